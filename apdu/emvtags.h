@@ -1,0 +1,149 @@
+/* The EMV data dictionary: EMV 4.4 Book 3, Annex A, as one table sorted by tag. */
+#ifndef TP_APDU_EMVTAGS_H
+#define TP_APDU_EMVTAGS_H
+
+#include "base/span.h"
+
+enum emv_format { EMV_N, EMV_CN, EMV_AN, EMV_ANS, EMV_B, EMV_A, EMV_VAR, EMV_DOL, EMV_CONSTRUCTED };
+enum emv_source { EMV_FROM_CARD, EMV_FROM_TERMINAL, EMV_FROM_ISSUER };
+
+/* How a value may be shown. */
+enum emv_shown { EMV_PLAIN, EMV_PAN /* first six, last four */, EMV_SECRET /* never */ };
+
+struct emv_tag {
+    uint32_t tag;
+    const char *name; /* as in Annex A: "Application Interchange Profile" */
+    enum emv_format format;
+    uint8_t min, max; /* bytes; max 0: not limited */
+    enum emv_source source;
+    enum emv_shown shown;
+};
+
+enum { /* the tags code speaks of, by their standard abbreviations */
+       TAG_IIN = 0x42,
+       TAG_AID = 0x4F,
+       TAG_APP_LABEL = 0x50,
+       TAG_TRACK2 = 0x57,
+       TAG_PAN = 0x5A,
+       TAG_APP_TEMPLATE = 0x61,
+       TAG_FCI = 0x6F,
+       TAG_RECORD = 0x70,
+       TAG_SCRIPT_71 = 0x71,
+       TAG_SCRIPT_72 = 0x72,
+       TAG_DIRECTORY_DISCRETIONARY = 0x73,
+       TAG_RESPONSE_2 = 0x77,
+       TAG_RESPONSE_1 = 0x80,
+       TAG_AMOUNT_BINARY = 0x81,
+       TAG_AIP = 0x82,
+       TAG_DF_NAME = 0x84,
+       TAG_PRIORITY = 0x87,
+       TAG_SFI = 0x88,
+       TAG_ARC = 0x8A,
+       TAG_CDOL1 = 0x8C,
+       TAG_CDOL2 = 0x8D,
+       TAG_CVM_LIST = 0x8E,
+       TAG_CA_INDEX = 0x8F,
+       TAG_ISSUER_CERT = 0x90,
+       TAG_ISSUER_AUTH_DATA = 0x91,
+       TAG_ISSUER_REMAINDER = 0x92,
+       TAG_SSAD = 0x93,
+       TAG_AFL = 0x94,
+       TAG_TVR = 0x95,
+       TAG_TDOL = 0x97,
+       TAG_TC_HASH = 0x98,
+       TAG_PIN = 0x99,
+       TAG_TX_DATE = 0x9A,
+       TAG_TSI = 0x9B,
+       TAG_TX_TYPE = 0x9C,
+       TAG_DDF_NAME = 0x9D,
+       TAG_FCI_PROPRIETARY = 0xA5,
+       TAG_CARDHOLDER_NAME = 0x5F20,
+       TAG_EXPIRY = 0x5F24,
+       TAG_EFFECTIVE = 0x5F25,
+       TAG_ISSUER_COUNTRY = 0x5F28,
+       TAG_TX_CURRENCY = 0x5F2A,
+       TAG_LANGUAGE = 0x5F2D,
+       TAG_SERVICE_CODE = 0x5F30,
+       TAG_PAN_SEQUENCE = 0x5F34,
+       TAG_TX_CURRENCY_EXPONENT = 0x5F36,
+       TAG_ACQUIRER_ID = 0x9F01,
+       TAG_AMOUNT = 0x9F02,
+       TAG_AMOUNT_OTHER = 0x9F03,
+       TAG_AMOUNT_OTHER_BINARY = 0x9F04,
+       TAG_TERMINAL_AID = 0x9F06,
+       TAG_AUC = 0x9F07,
+       TAG_CARD_VERSION = 0x9F08,
+       TAG_TERMINAL_VERSION = 0x9F09,
+       TAG_CARDHOLDER_NAME_EXTENDED = 0x9F0B,
+       TAG_IAC_DEFAULT = 0x9F0D,
+       TAG_IAC_DENIAL = 0x9F0E,
+       TAG_IAC_ONLINE = 0x9F0F,
+       TAG_IAD = 0x9F10,
+       TAG_CODE_TABLE = 0x9F11,
+       TAG_PREFERRED_NAME = 0x9F12,
+       TAG_LAST_ONLINE_ATC = 0x9F13,
+       TAG_LOWER_OFFLINE = 0x9F14,
+       TAG_MCC = 0x9F15,
+       TAG_MERCHANT_ID = 0x9F16,
+       TAG_PIN_TRIES = 0x9F17,
+       TAG_TERMINAL_COUNTRY = 0x9F1A,
+       TAG_FLOOR_LIMIT = 0x9F1B,
+       TAG_TERMINAL_ID = 0x9F1C,
+       TAG_TERMINAL_RISK_DATA = 0x9F1D,
+       TAG_IFD_SERIAL = 0x9F1E,
+       TAG_TRACK1_DISCRETIONARY = 0x9F1F,
+       TAG_TRACK2_DISCRETIONARY = 0x9F20,
+       TAG_TX_TIME = 0x9F21,
+       TAG_UPPER_OFFLINE = 0x9F23,
+       TAG_AC = 0x9F26,
+       TAG_CID = 0x9F27,
+       TAG_PIN_CERT = 0x9F2D,
+       TAG_PIN_EXPONENT = 0x9F2E,
+       TAG_PIN_REMAINDER = 0x9F2F,
+       TAG_ISSUER_EXPONENT = 0x9F32,
+       TAG_TERMINAL_CAPABILITIES = 0x9F33,
+       TAG_CVM_RESULTS = 0x9F34,
+       TAG_TERMINAL_TYPE = 0x9F35,
+       TAG_ATC = 0x9F36,
+       TAG_UN = 0x9F37,
+       TAG_PDOL = 0x9F38,
+       TAG_POS_ENTRY = 0x9F39,
+       TAG_AMOUNT_REFERENCE = 0x9F3A,
+       TAG_REFERENCE_CURRENCY = 0x9F3C,
+       TAG_ADDITIONAL_CAPABILITIES = 0x9F40,
+       TAG_TX_COUNTER = 0x9F41,
+       TAG_APP_CURRENCY = 0x9F42,
+       TAG_APP_CURRENCY_EXPONENT = 0x9F44,
+       TAG_DATA_AUTH_CODE = 0x9F45,
+       TAG_ICC_CERT = 0x9F46,
+       TAG_ICC_EXPONENT = 0x9F47,
+       TAG_ICC_REMAINDER = 0x9F48,
+       TAG_DDOL = 0x9F49,
+       TAG_SDA_TAG_LIST = 0x9F4A,
+       TAG_SDAD = 0x9F4B,
+       TAG_ICC_DYNAMIC_NUMBER = 0x9F4C,
+       TAG_LOG_ENTRY = 0x9F4D,
+       TAG_MERCHANT_NAME = 0x9F4E,
+       TAG_LOG_FORMAT = 0x9F4F,
+       TAG_MERCHANT_CUSTOM = 0x9F7C,
+       TAG_FCI_ISSUER = 0xBF0C,
+       /* telepay's own, in the evidence of DE 61-63 (DESIGN 7) */
+       TAG_EV_STATIC = 0xDF01,
+       TAG_EV_PDOL_VALUES = 0xDF02,
+       TAG_EV_CDOL1_VALUES = 0xDF03,
+       TAG_EV_CDOL2_VALUES = 0xDF04,
+       TAG_EV_RESPONSE = 0xDF05
+};
+
+const struct emv_tag *emv_tag_find(uint32_t tag); /* NULL when the dictionary has none */
+size_t emv_tag_count(void);
+const struct emv_tag *emv_tag_at(size_t i); /* in order of tags */
+
+/* The bits of TVR (95), TSI (9B), AIP (82), CVR-free bitmaps as the standard numbers them: byte 1 to n, bit 8 to 1. */
+enum emv_bitmap { EMV_BITMAP_AIP, EMV_BITMAP_AUC, EMV_BITMAP_TVR, EMV_BITMAP_TSI, EMV_BITMAP_TERMINAL_CAPABILITIES };
+const char *emv_bit_name(enum emv_bitmap map, unsigned byte, unsigned bit); /* NULL when reserved */
+
+/* "PIN entered and verified by card …": words for a CVM code (Book 3, table 43), its condition and the result byte of 9F34. */
+const char *emv_cvm_name(uint8_t code);
+
+#endif

@@ -1,0 +1,33 @@
+/* Status words and what they mean: ISO/IEC 7816-4 table 6, EMV 4.4 Book 3 6.3.5. */
+#ifndef TP_APDU_SW_H
+#define TP_APDU_SW_H
+
+#include <stdint.h>
+
+enum {
+    SW_OK = 0x9000,
+    SW_SELECTED_FILE_INVALIDATED = 0x6283,
+    SW_AUTHENTICATION_FAILED = 0x6300,
+    SW_PIN_TRIES_LEFT = 0x63C0, /* low nibble: how many */
+    SW_MEMORY_FAILURE = 0x6581,
+    SW_WRONG_LENGTH = 0x6700,
+    SW_SECURITY_STATUS = 0x6982,
+    SW_PIN_BLOCKED = 0x6983,
+    SW_REFERENCE_INVALIDATED = 0x6984,
+    SW_CONDITIONS = 0x6985,
+    SW_NO_CURRENT_EF = 0x6986,
+    SW_WRONG_DATA = 0x6A80,
+    SW_FUNCTION_NOT_SUPPORTED = 0x6A81,
+    SW_FILE_NOT_FOUND = 0x6A82,
+    SW_RECORD_NOT_FOUND = 0x6A83,
+    SW_WRONG_P1P2 = 0x6A86,
+    SW_REFERENCED_DATA_NOT_FOUND = 0x6A88,
+    SW_INS_NOT_SUPPORTED = 0x6D00,
+    SW_CLA_NOT_SUPPORTED = 0x6E00,
+    SW_UNKNOWN = 0x6F00
+};
+
+/* Never NULL; numbers inside (63Cx, 61xx) are not spelled out. */
+const char *sw_text(uint16_t sw);
+
+#endif

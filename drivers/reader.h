@@ -1,0 +1,70 @@
+/* A card reader (the patent's lecteur 14), whatever it is made of. One interface, several drivers behind it: the kernel and the payer do not know
+ * which one they got. A reader is used by one thread at a time. */
+#ifndef TP_DRIVERS_READER_H
+#define TP_DRIVERS_READER_H
+
+#include "apdu/apdu.h"
+#include "base/span.h"
+
+#define READER_NAME_MAX 128
+#define READER_ATR_MAX  33
+
+struct reader;
+
+struct reader_info { /* one line of `telepay readers` */
+    char name[READER_NAME_MAX];
+    bool card_present;
+    bool in_use; /* held exclusively by another program */
+    uint8_t atr[READER_ATR_MAX];
+    size_t atr_n;
+};
+
+struct reader_features {
+    bool pin_verify; /* own keypad: PC/SC part 10 FEATURE_VERIFY_PIN_DIRECT */
+    bool display;
+};
+
+/* What a driver is: every function gets the driver's own data. Responses hold data and status word as the card gave them: 61xx and 6Cxx are
+ * handled above, in reader_transmit. */
+struct reader_driver {
+    const char *name;                                                         /* "pcsc" */
+    enum tp_err (*wait_card)(void *self, int timeout_ms, struct tp_error *e); /* 0: look once; -1: for ever */
+    enum tp_err (*connect)(void *self, struct tp_error *e);                   /* powers the card, exclusive until disconnect */
+    enum tp_err (*transmit)(void *self, struct span command, struct buf *response, struct tp_error *e);
+    enum tp_err (*reset)(void *self, struct tp_error *e); /* warm reset of the connected card */
+    void (*disconnect)(void *self);                       /* powers the card off, gives the reader back */
+    struct span (*atr)(void *self);                       /* valid until disconnect */
+    struct reader_features (*features)(void *self);
+    void (*close)(void *self);
+};
+
+/* For drivers: makes a reader over driver and self; self is closed with it. */
+TP_MUST_CHECK enum tp_err reader_new(struct reader **out, const struct reader_driver *driver, void *self, const char *name);
+
+/* Sees each exchange, in order, as it passed on the wire (after 61xx/6Cxx handling each part is one exchange). */
+typedef void reader_trace(void *ctx, struct span command, struct span response);
+void reader_set_trace(struct reader *r, reader_trace *trace, void *ctx);
+
+const char *reader_name(const struct reader *r);
+struct reader_features reader_features(struct reader *r);
+
+/* Errors of all: TP_ERR_NO_READER (none, unplugged, no service), TP_ERR_NO_CARD (time-out of wait_card), TP_ERR_CARD (mute, left, bad ATR),
+ * TP_ERR_STATE (held by another program), with a sentence. */
+TP_MUST_CHECK enum tp_err reader_wait_card(struct reader *r, int timeout_ms, struct tp_error *e);
+TP_MUST_CHECK enum tp_err reader_connect(struct reader *r, struct tp_error *e);
+TP_MUST_CHECK enum tp_err reader_reset(struct reader *r, struct tp_error *e);
+void reader_disconnect(struct reader *r);
+struct span reader_atr(struct reader *r);
+void reader_close(struct reader **r);
+
+/* One command and its whole answer: follows 61xx with GET RESPONSE and 6Cxx with the right Le, within bounds (EMV 4.4 Book 1, 9.3.1.2).
+ * Appends the response data to *response (its cap bounds what a card may send), sets *sw. response may hold secrets: the caller wipes. */
+TP_MUST_CHECK enum tp_err reader_transmit(struct reader *r, const struct capdu *command, struct buf *response, uint16_t *sw, struct tp_error *e);
+
+/* How many exchanges and bytes (both ways) since the reader was made, for the bench and --json. */
+struct reader_counts {
+    unsigned long exchanges, bytes_out, bytes_in;
+};
+struct reader_counts reader_counts(const struct reader *r);
+
+#endif

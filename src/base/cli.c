@@ -1,0 +1,108 @@
+#include "base/cli.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "config.h"
+
+static void list_commands(FILE *to, const struct cli_program *p)
+{
+    fprintf(to, "Usage: %s COMMAND [OPTION...]\n%s\n\nCommands:\n", p->name, p->summary);
+    for (const struct cli_command *c = p->commands; c->name != NULL; c++)
+        fprintf(to, "  %-16s %s\n", c->name, c->summary);
+    fprintf(to, "\nEach answers --help. See also: man %s\n", p->name);
+}
+
+/* How many of the words name the command: 1, 2, or 0 for no. */
+static int matches(const struct cli_command *c, int words, char **word)
+{
+    const char *space = strchr(c->name, ' ');
+
+    if (space == NULL)
+        return words >= 1 && strcmp(word[0], c->name) == 0 ? 1 : 0;
+    const size_t first = (size_t)(space - c->name);
+
+    if (words < 2 || strlen(word[0]) != first || strncmp(word[0], c->name, first) != 0)
+        return 0;
+    return strcmp(word[1], space + 1) == 0 ? 2 : 0;
+}
+
+static int run(const struct cli_program *p, const struct cli_command *c, int argc, char **argv)
+{
+    char name[80];
+
+    snprintf(name, sizeof(name), "%s %s", p->name, c->name);
+    argv[0] = name;
+    return c->run(argc, argv);
+}
+
+int cli_main(const struct cli_program *p, int argc, char **argv)
+{
+    setlocale(LC_ALL, "");
+    argp_err_exit_status = CLI_USAGE;
+    log_start(p->name, LOG_LEVEL_NOTE, 0);
+    (void)secret_start(); /* without locked memory secrets still work, and are still wiped */
+    if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+        printf("%s %s\n", p->name, PACKAGE_VERSION);
+        return CLI_DONE;
+    }
+    if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0)) {
+        list_commands(stdout, p);
+        return CLI_DONE;
+    }
+    for (const struct cli_command *c = p->commands; c->name != NULL; c++) {
+        const int words = matches(c, argc - 1, argv + 1);
+
+        if (words > 0)
+            return run(p, c, argc - words, argv + words);
+    }
+    if (argc >= 2)
+        log_error("\"%s\" is not a command", argv[1]);
+    list_commands(stderr, p);
+    return CLI_USAGE;
+}
+
+void cli_parse(const struct argp *argp, int argc, char **argv, void *input)
+{
+    const error_t r = argp_parse(argp, argc, argv, 0, NULL, input);
+
+    if (r != 0) { /* only out of memory and the like: argp itself exits on wrong words */
+        log_error("%s", strerror(r));
+        exit(CLI_INTERNAL);
+    }
+}
+
+int cli_exit_of(enum tp_err code)
+{
+    static const unsigned char exits[TP_ERR_COUNT] = {
+        [TP_OK] = CLI_DONE,
+        [TP_ERR_USAGE] = CLI_USAGE,
+        [TP_ERR_FORMAT] = CLI_USAGE,
+        [TP_ERR_RANGE] = CLI_USAGE,
+        [TP_ERR_NOT_FOUND] = CLI_USAGE,
+        [TP_ERR_EXISTS] = CLI_USAGE,
+        [TP_ERR_STATE] = CLI_USAGE,
+        [TP_ERR_CANCELLED] = CLI_DECLINED,
+        [TP_ERR_NO_READER] = CLI_NO_CARD,
+        [TP_ERR_NO_CARD] = CLI_NO_CARD,
+        [TP_ERR_CARD] = CLI_NO_CARD,
+        [TP_ERR_PEER] = CLI_PEER,
+        [TP_ERR_TIMEOUT] = CLI_PEER,
+        [TP_ERR_SECURITY] = CLI_SECURITY,
+        [TP_ERR_IO] = CLI_INTERNAL,
+        [TP_ERR_NO_MEMORY] = CLI_INTERNAL,
+        [TP_ERR_INTERNAL] = CLI_INTERNAL,
+    };
+
+    return (unsigned)code < TP_ERR_COUNT ? exits[code] : CLI_INTERNAL;
+}
+
+int cli_report(const struct tp_error *e)
+{
+    log_error("%s", e->text[0] != '\0' ? e->text : tp_err_text(e->code));
+    return cli_exit_of(e->code);
+}

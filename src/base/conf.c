@@ -1,0 +1,111 @@
+#include "base/conf.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+
+#define CONF_ENTRIES_MAX 512
+
+struct entry {
+    char *section, *key, *value;
+};
+
+struct conf {
+    char *path;
+    struct entry *entries;
+    size_t n;
+};
+
+static int add(void *ctx, const char *section, const char *key, const char *value)
+{
+    struct conf *c = ctx;
+    struct entry *more;
+
+    if (c->n >= CONF_ENTRIES_MAX)
+        return 0;
+    more = realloc(c->entries, (c->n + 1) * sizeof(*more));
+    if (more == NULL)
+        return 0;
+    c->entries = more;
+    c->entries[c->n] = (struct entry){strdup(section), strdup(key), strdup(value)};
+    c->n++;
+    return c->entries[c->n - 1].section != NULL && c->entries[c->n - 1].key != NULL && c->entries[c->n - 1].value != NULL;
+}
+
+enum tp_err conf_load(struct conf **out, const char *path, struct tp_error *e)
+{
+    struct conf *c = calloc(1, sizeof(*c));
+    enum tp_err r = TP_OK;
+    FILE *f = NULL;
+    int line;
+
+    if (c == NULL || (c->path = strdup(path)) == NULL) {
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "cannot read %s: out of memory", path);
+        goto out;
+    }
+    f = fopen(path, "re");
+    if (f == NULL) {
+        r = tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO, "cannot read the configuration %s: %s", path, strerror(errno));
+        goto out;
+    }
+    line = ini_parse_file(f, add, c);
+    if (line != 0)
+        r = tp_fail(e, TP_ERR_FORMAT, "%s line %d is neither [section] nor key = value", path, line);
+out:
+    if (f != NULL)
+        fclose(f);
+    if (r != TP_OK)
+        conf_free(&c);
+    *out = c;
+    return r;
+}
+
+void conf_free(struct conf **c)
+{
+    if (*c == NULL)
+        return;
+    for (size_t i = 0; i < (*c)->n; i++) {
+        free((*c)->entries[i].section);
+        free((*c)->entries[i].key);
+        free((*c)->entries[i].value);
+    }
+    free((*c)->entries);
+    free((*c)->path);
+    free(*c);
+    *c = NULL;
+}
+
+const char *conf_get(const struct conf *c, const char *section, const char *key)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (strcmp(c->entries[i].section, section) == 0 && strcmp(c->entries[i].key, key) == 0)
+            return c->entries[i].value;
+    return NULL;
+}
+
+enum tp_err conf_need(const char **value, const struct conf *c, const char *section, const char *key, struct tp_error *e)
+{
+    *value = conf_get(c, section, key);
+    if (*value == NULL || **value == '\0')
+        return tp_fail(e, TP_ERR_USAGE, "%s has no \"%s\" in section [%s]: add it", c->path, key, section);
+    return TP_OK;
+}
+
+enum tp_err conf_need_path(char *out, size_t cap, const struct conf *c, const char *section, const char *key, struct tp_error *e)
+{
+    const char *value, *slash = strrchr(c->path, '/');
+    enum tp_err r = conf_need(&value, c, section, key, e);
+    int w;
+
+    if (r != TP_OK)
+        return r;
+    if (value[0] == '/' || slash == NULL)
+        w = snprintf(out, cap, "%s", value);
+    else
+        w = snprintf(out, cap, "%.*s/%s", (int)(slash - c->path), c->path, value);
+    return w >= 0 && (size_t)w < cap ? TP_OK : tp_fail(e, TP_ERR_RANGE, "%s: the path in \"%s\" is too long", c->path, key);
+}

@@ -1,0 +1,22 @@
+/* INI configuration files, read with libinih. */
+#ifndef TP_BASE_CONF_H
+#define TP_BASE_CONF_H
+
+#include "base/span.h"
+
+struct conf;
+
+/* TP_ERR_NOT_FOUND, or TP_ERR_FORMAT naming file and line. */
+TP_MUST_CHECK enum tp_err conf_load(struct conf **out, const char *path, struct tp_error *e);
+void conf_free(struct conf **c);
+
+/* The value, or NULL when the file has none; it lives as long as the conf. */
+const char *conf_get(const struct conf *c, const char *section, const char *key);
+
+/* The value, or TP_ERR_USAGE naming file, section and key. */
+TP_MUST_CHECK enum tp_err conf_need(const char **value, const struct conf *c, const char *section, const char *key, struct tp_error *e);
+
+/* A file name in the configuration is relative to the folder of the configuration file: resolves it into out. TP_ERR_USAGE as above. */
+TP_MUST_CHECK enum tp_err conf_need_path(char *out, size_t cap, const struct conf *c, const char *section, const char *key, struct tp_error *e);
+
+#endif

@@ -1,0 +1,149 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum tp_err file_read(const char *path, size_t max, uint8_t **out, size_t *n, struct tp_error *e)
+{
+    enum tp_err r = TP_OK;
+    uint8_t *data = NULL;
+    size_t have = 0, room = 0;
+    FILE *f = fopen(path, "rbe");
+
+    if (f == NULL)
+        return tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO, "cannot read %s: %s", path, strerror(errno));
+    do {
+        room = room == 0 ? 4096 : room * 2;
+        uint8_t *more = realloc(data, room + 1);
+
+        if (more == NULL) {
+            r = tp_fail(e, TP_ERR_NO_MEMORY, "cannot read %s: out of memory", path);
+            goto out;
+        }
+        data = more;
+        have += fread(data + have, 1, room - have, f);
+        if (ferror(f)) {
+            r = tp_fail(e, TP_ERR_IO, "cannot read %s: %s", path, strerror(errno));
+            goto out;
+        }
+        if (have > max) {
+            r = tp_fail(e, TP_ERR_RANGE, "%s is larger than the %zu bytes such a file may have", path, max);
+            goto out;
+        }
+    } while (have == room);
+    data[have] = 0;
+    *out = data;
+    *n = have;
+    data = NULL;
+out:
+    fclose(f);
+    free(data);
+    return r;
+}
+
+static enum tp_err sync_folder(const char *path, struct tp_error *e)
+{
+    char copy[PATH_MAX];
+    int fd;
+
+    snprintf(copy, sizeof(copy), "%s", path);
+    fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0) {
+        const int why = errno;
+
+        if (fd >= 0)
+            close(fd);
+        return tp_fail(e, TP_ERR_IO, "cannot make %s durable: %s", path, strerror(why));
+    }
+    close(fd);
+    return TP_OK;
+}
+
+static enum tp_err write_all(int fd, struct span s)
+{
+    while (s.n > 0) {
+        const ssize_t w = write(fd, s.p, s.n);
+
+        if (w < 0 && errno == EINTR)
+            continue;
+        if (w <= 0)
+            return TP_ERR_IO;
+        s.p += w;
+        s.n -= (size_t)w;
+    }
+    return TP_OK;
+}
+
+enum tp_err file_replace(const char *path, struct span content, mode_t mode, struct tp_error *e)
+{
+    char fresh[PATH_MAX];
+    int fd;
+
+    if (snprintf(fresh, sizeof(fresh), "%s.new", path) >= (int)sizeof(fresh))
+        return tp_fail(e, TP_ERR_RANGE, "the file name %s is too long", path);
+    if (unlink(fresh) != 0 && errno != ENOENT) /* left by a run that was cut off; its mode must not stay */
+        return tp_fail(e, TP_ERR_IO, "cannot replace %s: %s", fresh, strerror(errno));
+    fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd < 0)
+        return tp_fail(e, TP_ERR_IO, "cannot write %s: %s", fresh, strerror(errno));
+    if (write_all(fd, content) != TP_OK || fsync(fd) != 0) {
+        const int why = errno;
+
+        close(fd);
+        unlink(fresh);
+        return tp_fail(e, TP_ERR_IO, "cannot write %s: %s", fresh, strerror(why));
+    }
+    close(fd);
+    if (rename(fresh, path) != 0) {
+        const int why = errno;
+
+        unlink(fresh);
+        return tp_fail(e, TP_ERR_IO, "cannot replace %s: %s", path, strerror(why));
+    }
+    return sync_folder(path, e);
+}
+
+enum tp_err file_make_dir(const char *path, mode_t mode, struct tp_error *e)
+{
+    char part[PATH_MAX];
+    struct stat st;
+
+    if (snprintf(part, sizeof(part), "%s", path) >= (int)sizeof(part))
+        return tp_fail(e, TP_ERR_RANGE, "the folder name %s is too long", path);
+    for (char *slash = part + 1; *slash != '\0'; slash++) {
+        if (*slash != '/')
+            continue;
+        *slash = '\0';
+        if (mkdir(part, mode) != 0 && errno != EEXIST)
+            return tp_fail(e, TP_ERR_IO, "cannot make the folder %s: %s", part, strerror(errno));
+        *slash = '/';
+    }
+    if (mkdir(part, mode) != 0 && errno != EEXIST)
+        return tp_fail(e, TP_ERR_IO, "cannot make the folder %s: %s", path, strerror(errno));
+    if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+        return tp_fail(e, TP_ERR_IO, "%s is not a folder", path);
+    return TP_OK;
+}
+
+enum tp_err file_join(char *out, size_t cap, const char *dir, const char *name, struct tp_error *e)
+{
+    const size_t n = strlen(dir);
+    const char *slash = n > 0 && dir[n - 1] == '/' ? "" : "/";
+    const int w = snprintf(out, cap, "%s%s%s", dir, slash, name);
+
+    return w >= 0 && (size_t)w < cap ? TP_OK : tp_fail(e, TP_ERR_RANGE, "the path %s/%s is too long", dir, name);
+}
+
+enum tp_err file_data_path(char *out, size_t cap, const char *name, struct tp_error *e)
+{
+    const char *dir = secure_getenv("TELEPAY_DATADIR");
+
+    return file_join(out, cap, dir != NULL && *dir != '\0' ? dir : TP_DATADIR, name, e);
+}

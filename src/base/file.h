@@ -1,0 +1,26 @@
+/* Files, whole and durable. */
+#ifndef TP_BASE_FILE_H
+#define TP_BASE_FILE_H
+
+#include <sys/types.h>
+
+#include "base/span.h"
+
+/* Reads a whole file of at most max bytes; *out is the caller's to free() and is followed by a zero byte that *n does not count.
+ * TP_ERR_NOT_FOUND, TP_ERR_RANGE (larger), TP_ERR_IO. */
+TP_MUST_CHECK enum tp_err file_read(const char *path, size_t max, uint8_t **out, size_t *n, struct tp_error *e);
+
+/* Replaces path so that at every instant, power loss included, it holds the old or the new content whole: new file, fsync, rename,
+ * fsync of the folder. */
+TP_MUST_CHECK enum tp_err file_replace(const char *path, struct span content, mode_t mode, struct tp_error *e);
+
+/* Makes a folder (and its parents) if it is not there. */
+TP_MUST_CHECK enum tp_err file_make_dir(const char *path, mode_t mode, struct tp_error *e);
+
+/* "dir/name" into out of cap bytes; TP_ERR_RANGE when it does not fit. */
+TP_MUST_CHECK enum tp_err file_join(char *out, size_t cap, const char *dir, const char *name, struct tp_error *e);
+
+/* Path of a data file of the project: $TELEPAY_DATADIR (for runs from the build tree), else the installed folder. */
+TP_MUST_CHECK enum tp_err file_data_path(char *out, size_t cap, const char *name, struct tp_error *e);
+
+#endif

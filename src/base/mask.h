@@ -1,0 +1,16 @@
+/* What of a card number people may see: the first six digits and the last four (PCI DSS 3.4.1). */
+#ifndef TP_BASE_MASK_H
+#define TP_BASE_MASK_H
+
+#include "base/span.h"
+
+#define PAN_MAX      19
+#define PAN_TEXT_MAX (PAN_MAX + 1)
+
+/* "999014******0018" into out; a number too short to keep six and four is all asterisks. Returns out. */
+char *mask_pan(char out[PAN_TEXT_MAX], const char *pan);
+
+/* ISO/IEC 7812-1 Annex B: 8 to 19 digits whose Luhn sum is right. */
+bool pan_valid(const char *pan);
+
+#endif

@@ -1,0 +1,27 @@
+/* Lists on stdout as a table or as JSON, by libsmartcols. */
+#ifndef TP_BASE_TABLE_H
+#define TP_BASE_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+enum table_kind { TABLE_TEXT, TABLE_RIGHT /* text, flush right: amounts */, TABLE_NUMBER /* a number in JSON */, TABLE_BOOL };
+
+struct table_column {
+    const char *name; /* heading, and key in JSON */
+    enum table_kind kind;
+};
+
+struct table;
+
+/* name is the key of the list in JSON. The columns must stay valid. */
+TP_MUST_CHECK enum tp_err table_new(struct table **out, const char *name, const struct table_column *columns, size_t n, bool json);
+
+/* One row of as many cells as there are columns; the texts are copied; NULL is an empty cell (null in JSON). */
+TP_MUST_CHECK enum tp_err table_row(struct table *t, const char *const *cells);
+TP_MUST_CHECK enum tp_err table_print(struct table *t);
+void table_free(struct table **t);
+
+#endif

@@ -1,0 +1,31 @@
+/* The store of certification authority public keys: data/capk.json and files of the same form that the user adds. */
+#ifndef TP_CRYPTO_CAPK_H
+#define TP_CRYPTO_CAPK_H
+
+#include "crypto/rsa.h"
+
+struct capk {
+    uint8_t rid[5];
+    uint8_t index;
+    int expiry;             /* YYYYMMDD, 0: none given */
+    bool live;              /* environment "live": a real scheme's */
+    char source[64];        /* file it came from, for people */
+    struct emv_pubkey *key; /* owned by the store */
+};
+
+struct capk_store;
+
+TP_MUST_CHECK enum tp_err capk_store_new(struct capk_store **out);
+void capk_store_free(struct capk_store **s);
+
+/* Adds every key of a file {"keys":[{rid,index,modulus,exponent,sha1,expiry,environment}…]}. Each SHA-1 is recomputed (EMV Book 2, table 19):
+ * TP_ERR_SECURITY naming the key when it differs. An entry already there is passed over. */
+TP_MUST_CHECK enum tp_err capk_store_load(struct capk_store *s, const char *path, struct tp_error *e);
+
+size_t capk_count(const struct capk_store *s);
+const struct capk *capk_at(const struct capk_store *s, size_t i);
+
+/* The nth key (from 0) with that RID and index: a public list may hold several under one index. NULL when there are no more. */
+const struct capk *capk_find(const struct capk_store *s, struct span rid, uint8_t index, size_t nth);
+
+#endif

@@ -1,0 +1,37 @@
+/* X.509 for the peers of the house: a small authority of one's own, and the certificates it gives (ECDSA P-256, SHA-256). */
+#ifndef TP_CRYPTO_PKI_H
+#define TP_CRYPTO_PKI_H
+
+#include <openssl/ssl.h>
+
+#include "base/err.h"
+
+#define PKI_NAME_MAX 64
+
+/* Makes an authority: dir/ca.pem (certificate), dir/ca.key (0600). TP_ERR_EXISTS rather than over an existing one. */
+TP_MUST_CHECK enum tp_err pki_authority_make(const char *dir, const char *common_name, struct tp_error *e);
+
+enum pki_role { PKI_SERVER, PKI_CLIENT };
+
+struct pki_subject {
+    const char *organisation; /* O: contract number of a terminal; NULL: none */
+    const char *common_name;  /* CN: terminal number, or host name of a server */
+    const char *hosts;        /* PKI_SERVER: "localhost,127.0.0.1" as subjectAltName; NULL: none */
+};
+
+/* Gives a certificate signed by the authority in authority_dir: cert_path (PEM) and key_path (PEM, 0600), with the extended key usage of the role.
+ * valid_days at most the authority's own. */
+TP_MUST_CHECK enum tp_err pki_certificate_make(const char *authority_dir, enum pki_role role, const struct pki_subject *subject, int valid_days,
+                                               const char *cert_path, const char *key_path, struct tp_error *e);
+
+/* A TLS 1.2-or-later context that shows cert/key and demands that the peer's certificate is of the authority in ca_path and for the other role. */
+TP_MUST_CHECK enum tp_err pki_tls_context(SSL_CTX **out, enum pki_role own_role, const char *ca_path, const char *cert_path, const char *key_path,
+                                          struct tp_error *e);
+
+/* O and CN of the peer of an established connection. TP_ERR_SECURITY when it has none. */
+TP_MUST_CHECK enum tp_err pki_peer_name(const SSL *ssl, char organisation[PKI_NAME_MAX], char common_name[PKI_NAME_MAX]);
+
+/* A sentence for the last TLS failure of this connection ("the peer's certificate has expired"), never NULL. */
+const char *pki_tls_reason(const SSL *ssl);
+
+#endif

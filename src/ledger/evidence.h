@@ -1,0 +1,78 @@
+/* The evidence of a card payment: what the card signed, its certificates, its signature, and what the message says of it. Checked by the acquirer when
+ * it comes, and again years later from the same bytes (`prove`, `verify`, `audit`). Needs no database. */
+#ifndef TP_LEDGER_EVIDENCE_H
+#define TP_LEDGER_EVIDENCE_H
+
+#include <jansson.h>
+
+#include "crypto/capk.h"
+#include "crypto/emvcert.h"
+
+/* The evidence as tags and values; spans are borrowed from the TLV streams or the JSON's arena. */
+struct evidence {
+    struct span aid;                                                            /* 84 */
+    struct span pan;                                                            /* 5A, as in the records (cn) */
+    struct span ca_index, issuer_cert, issuer_remainder, issuer_exponent;       /* 8F 90 92 9F32 */
+    struct span icc_cert, icc_remainder, icc_exponent;                          /* 9F46 9F48 9F47 */
+    struct span static_data, pdol_values, cdol1_values, cdol2_values, response; /* DF01 … DF05 */
+    struct span un;                                                             /* 9F37 */
+    struct span de55;                                                           /* the whole of DE 55; empty in an evidence file that has none */
+};
+
+/* Every step that is checked, in the order DESIGN 8 checks them. */
+enum evidence_step {
+    EVIDENCE_PRESENT,   /* every object is there and parses */
+    EVIDENCE_AUTHORITY, /* the authority key is known and not expired */
+    EVIDENCE_ISSUER_CERT,
+    EVIDENCE_ICC_CERT,
+    EVIDENCE_SDAD,   /* the card's signature and the transaction data hash */
+    EVIDENCE_SIGNED, /* what was signed equals what the message says: see struct evidence_claim */
+    EVIDENCE_STEPS
+};
+
+struct evidence_claim { /* what the message says; a negative number or empty span is not compared (evidence file without a message) */
+    const char *pan;    /* DE 2 digits; NULL: not compared */
+    int64_t amount;     /* DE 4 */
+    int currency;       /* DE 49 */
+    int country;        /* 9F1A of DE 55 */
+    int date;           /* 9A as YYYYMMDD */
+    int type;           /* 9C, first two digits of DE 3 */
+    int expiry;         /* DE 14 as YYYYMMDD, the last day */
+    int psn;            /* DE 23 */
+};
+
+struct evidence_result {
+    bool ok;
+    enum evidence_step failed_at;
+    char reason[26];                      /* DE 44: "SDAD_HASH", "ICC_CERT_EXPIRED", "SIGNED_AMOUNT", … ; "" when ok */
+    char text[200];                       /* the same for people */
+    enum emv_check check[EVIDENCE_STEPS]; /* outcome of the certificate and signature steps that were reached */
+    uint8_t cid;                          /* from the signature */
+    uint8_t ac[8];
+    uint8_t atc[2]; /* 9F36 of the response, covered by the transaction data hash */
+    char issuer_iin[20];
+    int issuer_expiry, icc_expiry;
+    int card_expiry;                /* 5F24 of the signed records */
+    uint8_t cvm_results[3], tvr[5]; /* as signed in the CDOL values; zeros when CDOL1 asks for none (has_ says) */
+    bool has_cvm_results, has_tvr;
+};
+
+/* Keeps verified issuer and ICC keys (by certificate hash) so that a repeated chain costs one signature check. One thread at a time. */
+struct evidence_cache;
+TP_MUST_CHECK enum tp_err evidence_cache_new(struct evidence_cache **out, const struct capk_store *authorities, size_t chains);
+void evidence_cache_free(struct evidence_cache **c);
+
+/* From DE 55 and the joined stream of DE 61-63. A missing or doubled object is found by the check, not here. */
+TP_MUST_CHECK enum tp_err evidence_from_message(struct evidence *ev, struct span de55, struct span stream, struct span pan);
+
+/* date: YYYYMMDD on which certificates must be valid (the transaction's). A failed check is an outcome in *result. */
+TP_MUST_CHECK enum tp_err evidence_check(struct evidence_result *result, struct evidence_cache *cache, const struct evidence *ev,
+                                         const struct evidence_claim *claim, int date);
+
+/* The JSON form of data/vectors/offline-data-authentication.json: an object with "tags" (tag → hex). The arena holds the decoded bytes. */
+TP_MUST_CHECK enum tp_err evidence_from_json(struct evidence *ev, struct buf *arena, const json_t *object, struct tp_error *e);
+TP_MUST_CHECK enum tp_err evidence_to_json(json_t **object, const struct evidence *ev);
+
+const char *evidence_step_name(enum evidence_step s); /* "issuer certificate" */
+
+#endif

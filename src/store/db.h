@@ -1,0 +1,38 @@
+/* SQLite for the rooms above: one connection, prepared statements kept, WAL with synchronous=FULL, errors with a sentence.
+ * A connection is used by one thread. */
+#ifndef TP_STORE_DB_H
+#define TP_STORE_DB_H
+
+#include <sqlite3.h>
+
+#include "base/span.h"
+
+struct db;
+
+/* Opens (creating it when `create`) and brings the schema up: schema[i] is run in one transaction when user_version is i. TP_ERR_NOT_FOUND, TP_ERR_IO,
+ * TP_ERR_STATE (made by a newer version). */
+TP_MUST_CHECK enum tp_err db_open(struct db **out, const char *path, bool create, const char *const *schema, size_t versions, struct tp_error *e);
+void db_close(struct db **d);
+
+/* The kept statement for that SQL (a string literal: known by its address), reset and with bindings cleared. Bind with sqlite3_bind_*, step with db_step.
+ * NULL and *e on an error. */
+sqlite3_stmt *db_prepare(struct db *d, const char *sql, struct tp_error *e);
+
+/* One step: *row says whether there is a row. TP_ERR_EXISTS for a broken constraint, TP_ERR_IO for the rest (full disk, read-only …). */
+TP_MUST_CHECK enum tp_err db_step(struct db *d, sqlite3_stmt *s, bool *row, struct tp_error *e);
+/* For statements without rows. */
+TP_MUST_CHECK enum tp_err db_run(struct db *d, sqlite3_stmt *s, struct tp_error *e);
+
+/* A write transaction (BEGIN IMMEDIATE). rollback cannot fail and is harmless when none is open. */
+TP_MUST_CHECK enum tp_err db_begin(struct db *d, struct tp_error *e);
+TP_MUST_CHECK enum tp_err db_commit(struct db *d, struct tp_error *e);
+void db_rollback(struct db *d);
+
+void db_bind_span(sqlite3_stmt *s, int index, struct span v); /* blob, not copied: valid until reset */
+void db_bind_text(sqlite3_stmt *s, int index, const char *v); /* not copied; NULL is NULL */
+struct span db_column_span(sqlite3_stmt *s, int column);      /* valid until the next step */
+const char *db_column_text(sqlite3_stmt *s, int column);      /* "" for NULL; valid until the next step */
+
+struct sqlite3 *db_handle(struct db *d); /* for sqlite3_changes, backup, bench */
+
+#endif

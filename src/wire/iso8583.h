@@ -1,0 +1,69 @@
+/* ISO 8583:1987 messages, binary packing as DESIGN 7 fixes it, from one table of fields. Pure: bytes in, bytes out.
+ *
+ * A message holds its fields as they mean, not as they are packed: `n` and `x+n` fields as text of digits ("000000001250", "C00001250"),
+ * an and ans as text, b as bytes. */
+#ifndef TP_WIRE_ISO8583_H
+#define TP_WIRE_ISO8583_H
+
+#include "base/span.h"
+
+#define ISO8583_FIELDS 129   /* index by field number, 2 to 128; 1 is the second bitmap */
+#define ISO8583_MAX    65535 /* bytes of a message: what its 2-byte length can say */
+
+enum iso8583_mti {
+    MTI_AUTHORISATION = 100,
+    MTI_AUTHORISATION_RESPONSE = 110,
+    MTI_FINANCIAL = 200,
+    MTI_FINANCIAL_REPEAT = 201,
+    MTI_FINANCIAL_RESPONSE = 210,
+    MTI_REVERSAL = 400,
+    MTI_REVERSAL_REPEAT = 401,
+    MTI_REVERSAL_RESPONSE = 410,
+    MTI_RECONCILIATION = 500,
+    MTI_RECONCILIATION_RESPONSE = 510,
+    MTI_NETWORK = 800,
+    MTI_NETWORK_RESPONSE = 810
+};
+
+enum iso8583_format { ISO_N, ISO_AN, ISO_ANS, ISO_B, ISO_XN };
+
+struct iso8583_field { /* a row of the table */
+    const char *name;
+    enum iso8583_format format;
+    uint8_t length_digits; /* 0 fixed, 2 LL, 3 LLL */
+    uint16_t max;          /* digits, characters or bytes; the length of a fixed one */
+    uint8_t shown;         /* 0 plain, 1 as a PAN, 2 never (52) — for traces */
+};
+const struct iso8583_field *iso8583_field(unsigned number); /* NULL: not in the profile */
+
+struct iso8583 {  /* fields borrow: from the bytes parsed, or from what the caller set, and from `text`, where unpacked digits are kept */
+    unsigned mti; /* 200 */
+    struct span field[ISO8583_FIELDS]; /* p NULL: absent */
+    struct buf text;
+    uint8_t text_room[4096];
+};
+
+void iso8583_start(struct iso8583 *m, unsigned mti);
+bool iso8583_has(const struct iso8583 *m, unsigned number);
+
+/* Sets a field to a value that outlives the message, or (set_text, set_number) to a copy kept inside. Checked against the table: TP_ERR_FORMAT,
+ * TP_ERR_RANGE. */
+TP_MUST_CHECK enum tp_err iso8583_set(struct iso8583 *m, unsigned number, struct span value);
+TP_MUST_CHECK enum tp_err iso8583_set_text(struct iso8583 *m, unsigned number, const char *text);
+TP_MUST_CHECK enum tp_err iso8583_set_number(struct iso8583 *m, unsigned number, uint64_t value); /* padded left to the fixed length */
+
+/* As text with a final zero into out of cap bytes; TP_ERR_NOT_FOUND when absent. As a number. */
+TP_MUST_CHECK enum tp_err iso8583_text(const struct iso8583 *m, unsigned number, char *out, size_t cap);
+TP_MUST_CHECK enum tp_err iso8583_number(const struct iso8583 *m, unsigned number, uint64_t *out);
+
+TP_MUST_CHECK enum tp_err iso8583_pack(struct buf *out, const struct iso8583 *m, struct tp_error *e);
+
+/* Unpacks; raw must outlive m. An error names field, offset and what was wanted. */
+TP_MUST_CHECK enum tp_err iso8583_unpack(struct iso8583 *m, struct span raw, struct tp_error *e);
+
+/* DE 61, 62, 63: one TLV stream in pieces of at most 999 bytes. join copies into out; split sets the fields to parts of stream. */
+#define ISO8583_EVIDENCE_MAX (3 * 999)
+TP_MUST_CHECK enum tp_err iso8583_evidence_join(struct buf *out, const struct iso8583 *m);
+TP_MUST_CHECK enum tp_err iso8583_evidence_split(struct iso8583 *m, struct span stream);
+
+#endif

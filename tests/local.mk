@@ -1,0 +1,10 @@
+# Every test is a program or script of its own; `make check` runs them all.
+AM_TESTS_ENVIRONMENT = TELEPAY_DATADIR='$(abs_top_srcdir)/data'; export TELEPAY_DATADIR; \
+	TESTS_SRCDIR='$(abs_top_srcdir)/tests'; export TESTS_SRCDIR; TESTS_BUILDDIR='$(abs_top_builddir)'; export TESTS_BUILDDIR;
+
+include tests/unit/local.mk
+include tests/pair/local.mk
+include tests/system/local.mk
+include tests/fuzz/local.mk
+include tests/faults/local.mk
+include tests/bench/local.mk

@@ -1,0 +1,152 @@
+#include "unit.h"
+
+#include "base/bcd.h"
+#include "base/date.h"
+#include "base/mask.h"
+#include "base/money.h"
+
+START_TEST(spans_stop_at_their_end)
+    {
+        const uint8_t raw[] = {1, 2, 3};
+        struct span s = SPAN_OF(raw), out;
+        uint16_t v;
+
+        ck_assert_int_eq(span_take(&s, 4, &out), TP_ERR_FORMAT);
+        ck_assert_uint_eq(s.n, 3);
+        ck_ok(span_be16(&s, &v));
+        ck_assert_uint_eq(v, 0x0102);
+        ck_assert_int_eq(span_be16(&s, &v), TP_ERR_FORMAT);
+        ck_assert_uint_eq(s.n, 1);
+    }
+END_TEST
+
+START_TEST(bufs_never_run_over)
+    {
+        uint8_t raw[3];
+        struct buf b = BUF_OF(raw);
+
+        ck_ok(buf_be16(&b, 0xABCD));
+        ck_assert_int_eq(buf_be16(&b, 1), TP_ERR_RANGE);
+        ck_assert_uint_eq(b.n, 2);
+        ck_ok(buf_u8(&b, 0xEF));
+        ck_hex(buf_span(&b), "ABCDEF");
+    }
+END_TEST
+
+START_TEST(hex_refuses_what_is_no_hex)
+    {
+        uint8_t raw[4];
+        struct buf b = BUF_OF(raw);
+
+        ck_assert_int_eq(hex_decode(&b, "ABC"), TP_ERR_FORMAT);
+        ck_assert_int_eq(hex_decode(&b, "AG"), TP_ERR_FORMAT);
+        ck_assert_int_eq(hex_decode(&b, "0102030405"), TP_ERR_RANGE);
+        ck_assert_uint_eq(b.n, 0);
+        ck_ok(hex_decode(&b, "9f 26"));
+        ck_hex(buf_span(&b), "9F26");
+    }
+END_TEST
+
+START_TEST(bcd_both_ways)
+    {
+        uint8_t raw[16];
+        char text[33];
+        struct buf b = BUF_OF(raw);
+        uint64_t v;
+
+        ck_ok(bcd_put(&b, 1250, 12));
+        ck_hex(buf_span(&b), "000000001250");
+        ck_ok(bcd_get(buf_span(&b), &v));
+        ck_assert_uint_eq(v, 1250);
+        b.n = 0;
+        ck_ok(bcd_put(&b, 51, 3)); /* DESIGN 7: DE 22 051 → 00 51 */
+        ck_hex(buf_span(&b), "0051");
+        ck_assert_int_eq(bcd_put(&b, 1000, 3), TP_ERR_RANGE);
+        b.n = 0;
+        ck_ok(bcd_put_cn(&b, "9990140000000018123", 10));
+        ck_hex(buf_span(&b), "9990140000000018123F");
+        ck_ok(bcd_get_cn(buf_span(&b), text));
+        ck_assert_str_eq(text, "9990140000000018123");
+        UNHEX(bad, "12F3");
+        ck_assert_int_eq(bcd_get_cn(bad, text), TP_ERR_FORMAT);
+        ck_assert_int_eq(bcd_get(bad, &v), TP_ERR_FORMAT);
+    }
+END_TEST
+
+START_TEST(money_as_people_write_it)
+    {
+        static const struct {
+            const char *currency, *text;
+            int64_t minor;
+        } good[] = {{"EUR", "12.50", 1250}, {"EUR", "12,5", 1250},  {"eur", "12", 1200},
+                    {"JPY", "1200", 1200},  {"TND", "1.005", 1005}, {"EUR", "9999999999.99", MONEY_MAX}};
+        static const char *const bad[] = {"0",  "0.00", "-1",    "+1",  "1.234", "10000000000.00", "99999999999999999999", "",
+                                          ".5", "5.",   "1.2.3", "1e3", " 1"};
+        struct tp_error e;
+        int64_t v;
+        char text[MONEY_TEXT_MAX];
+
+        for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+            ck_ok(money_parse(&v, currency_by_alpha(good[i].currency), good[i].text, &e));
+            ck_assert_int_eq(v, good[i].minor);
+        }
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+            ck_assert_int_eq(money_parse(&v, currency_by_alpha("EUR"), bad[i], &e), TP_ERR_USAGE);
+        ck_assert_int_eq(money_parse(&v, currency_by_alpha("JPY"), "1.5", &e), TP_ERR_USAGE);
+        ck_assert_ptr_null(currency_by_alpha("XYZ"));
+        ck_assert_str_eq(money_format(text, 1250, currency_by_numeric(978)), "12.50");
+        ck_assert_str_eq(money_format(text, -5, currency_by_numeric(788)), "-0.005");
+        ck_assert_str_eq(money_format(text, 1200, currency_by_numeric(392)), "1200");
+    }
+END_TEST
+
+START_TEST(dates_compare_as_numbers)
+    {
+        uint8_t raw[3];
+        char text[DATE_TEXT_MAX];
+        int d;
+
+        ck_ok(date_parse(&d, "2028-02"));
+        ck_assert_int_eq(d, 20280229);
+        ck_assert_int_eq(date_parse(&d, "2027-02-29"), TP_ERR_FORMAT);
+        ck_assert_int_eq(date_parse(&d, "2027-13"), TP_ERR_FORMAT);
+        UNHEX(mmyy, "1230");
+        ck_ok(date_from_mmyy(&d, mmyy));
+        ck_assert_str_eq(date_format(text, d), "2030-12-31");
+        date_to_yymmdd(raw, d);
+        ck_hex(SPAN_OF(raw), "301231");
+        UNHEX(old, "991231"); /* EMV 4.4 Book 4, 6.7.3 */
+        ck_ok(date_from_yymmdd(&d, old));
+        ck_assert_int_eq(d, 19991231);
+    }
+END_TEST
+
+START_TEST(pans_are_masked)
+    {
+        char out[PAN_TEXT_MAX];
+
+        ck_assert_str_eq(mask_pan(out, "9990140000000018"), "999014******0018");
+        ck_assert_str_eq(mask_pan(out, "1234567890"), "**********");
+        ck_assert(pan_valid("4761739001010010"));
+        ck_assert(!pan_valid("4761739001010011"));
+        ck_assert(!pan_valid("47617390010100100000"));
+    }
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("base");
+    TCase *t = tcase_create("base");
+
+    tcase_add_test(t, spans_stop_at_their_end);
+    tcase_add_test(t, bufs_never_run_over);
+    tcase_add_test(t, hex_refuses_what_is_no_hex);
+    tcase_add_test(t, bcd_both_ways);
+    tcase_add_test(t, money_as_people_write_it);
+    tcase_add_test(t, dates_compare_as_numbers);
+    tcase_add_test(t, pans_are_masked);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+UNIT_MAIN(suite)
