@@ -15,7 +15,7 @@ struct currency {
 };
 
 #define MONEY_MAX      INT64_C(999999999999) /* n 12 of EMV 9F02 and ISO 8583 DE 4 */
-#define MONEY_TEXT_MAX 32
+#define MONEY_TEXT_MAX 48
 
 /* NULL when ISO 4217 has no such currency. The letters may be of either case. */
 const struct currency *currency_by_alpha(const char *alpha);
