@@ -1,0 +1,41 @@
+#!/bin/bash
+# Holds each man page against --help: every command and option of the one stands in the other, and the exit codes are those of DESIGN 4.
+set -u
+cd "$TESTS_BUILDDIR" || exit 1
+failed=0
+
+complain() {
+    echo "$1"
+    failed=1
+}
+
+options() { grep -oE -- '--[a-z][a-z0-9-]*' | sort -u; }
+
+# Words of a page as a reader sees them.
+page() { mandoc -T ascii -O width=200 "$1" | col -b; }
+
+for program in telepay telepay-acquirer telepay-centre telepay-perso telepay-simcard; do
+    man=$(find "$TESTS_SRCDIR/../doc" -name "$program.[18]")
+    [ -n "$man" ] || { complain "$program has no man page"; continue; }
+    mandoc -T lint -W warning "$man" || complain "$man: mandoc finds faults"
+    text=$(page "$man")
+    help=$("./$program" --help) || complain "$program --help fails"
+    "./$program" --version | grep -q "^$program [0-9]" || complain "$program --version says no version"
+    mapfile -t commands < <(sed -n 's/^  \([a-z][a-z-]*\( [a-z][a-z]*\)\{0,1\}\)  *[A-Za-z].*/\1/p' <<<"$help")
+    in_help=$(options <<<"$help")
+    for command in "${commands[@]}"; do
+        grep -qF -- "$command" <<<"$text" || complain "$man does not speak of \"$program $command\""
+        # shellcheck disable=SC2086 # a command of two words is two arguments
+        in_help+=" $("./$program" $command --help | options)"
+    done
+    in_help=$(tr ' ' '\n' <<<"$in_help" | sort -u)
+    for option in $in_help; do
+        grep -qE -- "$option([^a-z0-9-]|\$)" <<<"$text" || complain "$man does not speak of $option"
+    done
+    while read -r option; do
+        grep -qxF -- "$option" <<<"$in_help" || complain "$man speaks of $option, which $program does not have"
+    done < <(options <<<"$text")
+    ./"$program" no-such-command >/dev/null 2>&1
+    [ $? -eq 2 ] || complain "$program with a wrong command does not exit with 2"
+done
+exit $failed
