@@ -9,8 +9,8 @@
 
 struct db;
 
-/* Opens (creating it when `create`) and brings the schema up: schema[i] is run in one transaction when user_version is i. TP_ERR_NOT_FOUND, TP_ERR_IO,
- * TP_ERR_STATE (made by a newer version). */
+/* Opens (creating it, mode 0600, when `create`) and brings the schema up: schema[i] is run in one transaction when user_version is i. TP_ERR_NOT_FOUND,
+ * TP_ERR_IO, TP_ERR_STATE (made by a newer version). */
 TP_MUST_CHECK enum tp_err db_open(struct db **out, const char *path, bool create, const char *const *schema, size_t versions, struct tp_error *e);
 void db_close(struct db **d);
 
@@ -18,15 +18,20 @@ void db_close(struct db **d);
  * NULL and *e on an error. */
 sqlite3_stmt *db_prepare(struct db *d, const char *sql, struct tp_error *e);
 
-/* One step: *row says whether there is a row. TP_ERR_EXISTS for a broken constraint, TP_ERR_IO for the rest (full disk, read-only …). */
+/* One step: *row says whether there is a row. Errors, all with a sentence that names the database and the remedy: TP_ERR_EXISTS (uniqueness),
+ * TP_ERR_STATE (a trigger refuses: its own words), TP_ERR_RANGE (a CHECK or NOT NULL), TP_ERR_NOT_FOUND (a foreign key), TP_ERR_IO (full disk,
+ * read-only, in use, damaged), TP_ERR_NO_MEMORY. After TP_ERR_IO within a transaction roll it back: SQLite may have done so already. */
 TP_MUST_CHECK enum tp_err db_step(struct db *d, sqlite3_stmt *s, bool *row, struct tp_error *e);
-/* For statements without rows. */
+/* For statements without rows; the statement is reset behind it. */
 TP_MUST_CHECK enum tp_err db_run(struct db *d, sqlite3_stmt *s, struct tp_error *e);
 
-/* A write transaction (BEGIN IMMEDIATE). rollback cannot fail and is harmless when none is open. */
+/* A write transaction (BEGIN IMMEDIATE); a snapshot for reading. A commit that fails rolls back. rollback cannot fail and is harmless when none is
+ * open. */
 TP_MUST_CHECK enum tp_err db_begin(struct db *d, struct tp_error *e);
+TP_MUST_CHECK enum tp_err db_begin_read(struct db *d, struct tp_error *e);
 TP_MUST_CHECK enum tp_err db_commit(struct db *d, struct tp_error *e);
 void db_rollback(struct db *d);
+bool db_in_transaction(struct db *d);
 
 void db_bind_span(sqlite3_stmt *s, int index, struct span v); /* blob, not copied: valid until reset */
 void db_bind_text(sqlite3_stmt *s, int index, const char *v); /* not copied; NULL is NULL */
