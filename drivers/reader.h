@@ -36,10 +36,14 @@ struct reader_driver {
     struct span (*atr)(void *self);                       /* valid until disconnect */
     struct reader_features (*features)(void *self);
     void (*close)(void *self);
+    bool (*is_t0)(void *self); /* the connected card speaks T=0: commands go out in its form (see reader_transmit); NULL: never */
 };
 
 /* For drivers: makes a reader over driver and self; self is closed with it. */
 TP_MUST_CHECK enum tp_err reader_new(struct reader **out, const struct reader_driver *driver, void *self, const char *name);
+
+/* For drivers that learn only later which reader it is. */
+void reader_rename(struct reader *r, const char *name);
 
 /* Sees each exchange, in order, as it passed on the wire (after 61xx/6Cxx handling each part is one exchange). */
 typedef void reader_trace(void *ctx, struct span command, struct span response);
@@ -58,7 +62,9 @@ struct span reader_atr(struct reader *r);
 void reader_close(struct reader **r);
 
 /* One command and its whole answer: follows 61xx with GET RESPONSE and 6Cxx with the right Le, within bounds (EMV 4.4 Book 1, 9.3.1.2).
- * Appends the response data to *response (its cap bounds what a card may send), sets *sw. response may hold secrets: the caller wipes. */
+ * On T=0 a case 4 command goes out without its Le and a case 1 command with P3 = 00, as that protocol wants; a warning (62xx, 63xx) to a
+ * case 4 command is followed by GET RESPONSE too (Book 1, Annex A). Appends the response data to *response (its cap bounds what a card may
+ * send: TP_ERR_CARD beyond), sets *sw. On an error *response is as it was. response may hold secrets: the caller wipes. */
 TP_MUST_CHECK enum tp_err reader_transmit(struct reader *r, const struct capdu *command, struct buf *response, uint16_t *sw, struct tp_error *e);
 
 /* How many exchanges and bytes (both ways) since the reader was made, for the bench and --json. */
