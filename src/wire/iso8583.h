@@ -25,14 +25,14 @@ enum iso8583_mti {
     MTI_NETWORK_RESPONSE = 810
 };
 
-enum iso8583_format { ISO_N, ISO_AN, ISO_ANS, ISO_B, ISO_XN };
+enum iso8583_format { ISO_N, ISO_AN, ISO_ANS, ISO_B, ISO_XN, ISO_Z /* track 2: digits and '=', packed as BCD with D */ };
 
 struct iso8583_field { /* a row of the table */
     const char *name;
     enum iso8583_format format;
     uint8_t length_digits; /* 0 fixed, 2 LL, 3 LLL */
     uint16_t max;          /* digits, characters or bytes; the length of a fixed one */
-    uint8_t shown;         /* 0 plain, 1 as a PAN, 2 never (52) — for traces */
+    uint8_t shown;         /* 0 plain, 1 as a PAN, 2 its size only: for traces */
 };
 const struct iso8583_field *iso8583_field(unsigned number); /* NULL: not in the profile */
 
@@ -46,20 +46,28 @@ struct iso8583 {  /* fields borrow: from the bytes parsed, or from what the call
 void iso8583_start(struct iso8583 *m, unsigned mti);
 bool iso8583_has(const struct iso8583 *m, unsigned number);
 
-/* Sets a field to a value that outlives the message, or (set_text, set_number) to a copy kept inside. Checked against the table: TP_ERR_FORMAT,
- * TP_ERR_RANGE. */
+/* Sets a field to a value that outlives the message, or (set_text, set_number) to a copy kept inside. Checked against the table: TP_ERR_NOT_FOUND (no
+ * such field), TP_ERR_FORMAT (a character the field does not take), TP_ERR_RANGE (too long, or too short for a fixed field). set_text fills a fixed
+ * field up as jPOS does: n with zeros at the left, an and ans with spaces at the right. */
 TP_MUST_CHECK enum tp_err iso8583_set(struct iso8583 *m, unsigned number, struct span value);
 TP_MUST_CHECK enum tp_err iso8583_set_text(struct iso8583 *m, unsigned number, const char *text);
 TP_MUST_CHECK enum tp_err iso8583_set_number(struct iso8583 *m, unsigned number, uint64_t value); /* padded left to the fixed length */
 
-/* As text with a final zero into out of cap bytes; TP_ERR_NOT_FOUND when absent. As a number. */
+/* As text with a final zero into out of cap bytes, spaces at the right of a fixed an or ans field taken off; as a number (n fields of at most
+ * 18 digits). TP_ERR_NOT_FOUND when absent, TP_ERR_RANGE when it does not fit, TP_ERR_FORMAT for a field of another kind. */
 TP_MUST_CHECK enum tp_err iso8583_text(const struct iso8583 *m, unsigned number, char *out, size_t cap);
 TP_MUST_CHECK enum tp_err iso8583_number(const struct iso8583 *m, unsigned number, uint64_t *out);
 
 TP_MUST_CHECK enum tp_err iso8583_pack(struct buf *out, const struct iso8583 *m, struct tp_error *e);
 
-/* Unpacks; raw must outlive m. An error names field, offset and what was wanted. */
+/* Unpacks; raw must outlive m. An error (TP_ERR_FORMAT) names field, offset and what was wanted. Only the one packing that iso8583_pack gives is
+ * taken: padding nibbles must be zero, a second bitmap must hold a field, nothing may follow the last field. On an error m holds the
+ * MTI and the fields before the one at fault (mti 0: not even that). */
 TP_MUST_CHECK enum tp_err iso8583_unpack(struct iso8583 *m, struct span raw, struct tp_error *e);
+
+/* One line for people: "0200 2=999014******0018 3=000000 ... 55=[231 bytes]". Card numbers are masked; PIN, tracks and binary fields show only their
+ * size. Cut to cap with a final zero. Returns out. */
+char *iso8583_trace(char *out, size_t cap, const struct iso8583 *m);
 
 /* DE 61, 62, 63: one TLV stream in pieces of at most 999 bytes. join copies into out; split sets the fields to parts of stream. */
 #define ISO8583_EVIDENCE_MAX (3 * 999)

@@ -1,0 +1,13 @@
+noinst_LIBRARIES += libwire.a
+libwire_a_SOURCES =
+WIRE_LIBS = libwire.a $(TPCRYPTO_LIBS) $(EVENT_LIBS)
+
+# ISO 8583
+libwire_a_SOURCES += src/wire/iso8583.c src/wire/iso8583.h
+check_PROGRAMS += tests/unit/test_iso8583
+TESTS += tests/unit/test_iso8583
+tests_unit_test_iso8583_SOURCES = tests/unit/test_iso8583.c tests/unit/unit.h
+tests_unit_test_iso8583_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_iso8583_LDADD = libwire.a $(BASE_LIBS) $(CHECK_LIBS)
+dist_noinst_DATA += tests/vectors/iso8583.txt
+dist_noinst_SCRIPTS += tests/tools/iso8583_vectors.py
