@@ -4,13 +4,13 @@
 
 #include "wire/iso8583.h"
 
-#define ck_packs(m, text)                                                                                                                            \
+#define ck_packs(m, hex_text)                                                                                                                        \
     do {                                                                                                                                             \
         uint8_t room_[ISO8583_MAX];                                                                                                                  \
         struct buf out_ = BUF_OF(room_);                                                                                                             \
         struct tp_error e_ = {TP_OK, ""};                                                                                                            \
         ck_assert_msg(iso8583_pack(&out_, (m), &e_) == TP_OK, "%s", e_.text);                                                                        \
-        ck_hex(buf_span(&out_), (text));                                                                                                             \
+        ck_hex(buf_span(&out_), (hex_text));                                                                                                         \
     } while (0)
 
 static void ck_refused(const char *hex, const char *sentence)
@@ -163,7 +163,6 @@ START_TEST(errors_name_field_offset_and_want)
         ck_refused("0200400000000000000020", "field 2 (primary account number) at offset 10: wanted a length of at most 19 in decimal digits");
         ck_refused("020040000000000000001A", "field 2 (primary account number) at offset 10: wanted a length of at most 19 in decimal digits");
         ck_refused("02004000000000000000031239", "field 2 (primary account number) at offset 11: wanted a padding nibble of zero");
-        ck_refused("020000000000020000003130", "field 39 (response code) at offset 12: wanted the end");
     }
 END_TEST
 
