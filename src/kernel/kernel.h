@@ -7,7 +7,10 @@
 #include "apdu/emvtags.h"
 #include "base/secret.h"
 #include "crypto/capk.h"
+#include "crypto/emvcert.h"
 #include "drivers/reader.h"
+
+struct transaction;
 
 #define KERNEL_AIDS_MAX       32
 #define KERNEL_CANDIDATES_MAX 16
@@ -54,24 +57,26 @@ struct transaction_request { /* one payment */
 struct candidate { /* an application on the candidate list */
     uint8_t aid[16];
     uint8_t aid_n;
-    char label[17];   /* 50, printable part */
-    uint8_t priority; /* 87 */
+    char label[17];   /* 9F12 when 9F11 names ISO 8859-1, else 50; its printable ASCII part; may be "" */
+    uint8_t priority; /* 87: low nibble 1 (first) to 15, 0 none; bit 8: needs the cardholder's confirmation */
 };
 
 enum kernel_step { KERNEL_SELECT, KERNEL_READ, KERNEL_AUTHENTICATE, KERNEL_PIN, KERNEL_SIGN, KERNEL_ONLINE, KERNEL_COMPLETE };
 
 struct kernel_person { /* the cardholder, through whoever has the screen and keys; NULL functions: nobody there */
     void *ctx;
-    /* Index into list, or -1 to leave. Called when more than one application is left or one wants confirmation. */
+    /* Index into list (in order of priority), or -1 to leave. Called when more than one application is left, or when the only one wants confirmation. */
     int (*choose)(void *ctx, const struct candidate *list, size_t n);
-    /* Digits of the PIN in *pin. tries_left: 0xFF unknown. last: the last try. TP_ERR_CANCELLED: bypassed; TP_ERR_NOT_FOUND: no PIN pad. */
+    /* Digits of the PIN in *pin, which is empty at the call and which the kernel wipes. tries_left: 0xFF unknown, 1: the last try. TP_ERR_CANCELLED: the person
+     * goes on without PIN (bypassed); TP_ERR_NOT_FOUND: no PIN pad; anything else ends the run with that error. Digits that are no PIN (4 to 12)
+     * are asked for again, a few times. */
     enum tp_err (*pin)(void *ctx, unsigned tries_left, bool wrong_before, struct secret *pin);
     void (*step)(void *ctx, enum kernel_step step);
 };
 
 struct kernel_online { /* the way to the issuer; NULL function: unable to go online */
     void *ctx;
-    /* *reached false: unable to go online. arc: 8A. */
+    /* *reached false: unable to go online. arc: 8A as two ASCII digits; "00" (also 08, 10, 11) approves. tx holds the ARQC and its evidence. */
     enum tp_err (*authorise)(void *ctx, const struct transaction *tx, bool *reached, uint8_t arc[2]);
 };
 
@@ -79,24 +84,64 @@ enum kernel_outcome {
     KERNEL_APPROVED,     /* a TC */
     KERNEL_DECLINED,     /* an AAC, or the terminal declines (CDA failed …) */
     KERNEL_NOT_ACCEPTED, /* no application in common, card blocked, live card not allowed */
-    KERNEL_TERMINATED    /* the standard ends the transaction: bad data, bad status word */
+    KERNEL_TERMINATED,   /* the standard ends the transaction: bad data, bad status word */
+    KERNEL_READ_ONLY     /* of kernel_read_card: the application was read as asked */
 };
-
-struct transaction;
 
 /* Runs a whole transaction on a connected card. *out is the caller's to free also when it ended without approval. */
 TP_MUST_CHECK enum tp_err kernel_run(struct transaction **out, struct reader *reader, const struct terminal_config *config,
                                      const struct transaction_request *request, const struct kernel_person *person,
                                      const struct kernel_online *online, struct tp_error *e);
 
-/* Reads a card without paying: selection, GPO, records, counters; for `telepay card`. Applications of all on the card. */
+/* Reads a card without paying, for `telepay card`: each application of the PSE and of the terminal's list (cap at most KERNEL_CANDIDATES_MAX) with its
+ * records, its certificates checked and its counters fetched (9F36 9F13 9F17; 9F4F). Nothing is signed and no PIN asked. Each *list entry is the caller's to
+ * free; its outcome is KERNEL_READ_ONLY, or what stopped the reading. *n 0 with TP_OK: a card without payment application. date: YYYYMMDD. */
+TP_MUST_CHECK enum tp_err kernel_read_card(struct transaction **list, size_t cap, size_t *n, struct reader *reader,
+                                           const struct terminal_config *config, int date, struct tp_error *e);
 
 void transaction_free(struct transaction **tx);
 enum kernel_outcome transaction_outcome(const struct transaction *tx);
 const char *transaction_reason(const struct transaction *tx); /* for people, with status word or clause: "the card answered 6985 to GENERATE AC" */
 
 /* Any data element the transaction has, from card or terminal: 9F26, 95, 9B, 9F34, 5A, 57 …; empty when it has none. Lives as long as the transaction. The evidence
- * objects DF01 … DF05 (apdu/emvtags.h) are there too. */
+ * objects DF01 … DF05 (apdu/emvtags.h) are there too: DF04 only after a second GENERATE AC, 9F26 9F27 9F10 9F36 9F4B and DF05 always of the last one. */
 struct span transaction_get(const struct transaction *tx, uint32_t tag);
+
+/* Everything the store holds, in the order it came: for --json and `telepay card`. False at the end. */
+bool transaction_at(const struct transaction *tx, size_t i, uint32_t *tag, struct span *value);
+
+const struct candidate *transaction_application(const struct transaction *tx); /* the selected one; NULL before selection */
+bool transaction_live(const struct transaction *tx);                           /* the application is of a live scheme */
+
+enum kernel_method { KERNEL_METHOD_NONE, KERNEL_METHOD_SDA, KERNEL_METHOD_DDA, KERNEL_METHOD_CDA };
+const char *kernel_method_name(enum kernel_method m); /* "CDA" */
+
+struct kernel_authentication {    /* offline data authentication, Book 3 10.3 */
+    enum kernel_method method;    /* what card and terminal have in common */
+    bool ok;                      /* the whole of it, for CDA with the last GENERATE AC; after kernel_read_card: the certificates */
+    const char *failed_at;        /* "issuer certificate"; NULL when nothing failed */
+    enum emv_check check;         /* what failed there */
+    const struct capk *authority; /* the key that opened the issuer certificate, NULL: none; lives as long as the store */
+    char issuer[20];              /* issuer identifier of the issuer certificate; "" unknown */
+    int issuer_expiry, icc_expiry;
+    size_t issuer_bits, icc_bits;
+};
+const struct kernel_authentication *transaction_authentication(const struct transaction *tx);
+
+/* The log of cardholder verification: each rule of the CVM list that was reached. */
+enum kernel_cvm_result {
+    KERNEL_CVM_CONDITION,   /* its condition did not hold */
+    KERNEL_CVM_UNKNOWN,     /* code not known */
+    KERNEL_CVM_UNSUPPORTED, /* not of this terminal */
+    KERNEL_CVM_FAILED,
+    KERNEL_CVM_OK
+};
+struct kernel_cvm {
+    uint8_t code, condition; /* as in the list: emv_cvm_name(code) */
+    enum kernel_cvm_result result;
+};
+const struct kernel_cvm *transaction_cvm_at(const struct transaction *tx, size_t i); /* NULL at the end */
+
+unsigned transaction_pin_tries(const struct transaction *tx); /* left as last heard from the card; 0xFF unknown */
 
 #endif
