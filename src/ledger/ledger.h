@@ -1,5 +1,9 @@
 /* The acquirer's books: contracts, terminals, card-signed transactions, remises (DESIGN 8, 9) in one SQLite database. Every state change is one database
- * transaction. A ledger is one connection, used by one thread; several may be open on the same folder. */
+ * transaction. A ledger is one connection, used by one thread; several may be open on the same file.
+ *
+ * Errors of every call: TP_ERR_IO (full disk, read-only, damaged: nothing of the call is kept, and it works again when the disk does), TP_ERR_NO_MEMORY.
+ * Rows of transactions are written once and never changed or deleted; what happens to them afterwards (reversal, suspense, the way of their remise) is
+ * kept beside them, and their state follows from it. Triggers in the schema refuse every other way. */
 #ifndef TP_LEDGER_LEDGER_H
 #define TP_LEDGER_LEDGER_H
 
@@ -11,13 +15,16 @@
 #define CONTRACT_ID_MAX 16 /* DE 42: 15 and a zero */
 #define TERMINAL_ID_MAX 9  /* DE 41: 8 and a zero */
 #define RRN_MAX         13 /* DE 37: 12 and a zero */
+#define EVIDENCE_MAX    4096
 
 struct ledger;
 
-/* Makes the database (init), or opens it. */
+/* Makes the database (init; TP_ERR_EXISTS rather than over an existing file), or opens it (TP_ERR_NOT_FOUND). */
 TP_MUST_CHECK enum tp_err ledger_make(const char *path, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_open(struct ledger **out, const char *path, struct tp_error *e);
 void ledger_close(struct ledger **l);
+
+struct db *ledger_db(struct ledger *l); /* for bench and fault tests */
 
 /* ---- contracts and terminals (ledger/contract.c) ---- */
 
@@ -39,10 +46,22 @@ struct terminal {
     bool open;
 };
 
+/* Visitors are called once a row, in order; anything but TP_OK stops and is handed through. They must not call the function that calls them. */
+typedef enum tp_err ledger_contract_visit(void *ctx, const struct contract *c, struct tp_error *e);
+typedef enum tp_err ledger_terminal_visit(void *ctx, const struct terminal *t, struct tp_error *e);
+
+/* Adds a contract with its first remise open. TP_ERR_EXISTS, TP_ERR_RANGE. */
 TP_MUST_CHECK enum tp_err ledger_contract_add(struct ledger *l, const struct contract *c, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_contract_get(struct ledger *l, const char *id, struct contract *c, struct tp_error *e); /* TP_ERR_NOT_FOUND */
-TP_MUST_CHECK enum tp_err ledger_terminal_add(struct ledger *l, const struct terminal *t, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_contract_each(struct ledger *l, ledger_contract_visit *visit, void *ctx, struct tp_error *e);
+/* No payment is taken under it any more; its remises go their way. */
+TP_MUST_CHECK enum tp_err ledger_contract_shut(struct ledger *l, const char *id, struct tp_error *e);
+
+TP_MUST_CHECK enum tp_err ledger_terminal_add(struct ledger *l, const struct terminal *t, struct tp_error *e); /* TP_ERR_NOT_FOUND, TP_ERR_EXISTS */
 TP_MUST_CHECK enum tp_err ledger_terminal_get(struct ledger *l, const char *contract, const char *id, struct terminal *t, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_terminal_each(struct ledger *l, const char *contract /* NULL: all */, ledger_terminal_visit *visit, void *ctx,
+                                               struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_terminal_shut(struct ledger *l, const char *contract, const char *id, struct tp_error *e);
 
 /* ---- transactions (ledger/journal.c) ---- */
 
@@ -59,44 +78,88 @@ struct tx_record {     /* a transaction that passed every check; spans are borro
     int64_t amount;
     uint16_t currency;
     char pan_masked[20];
-    struct span pan_sealed; /* seal.h, context: contract, terminal, stan, local time */
-    struct span pan_lookup; /* 32 bytes */
+    struct span pan_sealed; /* seal.h, of the digits of the PAN; context: ledger_seal_context */
+    struct span pan_lookup; /* 32 bytes: seal_lookup of the digits of the PAN */
     uint8_t psn;
     uint16_t atc;
     uint8_t ac[8];
     int card_expiry;          /* YYYYMMDD */
     struct span digest;       /* SHA-256 over the content that makes a repeat the same: fields as listed in doc/protocol.md */
-    struct span de55, stream; /* the evidence as it came */
+    struct span de55, stream; /* the evidence as it came, each at most EVIDENCE_MAX */
     enum tx_state state;      /* when read */
     uint32_t remise;          /* when read: number of the remise it belongs to */
     time_t acknowledged;      /* when read */
 };
 
+const char *tx_state_name(enum tx_state s); /* "acknowledged", "in remise", … */
+const char *tx_kind_name(enum tx_kind k);   /* "debit", "credit" */
+
+/* What pan_sealed is bound to: "contract/terminal/stan/local time" as text. out has room for LEDGER_CONTEXT_MAX bytes. */
+#define LEDGER_CONTEXT_MAX 64
+struct span ledger_seal_context(uint8_t out[LEDGER_CONTEXT_MAX], const struct tx_record *tx);
+
 enum ledger_verdict {                   /* what the books say of a transaction that comes */
                       LEDGER_NEW,       /* unknown: go on checking, or (from ledger_acknowledge) now kept */
                       LEDGER_REPEAT,    /* the same again: rrn is that of the first */
-                      LEDGER_DIFFERENT, /* same identity, other content: 94 */
+                      LEDGER_DIFFERENT, /* same identity, other content: 94; rrn is that of the first */
                       LEDGER_ATC_OLD,   /* the ATC is not greater than the last of this card: 63 ATC_REPLAYED */
                       LEDGER_OPPOSITION_LOST,
                       LEDGER_OPPOSITION_STOLEN, /* 41, 43 */
-                      LEDGER_REVERSED           /* was kept and has been reversed */
+                      LEDGER_REVERSED           /* was kept and has been reversed (rrn says which), or its 0400 came before it (rrn is "") */
 };
 
-/* Identity is (contract, terminal, stan, local_time's day and digest). Looks only. */
+/* Looks only, reading the committed books: identity (contract, terminal, stan, local day) against the digest, reversal, then opposition. The ATC has its
+ * own call, since DESIGN 8 puts it behind the signature. Needs of tx: contract, terminal, stan, local_time, digest, pan_lookup. */
 TP_MUST_CHECK enum tp_err ledger_look(struct ledger *l, const struct tx_record *tx, enum ledger_verdict *verdict, char rrn[RRN_MAX],
                                       struct tp_error *e);
 
-/* Within ledger_group_begin/commit: checks identity, opposition and ATC again and keeps it in the open remise of its contract, giving rrn. Nothing is kept unless LEDGER_NEW. */
+/* The ATC of the last acknowledged transaction of the card, -1 when there is none. */
+TP_MUST_CHECK enum tp_err ledger_last_atc(struct ledger *l, struct span pan_lookup, uint8_t psn, int *atc, struct tp_error *e);
+
+/* Within ledger_group_begin/commit: checks identity, opposition and ATC again and keeps it in the open remise of its contract, giving rrn (for
+ * LEDGER_REPEAT, LEDGER_DIFFERENT and LEDGER_REVERSED that of the first). Nothing is kept unless LEDGER_NEW. TP_ERR_NOT_FOUND: the contract or the
+ * terminal is unknown or closed; TP_ERR_RANGE: a field the books cannot hold, or another currency than the contract's: both leave the group as it
+ * was. After any other error the group must be rolled back. */
 TP_MUST_CHECK enum tp_err ledger_acknowledge(struct ledger *l, struct tx_record *tx, enum ledger_verdict *verdict, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_group_begin(struct ledger *l, struct tp_error *e);
-TP_MUST_CHECK enum tp_err ledger_group_commit(struct ledger *l, struct tp_error *e); /* durable when it returns TP_OK */
+TP_MUST_CHECK enum tp_err ledger_group_commit(struct ledger *l, struct tp_error *e); /* durable when it returns TP_OK; else rolled back */
 void ledger_group_rollback(struct ledger *l);
 
-/* An annulation: only while the remise is open (DESIGN 9 rule 5): TP_ERR_STATE otherwise. Reversing what is reversed is TP_OK. What is not yet known is remembered,
- * so that a 0200 that overtakes its 0400 is answered as reversed. */
+/* An annulation: only while the remise is open (DESIGN 9 rule 5): TP_ERR_STATE otherwise, TP_ERR_NOT_FOUND for an unknown rrn. Reversing what is
+ * reversed is TP_OK. Within a group it belongs to the group; else it is a database transaction of its own. */
 TP_MUST_CHECK enum tp_err ledger_reverse(struct ledger *l, const char *rrn, struct tp_error *e);
 
-TP_MUST_CHECK enum tp_err ledger_opposition_add(struct ledger *l, struct span pan_lookup, bool stolen, struct tp_error *e);
+enum ledger_reversal {
+    REVERSAL_DONE,      /* it was kept and is now reversed */
+    REVERSAL_REPEATED,  /* it was reversed before, or the reversal is remembered already */
+    REVERSAL_REMEMBERED /* not known: remembered, so that a 0200 that is overtaken by its 0400 is answered LEDGER_REVERSED and never kept */
+};
+/* The same by what a 0400 says of the original: date is the local day YYYYMMDD. rrn is "" when REMEMBERED. TP_ERR_NOT_FOUND: unknown terminal. */
+TP_MUST_CHECK enum tp_err ledger_reverse_original(struct ledger *l, const char *contract, const char *terminal, uint32_t stan, int date,
+                                                  enum ledger_reversal *outcome, char rrn[RRN_MAX], struct tp_error *e);
+
+/* Reading. A filter's empty or negative member means all. */
+struct tx_filter {
+    const char *contract;
+    int state;      /* enum tx_state, or -1 */
+    int64_t remise; /* number, or -1 */
+};
+typedef enum tp_err ledger_visit(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_tx_get(struct ledger *l, const char *rrn, struct tx_record *tx, struct tp_error *e); /* TP_ERR_NOT_FOUND */
+TP_MUST_CHECK enum tp_err ledger_tx_each(struct ledger *l, const struct tx_filter *filter, ledger_visit *visit, void *ctx, struct tp_error *e);
+
+/* ---- oppositions (ledger/opposition.c) ---- */
+
+struct opposition {
+    char pan_masked[20];
+    bool stolen; /* else lost */
+    time_t since;
+};
+typedef enum tp_err ledger_opposition_visit(void *ctx, const struct opposition *o, struct tp_error *e);
+/* Adding again changes the reason. */
+TP_MUST_CHECK enum tp_err ledger_opposition_add(struct ledger *l, struct span pan_lookup, const char *pan_masked, bool stolen, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_opposition_remove(struct ledger *l, struct span pan_lookup, struct tp_error *e); /* TP_ERR_NOT_FOUND */
+TP_MUST_CHECK enum tp_err ledger_opposition_each(struct ledger *l, ledger_opposition_visit *visit, void *ctx, struct tp_error *e);
 
 /* ---- remises (ledger/remise.c) ---- */
 
@@ -117,18 +180,30 @@ struct remise {
     uint8_t content_hash[32]; /* SHA-256 of the document as first sent; zeros before */
     uint32_t attempts;
     char outcome[120]; /* the centre's word */
+    int day;           /* business day YYYYMMDD, fixed by the close; 0 while open */
 };
 
-/* Freezes the open remise and opens the next in the same database transaction. An empty one is not closed: TP_ERR_NOT_FOUND. */
+const char *remise_state_name(enum remise_state s); /* "open", "closed", … */
+
+/* Freezes the open remise and opens the next in the same database transaction. An empty one (nothing but reversals counts as empty no more than items do:
+ * only one without any transaction) is not closed: TP_ERR_NOT_FOUND. */
 TP_MUST_CHECK enum tp_err ledger_remise_close(struct ledger *l, const char *contract, struct remise *closed, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_remise_get(struct ledger *l, const char *contract, uint32_t number, struct remise *r, struct tp_error *e);
+/* The open one, with its running totals (0500). */
+TP_MUST_CHECK enum tp_err ledger_remise_running(struct ledger *l, const char *contract, struct remise *r, struct tp_error *e);
 
-/* The transactions of a closed remise in the order of their TxSeqCntr (1…): streamed, constant memory. visit returns anything but TP_OK to stop. */
-typedef enum tp_err ledger_visit(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e);
+/* All remises by contract and number; contract NULL: of all contracts; state -1: in all states. */
+typedef enum tp_err ledger_remise_visit(void *ctx, const struct remise *r, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_remise_each(struct ledger *l, const char *contract, int state, ledger_remise_visit *visit, void *ctx,
+                                             struct tp_error *e);
+
+/* The transactions of a closed remise (not the reversed ones) in the order of their TxSeqCntr (1…): streamed, constant memory, one snapshot.
+ * TP_ERR_STATE while it is open. */
 TP_MUST_CHECK enum tp_err ledger_remise_items(struct ledger *l, const char *contract, uint32_t number, ledger_visit *visit, void *ctx,
                                               struct tp_error *e);
 
-/* closed → submitted (kept before the first byte leaves, with the hash of the document), again for each attempt. */
+/* closed → submitted (kept before the first byte leaves, with the hash of the document), again for each attempt: TP_ERR_EXISTS when the hash differs from
+ * that of the first (DESIGN 9 rule 2), TP_ERR_STATE when it is settled or still open. */
 TP_MUST_CHECK enum tp_err ledger_remise_submitted(struct ledger *l, const char *contract, uint32_t number, const uint8_t hash[32],
                                                   struct tp_error *e);
 
@@ -136,10 +211,31 @@ struct remise_refusal {
     uint32_t sequence;
     char reason[80];
 };
-/* submitted → collected: the centre's totals equal ours, but for the refused items, which go to suspense and become rejected (rule 4). */
+/* submitted → collected: the centre's totals equal ours, but for the refused items, which go to suspense and become rejected (rule 4). TP_ERR_RANGE: a
+ * sequence that the remise does not have, or twice. Done again with the same: TP_OK. */
 TP_MUST_CHECK enum tp_err ledger_remise_collected(struct ledger *l, const char *contract, uint32_t number, const struct remise_refusal *refused,
                                                   size_t n, const char *outcome, struct tp_error *e);
-/* submitted → rejected: the centre refuses the whole; all its items go to suspense. */
+/* submitted → rejected: the centre refuses the whole; all its items go to suspense. Done again: TP_OK. */
 TP_MUST_CHECK enum tp_err ledger_remise_rejected(struct ledger *l, const char *contract, uint32_t number, const char *outcome, struct tp_error *e);
+
+/* ---- suspense (ledger/suspense.c) ---- */
+
+struct suspense_item {
+    char rrn[RRN_MAX];
+    char contract[CONTRACT_ID_MAX];
+    uint32_t remise;
+    enum tx_kind kind;
+    int64_t amount;
+    uint16_t currency;
+    char pan_masked[20];
+    char reason[80];
+    time_t since;
+    time_t settled; /* 0: still to be settled */
+    char note[200]; /* how the operator settled it */
+};
+typedef enum tp_err ledger_suspense_visit(void *ctx, const struct suspense_item *s, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_suspense_each(struct ledger *l, bool settled_too, ledger_suspense_visit *visit, void *ctx, struct tp_error *e);
+/* The operator's word on an item, kept for good. TP_ERR_NOT_FOUND, TP_ERR_STATE (settled already), TP_ERR_USAGE (an empty or too long note). */
+TP_MUST_CHECK enum tp_err ledger_suspense_settle(struct ledger *l, const char *rrn, const char *note, struct tp_error *e);
 
 #endif
