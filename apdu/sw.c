@@ -1,1 +1,70 @@
 #include "apdu/sw.h"
+
+#include <stddef.h>
+
+/* ISO/IEC 7816-4, tables 5 and 6. mask says which bits must agree, so that a family stands once, behind its exact rows. */
+static const struct {
+    uint16_t sw, mask;
+    const char *text;
+} words[] = {
+    {0x6100, 0xFF00, "done, more response bytes are waiting"},
+    {0x6200, 0xFFFF, "warning, nothing was changed in the card"},
+    {0x6281, 0xFFFF, "part of the returned data may be corrupted"},
+    {0x6282, 0xFFFF, "end of the file reached before all bytes were read"},
+    {0x6283, 0xFFFF, "the selected application is blocked"},
+    {0x6284, 0xFFFF, "the file control information is not formatted as ISO 7816-4 says"},
+    {0x6285, 0xFFFF, "the selected file has ended its life"},
+    {0x6286, 0xFFFF, "no input data from a sensor of the card"},
+    {0x6200, 0xFF00, "warning, nothing was changed in the card"},
+    {0x6300, 0xFFFF, "authentication failed"},
+    {0x6381, 0xFFFF, "the last write filled the file"},
+    {0x63C0, 0xFFF0, "verification failed, some tries are left"},
+    {0x6300, 0xFF00, "warning, something was changed in the card"},
+    {0x6400, 0xFFFF, "execution error, nothing was changed in the card"},
+    {0x6401, 0xFFFF, "the card wants an immediate response"},
+    {0x6400, 0xFF00, "execution error, nothing was changed in the card"},
+    {0x6581, 0xFFFF, "memory failure in the card"},
+    {0x6500, 0xFF00, "execution error, something was changed in the card"},
+    {0x6600, 0xFF00, "security problem in the card"},
+    {0x6700, 0xFFFF, "wrong length"},
+    {0x6881, 0xFFFF, "logical channels are not supported"},
+    {0x6882, 0xFFFF, "secure messaging is not supported"},
+    {0x6883, 0xFFFF, "the last command of the chain was expected"},
+    {0x6884, 0xFFFF, "command chaining is not supported"},
+    {0x6800, 0xFF00, "functions of the class byte are not supported"},
+    {0x6981, 0xFFFF, "the command does not fit the file's structure"},
+    {0x6982, 0xFFFF, "security status not satisfied"},
+    {0x6983, 0xFFFF, "the PIN is blocked"},
+    {0x6984, 0xFFFF, "the reference data is invalidated"},
+    {0x6985, 0xFFFF, "conditions of use not satisfied"},
+    {0x6986, 0xFFFF, "command not allowed, no file is selected"},
+    {0x6987, 0xFFFF, "secure messaging data objects are missing"},
+    {0x6988, 0xFFFF, "secure messaging data objects are incorrect"},
+    {0x6900, 0xFF00, "command not allowed"},
+    {0x6A80, 0xFFFF, "incorrect parameters in the data field"},
+    {0x6A81, 0xFFFF, "function not supported, or the card is blocked"},
+    {0x6A82, 0xFFFF, "file or application not found"},
+    {0x6A83, 0xFFFF, "record not found"},
+    {0x6A84, 0xFFFF, "not enough memory in the file"},
+    {0x6A85, 0xFFFF, "the length does not agree with the TLV structure"},
+    {0x6A86, 0xFFFF, "incorrect parameters P1-P2"},
+    {0x6A87, 0xFFFF, "the length does not agree with P1-P2"},
+    {0x6A88, 0xFFFF, "referenced data not found"},
+    {0x6A89, 0xFFFF, "the file exists already"},
+    {0x6A8A, 0xFFFF, "the name of the application exists already"},
+    {0x6A00, 0xFF00, "wrong parameters P1-P2"},
+    {0x6B00, 0xFF00, "wrong parameters P1-P2"},
+    {0x6C00, 0xFF00, "wrong length expected, the card says the right one"},
+    {0x6D00, 0xFF00, "instruction not supported"},
+    {0x6E00, 0xFF00, "class not supported"},
+    {0x6F00, 0xFF00, "no precise diagnosis"},
+    {0x9000, 0xFFFF, "done"},
+};
+
+const char *sw_text(uint16_t sw)
+{
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if ((sw & words[i].mask) == words[i].sw)
+            return words[i].text;
+    return "a status word that ISO 7816-4 does not know";
+}
