@@ -18,8 +18,12 @@ struct capk_store;
 TP_MUST_CHECK enum tp_err capk_store_new(struct capk_store **out);
 void capk_store_free(struct capk_store **s);
 
+/* SHA-1 of RID, index, modulus and exponent, by which the schemes publish their keys. */
+TP_MUST_CHECK enum tp_err capk_sha1(uint8_t out[20], const uint8_t rid[5], uint8_t index, const struct emv_pubkey *key);
+
 /* Adds every key of a file {"keys":[{rid,index,modulus,exponent,sha1,expiry,environment}…]}. Each SHA-1 is recomputed (EMV Book 2, table 19):
- * TP_ERR_SECURITY naming the key when it differs. An entry already there is passed over. */
+ * TP_ERR_SECURITY naming the key when it differs. An entry already there is passed over.
+ * The file may also hold "revoked":[{rid,index,serial}…], the certification revocation list of Book 2, 5.1.2. On an error the store is as it was. */
 TP_MUST_CHECK enum tp_err capk_store_load(struct capk_store *s, const char *path, struct tp_error *e);
 
 size_t capk_count(const struct capk_store *s);
@@ -27,5 +31,8 @@ const struct capk *capk_at(const struct capk_store *s, size_t i);
 
 /* The nth key (from 0) with that RID and index: a public list may hold several under one index. NULL when there are no more. */
 const struct capk *capk_find(const struct capk_store *s, struct span rid, uint8_t index, size_t nth);
+
+/* True when the issuer certificate with that serial, under that authority key, is on the revocation list. */
+bool capk_revoked(const struct capk_store *s, struct span rid, uint8_t index, const uint8_t serial[3]);
 
 #endif

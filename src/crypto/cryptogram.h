@@ -13,6 +13,12 @@ TP_MUST_CHECK enum tp_err emv_master_key_derive(struct secret *icc_key, struct s
 /* EMV common session key: Book 2 A1.3.1, for an AC: diversified by the ATC. */
 TP_MUST_CHECK enum tp_err emv_session_key_derive(struct secret *session, struct span icc_key, const uint8_t atc[2]);
 
+/* The same MAC over data that the caller padded (a multiple of 8, not empty): Visa's CVN 10 pads with zeros, padding method 1. TP_ERR_RANGE. */
+TP_MUST_CHECK enum tp_err emv_mac_padded(uint8_t mac[8], struct span key, struct span data);
+
+/* One block under two-key triple DES: key check values, ARPC method 1. */
+TP_MUST_CHECK enum tp_err emv_des_encipher(uint8_t out[8], struct span key, const uint8_t in[8]);
+
 /* ISO/IEC 9797-1 MAC algorithm 3 over data, padding method 2, 8 bytes: Book 2 A1.2.1. */
 TP_MUST_CHECK enum tp_err emv_mac(uint8_t mac[8], struct span key, struct span data);
 

@@ -1,0 +1,17 @@
+noinst_LIBRARIES += libcrypto-emv.a
+libcrypto_emv_a_SOURCES = \
+	src/crypto/capk.c src/crypto/capk.h \
+	src/crypto/cryptogram.c src/crypto/cryptogram.h \
+	src/crypto/emvcert.c src/crypto/emvcert.h src/crypto/emvcert_priv.h \
+	src/crypto/emvmake.c src/crypto/emvmake.h \
+	src/crypto/pinblock.c src/crypto/pinblock.h \
+	src/crypto/rsa.c src/crypto/rsa.h src/crypto/rsa_priv.h
+
+check_PROGRAMS += tests/unit/test_capk tests/unit/test_cryptogram
+TESTS += tests/unit/test_capk tests/unit/test_cryptogram
+tests_unit_test_capk_SOURCES = tests/unit/test_capk.c tests/unit/unit.h
+tests_unit_test_capk_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_capk_LDADD = $(TPCRYPTO_LIBS) $(CHECK_LIBS)
+tests_unit_test_cryptogram_SOURCES = tests/unit/test_cryptogram.c tests/unit/unit.h
+tests_unit_test_cryptogram_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cryptogram_LDADD = $(TPCRYPTO_LIBS) $(CHECK_LIBS)

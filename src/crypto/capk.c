@@ -1,0 +1,250 @@
+#include "crypto/capk.h"
+
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/date.h"
+#include "base/file.h"
+#include "base/hex.h"
+
+#define FILE_MAX (4 << 20)
+#define KEYS_MAX 4096 /* of a store; the schemes have a few dozen */
+
+struct revoked {
+    uint8_t rid[5], index, serial[3];
+};
+
+struct capk_store {
+    struct capk *keys;
+    struct revoked *revoked;
+    size_t n, revoked_n;
+};
+
+enum tp_err capk_store_new(struct capk_store **out)
+{
+    *out = calloc(1, sizeof(**out));
+    return *out == NULL ? TP_ERR_NO_MEMORY : TP_OK;
+}
+
+/* Back to the first n keys. */
+static void shrink(struct capk_store *s, size_t n)
+{
+    while (s->n > n)
+        emv_pubkey_free(&s->keys[--s->n].key);
+}
+
+void capk_store_free(struct capk_store **s)
+{
+    if (*s == NULL)
+        return;
+    shrink(*s, 0);
+    free((*s)->keys);
+    free((*s)->revoked);
+    free(*s);
+    *s = NULL;
+}
+
+enum tp_err capk_sha1(uint8_t out[20], const uint8_t rid[5], uint8_t index, const struct emv_pubkey *key)
+{
+    const struct span modulus = emv_pubkey_modulus(key), exponent = emv_pubkey_exponent(key);
+    uint8_t all[5 + 1 + EMV_RSA_MAX + 3];
+    struct buf b = BUF_OF(all);
+
+    if (buf_put(&b, span_of(rid, 5)) != TP_OK || buf_u8(&b, index) != TP_OK || buf_put(&b, modulus) != TP_OK || buf_put(&b, exponent) != TP_OK)
+        return TP_ERR_INTERNAL;
+    return EVP_Q_digest(NULL, "SHA1", NULL, b.p, b.n, out, NULL) == 1 ? TP_OK : TP_ERR_INTERNAL;
+}
+
+/* The hex text of a member; between min and the room of out bytes. */
+static enum tp_err get_hex(struct buf *out, const json_t *o, const char *name, size_t min)
+{
+    const char *text = json_string_value(json_object_get(o, name));
+
+    if (text == NULL || hex_decode(out, text) != TP_OK || out->n < min)
+        return TP_ERR_FORMAT;
+    return TP_OK;
+}
+
+/* Room for one more element of size bytes behind n of them; NULL, and the array stays, when there is none. */
+static void *grown(void *array, size_t n, size_t size)
+{
+    return n < KEYS_MAX ? realloc(array, (n + 1) * size) : NULL;
+}
+
+static enum tp_err add_key(struct capk_store *s, const struct capk *k)
+{
+    struct capk *more = grown(s->keys, s->n, sizeof(*more));
+
+    if (more == NULL)
+        return TP_ERR_NO_MEMORY;
+    s->keys = more;
+    s->keys[s->n++] = *k;
+    return TP_OK;
+}
+
+static bool same(const struct capk *a, const struct capk *b)
+{
+    return memcmp(a->rid, b->rid, sizeof(a->rid)) == 0 && a->index == b->index && span_eq(emv_pubkey_modulus(a->key), emv_pubkey_modulus(b->key)) &&
+           span_eq(emv_pubkey_exponent(a->key), emv_pubkey_exponent(b->key));
+}
+
+static bool known(const struct capk_store *s, const struct capk *k)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (same(&s->keys[i], k))
+            return true;
+    return false;
+}
+
+/* rid and index, also of a revocation. */
+static enum tp_err read_place(uint8_t rid[5], uint8_t *index, const json_t *o)
+{
+    struct buf r = {rid, 0, 5}, i = {index, 0, 1};
+
+    return get_hex(&r, o, "rid", 5) == TP_OK && get_hex(&i, o, "index", 1) == TP_OK ? TP_OK : TP_ERR_FORMAT;
+}
+
+static enum tp_err check_sha1(const struct capk *k, const json_t *o, const char *path, struct tp_error *e)
+{
+    uint8_t told[20], own[20];
+    struct buf b = BUF_OF(told);
+    char rid[11];
+
+    if (get_hex(&b, o, "sha1", sizeof(told)) != TP_OK)
+        return tp_fail(e, TP_ERR_FORMAT, "%s: authority key %s index %02X has no \"sha1\" of 20 bytes", path, hex_encode(rid, SPAN_OF(k->rid)),
+                       k->index);
+    if (capk_sha1(own, k->rid, k->index, k->key) != TP_OK)
+        return tp_fail(e, TP_ERR_INTERNAL, "SHA-1 fails");
+    if (memcmp(told, own, sizeof(own)) != 0)
+        return tp_fail(e, TP_ERR_SECURITY, "%s: authority key %s index %02X is not the one its SHA-1 was made from: get the file again", path,
+                       hex_encode(rid, SPAN_OF(k->rid)), k->index);
+    return TP_OK;
+}
+
+static enum tp_err read_key(struct capk *k, const json_t *o, const char *path, size_t at, struct tp_error *e)
+{
+    uint8_t modulus[EMV_RSA_MAX], exponent[3];
+    struct buf n = BUF_OF(modulus), x = BUF_OF(exponent);
+    const json_t *expiry = json_object_get(o, "expiry");
+    const char *environment = json_string_value(json_object_get(o, "environment"));
+    enum tp_err r = TP_OK;
+
+    memset(k, 0, sizeof(*k));
+    if (read_place(k->rid, &k->index, o) != TP_OK || get_hex(&n, o, "modulus", 1) != TP_OK || get_hex(&x, o, "exponent", 1) != TP_OK)
+        return tp_fail(e, TP_ERR_FORMAT, "%s: authority key %zu lacks rid, index, modulus or exponent in hex", path, at + 1);
+    if (expiry != NULL && !json_is_null(expiry) && (!json_is_string(expiry) || date_parse(&k->expiry, json_string_value(expiry)) != TP_OK))
+        return tp_fail(e, TP_ERR_FORMAT, "%s: the expiry of authority key %zu is no date (YYYY-MM-DD)", path, at + 1);
+    k->live = environment != NULL && strcmp(environment, "live") == 0;
+    const char *name = strlen(path) < sizeof(k->source) ? path : path + strlen(path) - (sizeof(k->source) - 1);
+
+    memcpy(k->source, name, strlen(name) + 1);
+    r = emv_pubkey_new(&k->key, buf_span(&n), buf_span(&x));
+    if (r == TP_ERR_RANGE)
+        return tp_fail(e, TP_ERR_FORMAT, "%s: authority key %zu is no RSA key of 512 to 1984 bits with exponent 3 or 65537", path, at + 1);
+    if (r != TP_OK)
+        return tp_fail(e, r, "%s: authority key %zu cannot be used", path, at + 1);
+    r = check_sha1(k, o, path, e);
+    if (r != TP_OK)
+        emv_pubkey_free(&k->key);
+    return r;
+}
+
+static enum tp_err add_keys(struct capk_store *s, const json_t *list, const char *path, struct tp_error *e)
+{
+    enum tp_err r = TP_OK;
+
+    for (size_t i = 0; r == TP_OK && i < json_array_size(list); i++) {
+        struct capk k;
+
+        r = read_key(&k, json_array_get(list, i), path, i, e);
+        if (r != TP_OK)
+            break;
+        if (known(s, &k)) {
+            emv_pubkey_free(&k.key);
+        } else if (add_key(s, &k) != TP_OK) {
+            emv_pubkey_free(&k.key);
+            r = tp_fail(e, TP_ERR_NO_MEMORY, "%s: too many authority keys", path);
+        }
+    }
+    return r;
+}
+
+static enum tp_err add_revoked(struct capk_store *s, const json_t *list, const char *path, struct tp_error *e)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *o = json_array_get(list, i);
+        struct revoked v, *more;
+        struct buf serial = BUF_OF(v.serial);
+
+        if (read_place(v.rid, &v.index, o) != TP_OK || get_hex(&serial, o, "serial", sizeof(v.serial)) != TP_OK)
+            return tp_fail(e, TP_ERR_FORMAT, "%s: revocation %zu lacks rid, index or serial in hex", path, i + 1);
+        more = grown(s->revoked, s->revoked_n, sizeof(v));
+        if (more == NULL)
+            return tp_fail(e, TP_ERR_NO_MEMORY, "%s: too many revocations", path);
+        s->revoked = more;
+        s->revoked[s->revoked_n++] = v;
+    }
+    return TP_OK;
+}
+
+enum tp_err capk_store_load(struct capk_store *s, const char *path, struct tp_error *e)
+{
+    const size_t n_before = s->n, revoked_before = s->revoked_n;
+    uint8_t *text = NULL;
+    size_t n = 0;
+    json_t *file = NULL;
+    json_error_t where;
+    const json_t *revoked;
+    enum tp_err r = file_read(path, FILE_MAX, &text, &n, e);
+
+    if (r != TP_OK)
+        return r;
+    file = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, &where);
+    revoked = json_object_get(file, "revoked");
+    if (file == NULL)
+        r = tp_fail(e, TP_ERR_FORMAT, "%s line %d is no JSON: %s", path, where.line, where.text);
+    else if (!json_is_array(json_object_get(file, "keys")) || (revoked != NULL && !json_is_array(revoked)))
+        r = tp_fail(e, TP_ERR_FORMAT, "%s is no file of authority keys: it has no list \"keys\"", path);
+    if (r == TP_OK)
+        r = add_keys(s, json_object_get(file, "keys"), path, e);
+    if (r == TP_OK)
+        r = add_revoked(s, revoked, path, e);
+    if (r != TP_OK) {
+        shrink(s, n_before);
+        s->revoked_n = revoked_before;
+    }
+    json_decref(file);
+    free(text);
+    return r;
+}
+
+size_t capk_count(const struct capk_store *s)
+{
+    return s->n;
+}
+
+const struct capk *capk_at(const struct capk_store *s, size_t i)
+{
+    return i < s->n ? &s->keys[i] : NULL;
+}
+
+const struct capk *capk_find(const struct capk_store *s, struct span rid, uint8_t index, size_t nth)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->keys[i].index == index && span_eq(rid, SPAN_OF(s->keys[i].rid)) && nth-- == 0)
+            return &s->keys[i];
+    return NULL;
+}
+
+bool capk_revoked(const struct capk_store *s, struct span rid, uint8_t index, const uint8_t serial[3])
+{
+    for (size_t i = 0; i < s->revoked_n; i++) {
+        const struct revoked *v = &s->revoked[i];
+
+        if (v->index == index && span_eq(rid, SPAN_OF(v->rid)) && memcmp(v->serial, serial, sizeof(v->serial)) == 0)
+            return true;
+    }
+    return false;
+}
