@@ -3,8 +3,9 @@
 #include "apdu/tlv.h"
 
 /* A PPSE-like FCI by hand from EMV 4.4 Book 1, table 41: 6F { 84, A5 { 88, 5F2D } }. */
-#define FCI "6F1C840E315041592E5359532E4444463031A50A880101" \
-            "5F2D046672656E"
+#define FCI                                                                                                                                          \
+    "6F1C840E315041592E5359532E4444463031A50A880101"                                                                                                 \
+    "5F2D046672656E"
 
 START_TEST(reads_tags_of_one_to_three_bytes)
     {
