@@ -5,7 +5,9 @@ libcrypto_emv_a_SOURCES = \
 	src/crypto/emvcert.c src/crypto/emvcert.h src/crypto/emvcert_priv.h \
 	src/crypto/emvmake.c src/crypto/emvmake.h \
 	src/crypto/pinblock.c src/crypto/pinblock.h \
-	src/crypto/rsa.c src/crypto/rsa.h src/crypto/rsa_priv.h
+	src/crypto/pki.c src/crypto/pki.h \
+	src/crypto/rsa.c src/crypto/rsa.h src/crypto/rsa_priv.h \
+	src/crypto/seal.c src/crypto/seal.h
 
 check_PROGRAMS += tests/unit/test_capk tests/unit/test_cryptogram
 TESTS += tests/unit/test_capk tests/unit/test_cryptogram
@@ -20,3 +22,13 @@ TESTS += tests/unit/test_emvcert
 tests_unit_test_emvcert_SOURCES = tests/unit/test_emvcert.c tests/unit/unit.h
 tests_unit_test_emvcert_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_emvcert_LDADD = $(TPCRYPTO_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test_seal
+TESTS += tests/unit/test_seal
+tests_unit_test_seal_SOURCES = tests/unit/test_seal.c tests/unit/unit.h
+tests_unit_test_seal_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_seal_LDADD = $(TPCRYPTO_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test_pki
+TESTS += tests/unit/test_pki
+tests_unit_test_pki_SOURCES = tests/unit/test_pki.c tests/unit/unit.h
+tests_unit_test_pki_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pki_LDADD = $(TPCRYPTO_LIBS) $(CHECK_LIBS)

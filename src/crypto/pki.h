@@ -28,7 +28,10 @@ TP_MUST_CHECK enum tp_err pki_certificate_make(const char *authority_dir, enum p
 TP_MUST_CHECK enum tp_err pki_tls_context(SSL_CTX **out, enum pki_role own_role, const char *ca_path, const char *cert_path, const char *key_path,
                                           struct tp_error *e);
 
-/* O and CN of the peer of an established connection. TP_ERR_SECURITY when it has none. */
+/* For a client, before it connects: the server's certificate must be for this host name or address, too. */
+TP_MUST_CHECK enum tp_err pki_tls_expect_host(SSL *ssl, const char *host);
+
+/* O and CN of the peer of an established connection. TP_ERR_SECURITY when it has none. O may be absent: empty. */
 TP_MUST_CHECK enum tp_err pki_peer_name(const SSL *ssl, char organisation[PKI_NAME_MAX], char common_name[PKI_NAME_MAX]);
 
 /* A sentence for the last TLS failure of this connection ("the peer's certificate has expired"), never NULL. */
