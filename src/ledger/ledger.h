@@ -185,8 +185,8 @@ struct remise {
 
 const char *remise_state_name(enum remise_state s); /* "open", "closed", … */
 
-/* Freezes the open remise and opens the next in the same database transaction. An empty one (nothing but reversals counts as empty no more than items do:
- * only one without any transaction) is not closed: TP_ERR_NOT_FOUND. */
+/* Freezes the open remise and opens the next in the same database transaction. One that has nothing to collect (no transaction, or only reversed ones)
+ * is not closed: TP_ERR_NOT_FOUND. */
 TP_MUST_CHECK enum tp_err ledger_remise_close(struct ledger *l, const char *contract, struct remise *closed, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_remise_get(struct ledger *l, const char *contract, uint32_t number, struct remise *r, struct tp_error *e);
 /* The open one, with its running totals (0500). */

@@ -1,0 +1,444 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "ledger/ledger_priv.h"
+
+/* The most a group's day can number (RRN: YDDD and 8 digits). */
+#define RRN_DAY INT64_C(100000000)
+
+struct span ledger_seal_context(uint8_t out[LEDGER_CONTEXT_MAX], const struct tx_record *tx)
+{
+    const int n = snprintf((char *)out, LEDGER_CONTEXT_MAX, "%s/%s/%06" PRIu32 "/%014" PRId64, tx->contract, tx->terminal, tx->stan, tx->local_time);
+
+    return span_of(out, n > 0 && n < LEDGER_CONTEXT_MAX ? (size_t)n : 0);
+}
+
+/* ---- what the books say ---- */
+
+struct standing { /* one row that answers every question of a 0200 */
+    int64_t terminal, remise;
+    int64_t rrn; /* of the transaction with the same identity; 0: none */
+    int last_atc, opposition /* -1 none, else `stolen` */;
+    uint16_t currency;
+    bool same, reversed, open;
+};
+
+static void read_standing(struct standing *st, sqlite3_stmt *s, struct span digest)
+{
+    st->terminal = sqlite3_column_int64(s, 0);
+    st->currency = (uint16_t)sqlite3_column_int(s, 1);
+    st->open = sqlite3_column_int(s, 2) != 0;
+    st->remise = sqlite3_column_int64(s, 3);
+    st->rrn = sqlite3_column_int64(s, 4);
+    st->same = st->rrn != 0 && span_eq(db_column_span(s, 5), digest);
+    st->reversed = sqlite3_column_int(s, 6) != 0;
+    st->opposition = sqlite3_column_type(s, 7) == SQLITE_NULL ? -1 : sqlite3_column_int(s, 7);
+    st->last_atc = sqlite3_column_type(s, 8) == SQLITE_NULL ? -1 : sqlite3_column_int(s, 8);
+}
+
+static enum tp_err find_standing(struct ledger *l, struct standing *st, const struct tx_record *tx, struct tp_error *e)
+{
+    bool row = false;
+    sqlite3_stmt *s = NULL;
+    enum tp_err r = ledger_prepare(l, &s,
+                                   "SELECT t.terminal, c.currency, c.open AND t.open,"
+                                   " (SELECT remise FROM remise WHERE contract = c.contract AND state = 0), tx.rrn, tx.digest,"
+                                   " EXISTS (SELECT 1 FROM reversal WHERE terminal = t.terminal AND date = ?3 AND stan = ?4),"
+                                   " (SELECT stolen FROM opposition WHERE pan_lookup = ?5),"
+                                   " (SELECT atc FROM card WHERE pan_lookup = ?5 AND psn = ?6)"
+                                   " FROM contract c JOIN terminal t ON t.contract = c.contract"
+                                   " LEFT JOIN tx ON tx.terminal = t.terminal AND tx.date = ?3 AND tx.stan = ?4"
+                                   " WHERE c.id = ?1 AND t.id = ?2",
+                                   e);
+
+    if (r != TP_OK)
+        return r;
+    db_bind_text(s, 1, tx->contract);
+    db_bind_text(s, 2, tx->terminal);
+    sqlite3_bind_int64(s, 3, tx->local_time / 1000000);
+    sqlite3_bind_int64(s, 4, tx->stan);
+    db_bind_span(s, 5, tx->pan_lookup);
+    sqlite3_bind_int(s, 6, tx->psn);
+    r = db_step(l->db, s, &row, e);
+    if (r == TP_OK && !row)
+        r = tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has no terminal %s: add it with terminal add", tx->contract, tx->terminal);
+    if (r == TP_OK)
+        read_standing(st, s, tx->digest);
+    sqlite3_reset(s);
+    return r;
+}
+
+static enum ledger_verdict judge(const struct standing *st, char rrn[RRN_MAX])
+{
+    rrn[0] = '\0';
+    if (st->rrn != 0) {
+        ledger_rrn_format(rrn, st->rrn);
+        if (!st->same)
+            return LEDGER_DIFFERENT;
+        return st->reversed ? LEDGER_REVERSED : LEDGER_REPEAT;
+    }
+    if (st->reversed)
+        return LEDGER_REVERSED;
+    if (st->opposition >= 0)
+        return st->opposition == 1 ? LEDGER_OPPOSITION_STOLEN : LEDGER_OPPOSITION_LOST;
+    return LEDGER_NEW;
+}
+
+enum tp_err ledger_look(struct ledger *l, const struct tx_record *tx, enum ledger_verdict *verdict, char rrn[RRN_MAX], struct tp_error *e)
+{
+    struct standing st = {0};
+    const enum tp_err r = find_standing(l, &st, tx, e);
+
+    if (r == TP_OK)
+        *verdict = judge(&st, rrn);
+    return r;
+}
+
+enum tp_err ledger_last_atc(struct ledger *l, struct span pan_lookup, uint8_t psn, int *atc, struct tp_error *e)
+{
+    bool row = false;
+    sqlite3_stmt *s = NULL;
+    enum tp_err r = ledger_prepare(l, &s, "SELECT atc FROM card WHERE pan_lookup = ?1 AND psn = ?2", e);
+
+    if (r != TP_OK)
+        return r;
+    db_bind_span(s, 1, pan_lookup);
+    sqlite3_bind_int(s, 2, psn);
+    r = db_step(l->db, s, &row, e);
+    *atc = row ? sqlite3_column_int(s, 0) : -1;
+    sqlite3_reset(s);
+    return r;
+}
+
+/* ---- keeping ---- */
+
+/* The next number of the day. It goes on behind the largest that the books hold for that day, so that it is never given twice, however the clock jumps
+ * and though YDDD comes again after ten years. */
+static enum tp_err next_rrn(struct ledger *l, time_t now, int64_t *rrn, struct tp_error *e)
+{
+    struct tm local;
+    bool row = false;
+    sqlite3_stmt *s = NULL;
+    enum tp_err r = TP_OK;
+
+    localtime_r(&now, &local);
+    const int64_t first = (local.tm_year % 10 * 1000 + local.tm_yday + 1) * RRN_DAY;
+
+    if (l->last_rrn < first || l->last_rrn >= first + RRN_DAY) {
+        r = ledger_prepare(l, &s, "SELECT coalesce(max(rrn), ?1) FROM tx WHERE rrn BETWEEN ?1 AND ?1 + 99999999", e);
+        if (r != TP_OK)
+            return r;
+        sqlite3_bind_int64(s, 1, first);
+        r = db_step(l->db, s, &row, e);
+        if (r != TP_OK)
+            return r;
+        l->last_rrn = sqlite3_column_int64(s, 0);
+        sqlite3_reset(s);
+    }
+    if (l->last_rrn + 1 >= first + RRN_DAY)
+        return tp_fail(e, TP_ERR_STATE, "the day has no reference numbers left: 99999999 transactions are the most");
+    *rrn = ++l->last_rrn;
+    return TP_OK;
+}
+
+static enum tp_err insert_tx(struct ledger *l, const struct tx_record *tx, const struct standing *st, int64_t rrn, time_t now, struct tp_error *e)
+{
+    sqlite3_stmt *s = NULL;
+    enum tp_err r = ledger_prepare(l, &s,
+                                   "INSERT INTO tx (rrn, remise, terminal, date, stan, time, kind, amount, psn, atc, card_expiry, acknowledged, ac,"
+                                   " digest, pan_lookup, pan_masked, pan_sealed, de55, stream)"
+                                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+                                   e);
+
+    if (r != TP_OK)
+        return r;
+    sqlite3_bind_int64(s, 1, rrn);
+    sqlite3_bind_int64(s, 2, st->remise);
+    sqlite3_bind_int64(s, 3, st->terminal);
+    sqlite3_bind_int64(s, 4, tx->local_time / 1000000);
+    sqlite3_bind_int64(s, 5, tx->stan);
+    sqlite3_bind_int64(s, 6, tx->local_time % 1000000);
+    sqlite3_bind_int(s, 7, tx->kind == TX_CREDIT ? 1 : 0);
+    sqlite3_bind_int64(s, 8, tx->amount);
+    sqlite3_bind_int(s, 9, tx->psn);
+    sqlite3_bind_int(s, 10, tx->atc);
+    sqlite3_bind_int(s, 11, tx->card_expiry);
+    sqlite3_bind_int64(s, 12, now);
+    db_bind_span(s, 13, SPAN_OF(tx->ac));
+    db_bind_span(s, 14, tx->digest);
+    db_bind_span(s, 15, tx->pan_lookup);
+    db_bind_text(s, 16, tx->pan_masked);
+    db_bind_span(s, 17, tx->pan_sealed);
+    db_bind_span(s, 18, tx->de55);
+    db_bind_span(s, 19, tx->stream);
+    return db_run(l->db, s, e);
+}
+
+/* Moves the running totals of an open remise: into debits or credits, or (sign -1) out of them into the reversals. */
+static enum tp_err move_totals(struct ledger *l, int64_t remise, enum tx_kind kind, int64_t amount, int sign, struct tp_error *e)
+{
+    const int debit = kind == TX_DEBIT ? sign : 0, credit = kind == TX_CREDIT ? sign : 0, reversal = sign < 0 ? 1 : 0;
+    sqlite3_stmt *s = NULL;
+    enum tp_err r = ledger_prepare(l, &s,
+                                   "UPDATE remise SET debits = debits + ?2, debit_amount = debit_amount + ?2 * ?5,"
+                                   " credits = credits + ?3, credit_amount = credit_amount + ?3 * ?5,"
+                                   " reversals = reversals + ?4, reversal_amount = reversal_amount + ?4 * ?5 WHERE remise = ?1 AND state = 0",
+                                   e);
+
+    if (r != TP_OK)
+        return r;
+    sqlite3_bind_int64(s, 1, remise);
+    sqlite3_bind_int(s, 2, debit);
+    sqlite3_bind_int(s, 3, credit);
+    sqlite3_bind_int(s, 4, reversal);
+    sqlite3_bind_int64(s, 5, amount);
+    r = db_run(l->db, s, e);
+    if (r == TP_OK && sqlite3_changes(db_handle(l->db)) != 1)
+        return tp_fail(e, TP_ERR_INTERNAL, "the open remise was closed within a database transaction");
+    return r;
+}
+
+static enum tp_err remember_atc(struct ledger *l, const struct tx_record *tx, struct tp_error *e)
+{
+    sqlite3_stmt *s = NULL;
+    enum tp_err r = ledger_prepare(l, &s,
+                                   "INSERT INTO card (pan_lookup, psn, atc) VALUES (?1, ?2, ?3)"
+                                   " ON CONFLICT (pan_lookup, psn) DO UPDATE SET atc = excluded.atc",
+                                   e);
+
+    if (r != TP_OK)
+        return r;
+    db_bind_span(s, 1, tx->pan_lookup);
+    sqlite3_bind_int(s, 2, tx->psn);
+    sqlite3_bind_int(s, 3, tx->atc);
+    return db_run(l->db, s, e);
+}
+
+static enum tp_err keep(struct ledger *l, struct tx_record *tx, const struct standing *st, struct tp_error *e)
+{
+    int64_t rrn = 0;
+    enum tp_err r;
+
+    if (!st->open)
+        return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s or its terminal %s is closed", tx->contract, tx->terminal);
+    if (tx->currency != st->currency)
+        return tp_fail(e, TP_ERR_RANGE, "contract %s is in currency %u, the transaction in %u", tx->contract, st->currency, tx->currency);
+    if (st->remise == 0)
+        return tp_fail(e, TP_ERR_INTERNAL, "contract %s has no open remise: run audit", tx->contract);
+    const time_t now = time(NULL);
+
+    r = next_rrn(l, now, &rrn, e);
+    if (r == TP_OK)
+        r = insert_tx(l, tx, st, rrn, now, e); /* first: what the books cannot hold fails here and leaves nothing behind */
+    if (r == TP_OK)
+        r = move_totals(l, st->remise, tx->kind, tx->amount, 1, e);
+    if (r == TP_OK)
+        r = remember_atc(l, tx, e);
+    if (r == TP_OK)
+        ledger_rrn_format(tx->rrn, rrn);
+    return r;
+}
+
+enum tp_err ledger_acknowledge(struct ledger *l, struct tx_record *tx, enum ledger_verdict *verdict, struct tp_error *e)
+{
+    struct standing st = {0};
+    bool own = false;
+    enum tp_err r = ledger_begin(l, &own, e);
+
+    if (r != TP_OK)
+        return r;
+    r = find_standing(l, &st, tx, e);
+    if (r == TP_OK) {
+        *verdict = judge(&st, tx->rrn);
+        if (*verdict == LEDGER_NEW && (int)tx->atc <= st.last_atc)
+            *verdict = LEDGER_ATC_OLD;
+        if (*verdict == LEDGER_NEW)
+            r = keep(l, tx, &st, e);
+    }
+    return ledger_end(l, own, r, e);
+}
+
+enum tp_err ledger_group_begin(struct ledger *l, struct tp_error *e)
+{
+    bool own = false;
+    enum tp_err r;
+
+    if (l->grouped)
+        return tp_fail(e, TP_ERR_STATE, "a group is open already");
+    r = ledger_begin(l, &own, e);
+    l->grouped = r == TP_OK;
+    return r;
+}
+
+enum tp_err ledger_group_commit(struct ledger *l, struct tp_error *e)
+{
+    l->grouped = false;
+    return db_in_transaction(l->db) ? db_commit(l->db, e) : tp_fail(e, TP_ERR_IO, "the disk failed within the group: nothing of it is kept");
+}
+
+void ledger_group_rollback(struct ledger *l)
+{
+    l->grouped = false;
+    db_rollback(l->db);
+}
+
+/* ---- reversals ---- */
+
+struct original {
+    int64_t rrn, remise, terminal, date, stan, amount;
+    enum tx_kind kind;
+    enum remise_state state;
+    uint32_t number;
+    bool reversed;
+};
+
+#define ORIGINAL_COLUMNS                                                                                                                             \
+    "SELECT tx.rrn, tx.remise, tx.terminal, tx.date, tx.stan, tx.amount, tx.kind, remise.state, remise.number,"                                      \
+    " EXISTS (SELECT 1 FROM reversal WHERE rrn = tx.rrn) FROM tx JOIN remise USING (remise) "
+
+/* o->rrn stays 0 when there is none. */
+static enum tp_err read_original(struct ledger *l, struct original *o, sqlite3_stmt *s, struct tp_error *e)
+{
+    bool row = false;
+    const enum tp_err r = db_step(l->db, s, &row, e);
+
+    *o = (struct original){0};
+    if (row) {
+        o->rrn = sqlite3_column_int64(s, 0);
+        o->remise = sqlite3_column_int64(s, 1);
+        o->terminal = sqlite3_column_int64(s, 2);
+        o->date = sqlite3_column_int64(s, 3);
+        o->stan = sqlite3_column_int64(s, 4);
+        o->amount = sqlite3_column_int64(s, 5);
+        o->kind = (enum tx_kind)sqlite3_column_int(s, 6);
+        o->state = (enum remise_state)sqlite3_column_int(s, 7);
+        o->number = (uint32_t)sqlite3_column_int64(s, 8);
+        o->reversed = sqlite3_column_int(s, 9) != 0;
+    }
+    sqlite3_reset(s);
+    return r;
+}
+
+/* rrn 0: remembered for a transaction that is not known. Passed over when there is one already (sqlite3_changes says). */
+static enum tp_err insert_reversal(struct ledger *l, const struct original *o, struct tp_error *e)
+{
+    sqlite3_stmt *s = NULL;
+    enum tp_err r = ledger_prepare(
+        l, &s,
+        "INSERT INTO reversal (terminal, date, stan, rrn, at) VALUES (?1, ?2, ?3, nullif(?4, 0), ?5) ON CONFLICT (terminal, date, stan) DO NOTHING",
+        e);
+
+    if (r != TP_OK)
+        return r;
+    sqlite3_bind_int64(s, 1, o->terminal);
+    sqlite3_bind_int64(s, 2, o->date);
+    sqlite3_bind_int64(s, 3, o->stan);
+    sqlite3_bind_int64(s, 4, o->rrn);
+    sqlite3_bind_int64(s, 5, time(NULL));
+    return db_run(l->db, s, e);
+}
+
+static enum tp_err reverse_found(struct ledger *l, const struct original *o, struct tp_error *e)
+{
+    enum tp_err r;
+
+    if (o->state != REMISE_OPEN)
+        return tp_fail(e, TP_ERR_STATE, "transaction %012" PRId64 " is in remise %u, which is closed: only a credit undoes it now", o->rrn,
+                       o->number);
+    r = insert_reversal(l, o, e);
+    if (r == TP_OK)
+        r = move_totals(l, o->remise, o->kind, o->amount, -1, e);
+    return r;
+}
+
+enum tp_err ledger_reverse(struct ledger *l, const char *rrn, struct tp_error *e)
+{
+    struct original o = {0};
+    int64_t number = 0;
+    bool own = false;
+    sqlite3_stmt *s = NULL;
+    enum tp_err r = ledger_rrn_parse(&number, rrn, e);
+
+    if (r == TP_OK)
+        r = ledger_begin(l, &own, e);
+    if (r != TP_OK)
+        return r;
+    r = ledger_prepare(l, &s, ORIGINAL_COLUMNS "WHERE tx.rrn = ?1", e);
+    if (r == TP_OK) {
+        sqlite3_bind_int64(s, 1, number);
+        r = read_original(l, &o, s, e);
+    }
+    if (r == TP_OK && o.rrn == 0)
+        r = tp_fail(e, TP_ERR_NOT_FOUND, "there is no transaction %s: see list", rrn);
+    if (r == TP_OK && !o.reversed)
+        r = reverse_found(l, &o, e);
+    return ledger_end(l, own, r, e);
+}
+
+/* The terminal's row and, when it is kept, the transaction of that identity. */
+static enum tp_err find_original(struct ledger *l, struct original *o, const char *contract, const char *terminal, uint32_t stan, int date,
+                                 struct tp_error *e)
+{
+    bool row = false;
+    int64_t id = 0;
+    sqlite3_stmt *s = NULL;
+    enum tp_err r = ledger_prepare(l, &s, "SELECT t.terminal FROM contract c JOIN terminal t USING (contract) WHERE c.id = ?1 AND t.id = ?2", e);
+
+    if (r != TP_OK)
+        return r;
+    db_bind_text(s, 1, contract);
+    db_bind_text(s, 2, terminal);
+    r = db_step(l->db, s, &row, e);
+    if (r == TP_OK && !row)
+        return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has no terminal %s", contract, terminal);
+    id = row ? sqlite3_column_int64(s, 0) : 0;
+    sqlite3_reset(s);
+    if (r == TP_OK)
+        r = ledger_prepare(l, &s, ORIGINAL_COLUMNS "WHERE tx.terminal = ?1 AND tx.date = ?2 AND tx.stan = ?3", e);
+    if (r != TP_OK)
+        return r;
+    sqlite3_bind_int64(s, 1, id);
+    sqlite3_bind_int(s, 2, date);
+    sqlite3_bind_int64(s, 3, stan);
+    r = read_original(l, o, s, e);
+    if (o->rrn == 0)
+        *o = (struct original){.terminal = id, .date = date, .stan = stan};
+    return r;
+}
+
+static enum tp_err reverse_or_remember(struct ledger *l, const struct original *o, enum ledger_reversal *outcome, struct tp_error *e)
+{
+    enum tp_err r;
+
+    if (o->reversed) {
+        *outcome = REVERSAL_REPEATED;
+        return TP_OK;
+    }
+    if (o->rrn != 0) {
+        *outcome = REVERSAL_DONE;
+        return reverse_found(l, o, e);
+    }
+    r = insert_reversal(l, o, e);
+    *outcome = r == TP_OK && sqlite3_changes(db_handle(l->db)) == 0 ? REVERSAL_REPEATED : REVERSAL_REMEMBERED;
+    return r;
+}
+
+enum tp_err ledger_reverse_original(struct ledger *l, const char *contract, const char *terminal, uint32_t stan, int date,
+                                    enum ledger_reversal *outcome, char rrn[RRN_MAX], struct tp_error *e)
+{
+    struct original o = {0};
+    bool own = false;
+    enum tp_err r = ledger_begin(l, &own, e);
+
+    if (r != TP_OK)
+        return r;
+    r = find_original(l, &o, contract, terminal, stan, date, e);
+    if (r == TP_OK)
+        r = reverse_or_remember(l, &o, outcome, e);
+    rrn[0] = '\0';
+    if (r == TP_OK && o.rrn != 0)
+        ledger_rrn_format(rrn, o.rrn);
+    return ledger_end(l, own, r, e);
+}

@@ -1,0 +1,526 @@
+/* The books: rules of DESIGN 8 and 9, one by one. test_ledger_model.c holds them against an independent model. */
+#include "ledger_fixture.h"
+
+#include <time.h>
+
+static enum ledger_verdict keep(struct fixture *f, struct tx_record *tx)
+{
+    enum ledger_verdict v = LEDGER_DIFFERENT;
+
+    ck_assert_msg(ledger_acknowledge(f->l, tx, &v, &f->e) == TP_OK, "%s", f->e.text);
+    return v;
+}
+
+static void ck_totals(struct fixture *f, uint32_t number, uint32_t debits, int64_t debit_amount, uint32_t credits, int64_t credit_amount,
+                      uint32_t reversals, int64_t reversal_amount)
+{
+    struct remise r;
+
+    ck_ok(ledger_remise_get(f->l, CONTRACT, number, &r, &f->e));
+    ck_assert_uint_eq(r.totals.debits, debits);
+    ck_assert_int_eq(r.totals.debit_amount, debit_amount);
+    ck_assert_uint_eq(r.totals.credits, credits);
+    ck_assert_int_eq(r.totals.credit_amount, credit_amount);
+    ck_assert_uint_eq(r.totals.reversals, reversals);
+    ck_assert_int_eq(r.totals.reversal_amount, reversal_amount);
+}
+
+START_TEST(a_payment_is_kept_and_read_back)
+    {
+        struct fixture f;
+        struct tx_room room;
+        struct tx_record got;
+        char day[8];
+        const time_t now = time(NULL);
+        struct tm local;
+
+        fixture_start(&f);
+        struct tx_record tx = fixture_tx(&room, 1, 7, 10, 1250);
+
+        ck_assert_int_eq(keep(&f, &tx), LEDGER_NEW);
+        localtime_r(&now, &local); /* RRN: YDDD and eight digits, from 1 */
+        snprintf(day, sizeof(day), "%d%03d", local.tm_year % 10, (local.tm_yday + 1) % 1000);
+        ck_assert_int_eq(strncmp(tx.rrn, day, 4), 0);
+        ck_assert_str_eq(tx.rrn + 4, "00000001");
+        ck_ok(ledger_tx_get(f.l, tx.rrn, &got, &f.e));
+        ck_assert_str_eq(got.contract, CONTRACT);
+        ck_assert_str_eq(got.terminal, TERMINAL);
+        ck_assert_uint_eq(got.stan, 1);
+        ck_assert_int_eq(got.local_time, INT64_C(20261123101500));
+        ck_assert_int_eq(got.kind, TX_DEBIT);
+        ck_assert_int_eq(got.amount, 1250);
+        ck_assert_uint_eq(got.currency, 978);
+        ck_assert_str_eq(got.pan_masked, "999014******0018");
+        ck_assert_uint_eq(got.atc, 10);
+        ck_assert_int_eq(got.card_expiry, 20301231);
+        ck_assert(span_eq(got.digest, tx.digest) && span_eq(got.pan_lookup, tx.pan_lookup) && span_eq(got.pan_sealed, tx.pan_sealed));
+        ck_hex(got.de55, "9F270140");
+        ck_hex(got.stream, "8F01F1");
+        ck_hex(SPAN_OF(got.ac), "0102030405060708");
+        ck_assert_int_eq(got.state, TX_ACKNOWLEDGED);
+        ck_assert_uint_eq(got.remise, 1);
+        ck_assert(got.acknowledged >= now);
+        ck_totals(&f, 1, 1, 1250, 0, 0, 0, 0);
+        ck_assert_int_eq(ledger_tx_get(f.l, "000000000009", &got, &f.e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(ledger_tx_get(f.l, "12", &got, &f.e), TP_ERR_USAGE);
+        fixture_end(&f);
+    }
+END_TEST
+
+START_TEST(repeats_count_once)
+    {
+        struct fixture f;
+        struct tx_room room, other_room;
+        enum ledger_verdict v;
+        char rrn[RRN_MAX];
+
+        fixture_start(&f);
+        struct tx_record tx = fixture_tx(&room, 1, 7, 10, 1250), again = tx, other = fixture_tx(&other_room, 1, 7, 11, 9900);
+
+        ck_ok(ledger_look(f.l, &tx, &v, rrn, &f.e));
+        ck_assert_int_eq(v, LEDGER_NEW);
+        ck_assert_str_eq(rrn, "");
+        ck_assert_int_eq(keep(&f, &tx), LEDGER_NEW);
+        ck_assert_int_eq(keep(&f, &again), LEDGER_REPEAT); /* though its ATC is no longer greater */
+        ck_assert_str_eq(again.rrn, tx.rrn);
+        ck_assert_int_eq(keep(&f, &other), LEDGER_DIFFERENT);
+        ck_ok(ledger_look(f.l, &other, &v, rrn, &f.e));
+        ck_assert_int_eq(v, LEDGER_DIFFERENT);
+        ck_assert_str_eq(rrn, tx.rrn);
+        other.local_time += INT64_C(1000000); /* the next day the number is free again */
+        ck_assert_int_eq(keep(&f, &other), LEDGER_NEW);
+        ck_totals(&f, 1, 2, 1250 + 9900, 0, 0, 0, 0);
+        fixture_end(&f);
+    }
+END_TEST
+
+START_TEST(the_counter_of_a_card_only_grows)
+    {
+        struct fixture f;
+        struct tx_room a, b, c, d;
+        int atc = 0;
+
+        fixture_start(&f);
+        struct tx_record first = fixture_tx(&a, 1, 7, 10, 100), same = fixture_tx(&b, 2, 7, 10, 100), older = fixture_tx(&c, 3, 7, 9, 100),
+                         second_card = fixture_tx(&d, 4, 7, 5, 100);
+
+        ck_ok(ledger_last_atc(f.l, first.pan_lookup, 1, &atc, &f.e));
+        ck_assert_int_eq(atc, -1);
+        ck_assert_int_eq(keep(&f, &first), LEDGER_NEW);
+        ck_assert_int_eq(keep(&f, &same), LEDGER_ATC_OLD);
+        ck_assert_int_eq(keep(&f, &older), LEDGER_ATC_OLD);
+        ck_ok(ledger_last_atc(f.l, first.pan_lookup, 1, &atc, &f.e));
+        ck_assert_int_eq(atc, 10);
+        second_card.psn = 2; /* another card under the same number has its own counter */
+        ck_assert_int_eq(keep(&f, &second_card), LEDGER_NEW);
+        ck_totals(&f, 1, 2, 200, 0, 0, 0, 0);
+        fixture_end(&f);
+    }
+END_TEST
+
+START_TEST(opposed_cards_are_not_kept)
+    {
+        struct fixture f;
+        struct tx_room a, b;
+        enum ledger_verdict v;
+        char rrn[RRN_MAX];
+
+        fixture_start(&f);
+        struct tx_record tx = fixture_tx(&a, 1, 7, 10, 100), before = fixture_tx(&b, 2, 7, 5, 100);
+
+        ck_assert_int_eq(keep(&f, &before), LEDGER_NEW);
+        ck_ok(ledger_opposition_add(f.l, tx.pan_lookup, "999014******0018", false, &f.e));
+        ck_assert_int_eq(keep(&f, &tx), LEDGER_OPPOSITION_LOST);
+        ck_ok(ledger_opposition_add(f.l, tx.pan_lookup, "999014******0018", true, &f.e));
+        ck_ok(ledger_look(f.l, &tx, &v, rrn, &f.e));
+        ck_assert_int_eq(v, LEDGER_OPPOSITION_STOLEN);
+        ck_assert_int_eq(keep(&f, &before), LEDGER_REPEAT); /* what was acknowledged before is answered as before */
+        ck_ok(ledger_opposition_remove(f.l, tx.pan_lookup, &f.e));
+        ck_assert_int_eq(ledger_opposition_remove(f.l, tx.pan_lookup, &f.e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(keep(&f, &tx), LEDGER_NEW);
+        fixture_end(&f);
+    }
+END_TEST
+
+START_TEST(reversal_before_the_close_only)
+    {
+        struct fixture f;
+        struct tx_room a, b, c;
+        struct remise r;
+        struct tx_record got;
+
+        fixture_start(&f);
+        struct tx_record one = fixture_tx(&a, 1, 7, 1, 1000), two = fixture_tx(&b, 2, 7, 2, 300), three = fixture_tx(&c, 3, 7, 3, 50);
+
+        three.kind = TX_CREDIT;
+        ck_assert_int_eq(keep(&f, &one), LEDGER_NEW);
+        ck_assert_int_eq(keep(&f, &two), LEDGER_NEW);
+        ck_assert_int_eq(keep(&f, &three), LEDGER_NEW);
+        ck_totals(&f, 1, 2, 1300, 1, 50, 0, 0);
+        ck_ok(ledger_reverse(f.l, one.rrn, &f.e));
+        ck_ok(ledger_reverse(f.l, one.rrn, &f.e));
+        ck_ok(ledger_reverse(f.l, three.rrn, &f.e));
+        ck_totals(&f, 1, 1, 300, 0, 0, 2, 1050);
+        ck_assert_int_eq(keep(&f, &one), LEDGER_REVERSED);
+        ck_ok(ledger_tx_get(f.l, one.rrn, &got, &f.e));
+        ck_assert_int_eq(got.state, TX_REVERSED);
+        ck_ok(ledger_remise_close(f.l, CONTRACT, &r, &f.e));
+        ck_assert_int_eq(ledger_reverse(f.l, two.rrn, &f.e), TP_ERR_STATE);
+        ck_ok(ledger_reverse(f.l, one.rrn, &f.e)); /* it was, before */
+        ck_assert_int_eq(ledger_reverse(f.l, "000000000001", &f.e), TP_ERR_NOT_FOUND);
+        ck_totals(&f, 1, 1, 300, 0, 0, 2, 1050);
+        fixture_end(&f);
+    }
+END_TEST
+
+START_TEST(a_reversal_may_overtake_its_payment)
+    {
+        struct fixture f;
+        struct tx_room a, b;
+        enum ledger_reversal how;
+        char rrn[RRN_MAX];
+
+        fixture_start(&f);
+        struct tx_record late = fixture_tx(&a, 1, 7, 1, 1000), known = fixture_tx(&b, 2, 7, 2, 300);
+
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 1, 20261123, &how, rrn, &f.e));
+        ck_assert_int_eq(how, REVERSAL_REMEMBERED);
+        ck_assert_str_eq(rrn, "");
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 1, 20261123, &how, rrn, &f.e));
+        ck_assert_int_eq(how, REVERSAL_REPEATED);
+        ck_assert_int_eq(keep(&f, &late), LEDGER_REVERSED);
+        ck_assert_str_eq(late.rrn, "");
+        ck_assert_int_eq(keep(&f, &known), LEDGER_NEW);
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 2, 20261123, &how, rrn, &f.e));
+        ck_assert_int_eq(how, REVERSAL_DONE);
+        ck_assert_str_eq(rrn, known.rrn);
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 2, 20261123, &how, rrn, &f.e));
+        ck_assert_int_eq(how, REVERSAL_REPEATED);
+        ck_assert_str_eq(rrn, known.rrn);
+        ck_assert_int_eq(ledger_reverse_original(f.l, CONTRACT, "99999999", 2, 20261123, &how, rrn, &f.e), TP_ERR_NOT_FOUND);
+        ck_totals(&f, 1, 0, 0, 0, 0, 1, 300);
+        fixture_end(&f);
+    }
+END_TEST
+
+START_TEST(remises_run_without_a_gap)
+    {
+        struct fixture f;
+        struct tx_room room;
+        struct remise r;
+
+        fixture_start(&f);
+        ck_assert_int_eq(ledger_remise_close(f.l, CONTRACT, &r, &f.e), TP_ERR_NOT_FOUND); /* nothing to collect */
+        for (uint32_t i = 1; i <= 5; i++) {
+            struct tx_record tx = fixture_tx(&room, i, 7, (uint16_t)i, 100 * i);
+
+            ck_assert_int_eq(keep(&f, &tx), LEDGER_NEW);
+            ck_ok(ledger_remise_close(f.l, CONTRACT, &r, &f.e));
+            ck_assert_uint_eq(r.number, i);
+            ck_assert_int_eq(r.state, REMISE_CLOSED);
+            ck_assert_int_eq(r.totals.debit_amount, 100 * i);
+            ck_assert_int_ne(r.day, 0);
+        }
+        ck_ok(ledger_remise_running(f.l, CONTRACT, &r, &f.e));
+        ck_assert_uint_eq(r.number, 6);
+        ck_assert_int_eq(r.state, REMISE_OPEN);
+        ck_assert_int_eq(ledger_remise_close(f.l, "nobody", &r, &f.e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(ledger_remise_get(f.l, CONTRACT, 7, &r, &f.e), TP_ERR_NOT_FOUND);
+        fixture_end(&f);
+    }
+END_TEST
+
+struct seen {
+    uint32_t n;
+    char rrn[8][RRN_MAX];
+};
+
+static enum tp_err see(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e)
+{
+    struct seen *seen = ctx;
+
+    (void)e;
+    ck_assert_uint_eq(sequence, seen->n + 1);
+    ck_assert_uint_lt(seen->n, 8);
+    memcpy(seen->rrn[seen->n++], tx->rrn, RRN_MAX);
+    return TP_OK;
+}
+
+static enum tp_err count_suspense(void *ctx, const struct suspense_item *item, struct tp_error *e)
+{
+    int *n = ctx;
+
+    (void)e;
+    ck_assert_str_eq(item->reason, "no such account");
+    (*n)++;
+    return TP_OK;
+}
+
+START_TEST(a_remise_goes_its_way)
+    {
+        struct fixture f;
+        struct tx_room room[4];
+        struct tx_record tx[4], got;
+        struct remise r;
+        struct seen seen = {0};
+        const uint8_t hash[32] = {1}, other[32] = {2};
+        const struct remise_refusal refused[] = {{3, "no such account"}, {1, "no such account"}};
+        const struct remise_refusal beyond[] = {{4, "x"}}, twice[] = {{1, "x"}, {1, "x"}};
+        int n = 0;
+
+        fixture_start(&f);
+        for (uint32_t i = 0; i < 4; i++) {
+            tx[i] = fixture_tx(&room[i], i + 1, 7, (uint16_t)(i + 1), 100);
+            ck_assert_int_eq(keep(&f, &tx[i]), LEDGER_NEW);
+        }
+        ck_ok(ledger_reverse(f.l, tx[1].rrn, &f.e));
+        ck_assert_int_eq(ledger_remise_items(f.l, CONTRACT, 1, see, &seen, &f.e), TP_ERR_STATE);
+        ck_assert_int_eq(ledger_remise_submitted(f.l, CONTRACT, 1, hash, &f.e), TP_ERR_STATE);
+        ck_ok(ledger_remise_close(f.l, CONTRACT, &r, &f.e));
+        ck_ok(ledger_remise_items(f.l, CONTRACT, 1, see, &seen, &f.e));
+        ck_assert_uint_eq(seen.n, 3); /* the reversed one is not sent */
+        ck_assert_str_eq(seen.rrn[0], tx[0].rrn);
+        ck_assert_str_eq(seen.rrn[1], tx[2].rrn);
+        ck_assert_str_eq(seen.rrn[2], tx[3].rrn);
+        ck_ok(ledger_tx_get(f.l, tx[0].rrn, &got, &f.e));
+        ck_assert_int_eq(got.state, TX_IN_REMISE);
+        ck_assert_int_eq(ledger_remise_collected(f.l, CONTRACT, 1, NULL, 0, "ok", &f.e), TP_ERR_STATE);
+        ck_ok(ledger_remise_submitted(f.l, CONTRACT, 1, hash, &f.e));
+        ck_ok(ledger_remise_submitted(f.l, CONTRACT, 1, hash, &f.e));
+        ck_assert_int_eq(ledger_remise_submitted(f.l, CONTRACT, 1, other, &f.e), TP_ERR_EXISTS);
+        ck_assert_int_eq(ledger_remise_collected(f.l, CONTRACT, 1, beyond, 1, "ok", &f.e), TP_ERR_RANGE);
+        ck_assert_int_eq(ledger_remise_collected(f.l, CONTRACT, 1, twice, 2, "ok", &f.e), TP_ERR_RANGE);
+        ck_ok(ledger_suspense_each(f.l, true, count_suspense, &n, &f.e));
+        ck_assert_int_eq(n, 0); /* of a refused outcome nothing is kept */
+        ck_ok(ledger_remise_collected(f.l, CONTRACT, 1, refused, 2, "two refused", &f.e));
+        ck_ok(ledger_remise_collected(f.l, CONTRACT, 1, refused, 2, "two refused", &f.e));
+        ck_assert_int_eq(ledger_remise_collected(f.l, CONTRACT, 1, refused, 1, "one refused", &f.e), TP_ERR_EXISTS);
+        ck_assert_int_eq(ledger_remise_rejected(f.l, CONTRACT, 1, "no", &f.e), TP_ERR_STATE);
+        ck_ok(ledger_remise_get(f.l, CONTRACT, 1, &r, &f.e));
+        ck_assert_int_eq(r.state, REMISE_COLLECTED);
+        ck_assert_uint_eq(r.attempts, 2);
+        ck_assert_str_eq(r.outcome, "two refused");
+        ck_assert_int_eq(memcmp(r.content_hash, hash, 32), 0);
+        static const enum tx_state states[] = {TX_REJECTED, TX_REVERSED, TX_COLLECTED, TX_REJECTED};
+        for (size_t i = 0; i < 4; i++) {
+            ck_ok(ledger_tx_get(f.l, tx[i].rrn, &got, &f.e));
+            ck_assert_int_eq(got.state, states[i]);
+        }
+        ck_ok(ledger_suspense_each(f.l, false, count_suspense, &n, &f.e));
+        ck_assert_int_eq(n, 2);
+        ck_assert_int_eq(ledger_suspense_settle(f.l, tx[2].rrn, "paid", &f.e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(ledger_suspense_settle(f.l, tx[0].rrn, "", &f.e), TP_ERR_USAGE);
+        ck_ok(ledger_suspense_settle(f.l, tx[0].rrn, "paid by transfer", &f.e));
+        ck_assert_int_eq(ledger_suspense_settle(f.l, tx[0].rrn, "paid again", &f.e), TP_ERR_STATE);
+        n = 0;
+        ck_ok(ledger_suspense_each(f.l, false, count_suspense, &n, &f.e));
+        ck_assert_int_eq(n, 1);
+        ck_totals(&f, 1, 3, 300, 0, 0, 1, 100); /* frozen */
+        ck_totals(&f, 2, 0, 0, 0, 0, 0, 0);     /* nothing slips into the next by itself */
+        fixture_end(&f);
+    }
+END_TEST
+
+START_TEST(a_rejected_remise_goes_to_suspense_whole)
+    {
+        struct fixture f;
+        struct tx_room room;
+        struct tx_record tx, got;
+        struct remise r;
+        const uint8_t hash[32] = {1};
+        int n = 0;
+
+        fixture_start(&f);
+        for (uint32_t i = 1; i <= 3; i++) {
+            tx = fixture_tx(&room, i, 7, (uint16_t)i, 100);
+            ck_assert_int_eq(keep(&f, &tx), LEDGER_NEW);
+        }
+        ck_ok(ledger_remise_close(f.l, CONTRACT, &r, &f.e));
+        ck_ok(ledger_remise_submitted(f.l, CONTRACT, 1, hash, &f.e));
+        ck_ok(ledger_remise_rejected(f.l, CONTRACT, 1, "no such account", &f.e));
+        ck_ok(ledger_remise_rejected(f.l, CONTRACT, 1, "no such account", &f.e));
+        ck_ok(ledger_suspense_each(f.l, false, count_suspense, &n, &f.e));
+        ck_assert_int_eq(n, 3);
+        ck_ok(ledger_tx_get(f.l, tx.rrn, &got, &f.e));
+        ck_assert_int_eq(got.state, TX_REJECTED);
+        ck_assert_int_eq(ledger_remise_submitted(f.l, CONTRACT, 1, hash, &f.e), TP_ERR_STATE);
+        fixture_end(&f);
+    }
+END_TEST
+
+START_TEST(a_group_is_whole_or_nothing)
+    {
+        struct fixture f;
+        struct tx_room a, b, c, d;
+        enum ledger_verdict v;
+        struct tx_record got;
+
+        fixture_start(&f);
+        struct tx_record one = fixture_tx(&a, 1, 7, 1, 1000), two = fixture_tx(&b, 2, 7, 2, 300), big = fixture_tx(&c, 3, 7, 3, 50),
+                         usd = fixture_tx(&d, 4, 7, 4, 50);
+        uint8_t *const too_long = calloc(1, EVIDENCE_MAX + 1);
+
+        ck_assert_ptr_nonnull(too_long);
+        ck_ok(ledger_group_begin(f.l, &f.e));
+        ck_ok(ledger_acknowledge(f.l, &one, &v, &f.e));
+        ledger_group_rollback(f.l);
+        ck_assert_int_eq(ledger_tx_get(f.l, one.rrn, &got, &f.e), TP_ERR_NOT_FOUND);
+        ck_totals(&f, 1, 0, 0, 0, 0, 0, 0);
+
+        big.stream = span_of(too_long, EVIDENCE_MAX + 1);
+        usd.currency = 840;
+        ck_ok(ledger_group_begin(f.l, &f.e));
+        ck_ok(ledger_acknowledge(f.l, &one, &v, &f.e));
+        ck_assert_int_eq(v, LEDGER_NEW);
+        ck_assert_int_eq(ledger_acknowledge(f.l, &big, &v, &f.e), TP_ERR_RANGE); /* leaves the group as it was */
+        ck_assert_int_eq(ledger_acknowledge(f.l, &usd, &v, &f.e), TP_ERR_RANGE);
+        ck_ok(ledger_acknowledge(f.l, &two, &v, &f.e));
+        ck_assert_int_eq(v, LEDGER_NEW);
+        ck_ok(ledger_reverse(f.l, two.rrn, &f.e));
+        ck_ok(ledger_group_commit(f.l, &f.e));
+        ck_totals(&f, 1, 1, 1000, 0, 0, 1, 300);
+        free(too_long);
+        fixture_end(&f);
+    }
+END_TEST
+
+START_TEST(closed_contracts_take_nothing)
+    {
+        struct fixture f;
+        struct tx_room a, b;
+        enum ledger_verdict v;
+        struct contract c;
+        struct terminal t = {.contract = "nobody", .id = "1", .open = true};
+
+        fixture_start(&f);
+        struct tx_record one = fixture_tx(&a, 1, 7, 1, 1000), two = fixture_tx(&b, 2, 7, 2, 300);
+
+        ck_assert_int_eq(keep(&f, &one), LEDGER_NEW);
+        ck_assert_int_eq(ledger_terminal_add(f.l, &t, &f.e), TP_ERR_NOT_FOUND);
+        ck_ok(ledger_contract_get(f.l, CONTRACT, &c, &f.e));
+        ck_assert_int_eq(ledger_contract_add(f.l, &c, &f.e), TP_ERR_EXISTS);
+        ck_assert(c.open && c.mcc == 5942 && c.floor == 5000 && c.ceiling == 100000 && c.close_hour == 2230 && c.country == 250);
+        ck_ok(ledger_contract_shut(f.l, CONTRACT, &f.e));
+        ck_assert_int_eq(ledger_contract_shut(f.l, "nobody", &f.e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(keep(&f, &one), LEDGER_REPEAT);
+        ck_assert_int_eq(ledger_acknowledge(f.l, &two, &v, &f.e), TP_ERR_NOT_FOUND);
+        snprintf(two.terminal, sizeof(two.terminal), "00000009");
+        ck_assert_int_eq(ledger_acknowledge(f.l, &two, &v, &f.e), TP_ERR_NOT_FOUND);
+        ck_totals(&f, 1, 1, 1000, 0, 0, 0, 0);
+        fixture_end(&f);
+    }
+END_TEST
+
+/* What SQL by hand must not be able to do while the schema stands: each of these is refused by a trigger or check. */
+START_TEST(the_schema_refuses_crooked_ways)
+    {
+        static const char *const crooked[] = {
+            "UPDATE tx SET amount = 1",
+            "DELETE FROM tx",
+            "DELETE FROM remise",
+            "DELETE FROM reversal",
+            "UPDATE remise SET state = 3 WHERE number = 1",
+            "UPDATE remise SET state = 0 WHERE number = 1",
+            "UPDATE remise SET debits = 9 WHERE number = 1",
+            "UPDATE remise SET number = 9 WHERE number = 1",
+            "UPDATE remise SET hash = zeroblob(3) WHERE number = 1",
+            "INSERT INTO remise (contract, number, state, opened) VALUES (1, 4, 0, 0)",
+            "INSERT INTO remise (contract, number, state, opened) VALUES (1, 3, 0, 0)", /* a second open one */
+            "INSERT INTO reversal (terminal, date, stan, rrn, at) SELECT terminal, date, stan, rrn, 0 FROM tx WHERE stan = 1",
+            "UPDATE card SET atc = atc",
+            "UPDATE contract SET currency = 840",
+            "UPDATE remise SET debits = -1 WHERE number = 2",
+            "INSERT INTO terminal (contract, id, open, added) VALUES (9, '1', 1, 0)",
+        };
+        struct fixture f;
+        struct tx_room a, b;
+        struct remise r;
+
+        fixture_start(&f);
+        struct tx_record one = fixture_tx(&a, 1, 7, 1, 1000), two = fixture_tx(&b, 2, 8, 2, 300);
+
+        ck_assert_int_eq(keep(&f, &one), LEDGER_NEW);
+        ck_ok(ledger_remise_close(f.l, CONTRACT, &r, &f.e));
+        ck_assert_int_eq(keep(&f, &two), LEDGER_NEW);
+        ck_ok(ledger_reverse(f.l, two.rrn, &f.e));
+        for (size_t i = 0; i < sizeof(crooked) / sizeof(crooked[0]); i++)
+            ck_assert_msg(sqlite3_exec(db_handle(ledger_db(f.l)), crooked[i], NULL, NULL, NULL) != SQLITE_OK, "taken: %s", crooked[i]);
+        ck_totals(&f, 1, 1, 1000, 0, 0, 0, 0);
+        fixture_end(&f);
+    }
+END_TEST
+
+static enum tp_err count_tx(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e)
+{
+    (void)tx;
+    (void)e;
+    *(uint32_t *)ctx = sequence;
+    return TP_OK;
+}
+
+static enum tp_err stop_at_two(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e)
+{
+    (void)ctx;
+    return sequence == 2 ? tp_fail(e, TP_ERR_CANCELLED, "enough at %s", tx->rrn) : TP_OK;
+}
+
+START_TEST(lists_are_filtered)
+    {
+        struct fixture f;
+        struct tx_room room;
+        struct remise r;
+
+        fixture_start(&f);
+        fixture_contract(&f, "B");
+        for (uint32_t i = 1; i <= 6; i++) {
+            struct tx_record tx = fixture_tx(&room, i, i, 1, 100);
+
+            if (i > 4)
+                snprintf(tx.contract, sizeof(tx.contract), "B");
+            ck_assert_int_eq(keep(&f, &tx), LEDGER_NEW);
+            if (i == 2)
+                ck_ok(ledger_remise_close(f.l, CONTRACT, &r, &f.e));
+            if (i == 3)
+                ck_ok(ledger_reverse(f.l, tx.rrn, &f.e));
+        }
+        static const struct {
+            struct tx_filter filter;
+            uint32_t n;
+        } cases[] = {{{NULL, -1, -1}, 6},           {{CONTRACT, -1, -1}, 4},      {{"B", -1, -1}, 2},
+                     {{NULL, TX_IN_REMISE, -1}, 2}, {{NULL, TX_REVERSED, -1}, 1}, {{NULL, TX_ACKNOWLEDGED, -1}, 3},
+                     {{CONTRACT, -1, 2}, 2},        {{NULL, -1, 1}, 4},           {{"B", -1, 2}, 0}};
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+            uint32_t n = 0;
+
+            ck_ok(ledger_tx_each(f.l, &cases[i].filter, count_tx, &n, &f.e));
+            ck_assert_uint_eq(n, cases[i].n);
+        }
+        ck_assert_int_eq(ledger_tx_each(f.l, &cases[0].filter, stop_at_two, NULL, &f.e), TP_ERR_CANCELLED);
+        fixture_end(&f);
+    }
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("ledger");
+    TCase *t = tcase_create("ledger");
+
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, a_payment_is_kept_and_read_back);
+    tcase_add_test(t, repeats_count_once);
+    tcase_add_test(t, the_counter_of_a_card_only_grows);
+    tcase_add_test(t, opposed_cards_are_not_kept);
+    tcase_add_test(t, reversal_before_the_close_only);
+    tcase_add_test(t, a_reversal_may_overtake_its_payment);
+    tcase_add_test(t, remises_run_without_a_gap);
+    tcase_add_test(t, a_remise_goes_its_way);
+    tcase_add_test(t, a_rejected_remise_goes_to_suspense_whole);
+    tcase_add_test(t, a_group_is_whole_or_nothing);
+    tcase_add_test(t, closed_contracts_take_nothing);
+    tcase_add_test(t, the_schema_refuses_crooked_ways);
+    tcase_add_test(t, lists_are_filtered);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+UNIT_MAIN(suite)
