@@ -162,7 +162,7 @@ static enum tp_err transmit(struct reader *r, const struct capdu *command, struc
     const bool t0 = r->driver->is_t0 != NULL && r->driver->is_t0(r->self);
     const bool stripped = t0 && command->data.n > 0 && command->le != APDU_LE_NONE;
     struct capdu c = *command, get = {.ins = INS_GET_RESPONSE}; /* CLA 00 also after a CLA 80: EMV 4.4 Book 1, 9.3.1.3 */
-    struct rapdu answer;
+    struct rapdu answer = {{NULL, 0}, 0};
     enum tp_err rc;
 
     if (stripped)

@@ -2,6 +2,13 @@
 AM_TESTS_ENVIRONMENT = TELEPAY_DATADIR='$(abs_top_srcdir)/data'; export TELEPAY_DATADIR; \
 	TESTS_SRCDIR='$(abs_top_srcdir)/tests'; export TESTS_SRCDIR; TESTS_BUILDDIR='$(abs_top_builddir)'; export TESTS_BUILDDIR;
 
+# Layout, clang-tidy, shellcheck, and who may include whom.
+check-style:
+	$(top_srcdir)/tests/check-style $(top_srcdir) $(AM_CPPFLAGS) $(AM_CFLAGS) $(CHECK_CFLAGS) -I.
+.PHONY: check-style
+dist_noinst_SCRIPTS += tests/check-style
+EXTRA_DIST += .clang-format .clang-tidy tests/.clang-tidy
+
 include tests/unit/local.mk
 include tests/pair/local.mk
 include tests/system/local.mk

@@ -123,7 +123,7 @@ static void run_in(struct run *r, bool t0, const struct step *steps, size_t n, c
         ck_assert_uint_eq(script.at, n); /* all that was expected came */
 }
 
-#define RUN(r, t0, steps, c) run_in(r, t0, steps, sizeof(steps) / sizeof(steps[0]), c, sizeof((r)->bytes))
+#define RUN(r, t0, steps, c) run_in((r), t0, steps, sizeof(steps) / sizeof(steps[0]), c, sizeof((r)->bytes))
 
 static const struct capdu gpo = {.cla = 0x80, .ins = 0xA8, .data = {(const uint8_t *)"\x83\x00", 2}, .le = 256};
 static const struct capdu read_record = {.ins = 0xB2, .p1 = 1, .p2 = 0x0C, .le = 256};
