@@ -1,0 +1,76 @@
+/* Terminal action analysis: EMV 4.4 Book 3, 10.7; terminal types: Book 4, Annex A1. */
+#include "kernel/kernel_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The low digit of the type: 1 to 3 attended, 4 to 6 unattended; 1, 4 online only; 2, 5 offline with online; 3, 6 offline only. */
+bool terminal_online_only(const struct terminal_config *c)
+{
+    return (c->type & 0x0F) == 1 || (c->type & 0x0F) == 4;
+}
+
+bool terminal_offline_only(const struct terminal_config *c)
+{
+    return (c->type & 0x0F) == 3 || (c->type & 0x0F) == 6;
+}
+
+bool terminal_unattended(const struct terminal_config *c)
+{
+    return (c->type & 0x0F) >= 4;
+}
+
+/* Does a bit of TVR that card or terminal names in its action codes stand? The card's default when it has none: 10.7. The first such bit is kept for people. */
+static bool matches(struct transaction *tx, uint32_t iac_tag, uint8_t absent, const uint8_t tac[5])
+{
+    const struct span iac = data_get(tx, iac_tag);
+
+    for (unsigned i = 0; i < 5; i++) {
+        const uint8_t hit = tx->tvr[i] & (uint8_t)((iac.n == 5 ? iac.p[i] : absent) | tac[i]);
+
+        for (unsigned bit = 8; bit > 0 && hit != 0; bit--)
+            if ((hit >> (bit - 1) & 1) != 0) {
+                const char *name = emv_bit_name(EMV_BITMAP_TVR, i + 1, bit);
+
+                snprintf(tx->reason, sizeof(tx->reason), "%s", name == NULL ? "a reserved bit of the TVR" : name);
+                return true;
+            }
+    }
+    return false;
+}
+
+static bool denied(struct transaction *tx)
+{
+    return matches(tx, TAG_IAC_DENIAL, 0x00, tx->selected.app->tac_denial);
+}
+
+static bool wants_online(struct transaction *tx)
+{
+    return matches(tx, TAG_IAC_ONLINE, 0xFF, tx->selected.app->tac_online);
+}
+
+static bool denied_by_default(struct transaction *tx)
+{
+    return matches(tx, TAG_IAC_DEFAULT, 0xFF, tx->selected.app->tac_default);
+}
+
+enum ac action_first(struct transaction *tx)
+{
+    if (denied(tx))
+        return AC_AAC;
+    if (terminal_online_only(tx->config))
+        return AC_ARQC;
+    if (terminal_offline_only(tx->config))
+        return denied_by_default(tx) ? AC_AAC : AC_TC;
+    return wants_online(tx) ? AC_ARQC : AC_TC;
+}
+
+/* An online-only terminal declines what it cannot take online; the others ask the default codes. */
+enum ac action_unable_online(struct transaction *tx)
+{
+    if (terminal_online_only(tx->config)) {
+        snprintf(tx->reason, sizeof(tx->reason), "%s", "this terminal only pays online");
+        return AC_AAC;
+    }
+    return denied_by_default(tx) ? AC_AAC : AC_TC;
+}

@@ -1,0 +1,109 @@
+/* Card action, online processing and completion: EMV 4.4 Book 3, 10.7-10.11; Book 4, 6.3.8 and Annex A6. */
+#include "kernel/kernel_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Authorisation response codes that a terminal gives itself: Book 4, Annex A6. */
+#define ARC_OFFLINE_APPROVED "Y1"
+#define ARC_OFFLINE_DECLINED "Z1"
+#define ARC_UNABLE_APPROVED  "Y3"
+#define ARC_UNABLE_DECLINED  "Z3"
+
+static enum tp_err put_arc(struct transaction *tx, const char *arc)
+{
+    return data_put(tx, TAG_ARC, FROM_TERMINAL, span_of(arc, 2));
+}
+
+static bool approves(const uint8_t arc[2])
+{
+    static const char codes[][3] = {"00", "08", "10", "11"}; /* ISO 8583:1987, DE 39: approved, with identification, partly, VIP */
+
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+        if (memcmp(arc, codes[i], 2) == 0)
+            return true;
+    return false;
+}
+
+static enum tp_err end_cda_failed(struct transaction *tx)
+{
+    return tx_end(tx, KERNEL_DECLINED, "the card's signature is not right: %s", emv_check_text(tx->oda.check));
+}
+
+/* The card's last word. why: what the terminal asked an AAC for; "" when it asked for a TC. */
+static enum tp_err end_by_card(struct transaction *tx, enum ac got, const char *why)
+{
+    if (got == AC_TC)
+        return tx_end(tx, KERNEL_APPROVED, "approved");
+    if (why[0] != '\0')
+        return tx_end(tx, KERNEL_DECLINED, "declined by the terminal: %s", why);
+    return tx_end(tx, KERNEL_DECLINED, "declined by the card");
+}
+
+/* Second GENERATE AC with the response code in 8A. */
+static enum tp_err finish(struct transaction *tx, enum ac want, const char *arc, const char *why)
+{
+    enum ac got;
+    bool cda_failed;
+    enum tp_err r = put_arc(tx, arc);
+
+    tx_step(tx, KERNEL_COMPLETE);
+    if (r == TP_OK)
+        r = generate_ac(tx, want, true, &got, &cda_failed);
+    if (r != TP_OK)
+        return r;
+    if (cda_failed)
+        return end_cda_failed(tx);
+    return end_by_card(tx, got, want == AC_AAC ? why : "");
+}
+
+/* The card wants the issuer (10.9). */
+static enum tp_err online(struct transaction *tx)
+{
+    bool reached = false;
+    uint8_t arc[2] = {'0', '5'};
+    char code[3], why[sizeof(tx->reason)];
+    enum ac want;
+    enum tp_err r = TP_OK;
+
+    tx_step(tx, KERNEL_ONLINE);
+    if (tx->online != NULL && tx->online->authorise != NULL)
+        r = tx->online->authorise(tx->online->ctx, tx, &reached, arc);
+    if (r != TP_OK)
+        return tp_fail(tx->e, r, "the issuer could not be asked: %s", tp_err_text(r));
+    if (reached) {
+        memcpy(code, arc, 2);
+        code[2] = '\0';
+        return finish(tx, approves(arc) ? AC_TC : AC_AAC, code, "the issuer refuses");
+    }
+    tx->reason[0] = '\0';
+    want = action_unable_online(tx);
+    snprintf(why, sizeof(why), "the issuer cannot be reached, and: %.200s", tx->reason);
+    return finish(tx, want, want == AC_TC ? ARC_UNABLE_APPROVED : ARC_UNABLE_DECLINED, why);
+}
+
+enum tp_err step_complete(struct transaction *tx)
+{
+    char why[sizeof(tx->reason)];
+    enum ac want, got;
+    bool cda_failed;
+    enum tp_err r;
+
+    tx->reason[0] = '\0';
+    want = action_first(tx);
+    snprintf(why, sizeof(why), "%s", want == AC_AAC ? tx->reason : "");
+    if (want == AC_AAC && oda_wants_cda(tx)) /* CDA was chosen but an AAC is not signed: Book 4, 6.3.2.1 */
+        tvr_set(tx, TVR_ODA_NOT_PERFORMED);
+    tx_step(tx, KERNEL_SIGN);
+    r = generate_ac(tx, want, false, &got, &cda_failed);
+    if (r != TP_OK)
+        return r;
+    if (cda_failed && got == AC_ARQC) /* Book 2, 6.6.2: not sent to the issuer, ended by an AAC */
+        return finish(tx, AC_AAC, ARC_OFFLINE_DECLINED, "the card's signature is not right");
+    if (got == AC_ARQC)
+        return online(tx);
+    r = put_arc(tx, got == AC_TC && !cda_failed ? ARC_OFFLINE_APPROVED : ARC_OFFLINE_DECLINED);
+    if (r != TP_OK)
+        return r;
+    return cda_failed ? end_cda_failed(tx) : end_by_card(tx, got, why);
+}

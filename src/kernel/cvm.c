@@ -1,0 +1,192 @@
+/* Cardholder verification: EMV 4.4 Book 3, 10.5 and Annex C3; Book 4, 6.3.4. */
+#include "kernel/kernel_priv.h"
+
+enum { /* CVM codes, bits 6 to 1 of the first byte of a rule */
+       CVM_FAIL = 0x00,
+       CVM_PLAIN_PIN = 0x01,
+       CVM_ONLINE_PIN = 0x02,
+       CVM_PLAIN_PIN_SIGNATURE = 0x03,
+       CVM_ENCIPHERED_PIN = 0x04,
+       CVM_ENCIPHERED_PIN_SIGNATURE = 0x05,
+       CVM_SIGNATURE = 0x1E,
+       CVM_NONE = 0x1F
+};
+#define CVM_CODE       0x3F
+#define CVM_APPLY_NEXT 0x40
+
+enum { RESULT_UNKNOWN = 0, RESULT_FAILED = 1, RESULT_OK = 2 }; /* third byte of 9F34: Book 4, Annex A4 */
+
+enum { TYPE_CASH = 0x01, TYPE_CASHBACK = 0x09 };
+
+struct list { /* 8E */
+    uint32_t x, y;
+    struct span rules;
+};
+
+static bool supported(const struct transaction *tx, uint8_t code)
+{
+    const uint8_t caps = tx->config->capabilities[1];
+
+    switch (code & CVM_CODE) {
+    case CVM_FAIL:
+        return true;
+    case CVM_PLAIN_PIN:
+        return (caps & CAP2_PLAIN_PIN) != 0;
+    case CVM_ENCIPHERED_PIN:
+        return (caps & CAP2_ENCIPHERED_PIN) != 0;
+    case CVM_NONE:
+        return (caps & CAP2_NO_CVM) != 0;
+    default: /* signature and online PIN: there is nobody to compare, and nobody to send to; such a terminal must not claim them */
+        return false;
+    }
+}
+
+static bool recognised(uint8_t code)
+{
+    code &= CVM_CODE;
+    return code <= CVM_ENCIPHERED_PIN_SIGNATURE || code == CVM_SIGNATURE || code == CVM_NONE;
+}
+
+/* Conditions 06 to 09: only when the amount is in the card's own currency. */
+static bool amount_condition(const struct transaction *tx, const struct list *list, uint8_t condition)
+{
+    const struct span own = data_get(tx, TAG_APP_CURRENCY);
+    const int64_t amount = tx->request->amount;
+
+    if (own.n != 2 || !span_eq(own, data_get(tx, TAG_TX_CURRENCY)))
+        return false;
+    switch (condition) {
+    case 0x06:
+        return amount < (int64_t)list->x;
+    case 0x07:
+        return amount > (int64_t)list->x;
+    case 0x08:
+        return amount < (int64_t)list->y;
+    default:
+        return amount > (int64_t)list->y;
+    }
+}
+
+/* Book 3, table 44. A condition that is not known does not hold. */
+static bool condition_holds(const struct transaction *tx, const struct list *list, uint8_t code, uint8_t condition)
+{
+    const bool cash = tx->request->type == TYPE_CASH, cashback = tx->request->type == TYPE_CASHBACK;
+
+    switch (condition) {
+    case 0x00:
+        return true;
+    case 0x01:
+        return cash && terminal_unattended(tx->config);
+    case 0x02:
+        return !cash && !cashback;
+    case 0x03:
+        return recognised(code) && supported(tx, code);
+    case 0x04:
+        return cash && !terminal_unattended(tx->config);
+    case 0x05:
+        return cashback;
+    case 0x06:
+    case 0x07:
+    case 0x08:
+    case 0x09:
+        return amount_condition(tx, list, condition);
+    default:
+        return false;
+    }
+}
+
+/* A PIN that the list asks for and a terminal without any offline PIN, or any online PIN, cannot take: 10.5.1, 10.5.2. */
+static void note_no_pad(struct transaction *tx, uint8_t code)
+{
+    const uint8_t caps = tx->config->capabilities[1];
+    const bool offline = (caps & (CAP2_PLAIN_PIN | CAP2_ENCIPHERED_PIN)) != 0, online = (caps & CAP2_ONLINE_PIN) != 0;
+
+    code &= CVM_CODE;
+    if (code == CVM_ONLINE_PIN ? !online : code >= CVM_PLAIN_PIN && code <= CVM_ENCIPHERED_PIN_SIGNATURE && !offline)
+        tvr_set(tx, TVR_PIN_NO_PAD);
+}
+
+static void note(struct transaction *tx, uint8_t code, uint8_t condition, enum kernel_cvm_result result)
+{
+    if (tx->cvms_n < CVM_RULES_MAX)
+        tx->cvms[tx->cvms_n++] = (struct kernel_cvm){code, condition, result};
+}
+
+static void set_results(struct transaction *tx, uint8_t code, uint8_t condition, uint8_t result)
+{
+    tx->cvm_results[0] = code;
+    tx->cvm_results[1] = condition;
+    tx->cvm_results[2] = result;
+}
+
+/* A rule whose condition holds. *ok: the cardholder is verified. */
+static enum tp_err perform(struct transaction *tx, uint8_t code, uint8_t condition, bool *ok)
+{
+    enum tp_err r = TP_OK;
+
+    *ok = false;
+    if (!recognised(code) || !supported(tx, code)) {
+        if (!recognised(code))
+            tvr_set(tx, TVR_CVM_UNKNOWN);
+        note_no_pad(tx, code);
+        note(tx, code, condition, recognised(code) ? KERNEL_CVM_UNSUPPORTED : KERNEL_CVM_UNKNOWN);
+        return TP_OK;
+    }
+    if ((code & CVM_CODE) == CVM_PLAIN_PIN || (code & CVM_CODE) == CVM_ENCIPHERED_PIN)
+        r = pin_verify(tx, (code & CVM_CODE) == CVM_ENCIPHERED_PIN, ok);
+    else
+        *ok = (code & CVM_CODE) == CVM_NONE;
+    if (r != TP_OK)
+        return r;
+    note(tx, code, condition, *ok ? KERNEL_CVM_OK : KERNEL_CVM_FAILED);
+    set_results(tx, code, condition, *ok ? RESULT_OK : RESULT_FAILED);
+    return TP_OK;
+}
+
+static enum tp_err walk(struct transaction *tx, const struct list *list, bool *ok)
+{
+    struct span rules = list->rules, rule;
+
+    *ok = false;
+    while (span_take(&rules, 2, &rule) == TP_OK) {
+        const uint8_t code = rule.p[0], condition = rule.p[1];
+        enum tp_err r;
+
+        if (!condition_holds(tx, list, code, condition)) {
+            note(tx, code, condition, KERNEL_CVM_CONDITION);
+            continue;
+        }
+        r = perform(tx, code, condition, ok);
+        if (r != TP_OK || *ok)
+            return r;
+        if ((code & CVM_CODE) == CVM_FAIL || (code & CVM_APPLY_NEXT) == 0)
+            return TP_OK;
+    }
+    return TP_OK;
+}
+
+enum tp_err step_verify(struct transaction *tx)
+{
+    struct list list = {0};
+    bool ok;
+    enum tp_err r;
+
+    if ((tx->aip[0] & AIP_CVM) == 0)
+        return TP_OK;
+    list.rules = data_get(tx, TAG_CVM_LIST);
+    if (list.rules.n <= 8) { /* no list, or one without rules, which is the same: 10.5 */
+        tvr_set(tx, TVR_ICC_DATA_MISSING);
+        return TP_OK;
+    }
+    if (list.rules.n % 2 != 0 || span_be32(&list.rules, &list.x) != TP_OK || span_be32(&list.rules, &list.y) != TP_OK)
+        return tx_end(tx, KERNEL_TERMINATED, "the card's CVM list is malformed");
+    r = walk(tx, &list, &ok);
+    if (r != TP_OK)
+        return r;
+    tsi_set(tx, TSI_CVM);
+    if (ok)
+        return TP_OK;
+    tvr_set(tx, TVR_CVM_FAILED);
+    tx->cvm_results[2] = RESULT_FAILED; /* also when none was performed: 3F 00 01, Book 4, table 2 */
+    return TP_OK;
+}

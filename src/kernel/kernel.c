@@ -1,0 +1,318 @@
+/* The order of a transaction: EMV 4.4 Book 3, 8.2 and figure 7. */
+#include "kernel/kernel.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/kernel_priv.h"
+
+enum tp_err tx_end(struct transaction *tx, enum kernel_outcome outcome, const char *format, ...)
+{
+    va_list list;
+
+    tx->outcome = outcome;
+    va_start(list, format);
+    vsnprintf(tx->reason, sizeof(tx->reason), format, list);
+    va_end(list);
+    return TX_ENDED;
+}
+
+enum tp_err tx_end_sw(struct transaction *tx, uint16_t sw, const char *command)
+{
+    return tx_end(tx, KERNEL_TERMINATED, "the card answered %04X to %s: %s", sw, command, sw_text(sw));
+}
+
+void tx_step(struct transaction *tx, enum kernel_step step)
+{
+    if (tx->person != NULL && tx->person->step != NULL)
+        tx->person->step(tx->person->ctx, step);
+}
+
+enum tp_err tx_new(struct transaction **out, struct reader *reader, const struct terminal_config *config, const struct transaction_request *request,
+                   struct tp_error *e)
+{
+    struct transaction *tx = calloc(1, sizeof(*tx));
+
+    *out = NULL;
+    if (tx == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a transaction");
+    tx->reader = reader;
+    tx->config = config;
+    tx->request = request;
+    tx->e = e;
+    tx->outcome = KERNEL_TERMINATED;
+    tx->pin_tries = PIN_UNKNOWN_TRIES;
+    *out = tx;
+    return TP_OK;
+}
+
+/* Registered application providers whose cards are of real accounts; the store of authority keys may hold test keys of theirs. */
+static bool known_scheme(const uint8_t rid[5])
+{
+    static const uint8_t schemes[][5] = {
+        {0xA0, 0x00, 0x00, 0x00, 0x03}, /* Visa */
+        {0xA0, 0x00, 0x00, 0x00, 0x04}, /* Mastercard */
+        {0xA0, 0x00, 0x00, 0x00, 0x25}, /* American Express */
+        {0xA0, 0x00, 0x00, 0x00, 0x42}, /* Cartes Bancaires CB */
+        {0xA0, 0x00, 0x00, 0x00, 0x65}, /* JCB */
+        {0xA0, 0x00, 0x00, 0x01, 0x52}, /* Discover, Diners */
+        {0xA0, 0x00, 0x00, 0x02, 0x77}, /* Interac */
+        {0xA0, 0x00, 0x00, 0x03, 0x33}, /* UnionPay */
+        {0xA0, 0x00, 0x00, 0x03, 0x59}, /* girocard */
+        {0xA0, 0x00, 0x00, 0x05, 0x24}, /* RuPay */
+        {0xA0, 0x00, 0x00, 0x06, 0x58}, /* Mir */
+    };
+
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+        if (memcmp(rid, schemes[i], 5) == 0)
+            return true;
+    return false;
+}
+
+/* Live unless it is proven a test's: a name of category F belongs to nobody (ISO/IEC 7816-4, 8.2.1.2), and a scheme of which only test keys are known is
+ * one for tests. */
+static bool is_live(const struct transaction *tx)
+{
+    const uint8_t *aid = tx->selected.c.aid;
+    const struct capk_store *store = tx->config->authorities;
+    bool test_key = false;
+
+    if (aid[0] >> 4 == 0xF)
+        return false;
+    if (known_scheme(aid))
+        return true;
+    for (size_t i = 0; i < capk_count(store); i++) {
+        const struct capk *key = capk_at(store, i);
+
+        if (memcmp(key->rid, aid, 5) != 0)
+            continue;
+        if (key->live)
+            return true;
+        test_key = true;
+    }
+    return !test_key;
+}
+
+/* Selection and GET PROCESSING OPTIONS, again with the next application while the card refuses one (Book 3, 10.1). */
+static enum tp_err begin(struct transaction *tx)
+{
+    bool refused = true;
+    enum tp_err r;
+
+    tx_step(tx, KERNEL_SELECT);
+    r = select_list(tx, false);
+    while (r == TP_OK && refused) {
+        r = data_start(tx);
+        if (r == TP_OK)
+            r = select_application(tx);
+        if (r == TP_OK)
+            r = data_application(tx);
+        if (r != TP_OK)
+            break;
+        tx->live = is_live(tx);
+        tx_step(tx, KERNEL_READ);
+        r = step_initiate(tx, &refused);
+        if (r == TP_OK && refused)
+            select_drop(tx, select_index(tx));
+    }
+    return r;
+}
+
+static enum tp_err refuse_live(struct transaction *tx)
+{
+    if (!tx->live || tx->config->allow_live_card)
+        return TP_OK;
+    return tx_end(tx, KERNEL_NOT_ACCEPTED, "this is a real card of a live scheme: it was read, and not asked to sign (--allow-live-card does)");
+}
+
+static enum tp_err run(struct transaction *tx)
+{
+    static enum tp_err (*const steps[])(struct transaction *) = {step_read,   refuse_live, step_authenticate, step_restrictions,
+                                                                 step_verify, step_risk,   step_complete};
+    enum tp_err r = begin(tx);
+
+    for (size_t i = 0; r == TP_OK && i < sizeof(steps) / sizeof(steps[0]); i++) {
+        if (steps[i] == step_authenticate)
+            tx_step(tx, KERNEL_AUTHENTICATE);
+        r = steps[i](tx);
+    }
+    return r;
+}
+
+/* Forgets what is not the transaction's own. */
+static void close_run(struct transaction *tx)
+{
+    secret_wipe(tx->response, sizeof(tx->response));
+    emv_pubkey_free(&tx->issuer_key);
+    emv_pubkey_free(&tx->icc_key);
+    tx->reader = NULL;
+    tx->config = NULL;
+    tx->request = NULL;
+    tx->person = NULL;
+    tx->online = NULL;
+    tx->e = NULL;
+    tx->selected.app = NULL;
+}
+
+enum tp_err kernel_run(struct transaction **out, struct reader *reader, const struct terminal_config *config,
+                       const struct transaction_request *request, const struct kernel_person *person, const struct kernel_online *online,
+                       struct tp_error *e)
+{
+    enum tp_err r = tx_new(out, reader, config, request, e);
+
+    if (r != TP_OK)
+        return r;
+    (*out)->person = person;
+    (*out)->online = online;
+    r = run(*out);
+    close_run(*out);
+    if (r == TX_ENDED)
+        return TP_OK;
+    if (r == TP_OK) /* step_complete always ends */
+        r = tp_fail(e, TP_ERR_INTERNAL, "the transaction did not end");
+    transaction_free(out);
+    return r;
+}
+
+/* One application for kernel_read_card; what stops it is its outcome. */
+static enum tp_err read_one(struct transaction *tx, size_t i)
+{
+    static const struct {
+        uint32_t tag;
+        size_t n;
+    } counters[] = {{TAG_ATC, 2}, {TAG_LAST_ONLINE_ATC, 2}, {TAG_PIN_TRIES, 1}, {TAG_LOG_FORMAT, 0}};
+    bool refused;
+    struct span value;
+    enum tp_err r = data_start(tx);
+
+    if (r == TP_OK)
+        r = select_one(tx, i, &refused);
+    if (r == TP_OK && refused) {
+        tx->selected = tx->list[i];
+        tx->has_selected = true;
+        return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card does not let this application be selected");
+    }
+    if (r == TP_OK)
+        r = data_application(tx);
+    if (r != TP_OK)
+        return r;
+    tx->live = is_live(tx);
+    r = step_initiate(tx, &refused);
+    if (r == TP_OK && refused)
+        return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card does not let this application be used here (6985)");
+    if (r == TP_OK)
+        r = step_read(tx);
+    if (r == TP_OK)
+        r = step_authenticate(tx);
+    for (size_t k = 0; r == TP_OK && k < sizeof(counters) / sizeof(counters[0]); k++) {
+        r = card_get_data(tx, counters[k].tag, counters[k].n, &value);
+        if (r == TP_OK && value.n > 0)
+            r = data_put(tx, counters[k].tag, FROM_CARD, value);
+    }
+    if (r == TP_OK && data_get(tx, TAG_PIN_TRIES).n == 1)
+        tx->pin_tries = data_get(tx, TAG_PIN_TRIES).p[0];
+    return r == TP_OK ? tx_end(tx, KERNEL_READ_ONLY, "read") : r;
+}
+
+enum tp_err kernel_read_card(struct transaction **list, size_t cap, size_t *n, struct reader *reader, const struct terminal_config *config, int date,
+                             struct tp_error *e)
+{
+    const struct transaction_request request = {.date = date};
+    struct transaction *first = NULL;
+    enum tp_err r = tx_new(&first, reader, config, &request, e);
+
+    *n = 0;
+    if (r != TP_OK)
+        return r;
+    r = data_start(first);
+    if (r == TP_OK)
+        r = select_list(first, true);
+    for (size_t i = 0; r == TP_OK && i < first->list_n && i < cap; i++) {
+        r = tx_new(&list[i], reader, config, &request, e);
+        if (r != TP_OK)
+            break;
+        (*n)++;
+        list[i]->reading = true;
+        memcpy(list[i]->list, first->list, sizeof(first->list));
+        list[i]->list_n = first->list_n;
+        r = read_one(list[i], i);
+        close_run(list[i]);
+        r = r == TX_ENDED ? TP_OK : r;
+    }
+    transaction_free(&first);
+    if (r == TX_ENDED) /* a blocked card has nothing to list */
+        return TP_OK;
+    for (; r != TP_OK && *n > 0; (*n)--)
+        transaction_free(&list[*n - 1]);
+    return r;
+}
+
+void transaction_free(struct transaction **tx)
+{
+    if (*tx == NULL)
+        return;
+    emv_pubkey_free(&(*tx)->issuer_key);
+    emv_pubkey_free(&(*tx)->icc_key);
+    secret_wipe(*tx, sizeof(**tx));
+    free(*tx);
+    *tx = NULL;
+}
+
+enum kernel_outcome transaction_outcome(const struct transaction *tx)
+{
+    return tx->outcome;
+}
+
+const char *transaction_reason(const struct transaction *tx)
+{
+    return tx->reason;
+}
+
+struct span transaction_get(const struct transaction *tx, uint32_t tag)
+{
+    return data_get(tx, tag);
+}
+
+bool transaction_at(const struct transaction *tx, size_t i, uint32_t *tag, struct span *value)
+{
+    if (i >= tx->data.objects_n)
+        return false;
+    *tag = tx->data.objects[i].tag;
+    *value = span_of(tx->data.bytes + tx->data.objects[i].at, tx->data.objects[i].n);
+    return true;
+}
+
+const struct candidate *transaction_application(const struct transaction *tx)
+{
+    return tx->has_selected ? &tx->selected.c : NULL;
+}
+
+bool transaction_live(const struct transaction *tx)
+{
+    return tx->live;
+}
+
+const char *kernel_method_name(enum kernel_method m)
+{
+    static const char *const names[] = {
+        [KERNEL_METHOD_NONE] = "none", [KERNEL_METHOD_SDA] = "SDA", [KERNEL_METHOD_DDA] = "DDA", [KERNEL_METHOD_CDA] = "CDA"};
+
+    return names[m];
+}
+
+const struct kernel_authentication *transaction_authentication(const struct transaction *tx)
+{
+    return &tx->oda;
+}
+
+const struct kernel_cvm *transaction_cvm_at(const struct transaction *tx, size_t i)
+{
+    return i < tx->cvms_n ? &tx->cvms[i] : NULL;
+}
+
+unsigned transaction_pin_tries(const struct transaction *tx)
+{
+    return tx->pin_tries;
+}

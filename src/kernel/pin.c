@@ -1,0 +1,201 @@
+/* Offline PIN: EMV 4.4 Book 3, 10.5.1 and 6.5.12; enciphered: Book 2, 7; Book 4, 6.3.4. */
+#include "kernel/kernel_priv.h"
+
+#include <openssl/rand.h>
+#include <string.h>
+
+#include "crypto/pinblock.h"
+
+#define ASK_MAX       4  /* times that something that is no PIN is asked for again */
+#define ATTEMPTS_MAX  15 /* a card can count to 15: SW 63CF */
+#define CHALLENGE     8
+#define PIN_DATA      0x7F /* first byte of what is enciphered */
+#define P2_PLAIN      0x80
+#define P2_ENCIPHERED 0x88
+
+/* Tries left, so that a person is told before the last one. One GET DATA; a card that does not answer it just leaves the number unknown. */
+static enum tp_err fetch_tries(struct transaction *tx)
+{
+    struct span tries;
+    enum tp_err r = card_get_data(tx, TAG_PIN_TRIES, 1, &tries);
+
+    if (r != TP_OK || tries.n != 1)
+        return r;
+    tx->pin_tries = tries.p[0];
+    return data_put(tx, TAG_PIN_TRIES, FROM_CARD, tries);
+}
+
+/* A PIN from the person as its block; *got false: bypassed, or no PIN pad, and TVR says which. */
+static enum tp_err ask(struct transaction *tx, bool wrong_before, struct secret *block, bool *got)
+{
+    struct secret digits = {NULL, 0};
+    enum tp_err r = TP_OK;
+
+    *got = false;
+    if (tx->person == NULL || tx->person->pin == NULL) {
+        tvr_set(tx, TVR_PIN_NO_PAD);
+        return TP_OK;
+    }
+    for (unsigned i = 0; i < ASK_MAX && !*got; i++) {
+        r = tx->person->pin(tx->person->ctx, tx->pin_tries, wrong_before, &digits);
+        if (r != TP_OK)
+            break;
+        r = pin_block_make(block, secret_span(&digits));
+        *got = r == TP_OK;
+        secret_free(&digits);
+        if (r != TP_OK && r != TP_ERR_FORMAT)
+            return tp_fail(tx->e, r, "the PIN cannot be kept in memory");
+    }
+    secret_free(&digits);
+    if (*got)
+        return TP_OK;
+    if (r == TP_ERR_CANCELLED || r == TP_ERR_FORMAT) {
+        tvr_set(tx, TVR_PIN_NOT_ENTERED);
+        tx->pin_bypassed = true;
+        return TP_OK;
+    }
+    if (r != TP_ERR_NOT_FOUND)
+        return tp_fail(tx->e, r, "the PIN could not be read: %s", tp_err_text(r));
+    tvr_set(tx, TVR_PIN_NO_PAD);
+    return TP_OK;
+}
+
+/* The key that PINs are enciphered under: the card's PIN key if it has a certificate for one, else its own (Book 2, 7.1). *key is NULL when
+ * there is none; *own: to be freed. */
+static enum tp_err pin_key(struct transaction *tx, struct emv_pubkey **key, bool *own)
+{
+    const struct span cert = data_get(tx, TAG_PIN_CERT), rest = data_get(tx, TAG_PIN_REMAINDER), exponent = data_get(tx, TAG_PIN_EXPONENT);
+    struct emv_cert_info info = {0};
+    enum emv_check check;
+    const char *at;
+    enum tp_err r;
+
+    *key = NULL;
+    *own = cert.n > 0 && exponent.n > 0;
+    if (!*own) {
+        r = oda_icc_key(tx, &at, &check);
+        *key = tx->icc_key;
+        return r;
+    }
+    r = oda_issuer_key(tx, &at, &check);
+    if (r != TP_OK || at != NULL)
+        return r;
+    r = emv_icc_cert_check(&check, &info, EMV_ICC_PIN_KEY, tx->issuer_key, cert, rest, exponent, (struct span){NULL, 0}, tx->pan, tx->request->date);
+    if (r != TP_OK)
+        return tp_fail(tx->e, r, "the card's PIN certificate cannot be checked: %s", tp_err_text(r));
+    if (check == EMV_CHECK_OK)
+        *key = info.key;
+    else
+        emv_pubkey_free(&info.key);
+    return TP_OK;
+}
+
+/* Book 2, 7.2: 7F, PIN block, challenge, random bytes, all under the key. *ok false: the card gave no challenge. */
+static enum tp_err encipher(struct transaction *tx, struct emv_pubkey *key, struct span block, uint8_t out[EMV_RSA_MAX], bool *ok)
+{
+    const struct capdu c = {.ins = INS_GET_CHALLENGE, .le = 256};
+    const size_t n = emv_pubkey_size(key);
+    struct secret plain = {NULL, 0};
+    struct span challenge;
+    uint16_t sw;
+    enum tp_err r = card_command(tx, &c, &challenge, &sw);
+
+    *ok = r == TP_OK && sw == SW_OK && challenge.n == CHALLENGE && n > 1 + 8 + CHALLENGE;
+    if (!*ok)
+        return r;
+    r = secret_alloc(&plain, n);
+    if (r == TP_OK) {
+        plain.p[0] = PIN_DATA;
+        memcpy(plain.p + 1, block.p, 8);
+        memcpy(plain.p + 9, challenge.p, CHALLENGE);
+        r = RAND_bytes(plain.p + 17, (int)(n - 17)) == 1 ? emv_rsa_recover(key, secret_span(&plain), out) : TP_ERR_INTERNAL;
+    }
+    secret_free(&plain);
+    return r == TP_OK ? TP_OK : tp_fail(tx->e, r, "the PIN cannot be enciphered");
+}
+
+/* One VERIFY. *sent false: enciphering was not possible, which fails the method (Book 2, 7). */
+static enum tp_err send(struct transaction *tx, bool enciphered, struct emv_pubkey *key, struct span block, bool *sent, uint16_t *sw)
+{
+    struct capdu c = {.ins = INS_VERIFY, .p2 = enciphered ? P2_ENCIPHERED : P2_PLAIN, .data = block};
+    uint8_t cipher[EMV_RSA_MAX];
+    struct span nothing;
+    enum tp_err r;
+
+    *sent = true;
+    if (enciphered) {
+        r = encipher(tx, key, block, cipher, sent);
+        if (r != TP_OK || !*sent)
+            return r;
+        c.data = span_of(cipher, emv_pubkey_size(key));
+    }
+    return card_command(tx, &c, &nothing, sw);
+}
+
+/* What VERIFY's answer means (6.5.12.4): *again when another try is left. */
+static enum tp_err judge(struct transaction *tx, uint16_t sw, bool *ok, bool *again)
+{
+    *ok = sw == SW_OK;
+    *again = false;
+    if (*ok)
+        return TP_OK;
+    if ((sw & 0xFFF0) == SW_PIN_TRIES_LEFT) {
+        tx->pin_tries = sw & 0x0F;
+        *again = tx->pin_tries > 0;
+    } else if (sw == SW_PIN_BLOCKED || sw == SW_REFERENCE_INVALIDATED) {
+        tx->pin_tries = 0;
+    } else {
+        return tx_end_sw(tx, sw, "VERIFY");
+    }
+    if (!*again)
+        tvr_set(tx, TVR_PIN_TRIES_EXCEEDED);
+    return TP_OK;
+}
+
+static enum tp_err attempts(struct transaction *tx, bool enciphered, struct emv_pubkey *key, bool *ok)
+{
+    bool again = true, got, sent;
+    enum tp_err r = TP_OK;
+
+    for (unsigned i = 0; r == TP_OK && again && i < ATTEMPTS_MAX; i++) {
+        struct secret block = {NULL, 0};
+        uint16_t sw = 0;
+
+        again = false;
+        sent = false;
+        r = ask(tx, i > 0, &block, &got);
+        if (r == TP_OK && got)
+            r = send(tx, enciphered, key, secret_span(&block), &sent, &sw);
+        secret_free(&block);
+        if (r == TP_OK && sent)
+            r = judge(tx, sw, ok, &again);
+    }
+    return r;
+}
+
+enum tp_err pin_verify(struct transaction *tx, bool enciphered, bool *ok)
+{
+    struct emv_pubkey *key = NULL;
+    bool own = false;
+    enum tp_err r = TP_OK;
+
+    *ok = false;
+    if (tx->pin_bypassed) /* Book 4, 6.3.4.3: not asked a second time */
+        return TP_OK;
+    tx_step(tx, KERNEL_PIN);
+    if (tx->pin_tries == PIN_UNKNOWN_TRIES)
+        r = fetch_tries(tx);
+    if (r != TP_OK)
+        return r;
+    if (tx->pin_tries == 0) {
+        tvr_set(tx, TVR_PIN_TRIES_EXCEEDED);
+        return TP_OK;
+    }
+    if (enciphered)
+        r = pin_key(tx, &key, &own);
+    if (r == TP_OK && (!enciphered || key != NULL))
+        r = attempts(tx, enciphered, key, ok);
+    if (own)
+        emv_pubkey_free(&key);
+    return r;
+}

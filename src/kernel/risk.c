@@ -1,0 +1,99 @@
+/* Terminal risk management: EMV 4.4 Book 3, 10.6. */
+#include "kernel/kernel_priv.h"
+
+#include <openssl/rand.h>
+
+/* Below the threshold the target itself; from there to the floor limit it grows evenly to the maximum (10.6.2). */
+unsigned risk_target_percent(const struct terminal_application *app, int64_t amount)
+{
+    const int64_t threshold = app->threshold, floor = app->floor_limit;
+    const int64_t target = app->random_target, most = app->random_target_max;
+
+    if (amount >= floor)
+        return 0; /* goes online anyhow */
+    if (amount < threshold || most <= target)
+        return (unsigned)target;
+    return (unsigned)(target + (most - target) * (amount - threshold) / (floor - threshold));
+}
+
+/* A number from 1 to 99, each as likely: bytes of 198 and more are thrown away. */
+static enum tp_err random_percent(struct transaction *tx, unsigned *out)
+{
+    for (unsigned i = 0; i < 100; i++) {
+        uint8_t b;
+
+        if (RAND_bytes(&b, 1) != 1)
+            break;
+        if (b < 198) {
+            *out = b % 99U + 1;
+            return TP_OK;
+        }
+    }
+    return tp_fail(tx->e, TP_ERR_INTERNAL, "the source of random numbers fails");
+}
+
+static enum tp_err random_selection(struct transaction *tx)
+{
+    const unsigned percent = risk_target_percent(tx->selected.app, tx->request->amount);
+    unsigned drawn;
+    enum tp_err r;
+
+    if (percent == 0 || terminal_offline_only(tx->config))
+        return TP_OK;
+    r = random_percent(tx, &drawn);
+    if (r == TP_OK && drawn <= percent)
+        tvr_set(tx, TVR_RANDOM);
+    return r;
+}
+
+static enum tp_err counter(struct transaction *tx, uint32_t tag, bool *has, unsigned *value)
+{
+    struct span got;
+    enum tp_err r = card_get_data(tx, tag, 2, &got);
+
+    *has = r == TP_OK && got.n == 2;
+    if (!*has)
+        return r;
+    *value = (unsigned)(got.p[0] << 8 | got.p[1]);
+    return data_put(tx, tag, FROM_CARD, got);
+}
+
+/* 10.6.3: only for a card that has both limits. Without usable counters both count as exceeded. */
+static enum tp_err velocity(struct transaction *tx)
+{
+    const struct span lower = data_get(tx, TAG_LOWER_OFFLINE), upper = data_get(tx, TAG_UPPER_OFFLINE);
+    bool has_atc = false, has_last = false;
+    unsigned atc = 0, last = 0;
+    enum tp_err r;
+
+    if (lower.n != 1 || upper.n != 1)
+        return TP_OK;
+    r = counter(tx, TAG_ATC, &has_atc, &atc);
+    if (r == TP_OK)
+        r = counter(tx, TAG_LAST_ONLINE_ATC, &has_last, &last);
+    if (r != TP_OK)
+        return r;
+    if (!has_atc || !has_last || atc <= last || atc - last > lower.p[0])
+        tvr_set(tx, TVR_LOWER_LIMIT);
+    if (!has_atc || !has_last || atc <= last || atc - last > upper.p[0])
+        tvr_set(tx, TVR_UPPER_LIMIT);
+    if (has_last && last == 0)
+        tvr_set(tx, TVR_NEW_CARD);
+    return TP_OK;
+}
+
+enum tp_err step_risk(struct transaction *tx)
+{
+    enum tp_err r;
+
+    if ((tx->aip[0] & AIP_TERMINAL_RISK) == 0)
+        return TP_OK;
+    if (tx->request->amount >= (int64_t)tx->selected.app->floor_limit)
+        tvr_set(tx, TVR_FLOOR_LIMIT);
+    r = random_selection(tx);
+    if (r == TP_OK)
+        r = velocity(tx);
+    if (r == TP_OK)
+        tsi_set(tx, TSI_TERMINAL_RISK);
+    return r;
+}
