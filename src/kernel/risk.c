@@ -35,7 +35,7 @@ static enum tp_err random_percent(struct transaction *tx, unsigned *out)
 static enum tp_err random_selection(struct transaction *tx)
 {
     const unsigned percent = risk_target_percent(tx->selected.app, tx->request->amount);
-    unsigned drawn;
+    unsigned drawn = 0;
     enum tp_err r;
 
     if (percent == 0 || terminal_offline_only(tx->config))
