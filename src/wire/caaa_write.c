@@ -16,14 +16,14 @@
 
 /* ---- the common ground of both documents ---- */
 
+/* An error of the sink is kept and told by caaa_writer_check: told to libxml2 it would go to stderr. */
 static int push(void *ctx, const char *bytes, int n)
 {
     struct caaa_writer *w = ctx;
 
-    if (w->stopped || w->sink_error != TP_OK)
-        return w->stopped ? n : -1;
-    w->sink_error = w->sink.write(w->sink.ctx, span_of(bytes, (size_t)n));
-    return w->sink_error == TP_OK ? n : -1;
+    if (!w->stopped && w->sink_error == TP_OK)
+        w->sink_error = w->sink.write(w->sink.ctx, span_of(bytes, (size_t)n));
+    return n;
 }
 
 static void note(struct caaa_writer *w, int result)

@@ -2,10 +2,12 @@
 #include "wire/caaa_priv.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <libxml/xmlreader.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/secret.h"
@@ -47,14 +49,17 @@ static enum tp_err load(xmlSchemaPtr *out, const char *name, struct tp_error *e)
 
     if (r != TP_OK)
         return r;
+    if (access(path, R_OK) != 0)
+        return tp_fail(e, TP_ERR_NOT_FOUND, "cannot read the schema %s (%s): is telepay installed whole?", path, strerror(errno));
     parser = xmlSchemaNewParserCtxt(path);
     if (parser == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "cannot read the schema %s: out of memory", path);
-    (void)tp_fail(e, TP_ERR_NOT_FOUND, "cannot read the schema %s: is telepay installed whole?", path);
-    xmlSchemaSetParserStructuredErrors(parser, (xmlStructuredErrorFunc)schema_error, e);
+    (void)tp_fail(e, TP_ERR_INTERNAL, "cannot read the schema %s", path);
+    xmlSetStructuredErrorFunc(e, (xmlStructuredErrorFunc)schema_error); /* of the thread: a missing file is told there */
     *out = xmlSchemaParse(parser);
+    xmlSetStructuredErrorFunc(NULL, NULL);
     xmlSchemaFreeParserCtxt(parser);
-    return *out != NULL ? TP_OK : e != NULL ? e->code : TP_ERR_INTERNAL;
+    return *out != NULL ? TP_OK : TP_ERR_INTERNAL;
 }
 
 enum tp_err caaa_schemas_new(struct caaa_schemas **out, struct tp_error *e)
@@ -234,13 +239,26 @@ static enum tp_err on_node(struct walker *w)
     }
 }
 
+/* The error handler of the reader itself must not be used: under schema validation libxml2 2.9 hands it the wrong context and dies. That of the thread is
+ * taken for the time of the walk. */
+static int walk_nodes(struct walker *w, enum tp_err *r)
+{
+    const xmlStructuredErrorFunc before = xmlStructuredError;
+    void *before_context = xmlStructuredErrorContext;
+    int more;
+
+    xmlSetStructuredErrorFunc(w, (xmlStructuredErrorFunc)complain);
+    while ((more = xmlTextReaderRead(w->reader)) == 1 && !w->broken && *r == TP_OK)
+        *r = on_node(w);
+    xmlSetStructuredErrorFunc(before_context, before);
+    return more;
+}
+
 static enum tp_err run(struct walker *w)
 {
     enum tp_err r = TP_OK;
-    int more;
+    const int more = walk_nodes(w, &r);
 
-    while ((more = xmlTextReaderRead(w->reader)) == 1 && !w->broken && r == TP_OK)
-        r = on_node(w);
     if (w->source_error != TP_OK)
         return tp_fail(w->e, w->source_error, "the document ends before its end: %s", tp_err_text(w->source_error));
     if (w->broken)
@@ -266,7 +284,6 @@ enum tp_err caaa_walk(const struct caaa_walk *walk, xmlSchemaPtr schema, const s
     w->reader = xmlReaderForIO(pull, NULL, w, NULL, NULL, XML_PARSE_NONET);
     if (w->reader == NULL || xmlTextReaderSchemaValidateCtxt(w->reader, valid, 0) != 0)
         goto out;
-    xmlTextReaderSetStructuredErrorHandler(w->reader, (xmlStructuredErrorFunc)complain, w);
     r = run(w);
 out:
     if (r == TP_ERR_NO_MEMORY)
