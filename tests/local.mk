@@ -7,7 +7,7 @@ check-style:
 	$(top_srcdir)/tests/check-style $(top_srcdir) $(AM_CPPFLAGS) $(AM_CFLAGS) $(CHECK_CFLAGS) -I.
 .PHONY: check-style
 dist_noinst_SCRIPTS += tests/check-style
-EXTRA_DIST += .clang-format .clang-tidy tests/.clang-tidy
+EXTRA_DIST += .clang-format .clang-tidy tests/.clang-tidy tests/analyzer.h
 
 include tests/unit/local.mk
 include tests/pair/local.mk
