@@ -11,3 +11,6 @@ tests_unit_test_iso8583_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_iso8583_LDADD = libwire.a $(BASE_LIBS) $(CHECK_LIBS)
 dist_noinst_DATA += tests/vectors/iso8583.txt
 dist_noinst_SCRIPTS += tests/tools/iso8583_vectors.py
+
+# links
+libwire_a_SOURCES += src/wire/link_client.c src/wire/link_server.c src/wire/link.h src/wire/link_priv.h
