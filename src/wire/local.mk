@@ -9,6 +9,11 @@ TESTS += tests/unit/test_iso8583
 tests_unit_test_iso8583_SOURCES = tests/unit/test_iso8583.c tests/unit/unit.h
 tests_unit_test_iso8583_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_iso8583_LDADD = libwire.a $(BASE_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/fuzz/fuzz_iso8583
+TESTS += tests/fuzz/fuzz_iso8583
+tests_fuzz_fuzz_iso8583_SOURCES = tests/fuzz/fuzz_iso8583.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_iso8583_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_iso8583_LDADD = libwire.a $(BASE_LIBS)
 dist_noinst_DATA += tests/vectors/iso8583.txt
 dist_noinst_SCRIPTS += tests/tools/iso8583_vectors.py
 

@@ -1,0 +1,38 @@
+/* Answers to terminals: what of a request goes back in them, and DE 37, 39 and 44 (DESIGN 7). */
+#ifndef TP_ACQUIRER_ANSWER_H
+#define TP_ACQUIRER_ANSWER_H
+
+#include "ledger/ledger.h"
+#include "wire/iso8583.h"
+
+#define REASON_MAX 26 /* DE 44: 25 characters and a zero */
+
+struct answer {
+    char code[3];            /* DE 39 */
+    char reason[REASON_MAX]; /* DE 44: the name of the check that refused; "" for none */
+    char rrn[RRN_MAX];       /* DE 37; "" for none */
+};
+
+/* Sets code and reason (NULL: none) and no RRN. */
+void answer_set(struct answer *a, const char *code, const char *reason);
+
+/* The fields of a request that its answer repeats, copied, so that the answer can be made when the request is gone. */
+#define ECHO_FIELDS_MAX 16
+struct echo {
+    unsigned mti; /* of the answer */
+    size_t fields;
+    struct {
+        uint8_t number, at, n;
+    } field[ECHO_FIELDS_MAX];
+    uint8_t text[192];
+    size_t text_n;
+};
+
+void echo_take(struct echo *out, const struct iso8583 *request);
+
+/* Starts the answer: the fields repeated, then 37, 39 and 44. out borrows from echo. */
+TP_MUST_CHECK enum tp_err answer_start(struct iso8583 *out, const struct echo *echo, const struct answer *a);
+
+#define ANSWER_MAX 1024 /* bytes of any answer */
+
+#endif

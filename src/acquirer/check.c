@@ -1,0 +1,414 @@
+#include "acquirer/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "apdu/emvtags.h"
+#include "apdu/tlv.h"
+#include "base/bcd.h"
+#include "base/date.h"
+
+#define DAYS_LATE  30 /* a payment may come this long after it was made … */
+#define DAYS_EARLY 1  /* … and a terminal's clock, or its time zone, may be ahead by this */
+
+/* A step sets the answer's code when it refuses, and leaves it empty when the payment may go on. */
+typedef enum tp_err check_step(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e);
+
+static void refuse(struct answer *a, const char *code, const char *reason)
+{
+    answer_set(a, code, reason);
+}
+
+/* ---- format and contract ---- */
+
+static enum tp_err fields_present(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+{
+    static const uint8_t needed[] = {2,  3,  4,  7,  11, 12, 13, 14,
+                                     22, 25, 41, 42, 49, 55, 61}; /* 18 and 23 may be absent, 62 and 63 when 61 has room */
+    char reason[REASON_MAX];
+
+    (void)c;
+    (void)e;
+    for (size_t i = 0; i < sizeof(needed); i++) {
+        if (iso8583_has(p->message, needed[i]))
+            continue;
+        snprintf(reason, sizeof(reason), "DE%u_MISSING", needed[i]);
+        refuse(a, "30", reason);
+        return TP_OK;
+    }
+    return TP_OK;
+}
+
+enum tp_err check_party(const struct iso8583 *message, const struct party *party)
+{
+    char contract[CONTRACT_ID_MAX], terminal[TERMINAL_ID_MAX];
+
+    if (iso8583_text(message, 42, contract, sizeof(contract)) != TP_OK || iso8583_text(message, 41, terminal, sizeof(terminal)) != TP_OK)
+        return TP_ERR_NOT_FOUND;
+    return strcmp(contract, party->contract) == 0 && strcmp(terminal, party->terminal) == 0 ? TP_OK : TP_ERR_SECURITY;
+}
+
+enum tp_err check_open(struct checker *c, struct contract *contract, bool *open, const struct party *party, struct tp_error *e)
+{
+    struct terminal terminal = {.open = false};
+    enum tp_err r = ledger_contract_get(c->ledger, party->contract, contract, e);
+
+    *open = false;
+    if (r == TP_OK)
+        r = ledger_terminal_get(c->ledger, party->contract, party->terminal, &terminal, e);
+    if (r == TP_ERR_NOT_FOUND)
+        return TP_OK;
+    *open = r == TP_OK && contract->open && terminal.open;
+    return r;
+}
+
+static enum tp_err who(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+{
+    bool open = false;
+    enum tp_err r;
+
+    if (check_party(p->message, p->party) != TP_OK) {
+        refuse(a, "58", "CERTIFICATE");
+        return TP_OK;
+    }
+    r = check_open(c, &p->contract, &open, p->party, e);
+    if (r == TP_OK && !open)
+        refuse(a, "03", "CONTRACT");
+    return r;
+}
+
+int check_day(unsigned mmdd, time_t now)
+{
+    const int today = date_of(now);
+    int best = 0;
+    long nearest = 0;
+
+    for (int year = today / 10000 - 1; year <= today / 10000 + 1; year++) {
+        const int day = year * 10000 + (int)mmdd;
+        char text[DATE_TEXT_MAX];
+        int parsed = 0;
+        struct tm tm = {.tm_year = year - 1900, .tm_mon = (int)(mmdd / 100) - 1, .tm_mday = (int)(mmdd % 100), .tm_hour = 12, .tm_isdst = -1};
+        long distance;
+
+        if (date_parse(&parsed, date_format(text, day)) != TP_OK)
+            continue;
+        distance = labs((long)(mktime(&tm) - now));
+        if (best == 0 || distance < nearest) {
+            best = day;
+            nearest = distance;
+        }
+    }
+    return best;
+}
+
+/* The local day: the year is that of the transaction date of DE 55 (9A), whose month and day DE 13 repeats. */
+static const char *read_day(struct payment *p)
+{
+    struct tlv date;
+    uint64_t month_day = 0, clock = 0;
+
+    if (tlv_check(p->message->field[55]) != TP_OK)
+        return "DE55";
+    if (tlv_find(p->message->field[55], TAG_TX_DATE, &date) != TP_OK || date.value.n != 3 || date_from_yymmdd(&p->date, date.value) != TP_OK)
+        return "DE55_9A";
+    if (iso8583_number(p->message, 13, &month_day) != TP_OK || (int)month_day != p->date % 10000)
+        return "DE13";
+    if (iso8583_number(p->message, 12, &clock) != TP_OK || clock / 10000 > 23 || clock / 100 % 100 > 59 || clock % 100 > 59)
+        return "DE12";
+    p->tx.local_time = (int64_t)p->date * 1000000 + (int64_t)clock;
+    return NULL;
+}
+
+/* DE 14 is YYMM: the card is good to the end of that month. */
+static const char *read_card(struct payment *p)
+{
+    uint64_t expiry = 0, psn = 0;
+    uint8_t mmyy[2];
+    struct buf b = BUF_OF(mmyy);
+
+    if (iso8583_text(p->message, 2, p->pan, sizeof(p->pan)) != TP_OK || !pan_valid(p->pan))
+        return "DE2";
+    if (iso8583_number(p->message, 14, &expiry) != TP_OK || bcd_put(&b, expiry % 100 * 100 + expiry / 100, 4) != TP_OK ||
+        date_from_mmyy(&p->expiry, buf_span(&b)) != TP_OK)
+        return "DE14";
+    p->psn = -1;
+    if (iso8583_has(p->message, 23)) {
+        if (iso8583_number(p->message, 23, &psn) != TP_OK || psn > 99)
+            return "DE23";
+        p->psn = (int)psn;
+    }
+    return NULL;
+}
+
+static enum tp_err read_message(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+{
+    struct buf stream = BUF_OF(p->stream);
+    uint64_t stan = 0;
+    const char *bad = read_card(p);
+    enum tp_err r;
+
+    (void)c;
+    if (bad == NULL)
+        bad = read_day(p);
+    if (bad != NULL) {
+        refuse(a, "30", bad);
+        return TP_OK;
+    }
+    r = iso8583_number(p->message, 11, &stan);
+    if (r == TP_OK)
+        r = iso8583_evidence_join(&stream, p->message);
+    if (r != TP_OK)
+        return tp_fail(e, TP_ERR_INTERNAL, "a parsed message does not read");
+    p->tx.stan = (uint32_t)stan;
+    p->tx.de55 = p->message->field[55];
+    p->tx.stream = buf_span(&stream);
+    snprintf(p->tx.contract, sizeof(p->tx.contract), "%s", p->party->contract);
+    snprintf(p->tx.terminal, sizeof(p->tx.terminal), "%s", p->party->terminal);
+    return TP_OK;
+}
+
+static enum tp_err what(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+{
+    uint64_t amount = 0, code = 0, currency = 0, mcc = 0;
+
+    (void)c;
+    (void)e;
+    if (iso8583_number(p->message, 4, &amount) != TP_OK || amount == 0)
+        refuse(a, "13", "AMOUNT");
+    else if (iso8583_number(p->message, 3, &code) != TP_OK || (code != 0 && code != 200000))
+        refuse(a, "12", "PROCESSING_CODE");
+    else if (iso8583_number(p->message, 49, &currency) != TP_OK || currency != p->contract.currency)
+        refuse(a, "12", "CURRENCY");
+    else if (iso8583_has(p->message, 18) && (iso8583_number(p->message, 18, &mcc) != TP_OK || mcc != p->contract.mcc))
+        refuse(a, "12", "MCC");
+    p->tx.amount = (int64_t)amount;
+    p->tx.kind = code == 0 ? TX_DEBIT : TX_CREDIT;
+    p->tx.currency = (uint16_t)currency;
+    return TP_OK;
+}
+
+/* ---- identity, repeat, opposition ---- */
+
+/* What makes a repeat the same: the message packed again without its type (0200 or 0201) and DE 7 (when it was sent). */
+static enum tp_err digest(uint8_t out[32], const struct iso8583 *message, struct tp_error *e)
+{
+    static const unsigned own[] = {7};
+    struct iso8583 content;
+    uint8_t room[6000];
+    struct buf b = BUF_OF(room);
+    enum tp_err r;
+
+    content.mti = 0;
+    memcpy(content.field, message->field, sizeof(content.field));
+    content.field[own[0]] = (struct span){NULL, 0};
+    r = iso8583_pack(&b, &content, e);
+    if (r == TP_OK && EVP_Digest(b.p + 2, b.n - 2, out, NULL, EVP_sha256(), NULL) != 1)
+        r = tp_fail(e, TP_ERR_INTERNAL, "SHA-256 fails");
+    return r;
+}
+
+bool check_verdict(struct answer *a, enum ledger_verdict verdict, const char *rrn)
+{
+    switch (verdict) {
+    case LEDGER_NEW:
+        return false;
+    case LEDGER_REPEAT:
+        answer_set(a, "00", NULL);
+        snprintf(a->rrn, sizeof(a->rrn), "%s", rrn);
+        return true;
+    case LEDGER_DIFFERENT:
+        answer_set(a, "94", "IDENTITY");
+        return true;
+    case LEDGER_ATC_OLD:
+        answer_set(a, "63", "ATC_REPLAYED");
+        return true;
+    case LEDGER_OPPOSITION_LOST:
+        answer_set(a, "41", "OPPOSITION");
+        return true;
+    case LEDGER_OPPOSITION_STOLEN:
+        answer_set(a, "43", "OPPOSITION");
+        return true;
+    case LEDGER_REVERSED:
+        answer_set(a, "12", "REVERSED");
+        return true;
+    }
+    return false;
+}
+
+static enum tp_err known(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+{
+    enum ledger_verdict verdict = LEDGER_NEW;
+    char rrn[RRN_MAX] = "";
+    enum tp_err r = digest(p->digest, p->message, e);
+
+    if (r == TP_OK)
+        r = seal_lookup(c->seal, p->lookup, span_str(p->pan));
+    if (r != TP_OK)
+        return r;
+    p->tx.digest = SPAN_OF(p->digest);
+    p->tx.pan_lookup = SPAN_OF(p->lookup);
+    p->tx.psn = (uint8_t)(p->psn > 0 ? p->psn : 0);
+    r = ledger_look(c->ledger, &p->tx, &verdict, rrn, e);
+    if (r == TP_OK)
+        (void)check_verdict(a, verdict, rrn);
+    return r;
+}
+
+/* ---- dates ---- */
+
+static enum tp_err in_time(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+{
+    (void)c;
+    (void)e;
+    if (p->date > date_of(p->now + DAYS_EARLY * 86400) || p->date < date_of(p->now - DAYS_LATE * 86400))
+        refuse(a, "12", "DATE");
+    else if (p->expiry < p->date)
+        refuse(a, "54", "EXPIRED");
+    return TP_OK;
+}
+
+/* ---- what the card signed ---- */
+
+static enum tp_err signature(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+{
+    const struct evidence_claim claim = {.pan = p->pan,
+                                         .amount = p->tx.amount,
+                                         .currency = p->tx.currency,
+                                         .country = p->contract.country,
+                                         .date = p->date,
+                                         .type = p->tx.kind == TX_DEBIT ? 0x00 : 0x20,
+                                         .expiry = p->expiry,
+                                         .psn = p->psn};
+    enum tp_err r = evidence_from_message(&p->evidence, p->tx.de55, p->tx.stream, span_str(p->pan));
+
+    if (r == TP_ERR_FORMAT) {
+        refuse(a, "30", "EVIDENCE");
+        return TP_OK;
+    }
+    if (r == TP_OK)
+        r = evidence_check(&p->result, c->cache, &p->evidence, &claim, p->date);
+    if (r != TP_OK)
+        return tp_fail(e, r, "the evidence cannot be checked: %s", tp_err_text(r));
+    if (!p->result.ok)
+        refuse(a, "63", p->result.reason);
+    p->tx.atc = (uint16_t)(p->result.atc[0] << 8 | p->result.atc[1]);
+    memcpy(p->tx.ac, p->result.ac, sizeof(p->tx.ac));
+    p->tx.card_expiry = p->result.card_expiry;
+    return TP_OK;
+}
+
+static enum tp_err counter(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+{
+    int last = -1;
+    const enum tp_err r = ledger_last_atc(c->ledger, p->tx.pan_lookup, p->tx.psn, &last, e);
+
+    if (r == TP_OK && p->tx.atc <= last)
+        refuse(a, "63", "ATC_REPLAYED");
+    return r;
+}
+
+/* ---- the cardholder ---- */
+
+#define TVR3_CVM_FAILED     0x80 /* EMV 4.4 Book 3, table C5, byte 3 */
+#define TVR3_TRIES_EXCEEDED 0x20
+#define CVM_CODE            0x3F /* table 43: bits 6-1 */
+#define CVM_FAIL            0x00
+#define CVM_PIN_PLAIN       0x01
+#define CVM_PIN_ENCIPHERED  0x04
+#define CVM_PIN_CIPHER_SIGN 0x05
+#define CVM_PIN_PLAIN_SIGN  0x03
+#define CVM_SUCCESSFUL      0x02 /* Book 4, A4: byte 3 */
+
+static bool is_offline_pin(uint8_t code)
+{
+    return code == CVM_PIN_PLAIN || code == CVM_PIN_PLAIN_SIGN || code == CVM_PIN_ENCIPHERED || code == CVM_PIN_CIPHER_SIGN;
+}
+
+/* Judged on what the card signed. A card whose CDOL1 asks for neither TVR nor CVM results leaves nothing to judge on: refused. */
+static enum tp_err cardholder(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+{
+    const struct evidence_result *s = &p->result;
+    const uint8_t code = s->cvm_results[0] & CVM_CODE;
+
+    (void)c;
+    (void)e;
+    if (s->has_tvr && (s->tvr[2] & TVR3_TRIES_EXCEEDED))
+        refuse(a, "75", "PIN_TRIES_EXCEEDED");
+    else if (s->has_tvr && (s->tvr[2] & TVR3_CVM_FAILED))
+        refuse(a, "55", "CVM_FAILED");
+    else if (s->has_cvm_results && (code == CVM_FAIL || (is_offline_pin(code) && s->cvm_results[2] != CVM_SUCCESSFUL)))
+        refuse(a, "55", "PIN_NOT_VERIFIED");
+    else if (!s->has_tvr && !s->has_cvm_results)
+        refuse(a, "55", "CVM_NOT_SIGNED");
+    return TP_OK;
+}
+
+/* ---- contract limits and the issuer ---- */
+
+#define CID_TYPE 0xC0 /* EMV 4.4 Book 3, table 15 */
+#define CID_AAC  0x00
+#define CID_TC   0x40
+
+static enum tp_err limits(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+{
+    (void)c;
+    (void)e;
+    if (p->tx.amount > p->contract.ceiling)
+        refuse(a, "61", "CEILING");
+    return TP_OK;
+}
+
+/* No issuer is reachable yet: what needs one is answered 91 (DESIGN 8). */
+static enum tp_err issuer(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+{
+    const uint8_t type = p->result.cid & CID_TYPE;
+
+    (void)c;
+    (void)e;
+    if (type == CID_AAC)
+        refuse(a, "05", "AAC");
+    else if (type != CID_TC)
+        refuse(a, "91", "ARQC");
+    else if (p->tx.amount > p->contract.floor)
+        refuse(a, "91", "FLOOR");
+    return TP_OK;
+}
+
+/* ---- all of it ---- */
+
+static enum tp_err seal_card(struct payment *p, struct checker *c, struct tp_error *e)
+{
+    uint8_t context[LEDGER_CONTEXT_MAX];
+    struct buf sealed = BUF_OF(p->sealed);
+    const enum tp_err r = seal_close(c->seal, &sealed, span_str(p->pan), ledger_seal_context(context, &p->tx));
+
+    mask_pan(p->tx.pan_masked, p->pan);
+    p->tx.pan_sealed = buf_span(&sealed);
+    return r == TP_OK ? r : tp_fail(e, r, "the card number cannot be sealed");
+}
+
+enum tp_err check_payment(enum check_outcome *outcome, struct answer *answer, struct payment *p, struct checker *c, const struct iso8583 *message,
+                          const struct party *party, time_t now, struct tp_error *e)
+{
+    static check_step *const steps[] = {fields_present, who, read_message, what, known, in_time, signature, counter, cardholder, limits, issuer};
+    enum tp_err r = TP_OK;
+
+    answer_set(answer, "", NULL);
+    memset(&p->tx, 0, sizeof(p->tx));
+    p->message = message;
+    p->party = party;
+    p->now = now;
+    p->pan[0] = '\0';
+    for (size_t i = 0; r == TP_OK && answer->code[0] == '\0' && i < sizeof(steps) / sizeof(steps[0]); i++)
+        r = steps[i](p, c, answer, e);
+    *outcome = CHECK_REFUSED;
+    if (r == TP_OK && strcmp(answer->code, "00") == 0)
+        *outcome = CHECK_REPEATED;
+    if (r == TP_OK && answer->code[0] == '\0') {
+        *outcome = CHECK_KEEP;
+        r = seal_card(p, c, e);
+    }
+    return r;
+}

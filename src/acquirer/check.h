@@ -1,0 +1,60 @@
+/* What the acquirer asks of a card-signed transaction (0200, 0201) before it is kept: DESIGN 8, cheapest first. Reads the books, changes nothing. */
+#ifndef TP_ACQUIRER_CHECK_H
+#define TP_ACQUIRER_CHECK_H
+
+#include "acquirer/answer.h"
+#include "base/mask.h"
+#include "crypto/seal.h"
+#include "ledger/evidence.h"
+
+struct checker { /* what one thread checks with; none of it is shared */
+    struct ledger *ledger;
+    struct seal *seal;
+    struct evidence_cache *cache;
+};
+
+struct party { /* who speaks: from the peer's certificate */
+    char contract[CONTRACT_ID_MAX];
+    char terminal[TERMINAL_ID_MAX];
+};
+
+struct payment { /* one 0200 on its way through the checks; large */
+    const struct iso8583 *message;
+    const struct party *party;
+    time_t now;
+    char pan[PAN_TEXT_MAX];
+    int date;   /* local, YYYYMMDD: DE 13 with the year of 9A */
+    int expiry; /* DE 14, last day */
+    int psn;    /* DE 23; -1: absent */
+    struct contract contract;
+    struct evidence evidence;
+    struct evidence_result result;
+    struct tx_record tx; /* what is to be kept; its spans point into this struct and into the message */
+    uint8_t digest[32], lookup[SEAL_LOOKUP], sealed[PAN_MAX + SEAL_OVERHEAD];
+    uint8_t stream[ISO8583_EVIDENCE_MAX];
+};
+
+enum check_outcome {
+    CHECK_REFUSED,  /* the answer says why */
+    CHECK_REPEATED, /* kept before: the answer is the first one's */
+    CHECK_KEEP      /* every check passed: to be kept, then answered 00 */
+};
+
+/* TP_OK with an outcome; an error (TP_ERR_IO …) is ours, and is answered 96. p and message must outlive the use of p->tx. */
+TP_MUST_CHECK enum tp_err check_payment(enum check_outcome *outcome, struct answer *answer, struct payment *p, struct checker *c,
+                                        const struct iso8583 *message, const struct party *party, time_t now, struct tp_error *e);
+
+/* Fields of a message that every terminal's request has: DE 41 and 42 name the peer of the certificate. TP_ERR_SECURITY when they do not, TP_ERR_NOT_FOUND when
+ * one is missing. */
+TP_MUST_CHECK enum tp_err check_party(const struct iso8583 *message, const struct party *party);
+
+/* Contract and terminal as the books have them. *open false: unknown or closed (03). */
+TP_MUST_CHECK enum tp_err check_open(struct checker *c, struct contract *contract, bool *open, const struct party *party, struct tp_error *e);
+
+/* What a verdict of the books means: true and the answer, or false for LEDGER_NEW. */
+bool check_verdict(struct answer *a, enum ledger_verdict verdict, const char *rrn);
+
+/* The day YYYYMMDD nearest to now that has this month and day (DE 13 has no year); 0 when there is none. */
+int check_day(unsigned mmdd, time_t now);
+
+#endif
