@@ -19,7 +19,8 @@ TP_MUST_CHECK enum tp_err link_connect(struct link_client **out, const char *hos
 /* Sends one message and waits for one. TP_ERR_TIMEOUT, TP_ERR_PEER (closed before an answer, an answer that is too long), TP_ERR_SECURITY (with TLS 1.3 the
  * server's refusal of our certificate arrives only here). Appends to *answer. After an error the connection is of no more use. */
 TP_MUST_CHECK enum tp_err link_exchange(struct link_client *c, struct span message, struct buf *answer, int timeout_ms, struct tp_error *e);
-/* The halves of an exchange, for a caller that keeps several messages under way: put queues, receive waits for the next answer. */
+/* The halves of an exchange, for a caller that keeps several messages under way: put sends what goes
+ * without waiting and queues the rest, receive sends that and waits for the next answer. */
 TP_MUST_CHECK enum tp_err link_put(struct link_client *c, struct span message, struct tp_error *e);
 TP_MUST_CHECK enum tp_err link_receive(struct link_client *c, struct buf *answer, int timeout_ms, struct tp_error *e);
 void link_close(struct link_client **c);

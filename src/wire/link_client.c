@@ -17,7 +17,6 @@
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
 
 #include "base/date.h"
 #include "crypto/pki.h"
@@ -157,7 +156,7 @@ static enum tp_err explain(const struct link_client *c, const char *doing, struc
     if (SSL_get_verify_result(c->ssl) != X509_V_OK)
         return tp_fail(e, TP_ERR_SECURITY, "%s is not to be trusted: %s", c->server, pki_tls_reason(c->ssl));
     if (link_alert_is_of_certificate(alert))
-        return tp_fail(e, TP_ERR_SECURITY, "%s refuses our certificate: %s", c->server, ERR_reason_error_string(c->tls_error));
+        return tp_fail(e, TP_ERR_SECURITY, "%s refuses our certificate: %s", c->server, pki_tls_reason(c->ssl));
     if (c->tls_error != 0 && !(c->event & BEV_EVENT_EOF)) {
         const char *why = ERR_reason_error_string(c->tls_error);
 
@@ -200,9 +199,7 @@ static enum tp_err tls_prepare(struct link_client *c, const char *host, SSL_CTX 
     c->ssl = SSL_new(tls);
     if (c->ssl == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a TLS connection");
-    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(c->ssl), host) == 1)
-        return TP_OK;
-    if (SSL_set1_host(c->ssl, host) != 1 || SSL_set_tlsext_host_name(c->ssl, host) != 1)
+    if (pki_tls_expect_host(c->ssl, host) != TP_OK)
         return tp_fail(e, TP_ERR_USAGE, "%s is no host name", host);
     return TP_OK;
 }
@@ -279,7 +276,7 @@ enum tp_err link_put(struct link_client *c, struct span message, struct tp_error
         return tp_fail(e, TP_ERR_PEER, "%s: the connection is given up after a time-out", c->server);
     if (bufferevent_write(c->bev, head, sizeof(head)) != 0 || bufferevent_write(c->bev, message.p, message.n) != 0)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a message");
-    return TP_OK;
+    return event_base_loop(c->base, EVLOOP_NONBLOCK) < 0 ? tp_fail(e, TP_ERR_INTERNAL, "the event loop fails") : TP_OK;
 }
 
 enum tp_err link_receive(struct link_client *c, struct buf *answer, int timeout_ms, struct tp_error *e)
