@@ -1,0 +1,90 @@
+#include "simcard/profile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "apdu/emvtags.h"
+#include "apdu/tlv.h"
+#include "base/bcd.h"
+
+enum tp_err profile_new(struct card_profile **out)
+{
+    *out = calloc(1, sizeof(**out));
+    return *out != NULL ? TP_OK : TP_ERR_NO_MEMORY;
+}
+
+void profile_free(struct card_profile **p)
+{
+    if (*p == NULL)
+        return;
+    secret_free(&(*p)->ac_key);
+    secret_free(&(*p)->smi_key);
+    secret_free(&(*p)->smc_key);
+    secret_free(&(*p)->pin_block);
+    emv_privkey_free(&(*p)->key);
+    free(*p);
+    *p = NULL;
+}
+
+struct profile_record *profile_record(struct card_profile *p, uint8_t sfi, uint8_t number)
+{
+    for (size_t i = 0; i < p->records_n; i++)
+        if (p->records[i].sfi == sfi && p->records[i].number == number)
+            return &p->records[i];
+    return NULL;
+}
+
+enum tp_err profile_object(const struct card_profile *p, uint32_t tag, struct span *value)
+{
+    for (size_t i = 0; i < p->records_n; i++) {
+        struct tlv object;
+
+        if (tlv_find_deep(span_of(p->records[i].data, p->records[i].n), tag, &object) != TP_OK)
+            continue;
+        *value = object.value;
+        return TP_OK;
+    }
+    return TP_ERR_NOT_FOUND;
+}
+
+static enum tp_err keep(struct profile_bytes *to, const struct card_profile *p, uint32_t tag)
+{
+    struct span v;
+    const enum tp_err r = profile_object(p, tag, &v);
+
+    to->n = 0;
+    if (r != TP_OK)
+        return r;
+    if (v.n > sizeof(to->p))
+        return TP_ERR_RANGE;
+    memcpy(to->p, v.p, v.n);
+    to->n = v.n;
+    return TP_OK;
+}
+
+enum tp_err profile_index(struct card_profile *p, struct tp_error *e)
+{
+    static const struct {
+        uint32_t tag;
+        const char *name;
+    } needed[] = {{TAG_PAN, "PAN (5A)"}, {TAG_EXPIRY, "expiry (5F24)"}, {TAG_CDOL1, "CDOL1 (8C)"}, {TAG_CDOL2, "CDOL2 (8D)"}};
+    struct span v;
+
+    for (size_t i = 0; i < p->records_n; i++) {
+        struct span in = {p->records[i].data, p->records[i].n};
+        struct tlv template;
+
+        if (tlv_next(&in, &template) != TP_OK || template.tag != TAG_RECORD || in.n != 0 || tlv_check(template.value) != TP_OK)
+            return tp_fail(e, TP_ERR_FORMAT, "record %u of file %u is no template 70", p->records[i].number, p->records[i].sfi);
+    }
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+        if (profile_object(p, needed[i].tag, &v) != TP_OK)
+            return tp_fail(e, TP_ERR_FORMAT, "no record has the %s", needed[i].name);
+    if (keep(&p->cdol1, p, TAG_CDOL1) != TP_OK || keep(&p->cdol2, p, TAG_CDOL2) != TP_OK)
+        return tp_fail(e, TP_ERR_FORMAT, "a CDOL is too long");
+    (void)keep(&p->ddol, p, TAG_DDOL); /* both may be absent */
+    (void)keep(&p->cvm_list, p, TAG_CVM_LIST);
+    if (profile_object(p, TAG_PAN, &v) != TP_OK || v.n > 10 || bcd_get_cn(v, p->pan) != TP_OK)
+        return tp_fail(e, TP_ERR_FORMAT, "the PAN (5A) is not compressed numeric");
+    return TP_OK;
+}

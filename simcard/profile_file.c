@@ -1,0 +1,339 @@
+/* A card's folder: card.json, card.key, card.secret. */
+#include <jansson.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/hex.h"
+#include "simcard/profile.h"
+
+#define JSON_MAX   65536
+#define SECRET_KEY 16
+#define SECRET_PIN 8
+
+/* ---- writing ---- */
+
+static json_t *hex_json(struct span s)
+{
+    char text[2 * 256 + 1];
+
+    return s.n <= 256 ? json_string(hex_encode(text, s)) : NULL;
+}
+
+static json_t *apps_json(const struct card_profile *p)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < p->apps_n; i++) {
+        const struct profile_app *a = &p->apps[i];
+
+        json_array_append_new(list, json_pack("{s:o, s:s, s:s, s:i}", "aid", hex_json(span_of(a->aid, a->aid_n)), "label", a->label, "preferred",
+                                              a->preferred, "priority", a->priority));
+    }
+    return list;
+}
+
+static json_t *records_json(const struct card_profile *p)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < p->records_n; i++) {
+        const struct profile_record *r = &p->records[i];
+
+        json_array_append_new(list, json_pack("{s:i, s:i, s:o}", "sfi", r->sfi, "record", r->number, "data", hex_json(span_of(r->data, r->n))));
+    }
+    return list;
+}
+
+static json_t *bytes_json(const struct profile_bytes *b)
+{
+    return hex_json(span_of(b->p, b->n));
+}
+
+static json_t *profile_json(const struct card_profile *p)
+{
+    return json_pack("{s:i, s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "version", 1, "applications", apps_json(p),
+                     "pse", p->pse, "t0", p->t0, "blocked", p->blocked, "format", p->format, "dki", p->dki, "pin_tries", p->pin_tries, "offline_limit",
+                     p->offline_limit, "offline_maximum", p->offline_maximum, "language", p->language, "aip", hex_json(SPAN_OF(p->aip)), "afl",
+                     bytes_json(&p->afl), "pdol", bytes_json(&p->pdol), "records", records_json(p), "expired_issuer_certificate",
+                     bytes_json(&p->expired_issuer_cert), "expired_icc_certificate", bytes_json(&p->expired_icc_cert));
+}
+
+static enum tp_err save_json(const struct card_profile *p, const char *dir, struct tp_error *e)
+{
+    char path[PATH_MAX];
+    json_t *json = profile_json(p);
+    char *text = json != NULL ? json_dumps(json, JSON_INDENT(1)) : NULL;
+    enum tp_err r = file_join(path, sizeof(path), dir, "card.json", e);
+
+    if (text == NULL)
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    if (r == TP_OK)
+        r = file_replace(path, span_str(text), 0600, e);
+    free(text);
+    json_decref(json);
+    return r;
+}
+
+static enum tp_err save_key(const struct card_profile *p, const char *dir, struct tp_error *e)
+{
+    char path[PATH_MAX];
+    struct secret der = {NULL, 0};
+    enum tp_err r;
+
+    if (p->key == NULL)
+        return TP_OK;
+    r = file_join(path, sizeof(path), dir, "card.key", e);
+    if (r == TP_OK)
+        r = emv_privkey_export(&der, p->key);
+    if (r == TP_OK)
+        r = file_replace(path, secret_span(&der), 0600, e);
+    secret_free(&der);
+    return r;
+}
+
+static enum tp_err save_secrets(const struct card_profile *p, const char *dir, struct tp_error *e)
+{
+    char path[PATH_MAX];
+    struct secret all;
+    enum tp_err r = file_join(path, sizeof(path), dir, "card.secret", e);
+
+    if (r == TP_OK)
+        r = secret_alloc(&all, 3 * SECRET_KEY + SECRET_PIN);
+    if (r != TP_OK)
+        return r;
+    memcpy(all.p, p->ac_key.p, SECRET_KEY);
+    memcpy(all.p + SECRET_KEY, p->smi_key.p, SECRET_KEY);
+    memcpy(all.p + 2 * SECRET_KEY, p->smc_key.p, SECRET_KEY);
+    memcpy(all.p + 3 * SECRET_KEY, p->pin_block.p, SECRET_PIN);
+    r = file_replace(path, secret_span(&all), 0600, e);
+    secret_free(&all);
+    return r;
+}
+
+enum tp_err profile_save(const struct card_profile *p, const char *dir, struct tp_error *e)
+{
+    enum tp_err r = file_make_dir(dir, 0700, e);
+
+    if (r == TP_OK)
+        r = save_secrets(p, dir, e);
+    if (r == TP_OK)
+        r = save_key(p, dir, e);
+    if (r == TP_OK)
+        r = save_json(p, dir, e);
+    return r;
+}
+
+/* ---- reading ---- */
+
+static enum tp_err get_hex(struct buf *out, const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return text != NULL ? hex_decode(out, text) : TP_ERR_FORMAT;
+}
+
+static enum tp_err get_bytes(struct profile_bytes *out, const json_t *object, const char *name)
+{
+    struct buf b = BUF_OF(out->p);
+    const enum tp_err r = get_hex(&b, object, name);
+
+    out->n = b.n;
+    return r;
+}
+
+static enum tp_err get_text(char *out, size_t cap, const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    if (text == NULL || strlen(text) >= cap)
+        return TP_ERR_FORMAT;
+    memcpy(out, text, strlen(text) + 1);
+    return TP_OK;
+}
+
+static enum tp_err get_number(unsigned *out, const json_t *object, const char *name, unsigned min, unsigned max)
+{
+    const json_t *v = json_object_get(object, name);
+    const json_int_t n = json_integer_value(v);
+
+    if (!json_is_integer(v) || n < (json_int_t)min || n > (json_int_t)max)
+        return TP_ERR_FORMAT;
+    *out = (unsigned)n;
+    return TP_OK;
+}
+
+static enum tp_err get_apps(struct card_profile *p, const json_t *list)
+{
+    if (json_array_size(list) == 0 || json_array_size(list) > PROFILE_APPS_MAX)
+        return TP_ERR_FORMAT;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *one = json_array_get(list, i);
+        struct profile_app *a = &p->apps[i];
+        struct buf aid = BUF_OF(a->aid);
+        unsigned priority;
+
+        if (get_hex(&aid, one, "aid") != TP_OK || aid.n < 5 || get_text(a->label, sizeof(a->label), one, "label") != TP_OK ||
+            get_text(a->preferred, sizeof(a->preferred), one, "preferred") != TP_OK || get_number(&priority, one, "priority", 0, 255) != TP_OK)
+            return TP_ERR_FORMAT;
+        a->aid_n = aid.n;
+        a->priority = (uint8_t)priority;
+    }
+    p->apps_n = json_array_size(list);
+    return TP_OK;
+}
+
+static enum tp_err get_records(struct card_profile *p, const json_t *list)
+{
+    if (json_array_size(list) > PROFILE_RECORDS_MAX)
+        return TP_ERR_FORMAT;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *one = json_array_get(list, i);
+        struct profile_record *r = &p->records[i];
+        struct buf data = BUF_OF(r->data);
+        unsigned sfi, number;
+
+        if (get_number(&sfi, one, "sfi", 1, 30) != TP_OK || get_number(&number, one, "record", 1, 255) != TP_OK ||
+            get_hex(&data, one, "data") != TP_OK)
+            return TP_ERR_FORMAT;
+        r->sfi = (uint8_t)sfi;
+        r->number = (uint8_t)number;
+        r->n = data.n;
+    }
+    p->records_n = json_array_size(list);
+    return TP_OK;
+}
+
+static enum tp_err get_profile(struct card_profile *p, const json_t *json)
+{
+    struct buf aip = BUF_OF(p->aip);
+    unsigned version, format, dki, tries, limit, maximum;
+
+    if (get_number(&version, json, "version", 1, 1) != TP_OK || get_apps(p, json_object_get(json, "applications")) != TP_OK ||
+        get_records(p, json_object_get(json, "records")) != TP_OK || get_number(&format, json, "format", 1, 2) != TP_OK ||
+        get_number(&dki, json, "dki", 0, 255) != TP_OK || get_number(&tries, json, "pin_tries", 1, 15) != TP_OK ||
+        get_number(&limit, json, "offline_limit", 0, UINT16_MAX) != TP_OK ||
+        get_number(&maximum, json, "offline_maximum", 0, UINT16_MAX) != TP_OK ||
+        get_text(p->language, sizeof(p->language), json, "language") != TP_OK || get_hex(&aip, json, "aip") != TP_OK || aip.n != sizeof(p->aip) ||
+        get_bytes(&p->afl, json, "afl") != TP_OK || get_bytes(&p->pdol, json, "pdol") != TP_OK ||
+        get_bytes(&p->expired_issuer_cert, json, "expired_issuer_certificate") != TP_OK ||
+        get_bytes(&p->expired_icc_cert, json, "expired_icc_certificate") != TP_OK)
+        return TP_ERR_FORMAT;
+    p->pse = json_is_true(json_object_get(json, "pse"));
+    p->t0 = json_is_true(json_object_get(json, "t0"));
+    p->blocked = json_is_true(json_object_get(json, "blocked"));
+    p->format = (uint8_t)format;
+    p->dki = (uint8_t)dki;
+    p->pin_tries = (uint8_t)tries;
+    p->offline_limit = (uint16_t)limit;
+    p->offline_maximum = (uint16_t)maximum;
+    return TP_OK;
+}
+
+static enum tp_err load_json(struct card_profile *p, const char *dir, struct tp_error *e)
+{
+    char path[PATH_MAX];
+    uint8_t *text = NULL;
+    size_t n = 0;
+    json_t *json = NULL;
+    json_error_t why;
+    enum tp_err r = file_join(path, sizeof(path), dir, "card.json", e);
+
+    if (r == TP_OK)
+        r = file_read(path, JSON_MAX, &text, &n, e);
+    if (r != TP_OK)
+        goto out;
+    json = json_loadb((const char *)text, n, 0, &why);
+    if (json == NULL)
+        r = tp_fail(e, TP_ERR_FORMAT, "%s, line %d: %s", path, why.line, why.text);
+    else if (get_profile(p, json) != TP_OK)
+        r = tp_fail(e, TP_ERR_FORMAT, "%s does not describe a card", path);
+    else if (profile_index(p, e) != TP_OK)
+        r = tp_error_prefix(e, "%s", path);
+out:
+    json_decref(json);
+    free(text);
+    return r;
+}
+
+/* Reads a secret file into locked memory; the copy read is wiped. */
+static enum tp_err load_secret_file(struct secret *out, const char *dir, const char *name, struct tp_error *e)
+{
+    char path[PATH_MAX];
+    uint8_t *data = NULL;
+    size_t n = 0;
+    enum tp_err r = file_join(path, sizeof(path), dir, name, e);
+
+    if (r == TP_OK)
+        r = file_read(path, 4096, &data, &n, e);
+    if (r == TP_OK)
+        r = secret_copy(out, span_of(data, n));
+    if (data != NULL)
+        secret_wipe(data, n);
+    free(data);
+    return r;
+}
+
+static enum tp_err load_secrets(struct card_profile *p, const char *dir, struct tp_error *e)
+{
+    struct secret all = {NULL, 0};
+    enum tp_err r = load_secret_file(&all, dir, "card.secret", e);
+
+    if (r == TP_OK && all.n != 3 * SECRET_KEY + SECRET_PIN)
+        r = tp_fail(e, TP_ERR_FORMAT, "%s/card.secret has the wrong size", dir);
+    if (r == TP_OK)
+        r = secret_copy(&p->ac_key, span_of(all.p, SECRET_KEY));
+    if (r == TP_OK)
+        r = secret_copy(&p->smi_key, span_of(all.p + SECRET_KEY, SECRET_KEY));
+    if (r == TP_OK)
+        r = secret_copy(&p->smc_key, span_of(all.p + 2 * SECRET_KEY, SECRET_KEY));
+    if (r == TP_OK)
+        r = secret_copy(&p->pin_block, span_of(all.p + 3 * SECRET_KEY, SECRET_PIN));
+    secret_free(&all);
+    return r;
+}
+
+static enum tp_err load_key(struct card_profile *p, const char *dir, struct tp_error *e)
+{
+    struct secret der = {NULL, 0};
+    struct tp_error absent;
+    enum tp_err r = load_secret_file(&der, dir, "card.key", &absent);
+
+    if (r == TP_ERR_NOT_FOUND && (p->aip[0] & 0x21) == 0) /* neither DDA nor CDA: Book 3, table 41 */
+        return TP_OK;
+    if (r != TP_OK)
+        return tp_fail(e, r, "%s", absent.text);
+    r = emv_privkey_import(&p->key, secret_span(&der));
+    secret_free(&der);
+    return r == TP_OK ? r : tp_fail(e, TP_ERR_FORMAT, "%s/card.key is no RSA key of a card", dir);
+}
+
+enum tp_err profile_load_public(struct card_profile **out, const char *dir, struct tp_error *e)
+{
+    struct card_profile *p;
+    enum tp_err r = profile_new(&p);
+
+    *out = NULL;
+    if (r != TP_OK)
+        return tp_fail(e, r, "out of memory");
+    r = load_json(p, dir, e);
+    if (r == TP_OK)
+        *out = p;
+    else
+        profile_free(&p);
+    return r;
+}
+
+enum tp_err profile_load(struct card_profile **out, const char *dir, struct tp_error *e)
+{
+    enum tp_err r = profile_load_public(out, dir, e);
+
+    if (r == TP_OK)
+        r = load_secrets(*out, dir, e);
+    if (r == TP_OK)
+        r = load_key(*out, dir, e);
+    if (r != TP_OK)
+        profile_free(out);
+    return r;
+}
