@@ -38,6 +38,9 @@ void card_close(struct card **c);
 TP_MUST_CHECK enum tp_err card_power_on(struct card *c, struct buf *atr);
 void card_power_off(struct card *c);
 
+/* The ATR alone, without touching the session: a reader's service asks for it to see whether a card is there. */
+TP_MUST_CHECK enum tp_err card_atr(struct card *c, struct buf *atr);
+
 /* One command APDU, one response APDU with its status word, appended. TP_ERR_CARD when a fault makes the card mute or gone (card_gone tells
  * which), TP_ERR_STATE when it is not powered, TP_ERR_RANGE when out is too small (258 bytes hold any answer of a card without faults). */
 TP_MUST_CHECK enum tp_err card_transmit(struct card *c, struct span command, struct buf *out);

@@ -47,17 +47,16 @@ const struct fault_name *fault_find(const char *name, size_t n, enum fault *whic
 
 /* What a GENERATE AC is about to answer and sign. */
 struct fault_ac {
-    uint8_t asked;      /* reference control parameter, upper two bits */
     uint8_t cid;        /* answered */
     uint8_t cid_signed; /* inside the signature */
     uint8_t ac[8];
-    uint8_t un[4];          /* signed */
-    uint8_t response_flip;  /* XORed into what the transaction data hash runs over */
+    uint8_t un[4];         /* signed */
+    uint8_t response_flip; /* XORed into what the transaction data hash runs over */
 };
 
 enum fault_fate { FATE_LIVE, FATE_MUTE, FATE_GONE };
 
-void fault_profile(const struct fault_set *f, struct card_profile *p); /* after each --fault: changes what the card holds */
+void fault_profile(enum fault which, struct card_profile *p); /* once, when it is switched on: changes what the card holds */
 void fault_atr(const struct fault_set *f, struct buf *atr);
 enum fault_fate fault_before(struct fault_set *f);
 uint16_t fault_atc(const struct fault_set *f, uint16_t atc);

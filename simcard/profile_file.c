@@ -53,11 +53,11 @@ static json_t *bytes_json(const struct profile_bytes *b)
 
 static json_t *profile_json(const struct card_profile *p)
 {
-    return json_pack("{s:i, s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "version", 1, "applications", apps_json(p),
-                     "pse", p->pse, "t0", p->t0, "blocked", p->blocked, "format", p->format, "dki", p->dki, "pin_tries", p->pin_tries, "offline_limit",
-                     p->offline_limit, "offline_maximum", p->offline_maximum, "language", p->language, "aip", hex_json(SPAN_OF(p->aip)), "afl",
-                     bytes_json(&p->afl), "pdol", bytes_json(&p->pdol), "records", records_json(p), "expired_issuer_certificate",
-                     bytes_json(&p->expired_issuer_cert), "expired_icc_certificate", bytes_json(&p->expired_icc_cert));
+    return json_pack("{s:i, s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "version", 1, "applications",
+                     apps_json(p), "pse", p->pse, "t0", p->t0, "blocked", p->blocked, "format", p->format, "dki", p->dki, "pin_tries", p->pin_tries,
+                     "offline_limit", p->offline_limit, "offline_maximum", p->offline_maximum, "language", p->language, "aip",
+                     hex_json(SPAN_OF(p->aip)), "afl", bytes_json(&p->afl), "pdol", bytes_json(&p->pdol), "records", records_json(p),
+                     "expired_issuer_certificate", bytes_json(&p->expired_issuer_cert), "expired_icc_certificate", bytes_json(&p->expired_icc_cert));
 }
 
 static enum tp_err save_json(const struct card_profile *p, const char *dir, struct tp_error *e)
@@ -213,8 +213,7 @@ static enum tp_err get_profile(struct card_profile *p, const json_t *json)
     if (get_number(&version, json, "version", 1, 1) != TP_OK || get_apps(p, json_object_get(json, "applications")) != TP_OK ||
         get_records(p, json_object_get(json, "records")) != TP_OK || get_number(&format, json, "format", 1, 2) != TP_OK ||
         get_number(&dki, json, "dki", 0, 255) != TP_OK || get_number(&tries, json, "pin_tries", 1, 15) != TP_OK ||
-        get_number(&limit, json, "offline_limit", 0, UINT16_MAX) != TP_OK ||
-        get_number(&maximum, json, "offline_maximum", 0, UINT16_MAX) != TP_OK ||
+        get_number(&limit, json, "offline_limit", 0, UINT16_MAX) != TP_OK || get_number(&maximum, json, "offline_maximum", 0, UINT16_MAX) != TP_OK ||
         get_text(p->language, sizeof(p->language), json, "language") != TP_OK || get_hex(&aip, json, "aip") != TP_OK || aip.n != sizeof(p->aip) ||
         get_bytes(&p->afl, json, "afl") != TP_OK || get_bytes(&p->pdol, json, "pdol") != TP_OK ||
         get_bytes(&p->expired_issuer_cert, json, "expired_issuer_certificate") != TP_OK ||

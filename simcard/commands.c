@@ -1,0 +1,186 @@
+/* The commands that read: GET PROCESSING OPTIONS, READ RECORD, GET DATA, GET CHALLENGE; and VERIFY. EMV 4.4 Book 3, 6.5. */
+#include "simcard/card_priv.h"
+
+#include <openssl/rand.h>
+#include <string.h>
+
+#include "apdu/dol.h"
+
+#define TAG_COMMAND_TEMPLATE 0x83
+#define CHALLENGE_SIZE       8
+#define VERIFY_PLAINTEXT     0x80
+#define RECORD_BY_NUMBER     0x04
+#define PIN_BLOCK_SIZE       8
+#define ATC_LAST             0xFFFF
+
+/* ---- GET PROCESSING OPTIONS: Book 3, 6.5.8 ---- */
+
+/* The one object 83 with exactly the bytes the PDOL asks for. */
+static uint16_t take_pdol_values(struct card *c, struct span data)
+{
+    struct tlv template;
+    size_t want;
+
+    if (tlv_next(&data, &template) != TP_OK || template.tag != TAG_COMMAND_TEMPLATE || data.n != 0)
+        return SW_WRONG_DATA;
+    if (dol_length(span_of(c->profile->pdol.p, c->profile->pdol.n), &want) != TP_OK)
+        return SW_UNKNOWN;
+    if (template.value.n != want || want > sizeof(c->session.pdol.p))
+        return SW_WRONG_LENGTH;
+    memcpy(c->session.pdol.p, template.value.p, want);
+    c->session.pdol.n = want;
+    return SW_OK;
+}
+
+static enum tp_err put_options(const struct card_profile *p, struct buf *out)
+{
+    const struct span aip = SPAN_OF(p->aip), afl = {p->afl.p, p->afl.n};
+    enum tp_err r;
+
+    if (p->format == 1) { /* AIP and AFL one after the other */
+        r = tlv_put_header(out, TAG_RESPONSE_1, aip.n + afl.n);
+        if (r == TP_OK)
+            r = buf_put(out, aip);
+        return r == TP_OK ? buf_put(out, afl) : r;
+    }
+    r = tlv_put_header(out, TAG_RESPONSE_2, tlv_size(TAG_AIP, aip.n) + tlv_size(TAG_AFL, afl.n));
+    if (r == TP_OK)
+        r = tlv_put(out, TAG_AIP, aip);
+    return r == TP_OK ? tlv_put(out, TAG_AFL, afl) : r;
+}
+
+uint16_t card_get_processing_options(struct card *c, const struct capdu *in, struct buf *out)
+{
+    uint16_t sw;
+
+    if (in->p1 != 0 || in->p2 != 0)
+        return SW_WRONG_P1P2;
+    if (c->session.phase != PHASE_APP || c->state.atc == ATC_LAST) /* Book 3, 6.5.8: a counter that is full ends the application */
+        return SW_CONDITIONS;
+    sw = take_pdol_values(c, in->data);
+    if (sw != SW_OK)
+        return sw;
+    /* The counter is durable before anybody can see it, so that no power loss makes the card use it again. */
+    c->state.atc++;
+    if (card_state_write(c, STATE_SYNC) != TP_OK)
+        return SW_MEMORY_FAILURE;
+    c->session.atc = fault_atc(&c->faults, c->state.atc);
+    c->session.phase = PHASE_STARTED;
+    return put_options(c->profile, out) == TP_OK ? SW_OK : SW_UNKNOWN;
+}
+
+/* ---- READ RECORD: Book 3, 6.5.11 ---- */
+
+/* Entry 1 is the newest: Book 3, D4. The values stand bare, without template. */
+static uint16_t read_log(const struct card *c, uint8_t number, struct buf *out)
+{
+    const uint32_t kept = c->state.logged < STATE_LOG_MAX ? c->state.logged : STATE_LOG_MAX;
+
+    if (number == 0 || number > kept)
+        return SW_RECORD_NOT_FOUND;
+    return buf_put(out, SPAN_OF(c->state.log[(c->state.logged - number) % STATE_LOG_MAX])) == TP_OK ? SW_OK : SW_UNKNOWN;
+}
+
+uint16_t card_read_record(struct card *c, const struct capdu *in, struct buf *out)
+{
+    const uint8_t sfi = in->p2 >> 3;
+    const struct profile_record *record;
+
+    if ((in->p2 & 0x07) != RECORD_BY_NUMBER || sfi == 0 || sfi == 31)
+        return SW_WRONG_P1P2;
+    if (in->data.n != 0)
+        return SW_WRONG_LENGTH;
+    if (c->session.phase == PHASE_PSE)
+        return sfi == CARD_DIRECTORY_SFI ? card_directory_record(c, in->p1, out) : SW_FILE_NOT_FOUND;
+    if (c->session.phase < PHASE_APP)
+        return SW_CONDITIONS;
+    if (sfi == CARD_LOG_SFI)
+        return read_log(c, in->p1, out);
+    if (c->session.phase < PHASE_STARTED) /* the records belong to a transaction */
+        return SW_CONDITIONS;
+    record = profile_record(c->profile, sfi, in->p1);
+    if (record == NULL)
+        return SW_RECORD_NOT_FOUND;
+    return buf_put(out, span_of(record->data, record->n)) == TP_OK ? SW_OK : SW_UNKNOWN;
+}
+
+/* ---- GET DATA: Book 3, 6.5.7 ---- */
+
+static enum tp_err put_number(struct buf *out, uint32_t tag, uint16_t v)
+{
+    const uint8_t raw[2] = {(uint8_t)(v >> 8), (uint8_t)v};
+
+    return tlv_put(out, tag, SPAN_OF(raw));
+}
+
+uint16_t card_get_data(struct card *c, const struct capdu *in, struct buf *out)
+{
+    const uint8_t tries = card_tries_shown(c);
+    enum tp_err r;
+
+    if (in->data.n != 0)
+        return SW_WRONG_LENGTH;
+    if (c->session.phase < PHASE_APP)
+        return SW_CONDITIONS;
+    switch ((uint32_t)in->p1 << 8 | in->p2) {
+    case TAG_ATC:
+        r = put_number(out, TAG_ATC, fault_atc(&c->faults, c->state.atc));
+        break;
+    case TAG_LAST_ONLINE_ATC:
+        r = put_number(out, TAG_LAST_ONLINE_ATC, c->state.last_online_atc);
+        break;
+    case TAG_PIN_TRIES:
+        r = tlv_put(out, TAG_PIN_TRIES, span_of(&tries, 1));
+        break;
+    case TAG_LOG_FORMAT:
+        r = tlv_put(out, TAG_LOG_FORMAT, card_log_format());
+        break;
+    default:
+        return SW_REFERENCED_DATA_NOT_FOUND;
+    }
+    return r == TP_OK ? SW_OK : SW_UNKNOWN;
+}
+
+/* ---- GET CHALLENGE: Book 3, 6.5.6 ---- */
+
+uint16_t card_get_challenge(struct card *c, const struct capdu *in, struct buf *out)
+{
+    uint8_t challenge[CHALLENGE_SIZE];
+
+    if (in->p1 != 0 || in->p2 != 0)
+        return SW_WRONG_P1P2;
+    if (in->data.n != 0)
+        return SW_WRONG_LENGTH;
+    if (c->session.phase < PHASE_APP)
+        return SW_CONDITIONS;
+    if (RAND_bytes(challenge, sizeof(challenge)) != 1 || buf_put(out, SPAN_OF(challenge)) != TP_OK)
+        return SW_UNKNOWN;
+    return SW_OK;
+}
+
+/* ---- VERIFY: Book 3, 6.5.12 ---- */
+
+uint16_t card_verify(struct card *c, const struct capdu *in, struct buf *out)
+{
+    (void)out;
+    if (in->p1 != 0 || in->p2 != VERIFY_PLAINTEXT)
+        return SW_WRONG_P1P2;
+    if (c->session.phase != PHASE_STARTED)
+        return SW_CONDITIONS;
+    if (in->data.n != PIN_BLOCK_SIZE)
+        return SW_WRONG_LENGTH;
+    c->session.pin_asked = true;
+    c->session.pin_right = false;
+    if (c->state.pin_tries == 0)
+        return SW_PIN_BLOCKED;
+    /* The try is paid for, durably, before the comparison: a cut of power at any point gives no try back. */
+    c->state.pin_tries--;
+    if (card_state_write(c, STATE_SYNC) != TP_OK)
+        return SW_MEMORY_FAILURE;
+    if (!secret_eq(in->data, secret_span(&c->profile->pin_block)))
+        return (uint16_t)(SW_PIN_TRIES_LEFT | card_tries_shown(c));
+    c->session.pin_right = true;
+    c->state.pin_tries = c->profile->pin_tries;
+    (void)card_state_write(c, STATE_SOON); /* lost at worst: then fewer tries are left, never more */
+    return SW_OK;
+}

@@ -1,0 +1,229 @@
+/* telepay-simcard: puts a card into a virtual reader of pcscd. */
+#include <argp.h>
+#include <errno.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/cli.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "config.h"
+#include "simcard/vpcd.h"
+
+#define FAULTS_MAX    16
+#define PAUSE_MIN_MS  100
+#define PAUSE_MAX_MS  2000
+#define PAUSE_GONE_MS 2000 /* out of the reader long enough to be seen: pcscd looks every 400 ms */
+#define PAUSE_MUTE_MS 3000
+
+enum { OPT_VPCD = 256, OPT_FAULT, OPT_ONCE };
+
+struct wanted {
+    const char *dir;
+    char host[256], port[6];
+    const char *faults[FAULTS_MAX];
+    size_t faults_n;
+    bool once, list;
+};
+
+static const struct argp_option options[] = {
+    {"vpcd", OPT_VPCD, "HOST:PORT", 0, "where pcscd's virtual reader listens [127.0.0.1:35963]", 0},
+    {"fault", OPT_FAULT, "NAME[=N]", 0, "misbehave; may be given several times; \"list\" shows all", 0},
+    {"once", OPT_ONCE, NULL, 0, "end when the connection ends, or when there is no reader, instead of trying again", 0},
+    {0},
+};
+
+static void take_address(struct wanted *w, const char *arg, struct argp_state *state)
+{
+    const char *colon = strrchr(arg, ':');
+    const size_t n = colon != NULL ? (size_t)(colon - arg) : 0;
+
+    if (colon == NULL || n == 0 || n >= sizeof(w->host) || strlen(colon + 1) >= sizeof(w->port)) {
+        argp_error(state, "--vpcd takes HOST:PORT, not \"%s\"", arg);
+        return;
+    }
+    memcpy(w->host, arg, n);
+    w->host[n] = '\0';
+    snprintf(w->port, sizeof(w->port), "%s", colon + 1);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct wanted *w = state->input;
+
+    switch (key) {
+    case OPT_VPCD:
+        take_address(w, arg, state);
+        return 0;
+    case OPT_FAULT:
+        if (strcmp(arg, "list") == 0)
+            w->list = true;
+        else if (w->faults_n == FAULTS_MAX)
+            argp_error(state, "at most %d faults at a time", FAULTS_MAX);
+        else
+            w->faults[w->faults_n++] = arg;
+        return 0;
+    case OPT_ONCE:
+        w->once = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (w->dir != NULL)
+            argp_usage(state);
+        w->dir = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (w->dir == NULL && !w->list)
+            argp_error(state, "name the card's folder (telepay-perso card makes one)");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static int list_faults(void)
+{
+    const struct card_fault_text *f;
+
+    printf("%-27s %-66s %s\n", "NAME", "THE CARD", "TERMINAL OR ACQUIRER");
+    for (size_t i = 0; (f = card_fault_at(i)) != NULL; i++)
+        printf("%-27s %-66s %s\n", f->name, f->does, f->must);
+    return CLI_DONE;
+}
+
+static void say_inserted(void *ctx)
+{
+    const struct wanted *w = ctx;
+
+    printf("telepay-simcard: %s is in the reader at %s:%s\n", w->dir, w->host, w->port);
+    fflush(stdout);
+}
+
+static void say_silent(void *ctx)
+{
+    const struct wanted *w = ctx;
+
+    log_note("the reader at %s:%s took the connection but does not speak: is another card in it? (a second reader listens on the next port)", w->host,
+             w->port);
+}
+
+/* SIGTERM and SIGINT as a file descriptor that becomes readable. */
+static int stop_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return -1;
+    return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/* true: stop was asked for during the pause. */
+static bool pause_or_stop(int stop_fd, int ms)
+{
+    struct pollfd p = {.fd = stop_fd, .events = POLLIN};
+
+    return poll(&p, 1, ms) != 0;
+}
+
+/* How long until the next try; -1: no more. */
+static int after(enum vpcd_end end, const struct wanted *w, int *pause, bool *told, const struct tp_error *e)
+{
+    switch (end) {
+    case VPCD_STOPPED:
+        return -1;
+    case VPCD_CARD_MUTE:
+        log_note("the card is mute");
+        return w->once ? -1 : PAUSE_MUTE_MS;
+    case VPCD_CARD_GONE:
+        log_note("the card has left the reader");
+        return w->once ? -1 : PAUSE_GONE_MS;
+    case VPCD_CLOSED:
+        log_note("the reader is gone; waiting for it to come back");
+        *pause = PAUSE_MIN_MS;
+        *told = true;
+        return w->once ? -1 : *pause;
+    case VPCD_UNREACHABLE:
+        break;
+    }
+    if (!*told)
+        log_note("%s; trying again until it is there", e->text);
+    *told = true;
+    *pause = 2 * *pause < PAUSE_MAX_MS ? 2 * *pause : PAUSE_MAX_MS;
+    return *pause;
+}
+
+static int serve(struct card *card, struct wanted *w, int stop_fd)
+{
+    const struct vpcd_events events = {say_inserted, say_silent, w};
+    int pause = PAUSE_MIN_MS;
+    bool told = false;
+
+    for (;;) {
+        enum vpcd_end end;
+        struct tp_error e = {TP_OK, ""};
+        const enum tp_err r = vpcd_serve(&end, card, w->host, w->port, stop_fd, &events, &e);
+
+        if (r != TP_OK && (w->once || r != TP_ERR_PEER))
+            return cli_report(&e);
+        if (r == TP_OK) {
+            pause = PAUSE_MIN_MS;
+            told = false;
+        }
+        const int wait = after(end, w, &pause, &told, &e);
+
+        if (wait < 0 || pause_or_stop(stop_fd, wait))
+            return CLI_DONE;
+    }
+}
+
+static void start(int argc, char **argv, struct wanted *w)
+{
+    static const struct argp argp = {
+        options, parse, "DIR", "Puts the card in the folder DIR into pcscd's virtual reader (vpcd), until it is stopped.", NULL, NULL, NULL};
+
+    setlocale(LC_ALL, "");
+    argp_err_exit_status = CLI_USAGE;
+    log_start("telepay-simcard", LOG_LEVEL_NOTE, 0);
+    (void)secret_start();
+    snprintf(w->host, sizeof(w->host), "127.0.0.1");
+    snprintf(w->port, sizeof(w->port), "%d", VPCD_PORT);
+    cli_parse(&argp, argc, argv, w);
+}
+
+int main(int argc, char **argv)
+{
+    struct wanted w = {.dir = NULL};
+    struct card *card = NULL;
+    struct tp_error e;
+    enum tp_err r;
+    int stop_fd, code;
+
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        printf("telepay-simcard %s\n", PACKAGE_VERSION);
+        return CLI_DONE;
+    }
+    start(argc, argv, &w);
+    if (w.list)
+        return list_faults();
+    stop_fd = stop_signals();
+    if (stop_fd < 0) {
+        log_error("cannot watch for signals: %s", strerror(errno));
+        return CLI_INTERNAL;
+    }
+    r = card_open(&card, w.dir, CARD_DURABLE, &e);
+    for (size_t i = 0; r == TP_OK && i < w.faults_n; i++)
+        r = card_add_fault(card, w.faults[i], &e);
+    code = r == TP_OK ? serve(card, &w, stop_fd) : cli_report(&e);
+    card_close(&card);
+    close(stop_fd);
+    return code;
+}

@@ -1,0 +1,51 @@
+/* CVM lists from words: EMV 4.4 Book 3, 10.5 and annex C3. */
+#include "simcard/perso.h"
+
+#include <string.h>
+
+#include "base/hex.h"
+
+static const struct cvm_word {
+    const char *word;
+    uint8_t code, condition; /* condition 00: always; 03: if the terminal supports it */
+} words[] = {
+    {"pin", 0x01, 0x03},         /* plaintext PIN; a failure ends the list */
+    {"pin-or-next", 0x41, 0x03}, /* plaintext PIN; a failure goes to the next rule */
+    {"online-pin", 0x02, 0x03},  {"signature", 0x1E, 0x03}, {"none", 0x1F, 0x03}, {"none-always", 0x1F, 0x00}, {"fail", 0x00, 0x00},
+};
+
+const char *perso_cvm_words(void)
+{
+    return "pin, pin-or-next, online-pin, signature, none, none-always, fail, or a code and condition as four hex digits";
+}
+
+static enum tp_err put_rule(struct buf *out, const char *word, size_t n)
+{
+    char hex[5] = {0};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        const uint8_t rule[2] = {words[i].code, words[i].condition};
+
+        if (strlen(words[i].word) == n && strncmp(words[i].word, word, n) == 0)
+            return buf_put(out, SPAN_OF(rule));
+    }
+    if (n != 4)
+        return TP_ERR_FORMAT;
+    memcpy(hex, word, 4);
+    return hex_decode(out, hex);
+}
+
+enum tp_err perso_cvm_list(struct buf *out, const char *text, struct tp_error *e)
+{
+    if (buf_fill(out, 0, 8) != TP_OK) /* amounts X and Y: no rule here compares with them */
+        return tp_fail(e, TP_ERR_RANGE, "no room for the CVM list");
+    while (*text != '\0') {
+        const size_t n = strcspn(text, ",");
+
+        if (put_rule(out, text, n) != TP_OK)
+            return tp_fail(e, TP_ERR_USAGE, "\"%.*s\" is no cardholder verification rule: use %s", (int)n, text, perso_cvm_words());
+        text += n;
+        text += *text == ',' ? 1 : 0;
+    }
+    return TP_OK;
+}

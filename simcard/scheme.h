@@ -1,0 +1,46 @@
+/* A test scheme: a certification authority, one issuer under it, and the issuer's master keys. `telepay-perso init DIR`.
+ *
+ * DIR/authority.json (public, the form of data/capk.json), authority.key, issuer.json (IIN, certificate), issuer.key, issuer.secret (master keys AC, SMI,
+ * SMC, 16 bytes each). Key files are 0600. */
+#ifndef TP_SIMCARD_SCHEME_H
+#define TP_SIMCARD_SCHEME_H
+
+#include "crypto/emvmake.h"
+
+#define SCHEME_RID  "F000000014"
+#define SCHEME_AID  "F0000000141010"
+#define SCHEME_IIN  "999014"
+#define SCHEME_NAME "TELEPAY TEST"
+
+struct scheme_params { /* scheme_defaults fills it */
+    unsigned authority_bits, issuer_bits, exponent;
+    const char *iin; /* 6 or 8 digits */
+    uint8_t index;   /* of the authority's key */
+    unsigned country;
+};
+
+struct scheme {
+    uint8_t rid[5];
+    uint8_t index;
+    char iin[9];
+    unsigned country;
+    int authority_expiry, issuer_expiry; /* YYYYMMDD */
+    struct emv_privkey *authority, *issuer;
+    struct emv_cert_made issuer_cert, expired_issuer_cert;
+    struct secret ac_key, smi_key, smc_key;
+};
+
+void scheme_defaults(struct scheme_params *p);
+
+/* In memory, for tests and load programs. */
+TP_MUST_CHECK enum tp_err scheme_new(struct scheme **out, const struct scheme_params *p, struct tp_error *e);
+void scheme_free(struct scheme **s);
+
+/* TP_ERR_EXISTS rather than over a scheme that is there. */
+TP_MUST_CHECK enum tp_err scheme_save(const struct scheme *s, const char *dir, struct tp_error *e);
+TP_MUST_CHECK enum tp_err scheme_load(struct scheme **out, const char *dir, struct tp_error *e);
+
+/* Writes the public key of the authority in the form of data/capk.json. */
+TP_MUST_CHECK enum tp_err scheme_save_authority(const struct scheme *s, const char *path, struct tp_error *e);
+
+#endif
