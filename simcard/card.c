@@ -200,18 +200,14 @@ static void answer_t0(struct card *c, const struct capdu *in, struct buf *answer
     answer->n = 2;
 }
 
-static void get_response(struct card *c, const struct capdu *in, struct buf *answer)
+static enum tp_err get_response(struct card *c, const struct capdu *in, struct buf *answer)
 {
     const size_t n = c->waiting_n - 2;
 
-    if (in->le != n) {
-        const uint8_t right[2] = {0x6C, (uint8_t)n};
-
-        (void)buf_put(answer, SPAN_OF(right));
-        return;
-    }
-    (void)buf_put(answer, span_of(c->waiting, c->waiting_n));
+    if (in->le != n)
+        return buf_be16(answer, (uint16_t)(0x6C00 | (n & 0xFF)));
     c->waiting_n = 0;
+    return buf_put(answer, span_of(c->waiting, n + 2));
 }
 
 static enum tp_err answer_command(struct card *c, struct span command, struct capdu *in, struct buf *answer)
@@ -222,10 +218,8 @@ static enum tp_err answer_command(struct card *c, struct span command, struct ca
         *in = (struct capdu){.le = APDU_LE_NONE};
         return buf_be16(answer, SW_WRONG_LENGTH);
     }
-    if (c->profile->t0 && in->cla == 0x00 && in->ins == INS_GET_RESPONSE && c->waiting_n > 0) {
-        get_response(c, in, answer);
-        return TP_OK;
-    }
+    if (c->profile->t0 && in->cla == 0x00 && in->ins == INS_GET_RESPONSE && c->waiting_n > 0)
+        return get_response(c, in, answer);
     c->waiting_n = 0;
     sw = run(c, in, answer);
     if (sw != SW_OK && sw != SW_SELECTED_FILE_INVALIDATED)

@@ -181,6 +181,7 @@ uint16_t card_verify(struct card *c, const struct capdu *in, struct buf *out)
         return (uint16_t)(SW_PIN_TRIES_LEFT | card_tries_shown(c));
     c->session.pin_right = true;
     c->state.pin_tries = c->profile->pin_tries;
-    (void)card_state_write(c, STATE_SOON); /* lost at worst: then fewer tries are left, never more */
+    if (card_state_write(c, STATE_SOON) != TP_OK) /* fewer tries are left then, never more */
+        return SW_MEMORY_FAILURE;
     return SW_OK;
 }

@@ -82,8 +82,8 @@ enum tp_err profile_index(struct card_profile *p, struct tp_error *e)
             return tp_fail(e, TP_ERR_FORMAT, "no record has the %s", needed[i].name);
     if (keep(&p->cdol1, p, TAG_CDOL1) != TP_OK || keep(&p->cdol2, p, TAG_CDOL2) != TP_OK)
         return tp_fail(e, TP_ERR_FORMAT, "a CDOL is too long");
-    (void)keep(&p->ddol, p, TAG_DDOL); /* both may be absent */
-    (void)keep(&p->cvm_list, p, TAG_CVM_LIST);
+    if (keep(&p->ddol, p, TAG_DDOL) == TP_ERR_RANGE || keep(&p->cvm_list, p, TAG_CVM_LIST) == TP_ERR_RANGE) /* both may be absent */
+        return tp_fail(e, TP_ERR_FORMAT, "the DDOL or CVM list is too long");
     if (profile_object(p, TAG_PAN, &v) != TP_OK || v.n > 10 || bcd_get_cn(v, p->pan) != TP_OK)
         return tp_fail(e, TP_ERR_FORMAT, "the PAN (5A) is not compressed numeric");
     return TP_OK;
