@@ -8,6 +8,8 @@
 
 #define SHARING_TRIES 10 /* a program that only looks who is there holds a card for a moment: ten times a tenth of a second */
 #define SHARING_PAUSE 100000000L
+#define LEAVING_LOOKS 3   /* at what the service knows, then at changes */
+#define LEAVING_MS    600 /* the service polls a reader every 400 ms */
 
 enum tp_err pcsc_context(struct pcsc *p, struct tp_error *e)
 {
@@ -29,17 +31,20 @@ void pcsc_context_drop(struct pcsc *p)
     p->have_context = false;
 }
 
-/* An error of the connected card, or of the service below it. */
+/* An error of the connected card, or of the service below it. pcsc-lite first says "not transacted" when a card leaves in the middle of a command,
+ * and learns a moment later that it left: tell that from a card that is mute. */
 static enum tp_err card_fail(struct pcsc *p, LONG code, struct tp_error *e)
 {
-    SCARD_READERSTATE state = {.szReader = p->name};
+    SCARD_READERSTATE state = {.szReader = p->name, .dwCurrentState = SCARD_STATE_UNAWARE};
 
-    /* pcsc-lite first says "not transacted" when a card leaves in the middle of a command: tell a card that left from a mute one. */
-    if (code == SCARD_E_NOT_TRANSACTED && SCardGetStatusChange(p->context, 0, &state, 1) == SCARD_S_SUCCESS) {
-        if ((state.dwEventState & SCARD_STATE_EMPTY) != 0)
-            code = SCARD_W_REMOVED_CARD;
-        else if ((state.dwEventState & (SCARD_STATE_UNKNOWN | SCARD_STATE_UNAVAILABLE)) != 0)
+    for (int i = 0; code == SCARD_E_NOT_TRANSACTED && i < LEAVING_LOOKS; i++) {
+        if (SCardGetStatusChange(p->context, i == 0 ? 0 : LEAVING_MS, &state, 1) != SCARD_S_SUCCESS)
+            break;
+        if ((state.dwEventState & (SCARD_STATE_UNKNOWN | SCARD_STATE_UNAVAILABLE)) != 0)
             code = SCARD_E_READER_UNAVAILABLE;
+        else if ((state.dwEventState & SCARD_STATE_EMPTY) != 0)
+            code = SCARD_W_REMOVED_CARD;
+        state.dwCurrentState = state.dwEventState & ~(DWORD)SCARD_STATE_CHANGED;
     }
     return pcsc_fail(e, code, p->name);
 }
@@ -120,6 +125,8 @@ static enum tp_err pcsc_transmit(void *self, struct span command, struct buf *re
 
     if (code != SCARD_S_SUCCESS)
         return card_fail(p, code, e);
+    if (n == 0) /* some drivers say so when the card left in the middle */
+        return card_fail(p, SCARD_E_NOT_TRANSACTED, e);
     response->n += n;
     return TP_OK;
 }

@@ -81,7 +81,7 @@ static enum tp_err nothing(const struct pcsc *p, const struct look *l, struct tp
     return pcsc_fail(e, SCARD_E_NO_SMARTCARD, l->n > 2 ? NULL : l->first);
 }
 
-/* The service went: a new context, from a service that may need a moment to be back. */
+/* The service went: a new context, from a service that may need a moment to be back, and while it starts may refuse for no good reason. */
 static enum tp_err again(struct pcsc *p, int64_t until, struct tp_error *e)
 {
     const int64_t back = time_monotonic_ms() + SERVICE_BACK_MS;
@@ -89,7 +89,7 @@ static enum tp_err again(struct pcsc *p, int64_t until, struct tp_error *e)
     enum tp_err rc;
 
     pcsc_context_drop(p);
-    while ((rc = pcsc_context(p, e)) == TP_ERR_NO_READER && time_monotonic_ms() < (back < until ? back : until))
+    while ((rc = pcsc_context(p, e)) != TP_OK && time_monotonic_ms() < (back < until ? back : until))
         nanosleep(&pause, NULL);
     return rc;
 }
