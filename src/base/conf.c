@@ -95,17 +95,43 @@ enum tp_err conf_need(const char **value, const struct conf *c, const char *sect
     return TP_OK;
 }
 
-enum tp_err conf_need_path(char *out, size_t cap, const struct conf *c, const char *section, const char *key, struct tp_error *e)
+enum tp_err conf_resolve(char *out, size_t cap, const struct conf *c, const char *name, struct tp_error *e)
 {
-    const char *value, *slash = strrchr(c->path, '/');
-    enum tp_err r = conf_need(&value, c, section, key, e);
+    const char *slash = strrchr(c->path, '/');
     int w;
 
-    if (r != TP_OK)
-        return r;
-    if (value[0] == '/' || slash == NULL)
-        w = snprintf(out, cap, "%s", value);
+    if (name[0] == '/' || slash == NULL)
+        w = snprintf(out, cap, "%s", name);
     else
-        w = snprintf(out, cap, "%.*s/%s", (int)(slash - c->path), c->path, value);
-    return w >= 0 && (size_t)w < cap ? TP_OK : tp_fail(e, TP_ERR_RANGE, "%s: the path in \"%s\" is too long", c->path, key);
+        w = snprintf(out, cap, "%.*s/%s", (int)(slash - c->path), c->path, name);
+    return w >= 0 && (size_t)w < cap ? TP_OK : tp_fail(e, TP_ERR_RANGE, "%s: the path %s is too long", c->path, name);
+}
+
+enum tp_err conf_need_path(char *out, size_t cap, const struct conf *c, const char *section, const char *key, struct tp_error *e)
+{
+    const char *value;
+    const enum tp_err r = conf_need(&value, c, section, key, e);
+
+    return r == TP_OK ? conf_resolve(out, cap, c, value, e) : r;
+}
+
+static bool seen_before(const struct conf *c, size_t i)
+{
+    for (size_t j = 0; j < i; j++)
+        if (strcmp(c->entries[j].section, c->entries[i].section) == 0)
+            return true;
+    return false;
+}
+
+const char *conf_section_at(const struct conf *c, size_t i)
+{
+    for (size_t j = 0; j < c->n; j++)
+        if (!seen_before(c, j) && i-- == 0)
+            return c->entries[j].section;
+    return NULL;
+}
+
+const char *conf_path(const struct conf *c)
+{
+    return c->path;
 }

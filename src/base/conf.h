@@ -19,4 +19,13 @@ TP_MUST_CHECK enum tp_err conf_need(const char **value, const struct conf *c, co
 /* A file name in the configuration is relative to the folder of the configuration file: resolves it into out. TP_ERR_USAGE as above. */
 TP_MUST_CHECK enum tp_err conf_need_path(char *out, size_t cap, const struct conf *c, const char *section, const char *key, struct tp_error *e);
 
+/* The same for any file name that stands in the configuration. TP_ERR_RANGE. */
+TP_MUST_CHECK enum tp_err conf_resolve(char *out, size_t cap, const struct conf *c, const char *name, struct tp_error *e);
+
+/* The name of the ith different section that has a key, in the order of the file; NULL at the end. */
+const char *conf_section_at(const struct conf *c, size_t i);
+
+/* The path the configuration was loaded from, for messages. */
+const char *conf_path(const struct conf *c);
+
 #endif

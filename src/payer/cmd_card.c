@@ -1,0 +1,302 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bcd.h"
+#include "base/cli.h"
+#include "base/date.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/mask.h"
+#include "drivers/pcsc.h"
+#include "payer/commands.h"
+#include "payer/report.h"
+#include "payer/terminal.h"
+#include "payer/trace.h"
+
+struct words {
+    const char *config, *reader, *trace;
+    bool json;
+    int wait_ms;
+};
+
+enum { CONFIG = 0x100, READER, WAIT, TRACE, JSON };
+
+static const struct argp_option options[] = {
+    {"config", CONFIG, "FILE", 0, "a terminal's configuration, for its applications and authority keys", 0},
+    {"reader", READER, "NAME", 0, "the reader whose name contains NAME; else the first with a card", 0},
+    {"wait", WAIT, "SECONDS", 0, "how long to wait for a card (0)", 0},
+    {"trace", TRACE, "FILE", 0, "write what passes between terminal and card to FILE, sensitive data masked", 0},
+    {"json", JSON, NULL, 0, "print all that was read as JSON", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+    char *end;
+    long seconds;
+
+    switch (key) {
+    case CONFIG:
+        w->config = arg;
+        return 0;
+    case READER:
+        w->reader = arg;
+        return 0;
+    case WAIT:
+        seconds = strtol(arg, &end, 10);
+        if (*arg == '\0' || *end != '\0' || seconds < 0 || seconds > 86400)
+            argp_error(state, "--wait takes a number of seconds from 0 to 86400, not \"%s\"", arg);
+        w->wait_ms = (int)seconds * 1000;
+        return 0;
+    case TRACE:
+        w->trace = arg;
+        return 0;
+    case JSON:
+        w->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "\"%s\" is not an option", arg);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void line(const char *name, const char *value)
+{
+    if (value != NULL && value[0] != '\0')
+        printf("  %-16s %s\n", name, value);
+}
+
+static void print_number(const struct transaction *tx)
+{
+    const struct span pan = transaction_get(tx, TAG_PAN), psn = transaction_get(tx, TAG_PAN_SEQUENCE),
+                      name = transaction_get(tx, TAG_CARDHOLDER_NAME);
+    char digits[21], masked[PAN_TEXT_MAX], text[64];
+    uint64_t number;
+
+    if (pan.n > 0 && pan.n <= 10 && bcd_get_cn(pan, digits) == TP_OK && strlen(digits) <= PAN_MAX) {
+        snprintf(text, sizeof(text), "%s", mask_pan(masked, digits));
+        if (psn.n == 1 && bcd_get(psn, &number) == TP_OK)
+            snprintf(text, sizeof(text), "%s, sequence number %02u", masked, (unsigned)(number % 100));
+        line("Card", text);
+    }
+    text[0] = '\0';
+    for (size_t i = 0; i < name.n && i + 1 < sizeof(text); i++) {
+        text[i] = name.p[i] >= 0x20 && name.p[i] <= 0x7E ? (char)name.p[i] : '?';
+        text[i + 1] = '\0';
+    }
+    line("Cardholder", text);
+}
+
+static const char *day(char out[DATE_TEXT_MAX], struct span yymmdd)
+{
+    int date;
+
+    return yymmdd.n == 3 && date_from_yymmdd(&date, yymmdd) == TP_OK ? date_format(out, date) : "";
+}
+
+static void print_validity(const struct transaction *tx, int today)
+{
+    const struct span expiry = transaction_get(tx, TAG_EXPIRY);
+    char from[DATE_TEXT_MAX], until[DATE_TEXT_MAX], text[96];
+    const char *first = day(from, transaction_get(tx, TAG_EFFECTIVE)), *last = day(until, expiry);
+    int date;
+
+    if (last[0] == '\0' || date_from_yymmdd(&date, expiry) != TP_OK)
+        return;
+    snprintf(text, sizeof(text), "%s%s%suntil %s%s", first[0] != '\0' ? "from " : "", first, first[0] != '\0' ? " " : "", last,
+             date < today ? " (expired)" : "");
+    line("Valid", text);
+}
+
+/* Who issued it: the identifier that the issuer's certificate and the card name, its country, its bank code. */
+static void print_issuer(const struct transaction *tx)
+{
+    const struct kernel_authentication *a = transaction_authentication(tx);
+    const struct span country = transaction_get(tx, TAG_ISSUER_COUNTRY), bic = transaction_get(tx, 0x5F54);
+    char text[160] = "", rid[11];
+    uint64_t number;
+    size_t n = 0;
+
+    if (a != NULL && a->issuer[0] != '\0')
+        n += (size_t)snprintf(text, sizeof(text), "number %s", a->issuer);
+    if (country.n == 2 && bcd_get(country, &number) == TP_OK)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%scountry %03u (ISO 3166)", n > 0 ? ", " : "", (unsigned)number);
+    if (bic.n == 8 || bic.n == 11)
+        snprintf(text + n, sizeof(text) - n, "%sbank %.*s", n > 0 ? ", " : "", (int)bic.n, (const char *)bic.p);
+    line("Issuer", text);
+    if (a == NULL)
+        return;
+    if (a->authority != NULL) {
+        snprintf(text, sizeof(text), "key %02X of %s (%s)", a->authority->index, hex_encode(rid, SPAN_OF(a->authority->rid)), a->authority->source);
+        line("Authority", text);
+    }
+    if (a->failed_at != NULL)
+        snprintf(text, sizeof(text), "the %s is not good: %s", a->failed_at, emv_check_text(a->check));
+    else if (a->ok)
+        snprintf(text, sizeof(text), "good: issuer %zu bits, card %zu bits", a->issuer_bits, a->icc_bits);
+    else
+        snprintf(text, sizeof(text), "not checked");
+    line("Certificates", text);
+}
+
+/* SDA, DDA, CDA: bits 7, 6 and 1 of the first byte of the AIP (Book 3, C1). */
+static void print_methods(const struct transaction *tx)
+{
+    const struct span aip = transaction_get(tx, TAG_AIP);
+    char text[32];
+
+    if (aip.n != 2)
+        return;
+    snprintf(text, sizeof(text), "%s%s%s", aip.p[0] & 0x40 ? "SDA " : "", aip.p[0] & 0x20 ? "DDA " : "", aip.p[0] & 0x01 ? "CDA" : "");
+    line("Authentication", text[0] != '\0' ? text : "none");
+}
+
+/* The CVM list: X and Y, then rules of two bytes (Book 3, 10.5). */
+static void print_verification(const struct transaction *tx)
+{
+    const struct span list = transaction_get(tx, TAG_CVM_LIST);
+    const char *name = "Verification";
+
+    for (size_t i = 8; i + 1 < list.n; i += 2) {
+        printf("  %-16s %zu. %s; %s%s\n", name, (i - 8) / 2 + 1, emv_cvm_name(list.p[i]), emv_cvm_condition_name(list.p[i + 1]),
+               list.p[i] & 0x40 ? "; if it fails, the next" : "");
+        name = "";
+    }
+}
+
+/* Where the card may be used: Application Usage Control (Book 3, C2). */
+static void print_usage(const struct transaction *tx)
+{
+    const struct span auc = transaction_get(tx, TAG_AUC);
+    const char *name = "Usage";
+
+    for (unsigned i = 0; i < 8 * auc.n && i < 16; i++)
+        if ((auc.p[i / 8] & 0x80 >> i % 8) != 0 && emv_bit_name(EMV_BITMAP_AUC, i / 8 + 1, 8 - i % 8) != NULL) {
+            printf("  %-16s %s\n", name, emv_bit_name(EMV_BITMAP_AUC, i / 8 + 1, 8 - i % 8));
+            name = "";
+        }
+}
+
+static void print_counters(const struct transaction *tx)
+{
+    const struct span atc = transaction_get(tx, TAG_ATC), online = transaction_get(tx, TAG_LAST_ONLINE_ATC);
+    const unsigned tries = transaction_pin_tries(tx);
+    char text[96];
+    size_t n = 0;
+
+    text[0] = '\0';
+    if (atc.n == 2)
+        n += (size_t)snprintf(text, sizeof(text), "%d transactions", atc.p[0] << 8 | atc.p[1]);
+    if (online.n == 2)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%slast online at %d", n > 0 ? ", " : "", online.p[0] << 8 | online.p[1]);
+    if (tries != 0xFF)
+        snprintf(text + n, sizeof(text) - n, "%s%u PIN %s left", n > 0 ? ", " : "", tries, tries == 1 ? "try" : "tries");
+    line("Counters", text);
+}
+
+static void print_application(const struct transaction *tx, int today)
+{
+    const struct candidate *c = transaction_application(tx);
+    char aid[33];
+
+    if (c != NULL)
+        printf("%s (%s)%s\n", c->label[0] != '\0' ? c->label : "Application", hex_encode(aid, span_of(c->aid, c->aid_n)),
+               transaction_live(tx) ? ", a live scheme: read, never asked to sign unless you say so" : "");
+    if (transaction_outcome(tx) != KERNEL_READ_ONLY)
+        line("Not read whole", transaction_reason(tx));
+    print_number(tx);
+    print_validity(tx, today);
+    print_issuer(tx);
+    print_methods(tx);
+    print_verification(tx);
+    print_usage(tx);
+    print_counters(tx);
+}
+
+static enum tp_err print_json(struct reader *reader, struct transaction *const *list, size_t n)
+{
+    char atr[2 * READER_ATR_MAX + 1];
+    json_t *applications = json_array(), *one;
+    enum tp_err r = applications != NULL ? TP_OK : TP_ERR_NO_MEMORY;
+
+    for (size_t i = 0; r == TP_OK && i < n; i++) {
+        r = report_transaction(&one, list[i]);
+        if (r == TP_OK && json_array_append_new(applications, one) != 0)
+            r = TP_ERR_NO_MEMORY;
+    }
+    if (r != TP_OK) {
+        json_decref(applications);
+        return r;
+    }
+    return report_print(
+        json_pack("{s:s, s:s, s:o}", "reader", reader_name(reader), "atr", hex_encode(atr, reader_atr(reader)), "applications", applications));
+}
+
+static void print_text(struct reader *reader, struct transaction *const *list, size_t n, int today)
+{
+    char atr[2 * READER_ATR_MAX + 1];
+
+    printf("Reader %s, ATR %s\n", reader_name(reader), hex_encode(atr, reader_atr(reader)));
+    for (size_t i = 0; i < n; i++)
+        print_application(list[i], today);
+}
+
+static enum tp_err reach(const struct words *w, struct reader **reader, struct terminal **terminal, struct trace **trace, struct tp_error *e)
+{
+    enum tp_err r = w->config != NULL ? terminal_load(terminal, w->config, e) : terminal_reading(terminal, e);
+
+    if (r == TP_OK && w->trace != NULL)
+        r = trace_open(trace, w->trace, e);
+    if (r != TP_OK || (r = pcsc_open(reader, w->reader, e)) != TP_OK || (r = reader_wait_card(*reader, w->wait_ms, e)) != TP_OK)
+        return r;
+    if (*trace != NULL)
+        reader_set_trace(*reader, trace_exchange, *trace);
+    return reader_connect(*reader, e);
+}
+
+static enum tp_err run(const struct words *w, struct tp_error *e)
+{
+    struct transaction *list[KERNEL_CANDIDATES_MAX] = {NULL};
+    struct terminal *terminal = NULL;
+    struct reader *reader = NULL;
+    struct trace *trace = NULL;
+    struct tp_error trace_error = {0};
+    const int today = date_of(time(NULL));
+    size_t n = 0;
+    enum tp_err r = reach(w, &reader, &terminal, &trace, e);
+
+    if (r == TP_OK)
+        r = kernel_read_card(list, KERNEL_CANDIDATES_MAX, &n, reader, &terminal->kernel, today, e);
+    if (r == TP_OK && w->json)
+        r = print_json(reader, list, n);
+    else if (r == TP_OK)
+        print_text(reader, list, n, today);
+    if (r == TP_OK && n == 0)
+        r = tp_fail(e, TP_ERR_CARD, "the card in %s has no payment application that is known here", reader_name(reader));
+    for (size_t i = 0; i < n; i++)
+        transaction_free(&list[i]);
+    reader_close(&reader);
+    if (trace_close(&trace, &trace_error) != TP_OK)
+        log_error("%s", trace_error.text);
+    terminal_free(&terminal);
+    return r;
+}
+
+int payer_card(int argc, char **argv)
+{
+    static const struct argp argp = {options, parse, NULL, "Read the card in the reader. It is not asked to sign, and no PIN is needed.",
+                                     NULL,    NULL,  NULL};
+    struct words w = {0};
+    struct tp_error e = {0};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = run(&w, &e);
+    if (r == TP_OK)
+        return CLI_DONE;
+    e.code = r;
+    return cli_report(&e);
+}

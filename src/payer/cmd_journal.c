@@ -1,0 +1,252 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/cli.h"
+#include "base/date.h"
+#include "base/log.h"
+#include "base/table.h"
+#include "payer/commands.h"
+#include "payer/deliver.h"
+#include "payer/person.h"
+#include "payer/report.h"
+
+struct words {
+    const char *config;
+    const char *rrn; /* journal show */
+    bool json, wants_rrn, verbose;
+};
+
+enum { CONFIG = 0x100, JSON };
+
+static const struct argp_option options[] = {
+    {"config", CONFIG, "FILE", 0, "the terminal's configuration, which names the journal", 0},
+    {"json", JSON, NULL, 0, "print JSON", 0},
+    {"verbose", 'v', NULL, 0, "say the messages to and from the acquirer", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+
+    switch (key) {
+    case CONFIG:
+        w->config = arg;
+        return 0;
+    case JSON:
+        w->json = true;
+        return 0;
+    case 'v':
+        w->verbose = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (!w->wants_rrn || w->rrn != NULL)
+            argp_error(state, "\"%s\" is one word too many", arg);
+        w->rrn = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (w->config == NULL)
+            argp_error(state, "--config is missing");
+        if (w->wants_rrn && w->rrn == NULL)
+            argp_error(state, "say which payment: its reference (RRN) stands in telepay journal list");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* Words, terminal and journal: what each of the four begins with. */
+static enum tp_err begin(struct words *w, struct terminal **t, struct journal **j, const char *arguments, const char *what, int argc, char **argv,
+                         struct tp_error *e)
+{
+    const struct argp argp = {options, parse, arguments, what, NULL, NULL, NULL};
+    enum tp_err r;
+
+    *t = NULL;
+    *j = NULL;
+    cli_parse(&argp, argc, argv, w);
+    if (w->verbose)
+        log_start("telepay", LOG_LEVEL_TRACE, 0);
+    r = terminal_load(t, w->config, e);
+    return r == TP_OK ? journal_open(j, (*t)->journal, e) : r;
+}
+
+static int end(struct terminal **t, struct journal **j, enum tp_err r, struct tp_error *e)
+{
+    journal_close(j);
+    terminal_free(t);
+    if (r == TP_OK)
+        return CLI_DONE;
+    e->code = r;
+    return cli_report(e);
+}
+
+static const char *amount_text(char *out, size_t cap, int64_t minor, uint16_t currency)
+{
+    const struct currency *c = currency_by_numeric(currency);
+    char digits[MONEY_TEXT_MAX];
+
+    snprintf(out, cap, "%s", c != NULL ? money_format(digits, minor, c) : "?");
+    return out;
+}
+
+static const char *currency_text(uint16_t currency)
+{
+    const struct currency *c = currency_by_numeric(currency);
+
+    return c != NULL ? c->alpha : "?";
+}
+
+static const struct table_column payment_heads[] = {{"TIME", TABLE_TEXT},    {"NUMBER", TABLE_TEXT},   {"REFERENCE", TABLE_TEXT},
+                                                    {"AMOUNT", TABLE_RIGHT}, {"CURRENCY", TABLE_TEXT}, {"CARD", TABLE_TEXT},
+                                                    {"STATE", TABLE_TEXT},   {"REASON", TABLE_TEXT}};
+static const struct table_column payment_keys[] = {{"time", TABLE_TEXT},     {"stan", TABLE_TEXT}, {"rrn", TABLE_TEXT},   {"amount", TABLE_RIGHT},
+                                                   {"currency", TABLE_TEXT}, {"pan", TABLE_TEXT},  {"state", TABLE_TEXT}, {"reason", TABLE_TEXT}};
+
+#define PAYMENT_COLUMNS (sizeof(payment_keys) / sizeof(payment_keys[0]))
+
+static bool list_row(void *ctx, const struct receipt *r)
+{
+    char when[DATE_TEXT_MAX + 16], amount[MONEY_TEXT_MAX], day[DATE_TEXT_MAX], stan[12];
+
+    snprintf(when, sizeof(when), "%s %02d:%02d:%02d", date_format(day, r->date), r->time / 10000, r->time / 100 % 100, r->time % 100);
+    snprintf(stan, sizeof(stan), "%06u", r->stan);
+    const char *cells[] = {when,
+                           stan,
+                           r->rrn,
+                           amount_text(amount, sizeof(amount), r->type == 0x20 ? -r->amount : r->amount, r->currency),
+                           currency_text(r->currency),
+                           r->pan,
+                           payment_state_name(r->state),
+                           r->reason};
+
+    return table_row(ctx, cells) == TP_OK;
+}
+
+int payer_journal(int argc, char **argv)
+{
+    struct words w = {0};
+    struct tp_error e = {0};
+    struct table *table = NULL;
+    struct terminal *t;
+    struct journal *j;
+    enum tp_err r = begin(&w, &t, &j, NULL, "List the payments that cards have signed here, the newest first.", argc, argv, &e);
+
+    if (r == TP_OK)
+        r = table_new(&table, "payments", w.json ? payment_keys : payment_heads, PAYMENT_COLUMNS, w.json);
+    if (r == TP_OK)
+        r = journal_list(j, list_row, table, &e);
+    if (r == TP_OK)
+        r = table_print(table);
+    table_free(&table);
+    return end(&t, &j, r, &e);
+}
+
+int payer_journal_show(int argc, char **argv)
+{
+    struct words w = {.wants_rrn = true};
+    struct tp_error e = {0};
+    struct receipt receipt;
+    struct terminal *t;
+    struct journal *j;
+    json_t *object;
+    enum tp_err r = begin(&w, &t, &j, "RRN", "Print the receipt of one payment again.", argc, argv, &e);
+
+    if (r == TP_OK)
+        r = journal_find(j, w.rrn, &receipt, &e);
+    if (r == TP_OK && w.json) {
+        r = receipt_to_json(&object, &receipt);
+        if (r == TP_OK)
+            r = report_print(object);
+    } else if (r == TP_OK)
+        receipt_print(stdout, &receipt);
+    return end(&t, &j, r, &e);
+}
+
+static bool day_row(void *ctx, const struct journal_day *d)
+{
+    char day[DATE_TEXT_MAX], count[24], debits[MONEY_TEXT_MAX], credits[MONEY_TEXT_MAX];
+
+    snprintf(count, sizeof(count), "%" PRId64, d->count);
+    const char *cells[] = {date_format(day, d->date),
+                           payment_state_name(d->state),
+                           count,
+                           amount_text(debits, sizeof(debits), d->debits, d->currency),
+                           amount_text(credits, sizeof(credits), d->credits, d->currency),
+                           currency_text(d->currency)};
+
+    return table_row(ctx, cells) == TP_OK;
+}
+
+int payer_journal_days(int argc, char **argv)
+{
+    static const struct table_column text[] = {{"DAY", TABLE_TEXT},   {"STATE", TABLE_TEXT},     {"COUNT", TABLE_NUMBER},
+                                               {"PAID", TABLE_RIGHT}, {"REFUNDED", TABLE_RIGHT}, {"CURRENCY", TABLE_TEXT}};
+    static const struct table_column keys[] = {{"day", TABLE_TEXT},   {"state", TABLE_TEXT},     {"count", TABLE_NUMBER},
+                                               {"paid", TABLE_RIGHT}, {"refunded", TABLE_RIGHT}, {"currency", TABLE_TEXT}};
+    struct words w = {0};
+    struct tp_error e = {0};
+    struct table *table = NULL;
+    struct terminal *t;
+    struct journal *j;
+    enum tp_err r = begin(&w, &t, &j, NULL, "Add up the payments of each day, by state and currency.", argc, argv, &e);
+
+    if (r == TP_OK)
+        r = table_new(&table, "days", w.json ? keys : text, sizeof(text) / sizeof(text[0]), w.json);
+    if (r == TP_OK)
+        r = journal_days(j, day_row, table, &e);
+    if (r == TP_OK)
+        r = table_print(table);
+    table_free(&table);
+    return end(&t, &j, r, &e);
+}
+
+static void tell(void *ctx, const struct receipt *r)
+{
+    (void)list_row(ctx, r);
+}
+
+static enum tp_err send_all(const struct terminal *t, struct journal *j, struct table *table, struct tp_error *e)
+{
+    const struct person_options nobody = {.pin_fd = -1};
+    struct deliverer *d = NULL;
+    struct person *p = NULL;
+    struct tp_error ignored;
+    size_t left;
+    enum tp_err r = person_new(&p, &nobody, e);
+
+    if (r == TP_OK)
+        r = deliverer_new(&d, t, person_stays, p, e);
+    if (r == TP_OK)
+        r = deliver_pending(d, j, tell, table, e);
+    if (r != TP_OK && journal_count_pending(j, &left, &ignored) == TP_OK && left > 0)
+        tp_error_prefix(e, "%zu signed %s kept and not delivered yet", left, left == 1 ? "payment is" : "payments are");
+    deliverer_free(&d);
+    person_free(&p);
+    return r;
+}
+
+int payer_journal_send(int argc, char **argv)
+{
+    struct words w = {0};
+    struct tp_error e = {0};
+    struct table *table = NULL;
+    struct terminal *t;
+    struct journal *j;
+    size_t pending = 0;
+    enum tp_err r = begin(&w, &t, &j, NULL, "Deliver what is signed but not yet acknowledged, and list what was delivered.", argc, argv, &e), printed;
+
+    if (r == TP_OK)
+        r = journal_count_pending(j, &pending, &e);
+    if (r == TP_OK)
+        r = table_new(&table, "delivered", w.json ? payment_keys : payment_heads, PAYMENT_COLUMNS, w.json);
+    if (r == TP_OK && pending > 0)
+        r = send_all(t, j, table, &e);
+    if (table != NULL && (pending > 0 || w.json)) {
+        printed = table_print(table);
+        r = r == TP_OK ? printed : r;
+    } else if (r == TP_OK)
+        log_note("everything is delivered");
+    table_free(&table);
+    return end(&t, &j, r, &e);
+}

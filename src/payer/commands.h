@@ -1,0 +1,13 @@
+/* The subcommands of telepay: argv[0] is "telepay NAME"; each returns an exit code of base/cli.h. */
+#ifndef TP_PAYER_COMMANDS_H
+#define TP_PAYER_COMMANDS_H
+
+int payer_readers(int argc, char **argv);
+int payer_card(int argc, char **argv);
+int payer_pay(int argc, char **argv);
+int payer_journal(int argc, char **argv); /* list */
+int payer_journal_show(int argc, char **argv);
+int payer_journal_days(int argc, char **argv);
+int payer_journal_send(int argc, char **argv);
+
+#endif

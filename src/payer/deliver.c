@@ -1,0 +1,150 @@
+#include "payer/deliver.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "crypto/pki.h"
+#include "wire/iso8583.h"
+#include "wire/link.h"
+
+#define FIRST_PAUSE_MS 500
+#define LAST_PAUSE_MS  8000
+
+struct deliverer {
+    const struct terminal *terminal;
+    SSL_CTX *tls;
+    struct link_client *link; /* NULL: not connected */
+    deliver_pause *pause;
+    void *ctx;
+    uint8_t answer[ISO8583_MAX];
+};
+
+enum tp_err deliverer_new(struct deliverer **out, const struct terminal *terminal, deliver_pause *pause, void *ctx, struct tp_error *e)
+{
+    struct deliverer *d = calloc(1, sizeof(*d));
+    enum tp_err r = TP_ERR_NO_MEMORY;
+
+    *out = NULL;
+    if (d == NULL) {
+        tp_fail(e, r, "no memory to reach the acquirer");
+        goto out;
+    }
+    d->terminal = terminal;
+    d->pause = pause;
+    d->ctx = ctx;
+    r = pki_tls_context(&d->tls, PKI_CLIENT, terminal->ca, terminal->certificate, terminal->key, e);
+    if (r != TP_OK)
+        goto out;
+    *out = d;
+    d = NULL;
+out:
+    deliverer_free(&d);
+    return r;
+}
+
+void deliverer_free(struct deliverer **d)
+{
+    if (*d == NULL)
+        return;
+    link_close(&(*d)->link);
+    SSL_CTX_free((*d)->tls);
+    free(*d);
+    *d = NULL;
+}
+
+enum tp_err deliverer_connect(struct deliverer *d, struct tp_error *e)
+{
+    const struct terminal *t = d->terminal;
+
+    return d->link != NULL ? TP_OK : link_connect(&d->link, t->host, t->port, d->tls, t->timeout_ms, e);
+}
+
+static void trace(const char *way, struct span raw)
+{
+    struct iso8583 *m = calloc(1, sizeof(*m));
+    char text[1024];
+
+    if (m != NULL && iso8583_unpack(m, raw, NULL) == TP_OK)
+        log_trace("%s %s", way, iso8583_trace(text, sizeof(text), m));
+    else
+        log_trace("%s %zu bytes that are no message", way, raw.n);
+    if (m != NULL)
+        secret_wipe(m, sizeof(*m));
+    free(m);
+}
+
+enum tp_err deliver_once(struct deliverer *d, struct span message, struct answer *a, struct tp_error *e)
+{
+    struct buf answer = BUF_OF(d->answer);
+    enum tp_err r = deliverer_connect(d, e);
+
+    if (r != TP_OK)
+        return r;
+    trace("to the acquirer:", message);
+    r = link_exchange(d->link, message, &answer, d->terminal->timeout_ms, e);
+    if (r == TP_OK) {
+        trace("from the acquirer:", buf_span(&answer));
+        r = answer_parse(a, buf_span(&answer), message, e);
+    }
+    if (r != TP_OK) /* what may still come on this connection would be taken for the next answer */
+        link_close(&d->link);
+    secret_wipe(d->answer, answer.n);
+    return r;
+}
+
+/* Once, and made a repeat for the next time if it may have left. */
+static enum tp_err attempt(struct deliverer *d, struct buf *message, struct answer *a, struct tp_error *e)
+{
+    enum tp_err r = deliverer_connect(d, e);
+
+    if (r != TP_OK)
+        return r;
+    r = deliver_once(d, buf_span(message), a, e);
+    message_make_repeat(message);
+    if (r == TP_OK && !answer_is_final(a))
+        r = tp_fail(e, TP_ERR_PEER, "%s (%s)", answer_text(a->code), a->code);
+    return r;
+}
+
+enum tp_err deliver(struct deliverer *d, struct journal *j, int64_t id, struct buf *message, bool sent_before, struct answer *a, struct tp_error *e)
+{
+    int pause = FIRST_PAUSE_MS;
+    enum tp_err r;
+
+    if (sent_before)
+        message_make_repeat(message);
+    r = attempt(d, message, a, e);
+    for (unsigned i = 0; i < d->terminal->repeats && (r == TP_ERR_PEER || r == TP_ERR_TIMEOUT); i++) {
+        if (!d->pause(d->ctx, pause))
+            return r;
+        pause = pause < LAST_PAUSE_MS / 2 ? 2 * pause : LAST_PAUSE_MS;
+        r = attempt(d, message, a, e);
+    }
+    return r == TP_OK ? journal_settle(j, id, a, e) : r;
+}
+
+enum tp_err deliver_pending(struct deliverer *d, struct journal *j, deliver_each *each, void *ctx, struct tp_error *e)
+{
+    uint8_t room[MESSAGE_MAX];
+    int64_t id = 0;
+    struct receipt receipt;
+    struct answer a;
+    enum tp_err r;
+
+    for (;;) {
+        struct buf message = BUF_OF(room);
+
+        r = journal_pending(j, id, &id, &receipt, &message, e);
+        if (r == TP_OK)
+            r = deliver(d, j, id, &message, true, &a, e);
+        secret_wipe(room, sizeof(room));
+        if (r == TP_ERR_NOT_FOUND)
+            return TP_OK;
+        if (r != TP_OK)
+            return r;
+        receipt_settle(&receipt, &a);
+        each(ctx, &receipt);
+    }
+}

@@ -1,0 +1,402 @@
+#include "payer/journal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/date.h"
+#include "base/file.h"
+#include "crypto/seal.h"
+#include "store/db.h"
+
+#define STAN_LAST 999999U
+
+struct journal {
+    struct db *db;
+    struct seal *seal;
+    char path[PATH_MAX];
+};
+
+/* state: enum payment_state. message is NULL once the payment is settled. */
+static const char *const schema[] = {
+    "CREATE TABLE stan (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE payment ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " date INTEGER NOT NULL,"
+    " stan INTEGER NOT NULL,"
+    " state INTEGER NOT NULL,"
+    " type INTEGER NOT NULL,"
+    " amount INTEGER NOT NULL,"
+    " currency INTEGER NOT NULL,"
+    " rrn TEXT NOT NULL,"
+    " receipt TEXT NOT NULL,"
+    " message BLOB,"
+    " UNIQUE (date, stan)) STRICT;"
+    "CREATE INDEX payment_rrn ON payment (rrn);"
+    "CREATE INDEX payment_pending ON payment (id) WHERE message IS NOT NULL;",
+};
+
+static enum tp_err open_seal(struct journal *j, bool journal_is_new, struct tp_error *e)
+{
+    char key[PATH_MAX];
+
+    if (snprintf(key, sizeof(key), "%s.key", j->path) >= (int)sizeof(key))
+        return tp_fail(e, TP_ERR_RANGE, "the path %s is too long", j->path);
+    if (access(key, F_OK) != 0) {
+        if (!journal_is_new)
+            return tp_fail(e, TP_ERR_NOT_FOUND, "the journal %s is here, but its key %s is gone: bring it back, or put the journal aside", j->path,
+                           key);
+        const enum tp_err r = seal_key_file_make(key, e);
+
+        if (r != TP_OK && r != TP_ERR_EXISTS) /* another run was faster */
+            return r;
+    }
+    return seal_open_file(&j->seal, key, e);
+}
+
+static enum tp_err make_folder(const char *path, struct tp_error *e)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+
+    if (slash == NULL || slash == path)
+        return TP_OK;
+    snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
+    return file_make_dir(folder, 0700, e);
+}
+
+enum tp_err journal_open(struct journal **out, const char *path, struct tp_error *e)
+{
+    struct journal *j = calloc(1, sizeof(*j));
+    enum tp_err r = TP_ERR_NO_MEMORY;
+    bool is_new;
+
+    *out = NULL;
+    if (j == NULL) {
+        tp_fail(e, r, "no memory for the journal");
+        goto out;
+    }
+    if (snprintf(j->path, sizeof(j->path), "%s", path) >= (int)sizeof(j->path)) {
+        r = tp_fail(e, TP_ERR_RANGE, "the path of the journal is too long");
+        goto out;
+    }
+    is_new = access(path, F_OK) != 0;
+    if ((r = make_folder(path, e)) != TP_OK || (r = open_seal(j, is_new, e)) != TP_OK ||
+        (r = db_open(&j->db, path, true, schema, sizeof(schema) / sizeof(schema[0]), e)) != TP_OK)
+        goto out;
+    *out = j;
+    j = NULL;
+out:
+    journal_close(&j);
+    return r;
+}
+
+void journal_close(struct journal **j)
+{
+    if (*j == NULL)
+        return;
+    db_close(&(*j)->db);
+    seal_free(&(*j)->seal);
+    free(*j);
+    *j = NULL;
+}
+
+/* One value of a statement that is bound already; `fallback` when it has no row. */
+static enum tp_err one_number(struct journal *j, sqlite3_stmt *s, int64_t fallback, int64_t *out, struct tp_error *e)
+{
+    bool row;
+    const enum tp_err r = db_step(j->db, s, &row, e);
+
+    if (r == TP_OK)
+        *out = row ? sqlite3_column_int64(s, 0) : fallback;
+    sqlite3_reset(s);
+    return r;
+}
+
+static unsigned first_stan(void)
+{
+    struct tm now;
+    time_t t;
+
+    date_now(&now, &t);
+    return (unsigned)(now.tm_hour * 3600 + now.tm_min * 60 + now.tm_sec) * 11U; /* 86399 × 11 is still six digits */
+}
+
+static enum tp_err stan_used(struct journal *j, int date, unsigned stan, bool *used, struct tp_error *e)
+{
+    sqlite3_stmt *s = db_prepare(j->db, "SELECT count(*) FROM payment WHERE date = ? AND stan = ?", e);
+    int64_t n = 0;
+    enum tp_err r;
+
+    if (s == NULL)
+        return TP_ERR_IO;
+    sqlite3_bind_int(s, 1, date);
+    sqlite3_bind_int64(s, 2, stan);
+    r = one_number(j, s, 0, &n, e);
+    *used = n > 0;
+    return r;
+}
+
+static enum tp_err advance(struct journal *j, int date, unsigned *stan, struct tp_error *e)
+{
+    sqlite3_stmt *read = db_prepare(j->db, "SELECT last FROM stan", e);
+    sqlite3_stmt *write = read == NULL ? NULL : db_prepare(j->db, "INSERT OR REPLACE INTO stan (one, last) VALUES (1, ?)", e);
+    int64_t last = 0;
+    bool used = true;
+    enum tp_err r;
+
+    if (write == NULL)
+        return TP_ERR_IO;
+    r = one_number(j, read, first_stan(), &last, e);
+    for (unsigned i = 0; r == TP_OK && used && i < STAN_LAST; i++) {
+        last = last % STAN_LAST + 1;
+        r = stan_used(j, date, (unsigned)last, &used, e);
+    }
+    if (r != TP_OK)
+        return r;
+    if (used)
+        return tp_fail(e, TP_ERR_STATE, "the journal holds %u payments of this day: there is no number left before tomorrow", STAN_LAST);
+    sqlite3_bind_int64(write, 1, last);
+    *stan = (unsigned)last;
+    return db_run(j->db, write, e);
+}
+
+enum tp_err journal_next_stan(struct journal *j, int date, unsigned *stan, struct tp_error *e)
+{
+    enum tp_err r = db_begin(j->db, e);
+
+    if (r == TP_OK)
+        r = advance(j, date, stan, e);
+    if (r == TP_OK)
+        r = db_commit(j->db, e);
+    if (r != TP_OK)
+        db_rollback(j->db);
+    return r;
+}
+
+/* What a sealed message belongs to: the same bytes under another number or day do not open. */
+static struct span seal_context(uint8_t out[8], int date, unsigned stan)
+{
+    struct buf b = {out, 0, 8};
+
+    return buf_be32(&b, (uint32_t)date) == TP_OK && buf_be32(&b, stan) == TP_OK ? buf_span(&b) : (struct span){NULL, 0};
+}
+
+static enum tp_err receipt_text(char **out, const struct receipt *r)
+{
+    json_t *object;
+    const enum tp_err rc = receipt_to_json(&object, r);
+
+    if (rc != TP_OK)
+        return rc;
+    *out = json_dumps(object, JSON_COMPACT);
+    json_decref(object);
+    return *out != NULL ? TP_OK : TP_ERR_NO_MEMORY;
+}
+
+static enum tp_err insert(struct journal *j, const struct receipt *r, const char *text, struct span sealed, int64_t *id, struct tp_error *e)
+{
+    static const char sql[] =
+        "INSERT INTO payment (date, stan, state, type, amount, currency, rrn, receipt, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    sqlite3_stmt *s = db_prepare(j->db, sql, e);
+    enum tp_err rc;
+
+    if (s == NULL)
+        return TP_ERR_IO;
+    sqlite3_bind_int(s, 1, r->date);
+    sqlite3_bind_int64(s, 2, r->stan);
+    sqlite3_bind_int(s, 3, r->state);
+    sqlite3_bind_int(s, 4, r->type);
+    sqlite3_bind_int64(s, 5, r->amount);
+    sqlite3_bind_int(s, 6, r->currency);
+    db_bind_text(s, 7, r->rrn);
+    db_bind_text(s, 8, text);
+    db_bind_span(s, 9, sealed);
+    rc = db_run(j->db, s, e);
+    if (rc == TP_OK)
+        *id = sqlite3_last_insert_rowid(db_handle(j->db));
+    return rc;
+}
+
+enum tp_err journal_add(struct journal *j, const struct receipt *r, struct span message, int64_t *id, struct tp_error *e)
+{
+    uint8_t context[8], room[MESSAGE_MAX + SEAL_OVERHEAD];
+    struct buf sealed = BUF_OF(room);
+    char *text = NULL;
+    enum tp_err rc = receipt_text(&text, r);
+
+    if (rc != TP_OK)
+        tp_fail(e, rc, "no memory for the journal");
+    else if ((rc = seal_close(j->seal, &sealed, message, seal_context(context, r->date, r->stan))) != TP_OK)
+        tp_fail(e, rc, "the message cannot be sealed for the journal %s", j->path);
+    else
+        rc = insert(j, r, text, buf_span(&sealed), id, e);
+    free(text);
+    return rc;
+}
+
+/* The receipt of the row that s stands on, in column c. */
+static enum tp_err row_receipt(struct journal *j, sqlite3_stmt *s, int c, struct receipt *r, struct tp_error *e)
+{
+    json_t *object = json_loads(db_column_text(s, c), 0, NULL);
+    const enum tp_err rc = object != NULL ? receipt_from_json(r, object) : TP_ERR_FORMAT;
+
+    json_decref(object);
+    return rc == TP_OK ? TP_OK : tp_fail(e, TP_ERR_IO, "the journal %s is damaged: a payment in it cannot be read", j->path);
+}
+
+static enum tp_err read_receipt(struct journal *j, int64_t id, struct receipt *r, struct tp_error *e)
+{
+    sqlite3_stmt *s = db_prepare(j->db, "SELECT receipt FROM payment WHERE id = ?", e);
+    bool row;
+    enum tp_err rc;
+
+    if (s == NULL)
+        return TP_ERR_IO;
+    sqlite3_bind_int64(s, 1, id);
+    rc = db_step(j->db, s, &row, e);
+    if (rc == TP_OK)
+        rc = row ? row_receipt(j, s, 0, r, e) : tp_fail(e, TP_ERR_NOT_FOUND, "the journal %s has no payment %" PRId64, j->path, id);
+    sqlite3_reset(s);
+    return rc;
+}
+
+static enum tp_err update(struct journal *j, int64_t id, const struct receipt *r, struct tp_error *e)
+{
+    sqlite3_stmt *s = db_prepare(j->db, "UPDATE payment SET state = ?, rrn = ?, receipt = ?, message = NULL WHERE id = ?", e);
+    char *text = NULL;
+    enum tp_err rc;
+
+    if (s == NULL)
+        return TP_ERR_IO;
+    rc = receipt_text(&text, r);
+    if (rc != TP_OK)
+        return tp_fail(e, rc, "no memory for the journal");
+    sqlite3_bind_int(s, 1, r->state);
+    db_bind_text(s, 2, r->rrn);
+    db_bind_text(s, 3, text);
+    sqlite3_bind_int64(s, 4, id);
+    rc = db_run(j->db, s, e);
+    free(text);
+    return rc;
+}
+
+void receipt_settle(struct receipt *r, const struct answer *a)
+{
+    r->state = answer_is_yes(a) ? PAYMENT_ACKNOWLEDGED : PAYMENT_REFUSED;
+    memcpy(r->rrn, a->rrn, sizeof(r->rrn));
+    memcpy(r->answer, a->code, sizeof(r->answer));
+    r->reason[0] = '\0';
+    if (!answer_is_yes(a))
+        snprintf(r->reason, sizeof(r->reason), "%s (%s%s%s)", answer_text(a->code), a->code, a->reason[0] != '\0' ? ", " : "", a->reason);
+}
+
+static enum tp_err settle(struct journal *j, int64_t id, const struct answer *a, struct tp_error *e)
+{
+    struct receipt r;
+    const enum tp_err rc = read_receipt(j, id, &r, e);
+
+    if (rc != TP_OK || r.state != PAYMENT_SIGNED) /* two runs delivered it: the answers are alike (DESIGN 7) */
+        return rc;
+    receipt_settle(&r, a);
+    return update(j, id, &r, e);
+}
+
+enum tp_err journal_settle(struct journal *j, int64_t id, const struct answer *a, struct tp_error *e)
+{
+    enum tp_err r = db_begin(j->db, e);
+
+    if (r == TP_OK)
+        r = settle(j, id, a, e);
+    if (r == TP_OK)
+        r = db_commit(j->db, e);
+    if (r != TP_OK)
+        db_rollback(j->db);
+    return r;
+}
+
+enum tp_err journal_pending(struct journal *j, int64_t after, int64_t *id, struct receipt *r, struct buf *message, struct tp_error *e)
+{
+    sqlite3_stmt *s = db_prepare(j->db, "SELECT id, receipt, message FROM payment WHERE message IS NOT NULL AND id > ? ORDER BY id LIMIT 1", e);
+    uint8_t context[8];
+    bool row;
+    enum tp_err rc;
+
+    if (s == NULL)
+        return TP_ERR_IO;
+    sqlite3_bind_int64(s, 1, after);
+    rc = db_step(j->db, s, &row, e);
+    if (rc == TP_OK && !row)
+        rc = TP_ERR_NOT_FOUND;
+    else if (rc == TP_OK) {
+        *id = sqlite3_column_int64(s, 0);
+        rc = row_receipt(j, s, 1, r, e);
+        if (rc == TP_OK && (rc = seal_open(j->seal, message, db_column_span(s, 2), seal_context(context, r->date, r->stan))) != TP_OK)
+            tp_fail(e, rc, "the signed payment %06u in the journal %s cannot be opened: its key is another, or it was altered", r->stan, j->path);
+    }
+    sqlite3_reset(s);
+    return rc;
+}
+
+enum tp_err journal_count_pending(struct journal *j, size_t *n, struct tp_error *e)
+{
+    sqlite3_stmt *s = db_prepare(j->db, "SELECT count(*) FROM payment WHERE message IS NOT NULL", e);
+    int64_t count = 0;
+    const enum tp_err r = s == NULL ? TP_ERR_IO : one_number(j, s, 0, &count, e);
+
+    *n = (size_t)count;
+    return r;
+}
+
+enum tp_err journal_list(struct journal *j, journal_each *each, void *ctx, struct tp_error *e)
+{
+    sqlite3_stmt *s = db_prepare(j->db, "SELECT receipt FROM payment ORDER BY id DESC", e);
+    struct receipt r;
+    bool row = true;
+    enum tp_err rc = s == NULL ? TP_ERR_IO : TP_OK;
+
+    while (rc == TP_OK && (rc = db_step(j->db, s, &row, e)) == TP_OK && row && (rc = row_receipt(j, s, 0, &r, e)) == TP_OK)
+        if (!each(ctx, &r))
+            break;
+    if (s != NULL)
+        sqlite3_reset(s);
+    return rc;
+}
+
+enum tp_err journal_find(struct journal *j, const char *rrn, struct receipt *r, struct tp_error *e)
+{
+    sqlite3_stmt *s = db_prepare(j->db, "SELECT receipt FROM payment WHERE rrn = ? AND rrn <> '' ORDER BY id DESC", e);
+    bool row;
+    enum tp_err rc;
+
+    if (s == NULL)
+        return TP_ERR_IO;
+    db_bind_text(s, 1, rrn);
+    rc = db_step(j->db, s, &row, e);
+    if (rc == TP_OK)
+        rc = row ? row_receipt(j, s, 0, r, e) : tp_fail(e, TP_ERR_NOT_FOUND, "the journal %s has no payment with the reference %s", j->path, rrn);
+    sqlite3_reset(s);
+    return rc;
+}
+
+enum tp_err journal_days(struct journal *j, journal_each_day *each, void *ctx, struct tp_error *e)
+{
+    static const char sql[] =
+        "SELECT date, currency, state, count(*), sum(CASE type WHEN 32 THEN 0 ELSE amount END), sum(CASE type WHEN 32 THEN amount ELSE 0 END)"
+        " FROM payment GROUP BY date, currency, state ORDER BY date DESC, currency, state";
+    sqlite3_stmt *s = db_prepare(j->db, sql, e);
+    bool row = true;
+    enum tp_err rc = s == NULL ? TP_ERR_IO : TP_OK;
+
+    while (rc == TP_OK && (rc = db_step(j->db, s, &row, e)) == TP_OK && row) {
+        const struct journal_day d = {sqlite3_column_int(s, 0),   (uint16_t)sqlite3_column_int(s, 1), (enum payment_state)sqlite3_column_int(s, 2),
+                                      sqlite3_column_int64(s, 3), sqlite3_column_int64(s, 4),         sqlite3_column_int64(s, 5)};
+
+        if (!each(ctx, &d))
+            break;
+    }
+    if (s != NULL)
+        sqlite3_reset(s);
+    return rc;
+}

@@ -1,0 +1,22 @@
+/* telepay: pay with the card in the reader, see what was paid. */
+#include "base/cli.h"
+#include "payer/commands.h"
+
+static const struct cli_command commands[] = {
+    {"readers", "list the card readers and the cards in them", payer_readers},
+    {"card", "read a card: who issued it, how it is verified, its counters", payer_card},
+    {"pay", "pay with the card in the reader", payer_pay},
+    {"journal list", "list the payments that cards have signed here", payer_journal},
+    {"journal show", "print the receipt of one payment again", payer_journal_show},
+    {"journal days", "add up the payments of each day", payer_journal_days},
+    {"journal send", "deliver what is signed but not yet acknowledged", payer_journal_send},
+    {"journal", "the same as journal list", payer_journal},
+    {NULL, NULL, NULL},
+};
+
+int main(int argc, char **argv)
+{
+    static const struct cli_program program = {"telepay", "Pay with the bank card in your own card reader.", commands};
+
+    return cli_main(&program, argc, argv);
+}

@@ -1,0 +1,245 @@
+#include "payer/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "apdu/tlv.h"
+#include "base/bcd.h"
+#include "base/secret.h"
+#include "wire/iso8583.h"
+
+/* DESIGN 7: what stands in DE 55, and in the stream of DE 61-63, in this order; what the payment does not have is left out. */
+static const uint32_t de55_tags[] = {TAG_AC,
+                                     TAG_CID,
+                                     TAG_IAD,
+                                     TAG_UN,
+                                     TAG_ATC,
+                                     TAG_TVR,
+                                     TAG_TX_DATE,
+                                     TAG_TX_TYPE,
+                                     TAG_AMOUNT,
+                                     TAG_AMOUNT_OTHER,
+                                     TAG_TX_CURRENCY,
+                                     TAG_AIP,
+                                     TAG_TERMINAL_COUNTRY,
+                                     TAG_TERMINAL_CAPABILITIES,
+                                     TAG_CVM_RESULTS,
+                                     TAG_TERMINAL_TYPE,
+                                     TAG_IFD_SERIAL,
+                                     TAG_DF_NAME,
+                                     TAG_TERMINAL_VERSION,
+                                     TAG_TX_COUNTER,
+                                     TAG_PAN_SEQUENCE,
+                                     TAG_SDAD,
+                                     TAG_MERCHANT_CUSTOM};
+static const uint32_t evidence_tags[] = {TAG_CA_INDEX,       TAG_ISSUER_CERT,     TAG_ISSUER_REMAINDER, TAG_ISSUER_EXPONENT,
+                                         TAG_ICC_CERT,       TAG_ICC_EXPONENT,    TAG_ICC_REMAINDER,    TAG_EV_STATIC,
+                                         TAG_EV_PDOL_VALUES, TAG_EV_CDOL1_VALUES, TAG_EV_CDOL2_VALUES,  TAG_EV_RESPONSE};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static enum tp_err put_objects(struct buf *out, const uint32_t *tags, size_t n, payment_get *get, const void *ctx)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct span value = get(ctx, tags[i]);
+        const enum tp_err r = value.n > 0 ? tlv_put(out, tags[i], value) : TP_OK;
+
+        if (r != TP_OK)
+            return r;
+    }
+    return TP_OK;
+}
+
+/* DE 2, 14, 23: from the card. */
+static enum tp_err set_card(struct iso8583 *m, payment_get *get, const void *ctx, struct tp_error *e)
+{
+    const struct span pan = get(ctx, TAG_PAN), expiry = get(ctx, TAG_EXPIRY), psn = get(ctx, TAG_PAN_SEQUENCE);
+    char digits[2 * 10 + 1];
+    uint64_t number;
+    enum tp_err r;
+
+    if (pan.n == 0 || pan.n > 10 || bcd_get_cn(pan, digits) != TP_OK)
+        return tp_fail(e, TP_ERR_FORMAT, "the card gave no card number that can be read");
+    if (expiry.n != 3 || bcd_get(span_of(expiry.p, 2), &number) != TP_OK)
+        return tp_fail(e, TP_ERR_FORMAT, "the card gave no expiry date that can be read");
+    r = iso8583_set_text(m, 2, digits);
+    secret_wipe(digits, sizeof(digits));
+    if (r == TP_OK)
+        r = iso8583_set_number(m, 14, number);
+    if (r == TP_OK && psn.n == 1) {
+        if (bcd_get(psn, &number) != TP_OK)
+            return tp_fail(e, TP_ERR_FORMAT, "the card gave a sequence number that is none");
+        r = iso8583_set_number(m, 23, number);
+    }
+    return r;
+}
+
+/* The rest: from the terminal and the request. */
+static enum tp_err set_terminal(struct iso8583 *m, const struct terminal *terminal, const struct transaction_request *rq, unsigned stan, time_t now)
+{
+    const struct terminal_config *k = &terminal->kernel;
+    struct tm utc;
+    enum tp_err r;
+
+    gmtime_r(&now, &utc);
+    if ((r = iso8583_set_number(m, 3, rq->type == 0x20 ? 200000 : 0)) != TP_OK || (r = iso8583_set_number(m, 4, (uint64_t)rq->amount)) != TP_OK ||
+        (r = iso8583_set_number(m, 7,
+                                (uint64_t)(utc.tm_mon + 1) * 100000000 + (uint64_t)utc.tm_mday * 1000000 + (uint64_t)utc.tm_hour * 10000 +
+                                    (uint64_t)utc.tm_min * 100 + (uint64_t)utc.tm_sec)) != TP_OK ||
+        (r = iso8583_set_number(m, 11, stan)) != TP_OK || (r = iso8583_set_number(m, 12, (uint64_t)rq->time)) != TP_OK ||
+        (r = iso8583_set_number(m, 13, (uint64_t)rq->date % 10000)) != TP_OK || (r = iso8583_set_number(m, 18, k->mcc)) != TP_OK ||
+        (r = iso8583_set_text(m, 22, "051")) != TP_OK || (r = iso8583_set_text(m, 25, "00")) != TP_OK ||
+        (r = iso8583_set_text(m, 41, k->terminal_id)) != TP_OK || (r = iso8583_set_text(m, 42, k->merchant_id)) != TP_OK)
+        return r;
+    return iso8583_set_number(m, 49, rq->currency);
+}
+
+struct workplace { /* too large for a stack frame of its own liking, and holds a card number */
+    struct iso8583 m;
+    uint8_t de55[999], evidence[ISO8583_EVIDENCE_MAX];
+};
+
+static enum tp_err fill(struct workplace *w, const struct terminal *terminal, const struct transaction_request *request, unsigned stan, time_t now,
+                        payment_get *get, const void *ctx, struct tp_error *e)
+{
+    struct buf de55 = BUF_OF(w->de55), evidence = BUF_OF(w->evidence);
+    enum tp_err r;
+
+    iso8583_start(&w->m, MTI_FINANCIAL);
+    r = set_card(&w->m, get, ctx, e);
+    if (r != TP_OK)
+        return r;
+    if ((r = set_terminal(&w->m, terminal, request, stan, now)) != TP_OK ||
+        (r = put_objects(&de55, de55_tags, COUNT(de55_tags), get, ctx)) != TP_OK || (r = iso8583_set(&w->m, 55, buf_span(&de55))) != TP_OK ||
+        (r = put_objects(&evidence, evidence_tags, COUNT(evidence_tags), get, ctx)) != TP_OK ||
+        (r = iso8583_evidence_split(&w->m, buf_span(&evidence))) != TP_OK)
+        return tp_fail(e, r, "what the card signed does not fit the message to the acquirer");
+    return TP_OK;
+}
+
+enum tp_err message_build(struct buf *out, const struct terminal *terminal, const struct transaction_request *request, unsigned stan, time_t now,
+                          payment_get *get, const void *ctx, struct tp_error *e)
+{
+    struct workplace *w = calloc(1, sizeof(*w));
+    enum tp_err r;
+
+    if (w == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for the message to the acquirer");
+    r = fill(w, terminal, request, stan, now, get, ctx, e);
+    if (r == TP_OK)
+        r = iso8583_pack(out, &w->m, e);
+    secret_wipe(w, sizeof(*w));
+    free(w);
+    return r;
+}
+
+void message_make_repeat(struct buf *message)
+{
+    if (message->n >= 2) { /* the MTI is the first four digits: 0200 → 0201 */
+        message->p[0] = 0x02;
+        message->p[1] = 0x01;
+    }
+}
+
+/* An answer echoes what it answers, so that one that was meant for another payment is not taken for this one's. */
+static enum tp_err compare(const struct iso8583 *answer, const struct iso8583 *message, struct tp_error *e)
+{
+    static const unsigned echoed[] = {4, 11, 41, 42, 49};
+    char one[64], other[64];
+
+    if (answer->mti != MTI_FINANCIAL_RESPONSE)
+        return tp_fail(e, TP_ERR_PEER, "the acquirer answered a payment with a message of type %04u", answer->mti);
+    for (size_t i = 0; i < COUNT(echoed); i++)
+        if (iso8583_text(answer, echoed[i], one, sizeof(one)) != TP_OK || iso8583_text(message, echoed[i], other, sizeof(other)) != TP_OK ||
+            strcmp(one, other) != 0)
+            return tp_fail(e, TP_ERR_PEER, "the acquirer's answer is of another payment: its field %u (%s) differs", echoed[i],
+                           iso8583_field(echoed[i])->name);
+    return TP_OK;
+}
+
+/* What goes to a person's screen and into JSON is plain ASCII. */
+static void make_plain(char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text < 0x20 || *text > 0x7E)
+            *text = '?';
+}
+
+static enum tp_err take(struct answer *a, const struct iso8583 *m, struct tp_error *e)
+{
+    memset(a, 0, sizeof(*a));
+    if (iso8583_text(m, 39, a->code, sizeof(a->code)) != TP_OK || strlen(a->code) != 2)
+        return tp_fail(e, TP_ERR_PEER, "the acquirer's answer has no response code (field 39)");
+    if (iso8583_has(m, 37) && iso8583_text(m, 37, a->rrn, sizeof(a->rrn)) != TP_OK)
+        return tp_fail(e, TP_ERR_PEER, "the acquirer's answer has a reference (field 37) that cannot be read");
+    if (iso8583_has(m, 44) && iso8583_text(m, 44, a->reason, sizeof(a->reason)) != TP_OK)
+        return tp_fail(e, TP_ERR_PEER, "the acquirer's answer has a reason (field 44) that cannot be read");
+    make_plain(a->code);
+    make_plain(a->rrn);
+    make_plain(a->reason);
+    if (answer_is_yes(a) && a->rrn[0] == '\0')
+        return tp_fail(e, TP_ERR_PEER, "the acquirer acknowledged without a reference (field 37)");
+    return TP_OK;
+}
+
+enum tp_err answer_parse(struct answer *a, struct span raw, struct span message, struct tp_error *e)
+{
+    struct iso8583 *both = calloc(2, sizeof(*both));
+    enum tp_err r;
+
+    if (both == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory to read the acquirer's answer");
+    if (iso8583_unpack(&both[0], raw, e) != TP_OK) {
+        tp_error_prefix(e, "the acquirer answered nonsense");
+        r = TP_ERR_PEER;
+        if (e != NULL)
+            e->code = r;
+    } else if ((r = iso8583_unpack(&both[1], message, e)) == TP_OK && (r = compare(&both[0], &both[1], e)) == TP_OK)
+        r = take(a, &both[0], e);
+    secret_wipe(both, 2 * sizeof(*both));
+    free(both);
+    return r;
+}
+
+bool answer_is_yes(const struct answer *a)
+{
+    return strcmp(a->code, "00") == 0;
+}
+
+bool answer_is_final(const struct answer *a)
+{
+    return strcmp(a->code, "96") != 0;
+}
+
+const char *answer_text(const char *code)
+{
+    static const struct {
+        char code[3];
+        const char *text;
+    } texts[] = {/* DESIGN 7 */
+                 {"00", "acknowledged"},
+                 {"03", "the contract is not known to the acquirer, or closed"},
+                 {"05", "the card's issuer refuses"},
+                 {"12", "the acquirer does not accept this kind of transaction"},
+                 {"13", "the acquirer does not accept this amount"},
+                 {"30", "the acquirer cannot read the message"},
+                 {"41", "the card is reported lost"},
+                 {"43", "the card is reported stolen"},
+                 {"51", "the account has not enough funds"},
+                 {"54", "the card has expired"},
+                 {"55", "the cardholder was not verified"},
+                 {"57", "this transaction is not permitted to this card"},
+                 {"58", "this transaction is not permitted to this terminal"},
+                 {"61", "the amount is over a limit of the contract"},
+                 {"63", "the card's signature or a certificate fails"},
+                 {"75", "the PIN was tried too often"},
+                 {"91", "the amount needs the card's issuer, who cannot be reached"},
+                 {"94", "the acquirer has another transaction under the same number"},
+                 {"96", "the acquirer has a fault of its own and kept nothing"}};
+
+    for (size_t i = 0; i < COUNT(texts); i++)
+        if (strcmp(code, texts[i].code) == 0)
+            return texts[i].text;
+    return "the acquirer refuses with a code that has no meaning here";
+}

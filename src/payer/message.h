@@ -1,0 +1,33 @@
+/* The 0200 of a payment and the 0210 that answers it: DESIGN 7. */
+#ifndef TP_PAYER_MESSAGE_H
+#define TP_PAYER_MESSAGE_H
+
+#include "payer/receipt.h"
+
+#define MESSAGE_MAX 8192 /* of a 0200: DE 55 and DE 61-63 at their longest leave half of it free */
+
+/* Appends the 0200 with DE 55 and the evidence in DE 61-63. now: the instant of DE 7. TP_ERR_FORMAT (the card gave no card number or expiry date),
+ * TP_ERR_RANGE. */
+TP_MUST_CHECK enum tp_err message_build(struct buf *out, const struct terminal *terminal, const struct transaction_request *request, unsigned stan,
+                                        time_t now, payment_get *get, const void *ctx, struct tp_error *e);
+
+/* Makes the 0200 a repeat, 0201: nothing else of it changes. */
+void message_make_repeat(struct buf *message);
+
+struct answer {      /* the 0210 */
+    char code[3];    /* DE 39 */
+    char rrn[13];    /* DE 37, "" when absent */
+    char reason[26]; /* DE 44: the name of the check that failed, or "" */
+};
+
+/* Unpacks an answer and holds it against the message it answers: MTI, DE 4, 11, 41, 42, 49. TP_ERR_PEER naming what does not agree. */
+TP_MUST_CHECK enum tp_err answer_parse(struct answer *a, struct span raw, struct span message, struct tp_error *e);
+
+/* Whether the answer settles the payment: 96 (the acquirer kept nothing) asks for another try. */
+bool answer_is_final(const struct answer *a);
+bool answer_is_yes(const struct answer *a);
+
+/* A sentence for a DE 39, never NULL. */
+const char *answer_text(const char *code);
+
+#endif

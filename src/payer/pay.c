@@ -1,0 +1,324 @@
+#include "payer/pay.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/date.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "drivers/pcsc.h"
+#include "payer/deliver.h"
+#include "payer/trace.h"
+
+#define WAIT_SLICE_MS 200 /* how long a Ctrl-C may go unseen while waiting for a card */
+
+struct payment { /* all that a payment holds while it lasts */
+    const struct pay_options *options;
+    struct pay_result *result;
+    struct terminal *terminal;
+    struct journal *journal;
+    struct deliverer *deliverer;
+    struct person *person;
+    struct reader *reader;
+    struct trace *trace;
+    struct transaction_request request;
+    unsigned stan;
+    struct answer online; /* the answer to an ARQC; code "" when there was none */
+};
+
+static struct span get(const void *tx, uint32_t tag)
+{
+    return transaction_get(tx, tag);
+}
+
+enum tp_err pay_amount(int64_t *minor, const struct currency *contract, const char *amount, const char *currency, struct tp_error *e)
+{
+    const struct currency *c = currency == NULL ? contract : currency_by_alpha(currency);
+
+    if (c == NULL)
+        return tp_fail(e, TP_ERR_USAGE, "\"%s\" is not a currency of ISO 4217: write three letters, such as EUR", currency);
+    if (c != contract)
+        return tp_fail(e, TP_ERR_USAGE, "the contract is in %s: it cannot take %s", contract->alpha, c->alpha);
+    if (amount == NULL)
+        return tp_fail(e, TP_ERR_USAGE, "say how much: --amount 12.50");
+    return money_parse(minor, c, amount, e);
+}
+
+static void tell_delivered(void *ctx, const struct receipt *r)
+{
+    (void)ctx;
+    log_note("payment %06u of before: %s%s%s", r->stan, payment_state_name(r->state), r->reason[0] != '\0' ? ", " : ", reference ",
+             r->reason[0] != '\0' ? r->reason : r->rrn);
+}
+
+/* Before a card is asked for anything: the way to the acquirer, over which what an earlier payment left is delivered first. An acquirer who is not the
+ * right one ends it here; one who cannot be reached does not, because a card can sign without (Book 4, 6.3: terminal type 35 is online with offline). */
+static enum tp_err reach_acquirer(struct payment *p, struct tp_error *e)
+{
+    struct tp_error why = {0};
+    enum tp_err r = deliverer_new(&p->deliverer, p->terminal, person_stays, p->person, e);
+
+    if (r != TP_OK)
+        return r;
+    person_status(p->person, "connecting to the acquirer");
+    r = deliverer_connect(p->deliverer, &why);
+    if (r == TP_OK)
+        r = deliver_pending(p->deliverer, p->journal, tell_delivered, NULL, &why);
+    person_status_end(p->person);
+    if (r == TP_ERR_SECURITY) {
+        *e = why;
+        return r;
+    }
+    if (r != TP_OK)
+        log_note("%s; what the card signs will be delivered later", why.text);
+    return TP_OK;
+}
+
+static enum tp_err wait_card(struct payment *p, struct tp_error *e)
+{
+    const int64_t until = time_monotonic_ms() + p->options->wait_ms;
+    char amount[MONEY_TEXT_MAX];
+    bool prompted = false;
+    enum tp_err r = reader_wait_card(p->reader, 0, e);
+
+    while ((r == TP_ERR_NO_CARD || r == TP_ERR_NO_READER) && time_monotonic_ms() < until) {
+        if (!prompted)
+            person_status(p->person, "%s %s to %s: %s", money_format(amount, p->request.amount, p->terminal->currency), p->terminal->currency->alpha,
+                          p->terminal->kernel.merchant_name, r == TP_ERR_NO_CARD ? "insert your card" : "connect a card reader");
+        prompted = true;
+        if (!person_stays(p->person, 0)) {
+            r = tp_fail(e, TP_ERR_CANCELLED, "given up before a card was inserted: nothing was paid");
+            break;
+        }
+        r = reader_wait_card(p->reader, WAIT_SLICE_MS, e);
+    }
+    person_status_end(p->person);
+    return r;
+}
+
+static enum tp_err reach_card(struct payment *p, struct tp_error *e)
+{
+    enum tp_err r;
+
+    if ((r = pcsc_open(&p->reader, p->options->reader, e)) != TP_OK || (r = wait_card(p, e)) != TP_OK || (r = reader_connect(p->reader, e)) != TP_OK)
+        return r;
+    if (p->options->trace != NULL) {
+        r = trace_open(&p->trace, p->options->trace, e);
+        if (r == TP_OK)
+            reader_set_trace(p->reader, trace_exchange, p->trace);
+    }
+    return r;
+}
+
+static enum tp_err fill_request(struct payment *p, struct tp_error *e)
+{
+    struct transaction_request *rq = &p->request;
+    struct tm now;
+    time_t t;
+    enum tp_err r;
+
+    date_now(&now, &t);
+    rq->currency = p->terminal->currency->numeric;
+    rq->currency_exponent = p->terminal->currency->exponent;
+    rq->date = date_of(t);
+    rq->time = now.tm_hour * 10000 + now.tm_min * 100 + now.tm_sec;
+    if (RAND_bytes(rq->un, sizeof(rq->un)) != 1)
+        return tp_fail(e, TP_ERR_INTERNAL, "the system gives no random numbers");
+    r = journal_next_stan(p->journal, rq->date, &p->stan, e);
+    rq->counter = p->stan;
+    return r;
+}
+
+/* A cryptogram that asks for the issuer: the acquirer is asked once. 91 and 96 mean that no issuer was reached. */
+static enum tp_err authorise(void *ctx, const struct transaction *tx, bool *reached, uint8_t arc[2])
+{
+    struct payment *p = ctx;
+    uint8_t room[MESSAGE_MAX];
+    struct buf message = BUF_OF(room);
+    const int64_t start = time_monotonic_ms();
+    struct tp_error why = {0};
+    enum tp_err r = message_build(&message, p->terminal, &p->request, p->stan, time(NULL), get, tx, &why);
+
+    *reached = false;
+    if (r == TP_OK)
+        r = deliver_once(p->deliverer, buf_span(&message), &p->online, &why);
+    secret_wipe(room, sizeof(room));
+    p->result->acquirer_ms += time_monotonic_ms() - start;
+    if (r != TP_OK) {
+        p->online = (struct answer){0};
+        log_note("the card asks for its issuer, who is not reached: %s", why.text);
+        return TP_OK;
+    }
+    *reached = strcmp(p->online.code, "91") != 0 && strcmp(p->online.code, "96") != 0;
+    memcpy(arc, p->online.code, 2);
+    return TP_OK;
+}
+
+/* The card's part. *e says why there is no transaction. */
+static enum tp_err run_kernel(struct payment *p, struct tp_error *e)
+{
+    const struct kernel_person person = person_kernel(p->person);
+    const struct kernel_online online = {.ctx = p, .authorise = authorise};
+    const int64_t start = time_monotonic_ms();
+    enum tp_err r = kernel_run(&p->result->tx, p->reader, &p->terminal->kernel, &p->request, &person, &online, e);
+
+    person_status_end(p->person);
+    p->result->card_ms = time_monotonic_ms() - start - p->result->acquirer_ms;
+    p->result->counts = reader_counts(p->reader);
+    reader_disconnect(p->reader);
+    if (person_ended(p->person, NULL) != TP_OK)
+        r = person_ended(p->person, e);
+    return r;
+}
+
+static void fill_receipt(struct payment *p)
+{
+    struct receipt *r = &p->result->receipt;
+    const struct transaction *tx = p->result->tx;
+    const struct candidate *c = transaction_application(tx);
+    const struct kernel_authentication *a = transaction_authentication(tx);
+
+    receipt_fill(r, p->terminal, &p->request, get, tx);
+    r->stan = p->stan;
+    if (c != NULL)
+        memcpy(r->label, c->label, sizeof(r->label));
+    if (a != NULL && a->ok)
+        snprintf(r->method, sizeof(r->method), "%s", kernel_method_name(a->method));
+    p->result->has_receipt = true;
+}
+
+/* The card or the terminal said no. A failed signature is a matter of security (DESIGN 4). */
+static void declined(struct payment *p)
+{
+    const struct kernel_authentication *a = transaction_authentication(p->result->tx);
+    struct receipt *r = &p->result->receipt;
+
+    r->state = PAYMENT_DECLINED;
+    snprintf(r->reason, sizeof(r->reason), "%s", transaction_reason(p->result->tx));
+    p->result->exit = a != NULL && a->failed_at != NULL ? CLI_SECURITY : CLI_DECLINED;
+    if (answer_is_yes(&p->online))
+        (void)tp_fail(&p->result->error, TP_ERR_STATE, "the acquirer took the payment under %s, but the card then declined it: ask for its reversal",
+                      p->online.rrn);
+}
+
+/* Keeps what the card signed, then brings it to the acquirer. */
+static enum tp_err keep_and_deliver(struct payment *p, struct tp_error *e)
+{
+    struct receipt *receipt = &p->result->receipt;
+    uint8_t room[MESSAGE_MAX];
+    struct buf message = BUF_OF(room);
+    struct answer a;
+    int64_t id, start;
+    enum tp_err r;
+
+    if (p->online.code[0] != '\0') { /* the cryptogram that asked had this number: the one that pays takes its own */
+        r = journal_next_stan(p->journal, p->request.date, &p->stan, e);
+        if (r != TP_OK)
+            return r;
+        receipt->stan = p->stan;
+    }
+    receipt->state = PAYMENT_SIGNED;
+    if ((r = message_build(&message, p->terminal, &p->request, p->stan, time(NULL), get, p->result->tx, e)) != TP_OK ||
+        (r = journal_add(p->journal, receipt, buf_span(&message), &id, e)) != TP_OK) {
+        tp_error_prefix(e, "the card has signed, but the payment could not be kept and was not sent, so nothing is paid");
+        receipt->state = PAYMENT_DECLINED;
+        goto out;
+    }
+    person_status(p->person, "delivering to the acquirer");
+    start = time_monotonic_ms();
+    r = deliver(p->deliverer, p->journal, id, &message, false, &a, e);
+    p->result->acquirer_ms += time_monotonic_ms() - start;
+    person_status_end(p->person);
+    if (r == TP_OK)
+        receipt_settle(receipt, &a);
+    else
+        tp_error_prefix(e, "THE CARD HAS SIGNED: do not pay again. The acquirer has not acknowledged yet; the payment is kept, and the next "
+                           "`telepay pay`, or `telepay journal send`, delivers it");
+out:
+    secret_wipe(room, sizeof(room));
+    return r;
+}
+
+static enum tp_err finish(struct payment *p, struct tp_error *e)
+{
+    struct pay_result *result = p->result;
+    enum tp_err r;
+
+    fill_receipt(p);
+    if (transaction_outcome(result->tx) != KERNEL_APPROVED) {
+        declined(p);
+        return TP_OK;
+    }
+    if (answer_is_yes(&p->online)) { /* acknowledged already, with its issuer's yes */
+        int64_t id;
+
+        receipt_settle(&result->receipt, &p->online);
+        result->exit = CLI_DONE;
+        return journal_add(p->journal, &result->receipt, (struct span){NULL, 0}, &id, e);
+    }
+    r = keep_and_deliver(p, e);
+    if (r != TP_OK)
+        return r;
+    result->exit = result->receipt.state == PAYMENT_ACKNOWLEDGED ? CLI_DONE : strcmp(result->receipt.answer, "63") == 0 ? CLI_SECURITY : CLI_DECLINED;
+    return TP_OK;
+}
+
+/* --application AID: others are not even looked for, so that a card's only application is not taken for the one that was named. */
+static enum tp_err narrow(struct payment *p, struct tp_error *e)
+{
+    const char *wanted = p->options->person.application;
+    uint8_t room[16];
+    struct buf aid = BUF_OF(room);
+
+    if (wanted == NULL || strlen(wanted) <= 2) /* a number in the list */
+        return TP_OK;
+    if (hex_decode(&aid, wanted) != TP_OK || aid.n < 5)
+        return tp_fail(e, TP_ERR_USAGE, "--application takes an AID of 10 to 32 hexadecimal digits, or a number in the list, not \"%s\"", wanted);
+    return terminal_only(p->terminal, buf_span(&aid), e);
+}
+
+static enum tp_err run(struct payment *p, struct tp_error *e)
+{
+    const struct pay_options *o = p->options;
+    enum tp_err r;
+
+    if ((r = terminal_load(&p->terminal, o->config, e)) != TP_OK ||
+        (r = pay_amount(&p->request.amount, p->terminal->currency, o->amount, o->currency, e)) != TP_OK || (r = narrow(p, e)) != TP_OK ||
+        (r = journal_open(&p->journal, p->terminal->journal, e)) != TP_OK || (r = person_new(&p->person, &o->person, e)) != TP_OK)
+        return r;
+    p->terminal->kernel.allow_live_card = o->allow_live_card;
+    if ((r = reach_acquirer(p, e)) != TP_OK || (r = reach_card(p, e)) != TP_OK || (r = fill_request(p, e)) != TP_OK ||
+        (r = run_kernel(p, e)) != TP_OK)
+        return r;
+    return finish(p, e);
+}
+
+void pay_run(struct pay_result *result, const struct pay_options *options)
+{
+    struct payment p = {.options = options, .result = result};
+    struct tp_error trace_error = {0};
+    enum tp_err r;
+
+    memset(result, 0, sizeof(*result));
+    r = run(&p, &result->error);
+    if (r != TP_OK) {
+        result->error.code = r;
+        result->exit = (enum cli_exit)cli_exit_of(r);
+    }
+    reader_close(&p.reader);
+    if (trace_close(&p.trace, &trace_error) != TP_OK)
+        log_error("%s", trace_error.text);
+    person_free(&p.person);
+    deliverer_free(&p.deliverer);
+    journal_close(&p.journal);
+    terminal_free(&p.terminal);
+}
+
+void pay_result_free(struct pay_result *result)
+{
+    transaction_free(&result->tx);
+}

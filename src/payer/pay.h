@@ -1,0 +1,36 @@
+/* One payment from the typed amount to the acknowledgement: DESIGN 1, counter mode. */
+#ifndef TP_PAYER_PAY_H
+#define TP_PAYER_PAY_H
+
+#include "base/cli.h"
+#include "payer/person.h"
+#include "payer/receipt.h"
+
+struct pay_options {
+    const char *config;            /* telepay.conf */
+    const char *amount, *currency; /* as typed; currency NULL: the contract's */
+    const char *reader;            /* part of its name; NULL: any */
+    const char *trace;             /* file; NULL: none */
+    bool allow_live_card;
+    int wait_ms; /* for a card */
+    struct person_options person;
+};
+
+struct pay_result {
+    enum cli_exit exit;
+    struct tp_error error; /* code TP_OK: there is a receipt to show and nothing else to say */
+    bool has_receipt;      /* the card was reached */
+    struct receipt receipt;
+    struct transaction *tx; /* NULL: none. Freed by pay_result_free */
+    struct reader_counts counts;
+    int64_t card_ms, acquirer_ms; /* time spent */
+};
+
+/* Runs it. Every failure is in *result. */
+void pay_run(struct pay_result *result, const struct pay_options *options);
+void pay_result_free(struct pay_result *result);
+
+/* Amount and currency as typed, for a contract in `contract` currency: TP_ERR_USAGE with a sentence. */
+TP_MUST_CHECK enum tp_err pay_amount(int64_t *minor, const struct currency *contract, const char *amount, const char *currency, struct tp_error *e);
+
+#endif

@@ -1,0 +1,337 @@
+#include "payer/person.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/hex.h"
+#include "base/log.h"
+
+#define PIN_MAX     12
+#define TRIES_SHOWN 15 /* 9F17 is small; 0xFF means unknown */
+
+struct person {
+    struct person_options options;
+    sigset_t before;
+    int signals; /* signalfd of the signals held back */
+    int tty;     /* -1: none */
+    bool left;
+    bool status_shown;
+    unsigned pins_read; /* from pin_fd */
+    struct tp_error ended;
+};
+
+static void hold_back(sigset_t *set)
+{
+    static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+
+    sigemptyset(set);
+    for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
+        sigaddset(set, held[i]);
+}
+
+enum tp_err person_new(struct person **out, const struct person_options *options, struct tp_error *e)
+{
+    struct person *p = calloc(1, sizeof(*p));
+    sigset_t held;
+
+    *out = NULL;
+    if (p == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for the prompt");
+    p->options = *options;
+    hold_back(&held);
+    pthread_sigmask(SIG_BLOCK, &held, &p->before);
+    p->signals = signalfd(-1, &held, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (p->signals < 0) {
+        pthread_sigmask(SIG_SETMASK, &p->before, NULL);
+        free(p);
+        return tp_fail(e, TP_ERR_INTERNAL, "signals cannot be held back: %s", strerror(errno));
+    }
+    p->tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    *out = p;
+    return TP_OK;
+}
+
+void person_free(struct person **p)
+{
+    if (*p == NULL)
+        return;
+    person_status_end(*p);
+    if ((*p)->tty >= 0)
+        close((*p)->tty);
+    pthread_sigmask(SIG_SETMASK, &(*p)->before, NULL);
+    close((*p)->signals); /* after the mask: a signal not looked at yet ends the program now */
+    free(*p);
+    *p = NULL;
+}
+
+/* The signals that came while others were looked at; SIGTSTP only while a PIN is typed, and it is passed over. */
+static bool look_at_signals(struct person *p)
+{
+    struct signalfd_siginfo info;
+
+    while (read(p->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+        if (info.ssi_signo != SIGTSTP)
+            p->left = true;
+    return p->left;
+}
+
+bool person_stays(void *person, int ms)
+{
+    struct person *p = person;
+    struct pollfd wait = {.fd = p->signals, .events = POLLIN};
+
+    if (!look_at_signals(p) && ms > 0 && poll(&wait, 1, ms) > 0)
+        look_at_signals(p);
+    return !p->left;
+}
+
+enum tp_err person_ended(const struct person *p, struct tp_error *e)
+{
+    if (p->ended.code != TP_OK && e != NULL)
+        *e = p->ended;
+    return p->ended.code;
+}
+
+void person_status(struct person *p, const char *format, ...)
+{
+    char text[160];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (p->options.verbose)
+        log_note("%s", text);
+    else if (isatty(STDERR_FILENO)) {
+        fprintf(stderr, "\r\033[K%s", text);
+        fflush(stderr);
+        p->status_shown = true;
+    }
+}
+
+void person_status_end(struct person *p)
+{
+    if (!p->status_shown)
+        return;
+    fputs("\r\033[K", stderr);
+    fflush(stderr);
+    p->status_shown = false;
+}
+
+static enum tp_err leave(struct person *p)
+{
+    return tp_fail(&p->ended, TP_ERR_CANCELLED, "given up before the card was asked to sign: nothing was paid");
+}
+
+/* One byte from fd; *n 0 at its end. TP_ERR_CANCELLED when the person leaves. */
+static enum tp_err read_byte(struct person *p, int fd, uint8_t *byte, ssize_t *n)
+{
+    struct pollfd wait[2] = {{.fd = fd, .events = POLLIN}, {.fd = p->signals, .events = POLLIN}};
+
+    for (;;) {
+        if (poll(wait, 2, -1) < 0 && errno != EINTR)
+            return tp_fail(&p->ended, TP_ERR_IO, "the PIN cannot be read: %s", strerror(errno));
+        if (look_at_signals(p))
+            return leave(p);
+        if ((wait[0].revents & POLLNVAL) != 0)
+            return tp_fail(&p->ended, TP_ERR_USAGE, "there is no file descriptor %d to read the PIN from: see --pin-fd", fd);
+        if (wait[0].revents == 0)
+            continue;
+        *n = read(fd, byte, 1);
+        if (*n >= 0)
+            return TP_OK;
+        if (errno != EINTR && errno != EAGAIN)
+            return tp_fail(&p->ended, TP_ERR_IO, "the PIN cannot be read: %s", strerror(errno));
+    }
+}
+
+/* A line without its end into *pin; longer than any PIN it is cut, and so still no PIN. *ended: the input ended without a byte. */
+static enum tp_err read_line(struct person *p, int fd, struct secret *pin, bool *ended)
+{
+    struct secret room = {0};
+    enum tp_err r = secret_alloc(&room, PIN_MAX + 2);
+    size_t n = 0;
+    ssize_t got = 1;
+
+    while (r == TP_OK) {
+        r = read_byte(p, fd, &room.p[PIN_MAX + 1], &got);
+        if (r != TP_OK || got == 0 || room.p[PIN_MAX + 1] == '\n')
+            break;
+        if (n <= PIN_MAX && room.p[PIN_MAX + 1] != '\r')
+            room.p[n++] = room.p[PIN_MAX + 1];
+    }
+    *ended = got == 0 && n == 0;
+    if (r == TP_OK && n > 0)
+        r = secret_copy(pin, span_of(room.p, n));
+    secret_free(&room);
+    return r;
+}
+
+static enum tp_err pin_from_fd(struct person *p, unsigned tries_left, bool wrong_before, struct secret *pin)
+{
+    bool ended;
+    const enum tp_err r = read_line(p, p->options.pin_fd, pin, &ended);
+
+    if (r != TP_OK)
+        return r;
+    if (!ended && pin->n > 0) {
+        p->pins_read++;
+        return TP_OK;
+    }
+    if (wrong_before && tries_left <= TRIES_SHOWN)
+        return tp_fail(&p->ended, TP_ERR_CANCELLED, "the PIN is wrong: %u %s left; nothing was paid", tries_left,
+                       tries_left == 1 ? "try is" : "tries are");
+    if (p->pins_read > 0)
+        return tp_fail(&p->ended, TP_ERR_CANCELLED, "%s; nothing was paid", wrong_before ? "the PIN is wrong" : "a PIN has 4 to 12 digits");
+    return tp_fail(&p->ended, TP_ERR_USAGE, "file descriptor %d gave no PIN: see --pin-fd", p->options.pin_fd);
+}
+
+static void prompt(struct person *p, unsigned tries_left, bool wrong_before)
+{
+    char text[96];
+    int n = snprintf(text, sizeof(text), "%s", wrong_before ? "Wrong PIN. " : "");
+
+    if (tries_left == 1)
+        n += snprintf(text + n, sizeof(text) - (size_t)n, "PIN (last try): ");
+    else if (tries_left <= TRIES_SHOWN)
+        n += snprintf(text + n, sizeof(text) - (size_t)n, "PIN (%u tries left): ", tries_left);
+    else
+        n += snprintf(text + n, sizeof(text) - (size_t)n, "PIN: ");
+    person_status_end(p);
+    if (write(p->tty, text, (size_t)n) < 0)
+        log_note("the prompt cannot be shown: %s", strerror(errno));
+}
+
+/* Without echo, which is restored on every way out: signals are held back meanwhile. */
+static enum tp_err pin_from_tty(struct person *p, unsigned tries_left, bool wrong_before, struct secret *pin)
+{
+    struct termios before, quiet;
+    bool ended;
+    enum tp_err r;
+
+    if (tcgetattr(p->tty, &before) != 0)
+        return TP_ERR_NOT_FOUND;
+    quiet = before;
+    quiet.c_lflag = (quiet.c_lflag & ~(tcflag_t)(ECHO | ECHONL)) | ICANON | ISIG;
+    prompt(p, tries_left, wrong_before);
+    if (tcsetattr(p->tty, TCSAFLUSH, &quiet) != 0)
+        return TP_ERR_NOT_FOUND;
+    r = read_line(p, p->tty, pin, &ended);
+    tcsetattr(p->tty, TCSAFLUSH, &before);
+    if (write(p->tty, "\n", 1) < 0)
+        return TP_ERR_NOT_FOUND;
+    if (r == TP_OK && pin->n == 0) /* Enter alone: the person goes on without PIN */
+        return TP_ERR_CANCELLED;
+    return r;
+}
+
+static enum tp_err ask_pin(void *ctx, unsigned tries_left, bool wrong_before, struct secret *pin)
+{
+    struct person *p = ctx;
+    enum tp_err r;
+
+    if (p->options.pin_fd >= 0)
+        r = pin_from_fd(p, tries_left, wrong_before, pin);
+    else if (p->tty >= 0)
+        r = pin_from_tty(p, tries_left, wrong_before, pin);
+    else
+        return TP_ERR_NOT_FOUND;
+    /* To the kernel TP_ERR_CANCELLED means "goes on without PIN"; one who leaves, leaves the payment. */
+    return r == TP_ERR_CANCELLED && p->ended.code != TP_OK ? TP_ERR_STATE : r;
+}
+
+static bool begins_with(const struct candidate *c, struct span aid)
+{
+    return aid.n > 0 && aid.n <= c->aid_n && memcmp(c->aid, aid.p, aid.n) == 0;
+}
+
+/* --application: a number in the list, or the beginning of an AID. */
+static int choose_named(struct person *p, const struct candidate *list, size_t n)
+{
+    uint8_t room[16];
+    struct buf aid = BUF_OF(room);
+    const char *wanted = p->options.application;
+    char *end;
+    const unsigned long number = strtoul(wanted, &end, 10);
+
+    if (*end == '\0' && strlen(wanted) <= 2 && number >= 1 && number <= n)
+        return (int)number - 1;
+    if (hex_decode(&aid, wanted) == TP_OK)
+        for (size_t i = 0; i < n; i++)
+            if (begins_with(&list[i], buf_span(&aid)))
+                return (int)i;
+    (void)tp_fail(&p->ended, TP_ERR_USAGE, "the card has no application \"%s\" that the terminal accepts: see `telepay card`", wanted);
+    return -1;
+}
+
+static int ask_choice(struct person *p, const struct candidate *list, size_t n)
+{
+    struct secret line = {0}; /* a line like another, read in the same way */
+    char text[160], aid[33];
+    bool ended = false;
+    int choice = -1;
+
+    person_status_end(p);
+    for (size_t i = 0; i < n; i++) {
+        const int w = snprintf(text, sizeof(text), "%2zu  %-16s  %s\n", i + 1, list[i].label, hex_encode(aid, span_of(list[i].aid, list[i].aid_n)));
+
+        if (write(p->tty, text, (size_t)w) < 0)
+            return -1;
+    }
+    const int w = snprintf(text, sizeof(text), "Application (1 to %zu, Enter for 1): ", n);
+
+    if (write(p->tty, text, (size_t)w) < 0 || read_line(p, p->tty, &line, &ended) != TP_OK || ended)
+        goto out;
+    if (line.n == 0)
+        choice = 0;
+    else if (line.n <= 2 && line.p[0] >= '0' && line.p[0] <= '9') {
+        choice = line.p[0] - '0';
+        if (line.n == 2)
+            choice = line.p[1] >= '0' && line.p[1] <= '9' ? 10 * choice + line.p[1] - '0' : 0;
+        choice = choice >= 1 && choice <= (int)n ? choice - 1 : -1;
+    }
+out:
+    secret_free(&line);
+    if (choice < 0 && p->ended.code == TP_OK)
+        (void)tp_fail(&p->ended, TP_ERR_CANCELLED, "no application was chosen: nothing was paid");
+    return choice;
+}
+
+static int choose(void *ctx, const struct candidate *list, size_t n)
+{
+    struct person *p = ctx;
+
+    if (p->options.application != NULL)
+        return choose_named(p, list, n);
+    return p->tty >= 0 && p->options.pin_fd < 0 ? ask_choice(p, list, n) : 0; /* a script: the card's own order decides */
+}
+
+static void step(void *ctx, enum kernel_step step)
+{
+    static const char *const words[] = {
+        [KERNEL_SELECT] = "reading the card",
+        [KERNEL_READ] = "reading the card",
+        [KERNEL_AUTHENTICATE] = "checking the card's certificates",
+        [KERNEL_PIN] = "verifying the cardholder",
+        [KERNEL_SIGN] = "the card signs",
+        [KERNEL_ONLINE] = "asking the acquirer",
+        [KERNEL_COMPLETE] = "checking the card's signature",
+    };
+
+    person_status(ctx, "%s", words[step]);
+}
+
+struct kernel_person person_kernel(struct person *p)
+{
+    return (struct kernel_person){.ctx = p, .choose = choose, .pin = ask_pin, .step = step};
+}

@@ -1,0 +1,34 @@
+/* The person at the terminal: prompts, one status line, the PIN, the choice of an application, and Ctrl-C.
+ *
+ * From person_new to person_free the signals that end a program (SIGINT, SIGTERM, SIGHUP, SIGQUIT) and SIGTSTP are held back and looked at only where it is
+ * safe to leave, so that the echo of the terminal is restored and a payment that the card has signed is in the journal first. */
+#ifndef TP_PAYER_PERSON_H
+#define TP_PAYER_PERSON_H
+
+#include "kernel/kernel.h"
+
+struct person;
+
+struct person_options {
+    int pin_fd;              /* lines with the PIN; -1: ask on the terminal */
+    const char *application; /* AID in hex or number in the list, NULL: ask, or the card's first */
+    bool verbose;            /* a line for each step instead of the status line */
+};
+
+TP_MUST_CHECK enum tp_err person_new(struct person **out, const struct person_options *options, struct tp_error *e);
+void person_free(struct person **p);
+
+/* The callbacks of the kernel, for as long as the person. */
+struct kernel_person person_kernel(struct person *p);
+
+/* Shows what is being done: on the status line of a terminal, as a line when verbose, else not at all. */
+void person_status(struct person *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void person_status_end(struct person *p);
+
+/* Waits; false as soon as a signal says that the person leaves. 0: has none come? The deliverer's pause (payer/deliver.h). */
+bool person_stays(void *person, int ms);
+
+/* Why a run of the kernel ended when one of the callbacks ended it, as an error with a sentence; TP_OK when none did. */
+enum tp_err person_ended(const struct person *p, struct tp_error *e);
+
+#endif

@@ -1,0 +1,228 @@
+#include "payer/receipt.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bcd.h"
+#include "base/date.h"
+#include "base/hex.h"
+
+#define WIDTH 44 /* of the paper */
+
+static const char *const states[] = {"declined", "signed", "acknowledged", "refused"};
+
+const char *payment_state_name(enum payment_state s)
+{
+    return states[s];
+}
+
+/* Upper-case hex of the value of a tag; "" when it is absent or does not fit. */
+static void copy_hex(char *out, size_t cap, payment_get *get, const void *ctx, uint32_t tag)
+{
+    const struct span v = get(ctx, tag);
+
+    out[0] = '\0';
+    if (2 * v.n < cap)
+        hex_encode(out, v);
+}
+
+static void copy_pan(struct receipt *r, payment_get *get, const void *ctx)
+{
+    const struct span pan = get(ctx, TAG_PAN), psn = get(ctx, TAG_PAN_SEQUENCE);
+    char digits[2 * 10 + 1];
+    uint64_t number;
+
+    if (pan.n > 0 && pan.n <= 10 && bcd_get_cn(pan, digits) == TP_OK && strlen(digits) <= PAN_MAX)
+        mask_pan(r->pan, digits);
+    if (psn.n == 1 && bcd_get(psn, &number) == TP_OK)
+        snprintf(r->psn, sizeof(r->psn), "%03u", (unsigned)(number % 100));
+}
+
+/* Type of cryptogram: bits 8 and 7 of the CID (Book 3, table 15). */
+static const char *cryptogram(struct span cid)
+{
+    static const char *const types[] = {"AAC", "TC", "ARQC", ""};
+
+    return cid.n == 1 ? types[cid.p[0] >> 6] : "";
+}
+
+static void copy_verification(struct receipt *r, payment_get *get, const void *ctx)
+{
+    const struct span cvm = get(ctx, TAG_CVM_RESULTS);
+
+    if (cvm.n == 3)
+        snprintf(r->verified, sizeof(r->verified), "%s: %s", emv_cvm_name(cvm.p[0]), emv_cvm_result_name(cvm.p[2]));
+}
+
+void receipt_fill(struct receipt *r, const struct terminal *terminal, const struct transaction_request *request, payment_get *get, const void *ctx)
+{
+    const struct span atc = get(ctx, TAG_ATC);
+
+    memset(r, 0, sizeof(*r));
+    memcpy(r->merchant, terminal->kernel.merchant_name, sizeof(r->merchant));
+    memcpy(r->contract, terminal->kernel.merchant_id, sizeof(r->contract));
+    memcpy(r->terminal, terminal->kernel.terminal_id, sizeof(r->terminal));
+    r->date = request->date;
+    r->time = request->time;
+    r->type = request->type;
+    r->amount = request->amount;
+    r->currency = request->currency;
+    r->atc = atc.n == 2 ? atc.p[0] << 8 | atc.p[1] : -1;
+    copy_pan(r, get, ctx);
+    copy_hex(r->aid, sizeof(r->aid), get, ctx, TAG_DF_NAME);
+    copy_hex(r->ac, sizeof(r->ac), get, ctx, TAG_AC);
+    copy_hex(r->tvr, sizeof(r->tvr), get, ctx, TAG_TVR);
+    copy_hex(r->tsi, sizeof(r->tsi), get, ctx, TAG_TSI);
+    if (r->ac[0] != '\0')
+        snprintf(r->cryptogram, sizeof(r->cryptogram), "%s", cryptogram(get(ctx, TAG_CID)));
+    copy_verification(r, get, ctx);
+}
+
+static void centre(FILE *to, const char *text)
+{
+    const int n = (int)strlen(text);
+
+    fprintf(to, "%*s%s\n", n < WIDTH ? (WIDTH - n) / 2 : 0, "", text);
+}
+
+static void line(FILE *to, const char *name, const char *value)
+{
+    if (value[0] != '\0')
+        fprintf(to, "%-12s%*s\n", name, WIDTH - 12, value);
+}
+
+static void print_card(FILE *to, const struct receipt *r)
+{
+    char text[64];
+
+    line(to, "Application", r->label);
+    line(to, "AID", r->aid);
+    snprintf(text, sizeof(text), "%s%s%s", r->pan, r->psn[0] != '\0' ? "  no. " : "", r->psn);
+    line(to, "Card", text);
+    line(to, "Signature", r->method);
+    line(to, r->cryptogram, r->ac);
+    if (r->atc >= 0) {
+        snprintf(text, sizeof(text), "%d", r->atc);
+        line(to, "ATC", text);
+    }
+    snprintf(text, sizeof(text), "%s%s%s", r->tvr, r->tsi[0] != '\0' ? " / " : "", r->tsi);
+    line(to, "TVR / TSI", text);
+    if (r->verified[0] != '\0')
+        fprintf(to, "%s\n", r->verified);
+}
+
+static void print_outcome(FILE *to, const struct receipt *r)
+{
+    static const char *const words[] = {
+        [PAYMENT_DECLINED] = "DECLINED",
+        [PAYMENT_SIGNED] = "SIGNED, NOT YET ACKNOWLEDGED",
+        [PAYMENT_ACKNOWLEDGED] = "APPROVED",
+        [PAYMENT_REFUSED] = "REFUSED BY THE ACQUIRER",
+    };
+
+    centre(to, words[r->state]);
+    if (r->reason[0] != '\0')
+        fprintf(to, "%s\n", r->reason);
+    if (r->state == PAYMENT_SIGNED)
+        fprintf(to, "The card has signed. Do not pay again:\nthe payment is delivered later.\n");
+}
+
+void receipt_print(FILE *to, const struct receipt *r)
+{
+    const struct currency *c = currency_by_numeric(r->currency);
+    char text[MONEY_TEXT_MAX + 8], amount[MONEY_TEXT_MAX], day[DATE_TEXT_MAX];
+
+    centre(to, "CARD PAYMENT");
+    centre(to, r->merchant);
+    line(to, "Contract", r->contract);
+    line(to, "Terminal", r->terminal);
+    snprintf(text, sizeof(text), "%s %02d:%02d:%02d", date_format(day, r->date), r->time / 10000, r->time / 100 % 100, r->time % 100);
+    line(to, "Date", text);
+    print_card(to, r);
+    snprintf(text, sizeof(text), "%06u", r->stan);
+    line(to, "Number", r->stan > 0 ? text : "");
+    line(to, "Reference", r->rrn);
+    snprintf(text, sizeof(text), "%s %s", c != NULL ? money_format(amount, r->amount, c) : "?", c != NULL ? c->alpha : "");
+    line(to, r->type == 0x20 ? "REFUND" : "AMOUNT", text);
+    print_outcome(to, r);
+}
+
+enum tp_err receipt_to_json(json_t **out, const struct receipt *r)
+{
+    const struct currency *c = currency_by_numeric(r->currency);
+    char amount[MONEY_TEXT_MAX], day[DATE_TEXT_MAX], when[DATE_TEXT_MAX + 16];
+
+    snprintf(when, sizeof(when), "%sT%02d:%02d:%02d", date_format(day, r->date), r->time / 10000, r->time / 100 % 100, r->time % 100);
+    *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:i, s:s, s:s, s:s}", "state",
+                     states[r->state], "merchant", r->merchant, "contract", r->contract, "terminal", r->terminal, "time", when, "kind",
+                     r->type == 0x20 ? "refund" : "purchase", "minor", (json_int_t)r->amount, "amount",
+                     c != NULL ? money_format(amount, r->amount, c) : "", "currency", c != NULL ? c->alpha : "", "pan", r->pan, "psn", r->psn, "aid",
+                     r->aid, "label", r->label, "authentication", r->method, "verification", r->verified, "cryptogram", r->cryptogram, "atc", r->atc,
+                     "ac", r->ac, "tvr", r->tvr, "stan", (int)r->stan, "rrn", r->rrn, "answer", r->answer, "reason", r->reason);
+    if (*out != NULL && json_object_set_new(*out, "tsi", json_string(r->tsi)) == 0)
+        return TP_OK;
+    json_decref(*out);
+    *out = NULL;
+    return TP_ERR_NO_MEMORY;
+}
+
+static bool take_text(char *out, size_t cap, const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+
+    if (value == NULL || strlen(value) >= cap)
+        return false;
+    memcpy(out, value, strlen(value) + 1);
+    return true;
+}
+
+static bool take_when(struct receipt *r, const json_t *object)
+{
+    char when[DATE_TEXT_MAX + 16];
+    int h, m, s;
+
+    if (!take_text(when, sizeof(when), object, "time") || strlen(when) != 19 || sscanf(when + 10, "T%2d:%2d:%2d", &h, &m, &s) != 3)
+        return false;
+    when[10] = '\0';
+    r->time = h * 10000 + m * 100 + s;
+    return date_parse(&r->date, when) == TP_OK;
+}
+
+static bool take_state(struct receipt *r, const json_t *object)
+{
+    const char *state = json_string_value(json_object_get(object, "state"));
+
+    for (size_t i = 0; state != NULL && i < sizeof(states) / sizeof(states[0]); i++)
+        if (strcmp(state, states[i]) == 0) {
+            r->state = (enum payment_state)i;
+            return true;
+        }
+    return false;
+}
+
+enum tp_err receipt_from_json(struct receipt *r, const json_t *o)
+{
+    char kind[9], alpha[4];
+    const struct currency *c;
+
+    memset(r, 0, sizeof(*r));
+    if (!take_state(r, o) || !take_when(r, o) || !take_text(kind, sizeof(kind), o, "kind") || !take_text(alpha, sizeof(alpha), o, "currency") ||
+        !take_text(r->merchant, sizeof(r->merchant), o, "merchant") || !take_text(r->contract, sizeof(r->contract), o, "contract") ||
+        !take_text(r->terminal, sizeof(r->terminal), o, "terminal") || !take_text(r->pan, sizeof(r->pan), o, "pan") ||
+        !take_text(r->psn, sizeof(r->psn), o, "psn") || !take_text(r->aid, sizeof(r->aid), o, "aid") ||
+        !take_text(r->label, sizeof(r->label), o, "label") || !take_text(r->method, sizeof(r->method), o, "authentication") ||
+        !take_text(r->verified, sizeof(r->verified), o, "verification") || !take_text(r->cryptogram, sizeof(r->cryptogram), o, "cryptogram") ||
+        !take_text(r->ac, sizeof(r->ac), o, "ac") || !take_text(r->tvr, sizeof(r->tvr), o, "tvr") || !take_text(r->tsi, sizeof(r->tsi), o, "tsi") ||
+        !take_text(r->rrn, sizeof(r->rrn), o, "rrn") || !take_text(r->answer, sizeof(r->answer), o, "answer") ||
+        !take_text(r->reason, sizeof(r->reason), o, "reason"))
+        return TP_ERR_FORMAT;
+    c = currency_by_alpha(alpha);
+    if (c == NULL)
+        return TP_ERR_FORMAT;
+    r->currency = c->numeric;
+    r->type = strcmp(kind, "refund") == 0 ? 0x20 : 0x00;
+    r->amount = json_integer_value(json_object_get(o, "minor"));
+    r->atc = (int)json_integer_value(json_object_get(o, "atc"));
+    r->stan = (unsigned)json_integer_value(json_object_get(o, "stan"));
+    return TP_OK;
+}

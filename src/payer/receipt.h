@@ -1,0 +1,52 @@
+/* What a payment was, for people: the card ticket on stdout, the journal and --json. Holds nothing that must not be seen: the card number is masked. */
+#ifndef TP_PAYER_RECEIPT_H
+#define TP_PAYER_RECEIPT_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "base/mask.h"
+#include "kernel/kernel.h"
+#include "payer/terminal.h"
+
+enum payment_state {
+    PAYMENT_DECLINED,     /* the card or the terminal said no: nothing was sent */
+    PAYMENT_SIGNED,       /* the card has signed; the acquirer has not acknowledged yet */
+    PAYMENT_ACKNOWLEDGED, /* the acquirer keeps it and will collect it */
+    PAYMENT_REFUSED       /* the acquirer said no */
+};
+
+struct receipt { /* texts are "" when there is nothing to say */
+    enum payment_state state;
+    char merchant[41], contract[16], terminal[9];
+    int date, time; /* YYYYMMDD, HHMMSS, local */
+    uint8_t type;   /* 9C: 00 purchase, 20 refund */
+    int64_t amount;
+    uint16_t currency;
+    char pan[PAN_TEXT_MAX], psn[4];
+    char aid[33], label[17];
+    char method[5];             /* offline data authentication: "CDA" */
+    char verified[80];          /* how the cardholder was verified */
+    char cryptogram[5], ac[17]; /* "TC", and its value */
+    int atc;                    /* -1: none */
+    char tvr[11], tsi[5];
+    unsigned stan;
+    char rrn[13];
+    char answer[3];   /* DE 39 */
+    char reason[200]; /* why it was not approved, in a sentence */
+};
+
+/* A data element of the payment; an empty span when there is none. */
+typedef struct span payment_get(const void *ctx, uint32_t tag);
+
+/* From terminal, request and what the card gave; state, stan, answer and reason are left to the caller. */
+void receipt_fill(struct receipt *r, const struct terminal *terminal, const struct transaction_request *request, payment_get *get, const void *ctx);
+
+void receipt_print(FILE *to, const struct receipt *r);
+const char *payment_state_name(enum payment_state s); /* "acknowledged", as in the journal and in JSON */
+
+/* As a JSON object and back. TP_ERR_NO_MEMORY; TP_ERR_FORMAT. */
+TP_MUST_CHECK enum tp_err receipt_to_json(json_t **out, const struct receipt *r);
+TP_MUST_CHECK enum tp_err receipt_from_json(struct receipt *r, const json_t *object);
+
+#endif

@@ -1,0 +1,151 @@
+#include "payer/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/date.h"
+#include "base/hex.h"
+#include "payer/shown.h"
+
+static const char *const outcomes[] = {
+    [KERNEL_APPROVED] = "approved",     [KERNEL_DECLINED] = "declined",   [KERNEL_NOT_ACCEPTED] = "not accepted",
+    [KERNEL_TERMINATED] = "terminated", [KERNEL_READ_ONLY] = "read only",
+};
+
+enum tp_err report_bits(json_t **out, enum emv_bitmap map, struct span value)
+{
+    json_t *list = json_array();
+    bool ok = list != NULL;
+
+    for (unsigned i = 0; ok && i < 8 * value.n; i++) {
+        const char *name = emv_bit_name(map, i / 8 + 1, 8 - i % 8);
+
+        if ((value.p[i / 8] & 0x80 >> i % 8) != 0)
+            ok = json_array_append_new(list, json_string(name != NULL ? name : "reserved bit")) == 0;
+    }
+    if (!ok) {
+        json_decref(list);
+        list = NULL;
+    }
+    *out = list;
+    return ok ? TP_OK : TP_ERR_NO_MEMORY;
+}
+
+static json_t *bitmap(const struct transaction *tx, uint32_t tag, enum emv_bitmap map)
+{
+    const struct span value = transaction_get(tx, tag);
+    char hex[2 * 5 + 1];
+    json_t *bits;
+
+    if (value.n > 5 || report_bits(&bits, map, value) != TP_OK)
+        return NULL;
+    return json_pack("{s:s, s:o}", "value", hex_encode(hex, value), "bits", bits);
+}
+
+static json_t *application(const struct transaction *tx)
+{
+    const struct candidate *c = transaction_application(tx);
+    char aid[33];
+
+    if (c == NULL)
+        return json_null();
+    return json_pack("{s:s, s:s, s:i, s:b}", "aid", hex_encode(aid, span_of(c->aid, c->aid_n)), "label", c->label, "priority", c->priority & 0x0F,
+                     "live", transaction_live(tx));
+}
+
+/* A certificate's last day, or null. */
+static json_t *day(int date)
+{
+    char text[DATE_TEXT_MAX];
+
+    return date == 0 ? json_null() : json_string(date_format(text, date));
+}
+
+static json_t *authentication(const struct transaction *tx)
+{
+    const struct kernel_authentication *a = transaction_authentication(tx);
+    char rid[11], index[3];
+
+    if (a == NULL)
+        return json_null();
+    json_t *authority = json_null();
+
+    if (a->authority != NULL)
+        authority =
+            json_pack("{s:s, s:s, s:s, s:o}", "rid", hex_encode(rid, SPAN_OF(a->authority->rid)), "index",
+                      hex_encode(index, span_of(&a->authority->index, 1)), "source", a->authority->source, "expiry", day(a->authority->expiry));
+    return json_pack("{s:s, s:b, s:s?, s:s?, s:o, s:s, s:o, s:i, s:o, s:i}", "method", kernel_method_name(a->method), "ok", a->ok, "failed_at",
+                     a->failed_at, "check", a->failed_at != NULL ? emv_check_text(a->check) : NULL, "authority", authority, "issuer", a->issuer,
+                     "issuer_expiry", day(a->issuer_expiry), "issuer_bits", (int)a->issuer_bits, "card_expiry", day(a->icc_expiry), "card_bits",
+                     (int)a->icc_bits);
+}
+
+static json_t *verification(const struct transaction *tx)
+{
+    static const char *const results[] = {
+        [KERNEL_CVM_CONDITION] = "condition does not hold",
+        [KERNEL_CVM_UNKNOWN] = "unknown",
+        [KERNEL_CVM_UNSUPPORTED] = "not supported",
+        [KERNEL_CVM_FAILED] = "failed",
+        [KERNEL_CVM_OK] = "successful",
+    };
+    json_t *list = json_array();
+    const struct kernel_cvm *c;
+
+    for (size_t i = 0; list != NULL && (c = transaction_cvm_at(tx, i)) != NULL; i++)
+        if (json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "method", emv_cvm_name(c->code), "condition",
+                                                  emv_cvm_condition_name(c->condition), "result", results[c->result])) != 0) {
+            json_decref(list);
+            list = NULL;
+        }
+    return list;
+}
+
+static json_t *element(const struct shown *shown, uint32_t tag, struct span value)
+{
+    const struct emv_tag *known = emv_tag_find(tag);
+    char *text = malloc(2 * value.n + 1), name[9];
+    json_t *o = NULL;
+
+    snprintf(name, sizeof(name), "%02X", tag);
+    if (text != NULL)
+        o = json_pack("{s:s, s:s?, s:s}", "tag", name, "name", known != NULL ? known->name : NULL, "value", shown_value(text, shown, tag, value));
+    free(text);
+    return o;
+}
+
+static json_t *data(const struct transaction *tx)
+{
+    struct shown shown = {0};
+    json_t *list = json_array();
+    struct span value;
+    uint32_t tag;
+
+    shown_learn(&shown, TAG_TRACK2, transaction_get(tx, TAG_TRACK2));
+    shown_learn(&shown, TAG_PAN, transaction_get(tx, TAG_PAN));
+    for (size_t i = 0; list != NULL && transaction_at(tx, i, &tag, &value); i++)
+        if (json_array_append_new(list, element(&shown, tag, value)) != 0) {
+            json_decref(list);
+            list = NULL;
+        }
+    return list;
+}
+
+enum tp_err report_transaction(json_t **out, const struct transaction *tx)
+{
+    *out = json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "application", application(tx), "outcome", outcomes[transaction_outcome(tx)],
+                     "reason", transaction_reason(tx), "authentication", authentication(tx), "verification", verification(tx), "tvr",
+                     bitmap(tx, TAG_TVR, EMV_BITMAP_TVR), "tsi", bitmap(tx, TAG_TSI, EMV_BITMAP_TSI), "data", data(tx));
+    return *out != NULL ? TP_OK : TP_ERR_NO_MEMORY;
+}
+
+enum tp_err report_print(json_t *document)
+{
+    enum tp_err r = TP_ERR_NO_MEMORY;
+
+    if (document != NULL)
+        r = json_dumpf(document, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF && fflush(stdout) == 0 ? TP_OK : TP_ERR_IO;
+    json_decref(document);
+    return r;
+}

@@ -1,0 +1,35 @@
+/* The terminal: who is paid, under which contract, by way of which acquirer, and how cards are accepted. It comes from the configuration file that
+ * `telepay-acquirer terminal add` wrote. */
+#ifndef TP_PAYER_TERMINAL_H
+#define TP_PAYER_TERMINAL_H
+
+#include <limits.h>
+
+#include "base/conf.h"
+#include "base/money.h"
+#include "kernel/kernel.h"
+
+struct terminal {
+    struct conf *conf;
+    char host[256], port[6];
+    char ca[PATH_MAX], certificate[PATH_MAX], key[PATH_MAX]; /* PEM files */
+    char journal[PATH_MAX];
+    int timeout_ms;   /* [acquirer] timeout, in seconds: to connect, and to be answered; 15 */
+    unsigned repeats; /* [acquirer] repeats: how often an unanswered message is sent again; 2 */
+    const struct currency *currency;
+    struct capk_store *authorities;
+    struct terminal_config kernel;
+    uint8_t ddol[KERNEL_AIDS_MAX][252];
+};
+
+/* Reads all of it. TP_ERR_NOT_FOUND, TP_ERR_FORMAT, TP_ERR_USAGE naming file, section and key. */
+TP_MUST_CHECK enum tp_err terminal_load(struct terminal **out, const char *path, struct tp_error *e);
+
+/* A terminal that can only read cards: the well-known applications and the project's own authority keys, no contract and no acquirer. */
+TP_MUST_CHECK enum tp_err terminal_reading(struct terminal **out, struct tp_error *e);
+void terminal_free(struct terminal **t);
+
+/* Keeps only the applications that begin with aid, or with which aid begins. TP_ERR_USAGE when none is left. */
+TP_MUST_CHECK enum tp_err terminal_only(struct terminal *t, struct span aid, struct tp_error *e);
+
+#endif
