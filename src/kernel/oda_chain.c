@@ -42,6 +42,8 @@ static enum tp_err try_authorities(struct transaction *tx, enum emv_check *check
 
         if (r != TP_OK)
             return tp_fail(tx->e, r, "the issuer certificate cannot be checked: %s", tp_err_text(r));
+        if (outcome == EMV_CHECK_OK && capk_revoked(tx->config->authorities, span_of(key->rid, 5), key->index, info.serial))
+            outcome = EMV_CHECK_REVOKED; /* Book 2, 5.3, step 10 */
         if (outcome == EMV_CHECK_OK) {
             keep_issuer(tx, key, &info);
             *check = EMV_CHECK_OK;
