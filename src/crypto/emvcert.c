@@ -108,8 +108,7 @@ static bool identifier_text(char *out, struct span cn)
     return bcd_get_cn(cn, out) == TP_OK;
 }
 
-/* Book 2, 6.3 step 8: the leftmost 3 to 8 digits of the PAN. */
-static bool issuer_matches(const char *identifier, const char *pan)
+bool emv_issuer_covers(const char *identifier, const char *pan)
 {
     const size_t n = strlen(identifier);
 
@@ -127,7 +126,7 @@ static enum emv_check check_fields(struct emv_cert_info *info, const struct cert
     if (strlen(identifier) >= sizeof(info->identifier)) /* 20 digits: no PAN has them */
         return EMV_CHECK_IDENTIFIER;
     memcpy(info->identifier, identifier, strlen(identifier) + 1);
-    if (layout->issuer ? !issuer_matches(identifier, pan) : strcmp(identifier, pan) != 0)
+    if (layout->issuer ? !emv_issuer_covers(identifier, pan) : strcmp(identifier, pan) != 0)
         return EMV_CHECK_IDENTIFIER;
     memcpy(info->serial, after + 2, sizeof(info->serial));
     if (date_from_mmyy(&info->expiry, span_of(after, 2)) != TP_OK || info->expiry < date)

@@ -38,6 +38,9 @@ struct emv_cert_info {   /* what an issuer or ICC certificate says */
 TP_MUST_CHECK enum tp_err emv_issuer_cert_check(enum emv_check *outcome, struct emv_cert_info *info, struct emv_pubkey *authority, struct span cert,
                                                 struct span remainder, struct span exponent, const char *pan, int date);
 
+/* Whether an issuer identifier is one for that card number: its leftmost 3 to 8 digits (Book 2, 6.3, step 8). */
+bool emv_issuer_covers(const char *identifier, const char *pan);
+
 enum emv_icc_key { EMV_ICC_KEY, EMV_ICC_PIN_KEY }; /* 9F46-48 with static data, or 9F2D-2F without; Book 2 6.4, 7.1 */
 
 /* static_data: the static data to be authenticated of Book 2 6.4 step 5 (records, then the AIP when 9F4A asks for it); empty for the PIN key. */

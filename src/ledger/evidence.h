@@ -8,15 +8,28 @@
 #include "crypto/capk.h"
 #include "crypto/emvcert.h"
 
+#define EVIDENCE_ARENA 8192 /* room for the decoded bytes of any evidence file */
+
+enum evidence_fault { /* of the bytes it came in */
+                      EVIDENCE_SOUND,
+                      EVIDENCE_BAD_DE55,   /* DE 55 is not TLV */
+                      EVIDENCE_BAD_STREAM, /* DE 61-63 are not TLV */
+                      EVIDENCE_DOUBLED,    /* fault_tag is there twice */
+                      EVIDENCE_FOREIGN     /* fault_tag does not belong in DE 61-63 */
+};
+
 /* The evidence as tags and values; spans are borrowed from the TLV streams or the JSON's arena. */
 struct evidence {
     struct span aid;                                                            /* 84 */
-    struct span pan;                                                            /* 5A, as in the records (cn) */
+    struct span pan;                                                            /* 5A, as in the records (cn); empty: not compared */
     struct span ca_index, issuer_cert, issuer_remainder, issuer_exponent;       /* 8F 90 92 9F32 */
     struct span icc_cert, icc_remainder, icc_exponent;                          /* 9F46 9F48 9F47 */
     struct span static_data, pdol_values, cdol1_values, cdol2_values, response; /* DF01 … DF05 */
     struct span un;                                                             /* 9F37 */
     struct span de55;                                                           /* the whole of DE 55; empty in an evidence file that has none */
+    struct span pan_digits;                                                     /* DE 2 as text; empty: not compared */
+    enum evidence_fault fault;                                                  /* kept for the check, which refuses it */
+    uint32_t fault_tag;
 };
 
 /* Every step that is checked, in the order DESIGN 8 checks them. */
@@ -36,10 +49,16 @@ struct evidence_claim { /* what the message says; a negative number or empty spa
     int currency;       /* DE 49 */
     int country;        /* 9F1A of DE 55 */
     int date;           /* 9A as YYYYMMDD */
-    int type;           /* 9C, first two digits of DE 3 */
+    int type;           /* 9C as the byte it is, the first two digits of DE 3: 0x20 for a credit */
     int expiry;         /* DE 14 as YYYYMMDD, the last day */
     int psn;            /* DE 23 */
 };
+
+/* Nothing is compared but DE 55, where there is one. */
+#define EVIDENCE_CLAIM_NONE                                                                                                                          \
+    {                                                                                                                                                \
+        NULL, -1, -1, -1, -1, -1, -1, -1                                                                                                             \
+    }
 
 struct evidence_result {
     bool ok;
@@ -57,22 +76,32 @@ struct evidence_result {
     bool has_cvm_results, has_tvr;
 };
 
-/* Keeps verified issuer and ICC keys (by certificate hash) so that a repeated chain costs one signature check. One thread at a time. */
+/* Keeps the verified issuer and ICC keys of the last used `chains` cards, found by the very bytes that were verified, so that a repeated chain costs one
+ * signature check. About 8 KiB a chain. Dates, card number and revocation are checked each time. One thread at a time; the authorities must live as
+ * long and may be shared between the caches of several threads. */
 struct evidence_cache;
 TP_MUST_CHECK enum tp_err evidence_cache_new(struct evidence_cache **out, const struct capk_store *authorities, size_t chains);
 void evidence_cache_free(struct evidence_cache **c);
 
-/* From DE 55 and the joined stream of DE 61-63. A missing or doubled object is found by the check, not here. */
+/* From DE 55 and the joined stream of DE 61-63; pan is DE 2, as digits. What is missing, doubled or
+ * no TLV is noted here and refused by the check. The spans of *ev point into those given. */
 TP_MUST_CHECK enum tp_err evidence_from_message(struct evidence *ev, struct span de55, struct span stream, struct span pan);
 
-/* date: YYYYMMDD on which certificates must be valid (the transaction's). A failed check is an outcome in *result. */
+/* date: YYYYMMDD on which certificates must be valid (the transaction's). A failed check is an outcome in *result.
+ *
+ * What is compared with what was signed: each claim; and each object of DE 55 with the one of the same tag in the CDOL2 (else CDOL1) values, the response,
+ * the signature or the signed static data. An object of DE 55 that nothing signed covers is not compared (which ones, the card's CDOL1 decides; 84 is
+ * covered where the CDOL asks for 9F06). Where there is a DE 55, all of its objects of DESIGN 7 must be there. */
 TP_MUST_CHECK enum tp_err evidence_check(struct evidence_result *result, struct evidence_cache *cache, const struct evidence *ev,
                                          const struct evidence_claim *claim, int date);
 
-/* The JSON form of data/vectors/offline-data-authentication.json: an object with "tags" (tag → hex). The arena holds the decoded bytes. */
+/* The JSON form of data/vectors/offline-data-authentication.json: an object with "tags" (tag → hex), and "de55" (hex) where it came in a message. The arena holds the decoded bytes. */
 TP_MUST_CHECK enum tp_err evidence_from_json(struct evidence *ev, struct buf *arena, const json_t *object, struct tp_error *e);
 TP_MUST_CHECK enum tp_err evidence_to_json(json_t **object, const struct evidence *ev);
 
 const char *evidence_step_name(enum evidence_step s); /* "issuer certificate" */
+
+/* Parses an object of the static data, the CDOL1 values … of evidence that was found right: the value of a tag in the signed records. Empty when absent. */
+struct span evidence_signed_record(const struct evidence *ev, uint32_t tag);
 
 #endif

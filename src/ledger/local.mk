@@ -9,6 +9,7 @@ libledger_a_SOURCES = \
 	src/ledger/remise.c \
 	src/ledger/schema.c src/ledger/schema.h \
 	src/ledger/suspense.c
+libledger_a_SOURCES += src/ledger/evidence.c src/ledger/evidence_cache.c src/ledger/evidence_json.c src/ledger/evidence_parse.c src/ledger/evidence_priv.h
 LEDGER_LIBS = libledger.a $(TPCRYPTO_LIBS) $(STORE_LIBS)
 
 check_PROGRAMS += tests/unit/test_ledger
@@ -16,3 +17,9 @@ TESTS += tests/unit/test_ledger
 tests_unit_test_ledger_SOURCES = tests/unit/test_ledger.c tests/unit/ledger_fixture.h tests/unit/unit.h
 tests_unit_test_ledger_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_ledger_LDADD = libledger.a $(STORE_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_evidence
+TESTS += tests/unit/test_evidence
+tests_unit_test_evidence_SOURCES = tests/unit/test_evidence.c tests/unit/evidence_fixture.c tests/unit/evidence_fixture.h tests/unit/unit.h
+tests_unit_test_evidence_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_evidence_LDADD = libledger.a $(TPCRYPTO_LIBS) $(CHECK_LIBS)

@@ -1,0 +1,71 @@
+/* What the files of the evidence share: flat lists of data objects, and the cache of verified chains. */
+#ifndef TP_LEDGER_EVIDENCE_PRIV_H
+#define TP_LEDGER_EVIDENCE_PRIV_H
+
+#include "ledger/evidence.h"
+
+/* ---- lists of data objects (evidence_parse.c) ---- */
+
+#define OBJECTS_MAX 64
+
+struct object {
+    uint32_t tag;
+    struct span value, raw;
+};
+
+struct objects { /* no tag is there twice; n is all that is set at first */
+    size_t n;
+    struct object at[OBJECTS_MAX];
+};
+
+/* Adds the objects of in. TP_ERR_FORMAT: no TLV, or too many; TP_ERR_EXISTS: *tag is there twice. */
+TP_MUST_CHECK enum tp_err objects_read(struct objects *o, struct span in, uint32_t *tag);
+const struct object *objects_find(const struct objects *o, uint32_t tag); /* NULL: none */
+struct span objects_value(const struct objects *o, uint32_t tag);         /* empty: none */
+
+/* The static data to be authenticated: objects of the records, and the AIP behind them where 9F4A says so (else empty). Errors as objects_read;
+ * TP_ERR_FORMAT too where 9F4A asks for more than the AIP (Book 2, 5.1.1). */
+TP_MUST_CHECK enum tp_err static_data_read(struct objects *o, struct span *aip, struct span static_data, uint32_t *tag);
+
+/* The values of a DOL under its tags. TP_ERR_FORMAT where list and values do not agree. */
+TP_MUST_CHECK enum tp_err dol_values_read(struct objects *o, struct span dol, struct span values);
+
+/* Where the value of a tag of DE 61-63 (also 84, 9F37, 5A) stands in *ev; NULL for a foreign one. */
+struct span *evidence_field(struct evidence *ev, uint32_t tag);
+extern const uint32_t evidence_tags[]; /* all of them, ended by 0 */
+
+/* ---- verified chains (evidence_cache.c) ---- */
+
+enum chain_part {
+    CHAIN_RID,
+    CHAIN_INDEX,
+    CHAIN_90,
+    CHAIN_92,
+    CHAIN_9F32,
+    CHAIN_ISSUER_PARTS,
+    CHAIN_9F46 = CHAIN_ISSUER_PARTS,
+    CHAIN_9F48,
+    CHAIN_9F47,
+    CHAIN_STATIC,
+    CHAIN_PARTS
+};
+
+struct chain {                        /* what was verified */
+    int authority_expiry;             /* of the authority key that opened the issuer certificate; 0: none given */
+    struct emv_cert_info issuer, icc; /* of an issuer's entry only issuer.key is set, of a card's only icc.key; owned by the cache */
+};
+
+struct chains;
+TP_MUST_CHECK enum tp_err chains_new(struct chains **out, size_t parts, size_t capacity);
+void chains_free(struct chains **c);
+/* The entry verified from these very bytes; it lives until the next chains_add. NULL: none. */
+struct chain *chains_find(struct chains *c, const struct span *parts);
+/* Takes over the keys of *made, also when it fails. The entry that was not used for the longest time makes room. */
+TP_MUST_CHECK enum tp_err chains_add(struct chain **out, struct chains *c, const struct span *parts, const struct chain *made);
+
+struct evidence_cache {
+    const struct capk_store *authorities;
+    struct chains *issuers, *cards;
+};
+
+#endif
