@@ -22,3 +22,35 @@ telepay_perso_SOURCES = simcard/main_perso.c simcard/perso_commands.h simcard/pe
 telepay_perso_LDADD = $(SIMCARD_LIBS)
 telepay_simcard_SOURCES = simcard/main_simcard.c
 telepay_simcard_LDADD = $(SIMCARD_LIBS)
+
+CARD_RIG = tests/unit/card_rig.c tests/unit/card_rig.h tests/unit/unit.h
+
+check_PROGRAMS += tests/unit/test_card_select
+TESTS += tests/unit/test_card_select
+tests_unit_test_card_select_SOURCES = tests/unit/test_card_select.c $(CARD_RIG)
+tests_unit_test_card_select_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_card_select_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_card_transaction
+TESTS += tests/unit/test_card_transaction
+tests_unit_test_card_transaction_SOURCES = tests/unit/test_card_transaction.c $(CARD_RIG)
+tests_unit_test_card_transaction_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_card_transaction_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_card_state
+TESTS += tests/unit/test_card_state
+tests_unit_test_card_state_SOURCES = tests/unit/test_card_state.c tests/unit/unit.h
+tests_unit_test_card_state_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_card_state_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_card_faults
+TESTS += tests/unit/test_card_faults
+tests_unit_test_card_faults_SOURCES = tests/unit/test_card_faults.c $(CARD_RIG)
+tests_unit_test_card_faults_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_card_faults_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_perso
+TESTS += tests/unit/test_perso
+tests_unit_test_perso_SOURCES = tests/unit/test_perso.c $(CARD_RIG)
+tests_unit_test_perso_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_perso_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)

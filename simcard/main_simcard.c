@@ -192,6 +192,7 @@ static void start(int argc, char **argv, struct wanted *w)
 
     setlocale(LC_ALL, "");
     argp_err_exit_status = CLI_USAGE;
+    argp_program_version = "telepay-simcard " PACKAGE_VERSION;
     log_start("telepay-simcard", LOG_LEVEL_NOTE, 0);
     (void)secret_start();
     snprintf(w->host, sizeof(w->host), "127.0.0.1");
@@ -207,10 +208,6 @@ int main(int argc, char **argv)
     enum tp_err r;
     int stop_fd, code;
 
-    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-        printf("telepay-simcard %s\n", PACKAGE_VERSION);
-        return CLI_DONE;
-    }
     start(argc, argv, &w);
     if (w.list)
         return list_faults();

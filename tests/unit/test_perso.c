@@ -1,0 +1,355 @@
+/* The factory: what it refuses, what it writes, what it never shows. */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/date.h"
+#include "base/file.h"
+#include "card_rig.h"
+#include "crypto/capk.h"
+#include "simcard/inproc.h"
+
+static void rm_rf(const char *dir)
+{
+    char command[128];
+
+    snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static void must_refuse(const struct perso_params *p, const char *word)
+{
+    struct card_profile *card;
+    struct tp_error e = {TP_OK, ""};
+
+    ck_assert_int_eq(perso_make(&card, rig_scheme(), p, &e), TP_ERR_USAGE);
+    ck_assert_msg(strstr(e.text, word) != NULL, "\"%s\" does not speak of \"%s\"", e.text, word);
+    ck_assert_ptr_null(card);
+}
+
+START_TEST(refuses_what_cannot_be)
+    {
+        struct perso_params good, p;
+
+        rig_params(&good);
+        p = good, p.pan = "9990150000000017";
+        must_refuse(&p, "999014"); /* another issuer's */
+        p = good, p.pan = "99901400000";
+        must_refuse(&p, "12 to 19");
+        p = good, p.pan = "99901400000000000018";
+        must_refuse(&p, "12 to 19");
+        p = good, p.pan = "999014000000001X";
+        must_refuse(&p, "12 to 19");
+        p = good, p.name = "X";
+        must_refuse(&p, "26");
+        p = good, p.name = "ABCDEFGHIJKLMNOPQRSTUVWXYZ/";
+        must_refuse(&p, "26");
+        p = good, p.pin = span_str("123");
+        must_refuse(&p, "PIN");
+        p = good, p.pin = span_str("12a4");
+        must_refuse(&p, "PIN");
+        p = good, p.expiry = 20491231;
+        must_refuse(&p, "outlive");
+        p = good, p.cvm = "pin,thumb";
+        must_refuse(&p, "thumb");
+        p = good, p.pdol = "9F3";
+        must_refuse(&p, "PDOL");
+        p = good, p.apps[0].aid = "F0000000";
+        must_refuse(&p, "5 to 16");
+        p = good, p.apps[0].label = "";
+        must_refuse(&p, "label");
+        p = good, p.bits = 1648;
+        must_refuse(&p, "bits");
+        p = good, p.exponent = 5;
+        must_refuse(&p, "exponent");
+    }
+END_TEST
+
+START_TEST(check_digits)
+    {
+        /* ISO/IEC 7812-1, Annex B, by hand: 9+9+9+0+2+4+2 = 35, so 5 makes 40. The number in our papers has an 8. */
+        ck_assert_int_eq(perso_check_digit("9990140000000018"), '5');
+        ck_assert(!pan_valid("9990140000000018"));
+        ck_assert(pan_valid("9990140000000015"));
+        ck_assert_int_eq(perso_check_digit("4761739001010010"), '0');
+        ck_assert_int_eq(perso_check_digit(""), '?');
+    }
+END_TEST
+
+START_TEST(records_hold_what_a_strict_terminal_checks)
+    {
+        static const struct {
+            uint32_t tag;
+            const char *value; /* NULL: only there */
+        } objects[] = {
+            {0x57, "9990140000000018D301220100000F"},
+            {0x5F20, "4455504F4E542F4D41524945"},
+            {0x5A, "9990140000000018"},
+            {0x5F24, "301231"},
+            {0x5F25, "200101"},
+            {0x5F28, "0250"},
+            {0x5F30, "0201"},
+            {0x5F34, "07"},
+            {0x8E, "000000000000000001031F03"},
+            {0x8F, "01"},
+            {0x9F07, "FF00"},
+            {0x9F08, "0001"},
+            {0x9F0D, NULL},
+            {0x9F0E, NULL},
+            {0x9F0F, NULL},
+            {0x9F32, "03"},
+            {0x9F42, "0978"},
+            {0x9F44, "02"},
+            {0x9F46, NULL},
+            {0x9F47, "03"},
+            {0x9F48, NULL},
+            {0x9F49, "9F3704"},
+            {0x9F4A, "82"},
+            {0x90, NULL},
+            {0x8C, "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F7C20"},
+            {0x8D, "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403"},
+        };
+        struct perso_params p;
+        struct card_profile *card;
+        struct tp_error e;
+
+        rig_params(&p);
+        p.name = "DUPONT/MARIE";
+        p.psn = 7;
+        ck_ok(perso_make(&card, rig_scheme(), &p, &e));
+        for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+            struct span v;
+
+            ck_assert_msg(profile_object(card, objects[i].tag, &v) == TP_OK, "%X is missing", (unsigned)objects[i].tag);
+            if (objects[i].value != NULL)
+                ck_hex(v, objects[i].value);
+        }
+        for (size_t i = 0; i < card->records_n; i++)
+            ck_assert_uint_le(card->records[i].n, 254);
+        ck_assert_str_eq(card->pan, RIG_PAN);
+        profile_free(&card);
+    }
+END_TEST
+
+START_TEST(odd_pan_is_padded)
+    {
+        struct perso_params p;
+        struct card_profile *card;
+        struct span v;
+        struct tp_error e;
+
+        rig_params(&p);
+        p.pan = "9990140000000000001";
+        ck_ok(perso_make(&card, rig_scheme(), &p, &e));
+        ck_ok(profile_object(card, 0x5A, &v));
+        ck_hex(v, "9990140000000000001F");
+        ck_ok(profile_object(card, 0x57, &v));
+        ck_hex(v, "9990140000000000001D301220100000");
+        profile_free(&card);
+    }
+END_TEST
+
+START_TEST(cvm_lists)
+    {
+        uint8_t raw[64];
+        struct buf b = BUF_OF(raw);
+        struct tp_error e;
+
+        ck_ok(perso_cvm_list(&b, "pin-or-next,online-pin,signature,none-always,5E06", &e));
+        ck_hex(buf_span(&b), "0000000000000000"
+                             "4103"
+                             "0203"
+                             "1E03"
+                             "1F00"
+                             "5E06");
+        b.n = 0;
+        ck_ok(perso_cvm_list(&b, "", &e));
+        ck_hex(buf_span(&b), "0000000000000000");
+        b.n = 0;
+        ck_assert_int_eq(perso_cvm_list(&b, "pin,,none", &e), TP_ERR_USAGE);
+    }
+END_TEST
+
+static void check_mode(const char *dir, const char *name, mode_t mode)
+{
+    char path[128];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, mode);
+}
+
+START_TEST(scheme_and_card_come_back_from_their_folders)
+    {
+        char dir[64] = "/tmp/telepay-perso-XXXXXX", path[128];
+        struct scheme *again;
+        struct capk_store *store;
+        struct perso_params p;
+        struct card_profile *made, *read;
+        struct card *card;
+        struct tp_error e;
+
+        ck_assert_ptr_nonnull(mkdtemp(dir));
+        snprintf(path, sizeof(path), "%s/scheme", dir);
+        ck_ok(scheme_save(rig_scheme(), path, &e));
+        ck_assert_int_eq(scheme_save(rig_scheme(), path, &e), TP_ERR_EXISTS);
+        check_mode(path, "authority.key", 0600);
+        check_mode(path, "issuer.key", 0600);
+        check_mode(path, "issuer.secret", 0600);
+        ck_ok(scheme_load(&again, path, &e));
+        ck_assert(span_eq(secret_span(&again->ac_key), secret_span(&rig_scheme()->ac_key)));
+
+        /* the public part as acquirer and terminal load it, its SHA-1 recomputed there */
+        snprintf(path, sizeof(path), "%s/scheme/authority.json", dir);
+        ck_ok(capk_store_new(&store));
+        ck_assert_msg(capk_store_load(store, path, &e) == TP_OK, "%s", e.text);
+        UNHEX(rid, "F000000014");
+        const struct capk *key = capk_find(store, rid, 1, 0);
+
+        ck_assert_ptr_nonnull(key);
+        ck_assert(!key->live);
+        ck_assert_int_ge(key->expiry, again->issuer_expiry);
+        ck_assert(span_eq(emv_pubkey_modulus(key->key), emv_pubkey_modulus(emv_privkey_public(again->authority))));
+        capk_store_free(&store);
+
+        rig_params(&p);
+        ck_ok(perso_make(&made, again, &p, &e));
+        snprintf(path, sizeof(path), "%s/cards/marie", dir);
+        ck_ok(perso_save(made, path, &e));
+        ck_assert_int_eq(perso_save(made, path, &e), TP_ERR_EXISTS);
+        check_mode(path, "card.key", 0600);
+        check_mode(path, "card.secret", 0600);
+        check_mode(path, "state", 0600);
+        ck_ok(profile_load(&read, path, &e));
+        ck_assert_uint_eq(read->records_n, made->records_n);
+        for (size_t i = 0; i < made->records_n; i++)
+            ck_assert_int_eq(memcmp(read->records[i].data, made->records[i].data, made->records[i].n), 0);
+        ck_assert(secret_eq(secret_span(&read->pin_block), secret_span(&made->pin_block)));
+        ck_assert(secret_eq(secret_span(&read->ac_key), secret_span(&made->ac_key)));
+        profile_free(&read);
+        ck_ok(card_open(&card, path, CARD_DURABLE, &e));
+        card_close(&card);
+        ck_ok(card_open(&card, path, CARD_MEMORY, &e));
+        card_close(&card);
+        profile_free(&made);
+        scheme_free(&again);
+        rm_rf(dir);
+    }
+END_TEST
+
+START_TEST(broken_folders_are_refused_with_words)
+    {
+        static const struct {
+            const char *text;
+            enum tp_err r;
+        } lines[] = {
+            {"", TP_ERR_FORMAT},
+            {"{", TP_ERR_FORMAT},
+            {"{}", TP_ERR_FORMAT},
+            {"[1]", TP_ERR_FORMAT},
+            {"{\"version\":2}", TP_ERR_FORMAT},
+            {"{\"version\":1,\"applications\":[{\"aid\":\"F0\",\"label\":\"X\",\"preferred\":\"\",\"priority\":1}]}", TP_ERR_FORMAT},
+        };
+        char dir[64] = "/tmp/telepay-perso-XXXXXX", path[128];
+        struct card *card;
+        struct tp_error e;
+
+        ck_assert_ptr_nonnull(mkdtemp(dir));
+        ck_assert_int_eq(card_open(&card, dir, CARD_DURABLE, &e), TP_ERR_NOT_FOUND);
+        snprintf(path, sizeof(path), "%s/card.json", dir);
+        for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+            ck_ok(file_replace(path, span_str(lines[i].text), 0600, &e));
+            ck_assert_int_eq(card_open(&card, dir, CARD_DURABLE, &e), lines[i].r);
+            ck_assert_ptr_null(card);
+            ck_assert_ptr_nonnull(strstr(e.text, "card.json"));
+        }
+        struct scheme *scheme;
+
+        ck_assert_int_eq(scheme_load(&scheme, dir, &e), TP_ERR_NOT_FOUND);
+        ck_assert_ptr_nonnull(strstr(e.text, "telepay-perso init"));
+        rm_rf(dir);
+    }
+END_TEST
+
+START_TEST(a_card_in_the_inprocess_reader)
+    {
+        struct rig r;
+        struct perso_params p;
+        struct reader *reader;
+        struct tp_error e;
+        uint8_t raw[300];
+
+        rig_params(&p);
+        p.t0 = true; /* the reader follows 61xx */
+        rig_start(&r, &p);
+        const struct inproc_card in = card_inproc(r.card);
+
+        UNHEX(aid, "F0000000141010");
+        struct buf answer = BUF_OF(raw);
+        uint16_t sw;
+
+        ck_ok(inproc_open(&reader, &in));
+        ck_ok(reader_connect(reader, &e));
+        ck_assert_uint_eq(reader_atr(reader).p[0], 0x3B);
+        ck_ok(reader_transmit(reader, &(struct capdu){.ins = INS_SELECT, .p1 = 4, .data = aid, .le = 256}, &answer, &sw, &e));
+        ck_assert_uint_eq(sw, 0x9000);
+        ck_assert_uint_eq(raw[0], 0x6F);
+        reader_close(&reader);
+        rig_end(&r);
+    }
+END_TEST
+
+START_TEST(smaller_and_other_keys)
+    {
+        struct scheme_params sp;
+        struct scheme *s;
+        struct perso_params p;
+        struct card_profile *card;
+        struct tp_error e;
+
+        scheme_defaults(&sp);
+        sp.exponent = 65537;
+        sp.authority_bits = 1024;
+        sp.issuer_bits = 1024; /* does not fit its certificate: a remainder (92) is needed */
+        sp.iin = "99901477";
+        ck_ok(scheme_new(&s, &sp, &e));
+        rig_params(&p);
+        p.pan = "9990147700000003";
+        p.bits = 768;
+        ck_ok(perso_make(&card, s, &p, &e));
+        struct span v;
+
+        ck_ok(profile_object(card, 0x92, &v));
+        ck_assert_uint_eq(v.n, 36); /* Book 2, table 6: NI - NCA + 36 */
+        ck_ok(profile_object(card, 0x9F32, &v));
+        ck_hex(v, "010001");
+        profile_free(&card);
+        scheme_free(&s);
+        sp.iin = "99x014";
+        ck_assert_int_eq(scheme_new(&s, &sp, &e), TP_ERR_USAGE);
+        sp.iin = "999014";
+        sp.issuer_bits = 4096;
+        ck_assert_int_eq(scheme_new(&s, &sp, &e), TP_ERR_USAGE);
+    }
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("perso");
+    TCase *t = tcase_create("perso");
+
+    tcase_set_timeout(t, 120);
+    tcase_add_test(t, refuses_what_cannot_be);
+    tcase_add_test(t, check_digits);
+    tcase_add_test(t, records_hold_what_a_strict_terminal_checks);
+    tcase_add_test(t, odd_pan_is_padded);
+    tcase_add_test(t, cvm_lists);
+    tcase_add_test(t, scheme_and_card_come_back_from_their_folders);
+    tcase_add_test(t, broken_folders_are_refused_with_words);
+    tcase_add_test(t, a_card_in_the_inprocess_reader);
+    tcase_add_test(t, smaller_and_other_keys);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+UNIT_MAIN(suite)
