@@ -6,3 +6,10 @@ tests_pair_test_kernel_SOURCES = tests/pair/test_kernel.c tests/pair/kernel_rows
 tests_pair_test_kernel_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_pair_test_kernel_CFLAGS = $(UNIT_CFLAGS)
 tests_pair_test_kernel_LDADD = $(KERNEL_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/pair/test_kernel_select
+TESTS += tests/pair/test_kernel_select
+tests_pair_test_kernel_select_SOURCES = tests/pair/test_kernel_select.c $(PAPER) tests/unit/unit.h
+tests_pair_test_kernel_select_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_pair_test_kernel_select_CFLAGS = $(UNIT_CFLAGS)
+tests_pair_test_kernel_select_LDADD = $(KERNEL_LIBS) $(CHECK_LIBS)

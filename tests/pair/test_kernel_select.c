@@ -1,0 +1,403 @@
+/* Application selection (EMV 4.4 Book 1, 12), cards of live schemes, and reading without paying. */
+#include "unit/unit.h"
+
+#include <stdio.h>
+
+#include "paper.h"
+
+#define PSE     "00A404000E315041592E5359532E4444463031"
+#define ADF     "00A4040007F0000000141010"
+#define FCI_PSE "6F1A840E315041592E5359532E4444463031A5088801015F2D0266729000" /* SFI 1, language */
+
+/* FCI of AID F0000000141010 and others, with label and priority */
+#define FCI_A "6F168407F0000000141010A50B50064341525445418701029000"
+#define FCI_B                                                                                                                                        \
+    "6F178408F000000014101001A50B5006434152544542870101"                                                                                             \
+    "9000"
+#define FCI_C                                                                                                                                        \
+    "6F178408F000000014101002A50B5006434152544543870183"                                                                                             \
+    "9000"
+
+static struct paper_keys keys;
+
+static void make_keys(void)
+{
+    paper_keys_make(&keys);
+}
+
+static void free_keys(void)
+{
+    paper_keys_free(&keys);
+}
+
+struct selection {
+    const char *clause;
+    const char *answers, *terminal;
+    const char *sent;   /* the SELECTs and READ RECORDs up to the one that ends the test, each by its beginning */
+    const char *reason; /* of the end; every card here refuses GET PROCESSING OPTIONS with 6F00, or ends before */
+    size_t shown;       /* applications that the cardholder was shown; 0: not asked */
+};
+
+#define REFUSED "the card answered 6F00 to GET PROCESSING OPTIONS"
+#define NONE    "the card has no payment application that this terminal takes"
+#define GPO     " 80A8=6F00"
+
+/* A directory record with one entry: 61 { 4F AID, 50 label, 87 priority } */
+#define ENTRY_A "61134F07F000000014101050054341525441870102"
+#define ENTRY_B "61144F08F00000001410100150054341525442870101"
+#define ENTRY_X "61144F08F00000001499990150054341525458870101" /* not the terminal's */
+
+static const struct selection selections[] = {
+    {"12.3.2 step 1: card blocked", PSE "=6A81", "", PSE, "the card is blocked", 0},
+    {"12.3.2 step 1: no PSE, list of AIDs", PSE "=6A82" GPO, "", PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
+    {"12.3.2 step 1: PSE blocked, list of AIDs", PSE "=6283" GPO, "", PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
+    {"12.3.2 step 1: any other word, list of AIDs", PSE "=6F00" GPO, "", PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
+    {"12.3.2 one entry", PSE "=" FCI_PSE " 00B2010C=7015" ENTRY_A "9000 00B2020C=6A83" GPO, "", PSE " 00B2010C 00B2020C " ADF "00 80A8", REFUSED, 0},
+    {"12.3.2 two entries in one record, the cardholder chooses",
+     PSE "=" FCI_PSE " 00B2010C=702B" ENTRY_A ENTRY_B "9000 00B2020C=6A83 00A4040008F000000014101001=" FCI_B GPO, "partial",
+     PSE " 00B2010C 00B2020C 00A4040008F000000014101001 80A8", REFUSED, 2},
+    {"12.3.2 directory empty: list of AIDs", PSE "=" FCI_PSE " 00B2010C=6A83" GPO, "", PSE " 00B2010C " ADF "00 " ADF "00 80A8", REFUSED, 0},
+    {"12.3.2 no entry of ours: list of AIDs", PSE "=" FCI_PSE " 00B2010C=7016" ENTRY_X "9000 00B2020C=6A83" GPO, "",
+     PSE " 00B2010C 00B2020C " ADF "00 " ADF "00 80A8", REFUSED, 0},
+    {"12.3.2 an error in the directory clears the list", PSE "=" FCI_PSE " 00B2010C=7015" ENTRY_A "9000 00B2020C=6F00" GPO, "",
+     PSE " 00B2010C 00B2020C " ADF "00 " ADF "00 80A8", REFUSED, 0},
+    {"12.3.2 a record that is no template 70", PSE "=" FCI_PSE " 00B2010C=" ENTRY_A "9000" GPO, "", PSE " 00B2010C " ADF "00 " ADF "00 80A8", REFUSED,
+     0},
+    {"12.3.2 a record cut short", PSE "=" FCI_PSE " 00B2010C=7016" ENTRY_A "9000" GPO, "", PSE " 00B2010C " ADF "00 " ADF "00 80A8", REFUSED, 0},
+    {"12.3.2 an entry without name is passed over", PSE "=" FCI_PSE " 00B2010C=701C61055003414243" ENTRY_A "9000 00B2020C=6A83" GPO, "",
+     PSE " 00B2010C 00B2020C " ADF "00 80A8", REFUSED, 0},
+    {"12.2.2 directory in file 11: no PSE", PSE "=6F15840E315041592E5359532E4444463031A50388010B9000" GPO, "", PSE " " ADF "00 " ADF "00 80A8",
+     REFUSED, 0},
+    {"12.2.2 PSE without file", PSE "=6F10840E315041592E5359532E4444463031A5009000" GPO, "", PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
+    {"12.3.3 step 2: card blocked", PSE "=6A82 " ADF "=6A81", "", PSE " " ADF "00", "the card is blocked", 0},
+    {"12.3.3 step 3: nothing of that name", PSE "=6A82 " ADF "=6A82", "", PSE " " ADF "00", NONE, 0},
+    {"12.3.3 step 4: application blocked", PSE "=6A82 " ADF "=6F168407F0000000141010A50B50064341525445418701026283", "", PSE " " ADF "00", NONE, 0},
+    {"12.3.3 step 6: longer name, exact match wanted: not taken, next asked", PSE "=6A82 " ADF "=" FCI_B " 00A4040207F0000000141010=6A82", "",
+     PSE " " ADF "00 00A4040207", NONE, 0},
+    {"12.3.3 step 7: two occurrences, then the exact name ends it",
+     PSE "=6A82 " ADF "=" FCI_B " 00A4040207F0000000141010=" FCI_A " 00A4040008F000000014101001=" FCI_B GPO, "partial",
+     PSE " " ADF "00 00A4040207 00A4040008F000000014101001 80A8", REFUSED, 2},
+    {"12.3.3 step 7: first occurrence blocked",
+     PSE "=6A82 " ADF "=6F178408F000000014101001A50B5006434152544542870101"
+         "6283 00A4040207F0000000141010=" FCI_A " " ADF "=" FCI_A GPO,
+     "partial", PSE " " ADF "00 00A4040207 " ADF "00 80A8", REFUSED, 0},
+    {"12.3.3 an FCI that is none", PSE "=6A82 " ADF "=6F009000", "", PSE " " ADF "00", NONE, 0},
+    {"12.3.3 an FCI of another name",
+     PSE "=6A82 " ADF "=6F0E8405A000000003A5055003414243"
+         "9000",
+     "", PSE " " ADF "00", NONE, 0},
+    {"12.4 step 2: one that wants confirmation, given", PSE "=6A82 " ADF "=" FCI_C " 00A4040207=6A82 00A4040008F000000014101002=" FCI_C GPO,
+     "partial", PSE " " ADF "00 00A4040207 00A4040008F000000014101002 80A8", REFUSED, 1},
+    {"12.4 step 2: one that wants confirmation, refused", PSE "=6A82 " ADF "=" FCI_C " 00A4040207=6A82", "partial choice=-1",
+     PSE " " ADF "00 00A4040207", "the cardholder chose no application", 1},
+    {"12.4 step 2: one that wants confirmation, nobody there", PSE "=6A82 " ADF "=" FCI_C " 00A4040207=6A82", "partial noperson",
+     PSE " " ADF "00 00A4040207", "the card's application wants the cardholder's confirmation", 0},
+    {"12.4 step 4: nobody there, the first without confirmation", PSE "=6A82 " ADF "=" FCI_C " 00A4040207=" FCI_A " " ADF "=" FCI_A GPO,
+     "partial noperson", PSE " " ADF "00 00A4040207 " ADF "00 80A8", REFUSED, 0},
+    {"12.4 step 5: the chosen one is refused, the other is taken",
+     PSE "=6A82 " ADF "=" FCI_B " 00A4040207=" FCI_A " 00A4040008F000000014101001=6A82 " ADF "=" FCI_A GPO, "partial",
+     PSE " " ADF "00 00A4040207 00A4040008F000000014101001 " ADF "00 80A8", REFUSED, 2},
+    {"12.4 step 5: blocked at the final selection", PSE "=6A82 " ADF "=" FCI_A " " ADF "=6283", "", PSE " " ADF "00 " ADF "00", NONE, 0},
+    {"11.3.4 final FCI malformed", PSE "=6A82 " ADF "=" FCI_A " " ADF "=6F0384019000", "", PSE " " ADF "00 " ADF "00",
+     "the card's answer to SELECT is malformed", 0},
+    {"Book 3 10.1: 6985, the next application",
+     PSE "=6A82 " ADF "=" FCI_B " 00A4040207=" FCI_A " 00A4040008F000000014101001=" FCI_B " 80A8=6985 " ADF "=" FCI_A GPO, "partial",
+     PSE " " ADF "00 00A4040207 00A4040008F000000014101001 80A8 " ADF "00 80A8", REFUSED, 2},
+};
+
+START_TEST(test_selection)
+    {
+        const struct selection *s = &selections[_i];
+        static struct paper p;
+        struct paper_terminal t;
+        struct transaction *tx;
+        struct tp_error e;
+        size_t i = 0, n;
+
+        paper_card(&p, &keys);
+        paper_terminal(&t, &keys);
+        paper_answers(&p, s->answers);
+        paper_terminal_words(&t, s->terminal);
+        ck_assert_msg(paper_run(&tx, &p, &t, &e) == TP_OK, "%s: %s", s->clause, e.text);
+        ck_assert_msg(strncmp(transaction_reason(tx), s->reason, strlen(s->reason)) == 0, "%s: \"%s\"", s->clause, transaction_reason(tx));
+        ck_assert_msg(t.choices == 0 ? s->shown == 0 : t.choice_n == s->shown, "%s: shown %zu applications", s->clause, t.choice_n);
+        for (const char *at = s->sent; *at != '\0'; at += n + (at[n] == ' ' ? 1 : 0), i++) {
+            n = strcspn(at, " ");
+            ck_assert_msg(i < p.log_n && strncmp(p.log[i], at, n) == 0, "%s: command %zu is %s, not %.*s", s->clause, i + 1,
+                          i < p.log_n ? p.log[i] : "none", (int)n, at);
+        }
+        ck_assert_msg(i == p.log_n, "%s: a command more than foreseen: %s", s->clause, p.log[i]);
+        transaction_free(&tx);
+    }
+END_TEST
+
+/* Priorities 2, none, 1, 15: shown as 1, 2, 15, none; equal ones as they were found (12.4 step 4). */
+static char shown[8][17];
+
+static int note_choose(void *ctx, const struct candidate *list, size_t n)
+{
+    (void)ctx;
+    for (size_t i = 0; i < n && i < 8; i++)
+        snprintf(shown[i], sizeof(shown[i]), "%s", list[i].label);
+    return -1;
+}
+
+START_TEST(test_order)
+    {
+        static const char good[] = PSE "=" FCI_PSE " 00B2010C=701261104F08F00000001410100150015A870102"
+                                       "9000"
+                                       " 00B2020C=700F610D4F08F000000014101002500159"
+                                       "9000"
+                                       " 00B2030C=701261104F08F00000001410100350015887010F"
+                                       "9000"
+                                       " 00B2040C=701261104F08F000000014101004500157870101"
+                                       "9000"
+                                       " 00B2050C=701261104F08F000000014101005500156870102"
+                                       "9000"
+                                       " 00B2060C=6A83";
+        static struct paper p;
+        const struct kernel_person person = {NULL, note_choose, NULL, NULL};
+        struct paper_terminal t;
+        struct inproc_card card;
+        struct reader *reader;
+        struct transaction *tx;
+        struct tp_error e;
+
+        paper_card(&p, &keys);
+        paper_terminal(&t, &keys);
+        paper_answers(&p, good);
+        paper_terminal_words(&t, "partial");
+        ck_ok(paper_open(&reader, &card, &p));
+        ck_ok(kernel_run(&tx, reader, &t.config, &t.request, &person, NULL, &e));
+        ck_assert_int_eq(transaction_outcome(tx), KERNEL_NOT_ACCEPTED);
+        ck_assert_str_eq(shown[0], "W");
+        ck_assert_str_eq(shown[1], "Z");
+        ck_assert_str_eq(shown[2], "V");
+        ck_assert_str_eq(shown[3], "X");
+        ck_assert_str_eq(shown[4], "Y");
+        transaction_free(&tx);
+        reader_close(&reader);
+    }
+END_TEST
+
+/* A directory and a chain of occurrences that never end: the card is left in peace after a bounded number of commands. */
+struct endless {
+    unsigned commands;
+};
+
+static enum tp_err endless_on(void *ctx, struct buf *atr)
+{
+    (void)ctx;
+    return hex_decode(atr, "3B00");
+}
+
+static enum tp_err endless_transmit(void *ctx, struct span command, struct buf *response)
+{
+    struct endless *c = ctx;
+
+    c->commands++;
+    if (command.p[1] == 0xB2)
+        return hex_decode(response, "7016" ENTRY_X "9000");
+    if (command.p[4] == 14)
+        return hex_decode(response, FCI_PSE);
+    return hex_decode(response, FCI_B);
+}
+
+static void endless_off(void *ctx)
+{
+    (void)ctx;
+}
+
+START_TEST(test_endless)
+    {
+        struct endless c = {0};
+        const struct inproc_card card = {&c, endless_on, endless_transmit, endless_off};
+        struct paper_terminal t;
+        struct reader *reader;
+        struct transaction *tx;
+        struct tp_error e;
+
+        paper_terminal(&t, &keys);
+        ck_ok(inproc_open(&reader, &card));
+        ck_ok(reader_connect(reader, &e));
+        ck_ok(kernel_run(&tx, reader, &t.config, &t.request, NULL, NULL, &e));
+        ck_assert_int_eq(transaction_outcome(tx), KERNEL_NOT_ACCEPTED);
+        ck_assert_uint_le(c.commands, 64);
+        transaction_free(&tx);
+        reader_close(&reader);
+    }
+END_TEST
+
+/* Live or not: DESIGN 6. The paper card's name is replaced by another scheme's; the terminal knows that name too. */
+START_TEST(test_live)
+    {
+        static const struct {
+            const char *aid;
+            bool live;
+        } all[] = {
+            {"A0000000031010", true},  /* Visa */
+            {"A0000000041010", true},  /* Mastercard: public test keys do not make it a test card */
+            {"A0000000421010", true},  /* CB: no key known at all */
+            {"D2760000851010", true},  /* some national provider */
+            {"F0000000141010", false}, /* nobody's: ours */
+            {"F1234567891010", false},
+        };
+
+        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+            for (int allow = 0; allow < 2; allow++) {
+                static struct paper p;
+                struct paper_terminal t;
+                struct transaction *tx;
+                struct tp_error e;
+                struct buf aid;
+                char answers[256];
+
+                paper_card(&p, &keys);
+                paper_terminal(&t, &keys);
+                aid = (struct buf){t.config.applications[0].aid, 0, 16};
+                ck_ok(hex_decode(&aid, all[i].aid));
+                t.config.allow_live_card = allow != 0;
+                snprintf(answers, sizeof(answers), "00A4040007%s=6F0B8407%sA5009000 00A4040007%s=6F0B8407%sA5009000", all[i].aid, all[i].aid,
+                         all[i].aid, all[i].aid);
+                paper_answers(&p, answers);
+                ck_ok(paper_run(&tx, &p, &t, &e));
+                ck_assert_int_eq(transaction_live(tx), all[i].live);
+                ck_assert_uint_gt(paper_sent(&p, "00B2"), 0); /* read it is */
+                ck_assert_uint_eq(paper_sent(&p, "80AE"), all[i].live && allow == 0 ? 0 : 1);
+                ck_assert_int_eq(transaction_outcome(tx), all[i].live && allow == 0 ? KERNEL_NOT_ACCEPTED : KERNEL_APPROVED);
+                transaction_free(&tx);
+            }
+    }
+END_TEST
+
+/* DDA would be a signature too: INTERNAL AUTHENTICATE does not go to a live card. */
+START_TEST(test_live_dda)
+    {
+        static struct paper p;
+        struct paper_terminal t;
+        struct transaction *tx;
+        struct tp_error e;
+
+        paper_card(&p, &keys);
+        paper_terminal(&t, &keys);
+        memcpy(t.config.applications[0].aid, "\xA0\x00\x00\x00\x03\x10\x10", 7);
+        paper_card_words(&p, "aip=3800");
+        paper_answers(&p, "00A4040007=6F0B8407A0000000031010A5009000 00A4040007=6F0B8407A0000000031010A5009000");
+        ck_ok(paper_run(&tx, &p, &t, &e));
+        ck_assert_int_eq(transaction_outcome(tx), KERNEL_NOT_ACCEPTED);
+        ck_assert_uint_eq(paper_sent(&p, "0088"), 0);
+        transaction_free(&tx);
+    }
+END_TEST
+
+/* kernel_read_card: every application, nothing signed, no PIN. */
+START_TEST(test_read_card)
+    {
+        static struct paper p;
+        struct paper_terminal t;
+        struct transaction *list[KERNEL_CANDIDATES_MAX];
+        struct inproc_card card;
+        struct reader *reader;
+        struct tp_error e;
+        size_t n;
+
+        paper_card(&p, &keys);
+        paper_terminal(&t, &keys);
+        paper_answers(&p, PSE "=" FCI_PSE " 00B2010C=702C" ENTRY_X ENTRY_B "9000 00B2020C=6A83"
+                              " 00A4040008F000000014999901=6F168408F000000014999901A50A50054341525458870101"
+                              "9000 00A4040008F000000014101001=6A82"
+                              " 80CA9F36=9F3602002A9000 80CA9F17=9F1701039000");
+        ck_ok(paper_open(&reader, &card, &p));
+        ck_ok(kernel_read_card(list, KERNEL_CANDIDATES_MAX, &n, reader, &t.config, 20260601, &e));
+        ck_assert_uint_eq(n, 3); /* two of the directory, one of the terminal's list that the directory does not name */
+        ck_assert_uint_eq(paper_sent(&p, "80AE") + paper_sent(&p, "0088") + paper_sent(&p, "0020"), 0);
+        for (size_t i = 0; i < n; i++) {
+            ck_assert_ptr_nonnull(transaction_application(list[i]));
+            ck_assert_int_eq(transaction_outcome(list[i]),
+                             memcmp(transaction_application(list[i])->aid + 5, "\x10\x10\x01", 3) == 0 ? KERNEL_NOT_ACCEPTED : KERNEL_READ_ONLY);
+        }
+        ck_assert_str_eq(transaction_application(list[0])->label, "CARTX");
+        ck_hex(transaction_get(list[0], TAG_PAN), "9990140000000018");
+        ck_hex(transaction_get(list[0], TAG_ATC), "002A");
+        ck_assert_uint_eq(transaction_pin_tries(list[0]), 3);
+        ck_assert(transaction_authentication(list[0])->ok);
+        ck_assert_int_eq(transaction_authentication(list[0])->method, KERNEL_METHOD_CDA);
+        ck_assert_str_eq(transaction_authentication(list[0])->issuer, "999014");
+        for (size_t i = 0; i < n; i++)
+            transaction_free(&list[i]);
+        reader_close(&reader);
+    }
+END_TEST
+
+/* The card leaves at each command of reading: an error, and nothing to free. */
+START_TEST(test_read_card_torn)
+    {
+        static struct paper p;
+        size_t last = 0;
+        enum tp_err r = TP_ERR_CARD;
+
+        for (size_t at = 1; r != TP_OK && at < 60; at++) {
+            struct paper_terminal t;
+            struct transaction *list[KERNEL_CANDIDATES_MAX];
+            struct inproc_card card;
+            struct reader *reader;
+            struct tp_error e;
+            size_t n = 99;
+
+            paper_card(&p, &keys);
+            paper_terminal(&t, &keys);
+            p.leave_at = at;
+            ck_ok(paper_open(&reader, &card, &p));
+            r = kernel_read_card(list, KERNEL_CANDIDATES_MAX, &n, reader, &t.config, 20260601, &e);
+            ck_assert(r == TP_OK || r == TP_ERR_CARD);
+            ck_assert_uint_eq(n, r == TP_OK ? 1 : 0);
+            for (size_t i = 0; i < n; i++)
+                transaction_free(&list[i]);
+            reader_close(&reader);
+            last = at;
+        }
+        ck_assert_int_eq(r, TP_OK);
+        ck_assert_uint_gt(last, 10);
+    }
+END_TEST
+
+START_TEST(test_read_card_blocked)
+    {
+        static struct paper p;
+        struct paper_terminal t;
+        struct transaction *list[1];
+        struct inproc_card card;
+        struct reader *reader;
+        struct tp_error e;
+        size_t n = 99;
+
+        paper_card(&p, &keys);
+        paper_terminal(&t, &keys);
+        paper_answers(&p, PSE "=6A81");
+        ck_ok(paper_open(&reader, &card, &p));
+        ck_ok(kernel_read_card(list, 1, &n, reader, &t.config, 20260601, &e));
+        ck_assert_uint_eq(n, 0);
+        reader_close(&reader);
+    }
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("kernel selection");
+    TCase *c = tcase_create("paper");
+
+    tcase_add_unchecked_fixture(c, make_keys, free_keys);
+    tcase_set_timeout(c, 60);
+    tcase_add_loop_test(c, test_selection, 0, (int)(sizeof(selections) / sizeof(selections[0])));
+    tcase_add_test(c, test_order);
+    tcase_add_test(c, test_endless);
+    tcase_add_test(c, test_live);
+    tcase_add_test(c, test_live_dda);
+    tcase_add_test(c, test_read_card);
+    tcase_add_test(c, test_read_card_torn);
+    tcase_add_test(c, test_read_card_blocked);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+UNIT_MAIN(suite)
