@@ -1,0 +1,213 @@
+/* telepay-acquirer contract add | list | close */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acquirer/commands.h"
+#include "acquirer/option.h"
+
+#define FLOOR_UNITS   50 /* of the currency, when --floor is not given */
+#define CEILING_UNITS 1000
+
+struct words {
+    const char *dir, *id, *name, *mcc, *currency, *country, *floor, *ceiling, *hour;
+    bool json;
+};
+
+enum { KEY_MCC = 256, KEY_CURRENCY, KEY_COUNTRY, KEY_FLOOR, KEY_CEILING, KEY_HOUR };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+
+    switch (key) {
+    case 'd':
+        w->dir = arg;
+        return 0;
+    case 'j':
+        w->json = true;
+        return 0;
+    case 'i':
+        w->id = arg;
+        return 0;
+    case 'n':
+        w->name = arg;
+        return 0;
+    case KEY_MCC:
+        w->mcc = arg;
+        return 0;
+    case KEY_CURRENCY:
+        w->currency = arg;
+        return 0;
+    case KEY_COUNTRY:
+        w->country = arg;
+        return 0;
+    case KEY_FLOOR:
+        w->floor = arg;
+        return 0;
+    case KEY_CEILING:
+        w->ceiling = arg;
+        return 0;
+    case KEY_HOUR:
+        w->hour = arg;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static enum tp_err read_currency(struct contract *c, const struct currency **currency, const char *text, struct tp_error *e)
+{
+    *currency = currency_by_alpha(text);
+    if (*currency == NULL && strlen(text) == 3 && strspn(text, "0123456789") == 3)
+        *currency = currency_by_numeric((unsigned)atoi(text));
+    if (*currency == NULL)
+        return tp_fail(e, TP_ERR_USAGE, "\"%.20s\" is no currency of ISO 4217: write it as EUR", text);
+    c->currency = (*currency)->numeric;
+    return TP_OK;
+}
+
+static enum tp_err read_amount(int64_t *out, const char *what, const char *text, int64_t units, const struct currency *c, struct tp_error *e)
+{
+    enum tp_err r;
+
+    if (text != NULL && strcmp(text, "0") == 0) { /* a floor of nothing: every payment asks the issuer */
+        *out = 0;
+        return TP_OK;
+    }
+    if (text != NULL) {
+        r = money_parse(out, c, text, e);
+        return r == TP_OK ? r : tp_error_prefix(e, "%s", what);
+    }
+    for (unsigned i = 0; i < c->exponent; i++)
+        units *= 10;
+    *out = units;
+    return TP_OK;
+}
+
+static enum tp_err read_words(struct contract *c, const struct words *w, struct tp_error *e)
+{
+    const struct currency *currency = NULL;
+    int64_t mcc = 0, country = 250;
+    enum tp_err r;
+
+    if (w->id == NULL || w->name == NULL || w->mcc == NULL || w->currency == NULL)
+        return tp_fail(e, TP_ERR_USAGE, "a contract needs --id, --name, --mcc and --currency");
+    r = option_id(c->id, sizeof(c->id), "--id", w->id, e);
+    if (r == TP_OK && (strlen(w->name) == 0 || strlen(w->name) >= sizeof(c->name) || strpbrk(w->name, "\r\n;#") != NULL))
+        r = tp_fail(e, TP_ERR_USAGE, "--name must be 1 to %zu bytes without line ends, ; and #", sizeof(c->name) - 1);
+    if (r == TP_OK && strlen(w->mcc) != 4)
+        r = tp_fail(e, TP_ERR_USAGE, "--mcc is the merchant category code of four digits (ISO 18245), not \"%.20s\"", w->mcc);
+    if (r == TP_OK)
+        r = option_number(&mcc, "--mcc", w->mcc, 9999, e);
+    if (r == TP_OK && w->country != NULL)
+        r = option_number(&country, "--country", w->country, 999, e);
+    if (r == TP_OK && country == 0)
+        r = tp_fail(e, TP_ERR_USAGE, "--country is the number of ISO 3166, as 250 for France");
+    if (r == TP_OK)
+        r = read_currency(c, &currency, w->currency, e);
+    if (r == TP_OK)
+        r = read_amount(&c->floor, "--floor", w->floor, FLOOR_UNITS, currency, e);
+    if (r == TP_OK)
+        r = read_amount(&c->ceiling, "--ceiling", w->ceiling, CEILING_UNITS, currency, e);
+    if (r == TP_OK && c->ceiling < 1)
+        r = tp_fail(e, TP_ERR_USAGE, "--ceiling must be more than nothing");
+    if (r == TP_OK)
+        r = option_hour(&c->close_hour, w->hour != NULL ? w->hour : "22:30", e);
+    if (r != TP_OK)
+        return r;
+    snprintf(c->name, sizeof(c->name), "%s", w->name);
+    c->mcc = (uint16_t)mcc;
+    c->country = (uint16_t)country;
+    c->open = true;
+    return TP_OK;
+}
+
+int acquirer_contract_add(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"id", 'i', "ID", 0, "Number of the contract (DE 42, at most 15 characters)", 0},
+        {"name", 'n', "NAME", 0, "The merchant's name", 0},
+        {"mcc", KEY_MCC, "MCC", 0, "Merchant category code of four digits", 0},
+        {"currency", KEY_CURRENCY, "CODE", 0, "Its one currency, as EUR", 0},
+        {"country", KEY_COUNTRY, "NUMBER", 0, "Country of the terminals, ISO 3166 number [250]", 0},
+        {"floor", KEY_FLOOR, "AMOUNT", 0, "Up to this a card-approved payment needs no issuer [50]", 0},
+        {"ceiling", KEY_CEILING, "AMOUNT", 0, "More than this is refused [1000]", 0},
+        {"close-hour", KEY_HOUR, "HH:MM", 0, "Local hour of its daily collection [22:30]", 0},
+        OPTION_DIR,
+        {0},
+    };
+    static const struct argp argp = {options, parse, NULL, "Add a merchant's contract; its first remise is open at once.", NULL, NULL, NULL};
+    struct words w = {0};
+    struct contract c = {0};
+    struct ledger *l = NULL;
+    struct tp_error e = {TP_OK, ""};
+    char dir[PATH_MAX];
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = read_words(&c, &w, &e);
+    if (r == TP_OK)
+        r = option_open(&l, dir, w.dir, &e);
+    if (r == TP_OK)
+        r = ledger_contract_add(l, &c, &e);
+    ledger_close(&l);
+    if (r != TP_OK)
+        return cli_report(&e);
+    printf("contract %s (%s) is open\nnext: telepay-acquirer terminal add --contract %s --id 00000001 --out terminal/\n", c.id, c.name, c.id);
+    return CLI_DONE;
+}
+
+static enum tp_err list_row(void *ctx, const struct contract *c, struct tp_error *e)
+{
+    char mcc[8], country[8], floor[MONEY_TEXT_MAX], ceiling[MONEY_TEXT_MAX], hour[8];
+    const char *const cells[] = {c->id,  c->name, mcc, option_currency(c->currency), country, floor, ceiling, hour, c->open ? "open" : "closed"};
+
+    snprintf(mcc, sizeof(mcc), "%04u", c->mcc % 10000U);
+    snprintf(country, sizeof(country), "%03u", c->country % 1000U);
+    snprintf(hour, sizeof(hour), "%02u:%02u", (unsigned)c->close_hour / 100 % 24, (unsigned)c->close_hour % 100 % 60);
+    option_minor(floor, c->floor, c->currency);
+    option_minor(ceiling, c->ceiling, c->currency);
+    return listing_row(ctx, cells, e);
+}
+
+static const struct argp_option list_options[] = {OPTION_DIR, OPTION_JSON, {0}};
+
+int acquirer_contract_list(int argc, char **argv)
+{
+    static const struct argp argp = {list_options, parse, NULL, "List the contracts.", NULL, NULL, NULL};
+    static const struct table_column columns[] = {{"id", TABLE_TEXT},      {"name", TABLE_TEXT},     {"mcc", TABLE_TEXT},
+                                                  {"currency", TABLE_TEXT}, {"country", TABLE_TEXT},  {"floor", TABLE_RIGHT},
+                                                  {"ceiling", TABLE_RIGHT}, {"close_hour", TABLE_TEXT}, {"state", TABLE_TEXT}};
+    struct words w = {0};
+    struct listing list = {0};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = listing_start(&list, w.dir, "contracts", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+    if (r == TP_OK)
+        r = ledger_contract_each(list.l, list_row, list.table, &list.e);
+    return listing_end(&list, r);
+}
+
+int acquirer_contract_close(int argc, char **argv)
+{
+    static const struct argp_option options[] = {{"id", 'i', "ID", 0, "Number of the contract", 0}, OPTION_DIR, {0}};
+    static const struct argp argp = {
+        options, parse, NULL, "Close a contract: it takes no payment any more (03); what it has is collected as before.", NULL, NULL, NULL};
+    struct words w = {0};
+    struct ledger *l = NULL;
+    struct tp_error e = {TP_OK, ""};
+    char dir[PATH_MAX];
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = w.id != NULL ? option_open(&l, dir, w.dir, &e) : tp_fail(&e, TP_ERR_USAGE, "name the contract with --id");
+    if (r == TP_OK)
+        r = ledger_contract_shut(l, w.id, &e);
+    ledger_close(&l);
+    if (r != TP_OK)
+        return cli_report(&e);
+    printf("contract %s is closed\n", w.id);
+    return CLI_DONE;
+}

@@ -1,0 +1,228 @@
+/* telepay-acquirer init: a folder with books, keys, certificates and configuration. */
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "acquirer/commands.h"
+#include "acquirer/state.h"
+#include "base/cli.h"
+#include "base/file.h"
+#include "crypto/pki.h"
+
+#define AUTHORITIES_MAX   64
+#define AUTHORITY_BYTES   (4U << 20)
+#define SERVER_DAYS       1825
+#define SERVER_HOSTS      "localhost,127.0.0.1"
+#define CONFIGURATION_MAX 4096
+
+enum { KEY_HOST = 256 };
+
+struct words {
+    const char *dir, *name, *hosts, *listen;
+    const char *authority[AUTHORITIES_MAX];
+    size_t authorities;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+
+    switch (key) {
+    case 'd':
+        w->dir = arg;
+        return 0;
+    case 'a':
+        if (w->authorities == AUTHORITIES_MAX)
+            argp_error(state, "at most %d --authority files", AUTHORITIES_MAX);
+        w->authority[w->authorities++] = arg;
+        return 0;
+    case 'n':
+        w->name = arg;
+        return 0;
+    case KEY_HOST:
+        w->hosts = arg;
+        return 0;
+    case 'l':
+        w->listen = arg;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (w->dir != NULL)
+            return ARGP_ERR_UNKNOWN;
+        w->dir = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (w->dir == NULL)
+            argp_error(state, "name the folder to make");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option options[] = {
+    {"dir", 'd', "DIR", 0, "The folder to make (the same as the word DIR)", 0},
+    {"authority", 'a', "FILE", 0, "Authority keys of a card scheme (authority.json of telepay-perso init); may be repeated", 0},
+    {"name", 'n', "NAME", 0, "The acquirer's name, as in its certificates [telepay acquirer]", 0},
+    {"host", KEY_HOST, "NAMES", 0, "Names and addresses by which terminals reach this machine, with commas [" SERVER_HOSTS "]", 0},
+    {"listen", 'l', "ADDRESS:PORT", 0, "Where serve listens, for acquirer.conf [" ACQUIRER_ADDRESS ":" ACQUIRER_PORT "]", 0},
+    {0},
+};
+
+static const struct argp argp = {options, parse, "DIR", "Make an acquirer's folder: books, keys, certificates, configuration. Nothing is written over.",
+                                 NULL,    NULL,  NULL};
+
+/* A word that goes into acquirer.conf must be one line without a comment sign. */
+static enum tp_err plain_word(const char *what, const char *word, struct tp_error *e)
+{
+    if (*word == '\0' || strlen(word) > PKI_NAME_MAX * 4 || strpbrk(word, "\r\n;#") != NULL)
+        return tp_fail(e, TP_ERR_USAGE, "%s must be 1 to %d characters without line ends, ; and #", what, PKI_NAME_MAX * 4);
+    return TP_OK;
+}
+
+static enum tp_err write_configuration(const char *dir, const struct words *w, struct tp_error *e)
+{
+    char path[PATH_MAX], text[CONFIGURATION_MAX];
+    enum tp_err r = file_join(path, sizeof(path), dir, "acquirer.conf", e);
+    const int n = snprintf(text, sizeof(text),
+                           "# telepay-acquirer: configuration. File names are relative to this file. Lines beginning with # are comments.\n"
+                           "\n"
+                           "[acquirer]\n"
+                           "name = %s\n"
+                           "\n"
+                           "[serve]\n"
+                           "# Address and port on which terminals are served; 0.0.0.0 or [::] listens on all addresses. serve --listen overrides it.\n"
+                           "listen = %s\n"
+                           "\n"
+                           "[tls]\n"
+                           "# The authority that gives terminals their certificates, and this server's own certificate. To serve under another host\n"
+                           "# name, the certificate must name it: init --host.\n"
+                           "ca = pki/ca.pem\n"
+                           "certificate = pki/server.pem\n"
+                           "key = pki/server.key\n"
+                           "\n"
+                           "# Authority keys of card schemes: the project's data/capk.json, and every file authorities/NAME.json beside this one.\n"
+                           "# The collection centre's credentials: centre/centre.conf, made by telepay-centre acquirer add.\n",
+                           w->name, w->listen);
+
+    if (r == TP_OK && (n < 0 || (size_t)n >= sizeof(text)))
+        r = tp_fail(e, TP_ERR_RANGE, "the name is too long");
+    return r == TP_OK ? file_replace(path, span_str(text), 0644, e) : r;
+}
+
+/* Each file is read as authority keys first, so that a wrong one is found now and not when the server starts. */
+static enum tp_err copy_authority(const char *dir, const char *from, size_t index, struct tp_error *e)
+{
+    char name[64], path[PATH_MAX];
+    struct capk_store *check = NULL;
+    uint8_t *content = NULL;
+    size_t n = 0;
+    enum tp_err r = capk_store_new(&check);
+
+    if (r != TP_OK)
+        return tp_fail(e, r, "cannot read %s: %s", from, tp_err_text(r));
+    r = capk_store_load(check, from, e);
+    if (r == TP_OK && capk_count(check) == 0)
+        r = tp_fail(e, TP_ERR_FORMAT, "%s holds no authority key", from);
+    if (r == TP_OK)
+        r = file_read(from, AUTHORITY_BYTES, &content, &n, e);
+    snprintf(name, sizeof(name), "authorities/%02zu.json", index % 1000 + 1);
+    if (r == TP_OK)
+        r = file_join(path, sizeof(path), dir, name, e);
+    if (r == TP_OK)
+        r = file_replace(path, span_of(content, n), 0644, e);
+    free(content);
+    capk_store_free(&check);
+    return r;
+}
+
+static enum tp_err make_pki(const char *dir, const struct words *w, struct tp_error *e)
+{
+    char pki[PATH_MAX], cert[PATH_MAX], key[PATH_MAX];
+    const struct pki_subject server = {NULL, "telepay-acquirer", w->hosts};
+    enum tp_err r = file_join(pki, sizeof(pki), dir, "pki", e);
+
+    if (r == TP_OK)
+        r = file_make_dir(pki, 0700, e);
+    if (r == TP_OK)
+        r = pki_authority_make(pki, w->name, e);
+    if (r == TP_OK)
+        r = file_join(cert, sizeof(cert), pki, "server.pem", e);
+    if (r == TP_OK)
+        r = file_join(key, sizeof(key), pki, "server.key", e);
+    return r == TP_OK ? pki_certificate_make(pki, PKI_SERVER, &server, SERVER_DAYS, cert, key, e) : r;
+}
+
+static enum tp_err make_folders(const char *dir, struct tp_error *e)
+{
+    char path[PATH_MAX];
+    enum tp_err r = file_make_dir(dir, 0755, e);
+
+    if (r == TP_OK && chmod(dir, 0700) != 0)
+        r = tp_fail(e, TP_ERR_IO, "cannot close the folder %s to others: %s", dir, strerror(errno));
+    if (r == TP_OK)
+        r = file_join(path, sizeof(path), dir, "authorities", e);
+    return r == TP_OK ? file_make_dir(path, 0700, e) : r;
+}
+
+/* The books come last: a folder that has them is whole, and one that an error left half made can be seen as such. */
+static enum tp_err make_all(const struct words *w, struct tp_error *e)
+{
+    char path[PATH_MAX];
+    enum tp_err r = make_folders(w->dir, e);
+
+    for (size_t i = 0; i < w->authorities && r == TP_OK; i++)
+        r = copy_authority(w->dir, w->authority[i], i, e);
+    if (r == TP_OK)
+        r = make_pki(w->dir, w, e);
+    if (r == TP_OK)
+        r = file_join(path, sizeof(path), w->dir, "seal.key", e);
+    if (r == TP_OK)
+        r = seal_key_file_make(path, e);
+    if (r == TP_OK)
+        r = write_configuration(w->dir, w, e);
+    if (r == TP_OK)
+        r = file_join(path, sizeof(path), w->dir, "ledger.db", e);
+    return r == TP_OK ? ledger_make(path, e) : r;
+}
+
+static enum tp_err refuse_existing(const char *dir, struct tp_error *e)
+{
+    static const char *const made[] = {"ledger.db", "seal.key", "pki/ca.pem", "pki/ca.key", "acquirer.conf"};
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
+        const enum tp_err r = file_join(path, sizeof(path), dir, made[i], e);
+
+        if (r != TP_OK)
+            return r;
+        if (access(path, F_OK) == 0)
+            return tp_fail(e, TP_ERR_EXISTS, "%s is there already: name another folder, or remove this one if it holds nothing of worth", path);
+    }
+    return TP_OK;
+}
+
+int acquirer_init(int argc, char **argv)
+{
+    struct words w = {.name = "telepay acquirer", .hosts = SERVER_HOSTS, .listen = ACQUIRER_ADDRESS ":" ACQUIRER_PORT};
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = plain_word("the name", w.name, &e);
+    if (r == TP_OK)
+        r = plain_word("--listen", w.listen, &e);
+    if (r == TP_OK)
+        r = refuse_existing(w.dir, &e);
+    if (r == TP_OK)
+        r = make_all(&w, &e);
+    if (r != TP_OK)
+        return cli_report(&e);
+    printf("made the acquirer \"%s\" in %s\n"
+           "next: telepay-acquirer contract add --id ID --name NAME --mcc MCC --currency EUR\n",
+           w.name, w.dir);
+    return CLI_DONE;
+}
