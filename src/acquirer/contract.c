@@ -126,7 +126,7 @@ static enum tp_err read_words(struct contract *c, const struct words *w, struct 
 int acquirer_contract_add(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"id", 'i', "ID", 0, "Number of the contract (DE 42, at most 15 characters)", 0},
+        {"id", 'i', "ID", 0, "Number of the contract: the 15 characters of DE 42", 0},
         {"name", 'n', "NAME", 0, "The merchant's name", 0},
         {"mcc", KEY_MCC, "MCC", 0, "Merchant category code of four digits", 0},
         {"currency", KEY_CURRENCY, "CODE", 0, "Its one currency, as EUR", 0},
@@ -161,7 +161,7 @@ int acquirer_contract_add(int argc, char **argv)
 static enum tp_err list_row(void *ctx, const struct contract *c, struct tp_error *e)
 {
     char mcc[8], country[8], floor[MONEY_TEXT_MAX], ceiling[MONEY_TEXT_MAX], hour[8];
-    const char *const cells[] = {c->id,  c->name, mcc, option_currency(c->currency), country, floor, ceiling, hour, c->open ? "open" : "closed"};
+    const char *const cells[] = {c->id, c->name, mcc, option_currency(c->currency), country, floor, ceiling, hour, c->open ? "open" : "closed"};
 
     snprintf(mcc, sizeof(mcc), "%04u", c->mcc % 10000U);
     snprintf(country, sizeof(country), "%03u", c->country % 1000U);
@@ -176,8 +176,8 @@ static const struct argp_option list_options[] = {OPTION_DIR, OPTION_JSON, {0}};
 int acquirer_contract_list(int argc, char **argv)
 {
     static const struct argp argp = {list_options, parse, NULL, "List the contracts.", NULL, NULL, NULL};
-    static const struct table_column columns[] = {{"id", TABLE_TEXT},      {"name", TABLE_TEXT},     {"mcc", TABLE_TEXT},
-                                                  {"currency", TABLE_TEXT}, {"country", TABLE_TEXT},  {"floor", TABLE_RIGHT},
+    static const struct table_column columns[] = {{"id", TABLE_TEXT},       {"name", TABLE_TEXT},       {"mcc", TABLE_TEXT},
+                                                  {"currency", TABLE_TEXT}, {"country", TABLE_TEXT},    {"floor", TABLE_RIGHT},
                                                   {"ceiling", TABLE_RIGHT}, {"close_hour", TABLE_TEXT}, {"state", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
@@ -193,8 +193,8 @@ int acquirer_contract_list(int argc, char **argv)
 int acquirer_contract_close(int argc, char **argv)
 {
     static const struct argp_option options[] = {{"id", 'i', "ID", 0, "Number of the contract", 0}, OPTION_DIR, {0}};
-    static const struct argp argp = {
-        options, parse, NULL, "Close a contract: it takes no payment any more (03); what it has is collected as before.", NULL, NULL, NULL};
+    static const struct argp argp = {options, parse, NULL, "Close a contract: it takes no payment any more (03); what it has is collected as before.",
+                                     NULL,    NULL,  NULL};
     struct words w = {0};
     struct ledger *l = NULL;
     struct tp_error e = {TP_OK, ""};

@@ -72,8 +72,8 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static const struct argp argp = {options, parse, "DIR", "Make an acquirer's folder: books, keys, certificates, configuration. Nothing is written over.",
-                                 NULL,    NULL,  NULL};
+static const struct argp argp = {
+    options, parse, "DIR", "Make an acquirer's folder: books, keys, certificates, configuration. Nothing is written over.", NULL, NULL, NULL};
 
 /* A word that goes into acquirer.conf must be one line without a comment sign. */
 static enum tp_err plain_word(const char *what, const char *word, struct tp_error *e)
@@ -87,26 +87,27 @@ static enum tp_err write_configuration(const char *dir, const struct words *w, s
 {
     char path[PATH_MAX], text[CONFIGURATION_MAX];
     enum tp_err r = file_join(path, sizeof(path), dir, "acquirer.conf", e);
-    const int n = snprintf(text, sizeof(text),
-                           "# telepay-acquirer: configuration. File names are relative to this file. Lines beginning with # are comments.\n"
-                           "\n"
-                           "[acquirer]\n"
-                           "name = %s\n"
-                           "\n"
-                           "[serve]\n"
-                           "# Address and port on which terminals are served; 0.0.0.0 or [::] listens on all addresses. serve --listen overrides it.\n"
-                           "listen = %s\n"
-                           "\n"
-                           "[tls]\n"
-                           "# The authority that gives terminals their certificates, and this server's own certificate. To serve under another host\n"
-                           "# name, the certificate must name it: init --host.\n"
-                           "ca = pki/ca.pem\n"
-                           "certificate = pki/server.pem\n"
-                           "key = pki/server.key\n"
-                           "\n"
-                           "# Authority keys of card schemes: the project's data/capk.json, and every file authorities/NAME.json beside this one.\n"
-                           "# The collection centre's credentials: centre/centre.conf, made by telepay-centre acquirer add.\n",
-                           w->name, w->listen);
+    const int n =
+        snprintf(text, sizeof(text),
+                 "# telepay-acquirer: configuration. File names are relative to this file. Lines beginning with # are comments.\n"
+                 "\n"
+                 "[acquirer]\n"
+                 "name = %s\n"
+                 "\n"
+                 "[serve]\n"
+                 "# Address and port on which terminals are served; 0.0.0.0 or [::] listens on all addresses. serve --listen overrides it.\n"
+                 "listen = %s\n"
+                 "\n"
+                 "[tls]\n"
+                 "# The authority that gives terminals their certificates, and this server's own certificate. To serve under another host\n"
+                 "# name, the certificate must name it: init --host.\n"
+                 "ca = pki/ca.pem\n"
+                 "certificate = pki/server.pem\n"
+                 "key = pki/server.key\n"
+                 "\n"
+                 "# Authority keys of card schemes: the project's data/capk.json, and every file authorities/NAME.json beside this one.\n"
+                 "# The collection centre's credentials: centre/centre.conf, made by telepay-centre acquirer add.\n",
+                 w->name, w->listen);
 
     if (r == TP_OK && (n < 0 || (size_t)n >= sizeof(text)))
         r = tp_fail(e, TP_ERR_RANGE, "the name is too long");

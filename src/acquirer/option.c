@@ -43,12 +43,12 @@ enum tp_err option_hour(int *hhmm, const char *text, struct tp_error *e)
 enum tp_err option_id(char *out, size_t cap, const char *what, const char *text, struct tp_error *e)
 {
     const size_t n = strlen(text);
-    bool good = n >= 1 && n < cap;
+    bool good = n == cap - 1;
 
     for (size_t i = 0; i < n && good; i++)
         good = isalnum((unsigned char)text[i]) || strchr("-._", text[i]) != NULL;
     if (!good)
-        return tp_fail(e, TP_ERR_USAGE, "%s must be 1 to %zu letters, digits, -, . or _, not \"%.40s\"", what, cap - 1, text);
+        return tp_fail(e, TP_ERR_USAGE, "%s must be %zu letters, digits, -, . or _, not \"%.40s\"", what, cap - 1, text);
     memcpy(out, text, n + 1);
     return TP_OK;
 }

@@ -10,8 +10,14 @@
 #include "base/date.h"
 #include "base/table.h"
 
-#define OPTION_DIR  {"dir", 'd', "DIR", 0, "The acquirer's folder [./acq, else " ACQUIRER_DIR_DEFAULT "]", 90}
-#define OPTION_JSON {"json", 'j', NULL, 0, "Print JSON for machines", 91}
+#define OPTION_DIR                                                                                                                                   \
+    {                                                                                                                                                \
+        "dir", 'd', "DIR", 0, "The acquirer's folder [./acq, else " ACQUIRER_DIR_DEFAULT "]", 90                                                     \
+    }
+#define OPTION_JSON                                                                                                                                  \
+    {                                                                                                                                                \
+        "json", 'j', NULL, 0, "Print JSON for machines", 91                                                                                          \
+    }
 
 /* The books of the folder that --dir names; dir (PATH_MAX bytes) says where they are. */
 TP_MUST_CHECK enum tp_err option_open(struct ledger **l, char *dir, const char *given, struct tp_error *e);
@@ -22,7 +28,7 @@ TP_MUST_CHECK enum tp_err option_number(int64_t *out, const char *what, const ch
 /* "22:30" to 2230. */
 TP_MUST_CHECK enum tp_err option_hour(int *hhmm, const char *text, struct tp_error *e);
 
-/* A contract's or terminal's number: 1 to max letters, digits and the signs that a file name and a certificate can hold. */
+/* A contract's (CONTRACT_ID_MAX) or terminal's (TERMINAL_ID_MAX) number: DE 42 and 41 have exactly cap - 1 characters; letters, digits, -, . and _. */
 TP_MUST_CHECK enum tp_err option_id(char *out, size_t cap, const char *what, const char *text, struct tp_error *e);
 
 /* "12.50 EUR", or the bare number for an unknown currency; "2026-11-23T10:15:00+01:00", "" for 0. Return out. */

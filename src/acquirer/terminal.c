@@ -1,0 +1,370 @@
+/* telepay-acquirer terminal add | list | close */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "acquirer/commands.h"
+#include "acquirer/option.h"
+#include "base/conf.h"
+#include "base/file.h"
+#include "crypto/pki.h"
+
+#define TERMINAL_DAYS 1095
+#define FILE_MAX      (4U << 20)
+#define APPLICATIONS  "applications.conf"
+#define FLOOR_MARK    "@FLOOR@"
+#define FLOOR_LIMIT   UINT32_MAX /* 9F1B has four bytes */
+#define TERMINAL_CONF "telepay.conf"
+
+struct words {
+    const char *dir, *contract, *id, *out, *host, *port;
+    bool json;
+};
+
+enum { KEY_OUT = 256, KEY_HOST, KEY_PORT };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+
+    switch (key) {
+    case 'd':
+        w->dir = arg;
+        return 0;
+    case 'j':
+        w->json = true;
+        return 0;
+    case 'c':
+        w->contract = arg;
+        return 0;
+    case 'i':
+        w->id = arg;
+        return 0;
+    case KEY_OUT:
+        w->out = arg;
+        return 0;
+    case KEY_HOST:
+        w->host = arg;
+        return 0;
+    case KEY_PORT:
+        w->port = arg;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+struct making { /* what terminal add works with */
+    const struct words *w;
+    const char *dir;
+    struct contract contract;
+    struct terminal terminal;
+    char host[128];
+    int64_t port;
+};
+
+/* Where terminals reach the server: --host and --port, else what acquirer.conf says that it listens on; a wildcard is no address to call. */
+static enum tp_err find_server(struct making *m, struct tp_error *e)
+{
+    char path[PATH_MAX], listen[160] = ACQUIRER_ADDRESS ":" ACQUIRER_PORT;
+    struct conf *conf = NULL;
+    const char *value;
+    char *colon;
+    enum tp_err r = file_join(path, sizeof(path), m->dir, "acquirer.conf", e);
+
+    if (r == TP_OK)
+        r = conf_load(&conf, path, e);
+    if (r != TP_OK)
+        return r;
+    value = conf_get(conf, "serve", "listen");
+    if (value != NULL)
+        snprintf(listen, sizeof(listen), "%s", value);
+    conf_free(&conf);
+    colon = strrchr(listen, ':');
+    if (colon == NULL)
+        return tp_fail(e, TP_ERR_USAGE, "%s: \"listen\" in section [serve] must be ADDRESS:PORT", path);
+    *colon = '\0';
+    snprintf(m->host, sizeof(m->host), "%s", m->w->host != NULL ? m->w->host : listen);
+    if (strcmp(m->host, "0.0.0.0") == 0 || strcmp(m->host, "[::]") == 0 || strcmp(m->host, "::") == 0)
+        return tp_fail(e, TP_ERR_USAGE, "the acquirer listens on all addresses: say with --host by which one the terminal reaches it");
+    return option_number(&m->port, "the port", m->w->port != NULL ? m->w->port : colon + 1, 65535, e);
+}
+
+/* Appends text with every mark replaced. */
+static enum tp_err put_replaced(FILE *to, const char *text, const char *mark, const char *value)
+{
+    const char *at;
+
+    while ((at = strstr(text, mark)) != NULL) {
+        fprintf(to, "%.*s%s", (int)(at - text), text, value);
+        text = at + strlen(mark);
+    }
+    return fputs(text, to) >= 0 ? TP_OK : TP_ERR_NO_MEMORY;
+}
+
+static enum tp_err put_applications(FILE *to, const struct making *m, struct tp_error *e)
+{
+    char path[PATH_MAX], floor[32];
+    uint8_t *text = NULL;
+    size_t n = 0;
+    enum tp_err r = file_data_path(path, sizeof(path), APPLICATIONS, e);
+
+    if (r == TP_OK)
+        r = file_read(path, FILE_MAX, &text, &n, e);
+    snprintf(floor, sizeof(floor), "%lld", (long long)(m->contract.floor < FLOOR_LIMIT ? m->contract.floor : FLOOR_LIMIT));
+    if (r == TP_OK && put_replaced(to, (const char *)text, FLOOR_MARK, floor) != TP_OK)
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    free(text);
+    return r;
+}
+
+static void put_head(FILE *to, const struct making *m, const char *authorities)
+{
+    fprintf(to,
+            "# telepay: configuration of terminal %s of contract %s, made by telepay-acquirer terminal add.\n"
+            "# File names are relative to this file. Keep terminal.key secret: it is what the acquirer knows this terminal by.\n"
+            "\n"
+            "[acquirer]\n"
+            "host = %s\n"
+            "port = %lld\n"
+            "ca = ca.pem\n"
+            "certificate = terminal.pem\n"
+            "key = terminal.key\n"
+            "\n"
+            "[terminal]\n"
+            "id = %s\n"
+            "contract = %s\n"
+            "name = %s\n"
+            "mcc = %04u\n"
+            "currency = %s\n"
+            "country = %u\n"
+            "# 9F35, 9F33, 9F40 (EMV 4.4 Book 4, annex A); serial: 9F1E\n"
+            "type = 35\n"
+            "capabilities = 2098C8\n"
+            "additional = 6000F0A001\n"
+            "serial = %s\n"
+            "\n"
+            "[authorities]\n"
+            "# the project's data/capk.json is always known too\n"
+            "files =%s\n"
+            "\n"
+            "[journal]\n"
+            "file = journal.db\n"
+            "\n",
+            m->terminal.id, m->terminal.contract, m->host, (long long)m->port, m->terminal.id, m->terminal.contract, m->contract.name,
+            m->contract.mcc, option_currency(m->contract.currency), m->contract.country, m->terminal.id, authorities);
+}
+
+static enum tp_err write_configuration(const struct making *m, const char *authorities, struct tp_error *e)
+{
+    char path[PATH_MAX], *text = NULL;
+    size_t n = 0;
+    FILE *to = open_memstream(&text, &n);
+    enum tp_err r = TP_OK;
+
+    if (to == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    put_head(to, m, authorities);
+    r = put_applications(to, m, e);
+    if (fclose(to) != 0 && r == TP_OK)
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    if (r == TP_OK)
+        r = file_join(path, sizeof(path), m->w->out, TERMINAL_CONF, e);
+    if (r == TP_OK)
+        r = file_replace(path, span_of(text, n), 0644, e);
+    free(text);
+    return r;
+}
+
+static enum tp_err copy(const char *from_dir, const char *from, const char *to_dir, const char *to, struct tp_error *e)
+{
+    char source[PATH_MAX], target[PATH_MAX];
+    uint8_t *content = NULL;
+    size_t n = 0;
+    enum tp_err r = file_join(source, sizeof(source), from_dir, from, e);
+
+    if (r == TP_OK)
+        r = file_join(target, sizeof(target), to_dir, to, e);
+    if (r == TP_OK)
+        r = file_read(source, FILE_MAX, &content, &n, e);
+    if (r == TP_OK)
+        r = file_replace(target, span_of(content, n), 0644, e);
+    free(content);
+    return r;
+}
+
+/* authorities/01.json becomes authority.json, 02.json authority-02.json, …; names is their list for telepay.conf. */
+static enum tp_err copy_authorities(const struct making *m, char *names, size_t cap, struct tp_error *e)
+{
+    char from[64], to[64], path[PATH_MAX];
+    size_t used = 0;
+
+    names[0] = '\0';
+    for (unsigned i = 1; i < 1000; i++) {
+        enum tp_err r;
+
+        snprintf(from, sizeof(from), "authorities/%02u.json", i);
+        r = file_join(path, sizeof(path), m->dir, from, e);
+        if (r != TP_OK)
+            return r;
+        if (access(path, F_OK) != 0)
+            break;
+        if (i == 1)
+            snprintf(to, sizeof(to), "authority.json");
+        else
+            snprintf(to, sizeof(to), "authority-%02u.json", i);
+        r = copy(m->dir, from, m->w->out, to, e);
+        if (r != TP_OK)
+            return r;
+        used += (size_t)snprintf(names + used, cap - used, " %s", to);
+        if (used >= cap - sizeof(to))
+            break;
+    }
+    return TP_OK;
+}
+
+static enum tp_err make_certificate(const struct making *m, struct tp_error *e)
+{
+    char pki[PATH_MAX], cert[PATH_MAX], key[PATH_MAX];
+    const struct pki_subject subject = {m->terminal.contract, m->terminal.id, NULL};
+    enum tp_err r = file_join(pki, sizeof(pki), m->dir, "pki", e);
+
+    if (r == TP_OK)
+        r = file_join(cert, sizeof(cert), m->w->out, "terminal.pem", e);
+    if (r == TP_OK)
+        r = file_join(key, sizeof(key), m->w->out, "terminal.key", e);
+    if (r == TP_OK)
+        r = pki_certificate_make(pki, PKI_CLIENT, &subject, TERMINAL_DAYS, cert, key, e);
+    return r == TP_OK ? copy(pki, "ca.pem", m->w->out, "ca.pem", e) : r;
+}
+
+static enum tp_err make_folder(const struct making *m, struct tp_error *e)
+{
+    char path[PATH_MAX], authorities[2048];
+    enum tp_err r = file_join(path, sizeof(path), m->w->out, TERMINAL_CONF, e);
+
+    if (r == TP_OK && access(path, F_OK) == 0)
+        r = tp_fail(e, TP_ERR_EXISTS, "%s is there already: name another folder with --out", path);
+    if (r == TP_OK)
+        r = file_make_dir(m->w->out, 0755, e);
+    if (r == TP_OK && chmod(m->w->out, 0700) != 0)
+        r = tp_fail(e, TP_ERR_IO, "cannot close the folder %s to others: %s", m->w->out, strerror(errno));
+    if (r == TP_OK)
+        r = make_certificate(m, e);
+    if (r == TP_OK)
+        r = copy_authorities(m, authorities, sizeof(authorities), e);
+    return r == TP_OK ? write_configuration(m, authorities, e) : r;
+}
+
+static enum tp_err add(struct making *m, struct ledger *l, struct tp_error *e)
+{
+    const struct words *w = m->w;
+    enum tp_err r;
+
+    r = option_id(m->terminal.contract, sizeof(m->terminal.contract), "--contract", w->contract, e);
+    if (r == TP_OK)
+        r = option_id(m->terminal.id, sizeof(m->terminal.id), "--id", w->id, e);
+    if (r == TP_OK)
+        r = ledger_contract_get(l, w->contract, &m->contract, e);
+    if (r == TP_OK && !m->contract.open)
+        r = tp_fail(e, TP_ERR_STATE, "contract %s is closed", w->contract);
+    if (r == TP_OK && ledger_terminal_get(l, w->contract, w->id, &m->terminal, e) == TP_OK)
+        r = tp_fail(e, TP_ERR_EXISTS, "contract %s has a terminal %s already: give the new one another --id", w->contract, w->id);
+    if (r == TP_OK)
+        r = find_server(m, e);
+    if (r == TP_OK)
+        r = make_folder(m, e);
+    m->terminal.open = true;
+    return r == TP_OK ? ledger_terminal_add(l, &m->terminal, e) : r;
+}
+
+int acquirer_terminal_add(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"contract", 'c', "ID", 0, "Number of its contract", 0},
+        {"id", 'i', "ID", 0, "Number of the terminal: the 8 characters of DE 41", 0},
+        {"out", KEY_OUT, "DIR", 0, "Folder to make for the terminal: certificate, key, configuration", 0},
+        {"host", KEY_HOST, "NAME", 0, "Where it reaches the acquirer [what acquirer.conf listens on]", 0},
+        {"port", KEY_PORT, "PORT", 0, "Its port [that of acquirer.conf]", 0},
+        OPTION_DIR,
+        {0},
+    };
+    static const struct argp argp = {options, parse, NULL, "Add a terminal to a contract, and make the folder that telepay runs it from.",
+                                     NULL,    NULL,  NULL};
+    struct words w = {0};
+    struct making m = {.w = &w};
+    struct ledger *l = NULL;
+    struct tp_error e = {TP_OK, ""};
+    char dir[PATH_MAX], made[PATH_MAX] = "";
+    enum tp_err r = TP_OK;
+
+    cli_parse(&argp, argc, argv, &w);
+    if (w.contract == NULL || w.id == NULL || w.out == NULL)
+        r = tp_fail(&e, TP_ERR_USAGE, "a terminal needs --contract, --id and --out");
+    if (r == TP_OK)
+        r = option_open(&l, dir, w.dir, &e);
+    m.dir = dir;
+    if (r == TP_OK)
+        r = add(&m, l, &e);
+    if (r == TP_OK)
+        r = file_join(made, sizeof(made), w.out, TERMINAL_CONF, &e);
+    ledger_close(&l);
+    if (r != TP_OK)
+        return cli_report(&e);
+    printf("terminal %s of contract %s is in %s\nnext: telepay pay --amount 12.50 --currency %s --config %s\n", w.id, w.contract, w.out,
+           option_currency(m.contract.currency), made);
+    return CLI_DONE;
+}
+
+static enum tp_err list_row(void *ctx, const struct terminal *t, struct tp_error *e)
+{
+    const char *const cells[] = {t->contract, t->id, t->open ? "open" : "closed"};
+
+    return listing_row(ctx, cells, e);
+}
+
+int acquirer_terminal_list(int argc, char **argv)
+{
+    static const struct argp_option options[] = {{"contract", 'c', "ID", 0, "Only this contract's", 0}, OPTION_DIR, OPTION_JSON, {0}};
+    static const struct argp argp = {options, parse, NULL, "List the terminals.", NULL, NULL, NULL};
+    static const struct table_column columns[] = {{"contract", TABLE_TEXT}, {"id", TABLE_TEXT}, {"state", TABLE_TEXT}};
+    struct words w = {0};
+    struct listing list = {0};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = listing_start(&list, w.dir, "terminals", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+    if (r == TP_OK)
+        r = ledger_terminal_each(list.l, w.contract, list_row, list.table, &list.e);
+    return listing_end(&list, r);
+}
+
+int acquirer_terminal_close(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"contract", 'c', "ID", 0, "Number of its contract", 0}, {"id", 'i', "ID", 0, "Number of the terminal", 0}, OPTION_DIR, {0}};
+    static const struct argp argp = {
+        options, parse, NULL, "Close a terminal, as when it is lost or its key is known to others: nothing is taken from it any more.",
+        NULL,    NULL,  NULL};
+    struct words w = {0};
+    struct ledger *l = NULL;
+    struct tp_error e = {TP_OK, ""};
+    char dir[PATH_MAX];
+    enum tp_err r = TP_OK;
+
+    cli_parse(&argp, argc, argv, &w);
+    if (w.contract == NULL || w.id == NULL)
+        r = tp_fail(&e, TP_ERR_USAGE, "name the terminal with --contract and --id");
+    if (r == TP_OK)
+        r = option_open(&l, dir, w.dir, &e);
+    if (r == TP_OK)
+        r = ledger_terminal_shut(l, w.contract, w.id, &e);
+    ledger_close(&l);
+    if (r != TP_OK)
+        return cli_report(&e);
+    printf("terminal %s of contract %s is closed\n", w.id, w.contract);
+    return CLI_DONE;
+}
