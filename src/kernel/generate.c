@@ -164,7 +164,7 @@ static enum tp_err send(struct transaction *tx, enum ac want, bool second, bool 
     if (r != TP_OK)
         return r;
     c.data = buf_span(&values);
-    r = card_command(tx, &c, &data, &sw);
+    r = command_send(tx, &c, &data, &sw);
     if (r != TP_OK)
         return r;
     if (sw != SW_OK)

@@ -60,7 +60,7 @@ enum tp_err step_initiate(struct transaction *tx, bool *refused)
     if (tlv_put(&body, COMMAND_TEMPLATE, buf_span(&values)) != TP_OK || body.n > 255)
         return tx_end(tx, KERNEL_TERMINATED, "the card's PDOL asks for more than a command holds");
     c.data = buf_span(&body);
-    r = card_command(tx, &c, &data, &sw);
+    r = command_send(tx, &c, &data, &sw);
     if (r != TP_OK)
         return r;
     if (sw == SW_CONDITIONS) { /* 10.1: conditions of use not satisfied, take another application */

@@ -207,7 +207,7 @@ static enum tp_err read_one(struct transaction *tx, size_t i)
     if (r == TP_OK)
         r = step_authenticate(tx);
     for (size_t k = 0; r == TP_OK && k < sizeof(counters) / sizeof(counters[0]); k++) {
-        r = card_get_data(tx, counters[k].tag, counters[k].n, &value);
+        r = command_get_data(tx, counters[k].tag, counters[k].n, &value);
         if (r == TP_OK && value.n > 0)
             r = data_put(tx, counters[k].tag, FROM_CARD, value);
     }

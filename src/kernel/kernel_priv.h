@@ -133,11 +133,11 @@ void tx_step(struct transaction *tx, enum kernel_step step);
 TP_MUST_CHECK enum tp_err tx_new(struct transaction **out, struct reader *reader, const struct terminal_config *config,
                                  const struct transaction_request *request, struct tp_error *e);
 
-/* card.c: commands. Response data lives until the next command. */
-TP_MUST_CHECK enum tp_err card_command(struct transaction *tx, const struct capdu *command, struct span *data, uint16_t *sw);
-TP_MUST_CHECK enum tp_err card_read_record(struct transaction *tx, uint8_t sfi, uint8_t record, struct span *data, uint16_t *sw);
+/* command.c: commands to the card. Response data lives until the next command. */
+TP_MUST_CHECK enum tp_err command_send(struct transaction *tx, const struct capdu *command, struct span *data, uint16_t *sw);
+TP_MUST_CHECK enum tp_err command_read_record(struct transaction *tx, uint8_t sfi, uint8_t record, struct span *data, uint16_t *sw);
 /* GET DATA of a primitive object; an empty value when the card does not give it, or gives another length than n (n 0: any). */
-TP_MUST_CHECK enum tp_err card_get_data(struct transaction *tx, uint32_t tag, size_t n, struct span *value);
+TP_MUST_CHECK enum tp_err command_get_data(struct transaction *tx, uint32_t tag, size_t n, struct span *value);
 
 /* data.c: the store of data objects, one value per tag. */
 TP_MUST_CHECK enum tp_err data_put(struct transaction *tx, uint32_t tag, enum origin origin, struct span value);

@@ -117,7 +117,7 @@ static enum tp_err dda_sign(struct transaction *tx, struct span list)
     if (r != TP_OK)
         return r;
     c.data = buf_span(&values);
-    r = card_command(tx, &c, &data, &sw);
+    r = command_send(tx, &c, &data, &sw);
     if (r != TP_OK)
         return r;
     if (sw != SW_OK)

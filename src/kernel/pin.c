@@ -17,7 +17,7 @@
 static enum tp_err fetch_tries(struct transaction *tx)
 {
     struct span tries;
-    enum tp_err r = card_get_data(tx, TAG_PIN_TRIES, 1, &tries);
+    enum tp_err r = command_get_data(tx, TAG_PIN_TRIES, 1, &tries);
 
     if (r != TP_OK || tries.n != 1)
         return r;
@@ -98,7 +98,7 @@ static enum tp_err encipher(struct transaction *tx, struct emv_pubkey *key, stru
     struct secret plain = {NULL, 0};
     struct span challenge;
     uint16_t sw;
-    enum tp_err r = card_command(tx, &c, &challenge, &sw);
+    enum tp_err r = command_send(tx, &c, &challenge, &sw);
 
     *ok = r == TP_OK && sw == SW_OK && challenge.n == CHALLENGE && n > 1 + 8 + CHALLENGE;
     if (!*ok)
@@ -129,10 +129,10 @@ static enum tp_err send(struct transaction *tx, bool enciphered, struct emv_pubk
             return r;
         c.data = span_of(cipher, emv_pubkey_size(key));
     }
-    return card_command(tx, &c, &nothing, sw);
+    return command_send(tx, &c, &nothing, sw);
 }
 
-/* What VERIFY's answer means (6.5.12.4): *again when another try is left. */
+/* What VERIFY's answer means (6.5.12.4): *again when another try is left. A card whose counter does not go down lies, and gets no further PIN. */
 static enum tp_err judge(struct transaction *tx, uint16_t sw, bool *ok, bool *again)
 {
     *ok = sw == SW_OK;
@@ -140,8 +140,8 @@ static enum tp_err judge(struct transaction *tx, uint16_t sw, bool *ok, bool *ag
     if (*ok)
         return TP_OK;
     if ((sw & 0xFFF0) == SW_PIN_TRIES_LEFT) {
+        *again = (sw & 0x0F) > 0 && (sw & 0x0F) < tx->pin_tries;
         tx->pin_tries = sw & 0x0F;
-        *again = tx->pin_tries > 0;
     } else if (sw == SW_PIN_BLOCKED || sw == SW_REFERENCE_INVALIDATED) {
         tx->pin_tries = 0;
     } else {

@@ -100,7 +100,7 @@ static enum tp_err read_entry(struct transaction *tx, const struct afl_entry *en
     enum tp_err r = TP_OK;
 
     for (unsigned i = entry->first; r == TP_OK && i <= entry->last; i++) {
-        r = card_read_record(tx, entry->sfi, (uint8_t)i, &data, &sw);
+        r = command_read_record(tx, entry->sfi, (uint8_t)i, &data, &sw);
         if (r != TP_OK)
             return r;
         if (sw != SW_OK)

@@ -49,7 +49,7 @@ static enum tp_err random_selection(struct transaction *tx)
 static enum tp_err counter(struct transaction *tx, uint32_t tag, bool *has, unsigned *value)
 {
     struct span got;
-    enum tp_err r = card_get_data(tx, tag, 2, &got);
+    enum tp_err r = command_get_data(tx, tag, 2, &got);
 
     *has = r == TP_OK && got.n == 2;
     if (!*has)

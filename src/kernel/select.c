@@ -16,7 +16,7 @@ static enum tp_err card_select(struct transaction *tx, struct span name, bool ne
 {
     const struct capdu c = {.ins = INS_SELECT, .p1 = 0x04, .p2 = next ? 0x02 : 0x00, .data = name, .le = 256};
 
-    return card_command(tx, &c, data, sw);
+    return command_send(tx, &c, data, sw);
 }
 
 static struct span child(struct span in, uint32_t tag)
@@ -141,7 +141,7 @@ static enum tp_err list_from_pse(struct transaction *tx, bool all)
         return TP_OK;
     file = sfi.p[0];
     for (unsigned i = 1; i <= PSE_RECORDS_MAX; i++) {
-        r = card_read_record(tx, file, (uint8_t)i, &data, &sw);
+        r = command_read_record(tx, file, (uint8_t)i, &data, &sw);
         if (r != TP_OK || sw == SW_RECORD_NOT_FOUND)
             return r;
         if (sw != SW_OK || pse_record(tx, data, all) != TP_OK)

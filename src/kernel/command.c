@@ -1,7 +1,7 @@
 /* Commands to the card: EMV 4.4 Book 3, 6. */
 #include "kernel/kernel_priv.h"
 
-enum tp_err card_command(struct transaction *tx, const struct capdu *command, struct span *data, uint16_t *sw)
+enum tp_err command_send(struct transaction *tx, const struct capdu *command, struct span *data, uint16_t *sw)
 {
     struct buf response = BUF_OF(tx->response);
     enum tp_err r;
@@ -13,20 +13,20 @@ enum tp_err card_command(struct transaction *tx, const struct capdu *command, st
     return r;
 }
 
-enum tp_err card_read_record(struct transaction *tx, uint8_t sfi, uint8_t record, struct span *data, uint16_t *sw)
+enum tp_err command_read_record(struct transaction *tx, uint8_t sfi, uint8_t record, struct span *data, uint16_t *sw)
 {
     const struct capdu c = {.ins = INS_READ_RECORD, .p1 = record, .p2 = (uint8_t)(sfi << 3 | 4), .le = 256};
 
-    return card_command(tx, &c, data, sw);
+    return command_send(tx, &c, data, sw);
 }
 
-enum tp_err card_get_data(struct transaction *tx, uint32_t tag, size_t n, struct span *value)
+enum tp_err command_get_data(struct transaction *tx, uint32_t tag, size_t n, struct span *value)
 {
     const struct capdu c = {.cla = 0x80, .ins = INS_GET_DATA, .p1 = (uint8_t)(tag >> 8), .p2 = (uint8_t)tag, .le = 256};
     struct span data;
     struct tlv object;
     uint16_t sw;
-    enum tp_err r = card_command(tx, &c, &data, &sw);
+    enum tp_err r = command_send(tx, &c, &data, &sw);
 
     *value = (struct span){NULL, 0};
     if (r != TP_OK || sw != SW_OK)
