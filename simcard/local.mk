@@ -23,6 +23,10 @@ telepay_perso_LDADD = $(SIMCARD_LIBS)
 telepay_simcard_SOURCES = simcard/main_simcard.c
 telepay_simcard_LDADD = $(SIMCARD_LIBS)
 
+dist_man_MANS += doc/telepay-perso.1 doc/telepay-simcard.1
+dist_check_SCRIPTS += tests/system/card-outside.sh
+TESTS += tests/system/card-outside.sh
+
 CARD_RIG = tests/unit/card_rig.c tests/unit/card_rig.h tests/unit/unit.h
 
 check_PROGRAMS += tests/unit/test_card_select
