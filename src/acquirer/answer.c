@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
+
 void answer_set(struct answer *a, const char *code, const char *reason)
 {
     snprintf(a->code, sizeof(a->code), "%s", code);
@@ -44,4 +46,15 @@ enum tp_err answer_start(struct iso8583 *out, const struct echo *echo, const str
     if (r == TP_OK && a->reason[0] != '\0')
         r = iso8583_set_text(out, 44, a->reason);
     return r;
+}
+
+void answer_log(unsigned request_mti, const struct tx_record *tx, const struct answer *a)
+{
+    const struct currency *c = currency_by_numeric(tx->currency);
+    char amount[MONEY_TEXT_MAX] = "";
+
+    if (c != NULL)
+        money_format(amount, tx->amount, c);
+    log_note("%04u %s/%s %06u %s %s %s: %s %s%s", request_mti, tx->contract, tx->terminal, tx->stan, tx->pan_masked, amount,
+             c != NULL ? c->alpha : "", a->code, a->rrn, a->reason);
 }

@@ -33,6 +33,10 @@ void echo_take(struct echo *out, const struct iso8583 *request);
 /* Starts the answer: the fields repeated, then 37, 39 and 44. out borrows from echo. */
 TP_MUST_CHECK enum tp_err answer_start(struct iso8583 *out, const struct echo *echo, const struct answer *a);
 
+/* One line for the operator: "0200 000000000000123/00000001 000042 999014******0018 12.50 EUR: 63 SDAD_HASH". tx gives contract, terminal, stan, masked PAN,
+ * amount and currency, as far as they are known. */
+void answer_log(unsigned request_mti, const struct tx_record *tx, const struct answer *a);
+
 #define ANSWER_MAX 1024 /* bytes of any answer */
 
 #endif

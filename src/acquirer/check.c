@@ -326,20 +326,46 @@ static bool is_offline_pin(uint8_t code)
     return code == CVM_PIN_PLAIN || code == CVM_PIN_PLAIN_SIGN || code == CVM_PIN_ENCIPHERED || code == CVM_PIN_CIPHER_SIGN;
 }
 
+/* The card's own word on the PIN, where its issuer application data can be read: those of our own scheme (simcard/card.h: 06, key index, 12, then the CVR, 03 and
+ * three bytes). It tells a PIN that the card verified from one that something between card and terminal only said was right. */
+#define CVR1_PIN_PERFORMED  0x04
+#define CVR1_PIN_FAILED     0x02
+#define CVR2_TRIES_EXCEEDED 0x40
+
+static const uint8_t own_rid[] = {0xF0, 0x00, 0x00, 0x00, 0x14};
+
+static bool read_cvr(const struct evidence *ev, uint8_t cvr[3])
+{
+    struct tlv iad;
+
+    if (ev->aid.n < sizeof(own_rid) || memcmp(ev->aid.p, own_rid, sizeof(own_rid)) != 0)
+        return false;
+    if (tlv_find_deep(ev->response, TAG_IAD, &iad) != TP_OK || iad.value.n != 7 || iad.value.p[0] != 0x06 || iad.value.p[2] != 0x12 ||
+        iad.value.p[3] != 0x03)
+        return false;
+    memcpy(cvr, iad.value.p + 4, 3);
+    return true;
+}
+
 /* Judged on what the card signed. A card whose CDOL1 asks for neither TVR nor CVM results leaves nothing to judge on: refused. */
 static enum tp_err cardholder(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
     const struct evidence_result *s = &p->result;
     const uint8_t code = s->cvm_results[0] & CVM_CODE;
+    const bool pin = s->has_cvm_results && is_offline_pin(code);
+    uint8_t cvr[3] = {0};
+    const bool has_cvr = read_cvr(&p->evidence, cvr);
 
     (void)c;
     (void)e;
-    if (s->has_tvr && (s->tvr[2] & TVR3_TRIES_EXCEEDED))
+    if ((s->has_tvr && (s->tvr[2] & TVR3_TRIES_EXCEEDED)) || (cvr[1] & CVR2_TRIES_EXCEEDED))
         refuse(a, "75", "PIN_TRIES_EXCEEDED");
     else if (s->has_tvr && (s->tvr[2] & TVR3_CVM_FAILED))
         refuse(a, "55", "CVM_FAILED");
-    else if (s->has_cvm_results && (code == CVM_FAIL || (is_offline_pin(code) && s->cvm_results[2] != CVM_SUCCESSFUL)))
+    else if ((s->has_cvm_results && code == CVM_FAIL) || (pin && s->cvm_results[2] != CVM_SUCCESSFUL))
         refuse(a, "55", "PIN_NOT_VERIFIED");
+    else if (pin && has_cvr && (cvr[0] & (CVR1_PIN_PERFORMED | CVR1_PIN_FAILED)) != CVR1_PIN_PERFORMED)
+        refuse(a, "55", "CVR_PIN");
     else if (!s->has_tvr && !s->has_cvm_results)
         refuse(a, "55", "CVM_NOT_SIGNED");
     return TP_OK;

@@ -1,0 +1,455 @@
+#include "acquirer/server.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acquirer/check.h"
+#include "acquirer/state.h"
+#include "base/log.h"
+#include "base/file.h"
+#include "crypto/pki.h"
+
+#define THREADS_MAX 64
+#define CHAINS_KEPT 4096 /* verified certificates a thread remembers */
+
+struct worker { /* what one loop thread works with */
+    struct capk_store *authorities;
+    struct checker checker;
+    struct iso8583 message, answer;
+    struct payment payment;
+};
+
+struct acquirer_server {
+    struct link_server *link;
+    struct committer *committer;
+    struct worker *worker[THREADS_MAX];
+    unsigned threads;
+};
+
+struct request { /* one message under way */
+    struct acquirer_server *server;
+    struct worker *worker;
+    struct link_peer *peer;
+    const struct party *party;
+    const struct iso8583 *message;
+    struct echo echo;
+};
+
+/* ---- answering ---- */
+
+static void send_message(struct link_peer *peer, const struct iso8583 *m)
+{
+    uint8_t room[ANSWER_MAX];
+    struct buf out = BUF_OF(room);
+    struct tp_error e = {TP_OK, ""};
+
+    if (iso8583_pack(&out, m, &e) == TP_OK) {
+        link_send(peer, buf_span(&out));
+        return;
+    }
+    log_error("%s: an answer cannot be packed: %s", link_peer_address(peer), e.text);
+    link_peer_close(peer);
+}
+
+/* Answers and logs; what is known of the transaction is in tx. */
+static void answer(struct request *q, const struct answer *a, const struct tx_record *tx)
+{
+    struct iso8583 *m = &q->worker->answer;
+
+    if (answer_start(m, &q->echo, a) == TP_OK)
+        send_message(q->peer, m);
+    answer_log(q->message->mti, tx, a);
+}
+
+/* What can be said of a message that went no further: for the log. */
+static struct tx_record known_of(const struct request *q)
+{
+    struct tx_record tx;
+    uint64_t v = 0;
+    char pan[PAN_TEXT_MAX];
+
+    memset(&tx, 0, sizeof(tx));
+    snprintf(tx.contract, sizeof(tx.contract), "%s", q->party->contract);
+    snprintf(tx.terminal, sizeof(tx.terminal), "%s", q->party->terminal);
+    if (iso8583_number(q->message, 11, &v) == TP_OK)
+        tx.stan = (uint32_t)v;
+    if (iso8583_number(q->message, 4, &v) == TP_OK)
+        tx.amount = (int64_t)v;
+    if (iso8583_number(q->message, 49, &v) == TP_OK)
+        tx.currency = (uint16_t)v;
+    if (iso8583_text(q->message, 2, pan, sizeof(pan)) == TP_OK)
+        mask_pan(tx.pan_masked, pan);
+    return tx;
+}
+
+static void answer_simply(struct request *q, const char *code, const char *reason)
+{
+    const struct tx_record tx = known_of(q);
+    struct answer a;
+
+    answer_set(&a, code, reason);
+    answer(q, &a, &tx);
+}
+
+static void our_fault(struct request *q, const struct tp_error *e)
+{
+    log_error("%s", e->text);
+    answer_simply(q, "96", NULL);
+}
+
+/* ---- 0200, 0201 ---- */
+
+static void on_payment(struct request *q)
+{
+    struct payment *p = &q->worker->payment;
+    enum check_outcome outcome = CHECK_REFUSED;
+    struct tp_error e = {TP_OK, ""};
+    struct answer a;
+    enum tp_err r = check_payment(&outcome, &a, p, &q->worker->checker, q->message, q->party, time(NULL), &e);
+    const struct commit_request keep = {q->message->mti, &q->echo, &p->tx, q->peer};
+
+    if (r == TP_OK && outcome == CHECK_KEEP) {
+        r = committer_pay(q->server->committer, &keep);
+        if (r == TP_OK)
+            return; /* answered when it is durable */
+        tp_fail(&e, r, "no memory for a payment");
+    }
+    if (r != TP_OK) {
+        our_fault(q, &e);
+        return;
+    }
+    const struct tx_record tx = known_of(q);
+
+    answer(q, &a, &tx);
+}
+
+/* ---- 0400, 0401 ---- */
+
+/* DE 90: type, STAN and DE 7 of the original, then the institutions that had it. Its local day is that of DE 13, which a reversal repeats. */
+static const char *read_original(struct tx_record *tx, const struct iso8583 *m, time_t now)
+{
+    char original[43];
+    unsigned mti = 0, stan = 0;
+    uint64_t month_day = 0;
+    int day;
+
+    if (iso8583_text(m, 90, original, sizeof(original)) != TP_OK || sscanf(original, "%4u%6u", &mti, &stan) != 2)
+        return "DE90";
+    if (mti != MTI_FINANCIAL && mti != MTI_FINANCIAL_REPEAT)
+        return "DE90_MTI";
+    if (iso8583_number(m, 13, &month_day) != TP_OK)
+        return "DE13";
+    day = check_day((unsigned)month_day, now);
+    if (day == 0)
+        return "DE13";
+    tx->stan = stan;
+    tx->local_time = (int64_t)day * 1000000;
+    return NULL;
+}
+
+/* True when the request is from a terminal of an open contract that its certificate names; else it is answered. */
+static bool admitted(struct request *q, struct contract *contract)
+{
+    struct tp_error e = {TP_OK, ""};
+    bool open = false;
+
+    switch (check_party(q->message, q->party)) {
+    case TP_OK:
+        break;
+    case TP_ERR_NOT_FOUND:
+        answer_simply(q, "30", iso8583_has(q->message, 42) ? "DE41_MISSING" : "DE42_MISSING");
+        return false;
+    default:
+        answer_simply(q, "58", "CERTIFICATE");
+        return false;
+    }
+    if (check_open(&q->worker->checker, contract, &open, q->party, &e) != TP_OK) {
+        our_fault(q, &e);
+        return false;
+    }
+    if (!open)
+        answer_simply(q, "03", "CONTRACT");
+    return open;
+}
+
+static void on_reversal(struct request *q)
+{
+    struct contract contract;
+    struct tx_record tx = known_of(q);
+    const struct commit_request undo = {q->message->mti, &q->echo, &tx, q->peer};
+    const char *bad;
+
+    if (!admitted(q, &contract))
+        return;
+    bad = read_original(&tx, q->message, time(NULL));
+    if (bad != NULL)
+        answer_simply(q, "30", bad);
+    else if (committer_reverse(q->server->committer, &undo) != TP_OK)
+        answer_simply(q, "96", NULL);
+}
+
+/* ---- 0500 ---- */
+
+struct count {
+    unsigned field;
+    uint64_t value;
+};
+
+/* DE 97: D when the debits are the larger side, C when the credits are. */
+static void net_text(char out[24], const struct remise_totals *t)
+{
+    const int64_t net = t->debit_amount - t->credit_amount;
+
+    snprintf(out, 24, "%c%016" PRId64, net < 0 ? 'C' : 'D', net < 0 ? -net : net);
+}
+
+static bool balances(const struct iso8583 *m, const struct count *counts, size_t n, const char *net)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint64_t theirs = 0;
+
+        if (iso8583_number(m, counts[i].field, &theirs) != TP_OK || theirs != counts[i].value)
+            return false;
+    }
+    return span_eq(m->field[97], span_str(net));
+}
+
+static void on_reconciliation(struct request *q)
+{
+    struct contract contract;
+    struct remise r;
+    struct tp_error e = {TP_OK, ""};
+    struct iso8583 *m = &q->worker->answer;
+    struct answer a;
+    char net[24];
+    enum tp_err err;
+
+    if (!admitted(q, &contract))
+        return;
+    err = ledger_remise_running(q->worker->checker.ledger, q->party->contract, &r, &e);
+    if (err != TP_OK) {
+        our_fault(q, &e);
+        return;
+    }
+    const struct count counts[] = {
+        {74, r.totals.credits}, {76, r.totals.debits}, {86, (uint64_t)r.totals.credit_amount}, {88, (uint64_t)r.totals.debit_amount}};
+
+    net_text(net, &r.totals);
+    answer_set(&a, "00", NULL);
+    const bool balanced = balances(q->message, counts, 4, net);
+
+    err = answer_start(m, &q->echo, &a);
+    if (err == TP_OK)
+        err = iso8583_set_number(m, 66, balanced ? 1 : 2);
+    for (size_t i = 0; err == TP_OK && i < 4; i++)
+        err = iso8583_set_number(m, counts[i].field, counts[i].value);
+    if (err == TP_OK)
+        err = iso8583_set_text(m, 97, net);
+    if (err != TP_OK) {
+        tp_fail(&e, err, "the totals of contract %s do not fit an answer", q->party->contract);
+        our_fault(q, &e);
+        return;
+    }
+    send_message(q->peer, m);
+    log_note("0500 %s/%s: remise %u %s", q->party->contract, q->party->terminal, r.number, balanced ? "in balance" : "out of balance");
+}
+
+/* ---- 0800 ---- */
+
+static void on_network(struct request *q)
+{
+    struct contract contract;
+    uint64_t code = 0;
+
+    if (iso8583_number(q->message, 70, &code) != TP_OK)
+        answer_simply(q, "30", "DE70_MISSING");
+    else if (code != 1 && code != 2 && code != 301)
+        answer_simply(q, "12", "DE70");
+    else if (admitted(q, &contract))
+        answer_simply(q, "00", NULL);
+}
+
+/* ---- messages ---- */
+
+static const struct {
+    unsigned mti;
+    void (*handle)(struct request *q);
+} handlers[] = {{MTI_FINANCIAL, on_payment},        {MTI_FINANCIAL_REPEAT, on_payment},      {MTI_REVERSAL, on_reversal},
+                {MTI_REVERSAL_REPEAT, on_reversal}, {MTI_RECONCILIATION, on_reconciliation}, {MTI_NETWORK, on_network}};
+
+/* A message that does not parse is answered 30 when at least its type and STAN could be read, so that its terminal knows which it was. */
+static void on_malformed(struct request *q, const struct tp_error *e)
+{
+    bool known = false;
+
+    for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
+        known |= handlers[i].mti == q->message->mti;
+    log_note("%s (%s/%s): message %04u: %s%s", link_peer_address(q->peer), q->party->contract, q->party->terminal, q->message->mti, e->text,
+             known && iso8583_has(q->message, 11) ? "" : ": closed");
+    if (known && iso8583_has(q->message, 11))
+        answer_simply(q, "30", NULL);
+    else
+        link_peer_close(q->peer);
+}
+
+static void on_message(void *ctx, struct link_peer *peer, void *user, struct span raw)
+{
+    struct acquirer_server *s = ctx;
+    struct worker *w = s->worker[link_peer_thread(peer)];
+    struct request q = {.server = s, .worker = w, .peer = peer, .party = user, .message = &w->message};
+    struct tp_error e = {TP_OK, ""};
+    const enum tp_err r = iso8583_unpack(&w->message, raw, &e);
+
+    echo_take(&q.echo, &w->message);
+    if (r != TP_OK) {
+        on_malformed(&q, &e);
+        return;
+    }
+    for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
+        if (handlers[i].mti == w->message.mti) {
+            handlers[i].handle(&q);
+            return;
+        }
+    }
+    if (w->message.mti / 10 % 2 == 0 && iso8583_has(&w->message, 11)) { /* a request of a kind that is not served */
+        answer_simply(&q, "12", "MTI");
+        return;
+    }
+    log_note("%s (%s/%s): message type %04u is none for an acquirer: closed", link_peer_address(peer), q.party->contract, q.party->terminal,
+             w->message.mti);
+    link_peer_close(peer);
+}
+
+static enum tp_err on_opened(void *ctx, struct link_peer *peer, const char *organisation, const char *common_name, void **user)
+{
+    struct party *party;
+
+    (void)ctx;
+    if (strlen(organisation) >= CONTRACT_ID_MAX || strlen(common_name) >= TERMINAL_ID_MAX) {
+        log_note("%s: the certificate names no contract and terminal (O=%s, CN=%s)", link_peer_address(peer), organisation, common_name);
+        return TP_ERR_SECURITY;
+    }
+    party = calloc(1, sizeof(*party));
+    if (party == NULL)
+        return TP_ERR_NO_MEMORY;
+    snprintf(party->contract, sizeof(party->contract), "%s", organisation);
+    snprintf(party->terminal, sizeof(party->terminal), "%s", common_name);
+    *user = party;
+    return TP_OK;
+}
+
+static void on_closed(void *ctx, void *user)
+{
+    (void)ctx;
+    free(user);
+}
+
+/* ---- the server ---- */
+
+static void worker_free(struct worker *w)
+{
+    if (w == NULL)
+        return;
+    evidence_cache_free(&w->checker.cache);
+    capk_store_free(&w->authorities);
+    seal_free(&w->checker.seal);
+    ledger_close(&w->checker.ledger);
+    free(w);
+}
+
+static enum tp_err worker_new(struct worker **out, const char *dir, struct tp_error *e)
+{
+    struct worker *w = calloc(1, sizeof(*w));
+    enum tp_err r;
+
+    *out = NULL;
+    if (w == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a server");
+    r = acquirer_open_ledger(&w->checker.ledger, dir, e);
+    if (r == TP_OK)
+        r = acquirer_open_seal(&w->checker.seal, dir, e);
+    if (r == TP_OK)
+        r = acquirer_load_authorities(&w->authorities, dir, e);
+    if (r == TP_OK && evidence_cache_new(&w->checker.cache, w->authorities, CHAINS_KEPT) != TP_OK)
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a server");
+    if (r == TP_OK)
+        *out = w;
+    else
+        worker_free(w);
+    return r;
+}
+
+static enum tp_err tls_context(SSL_CTX **out, const char *dir, struct tp_error *e)
+{
+    static const char *const names[] = {"pki/ca.pem", "pki/server.pem", "pki/server.key"};
+    char path[3][PATH_MAX];
+    enum tp_err r = TP_OK;
+
+    for (size_t i = 0; r == TP_OK && i < 3; i++)
+        r = file_join(path[i], sizeof(path[i]), dir, names[i], e);
+    return r == TP_OK ? pki_tls_context(out, PKI_SERVER, path[0], path[1], path[2], e) : r;
+}
+
+enum tp_err acquirer_server_new(struct acquirer_server **out, const char *dir, const char *address, const char *port, unsigned threads,
+                                struct tp_error *e)
+{
+    struct acquirer_server *s = calloc(1, sizeof(*s));
+    const struct link_events events = {.ctx = s, .opened = on_opened, .message = on_message, .closed = on_closed};
+    SSL_CTX *tls = NULL;
+    enum tp_err r;
+
+    *out = NULL;
+    if (s == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a server");
+    s->threads = threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads;
+    r = tls_context(&tls, dir, e);
+    for (unsigned i = 0; r == TP_OK && i < s->threads; i++)
+        r = worker_new(&s->worker[i], dir, e);
+    if (r == TP_OK)
+        r = committer_new(&s->committer, dir, e);
+    if (r == TP_OK)
+        r = link_server_new(&s->link, address, port, tls, s->threads, &events, e);
+    SSL_CTX_free(tls);
+    if (r == TP_OK)
+        *out = s;
+    else
+        acquirer_server_free(&s);
+    return r;
+}
+
+unsigned acquirer_server_port(const struct acquirer_server *s)
+{
+    return link_server_port(s->link);
+}
+
+enum tp_err acquirer_server_run(struct acquirer_server *s, struct tp_error *e)
+{
+    return link_server_run(s->link, e);
+}
+
+void acquirer_server_stop(struct acquirer_server *s)
+{
+    link_server_stop(s->link);
+}
+
+/* The committer goes first: its last answers need the peers, which need their loops. */
+void acquirer_server_free(struct acquirer_server **out)
+{
+    struct acquirer_server *s = *out;
+
+    if (s == NULL)
+        return;
+    committer_free(&s->committer);
+    link_server_free(&s->link);
+    for (unsigned i = 0; i < s->threads; i++)
+        worker_free(s->worker[i]);
+    free(s);
+    *out = NULL;
+}
+
+struct committer *acquirer_server_committer(struct acquirer_server *s)
+{
+    return s->committer;
+}

@@ -1,0 +1,300 @@
+#include "cardsign.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/sha.h>
+#include <openssl/evp.h>
+
+#include "apdu/emvtags.h"
+#include "apdu/tlv.h"
+#include "base/bcd.h"
+#include "base/date.h"
+#include "base/hex.h"
+
+#define CARD_BITS   1152
+#define CARD_EXPIRY 20301231
+#define ISSUER_IIN  "999014"
+#define AIP         "1100" /* cardholder verification, CDA */
+#define CDOL1       "9F02069F03069F1A0295055F2A029A039C019F37049F35019F3403"
+#define CDOL2       "8A0295059F37049F3403"
+#define TRY(call)                                                                                                                                    \
+    do {                                                                                                                                             \
+        const enum tp_err r_ = (call);                                                                                                               \
+        if (r_ != TP_OK)                                                                                                                             \
+            return r_;                                                                                                                               \
+    } while (0)
+
+enum tp_err signer_make(struct signer *s, unsigned keys, struct tp_error *e)
+{
+    struct scheme_params p;
+    enum tp_err r;
+
+    memset(s, 0, sizeof(*s));
+    scheme_defaults(&p);
+    r = scheme_new(&s->scheme, &p, e);
+    s->key = calloc(keys, sizeof(*s->key));
+    if (r == TP_OK && s->key == NULL)
+        r = TP_ERR_NO_MEMORY;
+    for (unsigned i = 0; r == TP_OK && i < keys; i++) {
+        r = emv_privkey_generate(&s->key[i], CARD_BITS, 3);
+        s->keys = i + 1;
+    }
+    return r;
+}
+
+void signer_clear(struct signer *s)
+{
+    for (unsigned i = 0; i < s->keys; i++)
+        emv_privkey_free(&s->key[i]);
+    free(s->key);
+    scheme_free(&s->scheme);
+}
+
+static char check_digit(const char *digits)
+{
+    unsigned sum = 0;
+    const size_t n = strlen(digits);
+
+    for (size_t i = 0; i < n; i++) {
+        const unsigned d = (unsigned)(digits[n - 1 - i] - '0');
+
+        sum += i % 2 == 0 ? d * 2 / 10 + d * 2 % 10 : d;
+    }
+    return (char)('0' + (10 - sum % 10) % 10);
+}
+
+static enum tp_err put_hex(struct buf *out, uint32_t tag, const char *hex)
+{
+    uint8_t raw[64];
+    struct buf b = BUF_OF(raw);
+
+    TRY(hex_decode(&b, hex));
+    return tlv_put(out, tag, buf_span(&b));
+}
+
+enum tp_err signer_card(struct signed_card *out, struct signer *s, uint64_t number)
+{
+    struct buf records = {out->records, 0, sizeof(out->records)};
+    uint8_t pan[10];
+    struct buf cn = BUF_OF(pan);
+    const uint8_t serial[3] = {(uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number};
+
+    snprintf(out->pan, sizeof(out->pan), ISSUER_IIN "%09llu", (unsigned long long)number % 1000000000);
+    out->pan[15] = check_digit(out->pan);
+    out->pan[16] = '\0';
+    out->key = s->key[number % s->keys];
+    TRY(bcd_put_cn(&cn, out->pan, 8));
+    TRY(tlv_put(&records, TAG_PAN, buf_span(&cn)));
+    TRY(put_hex(&records, TAG_EXPIRY, "301231"));
+    TRY(put_hex(&records, TAG_PAN_SEQUENCE, "01"));
+    TRY(put_hex(&records, TAG_CDOL1, CDOL1));
+    TRY(put_hex(&records, TAG_CDOL2, CDOL2));
+    TRY(put_hex(&records, TAG_SDA_TAG_LIST, "82"));
+    TRY(hex_decode(&records, AIP));
+    out->records_n = records.n;
+    return emv_icc_cert_make(&out->cert, EMV_ICC_KEY, s->scheme->issuer, emv_privkey_public(out->key), buf_span(&records), out->pan, CARD_EXPIRY,
+                             serial);
+}
+
+void terms_usual(struct terms *t, const struct signed_card *card, uint16_t atc)
+{
+    const time_t now = time(NULL);
+    struct tm local;
+    uint8_t hash[32];
+    char seed[64];
+
+    localtime_r(&now, &local);
+    memset(t, 0, sizeof(*t));
+    t->amount = 1250;
+    t->currency = 978;
+    t->country = 250;
+    t->date = date_of(now);
+    t->time = local.tm_hour * 10000 + local.tm_min * 100 + local.tm_sec;
+    memcpy(t->cvm, "\x01\x03\x02", 3); /* plaintext PIN by the card, if the terminal can, successful */
+    t->cid = 0x40;
+    t->atc = atc;
+    t->cvr[0] = 0x94; /* TC; second AC not requested; PIN verification performed */
+    t->psn = 1;
+    t->expiry = 3012;
+    snprintf(t->pan, sizeof(t->pan), "%s", card->pan);
+    snprintf(seed, sizeof(seed), "%s %u", card->pan, atc);
+    EVP_Digest(seed, strlen(seed), hash, NULL, EVP_sha256(), NULL);
+    memcpy(t->un, hash, 4);
+    memcpy(t->ac, hash + 4, 8);
+}
+
+/* ---- the card ---- */
+
+static enum tp_err put_bcd(struct buf *out, uint32_t tag, uint64_t value, unsigned digits)
+{
+    uint8_t raw[8];
+    struct buf b = BUF_OF(raw);
+
+    TRY(bcd_put(&b, value, digits));
+    return tag == 0 ? buf_put(out, buf_span(&b)) : tlv_put(out, tag, buf_span(&b));
+}
+
+static enum tp_err cdol1_values(struct buf *out, const struct terms *t)
+{
+    TRY(put_bcd(out, 0, (uint64_t)t->amount, 12));
+    TRY(put_bcd(out, 0, 0, 12));
+    TRY(put_bcd(out, 0, t->country, 4));
+    TRY(buf_put(out, span_of(t->second ? (const uint8_t *)"\0\0\0\0\0" : t->tvr, 5)));
+    TRY(put_bcd(out, 0, t->currency, 4));
+    TRY(put_bcd(out, 0, (uint64_t)(t->date % 1000000), 6));
+    TRY(buf_u8(out, t->type));
+    TRY(buf_put(out, SPAN_OF(t->un)));
+    TRY(buf_u8(out, 0x35));
+    return buf_put(out, SPAN_OF(t->cvm));
+}
+
+static enum tp_err cdol2_values(struct buf *out, const struct terms *t)
+{
+    TRY(buf_put(out, span_str("Y3")));
+    TRY(buf_put(out, SPAN_OF(t->tvr)));
+    TRY(buf_put(out, SPAN_OF(t->un)));
+    return buf_put(out, SPAN_OF(t->cvm));
+}
+
+static enum tp_err response_before(struct buf *out, const struct terms *t)
+{
+    const uint8_t atc[2] = {(uint8_t)(t->atc >> 8), (uint8_t)t->atc};
+
+    TRY(tlv_put(out, TAG_CID, span_of(&t->cid, 1)));
+    return tlv_put(out, TAG_ATC, SPAN_OF(atc));
+}
+
+static enum tp_err response_after(struct buf *out, const struct terms *t)
+{
+    const uint8_t iad[7] = {0x06, 0x01, 0x12, 0x03, t->cvr[0], t->cvr[1], t->cvr[2]};
+
+    return tlv_put(out, TAG_IAD, SPAN_OF(iad));
+}
+
+/* EMV 4.4 Book 2, 6.6.1: the SDAD over ICC dynamic data 08 || number || CID || AC || hash. */
+static enum tp_err sign(uint8_t *sdad, const struct signed_card *card, const struct terms *t, struct span cdol1, struct span cdol2)
+{
+    uint8_t hashed[256], dynamic[38];
+    struct buf h = BUF_OF(hashed), d = BUF_OF(dynamic);
+
+    TRY(buf_put(&h, cdol1));
+    TRY(buf_put(&h, cdol2));
+    TRY(response_before(&h, t));
+    TRY(response_after(&h, t));
+    TRY(buf_u8(&d, 8));
+    TRY(buf_put(&d, SPAN_OF(t->ac)));
+    TRY(buf_u8(&d, t->cid));
+    TRY(buf_put(&d, SPAN_OF(t->ac)));
+    if (EVP_Digest(h.p, h.n, d.p + d.n, NULL, EVP_sha1(), NULL) != 1)
+        return TP_ERR_INTERNAL;
+    d.n += 20;
+    return emv_sdad_make(sdad, card->key, buf_span(&d), SPAN_OF(t->un));
+}
+
+/* ---- the terminal ---- */
+
+static enum tp_err evidence(struct buf *out, struct span sdad, const struct signer *s, const struct signed_card *card, const struct terms *t,
+                            struct span cdol1, struct span cdol2)
+{
+    const struct scheme *scheme = s->scheme;
+    uint8_t inner[400];
+    struct buf response = BUF_OF(inner);
+
+    TRY(response_before(&response, t));
+    TRY(tlv_put(&response, TAG_SDAD, sdad));
+    TRY(response_after(&response, t));
+    TRY(tlv_put(out, TAG_CA_INDEX, span_of(&scheme->index, 1)));
+    TRY(tlv_put(out, TAG_ISSUER_CERT, span_of(scheme->issuer_cert.cert, scheme->issuer_cert.cert_n)));
+    if (scheme->issuer_cert.remainder_n > 0)
+        TRY(tlv_put(out, TAG_ISSUER_REMAINDER, span_of(scheme->issuer_cert.remainder, scheme->issuer_cert.remainder_n)));
+    TRY(tlv_put(out, TAG_ISSUER_EXPONENT, emv_pubkey_exponent(emv_privkey_public(scheme->issuer))));
+    TRY(tlv_put(out, TAG_ICC_CERT, span_of(card->cert.cert, card->cert.cert_n)));
+    TRY(tlv_put(out, TAG_ICC_EXPONENT, emv_pubkey_exponent(emv_privkey_public(card->key))));
+    if (card->cert.remainder_n > 0)
+        TRY(tlv_put(out, TAG_ICC_REMAINDER, span_of(card->cert.remainder, card->cert.remainder_n)));
+    TRY(tlv_put(out, TAG_EV_STATIC, span_of(card->records, card->records_n)));
+    TRY(tlv_put(out, TAG_EV_CDOL1_VALUES, cdol1));
+    if (cdol2.n > 0)
+        TRY(tlv_put(out, TAG_EV_CDOL2_VALUES, cdol2));
+    TRY(tlv_put_header(out, TAG_EV_RESPONSE, tlv_size(TAG_RESPONSE_2, response.n)));
+    return tlv_put(out, TAG_RESPONSE_2, buf_span(&response));
+}
+
+static enum tp_err icc_data(struct buf *out, struct span sdad, const struct terms *t, uint32_t counter)
+{
+    const uint8_t atc[2] = {(uint8_t)(t->atc >> 8), (uint8_t)t->atc};
+
+    TRY(tlv_put(out, TAG_AC, SPAN_OF(t->ac)));
+    TRY(tlv_put(out, TAG_CID, span_of(&t->cid, 1)));
+    TRY(response_after(out, t));
+    TRY(tlv_put(out, TAG_UN, SPAN_OF(t->un)));
+    TRY(tlv_put(out, TAG_ATC, SPAN_OF(atc)));
+    TRY(tlv_put(out, TAG_TVR, SPAN_OF(t->tvr)));
+    TRY(put_bcd(out, TAG_TX_DATE, (uint64_t)(t->date % 1000000), 6));
+    TRY(tlv_put(out, TAG_TX_TYPE, span_of(&t->type, 1)));
+    TRY(put_bcd(out, TAG_AMOUNT, (uint64_t)t->amount, 12));
+    TRY(put_bcd(out, TAG_AMOUNT_OTHER, 0, 12));
+    TRY(put_bcd(out, TAG_TX_CURRENCY, t->currency, 4));
+    TRY(put_hex(out, TAG_AIP, AIP));
+    TRY(put_bcd(out, TAG_TERMINAL_COUNTRY, t->country, 4));
+    TRY(put_hex(out, TAG_TERMINAL_CAPABILITIES, "2098C8"));
+    TRY(tlv_put(out, TAG_CVM_RESULTS, SPAN_OF(t->cvm)));
+    TRY(put_hex(out, TAG_TERMINAL_TYPE, "35"));
+    TRY(tlv_put(out, TAG_IFD_SERIAL, span_str("TEST0001")));
+    TRY(put_hex(out, TAG_DF_NAME, "F0000000141010"));
+    TRY(put_hex(out, TAG_TERMINAL_VERSION, "0001"));
+    TRY(put_bcd(out, TAG_TX_COUNTER, counter, 8));
+    TRY(put_bcd(out, TAG_PAN_SEQUENCE, t->psn, 2));
+    return tlv_put(out, TAG_SDAD, sdad);
+}
+
+static enum tp_err fields(struct made *out, const struct terms *t, const struct place *where)
+{
+    struct iso8583 *m = &out->message;
+    const time_t now = time(NULL);
+    struct tm utc;
+    char sent[16];
+
+    gmtime_r(&now, &utc);
+    strftime(sent, sizeof(sent), "%m%d%H%M%S", &utc);
+    iso8583_start(m, MTI_FINANCIAL);
+    TRY(iso8583_set_text(m, 2, t->pan));
+    TRY(iso8583_set_number(m, 3, t->type == 0x20 ? 200000 : t->type * UINT64_C(10000)));
+    TRY(iso8583_set_number(m, 4, (uint64_t)t->amount));
+    TRY(iso8583_set_text(m, 7, sent));
+    TRY(iso8583_set_number(m, 11, where->stan));
+    TRY(iso8583_set_number(m, 12, (uint64_t)t->time));
+    TRY(iso8583_set_number(m, 13, (uint64_t)(t->date % 10000)));
+    TRY(iso8583_set_number(m, 14, (uint64_t)t->expiry));
+    TRY(iso8583_set_number(m, 18, where->mcc));
+    TRY(iso8583_set_text(m, 22, "051"));
+    TRY(iso8583_set_number(m, 23, t->psn));
+    TRY(iso8583_set_text(m, 25, "00"));
+    TRY(iso8583_set_text(m, 41, where->terminal));
+    TRY(iso8583_set_text(m, 42, where->contract));
+    TRY(iso8583_set_number(m, 49, t->currency));
+    TRY(iso8583_set(m, 55, span_of(out->de55, out->de55_n)));
+    return iso8583_evidence_split(m, span_of(out->stream, out->stream_n));
+}
+
+enum tp_err made_payment(struct made *out, struct signer *s, const struct signed_card *card, const struct terms *signed_, const struct terms *said,
+                         const struct place *where)
+{
+    uint8_t first[64], second[32], signature[EMV_RSA_MAX];
+    struct buf cdol1 = BUF_OF(first), cdol2 = BUF_OF(second);
+    struct buf de55 = BUF_OF(out->de55), stream = BUF_OF(out->stream);
+    const struct span sdad = span_of(signature, emv_pubkey_size(emv_privkey_public(card->key)));
+
+    TRY(cdol1_values(&cdol1, signed_));
+    if (signed_->second)
+        TRY(cdol2_values(&cdol2, signed_));
+    TRY(sign(signature, card, signed_, buf_span(&cdol1), buf_span(&cdol2)));
+    TRY(evidence(&stream, sdad, s, card, signed_, buf_span(&cdol1), buf_span(&cdol2)));
+    TRY(icc_data(&de55, sdad, said, where->stan));
+    out->de55_n = de55.n;
+    out->stream_n = stream.n;
+    return fields(out, said, where);
+}
