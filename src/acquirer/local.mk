@@ -10,3 +10,25 @@ telepay_acquirer_SOURCES = \
 telepay_acquirer_LDADD = $(LEDGER_LIBS) $(WIRE_LIBS)
 
 dist_pkgdata_DATA += data/applications.conf
+
+# The server, as a library so that tests and bench run it in process.
+noinst_LIBRARIES += libacquirer.a
+libacquirer_a_SOURCES = \
+	src/acquirer/answer.c src/acquirer/answer.h \
+	src/acquirer/check.c src/acquirer/check.h \
+	src/acquirer/commit.c src/acquirer/commit.h \
+	src/acquirer/server.c src/acquirer/server.h \
+	src/acquirer/state.c src/acquirer/state.h
+ACQUIRER_LIBS = libacquirer.a $(LEDGER_LIBS) $(WIRE_LIBS) $(TPCRYPTO_LIBS)
+telepay_acquirer_SOURCES += src/acquirer/serve.c
+telepay_acquirer_LDADD += $(ACQUIRER_LIBS)
+
+OFFICE = tests/tools/office.c tests/tools/office.h tests/tools/cardsign.c tests/tools/cardsign.h
+OFFICE_LIBS = $(ACQUIRER_LIBS) $(SIMCARD_LIBS) $(CHECK_LIBS)
+OFFICE_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/tools
+check_PROGRAMS += tests/unit/test_check
+TESTS += tests/unit/test_check
+tests_unit_test_check_SOURCES = tests/unit/test_check.c tests/unit/unit.h $(OFFICE)
+tests_unit_test_check_CPPFLAGS = $(OFFICE_CPPFLAGS)
+tests_unit_test_check_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_check_LDADD = $(OFFICE_LIBS)

@@ -15,7 +15,6 @@
 #define CHAINS_KEPT 4096 /* verified certificates a thread remembers */
 
 struct worker { /* what one loop thread works with */
-    struct capk_store *authorities;
     struct checker checker;
     struct iso8583 message, answer;
     struct payment payment;
@@ -24,6 +23,7 @@ struct worker { /* what one loop thread works with */
 struct acquirer_server {
     struct link_server *link;
     struct committer *committer;
+    struct capk_store *authorities; /* read by all workers */
     struct worker *worker[THREADS_MAX];
     unsigned threads;
 };
@@ -353,13 +353,12 @@ static void worker_free(struct worker *w)
     if (w == NULL)
         return;
     evidence_cache_free(&w->checker.cache);
-    capk_store_free(&w->authorities);
     seal_free(&w->checker.seal);
     ledger_close(&w->checker.ledger);
     free(w);
 }
 
-static enum tp_err worker_new(struct worker **out, const char *dir, struct tp_error *e)
+static enum tp_err worker_new(struct worker **out, const char *dir, const struct capk_store *authorities, struct tp_error *e)
 {
     struct worker *w = calloc(1, sizeof(*w));
     enum tp_err r;
@@ -370,9 +369,7 @@ static enum tp_err worker_new(struct worker **out, const char *dir, struct tp_er
     r = acquirer_open_ledger(&w->checker.ledger, dir, e);
     if (r == TP_OK)
         r = acquirer_open_seal(&w->checker.seal, dir, e);
-    if (r == TP_OK)
-        r = acquirer_load_authorities(&w->authorities, dir, e);
-    if (r == TP_OK && evidence_cache_new(&w->checker.cache, w->authorities, CHAINS_KEPT) != TP_OK)
+    if (r == TP_OK && evidence_cache_new(&w->checker.cache, authorities, CHAINS_KEPT) != TP_OK)
         r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a server");
     if (r == TP_OK)
         *out = w;
@@ -405,8 +402,10 @@ enum tp_err acquirer_server_new(struct acquirer_server **out, const char *dir, c
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a server");
     s->threads = threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads;
     r = tls_context(&tls, dir, e);
+    if (r == TP_OK)
+        r = acquirer_load_authorities(&s->authorities, dir, e);
     for (unsigned i = 0; r == TP_OK && i < s->threads; i++)
-        r = worker_new(&s->worker[i], dir, e);
+        r = worker_new(&s->worker[i], dir, s->authorities, e);
     if (r == TP_OK)
         r = committer_new(&s->committer, dir, e);
     if (r == TP_OK)
@@ -445,6 +444,7 @@ void acquirer_server_free(struct acquirer_server **out)
     link_server_free(&s->link);
     for (unsigned i = 0; i < s->threads; i++)
         worker_free(s->worker[i]);
+    capk_store_free(&s->authorities);
     free(s);
     *out = NULL;
 }

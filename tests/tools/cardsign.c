@@ -5,7 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-#include <openssl/sha.h>
 #include <openssl/evp.h>
 
 #include "apdu/emvtags.h"
@@ -14,12 +13,16 @@
 #include "base/date.h"
 #include "base/hex.h"
 
-#define CARD_BITS   1152
-#define CARD_EXPIRY 20301231
-#define ISSUER_IIN  "999014"
-#define AIP         "1100" /* cardholder verification, CDA */
-#define CDOL1       "9F02069F03069F1A0295055F2A029A039C019F37049F35019F3403"
-#define CDOL2       "8A0295059F37049F3403"
+#define CARD_BITS    1152
+#define CARD_EXPIRY  20301231
+#define SCHEME_IIN   "999014"
+#define AIP          "1100" /* cardholder verification, CDA */
+/* All that a terminal says in DE 55, so that no byte of it is left unsigned: the usual objects, then 9F33 9F1E 9F06 9F09 9F41. */
+#define CDOL1        "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F06079F09029F4104"
+#define CAPABILITIES "2098C8"
+#define SERIAL       "TEST0001"
+#define APP_VERSION  "0001"
+#define CDOL2        "8A0295059F37049F3403"
 #define TRY(call)                                                                                                                                    \
     do {                                                                                                                                             \
         const enum tp_err r_ = (call);                                                                                                               \
@@ -82,7 +85,7 @@ enum tp_err signer_card(struct signed_card *out, struct signer *s, uint64_t numb
     struct buf cn = BUF_OF(pan);
     const uint8_t serial[3] = {(uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number};
 
-    snprintf(out->pan, sizeof(out->pan), ISSUER_IIN "%09llu", (unsigned long long)number % 1000000000);
+    snprintf(out->pan, sizeof(out->pan), SCHEME_IIN "%09llu", (unsigned long long)number % 1000000000);
     out->pan[15] = check_digit(out->pan);
     out->pan[16] = '\0';
     out->key = s->key[number % s->keys];
@@ -118,6 +121,7 @@ void terms_usual(struct terms *t, const struct signed_card *card, uint16_t atc)
     t->atc = atc;
     t->cvr[0] = 0x94; /* TC; second AC not requested; PIN verification performed */
     t->psn = 1;
+    t->counter = atc;
     t->expiry = 3012;
     snprintf(t->pan, sizeof(t->pan), "%s", card->pan);
     snprintf(seed, sizeof(seed), "%s %u", card->pan, atc);
@@ -148,7 +152,12 @@ static enum tp_err cdol1_values(struct buf *out, const struct terms *t)
     TRY(buf_u8(out, t->type));
     TRY(buf_put(out, SPAN_OF(t->un)));
     TRY(buf_u8(out, 0x35));
-    return buf_put(out, SPAN_OF(t->cvm));
+    TRY(buf_put(out, SPAN_OF(t->cvm)));
+    TRY(hex_decode(out, CAPABILITIES));
+    TRY(buf_put(out, span_str(SERIAL)));
+    TRY(hex_decode(out, SCHEME_AID));
+    TRY(hex_decode(out, APP_VERSION));
+    return put_bcd(out, 0, t->counter, 8);
 }
 
 static enum tp_err cdol2_values(struct buf *out, const struct terms *t)
@@ -223,7 +232,7 @@ static enum tp_err evidence(struct buf *out, struct span sdad, const struct sign
     return tlv_put(out, TAG_RESPONSE_2, buf_span(&response));
 }
 
-static enum tp_err icc_data(struct buf *out, struct span sdad, const struct terms *t, uint32_t counter)
+static enum tp_err icc_data(struct buf *out, struct span sdad, const struct terms *t)
 {
     const uint8_t atc[2] = {(uint8_t)(t->atc >> 8), (uint8_t)t->atc};
 
@@ -240,13 +249,13 @@ static enum tp_err icc_data(struct buf *out, struct span sdad, const struct term
     TRY(put_bcd(out, TAG_TX_CURRENCY, t->currency, 4));
     TRY(put_hex(out, TAG_AIP, AIP));
     TRY(put_bcd(out, TAG_TERMINAL_COUNTRY, t->country, 4));
-    TRY(put_hex(out, TAG_TERMINAL_CAPABILITIES, "2098C8"));
+    TRY(put_hex(out, TAG_TERMINAL_CAPABILITIES, CAPABILITIES));
     TRY(tlv_put(out, TAG_CVM_RESULTS, SPAN_OF(t->cvm)));
     TRY(put_hex(out, TAG_TERMINAL_TYPE, "35"));
-    TRY(tlv_put(out, TAG_IFD_SERIAL, span_str("TEST0001")));
-    TRY(put_hex(out, TAG_DF_NAME, "F0000000141010"));
-    TRY(put_hex(out, TAG_TERMINAL_VERSION, "0001"));
-    TRY(put_bcd(out, TAG_TX_COUNTER, counter, 8));
+    TRY(tlv_put(out, TAG_IFD_SERIAL, span_str(SERIAL)));
+    TRY(put_hex(out, TAG_DF_NAME, SCHEME_AID));
+    TRY(put_hex(out, TAG_TERMINAL_VERSION, APP_VERSION));
+    TRY(put_bcd(out, TAG_TX_COUNTER, t->counter, 8));
     TRY(put_bcd(out, TAG_PAN_SEQUENCE, t->psn, 2));
     return tlv_put(out, TAG_SDAD, sdad);
 }
@@ -283,7 +292,7 @@ static enum tp_err fields(struct made *out, const struct terms *t, const struct 
 enum tp_err made_payment(struct made *out, struct signer *s, const struct signed_card *card, const struct terms *signed_, const struct terms *said,
                          const struct place *where)
 {
-    uint8_t first[64], second[32], signature[EMV_RSA_MAX];
+    uint8_t first[96], second[32], signature[EMV_RSA_MAX];
     struct buf cdol1 = BUF_OF(first), cdol2 = BUF_OF(second);
     struct buf de55 = BUF_OF(out->de55), stream = BUF_OF(out->stream);
     const struct span sdad = span_of(signature, emv_pubkey_size(emv_privkey_public(card->key)));
@@ -293,7 +302,7 @@ enum tp_err made_payment(struct made *out, struct signer *s, const struct signed
         TRY(cdol2_values(&cdol2, signed_));
     TRY(sign(signature, card, signed_, buf_span(&cdol1), buf_span(&cdol2)));
     TRY(evidence(&stream, sdad, s, card, signed_, buf_span(&cdol1), buf_span(&cdol2)));
-    TRY(icc_data(&de55, sdad, said, where->stan));
+    TRY(icc_data(&de55, sdad, said));
     out->de55_n = de55.n;
     out->stream_n = stream.n;
     return fields(out, said, where);

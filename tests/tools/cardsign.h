@@ -38,9 +38,10 @@ struct terms { /* what a payment is; terms_usual fills it */
     uint8_t ac[8];
     uint8_t cvr[3];
     unsigned psn;
-    int expiry;   /* DE 14: YYMM */
-    char pan[20]; /* DE 2 */
-    bool second;  /* signed at the second GENERATE AC, over CDOL2 values too */
+    uint32_t counter; /* 9F41 */
+    int expiry;       /* DE 14: YYMM */
+    char pan[20];     /* DE 2 */
+    bool second;      /* signed at the second GENERATE AC, over CDOL2 values too */
 };
 
 /* 12.50 EUR in France, now, PIN verified by the card, a TC; UN and AC from the numbers. */

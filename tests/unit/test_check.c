@@ -1,0 +1,571 @@
+/* The checks of a 0200 (DESIGN 8) one by one, on card-signed messages made by tests/tools/cardsign.c; no server. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "acquirer/check.h"
+#include "acquirer/state.h"
+#include "apdu/emvtags.h"
+#include "apdu/tlv.h"
+#include "base/date.h"
+#include "office.h"
+
+static struct office office;
+static struct signed_card card;
+static struct checker checker;
+static struct capk_store *authorities;
+static const struct party party = {OFFICE_CONTRACT, OFFICE_TERMINAL};
+
+static struct made made;
+static struct payment payment;
+static struct terms usual;
+static uint16_t next_atc;
+static uint32_t next_stan;
+
+static void setup(void)
+{
+    office_make(&office, NULL, 1);
+    MUST(signer_card(&card, &office.signer, 7));
+    MUST(acquirer_open_ledger(&checker.ledger, office.dir, &office_error));
+    MUST(acquirer_open_seal(&checker.seal, office.dir, &office_error));
+    MUST(acquirer_load_authorities(&authorities, office.dir, &office_error));
+    MUST(evidence_cache_new(&checker.cache, authorities, 64));
+}
+
+static void teardown(void)
+{
+    evidence_cache_free(&checker.cache);
+    capk_store_free(&authorities);
+    seal_free(&checker.seal);
+    ledger_close(&checker.ledger);
+    office_remove(&office);
+}
+
+static void fresh(void)
+{
+    terms_usual(&usual, &card, ++next_atc);
+}
+
+static void make(const struct terms *signed_, const struct terms *said)
+{
+    const struct place where = {OFFICE_CONTRACT, OFFICE_TERMINAL, ++next_stan, OFFICE_MCC};
+
+    ck_ok(made_payment(&made, &office.signer, &card, signed_, said, &where));
+}
+
+static struct answer answer;
+static enum check_outcome outcome;
+
+static void judge(const struct iso8583 *m)
+{
+    struct tp_error e = {TP_OK, ""};
+
+    ck_assert_msg(check_payment(&outcome, &answer, &payment, &checker, m, &party, time(NULL), &e) == TP_OK, "%s", e.text);
+}
+
+static void ck_kept(void)
+{
+    judge(&made.message);
+    ck_assert_msg(outcome == CHECK_KEEP, "%s %s", answer.code, answer.reason);
+}
+
+static void ck_refused(const char *code, const char *reason)
+{
+    judge(&made.message);
+    ck_assert_msg(outcome == CHECK_REFUSED && strcmp(answer.code, code) == 0 && strcmp(answer.reason, reason) == 0, "%s %s, not %s %s", answer.code,
+                  answer.reason, code, reason);
+}
+
+static void ck_differs(const struct terms *said, const char *code, const char *reason)
+{
+    make(&usual, said);
+    ck_refused(code, reason);
+}
+
+/* What check_payment lets through, kept as the server keeps it. */
+static void keep(enum ledger_verdict wanted)
+{
+    enum ledger_verdict verdict;
+    struct tp_error e = {TP_OK, ""};
+
+    MUST(ledger_group_begin(checker.ledger, &office_error));
+    ck_assert_msg(ledger_acknowledge(checker.ledger, &payment.tx, &verdict, &e) == TP_OK, "%s", e.text);
+    MUST(ledger_group_commit(checker.ledger, &office_error));
+    ck_assert_int_eq(verdict, wanted);
+}
+
+START_TEST(a_good_payment)
+    {
+        fresh();
+        make(&usual, &usual);
+        ck_kept();
+        ck_assert_int_eq(payment.tx.amount, 1250);
+        ck_assert_int_eq(payment.tx.kind, TX_DEBIT);
+        ck_assert_uint_eq(payment.tx.atc, usual.atc);
+        ck_assert_int_eq(payment.tx.card_expiry, 20301231);
+        ck_assert_int_eq(payment.tx.local_time, (int64_t)usual.date * 1000000 + usual.time);
+        ck_assert_uint_eq(payment.tx.psn, 1);
+        ck_assert_mem_eq(payment.tx.ac, usual.ac, 8);
+        ck_assert_uint_eq(strlen(payment.tx.pan_masked), 16);
+        ck_assert_ptr_nonnull(strstr(payment.tx.pan_masked, "******"));
+        ck_assert(!span_eq(payment.tx.pan_sealed, span_str(card.pan)));
+        ck_assert_uint_eq(payment.tx.pan_sealed.n, 16 + SEAL_OVERHEAD);
+    }
+END_TEST
+
+START_TEST(a_credit_and_a_second_generate_ac)
+    {
+        fresh();
+        usual.type = 0x20;
+        make(&usual, &usual);
+        ck_kept();
+        ck_assert_int_eq(payment.tx.kind, TX_CREDIT);
+        fresh();
+        usual.second = true;
+        make(&usual, &usual);
+        ck_kept();
+    }
+END_TEST
+
+/* ---- what the message says is not what the card signed ---- */
+
+START_TEST(the_message_differs_from_what_was_signed)
+    {
+        struct terms said;
+
+        fresh();
+        said = usual;
+        said.amount++;
+        ck_differs(&said, "63", "SIGNED_AMOUNT");
+        said = usual;
+        said.date = date_of(time(NULL) - 86400);
+        ck_differs(&said, "63", "SIGNED_DATE");
+        said = usual;
+        said.un[3] ^= 1;
+        ck_differs(&said, "63", "SDAD_HASH"); /* the number is part of what the signature covers */
+        said = usual;
+        said.ac[0] ^= 1;
+        ck_differs(&said, "63", "SIGNED_AC");
+        said = usual;
+        said.atc++;
+        ck_differs(&said, "63", "SIGNED_ATC");
+        said = usual;
+        said.cid = 0x80;
+        ck_differs(&said, "63", "SIGNED_CID");
+        said = usual;
+        said.type = 0x20;
+        ck_differs(&said, "63", "SIGNED_TYPE");
+        said = usual;
+        said.country = 56;
+        ck_differs(&said, "63", "SIGNED_COUNTRY");
+        said = usual;
+        said.cvm[2] = 0;
+        ck_differs(&said, "63", "SIGNED_CVM");
+        said = usual;
+        said.tvr[0] = 0x80;
+        ck_differs(&said, "63", "SIGNED_TVR");
+        said = usual;
+        said.psn = 2;
+        ck_differs(&said, "63", "SIGNED_PSN");
+        said = usual;
+        said.expiry = 3101;
+        ck_differs(&said, "63", "SIGNED_EXPIRY");
+        said = usual;
+        snprintf(said.pan, sizeof(said.pan), "9990140000000018");
+        ck_differs(&said, "63", "SIGNED_PAN");
+        said = usual;
+        said.currency = 840;
+        ck_differs(&said, "12", "CURRENCY"); /* not the contract's, whatever was signed */
+        make(&usual, &usual);
+        ck_kept();
+    }
+END_TEST
+
+START_TEST(the_card_signed_another_currency)
+    {
+        struct terms said;
+
+        fresh();
+        said = usual;
+        usual.currency = 840;
+        ck_differs(&said, "63", "SIGNED_CURRENCY");
+    }
+END_TEST
+
+/* The fields of ISO 8583 say it otherwise than DE 55, which agrees with the card. */
+START_TEST(the_fields_differ_from_de55)
+    {
+        fresh();
+        make(&usual, &usual);
+        ck_ok(iso8583_set_number(&made.message, 4, 1251));
+        ck_refused("63", "SIGNED_AMOUNT");
+        make(&usual, &usual);
+        ck_ok(iso8583_set_text(&made.message, 3, "200000"));
+        ck_refused("63", "SIGNED_TYPE");
+        make(&usual, &usual);
+        ck_ok(iso8583_set_number(&made.message, 13, usual.date % 10000 == 101 ? 102 : 101));
+        ck_refused("30", "DE13");
+        make(&usual, &usual);
+        ck_ok(iso8583_set_text(&made.message, 14, "3101"));
+        ck_refused("63", "SIGNED_EXPIRY");
+        make(&usual, &usual);
+        ck_ok(iso8583_set_text(&made.message, 23, "2"));
+        ck_refused("63", "SIGNED_PSN");
+        make(&usual, &usual);
+        ck_ok(iso8583_set_text(&made.message, 2, "9990140000000018"));
+        ck_refused("63", "SIGNED_PAN");
+    }
+END_TEST
+
+/* ---- the rest of the table of DE 39 ---- */
+
+START_TEST(format)
+    {
+        static const unsigned needed[] = {2, 3, 4, 7, 11, 12, 13, 14, 22, 25, 49, 55, 61};
+        char reason[REASON_MAX];
+
+        fresh();
+        for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+            make(&usual, &usual);
+            made.message.field[needed[i]] = (struct span){NULL, 0};
+            snprintf(reason, sizeof(reason), "DE%u_MISSING", needed[i]);
+            ck_refused("30", reason);
+        }
+        make(&usual, &usual);
+        ck_ok(iso8583_set_text(&made.message, 12, "240000"));
+        ck_refused("30", "DE12");
+        make(&usual, &usual);
+        ck_ok(iso8583_set_text(&made.message, 14, "3013"));
+        ck_refused("30", "DE14");
+        make(&usual, &usual);
+        ck_ok(iso8583_set_text(&made.message, 2, "9990140000000019")); /* check digit */
+        ck_refused("30", "DE2");
+        make(&usual, &usual);
+        ck_ok(iso8583_set(&made.message, 55, span_of("\x9F\x26\x08", 3)));
+        ck_refused("30", "DE55");
+        make(&usual, &usual);
+        ck_ok(iso8583_set(&made.message, 55, span_of("\x9F\x26\x01\x00", 4)));
+        ck_refused("30", "DE55_9A");
+    }
+END_TEST
+
+START_TEST(amount_code_currency_mcc)
+    {
+        fresh();
+        make(&usual, &usual);
+        ck_ok(iso8583_set_number(&made.message, 4, 0));
+        ck_refused("13", "AMOUNT");
+        make(&usual, &usual);
+        ck_ok(iso8583_set_text(&made.message, 3, "010000"));
+        ck_refused("12", "PROCESSING_CODE");
+        make(&usual, &usual);
+        ck_ok(iso8583_set_text(&made.message, 49, "EUR"));
+        ck_refused("12", "CURRENCY");
+        make(&usual, &usual);
+        ck_ok(iso8583_set_text(&made.message, 18, "6011"));
+        ck_refused("12", "MCC");
+    }
+END_TEST
+
+START_TEST(who_speaks)
+    {
+        static const struct party other_terminal = {OFFICE_CONTRACT, "00000002"}, other_contract = {"000000000000999", OFFICE_TERMINAL};
+        struct tp_error e;
+
+        fresh();
+        make(&usual, &usual);
+        ck_ok(check_payment(&outcome, &answer, &payment, &checker, &made.message, &other_terminal, time(NULL), &e));
+        ck_assert_str_eq(answer.code, "58");
+        ck_ok(check_payment(&outcome, &answer, &payment, &checker, &made.message, &other_contract, time(NULL), &e));
+        ck_assert_str_eq(answer.code, "58");
+        ck_ok(iso8583_set_text(&made.message, 42, "000000000000999"));
+        ck_ok(check_payment(&outcome, &answer, &payment, &checker, &made.message, &other_contract, time(NULL), &e));
+        ck_assert_str_eq(answer.code, "03"); /* its certificate is right, its contract unknown */
+    }
+END_TEST
+
+START_TEST(closed_contract_and_terminal)
+    {
+        static const struct party second = {OFFICE_CONTRACT, "00000009"}, third = {"000000000000777", "00000001"};
+        struct tp_error e;
+
+        office_terminal(&office, OFFICE_CONTRACT, "00000009");
+        office_contract(&office, "000000000000777", "00000001");
+        fresh();
+        make(&usual, &usual);
+        ck_ok(iso8583_set_text(&made.message, 41, "00000009"));
+        ck_ok(check_payment(&outcome, &answer, &payment, &checker, &made.message, &second, time(NULL), &e));
+        ck_assert_int_eq(outcome, CHECK_KEEP);
+        MUST(ledger_terminal_shut(checker.ledger, OFFICE_CONTRACT, "00000009", &office_error));
+        ck_ok(check_payment(&outcome, &answer, &payment, &checker, &made.message, &second, time(NULL), &e));
+        ck_assert_str_eq(answer.code, "03");
+        make(&usual, &usual);
+        ck_ok(iso8583_set_text(&made.message, 42, "000000000000777"));
+        ck_ok(check_payment(&outcome, &answer, &payment, &checker, &made.message, &third, time(NULL), &e));
+        ck_assert_int_eq(outcome, CHECK_KEEP);
+        MUST(ledger_contract_shut(checker.ledger, "000000000000777", &office_error));
+        ck_ok(check_payment(&outcome, &answer, &payment, &checker, &made.message, &third, time(NULL), &e));
+        ck_assert_str_eq(answer.code, "03");
+    }
+END_TEST
+
+START_TEST(dates)
+    {
+        fresh();
+        usual.date = date_of(time(NULL) - 40 * 86400);
+        make(&usual, &usual);
+        ck_refused("12", "DATE");
+        fresh();
+        usual.date = date_of(time(NULL) + 3 * 86400);
+        make(&usual, &usual);
+        ck_refused("12", "DATE");
+        fresh();
+        usual.date = date_of(time(NULL) - 5 * 86400);
+        make(&usual, &usual);
+        ck_kept();
+        fresh();
+        usual.expiry = 2001; /* DE 14 alone is enough: it is looked at before the signature */
+        make(&usual, &usual);
+        ck_refused("54", "EXPIRED");
+    }
+END_TEST
+
+START_TEST(limits_and_issuer)
+    {
+        fresh();
+        usual.amount = OFFICE_FLOOR;
+        make(&usual, &usual);
+        ck_kept();
+        usual.amount = OFFICE_FLOOR + 1;
+        make(&usual, &usual);
+        ck_refused("91", "FLOOR");
+        usual.amount = OFFICE_CEILING + 1;
+        make(&usual, &usual);
+        ck_refused("61", "CEILING");
+        fresh();
+        usual.cid = 0x80;
+        make(&usual, &usual);
+        ck_refused("91", "ARQC");
+        usual.cid = 0x00;
+        make(&usual, &usual);
+        ck_refused("05", "AAC");
+    }
+END_TEST
+
+START_TEST(cardholder_verification)
+    {
+        fresh();
+        memcpy(usual.cvm, "\x1F\x03\x02", 3); /* no CVM, as the card's list allows */
+        make(&usual, &usual);
+        ck_kept();
+        usual.tvr[2] = 0x80;
+        make(&usual, &usual);
+        ck_refused("55", "CVM_FAILED");
+        usual.tvr[2] = 0x20;
+        make(&usual, &usual);
+        ck_refused("75", "PIN_TRIES_EXCEEDED");
+        fresh();
+        memcpy(usual.cvm, "\x01\x03\x01", 3);
+        make(&usual, &usual);
+        ck_refused("55", "PIN_NOT_VERIFIED");
+        memcpy(usual.cvm, "\x01\x03\x00", 3);
+        make(&usual, &usual);
+        ck_refused("55", "PIN_NOT_VERIFIED");
+        memcpy(usual.cvm, "\x00\x00\x02", 3);
+        make(&usual, &usual);
+        ck_refused("55", "PIN_NOT_VERIFIED");
+        fresh(); /* the terminal says the PIN was right, the card that none was asked of it: somebody sits between them */
+        usual.cvr[0] = 0x90;
+        make(&usual, &usual);
+        ck_refused("55", "CVR_PIN");
+        usual.cvr[0] = 0x96;
+        make(&usual, &usual);
+        ck_refused("55", "CVR_PIN");
+        usual.cvr[0] = 0x94;
+        usual.cvr[1] = 0x40;
+        make(&usual, &usual);
+        ck_refused("75", "PIN_TRIES_EXCEEDED");
+    }
+END_TEST
+
+START_TEST(opposition_repeat_and_counter)
+    {
+        struct iso8583 first;
+        char rrn[RRN_MAX];
+        struct signed_card hot;
+        const struct signed_card good = card;
+        uint8_t lookup[SEAL_LOOKUP];
+
+        fresh();
+        make(&usual, &usual);
+        ck_kept();
+        keep(LEDGER_NEW);
+        snprintf(rrn, sizeof(rrn), "%s", payment.tx.rrn);
+        first = made.message;
+        judge(&first);
+        ck_assert_int_eq(outcome, CHECK_REPEATED);
+        ck_assert_str_eq(answer.code, "00");
+        ck_assert_str_eq(answer.rrn, rrn);
+        first.mti = MTI_FINANCIAL_REPEAT; /* another type and another DE 7 make the same payment */
+        ck_ok(iso8583_set_text(&first, 7, "0101000000"));
+        judge(&first);
+        ck_assert_int_eq(outcome, CHECK_REPEATED);
+        ck_assert_str_eq(answer.rrn, rrn);
+        ck_ok(iso8583_set_number(&made.message, 4, 1251)); /* the same identity with another amount */
+        ck_refused("94", "IDENTITY");
+        next_stan++;
+        ck_ok(iso8583_set_number(&made.message, 4, 1250)); /* the same card signature under another identity */
+        ck_ok(iso8583_set_number(&made.message, 11, next_stan));
+        ck_refused("63", "ATC_REPLAYED");
+        terms_usual(&usual, &card, (uint16_t)(next_atc - 1)); /* an older signature */
+        make(&usual, &usual);
+        ck_refused("63", "ATC_REPLAYED");
+        fresh();
+        make(&usual, &usual);
+        ck_kept();
+
+        MUST(signer_card(&hot, &office.signer, 8));
+        card = hot;
+        for (int stolen = 0; stolen <= 1; stolen++) {
+            MUST(seal_lookup(checker.seal, lookup, span_str(hot.pan)));
+            MUST(ledger_opposition_add(checker.ledger, SPAN_OF(lookup), "999014******0000", stolen, &office_error));
+            fresh();
+            make(&usual, &usual);
+            ck_refused(stolen ? "43" : "41", "OPPOSITION");
+        }
+        MUST(ledger_opposition_remove(checker.ledger, SPAN_OF(lookup), &office_error));
+        make(&usual, &usual);
+        ck_kept();
+        card = good;
+    }
+END_TEST
+
+/* ---- forgeries ---- */
+
+/* Every byte of DE 55 and 61-63 altered in turn, in three ways: refused each time, by a name. */
+START_TEST(every_byte_forged)
+    {
+        static const uint8_t changes[] = {0x01, 0x80, 0xFF};
+        uint8_t *const parts[] = {made.de55, made.stream};
+        unsigned refused = 0;
+
+        for (int second = 0; second <= 1; second++) {
+            fresh();
+            usual.second = second;
+            make(&usual, &usual);
+            ck_kept();
+            const size_t sizes[] = {made.de55_n, made.stream_n};
+
+            for (size_t part = 0; part < 2; part++)
+                for (size_t i = 0; i < sizes[part]; i++)
+                    for (size_t k = 0; k < sizeof(changes); k++) {
+                        parts[part][i] ^= changes[k];
+                        judge(&made.message);
+                        ck_assert_msg(outcome == CHECK_REFUSED, "byte %zu of %s, changed by %02X, is let through", i,
+                                      part == 0 ? "DE 55" : "DE 61-63", changes[k]);
+                        ck_assert_msg(answer.reason[0] != '\0' || strcmp(answer.code, "30") == 0, "byte %zu: %s without a name", i, answer.code);
+                        parts[part][i] ^= changes[k];
+                        refused++;
+                    }
+            ck_kept();
+        }
+        ck_assert_uint_gt(refused, 3 * 2 * 800);
+    }
+END_TEST
+
+START_TEST(evidence_cut_short)
+    {
+        fresh();
+        make(&usual, &usual);
+        const size_t whole = made.stream_n, de55 = made.de55_n;
+
+        for (size_t n = 0; n < whole; n++) {
+            made.message.field[61] = made.message.field[62] = made.message.field[63] = (struct span){NULL, 0};
+            ck_ok(iso8583_evidence_split(&made.message, span_of(made.stream, n)));
+            judge(&made.message);
+            ck_assert_int_eq(outcome, CHECK_REFUSED);
+        }
+        ck_ok(iso8583_evidence_split(&made.message, span_of(made.stream, whole)));
+        for (size_t n = 0; n < de55; n++) {
+            ck_ok(iso8583_set(&made.message, 55, span_of(made.de55, n)));
+            judge(&made.message);
+            ck_assert_int_eq(outcome, CHECK_REFUSED);
+        }
+    }
+END_TEST
+
+/* Without the card's signature there is nothing to acknowledge: the response of a card that does no CDA. */
+START_TEST(no_signature)
+    {
+        uint8_t room[64], inner[32];
+        struct buf response = BUF_OF(inner), all = BUF_OF(room);
+
+        fresh();
+        make(&usual, &usual);
+        struct span stream = span_of(made.stream, made.stream_n);
+        struct tlv old;
+        uint8_t kept[ISO8583_EVIDENCE_MAX];
+        struct buf other = BUF_OF(kept);
+
+        ck_ok(tlv_put(&response, TAG_CID, span_of("\x40", 1)));
+        ck_ok(tlv_put(&response, TAG_ATC, span_of("\x00\x01", 2)));
+        ck_ok(tlv_put(&all, TAG_RESPONSE_2, buf_span(&response)));
+        while (tlv_next(&stream, &old) == TP_OK)
+            ck_ok(old.tag == TAG_EV_RESPONSE ? tlv_put(&other, TAG_EV_RESPONSE, buf_span(&all)) : buf_put(&other, old.raw));
+        made.message.field[61] = made.message.field[62] = (struct span){NULL, 0};
+        ck_ok(iso8583_evidence_split(&made.message, buf_span(&other)));
+        ck_refused("63", "SDAD_MISSING");
+    }
+END_TEST
+
+/* ---- small things ---- */
+
+static time_t noon(int year, int month, int day)
+{
+    struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = 12, .tm_isdst = -1};
+
+    return mktime(&tm);
+}
+
+START_TEST(the_year_of_a_day)
+    {
+        ck_assert_int_eq(check_day(1231, noon(2027, 1, 1)), 20261231);
+        ck_assert_int_eq(check_day(101, noon(2026, 12, 31)), 20270101);
+        ck_assert_int_eq(check_day(615, noon(2026, 6, 15)), 20260615);
+        ck_assert_int_eq(check_day(229, noon(2028, 3, 1)), 20280229);
+        ck_assert_int_eq(check_day(229, noon(2026, 3, 1)), 0); /* neither 2025, 2026 nor 2027 has one */
+        ck_assert_int_eq(check_day(1300, noon(2026, 3, 1)), 0);
+        ck_assert_int_eq(check_day(0, noon(2026, 3, 1)), 0);
+    }
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("check");
+    TCase *t = tcase_create("check");
+
+    tcase_set_timeout(t, 120);
+    tcase_add_unchecked_fixture(t, setup, teardown);
+    tcase_add_test(t, a_good_payment);
+    tcase_add_test(t, a_credit_and_a_second_generate_ac);
+    tcase_add_test(t, the_message_differs_from_what_was_signed);
+    tcase_add_test(t, the_card_signed_another_currency);
+    tcase_add_test(t, the_fields_differ_from_de55);
+    tcase_add_test(t, format);
+    tcase_add_test(t, amount_code_currency_mcc);
+    tcase_add_test(t, who_speaks);
+    tcase_add_test(t, closed_contract_and_terminal);
+    tcase_add_test(t, dates);
+    tcase_add_test(t, limits_and_issuer);
+    tcase_add_test(t, cardholder_verification);
+    tcase_add_test(t, opposition_repeat_and_counter);
+    tcase_add_test(t, every_byte_forged);
+    tcase_add_test(t, evidence_cut_short);
+    tcase_add_test(t, no_signature);
+    tcase_add_test(t, the_year_of_a_day);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+UNIT_MAIN(suite)
