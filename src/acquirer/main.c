@@ -11,6 +11,7 @@ static const struct cli_command commands[] = {
     {"terminal add", "add a terminal and make its folder", acquirer_terminal_add},
     {"terminal list", "list the terminals", acquirer_terminal_list},
     {"terminal close", "take nothing from a terminal any more", acquirer_terminal_close},
+    {"serve", "receive, check, keep and acknowledge payments", acquirer_serve},
     {NULL, NULL, NULL},
 };
 

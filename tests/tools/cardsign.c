@@ -13,10 +13,10 @@
 #include "base/date.h"
 #include "base/hex.h"
 
-#define CARD_BITS    1152
-#define CARD_EXPIRY  20301231
-#define SCHEME_IIN   "999014"
-#define AIP          "1100" /* cardholder verification, CDA */
+#define CARD_BITS   1152
+#define CARD_EXPIRY 20301231
+#define SCHEME_IIN  "999014"
+#define AIP         "1100" /* cardholder verification, CDA */
 /* All that a terminal says in DE 55, so that no byte of it is left unsigned: the usual objects, then 9F33 9F1E 9F06 9F09 9F41. */
 #define CDOL1        "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F06079F09029F4104"
 #define CAPABILITIES "2098C8"

@@ -239,7 +239,7 @@ START_TEST(format)
         ck_ok(iso8583_set_text(&made.message, 14, "3013"));
         ck_refused("30", "DE14");
         make(&usual, &usual);
-        ck_ok(iso8583_set_text(&made.message, 2, "9990140000000019")); /* check digit */
+        ck_ok(iso8583_set_text(&made.message, 2, "9990140"));
         ck_refused("30", "DE2");
         make(&usual, &usual);
         ck_ok(iso8583_set(&made.message, 55, span_of("\x9F\x26\x08", 3)));
@@ -394,9 +394,11 @@ START_TEST(opposition_repeat_and_counter)
         struct iso8583 first;
         char rrn[RRN_MAX];
         struct signed_card hot;
-        const struct signed_card good = card;
         uint8_t lookup[SEAL_LOOKUP];
 
+        /* what this test keeps must not meet the others, which share the books but not this memory */
+        next_stan = 700000;
+        MUST(signer_card(&card, &office.signer, 70));
         fresh();
         make(&usual, &usual);
         ck_kept();
@@ -418,7 +420,7 @@ START_TEST(opposition_repeat_and_counter)
         ck_ok(iso8583_set_number(&made.message, 4, 1250)); /* the same card signature under another identity */
         ck_ok(iso8583_set_number(&made.message, 11, next_stan));
         ck_refused("63", "ATC_REPLAYED");
-        terms_usual(&usual, &card, (uint16_t)(next_atc - 1)); /* an older signature */
+        terms_usual(&usual, &card, 0); /* an older signature */
         make(&usual, &usual);
         ck_refused("63", "ATC_REPLAYED");
         fresh();
@@ -437,7 +439,6 @@ START_TEST(opposition_repeat_and_counter)
         MUST(ledger_opposition_remove(checker.ledger, SPAN_OF(lookup), &office_error));
         make(&usual, &usual);
         ck_kept();
-        card = good;
     }
 END_TEST
 
