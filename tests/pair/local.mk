@@ -20,3 +20,16 @@ tests_pair_test_pair_SOURCES = tests/pair/test_pair.c $(PAPER) tests/unit/unit.h
 tests_pair_test_pair_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_pair_test_pair_CFLAGS = $(UNIT_CFLAGS)
 tests_pair_test_pair_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/pair/test_kernel_vector
+TESTS += tests/pair/test_kernel_vector
+tests_pair_test_kernel_vector_SOURCES = tests/pair/test_kernel_vector.c $(PAPER) tests/unit/unit.h
+tests_pair_test_kernel_vector_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_pair_test_kernel_vector_CFLAGS = $(UNIT_CFLAGS)
+tests_pair_test_kernel_vector_LDADD = $(KERNEL_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz_kernel
+TESTS += tests/fuzz/fuzz_kernel
+tests_fuzz_fuzz_kernel_SOURCES = tests/fuzz/fuzz_kernel.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_kernel_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_kernel_LDADD = $(KERNEL_LIBS)
