@@ -187,7 +187,7 @@ enum tp_err generate_ac(struct transaction *tx, enum ac want, bool second, enum 
     *got = (enum ac)(a.cid.p[0] & CID_TYPE);
     if (!allowed(want, *got, second))
         return tx_end(tx, KERNEL_TERMINATED, "the card answered another cryptogram than it may (CID %02X)", a.cid.p[0]);
-    if (*got == AC_AAC && a.ac.n != 8)
+    if ((!cda || *got == AC_AAC) && a.ac.n != 8) /* only a signature that was asked for may hold the cryptogram */
         return tx_end(tx, KERNEL_TERMINATED, "the card's answer to GENERATE AC is malformed");
     r = keep(tx, &a);
     if (r == TP_OK && cda && *got != AC_AAC)
