@@ -138,7 +138,7 @@ static void print_issuer(const struct transaction *tx)
     else if (a->ok)
         snprintf(text, sizeof(text), "good: issuer %zu bits, card %zu bits", a->issuer_bits, a->icc_bits);
     else
-        snprintf(text, sizeof(text), "not checked");
+        snprintf(text, sizeof(text), "%s", a->method == KERNEL_METHOD_NONE ? "none" : "not checked");
     line("Certificates", text);
 }
 

@@ -16,3 +16,25 @@ PAYER_LIBS = libpayer.a $(KERNEL_LIBS) $(WIRE_LIBS) $(STORE_LIBS) $(JANSSON_LIBS
 bin_PROGRAMS += telepay
 telepay_SOURCES = src/payer/main.c
 telepay_LDADD = $(PAYER_LIBS)
+
+check_PROGRAMS += tests/system/fake_acquirer
+tests_system_fake_acquirer_SOURCES = tests/system/fake_acquirer.c
+tests_system_fake_acquirer_LDADD = $(WIRE_LIBS)
+
+check_PROGRAMS += tests/unit/test_shown
+TESTS += tests/unit/test_shown
+tests_unit_test_shown_SOURCES = tests/unit/test_shown.c tests/unit/unit.h
+tests_unit_test_shown_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_shown_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_message
+TESTS += tests/unit/test_message
+tests_unit_test_message_SOURCES = tests/unit/test_message.c tests/unit/unit.h
+tests_unit_test_message_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_message_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_journal
+TESTS += tests/unit/test_journal
+tests_unit_test_journal_SOURCES = tests/unit/test_journal.c tests/unit/unit.h
+tests_unit_test_journal_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_journal_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)

@@ -153,13 +153,13 @@ enum tp_err receipt_to_json(json_t **out, const struct receipt *r)
     char amount[MONEY_TEXT_MAX], day[DATE_TEXT_MAX], when[DATE_TEXT_MAX + 16];
 
     snprintf(when, sizeof(when), "%sT%02d:%02d:%02d", date_format(day, r->date), r->time / 10000, r->time / 100 % 100, r->time % 100);
-    *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:i, s:s, s:s, s:s}", "state",
-                     states[r->state], "merchant", r->merchant, "contract", r->contract, "terminal", r->terminal, "time", when, "kind",
-                     r->type == 0x20 ? "refund" : "purchase", "minor", (json_int_t)r->amount, "amount",
-                     c != NULL ? money_format(amount, r->amount, c) : "", "currency", c != NULL ? c->alpha : "", "pan", r->pan, "psn", r->psn, "aid",
-                     r->aid, "label", r->label, "authentication", r->method, "verification", r->verified, "cryptogram", r->cryptogram, "atc", r->atc,
-                     "ac", r->ac, "tvr", r->tvr, "stan", (int)r->stan, "rrn", r->rrn, "answer", r->answer, "reason", r->reason);
-    if (*out != NULL && json_object_set_new(*out, "tsi", json_string(r->tsi)) == 0)
+    *out = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s}", "state",
+                     states[r->state], "time", when, "kind", r->type == 0x20 ? "refund" : "purchase", "rrn", r->rrn, "stan", (int)r->stan, "amount",
+                     c != NULL ? money_format(amount, r->amount, c) : "", "currency", c != NULL ? c->alpha : "", "answer", r->answer, "minor",
+                     (json_int_t)r->amount, "reason", r->reason, "merchant", r->merchant, "contract", r->contract, "terminal", r->terminal, "pan",
+                     r->pan, "psn", r->psn, "aid", r->aid, "label", r->label, "cryptogram", r->cryptogram, "atc", r->atc, "ac", r->ac, "tvr", r->tvr,
+                     "tsi", r->tsi, "authentication", r->method);
+    if (*out != NULL && json_object_set_new(*out, "verification", json_string(r->verified)) == 0)
         return TP_OK;
     json_decref(*out);
     *out = NULL;

@@ -1,0 +1,287 @@
+#include "unit.h"
+
+#include <limits.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "payer/journal.h"
+#include "payer/pay.h"
+
+#define DAY 20261123
+
+static char folder[64], path[128], key[160];
+static struct tp_error e;
+
+static void make_folder(void)
+{
+    strcpy(folder, "/tmp/test_journal.XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/deep/journal.db", folder);
+    snprintf(key, sizeof(key), "%s.key", path);
+}
+
+static void remove_folder(void)
+{
+    char command[128];
+
+    snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static struct journal *open_it(void)
+{
+    struct journal *j;
+
+    ck_assert_msg(journal_open(&j, path, &e) == TP_OK, "%s", e.text);
+    return j;
+}
+
+static void sql(const char *text)
+{
+    sqlite3 *db;
+
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_msg(sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+    sqlite3_close(db);
+}
+
+static struct receipt a_receipt(unsigned stan, int64_t amount)
+{
+    struct receipt r = {.state = PAYMENT_SIGNED, .date = DAY, .time = 91500, .amount = amount, .currency = 978, .stan = stan, .atc = 7};
+
+    strcpy(r.pan, "999014******0018");
+    strcpy(r.merchant, "Librairie du Port");
+    return r;
+}
+
+static int64_t add(struct journal *j, unsigned stan, int64_t amount, const char *message)
+{
+    const struct receipt r = a_receipt(stan, amount);
+    int64_t id = 0;
+
+    ck_assert_msg(journal_add(j, &r, span_str(message), &id, &e) == TP_OK, "%s", e.text);
+    return id;
+}
+
+START_TEST(numbers_go_on_and_are_durable)
+    {
+        struct journal *j = open_it();
+        unsigned one, two, three;
+
+        ck_ok(journal_next_stan(j, DAY, &one, &e));
+        ck_ok(journal_next_stan(j, DAY, &two, &e));
+        journal_close(&j);
+        j = open_it();
+        ck_ok(journal_next_stan(j, DAY, &three, &e));
+        ck_assert_uint_ge(one, 1);
+        ck_assert_uint_eq(two, one % 999999 + 1);
+        ck_assert_uint_eq(three, two % 999999 + 1);
+        journal_close(&j);
+    }
+END_TEST
+
+START_TEST(numbers_turn_over_and_pass_those_of_the_day)
+    {
+        struct journal *j = open_it();
+        unsigned stan;
+
+        sql("INSERT OR REPLACE INTO stan VALUES (1, 999998)");
+        add(j, 1, 100, "one");
+        add(j, 2, 100, "two");
+        ck_ok(journal_next_stan(j, DAY, &stan, &e));
+        ck_assert_uint_eq(stan, 999999);
+        ck_ok(journal_next_stan(j, DAY, &stan, &e));
+        ck_assert_uint_eq(stan, 3);
+        sql("UPDATE stan SET last = 999999");
+        ck_ok(journal_next_stan(j, DAY + 1, &stan, &e)); /* the next day they are free again */
+        ck_assert_uint_eq(stan, 1);
+        journal_close(&j);
+    }
+END_TEST
+
+START_TEST(a_number_is_kept_once_a_day)
+    {
+        struct journal *j = open_it();
+        const struct receipt r = a_receipt(5, 100);
+        int64_t id;
+
+        add(j, 5, 100, "one");
+        ck_assert_int_eq(journal_add(j, &r, span_str("two"), &id, &e), TP_ERR_EXISTS);
+        journal_close(&j);
+    }
+END_TEST
+
+START_TEST(what_is_signed_waits_until_it_is_settled)
+    {
+        struct journal *j = open_it();
+        const struct answer yes = {.code = "00", .rrn = "632700000005"}, no = {.code = "63", .rrn = "632700000006", .reason = "SDAD_HASH"};
+        const int64_t one = add(j, 5, 1250, "first message"), two = add(j, 6, 999, "second message");
+        uint8_t room[MESSAGE_MAX];
+        struct buf b = BUF_OF(room);
+        struct receipt r;
+        int64_t id;
+        size_t n;
+
+        journal_close(&j); /* as a crash between journal and sending would leave it */
+        j = open_it();
+        ck_ok(journal_count_pending(j, &n, &e));
+        ck_assert_uint_eq(n, 2);
+        ck_ok(journal_pending(j, 0, &id, &r, &b, &e));
+        ck_assert_int_eq(id, one);
+        ck_assert(span_eq(buf_span(&b), span_str("first message")));
+        ck_assert_int_eq(r.amount, 1250);
+        b.n = 0;
+        ck_ok(journal_pending(j, id, &id, &r, &b, &e));
+        ck_assert_int_eq(id, two);
+        ck_assert_int_eq(journal_pending(j, id, &id, &r, &b, &e), TP_ERR_NOT_FOUND);
+        ck_ok(journal_settle(j, one, &yes, &e));
+        ck_ok(journal_settle(j, two, &no, &e));
+        ck_ok(journal_settle(j, two, &yes, &e)); /* settled is settled */
+        ck_ok(journal_count_pending(j, &n, &e));
+        ck_assert_uint_eq(n, 0);
+        ck_ok(journal_find(j, "632700000005", &r, &e));
+        ck_assert_int_eq(r.state, PAYMENT_ACKNOWLEDGED);
+        ck_ok(journal_find(j, "632700000006", &r, &e));
+        ck_assert_int_eq(r.state, PAYMENT_REFUSED);
+        ck_assert_str_eq(r.reason, "the card's signature or a certificate fails (63, SDAD_HASH)");
+        ck_assert_int_eq(journal_find(j, "000000000000", &r, &e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(journal_find(j, "", &r, &e), TP_ERR_NOT_FOUND);
+        journal_close(&j);
+    }
+END_TEST
+
+START_TEST(messages_are_sealed_at_rest)
+    {
+        static const char secret[] = "9990140000000018 in a message";
+        struct journal *j = open_it();
+        struct stat st;
+        char command[256];
+
+        add(j, 5, 1250, secret);
+        journal_close(&j);
+        snprintf(command, sizeof(command), "grep -rqa 9990140000000018 '%s'", folder);
+        ck_assert_int_ne(system(command), 0);
+        ck_assert_int_eq(stat(key, &st), 0);
+        ck_assert_int_eq(st.st_mode & 0777, 0600);
+    }
+END_TEST
+
+START_TEST(altered_messages_and_lost_keys_are_noticed)
+    {
+        struct journal *j = open_it();
+        uint8_t room[MESSAGE_MAX];
+        struct buf b = BUF_OF(room);
+        struct receipt r;
+        int64_t id;
+
+        add(j, 5, 1250, "a message");
+        sql("UPDATE payment SET stan = 6"); /* the receipt is another's: its text says 5 */
+        ck_ok(journal_pending(j, 0, &id, &r, &b, &e));
+        sql("UPDATE payment SET receipt = replace(receipt, '\"stan\":5', '\"stan\":6')");
+        b.n = 0;
+        ck_assert_int_eq(journal_pending(j, 0, &id, &r, &b, &e), TP_ERR_SECURITY);
+        sql("UPDATE payment SET receipt = replace(receipt, '\"stan\":6', '\"stan\":5'), message = zeroblob(40)");
+        ck_assert_int_eq(journal_pending(j, 0, &id, &r, &b, &e), TP_ERR_SECURITY);
+        sql("UPDATE payment SET receipt = '{'");
+        ck_assert_int_eq(journal_pending(j, 0, &id, &r, &b, &e), TP_ERR_IO);
+        journal_close(&j);
+        ck_assert_int_eq(unlink(key), 0);
+        ck_assert_int_eq(journal_open(&j, path, &e), TP_ERR_NOT_FOUND);
+        ck_assert_ptr_null(j);
+    }
+END_TEST
+
+static bool collect(void *ctx, const struct receipt *r)
+{
+    unsigned **next = ctx;
+
+    *(*next)++ = r->stan;
+    return true;
+}
+
+static bool collect_day(void *ctx, const struct journal_day *d)
+{
+    struct journal_day **next = ctx;
+
+    *(*next)++ = *d;
+    return true;
+}
+
+START_TEST(lists_and_days)
+    {
+        struct journal *j = open_it();
+        const struct answer yes = {.code = "00", .rrn = "632700000001"};
+        struct receipt refund = a_receipt(4, 300);
+        unsigned stans[4], *stan = stans;
+        struct journal_day days[4], *day = days;
+        int64_t id;
+
+        ck_ok(journal_settle(j, add(j, 1, 1250, "a"), &yes, &e));
+        ck_ok(journal_settle(j, add(j, 2, 50, "b"), &yes, &e));
+        add(j, 3, 7, "c");
+        refund.type = 0x20;
+        ck_ok(journal_add(j, &refund, span_str("d"), &id, &e));
+        ck_ok(journal_settle(j, id, &yes, &e));
+        ck_ok(journal_list(j, collect, &stan, &e));
+        ck_assert_int_eq(stan - stans, 4);
+        ck_assert_uint_eq(stans[0], 4);
+        ck_assert_uint_eq(stans[3], 1);
+        ck_ok(journal_days(j, collect_day, &day, &e));
+        ck_assert_int_eq(day - days, 2);
+        ck_assert_int_eq(days[0].state, PAYMENT_SIGNED);
+        ck_assert_int_eq(days[0].debits, 7);
+        ck_assert_int_eq(days[1].state, PAYMENT_ACKNOWLEDGED);
+        ck_assert_int_eq(days[1].count, 3);
+        ck_assert_int_eq(days[1].debits, 1300);
+        ck_assert_int_eq(days[1].credits, 300);
+        ck_assert_int_eq(days[1].date, DAY);
+        ck_assert_uint_eq(days[1].currency, 978);
+        journal_close(&j);
+    }
+END_TEST
+
+/* Amounts as typed, for a contract in euros. */
+START_TEST(amounts_a_contract_takes)
+    {
+        static const char *const bad[] = {"0",   "0.00", "-1",  "-12.50", "12.505", "1234567890123", "10000000000.00", "",
+                                          "abc", "1e3",  "12.", "1 2",    "+5"};
+        const struct currency *eur = currency_by_alpha("EUR");
+        int64_t minor;
+
+        ck_ok(pay_amount(&minor, eur, "12.50", "EUR", &e));
+        ck_assert_int_eq(minor, 1250);
+        ck_ok(pay_amount(&minor, eur, "12,5", NULL, &e));
+        ck_assert_int_eq(minor, 1250);
+        ck_ok(pay_amount(&minor, eur, "9999999999.99", "eur", &e)); /* twelve digits: n 12 of 9F02 */
+        ck_assert_int_eq(minor, 999999999999);
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+            ck_assert_msg(pay_amount(&minor, eur, bad[i], "EUR", &e) == TP_ERR_USAGE, "\"%s\"", bad[i]);
+        ck_assert_int_eq(pay_amount(&minor, eur, "1", "XXQ", &e), TP_ERR_USAGE);
+        ck_assert_ptr_nonnull(strstr(e.text, "XXQ"));
+        ck_assert_int_eq(pay_amount(&minor, eur, "1", "USD", &e), TP_ERR_USAGE);
+        ck_assert_ptr_nonnull(strstr(e.text, "USD"));
+        ck_assert_int_eq(pay_amount(&minor, eur, NULL, "EUR", &e), TP_ERR_USAGE);
+    }
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("journal");
+    TCase *c = tcase_create("journal");
+
+    tcase_add_checked_fixture(c, make_folder, remove_folder);
+    tcase_add_test(c, numbers_go_on_and_are_durable);
+    tcase_add_test(c, numbers_turn_over_and_pass_those_of_the_day);
+    tcase_add_test(c, a_number_is_kept_once_a_day);
+    tcase_add_test(c, what_is_signed_waits_until_it_is_settled);
+    tcase_add_test(c, messages_are_sealed_at_rest);
+    tcase_add_test(c, altered_messages_and_lost_keys_are_noticed);
+    tcase_add_test(c, lists_and_days);
+    tcase_add_test(c, amounts_a_contract_takes);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+UNIT_MAIN(suite)
