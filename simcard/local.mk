@@ -58,3 +58,21 @@ TESTS += tests/unit/test_perso
 tests_unit_test_perso_SOURCES = tests/unit/test_perso.c $(CARD_RIG)
 tests_unit_test_perso_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_perso_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/faults/card_power
+TESTS += tests/faults/card_power
+tests_faults_card_power_SOURCES = tests/faults/card_power.c $(CARD_RIG)
+tests_faults_card_power_CFLAGS = $(UNIT_CFLAGS)
+tests_faults_card_power_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz_card
+TESTS += tests/fuzz/fuzz_card
+tests_fuzz_fuzz_card_SOURCES = tests/fuzz/fuzz_card.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_card_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_card_LDADD = $(SIMCARD_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz_vpcd
+TESTS += tests/fuzz/fuzz_vpcd
+tests_fuzz_fuzz_vpcd_SOURCES = tests/fuzz/fuzz_vpcd.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_vpcd_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_vpcd_LDADD = $(SIMCARD_LIBS)

@@ -1,0 +1,94 @@
+/* Commands to a card: each is a length byte and so many bytes (255: reset). Whatever comes, the answer has a status word, fits, and gives away
+ * neither a PIN try nor a counter. */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "simcard/card.h"
+#include "simcard/perso.h"
+
+#define RESET 255
+
+/* A card with the smallest keys there are, made anew for each input from one scheme and one key, so that inputs do not know of each other. */
+static struct card *make_card(bool t0)
+{
+    static struct scheme *scheme; /* made once: it takes time */
+    struct scheme_params sp;
+    struct perso_params p;
+    struct card_profile *profile;
+    struct card *card;
+    struct tp_error e;
+
+    scheme_defaults(&sp);
+    sp.authority_bits = sp.issuer_bits = 512;
+    HOLDS(scheme != NULL || scheme_new(&scheme, &sp, &e) == TP_OK);
+    perso_defaults(&p);
+    p.pan = "9990140000000015";
+    p.pin = span_str("1234");
+    p.expiry = 20301231;
+    p.bits = 512;
+    p.t0 = t0;
+    p.offline_limit = 2;
+    p.offline_maximum = 3;
+    HOLDS(perso_make(&profile, scheme, &p, &e) == TP_OK);
+    HOLDS(card_new(&card, &profile) == TP_OK);
+    return card;
+}
+
+static unsigned tries_left(struct card *c)
+{
+    static const uint8_t select[] = {0x00, 0xA4, 0x04, 0x00, 0x05, 0xF0, 0x00, 0x00, 0x00, 0x14};
+    static const uint8_t get[] = {0x80, 0xCA, 0x9F, 0x17, 0x04};
+    uint8_t raw[258];
+    struct buf out = BUF_OF(raw);
+
+    HOLDS(card_transmit(c, SPAN_OF(select), &out) == TP_OK);
+    out.n = 0;
+    HOLDS(card_transmit(c, SPAN_OF(get), &out) == TP_OK);
+    HOLDS(out.n == 6 && raw[4] == 0x90);
+    return raw[3];
+}
+
+static void reset(struct card *c)
+{
+    uint8_t raw[33];
+    struct buf atr = BUF_OF(raw);
+
+    HOLDS(card_power_on(c, &atr) == TP_OK);
+    HOLDS(raw[0] == 0x3B);
+}
+
+/* One command; counts wrong PINs since the last right one. */
+static void send(struct card *c, struct span command, unsigned *wrong)
+{
+    uint8_t raw[258];
+    struct buf out = BUF_OF(raw);
+
+    HOLDS(card_transmit(c, command, &out) == TP_OK);
+    HOLDS(out.n >= 2);
+    HOLDS(out.n == 2 || raw[out.n - 2] == 0x90 || raw[out.n - 2] == 0x62);
+    HOLDS(raw[out.n - 2] != 0x6F); /* an answer that could not be made */
+    if (raw[out.n - 2] == 0x63)
+        ++*wrong;
+    if (command.n > 1 && command.p[1] == 0x20 && raw[0] == 0x90)
+        *wrong = 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct span in = {data, size}, command;
+    struct card *card = make_card(size > 0 && (data[0] & 1) != 0);
+    unsigned wrong = 0;
+    uint8_t n;
+
+    reset(card);
+    for (int commands = 0; commands < 64 && span_u8(&in, &n) == TP_OK; commands++) {
+        if (n == RESET)
+            reset(card);
+        else if (span_take(&in, n < in.n ? n : in.n, &command) == TP_OK)
+            send(card, command, &wrong);
+    }
+    HOLDS(tries_left(card) == 3 - wrong);
+    card_close(&card);
+    return 0;
+}
