@@ -1,10 +1,12 @@
 noinst_LIBRARIES += libledger.a
 libledger_a_SOURCES = \
+	src/ledger/audit.c src/ledger/audit.h \
 	src/ledger/contract.c \
 	src/ledger/evidence.h \
 	src/ledger/journal.c \
 	src/ledger/ledger.c src/ledger/ledger.h src/ledger/ledger_priv.h \
 	src/ledger/opposition.c \
+	src/ledger/proof.c src/ledger/proof.h \
 	src/ledger/read.c \
 	src/ledger/remise.c \
 	src/ledger/schema.c src/ledger/schema.h \

@@ -1,0 +1,173 @@
+/* telepay-acquirer opposition add | list | remove */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "acquirer/commands.h"
+#include "acquirer/option.h"
+#include "base/log.h"
+#include "base/mask.h"
+
+struct words {
+    const char *dir, *fd, *reason;
+    bool json;
+};
+
+enum { KEY_FD = 256 };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+
+    switch (key) {
+    case 'd':
+        w->dir = arg;
+        return 0;
+    case 'j':
+        w->json = true;
+        return 0;
+    case 'r':
+        w->reason = arg;
+        return 0;
+    case KEY_FD:
+        w->fd = arg;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "a card number must not be an argument, which others can see: give it on standard input or by --pan-fd");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* One line from the descriptor; spaces within the number are passed over. */
+static enum tp_err read_pan(char pan[PAN_TEXT_MAX], const struct words *w, struct tp_error *e)
+{
+    char line[64];
+    size_t n = 0, digits = 0;
+    int64_t fd = STDIN_FILENO;
+    enum tp_err r = w->fd != NULL ? option_number(&fd, "--pan-fd", w->fd, 65535, e) : TP_OK;
+
+    if (r != TP_OK)
+        return r;
+    if (w->fd == NULL && isatty(STDIN_FILENO))
+        log_note("type the card number:");
+    while (n < sizeof(line)) {
+        const ssize_t got = read((int)fd, line + n, 1);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return tp_fail(e, TP_ERR_IO, "cannot read the card number from descriptor %d: %s", (int)fd, strerror(errno));
+        if (got == 0 || line[n] == '\n')
+            break;
+        n++;
+    }
+    for (size_t i = 0; i < n && digits < PAN_MAX; i++)
+        if (line[i] != ' ' && line[i] != '\r')
+            pan[digits++] = line[i];
+    pan[digits] = '\0';
+    secret_wipe(line, sizeof(line));
+    if (n == sizeof(line) || !pan_valid(pan))
+        return tp_fail(e, TP_ERR_USAGE, "that is no card number: 8 to 19 digits whose check digit is right");
+    return TP_OK;
+}
+
+struct opposing {
+    struct ledger *l;
+    struct seal *seal;
+    struct tp_error e;
+    char masked[PAN_TEXT_MAX];
+    uint8_t lookup[SEAL_LOOKUP];
+};
+
+static enum tp_err start(struct opposing *o, const struct words *w)
+{
+    char dir[PATH_MAX], pan[PAN_TEXT_MAX];
+    enum tp_err r = option_open(&o->l, dir, w->dir, &o->e);
+
+    if (r == TP_OK)
+        r = acquirer_open_seal(&o->seal, dir, &o->e);
+    if (r == TP_OK)
+        r = read_pan(pan, w, &o->e);
+    if (r != TP_OK)
+        return r;
+    mask_pan(o->masked, pan);
+    r = seal_lookup(o->seal, o->lookup, span_str(pan));
+    secret_wipe(pan, sizeof(pan));
+    return r == TP_OK ? r : tp_fail(&o->e, r, "cannot look up the card number: %s", tp_err_text(r));
+}
+
+static int end(struct opposing *o, enum tp_err r, const char *what)
+{
+    seal_free(&o->seal);
+    ledger_close(&o->l);
+    if (r != TP_OK)
+        return cli_report(&o->e);
+    printf("card %s is %s\n", o->masked, what);
+    return CLI_DONE;
+}
+
+int acquirer_opposition_add(int argc, char **argv)
+{
+    static const struct argp_option options[] = {{"reason", 'r', "REASON", 0, "lost or stolen", 0},
+                                                 {"pan-fd", KEY_FD, "N", 0, "Read the card number from this descriptor [standard input]", 0},
+                                                 OPTION_DIR,
+                                                 {0}};
+    static const struct argp argp = {
+        options, parse, NULL, "Put a card on the opposition list: its payments are refused (41, 43). The number is read, never an argument.", NULL, NULL, NULL};
+    struct words w = {0};
+    struct opposing o = {0};
+    enum tp_err r = TP_OK;
+
+    cli_parse(&argp, argc, argv, &w);
+    if (w.reason == NULL || (strcmp(w.reason, "lost") != 0 && strcmp(w.reason, "stolen") != 0))
+        r = tp_fail(&o.e, TP_ERR_USAGE, "say --reason lost or --reason stolen");
+    if (r == TP_OK)
+        r = start(&o, &w);
+    if (r == TP_OK)
+        r = ledger_opposition_add(o.l, SPAN_OF(o.lookup), o.masked, strcmp(w.reason, "stolen") == 0, &o.e);
+    return end(&o, r, "on the opposition list");
+}
+
+int acquirer_opposition_remove(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"pan-fd", KEY_FD, "N", 0, "Read the card number from this descriptor [standard input]", 0}, OPTION_DIR, {0}};
+    static const struct argp argp = {options, parse, NULL, "Take a card off the opposition list.", NULL, NULL, NULL};
+    struct words w = {0};
+    struct opposing o = {0};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = start(&o, &w);
+    if (r == TP_OK)
+        r = ledger_opposition_remove(o.l, SPAN_OF(o.lookup), &o.e);
+    return end(&o, r, "off the opposition list");
+}
+
+static enum tp_err list_row(void *ctx, const struct opposition *o, struct tp_error *e)
+{
+    char when[TIME_TEXT_MAX];
+    const char *const cells[] = {o->pan_masked, o->stolen ? "stolen" : "lost", option_time(when, o->since)};
+
+    return listing_row(ctx, cells, e);
+}
+
+int acquirer_opposition_list(int argc, char **argv)
+{
+    static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
+    static const struct argp argp = {options, parse, NULL, "List the cards in opposition.", NULL, NULL, NULL};
+    static const struct table_column columns[] = {{"card", TABLE_TEXT}, {"reason", TABLE_TEXT}, {"since", TABLE_TEXT}};
+    struct words w = {0};
+    struct listing list = {0};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = listing_start(&list, w.dir, "oppositions", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+    if (r == TP_OK)
+        r = ledger_opposition_each(list.l, list_row, list.table, &list.e);
+    return listing_end(&list, r);
+}

@@ -1,0 +1,250 @@
+/* telepay-acquirer close | remise list | remise show */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acquirer/commands.h"
+#include "acquirer/option.h"
+#include "base/hex.h"
+
+struct words {
+    const char *dir, *contract, *number;
+    bool json;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+
+    switch (key) {
+    case 'd':
+        w->dir = arg;
+        return 0;
+    case 'j':
+        w->json = true;
+        return 0;
+    case 'c':
+        w->contract = arg;
+        return 0;
+    case 'n':
+        w->number = arg;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+struct cells { /* the texts of a remise */
+    char number[16], debits[16], debit[MONEY_TEXT_MAX], credits[16], credit[MONEY_TEXT_MAX], reversals[16], reversal[MONEY_TEXT_MAX],
+        net[MONEY_TEXT_MAX], day[DATE_TEXT_MAX], attempts[16];
+};
+
+static void fill(struct cells *c, const struct remise *r)
+{
+    const struct remise_totals *t = &r->totals;
+
+    snprintf(c->number, sizeof(c->number), "%" PRIu32, r->number);
+    snprintf(c->debits, sizeof(c->debits), "%" PRIu32, t->debits);
+    snprintf(c->credits, sizeof(c->credits), "%" PRIu32, t->credits);
+    snprintf(c->reversals, sizeof(c->reversals), "%" PRIu32, t->reversals);
+    snprintf(c->attempts, sizeof(c->attempts), "%" PRIu32, r->attempts);
+    option_minor(c->debit, t->debit_amount, r->currency);
+    option_minor(c->credit, t->credit_amount, r->currency);
+    option_minor(c->reversal, t->reversal_amount, r->currency);
+    option_minor(c->net, t->debit_amount - t->credit_amount, r->currency);
+    c->day[0] = '\0';
+    if (r->day != 0)
+        date_format(c->day, r->day);
+}
+
+/* ---- remise list ---- */
+
+static enum tp_err list_row(void *ctx, const struct remise *r, struct tp_error *e)
+{
+    struct cells c;
+    const char *const cells[] = {r->contract, c.number, c.day, c.debits, c.debit, c.credits, c.credit, c.reversals, c.net, option_currency(r->currency),
+                                 remise_state_name(r->state)};
+
+    fill(&c, r);
+    return listing_row(ctx, cells, e);
+}
+
+int acquirer_remise_list(int argc, char **argv)
+{
+    static const struct argp_option options[] = {{"contract", 'c', "ID", 0, "Only this contract's", 0}, OPTION_DIR, OPTION_JSON, {0}};
+    static const struct argp argp = {options, parse, NULL, "List the remises with their totals.", NULL, NULL, NULL};
+    static const struct table_column columns[] = {
+        {"contract", TABLE_TEXT},  {"number", TABLE_NUMBER},  {"day", TABLE_TEXT},         {"debits", TABLE_NUMBER}, {"debit_amount", TABLE_RIGHT},
+        {"credits", TABLE_NUMBER}, {"credit_amount", TABLE_RIGHT}, {"reversals", TABLE_NUMBER}, {"net", TABLE_RIGHT},     {"currency", TABLE_TEXT},
+        {"state", TABLE_TEXT}};
+    struct words w = {0};
+    struct listing list = {0};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = listing_start(&list, w.dir, "remises", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+    if (r == TP_OK)
+        r = ledger_remise_each(list.l, w.contract, -1, list_row, list.table, &list.e);
+    return listing_end(&list, r);
+}
+
+/* ---- remise show ---- */
+
+static void set_text(json_t *object, const char *key, const char *value)
+{
+    json_object_set_new(object, key, value[0] != '\0' ? json_string(value) : json_null());
+}
+
+static json_t *remise_json(const struct remise *r)
+{
+    json_t *object = json_object();
+    struct cells c;
+    char when[TIME_TEXT_MAX], hash[65];
+
+    fill(&c, r);
+    set_text(object, "contract", r->contract);
+    json_object_set_new(object, "number", json_integer(r->number));
+    set_text(object, "state", remise_state_name(r->state));
+    set_text(object, "day", c.day);
+    set_text(object, "currency", option_currency(r->currency));
+    json_object_set_new(object, "debits", json_integer(r->totals.debits));
+    set_text(object, "debit_amount", c.debit);
+    json_object_set_new(object, "credits", json_integer(r->totals.credits));
+    set_text(object, "credit_amount", c.credit);
+    json_object_set_new(object, "reversals", json_integer(r->totals.reversals));
+    set_text(object, "reversal_amount", c.reversal);
+    set_text(object, "net", c.net);
+    set_text(object, "opened", option_time(when, r->opened));
+    set_text(object, "closed", option_time(when, r->closed));
+    set_text(object, "submitted", option_time(when, r->submitted));
+    set_text(object, "settled", option_time(when, r->settled));
+    json_object_set_new(object, "attempts", json_integer(r->attempts));
+    set_text(object, "content_hash", r->attempts > 0 ? hex_encode(hash, SPAN_OF(r->content_hash)) : "");
+    set_text(object, "outcome", r->outcome);
+    return object;
+}
+
+static int show_text(const struct remise *r)
+{
+    struct cells c;
+    char when[TIME_TEXT_MAX], hash[65];
+    const char *currency = option_currency(r->currency);
+
+    fill(&c, r);
+    printf("contract     %s\nnumber       %s\nstate        %s\n", r->contract, c.number, remise_state_name(r->state));
+    if (r->day != 0)
+        printf("day          %s\n", c.day);
+    printf("debits       %s, %s %s\ncredits      %s, %s %s\n", c.debits, c.debit, currency, c.credits, c.credit, currency);
+    printf("reversals    %s, %s %s\nnet          %s %s\n", c.reversals, c.reversal, currency, c.net, currency);
+    printf("opened       %s\n", option_time(when, r->opened));
+    if (r->closed != 0)
+        printf("closed       %s\n", option_time(when, r->closed));
+    if (r->attempts > 0)
+        printf("submitted    %s, %s time(s)\ncontent      %s\n", option_time(when, r->submitted), c.attempts,
+               hex_encode(hash, SPAN_OF(r->content_hash)));
+    if (r->settled != 0)
+        printf("settled      %s\noutcome      %s\n", option_time(when, r->settled), r->outcome);
+    return CLI_DONE;
+}
+
+int acquirer_remise_show(int argc, char **argv)
+{
+    static const struct argp_option options[] = {{"contract", 'c', "ID", 0, "Number of the contract", 0},
+                                                 {"number", 'n', "NUMBER", 0, "Number of the remise [the open one]", 0},
+                                                 OPTION_DIR,
+                                                 OPTION_JSON,
+                                                 {0}};
+    static const struct argp argp = {options, parse, NULL, "Show one remise.", NULL, NULL, NULL};
+    struct words w = {0};
+    struct ledger *l = NULL;
+    struct remise remise = {0};
+    struct tp_error e = {TP_OK, ""};
+    char dir[PATH_MAX];
+    int64_t number = 0;
+    enum tp_err r = TP_OK;
+
+    cli_parse(&argp, argc, argv, &w);
+    if (w.contract == NULL)
+        r = tp_fail(&e, TP_ERR_USAGE, "name the contract with --contract");
+    if (r == TP_OK && w.number != NULL)
+        r = option_number(&number, "--number", w.number, UINT32_MAX, &e);
+    if (r == TP_OK)
+        r = option_open(&l, dir, w.dir, &e);
+    if (r == TP_OK)
+        r = w.number == NULL ? ledger_remise_running(l, w.contract, &remise, &e) : ledger_remise_get(l, w.contract, (uint32_t)number, &remise, &e);
+    ledger_close(&l);
+    if (r != TP_OK)
+        return cli_report(&e);
+    return w.json ? option_print_json(remise_json(&remise)) : show_text(&remise);
+}
+
+/* ---- close ---- */
+
+struct closing {
+    struct ledger *l; /* a second connection: the first walks over the contracts */
+    json_t *closed;
+    bool json;
+    unsigned n;
+};
+
+static enum tp_err close_one(void *ctx, const struct contract *c, struct tp_error *e)
+{
+    struct closing *closing = ctx;
+    struct remise remise;
+    struct cells cells;
+    const enum tp_err r = ledger_remise_close(closing->l, c->id, &remise, e);
+
+    if (r == TP_ERR_NOT_FOUND) {
+        if (!closing->json)
+            printf("contract %s: nothing to collect\n", c->id);
+        return TP_OK;
+    }
+    if (r != TP_OK)
+        return r;
+    closing->n++;
+    fill(&cells, &remise);
+    if (closing->json)
+        json_array_append_new(closing->closed, remise_json(&remise));
+    else
+        printf("contract %s: remise %s closed, day %s, %s debits %s, %s credits %s, net %s %s\n", c->id, cells.number, cells.day, cells.debits,
+               cells.debit, cells.credits, cells.credit, cells.net, option_currency(remise.currency));
+    return TP_OK;
+}
+
+int acquirer_close(int argc, char **argv)
+{
+    static const struct argp_option options[] = {{"contract", 'c', "ID", 0, "Only this contract's [all]", 0}, OPTION_DIR, OPTION_JSON, {0}};
+    static const struct argp argp = {options, parse, NULL,
+                                     "Close the open remise of each contract: the business day is fixed, its totals are frozen and the next remise opens. "
+                                     "One with nothing to collect stays open.",
+                                     NULL,    NULL,  NULL};
+    struct words w = {0};
+    struct closing closing = {0};
+    struct ledger *l = NULL;
+    struct contract one;
+    struct tp_error e = {TP_OK, ""};
+    char dir[PATH_MAX];
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    closing.json = w.json;
+    closing.closed = json_array();
+    r = option_open(&l, dir, w.dir, &e);
+    if (r == TP_OK)
+        r = acquirer_open_ledger(&closing.l, dir, &e);
+    if (r == TP_OK && w.contract != NULL && (r = ledger_contract_get(l, w.contract, &one, &e)) == TP_OK)
+        r = close_one(&closing, &one, &e);
+    else if (r == TP_OK)
+        r = ledger_contract_each(l, close_one, &closing, &e);
+    ledger_close(&closing.l);
+    ledger_close(&l);
+    if (r != TP_OK) {
+        json_decref(closing.closed);
+        return cli_report(&e);
+    }
+    if (w.json)
+        return option_print_json(closing.closed);
+    json_decref(closing.closed);
+    return CLI_DONE;
+}

@@ -1,0 +1,228 @@
+#include "ledger/audit.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ledger/ledger_priv.h"
+#include "ledger/proof.h"
+
+#define CHAINS 1024 /* verified certificate chains kept: about 8 KiB each */
+
+struct audit {
+    struct ledger *l;
+    struct seal *seal;
+    struct evidence_cache *cache;
+    const struct audit_watch *watch;
+    struct audit_sums *sums;
+    struct audit_remise now; /* the remise being walked */
+    struct proof proof;
+    char contract[CONTRACT_ID_MAX]; /* of the remise before */
+    uint32_t number;
+    enum remise_state state;
+};
+
+__attribute__((format(printf, 6, 7))) static enum tp_err find(struct audit *a, const struct remise *remise, const char *rrn, const char *check,
+                                                              struct tp_error *e, const char *format, ...)
+{
+    struct audit_finding f = {0};
+    va_list ap;
+
+    if (remise != NULL) {
+        memcpy(f.contract, remise->contract, sizeof(f.contract));
+        f.remise = remise->number;
+    }
+    snprintf(f.rrn, sizeof(f.rrn), "%s", rrn);
+    snprintf(f.check, sizeof(f.check), "%s", check);
+    va_start(ap, format);
+    vsnprintf(f.text, sizeof(f.text), format, ap);
+    va_end(ap);
+    a->sums->findings++;
+    a->now.findings++;
+    return a->watch->finding(a->watch->ctx, &f, e);
+}
+
+/* ---- one transaction ---- */
+
+static void add_signed(struct remise_totals *t, const struct proof *p, bool reversed)
+{
+    if (reversed) {
+        t->reversals++;
+        t->reversal_amount += p->amount;
+    } else if (p->type == 0x20) {
+        t->credits++;
+        t->credit_amount += p->amount;
+    } else {
+        t->debits++;
+        t->debit_amount += p->amount;
+    }
+}
+
+static enum tp_err audit_tx(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e)
+{
+    struct audit *a = ctx;
+    char text[PROOF_TEXT];
+    enum tp_err r = proof_make(&a->proof, tx, a->seal, a->cache, e);
+
+    (void)sequence;
+    a->sums->transactions++;
+    for (enum proof_step s = 0; s < PROOF_STEPS && r == TP_OK; s++) {
+        if (proof_holds(&a->proof, tx, a->seal, s, text))
+            continue;
+        r = find(a, &a->now.books, tx->rrn, proof_step_name(s), e, "%s", text);
+        if (s == PROOF_EVIDENCE || s == PROOF_VALUES)
+            break; /* what comes behind rests on it */
+    }
+    if (r == TP_OK && a->proof.has_values && a->proof.result.cid >> 6 == 1)
+        add_signed(&a->now.evidence, &a->proof, tx->state == TX_REVERSED);
+    return r;
+}
+
+/* ---- one remise ---- */
+
+static enum tp_err compare(struct audit *a, const char *what, uint32_t books_n, int64_t books, uint32_t signed_n, int64_t signed_amount,
+                           struct tp_error *e)
+{
+    if (books_n == signed_n && books == signed_amount)
+        return TP_OK;
+    return find(a, &a->now.books, "", "totals", e,
+                "the books say %" PRIu32 " %s of together %" PRId64 " minor units, the cards signed %" PRIu32 " of together %" PRId64, books_n, what,
+                books, signed_n, signed_amount);
+}
+
+static enum tp_err compare_totals(struct audit *a, struct tp_error *e)
+{
+    const struct remise_totals *b = &a->now.books.totals, *s = &a->now.evidence;
+    enum tp_err r = compare(a, "debits", b->debits, b->debit_amount, s->debits, s->debit_amount, e);
+
+    if (r == TP_OK)
+        r = compare(a, "credits", b->credits, b->credit_amount, s->credits, s->credit_amount, e);
+    return r == TP_OK ? compare(a, "reversals", b->reversals, b->reversal_amount, s->reversals, s->reversal_amount, e) : r;
+}
+
+/* Numbers without a gap, and only the last one open: `a` remembers the remise before. */
+static enum tp_err check_place(struct audit *a, struct tp_error *e)
+{
+    const struct remise *b = &a->now.books;
+    const bool first = strcmp(a->contract, b->contract) != 0;
+    enum tp_err r = TP_OK;
+
+    if (first)
+        a->sums->contracts++;
+    if (b->number != (first ? 1 : a->number + 1))
+        r = find(a, b, "", "number", e, "remise %" PRIu32 " should be %" PRIu32 ": the numbers have a gap", b->number, first ? 1 : a->number + 1);
+    if (r == TP_OK && !first && a->state == REMISE_OPEN)
+        r = find(a, b, "", "state", e, "remise %" PRIu32 " is open although it is not the last", a->number);
+    if (r == TP_OK && (b->state == REMISE_OPEN) != (b->day == 0))
+        r = find(a, b, "", "state", e, "remise %" PRIu32 " is %s, which its business day belies", b->number, remise_state_name(b->state));
+    if (r == TP_OK && b->state >= REMISE_SUBMITTED && b->attempts == 0)
+        r = find(a, b, "", "state", e, "remise %" PRIu32 " is %s without ever having been sent", b->number, remise_state_name(b->state));
+    memcpy(a->contract, b->contract, sizeof(a->contract));
+    a->number = b->number;
+    a->state = b->state;
+    return r;
+}
+
+static enum tp_err walk_items(struct audit *a, struct tp_error *e)
+{
+    sqlite3_stmt *s = NULL;
+    enum tp_err r =
+        ledger_prepare(a->l, &s,
+                       "SELECT " TX_COLUMNS TX_TABLES "WHERE tx.remise ="
+                       " (SELECT remise FROM remise JOIN contract USING (contract) WHERE contract.id = ?1 AND number = ?2) ORDER BY tx.rrn",
+                       e);
+
+    if (r != TP_OK)
+        return r;
+    db_bind_text(s, 1, a->now.books.contract);
+    sqlite3_bind_int64(s, 2, a->now.books.number);
+    return ledger_tx_walk(a->l, s, audit_tx, a, e);
+}
+
+static enum tp_err audit_one(void *ctx, const struct remise *remise, struct tp_error *e)
+{
+    struct audit *a = ctx;
+    enum tp_err r;
+
+    a->now = (struct audit_remise){.books = *remise};
+    a->sums->remises++;
+    r = check_place(a, e);
+    if (r == TP_OK)
+        r = walk_items(a, e);
+    if (r == TP_OK)
+        r = compare_totals(a, e);
+    return r == TP_OK ? a->watch->remise(a->watch->ctx, &a->now, e) : r;
+}
+
+/* ---- the books as a whole ---- */
+
+/* Each row of these is a finding: the reference number (or 0) and a sentence. SQLite sorts on disk, so memory stays constant. */
+static const struct {
+    const char *check, *sql;
+} wholes[] = {
+    {"counter", "SELECT rrn, 'the counter ' || atc || ' of its card is not greater than ' || before || ', that of the payment before (or the clock "
+                "was set back)'"
+                " FROM (SELECT rrn, atc, lag(atc) OVER (PARTITION BY pan_lookup, psn ORDER BY acknowledged, rrn) AS before FROM tx)"
+                " WHERE before >= atc"},
+    {"counter", "SELECT max(tx.rrn), 'the last counter kept of its card is ' || coalesce(card.atc, 'none') || ', its payments reach ' || max(tx.atc)"
+                " FROM tx LEFT JOIN card ON card.pan_lookup = tx.pan_lookup AND card.psn = tx.psn"
+                " GROUP BY tx.pan_lookup, tx.psn HAVING max(tx.atc) IS NOT max(card.atc)"},
+    {"number",
+     "SELECT rrn, 'another payment has its terminal, day and trace number' FROM"
+     " (SELECT rrn, lag(rrn) OVER (PARTITION BY terminal, date, stan ORDER BY rrn) AS before FROM tx NOT INDEXED) WHERE before IS NOT NULL"},
+    {"state", "SELECT suspense.rrn, 'it is in suspense though its remise is not settled' FROM suspense JOIN tx USING (rrn) JOIN remise USING (remise)"
+              " WHERE remise.state NOT IN (3, 4)"},
+    {"state", "SELECT reversal.rrn, 'its reversal names another trace number' FROM reversal JOIN tx ON tx.rrn = reversal.rrn"
+              " WHERE (tx.terminal, tx.date, tx.stan) IS NOT (reversal.terminal, reversal.date, reversal.stan)"},
+    {"state", "SELECT 0, 'contract ' || contract.id || ' has ' || count(remise.remise) || ' open remises' FROM contract LEFT JOIN remise"
+              " ON remise.contract = contract.contract AND remise.state = 0 GROUP BY contract.contract HAVING count(remise.remise) <> 1"},
+    {"number", "SELECT 0, 'a remise is numbered without a contract' FROM remise WHERE contract NOT IN (SELECT contract FROM contract)"},
+    {"number", "SELECT rrn, 'it belongs to no remise or no terminal' FROM tx WHERE remise NOT IN (SELECT remise FROM remise)"
+               " OR terminal NOT IN (SELECT terminal FROM terminal)"},
+    {"database", "SELECT 0, 'row ' || coalesce(rowid, '?') || ' of ' || \"table\" || ' belongs to nothing' FROM pragma_foreign_key_check"},
+    {"database", "SELECT 0, quick_check FROM pragma_quick_check WHERE quick_check <> 'ok'"},
+};
+
+static enum tp_err audit_wholes(struct audit *a, struct tp_error *e)
+{
+    enum tp_err r = TP_OK;
+    bool row = false;
+    char rrn[RRN_MAX];
+
+    for (size_t i = 0; i < sizeof(wholes) / sizeof(wholes[0]) && r == TP_OK; i++) {
+        sqlite3_stmt *s = NULL;
+
+        r = ledger_prepare(a->l, &s, wholes[i].sql, e);
+        while (r == TP_OK && (r = db_step(a->l->db, s, &row, e)) == TP_OK && row) {
+            const int64_t number = sqlite3_column_int64(s, 0);
+
+            rrn[0] = '\0';
+            if (number != 0)
+                ledger_rrn_format(rrn, number);
+            r = find(a, NULL, rrn, wholes[i].check, e, "%s", db_column_text(s, 1));
+        }
+        if (s != NULL)
+            sqlite3_reset(s);
+    }
+    return r;
+}
+
+enum tp_err ledger_audit(struct ledger *l, struct seal *seal, const struct capk_store *authorities, const struct audit_watch *watch,
+                         struct audit_sums *sums, struct tp_error *e)
+{
+    struct audit a = {.l = l, .seal = seal, .watch = watch, .sums = sums};
+    enum tp_err r = evidence_cache_new(&a.cache, authorities, CHAINS);
+
+    *sums = (struct audit_sums){0};
+    if (r != TP_OK)
+        return tp_fail(e, r, "cannot audit: %s", tp_err_text(r));
+    r = db_begin_read(l->db, e);
+    if (r == TP_OK)
+        r = ledger_remise_each(l, NULL, -1, audit_one, &a, e);
+    if (r == TP_OK)
+        r = audit_wholes(&a, e);
+    db_rollback(l->db);
+    evidence_cache_free(&a.cache);
+    return r;
+}

@@ -1,0 +1,217 @@
+#include "ledger/proof.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "apdu/dol.h"
+#include "apdu/emvtags.h"
+#include "base/bcd.h"
+#include "base/date.h"
+#include "base/hex.h"
+#include "base/mask.h"
+
+const char *proof_step_name(enum proof_step s)
+{
+    static const char *const names[PROOF_STEPS] = {[PROOF_PAN] = "card number",
+                                                   [PROOF_EVIDENCE] = "signature",
+                                                   [PROOF_VALUES] = "signed values",
+                                                   [PROOF_AMOUNT] = "amount",
+                                                   [PROOF_CURRENCY] = "currency",
+                                                   [PROOF_TYPE] = "type",
+                                                   [PROOF_DATE] = "date",
+                                                   [PROOF_CARD] = "card",
+                                                   [PROOF_COUNTER] = "counter",
+                                                   [PROOF_CRYPTOGRAM] = "cryptogram"};
+
+    return (unsigned)s < PROOF_STEPS ? names[s] : "unknown";
+}
+
+static void open_pan(struct proof *p, const struct tx_record *tx, struct seal *seal)
+{
+    uint8_t context[LEDGER_CONTEXT_MAX], digits[64];
+    struct buf out = BUF_OF(digits);
+
+    p->pan[0] = '\0';
+    if (tx->pan_sealed.n <= sizeof(digits) && seal_open(seal, &out, tx->pan_sealed, ledger_seal_context(context, tx)) == TP_OK &&
+        out.n < sizeof(p->pan)) {
+        memcpy(p->pan, digits, out.n);
+        p->pan[out.n] = '\0';
+    }
+    secret_wipe(digits, sizeof(digits));
+}
+
+/* A number that the card signed at its first GENERATE AC. */
+static bool signed_number(const struct evidence *ev, uint32_t tag, uint64_t *out)
+{
+    const struct span cdol1 = evidence_signed_record(ev, TAG_CDOL1);
+    struct span value;
+
+    return cdol1.n > 0 && dol_extract(cdol1, ev->cdol1_values, tag, &value) == TP_OK && bcd_get(value, out) == TP_OK;
+}
+
+static void read_values(struct proof *p)
+{
+    uint64_t amount = 0, currency = 0, type = 0, date = 0;
+
+    p->has_values = p->result.ok && signed_number(&p->ev, TAG_AMOUNT, &amount) && signed_number(&p->ev, TAG_TX_CURRENCY, &currency) &&
+                    signed_number(&p->ev, TAG_TX_TYPE, &type) && signed_number(&p->ev, TAG_TX_DATE, &date) && amount <= (uint64_t)MONEY_MAX;
+    if (!p->has_values)
+        return;
+    p->amount = (int64_t)amount;
+    p->currency = (unsigned)(currency % 1000);
+    p->type = (unsigned)(type / 10 % 10 << 4 | type % 10); /* two BCD digits: the byte */
+    p->date = 20000000 + (int)(date % 1000000);            /* YYMMDD; EMV 4.4 Book 4, 6.7.3 puts 00-49 into this century */
+}
+
+enum tp_err proof_make(struct proof *p, const struct tx_record *tx, struct seal *seal, struct evidence_cache *cache, struct tp_error *e)
+{
+    struct evidence_claim claim = EVIDENCE_CLAIM_NONE;
+    enum tp_err r;
+
+    memset(p, 0, sizeof(*p));
+    open_pan(p, tx, seal);
+    claim.pan = p->pan[0] != '\0' ? p->pan : NULL;
+    r = evidence_from_message(&p->ev, tx->de55, tx->stream, span_str(p->pan));
+    if (r == TP_OK)
+        r = evidence_check(&p->result, cache, &p->ev, &claim, (int)(tx->local_time / 1000000));
+    if (r != TP_OK)
+        return tp_fail(e, r, "the evidence of %s cannot be checked: %s", tx->rrn, tp_err_text(r));
+    read_values(p);
+    return TP_OK;
+}
+
+static bool pan_holds(const struct proof *p, const struct tx_record *tx, struct seal *seal, char text[PROOF_TEXT])
+{
+    uint8_t lookup[SEAL_LOOKUP];
+    char masked[PAN_TEXT_MAX];
+
+    if (p->pan[0] == '\0') {
+        snprintf(text, PROOF_TEXT, "the sealed card number does not open: it or its record was altered, or seal.key is another");
+        return false;
+    }
+    mask_pan(masked, p->pan);
+    if (seal_lookup(seal, lookup, span_str(p->pan)) != TP_OK || !span_eq(SPAN_OF(lookup), tx->pan_lookup) || strcmp(masked, tx->pan_masked) != 0) {
+        snprintf(text, PROOF_TEXT, "the books name another card (%s) than the sealed number (%s)", tx->pan_masked, masked);
+        return false;
+    }
+    snprintf(text, PROOF_TEXT, "%s, sealed and unaltered", masked);
+    return true;
+}
+
+static bool evidence_holds(const struct proof *p, char text[PROOF_TEXT])
+{
+    if (p->result.ok)
+        snprintf(text, PROOF_TEXT, "certificates of issuer %s and card, signature and transaction data hash are right", p->result.issuer_iin);
+    else
+        snprintf(text, PROOF_TEXT, "%s: %s", p->result.reason, p->result.text);
+    return p->result.ok;
+}
+
+static bool money_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])
+{
+    const struct currency *c = currency_by_numeric(p->currency);
+    char said[MONEY_TEXT_MAX], written[MONEY_TEXT_MAX];
+
+    if (c != NULL) {
+        money_format(said, p->amount, c);
+        money_format(written, tx->amount, c);
+    } else {
+        snprintf(said, sizeof(said), "%" PRId64, p->amount);
+        snprintf(written, sizeof(written), "%" PRId64, tx->amount);
+    }
+    snprintf(text, PROOF_TEXT, p->amount == tx->amount ? "%s, as signed" : "the card signed %s, the books say %s", said, written);
+    return p->amount == tx->amount;
+}
+
+static bool type_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])
+{
+    const bool same = p->type == (tx->kind == TX_CREDIT ? 0x20U : 0x00U);
+
+    snprintf(text, PROOF_TEXT, same ? "%02X, a %s" : "the card signed %02X, the books say %s", p->type, tx_kind_name(tx->kind));
+    return same;
+}
+
+static bool card_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])
+{
+    const struct span psn = evidence_signed_record(&p->ev, TAG_PAN_SEQUENCE);
+    uint64_t number = 0;
+    char day[DATE_TEXT_MAX];
+    const bool same_psn = psn.n == 0 || (bcd_get(psn, &number) == TP_OK && (tx->psn == 0 || number == tx->psn)); /* 0: the message had no DE 23 */
+    const bool same = same_psn && p->result.card_expiry / 100 == tx->card_expiry / 100;
+
+    snprintf(text, PROOF_TEXT, same ? "sequence number %02u, expires %s" : "the signed records say sequence number %02u, expiry %s: the books differ",
+             (unsigned)(number % 100), date_format(day, p->result.card_expiry));
+    return same;
+}
+
+static bool counter_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])
+{
+    const unsigned atc = (unsigned)p->result.atc[0] << 8 | p->result.atc[1];
+
+    snprintf(text, PROOF_TEXT, atc == tx->atc ? "transaction %u of the card" : "the card signed counter %u, the books say %u", atc, tx->atc);
+    return atc == tx->atc;
+}
+
+static bool cryptogram_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])
+{
+    char ac[17];
+
+    hex_encode(ac, SPAN_OF(p->result.ac));
+    if (p->result.cid >> 6 != 1) { /* EMV 4.4 Book 3, table 15 */
+        snprintf(text, PROOF_TEXT, "cryptogram %s is no approval (TC)", ac);
+        return false;
+    }
+    if (memcmp(p->result.ac, tx->ac, sizeof(tx->ac)) != 0) {
+        snprintf(text, PROOF_TEXT, "the card signed cryptogram %s, the books say another", ac);
+        return false;
+    }
+    snprintf(text, PROOF_TEXT, "TC %s", ac);
+    return true;
+}
+
+static bool simple_holds(const struct proof *p, const struct tx_record *tx, enum proof_step s, char text[PROOF_TEXT])
+{
+    const int date = (int)(tx->local_time / 1000000);
+    char said[DATE_TEXT_MAX], written[DATE_TEXT_MAX];
+
+    if (s == PROOF_CURRENCY) {
+        snprintf(text, PROOF_TEXT, p->currency == tx->currency ? "%03u, as signed" : "the card signed currency %03u, the books say %03u", p->currency,
+                 tx->currency);
+        return p->currency == tx->currency;
+    }
+    if (s == PROOF_DATE) {
+        date_format(said, p->date);
+        date_format(written, date);
+        snprintf(text, PROOF_TEXT, p->date == date ? "%s, as signed" : "the card signed %s, the books say %s", said, written);
+        return p->date == date;
+    }
+    snprintf(text, PROOF_TEXT, "the card signed amount, currency, type and date");
+    return true;
+}
+
+bool proof_holds(const struct proof *p, const struct tx_record *tx, struct seal *seal, enum proof_step s, char text[PROOF_TEXT])
+{
+    if (s == PROOF_PAN)
+        return pan_holds(p, tx, seal, text);
+    if (s == PROOF_EVIDENCE)
+        return evidence_holds(p, text);
+    if (!p->has_values) {
+        snprintf(text, PROOF_TEXT, "nothing that the card signed says it");
+        return false;
+    }
+    switch (s) {
+    case PROOF_AMOUNT:
+        return money_holds(p, tx, text);
+    case PROOF_TYPE:
+        return type_holds(p, tx, text);
+    case PROOF_CARD:
+        return card_holds(p, tx, text);
+    case PROOF_COUNTER:
+        return counter_holds(p, tx, text);
+    case PROOF_CRYPTOGRAM:
+        return cryptogram_holds(p, tx, text);
+    default:
+        return simple_holds(p, tx, s, text);
+    }
+}

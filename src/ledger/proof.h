@@ -1,0 +1,45 @@
+/* A payment proved again from its kept evidence (prove, audit): the card's signature over the very bytes, and what the card signed against what the books
+ * say. */
+#ifndef TP_LEDGER_PROOF_H
+#define TP_LEDGER_PROOF_H
+
+#include "crypto/seal.h"
+#include "ledger/evidence.h"
+#include "ledger/ledger.h"
+
+struct proof {
+    char pan[20];                  /* "" when the sealed number does not open */
+    struct evidence ev;            /* points into the transaction */
+    struct evidence_result result; /* of the evidence by itself, and against DE 55 and the sealed card number */
+    bool has_values;               /* the signed CDOL1 holds amount, currency, type and date: what follows is set */
+    int64_t amount;
+    unsigned currency;
+    unsigned type; /* 9C: 0x00 debit, 0x20 credit */
+    int date;
+};
+
+/* An outcome is in *p; an error is ours. The cache holds the authorities. Spans of p->ev live as long as those of tx. */
+TP_MUST_CHECK enum tp_err proof_make(struct proof *p, const struct tx_record *tx, struct seal *seal, struct evidence_cache *cache,
+                                     struct tp_error *e);
+
+/* What is looked at, in order; a proof that fails at one may fail at more. */
+enum proof_step {
+    PROOF_PAN,      /* the sealed card number opens, and its look-up value and mask are those of the books */
+    PROOF_EVIDENCE, /* certificates, signature, DE 55 */
+    PROOF_VALUES,   /* the signed CDOL1 says amount, currency, type and date */
+    PROOF_AMOUNT,   /* … */
+    PROOF_CURRENCY,
+    PROOF_TYPE,
+    PROOF_DATE,
+    PROOF_CARD,    /* card sequence number and expiry */
+    PROOF_COUNTER, /* application transaction counter */
+    PROOF_CRYPTOGRAM /* the cryptogram is the one of the books, and a TC */,
+    PROOF_STEPS
+};
+const char *proof_step_name(enum proof_step s); /* "amount" */
+
+#define PROOF_TEXT 240
+/* Whether the step holds; text says what was found (good or bad). Steps behind a failed PROOF_EVIDENCE or PROOF_VALUES that rest on it do not hold. */
+bool proof_holds(const struct proof *p, const struct tx_record *tx, struct seal *seal, enum proof_step s, char text[PROOF_TEXT]);
+
+#endif
