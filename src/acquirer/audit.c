@@ -54,8 +54,8 @@ static enum tp_err say_finding(void *ctx, const struct audit_finding *f, struct 
     }
     if (json_array_size(report->findings) >= FINDINGS_JSON)
         return TP_OK;
-    object = json_pack("{s:s, s:s, s:I, s:s, s:s}", "check", f->check, "contract", f->contract, "remise", (json_int_t)f->remise, "rrn", f->rrn, "text",
-                       f->text);
+    object = json_pack("{s:s, s:s, s:I, s:s, s:s}", "check", f->check, "contract", f->contract, "remise", (json_int_t)f->remise, "rrn", f->rrn,
+                       "text", f->text);
     json_array_append_new(report->findings, object);
     return TP_OK;
 }
@@ -75,17 +75,17 @@ static enum tp_err say_remise(void *ctx, const struct audit_remise *r, struct tp
 
     (void)e;
     if (report->remises != NULL) {
-        json_array_append_new(report->remises, json_pack("{s:s, s:I, s:s, s:s, s:b, s:o, s:o}", "contract", r->books.contract, "number",
-                                                         (json_int_t)r->books.number, "state", remise_state_name(r->books.state), "currency",
-                                                         option_currency(r->books.currency), "agrees", r->findings == 0 ? 1 : 0, "books",
-                                                         totals_json(&r->books.totals), "evidence", totals_json(t)));
+        json_array_append_new(report->remises,
+                              json_pack("{s:s, s:I, s:s, s:s, s:b, s:o, s:o}", "contract", r->books.contract, "number", (json_int_t)r->books.number,
+                                        "state", remise_state_name(r->books.state), "currency", option_currency(r->books.currency), "agrees",
+                                        r->findings == 0 ? 1 : 0, "books", totals_json(&r->books.totals), "evidence", totals_json(t)));
         return TP_OK;
     }
     option_minor(debit, t->debit_amount, r->books.currency);
     option_minor(credit, t->credit_amount, r->books.currency);
     printf("%-7s contract %s remise %" PRIu32 " (%s): cards signed %" PRIu32 " debits %s, %" PRIu32 " credits %s %s\n",
-           r->findings == 0 ? "agrees" : "DIFFERS", r->books.contract, r->books.number, remise_state_name(r->books.state), t->debits, debit, t->credits,
-           credit, option_currency(r->books.currency));
+           r->findings == 0 ? "agrees" : "DIFFERS", r->books.contract, r->books.number, remise_state_name(r->books.state), t->debits, debit,
+           t->credits, credit, option_currency(r->books.currency));
     return TP_OK;
 }
 
@@ -131,10 +131,15 @@ static enum tp_err run(struct report *report, struct audit_sums *sums, const cha
 int acquirer_audit(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse, NULL,
-                                     "Work out every total of every remise again from what the cards signed, and say where books and evidence differ. "
-                                     "Exit 5 when they do.",
-                                     NULL,    NULL,  NULL};
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        "Work out every total of every remise again from what the cards signed, and say where books and evidence differ. "
+        "Exit 5 when they do.",
+        NULL,
+        NULL,
+        NULL};
     struct words w = {0};
     struct report report = {NULL, NULL};
     struct audit_sums sums = {0};

@@ -64,16 +64,23 @@ static enum tp_err read_state(int *out, const char *text, struct tp_error *e)
     for (int s = TX_ACKNOWLEDGED; s <= TX_REVERSED; s++)
         if (strcmp(text, tx_state_name((enum tx_state)s)) == 0 || (s == TX_IN_REMISE && strcmp(text, "in-remise") == 0))
             *out = s;
-    return *out >= 0 ? TP_OK
-                     : tp_fail(e, TP_ERR_USAGE, "\"%.40s\" is no state: acknowledged, in-remise, collected, rejected or reversed", text);
+    return *out >= 0 ? TP_OK : tp_fail(e, TP_ERR_USAGE, "\"%.40s\" is no state: acknowledged, in-remise, collected, rejected or reversed", text);
 }
 
 static enum tp_err list_row(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e)
 {
     char when[32], amount[MONEY_TEXT_MAX], remise[16];
     const int64_t t = tx->local_time;
-    const char *const cells[] = {tx->rrn, when,   tx->contract,   tx->terminal, tx_kind_name(tx->kind), amount, option_currency(tx->currency),
-                                 tx->pan_masked, remise, tx_state_name(tx->state)};
+    const char *const cells[] = {tx->rrn,
+                                 when,
+                                 tx->contract,
+                                 tx->terminal,
+                                 tx_kind_name(tx->kind),
+                                 amount,
+                                 option_currency(tx->currency),
+                                 tx->pan_masked,
+                                 remise,
+                                 tx_state_name(tx->state)};
 
     (void)sequence;
     snprintf(when, sizeof(when), "%04d-%02d-%02d %02d:%02d:%02d", (int)(t / 10000000000 % 10000), (int)(t / 100000000 % 100),
@@ -94,9 +101,9 @@ int acquirer_list(int argc, char **argv)
         {0},
     };
     static const struct argp argp = {options, parse, NULL, "List the transactions that were acknowledged.", NULL, NULL, NULL};
-    static const struct table_column columns[] = {{"rrn", TABLE_TEXT},      {"time", TABLE_TEXT},     {"contract", TABLE_TEXT}, {"terminal", TABLE_TEXT},
-                                                  {"kind", TABLE_TEXT},     {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT}, {"card", TABLE_TEXT},
-                                                  {"remise", TABLE_NUMBER}, {"state", TABLE_TEXT}};
+    static const struct table_column columns[] = {
+        {"rrn", TABLE_TEXT},     {"time", TABLE_TEXT},     {"contract", TABLE_TEXT}, {"terminal", TABLE_TEXT}, {"kind", TABLE_TEXT},
+        {"amount", TABLE_RIGHT}, {"currency", TABLE_TEXT}, {"card", TABLE_TEXT},     {"remise", TABLE_NUMBER}, {"state", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     struct tx_filter filter = {NULL, -1, -1};

@@ -1,11 +1,16 @@
 bin_PROGRAMS += telepay-acquirer
 telepay_acquirer_SOURCES = \
+	src/acquirer/audit.c \
 	src/acquirer/commands.h \
 	src/acquirer/contract.c \
 	src/acquirer/init.c \
+	src/acquirer/journal.c \
 	src/acquirer/main.c \
+	src/acquirer/opposition.c \
 	src/acquirer/option.c src/acquirer/option.h \
-	src/acquirer/state.c src/acquirer/state.h \
+	src/acquirer/prove.c \
+	src/acquirer/remise.c \
+	src/acquirer/suspense.c \
 	src/acquirer/terminal.c
 telepay_acquirer_LDADD = $(LEDGER_LIBS) $(WIRE_LIBS)
 

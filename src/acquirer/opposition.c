@@ -117,7 +117,8 @@ int acquirer_opposition_add(int argc, char **argv)
                                                  OPTION_DIR,
                                                  {0}};
     static const struct argp argp = {
-        options, parse, NULL, "Put a card on the opposition list: its payments are refused (41, 43). The number is read, never an argument.", NULL, NULL, NULL};
+        options, parse, NULL, "Put a card on the opposition list: its payments are refused (41, 43). The number is read, never an argument.",
+        NULL,    NULL,  NULL};
     struct words w = {0};
     struct opposing o = {0};
     enum tp_err r = TP_OK;

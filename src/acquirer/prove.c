@@ -144,9 +144,13 @@ static int print_text(const struct proving *p)
 int acquirer_prove(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"out", KEY_OUT, "FILE", 0, "Also write the evidence as a file that verify takes; it holds the card number", 0}, OPTION_DIR, OPTION_JSON, {0}};
+        {"out", KEY_OUT, "FILE", 0, "Also write the evidence as a file that verify takes; it holds the card number", 0},
+        OPTION_DIR,
+        OPTION_JSON,
+        {0}};
     static const struct argp argp = {
-        options, parse, "RRN", "Verify a transaction again from the evidence kept with it, and say each check. Exit 5 when one fails.", NULL, NULL, NULL};
+        options, parse, "RRN", "Verify a transaction again from the evidence kept with it, and say each check. Exit 5 when one fails.",
+        NULL,    NULL,  NULL};
     struct words w = {0};
     struct proving p = {0};
     struct tp_error e = {TP_OK, ""};

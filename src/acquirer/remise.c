@@ -63,7 +63,16 @@ static void fill(struct cells *c, const struct remise *r)
 static enum tp_err list_row(void *ctx, const struct remise *r, struct tp_error *e)
 {
     struct cells c;
-    const char *const cells[] = {r->contract, c.number, c.day, c.debits, c.debit, c.credits, c.credit, c.reversals, c.net, option_currency(r->currency),
+    const char *const cells[] = {r->contract,
+                                 c.number,
+                                 c.day,
+                                 c.debits,
+                                 c.debit,
+                                 c.credits,
+                                 c.credit,
+                                 c.reversals,
+                                 c.net,
+                                 option_currency(r->currency),
                                  remise_state_name(r->state)};
 
     fill(&c, r);
@@ -74,10 +83,10 @@ int acquirer_remise_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {{"contract", 'c', "ID", 0, "Only this contract's", 0}, OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {options, parse, NULL, "List the remises with their totals.", NULL, NULL, NULL};
-    static const struct table_column columns[] = {
-        {"contract", TABLE_TEXT},  {"number", TABLE_NUMBER},  {"day", TABLE_TEXT},         {"debits", TABLE_NUMBER}, {"debit_amount", TABLE_RIGHT},
-        {"credits", TABLE_NUMBER}, {"credit_amount", TABLE_RIGHT}, {"reversals", TABLE_NUMBER}, {"net", TABLE_RIGHT},     {"currency", TABLE_TEXT},
-        {"state", TABLE_TEXT}};
+    static const struct table_column columns[] = {{"contract", TABLE_TEXT},       {"number", TABLE_NUMBER},      {"day", TABLE_TEXT},
+                                                  {"debits", TABLE_NUMBER},       {"debit_amount", TABLE_RIGHT}, {"credits", TABLE_NUMBER},
+                                                  {"credit_amount", TABLE_RIGHT}, {"reversals", TABLE_NUMBER},   {"net", TABLE_RIGHT},
+                                                  {"currency", TABLE_TEXT},       {"state", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     enum tp_err r;
@@ -215,10 +224,15 @@ static enum tp_err close_one(void *ctx, const struct contract *c, struct tp_erro
 int acquirer_close(int argc, char **argv)
 {
     static const struct argp_option options[] = {{"contract", 'c', "ID", 0, "Only this contract's [all]", 0}, OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse, NULL,
-                                     "Close the open remise of each contract: the business day is fixed, its totals are frozen and the next remise opens. "
-                                     "One with nothing to collect stays open.",
-                                     NULL,    NULL,  NULL};
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        "Close the open remise of each contract: the business day is fixed, its totals are frozen and the next remise opens. "
+        "One with nothing to collect stays open.",
+        NULL,
+        NULL,
+        NULL};
     struct words w = {0};
     struct closing closing = {0};
     struct ledger *l = NULL;

@@ -46,8 +46,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static enum tp_err list_row(void *ctx, const struct suspense_item *i, struct tp_error *e)
 {
     char remise[16], amount[MONEY_TEXT_MAX], since[TIME_TEXT_MAX], settled[TIME_TEXT_MAX];
-    const char *const cells[] = {i->rrn,  i->contract, remise, tx_kind_name(i->kind), amount, option_currency(i->currency), i->pan_masked,
-                                 i->reason, since,       i->settled != 0 ? settled : NULL, i->settled != 0 ? i->note : NULL};
+    const char *const cells[] = {i->rrn,
+                                 i->contract,
+                                 remise,
+                                 tx_kind_name(i->kind),
+                                 amount,
+                                 option_currency(i->currency),
+                                 i->pan_masked,
+                                 i->reason,
+                                 since,
+                                 i->settled != 0 ? settled : NULL,
+                                 i->settled != 0 ? i->note : NULL};
 
     snprintf(remise, sizeof(remise), "%" PRIu32, i->remise);
     option_minor(amount, i->amount, i->currency);
@@ -59,7 +68,8 @@ static enum tp_err list_row(void *ctx, const struct suspense_item *i, struct tp_
 int acquirer_suspense_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {{"all", 'a', NULL, 0, "Also those that are settled", 0}, OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse, NULL, "List the items that the collection centre refused and that are still to be settled.", NULL, NULL, NULL};
+    static const struct argp argp = {options, parse, NULL, "List the items that the collection centre refused and that are still to be settled.",
+                                     NULL,    NULL,  NULL};
     static const struct table_column columns[] = {{"rrn", TABLE_TEXT},     {"contract", TABLE_TEXT}, {"remise", TABLE_NUMBER}, {"kind", TABLE_TEXT},
                                                   {"amount", TABLE_RIGHT}, {"currency", TABLE_TEXT}, {"card", TABLE_TEXT},     {"reason", TABLE_TEXT},
                                                   {"since", TABLE_TEXT},   {"settled", TABLE_TEXT},  {"note", TABLE_TEXT}};
@@ -76,10 +86,10 @@ int acquirer_suspense_list(int argc, char **argv)
 
 int acquirer_suspense_settle(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        {"note", 'n', "TEXT", 0, "How it was settled, for the books; no card number", 0}, OPTION_DIR, {0}};
+    static const struct argp_option options[] = {{"note", 'n', "TEXT", 0, "How it was settled, for the books; no card number", 0}, OPTION_DIR, {0}};
     static const struct argp argp = {
-        options, parse, "RRN", "Settle a refused item: the note is kept with it for good. It never goes into another remise by itself.", NULL, NULL, NULL};
+        options, parse, "RRN", "Settle a refused item: the note is kept with it for good. It never goes into another remise by itself.",
+        NULL,    NULL,  NULL};
     struct words w = {.settle = true};
     struct ledger *l = NULL;
     struct tp_error e = {TP_OK, ""};
