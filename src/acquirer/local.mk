@@ -48,3 +48,9 @@ TESTS += tests/faults/acquirer_kill
 tests_faults_acquirer_kill_SOURCES = tests/faults/acquirer_kill.c $(OFFICE)
 tests_faults_acquirer_kill_CPPFLAGS = $(OFFICE_CPPFLAGS)
 tests_faults_acquirer_kill_LDADD = $(OFFICE_LIBS)
+
+# 0200s a second (make bench).
+check_PROGRAMS += tests/bench/bench_acquire
+tests_bench_bench_acquire_SOURCES = tests/bench/bench_acquire.c $(OFFICE)
+tests_bench_bench_acquire_CPPFLAGS = $(OFFICE_CPPFLAGS)
+tests_bench_bench_acquire_LDADD = $(OFFICE_LIBS)

@@ -30,6 +30,20 @@
             return r_;                                                                                                                               \
     } while (0)
 
+static enum tp_err make_keys(struct signer *s, unsigned keys)
+{
+    enum tp_err r = TP_OK;
+
+    s->key = calloc(keys, sizeof(*s->key));
+    if (s->key == NULL)
+        return TP_ERR_NO_MEMORY;
+    for (unsigned i = 0; r == TP_OK && i < keys; i++) {
+        r = emv_privkey_generate(&s->key[i], CARD_BITS, 3);
+        s->keys = i + 1;
+    }
+    return r;
+}
+
 enum tp_err signer_make(struct signer *s, unsigned keys, struct tp_error *e)
 {
     struct scheme_params p;
@@ -38,14 +52,24 @@ enum tp_err signer_make(struct signer *s, unsigned keys, struct tp_error *e)
     memset(s, 0, sizeof(*s));
     scheme_defaults(&p);
     r = scheme_new(&s->scheme, &p, e);
-    s->key = calloc(keys, sizeof(*s->key));
-    if (r == TP_OK && s->key == NULL)
-        r = TP_ERR_NO_MEMORY;
-    for (unsigned i = 0; r == TP_OK && i < keys; i++) {
-        r = emv_privkey_generate(&s->key[i], CARD_BITS, 3);
-        s->keys = i + 1;
-    }
-    return r;
+    return r == TP_OK ? make_keys(s, keys) : r;
+}
+
+enum tp_err signer_share(struct signer *out, const struct signer *s, unsigned keys, struct tp_error *e)
+{
+    char dir[] = "/tmp/signer.XXXXXX", command[64];
+    enum tp_err r;
+
+    memset(out, 0, sizeof(*out));
+    if (mkdtemp(dir) == NULL)
+        return TP_ERR_IO;
+    r = scheme_save(s->scheme, dir, e);
+    if (r == TP_OK)
+        r = scheme_load(&out->scheme, dir, e);
+    snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+    if (system(command) != 0)
+        r = TP_ERR_IO;
+    return r == TP_OK ? make_keys(out, keys) : r;
 }
 
 void signer_clear(struct signer *s)

@@ -13,6 +13,8 @@ struct signer { /* a scheme of its own and the RSA keys its cards share: generat
 };
 
 TP_MUST_CHECK enum tp_err signer_make(struct signer *s, unsigned keys, struct tp_error *e);
+/* A signer with the same authority and issuer, its keys copies, for another thread: a key is one thread's at a time. */
+TP_MUST_CHECK enum tp_err signer_share(struct signer *out, const struct signer *s, unsigned keys, struct tp_error *e);
 void signer_clear(struct signer *s);
 
 struct signed_card {
