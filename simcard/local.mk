@@ -24,8 +24,8 @@ telepay_simcard_SOURCES = simcard/main_simcard.c
 telepay_simcard_LDADD = $(SIMCARD_LIBS)
 
 dist_man_MANS += doc/telepay-perso.1 doc/telepay-simcard.1
-dist_check_SCRIPTS += tests/system/card-outside.sh
-TESTS += tests/system/card-outside.sh
+dist_check_SCRIPTS += tests/system/card-outside.sh tests/system/card-python.py
+TESTS += tests/system/card-outside.sh tests/system/card-python.py
 
 CARD_RIG = tests/unit/card_rig.c tests/unit/card_rig.h tests/unit/unit.h
 
