@@ -54,3 +54,7 @@ check_PROGRAMS += tests/bench/bench_acquire
 tests_bench_bench_acquire_SOURCES = tests/bench/bench_acquire.c $(OFFICE)
 tests_bench_bench_acquire_CPPFLAGS = $(OFFICE_CPPFLAGS)
 tests_bench_bench_acquire_LDADD = $(OFFICE_LIBS)
+
+telepay_acquirer_SOURCES += src/acquirer/verify.c
+dist_check_SCRIPTS += tests/system/verify.sh
+TESTS += tests/system/verify.sh

@@ -25,6 +25,7 @@ static const struct cli_command commands[] = {
     {"suspense list", "list refused items to be settled", acquirer_suspense_list},
     {"suspense settle", "settle a refused item", acquirer_suspense_settle},
     {"audit", "hold the books against what the cards signed", acquirer_audit},
+    {"verify", "check the evidence of a file", acquirer_verify},
     {NULL, NULL, NULL},
 };
 

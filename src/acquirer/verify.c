@@ -1,0 +1,319 @@
+/* `verify`: the evidence of a file, by itself. Needs no state of an acquirer. */
+#include "acquirer/commands.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apdu/emvtags.h"
+#include "base/bcd.h"
+#include "base/cli.h"
+#include "base/date.h"
+#include "base/file.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/mask.h"
+#include "base/table.h"
+#include "ledger/evidence.h"
+
+#define FILE_MAX (16 << 20)
+#define CAPK_MAX 16 /* --capk options */
+#define CHAINS   16
+#define DETAIL   240
+
+struct words {
+    const char *file, *capk[CAPK_MAX];
+    size_t capks;
+    int date; /* 0: not given */
+    bool json;
+};
+
+struct verify {
+    const struct words *words;
+    struct evidence_cache *cache;
+    struct table *table;
+    bool failed;
+};
+
+static error_t parse_word(int key, char *word, struct argp_state *state)
+{
+    struct words *w = state->input;
+
+    switch (key) {
+    case 'c':
+        if (w->capks == CAPK_MAX)
+            argp_error(state, "at most %d files of authority keys can be given", CAPK_MAX);
+        else
+            w->capk[w->capks++] = word;
+        break;
+    case 'd':
+        if (strlen(word) != 10 || date_parse(&w->date, word) != TP_OK)
+            argp_error(state, "\"%s\" is no date: write it like 2026-11-23", word);
+        break;
+    case 'j':
+        w->json = true;
+        break;
+    case ARGP_KEY_ARG:
+        if (w->file != NULL)
+            argp_error(state, "one file at a time: \"%s\" is too much", word);
+        w->file = word;
+        break;
+    case ARGP_KEY_END:
+        if (w->file == NULL)
+            argp_error(state, "which evidence file?");
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+/* ---- one row a check ---- */
+
+enum row { ROW_PRESENT, ROW_AUTHORITY, ROW_ISSUER, ROW_ICC, ROW_SIGNATURE, ROW_DATA_HASH, ROW_SIGNED, ROWS };
+
+static const struct {
+    const char *name;
+    enum evidence_step step;
+} rows[ROWS] = {
+    [ROW_PRESENT] = {"data objects", EVIDENCE_PRESENT},          [ROW_AUTHORITY] = {"authority key", EVIDENCE_AUTHORITY},
+    [ROW_ISSUER] = {"issuer certificate", EVIDENCE_ISSUER_CERT}, [ROW_ICC] = {"ICC certificate", EVIDENCE_ICC_CERT},
+    [ROW_SIGNATURE] = {"card's signature", EVIDENCE_SDAD},       [ROW_DATA_HASH] = {"transaction data hash", EVIDENCE_SDAD},
+    [ROW_SIGNED] = {"signed values", EVIDENCE_SIGNED},
+};
+
+/* The row that a failed step belongs to: the signature has two. */
+static enum row failed_row(const struct evidence_result *r)
+{
+    for (unsigned i = 0; i < ROWS; i++)
+        if (rows[i].step == r->failed_at)
+            return r->failed_at == EVIDENCE_SDAD && r->check[EVIDENCE_SDAD] == EMV_CHECK_DATA_HASH ? ROW_DATA_HASH : (enum row)i;
+    return ROW_PRESENT;
+}
+
+static void masked_pan(char out[PAN_TEXT_MAX], const struct evidence *ev)
+{
+    const struct span cn = evidence_signed_record(ev, TAG_PAN);
+    char digits[2 * 10 + 1];
+
+    out[0] = '\0';
+    if (cn.n > 0 && cn.n <= 10 && bcd_get_cn(cn, digits) == TP_OK && strlen(digits) <= PAN_MAX)
+        mask_pan(out, digits);
+}
+
+static const char *cryptogram_name(uint8_t cid)
+{
+    static const char *const names[] = {"AAC, declined", "TC, approved", "ARQC, the issuer is asked", "reserved"}; /* EMV 4.4 Book 3, table 15 */
+
+    return names[cid >> 6];
+}
+
+/* What there is to say of a check that went well. */
+static void describe(char out[DETAIL], enum row row, const struct evidence *ev, const struct evidence_result *r)
+{
+    char a[40], b[DATE_TEXT_MAX], pan[PAN_TEXT_MAX];
+
+    out[0] = '\0';
+    switch (row) {
+    case ROW_PRESENT:
+        snprintf(out, DETAIL, "%s", ev->de55.n > 0 ? "with the message it came in" : "without a message");
+        break;
+    case ROW_AUTHORITY:
+        snprintf(out, DETAIL, "%s index %02X", hex_encode(a, span_of(ev->aid.p, 5)), ev->ca_index.p[0]);
+        break;
+    case ROW_ISSUER:
+        snprintf(out, DETAIL, "issuer %s, valid until %s", r->issuer_iin, date_format(b, r->issuer_expiry));
+        break;
+    case ROW_ICC:
+        masked_pan(pan, ev);
+        snprintf(out, DETAIL, "card %s, valid until %s", pan, date_format(b, r->icc_expiry));
+        break;
+    case ROW_SIGNATURE:
+        snprintf(out, DETAIL, "%s, cryptogram %s", cryptogram_name(r->cid), hex_encode(a, SPAN_OF(r->ac)));
+        break;
+    case ROW_DATA_HASH:
+        snprintf(out, DETAIL, "transaction %u of the card", (unsigned)r->atc[0] << 8 | r->atc[1]);
+        break;
+    case ROW_SIGNED:
+        snprintf(out, DETAIL, "%s", ev->de55.n > 0 ? "field 55 says what the card signed" : "the unpredictable number and the card number agree");
+        break;
+    case ROWS:
+        break;
+    }
+}
+
+static enum tp_err add_rows(struct verify *v, const char *name, const struct evidence *ev, const struct evidence_result *r)
+{
+    const enum row failed = r->ok ? ROWS : failed_row(r);
+
+    for (unsigned i = 0; i < ROWS; i++) {
+        char detail[DETAIL] = "";
+        const char *outcome = i < failed ? "ok" : i == failed ? "FAILED" : "not reached";
+
+        if (i < failed)
+            describe(detail, (enum row)i, ev, r);
+        else if (i == failed)
+            snprintf(detail, sizeof(detail), "%s", r->text);
+        const char *const cells[] = {name, rows[i].name, outcome, i == failed ? r->reason : NULL, detail};
+
+        if (table_row(v->table, cells) != TP_OK)
+            return TP_ERR_NO_MEMORY;
+    }
+    return TP_OK;
+}
+
+/* ---- the file ---- */
+
+static enum tp_err when(int *date, const struct verify *v, const json_t *object, const char *name, struct tp_error *e)
+{
+    const json_t *said = json_object_get(object, "environment_date");
+    struct tm local;
+    time_t now;
+
+    if (v->words->date != 0) {
+        *date = v->words->date;
+        return TP_OK;
+    }
+    if (said == NULL) {
+        date_now(&local, &now);
+        *date = date_of(now);
+        return TP_OK;
+    }
+    if (!json_is_string(said) || date_parse(date, json_string_value(said)) != TP_OK)
+        return tp_fail(e, TP_ERR_FORMAT, "%s: its environment_date is no date (YYYY-MM-DD)", name);
+    return TP_OK;
+}
+
+static enum tp_err verify_one(struct verify *v, const char *name, const json_t *object, struct tp_error *e)
+{
+    static const struct evidence_claim none = EVIDENCE_CLAIM_NONE;
+    struct evidence_result result;
+    struct evidence ev;
+    uint8_t room[EVIDENCE_ARENA];
+    struct buf arena = BUF_OF(room);
+    int date = 0;
+    enum tp_err r = evidence_from_json(&ev, &arena, object, e);
+
+    if (r != TP_OK)
+        return tp_error_prefix(e, "%s", name);
+    r = when(&date, v, object, name, e);
+    if (r != TP_OK)
+        return r;
+    r = evidence_check(&result, v->cache, &ev, &none, date);
+    if (r == TP_OK)
+        r = add_rows(v, name, &ev, &result);
+    if (r != TP_OK)
+        return tp_fail(e, r, "%s cannot be checked: %s", name, tp_err_text(r));
+    v->failed |= !result.ok;
+    return TP_OK;
+}
+
+/* An object with "tags", or with "vectors" that each have one. */
+static enum tp_err verify_all(struct verify *v, json_t *file, struct tp_error *e)
+{
+    const char *slash = strrchr(v->words->file, '/'), *name;
+    json_t *vectors = json_object_get(file, "vectors"), *one;
+    enum tp_err r = TP_OK;
+
+    if (vectors == NULL)
+        return verify_one(v, slash != NULL ? slash + 1 : v->words->file, file, e);
+    if (!json_is_object(vectors) || json_object_size(vectors) == 0)
+        return tp_fail(e, TP_ERR_FORMAT, "%s: its \"vectors\" hold no evidence", v->words->file);
+    json_object_foreach(vectors, name, one)
+    {
+        r = verify_one(v, name, one, e);
+        if (r != TP_OK)
+            break;
+    }
+    return r;
+}
+
+static enum tp_err read_json(json_t **out, const char *path, struct tp_error *e)
+{
+    uint8_t *text = NULL;
+    size_t n = 0;
+    json_error_t where;
+    enum tp_err r = file_read(path, FILE_MAX, &text, &n, e);
+
+    if (r != TP_OK)
+        return r;
+    *out = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, &where);
+    free(text);
+    if (*out == NULL)
+        return tp_fail(e, TP_ERR_FORMAT, "%s line %d is no JSON: %s", path, where.line, where.text);
+    return TP_OK;
+}
+
+static enum tp_err load_authorities(struct capk_store *s, const struct words *w, struct tp_error *e)
+{
+    char path[4096];
+    enum tp_err r = file_data_path(path, sizeof(path), "capk.json", e);
+
+    if (r == TP_OK)
+        r = capk_store_load(s, path, e);
+    for (size_t i = 0; r == TP_OK && i < w->capks; i++)
+        r = capk_store_load(s, w->capk[i], e);
+    return r;
+}
+
+static enum tp_err verify_file(struct verify *v, struct tp_error *e)
+{
+    static const struct table_column columns[] = {
+        {"evidence", TABLE_TEXT}, {"check", TABLE_TEXT}, {"outcome", TABLE_TEXT}, {"reason", TABLE_TEXT}, {"detail", TABLE_TEXT}};
+    struct capk_store *authorities = NULL;
+    json_t *file = NULL;
+    enum tp_err r = capk_store_new(&authorities);
+
+    if (r == TP_OK)
+        r = evidence_cache_new(&v->cache, authorities, CHAINS);
+    if (r == TP_OK)
+        r = table_new(&v->table, "checks", columns, sizeof(columns) / sizeof(columns[0]), v->words->json);
+    if (r != TP_OK) {
+        r = tp_fail(e, r, "cannot start: %s", tp_err_text(r));
+        goto out;
+    }
+    r = load_authorities(authorities, v->words, e);
+    if (r == TP_OK)
+        r = read_json(&file, v->words->file, e);
+    if (r == TP_OK)
+        r = verify_all(v, file, e);
+    if (r == TP_OK && table_print(v->table) != TP_OK)
+        r = tp_fail(e, TP_ERR_IO, "cannot write the table");
+out:
+    json_decref(file);
+    table_free(&v->table);
+    evidence_cache_free(&v->cache);
+    capk_store_free(&authorities);
+    return r;
+}
+
+int acquirer_verify(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"capk", 'c', "FILE", 0, "Authority keys beside the project's own (may be repeated)", 0},
+        {"date", 'd', "YYYY-MM-DD", 0, "Day on which the certificates must be valid [the file's environment_date, else today]", 0},
+        {"json", 'j', NULL, 0, "Print JSON", 0},
+        {NULL, 0, NULL, 0, NULL, 0}};
+    static const struct argp argp = {
+        options,
+        parse_word,
+        "FILE",
+        "Check the evidence of a card payment by itself: certificates, the card's signature, and that it covers what is said.\v"
+        "FILE is an object with \"tags\" (tag: hex), or one with \"vectors\" that each have them. Exits with 0 when every check is "
+        "passed, with 5 when one fails.",
+        NULL,
+        NULL,
+        NULL};
+    struct words words = {0};
+    struct verify v = {.words = &words};
+    struct tp_error e = {0};
+
+    cli_parse(&argp, argc, argv, &words);
+    if (verify_file(&v, &e) == TP_OK)
+        return v.failed ? CLI_SECURITY : CLI_DONE;
+    /* what cannot be read is the user's to mend */
+    const int code = cli_report(&e);
+
+    return e.code == TP_ERR_IO ? CLI_USAGE : code;
+}
