@@ -183,8 +183,8 @@ enum tp_err generate_ac(struct transaction *tx, enum ac want, bool second, enum 
     *cda_failed = false;
     if (r != TP_OK)
         return r;
-    tsi_set(tx, TSI_CARD_RISK); /* Book 3, 10.8 */
-    *got = (enum ac)(a.cid.p[0] & CID_TYPE);
+    tsi_set(tx, TSI_CARD_RISK);              /* Book 3, 10.8 */
+    *got = (enum ac)(a.cid.p[0] & CID_TYPE); /* NOLINT(clang-analyzer-core.NullDereference): send has filled a if it goes on */
     if (!allowed(want, *got, second))
         return tx_end(tx, KERNEL_TERMINATED, "the card answered another cryptogram than it may (CID %02X)", a.cid.p[0]);
     if ((!cda || *got == AC_AAC) && a.ac.n != 8) /* only a signature that was asked for may hold the cryptogram */

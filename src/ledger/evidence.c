@@ -358,7 +358,7 @@ static enum tp_err check_card(struct checking *c)
 
     if (r != TP_OK || refused(c))
         return r;
-    c->result->icc_expiry = c->verified->icc.expiry;
+    c->result->icc_expiry = c->verified->icc.expiry; /* NOLINT(clang-analyzer-core.NullDereference): set, or it was refused */
     if (strcmp(c->verified->icc.identifier, c->pan) != 0)
         refuse_check(c, EVIDENCE_ICC_CERT, EMV_CHECK_IDENTIFIER);
     else if (c->verified->icc.expiry < c->date)

@@ -216,7 +216,8 @@ static enum tp_err on_text(struct walker *w)
         return TP_OK;
     if (n >= sizeof(w->text) - w->n)
         return tp_fail(w->e, TP_ERR_FORMAT, "line %u: element %s: its text is longer than any may be", line_of(w), w->spec->fields[w->field].path);
-    memcpy(w->text + w->n, text, n);
+    if (n > 0)
+        memcpy(w->text + w->n, text, n);
     w->n += n;
     return TP_OK;
 }
