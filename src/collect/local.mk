@@ -1,1 +1,16 @@
 include src/wire/caaa.mk
+
+# What both sides of the collection share, and the centre's side.
+noinst_LIBRARIES += libcentre.a
+libcentre_a_SOURCES = \
+	src/collect/intake.c src/collect/intake.h \
+	src/collect/refuse.c src/collect/refuse.h \
+	src/collect/serve.c src/collect/serve.h \
+	src/collect/spool.c src/collect/spool.h \
+	src/collect/store.c src/collect/store.h
+libcentre_a_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
+CENTRE_LIBS = libcentre.a $(CAAA_LIBS) $(STORE_LIBS) $(TPCRYPTO_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS)
+
+bin_PROGRAMS += telepay-centre
+telepay_centre_SOURCES = src/collect/centre.h src/collect/centre_look.c src/collect/centre_main.c src/collect/centre_make.c
+telepay_centre_LDADD = $(CENTRE_LIBS)

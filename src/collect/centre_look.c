@@ -1,0 +1,342 @@
+/* telepay-centre serve, list, show, alarms: words of the operator. */
+#include "collect/centre.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cli.h"
+#include "base/date.h"
+#include "base/log.h"
+#include "base/table.h"
+#include "collect/serve.h"
+#include "collect/store.h"
+
+struct words { /* of every command here */
+    const char *dir, *listen, *refuse, *contract, *number;
+    bool json, takes_remise;
+};
+
+static error_t parse_words(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+
+    switch (key) {
+    case 'd':
+        w->dir = arg;
+        return 0;
+    case 'l':
+        w->listen = arg;
+        return 0;
+    case 'r':
+        w->refuse = arg;
+        return 0;
+    case 'j':
+        w->json = true;
+        return 0;
+    case 'v':
+        log_start("telepay-centre", LOG_LEVEL_TRACE, 1);
+        return 0;
+    case ARGP_KEY_ARG:
+        if (!w->takes_remise || w->number != NULL)
+            argp_error(state, "\"%s\" is one word too many", arg);
+        if (w->contract == NULL)
+            w->contract = arg;
+        else
+            w->number = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (w->takes_remise && w->number == NULL)
+            argp_error(state, "say which: CONTRACT NUMBER");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+#define DIR_OPTION                                                                                                                                   \
+    {                                                                                                                                                \
+        "dir", 'd', "DIR", 0, "the centre's folder", 0                                                                                               \
+    }
+#define JSON_OPTION                                                                                                                                  \
+    {                                                                                                                                                \
+        "json", 'j', NULL, 0, "for machines", 0                                                                                                      \
+    }
+#define END_OPTION                                                                                                                                   \
+    {                                                                                                                                                \
+        NULL, 0, NULL, 0, NULL, 0                                                                                                                    \
+    }
+
+static enum tp_err open_books(struct centre_store **store, const struct words *w, struct tp_error *e)
+{
+    char dir[PATH_MAX];
+    const enum tp_err r = centre_dir(dir, w->dir, e);
+
+    return r == TP_OK ? centre_store_open(store, dir, e) : r;
+}
+
+/* ---- serve ---- */
+
+/* "ADDRESS:PORT" or "[ADDRESS]:PORT" */
+static enum tp_err split_listen(char *text, const char **address, const char **port, struct tp_error *e)
+{
+    char *colon = strrchr(text, ':');
+
+    if (colon == NULL || colon == text || colon[1] == '\0')
+        return tp_fail(e, TP_ERR_USAGE, "--listen wants ADDRESS:PORT, not \"%s\"", text);
+    *colon = '\0';
+    *port = colon + 1;
+    *address = text;
+    if (text[0] == '[' && colon[-1] == ']') {
+        colon[-1] = '\0';
+        *address = text + 1;
+    }
+    return TP_OK;
+}
+
+int centre_cmd_serve(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        DIR_OPTION,
+        {"listen", 'l', "ADDRESS:PORT", 0, "where to listen (127.0.0.1:8443; port 0: any free one)", 0},
+        {"refuse", 'r', "FILE", 0, "refuse what FILE names: lines of CONTRACT NUMBER SEQUENCE REASON, or MASKED-PAN REASON", 0},
+        {"verbose", 'v', NULL, 0, "say more on stderr", 0},
+        END_OPTION};
+    static const struct argp argp = {options, parse_words, NULL, "Receive remises over HTTPS and answer them, until SIGTERM.", NULL, NULL, NULL};
+    struct words w = {.listen = "127.0.0.1:8443"};
+    char dir[PATH_MAX], listen[256];
+    struct centre_service service = {.dir = dir};
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r;
+
+    log_start("telepay-centre", LOG_LEVEL_NOTE, 1);
+    cli_parse(&argp, argc, argv, &w);
+    snprintf(listen, sizeof(listen), "%s", w.listen);
+    r = centre_dir(dir, w.dir, &e);
+    if (r == TP_OK)
+        r = split_listen(listen, &service.address, &service.port, &e);
+    if (r == TP_OK && w.refuse != NULL)
+        r = refuse_load(&service.refuse, w.refuse, &e);
+    if (r == TP_OK)
+        r = centre_serve(&service, &e);
+    refuse_free(&service.refuse);
+    return r == TP_OK ? CLI_DONE : cli_report(&e);
+}
+
+/* ---- list ---- */
+
+static const char *result_name(enum caaa_result r)
+{
+    return r == CAAA_APPROVED ? "accepted" : r == CAAA_PARTIAL ? "accepted in part" : "refused";
+}
+
+static int64_t net_of(const struct caaa_totals *t)
+{
+    return t->amount[CAAA_DEBIT] - t->amount[CAAA_CREDIT];
+}
+
+static enum tp_err list_row(void *ctx, const struct centre_remise *r, struct tp_error *e)
+{
+    char number[16], debits[24], credits[24], refused[24], debit[MONEY_TEXT_MAX], credit[MONEY_TEXT_MAX], net[MONEY_TEXT_MAX], at[TIME_TEXT_MAX];
+    const char *cells[] = {r->contract,
+                           number,
+                           r->acquirer,
+                           time_format(at, r->answered),
+                           result_name(r->result),
+                           debits,
+                           money_format(debit, r->totals.amount[CAAA_DEBIT], r->currency),
+                           credits,
+                           money_format(credit, r->totals.amount[CAAA_CREDIT], r->currency),
+                           money_format(net, net_of(&r->totals), r->currency),
+                           r->currency->alpha,
+                           refused};
+
+    snprintf(number, sizeof(number), "%" PRIu32, r->number);
+    snprintf(debits, sizeof(debits), "%" PRIu64, r->totals.count[CAAA_DEBIT]);
+    snprintf(credits, sizeof(credits), "%" PRIu64, r->totals.count[CAAA_CREDIT]);
+    snprintf(refused, sizeof(refused), "%" PRIu64, r->refused);
+    return table_row(ctx, cells) == TP_OK ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+}
+
+int centre_cmd_list(int argc, char **argv)
+{
+    static const struct argp_option options[] = {DIR_OPTION, JSON_OPTION, END_OPTION};
+    static const struct argp argp = {options, parse_words, NULL, "The remises that came, and what became of them.", NULL, NULL, NULL};
+    static const struct table_column columns[] = {{"contract", TABLE_TEXT},      {"remise", TABLE_NUMBER},  {"acquirer", TABLE_TEXT},
+                                                  {"answered", TABLE_TEXT},      {"result", TABLE_TEXT},    {"debits", TABLE_NUMBER},
+                                                  {"debit_amount", TABLE_RIGHT}, {"credits", TABLE_NUMBER}, {"credit_amount", TABLE_RIGHT},
+                                                  {"net", TABLE_RIGHT},          {"currency", TABLE_TEXT},  {"refused", TABLE_NUMBER}};
+    struct words w = {.json = false};
+    struct centre_store *store = NULL;
+    struct table *t = NULL;
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = open_books(&store, &w, &e);
+    if (r == TP_OK)
+        r = table_new(&t, "remises", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+    if (r == TP_OK)
+        r = centre_remise_each(store, list_row, t, &e);
+    if (r == TP_OK)
+        r = table_print(t);
+    if (t != NULL)
+        table_free(&t);
+    centre_store_close(&store);
+    return r == TP_OK ? CLI_DONE : cli_report(&e);
+}
+
+/* ---- show ---- */
+
+struct shown {
+    const struct currency *currency;
+    bool json;
+    bool first;
+};
+
+static void print_local(char out[24], int64_t t)
+{
+    const unsigned day = (unsigned)(t / 1000000), time = (unsigned)(t % 1000000);
+
+    snprintf(out, 24, "%04u-%02u-%02u %02u:%02u:%02u", day / 10000 % 10000, day / 100 % 100, day % 100, time / 10000, time / 100 % 100, time % 100);
+}
+
+/* Row by row: a remise may have a million items. */
+static enum tp_err show_item(void *ctx, const struct centre_item *item, struct tp_error *e)
+{
+    struct shown *s = ctx;
+    char amount[MONEY_TEXT_MAX], at[24];
+    const bool accepted = item->refused[0] == '\0';
+
+    print_local(at, item->local_time);
+    money_format(amount, item->amount, s->currency);
+    if (!s->json) {
+        printf("%8" PRIu32 "  %s  %-8s  %s  %06" PRIu32 "  %-19s  %-6s  %14s  %s\n", item->sequence, item->rrn, item->terminal, at, item->stan,
+               item->pan_masked, item->kind == CAAA_CREDIT ? "credit" : "debit", amount, accepted ? "accepted" : item->refused);
+        return TP_OK;
+    }
+    json_t *o = json_pack("{s:I, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s*}", "sequence", (json_int_t)item->sequence, "rrn", item->rrn, "terminal",
+                          item->terminal, "time", at, "stan", (json_int_t)item->stan, "pan", item->pan_masked, "kind",
+                          item->kind == CAAA_CREDIT ? "credit" : "debit", "amount", amount, "refused", accepted ? NULL : item->refused);
+
+    if (o == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    fputs(s->first ? "\n    " : ",\n    ", stdout);
+    json_dumpf(o, stdout, JSON_COMPACT);
+    json_decref(o);
+    s->first = false;
+    return TP_OK;
+}
+
+static void show_head(const struct centre_remise *m, bool json)
+{
+    char debit[MONEY_TEXT_MAX], credit[MONEY_TEXT_MAX], net[MONEY_TEXT_MAX], annulled[MONEY_TEXT_MAX], created[TIME_TEXT_MAX],
+        answered[TIME_TEXT_MAX], hash[65];
+
+    for (size_t i = 0; i < sizeof(m->hash); i++)
+        snprintf(hash + 2 * i, 3, "%02x", m->hash[i]);
+    money_format(debit, m->totals.amount[CAAA_DEBIT], m->currency);
+    money_format(credit, m->totals.amount[CAAA_CREDIT], m->currency);
+    money_format(annulled, m->totals.amount[CAAA_DEBIT_REVERSED], m->currency);
+    money_format(net, net_of(&m->totals), m->currency);
+    time_format(created, m->created);
+    time_format(answered, m->answered);
+    if (json) {
+        printf("{\n  \"contract\": \"%s\", \"remise\": %" PRIu32 ", \"acquirer\": \"%s\", \"result\": \"%s\", \"reason\": \"%s\",\n"
+               "  \"created\": \"%s\", \"answered\": \"%s\", \"sha256\": \"%s\", \"bytes\": %" PRIu64 ",\n"
+               "  \"currency\": \"%s\", \"debits\": %" PRIu64 ", \"debit_amount\": \"%s\", \"credits\": %" PRIu64 ", \"credit_amount\": \"%s\",\n"
+               "  \"annulled\": %" PRIu64 ", \"annulled_amount\": \"%s\", \"net\": \"%s\", \"refused\": %" PRIu64 ",\n  \"items\": [",
+               m->contract, m->number, m->acquirer, result_name(m->result), m->verdict.reason, created, answered, hash, m->bytes, m->currency->alpha,
+               m->totals.count[CAAA_DEBIT], debit, m->totals.count[CAAA_CREDIT], credit, m->totals.count[CAAA_DEBIT_REVERSED], annulled, net,
+               m->refused);
+        return;
+    }
+    printf("contract   %s\nremise     %" PRIu32 "\nacquirer   %s\nclosed     %s\nanswered   %s\nresult     %s%s%s\n", m->contract, m->number,
+           m->acquirer, created, answered, result_name(m->result), m->verdict.text[0] != '\0' ? ": " : "", m->verdict.text);
+    printf("document   %" PRIu64 " bytes, SHA-256 %s\n", m->bytes, hash);
+    printf("debits     %" PRIu64 "  %s %s\ncredits    %" PRIu64 "  %s %s\nannulled   %" PRIu64 "  %s %s (as the acquirer says)\n",
+           m->totals.count[CAAA_DEBIT], debit, m->currency->alpha, m->totals.count[CAAA_CREDIT], credit, m->currency->alpha,
+           m->totals.count[CAAA_DEBIT_REVERSED], annulled, m->currency->alpha);
+    printf("net        %s %s\nrefused    %" PRIu64 "\n\n", net, m->currency->alpha, m->refused);
+}
+
+static enum tp_err number_of(uint32_t *out, const char *text, struct tp_error *e)
+{
+    char *end;
+    const unsigned long v = strtoul(text, &end, 10);
+
+    if (*end != '\0' || v == 0 || v > 999999999)
+        return tp_fail(e, TP_ERR_USAGE, "\"%s\" is no number of a remise", text);
+    *out = (uint32_t)v;
+    return TP_OK;
+}
+
+int centre_cmd_show(int argc, char **argv)
+{
+    static const struct argp_option options[] = {DIR_OPTION, JSON_OPTION, END_OPTION};
+    static const struct argp argp = {options, parse_words, "CONTRACT NUMBER", "One remise, item by item.", NULL, NULL, NULL};
+    struct words w = {.takes_remise = true};
+    struct shown shown = {.first = true};
+    struct centre_store *store = NULL;
+    struct centre_remise m;
+    struct tp_error e = {TP_OK, ""};
+    uint32_t number = 0;
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = number_of(&number, w.number, &e);
+    if (r == TP_OK)
+        r = open_books(&store, &w, &e);
+    if (r == TP_OK)
+        r = centre_remise_get(store, w.contract, number, &m, &e);
+    if (r == TP_OK) {
+        shown.currency = m.currency;
+        shown.json = w.json;
+        show_head(&m, w.json);
+        r = centre_item_each(store, w.contract, number, false, show_item, &shown, &e);
+        if (w.json)
+            puts("\n  ]\n}");
+    }
+    centre_store_close(&store);
+    return r == TP_OK ? CLI_DONE : cli_report(&e);
+}
+
+/* ---- alarms ---- */
+
+static enum tp_err alarm_row(void *ctx, const struct centre_alarm *a, struct tp_error *e)
+{
+    char at[TIME_TEXT_MAX], number[16];
+    const char *cells[] = {time_format(at, a->at), a->contract, number, a->text};
+
+    snprintf(number, sizeof(number), "%" PRIu32, a->number);
+    return table_row(ctx, cells) == TP_OK ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+}
+
+int centre_cmd_alarms(int argc, char **argv)
+{
+    static const struct argp_option options[] = {DIR_OPTION, JSON_OPTION, END_OPTION};
+    static const struct argp argp = {options, parse_words, NULL, "What the centre found amiss: numbers used twice, gaps, foreign contracts.",
+                                     NULL,    NULL,        NULL};
+    static const struct table_column columns[] = {{"at", TABLE_TEXT}, {"contract", TABLE_TEXT}, {"remise", TABLE_NUMBER}, {"alarm", TABLE_TEXT}};
+    struct words w = {.json = false};
+    struct centre_store *store = NULL;
+    struct table *t = NULL;
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = open_books(&store, &w, &e);
+    if (r == TP_OK)
+        r = table_new(&t, "alarms", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+    if (r == TP_OK)
+        r = centre_alarm_each(store, alarm_row, t, &e);
+    if (r == TP_OK)
+        r = table_print(t);
+    if (t != NULL)
+        table_free(&t);
+    centre_store_close(&store);
+    return r == TP_OK ? CLI_DONE : cli_report(&e);
+}

@@ -1,0 +1,20 @@
+/* telepay-centre: the collection centre. */
+#include "base/cli.h"
+#include "collect/centre.h"
+
+static const struct cli_command commands[] = {
+    {"init", "make a centre: its folder, authority and books", centre_cmd_init},
+    {"acquirer add", "let an acquirer send, and give it its credentials", centre_cmd_acquirer_add},
+    {"serve", "receive remises and answer them", centre_cmd_serve},
+    {"list", "the remises that came", centre_cmd_list},
+    {"show", "one remise, item by item", centre_cmd_show},
+    {"alarms", "what the centre found amiss", centre_cmd_alarms},
+    {NULL, NULL, NULL},
+};
+
+int main(int argc, char **argv)
+{
+    static const struct cli_program program = {"telepay-centre", "Receive, check and answer the remises of acquirers.", commands};
+
+    return cli_main(&program, argc, argv);
+}

@@ -1,0 +1,218 @@
+/* telepay-centre init, acquirer add: what stands before the first remise. */
+#include "collect/centre.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cli.h"
+#include "base/file.h"
+#include "collect/store.h"
+#include "crypto/pki.h"
+
+#define CERTIFICATE_DAYS 3650
+
+enum tp_err centre_dir(char *out, const char *given, struct tp_error *e)
+{
+    const char *dir = given;
+    char books[PATH_MAX];
+    enum tp_err r;
+
+    if (dir == NULL)
+        dir = access("centre/centre.db", F_OK) == 0 ? "centre" : CENTRE_DIR_DEFAULT;
+    r = file_join(books, sizeof(books), dir, "centre.db", e);
+    if (r == TP_OK && access(books, F_OK) != 0)
+        r = tp_fail(e, TP_ERR_NOT_FOUND, "there is no centre in %s: make one with telepay-centre init DIR, or name another with --dir", dir);
+    if (r == TP_OK && snprintf(out, PATH_MAX, "%s", dir) >= PATH_MAX)
+        r = tp_fail(e, TP_ERR_RANGE, "the path %s is too long", dir);
+    return r;
+}
+
+/* ---- init ---- */
+
+struct init_words {
+    const char *dir, *name, *hosts;
+};
+
+static error_t parse_init(int key, char *arg, struct argp_state *state)
+{
+    struct init_words *w = state->input;
+
+    switch (key) {
+    case 'n':
+        w->name = arg;
+        return 0;
+    case 'h':
+        w->hosts = arg;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (w->dir != NULL)
+            argp_error(state, "one DIR is enough");
+        w->dir = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (w->dir == NULL)
+            argp_error(state, "say where: telepay-centre init DIR");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static enum tp_err make_pki(const char *dir, const struct init_words *w, struct tp_error *e)
+{
+    const struct pki_subject server = {.common_name = "telepay-centre", .hosts = w->hosts};
+    char pki[PATH_MAX], certificate[PATH_MAX], key[PATH_MAX], name[PKI_NAME_MAX];
+    enum tp_err r = file_join(pki, sizeof(pki), dir, "pki", e);
+
+    snprintf(name, sizeof(name), "%.50s authority", w->name);
+    if (r == TP_OK)
+        r = file_join(certificate, sizeof(certificate), pki, "server.pem", e);
+    if (r == TP_OK)
+        r = file_join(key, sizeof(key), pki, "server.key", e);
+    if (r == TP_OK)
+        r = file_make_dir(pki, 0700, e);
+    if (r == TP_OK)
+        r = pki_authority_make(pki, name, e);
+    return r == TP_OK ? pki_certificate_make(pki, PKI_SERVER, &server, CERTIFICATE_DAYS, certificate, key, e) : r;
+}
+
+int centre_cmd_init(int argc, char **argv)
+{
+    static const struct argp_option options[] = {{"name", 'n', "NAME", 0, "its name in its authority's certificate", 0},
+                                                 {"host", 'h', "NAMES", 0, "names and addresses it is reached by (localhost,127.0.0.1)", 0},
+                                                 {NULL, 0, NULL, 0, NULL, 0}};
+    static const struct argp argp = {options, parse_init, "DIR", "Make a collection centre in DIR.", NULL, NULL, NULL};
+    struct init_words w = {NULL, "telepay centre", "localhost,127.0.0.1"};
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = file_make_dir(w.dir, 0700, &e);
+    if (r == TP_OK)
+        r = centre_store_make(w.dir, &e);
+    if (r == TP_OK)
+        r = make_pki(w.dir, &w, &e);
+    if (r != TP_OK)
+        return cli_report(&e);
+    printf("The centre is in %s. Next: telepay-centre acquirer add --dir %s --id ID --out DIR, then telepay-centre serve --dir %s\n", w.dir, w.dir,
+           w.dir);
+    return CLI_DONE;
+}
+
+/* ---- acquirer add ---- */
+
+struct add_words {
+    const char *dir, *id, *out, *url;
+};
+
+static error_t parse_add(int key, char *arg, struct argp_state *state)
+{
+    struct add_words *w = state->input;
+
+    switch (key) {
+    case 'd':
+        w->dir = arg;
+        return 0;
+    case 'i':
+        w->id = arg;
+        return 0;
+    case 'o':
+        w->out = arg;
+        return 0;
+    case 'u':
+        w->url = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (w->id == NULL || w->out == NULL)
+            argp_error(state, "--id and --out are needed");
+        if (w->id[0] == '\0' || strlen(w->id) >= CAAA_ID_MAX || strpbrk(w->id, "\n\r\"'") != NULL)
+            argp_error(state, "an id has 1 to %d characters", CAAA_ID_MAX - 1);
+        if (strncmp(w->url, "https://", 8) != 0)
+            argp_error(state, "--url begins with https://");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static enum tp_err copy_file(const char *from_dir, const char *to_dir, const char *name, struct tp_error *e)
+{
+    char from[PATH_MAX], to[PATH_MAX];
+    uint8_t *bytes = NULL;
+    size_t n;
+    enum tp_err r = file_join(from, sizeof(from), from_dir, name, e);
+
+    if (r == TP_OK)
+        r = file_join(to, sizeof(to), to_dir, name, e);
+    if (r == TP_OK)
+        r = file_read(from, 65536, &bytes, &n, e);
+    if (r == TP_OK)
+        r = file_replace(to, span_of(bytes, n), 0644, e);
+    free(bytes);
+    return r;
+}
+
+static enum tp_err write_conf(const struct add_words *w, struct tp_error *e)
+{
+    char path[PATH_MAX], text[1024];
+    enum tp_err r = file_join(path, sizeof(path), w->out, "centre.conf", e);
+    const int n =
+        snprintf(text, sizeof(text), "[centre]\nurl = %s\nca = ca.pem\ncertificate = client.pem\nkey = client.key\nid = %s\n", w->url, w->id);
+
+    if (r == TP_OK && (n < 0 || (size_t)n >= sizeof(text)))
+        r = tp_fail(e, TP_ERR_RANGE, "the address %.40s… is too long", w->url);
+    return r == TP_OK ? file_replace(path, span_str(text), 0644, e) : r;
+}
+
+static enum tp_err give_credentials(const char *dir, const struct add_words *w, struct tp_error *e)
+{
+    const struct pki_subject client = {.organisation = "acquirer", .common_name = w->id};
+    char pki[PATH_MAX], certificate[PATH_MAX], key[PATH_MAX];
+    enum tp_err r = file_join(pki, sizeof(pki), dir, "pki", e);
+
+    if (r == TP_OK)
+        r = file_join(certificate, sizeof(certificate), w->out, "client.pem", e);
+    if (r == TP_OK)
+        r = file_join(key, sizeof(key), w->out, "client.key", e);
+    if (r == TP_OK)
+        r = file_make_dir(w->out, 0700, e);
+    if (r == TP_OK)
+        r = pki_certificate_make(pki, PKI_CLIENT, &client, CERTIFICATE_DAYS, certificate, key, e);
+    if (r == TP_OK)
+        r = copy_file(pki, w->out, "ca.pem", e);
+    return r == TP_OK ? write_conf(w, e) : r;
+}
+
+int centre_cmd_acquirer_add(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"dir", 'd', "DIR", 0, "the centre's folder", 0},
+        {"id", 'i', "ID", 0, "the acquirer's id, as its remises will name it", 0},
+        {"out", 'o', "DIR", 0, "where its credentials go (the acquirer wants them in its centre/ folder)", 0},
+        {"url", 'u', "URL", 0, "where the centre is reached (" CENTRE_URL_DEFAULT ")", 0},
+        {NULL, 0, NULL, 0, NULL, 0}};
+    static const struct argp argp = {options, parse_add, NULL, "Let an acquirer send its remises, and write its credentials.", NULL, NULL, NULL};
+    struct add_words w = {.url = CENTRE_URL_DEFAULT};
+    char dir[PATH_MAX];
+    struct centre_store *store = NULL;
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = centre_dir(dir, w.dir, &e);
+    if (r == TP_OK)
+        r = centre_store_open(&store, dir, &e);
+    if (r == TP_OK)
+        r = give_credentials(dir, &w, &e);
+    if (r == TP_OK) /* last: an acquirer that is known has its credentials */
+        r = centre_acquirer_add(store, w.id, &e);
+    centre_store_close(&store);
+    if (r != TP_OK)
+        return cli_report(&e);
+    printf("Acquirer %s may send; its credentials are in %s\n", w.id, w.out);
+    return CLI_DONE;
+}
