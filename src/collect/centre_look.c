@@ -231,36 +231,52 @@ static enum tp_err show_item(void *ctx, const struct centre_item *item, struct t
     return TP_OK;
 }
 
-static void show_head(const struct centre_remise *m, bool json)
-{
+struct head { /* the texts of a remise */
     char debit[MONEY_TEXT_MAX], credit[MONEY_TEXT_MAX], net[MONEY_TEXT_MAX], annulled[MONEY_TEXT_MAX], created[TIME_TEXT_MAX],
         answered[TIME_TEXT_MAX], hash[65];
+};
+
+static void head_json(const struct centre_remise *m, const struct head *h)
+{
+    json_t *o =
+        json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:s, s:I, s:s, s:I, s:s, s:s, s:I}", "contract", m->contract, "remise",
+                  (json_int_t)m->number, "acquirer", m->acquirer, "result", result_name(m->result), "reason", m->verdict.reason, "created",
+                  h->created, "answered", h->answered, "sha256", h->hash, "bytes", (json_int_t)m->bytes, "currency", m->currency->alpha, "debits",
+                  (json_int_t)m->totals.count[CAAA_DEBIT], "debit_amount", h->debit, "credits", (json_int_t)m->totals.count[CAAA_CREDIT],
+                  "credit_amount", h->credit, "annulled", (json_int_t)m->totals.count[CAAA_DEBIT_REVERSED], "annulled_amount", h->annulled, "net",
+                  h->net, "refused", (json_int_t)m->refused);
+
+    fputs("{\n  ", stdout);
+    if (o != NULL)
+        json_dumpf(o, stdout, JSON_EMBED);
+    fputs(",\n  \"items\": [", stdout);
+    json_decref(o);
+}
+
+static void show_head(const struct centre_remise *m, bool json)
+{
+    const char *ccy = m->currency->alpha;
+    struct head h;
 
     for (size_t i = 0; i < sizeof(m->hash); i++)
-        snprintf(hash + 2 * i, 3, "%02x", m->hash[i]);
-    money_format(debit, m->totals.amount[CAAA_DEBIT], m->currency);
-    money_format(credit, m->totals.amount[CAAA_CREDIT], m->currency);
-    money_format(annulled, m->totals.amount[CAAA_DEBIT_REVERSED], m->currency);
-    money_format(net, net_of(&m->totals), m->currency);
-    time_format(created, m->created);
-    time_format(answered, m->answered);
+        snprintf(h.hash + 2 * i, 3, "%02x", m->hash[i]);
+    money_format(h.debit, m->totals.amount[CAAA_DEBIT], m->currency);
+    money_format(h.credit, m->totals.amount[CAAA_CREDIT], m->currency);
+    money_format(h.annulled, m->totals.amount[CAAA_DEBIT_REVERSED], m->currency);
+    money_format(h.net, net_of(&m->totals), m->currency);
+    time_format(h.created, m->created);
+    time_format(h.answered, m->answered);
     if (json) {
-        printf("{\n  \"contract\": \"%s\", \"remise\": %" PRIu32 ", \"acquirer\": \"%s\", \"result\": \"%s\", \"reason\": \"%s\",\n"
-               "  \"created\": \"%s\", \"answered\": \"%s\", \"sha256\": \"%s\", \"bytes\": %" PRIu64 ",\n"
-               "  \"currency\": \"%s\", \"debits\": %" PRIu64 ", \"debit_amount\": \"%s\", \"credits\": %" PRIu64 ", \"credit_amount\": \"%s\",\n"
-               "  \"annulled\": %" PRIu64 ", \"annulled_amount\": \"%s\", \"net\": \"%s\", \"refused\": %" PRIu64 ",\n  \"items\": [",
-               m->contract, m->number, m->acquirer, result_name(m->result), m->verdict.reason, created, answered, hash, m->bytes, m->currency->alpha,
-               m->totals.count[CAAA_DEBIT], debit, m->totals.count[CAAA_CREDIT], credit, m->totals.count[CAAA_DEBIT_REVERSED], annulled, net,
-               m->refused);
+        head_json(m, &h);
         return;
     }
     printf("contract   %s\nremise     %" PRIu32 "\nacquirer   %s\nclosed     %s\nanswered   %s\nresult     %s%s%s\n", m->contract, m->number,
-           m->acquirer, created, answered, result_name(m->result), m->verdict.text[0] != '\0' ? ": " : "", m->verdict.text);
-    printf("document   %" PRIu64 " bytes, SHA-256 %s\n", m->bytes, hash);
+           m->acquirer, h.created, h.answered, result_name(m->result), m->verdict.text[0] != '\0' ? ": " : "", m->verdict.text);
+    printf("document   %" PRIu64 " bytes, SHA-256 %s\n", m->bytes, h.hash);
     printf("debits     %" PRIu64 "  %s %s\ncredits    %" PRIu64 "  %s %s\nannulled   %" PRIu64 "  %s %s (as the acquirer says)\n",
-           m->totals.count[CAAA_DEBIT], debit, m->currency->alpha, m->totals.count[CAAA_CREDIT], credit, m->currency->alpha,
-           m->totals.count[CAAA_DEBIT_REVERSED], annulled, m->currency->alpha);
-    printf("net        %s %s\nrefused    %" PRIu64 "\n\n", net, m->currency->alpha, m->refused);
+           m->totals.count[CAAA_DEBIT], h.debit, ccy, m->totals.count[CAAA_CREDIT], h.credit, ccy, m->totals.count[CAAA_DEBIT_REVERSED], h.annulled,
+           ccy);
+    printf("net        %s %s\nrefused    %" PRIu64 "\n\n", h.net, ccy, m->refused);
 }
 
 static enum tp_err number_of(uint32_t *out, const char *text, struct tp_error *e)

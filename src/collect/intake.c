@@ -164,7 +164,9 @@ static enum tp_err recognise(struct centre *c, const struct intake_claim *claim,
         *outcome = INTAKE_FOREIGN;
         snprintf(text, sizeof(text), "acquirer %s sends for a contract of %s", claim->acquirer, owner);
         r = alarm(c, claim, text, e);
-        return r == TP_OK ? (tp_fail(e, TP_ERR_SECURITY, "contract %s is of another acquirer", claim->contract), TP_OK) : r;
+        if (r == TP_OK)
+            (void)tp_fail(e, TP_ERR_SECURITY, "contract %s is of another acquirer", claim->contract);
+        return r;
     }
     if (r == TP_OK)
         r = centre_remise_get(c->store, claim->contract, claim->number, &before, e);
