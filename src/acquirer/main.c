@@ -26,6 +26,8 @@ static const struct cli_command commands[] = {
     {"suspense settle", "settle a refused item", acquirer_suspense_settle},
     {"audit", "hold the books against what the cards signed", acquirer_audit},
     {"verify", "check the evidence of a file", acquirer_verify},
+    {"submit", "send closed remises to the collection centre", acquirer_submit},
+    {"collect", "the daily run: close, submit, print tickets", acquirer_collect},
     {NULL, NULL, NULL},
 };
 

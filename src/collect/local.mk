@@ -14,3 +14,15 @@ CENTRE_LIBS = libcentre.a $(CAAA_LIBS) $(STORE_LIBS) $(TPCRYPTO_LIBS) $(MICROHTT
 bin_PROGRAMS += telepay-centre
 telepay_centre_SOURCES = src/collect/centre.h src/collect/centre_look.c src/collect/centre_main.c src/collect/centre_make.c
 telepay_centre_LDADD = $(CENTRE_LIBS)
+
+# The acquirer's side: telepay-acquirer submit, collect.
+noinst_LIBRARIES += libcollect.a
+libcollect_a_SOURCES = \
+	src/collect/commands.c \
+	src/collect/post.c src/collect/post.h \
+	src/collect/run.c src/collect/run.h \
+	src/collect/settle.c src/collect/settle.h \
+	src/collect/spool.c src/collect/spool.h
+libcollect_a_CFLAGS = $(AM_CFLAGS)
+COLLECT_LIBS = libcollect.a $(CAAA_LIBS) $(LEDGER_LIBS) $(CURL_LIBS)
+telepay_acquirer_LDADD += $(COLLECT_LIBS)

@@ -136,12 +136,14 @@ static bool set_up(struct post *p, const struct centre_access *a)
     CURL *c = p->easy;
 
     return set_address(p, a) && set_headers(p) && curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK && curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_NOPROXY, "*") == CURLE_OK && curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK && curl_easy_setopt(c, CURLOPT_NOPROXY, "*") == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_CAINFO, a->ca) == CURLE_OK && curl_easy_setopt(c, CURLOPT_SSLCERT, a->certificate) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_SSLKEY, a->key) == CURLE_OK && curl_easy_setopt(c, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)p->request.size) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, 262144L) == CURLE_OK && curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, 262144L) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_READFUNCTION, give) == CURLE_OK && curl_easy_setopt(c, CURLOPT_READDATA, p) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take) == CURLE_OK && curl_easy_setopt(c, CURLOPT_WRITEDATA, p) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_ERRORBUFFER, p->reason) == CURLE_OK && curl_multi_add_handle(p->multi, c) == CURLM_OK;

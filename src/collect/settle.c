@@ -93,7 +93,8 @@ static enum tp_err open_pan(struct collector *c, char pan[20], const struct tx_r
     const enum tp_err r = seal_open(c->seal, &plain, tx->pan_sealed, ledger_seal_context(context, tx));
 
     pan[plain.n] = '\0';
-    return r == TP_OK ? r : tp_fail(e, TP_ERR_SECURITY, "transaction %s: its card number cannot be opened: is seal.key that of these books?", tx->rrn);
+    return r == TP_OK ? r
+                      : tp_fail(e, TP_ERR_SECURITY, "transaction %s: its card number cannot be opened: is seal.key that of these books?", tx->rrn);
 }
 
 static enum tp_err write_item(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e)
@@ -137,7 +138,8 @@ static enum tp_err describe(struct collector *c, const struct remise *remise, st
     snprintf(out->name, sizeof(out->name), "%s", contract.name);
     out->currency = currency_by_numeric(remise->currency);
     totals_of(&out->totals, &remise->totals);
-    return out->currency != NULL ? TP_OK : tp_fail(e, TP_ERR_INTERNAL, "contract %s is in the unknown currency %u", remise->contract, remise->currency);
+    return out->currency != NULL ? TP_OK
+                                 : tp_fail(e, TP_ERR_INTERNAL, "contract %s is in the unknown currency %u", remise->contract, remise->currency);
 }
 
 enum tp_err settle_document(struct collector *c, const struct remise *remise, const struct caaa_sink *sink, struct tp_error *e)

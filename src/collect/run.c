@@ -1,0 +1,301 @@
+#include "collect/run.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cli.h"
+#include "base/date.h"
+#include "base/log.h"
+
+/* ---- which ---- */
+
+static enum tp_err add(struct run *run, const struct remise *r, struct tp_error *e)
+{
+    struct run_item *more = realloc(run->items, (run->n + 1) * sizeof(*more));
+
+    if (more == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    run->items = more;
+    run->items[run->n++] = (struct run_item){.remise = *r};
+    return TP_OK;
+}
+
+static enum tp_err add_pending(void *ctx, const struct remise *r, struct tp_error *e)
+{
+    return r->state == REMISE_CLOSED || r->state == REMISE_SUBMITTED ? add(ctx, r, e) : TP_OK;
+}
+
+enum tp_err run_gather(struct run *run, const char *contract, uint32_t number, struct tp_error *e)
+{
+    struct remise r;
+    enum tp_err err;
+
+    if (number == 0)
+        return ledger_remise_each(run->collector.ledger, contract, -1, add_pending, run, e);
+    err = ledger_remise_get(run->collector.ledger, contract, number, &r, e);
+    return err == TP_OK ? add(run, &r, e) : err;
+}
+
+void run_free(struct run *run)
+{
+    free(run->items);
+    run->items = NULL;
+    run->n = 0;
+    collector_close(&run->collector);
+}
+
+/* ---- whose hour has come ---- */
+
+bool run_hour_came(time_t since, int hhmm, time_t now)
+{
+    struct tm at;
+    time_t hour;
+
+    localtime_r(&now, &at);
+    at.tm_hour = hhmm / 100;
+    at.tm_min = hhmm % 100;
+    at.tm_sec = 0;
+    at.tm_isdst = -1;
+    hour = mktime(&at);
+    if (hour > now) { /* not yet today: yesterday's */
+        at.tm_mday--;
+        at.tm_isdst = -1;
+        hour = mktime(&at);
+    }
+    return since < hour;
+}
+
+struct oldest {
+    time_t at; /* 0: none */
+};
+
+static enum tp_err see_oldest(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e)
+{
+    struct oldest *o = ctx;
+
+    (void)sequence;
+    (void)e;
+    if (tx->state == TX_REVERSED)
+        return TP_OK;
+    o->at = tx->acknowledged;
+    return TP_ERR_CANCELLED; /* the first is enough */
+}
+
+struct due {
+    char (*contracts)[CONTRACT_ID_MAX];
+    size_t n;
+    struct run *run;
+    bool now;
+};
+
+static enum tp_err collect_contract(void *ctx, const struct contract *c, struct tp_error *e)
+{
+    struct due *d = ctx;
+    char(*more)[CONTRACT_ID_MAX] = realloc(d->contracts, (d->n + 1) * sizeof(*more));
+
+    if (more == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    d->contracts = more;
+    memcpy(d->contracts[d->n++], c->id, sizeof(c->id));
+    return TP_OK;
+}
+
+static enum tp_err close_one(struct due *d, const char *id, struct tp_error *e)
+{
+    struct ledger *l = d->run->collector.ledger;
+    struct oldest oldest = {0};
+    struct contract contract;
+    struct remise remise;
+    enum tp_err r = ledger_contract_get(l, id, &contract, e);
+
+    if (r == TP_OK)
+        r = ledger_remise_running(l, id, &remise, e);
+    if (r != TP_OK)
+        return r;
+    if (!d->now) {
+        const struct tx_filter open = {.contract = id, .state = -1, .remise = remise.number};
+
+        r = ledger_tx_each(l, &open, see_oldest, &oldest, e);
+        if (r != TP_OK && r != TP_ERR_CANCELLED)
+            return r;
+        if (oldest.at == 0 || !run_hour_came(oldest.at, contract.close_hour, time(NULL)))
+            return TP_OK;
+    }
+    r = ledger_remise_close(l, id, &remise, e);
+    return r == TP_ERR_NOT_FOUND ? TP_OK : r; /* an empty day closes nothing */
+}
+
+enum tp_err run_close_due(struct run *run, const char *contract, bool now, struct tp_error *e)
+{
+    struct due d = {.run = run, .now = now};
+    enum tp_err r = TP_OK;
+
+    if (contract != NULL)
+        return close_one(&d, contract, e);
+    r = ledger_contract_each(run->collector.ledger, collect_contract, &d, e);
+    for (size_t i = 0; i < d.n && r == TP_OK; i++)
+        r = close_one(&d, d.contracts[i], e);
+    free(d.contracts);
+    return r;
+}
+
+/* ---- tickets ---- */
+
+static const char *outcome_word(const struct run_item *i)
+{
+    if (i->settled)
+        return remise_state_name(i->remise.state);
+    return i->alarm ? "ALARM" : i->tried ? "not collected yet" : "waits for an earlier remise";
+}
+
+static const char *outcome_text(const struct run_item *i)
+{
+    return i->settled ? i->remise.outcome : i->text;
+}
+
+struct amounts {
+    char debit[MONEY_TEXT_MAX], credit[MONEY_TEXT_MAX], annulled[MONEY_TEXT_MAX], net[MONEY_TEXT_MAX];
+    const char *currency;
+};
+
+static void format_amounts(struct amounts *a, const struct remise *r)
+{
+    static const struct currency unknown = {"???", 0, 0, ""};
+    const struct currency *c = currency_by_numeric(r->currency);
+
+    if (c == NULL)
+        c = &unknown;
+    a->currency = c->alpha;
+    money_format(a->debit, r->totals.debit_amount, c);
+    money_format(a->credit, r->totals.credit_amount, c);
+    money_format(a->annulled, r->totals.reversal_amount, c);
+    money_format(a->net, r->totals.debit_amount - r->totals.credit_amount, c);
+}
+
+static void print_ticket(const struct run_item *i)
+{
+    const struct remise *r = &i->remise;
+    const char *text = outcome_text(i);
+    char closed[TIME_TEXT_MAX];
+    struct amounts a;
+
+    format_amounts(&a, r);
+    printf("\nCOLLECTION TICKET\n");
+    printf("  contract      %s\n  remise        %" PRIu32 ", closed %s\n", r->contract, r->number, time_format(closed, r->closed));
+    printf("  transactions  %6" PRIu32 "\n", r->totals.debits + r->totals.credits);
+    printf("  debits        %6" PRIu32 "  %14s %s\n", r->totals.debits, a.debit, a.currency);
+    printf("  credits       %6" PRIu32 "  %14s %s\n", r->totals.credits, a.credit, a.currency);
+    if (r->totals.reversals > 0)
+        printf("  annulled      %6" PRIu32 "  %14s %s\n", r->totals.reversals, a.annulled, a.currency);
+    printf("  net                   %14s %s\n", a.net, a.currency);
+    printf("  outcome       %s%s%s\n", outcome_word(i), text[0] != '\0' ? ": " : "", text);
+    fflush(stdout);
+}
+
+static json_t *ticket_json(const struct run_item *i)
+{
+    const struct remise *r = &i->remise;
+    char closed[TIME_TEXT_MAX];
+    struct amounts a;
+
+    format_amounts(&a, r);
+    return json_pack("{s:s, s:I, s:s, s:I, s:I, s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:I}", "contract", r->contract, "remise",
+                     (json_int_t)r->number, "closed", time_format(closed, r->closed), "transactions",
+                     (json_int_t)r->totals.debits + (json_int_t)r->totals.credits, "debits", (json_int_t)r->totals.debits, "debit_amount", a.debit,
+                     "credits", (json_int_t)r->totals.credits, "credit_amount", a.credit, "annulled", (json_int_t)r->totals.reversals,
+                     "annulled_amount", a.annulled, "net", a.net, "currency", a.currency, "outcome", outcome_word(i), "text", outcome_text(i),
+                     "attempts", (json_int_t)r->attempts);
+}
+
+static void print_json(const struct run *run)
+{
+    json_t *all = json_array();
+
+    for (size_t i = 0; i < run->n; i++)
+        json_array_append_new(all, ticket_json(&run->items[i]));
+    json_dumpf(all, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(all);
+}
+
+/* ---- settling ---- */
+
+static bool held_up(const struct run *run, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (!run->items[i].settled && strcmp(run->items[i].remise.contract, run->items[at].remise.contract) == 0)
+            return true;
+    return false;
+}
+
+static void try_one(struct run *run, struct run_item *item)
+{
+    struct tp_error e = {TP_OK, ""};
+
+    item->tried = true;
+    item->error = settle_remise(&run->collector, &item->remise, &item->alarm, &e);
+    item->settled = item->error == TP_OK;
+    snprintf(item->text, sizeof(item->text), "%s", e.text[0] != '\0' ? e.text : tp_err_text(item->error));
+    if (item->alarm)
+        log_error("ALARM: contract %s remise %" PRIu32 ": %s", item->remise.contract, item->remise.number, item->text);
+    else if (!item->settled)
+        log_note("contract %s remise %" PRIu32 ": %s", item->remise.contract, item->remise.number, item->text);
+    if (item->settled && !run->json)
+        print_ticket(item);
+}
+
+/* True when something is worth another try. */
+static bool round_of(struct run *run)
+{
+    bool again = false;
+
+    for (size_t i = 0; i < run->n; i++) {
+        struct run_item *item = &run->items[i];
+
+        if (item->settled || item->alarm || held_up(run, i))
+            continue;
+        try_one(run, item);
+        again |= !item->settled && !item->alarm;
+    }
+    return again;
+}
+
+static int exit_of(const struct run *run)
+{
+    int code = CLI_DONE;
+
+    for (size_t i = 0; i < run->n; i++) {
+        const struct run_item *item = &run->items[i];
+        int own = CLI_DONE;
+
+        if (item->settled)
+            own = item->remise.state == REMISE_REJECTED ? CLI_DECLINED : CLI_DONE;
+        else if (item->tried)
+            own = cli_exit_of(item->error);
+        if (own > code)
+            code = own;
+    }
+    return code;
+}
+
+int run_settle(struct run *run)
+{
+    int pause = run->pause_s;
+
+    for (int round = 1; round_of(run) && round < run->attempts; round++) {
+        log_note("trying again in %d s", pause);
+        sleep((unsigned)pause);
+        pause = pause * 2 < RUN_PAUSE_MAX ? pause * 2 : RUN_PAUSE_MAX;
+    }
+    if (run->json)
+        print_json(run);
+    else
+        for (size_t i = 0; i < run->n; i++)
+            if (!run->items[i].settled)
+                print_ticket(&run->items[i]);
+    return exit_of(run);
+}
