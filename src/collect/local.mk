@@ -26,3 +26,7 @@ libcollect_a_SOURCES = \
 libcollect_a_CFLAGS = $(AM_CFLAGS)
 COLLECT_LIBS = libcollect.a $(CAAA_LIBS) $(LEDGER_LIBS) $(CURL_LIBS)
 telepay_acquirer_LDADD += $(COLLECT_LIBS)
+
+check_PROGRAMS += tests/tools/ledger_fill
+tests_tools_ledger_fill_SOURCES = tests/tools/ledger_fill.c
+tests_tools_ledger_fill_LDADD = $(ACQUIRER_LIBS)
