@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BUSY_MS 10000
@@ -144,17 +145,23 @@ static enum tp_err bring_up(struct db *d, const char *const *schema, size_t vers
     return r;
 }
 
-/* The file is made by hand, so that it (and the log files, which take its mode) is nobody else's to read. */
+/* The file is made by hand, so that it (and the log files, which take its mode) is nobody else's to read. One that exists is never opened here: closing it
+ * again would drop the POSIX locks of every other connection of this process, and another process would then take the log for nobody's and delete it
+ * (sqlite.org/howtocorrupt.html, 2.2). */
 static enum tp_err make_file(const char *path, bool create, struct tp_error *e)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | (create ? O_CREAT : 0), 0600);
+    const int fd = create ? open(path, O_RDONLY | O_CLOEXEC | O_CREAT | O_EXCL, 0600) : -1;
+    struct stat st;
 
-    if (fd < 0 && errno == ENOENT)
+    if (fd >= 0)
+        close(fd);
+    else if (create && errno != EEXIST)
+        return tp_fail(e, TP_ERR_IO, "cannot make %s: %s", path, strerror(errno));
+    if (stat(path, &st) == 0)
+        return TP_OK;
+    if (errno == ENOENT)
         return tp_fail(e, TP_ERR_NOT_FOUND, "there is no database %s", path);
-    if (fd < 0)
-        return tp_fail(e, TP_ERR_IO, "cannot open %s: %s", path, strerror(errno));
-    close(fd);
-    return TP_OK;
+    return tp_fail(e, TP_ERR_IO, "cannot open %s: %s", path, strerror(errno));
 }
 
 enum tp_err db_open(struct db **out, const char *path, bool create, const char *const *schema, size_t versions, struct tp_error *e)
