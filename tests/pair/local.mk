@@ -33,3 +33,8 @@ TESTS += tests/fuzz/fuzz_kernel
 tests_fuzz_fuzz_kernel_SOURCES = tests/fuzz/fuzz_kernel.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_kernel_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_kernel_LDADD = $(KERNEL_LIBS)
+
+# A payment's commands, bytes and time (make bench).
+check_PROGRAMS += tests/bench/bench_pay
+tests_bench_bench_pay_SOURCES = tests/bench/bench_pay.c
+tests_bench_bench_pay_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS)
