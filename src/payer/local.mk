@@ -16,6 +16,7 @@ PAYER_LIBS = libpayer.a $(KERNEL_LIBS) $(WIRE_LIBS) $(STORE_LIBS) $(JANSSON_LIBS
 bin_PROGRAMS += telepay
 telepay_SOURCES = src/payer/main.c
 telepay_LDADD = $(PAYER_LIBS)
+dist_man_MANS += doc/telepay.1
 
 check_PROGRAMS += tests/system/fake_acquirer
 tests_system_fake_acquirer_SOURCES = tests/system/fake_acquirer.c
