@@ -39,3 +39,6 @@ TESTS += tests/unit/test_journal
 tests_unit_test_journal_SOURCES = tests/unit/test_journal.c tests/unit/unit.h
 tests_unit_test_journal_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_journal_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
+
+dist_check_SCRIPTS += tests/system/pay.sh
+TESTS += tests/system/pay.sh

@@ -3,7 +3,7 @@
  *     fake_acquirer make DIR                 makes DIR/pki (authority, server), a stranger's authority, and a terminal in DIR: telepay.conf, certificates
  *     fake_acquirer serve DIR MODE [PORT]    listens and says on which port: "fake_acquirer: listening on 127.0.0.1:N"
  *
- * MODE: a DE 39 ("00", "63 SDAD_HASH"), or garbage, other (an answer to another payment), mute, close, stranger (a certificate of another authority), or
+ * MODE: a DE 39 ("00", but 91 to an ARQC; "63 SDAD_HASH"), or garbage, other (an answer to another payment), mute, close, stranger (a certificate of another authority), or
  * lost (the first answer is not sent, the next are 00). Each message is told on stdout: "0200 000012 12.50" (MTI, STAN, amount). */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "apdu/emvtags.h"
+#include "apdu/tlv.h"
 #include "base/file.h"
 #include "crypto/pki.h"
 #include "wire/iso8583.h"
@@ -126,6 +128,14 @@ static void tell(const struct iso8583 *m)
     fflush(stdout);
 }
 
+/* A cryptogram that asks for the issuer: there is none here. */
+static bool asks_issuer(const struct iso8583 *m)
+{
+    struct tlv cid;
+
+    return tlv_find(m->field[55], TAG_CID, &cid) == TP_OK && cid.value.n == 1 && (cid.value.p[0] & 0xC0) == 0x80;
+}
+
 static void message(void *ctx, struct link_peer *peer, void *user, struct span raw)
 {
     struct acquirer *q = ctx;
@@ -145,6 +155,8 @@ static void message(void *ctx, struct link_peer *peer, void *user, struct span r
         link_send(peer, span_str("\x02\x10\xFF\xFF\xFF\xFF garbage"));
     else if (strcmp(mode, "other") == 0)
         answer(peer, &m, "00", NULL, "999999");
+    else if (strcmp(mode, "00") == 0 && asks_issuer(&m))
+        answer(peer, &m, "91", NULL, NULL);
     else if (strcmp(mode, "lost") == 0 && q->messages > 1)
         answer(peer, &m, "00", NULL, NULL);
     else if (code[0] >= '0' && code[0] <= '9')

@@ -1,0 +1,294 @@
+#!/bin/bash
+# `telepay pay` and `telepay journal` as a user meets them, through a real pcscd: good payments, every way the user, the card and the acquirer can be wrong.
+# The acquirer is tests/system/fake_acquirer, which behaves as told; the whole way with the real one is tests/system/whole_way.sh.
+set -u
+PATH=$TESTS_BUILDDIR:$TESTS_BUILDDIR/tests/system:$PATH
+here=$TESTS_SRCDIR/system
+
+fail() {
+    echo "FAIL: $*"
+    exit 1
+}
+
+expect() { # exit code, text in what it says, command…
+    local code=$1 text=$2 got
+    shift 2
+    "$@" >"$dir/out" 2>&1
+    got=$?
+    [ "$got" = "$code" ] || fail "$*: exit $got, not $code: $(cat "$dir/out")"
+    grep -qF -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
+}
+
+conf=terminal/telepay.conf
+pay() { printf '%b' "${pins-1234}" | telepay pay --config "$conf" --pin-fd 0 --wait "${wait-5}" "$@"; }
+pay_12() { pay --amount 12.50 --currency EUR "$@"; }
+journal() { telepay journal "$@" --config "$conf"; }
+
+card=
+insert() { # folder, options…
+    remove
+    telepay-simcard "$@" >"$dir/simcard.log" 2>&1 &
+    card=$!
+    for _ in $(seq 100); do
+        grep -q 'is in the reader' "$dir/simcard.log" && return
+        sleep 0.05
+    done
+    fail "telepay-simcard $*: $(cat "$dir/simcard.log")"
+}
+remove() {
+    [ -n "$card" ] || return 0
+    kill "$card" 2>/dev/null
+    wait "$card" 2>/dev/null
+    card=
+    for _ in $(seq 60); do
+        telepay readers | grep -q 'Virtual PCD 00 00 *none' && return
+        sleep 0.05
+    done
+}
+
+acquirer=
+serve() { # mode
+    down
+    fake_acquirer serve "$dir/terminal" "$@" >"$dir/acquirer.log" 2>&1 &
+    acquirer=$!
+    for _ in $(seq 100); do
+        grep -q listening "$dir/acquirer.log" && return
+        sleep 0.05
+    done
+    fail "fake_acquirer serve $*: $(cat "$dir/acquirer.log")"
+}
+down() {
+    [ -n "$acquirer" ] || return 0
+    kill "$acquirer" 2>/dev/null
+    wait "$acquirer" 2>/dev/null
+    acquirer=
+}
+payments() { journal list --json | python3 -c 'import json,sys; print(sum(1 for p in json.load(sys.stdin)["payments"] if p["state"] == sys.argv[1]))' "$1"; }
+sent() { grep -c "^$1 " "$dir/acquirer.log"; }
+
+wrong_words() {
+    local amount
+    for amount in 0 0.00 -1 -12.50 12.505 12345678901.00 abc ""; do
+        expect 2 "" pay "--amount=$amount" --currency EUR
+    done
+    expect 2 "not a currency" pay --amount 1 --currency XXQ
+    expect 2 "the contract is in EUR" pay --amount 1 --currency USD
+    expect 2 "amount is missing" pay --currency EUR
+    expect 2 "config is missing" telepay pay --amount 1
+    expect 2 "no-such.conf" telepay pay --amount 1 --config no-such.conf
+    expect 2 "AID" pay_12 --application nonsense
+    expect 2 "accepts no application" pay_12 --application A000000099
+    expect 2 "takes a number" pay_12 --wait soon
+    expect 2 "no payment with the reference" journal show 000000000000
+    sed 's/^mcc=.*/mcc=many/' $conf >terminal/broken.conf
+    conf=terminal/broken.conf expect 2 '"mcc" in section [terminal]' pay_12
+    sed '/^tac_online/d' $conf >terminal/broken.conf
+    conf=terminal/broken.conf expect 2 "tac_online" pay_12
+}
+
+good_payments() {
+    local rrn
+    serve 00
+    insert marie
+    expect 0 "APPROVED" pay_12 --trace trace
+    grep -q "0000000.*999014\*\*\*\*\*\*0018" "$dir/out" || grep -qF '999014******0018' "$dir/out" || fail "no masked card number: $(cat "$dir/out")"
+    rrn=$(sed -n 's/^Reference *//p' "$dir/out")
+    [ -n "$rrn" ] || fail "no reference: $(cat "$dir/out")"
+    # nothing secret in what a person or a file gets to see: the whole number, and the PIN block of 1234
+    ! grep -qE '9990140000000018|241234FFFFFFFFFF' "$dir/out" trace || fail "a secret is shown"
+    grep -qF '> 0020008008****************' trace || fail "the trace has no masked VERIFY: $(cat trace)"
+    [ "$(stat -c %a trace)" = 600 ] || fail "others may read the trace"
+    grep -q Masked trace || fail "the trace does not say what it masks"
+    ! grep -aqr 9990140000000018 terminal || fail "the journal holds the card number in clear"
+    expect 0 "$rrn" journal list
+    expect 0 "APPROVED" journal show "$rrn"
+    expect 0 "12.50" journal days
+    expect 0 "everything is delivered" journal send
+    expect 0 '"outcome": "acknowledged"' pay_12 --json
+    python3 -m json.tool <"$dir/out" >/dev/null || fail "not JSON: $(cat "$dir/out")"
+    ! grep -qE '9990140000000018' "$dir/out" || fail "the card number is in the JSON"
+    expect 0 "APPROVED" pay_12 --application F0000000141010
+    expect 0 "APPROVED" pay_12 --reader "00 00"
+    expect 3 "no reader has a name with" env wait=0 bash -c "printf 1234 | telepay pay --config $conf --pin-fd 0 --wait 0 --amount 1 --reader ACME"
+    expect 0 "to the acquirer: 0200 2=999014******0018" pay_12 -v
+    [ "$(payments acknowledged)" = 5 ] || fail "the journal: $(journal list)"
+}
+
+no_card() {
+    remove
+    wait=0 expect 3 "insert it" pay_12
+    telepay pay --config "$conf" --amount 1 --wait 30 >"$dir/left" 2>&1 </dev/null &
+    local waiting=$!
+    sleep 0.8
+    kill -INT "$waiting"
+    wait "$waiting"
+    [ $? = 1 ] || fail "Ctrl-C while waiting for a card: $(cat "$dir/left")"
+    grep -q "nothing was paid" "$dir/left" || fail "Ctrl-C: $(cat "$dir/left")"
+    # a card that comes while one waits
+    (sleep 1; telepay-simcard marie >/dev/null 2>&1 & echo $! >"$dir/late") &
+    wait=20 expect 0 "APPROVED" pay_12
+    kill "$(cat "$dir/late")"
+    sleep 0.7
+}
+
+pins_tried() {
+    insert pin
+    pins='9999\n1234\n' expect 0 "APPROVED" pay_12
+    pins='9999\n' expect 1 "the PIN is wrong: 2 tries are left" pay_12
+    pins='9999\n' expect 1 "the PIN is wrong: 1 try is left" pay_12
+    pins='9999\n' expect 1 "DECLINED" pay_12
+    pins='1234\n' expect 1 "DECLINED" pay_12
+    insert marie
+    pins='' expect 2 "gave no PIN" pay_12
+    pins='12\n' expect 1 "4 to 12 digits" pay_12
+    expect 2 "no file descriptor 77" telepay pay --config "$conf" --amount 1 --pin-fd 77
+}
+
+bad_cards() {
+    local fault
+    remove
+    for fault in wrong-sdad wrong-data-hash wrong-un expired-icc-certificate expired-issuer-certificate wrong-issuer-hash; do
+        rm -rf bad && cp -r marie bad
+        insert bad --fault $fault
+        expect 5 "DECLINED" pay_12
+    done
+    for fault in truncated-tlv endless-records twice empty random-sw oversized endless-61; do
+        rm -rf bad && cp -r marie bad
+        insert bad --fault $fault
+        pay_12 >"$dir/out" 2>&1
+        case $? in
+        1 | 3 | 5) ;;
+        0) [ $fault = endless-records ] || fail "fault $fault: paid: $(cat "$dir/out")" ;;
+        *) fail "fault $fault: $(cat "$dir/out")" ;;
+        esac
+        [ -s "$dir/out" ] || fail "fault $fault: nothing said"
+    done
+}
+
+# The card leaves at every single command of a payment.
+torn_out() {
+    local n apdus paid before
+    insert marie
+    pay_12 --json >"$dir/out"
+    apdus=$(python3 -c 'import json,sys; print(json.load(sys.stdin)["cost"]["apdus"])' <"$dir/out")
+    [ "$apdus" -gt 8 ] || fail "a payment of $apdus commands?"
+    paid=$(payments acknowledged)
+    for n in $(seq "$apdus"); do
+        insert marie --fault "torn-out=$n" --once
+        expect 3 "telepay: " pay_12
+    done
+    for n in 1 8 "$apdus"; do
+        insert marie --fault "mute=$n"
+        before=$(date +%s)
+        pay_12 >"$dir/out" 2>&1
+        [ $? = 3 ] || fail "mute at $n: $(cat "$dir/out")"
+        [ $(($(date +%s) - before)) -lt 60 ] || fail "mute at $n: took too long"
+    done
+    [ "$(payments acknowledged)" = "$paid" ] || fail "something was paid by a card that left: $(journal list)"
+    [ "$(payments signed)" = 0 ] || fail "something is kept of a card that left: $(journal list)"
+}
+
+bad_acquirers() {
+    local mode
+    insert marie
+    # down: signed, kept, said; then delivered by hand, counted once
+    down
+    expect 4 "THE CARD HAS SIGNED" pay_12
+    grep -q "NOT YET ACKNOWLEDGED" "$dir/out" || fail "no receipt: $(cat "$dir/out")"
+    [ "$(payments signed)" = 1 ] || fail "not kept: $(journal list)"
+    expect 4 "1 signed payment is kept" journal send
+    for mode in garbage other mute close 96; do
+        serve $mode
+        expect 4 "telepay: " journal send
+        [ "$(payments signed)" = 1 ] || fail "$mode: $(journal list)"
+        down
+    done
+    serve stranger
+    expect 5 "telepay: " journal send
+    expect 5 "telepay: " pay_12
+    [ "$(payments signed)" = 1 ] || fail "a card signed for a stranger: $(journal list)"
+    serve 00
+    expect 0 "acknowledged" journal send
+    [ "$(payments signed)" = 0 ] || fail "not delivered: $(journal list)"
+    [ "$(sent 0201)" = 1 ] || fail "not sent as a repeat: $(cat "$dir/acquirer.log")"
+    # each way to fail while paying; the next payment delivers what is left, first
+    for mode in garbage mute close 96; do
+        serve $mode
+        expect 4 "THE CARD HAS SIGNED" pay_12
+        down
+    done
+    [ "$(payments signed)" = 4 ] || fail "not kept: $(journal list)"
+    serve 00
+    expect 0 "APPROVED" pay_12
+    [ "$(payments signed)" = 0 ] || fail "not delivered: $(journal list)"
+    [ "$(sent 0201)" = 4 ] && [ "$(sent 0200)" = 1 ] || fail "$(cat "$dir/acquirer.log")"
+    # the answer is lost: the repeat brings it
+    serve lost
+    expect 0 "APPROVED" pay_12
+    [ "$(sent 0200)" = 1 ] && [ "$(sent 0201)" = 1 ] || fail "$(cat "$dir/acquirer.log")"
+    # refusals
+    serve "05"
+    expect 1 "issuer refuses (05)" pay_12
+    serve "63 SDAD_HASH"
+    expect 5 "SDAD_HASH" pay_12
+    [ "$(payments refused)" = 2 ] || fail "$(journal list)"
+    # certificates of ours that are another authority's, or missing
+    serve 00
+    sed 's/^certificate=.*/certificate=stranger.pem/; s/^key=.*/key=stranger.key/' $conf >terminal/stranger.conf
+    conf=terminal/stranger.conf expect 5 "telepay: " pay_12
+    sed 's/^key=.*/key=stranger.key/' $conf >terminal/stranger.conf
+    conf=terminal/stranger.conf expect 5 "telepay: " pay_12
+    sed 's/^key=.*/key=none.key/' $conf >terminal/stranger.conf
+    conf=terminal/stranger.conf pay_12 >"$dir/out" 2>&1
+    case $? in 2 | 5) ;; *) fail "a missing key: $(cat "$dir/out")" ;; esac
+}
+
+killed() { # between signing and acknowledgement: nothing is lost, nothing counts twice
+    serve 00
+    expect 0 "acknowledged" journal send # TLS 1.3 tells a client that its certificate is refused only after the handshake: the card had signed
+    serve mute
+    insert marie
+    printf 1234 | telepay pay --config "$conf" --amount 3.33 --pin-fd 0 >"$dir/out" 2>&1 &
+    local paying=$!
+    for _ in $(seq 100); do
+        [ "$(sent 0200)" = 1 ] && break
+        sleep 0.05
+    done
+    kill -9 "$paying" 2>/dev/null
+    wait "$paying" 2>/dev/null
+    [ "$(payments signed)" = 1 ] || fail "killed after signing: $(journal list)"
+    serve 00
+    expect 0 "3.33" journal send
+    [ "$(payments signed)" = 0 ] || fail "$(journal list)"
+}
+
+inside() {
+    cd "$dir" || exit 1
+    wrong_words
+    good_payments
+    no_card
+    pins_tried
+    bad_cards
+    torn_out
+    bad_acquirers
+    killed
+    down
+    remove
+}
+
+if [ $# = 2 ] && [ "$1" = inside ]; then
+    dir=$2
+    inside
+    exit 0
+fi
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+telepay-perso init scheme >/dev/null 2>&1 || fail "telepay-perso init"
+telepay-perso card marie --scheme scheme --pan 9990140000000018 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 >/dev/null 2>&1 || fail "telepay-perso card"
+# a card that insists on the PIN: no "no CVM" behind it
+telepay-perso card pin --scheme scheme --pan 9990140000000018 --name DUPONT/PAUL --expiry 2030-12 --pin 1234 --cvm pin >/dev/null 2>&1 || fail "telepay-perso card"
+fake_acquirer make terminal || fail "fake_acquirer make"
+cp scheme/authority.json terminal/
+"$here/with-pcscd" "$here/pay.sh" inside "$dir" || exit 1
+echo "pay.sh: all as it should be"
