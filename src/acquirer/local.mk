@@ -48,6 +48,11 @@ TESTS += tests/faults/acquirer_kill
 tests_faults_acquirer_kill_SOURCES = tests/faults/acquirer_kill.c $(OFFICE)
 tests_faults_acquirer_kill_CPPFLAGS = $(OFFICE_CPPFLAGS)
 tests_faults_acquirer_kill_LDADD = $(OFFICE_LIBS)
+check_PROGRAMS += tests/faults/acquirer_full_disk
+TESTS += tests/faults/acquirer_full_disk
+tests_faults_acquirer_full_disk_SOURCES = tests/faults/acquirer_full_disk.c $(OFFICE)
+tests_faults_acquirer_full_disk_CPPFLAGS = $(OFFICE_CPPFLAGS)
+tests_faults_acquirer_full_disk_LDADD = $(OFFICE_LIBS)
 
 # 0200s a second (make bench).
 check_PROGRAMS += tests/bench/bench_acquire
