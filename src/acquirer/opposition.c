@@ -65,13 +65,20 @@ static enum tp_err read_pan(char pan[PAN_TEXT_MAX], const struct words *w, struc
             break;
         n++;
     }
-    for (size_t i = 0; i < n && digits < PAN_MAX; i++)
-        if (line[i] != ' ' && line[i] != '\r')
+    for (size_t i = 0, end = n; i < end; i++) {
+        if (line[i] == ' ' || line[i] == '\r')
+            continue;
+        if (digits == PAN_MAX)
+            n = sizeof(line); /* too long */
+        else
             pan[digits++] = line[i];
+    }
     pan[digits] = '\0';
     secret_wipe(line, sizeof(line));
-    if (n == sizeof(line) || !pan_valid(pan))
-        return tp_fail(e, TP_ERR_USAGE, "that is no card number: 8 to 19 digits whose check digit is right");
+    if (n == sizeof(line) || digits < 8 || strspn(pan, "0123456789") != digits)
+        return tp_fail(e, TP_ERR_USAGE, "that is no card number: 8 to 19 digits");
+    if (!pan_valid(pan))
+        log_note("the check digit of that card number is wrong: look at it again");
     return TP_OK;
 }
 
