@@ -63,3 +63,6 @@ tests_bench_bench_acquire_LDADD = $(OFFICE_LIBS)
 telepay_acquirer_SOURCES += src/acquirer/verify.c
 dist_check_SCRIPTS += tests/system/verify.sh
 TESTS += tests/system/verify.sh
+
+dist_check_SCRIPTS += tests/system/operator.sh
+TESTS += tests/system/operator.sh
