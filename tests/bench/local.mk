@@ -1,0 +1,21 @@
+# A bench is tests/bench/bench_NAME.c, a program that prints one JSON line a measured value (bench.h). Its room declares it:
+#
+#     check_PROGRAMS += tests/bench/bench_NAME
+#     BENCHES += tests/bench/bench_NAME
+#     tests_bench_bench_NAME_SOURCES = tests/bench/bench_NAME.c tests/bench/bench.h
+#
+# `make bench` builds and runs them all and prints one table (BENCH_FLAGS=--json: JSON); it fails when a limit is missed. One: make bench BENCHES=tests/bench/bench_NAME
+BENCH_FLAGS =
+
+check_PROGRAMS += tests/bench/report
+tests_bench_report_SOURCES = tests/bench/report.c
+tests_bench_report_LDADD = $(BASE_LIBS) $(JANSSON_LIBS)
+
+check_PROGRAMS += tests/bench/bench_verify
+BENCHES += tests/bench/bench_verify
+tests_bench_bench_verify_SOURCES = tests/bench/bench_verify.c tests/bench/bench.h tests/unit/evidence_fixture.c tests/unit/evidence_fixture.h
+tests_bench_bench_verify_LDADD = libledger.a $(TPCRYPTO_LIBS)
+
+bench: tests/bench/report$(EXEEXT) $(BENCHES)
+	@$(AM_TESTS_ENVIRONMENT) ./tests/bench/report$(EXEEXT) $(BENCH_FLAGS) $(BENCHES)
+.PHONY: bench
