@@ -91,9 +91,6 @@ static void refuse_tag(struct checking *c, uint32_t tag, const char *before, con
 static void check_fault(struct checking *c)
 {
     switch (c->ev->fault) {
-    case EVIDENCE_BAD_DE55:
-        refuse(c, EVIDENCE_PRESENT, "DE55_FORMAT", "field 55 is not TLV");
-        break;
     case EVIDENCE_BAD_STREAM:
         refuse(c, EVIDENCE_PRESENT, "EVIDENCE_FORMAT", "fields 61 to 63 are not TLV");
         break;
@@ -165,6 +162,17 @@ static void check_needed(struct checking *c)
         }
 }
 
+static void read_de55(struct checking *c)
+{
+    uint32_t tag = 0;
+    const enum tp_err r = objects_read(&c->de55, c->ev->de55, &tag);
+
+    if (r == TP_ERR_EXISTS)
+        refuse_tag(c, tag, "DOUBLED_", "", "is there twice");
+    else if (r != TP_OK)
+        refuse(c, EVIDENCE_PRESENT, "DE55_FORMAT", "field 55 is not TLV");
+}
+
 /* DESIGN 7; 9F10 and 5F34 where the card has them, 9F7C in remote mode. */
 static void check_de55(struct checking *c)
 {
@@ -189,14 +197,9 @@ static void check_de55(struct checking *c)
                                       TAG_TX_COUNTER,
                                       TAG_SDAD};
     static const uint32_t of_card[] = {TAG_IAD, TAG_PAN_SEQUENCE};
-    uint32_t tag = 0;
 
     if (c->ev->de55.n == 0)
         return;
-    if (objects_read(&c->de55, c->ev->de55, &tag) != TP_OK) {
-        refuse(c, EVIDENCE_PRESENT, "DE55_FORMAT", "field 55 is not TLV");
-        return;
-    }
     for (size_t i = 0; !refused(c) && i < sizeof(needed) / sizeof(needed[0]); i++)
         if (objects_find(&c->de55, needed[i]) == NULL)
             refuse_tag(c, needed[i], "DE55_", "_MISSING", "is missing from field 55");
@@ -222,7 +225,9 @@ static enum tp_err check_present(struct checking *c)
     uint32_t tag = 0;
     struct span pan, expiry;
 
-    check_fault(c);
+    read_de55(c);
+    if (!refused(c))
+        check_fault(c);
     if (!refused(c))
         check_response(c);
     if (!refused(c))
@@ -585,12 +590,14 @@ enum tp_err evidence_check(struct evidence_result *result, struct evidence_cache
         [EVIDENCE_PRESENT] = check_present, [EVIDENCE_AUTHORITY] = check_authority, [EVIDENCE_ISSUER_CERT] = check_issuer,
         [EVIDENCE_ICC_CERT] = check_card,   [EVIDENCE_SDAD] = check_sdad,           [EVIDENCE_SIGNED] = check_signed,
     };
-    struct checking c; /* its lists of objects are not cleared: their counts say what is set */
+    struct checking c;
+    struct objects *const lists[] = {&c.de55, &c.fixed, &c.response, &c.cdol1, &c.cdol2};
     enum tp_err r = TP_OK;
 
     memset(result, 0, sizeof(*result));
     memset(&c, 0, offsetof(struct checking, de55));
-    c.de55.n = c.fixed.n = c.response.n = c.cdol1.n = c.cdol2.n = 0;
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+        objects_start(lists[i]);
     c.result = result;
     c.cache = cache;
     c.ev = ev;

@@ -12,7 +12,6 @@
 
 enum evidence_fault { /* of the bytes it came in */
                       EVIDENCE_SOUND,
-                      EVIDENCE_BAD_DE55,   /* DE 55 is not TLV */
                       EVIDENCE_BAD_STREAM, /* DE 61-63 are not TLV */
                       EVIDENCE_DOUBLED,    /* fault_tag is there twice */
                       EVIDENCE_FOREIGN     /* fault_tag does not belong in DE 61-63 */

@@ -5,14 +5,52 @@
 #include "apdu/dol.h"
 #include "apdu/emvtags.h"
 
-static enum tp_err add(struct objects *o, const struct tlv *t, uint32_t *tag)
+void objects_start(struct objects *o)
 {
+    o->n = 0;
+    memset(o->slot, 0, sizeof(o->slot));
+}
+
+/* The slot that holds the tag, or the free one where it belongs: there are more slots than objects. */
+static inline size_t slot_of(const struct objects *o, uint32_t tag)
+{
+    size_t i = (size_t)(tag * UINT32_C(0x9E3779B1)) >> 25;
+
+    while (o->slot[i] != 0 && o->at[o->slot[i] - 1].tag != tag)
+        i = (i + 1) % OBJECTS_SLOTS;
+    return i;
+}
+
+static inline enum tp_err add(struct objects *o, const struct tlv *t, uint32_t *tag)
+{
+    const size_t i = slot_of(o, t->tag);
+
     *tag = t->tag;
-    if (objects_find(o, t->tag) != NULL)
+    if (o->slot[i] != 0)
         return TP_ERR_EXISTS;
     if (o->n >= OBJECTS_MAX)
         return TP_ERR_FORMAT;
     o->at[o->n++] = (struct object){t->tag, t->value, t->raw};
+    o->slot[i] = (uint8_t)o->n;
+    return TP_OK;
+}
+
+/* tlv_next for what nearly every object is: a tag of one or two bytes and a length of one; all else is left to tlv_next. Half of the time of a check
+ * beside the signature went into reading these. */
+static inline enum tp_err next(struct span *in, struct tlv *out)
+{
+    const uint8_t *p = in->p;
+    const size_t tag_n = in->n > 0 && (p[0] & 0x1F) == 0x1F ? 2 : 1;
+
+    if (in->n <= tag_n || p[0] == 0x00 || p[0] == 0xFF || (tag_n == 2 && p[1] >= 0x80) || p[tag_n] >= 0x80 || in->n - tag_n - 1 < p[tag_n])
+        return tlv_next(in, out);
+    const size_t n = tag_n + 1 + p[tag_n];
+
+    out->tag = tag_n == 2 ? (uint32_t)p[0] << 8 | p[1] : p[0];
+    out->raw = (struct span){p, n};
+    out->value = (struct span){p + tag_n + 1, p[tag_n]};
+    in->p += n;
+    in->n -= n;
     return TP_OK;
 }
 
@@ -21,7 +59,7 @@ enum tp_err objects_read(struct objects *o, struct span in, uint32_t *tag)
     struct tlv t;
     enum tp_err r;
 
-    while ((r = tlv_next(&in, &t)) == TP_OK) {
+    while ((r = next(&in, &t)) == TP_OK) {
         r = add(o, &t, tag);
         if (r != TP_OK)
             return r;
@@ -31,10 +69,9 @@ enum tp_err objects_read(struct objects *o, struct span in, uint32_t *tag)
 
 const struct object *objects_find(const struct objects *o, uint32_t tag)
 {
-    for (size_t i = 0; i < o->n; i++)
-        if (o->at[i].tag == tag)
-            return &o->at[i];
-    return NULL;
+    const size_t i = slot_of(o, tag);
+
+    return o->slot[i] != 0 ? &o->at[o->slot[i] - 1] : NULL;
 }
 
 struct span objects_value(const struct objects *o, uint32_t tag)
@@ -65,7 +102,7 @@ enum tp_err static_data_read(struct objects *o, struct span *aip, struct span st
     enum tp_err r;
 
     *aip = span_of(NULL, 0);
-    while ((r = tlv_next(&in, &t)) == TP_OK) {
+    while ((r = next(&in, &t)) == TP_OK) {
         /* records of SFI 11 to 30 come in their template (Book 2, 5.4, step 5) */
         r = t.tag == TAG_RECORD ? objects_read(o, t.value, tag) : add(o, &t, tag);
         if (r == TP_OK)
@@ -79,13 +116,18 @@ enum tp_err static_data_read(struct objects *o, struct span *aip, struct span st
 enum tp_err dol_values_read(struct objects *o, struct span dol, struct span values)
 {
     struct dol_entry entry;
-    struct span value;
+    struct tlv t;
+    uint32_t tag;
     enum tp_err r;
 
     while ((r = dol_next(&dol, &entry)) == TP_OK) {
-        if (o->n >= OBJECTS_MAX || span_take(&values, entry.length, &value) != TP_OK)
+        t.tag = entry.tag;
+        if (span_take(&values, entry.length, &t.value) != TP_OK)
             return TP_ERR_FORMAT;
-        o->at[o->n++] = (struct object){entry.tag, value, value};
+        t.raw = t.value;
+        r = add(o, &t, &tag);
+        if (r != TP_OK && r != TP_ERR_EXISTS) /* a list that asks twice: the first one counts, the hash covers both */
+            return r;
     }
     return r == TP_ERR_NOT_FOUND && values.n == 0 ? TP_OK : TP_ERR_FORMAT;
 }
@@ -143,18 +185,18 @@ static void note(struct evidence *ev, enum tp_err r, enum evidence_fault unreada
 enum tp_err evidence_from_message(struct evidence *ev, struct span de55, struct span stream, struct span pan)
 {
     struct objects list;
+    struct span in = de55;
+    struct tlv t;
     uint32_t tag = 0;
     enum tp_err r;
 
     memset(ev, 0, sizeof(*ev));
-    ev->de55 = de55;
+    ev->de55 = de55; /* the check reads all of it */
     ev->pan_digits = pan;
-    list.n = 0;
-    r = objects_read(&list, de55, &tag);
-    note(ev, r, EVIDENCE_BAD_DE55, tag);
-    ev->aid = objects_value(&list, TAG_DF_NAME);
-    ev->un = objects_value(&list, TAG_UN);
-    list.n = 0;
+    while (next(&in, &t) == TP_OK)
+        if (t.tag == TAG_DF_NAME || t.tag == TAG_UN)
+            *evidence_field(ev, t.tag) = t.value;
+    objects_start(&list);
     r = objects_read(&list, stream, &tag);
     note(ev, r, EVIDENCE_BAD_STREAM, tag);
     for (size_t i = 0; i < list.n; i++) {
@@ -175,7 +217,7 @@ struct span evidence_signed_record(const struct evidence *ev, uint32_t tag)
     struct span aip;
     uint32_t at = 0;
 
-    list.n = 0;
+    objects_start(&list);
     if (static_data_read(&list, &aip, ev->static_data, &at) != TP_OK)
         return span_of(NULL, 0);
     return tag == TAG_AIP ? aip : objects_value(&list, tag);

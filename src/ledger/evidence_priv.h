@@ -13,11 +13,15 @@ struct object {
     struct span value, raw;
 };
 
-struct objects { /* no tag is there twice; n is all that is set at first */
+#define OBJECTS_SLOTS 128 /* a power of two, twice OBJECTS_MAX: an acknowledgement looks up some hundred tags */
+
+struct objects { /* no tag is there twice */
     size_t n;
-    struct object at[OBJECTS_MAX];
+    uint8_t slot[OBJECTS_SLOTS];   /* by a hash of the tag: 1 + its place in at, 0: none; the next slots where it is taken */
+    struct object at[OBJECTS_MAX]; /* not cleared: n says how many are set */
 };
 
+void objects_start(struct objects *o);
 /* Adds the objects of in. TP_ERR_FORMAT: no TLV, or too many; TP_ERR_EXISTS: *tag is there twice. */
 TP_MUST_CHECK enum tp_err objects_read(struct objects *o, struct span in, uint32_t *tag);
 const struct object *objects_find(const struct objects *o, uint32_t tag); /* NULL: none */

@@ -12,7 +12,7 @@ tests_bench_report_SOURCES = tests/bench/report.c
 tests_bench_report_LDADD = $(BASE_LIBS) $(JANSSON_LIBS)
 
 check_PROGRAMS += tests/bench/bench_verify
-BENCHES += tests/bench/bench_verify
+BENCHES += tests/bench/bench_verify tests/bench/bench_acquire
 tests_bench_bench_verify_SOURCES = tests/bench/bench_verify.c tests/bench/bench.h tests/unit/evidence_fixture.c tests/unit/evidence_fixture.h
 tests_bench_bench_verify_LDADD = libledger.a $(TPCRYPTO_LIBS)
 

@@ -1,5 +1,6 @@
 /* bench report [--json] PROGRAM…: runs each bench and gathers the JSON lines that they print, {"name","value","unit","limit","note"}, into one table. A
- * limit is the least that the value may be (null: none); a unit that begins with "max " turns it round. Exits with 1 when a limit is missed or a bench
+ * limit is the least that the value may be (null: none); a unit that begins with "max " turns it round; with "ratio" and "base_name" the limit is that
+ * of the ratio. Exits with 1 when a limit is missed or a bench
  * fails, after all have run. */
 #include <jansson.h>
 #include <stdio.h>
@@ -30,7 +31,7 @@ static enum tp_err add_line(struct table *t, const char *line, bool *missed)
     json_t *o = json_loads(line, 0, NULL);
     const json_t *value = json_object_get(o, "value"), *limit = json_object_get(o, "limit");
     const char *unit = text_of(o, "unit");
-    char v[40] = "", l[40] = "";
+    char v[40] = "", l[40] = "", note[256];
     const char *outcome = NULL;
     enum tp_err r = TP_OK;
 
@@ -40,14 +41,19 @@ static enum tp_err add_line(struct table *t, const char *line, bool *missed)
     }
     number(v, json_number_value(value));
     if (json_is_number(limit)) {
-        const double have = json_number_value(value), want = json_number_value(limit);
+        const json_t *ratio = json_object_get(o, "ratio"); /* where there is one, the limit is that of the ratio to a base */
+        const double have = json_number_value(json_is_number(ratio) ? ratio : value), want = json_number_value(limit);
         const bool most = strncmp(unit, "max ", 4) == 0, ok = most ? have <= want : have >= want;
 
         number(l, want);
         outcome = ok ? "ok" : "MISSED";
         *missed |= !ok;
     }
-    const char *const cells[] = {text_of(o, "name"), v, unit, l[0] != '\0' ? l : NULL, outcome, text_of(o, "note")};
+    if (json_is_number(json_object_get(o, "ratio")))
+        snprintf(note, sizeof(note), "%.3g of %s", json_number_value(json_object_get(o, "ratio")), text_of(o, "base_name"));
+    else
+        snprintf(note, sizeof(note), "%s", text_of(o, "note"));
+    const char *const cells[] = {text_of(o, "name"), v, unit, l[0] != '\0' ? l : NULL, outcome, note};
 
     r = table_row(t, cells);
 out:
