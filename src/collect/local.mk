@@ -30,3 +30,7 @@ telepay_acquirer_LDADD += $(COLLECT_LIBS)
 check_PROGRAMS += tests/tools/ledger_fill
 tests_tools_ledger_fill_SOURCES = tests/tools/ledger_fill.c
 tests_tools_ledger_fill_LDADD = $(ACQUIRER_LIBS)
+
+dist_check_SCRIPTS += tests/system/collect.sh tests/faults/collect_kill.sh
+TESTS += tests/system/collect.sh tests/faults/collect_kill.sh
+dist_noinst_SCRIPTS += tests/tools/fake_centre.py

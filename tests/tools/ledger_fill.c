@@ -10,6 +10,7 @@
 #include "base/bcd.h"
 #include "base/date.h"
 #include "base/mask.h"
+#include "store/db.h"
 
 #define GROUP 2000
 
@@ -102,6 +103,19 @@ static enum tp_err fill(struct filling *f, uint32_t first, uint32_t count, uint3
     return r;
 }
 
+/* The books take the time from the clock: for a payment of the day before yesterday it is put back afterwards,
+ * past the trigger that keeps anyone from it. */
+static const char *age_sql(const char *seconds)
+{
+    static char sql[300];
+
+    snprintf(sql, sizeof(sql),
+             "DROP TRIGGER tx_written_once; UPDATE tx SET acknowledged = acknowledged - %ld WHERE acknowledged > unixepoch() - 60;"
+             "CREATE TRIGGER tx_written_once BEFORE UPDATE ON tx BEGIN SELECT RAISE(ABORT, 'a transaction is written once'); END;",
+             atol(seconds));
+    return sql;
+}
+
 int main(int argc, char **argv)
 {
     struct filling f = {.contract = argc > 2 ? argv[2] : "", .terminal = argc > 3 ? argv[3] : ""};
@@ -118,6 +132,8 @@ int main(int argc, char **argv)
         r = acquirer_open_seal(&f.seal, argv[1], &e);
     if (r == TP_OK)
         r = fill(&f, argc > 5 ? (uint32_t)atol(argv[5]) : 1, (uint32_t)atol(argv[4]), argc > 6 ? (uint32_t)atol(argv[6]) : 0, &e);
+    if (r == TP_OK && argc > 7 && sqlite3_exec(db_handle(ledger_db(f.ledger)), age_sql(argv[7]), NULL, NULL, NULL) != SQLITE_OK)
+        r = tp_fail(&e, TP_ERR_IO, "cannot age the transactions");
     if (r != TP_OK)
         fprintf(stderr, "ledger_fill: %s\n", e.text);
     ledger_close(&f.ledger);

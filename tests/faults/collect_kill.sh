@@ -1,0 +1,92 @@
+#!/bin/bash
+# kill -9 of the centre or of the collecting run at seeded random instants, 120 times: nothing is collected twice, nothing is lost, and in the end the books of
+# both sides are equal. COLLECT_KILL_SEED gives another course, COLLECT_KILLS another number.
+set -u
+B=${TESTS_BUILDDIR:?}
+kills=${COLLECT_KILLS:-120}
+RANDOM=${COLLECT_KILL_SEED:-2750275}
+work=$(mktemp -d /tmp/collect_kill.XXXXXX)
+C=000000000000123
+per=150 stan=1 centre_pid='' run_pid='' port=0
+end() {
+    for p in $centre_pid $run_pid; do kill -9 "$p" 2>/dev/null; wait "$p" 2>/dev/null; done
+    rm -rf "$work"
+}
+trap end EXIT
+cd "$work" || exit 1
+die() {
+    echo "FAIL $*"
+    tail -5 centre.err run.err 2>/dev/null
+    exit 1
+}
+start_centre() {
+    : >centre.out
+    "$B/telepay-centre" serve --dir centre --listen "127.0.0.1:$port" >centre.out 2>>centre.err &
+    centre_pid=$!
+    for _ in $(seq 200); do
+        grep -q listening centre.out && break
+        kill -0 $centre_pid 2>/dev/null || die "the centre does not start again"
+        sleep 0.02
+    done
+    port=$(sed -n 's/.*://p' centre.out)
+}
+nap() { sleep "$(printf '0.%03d' "$1")"; }
+
+"$B/telepay-acquirer" init acq >/dev/null && "$B/telepay-acquirer" contract add --dir acq --id $C --name Shop --mcc 5942 --currency EUR >/dev/null &&
+    "$B/telepay-acquirer" terminal add --dir acq --contract $C --id 00000001 --out term >/dev/null && "$B/telepay-centre" init centre >/dev/null ||
+    die "set-up"
+start_centre
+"$B/telepay-centre" acquirer add --dir centre --id ACQ-1 --out acq/centre --url "https://127.0.0.1:$port" >/dev/null || die "set-up"
+
+done_kills=0 centre_kills=0
+while [ $done_kills -lt "$kills" ]; do
+    if [ $((done_kills % 3)) -eq 0 ]; then # new transactions; else what stands is tried again
+        "$B/tests/tools/ledger_fill" acq $C 00000001 $per $stan 4 >/dev/null || die "filling"
+        stan=$((stan + per))
+    fi
+    "$B/telepay-acquirer" collect --dir acq --now --attempts 3 --pause 0 --timeout 5 >/dev/null 2>>run.err &
+    run_pid=$!
+    nap $((RANDOM % 160))
+    if [ $((RANDOM % 2)) -eq 0 ]; then
+        kill -9 $run_pid 2>/dev/null
+    else
+        kill -9 $centre_pid
+        wait $centre_pid 2>/dev/null
+        centre_kills=$((centre_kills + 1))
+        start_centre
+    fi
+    wait $run_pid 2>/dev/null
+    run_pid=''
+    done_kills=$((done_kills + 1))
+done
+
+# Two runs at once, then all that is left.
+"$B/telepay-acquirer" collect --dir acq --now --pause 0 >/dev/null 2>>run.err &
+run_pid=$!
+"$B/telepay-acquirer" collect --dir acq --now --pause 0 >/dev/null 2>>run.err || die "the last run"
+wait $run_pid || die "the run beside it"
+run_pid=''
+"$B/telepay-centre" alarms --dir centre | grep -q . && die "alarms: $("$B/telepay-centre" alarms --dir centre)"
+kill -TERM $centre_pid
+wait $centre_pid 2>/dev/null
+centre_pid=''
+
+python3 - "$((stan - 1))" <<'EOF' || die "the books differ"
+import sqlite3, sys
+want = int(sys.argv[1])
+ours = sqlite3.connect("acq/ledger.db")
+theirs = sqlite3.connect("centre/centre.db")
+a = ours.execute("SELECT number, debits, debit_amount, credits, credit_amount, hex(hash), state FROM remise WHERE state <> 0 ORDER BY number").fetchall()
+b = theirs.execute("SELECT number, debits, debit_amount, credits, credit_amount, hex(hash), result FROM remise ORDER BY number").fetchall()
+assert all(r[6] == 3 for r in a), "not all are collected: %s" % [r for r in a if r[6] != 3]
+assert all(r[6] == 0 for r in b), "the centre refused something"
+assert [r[:6] for r in a] == [r[:6] for r in b], "remises differ"
+assert [r[0] for r in a] == list(range(1, len(a) + 1)), "numbers have gaps"
+items = theirs.execute("SELECT count(*), count(DISTINCT rrn) FROM item WHERE refused = ''").fetchone()
+assert items == (want, want), "items %s, wanted %d" % (items, want)
+kept = ours.execute("SELECT count(*), sum(amount) FROM tx").fetchone()
+taken = theirs.execute("SELECT count(*), sum(amount) FROM item").fetchone()
+assert kept == taken, "%s %s" % (kept, taken)
+print("%d remises, %d transactions, equal on both sides" % (len(a), want))
+EOF
+echo "$done_kills kills, $centre_kills of them of the centre"
