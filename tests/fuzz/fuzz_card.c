@@ -12,7 +12,8 @@
 /* A card with the smallest keys there are, made anew for each input from one scheme and one key, so that inputs do not know of each other. */
 static struct card *make_card(bool t0)
 {
-    static struct scheme *scheme; /* made once: it takes time */
+    static struct scheme *scheme; /* both made once: it takes time */
+    static struct secret key;
     struct scheme_params sp;
     struct perso_params p;
     struct card_profile *profile;
@@ -23,10 +24,14 @@ static struct card *make_card(bool t0)
     sp.authority_bits = sp.issuer_bits = 512;
     HOLDS(scheme != NULL || scheme_new(&scheme, &sp, &e) == TP_OK);
     perso_defaults(&p);
+    if (key.p == NULL) {
+        HOLDS(emv_privkey_generate(&p.key, 512, 3) == TP_OK && emv_privkey_export(&key, p.key) == TP_OK);
+        emv_privkey_free(&p.key);
+    }
+    HOLDS(emv_privkey_import(&p.key, secret_span(&key)) == TP_OK);
     p.pan = "9990140000000015";
     p.pin = span_str("1234");
     p.expiry = 20301231;
-    p.bits = 512;
     p.t0 = t0;
     p.offline_limit = 2;
     p.offline_maximum = 3;
