@@ -42,3 +42,5 @@ tests_unit_test_journal_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
 dist_check_SCRIPTS += tests/system/pay.sh
 TESTS += tests/system/pay.sh
+dist_check_SCRIPTS += tests/system/whole_way.sh
+TESTS += tests/system/whole_way.sh

@@ -1,0 +1,100 @@
+#!/bin/bash
+# The whole way once, with the programs as a user types them: a card behind pcscd pays, the acquirer proves and keeps it, the remise is collected.
+# All in the private network of with-pcscd, so that the usual ports are free.
+set -u
+PATH=$TESTS_BUILDDIR:$PATH
+here=$TESTS_SRCDIR/system
+
+fail() {
+    echo "FAIL: $*"
+    exit 1
+}
+
+expect() { # exit code, text in what it says, command…
+    local code=$1 text=$2 got
+    shift 2
+    "$@" >"$dir/out" 2>&1
+    got=$?
+    [ "$got" = "$code" ] || fail "$*: exit $got, not $code: $(cat "$dir/out") $(cat "$dir"/*.log)"
+    grep -qF -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
+}
+
+until_said() { # text, file
+    for _ in $(seq 200); do
+        grep -q -- "$1" "$2" && return
+        sleep 0.05
+    done
+    fail "never said \"$1\": $(cat "$2")"
+}
+
+pay() { printf '%s' "${pin-1234}" | telepay pay --config terminal/telepay.conf --pin-fd 0 --wait 5 "$@"; }
+
+inside() {
+    local serve card rrn
+    cd "$dir" || exit 1
+    expect 0 "" telepay-perso init scheme/
+    expect 0 "" telepay-perso card cards/marie --scheme scheme/ --pan 9990140000000018 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
+    expect 0 "" telepay-acquirer init acq/ --authority scheme/authority.json
+    expect 0 "" telepay-acquirer contract add --id 000000000000123 --name "Librairie du Port" --mcc 5942 --currency EUR
+    expect 0 "" telepay-acquirer terminal add --contract 000000000000123 --id 00000001 --out terminal/
+    sed -i 's/^\[acquirer\]/&\ntimeout=2/' terminal/telepay.conf # seconds; 15 would only make the test slow
+    expect 0 "" telepay-centre init centre/
+    expect 0 "" telepay-centre acquirer add --dir centre --id 12345678901 --out acq/centre
+    telepay-centre serve --dir centre >centre.log 2>&1 &
+    until_said listening centre.log
+    telepay-simcard cards/marie >card.log 2>&1 &
+    card=$!
+    until_said "in the reader" card.log
+
+    # no acquirer yet: signed, kept; delivered by the next payment
+    expect 4 "THE CARD HAS SIGNED" pay --amount 3.00 --currency EUR
+    telepay-acquirer serve >acquirer.log 2>&1 &
+    serve=$!
+    until_said listening acquirer.log
+    expect 0 "APPROVED" pay --amount 12.50 --currency EUR
+    rrn=$(sed -n 's/^Reference *//p' out)
+    expect 0 "$rrn" telepay-acquirer list
+    expect 0 "999014******0018" telepay-acquirer show "$rrn"
+    expect 0 "" telepay-acquirer prove "$rrn"
+    expect 0 "everything is delivered" telepay journal send --config terminal/telepay.conf
+    expect 0 "15.50" telepay journal days --config terminal/telepay.conf
+
+    # over the floor: the card wants its issuer, who is not reached, and declines
+    expect 1 "DECLINED" pay --amount 60.00 --currency EUR
+
+    # a payment whose acquirer is killed before it answers is counted once
+    kill -STOP "$serve"
+    expect 4 "THE CARD HAS SIGNED" pay --amount 4.00 --currency EUR
+    kill -CONT "$serve"
+    expect 0 "acknowledged" telepay journal send --config terminal/telepay.conf
+    [ "$(telepay-acquirer list | grep -cE '(^| )4\.00( |$)')" = 1 ] || fail "not counted once: $(telepay-acquirer list)"
+
+    # the same ATC again
+    kill "$card"
+    wait "$card" 2>/dev/null
+    expect 0 "" telepay-perso card cards/old --scheme scheme/ --pan 9990140000000018 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
+    telepay-simcard cards/old >card.log 2>&1 &
+    card=$!
+    until_said "in the reader" card.log
+    sleep 1
+    expect 5 "ATC_REPLAYED" pay --amount 1.00 --currency EUR
+    kill "$card"
+
+    expect 0 "" telepay-acquirer collect --now
+    expect 0 "" telepay-centre list --dir centre
+    grep -q "000000000000123" out || fail "the remise is not at the centre: $(cat out)"
+    expect 0 "" telepay-acquirer audit
+    kill "$serve"
+    wait "$serve"
+    [ $? = 0 ] || fail "telepay-acquirer serve does not end cleanly: $(cat acquirer.log)"
+}
+
+if [ $# = 2 ] && [ "$1" = inside ]; then
+    dir=$2
+    inside
+    exit 0
+fi
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+"$here/with-pcscd" "$here/whole_way.sh" inside "$dir" || exit 1
+echo "whole_way.sh: paid, proved, collected"
