@@ -49,22 +49,6 @@ void perso_defaults(struct perso_params *p)
     };
 }
 
-char perso_check_digit(const char *pan)
-{
-    char trial[PAN_TEXT_MAX];
-    const size_t n = strlen(pan);
-
-    if (n == 0 || n > PAN_MAX)
-        return '?';
-    memcpy(trial, pan, n + 1);
-    for (char d = '0'; d <= '9'; d++) {
-        trial[n - 1] = d;
-        if (pan_valid(trial))
-            return d;
-    }
-    return '?';
-}
-
 /* ---- records ---- */
 
 /* One record being filled: data objects first, the template around them at the end. */
@@ -286,6 +270,8 @@ static enum tp_err check_params(const struct scheme *s, const struct perso_param
         return tp_fail(e, TP_ERR_USAGE, "a card number has 12 to 19 digits");
     if (strncmp(p->pan, s->iin, strlen(s->iin)) != 0)
         return tp_fail(e, TP_ERR_USAGE, "the card number does not begin with %s, the issuer's number in this scheme", s->iin);
+    if (!pan_valid(p->pan))
+        return tp_fail(e, TP_ERR_USAGE, "the card number's last digit is not its check digit: such a card is refused everywhere");
     if (name_n < 2 || name_n > 26)
         return tp_fail(e, TP_ERR_USAGE, "the name \"%s\" has not 2 to 26 characters", p->name);
     if (p->expiry > s->issuer_expiry)

@@ -39,15 +39,11 @@ struct perso_params { /* perso_defaults fills all but pan and pin */
 
 void perso_defaults(struct perso_params *p);
 
-/* Makes the profile. TP_ERR_USAGE with a sentence when something wanted is impossible. A PAN whose check digit is wrong is made all the same
- * (perso_check_digit tells): it cannot collide with a real card's. */
+/* Makes the profile. TP_ERR_USAGE with a sentence when something wanted is impossible. */
 TP_MUST_CHECK enum tp_err perso_make(struct card_profile **out, const struct scheme *s, const struct perso_params *p, struct tp_error *e);
 
 /* Makes the card's folder: profile and first state. TP_ERR_EXISTS when it holds a card. */
 TP_MUST_CHECK enum tp_err perso_save(const struct card_profile *card, const char *dir, struct tp_error *e);
-
-/* The digit that would make pan right (ISO/IEC 7812-1, Annex B), '0' to '9'. */
-char perso_check_digit(const char *pan);
 
 /* A CVM list (8E) from words: "pin,none" = 0103 1F03. TP_ERR_USAGE names the word. */
 TP_MUST_CHECK enum tp_err perso_cvm_list(struct buf *out, const char *words, struct tp_error *e);

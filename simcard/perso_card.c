@@ -284,12 +284,8 @@ int perso_card(int argc, char **argv)
         r = perso_make(&card, s, &w.params, &e);
     if (r == TP_OK)
         r = perso_save(card, w.dir, &e);
-    if (r == TP_OK) {
-        if (!pan_valid(w.params.pan))
-            log_note("the check digit of the card number would rightly be %c: such a card is refused where numbers are checked by Luhn's rule",
-                     perso_check_digit(w.params.pan));
+    if (r == TP_OK)
         printf("card %s: %s, %s, good until %s\n", w.dir, mask_pan(pan, w.params.pan), w.params.name, date_format(expiry, w.params.expiry));
-    }
     profile_free(&card);
     scheme_free(&s);
     secret_free(&w.pin);

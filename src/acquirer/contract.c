@@ -112,8 +112,9 @@ static enum tp_err read_words(struct contract *c, const struct words *w, struct 
         r = read_amount(&c->ceiling, "--ceiling", w->ceiling, CEILING_UNITS, currency, e);
     if (r == TP_OK && c->ceiling < 1)
         r = tp_fail(e, TP_ERR_USAGE, "--ceiling must be more than nothing");
-    if (r == TP_OK)
-        r = option_hour(&c->close_hour, w->hour != NULL ? w->hour : "22:30", e);
+    c->close_hour = CONTRACT_ANY_HOUR;
+    if (r == TP_OK && w->hour != NULL)
+        r = option_hour(&c->close_hour, w->hour, e);
     if (r != TP_OK)
         return r;
     snprintf(c->name, sizeof(c->name), "%s", w->name);
@@ -133,7 +134,7 @@ int acquirer_contract_add(int argc, char **argv)
         {"country", KEY_COUNTRY, "NUMBER", 0, "Country of the terminals, ISO 3166 number [250]", 0},
         {"floor", KEY_FLOOR, "AMOUNT", 0, "Up to this a card-approved payment needs no issuer [50]", 0},
         {"ceiling", KEY_CEILING, "AMOUNT", 0, "More than this is refused [1000]", 0},
-        {"close-hour", KEY_HOUR, "HH:MM", 0, "Local hour of its daily collection [22:30]", 0},
+        {"close-hour", KEY_HOUR, "HH:MM", 0, "Local hour from which the daily run closes its remise [any run does]", 0},
         OPTION_DIR,
         {0},
     };
@@ -165,7 +166,10 @@ static enum tp_err list_row(void *ctx, const struct contract *c, struct tp_error
 
     snprintf(mcc, sizeof(mcc), "%04u", c->mcc % 10000U);
     snprintf(country, sizeof(country), "%03u", c->country % 1000U);
-    snprintf(hour, sizeof(hour), "%02u:%02u", (unsigned)c->close_hour / 100 % 24, (unsigned)c->close_hour % 100 % 60);
+    if (c->close_hour == CONTRACT_ANY_HOUR)
+        snprintf(hour, sizeof(hour), "any");
+    else
+        snprintf(hour, sizeof(hour), "%02u:%02u", (unsigned)c->close_hour / 100 % 24, (unsigned)c->close_hour % 100 % 60);
     option_minor(floor, c->floor, c->currency);
     option_minor(ceiling, c->ceiling, c->currency);
     return listing_row(ctx, cells, e);

@@ -10,7 +10,7 @@
 /* "999014******0018" into out; a number too short to keep six and four is all asterisks. Returns out. */
 char *mask_pan(char out[PAN_TEXT_MAX], const char *pan);
 
-/* ISO/IEC 7812-1 Annex B: 8 to 19 digits whose Luhn sum is right. */
+/* ISO/IEC 7812-1 Annex B: 8 to 19 digits whose Luhn sum is right. Numbers of the test scheme (IIN 999014, of no issuer) may carry any check digit. */
 bool pan_valid(const char *pan);
 
 #endif

@@ -116,7 +116,7 @@ static enum tp_err close_one(struct due *d, const char *id, struct tp_error *e)
         r = ledger_remise_running(l, id, &remise, e);
     if (r != TP_OK)
         return r;
-    if (!d->now) {
+    if (!d->now && contract.close_hour != CONTRACT_ANY_HOUR) {
         const struct tx_filter open = {.contract = id, .state = -1, .remise = remise.number};
 
         r = ledger_tx_each(l, &open, see_oldest, &oldest, e);

@@ -28,6 +28,8 @@ struct db *ledger_db(struct ledger *l); /* for bench and fault tests */
 
 /* ---- contracts and terminals (ledger/contract.c) ---- */
 
+#define CONTRACT_ANY_HOUR (-1)
+
 struct contract {
     char id[CONTRACT_ID_MAX];
     char name[41];
@@ -36,7 +38,7 @@ struct contract {
     uint16_t country;  /* numeric */
     int64_t floor;     /* a TC of at most this is acknowledged without the issuer */
     int64_t ceiling;   /* more is refused (61) */
-    int close_hour;    /* HHMM local: its hour for the daily run */
+    int close_hour;    /* HHMM local: from when the daily run closes its remise; CONTRACT_ANY_HOUR: any run does */
     bool open;
 };
 

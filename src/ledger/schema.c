@@ -12,7 +12,7 @@ static const char version_1[] =
     "  country INTEGER NOT NULL CHECK (country BETWEEN 1 AND 999),"
     "  floor INTEGER NOT NULL CHECK (floor BETWEEN 0 AND 999999999999),"
     "  ceiling INTEGER NOT NULL CHECK (ceiling BETWEEN 1 AND 999999999999),"
-    "  close_hour INTEGER NOT NULL CHECK (close_hour BETWEEN 0 AND 2359 AND close_hour % 100 < 60),"
+    "  close_hour INTEGER NOT NULL CHECK (close_hour = -1 OR (close_hour BETWEEN 0 AND 2359 AND close_hour % 100 < 60)),"
     "  open INTEGER NOT NULL CHECK (open IN (0, 1)),"
     "  added INTEGER NOT NULL"
     ") STRICT;"
