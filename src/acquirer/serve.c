@@ -78,12 +78,12 @@ int acquirer_serve(int argc, char **argv)
 {
     static const struct argp_option table[] = {
         {"dir", 'd', "DIR", 0, "The acquirer's folder (default: ./acq, else " ACQUIRER_DIR_DEFAULT ")", 0},
-        {"listen", 'l', "ADDRESS:PORT", 0, "Where terminals connect (default: " ACQUIRER_ADDRESS ":" ACQUIRER_PORT "; port 0 picks a free one)", 0},
+        {"listen", 'l', "ADDRESS:PORT", 0, "Where terminals connect (default: that of acquirer.conf; port 0 picks a free one)", 0},
         {"threads", 't', "N", 0, "Threads that check messages (default: one for each processor)", 0},
         {0}};
     static const struct argp argp = {.options = table, .parser = parse, .doc = "Receive, check, keep and acknowledge the payments of terminals."};
-    struct options o = {.listen = ACQUIRER_ADDRESS ":" ACQUIRER_PORT};
-    char dir[PATH_MAX], address[256];
+    struct options o = {0};
+    char dir[PATH_MAX], address[256], configured[256];
     const char *port = NULL;
     struct acquirer_server *s = NULL;
     struct tp_error e = {TP_OK, ""};
@@ -96,9 +96,11 @@ int acquirer_serve(int argc, char **argv)
 
         o.threads = n < 1 ? 1 : n > 64 ? 64 : (unsigned)n;
     }
-    r = split_listen(address, sizeof(address), &port, o.listen, &e);
+    r = acquirer_dir(dir, o.dir, &e);
     if (r == TP_OK)
-        r = acquirer_dir(dir, o.dir, &e);
+        r = acquirer_listen(configured, sizeof(configured), dir, &e);
+    if (r == TP_OK)
+        r = split_listen(address, sizeof(address), &port, o.listen != NULL ? o.listen : configured, &e);
     if (r == TP_OK)
         r = acquirer_server_new(&s, dir, address, port, o.threads, &e);
     if (r == TP_OK) {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/conf.h"
 #include "base/file.h"
 
 static bool holds_books(const char *dir)
@@ -95,5 +96,25 @@ enum tp_err acquirer_load_authorities(struct capk_store **out, const char *dir, 
         s = NULL;
     }
     capk_store_free(&s);
+    return r;
+}
+
+enum tp_err acquirer_listen(char *out, size_t cap, const char *dir, struct tp_error *e)
+{
+    char path[PATH_MAX];
+    struct conf *conf = NULL;
+    const char *value;
+    enum tp_err r = file_join(path, sizeof(path), dir, "acquirer.conf", e);
+
+    if (r == TP_OK)
+        r = conf_load(&conf, path, e);
+    if (r == TP_ERR_NOT_FOUND) /* a folder made by other means: the default holds */
+        r = TP_OK;
+    if (r != TP_OK)
+        return r;
+    value = conf != NULL ? conf_get(conf, "serve", "listen") : NULL;
+    if (snprintf(out, cap, "%s", value != NULL ? value : ACQUIRER_ADDRESS ":" ACQUIRER_PORT) >= (int)cap)
+        r = tp_fail(e, TP_ERR_USAGE, "%s: \"listen\" in section [serve] is too long", path);
+    conf_free(&conf);
     return r;
 }

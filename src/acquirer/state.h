@@ -23,4 +23,7 @@ TP_MUST_CHECK enum tp_err acquirer_open_seal(struct seal **out, const char *dir,
 /* The project's keys (data/capk.json), then every authorities/NAME.json. */
 TP_MUST_CHECK enum tp_err acquirer_load_authorities(struct capk_store **out, const char *dir, struct tp_error *e);
 
+/* What acquirer.conf says of [serve] listen; ACQUIRER_ADDRESS:ACQUIRER_PORT when it says nothing. */
+TP_MUST_CHECK enum tp_err acquirer_listen(char *out, size_t cap, const char *dir, struct tp_error *e);
+
 #endif

@@ -8,7 +8,6 @@
 
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
-#include "base/conf.h"
 #include "base/file.h"
 #include "crypto/pki.h"
 
@@ -62,35 +61,29 @@ struct making { /* what terminal add works with */
     const char *dir;
     struct contract contract;
     struct terminal terminal;
-    char host[128];
+    char host[160];
     int64_t port;
 };
 
 /* Where terminals reach the server: --host and --port, else what acquirer.conf says that it listens on; a wildcard is no address to call. */
 static enum tp_err find_server(struct making *m, struct tp_error *e)
 {
-    char path[PATH_MAX], listen[160] = ACQUIRER_ADDRESS ":" ACQUIRER_PORT;
-    struct conf *conf = NULL;
-    const char *value;
+    char listen[160];
     char *colon;
-    enum tp_err r = file_join(path, sizeof(path), m->dir, "acquirer.conf", e);
+    enum tp_err r = acquirer_listen(listen, sizeof(listen), m->dir, e);
 
-    if (r == TP_OK)
-        r = conf_load(&conf, path, e);
     if (r != TP_OK)
         return r;
-    value = conf_get(conf, "serve", "listen");
-    if (value != NULL)
-        snprintf(listen, sizeof(listen), "%s", value);
-    conf_free(&conf);
     colon = strrchr(listen, ':');
     if (colon == NULL)
-        return tp_fail(e, TP_ERR_USAGE, "%s: \"listen\" in section [serve] must be ADDRESS:PORT", path);
+        return tp_fail(e, TP_ERR_USAGE, "%s/acquirer.conf: \"listen\" in section [serve] must be ADDRESS:PORT", m->dir);
     *colon = '\0';
     snprintf(m->host, sizeof(m->host), "%s", m->w->host != NULL ? m->w->host : listen);
     if (strcmp(m->host, "0.0.0.0") == 0 || strcmp(m->host, "[::]") == 0 || strcmp(m->host, "::") == 0)
         return tp_fail(e, TP_ERR_USAGE, "the acquirer listens on all addresses: say with --host by which one the terminal reaches it");
-    return option_number(&m->port, "the port", m->w->port != NULL ? m->w->port : colon + 1, 65535, e);
+    r = option_number(&m->port, "the port", m->w->port != NULL ? m->w->port : colon + 1, 65535, e);
+    return r != TP_OK || m->port != 0 ? r
+                                      : tp_fail(e, TP_ERR_USAGE, "the acquirer listens on whatever port is free: say with --port which one it is");
 }
 
 /* Appends text with every mark replaced. */

@@ -73,6 +73,7 @@ want 2 "8 letters" a terminal add --contract 000000000000123 --id 1 --out t9
 server=$!
 until_line serve.log "listening on"
 port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' serve.log | head -n 1)
+want 2 "say with --port" a terminal add --contract 000000000000123 --id 00000001 --out terminal/
 want 0 "is in terminal" a terminal add --contract 000000000000123 --id 00000001 --out terminal/ --port "$port"
 want 2 "already" a terminal add --contract 000000000000123 --id 00000001 --out other
 [ "$(stat -c %a terminal terminal/terminal.key | tr '\n' ' ')" = "700 600 " ] || fail "modes of terminal"
