@@ -42,6 +42,7 @@ static const struct row rows[] = {
     {"10.3 SDA: signed data missing", "aip=5800 -93", "", "", OK, "6200000000", "E800", "1F0002", "40"},
     {"10.3 SDA: issuer certificate missing", "aip=5800 -90", "", "", OK, "6200000000", "E800", "1F0002", "40"},
     {"Book 2 5.2 authority key unknown, CDA", "8F=02", "", "", OK, "0400000000", "E800", "1F0002", "40"},
+    {"Book 2 11.2 authority key expired", "8F=03", "", "", OK, "0400000000", "E800", "1F0002", "40"},
     {"Book 2 5.2 authority key unknown, DDA", "aip=3800 8F=02", "", "", OK, "0800000000", "E800", "1F0002", "40"},
     {"Book 2 5.2 authority key unknown, SDA", "aip=5800 8F=02", "", "", OK, "4200000000", "E800", "1F0002", "40"},
     {"Book 2 5.4 signed record changed, SDA", "aip=5800 tampered", "", "", OK, "4200000000", "E800", "1F0002", "40"},

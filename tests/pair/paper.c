@@ -28,24 +28,34 @@ static void key(struct emv_privkey **out, unsigned bits)
 }
 
 /* The authority's public key goes the way every authority's goes: by a file. */
-static void store(struct paper_keys *k)
+static void put_key(FILE *f, const char *before, uint8_t index, const struct emv_pubkey *public, const char *expiry)
 {
     static const uint8_t rid[5] = {0xF0, 0x00, 0x00, 0x00, 0x14};
-    const struct emv_pubkey *public = emv_privkey_public(k->authority);
-    char path[] = "/tmp/paper-XXXXXX", modulus[2 * EMV_RSA_MAX + 1], hash[41];
+    char modulus[2 * EMV_RSA_MAX + 1], hash[41];
     uint8_t sha1[20];
+
+    ck_assert_int_eq(capk_sha1(sha1, rid, index, public), TP_OK);
+    fprintf(f,
+            "%s{\"rid\":\"F000000014\",\"index\":\"%02X\",\"modulus\":\"%s\",\"exponent\":\"03\",\"sha1\":\"%s\",\"expiry\":\"%s\","
+            "\"environment\":\"test\"}",
+            before, index, hex_encode(modulus, emv_pubkey_modulus(public)), hex_encode(hash, SPAN_OF(sha1)), expiry);
+}
+
+/* Index 01 is the authority; index 03 the same key, gone since 2020. */
+static void store(struct paper_keys *k)
+{
+    const struct emv_pubkey *public = emv_privkey_public(k->authority);
+    char path[] = "/tmp/paper-XXXXXX";
     struct tp_error e;
     FILE *f;
     const int fd = mkstemp(path);
 
     ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(capk_sha1(sha1, rid, 1, public), TP_OK);
     f = fdopen(fd, "w");
     ck_assert_ptr_nonnull(f);
-    fprintf(f,
-            "{\"keys\":[{\"rid\":\"F000000014\",\"index\":\"01\",\"modulus\":\"%s\",\"exponent\":\"03\",\"sha1\":\"%s\",\"expiry\":\"2040-12-31\","
-            "\"environment\":\"test\"}]}",
-            hex_encode(modulus, emv_pubkey_modulus(public)), hex_encode(hash, SPAN_OF(sha1)));
+    put_key(f, "{\"keys\":[", 1, public, "2040-12-31");
+    put_key(f, ",", 3, public, "2020-12-31");
+    fprintf(f, "]}");
     fclose(f);
     ck_assert_int_eq(capk_store_new(&k->store), TP_OK);
     ck_assert_msg(capk_store_load(k->store, path, &e) == TP_OK, "%s", e.text);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/file.h"
 #include "paper.h"
 
 #define PSE     "00A404000E315041592E5359532E4444463031"
@@ -22,7 +23,11 @@ static struct paper_keys keys;
 
 static void make_keys(void)
 {
+    char path[512];
+    struct tp_error e;
+
     paper_keys_make(&keys);
+    ck_assert_msg(file_data_path(path, sizeof(path), "capk.json", &e) == TP_OK && capk_store_load(keys.store, path, &e) == TP_OK, "%s", e.text);
 }
 
 static void free_keys(void)
@@ -235,12 +240,12 @@ START_TEST(test_live)
             const char *aid;
             bool live;
         } all[] = {
-            {"A0000000031010", true},  /* Visa */
-            {"A0000000041010", true},  /* Mastercard: public test keys do not make it a test card */
-            {"A0000000421010", true},  /* CB: no key known at all */
-            {"D2760000851010", true},  /* some national provider */
-            {"F0000000141010", false}, /* nobody's: ours */
-            {"F1234567891010", false},
+            {"A0000000031010", true},                             /* Visa */
+            {"A0000000041010", true},                             /* Mastercard: public test keys do not make it a test card */
+            {"A0000000421010", true},                             /* CB: no key known at all */
+            {"D2760000851010", true},                             /* some national provider */
+            {"F0000000141010", false},                            /* nobody's: ours */
+            {"F1234567891010", false}, {"B0123456781010", false}, /* registered, but only test keys of it are known */
         };
 
         for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
