@@ -1,6 +1,7 @@
 /* telepay-acquirer serve */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -57,7 +58,7 @@ static enum tp_err split_listen(char *address, size_t cap, const char **port, co
         text++;
         n -= 2;
     }
-    if (n >= cap || **port == '\0' || strspn(*port, "0123456789") != strlen(*port) || strlen(*port) > 5)
+    if (n >= cap || atoi(*port) > 65535 || **port == '\0' || strspn(*port, "0123456789") != strlen(*port) || strlen(*port) > 5)
         return tp_fail(e, TP_ERR_USAGE, "\"%s\" is no ADDRESS:PORT to listen on", text);
     snprintf(address, cap, "%.*s", (int)n, n > 0 ? text : "");
     if (n == 0)
@@ -106,7 +107,8 @@ int acquirer_serve(int argc, char **argv)
     if (r == TP_OK) {
         running = s;
         catch_signals(on_signal);
-        printf("telepay-acquirer: listening on %s:%u\n", address, acquirer_server_port(s));
+        printf(strchr(address, ':') != NULL ? "telepay-acquirer: listening on [%s]:%u\n" : "telepay-acquirer: listening on %s:%u\n", address,
+               acquirer_server_port(s));
         fflush(stdout);
         r = acquirer_server_run(s, &e);
         catch_signals(SIG_DFL);

@@ -8,6 +8,7 @@
 #include "acquirer/check.h"
 #include "acquirer/state.h"
 #include "base/log.h"
+#include "base/conf.h"
 #include "base/file.h"
 #include "crypto/pki.h"
 
@@ -378,14 +379,27 @@ static enum tp_err worker_new(struct worker **out, const char *dir, const struct
     return r;
 }
 
+/* acquirer.conf names the files; without one, or without that entry, they are where init puts them. */
 static enum tp_err tls_context(SSL_CTX **out, const char *dir, struct tp_error *e)
 {
-    static const char *const names[] = {"pki/ca.pem", "pki/server.pem", "pki/server.key"};
-    char path[3][PATH_MAX];
-    enum tp_err r = TP_OK;
+    static const struct {
+        const char *key, *usual;
+    } files[] = {{"ca", "pki/ca.pem"}, {"certificate", "pki/server.pem"}, {"key", "pki/server.key"}};
+    char conf_path[PATH_MAX], path[3][PATH_MAX];
+    struct conf *conf = NULL;
+    enum tp_err r = file_join(conf_path, sizeof(conf_path), dir, "acquirer.conf", e);
 
-    for (size_t i = 0; r == TP_OK && i < 3; i++)
-        r = file_join(path[i], sizeof(path[i]), dir, names[i], e);
+    if (r == TP_OK)
+        r = conf_load(&conf, conf_path, e);
+    if (r == TP_ERR_NOT_FOUND)
+        r = TP_OK;
+    for (size_t i = 0; r == TP_OK && i < 3; i++) {
+        if (conf != NULL && conf_get(conf, "tls", files[i].key) != NULL)
+            r = conf_need_path(path[i], sizeof(path[i]), conf, "tls", files[i].key, e);
+        else
+            r = file_join(path[i], sizeof(path[i]), dir, files[i].usual, e);
+    }
+    conf_free(&conf);
     return r == TP_OK ? pki_tls_context(out, PKI_SERVER, path[0], path[1], path[2], e) : r;
 }
 
