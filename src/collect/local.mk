@@ -34,3 +34,17 @@ tests_tools_ledger_fill_LDADD = $(ACQUIRER_LIBS)
 dist_check_SCRIPTS += tests/system/collect.sh tests/faults/collect_kill.sh
 TESTS += tests/system/collect.sh tests/faults/collect_kill.sh
 dist_noinst_SCRIPTS += tests/tools/fake_centre.py
+
+dist_man_MANS += doc/telepay-centre.1
+
+# The units name the folder of the programs, which is known only now.
+COLLECT_UNITS = doc/telepay-centre.service doc/telepay-collect.service doc/telepay-collect.timer
+EXTRA_DIST += $(COLLECT_UNITS)
+install-data-hook: install-collect-units
+install-collect-units:
+	$(MKDIR_P) '$(DESTDIR)$(systemdsystemunitdir)'
+	for u in $(COLLECT_UNITS); do sed 's,@bindir@,$(bindir),' "$(srcdir)/$$u" > "$(DESTDIR)$(systemdsystemunitdir)/$${u#doc/}" || exit 1; done
+uninstall-hook: uninstall-collect-units
+uninstall-collect-units:
+	for u in $(COLLECT_UNITS); do rm -f "$(DESTDIR)$(systemdsystemunitdir)/$${u#doc/}"; done
+.PHONY: install-collect-units uninstall-collect-units
