@@ -124,7 +124,7 @@ static int work(const struct words *w, bool closing)
         code = cli_report(&e);
     else {
         if (run.n == 0 && !w->json)
-            log_note("there is no remise to submit");
+            log_note(closing ? "no contract's hour has come, and nothing waits: --now closes whatever the hour" : "there is no remise to submit");
         code = run_settle(&run);
     }
     run_free(&run);

@@ -48,3 +48,7 @@ uninstall-hook: uninstall-collect-units
 uninstall-collect-units:
 	for u in $(COLLECT_UNITS); do rm -f "$(DESTDIR)$(systemdsystemunitdir)/$${u#doc/}"; done
 .PHONY: install-collect-units uninstall-collect-units
+
+check_PROGRAMS += tests/bench/bench_remise
+BENCHES += tests/bench/bench_remise
+tests_bench_bench_remise_SOURCES = tests/bench/bench_remise.c tests/bench/bench.h
