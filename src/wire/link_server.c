@@ -124,7 +124,8 @@ static bool peer_queue(struct link_peer *p)
     if (p->queued)
         return false;
     p->queued = true;
-    STAILQ_INSERT_TAIL(&p->loop->queue, link_peer_ref(p), work);
+    link_peer_ref(p); /* not as an argument of the macro, which would take it three times */
+    STAILQ_INSERT_TAIL(&p->loop->queue, p, work);
     return first;
 }
 
