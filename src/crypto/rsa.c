@@ -13,7 +13,8 @@
 
 #include "crypto/rsa_priv.h"
 
-#define RSA_MIN 64 /* bytes of the smallest modulus: 512 bits */
+#define SHA1_JOIN 1024
+#define RSA_MIN   64 /* bytes of the smallest modulus: 512 bits */
 
 struct emv_pubkey {
     uint8_t modulus[EMV_RSA_MAX];
@@ -163,13 +164,30 @@ enum tp_err emv_rsa_recover(struct emv_pubkey *k, struct span in, uint8_t *out)
     return EVP_PKEY_verify_recover(k->ctx, out, &n, in.p, in.n) == 1 && n == k->n ? TP_OK : openssl_failed();
 }
 
+/* Parts that fit are joined first: each update of OpenSSL costs more than the bytes do. */
 enum tp_err emv_pubkey_sha1(struct emv_pubkey *k, uint8_t out[EMV_SHA1], const struct span *parts, size_t n)
 {
+    uint8_t joined[SHA1_JOIN];
+    size_t have = 0;
+
     if (EVP_DigestInit_ex2(k->md, NULL, NULL) != 1)
         return openssl_failed();
-    for (size_t i = 0; i < n; i++)
-        if (parts[i].n > 0 && EVP_DigestUpdate(k->md, parts[i].p, parts[i].n) != 1)
-            return openssl_failed();
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].n > sizeof(joined) - have) {
+            if (EVP_DigestUpdate(k->md, joined, have) != 1)
+                return openssl_failed();
+            have = 0;
+        }
+        if (parts[i].n > sizeof(joined)) {
+            if (EVP_DigestUpdate(k->md, parts[i].p, parts[i].n) != 1)
+                return openssl_failed();
+        } else if (parts[i].n > 0) {
+            memcpy(joined + have, parts[i].p, parts[i].n);
+            have += parts[i].n;
+        }
+    }
+    if (EVP_DigestUpdate(k->md, joined, have) != 1)
+        return openssl_failed();
     return EVP_DigestFinal_ex(k->md, out, NULL) == 1 ? TP_OK : openssl_failed();
 }
 

@@ -35,22 +35,54 @@ static inline enum tp_err add(struct objects *o, const struct tlv *t, uint32_t *
     return TP_OK;
 }
 
-/* tlv_next for what nearly every object is: a tag of one or two bytes and a length of one; all else is left to tlv_next. Half of the time of a check
- * beside the signature went into reading these. */
-static inline enum tp_err next(struct span *in, struct tlv *out)
+/* Bytes of a tag of one or two bytes at the front of in; 0 for anything else (filler, a longer tag, nothing). */
+static inline size_t short_tag(const struct span *in, uint32_t *tag)
 {
     const uint8_t *p = in->p;
-    const size_t tag_n = in->n > 0 && (p[0] & 0x1F) == 0x1F ? 2 : 1;
 
-    if (in->n <= tag_n || p[0] == 0x00 || p[0] == 0xFF || (tag_n == 2 && p[1] >= 0x80) || p[tag_n] >= 0x80 || in->n - tag_n - 1 < p[tag_n])
+    if (in->n < 2 || p[0] == 0x00 || p[0] == 0xFF)
+        return 0;
+    *tag = p[0];
+    if ((p[0] & 0x1F) != 0x1F)
+        return 1;
+    *tag = *tag << 8 | p[1];
+    return p[1] < 0x80 ? 2 : 0;
+}
+
+/* tlv_next for what nearly every object is: a tag of one or two bytes and a length of one, or 81 and one; all else is left to tlv_next. Half of the time
+ * of a check beside the signature went into reading these. */
+static inline enum tp_err next(struct span *in, struct tlv *out)
+{
+    uint32_t tag = 0;
+    size_t head = short_tag(in, &tag);
+    struct span value;
+
+    if (head == 0 || in->n < head + 2)
         return tlv_next(in, out);
-    const size_t n = tag_n + 1 + p[tag_n];
+    if (in->p[head] == 0x81)
+        head++;
+    else if (in->p[head] >= 0x80)
+        return tlv_next(in, out);
+    value = (struct span){in->p + head + 1, in->p[head]};
+    if (in->n - head - 1 < value.n)
+        return tlv_next(in, out);
+    *out = (struct tlv){tag, value, {in->p, head + 1 + value.n}};
+    in->p += out->raw.n;
+    in->n -= out->raw.n;
+    return TP_OK;
+}
 
-    out->tag = tag_n == 2 ? (uint32_t)p[0] << 8 | p[1] : p[0];
-    out->raw = (struct span){p, n};
-    out->value = (struct span){p + tag_n + 1, p[tag_n]};
-    in->p += n;
-    in->n -= n;
+/* dol_next in the same way. */
+static inline enum tp_err next_entry(struct span *dol, struct dol_entry *out)
+{
+    uint32_t tag = 0;
+    const size_t n = short_tag(dol, &tag);
+
+    if (n == 0 || dol->n < n + 1)
+        return dol_next(dol, out);
+    *out = (struct dol_entry){tag, dol->p[n]};
+    dol->p += n + 1;
+    dol->n -= n + 1;
     return TP_OK;
 }
 
@@ -120,10 +152,13 @@ enum tp_err dol_values_read(struct objects *o, struct span dol, struct span valu
     uint32_t tag;
     enum tp_err r;
 
-    while ((r = dol_next(&dol, &entry)) == TP_OK) {
+    while ((r = next_entry(&dol, &entry)) == TP_OK) {
         t.tag = entry.tag;
-        if (span_take(&values, entry.length, &t.value) != TP_OK)
+        if (values.n < entry.length)
             return TP_ERR_FORMAT;
+        t.value = (struct span){values.p, entry.length};
+        values.p += entry.length;
+        values.n -= entry.length;
         t.raw = t.value;
         r = add(o, &t, &tag);
         if (r != TP_OK && r != TP_ERR_EXISTS) /* a list that asks twice: the first one counts, the hash covers both */
@@ -174,40 +209,37 @@ struct span *evidence_field(struct evidence *ev, uint32_t tag)
     }
 }
 
-static void note(struct evidence *ev, enum tp_err r, enum evidence_fault unreadable, uint32_t tag)
+static void note(struct evidence *ev, enum evidence_fault fault, uint32_t tag)
 {
-    if (r == TP_OK || ev->fault != EVIDENCE_SOUND)
-        return;
-    ev->fault = r == TP_ERR_EXISTS ? EVIDENCE_DOUBLED : unreadable;
-    ev->fault_tag = tag;
+    if (ev->fault == EVIDENCE_SOUND) {
+        ev->fault = fault;
+        ev->fault_tag = tag;
+    }
 }
 
 enum tp_err evidence_from_message(struct evidence *ev, struct span de55, struct span stream, struct span pan)
 {
-    struct objects list;
-    struct span in = de55;
     struct tlv t;
-    uint32_t tag = 0;
     enum tp_err r;
 
     memset(ev, 0, sizeof(*ev));
-    ev->de55 = de55; /* the check reads all of it */
+    ev->de55 = de55;
     ev->pan_digits = pan;
-    while (next(&in, &t) == TP_OK)
+    while ((r = next(&stream, &t)) == TP_OK) {
+        struct span *field = t.tag == TAG_DF_NAME || t.tag == TAG_PAN || t.tag == TAG_UN ? NULL : evidence_field(ev, t.tag);
+
+        if (field == NULL)
+            note(ev, EVIDENCE_FOREIGN, t.tag);
+        else if (field->p != NULL)
+            note(ev, EVIDENCE_DOUBLED, t.tag);
+        else
+            *field = t.value;
+    }
+    if (r != TP_ERR_NOT_FOUND)
+        note(ev, EVIDENCE_BAD_STREAM, 0);
+    while (next(&de55, &t) == TP_OK) /* the check reads all of it */
         if (t.tag == TAG_DF_NAME || t.tag == TAG_UN)
             *evidence_field(ev, t.tag) = t.value;
-    objects_start(&list);
-    r = objects_read(&list, stream, &tag);
-    note(ev, r, EVIDENCE_BAD_STREAM, tag);
-    for (size_t i = 0; i < list.n; i++) {
-        tag = list.at[i].tag;
-        struct span *field = tag == TAG_DF_NAME || tag == TAG_PAN || tag == TAG_UN ? NULL : evidence_field(ev, tag);
-
-        if (field != NULL)
-            *field = list.at[i].value;
-        else
-            note(ev, TP_ERR_FORMAT, EVIDENCE_FOREIGN, tag);
-    }
     return TP_OK;
 }
 
