@@ -373,6 +373,11 @@ static enum tp_err check_card(struct checking *c)
 
 /* ---- the card's signature ---- */
 
+static struct span raw_of(const struct object *o)
+{
+    return (struct span){o->value.p - o->head, o->value.n + o->head};
+}
+
 static enum tp_err check_sdad(struct checking *c)
 {
     const uint8_t cid = objects_value(&c->response, TAG_CID).p[0];
@@ -388,7 +393,7 @@ static enum tp_err check_sdad(struct checking *c)
     hashed[n++] = c->ev->cdol2_values;
     for (size_t i = 0; i < c->response.n; i++)
         if (c->response.at[i].tag != TAG_SDAD)
-            hashed[n++] = c->response.at[i].raw;
+            hashed[n++] = raw_of(&c->response.at[i]);
     r = emv_cda_check(&outcome, &dynamic, c->verified->icc.key, c->sdad, c->ev->un, cid, hashed, n);
     if (r != TP_OK)
         return r;

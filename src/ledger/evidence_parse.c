@@ -30,7 +30,7 @@ static inline enum tp_err add(struct objects *o, const struct tlv *t, uint32_t *
         return TP_ERR_EXISTS;
     if (o->n >= OBJECTS_MAX)
         return TP_ERR_FORMAT;
-    o->at[o->n++] = (struct object){t->tag, t->value, t->raw};
+    o->at[o->n++] = (struct object){t->tag, (uint32_t)(t->raw.n - t->value.n), t->value};
     o->slot[i] = (uint8_t)o->n;
     return TP_OK;
 }
@@ -57,6 +57,8 @@ static inline enum tp_err next(struct span *in, struct tlv *out)
     size_t head = short_tag(in, &tag);
     struct span value;
 
+    if (in->n == 0)
+        return TP_ERR_NOT_FOUND;
     if (head == 0 || in->n < head + 2)
         return tlv_next(in, out);
     if (in->p[head] == 0x81)
@@ -78,6 +80,8 @@ static inline enum tp_err next_entry(struct span *dol, struct dol_entry *out)
     uint32_t tag = 0;
     const size_t n = short_tag(dol, &tag);
 
+    if (dol->n == 0)
+        return TP_ERR_NOT_FOUND;
     if (n == 0 || dol->n < n + 1)
         return dol_next(dol, out);
     *out = (struct dol_entry){tag, dol->p[n]};
@@ -101,6 +105,8 @@ enum tp_err objects_read(struct objects *o, struct span in, uint32_t *tag)
 
 const struct object *objects_find(const struct objects *o, uint32_t tag)
 {
+    if (o->n == 0)
+        return NULL;
     const size_t i = slot_of(o, tag);
 
     return o->slot[i] != 0 ? &o->at[o->slot[i] - 1] : NULL;

@@ -9,8 +9,8 @@
 #define OBJECTS_MAX 64
 
 struct object {
-    uint32_t tag;
-    struct span value, raw;
+    uint32_t tag, head; /* head: bytes of tag and length before the value, 0 in a list of DOL values */
+    struct span value;
 };
 
 #define OBJECTS_SLOTS 128 /* a power of two, twice OBJECTS_MAX: an acknowledgement looks up some hundred tags */
