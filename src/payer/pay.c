@@ -315,10 +315,11 @@ void pay_run(struct pay_result *result, const struct pay_options *options)
     person_free(&p.person);
     deliverer_free(&p.deliverer);
     journal_close(&p.journal);
-    terminal_free(&p.terminal);
+    result->terminal = p.terminal;
 }
 
 void pay_result_free(struct pay_result *result)
 {
     transaction_free(&result->tx);
+    terminal_free(&result->terminal);
 }

@@ -21,7 +21,8 @@ struct pay_result {
     struct tp_error error; /* code TP_OK: there is a receipt to show and nothing else to say */
     bool has_receipt;      /* the card was reached */
     struct receipt receipt;
-    struct transaction *tx; /* NULL: none. Freed by pay_result_free */
+    struct transaction *tx;    /* NULL: none. Freed by pay_result_free */
+    struct terminal *terminal; /* tx speaks of its authority keys: kept as long */
     struct reader_counts counts;
     int64_t card_ms, acquirer_ms; /* time spent */
 };
