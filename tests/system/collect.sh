@@ -72,7 +72,7 @@ url() { sed -i "s|^url = .*|url = https://127.0.0.1:$1|" acq/centre/centre.conf;
 
 # ---- set-up
 ok "acquirer init" "$B/telepay-acquirer" init acq
-ok "contract" acquirer contract add --id $C --name "Librairie du Port" --mcc 5942 --currency EUR
+ok "contract" acquirer contract add --id $C --name "Librairie du Port" --mcc 5942 --currency EUR --close-hour 22:30
 ok "terminal" acquirer terminal add --contract $C --id 00000001 --out term
 ok "centre init" "$B/telepay-centre" init centre
 gives 2 "centre init again is refused" "$B/telepay-centre" init centre
