@@ -71,21 +71,19 @@ void chains_free(struct chains **c)
     *c = NULL;
 }
 
-/* Both ends of each part. Only what an authority vouched for gets in, so nobody can fill one bucket at will; which entry it is, all bytes decide. */
+/* Both ends of each long part: certificates differ there. Only what an authority vouched for gets in, so nobody can fill one bucket at will; which entry it
+ * is, all bytes decide. */
 static uint64_t hash_parts(const struct chains *c, const struct span *parts)
 {
-    uint64_t h = UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t h = UINT64_C(0x9E3779B97F4A7C15), ends[2];
 
     for (size_t i = 0; i < c->parts; i++) {
-        uint64_t head = 0, tail = 0;
-        const size_t n = parts[i].n < sizeof(head) ? parts[i].n : sizeof(head);
-
-        if (n > 0) {
-            memcpy(&head, parts[i].p, n);
-            memcpy(&tail, parts[i].p + parts[i].n - n, n);
-        }
-        h = (h ^ head ^ parts[i].n) * UINT64_C(0xD6E8FEB86659FD93);
-        h = (h ^ tail ^ h >> 32) * UINT64_C(0xD6E8FEB86659FD93);
+        if (parts[i].n < sizeof(ends))
+            continue;
+        memcpy(&ends[0], parts[i].p, sizeof(ends[0]));
+        memcpy(&ends[1], parts[i].p + parts[i].n - sizeof(ends[1]), sizeof(ends[1]));
+        h = (h ^ ends[0]) * UINT64_C(0xD6E8FEB86659FD93);
+        h = (h ^ ends[1] ^ h >> 32) * UINT64_C(0xD6E8FEB86659FD93);
     }
     return h ^ h >> 32;
 }

@@ -11,19 +11,9 @@ void objects_start(struct objects *o)
     memset(o->slot, 0, sizeof(o->slot));
 }
 
-/* The slot that holds the tag, or the free one where it belongs: there are more slots than objects. */
-static inline size_t slot_of(const struct objects *o, uint32_t tag)
-{
-    size_t i = (size_t)(tag * UINT32_C(0x9E3779B1)) >> 25;
-
-    while (o->slot[i] != 0 && o->at[o->slot[i] - 1].tag != tag)
-        i = (i + 1) % OBJECTS_SLOTS;
-    return i;
-}
-
 static inline enum tp_err add(struct objects *o, const struct tlv *t, uint32_t *tag)
 {
-    const size_t i = slot_of(o, t->tag);
+    const size_t i = objects_slot(o, t->tag);
 
     *tag = t->tag;
     if (o->slot[i] != 0)
@@ -101,15 +91,6 @@ enum tp_err objects_read(struct objects *o, struct span in, uint32_t *tag)
             return r;
     }
     return r == TP_ERR_NOT_FOUND ? TP_OK : r;
-}
-
-const struct object *objects_find(const struct objects *o, uint32_t tag)
-{
-    if (o->n == 0)
-        return NULL;
-    const size_t i = slot_of(o, tag);
-
-    return o->slot[i] != 0 ? &o->at[o->slot[i] - 1] : NULL;
 }
 
 struct span objects_value(const struct objects *o, uint32_t tag)

@@ -24,8 +24,26 @@ struct objects { /* no tag is there twice */
 void objects_start(struct objects *o);
 /* Adds the objects of in. TP_ERR_FORMAT: no TLV, or too many; TP_ERR_EXISTS: *tag is there twice. */
 TP_MUST_CHECK enum tp_err objects_read(struct objects *o, struct span in, uint32_t *tag);
-const struct object *objects_find(const struct objects *o, uint32_t tag); /* NULL: none */
-struct span objects_value(const struct objects *o, uint32_t tag);         /* empty: none */
+
+/* The slot that holds the tag, or the free one where it belongs: there are more slots than objects. */
+static inline size_t objects_slot(const struct objects *o, uint32_t tag)
+{
+    size_t i = (size_t)(tag * UINT32_C(0x9E3779B1)) >> 25;
+
+    while (o->slot[i] != 0 && o->at[o->slot[i] - 1].tag != tag)
+        i = (i + 1) % OBJECTS_SLOTS;
+    return i;
+}
+
+/* NULL: none. Some hundred look-ups a check: inline. */
+static inline const struct object *objects_find(const struct objects *o, uint32_t tag)
+{
+    const size_t i = objects_slot(o, tag);
+
+    return o->slot[i] != 0 ? &o->at[o->slot[i] - 1] : NULL;
+}
+
+struct span objects_value(const struct objects *o, uint32_t tag); /* empty: none */
 
 /* The static data to be authenticated: objects of the records, and the AIP behind them where 9F4A says so (else empty). Errors as objects_read;
  * TP_ERR_FORMAT too where 9F4A asks for more than the AIP (Book 2, 5.1.1). */
