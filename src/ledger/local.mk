@@ -30,3 +30,16 @@ TESTS += tests/fuzz/fuzz_evidence
 tests_fuzz_fuzz_evidence_SOURCES = tests/fuzz/fuzz_evidence.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_evidence_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_evidence_LDADD = libledger.a $(TPCRYPTO_LIBS)
+
+check_PROGRAMS += tests/faults/ledger_kill
+TESTS += tests/faults/ledger_kill
+tests_faults_ledger_kill_SOURCES = tests/faults/ledger_kill.c tests/unit/ledger_fixture.h tests/unit/unit.h
+tests_faults_ledger_kill_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
+tests_faults_ledger_kill_CFLAGS = $(UNIT_CFLAGS)
+tests_faults_ledger_kill_LDADD = libledger.a $(STORE_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_ledger_model
+TESTS += tests/unit/test_ledger_model
+tests_unit_test_ledger_model_SOURCES = tests/unit/test_ledger_model.c tests/unit/ledger_fixture.h tests/unit/unit.h
+tests_unit_test_ledger_model_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_ledger_model_LDADD = libledger.a $(STORE_LIBS) $(CHECK_LIBS)
