@@ -1,3 +1,6 @@
+dist_check_SCRIPTS += tests/system/manpages.sh
+TESTS += tests/system/manpages.sh
+
 dist_doc_DATA = README.md NEWS doc/architecture.md doc/protocol.md
 # bash looks a completion up by the name of the program: one file, five names.
 COMPLETED = telepay telepay-acquirer telepay-centre telepay-perso telepay-simcard

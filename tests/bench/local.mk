@@ -4,7 +4,7 @@
 #     BENCHES += tests/bench/bench_NAME
 #     tests_bench_bench_NAME_SOURCES = tests/bench/bench_NAME.c tests/bench/bench.h
 #
-# `make bench` builds and runs them all and prints one table (BENCH_FLAGS=--json: JSON); it fails when a limit is missed. One: make bench BENCHES=tests/bench/bench_NAME
+# `make bench` builds and runs them all and prints one table, beside a private pcscd, (BENCH_FLAGS=--json: JSON); it fails when a limit is missed. One: make bench BENCHES=tests/bench/bench_NAME
 BENCH_FLAGS =
 
 check_PROGRAMS += tests/bench/report
@@ -17,5 +17,5 @@ tests_bench_bench_verify_SOURCES = tests/bench/bench_verify.c tests/bench/bench.
 tests_bench_bench_verify_LDADD = libledger.a $(TPCRYPTO_LIBS)
 
 bench: tests/bench/report$(EXEEXT) $(BENCHES)
-	@$(AM_TESTS_ENVIRONMENT) ./tests/bench/report$(EXEEXT) $(BENCH_FLAGS) $(BENCHES)
+	@$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/system/with-pcscd ./tests/bench/report$(EXEEXT) $(BENCH_FLAGS) $(BENCHES)
 .PHONY: bench

@@ -36,5 +36,6 @@ tests_fuzz_fuzz_kernel_LDADD = $(KERNEL_LIBS)
 
 # A payment's commands, bytes and time (make bench).
 check_PROGRAMS += tests/bench/bench_pay
+BENCHES += tests/bench/bench_pay
 tests_bench_bench_pay_SOURCES = tests/bench/bench_pay.c
 tests_bench_bench_pay_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS)

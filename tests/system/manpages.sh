@@ -9,7 +9,8 @@ complain() {
     failed=1
 }
 
-options() { grep -oE -- '--[a-z][a-z0-9-]*' | sort -u; }
+# Those that every program and command has need no word in each page.
+options() { grep -oE -- '--[a-z][a-z0-9-]*' | grep -vxE -- '--(help|usage|version)' | sort -u; }
 
 # Words of a page as a reader sees them.
 page() { mandoc -T ascii -O width=200 "$1" | col -b; }
