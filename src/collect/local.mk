@@ -52,3 +52,9 @@ uninstall-collect-units:
 check_PROGRAMS += tests/bench/bench_remise
 BENCHES += tests/bench/bench_remise
 tests_bench_bench_remise_SOURCES = tests/bench/bench_remise.c tests/bench/bench.h
+
+check_PROGRAMS += tests/unit/test_collect
+TESTS += tests/unit/test_collect
+tests_unit_test_collect_SOURCES = tests/unit/test_collect.c tests/unit/unit.h
+tests_unit_test_collect_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_collect_LDADD = $(COLLECT_LIBS) libcentre.a $(ACQUIRER_LIBS) $(CHECK_LIBS)

@@ -96,7 +96,7 @@ static bool set_up(pid_t *centre, long count)
     *centre = start_centre(&port);
     return *centre > 0 &&
            run("%s/telepay-centre acquirer add --dir centre --id ACQ-1 --out acq/centre --url https://127.0.0.1:%u >/dev/null", build, port) &&
-           run("%s/tests/tools/ledger_fill acq " CONTRACT " 00000001 %ld 1 10", build, count);
+           run("%s/tests/tools/ledger_fill acq " CONTRACT " 00000001 %ld 1 10 >/dev/null", build, count);
 }
 
 /* The collecting run: its time and largest memory. */
