@@ -124,7 +124,7 @@ START_TEST(every_flipped_byte_is_refused)
             for (size_t a = 0; a < 2; a++)
                 for (size_t i = 0; i < areas[a].n; i++)
                     for (unsigned bit = 0; bit < 9; bit++) {
-                        const uint8_t flip = bit == 8 ? 0xFF : (uint8_t)(1U << bit);
+                        const uint8_t flip = (uint8_t)(bit == 8 ? 0xFFU : 1U << bit);
 
                         areas[a].at[i] ^= flip;
                         check(&r, cache, &p, &right, FIXTURE_DATE);
