@@ -11,6 +11,7 @@
 
 #define FIRST_PAUSE_MS 500
 #define LAST_PAUSE_MS  8000
+#define GREET_MS       5000 /* a person stands before the reader */
 
 struct deliverer {
     const struct terminal *terminal;
@@ -59,6 +60,49 @@ enum tp_err deliverer_connect(struct deliverer *d, struct tp_error *e)
     const struct terminal *t = d->terminal;
 
     return d->link != NULL ? TP_OK : link_connect(&d->link, t->host, t->port, d->tls, t->timeout_ms, e);
+}
+
+static enum tp_err pack_echo(struct buf *out, struct iso8583 *m, const struct terminal_config *k, struct tp_error *e)
+{
+    enum tp_err r;
+
+    iso8583_start(m, MTI_NETWORK);
+    if ((r = iso8583_set_number(m, 11, 0)) != TP_OK || (r = iso8583_set_text(m, 41, k->terminal_id)) != TP_OK ||
+        (r = iso8583_set_text(m, 42, k->merchant_id)) != TP_OK || (r = iso8583_set_number(m, 70, 301)) != TP_OK)
+        return tp_fail(e, r, "terminal and contract do not fit a message to the acquirer");
+    return iso8583_pack(out, m, e);
+}
+
+static enum tp_err take_echo(struct iso8583 *m, struct span raw, struct tp_error *e)
+{
+    char code[3];
+
+    if (iso8583_unpack(m, raw, NULL) != TP_OK || m->mti != MTI_NETWORK_RESPONSE || iso8583_text(m, 39, code, sizeof(code)) != TP_OK)
+        return tp_fail(e, TP_ERR_PEER, "the acquirer answered an echo with nonsense");
+    if (strcmp(code, "96") == 0)
+        return tp_fail(e, TP_ERR_PEER, "%s (96)", answer_text(code));
+    return strcmp(code, "00") == 0 ? TP_OK
+                                   : tp_fail(e, TP_ERR_CANCELLED, "%s (%c%c): nothing was signed", answer_text(code), code[0] < ' ' ? '?' : code[0],
+                                             code[1] < ' ' ? '?' : code[1]);
+}
+
+enum tp_err deliverer_greet(struct deliverer *d, struct tp_error *e)
+{
+    struct iso8583 *m = calloc(1, sizeof(*m));
+    uint8_t room[128];
+    struct buf message = BUF_OF(room), answer = BUF_OF(d->answer);
+    enum tp_err r = TP_ERR_NO_MEMORY;
+
+    if (m == NULL)
+        tp_fail(e, r, "no memory to reach the acquirer");
+    else if ((r = deliverer_connect(d, e)) == TP_OK && (r = pack_echo(&message, m, &d->terminal->kernel, e)) == TP_OK &&
+             (r = link_exchange(d->link, buf_span(&message), &answer, d->terminal->timeout_ms < GREET_MS ? d->terminal->timeout_ms : GREET_MS, e)) ==
+                 TP_OK)
+        r = take_echo(m, buf_span(&answer), e);
+    if (r != TP_OK)
+        link_close(&d->link);
+    free(m);
+    return r;
 }
 
 static void trace(const char *way, struct span raw)

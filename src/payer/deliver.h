@@ -16,6 +16,10 @@ void deliverer_free(struct deliverer **d);
 /* Connects, unless there is a connection. TP_ERR_PEER, TP_ERR_TIMEOUT, TP_ERR_SECURITY. */
 TP_MUST_CHECK enum tp_err deliverer_connect(struct deliverer *d, struct tp_error *e);
 
+/* Connects and exchanges an echo (0800, DE 70 301): only then is it known that the acquirer takes our certificate, which TLS 1.3 tells no earlier than with
+ * its first answer. As deliverer_connect; TP_ERR_CANCELLED when the acquirer takes nothing from this terminal, with the reason. */
+TP_MUST_CHECK enum tp_err deliverer_greet(struct deliverer *d, struct tp_error *e);
+
 /* Sends a message once and reads its answer. TP_ERR_PEER (also for an answer that is none of this message), TP_ERR_TIMEOUT, TP_ERR_SECURITY. */
 TP_MUST_CHECK enum tp_err deliver_once(struct deliverer *d, struct span message, struct answer *a, struct tp_error *e);
 

@@ -56,7 +56,7 @@ static void tell_delivered(void *ctx, const struct receipt *r)
 }
 
 /* Before a card is asked for anything: the way to the acquirer, over which what an earlier payment left is delivered first. An acquirer who is not the
- * right one ends it here; one who cannot be reached does not, because a card can sign without (Book 4, 6.3: terminal type 35 is online with offline). */
+ * right one, or who takes nothing from this terminal, ends it here; one who cannot be reached does not, because a card can sign without (Book 4, 6.3: terminal type 35 is online with offline). */
 static enum tp_err reach_acquirer(struct payment *p, struct tp_error *e)
 {
     struct tp_error why = {0};
@@ -65,11 +65,11 @@ static enum tp_err reach_acquirer(struct payment *p, struct tp_error *e)
     if (r != TP_OK)
         return r;
     person_status(p->person, "connecting to the acquirer");
-    r = deliverer_connect(p->deliverer, &why);
+    r = deliverer_greet(p->deliverer, &why);
     if (r == TP_OK)
         r = deliver_pending(p->deliverer, p->journal, tell_delivered, NULL, &why);
     person_status_end(p->person);
-    if (r == TP_ERR_SECURITY) {
+    if (r == TP_ERR_SECURITY || r == TP_ERR_CANCELLED) {
         *e = why;
         return r;
     }

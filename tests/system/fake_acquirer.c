@@ -128,6 +128,20 @@ static void tell(const struct iso8583 *m)
     fflush(stdout);
 }
 
+static void echo(struct link_peer *peer, const struct iso8583 *m)
+{
+    static struct iso8583 a;
+    uint8_t room[128];
+    struct buf b = BUF_OF(room);
+    char stan[8];
+
+    iso8583_start(&a, MTI_NETWORK_RESPONSE);
+    if (iso8583_text(m, 11, stan, sizeof(stan)) != TP_OK || iso8583_set_text(&a, 11, stan) != TP_OK || iso8583_set_text(&a, 39, "00") != TP_OK ||
+        iso8583_pack(&b, &a, NULL) != TP_OK)
+        abort();
+    link_send(peer, buf_span(&b));
+}
+
 /* A cryptogram that asks for the issuer: there is none here. */
 static bool asks_issuer(const struct iso8583 *m)
 {
@@ -148,12 +162,16 @@ static void message(void *ctx, struct link_peer *peer, void *user, struct span r
         printf("no message\n");
         return;
     }
+    if (m.mti == MTI_NETWORK && (mode[0] <= '9' || strcmp(mode, "lost") == 0)) {
+        echo(peer, &m);
+        return;
+    }
     tell(&m);
     q->messages++;
     snprintf(code, sizeof(code), "%.2s", mode);
     if (strcmp(mode, "garbage") == 0)
         link_send(peer, span_str("\x02\x10\xFF\xFF\xFF\xFF garbage"));
-    else if (strcmp(mode, "other") == 0)
+    else if (strcmp(mode, "other") == 0 && m.mti != MTI_NETWORK)
         answer(peer, &m, "00", NULL, "999999");
     else if (strcmp(mode, "00") == 0 && asks_issuer(&m))
         answer(peer, &m, "91", NULL, NULL);

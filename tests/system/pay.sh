@@ -27,6 +27,7 @@ journal() { telepay journal "$@" --config "$conf"; }
 card=
 insert() { # folder, options…
     remove
+    : >"$dir/simcard.log" # here, or the words of the last one are read below
     telepay-simcard "$@" >"$dir/simcard.log" 2>&1 &
     card=$!
     for _ in $(seq 100); do
@@ -49,6 +50,7 @@ remove() {
 acquirer=
 serve() { # mode
     down
+    : >"$dir/acquirer.log"
     fake_acquirer serve "$dir/terminal" "$@" >"$dir/acquirer.log" 2>&1 &
     acquirer=$!
     for _ in $(seq 100); do
@@ -244,8 +246,7 @@ bad_acquirers() {
 }
 
 killed() { # between signing and acknowledgement: nothing is lost, nothing counts twice
-    serve 00
-    expect 0 "acknowledged" journal send # TLS 1.3 tells a client that its certificate is refused only after the handshake: the card had signed
+    [ "$(payments signed)" = 0 ] || fail "a card signed for an acquirer that refuses our certificate: $(journal list)"
     serve mute
     insert marie
     printf 1234 | telepay pay --config "$conf" --amount 3.33 --pin-fd 0 >"$dir/out" 2>&1 &

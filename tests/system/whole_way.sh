@@ -73,6 +73,7 @@ inside() {
     kill "$card"
     wait "$card" 2>/dev/null
     expect 0 "" telepay-perso card cards/old --scheme scheme/ --pan 9990140000000018 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
+    : >card.log
     telepay-simcard cards/old >card.log 2>&1 &
     card=$!
     until_said "in the reader" card.log
