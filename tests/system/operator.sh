@@ -10,7 +10,7 @@ if [ "${1-}" != inside ]; then
 fi
 
 work=$(mktemp -d)
-card= server=
+card='' server=''
 finish() {
     [ -n "$card" ] && kill "$card" 2>/dev/null
     [ -n "$server" ] && kill "$server" 2>/dev/null
@@ -146,7 +146,7 @@ want 0 '"agrees": true' a audit --json
 # ---- crooked books are found ----
 kill "$server"
 wait "$server" || fail "serve ends with $?"
-server=
+server=''
 tamper() { # SQL: an attacker with the file drops what stands in his way
     python3 - "$1" <<'PY'
 import sqlite3, sys
