@@ -582,6 +582,7 @@ static void loop_clear(struct loop *l)
         event_free(l->wake);
     if (l->drain != NULL)
         event_free(l->drain);
+    event_base_loop(l->base, EVLOOP_NONBLOCK); /* libevent frees a buffer with callbacks under way only once they had their turn */
     event_base_free(l->base);
     pthread_mutex_destroy(&l->lock);
 }
