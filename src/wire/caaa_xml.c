@@ -242,16 +242,26 @@ static enum tp_err on_node(struct walker *w)
 
 /* The error handler of the reader itself must not be used: under schema validation libxml2 2.9 hands it the wrong context and dies. That of the thread is
  * taken for the time of the walk. */
+static void hush(void *ctx, const char *format, ...)
+{
+    (void)ctx;
+    (void)format;
+}
+
 static int walk_nodes(struct walker *w, enum tp_err *r)
 {
+    const xmlGenericErrorFunc said_before = xmlGenericError;
+    void *said_context = xmlGenericErrorContext;
     const xmlStructuredErrorFunc before = xmlStructuredError;
     void *before_context = xmlStructuredErrorContext;
     int more;
 
     xmlSetStructuredErrorFunc(w, (xmlStructuredErrorFunc)complain);
+    xmlSetGenericErrorFunc(NULL, hush); /* the validator says to it what it does not do (references), before we refuse them */
     while ((more = xmlTextReaderRead(w->reader)) == 1 && !w->broken && *r == TP_OK)
         *r = on_node(w);
     xmlSetStructuredErrorFunc(before_context, before);
+    xmlSetGenericErrorFunc(said_context, said_before);
     return more;
 }
 

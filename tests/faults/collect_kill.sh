@@ -32,6 +32,7 @@ start_centre() {
 }
 nap() { sleep "$(printf '0.%03d' "$1")"; }
 
+# shellcheck disable=SC2015 # either failing is the end
 "$B/telepay-acquirer" init acq >/dev/null && "$B/telepay-acquirer" contract add --dir acq --id $C --name Shop --mcc 5942 --currency EUR >/dev/null &&
     "$B/telepay-acquirer" terminal add --dir acq --contract $C --id 00000001 --out term >/dev/null && "$B/telepay-centre" init centre >/dev/null ||
     die "set-up"
