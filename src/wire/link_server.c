@@ -578,6 +578,7 @@ static void loop_clear(struct loop *l)
             evutil_closesocket(p->fd);
         link_peer_unref(p);
     }
+    event_base_loop(l->base, EVLOOP_NONBLOCK); /* bufferevents end in a callback of their own */
     if (l->wake != NULL)
         event_free(l->wake);
     if (l->drain != NULL)
