@@ -23,7 +23,9 @@ enum tp_err pin_block_make(struct secret *block, struct span digits)
             secret_free(block);
             return TP_ERR_FORMAT;
         }
-        *at = i % 2 == 0 ? (uint8_t)((digits.p[i] - '0') << 4 | 0x0F) : (uint8_t)((*at & 0xF0) | (digits.p[i] - '0'));
+        const unsigned digit = (unsigned)digits.p[i] - '0';
+
+        *at = (uint8_t)(i % 2 == 0 ? digit << 4 | 0x0FU : (*at & 0xF0U) | digit);
     }
     return TP_OK;
 }
