@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -126,6 +127,7 @@ static void become_server(const struct office *o, int out, unsigned threads)
 
     snprintf(program, sizeof(program), "%s/telepay-acquirer", top != NULL ? top : ".");
     snprintf(count, sizeof(count), "%u", threads);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that aborts leaves nothing behind */
     dup2(out, STDOUT_FILENO);
     if (getenv("OFFICE_LOG") == NULL)
         dup2(null, STDERR_FILENO);
