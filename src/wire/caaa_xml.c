@@ -240,14 +240,14 @@ static enum tp_err on_node(struct walker *w)
     }
 }
 
-/* The error handler of the reader itself must not be used: under schema validation libxml2 2.9 hands it the wrong context and dies. That of the thread is
- * taken for the time of the walk. */
 static void hush(void *ctx, const char *format, ...)
 {
     (void)ctx;
     (void)format;
 }
 
+/* The error handler of the reader itself must not be used: under schema validation libxml2 2.9 hands it the wrong context and dies. That of the thread is
+ * taken for the time of the walk. */
 static int walk_nodes(struct walker *w, enum tp_err *r)
 {
     const xmlGenericErrorFunc said_before = xmlGenericError;
