@@ -127,8 +127,10 @@ static error_t parse_add(int key, char *arg, struct argp_state *state)
         w->url = arg;
         return 0;
     case ARGP_KEY_END:
-        if (w->id == NULL || w->out == NULL)
+        if (w->id == NULL || w->out == NULL) {
             argp_error(state, "--id and --out are needed");
+            return EINVAL;
+        }
         if (w->id[0] == '\0' || strlen(w->id) >= CAAA_ID_MAX || strpbrk(w->id, "\n\r\"'") != NULL)
             argp_error(state, "an id has 1 to %d characters", CAAA_ID_MAX - 1);
         if (strncmp(w->url, "https://", 8) != 0)
