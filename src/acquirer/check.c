@@ -65,6 +65,22 @@ enum tp_err check_open(struct checker *c, struct contract *contract, bool *open,
     return r;
 }
 
+static check_step read_message, known;
+
+/* Under a closed contract or terminal: what was acknowledged before the close stays so, and its repeat is answered alike; nothing else is taken. */
+static enum tp_err closed(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+{
+    enum tp_err r = read_message(p, c, a, e);
+
+    if (r == TP_OK && a->code[0] == '\0')
+        r = known(p, c, a, e);
+    if (r == TP_ERR_NOT_FOUND) /* it never was */
+        r = TP_OK;
+    if (r == TP_OK && strcmp(a->code, "00") != 0)
+        refuse(a, "03", "CONTRACT");
+    return r;
+}
+
 static enum tp_err who(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
     bool open = false;
@@ -75,9 +91,7 @@ static enum tp_err who(struct payment *p, struct checker *c, struct answer *a, s
         return TP_OK;
     }
     r = check_open(c, &p->contract, &open, p->party, e);
-    if (r == TP_OK && !open)
-        refuse(a, "03", "CONTRACT");
-    return r;
+    return r == TP_OK && !open ? closed(p, c, a, e) : r;
 }
 
 int check_day(unsigned mmdd, time_t now)
@@ -238,10 +252,19 @@ bool check_verdict(struct answer *a, enum ledger_verdict verdict, const char *rr
     return false;
 }
 
-static enum tp_err known(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+static enum tp_err look(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
     enum ledger_verdict verdict = LEDGER_NEW;
     char rrn[RRN_MAX] = "";
+    const enum tp_err r = ledger_look(c->ledger, &p->tx, &verdict, rrn, e);
+
+    if (r == TP_OK)
+        (void)check_verdict(a, verdict, rrn);
+    return r;
+}
+
+static enum tp_err known(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+{
     enum tp_err r = digest(p->digest, p->message, e);
 
     if (r == TP_OK)
@@ -250,11 +273,7 @@ static enum tp_err known(struct payment *p, struct checker *c, struct answer *a,
         return r;
     p->tx.digest = SPAN_OF(p->digest);
     p->tx.pan_lookup = SPAN_OF(p->lookup);
-    p->tx.psn = (uint8_t)(p->psn > 0 ? p->psn : 0);
-    r = ledger_look(c->ledger, &p->tx, &verdict, rrn, e);
-    if (r == TP_OK)
-        (void)check_verdict(a, verdict, rrn);
-    return r;
+    return look(p, c, a, e);
 }
 
 /* ---- dates ---- */
@@ -271,6 +290,14 @@ static enum tp_err in_time(struct payment *p, struct checker *c, struct answer *
 }
 
 /* ---- what the card signed ---- */
+
+/* The sequence number that the card signed, absent being 00 (EMV 4.4 Book 2, A1.4): not DE 23, which may be left out, because the counter is kept under it. */
+static uint8_t signed_psn(const struct evidence *ev)
+{
+    uint64_t psn = 0;
+
+    return bcd_get(evidence_signed_record(ev, TAG_PAN_SEQUENCE), &psn) == TP_OK && psn <= 99 ? (uint8_t)psn : 0;
+}
 
 static enum tp_err signature(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
@@ -297,15 +324,20 @@ static enum tp_err signature(struct payment *p, struct checker *c, struct answer
     p->tx.atc = (uint16_t)(p->result.atc[0] << 8 | p->result.atc[1]);
     memcpy(p->tx.ac, p->result.ac, sizeof(p->tx.ac));
     p->tx.card_expiry = p->result.card_expiry;
+    p->tx.psn = signed_psn(&p->evidence);
     return TP_OK;
 }
 
+/* The counter may be that of this very payment, committed since its identity was looked up: then this is a repeat. */
 static enum tp_err counter(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
     int last = -1;
-    const enum tp_err r = ledger_last_atc(c->ledger, p->tx.pan_lookup, p->tx.psn, &last, e);
+    enum tp_err r = ledger_last_atc(c->ledger, p->tx.pan_lookup, p->tx.psn, &last, e);
 
-    if (r == TP_OK && p->tx.atc <= last)
+    if (r != TP_OK || p->tx.atc > last)
+        return r;
+    r = look(p, c, a, e);
+    if (r == TP_OK && a->code[0] == '\0')
         refuse(a, "63", "ATC_REPLAYED");
     return r;
 }

@@ -232,10 +232,13 @@ static enum tp_err keep(struct ledger *l, struct tx_record *tx, const struct sta
     r = next_rrn(l, now, &rrn, e);
     if (r == TP_OK)
         r = insert_tx(l, tx, st, rrn, now, e); /* first: what the books cannot hold fails here and leaves nothing behind */
-    if (r == TP_OK)
-        r = move_totals(l, st->remise, tx->kind, tx->amount, 1, e);
+    if (r != TP_OK)
+        return r;
+    r = move_totals(l, st->remise, tx->kind, tx->amount, 1, e);
     if (r == TP_OK)
         r = remember_atc(l, tx, e);
+    if (r == TP_ERR_RANGE || r == TP_ERR_NOT_FOUND) /* the row is in the group: these would say that nothing is */
+        r = tp_fail(e, TP_ERR_INTERNAL, "the totals of contract %s hold no more: close its remise", tx->contract);
     if (r == TP_OK)
         ledger_rrn_format(tx->rrn, rrn);
     return r;

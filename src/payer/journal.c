@@ -212,7 +212,8 @@ static enum tp_err insert(struct journal *j, const struct receipt *r, const char
     sqlite3_bind_int(s, 6, r->currency);
     db_bind_text(s, 7, r->rrn);
     db_bind_text(s, 8, text);
-    db_bind_span(s, 9, sealed);
+    if (sealed.n > 0) /* else NULL: nothing to deliver */
+        db_bind_span(s, 9, sealed);
     rc = db_run(j->db, s, e);
     if (rc == TP_OK)
         *id = sqlite3_last_insert_rowid(db_handle(j->db));
@@ -228,7 +229,7 @@ enum tp_err journal_add(struct journal *j, const struct receipt *r, struct span 
 
     if (rc != TP_OK)
         tp_fail(e, rc, "no memory for the journal");
-    else if ((rc = seal_close(j->seal, &sealed, message, seal_context(context, r->date, r->stan))) != TP_OK)
+    else if (message.n > 0 && (rc = seal_close(j->seal, &sealed, message, seal_context(context, r->date, r->stan))) != TP_OK)
         tp_fail(e, rc, "the message cannot be sealed for the journal %s", j->path);
     else
         rc = insert(j, r, text, buf_span(&sealed), id, e);

@@ -15,7 +15,7 @@ void journal_close(struct journal **j);
  * at a number of the time of day, so that one that was lost does not give the same numbers again. TP_ERR_STATE when a day has used them all. */
 TP_MUST_CHECK enum tp_err journal_next_stan(struct journal *j, int date, unsigned *stan, struct tp_error *e);
 
-/* Keeps a signed payment; durable when it returns. */
+/* Keeps a signed payment; durable when it returns. An empty message: it is settled already, and waits for nothing. */
 TP_MUST_CHECK enum tp_err journal_add(struct journal *j, const struct receipt *r, struct span message, int64_t *id, struct tp_error *e);
 
 /* What an answer that is final makes of a receipt: its state, reference and reason. */

@@ -145,7 +145,7 @@ void message_make_repeat(struct buf *message)
 /* An answer echoes what it answers, so that one that was meant for another payment is not taken for this one's. */
 static enum tp_err compare(const struct iso8583 *answer, const struct iso8583 *message, struct tp_error *e)
 {
-    static const unsigned echoed[] = {4, 11, 41, 42, 49};
+    static const unsigned echoed[] = {4, 11, 12, 13, 41, 42, 49}; /* numbers come again: with the day they name one payment */
     char one[64], other[64];
 
     if (answer->mti != MTI_FINANCIAL_RESPONSE)

@@ -10,6 +10,7 @@
 #include "apdu/tlv.h"
 #include "base/date.h"
 #include "office.h"
+#include "store/db.h"
 
 static struct office office;
 static struct signed_card card;
@@ -442,6 +443,85 @@ START_TEST(opposition_repeat_and_counter)
     }
 END_TEST
 
+/* The counter belongs to the card's number and the sequence number that the card signed: leaving DE 23 out must not open another row. */
+START_TEST(a_replay_without_sequence_number)
+    {
+        next_stan = 710000;
+        MUST(signer_card(&card, &office.signer, 71));
+        fresh();
+        make(&usual, &usual);
+        ck_kept();
+        ck_assert_uint_eq(payment.tx.psn, 1);
+        keep(LEDGER_NEW);
+        ck_ok(iso8583_set_number(&made.message, 11, ++next_stan));
+        made.message.field[23] = (struct span){NULL, 0};
+        ck_refused("63", "ATC_REPLAYED");
+    }
+END_TEST
+
+/* What another thread's committer does between the look at identity and the look at the counter, which begins as this is called. */
+static int kept_meanwhile(unsigned event, void *ctx, void *statement, void *sql)
+{
+    struct ledger *other = NULL;
+    struct tx_record tx = payment.tx;
+    enum ledger_verdict verdict;
+
+    (void)event;
+    (void)statement;
+    if (strncmp(sql, "SELECT atc FROM card", 20) != 0)
+        return 0;
+    MUST(acquirer_open_ledger(&other, office.dir, &office_error));
+    MUST(ledger_acknowledge(other, &tx, &verdict, &office_error));
+    snprintf(ctx, RRN_MAX, "%s", tx.rrn);
+    ledger_close(&other);
+    return 0;
+}
+
+START_TEST(a_repeat_that_overtakes_its_commit)
+    {
+        sqlite3 *db = db_handle(ledger_db(checker.ledger));
+        char rrn[RRN_MAX] = "";
+
+        next_stan = 720000;
+        MUST(signer_card(&card, &office.signer, 72));
+        fresh();
+        make(&usual, &usual);
+        ck_assert_int_eq(sqlite3_trace_v2(db, SQLITE_TRACE_STMT, kept_meanwhile, rrn), SQLITE_OK);
+        judge(&made.message);
+        sqlite3_trace_v2(db, 0, NULL, NULL);
+        ck_assert_uint_eq(strlen(rrn), RRN_MAX - 1);
+        ck_assert_msg(outcome == CHECK_REPEATED, "%s %s", answer.code, answer.reason);
+        ck_assert_str_eq(answer.rrn, rrn);
+    }
+END_TEST
+
+/* Acknowledged is acknowledged: its repeat is answered alike although its contract or terminal has been closed since (DESIGN 7). */
+START_TEST(a_repeat_after_the_close_of_its_contract)
+    {
+        static const struct party fourth = {"000000000000778", "00000001"};
+        struct tp_error e;
+        char rrn[RRN_MAX];
+
+        office_contract(&office, fourth.contract, fourth.terminal);
+        MUST(signer_card(&card, &office.signer, 73));
+        fresh();
+        make(&usual, &usual);
+        ck_ok(iso8583_set_text(&made.message, 42, fourth.contract));
+        ck_ok(check_payment(&outcome, &answer, &payment, &checker, &made.message, &fourth, time(NULL), &e));
+        ck_assert_int_eq(outcome, CHECK_KEEP);
+        keep(LEDGER_NEW);
+        snprintf(rrn, sizeof(rrn), "%s", payment.tx.rrn);
+        MUST(ledger_terminal_shut(checker.ledger, fourth.contract, fourth.terminal, &office_error));
+        MUST(ledger_contract_shut(checker.ledger, fourth.contract, &office_error));
+        ck_ok(check_payment(&outcome, &answer, &payment, &checker, &made.message, &fourth, time(NULL), &e));
+        ck_assert_msg(outcome == CHECK_REPEATED, "%s %s", answer.code, answer.reason);
+        ck_assert_str_eq(answer.rrn, rrn);
+        ck_ok(iso8583_set_number(&made.message, 11, 654321)); /* another one is not taken */
+        ck_ok(check_payment(&outcome, &answer, &payment, &checker, &made.message, &fourth, time(NULL), &e));
+        ck_assert_str_eq(answer.code, "03");
+    }
+END_TEST
+
 /* ---- forgeries ---- */
 
 /* Every byte of DE 55 and 61-63 altered in turn, in three ways: refused each time, by a name. */
@@ -561,6 +641,9 @@ static Suite *suite(void)
     tcase_add_test(t, limits_and_issuer);
     tcase_add_test(t, cardholder_verification);
     tcase_add_test(t, opposition_repeat_and_counter);
+    tcase_add_test(t, a_replay_without_sequence_number);
+    tcase_add_test(t, a_repeat_that_overtakes_its_commit);
+    tcase_add_test(t, a_repeat_after_the_close_of_its_contract);
     tcase_add_test(t, every_byte_forged);
     tcase_add_test(t, evidence_cut_short);
     tcase_add_test(t, no_signature);

@@ -152,6 +152,22 @@ START_TEST(what_is_signed_waits_until_it_is_settled)
     }
 END_TEST
 
+/* One that was acknowledged as it was authorised has no message left to deliver. */
+START_TEST(a_settled_payment_does_not_wait)
+    {
+        struct journal *j = open_it();
+        struct receipt r = a_receipt(9, 1250);
+        int64_t id;
+        size_t n;
+
+        r.state = PAYMENT_ACKNOWLEDGED;
+        ck_ok(journal_add(j, &r, (struct span){NULL, 0}, &id, &e));
+        ck_ok(journal_count_pending(j, &n, &e));
+        ck_assert_uint_eq(n, 0);
+        journal_close(&j);
+    }
+END_TEST
+
 START_TEST(messages_are_sealed_at_rest)
     {
         static const char secret[] = "9990140000000018 in a message";
@@ -276,6 +292,7 @@ static Suite *suite(void)
     tcase_add_test(c, numbers_turn_over_and_pass_those_of_the_day);
     tcase_add_test(c, a_number_is_kept_once_a_day);
     tcase_add_test(c, what_is_signed_waits_until_it_is_settled);
+    tcase_add_test(c, a_settled_payment_does_not_wait);
     tcase_add_test(c, messages_are_sealed_at_rest);
     tcase_add_test(c, altered_messages_and_lost_keys_are_noticed);
     tcase_add_test(c, lists_and_days);

@@ -384,6 +384,33 @@ START_TEST(a_group_is_whole_or_nothing)
     }
 END_TEST
 
+/* Totals that hold no more: the payment must not stay in the group without being in them. */
+START_TEST(totals_that_are_full_take_nothing)
+    {
+        struct fixture f;
+        struct tx_room a;
+        enum ledger_verdict v;
+        enum tp_err r;
+
+        fixture_start(&f);
+        struct tx_record one = fixture_tx(&a, 1, 7, 1, 1000);
+
+        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(f.l)), "UPDATE remise SET debit_amount = 9223372036854775000", NULL, NULL, NULL),
+                         SQLITE_OK);
+        ck_ok(ledger_group_begin(f.l, &f.e));
+        r = ledger_acknowledge(f.l, &one, &v, &f.e);
+        ck_assert(r != TP_OK);
+        if (r == TP_ERR_RANGE || r == TP_ERR_NOT_FOUND) /* these say that the group is as it was, and the committer commits it */
+            ck_ok(ledger_group_commit(f.l, &f.e));
+        else
+            ledger_group_rollback(f.l);
+        ck_totals(&f, 1, 0, INT64_C(9223372036854775000), 0, 0, 0, 0);
+        ck_ok(ledger_look(f.l, &one, &v, one.rrn, &f.e));
+        ck_assert_int_eq(v, LEDGER_NEW);
+        fixture_end(&f);
+    }
+END_TEST
+
 START_TEST(closed_contracts_take_nothing)
     {
         struct fixture f;
@@ -516,6 +543,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_remise_goes_its_way);
     tcase_add_test(t, a_rejected_remise_goes_to_suspense_whole);
     tcase_add_test(t, a_group_is_whole_or_nothing);
+    tcase_add_test(t, totals_that_are_full_take_nothing);
     tcase_add_test(t, closed_contracts_take_nothing);
     tcase_add_test(t, the_schema_refuses_crooked_ways);
     tcase_add_test(t, lists_are_filtered);

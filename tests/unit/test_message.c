@@ -208,7 +208,8 @@ START_TEST(an_answer_to_another_payment_is_none)
         static const struct {
             unsigned field;
             const char *text;
-        } wrong[] = {{4, "000000001251"}, {11, "000043"}, {41, "00000002"}, {42, "000000000000124"}, {49, "840"}, {4, NULL},
+        } wrong[] = {{4, "000000001251"}, {11, "000043"}, {41, "00000002"}, {42, "000000000000124"},
+                     {49, "840"},         {12, "235958"}, {13, "0229"},     {4, NULL},
                      {11, NULL},          {39, NULL},     {37, NULL}};
         struct tp_error e;
         struct answer a;
