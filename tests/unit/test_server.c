@@ -391,9 +391,9 @@ END_TEST
 START_TEST(added_and_closed_while_it_runs)
     {
         struct ledger *l = NULL;
-        struct office_answer a;
+        struct office_answer a, again;
         struct tp_error e;
-        const struct place where = {OFFICE_CONTRACT, "00000044", 1, OFFICE_MCC};
+        const struct place where = {OFFICE_CONTRACT, "00000044", 1, OFFICE_MCC}, later = {OFFICE_CONTRACT, "00000044", 2, OFFICE_MCC};
         struct link_client *other;
 
         office_terminal(&office, OFFICE_CONTRACT, "00000044");
@@ -405,7 +405,12 @@ START_TEST(added_and_closed_while_it_runs)
         MUST(acquirer_open_ledger(&l, office.dir, &office_error));
         MUST(ledger_terminal_shut(l, OFFICE_CONTRACT, "00000044", &office_error));
         ledger_close(&l);
-        ck_ok(office_exchange(&a, other, &made, MTI_FINANCIAL_REPEAT, &e));
+        ck_ok(office_exchange(&again, other, &made, MTI_FINANCIAL_REPEAT, &e)); /* acknowledged before: answered alike */
+        ck_answer(again, "00", "");
+        ck_assert_str_eq(again.rrn, a.rrn);
+        terms_usual(&usual, &card, ++atc);
+        ck_ok(made_payment(&made, &office.signer, &card, &usual, &usual, &later));
+        ck_ok(office_exchange(&a, other, &made, MTI_FINANCIAL, &e));
         ck_answer(a, "03", "CONTRACT");
         link_close(&other);
     }
