@@ -166,13 +166,14 @@ static enum tp_err make_signed_record_1(struct card_profile *card, const struct 
     return record_finish(&rec, card, SFI_SIGNED, 1);
 }
 
-/* What the card wants to know. 9F7C takes the digest of the payment request (DESIGN 6). */
+/* What the card wants to know, and so signs: all that DE 55 says of the terminal and the transaction (DESIGN 7), so that nothing in a message can be changed
+ * unseen. 9F7C takes the digest of the payment request (DESIGN 6). */
 static enum tp_err make_signed_record_2(struct card_profile *card, const struct perso_params *p)
 {
     struct record rec;
 
     record_start(&rec);
-    add_hex(&rec, TAG_CDOL1, "9F0206 9F0306 9F1A02 9505 5F2A02 9A03 9C01 9F3704 9F3501 9F3403 9F7C20");
+    add_hex(&rec, TAG_CDOL1, "9F0206 9F0306 9F1A02 9505 5F2A02 9A03 9C01 9F3704 9F3501 9F3403 9F3303 9F1E08 9F0902 9F4104 9F0607 9F7C20");
     add_hex(&rec, TAG_CDOL2, "8A02 9F0206 9F0306 9F1A02 9505 5F2A02 9A03 9C01 9F3704 9F3403");
     if (p->method != PERSO_SDA)
         add_hex(&rec, TAG_DDOL, "9F3704");

@@ -73,7 +73,7 @@ static void live(const char *dir, int fd)
             if (send_hex(c, "0020008008241234FFFFFFFFFF", answer, &n) != 0x9000)
                 _exit(7);
         }
-        if (send_hex(c, "80AE400041" RIG_CDOL1 "00", answer, &n) != 0x9000)
+        if (send_hex(c, "80AE400059" RIG_CDOL1 "00", answer, &n) != 0x9000)
             _exit(8);
         tell(fd, TOLD_ATC, (uint16_t)(answer[9] << 8 | answer[10]), 0); /* 77 L 9F27 01 CID 9F36 02 ATC … */
     }

@@ -89,7 +89,7 @@ expect "application, options, counters" "6F378407F0000000141010A52C500C54454C455
 records=$(send $select $gpo 00B2010C00 00B2011400 00B2021400)
 grep -q "^70.*5F200C4455504F4E542F4D41524945.* 9000$" <<<"$records" || complain "the cardholder's name is not in record 1/1"
 grep -q "^70.*5A089990140000000015.*5F2403301231.* 9000$" <<<"$records" || complain "number and expiry are not in record 2/1"
-grep -q "^70.*8C1E9F02069F03069F1A02.* 9000$" <<<"$records" || complain "CDOL1 is not in record 2/2"
+grep -q "^70.*8C2D9F02069F03069F1A02.* 9000$" <<<"$records" || complain "CDOL1 is not in record 2/2"
 expect "wrong commands" " 6E00
  6D00
  6A82

@@ -14,7 +14,7 @@ import tempfile
 BUILD = os.environ.get("TESTS_BUILDDIR", ".")
 UN = bytes.fromhex("11223344")
 PDOL_VALUES = bytes.fromhex("2098C8025035")
-CDOL1_VALUES = bytes.fromhex("000000001250 000000000000 0250 0000000000 0978 261123 00") + UN + bytes.fromhex("35 410302") + bytes(range(32))
+CDOL1_VALUES = bytes.fromhex("000000001250 000000000000 0250 0000000000 0978 261123 00") + UN + bytes.fromhex("35 410302 2098C8 3132333435363738 0001 00000001 F0000000141010") + bytes(range(32))
 
 
 def program(name, *arguments):

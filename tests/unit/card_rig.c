@@ -93,7 +93,7 @@ unsigned rig_first_ac(struct rig *r, const char *p1)
 {
     char hex[400];
 
-    snprintf(hex, sizeof(hex), "80AE%s0041%s00", p1, RIG_CDOL1);
+    snprintf(hex, sizeof(hex), "80AE%s0059%s00", p1, RIG_CDOL1);
     return rig_send(r, hex);
 }
 

@@ -40,10 +40,15 @@ struct span rig_value(const struct rig *r, uint32_t tag);
 #define RIG_SELECT "00A4040007F000000014101000"
 #define RIG_GPO    "80A8000008 8306 2098C8 0250 35 00" /* 9F33, 9F1A, 9F35 */
 
-/* CDOL1 values: 12.50 EUR, France, TVR 0, 2026-11-23, purchase, UN, type 35, CVM results, digest 00…1F; 65 bytes. */
+/* CDOL1 values: 12.50 EUR, France, TVR 0, 2026-11-23, purchase, UN, type 35, CVM results, capabilities, serial, version, counter, AID, digest 00…1F; 89 bytes. */
 #define RIG_UN "11223344"
 #define RIG_CDOL1                                                                                                                                    \
-    "000000001250 000000000000 0250 0000000000 0978 261123 00 " RIG_UN " 35 410302 000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F"
+    "000000001250 000000000000 0250 0000000000 0978 261123 00 " RIG_UN " 35 410302 2098C8"                                                           \
+    "3132333435363738"                                                                                                                               \
+    "0001"                                                                                                                                           \
+    "00000001"                                                                                                                                       \
+    "F0000000141010"                                                                                                                                 \
+    "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F"
 #define RIG_CDOL2  "000000001250 000000000000 0250 0000000000 0978 261123 00 " RIG_UN " 410302" /* after the ARC */
 #define RIG_ARC_00 "3030"
 #define RIG_ARC_Y3 "5933"
