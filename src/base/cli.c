@@ -9,6 +9,9 @@
 #include "base/secret.h"
 #include "config.h"
 
+/* argp wants it in a global: set once, before any command runs. */
+static char version[64];
+
 static void list_commands(FILE *to, const struct cli_program *p)
 {
     fprintf(to, "Usage: %s COMMAND [OPTION...]\n%s\n\nCommands:\n", p->name, p->summary);
@@ -44,10 +47,12 @@ int cli_main(const struct cli_program *p, int argc, char **argv)
 {
     setlocale(LC_ALL, "");
     argp_err_exit_status = CLI_USAGE;
+    snprintf(version, sizeof(version), "%s %s", p->name, PACKAGE_VERSION);
+    argp_program_version = version;
     log_start(p->name, LOG_LEVEL_NOTE, 0);
     (void)secret_start(); /* without locked memory secrets still work, and are still wiped */
     if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
-        printf("%s %s\n", p->name, PACKAGE_VERSION);
+        puts(version);
         return CLI_DONE;
     }
     if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0)) {

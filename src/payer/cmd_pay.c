@@ -1,5 +1,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -126,9 +128,11 @@ int payer_pay(int argc, char **argv)
     if (result.error.code != TP_OK)
         log_error("%s", result.error.text[0] != '\0' ? result.error.text : tp_err_text(result.error.code));
     if (w.json && print_json(&result) != TP_OK)
-        log_error("the report cannot be written");
-    else if (!w.json && result.has_receipt)
+        log_error("the report cannot be written: `telepay journal list` shows what was paid");
+    if (!w.json && result.has_receipt)
         receipt_print(stdout, &result.receipt);
+    if (fflush(stdout) != 0)
+        log_error("the receipt cannot be written (%s): `telepay journal list` shows what was paid", strerror(errno));
     pay_result_free(&result);
     return code;
 }

@@ -133,7 +133,18 @@ static enum tp_err fill_request(struct payment *p, struct tp_error *e)
     return r;
 }
 
-/* A cryptogram that asks for the issuer: the acquirer is asked once. 91 and 96 mean that no issuer was reached. */
+/* 91 and 96 mean that no issuer was reached. */
+static bool answered(const struct answer *a)
+{
+    return a->code[0] != '\0' && strcmp(a->code, "91") != 0 && strcmp(a->code, "96") != 0;
+}
+
+static enum cli_exit exit_of_refusal(const struct receipt *r)
+{
+    return strcmp(r->answer, "63") == 0 ? CLI_SECURITY : CLI_DECLINED;
+}
+
+/* A cryptogram that asks for the issuer: the acquirer is asked once. */
 static enum tp_err authorise(void *ctx, const struct transaction *tx, bool *reached, uint8_t arc[2])
 {
     struct payment *p = ctx;
@@ -153,7 +164,7 @@ static enum tp_err authorise(void *ctx, const struct transaction *tx, bool *reac
         log_note("the card asks for its issuer, who is not reached: %s", why.text);
         return TP_OK;
     }
-    *reached = strcmp(p->online.code, "91") != 0 && strcmp(p->online.code, "96") != 0;
+    *reached = answered(&p->online);
     memcpy(arc, p->online.code, 2);
     return TP_OK;
 }
@@ -191,7 +202,7 @@ static void fill_receipt(struct payment *p)
     p->result->has_receipt = true;
 }
 
-/* The card or the terminal said no. A failed signature is a matter of security (DESIGN 4). */
+/* The acquirer, the card or the terminal said no: who said it first gives the reason. A failed signature is a matter of security (DESIGN 4). */
 static void declined(struct payment *p)
 {
     const struct kernel_authentication *a = transaction_authentication(p->result->tx);
@@ -200,6 +211,10 @@ static void declined(struct payment *p)
     r->state = PAYMENT_DECLINED;
     snprintf(r->reason, sizeof(r->reason), "%s", transaction_reason(p->result->tx));
     p->result->exit = a != NULL && a->failed_at != NULL ? CLI_SECURITY : CLI_DECLINED;
+    if (answered(&p->online) && !answer_is_yes(&p->online)) {
+        receipt_settle(r, &p->online);
+        p->result->exit = exit_of_refusal(r);
+    }
     if (answer_is_yes(&p->online))
         (void)tp_fail(&p->result->error, TP_ERR_STATE, "the acquirer took the payment under %s, but the card then declined it: ask for its reversal",
                       p->online.rrn);
@@ -263,7 +278,7 @@ static enum tp_err finish(struct payment *p, struct tp_error *e)
     r = keep_and_deliver(p, e);
     if (r != TP_OK)
         return r;
-    result->exit = result->receipt.state == PAYMENT_ACKNOWLEDGED ? CLI_DONE : strcmp(result->receipt.answer, "63") == 0 ? CLI_SECURITY : CLI_DECLINED;
+    result->exit = result->receipt.state == PAYMENT_ACKNOWLEDGED ? CLI_DONE : exit_of_refusal(&result->receipt);
     return TP_OK;
 }
 

@@ -191,8 +191,10 @@ static enum tp_err pin_from_fd(struct person *p, unsigned tries_left, bool wrong
     if (wrong_before && tries_left <= TRIES_SHOWN)
         return tp_fail(&p->ended, TP_ERR_CANCELLED, "the PIN is wrong: %u %s left; nothing was paid", tries_left,
                        tries_left == 1 ? "try is" : "tries are");
+    if (wrong_before)
+        return tp_fail(&p->ended, TP_ERR_CANCELLED, "the PIN is wrong; nothing was paid");
     if (p->pins_read > 0)
-        return tp_fail(&p->ended, TP_ERR_CANCELLED, "%s; nothing was paid", wrong_before ? "the PIN is wrong" : "a PIN has 4 to 12 digits");
+        return tp_fail(&p->ended, TP_ERR_USAGE, "a PIN has 4 to 12 digits; nothing was paid");
     return tp_fail(&p->ended, TP_ERR_USAGE, "file descriptor %d gave no PIN: see --pin-fd", p->options.pin_fd);
 }
 
@@ -244,8 +246,8 @@ static enum tp_err ask_pin(void *ctx, unsigned tries_left, bool wrong_before, st
         r = pin_from_fd(p, tries_left, wrong_before, pin);
     else if (p->tty >= 0)
         r = pin_from_tty(p, tries_left, wrong_before, pin);
-    else
-        return TP_ERR_NOT_FOUND;
+    else /* not "no PIN pad", with which the card would go on and decline: nobody meant that */
+        r = tp_fail(&p->ended, TP_ERR_USAGE, "there is no terminal to ask the PIN on: give it with --pin-fd; nothing was paid");
     /* To the kernel TP_ERR_CANCELLED means "goes on without PIN"; one who leaves, leaves the payment. */
     return r == TP_ERR_CANCELLED && p->ended.code != TP_OK ? TP_ERR_STATE : r;
 }

@@ -42,7 +42,7 @@ enum tp_err trace_open(struct trace **out, const char *path, struct tp_error *e)
     if (fd >= 0)
         t->file = fdopen(fd, "w");
     if (t->file == NULL) {
-        r = tp_fail(e, TP_ERR_IO, "cannot write the trace %s: %s", path, strerror(errno));
+        r = tp_fail(e, TP_ERR_USAGE, "cannot write the trace %s: %s", path, strerror(errno));
         if (fd >= 0)
             close(fd);
         goto out;

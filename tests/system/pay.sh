@@ -142,7 +142,9 @@ pins_tried() {
     pins='1234\n' expect 1 "DECLINED" pay_12
     insert marie
     pins='' expect 2 "gave no PIN" pay_12
-    pins='12\n' expect 1 "4 to 12 digits" pay_12
+    pins='12\n' expect 2 "4 to 12 digits" pay_12
+    expect 2 "give it with --pin-fd" setsid telepay pay --config "$conf" --amount 12.50 --currency EUR
+    expect 2 "cannot write the trace" pay_12 --trace /nowhere/trace
     expect 2 "no file descriptor 77" telepay pay --config "$conf" --amount 1 --pin-fd 77
 }
 
@@ -231,6 +233,8 @@ bad_acquirers() {
     # refusals
     serve "05"
     expect 1 "issuer refuses (05)" pay_12
+    # the card asks for its issuer (over the floor limit): the reason is the acquirer's own
+    expect 1 "issuer refuses (05)" pay --amount 60 --currency EUR
     serve "63 SDAD_HASH"
     expect 5 "SDAD_HASH" pay_12
     [ "$(payments refused)" = 2 ] || fail "$(journal list)"
