@@ -27,7 +27,8 @@ struct payment { /* all that a payment holds while it lasts */
     struct trace *trace;
     struct transaction_request request;
     unsigned stan;
-    struct answer online; /* the answer to an ARQC; code "" when there was none */
+    bool asked;           /* an ARQC was sent, or may have been, under stan */
+    struct answer online; /* the answer to it; code "" when there was none */
 };
 
 static struct span get(const void *tx, uint32_t tag)
@@ -155,8 +156,10 @@ static enum tp_err authorise(void *ctx, const struct transaction *tx, bool *reac
     enum tp_err r = message_build(&message, p->terminal, &p->request, p->stan, time(NULL), get, tx, &why);
 
     *reached = false;
-    if (r == TP_OK)
+    if (r == TP_OK) {
+        p->asked = true;
         r = deliver_once(p->deliverer, buf_span(&message), &p->online, &why);
+    }
     secret_wipe(room, sizeof(room));
     p->result->acquirer_ms += time_monotonic_ms() - start;
     if (r != TP_OK) {
@@ -230,7 +233,7 @@ static enum tp_err keep_and_deliver(struct payment *p, struct tp_error *e)
     int64_t id, start;
     enum tp_err r;
 
-    if (p->online.code[0] != '\0') { /* the cryptogram that asked had this number: the one that pays takes its own */
+    if (p->asked) { /* the cryptogram that asked had this number, answered or not: the one that pays takes its own */
         r = journal_next_stan(p->journal, p->request.date, &p->stan, e);
         if (r != TP_OK)
             return r;

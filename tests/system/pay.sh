@@ -230,6 +230,12 @@ bad_acquirers() {
     serve lost
     expect 0 "APPROVED" pay_12
     [ "$(sent 0200)" = 1 ] && [ "$(sent 0201)" = 1 ] || fail "$(cat "$dir/acquirer.log")"
+    # lost is the answer to an ARQC: the cryptogram that pays takes a number of its own
+    serve lost
+    sed 's/^version=.*/version=0009/; s/^tac_online=.*/tac_online=FCF8F8F800/; s/^tac_default=.*/tac_default=0000000000/' $conf >terminal/asks.conf
+    conf=terminal/asks.conf expect 0 "APPROVED" pay_12
+    [ "$(sent 0200)" = 2 ] && [ "$(sent 0201)" = 0 ] || fail "$(cat "$dir/acquirer.log")"
+    [ "$(sed -n 's/^0200 \([0-9]*\) .*/\1/p' "$dir/acquirer.log" | sort -u | wc -l)" = 2 ] || fail "one number for two: $(cat "$dir/acquirer.log")"
     # refusals
     serve "05"
     expect 1 "issuer refuses (05)" pay_12
