@@ -5,8 +5,16 @@ dist_doc_DATA = README.md NEWS doc/architecture.md doc/protocol.md
 # bash looks a completion up by the name of the program: one file, five names.
 COMPLETED = telepay telepay-acquirer telepay-centre telepay-perso telepay-simcard
 EXTRA_DIST += doc/telepay.bash-completion LICENSE
+
+# The units name the folder of the programs, which is known only now.
+UNITS = doc/telepay-acquirer.service doc/telepay-centre.service doc/telepay-collect.service doc/telepay-collect.timer
+EXTRA_DIST += $(UNITS)
+
 install-data-local:
+	$(MKDIR_P) '$(DESTDIR)$(systemdsystemunitdir)'
+	for u in $(UNITS); do sed 's,@bindir@,$(bindir),' "$(srcdir)/$$u" > "$(DESTDIR)$(systemdsystemunitdir)/$${u#doc/}" || exit 1; done
 	$(MKDIR_P) '$(DESTDIR)$(bashcompletiondir)'
 	for p in $(COMPLETED); do $(INSTALL_DATA) '$(srcdir)/doc/telepay.bash-completion' "$(DESTDIR)$(bashcompletiondir)/$$p" || exit 1; done
 uninstall-local:
+	for u in $(UNITS); do rm -f "$(DESTDIR)$(systemdsystemunitdir)/$${u#doc/}"; done
 	for p in $(COMPLETED); do rm -f "$(DESTDIR)$(bashcompletiondir)/$$p"; done

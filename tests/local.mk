@@ -7,7 +7,7 @@ check-style:
 	$(top_srcdir)/tests/check-style $(top_srcdir) $(AM_CPPFLAGS) $(AM_CFLAGS) $(CHECK_CFLAGS) -I.
 .PHONY: check-style
 dist_noinst_SCRIPTS += tests/check-style
-EXTRA_DIST += .clang-format .clang-tidy tests/.clang-tidy tests/analyzer.h \
+EXTRA_DIST += .clang-format .clang-tidy .shellcheckrc tests/.clang-tidy tests/analyzer.h \
 	tests/vectors/application-cryptograms.json tests/vectors/offline-data-authentication.json
 
 include tests/unit/local.mk

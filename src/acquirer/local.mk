@@ -68,4 +68,3 @@ dist_check_SCRIPTS += tests/system/operator.sh
 TESTS += tests/system/operator.sh
 
 dist_man_MANS += doc/telepay-acquirer.1
-dist_systemdsystemunit_DATA += doc/telepay-acquirer.service

@@ -37,18 +37,6 @@ dist_noinst_SCRIPTS += tests/tools/fake_centre.py
 
 dist_man_MANS += doc/telepay-centre.1
 
-# The units name the folder of the programs, which is known only now.
-COLLECT_UNITS = doc/telepay-centre.service doc/telepay-collect.service doc/telepay-collect.timer
-EXTRA_DIST += $(COLLECT_UNITS)
-install-data-hook: install-collect-units
-install-collect-units:
-	$(MKDIR_P) '$(DESTDIR)$(systemdsystemunitdir)'
-	for u in $(COLLECT_UNITS); do sed 's,@bindir@,$(bindir),' "$(srcdir)/$$u" > "$(DESTDIR)$(systemdsystemunitdir)/$${u#doc/}" || exit 1; done
-uninstall-hook: uninstall-collect-units
-uninstall-collect-units:
-	for u in $(COLLECT_UNITS); do rm -f "$(DESTDIR)$(systemdsystemunitdir)/$${u#doc/}"; done
-.PHONY: install-collect-units uninstall-collect-units
-
 check_PROGRAMS += tests/bench/bench_remise
 BENCHES += tests/bench/bench_remise
 tests_bench_bench_remise_SOURCES = tests/bench/bench_remise.c tests/bench/bench.h
