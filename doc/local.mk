@@ -12,7 +12,7 @@ EXTRA_DIST += $(UNITS)
 
 install-data-local:
 	$(MKDIR_P) '$(DESTDIR)$(systemdsystemunitdir)'
-	for u in $(UNITS); do sed 's,@bindir@,$(bindir),' "$(srcdir)/$$u" > "$(DESTDIR)$(systemdsystemunitdir)/$${u#doc/}" || exit 1; done
+	for u in $(UNITS); do sed 's,[@]bindir[@],$(bindir),' "$(srcdir)/$$u" > "$(DESTDIR)$(systemdsystemunitdir)/$${u#doc/}" || exit 1; done
 	$(MKDIR_P) '$(DESTDIR)$(bashcompletiondir)'
 	for p in $(COMPLETED); do $(INSTALL_DATA) '$(srcdir)/doc/telepay.bash-completion' "$(DESTDIR)$(bashcompletiondir)/$$p" || exit 1; done
 uninstall-local:
