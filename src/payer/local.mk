@@ -40,7 +40,8 @@ tests_unit_test_journal_SOURCES = tests/unit/test_journal.c tests/unit/unit.h
 tests_unit_test_journal_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_journal_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
-dist_check_SCRIPTS += tests/system/pay.sh
-TESTS += tests/system/pay.sh
+dist_check_SCRIPTS += tests/system/pay.sh tests/system/pin-terminal.sh
+dist_noinst_SCRIPTS += tests/system/pin-terminal.py
+TESTS += tests/system/pay.sh tests/system/pin-terminal.sh
 dist_check_SCRIPTS += tests/system/whole_way.sh
 TESTS += tests/system/whole_way.sh
