@@ -57,24 +57,42 @@ static enum tp_err finish(struct transaction *tx, enum ac want, const char *arc,
     return end_by_card(tx, got, want == AC_AAC ? why : "");
 }
 
+/* Keeps what the issuer answered where a CDOL2 can ask for it (Book 3, 10.9): 89 and 91; 8A comes with the second GENERATE AC. */
+static enum tp_err keep_answer(struct transaction *tx)
+{
+    const struct kernel_issuer_answer *a = &tx->issuer;
+    enum tp_err r = TP_OK;
+
+    if (a->authentication.n > sizeof(a->authentication.p) || a->scripts.n > sizeof(a->scripts.p) ||
+        memchr(a->approval, '\0', sizeof(a->approval)) == NULL)
+        return tp_fail(tx->e, TP_ERR_INTERNAL, "the issuer's answer is not what it says it is");
+    tx->issuer_approved = approves(a->arc);
+    if (a->approval[0] != '\0')
+        r = data_put(tx, TAG_AUTHORISATION_CODE, FROM_TERMINAL, span_str(a->approval));
+    if (r == TP_OK && a->authentication.n > 0)
+        r = data_put(tx, TAG_ISSUER_AUTH_DATA, FROM_TERMINAL, span_of(a->authentication.p, a->authentication.n));
+    return r;
+}
+
 /* The card wants the issuer (10.9). */
 static enum tp_err online(struct transaction *tx)
 {
-    bool reached = false;
-    uint8_t arc[2] = {'0', '5'};
     char code[3], why[sizeof(tx->reason)];
     enum ac want;
     enum tp_err r = TP_OK;
 
     tx_step(tx, KERNEL_ONLINE);
     if (tx->online != NULL && tx->online->authorise != NULL)
-        r = tx->online->authorise(tx->online->ctx, tx, &reached, arc);
+        r = tx->online->authorise(tx->online->ctx, tx, &tx->issuer);
     if (r != TP_OK)
         return tp_fail(tx->e, r, "the issuer could not be asked: %s", tp_err_text(r));
-    if (reached) {
-        memcpy(code, arc, 2);
+    if (tx->issuer.reached) {
+        r = keep_answer(tx);
+        if (r != TP_OK)
+            return r;
+        memcpy(code, tx->issuer.arc, 2);
         code[2] = '\0';
-        return finish(tx, approves(arc) ? AC_TC : AC_AAC, code, "the issuer refuses");
+        return finish(tx, tx->issuer_approved ? AC_TC : AC_AAC, code, "the issuer refuses");
     }
     tx->reason[0] = '\0';
     want = action_unable_online(tx);

@@ -172,7 +172,7 @@ enum tp_err kernel_run(struct transaction **out, struct reader *reader, const st
         return TP_OK;
     if (r == TP_OK) /* step_complete always ends */
         r = tp_fail(e, TP_ERR_INTERNAL, "the transaction did not end");
-    transaction_free(out);
+    (void)tx_end(*out, KERNEL_TERMINATED, "%s", e == NULL ? tp_err_text(r) : e->text);
     return r;
 }
 
@@ -263,6 +263,11 @@ void transaction_free(struct transaction **tx)
 enum kernel_outcome transaction_outcome(const struct transaction *tx)
 {
     return tx->outcome;
+}
+
+bool transaction_reversal_needed(const struct transaction *tx)
+{
+    return tx->issuer_approved && tx->outcome != KERNEL_APPROVED;
 }
 
 const char *transaction_reason(const struct transaction *tx)

@@ -47,11 +47,12 @@ struct transaction_request { /* one payment */
     int64_t amount;          /* minor units */
     uint16_t currency;       /* numeric */
     uint8_t currency_exponent;
-    uint8_t type;     /* 9C: 00 purchase, 20 refund */
-    int date;         /* YYYYMMDD local */
-    int time;         /* HHMMSS local */
-    uint32_t counter; /* 9F41 */
-    uint8_t un[4];    /* 9F37 */
+    uint8_t type;            /* 9C: 00 purchase, 20 refund */
+    int date;                /* YYYYMMDD local */
+    int time;                /* HHMMSS local */
+    uint32_t counter;        /* 9F41 */
+    uint8_t un[4];           /* 9F37 */
+    struct span application; /* only applications whose AID begins so; empty: any. Borrowed, as long as the run */
 };
 
 struct candidate { /* an application on the candidate list */
@@ -74,10 +75,26 @@ struct kernel_person { /* the cardholder, through whoever has the screen and key
     void (*step)(void *ctx, enum kernel_step step);
 };
 
+#define KERNEL_SCRIPTS_MAX 512
+
+struct kernel_issuer_answer { /* what came back from the issuer: Book 3, 10.9 and 10.10; Book 4, 12.2.1 */
+    bool reached;             /* false: unable to go online, and nothing else counts */
+    uint8_t arc[2];           /* 8A: the two ASCII characters of DE 39; 00 (also 08, 10, 11) approves */
+    char approval[7];         /* DE 38, kept as 89; "" none */
+    struct {
+        uint8_t p[16];
+        size_t n;     /* 8 to 16; 0: none */
+    } authentication; /* the value of 91 */
+    struct {
+        uint8_t p[KERNEL_SCRIPTS_MAX];
+        size_t n;
+    } scripts; /* templates 71 and 72, whole, in the order in which they came */
+};
+
 struct kernel_online { /* the way to the issuer; NULL function: unable to go online */
     void *ctx;
-    /* *reached false: unable to go online. arc: 8A as two ASCII digits; "00" (also 08, 10, 11) approves. tx holds the ARQC and its evidence. */
-    enum tp_err (*authorise)(void *ctx, const struct transaction *tx, bool *reached, uint8_t arc[2]);
+    /* tx holds the ARQC and its evidence. *out is all zero at the call: one that is left so says "not reached". An error ends the run with it. */
+    enum tp_err (*authorise)(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out);
 };
 
 enum kernel_outcome {
@@ -88,7 +105,8 @@ enum kernel_outcome {
     KERNEL_READ_ONLY     /* of kernel_read_card: the application was read as asked */
 };
 
-/* Runs a whole transaction on a connected card. *out is the caller's to free also when it ended without approval. */
+/* Runs a whole transaction on a connected card. *out is the caller's to free, also when it ended without approval or in an error: then it is terminated and
+ * holds what there was before (transaction_reversal_needed). NULL only for want of memory. */
 TP_MUST_CHECK enum tp_err kernel_run(struct transaction **out, struct reader *reader, const struct terminal_config *config,
                                      const struct transaction_request *request, const struct kernel_person *person,
                                      const struct kernel_online *online, struct tp_error *e);
@@ -103,8 +121,12 @@ void transaction_free(struct transaction **tx);
 enum kernel_outcome transaction_outcome(const struct transaction *tx);
 const char *transaction_reason(const struct transaction *tx); /* for people, with status word or clause: "the card answered 6985 to GENERATE AC" */
 
+/* The issuer approved, and no TC came of it, for whatever reason, a card torn out included: the issuer must be told (Book 4, 6.3.8; ISO 8583 0400). */
+bool transaction_reversal_needed(const struct transaction *tx);
+
 /* Any data element the transaction has, from card or terminal: 9F26, 95, 9B, 9F34, 5A, 57 …; empty when it has none. Lives as long as the transaction. The evidence
- * objects DF01 … DF05 (apdu/emvtags.h) are there too: DF04 only after a second GENERATE AC, 9F26 9F27 9F10 9F36 9F4B and DF05 always of the last one. */
+ * objects DF01 … DF05 (apdu/emvtags.h) are there too: DF04 only after a second GENERATE AC, 9F26 9F27 9F10 9F36 9F4B and DF05 always of the last one.
+ * Of the issuer: 8A, 89, 91. */
 struct span transaction_get(const struct transaction *tx, uint32_t tag);
 
 /* Everything the store holds, in the order it came: for --json and `telepay card`. False at the end. */

@@ -123,6 +123,9 @@ struct transaction {
     bool pin_bypassed;
     unsigned pin_tries;
 
+    struct kernel_issuer_answer issuer;
+    bool issuer_approved;
+
     uint8_t response[APDU_SHORT_RESPONSE_MAX];
 };
 

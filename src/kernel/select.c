@@ -81,8 +81,16 @@ static const struct terminal_application *supported(const struct terminal_config
     return best;
 }
 
+/* A beginning of an AID that the request names is all that is looked for. */
+static bool wanted(const struct transaction *tx, struct span name)
+{
+    return tx->request->application.n == 0 || starts_with(name, tx->request->application);
+}
+
 static void list_add(struct transaction *tx, const struct candidate *c, const struct terminal_application *app)
 {
+    if (!wanted(tx, span_of(c->aid, c->aid_n)))
+        return;
     for (size_t i = 0; i < tx->list_n; i++)
         if (span_eq(span_of(tx->list[i].c.aid, tx->list[i].c.aid_n), span_of(c->aid, c->aid_n)))
             return;
@@ -160,6 +168,8 @@ static enum tp_err list_from_aid(struct transaction *tx, const struct terminal_a
     uint16_t sw;
     enum tp_err r;
 
+    if (!wanted(tx, aid) && !starts_with(tx->request->application, aid))
+        return TP_OK;
     for (unsigned i = 0; i < NEXT_MAX; i++) {
         r = card_select(tx, aid, i > 0, &data, &sw);
         if (r != TP_OK)

@@ -146,7 +146,7 @@ static enum cli_exit exit_of_refusal(const struct receipt *r)
 }
 
 /* A cryptogram that asks for the issuer: the acquirer is asked once. */
-static enum tp_err authorise(void *ctx, const struct transaction *tx, bool *reached, uint8_t arc[2])
+static enum tp_err authorise(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out)
 {
     struct payment *p = ctx;
     uint8_t room[MESSAGE_MAX];
@@ -155,7 +155,6 @@ static enum tp_err authorise(void *ctx, const struct transaction *tx, bool *reac
     struct tp_error why = {0};
     enum tp_err r = message_build(&message, p->terminal, &p->request, p->stan, time(NULL), get, tx, &why);
 
-    *reached = false;
     if (r == TP_OK) {
         p->asked = true;
         r = deliver_once(p->deliverer, buf_span(&message), &p->online, &why);
@@ -167,8 +166,8 @@ static enum tp_err authorise(void *ctx, const struct transaction *tx, bool *reac
         log_note("the card asks for its issuer, who is not reached: %s", why.text);
         return TP_OK;
     }
-    *reached = answered(&p->online);
-    memcpy(arc, p->online.code, 2);
+    out->reached = answered(&p->online);
+    memcpy(out->arc, p->online.code, 2);
     return TP_OK;
 }
 

@@ -556,13 +556,13 @@ static enum tp_err person_pin(void *ctx, unsigned tries_left, bool wrong_before,
     return secret_copy(pin, span_str(t->pins[i]));
 }
 
-static enum tp_err authorise(void *ctx, const struct transaction *tx, bool *reached, uint8_t arc[2])
+static enum tp_err authorise(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out)
 {
     struct paper_terminal *t = ctx;
 
     ck_assert_uint_eq(transaction_get(tx, TAG_CID).p[0] & 0xC0, 0x80); /* an ARQC is there for the issuer */
-    *reached = t->reached;
-    memcpy(arc, t->arc, 2);
+    out->reached = t->reached;
+    memcpy(out->arc, t->arc, 2);
     return TP_OK;
 }
 
