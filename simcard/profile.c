@@ -1,5 +1,6 @@
 #include "simcard/profile.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,10 +8,64 @@
 #include "apdu/tlv.h"
 #include "base/bcd.h"
 
+/* ---- risks ---- */
+
+static const char *const risk_names[] = {"new-card",
+                                         "not-completed",
+                                         "pin-tries-exceeded",
+                                         "pin-failed",
+                                         "issuer-authentication-failed",
+                                         "issuer-authentication-missing",
+                                         "offline-authentication-failed",
+                                         "script-failed",
+                                         "go-online-set",
+                                         "count-limit",
+                                         "count-maximum",
+                                         "amount-limit",
+                                         "amount-maximum",
+                                         "other-currency"};
+
+#define RISKS (sizeof(risk_names) / sizeof(risk_names[0]))
+static_assert(1U << RISKS == CARD_RISK_ALL + 1, "a name for each risk");
+
+const char *card_risk_name(size_t i)
+{
+    return i < RISKS ? risk_names[i] : NULL;
+}
+
+enum tp_err card_risk_parse(uint32_t *mask, const char *text)
+{
+    uint32_t all = 0;
+
+    while (*text != '\0') {
+        const size_t n = strcspn(text, ",");
+        size_t i = 0;
+
+        while (i < RISKS && (strlen(risk_names[i]) != n || strncmp(risk_names[i], text, n) != 0))
+            i++;
+        if (i == RISKS)
+            return TP_ERR_FORMAT;
+        all |= 1U << i;
+        text += n;
+        text += *text == ',' ? 1 : 0;
+    }
+    *mask = all;
+    return TP_OK;
+}
+
+/* ---- the profile ---- */
+
 enum tp_err profile_new(struct card_profile **out)
 {
     *out = calloc(1, sizeof(**out));
-    return *out != NULL ? TP_OK : TP_ERR_NO_MEMORY;
+    if (*out == NULL)
+        return TP_ERR_NO_MEMORY;
+    (*out)->format = 2;
+    (*out)->cvn = EMV_CVN_18;
+    (*out)->arpc = 2;
+    (*out)->ask_online = CARD_ONLINE_DEFAULT;
+    (*out)->decline_unable = CARD_UNABLE_DEFAULT;
+    return TP_OK;
 }
 
 void profile_free(struct card_profile **p)
@@ -22,6 +77,7 @@ void profile_free(struct card_profile **p)
     secret_free(&(*p)->smc_key);
     secret_free(&(*p)->pin_block);
     emv_privkey_free(&(*p)->key);
+    emv_privkey_free(&(*p)->pin_key);
     free(*p);
     *p = NULL;
 }
@@ -84,6 +140,9 @@ enum tp_err profile_index(struct card_profile *p, struct tp_error *e)
         return tp_fail(e, TP_ERR_FORMAT, "a CDOL is too long");
     if (keep(&p->ddol, p, TAG_DDOL) == TP_ERR_RANGE || keep(&p->cvm_list, p, TAG_CVM_LIST) == TP_ERR_RANGE) /* both may be absent */
         return tp_fail(e, TP_ERR_FORMAT, "the DDOL or CVM list is too long");
+    memset(p->currency, 0, sizeof(p->currency));
+    if (profile_object(p, TAG_APP_CURRENCY, &v) == TP_OK && v.n == sizeof(p->currency))
+        memcpy(p->currency, v.p, v.n);
     if (profile_object(p, TAG_PAN, &v) != TP_OK || v.n > 10 || bcd_get_cn(v, p->pan) != TP_OK)
         return tp_fail(e, TP_ERR_FORMAT, "the PAN (5A) is not compressed numeric");
     return TP_OK;

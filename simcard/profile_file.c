@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apdu/emvtags.h"
 #include "base/file.h"
 #include "base/hex.h"
 #include "simcard/profile.h"
@@ -11,6 +12,10 @@
 #define JSON_MAX   65536
 #define SECRET_KEY 16
 #define SECRET_PIN 8
+#define AMOUNT_MAX 999999999999 /* of twelve digits, as 9F02 has */
+
+#define KEY_FILE     "card.key"
+#define PIN_KEY_FILE "card.pin-key"
 
 /* ---- writing ---- */
 
@@ -51,13 +56,38 @@ static json_t *bytes_json(const struct profile_bytes *b)
     return hex_json(span_of(b->p, b->n));
 }
 
+static json_t *risks_json(uint32_t mask)
+{
+    json_t *list = json_array();
+    const char *name;
+
+    for (size_t i = 0; (name = card_risk_name(i)) != NULL; i++)
+        if ((mask >> i & 1) != 0)
+            json_array_append_new(list, json_string(name));
+    return list;
+}
+
+static const char *const cvn_names[] = {[EMV_CVN_10] = "10", [EMV_CVN_18] = "18", [EMV_CCD_3DES] = "ccd-3des", [EMV_CCD_AES] = "ccd-aes"};
+
+#define CVNS (sizeof(cvn_names) / sizeof(cvn_names[0]))
+
+/* How the card decides and how its issuer speaks to it. */
+static json_t *issuer_json(const struct card_profile *p)
+{
+    return json_pack("{s:s, s:i, s:b, s:b, s:I, s:I, s:o, s:o, s:o}", "cryptogram", cvn_names[p->cvn], "arpc", p->arpc, "mandatory",
+                     p->issuer_mandatory, "block_on_tries", p->block_on_tries, "amount_limit", (json_int_t)p->amount_limit, "amount_maximum",
+                     (json_int_t)p->amount_maximum, "ask_online", risks_json(p->ask_online), "decline", risks_json(p->decline), "decline_unable",
+                     risks_json(p->decline_unable));
+}
+
 static json_t *profile_json(const struct card_profile *p)
 {
-    return json_pack("{s:i, s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "version", 1, "applications",
+    return json_pack("{s:i, s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", 1, "applications",
                      apps_json(p), "pse", p->pse, "t0", p->t0, "blocked", p->blocked, "format", p->format, "dki", p->dki, "pin_tries", p->pin_tries,
                      "offline_limit", p->offline_limit, "offline_maximum", p->offline_maximum, "language", p->language, "aip",
                      hex_json(SPAN_OF(p->aip)), "afl", bytes_json(&p->afl), "pdol", bytes_json(&p->pdol), "records", records_json(p),
-                     "expired_issuer_certificate", bytes_json(&p->expired_issuer_cert), "expired_icc_certificate", bytes_json(&p->expired_icc_cert));
+                     "expired_issuer_certificate", bytes_json(&p->expired_issuer_cert), "expired_icc_certificate", bytes_json(&p->expired_icc_cert),
+                     "issuer", issuer_json(p));
 }
 
 static enum tp_err save_json(const struct card_profile *p, const char *dir, struct tp_error *e)
@@ -76,17 +106,17 @@ static enum tp_err save_json(const struct card_profile *p, const char *dir, stru
     return r;
 }
 
-static enum tp_err save_key(const struct card_profile *p, const char *dir, struct tp_error *e)
+static enum tp_err save_key(const struct emv_privkey *key, const char *dir, const char *name, struct tp_error *e)
 {
     char path[PATH_MAX];
     struct secret der = {NULL, 0};
     enum tp_err r;
 
-    if (p->key == NULL)
+    if (key == NULL)
         return TP_OK;
-    r = file_join(path, sizeof(path), dir, "card.key", e);
+    r = file_join(path, sizeof(path), dir, name, e);
     if (r == TP_OK)
-        r = emv_privkey_export(&der, p->key);
+        r = emv_privkey_export(&der, key);
     if (r == TP_OK)
         r = file_replace(path, secret_span(&der), 0600, e);
     secret_free(&der);
@@ -119,7 +149,9 @@ enum tp_err profile_save(const struct card_profile *p, const char *dir, struct t
     if (r == TP_OK)
         r = save_secrets(p, dir, e);
     if (r == TP_OK)
-        r = save_key(p, dir, e);
+        r = save_key(p->key, dir, KEY_FILE, e);
+    if (r == TP_OK)
+        r = save_key(p->pin_key, dir, PIN_KEY_FILE, e);
     if (r == TP_OK)
         r = save_json(p, dir, e);
     return r;
@@ -205,6 +237,64 @@ static enum tp_err get_records(struct card_profile *p, const json_t *list)
     return TP_OK;
 }
 
+static enum tp_err get_amount(uint64_t *out, const json_t *object, const char *name)
+{
+    const json_t *v = json_object_get(object, name);
+    const json_int_t n = json_integer_value(v);
+
+    if (!json_is_integer(v) || n < 0 || n > AMOUNT_MAX)
+        return TP_ERR_FORMAT;
+    *out = (uint64_t)n;
+    return TP_OK;
+}
+
+static enum tp_err get_risks(uint32_t *mask, const json_t *object, const char *name)
+{
+    const json_t *list = json_object_get(object, name);
+
+    if (!json_is_array(list))
+        return TP_ERR_FORMAT;
+    *mask = 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *word = json_string_value(json_array_get(list, i));
+        uint32_t one;
+
+        if (word == NULL || card_risk_parse(&one, word) != TP_OK)
+            return TP_ERR_FORMAT;
+        *mask |= one;
+    }
+    return TP_OK;
+}
+
+static enum tp_err get_cvn(enum emv_cvn *out, const json_t *object)
+{
+    const char *word = json_string_value(json_object_get(object, "cryptogram"));
+
+    for (size_t i = 0; i < CVNS && word != NULL; i++)
+        if (strcmp(cvn_names[i], word) == 0) {
+            *out = (enum emv_cvn)i;
+            return TP_OK;
+        }
+    return TP_ERR_FORMAT;
+}
+
+static enum tp_err get_issuer(struct card_profile *p, const json_t *json)
+{
+    unsigned arpc;
+
+    if (json == NULL) /* of an earlier telepay: as profile_new left it */
+        return TP_OK;
+    if (get_cvn(&p->cvn, json) != TP_OK || get_number(&arpc, json, "arpc", 1, 2) != TP_OK ||
+        get_amount(&p->amount_limit, json, "amount_limit") != TP_OK || get_amount(&p->amount_maximum, json, "amount_maximum") != TP_OK ||
+        get_risks(&p->ask_online, json, "ask_online") != TP_OK || get_risks(&p->decline, json, "decline") != TP_OK ||
+        get_risks(&p->decline_unable, json, "decline_unable") != TP_OK)
+        return TP_ERR_FORMAT;
+    p->arpc = (uint8_t)arpc;
+    p->issuer_mandatory = json_is_true(json_object_get(json, "mandatory"));
+    p->block_on_tries = json_is_true(json_object_get(json, "block_on_tries"));
+    return TP_OK;
+}
+
 static enum tp_err get_profile(struct card_profile *p, const json_t *json)
 {
     struct buf aip = BUF_OF(p->aip);
@@ -217,7 +307,7 @@ static enum tp_err get_profile(struct card_profile *p, const json_t *json)
         get_text(p->language, sizeof(p->language), json, "language") != TP_OK || get_hex(&aip, json, "aip") != TP_OK || aip.n != sizeof(p->aip) ||
         get_bytes(&p->afl, json, "afl") != TP_OK || get_bytes(&p->pdol, json, "pdol") != TP_OK ||
         get_bytes(&p->expired_issuer_cert, json, "expired_issuer_certificate") != TP_OK ||
-        get_bytes(&p->expired_icc_cert, json, "expired_icc_certificate") != TP_OK)
+        get_bytes(&p->expired_icc_cert, json, "expired_icc_certificate") != TP_OK || get_issuer(p, json_object_get(json, "issuer")) != TP_OK)
         return TP_ERR_FORMAT;
     p->pse = json_is_true(json_object_get(json, "pse"));
     p->t0 = json_is_true(json_object_get(json, "t0"));
@@ -293,19 +383,28 @@ static enum tp_err load_secrets(struct card_profile *p, const char *dir, struct 
     return r;
 }
 
-static enum tp_err load_key(struct card_profile *p, const char *dir, struct tp_error *e)
+static enum tp_err load_key(struct emv_privkey **key, const char *dir, const char *name, bool needed, struct tp_error *e)
 {
     struct secret der = {NULL, 0};
     struct tp_error absent;
-    enum tp_err r = load_secret_file(&der, dir, "card.key", &absent);
+    enum tp_err r = load_secret_file(&der, dir, name, &absent);
 
-    if (r == TP_ERR_NOT_FOUND && (p->aip[0] & 0x21) == 0) /* neither DDA nor CDA: Book 3, table 41 */
+    if (r == TP_ERR_NOT_FOUND && !needed)
         return TP_OK;
     if (r != TP_OK)
         return tp_fail(e, r, "%s", absent.text);
-    r = emv_privkey_import(&p->key, secret_span(&der));
+    r = emv_privkey_import(key, secret_span(&der));
     secret_free(&der);
-    return r == TP_OK ? r : tp_fail(e, TP_ERR_FORMAT, "%s/card.key is no RSA key of a card", dir);
+    return r == TP_OK ? r : tp_fail(e, TP_ERR_FORMAT, "%s/%s is no RSA key of a card", dir, name);
+}
+
+static enum tp_err load_keys(struct card_profile *p, const char *dir, struct tp_error *e)
+{
+    const bool signs = (p->aip[0] & 0x21) != 0; /* DDA or CDA: Book 3, table 41 */
+    struct span cert;
+    enum tp_err r = load_key(&p->key, dir, KEY_FILE, signs, e);
+
+    return r == TP_OK ? load_key(&p->pin_key, dir, PIN_KEY_FILE, profile_object(p, TAG_PIN_CERT, &cert) == TP_OK, e) : r;
 }
 
 enum tp_err profile_load_public(struct card_profile **out, const char *dir, struct tp_error *e)
@@ -331,7 +430,7 @@ enum tp_err profile_load(struct card_profile **out, const char *dir, struct tp_e
     if (r == TP_OK)
         r = load_secrets(*out, dir, e);
     if (r == TP_OK)
-        r = load_key(*out, dir, e);
+        r = load_keys(*out, dir, e);
     if (r != TP_OK)
         profile_free(out);
     return r;

@@ -7,6 +7,10 @@
 
 #define EMV_KEY_SIZE 16 /* two-key triple DES */
 
+/* The kinds of card that issuers make: Visa's cryptogram version numbers 10 (0A) and 18 (12), the Common Core Definitions' common core identifiers A5
+ * and A6 (Book 3, Annex C). */
+enum emv_cvn { EMV_CVN_10, EMV_CVN_18, EMV_CCD_3DES, EMV_CCD_AES, EMV_CVN_COUNT };
+
 /* ICC master key from an issuer master key, option A: Book 2 A1.4.1; pan digits, psn one BCD byte. Odd parity. */
 TP_MUST_CHECK enum tp_err emv_master_key_derive(struct secret *icc_key, struct span issuer_key, const char *pan, uint8_t psn);
 
