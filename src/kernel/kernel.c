@@ -146,7 +146,6 @@ static void close_run(struct transaction *tx)
 {
     secret_wipe(tx->response, sizeof(tx->response));
     emv_pubkey_free(&tx->issuer_key);
-    emv_pubkey_free(&tx->icc_key);
     tx->reader = NULL;
     tx->config = NULL;
     tx->request = NULL;
@@ -255,6 +254,7 @@ void transaction_free(struct transaction **tx)
         return;
     emv_pubkey_free(&(*tx)->issuer_key);
     emv_pubkey_free(&(*tx)->icc_key);
+    emv_pubkey_free(&(*tx)->pin_key);
     secret_wipe(*tx, sizeof(**tx));
     free(*tx);
     *tx = NULL;
@@ -310,6 +310,16 @@ const char *kernel_method_name(enum kernel_method m)
 const struct kernel_authentication *transaction_authentication(const struct transaction *tx)
 {
     return &tx->oda;
+}
+
+const struct emv_pubkey *transaction_card_key(const struct transaction *tx)
+{
+    return tx->icc_key;
+}
+
+const struct emv_pubkey *transaction_pin_key(const struct transaction *tx)
+{
+    return tx->pin_key;
 }
 
 const struct kernel_cvm *transaction_cvm_at(const struct transaction *tx, size_t i)

@@ -27,6 +27,14 @@ struct terminal_application { /* per AID */
     struct span default_ddol;                 /* borrowed from the configuration's owner */
 };
 
+/* What a card's certificates came to once, for a transcript in which its data are masked: a hash over them cannot be worked out again. All that hangs on no
+ * masked byte is worked out all the same: the issuer certificate, the card's signatures. */
+struct kernel_recorded {
+    const struct emv_pubkey *icc_key, *pin_key; /* of the good ones; borrowed */
+    enum emv_check check;                       /* of a card certificate (when icc_key is NULL) or the signed static data that was not good */
+    uint8_t dac[2];                             /* 9F45, of good signed static data */
+};
+
 struct terminal_config {     /* the same for many transactions; must outlive them */
     uint8_t type;            /* 9F35: 0x34 or 0x35 */
     uint8_t capabilities[3]; /* 9F33 */
@@ -40,7 +48,8 @@ struct terminal_config {     /* the same for many transactions; must outlive the
     struct terminal_application applications[KERNEL_AIDS_MAX];
     size_t applications_n;
     const struct capk_store *authorities;
-    bool allow_live_card; /* else a card of a live scheme is read, never asked to sign */
+    bool allow_live_card;                   /* else a card of a live scheme is read, never asked to sign */
+    const struct kernel_recorded *recorded; /* NULL but where a masked transcript is run again (src/payer/replay.h) */
 };
 
 struct transaction_request { /* one payment */
@@ -149,6 +158,10 @@ struct kernel_authentication {    /* offline data authentication, Book 3 10.3 */
     size_t issuer_bits, icc_bits;
 };
 const struct kernel_authentication *transaction_authentication(const struct transaction *tx);
+
+/* The card's own key and the one for its PIN, as good certificates gave them; NULL: none, or not asked for. Live as long as the transaction. */
+const struct emv_pubkey *transaction_card_key(const struct transaction *tx);
+const struct emv_pubkey *transaction_pin_key(const struct transaction *tx);
 
 /* The log of cardholder verification: each rule of the CVM list that was reached. */
 enum kernel_cvm_result {

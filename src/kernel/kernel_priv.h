@@ -115,7 +115,7 @@ struct transaction {
     bool static_broken; /* a record of the AFL that cannot be authenticated: Book 3, 10.3 */
 
     struct kernel_authentication oda;
-    struct emv_pubkey *issuer_key, *icc_key;
+    struct emv_pubkey *issuer_key, *icc_key, *pin_key; /* pin_key: only of a certificate of its own */
     bool issuer_tried;
 
     struct kernel_cvm cvms[CVM_RULES_MAX];
@@ -171,6 +171,7 @@ TP_MUST_CHECK enum tp_err step_read(struct transaction *tx);
 TP_MUST_CHECK enum tp_err step_authenticate(struct transaction *tx);
 TP_MUST_CHECK enum tp_err oda_issuer_key(struct transaction *tx, const char **failed_at, enum emv_check *check);
 TP_MUST_CHECK enum tp_err oda_icc_key(struct transaction *tx, const char **failed_at, enum emv_check *check);
+TP_MUST_CHECK enum tp_err oda_copy_key(struct transaction *tx, struct emv_pubkey **out, const struct emv_pubkey *key); /* NULL of NULL */
 void oda_failed(struct transaction *tx, const char *at, enum emv_check check);
 bool oda_wants_cda(const struct transaction *tx); /* chosen, and nothing failed so far */
 

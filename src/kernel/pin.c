@@ -60,34 +60,45 @@ static enum tp_err ask(struct transaction *tx, bool wrong_before, struct secret 
     return TP_OK;
 }
 
-/* The key that PINs are enciphered under: the card's PIN key if it has a certificate for one, else its own (Book 2, 7.1). *key is NULL when
- * there is none; *own: to be freed. */
-static enum tp_err pin_key(struct transaction *tx, struct emv_pubkey **key, bool *own)
+/* The PIN key's own certificate, checked once: tx->pin_key when it is good. */
+static enum tp_err own_pin_key(struct transaction *tx, struct span cert, struct span rest, struct span exponent)
 {
-    const struct span cert = data_get(tx, TAG_PIN_CERT), rest = data_get(tx, TAG_PIN_REMAINDER), exponent = data_get(tx, TAG_PIN_EXPONENT);
     struct emv_cert_info info = {0};
     enum emv_check check;
     const char *at;
-    enum tp_err r;
+    enum tp_err r = oda_issuer_key(tx, &at, &check);
 
-    *key = NULL;
-    *own = cert.n > 0 && exponent.n > 0;
-    if (!*own) {
-        r = oda_icc_key(tx, &at, &check);
-        *key = tx->icc_key;
-        return r;
-    }
-    r = oda_issuer_key(tx, &at, &check);
     if (r != TP_OK || at != NULL)
         return r;
+    if (tx->config->recorded != NULL)
+        return oda_copy_key(tx, &tx->pin_key, tx->config->recorded->pin_key);
     r = emv_icc_cert_check(&check, &info, EMV_ICC_PIN_KEY, tx->issuer_key, cert, rest, exponent, (struct span){NULL, 0}, tx->pan, tx->request->date);
     if (r != TP_OK)
         return tp_fail(tx->e, r, "the card's PIN certificate cannot be checked: %s", tp_err_text(r));
     if (check == EMV_CHECK_OK)
-        *key = info.key;
+        tx->pin_key = info.key;
     else
         emv_pubkey_free(&info.key);
     return TP_OK;
+}
+
+/* The key that PINs are enciphered under: the card's PIN key if it has a certificate for one, else its own (Book 2, 7.1). *key is NULL when there is none. */
+static enum tp_err pin_key(struct transaction *tx, struct emv_pubkey **key)
+{
+    const struct span cert = data_get(tx, TAG_PIN_CERT), rest = data_get(tx, TAG_PIN_REMAINDER), exponent = data_get(tx, TAG_PIN_EXPONENT);
+    enum emv_check check;
+    const char *at;
+    enum tp_err r = TP_OK;
+
+    if (cert.n > 0 && exponent.n > 0) {
+        if (tx->pin_key == NULL)
+            r = own_pin_key(tx, cert, rest, exponent);
+        *key = tx->pin_key;
+    } else {
+        r = oda_icc_key(tx, &at, &check);
+        *key = tx->icc_key;
+    }
+    return r;
 }
 
 /* Book 2, 7.2: 7F, PIN block, challenge, random bytes, all under the key. *ok false: the card gave no challenge. */
@@ -176,7 +187,6 @@ static enum tp_err attempts(struct transaction *tx, bool enciphered, struct emv_
 enum tp_err pin_verify(struct transaction *tx, bool enciphered, bool *ok)
 {
     struct emv_pubkey *key = NULL;
-    bool own = false;
     enum tp_err r = TP_OK;
 
     *ok = false;
@@ -192,10 +202,8 @@ enum tp_err pin_verify(struct transaction *tx, bool enciphered, bool *ok)
         return TP_OK;
     }
     if (enciphered)
-        r = pin_key(tx, &key, &own);
+        r = pin_key(tx, &key);
     if (r == TP_OK && (!enciphered || key != NULL))
         r = attempts(tx, enciphered, key, ok);
-    if (own)
-        emv_pubkey_free(&key);
     return r;
 }
