@@ -170,7 +170,7 @@ static int serve(struct card *card, struct wanted *w, int stop_fd)
     for (;;) {
         enum vpcd_end end;
         struct tp_error e = {TP_OK, ""};
-        const enum tp_err r = vpcd_serve(&end, card, w->host, w->port, stop_fd, &events, &e);
+        const enum tp_err r = vpcd_serve(&end, vpcd_card_of(card), w->host, w->port, stop_fd, &events, &e);
 
         if (r != TP_OK && (w->once || r != TP_ERR_PEER))
             return cli_report(&e);

@@ -16,9 +16,41 @@
 
 enum { CONTROL_OFF = 0, CONTROL_ON = 1, CONTROL_RESET = 2, CONTROL_ATR = 4 };
 
+/* ---- the card of simcard/card.h ---- */
+
+static enum tp_err own_atr(void *ctx, struct buf *atr)
+{
+    return card_atr(ctx, atr);
+}
+
+static enum tp_err own_power_on(void *ctx, struct buf *atr)
+{
+    return card_power_on(ctx, atr);
+}
+
+static void own_power_off(void *ctx)
+{
+    card_power_off(ctx);
+}
+
+static enum tp_err own_transmit(void *ctx, struct span command, struct buf *response)
+{
+    return card_transmit(ctx, command, response);
+}
+
+static bool own_gone(void *ctx)
+{
+    return card_gone(ctx);
+}
+
+struct vpcd_card vpcd_card_of(struct card *card)
+{
+    return (struct vpcd_card){card, own_atr, own_power_on, own_power_off, own_transmit, own_gone};
+}
+
 /* ---- messages ---- */
 
-void vpcd_start(struct vpcd *v, struct card *card)
+void vpcd_start(struct vpcd *v, struct vpcd_card card)
 {
     v->card = card;
     v->in_n = 0;
@@ -39,7 +71,7 @@ static enum tp_err send_atr(struct vpcd *v, struct buf *out)
 {
     uint8_t raw[40];
     struct buf atr = BUF_OF(raw);
-    const enum tp_err r = card_atr(v->card, &atr);
+    const enum tp_err r = v->card.atr(v->card.ctx, &atr);
 
     return r == TP_OK ? put_message(out, buf_span(&atr)) : r;
 }
@@ -52,11 +84,11 @@ static enum tp_err control(struct vpcd *v, uint8_t what, struct buf *out)
     v->controls++;
     switch (what) {
     case CONTROL_OFF:
-        card_power_off(v->card);
+        v->card.power_off(v->card.ctx);
         return TP_OK;
     case CONTROL_ON:
     case CONTROL_RESET:
-        return card_power_on(v->card, &atr);
+        return v->card.power_on(v->card.ctx, &atr);
     case CONTROL_ATR:
         return send_atr(v, out);
     default:
@@ -68,7 +100,7 @@ static enum tp_err command(struct vpcd *v, struct span apdu, struct buf *out)
 {
     uint8_t raw[FAULT_RESPONSE_MAX];
     struct buf answer = BUF_OF(raw);
-    enum tp_err r = card_transmit(v->card, apdu, &answer);
+    enum tp_err r = v->card.transmit(v->card.ctx, apdu, &answer);
 
     v->commands++;
     if (r == TP_ERR_STATE) { /* not powered: no card answers */
@@ -211,7 +243,7 @@ static bool serve_once(enum vpcd_end *end, struct vpcd *v, int fd)
         return false;
     }
     if (r == TP_ERR_CARD)
-        *end = card_gone(v->card) ? VPCD_CARD_GONE : VPCD_CARD_MUTE;
+        *end = v->card.gone(v->card.ctx) ? VPCD_CARD_GONE : VPCD_CARD_MUTE;
     return r == TP_OK;
 }
 
@@ -239,7 +271,7 @@ static void serve_loop(enum vpcd_end *end, struct vpcd *v, int fd, int stop_fd, 
     }
 }
 
-enum tp_err vpcd_serve(enum vpcd_end *end, struct card *card, const char *host, const char *port, int stop_fd, const struct vpcd_events *events,
+enum tp_err vpcd_serve(enum vpcd_end *end, struct vpcd_card card, const char *host, const char *port, int stop_fd, const struct vpcd_events *events,
                        struct tp_error *e)
 {
     struct vpcd *v = malloc(sizeof(*v));
@@ -255,7 +287,7 @@ enum tp_err vpcd_serve(enum vpcd_end *end, struct card *card, const char *host, 
         no_delay(fd);
         serve_loop(end, v, fd, stop_fd, events);
         close(fd);
-        card_power_off(card);
+        card.power_off(card.ctx);
     }
     secret_wipe(v, sizeof(*v));
     free(v);

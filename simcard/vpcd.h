@@ -8,15 +8,26 @@
 #define VPCD_PORT        35963
 #define VPCD_MESSAGE_MAX (2 + 65535)
 
+/* What is in the reader, as simcard/card.h has it: a card, or something that plays one. Borrows ctx. */
+struct vpcd_card {
+    void *ctx;
+    enum tp_err (*atr)(void *ctx, struct buf *atr);
+    enum tp_err (*power_on)(void *ctx, struct buf *atr);
+    void (*power_off)(void *ctx);
+    enum tp_err (*transmit)(void *ctx, struct span command, struct buf *response);
+    bool (*gone)(void *ctx);
+};
+struct vpcd_card vpcd_card_of(struct card *card);
+
 /* What arrived so far of one connection. No sockets here: bytes in, bytes out. */
 struct vpcd {
-    struct card *card; /* borrowed */
+    struct vpcd_card card;
     uint8_t in[VPCD_MESSAGE_MAX];
     size_t in_n;
     unsigned long controls, commands; /* handled */
 };
 
-void vpcd_start(struct vpcd *v, struct card *card);
+void vpcd_start(struct vpcd *v, struct vpcd_card card);
 
 /* Takes bytes as they came, handles every whole message, appends the answers to out (room for VPCD_ANSWERS_MAX bytes: vpcd awaits each answer
  * before the next command). TP_ERR_CARD when the card went mute or left: the connection ends. TP_ERR_RANGE when the peer sends commands without
@@ -39,7 +50,7 @@ struct vpcd_events {
     void (*silent)(void *ctx);
     void *ctx;
 };
-TP_MUST_CHECK enum tp_err vpcd_serve(enum vpcd_end *end, struct card *card, const char *host, const char *port, int stop_fd,
+TP_MUST_CHECK enum tp_err vpcd_serve(enum vpcd_end *end, struct vpcd_card card, const char *host, const char *port, int stop_fd,
                                      const struct vpcd_events *events, struct tp_error *e);
 
 #endif

@@ -39,7 +39,7 @@ static enum tp_err feed(struct span stream, size_t n, uint32_t *frames, unsigned
     struct span piece, answers;
     enum tp_err r = TP_OK;
 
-    vpcd_start(&v, card);
+    vpcd_start(&v, vpcd_card_of(card));
     while (r == TP_OK && stream.n > 0) {
         HOLDS(span_take(&stream, n < stream.n ? n : stream.n, &piece) == TP_OK);
         r = vpcd_take(&v, piece, &out);
