@@ -10,6 +10,8 @@
 #define ARC_UNABLE_APPROVED  "Y3"
 #define ARC_UNABLE_DECLINED  "Z3"
 
+#define ISSUER_AUTHENTICATION_MIN 8 /* bytes of 91: Book 3, Annex A */
+
 static enum tp_err put_arc(struct transaction *tx, const char *arc)
 {
     return data_put(tx, TAG_ARC, FROM_TERMINAL, span_of(arc, 2));
@@ -30,6 +32,16 @@ static enum tp_err end_cda_failed(struct transaction *tx)
     return tx_end(tx, KERNEL_DECLINED, "the card's signature is not right: %s", emv_check_text(tx->oda.check));
 }
 
+/* The reason a card may give beside an AAC: Book 3, table 15, bits 3 to 1 of the CID. */
+static const char *card_reason(const struct transaction *tx)
+{
+    static const char *const words[8] = {[1] = ": service not allowed", [2] = ": PIN try limit exceeded", [3] = ": issuer authentication failed"};
+    const struct span cid = data_get(tx, TAG_CID);
+    const char *said = cid.n == 1 ? words[cid.p[0] & 7] : NULL;
+
+    return said == NULL ? "" : said;
+}
+
 /* The card's last word. why: what the terminal asked an AAC for; "" when it asked for a TC. */
 static enum tp_err end_by_card(struct transaction *tx, enum ac got, const char *why)
 {
@@ -37,47 +49,84 @@ static enum tp_err end_by_card(struct transaction *tx, enum ac got, const char *
         return tx_end(tx, KERNEL_APPROVED, "approved");
     if (why[0] != '\0')
         return tx_end(tx, KERNEL_DECLINED, "declined by the terminal: %s", why);
-    return tx_end(tx, KERNEL_DECLINED, "declined by the card");
+    return tx_end(tx, KERNEL_DECLINED, "declined by the card%s", card_reason(tx));
 }
 
-/* Second GENERATE AC with the response code in 8A. */
-static enum tp_err finish(struct transaction *tx, enum ac want, const char *arc, const char *why)
+/* Second GENERATE AC, with the response code that stands in 8A; what it gave is the end, whatever the scripts behind it do (10.10). */
+static enum tp_err finish(struct transaction *tx, enum ac want, const char *why)
 {
     enum ac got;
     bool cda_failed;
-    enum tp_err r = put_arc(tx, arc);
+    enum tp_err r;
 
     tx_step(tx, KERNEL_COMPLETE);
-    if (r == TP_OK)
-        r = generate_ac(tx, want, true, &got, &cda_failed);
+    r = generate_ac(tx, want, true, &got, &cda_failed);
     if (r != TP_OK)
         return r;
+    if (scripts_run(tx, TAG_SCRIPT_72) != TP_OK) /* the card left: TVR and 9F5B say which command */
+        tvr_set(tx, TVR_SCRIPT_FAILED_AFTER);
     if (cda_failed)
         return end_cda_failed(tx);
     return end_by_card(tx, got, want == AC_AAC ? why : "");
 }
 
-/* Keeps what the issuer answered where a CDOL2 can ask for it (Book 3, 10.9): 89 and 91; 8A comes with the second GENERATE AC. */
+/* Keeps what the issuer answered, so that a CDOL2 can ask for it: 8A, 89 and 91. An authentication of another length than 8 to 16 bytes is none. */
 static enum tp_err keep_answer(struct transaction *tx)
 {
-    const struct kernel_issuer_answer *a = &tx->issuer;
-    enum tp_err r = TP_OK;
+    struct kernel_issuer_answer *a = &tx->issuer;
+    enum tp_err r;
 
     if (a->authentication.n > sizeof(a->authentication.p) || a->scripts.n > sizeof(a->scripts.p) ||
         memchr(a->approval, '\0', sizeof(a->approval)) == NULL)
         return tp_fail(tx->e, TP_ERR_INTERNAL, "the issuer's answer is not what it says it is");
     tx->issuer_approved = approves(a->arc);
-    if (a->approval[0] != '\0')
+    r = data_put(tx, TAG_ARC, FROM_TERMINAL, SPAN_OF(a->arc));
+    if (r == TP_OK && a->approval[0] != '\0')
         r = data_put(tx, TAG_AUTHORISATION_CODE, FROM_TERMINAL, span_str(a->approval));
-    if (r == TP_OK && a->authentication.n > 0)
+    if (r == TP_OK && a->authentication.n >= ISSUER_AUTHENTICATION_MIN)
         r = data_put(tx, TAG_ISSUER_AUTH_DATA, FROM_TERMINAL, span_of(a->authentication.p, a->authentication.n));
     return r;
+}
+
+/* 10.9: only a card that says so has the command; another gets 91 with the second GENERATE AC, if its CDOL2 asks for it. Any word but 9000 is a failure
+ * that the card's own rules judge: the terminal goes on (6.5.4). */
+static enum tp_err authenticate_issuer(struct transaction *tx)
+{
+    const struct capdu c = {.ins = INS_EXTERNAL_AUTHENTICATE, .data = data_get(tx, TAG_ISSUER_AUTH_DATA)};
+    struct span nothing;
+    uint16_t sw;
+    enum tp_err r;
+
+    if ((tx->aip[0] & AIP_ISSUER_AUTHENTICATION) == 0 || c.data.n == 0)
+        return TP_OK;
+    r = command_send(tx, &c, &nothing, &sw);
+    if (r != TP_OK)
+        return r;
+    tsi_set(tx, TSI_ISSUER_AUTHENTICATION);
+    if (sw != SW_OK)
+        tvr_set(tx, TVR_ISSUER_AUTHENTICATION_FAILED);
+    return TP_OK;
+}
+
+static enum tp_err finish_reached(struct transaction *tx)
+{
+    const bool referral = memcmp(tx->issuer.arc, "01", 2) == 0 || memcmp(tx->issuer.arc, "02", 2) == 0;
+    enum tp_err r = keep_answer(tx);
+
+    if (r == TP_OK)
+        r = authenticate_issuer(tx);
+    if (r == TP_OK)
+        r = scripts_run(tx, TAG_SCRIPT_71);
+    if (r != TP_OK)
+        return r;
+    /* a referral is a call by voice, for which nobody is there: Book 4, 6.3.8 */
+    return finish(tx, tx->issuer_approved ? AC_TC : AC_AAC, referral ? "the issuer wants to be called" : "the issuer refuses");
 }
 
 /* The card wants the issuer (10.9). */
 static enum tp_err online(struct transaction *tx)
 {
-    char code[3], why[sizeof(tx->reason)];
+    char why[sizeof(tx->reason)];
     enum ac want;
     enum tp_err r = TP_OK;
 
@@ -86,18 +135,14 @@ static enum tp_err online(struct transaction *tx)
         r = tx->online->authorise(tx->online->ctx, tx, &tx->issuer);
     if (r != TP_OK)
         return tp_fail(tx->e, r, "the issuer could not be asked: %s", tp_err_text(r));
-    if (tx->issuer.reached) {
-        r = keep_answer(tx);
-        if (r != TP_OK)
-            return r;
-        memcpy(code, tx->issuer.arc, 2);
-        code[2] = '\0';
-        return finish(tx, tx->issuer_approved ? AC_TC : AC_AAC, code, "the issuer refuses");
-    }
+    if (tx->issuer.reached)
+        return finish_reached(tx);
+    tx->issuer = (struct kernel_issuer_answer){0};
     tx->reason[0] = '\0';
     want = action_unable_online(tx);
     snprintf(why, sizeof(why), "the issuer cannot be reached, and: %.200s", tx->reason);
-    return finish(tx, want, want == AC_TC ? ARC_UNABLE_APPROVED : ARC_UNABLE_DECLINED, why);
+    r = put_arc(tx, want == AC_TC ? ARC_UNABLE_APPROVED : ARC_UNABLE_DECLINED);
+    return r == TP_OK ? finish(tx, want, why) : r;
 }
 
 enum tp_err step_complete(struct transaction *tx)
@@ -116,12 +161,12 @@ enum tp_err step_complete(struct transaction *tx)
     r = generate_ac(tx, want, false, &got, &cda_failed);
     if (r != TP_OK)
         return r;
-    if (cda_failed && got == AC_ARQC) /* Book 2, 6.6.2: not sent to the issuer, ended by an AAC */
-        return finish(tx, AC_AAC, ARC_OFFLINE_DECLINED, "the card's signature is not right");
-    if (got == AC_ARQC)
+    if (got == AC_ARQC && !cda_failed)
         return online(tx);
     r = put_arc(tx, got == AC_TC && !cda_failed ? ARC_OFFLINE_APPROVED : ARC_OFFLINE_DECLINED);
     if (r != TP_OK)
         return r;
+    if (got == AC_ARQC) /* Book 2, 6.6.2: not sent to the issuer, ended by an AAC */
+        return finish(tx, AC_AAC, "the card's signature is not right");
     return cda_failed ? end_cda_failed(tx) : end_by_card(tx, got, why);
 }

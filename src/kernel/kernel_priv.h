@@ -38,14 +38,19 @@ enum { /* Terminal Verification Results, Book 3 Annex C5: byte index in the high
        TVR_LOWER_LIMIT = 0x340,
        TVR_UPPER_LIMIT = 0x320,
        TVR_RANDOM = 0x310,
-       TVR_DEFAULT_TDOL = 0x480
+       TVR_DEFAULT_TDOL = 0x480,
+       TVR_ISSUER_AUTHENTICATION_FAILED = 0x440,
+       TVR_SCRIPT_FAILED_BEFORE = 0x420,
+       TVR_SCRIPT_FAILED_AFTER = 0x410
 };
 
 enum { /* Transaction Status Information, byte 1, Book 3 Annex C6 */
        TSI_ODA = 0x80,
        TSI_CVM = 0x40,
        TSI_CARD_RISK = 0x20,
-       TSI_TERMINAL_RISK = 0x08
+       TSI_ISSUER_AUTHENTICATION = 0x10,
+       TSI_TERMINAL_RISK = 0x08,
+       TSI_SCRIPT = 0x04
 };
 
 enum { /* Application Interchange Profile, byte 1, Book 3 Annex C1 */
@@ -53,6 +58,7 @@ enum { /* Application Interchange Profile, byte 1, Book 3 Annex C1 */
        AIP_DDA = 0x20,
        AIP_CVM = 0x10,
        AIP_TERMINAL_RISK = 0x08,
+       AIP_ISSUER_AUTHENTICATION = 0x04,
        AIP_CDA = 0x01
 };
 
@@ -181,6 +187,9 @@ TP_MUST_CHECK enum tp_err step_verify(struct transaction *tx);
 TP_MUST_CHECK enum tp_err pin_verify(struct transaction *tx, bool enciphered, bool *ok);
 TP_MUST_CHECK enum tp_err step_risk(struct transaction *tx);
 unsigned risk_target_percent(const struct terminal_application *app, int64_t amount); /* Book 3, 10.6.2; 0: never */
+
+/* script.c: those of one template of the issuer's answer, 71 or 72, with their results in 9F5B. An error: the card left. */
+TP_MUST_CHECK enum tp_err scripts_run(struct transaction *tx, uint32_t kind);
 
 /* action.c, generate.c, complete.c */
 enum ac { AC_AAC = 0x00, AC_TC = 0x40, AC_ARQC = 0x80 }; /* as in P1 and CID */

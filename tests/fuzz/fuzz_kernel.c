@@ -1,6 +1,7 @@
 /* The terminal against a card whose answers are the input: it ends, keeps within its memory, and approves nothing that the card did not answer with a TC.
  *
- * Input: one byte of switches (1 the issuer answers, 2 nobody is there, 4 read without paying, 8 an online-only terminal), then answers, each two bytes of length
+ * Input: one byte of switches (1 the issuer answers, 2 nobody is there, 4 read without paying, 8 an online-only terminal, 16 the
+ * issuer's authentication and scripts are input too, where it is asked), then answers, each two bytes of length
  * (modulo 259) and as many bytes, status word last. When they are used up the card is gone. */
 #include "fuzz.h"
 
@@ -61,11 +62,28 @@ static enum tp_err pin(void *ctx, unsigned tries_left, bool wrong_before, struct
     return secret_copy(out, span_str("1234"));
 }
 
+struct fuzz_issuer {
+    bool reached, speaks;
+    struct fuzz_card *card;
+};
+
 static enum tp_err authorise(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out)
 {
+    const struct fuzz_issuer *i = ctx;
+    struct span said;
+    uint16_t n;
+
     HOLDS(transaction_get(tx, TAG_CID).n == 1 && transaction_get(tx, TAG_CID).p[0] >> 6 == 2);
-    out->reached = *(const bool *)ctx;
+    HOLDS(!transaction_reversal_needed(tx));
+    out->reached = i->reached;
     memcpy(out->arc, "00", 2);
+    if (!i->speaks || span_be16(&i->card->rest, &n) != TP_OK || span_take(&i->card->rest, n % (sizeof(out->scripts.p) + 1), &said) != TP_OK)
+        return TP_OK;
+    out->authentication.n = n % (sizeof(out->authentication.p) + 1);
+    memset(out->authentication.p, 0x91, out->authentication.n);
+    out->scripts.n = said.n;
+    if (said.n > 0)
+        memcpy(out->scripts.p, said.p, said.n);
     return TP_OK;
 }
 
@@ -90,11 +108,13 @@ static void check(const struct transaction *tx)
     uint32_t tag;
 
     HOLDS(transaction_reason(tx)[0] != '\0');
+    HOLDS(transaction_get(tx, TAG_SCRIPT_RESULTS).n % 5 == 0);
     for (size_t i = 0; transaction_at(tx, i, &tag, &value); i++)
         for (size_t k = 0; k < value.n; k++)
             (void)*(const volatile uint8_t *)(value.p + k); /* every byte is there to be read */
     if (transaction_outcome(tx) != KERNEL_APPROVED)
         return;
+    HOLDS(!transaction_reversal_needed(tx));
     HOLDS(transaction_get(tx, TAG_CID).n == 1 && transaction_get(tx, TAG_CID).p[0] >> 6 == 1);
     HOLDS(transaction_get(tx, TAG_TVR).n == 5 && transaction_get(tx, TAG_AC).n == 8);
 }
@@ -114,12 +134,12 @@ static void read_card(struct reader *reader, const struct terminal_config *confi
     }
 }
 
-static void pay(struct reader *reader, const struct terminal_config *config, bool reached, bool nobody)
+static void pay(struct reader *reader, const struct terminal_config *config, struct fuzz_issuer *issuer, bool nobody)
 {
     const struct transaction_request request = {
         .currency = 643, .currency_exponent = 2, .type = 0x50, .date = 20140925, .time = 120000, .un = {0x12, 0x34, 0x57, 0x79}};
     const struct kernel_person person = {NULL, choose, pin, NULL};
-    const struct kernel_online online = {&reached, authorise};
+    const struct kernel_online online = {issuer, authorise};
     struct transaction *tx = NULL;
     struct tp_error e;
 
@@ -134,6 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const uint8_t ddol[] = {0x9F, 0x37, 0x04};
     static struct terminal_config config;
     struct fuzz_card c = {{data, size}, 0};
+    struct fuzz_issuer issuer;
     const struct inproc_card card = {&c, power_on, transmit, power_off};
     struct reader *reader = NULL;
     struct tp_error e;
@@ -141,6 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (span_u8(&c.rest, &switches) != TP_OK)
         return 0;
+    issuer = (struct fuzz_issuer){(switches & 1) != 0, (switches & 16) != 0, &c};
     config = (struct terminal_config){.type = (switches & 8) != 0 ? 0x34 : 0x35,
                                       .capabilities = {0x20, 0x98, 0xC8},
                                       .additional = {0x60, 0x00, 0xF0, 0xA0, 0x01},
@@ -161,7 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if ((switches & 4) != 0)
         read_card(reader, &config);
     else
-        pay(reader, &config, (switches & 1) != 0, (switches & 2) != 0);
+        pay(reader, &config, &issuer, (switches & 2) != 0);
     reader_close(&reader);
     return 0;
 }

@@ -7,6 +7,13 @@ tests_pair_test_kernel_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_pair_test_kernel_CFLAGS = $(UNIT_CFLAGS)
 tests_pair_test_kernel_LDADD = $(KERNEL_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/pair/test_kernel_issuer
+TESTS += tests/pair/test_kernel_issuer
+tests_pair_test_kernel_issuer_SOURCES = tests/pair/test_kernel_issuer.c tests/pair/issuer_rows.h $(PAPER) tests/unit/unit.h
+tests_pair_test_kernel_issuer_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_pair_test_kernel_issuer_CFLAGS = $(UNIT_CFLAGS)
+tests_pair_test_kernel_issuer_LDADD = $(KERNEL_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/pair/test_kernel_select
 TESTS += tests/pair/test_kernel_select
 tests_pair_test_kernel_select_SOURCES = tests/pair/test_kernel_select.c $(PAPER) tests/unit/unit.h

@@ -72,9 +72,9 @@ struct paper_terminal { /* what a test may change of the terminal's side */
     bool no_person;
     int choice; /* of an application; -1 leaves */
     size_t choices, choice_n;
-    bool reached;
-    char arc[3];
+    struct kernel_issuer_answer issuer; /* what it answers when asked */
     bool no_online;
+    size_t online_asked;
     uint8_t ddol[3];
 };
 

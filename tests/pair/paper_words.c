@@ -162,12 +162,41 @@ static bool config_word(struct paper_terminal *t, const char *key, const char *v
     return true;
 }
 
+static size_t bytes_to(uint8_t *out, size_t cap, const char *hex)
+{
+    struct buf b = {out, 0, cap};
+
+    ck_assert_int_eq(hex_decode(&b, hex), TP_OK);
+    return b.n;
+}
+
+static bool issuer_word(struct paper_terminal *t, const char *key, const char *value)
+{
+    struct kernel_issuer_answer *a = &t->issuer;
+
+    if (strcmp(key, "arc") == 0) {
+        t->no_online = false;
+        a->reached = true;
+        memcpy(a->arc, value, 2);
+    } else if (strcmp(key, "unreached") == 0)
+        t->no_online = false;
+    else if (strcmp(key, "approval") == 0)
+        snprintf(a->approval, sizeof(a->approval), "%.6s", value);
+    else if (strcmp(key, "iad") == 0)
+        a->authentication.n = bytes_to(a->authentication.p, sizeof(a->authentication.p), value);
+    else if (strcmp(key, "scripts") == 0)
+        a->scripts.n = bytes_to(a->scripts.p, sizeof(a->scripts.p), value);
+    else
+        return false;
+    return true;
+}
+
 void paper_terminal_words(struct paper_terminal *t, const char *words)
 {
-    char key[16], value[64];
+    char key[16], value[1100];
 
     while (next_word(&words, key, sizeof(key), value, sizeof(value))) {
-        if (config_word(t, key, value))
+        if (config_word(t, key, value) || issuer_word(t, key, value))
             continue;
         if (strcmp(key, "amount") == 0)
             t->request.amount = strtoll(value, NULL, 10);
@@ -181,12 +210,6 @@ void paper_terminal_words(struct paper_terminal *t, const char *words)
             t->no_person = true;
         else if (strcmp(key, "choice") == 0)
             t->choice = (int)strtol(value, NULL, 10);
-        else if (strcmp(key, "arc") == 0) {
-            t->no_online = false;
-            t->reached = true;
-            snprintf(t->arc, sizeof(t->arc), "%.2s", value);
-        } else if (strcmp(key, "unreached") == 0)
-            t->no_online = false;
         else
             ck_abort_msg("no such word: %s", key);
     }
