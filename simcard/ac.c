@@ -249,7 +249,7 @@ static enum tp_err make_sdad(const struct card *c, uint8_t sdad[EMV_RSA_MAX], si
 
     *n = emv_pubkey_size(emv_privkey_public(c->profile->key));
     if (r == TP_OK)
-        fault_sdad(&c->faults, sdad, *n);
+        fault_sdad(&c->faults, c->profile->key, sdad, *n);
     return r;
 }
 
@@ -265,6 +265,7 @@ static enum tp_err put_signed(const struct card *c, struct buf *out, const struc
 
     if (RAND_bytes(dynamic + 1, DYNAMIC_NUMBER) != 1)
         return TP_ERR_INTERNAL;
+    fault_dynamic_number(&c->faults, dynamic);
     after[0] = a->plan.cid_signed;
     memcpy(after + 1, a->plan.ac, 8);
     r = hash_transaction(c, after + 9, a);
@@ -383,6 +384,7 @@ uint16_t card_internal_authenticate(struct card *c, const struct capdu *in, stru
         want = in->data.n;
     if (in->data.n != want || want == 0)
         return SW_WRONG_LENGTH;
+    fault_dynamic_number(&c->faults, dynamic);
     if (RAND_bytes(dynamic + 1, DYNAMIC_NUMBER) != 1 || make_sdad(c, sdad, &n, SPAN_OF(dynamic), in->data) != TP_OK)
         return SW_UNKNOWN;
     c->session.dda_done = true;

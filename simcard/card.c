@@ -86,24 +86,12 @@ bool card_gone(const struct card *c)
 
 enum tp_err card_add_fault(struct card *c, const char *spec, struct tp_error *e)
 {
-    const size_t n = strcspn(spec, "=");
     enum fault which;
-    const struct fault_name *name = fault_find(spec, n, &which);
-    unsigned long number;
-    char *end;
+    const enum tp_err r = fault_parse(&c->faults, &which, spec, e);
 
-    if (name == NULL)
-        return tp_fail(e, TP_ERR_USAGE, "no fault is called \"%.*s\": --fault list shows all", (int)n, spec);
-    number = name->number_default;
-    if (spec[n] == '=') {
-        number = strtoul(spec + n + 1, &end, 10);
-        if (*end != '\0' || end == spec + n + 1 || number == 0 || number > name->number_max)
-            return tp_fail(e, TP_ERR_USAGE, "\"%s\": the fault %s takes a number from 1 to %u", spec, name->name, name->number_max);
-    }
-    c->faults.on[which] = true;
-    c->faults.number[which] = (unsigned)number;
-    fault_profile(which, c->profile);
-    return TP_OK;
+    if (r == TP_OK)
+        fault_profile(which, c->faults.number[which], c->profile);
+    return r;
 }
 
 /* ---- power ---- */
@@ -221,9 +209,12 @@ static enum tp_err answer_command(struct card *c, struct span command, struct ca
     if (c->profile->t0 && in->cla == 0x00 && in->ins == INS_GET_RESPONSE && c->waiting_n > 0)
         return get_response(c, in, answer);
     c->waiting_n = 0;
-    sw = run(c, in, answer);
-    if (sw != SW_OK && sw != SW_SELECTED_FILE_INVALIDATED)
-        answer->n = 0;
+    if (!fault_command(&c->faults, c->profile, in, &sw)) {
+        sw = run(c, in, answer);
+        if (sw != SW_OK && sw != SW_SELECTED_FILE_INVALIDATED)
+            answer->n = 0;
+        fault_answer(&c->faults, in, answer, &sw);
+    }
     if (buf_be16(answer, sw) != TP_OK)
         return TP_ERR_INTERNAL;
     if (c->profile->t0)

@@ -5,6 +5,9 @@ libsimcard_a_SOURCES = \
 	simcard/card.c simcard/card.h simcard/card_priv.h \
 	simcard/commands.c \
 	simcard/fault.c simcard/fault.h \
+	simcard/fault_answers.c \
+	simcard/fault_holds.c \
+	simcard/fault_signs.c \
 	simcard/inproc.c simcard/inproc.h \
 	simcard/perso.c simcard/perso.h \
 	simcard/perso_cvm.c \

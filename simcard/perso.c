@@ -241,7 +241,8 @@ static enum tp_err make_ssad_record(struct card_profile *card, const struct sche
 static enum tp_err make_icc_record(struct card_profile *card, const struct scheme *s, const struct perso_params *p, struct span data)
 {
     struct emv_pubkey *icc = emv_privkey_public(card->key);
-    struct emv_cert_made cert, expired;
+    struct emv_cert_made cert, expired, other;
+    char other_pan[PAN_TEXT_MAX];
     uint8_t serial[3];
     struct record rec;
     enum tp_err r = RAND_bytes(serial, sizeof(serial)) == 1 ? TP_OK : TP_ERR_INTERNAL;
@@ -252,6 +253,12 @@ static enum tp_err make_icc_record(struct card_profile *card, const struct schem
         r = emv_icc_cert_make(&expired, EMV_ICC_KEY, s->issuer, icc, data, p->pan, EXPIRED, serial);
     if (r == TP_OK)
         r = keep_cert(&card->expired_icc_cert, &expired);
+    snprintf(other_pan, sizeof(other_pan), "%s", p->pan);
+    other_pan[strlen(other_pan) - 1] = p->pan[strlen(p->pan) - 1] == '9' ? '0' : '9';
+    if (r == TP_OK)
+        r = emv_icc_cert_make(&other, EMV_ICC_KEY, s->issuer, icc, data, other_pan, p->expiry, serial);
+    if (r == TP_OK)
+        r = keep_cert(&card->other_pan_icc_cert, &other);
     if (r != TP_OK)
         return r;
     record_start(&rec);

@@ -87,11 +87,11 @@ struct card_profile {
     struct profile_bytes afl, pdol;
     struct profile_record records[PROFILE_RECORDS_MAX];
     size_t records_n;
-    struct profile_bytes expired_issuer_cert, expired_icc_cert; /* rightly signed, for the faults of that name; may be empty */
-    struct secret ac_key, smi_key, smc_key;                     /* the card's own master keys, 16 bytes each */
-    struct secret pin_block;                                    /* the right block of VERIFY, 8 bytes */
-    struct emv_privkey *key;                                    /* NULL: static authentication only */
-    struct emv_privkey *pin_key;                                /* deciphers the PIN, its certificate in 9F2D to 9F2F; NULL: key does (Book 2, 7) */
+    struct profile_bytes expired_issuer_cert, expired_icc_cert, other_pan_icc_cert; /* rightly signed, for the faults of that name; may be empty */
+    struct secret ac_key, smi_key, smc_key;                                         /* the card's own master keys, 16 bytes each */
+    struct secret pin_block;                                                        /* the right block of VERIFY, 8 bytes */
+    struct emv_privkey *key;                                                        /* NULL: static authentication only */
+    struct emv_privkey *pin_key; /* deciphers the PIN, its certificate in 9F2D to 9F2F; NULL: key does (Book 2, 7) */
 
     /* found in the records by profile_index */
     struct profile_bytes cdol1, cdol2, ddol, cvm_list;

@@ -82,12 +82,12 @@ static json_t *issuer_json(const struct card_profile *p)
 
 static json_t *profile_json(const struct card_profile *p)
 {
-    return json_pack("{s:i, s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", 1, "applications",
+    return json_pack("{s:i, s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", 1, "applications",
                      apps_json(p), "pse", p->pse, "t0", p->t0, "blocked", p->blocked, "format", p->format, "dki", p->dki, "pin_tries", p->pin_tries,
                      "offline_limit", p->offline_limit, "offline_maximum", p->offline_maximum, "language", p->language, "aip",
                      hex_json(SPAN_OF(p->aip)), "afl", bytes_json(&p->afl), "pdol", bytes_json(&p->pdol), "records", records_json(p),
                      "expired_issuer_certificate", bytes_json(&p->expired_issuer_cert), "expired_icc_certificate", bytes_json(&p->expired_icc_cert),
-                     "issuer", issuer_json(p));
+                     "other_pan_icc_certificate", bytes_json(&p->other_pan_icc_cert), "issuer", issuer_json(p));
 }
 
 static enum tp_err save_json(const struct card_profile *p, const char *dir, struct tp_error *e)
@@ -173,6 +173,12 @@ static enum tp_err get_bytes(struct profile_bytes *out, const json_t *object, co
 
     out->n = b.n;
     return r;
+}
+
+/* What a folder of an earlier telepay does not say stays empty. */
+static enum tp_err get_later_bytes(struct profile_bytes *out, const json_t *object, const char *name)
+{
+    return json_object_get(object, name) == NULL ? TP_OK : get_bytes(out, object, name);
 }
 
 static enum tp_err get_text(char *out, size_t cap, const json_t *object, const char *name)
@@ -307,7 +313,9 @@ static enum tp_err get_profile(struct card_profile *p, const json_t *json)
         get_text(p->language, sizeof(p->language), json, "language") != TP_OK || get_hex(&aip, json, "aip") != TP_OK || aip.n != sizeof(p->aip) ||
         get_bytes(&p->afl, json, "afl") != TP_OK || get_bytes(&p->pdol, json, "pdol") != TP_OK ||
         get_bytes(&p->expired_issuer_cert, json, "expired_issuer_certificate") != TP_OK ||
-        get_bytes(&p->expired_icc_cert, json, "expired_icc_certificate") != TP_OK || get_issuer(p, json_object_get(json, "issuer")) != TP_OK)
+        get_bytes(&p->expired_icc_cert, json, "expired_icc_certificate") != TP_OK ||
+        get_later_bytes(&p->other_pan_icc_cert, json, "other_pan_icc_certificate") != TP_OK ||
+        get_issuer(p, json_object_get(json, "issuer")) != TP_OK)
         return TP_ERR_FORMAT;
     p->pse = json_is_true(json_object_get(json, "pse"));
     p->t0 = json_is_true(json_object_get(json, "t0"));

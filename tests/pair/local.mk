@@ -23,7 +23,7 @@ tests_pair_test_kernel_select_LDADD = $(KERNEL_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/pair/test_pair
 TESTS += tests/pair/test_pair
-tests_pair_test_pair_SOURCES = tests/pair/test_pair.c $(PAPER) tests/unit/unit.h
+tests_pair_test_pair_SOURCES = tests/pair/test_pair.c tests/pair/fault_rows.h $(PAPER) tests/unit/unit.h
 tests_pair_test_pair_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_pair_test_pair_CFLAGS = $(UNIT_CFLAGS)
 tests_pair_test_pair_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS) $(CHECK_LIBS)
