@@ -173,9 +173,9 @@ static enum tp_err make_ac(const struct card *c, uint8_t ac[8], const struct req
     if (r == TP_OK)
         r = buf_put(&data, iad);
     if (r == TP_OK)
-        r = emv_session_key_derive(&session, secret_span(&c->profile->ac_key), atc);
+        r = emv_session_key_ac(&session, EMV_CVN_18, secret_span(&c->profile->ac_key), atc);
     if (r == TP_OK)
-        r = emv_mac(ac, secret_span(&session), buf_span(&data));
+        r = emv_ac_make(ac, EMV_CVN_18, secret_span(&session), buf_span(&data));
     secret_free(&session);
     return r;
 }

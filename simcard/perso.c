@@ -341,11 +341,11 @@ static enum tp_err take_secrets(struct card_profile *card, const struct scheme *
 
     if (r != TP_OK)
         return tp_fail(e, TP_ERR_USAGE, "a PIN has 4 to 12 digits");
-    r = emv_master_key_derive(&card->ac_key, secret_span(&s->ac_key), p->pan, psn);
+    r = emv_master_key_derive(&card->ac_key, EMV_CVN_18, secret_span(&s->ac_key), p->pan, psn);
     if (r == TP_OK)
-        r = emv_master_key_derive(&card->smi_key, secret_span(&s->smi_key), p->pan, psn);
+        r = emv_master_key_derive(&card->smi_key, EMV_CVN_18, secret_span(&s->smi_key), p->pan, psn);
     if (r == TP_OK)
-        r = emv_master_key_derive(&card->smc_key, secret_span(&s->smc_key), p->pan, psn);
+        r = emv_master_key_derive(&card->smc_key, EMV_CVN_18, secret_span(&s->smc_key), p->pan, psn);
     if (r != TP_OK)
         return tp_fail(e, r, "cannot derive the card's master keys");
     if (p->method == PERSO_SDA)

@@ -8,7 +8,8 @@ check-style:
 .PHONY: check-style
 dist_noinst_SCRIPTS += tests/check-style
 EXTRA_DIST += .clang-format .clang-tidy .shellcheckrc tests/.clang-tidy tests/analyzer.h \
-	tests/vectors/application-cryptograms.json tests/vectors/offline-data-authentication.json
+	tests/vectors/application-cryptograms.json tests/vectors/offline-data-authentication.json \
+	tests/vectors/cryptograms-computed.json tests/vectors/key-derivation.json
 
 include tests/unit/local.mk
 include tests/pair/local.mk

@@ -1,52 +1,103 @@
 #include "crypto/cryptogram.h"
 
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <string.h>
 
-#define BLOCK      8
-#define MAC_STREAM 256 /* bytes enciphered at a time */
+#define DES_BLOCK    8
+#define PAN_MAX      19
+#define OPTION_A_MAX 16 /* digits of a PAN to which option B is option A: Book 2, A1.4.2 */
+#define SHA1_SIZE    20
 
-/* Single DES stands in OpenSSL's legacy provider; triple DES with both halves alike is the same function and in the default one. */
-#define CIPHER_BLOCK "DES-EDE-ECB"
-#define CIPHER_CHAIN "DES-EDE-CBC"
+static const struct {
+    const char *name;
+    enum emv_cipher cipher;
+    bool long_pan_hashed; /* option B: Book 2, A1.4.2 */
+    bool visa_session;    /* script keys by XOR */
+} kinds[EMV_CVN_COUNT] = {
+    [EMV_CVN_10] = {"10", EMV_TDES, false, true},
+    [EMV_CVN_18] = {"18", EMV_TDES, false, true},
+    [EMV_CCD_3DES] = {"ccd-3des", EMV_TDES, true, false},
+    [EMV_CCD_AES] = {"ccd-aes", EMV_AES, false, false},
+};
 
-static EVP_CIPHER_CTX *start(const char *cipher_name, const uint8_t key[EMV_KEY_SIZE])
+const char *emv_cvn_name(enum emv_cvn cvn)
 {
-    static const uint8_t iv[BLOCK] = {0};
-    EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, cipher_name, NULL);
-    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-    const bool has_iv = cipher != NULL && EVP_CIPHER_get_iv_length(cipher) > 0;
+    return (unsigned)cvn < EMV_CVN_COUNT ? kinds[cvn].name : "?";
+}
 
-    if (cipher == NULL || ctx == NULL || EVP_EncryptInit_ex2(ctx, cipher, key, has_iv ? iv : NULL, NULL) != 1 ||
-        EVP_CIPHER_CTX_set_padding(ctx, 0) != 1) {
-        EVP_CIPHER_CTX_free(ctx);
-        ctx = NULL;
-        ERR_clear_error();
+enum tp_err emv_cvn_parse(enum emv_cvn *out, const char *name)
+{
+    for (unsigned i = 0; i < EMV_CVN_COUNT; i++) {
+        if (strcmp(name, kinds[i].name) == 0) {
+            *out = (enum emv_cvn)i;
+            return TP_OK;
+        }
     }
-    EVP_CIPHER_free(cipher);
-    return ctx;
+    return TP_ERR_NOT_FOUND;
 }
 
-static enum tp_err run(EVP_CIPHER_CTX *ctx, uint8_t *out, const uint8_t *in, size_t n)
+enum emv_cipher emv_cvn_cipher(enum emv_cvn cvn)
 {
-    int written = 0;
-
-    return EVP_EncryptUpdate(ctx, out, &written, in, (int)n) == 1 && written == (int)n ? TP_OK : TP_ERR_INTERNAL;
+    return kinds[cvn].cipher;
 }
 
-enum tp_err emv_des_encipher(uint8_t out[BLOCK], struct span key, const uint8_t in[BLOCK])
+size_t emv_cvn_block(enum emv_cvn cvn)
 {
-    EVP_CIPHER_CTX *ctx = NULL;
-    enum tp_err r = TP_ERR_INTERNAL;
+    return emv_cipher_block(kinds[cvn].cipher);
+}
 
-    if (key.n != EMV_KEY_SIZE)
-        return TP_ERR_RANGE;
-    ctx = start(CIPHER_BLOCK, key.p);
-    if (ctx != NULL)
-        r = run(ctx, out, in, BLOCK);
-    EVP_CIPHER_CTX_free(ctx);
-    return r;
+/* ---- master keys ---- */
+
+/* The last digits of the text into n bytes of BCD, zeros at the left. */
+static void pack_right(uint8_t *out, size_t n, const char *digits)
+{
+    const size_t count = strlen(digits);
+
+    memset(out, 0, n);
+    for (size_t i = 0; i < count && i < 2 * n; i++)
+        out[n - 1 - i / 2] |= (uint8_t)((digits[count - 1 - i] - '0') << (i % 2 == 0 ? 0 : 4));
+}
+
+/* Sixteen decimal digits of a hash: its own first, then its letters as 0 to 5. */
+static void decimalise(uint8_t out[DES_BLOCK], const uint8_t hash[SHA1_SIZE])
+{
+    char digits[2 * DES_BLOCK + 1];
+    size_t n = 0;
+
+    for (unsigned letters = 0; letters < 2; letters++) {
+        for (size_t i = 0; i < (size_t)2 * SHA1_SIZE && n < 2 * DES_BLOCK; i++) {
+            const unsigned nibble = i % 2 == 0 ? hash[i / 2] >> 4 : hash[i / 2] & 0x0F;
+
+            if ((nibble > 9) == (letters == 1))
+                digits[n++] = (char)('0' + nibble - (letters == 1 ? 10 : 0));
+        }
+    }
+    digits[n] = '\0';
+    pack_right(out, DES_BLOCK, digits);
+}
+
+enum tp_err emv_diversifier(uint8_t out[EMV_BLOCK_MAX], enum emv_cvn cvn, const char *pan, uint8_t psn)
+{
+    const size_t digits = strlen(pan);
+    char all[PAN_MAX + 2 + 1];
+    uint8_t packed[(PAN_MAX + 3) / 2], hash[SHA1_SIZE];
+    const size_t packed_n = (digits + 3) / 2;
+
+    if (digits > PAN_MAX || strspn(pan, "0123456789") != digits || psn >> 4 > 9 || (psn & 0x0F) > 9)
+        return digits > PAN_MAX ? TP_ERR_RANGE : TP_ERR_FORMAT;
+    memcpy(all, pan, digits);
+    all[digits] = (char)('0' + (psn >> 4));
+    all[digits + 1] = (char)('0' + (psn & 0x0F));
+    all[digits + 2] = '\0';
+    if (!kinds[cvn].long_pan_hashed || digits <= OPTION_A_MAX) {
+        pack_right(out, emv_cvn_block(cvn), all);
+        return TP_OK;
+    }
+    pack_right(packed, packed_n, all);
+    if (EVP_Q_digest(NULL, "SHA1", NULL, packed, packed_n, hash, NULL) != 1)
+        return TP_ERR_INTERNAL;
+    decimalise(out, hash);
+    return TP_OK;
 }
 
 /* Each byte gets an odd number of ones; the last bit is the parity. */
@@ -57,8 +108,8 @@ static void set_odd_parity(struct secret *key)
             key->p[i] ^= 1;
 }
 
-/* A key of two enciphered blocks. */
-static enum tp_err derive(struct secret *out, struct span key, const uint8_t left[BLOCK], const uint8_t right[BLOCK])
+/* A key of one enciphered block (AES) or two (triple DES). */
+static enum tp_err derive(struct secret *out, enum emv_cipher c, struct span key, const uint8_t *left, const uint8_t *right)
 {
     enum tp_err r = TP_ERR_RANGE;
 
@@ -67,106 +118,120 @@ static enum tp_err derive(struct secret *out, struct span key, const uint8_t lef
         return r;
     r = secret_alloc(out, EMV_KEY_SIZE);
     if (r == TP_OK)
-        r = emv_des_encipher(out->p, key, left);
-    if (r == TP_OK)
-        r = emv_des_encipher(out->p + BLOCK, key, right);
+        r = emv_block_encipher(out->p, c, key, left);
+    if (r == TP_OK && c == EMV_TDES)
+        r = emv_block_encipher(out->p + DES_BLOCK, c, key, right);
     if (r != TP_OK)
         secret_free(out);
-    else
+    else if (c == EMV_TDES)
         set_odd_parity(out);
     return r;
 }
 
-enum tp_err emv_master_key_derive(struct secret *icc_key, struct span issuer_key, const char *pan, uint8_t psn)
+enum tp_err emv_master_key_derive(struct secret *icc_key, enum emv_cvn cvn, struct span issuer_key, const char *pan, uint8_t psn)
 {
-    uint8_t left[BLOCK] = {0}, right[BLOCK];
-    const size_t digits = strlen(pan);
+    uint8_t left[EMV_BLOCK_MAX], right[DES_BLOCK];
+    const enum tp_err r = emv_diversifier(left, cvn, pan, psn);
 
     *icc_key = (struct secret){NULL, 0};
-    if (psn >> 4 > 9 || (psn & 0x0F) > 9)
-        return TP_ERR_FORMAT;
-    left[BLOCK - 1] = psn;
-    /* from the right: two digits of PSN, then those of the PAN that have room */
-    for (size_t i = 0; i < digits; i++) {
-        const char c = pan[digits - 1 - i];
-
-        if (c < '0' || c > '9')
-            return TP_ERR_FORMAT;
-        if (i < 2 * (BLOCK - 1))
-            left[BLOCK - 2 - i / 2] |= (uint8_t)((c - '0') << (i % 2 == 0 ? 0 : 4));
-    }
-    for (size_t i = 0; i < BLOCK; i++)
-        right[i] = left[i] ^ 0xFF;
-    return derive(icc_key, issuer_key, left, right);
-}
-
-enum tp_err emv_session_key_derive(struct secret *session, struct span icc_key, const uint8_t atc[2])
-{
-    const uint8_t left[BLOCK] = {atc[0], atc[1], 0xF0}, right[BLOCK] = {atc[0], atc[1], 0x0F};
-
-    return derive(session, icc_key, left, right);
-}
-
-/* The chaining of all but the last block, under the left half of the key alone; chain is zeros at first. */
-static enum tp_err chain_blocks(uint8_t chain[BLOCK], const uint8_t *left_key, struct span data)
-{
-    uint8_t twice[EMV_KEY_SIZE], out[MAC_STREAM];
-    EVP_CIPHER_CTX *ctx = NULL;
-    enum tp_err r = TP_ERR_INTERNAL;
-
-    memcpy(twice, left_key, BLOCK);
-    memcpy(twice + BLOCK, left_key, BLOCK);
-    ctx = start(CIPHER_CHAIN, twice);
-    if (ctx == NULL)
-        goto out;
-    for (size_t at = 0; at < data.n;) {
-        const size_t n = data.n - at < MAC_STREAM ? data.n - at : MAC_STREAM;
-
-        if (run(ctx, out, data.p + at, n) != TP_OK)
-            goto out;
-        memcpy(chain, out + n - BLOCK, BLOCK);
-        at += n;
-    }
-    r = TP_OK;
-out:
-    EVP_CIPHER_CTX_free(ctx);
-    secret_wipe(twice, sizeof(twice));
-    secret_wipe(out, sizeof(out));
-    return r;
-}
-
-/* head is whole blocks; last is the block after them. */
-static enum tp_err mac(uint8_t out[BLOCK], struct span key, struct span head, const uint8_t last[BLOCK])
-{
-    uint8_t chain[BLOCK] = {0};
-    enum tp_err r = TP_ERR_RANGE;
-
-    if (key.n != EMV_KEY_SIZE)
-        return r;
-    r = chain_blocks(chain, key.p, head);
     if (r != TP_OK)
         return r;
-    for (size_t i = 0; i < BLOCK; i++)
-        chain[i] ^= last[i];
-    r = emv_des_encipher(out, key, chain); /* E(left), D(right), E(left): the output transformation of algorithm 3 */
-    secret_wipe(chain, sizeof(chain));
+    for (size_t i = 0; i < DES_BLOCK; i++)
+        right[i] = left[i] ^ 0xFF;
+    return derive(icc_key, kinds[cvn].cipher, issuer_key, left, right);
+}
+
+/* ---- session keys ---- */
+
+enum tp_err emv_session_key_common(struct secret *session, enum emv_cipher cipher, struct span icc_key, const uint8_t r[8])
+{
+    uint8_t left[EMV_BLOCK_MAX] = {0}, right[DES_BLOCK];
+
+    memcpy(left, r, 8);
+    memcpy(right, r, 8);
+    if (cipher == EMV_TDES) {
+        left[2] = 0xF0;
+        right[2] = 0x0F;
+    }
+    return derive(session, cipher, icc_key, left, right);
+}
+
+enum tp_err emv_session_key_ac(struct secret *session, enum emv_cvn cvn, struct span icc_key, const uint8_t atc[2])
+{
+    const uint8_t r[8] = {atc[0], atc[1]};
+
+    *session = (struct secret){NULL, 0};
+    if (icc_key.n != EMV_KEY_SIZE)
+        return TP_ERR_RANGE;
+    return cvn == EMV_CVN_10 ? secret_copy(session, icc_key) : emv_session_key_common(session, kinds[cvn].cipher, icc_key, r);
+}
+
+enum tp_err emv_session_key_sm(struct secret *session, enum emv_cvn cvn, struct span icc_key, const uint8_t atc[2], const uint8_t ac[8])
+{
+    enum tp_err r;
+
+    *session = (struct secret){NULL, 0};
+    if (!kinds[cvn].visa_session)
+        return emv_session_key_common(session, kinds[cvn].cipher, icc_key, ac);
+    if (icc_key.n != EMV_KEY_SIZE)
+        return TP_ERR_RANGE;
+    r = secret_copy(session, icc_key);
+    if (r != TP_OK)
+        return r;
+    for (size_t i = 0; i < 2; i++) {
+        session->p[DES_BLOCK - 2 + i] ^= atc[i];
+        session->p[2 * DES_BLOCK - 2 + i] ^= (uint8_t)~atc[i];
+    }
+    set_odd_parity(session);
+    return TP_OK;
+}
+
+/* ---- cryptograms ---- */
+
+/* Padding method 1: zeros, only where needed. */
+static enum tp_err mac_zero_padded(uint8_t mac[8], struct span key, struct span data)
+{
+    uint8_t room[256];
+    struct buf b = BUF_OF(room);
+    enum tp_err r = buf_put(&b, data);
+
+    if (r == TP_OK)
+        r = buf_fill(&b, 0, data.n == 0 ? DES_BLOCK : (DES_BLOCK - data.n % DES_BLOCK) % DES_BLOCK);
+    return r == TP_OK ? emv_mac_padded(mac, key, buf_span(&b)) : r;
+}
+
+enum tp_err emv_ac_make(uint8_t ac[8], enum emv_cvn cvn, struct span session, struct span data)
+{
+    return cvn == EMV_CVN_10 ? mac_zero_padded(ac, session, data) : emv_cipher_mac(ac, kinds[cvn].cipher, session, data);
+}
+
+enum tp_err emv_arpc_1(uint8_t arpc[8], enum emv_cvn cvn, struct span session, const uint8_t ac[8], const uint8_t arc[2])
+{
+    uint8_t block[EMV_BLOCK_MAX] = {0};
+    enum tp_err r;
+
+    memcpy(block, ac, 8);
+    block[0] ^= arc[0];
+    block[1] ^= arc[1];
+    r = emv_block_encipher(block, kinds[cvn].cipher, session, block);
+    if (r == TP_OK)
+        memcpy(arpc, block, 8);
     return r;
 }
 
-enum tp_err emv_mac_padded(uint8_t out[BLOCK], struct span key, struct span data)
+enum tp_err emv_arpc_2(uint8_t arpc[4], enum emv_cvn cvn, struct span session, const uint8_t ac[8], const uint8_t csu[4], struct span proprietary)
 {
-    if (data.n == 0 || data.n % BLOCK != 0)
-        return TP_ERR_RANGE;
-    return mac(out, key, span_of(data.p, data.n - BLOCK), data.p + data.n - BLOCK);
-}
+    uint8_t room[8 + 4 + 8], mac[8];
+    struct buf b = BUF_OF(room);
+    enum tp_err r = buf_put(&b, span_of(ac, 8));
 
-enum tp_err emv_mac(uint8_t out[BLOCK], struct span key, struct span data)
-{
-    const size_t whole = data.n - data.n % BLOCK;
-    uint8_t last[BLOCK] = {0};
-
-    if (data.n > whole)
-        memcpy(last, data.p + whole, data.n - whole);
-    last[data.n - whole] = 0x80;
-    return mac(out, key, span_of(data.p, whole), last);
+    if (r == TP_OK)
+        r = buf_put(&b, span_of(csu, 4));
+    if (r == TP_OK)
+        r = buf_put(&b, proprietary);
+    if (r == TP_OK)
+        r = emv_cipher_mac(mac, kinds[cvn].cipher, session, buf_span(&b));
+    if (r == TP_OK)
+        memcpy(arpc, mac, 4);
+    return r;
 }

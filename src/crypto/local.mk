@@ -1,12 +1,15 @@
 noinst_LIBRARIES += libcrypto-emv.a
 libcrypto_emv_a_SOURCES = \
 	src/crypto/capk.c src/crypto/capk.h \
+	src/crypto/cipher.c src/crypto/cipher.h \
 	src/crypto/cryptogram.c src/crypto/cryptogram.h \
 	src/crypto/emvcert.c src/crypto/emvcert.h src/crypto/emvcert_priv.h \
 	src/crypto/emvmake.c src/crypto/emvmake.h \
+	src/crypto/iad.c src/crypto/iad.h \
 	src/crypto/pinblock.c src/crypto/pinblock.h \
 	src/crypto/pki.c src/crypto/pki.h \
 	src/crypto/rsa.c src/crypto/rsa.h src/crypto/rsa_priv.h \
+	src/crypto/script.c src/crypto/script.h \
 	src/crypto/seal.c src/crypto/seal.h
 
 check_PROGRAMS += tests/unit/test_capk tests/unit/test_cryptogram
@@ -37,3 +40,5 @@ tests_unit_emv_sample_SOURCES = tests/unit/emv_sample.c
 tests_unit_emv_sample_LDADD = $(TPCRYPTO_LIBS)
 dist_check_SCRIPTS += tests/unit/check_emvmake.py
 TESTS += tests/unit/check_emvmake.py
+dist_check_SCRIPTS += tests/unit/check_cryptogram.py
+TESTS += tests/unit/check_cryptogram.py

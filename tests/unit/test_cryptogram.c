@@ -4,19 +4,27 @@
 #include <stdio.h>
 
 #include "crypto/cryptogram.h"
+#include "crypto/iad.h"
 #include "crypto/pinblock.h"
+#include "crypto/script.h"
 
-/* Expected values: tests/vectors/application-cryptograms.json (a public test suite), but where a comment names another source. */
-static json_t *vectors(void)
+/* Expected values: tests/vectors/application-cryptograms.json and key-derivation.json (public test suites), cryptograms-computed.json (check_cryptogram.py:
+ * Python and the openssl command), but where a comment names another source. */
+static json_t *load(const char *name)
 {
     char path[4096];
     json_error_t where;
 
-    snprintf(path, sizeof(path), "%s/vectors/application-cryptograms.json", getenv("TESTS_SRCDIR"));
+    snprintf(path, sizeof(path), "%s/vectors/%s", getenv("TESTS_SRCDIR"), name);
     json_t *v = json_load_file(path, 0, &where);
 
     ck_assert_msg(v != NULL, "%s: %s", path, where.text);
     return v;
+}
+
+static json_t *vectors(void)
+{
+    return load("application-cryptograms.json");
 }
 
 static const char *text_at(const json_t *v, const char *group, const char *name)
@@ -48,7 +56,7 @@ static void derive(struct secret *key, const json_t *v, const char *name)
     struct buf b = BUF_OF(raw);
 
     put(&b, v, "issuer_master_keys", name);
-    ck_ok(emv_master_key_derive(key, buf_span(&b), "1234567890123456", 0x00));
+    ck_ok(emv_master_key_derive(key, EMV_CVN_18, buf_span(&b), "1234567890123456", 0x00));
 }
 
 static void put_transaction(struct buf *b, const json_t *v)
@@ -83,22 +91,23 @@ START_TEST(only_the_last_sixteen_digits_diversify)
         UNHEX(imk, "0123456789ABCDEFFEDCBA9876543210");
 
         /* Book 2 A1.4.1, option A: the rightmost 16 digits of PAN and PSN */
-        ck_ok(emv_master_key_derive(&a, imk, "1239990140000000018", 0x01));
-        ck_ok(emv_master_key_derive(&b, imk, "90140000000018", 0x01));
-        ck_ok(emv_master_key_derive(&c, imk, "0000000090140000000018", 0x02));
+        ck_ok(emv_master_key_derive(&a, EMV_CVN_18, imk, "1239990140000000018", 0x01));
+        ck_ok(emv_master_key_derive(&b, EMV_CVN_18, imk, "90140000000018", 0x01));
+        ck_ok(emv_master_key_derive(&c, EMV_CVN_18, imk, "0000090140000000018", 0x02));
         ck_assert(secret_eq(secret_span(&a), secret_span(&b)));
         ck_assert(!secret_eq(secret_span(&a), secret_span(&c)));
         secret_free(&a);
         secret_free(&b);
         secret_free(&c);
-        ck_ok(emv_master_key_derive(&a, imk, "12345678901", 0x00)); /* padded left with zeros */
-        ck_ok(emv_master_key_derive(&b, imk, "00012345678901", 0x00));
+        ck_ok(emv_master_key_derive(&a, EMV_CVN_18, imk, "12345678901", 0x00)); /* padded left with zeros */
+        ck_ok(emv_master_key_derive(&b, EMV_CVN_18, imk, "00012345678901", 0x00));
         ck_assert(secret_eq(secret_span(&a), secret_span(&b)));
         secret_free(&a);
         secret_free(&b);
-        ck_assert_int_eq(emv_master_key_derive(&a, imk, "12345A", 0), TP_ERR_FORMAT);
-        ck_assert_int_eq(emv_master_key_derive(&a, imk, "123456", 0x0A), TP_ERR_FORMAT);
-        ck_assert_int_eq(emv_master_key_derive(&a, span_of(imk.p, 8), "123456", 0), TP_ERR_RANGE);
+        ck_assert_int_eq(emv_master_key_derive(&a, EMV_CVN_18, imk, "12345678901234567890", 0), TP_ERR_RANGE);
+        ck_assert_int_eq(emv_master_key_derive(&a, EMV_CVN_18, imk, "12345A", 0), TP_ERR_FORMAT);
+        ck_assert_int_eq(emv_master_key_derive(&a, EMV_CVN_18, imk, "123456", 0x0A), TP_ERR_FORMAT);
+        ck_assert_int_eq(emv_master_key_derive(&a, EMV_CVN_18, span_of(imk.p, 8), "123456", 0), TP_ERR_RANGE);
         ck_assert_ptr_null(a.p);
     }
 END_TEST
@@ -113,8 +122,7 @@ START_TEST(arqc_cvn_10)
         derive(&key, v, "ac"); /* the master key itself signs */
         put_transaction(&b, v);
         put(&b, v, "cvn10", "cvr");
-        ck_ok(buf_fill(&b, 0, (8 - b.n % 8) % 8)); /* padding method 1 */
-        ck_ok(emv_mac_padded(ac, secret_span(&key), buf_span(&b)));
+        ck_ok(emv_ac_make(ac, EMV_CVN_10, secret_span(&key), buf_span(&b)));
         ck_hex(SPAN_OF(ac), text_at(v, "cvn10", "arqc"));
         secret_free(&key);
         json_decref(v);
@@ -130,11 +138,11 @@ START_TEST(arqc_cvn_18)
         json_t *v = vectors();
 
         derive(&master, v, "ac");
-        ck_ok(emv_session_key_derive(&session, secret_span(&master), atc));
+        ck_ok(emv_session_key_ac(&session, EMV_CVN_18, secret_span(&master), atc));
         ck_check_digits(secret_span(&session), text_at(v, "cvn18", "session_key_check_digits"));
         put_transaction(&b, v);
         put(&b, v, "cvn18", "9F10");
-        ck_ok(emv_mac(ac, secret_span(&session), buf_span(&b)));
+        ck_ok(emv_ac_make(ac, EMV_CVN_18, secret_span(&session), buf_span(&b)));
         ck_hex(SPAN_OF(ac), text_at(v, "cvn18", "arqc"));
         secret_free(&master);
         secret_free(&session);
@@ -200,6 +208,372 @@ START_TEST(pin_blocks)
     }
 END_TEST
 
+/* ---- public values of key derivation and scripts ---- */
+
+static struct span hex_of(struct buf *b, const json_t *row, const char *name)
+{
+    const char *text = json_string_value(json_object_get(row, name));
+
+    b->n = 0;
+    ck_ok(hex_decode(b, text != NULL ? text : ""));
+    return buf_span(b);
+}
+
+#define ROW_HEX(name, row, key)                                                                                                                      \
+    uint8_t name##_room[160];                                                                                                                        \
+    struct buf name##_b = BUF_OF(name##_room);                                                                                                       \
+    const struct span name = hex_of(&name##_b, (row), (key))
+
+static const char *row_text(const json_t *row, const char *name)
+{
+    const char *t = json_string_value(json_object_get(row, name));
+
+    return t != NULL ? t : "";
+}
+
+static void ck_row(struct span got, const json_t *row, const char *name)
+{
+    if (*row_text(row, name) != '\0')
+        ck_hex(got, row_text(row, name));
+}
+
+static uint8_t psn_of(const json_t *row)
+{
+    ROW_HEX(psn, row, "psn");
+    ck_assert_uint_eq(psn.n, 1);
+    return psn.p[0];
+}
+
+/* Book 2, A1.4.1 and A1.4.2, A1.3.1, 8.1.2, 8.2.1, 8.2.2 */
+START_TEST(options_a_and_b)
+    {
+        json_t *v = load("key-derivation.json"), *row;
+        size_t i;
+
+        json_array_foreach(json_object_get(v, "master_keys"), i, row)
+        {
+            const enum emv_cvn cvn = strcmp(row_text(row, "option"), "A") == 0 ? EMV_CVN_18 : EMV_CCD_3DES;
+            struct secret master, session;
+            uint8_t ac[8], arpc[8], check[3];
+
+            ROW_HEX(imk, row, "imk");
+            ROW_HEX(r, row, "r");
+            ROW_HEX(data, row, "data");
+            ROW_HEX(proprietary, row, "proprietary");
+            ck_ok(emv_master_key_derive(&master, cvn, imk, row_text(row, "pan"), psn_of(row)));
+            ck_ok(emv_key_check(check, EMV_TDES, secret_span(&master)));
+            ck_row(span_of(check, 2), row, "check");
+            ck_ok(emv_session_key_common(&session, EMV_TDES, secret_span(&master), r.p));
+            ck_ok(emv_key_check(check, EMV_TDES, secret_span(&session)));
+            ck_row(span_of(check, 2), row, "session_check");
+            ck_ok(emv_ac_make(ac, cvn, secret_span(&session), data));
+            ck_row(SPAN_OF(ac), row, "ac");
+            ck_ok(emv_arpc_1(arpc, cvn, secret_span(&session), ac, (const uint8_t[2]){0, 0}));
+            ck_row(SPAN_OF(arpc), row, "arpc_1");
+            ck_ok(emv_arpc_2(arpc, cvn, secret_span(&session), ac, (const uint8_t[4]){0}, proprietary));
+            ck_row(span_of(arpc, 4), row, "arpc_2");
+            secret_free(&master);
+            secret_free(&session);
+        }
+        ck_assert_uint_eq(i, 7);
+        json_decref(v);
+    }
+END_TEST
+
+START_TEST(pin_change_data)
+    {
+        json_t *v = load("key-derivation.json"), *row;
+        size_t i;
+
+        json_array_foreach(json_object_get(v, "pin_change"), i, row)
+        {
+            const bool visa = strcmp(row_text(row, "kind"), "visa") == 0;
+            const enum emv_cvn cvn = visa ? EMV_CVN_18 : EMV_CCD_3DES;
+            struct secret master, smc, session, block, digits;
+            const struct span pin = span_str(row_text(row, "pin")), current = span_str(row_text(row, "current"));
+            uint8_t room[32], check[3];
+            struct buf out = BUF_OF(room);
+
+            ROW_HEX(imk_ac, row, "imk_ac");
+            ROW_HEX(imk_smc, row, "imk_smc");
+            ROW_HEX(atc, row, "atc");
+            ROW_HEX(ac, row, "ac");
+            ck_ok(emv_master_key_derive(&master, cvn, imk_ac, row_text(row, "pan"), psn_of(row)));
+            ck_ok(emv_master_key_derive(&smc, cvn, imk_smc, row_text(row, "pan"), psn_of(row)));
+            ck_ok(emv_session_key_sm(&session, cvn, secret_span(&smc), atc.p, ac.p));
+            ck_ok(emv_key_check(check, EMV_TDES, secret_span(&session)));
+            ck_row(SPAN_OF(check), row, "session_smc_check");
+            if (visa)
+                ck_ok(pin_block_visa_make(&block, secret_span(&master), pin, current));
+            else
+                ck_ok(pin_block_make(&block, pin));
+            ck_row(secret_span(&block), row, "block");
+            ck_ok(emv_script_encipher(&out, cvn, secret_span(&session), secret_span(&block)));
+            ck_row(buf_span(&out), row, "enciphered");
+            if (visa) {
+                ck_ok(pin_block_visa_parse(&digits, secret_span(&master), secret_span(&block), current));
+                ck_assert(span_eq(secret_span(&digits), pin));
+                secret_free(&digits);
+                ck_assert_int_eq(pin_block_visa_parse(&digits, secret_span(&smc), secret_span(&block), current), TP_ERR_FORMAT);
+            }
+            secret_free(&block);
+            secret_free(&session);
+            secret_free(&smc);
+            secret_free(&master);
+        }
+        ck_assert_uint_eq(i, 4);
+        json_decref(v);
+    }
+END_TEST
+
+/* ---- the second computation ---- */
+
+struct made {
+    enum emv_cvn cvn;
+    struct secret ac_key, smi, smc, session;
+    struct emv_script_keys keys;
+    struct emv_script place;
+    uint8_t ac[8];
+};
+
+static void take_key(struct secret *out, const struct made *m, const json_t *row, const char *name)
+{
+    ROW_HEX(imk, json_object_get(row, "issuer_keys"), name);
+    ck_ok(emv_master_key_derive(out, m->cvn, imk, row_text(row, "pan"), psn_of(row)));
+    ck_row(secret_span(out), json_object_get(row, "master"), name);
+}
+
+static void make_case(struct made *m, const json_t *row)
+{
+    ROW_HEX(atc, row, "atc");
+    ROW_HEX(iad, row, "9F10");
+    ROW_HEX(data, row, "data");
+    struct emv_iad parsed;
+
+    ck_ok(emv_cvn_parse(&m->cvn, row_text(row, "kind")));
+    take_key(&m->ac_key, m, row, "ac");
+    take_key(&m->smi, m, row, "smi");
+    take_key(&m->smc, m, row, "smc");
+    ck_ok(emv_session_key_ac(&m->session, m->cvn, secret_span(&m->ac_key), atc.p));
+    ck_row(secret_span(&m->session), row, "session");
+    ck_ok(emv_iad_parse(&parsed, iad));
+    ck_assert_int_eq(parsed.cvn, m->cvn);
+    const struct span tail = emv_iad_signed(&parsed, iad);
+
+    ck_assert(span_eq(tail, span_of(data.p + data.n - tail.n, tail.n)));
+    ck_ok(emv_ac_make(m->ac, m->cvn, secret_span(&m->session), data));
+    ck_row(SPAN_OF(m->ac), row, "ac");
+    ck_ok(emv_script_keys_derive(&m->keys, m->cvn, secret_span(&m->smi), secret_span(&m->smc), atc.p, m->ac));
+    ck_row(secret_span(&m->keys.mac), row, "session_smi");
+    ck_row(secret_span(&m->keys.cipher), row, "session_smc");
+    m->place = (struct emv_script){.cvn = m->cvn, .atc = {atc.p[0], atc.p[1]}};
+    memcpy(m->place.chain, m->ac, 8);
+}
+
+static void free_case(struct made *m)
+{
+    secret_free(&m->ac_key);
+    secret_free(&m->smi);
+    secret_free(&m->smc);
+    secret_free(&m->session);
+    emv_script_keys_free(&m->keys);
+}
+
+static void ck_arpcs(const struct made *m, const json_t *row)
+{
+    uint8_t arpc[8];
+
+    ROW_HEX(arc, row, "arc");
+    ROW_HEX(csu, row, "csu");
+    ROW_HEX(proprietary, row, "proprietary");
+    ck_ok(emv_arpc_1(arpc, m->cvn, secret_span(&m->session), m->ac, arc.p));
+    ck_row(SPAN_OF(arpc), row, "arpc_1");
+    ck_ok(emv_arpc_2(arpc, m->cvn, secret_span(&m->session), m->ac, csu.p, proprietary));
+    ck_row(span_of(arpc, 4), row, "arpc_2");
+    ck_assert_int_eq(emv_arpc_2(arpc, m->cvn, secret_span(&m->session), m->ac, csu.p, SPAN_OF(((uint8_t[9]){0}))), TP_ERR_RANGE);
+}
+
+/* Makes each command, takes it apart as the card does, and lets nothing altered through. */
+static void ck_scripts(struct made *m, const json_t *row)
+{
+    struct emv_script card = m->place;
+    json_t *one;
+    size_t i;
+
+    json_array_foreach(json_object_get(row, "scripts"), i, one)
+    {
+        const bool encipher = json_is_true(json_object_get(one, "encipher"));
+        uint8_t made[EMV_SCRIPT_APDU_MAX], bent[EMV_SCRIPT_APDU_MAX], opened_room[EMV_SCRIPT_APDU_MAX];
+        struct buf command = BUF_OF(made), opened = BUF_OF(opened_room);
+        enum emv_script_check outcome;
+
+        ROW_HEX(head, one, "head");
+        ROW_HEX(plain, one, "plain");
+        ck_ok(emv_script_close(&command, &m->place, &m->keys, head.p, plain, encipher));
+        ck_row(buf_span(&command), one, "command");
+        for (size_t k = 0; k < command.n; k++) {
+            memcpy(bent, made, command.n);
+            bent[k] ^= 0x10;
+            ck_ok(emv_script_open(&outcome, &opened, &card, &m->keys, span_of(bent, command.n), encipher));
+            ck_assert_msg(outcome != EMV_SCRIPT_OK && opened.n == 0, "%s, byte %zu", row_text(one, "name"), k);
+        }
+        for (size_t n = 0; n < command.n; n++) {
+            ck_ok(emv_script_open(&outcome, &opened, &card, &m->keys, span_of(made, n), encipher));
+            ck_assert(outcome == EMV_SCRIPT_MISSING && opened.n == 0);
+        }
+        ck_ok(emv_script_open(&outcome, &opened, &card, &m->keys, buf_span(&command), encipher));
+        ck_assert_int_eq(outcome, EMV_SCRIPT_OK);
+        ck_assert(span_eq(buf_span(&opened), plain));
+        ck_ok(emv_script_open(&outcome, &opened, &card, &m->keys, buf_span(&command), encipher)); /* CCD: the chain has moved on (9.2.3.1) */
+        ck_assert_int_eq(outcome == EMV_SCRIPT_OK, m->cvn == EMV_CVN_10 || m->cvn == EMV_CVN_18);
+    }
+    ck_assert_uint_eq(i, 4);
+}
+
+START_TEST(every_kind_as_python_computes_it)
+    {
+        json_t *v = load("cryptograms-computed.json"), *row;
+        size_t i;
+
+        json_array_foreach(json_object_get(v, "cases"), i, row)
+        {
+            struct made m;
+
+            make_case(&m, row);
+            ck_arpcs(&m, row);
+            ck_scripts(&m, row);
+            free_case(&m);
+        }
+        ck_assert_uint_eq(i, 7);
+        json_decref(v);
+    }
+END_TEST
+
+START_TEST(arpcs_of_the_public_suite)
+    {
+        uint8_t arpc[8];
+        struct secret key, session;
+        json_t *v = vectors();
+        UNHEX(arqc_10, "29CCA15AE665FA2E");
+        UNHEX(arqc_18, "7A788EA6B8A3E733");
+
+        derive(&key, v, "ac");
+        ck_ok(emv_session_key_ac(&session, EMV_CVN_10, secret_span(&key), (const uint8_t[2]){0x00, 0x1C}));
+        ck_ok(emv_arpc_1(arpc, EMV_CVN_10, secret_span(&session), arqc_10.p, (const uint8_t *)"00"));
+        ck_hex(SPAN_OF(arpc), text_at(v, "cvn10", "arpc"));
+        secret_free(&session);
+        ck_ok(emv_session_key_ac(&session, EMV_CVN_18, secret_span(&key), (const uint8_t[2]){0x00, 0x1C}));
+        ck_ok(emv_arpc_2(arpc, EMV_CVN_18, secret_span(&session), arqc_18.p, (const uint8_t[4]){0}, span_of(NULL, 0)));
+        ck_hex(span_of(arpc, 4), text_at(v, "cvn18", "arpc"));
+        secret_free(&session);
+        secret_free(&key);
+        json_decref(v);
+    }
+END_TEST
+
+/* PIN CHANGE with the current PIN (P2 = 01) */
+START_TEST(visa_pin_change_commands)
+    {
+        static const struct {
+            enum emv_cvn cvn;
+            const char *name, *ac;
+        } kinds[] = {{EMV_CVN_10, "cvn10", "29CCA15AE665FA2E"}, {EMV_CVN_18, "cvn18", "7A788EA6B8A3E733"}};
+        json_t *v = vectors(), *more = load("key-derivation.json");
+        struct secret ac_key, smi, smc, block;
+
+        derive(&ac_key, v, "ac");
+        derive(&smi, v, "smi");
+        derive(&smc, v, "smc");
+        ck_ok(pin_block_visa_make(&block, secret_span(&ac_key), span_str("9999"), span_str("8888")));
+        for (size_t i = 0; i < 2; i++) {
+            struct emv_script s = {.cvn = kinds[i].cvn, .atc = {0x00, 0x1C}};
+            struct emv_script_keys keys;
+            uint8_t room[64];
+            struct buf chain = BUF_OF(s.chain), out = BUF_OF(room);
+
+            ck_ok(hex_decode(&chain, kinds[i].ac));
+            ck_ok(emv_script_keys_derive(&keys, s.cvn, secret_span(&smi), secret_span(&smc), s.atc, s.chain));
+            ck_ok(emv_script_close(&out, &s, &keys, (const uint8_t[4]){0x80, 0x24, 0x00, 0x01}, secret_span(&block), true));
+            ck_hex(buf_span(&out), text_at(more, "visa_commands_with_current_pin_8888", kinds[i].name));
+            emv_script_keys_free(&keys);
+        }
+        secret_free(&block);
+        secret_free(&ac_key);
+        secret_free(&smi);
+        secret_free(&smc);
+        json_decref(v);
+        json_decref(more);
+    }
+END_TEST
+
+START_TEST(aes_as_published)
+    {
+        uint8_t out[16];
+        UNHEX(fips_key, "000102030405060708090A0B0C0D0E0F"); /* FIPS 197, C.1 */
+        UNHEX(fips_in, "00112233445566778899AABBCCDDEEFF");
+        UNHEX(key, "2B7E151628AED2A6ABF7158809CF4F3C"); /* RFC 4493, 4 */
+        UNHEX(data, "6BC1BEE22E409F96E93D7E117393172AAE2D8A571E03AC9C9EB76FAC45AF8E5130C81C46A35CE411");
+
+        ck_ok(emv_block_encipher(out, EMV_AES, fips_key, fips_in.p));
+        ck_hex(SPAN_OF(out), "69C4E0D86A7B0430D8CDB78070B4C55A");
+        ck_ok(emv_cipher_mac(out, EMV_AES, key, span_of(NULL, 0)));
+        ck_hex(span_of(out, 8), "BB1D6929E9593728");
+        ck_ok(emv_cipher_mac(out, EMV_AES, key, span_of(data.p, 16)));
+        ck_hex(span_of(out, 8), "070A16B46B4D4144");
+        ck_ok(emv_cipher_mac(out, EMV_AES, key, data));
+        ck_hex(span_of(out, 8), "DFA66747DE9AE630");
+    }
+END_TEST
+
+/* Book 3, table CCD 10, and VIS Appendix C: each fact from its bit. */
+START_TEST(issuer_application_data)
+    {
+        struct emv_iad i;
+        UNHEX(vis, "06010A03A06010");
+        UNHEX(ccd, "0FA502965F808D0001020304050607080F112233445566778899AABBCCDDEEFF");
+        static const char *const bad[] = {"",
+                                          "06",
+                                          "06010A03A060",
+                                          "06011103A06010",
+                                          "06010A04A06010",
+                                          "06010AFFA06010",
+                                          "06010A03F06010",
+                                          "0FA4020000000000",
+                                          "0FA402965F808D0001020304050607080F112233445566778899AABBCCDDEEFF",
+                                          "0FA502965F808D0001020304050607080E112233445566778899AABBCCDDEEFF",
+                                          "0FA502C65F808D0001020304050607080F112233445566778899AABBCCDDEEFF"};
+
+        ck_ok(emv_iad_parse(&i, vis));
+        ck_assert_int_eq(i.cvn, EMV_CVN_10);
+        ck_assert_uint_eq(i.dki, 1);
+        ck_hex(i.cvr, "03A06010");
+        ck_assert_int_eq(i.second, EMV_AC_NONE);
+        ck_assert_int_eq(i.first, EMV_ARQC);
+        ck_assert(i.pin_tries_exceeded && i.offline_limit_exceeded && !i.new_card && !i.pin_performed && !i.script_failed);
+        ck_assert_uint_eq(i.scripts, 1);
+        ck_assert_int_eq(i.pin_tries, -1);
+        ck_ok(emv_iad_parse(&i, ccd));
+        ck_assert_int_eq(i.cvn, EMV_CCD_3DES);
+        ck_assert_int_eq(i.second, EMV_AC_NONE);
+        ck_assert_int_eq(i.first, EMV_TC);
+        ck_assert(i.dda_performed && i.issuer_auth_not_performed && !i.cda_performed && !i.issuer_auth_failed);
+        ck_assert_int_eq(i.pin_tries, 5);
+        ck_assert(i.pin_performed && i.pin_failed && i.pin_tries_exceeded && i.last_online_not_completed && i.offline_limit_exceeded);
+        ck_assert(i.script_failed && i.oda_failed && !i.go_online_set && i.unable_online);
+        ck_assert_uint_eq(i.scripts, 8);
+        ck_hex(i.counters, "0102030405060708");
+        ck_hex(i.discretionary, "112233445566778899AABBCCDDEEFF");
+        ck_assert(span_eq(emv_iad_signed(&i, ccd), ccd));
+        for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++) {
+            uint8_t room[64];
+            struct buf b = BUF_OF(room);
+
+            ck_ok(hex_decode(&b, bad[k]));
+            ck_assert_int_eq(emv_iad_parse(&i, buf_span(&b)), TP_ERR_FORMAT);
+        }
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("cryptogram");
@@ -211,6 +585,13 @@ static Suite *suite(void)
     tcase_add_test(t, arqc_cvn_18);
     tcase_add_test(t, a_mac_over_many_pieces_is_one_mac);
     tcase_add_test(t, pin_blocks);
+    tcase_add_test(t, options_a_and_b);
+    tcase_add_test(t, pin_change_data);
+    tcase_add_test(t, every_kind_as_python_computes_it);
+    tcase_add_test(t, arpcs_of_the_public_suite);
+    tcase_add_test(t, visa_pin_change_commands);
+    tcase_add_test(t, aes_as_published);
+    tcase_add_test(t, issuer_application_data);
     suite_add_tcase(s, t);
     return s;
 }

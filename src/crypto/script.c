@@ -1,0 +1,272 @@
+#include "crypto/script.h"
+
+#include <string.h>
+
+#include "apdu/tlv.h"
+
+#define HEAD        5 /* CLA INS P1 P2 Lc */
+#define SM_FORMAT_1 0x0C
+#define SM_FORMAT_2 0x04
+#define TAG_PLAIN   0x81
+#define TAG_CIPHER  0x87
+#define TAG_MAC     0x8E
+#define PADDED      0x01 /* padding indicator in 87: ISO/IEC 7816-4, padding 80 00… */
+#define MESSAGE_MAX (2 * EMV_BLOCK_MAX + EMV_SCRIPT_APDU_MAX + 16)
+
+static bool is_ccd(enum emv_cvn cvn)
+{
+    return cvn == EMV_CCD_3DES || cvn == EMV_CCD_AES;
+}
+
+enum tp_err emv_script_keys_derive(struct emv_script_keys *out, enum emv_cvn cvn, struct span smi, struct span smc, const uint8_t atc[2],
+                                   const uint8_t ac[8])
+{
+    enum tp_err r;
+
+    *out = (struct emv_script_keys){{NULL, 0}, {NULL, 0}};
+    r = emv_session_key_sm(&out->mac, cvn, smi, atc, ac);
+    if (r == TP_OK)
+        r = emv_session_key_sm(&out->cipher, cvn, smc, atc, ac);
+    if (r != TP_OK)
+        emv_script_keys_free(out);
+    return r;
+}
+
+void emv_script_keys_free(struct emv_script_keys *k)
+{
+    secret_free(&k->mac);
+    secret_free(&k->cipher);
+}
+
+/* ---- MAC ---- */
+
+static enum tp_err put_format_2(struct buf *m, const struct emv_script *s, const uint8_t head[HEAD])
+{
+    enum tp_err r = buf_put(m, span_of(head, HEAD));
+
+    if (r == TP_OK)
+        r = buf_put(m, SPAN_OF(s->atc));
+    return r == TP_OK ? buf_put(m, SPAN_OF(s->chain)) : r;
+}
+
+static enum tp_err put_format_1(struct buf *m, const struct emv_script *s, const uint8_t head[HEAD])
+{
+    const size_t block = emv_cvn_block(s->cvn);
+    enum tp_err r = buf_put(m, SPAN_OF(s->chain));
+
+    if (r == TP_OK)
+        r = buf_fill(m, 0, block - sizeof(s->chain));
+    if (r == TP_OK)
+        r = buf_put(m, span_of(head, 4));
+    if (r == TP_OK)
+        r = buf_u8(m, 0x80);
+    return r == TP_OK ? buf_fill(m, 0, block - 5) : r;
+}
+
+enum tp_err emv_script_mac(uint8_t mac[EMV_SCRIPT_MAC], const struct emv_script *s, struct span session, const uint8_t head[HEAD], struct span data)
+{
+    uint8_t room[MESSAGE_MAX];
+    struct buf m = BUF_OF(room);
+    enum tp_err r = is_ccd(s->cvn) ? put_format_1(&m, s, head) : put_format_2(&m, s, head);
+
+    if (r == TP_OK)
+        r = buf_put(&m, data);
+    return r == TP_OK ? emv_cipher_mac(mac, emv_cvn_cipher(s->cvn), session, buf_span(&m)) : r;
+}
+
+/* ---- encipherment ---- */
+
+/* Visa: length byte, data, then padding only where the last block is not whole. CCD: padding always. */
+static enum tp_err pad(struct buf *b, enum emv_cvn cvn, struct span plain)
+{
+    const size_t block = emv_cvn_block(cvn);
+    enum tp_err r = is_ccd(cvn) ? TP_OK : plain.n > UINT8_MAX ? TP_ERR_RANGE : buf_u8(b, (uint8_t)plain.n);
+
+    if (r == TP_OK)
+        r = buf_put(b, plain);
+    if (r == TP_OK && (is_ccd(cvn) || b->n % block != 0))
+        r = buf_u8(b, 0x80);
+    if (r == TP_OK)
+        r = buf_fill(b, 0, (block - b->n % block) % block);
+    return r;
+}
+
+static enum emv_mode mode_of(enum emv_cvn cvn)
+{
+    return is_ccd(cvn) ? EMV_CBC : EMV_ECB;
+}
+
+enum tp_err emv_script_encipher(struct buf *out, enum emv_cvn cvn, struct span session, struct span plain)
+{
+    uint8_t room[EMV_SCRIPT_DATA_MAX + 1 + EMV_BLOCK_MAX];
+    struct buf padded = BUF_OF(room);
+    enum tp_err r = plain.n > EMV_SCRIPT_DATA_MAX ? TP_ERR_RANGE : pad(&padded, cvn, plain);
+
+    if (r == TP_OK && out->cap - out->n < padded.n)
+        r = TP_ERR_RANGE;
+    if (r == TP_OK)
+        r = emv_encipher(out->p + out->n, emv_cvn_cipher(cvn), mode_of(cvn), session, buf_span(&padded));
+    if (r == TP_OK)
+        out->n += padded.n;
+    secret_wipe(room, sizeof(room));
+    return r;
+}
+
+/* Where the data stand within what was deciphered. */
+static enum tp_err unpad(struct span *plain, enum emv_cvn cvn, struct span all)
+{
+    size_t end = all.n;
+    const size_t block = emv_cvn_block(cvn);
+
+    while (end > 0 && all.p[end - 1] == 0)
+        end--;
+    const bool marked = end > 0 && all.p[end - 1] == 0x80 && all.n - end < block;
+
+    if (is_ccd(cvn)) {
+        *plain = span_of(all.p, marked ? end - 1 : 0);
+        return marked ? TP_OK : TP_ERR_FORMAT;
+    }
+    if (all.n == 0 || (size_t)all.p[0] + 1 > all.n)
+        return TP_ERR_FORMAT;
+    *plain = span_of(all.p + 1, all.p[0]);
+    if (plain->n + 1 == all.n)
+        return TP_OK;
+    return marked && end - 1 == plain->n + 1 ? TP_OK : TP_ERR_FORMAT;
+}
+
+enum tp_err emv_script_decipher(struct buf *out, enum emv_cvn cvn, struct span session, struct span enciphered)
+{
+    uint8_t room[EMV_SCRIPT_APDU_MAX + 1];
+    struct span plain = {NULL, 0};
+    enum tp_err r;
+
+    if (enciphered.n == 0 || enciphered.n > sizeof(room) || enciphered.n % emv_cvn_block(cvn) != 0)
+        return TP_ERR_FORMAT;
+    r = emv_decipher(room, emv_cvn_cipher(cvn), mode_of(cvn), session, enciphered);
+    if (r == TP_OK)
+        r = unpad(&plain, cvn, span_of(room, enciphered.n));
+    if (r == TP_OK)
+        r = buf_put(out, plain);
+    secret_wipe(room, sizeof(room));
+    return r;
+}
+
+/* ---- the issuer's side ---- */
+
+static enum tp_err put_data(struct buf *out, const struct emv_script *s, const struct emv_script_keys *keys, struct span plain, bool encipher)
+{
+    uint8_t room[1 + EMV_SCRIPT_DATA_MAX + 1 + EMV_BLOCK_MAX] = {PADDED};
+    struct buf b = {room, 1, sizeof(room)};
+    enum tp_err r;
+
+    if (!is_ccd(s->cvn))
+        return encipher ? emv_script_encipher(out, s->cvn, secret_span(&keys->cipher), plain) : buf_put(out, plain);
+    if (!encipher)
+        return plain.n > 0 ? tlv_put(out, TAG_PLAIN, plain) : TP_OK;
+    r = emv_script_encipher(&b, s->cvn, secret_span(&keys->cipher), plain);
+    return r == TP_OK ? tlv_put(out, TAG_CIPHER, buf_span(&b)) : r;
+}
+
+enum tp_err emv_script_close(struct buf *out, struct emv_script *s, const struct emv_script_keys *keys, const uint8_t head[4], struct span plain,
+                             bool encipher)
+{
+    const bool ccd = is_ccd(s->cvn);
+    uint8_t room[EMV_SCRIPT_APDU_MAX], mac[EMV_SCRIPT_MAC];
+    struct buf data = BUF_OF(room);
+    enum tp_err r = plain.n > EMV_SCRIPT_DATA_MAX ? TP_ERR_RANGE : put_data(&data, s, keys, plain, encipher);
+    const size_t lc = data.n + EMV_SCRIPT_MAC + (ccd ? 2 : 0);
+    const uint8_t sent[HEAD] = {head[0] | (ccd ? SM_FORMAT_1 : SM_FORMAT_2), head[1], head[2], head[3], (uint8_t)lc};
+
+    if (r == TP_OK && (lc > UINT8_MAX || out->cap - out->n < HEAD + lc))
+        r = TP_ERR_RANGE;
+    if (r == TP_OK)
+        r = emv_script_mac(mac, s, secret_span(&keys->mac), sent, buf_span(&data));
+    if (r == TP_OK)
+        r = buf_put(out, SPAN_OF(sent));
+    if (r == TP_OK)
+        r = buf_put(out, buf_span(&data));
+    if (r == TP_OK)
+        r = ccd ? tlv_put(out, TAG_MAC, SPAN_OF(mac)) : buf_put(out, SPAN_OF(mac));
+    if (r == TP_OK && ccd)
+        memcpy(s->chain, mac, sizeof(mac));
+    return r;
+}
+
+/* ---- the card's side ---- */
+
+struct parts {
+    struct span maced; /* what the MAC covers of the data field */
+    struct span mac, data;
+    bool enciphered;
+};
+
+/* An optional 81 or 87, then 8E, and nothing else. */
+static enum emv_script_check take_objects(struct parts *p, struct span field)
+{
+    struct span rest = field;
+    struct tlv t;
+
+    if (tlv_next(&rest, &t) != TP_OK)
+        return EMV_SCRIPT_MISSING;
+    if (t.tag == TAG_PLAIN || t.tag == TAG_CIPHER) {
+        p->enciphered = t.tag == TAG_CIPHER;
+        p->data = t.value;
+        if (p->enciphered && (t.value.n < 1 || t.value.p[0] != PADDED))
+            return EMV_SCRIPT_WRONG;
+        if (p->enciphered)
+            p->data = span_of(t.value.p + 1, t.value.n - 1);
+        if (tlv_next(&rest, &t) != TP_OK)
+            return EMV_SCRIPT_MISSING;
+    }
+    if (t.tag != TAG_MAC)
+        return EMV_SCRIPT_MISSING;
+    p->mac = t.value;
+    p->maced = span_of(field.p, (size_t)(t.raw.p - field.p));
+    return rest.n == 0 && t.value.n == EMV_SCRIPT_MAC ? EMV_SCRIPT_OK : EMV_SCRIPT_WRONG;
+}
+
+static enum emv_script_check take_parts(struct parts *p, const struct emv_script *s, struct span command, bool enciphered)
+{
+    const uint8_t sm = is_ccd(s->cvn) ? SM_FORMAT_1 : SM_FORMAT_2;
+    enum emv_script_check c;
+
+    if (command.n < HEAD || (command.p[0] & 0x0F) != sm || command.p[4] != command.n - HEAD)
+        return EMV_SCRIPT_MISSING;
+    const struct span field = span_of(command.p + HEAD, command.n - HEAD);
+
+    if (is_ccd(s->cvn)) {
+        c = take_objects(p, field);
+        return c == EMV_SCRIPT_OK && p->data.n > 0 && p->enciphered != enciphered ? EMV_SCRIPT_WRONG : c;
+    }
+    if (field.n < EMV_SCRIPT_MAC)
+        return EMV_SCRIPT_MISSING;
+    p->maced = p->data = span_of(field.p, field.n - EMV_SCRIPT_MAC);
+    p->mac = span_of(field.p + p->data.n, EMV_SCRIPT_MAC);
+    p->enciphered = enciphered && p->data.n > 0;
+    return EMV_SCRIPT_OK;
+}
+
+enum tp_err emv_script_open(enum emv_script_check *outcome, struct buf *out, struct emv_script *s, const struct emv_script_keys *keys,
+                            struct span command, bool enciphered)
+{
+    struct parts p = {{NULL, 0}, {NULL, 0}, {NULL, 0}, false};
+    uint8_t mac[EMV_SCRIPT_MAC];
+    enum tp_err r;
+
+    *outcome = take_parts(&p, s, command, enciphered);
+    if (*outcome != EMV_SCRIPT_OK)
+        return TP_OK;
+    *outcome = EMV_SCRIPT_WRONG;
+    r = emv_script_mac(mac, s, secret_span(&keys->mac), command.p, p.maced);
+    if (r != TP_OK || !secret_eq(SPAN_OF(mac), p.mac))
+        return r;
+    r = p.enciphered ? emv_script_decipher(out, s->cvn, secret_span(&keys->cipher), p.data) : buf_put(out, p.data);
+    if (r == TP_ERR_FORMAT)
+        return TP_OK;
+    if (r != TP_OK)
+        return r;
+    *outcome = EMV_SCRIPT_OK;
+    if (is_ccd(s->cvn))
+        memcpy(s->chain, mac, sizeof(mac));
+    return TP_OK;
+}
