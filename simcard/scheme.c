@@ -30,6 +30,9 @@ void scheme_free(struct scheme **s)
     secret_free(&(*s)->ac_key);
     secret_free(&(*s)->smi_key);
     secret_free(&(*s)->smc_key);
+    secret_free(&(*s)->ac_aes_key);
+    secret_free(&(*s)->smi_aes_key);
+    secret_free(&(*s)->smc_aes_key);
     free(*s);
     *s = NULL;
 }
@@ -42,13 +45,20 @@ static int end_of_year(int years)
     return (year < LAST_YEAR ? year : LAST_YEAR) * 10000 + 1231;
 }
 
-/* A random triple-DES key with odd parity. */
 static enum tp_err random_key(struct secret *key)
 {
     if (secret_alloc(key, EMV_KEY_SIZE) != TP_OK)
         return TP_ERR_NO_MEMORY;
-    if (RAND_priv_bytes(key->p, EMV_KEY_SIZE) != 1)
-        return TP_ERR_INTERNAL;
+    return RAND_priv_bytes(key->p, EMV_KEY_SIZE) == 1 ? TP_OK : TP_ERR_INTERNAL;
+}
+
+/* For triple DES, with odd parity. */
+static enum tp_err random_des_key(struct secret *key)
+{
+    const enum tp_err r = random_key(key);
+
+    if (r != TP_OK)
+        return r;
     for (size_t i = 0; i < EMV_KEY_SIZE; i++) {
         key->p[i] &= 0xFE;
         key->p[i] |= (uint8_t)(__builtin_popcount(key->p[i]) % 2 == 0 ? 1 : 0);
@@ -63,10 +73,16 @@ static enum tp_err make_keys(struct scheme *s, const struct scheme_params *p)
     if (r == TP_OK)
         r = emv_privkey_generate(&s->issuer, p->issuer_bits, p->exponent);
     if (r == TP_OK)
-        r = random_key(&s->ac_key);
+        r = random_des_key(&s->ac_key);
     if (r == TP_OK)
-        r = random_key(&s->smi_key);
-    return r == TP_OK ? random_key(&s->smc_key) : r;
+        r = random_des_key(&s->smi_key);
+    if (r == TP_OK)
+        r = random_des_key(&s->smc_key);
+    if (r == TP_OK)
+        r = random_key(&s->ac_aes_key);
+    if (r == TP_OK)
+        r = random_key(&s->smi_aes_key);
+    return r == TP_OK ? random_key(&s->smc_aes_key) : r;
 }
 
 static enum tp_err make_certificates(struct scheme *s)

@@ -1,7 +1,15 @@
 /* A test scheme: a certification authority, one issuer under it, and the issuer's master keys. `telepay-perso init DIR`.
  *
- * DIR/authority.json (public, the form of data/capk.json), authority.key, issuer.json (IIN, certificate), issuer.key, issuer.secret (master keys AC, SMI,
- * SMC, 16 bytes each). Key files are 0600. */
+ * The folder, files with a key 0600. Their names and form stay; a later telepay only adds files and members:
+ *   authority.json      the authority's public key, in the form of data/capk.json
+ *   authority.key       its private key, PKCS#8 DER
+ *   issuer.json         {"version": 1, "rid": hex, "index": hex, "iin": digits, "country": number, "expiry": "YYYY-MM-DD", "authority_expiry": the same,
+ *                       "certificate", "remainder", "expired_certificate", "expired_remainder": hex}
+ *   issuer.key          the issuer's private key, PKCS#8 DER
+ *   issuer.secret       48 bytes: issuer master keys of two-key triple DES, 16 bytes each with odd parity: AC (cryptograms), SMI (MAC of scripts), SMC
+ *                       (encipherment in scripts); for CVN 10, CVN 18 and the Common Core Definitions with 3DES
+ *   issuer-aes.secret   48 bytes: the same three as AES-128 keys, for the Common Core Definitions with AES; a scheme made before telepay 0.2 has none
+ * authority.json is written last: where it stands, the scheme is whole. */
 #ifndef TP_SIMCARD_SCHEME_H
 #define TP_SIMCARD_SCHEME_H
 
@@ -27,7 +35,8 @@ struct scheme {
     int authority_expiry, issuer_expiry; /* YYYYMMDD */
     struct emv_privkey *authority, *issuer;
     struct emv_cert_made issuer_cert, expired_issuer_cert;
-    struct secret ac_key, smi_key, smc_key;
+    struct secret ac_key, smi_key, smc_key;             /* triple DES */
+    struct secret ac_aes_key, smi_aes_key, smc_aes_key; /* empty in a scheme of before telepay 0.2 */
 };
 
 void scheme_defaults(struct scheme_params *p);

@@ -88,26 +88,26 @@ static enum tp_err save_key(const struct emv_privkey *key, const char *path, str
     return r;
 }
 
-static enum tp_err save_master_keys(const struct scheme *s, const char *path, struct tp_error *e)
+static enum tp_err save_master_keys(const struct secret *ac, const struct secret *smi, const struct secret *smc, const char *path, struct tp_error *e)
 {
     struct secret all;
     enum tp_err r = secret_alloc(&all, 3 * EMV_KEY_SIZE);
 
     if (r != TP_OK)
         return tp_fail(e, r, "out of memory");
-    memcpy(all.p, s->ac_key.p, EMV_KEY_SIZE);
-    memcpy(all.p + EMV_KEY_SIZE, s->smi_key.p, EMV_KEY_SIZE);
-    memcpy(all.p + 2 * EMV_KEY_SIZE, s->smc_key.p, EMV_KEY_SIZE);
+    memcpy(all.p, ac->p, EMV_KEY_SIZE);
+    memcpy(all.p + EMV_KEY_SIZE, smi->p, EMV_KEY_SIZE);
+    memcpy(all.p + 2 * EMV_KEY_SIZE, smc->p, EMV_KEY_SIZE);
     r = file_replace(path, secret_span(&all), 0600, e);
     secret_free(&all);
     return r;
 }
 
-enum scheme_file { FILE_AUTHORITY, FILE_AUTHORITY_KEY, FILE_ISSUER, FILE_ISSUER_KEY, FILE_SECRET, FILES };
+enum scheme_file { FILE_AUTHORITY, FILE_AUTHORITY_KEY, FILE_ISSUER, FILE_ISSUER_KEY, FILE_SECRET, FILE_AES_SECRET, FILES };
 
 static enum tp_err file_paths(char path[FILES][PATH_MAX], const char *dir, struct tp_error *e)
 {
-    static const char *const names[FILES] = {"authority.json", "authority.key", "issuer.json", "issuer.key", "issuer.secret"};
+    static const char *const names[FILES] = {"authority.json", "authority.key", "issuer.json", "issuer.key", "issuer.secret", "issuer-aes.secret"};
     enum tp_err r = TP_OK;
 
     for (size_t i = 0; i < FILES && r == TP_OK; i++)
@@ -130,7 +130,9 @@ enum tp_err scheme_save(const struct scheme *s, const char *dir, struct tp_error
     if (r == TP_OK)
         r = save_key(s->issuer, path[FILE_ISSUER_KEY], e);
     if (r == TP_OK)
-        r = save_master_keys(s, path[FILE_SECRET], e);
+        r = save_master_keys(&s->ac_key, &s->smi_key, &s->smc_key, path[FILE_SECRET], e);
+    if (r == TP_OK && s->ac_aes_key.n > 0)
+        r = save_master_keys(&s->ac_aes_key, &s->smi_aes_key, &s->smc_aes_key, path[FILE_AES_SECRET], e);
     if (r == TP_OK)
         r = save_issuer(s, path[FILE_ISSUER], e);
     return r == TP_OK ? scheme_save_authority(s, path[FILE_AUTHORITY], e) : r;
@@ -163,7 +165,7 @@ static enum tp_err load_key(struct emv_privkey **out, const char *path, struct t
     return r;
 }
 
-static enum tp_err load_master_keys(struct scheme *s, const char *path, struct tp_error *e)
+static enum tp_err load_master_keys(struct secret *ac, struct secret *smi, struct secret *smc, const char *path, struct tp_error *e)
 {
     struct secret all = {NULL, 0};
     enum tp_err r = load_secret(&all, path, e);
@@ -171,11 +173,11 @@ static enum tp_err load_master_keys(struct scheme *s, const char *path, struct t
     if (r == TP_OK && all.n != 3 * EMV_KEY_SIZE)
         r = tp_fail(e, TP_ERR_FORMAT, "%s has the wrong size", path);
     if (r == TP_OK)
-        r = secret_copy(&s->ac_key, span_of(all.p, EMV_KEY_SIZE));
+        r = secret_copy(ac, span_of(all.p, EMV_KEY_SIZE));
     if (r == TP_OK)
-        r = secret_copy(&s->smi_key, span_of(all.p + EMV_KEY_SIZE, EMV_KEY_SIZE));
+        r = secret_copy(smi, span_of(all.p + EMV_KEY_SIZE, EMV_KEY_SIZE));
     if (r == TP_OK)
-        r = secret_copy(&s->smc_key, span_of(all.p + 2 * EMV_KEY_SIZE, EMV_KEY_SIZE));
+        r = secret_copy(smc, span_of(all.p + 2 * EMV_KEY_SIZE, EMV_KEY_SIZE));
     secret_free(&all);
     return r;
 }
@@ -256,7 +258,9 @@ enum tp_err scheme_load(struct scheme **out, const char *dir, struct tp_error *e
     if (r == TP_OK)
         r = load_key(&s->issuer, path[FILE_ISSUER_KEY], e);
     if (r == TP_OK)
-        r = load_master_keys(s, path[FILE_SECRET], e);
+        r = load_master_keys(&s->ac_key, &s->smi_key, &s->smc_key, path[FILE_SECRET], e);
+    if (r == TP_OK && access(path[FILE_AES_SECRET], F_OK) == 0)
+        r = load_master_keys(&s->ac_aes_key, &s->smi_aes_key, &s->smc_aes_key, path[FILE_AES_SECRET], e);
     if (r == TP_OK)
         *out = s;
     else

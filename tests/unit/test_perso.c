@@ -185,7 +185,9 @@ START_TEST(scheme_and_card_come_back_from_their_folders)
         check_mode(path, "authority.key", 0600);
         check_mode(path, "issuer.key", 0600);
         check_mode(path, "issuer.secret", 0600);
+        check_mode(path, "issuer-aes.secret", 0600);
         ck_ok(scheme_load(&again, path, &e));
+        ck_assert(span_eq(secret_span(&again->smi_aes_key), secret_span(&rig_scheme()->smi_aes_key)));
         ck_assert(span_eq(secret_span(&again->ac_key), secret_span(&rig_scheme()->ac_key)));
 
         /* the public part as acquirer and terminal load it, its SHA-1 recomputed there */
