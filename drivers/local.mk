@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libdrivers.a
-libdrivers_a_SOURCES = drivers/inproc.c drivers/inproc.h drivers/pcsc.c drivers/pcsc.h drivers/pcsc_error.c drivers/pcsc_priv.h drivers/pcsc_wait.c \
+libdrivers_a_SOURCES = drivers/atr.c drivers/atr.h drivers/ccid_descriptor.c drivers/ccid_descriptor.h drivers/ccid_message.c drivers/ccid_message.h \
+	drivers/inproc.c drivers/inproc.h drivers/pcsc.c drivers/pcsc.h drivers/pcsc_error.c drivers/pcsc_priv.h drivers/pcsc_wait.c \
 	drivers/reader.c drivers/reader.h
 DRIVERS_LIBS = libdrivers.a $(APDU_LIBS) $(PCSC_LIBS)
 
@@ -8,3 +9,40 @@ TESTS += tests/unit/test_reader
 tests_unit_test_reader_SOURCES = tests/unit/test_reader.c tests/unit/unit.h
 tests_unit_test_reader_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_reader_LDADD = $(DRIVERS_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_ccid_descriptor
+TESTS += tests/unit/test_ccid_descriptor
+tests_unit_test_ccid_descriptor_SOURCES = tests/unit/test_ccid_descriptor.c tests/unit/unit.h
+tests_unit_test_ccid_descriptor_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_ccid_descriptor_LDADD = $(DRIVERS_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)
+EXTRA_DIST += tests/data/ccid-readers.json
+
+check_PROGRAMS += tests/unit/test_atr
+TESTS += tests/unit/test_atr
+tests_unit_test_atr_SOURCES = tests/unit/test_atr.c tests/unit/unit.h
+tests_unit_test_atr_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_atr_LDADD = $(DRIVERS_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_ccid_message
+TESTS += tests/unit/test_ccid_message
+tests_unit_test_ccid_message_SOURCES = tests/unit/test_ccid_message.c tests/unit/unit.h
+tests_unit_test_ccid_message_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_ccid_message_LDADD = $(DRIVERS_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz_ccid_descriptor
+TESTS += tests/fuzz/fuzz_ccid_descriptor
+tests_fuzz_fuzz_ccid_descriptor_SOURCES = tests/fuzz/fuzz_ccid_descriptor.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_ccid_descriptor_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_ccid_descriptor_LDADD = $(DRIVERS_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz_atr
+TESTS += tests/fuzz/fuzz_atr
+tests_fuzz_fuzz_atr_SOURCES = tests/fuzz/fuzz_atr.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_atr_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_atr_LDADD = $(DRIVERS_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz_ccid_message
+TESTS += tests/fuzz/fuzz_ccid_message
+tests_fuzz_fuzz_ccid_message_SOURCES = tests/fuzz/fuzz_ccid_message.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_ccid_message_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_ccid_message_LDADD = $(DRIVERS_LIBS)
