@@ -236,6 +236,8 @@ enum tp_err kernel_read_card(struct transaction **list, size_t cap, size_t *n, s
         list[i]->reading = true;
         memcpy(list[i]->list, first->list, sizeof(first->list));
         list[i]->list_n = first->list_n;
+        memcpy(list[i]->pse_language, first->pse_language, sizeof(first->pse_language));
+        list[i]->pse_language_n = first->pse_language_n;
         r = read_one(list[i], i);
         close_run(list[i]);
         r = r == TX_ENDED ? TP_OK : r;

@@ -35,6 +35,15 @@ struct kernel_recorded {
     uint8_t dac[2];                             /* 9F45, of good signed static data */
 };
 
+struct
+    kernel_memory { /* what the terminal remembers of cards; NULL functions: nothing. Book 3, 10.6.1; Book 4, 6.3.5. psn: 5F34 as a number, -1: none */
+    void *ctx;
+    /* *amount (0 at the call): what the terminal's log holds as paid with this card in that currency, in minor units: it counts towards the floor limit. */
+    enum tp_err (*spent)(void *ctx, const char *pan, int psn, uint16_t currency, int64_t *amount);
+    /* *hit (false at the call): the card stands on the terminal's exception file. */
+    enum tp_err (*on_exception_file)(void *ctx, const char *pan, int psn, bool *hit);
+};
+
 struct terminal_config {     /* the same for many transactions; must outlive them */
     uint8_t type;            /* 9F35: 0x34 or 0x35 */
     uint8_t capabilities[3]; /* 9F33 */
@@ -49,6 +58,7 @@ struct terminal_config {     /* the same for many transactions; must outlive the
     size_t applications_n;
     const struct capk_store *authorities;
     bool allow_live_card;                   /* else a card of a live scheme is read, never asked to sign */
+    const struct kernel_memory *memory;     /* NULL: none */
     const struct kernel_recorded *recorded; /* NULL but where a masked transcript is run again (src/payer/replay.h) */
 };
 
@@ -62,6 +72,7 @@ struct transaction_request { /* one payment */
     uint32_t counter;        /* 9F41 */
     uint8_t un[4];           /* 9F37 */
     struct span application; /* only applications whose AID begins so; empty: any. Borrowed, as long as the run */
+    const char *label;       /* only applications shown under that name, in any case of letters; NULL: any */
 };
 
 struct candidate { /* an application on the candidate list */

@@ -21,6 +21,7 @@ enum { /* Terminal Verification Results, Book 3 Annex C5: byte index in the high
        TVR_ODA_NOT_PERFORMED = 0x080,
        TVR_SDA_FAILED = 0x040,
        TVR_ICC_DATA_MISSING = 0x020,
+       TVR_EXCEPTION_FILE = 0x010,
        TVR_DDA_FAILED = 0x008,
        TVR_CDA_FAILED = 0x004,
        TVR_SDA_SELECTED = 0x002,
@@ -108,6 +109,8 @@ struct transaction {
 
     struct listed list[KERNEL_CANDIDATES_MAX];
     size_t list_n;
+    uint8_t pse_language[8]; /* 5F2D of the PSE */
+    size_t pse_language_n;
     struct listed selected;
     bool has_selected, live;
 

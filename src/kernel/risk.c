@@ -82,15 +82,58 @@ static enum tp_err velocity(struct transaction *tx)
     return TP_OK;
 }
 
+static int pan_sequence(const struct transaction *tx)
+{
+    const struct span psn = data_get(tx, TAG_PAN_SEQUENCE);
+
+    return psn.n == 1 ? (psn.p[0] >> 4) * 10 + (psn.p[0] & 0x0F) : -1;
+}
+
+/* Book 4, 6.3.5: hot cards that the terminal knows of. */
+static enum tp_err exception_file(struct transaction *tx)
+{
+    const struct kernel_memory *m = tx->config->memory;
+    bool hit = false;
+    enum tp_err r;
+
+    if (m == NULL || m->on_exception_file == NULL)
+        return TP_OK;
+    r = m->on_exception_file(m->ctx, tx->pan, pan_sequence(tx), &hit);
+    if (r != TP_OK)
+        return tp_fail(tx->e, r, "the list of cards not to be taken cannot be read: %s", tp_err_text(r));
+    if (hit)
+        tvr_set(tx, TVR_EXCEPTION_FILE);
+    return TP_OK;
+}
+
+/* 10.6.1: a sale that is split into several with one card is still one for the floor limit. */
+static enum tp_err floor_limit(struct transaction *tx)
+{
+    const struct kernel_memory *m = tx->config->memory;
+    const int64_t limit = tx->selected.app->floor_limit;
+    int64_t before = 0;
+    enum tp_err r = TP_OK;
+
+    if (m != NULL && m->spent != NULL && tx->request->amount < limit)
+        r = m->spent(m->ctx, tx->pan, pan_sequence(tx), tx->request->currency, &before);
+    if (r != TP_OK)
+        return tp_fail(tx->e, r, "the log of payments cannot be read: %s", tp_err_text(r));
+    if (tx->request->amount >= limit || before >= limit - tx->request->amount)
+        tvr_set(tx, TVR_FLOOR_LIMIT);
+    return TP_OK;
+}
+
 enum tp_err step_risk(struct transaction *tx)
 {
     enum tp_err r;
 
     if ((tx->aip[0] & AIP_TERMINAL_RISK) == 0)
         return TP_OK;
-    if (tx->request->amount >= (int64_t)tx->selected.app->floor_limit)
-        tvr_set(tx, TVR_FLOOR_LIMIT);
-    r = random_selection(tx);
+    r = exception_file(tx);
+    if (r == TP_OK)
+        r = floor_limit(tx);
+    if (r == TP_OK)
+        r = random_selection(tx);
     if (r == TP_OK)
         r = velocity(tx);
     if (r == TP_OK)

@@ -2,6 +2,7 @@
 #include "kernel/kernel_priv.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define PSE_RECORDS_MAX 32 /* a directory that goes on longer is none: the card must not keep the terminal reading */
 #define NEXT_MAX        KERNEL_CANDIDATES_MAX
@@ -26,12 +27,18 @@ static struct span child(struct span in, uint32_t tag)
     return tlv_find(in, tag, &found) == TP_OK ? found.value : (struct span){NULL, 0};
 }
 
+/* Of the parts of ISO/IEC 8859 only the first is shown here, and only by a terminal that says so: 9F40 byte 5, bit 1 (Book 4, Annex A3). */
+static bool table_supported(const struct terminal_config *config, struct span table)
+{
+    return table.n == 1 && table.p[0] == 1 && (config->additional[4] & 0x01) != 0;
+}
+
 /* Label, preferred name and priority from the objects of an FCI's A5 or a directory entry's 61. */
-static void candidate_words(struct candidate *c, struct span objects)
+static void candidate_words(const struct terminal_config *config, struct candidate *c, struct span objects)
 {
     const struct span table = child(objects, TAG_CODE_TABLE), preferred = child(objects, TAG_PREFERRED_NAME);
     const struct span priority = child(objects, TAG_PRIORITY);
-    const struct span words = preferred.n > 0 && table.n == 1 && table.p[0] == 1 ? preferred : child(objects, TAG_APP_LABEL);
+    const struct span words = preferred.n > 0 && table_supported(config, table) ? preferred : child(objects, TAG_APP_LABEL);
     size_t n = 0;
 
     for (size_t i = 0; i < words.n && n + 1 < sizeof(c->label); i++)
@@ -42,7 +49,7 @@ static void candidate_words(struct candidate *c, struct span objects)
 }
 
 /* TP_ERR_FORMAT when the name or a template is missing or out of bounds. */
-static enum tp_err fci_parse(struct fci *out, struct span data)
+static enum tp_err fci_parse(const struct terminal_config *config, struct fci *out, struct span data)
 {
     struct tlv fci, name, proprietary;
 
@@ -55,7 +62,7 @@ static enum tp_err fci_parse(struct fci *out, struct span data)
     *out = (struct fci){.name = name.value, .proprietary = proprietary.value};
     memcpy(out->c.aid, name.value.p, name.value.n);
     out->c.aid_n = (uint8_t)name.value.n;
-    candidate_words(&out->c, proprietary.value);
+    candidate_words(config, &out->c, proprietary.value);
     return TP_OK;
 }
 
@@ -81,15 +88,20 @@ static const struct terminal_application *supported(const struct terminal_config
     return best;
 }
 
-/* A beginning of an AID that the request names is all that is looked for. */
-static bool wanted(const struct transaction *tx, struct span name)
+/* The beginning of an AID that the request names is all that is looked for. */
+static bool aid_wanted(const struct transaction *tx, struct span name)
 {
     return tx->request->application.n == 0 || starts_with(name, tx->request->application);
 }
 
+static bool wanted(const struct transaction *tx, const struct candidate *c)
+{
+    return aid_wanted(tx, span_of(c->aid, c->aid_n)) && (tx->request->label == NULL || strcasecmp(tx->request->label, c->label) == 0);
+}
+
 static void list_add(struct transaction *tx, const struct candidate *c, const struct terminal_application *app)
 {
-    if (!wanted(tx, span_of(c->aid, c->aid_n)))
+    if (!wanted(tx, c))
         return;
     for (size_t i = 0; i < tx->list_n; i++)
         if (span_eq(span_of(tx->list[i].c.aid, tx->list[i].c.aid_n), span_of(c->aid, c->aid_n)))
@@ -109,7 +121,7 @@ static void pse_entry(struct transaction *tx, struct span entry, bool all)
         return;
     memcpy(c.aid, name.p, name.n);
     c.aid_n = (uint8_t)name.n;
-    candidate_words(&c, entry);
+    candidate_words(tx->config, &c, entry);
     app = supported(tx->config, name);
     if (app != NULL || all)
         list_add(tx, &c, app);
@@ -132,7 +144,7 @@ static enum tp_err pse_record(struct transaction *tx, struct span data, bool all
 /* Book 1, 12.3.2. The list stays empty when there is no usable PSE; a nonsense anywhere in it clears the list. */
 static enum tp_err list_from_pse(struct transaction *tx, bool all)
 {
-    struct span data, sfi;
+    struct span data, sfi, language;
     struct fci fci;
     uint16_t sw;
     uint8_t file;
@@ -142,8 +154,13 @@ static enum tp_err list_from_pse(struct transaction *tx, bool all)
         return r;
     if (sw == SW_FUNCTION_NOT_SUPPORTED) /* step 1: the card is blocked, or has no SELECT */
         return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card is blocked (6A81 to SELECT)");
-    if (sw != SW_OK || fci_parse(&fci, data) != TP_OK)
+    if (sw != SW_OK || fci_parse(tx->config, &fci, data) != TP_OK)
         return TP_OK;
+    language = child(fci.proprietary, TAG_LANGUAGE);
+    if (language.n > 0 && language.n <= sizeof(tx->pse_language)) {
+        memcpy(tx->pse_language, language.p, language.n);
+        tx->pse_language_n = language.n;
+    }
     sfi = child(fci.proprietary, TAG_SFI);
     if (sfi.n != 1 || sfi.p[0] < 1 || sfi.p[0] > 10)
         return TP_OK;
@@ -168,7 +185,7 @@ static enum tp_err list_from_aid(struct transaction *tx, const struct terminal_a
     uint16_t sw;
     enum tp_err r;
 
-    if (!wanted(tx, aid) && !starts_with(tx->request->application, aid))
+    if (!aid_wanted(tx, aid) && !starts_with(tx->request->application, aid))
         return TP_OK;
     for (unsigned i = 0; i < NEXT_MAX; i++) {
         r = card_select(tx, aid, i > 0, &data, &sw);
@@ -178,7 +195,7 @@ static enum tp_err list_from_aid(struct transaction *tx, const struct terminal_a
             return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card is blocked (6A81 to SELECT)");
         if (sw != SW_OK && (i == 0 ? sw != SW_SELECTED_FILE_INVALIDATED : (sw >> 8 != 0x62 && sw >> 8 != 0x63)))
             return TP_OK;
-        if (fci_parse(&fci, data) != TP_OK || !starts_with(fci.name, aid))
+        if (fci_parse(tx->config, &fci, data) != TP_OK || !starts_with(fci.name, aid))
             return TP_OK;
         if (sw == SW_OK && (fci.name.n == aid.n || app->partial)) /* 6283: that application is blocked */
             list_add(tx, &fci.c, app);
@@ -255,7 +272,7 @@ static enum tp_err choose(struct transaction *tx, size_t *chosen)
     return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card's application wants the cardholder's confirmation, and nobody is there to give it");
 }
 
-/* Keeps the primitive objects of the final FCI: Book 1, 11.3.4. */
+/* Keeps the primitive objects of the final FCI (Book 1, 11.3.4); the languages are the PSE's when the application has none of its own (11.2). */
 static enum tp_err keep_fci(struct transaction *tx, const struct fci *fci)
 {
     struct span rest = fci->proprietary;
@@ -265,6 +282,8 @@ static enum tp_err keep_fci(struct transaction *tx, const struct fci *fci)
     while (r == TP_OK && tlv_next(&rest, &object) == TP_OK)
         if ((data_of_card(object.tag) || object.tag == TAG_FCI_ISSUER) && data_object(tx, object.tag) == NULL)
             r = data_put(tx, object.tag, FROM_SELECT, object.value);
+    if (r == TP_OK && tx->pse_language_n > 0 && data_object(tx, TAG_LANGUAGE) == NULL)
+        r = data_put(tx, TAG_LANGUAGE, FROM_SELECT, span_of(tx->pse_language, tx->pse_language_n));
     return r;
 }
 
@@ -284,7 +303,7 @@ enum tp_err select_one(struct transaction *tx, size_t i, bool *refused)
         *refused = true;
         return TP_OK;
     }
-    if (fci_parse(&fci, data) != TP_OK || !starts_with(fci.name, name))
+    if (fci_parse(tx->config, &fci, data) != TP_OK || !starts_with(fci.name, name))
         return tx_end(tx, KERNEL_TERMINATED, "the card's answer to SELECT is malformed");
     tx->selected = *one;
     tx->has_selected = true;
@@ -306,5 +325,7 @@ enum tp_err select_application(struct transaction *tx)
             return r;
         select_drop(tx, chosen); /* 12.4: any other status word takes it off the list */
     }
+    if (tx->request->application.n > 0 || tx->request->label != NULL)
+        return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card does not have the application that was asked for, or this terminal does not take it");
     return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card has no payment application that this terminal takes");
 }

@@ -25,7 +25,7 @@ static const struct argp_option options[] = {
     {"config", CONFIG, "FILE", 0, "the terminal's configuration, made by telepay-acquirer terminal add", 0},
     {"pin-fd", PIN_FD, "N", 0, "read the PIN from file descriptor N, one line a try, instead of the terminal", 0},
     {"reader", READER, "NAME", 0, "the reader whose name contains NAME; else the first with a card", 0},
-    {"application", APPLICATION, "AID|NUMBER", 0, "the card's application to pay with; else it is asked, or the card's first", 0},
+    {"application", APPLICATION, "AID|NAME|NUMBER", 0, "the card's application to pay with; else it is asked, or the card's first", 0},
     {"allow-live-card", LIVE, NULL, 0, "let a card of a live scheme sign; else such a card is only read", 0},
     {"wait", WAIT, "SECONDS", 0, "how long to wait for a card (60)", 0},
     {"trace", TRACE, "FILE", 0, "write what passes between terminal and card to FILE, sensitive data masked", 0},

@@ -14,6 +14,8 @@
 #include "payer/deliver.h"
 #include "payer/trace.h"
 
+#define AID_MIN       5   /* bytes: an application provider's part at least */
+#define LABEL_MAX     16  /* characters of 50 and 9F12 */
 #define WAIT_SLICE_MS 200 /* how long a Ctrl-C may go unseen while waiting for a card */
 
 struct payment { /* all that a payment holds while it lasts */
@@ -26,6 +28,7 @@ struct payment { /* all that a payment holds while it lasts */
     struct reader *reader;
     struct trace *trace;
     struct transaction_request request;
+    uint8_t aid[16]; /* of --application, to which request points */
     unsigned stan;
     bool asked;           /* an ARQC was sent, or may have been, under stan */
     struct answer online; /* the answer to it; code "" when there was none */
@@ -284,18 +287,24 @@ static enum tp_err finish(struct payment *p, struct tp_error *e)
     return TP_OK;
 }
 
-/* --application AID: others are not even looked for, so that a card's only application is not taken for the one that was named. */
+/* --application AID or NAME: others are not even looked for, so that a card's only application is not taken for the one that was named. */
 static enum tp_err narrow(struct payment *p, struct tp_error *e)
 {
     const char *wanted = p->options->person.application;
-    uint8_t room[16];
-    struct buf aid = BUF_OF(room);
+    struct buf aid = BUF_OF(p->aid);
 
-    if (wanted == NULL || strlen(wanted) <= 2) /* a number in the list */
+    if (wanted == NULL || (strlen(wanted) <= 2 && strspn(wanted, "0123456789") == strlen(wanted) && wanted[0] != '\0')) /* a number in the list */
         return TP_OK;
-    if (hex_decode(&aid, wanted) != TP_OK || aid.n < 5)
-        return tp_fail(e, TP_ERR_USAGE, "--application takes an AID of 10 to 32 hexadecimal digits, or a number in the list, not \"%s\"", wanted);
-    return terminal_only(p->terminal, buf_span(&aid), e);
+    if (hex_decode(&aid, wanted) == TP_OK && aid.n >= AID_MIN) {
+        p->request.application = buf_span(&aid);
+        return terminal_only(p->terminal, buf_span(&aid), e);
+    }
+    if (wanted[0] == '\0' || strlen(wanted) > LABEL_MAX)
+        return tp_fail(
+            e, TP_ERR_USAGE,
+            "--application takes an AID of 10 to 32 hexadecimal digits, a name of up to 16 characters, or a number in the list, not \"%s\"", wanted);
+    p->request.label = wanted;
+    return TP_OK;
 }
 
 static enum tp_err run(struct payment *p, struct tp_error *e)

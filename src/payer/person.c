@@ -252,27 +252,18 @@ static enum tp_err ask_pin(void *ctx, unsigned tries_left, bool wrong_before, st
     return r == TP_ERR_CANCELLED && p->ended.code != TP_OK ? TP_ERR_STATE : r;
 }
 
-static bool begins_with(const struct candidate *c, struct span aid)
+/* --application: a number in the list. Of an AID or a name the kernel has listed no other (pay.c), and of those the card's order decides. */
+static int choose_named(struct person *p, size_t n)
 {
-    return aid.n > 0 && aid.n <= c->aid_n && memcmp(c->aid, aid.p, aid.n) == 0;
-}
-
-/* --application: a number in the list, or the beginning of an AID. */
-static int choose_named(struct person *p, const struct candidate *list, size_t n)
-{
-    uint8_t room[16];
-    struct buf aid = BUF_OF(room);
     const char *wanted = p->options.application;
     char *end;
     const unsigned long number = strtoul(wanted, &end, 10);
 
-    if (*end == '\0' && strlen(wanted) <= 2 && number >= 1 && number <= n)
+    if (*end != '\0' || strlen(wanted) > 2)
+        return 0;
+    if (number >= 1 && number <= n)
         return (int)number - 1;
-    if (hex_decode(&aid, wanted) == TP_OK)
-        for (size_t i = 0; i < n; i++)
-            if (begins_with(&list[i], buf_span(&aid)))
-                return (int)i;
-    (void)tp_fail(&p->ended, TP_ERR_USAGE, "the card has no application \"%s\" that the terminal accepts: see `telepay card`", wanted);
+    (void)tp_fail(&p->ended, TP_ERR_USAGE, "the card has no application number %s that the terminal accepts: see `telepay card`", wanted);
     return -1;
 }
 
@@ -314,7 +305,7 @@ static int choose(void *ctx, const struct candidate *list, size_t n)
     struct person *p = ctx;
 
     if (p->options.application != NULL)
-        return choose_named(p, list, n);
+        return choose_named(p, n);
     return p->tty >= 0 && p->options.pin_fd < 0 ? ask_choice(p, list, n) : 0; /* a script: the card's own order decides */
 }
 

@@ -11,7 +11,7 @@ struct person;
 
 struct person_options {
     int pin_fd;              /* lines with the PIN; -1: ask on the terminal */
-    const char *application; /* AID in hex or number in the list, NULL: ask, or the card's first */
+    const char *application; /* AID in hex, name, or number in the list; NULL: ask, or the card's first */
     bool verbose;            /* a line for each step instead of the status line */
 };
 

@@ -566,6 +566,32 @@ static enum tp_err authorise(void *ctx, const struct transaction *tx, struct ker
     return TP_OK;
 }
 
+static enum tp_err seen(struct paper_terminal *t, const char *pan, int psn)
+{
+    snprintf(t->pan_seen, sizeof(t->pan_seen), "%s", pan);
+    t->psn_seen = psn;
+    return t->forgetful ? TP_ERR_IO : TP_OK;
+}
+
+static enum tp_err memory_spent(void *ctx, const char *pan, int psn, uint16_t currency, int64_t *amount)
+{
+    struct paper_terminal *t = ctx;
+
+    ck_assert_uint_eq(currency, t->request.currency);
+    ck_assert_int_eq(*amount, 0);
+    *amount = t->spent;
+    return seen(t, pan, psn);
+}
+
+static enum tp_err memory_exception(void *ctx, const char *pan, int psn, bool *hit)
+{
+    struct paper_terminal *t = ctx;
+
+    ck_assert(!*hit);
+    *hit = t->hot;
+    return seen(t, pan, psn);
+}
+
 enum tp_err paper_run(struct transaction **tx, struct paper *p, struct paper_terminal *t, struct tp_error *e)
 {
     const struct kernel_person person = {t, person_choose, person_pin, NULL};
@@ -574,6 +600,8 @@ enum tp_err paper_run(struct transaction **tx, struct paper *p, struct paper_ter
     struct reader *reader = NULL;
     enum tp_err r;
 
+    t->memory = (struct kernel_memory){t, memory_spent, memory_exception};
+    t->config.memory = &t->memory;
     *tx = NULL;
     ck_assert_int_eq(paper_open(&reader, &card, p), TP_OK);
     r = kernel_run(tx, reader, &t->config, &t->request, t->no_person ? NULL : &person, t->no_online ? NULL : &online, e);

@@ -75,6 +75,13 @@ struct paper_terminal { /* what a test may change of the terminal's side */
     struct kernel_issuer_answer issuer; /* what it answers when asked */
     bool no_online;
     size_t online_asked;
+    struct kernel_memory memory; /* set by paper_run */
+    int64_t spent;               /* by the card, in the terminal's log */
+    bool hot, forgetful;         /* the card is on the exception file; the memory fails */
+    char pan_seen[20];
+    int psn_seen;
+    uint8_t application[16]; /* request.application points to it */
+    char label[17];
     uint8_t ddol[3];
 };
 

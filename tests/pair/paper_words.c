@@ -206,7 +206,16 @@ void paper_terminal_words(struct paper_terminal *t, const char *words)
             t->request.type = (uint8_t)strtoul(value, NULL, 16);
         else if (strcmp(key, "pins") == 0)
             pins(t, value);
-        else if (strcmp(key, "noperson") == 0)
+        else if (strcmp(key, "spent") == 0)
+            t->spent = strtoll(value, NULL, 10);
+        else if (strcmp(key, "hot") == 0)
+            t->hot = true;
+        else if (strcmp(key, "application") == 0)
+            t->request.application = span_of(t->application, bytes_to(t->application, sizeof(t->application), value));
+        else if (strcmp(key, "label") == 0) {
+            snprintf(t->label, sizeof(t->label), "%.16s", value);
+            t->request.label = t->label;
+        } else if (strcmp(key, "noperson") == 0)
             t->no_person = true;
         else if (strcmp(key, "choice") == 0)
             t->choice = (int)strtol(value, NULL, 10);

@@ -301,6 +301,32 @@ START_TEST(test_biased_selection)
     }
 END_TEST
 
+/* Book 3, 10.6.1: the terminal's log is asked by card number and sequence number. A log that fails is a fault, not a yes. */
+START_TEST(test_memory)
+    {
+        static struct paper p;
+        struct paper_terminal t;
+        struct transaction *tx;
+        struct tp_error e;
+
+        prepare(&p, &t, "5F34=12", "", "");
+        ck_ok(paper_run(&tx, &p, &t, &e));
+        ck_assert_str_eq(t.pan_seen, "9990140000000018");
+        ck_assert_int_eq(t.psn_seen, 12);
+        transaction_free(&tx);
+        prepare(&p, &t, "-5F34", "", "");
+        ck_ok(paper_run(&tx, &p, &t, &e));
+        ck_assert_int_eq(t.psn_seen, -1);
+        transaction_free(&tx);
+        prepare(&p, &t, "", "", "");
+        t.forgetful = true;
+        ck_assert_int_eq(paper_run(&tx, &p, &t, &e), TP_ERR_IO);
+        ck_assert_int_eq(transaction_outcome(tx), KERNEL_TERMINATED);
+        ck_assert_uint_eq(paper_sent(&p, "80AE"), 0);
+        transaction_free(&tx);
+    }
+END_TEST
+
 /* Drawn from 1 to 99: a target of 50 % selects about half of 400, far from none and all (the odds of 100 or 300 are below 1e-20). */
 START_TEST(test_random_selection)
     {
@@ -421,6 +447,7 @@ static Suite *suite(void)
     tcase_add_test(c, test_torn_out);
     tcase_add_test(c, test_biased_selection);
     tcase_add_test(c, test_random_selection);
+    tcase_add_test(c, test_memory);
     tcase_add_test(c, test_tc_hash);
     tcase_add_test(c, test_proprietary_file);
     tcase_add_test(c, test_reasons);

@@ -50,6 +50,10 @@ struct selection {
 /* A directory record with one entry: 61 { 4F AID, 50 label, 87 priority } */
 #define ENTRY_A "61134F07F000000014101050054341525441870102"
 #define ENTRY_B "61144F08F00000001410100150054341525442870101"
+#define ENTRY_C "61144F08F00000001410100250054341525443870103"
+#define ENTRY_D                                                                                                                                      \
+    "610E9D07F0000000141099"                                                                                                                         \
+    "5003444446"                                               /* a DDF of older cards: 9D, label */
 #define ENTRY_X "61144F08F00000001499990150054341525458870101" /* not the terminal's */
 
 static const struct selection selections[] = {
@@ -71,6 +75,32 @@ static const struct selection selections[] = {
     {"12.3.2 a record cut short", PSE "=" FCI_PSE " 00B2010C=7016" ENTRY_A "9000" GPO, "", PSE " 00B2010C " ADF "00 " ADF "00 80A8", REFUSED, 0},
     {"12.3.2 an entry without name is passed over", PSE "=" FCI_PSE " 00B2010C=701C61055003414243" ENTRY_A "9000 00B2020C=6A83" GPO, "",
      PSE " 00B2010C 00B2020C " ADF "00 80A8", REFUSED, 0},
+    {"12.2.3 an entry for a directory (9D): passed over, the application beside it is taken",
+     PSE "=" FCI_PSE " 00B2010C=7025" ENTRY_D ENTRY_A "9000 00B2020C=6A83" GPO, "", PSE " 00B2010C 00B2020C " ADF "00 80A8", REFUSED, 0},
+    {"12.2.3 nothing but an entry for a directory: list of AIDs", PSE "=" FCI_PSE " 00B2010C=7010" ENTRY_D "9000 00B2020C=6A83" GPO, "",
+     PSE " 00B2010C 00B2020C " ADF "00 " ADF "00 80A8", REFUSED, 0},
+    {"12.2.3 other objects in a record are passed over", PSE "=" FCI_PSE " 00B2010C=701C5F5601414F0157" ENTRY_A "9000 00B2020C=6A83" GPO, "",
+     PSE " 00B2010C 00B2020C " ADF "00 80A8", REFUSED, 0},
+    {"12.3.2 two records, three applications, the cardholder takes the last",
+     PSE "=" FCI_PSE " 00B2010C=702B" ENTRY_A ENTRY_B "9000 00B2020C=7016" ENTRY_C "9000 00B2030C=6A83 00A4040008F000000014101002=" FCI_C GPO,
+     "partial choice=2", PSE " 00B2010C 00B2020C 00B2030C 00A4040008F000000014101002 80A8", REFUSED, 3},
+    {"12.3.2 the same name twice in the directory is one application", PSE "=" FCI_PSE " 00B2010C=702A" ENTRY_A ENTRY_A "9000 00B2020C=6A83" GPO, "",
+     PSE " 00B2010C 00B2020C " ADF "00 80A8", REFUSED, 0},
+    {"12.3.2 a name of the directory longer than the terminal's: only with partial selection",
+     PSE "=" FCI_PSE " 00B2010C=702B" ENTRY_A ENTRY_B "9000 00B2020C=6A83" GPO, "", PSE " 00B2010C 00B2020C " ADF "00 80A8", REFUSED, 0},
+    {"12.4 the one that was asked for, of two in the directory",
+     PSE "=" FCI_PSE " 00B2010C=702B" ENTRY_A ENTRY_B "9000 00B2020C=6A83 00A4040008F000000014101001=" FCI_B GPO,
+     "partial application=F000000014101001", PSE " 00B2010C 00B2020C 00A4040008F000000014101001 80A8", REFUSED, 0},
+    {"12.4 the one that was asked for by its name, in small letters",
+     PSE "=" FCI_PSE " 00B2010C=702B" ENTRY_A ENTRY_B "9000 00B2020C=6A83 00A4040008F000000014101001=" FCI_B GPO, "partial label=cartb",
+     PSE " 00B2010C 00B2020C 00A4040008F000000014101001 80A8", REFUSED, 0},
+    {"12.4 none of the name that was asked for", PSE "=6A82", "label=other", PSE " " ADF "00",
+     "the card does not have the application that was asked for", 0},
+    {"12.4 an identifier that is none of the terminal's: not even looked for", PSE "=6A82", "application=F0000000149999", PSE,
+     "the card does not have the application that was asked for", 0},
+    {"12.4 a longer identifier than the terminal's: by its list, then only that one",
+     PSE "=6A82 " ADF "=" FCI_B " 00A4040207=" FCI_A " 00A4040008F000000014101001=" FCI_B GPO, "partial application=F000000014101001",
+     PSE " " ADF "00 00A4040207 00A4040008F000000014101001 80A8", REFUSED, 0},
     {"12.2.2 directory in file 11: no PSE", PSE "=6F15840E315041592E5359532E4444463031A50388010B9000" GPO, "", PSE " " ADF "00 " ADF "00 80A8",
      REFUSED, 0},
     {"12.2.2 PSE without file", PSE "=6F10840E315041592E5359532E4444463031A5009000" GPO, "", PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
@@ -182,6 +212,78 @@ START_TEST(test_order)
         ck_assert_str_eq(shown[4], "Y");
         transaction_free(&tx);
         reader_close(&reader);
+    }
+END_TEST
+
+/* The preferred name only where its code table is one that the terminal shows (9F11, 9F40): Book 1, 12.4; Book 4, 11.1 and Annex A3. */
+START_TEST(test_names)
+    {
+        static const struct {
+            const char *objects; /* of A5, beside the label CARD */
+            const char *terminal, *shown;
+        } all[] = {
+            {"", "", "CARD"},
+            {"9F1101019F120442414E4B", "", "BANK"},
+            {"9F1101019F120442414E4B", "additional=6000F0A000", "CARD"}, /* a terminal that shows no table */
+            {"9F1101029F120442414E4B", "", "CARD"},
+            {"9F1101029F120442414E4B", "additional=6000F0A003", "CARD"}, /* part 2 is not shown here, whatever is said */
+            {"9F120442414E4B", "", "CARD"},                              /* no table */
+            {"9F110201019F120442414E4B", "", "CARD"},
+            {"9F110101", "", "CARD"},
+        };
+
+        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+            static struct paper p;
+            struct paper_terminal t;
+            struct transaction *tx;
+            struct tp_error e;
+            char fci[128], answers[400];
+            const size_t n = strlen(all[i].objects) / 2;
+
+            snprintf(fci, sizeof(fci), "6F%02zX8407F0000000141010A5%02zX500443415244%s9000", 17 + n, 6 + n, all[i].objects);
+            snprintf(answers, sizeof(answers), PSE "=6A82 " ADF "=%s " ADF "=%s", fci, fci);
+            paper_card(&p, &keys);
+            paper_terminal(&t, &keys);
+            paper_answers(&p, answers);
+            paper_terminal_words(&t, all[i].terminal);
+            ck_ok(paper_run(&tx, &p, &t, &e));
+            ck_assert_str_eq(transaction_application(tx)->label, all[i].shown);
+            transaction_free(&tx);
+        }
+    }
+END_TEST
+
+/* 5F2D is kept: the application's, else the PSE's (Book 1, 11.2 and 12.2; Book 4, 11.1). */
+START_TEST(test_language)
+    {
+        static const struct {
+            const char *answers, *language;
+        } all[] = {
+            {PSE "=6A82", ""},
+            {PSE "=" FCI_PSE " 00B2010C=7015" ENTRY_A "9000 00B2020C=6A83", "6672"},
+            {PSE "=" FCI_PSE " 00B2010C=7015" ENTRY_A "9000 00B2020C=6A83 " ADF "=6F12"
+                 "8407F0000000141010"
+                 "A507"
+                 "5F2D046465"
+                 "656E"
+                 "9000",
+             "6465656E"},
+        };
+
+        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+            static struct paper p;
+            struct paper_terminal t;
+            struct transaction *tx;
+            struct tp_error e;
+
+            paper_card(&p, &keys);
+            paper_terminal(&t, &keys);
+            paper_answers(&p, all[i].answers);
+            ck_ok(paper_run(&tx, &p, &t, &e));
+            ck_hex(transaction_get(tx, TAG_LANGUAGE), all[i].language);
+            ck_assert_int_eq(transaction_outcome(tx), KERNEL_APPROVED);
+            transaction_free(&tx);
+        }
     }
 END_TEST
 
@@ -395,6 +497,8 @@ static Suite *suite(void)
     tcase_set_timeout(c, 60);
     tcase_add_loop_test(c, test_selection, 0, (int)(sizeof(selections) / sizeof(selections[0])));
     tcase_add_test(c, test_order);
+    tcase_add_test(c, test_names);
+    tcase_add_test(c, test_language);
     tcase_add_test(c, test_endless);
     tcase_add_test(c, test_live);
     tcase_add_test(c, test_live_dda);

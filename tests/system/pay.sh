@@ -78,7 +78,8 @@ wrong_words() {
     expect 2 "amount is missing" pay --currency EUR
     expect 2 "config is missing" telepay pay --amount 1
     expect 2 "no-such.conf" telepay pay --amount 1 --config no-such.conf
-    expect 2 "AID" pay_12 --application nonsense
+    expect 2 "AID" pay_12 --application "a name that is too long"
+    expect 2 "AID" pay_12 --application ""
     expect 2 "accepts no application" pay_12 --application A000000099
     expect 2 "takes a number" pay_12 --wait soon
     expect 2 "no payment with the reference" journal show 000000000000
@@ -110,10 +111,12 @@ good_payments() {
     python3 -m json.tool <"$dir/out" >/dev/null || fail "not JSON: $(cat "$dir/out")"
     ! grep -qE '9990140000000018' "$dir/out" || fail "the card number is in the JSON"
     expect 0 "APPROVED" pay_12 --application F0000000141010
+    expect 0 "APPROVED" pay_12 --application "telepay test"
+    expect 1 "the application that was asked for" pay_12 --application nonsense
     expect 0 "APPROVED" pay_12 --reader "00 00"
     expect 3 "no reader has a name with" env wait=0 bash -c "printf 1234 | telepay pay --config $conf --pin-fd 0 --wait 0 --amount 1 --reader ACME"
     expect 0 "to the acquirer: 0200 2=999014******0018" pay_12 -v
-    [ "$(payments acknowledged)" = 5 ] || fail "the journal: $(journal list)"
+    [ "$(payments acknowledged)" = 6 ] || fail "the journal: $(journal list)"
 }
 
 no_card() {
