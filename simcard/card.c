@@ -21,6 +21,26 @@ static enum tp_err card_alloc(struct card **out, struct card_profile **profile)
     return TP_OK;
 }
 
+/* The records as the issuer left them. */
+static enum tp_err apply_changes(struct card *c, const char *dir, struct tp_error *e)
+{
+    struct span in = {c->state.changed, c->state.changed_n}, content;
+    uint8_t sfi, number;
+    enum tp_err r;
+
+    while ((r = state_changed_next(&in, &sfi, &number, &content)) == TP_OK) {
+        struct profile_record *record = profile_record(c->profile, sfi, number);
+
+        if (record == NULL || content.n > sizeof(record->data))
+            return tp_fail(e, TP_ERR_FORMAT, "%s: the issuer changed record %u of file %u, which the card no longer has", dir, number, sfi);
+        memcpy(record->data, content.p, content.n);
+        record->n = content.n;
+    }
+    if (r != TP_ERR_NOT_FOUND)
+        return tp_fail(e, r, "%s: what the issuer changed cannot be read", dir);
+    return profile_index(c->profile, e) == TP_OK ? TP_OK : tp_error_prefix(e, "%s", dir);
+}
+
 enum tp_err card_open(struct card **out, const char *dir, enum card_keep keep, struct tp_error *e)
 {
     struct card_profile *profile;
@@ -37,6 +57,8 @@ enum tp_err card_open(struct card **out, const char *dir, enum card_keep keep, s
         r = state_open(&(*out)->store, &(*out)->state, dir, e);
     else
         r = state_peek(&(*out)->state, dir, e);
+    if (r == TP_OK)
+        r = apply_changes(*out, dir, e);
     if (r != TP_OK)
         card_close(out);
     return r;
@@ -71,7 +93,21 @@ enum tp_err card_state_write(struct card *c, enum state_when when)
 
 bool card_blocked(const struct card *c)
 {
-    return (c->state.flags & STATE_APP_BLOCKED) != 0;
+    return (c->state.flags & (STATE_APP_BLOCKED | STATE_CARD_BLOCKED)) != 0;
+}
+
+struct state_limits card_limits(const struct card *c)
+{
+    const struct card_profile *p = c->profile;
+
+    if ((c->state.flags & STATE_LIMITS_SET) != 0)
+        return c->state.limits;
+    return (struct state_limits){p->amount_limit, p->amount_maximum, p->offline_limit, p->offline_maximum};
+}
+
+struct span card_pin_block(const struct card *c)
+{
+    return (c->state.flags & STATE_PIN_CHANGED) != 0 ? SPAN_OF(c->state.pin_block) : secret_span(&c->profile->pin_block);
 }
 
 uint8_t card_tries_shown(const struct card *c)
@@ -146,16 +182,45 @@ static const struct command {
     {0x00, INS_VERIFY, card_verify},
     {0x00, INS_GET_CHALLENGE, card_get_challenge},
     {0x00, INS_INTERNAL_AUTHENTICATE, card_internal_authenticate},
+    {0x00, INS_EXTERNAL_AUTHENTICATE, card_external_authenticate},
 };
 
-static uint16_t run(struct card *c, const struct capdu *in, struct buf *out)
+/* Issuer scripts, always under secure messaging: CLA 84 or 8C; those of ISO/IEC 7816-4 alone 04 or 0C too. */
+static const struct script_command {
+    uint8_t ins;
+    bool inter_industry;
+} scripts[] = {
+    {INS_APPLICATION_BLOCK, false}, {INS_APPLICATION_UNBLOCK, false}, {INS_CARD_BLOCK, false}, {INS_PIN_CHANGE_UNBLOCK, false},
+    {INS_PUT_DATA, true},           {INS_UPDATE_RECORD, true},
+};
+
+static bool is_class(const struct script_command *s, uint8_t cla)
+{
+    return cla == 0x84 || cla == 0x8C || (s->inter_industry && (cla == 0x04 || cla == 0x0C));
+}
+
+static uint16_t dispatch(struct card *c, const struct capdu *in, struct buf *out)
 {
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         if (commands[i].ins != in->ins)
             continue;
         return commands[i].cla == in->cla ? commands[i].run(c, in, out) : SW_CLA_NOT_SUPPORTED;
     }
+    for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
+        if (scripts[i].ins == in->ins && is_class(&scripts[i], in->cla))
+            return card_script(c, in, out);
     return in->cla == 0x00 || in->cla == 0x80 ? SW_INS_NOT_SUPPORTED : SW_CLA_NOT_SUPPORTED;
+}
+
+static uint16_t run(struct card *c, const struct capdu *in, struct buf *out)
+{
+    const uint16_t sw = dispatch(c, in, out);
+
+    if (in->ins != INS_GET_CHALLENGE || sw != SW_OK) { /* a challenge is good for one command: Book 3, 6.5.6.1 */
+        c->session.challenge_live = false;
+        secret_wipe(c->session.challenge, sizeof(c->session.challenge));
+    }
+    return sw;
 }
 
 /* Data that the terminal has no room for: 6Cxx names the right Le (EMV 4.4 Book 1, 9.3.1.2). No Le at all is taken as "all there is". */

@@ -1,16 +1,13 @@
-/* The commands that read: GET PROCESSING OPTIONS, READ RECORD, GET DATA, GET CHALLENGE; and VERIFY. EMV 4.4 Book 3, 6.5. */
+/* The commands that read: GET PROCESSING OPTIONS, READ RECORD, GET DATA. EMV 4.4 Book 3, 6.5. */
 #include "simcard/card_priv.h"
 
-#include <openssl/rand.h>
 #include <string.h>
 
 #include "apdu/dol.h"
+#include "base/bcd.h"
 
 #define TAG_COMMAND_TEMPLATE 0x83
-#define CHALLENGE_SIZE       8
-#define VERIFY_PLAINTEXT     0x80
 #define RECORD_BY_NUMBER     0x04
-#define PIN_BLOCK_SIZE       8
 #define ATC_LAST             0xFFFF
 
 /* ---- GET PROCESSING OPTIONS: Book 3, 6.5.8 ---- */
@@ -65,21 +62,12 @@ uint16_t card_get_processing_options(struct card *c, const struct capdu *in, str
     if (card_state_write(c, STATE_SYNC) != TP_OK)
         return SW_MEMORY_FAILURE;
     c->session.atc = fault_atc(&c->faults, c->state.atc);
+    c->session.history = c->state.flags;
     c->session.phase = PHASE_STARTED;
     return put_options(c->profile, out) == TP_OK ? SW_OK : SW_UNKNOWN;
 }
 
 /* ---- READ RECORD: Book 3, 6.5.11 ---- */
-
-/* Entry 1 is the newest: Book 3, D4. The values stand bare, without template. */
-static uint16_t read_log(const struct card *c, uint8_t number, struct buf *out)
-{
-    const uint32_t kept = c->state.logged < STATE_LOG_MAX ? c->state.logged : STATE_LOG_MAX;
-
-    if (number == 0 || number > kept)
-        return SW_RECORD_NOT_FOUND;
-    return buf_put(out, SPAN_OF(c->state.log[(c->state.logged - number) % STATE_LOG_MAX])) == TP_OK ? SW_OK : SW_UNKNOWN;
-}
 
 uint16_t card_read_record(struct card *c, const struct capdu *in, struct buf *out)
 {
@@ -95,7 +83,7 @@ uint16_t card_read_record(struct card *c, const struct capdu *in, struct buf *ou
     if (c->session.phase < PHASE_APP)
         return SW_CONDITIONS;
     if (sfi == CARD_LOG_SFI)
-        return read_log(c, in->p1, out);
+        return card_log_read(c, in->p1, out);
     if (c->session.phase < PHASE_STARTED) /* the records belong to a transaction */
         return SW_CONDITIONS;
     record = profile_record(c->profile, sfi, in->p1);
@@ -113,75 +101,61 @@ static enum tp_err put_number(struct buf *out, uint32_t tag, uint16_t v)
     return tlv_put(out, tag, SPAN_OF(raw));
 }
 
+/* A limit of one byte: FF for 255 and more. */
+static enum tp_err put_count(struct buf *out, uint32_t tag, uint16_t v)
+{
+    const uint8_t byte = v < UINT8_MAX ? (uint8_t)v : UINT8_MAX;
+
+    return tlv_put(out, tag, span_of(&byte, 1));
+}
+
+static enum tp_err put_amount(struct buf *out, uint32_t tag, uint64_t v)
+{
+    uint8_t raw[6];
+    struct buf b = BUF_OF(raw);
+    const enum tp_err r = bcd_put(&b, v, 12);
+
+    return r == TP_OK ? tlv_put(out, tag, buf_span(&b)) : r;
+}
+
 uint16_t card_get_data(struct card *c, const struct capdu *in, struct buf *out)
 {
     const uint8_t tries = card_tries_shown(c);
+    const struct state_limits limits = card_limits(c);
+    const uint32_t tag = (uint32_t)in->p1 << 8 | in->p2;
     enum tp_err r;
 
     if (in->data.n != 0)
         return SW_WRONG_LENGTH;
     if (c->session.phase < PHASE_APP)
         return SW_CONDITIONS;
-    switch ((uint32_t)in->p1 << 8 | in->p2) {
+    switch (tag) {
     case TAG_ATC:
-        r = put_number(out, TAG_ATC, fault_atc(&c->faults, c->state.atc));
+        r = put_number(out, tag, fault_atc(&c->faults, c->state.atc));
         break;
     case TAG_LAST_ONLINE_ATC:
-        r = put_number(out, TAG_LAST_ONLINE_ATC, c->state.last_online_atc);
+        r = put_number(out, tag, c->state.last_online_atc);
         break;
     case TAG_PIN_TRIES:
-        r = tlv_put(out, TAG_PIN_TRIES, span_of(&tries, 1));
+        r = tlv_put(out, tag, span_of(&tries, 1));
         break;
     case TAG_LOG_FORMAT:
-        r = tlv_put(out, TAG_LOG_FORMAT, card_log_format());
+        r = tlv_put(out, tag, card_log_format());
+        break;
+    case TAG_COUNT_LIMIT:
+        r = put_count(out, tag, limits.count_limit);
+        break;
+    case TAG_COUNT_MAXIMUM:
+        r = put_count(out, tag, limits.count_maximum);
+        break;
+    case TAG_AMOUNT_LIMIT:
+        r = put_amount(out, tag, limits.amount_limit);
+        break;
+    case TAG_AMOUNT_MAXIMUM:
+        r = put_amount(out, tag, limits.amount_maximum);
         break;
     default:
         return SW_REFERENCED_DATA_NOT_FOUND;
     }
     return r == TP_OK ? SW_OK : SW_UNKNOWN;
-}
-
-/* ---- GET CHALLENGE: Book 3, 6.5.6 ---- */
-
-uint16_t card_get_challenge(struct card *c, const struct capdu *in, struct buf *out)
-{
-    uint8_t challenge[CHALLENGE_SIZE];
-
-    if (in->p1 != 0 || in->p2 != 0)
-        return SW_WRONG_P1P2;
-    if (in->data.n != 0)
-        return SW_WRONG_LENGTH;
-    if (c->session.phase < PHASE_APP)
-        return SW_CONDITIONS;
-    if (RAND_bytes(challenge, sizeof(challenge)) != 1 || buf_put(out, SPAN_OF(challenge)) != TP_OK)
-        return SW_UNKNOWN;
-    return SW_OK;
-}
-
-/* ---- VERIFY: Book 3, 6.5.12 ---- */
-
-uint16_t card_verify(struct card *c, const struct capdu *in, struct buf *out)
-{
-    (void)out;
-    if (in->p1 != 0 || in->p2 != VERIFY_PLAINTEXT)
-        return SW_WRONG_P1P2;
-    if (c->session.phase != PHASE_STARTED)
-        return SW_CONDITIONS;
-    if (in->data.n != PIN_BLOCK_SIZE)
-        return SW_WRONG_LENGTH;
-    c->session.pin_asked = true;
-    c->session.pin_right = false;
-    if (c->state.pin_tries == 0)
-        return SW_PIN_BLOCKED;
-    /* The try is paid for, durably, before the comparison: a cut of power at any point gives no try back. */
-    c->state.pin_tries--;
-    if (card_state_write(c, STATE_SYNC) != TP_OK)
-        return SW_MEMORY_FAILURE;
-    if (!secret_eq(in->data, secret_span(&c->profile->pin_block)))
-        return (uint16_t)(SW_PIN_TRIES_LEFT | card_tries_shown(c));
-    c->session.pin_right = true;
-    c->state.pin_tries = c->profile->pin_tries;
-    if (card_state_write(c, STATE_SOON) != TP_OK) /* fewer tries are left then, never more */
-        return SW_MEMORY_FAILURE;
-    return SW_OK;
 }

@@ -4,19 +4,28 @@ libsimcard_a_SOURCES = \
 	simcard/ac.c \
 	simcard/card.c simcard/card.h simcard/card_priv.h \
 	simcard/commands.c \
+	simcard/crm.c \
 	simcard/fault.c simcard/fault.h \
 	simcard/fault_answers.c \
 	simcard/fault_holds.c \
 	simcard/fault_signs.c \
+	simcard/iad.c \
 	simcard/inproc.c simcard/inproc.h \
+	simcard/issuer_auth.c \
+	simcard/log.c \
 	simcard/perso.c simcard/perso.h \
 	simcard/perso_cvm.c \
 	simcard/profile.c simcard/profile.h \
 	simcard/profile_file.c \
+	simcard/request.c \
 	simcard/scheme.c simcard/scheme.h \
 	simcard/scheme_file.c \
+	simcard/script.c \
+	simcard/secure_messaging.c \
 	simcard/select.c \
+	simcard/sign.c \
 	simcard/state.c simcard/state.h \
+	simcard/verify.c \
 	simcard/vpcd.c simcard/vpcd.h
 SIMCARD_LIBS = libsimcard.a $(DRIVERS_LIBS) $(TPCRYPTO_LIBS)
 

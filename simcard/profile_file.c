@@ -67,14 +67,10 @@ static json_t *risks_json(uint32_t mask)
     return list;
 }
 
-static const char *const cvn_names[] = {[EMV_CVN_10] = "10", [EMV_CVN_18] = "18", [EMV_CCD_3DES] = "ccd-3des", [EMV_CCD_AES] = "ccd-aes"};
-
-#define CVNS (sizeof(cvn_names) / sizeof(cvn_names[0]))
-
 /* How the card decides and how its issuer speaks to it. */
 static json_t *issuer_json(const struct card_profile *p)
 {
-    return json_pack("{s:s, s:i, s:b, s:b, s:I, s:I, s:o, s:o, s:o}", "cryptogram", cvn_names[p->cvn], "arpc", p->arpc, "mandatory",
+    return json_pack("{s:s, s:i, s:b, s:b, s:I, s:I, s:o, s:o, s:o}", "cryptogram", emv_cvn_name(p->cvn), "arpc", p->arpc, "mandatory",
                      p->issuer_mandatory, "block_on_tries", p->block_on_tries, "amount_limit", (json_int_t)p->amount_limit, "amount_maximum",
                      (json_int_t)p->amount_maximum, "ask_online", risks_json(p->ask_online), "decline", risks_json(p->decline), "decline_unable",
                      risks_json(p->decline_unable));
@@ -276,12 +272,7 @@ static enum tp_err get_cvn(enum emv_cvn *out, const json_t *object)
 {
     const char *word = json_string_value(json_object_get(object, "cryptogram"));
 
-    for (size_t i = 0; i < CVNS && word != NULL; i++)
-        if (strcmp(cvn_names[i], word) == 0) {
-            *out = (enum emv_cvn)i;
-            return TP_OK;
-        }
-    return TP_ERR_FORMAT;
+    return word != NULL ? emv_cvn_parse(out, word) : TP_ERR_FORMAT;
 }
 
 static enum tp_err get_issuer(struct card_profile *p, const json_t *json)

@@ -137,6 +137,8 @@ uint16_t card_select(struct card *c, const struct capdu *in, struct buf *out)
 
     if (in->p1 != SELECT_BY_NAME || (in->p2 != SELECT_FIRST && !next))
         return SW_WRONG_P1P2;
+    if ((c->state.flags & STATE_CARD_BLOCKED) != 0) /* every application, for ever: Book 3, 6.5.3 */
+        return SW_FUNCTION_NOT_SUPPORTED;
     if (in->data.n < NAME_MIN || in->data.n > NAME_MAX)
         return SW_WRONG_LENGTH;
     if (c->profile->pse && span_eq(in->data, SPAN_OF(pse_name)))

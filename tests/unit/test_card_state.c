@@ -8,7 +8,7 @@
 #include "unit.h"
 
 #define FILE_SIZE 8192
-#define SLOT_SIZE 222 /* of both slots, what is written at once; checked below */
+#define SLOT_SIZE 262 /* of a state without changed records, what is written at once; checked below */
 
 static void make_dir(char dir[64])
 {

@@ -1,0 +1,98 @@
+/* GET CHALLENGE and VERIFY: EMV 4.4 Book 3, 6.5.6 and 6.5.12; enciphered PIN: Book 2, 7. */
+#include "simcard/card_priv.h"
+
+#include <openssl/rand.h>
+#include <string.h>
+
+#define VERIFY_PLAINTEXT  0x80
+#define VERIFY_ENCIPHERED 0x88
+#define PIN_BLOCK_SIZE    8
+#define ENCIPHERED_HEADER 0x7F
+#define ENCIPHERED_MIN    (1 + PIN_BLOCK_SIZE + CARD_CHALLENGE)
+
+/* The challenge is good for the next command only: Book 3, 6.5.6.1 (card.c takes it back). */
+uint16_t card_get_challenge(struct card *c, const struct capdu *in, struct buf *out)
+{
+    if (in->p1 != 0 || in->p2 != 0)
+        return SW_WRONG_P1P2;
+    if (in->data.n != 0)
+        return SW_WRONG_LENGTH;
+    if (c->session.phase < PHASE_APP)
+        return SW_CONDITIONS;
+    if (RAND_bytes(c->session.challenge, CARD_CHALLENGE) != 1 || buf_put(out, SPAN_OF(c->session.challenge)) != TP_OK)
+        return SW_UNKNOWN;
+    c->session.challenge_live = true;
+    return SW_OK;
+}
+
+/* ---- VERIFY ---- */
+
+static struct emv_privkey *pin_key(const struct card *c)
+{
+    return c->profile->pin_key != NULL ? c->profile->pin_key : c->profile->key;
+}
+
+/* What can be said before a try is spent. */
+static uint16_t check_command(const struct card *c, const struct capdu *in)
+{
+    const bool enciphered = in->p2 == VERIFY_ENCIPHERED && pin_key(c) != NULL;
+
+    if (in->p1 != 0 || (in->p2 != VERIFY_PLAINTEXT && !enciphered))
+        return SW_WRONG_P1P2;
+    if (c->session.phase != PHASE_STARTED || (enciphered && !c->session.challenge_live))
+        return SW_CONDITIONS;
+    if (in->data.n != (enciphered ? emv_pubkey_size(emv_privkey_public(pin_key(c))) : PIN_BLOCK_SIZE))
+        return SW_WRONG_LENGTH;
+    return SW_OK;
+}
+
+/* Book 2, 7.2: header 7F, PIN block, the challenge, padding. Any difference is a wrong PIN, so that the answer tells no more. */
+static bool enciphered_right(const struct card *c, struct span data)
+{
+    uint8_t clear[EMV_RSA_MAX] = {0};
+    bool right = false;
+
+    if (emv_rsa_sign(pin_key(c), data, clear) == TP_OK) {
+        right = secret_eq(span_of(clear + 1, PIN_BLOCK_SIZE), card_pin_block(c));
+        right &= secret_eq(span_of(clear + 1 + PIN_BLOCK_SIZE, CARD_CHALLENGE), SPAN_OF(c->session.challenge));
+        right &= clear[0] == ENCIPHERED_HEADER;
+    }
+    secret_wipe(clear, sizeof(clear));
+    return right;
+}
+
+static uint16_t wrong_pin(struct card *c)
+{
+    if (c->state.pin_tries == 0 && c->profile->block_on_tries) {
+        c->state.flags |= STATE_APP_BLOCKED | STATE_TRIES_BLOCKED;
+        if (card_state_write(c, STATE_SYNC) != TP_OK)
+            return SW_MEMORY_FAILURE;
+    }
+    return (uint16_t)(SW_PIN_TRIES_LEFT | card_tries_shown(c));
+}
+
+uint16_t card_verify(struct card *c, const struct capdu *in, struct buf *out)
+{
+    uint16_t sw = check_command(c, in);
+    bool right;
+
+    (void)out;
+    if (sw != SW_OK)
+        return sw;
+    c->session.pin_asked = true;
+    c->session.pin_right = false;
+    if (c->state.pin_tries == 0)
+        return SW_PIN_BLOCKED;
+    /* The try is paid for, durably, before the comparison: a cut of power at any point gives no try back. */
+    c->state.pin_tries--;
+    if (card_state_write(c, STATE_SYNC) != TP_OK)
+        return SW_MEMORY_FAILURE;
+    right = in->p2 == VERIFY_PLAINTEXT ? secret_eq(in->data, card_pin_block(c)) : enciphered_right(c, in->data);
+    if (!right)
+        return wrong_pin(c);
+    c->session.pin_right = true;
+    c->state.pin_tries = c->profile->pin_tries;
+    if (card_state_write(c, STATE_SOON) != TP_OK) /* fewer tries are left then, never more */
+        return SW_MEMORY_FAILURE;
+    return SW_OK;
+}
