@@ -1,7 +1,7 @@
 noinst_LIBRARIES += libdrivers.a
 libdrivers_a_SOURCES = drivers/atr.c drivers/atr.h drivers/ccid_descriptor.c drivers/ccid_descriptor.h drivers/ccid_message.c drivers/ccid_message.h \
 	drivers/inproc.c drivers/inproc.h drivers/pcsc.c drivers/pcsc.h drivers/pcsc_error.c drivers/pcsc_priv.h drivers/pcsc_wait.c \
-	drivers/reader.c drivers/reader.h
+	drivers/reader.c drivers/reader.h drivers/t1.c drivers/t1.h
 DRIVERS_LIBS = libdrivers.a $(APDU_LIBS) $(PCSC_LIBS)
 
 check_PROGRAMS += tests/unit/test_reader
@@ -46,3 +46,15 @@ TESTS += tests/fuzz/fuzz_ccid_message
 tests_fuzz_fuzz_ccid_message_SOURCES = tests/fuzz/fuzz_ccid_message.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_ccid_message_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_ccid_message_LDADD = $(DRIVERS_LIBS)
+
+check_PROGRAMS += tests/unit/test_t1
+TESTS += tests/unit/test_t1
+tests_unit_test_t1_SOURCES = tests/unit/test_t1.c tests/tools/t1_card.c tests/tools/t1_card.h tests/unit/unit.h
+tests_unit_test_t1_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_t1_LDADD = $(DRIVERS_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz_t1
+TESTS += tests/fuzz/fuzz_t1
+tests_fuzz_fuzz_t1_SOURCES = tests/fuzz/fuzz_t1.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_t1_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_t1_LDADD = $(DRIVERS_LIBS)
