@@ -1,0 +1,94 @@
+#!/bin/bash
+# telepay-issuer cryptogram as a user types it, on the public vectors and on those of Python (tests/unit/check_cryptogram.py).
+set -u
+bin=${TESTS_BUILDDIR:?}
+src=${TESTS_SRCDIR:?}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 99
+failures=0
+fail() {
+    echo "FAIL: $*"
+    failures=$((failures + 1))
+}
+c() { "$bin/telepay-issuer" cryptogram "$@" --keys keys >out 2>&1; }
+
+# ---- every value of both files: cvn, keys, what, options, wanted ----
+python3 - "$src/vectors" >cases <<'END'
+import json, sys
+v = json.load(open(sys.argv[1] + "/application-cryptograms.json"))
+k = v["issuer_master_keys"]
+keys = ";".join(f"imk-{n} = {k[n]}" for n in k)
+t = v["transaction"]
+who = "--pan 1234567890123456 --atc 001C"
+def tlv(tag, value): return tag + f"{len(value) // 2:02X}" + value
+def tags(iad): return "".join(tlv(n, t[n]) for n in t) + tlv("9F10", iad)
+for cvn, name, iad in (("10", "cvn10", "06010A" + v["cvn10"]["cvr"]), ("18", "cvn18", v["cvn18"]["9F10"])):
+    p = v[name]
+    print(f"{cvn}|{keys}|ac|{who} --tags {tags(iad)}|{p['arqc']}")
+    print(f"{cvn}|{keys}|mac|{who} --ac {p['arqc']} --head 8418000008|{p['mac_of_8418000008']}")
+    print(f"{cvn}|{keys};pin = 9999|command|{who} --ac {p['arqc']} --head 80240002 --encipher|{p['pin_change_9999']}")
+print(f"10|{keys}|arpc1|{who} --ac {v['cvn10']['arqc']} --arc 3030|{v['cvn10']['arpc']}")
+print(f"18|{keys}|arpc2|{who} --ac {v['cvn18']['arqc']} --csu 00000000|{v['cvn18']['arpc']}")
+for p in json.load(open(sys.argv[1] + "/cryptograms-computed.json"))["cases"]:
+    k = p["issuer_keys"]
+    who = f"--pan {p['pan']} --psn {p['psn']} --atc {p['atc']}"
+    for n in k:
+        print(f"{p['kind']}|imk-{n} = {k[n]}|master|{who}|{p['master'][n]}")
+    print(f"{p['kind']}|mk-ac = {p['master']['ac']}|ac|{who} --data {p['data']}|{p['ac']}")
+    print(f"{p['kind']}|sk-ac = {p['session']}|arpc1|--ac {p['ac']} --arc {p['arc']}|{p['arpc_1']}")
+    extra = f" --proprietary {p['proprietary']}" if p["proprietary"] else ""
+    print(f"{p['kind']}|mk-ac = {p['master']['ac']}|arpc2|{who} --ac {p['ac']} --csu {p['csu']}{extra}|{p['arpc_2']}")
+    for n in ("smi", "smc"):
+        print(f"{p['kind']}|mk-{n} = {p['master'][n]}|session|{who} --ac {p['ac']}|{p['session_' + n]}")
+    print(f"{p['kind']}|mk-ac = {p['master']['ac']};pin = 9999|pin-block||{p['pin_block']}")
+    first = p["scripts"][0]
+    print(f"{p['kind']}|mk-smi = {p['master']['smi']}|command|{who} --ac {p['ac']} --head {first['head']}|{first['command']}")
+    second = p["scripts"][1]
+    mac = first["command"][-16:] if p["kind"].startswith("ccd") else p["ac"] # CCD: chained
+    sessions = f"sk-smi = {p['session_smi']};sk-smc = {p['session_smc']}"
+    print(f"{p['kind']}|{sessions}|command|{who} --ac {mac} --head {second['head']} --data {second['plain']} --encipher|{second['command']}")
+END
+declare -A seen
+while IFS='|' read -r cvn keys what options want; do
+    tr ';' '\n' <<<"$keys" >keys
+    # shellcheck disable=SC2086 # options are words
+    c "$what" --cvn "$cvn" $options --check "$want" || { fail "$cvn $what is not $want:"; cat out; }
+    grep -qx right out || fail "$cvn $what: not \"right\""
+    [ -n "${seen[$what]-}" ] && continue # the rest once for each kind of outcome
+    seen[$what]=1
+    # shellcheck disable=SC2086
+    c "$what" --cvn "$cvn" $options --check "00${want:2}" && fail "$cvn $what takes a wrong value for right"
+    grep -qx wrong out || fail "$cvn $what: not \"wrong\""
+    # shellcheck disable=SC2086
+    "$bin/telepay-issuer" cryptogram "$what" --cvn "$cvn" $options --json --check "$want" <keys >out || fail "$cvn $what --json"
+    [ "$(python3 -c 'import json; d=json.load(open("out")); print(d["result"], d["right"], d["steps"][-1]["value"])')" = "$want True $want" ] ||
+        fail "$cvn $what --json"
+done <cases
+[ "$(wc -l <cases)" -ge 80 ] || fail "only $(wc -l <cases) cases"
+
+# ---- words ----
+wrong() { # PATTERN WORDS…
+    local pattern=$1 got
+    shift
+    c "$@"
+    got=$?
+    [ $got -eq 2 ] || fail "$* gives $got, not 2"
+    grep -qE -- "$pattern" out || { fail "$* does not say \"$pattern\":"; cat out; }
+    grep -qi 0123456789ABCDEFFEDC out && fail "$* shows a key"
+}
+echo "imk-ac = 0123456789ABCDEFFEDCBA9876543210" >keys
+wrong "give --pan" master
+wrong "give imk-smi or mk-smi" mac --pan 1234567890123456 --head 8418000008 --ac 29CCA15AE665FA2E --atc 001C
+wrong "give --data or --tags" ac --pan 1234567890123456
+wrong "takes 2 bytes, not 1" ac --pan 1234567890123456 --data 00 --atc 00
+wrong "hexadecimal" ac --atc 0
+wrong "nothing to work out" arqc
+wrong "not \"17\"" ac --cvn 17
+wrong "no 9F02" ac --tags 9F0306000000000000
+echo "imk-ac = 0123456789ABCDEFFEDCBA98765432" >keys
+wrong "line 1 of the keys: a key is 32" master
+printf '# a comment\n\nkey = 00\n' >keys
+wrong "line 3 of the keys has a name" master
+"$bin/telepay-issuer" cryptogram ac --keys nowhere >out 2>&1 && fail "keys out of nowhere"
+exit $((failures > 0))
