@@ -131,7 +131,7 @@ static enum tp_err online(struct transaction *tx)
     enum tp_err r = TP_OK;
 
     tx_step(tx, KERNEL_ONLINE);
-    if (tx->online != NULL && tx->online->authorise != NULL)
+    if (tx->online != NULL && tx->online->authorise != NULL && !terminal_offline_only(tx->config))
         r = tx->online->authorise(tx->online->ctx, tx, &tx->issuer);
     if (r != TP_OK)
         return tp_fail(tx->e, r, "the issuer could not be asked: %s", tp_err_text(r));

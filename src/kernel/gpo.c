@@ -10,7 +10,7 @@ static enum tp_err parse(struct span data, struct span *aip, struct span *afl)
 {
     struct tlv whole, found;
 
-    if (tlv_next(&data, &whole) != TP_OK)
+    if (tlv_next(&data, &whole) != TP_OK || data.n > 0)
         return TP_ERR_FORMAT;
     if (whole.tag == TAG_RESPONSE_1) {
         *afl = whole.value;
@@ -27,10 +27,33 @@ static enum tp_err parse(struct span data, struct span *aip, struct span *afl)
     return TP_OK;
 }
 
+struct seen { /* of AIP and AFL */
+    unsigned aip, afl;
+};
+
+/* What selection gave stays; what stands twice in the answer ends the transaction (7.5, 10.2). */
+static enum tp_err keep_object(struct transaction *tx, const struct tlv *object, struct seen *seen)
+{
+    const struct emv_tag *known = emv_tag_find(object->tag);
+    const struct object *there = data_object(tx, object->tag);
+    const bool own = object->tag == TAG_AIP || object->tag == TAG_AFL;
+
+    if (!data_of_card(object->tag))
+        return TP_OK;
+    if (own && (object->tag == TAG_AIP ? seen->aip++ : seen->afl++) == 0)
+        return TP_OK;
+    if (there == NULL)
+        return data_put(tx, object->tag, FROM_GPO, object->value);
+    if (there->origin == FROM_GPO && known != NULL)
+        return tx_end(tx, KERNEL_TERMINATED, "the card has %s twice", known->name);
+    return TP_OK;
+}
+
 /* Keeps AIP, AFL and whatever else format 2 brings. */
 static enum tp_err keep(struct transaction *tx, struct span data, struct span aip, struct span afl)
 {
     struct tlv whole, object;
+    struct seen seen = {0, 0};
     enum tp_err r;
 
     memcpy(tx->aip, aip.p, sizeof(tx->aip));
@@ -40,8 +63,7 @@ static enum tp_err keep(struct transaction *tx, struct span data, struct span ai
     if (r != TP_OK || tlv_next(&data, &whole) != TP_OK || whole.tag != TAG_RESPONSE_2)
         return r;
     while (r == TP_OK && tlv_next(&whole.value, &object) == TP_OK)
-        if (data_of_card(object.tag) && data_object(tx, object.tag) == NULL)
-            r = data_put(tx, object.tag, FROM_GPO, object.value);
+        r = keep_object(tx, &object, &seen);
     return r;
 }
 

@@ -96,7 +96,7 @@ static enum tp_err signature(struct span data, struct span *sdad)
 {
     struct tlv whole, found;
 
-    if (tlv_next(&data, &whole) != TP_OK)
+    if (tlv_next(&data, &whole) != TP_OK || data.n > 0)
         return TP_ERR_FORMAT;
     *sdad = whole.value;
     if (whole.tag == TAG_RESPONSE_1)

@@ -137,6 +137,23 @@ static enum tp_err check_mandatory(struct transaction *tx)
     return TP_OK;
 }
 
+/* 7.5: what is seen to be of another length than the dictionary has ends the transaction. Keys and certificates do not stand here: those fail the
+ * authentication. */
+static enum tp_err check_lengths(struct transaction *tx)
+{
+    static const uint32_t fixed[] = {TAG_EXPIRY,      TAG_EFFECTIVE,  TAG_ISSUER_COUNTRY, TAG_PAN_SEQUENCE,  TAG_AUC,           TAG_CARD_VERSION,
+                                     TAG_IAC_DEFAULT, TAG_IAC_DENIAL, TAG_IAC_ONLINE,     TAG_LOWER_OFFLINE, TAG_UPPER_OFFLINE, TAG_APP_CURRENCY};
+
+    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+        const struct emv_tag *known = emv_tag_find(fixed[i]);
+        const struct object *there = data_object(tx, fixed[i]);
+
+        if (there != NULL && there->n > 0 && (there->n < known->min || there->n > known->max))
+            return tx_end(tx, KERNEL_TERMINATED, "the card's %s has %zu bytes", known->name, there->n);
+    }
+    return TP_OK;
+}
+
 enum tp_err step_read(struct transaction *tx)
 {
     struct span afl = data_get(tx, TAG_AFL);
@@ -150,5 +167,7 @@ enum tp_err step_read(struct transaction *tx)
     }
     if (r == TP_OK)
         r = check_mandatory(tx);
+    if (r == TP_OK)
+        r = check_lengths(tx);
     return r == TP_OK ? finish_static(tx) : r;
 }

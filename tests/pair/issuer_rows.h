@@ -61,6 +61,9 @@ static const struct issuer_row issuer_rows[] = {
     {"10.9 not reached: nothing of the answer counts", AUTH, "", FLOOR "unreached " IAD10 "scripts=710F" C1, TP_OK, YES, "0000008000", "E800", "",
      "80AE50", "5933", false},
 
+    {"Book 4 A1 a terminal that is offline only does not ask", "ac1=80", "", "type=36 arc=00 " IAD10 "scripts=710F" C1, TP_OK, YES, "0000000000",
+     "E800", "", "80AE50", "5933", false},
+
     /* Response codes */
     {"ISO 8583 08: honour with identification", ONLINE, "", FLOOR "arc=08", TP_OK, YES, "0000008000", "E800", "", "80AE50", "3038", false},
     {"ISO 8583 10: approved for a partial amount", ONLINE, "", FLOOR "arc=10", TP_OK, YES, "0000008000", "E800", "", "80AE50", "3130", false},
@@ -117,7 +120,10 @@ static const struct issuer_row issuer_rows[] = {
      FLOOR "arc=00 scripts=7113"
            "860580CA9F3600"
            "860A00880000041122334400",
-     TP_OK, YES, "0000008000", "EC00", "2000000000", "80CA9F3600 00880000041122334400 80AE50", "3030", false},
+     TP_OK, YES, "0000008000", "EC00", "2000000000",
+     "80CA9F36 00880000"
+     "0411223344 80AE50",
+     "3030", false},
 
     /* Scripts that are none: not begun (A5: not performed), and the others go on */
     {"10.10 another object in a script", ONLINE, "8418=9000",

@@ -1,5 +1,5 @@
 # The terminal against paper cards (scripts by hand) and against the card of simcard/.
-PAPER = tests/pair/paper.c tests/pair/paper.h tests/pair/paper_words.c
+PAPER = tests/pair/paper.c tests/pair/paper.h tests/pair/paper_t0.c tests/pair/paper_words.c
 check_PROGRAMS += tests/pair/test_kernel
 TESTS += tests/pair/test_kernel
 tests_pair_test_kernel_SOURCES = tests/pair/test_kernel.c tests/pair/kernel_rows.h $(PAPER) tests/unit/unit.h

@@ -492,7 +492,7 @@ enum tp_err paper_open(struct reader **out, struct inproc_card *card, struct pap
     enum tp_err r;
 
     *card = (struct inproc_card){p, power_on, transmit, power_off};
-    r = inproc_open(out, card);
+    r = p->t0 ? paper_open_t0(out, card) : inproc_open(out, card);
     return r == TP_OK ? reader_connect(*out, &e) : r;
 }
 

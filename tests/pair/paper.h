@@ -47,6 +47,7 @@ struct paper {
     size_t answers_n;
     char aip[5], pdol[520], gpo[600]; /* gpo "": made from aip and the records */
     enum paper_break broken[2];
+    bool t0;         /* behind T=0 */
     bool tampered;   /* a signed record is changed after signing */
     int ac_type[2];  /* CID the card answers with to the first and second GENERATE AC; -1: as asked */
     size_t leave_at; /* leaves the reader instead of answering this command, counted from 1; 0: stays */
@@ -102,6 +103,7 @@ void paper_answers(struct paper *p, const char *words);
 /* Runs kernel_run on it. */
 enum tp_err paper_run(struct transaction **tx, struct paper *p, struct paper_terminal *t, struct tp_error *e);
 enum tp_err paper_open(struct reader **out, struct inproc_card *card, struct paper *p);
+enum tp_err paper_open_t0(struct reader **out, const struct inproc_card *card);
 
 /* How often a command that begins so was sent, and the nth of them (NULL). */
 size_t paper_sent(const struct paper *p, const char *hex);
