@@ -8,7 +8,12 @@ enum emv_format { EMV_N, EMV_CN, EMV_AN, EMV_ANS, EMV_B, EMV_A, EMV_VAR, EMV_DOL
 enum emv_source { EMV_FROM_CARD, EMV_FROM_TERMINAL, EMV_FROM_ISSUER };
 
 /* How a value may be shown. */
-enum emv_shown { EMV_PLAIN, EMV_PAN /* first six, last four */, EMV_SECRET /* never */ };
+enum emv_shown {
+    EMV_PLAIN,
+    EMV_PAN,      /* first six, last four */
+    EMV_PERSONAL, /* to the cardholder, and to who is paid; not in a file that goes to others */
+    EMV_SECRET    /* never; of track 2 what EMV_PAN shows */
+};
 
 struct emv_tag {
     uint32_t tag;

@@ -1,7 +1,7 @@
 noinst_LIBRARIES += libdrivers.a
 libdrivers_a_SOURCES = drivers/atr.c drivers/atr.h drivers/ccid_descriptor.c drivers/ccid_descriptor.h drivers/ccid_message.c drivers/ccid_message.h \
 	drivers/inproc.c drivers/inproc.h drivers/pcsc.c drivers/pcsc.h drivers/pcsc_error.c drivers/pcsc_priv.h drivers/pcsc_wait.c \
-	drivers/reader.c drivers/reader.h drivers/t1.c drivers/t1.h
+	drivers/reader.c drivers/reader.h drivers/replay.c drivers/replay.h drivers/t1.c drivers/t1.h drivers/transcript.c drivers/transcript.h
 DRIVERS_LIBS = libdrivers.a $(APDU_LIBS) $(PCSC_LIBS)
 
 check_PROGRAMS += tests/unit/test_reader

@@ -98,6 +98,11 @@ struct span reader_atr(struct reader *r)
     return r->connected ? r->driver->atr(r->self) : (struct span){NULL, 0};
 }
 
+bool reader_is_t0(struct reader *r)
+{
+    return r->connected && r->driver->is_t0 != NULL && r->driver->is_t0(r->self);
+}
+
 void reader_close(struct reader **r)
 {
     if (*r == NULL)
@@ -159,7 +164,7 @@ static bool warned(const struct rapdu *answer)
 
 static enum tp_err transmit(struct reader *r, const struct capdu *command, struct buf *response, uint16_t *sw, size_t *used, struct tp_error *e)
 {
-    const bool t0 = r->driver->is_t0 != NULL && r->driver->is_t0(r->self);
+    const bool t0 = reader_is_t0(r);
     const bool stripped = t0 && command->data.n > 0 && command->le != APDU_LE_NONE;
     struct capdu c = *command, get = {.ins = INS_GET_RESPONSE}; /* CLA 00 also after a CLA 80: EMV 4.4 Book 1, 9.3.1.3 */
     struct rapdu answer = {{NULL, 0}, 0};

@@ -59,6 +59,7 @@ TP_MUST_CHECK enum tp_err reader_connect(struct reader *r, struct tp_error *e);
 TP_MUST_CHECK enum tp_err reader_reset(struct reader *r, struct tp_error *e);
 void reader_disconnect(struct reader *r);
 struct span reader_atr(struct reader *r);
+bool reader_is_t0(struct reader *r); /* the connected card speaks T=0 */
 void reader_close(struct reader **r);
 
 /* One command and its whole answer: follows 61xx with GET RESPONSE and 6Cxx with the right Le, within bounds (EMV 4.4 Book 1, 9.3.1.2).

@@ -17,6 +17,7 @@ libsimcard_a_SOURCES = \
 	simcard/perso_cvm.c \
 	simcard/profile.c simcard/profile.h \
 	simcard/profile_file.c \
+	simcard/recorded.c simcard/recorded.h \
 	simcard/request.c \
 	simcard/scheme.c simcard/scheme.h \
 	simcard/scheme_file.c \
@@ -88,3 +89,16 @@ TESTS += tests/fuzz/fuzz_vpcd
 tests_fuzz_fuzz_vpcd_SOURCES = tests/fuzz/fuzz_vpcd.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_vpcd_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_vpcd_LDADD = $(SIMCARD_LIBS)
+
+# What plays a transcript: the parser and the reader of drivers/, the card of simcard/.
+check_PROGRAMS += tests/unit/test_transcript
+TESTS += tests/unit/test_transcript
+tests_unit_test_transcript_SOURCES = tests/unit/test_transcript.c tests/unit/unit.h
+tests_unit_test_transcript_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_transcript_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz_transcript
+TESTS += tests/fuzz/fuzz_transcript
+tests_fuzz_fuzz_transcript_SOURCES = tests/fuzz/fuzz_transcript.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_transcript_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_transcript_LDADD = $(SIMCARD_LIBS)

@@ -11,10 +11,11 @@
 #include <unistd.h>
 
 #include "base/cli.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "config.h"
-#include "simcard/vpcd.h"
+#include "simcard/recorded.h"
 
 #define FAULTS_MAX    16
 #define PAUSE_MIN_MS  100
@@ -22,10 +23,10 @@
 #define PAUSE_GONE_MS 2000 /* out of the reader long enough to be seen: pcscd looks every 400 ms */
 #define PAUSE_MUTE_MS 3000
 
-enum { OPT_VPCD = 256, OPT_FAULT, OPT_ONCE };
+enum { OPT_VPCD = 256, OPT_FAULT, OPT_ONCE, OPT_REPLAY };
 
 struct wanted {
-    const char *dir;
+    const char *dir, *replay;
     char host[256], port[6];
     const char *faults[FAULTS_MAX];
     size_t faults_n;
@@ -35,6 +36,7 @@ struct wanted {
 static const struct argp_option options[] = {
     {"vpcd", OPT_VPCD, "HOST:PORT", 0, "where pcscd's virtual reader listens [127.0.0.1:35963]", 0},
     {"fault", OPT_FAULT, "NAME[=N]", 0, "misbehave; may be given several times; \"list\" shows all", 0},
+    {"replay", OPT_REPLAY, "FILE", 0, "instead of a card of DIR, play the one in a trace of telepay", 0},
     {"once", OPT_ONCE, NULL, 0, "end when the connection ends, or when there is no reader, instead of trying again", 0},
     {0},
 };
@@ -72,13 +74,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_ONCE:
         w->once = true;
         return 0;
+    case OPT_REPLAY:
+        w->replay = arg;
+        return 0;
     case ARGP_KEY_ARG:
         if (w->dir != NULL)
             argp_usage(state);
         w->dir = arg;
         return 0;
     case ARGP_KEY_END:
-        if (w->dir == NULL && !w->list)
+        if (w->replay != NULL && (w->dir != NULL || w->faults_n > 0))
+            argp_error(state, "--replay plays a recorded card: no DIR and no --fault with it");
+        else if (w->replay == NULL && w->dir == NULL && !w->list)
             argp_error(state, "name the card's folder (telepay-perso card makes one)");
         return 0;
     default:
@@ -100,7 +107,7 @@ static void say_inserted(void *ctx)
 {
     const struct wanted *w = ctx;
 
-    printf("telepay-simcard: %s is in the reader at %s:%s\n", w->dir, w->host, w->port);
+    printf("telepay-simcard: %s is in the reader at %s:%s\n", w->replay != NULL ? w->replay : w->dir, w->host, w->port);
     fflush(stdout);
 }
 
@@ -161,7 +168,7 @@ static int after(enum vpcd_end end, const struct wanted *w, int *pause, bool *to
     return *pause;
 }
 
-static int serve(struct card *card, struct wanted *w, int stop_fd)
+static int serve(struct vpcd_card card, struct wanted *w, int stop_fd)
 {
     const struct vpcd_events events = {say_inserted, say_silent, w};
     int pause = PAUSE_MIN_MS;
@@ -170,7 +177,7 @@ static int serve(struct card *card, struct wanted *w, int stop_fd)
     for (;;) {
         enum vpcd_end end;
         struct tp_error e = {TP_OK, ""};
-        const enum tp_err r = vpcd_serve(&end, vpcd_card_of(card), w->host, w->port, stop_fd, &events, &e);
+        const enum tp_err r = vpcd_serve(&end, card, w->host, w->port, stop_fd, &events, &e);
 
         if (r != TP_OK && (w->once || r != TP_ERR_PEER))
             return cli_report(&e);
@@ -185,10 +192,62 @@ static int serve(struct card *card, struct wanted *w, int stop_fd)
     }
 }
 
+static int play(struct wanted *w, int stop_fd)
+{
+    struct card *card = NULL;
+    struct tp_error e;
+    enum tp_err r = card_open(&card, w->dir, CARD_DURABLE, &e);
+    int code;
+
+    for (size_t i = 0; r == TP_OK && i < w->faults_n; i++)
+        r = card_add_fault(card, w->faults[i], &e);
+    code = r == TP_OK ? serve(vpcd_card_of(card), w, stop_fd) : cli_report(&e);
+    card_close(&card);
+    return code;
+}
+
+/* What a recorded card was asked, and which line of its trace answered; a PIN in it is not shown. */
+static void say_played(void *ctx, enum recorded_how how, unsigned line, struct span command, struct span answer)
+{
+    static const char *const words[] = {
+        [RECORDED_EXACT] = "as recorded",
+        [RECORDED_HEADER] = "the data differ",
+        [RECORDED_INS] = "another cryptogram was asked for",
+        [RECORDED_NONE] = "nothing of the kind is recorded",
+    };
+    const size_t shown = command.n < 5 ? command.n : 5;
+    char hex[11], sw[5] = "", place[32] = "";
+
+    (void)ctx;
+    if (line > 0)
+        snprintf(place, sizeof(place), "line %u, ", line);
+    if (answer.n >= 2)
+        hex_encode(sw, span_of(answer.p + answer.n - 2, 2));
+    log_note("%s%s -> %s%s%s (%s%s)", hex_encode(hex, span_of(command.p, shown)), command.n > shown ? "..." : "", answer.n > 2 ? "..." : "",
+             answer.n >= 2 ? sw : "", answer.n == 0 ? "no answer" : "", place, words[how]);
+}
+
+static int replay(struct wanted *w, int stop_fd)
+{
+    struct recorded_card card = {.played = say_played};
+    struct transcript *transcript = NULL;
+    struct tp_error e;
+    int code;
+
+    if (transcript_load(&transcript, w->replay, &e) != TP_OK)
+        return cli_report(&e);
+    card.transcript = transcript;
+    if (transcript_masked(transcript))
+        log_note("the data in %s are masked: its certificates do not check", w->replay);
+    code = serve(recorded_vpcd(&card), w, stop_fd);
+    transcript_free(&transcript);
+    return code;
+}
+
 static void start(int argc, char **argv, struct wanted *w)
 {
     static const struct argp argp = {
-        options, parse, "DIR", "Puts the card in the folder DIR into pcscd's virtual reader (vpcd), until it is stopped.", NULL, NULL, NULL};
+        options, parse, "[DIR]", "Puts the card in the folder DIR into pcscd's virtual reader (vpcd), until it is stopped.", NULL, NULL, NULL};
 
     setlocale(LC_ALL, "");
     argp_err_exit_status = CLI_USAGE;
@@ -203,9 +262,6 @@ static void start(int argc, char **argv, struct wanted *w)
 int main(int argc, char **argv)
 {
     struct wanted w = {.dir = NULL};
-    struct card *card = NULL;
-    struct tp_error e;
-    enum tp_err r;
     int stop_fd, code;
 
     start(argc, argv, &w);
@@ -216,11 +272,7 @@ int main(int argc, char **argv)
         log_error("cannot watch for signals: %s", strerror(errno));
         return CLI_INTERNAL;
     }
-    r = card_open(&card, w.dir, CARD_DURABLE, &e);
-    for (size_t i = 0; r == TP_OK && i < w.faults_n; i++)
-        r = card_add_fault(card, w.faults[i], &e);
-    code = r == TP_OK ? serve(card, &w, stop_fd) : cli_report(&e);
-    card_close(&card);
+    code = w.replay != NULL ? replay(&w, stop_fd) : play(&w, stop_fd);
     close(stop_fd);
     return code;
 }

@@ -220,6 +220,16 @@ enum tp_err capk_store_load(struct capk_store *s, const char *path, struct tp_er
     return r;
 }
 
+enum tp_err capk_store_add(struct capk_store *s, const struct capk *key)
+{
+    struct capk mine = *key;
+    const enum tp_err r = add_key(s, &mine);
+
+    if (r != TP_OK)
+        emv_pubkey_free(&mine.key);
+    return r;
+}
+
 size_t capk_count(const struct capk_store *s)
 {
     return s->n;

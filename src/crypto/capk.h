@@ -26,6 +26,9 @@ TP_MUST_CHECK enum tp_err capk_sha1(uint8_t out[20], const uint8_t rid[5], uint8
  * The file may also hold "revoked":[{rid,index,serial}…], the certification revocation list of Book 2, 5.1.2. On an error the store is as it was. */
 TP_MUST_CHECK enum tp_err capk_store_load(struct capk_store *s, const char *path, struct tp_error *e);
 
+/* Adds one key, not checked against anything. The store takes key->key, on an error too. TP_ERR_NO_MEMORY. */
+TP_MUST_CHECK enum tp_err capk_store_add(struct capk_store *s, const struct capk *key);
+
 size_t capk_count(const struct capk_store *s);
 const struct capk *capk_at(const struct capk_store *s, size_t i);
 

@@ -59,7 +59,7 @@ struct terminal_config {     /* the same for many transactions; must outlive the
     const struct capk_store *authorities;
     bool allow_live_card;                   /* else a card of a live scheme is read, never asked to sign */
     const struct kernel_memory *memory;     /* NULL: none */
-    const struct kernel_recorded *recorded; /* NULL but where a masked transcript is run again (src/payer/replay.h) */
+    const struct kernel_recorded *recorded; /* NULL but where a masked transcript is run again (src/payer/rerun.h) */
 };
 
 struct transaction_request { /* one payment */

@@ -249,12 +249,15 @@ static enum tp_err reach(const struct words *w, struct reader **reader, struct t
     enum tp_err r = w->config != NULL ? terminal_load(terminal, w->config, e) : terminal_reading(terminal, e);
 
     if (r == TP_OK && w->trace != NULL)
-        r = trace_open(trace, w->trace, e);
+        r = trace_open(trace, w->trace, false, e);
     if (r != TP_OK || (r = pcsc_open(reader, w->reader, e)) != TP_OK || (r = reader_wait_card(*reader, w->wait_ms, e)) != TP_OK)
         return r;
     if (*trace != NULL)
         reader_set_trace(*reader, trace_exchange, *trace);
-    return reader_connect(*reader, e);
+    r = reader_connect(*reader, e);
+    if (r == TP_OK)
+        trace_reader(*trace, *reader);
+    return r;
 }
 
 static enum tp_err run(const struct words *w, struct tp_error *e)

@@ -8,6 +8,7 @@ libpayer_a_SOURCES = \
 	src/payer/person.c src/payer/person.h \
 	src/payer/receipt.c src/payer/receipt.h \
 	src/payer/report.c src/payer/report.h \
+	src/payer/rerun.c src/payer/rerun.h src/payer/rerun_facts.c \
 	src/payer/shown.c src/payer/shown.h \
 	src/payer/terminal.c src/payer/terminal.h \
 	src/payer/trace.c src/payer/trace.h

@@ -111,9 +111,10 @@ static enum tp_err reach_card(struct payment *p, struct tp_error *e)
     if ((r = pcsc_open(&p->reader, p->options->reader, e)) != TP_OK || (r = wait_card(p, e)) != TP_OK || (r = reader_connect(p->reader, e)) != TP_OK)
         return r;
     if (p->options->trace != NULL) {
-        r = trace_open(&p->trace, p->options->trace, e);
+        r = trace_open(&p->trace, p->options->trace, p->options->trace_unmasked, e);
         if (r == TP_OK)
             reader_set_trace(p->reader, trace_exchange, p->trace);
+        trace_reader(p->trace, p->reader);
     }
     return r;
 }
@@ -177,17 +178,23 @@ static enum tp_err authorise(void *ctx, const struct transaction *tx, struct ker
 /* The card's part. *e says why there is no transaction. */
 static enum tp_err run_kernel(struct payment *p, struct tp_error *e)
 {
-    const struct kernel_person person = person_kernel(p->person);
-    const struct kernel_online online = {.ctx = p, .authorise = authorise};
+    const struct kernel_person asked = person_kernel(p->person), person = trace_person(p->trace, &asked);
+    const struct kernel_online way = {.ctx = p, .authorise = authorise}, online = trace_online(p->trace, &way);
+    const struct kernel_memory *memory = p->terminal->kernel.memory;
     const int64_t start = time_monotonic_ms();
-    enum tp_err r = kernel_run(&p->result->tx, p->reader, &p->terminal->kernel, &p->request, &person, &online, e);
+    enum tp_err r;
 
+    trace_payment(p->trace, &p->terminal->kernel, &p->request);
+    p->terminal->kernel.memory = trace_memory(p->trace, memory);
+    r = kernel_run(&p->result->tx, p->reader, &p->terminal->kernel, &p->request, &person, &online, e);
+    p->terminal->kernel.memory = memory;
     person_status_end(p->person);
     p->result->card_ms = time_monotonic_ms() - start - p->result->acquirer_ms;
     p->result->counts = reader_counts(p->reader);
     reader_disconnect(p->reader);
     if (person_ended(p->person, NULL) != TP_OK)
         r = person_ended(p->person, e);
+    trace_outcome(p->trace, &p->terminal->kernel, p->result->tx, r != TP_OK ? e : NULL);
     return r;
 }
 

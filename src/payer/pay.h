@@ -11,6 +11,7 @@ struct pay_options {
     const char *amount, *currency; /* as typed; currency NULL: the contract's */
     const char *reader;            /* part of its name; NULL: any */
     const char *trace;             /* file; NULL: none */
+    bool trace_unmasked;           /* of a card of the test scheme */
     bool allow_live_card;
     int wait_ms; /* for a card */
     struct person_options person;

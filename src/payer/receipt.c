@@ -9,7 +9,7 @@
 
 #define WIDTH 44 /* of the paper */
 
-static const char *const states[] = {"declined", "signed", "acknowledged", "refused"};
+static const char *const states[] = {"declined", "signed", "acknowledged", "refused", "replayed"};
 
 const char *payment_state_name(enum payment_state s)
 {
@@ -118,6 +118,7 @@ static void print_outcome(FILE *to, const struct receipt *r)
         [PAYMENT_SIGNED] = "SIGNED, NOT YET ACKNOWLEDGED",
         [PAYMENT_ACKNOWLEDGED] = "APPROVED",
         [PAYMENT_REFUSED] = "REFUSED BY THE ACQUIRER",
+        [PAYMENT_REPLAYED] = "APPROVED (REPLAY: NOTHING IS PAID)",
     };
 
     centre(to, words[r->state]);

@@ -13,7 +13,8 @@ enum payment_state {
     PAYMENT_DECLINED,     /* the card or the terminal said no: nothing was sent */
     PAYMENT_SIGNED,       /* the card has signed; the acquirer has not acknowledged yet */
     PAYMENT_ACKNOWLEDGED, /* the acquirer keeps it and will collect it */
-    PAYMENT_REFUSED       /* the acquirer said no */
+    PAYMENT_REFUSED,      /* the acquirer said no */
+    PAYMENT_REPLAYED      /* a transcript was run again and came to a TC: nothing is paid */
 };
 
 struct receipt { /* texts are "" when there is nothing to say */

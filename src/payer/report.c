@@ -117,7 +117,7 @@ static json_t *element(const struct shown *shown, uint32_t tag, struct span valu
 
 static json_t *data(const struct transaction *tx)
 {
-    struct shown shown = {0};
+    struct shown shown = {.personal = true};
     json_t *list = json_array();
     struct span value;
     uint32_t tag;

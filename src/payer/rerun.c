@@ -1,0 +1,261 @@
+#include "payer/rerun.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/log.h"
+#include "drivers/replay.h"
+#include "payer/trace.h"
+
+struct run { /* all that a replay holds while it lasts */
+    const char *path;
+    struct pay_result *result;
+    struct rerun *rerun;
+    struct transcript *transcript;
+    struct transaction_request request;
+    uint8_t only[16];
+    struct rerun_recorded recorded;
+    struct replay replay;
+    struct reader *reader;
+    size_t pins, choices, onlines, spents, exceptions; /* facts used up */
+    struct tp_error ended;                             /* a callback ended the run */
+};
+
+/* ---- differences ---- */
+
+/* In hex; a long one is cut, which the words before and behind make up for. */
+static char *shortened(char out[2 * 60 + 4], const struct masked *m)
+{
+    const struct masked part = {m->value, m->hidden, m->n < 60 ? m->n : 60};
+
+    masked_text(out, &part);
+    if (m->n > 60)
+        strcat(out, "...");
+    return out;
+}
+
+static void tell(void *ctx, const struct replay_difference *d)
+{
+    static const uint8_t nothing_hidden[60];
+    const struct run *p = ctx;
+    const struct masked sent = {d->sent.p, nothing_hidden, d->sent.n < 60 ? d->sent.n : 60};
+    char then[2 * 60 + 4], now[2 * 60 + 4];
+
+    switch (d->kind) {
+    case REPLAY_DATA:
+        log_note("%s, line %u: the command was %s, now it is %s%s; answered as then", p->path, d->recorded->line,
+                 shortened(then, &d->recorded->command), shortened(now, &sent), d->sent.n > 60 ? "..." : "");
+        break;
+    case REPLAY_SKIPPED:
+        log_note("%s, line %u: the command %s of then is not sent now", p->path, d->recorded->line, shortened(then, &d->recorded->command));
+        break;
+    case REPLAY_NOT_RECORDED:
+        log_note("%s: the command %s of now was not sent then", p->path, shortened(now, &sent));
+        break;
+    }
+}
+
+/* ---- what person and acquirer said ---- */
+
+static int choose(void *ctx, const struct candidate *list, size_t n)
+{
+    struct run *p = ctx;
+    const struct transcript_fact *f = transcript_fact(p->transcript, "choice", p->choices++);
+    const long choice = f != NULL ? strtol(f->value, NULL, 10) : 0;
+
+    (void)list;
+    if (f == NULL)
+        log_note("%s: the person is asked for an application now, and was not then: the first is taken", p->path);
+    return choice >= 0 && choice < (long)n ? (int)choice : -1;
+}
+
+/* A PIN that is none in particular: what is made of it goes nowhere, and matches what was recorded whatever it is. */
+static enum tp_err pin(void *ctx, unsigned tries_left, bool wrong_before, struct secret *out)
+{
+    struct run *p = ctx;
+    const struct transcript_fact *f = transcript_fact(p->transcript, "pin", p->pins++);
+
+    (void)tries_left;
+    (void)wrong_before;
+    if (f == NULL) {
+        log_note("%s: the person is asked for a PIN now, and was not then: goes on without", p->path);
+        return TP_ERR_CANCELLED;
+    }
+    if (strcmp(f->value, "entered") == 0)
+        return secret_copy(out, span_str("0000"));
+    if (strcmp(f->value, "no PIN") == 0)
+        return secret_copy(out, span_str("0"));
+    if (strcmp(f->value, "bypassed") == 0)
+        return TP_ERR_CANCELLED;
+    if (strcmp(f->value, "no pad") == 0)
+        return TP_ERR_NOT_FOUND;
+    (void)tp_fail(&p->ended, TP_ERR_CANCELLED, "the person left at the PIN, as recorded in line %u of %s", f->line, p->path);
+    return TP_ERR_STATE; /* to the kernel, "cancelled" is one who goes on without */
+}
+
+static enum tp_err authorise(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out)
+{
+    struct run *p = ctx;
+    bool failed = true;
+    const struct transcript_fact *f = transcript_fact(p->transcript, "online", p->onlines);
+    enum tp_err r = rerun_online(out, &failed, p->transcript, p->onlines++, &p->ended);
+
+    (void)tx;
+    if (r == TP_OK && f == NULL)
+        r = tp_fail(&p->ended, TP_ERR_PEER, "%s: the acquirer is asked now, and was not then", p->path);
+    else if (r == TP_OK && failed)
+        r = tp_fail(&p->ended, TP_ERR_PEER, "the acquirer could not be asked, as recorded in line %u of %s", f->line, p->path);
+    return r;
+}
+
+static enum tp_err spent(void *ctx, const char *pan, int psn, uint16_t currency, int64_t *amount)
+{
+    struct run *p = ctx;
+    const struct transcript_fact *f = transcript_fact(p->transcript, "spent", p->spents++);
+
+    (void)pan;
+    (void)psn;
+    (void)currency;
+    *amount = f != NULL ? strtoll(f->value, NULL, 10) : 0;
+    return TP_OK;
+}
+
+static enum tp_err on_exception_file(void *ctx, const char *pan, int psn, bool *hit)
+{
+    struct run *p = ctx;
+    const struct transcript_fact *f = transcript_fact(p->transcript, "exception", p->exceptions++);
+
+    (void)pan;
+    (void)psn;
+    *hit = f != NULL && strcmp(f->value, "yes") == 0;
+    return TP_OK;
+}
+
+/* ---- the run ---- */
+
+static void copy(char *out, size_t cap, const char *text)
+{
+    snprintf(out, cap, "%s", text != NULL ? text : "");
+}
+
+/* Before anything is run: a transcript that does not say how the payment ended is not whole. */
+static enum tp_err take_then(struct run *p, struct tp_error *e)
+{
+    struct rerun_word *w = &p->rerun->then;
+
+    copy(w->outcome, sizeof(w->outcome), transcript_value(p->transcript, "outcome"));
+    copy(w->reason, sizeof(w->reason), transcript_value(p->transcript, "reason"));
+    copy(w->authentication, sizeof(w->authentication), transcript_value(p->transcript, "authentication"));
+    copy(w->result, sizeof(w->result), transcript_value(p->transcript, "result"));
+    if (w->outcome[0] != '\0')
+        return TP_OK;
+    return tp_fail(e, TP_ERR_FORMAT, "%s, line %u: it ends without \"outcome\": cut short, or not the transcript of a payment", p->path,
+                   transcript_lines(p->transcript));
+}
+
+static void take_now(struct run *p, enum tp_err r, const struct tp_error *e)
+{
+    struct rerun_word *w = &p->rerun->now;
+    const struct transaction *tx = p->result->tx;
+
+    copy(w->outcome, sizeof(w->outcome), r == TP_OK ? trace_outcome_name(transaction_outcome(tx)) : "error");
+    copy(w->reason, sizeof(w->reason), r == TP_OK ? transaction_reason(tx) : e->text);
+    if (tx == NULL)
+        return;
+    trace_authentication(w->authentication, tx);
+    trace_result(w->result, tx);
+}
+
+static struct span get(const void *tx, uint32_t tag)
+{
+    return transaction_get(tx, tag);
+}
+
+static void fill_receipt(struct run *p)
+{
+    struct receipt *r = &p->result->receipt;
+    const struct transaction *tx = p->result->tx;
+    const struct candidate *c = transaction_application(tx);
+    const struct kernel_authentication *a = transaction_authentication(tx);
+    const bool approved = transaction_outcome(tx) == KERNEL_APPROVED;
+
+    receipt_fill(r, p->result->terminal, &p->request, get, tx);
+    r->state = approved ? PAYMENT_REPLAYED : PAYMENT_DECLINED;
+    r->stan = p->request.counter;
+    if (c != NULL)
+        memcpy(r->label, c->label, sizeof(r->label));
+    if (a->ok)
+        snprintf(r->method, sizeof(r->method), "%s", kernel_method_name(a->method));
+    if (!approved)
+        snprintf(r->reason, sizeof(r->reason), "%s", transaction_reason(tx));
+    p->result->has_receipt = true;
+    p->result->exit = approved ? CLI_DONE : a->failed_at != NULL ? CLI_SECURITY : CLI_DECLINED;
+}
+
+static enum tp_err read_transcript(struct run *p, struct tp_error *e)
+{
+    enum tp_err r;
+
+    if ((r = transcript_load(&p->transcript, p->path, e)) != TP_OK || (r = take_then(p, e)) != TP_OK ||
+        (r = rerun_terminal(&p->result->terminal, p->transcript, e)) != TP_OK ||
+        (r = rerun_request(&p->request, p->only, p->transcript, e)) != TP_OK || (r = rerun_recorded(&p->recorded, p->transcript, e)) != TP_OK)
+        return r;
+    p->rerun->masked = transcript_masked(p->transcript);
+    if (p->rerun->masked)
+        p->result->terminal->kernel.recorded = &p->recorded.kernel;
+    return TP_OK;
+}
+
+static enum tp_err run(struct run *p, struct tp_error *e)
+{
+    const struct kernel_person person = {.ctx = p, .choose = choose, .pin = pin};
+    const struct kernel_online online = {.ctx = p, .authorise = authorise};
+    const struct kernel_memory memory = {p, spent, on_exception_file};
+    enum tp_err r = read_transcript(p, e);
+
+    if (r != TP_OK)
+        return r;
+    p->replay = (struct replay){.transcript = p->transcript, .differs = tell, .ctx = p};
+    if ((r = replay_open(&p->reader, &p->replay, e)) != TP_OK || (r = reader_connect(p->reader, e)) != TP_OK)
+        return r;
+    p->result->terminal->kernel.memory = &memory;
+    r = kernel_run(&p->result->tx, p->reader, &p->result->terminal->kernel, &p->request, &person, &online, e);
+    if (r != TP_OK && p->ended.code != TP_OK) {
+        *e = p->ended;
+        r = p->ended.code;
+    }
+    replay_finish(&p->replay);
+    p->rerun->differences = p->replay.differences;
+    p->result->counts = reader_counts(p->reader);
+    p->result->terminal->kernel.recorded = NULL; /* these do not live as long */
+    p->result->terminal->kernel.memory = NULL;
+    take_now(p, r, e);
+    if (r == TP_OK)
+        fill_receipt(p);
+    return r;
+}
+
+void rerun_payment(struct pay_result *result, struct rerun *rerun, const char *path)
+{
+    struct run p = {.path = path, .result = result, .rerun = rerun};
+    enum tp_err r;
+
+    memset(result, 0, sizeof(*result));
+    memset(rerun, 0, sizeof(*rerun));
+    r = run(&p, &result->error);
+    if (r != TP_OK) {
+        result->error.code = r;
+        result->exit = (enum cli_exit)cli_exit_of(r);
+    }
+    reader_close(&p.reader);
+    rerun_recorded_free(&p.recorded);
+    transcript_free(&p.transcript);
+}
+
+bool rerun_same(const struct rerun *r)
+{
+    return r->differences == 0 && strcmp(r->then.outcome, r->now.outcome) == 0 && strcmp(r->then.authentication, r->now.authentication) == 0 &&
+           strcmp(r->then.result, r->now.result) == 0;
+}
