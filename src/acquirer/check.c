@@ -437,14 +437,19 @@ static enum tp_err issuer(struct payment *p, struct checker *c, struct answer *a
 
 /* ---- all of it ---- */
 
+/* The card number, and the evidence too: certificate and records hold the number. */
 static enum tp_err seal_card(struct payment *p, struct checker *c, struct tp_error *e)
 {
-    uint8_t context[LEDGER_CONTEXT_MAX];
-    struct buf sealed = BUF_OF(p->sealed);
-    const enum tp_err r = seal_close(c->seal, &sealed, span_str(p->pan), ledger_seal_context(context, &p->tx));
+    uint8_t room[LEDGER_CONTEXT_MAX];
+    const struct span context = ledger_seal_context(room, &p->tx);
+    struct buf sealed = BUF_OF(p->sealed), stream = BUF_OF(p->sealed_stream);
+    enum tp_err r = seal_close(c->seal, &sealed, span_str(p->pan), context);
 
+    if (r == TP_OK)
+        r = seal_close(c->seal, &stream, p->tx.stream, context);
     mask_pan(p->tx.pan_masked, p->pan);
     p->tx.pan_sealed = buf_span(&sealed);
+    p->tx.stream = buf_span(&stream);
     return r == TP_OK ? r : tp_fail(e, r, "the card number cannot be sealed");
 }
 

@@ -29,9 +29,9 @@ struct payment { /* one 0200 on its way through the checks; large */
     struct contract contract;
     struct evidence evidence;
     struct evidence_result result;
-    struct tx_record tx; /* what is to be kept; its spans point into this struct and into the message */
+    struct tx_record tx; /* what is to be kept; its spans point into this struct and into the message; sealed once it is CHECK_KEEP */
     uint8_t digest[32], lookup[SEAL_LOOKUP], sealed[PAN_MAX + SEAL_OVERHEAD];
-    uint8_t stream[ISO8583_EVIDENCE_MAX];
+    uint8_t stream[ISO8583_EVIDENCE_MAX], sealed_stream[ISO8583_EVIDENCE_MAX + SEAL_OVERHEAD];
 };
 
 enum check_outcome {

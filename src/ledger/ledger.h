@@ -87,7 +87,8 @@ struct tx_record {     /* a transaction that passed every check; spans are borro
     uint8_t ac[8];
     int card_expiry;          /* YYYYMMDD */
     struct span digest;       /* SHA-256 over the content that makes a repeat the same: fields as listed in doc/protocol.md */
-    struct span de55, stream; /* the evidence as it came, each at most EVIDENCE_MAX */
+    struct span de55;         /* as it came, at most EVIDENCE_MAX */
+    struct span stream;       /* DE 61 to 63, sealed as pan_sealed is, because certificate and records hold the PAN; at most EVIDENCE_MAX */
     enum tx_state state;      /* when read */
     uint32_t remise;          /* when read: number of the remise it belongs to */
     time_t acknowledged;      /* when read */
@@ -96,7 +97,7 @@ struct tx_record {     /* a transaction that passed every check; spans are borro
 const char *tx_state_name(enum tx_state s); /* "acknowledged", "in remise", … */
 const char *tx_kind_name(enum tx_kind k);   /* "debit", "credit" */
 
-/* What pan_sealed is bound to: "contract/terminal/stan/local time" as text. out has room for LEDGER_CONTEXT_MAX bytes. */
+/* What pan_sealed and stream are bound to: "contract/terminal/stan/local time" as text. out has room for LEDGER_CONTEXT_MAX bytes. */
 #define LEDGER_CONTEXT_MAX 64
 struct span ledger_seal_context(uint8_t out[LEDGER_CONTEXT_MAX], const struct tx_record *tx);
 

@@ -27,18 +27,21 @@ const char *proof_step_name(enum proof_step s)
     return (unsigned)s < PROOF_STEPS ? names[s] : "unknown";
 }
 
-static void open_pan(struct proof *p, const struct tx_record *tx, struct seal *seal)
+/* What does not open stays empty: the proof then says so. */
+static void open_sealed(struct proof *p, struct span *stream, const struct tx_record *tx, struct seal *seal)
 {
-    uint8_t context[LEDGER_CONTEXT_MAX], digits[64];
-    struct buf out = BUF_OF(digits);
+    uint8_t room[LEDGER_CONTEXT_MAX], digits[64];
+    const struct span context = ledger_seal_context(room, tx);
+    struct buf out = BUF_OF(digits), evidence = BUF_OF(p->stream);
 
     p->pan[0] = '\0';
-    if (tx->pan_sealed.n <= sizeof(digits) && seal_open(seal, &out, tx->pan_sealed, ledger_seal_context(context, tx)) == TP_OK &&
+    if (tx->pan_sealed.n <= sizeof(digits) && seal_open(seal, &out, tx->pan_sealed, context) == TP_OK &&
         out.n < sizeof(p->pan)) {
         memcpy(p->pan, digits, out.n);
         p->pan[out.n] = '\0';
     }
     secret_wipe(digits, sizeof(digits));
+    *stream = seal_open(seal, &evidence, tx->stream, context) == TP_OK ? buf_span(&evidence) : (struct span){NULL, 0};
 }
 
 /* A number that the card signed at its first GENERATE AC. */
@@ -67,12 +70,13 @@ static void read_values(struct proof *p)
 enum tp_err proof_make(struct proof *p, const struct tx_record *tx, struct seal *seal, struct evidence_cache *cache, struct tp_error *e)
 {
     struct evidence_claim claim = EVIDENCE_CLAIM_NONE;
+    struct span stream;
     enum tp_err r;
 
     memset(p, 0, sizeof(*p));
-    open_pan(p, tx, seal);
+    open_sealed(p, &stream, tx, seal);
     claim.pan = p->pan[0] != '\0' ? p->pan : NULL;
-    r = evidence_from_message(&p->ev, tx->de55, tx->stream, span_str(p->pan));
+    r = evidence_from_message(&p->ev, tx->de55, stream, span_str(p->pan));
     if (r == TP_OK)
         r = evidence_check(&p->result, cache, &p->ev, &claim, (int)(tx->local_time / 1000000));
     if (r != TP_OK)

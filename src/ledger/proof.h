@@ -9,7 +9,8 @@
 
 struct proof {
     char pan[20];                  /* "" when the sealed number does not open */
-    struct evidence ev;            /* points into the transaction */
+    uint8_t stream[EVIDENCE_MAX];  /* opened */
+    struct evidence ev;            /* points into stream and the transaction */
     struct evidence_result result; /* of the evidence by itself, and against DE 55 and the sealed card number */
     bool has_values;               /* the signed CDOL1 holds amount, currency, type and date: what follows is set */
     int64_t amount;
@@ -18,13 +19,13 @@ struct proof {
     int date;
 };
 
-/* An outcome is in *p; an error is ours. The cache holds the authorities. Spans of p->ev live as long as those of tx. */
+/* An outcome is in *p; an error is ours. The cache holds the authorities. Spans of p->ev live as long as p and those of tx. */
 TP_MUST_CHECK enum tp_err proof_make(struct proof *p, const struct tx_record *tx, struct seal *seal, struct evidence_cache *cache,
                                      struct tp_error *e);
 
 /* What is looked at, in order; a proof that fails at one may fail at more. */
 enum proof_step {
-    PROOF_PAN,      /* the sealed card number opens, and its look-up value and mask are those of the books */
+    PROOF_PAN,      /* the sealed card number and evidence open, and its look-up value and mask are those of the books */
     PROOF_EVIDENCE, /* certificates, signature, DE 55 */
     PROOF_VALUES,   /* the signed CDOL1 says amount, currency, type and date */
     PROOF_AMOUNT,   /* … */

@@ -45,4 +45,5 @@ dist_check_SCRIPTS += tests/system/pay.sh tests/system/pin-terminal.sh
 dist_noinst_SCRIPTS += tests/system/pin-terminal.py
 TESTS += tests/system/pay.sh tests/system/pin-terminal.sh
 dist_check_SCRIPTS += tests/system/whole_way.sh
+dist_noinst_SCRIPTS += tests/system/no-plain-pan.py
 TESTS += tests/system/whole_way.sh

@@ -85,6 +85,7 @@ inside() {
     expect 0 "" telepay-centre list --dir centre
     grep -q "000000000000123" out || fail "the remise is not at the centre: $(cat out)"
     expect 0 "" telepay-acquirer audit
+    expect 0 "" "$here/no-plain-pan.py" acq centre terminal
     kill "$serve"
     wait "$serve"
     [ $? = 0 ] || fail "telepay-acquirer serve does not end cleanly: $(cat acquirer.log)"
