@@ -13,7 +13,8 @@ libsimcard_a_SOURCES = \
 	simcard/inproc.c simcard/inproc.h \
 	simcard/issuer_auth.c \
 	simcard/log.c \
-	simcard/perso.c simcard/perso.h \
+	simcard/perso.c simcard/perso.h simcard/perso_priv.h \
+	simcard/perso_records.c \
 	simcard/perso_cvm.c \
 	simcard/profile.c simcard/profile.h \
 	simcard/profile_file.c \
@@ -31,7 +32,8 @@ libsimcard_a_SOURCES = \
 SIMCARD_LIBS = libsimcard.a $(DRIVERS_LIBS) $(TPCRYPTO_LIBS)
 
 bin_PROGRAMS += telepay-perso telepay-simcard
-telepay_perso_SOURCES = simcard/main_perso.c simcard/perso_commands.h simcard/perso_card.c simcard/perso_init.c simcard/perso_inspect.c
+telepay_perso_SOURCES = simcard/main_perso.c simcard/perso_commands.h simcard/perso_card.c \
+	simcard/perso_options.c simcard/perso_options.h simcard/perso_init.c simcard/perso_inspect.c
 telepay_perso_LDADD = $(SIMCARD_LIBS)
 telepay_simcard_SOURCES = simcard/main_simcard.c
 telepay_simcard_LDADD = $(SIMCARD_LIBS)

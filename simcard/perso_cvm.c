@@ -11,12 +11,22 @@ static const struct cvm_word {
 } words[] = {
     {"pin", 0x01, 0x03},         /* plaintext PIN; a failure ends the list */
     {"pin-or-next", 0x41, 0x03}, /* plaintext PIN; a failure goes to the next rule */
-    {"online-pin", 0x02, 0x03},  {"signature", 0x1E, 0x03}, {"none", 0x1F, 0x03}, {"none-always", 0x1F, 0x00}, {"fail", 0x00, 0x00},
+    {"enciphered-pin", 0x04, 0x03},
+    {"enciphered-pin-or-next", 0x44, 0x03},
+    {"online-pin", 0x02, 0x03},
+    {"online-pin-or-next", 0x42, 0x03},
+    {"signature", 0x1E, 0x03},
+    {"none", 0x1F, 0x03},
+    {"none-always", 0x1F, 0x00},
+    {"none-under-x", 0x1F, 0x06}, /* in the application's currency and under the amount X */
+    {"none-under-y", 0x1F, 0x08},
+    {"fail", 0x00, 0x00},
 };
 
 const char *perso_cvm_words(void)
 {
-    return "pin, pin-or-next, online-pin, signature, none, none-always, fail, or a code and condition as four hex digits";
+    return "pin, pin-or-next, enciphered-pin, enciphered-pin-or-next, online-pin, online-pin-or-next, signature, none, none-always, none-under-x, "
+           "none-under-y, fail, or a code and condition as four hex digits";
 }
 
 static enum tp_err put_rule(struct buf *out, const char *word, size_t n)
@@ -35,9 +45,9 @@ static enum tp_err put_rule(struct buf *out, const char *word, size_t n)
     return hex_decode(out, hex);
 }
 
-enum tp_err perso_cvm_list(struct buf *out, const char *text, struct tp_error *e)
+enum tp_err perso_cvm_list(struct buf *out, uint32_t x, uint32_t y, const char *text, struct tp_error *e)
 {
-    if (buf_fill(out, 0, 8) != TP_OK) /* amounts X and Y: no rule here compares with them */
+    if (buf_be32(out, x) != TP_OK || buf_be32(out, y) != TP_OK) /* binary: Book 3, 10.5 */
         return tp_fail(e, TP_ERR_RANGE, "no room for the CVM list");
     while (*text != '\0') {
         const size_t n = strcspn(text, ",");

@@ -9,7 +9,7 @@
 #include "crypto/rsa.h"
 
 #define PROFILE_APPS_MAX    4
-#define PROFILE_RECORDS_MAX 16
+#define PROFILE_RECORDS_MAX 48
 #define PROFILE_BYTES_MAX   252 /* EMV 4.4 Book 3, Annex A: no primitive data object is longer */
 #define PROFILE_RECORD_MAX  254 /* with its template 70: Book 3, 6.5.11.4 */
 
@@ -24,6 +24,7 @@ struct profile_app { /* what tells the applications of a card apart; all share r
     char label[17];     /* 50 */
     char preferred[17]; /* 9F12, may be empty */
     uint8_t priority;   /* 87 */
+    bool blocked;       /* this application alone, from the start */
 };
 
 struct profile_record {

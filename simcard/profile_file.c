@@ -33,8 +33,8 @@ static json_t *apps_json(const struct card_profile *p)
     for (size_t i = 0; i < p->apps_n; i++) {
         const struct profile_app *a = &p->apps[i];
 
-        json_array_append_new(list, json_pack("{s:o, s:s, s:s, s:i}", "aid", hex_json(span_of(a->aid, a->aid_n)), "label", a->label, "preferred",
-                                              a->preferred, "priority", a->priority));
+        json_array_append_new(list, json_pack("{s:o, s:s, s:s, s:i, s:b}", "aid", hex_json(span_of(a->aid, a->aid_n)), "label", a->label, "preferred",
+                                              a->preferred, "priority", a->priority, "blocked", a->blocked));
     }
     return list;
 }
@@ -213,6 +213,7 @@ static enum tp_err get_apps(struct card_profile *p, const json_t *list)
             return TP_ERR_FORMAT;
         a->aid_n = aid.n;
         a->priority = (uint8_t)priority;
+        a->blocked = json_is_true(json_object_get(one, "blocked")); /* absent in a folder of before telepay 0.2 */
     }
     p->apps_n = json_array_size(list);
     return TP_OK;

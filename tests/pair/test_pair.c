@@ -202,8 +202,8 @@ static struct card *make_card(enum perso_method method, const char *cvm, const c
     if (strstr(words, "effective=") != NULL)
         p.effective = (int)word_number(words, "effective=");
     if (strstr(words, "two") != NULL) {
-        p.apps[0] = (struct perso_app){"F000000014101001", "FIRST", "", 1};
-        p.apps[1] = (struct perso_app){"F000000014101002", "SECOND", "", 2};
+        p.apps[0] = (struct perso_app){"F000000014101001", "FIRST", "", 1, false, false};
+        p.apps[1] = (struct perso_app){"F000000014101002", "SECOND", "", 2, false, false};
         p.apps_n = 2;
     }
     ck_assert_msg(perso_make(&profile, scheme, &p, &e) == TP_OK, "%s", e.text);

@@ -101,6 +101,6 @@ unsigned rig_second_ac(struct rig *r, const char *p1, const char *arc)
 {
     char hex[400];
 
-    snprintf(hex, sizeof(hex), "80AE%s0022%s%s00", p1, arc, RIG_CDOL2);
+    snprintf(hex, sizeof(hex), "80AE%s002A%s%s00", p1, arc, RIG_CDOL2);
     return rig_send(r, hex);
 }

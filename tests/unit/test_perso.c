@@ -1,4 +1,5 @@
 /* The factory: what it refuses, what it writes, what it never shows. */
+#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,6 +62,30 @@ START_TEST(refuses_what_cannot_be)
         must_refuse(&p, "bits");
         p = good, p.exponent = 5;
         must_refuse(&p, "exponent");
+        p = good, p.pin_bits = 1992;
+        must_refuse(&p, "PIN");
+        p = good, p.cdol1 = "9F02069F";
+        must_refuse(&p, "CDOL1");
+        p = good, p.cdol1 = "9F0206 9505";
+        must_refuse(&p, "unpredictable"); /* Book 2, 6.6.1: the signature is over it */
+        p = good, p.cdol2 = "8A02";
+        must_refuse(&p, "unpredictable");
+        p = good, p.cdol1 = "9F3704 9F02FF";
+        must_refuse(&p, "a command holds");
+        p = good, p.cdol2 = "";
+        must_refuse(&p, "CDOL2");
+        p = good, p.method = PERSO_DDA, p.ddol = "9A03";
+        must_refuse(&p, "DDOL");
+        p = good, p.aip = "39";
+        must_refuse(&p, "AIP");
+        p = good, p.iac_online = "FC";
+        must_refuse(&p, "online");
+        p = good, p.auc = "FF0000";
+        must_refuse(&p, "usage");
+        p = good, p.sfi[PERSO_SIGNED] = 11;
+        must_refuse(&p, "files 1 to 10");
+        p = good, p.record_max = 16;
+        must_refuse(&p, "254");
     }
 END_TEST
 
@@ -95,7 +120,7 @@ START_TEST(records_hold_what_a_strict_terminal_checks)
             {0x9F4A, "82"},
             {0x90, NULL},
             {0x8C, "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F09029F41049F06079F7C20"},
-            {0x8D, "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403"},
+            {0x8D, "8A029F02069F03069F1A0295055F2A029A039C019F37049F34039108"},
         };
         struct perso_params p;
         struct card_profile *card;
@@ -137,13 +162,241 @@ START_TEST(odd_pan_is_padded)
     }
 END_TEST
 
+static struct card_profile *make(const struct perso_params *p)
+{
+    struct card_profile *card;
+    struct tp_error e;
+
+    ck_assert_msg(perso_make(&card, rig_scheme(), p, &e) == TP_OK, "%s", e.text);
+    return card;
+}
+
+/* What a terminal gathers by the AFL (Book 3, 10.2 and 10.3) and the check of the card's certificate over it: whatever the files, the chain holds. */
+static enum emv_check chain_of(const struct card_profile *card, uint32_t cert_tag, enum emv_icc_key which, size_t *records)
+{
+    static uint8_t raw[4096];
+    struct buf data = BUF_OF(raw);
+    struct span afl = {card->afl.p, card->afl.n}, entry, cert, exponent, remainder = {NULL, 0};
+    struct emv_cert_info info = {0};
+    enum emv_check outcome;
+
+    *records = 0;
+    while (afl.n > 0) {
+        ck_ok(span_take(&afl, 4, &entry));
+        ck_assert_uint_eq(entry.p[0] & 7, 0);
+        ck_assert_uint_le(entry.p[3], entry.p[2] - entry.p[1] + 1U);
+        for (unsigned n = entry.p[1]; n <= entry.p[2]; n++) {
+            const struct profile_record *r = profile_record((struct card_profile *)(uintptr_t)card, entry.p[0] >> 3, (uint8_t)n);
+            struct tlv template;
+
+            ck_assert_ptr_nonnull(r);
+            struct span in = {r->data, r->n};
+
+            ck_ok(tlv_next(&in, &template));
+            ck_assert_uint_eq(in.n, 0);
+            if (n - entry.p[1] < entry.p[3])
+                ck_ok(buf_put(&data, template.value));
+            ++*records;
+        }
+    }
+    ck_ok(buf_put(&data, SPAN_OF(card->aip)));
+    ck_ok(profile_object(card, cert_tag, &cert));
+    ck_ok(profile_object(card, cert_tag + 1, &exponent)); /* 9F47 after 9F46, 9F2E after 9F2D */
+    if (profile_object(card, cert_tag + 2, &remainder) != TP_OK)
+        remainder = span_of(NULL, 0);
+    ck_ok(emv_icc_cert_check(&outcome, &info, which, emv_privkey_public(rig_scheme()->issuer), cert, remainder, exponent,
+                             which == EMV_ICC_KEY ? buf_span(&data) : span_of(NULL, 0), card->pan, RIG_DATE));
+    emv_pubkey_free(&info.key);
+    return outcome;
+}
+
+START_TEST(records_in_any_file)
+    {
+        static const struct {
+            uint8_t sfi[PERSO_FILES];
+            size_t record_max, records;
+            const char *afl;
+        } lines[] = {
+            {{1, 2, 3}, 254, 6, "080101001001020218010300"},
+            {{10, 7, 9}, 254, 6, "500101003801020248010300"},
+            {{4, 4, 4}, 254, 6, "200101002002030220040600"},
+            {{2, 1, 2}, 254, 6, "100101000801020210020400"}, /* the open file goes on after the signed one */
+            {{1, 2, 3}, 32, 0, NULL},
+        };
+
+        for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+            struct perso_params p;
+            size_t records;
+
+            rig_params(&p);
+            memcpy(p.sfi, lines[i].sfi, sizeof(p.sfi));
+            p.record_max = lines[i].record_max;
+            struct card_profile *card = make(&p);
+
+            ck_assert_str_eq(emv_check_name(chain_of(card, 0x9F46, EMV_ICC_KEY, &records)), emv_check_name(EMV_CHECK_OK));
+            ck_assert_uint_eq(records, card->records_n);
+            if (lines[i].afl != NULL) {
+                ck_hex(span_of(card->afl.p, card->afl.n), lines[i].afl);
+                ck_assert_uint_eq(records, lines[i].records);
+            } else {
+                ck_assert_uint_gt(records, 10); /* and none longer than wanted but with one object alone */
+                for (size_t k = 0; k < card->records_n; k++) {
+                    struct span in = {card->records[k].data, card->records[k].n};
+                    struct tlv template, object;
+                    size_t objects = 0;
+
+                    ck_ok(tlv_next(&in, &template));
+                    while (tlv_next(&template.value, &object) == TP_OK)
+                        objects++;
+                    ck_assert(card->records[k].n <= 32 || objects == 1);
+                }
+            }
+            profile_free(&card);
+        }
+    }
+END_TEST
+
+START_TEST(a_key_for_the_pin)
+    {
+        struct perso_params p;
+        struct card_profile *card;
+        struct span v;
+        size_t records;
+
+        rig_params(&p);
+        p.pin_bits = 1024;
+        p.cvm = "enciphered-pin,none";
+        card = make(&p);
+        ck_assert_ptr_nonnull(card->pin_key);
+        ck_assert_str_eq(emv_check_name(chain_of(card, 0x9F2D, EMV_ICC_PIN_KEY, &records)), emv_check_name(EMV_CHECK_OK));
+        ck_assert_str_eq(emv_check_name(chain_of(card, 0x9F46, EMV_ICC_KEY, &records)), emv_check_name(EMV_CHECK_OK));
+        profile_free(&card);
+
+        /* no DDA, and still a key: Book 2, 7.1 takes the card's own where there is none for PINs */
+        p.pin_bits = 0;
+        p.method = PERSO_SDA;
+        card = make(&p);
+        ck_assert_ptr_null(card->pin_key);
+        ck_assert_ptr_nonnull(card->key);
+        ck_ok(profile_object(card, 0x9F46, &v));
+        ck_ok(profile_object(card, 0x93, &v));
+        ck_hex(SPAN_OF(card->aip), "5800");
+        profile_free(&card);
+
+        p.pin_bits = 768;
+        card = make(&p);
+        ck_assert_ptr_null(card->key);
+        ck_assert_ptr_nonnull(card->pin_key);
+        profile_free(&card);
+    }
+END_TEST
+
+/* AIP: Book 3, table 41. 91 holds an ARPC and an ARC (10 bytes, method 1) or an ARPC and a CSU (8 bytes, method 2): Book 2, 8.2. */
+START_TEST(how_an_issuer_reaches_the_card)
+    {
+        static const struct {
+            enum emv_cvn cvn;
+            enum perso_issuer issuer;
+            unsigned arpc;
+            const char *aip, *cdol2;
+        } lines[] = {
+            {EMV_CVN_18, PERSO_ISSUER_CDOL2, 0, "3900", "8A029F02069F03069F1A0295055F2A029A039C019F37049F34039108"},
+            {EMV_CVN_10, PERSO_ISSUER_CDOL2, 0, "3900", "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403910A"},
+            {EMV_CVN_18, PERSO_ISSUER_CDOL2, 1, "3900", "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403910A"},
+            {EMV_CCD_AES, PERSO_ISSUER_EXTERNAL, 0, "3D00", "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403"},
+            {EMV_CCD_3DES, PERSO_ISSUER_NONE, 0, "3900", "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403"},
+        };
+
+        for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+            struct perso_params p;
+            struct span v;
+
+            rig_params(&p);
+            p.cvn = lines[i].cvn;
+            p.issuer = lines[i].issuer;
+            p.arpc = lines[i].arpc;
+            struct card_profile *card = make(&p);
+
+            ck_hex(SPAN_OF(card->aip), lines[i].aip);
+            ck_ok(profile_object(card, 0x8D, &v));
+            ck_hex(v, lines[i].cdol2);
+            ck_assert_int_eq(card->cvn, lines[i].cvn);
+            ck_assert_uint_eq(card->ac_key.n, 16);
+            profile_free(&card);
+        }
+    }
+END_TEST
+
+/* AES keys are diversified by AES over the PAN, option C (Book 2, A1.4.3): here with OpenSSL alone, from the scheme's own key. */
+START_TEST(aes_master_keys)
+    {
+        UNHEX(input, "00000000000000009990140000000018"
+                     "07");
+        uint8_t block[16], want[32];
+        int n;
+        struct perso_params p;
+        EVP_CIPHER_CTX *aes = EVP_CIPHER_CTX_new();
+
+        /* PAN and PSN, right-justified in 16 bytes */
+        memcpy(block, input.p + 1, 16);
+        ck_assert_int_eq(EVP_EncryptInit_ex2(aes, EVP_aes_128_ecb(), rig_scheme()->ac_aes_key.p, NULL, NULL), 1);
+        ck_assert_int_eq(EVP_EncryptUpdate(aes, want, &n, block, 16), 1);
+        EVP_CIPHER_CTX_free(aes);
+        rig_params(&p);
+        p.psn = 7;
+        p.cvn = EMV_CCD_AES;
+        struct card_profile *card = make(&p);
+
+        ck_assert(secret_eq(secret_span(&card->ac_key), span_of(want, 16)));
+        profile_free(&card);
+    }
+END_TEST
+
+START_TEST(lists_of_the_card_s_own)
+    {
+        struct perso_params p;
+        struct card_profile *card;
+        struct span v;
+
+        rig_params(&p);
+        p.cdol1 = "9F3704 DF7A05 9F0206";
+        p.cdol2 = "8A02 9F3704 91 10";
+        p.ddol = "";
+        p.pdol = "";
+        p.terminal_lower = 0;
+        p.terminal_upper = 255;
+        p.auc = "8000";
+        p.iac_denial = "0000000000";
+        p.cvm_x = 5000;
+        p.cvm_y = 10000;
+        p.cvm = "none-under-x,pin";
+        card = make(&p);
+        ck_ok(profile_object(card, 0x8C, &v));
+        ck_hex(v, "9F3704DF7A059F0206");
+        ck_hex(span_of(card->cdol2.p, card->cdol2.n), "8A029F37049110");
+        ck_assert_int_eq(profile_object(card, 0x9F49, &v), TP_ERR_NOT_FOUND);
+        ck_assert_uint_eq(card->pdol.n, 0);
+        ck_ok(profile_object(card, 0x9F14, &v));
+        ck_hex(v, "00");
+        ck_ok(profile_object(card, 0x9F23, &v));
+        ck_hex(v, "FF");
+        ck_ok(profile_object(card, 0x9F07, &v));
+        ck_hex(v, "8000");
+        ck_ok(profile_object(card, 0x8E, &v));
+        ck_hex(v, "0000138800002710"
+                  "1F06"
+                  "0103"); /* amounts in binary: Book 3, 10.5 */
+        profile_free(&card);
+    }
+END_TEST
+
 START_TEST(cvm_lists)
     {
         uint8_t raw[64];
         struct buf b = BUF_OF(raw);
         struct tp_error e;
 
-        ck_ok(perso_cvm_list(&b, "pin-or-next,online-pin,signature,none-always,5E06", &e));
+        ck_ok(perso_cvm_list(&b, 0, 0, "pin-or-next,online-pin,signature,none-always,5E06", &e));
         ck_hex(buf_span(&b), "0000000000000000"
                              "4103"
                              "0203"
@@ -151,10 +404,10 @@ START_TEST(cvm_lists)
                              "1F00"
                              "5E06");
         b.n = 0;
-        ck_ok(perso_cvm_list(&b, "", &e));
+        ck_ok(perso_cvm_list(&b, 0, 0, "", &e));
         ck_hex(buf_span(&b), "0000000000000000");
         b.n = 0;
-        ck_assert_int_eq(perso_cvm_list(&b, "pin,,none", &e), TP_ERR_USAGE);
+        ck_assert_int_eq(perso_cvm_list(&b, 0, 0, "pin,,none", &e), TP_ERR_USAGE);
     }
 END_TEST
 
@@ -204,6 +457,8 @@ START_TEST(scheme_and_card_come_back_from_their_folders)
         capk_store_free(&store);
 
         rig_params(&p);
+        p.apps[1] = (struct perso_app){"F00000001410102020", "SECOND", "ZWEITE", 5, true, true};
+        p.apps_n = 2;
         ck_ok(perso_make(&made, again, &p, &e));
         snprintf(path, sizeof(path), "%s/cards/marie", dir);
         ck_ok(perso_save(made, path, &e));
@@ -213,6 +468,12 @@ START_TEST(scheme_and_card_come_back_from_their_folders)
         check_mode(path, "state", 0600);
         ck_ok(profile_load(&read, path, &e));
         ck_assert_uint_eq(read->records_n, made->records_n);
+        ck_assert_uint_eq(read->apps_n, 2);
+        ck_assert_str_eq(read->apps[1].preferred, "ZWEITE");
+        ck_assert_uint_eq(read->apps[1].priority, 0x85); /* Book 1, table 48 */
+        ck_assert(read->apps[1].blocked && !read->apps[0].blocked);
+        ck_assert(span_eq(span_of(read->other_pan_icc_cert.p, read->other_pan_icc_cert.n),
+                          span_of(made->other_pan_icc_cert.p, made->other_pan_icc_cert.n)));
         for (size_t i = 0; i < made->records_n; i++)
             ck_assert_int_eq(memcmp(read->records[i].data, made->records[i].data, made->records[i].n), 0);
         ck_assert(secret_eq(secret_span(&read->pin_block), secret_span(&made->pin_block)));
@@ -333,6 +594,11 @@ static Suite *suite(void)
     tcase_add_test(t, refuses_what_cannot_be);
     tcase_add_test(t, records_hold_what_a_strict_terminal_checks);
     tcase_add_test(t, odd_pan_is_padded);
+    tcase_add_test(t, records_in_any_file);
+    tcase_add_test(t, a_key_for_the_pin);
+    tcase_add_test(t, how_an_issuer_reaches_the_card);
+    tcase_add_test(t, aes_master_keys);
+    tcase_add_test(t, lists_of_the_card_s_own);
     tcase_add_test(t, cvm_lists);
     tcase_add_test(t, scheme_and_card_come_back_from_their_folders);
     tcase_add_test(t, broken_folders_are_refused_with_words);
