@@ -70,8 +70,7 @@ enum tp_err card_new(struct card **out, struct card_profile **profile)
 
     if (r != TP_OK)
         return r;
-    (*out)->state.pin_tries = (*out)->profile->pin_tries;
-    (*out)->state.flags = (*out)->profile->blocked ? STATE_APP_BLOCKED : 0;
+    state_fresh(&(*out)->state, (*out)->profile);
     return TP_OK;
 }
 
@@ -93,7 +92,12 @@ enum tp_err card_state_write(struct card *c, enum state_when when)
 
 bool card_blocked(const struct card *c)
 {
-    return (c->state.flags & (STATE_APP_BLOCKED | STATE_CARD_BLOCKED)) != 0;
+    return (c->state.flags & (STATE_APP_BLOCKED | STATE_CARD_BLOCKED | card_blocked_bit(c))) != 0;
+}
+
+uint16_t card_blocked_bit(const struct card *c)
+{
+    return (uint16_t)(STATE_ONE_BLOCKED << c->session.app);
 }
 
 struct state_limits card_limits(const struct card *c)
@@ -274,7 +278,7 @@ static enum tp_err answer_command(struct card *c, struct span command, struct ca
     if (c->profile->t0 && in->cla == 0x00 && in->ins == INS_GET_RESPONSE && c->waiting_n > 0)
         return get_response(c, in, answer);
     c->waiting_n = 0;
-    if (!fault_command(&c->faults, c->profile, in, &sw)) {
+    if (!fault_command(&c->faults, card_pin_block(c), in, &sw)) {
         sw = run(c, in, answer);
         if (sw != SW_OK && sw != SW_SELECTED_FILE_INVALIDATED)
             answer->n = 0;

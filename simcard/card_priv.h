@@ -89,7 +89,8 @@ uint16_t card_directory_record(const struct card *c, uint8_t number, struct buf 
 /* ---- state ---- */
 
 TP_MUST_CHECK enum tp_err card_state_write(struct card *c, enum state_when when);
-bool card_blocked(const struct card *c); /* the application, or all of the card */
+bool card_blocked(const struct card *c);         /* the application, or all of the card */
+uint16_t card_blocked_bit(const struct card *c); /* the flag that blocks the selected application alone */
 uint8_t card_tries_shown(const struct card *c);
 struct state_limits card_limits(const struct card *c); /* those that count: of the factory or of the issuer since */
 struct span card_pin_block(const struct card *c);

@@ -155,8 +155,8 @@ void fault_atr(const struct fault_set *f, struct buf *atr);
 enum fault_fate { FATE_LIVE, FATE_MUTE, FATE_GONE };
 enum fault_fate fault_before(struct fault_set *f);
 
-/* A command before the card sees it; it may be changed. true: answered in the card's place, *sw without data. */
-bool fault_command(struct fault_set *f, const struct card_profile *p, struct capdu *in, uint16_t *sw);
+/* A command before the card sees it; it may be changed. pin_block: the card's own. true: answered in the card's place, *sw without data. */
+bool fault_command(struct fault_set *f, struct span pin_block, struct capdu *in, uint16_t *sw);
 /* The card's data and status word, before its protocol (61xx, 6Cxx) shapes them. */
 void fault_answer(struct fault_set *f, const struct capdu *command, struct buf *data, uint16_t *sw);
 /* The response, status word included, as it leaves. answer has cap for FAULT_RESPONSE_MAX bytes. */

@@ -75,7 +75,7 @@ static bool answered(const struct fault_set *f, const struct capdu *in, uint16_t
     return false;
 }
 
-bool fault_command(struct fault_set *f, const struct card_profile *p, struct capdu *in, uint16_t *sw)
+bool fault_command(struct fault_set *f, struct span pin_block, struct capdu *in, uint16_t *sw)
 {
     if (in->ins == INS_SELECT)
         f->in_directory = span_eq(in->data, SPAN_OF(pse_name));
@@ -85,7 +85,7 @@ bool fault_command(struct fault_set *f, const struct card_profile *p, struct cap
         in->p1 &= (uint8_t)~P1_CDA;
     if (in->ins == INS_VERIFY && f->on[FAULT_YES_CARD]) { /* the right one in its place: the card itself knows no better */
         in->p2 = P2_PLAIN;
-        in->data = secret_span(&p->pin_block);
+        in->data = pin_block;
     }
     return false;
 }

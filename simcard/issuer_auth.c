@@ -151,7 +151,7 @@ void card_issuer_obey(struct card *c)
     if ((csu[1] & EMV_CSU_CARD_BLOCK) != 0)
         c->state.flags |= STATE_CARD_BLOCKED;
     if ((csu[1] & EMV_CSU_APPLICATION_BLOCK) != 0)
-        c->state.flags |= STATE_APP_BLOCKED;
+        c->state.flags |= card_blocked_bit(c);
     if ((csu[1] & EMV_CSU_UPDATE_PIN_TRIES) != 0)
         c->state.pin_tries = tries < c->profile->pin_tries ? tries : c->profile->pin_tries;
     if (card_issuer_wants_online(c))

@@ -279,12 +279,12 @@ enum tp_err perso_make(struct card_profile **out, const struct scheme *s, const 
 
 enum tp_err perso_save(const struct card_profile *card, const char *dir, struct tp_error *e)
 {
-    const struct card_state fresh = {.pin_tries = card->pin_tries, .flags = card->blocked ? STATE_APP_BLOCKED : 0};
-    struct card_state there;
+    struct card_state there, fresh;
     struct tp_error none;
 
     if (state_peek(&there, dir, &none) == TP_OK)
         return tp_fail(e, TP_ERR_EXISTS, "%s holds a card already: its counter must not start again; name another folder", dir);
+    state_fresh(&fresh, card);
     const enum tp_err r = profile_save(card, dir, e);
 
     return r == TP_OK ? state_make(dir, &fresh, e) : r; /* the state last: where it stands, the card is whole */

@@ -94,13 +94,18 @@ static void print_object(void *ctx, const struct profile_record *r, const char *
     printf("  %u/%u  %-5s %-50s %s\n", r->sfi, r->number, tag, name, value);
 }
 
-static void print_apps(const struct card_profile *p)
+static bool app_blocked(const struct card_state *s, size_t i)
+{
+    return (s->flags & (STATE_APP_BLOCKED | STATE_CARD_BLOCKED | STATE_ONE_BLOCKED << i)) != 0;
+}
+
+static void print_apps(const struct card_profile *p, const struct card_state *s)
 {
     for (size_t i = 0; i < p->apps_n; i++) {
         char aid[33];
 
-        printf("application  %s  \"%s\"  priority %u\n", hex_encode(aid, span_of(p->apps[i].aid, p->apps[i].aid_n)), p->apps[i].label,
-               p->apps[i].priority);
+        printf("application  %s  \"%s\"  priority %u%s%s\n", hex_encode(aid, span_of(p->apps[i].aid, p->apps[i].aid_n)), p->apps[i].label,
+               p->apps[i].priority & 0x0F, (p->apps[i].priority & 0x80) != 0 ? ", wants confirmation" : "", app_blocked(s, i) ? ", BLOCKED" : "");
     }
 }
 
@@ -110,12 +115,15 @@ static void print_card(const struct card_profile *p, const struct card_state *s)
     const unsigned bits = 8 * (unsigned)(p->expired_icc_cert.n > 0 ? p->expired_icc_cert.n : 0);
 
     printf("card         %s\n", mask_pan(pan, p->pan));
-    print_apps(p);
+    print_apps(p, s);
     printf("method       %s%s\n", method_of(p), bits > 0 ? ", own key" : "");
     printf("protocol     T=%d, answers in format %u%s\n", p->t0 ? 0 : 1, p->format, p->pse ? "" : ", no directory");
     printf("counters     ATC %u, last online %u, %u offline in a row, PIN tries left %u of %u%s\n", s->atc, s->last_online_atc, s->offline_count,
-           s->pin_tries, p->pin_tries, (s->flags & STATE_APP_BLOCKED) != 0 ? ", BLOCKED" : "");
-    printf("limits       online after %u, decline after %u (0: never)\n", p->offline_limit, p->offline_maximum);
+           s->pin_tries, p->pin_tries, (s->flags & (STATE_APP_BLOCKED | STATE_CARD_BLOCKED)) != 0 ? ", BLOCKED" : "");
+    printf("limits       online after %u payments or %llu, decline after %u or %llu (amounts in minor units; 0: never)\n", p->offline_limit,
+           (unsigned long long)p->amount_limit, p->offline_maximum, (unsigned long long)p->amount_maximum);
+    printf("issuer       cryptograms %s, ARPC method %u %s\n", emv_cvn_name(p->cvn), p->arpc,
+           (p->aip[0] & 0x04) != 0 ? "by EXTERNAL AUTHENTICATE" : "in CDOL2");
     printf("records (file/record)\n");
     walk(p, print_object, NULL);
 }
@@ -127,15 +135,16 @@ static void add_object(void *ctx, const struct profile_record *r, const char *ta
     json_array_append_new(ctx, json_pack("{s:i, s:i, s:s, s:s, s:s}", "sfi", r->sfi, "record", r->number, "tag", tag, "name", name, "value", value));
 }
 
-static json_t *apps_json(const struct card_profile *p)
+static json_t *apps_json(const struct card_profile *p, const struct card_state *s)
 {
     json_t *list = json_array();
 
     for (size_t i = 0; i < p->apps_n; i++) {
         char aid[33];
 
-        json_array_append_new(list, json_pack("{s:s, s:s, s:i}", "aid", hex_encode(aid, span_of(p->apps[i].aid, p->apps[i].aid_n)), "label",
-                                              p->apps[i].label, "priority", p->apps[i].priority));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:b, s:b}", "aid", hex_encode(aid, span_of(p->apps[i].aid, p->apps[i].aid_n)),
+                                              "label", p->apps[i].label, "preferred", p->apps[i].preferred, "priority", p->apps[i].priority & 0x0F,
+                                              "confirm", (p->apps[i].priority & 0x80) != 0, "blocked", app_blocked(s, i)));
     }
     return list;
 }
@@ -161,11 +170,11 @@ static enum tp_err print_json(const struct card_profile *p, const struct card_st
 
     walk(p, add_object, objects);
     json = json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:{s:i, s:i, s:i, s:i, s:b}, s:o, s:o}", "pan", mask_pan(pan, p->pan),
-                     "applications", apps_json(p), "method", method_of(p), "aip", hex_encode(aip, SPAN_OF(p->aip)), "afl",
+                     "applications", apps_json(p, s), "method", method_of(p), "aip", hex_encode(aip, SPAN_OF(p->aip)), "afl",
                      hex_encode(afl, span_of(p->afl.p, p->afl.n)), "pdol", hex_encode(pdol, span_of(p->pdol.p, p->pdol.n)), "offline_limit",
                      p->offline_limit, "offline_maximum", p->offline_maximum, "t0", p->t0, "counters", "atc", s->atc, "last_online_atc",
-                     s->last_online_atc, "offline_count", s->offline_count, "pin_tries", s->pin_tries, "blocked", (s->flags & STATE_APP_BLOCKED) != 0,
-                     "log", log_json(s), "objects", objects);
+                     s->last_online_atc, "offline_count", s->offline_count, "pin_tries", s->pin_tries, "blocked",
+                     (s->flags & (STATE_APP_BLOCKED | STATE_CARD_BLOCKED)) != 0, "log", log_json(s), "objects", objects);
     if (json != NULL)
         r = json_dumpf(json, stdout, JSON_INDENT(1));
     json_decref(json);

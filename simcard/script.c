@@ -23,7 +23,7 @@ static uint16_t application_block(struct card *c, const struct capdu *in, struct
 {
     (void)in;
     (void)plain;
-    c->state.flags |= STATE_APP_BLOCKED;
+    c->state.flags |= card_blocked_bit(c);
     return SW_OK;
 }
 
@@ -31,7 +31,7 @@ static uint16_t application_unblock(struct card *c, const struct capdu *in, stru
 {
     (void)in;
     (void)plain;
-    c->state.flags &= (uint16_t) ~(STATE_APP_BLOCKED | STATE_TRIES_BLOCKED);
+    c->state.flags &= (uint16_t) ~(STATE_APP_BLOCKED | STATE_TRIES_BLOCKED | card_blocked_bit(c));
     return SW_OK;
 }
 

@@ -180,6 +180,13 @@ enum tp_err state_change(struct card_state *s, uint8_t sfi, uint8_t number, stru
 
 /* ---- the file ---- */
 
+void state_fresh(struct card_state *s, const struct card_profile *p)
+{
+    *s = (struct card_state){.pin_tries = p->pin_tries, .flags = p->blocked ? STATE_APP_BLOCKED : 0};
+    for (size_t i = 0; i < p->apps_n; i++)
+        s->flags |= (uint16_t)(p->apps[i].blocked ? STATE_ONE_BLOCKED << i : 0);
+}
+
 enum tp_err state_make(const char *dir, const struct card_state *s, struct tp_error *e)
 {
     uint8_t raw[SLOTS * SLOT_SPACE] = {0};

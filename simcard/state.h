@@ -7,6 +7,7 @@
 #define TP_SIMCARD_STATE_H
 
 #include "base/span.h"
+#include "simcard/profile.h"
 
 #define STATE_LOG_MAX     10
 #define STATE_LOG_SIZE    17 /* of an entry: CARD_LOG_FORMAT */
@@ -14,7 +15,7 @@
 #define STATE_SCRIPTS_MAX 15 /* a nibble of the CVR */
 
 enum {
-    STATE_APP_BLOCKED = 1 << 0,
+    STATE_APP_BLOCKED = 1 << 0,    /* all applications */
     STATE_ONLINE_PENDING = 1 << 1, /* an ARQC was given and no second GENERATE AC came */
     STATE_CARD_BLOCKED = 1 << 2,   /* for ever */
     STATE_ISSUER_FAILED = 1 << 3,  /* issuer authentication failed in the last online transaction */
@@ -25,7 +26,8 @@ enum {
     STATE_GO_ONLINE = 1 << 8,     /* the issuer wants the next transaction online */
     STATE_TRIES_BLOCKED = 1 << 9, /* the application is blocked by wrong PINs */
     STATE_PIN_CHANGED = 1 << 10,  /* pin_block counts, not the profile's */
-    STATE_LIMITS_SET = 1 << 11    /* limits count, not the profile's */
+    STATE_LIMITS_SET = 1 << 11,   /* limits count, not the profile's */
+    STATE_ONE_BLOCKED = 1 << 12   /* and the three bits above it: the application of that index alone, the others not */
 };
 
 struct state_limits { /* as in struct card_profile; 0: none */
@@ -51,6 +53,9 @@ struct card_state {
 };
 
 struct state_store;
+
+/* Of a card that has not been used yet. */
+void state_fresh(struct card_state *s, const struct card_profile *p);
 
 /* Writes the first state of a new card. TP_ERR_EXISTS when the folder has one: an ATC must not start again. */
 TP_MUST_CHECK enum tp_err state_make(const char *dir, const struct card_state *s, struct tp_error *e);

@@ -35,6 +35,7 @@ void rig_params(struct perso_params *p)
     p->pin = span_str("1234");
     p->expiry = 20301231;
     p->effective = 20200101;
+    p->issuer = PERSO_ISSUER_NONE; /* RIG_CDOL2 has no issuer authentication data */
 }
 
 void rig_start(struct rig *r, const struct perso_params *p)
@@ -101,6 +102,6 @@ unsigned rig_second_ac(struct rig *r, const char *p1, const char *arc)
 {
     char hex[400];
 
-    snprintf(hex, sizeof(hex), "80AE%s002A%s%s00", p1, arc, RIG_CDOL2);
+    snprintf(hex, sizeof(hex), "80AE%s0022%s%s00", p1, arc, RIG_CDOL2);
     return rig_send(r, hex);
 }

@@ -25,7 +25,7 @@ struct rig {
 /* One scheme for all tests of a program: made at the first call, freed at exit. */
 struct scheme *rig_scheme(void);
 
-/* The factory's defaults for RIG_PAN, PIN 1234, good until 2030-12, effective since 2020. */
+/* The factory's defaults for RIG_PAN, PIN 1234, good until 2030-12, effective since 2020; no issuer authentication. */
 void rig_params(struct perso_params *p);
 void rig_start(struct rig *r, const struct perso_params *p); /* card in memory, powered on */
 void rig_end(struct rig *r);
@@ -49,7 +49,7 @@ struct span rig_value(const struct rig *r, uint32_t tag);
     "00000001"                                                                                                                                       \
     "F0000000141010"                                                                                                                                 \
     "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F"
-#define RIG_CDOL2  "000000001250 000000000000 0250 0000000000 0978 261123 00 " RIG_UN " 410302 0000000000000000" /* after the ARC; no ARPC */
+#define RIG_CDOL2  "000000001250 000000000000 0250 0000000000 0978 261123 00 " RIG_UN " 410302" /* after the ARC */
 #define RIG_ARC_00 "3030"
 #define RIG_ARC_Y3 "5933"
 #define RIG_ARC_Z3 "5A33"

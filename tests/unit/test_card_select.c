@@ -89,8 +89,8 @@ START_TEST(partial_names_and_next_occurrence)
         struct perso_params p;
 
         rig_params(&p);
-        p.apps[1] = (struct perso_app){"F000000014101001", "SECOND", "", 2};
-        p.apps[2] = (struct perso_app){"F0000000149999", "OTHER", "", 3};
+        p.apps[1] = (struct perso_app){"F000000014101001", "SECOND", "", 2, false, false};
+        p.apps[2] = (struct perso_app){"F0000000149999", "OTHER", "", 3, false, false};
         p.apps_n = 3;
         rig_start(&r, &p);
         ck_assert_uint_eq(rig_send(&r, "00B2010C00"), 0x6985);             /* nothing is selected */
@@ -318,6 +318,37 @@ START_TEST(power_off_forgets_the_session)
     }
 END_TEST
 
+/* Each application has a block of its own (6283: Book 1, 12.3.1); the others are as they were. The directory has two entries a record. */
+START_TEST(one_of_four_is_blocked)
+    {
+        static const char *const selects[] = {"00A4040007F000000014101000", "00A4040008F00000001410100100", "00A4040008F00000001410100200",
+                                              "00A4040008F00000001410100300"};
+        static const unsigned sw[] = {0x9000, 0x9000, 0x6283, 0x9000};
+        struct rig r;
+        struct perso_params p;
+
+        rig_params(&p);
+        p.apps[1] = (struct perso_app){"F000000014101001", "SECOND", "", 2, true, false};
+        p.apps[2] = (struct perso_app){"F000000014101002", "THIRD", "", 3, false, true};
+        p.apps[3] = (struct perso_app){"F000000014101003", "FOURTH", "", 4, false, false};
+        p.apps_n = 4;
+        rig_start(&r, &p);
+        for (size_t i = 0; i < 4; i++) {
+            ck_assert_uint_eq(rig_send(&r, selects[i]), sw[i]);
+            ck_assert_uint_eq(rig_send(&r, RIG_GPO), 0x9000);
+            ck_assert_uint_eq(rig_first_ac(&r, "40"), 0x9000);
+            ck_hex(rig_value(&r, 0x9F27), sw[i] == 0x9000 ? "40" : "00"); /* a blocked one declines: Book 3, 6.5.1 */
+        }
+        ck_assert_uint_eq(rig_send(&r, "00A404000E315041592E5359532E444446303100"), 0x9000);
+        ck_assert_uint_eq(rig_send(&r, "00B2010C00"), 0x9000);
+        ck_hex(rig_value(&r, 0x87), "01");
+        ck_assert_uint_eq(rig_send(&r, "00B2020C00"), 0x9000);
+        ck_hex(rig_value(&r, 0x4F), "F000000014101002");
+        ck_assert_uint_eq(rig_send(&r, "00B2030C00"), 0x6A83);
+        rig_end(&r);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("card_select");
@@ -337,6 +368,7 @@ static Suite *suite(void)
     tcase_add_test(t, le_too_small_is_told_the_right_one);
     tcase_add_test(t, t0_hands_data_out_by_get_response);
     tcase_add_test(t, power_off_forgets_the_session);
+    tcase_add_test(t, one_of_four_is_blocked);
     suite_add_tcase(s, t);
     return s;
 }

@@ -128,6 +128,7 @@ START_TEST(records_hold_what_a_strict_terminal_checks)
 
         rig_params(&p);
         p.name = "DUPONT/MARIE";
+        p.issuer = PERSO_ISSUER_CDOL2;
         p.psn = 7;
         ck_ok(perso_make(&card, rig_scheme(), &p, &e));
         for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
