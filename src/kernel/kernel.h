@@ -38,7 +38,8 @@ struct kernel_recorded {
 struct
     kernel_memory { /* what the terminal remembers of cards; NULL functions: nothing. Book 3, 10.6.1; Book 4, 6.3.5. psn: 5F34 as a number, -1: none */
     void *ctx;
-    /* *amount (0 at the call): what the terminal's log holds as paid with this card in that currency, in minor units: it counts towards the floor limit. */
+    /* *amount (0 at the call): the last payment with this card in that currency that the terminal's log holds, in minor units: it counts towards
+     * the floor limit. */
     enum tp_err (*spent)(void *ctx, const char *pan, int psn, uint16_t currency, int64_t *amount);
     /* *hit (false at the call): the card stands on the terminal's exception file. */
     enum tp_err (*on_exception_file)(void *ctx, const char *pan, int psn, bool *hit);

@@ -153,7 +153,7 @@ TP_MUST_CHECK enum tp_err command_get_data(struct transaction *tx, uint32_t tag,
 
 /* data.c: the store of data objects, one value per tag. */
 TP_MUST_CHECK enum tp_err data_put(struct transaction *tx, uint32_t tag, enum origin origin, struct span value);
-/* False for what only a terminal or the kernel itself makes: such objects are not taken from a card. */
+/* False for what only a terminal, an issuer or the kernel itself makes: such objects are not taken from a card. */
 bool data_of_card(uint32_t tag);
 struct span data_get(const struct transaction *tx, uint32_t tag);
 const struct object *data_object(const struct transaction *tx, uint32_t tag); /* NULL: none */

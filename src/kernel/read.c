@@ -16,7 +16,7 @@ static enum tp_err add_static(struct transaction *tx, struct span s)
     return TP_OK;
 }
 
-/* 10.2: an object that is there twice ends the transaction. Objects that only a terminal makes are not taken from a card; what selection, GET PROCESSING
+/* 10.2: an object that is there twice ends the transaction. Objects that only a terminal or an issuer makes are not taken from a card; what selection, GET PROCESSING
  * OPTIONS gave stays. */
 static enum tp_err keep_object(struct transaction *tx, const struct tlv *object)
 {

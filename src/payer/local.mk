@@ -3,6 +3,7 @@ libpayer_a_SOURCES = \
 	src/payer/cmd_card.c src/payer/cmd_journal.c src/payer/cmd_pay.c src/payer/cmd_readers.c src/payer/commands.h \
 	src/payer/deliver.c src/payer/deliver.h \
 	src/payer/journal.c src/payer/journal.h \
+	src/payer/memory.c src/payer/memory.h \
 	src/payer/message.c src/payer/message.h \
 	src/payer/pay.c src/payer/pay.h \
 	src/payer/person.c src/payer/person.h \
@@ -34,6 +35,12 @@ TESTS += tests/unit/test_message
 tests_unit_test_message_SOURCES = tests/unit/test_message.c tests/unit/unit.h
 tests_unit_test_message_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_message_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_memory
+TESTS += tests/unit/test_memory
+tests_unit_test_memory_SOURCES = tests/unit/test_memory.c tests/unit/unit.h
+tests_unit_test_memory_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_memory_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_journal
 TESTS += tests/unit/test_journal

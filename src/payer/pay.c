@@ -12,6 +12,7 @@
 #include "base/secret.h"
 #include "drivers/pcsc.h"
 #include "payer/deliver.h"
+#include "payer/memory.h"
 #include "payer/trace.h"
 
 #define AID_MIN       5   /* bytes: an application provider's part at least */
@@ -23,6 +24,7 @@ struct payment { /* all that a payment holds while it lasts */
     struct pay_result *result;
     struct terminal *terminal;
     struct journal *journal;
+    struct memory *memory;
     struct deliverer *deliverer;
     struct person *person;
     struct reader *reader;
@@ -180,14 +182,14 @@ static enum tp_err run_kernel(struct payment *p, struct tp_error *e)
 {
     const struct kernel_person asked = person_kernel(p->person), person = trace_person(p->trace, &asked);
     const struct kernel_online way = {.ctx = p, .authorise = authorise}, online = trace_online(p->trace, &way);
-    const struct kernel_memory *memory = p->terminal->kernel.memory;
+    const struct kernel_memory memory = memory_kernel(p->memory, p->request.date);
     const int64_t start = time_monotonic_ms();
     enum tp_err r;
 
     trace_payment(p->trace, &p->terminal->kernel, &p->request);
-    p->terminal->kernel.memory = trace_memory(p->trace, memory);
+    p->terminal->kernel.memory = trace_memory(p->trace, &memory);
     r = kernel_run(&p->result->tx, p->reader, &p->terminal->kernel, &p->request, &person, &online, e);
-    p->terminal->kernel.memory = memory;
+    p->terminal->kernel.memory = NULL;
     person_status_end(p->person);
     p->result->card_ms = time_monotonic_ms() - start - p->result->acquirer_ms;
     p->result->counts = reader_counts(p->reader);
@@ -321,7 +323,8 @@ static enum tp_err run(struct payment *p, struct tp_error *e)
 
     if ((r = terminal_load(&p->terminal, o->config, e)) != TP_OK ||
         (r = pay_amount(&p->request.amount, p->terminal->currency, o->amount, o->currency, e)) != TP_OK || (r = narrow(p, e)) != TP_OK ||
-        (r = journal_open(&p->journal, p->terminal->journal, e)) != TP_OK || (r = person_new(&p->person, &o->person, e)) != TP_OK)
+        (r = journal_open(&p->journal, p->terminal->journal, e)) != TP_OK ||
+        (r = memory_new(&p->memory, p->journal, p->terminal->exceptions, e)) != TP_OK || (r = person_new(&p->person, &o->person, e)) != TP_OK)
         return r;
     p->terminal->kernel.allow_live_card = o->allow_live_card;
     if ((r = reach_acquirer(p, e)) != TP_OK || (r = reach_card(p, e)) != TP_OK || (r = fill_request(p, e)) != TP_OK ||
@@ -347,6 +350,7 @@ void pay_run(struct pay_result *result, const struct pay_options *options)
         log_error("%s", trace_error.text);
     person_free(&p.person);
     deliverer_free(&p.deliverer);
+    memory_free(&p.memory);
     journal_close(&p.journal);
     result->terminal = p.terminal;
 }

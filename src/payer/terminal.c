@@ -112,7 +112,7 @@ static enum tp_err load_contract(struct terminal *t, struct tp_error *e)
     static const char section[] = "terminal";
     struct terminal_config *k = &t->kernel;
     long long mcc = 0, country = 0;
-    const char *currency;
+    const char *currency, *exceptions = conf_get(t->conf, section, "exceptions");
     enum tp_err r;
 
     if ((r = text(t, k->terminal_id, sizeof(k->terminal_id), section, "id", e)) != TP_OK ||
@@ -136,7 +136,7 @@ static enum tp_err load_contract(struct terminal *t, struct tp_error *e)
         return bad(t, section, "currency", "a currency of ISO 4217, such as EUR", e);
     k->mcc = (uint16_t)mcc;
     k->country = (uint16_t)country;
-    return TP_OK;
+    return exceptions == NULL ? TP_OK : conf_resolve(t->exceptions, sizeof(t->exceptions), t->conf, exceptions, e);
 }
 
 static enum tp_err load_limits(const struct terminal *t, struct terminal_application *a, const char *section, struct tp_error *e)
@@ -267,7 +267,7 @@ enum tp_err terminal_reading(struct terminal **out, struct tp_error *e)
         goto out;
     }
     t->kernel.type = 0x35;
-    t->kernel.additional[4] = 0x01; /* names in ISO/IEC 8859-1 can be shown */
+    t->kernel.additional[4] = 0x01;                                                                      /* names in ISO/IEC 8859-1 can be shown */
     memcpy(t->kernel.capabilities, (const uint8_t[]){0x20, 0x98, 0xC8}, sizeof(t->kernel.capabilities)); /* DESIGN 6: SDA, DDA and CDA */
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         struct terminal_application *a = &t->kernel.applications[i];

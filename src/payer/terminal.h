@@ -14,8 +14,9 @@ struct terminal {
     char host[256], port[6];
     char ca[PATH_MAX], certificate[PATH_MAX], key[PATH_MAX]; /* PEM files */
     char journal[PATH_MAX];
-    int timeout_ms;   /* [acquirer] timeout, in seconds: to connect, and to be answered; 15 */
-    unsigned repeats; /* [acquirer] repeats: how often an unanswered message is sent again; 2 */
+    char exceptions[PATH_MAX]; /* [terminal] exceptions: cards not to be taken (payer/memory.h); "" none */
+    int timeout_ms;            /* [acquirer] timeout, in seconds: to connect, and to be answered; 15 */
+    unsigned repeats;          /* [acquirer] repeats: how often an unanswered message is sent again; 2 */
     const struct currency *currency;
     struct capk_store *authorities;
     struct terminal_config kernel;

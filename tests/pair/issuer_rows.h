@@ -50,6 +50,8 @@ static const struct issuer_row issuer_rows[] = {
      "0082000010112233445566778899AABBCCDDEEFF00 80AE50", "3030", false},
     {"Annex A 91 of 7 bytes is none", AUTH, "", FLOOR "arc=00 iad=11223344556677", TP_OK, YES, "0000008000", "E800", "", "80AE50", "3030", false},
     {"10.9 91, the card has no such command", ONLINE, "", FLOOR "arc=00 " IAD10, TP_OK, YES, "0000008000", "E800", "", "80AE50", "3030", false},
+    {"10.2 a card does not speak for its issuer", AUTH "91=11223344556677883030 8A=3030 89=414141414141", "", FLOOR "arc=05", TP_OK, NO, "0000008000",
+     "E800", "", "80AE00", "3035", false},
     {"10.9 authentication failed, 6300: the card judges", AUTH, "0082=6300", FLOOR "arc=00 " IAD10, TP_OK, YES, "0000008040", "F800", "",
      TO10 " 80AE50", "3030", false},
     {"10.9 authentication failed, 6985", AUTH, "0082=6985", FLOOR "arc=00 " IAD10, TP_OK, YES, "0000008040", "F800", "", TO10 " 80AE50", "3030",
