@@ -56,6 +56,14 @@ tests_unit_test_card_transaction_SOURCES = tests/unit/test_card_transaction.c $(
 tests_unit_test_card_transaction_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_card_transaction_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
 
+ISSUER_DOUBLE = tests/unit/issuer_double.c tests/unit/issuer_double.h
+
+check_PROGRAMS += tests/unit/test_card_issuer
+TESTS += tests/unit/test_card_issuer
+tests_unit_test_card_issuer_SOURCES = tests/unit/test_card_issuer.c $(CARD_RIG) $(ISSUER_DOUBLE)
+tests_unit_test_card_issuer_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_card_issuer_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/unit/test_card_state
 TESTS += tests/unit/test_card_state
 tests_unit_test_card_state_SOURCES = tests/unit/test_card_state.c tests/unit/unit.h

@@ -38,7 +38,42 @@ void rig_params(struct perso_params *p)
     p->issuer = PERSO_ISSUER_NONE; /* RIG_CDOL2 has no issuer authentication data */
 }
 
+void rig_set_object(struct card_profile *profile, uint32_t tag, const char *hex)
+{
+    uint8_t value_raw[PROFILE_BYTES_MAX], body_raw[PROFILE_RECORD_MAX];
+    struct buf value = BUF_OF(value_raw), body = BUF_OF(body_raw);
+    struct tp_error e = {TP_OK, ""};
+    bool found = false;
+
+    ck_ok(hex_decode(&value, hex));
+    for (size_t i = 0; i < profile->records_n && !found; i++) {
+        struct profile_record *record = &profile->records[i];
+        struct span in = {record->data, record->n};
+        struct tlv template, object;
+
+        ck_ok(tlv_next(&in, &template));
+        body.n = 0;
+        while (tlv_next(&template.value, &object) == TP_OK) {
+            found |= object.tag == tag;
+            ck_ok(tlv_put(&body, object.tag, object.tag == tag ? buf_span(&value) : object.value));
+        }
+        if (found) {
+            struct buf whole = BUF_OF(record->data);
+
+            ck_ok(tlv_put(&whole, template.tag, buf_span(&body)));
+            record->n = whole.n;
+        }
+    }
+    ck_assert_msg(found, "no record has tag %X", (unsigned)tag);
+    ck_assert_msg(profile_index(profile, &e) == TP_OK, "%s", e.text);
+}
+
 void rig_start(struct rig *r, const struct perso_params *p)
+{
+    rig_start_with(r, p, NULL, NULL);
+}
+
+void rig_start_with(struct rig *r, const struct perso_params *p, void (*change)(struct card_profile *profile, const void *how), const void *how)
 {
     struct card_profile *profile;
     struct tp_error e = {TP_OK, ""};
@@ -48,6 +83,8 @@ void rig_start(struct rig *r, const struct perso_params *p)
     memset(r, 0, sizeof(*r));
     r->scheme = rig_scheme();
     ck_assert_msg(perso_make(&profile, r->scheme, p, &e) == TP_OK, "%s", e.text);
+    if (change != NULL)
+        change(profile, how);
     ck_ok(card_new(&r->card, &profile));
     ck_ok(card_power_on(r->card, &atr));
 }

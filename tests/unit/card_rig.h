@@ -28,6 +28,10 @@ struct scheme *rig_scheme(void);
 /* The factory's defaults for RIG_PAN, PIN 1234, good until 2030-12, effective since 2020; no issuer authentication. */
 void rig_params(struct perso_params *p);
 void rig_start(struct rig *r, const struct perso_params *p); /* card in memory, powered on */
+/* The same with a profile that the test changes first; NULL: as it is. */
+void rig_start_with(struct rig *r, const struct perso_params *p, void (*change)(struct card_profile *profile, const void *how), const void *how);
+/* For such a change: other content (hex) for a data object that the records have; the card's own index of them follows. */
+void rig_set_object(struct card_profile *profile, uint32_t tag, const char *hex);
 void rig_end(struct rig *r);
 
 /* Sends a command; returns the status word. Spaces in hex are passed over. */
