@@ -64,6 +64,24 @@ tests_unit_test_card_issuer_SOURCES = tests/unit/test_card_issuer.c $(CARD_RIG) 
 tests_unit_test_card_issuer_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_card_issuer_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test_card_script
+TESTS += tests/unit/test_card_script
+tests_unit_test_card_script_SOURCES = tests/unit/test_card_script.c $(CARD_RIG) $(ISSUER_DOUBLE)
+tests_unit_test_card_script_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_card_script_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_card_pin
+TESTS += tests/unit/test_card_pin
+tests_unit_test_card_pin_SOURCES = tests/unit/test_card_pin.c $(CARD_RIG)
+tests_unit_test_card_pin_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_card_pin_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_card_risk
+TESTS += tests/unit/test_card_risk
+tests_unit_test_card_risk_SOURCES = tests/unit/test_card_risk.c $(CARD_RIG)
+tests_unit_test_card_risk_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_card_risk_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/unit/test_card_state
 TESTS += tests/unit/test_card_state
 tests_unit_test_card_state_SOURCES = tests/unit/test_card_state.c tests/unit/unit.h
