@@ -2,7 +2,20 @@ noinst_LIBRARIES += libdrivers.a
 libdrivers_a_SOURCES = drivers/atr.c drivers/atr.h drivers/ccid_descriptor.c drivers/ccid_descriptor.h drivers/ccid_message.c drivers/ccid_message.h \
 	drivers/inproc.c drivers/inproc.h drivers/pcsc.c drivers/pcsc.h drivers/pcsc_error.c drivers/pcsc_priv.h drivers/pcsc_wait.c \
 	drivers/reader.c drivers/reader.h drivers/replay.c drivers/replay.h drivers/t1.c drivers/t1.h drivers/transcript.c drivers/transcript.h
+libdrivers_a_SOURCES += drivers/pcsc_list.c drivers/pcsc_pinpad.c drivers/pinpad.c drivers/pinpad.h drivers/readers.c drivers/readers.h
 DRIVERS_LIBS = libdrivers.a $(APDU_LIBS) $(PCSC_LIBS)
+
+check_PROGRAMS += tests/unit/test_pinpad
+TESTS += tests/unit/test_pinpad
+tests_unit_test_pinpad_SOURCES = tests/unit/test_pinpad.c tests/unit/unit.h
+tests_unit_test_pinpad_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pinpad_LDADD = $(DRIVERS_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz_pinpad
+TESTS += tests/fuzz/fuzz_pinpad
+tests_fuzz_fuzz_pinpad_SOURCES = tests/fuzz/fuzz_pinpad.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_pinpad_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_pinpad_LDADD = $(DRIVERS_LIBS)
 
 check_PROGRAMS += tests/unit/test_reader
 TESTS += tests/unit/test_reader

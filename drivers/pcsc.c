@@ -1,7 +1,6 @@
 #include "drivers/pcsc_priv.h"
 
 #include <arpa/inet.h>
-#include <reader.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -155,39 +154,24 @@ static bool pcsc_is_t0(void *self)
     return p->protocol == SCARD_PROTOCOL_T0;
 }
 
-/* The display line of FEATURE_IFD_PIN_PROPERTIES: PC/SC part 10, 2.6.8, wLcdLayout (0: none). */
-static bool has_display(SCARDHANDLE card, uint32_t control)
-{
-    uint8_t raw[64];
-    DWORD n = 0;
-
-    return SCardControl(card, control, NULL, 0, raw, sizeof(raw), &n) == SCARD_S_SUCCESS && n >= 2 && (raw[0] != 0 || raw[1] != 0);
-}
-
-/* PC/SC part 10, 2.2: what a reader can do comes as a list of tag, length 4, control code (big-endian). */
 static struct reader_features pcsc_features(void *self)
 {
     struct pcsc *p = self;
-    struct reader_features f = {false, false};
-    uint8_t raw[256];
-    DWORD n = 0;
-    struct span in, value;
-    uint8_t tag, length;
+    struct pinpad_features f;
+    struct pinpad_properties properties;
 
-    if (!p->connected || SCardControl(p->card, CM_IOCTL_GET_FEATURE_REQUEST, NULL, 0, raw, sizeof(raw), &n) != SCARD_S_SUCCESS || n > sizeof(raw))
-        return f;
-    in = span_of(raw, n);
-    while (span_u8(&in, &tag) == TP_OK && span_u8(&in, &length) == TP_OK && span_take(&in, length, &value) == TP_OK) {
-        uint32_t control;
+    if (!p->connected)
+        return (struct reader_features){false, false};
+    pcsc_pinpad_look(&f, &properties, p->card);
+    return (struct reader_features){pinpad_can_verify(&f), properties.lines > 0};
+}
 
-        if (span_be32(&value, &control) != TP_OK)
-            continue;
-        if (tag == FEATURE_VERIFY_PIN_DIRECT)
-            f.pin_verify = true;
-        else if (tag == FEATURE_IFD_PIN_PROPERTIES)
-            f.display = has_display(p->card, control);
-    }
-    return f;
+static enum tp_err pcsc_verify_pin(void *self, const struct reader_pin *ask, enum reader_pin_end *end, uint16_t *sw, struct tp_error *e)
+{
+    struct pcsc *p = self;
+    const LONG code = pcsc_pinpad_verify(end, sw, p->card, ask);
+
+    return code == SCARD_S_SUCCESS ? TP_OK : card_fail(p, code, e);
 }
 
 static void pcsc_close(void *self)
@@ -210,6 +194,7 @@ static const struct reader_driver pcsc_driver = {
     .features = pcsc_features,
     .close = pcsc_close,
     .is_t0 = pcsc_is_t0,
+    .verify_pin = pcsc_verify_pin,
 };
 
 enum tp_err pcsc_open(struct reader **out, const char *wanted, struct tp_error *e)
@@ -232,52 +217,4 @@ enum tp_err pcsc_open(struct reader **out, const char *wanted, struct tp_error *
     else
         pcsc_close(p);
     return rc;
-}
-
-static void describe(struct reader_info *info, const SCARD_READERSTATE *state)
-{
-    memcpy(info->name, state->szReader, strnlen(state->szReader, sizeof(info->name) - 1));
-    info->card_present = (state->dwEventState & SCARD_STATE_PRESENT) != 0;
-    info->in_use = (state->dwEventState & SCARD_STATE_EXCLUSIVE) != 0;
-    info->atr_n = info->card_present && state->cbAtr <= sizeof(info->atr) ? state->cbAtr : 0;
-    memcpy(info->atr, state->rgbAtr, info->atr_n);
-}
-
-static LONG list(SCARDCONTEXT context, SCARD_READERSTATE *states, char *names, size_t *n)
-{
-    LONG code = pcsc_names(context, names);
-
-    *n = 0;
-    if (code != SCARD_S_SUCCESS)
-        return code;
-    for (const char *name = names; *name != '\0' && *n < PCSCLITE_MAX_READERS_CONTEXTS; name += strlen(name) + 1)
-        states[(*n)++].szReader = name;
-    if (*n == 0)
-        return SCARD_E_NO_READERS_AVAILABLE;
-    code = SCardGetStatusChange(context, 0, states, (DWORD)*n);
-    return code == SCARD_E_TIMEOUT ? SCARD_S_SUCCESS : code;
-}
-
-enum tp_err pcsc_list(struct reader_info **out, size_t *n, struct tp_error *e)
-{
-    SCARD_READERSTATE states[PCSCLITE_MAX_READERS_CONTEXTS] = {{0}};
-    char names[PCSC_NAMES_MAX];
-    struct pcsc p = {0};
-    struct reader_info *infos;
-    enum tp_err rc = pcsc_context(&p, e);
-    LONG code;
-
-    if (rc != TP_OK)
-        return rc;
-    code = list(p.context, states, names, n);
-    pcsc_context_drop(&p);
-    if (code != SCARD_S_SUCCESS)
-        return pcsc_fail(e, code, NULL);
-    infos = calloc(*n, sizeof(*infos));
-    if (infos == NULL)
-        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < *n; i++)
-        describe(&infos[i], &states[i]);
-    *out = infos;
-    return TP_OK;
 }

@@ -5,6 +5,7 @@
 #include <winscard.h>
 
 #include "drivers/pcsc.h"
+#include "drivers/pinpad.h"
 
 #define PCSC_NAMES_MAX ((PCSCLITE_MAX_READERS_CONTEXTS + 1) * MAX_READERNAME)
 
@@ -45,6 +46,12 @@ void pcsc_context_drop(struct pcsc *p);
 
 /* The names of all readers as a multi-string in names (PCSC_NAMES_MAX bytes); no reader is an empty list, not an error. */
 LONG pcsc_names(SCARDCONTEXT context, char *names);
+
+/* What the reader behind a connection (direct ones too) says of its keypad; all zero when it says nothing. */
+void pcsc_pinpad_look(struct pinpad_features *f, struct pinpad_properties *p, SCARDHANDLE card);
+
+/* As reader_verify_pin, on a connected card; an error is PC/SC's. */
+TP_MUST_CHECK LONG pcsc_pinpad_verify(enum reader_pin_end *end, uint16_t *sw, SCARDHANDLE card, const struct reader_pin *ask);
 
 /* Chooses p->name: EMV's "card in the reader", among the readers that match p->wanted. See reader.h. */
 TP_MUST_CHECK enum tp_err pcsc_wait(struct pcsc *p, int timeout_ms, struct tp_error *e);

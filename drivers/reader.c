@@ -212,3 +212,34 @@ enum tp_err reader_transmit(struct reader *r, const struct capdu *command, struc
     }
     return rc;
 }
+
+/* What passes between this side and the reader: the PIN is filled in there. */
+static void trace_verify(struct reader *r, enum reader_pin_end end, uint16_t sw)
+{
+    static const uint8_t command[] = {0x00, INS_VERIFY, 0x00, 0x80, 0x08, 0x20, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+    const uint8_t answer[] = {(uint8_t)(sw >> 8), (uint8_t)sw};
+
+    if (end != READER_PIN_SENT) /* no command reached the card */
+        return;
+    r->counts.exchanges++;
+    r->counts.bytes_out += sizeof(command);
+    r->counts.bytes_in += sizeof(answer);
+    if (r->trace != NULL)
+        r->trace(r->trace_ctx, SPAN_OF(command), SPAN_OF(answer));
+}
+
+enum tp_err reader_verify_pin(struct reader *r, const struct reader_pin *ask, enum reader_pin_end *end, uint16_t *sw, struct tp_error *e)
+{
+    enum tp_err rc;
+
+    *end = READER_PIN_REFUSED;
+    *sw = 0;
+    if (!r->connected)
+        return tp_fail(e, TP_ERR_INTERNAL, "reader \"%s\": no card is connected", r->name);
+    if (r->driver->verify_pin == NULL)
+        return TP_OK;
+    rc = r->driver->verify_pin(r->self, ask, end, sw, e);
+    if (rc == TP_OK)
+        trace_verify(r, *end, *sw);
+    return rc;
+}

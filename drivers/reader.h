@@ -11,17 +11,52 @@
 
 struct reader;
 
+struct reader_abilities { /* what a reader can do; each 0, or false, also where it does not say */
+    bool known;           /* it was asked */
+    bool t0, t1;
+    bool keypad;              /* takes a PIN itself: reader_verify_pin */
+    uint8_t pin_min, pin_max; /* digits its keypad takes */
+    bool display;
+    uint16_t lines, columns;
+    const char *level;  /* of exchange, as ccid_level_text says it; NULL: not known. Static */
+    uint32_t clock_khz; /* the highest */
+    uint32_t rate_bps;  /* the highest */
+};
+
 struct reader_info { /* one line of `telepay readers` */
     char name[READER_NAME_MAX];
+    const char *driver; /* "PC/SC", "CCID". Static */
     bool card_present;
     bool in_use; /* held exclusively by another program */
+    bool mute;   /* its card does not answer to reset */
     uint8_t atr[READER_ATR_MAX];
     size_t atr_n;
+    struct reader_abilities can;
+    char trouble[160]; /* why it cannot be used, for a person; "": it can */
+    char remedy[240];  /* how to mend that; "": nothing to mend, or nothing known */
 };
 
 struct reader_features {
-    bool pin_verify; /* own keypad: PC/SC part 10 FEATURE_VERIFY_PIN_DIRECT */
+    bool pin_verify; /* own keypad, for a plaintext VERIFY: PC/SC part 10 FEATURE_VERIFY_PIN_DIRECT, or START with FINISH; CCID bPINSupport */
     bool display;
+};
+
+/* What a reader's keypad is to take: a PIN of min to max digits (EMV: 4 to 12), sent to the card by the reader itself as a plaintext VERIFY,
+ * 00 20 00 80 08 and a PIN block of ISO 9564-1 format 2 (EMV 4.4 Book 3, 6.5.12). */
+struct reader_pin {
+    uint8_t min, max;
+    uint8_t timeout_s; /* for the entry; 0: the reader's own */
+    uint16_t language; /* of what the display says, USB language identifier: 0x0409 English, 0x040C French */
+};
+
+/* How it ended at the keypad. None but the first reached the card. PC/SC part 10, 2.5.3; CCID 1.1, 6.1.11. */
+enum reader_pin_end {
+    READER_PIN_SENT,      /* a PIN was entered; the card answered VERIFY with *sw */
+    READER_PIN_CANCELLED, /* the key that says so: 6401 */
+    READER_PIN_TIMEOUT,   /* 6400 */
+    READER_PIN_LENGTH,    /* fewer digits than min, or more than max: 6403 */
+    READER_PIN_MISMATCH,  /* a new PIN, the second time another: 6402 */
+    READER_PIN_REFUSED    /* the reader does not do this, or not so: 6B80 */
 };
 
 /* What a driver is: every function gets the driver's own data. Responses hold data and status word as the card gave them: 61xx and 6Cxx are
@@ -37,6 +72,8 @@ struct reader_driver {
     struct reader_features (*features)(void *self);
     void (*close)(void *self);
     bool (*is_t0)(void *self); /* the connected card speaks T=0: commands go out in its form (see reader_transmit); NULL: never */
+    /* As reader_verify_pin; NULL: no keypad is ever driven. */
+    enum tp_err (*verify_pin)(void *self, const struct reader_pin *ask, enum reader_pin_end *end, uint16_t *sw, struct tp_error *e);
 };
 
 /* For drivers: makes a reader over driver and self; self is closed with it. */
@@ -67,6 +104,12 @@ void reader_close(struct reader **r);
  * case 4 command is followed by GET RESPONSE too (Book 1, Annex A). Appends the response data to *response (its cap bounds what a card may
  * send: TP_ERR_CARD beyond), sets *sw. On an error *response is as it was. response may hold secrets: the caller wipes. */
 TP_MUST_CHECK enum tp_err reader_transmit(struct reader *r, const struct capdu *command, struct buf *response, uint16_t *sw, struct tp_error *e);
+
+/* A VERIFY whose PIN the reader takes from its own keypad, so that it never reaches the computer. Blocks until the person is done. Every way it can end
+ * at the keypad is in *end (TP_OK); READER_PIN_REFUSED also where reader_features has no pin_verify. *sw only with READER_PIN_SENT. Traced as the VERIFY
+ * of the template 20 FF FF FF FF FF FF FF, which is all that this side ever sees of it. */
+TP_MUST_CHECK enum tp_err reader_verify_pin(struct reader *r, const struct reader_pin *ask, enum reader_pin_end *end, uint16_t *sw,
+                                            struct tp_error *e);
 
 /* How many exchanges and bytes (both ways) since the reader was made, for the bench and --json. */
 struct reader_counts {
