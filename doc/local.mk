@@ -8,13 +8,16 @@ EXTRA_DIST += doc/telepay.bash-completion LICENSE
 
 # The units name the folder of the programs, which is known only now.
 UNITS = doc/telepay-acquirer.service doc/telepay-centre.service doc/telepay-collect.service doc/telepay-collect.timer
-EXTRA_DIST += $(UNITS)
+EXTRA_DIST += $(UNITS) doc/telepay.sysusers
 
 install-data-local:
 	$(MKDIR_P) '$(DESTDIR)$(systemdsystemunitdir)'
 	for u in $(UNITS); do sed 's,[@]bindir[@],$(bindir),' "$(srcdir)/$$u" > "$(DESTDIR)$(systemdsystemunitdir)/$${u#doc/}" || exit 1; done
+	$(MKDIR_P) '$(DESTDIR)$(sysusersdir)'
+	$(INSTALL_DATA) '$(srcdir)/doc/telepay.sysusers' '$(DESTDIR)$(sysusersdir)/telepay.conf'
 	$(MKDIR_P) '$(DESTDIR)$(bashcompletiondir)'
 	for p in $(COMPLETED); do $(INSTALL_DATA) '$(srcdir)/doc/telepay.bash-completion' "$(DESTDIR)$(bashcompletiondir)/$$p" || exit 1; done
 uninstall-local:
+	rm -f '$(DESTDIR)$(sysusersdir)/telepay.conf'
 	for u in $(UNITS); do rm -f "$(DESTDIR)$(systemdsystemunitdir)/$${u#doc/}"; done
 	for p in $(COMPLETED); do rm -f "$(DESTDIR)$(bashcompletiondir)/$$p"; done

@@ -88,16 +88,14 @@ static enum tp_err settle_taken(struct taking *t, struct tp_error *e)
     return centre_take_settle(t->centre->store, &t->remise, e);
 }
 
-/* Remises of a contract run without a gap (DESIGN 9 rule 1): one that leaves a gap is taken, and said aloud. */
-static enum tp_err watch_gap(struct taking *t, struct tp_error *e)
+/* Remises of a contract run without a gap (DESIGN 9 rule 1): one that leaves a gap behind `last` is taken, or declined, and said aloud. */
+static enum tp_err watch_gap(struct taking *t, uint32_t last, struct tp_error *e)
 {
     const struct intake_claim *c = t->claim;
-    uint32_t last = 0;
     char text[120];
-    const enum tp_err r = centre_last_number(t->centre->store, c->contract, &last, e);
 
-    if (r != TP_OK || c->number <= last + 1)
-        return r;
+    if (c->number <= last + 1)
+        return TP_OK;
     snprintf(text, sizeof(text), "remise %" PRIu32 " comes after %" PRIu32 ": those between have not come", c->number, last);
     log_error("ALARM: contract %s: %s", c->contract, text);
     return centre_alarm_add(t->centre->store, c->contract, c->number, text, e);
@@ -120,11 +118,12 @@ static enum tp_err read_document(struct taking *t, struct caaa_totals *counted, 
 static enum tp_err take(struct taking *t, enum intake_outcome *outcome, struct tp_error *e)
 {
     struct caaa_totals counted;
+    uint32_t last = 0;
     enum tp_err r = centre_take_begin(t->centre->store, e);
 
     if (r != TP_OK)
         return r;
-    r = watch_gap(t, e);
+    r = centre_last_number(t->centre->store, t->claim->contract, &last, e);
     if (r != TP_OK)
         goto out;
     r = read_document(t, &counted, e);
@@ -136,6 +135,8 @@ static enum tp_err take(struct taking *t, enum intake_outcome *outcome, struct t
     t->remise.answered = time(NULL);
     if (r == TP_OK)
         r = t->remise.verdict.reason[0] != '\0' ? settle_declined(t, &counted, e) : settle_taken(t, e);
+    if (r == TP_OK)
+        r = watch_gap(t, last, e);
     if (r == TP_OK)
         r = centre_take_commit(t->centre->store, e);
     *outcome = INTAKE_ANSWERED;

@@ -181,6 +181,11 @@ enum tp_err db_open(struct db **out, const char *path, bool create, const char *
         r = d->handle != NULL ? fail(d, e) : tp_fail(e, TP_ERR_NO_MEMORY, "cannot open %s: out of memory", path);
         goto out;
     }
+    /* SQLite falls back to reading alone, and would give the mode of such a file to the log beside it, where it stays. */
+    if (sqlite3_db_readonly(d->handle, "main") != 0) {
+        r = failed(path, SQLITE_READONLY, "", e);
+        goto out;
+    }
     sqlite3_busy_timeout(d->handle, BUSY_MS);
     r = use_wal(d, e);
     if (r == TP_OK)

@@ -198,6 +198,10 @@ is_status() { # WANT WHAT FILE NUMBER OPTIONS
     is_status 200 "wrong totals are answered" totals.xml 5 $cred
     says "with a refusal of the whole" '<Rspn>DECL</Rspn><RspnRsn>TOTALS</RspnRsn>' answer
     ok "valid too" xmllint --nonet --noout --schema "$TELEPAY_DATADIR/caaa.012.001.13.xsd" answer
+    sed 's/000005/000009/g; s/<XchgId>5</<XchgId>9</' totals.xml >gap.xml
+    is_status 200 "one that leaves a gap, refused as a whole" gap.xml 9 $cred
+    ok "alarms" centre alarms
+    says "the gap is kept with the refusal" 'remise 9 comes after 5' out
     sed 's/000004/000006/g; s/<XchgId>4</<XchgId>6</' first.xml >twice.xml
     is_status 200 "the same transactions under another number" twice.xml 6 $cred
     says "are duplicates" 'DUPLICATE' answer

@@ -42,6 +42,10 @@ inside() {
     expect 0 "" telepay-centre acquirer add --dir centre --id 12345678901 --out acq/centre
     telepay-centre serve --dir centre >centre.log 2>&1 &
     until_said listening centre.log
+    mkdir documents
+    python3 "$here/../tools/recording_proxy.py" centre acq/centre documents >proxy.log 2>&1 &
+    until_said '[0-9]' proxy.log
+    sed -i "s|^url = .*|url = https://127.0.0.1:$(cat proxy.log)|" acq/centre/centre.conf
     telepay-simcard cards/marie >card.log 2>&1 &
     card=$!
     until_said "in the reader" card.log
@@ -84,6 +88,7 @@ inside() {
     expect 0 "" telepay-acquirer collect --now
     expect 0 "" telepay-centre list --dir centre
     grep -q "000000000000123" out || fail "the remise is not at the centre: $(cat out)"
+    expect 0 "validates" "$here/valid-documents.sh" documents
     expect 0 "" telepay-acquirer audit
     expect 0 "" "$here/no-plain-pan.py" acq centre terminal
     kill "$serve"

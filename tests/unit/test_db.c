@@ -193,6 +193,26 @@ START_TEST(a_read_only_database_says_so)
     }
 END_TEST
 
+/* What root may write whatever its mode is, another user may not: the process is one from here on. */
+START_TEST(a_read_only_file_is_refused_and_taken_when_it_can_be_written)
+    {
+        struct place p;
+
+        if (geteuid() == 0)
+            ck_assert_int_eq(seteuid(65534), 0);
+        start(&p, 2);
+        db_close(&p.d);
+        ck_assert_int_eq(chmod(p.path, 0444), 0);
+        ck_assert_int_eq(db_open(&p.d, p.path, false, schema, 2, &p.e), TP_ERR_IO);
+        ck_assert_ptr_nonnull(strstr(p.e.text, "is read-only"));
+        ck_assert_int_eq(chmod(p.path, 0600), 0);
+        ck_ok(db_open(&p.d, p.path, false, schema, 2, &p.e));
+        ck_ok(insert(&p, p.d, 1, span_str("x")));
+        ck_assert_int_eq(count(&p, p.d), 1);
+        end(&p);
+    }
+END_TEST
+
 START_TEST(a_damaged_file_is_refused)
     {
         struct place p;
@@ -257,6 +277,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_full_database_keeps_nothing_and_recovers);
     tcase_add_test(t, a_cut_off_write_keeps_nothing_and_recovers);
     tcase_add_test(t, a_read_only_database_says_so);
+    tcase_add_test(t, a_read_only_file_is_refused_and_taken_when_it_can_be_written);
     tcase_add_test(t, a_damaged_file_is_refused);
     tcase_add_test(t, another_process_does_not_take_the_log_away);
     suite_add_tcase(s, t);
