@@ -67,28 +67,37 @@ static struct chain check_chain(struct rig *r)
     return out;
 }
 
+static const struct cert_line {
+    const char *fault;
+    enum emv_check issuer, icc;
+} cert_lines[] = {
+    {"slow=1", EMV_CHECK_OK, EMV_CHECK_OK},
+    {"expired-issuer-certificate", EMV_CHECK_EXPIRED, EMV_CHECK_OK},
+    {"expired-icc-certificate", EMV_CHECK_OK, EMV_CHECK_EXPIRED},
+    {"wrong-pan-certificate", EMV_CHECK_OK, EMV_CHECK_IDENTIFIER},
+    {"wrong-issuer-hash", EMV_CHECK_HASH, EMV_CHECK_OK},
+    {"altered-data", EMV_CHECK_OK, EMV_CHECK_HASH},
+    {"expired", EMV_CHECK_OK, EMV_CHECK_HASH},
+    {"not-yet-effective", EMV_CHECK_OK, EMV_CHECK_HASH},
+    {"tag-list", EMV_CHECK_OK, EMV_CHECK_HASH},
+    {"unknown-cdol", EMV_CHECK_OK, EMV_CHECK_HASH},
+    {"unknown-cvm", EMV_CHECK_OK, EMV_CHECK_HASH},
+    {"zero-padding", EMV_CHECK_OK, EMV_CHECK_OK}, /* in a record that is not signed */
+    {"other-track2", EMV_CHECK_OK, EMV_CHECK_OK},
+};
+
 START_TEST(certificates_that_fail)
     {
-        static const struct {
-            const char *fault;
-            enum emv_check issuer, icc;
-        } lines[] = {
-            {"slow=1", EMV_CHECK_OK, EMV_CHECK_OK},
-            {"expired-issuer-certificate", EMV_CHECK_EXPIRED, EMV_CHECK_OK},
-            {"expired-icc-certificate", EMV_CHECK_OK, EMV_CHECK_EXPIRED},
-            {"wrong-issuer-hash", EMV_CHECK_HASH, EMV_CHECK_OK},
-            {"altered-data", EMV_CHECK_OK, EMV_CHECK_HASH},
-        };
-
-        for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        for (size_t i = 0; i < sizeof(cert_lines) / sizeof(cert_lines[0]); i++) {
+            const struct cert_line *line = &cert_lines[i];
             struct rig r;
             struct perso_params p;
 
-            start(&r, &p, lines[i].fault);
+            start(&r, &p, line->fault);
             rig_begin(&r);
             struct chain c = check_chain(&r);
 
-            ck_assert_msg(c.issuer == lines[i].issuer && c.icc == lines[i].icc, "%s: issuer %s, card %s", lines[i].fault, emv_check_name(c.issuer),
+            ck_assert_msg(c.issuer == line->issuer && c.icc == line->icc, "%s: issuer %s, card %s", line->fault, emv_check_name(c.issuer),
                           emv_check_name(c.icc));
             emv_pubkey_free(&c.key);
             rig_end(&r);
@@ -96,18 +105,27 @@ START_TEST(certificates_that_fail)
     }
 END_TEST
 
+static const struct sdad_line {
+    const char *fault;
+    enum emv_check sdad; /* EMV_CHECK_COUNT: any that fails */
+} sdad_lines[] = {
+    {"slow=1", EMV_CHECK_OK},
+    {"wrong-data-hash", EMV_CHECK_DATA_HASH},
+    {"wrong-un", EMV_CHECK_HASH},
+    {"wrong-cid", EMV_CHECK_CID},
+    {"wrong-ac", EMV_CHECK_OK}, /* rightly signed: only the issuer can tell */
+    {"wrong-sdad", EMV_CHECK_COUNT},
+    {"sdad-header", EMV_CHECK_HEADER},
+    {"sdad-trailer", EMV_CHECK_TRAILER},
+    {"sdad-format", EMV_CHECK_FORMAT},
+    {"long-dynamic-number", EMV_CHECK_DYNAMIC_DATA},
+    {"short-sdad", EMV_CHECK_LENGTH},
+    {"ac-beside-sdad", EMV_CHECK_DATA_HASH},
+};
+
 START_TEST(signatures_that_fail)
     {
-        static const struct {
-            const char *fault;
-            enum emv_check sdad;
-        } lines[] = {
-            {"slow=1", EMV_CHECK_OK},          {"wrong-data-hash", EMV_CHECK_DATA_HASH}, {"wrong-un", EMV_CHECK_HASH}, {"wrong-cid", EMV_CHECK_CID},
-            {"wrong-ac", EMV_CHECK_OK},        /* rightly signed: only the issuer can tell */
-            {"wrong-sdad", EMV_CHECK_TRAILER}, /* or whatever a wrong block shows first */
-        };
-
-        for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        for (size_t i = 0; i < sizeof(sdad_lines) / sizeof(sdad_lines[0]); i++) {
             struct rig r;
             struct perso_params p;
             struct emv_dynamic dynamic;
@@ -116,7 +134,7 @@ START_TEST(signatures_that_fail)
             size_t n = 1;
             enum emv_check outcome;
 
-            start(&r, &p, lines[i].fault);
+            start(&r, &p, sdad_lines[i].fault);
             rig_begin(&r);
             struct chain c = check_chain(&r);
 
@@ -132,13 +150,229 @@ START_TEST(signatures_that_fail)
                 if (object.tag != 0x9F4B)
                     parts[n++] = object.raw;
             ck_ok(emv_cda_check(&outcome, &dynamic, c.key, rig_value(&r, 0x9F4B), un, rig_value(&r, 0x9F27).p[0], parts, n));
-            if (strcmp(lines[i].fault, "wrong-sdad") == 0)
+            if (sdad_lines[i].sdad == EMV_CHECK_COUNT)
                 ck_assert_int_ne(outcome, EMV_CHECK_OK);
             else
-                ck_assert_msg(outcome == lines[i].sdad, "%s: %s", lines[i].fault, emv_check_name(outcome));
+                ck_assert_msg(outcome == sdad_lines[i].sdad, "%s: %s", sdad_lines[i].fault, emv_check_name(outcome));
             emv_pubkey_free(&c.key);
             rig_end(&r);
         }
+    }
+END_TEST
+
+/* ---- what a fault changes in one answer ---- */
+
+enum look { /* what of the last answer is looked at, besides a tag */
+            LOOK_BEGINS = 1,
+            LOOK_ENDS,
+            LOOK_LENGTH /* in hexadecimal */
+};
+
+#define ABSENT "-"
+#define PSE    "00A404000E315041592E5359532E444446303100"
+#define CDOL1  "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F09029F41049F06079F7C20"
+
+static const struct answer_line {
+    const char *fault;
+    const char *card;     /* words: sda dda format1 external */
+    const char *commands; /* between semicolons; S select, G options, A50 first, B40 second GENERATE AC, else hex */
+    unsigned sw;
+    uint32_t look; /* a tag, or enum look; 0: the status word alone */
+    const char *value;
+} answer_lines[] = {
+    /* what it holds */
+    {"expired", "", "S;G;00B2011400", 0x9000, 0x5F24, "191231"},
+    {"not-yet-effective", "", "S;G;00B2011400", 0x9000, 0x5F25, "490101"},
+    {"missing", "", "S;G;00B2011400", 0x9000, 0x5A, ABSENT},
+    {"missing=9F46", "", "S;G;00B2031C00", 0x9000, 0x9F46, ABSENT},
+    {"missing=9F46", "", "S;G;00B2031C00", 0x9000, 0x9F47, "03"},
+    {"missing=77", "", "S;G;00B2011400", 0x9000, 0x5A, RIG_PAN}, /* an object it has not */
+    {"twice=8C", "", "S;G;00B2010C00", 0x9000, 0x8C, CDOL1},
+    {"twice=8C", "", "S;G;00B2021400", 0x9000, 0x8C, CDOL1},
+    {"other-track2", "", "S;G;00B2010C00", 0x9000, 0x57, "9990140000010018D301220100000F"},
+    {"other-track2", "", "S;G;00B2011400", 0x9000, 0x5A, RIG_PAN},
+    {"hostile-names", "", "S", 0x9000, 0x50, "1B5B324A075041599B306D0D0A"},
+    {"hostile-names", "", "S;G;00B2010C00", 0x9000, 0x5F20, "1B5D303B50574E4544072F1B5B33316D0A"},
+    {"wrong-template", "", "S;G;00B2010C00", 0x9000, LOOK_BEGINS, "77"},
+    {"indefinite-length", "", "S;G;00B2010C00", 0x9000, LOOK_BEGINS, "708057"},
+    {"indefinite-length", "", "S;G;00B2010C00", 0x9000, LOOK_ENDS, "0000"},
+    {"trailing-bytes", "", "S;G;00B2010C00", 0x9000, LOOK_ENDS, "DEAD"},
+    {"zero-padding", "", "S;G;00B2010C00", 0x9000, LOOK_BEGINS,
+     "702700005"
+     "70F"},
+    {"odd-afl", "", "S;G", 0x9000, 0x94, "0801010010010202180103"},
+    {"missing-record", "", "S;G", 0x9000, 0x94, "080101001001020218010400"},
+    {"missing-record", "", "S;G;00B2041C00", 0x6A83, 0, NULL},
+    {"many-records", "", "S;G", 0x9000, 0x94, "0801FF001001020218010300"},
+    {"afl-overcount", "", "S;G", 0x9000, 0x94, "080101021001020218010300"},
+    {"huge-pdol", "", "S", 0x9000, 0x9F38, "9F02FF9F03FF"},
+    {"broken-pdol", "", "S", 0x9000, 0x9F38, "9F1A029F"},
+    {"unknown-cdol", "", "S;G;00B2021400", 0x9000, 0x8C, CDOL1 "DF7A04"},
+    {"unknown-cdol", "", "S;G;A40", 0x6700, 0, NULL}, /* it wants the four bytes too */
+    {"broken-cdol", "", "S;G;00B2021400", 0x9000, 0x8C, CDOL1 "9F"},
+    {"ddol-without-un", "dda", "S;G;00B2021400", 0x9000, 0x9F49, "9A03"},
+    {"ddol-without-un", "dda", "S;G;0088000003 261123 00", 0x9000, 0, NULL},
+    {"tag-list", "", "S;G;00B2021400", 0x9000, 0x9F4A, "8284"},
+    {"empty-cvm-list", "", "S;G;00B2011400", 0x9000, 0x8E, "0000000000000000"},
+    {"odd-cvm-list", "", "S;G;00B2011400", 0x9000, 0x8E, "000000000000000001031F"},
+    {"unknown-cvm", "", "S;G;00B2011400", 0x9000, 0x8E, "0000000000000000460001031F03"},
+
+    /* what it signs and counts. 9F10: 06, key index, version 12, 03, then the CVR: 90 TC at the first GENERATE AC, 04 PIN verified, 02 wrong */
+    {"always-aac", "", "S;G;A40", 0x9000, 0x9F27, "00"},
+    {"atc-jump", "", "S;G;A40", 0x9000, 0x9F36, "03E9"},
+    {"atc-jump=65535", "", "S;G;A40", 0x9000, 0x9F36, "FFFF"},
+    {"atc-back", "", "S;G;A40", 0x9000, 0x9F36, "0001"},
+    {"atc-back=2", "", "S;G;S;G;S;G;S;G;S;G;A40", 0x9000, 0x9F36, "0003"},
+    {"yes-card", "", "S;G;0020008008249999FFFFFFFFFF", 0x9000, 0, NULL},
+    {"yes-card", "", "S;G;0020008008249999FFFFFFFFFF;A40", 0x9000, 0x9F10, "06011203941000"},
+    {"any-arpc", "external",
+     "S;G;A80;008200000811223344008000"
+     "00",
+     0x9000, 0, NULL},
+    {"slow=1", "external",
+     "S;G;A80;008200000811223344008000"
+     "00",
+     0x6300, 0, NULL}, /* without the fault */
+
+    /* what it answers */
+    {"short-sdad", "", "S;G;A50", 0x9000, 0x9F27, "40"},
+    {"short-sdad", "dda format1", "S;G;0088000004" RIG_UN "00", 0x9000, LOOK_BEGINS, "80818F"}, /* 143 of 144 bytes */
+    {"unsigned-cda", "", "S;G;A50", 0x9000, 0x9F4B, ABSENT},
+    {"format-1-cda", "", "S;G;A50", 0x9000, LOOK_BEGINS, "8012400001"}, /* CID, ATC, AC 8, 9F10 7 */
+    {"ac-beside-sdad", "", "S;G;A50", 0x9000, 0x9F26, "A5A5A5A5A5A5A5A5"},
+    {"ac-beside-sdad", "", "S;G;A40", 0x9000, 0x9F4B, ABSENT},
+    {"replay-ac", "", "S;G;A40;S;G;A40", 0x9000, 0x9F36, "0001"},
+    {"arqc-again", "", "S;G;A80;B40", 0x9000, 0x9F27, "80"},
+    {"arqc-again", "", "S;G;A40", 0x9000, 0x9F27, "40"},
+    {"reserved-cid", "", "S;G;A40", 0x9000, 0x9F27, "C0"},
+    {"reserved-cid", "format1", "S;G;A40", 0x9000, LOOK_BEGINS, "8012C0"},
+    {"double-cid", "", "S;G;A00", 0x9000, 0x9F27, "40"}, /* the first of two */
+    {"long-iad", "", "S;G;A40", 0x9000, LOOK_ENDS, "000000000000000000000000000000000000000000000000000000000000000000"},
+    {"aip-downgrade", "", "S;G", 0x9000, 0x82, "1800"},
+    {"aip-downgrade", "format1", "S;G", 0x9000, LOOK_BEGINS, "800E1800"},
+    {"aip-upgrade", "sda", "S;G", 0x9000, 0x82, "5900"},
+    {"gpo-refused", "", "S;G", 0x6985, 0, NULL},
+    {"gpo-without-afl", "", "S;G", 0x9000, 0x94, ABSENT},
+    {"gpo-without-afl", "format1", "S;G", 0x9000, LOOK_LENGTH, "04"},
+    {"blocked-application", "", "S", 0x6283, 0x84, "F0000000141010"},
+    {"blocked-application", "", PSE, 0x9000, 0, NULL},
+    {"blocked-card", "", "S", 0x6A81, 0, NULL},
+    {"blocked-card", "", PSE, 0x6A81, LOOK_LENGTH, "00"},
+    {"other-name", "", "S", 0x9000, 0x84, "0F000000141010"},
+    {"broken-pse", "", PSE ";00B2010C00", 0x9000, LOOK_BEGINS, "77"},
+    {"broken-pse", "", "S;G;00B2010C00", 0x9000, LOOK_BEGINS, "70"},
+    {"empty-pse", "", PSE ";00B2010C00", 0x6A83, 0, NULL},
+    {"empty-pse", "", "S;G;00B2010C00", 0x9000, 0, NULL},
+    {"pin-wedge", "", "S;G;0020008008249999FFFFFFFFFF", 0x9000, 0, NULL},
+    {"pin-wedge", "", "S;G;0020008008249999FFFFFFFFFF;80CA9F1700", 0x9000, 0x9F17, "03"}, /* it knows nothing of it */
+    {"pin-wedge", "", "S;G;0020008008249999FFFFFFFFFF;A40", 0x9000, LOOK_ENDS, "06011203901001"},
+    {"tries-hidden", "", "S;G;80CA9F1700", 0x6A88, 0, NULL},
+    {"tries-hidden", "", "S;G;80CA9F3600", 0x9000, 0x9F36, "0001"},
+    {"short-challenge", "", "S;G;0084000000", 0x9000, LOOK_LENGTH, "04"},
+    {"issuer-refused", "external", "S;G;A80;00820000081122334455667788", 0x6300, 0, NULL},
+    {"script-refused", "", "S;G;A80;B40;841E0000081122334455667788", 0x6985, 0, NULL},
+    {"warning-record", "", "S;G;00B2011400", 0x6282, 0x5A, RIG_PAN},
+    {"warning-record", "", PSE ";00B2010C00", 0x9000, 0, NULL},
+    {"status", "", "S;G", 0x6F00, 0, NULL},
+    {"status=6285", "", "S;G", 0x6285, LOOK_LENGTH, "00"},
+    {"status=6285", "", "S", 0x9000, 0, NULL},
+    {"endless-6c", "", "S", 0x6C10, 0, NULL},
+    {"endless-6c", "", "S;00A4040007F000000014101010", 0x6C10, 0, NULL},
+};
+
+static unsigned send_named(struct rig *r, const char *name)
+{
+    char p1[3] = {name[1], name[1] != '\0' ? name[2] : '\0', '\0'};
+
+    switch (name[0]) {
+    case 'S':
+        return rig_send(r, RIG_SELECT);
+    case 'G':
+        return rig_send(r, RIG_GPO);
+    case 'A':
+        return rig_first_ac(r, p1);
+    case 'B':
+        return rig_second_ac(r, p1, RIG_ARC_00);
+    default:
+        return rig_send(r, name);
+    }
+}
+
+static void look_at(const struct rig *r, const struct answer_line *line)
+{
+    char all[2 * sizeof(r->answer) + 1], length[8];
+    const size_t want = line->value != NULL ? strlen(line->value) : 0;
+    struct tlv object;
+
+    hex_encode(all, rig_answer(r));
+    snprintf(length, sizeof(length), "%02zX", r->answer_n);
+    switch (line->look) {
+    case 0:
+        break;
+    case LOOK_BEGINS:
+        ck_assert_msg(strncmp(all, line->value, want) == 0, "%s: answers %s", line->fault, all);
+        break;
+    case LOOK_ENDS:
+        ck_assert_msg(strlen(all) >= want && strcmp(all + strlen(all) - want, line->value) == 0, "%s: answers %s", line->fault, all);
+        break;
+    case LOOK_LENGTH:
+        ck_assert_str_eq(length, line->value);
+        break;
+    default:
+        if (strcmp(line->value, ABSENT) == 0) {
+            ck_assert_msg(tlv_find_deep(rig_answer(r), line->look, &object) == TP_ERR_NOT_FOUND, "%s: answers %s", line->fault, all);
+        } else {
+            hex_encode(all, rig_value(r, line->look));
+            ck_assert_msg(strcmp(all, line->value) == 0, "%s: %X is %s", line->fault, (unsigned)line->look, all);
+        }
+    }
+}
+
+START_TEST(one_answer)
+    {
+        const struct answer_line *line = &answer_lines[_i];
+        struct rig r;
+        struct perso_params p;
+        struct tp_error e;
+        char commands[400], *rest = commands, *one;
+        unsigned sw = 0;
+
+        rig_params(&p);
+        if (strstr(line->card, "sda") != NULL)
+            p.method = PERSO_SDA;
+        if (strstr(line->card, "dda") != NULL)
+            p.method = PERSO_DDA;
+        if (strstr(line->card, "format1") != NULL)
+            p.format = 1;
+        if (strstr(line->card, "external") != NULL)
+            p.issuer = PERSO_ISSUER_EXTERNAL;
+        rig_start(&r, &p);
+        ck_assert_msg(card_add_fault(r.card, line->fault, &e) == TP_OK, "%s", e.text);
+        snprintf(commands, sizeof(commands), "%s", line->commands);
+        while ((one = strsep(&rest, ";")) != NULL)
+            sw = send_named(&r, one);
+        ck_assert_msg(sw == line->sw, "%s, %s: %04X", line->fault, line->commands, sw);
+        look_at(&r, line);
+        rig_end(&r);
+    }
+END_TEST
+
+START_TEST(noise_of_any_length)
+    {
+        struct rig r;
+        struct perso_params p;
+        size_t shortest = SIZE_MAX, longest = 0;
+
+        start(&r, &p, "noise");
+        for (int i = 0; i < 200; i++) {
+            ck_assert_uint_eq(rig_send(&r, RIG_SELECT), 0x9000);
+            shortest = r.answer_n < shortest ? r.answer_n : shortest;
+            longest = r.answer_n > longest ? r.answer_n : longest;
+        }
+        ck_assert_uint_lt(shortest, 32);
+        ck_assert_uint_gt(longest, 224);
+        ck_assert_uint_le(longest, 256);
+        rig_end(&r);
     }
 END_TEST
 
@@ -348,14 +582,124 @@ START_TEST(the_table_and_its_words)
     }
 END_TEST
 
+static bool same_fault(const char *spec, const char *name, size_t n)
+{
+    return strncmp(spec, name, n) == 0 && (spec[n] == '\0' || spec[n] == '=');
+}
+
+START_TEST(each_fault_has_a_test_here)
+    {
+        static const char *const others[] = {"higher-ac", "atc-replay",      "truncated-tlv", "oversized", "empty", "endless-61",
+                                             "random-sw", "endless-records", "wild-afl",      "twice",     "mute",  "torn-out",
+                                             "pin-lies",  "bad-atr",         "slow",          "noise"};
+        const struct card_fault_text *f;
+
+        for (size_t i = 0; (f = card_fault_at(i)) != NULL; i++) {
+            const size_t n = strcspn(f->name, "[");
+            bool found = false;
+
+            for (size_t k = 0; k < sizeof(answer_lines) / sizeof(answer_lines[0]); k++)
+                found = found || same_fault(answer_lines[k].fault, f->name, n);
+            for (size_t k = 0; k < sizeof(cert_lines) / sizeof(cert_lines[0]); k++)
+                found = found || same_fault(cert_lines[k].fault, f->name, n);
+            for (size_t k = 0; k < sizeof(sdad_lines) / sizeof(sdad_lines[0]); k++)
+                found = found || same_fault(sdad_lines[k].fault, f->name, n);
+            for (size_t k = 0; k < sizeof(others) / sizeof(others[0]); k++)
+                found = found || same_fault(others[k], f->name, n);
+            ck_assert_msg(found, "no test for the fault %s", f->name);
+        }
+    }
+END_TEST
+
+/* Any two together: whatever is asked of the card, it answers something or leaves, and never more than a response holds. */
+START_TEST(two_at_a_time)
+    {
+        static const char *const commands[] = {PSE,
+                                               "00B2010C00",
+                                               "S",
+                                               "G",
+                                               "00B2010C00",
+                                               "00B2011400",
+                                               "00B2031C00",
+                                               "80CA9F1700",
+                                               "0084000000",
+                                               "0020008008241234FFFFFFFFFF",
+                                               "0088000004" RIG_UN "00",
+                                               "A50",
+                                               "B40",
+                                               "841E0000081122334455667788"};
+        struct perso_params p;
+        struct card_profile *profile;
+        struct tp_error e;
+        char dir[] = "/tmp/telepay-faults-XXXXXX", command[64];
+        size_t faults = 0;
+
+        rig_params(&p);
+        p.bits = 768;
+        ck_assert_ptr_nonnull(mkdtemp(dir));
+        ck_ok(perso_make(&profile, rig_scheme(), &p, &e));
+        ck_ok(perso_save(profile, dir, &e));
+        profile_free(&profile);
+        while (card_fault_at(faults) != NULL)
+            faults++;
+        for (size_t i = 0; i < faults; i++)
+            for (size_t k = 0; k <= i; k++) {
+                const size_t pair[2] = {i, k};
+                struct rig r = {.answer_n = 0};
+                uint8_t raw[40];
+                struct buf atr = BUF_OF(raw);
+
+                ck_ok(card_open(&r.card, dir, CARD_MEMORY, &e));
+                for (size_t j = 0; j < 2; j++) {
+                    char spec[40];
+                    const char *name = card_fault_at(pair[j])->name;
+
+                    snprintf(spec, sizeof(spec), "%.*s%s", (int)strcspn(name, "["), name, strncmp(name, "slow", 4) == 0 ? "=1" : "");
+                    ck_ok(card_add_fault(r.card, spec, &e));
+                }
+                ck_ok(card_power_on(r.card, &atr));
+                for (size_t j = 0; j < sizeof(commands) / sizeof(commands[0]); j++) {
+                    const char *hex = commands[j][1] == '\0' ? (commands[j][0] == 'S' ? RIG_SELECT : RIG_GPO) : commands[j];
+                    uint8_t in[300], out[FAULT_RESPONSE_MAX];
+                    struct buf c = BUF_OF(in), a = BUF_OF(out);
+                    char ac[400];
+                    enum tp_err got;
+
+                    if (hex[0] == 'A')
+                        snprintf(ac, sizeof(ac), "80AE500059%s00", RIG_CDOL1);
+                    else
+                        snprintf(ac, sizeof(ac), "80AE400022%s%s00", RIG_ARC_00, RIG_CDOL2);
+                    ck_ok(hex_decode(&c, hex[0] == 'A' || hex[0] == 'B' ? ac : hex));
+                    got = card_transmit(r.card, buf_span(&c), &a);
+                    ck_assert_msg(got == TP_ERR_CARD || (got == TP_OK && a.n >= 2), "%s with %s: %s", card_fault_at(i)->name, card_fault_at(k)->name,
+                                  hex);
+                }
+                card_close(&r.card);
+            }
+        snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+        ck_assert_int_eq(system(command), 0);
+    }
+END_TEST
+
+/* Before the tests fork, so that they share it. */
+static void make_scheme(void)
+{
+    ck_assert_ptr_nonnull(rig_scheme());
+}
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("card_faults");
     TCase *t = tcase_create("card_faults");
 
+    tcase_add_unchecked_fixture(t, make_scheme, NULL);
     tcase_set_timeout(t, 120);
     tcase_add_test(t, certificates_that_fail);
     tcase_add_test(t, signatures_that_fail);
+    tcase_add_loop_test(t, one_answer, 0, (int)(sizeof(answer_lines) / sizeof(answer_lines[0])));
+    tcase_add_test(t, noise_of_any_length);
+    tcase_add_test(t, each_fault_has_a_test_here);
+    tcase_add_test(t, two_at_a_time);
     tcase_add_test(t, higher_than_asked);
     tcase_add_test(t, old_counter_is_shown_the_true_one_kept);
     tcase_add_test(t, answers_out_of_shape);
