@@ -65,7 +65,10 @@ static const struct pair_row fault_rows[] = {
     {"atc-jump: only the issuer can tell", CDA, "none", "", "atc-jump", "", 0, TP_OK, OK, "0000000000", "E800", "1F0302", "50"},
     {"atc-jump to FFFF", CDA, "none", "", "atc-jump=65535", "", 0, TP_OK, OK, "0000000000", "E800", "1F0302", "50"},
     {"atc-back: only the acquirer can tell", CDA, "none", "", "atc-back", "", 1, TP_OK, OK, "0000000000", "E800", "1F0302", "50"},
-    {"any-arpc", CDA, "none", "", "any-arpc", "floor=1000 arc=00", 0, TP_OK, OK, "0000008000", "E800", "1F0302", "90,50"},
+    {"a wrong ARPC without the fault: Book 3, 10.9", CDA, "none", "external", "", "floor=1000 arc=00 iad=1122334400800000", 0, TP_OK, NO,
+     "0000008040", "F800", "1F0302", "90,50"},
+    {"any-arpc: the terminal cannot tell", CDA, "none", "external", "any-arpc", "floor=1000 arc=00 iad=1122334400800000", 0, TP_OK, OK, "0000008000",
+     "F800", "1F0302", "90,50"},
     {"yes-card: nobody can tell", CDA, "pin,none", "", "yes-card", "pins=9999", 0, TP_OK, OK, "0000000000", "E800", "010302", "50"},
 
     /* what it answers */
@@ -101,8 +104,10 @@ static const struct pair_row fault_rows[] = {
     {"status 6285", CDA, "none", "", "status=6285", "", 0, TP_OK, ENDS, NULL, NULL, NULL, ""},
     {"status 6985 to GPO", CDA, "none", "", "status=6985", "", 0, TP_OK, NOT, NULL, NULL, NULL, ""},
     {"endless-6c: no answer is right", CDA, "none", "", "endless-6c", "", 0, TP_OK, NOT, NULL, NULL, NULL, ""},
-    {"issuer-refused", CDA, "none", "", "issuer-refused", "floor=1000 arc=00", 0, TP_OK, OK, "0000008000", "E800", "1F0302", "90,50"},
-    {"script-refused", CDA, "none", "", "script-refused", "floor=1000 arc=00", 0, TP_OK, OK, "0000008000", "E800", "1F0302", "90,50"},
+    {"issuer-refused: Book 3, 10.9, the card decides", CDA, "none", "external", "issuer-refused", "floor=1000 arc=00 iad=1122334400800000", 0, TP_OK,
+     OK, "0000008040", "F800", "1F0302", "90,50"},
+    {"script-refused: Book 3, 10.10", CDA, "none", "", "script-refused", "floor=1000 arc=00 scripts=710F860D841E0000081122334455667788", 0, TP_OK, OK,
+     "0000008020", "EC00", "1F0302", "90,50"},
 };
 
 /* These have tests of their own: outcomes that are not one. */

@@ -52,6 +52,18 @@ static const struct pair_row rows[] = {
     {"two applications, none chosen", CDA, "none", "two", "", "partial choice=-1", 0, TP_OK, NOT, NULL, NULL, NULL, ""},
     {"an application that is blocked", CDA, "none", "blocked", "", "", 0, TP_OK, NOT, NULL, NULL, NULL, ""},
 
+    {"records in other files, one object or two in each", CDA, "pin,none", "spread", "", "pins=1234", 0, TP_OK, OK, "0000000000", "E800", "010302",
+     "50"},
+    {"the same, SDA", SDA, "none", "spread format1", "", "", 0, TP_OK, OK, "0200000000", "E800", "1F0302", "40"},
+    {"enciphered PIN, the card's key", CDA, "enciphered-pin", "", "", "pins=1234", 0, TP_OK, OK, "0000000000", "E800", "040302", "50"},
+    {"enciphered PIN, a key of its own", CDA, "enciphered-pin", "pinkey", "", "pins=9999,1234", 0, TP_OK, OK, "0000000000", "E800", "040302", "50"},
+    {"enciphered PIN, SDA with the card's key", SDA, "enciphered-pin", "", "", "pins=1234", 0, TP_OK, OK, "0200000000", "E800", "040302", "40"},
+    {"enciphered PIN, SDA with a key of its own", SDA, "enciphered-pin", "pinkey t0", "", "pins=1234", 0, TP_OK, OK, "0200000000", "E800", "040302",
+     "40"},
+    {"enciphered PIN wrong three times", DDA, "enciphered-pin,none", "pinkey", "", "pins=9999,9998,9997", 0, TP_OK, NO, "0000A00000", "E800",
+     "040301", "80,00"},
+    {"no CVM under 20 euros, 12.50 paid", CDA, "none-under-x,fail", "", "", "", 0, TP_OK, NO, "0000800000", "E800", "000001", "90,00"},
+
     /* cardholder verification that goes wrong; TVR byte 3 asks for the issuer, who is not there, and denies by default */
     {"PIN wrong, then right", CDA, "pin,none", "", "", "pins=9999,1234", 0, TP_OK, OK, "0000000000", "E800", "010302", "50"},
     {"PIN wrong three times", CDA, "pin,none", "", "", "pins=9999,9998,9997", 0, TP_OK, NO, "0000A00000", "E800", "010301", "90,00"},
@@ -197,6 +209,12 @@ static struct card *make_card(enum perso_method method, const char *cvm, const c
     p.t0 = strstr(words, "t0") != NULL;
     p.no_pse = strstr(words, "nopse") != NULL;
     p.blocked = strstr(words, "blocked") != NULL;
+    p.issuer = strstr(words, "external") != NULL ? PERSO_ISSUER_EXTERNAL : PERSO_ISSUER_CDOL2;
+    p.pin_bits = strstr(words, "pinkey") != NULL ? 768 : 0;
+    if (strstr(words, "spread") != NULL) { /* small records, all in one file but for the open ones */
+        p.record_max = 40;
+        memcpy(p.sfi, (const uint8_t[PERSO_FILES]){10, 4, 4}, sizeof(p.sfi));
+    }
     p.offline_limit = (uint16_t)word_number(words, "limit=");
     p.offline_maximum = (uint16_t)word_number(words, "maximum=");
     if (strstr(words, "effective=") != NULL)
@@ -351,6 +369,37 @@ START_TEST(test_fault_rows)
     }
 END_TEST
 
+static void add_fault(struct card *card, size_t i)
+{
+    const char *name = card_fault_at(i)->name;
+    struct tp_error e;
+    char spec[40];
+
+    snprintf(spec, sizeof(spec), "%.*s%s", (int)strcspn(name, "["), name, strncmp(name, "slow", 4) == 0 ? "=1" : "");
+    ck_assert_msg(card_add_fault(card, spec, &e) == TP_OK, "%s", e.text);
+}
+
+/* One payment without an issuer, with two faults (or one, named twice) on a card read from its folder. */
+static bool approved_with(const char *dir, size_t one, size_t other)
+{
+    struct bench b;
+    struct card *card;
+    struct transaction *tx;
+    struct tp_error e;
+    bool approved;
+
+    ck_ok(card_open(&card, dir, CARD_MEMORY, &e));
+    bench_open(&b, card);
+    add_fault(card, one);
+    if (other != one)
+        add_fault(card, other);
+    terminal(&b, "");
+    approved = pay(&b, &tx, &e) == TP_OK && transaction_outcome(tx) == KERNEL_APPROVED;
+    transaction_free(&tx);
+    bench_close(&b);
+    return approved;
+}
+
 static bool is_fault(const char *spec, const char *name, size_t n)
 {
     return strncmp(spec, name, n) == 0 && (spec[n] == '\0' || spec[n] == '=');
@@ -446,6 +495,43 @@ START_TEST(test_other_name)
     }
 END_TEST
 
+/* Every two faults together. A fault that alone keeps a payment from being approved does so beside any other: none heals another. */
+START_TEST(test_two_faults)
+    {
+        char dir[] = "/tmp/pair-card-XXXXXX", command[64];
+        bool approves[128];
+        size_t faults = 0;
+        struct card_profile *profile;
+        struct perso_params p;
+        struct tp_error e;
+
+        ck_assert_ptr_nonnull(mkdtemp(dir));
+        perso_defaults(&p);
+        p.pan = PAN;
+        p.pin = span_str("1234");
+        p.expiry = 20301231;
+        p.effective = 20200101;
+        p.bits = 768;
+        p.cvm = "none";
+        ck_assert_msg(perso_make(&profile, scheme, &p, &e) == TP_OK, "%s", e.text);
+        ck_ok(perso_save(profile, dir, &e));
+        profile_free(&profile);
+        while (card_fault_at(faults) != NULL)
+            faults++;
+        ck_assert_uint_le(faults, sizeof(approves));
+        for (size_t i = 0; i < faults; i++)
+            approves[i] = approved_with(dir, i, i);
+        for (size_t i = 0; i < faults; i++)
+            for (size_t k = 0; k < i; k++) {
+                const bool both = approved_with(dir, i, k);
+
+                ck_assert_msg(!both || (approves[i] && approves[k]), "%s with %s is approved", card_fault_at(i)->name, card_fault_at(k)->name);
+            }
+        snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+        ck_assert_int_eq(system(command), 0);
+    }
+END_TEST
+
 /* Torn out at every single command of a payment: an error each time; back in the reader the card pays, with a higher ATC than ever before. */
 START_TEST(test_torn_out)
     {
@@ -538,6 +624,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, test_fault_rows, 0, (int)(sizeof(fault_rows) / sizeof(fault_rows[0])));
     tcase_add_test(c, test_all_faults_are_here);
     tcase_add_test(c, test_random);
+    tcase_add_test(c, test_two_faults);
     tcase_add_test(c, test_replay_ac);
     tcase_add_test(c, test_other_name);
     tcase_add_test(c, test_torn_out);
