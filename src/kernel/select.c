@@ -198,7 +198,7 @@ static enum tp_err list_from_aid(struct transaction *tx, const struct terminal_a
         if (fci_parse(tx->config, &fci, data) != TP_OK || !starts_with(fci.name, aid))
             return TP_OK;
         if (sw == SW_OK && (fci.name.n == aid.n || app->partial)) /* 6283: that application is blocked */
-            list_add(tx, &fci.c, app);
+            list_add(tx, &fci.c, supported(tx->config, fci.name));
         if (fci.name.n == aid.n)
             return TP_OK;
     }

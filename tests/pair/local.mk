@@ -28,6 +28,13 @@ tests_pair_test_pair_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_pair_test_pair_CFLAGS = $(UNIT_CFLAGS)
 tests_pair_test_pair_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/pair/test_issuer
+TESTS += tests/pair/test_issuer
+tests_pair_test_issuer_SOURCES = tests/pair/test_issuer.c $(PAPER) tests/unit/unit.h
+tests_pair_test_issuer_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_pair_test_issuer_CFLAGS = $(UNIT_CFLAGS)
+tests_pair_test_issuer_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/pair/test_kernel_vector
 TESTS += tests/pair/test_kernel_vector
 tests_pair_test_kernel_vector_SOURCES = tests/pair/test_kernel_vector.c $(PAPER) tests/unit/unit.h
