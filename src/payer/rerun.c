@@ -110,6 +110,13 @@ static enum tp_err authorise(void *ctx, const struct transaction *tx, struct ker
     return r;
 }
 
+static enum tp_err memory_failed(struct run *p, const struct transcript_fact *f)
+{
+    if (f == NULL || strcmp(f->value, "failed") != 0)
+        return TP_OK;
+    return tp_fail(&p->ended, TP_ERR_IO, "the terminal's memory failed, as recorded in line %u of %s", f->line, p->path);
+}
+
 static enum tp_err spent(void *ctx, const char *pan, int psn, uint16_t currency, int64_t *amount)
 {
     struct run *p = ctx;
@@ -119,7 +126,7 @@ static enum tp_err spent(void *ctx, const char *pan, int psn, uint16_t currency,
     (void)psn;
     (void)currency;
     *amount = f != NULL ? strtoll(f->value, NULL, 10) : 0;
-    return TP_OK;
+    return memory_failed(p, f);
 }
 
 static enum tp_err on_exception_file(void *ctx, const char *pan, int psn, bool *hit)
@@ -130,7 +137,7 @@ static enum tp_err on_exception_file(void *ctx, const char *pan, int psn, bool *
     (void)pan;
     (void)psn;
     *hit = f != NULL && strcmp(f->value, "yes") == 0;
-    return TP_OK;
+    return memory_failed(p, f);
 }
 
 /* ---- the run ---- */
@@ -143,14 +150,19 @@ static void copy(char *out, size_t cap, const char *text)
 /* Before anything is run: a transcript that does not say how the payment ended is not whole. */
 static enum tp_err take_then(struct run *p, struct tp_error *e)
 {
+    static const char *const outcomes[] = {"approved", "declined", "not accepted", "terminated", "error"};
+    const struct transcript_fact *f = transcript_fact(p->transcript, "outcome", 0);
     struct rerun_word *w = &p->rerun->then;
 
-    copy(w->outcome, sizeof(w->outcome), transcript_value(p->transcript, "outcome"));
+    copy(w->outcome, sizeof(w->outcome), f != NULL ? f->value : NULL);
     copy(w->reason, sizeof(w->reason), transcript_value(p->transcript, "reason"));
     copy(w->authentication, sizeof(w->authentication), transcript_value(p->transcript, "authentication"));
     copy(w->result, sizeof(w->result), transcript_value(p->transcript, "result"));
-    if (w->outcome[0] != '\0')
-        return TP_OK;
+    for (size_t i = 0; f != NULL && i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
+        if (strcmp(f->value, outcomes[i]) == 0)
+            return TP_OK;
+    if (f != NULL)
+        return tp_fail(e, TP_ERR_FORMAT, "%s, line %u: \"%s\" is no outcome of a payment: cut short?", p->path, f->line, f->value);
     return tp_fail(e, TP_ERR_FORMAT, "%s, line %u: it ends without \"outcome\": cut short, or not the transcript of a payment", p->path,
                    transcript_lines(p->transcript));
 }

@@ -318,7 +318,10 @@ static enum tp_err spent(void *ctx, const char *pan, int psn, uint16_t currency,
     struct trace *t = ctx;
     const enum tp_err r = t->memory->spent == NULL ? TP_OK : t->memory->spent(t->memory->ctx, pan, psn, currency, amount);
 
-    fact(t, "spent", "%" PRId64, *amount);
+    if (r == TP_OK)
+        fact(t, "spent", "%" PRId64, *amount);
+    else
+        fact(t, "spent", "failed");
     return r;
 }
 
@@ -327,7 +330,7 @@ static enum tp_err on_exception_file(void *ctx, const char *pan, int psn, bool *
     struct trace *t = ctx;
     const enum tp_err r = t->memory->on_exception_file == NULL ? TP_OK : t->memory->on_exception_file(t->memory->ctx, pan, psn, hit);
 
-    fact(t, "exception", "%s", *hit ? "yes" : "no");
+    fact(t, "exception", "%s", r != TP_OK ? "failed" : *hit ? "yes" : "no");
     return r;
 }
 
@@ -439,8 +442,8 @@ void trace_outcome(struct trace *t, const struct terminal_config *terminal, cons
         tag_fact(t, TAG_DATA_AUTH_CODE, transaction_get(tx, TAG_DATA_AUTH_CODE));
         fact(t, "result", "%s", trace_result(text, tx));
     }
-    fact(t, "outcome", "%s", why != NULL || tx == NULL ? "error" : trace_outcome_name(transaction_outcome(tx)));
     fact(t, "reason", "%s", why != NULL || tx == NULL ? (why != NULL ? why->text : "") : transaction_reason(tx));
+    fact(t, "outcome", "%s", why != NULL || tx == NULL ? "error" : trace_outcome_name(transaction_outcome(tx)));
 }
 
 enum tp_err trace_close(struct trace **t, struct tp_error *e)

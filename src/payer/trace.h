@@ -11,13 +11,13 @@
  *     choice                                 which application of the list the person chose, from 0; -1: none
  *     pin                                    each time one was asked for: "entered" (never which), "no PIN" (other than 4 to 12 digits), "bypassed", "no pad" or "left"
  *     online                                 what came back from the acquirer: "not reached", "failed", or arc= approval= 91= scripts= in hex
- *     spent, exception                       what the terminal's memory said: minor units paid with this card before; yes or no
+ *     spent, exception                       what the terminal's memory said: minor units paid with this card before; yes or no; or failed
  *     random                                 whether the terminal's random selection took this payment: yes or no
  *     authority                              each key of the terminal that could open the card's certificate
  *     icc-key, pin-key                       the card's public keys as its certificates gave them, or "none"
  *     authentication                         method=, ok=, and what failed
  *     result                                 tag=value of what terminal and card came to
- *     outcome, reason                        "approved", "declined", "not accepted", "terminated" or "error"; and why */
+ *     reason, outcome                        why, and "approved", "declined", "not accepted", "terminated" or "error": the last line, so that a cut file is known */
 #ifndef TP_PAYER_TRACE_H
 #define TP_PAYER_TRACE_H
 

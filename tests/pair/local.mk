@@ -53,3 +53,10 @@ check_PROGRAMS += tests/bench/bench_pay
 BENCHES += tests/bench/bench_pay
 tests_bench_bench_pay_SOURCES = tests/bench/bench_pay.c
 tests_bench_bench_pay_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS)
+
+check_PROGRAMS += tests/pair/test_rerun
+TESTS += tests/pair/test_rerun
+tests_pair_test_rerun_SOURCES = tests/pair/test_rerun.c tests/pair/kernel_rows.h $(PAPER) tests/unit/unit.h
+tests_pair_test_rerun_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_pair_test_rerun_CFLAGS = $(UNIT_CFLAGS)
+tests_pair_test_rerun_LDADD = $(SIMCARD_LIBS) $(PAYER_LIBS) $(CHECK_LIBS)

@@ -592,16 +592,23 @@ static enum tp_err memory_exception(void *ctx, const char *pan, int psn, bool *h
     return seen(t, pan, psn);
 }
 
+void paper_sides(struct paper_terminal *t, struct kernel_person *person, struct kernel_online *online)
+{
+    *person = (struct kernel_person){t, person_choose, person_pin, NULL};
+    *online = (struct kernel_online){t, authorise};
+    t->memory = (struct kernel_memory){t, memory_spent, memory_exception};
+    t->config.memory = &t->memory;
+}
+
 enum tp_err paper_run(struct transaction **tx, struct paper *p, struct paper_terminal *t, struct tp_error *e)
 {
-    const struct kernel_person person = {t, person_choose, person_pin, NULL};
-    const struct kernel_online online = {t, authorise};
+    struct kernel_person person;
+    struct kernel_online online;
     struct inproc_card card;
     struct reader *reader = NULL;
     enum tp_err r;
 
-    t->memory = (struct kernel_memory){t, memory_spent, memory_exception};
-    t->config.memory = &t->memory;
+    paper_sides(t, &person, &online);
     *tx = NULL;
     ck_assert_int_eq(paper_open(&reader, &card, p), TP_OK);
     r = kernel_run(tx, reader, &t->config, &t->request, t->no_person ? NULL : &person, t->no_online ? NULL : &online, e);

@@ -100,6 +100,8 @@ void paper_terminal_words(struct paper_terminal *t, const char *words);
 /* "00200080=63C2 00200080=9000": answers in the order of use. */
 void paper_answers(struct paper *p, const char *words);
 
+/* The callbacks of a run, t's answers behind them; and t->config.memory. */
+void paper_sides(struct paper_terminal *t, struct kernel_person *person, struct kernel_online *online);
 /* Runs kernel_run on it. */
 enum tp_err paper_run(struct transaction **tx, struct paper *p, struct paper_terminal *t, struct tp_error *e);
 enum tp_err paper_open(struct reader **out, struct inproc_card *card, struct paper *p);
