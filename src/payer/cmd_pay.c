@@ -152,6 +152,8 @@ static void print_pair(const char *name, const char *then, const char *now)
 {
     if (strcmp(then, now) == 0)
         printf("%s as then: %s\n", name, now);
+    else if (then[0] == '\0')
+        printf("%s now, not recorded then: %s\n", name, now);
     else
         printf("%s DIFFERS\n  then: %s\n  now:  %s\n", name, then, now);
 }
@@ -169,7 +171,8 @@ static void print_rerun(const struct rerun *r)
     if (r->masked)
         printf("The card's data are masked: whether its certificates are good cannot be judged again. What they came to then is used.\n");
     if (r->differences > 0)
-        printf("%u %s not as then: see above.\n", r->differences, r->differences == 1 ? "command is" : "commands are");
+        printf("%u %s not as then, and what the card signed then covers what it was sent then: see above.\n", r->differences,
+               r->differences == 1 ? "command is" : "commands are");
     else
         printf("All commands to the card are as then.\n");
 }

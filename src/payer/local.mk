@@ -54,3 +54,5 @@ TESTS += tests/system/pay.sh tests/system/pin-terminal.sh
 dist_check_SCRIPTS += tests/system/whole_way.sh
 dist_noinst_SCRIPTS += tests/system/no-plain-pan.py tests/system/valid-documents.sh tests/tools/recording_proxy.py
 TESTS += tests/system/whole_way.sh
+dist_check_SCRIPTS += tests/system/replay.sh
+TESTS += tests/system/replay.sh

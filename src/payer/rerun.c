@@ -9,6 +9,8 @@
 #include "drivers/replay.h"
 #include "payer/trace.h"
 
+#define SHOWN 100 /* bytes of a command that differs */
+
 struct run { /* all that a replay holds while it lasts */
     const char *path;
     struct pay_result *result;
@@ -25,28 +27,28 @@ struct run { /* all that a replay holds while it lasts */
 
 /* ---- differences ---- */
 
-/* In hex; a long one is cut, which the words before and behind make up for. */
-static char *shortened(char out[2 * 60 + 4], const struct masked *m)
+/* In hex; a long one is cut. */
+static char *shortened(char out[2 * SHOWN + 4], const struct masked *m)
 {
-    const struct masked part = {m->value, m->hidden, m->n < 60 ? m->n : 60};
+    const struct masked part = {m->value, m->hidden, m->n < SHOWN ? m->n : SHOWN};
 
     masked_text(out, &part);
-    if (m->n > 60)
+    if (m->n > SHOWN)
         strcat(out, "...");
     return out;
 }
 
 static void tell(void *ctx, const struct replay_difference *d)
 {
-    static const uint8_t nothing_hidden[60];
+    static const uint8_t nothing_hidden[SHOWN];
     const struct run *p = ctx;
-    const struct masked sent = {d->sent.p, nothing_hidden, d->sent.n < 60 ? d->sent.n : 60};
-    char then[2 * 60 + 4], now[2 * 60 + 4];
+    const struct masked sent = {d->sent.p, nothing_hidden, d->sent.n}; /* no more of it than that is looked at */
+    char then[2 * SHOWN + 4], now[2 * SHOWN + 4];
 
     switch (d->kind) {
     case REPLAY_DATA:
-        log_note("%s, line %u: the command was %s, now it is %s%s; answered as then", p->path, d->recorded->line,
-                 shortened(then, &d->recorded->command), shortened(now, &sent), d->sent.n > 60 ? "..." : "");
+        log_note("%s, line %u: the command was %s, now it is %s; answered as then", p->path, d->recorded->line,
+                 shortened(then, &d->recorded->command), shortened(now, &sent));
         break;
     case REPLAY_SKIPPED:
         log_note("%s, line %u: the command %s of then is not sent now", p->path, d->recorded->line, shortened(then, &d->recorded->command));
@@ -266,8 +268,14 @@ void rerun_payment(struct pay_result *result, struct rerun *rerun, const char *p
     transcript_free(&p.transcript);
 }
 
+/* A trace by hand may not say. */
+static bool same_or_unsaid(const char *then, const char *now)
+{
+    return then[0] == '\0' || strcmp(then, now) == 0;
+}
+
 bool rerun_same(const struct rerun *r)
 {
-    return r->differences == 0 && strcmp(r->then.outcome, r->now.outcome) == 0 && strcmp(r->then.authentication, r->now.authentication) == 0 &&
-           strcmp(r->then.result, r->now.result) == 0;
+    return r->differences == 0 && strcmp(r->then.outcome, r->now.outcome) == 0 && same_or_unsaid(r->then.authentication, r->now.authentication) &&
+           same_or_unsaid(r->then.result, r->now.result);
 }

@@ -19,7 +19,7 @@ struct rerun {
 /* Runs it; each command that is not as recorded is told on stderr. Everything is in *result as after pay_run, and in *rerun. */
 void rerun_payment(struct pay_result *result, struct rerun *rerun, const char *path);
 
-/* Outcome and result are those of then, and so were all commands. */
+/* Outcome is that of then, and so were all commands; authentication and result too, where they are recorded. Reasons are words, and may change. */
 bool rerun_same(const struct rerun *r);
 
 /* The facts of a transcript as what a run takes. What they hand out lives as long as the transcript. Errors name file and line. */
