@@ -88,13 +88,13 @@ enum tp_err ccid_descriptor_parse(struct ccid_descriptor *d, struct span raw)
 const char *ccid_descriptor_refusal(const struct ccid_descriptor *d, unsigned endpoints)
 {
     if (d->level == CCID_CHARACTER)
-        return "it exchanges single characters with the card (character level): only TPDU and APDU levels are supported";
+        return "it exchanges single characters with the card (character level), which is not supported: use another reader";
     if (endpoints < 2)
-        return "it has no bulk endpoints: it is a token that speaks over the control pipe (ICCD), which is not supported";
+        return "it has no bulk endpoints and speaks over the control pipe (ICCD), which is not supported: use another reader";
     if ((d->protocols & 3) == 0)
-        return "it says that it speaks neither T=0 nor T=1";
+        return "it says that it speaks neither T=0 nor T=1: use another reader";
     if (d->max_message < 10 + 5)
-        return "its messages are too short for a command";
+        return "its messages are too short for a command: use another reader";
     return NULL;
 }
 

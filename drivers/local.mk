@@ -1,9 +1,10 @@
 noinst_LIBRARIES += libdrivers.a
-libdrivers_a_SOURCES = drivers/atr.c drivers/atr.h drivers/ccid_descriptor.c drivers/ccid_descriptor.h drivers/ccid_message.c drivers/ccid_message.h \
+libdrivers_a_SOURCES = drivers/atr.c drivers/atr.h drivers/ccid.c drivers/ccid.h drivers/ccid_descriptor.c drivers/ccid_descriptor.h \
+	drivers/ccid_message.c drivers/ccid_message.h drivers/ccid_slot.c drivers/ccid_slot.h drivers/ccid_usb.c drivers/ccid_usb.h \
 	drivers/inproc.c drivers/inproc.h drivers/pcsc.c drivers/pcsc.h drivers/pcsc_error.c drivers/pcsc_priv.h drivers/pcsc_wait.c \
 	drivers/reader.c drivers/reader.h drivers/replay.c drivers/replay.h drivers/t1.c drivers/t1.h drivers/transcript.c drivers/transcript.h
 libdrivers_a_SOURCES += drivers/pcsc_list.c drivers/pcsc_pinpad.c drivers/pinpad.c drivers/pinpad.h drivers/readers.c drivers/readers.h
-DRIVERS_LIBS = libdrivers.a $(APDU_LIBS) $(PCSC_LIBS)
+DRIVERS_LIBS = libdrivers.a $(APDU_LIBS) $(PCSC_LIBS) $(USB_LIBS)
 
 check_PROGRAMS += tests/unit/test_pinpad
 TESTS += tests/unit/test_pinpad
@@ -71,3 +72,10 @@ TESTS += tests/fuzz/fuzz_t1
 tests_fuzz_fuzz_t1_SOURCES = tests/fuzz/fuzz_t1.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_t1_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_t1_LDADD = $(DRIVERS_LIBS)
+
+check_PROGRAMS += tests/unit/test_ccid
+TESTS += tests/unit/test_ccid
+tests_unit_test_ccid_SOURCES = tests/unit/test_ccid.c tests/tools/ccid_double.c tests/tools/ccid_double.h tests/tools/t1_card.c tests/tools/t1_card.h \
+	tests/unit/unit.h
+tests_unit_test_ccid_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_ccid_LDADD = $(DRIVERS_LIBS) $(CHECK_LIBS)

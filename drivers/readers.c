@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drivers/ccid.h"
 #include "drivers/pcsc.h"
 
 static const struct kind {                                                        /* a way to readers, the preferred first */
@@ -11,6 +12,7 @@ static const struct kind {                                                      
     void (*ask)(struct reader_info *list, size_t n); /* what each can do, which takes longer */
 } kinds[] = {
     {pcsc_list, pcsc_open, pcsc_ask},
+    {ccid_list, ccid_open, ccid_ask},
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
