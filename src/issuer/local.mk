@@ -1,15 +1,39 @@
 bin_PROGRAMS += telepay-issuer
 telepay_issuer_SOURCES = \
+	src/issuer/account.c \
+	src/issuer/acquirer.c \
 	src/issuer/commands.h \
 	src/issuer/cryptogram.c \
-	src/issuer/main.c
+	src/issuer/init.c \
+	src/issuer/list.c \
+	src/issuer/main.c \
+	src/issuer/option.c src/issuer/option.h \
+	src/issuer/script.c \
+	src/issuer/serve.c
 
 # All but the commands, as a library so that tests run it in process.
 noinst_LIBRARIES += libissuer.a
 libissuer_a_SOURCES = \
-	src/issuer/calc.c src/issuer/calc.h
+	src/issuer/authorise.c src/issuer/authorise.h \
+	src/issuer/book.c src/issuer/book_authorisation.c src/issuer/book_script.c src/issuer/book.h src/issuer/book_priv.h \
+	src/issuer/calc.c src/issuer/calc.h \
+	src/issuer/keys.c src/issuer/keys.h \
+	src/issuer/request.c src/issuer/request.h \
+	src/issuer/schema.c src/issuer/schema.h \
+	src/issuer/scripts.c src/issuer/scripts.h \
+	src/issuer/server.c src/issuer/server.h \
+	src/issuer/state.c src/issuer/state.h \
+	src/issuer/writer.c src/issuer/writer.h
 ISSUER_LIBS = libissuer.a $(WIRE_LIBS) $(STORE_LIBS) $(TPCRYPTO_LIBS)
 telepay_issuer_LDADD = $(ISSUER_LIBS)
 
 dist_check_SCRIPTS += tests/system/cryptogram.sh
 TESTS += tests/system/cryptogram.sh
+
+BANK = tests/tools/bank.c tests/tools/bank.h
+check_PROGRAMS += tests/unit/test_issuer
+TESTS += tests/unit/test_issuer
+tests_unit_test_issuer_SOURCES = tests/unit/test_issuer.c tests/unit/unit.h $(BANK)
+tests_unit_test_issuer_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/tools
+tests_unit_test_issuer_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_issuer_LDADD = $(ISSUER_LIBS) $(CHECK_LIBS)

@@ -3,6 +3,19 @@
 #include "issuer/commands.h"
 
 static const struct cli_command commands[] = {
+    {"init", "make an issuer's folder", issuer_init},
+    {"acquirer add", "let an acquirer ask, and make its folder", issuer_acquirer_add},
+    {"acquirer list", "list the acquirers", issuer_acquirer_list},
+    {"acquirer close", "answer an acquirer no more", issuer_acquirer_close},
+    {"account add", "add an account with its card", issuer_account_add},
+    {"account list", "list the accounts", issuer_account_list},
+    {"account block", "refuse a card's payments", issuer_account_block},
+    {"account unblock", "take a card's payments again", issuer_account_unblock},
+    {"account set", "change balance, ceilings or counter", issuer_account_set},
+    {"script queue", "send a command to a card", issuer_script_queue},
+    {"script list", "list the scripts and what became of them", issuer_script_list},
+    {"serve", "answer authorisation requests", issuer_serve},
+    {"list", "list the authorisations", issuer_list},
     {"cryptogram", "work out and check keys, cryptograms, scripts", issuer_cryptogram},
     {NULL, NULL, NULL},
 };

@@ -1,0 +1,236 @@
+/* telepay-issuer acquirer add | list | close */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "crypto/pki.h"
+#include "issuer/commands.h"
+#include "issuer/option.h"
+
+#define ACQUIRER_DAYS 1095
+#define FILE_MAX      (1U << 20)
+
+enum { KEY_OUT = OPTION_KEY_OWN, KEY_HOST, KEY_PORT };
+
+struct words {
+    const char *dir, *id, *out, *host, *port;
+    bool json;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+
+    switch (key) {
+    case 'd':
+        w->dir = arg;
+        return 0;
+    case 'j':
+        w->json = true;
+        return 0;
+    case 'i':
+        w->id = arg;
+        return 0;
+    case KEY_OUT:
+        w->out = arg;
+        return 0;
+    case KEY_HOST:
+        w->host = arg;
+        return 0;
+    case KEY_PORT:
+        w->port = arg;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static enum tp_err check_id(const char *id, struct tp_error *e)
+{
+    const size_t n = id != NULL ? strlen(id) : 0;
+
+    if (n == 0 || n >= ACQUIRER_ID_MAX || strspn(id, "0123456789") != n)
+        return tp_fail(e, TP_ERR_USAGE, "--id takes the acquirer's number of 1 to 11 digits (field 32)");
+    return TP_OK;
+}
+
+struct making {
+    const struct words *w;
+    struct office office;
+    struct issuer_settings settings;
+    char host[160];
+    int64_t port;
+};
+
+/* Where acquirers reach the server: --host and --port, else what issuer.conf says that it listens on; a wildcard is no address to call. */
+static enum tp_err find_server(struct making *m, struct tp_error *e)
+{
+    char *colon = strrchr(m->settings.listen, ':');
+    enum tp_err r;
+
+    if (colon == NULL)
+        return tp_fail(e, TP_ERR_USAGE, "%s/issuer.conf: \"listen\" in section [serve] must be ADDRESS:PORT", m->office.dir);
+    *colon = '\0';
+    snprintf(m->host, sizeof(m->host), "%s", m->w->host != NULL ? m->w->host : m->settings.listen);
+    if (strcmp(m->host, "0.0.0.0") == 0 || strcmp(m->host, "[::]") == 0 || m->host[0] == '\0')
+        return tp_fail(e, TP_ERR_USAGE, "the issuer listens on all addresses: say with --host by which one the acquirer reaches it");
+    r = option_number(&m->port, "the port", m->w->port != NULL ? m->w->port : colon + 1, 65535, e);
+    return r != TP_OK || m->port != 0 ? r : tp_fail(e, TP_ERR_USAGE, "the issuer listens on whatever port is free: say with --port which one it is");
+}
+
+static enum tp_err make_certificate(const struct making *m, struct tp_error *e)
+{
+    char pki[PATH_MAX], cert[PATH_MAX], key[PATH_MAX], ca[PATH_MAX];
+    const struct pki_subject subject = {NULL, m->w->id, NULL};
+    uint8_t *content = NULL;
+    size_t n = 0;
+    enum tp_err r = file_join(pki, sizeof(pki), m->office.dir, "pki", e);
+
+    if (r == TP_OK)
+        r = file_join(cert, sizeof(cert), m->w->out, "acquirer.pem", e);
+    if (r == TP_OK)
+        r = file_join(key, sizeof(key), m->w->out, "acquirer.key", e);
+    if (r == TP_OK)
+        r = file_join(ca, sizeof(ca), m->w->out, "ca.pem", e);
+    if (r == TP_OK)
+        r = pki_certificate_make(pki, PKI_CLIENT, &subject, ACQUIRER_DAYS, cert, key, e);
+    if (r == TP_OK)
+        r = file_read(m->settings.ca, FILE_MAX, &content, &n, e);
+    if (r == TP_OK)
+        r = file_replace(ca, span_of(content, n), 0644, e);
+    free(content);
+    return r;
+}
+
+static enum tp_err write_configuration(const struct making *m, struct tp_error *e)
+{
+    char path[PATH_MAX], text[2048];
+    enum tp_err r = file_join(path, sizeof(path), m->w->out, "issuer.conf", e);
+    const int n =
+        snprintf(text, sizeof(text),
+                 "# What acquirer %s needs to ask the issuer %s: telepay-acquirer issuer add --from this folder. File names are relative to this\n"
+                 "# file. Keep acquirer.key secret: it is what the issuer knows this acquirer by.\n"
+                 "\n"
+                 "[issuer]\n"
+                 "name = %s\n"
+                 "host = %s\n"
+                 "port = %lld\n"
+                 "acquirer = %s\n"
+                 "iins = %s\n"
+                 "ca = ca.pem\n"
+                 "certificate = acquirer.pem\n"
+                 "key = acquirer.key\n",
+                 m->w->id, m->settings.name, m->settings.name, m->host, (long long)m->port, m->w->id, m->settings.iins);
+
+    if (r == TP_OK && (n < 0 || (size_t)n >= sizeof(text)))
+        r = tp_fail(e, TP_ERR_RANGE, "the configuration gets too long");
+    return r == TP_OK ? file_replace(path, span_str(text), 0644, e) : r;
+}
+
+static enum tp_err add(struct making *m, struct tp_error *e)
+{
+    char path[PATH_MAX];
+    struct acquirer there;
+    enum tp_err r = issuer_settings_load(&m->settings, m->office.dir, e);
+
+    if (r == TP_OK && book_acquirer_get(m->office.book, m->w->id, &there, e) == TP_OK)
+        r = tp_fail(e, TP_ERR_EXISTS, "acquirer %s is there already", m->w->id);
+    if (r == TP_OK)
+        r = find_server(m, e);
+    if (r == TP_OK)
+        r = file_join(path, sizeof(path), m->w->out, "issuer.conf", e);
+    if (r == TP_OK && access(path, F_OK) == 0)
+        r = tp_fail(e, TP_ERR_EXISTS, "%s is there already: name another folder with --out", path);
+    if (r == TP_OK)
+        r = file_make_dir(m->w->out, 0755, e);
+    if (r == TP_OK && chmod(m->w->out, 0700) != 0)
+        r = tp_fail(e, TP_ERR_IO, "cannot close the folder %s to others: %s", m->w->out, strerror(errno));
+    if (r == TP_OK)
+        r = make_certificate(m, e);
+    if (r == TP_OK)
+        r = write_configuration(m, e);
+    return r == TP_OK ? book_acquirer_add(m->office.book, m->w->id, e) : r;
+}
+
+int issuer_acquirer_add(int argc, char **argv)
+{
+    static const struct argp_option options[] = {{"id", 'i', "ID", 0, "Number of the acquirer: 1 to 11 digits (field 32)", 0},
+                                                 {"out", KEY_OUT, "DIR", 0, "Folder to make for the acquirer: certificate, key, configuration", 0},
+                                                 {"host", KEY_HOST, "NAME", 0, "Where it reaches the issuer [what issuer.conf listens on]", 0},
+                                                 {"port", KEY_PORT, "PORT", 0, "Its port [that of issuer.conf]", 0},
+                                                 OPTION_DIR,
+                                                 {0}};
+    static const struct argp argp = {options, parse, NULL, "Let an acquirer ask, and make the folder with what it needs for that.", NULL, NULL, NULL};
+    struct words w = {0};
+    struct making *m = calloc(1, sizeof(*m));
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = m != NULL ? check_id(w.id, &e) : tp_fail(&e, TP_ERR_NO_MEMORY, "out of memory");
+    if (r == TP_OK && w.out == NULL)
+        r = tp_fail(&e, TP_ERR_USAGE, "an acquirer needs --id and --out");
+    if (r == TP_OK) {
+        m->w = &w;
+        r = office_open(&m->office, w.dir, &e);
+    }
+    if (r == TP_OK)
+        r = add(m, &e);
+    if (m != NULL)
+        office_close(&m->office);
+    free(m);
+    if (r != TP_OK)
+        return cli_report(&e);
+    printf("acquirer %s has its folder in %s\nnext, as the acquirer: telepay-acquirer issuer add --from %s\n", w.id, w.out, w.out);
+    return CLI_DONE;
+}
+
+static enum tp_err list_row(void *ctx, const struct acquirer *a, struct tp_error *e)
+{
+    char when[TIME_TEXT_MAX];
+    const char *const cells[] = {a->id, a->open ? "open" : "closed", option_time(when, a->added)};
+
+    return listing_row(ctx, cells, e);
+}
+
+int issuer_acquirer_list(int argc, char **argv)
+{
+    static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
+    static const struct argp argp = {options, parse, NULL, "List the acquirers.", NULL, NULL, NULL};
+    static const struct table_column columns[] = {{"id", TABLE_TEXT}, {"state", TABLE_TEXT}, {"added", TABLE_TEXT}};
+    struct words w = {0};
+    struct listing l = {.table = NULL};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = listing_start(&l, w.dir, "acquirers", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+    if (r == TP_OK)
+        r = book_acquirer_each(l.office.book, list_row, l.table, &l.e);
+    return listing_end(&l, r);
+}
+
+int issuer_acquirer_close(int argc, char **argv)
+{
+    static const struct argp_option options[] = {{"id", 'i', "ID", 0, "Number of the acquirer", 0}, OPTION_DIR, {0}};
+    static const struct argp argp = {options, parse, NULL, "Answer an acquirer no more, as when its key is known to others.", NULL, NULL, NULL};
+    struct words w = {0};
+    struct office o = {.book = NULL};
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = check_id(w.id, &e);
+    if (r == TP_OK)
+        r = office_open(&o, w.dir, &e);
+    if (r == TP_OK)
+        r = book_acquirer_close(o.book, w.id, &e);
+    office_close(&o);
+    if (r != TP_OK)
+        return cli_report(&e);
+    printf("acquirer %s is closed\n", w.id);
+    return CLI_DONE;
+}

@@ -1,0 +1,200 @@
+#include "issuer/scripts.h"
+
+#include <string.h>
+
+#include "apdu/emvtags.h"
+#include "apdu/tlv.h"
+#include "base/log.h"
+#include "crypto/pinblock.h"
+
+/* EMV 4.4 Book 3, 6.5.1, 6.5.2, 6.5.3, 6.5.10; ISO/IEC 7816-4: PUT DATA, UPDATE RECORD */
+static const struct script_kind kinds[] = {
+    {"block-application", {0x80, 0x1E, 0x00, 0x00}, false, false}, {"unblock-application", {0x80, 0x18, 0x00, 0x00}, false, false},
+    {"block-card", {0x80, 0x16, 0x00, 0x00}, false, false},        {"unblock-pin", {0x80, 0x24, 0x00, 0x00}, false, false},
+    {"change-pin", {0x80, 0x24, 0x00, 0x02}, true, false},         {"put-data", {0x00, 0xDA, 0x00, 0x00}, false, true},
+    {"update-record", {0x00, 0xDC, 0x00, 0x00}, false, true},
+};
+
+const struct script_kind *script_kind_at(size_t i)
+{
+    return i < sizeof(kinds) / sizeof(kinds[0]) ? &kinds[i] : NULL;
+}
+
+const struct script_kind *script_kind(const char *name)
+{
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+/* ---- out ---- */
+
+struct waiting { /* what an answer may take, at most */
+    struct script one[16];
+    size_t n;
+};
+
+static enum tp_err collect(void *ctx, const struct script *s, struct tp_error *e)
+{
+    struct waiting *w = ctx;
+
+    (void)e;
+    if (w->n < sizeof(w->one) / sizeof(w->one[0]))
+        w->one[w->n++] = *s;
+    return TP_OK;
+}
+
+/* The card's keys, as long as an answer is made. */
+struct card_keys {
+    struct secret ac, smi, smc;
+    struct emv_script_keys session;
+};
+
+static void free_keys(struct card_keys *k)
+{
+    secret_free(&k->ac);
+    secret_free(&k->smi);
+    secret_free(&k->smc);
+    emv_script_keys_free(&k->session);
+}
+
+static enum tp_err derive_keys(struct card_keys *k, const struct authoriser *a, const struct account *account, const char *pan, const uint8_t atc[2],
+                               const uint8_t ac[8])
+{
+    const uint8_t psn = (uint8_t)(account->psn / 10 << 4 | account->psn % 10);
+    enum tp_err r = issuer_keys_card(&k->ac, a->keys, ISSUER_KEY_AC, account->cvn, pan, psn);
+
+    if (r == TP_OK)
+        r = issuer_keys_card(&k->smi, a->keys, ISSUER_KEY_SMI, account->cvn, pan, psn);
+    if (r == TP_OK)
+        r = issuer_keys_card(&k->smc, a->keys, ISSUER_KEY_SMC, account->cvn, pan, psn);
+    return r == TP_OK ? emv_script_keys_derive(&k->session, account->cvn, secret_span(&k->smi), secret_span(&k->smc), atc, ac) : r;
+}
+
+/* A script's plain data; of a PIN, its block for this kind of card (crypto/pinblock.h). */
+static enum tp_err open_data(struct authoriser *a, struct buf *plain, const struct script *s, const struct account *account,
+                             const struct card_keys *k)
+{
+    const struct script_kind *kind = script_kind(s->what);
+    struct secret block = {NULL, 0};
+    enum tp_err r = TP_OK;
+
+    if (s->sealed_n > 0)
+        r = seal_open(a->seal, plain, span_of(s->sealed, s->sealed_n), span_str("script"));
+    if (r != TP_OK || kind == NULL || !kind->pin)
+        return r;
+    if (account->cvn == EMV_CVN_10 || account->cvn == EMV_CVN_18)
+        r = pin_block_visa_make(&block, secret_span(&k->ac), buf_span(plain), span_of(NULL, 0));
+    else
+        r = pin_block_make(&block, buf_span(plain));
+    secret_wipe(plain->p, plain->n);
+    plain->n = 0;
+    if (r == TP_OK)
+        r = buf_put(plain, secret_span(&block));
+    secret_free(&block);
+    return r;
+}
+
+static enum tp_err put_one(struct authoriser *a, struct buf *out, struct emv_script *place, const struct script *s, const struct account *account,
+                           const struct card_keys *k)
+{
+    const uint8_t id[4] = {(uint8_t)(s->id >> 24), (uint8_t)(s->id >> 16), (uint8_t)(s->id >> 8), (uint8_t)s->id};
+    uint8_t data_room[EMV_SCRIPT_DATA_MAX], command_room[EMV_SCRIPT_APDU_MAX + 5], inner_room[EMV_SCRIPT_APDU_MAX + 16];
+    struct buf data = BUF_OF(data_room), command = BUF_OF(command_room), inner = BUF_OF(inner_room);
+    enum tp_err r = open_data(a, &data, s, account, k);
+
+    if (r == TP_OK)
+        r = emv_script_close(&command, place, &k->session, s->head, buf_span(&data), s->encipher);
+    if (r == TP_OK)
+        r = tlv_put(&inner, TAG_SCRIPT_ID, SPAN_OF(id));
+    if (r == TP_OK)
+        r = tlv_put(&inner, TAG_SCRIPT_COMMAND, buf_span(&command));
+    if (r == TP_OK)
+        r = tlv_put(out, s->template, buf_span(&inner));
+    secret_wipe(data_room, sizeof(data_room));
+    return r;
+}
+
+enum tp_err scripts_put(struct authoriser *a, struct buf *out, struct scripts_sent *sent, const struct account *account, const char *pan,
+                        const uint8_t atc[2], const uint8_t ac[8], struct tp_error *e)
+{
+    struct waiting w = {.n = 0};
+    struct card_keys k = {{NULL, 0}, {NULL, 0}, {NULL, 0}, {{NULL, 0}, {NULL, 0}}};
+    struct emv_script place = {.cvn = account->cvn, .atc = {atc[0], atc[1]}};
+    struct buf room = {out->p + out->n, 0, out->cap - out->n < SCRIPTS_MAX ? out->cap - out->n : SCRIPTS_MAX};
+    enum tp_err r = book_script_of(a->book, account->key, SCRIPT_QUEUED, collect, &w, e);
+
+    sent->n = 0;
+    if (r != TP_OK || w.n == 0)
+        return r;
+    memcpy(place.chain, ac, sizeof(place.chain));
+    r = derive_keys(&k, a, account, pan, atc, ac);
+    for (size_t i = 0; r == TP_OK && i < w.n; i++) {
+        r = put_one(a, &room, &place, &w.one[i], account, &k);
+        if (r == TP_OK)
+            sent->id[sent->n++] = w.one[i].id;
+        if (r == TP_ERR_RANGE) { /* the next answer has room; one that never has any is left standing, and holds up no payment */
+            if (sent->n == 0)
+                log_error("script %u for %s does not fit an answer", w.one[i].id, account->masked);
+            r = TP_OK;
+            break;
+        }
+    }
+    out->n += room.n;
+    free_keys(&k);
+    secret_wipe(&w, sizeof(w));
+    return r == TP_OK ? r : tp_fail(e, r, "a script for %s cannot be made: %s", account->masked, tp_err_text(r));
+}
+
+enum tp_err scripts_mark(struct authoriser *a, const struct scripts_sent *sent, int64_t authorisation, struct tp_error *e)
+{
+    enum tp_err r = TP_OK;
+
+    for (size_t i = 0; i < sent->n && r == TP_OK; i++)
+        r = book_script_delivered(a->book, sent->id[i], authorisation, e);
+    return r;
+}
+
+/* ---- back ---- */
+
+/* Of 9F5B, for this script: its state, or SCRIPT_STATES when it does not speak of it. */
+static enum script_state told(struct span results, uint32_t id)
+{
+    static const enum script_state states[] = {SCRIPT_NOT_DONE, SCRIPT_FAILED, SCRIPT_DONE};
+
+    for (size_t at = 0; at + 5 <= results.n; at += 5) {
+        const uint8_t *p = results.p + at;
+        const uint32_t of = (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
+
+        if (of == id && p[0] >> 4 < 3)
+            return states[p[0] >> 4];
+    }
+    return SCRIPT_STATES;
+}
+
+/* Of the CVR: `scripts` commands were done (Book 3, table CCD 10); Visa's counts those that came, so that of several with one failed none is known to be
+ * done. The one after the last that was done is the failed one, where one failed; what comes behind it was not done. */
+static enum script_state counted(const struct emv_iad *iad, size_t i)
+{
+    const bool visa = iad->cvn == EMV_CVN_10 || iad->cvn == EMV_CVN_18;
+
+    if (iad->script_failed && visa)
+        return SCRIPT_FAILED;
+    if (i < iad->scripts)
+        return SCRIPT_DONE;
+    return iad->script_failed && i == iad->scripts ? SCRIPT_FAILED : SCRIPT_NOT_DONE;
+}
+
+enum tp_err scripts_settle(struct authoriser *a, const struct account *account, const struct emv_iad *iad, struct span results, struct tp_error *e)
+{
+    struct waiting w = {.n = 0};
+    enum tp_err r = book_script_of(a->book, account->key, SCRIPT_DELIVERED, collect, &w, e);
+
+    for (size_t i = 0; i < w.n && r == TP_OK; i++) {
+        const enum script_state said = told(results, w.one[i].id);
+
+        r = book_script_settle(a->book, w.one[i].id, said != SCRIPT_STATES ? said : counted(iad, i), e);
+    }
+    return r;
+}

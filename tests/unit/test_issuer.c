@@ -1,0 +1,735 @@
+/* The issuer's server as acquirers see it, over TLS, in process: decisions, what they reserve, the same again, reversals, scripts and what comes of them. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "apdu/emvtags.h"
+#include "apdu/tlv.h"
+#include "bank.h"
+#include "crypto/pinblock.h"
+#include "crypto/script.h"
+#include "store/db.h"
+
+static struct bank bank;
+static struct link_client *client;
+static struct bank_card card;
+static struct bank_terms terms;
+static struct bank_request request;
+
+static void open_with(enum emv_cvn cvn, unsigned method)
+{
+    bank_make(&bank);
+    bank_card(&card, &bank, cvn, 1, method, BANK_BALANCE);
+    bank_start(&bank, 2);
+    client = bank_connect(&bank, BANK_ACQUIRER);
+    ck_assert_ptr_nonnull(client);
+}
+
+static void setup(void)
+{
+    open_with(EMV_CVN_18, 0);
+}
+
+static void teardown(void)
+{
+    link_close(&client);
+    bank_stop(&bank);
+    bank_card_free(&card);
+    bank_remove(&bank);
+}
+
+static struct bank_answer *ask(void)
+{
+    static struct bank_answer a;
+
+    ck_ok(bank_exchange(&a, client, &request.message, &bank_error));
+    return &a;
+}
+
+static struct bank_answer *pay(void)
+{
+    bank_authorisation(&request, &card, &terms);
+    return ask();
+}
+
+static struct bank_answer *fresh(void)
+{
+    bank_usual(&terms, &card);
+    return pay();
+}
+
+static struct bank_answer *reverse(unsigned mti)
+{
+    bank_reversal(&request, &terms, mti);
+    return ask();
+}
+
+static int64_t reserved(void)
+{
+    struct account a;
+
+    bank_account(&bank, &card, &a);
+    return a.reserved;
+}
+
+START_TEST(every_kind_of_card_is_approved_and_its_issuer_proved)
+    {
+        static const struct {
+            enum emv_cvn cvn;
+            unsigned method;
+        } kinds[] = {{EMV_CVN_10, 1}, {EMV_CVN_10, 2}, {EMV_CVN_18, 1}, {EMV_CVN_18, 2}, {EMV_CCD_3DES, 2}, {EMV_CCD_AES, 2}, {EMV_CCD_AES, 1}};
+        static const uint8_t repeated[] = {2, 3, 4, 7, 11, 12, 13, 32, 37, 41, 42, 49};
+        struct tlv t;
+
+        open_with(kinds[_i].cvn, kinds[_i].method);
+        const struct bank_answer *a = fresh();
+
+        ck_assert_uint_eq(a->mti, MTI_AUTHORISATION_RESPONSE);
+        ck_assert_str_eq(a->code, "00");
+        ck_assert_uint_eq(strspn(a->approval, "0123456789"), 6);
+        for (size_t i = 0; i < sizeof(repeated); i++)
+            ck_assert_msg(span_eq(a->message.field[repeated[i]], request.message.field[repeated[i]]), "field %u", repeated[i]);
+        ck_ok(tlv_find(span_of(a->de55, a->de55_n), TAG_ARC, &t));
+        ck_hex(t.value, "3030");
+        ck_assert(bank_proves(a, &card, &request, terms.atc, kinds[_i].method));
+        ck_assert_int_eq(reserved(), 1250);
+        terms.amount = BANK_CEILING + 1; /* a refusal is proved to the card, too */
+        bank_usual(&terms, &card);
+        terms.amount = BANK_CEILING + 1;
+        a = pay();
+        ck_assert_str_eq(a->code, "61");
+        ck_assert_str_eq(a->approval, "");
+        ck_assert(bank_proves(a, &card, &request, terms.atc, kinds[_i].method));
+        ck_assert_int_eq(reserved(), 1250);
+        teardown();
+    }
+END_TEST
+
+START_TEST(the_same_again_is_answered_alike_and_reserved_once)
+    {
+        struct bank_answer first = *fresh();
+        const struct bank_answer *again = ask();
+
+        ck_assert_str_eq(first.code, "00");
+        ck_assert_uint_eq(again->n, first.n);
+        ck_assert_mem_eq(again->raw, first.raw, first.n);
+        ck_ok(iso8583_set_text(&request.message, 7, "1124211600")); /* sent anew: its own time and number, the same question */
+        ck_ok(iso8583_set_text(&request.message, 11, "000777"));
+        again = ask();
+        ck_assert_str_eq(again->approval, first.approval);
+        ck_assert_mem_eq(again->de55, first.de55, first.de55_n);
+        ck_assert(span_eq(again->message.field[11], span_str("000777")));
+        ck_assert_int_eq(reserved(), 1250);
+        terms.amount = 1251; /* another question under the same number */
+        again = pay();
+        ck_assert_str_eq(again->code, "94");
+        ck_assert_int_eq(reserved(), 1250);
+        bank_usual(&terms, &card); /* a refusal stays one, even when there is money now */
+        terms.amount = BANK_CEILING + 1;
+        first = *pay();
+        again = ask();
+        ck_assert_str_eq(again->code, "61");
+        ck_assert_mem_eq(again->raw, first.raw, first.n);
+    }
+END_TEST
+
+START_TEST(a_reversal_releases_once)
+    {
+        ck_assert_str_eq(fresh()->code, "00");
+        ck_assert_int_eq(reserved(), 1250);
+        const struct bank_answer *a = reverse(MTI_REVERSAL);
+
+        ck_assert_uint_eq(a->mti, MTI_REVERSAL_RESPONSE);
+        ck_assert_str_eq(a->code, "00");
+        ck_assert_int_eq(reserved(), 0);
+        ck_assert_str_eq(reverse(MTI_REVERSAL_REPEAT)->code, "00");
+        ck_assert_str_eq(reverse(MTI_REVERSAL)->code, "00");
+        ck_assert_int_eq(reserved(), 0);
+        ck_assert_str_eq(pay()->code, "00"); /* the same 0100 is answered as it was, and reserves nothing more */
+        ck_assert_int_eq(reserved(), 0);
+        bank_usual(&terms, &card); /* before its 0100: remembered */
+        ck_assert_str_eq(reverse(MTI_REVERSAL)->code, "00");
+        a = pay();
+        ck_assert_str_eq(a->code, "12");
+        ck_assert_int_eq(reserved(), 0);
+        ck_assert_str_eq(fresh()->code, "00");
+        terms.amount = 1249; /* not what was authorised */
+        ck_assert_str_eq(reverse(MTI_REVERSAL)->code, "94");
+        ck_assert_int_eq(reserved(), 1250);
+    }
+END_TEST
+
+/* One thing wrong at a time: the code, and whether the card still hears its issuer. */
+static void bend_cryptogram(void)
+{
+    terms.ac_flip = 1;
+}
+static void bend_kind(void)
+{
+    terms.iad_cvn = EMV_CVN_10;
+}
+static void bend_replay(void)
+{
+    terms.atc = 1;
+}
+static void bend_jump(void)
+{
+    terms.atc = 1 + 1 + 1000;
+}
+static void bend_pan(void)
+{
+    memcpy(terms.pan, "9990149999999999", 17);
+}
+static void bend_psn(void)
+{
+    terms.psn = 2;
+}
+static void bend_amount(void)
+{
+    terms.signed_amount = 1;
+}
+static void bend_zero(void)
+{
+    terms.amount = 0;
+}
+static void bend_processing(void)
+{
+    terms.processing = 10000;
+}
+static void bend_day(void)
+{
+    terms.expiry = 2912;
+}
+static void bend_currency(void)
+{
+    terms.currency = 840;
+}
+static void bend_aac(void)
+{
+    terms.cid = 0;
+    terms.cvr[0] = 0x80;
+}
+static void bend_cid(void)
+{
+    terms.cid = 0x40;
+}
+static void bend_wedge(void)
+{
+    terms.cvm[0] = 0x01; /* offline PIN, said to be right; the CVR knows of none */
+}
+static void bend_wrong_pin(void)
+{
+    terms.cvm[0] = 0x44;
+    terms.cvr[0] |= 0x06;
+}
+static void bend_tries(void)
+{
+    terms.cvr[1] |= 0x40;
+}
+static void bend_tvr_tries(void)
+{
+    terms.tvr[2] |= 0xA0;
+}
+static void bend_tvr_cvm(void)
+{
+    terms.tvr[2] |= 0x80;
+}
+static void bend_tvr_cda(void)
+{
+    terms.tvr[0] = 0x04;
+}
+static void bend_tvr_dda(void)
+{
+    terms.tvr[0] = 0x08;
+}
+static void bend_tvr_sda(void)
+{
+    terms.tvr[0] = 0x40;
+}
+static void bend_tvr_exception(void)
+{
+    terms.tvr[0] |= 0x10;
+}
+static void bend_tvr_expired(void)
+{
+    terms.tvr[1] = 0x40;
+}
+static void bend_tvr_service(void)
+{
+    terms.tvr[1] = 0x10;
+}
+static void bend_ceiling(void)
+{
+    terms.amount = BANK_CEILING + 1;
+}
+
+static const struct {
+    void (*bend)(void);
+    const char *code;
+    bool heard;
+} bends[] = {{bend_cryptogram, "63", false}, {bend_kind, "63", false},         {bend_replay, "63", false},     {bend_jump, "63", false},
+             {bend_pan, "14", false},        {bend_psn, "14", false},          {bend_amount, "13", false},     {bend_zero, "13", false},
+             {bend_processing, "12", false}, {bend_day, "54", true},           {bend_currency, "57", true},    {bend_aac, "05", false},
+             {bend_cid, "63", false},        {bend_wedge, "63", true},         {bend_wrong_pin, "63", true},   {bend_tries, "75", true},
+             {bend_tvr_tries, "75", true},   {bend_tvr_cvm, "55", true},       {bend_tvr_cda, "05", true},     {bend_tvr_dda, "05", true},
+             {bend_tvr_sda, "05", true},     {bend_tvr_exception, "05", true}, {bend_tvr_expired, "54", true}, {bend_tvr_service, "57", true},
+             {bend_ceiling, "61", true}};
+
+START_TEST(refusals)
+    {
+        struct bank_answer *a = fresh();
+
+        ck_assert_str_eq(a->code, "00"); /* ATC 1 is taken */
+        for (size_t i = 0; i < sizeof(bends) / sizeof(bends[0]); i++) {
+            bank_usual(&terms, &card);
+            bends[i].bend();
+            a = pay();
+            ck_assert_msg(strcmp(a->code, bends[i].code) == 0, "case %zu: %s, not %s", i, a->code, bends[i].code);
+            ck_assert_msg(bank_proves(a, &card, &request, terms.atc, 2) == bends[i].heard, "case %zu: ARPC", i);
+            ck_assert_str_eq(a->approval, "");
+        }
+        ck_assert_int_eq(reserved(), 1250);
+        a = fresh();
+        ck_assert_str_eq(a->code, "00"); /* nothing of that harmed the card */
+    }
+END_TEST
+
+START_TEST(account_status_and_money)
+    {
+        static const struct {
+            enum account_status status;
+            const char *code;
+        } states[] = {{ACCOUNT_BLOCKED, "62"}, {ACCOUNT_LOST, "41"}, {ACCOUNT_STOLEN, "43"}, {ACCOUNT_OPEN, "00"}};
+        struct account a;
+
+        bank_account(&bank, &card, &a);
+        for (size_t i = 0; i < 4; i++) {
+            struct book *book = bank_book(&bank);
+
+            ck_ok(book_account_set_status(book, a.key, states[i].status, &bank_error));
+            book_close(&book);
+            const struct bank_answer *got = fresh();
+
+            ck_assert_str_eq(got->code, states[i].code);
+            ck_assert(bank_proves(got, &card, &request, terms.atc, 2));
+        }
+        bank_usual(&terms, &card); /* 12.50 today already; the day's ceiling is 800.00 */
+        terms.amount = 50000;
+        ck_assert_str_eq(pay()->code, "00");
+        bank_usual(&terms, &card);
+        terms.amount = BANK_DAY - 50000 - 1250 + 1;
+        ck_assert_str_eq(pay()->code, "61");
+        bank_usual(&terms, &card);
+        terms.amount = BANK_DAY - 50000 - 1250;
+        ck_assert_str_eq(pay()->code, "00");
+        ck_assert_str_eq(reverse(MTI_REVERSAL)->code, "00"); /* what is released may be spent again */
+        bank_usual(&terms, &card);
+        terms.amount = BANK_DAY - 50000 - 1250;
+        ck_assert_str_eq(pay()->code, "00");
+        bank_account(&bank, &card, &a);
+        a.day_ceiling = MONEY_MAX;
+        struct book *book = bank_book(&bank);
+
+        ck_ok(book_account_set(book, &a, &bank_error));
+        book_close(&book);
+        bank_usual(&terms, &card);
+        terms.amount = BANK_BALANCE - BANK_DAY + 1;
+        ck_assert_str_eq(pay()->code, "51");
+        bank_usual(&terms, &card);
+        terms.amount = BANK_BALANCE - BANK_DAY;
+        ck_assert_str_eq(pay()->code, "00");
+        bank_usual(&terms, &card); /* a credit needs no money */
+        terms.processing = 200000;
+        ck_assert_str_eq(pay()->code, "00");
+        ck_assert_int_eq(reserved(), BANK_BALANCE);
+    }
+END_TEST
+
+/* An amount over the floor that the card signed offline: no word for the card, which has ended its transaction. */
+START_TEST(a_tc_is_checked_and_reserved)
+    {
+        struct tlv t;
+
+        bank_usual(&terms, &card);
+        terms.cid = 0x40;
+        terms.cvr[0] = 0x90;
+        const struct bank_answer *a = pay();
+
+        ck_assert_str_eq(a->code, "00");
+        ck_assert_int_eq(tlv_find(span_of(a->de55, a->de55_n), TAG_ISSUER_AUTH_DATA, &t), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(reserved(), 1250);
+    }
+END_TEST
+
+/* ---- scripts ---- */
+
+static uint32_t queue(const char *what, const uint8_t head[4], const char *data, bool encipher, uint8_t template)
+{
+    struct book *book = bank_book(&bank);
+    struct account a;
+    struct script s = {.encipher = encipher, .template = template};
+    struct seal *seal = NULL;
+    struct buf sealed = BUF_OF(s.sealed);
+    char path[96];
+
+    bank_account(&bank, &card, &a);
+    s.account = a.key;
+    snprintf(s.what, sizeof(s.what), "%s", what);
+    memcpy(s.head, head, 4);
+    snprintf(path, sizeof(path), "%s/iss/seal.key", bank.dir);
+    ck_ok(seal_open_file(&seal, path, &bank_error));
+    if (data != NULL)
+        ck_ok(seal_close(seal, &sealed, span_str(data), span_str("script")));
+    s.sealed_n = sealed.n;
+    ck_ok(book_script_queue(book, &s, &bank_error));
+    seal_free(&seal);
+    book_close(&book);
+    return s.id;
+}
+
+struct wanted {
+    uint32_t id;
+    struct script found;
+};
+
+static enum tp_err find(void *ctx, const struct script *s, struct tp_error *e)
+{
+    struct wanted *w = ctx;
+
+    (void)e;
+    if (s->id == w->id)
+        w->found = *s;
+    return TP_OK;
+}
+
+static struct script script_of(uint32_t id)
+{
+    struct wanted w = {.id = id};
+    struct book *book = bank_book(&bank);
+
+    ck_ok(book_script_each(book, find, &w, &bank_error));
+    book_close(&book);
+    ck_assert_uint_eq(w.found.id, id);
+    return w.found;
+}
+
+/* The nth command of an answer (templates in the order they came) as the card opens it. */
+static void open_command(const struct bank_answer *a, size_t n, uint8_t template, uint32_t id, struct emv_script *place, bool enciphered,
+                         struct buf *plain, const char *head)
+{
+    struct span in = span_of(a->de55, a->de55_n);
+    struct emv_script_keys keys;
+    enum emv_script_check outcome;
+    struct tlv t, inner;
+    size_t i = 0;
+
+    for (;;) {
+        ck_ok(tlv_next(&in, &t));
+        if ((t.tag == TAG_SCRIPT_71 || t.tag == TAG_SCRIPT_72) && i++ == n)
+            break;
+    }
+    ck_assert_uint_eq(t.tag, template);
+    ck_ok(tlv_find(t.value, TAG_SCRIPT_ID, &inner));
+    ck_assert_uint_eq(inner.value.n, 4);
+    ck_assert_uint_eq(inner.value.p[3], id);
+    ck_ok(tlv_find(t.value, TAG_SCRIPT_COMMAND, &inner));
+    ck_hex(span_of(inner.value.p, 4), head);
+    ck_ok(emv_script_keys_derive(&keys, card.cvn, secret_span(&card.smi), secret_span(&card.smc), place->atc, request.ac));
+    plain->n = 0;
+    ck_ok(emv_script_open(&outcome, plain, place, &keys, inner.value, enciphered));
+    ck_assert_int_eq(outcome, EMV_SCRIPT_OK);
+    emv_script_keys_free(&keys);
+}
+
+static size_t count_templates(const struct bank_answer *a)
+{
+    struct span in = span_of(a->de55, a->de55_n);
+    struct tlv t;
+    size_t n = 0;
+
+    while (tlv_next(&in, &t) == TP_OK)
+        n += t.tag == TAG_SCRIPT_71 || t.tag == TAG_SCRIPT_72;
+    return n;
+}
+
+START_TEST(scripts_reach_the_card_once_and_their_result_is_known)
+    {
+        static const enum emv_cvn kinds[] = {EMV_CVN_10, EMV_CVN_18, EMV_CCD_3DES, EMV_CCD_AES};
+        const bool visa = _i < 2;
+        uint8_t room[256];
+        struct buf plain = BUF_OF(room);
+        struct secret digits;
+
+        open_with(kinds[_i], 0);
+        const uint32_t change = queue("change-pin", (const uint8_t[]){0x80, 0x24, 0, 2}, "271828", true, 0x72);
+        const uint32_t first = queue("unblock-application", (const uint8_t[]){0x80, 0x18, 0, 0}, NULL, false, 0x71);
+
+        bank_usual(&terms, &card);
+        terms.amount = BANK_CEILING + 1; /* a refusal carries them as well */
+        struct bank_answer a = *pay();
+
+        ck_assert_str_eq(a.code, "61");
+        ck_assert_uint_eq(count_templates(&a), 2);
+        struct emv_script place = {.cvn = card.cvn, .atc = {(uint8_t)(terms.atc >> 8), (uint8_t)terms.atc}};
+
+        memcpy(place.chain, request.ac, 8);
+        open_command(&a, 0, TAG_SCRIPT_71, first, &place, false, &plain, visa ? "84180000" : "8C180000");
+        ck_assert_uint_eq(plain.n, 0);
+        open_command(&a, 1, TAG_SCRIPT_72, change, &place, true, &plain, visa ? "84240002" : "8C240002");
+        if (visa)
+            ck_ok(pin_block_visa_parse(&digits, secret_span(&card.ac), buf_span(&plain), span_of(NULL, 0)));
+        else
+            ck_ok(pin_block_parse(&digits, buf_span(&plain)));
+        ck_assert(span_eq(secret_span(&digits), span_str("271828")));
+        secret_free(&digits);
+        ck_assert_int_eq(script_of(change).state, SCRIPT_DELIVERED);
+        ck_assert_uint_eq(script_of(change).sealed_n, 0); /* the PIN is gone from the books */
+        const struct bank_answer *again = ask();
+
+        ck_assert_mem_eq(again->raw, a.raw, a.n); /* the same again brings the same commands */
+        bank_usual(&terms, &card);
+        terms.cvr[visa ? 2 : 3] = 0x20; /* two commands were done */
+        again = pay();
+        ck_assert_str_eq(again->code, "00");
+        ck_assert_uint_eq(count_templates(again), 0);
+        ck_assert_int_eq(script_of(first).state, SCRIPT_DONE);
+        ck_assert_int_eq(script_of(change).state, SCRIPT_DONE);
+        teardown();
+    }
+END_TEST
+
+START_TEST(failed_and_lost_scripts)
+    {
+        static const uint8_t block[] = {0x80, 0x1E, 0, 0};
+        uint32_t id = queue("block-application", block, NULL, false, 0x72);
+
+        ck_assert_uint_eq(count_templates(fresh()), 1);
+        bank_usual(&terms, &card);
+        terms.cvr[2] = 0x18; /* came, and failed */
+        ck_assert_str_eq(pay()->code, "00");
+        ck_assert_int_eq(script_of(id).state, SCRIPT_FAILED);
+        id = queue("block-application", block, NULL, false, 0x72);
+        ck_assert_uint_eq(count_templates(fresh()), 1);
+        ck_assert_str_eq(fresh()->code, "00"); /* its CVR knows of no script: it never came */
+        ck_assert_int_eq(script_of(id).state, SCRIPT_NOT_DONE);
+        id = queue("block-application", block, NULL, false, 0x72);
+        ck_assert_uint_eq(count_templates(fresh()), 1);
+        bank_usual(&terms, &card);
+        const uint8_t results[5] = {0x20, 0, 0, 0, (uint8_t)id}; /* 9F5B says done */
+
+        memcpy(terms.results, results, sizeof(results));
+        ck_assert_str_eq(pay()->code, "00");
+        ck_assert_int_eq(script_of(id).state, SCRIPT_DONE);
+        id = queue("block-application", block, NULL, false, 0x72);
+        bank_usual(&terms, &card);
+        terms.ac_flip = 1; /* who cannot prove to be the card gets no script */
+        ck_assert_uint_eq(count_templates(pay()), 0);
+        ck_assert_int_eq(script_of(id).state, SCRIPT_QUEUED);
+    }
+END_TEST
+
+/* Book 3, 10.10: a terminal takes 128 bytes of scripts; what has no room comes with the next answer. */
+START_TEST(many_scripts_come_in_portions)
+    {
+        size_t got = 0, answers = 0;
+
+        for (unsigned i = 0; i < 9; i++)
+            (void)queue("unblock-pin", (const uint8_t[]){0x80, 0x24, 0, 0}, NULL, false, 0x72);
+        while (got < 9 && answers < 9) {
+            const struct bank_answer *a = fresh();
+            const size_t n = count_templates(a);
+
+            ck_assert(a->de55_n <= 4 + 10 + 128);
+            ck_assert_uint_ge(n, 1);
+            got += n;
+            answers++;
+        }
+        ck_assert_uint_eq(got, 9);
+        ck_assert_uint_eq(answers, 2); /* 24 bytes a template: five, then four */
+        ck_assert_uint_eq(count_templates(fresh()), 0);
+    }
+END_TEST
+
+/* ---- the line ---- */
+
+START_TEST(network_and_strangers)
+    {
+        struct iso8583 *m = &request.message;
+        struct link_client *other;
+        struct bank_answer a;
+        struct book *book;
+
+        iso8583_start(m, MTI_NETWORK);
+        ck_ok(iso8583_set_text(m, 7, "1124211500"));
+        ck_ok(iso8583_set_text(m, 11, "000001"));
+        ck_ok(iso8583_set_text(m, 32, BANK_ACQUIRER));
+        ck_ok(iso8583_set_number(m, 70, 301));
+        ck_assert_str_eq(ask()->code, "00");
+        ck_ok(iso8583_set_number(m, 70, 7));
+        ck_assert_str_eq(ask()->code, "12");
+        bank_acquirer(&bank, "00000000002");
+        other = bank_connect(&bank, "00000000002");
+        bank_usual(&terms, &card);
+        bank_authorisation(&request, &card, &terms); /* speaks for the first acquirer under the second one's certificate */
+        ck_ok(bank_exchange(&a, other, &request.message, &bank_error));
+        ck_assert_str_eq(a.code, "58");
+        ck_assert_int_eq(reserved(), 0);
+        snprintf(terms.acquirer, sizeof(terms.acquirer), "00000000002"); /* the same number of another acquirer is another request */
+        bank_authorisation(&request, &card, &terms);
+        ck_ok(bank_exchange(&a, other, &request.message, &bank_error));
+        ck_assert_str_eq(a.code, "00");
+        book = bank_book(&bank);
+        ck_ok(book_acquirer_close(book, "00000000002", &bank_error));
+        book_close(&book);
+        ck_ok(bank_exchange(&a, other, &request.message, &bank_error));
+        ck_assert_str_eq(a.code, "58");
+        link_close(&other);
+    }
+END_TEST
+
+START_TEST(missing_fields_and_objects)
+    {
+        static const uint8_t fields[] = {2, 3, 4, 13, 14, 32, 37, 49, 55};
+
+        for (size_t i = 0; i < sizeof(fields); i++) {
+            bank_usual(&terms, &card);
+            bank_authorisation(&request, &card, &terms);
+            request.message.field[fields[i]] = span_of(NULL, 0);
+            ck_assert_msg(strcmp(ask()->code, "30") == 0, "without field %u", fields[i]);
+        }
+        bank_usual(&terms, &card);
+        bank_authorisation(&request, &card, &terms);
+        for (struct span rest = request.message.field[55]; rest.n > 0;) { /* each object once under a tag that nobody knows */
+            struct tlv t;
+
+            ck_ok(tlv_next(&rest, &t));
+            uint8_t *tag = request.de55 + (t.raw.p - request.de55), before[2] = {tag[0], tag[1]};
+            const bool needed = t.tag != TAG_CVM_RESULTS && t.tag != TAG_PAN_SEQUENCE;
+
+            if (!needed)
+                continue;
+            tag[t.tag > 0xFF ? 1 : 0] = t.tag > 0xFF ? 0x7E : 0xC1;
+            ck_assert_msg(strcmp(ask()->code, "30") == 0, "without %X", t.tag);
+            memcpy(tag, before, 2);
+        }
+        ck_assert_str_eq(ask()->code, "00");
+    }
+END_TEST
+
+/* ---- many at once ---- */
+
+struct spender {
+    struct bank_card card;
+    unsigned approved, refused;
+    uint16_t atc;
+};
+
+static void *spend(void *ctx)
+{
+    struct spender *s = ctx;
+    struct link_client *c = bank_connect(&bank, BANK_ACQUIRER);
+    struct bank_request *q = malloc(sizeof(*q));
+    struct bank_answer *a = malloc(sizeof(*a));
+    struct bank_terms t;
+
+    for (unsigned i = 0; i < 60; i++) {
+        bank_usual(&t, &s->card);
+        t.atc = s->atc = (uint16_t)(s->atc + 4); /* four spenders of one card, each with counters of its own */
+        t.amount = 1000;
+        bank_authorisation(q, &s->card, &t);
+        BANK_MUST(bank_exchange(a, c, &q->message, &bank_error));
+        s->approved += strcmp(a->code, "00") == 0;
+        s->refused += strcmp(a->code, "00") != 0;
+    }
+    free(q);
+    free(a);
+    link_close(&c);
+    return NULL;
+}
+
+START_TEST(nothing_is_spent_twice)
+    {
+        struct spender s[4];
+        pthread_t thread[4];
+        unsigned approved = 0;
+
+        for (unsigned i = 0; i < 4; i++) {
+            s[i] = (struct spender){.card = card, .atc = (uint16_t)i};
+            ck_assert_int_eq(pthread_create(&thread[i], NULL, spend, &s[i]), 0);
+        }
+        for (unsigned i = 0; i < 4; i++) {
+            pthread_join(thread[i], NULL);
+            approved += s[i].approved;
+            ck_assert_uint_eq(s[i].approved + s[i].refused, 60);
+        }
+        ck_assert_uint_gt(approved, 0);
+        ck_assert_int_eq(reserved(), (int64_t)approved * 1000);
+        ck_assert_int_le(reserved(), BANK_DAY);
+    }
+END_TEST
+
+/* What must never be, whoever asks: the schema itself refuses it. */
+START_TEST(the_books_refuse)
+    {
+        static const char *const never[] = {
+            "UPDATE authorisation SET code = '05'",
+            "DELETE FROM authorisation",
+            "DELETE FROM reversal",
+            "UPDATE reversal SET rrn = 'x'",
+            "DELETE FROM account",
+            "UPDATE account SET atc = 0",
+            "UPDATE account SET currency = 840",
+            "UPDATE account SET balance = reserved - 1",
+            "UPDATE account SET reserved = balance + 1",
+            "UPDATE script SET state = 2 WHERE state = 0",
+            "UPDATE script SET head = x'00000000'",
+            "DELETE FROM script",
+            "INSERT INTO reversal (acquirer, rrn, authorisation, at) VALUES (1, 'other', 1, 0)",
+            "INSERT INTO authorisation SELECT NULL, acquirer, rrn, account, digest, pan_masked, kind, amount, currency, atc, code, reason, approval, "
+            "reserved,"
+            " day, at, answer FROM authorisation",
+        };
+        char path[96];
+        sqlite3 *db = NULL;
+
+        (void)queue("unblock-pin", (const uint8_t[]){0x80, 0x24, 0, 0}, NULL, false, 0x72);
+        ck_assert_str_eq(fresh()->code, "00");
+        ck_assert_str_eq(reverse(MTI_REVERSAL)->code, "00");
+        (void)queue("unblock-pin", (const uint8_t[]){0x80, 0x24, 0, 0}, NULL, false, 0x72);
+        snprintf(path, sizeof(path), "%s/iss/issuer.db", bank.dir);
+        ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+        sqlite3_busy_timeout(db, 5000);
+        for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+            ck_assert_msg(sqlite3_exec(db, never[i], NULL, NULL, NULL) == SQLITE_CONSTRAINT, "%s: %s", never[i], sqlite3_errmsg(db));
+        sqlite3_close(db);
+    }
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("issuer");
+    TCase *kinds = tcase_create("kinds"), *t = tcase_create("issuer");
+
+    tcase_set_timeout(kinds, 60);
+    tcase_add_loop_test(kinds, every_kind_of_card_is_approved_and_its_issuer_proved, 0, 7);
+    tcase_add_loop_test(kinds, scripts_reach_the_card_once_and_their_result_is_known, 0, 4);
+    tcase_set_timeout(t, 60);
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, the_same_again_is_answered_alike_and_reserved_once);
+    tcase_add_test(t, a_reversal_releases_once);
+    tcase_add_test(t, refusals);
+    tcase_add_test(t, account_status_and_money);
+    tcase_add_test(t, a_tc_is_checked_and_reserved);
+    tcase_add_test(t, failed_and_lost_scripts);
+    tcase_add_test(t, many_scripts_come_in_portions);
+    tcase_add_test(t, network_and_strangers);
+    tcase_add_test(t, missing_fields_and_objects);
+    tcase_add_test(t, nothing_is_spent_twice);
+    tcase_add_test(t, the_books_refuse);
+    suite_add_tcase(s, kinds);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+UNIT_MAIN(suite)
