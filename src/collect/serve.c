@@ -384,7 +384,8 @@ static enum tp_err listen_on(int *fd, const char *address, const char *port, str
     *fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, found->ai_protocol);
     if (*fd < 0 || setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 || bind(*fd, found->ai_addr, found->ai_addrlen) != 0 ||
         listen(*fd, 128) != 0)
-        r = tp_fail(e, TP_ERR_IO, "cannot listen on %s:%s: %s", address, port, strerror(errno));
+        r = tp_fail(e, TP_ERR_USAGE, "cannot listen on %s:%s: %s: end what listens there, or name another with --listen", address, port,
+                    strerror(errno));
     freeaddrinfo(found);
     return r;
 }

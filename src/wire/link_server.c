@@ -689,7 +689,8 @@ static enum tp_err server_listen(struct link_server *s, const char *address, con
                                           list->ai_addr, (int)list->ai_addrlen);
     freeaddrinfo(list);
     if (s->listener == NULL)
-        return tp_fail(e, TP_ERR_IO, "cannot listen on %s:%s: %s", address, port, strerror(errno));
+        return tp_fail(e, TP_ERR_USAGE, "cannot listen on %s:%s: %s: end what listens there, or name another with --listen", address, port,
+                       strerror(errno));
     evconnlistener_set_error_cb(s->listener, on_accept_error);
     if (getsockname(evconnlistener_get_fd(s->listener), (struct sockaddr *)&bound, &n) != 0)
         return tp_fail(e, TP_ERR_IO, "cannot tell the port of %s: %s", address, strerror(errno));

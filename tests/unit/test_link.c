@@ -807,7 +807,7 @@ START_TEST(an_address_that_is_taken_or_none)
         struct tp_error e;
 
         server_usual(&s);
-        ck_assert_int_eq(link_server_new(&second, "127.0.0.1", s.port, tls, 1, &events, &e), TP_ERR_IO);
+        ck_assert_int_eq(link_server_new(&second, "127.0.0.1", s.port, tls, 1, &events, &e), TP_ERR_USAGE);
         ck_assert_ptr_nonnull(strstr(e.text, "Address already in use"));
         ck_assert_int_eq(link_server_new(&second, "300.0.0.1", "0", tls, 1, &events, &e), TP_ERR_USAGE);
         ck_assert_ptr_null(second);
