@@ -51,8 +51,15 @@ tests_fuzz_fuzz_kernel_LDADD = $(KERNEL_LIBS)
 # A payment's commands, bytes and time (make bench).
 check_PROGRAMS += tests/bench/bench_pay
 BENCHES += tests/bench/bench_pay
-tests_bench_bench_pay_SOURCES = tests/bench/bench_pay.c
+BENCH_RIG = tests/bench/bench_rig.c tests/bench/bench_rig.h tests/bench/bench.h
+tests_bench_bench_pay_SOURCES = tests/bench/bench_pay.c $(BENCH_RIG)
 tests_bench_bench_pay_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS)
+
+# A whole payment, CDA, enciphered PIN, online; making keys and cards.
+check_PROGRAMS += tests/bench/bench_online
+BENCHES += tests/bench/bench_online
+tests_bench_bench_online_SOURCES = tests/bench/bench_online.c $(BENCH_RIG)
+tests_bench_bench_online_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS)
 
 check_PROGRAMS += tests/pair/test_rerun
 TESTS += tests/pair/test_rerun
