@@ -357,7 +357,7 @@ const char *trace_outcome_name(enum kernel_outcome outcome)
 
 char *trace_result(char out[TRACE_RESULT_MAX], const struct transaction *tx)
 {
-    static const uint32_t tags[] = {TAG_TVR, TAG_TSI, TAG_CVM_RESULTS, TAG_CID, TAG_ATC, TAG_AC, TAG_IAD, TAG_ARC};
+    static const uint32_t tags[] = {TAG_TVR, TAG_TSI, TAG_CVM_RESULTS, TAG_CID, TAG_ATC, TAG_AC, TAG_IAD, TAG_ARC, TAG_SCRIPT_RESULTS};
     size_t n = 0;
     char hex[2 * 32 + 1];
 

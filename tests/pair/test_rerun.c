@@ -8,6 +8,7 @@
 #include "kernel_rows.h"
 #include "paper.h"
 #include "base/file.h"
+#include "crypto/cryptogram.h"
 #include "payer/rerun.h"
 #include "payer/trace.h"
 #include "simcard/inproc.h"
@@ -36,19 +37,20 @@ static void stop(void)
     paper_keys_free(&keys);
 }
 
-/* A whole payment with its trace in the file, as pay.c does it. */
-static enum tp_err pay(struct transaction **tx, struct reader *reader, struct paper_terminal *t, bool unmasked, struct tp_error *e)
+/* A whole payment with its trace in the file, as pay.c does it. way NULL: what t has. */
+static enum tp_err pay_online(struct transaction **tx, struct reader *reader, struct paper_terminal *t, const struct kernel_online *way,
+                              bool unmasked, struct tp_error *e)
 {
     struct kernel_person asked, person;
-    struct kernel_online way, online;
+    struct kernel_online paper, online;
     struct trace *trace = NULL;
     enum tp_err r;
 
     ck_assert_msg(trace_open(&trace, path, unmasked, e) == TP_OK, "%s", e->text);
     reader_set_trace(reader, trace_exchange, trace);
-    paper_sides(t, &asked, &way);
+    paper_sides(t, &asked, &paper);
     person = trace_person(trace, &asked);
-    online = trace_online(trace, &way);
+    online = trace_online(trace, way != NULL ? way : &paper);
     r = reader_connect(reader, e);
     trace_reader(trace, reader);
     trace_payment(trace, &t->config, &t->request);
@@ -61,6 +63,11 @@ static enum tp_err pay(struct transaction **tx, struct reader *reader, struct pa
     ck_ok(trace_close(&trace, e));
     reader_disconnect(reader);
     return r;
+}
+
+static enum tp_err pay(struct transaction **tx, struct reader *reader, struct paper_terminal *t, bool unmasked, struct tp_error *e)
+{
+    return pay_online(tx, reader, t, NULL, unmasked, e);
 }
 
 static char *read_trace(void)
@@ -369,6 +376,63 @@ START_TEST(test_scripts)
     }
 END_TEST
 
+/* An issuer who is one: ARPC method 2 of the card's CVN 18 (Book 2, 8.2.2), and a script behind the second GENERATE AC that the card refuses, for it has no MAC. */
+static enum tp_err true_issuer(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out)
+{
+    static const uint8_t csu[4] = {0x00, EMV_CSU_APPROVES, 0x00, 0x00};
+    struct buf scripts = BUF_OF(out->scripts.p);
+    struct secret key = {NULL, 0}, session = {NULL, 0};
+
+    (void)ctx;
+    ck_ok(emv_master_key_derive(&key, EMV_CVN_18, secret_span(&scheme->ac_key), PAN, transaction_get(tx, TAG_PAN_SEQUENCE).p[0]));
+    ck_ok(emv_session_key_ac(&session, EMV_CVN_18, secret_span(&key), transaction_get(tx, TAG_ATC).p));
+    ck_ok(emv_arpc_2(out->authentication.p, EMV_CVN_18, secret_span(&session), transaction_get(tx, TAG_AC).p, csu, (struct span){NULL, 0}));
+    memcpy(out->authentication.p + 4, csu, sizeof(csu));
+    out->authentication.n = 8;
+    ck_ok(hex_decode(&scripts, "72139F180401020304"
+                               "860A8424000205AABBCCDDEE"));
+    out->scripts.n = scripts.n;
+    out->reached = true;
+    memcpy(out->arc, "00", 2);
+    secret_free(&key);
+    secret_free(&session);
+    return TP_OK;
+}
+
+START_TEST(test_online)
+    {
+        struct card *card = make_card(PERSO_CDA, "0403,none", false);
+        struct inproc_card inproc = card_inproc(card);
+        struct kernel_online online = {NULL, true_issuer};
+        struct paper_terminal t;
+        struct reader *reader = NULL;
+        struct transaction *tx;
+        struct pay_result result;
+        struct rerun rerun;
+        struct tp_error e;
+        char *text;
+
+        terminal(&t, "floor=1000 pins=1234");
+        ck_ok(inproc_open(&reader, &inproc));
+        ck_ok(pay_online(&tx, reader, &t, &online, false, &e));
+        ck_assert_int_eq(transaction_outcome(tx), KERNEL_APPROVED);
+        check_hex("online", tx, TAG_SCRIPT_RESULTS, "1101020304"); /* Book 4, Annex A5: 1 failed, 1 the first command; its identifier */
+        transaction_free(&tx);
+        reader_close(&reader);
+        rerun_payment(&result, &rerun, path);
+        check_same("online", &result, &rerun);
+        ck_assert_int_eq(transaction_outcome(result.tx), KERNEL_APPROVED);
+        check_hex("online", result.tx, TAG_ARC, "3030");
+        check_hex("online", result.tx, TAG_SCRIPT_RESULTS, "1101020304");
+        text = read_trace();
+        ck_assert_ptr_null(strstr(text, "AABBCCDDEE")); /* the new PIN */
+        ck_assert_ptr_nonnull(strstr(text, "\n> 8424000205**********\n"));
+        free(text);
+        pay_result_free(&result);
+        card_close(&card);
+    }
+END_TEST
+
 /* The recorded card in another terminal. With the same numbers it is as before; with another unpredictable number its signature is an old one: CDA has failed
  * (TVR byte 1, bit 3), and the terminal declines (Book 3, 10.3; Book 4, 6.3.2.1). */
 START_TEST(test_recorded_card)
@@ -480,6 +544,7 @@ static Suite *suite(void)
     tcase_add_loop_test(cards, test_enciphered_pin, 0, 2);
     tcase_add_test(cards, test_issuers_answer);
     tcase_add_test(cards, test_scripts);
+    tcase_add_test(cards, test_online);
     tcase_add_loop_test(cards, test_recorded_card, 0, 2);
     tcase_add_test(cards, test_bad_traces);
     suite_add_tcase(s, cards);
