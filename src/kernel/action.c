@@ -65,7 +65,8 @@ enum ac action_first(struct transaction *tx)
     return wants_online(tx) ? AC_ARQC : AC_TC;
 }
 
-/* An online-only terminal declines what it cannot take online; the others ask the default codes. */
+/* An online-only terminal may skip the default codes, and then asks an AAC: Book 3, 10.7. This one does: it has been told to pay only online. The others ask
+ * them. */
 enum ac action_unable_online(struct transaction *tx)
 {
     if (terminal_online_only(tx->config)) {

@@ -32,7 +32,7 @@ static enum tp_err end_cda_failed(struct transaction *tx)
     return tx_end(tx, KERNEL_DECLINED, "the card's signature is not right: %s", emv_check_text(tx->oda.check));
 }
 
-/* The reason a card may give beside an AAC: Book 3, table 15, bits 3 to 1 of the CID. */
+/* The reason a card may give beside an AAC: bits 3 to 1 of the CID (Book 3, 6.5.5.4). */
 static const char *card_reason(const struct transaction *tx)
 {
     static const char *const words[8] = {[1] = ": service not allowed", [2] = ": PIN try limit exceeded", [3] = ": issuer authentication failed"};

@@ -98,7 +98,7 @@ struct kernel_person { /* the cardholder, through whoever has the screen and key
 
 #define KERNEL_SCRIPTS_MAX 512
 
-struct kernel_issuer_answer { /* what came back from the issuer: Book 3, 10.9 and 10.10; Book 4, 12.2.1 */
+struct kernel_issuer_answer { /* what came back from the issuer: Book 3, 10.9 and 10.10; Book 4, 12 */
     bool reached;             /* false: unable to go online, and nothing else counts */
     uint8_t arc[2];           /* 8A: the two ASCII characters of DE 39; 00 (also 08, 10, 11) approves */
     char approval[7];         /* DE 38, kept as 89; "" none */

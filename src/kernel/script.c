@@ -1,4 +1,4 @@
-/* Issuer-to-card script processing: EMV 4.4 Book 3, 10.10; Book 4, 6.3.9; results: Book 4, Annex A5 and 12.2.4. */
+/* Issuer-to-card script processing: EMV 4.4 Book 3, 10.10; Book 4, 6.3.9; results: Book 4, Annex A5. */
 #include "kernel/kernel_priv.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@ static enum tp_err command_parse(struct capdu *out, struct span value)
     return TP_OK;
 }
 
-/* 9F18 if there is one, then commands (86) and nothing else: Book 3, figure 12. A script that is not read to its end is not begun. TP_ERR_FORMAT. */
+/* 9F18 if there is one, then commands (86) and nothing else: 10.10. A script that is not read to its end is not begun. TP_ERR_FORMAT. */
 static enum tp_err parse(struct script *out, struct span value)
 {
     struct tlv object;

@@ -272,7 +272,7 @@ static enum tp_err choose(struct transaction *tx, size_t *chosen)
     return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card's application wants the cardholder's confirmation, and nobody is there to give it");
 }
 
-/* Keeps the primitive objects of the final FCI (Book 1, 11.3.4); the languages are the PSE's when the application has none of its own (11.2). */
+/* Keeps the primitive objects of the final FCI (Book 1, 11.3.4); the languages are the PSE's when the application has none of its own (Book 4, 11.1). */
 static enum tp_err keep_fci(struct transaction *tx, const struct fci *fci)
 {
     struct span rest = fci->proprietary;

@@ -253,7 +253,7 @@ START_TEST(test_names)
     }
 END_TEST
 
-/* 5F2D is kept: the application's, else the PSE's (Book 1, 11.2 and 12.2; Book 4, 11.1). */
+/* 5F2D is kept: the application's, else the PSE's (Book 1, 11.3.4; Book 4, 11.1). */
 START_TEST(test_language)
     {
         static const struct {
