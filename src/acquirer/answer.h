@@ -1,4 +1,4 @@
-/* Answers to terminals: what of a request goes back in them, and DE 37, 39 and 44 (DESIGN 7). */
+/* Answers to terminals: what of a request goes back in them, and DE 37, 38, 39, 44 and 55 (DESIGN 7). */
 #ifndef TP_ACQUIRER_ANSWER_H
 #define TP_ACQUIRER_ANSWER_H
 
@@ -11,10 +11,17 @@ struct answer {
     char code[3];            /* DE 39 */
     char reason[REASON_MAX]; /* DE 44: the name of the check that refused; "" for none */
     char rrn[RRN_MAX];       /* DE 37; "" for none */
+    char approval[7];        /* DE 38 of the issuer; "" for none */
+    size_t de55_n;           /* 0: none */
+    uint8_t de55[ISSUER_DATA_MAX];
 };
 
-/* Sets code and reason (NULL: none) and no RRN. */
+/* Sets code and reason (NULL: none) and nothing else. */
 void answer_set(struct answer *a, const char *code, const char *reason);
+
+/* From what the books keep of an issuer's word, and into it (which borrows from the answer). */
+void answer_from_said(struct answer *a, const struct issuer_said *said);
+struct issuer_said answer_to_said(const struct answer *a);
 
 /* The fields of a request that its answer repeats, copied, so that the answer can be made when the request is gone. */
 #define ECHO_FIELDS_MAX 16
@@ -30,13 +37,13 @@ struct echo {
 
 void echo_take(struct echo *out, const struct iso8583 *request);
 
-/* Starts the answer: the fields repeated, then 37, 39 and 44. out borrows from echo. */
+/* Starts the answer: the fields repeated, then those of a. out borrows from both. */
 TP_MUST_CHECK enum tp_err answer_start(struct iso8583 *out, const struct echo *echo, const struct answer *a);
 
 /* One line for the operator: "0200 000000000000123/00000001 000042 999014******0018 12.50 EUR: 63 SDAD_HASH". tx gives contract, terminal, stan, masked PAN,
  * amount and currency, as far as they are known. */
 void answer_log(unsigned request_mti, const struct tx_record *tx, const struct answer *a);
 
-#define ANSWER_MAX 1024 /* bytes of any answer */
+#define ANSWER_MAX 2048 /* bytes of any answer */
 
 #endif

@@ -14,6 +14,13 @@
 #define DAYS_LATE  30 /* a payment may come this long after it was made … */
 #define DAYS_EARLY 1  /* … and a terminal's clock, or its time zone, may be ahead by this */
 
+#define WAITS "--" /* in place of a code: the issuer is being asked, and will answer this too */
+
+#define CID_TYPE 0xC0 /* EMV 4.4 Book 3, table 15 */
+#define CID_AAC  0x00
+#define CID_TC   0x40
+#define CID_ARQC 0x80
+
 /* A step sets the answer's code when it refuses, and leaves it empty when the payment may go on. */
 typedef enum tp_err check_step(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e);
 
@@ -51,17 +58,18 @@ enum tp_err check_party(const struct iso8583 *message, const struct party *party
     return strcmp(contract, party->contract) == 0 && strcmp(terminal, party->terminal) == 0 ? TP_OK : TP_ERR_SECURITY;
 }
 
-enum tp_err check_open(struct checker *c, struct contract *contract, bool *open, const struct party *party, struct tp_error *e)
+enum tp_err check_open(struct checker *c, struct contract *contract, struct terminal *terminal, bool *open, const struct party *party,
+                       struct tp_error *e)
 {
-    struct terminal terminal = {.open = false};
     enum tp_err r = ledger_contract_get(c->ledger, party->contract, contract, e);
 
     *open = false;
+    terminal->open = false;
     if (r == TP_OK)
-        r = ledger_terminal_get(c->ledger, party->contract, party->terminal, &terminal, e);
+        r = ledger_terminal_get(c->ledger, party->contract, party->terminal, terminal, e);
     if (r == TP_ERR_NOT_FOUND)
         return TP_OK;
-    *open = r == TP_OK && contract->open && terminal.open;
+    *open = r == TP_OK && contract->open && terminal->open;
     return r;
 }
 
@@ -76,13 +84,14 @@ static enum tp_err closed(struct payment *p, struct checker *c, struct answer *a
         r = known(p, c, a, e);
     if (r == TP_ERR_NOT_FOUND) /* it never was */
         r = TP_OK;
-    if (r == TP_OK && strcmp(a->code, "00") != 0)
+    if (r == TP_OK && strcmp(a->code, "00") != 0 && strcmp(a->code, WAITS) != 0)
         refuse(a, "03", "CONTRACT");
     return r;
 }
 
 static enum tp_err who(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
+    struct terminal terminal;
     bool open = false;
     enum tp_err r;
 
@@ -90,7 +99,7 @@ static enum tp_err who(struct payment *p, struct checker *c, struct answer *a, s
         refuse(a, "58", "CERTIFICATE");
         return TP_OK;
     }
-    r = check_open(c, &p->contract, &open, p->party, e);
+    r = check_open(c, &p->contract, &terminal, &open, p->party, e);
     return r == TP_OK && !open ? closed(p, c, a, e) : r;
 }
 
@@ -228,7 +237,14 @@ bool check_verdict(struct answer *a, enum ledger_verdict verdict, const char *rr
 {
     switch (verdict) {
     case LEDGER_NEW:
+    case LEDGER_ASKED:
         return false;
+    case LEDGER_ANSWERED: /* check_said says with what */
+        answer_set(a, "91", NULL);
+        return true;
+    case LEDGER_ISSUER_REFUSED:
+        answer_set(a, "05", "ISSUER_REFUSED");
+        return true;
     case LEDGER_REPEAT:
         answer_set(a, "00", NULL);
         snprintf(a->rrn, sizeof(a->rrn), "%s", rrn);
@@ -252,14 +268,35 @@ bool check_verdict(struct answer *a, enum ledger_verdict verdict, const char *rr
     return false;
 }
 
+enum tp_err check_said(struct answer *a, enum ledger_verdict verdict, const char *rrn, struct ledger *l, struct tp_error *e)
+{
+    struct issuer_said said;
+    enum tp_err r;
+
+    if (verdict != LEDGER_REPEAT && verdict != LEDGER_ANSWERED)
+        return TP_OK;
+    r = ledger_said(l, rrn, &said, e);
+    if (r == TP_ERR_NOT_FOUND)
+        return TP_OK;
+    if (r == TP_OK)
+        answer_from_said(a, &said);
+    if (r == TP_OK && verdict == LEDGER_REPEAT)
+        snprintf(a->rrn, sizeof(a->rrn), "%s", rrn);
+    return r;
+}
+
 static enum tp_err look(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
     enum ledger_verdict verdict = LEDGER_NEW;
     char rrn[RRN_MAX] = "";
-    const enum tp_err r = ledger_look(c->ledger, &p->tx, &verdict, rrn, e);
+    enum tp_err r = ledger_look(c->ledger, &p->tx, &verdict, rrn, e);
 
-    if (r == TP_OK)
-        (void)check_verdict(a, verdict, rrn);
+    if (r == TP_OK && verdict == LEDGER_ASKED) {
+        answer_set(a, WAITS, NULL);
+        return TP_OK;
+    }
+    if (r == TP_OK && check_verdict(a, verdict, rrn))
+        r = check_said(a, verdict, rrn, c->ledger, e);
     return r;
 }
 
@@ -325,20 +362,21 @@ static enum tp_err signature(struct payment *p, struct checker *c, struct answer
     memcpy(p->tx.ac, p->result.ac, sizeof(p->tx.ac));
     p->tx.card_expiry = p->result.card_expiry;
     p->tx.psn = signed_psn(&p->evidence);
+    p->tx.online = (p->result.cid & CID_TYPE) == CID_ARQC;
     return TP_OK;
 }
 
 /* The counter may be that of this very payment, committed since its identity was looked up: then this is a repeat. */
 static enum tp_err counter(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
-    int last = -1;
-    enum tp_err r = ledger_last_atc(c->ledger, p->tx.pan_lookup, p->tx.psn, &last, e);
+    enum ledger_verdict verdict = LEDGER_NEW;
+    enum tp_err r = ledger_look_atc(c->ledger, &p->tx, &verdict, e);
 
-    if (r != TP_OK || p->tx.atc > last)
+    if (r != TP_OK || verdict == LEDGER_NEW)
         return r;
     r = look(p, c, a, e);
     if (r == TP_OK && a->code[0] == '\0')
-        refuse(a, "63", "ATC_REPLAYED");
+        (void)check_verdict(a, verdict, "");
     return r;
 }
 
@@ -406,10 +444,6 @@ static enum tp_err cardholder(struct payment *p, struct checker *c, struct answe
 
 /* ---- contract limits and the issuer ---- */
 
-#define CID_TYPE 0xC0 /* EMV 4.4 Book 3, table 15 */
-#define CID_AAC  0x00
-#define CID_TC   0x40
-
 static enum tp_err limits(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
     (void)c;
@@ -419,19 +453,18 @@ static enum tp_err limits(struct payment *p, struct checker *c, struct answer *a
     return TP_OK;
 }
 
-/* No issuer is reachable yet: what needs one is answered 91 (DESIGN 8). */
+/* A card that asks for its issuer, and what is over the floor, go there (DESIGN 8). */
 static enum tp_err issuer(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
     const uint8_t type = p->result.cid & CID_TYPE;
 
     (void)c;
     (void)e;
-    if (type == CID_AAC)
+    p->asks = type == CID_ARQC || p->tx.amount > p->contract.floor;
+    if (type != CID_ARQC && type != CID_TC) {
         refuse(a, "05", "AAC");
-    else if (type != CID_TC)
-        refuse(a, "91", "ARQC");
-    else if (p->tx.amount > p->contract.floor)
-        refuse(a, "91", "FLOOR");
+        p->asks = false;
+    }
     return TP_OK;
 }
 
@@ -465,13 +498,16 @@ enum tp_err check_payment(enum check_outcome *outcome, struct answer *answer, st
     p->party = party;
     p->now = now;
     p->pan[0] = '\0';
+    p->asks = false;
     for (size_t i = 0; r == TP_OK && answer->code[0] == '\0' && i < sizeof(steps) / sizeof(steps[0]); i++)
         r = steps[i](p, c, answer, e);
     *outcome = CHECK_REFUSED;
     if (r == TP_OK && strcmp(answer->code, "00") == 0)
         *outcome = CHECK_REPEATED;
+    if (r == TP_OK && strcmp(answer->code, WAITS) == 0)
+        *outcome = CHECK_WAIT;
     if (r == TP_OK && answer->code[0] == '\0') {
-        *outcome = CHECK_KEEP;
+        *outcome = p->asks ? CHECK_ASK : CHECK_KEEP;
         r = seal_card(p, c, e);
     }
     return r;

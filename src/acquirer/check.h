@@ -29,7 +29,8 @@ struct payment { /* one 0200 on its way through the checks; large */
     struct contract contract;
     struct evidence evidence;
     struct evidence_result result;
-    struct tx_record tx; /* what is to be kept; its spans point into this struct and into the message; sealed once it is CHECK_KEEP */
+    bool asks;           /* it needs the issuer */
+    struct tx_record tx; /* what is to be kept; its spans point into this struct and into the message; sealed once it is CHECK_KEEP or CHECK_ASK */
     uint8_t digest[32], lookup[SEAL_LOOKUP], sealed[PAN_MAX + SEAL_OVERHEAD];
     uint8_t stream[ISO8583_EVIDENCE_MAX], sealed_stream[ISO8583_EVIDENCE_MAX + SEAL_OVERHEAD];
 };
@@ -37,7 +38,9 @@ struct payment { /* one 0200 on its way through the checks; large */
 enum check_outcome {
     CHECK_REFUSED,  /* the answer says why */
     CHECK_REPEATED, /* kept before: the answer is the first one's */
-    CHECK_KEEP      /* every check passed: to be kept, then answered 00 */
+    CHECK_KEEP,     /* every check passed: to be kept, then answered 00 */
+    CHECK_ASK,      /* every check passed, and its issuer is to be asked */
+    CHECK_WAIT      /* its issuer is being asked: the answer is that of the first */
 };
 
 /* TP_OK with an outcome; an error (TP_ERR_IO …) is ours, and is answered 96. p and message must outlive the use of p->tx. */
@@ -48,11 +51,14 @@ TP_MUST_CHECK enum tp_err check_payment(enum check_outcome *outcome, struct answ
  * one is missing. */
 TP_MUST_CHECK enum tp_err check_party(const struct iso8583 *message, const struct party *party);
 
-/* Contract and terminal as the books have them. *open false: unknown or closed (03). */
-TP_MUST_CHECK enum tp_err check_open(struct checker *c, struct contract *contract, bool *open, const struct party *party, struct tp_error *e);
+/* Contract and terminal as the books have them. *open false: one of them is unknown or closed (03); `open` in each says which. */
+TP_MUST_CHECK enum tp_err check_open(struct checker *c, struct contract *contract, struct terminal *terminal, bool *open, const struct party *party,
+                                     struct tp_error *e);
 
-/* What a verdict of the books means: true and the answer, or false for LEDGER_NEW. */
+/* What a verdict of the books means: true and the answer, or false for LEDGER_NEW and LEDGER_ASKED, which have none yet. For LEDGER_REPEAT and LEDGER_ANSWERED
+ * check_said then adds what the issuer said, where it was asked. */
 bool check_verdict(struct answer *a, enum ledger_verdict verdict, const char *rrn);
+TP_MUST_CHECK enum tp_err check_said(struct answer *a, enum ledger_verdict verdict, const char *rrn, struct ledger *l, struct tp_error *e);
 
 /* The day YYYYMMDD nearest to now that has this month and day (DE 13 has no year); 0 when there is none. */
 int check_day(unsigned mmdd, time_t now);

@@ -1,28 +1,52 @@
 #include "acquirer/commit.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/queue.h>
+#include <unistd.h>
 
 #include "acquirer/check.h"
 #include "acquirer/state.h"
 #include "base/log.h"
 
 #define GROUP_MAX 1024
+#define BUCKETS   1024 /* of the questions under way, by reference number */
+#define RETRY_MS  1000 /* until what could not be booked is tried again */
 
-enum job_kind { JOB_PAY, JOB_REVERSE };
+enum job_kind { JOB_PAY, JOB_REVERSE, JOB_ASK, JOB_FATE, JOB_RELEASED };
+
+struct waiter { /* a repeat that gets the answer of the first */
+    STAILQ_ENTRY(waiter) next;
+    unsigned mti;
+    struct link_peer *peer;
+    struct echo echo;
+};
+
+STAILQ_HEAD(waiters, waiter);
 
 struct job {
     STAILQ_ENTRY(job) next;
     enum job_kind kind;
     unsigned mti;
-    struct link_peer *peer;
+    struct link_peer *peer; /* NULL: nobody is to be answered */
     struct echo echo;
     struct tx_record tx; /* spans into bytes */
     struct answer answer;
+    /* of JOB_ASK */
+    char issuer[ISSUER_NAME_MAX];
+    struct span question;
+    time_t asked;
+    enum ledger_verdict verdict;
+    struct waiters waiters; /* while it is under way */
+    bool lost;              /* what came of it could not be booked: to be reversed as soon as the books can be written */
+    /* of JOB_FATE: tx.rrn says of which */
+    enum issuer_fate fate;
     uint8_t bytes[];
 };
 
@@ -30,14 +54,49 @@ STAILQ_HEAD(job_queue, job);
 
 struct committer {
     struct ledger *ledger;
+    struct gateway *gateway;
+    int lock_fd; /* on the folder: two that ask issuers from the same books would take each other's questions for lost */
     pthread_t thread;
     bool started;
     pthread_mutex_t lock;
     pthread_cond_t more;
-    struct job_queue queue; /* under lock */
-    bool stop;              /* under lock */
+    struct job_queue queue;              /* under lock */
+    bool stop;                           /* under lock */
+    struct job_queue under_way[BUCKETS]; /* JOB_ASK, of the thread's own */
+    unsigned lost;                       /* of them */
+    bool look;                           /* the group has given the gateway something to reverse */
     atomic_uint_fast64_t groups, requests;
 };
+
+/* ---- questions under way ---- */
+
+static struct job_queue *bucket_of(struct committer *c, const char *rrn)
+{
+    return &c->under_way[strtoull(rrn, NULL, 10) % BUCKETS];
+}
+
+static struct job *find_ask(struct committer *c, const char *rrn)
+{
+    struct job *j;
+
+    STAILQ_FOREACH(j, bucket_of(c, rrn), next)
+    if (strcmp(j->tx.rrn, rrn) == 0)
+        return j;
+    return NULL;
+}
+
+static bool add_waiter(struct job *ask, const struct job *repeat)
+{
+    struct waiter *w = malloc(sizeof(*w));
+
+    if (w == NULL)
+        return false;
+    w->mti = repeat->mti;
+    w->peer = link_peer_ref(repeat->peer);
+    w->echo = repeat->echo;
+    STAILQ_INSERT_TAIL(&ask->waiters, w, next);
+    return true;
+}
 
 /* ---- the books ---- */
 
@@ -66,7 +125,8 @@ static enum tp_err do_reverse(struct job *j, struct ledger *l, struct tp_error *
 {
     enum ledger_reversal outcome = REVERSAL_DONE;
     char rrn[RRN_MAX] = "";
-    const enum tp_err r = ledger_reverse_original(l, j->tx.contract, j->tx.terminal, j->tx.stan, (int)(j->tx.local_time / 1000000), &outcome, rrn, e);
+    const enum tp_err r = ledger_reverse_original(l, j->tx.contract, j->tx.terminal, j->tx.stan, (int)(j->tx.local_time / 1000000), j->tx.amount,
+                                                  &outcome, rrn, e);
 
     if (r == TP_ERR_STATE) {
         answer_set(&j->answer, "12", "REMISE_CLOSED"); /* DESIGN 9, rule 5: only a credit undoes it now */
@@ -76,9 +136,102 @@ static enum tp_err do_reverse(struct job *j, struct ledger *l, struct tp_error *
         answer_set(&j->answer, "03", "CONTRACT");
         return TP_OK;
     }
+    if (r == TP_ERR_RANGE) {
+        answer_set(&j->answer, "13", "AMOUNT");
+        return TP_OK;
+    }
     answer_set(&j->answer, "00", NULL);
     snprintf(j->answer.rrn, sizeof(j->answer.rrn), "%s", rrn);
     return r;
+}
+
+/* The question is in the books before it leaves: whatever happens, it is answered once or taken back. */
+static enum tp_err do_ask(struct job *j, struct ledger *l, struct tp_error *e)
+{
+    enum tp_err r = ledger_ask(l, &j->tx, j->issuer, &j->verdict, &j->asked, e);
+
+    if (r == TP_ERR_NOT_FOUND || r == TP_ERR_RANGE) {
+        j->verdict = LEDGER_ANSWERED;
+        answer_set(&j->answer, r == TP_ERR_NOT_FOUND ? "03" : "96", r == TP_ERR_NOT_FOUND ? "CONTRACT" : NULL);
+        return TP_OK;
+    }
+    if (r == TP_OK && j->verdict == LEDGER_NEW && j->question.n == 0) /* waited for what is gone from the books: cannot be */
+        return tp_fail(e, TP_ERR_INTERNAL, "a repeat has nothing to ask with");
+    if (r == TP_OK && check_verdict(&j->answer, j->verdict, j->tx.rrn))
+        r = check_said(&j->answer, j->verdict, j->tx.rrn, l, e);
+    return r;
+}
+
+/* What an approval that cannot be used any more is answered with, and given back for. */
+static enum tp_err give_back(struct job *j, struct ledger *l, const char *rrn, const char *code, const char *reason, struct tp_error *e)
+{
+    answer_set(&j->answer, code, reason);
+    const struct issuer_said said = answer_to_said(&j->answer);
+
+    return ledger_ask_lost(l, rrn, &said, e);
+}
+
+static enum tp_err do_approved(struct job *j, struct job *ask, struct ledger *l, struct tp_error *e)
+{
+    const struct issuer_said said = answer_to_said(&j->answer);
+    enum ledger_verdict verdict = LEDGER_NEW;
+    const enum tp_err r = ledger_ask_approved(l, &ask->tx, &said, &verdict, e);
+
+    if (r == TP_ERR_NOT_FOUND)
+        return give_back(j, l, ask->tx.rrn, "03", "CONTRACT", e);
+    if (r == TP_ERR_RANGE)
+        return give_back(j, l, ask->tx.rrn, "91", "ISSUER_LOST", e);
+    if (r == TP_OK && verdict == LEDGER_ATC_OLD)
+        return give_back(j, l, ask->tx.rrn, "63", "ATC_REPLAYED", e);
+    if (r == TP_OK && verdict == LEDGER_REVERSED)
+        answer_set(&j->answer, "12", "REVERSED");
+    else if (r == TP_OK)
+        snprintf(j->answer.rrn, sizeof(j->answer.rrn), "%s", ask->tx.rrn);
+    return r;
+}
+
+static enum tp_err do_fate(struct job *j, struct committer *c, struct tp_error *e)
+{
+    const struct issuer_said said = answer_to_said(&j->answer);
+    struct job *ask = find_ask(c, j->tx.rrn);
+
+    if (ask == NULL || ask->lost)
+        return TP_OK;
+    c->look |= j->fate != ISSUER_REFUSED;
+    if (j->fate == ISSUER_APPROVED)
+        return do_approved(j, ask, c->ledger, e);
+    return j->fate == ISSUER_REFUSED ? ledger_ask_refused(c->ledger, j->tx.rrn, &said, e) : ledger_ask_lost(c->ledger, j->tx.rrn, &said, e);
+}
+
+/* What could not be booked when it came. */
+static enum tp_err book_lost(struct committer *c, struct tp_error *e)
+{
+    const struct issuer_said said = {.code = "91", .reason = "ISSUER_LOST"};
+    struct job *j;
+    enum tp_err r = TP_OK;
+
+    for (size_t i = 0; i < BUCKETS && c->lost > 0; i++)
+        STAILQ_FOREACH(j, &c->under_way[i], next)
+        if (r == TP_OK && j->lost)
+            r = ledger_ask_lost(c->ledger, j->tx.rrn, &said, e);
+    return r;
+}
+
+static enum tp_err do_job(struct job *j, struct committer *c, struct tp_error *e)
+{
+    switch (j->kind) {
+    case JOB_PAY:
+        return do_pay(j, c->ledger, e);
+    case JOB_REVERSE:
+        c->look = true;
+        return do_reverse(j, c->ledger, e);
+    case JOB_ASK:
+        return do_ask(j, c->ledger, e);
+    case JOB_FATE:
+        return do_fate(j, c, e);
+    default: /* JOB_RELEASED */
+        return ledger_released(c->ledger, j->tx.rrn, e);
+    }
 }
 
 /* All of a list in one database transaction. */
@@ -87,11 +240,14 @@ static enum tp_err keep(struct committer *c, struct job_queue *list, struct tp_e
     struct job *j;
     enum tp_err r = ledger_group_begin(c->ledger, e);
 
+    c->look = false;
     if (r != TP_OK)
         return r;
+    r = book_lost(c, e);
     STAILQ_FOREACH(j, list, next)
     {
-        r = j->kind == JOB_PAY ? do_pay(j, c->ledger, e) : do_reverse(j, c->ledger, e);
+        if (r == TP_OK)
+            r = do_job(j, c, e);
         if (r != TP_OK)
             break;
     }
@@ -106,45 +262,144 @@ static enum tp_err keep(struct committer *c, struct job_queue *list, struct tp_e
 
 static void job_free(struct job *j)
 {
-    link_peer_unref(j->peer);
+    struct waiter *w;
+
+    while ((w = STAILQ_FIRST(&j->waiters)) != NULL) {
+        STAILQ_REMOVE_HEAD(&j->waiters, next);
+        link_peer_unref(w->peer);
+        free(w);
+    }
+    if (j->peer != NULL)
+        link_peer_unref(j->peer);
+    if (j->question.n > 0) /* it holds the card's number */
+        secret_wipe(j->bytes + (j->question.p - j->bytes), j->question.n);
     free(j);
 }
 
-static void job_answer(struct job *j)
+static void send_answer(struct link_peer *peer, const struct echo *echo, const struct answer *a)
 {
     struct iso8583 m;
     uint8_t room[ANSWER_MAX];
     struct buf out = BUF_OF(room);
     struct tp_error e;
-    enum tp_err r = answer_start(&m, &j->echo, &j->answer);
+    enum tp_err r = answer_start(&m, echo, a);
 
     if (r == TP_OK)
         r = iso8583_pack(&out, &m, &e);
     if (r == TP_OK)
-        link_send(j->peer, buf_span(&out));
+        link_send(peer, buf_span(&out));
     else
         log_error("an answer cannot be packed: %s", tp_err_text(r));
-    answer_log(j->mti, &j->tx, &j->answer);
 }
 
-static void answer_all(struct job_queue *list)
+static void job_answer(struct job *j, const struct answer *a)
 {
-    struct job *j;
+    struct waiter *w;
 
-    while ((j = STAILQ_FIRST(list)) != NULL) {
-        STAILQ_REMOVE_HEAD(list, next);
-        job_answer(j);
-        job_free(j);
+    send_answer(j->peer, &j->echo, a);
+    answer_log(j->mti, &j->tx, a);
+    STAILQ_FOREACH(w, &j->waiters, next)
+    {
+        send_answer(w->peer, &w->echo, a);
+        answer_log(w->mti, &j->tx, a);
     }
 }
 
-static void refuse_all(struct job_queue *list, const struct tp_error *e)
+/* Asks what is booked now, or has a repeat wait with its first; else it is answered. True: j stays. */
+static bool ask_on(struct committer *c, struct job *j)
+{
+    struct job *first;
+
+    if (j->verdict == LEDGER_NEW) {
+        STAILQ_INSERT_TAIL(bucket_of(c, j->tx.rrn), j, next);
+        gateway_ask(c->gateway, j->issuer, j->tx.rrn, j->asked, j->question);
+        return true;
+    }
+    first = j->verdict == LEDGER_ASKED ? find_ask(c, j->tx.rrn) : NULL;
+    if (first != NULL && !first->lost && add_waiter(first, j))
+        return false;
+    if (j->verdict == LEDGER_ASKED)
+        answer_set(&j->answer, "96", NULL); /* it is lost, and not yet booked so */
+    job_answer(j, &j->answer);
+    return false;
+}
+
+static void end_ask(struct committer *c, const char *rrn, const struct answer *a)
+{
+    struct job *ask = find_ask(c, rrn);
+
+    if (ask == NULL || ask->lost)
+        return;
+    job_answer(ask, a);
+    STAILQ_REMOVE(bucket_of(c, rrn), ask, job, next);
+    job_free(ask);
+}
+
+static void forget_lost(struct committer *c)
+{
+    for (size_t i = 0; i < BUCKETS && c->lost > 0; i++) {
+        struct job *j, *next;
+
+        for (j = STAILQ_FIRST(&c->under_way[i]); j != NULL; j = next) {
+            next = STAILQ_NEXT(j, next);
+            if (!j->lost)
+                continue;
+            STAILQ_REMOVE(&c->under_way[i], j, job, next);
+            job_free(j);
+            c->lost--;
+        }
+    }
+}
+
+/* The group is durable. */
+static void answer_all(struct committer *c, struct job_queue *list)
+{
+    struct job *j;
+
+    forget_lost(c);
+    while ((j = STAILQ_FIRST(list)) != NULL) {
+        bool stays = false;
+
+        STAILQ_REMOVE_HEAD(list, next);
+        if (j->kind == JOB_ASK)
+            stays = ask_on(c, j);
+        else if (j->kind == JOB_FATE)
+            end_ask(c, j->tx.rrn, &j->answer);
+        else if (j->kind != JOB_RELEASED)
+            job_answer(j, &j->answer);
+        if (!stays)
+            job_free(j);
+    }
+    if (c->look)
+        gateway_wake(c->gateway);
+}
+
+/* The waiters are told; the question stays until it can be booked that it is to be reversed. */
+static void keep_lost(struct committer *c, struct job *fate)
+{
+    struct job *ask = find_ask(c, fate->tx.rrn);
+
+    if (ask == NULL || ask->lost)
+        return;
+    job_answer(ask, &fate->answer);
+    ask->lost = true;
+    c->lost++;
+}
+
+static void refuse_all(struct committer *c, struct job_queue *list, const struct tp_error *e)
 {
     struct job *j;
 
     log_error("%s", e->text);
-    STAILQ_FOREACH(j, list, next)
-    answer_set(&j->answer, "96", NULL);
+    while ((j = STAILQ_FIRST(list)) != NULL) {
+        STAILQ_REMOVE_HEAD(list, next);
+        answer_set(&j->answer, "96", NULL);
+        if (j->kind == JOB_FATE)
+            keep_lost(c, j);
+        else if (j->kind != JOB_RELEASED) /* which the issuer says again when it is asked again */
+            job_answer(j, &j->answer);
+        job_free(j);
+    }
 }
 
 /* A group that fails is answered 96 and nothing of it is kept; the next one tries anew, so all is well again when the disk is. Any other fault may be
@@ -169,8 +424,9 @@ static void work(struct committer *c, struct job_queue *list, size_t n)
         return;
     }
     if (r != TP_OK)
-        refuse_all(list, &e);
-    answer_all(list);
+        refuse_all(c, list, &e);
+    else
+        answer_all(c, list);
 }
 
 /* ---- the thread ---- */
@@ -189,6 +445,20 @@ static size_t take_group(struct job_queue *out, struct committer *c)
     return n;
 }
 
+/* Until there is something to do; with something lost to book, no longer than RETRY_MS. */
+static void wait_for_work(struct committer *c)
+{
+    struct timespec until;
+
+    if (c->lost == 0) {
+        pthread_cond_wait(&c->more, &c->lock);
+        return;
+    }
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += RETRY_MS / 1000;
+    (void)pthread_cond_timedwait(&c->more, &c->lock, &until);
+}
+
 static void *run(void *ctx)
 {
     struct committer *c = ctx;
@@ -199,29 +469,106 @@ static void *run(void *ctx)
         size_t n;
 
         pthread_mutex_lock(&c->lock);
-        while (STAILQ_EMPTY(&c->queue) && !c->stop)
-            pthread_cond_wait(&c->more, &c->lock);
+        if (STAILQ_EMPTY(&c->queue) && !c->stop)
+            wait_for_work(c);
         n = take_group(&group, c);
-        stop = n == 0;
+        stop = n == 0 && c->stop;
         pthread_mutex_unlock(&c->lock);
-        if (n > 0)
+        if (n > 0 || c->lost > 0)
             work(c, &group, n);
     }
     return NULL;
 }
 
+/* ---- what the gateway tells, on its threads ---- */
+
+static void post(struct committer *c, struct job *j)
+{
+    pthread_mutex_lock(&c->lock);
+    STAILQ_INSERT_TAIL(&c->queue, j, next);
+    pthread_cond_signal(&c->more);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static struct job *job_about(enum job_kind kind, const char *rrn)
+{
+    struct job *j = calloc(1, sizeof(*j));
+
+    if (j == NULL) {
+        log_error("no memory for the word of an issuer about %s", rrn);
+        return NULL;
+    }
+    j->kind = kind;
+    STAILQ_INIT(&j->waiters);
+    snprintf(j->tx.rrn, sizeof(j->tx.rrn), "%s", rrn);
+    return j;
+}
+
+static void on_answered(void *ctx, const char *rrn, enum issuer_fate fate, const struct answer *a)
+{
+    struct job *j = job_about(JOB_FATE, rrn);
+
+    if (j == NULL)
+        return;
+    j->fate = fate;
+    j->answer = *a;
+    post(ctx, j);
+}
+
+static void on_released(void *ctx, const char *rrn)
+{
+    struct job *j = job_about(JOB_RELEASED, rrn);
+
+    if (j != NULL)
+        post(ctx, j);
+}
+
+/* ---- begin and end ---- */
+
+static enum tp_err lock_folder(struct committer *c, const char *dir, struct tp_error *e)
+{
+    c->lock_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (c->lock_fd < 0)
+        return tp_fail(e, TP_ERR_IO, "cannot open %s: %s", dir, strerror(errno));
+    if (flock(c->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return TP_OK;
+    return errno == EWOULDBLOCK ? tp_fail(e, TP_ERR_STATE, "another telepay-acquirer serves %s already", dir)
+                                : tp_fail(e, TP_ERR_IO, "cannot lock %s: %s", dir, strerror(errno));
+}
+
+/* A disk that takes nothing now may later: the server answers 96 until then, and starts. */
+static enum tp_err recover(struct committer *c)
+{
+    const struct issuer_said said = {.code = "91", .reason = "ISSUER_LOST"};
+    struct tp_error e = {TP_OK, ""};
+    const enum tp_err r = ledger_ask_recover(c->ledger, &said, &e);
+
+    if (r != TP_OK)
+        log_error("%s", e.text);
+    return r;
+}
+
 enum tp_err committer_new(struct committer **out, const char *dir, struct tp_error *e)
 {
     struct committer *c = calloc(1, sizeof(*c));
+    const struct gateway_events events = {c, on_answered, on_released};
     enum tp_err r;
 
     *out = NULL;
     if (c == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for the books");
     STAILQ_INIT(&c->queue);
+    for (size_t i = 0; i < BUCKETS; i++)
+        STAILQ_INIT(&c->under_way[i]);
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->more, NULL);
-    r = acquirer_open_ledger(&c->ledger, dir, e);
+    r = lock_folder(c, dir, e);
+    if (r == TP_OK)
+        r = acquirer_open_ledger(&c->ledger, dir, e);
+    if (r == TP_OK) {
+        (void)recover(c);
+        r = gateway_new(&c->gateway, dir, &events, e);
+    }
     if (r == TP_OK) {
         c->started = pthread_create(&c->thread, NULL, run, c) == 0;
         if (!c->started)
@@ -238,15 +585,25 @@ void committer_free(struct committer **out)
 {
     struct committer *c = *out;
 
+    struct job *j;
+
     if (c == NULL)
         return;
+    gateway_free(&c->gateway); /* its threads tell nothing any more */
     pthread_mutex_lock(&c->lock);
     c->stop = true;
     pthread_cond_signal(&c->more);
     pthread_mutex_unlock(&c->lock);
     if (c->started)
         pthread_join(c->thread, NULL);
+    for (size_t i = 0; i < BUCKETS; i++)
+        while ((j = STAILQ_FIRST(&c->under_way[i])) != NULL) {
+            STAILQ_REMOVE_HEAD(&c->under_way[i], next);
+            job_free(j);
+        }
     ledger_close(&c->ledger);
+    if (c->lock_fd > 0)
+        close(c->lock_fd);
     pthread_cond_destroy(&c->more);
     pthread_mutex_destroy(&c->lock);
     free(c);
@@ -264,14 +621,14 @@ static struct span copy(struct buf *room, struct span from)
     return span_of(room->p + at, from.n);
 }
 
-static enum tp_err queue(struct committer *c, enum job_kind kind, const struct commit_request *q)
+static struct job *job_new(enum job_kind kind, const struct commit_request *q, struct span question)
 {
     const struct tx_record *tx = q->tx;
-    const size_t n = tx->pan_sealed.n + tx->pan_lookup.n + tx->digest.n + tx->de55.n + tx->stream.n;
+    const size_t n = tx->pan_sealed.n + tx->pan_lookup.n + tx->digest.n + tx->de55.n + tx->stream.n + question.n;
     struct job *j = malloc(sizeof(*j) + n);
 
     if (j == NULL)
-        return TP_ERR_NO_MEMORY;
+        return NULL;
     struct buf room = {j->bytes, 0, n};
 
     j->kind = kind;
@@ -283,11 +640,21 @@ static enum tp_err queue(struct committer *c, enum job_kind kind, const struct c
     j->tx.digest = copy(&room, tx->digest);
     j->tx.de55 = copy(&room, tx->de55);
     j->tx.stream = copy(&room, tx->stream);
+    j->question = copy(&room, question);
+    j->issuer[0] = '\0';
+    j->lost = false;
+    STAILQ_INIT(&j->waiters);
     j->peer = link_peer_ref(q->peer);
-    pthread_mutex_lock(&c->lock);
-    STAILQ_INSERT_TAIL(&c->queue, j, next);
-    pthread_cond_signal(&c->more);
-    pthread_mutex_unlock(&c->lock);
+    return j;
+}
+
+static enum tp_err queue(struct committer *c, enum job_kind kind, const struct commit_request *q)
+{
+    struct job *j = job_new(kind, q, (struct span){NULL, 0});
+
+    if (j == NULL)
+        return TP_ERR_NO_MEMORY;
+    post(c, j);
     return TP_OK;
 }
 
@@ -299,6 +666,22 @@ enum tp_err committer_pay(struct committer *c, const struct commit_request *requ
 enum tp_err committer_reverse(struct committer *c, const struct commit_request *request)
 {
     return queue(c, JOB_REVERSE, request);
+}
+
+enum tp_err committer_ask(struct committer *c, const struct commit_request *request, const char *issuer, struct span question)
+{
+    struct job *j = job_new(JOB_ASK, request, question);
+
+    if (j == NULL)
+        return TP_ERR_NO_MEMORY;
+    snprintf(j->issuer, sizeof(j->issuer), "%s", issuer);
+    post(c, j);
+    return TP_OK;
+}
+
+struct gateway *committer_gateway(struct committer *c)
+{
+    return c->gateway;
 }
 
 void committer_counts(struct committer *c, uint64_t *groups, uint64_t *requests)

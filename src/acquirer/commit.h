@@ -3,21 +3,22 @@
 #ifndef TP_ACQUIRER_COMMIT_H
 #define TP_ACQUIRER_COMMIT_H
 
-#include "acquirer/answer.h"
+#include "acquirer/gateway.h"
 #include "wire/link.h"
 
 struct committer;
 
-/* Opens the books in the acquirer's folder and starts the thread. */
+/* Opens the books in the acquirer's folder, the lines to its issuers, and starts the thread. What a run before left asked is to be reversed. TP_ERR_STATE: another
+ * one runs on that folder. */
 TP_MUST_CHECK enum tp_err committer_new(struct committer **out, const char *dir, struct tp_error *e);
 
-/* Ends the thread when all that waits is answered, and frees. */
+/* Ends the thread when all that waits for the books is answered, and frees. What an issuer is still asked stays so in the books. */
 void committer_free(struct committer **c);
 
 struct commit_request {
     unsigned mti;               /* of the request, for the log */
     const struct echo *echo;    /* for the answer */
-    const struct tx_record *tx; /* a payment that passed every check; of a reversal: contract, terminal, stan and local_time of the original */
+    const struct tx_record *tx; /* a payment that passed every check; of a reversal: contract, terminal, stan, local_time and amount (0: unsaid) of the original */
     struct link_peer *peer;     /* who is answered */
 };
 
@@ -25,6 +26,12 @@ struct commit_request {
  * 00 with the RRN once it is durable; what ledger_acknowledge or ledger_reverse_original says otherwise; 96 when the books cannot be written. */
 TP_MUST_CHECK enum tp_err committer_pay(struct committer *c, const struct commit_request *request);
 TP_MUST_CHECK enum tp_err committer_reverse(struct committer *c, const struct commit_request *request);
+
+/* Queue a payment whose issuer is to be asked: booked as asked, then asked, then answered with what comes of it; a repeat of one that is being asked gets the same
+ * answer. question: gateway_question; copied. For a repeat (CHECK_WAIT), of which tx needs what ledger_look does, it may be empty. */
+TP_MUST_CHECK enum tp_err committer_ask(struct committer *c, const struct commit_request *request, const char *issuer, struct span question);
+
+struct gateway *committer_gateway(struct committer *c);
 
 /* Groups and requests so far: for bench. */
 void committer_counts(struct committer *c, uint64_t *groups, uint64_t *requests);

@@ -22,6 +22,8 @@ libacquirer_a_SOURCES = \
 	src/acquirer/answer.c src/acquirer/answer.h \
 	src/acquirer/check.c src/acquirer/check.h \
 	src/acquirer/commit.c src/acquirer/commit.h \
+	src/acquirer/gateway.c src/acquirer/gateway.h \
+	src/acquirer/issuers.c src/acquirer/issuers.h \
 	src/acquirer/server.c src/acquirer/server.h \
 	src/acquirer/state.c src/acquirer/state.h
 ACQUIRER_LIBS = libacquirer.a $(LEDGER_LIBS) $(WIRE_LIBS) $(TPCRYPTO_LIBS)
@@ -43,6 +45,12 @@ tests_unit_test_server_SOURCES = tests/unit/test_server.c tests/unit/unit.h $(OF
 tests_unit_test_server_CPPFLAGS = $(OFFICE_CPPFLAGS)
 tests_unit_test_server_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_LDADD = $(OFFICE_LIBS)
+check_PROGRAMS += tests/unit/test_online
+TESTS += tests/unit/test_online
+tests_unit_test_online_SOURCES = tests/unit/test_online.c tests/tools/teller.c tests/tools/teller.h tests/unit/unit.h $(OFFICE)
+tests_unit_test_online_CPPFLAGS = $(OFFICE_CPPFLAGS)
+tests_unit_test_online_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_online_LDADD = $(OFFICE_LIBS)
 check_PROGRAMS += tests/faults/acquirer_kill
 TESTS += tests/faults/acquirer_kill
 tests_faults_acquirer_kill_SOURCES = tests/faults/acquirer_kill.c $(OFFICE)

@@ -12,8 +12,9 @@
 #include "base/file.h"
 #include "crypto/pki.h"
 
-#define THREADS_MAX 64
-#define CHAINS_KEPT 4096 /* verified certificates a thread remembers */
+#define THREADS_MAX  64
+#define CHAINS_KEPT  4096 /* verified certificates a thread remembers */
+#define QUESTION_MAX 1536
 
 struct worker { /* what one loop thread works with */
     struct checker checker;
@@ -102,21 +103,72 @@ static void our_fault(struct request *q, const struct tp_error *e)
 
 /* ---- 0200, 0201 ---- */
 
+/* To the issuer, if there is one who can be asked; else *a says why not, and *asked stays false. */
+static enum tp_err ask_issuer(struct request *q, struct answer *a, bool *asked, struct tp_error *e)
+{
+    struct payment *p = &q->worker->payment;
+    const struct commit_request ask = {q->message->mti, &q->echo, &p->tx, q->peer};
+    const char *issuer = NULL;
+    uint8_t room[QUESTION_MAX];
+    struct buf question = BUF_OF(room);
+    enum tp_err r = TP_OK;
+
+    switch (gateway_find(committer_gateway(q->server->committer), p->pan, &issuer)) {
+    case ROUTE_NONE:
+        answer_set(a, "91", p->tx.online ? "ARQC" : "FLOOR");
+        return TP_OK;
+    case ROUTE_DOWN:
+        answer_set(a, "91", "ISSUER_DOWN");
+        return TP_OK;
+    case ROUTE_BUSY:
+        answer_set(a, "91", "ISSUER_BUSY");
+        return TP_OK;
+    case ROUTE_OPEN:
+        break;
+    }
+    r = gateway_question(&question, q->message, p->contract.mcc, e);
+    if (r == TP_OK)
+        r = committer_ask(q->server->committer, &ask, issuer, buf_span(&question));
+    *asked = r == TP_OK;
+    secret_wipe(room, question.n);
+    return r;
+}
+
+/* True when it is answered later: when it is durable, or when its issuer has spoken. */
+static enum tp_err pass_on(struct request *q, enum check_outcome outcome, struct answer *a, bool *later, struct tp_error *e)
+{
+    const struct commit_request keep = {q->message->mti, &q->echo, &q->worker->payment.tx, q->peer};
+    enum tp_err r = TP_OK;
+
+    switch (outcome) {
+    case CHECK_KEEP:
+        r = committer_pay(q->server->committer, &keep);
+        break;
+    case CHECK_WAIT:
+        r = committer_ask(q->server->committer, &keep, "", (struct span){NULL, 0});
+        break;
+    case CHECK_ASK:
+        return ask_issuer(q, a, later, e);
+    default:
+        return TP_OK;
+    }
+    *later = r == TP_OK;
+    return r == TP_OK ? r : tp_fail(e, r, "no memory for a payment");
+}
+
 static void on_payment(struct request *q)
 {
     struct payment *p = &q->worker->payment;
     enum check_outcome outcome = CHECK_REFUSED;
     struct tp_error e = {TP_OK, ""};
     struct answer a;
+    bool later = false;
     enum tp_err r = check_payment(&outcome, &a, p, &q->worker->checker, q->message, q->party, time(NULL), &e);
-    const struct commit_request keep = {q->message->mti, &q->echo, &p->tx, q->peer};
 
-    if (r == TP_OK && outcome == CHECK_KEEP) {
-        r = committer_pay(q->server->committer, &keep);
-        if (r == TP_OK)
-            return; /* answered when it is durable */
-        tp_fail(&e, r, "no memory for a payment");
-    }
+    if (r == TP_OK)
+        r = pass_on(q, outcome, &a, &later, &e);
+    if (later)
+        return;
     if (r != TP_OK) {
         our_fault(q, &e);
         return;
@@ -150,9 +202,17 @@ static const char *read_original(struct tx_record *tx, const struct iso8583 *m, 
     return NULL;
 }
 
-/* True when the request is from a terminal of an open contract that its certificate names; else it is answered. */
-static bool admitted(struct request *q, struct contract *contract)
+/* What a terminal may still say. */
+enum admission {
+    OPEN_ONLY,     /* under an open contract */
+    CLOSED_AS_WELL /* under a closed one too: what was taken before the close is still reversed and reconciled. A closed terminal says nothing */
+};
+
+/* True when the request is from a terminal that its certificate names, and that may make it; else it is answered. */
+static bool admitted(struct request *q, enum admission admission)
 {
+    struct contract contract = {.open = false};
+    struct terminal terminal = {.open = false};
     struct tp_error e = {TP_OK, ""};
     bool open = false;
 
@@ -166,10 +226,11 @@ static bool admitted(struct request *q, struct contract *contract)
         answer_simply(q, "58", "CERTIFICATE");
         return false;
     }
-    if (check_open(&q->worker->checker, contract, &open, q->party, &e) != TP_OK) {
+    if (check_open(&q->worker->checker, &contract, &terminal, &open, q->party, &e) != TP_OK) {
         our_fault(q, &e);
         return false;
     }
+    open |= admission == CLOSED_AS_WELL && terminal.open;
     if (!open)
         answer_simply(q, "03", "CONTRACT");
     return open;
@@ -177,12 +238,11 @@ static bool admitted(struct request *q, struct contract *contract)
 
 static void on_reversal(struct request *q)
 {
-    struct contract contract;
     struct tx_record tx = known_of(q);
     const struct commit_request undo = {q->message->mti, &q->echo, &tx, q->peer};
     const char *bad;
 
-    if (!admitted(q, &contract))
+    if (!admitted(q, CLOSED_AS_WELL))
         return;
     bad = read_original(&tx, q->message, time(NULL));
     if (bad != NULL)
@@ -219,7 +279,6 @@ static bool balances(const struct iso8583 *m, const struct count *counts, size_t
 
 static void on_reconciliation(struct request *q)
 {
-    struct contract contract;
     struct remise r;
     struct tp_error e = {TP_OK, ""};
     struct iso8583 *m = &q->worker->answer;
@@ -227,7 +286,7 @@ static void on_reconciliation(struct request *q)
     char net[24];
     enum tp_err err;
 
-    if (!admitted(q, &contract))
+    if (!admitted(q, CLOSED_AS_WELL))
         return;
     err = ledger_remise_running(q->worker->checker.ledger, q->party->contract, &r, &e);
     if (err != TP_OK) {
@@ -261,14 +320,13 @@ static void on_reconciliation(struct request *q)
 
 static void on_network(struct request *q)
 {
-    struct contract contract;
     uint64_t code = 0;
 
     if (iso8583_number(q->message, 70, &code) != TP_OK)
         answer_simply(q, "30", "DE70_MISSING");
     else if (code != 1 && code != 2 && code != 301)
         answer_simply(q, "12", "DE70");
-    else if (admitted(q, &contract))
+    else if (admitted(q, OPEN_ONLY))
         answer_simply(q, "00", NULL);
 }
 

@@ -114,6 +114,7 @@ static enum tp_err write_item(void *ctx, uint32_t sequence, const struct tx_reco
         r = caaa_totals_add(&m->counted, item.kind, item.amount);
     snprintf(item.terminal, sizeof(item.terminal), "%s", tx->terminal);
     snprintf(item.rrn, sizeof(item.rrn), "%s", tx->rrn);
+    snprintf(item.approval, sizeof(item.approval), "%s", tx->approval);
     if (r == TP_OK)
         r = caaa_transfer_item(m->writer, &item, e);
     secret_wipe(item.pan, sizeof(item.pan));

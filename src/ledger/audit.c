@@ -74,7 +74,7 @@ static enum tp_err audit_tx(void *ctx, uint32_t sequence, const struct tx_record
         if (s == PROOF_EVIDENCE || s == PROOF_VALUES)
             break; /* what comes behind rests on it */
     }
-    if (r == TP_OK && a->proof.has_values && a->proof.result.cid >> 6 == 1)
+    if (r == TP_OK && a->proof.has_values && proof_approves(&a->proof, tx))
         add_signed(&a->now.evidence, &a->proof, tx->state == TX_REVERSED);
     return r;
 }
@@ -163,7 +163,9 @@ static const struct {
 } wholes[] = {
     {"counter", "SELECT rrn, 'the counter ' || atc || ' of its card is not greater than ' || before || ', that of the payment before (or the clock "
                 "was set back)'"
-                " FROM (SELECT rrn, atc, lag(atc) OVER (PARTITION BY pan_lookup, psn ORDER BY acknowledged, rrn) AS before FROM tx)"
+                " FROM (SELECT rrn, atc, lag(atc) OVER (PARTITION BY pan_lookup, psn ORDER BY acknowledged, rrn) AS before FROM tx"
+                /* the TC of a counter may follow its own ARQC, when that is reversed */
+                " WHERE rrn NOT IN (SELECT rrn FROM reversal JOIN authorisation USING (rrn) WHERE arqc = 1))"
                 " WHERE before >= atc"},
     {"counter", "SELECT max(tx.rrn), 'the last counter kept of its card is ' || coalesce(card.atc, 'none') || ', its payments reach ' || max(tx.atc)"
                 " FROM tx LEFT JOIN card ON card.pan_lookup = tx.pan_lookup AND card.psn = tx.psn"
@@ -177,6 +179,14 @@ static const struct {
               " WHERE (tx.terminal, tx.date, tx.stan) IS NOT (reversal.terminal, reversal.date, reversal.stan)"},
     {"state", "SELECT 0, 'contract ' || contract.id || ' has ' || count(remise.remise) || ' open remises' FROM contract LEFT JOIN remise"
               " ON remise.contract = contract.contract AND remise.state = 0 GROUP BY contract.contract HAVING count(remise.remise) <> 1"},
+    {"issuer", "SELECT a.rrn, 'its issuer approved it, and it is not kept' FROM authorisation a LEFT JOIN tx USING (rrn)"
+               " WHERE a.state = 1 AND tx.rrn IS NULL"},
+    {"issuer", "SELECT tx.rrn, 'it is kept though its issuer did not approve it' FROM tx JOIN authorisation a USING (rrn)"
+               " WHERE a.state IN (0, 2) OR a.approval = ''"},
+    {"issuer", "SELECT tx.rrn, 'it is reversed, and its issuer was not told' FROM tx JOIN authorisation a USING (rrn)"
+               " JOIN reversal ON reversal.rrn = tx.rrn WHERE a.state = 1"},
+    {"issuer", "SELECT tx.rrn, 'its issuer was told to take it back though it is not reversed' FROM tx JOIN authorisation a USING (rrn)"
+               " LEFT JOIN reversal ON reversal.rrn = tx.rrn WHERE a.state IN (3, 4) AND reversal.rrn IS NULL"},
     {"number", "SELECT 0, 'a remise is numbered without a contract' FROM remise WHERE contract NOT IN (SELECT contract FROM contract)"},
     {"number", "SELECT rrn, 'it belongs to no remise or no terminal' FROM tx WHERE remise NOT IN (SELECT remise FROM remise)"
                " OR terminal NOT IN (SELECT terminal FROM terminal)"},

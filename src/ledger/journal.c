@@ -17,14 +17,6 @@ struct span ledger_seal_context(uint8_t out[LEDGER_CONTEXT_MAX], const struct tx
 
 /* ---- what the books say ---- */
 
-struct standing { /* one row that answers every question of a 0200 */
-    int64_t terminal, remise;
-    int64_t rrn; /* of the transaction with the same identity; 0: none */
-    int last_atc, opposition /* -1 none, else `stolen` */;
-    uint16_t currency;
-    bool same, reversed, open;
-};
-
 static void read_standing(struct standing *st, sqlite3_stmt *s, struct span digest)
 {
     st->terminal = sqlite3_column_int64(s, 0);
@@ -32,13 +24,17 @@ static void read_standing(struct standing *st, sqlite3_stmt *s, struct span dige
     st->open = sqlite3_column_int(s, 2) != 0;
     st->remise = sqlite3_column_int64(s, 3);
     st->rrn = sqlite3_column_int64(s, 4);
-    st->same = st->rrn != 0 && span_eq(db_column_span(s, 5), digest);
     st->reversed = sqlite3_column_int(s, 6) != 0;
     st->opposition = sqlite3_column_type(s, 7) == SQLITE_NULL ? -1 : sqlite3_column_int(s, 7);
     st->last_atc = sqlite3_column_type(s, 8) == SQLITE_NULL ? -1 : sqlite3_column_int(s, 8);
+    st->undone = sqlite3_column_int(s, 9) != 0;
+    st->asked = sqlite3_column_int64(s, 10);
+    st->asked_state = (enum authorisation_state)sqlite3_column_int(s, 12);
+    st->atc_asked = sqlite3_column_type(s, 13) == SQLITE_NULL ? -1 : sqlite3_column_int(s, 13);
+    st->same = st->rrn != 0 ? span_eq(db_column_span(s, 5), digest) : st->asked != 0 && span_eq(db_column_span(s, 11), digest);
 }
 
-static enum tp_err find_standing(struct ledger *l, struct standing *st, const struct tx_record *tx, struct tp_error *e)
+enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct tx_record *tx, struct tp_error *e)
 {
     bool row = false;
     sqlite3_stmt *s = NULL;
@@ -46,10 +42,12 @@ static enum tp_err find_standing(struct ledger *l, struct standing *st, const st
                                    "SELECT t.terminal, c.currency, c.open AND t.open,"
                                    " (SELECT remise FROM remise WHERE contract = c.contract AND state = 0), tx.rrn, tx.digest,"
                                    " EXISTS (SELECT 1 FROM reversal WHERE terminal = t.terminal AND date = ?3 AND stan = ?4),"
-                                   " (SELECT stolen FROM opposition WHERE pan_lookup = ?5),"
-                                   " (SELECT atc FROM card WHERE pan_lookup = ?5 AND psn = ?6)"
+                                   " (SELECT stolen FROM opposition WHERE pan_lookup = ?5), card.atc, card.undone, a.rrn, a.digest, a.state,"
+                                   " (SELECT min(state) FROM authorisation WHERE pan_lookup = ?5 AND psn = ?6 AND atc = ?7)"
                                    " FROM contract c JOIN terminal t ON t.contract = c.contract"
                                    " LEFT JOIN tx ON tx.terminal = t.terminal AND tx.date = ?3 AND tx.stan = ?4"
+                                   " LEFT JOIN authorisation a ON a.terminal = t.terminal AND a.date = ?3 AND a.stan = ?4"
+                                   " LEFT JOIN card ON card.pan_lookup = ?5 AND card.psn = ?6"
                                    " WHERE c.id = ?1 AND t.id = ?2",
                                    e);
 
@@ -61,6 +59,7 @@ static enum tp_err find_standing(struct ledger *l, struct standing *st, const st
     sqlite3_bind_int64(s, 4, tx->stan);
     db_bind_span(s, 5, tx->pan_lookup);
     sqlite3_bind_int(s, 6, tx->psn);
+    sqlite3_bind_int(s, 7, tx->atc);
     r = db_step(l->db, s, &row, e);
     if (r == TP_OK && !row)
         r = tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has no terminal %s: add it with terminal add", tx->contract, tx->terminal);
@@ -70,7 +69,7 @@ static enum tp_err find_standing(struct ledger *l, struct standing *st, const st
     return r;
 }
 
-static enum ledger_verdict judge(const struct standing *st, char rrn[RRN_MAX])
+enum ledger_verdict ledger_judge(const struct standing *st, char rrn[RRN_MAX])
 {
     rrn[0] = '\0';
     if (st->rrn != 0) {
@@ -81,18 +80,64 @@ static enum ledger_verdict judge(const struct standing *st, char rrn[RRN_MAX])
     }
     if (st->reversed)
         return LEDGER_REVERSED;
+    if (st->asked != 0) {
+        ledger_rrn_format(rrn, st->asked);
+        if (!st->same)
+            return LEDGER_DIFFERENT;
+        return st->asked_state == AUTHORISATION_ASKED ? LEDGER_ASKED : LEDGER_ANSWERED;
+    }
     if (st->opposition >= 0)
         return st->opposition == 1 ? LEDGER_OPPOSITION_STOLEN : LEDGER_OPPOSITION_LOST;
     return LEDGER_NEW;
 }
 
+/* A counter counts once. But the TC that a terminal has the card make when the answer to its ARQC is lost (Book 3, 10.9: unable to go online) bears the
+ * ARQC's counter: it is taken when that ARQC's payment is reversed, or never came to be, and not when the issuer refused it. */
+enum ledger_verdict ledger_judge_atc(const struct standing *st, const struct tx_record *tx)
+{
+    const bool tc_again = !tx->online && (int)tx->atc == st->last_atc && st->undone;
+
+    if ((int)tx->atc <= st->last_atc && !tc_again)
+        return LEDGER_ATC_OLD;
+    if (st->atc_asked == AUTHORISATION_REFUSED)
+        return LEDGER_ISSUER_REFUSED;
+    return st->atc_asked >= 0 && (tx->online || st->atc_asked < AUTHORISATION_REFUSED) ? LEDGER_ATC_OLD : LEDGER_NEW;
+}
+
 enum tp_err ledger_look(struct ledger *l, const struct tx_record *tx, enum ledger_verdict *verdict, char rrn[RRN_MAX], struct tp_error *e)
 {
     struct standing st = {0};
-    const enum tp_err r = find_standing(l, &st, tx, e);
+    const enum tp_err r = ledger_standing(l, &st, tx, e);
 
     if (r == TP_OK)
-        *verdict = judge(&st, rrn);
+        *verdict = ledger_judge(&st, rrn);
+    return r;
+}
+
+enum tp_err ledger_look_atc(struct ledger *l, const struct tx_record *tx, enum ledger_verdict *verdict, struct tp_error *e)
+{
+    struct standing st = {.last_atc = -1, .atc_asked = -1};
+    bool row = false;
+    sqlite3_stmt *s = NULL;
+    enum tp_err r = ledger_prepare(l, &s,
+                                   "SELECT card.atc, card.undone, (SELECT min(state) FROM authorisation WHERE pan_lookup = ?1 AND psn = ?2 AND atc = ?3)"
+                                   " FROM (SELECT 1) LEFT JOIN card ON card.pan_lookup = ?1 AND card.psn = ?2",
+                                   e);
+
+    if (r != TP_OK)
+        return r;
+    db_bind_span(s, 1, tx->pan_lookup);
+    sqlite3_bind_int(s, 2, tx->psn);
+    sqlite3_bind_int(s, 3, tx->atc);
+    r = db_step(l->db, s, &row, e);
+    if (row && sqlite3_column_type(s, 0) != SQLITE_NULL)
+        st.last_atc = sqlite3_column_int(s, 0);
+    st.undone = row && sqlite3_column_int(s, 1) != 0;
+    if (row && sqlite3_column_type(s, 2) != SQLITE_NULL)
+        st.atc_asked = sqlite3_column_int(s, 2);
+    sqlite3_reset(s);
+    if (r == TP_OK)
+        *verdict = ledger_judge_atc(&st, tx);
     return r;
 }
 
@@ -116,7 +161,7 @@ enum tp_err ledger_last_atc(struct ledger *l, struct span pan_lookup, uint8_t ps
 
 /* The next number of the day. It goes on behind the largest that the books hold for that day, so that it is never given twice, however the clock jumps
  * and though YDDD comes again after ten years. */
-static enum tp_err next_rrn(struct ledger *l, time_t now, int64_t *rrn, struct tp_error *e)
+enum tp_err ledger_next_rrn(struct ledger *l, time_t now, int64_t *rrn, struct tp_error *e)
 {
     struct tm local;
     bool row = false;
@@ -127,7 +172,10 @@ static enum tp_err next_rrn(struct ledger *l, time_t now, int64_t *rrn, struct t
     const int64_t first = (local.tm_year % 10 * 1000 + local.tm_yday + 1) * RRN_DAY;
 
     if (l->last_rrn < first || l->last_rrn >= first + RRN_DAY) {
-        r = ledger_prepare(l, &s, "SELECT coalesce(max(rrn), ?1) FROM tx WHERE rrn BETWEEN ?1 AND ?1 + 99999999", e);
+        r = ledger_prepare(l, &s,
+                           "SELECT max((SELECT coalesce(max(rrn), ?1) FROM tx WHERE rrn BETWEEN ?1 AND ?1 + 99999999),"
+                           " (SELECT coalesce(max(rrn), ?1) FROM authorisation WHERE rrn BETWEEN ?1 AND ?1 + 99999999))",
+                           e);
         if (r != TP_OK)
             return r;
         sqlite3_bind_int64(s, 1, first);
@@ -205,7 +253,7 @@ static enum tp_err remember_atc(struct ledger *l, const struct tx_record *tx, st
     sqlite3_stmt *s = NULL;
     enum tp_err r = ledger_prepare(l, &s,
                                    "INSERT INTO card (pan_lookup, psn, atc) VALUES (?1, ?2, ?3)"
-                                   " ON CONFLICT (pan_lookup, psn) DO UPDATE SET atc = excluded.atc",
+                                   " ON CONFLICT (pan_lookup, psn) DO UPDATE SET atc = excluded.atc, undone = 0",
                                    e);
 
     if (r != TP_OK)
@@ -216,10 +264,9 @@ static enum tp_err remember_atc(struct ledger *l, const struct tx_record *tx, st
     return db_run(l->db, s, e);
 }
 
-static enum tp_err keep(struct ledger *l, struct tx_record *tx, const struct standing *st, struct tp_error *e)
+enum tp_err ledger_keep(struct ledger *l, struct tx_record *tx, const struct standing *st, int64_t rrn, struct tp_error *e)
 {
-    int64_t rrn = 0;
-    enum tp_err r;
+    enum tp_err r = TP_OK;
 
     if (!st->open)
         return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s or its terminal %s is closed", tx->contract, tx->terminal);
@@ -229,7 +276,8 @@ static enum tp_err keep(struct ledger *l, struct tx_record *tx, const struct sta
         return tp_fail(e, TP_ERR_INTERNAL, "contract %s has no open remise: run audit", tx->contract);
     const time_t now = time(NULL);
 
-    r = next_rrn(l, now, &rrn, e);
+    if (rrn == 0)
+        r = ledger_next_rrn(l, now, &rrn, e);
     if (r == TP_OK)
         r = insert_tx(l, tx, st, rrn, now, e); /* first: what the books cannot hold fails here and leaves nothing behind */
     if (r != TP_OK)
@@ -252,13 +300,13 @@ enum tp_err ledger_acknowledge(struct ledger *l, struct tx_record *tx, enum ledg
 
     if (r != TP_OK)
         return r;
-    r = find_standing(l, &st, tx, e);
+    r = ledger_standing(l, &st, tx, e);
     if (r == TP_OK) {
-        *verdict = judge(&st, tx->rrn);
-        if (*verdict == LEDGER_NEW && (int)tx->atc <= st.last_atc)
-            *verdict = LEDGER_ATC_OLD;
+        *verdict = ledger_judge(&st, tx->rrn);
         if (*verdict == LEDGER_NEW)
-            r = keep(l, tx, &st, e);
+            *verdict = ledger_judge_atc(&st, tx);
+        if (*verdict == LEDGER_NEW)
+            r = ledger_keep(l, tx, &st, 0, e);
     }
     return ledger_end(l, own, r, e);
 }
@@ -343,8 +391,24 @@ static enum tp_err insert_reversal(struct ledger *l, const struct original *o, s
     return db_run(l->db, s, e);
 }
 
+/* The card's counter is free again for the TC that it may make when its ARQC came to nothing: not for what a TC has paid already. */
+static enum tp_err free_atc(struct ledger *l, int64_t rrn, struct tp_error *e)
+{
+    sqlite3_stmt *s = NULL;
+    enum tp_err r = ledger_prepare(l, &s,
+                                   "UPDATE card SET undone = 1 WHERE undone = 0 AND (pan_lookup, psn, atc) ="
+                                   " (SELECT pan_lookup, psn, atc FROM authorisation WHERE rrn = ?1 AND arqc = 1)",
+                                   e);
+
+    if (r != TP_OK)
+        return r;
+    sqlite3_bind_int64(s, 1, rrn);
+    return db_run(l->db, s, e);
+}
+
 static enum tp_err reverse_found(struct ledger *l, const struct original *o, struct tp_error *e)
 {
+    int64_t asked = 0;
     enum tp_err r;
 
     if (o->state != REMISE_OPEN)
@@ -353,6 +417,10 @@ static enum tp_err reverse_found(struct ledger *l, const struct original *o, str
     r = insert_reversal(l, o, e);
     if (r == TP_OK)
         r = move_totals(l, o->remise, o->kind, o->amount, -1, e);
+    if (r == TP_OK)
+        r = ledger_release(l, o->terminal, o->date, o->stan, &asked, e);
+    if (r == TP_OK && asked != 0)
+        r = free_atc(l, asked, e);
     return r;
 }
 
@@ -411,8 +479,39 @@ static enum tp_err find_original(struct ledger *l, struct original *o, const cha
     return r;
 }
 
+/* What was asked and never kept has its amount there. */
+static enum tp_err asked_amount(struct ledger *l, const struct original *o, int64_t *amount, struct tp_error *e)
+{
+    bool row = false;
+    sqlite3_stmt *s = NULL;
+    enum tp_err r = ledger_prepare(l, &s, "SELECT amount FROM authorisation WHERE terminal = ?1 AND date = ?2 AND stan = ?3", e);
+
+    *amount = o->amount;
+    if (r != TP_OK || o->rrn != 0)
+        return r;
+    sqlite3_bind_int64(s, 1, o->terminal);
+    sqlite3_bind_int64(s, 2, o->date);
+    sqlite3_bind_int64(s, 3, o->stan);
+    r = db_step(l->db, s, &row, e);
+    if (row)
+        *amount = sqlite3_column_int64(s, 0);
+    sqlite3_reset(s);
+    return r;
+}
+
+static enum tp_err compare_amount(struct ledger *l, const struct original *o, int64_t said, struct tp_error *e)
+{
+    int64_t amount = 0;
+    const enum tp_err r = said != 0 ? asked_amount(l, o, &amount, e) : TP_OK;
+
+    if (r != TP_OK || amount == 0 || amount == said)
+        return r;
+    return tp_fail(e, TP_ERR_RANGE, "a reversal is of the whole amount: %" PRId64 " minor units, not %" PRId64, amount, said);
+}
+
 static enum tp_err reverse_or_remember(struct ledger *l, const struct original *o, enum ledger_reversal *outcome, struct tp_error *e)
 {
+    int64_t asked = 0;
     enum tp_err r;
 
     if (o->reversed) {
@@ -425,10 +524,10 @@ static enum tp_err reverse_or_remember(struct ledger *l, const struct original *
     }
     r = insert_reversal(l, o, e);
     *outcome = r == TP_OK && sqlite3_changes(db_handle(l->db)) == 0 ? REVERSAL_REPEATED : REVERSAL_REMEMBERED;
-    return r;
+    return r == TP_OK ? ledger_release(l, o->terminal, o->date, o->stan, &asked, e) : r;
 }
 
-enum tp_err ledger_reverse_original(struct ledger *l, const char *contract, const char *terminal, uint32_t stan, int date,
+enum tp_err ledger_reverse_original(struct ledger *l, const char *contract, const char *terminal, uint32_t stan, int date, int64_t amount,
                                     enum ledger_reversal *outcome, char rrn[RRN_MAX], struct tp_error *e)
 {
     struct original o = {0};
@@ -438,6 +537,8 @@ enum tp_err ledger_reverse_original(struct ledger *l, const char *contract, cons
     if (r != TP_OK)
         return r;
     r = find_original(l, &o, contract, terminal, stan, date, e);
+    if (r == TP_OK)
+        r = compare_amount(l, &o, amount, e);
     if (r == TP_OK)
         r = reverse_or_remember(l, &o, outcome, e);
     rrn[0] = '\0';

@@ -90,6 +90,8 @@ struct tx_record {     /* a transaction that passed every check; spans are borro
     struct span de55;         /* as it came, at most EVIDENCE_MAX */
     struct span stream;       /* DE 61 to 63, sealed as pan_sealed is, because certificate and records hold the PAN; at most EVIDENCE_MAX */
     enum tx_state state;      /* when read */
+    bool online;              /* its evidence is an ARQC that the issuer approved, not a TC */
+    char approval[7];         /* when read: DE 38 of the issuer, "" when none was asked */
     uint32_t remise;          /* when read: number of the remise it belongs to */
     time_t acknowledged;      /* when read */
 };
@@ -108,13 +110,20 @@ enum ledger_verdict {                   /* what the books say of a transaction t
                       LEDGER_ATC_OLD,   /* the ATC is not greater than the last of this card: 63 ATC_REPLAYED */
                       LEDGER_OPPOSITION_LOST,
                       LEDGER_OPPOSITION_STOLEN, /* 41, 43 */
-                      LEDGER_REVERSED           /* was kept and has been reversed (rrn says which), or its 0400 came before it (rrn is "") */
+                      LEDGER_REVERSED,       /* was kept and has been reversed (rrn says which), or its 0400 came before it (rrn is "") */
+                      LEDGER_ASKED,          /* its issuer is being asked: what comes of it is the answer to this too */
+                      LEDGER_ANSWERED,       /* its issuer was asked and it was not kept: ledger_said tells what was answered */
+                      LEDGER_ISSUER_REFUSED, /* the card's issuer refused the payment of this ATC */
 };
 
 /* Looks only, reading the committed books: identity (contract, terminal, stan, local day) against the digest, reversal, then opposition. The ATC has its
  * own call, since DESIGN 8 puts it behind the signature. Needs of tx: contract, terminal, stan, local_time, digest, pan_lookup. */
 TP_MUST_CHECK enum tp_err ledger_look(struct ledger *l, const struct tx_record *tx, enum ledger_verdict *verdict, char rrn[RRN_MAX],
                                       struct tp_error *e);
+
+/* The counter alone, with the same answers as ledger_acknowledge: LEDGER_NEW, LEDGER_ATC_OLD, LEDGER_ISSUER_REFUSED. Needs of tx: pan_lookup, psn, atc
+ * and online. */
+TP_MUST_CHECK enum tp_err ledger_look_atc(struct ledger *l, const struct tx_record *tx, enum ledger_verdict *verdict, struct tp_error *e);
 
 /* The ATC of the last acknowledged transaction of the card, -1 when there is none. */
 TP_MUST_CHECK enum tp_err ledger_last_atc(struct ledger *l, struct span pan_lookup, uint8_t psn, int *atc, struct tp_error *e);
@@ -137,9 +146,64 @@ enum ledger_reversal {
     REVERSAL_REPEATED,  /* it was reversed before, or the reversal is remembered already */
     REVERSAL_REMEMBERED /* not known: remembered, so that a 0200 that is overtaken by its 0400 is answered LEDGER_REVERSED and never kept */
 };
-/* The same by what a 0400 says of the original: date is the local day YYYYMMDD. rrn is "" when REMEMBERED. TP_ERR_NOT_FOUND: unknown terminal. */
+/* The same by what a 0400 says of the original: date is the local day YYYYMMDD, amount 0 when it does not say. rrn is "" when REMEMBERED. TP_ERR_NOT_FOUND:
+ * unknown terminal; TP_ERR_RANGE: another amount than the original's. What the issuer was asked for it is then to be reversed too. */
 TP_MUST_CHECK enum tp_err ledger_reverse_original(struct ledger *l, const char *contract, const char *terminal, uint32_t stan, int date,
-                                                  enum ledger_reversal *outcome, char rrn[RRN_MAX], struct tp_error *e);
+                                                  int64_t amount, enum ledger_reversal *outcome, char rrn[RRN_MAX], struct tp_error *e);
+
+/* ---- questions to issuers (ledger/authorisation.c) ---- */
+
+#define ISSUER_NAME_MAX 33  /* 32 and a zero */
+#define ISSUER_DATA_MAX 999 /* DE 55 of an answer */
+
+enum authorisation_state { AUTHORISATION_ASKED, AUTHORISATION_APPROVED, AUTHORISATION_REFUSED, AUTHORISATION_TO_REVERSE, AUTHORISATION_REVERSED };
+const char *authorisation_state_name(enum authorisation_state s); /* "asked", "to be reversed", … */
+
+struct issuer_said { /* what the terminal is told of the issuer's word; texts "" for none */
+    char code[3];    /* DE 39 */
+    char reason[26]; /* DE 44 */
+    char approval[7];
+    struct span de55; /* borrowed; of ledger_said: until the next call */
+};
+
+/* Within a group: books a question before it leaves, giving tx->rrn, which is DE 37 of the 0100 and of the payment that may come of it. Checks as
+ * ledger_acknowledge does; nothing is booked unless LEDGER_NEW. An ARQC (tx->online) of a counter that was asked about before is LEDGER_ATC_OLD. Errors as
+ * ledger_acknowledge. *asked: the instant that is booked. */
+TP_MUST_CHECK enum tp_err ledger_ask(struct ledger *l, struct tx_record *tx, const char *issuer, enum ledger_verdict *verdict, time_t *asked,
+                                     struct tp_error *e);
+
+/* Within a group: the issuer approved the question tx->rrn: keeps the payment and the answer. Verdicts: LEDGER_NEW, it is kept; LEDGER_REVERSED, its 0400 came
+ * meanwhile; LEDGER_ATC_OLD, a later payment of the card was kept meanwhile. TP_ERR_NOT_FOUND: the contract or terminal was closed. But for LEDGER_NEW
+ * nothing changes, and the approval is to be given back (ledger_ask_lost). Another error: as ledger_acknowledge. */
+TP_MUST_CHECK enum tp_err ledger_ask_approved(struct ledger *l, struct tx_record *tx, const struct issuer_said *said, enum ledger_verdict *verdict,
+                                              struct tp_error *e);
+/* The issuer refused; no answer came, or one that is of no use: then it is to be reversed at the issuer. Both leave alone what is no more being asked. */
+TP_MUST_CHECK enum tp_err ledger_ask_refused(struct ledger *l, const char *rrn, const struct issuer_said *said, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_ask_lost(struct ledger *l, const char *rrn, const struct issuer_said *said, struct tp_error *e);
+
+/* After a restart nobody waits for an answer any more: all that is still asked is to be reversed. */
+TP_MUST_CHECK enum tp_err ledger_ask_recover(struct ledger *l, const struct issuer_said *said, struct tp_error *e);
+
+/* What was said of a question, kept so that a repeat is answered alike. TP_ERR_NOT_FOUND: the issuer was never asked. */
+TP_MUST_CHECK enum tp_err ledger_said(struct ledger *l, const char *rrn, struct issuer_said *said, struct tp_error *e);
+
+/* The issuer has taken back what it was asked (0410): TP_OK also when it was so before. */
+TP_MUST_CHECK enum tp_err ledger_released(struct ledger *l, const char *rrn, struct tp_error *e);
+
+struct authorisation {   /* when read; `said.de55` is empty */
+    struct tx_record tx; /* of it: rrn, contract, terminal, stan, local_time, kind, amount, currency, pan_masked, pan_sealed, psn, atc, online */
+    char issuer[ISSUER_NAME_MAX];
+    enum authorisation_state state;
+    struct issuer_said said;
+    time_t asked, answered, released; /* 0: not yet */
+};
+typedef enum tp_err ledger_authorisation_visit(void *ctx, const struct authorisation *a, struct tp_error *e);
+
+/* Oldest first; issuer NULL and state -1: all; at most `most` of them, 0: all. */
+TP_MUST_CHECK enum tp_err ledger_authorisation_each(struct ledger *l, const char *issuer, int state, unsigned most, ledger_authorisation_visit *visit,
+                                                    void *ctx, struct tp_error *e);
+/* TP_ERR_NOT_FOUND: the issuer was never asked. */
+TP_MUST_CHECK enum tp_err ledger_authorisation_get(struct ledger *l, const char *rrn, struct authorisation *a, struct tp_error *e);
 
 /* Reading. A filter's empty or negative member means all. */
 struct tx_filter {

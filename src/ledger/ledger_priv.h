@@ -10,6 +10,7 @@ struct ledger {
     bool grouped;                         /* between group_begin and its end, even when SQLite has rolled back by itself */
     int64_t last_rrn;                     /* within a group: the last number given; 0 when not yet looked up */
     uint8_t held[2 * EVIDENCE_MAX + 512]; /* the spans of the transaction that ledger_tx_get read last */
+    uint8_t said[ISSUER_DATA_MAX];        /* and of ledger_said */
 };
 
 /* db_prepare with the error as a value. */
@@ -31,12 +32,37 @@ void ledger_rrn_format(char rrn[RRN_MAX], int64_t number);
     "tx.rrn, contract.id, terminal.id, tx.stan, tx.date * 1000000 + tx.time, tx.kind, tx.amount, contract.currency, tx.pan_masked, tx.pan_sealed, "  \
     "tx.pan_lookup, tx.psn, tx.atc, tx.ac, tx.card_expiry, tx.digest, tx.de55, tx.stream, "                                                          \
     "CASE WHEN reversal.rrn IS NOT NULL THEN 4 WHEN suspense.rrn IS NOT NULL THEN 3 "                                                                \
-    "ELSE CASE remise.state WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END END AS tx_state, remise.number, tx.acknowledged "
+    "ELSE CASE remise.state WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END END AS tx_state, remise.number, tx.acknowledged, "          \
+    "coalesce(authorisation.arqc, 0), authorisation.approval "
 #define TX_TABLES                                                                                                                                    \
     "FROM tx JOIN remise ON remise.remise = tx.remise JOIN contract ON contract.contract = remise.contract "                                         \
     "JOIN terminal ON terminal.terminal = tx.terminal "                                                                                              \
-    "LEFT JOIN reversal ON reversal.rrn = tx.rrn LEFT JOIN suspense ON suspense.rrn = tx.rrn "
+    "LEFT JOIN reversal ON reversal.rrn = tx.rrn LEFT JOIN suspense ON suspense.rrn = tx.rrn "                                                       \
+    "LEFT JOIN authorisation ON authorisation.rrn = tx.rrn "
 TP_MUST_CHECK enum tp_err ledger_tx_columns(struct tx_record *tx, sqlite3_stmt *s, struct tp_error *e);
+
+struct standing { /* one row that answers every question of a 0200 */
+    int64_t terminal, remise;
+    int64_t rrn;                          /* of the transaction with the same identity; 0: none */
+    int64_t asked;                        /* of the question to the issuer with the same identity; 0: none */
+    enum authorisation_state asked_state; /* of it */
+    int last_atc, opposition;             /* -1 none, else `stolen` */
+    int atc_asked;                        /* the state of the question about this counter of the card that stands most in the way; -1: there was none */
+    uint16_t currency;
+    bool same, reversed, open;
+    bool undone; /* the payment of last_atc was asked online and is reversed */
+};
+TP_MUST_CHECK enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct tx_record *tx, struct tp_error *e);
+/* By identity, reversal and opposition; by the counter. */
+enum ledger_verdict ledger_judge(const struct standing *st, char rrn[RRN_MAX]);
+enum ledger_verdict ledger_judge_atc(const struct standing *st, const struct tx_record *tx);
+
+TP_MUST_CHECK enum tp_err ledger_next_rrn(struct ledger *l, time_t now, int64_t *rrn, struct tp_error *e);
+/* Keeps a transaction under rrn (0: the next) in the open remise. Errors as ledger_acknowledge. */
+TP_MUST_CHECK enum tp_err ledger_keep(struct ledger *l, struct tx_record *tx, const struct standing *st, int64_t rrn, struct tp_error *e);
+
+/* The question that was asked for a payment is to be reversed at its issuer: by the payment's identity. Says whether there was one, and its number. */
+TP_MUST_CHECK enum tp_err ledger_release(struct ledger *l, int64_t terminal, int64_t date, int64_t stan, int64_t *rrn, struct tp_error *e);
 
 /* Steps through a statement of TX_COLUMNS and calls visit with 1, 2, … */
 TP_MUST_CHECK enum tp_err ledger_tx_walk(struct ledger *l, sqlite3_stmt *s, ledger_visit *visit, void *ctx, struct tp_error *e);

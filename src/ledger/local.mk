@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libledger.a
 libledger_a_SOURCES = \
 	src/ledger/audit.c src/ledger/audit.h \
+	src/ledger/authorisation.c \
 	src/ledger/contract.c \
 	src/ledger/evidence.h \
 	src/ledger/journal.c \

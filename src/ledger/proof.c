@@ -157,20 +157,29 @@ static bool counter_holds(const struct proof *p, const struct tx_record *tx, cha
     return atc == tx->atc;
 }
 
+/* EMV 4.4 Book 3, table 15: 40 a TC, 80 an ARQC, which pays with the issuer's approval alone. */
+bool proof_approves(const struct proof *p, const struct tx_record *tx)
+{
+    return tx->online ? p->result.cid >> 6 == 2 && tx->approval[0] != '\0' : p->result.cid >> 6 == 1;
+}
+
 static bool cryptogram_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])
 {
     char ac[17];
 
     hex_encode(ac, SPAN_OF(p->result.ac));
-    if (p->result.cid >> 6 != 1) { /* EMV 4.4 Book 3, table 15 */
-        snprintf(text, PROOF_TEXT, "cryptogram %s is no approval (TC)", ac);
+    if (!proof_approves(p, tx)) {
+        snprintf(text, PROOF_TEXT, tx->online ? "cryptogram %s is no request to the issuer (ARQC)" : "cryptogram %s is no approval (TC)", ac);
         return false;
     }
     if (memcmp(p->result.ac, tx->ac, sizeof(tx->ac)) != 0) {
         snprintf(text, PROOF_TEXT, "the card signed cryptogram %s, the books say another", ac);
         return false;
     }
-    snprintf(text, PROOF_TEXT, "TC %s", ac);
+    if (tx->approval[0] != '\0')
+        snprintf(text, PROOF_TEXT, "%s %s, approved by the issuer under %s", tx->online ? "ARQC" : "TC", ac, tx->approval);
+    else
+        snprintf(text, PROOF_TEXT, "TC %s", ac);
     return true;
 }
 

@@ -34,10 +34,13 @@ enum proof_step {
     PROOF_DATE,
     PROOF_CARD,    /* card sequence number and expiry */
     PROOF_COUNTER, /* application transaction counter */
-    PROOF_CRYPTOGRAM /* the cryptogram is the one of the books, and a TC */,
+    PROOF_CRYPTOGRAM /* the cryptogram is the one of the books, and a TC, or an ARQC that the issuer approved */,
     PROOF_STEPS
 };
 const char *proof_step_name(enum proof_step s); /* "amount" */
+
+/* The card approved, or asked its issuer, who did. */
+bool proof_approves(const struct proof *p, const struct tx_record *tx);
 
 #define PROOF_TEXT 240
 /* Whether the step holds; text says what was found (good or bad). Steps behind a failed PROOF_EVIDENCE or PROOF_VALUES that rest on it do not hold. */

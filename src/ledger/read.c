@@ -43,6 +43,8 @@ enum tp_err ledger_tx_columns(struct tx_record *tx, sqlite3_stmt *s, struct tp_e
     tx->state = (enum tx_state)sqlite3_column_int(s, 18);
     tx->remise = (uint32_t)sqlite3_column_int64(s, 19);
     tx->acknowledged = sqlite3_column_int64(s, 20);
+    tx->online = sqlite3_column_int(s, 21) != 0;
+    ledger_text(tx->approval, sizeof(tx->approval), s, 22);
     return TP_OK;
 }
 

@@ -128,5 +128,54 @@ static const char version_1[] =
     "CREATE TRIGGER card_forward BEFORE UPDATE ON card WHEN NEW.atc <= OLD.atc"
     "  BEGIN SELECT RAISE(ABORT, 'the counter of a card only grows'); END;";
 
-const char *const ledger_schema[] = {version_1};
+/* Questions to issuers. One is asked before its 0100 leaves, and its row says for good what came of it; what is to be taken back at the issuer waits in it
+ * (state 3) until the issuer has said so. Its number is DE 37, and that of the payment when one is kept. card.undone: the payment of this counter was asked
+ * online and is reversed, so that the card's TC of the same counter may come, once. */
+static const char version_2[] =
+    "CREATE TABLE authorisation ("
+    "  rrn INTEGER PRIMARY KEY CHECK (rrn BETWEEN 1 AND 999999999999),"
+    "  terminal INTEGER NOT NULL REFERENCES terminal,"
+    "  date INTEGER NOT NULL CHECK (date BETWEEN 20000101 AND 99991231),"
+    "  stan INTEGER NOT NULL CHECK (stan BETWEEN 0 AND 999999),"
+    "  time INTEGER NOT NULL CHECK (time BETWEEN 0 AND 235959),"
+    "  issuer TEXT NOT NULL CHECK (length(issuer) BETWEEN 1 AND 32),"
+    "  arqc INTEGER NOT NULL CHECK (arqc IN (0, 1))," /* else a TC over the floor */
+    "  kind INTEGER NOT NULL CHECK (kind IN (0, 1)),"
+    "  amount INTEGER NOT NULL CHECK (amount BETWEEN 1 AND 999999999999),"
+    "  psn INTEGER NOT NULL CHECK (psn BETWEEN 0 AND 255),"
+    "  atc INTEGER NOT NULL CHECK (atc BETWEEN 0 AND 65535),"
+    "  digest BLOB NOT NULL CHECK (length(digest) = 32),"
+    "  pan_lookup BLOB NOT NULL CHECK (length(pan_lookup) = 32),"
+    "  pan_masked TEXT NOT NULL,"
+    "  pan_sealed BLOB NOT NULL,"
+    "  state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 4),"
+    "  asked INTEGER NOT NULL,"
+    "  answered INTEGER NOT NULL DEFAULT 0,"
+    "  released INTEGER NOT NULL DEFAULT 0,"
+    "  code TEXT NOT NULL DEFAULT '' CHECK (length(code) <= 2)," /* what the terminal was told: DE 39, 44, 38 and 55 */
+    "  reason TEXT NOT NULL DEFAULT '',"
+    "  approval TEXT NOT NULL DEFAULT '' CHECK (length(approval) <= 6),"
+    "  answer BLOB NOT NULL DEFAULT x'' CHECK (length(answer) <= 999),"
+    "  CHECK ((state = 0) = (code = ''))"
+    ") STRICT;"
+    "CREATE UNIQUE INDEX authorisation_identity ON authorisation (terminal, date, stan);"
+    "CREATE INDEX authorisation_card ON authorisation (pan_lookup, psn, atc);"
+    "CREATE INDEX authorisation_asked ON authorisation (rrn) WHERE state = 0;"
+    "CREATE INDEX authorisation_release ON authorisation (issuer, rrn) WHERE state = 3;"
+    "CREATE TRIGGER authorisation_begins BEFORE INSERT ON authorisation WHEN NEW.state <> 0"
+    "  BEGIN SELECT RAISE(ABORT, 'a question to an issuer begins as asked'); END;"
+    "CREATE TRIGGER authorisation_way BEFORE UPDATE OF state ON authorisation"
+    "  WHEN NOT ((OLD.state = 0 AND NEW.state IN (1, 2, 3)) OR (OLD.state = 1 AND NEW.state = 3) OR (OLD.state = 3 AND NEW.state = 4))"
+    "  BEGIN SELECT RAISE(ABORT, 'what an issuer was asked goes asked, then approved, refused or to be reversed, then reversed'); END;"
+    "CREATE TRIGGER authorisation_written_once"
+    "  BEFORE UPDATE OF rrn, terminal, date, stan, time, issuer, arqc, kind, amount, psn, atc, digest, pan_lookup, pan_masked, pan_sealed, asked"
+    "  ON authorisation BEGIN SELECT RAISE(ABORT, 'a question to an issuer is written once'); END;"
+    "CREATE TRIGGER authorisation_kept BEFORE DELETE ON authorisation"
+    "  BEGIN SELECT RAISE(ABORT, 'a question to an issuer is never deleted'); END;"
+    "ALTER TABLE card ADD COLUMN undone INTEGER NOT NULL DEFAULT 0 CHECK (undone IN (0, 1));"
+    "DROP TRIGGER card_forward;"
+    "CREATE TRIGGER card_forward BEFORE UPDATE ON card WHEN NEW.atc < OLD.atc OR (NEW.atc = OLD.atc AND NEW.undone = OLD.undone)"
+    "  BEGIN SELECT RAISE(ABORT, 'the counter of a card only grows'); END;";
+
+const char *const ledger_schema[] = {version_1, version_2};
 const size_t ledger_schema_versions = sizeof(ledger_schema) / sizeof(ledger_schema[0]);

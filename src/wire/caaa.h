@@ -50,7 +50,8 @@ struct caaa_item {
     uint32_t stan;      /* DE 11 */
     int64_t local_time; /* YYYYMMDDHHMMSS where the terminal stands */
     int64_t amount;
-    struct span icc; /* TLVs of DE 55; when read: borrowed during the call */
+    char approval[9]; /* the issuer's approval code (AuthstnCd); "": the card approved alone. Kept when read */
+    struct span icc;  /* TLVs of DE 55; when read: borrowed during the call */
 };
 
 struct caaa_sink { /* where a document goes */

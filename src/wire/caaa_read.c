@@ -48,7 +48,8 @@ enum id {
     TX_RRN,
     TX_CCY,
     TX_AMOUNT,
-    TX_ICC
+    TX_ICC,
+    TX_APPROVAL
 };
 
 #define CMPLTN "BtchTrf/DataSet/Tx/Cmpltn/"
@@ -68,6 +69,7 @@ static const struct caaa_field fields[] = {
     {CMPLTN "Envt/Card/PlainCardData/PAN", TX_PAN},
     {CMPLTN "Envt/Card/PlainCardData/XpryDt", TX_EXPIRY},
     {CMPLTN "Envt/POI/Id/Id", TX_TERMINAL},
+    {CMPLTN "Tx/AuthstnRslt/AuthstnCd", TX_APPROVAL},
     {CMPLTN "Tx/RcptTxId", TX_RRN},
     {CMPLTN "Tx/Rvsl", TX_REVERSAL},
     {CMPLTN "Tx/TxDtls/Ccy", TX_CCY},
@@ -301,6 +303,8 @@ static enum tp_err take_item(struct transfer *t, int id, const char *text)
         return t->remise.currency == NULL || strcmp(text, t->remise.currency->alpha) == 0 ? TP_OK : TP_ERR_FORMAT;
     case TX_AMOUNT:
         return take_item_amount(t, text);
+    case TX_APPROVAL:
+        return caaa_parse_text(t->item.approval, sizeof(t->item.approval), text);
     default: /* TX_ICC */
         return take_item_icc(t, text);
     }

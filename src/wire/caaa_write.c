@@ -301,17 +301,21 @@ static void environment(struct caaa_writer *w, const struct caaa_item *item)
     caaa_close(w);
 }
 
-/* The card itself approved (TC), and the acquirer acknowledged with DE 39 = 00. */
-static void authorisation(struct caaa_writer *w)
+/* The card itself approved (TC), or its issuer under a code; and the acquirer acknowledged with DE 39 = 00. */
+static void authorisation(struct caaa_writer *w, const struct caaa_item *item)
 {
+    const bool issuer = item->approval[0] != '\0';
+
     caaa_open(w, "AuthstnRslt");
     caaa_open(w, "AuthstnNtty");
-    caaa_text(w, "Tp", "ICCA");
+    caaa_text(w, "Tp", issuer ? "CISS" : "ICCA");
     caaa_close(w);
     caaa_open(w, "RspnToAuthstn");
     caaa_text(w, "Rspn", "APPR");
     caaa_text(w, "RspnRsn", "00");
     caaa_close(w);
+    if (issuer)
+        caaa_text(w, "AuthstnCd", item->approval);
     caaa_close(w);
 }
 
@@ -332,7 +336,7 @@ static void transaction(struct caaa_writer *w, const struct caaa_item *item)
         caaa_text(w, "ICCRltdData", w->encoded);
     }
     caaa_close(w);
-    authorisation(w);
+    authorisation(w, item);
     caaa_close(w);
 }
 

@@ -1,6 +1,8 @@
 /* The books: rules of DESIGN 8 and 9, one by one. test_ledger_model.c holds them against an independent model. */
 #include "ledger_fixture.h"
 
+#include "ledger/schema.h"
+
 #include <time.h>
 
 static enum ledger_verdict keep(struct fixture *f, struct tx_record *tx)
@@ -183,21 +185,21 @@ START_TEST(a_reversal_may_overtake_its_payment)
         fixture_start(&f);
         struct tx_record late = fixture_tx(&a, 1, 7, 1, 1000), known = fixture_tx(&b, 2, 7, 2, 300);
 
-        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 1, 20261123, &how, rrn, &f.e));
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 1, 20261123, 0, &how, rrn, &f.e));
         ck_assert_int_eq(how, REVERSAL_REMEMBERED);
         ck_assert_str_eq(rrn, "");
-        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 1, 20261123, &how, rrn, &f.e));
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 1, 20261123, 0, &how, rrn, &f.e));
         ck_assert_int_eq(how, REVERSAL_REPEATED);
         ck_assert_int_eq(keep(&f, &late), LEDGER_REVERSED);
         ck_assert_str_eq(late.rrn, "");
         ck_assert_int_eq(keep(&f, &known), LEDGER_NEW);
-        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 2, 20261123, &how, rrn, &f.e));
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 2, 20261123, 0, &how, rrn, &f.e));
         ck_assert_int_eq(how, REVERSAL_DONE);
         ck_assert_str_eq(rrn, known.rrn);
-        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 2, 20261123, &how, rrn, &f.e));
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 2, 20261123, 0, &how, rrn, &f.e));
         ck_assert_int_eq(how, REVERSAL_REPEATED);
         ck_assert_str_eq(rrn, known.rrn);
-        ck_assert_int_eq(ledger_reverse_original(f.l, CONTRACT, "99999999", 2, 20261123, &how, rrn, &f.e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(ledger_reverse_original(f.l, CONTRACT, "99999999", 2, 20261123, 0, &how, rrn, &f.e), TP_ERR_NOT_FOUND);
         ck_totals(&f, 1, 0, 0, 0, 0, 1, 300);
         fixture_end(&f);
     }
@@ -527,6 +529,183 @@ START_TEST(lists_are_filtered)
     }
 END_TEST
 
+/* ---- questions to issuers ---- */
+
+static const struct issuer_said approved = {.code = "00", .approval = "A12345"}, refused = {.code = "51", .reason = "ISSUER"},
+                                lost = {.code = "91", .reason = "ISSUER_TIMEOUT"};
+
+static struct tx_record ask(struct fixture *f, struct tx_room *room, uint32_t stan, uint16_t atc, enum ledger_verdict wanted)
+{
+    struct tx_record tx = fixture_tx(room, stan, 7, atc, 1250);
+    enum ledger_verdict v;
+    time_t asked;
+
+    tx.online = true;
+    ck_assert_msg(ledger_ask(f->l, &tx, "bank", &v, &asked, &f->e) == TP_OK, "%s", f->e.text);
+    ck_assert_int_eq(v, wanted);
+    return tx;
+}
+
+static void ck_authorisation(struct fixture *f, const char *rrn, enum authorisation_state state, const char *code)
+{
+    struct authorisation a;
+
+    ck_ok(ledger_authorisation_get(f->l, rrn, &a, &f->e));
+    ck_assert_int_eq(a.state, state);
+    ck_assert_str_eq(a.said.code, code);
+    ck_assert_str_eq(a.issuer, "bank");
+    ck_assert_int_eq(a.tx.amount, 1250);
+}
+
+START_TEST(asked_approved_and_taken_back)
+    {
+        struct fixture f;
+        struct tx_room room;
+        struct tx_record tx, read;
+        enum ledger_verdict v;
+        char rrn[RRN_MAX];
+
+        fixture_start(&f);
+        tx = ask(&f, &room, 1, 5, LEDGER_NEW);
+        ck_authorisation(&f, tx.rrn, AUTHORISATION_ASKED, "");
+        ck_ok(ledger_look(f.l, &tx, &v, rrn, &f.e));
+        ck_assert_int_eq(v, LEDGER_ASKED);
+        ck_assert_str_eq(rrn, tx.rrn);
+        ck_ok(ledger_ask_approved(f.l, &tx, &approved, &v, &f.e));
+        ck_assert_int_eq(v, LEDGER_NEW);
+        ck_authorisation(&f, tx.rrn, AUTHORISATION_APPROVED, "00");
+        ck_ok(ledger_tx_get(f.l, tx.rrn, &read, &f.e));
+        ck_assert(read.online);
+        ck_assert_str_eq(read.approval, "A12345");
+        ck_ok(ledger_look(f.l, &tx, &v, rrn, &f.e));
+        ck_assert_int_eq(v, LEDGER_REPEAT);
+        ck_ok(ledger_reverse(f.l, tx.rrn, &f.e)); /* in the same database transaction the issuer is to be told */
+        ck_authorisation(&f, tx.rrn, AUTHORISATION_TO_REVERSE, "00");
+        ck_ok(ledger_released(f.l, tx.rrn, &f.e));
+        ck_ok(ledger_released(f.l, tx.rrn, &f.e));
+        ck_authorisation(&f, tx.rrn, AUTHORISATION_REVERSED, "00");
+        fixture_end(&f);
+    }
+END_TEST
+
+START_TEST(asked_in_vain)
+    {
+        struct fixture f;
+        struct tx_room room, late_room;
+        struct tx_record tx, late;
+        enum ledger_verdict v;
+        enum ledger_reversal how;
+        char rrn[RRN_MAX];
+
+        fixture_start(&f);
+        tx = ask(&f, &room, 1, 5, LEDGER_NEW);
+        ck_ok(ledger_ask_refused(f.l, tx.rrn, &refused, &f.e));
+        ck_ok(ledger_ask_lost(f.l, tx.rrn, &lost, &f.e)); /* what is settled stays so */
+        ck_authorisation(&f, tx.rrn, AUTHORISATION_REFUSED, "51");
+        (void)ask(&f, &room, 2, 5, LEDGER_ISSUER_REFUSED);
+        late = ask(&f, &late_room, 3, 6, LEDGER_NEW);
+        ck_ok(ledger_ask_lost(f.l, late.rrn, &lost, &f.e));
+        ck_ok(ledger_ask_approved(f.l, &late, &approved, &v, &f.e)); /* its approval is late */
+        ck_assert_int_eq(v, LEDGER_REVERSED);
+        ck_authorisation(&f, late.rrn, AUTHORISATION_TO_REVERSE, "91");
+        late = ask(&f, &late_room, 4, 7, LEDGER_NEW);
+        ck_assert_int_eq(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 4, 20261123, 1251, &how, rrn, &f.e), TP_ERR_RANGE);
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 4, 20261123, 1250, &how, rrn, &f.e));
+        ck_authorisation(&f, late.rrn, AUTHORISATION_TO_REVERSE, "12");
+        ck_ok(ledger_ask_approved(f.l, &late, &approved, &v, &f.e));
+        ck_assert_int_eq(v, LEDGER_REVERSED);
+        late = ask(&f, &late_room, 5, 8, LEDGER_NEW); /* still asked when the program starts again */
+        ck_ok(ledger_ask_recover(f.l, &lost, &f.e));
+        ck_authorisation(&f, late.rrn, AUTHORISATION_TO_REVERSE, "91");
+        fixture_end(&f);
+    }
+END_TEST
+
+/* A TC may follow its own ARQC when that came to nothing (EMV 4.4 Book 3, 10.9), once. */
+START_TEST(the_counter_of_a_reversed_arqc)
+    {
+        struct fixture f;
+        struct tx_room room, tc_room;
+        struct tx_record tx, tc;
+        enum ledger_verdict v;
+
+        fixture_start(&f);
+        tx = ask(&f, &room, 1, 5, LEDGER_NEW);
+        tc = fixture_tx(&tc_room, 2, 7, 5, 1250);
+        ck_ok(ledger_acknowledge(f.l, &tc, &v, &f.e));
+        ck_assert_int_eq(v, LEDGER_ATC_OLD); /* while it is asked */
+        ck_ok(ledger_ask_approved(f.l, &tx, &approved, &v, &f.e));
+        ck_ok(ledger_acknowledge(f.l, &tc, &v, &f.e));
+        ck_assert_int_eq(v, LEDGER_ATC_OLD); /* while it stands */
+        ck_ok(ledger_reverse(f.l, tx.rrn, &f.e));
+        (void)ask(&f, &room, 3, 5, LEDGER_ATC_OLD); /* not for another ARQC */
+        ck_ok(ledger_look_atc(f.l, &tc, &v, &f.e));
+        ck_assert_int_eq(v, LEDGER_NEW);
+        ck_ok(ledger_acknowledge(f.l, &tc, &v, &f.e));
+        ck_assert_int_eq(v, LEDGER_NEW);
+        tc = fixture_tx(&tc_room, 4, 7, 5, 1250);
+        ck_ok(ledger_acknowledge(f.l, &tc, &v, &f.e));
+        ck_assert_int_eq(v, LEDGER_ATC_OLD); /* once */
+        ck_ok(ledger_look_atc(f.l, &tc, &v, &f.e));
+        ck_assert_int_eq(v, LEDGER_ATC_OLD);
+        fixture_end(&f);
+    }
+END_TEST
+
+/* What the schema refuses, whoever asks. */
+START_TEST(questions_go_one_way)
+    {
+        static const char *const never[] = {"DELETE FROM authorisation", "UPDATE authorisation SET amount = 1", "UPDATE authorisation SET state = 4",
+                                            "UPDATE authorisation SET state = 0, code = ''", "UPDATE authorisation SET issuer = 'x'"};
+        struct fixture f;
+        struct tx_room room;
+        struct tx_record tx;
+
+        fixture_start(&f);
+        tx = ask(&f, &room, 1, 5, LEDGER_NEW);
+        ck_ok(ledger_ask_refused(f.l, tx.rrn, &refused, &f.e));
+        for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+            ck_assert_msg(sqlite3_exec(db_handle(ledger_db(f.l)), never[i], NULL, NULL, NULL) == SQLITE_CONSTRAINT_TRIGGER, "%s", never[i]);
+        fixture_end(&f);
+    }
+END_TEST
+
+/* Books that the first version made, with a payment in them, open and go on. */
+START_TEST(books_of_the_first_version)
+    {
+        static const char fill[] =
+            "INSERT INTO contract VALUES (1, '000000000000123', 'Librairie', 5942, 978, 250, 5000, 100000, -1, 1, 1);"
+            "INSERT INTO terminal VALUES (1, 1, '00000001', 1, 1);"
+            "INSERT INTO remise (remise, contract, number, state, debits, debit_amount, opened) VALUES (1, 1, 1, 0, 1, 1250, 1);"
+            "INSERT INTO card VALUES (zeroblob(32), 1, 5);"
+            "INSERT INTO tx VALUES (632700000001, 1, 1, 20261123, 1, 101500, 0, 1250, 1, 5, 20301231, 1, zeroblob(8), zeroblob(32), zeroblob(32),"
+            " '999014******0018', zeroblob(44), x'00', x'00');";
+        struct fixture f = {.l = NULL};
+        struct db *db = NULL;
+        struct tx_record tx;
+        struct tx_room room;
+        enum ledger_verdict v;
+
+        snprintf(f.dir, sizeof(f.dir), "%s", "/tmp/telepay-ledger-XXXXXX");
+        ck_assert_ptr_nonnull(mkdtemp(f.dir));
+        snprintf(f.path, sizeof(f.path), "%s/ledger.db", f.dir);
+        ck_ok(db_open(&db, f.path, true, ledger_schema, 1, &f.e));
+        ck_assert_int_eq(sqlite3_exec(db_handle(db), fill, NULL, NULL, NULL), SQLITE_OK);
+        db_close(&db);
+        ck_assert_msg(ledger_open(&f.l, f.path, &f.e) == TP_OK, "%s", f.e.text);
+        ck_ok(ledger_tx_get(f.l, "632700000001", &tx, &f.e));
+        ck_assert(!tx.online);
+        ck_assert_str_eq(tx.approval, "");
+        tx = fixture_tx(&room, 2, 0, 5, 100);
+        ck_ok(ledger_acknowledge(f.l, &tx, &v, &f.e));
+        ck_assert_int_eq(v, LEDGER_ATC_OLD);
+        tx = ask(&f, &room, 3, 6, LEDGER_NEW);
+        ck_ok(ledger_ask_approved(f.l, &tx, &approved, &v, &f.e));
+        ck_assert_int_eq(v, LEDGER_NEW);
+        fixture_end(&f);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("ledger");
@@ -547,6 +726,11 @@ static Suite *suite(void)
     tcase_add_test(t, closed_contracts_take_nothing);
     tcase_add_test(t, the_schema_refuses_crooked_ways);
     tcase_add_test(t, lists_are_filtered);
+    tcase_add_test(t, asked_approved_and_taken_back);
+    tcase_add_test(t, asked_in_vain);
+    tcase_add_test(t, the_counter_of_a_reversed_arqc);
+    tcase_add_test(t, questions_go_one_way);
+    tcase_add_test(t, books_of_the_first_version);
     suite_add_tcase(s, t);
     return s;
 }

@@ -137,7 +137,7 @@ static void reverse_original(struct run *r)
     struct item *i = by_stan(&r->m, stan);
     enum ledger_reversal how = REVERSAL_DONE;
     char rrn[RRN_MAX];
-    const enum tp_err e = ledger_reverse_original(r->f.l, CONTRACT, TERMINAL, stan, 20261123, &how, rrn, &r->f.e);
+    const enum tp_err e = ledger_reverse_original(r->f.l, CONTRACT, TERMINAL, stan, 20261123, 0, &how, rrn, &r->f.e);
 
     if (i != NULL && !i->reversed && r->m.remise[i->remise - 1] != REMISE_OPEN) {
         ck_assert_int_eq(e, TP_ERR_STATE);

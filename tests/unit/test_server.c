@@ -151,6 +151,22 @@ START_TEST(answer_lost_after_the_commit)
     }
 END_TEST
 
+/* An acquirer without issuers: what needs one is answered 91, and may be sent again. */
+START_TEST(no_issuer_for_the_card)
+    {
+        terms_usual(&usual, &card, ++atc);
+        usual.cid = 0x80;
+        make();
+        ck_answer(ask_as(MTI_FINANCIAL), "91", "ARQC");
+        usual.cid = 0x40;
+        usual.amount = OFFICE_FLOOR + 1;
+        make();
+        ck_answer(ask_as(MTI_FINANCIAL), "91", "FLOOR");
+        ck_answer(ask_as(MTI_FINANCIAL_REPEAT), "91", "FLOOR");
+        ck_books(0, 0, 0, 0);
+    }
+END_TEST
+
 /* ---- reversal ---- */
 
 static struct office_answer reverse_as(unsigned mti, unsigned original_mti, uint32_t original_stan)
@@ -464,6 +480,7 @@ static Suite *suite(void)
     tcase_add_test(t, acknowledged_and_kept);
     tcase_add_test(t, repeats_are_answered_alike);
     tcase_add_test(t, answer_lost_after_the_commit);
+    tcase_add_test(t, no_issuer_for_the_card);
     tcase_add_test(t, reversed_once);
     tcase_add_test(t, reversal_before_its_payment);
     tcase_add_test(t, no_reversal_after_the_close);
