@@ -21,8 +21,7 @@ struct ccid_usb {
     bool notice_flies, closing, changed;
 };
 
-/* What libusb's codes mean at the desk. */
-static enum tp_err usb_fail(struct tp_error *e, int code)
+enum tp_err ccid_usb_fail(struct tp_error *e, int code)
 {
     switch (code) {
     case LIBUSB_ERROR_ACCESS:
@@ -190,8 +189,8 @@ static enum tp_err pipe_write(void *ctx, struct span message, struct tp_error *e
     if (code == LIBUSB_ERROR_TIMEOUT)
         return tp_fail(e, TP_ERR_NO_READER, "the reader takes no messages any more: unplug it, plug it in again");
     if (code == 0 && (size_t)done != message.n)
-        return usb_fail(e, LIBUSB_ERROR_IO);
-    return code == 0 ? TP_OK : usb_fail(e, code);
+        return ccid_usb_fail(e, LIBUSB_ERROR_IO);
+    return code == 0 ? TP_OK : ccid_usb_fail(e, code);
 }
 
 static enum tp_err pipe_read(void *ctx, struct buf *message, int timeout_ms, struct tp_error *e)
@@ -206,9 +205,9 @@ static enum tp_err pipe_read(void *ctx, struct buf *message, int timeout_ms, str
         (void)libusb_clear_halt(u->handle, u->found.in);
     /* a message of whole packets that no empty one follows: all of it is here, only its end was not said */
     if (code == LIBUSB_ERROR_TIMEOUT && (done == 0 || ccid_message_parse(&whole, span_of(message->p + message->n, (size_t)done)) != TP_OK))
-        return usb_fail(e, code);
+        return ccid_usb_fail(e, code);
     if (code != 0 && code != LIBUSB_ERROR_TIMEOUT)
-        return usb_fail(e, code);
+        return ccid_usb_fail(e, code);
     message->n += (size_t)done;
     return TP_OK;
 }
@@ -298,7 +297,7 @@ enum tp_err ccid_usb_open(struct ccid_usb **out, libusb_context *usb, const stru
     code = libusb_open(f->device, &u->handle);
     if (code != 0) {
         free(u);
-        return usb_fail(e, code);
+        return ccid_usb_fail(e, code);
     }
     read_name(u->handle, f, name);
     (void)libusb_set_auto_detach_kernel_driver(u->handle, 1); /* and back when released; not on every system */
@@ -306,7 +305,7 @@ enum tp_err ccid_usb_open(struct ccid_usb **out, libusb_context *usb, const stru
     if (code != 0) {
         libusb_close(u->handle);
         free(u);
-        return usb_fail(e, code);
+        return ccid_usb_fail(e, code);
     }
     start_notices(u);
     *out = u;

@@ -41,6 +41,9 @@ const struct ccid_pipe *ccid_usb_pipe(struct ccid_usb *u);
 /* Whether the reader said on its interrupt endpoint that something changed, since it was last asked; always true for a reader that has none. */
 bool ccid_usb_changed(struct ccid_usb *u);
 
+/* What a code of libusb means at the desk: fills *e and returns its tp_err. */
+enum tp_err ccid_usb_fail(struct tp_error *e, int code);
+
 /* A sentence of this driver ("what: what to do") as the two columns of a list. */
 void ccid_usb_trouble(struct reader_info *info, const char *sentence);
 

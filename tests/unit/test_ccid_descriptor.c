@@ -143,6 +143,30 @@ START_TEST(the_vendor_list_is_in_order)
     }
 END_TEST
 
+/* Whom the driver knows, the udev rules let in. */
+START_TEST(the_udev_rules_name_the_same_readers)
+    {
+        char path[1024], line[256];
+        unsigned lines = 0;
+        FILE *f;
+
+        snprintf(path, sizeof(path), "%s/70-telepay-readers.rules", getenv("TELEPAY_DATADIR"));
+        f = fopen(path, "r");
+        ck_assert_msg(f != NULL, "%s", path);
+        while (fgets(line, sizeof(line), f) != NULL) {
+            unsigned vendor, product;
+
+            if (sscanf(line, "ATTR{idVendor}==\"%4x\", ATTR{idProduct}==\"%4x\"", &vendor, &product) == 2) {
+                ck_assert(ccid_vendor_class_known((uint16_t)vendor, (uint16_t)product));
+                ck_assert_ptr_nonnull(strstr(line, "TAG+=\"uaccess\""));
+                lines++;
+            }
+        }
+        fclose(f);
+        ck_assert_uint_eq(lines, ccid_vendor_class_count());
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("ccid descriptor");
@@ -152,6 +176,7 @@ static Suite *suite(void)
     tcase_add_test(t, each_field_is_where_the_standard_has_it);
     tcase_add_test(t, what_is_no_descriptor_is_refused);
     tcase_add_test(t, the_vendor_list_is_in_order);
+    tcase_add_test(t, the_udev_rules_name_the_same_readers);
     suite_add_tcase(s, t);
     return s;
 }
