@@ -16,6 +16,8 @@ libsimcard_a_SOURCES = \
 	simcard/perso.c simcard/perso.h simcard/perso_priv.h \
 	simcard/perso_records.c \
 	simcard/perso_cvm.c \
+	simcard/perso_many.c simcard/perso_many.h \
+	simcard/pool.c simcard/pool.h \
 	simcard/profile.c simcard/profile.h \
 	simcard/profile_file.c \
 	simcard/recorded.c simcard/recorded.h \
@@ -28,19 +30,20 @@ libsimcard_a_SOURCES = \
 	simcard/sign.c \
 	simcard/state.c simcard/state.h \
 	simcard/verify.c \
+	simcard/turn.c simcard/turn.h \
 	simcard/vpcd.c simcard/vpcd.h
 SIMCARD_LIBS = libsimcard.a $(DRIVERS_LIBS) $(TPCRYPTO_LIBS)
 
 bin_PROGRAMS += telepay-perso telepay-simcard
-telepay_perso_SOURCES = simcard/main_perso.c simcard/perso_commands.h simcard/perso_card.c \
+telepay_perso_SOURCES = simcard/main_perso.c simcard/perso_commands.h simcard/perso_card.c simcard/perso_cards.c \
 	simcard/perso_options.c simcard/perso_options.h simcard/perso_init.c simcard/perso_inspect.c
 telepay_perso_LDADD = $(SIMCARD_LIBS)
 telepay_simcard_SOURCES = simcard/main_simcard.c
 telepay_simcard_LDADD = $(SIMCARD_LIBS)
 
 dist_man_MANS += doc/telepay-perso.1 doc/telepay-simcard.1
-dist_check_SCRIPTS += tests/system/card-outside.sh tests/system/card-python.py
-TESTS += tests/system/card-outside.sh tests/system/card-python.py
+dist_check_SCRIPTS += tests/system/card-outside.sh tests/system/card-python.py tests/system/cards-turn.py
+TESTS += tests/system/card-outside.sh tests/system/card-python.py tests/system/cards-turn.py
 
 CARD_RIG = tests/unit/card_rig.c tests/unit/card_rig.h tests/unit/unit.h
 
@@ -99,6 +102,12 @@ TESTS += tests/unit/test_perso
 tests_unit_test_perso_SOURCES = tests/unit/test_perso.c $(CARD_RIG)
 tests_unit_test_perso_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_perso_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_cards
+TESTS += tests/unit/test_cards
+tests_unit_test_cards_SOURCES = tests/unit/test_cards.c $(CARD_RIG)
+tests_unit_test_cards_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cards_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/faults/card_power
 TESTS += tests/faults/card_power

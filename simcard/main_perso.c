@@ -16,6 +16,7 @@ unsigned perso_number(struct argp_state *state, const char *option, const char *
 static const struct cli_command commands[] = {
     {"init", "make a test scheme: authority, issuer, master keys", perso_init},
     {"card", "make a card of a scheme", perso_card},
+    {"cards", "make many cards, with all cores", perso_cards},
     {"inspect", "show a card: applications, records, counters", perso_inspect},
     {NULL, NULL, NULL},
 };

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -15,7 +16,9 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "config.h"
+#include "simcard/pool.h"
 #include "simcard/recorded.h"
+#include "simcard/turn.h"
 
 #define FAULTS_MAX    16
 #define PAUSE_MIN_MS  100
@@ -23,10 +26,10 @@
 #define PAUSE_GONE_MS 2000 /* out of the reader long enough to be seen: pcscd looks every 400 ms */
 #define PAUSE_MUTE_MS 3000
 
-enum { OPT_VPCD = 256, OPT_FAULT, OPT_ONCE, OPT_REPLAY };
+enum { OPT_VPCD = 256, OPT_FAULT, OPT_ONCE, OPT_REPLAY, OPT_CARDS };
 
 struct wanted {
-    const char *dir, *replay;
+    const char *dir, *replay, *cards;
     char host[256], port[6];
     const char *faults[FAULTS_MAX];
     size_t faults_n;
@@ -37,6 +40,8 @@ static const struct argp_option options[] = {
     {"vpcd", OPT_VPCD, "HOST:PORT", 0, "where pcscd's virtual reader listens [127.0.0.1:35963]", 0},
     {"fault", OPT_FAULT, "NAME[=N]", 0, "misbehave; may be given several times; \"list\" shows all", 0},
     {"replay", OPT_REPLAY, "FILE", 0, "instead of a card of DIR, play the one in a trace of telepay", 0},
+    {"cards", OPT_CARDS, "DIR", 0,
+     "each card in DIR in turn: the next one when the one in the reader was used and is powered down, or on a line (Enter) on standard input", 0},
     {"once", OPT_ONCE, NULL, 0, "end when the connection ends, or when there is no reader, instead of trying again", 0},
     {0},
 };
@@ -77,6 +82,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_REPLAY:
         w->replay = arg;
         return 0;
+    case OPT_CARDS:
+        w->cards = arg;
+        return 0;
     case ARGP_KEY_ARG:
         if (w->dir != NULL)
             argp_usage(state);
@@ -85,7 +93,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (w->replay != NULL && (w->dir != NULL || w->faults_n > 0))
             argp_error(state, "--replay plays a recorded card: no DIR and no --fault with it");
-        else if (w->replay == NULL && w->dir == NULL && !w->list)
+        else if (w->cards != NULL && (w->dir != NULL || w->replay != NULL))
+            argp_error(state, "--cards names a folder of cards: no DIR and no --replay with it");
+        else if (w->replay == NULL && w->cards == NULL && w->dir == NULL && !w->list)
             argp_error(state, "name the card's folder (telepay-perso card makes one)");
         return 0;
     default:
@@ -96,10 +106,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static int list_faults(void)
 {
     const struct card_fault_text *f;
+    size_t name = 0, does = 0;
 
-    printf("%-27s %-66s %s\n", "NAME", "THE CARD", "TERMINAL OR ACQUIRER");
+    for (size_t i = 0; (f = card_fault_at(i)) != NULL; i++) {
+        name = strlen(f->name) > name ? strlen(f->name) : name;
+        does = strlen(f->does) > does ? strlen(f->does) : does;
+    }
+    printf("%-*s  %-*s  %s\n", (int)name, "NAME", (int)does, "THE CARD", "TERMINAL OR ACQUIRER");
     for (size_t i = 0; (f = card_fault_at(i)) != NULL; i++)
-        printf("%-27s %-66s %s\n", f->name, f->does, f->must);
+        printf("%-*s  %-*s  %s\n", (int)name, f->name, (int)does, f->does, f->must);
     return CLI_DONE;
 }
 
@@ -192,17 +207,106 @@ static int serve(struct vpcd_card card, struct wanted *w, int stop_fd)
     }
 }
 
+static enum tp_err open_card(struct card **card, const struct wanted *w, struct tp_error *e)
+{
+    enum tp_err r = card_open(card, w->dir, CARD_DURABLE, e);
+
+    for (size_t i = 0; r == TP_OK && i < w->faults_n; i++)
+        r = card_add_fault(*card, w->faults[i], e);
+    return r;
+}
+
 static int play(struct wanted *w, int stop_fd)
 {
     struct card *card = NULL;
     struct tp_error e;
-    enum tp_err r = card_open(&card, w->dir, CARD_DURABLE, &e);
+    const enum tp_err r = open_card(&card, w, &e);
     int code;
 
-    for (size_t i = 0; r == TP_OK && i < w->faults_n; i++)
-        r = card_add_fault(card, w->faults[i], &e);
     code = r == TP_OK ? serve(vpcd_card_of(card), w, stop_fd) : cli_report(&e);
     card_close(&card);
+    return code;
+}
+
+/* ---- cards in turn ---- */
+
+/* Becomes readable when stop_fd does, or standard input where that can be waited for (not a file, not /dev/null). */
+static int watch_both(int stop_fd)
+{
+    struct epoll_event stop = {.events = EPOLLIN, .data.fd = stop_fd}, line = {.events = EPOLLIN, .data.fd = STDIN_FILENO};
+    const int fd = epoll_create1(EPOLL_CLOEXEC);
+
+    if (fd >= 0 && epoll_ctl(fd, EPOLL_CTL_ADD, stop_fd, &stop) != 0) {
+        close(fd);
+        return -1;
+    }
+    if (fd >= 0)
+        (void)epoll_ctl(fd, EPOLL_CTL_ADD, STDIN_FILENO, &line);
+    return fd;
+}
+
+/* A line was typed; at the end of standard input nobody will type more. */
+static bool next_asked(int both_fd)
+{
+    char typed[256];
+
+    if (read(STDIN_FILENO, typed, sizeof(typed)) > 0)
+        return true;
+    (void)epoll_ctl(both_fd, EPOLL_CTL_DEL, STDIN_FILENO, NULL);
+    return false;
+}
+
+/* One card until the next one's turn. -1: go on; else the program's exit code. */
+static int play_turn(struct wanted *w, struct card *card, int stop_fd, int both_fd)
+{
+    const struct vpcd_events events = {say_inserted, say_silent, w};
+    struct card_turn turn = {.card = card};
+    int pause = PAUSE_MIN_MS;
+    bool told = false;
+
+    for (;;) {
+        enum vpcd_end end;
+        struct tp_error e = {TP_OK, ""};
+        const enum tp_err r = vpcd_serve(&end, card_turn_vpcd(&turn), w->host, w->port, both_fd, &events, &e);
+        int wait;
+
+        if (r != TP_OK && (w->once || r != TP_ERR_PEER))
+            return cli_report(&e);
+        if (end == VPCD_STOPPED && !pause_or_stop(stop_fd, 0)) {
+            if (next_asked(both_fd))
+                return -1;
+            continue;
+        }
+        if (end == VPCD_CARD_GONE || end == VPCD_CARD_MUTE)
+            return -1;
+        wait = after(end, w, &pause, &told, &e);
+        if (wait < 0 || pause_or_stop(stop_fd, wait))
+            return CLI_DONE;
+    }
+}
+
+/* Round and round; with --once each card once. */
+static int play_cards(struct wanted *w, int stop_fd)
+{
+    struct card_folders folders = {NULL, 0};
+    const int both_fd = watch_both(stop_fd);
+    struct tp_error e = {TP_ERR_INTERNAL, "cannot watch standard input"};
+    int code = -1;
+
+    if (both_fd < 0 || card_folders_list(&folders, w->cards, &e) != TP_OK)
+        code = cli_report(&e);
+    for (size_t i = 0; code < 0; i = (i + 1) % folders.n) {
+        struct card *card = NULL;
+
+        w->dir = folders.path[i];
+        code = open_card(&card, w, &e) == TP_OK ? play_turn(w, card, stop_fd, both_fd) : cli_report(&e);
+        card_close(&card);
+        if (code < 0 && ((w->once && i + 1 == folders.n) || pause_or_stop(stop_fd, PAUSE_MIN_MS)))
+            code = CLI_DONE;
+    }
+    card_folders_free(&folders);
+    if (both_fd >= 0)
+        close(both_fd);
     return code;
 }
 
@@ -272,7 +376,10 @@ int main(int argc, char **argv)
         log_error("cannot watch for signals: %s", strerror(errno));
         return CLI_INTERNAL;
     }
-    code = w.replay != NULL ? replay(&w, stop_fd) : play(&w, stop_fd);
+    if (w.cards != NULL)
+        code = play_cards(&w, stop_fd);
+    else
+        code = w.replay != NULL ? replay(&w, stop_fd) : play(&w, stop_fd);
     close(stop_fd);
     return code;
 }

@@ -140,13 +140,14 @@ static void take_issuer(struct card_profile *card, const struct perso_params *p)
     card->dki = p->dki;
 }
 
-static enum tp_err take_aip(struct card_profile *card, const struct perso_params *p, struct tp_error *e)
+static enum tp_err take_aip(uint8_t aip[2], const struct perso_params *p, struct tp_error *e)
 {
     static const uint8_t method_bits[] = {[PERSO_SDA] = AIP_SDA, [PERSO_DDA] = AIP_DDA, [PERSO_CDA] = AIP_DDA | AIP_CDA};
 
     if (p->aip != NULL)
-        return take_hex(card->aip, sizeof(card->aip), p->aip, "AIP", e);
-    card->aip[0] = (uint8_t)(method_bits[p->method] | AIP_CVM | AIP_RISK | (p->issuer == PERSO_ISSUER_EXTERNAL ? AIP_ISSUER : 0));
+        return take_hex(aip, 2, p->aip, "AIP", e);
+    aip[1] = 0;
+    aip[0] = (uint8_t)(method_bits[p->method] | AIP_CVM | AIP_RISK | (p->issuer == PERSO_ISSUER_EXTERNAL ? AIP_ISSUER : 0));
     return TP_OK;
 }
 
@@ -178,7 +179,7 @@ static enum tp_err take_params(struct card_profile *card, const struct perso_par
     snprintf(card->language, sizeof(card->language), "%s", p->language);
     take_risks(card, p);
     take_issuer(card, p);
-    r = take_aip(card, p, e);
+    r = take_aip(card->aip, p, e);
     if (r == TP_OK)
         r = check_bytes(p, e);
     return r == TP_OK ? take_apps(card, p, e) : r;
@@ -226,16 +227,27 @@ static enum tp_err take_key(struct emv_privkey **to, struct emv_privkey *given, 
 }
 
 /* The card's own key signs, and deciphers the PIN where there is no key for that alone (Book 2, 7). */
+void perso_keys_wanted(const struct perso_params *p, bool *own, bool *pin)
+{
+    uint8_t aip[2] = {0};
+    struct tp_error none;
+
+    *pin = p->pin_bits > 0;
+    *own = take_aip(aip, p, &none) == TP_OK && ((aip[0] & (AIP_DDA | AIP_CDA)) != 0 || (!*pin && wants_enciphered_pin(p->cvm)));
+}
+
 static enum tp_err take_keys(struct card_profile *card, const struct perso_params *p, struct tp_error *e)
 {
-    const bool signs = (card->aip[0] & (AIP_DDA | AIP_CDA)) != 0;
+    bool own, pin;
     enum tp_err r = TP_OK;
+
+    perso_keys_wanted(p, &own, &pin);
 
     if (p->pin_bits > PIN_BITS_MAX)
         return tp_fail(e, TP_ERR_USAGE, "a key for PINs has at most %d bits", PIN_BITS_MAX);
-    if (signs || (p->pin_bits == 0 && wants_enciphered_pin(p->cvm)))
+    if (own)
         r = take_key(&card->key, p->key, p->bits, p, e);
-    if (r == TP_OK && p->pin_bits > 0)
+    if (r == TP_OK && pin)
         r = take_key(&card->pin_key, p->pin_key, p->pin_bits, p, e);
     return r;
 }

@@ -65,6 +65,9 @@ struct perso_params { /* perso_defaults fills all but pan and pin */
 
 void perso_defaults(struct perso_params *p);
 
+/* Which keys a card so wanted has: its own, and one for PINs. Without key and pin_key in the parameters perso_make makes them. */
+void perso_keys_wanted(const struct perso_params *p, bool *own, bool *pin);
+
 /* Makes the profile. TP_ERR_USAGE with a sentence when something wanted is impossible. */
 TP_MUST_CHECK enum tp_err perso_make(struct card_profile **out, const struct scheme *s, const struct perso_params *p, struct tp_error *e);
 

@@ -6,6 +6,7 @@
 
 int perso_init(int argc, char **argv);
 int perso_card(int argc, char **argv);
+int perso_cards(int argc, char **argv);
 int perso_inspect(int argc, char **argv);
 
 /* A whole number between min and max, or argp_error naming the option. */
