@@ -13,6 +13,7 @@ EXTRA_DIST += .clang-format .clang-tidy .shellcheckrc tests/.clang-tidy tests/an
 
 include tests/unit/local.mk
 include tests/pair/local.mk
+include tests/ifd/local.mk
 include tests/system/local.mk
 include tests/fuzz/local.mk
 include tests/faults/local.mk

@@ -85,6 +85,16 @@ struct candidate { /* an application on the candidate list */
 
 enum kernel_step { KERNEL_SELECT, KERNEL_READ, KERNEL_AUTHENTICATE, KERNEL_PIN, KERNEL_SIGN, KERNEL_ONLINE, KERNEL_COMPLETE };
 
+enum kernel_keypad {                       /* what happens at the reader's own keypad */
+                     KERNEL_KEYPAD_ENTER,  /* before: the person is to enter the PIN there */
+                     KERNEL_KEYPAD_WRONG,  /* before: again, the one before was wrong */
+                     KERNEL_KEYPAD_SENT,   /* after: the card has it; whether it was right shows later */
+                     KERNEL_KEYPAD_LENGTH, /* after: fewer or more digits than a PIN has; it is asked for again, a few times */
+                     KERNEL_KEYPAD_CANCELLED,
+                     KERNEL_KEYPAD_TIMEOUT,
+                     KERNEL_KEYPAD_REFUSED /* after: the reader does not do it, or not so */
+};
+
 struct kernel_person { /* the cardholder, through whoever has the screen and keys; NULL functions: nobody there */
     void *ctx;
     /* Index into list (in order of priority), or -1 to leave. Called when more than one application is left, or when the only one wants confirmation. */
@@ -94,6 +104,10 @@ struct kernel_person { /* the cardholder, through whoever has the screen and key
      * are asked for again, a few times. */
     enum tp_err (*pin)(void *ctx, unsigned tries_left, bool wrong_before, struct secret *pin);
     void (*step)(void *ctx, enum kernel_step step);
+    /* Not NULL: a plaintext PIN goes from the reader's own keypad to the card (reader_verify_pin) and pin() is not asked for one. Such a terminal must not
+     * claim enciphered PIN in 9F33, which no keypad makes. Called once before and once after each entry, to tell the person. TP_OK goes on: after CANCELLED,
+     * TIMEOUT and REFUSED without PIN; TP_ERR_CANCELLED goes on without PIN (bypassed); anything else ends the run with that error. */
+    enum tp_err (*keypad)(void *ctx, unsigned tries_left, enum kernel_keypad what);
 };
 
 #define KERNEL_SCRIPTS_MAX 512

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "crypto/pinblock.h"
+#include "drivers/pinpad.h"
 
+#define ENTRY_SECONDS 60 /* at the reader's keypad; the Books name no time */
 #define ASK_MAX       4  /* times that something that is no PIN is asked for again */
 #define ATTEMPTS_MAX  15 /* a card can count to 15: SW 63CF */
 #define CHALLENGE     8
@@ -57,6 +59,55 @@ static enum tp_err ask(struct transaction *tx, bool wrong_before, struct secret 
     if (r != TP_ERR_NOT_FOUND)
         return tp_fail(tx->e, r, "the PIN could not be read: %s", tp_err_text(r));
     tvr_set(tx, TVR_PIN_NO_PAD);
+    return TP_OK;
+}
+
+static bool by_keypad(const struct transaction *tx, bool enciphered)
+{
+    return !enciphered && tx->person != NULL && tx->person->keypad != NULL;
+}
+
+static enum kernel_keypad keypad_word(enum reader_pin_end end)
+{
+    switch (end) {
+    case READER_PIN_SENT:
+        return KERNEL_KEYPAD_SENT;
+    case READER_PIN_LENGTH:
+        return KERNEL_KEYPAD_LENGTH;
+    case READER_PIN_CANCELLED:
+        return KERNEL_KEYPAD_CANCELLED;
+    case READER_PIN_TIMEOUT:
+        return KERNEL_KEYPAD_TIMEOUT;
+    default:
+        return KERNEL_KEYPAD_REFUSED;
+    }
+}
+
+/* One VERIFY whose PIN the reader's keypad takes. *sent false: none reached the card, the person goes on without (Book 4, 6.3.4.3). */
+static enum tp_err send_by_keypad(struct transaction *tx, bool wrong_before, bool *sent, uint16_t *sw)
+{
+    const struct kernel_person *person = tx->person;
+    const struct reader_pin pin = {
+        .min = PIN_MIN, .max = PIN_MAX, .timeout_s = ENTRY_SECONDS, .language = pinpad_language(data_get(tx, TAG_LANGUAGE))};
+    enum reader_pin_end end = READER_PIN_LENGTH;
+    enum tp_err r = TP_OK;
+
+    for (unsigned i = 0; r == TP_OK && end == READER_PIN_LENGTH && i < ASK_MAX; i++) {
+        r = person->keypad(person->ctx, tx->pin_tries, wrong_before ? KERNEL_KEYPAD_WRONG : KERNEL_KEYPAD_ENTER);
+        if (r != TP_OK)
+            break;
+        r = reader_verify_pin(tx->reader, &pin, &end, sw, tx->e);
+        if (r != TP_OK)
+            return r;
+        r = person->keypad(person->ctx, tx->pin_tries, keypad_word(end));
+    }
+    *sent = r == TP_OK && end == READER_PIN_SENT;
+    if (r != TP_OK && r != TP_ERR_CANCELLED)
+        return tp_fail(tx->e, r, "the PIN could not be taken on the reader: %s", tp_err_text(r));
+    if (!*sent) {
+        tvr_set(tx, TVR_PIN_NOT_ENTERED);
+        tx->pin_bypassed = true;
+    }
     return TP_OK;
 }
 
@@ -174,10 +225,14 @@ static enum tp_err attempts(struct transaction *tx, bool enciphered, struct emv_
 
         again = false;
         sent = false;
-        r = ask(tx, i > 0, &block, &got);
-        if (r == TP_OK && got)
-            r = send(tx, enciphered, key, secret_span(&block), &sent, &sw);
-        secret_free(&block);
+        if (by_keypad(tx, enciphered)) {
+            r = send_by_keypad(tx, i > 0, &sent, &sw);
+        } else {
+            r = ask(tx, i > 0, &block, &got);
+            if (r == TP_OK && got)
+                r = send(tx, enciphered, key, secret_span(&block), &sent, &sw);
+            secret_free(&block);
+        }
         if (r == TP_OK && sent)
             r = judge(tx, sw, ok, &again);
     }

@@ -7,7 +7,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/mask.h"
-#include "drivers/pcsc.h"
+#include "drivers/readers.h"
 #include "payer/commands.h"
 #include "payer/report.h"
 #include "payer/terminal.h"
@@ -23,7 +23,7 @@ enum { CONFIG = 0x100, READER, WAIT, TRACE, JSON };
 
 static const struct argp_option options[] = {
     {"config", CONFIG, "FILE", 0, "a terminal's configuration, for its applications and authority keys", 0},
-    {"reader", READER, "NAME", 0, "the reader whose name contains NAME; else the first with a card", 0},
+    {"reader", READER, "NAME|NUMBER", 0, "the reader whose name contains NAME, or its NUMBER in the list; else the first with a card", 0},
     {"wait", WAIT, "SECONDS", 0, "how long to wait for a card (0)", 0},
     {"trace", TRACE, "FILE", 0, "write what passes between terminal and card to FILE, sensitive data masked", 0},
     {"json", JSON, NULL, 0, "print all that was read as JSON", 0},
@@ -250,7 +250,7 @@ static enum tp_err reach(const struct words *w, struct reader **reader, struct t
 
     if (r == TP_OK && w->trace != NULL)
         r = trace_open(trace, w->trace, false, e);
-    if (r != TP_OK || (r = pcsc_open(reader, w->reader, e)) != TP_OK || (r = reader_wait_card(*reader, w->wait_ms, e)) != TP_OK)
+    if (r != TP_OK || (r = readers_open(reader, w->reader, e)) != TP_OK || (r = reader_wait_card(*reader, w->wait_ms, e)) != TP_OK)
         return r;
     if (*trace != NULL)
         reader_set_trace(*reader, trace_exchange, *trace);

@@ -19,14 +19,15 @@ struct words {
     bool json, dry_run;
 };
 
-enum { AMOUNT = 0x100, CURRENCY, CONFIG, PIN_FD, READER, APPLICATION, LIVE, WAIT, TRACE, UNMASKED, REPLAY, DRY_RUN, JSON };
+enum { AMOUNT = 0x100, CURRENCY, CONFIG, PIN_FD, NO_PINPAD, READER, APPLICATION, LIVE, WAIT, TRACE, UNMASKED, REPLAY, DRY_RUN, JSON };
 
 static const struct argp_option options[] = {
     {"amount", AMOUNT, "AMOUNT", 0, "how much, as people write it: 12.50", 0},
     {"currency", CURRENCY, "CODE", 0, "its currency, such as EUR; must be the contract's, and is if not given", 0},
     {"config", CONFIG, "FILE", 0, "the terminal's configuration, made by telepay-acquirer terminal add", 0},
     {"pin-fd", PIN_FD, "N", 0, "read the PIN from file descriptor N, one line a try, instead of the terminal", 0},
-    {"reader", READER, "NAME", 0, "the reader whose name contains NAME; else the first with a card", 0},
+    {"no-pinpad", NO_PINPAD, NULL, 0, "ask for the PIN here even if the reader has a keypad of its own", 0},
+    {"reader", READER, "NAME|NUMBER", 0, "the reader whose name contains NAME, or its NUMBER in the list; else the first with a card", 0},
     {"application", APPLICATION, "AID|NAME|NUMBER", 0, "the card's application to pay with; else it is asked, or the card's first", 0},
     {"allow-live-card", LIVE, NULL, 0, "let a card of a live scheme sign; else such a card is only read", 0},
     {"wait", WAIT, "SECONDS", 0, "how long to wait for a card (60)", 0},
@@ -78,6 +79,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case PIN_FD:
         w->pay.person.pin_fd = (int)whole_number(state, "--pin-fd", arg, 1023);
+        return 0;
+    case NO_PINPAD:
+        w->pay.no_pinpad = true;
         return 0;
     case READER:
         w->pay.reader = arg;

@@ -10,14 +10,17 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "drivers/pcsc.h"
+#include "drivers/readers.h"
 #include "payer/deliver.h"
 #include "payer/memory.h"
 #include "payer/trace.h"
 
-#define AID_MIN       5   /* bytes: an application provider's part at least */
-#define LABEL_MAX     16  /* characters of 50 and 9F12 */
-#define WAIT_SLICE_MS 200 /* how long a Ctrl-C may go unseen while waiting for a card */
+#define AID_MIN             5    /* bytes: an application provider's part at least */
+#define CAP2_ENCIPHERED_PIN 0x10 /* 9F33, byte 2: Book 4, Annex A2 */
+#define CVM_CODE            0x3F /* of a rule: Book 3, Annex C3 */
+#define CVM_ENCIPHERED_PIN  0x04
+#define LABEL_MAX           16  /* characters of 50 and 9F12 */
+#define WAIT_SLICE_MS       200 /* how long a Ctrl-C may go unseen while waiting for a card */
 
 struct payment { /* all that a payment holds while it lasts */
     const struct pay_options *options;
@@ -32,6 +35,7 @@ struct payment { /* all that a payment holds while it lasts */
     struct transaction_request request;
     uint8_t aid[16]; /* of --application, to which request points */
     unsigned stan;
+    bool by_keypad;       /* the reader's own takes the PIN */
     bool asked;           /* an ARQC was sent, or may have been, under stan */
     struct answer online; /* the answer to it; code "" when there was none */
 };
@@ -106,12 +110,25 @@ static enum tp_err wait_card(struct payment *p, struct tp_error *e)
     return r;
 }
 
+/* A reader with a keypad takes the PIN itself, unless it was said to ask here. It can send it in plaintext only, so enciphered PIN is none of this terminal's
+ * capabilities then. */
+static void choose_pinpad(struct payment *p)
+{
+    if (p->options->no_pinpad || p->options->person.pin_fd >= 0 || !reader_features(p->reader).pin_verify)
+        return;
+    p->by_keypad = true;
+    person_use_keypad(p->person);
+    p->terminal->kernel.capabilities[1] &= (uint8_t)~CAP2_ENCIPHERED_PIN;
+}
+
 static enum tp_err reach_card(struct payment *p, struct tp_error *e)
 {
     enum tp_err r;
 
-    if ((r = pcsc_open(&p->reader, p->options->reader, e)) != TP_OK || (r = wait_card(p, e)) != TP_OK || (r = reader_connect(p->reader, e)) != TP_OK)
+    if ((r = readers_open(&p->reader, p->options->reader, e)) != TP_OK || (r = wait_card(p, e)) != TP_OK ||
+        (r = reader_connect(p->reader, e)) != TP_OK)
         return r;
+    choose_pinpad(p);
     if (p->options->trace != NULL) {
         r = trace_open(&p->trace, p->options->trace, p->options->trace_unmasked, e);
         if (r == TP_OK)
@@ -216,6 +233,18 @@ static void fill_receipt(struct payment *p)
     p->result->has_receipt = true;
 }
 
+/* A card that takes its PIN enciphered only cannot have it from a keypad: told where that may be why it did not go well. */
+static void hint_enciphered(const struct payment *p)
+{
+    const struct kernel_cvm *rule;
+
+    for (size_t i = 0; p->by_keypad && (rule = transaction_cvm_at(p->result->tx, i)) != NULL; i++)
+        if ((rule->code & CVM_CODE) == CVM_ENCIPHERED_PIN && rule->result == KERNEL_CVM_UNSUPPORTED) {
+            log_note("this card can take its PIN enciphered, which the reader's keypad cannot do: --no-pinpad asks for it here");
+            return;
+        }
+}
+
 /* The acquirer, the card or the terminal said no: who said it first gives the reason. A failed signature is a matter of security (DESIGN 4). */
 static void declined(struct payment *p)
 {
@@ -232,6 +261,7 @@ static void declined(struct payment *p)
     if (answer_is_yes(&p->online))
         (void)tp_fail(&p->result->error, TP_ERR_STATE, "the acquirer took the payment under %s, but the card then declined it: ask for its reversal",
                       p->online.rrn);
+    hint_enciphered(p);
 }
 
 /* Keeps what the card signed, then brings it to the acquirer. */

@@ -9,11 +9,12 @@
 struct pay_options {
     const char *config;            /* telepay.conf */
     const char *amount, *currency; /* as typed; currency NULL: the contract's */
-    const char *reader;            /* part of its name; NULL: any */
+    const char *reader;            /* its number or part of its name; NULL: any */
     const char *trace;             /* file; NULL: none */
     bool trace_unmasked;           /* of a card of the test scheme */
     bool allow_live_card;
-    int wait_ms; /* for a card */
+    bool no_pinpad; /* the PIN is asked for here even if the reader has a keypad; person.pin_fd says so too */
+    int wait_ms;    /* for a card */
     struct person_options person;
 };
 

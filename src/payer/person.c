@@ -16,6 +16,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 
+#define PIN_MIN     4 /* digits: ISO 9564-1 */
 #define PIN_MAX     12
 #define TRIES_SHOWN 15 /* 9F17 is small; 0xFF means unknown */
 
@@ -26,6 +27,7 @@ struct person {
     int tty;     /* -1: none */
     bool left;
     bool status_shown;
+    bool keypad;        /* the reader's own takes the PIN */
     unsigned pins_read; /* from pin_fd */
     struct tp_error ended;
 };
@@ -252,6 +254,47 @@ static enum tp_err ask_pin(void *ctx, unsigned tries_left, bool wrong_before, st
     return r == TP_ERR_CANCELLED && p->ended.code != TP_OK ? TP_ERR_STATE : r;
 }
 
+static void tell_keypad(struct person *p, unsigned tries_left, bool wrong_before)
+{
+    const char *wrong = wrong_before ? "wrong PIN; " : "";
+
+    person_status_end(p);
+    if (tries_left == 1)
+        log_note("%senter the PIN on the reader (last try)", wrong);
+    else if (tries_left <= TRIES_SHOWN)
+        log_note("%senter the PIN on the reader (%u tries left)", wrong, tries_left);
+    else
+        log_note("%senter the PIN on the reader", wrong);
+}
+
+/* The cancel key of the reader leaves the payment, as Ctrl-C does: whoever wants to pay without PIN (Book 4, 6.3.4.3) uses --no-pinpad and Enter. */
+static enum tp_err keypad(void *ctx, unsigned tries_left, enum kernel_keypad what)
+{
+    struct person *p = ctx;
+
+    if (look_at_signals(p))
+        (void)leave(p);
+    else if (what == KERNEL_KEYPAD_CANCELLED)
+        (void)tp_fail(&p->ended, TP_ERR_CANCELLED, "cancelled on the reader: nothing was paid");
+    else if (what == KERNEL_KEYPAD_TIMEOUT)
+        (void)tp_fail(&p->ended, TP_ERR_CANCELLED, "no PIN was entered on the reader in time: nothing was paid");
+    else if (what == KERNEL_KEYPAD_REFUSED)
+        (void)tp_fail(&p->ended, TP_ERR_NO_READER,
+                      "the reader's keypad does not take the PIN of this card: --no-pinpad asks for it here; nothing was paid");
+    if (p->ended.code != TP_OK)
+        return TP_ERR_STATE;
+    if (what == KERNEL_KEYPAD_ENTER || what == KERNEL_KEYPAD_WRONG)
+        tell_keypad(p, tries_left, what == KERNEL_KEYPAD_WRONG);
+    else if (what == KERNEL_KEYPAD_LENGTH)
+        log_note("that was no PIN: it has %d to %d digits", PIN_MIN, PIN_MAX);
+    return TP_OK;
+}
+
+void person_use_keypad(struct person *p)
+{
+    p->keypad = true;
+}
+
 /* --application: a number in the list. Of an AID or a name the kernel has listed no other (pay.c), and of those the card's order decides. */
 static int choose_named(struct person *p, size_t n)
 {
@@ -326,5 +369,5 @@ static void step(void *ctx, enum kernel_step step)
 
 struct kernel_person person_kernel(struct person *p)
 {
-    return (struct kernel_person){.ctx = p, .choose = choose, .pin = ask_pin, .step = step};
+    return (struct kernel_person){.ctx = p, .choose = choose, .pin = ask_pin, .step = step, .keypad = p->keypad ? keypad : NULL};
 }

@@ -21,6 +21,9 @@ void person_free(struct person **p);
 /* The callbacks of the kernel, for as long as the person. */
 struct kernel_person person_kernel(struct person *p);
 
+/* From now on the PIN is entered on the reader's own keypad: it never comes here, and person_kernel says so. */
+void person_use_keypad(struct person *p);
+
 /* Shows what is being done: on the status line of a terminal, as a line when verbose, else not at all. */
 void person_status(struct person *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void person_status_end(struct person *p);

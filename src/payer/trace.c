@@ -259,6 +259,23 @@ static void step(void *ctx, enum kernel_step step)
     t->person.step(t->person.ctx, step);
 }
 
+/* At the reader's own keypad: in the same words. */
+static enum tp_err keypad(void *ctx, unsigned tries_left, enum kernel_keypad what)
+{
+    struct trace *t = ctx;
+    const enum tp_err r = t->person.keypad(t->person.ctx, tries_left, what);
+
+    if (r != TP_OK && r != TP_ERR_CANCELLED)
+        fact(t, "pin", "left");
+    else if (what == KERNEL_KEYPAD_SENT)
+        fact(t, "pin", "entered");
+    else if (what == KERNEL_KEYPAD_LENGTH)
+        fact(t, "pin", "no PIN");
+    else if (what != KERNEL_KEYPAD_ENTER && what != KERNEL_KEYPAD_WRONG)
+        fact(t, "pin", "bypassed");
+    return r;
+}
+
 struct kernel_person trace_person(struct trace *t, const struct kernel_person *person)
 {
     if (t == NULL)
@@ -267,7 +284,8 @@ struct kernel_person trace_person(struct trace *t, const struct kernel_person *p
     return (struct kernel_person){.ctx = t,
                                   .choose = person->choose != NULL ? choose : NULL,
                                   .pin = person->pin != NULL ? pin : NULL,
-                                  .step = person->step != NULL ? step : NULL};
+                                  .step = person->step != NULL ? step : NULL,
+                                  .keypad = person->keypad != NULL ? keypad : NULL};
 }
 
 /* A script may bring a new PIN (INS 24): what its commands carry is not told then. Their lengths stay, so that it is the same script. */

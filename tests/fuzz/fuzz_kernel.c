@@ -138,7 +138,7 @@ static void pay(struct reader *reader, const struct terminal_config *config, str
 {
     const struct transaction_request request = {
         .currency = 643, .currency_exponent = 2, .type = 0x50, .date = 20140925, .time = 120000, .un = {0x12, 0x34, 0x57, 0x79}};
-    const struct kernel_person person = {NULL, choose, pin, NULL};
+    const struct kernel_person person = {.choose = choose, .pin = pin};
     const struct kernel_online online = {issuer, authorise};
     struct transaction *tx = NULL;
     struct tp_error e;

@@ -191,7 +191,7 @@ START_TEST(test_order)
                                        "9000"
                                        " 00B2060C=6A83";
         static struct paper p;
-        const struct kernel_person person = {NULL, note_choose, NULL, NULL};
+        const struct kernel_person person = {.choose = note_choose};
         struct paper_terminal t;
         struct inproc_card card;
         struct reader *reader;

@@ -303,7 +303,7 @@ static enum tp_err authorise(void *ctx, const struct transaction *tx, struct ker
 
 static enum tp_err pay(struct bench *b, struct transaction **tx, struct tp_error *e)
 {
-    const struct kernel_person person = {&b->t, choose, give_pin, NULL};
+    const struct kernel_person person = {.ctx = &b->t, .choose = choose, .pin = give_pin};
     const struct kernel_online online = {&b->t, authorise};
     enum tp_err r = reader_connect(b->reader, e);
 
