@@ -21,6 +21,13 @@ tests_pair_test_kernel_select_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_pair_test_kernel_select_CFLAGS = $(UNIT_CFLAGS)
 tests_pair_test_kernel_select_LDADD = $(KERNEL_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/pair/test_kernel_keypad
+TESTS += tests/pair/test_kernel_keypad
+tests_pair_test_kernel_keypad_SOURCES = tests/pair/test_kernel_keypad.c $(PAPER) tests/unit/unit.h
+tests_pair_test_kernel_keypad_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_pair_test_kernel_keypad_CFLAGS = $(UNIT_CFLAGS)
+tests_pair_test_kernel_keypad_LDADD = $(KERNEL_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/pair/test_pair
 TESTS += tests/pair/test_pair
 tests_pair_test_pair_SOURCES = tests/pair/test_pair.c tests/pair/fault_rows.h $(PAPER) tests/unit/unit.h

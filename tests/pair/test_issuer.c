@@ -205,7 +205,7 @@ static void bench_close(struct bench *b)
 
 static struct transaction *pay(struct bench *b, struct issuer *i, const char *words)
 {
-    const struct kernel_person person = {&b->t, NULL, give_pin, NULL};
+    const struct kernel_person person = {.ctx = &b->t, .pin = give_pin};
     const struct kernel_online online = {i, authorise};
     struct paper_keys keys = {.store = store};
     struct transaction *tx;
