@@ -12,7 +12,7 @@ struct driver {
     struct replay *replay;
     uint8_t atr[READER_ATR_MAX];
     size_t atr_n;
-    bool t0;
+    bool t0, keypad;
 };
 
 static void tell(struct replay *p, enum replay_kind kind, const struct transcript_exchange *recorded, struct span sent)
@@ -117,8 +117,28 @@ static struct span replay_atr(void *self)
 
 static struct reader_features replay_features(void *self)
 {
-    (void)self;
-    return (struct reader_features){false, false};
+    return (struct reader_features){((const struct driver *)self)->keypad, false};
+}
+
+/* The keypad's next VERIFY that reached the card; when there is none, the person did not go on. */
+static enum tp_err replay_verify_pin(void *self, const struct reader_pin *ask, enum reader_pin_end *end, uint16_t *sw, struct tp_error *e)
+{
+    struct replay *p = ((struct driver *)self)->replay;
+    const struct transcript_exchange *x;
+    size_t at;
+
+    (void)ask;
+    (void)e;
+    *end = READER_PIN_CANCELLED;
+    for (at = p->at; (x = transcript_at(p->transcript, at)) != NULL && x->command.value[1] != INS_VERIFY;)
+        at++;
+    if (x == NULL || x->answer.n < 2)
+        return TP_OK;
+    skip_to(p, at);
+    p->at++;
+    *end = READER_PIN_SENT;
+    *sw = (uint16_t)(x->answer.value[x->answer.n - 2] << 8 | x->answer.value[x->answer.n - 1]);
+    return TP_OK;
 }
 
 static bool replay_is_t0(void *self)
@@ -142,11 +162,12 @@ static const struct reader_driver replay_driver = {
     .features = replay_features,
     .close = replay_close,
     .is_t0 = replay_is_t0,
+    .verify_pin = replay_verify_pin,
 };
 
 enum tp_err replay_open(struct reader **out, struct replay *replay, struct tp_error *e)
 {
-    const char *protocol = transcript_value(replay->transcript, "protocol");
+    const char *protocol = transcript_value(replay->transcript, "protocol"), *keypad = transcript_value(replay->transcript, "keypad");
     struct driver *d = calloc(1, sizeof(*d));
     struct buf atr;
     enum tp_err r;
@@ -155,6 +176,7 @@ enum tp_err replay_open(struct reader **out, struct replay *replay, struct tp_er
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a reader");
     d->replay = replay;
     d->t0 = protocol != NULL && strcmp(protocol, "T=0") == 0;
+    d->keypad = keypad != NULL && strcmp(keypad, "yes") == 0;
     atr = BUF_OF(d->atr);
     r = transcript_bytes(&atr, replay->transcript, "atr", e);
     d->atr_n = atr.n;

@@ -26,8 +26,8 @@ struct replay { /* the caller's; outlives the reader */
     unsigned differences;
 };
 
-/* What matches in the order of the recording: the command as recorded, masked bytes being any; else one with the same header. The ATR is the fact "atr", T=0
- * when the fact "protocol" says so. TP_ERR_FORMAT, TP_ERR_NO_MEMORY. */
+/* What matches in the order of the recording: the command as recorded, masked bytes being any; else one with the same header. The ATR is the fact "atr"; it
+ * speaks T=0 when the fact "protocol" says so, and has a keypad when "keypad" says yes, which is answered by the next VERIFY. TP_ERR_FORMAT, TP_ERR_NO_MEMORY. */
 TP_MUST_CHECK enum tp_err replay_open(struct reader **out, struct replay *replay, struct tp_error *e);
 
 /* Tells of the exchanges that were not asked for. */

@@ -177,6 +177,7 @@ void trace_reader(struct trace *t, struct reader *reader)
     fact(t, "reader", "%s", reader_name(reader));
     fact(t, "atr", "%s", hex_encode(atr, reader_atr(reader)));
     fact(t, "protocol", "%s", reader_is_t0(reader) ? "T=0" : "T=1");
+    fact(t, "keypad", "%s", reader_features(reader).pin_verify ? "yes" : "no");
 }
 
 static void application(const struct trace *t, const struct terminal_application *a)

@@ -2,7 +2,7 @@
  * commands it holds all that running the payment again needs (payer/rerun.h).
  *
  * Facts of a payment, in the order of the file. Those that are named by a tag hold its value in hex, as the terminal has it.
- *     telepay, reader, atr, protocol         what wrote it; where the card was; "T=0" or "T=1"
+ *     telepay, reader, atr, protocol, keypad what wrote it; where the card was; "T=0" or "T=1"; yes: the reader takes a PIN itself
  *     9F02 5F2A 5F36 9C 9A 9F21 9F41 9F37    the payment: amount, currency and exponent, type, date, time, sequence counter, unpredictable number
  *     9F35 9F33 9F40 9F1A 9F15 9F1C 9F16 9F4E 9F1E   the terminal
  *     only, only-label                       the beginning of the AID, or the name, of the application that was asked for, if one was

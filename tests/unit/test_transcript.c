@@ -254,6 +254,31 @@ START_TEST(an_enciphered_pin_matches_any)
     }
 END_TEST
 
+/* A PIN that was typed on the reader's own keypad. */
+START_TEST(a_keypad_answers_as_recorded)
+    {
+        struct transcript *t = parse("format: 1\nkeypad: yes\n> 80CA9F1700\n< 9F1701039000\n> 0020008008****************\n< 63C2\n");
+        const struct reader_pin ask = {4, 12, 0, 0x0409};
+        struct replay replay;
+        struct reader *reader;
+        struct told told;
+        struct tp_error e;
+        enum reader_pin_end end;
+        uint16_t sw;
+
+        open_replay(&reader, &replay, t, &told);
+        ck_assert(reader_features(reader).pin_verify);
+        ck_ok(reader_verify_pin(reader, &ask, &end, &sw, &e));
+        ck_assert_int_eq(end, READER_PIN_SENT);
+        ck_assert_uint_eq(sw, 0x63C2);
+        ck_assert_str_eq(told.text, "skipped 3;");
+        ck_ok(reader_verify_pin(reader, &ask, &end, &sw, &e));
+        ck_assert_int_eq(end, READER_PIN_CANCELLED);
+        reader_close(&reader);
+        transcript_free(&t);
+    }
+END_TEST
+
 /* ---- the card ---- */
 
 struct played {
@@ -346,6 +371,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_reader_answers_as_recorded);
     tcase_add_test(c, what_is_asked_otherwise_is_told);
     tcase_add_test(c, an_enciphered_pin_matches_any);
+    tcase_add_test(c, a_keypad_answers_as_recorded);
     tcase_add_test(c, a_card_answers_as_recorded);
     tcase_add_test(c, a_card_without_atr_has_one);
     suite_add_tcase(s, c);
