@@ -34,7 +34,7 @@ static char *shortened(char out[2 * SHOWN + 4], const struct masked *m)
 
     masked_text(out, &part);
     if (m->n > SHOWN)
-        strcat(out, "...");
+        memcpy(out + 2 * SHOWN, "...", 4);
     return out;
 }
 

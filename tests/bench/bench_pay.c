@@ -101,8 +101,10 @@ static double through_pcscd(struct rig *b, unsigned n)
     pthread_t thread;
     double start;
 
-    if (pipe(s.stop) != 0 || pthread_create(&thread, NULL, serve, &s) != 0)
-        rig_must(TP_ERR_INTERNAL, "thread", NULL);
+    if (pipe(s.stop) != 0 || pthread_create(&thread, NULL, serve, &s) != 0) {
+        perror("bench_pay: thread");
+        exit(1);
+    }
     rig_must(pcsc_open(&reader, NULL, &e), "pcscd", &e);
     rig_must(reader_wait_card(reader, 10000, &e), "card", &e);
     pay(b, reader);
