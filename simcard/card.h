@@ -3,14 +3,43 @@
  * What a card is lies in a struct card_profile (simcard/profile.h), made by the factory (simcard/perso.h). What it remembers (ATC, PIN tries, log)
  * lies in its folder, durable before the answer that depends on it leaves: no ATC is ever used twice, whenever the power goes.
  *
- * Issuer application data (9F10), seven bytes: 06, derivation key index, cryptogram version 12 (18: EMV common session key), and the card
- * verification results (CVR): 03 and three bytes
- *   1  b8-7 second AC: 00 AAC, 01 TC, 10 not requested; b6-5 first AC: 00 AAC, 01 TC, 10 ARQC; b3 PIN verification performed; b2 it failed;
- *      b1 unable to go online
- *   2  b8 last online transaction not completed; b7 PIN try limit exceeded; b6 consecutive offline limit reached; b5 new card (never online);
- *      b3 online without issuer authentication
- *   3  b2 dynamic data authentication performed; b1 no VERIFY though the card's CVM list has an offline PIN
- * The application cryptogram runs over 9F02 9F03 9F1A 95 5F2A 9A 9C 9F37 (from the CDOL values), 82, 9F36 and the whole of 9F10. */
+ * Which cryptogram it gives: an AAC when the application is blocked or a risk says so (profile: decline); a TC that was asked for becomes an ARQC when a
+ * risk says so (ask_online), or at an offline-only terminal a TC or an AAC (decline_unable). After an ARQC: an AAC when the ARPC was wrong, was missing though
+ * wanted (issuer_mandatory), or does not approve (method 1: an ARC that is not 00, 08, 10 or 11; method 2: the CSU); when the terminal was unable to go
+ * online (8A = Y3), by decline_unable. Risks look at what a transaction found when it began, and at its own amount. The counters of TCs offline and of their
+ * amounts start again when the issuer is heard: by a good ARPC (a CSU says what becomes of them), or, with a card that is made for no issuer authentication at
+ * all, by a TC after an online answer. What the issuer was told (failures, number of scripts) is forgotten then too.
+ *
+ * Issuer authentication: EXTERNAL AUTHENTICATE when bit 3 of AIP byte 1 is set, else the field 91 of CDOL2 when there is one (zeros: the terminal had none).
+ * Method 1: ARPC of 8 bytes, ARC. Method 2: ARPC of 4, CSU of 4, and the rest of the field as proprietary authentication data when the CSU says so. A CSU is
+ * obeyed at the second GENERATE AC, before its cryptogram: one that blocks the application or the card gets an AAC whatever else it says.
+ *
+ * Issuer application data (9F10).
+ *  CVN 10, CVN 18: 06, derivation key index, 0A or 12, and the card verification results (CVR): 03 and three bytes
+ *   1  b8-7 second AC: 00 AAC, 01 TC, 10 not requested; b6-5 first AC: 00 AAC, 01 TC, 10 ARQC; b4 issuer authentication failed; b3 PIN verification
+ *      performed; b2 it failed; b1 unable to go online
+ *   2  b8 last online transaction not completed; b7 PIN try limit exceeded; b6 a limit of counts or amounts exceeded; b5 new card (never online); b4 issuer
+ *      authentication failed in the last online transaction; b3 online without issuer authentication; b2 application blocked by wrong PINs; b1 SDA failed in
+ *      the last transaction, which was offline
+ *   3  b8-5 number of script commands done since the issuer was last heard; b4 one failed; b3 DDA or CDA failed in the last transaction, which was
+ *      offline; b2 dynamic data authentication performed; b1 no VERIFY though the card's CVM list has an offline PIN
+ *  CCD: 32 bytes (Book 3, Annex C7): 0F, A5 (3DES) or A6 (AES), derivation key index, CVR of five bytes, counters, 0F, fifteen zeros. CVR:
+ *   1  b8-5 as above; b4 CDA performed; b3 DDA performed; b2 issuer authentication not performed; b1 failed
+ *   2  b8-5 PIN try counter; b4 PIN verification performed; b3 and failed; b2 PIN try limit exceeded; b1 last online transaction not completed
+ *   3  b8 count over its lower limit; b7 over its upper limit; b6, b5 the same of the amount; b4-1 ours: new card, issuer authentication failed in the last
+ *      online transaction, application blocked by wrong PINs, no VERIFY though the CVM list has an offline PIN
+ *   4  b8-5 number of script commands; b4 one failed; b3 offline data authentication failed in the last transaction; b2 "go online next" was set; b1 unable
+ *      to go online
+ *   5  00
+ *  Counters: TCs offline in a row (2 bytes, binary) and their amount (n 12), without this transaction.
+ * The application cryptogram runs over 9F02 9F03 9F1A 95 5F2A 9A 9C 9F37 (from the values of this command's CDOL, else of CDOL1, else of the PDOL; zeros when
+ * none asks), 82, 9F36 and the whole of 9F10, with CVN 10 its CVR alone. Keys, padding and ARPC of each kind: crypto/cryptogram.h.
+ *
+ * Issuer scripts: APPLICATION BLOCK and UNBLOCK, CARD BLOCK, PIN CHANGE/UNBLOCK (P2 00 unblock, 01 change with the current PIN in the block, 02 without) with
+ * CLA 84 (CCD: 8C), PUT DATA and UPDATE RECORD with 84 or 04 (8C or 0C); MAC of 4 to 8 bytes, forms and keys in crypto/script.h. Taken after an ARQC, before
+ * and after the second GENERATE AC; of a blocked application, which gives no ARQC, after its AAC. A wrong MAC (6988) ends the scripts of a transaction. Each
+ * is durable before its 9000. PUT DATA sets, and GET DATA shows, the limits: 9F58 and 9F59 counts (lower, upper; one byte), 9F54 and 9F5C amounts (lower,
+ * upper; n 12); 0 is none. UPDATE RECORD takes a whole record in place of one that is there; the log (file 11) is the card's own. */
 #ifndef TP_SIMCARD_CARD_H
 #define TP_SIMCARD_CARD_H
 

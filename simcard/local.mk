@@ -111,7 +111,7 @@ tests_unit_test_cards_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/faults/card_power
 TESTS += tests/faults/card_power
-tests_faults_card_power_SOURCES = tests/faults/card_power.c $(CARD_RIG)
+tests_faults_card_power_SOURCES = tests/faults/card_power.c $(CARD_RIG) $(ISSUER_DOUBLE)
 tests_faults_card_power_CFLAGS = $(UNIT_CFLAGS)
 tests_faults_card_power_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
 

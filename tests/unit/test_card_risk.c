@@ -1,4 +1,7 @@
 /* Card risk management: each risk with what the profile may make of it; counters and amounts offline. EMV 4.4 Book 3, 9.3, 10.8. */
+#include <jansson.h>
+#include <unistd.h>
+
 #include "apdu/emvtags.h"
 #include "card_rig.h"
 
@@ -384,6 +387,55 @@ START_TEST(failed_authentication_is_told_once)
     }
 END_TEST
 
+/* ---- card.json ---- */
+
+START_TEST(a_folder_that_does_not_speak_of_it)
+    {
+        char dir[64] = "/tmp/telepay-risk-XXXXXX", path[80], command[128];
+        struct card_profile *profile;
+        struct perso_params p;
+        struct tp_error e = {TP_OK, ""};
+        json_t *json;
+
+        ck_assert_ptr_nonnull(mkdtemp(dir));
+        snprintf(path, sizeof(path), "%s/card.json", dir);
+        rig_params(&p);
+        ck_ok(perso_make(&profile, rig_scheme(), &p, &e));
+        make_like(profile, &(const struct how){CARD_RISK_NEW_CARD, CARD_RISK_PIN_FAILED, CARD_RISK_ALL, 1, 2, 300, 999999999999});
+        profile->cvn = EMV_CCD_AES;
+        profile->arpc = 1;
+        profile->issuer_mandatory = profile->block_on_tries = true;
+        ck_ok(perso_save(profile, dir, &e));
+        profile_free(&profile);
+        ck_assert_msg(profile_load(&profile, dir, &e) == TP_OK, "%s", e.text); /* all of it comes back */
+        ck_assert_uint_eq(profile->ask_online, CARD_RISK_NEW_CARD);
+        ck_assert_uint_eq(profile->decline, CARD_RISK_PIN_FAILED);
+        ck_assert_uint_eq(profile->decline_unable, CARD_RISK_ALL);
+        ck_assert_uint_eq(profile->amount_limit, 300);
+        ck_assert_uint_eq(profile->amount_maximum, 999999999999);
+        ck_assert_int_eq(profile->cvn, EMV_CCD_AES);
+        ck_assert_uint_eq(profile->arpc, 1);
+        ck_assert(profile->issuer_mandatory && profile->block_on_tries);
+        profile_free(&profile);
+
+        json = json_load_file(path, 0, NULL); /* as telepay 0.1 wrote it */
+        ck_assert_int_eq(json_object_del(json, "issuer"), 0);
+        ck_assert_int_eq(json_dump_file(json, path, 0), 0);
+        json_decref(json);
+        ck_assert_msg(profile_load(&profile, dir, &e) == TP_OK, "%s", e.text);
+        ck_assert_uint_eq(profile->ask_online, CARD_ONLINE_DEFAULT);
+        ck_assert_uint_eq(profile->decline, 0);
+        ck_assert_uint_eq(profile->decline_unable, CARD_UNABLE_DEFAULT);
+        ck_assert_uint_eq(profile->offline_limit, 1);
+        ck_assert_uint_eq(profile->amount_limit, 0);
+        ck_assert_int_eq(profile->cvn, EMV_CVN_18);
+        ck_assert(!profile->issuer_mandatory && !profile->block_on_tries);
+        profile_free(&profile);
+        snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+        ck_assert_int_eq(system(command), 0);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("card_risk");
@@ -399,6 +451,7 @@ static Suite *suite(void)
     tcase_add_test(t, the_largest_amount_and_nonsense);
     tcase_add_test(t, what_the_pdol_said_counts);
     tcase_add_test(t, failed_authentication_is_told_once);
+    tcase_add_test(t, a_folder_that_does_not_speak_of_it);
     suite_add_tcase(s, t);
     return s;
 }

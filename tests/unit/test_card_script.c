@@ -4,6 +4,8 @@
 #include "card_rig.h"
 #include "issuer_double.h"
 
+#include <unistd.h>
+
 #define PIN_1234 "0020008008 241234FFFFFFFFFF"
 #define PIN_9876 "0020008008 249876FFFFFFFFFF"
 
@@ -493,6 +495,67 @@ START_TEST(the_last_wrong_pin_blocks_the_application)
     }
 END_TEST
 
+/* ---- durable ---- */
+
+static void open_folder(struct rig *r, const char *dir)
+{
+    struct tp_error e = {TP_OK, ""};
+    uint8_t raw[33];
+    struct buf atr = BUF_OF(raw);
+
+    card_close(&r->card);
+    ck_assert_msg(card_open(&r->card, dir, CARD_DURABLE, &e) == TP_OK, "%s", e.text);
+    ck_ok(card_power_on(r->card, &atr));
+}
+
+/* After each command the process ends as it is; what another one opens has all of them. */
+START_TEST(what_the_issuer_changed_is_in_the_folder)
+    {
+        char dir[64] = "/tmp/telepay-script-XXXXXX", command[128];
+        const enum double_kind kind = DOUBLE_CCD_AES;
+        struct double_issuer d = keys;
+        struct card_profile *profile;
+        struct perso_params p;
+        struct tp_error e;
+        struct rig r = {.card = NULL};
+
+        ck_assert_ptr_nonnull(mkdtemp(dir));
+        rig_params(&p);
+        p.method = PERSO_DDA;
+        ck_ok(perso_make(&profile, rig_scheme(), &p, &e));
+        make_like(profile, &kind);
+        ck_ok(perso_save(profile, dir, &e));
+        profile_free(&profile);
+        d.kind = kind;
+        open_folder(&r, dir);
+        go_online(&r, &d);
+        ck_assert_uint_eq(new_pin(&r, &d, "02", "9876", NULL), 0x9000);
+        open_folder(&r, dir);
+        go_online(&r, &d);
+        ck_hex(span_of(rig_value(&r, 0x9F10).p + 6, 1), "10"); /* and the number of them */
+        ck_assert_uint_eq(script(&r, &d, "DA9F58", "07"), 0x9000);
+        open_folder(&r, dir);
+        go_online(&r, &d);
+        ck_assert_uint_eq(script(&r, &d, "DC010C", "700A5F20074E45572F4E414D"), 0x9000);
+        open_folder(&r, dir);
+        rig_begin(&r);
+        ck_assert_uint_eq(rig_send(&r, PIN_1234), 0x63C2);
+        ck_assert_uint_eq(rig_send(&r, PIN_9876), 0x9000);
+        ck_assert_uint_eq(rig_send(&r, "80CA9F5800"), 0x9000);
+        ck_hex(rig_answer(&r), "9F580107");
+        ck_assert_uint_eq(rig_send(&r, "00B2010C00"), 0x9000);
+        ck_hex(rig_answer(&r), "700A5F20074E45572F4E414D");
+        go_online(&r, &d);
+        ck_hex(span_of(rig_value(&r, 0x9F10).p + 6, 1), "30");
+        ck_assert_uint_eq(script(&r, &d, "160000", ""), 0x9000);
+        open_folder(&r, dir);
+        ck_assert_uint_eq(rig_send(&r, RIG_SELECT), 0x6A81);
+        card_close(&r.card);
+        snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+        ck_assert_int_eq(system(command), 0);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("card_script");
@@ -515,6 +578,7 @@ static Suite *suite(void)
     tcase_add_test(t, only_after_an_arqc);
     tcase_add_test(t, before_and_after_the_second_cryptogram);
     tcase_add_test(t, the_last_wrong_pin_blocks_the_application);
+    tcase_add_test(t, what_the_issuer_changed_is_in_the_folder);
     suite_add_tcase(s, t);
     return s;
 }
