@@ -218,8 +218,7 @@ uint16_t card_generate_ac(struct card *c, const struct capdu *in, struct buf *ou
         return SW_UNKNOWN;
     card_settle(c, &d, &q);
     card_log(c, &q, d.cid);
-    /* What an issuer ordered is durable when it is told that it was done; counters are so with the next ATC at the latest. */
-    if (card_state_write(c, c->session.issuer == ISSUER_GOOD ? STATE_SYNC : STATE_SOON) != TP_OK)
+    if (card_state_write(c, STATE_SYNC) != TP_OK) /* counters, log and what the issuer ordered are durable before anybody has the cryptogram */
         return SW_MEMORY_FAILURE;
     if (d.is_signed)
         return put_signed(c, out, &a) == TP_OK ? SW_OK : SW_UNKNOWN;
