@@ -2,12 +2,12 @@ dist_check_SCRIPTS += tests/system/manpages.sh
 TESTS += tests/system/manpages.sh
 
 dist_doc_DATA = README.md NEWS doc/architecture.md doc/protocol.md
-# bash looks a completion up by the name of the program: one file, five names.
-COMPLETED = telepay telepay-acquirer telepay-centre telepay-perso telepay-simcard
+# bash looks a completion up by the name of the program: one file, six names.
+COMPLETED = telepay telepay-acquirer telepay-centre telepay-issuer telepay-perso telepay-simcard
 EXTRA_DIST += doc/telepay.bash-completion LICENSE
 
 # The units name the folder of the programs, which is known only now.
-UNITS = doc/telepay-acquirer.service doc/telepay-centre.service doc/telepay-collect.service doc/telepay-collect.timer
+UNITS = doc/telepay-acquirer.service doc/telepay-centre.service doc/telepay-collect.service doc/telepay-collect.timer doc/telepay-issuer.service
 EXTRA_DIST += $(UNITS) doc/telepay.sysusers
 
 install-data-local:

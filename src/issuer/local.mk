@@ -27,6 +27,8 @@ libissuer_a_SOURCES = \
 ISSUER_LIBS = libissuer.a $(WIRE_LIBS) $(STORE_LIBS) $(TPCRYPTO_LIBS)
 telepay_issuer_LDADD = $(ISSUER_LIBS)
 
+dist_man_MANS += doc/telepay-issuer.1
+
 dist_check_SCRIPTS += tests/system/cryptogram.sh
 TESTS += tests/system/cryptogram.sh
 
@@ -37,3 +39,8 @@ tests_unit_test_issuer_SOURCES = tests/unit/test_issuer.c tests/unit/unit.h $(BA
 tests_unit_test_issuer_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/tools
 tests_unit_test_issuer_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_issuer_LDADD = $(ISSUER_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/faults/issuer_kill
+TESTS += tests/faults/issuer_kill
+tests_faults_issuer_kill_SOURCES = tests/faults/issuer_kill.c $(BANK)
+tests_faults_issuer_kill_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/tools
+tests_faults_issuer_kill_LDADD = $(ISSUER_LIBS)

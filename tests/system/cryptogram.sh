@@ -50,8 +50,8 @@ for p in json.load(open(sys.argv[1] + "/cryptograms-computed.json"))["cases"]:
     print(f"{p['kind']}|{sessions}|command|{who} --ac {mac} --head {second['head']} --data {second['plain']} --encipher|{second['command']}")
 END
 declare -A seen
-while IFS='|' read -r cvn keys what options want; do
-    tr ';' '\n' <<<"$keys" >keys
+while IFS='|' read -r cvn lines what options want; do
+    tr ';' '\n' <<<"$lines" >keys
     # shellcheck disable=SC2086 # options are words
     c "$what" --cvn "$cvn" $options --check "$want" || { fail "$cvn $what is not $want:"; cat out; }
     grep -qx right out || fail "$cvn $what: not \"right\""

@@ -15,7 +15,7 @@ options() { grep -oE -- '--[a-z][a-z0-9-]*' | grep -vxE -- '--(help|usage|versio
 # Words of a page as a reader sees them.
 page() { mandoc -T ascii -O width=200 "$1" | col -b; }
 
-for program in telepay telepay-acquirer telepay-centre telepay-perso telepay-simcard; do
+for program in telepay telepay-acquirer telepay-centre telepay-issuer telepay-perso telepay-simcard; do
     man=$(find "$TESTS_SRCDIR/../doc" -name "$program.[18]")
     [ -n "$man" ] || { complain "$program has no man page"; continue; }
     mandoc -T lint -W warning "$man" || complain "$man: mandoc finds faults"
