@@ -60,23 +60,40 @@ static void put_file(const struct bank *b, const char *name, struct span content
     BANK_MUST(file_replace(path, content, 0600, &bank_error));
 }
 
-void bank_make(struct bank *b)
+static void make_folder(struct bank *b)
 {
-    uint8_t keys[48];
-    struct buf raw = BUF_OF(keys);
-    char words[256];
-
     memset(b, 0, sizeof(*b));
     snprintf(b->dir, sizeof(b->dir), "/tmp/bank.XXXXXX");
     if (mkdtemp(b->dir) == NULL)
         die(b->dir);
+}
+
+static void init(struct bank *b, const char *scheme_dir)
+{
+    char words[256];
+
+    snprintf(words, sizeof(words), "init --scheme '%s' --listen 127.0.0.1:18683", scheme_dir);
+    run_issuer(b, words);
+    bank_acquirer(b, BANK_ACQUIRER);
+}
+
+void bank_make_of(struct bank *b, const char *scheme_dir)
+{
+    make_folder(b);
+    init(b, scheme_dir);
+}
+
+void bank_make(struct bank *b)
+{
+    uint8_t keys[48];
+    struct buf raw = BUF_OF(keys);
+
+    make_folder(b);
     BANK_MUST(hex_decode(&raw, keys_hex));
     put_file(b, "issuer.secret", buf_span(&raw));
     put_file(b, "issuer-aes.secret", buf_span(&raw));
     put_file(b, "issuer.json", span_str("{\"iin\": \"999014\"}"));
-    snprintf(words, sizeof(words), "init --scheme '%s' --listen 127.0.0.1:18683", b->dir);
-    run_issuer(b, words);
-    bank_acquirer(b, BANK_ACQUIRER);
+    init(b, b->dir);
 }
 
 void bank_remove(struct bank *b)
@@ -206,26 +223,43 @@ static void derive(struct secret *out, const struct bank_card *c, unsigned which
     BANK_MUST(emv_master_key_derive(out, c->cvn, span_of(keys + (size_t)16 * which, 16), c->pan, (uint8_t)(c->psn / 10 << 4 | c->psn % 10)));
 }
 
-static void lookup(const struct bank *b, const struct bank_card *c, uint8_t out[SEAL_LOOKUP], struct buf *sealed)
+static void lookup(const struct bank *b, const char *pan, uint8_t out[SEAL_LOOKUP], struct buf *sealed)
 {
     struct seal *seal = NULL;
     char dir[96];
 
     snprintf(dir, sizeof(dir), "%s/iss", b->dir);
     BANK_MUST(issuer_open_seal(&seal, dir, &bank_error));
-    BANK_MUST(seal_lookup(seal, out, span_str(c->pan)));
+    BANK_MUST(seal_lookup(seal, out, span_str(pan)));
     if (sealed != NULL)
-        BANK_MUST(seal_close(seal, sealed, span_str(c->pan), span_str("account")));
+        BANK_MUST(seal_close(seal, sealed, span_str(pan), span_str("account")));
     seal_free(&seal);
 }
 
-void bank_card(struct bank_card *c, const struct bank *b, enum emv_cvn cvn, unsigned n, unsigned method, int64_t balance)
+void bank_add(const struct bank *b, const char *pan, unsigned psn, enum emv_cvn cvn, unsigned method, int64_t balance)
 {
     uint8_t room[64];
     struct buf sealed = BUF_OF(room);
     struct book *book = bank_book(b);
-    struct account a = {.expiry = EXPIRY, .cvn = cvn, .currency = 978, .balance = balance, .ceiling = BANK_CEILING, .day_ceiling = BANK_DAY};
+    struct account a = {.psn = psn,
+                        .expiry = EXPIRY,
+                        .cvn = cvn,
+                        .arpc = method != 0         ? method
+                                : cvn == EMV_CVN_10 ? 1
+                                                    : 2,
+                        .currency = 978,
+                        .balance = balance,
+                        .ceiling = BANK_CEILING,
+                        .day_ceiling = BANK_DAY};
 
+    mask_pan(a.masked, pan);
+    lookup(b, pan, a.lookup, &sealed);
+    BANK_MUST(book_account_add(book, &a, buf_span(&sealed), &bank_error));
+    book_close(&book);
+}
+
+void bank_card(struct bank_card *c, const struct bank *b, enum emv_cvn cvn, unsigned n, unsigned method, int64_t balance)
+{
     memset(c, 0, sizeof(*c));
     snprintf(c->pan, sizeof(c->pan), cvn == EMV_CCD_3DES ? "99901400%u%09u" : "999014%02u%08u", (unsigned)cvn % 10, n % 100000000);
     c->psn = 1;
@@ -233,12 +267,7 @@ void bank_card(struct bank_card *c, const struct bank *b, enum emv_cvn cvn, unsi
     derive(&c->ac, c, 0);
     derive(&c->smi, c, 1);
     derive(&c->smc, c, 2);
-    a.arpc = method != 0 ? method : cvn == EMV_CVN_10 ? 1 : 2;
-    a.psn = c->psn;
-    mask_pan(a.masked, c->pan);
-    lookup(b, c, a.lookup, &sealed);
-    BANK_MUST(book_account_add(book, &a, buf_span(&sealed), &bank_error));
-    book_close(&book);
+    bank_add(b, c->pan, c->psn, cvn, method, balance);
 }
 
 void bank_card_free(struct bank_card *c)
@@ -253,8 +282,58 @@ void bank_account(const struct bank *b, const struct bank_card *c, struct accoun
     struct book *book = bank_book(b);
     uint8_t where[SEAL_LOOKUP];
 
-    lookup(b, c, where, NULL);
+    lookup(b, c->pan, where, NULL);
     BANK_MUST(book_account_find(book, where, c->psn, out, &bank_error));
+    book_close(&book);
+}
+
+uint32_t bank_queue(const struct bank *b, const struct bank_card *c, const char *what, const uint8_t head[4], const char *data, bool encipher,
+                    uint8_t template)
+{
+    struct book *book = bank_book(b);
+    struct account a;
+    struct script s = {.encipher = encipher, .template = template};
+    struct seal *seal = NULL;
+    struct buf sealed = BUF_OF(s.sealed);
+    char dir[96];
+
+    bank_account(b, c, &a);
+    s.account = a.key;
+    snprintf(s.what, sizeof(s.what), "%s", what);
+    memcpy(s.head, head, 4);
+    snprintf(dir, sizeof(dir), "%s/iss", b->dir);
+    BANK_MUST(issuer_open_seal(&seal, dir, &bank_error));
+    if (data != NULL)
+        BANK_MUST(seal_close(seal, &sealed, span_str(data), span_str("script")));
+    s.sealed_n = sealed.n;
+    BANK_MUST(book_script_queue(book, &s, &bank_error));
+    seal_free(&seal);
+    book_close(&book);
+    return s.id;
+}
+
+struct wanted {
+    uint32_t id;
+    struct script *found;
+};
+
+static enum tp_err find(void *ctx, const struct script *s, struct tp_error *e)
+{
+    struct wanted *w = ctx;
+
+    (void)e;
+    if (s->id == w->id)
+        *w->found = *s;
+    return TP_OK;
+}
+
+void bank_script(const struct bank *b, uint32_t id, struct script *out)
+{
+    struct wanted w = {id, out};
+    struct book *book = bank_book(b);
+
+    memset(out, 0, sizeof(*out));
+    BANK_MUST(book_script_each(book, find, &w, &bank_error));
     book_close(&book);
 }
 
@@ -380,7 +459,7 @@ static void start(struct iso8583 *m, const struct bank_terms *t, unsigned mti)
     BANK_MUST(iso8583_set_number(m, 49, t->currency));
 }
 
-void bank_authorisation(struct bank_request *out, const struct bank_card *c, const struct bank_terms *t)
+void bank_message(struct bank_request *out, const struct bank_terms *t, struct span de55)
 {
     struct iso8583 *m = &out->message;
 
@@ -390,7 +469,12 @@ void bank_authorisation(struct bank_request *out, const struct bank_card *c, con
     BANK_MUST(iso8583_set_text(m, 22, "051"));
     BANK_MUST(iso8583_set_number(m, 23, t->psn));
     BANK_MUST(iso8583_set_text(m, 25, "00"));
-    BANK_MUST(iso8583_set(m, 55, make_de55(out, c, t)));
+    BANK_MUST(iso8583_set(m, 55, de55));
+}
+
+void bank_authorisation(struct bank_request *out, const struct bank_card *c, const struct bank_terms *t)
+{
+    bank_message(out, t, make_de55(out, c, t));
 }
 
 void bank_reversal(struct bank_request *out, const struct bank_terms *t, unsigned mti)

@@ -26,6 +26,7 @@ struct bank {
 };
 
 void bank_make(struct bank *b); /* runs $TESTS_BUILDDIR/telepay-issuer init; aborts with a sentence on any failure, like the others */
+void bank_make_of(struct bank *b, const char *scheme_dir); /* the same with the keys of a scheme */
 void bank_remove(struct bank *b);
 void bank_start(struct bank *b, unsigned threads);
 void bank_stop(struct bank *b);
@@ -47,6 +48,13 @@ struct bank_card {
 void bank_card(struct bank_card *c, const struct bank *b, enum emv_cvn cvn, unsigned n, unsigned method, int64_t balance);
 void bank_card_free(struct bank_card *c);
 void bank_account(const struct bank *b, const struct bank_card *c, struct account *out);
+/* Queues a script for it as script queue does; data: text to be sealed, or NULL. Its number. */
+uint32_t bank_queue(const struct bank *b, const struct bank_card *c, const char *what, const uint8_t head[4], const char *data, bool encipher,
+                    uint8_t template);
+void bank_script(const struct bank *b, uint32_t id, struct script *out);
+
+/* An account in EUR, for a card from elsewhere. */
+void bank_add(const struct bank *b, const char *pan, unsigned psn, enum emv_cvn cvn, unsigned method, int64_t balance);
 
 struct bank_terms { /* what a request says; bank_usual fills it, with a new ATC and number */
     char acquirer[ACQUIRER_ID_MAX], rrn[BOOK_RRN_MAX], pan[PAN_TEXT_MAX];
@@ -67,6 +75,7 @@ struct bank_request {
     uint8_t ac[8];
 };
 void bank_authorisation(struct bank_request *out, const struct bank_card *c, const struct bank_terms *t);
+void bank_message(struct bank_request *out, const struct bank_terms *t, struct span de55); /* with the objects of a card from elsewhere; borrowed */
 void bank_reversal(struct bank_request *out, const struct bank_terms *t, unsigned mti);
 
 struct bank_answer {

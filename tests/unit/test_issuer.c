@@ -366,52 +366,16 @@ END_TEST
 
 static uint32_t queue(const char *what, const uint8_t head[4], const char *data, bool encipher, uint8_t template)
 {
-    struct book *book = bank_book(&bank);
-    struct account a;
-    struct script s = {.encipher = encipher, .template = template};
-    struct seal *seal = NULL;
-    struct buf sealed = BUF_OF(s.sealed);
-    char path[96];
-
-    bank_account(&bank, &card, &a);
-    s.account = a.key;
-    snprintf(s.what, sizeof(s.what), "%s", what);
-    memcpy(s.head, head, 4);
-    snprintf(path, sizeof(path), "%s/iss/seal.key", bank.dir);
-    ck_ok(seal_open_file(&seal, path, &bank_error));
-    if (data != NULL)
-        ck_ok(seal_close(seal, &sealed, span_str(data), span_str("script")));
-    s.sealed_n = sealed.n;
-    ck_ok(book_script_queue(book, &s, &bank_error));
-    seal_free(&seal);
-    book_close(&book);
-    return s.id;
-}
-
-struct wanted {
-    uint32_t id;
-    struct script found;
-};
-
-static enum tp_err find(void *ctx, const struct script *s, struct tp_error *e)
-{
-    struct wanted *w = ctx;
-
-    (void)e;
-    if (s->id == w->id)
-        w->found = *s;
-    return TP_OK;
+    return bank_queue(&bank, &card, what, head, data, encipher, template);
 }
 
 static struct script script_of(uint32_t id)
 {
-    struct wanted w = {.id = id};
-    struct book *book = bank_book(&bank);
+    struct script s;
 
-    ck_ok(book_script_each(book, find, &w, &bank_error));
-    book_close(&book);
-    ck_assert_uint_eq(w.found.id, id);
-    return w.found;
+    bank_script(&bank, id, &s);
+    ck_assert_uint_eq(s.id, id);
+    return s;
 }
 
 /* The nth command of an answer (templates in the order they came) as the card opens it. */
