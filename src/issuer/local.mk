@@ -50,3 +50,6 @@ tests_unit_test_issuer_card_SOURCES = tests/unit/test_issuer_card.c tests/unit/c
 tests_unit_test_issuer_card_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/tools
 tests_unit_test_issuer_card_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_issuer_card_LDADD = $(ISSUER_LIBS) $(SIMCARD_LIBS) $(CHECK_LIBS)
+dist_check_SCRIPTS += tests/system/issuer.sh
+TESTS += tests/system/issuer.sh
+EXTRA_DIST += tests/system/issuer-client.py

@@ -122,8 +122,6 @@ static enum tp_err take_pin(struct office *o, struct script *s, const struct wor
     char pin[PIN_MAX + 1] = "";
     enum tp_err r;
 
-    if (w->pin_fd == NULL && w->card.pan == NULL && w->card.pan_fd == NULL)
-        return tp_fail(e, TP_ERR_USAGE, "card number and PIN cannot both be read from standard input: give --pan-fd or --pin-fd");
     r = option_digits(pin, PIN_MIN, PIN_MAX, "PIN", w->pin_fd, "type the new PIN:", true, e);
     if (r == TP_OK)
         r = seal_data(o, s, span_str(pin), e);
@@ -141,6 +139,8 @@ static enum tp_err queue(struct office *o, struct script *s, const struct words 
 
     if (kind == NULL)
         return unknown_kind(w->what, e);
+    if (kind->pin && w->pin_fd == NULL && w->card.pan == NULL && w->card.pan_fd == NULL)
+        return tp_fail(e, TP_ERR_USAGE, "card number and PIN cannot both be read from standard input: give --pan-fd or --pin-fd");
     snprintf(s->what, sizeof(s->what), "%s", kind->name);
     memcpy(s->head, kind->head, sizeof(s->head));
     s->template = w->before ? 0x71 : 0x72;

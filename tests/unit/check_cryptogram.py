@@ -192,4 +192,5 @@ def main():
     assert made["cases"][1]["scripts"][1]["command"] == public["cvn18"]["pin_change_9999"]
 
 
-main()
+if __name__ == "__main__":
+    main()
