@@ -633,6 +633,9 @@ START_TEST(nothing_is_spent_twice)
     }
 END_TEST
 
+#define COPIED "acquirer, rrn, account, digest, pan_masked, kind, amount, currency, atc, code, reason, approval, reserved, day, at, answer"
+#define TWICE  "INSERT INTO authorisation (" COPIED ") SELECT " COPIED " FROM authorisation"
+
 /* What must never be, whoever asks: the schema itself refuses it. */
 START_TEST(the_books_refuse)
     {
@@ -650,9 +653,7 @@ START_TEST(the_books_refuse)
             "UPDATE script SET head = x'00000000'",
             "DELETE FROM script",
             "INSERT INTO reversal (acquirer, rrn, authorisation, at) VALUES (1, 'other', 1, 0)",
-            "INSERT INTO authorisation SELECT NULL, acquirer, rrn, account, digest, pan_masked, kind, amount, currency, atc, code, reason, approval, "
-            "reserved,"
-            " day, at, answer FROM authorisation",
+            TWICE,
         };
         char path[96];
         sqlite3 *db = NULL;
