@@ -11,6 +11,7 @@ import ssl
 import struct
 import sys
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "unit"))
 import check_cryptogram as emv  # noqa: E402
 
