@@ -92,6 +92,15 @@ bool fault_command(struct fault_set *f, struct span pin_block, struct capdu *in,
 
 /* ---- the answer's data ---- */
 
+/* Data that do not fit leave the answer as it was. */
+static void set_data(struct buf *data, struct span with)
+{
+    struct buf again = {data->p, 0, data->cap};
+
+    if (buf_put(&again, with) == TP_OK)
+        data->n = again.n;
+}
+
 /* Writes the objects of an answer in template 77 (or 80 as it is) again, each through fn; an answer that does not fit stays as it was. */
 typedef enum tp_err edit(struct buf *out, const struct tlv *object);
 
@@ -109,8 +118,7 @@ static void edit_objects(struct buf *data, edit *fn)
             return;
     if (tlv_put(&whole, TAG_RESPONSE_2, buf_span(&inner)) != TP_OK)
         return;
-    memcpy(data->p, raw, whole.n);
-    data->n = whole.n;
+    set_data(data, buf_span(&whole));
 }
 
 /* Template 80 cut or kept to n bytes of value. */
@@ -124,8 +132,7 @@ static void cut_format_1(struct buf *data, size_t n)
     if (tlv_next(&in, &template) != TP_OK || template.tag != TAG_RESPONSE_1 || template.value.n < n ||
         tlv_put(&whole, TAG_RESPONSE_1, span_of(template.value.p, n)) != TP_OK)
         return;
-    memcpy(data->p, raw, whole.n);
-    data->n = whole.n;
+    set_data(data, buf_span(&whole));
 }
 
 /* The value of a tag in template 77, or the bytes at an offset in template 80; to be written to, NULL when there is none. */
@@ -197,21 +204,18 @@ static void to_format_1(struct buf *data)
             return;
     if (tlv_put(&whole, TAG_RESPONSE_1, buf_span(&inner)) != TP_OK)
         return;
-    memcpy(data->p, raw, whole.n);
-    data->n = whole.n;
+    set_data(data, buf_span(&whole));
 }
 
 /* The first answer is kept, and given in the place of each later one. */
 static void replay(struct fault_set *f, struct buf *data)
 {
-    struct buf again = {data->p, 0, data->cap};
+    struct buf kept = BUF_OF(f->kept);
 
-    if (f->kept_n == 0) {
-        memcpy(f->kept, data->p, data->n);
-        f->kept_n = data->n;
-    } else if (buf_put(&again, span_of(f->kept, f->kept_n)) == TP_OK) {
-        data->n = again.n;
-    }
+    if (f->kept_n > 0)
+        set_data(data, span_of(f->kept, f->kept_n));
+    else if (buf_put(&kept, buf_span(data)) == TP_OK)
+        f->kept_n = kept.n;
 }
 
 static void answer_generate_ac(struct fault_set *f, struct buf *data)

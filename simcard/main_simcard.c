@@ -295,7 +295,7 @@ static int play_cards(struct wanted *w, int stop_fd)
 
     if (both_fd < 0 || card_folders_list(&folders, w->cards, &e) != TP_OK)
         code = cli_report(&e);
-    for (size_t i = 0; code < 0; i = (i + 1) % folders.n) {
+    for (size_t i = 0; code < 0 && folders.path != NULL; i = (i + 1) % folders.n) {
         struct card *card = NULL;
 
         w->dir = folders.path[i];

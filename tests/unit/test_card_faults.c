@@ -169,6 +169,7 @@ enum look { /* what of the last answer is looked at, besides a tag */
 };
 
 #define ABSENT "-"
+#define SIGN   "00880000041122334400" /* INTERNAL AUTHENTICATE over RIG_UN */
 #define PSE    "00A404000E315041592E5359532E444446303100"
 #define CDOL1  "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F09029F41049F06079F7C20"
 
@@ -614,20 +615,13 @@ END_TEST
 /* Any two together: whatever is asked of the card, it answers something or leaves, and never more than a response holds. */
 START_TEST(two_at_a_time)
     {
-        static const char *const commands[] = {PSE,
-                                               "00B2010C00",
-                                               "S",
-                                               "G",
-                                               "00B2010C00",
-                                               "00B2011400",
-                                               "00B2031C00",
-                                               "80CA9F1700",
-                                               "0084000000",
-                                               "0020008008241234FFFFFFFFFF",
-                                               "0088000004" RIG_UN "00",
-                                               "A50",
-                                               "B40",
-                                               "841E0000081122334455667788"};
+        static const char *const commands[] = {PSE,          "00B2010C00",
+                                               "S",          "G",
+                                               "00B2010C00", "00B2011400",
+                                               "00B2031C00", "80CA9F1700",
+                                               "0084000000", "0020008008241234FFFFFFFFFF",
+                                               SIGN,         "A50",
+                                               "B40",        "841E0000081122334455667788"};
         struct perso_params p;
         struct card_profile *profile;
         struct tp_error e;
