@@ -1,0 +1,135 @@
+/* ccid_desk OPTION… CARD_DIR COMMAND…: runs COMMAND at a desk whose only reader is a CCID reader on a USB of paper with that card in it, and exits with COMMAND's code.
+ * Must run under umockdev-wrapper. Options: --level=tpdu|short|extended, --t0, --keypad=DIGITS (also cancel, nothing), --display, --fault=card-out|unplugged|stall|time
+ * with --at=N (the N-th command to the card), --out (the card lies beside the reader), --counts=FILE (what passed over USB). */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/secret.h"
+#include "simcard/inproc.h"
+#include "usb_double.h"
+
+#define ATR_T0 "3B 67 00 00 54 45 4C 45 50 41 59" /* of our cards on T=0: simcard/card.c */
+
+struct wanted {
+    struct double_config config;
+    const char *keypad, *counts;
+    enum double_fault fault;
+    unsigned at;
+    bool out;
+};
+
+static _Noreturn void give_up(const char *what, const char *why)
+{
+    fprintf(stderr, "ccid_desk: %s: %s\n", what, why);
+    exit(125);
+}
+
+static int word(const char *arg, const char *const *words)
+{
+    for (int i = 0; words[i] != NULL; i++)
+        if (strcmp(arg, words[i]) == 0)
+            return i;
+    give_up(arg, "not known");
+}
+
+static void parse(struct wanted *w, int argc, char **argv)
+{
+    static const struct option options[] = {{"level", 1, NULL, 'l'},   {"t0", 0, NULL, '0'},     {"keypad", 1, NULL, 'k'},
+                                            {"display", 0, NULL, 'd'}, {"fault", 1, NULL, 'f'},  {"at", 1, NULL, 'a'},
+                                            {"out", 0, NULL, 'o'},     {"counts", 1, NULL, 'c'}, {NULL, 0, NULL, 0}};
+    static const char *const levels[] = {"character", "tpdu", "short", "extended", NULL}; /* in the order of enum double_level */
+    static const char *const faults[] = {"card-out", "unplugged", "stall", "time", NULL};
+    static const enum double_fault fault[] = {DOUBLE_CARD_OUT, DOUBLE_UNPLUGGED, DOUBLE_STALL_IN, DOUBLE_TIME};
+    int key;
+
+    double_defaults(&w->config, DOUBLE_EXTENDED);
+    while ((key = getopt_long(argc, argv, "+", options, NULL)) != -1)
+        switch (key) {
+        case 'l':
+            w->config.level = (enum double_level)word(optarg, levels);
+            break;
+        case '0':
+            w->config.t0 = true;
+            w->config.atr = ATR_T0;
+            break;
+        case 'k':
+            w->config.keypad = true;
+            w->keypad = optarg;
+            break;
+        case 'd':
+            w->config.display = true;
+            break;
+        case 'f':
+            w->fault = fault[word(optarg, faults)];
+            break;
+        case 'a':
+            w->at = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 'o':
+            w->out = true;
+            break;
+        case 'c':
+            w->counts = optarg;
+            break;
+        default:
+            exit(125);
+        }
+    if (argc - optind < 2)
+        give_up("usage", "ccid_desk OPTION... CARD_DIR COMMAND...");
+}
+
+static int run(char **command)
+{
+    const pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        execvp(command[0], command);
+        _exit(126);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid)
+        give_up(command[0], "cannot be run");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void note(const char *file, const struct ccid_double *d)
+{
+    FILE *f = fopen(file, "w");
+
+    if (f == NULL || fprintf(f, "%lu messages, %lu bytes out, %lu bytes in\n", d->messages, d->bytes_out, d->bytes_in) < 0 || fclose(f) != 0)
+        give_up(file, "cannot be written");
+}
+
+int main(int argc, char **argv)
+{
+    static struct ccid_double reader;
+    struct wanted w = {.at = 1};
+    struct usb_double *usb;
+    struct card *card = NULL;
+    struct inproc_card app;
+    struct tp_error e;
+    int code;
+
+    parse(&w, argc, argv);
+    secret_start();
+    if (card_open(&card, argv[optind], CARD_DURABLE, &e) != TP_OK)
+        give_up(argv[optind], e.text);
+    app = card_inproc(card);
+    double_start(&reader, &w.config, &app);
+    reader.typed = w.keypad;
+    reader.fault = w.fault;
+    reader.fault_at = w.at;
+    double_insert(&reader, !w.out);
+    usb = usb_double_new();
+    usb_double_plug(usb, 1, &reader, "ACME", "PinReader 9");
+    code = run(argv + optind + 1);
+    if (w.counts != NULL)
+        note(w.counts, &reader);
+    usb_double_free(&usb);
+    card_close(&card);
+    return code;
+}
