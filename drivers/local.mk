@@ -3,7 +3,8 @@ libdrivers_a_SOURCES = drivers/atr.c drivers/atr.h drivers/ccid.c drivers/ccid.h
 	drivers/ccid_message.c drivers/ccid_message.h drivers/ccid_slot.c drivers/ccid_slot.h drivers/ccid_usb.c drivers/ccid_usb.h \
 	drivers/inproc.c drivers/inproc.h drivers/pcsc.c drivers/pcsc.h drivers/pcsc_error.c drivers/pcsc_priv.h drivers/pcsc_wait.c \
 	drivers/reader.c drivers/reader.h drivers/replay.c drivers/replay.h drivers/t1.c drivers/t1.h drivers/transcript.c drivers/transcript.h
-libdrivers_a_SOURCES += drivers/pcsc_list.c drivers/pcsc_pinpad.c drivers/pinpad.c drivers/pinpad.h drivers/readers.c drivers/readers.h
+libdrivers_a_SOURCES += drivers/doctor.c drivers/doctor.h drivers/pcsc_list.c drivers/pcsc_pinpad.c drivers/pinpad.c drivers/pinpad.h \
+	drivers/readers.c drivers/readers.h drivers/usb_sysfs.c drivers/usb_sysfs.h
 DRIVERS_LIBS = libdrivers.a $(APDU_LIBS) $(PCSC_LIBS) $(USB_LIBS)
 
 check_PROGRAMS += tests/unit/test_pinpad
@@ -11,6 +12,12 @@ TESTS += tests/unit/test_pinpad
 tests_unit_test_pinpad_SOURCES = tests/unit/test_pinpad.c tests/unit/unit.h
 tests_unit_test_pinpad_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_pinpad_LDADD = $(DRIVERS_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_usb_sysfs
+TESTS += tests/unit/test_usb_sysfs
+tests_unit_test_usb_sysfs_SOURCES = tests/unit/test_usb_sysfs.c tests/unit/unit.h
+tests_unit_test_usb_sysfs_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_usb_sysfs_LDADD = $(DRIVERS_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/fuzz/fuzz_pinpad
 TESTS += tests/fuzz/fuzz_pinpad

@@ -1,8 +1,13 @@
 /* What readers PC/SC knows, and what each can do. */
+#include <reader.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "drivers/pcsc_priv.h"
+#include "drivers/usb_sysfs.h"
+
+#define CHANNEL_USB 0x0020
 
 static void describe(struct reader_info *info, const SCARD_READERSTATE *state)
 {
@@ -54,6 +59,23 @@ enum tp_err pcsc_list(struct reader_info **out, size_t *n, struct tp_error *e)
     return TP_OK;
 }
 
+/* libccid's channel identifier of a USB reader: 0020, bus, address (SCARD_ATTR_CHANNEL_ID). Its class descriptor tells what part 10 does not. */
+static void ask_usb(struct reader_abilities *can, SCARDHANDLE card)
+{
+    struct ccid_descriptor d;
+    uint32_t channel = 0;
+    DWORD n = sizeof(channel);
+
+    if (SCardGetAttrib(card, SCARD_ATTR_CHANNEL_ID, (uint8_t *)&channel, &n) != SCARD_S_SUCCESS || n != sizeof(channel) ||
+        channel >> 16 != CHANNEL_USB || usb_sysfs_ccid(&d, USB_SYSFS, channel >> 8 & 0xFF, channel & 0xFF) != TP_OK)
+        return;
+    can->t0 = (d.protocols & 1) != 0;
+    can->t1 = (d.protocols & 2) != 0;
+    can->level = ccid_level_text(d.level);
+    can->clock_khz = d.clock_max;
+    can->rate_bps = d.rate_max;
+}
+
 /* What the reader says of itself, without a card: a direct connection powers nothing. */
 static LONG ask_one(struct reader_info *info, SCARDCONTEXT context)
 {
@@ -74,8 +96,20 @@ static LONG ask_one(struct reader_info *info, SCARDCONTEXT context)
     can->display = p.lines > 0;
     can->lines = p.lines;
     can->columns = p.columns;
+    ask_usb(can, card);
     (void)SCardDisconnect(card, SCARD_LEAVE_CARD);
     return SCARD_S_SUCCESS;
+}
+
+/* Why a reader cannot be used now, and how to mend that: the words of the error that its use would give, "what: remedy". */
+static void say_trouble(struct reader_info *info, LONG code)
+{
+    const char *words = pcsc_error_find(code)->words, *colon = strstr(words, ": ");
+
+    if (colon == NULL)
+        colon = words + strlen(words);
+    snprintf(info->trouble, sizeof(info->trouble), "%.*s", (int)(colon - words), words);
+    snprintf(info->remedy, sizeof(info->remedy), "%s", *colon != '\0' ? colon + 2 : "");
 }
 
 void pcsc_ask(struct reader_info *list, size_t n)
@@ -84,7 +118,15 @@ void pcsc_ask(struct reader_info *list, size_t n)
 
     if (pcsc_context(&p, NULL) != TP_OK)
         return;
-    for (size_t i = 0; i < n; i++)
-        (void)ask_one(&list[i], p.context);
+    for (size_t i = 0; i < n; i++) {
+        const LONG code = ask_one(&list[i], p.context);
+
+        if (list[i].in_use)
+            say_trouble(&list[i], SCARD_E_SHARING_VIOLATION);
+        else if (list[i].mute)
+            say_trouble(&list[i], SCARD_W_UNRESPONSIVE_CARD);
+        else if (code != SCARD_S_SUCCESS && code != SCARD_E_SHARING_VIOLATION) /* others only look: no trouble */
+            say_trouble(&list[i], code);
+    }
     pcsc_context_drop(&p);
 }

@@ -233,11 +233,13 @@ static void fill_receipt(struct payment *p)
     p->result->has_receipt = true;
 }
 
-/* A card that takes its PIN enciphered only cannot have it from a keypad: told where that may be why it did not go well. */
-static void hint_enciphered(const struct payment *p)
+/* What a person can do about a PIN that may be why it did not go well: one that was wrong too often; a card that takes it enciphered only, which no keypad does. */
+static void hint_pin(const struct payment *p)
 {
     const struct kernel_cvm *rule;
 
+    if (transaction_pin_tries(p->result->tx) == 0)
+        log_note("the PIN was wrong too often, and the card takes none any more: its issuer can unblock it");
     for (size_t i = 0; p->by_keypad && (rule = transaction_cvm_at(p->result->tx, i)) != NULL; i++)
         if ((rule->code & CVM_CODE) == CVM_ENCIPHERED_PIN && rule->result == KERNEL_CVM_UNSUPPORTED) {
             log_note("this card can take its PIN enciphered, which the reader's keypad cannot do: --no-pinpad asks for it here");
@@ -261,7 +263,7 @@ static void declined(struct payment *p)
     if (answer_is_yes(&p->online))
         (void)tp_fail(&p->result->error, TP_ERR_STATE, "the acquirer took the payment under %s, but the card then declined it: ask for its reversal",
                       p->online.rrn);
-    hint_enciphered(p);
+    hint_pin(p);
 }
 
 /* Keeps what the card signed, then brings it to the acquirer. */

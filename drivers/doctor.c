@@ -1,0 +1,186 @@
+#include "drivers/doctor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/hex.h"
+#include "drivers/pcsc_priv.h"
+#include "drivers/readers.h"
+
+#define SOCKET "/run/pcscd/pcscd.comm"
+#define GOOD   "everything works: telepay can be used"
+
+const char *doctor_link_name(enum doctor_link link)
+{
+    static const char *const names[DOCTOR_LINKS] = {
+        [DOCTOR_LIBRARY] = "library", [DOCTOR_SOCKET] = "socket", [DOCTOR_PERMISSION] = "permission",
+        [DOCTOR_SERVICE] = "service", [DOCTOR_READER] = "reader", [DOCTOR_CARD] = "card",
+    };
+
+    return names[link];
+}
+
+const char *doctor_state_name(enum doctor_state state)
+{
+    return state == DOCTOR_GOOD ? "good" : state == DOCTOR_BROKEN ? "broken" : "not reached";
+}
+
+static bool good(struct doctor *d, enum doctor_link link, const char *found)
+{
+    d->links[link].state = DOCTOR_GOOD;
+    snprintf(d->links[link].found, sizeof(d->links[link].found), "%s", found);
+    return true;
+}
+
+static bool broken(struct doctor *d, enum doctor_link link, const char *found, const char *advice)
+{
+    d->links[link].state = DOCTOR_BROKEN;
+    snprintf(d->links[link].found, sizeof(d->links[link].found), "%s", found);
+    snprintf(d->advice, sizeof(d->advice), "%s", advice);
+    return false;
+}
+
+/* pcsc-lite's own variable says where its socket is (pcsclite(7)). */
+static const char *socket_path(void)
+{
+    const char *path = getenv("PCSCLITE_CSOCK_NAME");
+
+    return path != NULL && path[0] != '\0' ? path : SOCKET;
+}
+
+static bool look_socket(struct doctor *d)
+{
+    char found[DOCTOR_FOUND_MAX];
+    struct stat s;
+
+    if (stat(socket_path(), &s) == 0 && S_ISSOCK(s.st_mode)) {
+        snprintf(found, sizeof(found), "%s is there", socket_path());
+        return good(d, DOCTOR_SOCKET, found);
+    }
+    snprintf(found, sizeof(found), "%s: %s", socket_path(), errno == EACCES ? strerror(errno) : "no socket: pcscd is not running");
+    return broken(d, DOCTOR_SOCKET, found, "install pcscd (sudo apt install pcscd) and start it (sudo systemctl start pcscd.socket)");
+}
+
+/* May this user connect, and does somebody listen? */
+static bool look_permission(struct doctor *d)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    char found[DOCTOR_FOUND_MAX];
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int code = 0;
+
+    memcpy(at.sun_path, socket_path(), strnlen(socket_path(), sizeof(at.sun_path) - 1));
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&at, sizeof(at)) != 0)
+        code = errno;
+    if (fd >= 0)
+        close(fd);
+    if (code == 0)
+        return good(d, DOCTOR_PERMISSION, "this user may connect to it");
+    snprintf(found, sizeof(found), "%s: %s", socket_path(), strerror(code));
+    if (code == EACCES || code == EPERM)
+        return broken(d, DOCTOR_PERMISSION, found,
+                      "the socket's rights keep this user out: sudo systemctl restart pcscd.socket makes it anew, open to all");
+    return broken(d, DOCTOR_SERVICE, "nobody answers at the socket", "pcscd has ended: start it again (sudo systemctl restart pcscd.socket pcscd)");
+}
+
+/* The service itself, and polkit behind it. */
+static bool look_service(struct doctor *d)
+{
+    struct tp_error e = {0};
+    struct pcsc p = {0};
+    const enum tp_err r = pcsc_context(&p, &e);
+
+    pcsc_context_drop(&p);
+    if (r == TP_OK)
+        return good(d, DOCTOR_SERVICE, "pcscd answers");
+    if (r == TP_ERR_STATE)
+        return broken(d, DOCTOR_PERMISSION, "pcscd answers, but polkit does not let this user use it", e.text);
+    return broken(d, DOCTOR_SERVICE, e.text, "start pcscd again (sudo systemctl restart pcscd.socket pcscd)");
+}
+
+static bool look_readers(struct doctor *d)
+{
+    struct reader_info *list = NULL;
+    char found[DOCTOR_FOUND_MAX], advice[DOCTOR_ADVICE_MAX];
+    struct tp_error e = {0};
+    size_t n = 0, usable = 0;
+    const struct reader_info *bad = NULL;
+
+    if (readers_list(&list, &n, &e) != TP_OK)
+        return broken(
+            d, DOCTOR_READER, "none",
+            "plug a card reader in; if one is, install its driver (sudo apt install libccid, or its maker's) and look at `sudo journalctl -u pcscd`");
+    for (size_t i = 0; i < n; i++) {
+        if (list[i].trouble[0] == '\0' || list[i].mute) /* a mute card is the card's fault */
+            usable++;
+        else if (bad == NULL)
+            bad = &list[i];
+    }
+    if (usable == 0 && bad != NULL) {
+        snprintf(found, sizeof(found), "%s: %s", bad->name, bad->trouble);
+        snprintf(advice, sizeof(advice), "%s", bad->remedy[0] != '\0' ? bad->remedy : "use another reader");
+        (void)broken(d, DOCTOR_READER, found, advice);
+    } else {
+        snprintf(found, sizeof(found), "%zu: %s%s", n, list[0].name, n > 1 ? " …" : "");
+        (void)good(d, DOCTOR_READER, found);
+    }
+    free(list);
+    return usable > 0;
+}
+
+static bool look_card(struct doctor *d, const char *wanted)
+{
+    struct reader *r = NULL;
+    char found[DOCTOR_FOUND_MAX], atr[2 * READER_ATR_MAX + 1];
+    struct tp_error e = {0};
+    enum tp_err rc;
+
+    if ((rc = readers_open(&r, wanted, &e)) == TP_OK && (rc = reader_wait_card(r, 0, &e)) == TP_OK)
+        rc = reader_connect(r, &e);
+    if (rc == TP_OK) {
+        snprintf(found, sizeof(found), "in %s, answer to reset %s", reader_name(r), hex_encode(atr, reader_atr(r)));
+        (void)good(d, DOCTOR_CARD, found);
+        snprintf(d->advice, sizeof(d->advice), "%s", GOOD);
+    } else if (rc == TP_ERR_NO_READER) {
+        (void)broken(d, DOCTOR_READER, e.text, "choose one that `telepay readers` lists");
+    } else {
+        (void)broken(d, DOCTOR_CARD, rc == TP_ERR_NO_CARD ? "none" : e.text,
+                     rc == TP_ERR_NO_CARD ? "insert a card, chip first and chip up"
+                     : rc == TP_ERR_STATE ? "close what uses the card (a browser, a mail program, gpg)"
+                                          : "take the card out and insert it again, chip first and chip up; if that does not help, try another card");
+    }
+    reader_close(&r);
+    return rc == TP_OK;
+}
+
+/* Readers that a driver of ours reaches by itself need no service. */
+static bool without_service(void)
+{
+    struct reader_info *list = NULL;
+    bool found = false;
+    size_t n = 0;
+
+    if (readers_list(&list, &n, NULL) == TP_OK)
+        for (size_t i = 0; i < n; i++)
+            found = found || (strcmp(list[i].driver, "PC/SC") != 0 && list[i].trouble[0] == '\0');
+    free(list);
+    return found;
+}
+
+bool doctor_look(struct doctor *d, const char *wanted)
+{
+    char found[DOCTOR_FOUND_MAX];
+
+    memset(d, 0, sizeof(*d));
+    snprintf(found, sizeof(found), "pcsc-lite %s", PCSCLITE_VERSION_NUMBER);
+    (void)good(d, DOCTOR_LIBRARY, found);
+    if (!(look_socket(d) && look_permission(d) && look_service(d)) && !without_service())
+        return false;
+    return look_readers(d) && look_card(d, wanted);
+}
