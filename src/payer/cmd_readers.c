@@ -102,11 +102,6 @@ static const char *text_or_null(const char *text)
     return text == NULL || text[0] == '\0' ? NULL : text;
 }
 
-static const char *yes(const struct reader_abilities *can, bool v)
-{
-    return !can->known ? NULL : v ? "true" : "false";
-}
-
 static enum tp_err row_json(struct table *t, const struct reader_info *r, const char *number, const char *atr)
 {
     char lines[8], columns[8], clock[16], rate[16], protocols[8];
@@ -121,8 +116,8 @@ static enum tp_err row_json(struct table *t, const struct reader_info *r, const 
                            r->driver,
                            card_word(r),
                            atr,
-                           yes(&r->can, r->can.keypad),
-                           yes(&r->can, r->can.display),
+                           r->can.keypad ? "1" : "0",
+                           r->can.display ? "1" : "0",
                            r->can.display ? lines : NULL,
                            r->can.display ? columns : NULL,
                            text_or_null(protocols),
@@ -154,7 +149,7 @@ static enum tp_err print(const struct reader_info *list, size_t n, bool json)
                                                {"rate_bps", TABLE_NUMBER},
                                                {"trouble", TABLE_TEXT},
                                                {"remedy", TABLE_TEXT}};
-    char atr[2 * READER_ATR_MAX + 1], can[CAN_MAX], number[8];
+    char atr[2 * READER_ATR_MAX + 1], can[CAN_MAX], number[24];
     struct table *t;
     enum tp_err r = json ? table_new(&t, "readers", keys, sizeof(keys) / sizeof(keys[0]), true)
                          : table_new(&t, "readers", text, sizeof(text) / sizeof(text[0]), false);

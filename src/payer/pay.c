@@ -241,7 +241,8 @@ static void hint_pin(const struct payment *p)
     if (transaction_pin_tries(p->result->tx) == 0)
         log_note("the PIN was wrong too often, and the card takes none any more: its issuer can unblock it");
     for (size_t i = 0; p->by_keypad && (rule = transaction_cvm_at(p->result->tx, i)) != NULL; i++)
-        if ((rule->code & CVM_CODE) == CVM_ENCIPHERED_PIN && rule->result == KERNEL_CVM_UNSUPPORTED) {
+        if ((rule->code & CVM_CODE) == CVM_ENCIPHERED_PIN && /* not of this terminal, or only asked for "if the terminal supports it" */
+            (rule->result == KERNEL_CVM_UNSUPPORTED || rule->result == KERNEL_CVM_CONDITION)) {
             log_note("this card can take its PIN enciphered, which the reader's keypad cannot do: --no-pinpad asks for it here");
             return;
         }

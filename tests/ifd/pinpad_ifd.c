@@ -5,7 +5,7 @@
  *     port      the port to listen on, decimal
  *     mode      words: "steps" has START, GET_KEY_PRESSED and FINISH in the place of DIRECT; "blind" has not even GET_KEY_PRESSED; "none" no keypad;
  *               "plain" no display; "max8" takes 4 to 8 digits and refuses a structure that wants more; "properties" answers IFD_PIN_PROPERTIES only;
- *               "refuse" answers 6B80; "broken" fails; "hold" keeps what the card answered until a file "go" is there
+ *               "mute" has a card that does not answer to reset; "refuse" answers 6B80; "broken" fails; "hold" keeps what the card answered until a file "go" is there
  *     keys      a line for each entry: digits, then the OK key; or "cancel" or "timeout". No line: nobody is there, which is a time-out
  *     log       what the handler saw: "verify " and the structure in hex, "display " and what it shows. Never a PIN
  *
@@ -489,6 +489,8 @@ RESPONSECODE IFDHPowerICC(DWORD Lun, DWORD Action, PUCHAR Atr, PDWORD AtrLength)
     (void)Lun;
     if (reader.card < 0)
         return Action == IFD_POWER_DOWN ? IFD_SUCCESS : IFD_COMMUNICATION_ERROR;
+    if (mode("mute") && Action != IFD_POWER_DOWN)
+        return IFD_ERROR_POWER_ACTION;
     if (Action == IFD_POWER_DOWN) {
         reader.powered = false;
         return control_card(VPCD_OFF) ? IFD_SUCCESS : IFD_ERROR_POWER_ACTION;

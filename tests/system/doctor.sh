@@ -1,0 +1,151 @@
+#!/bin/bash
+# What `telepay readers` says a reader can do and why it cannot be used, and `telepay readers --doctor` with each link of the chain broken in turn.
+set -u
+PATH=$TESTS_BUILDDIR:$TESTS_BUILDDIR/tests/system:$PATH:/usr/sbin
+here=$TESTS_SRCDIR/system
+
+fail() {
+    echo "FAIL: $*"
+    exit 1
+}
+
+expect() { # exit code, text in what it says, command…
+    local code=$1 text=$2 got
+    shift 2
+    "$@" >"$dir/out" 2>&1
+    got=$?
+    [ "$got" = "$code" ] || fail "$*: exit $got, not $code: $(cat "$dir/out")"
+    grep -q -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
+}
+
+# The link that is broken, and the last line: the advice. Everything before that link is good.
+broken() { # link, words found there, words of the advice, command…
+    local link=$1 found=$2 advice=$3
+    shift 3
+    expect 3 "^$link  *broken .*$found" "$@" telepay readers --doctor
+    tail -n 1 "$dir/out" | grep -q "^Advice: .*$advice" || fail "no advice \"$advice\" in: $(cat "$dir/out")"
+    [ "$(grep -c ' broken ' "$dir/out")" = 1 ] || fail "more than one link is broken: $(cat "$dir/out")"
+}
+
+insert() {
+    telepay-simcard "$dir/card" --vpcd 127.0.0.1:35965 >"$dir/simcard.log" 2>&1 &
+    card=$!
+    for _ in $(seq 100); do
+        telepay readers | grep -q "$1" && return
+        sleep 0.05
+    done
+    fail "no card: $(telepay readers)"
+}
+
+remove() {
+    kill "$card"
+    wait "$card" 2>/dev/null
+    for _ in $(seq 60); do
+        telepay readers | grep -q "telepay Pinpad 00 00 none" && return
+        sleep 0.05
+    done
+    fail "the card stays: $(telepay readers)"
+}
+
+abilities() {
+    expect 0 "1 telepay Pinpad 00 00 none  *keypad (1 to 15 digits), display 2x16" telepay readers
+    expect 0 "2 Virtual PCD 00 00  *none  *no keypad" telepay readers
+    echo "plain max8" >"$pad/mode"
+    expect 0 "1 telepay Pinpad 00 00 none  *keypad (4 to 8 digits)$" telepay readers
+    telepay readers --json >"$dir/out" || fail "--json"
+    python3 - "$dir/out" <<'P' || fail "$(cat "$dir/out")"
+import json, sys
+pad, first, second = json.load(open(sys.argv[1]))["readers"]
+assert pad["number"] == 1 and pad["driver"] == "PC/SC" and pad["keypad"] is True and pad["display"] is False and pad["trouble"] is None
+assert first["keypad"] is False and second["number"] == 3 and second["card"] == "none"
+P
+    : >"$pad/mode"
+}
+
+chosen() { # by number and by part of the name; the one that has a card wins
+    insert "telepay Pinpad 00 00 present"
+    expect 0 "999014" telepay card
+    expect 0 "999014" telepay card --reader 1
+    expect 0 "999014" telepay card --reader Pinpad
+    expect 3 "insert it or name another" telepay card --reader 2
+    expect 3 "no reader has the number 9" telepay card --reader 9
+    expect 3 "no reader has a name with" telepay card --reader 010
+    expect 0 "Advice: everything works" telepay readers --doctor
+    expect 3 "^Advice: insert a card" telepay readers --doctor --reader 3
+    expect 3 "^Advice: choose one" telepay readers --doctor --reader 12
+    telepay readers --doctor --json | python3 -c 'import json, sys; assert all(l["state"] == "good" for l in json.load(sys.stdin)["chain"])' || fail "--doctor --json"
+}
+
+held() { # by a payment that waits for a PIN
+    echo hold >"$pad/mode"
+    echo 1234 >"$pad/keys"
+    telepay pay --config terminal/telepay.conf --amount 1 --wait 5 >"$dir/pay" 2>&1 </dev/null &
+    local paying=$!
+    for _ in $(seq 100); do
+        grep -qx held "$pad/log" 2>/dev/null && break
+        sleep 0.05
+    done
+    expect 0 "reader 1, \"telepay Pinpad 00 00\": held by another program: close what uses the card" telepay readers
+    expect 0 "1 telepay Pinpad 00 00 in use" telepay readers
+    : >"$pad/go"
+    wait "$paying" || fail "$(cat "$dir/pay")"
+    : >"$pad/mode"
+}
+
+mute() {
+    remove
+    echo mute >"$pad/mode"
+    insert "telepay Pinpad 00 00 mute"
+    expect 0 "reader 1, \"telepay Pinpad 00 00\": the card does not answer" telepay readers
+    broken card "does not answer" "chip first and chip up" env
+    : >"$pad/mode"
+    remove
+}
+
+service() {
+    broken card none "insert a card" env
+    if setpriv --reuid nobody --clear-groups true 2>/dev/null; then
+        chmod 700 /run/pcscd/pcscd.comm
+        broken permission "Permission denied" "restart pcscd.socket" setpriv --reuid nobody --clear-groups env PATH="$PATH"
+        chmod 777 /run/pcscd/pcscd.comm
+    fi
+    kill -KILL "$WITH_PCSCD_PID"
+    sleep 0.3
+    broken service "nobody answers" "start it again" env
+    rm -f /run/pcscd/pcscd.comm /run/pcscd/pcscd.pid
+    broken socket "pcscd is not running" "apt install pcscd" env
+    mkdir "$WITH_PCSCD_DIR/none"
+    pcscd -f -c "$WITH_PCSCD_DIR/none" >/dev/null 2>&1 &
+    for _ in $(seq 100); do
+        [ -S /run/pcscd/pcscd.comm ] && break
+        sleep 0.05
+    done
+    broken reader none "plug a card reader in" env
+}
+
+inside() {
+    pad=$WITH_PCSCD_DIR/pinpad
+    cd "$dir" || exit 1
+    fake_acquirer serve terminal 00 >acquirer.log 2>&1 &
+    abilities
+    chosen
+    held
+    mute
+    service
+}
+
+if [ "${1:-}" = inside ]; then
+    dir=$2
+    inside
+    exit
+fi
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+chmod 755 "$dir"
+cd "$dir" || exit 1
+telepay-perso init scheme >/dev/null 2>&1 || fail "telepay-perso init"
+telepay-perso card card --scheme scheme --pan 9990140000000018 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 --cvm pin >/dev/null 2>&1 || fail "telepay-perso card"
+fake_acquirer make terminal || fail "fake_acquirer make"
+cp scheme/authority.json terminal/
+WITH_PCSCD_PINPAD=$TESTS_BUILDDIR/tests/ifd/pinpad_ifd.so "$here/with-pcscd" "$here/doctor.sh" inside "$dir" || exit 1
+echo "doctor.sh: all as it should be"
