@@ -5,7 +5,7 @@
  *     port      the port to listen on, decimal
  *     mode      words: "steps" has START, GET_KEY_PRESSED and FINISH in the place of DIRECT; "blind" has not even GET_KEY_PRESSED; "none" no keypad;
  *               "plain" no display; "max8" takes 4 to 8 digits and refuses a structure that wants more; "properties" answers IFD_PIN_PROPERTIES only;
- *               "mute" has a card that does not answer to reset; "refuse" answers 6B80; "broken" fails; "hold" keeps what the card answered until a file "go" is there
+ *               "unplugged" is no longer there; "mute" has a card that does not answer to reset; "refuse" answers 6B80; "broken" fails; "hold" keeps what the card answered until a file "go" is there
  *     keys      a line for each entry: digits, then the OK key; or "cancel" or "timeout". No line: nobody is there, which is a time-out
  *     log       what the handler saw: "verify " and the structure in hex, "display " and what it shows. Never a PIN
  *
@@ -511,6 +511,10 @@ RESPONSECODE IFDHTransmitToICC(DWORD Lun, SCARD_IO_HEADER SendPci, PUCHAR TxBuff
     (void)Lun;
     (void)RecvPci;
     (void)SendPci;
+    if (mode("unplugged")) {
+        *RxLength = 0;
+        return IFD_NO_SUCH_DEVICE;
+    }
     if (!exchange(TxBuffer, TxLength, RxBuffer, *RxLength, &n)) {
         *RxLength = 0;
         return IFD_COMMUNICATION_ERROR;
@@ -522,5 +526,7 @@ RESPONSECODE IFDHTransmitToICC(DWORD Lun, SCARD_IO_HEADER SendPci, PUCHAR TxBuff
 RESPONSECODE IFDHICCPresence(DWORD Lun)
 {
     (void)Lun;
+    if (mode("unplugged"))
+        return IFD_NO_SUCH_DEVICE;
     return present() ? IFD_SUCCESS : IFD_ICC_NOT_PRESENT;
 }
