@@ -223,12 +223,15 @@ END_TEST
 START_TEST(language)
     {
         static struct paper p;
-        struct bench b = {.entries = "1234"};
+        struct bench french = {.entries = "1234"}, none = {.entries = "1234"};
         struct transaction *tx = NULL;
         struct tp_error e = {0, ""};
 
-        ck_ok(run(&tx, &b, &p, X0, "", &e));
-        ck_assert_uint_eq(b.asked.language, transaction_get(tx, TAG_LANGUAGE).n > 0 ? 0x040C : 0x0409);
+        ck_ok(run(&tx, &french, &p, X0 " 5F2D=6672656E", "", &e));
+        ck_assert_uint_eq(french.asked.language, 0x040C);
+        transaction_free(&tx);
+        ck_ok(run(&tx, &none, &p, X0 " -5F2D", "", &e));
+        ck_assert_uint_eq(none.asked.language, 0x0409);
         transaction_free(&tx);
     }
 END_TEST

@@ -41,6 +41,7 @@ reader_is() { # words of tests/ifd's mode
     echo "$*" >"$pad/mode"
 }
 types() { printf '%s\n' "$@" >"$pad/keys"; }
+# shellcheck disable=SC2120 # expect calls it with options
 pay() { setsid telepay pay --config terminal/telepay.conf --amount 12.50 --wait 5 "$@" </dev/null; }
 
 structure() { # most and fewest digits, number of messages: PC/SC part 10, 2.5.2, with the VERIFY of EMV 4.4 Book 3, 6.5.12
@@ -140,6 +141,7 @@ torn_out() { # while the keypad has the person's PIN
     insert long
     reader_is hold
     types 93715824
+    # shellcheck disable=SC2119
     pay >"$dir/out" 2>&1 &
     local paying=$!
     await_held
