@@ -89,7 +89,7 @@ static int pan_sequence(const struct transaction *tx)
     return psn.n == 1 ? (psn.p[0] >> 4) * 10 + (psn.p[0] & 0x0F) : -1;
 }
 
-/* Book 4, 6.3.5: hot cards that the terminal knows of. */
+/* Book 4, 6.3.5: hot cards that the terminal knows of, whether the card asks for terminal risk management (AIP byte 1, bit 4) or not. */
 static enum tp_err exception_file(struct transaction *tx)
 {
     const struct kernel_memory *m = tx->config->memory;
@@ -125,13 +125,11 @@ static enum tp_err floor_limit(struct transaction *tx)
 
 enum tp_err step_risk(struct transaction *tx)
 {
-    enum tp_err r;
+    enum tp_err r = exception_file(tx);
 
-    if ((tx->aip[0] & AIP_TERMINAL_RISK) == 0)
-        return TP_OK;
-    r = exception_file(tx);
-    if (r == TP_OK)
-        r = floor_limit(tx);
+    if (r != TP_OK || (tx->aip[0] & AIP_TERMINAL_RISK) == 0)
+        return r;
+    r = floor_limit(tx);
     if (r == TP_OK)
         r = random_selection(tx);
     if (r == TP_OK)

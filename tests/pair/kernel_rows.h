@@ -172,6 +172,7 @@ static const struct row rows[] = {
     {"10.6.1 the log is no matter without risk management", "aip=3100", "", "spent=9999", OK, "0000000000", "E000", "1F0002", "50"},
     {"Book 4 6.3.5 on the exception file", "", "", "hot", OK, "1000000000", "E800", "1F0002", "50"},
     {"Book 4 6.3.5 on the exception file, denied", "", "", "hot denial=1000000000", NO, "9000000000", "6800", "1F0002", "00"},
+    {"Book 4 6.3.5 on the exception file, whatever the AIP says", "aip=3100", "", "hot", OK, "1000000000", "E000", "1F0002", "50"},
     {"10.6.2 always selected", "", "", "target=99 threshold=5000", OK, "0000001000", "E800", "1F0002", "50"},
     {"10.6.2 never at a terminal that is offline only", "", "", "target=99 threshold=5000 type=36", OK, "0000000000", "E800", "1F0002", "50"},
     {"10.6.2 above the floor limit not selected", "", "", "target=99 floor=1000", OK, "0000008000", "E800", "1F0002", "50"},
