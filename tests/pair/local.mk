@@ -42,6 +42,15 @@ tests_pair_test_issuer_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_pair_test_issuer_CFLAGS = $(UNIT_CFLAGS)
 tests_pair_test_issuer_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS) $(CHECK_LIBS)
 
+# The product of methods, cardholder verification, decisions, issuers and faults, against a second statement of what must come of each.
+check_PROGRAMS += tests/pair/test_product
+TESTS += tests/pair/test_product
+tests_pair_test_product_SOURCES = tests/pair/test_product.c tests/pair/product.h tests/pair/product_rows.h tests/pair/product_expect.c $(PAPER) \
+	tests/unit/unit.h
+tests_pair_test_product_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_pair_test_product_CFLAGS = $(UNIT_CFLAGS)
+tests_pair_test_product_LDADD = $(SIMCARD_LIBS) $(PAYER_LIBS) $(LEDGER_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/pair/test_kernel_vector
 TESTS += tests/pair/test_kernel_vector
 tests_pair_test_kernel_vector_SOURCES = tests/pair/test_kernel_vector.c $(PAPER) tests/unit/unit.h
