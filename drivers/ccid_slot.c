@@ -12,6 +12,7 @@
 #define STRAYS_MAX     16   /* messages that answer nothing we asked */
 #define EXTENSIONS_MAX 2000 /* requests for more time in one command */
 #define PIECES_MAX     2000 /* of one answer at extended APDU level */
+#define PIN_OWN_S      90   /* how long a reader may wait for a PIN when its own time-out holds */
 #define PIN_SPARE_MS   15000
 #define IN_ROOM        1024 /* over the longest message: the last USB packet may be a whole one */
 #define TA1_DEFAULT    0x11
@@ -341,7 +342,7 @@ static enum tp_err secure(struct ccid_slot *s, const uint8_t prologue[3], struct
 
     if (ccid_pin_verify_put(&data, &pin) != TP_OK)
         return tp_fail(e, TP_ERR_USAGE, "a PIN has 4 to 12 digits, not %u to %u", pin.min, pin.max);
-    return ask(s, CCID_SECURE, nothing, buf_span(&data), pin.timeout_s * 1000 + PIN_SPARE_MS, r, e);
+    return ask(s, CCID_SECURE, nothing, buf_span(&data), (pin.timeout_s == 0 ? PIN_OWN_S : pin.timeout_s) * 1000 + PIN_SPARE_MS, r, e);
 }
 
 /* Ends that are the person's, or the reader's who cannot: TP_ERR_CANCELLED then, with the end noted; none of them reached the card. */

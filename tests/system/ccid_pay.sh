@@ -24,6 +24,8 @@ pay=(telepay pay --amount 12.50 --currency EUR --config terminal/telepay.conf --
 paid() { telepay journal list --config terminal/telepay.conf --json | grep -c '"acknowledged"'; }
 
 readers() {
+    expect 0 "ACME PinReader 9 (USB 1-1)" desk card telepay readers
+    expect 0 '"ACME PinReader 9 (USB 1-1)"' desk --keypad=1234 --display card telepay readers --json
     expect 0 "999014" desk card telepay card
     expect 3 "insert it" desk --out card telepay card --wait 0
     expect 3 "no reader has a name with" desk card telepay card --wait 0 --reader Nobody

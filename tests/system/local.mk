@@ -13,7 +13,7 @@ TESTS += tests/system/readers.sh
 # The CCID driver over a USB of paper.
 USB_DOUBLE = tests/tools/ccid_double.c tests/tools/ccid_double.h tests/tools/t1_card.c tests/tools/t1_card.h tests/tools/usb_double.c tests/tools/usb_double.h
 dist_check_SCRIPTS += tests/system/ccid_driver.sh tests/system/ccid_pay.sh
-EXTRA_DIST += $(USB_DOUBLE) tests/system/ccid_driver.c tests/tools/ccid_desk.c
+EXTRA_DIST += $(USB_DOUBLE) tests/system/ccid_driver.c tests/tools/ccid_desk.c tests/bench/bench_ccid.c
 if UMOCKDEV
 check_PROGRAMS += tests/system/ccid_driver
 TESTS += tests/system/ccid_driver.sh
@@ -24,4 +24,8 @@ check_PROGRAMS += tests/tools/ccid_desk
 TESTS += tests/system/ccid_pay.sh
 tests_tools_ccid_desk_SOURCES = tests/tools/ccid_desk.c $(USB_DOUBLE)
 tests_tools_ccid_desk_LDADD = $(SIMCARD_LIBS) $(UMOCKDEV_LIBS)
+check_PROGRAMS += tests/bench/bench_ccid
+BENCHES += tests/bench/bench_ccid
+tests_bench_bench_ccid_SOURCES = tests/bench/bench_ccid.c tests/bench/bench.h $(BENCH_RIG) $(USB_DOUBLE)
+tests_bench_bench_ccid_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS) $(UMOCKDEV_LIBS)
 endif
