@@ -22,6 +22,10 @@ int acquirer_opposition_list(int argc, char **argv);
 int acquirer_opposition_remove(int argc, char **argv);
 int acquirer_suspense_list(int argc, char **argv);
 int acquirer_suspense_settle(int argc, char **argv);
+int acquirer_issuer_add(int argc, char **argv);
+int acquirer_issuer_list(int argc, char **argv);
+int acquirer_issuer_remove(int argc, char **argv);
+int acquirer_authorisations(int argc, char **argv);
 int acquirer_audit(int argc, char **argv);
 
 int acquirer_serve(int argc, char **argv);   /* serve.c */

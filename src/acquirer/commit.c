@@ -125,8 +125,8 @@ static enum tp_err do_reverse(struct job *j, struct ledger *l, struct tp_error *
 {
     enum ledger_reversal outcome = REVERSAL_DONE;
     char rrn[RRN_MAX] = "";
-    const enum tp_err r = ledger_reverse_original(l, j->tx.contract, j->tx.terminal, j->tx.stan, (int)(j->tx.local_time / 1000000), j->tx.amount,
-                                                  &outcome, rrn, e);
+    const enum tp_err r =
+        ledger_reverse_original(l, j->tx.contract, j->tx.terminal, j->tx.stan, (int)(j->tx.local_time / 1000000), j->tx.amount, &outcome, rrn, e);
 
     if (r == TP_ERR_STATE) {
         answer_set(&j->answer, "12", "REMISE_CLOSED"); /* DESIGN 9, rule 5: only a credit undoes it now */
@@ -212,8 +212,8 @@ static enum tp_err book_lost(struct committer *c, struct tp_error *e)
 
     for (size_t i = 0; i < BUCKETS && c->lost > 0; i++)
         STAILQ_FOREACH(j, &c->under_way[i], next)
-        if (r == TP_OK && j->lost)
-            r = ledger_ask_lost(c->ledger, j->tx.rrn, &said, e);
+    if (r == TP_OK && j->lost)
+        r = ledger_ask_lost(c->ledger, j->tx.rrn, &said, e);
     return r;
 }
 

@@ -16,10 +16,11 @@ TP_MUST_CHECK enum tp_err committer_new(struct committer **out, const char *dir,
 void committer_free(struct committer **c);
 
 struct commit_request {
-    unsigned mti;               /* of the request, for the log */
-    const struct echo *echo;    /* for the answer */
-    const struct tx_record *tx; /* a payment that passed every check; of a reversal: contract, terminal, stan, local_time and amount (0: unsaid) of the original */
-    struct link_peer *peer;     /* who is answered */
+    unsigned mti;            /* of the request, for the log */
+    const struct echo *echo; /* for the answer */
+    const struct tx_record
+        *tx; /* a payment that passed every check; of a reversal: contract, terminal, stan, local_time and amount (0: unsaid) of the original */
+    struct link_peer *peer; /* who is answered */
 };
 
 /* Queue a payment to be kept, or a reversal; copied whole. TP_ERR_NO_MEMORY. From any thread. The peer gets one answer:

@@ -262,8 +262,8 @@ static void echo(struct desk *d)
     struct iso8583 *m = &d->message;
 
     iso8583_start(m, MTI_NETWORK);
-    if (set_instant(m, time(NULL)) == TP_OK && iso8583_set_number(m, 11, ECHO_STAN) == TP_OK && iso8583_set_text(m, 32, d->issuer.acquirer) == TP_OK &&
-        iso8583_set_number(m, 70, 301) == TP_OK && send_packed(d, m) == TP_OK)
+    if (set_instant(m, time(NULL)) == TP_OK && iso8583_set_number(m, 11, ECHO_STAN) == TP_OK &&
+        iso8583_set_text(m, 32, d->issuer.acquirer) == TP_OK && iso8583_set_number(m, 70, 301) == TP_OK && send_packed(d, m) == TP_OK)
         d->echo_until = time_monotonic_ms() + d->gateway->timeout_ms;
 }
 

@@ -153,7 +153,11 @@ static size_t record_lines(struct line *lines, const struct tx_record *tx)
          (int)(t / 10000 % 100), (int)(t / 100 % 100), (int)(t % 100));
     LINE("acknowledged", "%s", option_time(time_text, tx->acknowledged));
     LINE("remise", "%" PRIu32, tx->remise);
+    if (tx->approval[0] != '\0') {
+        LINE("approval", "%s", tx->approval);
+    }
     LINE("counter", "%u", tx->atc);
+    LINE("approved_by", "%s", tx->approval[0] == '\0' ? "the card" : tx->online ? "the issuer" : "card and issuer");
     LINE("cryptogram", "%s", hex_encode(hex, SPAN_OF(tx->ac)));
     LINE("digest", "%s", hex_encode(hex, span_of(tx->digest.p, tx->digest.n <= 32 ? tx->digest.n : 32)));
     LINE("evidence_bytes", "%zu", tx->de55.n + tx->stream.n);

@@ -4,6 +4,7 @@ telepay_acquirer_SOURCES = \
 	src/acquirer/commands.h \
 	src/acquirer/contract.c \
 	src/acquirer/init.c \
+	src/acquirer/issuer.c \
 	src/acquirer/journal.c \
 	src/acquirer/main.c \
 	src/acquirer/opposition.c \
@@ -76,3 +77,9 @@ dist_check_SCRIPTS += tests/system/operator.sh
 TESTS += tests/system/operator.sh
 
 dist_man_MANS += doc/telepay-acquirer.1
+
+check_PROGRAMS += tests/faults/online_kill
+TESTS += tests/faults/online_kill
+tests_faults_online_kill_SOURCES = tests/faults/online_kill.c tests/tools/teller.c tests/tools/teller.h $(OFFICE)
+tests_faults_online_kill_CPPFLAGS = $(OFFICE_CPPFLAGS)
+tests_faults_online_kill_LDADD = $(OFFICE_LIBS)

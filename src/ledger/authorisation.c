@@ -18,11 +18,12 @@ static enum tp_err insert(struct ledger *l, const struct tx_record *tx, const st
                           struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s,
-                                   "INSERT INTO authorisation (rrn, terminal, date, stan, time, issuer, arqc, kind, amount, psn, atc, digest, pan_lookup,"
-                                   " pan_masked, pan_sealed, state, asked)"
-                                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0, ?16)",
-                                   e);
+    enum tp_err r =
+        ledger_prepare(l, &s,
+                       "INSERT INTO authorisation (rrn, terminal, date, stan, time, issuer, arqc, kind, amount, psn, atc, digest, pan_lookup,"
+                       " pan_masked, pan_sealed, state, asked)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0, ?16)",
+                       e);
 
     if (r != TP_OK)
         return r;
@@ -174,10 +175,11 @@ enum tp_err ledger_release(struct ledger *l, int64_t terminal, int64_t date, int
 {
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s,
-                                   "UPDATE authorisation SET state = 3, code = iif(code = '', '12', code), reason = iif(code = '', 'REVERSED', reason)"
-                                   " WHERE terminal = ?1 AND date = ?2 AND stan = ?3 AND state IN (0, 1) RETURNING rrn",
-                                   e);
+    enum tp_err r =
+        ledger_prepare(l, &s,
+                       "UPDATE authorisation SET state = 3, code = iif(code = '', '12', code), reason = iif(code = '', 'REVERSED', reason)"
+                       " WHERE terminal = ?1 AND date = ?2 AND stan = ?3 AND state IN (0, 1) RETURNING rrn",
+                       e);
 
     *rrn = 0;
     if (r != TP_OK)

@@ -119,10 +119,11 @@ enum tp_err ledger_look_atc(struct ledger *l, const struct tx_record *tx, enum l
     struct standing st = {.last_atc = -1, .atc_asked = -1};
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s,
-                                   "SELECT card.atc, card.undone, (SELECT min(state) FROM authorisation WHERE pan_lookup = ?1 AND psn = ?2 AND atc = ?3)"
-                                   " FROM (SELECT 1) LEFT JOIN card ON card.pan_lookup = ?1 AND card.psn = ?2",
-                                   e);
+    enum tp_err r =
+        ledger_prepare(l, &s,
+                       "SELECT card.atc, card.undone, (SELECT min(state) FROM authorisation WHERE pan_lookup = ?1 AND psn = ?2 AND atc = ?3)"
+                       " FROM (SELECT 1) LEFT JOIN card ON card.pan_lookup = ?1 AND card.psn = ?2",
+                       e);
 
     if (r != TP_OK)
         return r;

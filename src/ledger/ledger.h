@@ -85,15 +85,15 @@ struct tx_record {     /* a transaction that passed every check; spans are borro
     uint8_t psn;
     uint16_t atc;
     uint8_t ac[8];
-    int card_expiry;          /* YYYYMMDD */
-    struct span digest;       /* SHA-256 over the content that makes a repeat the same: fields as listed in doc/protocol.md */
-    struct span de55;         /* as it came, at most EVIDENCE_MAX */
-    struct span stream;       /* DE 61 to 63, sealed as pan_sealed is, because certificate and records hold the PAN; at most EVIDENCE_MAX */
-    enum tx_state state;      /* when read */
-    bool online;              /* its evidence is an ARQC that the issuer approved, not a TC */
-    char approval[7];         /* when read: DE 38 of the issuer, "" when none was asked */
-    uint32_t remise;          /* when read: number of the remise it belongs to */
-    time_t acknowledged;      /* when read */
+    int card_expiry;     /* YYYYMMDD */
+    struct span digest;  /* SHA-256 over the content that makes a repeat the same: fields as listed in doc/protocol.md */
+    struct span de55;    /* as it came, at most EVIDENCE_MAX */
+    struct span stream;  /* DE 61 to 63, sealed as pan_sealed is, because certificate and records hold the PAN; at most EVIDENCE_MAX */
+    enum tx_state state; /* when read */
+    bool online;         /* its evidence is an ARQC that the issuer approved, not a TC */
+    char approval[7];    /* when read: DE 38 of the issuer, "" when none was asked */
+    uint32_t remise;     /* when read: number of the remise it belongs to */
+    time_t acknowledged; /* when read */
 };
 
 const char *tx_state_name(enum tx_state s); /* "acknowledged", "in remise", … */
@@ -110,10 +110,10 @@ enum ledger_verdict {                   /* what the books say of a transaction t
                       LEDGER_ATC_OLD,   /* the ATC is not greater than the last of this card: 63 ATC_REPLAYED */
                       LEDGER_OPPOSITION_LOST,
                       LEDGER_OPPOSITION_STOLEN, /* 41, 43 */
-                      LEDGER_REVERSED,       /* was kept and has been reversed (rrn says which), or its 0400 came before it (rrn is "") */
-                      LEDGER_ASKED,          /* its issuer is being asked: what comes of it is the answer to this too */
-                      LEDGER_ANSWERED,       /* its issuer was asked and it was not kept: ledger_said tells what was answered */
-                      LEDGER_ISSUER_REFUSED, /* the card's issuer refused the payment of this ATC */
+                      LEDGER_REVERSED,          /* was kept and has been reversed (rrn says which), or its 0400 came before it (rrn is "") */
+                      LEDGER_ASKED,             /* its issuer is being asked: what comes of it is the answer to this too */
+                      LEDGER_ANSWERED,          /* its issuer was asked and it was not kept: ledger_said tells what was answered */
+                      LEDGER_ISSUER_REFUSED,    /* the card's issuer refused the payment of this ATC */
 };
 
 /* Looks only, reading the committed books: identity (contract, terminal, stan, local day) against the digest, reversal, then opposition. The ATC has its

@@ -32,7 +32,7 @@ void ledger_rrn_format(char rrn[RRN_MAX], int64_t number);
     "tx.rrn, contract.id, terminal.id, tx.stan, tx.date * 1000000 + tx.time, tx.kind, tx.amount, contract.currency, tx.pan_masked, tx.pan_sealed, "  \
     "tx.pan_lookup, tx.psn, tx.atc, tx.ac, tx.card_expiry, tx.digest, tx.de55, tx.stream, "                                                          \
     "CASE WHEN reversal.rrn IS NOT NULL THEN 4 WHEN suspense.rrn IS NOT NULL THEN 3 "                                                                \
-    "ELSE CASE remise.state WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END END AS tx_state, remise.number, tx.acknowledged, "          \
+    "ELSE CASE remise.state WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END END AS tx_state, remise.number, tx.acknowledged, "    \
     "coalesce(authorisation.arqc, 0), authorisation.approval "
 #define TX_TABLES                                                                                                                                    \
     "FROM tx JOIN remise ON remise.remise = tx.remise JOIN contract ON contract.contract = remise.contract "                                         \
@@ -47,7 +47,7 @@ struct standing { /* one row that answers every question of a 0200 */
     int64_t asked;                        /* of the question to the issuer with the same identity; 0: none */
     enum authorisation_state asked_state; /* of it */
     int last_atc, opposition;             /* -1 none, else `stolen` */
-    int atc_asked;                        /* the state of the question about this counter of the card that stands most in the way; -1: there was none */
+    int atc_asked; /* the state of the question about this counter of the card that stands most in the way; -1: there was none */
     uint16_t currency;
     bool same, reversed, open;
     bool undone; /* the payment of last_atc was asked online and is reversed */

@@ -35,8 +35,7 @@ static void open_sealed(struct proof *p, struct span *stream, const struct tx_re
     struct buf out = BUF_OF(digits), evidence = BUF_OF(p->stream);
 
     p->pan[0] = '\0';
-    if (tx->pan_sealed.n <= sizeof(digits) && seal_open(seal, &out, tx->pan_sealed, context) == TP_OK &&
-        out.n < sizeof(p->pan)) {
+    if (tx->pan_sealed.n <= sizeof(digits) && seal_open(seal, &out, tx->pan_sealed, context) == TP_OK && out.n < sizeof(p->pan)) {
         memcpy(p->pan, digits, out.n);
         p->pan[out.n] = '\0';
     }

@@ -220,7 +220,8 @@ static enum tp_err send_all(const struct terminal *t, struct journal *j, struct 
     if (r == TP_OK)
         r = deliver_pending(d, j, tell, table, e);
     if (r != TP_OK && journal_count_pending(j, &left, &ignored) == TP_OK && left > 0)
-        tp_error_prefix(e, "%zu signed %s kept and not delivered yet", left, left == 1 ? "payment is" : "payments are");
+        tp_error_prefix(e, "%zu %s kept and not delivered yet", left,
+                        left == 1 ? "signed payment, or reversal, is" : "signed payments, or reversals, are");
     deliverer_free(&d);
     person_free(&p);
     return r;
@@ -233,9 +234,11 @@ int payer_journal_send(int argc, char **argv)
     struct table *table = NULL;
     struct terminal *t;
     struct journal *j;
-    size_t pending = 0;
+    size_t pending = 0, recovered = 0;
     enum tp_err r = begin(&w, &t, &j, NULL, "Deliver what is signed but not yet acknowledged, and list what was delivered.", argc, argv, &e), printed;
 
+    if (r == TP_OK)
+        r = journal_recover(j, &recovered, &e);
     if (r == TP_OK)
         r = journal_count_pending(j, &pending, &e);
     if (r == TP_OK)

@@ -141,8 +141,10 @@ enum tp_err deliver_once(struct deliverer *d, struct span message, struct answer
 /* Once, and made a repeat for the next time if it may have left. */
 static enum tp_err attempt(struct deliverer *d, struct buf *message, struct answer *a, struct tp_error *e)
 {
-    enum tp_err r = deliverer_connect(d, e);
+    enum tp_err r;
 
+    memset(a, 0, sizeof(*a));
+    r = deliverer_connect(d, e);
     if (r != TP_OK)
         return r;
     r = deliver_once(d, buf_span(message), a, e);
@@ -169,12 +171,20 @@ enum tp_err deliver(struct deliverer *d, struct journal *j, int64_t id, struct b
     return r == TP_OK ? journal_settle(j, id, a, e) : r;
 }
 
+enum tp_err deliver_try(struct deliverer *d, struct journal *j, int64_t id, struct buf *message, struct answer *a, struct tp_error *e)
+{
+    const enum tp_err r = attempt(d, message, a, e);
+
+    return r == TP_OK ? journal_settle(j, id, a, e) : r;
+}
+
 enum tp_err deliver_pending(struct deliverer *d, struct journal *j, deliver_each *each, void *ctx, struct tp_error *e)
 {
     uint8_t room[MESSAGE_MAX];
     int64_t id = 0;
     struct receipt receipt;
-    struct answer a;
+    struct answer a = {.code = ""};
+    struct tp_error fault = {TP_OK, ""};
     enum tp_err r;
 
     for (;;) {
@@ -184,8 +194,15 @@ enum tp_err deliver_pending(struct deliverer *d, struct journal *j, deliver_each
         if (r == TP_OK)
             r = deliver(d, j, id, &message, true, &a, e);
         secret_wipe(room, sizeof(room));
+        if (r == TP_ERR_NOT_FOUND && fault.code != TP_OK && e != NULL)
+            *e = fault;
         if (r == TP_ERR_NOT_FOUND)
-            return TP_OK;
+            return fault.code;
+        if (r == TP_ERR_PEER && a.code[0] != '\0' && !answer_is_final(&a)) {
+            fault = e != NULL ? *e : (struct tp_error){r, ""};
+            fault.code = r;
+            continue;
+        }
         if (r != TP_OK)
             return r;
         receipt_settle(&receipt, &a);

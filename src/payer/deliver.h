@@ -28,7 +28,11 @@ TP_MUST_CHECK enum tp_err deliver_once(struct deliverer *d, struct span message,
 TP_MUST_CHECK enum tp_err deliver(struct deliverer *d, struct journal *j, int64_t id, struct buf *message, bool sent_before, struct answer *a,
                                   struct tp_error *e);
 
-/* All that the journal holds, oldest first, each called back with its receipt as it is now. Stops at the first that cannot be delivered. */
+/* The same with one attempt: for a reversal while a person waits. */
+TP_MUST_CHECK enum tp_err deliver_try(struct deliverer *d, struct journal *j, int64_t id, struct buf *message, struct answer *a, struct tp_error *e);
+
+/* All that the journal holds, oldest first, each called back with its receipt as it is now. Stops when the acquirer cannot be reached; one that he answers with a fault
+ * of his own (96) stays, holds up none but those that must come after it, and is the error of the call. */
 typedef void deliver_each(void *ctx, const struct receipt *r);
 TP_MUST_CHECK enum tp_err deliver_pending(struct deliverer *d, struct journal *j, deliver_each *each, void *ctx, struct tp_error *e);
 

@@ -1,8 +1,11 @@
 #include "payer/journal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/date.h"
@@ -15,10 +18,11 @@
 struct journal {
     struct db *db;
     struct seal *seal;
+    int held; /* the key file, locked while this process asks; -1 */
     char path[PATH_MAX];
 };
 
-/* state: enum payment_state. message is NULL once the payment is settled. */
+/* state: enum payment_state. message is NULL once the payment is settled. after: another row, which must have been delivered before this one. */
 static const char *const schema[] = {
     "CREATE TABLE stan (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL) STRICT;"
     "CREATE TABLE payment ("
@@ -35,7 +39,11 @@ static const char *const schema[] = {
     " UNIQUE (date, stan)) STRICT;"
     "CREATE INDEX payment_rrn ON payment (rrn);"
     "CREATE INDEX payment_pending ON payment (id) WHERE message IS NOT NULL;",
+    "ALTER TABLE payment ADD COLUMN after INTEGER;",
 };
+
+#define WAITS "message IS NOT NULL AND state <> 5" /* PAYMENT_ASKED: its message is for the day when it comes to nothing */
+_Static_assert(PAYMENT_SIGNED == 1 && PAYMENT_ASKED == 5 && PAYMENT_TO_REVERSE == 6, "as the statements say");
 
 static enum tp_err open_seal(struct journal *j, bool journal_is_new, struct tp_error *e)
 {
@@ -77,6 +85,7 @@ enum tp_err journal_open(struct journal **out, const char *path, struct tp_error
         tp_fail(e, r, "no memory for the journal");
         goto out;
     }
+    j->held = -1;
     if (snprintf(j->path, sizeof(j->path), "%s", path) >= (int)sizeof(j->path)) {
         r = tp_fail(e, TP_ERR_RANGE, "the path of the journal is too long");
         goto out;
@@ -97,6 +106,8 @@ void journal_close(struct journal **j)
     if (*j == NULL)
         return;
     db_close(&(*j)->db);
+    if ((*j)->held >= 0)
+        close((*j)->held);
     seal_free(&(*j)->seal);
     free(*j);
     *j = NULL;
@@ -195,10 +206,11 @@ static enum tp_err receipt_text(char **out, const struct receipt *r)
     return *out != NULL ? TP_OK : TP_ERR_NO_MEMORY;
 }
 
-static enum tp_err insert(struct journal *j, const struct receipt *r, const char *text, struct span sealed, int64_t *id, struct tp_error *e)
+static enum tp_err insert(struct journal *j, const struct receipt *r, const char *text, struct span sealed, int64_t after, int64_t *id,
+                          struct tp_error *e)
 {
     static const char sql[] =
-        "INSERT INTO payment (date, stan, state, type, amount, currency, rrn, receipt, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        "INSERT INTO payment (date, stan, state, type, amount, currency, rrn, receipt, message, after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     sqlite3_stmt *s = db_prepare(j->db, sql, e);
     enum tp_err rc;
 
@@ -214,13 +226,15 @@ static enum tp_err insert(struct journal *j, const struct receipt *r, const char
     db_bind_text(s, 8, text);
     if (sealed.n > 0) /* else NULL: nothing to deliver */
         db_bind_span(s, 9, sealed);
+    if (after != 0)
+        sqlite3_bind_int64(s, 10, after);
     rc = db_run(j->db, s, e);
     if (rc == TP_OK)
         *id = sqlite3_last_insert_rowid(db_handle(j->db));
     return rc;
 }
 
-enum tp_err journal_add(struct journal *j, const struct receipt *r, struct span message, int64_t *id, struct tp_error *e)
+enum tp_err journal_add(struct journal *j, const struct receipt *r, struct span message, int64_t after, int64_t *id, struct tp_error *e)
 {
     uint8_t context[8], room[MESSAGE_MAX + SEAL_OVERHEAD];
     struct buf sealed = BUF_OF(room);
@@ -232,7 +246,7 @@ enum tp_err journal_add(struct journal *j, const struct receipt *r, struct span 
     else if (message.n > 0 && (rc = seal_close(j->seal, &sealed, message, seal_context(context, r->date, r->stan))) != TP_OK)
         tp_fail(e, rc, "the message cannot be sealed for the journal %s", j->path);
     else
-        rc = insert(j, r, text, buf_span(&sealed), id, e);
+        rc = insert(j, r, text, buf_span(&sealed), after, id, e);
     free(text);
     return rc;
 }
@@ -265,7 +279,8 @@ static enum tp_err read_receipt(struct journal *j, int64_t id, struct receipt *r
 
 static enum tp_err update(struct journal *j, int64_t id, const struct receipt *r, struct tp_error *e)
 {
-    sqlite3_stmt *s = db_prepare(j->db, "UPDATE payment SET state = ?, rrn = ?, receipt = ?, message = NULL WHERE id = ?", e);
+    sqlite3_stmt *s =
+        db_prepare(j->db, "UPDATE payment SET state = ?1, rrn = ?2, receipt = ?3, message = iif(?1 IN (1, 6), message, NULL) WHERE id = ?4", e);
     char *text = NULL;
     enum tp_err rc;
 
@@ -283,11 +298,28 @@ static enum tp_err update(struct journal *j, int64_t id, const struct receipt *r
     return rc;
 }
 
+/* What the acquirer says to a reversal. Its reason stays: it says why the payment came to nothing. */
+static void settle_reversal(struct receipt *r, const struct answer *a)
+{
+    r->state = answer_is_yes(a) ? PAYMENT_REVERSED : PAYMENT_NOT_REVERSED;
+    memcpy(r->answer, a->code, sizeof(r->answer));
+    if (a->rrn[0] != '\0')
+        memcpy(r->rrn, a->rrn, sizeof(r->rrn));
+    if (!answer_is_yes(a))
+        snprintf(r->reason, sizeof(r->reason), "it cannot be reversed: %s (%s%s%s)", answer_text(a->code), a->code, a->reason[0] != '\0' ? ", " : "",
+                 a->reason);
+}
+
 void receipt_settle(struct receipt *r, const struct answer *a)
 {
+    if (r->state == PAYMENT_TO_REVERSE) {
+        settle_reversal(r, a);
+        return;
+    }
     r->state = answer_is_yes(a) ? PAYMENT_ACKNOWLEDGED : PAYMENT_REFUSED;
     memcpy(r->rrn, a->rrn, sizeof(r->rrn));
     memcpy(r->answer, a->code, sizeof(r->answer));
+    memcpy(r->approval, a->approval, sizeof(r->approval));
     r->reason[0] = '\0';
     if (!answer_is_yes(a))
         snprintf(r->reason, sizeof(r->reason), "%s (%s%s%s)", answer_text(a->code), a->code, a->reason[0] != '\0' ? ", " : "", a->reason);
@@ -298,7 +330,7 @@ static enum tp_err settle(struct journal *j, int64_t id, const struct answer *a,
     struct receipt r;
     const enum tp_err rc = read_receipt(j, id, &r, e);
 
-    if (rc != TP_OK || r.state != PAYMENT_SIGNED) /* two runs delivered it: the answers are alike (DESIGN 7) */
+    if (rc != TP_OK || (r.state != PAYMENT_SIGNED && r.state != PAYMENT_TO_REVERSE)) /* two runs delivered it: the answers are alike (DESIGN 7) */
         return rc;
     receipt_settle(&r, a);
     return update(j, id, &r, e);
@@ -317,9 +349,91 @@ enum tp_err journal_settle(struct journal *j, int64_t id, const struct answer *a
     return r;
 }
 
+/* ---- questions ---- */
+
+/* The lock dies with the process, however it dies. */
+static enum tp_err hold(struct journal *j, int how, bool *got, struct tp_error *e)
+{
+    char key[PATH_MAX + 8];
+
+    *got = false;
+    snprintf(key, sizeof(key), "%s.key", j->path);
+    if (j->held < 0)
+        j->held = open(key, O_RDONLY | O_CLOEXEC);
+    if (j->held < 0)
+        return tp_fail(e, TP_ERR_IO, "cannot open %s: %s", key, strerror(errno));
+    *got = flock(j->held, how) == 0;
+    return *got || errno == EWOULDBLOCK ? TP_OK : tp_fail(e, TP_ERR_IO, "cannot lock %s: %s", key, strerror(errno));
+}
+
+enum tp_err journal_ask(struct journal *j, const struct receipt *r, struct span reversal, int64_t *id, struct tp_error *e)
+{
+    struct receipt asked = *r;
+    bool got = false;
+    const enum tp_err rc = hold(j, LOCK_SH, &got, e);
+
+    asked.state = PAYMENT_ASKED;
+    return rc == TP_OK ? journal_add(j, &asked, reversal, 0, id, e) : rc;
+}
+
+enum tp_err journal_conclude(struct journal *j, int64_t id, const struct receipt *r, struct tp_error *e)
+{
+    return update(j, id, r, e);
+}
+
+static enum tp_err to_reverse(struct journal *j, int64_t id, const char *rrn, const char *reason, struct tp_error *e)
+{
+    struct receipt r;
+    const enum tp_err rc = read_receipt(j, id, &r, e);
+
+    if (rc != TP_OK || r.state != PAYMENT_ASKED)
+        return rc;
+    r.state = PAYMENT_TO_REVERSE;
+    snprintf(r.rrn, sizeof(r.rrn), "%s", rrn);
+    snprintf(r.reason, sizeof(r.reason), "%s", reason);
+    return update(j, id, &r, e);
+}
+
+enum tp_err journal_reverse(struct journal *j, int64_t id, const char *rrn, const char *reason, struct tp_error *e)
+{
+    return to_reverse(j, id, rrn, reason, e);
+}
+
+static enum tp_err recover_all(struct journal *j, size_t *n, struct tp_error *e)
+{
+    sqlite3_stmt *s = db_prepare(j->db, "SELECT id FROM payment WHERE state = 5 ORDER BY id LIMIT 1", e);
+    int64_t id = 1;
+    enum tp_err r = s != NULL ? TP_OK : TP_ERR_IO;
+
+    while (r == TP_OK && id != 0) {
+        r = one_number(j, s, 0, &id, e);
+        if (r == TP_OK && id != 0)
+            r = to_reverse(j, id, "", "the program ended before the card had its last word", e);
+        *n += r == TP_OK && id != 0;
+    }
+    return r;
+}
+
+enum tp_err journal_recover(struct journal *j, size_t *n, struct tp_error *e)
+{
+    bool got = false;
+    enum tp_err r = hold(j, LOCK_EX | LOCK_NB, &got, e);
+
+    *n = 0;
+    if (r == TP_OK && got)
+        r = recover_all(j, n, e);
+    if (got)
+        (void)flock(j->held, LOCK_UN);
+    return r;
+}
+
 enum tp_err journal_pending(struct journal *j, int64_t after, int64_t *id, struct receipt *r, struct buf *message, struct tp_error *e)
 {
-    sqlite3_stmt *s = db_prepare(j->db, "SELECT id, receipt, message FROM payment WHERE message IS NOT NULL AND id > ? ORDER BY id LIMIT 1", e);
+    sqlite3_stmt *s = db_prepare(j->db,
+                                 "SELECT id, receipt, message FROM payment WHERE " WAITS
+                                 " AND id > ? AND NOT EXISTS (SELECT 1 FROM payment AS first WHERE first.id = payment.after"
+                                 " AND first.message IS NOT NULL) ORDER BY id LIMIT 1",
+                                 e);
     uint8_t context[8];
     bool row;
     enum tp_err rc;
@@ -342,7 +456,7 @@ enum tp_err journal_pending(struct journal *j, int64_t after, int64_t *id, struc
 
 enum tp_err journal_count_pending(struct journal *j, size_t *n, struct tp_error *e)
 {
-    sqlite3_stmt *s = db_prepare(j->db, "SELECT count(*) FROM payment WHERE message IS NOT NULL", e);
+    sqlite3_stmt *s = db_prepare(j->db, "SELECT count(*) FROM payment WHERE " WAITS, e);
     int64_t count = 0;
     const enum tp_err r = s == NULL ? TP_ERR_IO : one_number(j, s, 0, &count, e);
 

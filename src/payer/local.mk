@@ -57,5 +57,7 @@ TESTS += tests/system/pay.sh tests/system/pin-terminal.sh
 dist_check_SCRIPTS += tests/system/whole_way.sh
 dist_noinst_SCRIPTS += tests/system/no-plain-pan.py tests/system/valid-documents.sh tests/tools/recording_proxy.py
 TESTS += tests/system/whole_way.sh
+dist_check_SCRIPTS += tests/system/online.sh
+TESTS += tests/system/online.sh
 dist_check_SCRIPTS += tests/system/replay.sh
 TESTS += tests/system/replay.sh

@@ -1,5 +1,6 @@
 #include "payer/message.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -134,12 +135,47 @@ enum tp_err message_build(struct buf *out, const struct terminal *terminal, cons
     return r;
 }
 
+static enum tp_err fill_reversal(struct iso8583 *m, const struct iso8583 *of, unsigned stan, time_t now)
+{
+    static const unsigned same[] = {2, 3, 4, 12, 13, 41, 42, 49};
+    char original[64], number[8], sent[12];
+    struct tm utc;
+    enum tp_err r;
+
+    gmtime_r(&now, &utc);
+    iso8583_start(m, MTI_REVERSAL);
+    for (size_t i = 0; i < COUNT(same); i++)
+        m->field[same[i]] = of->field[same[i]];
+    if ((r = iso8583_text(of, 11, number, sizeof(number))) != TP_OK || (r = iso8583_text(of, 7, sent, sizeof(sent))) != TP_OK)
+        return r;
+    snprintf(original, sizeof(original), "0200%s%s%022u", number, sent, 0U); /* type, number and instant of the original, and no institutions */
+    strftime(sent, sizeof(sent), "%m%d%H%M%S", &utc);
+    if ((r = iso8583_set_text(m, 7, sent)) != TP_OK || (r = iso8583_set_number(m, 11, stan)) != TP_OK)
+        return r;
+    return iso8583_set_text(m, 90, original);
+}
+
+enum tp_err message_reversal(struct buf *out, struct span original, unsigned stan, time_t now, struct tp_error *e)
+{
+    struct iso8583 *both = calloc(2, sizeof(*both));
+    enum tp_err r;
+
+    if (both == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a reversal");
+    r = iso8583_unpack(&both[0], original, e);
+    if (r == TP_OK && (r = fill_reversal(&both[1], &both[0], stan, now)) != TP_OK)
+        tp_fail(e, r, "the reversal of a payment cannot be made");
+    if (r == TP_OK)
+        r = iso8583_pack(out, &both[1], e);
+    secret_wipe(both, 2 * sizeof(*both));
+    free(both);
+    return r;
+}
+
 void message_make_repeat(struct buf *message)
 {
-    if (message->n >= 2) { /* the MTI is the first four digits: 0200 → 0201 */
-        message->p[0] = 0x02;
+    if (message->n >= 2) /* the MTI is the first four digits: 0200 → 0201, 0400 → 0401 */
         message->p[1] = 0x01;
-    }
 }
 
 /* An answer echoes what it answers, so that one that was meant for another payment is not taken for this one's. */
@@ -148,8 +184,8 @@ static enum tp_err compare(const struct iso8583 *answer, const struct iso8583 *m
     static const unsigned echoed[] = {4, 11, 12, 13, 41, 42, 49}; /* numbers come again: with the day they name one payment */
     char one[64], other[64];
 
-    if (answer->mti != MTI_FINANCIAL_RESPONSE)
-        return tp_fail(e, TP_ERR_PEER, "the acquirer answered a payment with a message of type %04u", answer->mti);
+    if (answer->mti != message->mti - message->mti % 10 + 10)
+        return tp_fail(e, TP_ERR_PEER, "the acquirer answered a message of type %04u with one of type %04u", message->mti, answer->mti);
     for (size_t i = 0; i < COUNT(echoed); i++)
         if (iso8583_text(answer, echoed[i], one, sizeof(one)) != TP_OK || iso8583_text(message, echoed[i], other, sizeof(other)) != TP_OK ||
             strcmp(one, other) != 0)
@@ -175,10 +211,18 @@ static enum tp_err take(struct answer *a, const struct iso8583 *m, struct tp_err
         return tp_fail(e, TP_ERR_PEER, "the acquirer's answer has a reference (field 37) that cannot be read");
     if (iso8583_has(m, 44) && iso8583_text(m, 44, a->reason, sizeof(a->reason)) != TP_OK)
         return tp_fail(e, TP_ERR_PEER, "the acquirer's answer has a reason (field 44) that cannot be read");
+    if (iso8583_has(m, 38) && iso8583_text(m, 38, a->approval, sizeof(a->approval)) != TP_OK)
+        return tp_fail(e, TP_ERR_PEER, "the acquirer's answer has an approval code (field 38) that cannot be read");
+    if (m->field[55].n > 0 && tlv_check(m->field[55]) != TP_OK)
+        return tp_fail(e, TP_ERR_PEER, "the acquirer's answer has data for the card (field 55) that cannot be read");
+    if (m->field[55].n > 0) /* its length is that of the field: it fits */
+        memcpy(a->data, m->field[55].p, m->field[55].n);
+    a->data_n = m->field[55].n;
     make_plain(a->code);
     make_plain(a->rrn);
     make_plain(a->reason);
-    if (answer_is_yes(a) && a->rrn[0] == '\0')
+    make_plain(a->approval);
+    if (m->mti == MTI_FINANCIAL_RESPONSE && answer_is_yes(a) && a->rrn[0] == '\0')
         return tp_fail(e, TP_ERR_PEER, "the acquirer acknowledged without a reference (field 37)");
     return TP_OK;
 }

@@ -1,4 +1,4 @@
-/* The 0200 of a payment and the 0210 that answers it: DESIGN 7. */
+/* The 0200 of a payment, the 0400 that takes it back, and what answers them: DESIGN 7. */
 #ifndef TP_PAYER_MESSAGE_H
 #define TP_PAYER_MESSAGE_H
 
@@ -11,16 +11,24 @@
 TP_MUST_CHECK enum tp_err message_build(struct buf *out, const struct terminal *terminal, const struct transaction_request *request, unsigned stan,
                                         time_t now, payment_get *get, const void *ctx, struct tp_error *e);
 
-/* Makes the 0200 a repeat, 0201: nothing else of it changes. */
+/* Appends the 0400 that takes back a 0200, under a number (DE 11) of its own. TP_ERR_FORMAT, TP_ERR_RANGE. */
+TP_MUST_CHECK enum tp_err message_reversal(struct buf *out, struct span original, unsigned stan, time_t now, struct tp_error *e);
+
+/* Makes the 0200 a repeat, 0201, or the 0400 a 0401: nothing else of it changes. */
 void message_make_repeat(struct buf *message);
 
-struct answer {      /* the 0210 */
-    char code[3];    /* DE 39 */
-    char rrn[13];    /* DE 37, "" when absent */
-    char reason[26]; /* DE 44: the name of the check that failed, or "" */
+#define ANSWER_DATA_MAX 999
+
+struct answer {       /* the 0210, or the 0410 */
+    char code[3];     /* DE 39 */
+    char rrn[13];     /* DE 37, "" when absent */
+    char reason[26];  /* DE 44: the name of the check that failed, or "" */
+    char approval[7]; /* DE 38: the issuer's, "" when it was not asked */
+    size_t data_n;    /* DE 55, 0 when absent: what the issuer says to the card */
+    uint8_t data[ANSWER_DATA_MAX];
 };
 
-/* Unpacks an answer and holds it against the message it answers: MTI, DE 4, 11, 41, 42, 49. TP_ERR_PEER naming what does not agree. */
+/* Unpacks an answer and holds it against the message it answers: MTI, DE 4, 11, 12, 13, 41, 42, 49. TP_ERR_PEER naming what does not agree. */
 TP_MUST_CHECK enum tp_err answer_parse(struct answer *a, struct span raw, struct span message, struct tp_error *e);
 
 /* Whether the answer settles the payment: 96 (the acquirer kept nothing) asks for another try. */

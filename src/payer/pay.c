@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apdu/tlv.h"
 #include "base/date.h"
 #include "base/hex.h"
 #include "base/log.h"
@@ -37,7 +38,12 @@ struct payment { /* all that a payment holds while it lasts */
     unsigned stan;
     bool by_keypad;       /* the reader's own takes the PIN */
     bool asked;           /* an ARQC was sent, or may have been, under stan */
+    int64_t asked_id;     /* its row in the journal */
+    int64_t after;        /* that row when it is being reversed: what the card then signs is delivered behind it; 0: none */
+    bool taken_back;      /* its reversal is acknowledged */
     struct answer online; /* the answer to it; code "" when there was none */
+    uint8_t undo[512];    /* the 0400 that takes it back */
+    size_t undo_n;
 };
 
 static struct span get(const void *tx, uint32_t tag)
@@ -65,6 +71,17 @@ static void tell_delivered(void *ctx, const struct receipt *r)
              r->reason[0] != '\0' ? r->reason : r->rrn);
 }
 
+/* A payment before this one may have been cut off between its question and the card's last word. */
+static enum tp_err recover(struct payment *p, struct tp_error *e)
+{
+    size_t n = 0;
+    const enum tp_err r = journal_recover(p->journal, &n, e);
+
+    if (n > 0)
+        log_note("%zu %s cut off while its issuer was asked: to be reversed", n, n == 1 ? "payment of before was" : "payments of before were");
+    return r;
+}
+
 /* Before a card is asked for anything: the way to the acquirer, over which what an earlier payment left is delivered first. An acquirer who is not the
  * right one, or who takes nothing from this terminal, ends it here; one who cannot be reached does not, because a card can sign without (Book 4, 6.3: terminal type 35 is online with offline). */
 static enum tp_err reach_acquirer(struct payment *p, struct tp_error *e)
@@ -72,6 +89,9 @@ static enum tp_err reach_acquirer(struct payment *p, struct tp_error *e)
     struct tp_error why = {0};
     enum tp_err r = deliverer_new(&p->deliverer, p->terminal, person_stays, p->person, e);
 
+    if (r != TP_OK)
+        return r;
+    r = recover(p, e);
     if (r != TP_OK)
         return r;
     person_status(p->person, "connecting to the acquirer");
@@ -168,7 +188,60 @@ static enum cli_exit exit_of_refusal(const struct receipt *r)
     return strcmp(r->answer, "63") == 0 ? CLI_SECURITY : CLI_DECLINED;
 }
 
-/* A cryptogram that asks for the issuer: the acquirer is asked once. */
+/* What the issuer says to the card, as the kernel takes it. Scripts that are longer than a terminal must take (EMV 4.4 Book 3, 10.10: 128 bytes) and than
+ * this one does are left out: the card then shows the issuer that they did not come. */
+static void read_answer(struct kernel_issuer_answer *out, const struct answer *a)
+{
+    struct span rest = span_of(a->data, a->data_n);
+    struct tlv t;
+
+    out->reached = answered(a);
+    memcpy(out->arc, a->code, 2);
+    memcpy(out->approval, a->approval, sizeof(out->approval));
+    while (tlv_next(&rest, &t) == TP_OK) {
+        if (t.tag == TAG_ISSUER_AUTH_DATA && t.value.n >= 8 && t.value.n <= sizeof(out->authentication.p)) {
+            memcpy(out->authentication.p, t.value.p, t.value.n);
+            out->authentication.n = t.value.n;
+        } else if ((t.tag == TAG_SCRIPT_71 || t.tag == TAG_SCRIPT_72) && t.raw.n <= sizeof(out->scripts.p) - out->scripts.n) {
+            memcpy(out->scripts.p + out->scripts.n, t.raw.p, t.raw.n);
+            out->scripts.n += t.raw.n;
+        } else if (t.tag != TAG_ARC) {
+            log_note("the issuer's answer holds %02X of %zu bytes: left out", t.tag, t.value.n);
+        }
+    }
+}
+
+static void fill_receipt(struct payment *p, const struct transaction *tx);
+
+/* The question is in the journal, with what takes it back, before it leaves. */
+static enum tp_err keep_question(struct payment *p, const struct transaction *tx, struct span message, struct tp_error *e)
+{
+    struct buf undo = BUF_OF(p->undo);
+    unsigned stan = 0;
+    enum tp_err r = journal_next_stan(p->journal, p->request.date, &stan, e);
+
+    if (r == TP_OK)
+        r = message_reversal(&undo, message, stan, time(NULL), e);
+    p->undo_n = undo.n;
+    if (r != TP_OK)
+        return r;
+    fill_receipt(p, tx);
+    p->result->has_receipt = false; /* not yet one to show */
+    return journal_ask(p->journal, &p->result->receipt, buf_span(&undo), &p->asked_id, e);
+}
+
+/* Once; and once more on a new connection when the first broke, since the acquirer answers a repeat as the first. Time that ran out is not spent again. */
+static enum tp_err ask_acquirer(struct payment *p, struct buf *message, struct tp_error *e)
+{
+    enum tp_err r = deliver_once(p->deliverer, buf_span(message), &p->online, e);
+
+    if (r != TP_ERR_PEER)
+        return r;
+    message_make_repeat(message);
+    return deliver_once(p->deliverer, buf_span(message), &p->online, e);
+}
+
+/* A cryptogram that asks for the issuer: the acquirer is asked, and asks the issuer. */
 static enum tp_err authorise(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out)
 {
     struct payment *p = ctx;
@@ -176,21 +249,24 @@ static enum tp_err authorise(void *ctx, const struct transaction *tx, struct ker
     struct buf message = BUF_OF(room);
     const int64_t start = time_monotonic_ms();
     struct tp_error why = {0};
-    enum tp_err r = message_build(&message, p->terminal, &p->request, p->stan, time(NULL), get, tx, &why);
+    enum tp_err r = deliverer_connect(p->deliverer, &why);
 
+    if (r == TP_OK)
+        r = message_build(&message, p->terminal, &p->request, p->stan, time(NULL), get, tx, &why);
+    if (r == TP_OK)
+        r = keep_question(p, tx, buf_span(&message), &why);
     if (r == TP_OK) {
         p->asked = true;
-        r = deliver_once(p->deliverer, buf_span(&message), &p->online, &why);
+        r = ask_acquirer(p, &message, &why);
     }
     secret_wipe(room, sizeof(room));
     p->result->acquirer_ms += time_monotonic_ms() - start;
     if (r != TP_OK) {
-        p->online = (struct answer){0};
+        p->online = (struct answer){.code = ""};
         log_note("the card asks for its issuer, who is not reached: %s", why.text);
         return TP_OK;
     }
-    out->reached = answered(&p->online);
-    memcpy(out->arc, p->online.code, 2);
+    read_answer(out, &p->online);
     return TP_OK;
 }
 
@@ -217,10 +293,9 @@ static enum tp_err run_kernel(struct payment *p, struct tp_error *e)
     return r;
 }
 
-static void fill_receipt(struct payment *p)
+static void fill_receipt(struct payment *p, const struct transaction *tx)
 {
     struct receipt *r = &p->result->receipt;
-    const struct transaction *tx = p->result->tx;
     const struct candidate *c = transaction_application(tx);
     const struct kernel_authentication *a = transaction_authentication(tx);
 
@@ -261,10 +336,40 @@ static void declined(struct payment *p)
         receipt_settle(r, &p->online);
         p->result->exit = exit_of_refusal(r);
     }
-    if (answer_is_yes(&p->online))
-        (void)tp_fail(&p->result->error, TP_ERR_STATE, "the acquirer took the payment under %s, but the card then declined it: ask for its reversal",
-                      p->online.rrn);
+    if (p->after != 0)
+        snprintf(r->reason + strlen(r->reason), sizeof(r->reason) - strlen(r->reason), "%s", p->taken_back ? "; what was asked is reversed" : "");
+    if (p->after != 0 && !p->taken_back)
+        (void)tp_fail(&p->result->error, TP_ERR_STATE,
+                      "nothing is paid. What was asked is to be reversed, and the acquirer does not know yet: the reversal is kept, and the next "
+                      "`telepay pay`, or `telepay journal send`, delivers it");
     hint_pin(p);
+}
+
+/* What became of the question to the issuer, now that the card has had its last word (tx approved) or has left: the journal knows, and what is to be taken back is, at once if
+ * it can be. Without an answer nobody knows what the acquirer did: that is taken back too (Book 4, 6.3.8; ISO 8583 0400). */
+static enum tp_err settle_question(struct payment *p, bool approved, struct tp_error *e)
+{
+    const bool yes = answer_is_yes(&p->online), no = p->online.code[0] != '\0' && answer_is_final(&p->online) && !yes;
+    struct buf undo = {p->undo, p->undo_n, sizeof(p->undo)};
+    struct tp_error why = {0};
+    struct answer a;
+    enum tp_err r;
+
+    if (no || (yes && approved)) {
+        struct receipt settled = p->result->receipt;
+
+        receipt_settle(&settled, &p->online);
+        return journal_conclude(p->journal, p->asked_id, &settled, e);
+    }
+    r = journal_reverse(p->journal, p->asked_id, p->online.rrn,
+                        yes ? "approved, but the card then gave no TC" : "the question to the issuer was not answered", e);
+    if (r != TP_OK)
+        return r;
+    p->after = p->asked_id;
+    p->taken_back = deliver_try(p->deliverer, p->journal, p->asked_id, &undo, &a, &why) == TP_OK;
+    if (!p->taken_back)
+        log_note("the reversal of %06u is kept, and not delivered yet: %s", p->stan, why.text);
+    return TP_OK;
 }
 
 /* Keeps what the card signed, then brings it to the acquirer. */
@@ -274,6 +379,7 @@ static enum tp_err keep_and_deliver(struct payment *p, struct tp_error *e)
     uint8_t room[MESSAGE_MAX];
     struct buf message = BUF_OF(room);
     struct answer a;
+    const unsigned before = p->stan;
     int64_t id, start;
     enum tp_err r;
 
@@ -285,14 +391,15 @@ static enum tp_err keep_and_deliver(struct payment *p, struct tp_error *e)
     }
     receipt->state = PAYMENT_SIGNED;
     if ((r = message_build(&message, p->terminal, &p->request, p->stan, time(NULL), get, p->result->tx, e)) != TP_OK ||
-        (r = journal_add(p->journal, receipt, buf_span(&message), &id, e)) != TP_OK) {
+        (r = journal_add(p->journal, receipt, buf_span(&message), p->after, &id, e)) != TP_OK) {
         tp_error_prefix(e, "the card has signed, but the payment could not be kept and was not sent, so nothing is paid");
         receipt->state = PAYMENT_DECLINED;
         goto out;
     }
     person_status(p->person, "delivering to the acquirer");
     start = time_monotonic_ms();
-    r = deliver(p->deliverer, p->journal, id, &message, false, &a, e);
+    r = p->after == 0 || p->taken_back ? deliver(p->deliverer, p->journal, id, &message, false, &a, e)
+                                       : tp_fail(e, TP_ERR_PEER, "the reversal of %06u comes first", before);
     p->result->acquirer_ms += time_monotonic_ms() - start;
     person_status_end(p->person);
     if (r == TP_OK)
@@ -310,17 +417,15 @@ static enum tp_err finish(struct payment *p, struct tp_error *e)
     struct pay_result *result = p->result;
     enum tp_err r;
 
-    fill_receipt(p);
+    fill_receipt(p, result->tx);
     if (transaction_outcome(result->tx) != KERNEL_APPROVED) {
         declined(p);
         return TP_OK;
     }
-    if (answer_is_yes(&p->online)) { /* acknowledged already, with its issuer's yes */
-        int64_t id;
-
+    if (answer_is_yes(&p->online)) { /* acknowledged already, with its issuer's yes, and in the journal as such */
         receipt_settle(&result->receipt, &p->online);
         result->exit = CLI_DONE;
-        return journal_add(p->journal, &result->receipt, (struct span){NULL, 0}, &id, e);
+        return TP_OK;
     }
     r = keep_and_deliver(p, e);
     if (r != TP_OK)
@@ -360,10 +465,23 @@ static enum tp_err run(struct payment *p, struct tp_error *e)
         (r = memory_new(&p->memory, p->journal, p->terminal->exceptions, e)) != TP_OK || (r = person_new(&p->person, &o->person, e)) != TP_OK)
         return r;
     p->terminal->kernel.allow_live_card = o->allow_live_card;
-    if ((r = reach_acquirer(p, e)) != TP_OK || (r = reach_card(p, e)) != TP_OK || (r = fill_request(p, e)) != TP_OK ||
-        (r = run_kernel(p, e)) != TP_OK)
+    if ((r = reach_acquirer(p, e)) != TP_OK || (r = reach_card(p, e)) != TP_OK || (r = fill_request(p, e)) != TP_OK)
         return r;
-    return finish(p, e);
+    r = run_kernel(p, e);
+    if (p->asked) {
+        struct tp_error own = {0};
+        const bool approved = r == TP_OK && transaction_outcome(p->result->tx) == KERNEL_APPROVED;
+        enum tp_err settled;
+
+        if (r == TP_OK)
+            fill_receipt(p, p->result->tx);
+        settled = settle_question(p, approved, &own);
+        if (settled != TP_OK && r == TP_OK) { /* it stays "asked", and the next run reverses it */
+            *e = own;
+            return settled;
+        }
+    }
+    return r == TP_OK ? finish(p, e) : r;
 }
 
 void pay_run(struct pay_result *result, const struct pay_options *options)
@@ -385,6 +503,7 @@ void pay_run(struct pay_result *result, const struct pay_options *options)
     deliverer_free(&p.deliverer);
     memory_free(&p.memory);
     journal_close(&p.journal);
+    secret_wipe(p.undo, sizeof(p.undo));
     result->terminal = p.terminal;
 }
 

@@ -9,7 +9,8 @@
 
 #define WIDTH 44 /* of the paper */
 
-static const char *const states[] = {"declined", "signed", "acknowledged", "refused", "replayed"};
+static const char *const states[] = {"declined", "signed",         "acknowledged", "refused",     "replayed",
+                                     "asked",    "to be reversed", "reversed",     "not reversed"};
 
 const char *payment_state_name(enum payment_state s)
 {
@@ -119,6 +120,10 @@ static void print_outcome(FILE *to, const struct receipt *r)
         [PAYMENT_ACKNOWLEDGED] = "APPROVED",
         [PAYMENT_REFUSED] = "REFUSED BY THE ACQUIRER",
         [PAYMENT_REPLAYED] = "APPROVED (REPLAY: NOTHING IS PAID)",
+        [PAYMENT_ASKED] = "THE ISSUER IS BEING ASKED",
+        [PAYMENT_TO_REVERSE] = "NOT PAID, TO BE REVERSED",
+        [PAYMENT_REVERSED] = "NOT PAID, REVERSED",
+        [PAYMENT_NOT_REVERSED] = "NOT REVERSED",
     };
 
     centre(to, words[r->state]);
@@ -126,6 +131,8 @@ static void print_outcome(FILE *to, const struct receipt *r)
         fprintf(to, "%s\n", r->reason);
     if (r->state == PAYMENT_SIGNED)
         fprintf(to, "The card has signed. Do not pay again:\nthe payment is delivered later.\n");
+    if (r->state == PAYMENT_NOT_REVERSED)
+        fprintf(to, "The acquirer has collected it already:\npay the cardholder back.\n");
 }
 
 void receipt_print(FILE *to, const struct receipt *r)
@@ -143,6 +150,7 @@ void receipt_print(FILE *to, const struct receipt *r)
     snprintf(text, sizeof(text), "%06u", r->stan);
     line(to, "Number", r->stan > 0 ? text : "");
     line(to, "Reference", r->rrn);
+    line(to, "Approval", r->approval);
     snprintf(text, sizeof(text), "%s %s", c != NULL ? money_format(amount, r->amount, c) : "?", c != NULL ? c->alpha : "");
     line(to, r->type == 0x20 ? "REFUND" : "AMOUNT", text);
     print_outcome(to, r);
@@ -160,7 +168,8 @@ enum tp_err receipt_to_json(json_t **out, const struct receipt *r)
                      (json_int_t)r->amount, "reason", r->reason, "merchant", r->merchant, "contract", r->contract, "terminal", r->terminal, "pan",
                      r->pan, "psn", r->psn, "aid", r->aid, "label", r->label, "cryptogram", r->cryptogram, "atc", r->atc, "ac", r->ac, "tvr", r->tvr,
                      "tsi", r->tsi, "authentication", r->method);
-    if (*out != NULL && json_object_set_new(*out, "verification", json_string(r->verified)) == 0)
+    if (*out != NULL && json_object_set_new(*out, "verification", json_string(r->verified)) == 0 &&
+        json_object_set_new(*out, "approval", json_string(r->approval)) == 0)
         return TP_OK;
     json_decref(*out);
     *out = NULL;
@@ -216,6 +225,8 @@ enum tp_err receipt_from_json(struct receipt *r, const json_t *o)
         !take_text(r->ac, sizeof(r->ac), o, "ac") || !take_text(r->tvr, sizeof(r->tvr), o, "tvr") || !take_text(r->tsi, sizeof(r->tsi), o, "tsi") ||
         !take_text(r->rrn, sizeof(r->rrn), o, "rrn") || !take_text(r->answer, sizeof(r->answer), o, "answer") ||
         !take_text(r->reason, sizeof(r->reason), o, "reason"))
+        return TP_ERR_FORMAT;
+    if (json_object_get(o, "approval") != NULL && !take_text(r->approval, sizeof(r->approval), o, "approval")) /* journals of old have none */
         return TP_ERR_FORMAT;
     c = currency_by_alpha(alpha);
     if (c == NULL)

@@ -14,7 +14,11 @@ enum payment_state {
     PAYMENT_SIGNED,       /* the card has signed; the acquirer has not acknowledged yet */
     PAYMENT_ACKNOWLEDGED, /* the acquirer keeps it and will collect it */
     PAYMENT_REFUSED,      /* the acquirer said no */
-    PAYMENT_REPLAYED      /* a transcript was run again and came to a TC: nothing is paid */
+    PAYMENT_REPLAYED,     /* a transcript was run again and came to a TC: nothing is paid */
+    PAYMENT_ASKED,        /* the issuer is being asked through the acquirer, and the card has not had its last word */
+    PAYMENT_TO_REVERSE,   /* what was asked came to nothing here, and the acquirer does not know yet */
+    PAYMENT_REVERSED,     /* the acquirer has taken it back */
+    PAYMENT_NOT_REVERSED  /* the acquirer cannot take it back any more: a refund is due */
 };
 
 struct receipt { /* texts are "" when there is nothing to say */
@@ -33,6 +37,7 @@ struct receipt { /* texts are "" when there is nothing to say */
     char tvr[11], tsi[5];
     unsigned stan;
     char rrn[13];
+    char approval[7]; /* DE 38: the issuer's approval code */
     char answer[3];   /* DE 39 */
     char reason[200]; /* why it was not approved, in a sentence */
 };

@@ -11,7 +11,7 @@ struct link_line;
 
 struct link_line_events { /* all called on the line's own thread */
     void *ctx;
-    void (*up)(void *ctx);                             /* TLS is established; whether the server takes our certificate, its first answer tells (TLS 1.3) */
+    void (*up)(void *ctx); /* TLS is established; whether the server takes our certificate, its first answer tells (TLS 1.3) */
     void (*down)(void *ctx, const struct tp_error *e); /* it was up, or an attempt failed: why */
     void (*message)(void *ctx, struct span message);   /* one whole message, borrowed during the call */
     void (*tick)(void *ctx);                           /* every tick_ms, and soon after link_line_wake */

@@ -4,7 +4,7 @@
  *     fake_acquirer serve DIR MODE [PORT]    listens and says on which port: "fake_acquirer: listening on 127.0.0.1:N"
  *
  * MODE: a DE 39 ("00", but 91 to an ARQC; "63 SDAD_HASH"), or garbage, other (an answer to another payment), mute, close, stranger (a certificate of another authority), or
- * lost (the first answer is not sent, the next are 00). Each message is told on stdout: "0200 000012 12.50" (MTI, STAN, amount). */
+ * lost (the first answer is not sent, the next are 00), sick (96 to 1.11, else 00), or issuer (00, also to an ARQC, with an approval code and an ARPC that no card believes). Each message is told on stdout: "0200 000012 12.50" (MTI, STAN, amount). */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -94,16 +94,25 @@ static int make(const char *dir)
     return EXIT_SUCCESS;
 }
 
+/* A cryptogram that asks for the issuer: there is one in the mode "issuer" alone. */
+static bool asks_issuer(const struct iso8583 *m)
+{
+    struct tlv cid;
+
+    return tlv_find(m->field[55], TAG_CID, &cid) == TP_OK && cid.value.n == 1 && (cid.value.p[0] & 0xC0) == 0x80;
+}
+
 /* What a 0210 echoes of the 0200, and the answer. */
 static void answer(struct link_peer *peer, const struct iso8583 *m, const char *code, const char *reason, const char *stan)
 {
     static const unsigned echoed[] = {3, 4, 7, 11, 12, 13, 41, 42, 49};
+    static const uint8_t word[] = {0x8A, 0x02, '0', '0', 0x91, 0x08, 1, 2, 3, 4, 5, 6, 7, 8};
     static struct iso8583 a;
     static uint8_t room[ISO8583_MAX];
     struct buf b = BUF_OF(room);
     char text[64], rrn[13];
 
-    iso8583_start(&a, MTI_FINANCIAL_RESPONSE);
+    iso8583_start(&a, m->mti - m->mti % 10 + 10);
     for (size_t i = 0; i < sizeof(echoed) / sizeof(echoed[0]); i++)
         if (iso8583_text(m, echoed[i], text, sizeof(text)) != TP_OK || iso8583_set_text(&a, echoed[i], text) != TP_OK)
             abort();
@@ -112,6 +121,8 @@ static void answer(struct link_peer *peer, const struct iso8583 *m, const char *
     if (iso8583_text(m, 11, text, sizeof(text)) != TP_OK)
         abort();
     snprintf(rrn, sizeof(rrn), "632700%.6s", text);
+    if (asks_issuer(m) && strcmp(code, "00") == 0 && (iso8583_set_text(&a, 38, "A12345") != TP_OK || iso8583_set(&a, 55, SPAN_OF(word)) != TP_OK))
+        abort();
     if (iso8583_set_text(&a, 37, rrn) != TP_OK || iso8583_set_text(&a, 39, code) != TP_OK ||
         (reason != NULL && iso8583_set_text(&a, 44, reason) != TP_OK) || iso8583_pack(&b, &a, NULL) != TP_OK)
         abort();
@@ -142,14 +153,6 @@ static void echo(struct link_peer *peer, const struct iso8583 *m)
     link_send(peer, buf_span(&b));
 }
 
-/* A cryptogram that asks for the issuer: there is none here. */
-static bool asks_issuer(const struct iso8583 *m)
-{
-    struct tlv cid;
-
-    return tlv_find(m->field[55], TAG_CID, &cid) == TP_OK && cid.value.n == 1 && (cid.value.p[0] & 0xC0) == 0x80;
-}
-
 static void message(void *ctx, struct link_peer *peer, void *user, struct span raw)
 {
     struct acquirer *q = ctx;
@@ -162,7 +165,7 @@ static void message(void *ctx, struct link_peer *peer, void *user, struct span r
         printf("no message\n");
         return;
     }
-    if (m.mti == MTI_NETWORK && (mode[0] <= '9' || strcmp(mode, "lost") == 0)) {
+    if (m.mti == MTI_NETWORK && (mode[0] <= '9' || strcmp(mode, "lost") == 0 || strcmp(mode, "issuer") == 0 || strcmp(mode, "sick") == 0)) {
         echo(peer, &m);
         return;
     }
@@ -175,8 +178,10 @@ static void message(void *ctx, struct link_peer *peer, void *user, struct span r
         answer(peer, &m, "00", NULL, "999999");
     else if (strcmp(mode, "00") == 0 && asks_issuer(&m))
         answer(peer, &m, "91", NULL, NULL);
-    else if (strcmp(mode, "lost") == 0 && q->messages > 1)
+    else if (strcmp(mode, "issuer") == 0 || (strcmp(mode, "lost") == 0 && q->messages > 1))
         answer(peer, &m, "00", NULL, NULL);
+    else if (strcmp(mode, "sick") == 0) /* for one amount of the day */
+        answer(peer, &m, span_eq(m.field[4], span_str("000000000111")) ? "96" : "00", NULL, NULL);
     else if (code[0] >= '0' && code[0] <= '9')
         answer(peer, &m, code, mode[2] == ' ' ? mode + 3 : NULL, NULL);
     else if (strcmp(mode, "close") == 0) {

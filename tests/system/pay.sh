@@ -47,6 +47,12 @@ remove() {
     done
 }
 
+insert_new() { # as it came from the factory: one that has asked in vain asks for its issuer again the next times
+    remove
+    rm -rf new && cp -r factory new
+    insert new
+}
+
 acquirer=
 serve() { # mode
     down
@@ -196,14 +202,14 @@ torn_out() {
 }
 
 bad_acquirers() {
-    local mode
+    local mode refused
     insert marie
     # down: signed, kept, said; then delivered by hand, counted once
     down
     expect 4 "THE CARD HAS SIGNED" pay_12
     grep -q "NOT YET ACKNOWLEDGED" "$dir/out" || fail "no receipt: $(cat "$dir/out")"
     [ "$(payments signed)" = 1 ] || fail "not kept: $(journal list)"
-    expect 4 "1 signed payment is kept" journal send
+    expect 4 "1 signed payment, or reversal, is kept" journal send
     for mode in garbage other mute close 96; do
         serve $mode
         expect 4 "telepay: " journal send
@@ -237,16 +243,34 @@ bad_acquirers() {
     serve lost
     sed 's/^version=.*/version=0009/; s/^tac_online=.*/tac_online=FCF8F8F800/; s/^tac_default=.*/tac_default=0000000000/' $conf >terminal/asks.conf
     conf=terminal/asks.conf expect 0 "APPROVED" pay_12
-    [ "$(sent 0200)" = 2 ] && [ "$(sent 0201)" = 0 ] || fail "$(cat "$dir/acquirer.log")"
+    [ "$(sent 0200)" = 2 ] && [ "$(sent 0201)" = 0 ] && [ "$(sent 0400)" = 1 ] || fail "$(cat "$dir/acquirer.log")"
+    [ "$(payments reversed)" = 1 ] || fail "what was not answered is not taken back: $(journal list)"
     [ "$(sed -n 's/^0200 \([0-9]*\) .*/\1/p' "$dir/acquirer.log" | sort -u | wc -l)" = 2 ] || fail "one number for two: $(cat "$dir/acquirer.log")"
     # refusals
+    refused=$(payments refused)
     serve "05"
     expect 1 "issuer refuses (05)" pay_12
     # the card asks for its issuer (over the floor limit): the reason is the acquirer's own
     expect 1 "issuer refuses (05)" pay --amount 60 --currency EUR
     serve "63 SDAD_HASH"
     expect 5 "SDAD_HASH" pay_12
-    [ "$(payments refused)" = 2 ] || fail "$(journal list)"
+    [ "$(payments refused)" = $((refused + 3)) ] || fail "$(journal list)"
+    # the issuer approves, and the card does not believe that it is its issuer: no TC, so it is taken back, at once
+    serve issuer
+    insert marie
+    expect 1 "DECLINED" pay --amount 60 --currency EUR
+    [ "$(sent 0200)" = 1 ] && [ "$(sent 0400)" = 1 ] || fail "$(cat "$dir/acquirer.log")"
+    [ "$(payments reversed)" = 2 ] || fail "approved, declined by the card, and not reversed: $(journal list)"
+    # one message that is always answered 96 holds up no other
+    insert_new
+    serve mute
+    expect 4 "THE CARD HAS SIGNED" pay --amount 1.11 --currency EUR
+    expect 4 "THE CARD HAS SIGNED" pay --amount 2.22 --currency EUR
+    serve sick
+    expect 4 "96" journal send
+    [ "$(payments signed)" = 1 ] || fail "held up by a 96: $(journal list)"
+    serve 00
+    expect 0 "1.11" journal send
     # certificates of ours that are another authority's, or missing
     serve 00
     sed 's/^certificate=.*/certificate=stranger.pem/; s/^key=.*/key=stranger.key/' $conf >terminal/stranger.conf
@@ -261,7 +285,7 @@ bad_acquirers() {
 killed() { # between signing and acknowledgement: nothing is lost, nothing counts twice
     [ "$(payments signed)" = 0 ] || fail "a card signed for an acquirer that refuses our certificate: $(journal list)"
     serve mute
-    insert marie
+    insert_new
     printf 1234 | telepay pay --config "$conf" --amount 3.33 --pin-fd 0 >"$dir/out" 2>&1 &
     local paying=$!
     for _ in $(seq 100); do
@@ -276,6 +300,33 @@ killed() { # between signing and acknowledgement: nothing is lost, nothing count
     [ "$(payments signed)" = 0 ] || fail "$(journal list)"
 }
 
+killed_asking() { # at instants of all kinds while the issuer is asked: the journal knows what may have been asked, and takes it back, once
+    local n paying asked before
+    RANDOM=${SEED-1}
+    before=$(payments reversed)
+    for n in $(seq "${KILLS-12}"); do
+        serve mute
+        printf 1234 | telepay pay --config "$conf" --amount 60.0$((n % 10)) --pin-fd 0 >"$dir/out" 2>&1 &
+        paying=$!
+        if [ $((n % 2)) = 0 ]; then
+            for _ in $(seq 100); do
+                [ "$(sent 0200)" = 1 ] && break
+                sleep 0.02
+            done
+        else
+            sleep 0.$((RANDOM % 900 + 100))
+        fi
+        kill -9 "$paying" 2>/dev/null
+        wait "$paying" 2>/dev/null
+        asked=$(sent 0200)
+        serve 00
+        expect 0 "" journal send
+        [ "$(payments asked)" = 0 ] && [ "$(payments "to be reversed")" = 0 ] && [ "$(payments signed)" = 0 ] || fail "kill $n: $(journal list)"
+        [ "$asked" = 0 ] || [ "$(sent 040.)" = 1 ] || fail "kill $n: asked and not taken back: $(cat "$dir/acquirer.log")"
+    done
+    [ "$(payments reversed)" -ge $((before + n / 2)) ] || fail "$(journal list)"
+}
+
 inside() {
     cd "$dir" || exit 1
     wrong_words
@@ -286,6 +337,7 @@ inside() {
     torn_out
     bad_acquirers
     killed
+    killed_asking
     down
     remove
 }
@@ -300,6 +352,7 @@ trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 telepay-perso init scheme >/dev/null 2>&1 || fail "telepay-perso init"
 telepay-perso card marie --scheme scheme --pan 9990140000000018 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 >/dev/null 2>&1 || fail "telepay-perso card"
+cp -r marie factory
 # a card that insists on the PIN: no "no CVM" behind it
 telepay-perso card pin --scheme scheme --pan 9990140000000018 --name DUPONT/PAUL --expiry 2030-12 --pin 1234 --cvm pin >/dev/null 2>&1 || fail "telepay-perso card"
 fake_acquirer make terminal || fail "fake_acquirer make"

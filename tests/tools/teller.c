@@ -88,9 +88,10 @@ static void put_data(struct iso8583 *a, struct buf *de55, const char *code)
 
 static void decide(struct teller *b, struct teller_record *r)
 {
-    static const char *const codes[TELLER_MOODS] = {[TELLER_APPROVES] = "00", [TELLER_REFUSES] = "51", [TELLER_SLOW] = "00",  [TELLER_MUTE] = "00",
-                                                  [TELLER_GARBAGE] = "00",  [TELLER_OTHER] = "00",   [TELLER_CUT] = "00",   [TELLER_NO_CODE] = "00",
-                                                  [TELLER_SICK] = "96",     [TELLER_PARTLY] = "10",  [TELLER_OWN_CODES] = "Y1"};
+    static const char *const codes[TELLER_MOODS] = {
+        [TELLER_APPROVES] = "00", [TELLER_REFUSES] = "51", [TELLER_SLOW] = "00",     [TELLER_MUTE] = "00",
+        [TELLER_GARBAGE] = "00",  [TELLER_OTHER] = "00",   [TELLER_CUT] = "00",      [TELLER_NO_CODE] = "00",
+        [TELLER_SICK] = "96",     [TELLER_PARTLY] = "10",  [TELLER_OWN_CODES] = "Y1"};
 
     r->mood = b->mood;
     if (b->seed != NULL && rand_r(b->seed) % 10 < 4)
@@ -264,7 +265,8 @@ void teller_make(struct teller *b, const struct office *o)
     MUST(file_make_dir(in_dir(b, "teller"), 0700, &office_error));
     MUST(file_make_dir(in_dir(b, "issuers/teller"), 0700, &office_error));
     MUST(pki_authority_make(in_dir(b, "teller"), "Test bank", &office_error));
-    MUST(pki_certificate_make(in_dir(b, "teller"), PKI_SERVER, &server, 30, in_dir(b, "teller/server.pem"), in_dir(b, "teller/server.key"), &office_error));
+    MUST(pki_certificate_make(in_dir(b, "teller"), PKI_SERVER, &server, 30, in_dir(b, "teller/server.pem"), in_dir(b, "teller/server.key"),
+                              &office_error));
     MUST(pki_certificate_make(in_dir(b, "teller"), PKI_CLIENT, &acquirer, 30, in_dir(b, "issuers/teller/acquirer.pem"),
                               in_dir(b, "issuers/teller/acquirer.key"), &office_error));
 }
@@ -275,7 +277,8 @@ void teller_open(struct teller *b)
     SSL_CTX *tls = NULL;
     char conf[512];
 
-    MUST(pki_tls_context(&tls, PKI_SERVER, in_dir(b, "teller/ca.pem"), in_dir(b, "teller/server.pem"), in_dir(b, "teller/server.key"), &office_error));
+    MUST(
+        pki_tls_context(&tls, PKI_SERVER, in_dir(b, "teller/ca.pem"), in_dir(b, "teller/server.pem"), in_dir(b, "teller/server.key"), &office_error));
     MUST(link_server_new(&b->server, "127.0.0.1", b->port, tls, 1, &events, &office_error));
     SSL_CTX_free(tls);
     snprintf(b->port, sizeof(b->port), "%u", link_server_port(b->server));

@@ -38,8 +38,8 @@ struct teller {
     char port[8];
     enum teller_mood mood; /* for questions that come now */
     unsigned slow_ms;
-    unsigned deaf;       /* so many 0400s are not answered */
-    unsigned *seed;      /* not NULL: each question gets a mood of its own by chance, mostly a good one */
+    unsigned deaf;  /* so many 0400s are not answered */
+    unsigned *seed; /* not NULL: each question gets a mood of its own by chance, mostly a good one */
     struct teller_record *record;
     size_t records, room;
     struct teller_late *late;

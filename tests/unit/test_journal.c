@@ -61,7 +61,7 @@ static int64_t add(struct journal *j, unsigned stan, int64_t amount, const char 
     const struct receipt r = a_receipt(stan, amount);
     int64_t id = 0;
 
-    ck_assert_msg(journal_add(j, &r, span_str(message), &id, &e) == TP_OK, "%s", e.text);
+    ck_assert_msg(journal_add(j, &r, span_str(message), 0, &id, &e) == TP_OK, "%s", e.text);
     return id;
 }
 
@@ -108,7 +108,7 @@ START_TEST(a_number_is_kept_once_a_day)
         int64_t id;
 
         add(j, 5, 100, "one");
-        ck_assert_int_eq(journal_add(j, &r, span_str("two"), &id, &e), TP_ERR_EXISTS);
+        ck_assert_int_eq(journal_add(j, &r, span_str("two"), 0, &id, &e), TP_ERR_EXISTS);
         journal_close(&j);
     }
 END_TEST
@@ -161,7 +161,7 @@ START_TEST(a_settled_payment_does_not_wait)
         size_t n;
 
         r.state = PAYMENT_ACKNOWLEDGED;
-        ck_ok(journal_add(j, &r, (struct span){NULL, 0}, &id, &e));
+        ck_ok(journal_add(j, &r, (struct span){NULL, 0}, 0, &id, &e));
         ck_ok(journal_count_pending(j, &n, &e));
         ck_assert_uint_eq(n, 0);
         journal_close(&j);
@@ -238,7 +238,7 @@ START_TEST(lists_and_days)
         ck_ok(journal_settle(j, add(j, 2, 50, "b"), &yes, &e));
         add(j, 3, 7, "c");
         refund.type = 0x20;
-        ck_ok(journal_add(j, &refund, span_str("d"), &id, &e));
+        ck_ok(journal_add(j, &refund, span_str("d"), 0, &id, &e));
         ck_ok(journal_settle(j, id, &yes, &e));
         ck_ok(journal_list(j, collect, &stan, &e));
         ck_assert_int_eq(stan - stans, 4);
@@ -282,6 +282,126 @@ START_TEST(amounts_a_contract_takes)
     }
 END_TEST
 
+/* ---- questions to issuers ---- */
+
+static int64_t ask(struct journal *j, unsigned stan, const char *reversal)
+{
+    const struct receipt r = a_receipt(stan, 6000);
+    int64_t id = 0;
+
+    ck_assert_msg(journal_ask(j, &r, span_str(reversal), &id, &e) == TP_OK, "%s", e.text);
+    return id;
+}
+
+static void ck_pending(struct journal *j, const char *wanted)
+{
+    uint8_t room[MESSAGE_MAX];
+    struct buf b = BUF_OF(room);
+    struct receipt r;
+    int64_t id;
+    const enum tp_err got = journal_pending(j, 0, &id, &r, &b, &e);
+
+    if (wanted == NULL)
+        ck_assert_int_eq(got, TP_ERR_NOT_FOUND);
+    else
+        ck_assert(got == TP_OK && span_eq(buf_span(&b), span_str(wanted)));
+}
+
+START_TEST(a_question_waits_for_nothing_until_it_is_to_be_reversed)
+    {
+        struct journal *j = open_it();
+        const int64_t id = ask(j, 5, "the 0400");
+        const struct answer yes = {.code = "00", .rrn = "632700000005"};
+        struct receipt r;
+
+        ck_pending(j, NULL); /* nobody takes back what is still being asked */
+        ck_ok(journal_reverse(j, id, "632700000005", "no TC", &e));
+        ck_pending(j, "the 0400");
+        ck_ok(journal_settle(j, id, &yes, &e));
+        ck_pending(j, NULL);
+        ck_ok(journal_find(j, "632700000005", &r, &e));
+        ck_assert_int_eq(r.state, PAYMENT_REVERSED);
+        ck_assert_str_eq(r.reason, "no TC");
+        journal_close(&j);
+    }
+END_TEST
+
+START_TEST(a_question_that_is_concluded_is_never_reversed)
+    {
+        struct journal *j = open_it();
+        const int64_t id = ask(j, 5, "the 0400");
+        struct receipt r = a_receipt(5, 6000);
+
+        r.state = PAYMENT_ACKNOWLEDGED;
+        strcpy(r.approval, "A12345");
+        strcpy(r.rrn, "632700000005");
+        ck_ok(journal_conclude(j, id, &r, &e));
+        ck_ok(journal_reverse(j, id, "", "late", &e));
+        ck_pending(j, NULL);
+        memset(&r, 0, sizeof(r));
+        ck_ok(journal_find(j, "632700000005", &r, &e));
+        ck_assert_int_eq(r.state, PAYMENT_ACKNOWLEDGED);
+        ck_assert_str_eq(r.approval, "A12345");
+        journal_close(&j);
+    }
+END_TEST
+
+/* What an asking process leaves behind is reversed by the next; not while it lives. */
+START_TEST(lost_questions_are_found_when_their_process_is_gone)
+    {
+        struct journal *asking = open_it(), *next = open_it();
+        size_t n;
+
+        (void)ask(asking, 5, "the 0400");
+        ck_ok(journal_recover(next, &n, &e));
+        ck_assert_uint_eq(n, 0);
+        ck_pending(next, NULL);
+        journal_close(&asking); /* as its death would, which drops its lock */
+        ck_ok(journal_recover(next, &n, &e));
+        ck_assert_uint_eq(n, 1);
+        ck_pending(next, "the 0400");
+        journal_close(&next);
+    }
+END_TEST
+
+/* The TC that the card made in place of its ARQC comes behind the ARQC's reversal: before it, its counter would be taken for a replay. */
+START_TEST(a_payment_behind_its_reversal)
+    {
+        struct journal *j = open_it();
+        const struct receipt r = a_receipt(6, 6000);
+        const struct answer yes = {.code = "00", .rrn = "632700000005"};
+        const int64_t asked = ask(j, 5, "the 0400");
+        uint8_t room[MESSAGE_MAX];
+        struct buf b = BUF_OF(room);
+        struct receipt read;
+        int64_t id = 0;
+
+        ck_ok(journal_reverse(j, asked, "", "no answer", &e));
+        ck_ok(journal_add(j, &r, span_str("the 0200"), asked, &id, &e));
+        ck_assert_int_eq(journal_pending(j, asked, &id, &read, &b, &e), TP_ERR_NOT_FOUND); /* the reversal passed over */
+        ck_ok(journal_settle(j, asked, &yes, &e));
+        ck_pending(j, "the 0200");
+        journal_close(&j);
+    }
+END_TEST
+
+START_TEST(a_reversal_that_comes_too_late)
+    {
+        struct journal *j = open_it();
+        const int64_t id = ask(j, 5, "the 0400");
+        const struct answer no = {.code = "12", .reason = "REMISE_CLOSED"};
+        struct receipt r;
+
+        ck_ok(journal_reverse(j, id, "632700000005", "no TC", &e));
+        ck_ok(journal_settle(j, id, &no, &e));
+        ck_pending(j, NULL);
+        ck_ok(journal_find(j, "632700000005", &r, &e));
+        ck_assert_int_eq(r.state, PAYMENT_NOT_REVERSED);
+        ck_assert_ptr_nonnull(strstr(r.reason, "REMISE_CLOSED"));
+        journal_close(&j);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("journal");
@@ -297,6 +417,11 @@ static Suite *suite(void)
     tcase_add_test(c, altered_messages_and_lost_keys_are_noticed);
     tcase_add_test(c, lists_and_days);
     tcase_add_test(c, amounts_a_contract_takes);
+    tcase_add_test(c, a_question_waits_for_nothing_until_it_is_to_be_reversed);
+    tcase_add_test(c, a_question_that_is_concluded_is_never_reversed);
+    tcase_add_test(c, lost_questions_are_found_when_their_process_is_gone);
+    tcase_add_test(c, a_payment_behind_its_reversal);
+    tcase_add_test(c, a_reversal_that_comes_too_late);
     suite_add_tcase(s, c);
     return s;
 }

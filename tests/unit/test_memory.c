@@ -38,7 +38,7 @@ static void add(unsigned stan, int date, int64_t amount, const char *psn, enum p
 
     strcpy(r.pan, "999014******0018");
     strcpy(r.psn, psn);
-    ck_assert_msg(journal_add(journal, &r, (struct span){NULL, 0}, &id, &e) == TP_OK, "%s", e.text);
+    ck_assert_msg(journal_add(journal, &r, (struct span){NULL, 0}, 0, &id, &e) == TP_OK, "%s", e.text);
 }
 
 static int64_t spent(struct memory *m, const char *pan, int psn, uint16_t currency)

@@ -218,7 +218,7 @@ START_TEST(approved_kept_and_answered_alike)
         ck_data(ask_as(MTI_FINANCIAL_REPEAT), "00");
         ck_assert_uint_eq(ask_as(MTI_FINANCIAL_REPEAT)->a.n, first.a.n);
         ck_assert_mem_eq(ask_as(MTI_FINANCIAL)->a.raw, first.a.raw, first.a.n); /* with the same ARPC */
-        ck_assert(teller_find(&teller, first.a.rrn, &b));                           /* DE 37 is one and the same on both legs */
+        ck_assert(teller_find(&teller, first.a.rrn, &b));                       /* DE 37 is one and the same on both legs */
         ck_assert_uint_eq(b.asked, 1);
         ck_assert(span_eq(ask_as(MTI_FINANCIAL)->m.field[38], span_str(b.approval)));
         ck_state(AUTHORISATION_APPROVED);

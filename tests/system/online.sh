@@ -1,0 +1,162 @@
+#!/bin/bash
+# The online way once, with the programs as a user types them: card, terminal, acquirer and the real issuer. Offline, online approved, declined by the issuer, the issuer away, killed
+# while it is asked, reversed; and the remise of all that. All in the private network of with-pcscd, so that the usual ports are free.
+set -u
+PATH=$TESTS_BUILDDIR:$PATH
+here=$TESTS_SRCDIR/system
+
+fail() {
+    echo "FAIL: $*"
+    exit 1
+}
+
+expect() { # exit code, text in what it says, command…
+    local code=$1 text=$2 got
+    shift 2
+    "$@" >"$dir/out" 2>&1
+    got=$?
+    [ "$got" = "$code" ] || fail "$*: exit $got, not $code: $(cat "$dir/out") $(cat "$dir"/*.log)"
+    grep -qF -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out") $(cat "$dir"/*.log)"
+}
+
+until_said() { # text, file
+    for _ in $(seq 200); do
+        grep -q -- "$1" "$2" && return
+        sleep 0.05
+    done
+    fail "never said \"$1\": $(cat "$2")"
+}
+
+pay() { printf 1234 | telepay pay --config terminal/telepay.conf --pin-fd 0 --wait 5 --currency EUR "$@"; }
+questions() { telepay-acquirer authorisations --state "$1" --json | python3 -c 'import json,sys; print(len(json.load(sys.stdin)["authorisations"]))'; }
+until_reversed() { # how many
+    for _ in $(seq 200); do
+        [ "$(questions reversed)" = "$1" ] && [ "$(questions to-reverse)" = 0 ] && return
+        sleep 0.05
+    done
+    fail "not reversed: $(telepay-acquirer authorisations) $(cat "$dir"/*.log)"
+}
+
+issuer=
+serve_issuer() {
+    : >issuer.log
+    telepay-issuer serve --dir iss >>issuer.log 2>&1 &
+    issuer=$!
+    until_said listening issuer.log
+}
+serve_acquirer() {
+    : >acquirer.log
+    telepay-acquirer serve >>acquirer.log 2>&1 &
+    serve=$!
+    until_said listening acquirer.log
+    [ "${1-}" = alone ] || until_said "is reached" acquirer.log
+}
+
+inside() {
+    local serve card rrn paying
+    cd "$dir" || exit 1
+    expect 0 "" telepay-perso init scheme/
+    expect 0 "" telepay-perso card cards/marie --scheme scheme/ --pan 9990140000000018 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
+    expect 0 "" telepay-issuer init iss/ --scheme scheme/ --name banque
+    printf 9990140000000018 | expect 0 "" telepay-issuer account add --dir iss --expiry 2030-12 --balance 200.00 --currency EUR
+    expect 0 "" telepay-issuer acquirer add --dir iss --id 00000000001 --out from-issuer
+    expect 0 "" telepay-acquirer init acq/ --authority scheme/authority.json
+    printf '\n[issuers]\ntimeout = 2\n' >>acq/acquirer.conf
+    expect 0 "" telepay-acquirer contract add --id 000000000000123 --name "Librairie du Port" --mcc 5942 --currency EUR
+    expect 0 "" telepay-acquirer terminal add --contract 000000000000123 --id 00000001 --out terminal/
+    sed -i 's/^\[acquirer\]/&\ntimeout=4/' terminal/telepay.conf # longer than the acquirer's own
+    expect 0 "banque" telepay-acquirer issuer add --from from-issuer
+    expect 2 "already" telepay-acquirer issuer add --from from-issuer
+    expect 0 "999014" telepay-acquirer issuer list
+    serve_issuer
+    serve_acquirer
+    telepay-simcard cards/marie >card.log 2>&1 &
+    card=$!
+    until_said "in the reader" card.log
+
+    # under the floor: the card alone
+    expect 0 "APPROVED" pay --amount 12.50
+    [ "$(questions approved)" = 0 ] || fail "asked under the floor: $(telepay-acquirer authorisations)"
+
+    # over the floor: the card asks its issuer, who approves, and the card believes it
+    expect 0 "APPROVED" pay --amount 60.00
+    grep -q '^Approval  *[0-9A-Z]' out || fail "no approval code: $(cat out)"
+    rrn=$(sed -n 's/^Reference *//p' out)
+    expect 0 "the issuer" telepay-acquirer show "$rrn"
+    expect 0 "approved by the issuer under" telepay-acquirer prove "$rrn"
+    expect 0 "$rrn" telepay-acquirer authorisations --state approved
+    expect 0 "acknowledged" telepay journal list --config terminal/telepay.conf
+
+    # more than the account has: the issuer's own refusal
+    expect 1 "(51" pay --amount 180.00
+    [ "$(questions refused)" = 1 ] || fail "$(telepay-acquirer authorisations)"
+
+    # the operator takes one back: the issuer learns it
+    expect 0 "reversed" telepay-acquirer reverse "$rrn"
+    until_reversed 1
+    expect 0 "" telepay-issuer account list --dir iss
+    grep -q "200[.]00" out || fail "not given back: $(cat out)"
+
+    # the issuer stops to answer: taken back when it is there again
+    kill -STOP "$issuer"
+    expect 1 "DECLINED" pay --amount 61.00
+    kill -CONT "$issuer"
+    until_reversed 2
+
+    # the issuer is away
+    kill "$issuer"
+    wait "$issuer"
+    sleep 0.3
+    expect 1 "DECLINED" pay --amount 62.00
+    serve_issuer
+    sleep 1
+
+    # the terminal is killed while it asks: the next run takes back what may have been asked
+    kill -STOP "$serve"
+    printf 1234 | telepay pay --config terminal/telepay.conf --amount 63.00 --pin-fd 0 --wait 5 >out 2>&1 &
+    sleep 1.5
+    kill -9 $! 2>/dev/null
+    wait $! 2>/dev/null
+    kill -CONT "$serve"
+    sleep 0.5
+    expect 0 "" telepay journal send --config terminal/telepay.conf
+    # the acquirer is killed while it asks
+    kill -STOP "$issuer"
+    pay --amount 64.00 >out 2>&1 &
+    paying=$!
+    sleep 1.5
+    kill -9 "$serve"
+    wait "$serve" 2>/dev/null
+    kill -CONT "$issuer"
+    serve_acquirer
+    wait "$paying"
+    expect 0 "" telepay journal send --config terminal/telepay.conf
+    for _ in $(seq 100); do
+        [ "$(questions to-reverse)" = 0 ] && [ "$(questions asked)" = 0 ] && break
+        sleep 0.05
+    done
+    telepay-acquirer authorisations >out
+    grep -q 'to be reversed' out && fail "left over: $(cat out)"
+    expect 0 "" telepay-issuer account list --dir iss
+    grep -q "200[.]00" out || fail "reserved for nothing: $(cat out) $(telepay-acquirer authorisations)"
+
+    # what stands is paid, and is collected with its approval code
+    expect 0 "APPROVED" pay --amount 65.00
+    expect 0 "" telepay-acquirer audit
+    expect 0 "" telepay-acquirer close
+    kill "$serve"
+    wait "$serve"
+    [ $? = 0 ] || fail "telepay-acquirer serve does not end cleanly: $(cat acquirer.log)"
+    expect 0 "" telepay-acquirer issuer remove banque
+    kill "$card" "$issuer"
+}
+
+if [ $# = 2 ] && [ "$1" = inside ]; then
+    dir=$2
+    inside
+    exit 0
+fi
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+"$here/with-pcscd" "$here/online.sh" inside "$dir" || exit 1
+echo "online.sh: approved, declined, taken back"
