@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "issuer/commands.h"
+#include "issuer/keys.h"
 #include "issuer/option.h"
 
 enum { KEY_BALANCE = OPTION_KEY_OWN, KEY_CURRENCY, KEY_CEILING, KEY_DAY_CEILING, KEY_EXPIRY, KEY_CVN, KEY_ARPC, KEY_ATC, KEY_LOST, KEY_STOLEN };
@@ -117,6 +118,19 @@ static enum tp_err take_words(struct account *a, const struct words *w, struct t
     return take_amounts(a, w, e);
 }
 
+/* A card whose keys the issuer does not have could never pay. */
+static enum tp_err check_keys(const struct office *o, enum emv_cvn cvn, struct tp_error *e)
+{
+    struct issuer_keys *keys = NULL;
+    enum tp_err r = issuer_keys_load(&keys, o->dir, e);
+
+    if (r == TP_OK && !issuer_keys_serve(keys, cvn))
+        r = tp_fail(e, TP_ERR_NOT_FOUND, "this issuer has no AES keys, its scheme had none: cards of kind %s cannot be checked here",
+                    emv_cvn_name(cvn));
+    issuer_keys_free(&keys);
+    return r;
+}
+
 static enum tp_err add(struct office *o, struct account *a, const char *pan, struct tp_error *e)
 {
     uint8_t room[PAN_TEXT_MAX + SEAL_OVERHEAD];
@@ -160,6 +174,8 @@ int issuer_account_add(int argc, char **argv)
     r = take_words(&a, &w, &e);
     if (r == TP_OK)
         r = office_open(&o, w.dir, &e);
+    if (r == TP_OK)
+        r = check_keys(&o, a.cvn, &e);
     if (r == TP_OK)
         r = office_card(&o, &w.card, pan, &a.psn, NULL, &e);
     if (r == TP_OK && !pan_valid(pan))

@@ -123,6 +123,11 @@ void issuer_keys_free(struct issuer_keys **k)
     *k = NULL;
 }
 
+bool issuer_keys_serve(const struct issuer_keys *k, enum emv_cvn cvn)
+{
+    return k->key[emv_cvn_cipher(cvn)][ISSUER_KEY_AC].p != NULL;
+}
+
 enum tp_err issuer_keys_card(struct secret *out, const struct issuer_keys *k, enum issuer_key use, enum emv_cvn cvn, const char *pan, uint8_t psn)
 {
     const struct secret *from = &k->key[emv_cvn_cipher(cvn)][use];

@@ -50,6 +50,11 @@ grep -q "card 999014\*\*\*\*\*\*0018 has an account" out || fail "account add sa
 want 2 "has an account already" i account add --pan $pan --balance 1 --currency EUR --expiry 2030-12 --psn 1
 want 2 "has no account here" i account block --pan $pan --psn 2
 grep -q "$pan" iss/issuer.db && fail "the card number stands in the books"
+cp -r scheme old && rm -f old/issuer-aes.secret # a scheme of telepay 0.1 has none
+want 0 "made the issuer" i init bare --scheme old
+want 2 "no AES keys" i account add --dir bare --pan $pan --balance 1 --currency EUR --expiry 2030-12 --cvn ccd-aes
+want 0 "has an account" i account add --dir bare --pan $pan --balance 1 --currency EUR --expiry 2030-12 --cvn ccd-3des
+want 0 "has an account" i account add --dir iss --pan 9990140000000026 --balance 1 --currency EUR --expiry 2030-12 --cvn ccd-aes
 want 2 "1 to 11 digits" i acquirer add --id bank --out a1
 want 2 "say with --port" i acquirer add --id 00000000001 --out a1
 "$bin/telepay-issuer" serve >serve.log 2>&1 &
