@@ -49,11 +49,12 @@ static enum tp_err same_again(struct desk *d, struct tp_error *e)
 
     if (r == TP_OK) {
         d->known = true;
-        if (memcmp(before.digest, d->q->digest, sizeof(before.digest)) == 0) {
-            *d->out = before;
-            return TP_OK;
-        }
-        return refuse(d, "94", "IDENTITY");
+        if (memcmp(before.digest, d->q->digest, sizeof(before.digest)) != 0)
+            return refuse(d, "94", "IDENTITY");
+        if (before.reversed) /* nothing is reserved behind its answer any more */
+            return refuse(d, "12", "REVERSED");
+        *d->out = before;
+        return TP_OK;
     }
     if (r != TP_ERR_NOT_FOUND)
         return r;
@@ -97,11 +98,13 @@ static enum tp_err whose(struct desk *d, struct tp_error *e)
 static enum tp_err what(struct desk *d, struct tp_error *e)
 {
     const unsigned kind = d->q->processing / 10000;
-    uint64_t amount = 0, currency = 0, date = 0, psn = d->q->psn;
+    uint64_t type = 0, amount = 0, currency = 0, date = 0, psn = d->q->psn;
 
     (void)e;
     if (kind != PURCHASE && kind != CREDIT)
         return refuse(d, "12", "PROCESSING");
+    if (bcd_get(d->chip.type, &type) != TP_OK || type != kind) /* 9C: the first two digits of DE 3 (Book 3, Annex A) */
+        return refuse(d, "12", "9C");
     d->out->credit = kind == CREDIT;
     if (bcd_get(d->chip.amount, &amount) != TP_OK || bcd_get(d->chip.currency, &currency) != TP_OK || d->q->amount == 0 ||
         (int64_t)amount != d->q->amount || currency != d->q->currency)
@@ -135,6 +138,8 @@ static enum tp_err cryptogram(struct desk *d, struct tp_error *e)
 
     if (d->iad.cvn != d->account.cvn)
         return refuse(d, "63", "CRYPTOGRAM");
+    if (d->iad.dki != ISSUER_DKI)
+        return refuse(d, "63", "DKI");
     r = session_key(d, e);
     if (r == TP_OK)
         r = chip_signed(&data, &d->chip);
@@ -173,7 +178,7 @@ static enum tp_err card_and_terminal(struct desk *d, struct tp_error *e)
     (void)e;
     if (type != (d->iad.second != EMV_AC_NONE ? d->iad.second : d->iad.first))
         return refuse(d, "63", "CID");
-    if (d->chip.cvm.n == 3 && d->chip.cvm.p[2] == 2 && memchr(offline_pin, d->chip.cvm.p[0] & 0x3F, sizeof(offline_pin)) != NULL &&
+    if (d->chip.cvm.p[2] == 2 && memchr(offline_pin, d->chip.cvm.p[0] & 0x3F, sizeof(offline_pin)) != NULL &&
         (!d->iad.pin_performed || d->iad.pin_failed)) {
         log_error("alarm: card %s: the terminal says that its PIN was verified, the card does not", d->account.masked);
         return refuse(d, "63", "PIN_WEDGE");
@@ -217,6 +222,7 @@ static enum tp_err bits(struct desk *d, struct tp_error *e)
     return TP_OK;
 }
 
+/* A credit spends nothing, and yet moves money: no more of it at once than the card may pay. */
 static enum tp_err money(struct desk *d, struct tp_error *e)
 {
     const struct account *c = &d->account;
@@ -226,10 +232,10 @@ static enum tp_err money(struct desk *d, struct tp_error *e)
 
     if (d->q->currency != c->currency)
         return refuse(d, "57", "CURRENCY");
-    if (d->out->credit)
-        return TP_OK;
     if (amount > c->ceiling)
         return refuse(d, "61", "CEILING");
+    if (d->out->credit)
+        return TP_OK;
     r = book_reserved_on(d->a->book, c->key, d->out->day, &spent, e);
     if (r != TP_OK)
         return r;

@@ -125,7 +125,7 @@ const char *chip_read(struct chip *out, const struct request *q)
         {TAG_IAD, 7, 32, false, offsetof(struct chip, iad), "9F10"},
         {TAG_AC, 8, 8, false, offsetof(struct chip, ac), "9F26"},
         {TAG_CID, 1, 1, false, offsetof(struct chip, cid), "9F27"},
-        {TAG_CVM_RESULTS, 3, 3, true, offsetof(struct chip, cvm), "9F34"},
+        {TAG_CVM_RESULTS, 3, 3, false, offsetof(struct chip, cvm), "9F34"},
         {TAG_PAN_SEQUENCE, 1, 1, true, offsetof(struct chip, psn), "5F34"},
         {TAG_SCRIPT_RESULTS, 5, 250, true, offsetof(struct chip, results), "9F5B"},
     };

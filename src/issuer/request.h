@@ -30,7 +30,7 @@ void request_wipe(struct request *q);
 
 /* The card's part, out of DE 55; the spans borrow from q. */
 struct chip {
-    struct span amount, other, country, tvr, currency, date, type, un, aip, atc, iad, ac, cid, cvm, psn, results; /* cvm, psn, results may be empty */
+    struct span amount, other, country, tvr, currency, date, type, un, aip, atc, iad, ac, cid, cvm, psn, results; /* psn, results may be empty */
 };
 /* NULL, or the name of the object that is missing or has a wrong length ("9F26"). */
 const char *chip_read(struct chip *out, const struct request *q);

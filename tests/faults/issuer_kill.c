@@ -63,6 +63,7 @@ static bool next(struct till *t, struct link_client *c)
         if (!exchange(t, c, MTI_REVERSAL))
             return false;
         t->released++;
+        t->last_rrn[0] = '\0'; /* asked again it is refused: it is reversed */
         t->step = ASK;
         return true;
     }

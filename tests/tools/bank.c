@@ -358,6 +358,7 @@ void bank_usual(struct bank_terms *t, struct bank_card *c)
     t->tvr[0] = 0x80; /* offline data authentication was not performed */
     t->atc = ++c->atc;
     t->iad_cvn = c->cvn;
+    t->dki = 1;
     t->cvr[0] = 0xA0; /* second AC not asked for, first one an ARQC */
 }
 
@@ -370,14 +371,14 @@ static void put_number(struct buf *out, uint32_t tag, uint64_t value, unsigned d
     BANK_MUST(tlv_put(out, tag, buf_span(&b)));
 }
 
-/* 9F10: Visa's with DKI 1 and CVR of 3 bytes, the Common Core Definitions' with counters and discretionary data of zeros. */
+/* 9F10: Visa's with DKI and CVR of 3 bytes, the Common Core Definitions' with counters and discretionary data of zeros. */
 static size_t make_iad(uint8_t iad[32], const struct bank_terms *t)
 {
     static const uint8_t kind[] = {[EMV_CVN_10] = 0x0A, [EMV_CVN_18] = 0x12, [EMV_CCD_3DES] = 0xA5, [EMV_CCD_AES] = 0xA6};
 
     memset(iad, 0, 32);
     if (t->iad_cvn == EMV_CVN_10 || t->iad_cvn == EMV_CVN_18) {
-        const uint8_t head[] = {6, 1, kind[t->iad_cvn], 3};
+        const uint8_t head[] = {6, t->dki, kind[t->iad_cvn], 3};
 
         memcpy(iad, head, 4);
         memcpy(iad + 4, t->cvr, 3);
@@ -385,7 +386,7 @@ static size_t make_iad(uint8_t iad[32], const struct bank_terms *t)
     }
     iad[0] = iad[16] = 0x0F;
     iad[1] = kind[t->iad_cvn];
-    iad[2] = 1;
+    iad[2] = t->dki;
     memcpy(iad + 3, t->cvr, 5);
     return 32;
 }
@@ -415,7 +416,8 @@ static struct span make_de55(struct bank_request *out, const struct bank_card *c
     struct buf b = BUF_OF(out->de55);
     const uint8_t atc[2] = {(uint8_t)(t->atc >> 8), (uint8_t)t->atc}, un[4] = {0x12, 0x34, (uint8_t)(t->atc >> 8), (uint8_t)t->atc},
                   aip[2] = {0x18, 0};
-    const uint8_t none[5] = {0};
+    const unsigned kind = t->processing / 10000;
+    const uint8_t type = (uint8_t)((kind / 10 << 4 | kind % 10) ^ t->type_flip);
     uint8_t iad[32];
     const size_t iad_n = make_iad(iad, t);
 
@@ -425,7 +427,7 @@ static struct span make_de55(struct bank_request *out, const struct bank_card *c
     BANK_MUST(tlv_put(&b, TAG_TVR, SPAN_OF(t->tvr)));
     put_number(&b, TAG_TX_CURRENCY, t->currency, 4);
     put_number(&b, TAG_TX_DATE, (uint64_t)(date_of(time(NULL)) / 10000 % 100) * 10000 + t->mmdd, 6);
-    put_number(&b, TAG_TX_TYPE, t->processing / 10000, 2);
+    BANK_MUST(tlv_put(&b, TAG_TX_TYPE, span_of(&type, 1)));
     BANK_MUST(tlv_put(&b, TAG_UN, SPAN_OF(un)));
     BANK_MUST(tlv_put(&b, TAG_AIP, SPAN_OF(aip)));
     BANK_MUST(tlv_put(&b, TAG_ATC, SPAN_OF(atc)));
@@ -433,8 +435,8 @@ static struct span make_de55(struct bank_request *out, const struct bank_card *c
     BANK_MUST(tlv_put(&b, TAG_CID, span_of(&t->cid, 1)));
     BANK_MUST(tlv_put(&b, TAG_CVM_RESULTS, SPAN_OF(t->cvm)));
     put_number(&b, TAG_PAN_SEQUENCE, t->psn, 2);
-    if (memcmp(t->results, none, sizeof(none)) != 0)
-        BANK_MUST(tlv_put(&b, TAG_SCRIPT_RESULTS, SPAN_OF(t->results)));
+    if (t->results_n > 0)
+        BANK_MUST(tlv_put(&b, TAG_SCRIPT_RESULTS, span_of(t->results, t->results_n)));
     sign(out->ac, c, t, buf_span(&b), span_of(iad, iad_n));
     BANK_MUST(tlv_put(&b, TAG_AC, SPAN_OF(out->ac)));
     return buf_span(&b);

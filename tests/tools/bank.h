@@ -61,11 +61,14 @@ struct bank_terms { /* what a request says; bank_usual fills it, with a new ATC 
     unsigned psn, processing, expiry, mmdd;
     int64_t amount;        /* DE 4 and 9F02 */
     int64_t signed_amount; /* 9F02, when not 0 */
+    uint8_t type_flip;     /* 9C is that of DE 3, less these bits */
     unsigned currency;
     uint8_t tvr[5], cid, cvm[3], cvr[5], ac_flip;
     uint16_t atc;
     enum emv_cvn iad_cvn; /* the kind that 9F10 says */
-    uint8_t results[5];   /* 9F5B; all zeros: none */
+    uint8_t dki;          /* its key index */
+    uint8_t results[10];  /* 9F5B */
+    size_t results_n;     /* 0: none */
 };
 void bank_usual(struct bank_terms *t, struct bank_card *c);
 
