@@ -152,18 +152,31 @@ static enum tp_err cryptogram(struct desk *d, struct tp_error *e)
     return secret_eq(SPAN_OF(ac), d->chip.ac) ? TP_OK : refuse(d, "63", "CRYPTOGRAM");
 }
 
-/* A counter that was seen is a cryptogram sent again. One far ahead is no card that its holder used in between: the operator who knows better moves the
- * counter on (account set --atc). Either is an alarm, in the log. */
+/* The card's own word, which its cryptogram covers. */
+static enum emv_ac_type made(const struct desk *d)
+{
+    return d->iad.second != EMV_AC_NONE ? d->iad.second : d->iad.first;
+}
+
+/* A counter that was seen is a cryptogram sent again, but for one TC after an ARQC that came here and is reversed: a terminal that heard no answer ends the
+ * payment offline under the same counter (Y3: Book 4, Annex A6). One far ahead is no card that its holder used in between: the operator who knows better
+ * moves the counter on (account set --atc). Either is an alarm, in the log. */
 static enum tp_err counter(struct desk *d, struct tp_error *e)
 {
     const unsigned atc = d->out->atc, last = d->account.atc;
-    enum tp_err r;
+    bool second = false;
+    enum tp_err r = TP_OK;
 
-    if (atc <= last || atc - last > d->a->atc_jump) {
+    if (atc == last && made(d) == EMV_TC)
+        r = book_counter_reversed(d->a->book, d->account.key, d->out->atc, &second, e);
+    if (r != TP_OK)
+        return r;
+    if ((atc <= last && !second) || atc > last + d->a->atc_jump) {
         log_error("alarm: card %s, counter %u after %u: %s", d->account.masked, atc, last, atc <= last ? "sent again" : "far ahead");
         return refuse(d, "63", atc <= last ? "ATC_REPLAYED" : "ATC_JUMP");
     }
     d->genuine = true;
+    d->out->ac = made(d);
     r = book_account_seen(d->a->book, d->account.key, d->out->atc, e);
     return r == TP_OK ? scripts_settle(d->a, &d->account, &d->iad, d->chip.results, e) : r;
 }
@@ -176,7 +189,7 @@ static enum tp_err card_and_terminal(struct desk *d, struct tp_error *e)
     const enum emv_ac_type type = (enum emv_ac_type)(d->chip.cid.p[0] >> 6);
 
     (void)e;
-    if (type != (d->iad.second != EMV_AC_NONE ? d->iad.second : d->iad.first))
+    if (type != made(d))
         return refuse(d, "63", "CID");
     if (d->chip.cvm.p[2] == 2 && memchr(offline_pin, d->chip.cvm.p[0] & 0x3F, sizeof(offline_pin)) != NULL &&
         (!d->iad.pin_performed || d->iad.pin_failed)) {
@@ -307,6 +320,7 @@ static void start(struct desk *d)
     out->currency = d->q->currency;
     out->day = date_of(d->now);
     out->at = d->now;
+    out->ac = EMV_AC_NONE;
 }
 
 /* What names no card of ours is answered and not kept: nothing hangs on it, and the same again gets the same from the same books. */

@@ -7,7 +7,7 @@
 
 #include "base/mask.h"
 #include "base/money.h"
-#include "crypto/cryptogram.h"
+#include "crypto/iad.h"
 #include "crypto/seal.h"
 
 #define ACQUIRER_ID_MAX   12 /* DE 32: 1 to 11 digits */
@@ -85,6 +85,7 @@ struct authorisation {
     bool credit;
     int64_t amount;
     uint16_t currency, atc;
+    enum emv_ac_type ac; /* what the card made; EMV_AC_NONE: nothing that is proved to be this card's and of now */
     char code[BOOK_CODE_MAX], reason[BOOK_REASON_MAX], approval[BOOK_APPROVAL_MAX];
     int64_t reserved;
     int day;
@@ -99,6 +100,8 @@ TP_MUST_CHECK enum tp_err book_authorisation_find(struct book *b, int64_t acquir
 TP_MUST_CHECK enum tp_err book_authorisation_add(struct book *b, struct authorisation *a, struct tp_error *e);
 /* The number the next one gets, from which its approval code is made. */
 TP_MUST_CHECK enum tp_err book_authorisation_next(struct book *b, int64_t *key, struct tp_error *e);
+/* *reversed: under that counter of a card there were ARQCs alone, at least one, and all of them are reversed. */
+TP_MUST_CHECK enum tp_err book_counter_reversed(struct book *b, int64_t account, uint16_t atc, bool *reversed, struct tp_error *e);
 /* What an account has reserved on a day and not released. */
 TP_MUST_CHECK enum tp_err book_reserved_on(struct book *b, int64_t account, int day, int64_t *sum, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_authorisation_each(struct book *b, int day,

@@ -5,7 +5,7 @@
 #define COLUMNS                                                                                                                                      \
     "authorisation, acquirer, rrn, account, digest, pan_masked, kind, amount, currency, atc, code, reason, approval, reserved, day, at, answer, "    \
     "(SELECT id FROM acquirer WHERE acquirer.acquirer = authorisation.acquirer), "                                                                   \
-    "EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = authorisation.authorisation)"
+    "EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = authorisation.authorisation), coalesce(ac, 3)"
 
 static void read_row(struct authorisation *out, sqlite3_stmt *s)
 {
@@ -29,6 +29,7 @@ static void read_row(struct authorisation *out, sqlite3_stmt *s)
     out->answer_n = book_bytes(out->answer, sizeof(out->answer), s, 16);
     book_text(out->acquirer_id, sizeof(out->acquirer_id), s, 17);
     out->reversed = sqlite3_column_int(s, 18) != 0;
+    out->ac = (enum emv_ac_type)sqlite3_column_int(s, 19);
 }
 
 enum tp_err book_authorisation_find(struct book *b, int64_t acquirer, const char *rrn, struct authorisation *out, struct tp_error *e)
@@ -67,7 +68,7 @@ enum tp_err book_authorisation_add(struct book *b, struct authorisation *a, stru
     enum tp_err r =
         book_prepare(b, &s,
                      "INSERT INTO authorisation (acquirer, rrn, account, digest, pan_masked, kind, amount, currency, atc, code, reason, approval,"
-                     " reserved, day, at, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+                     " reserved, day, at, answer, ac) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
                      e);
 
     if (r != TP_OK)
@@ -89,9 +90,32 @@ enum tp_err book_authorisation_add(struct book *b, struct authorisation *a, stru
     sqlite3_bind_int64(s, 14, a->day);
     sqlite3_bind_int64(s, 15, a->at);
     sqlite3_bind_blob(s, 16, a->answer, (int)a->answer_n, SQLITE_STATIC);
+    if (a->ac != EMV_AC_NONE)
+        sqlite3_bind_int64(s, 17, a->ac);
     r = db_run(b->db, s, e);
     if (r == TP_OK)
         a->key = sqlite3_last_insert_rowid(db_handle(b->db));
+    return r;
+}
+
+enum tp_err book_counter_reversed(struct book *b, int64_t account, uint16_t atc, bool *reversed, struct tp_error *e)
+{
+    sqlite3_stmt *s;
+    enum tp_err r = book_prepare(b, &s,
+                                 "SELECT count(*) > 0 AND count(*) = sum(ac = 2 AND"
+                                 " EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = a.authorisation))"
+                                 " FROM authorisation AS a WHERE account = ?1 AND atc = ?2 AND ac IS NOT NULL",
+                                 e);
+
+    *reversed = false;
+    if (r != TP_OK)
+        return r;
+    sqlite3_bind_int64(s, 1, account);
+    sqlite3_bind_int64(s, 2, atc);
+    r = book_one(b, s, "counter", e);
+    if (r == TP_OK)
+        *reversed = sqlite3_column_int(s, 0) != 0;
+    sqlite3_reset(s);
     return r;
 }
 

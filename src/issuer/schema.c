@@ -102,5 +102,10 @@ static const char version_1[] =
     "  BEGIN SELECT RAISE(ABORT, 'a script stays what it was'); END;"
     "CREATE TRIGGER script_kept BEFORE DELETE ON script BEGIN SELECT RAISE(ABORT, 'a script is never deleted'); END;";
 
-const char *const issuer_schema[] = {version_1};
+/* What the card made: a TC may follow its own reversed ARQC (authorise.c). */
+static const char version_2[] =
+    "ALTER TABLE authorisation ADD COLUMN ac INTEGER CHECK (ac BETWEEN 0 AND 2);" /* AAC, TC, ARQC; NULL: not proved to be the card's, or of version 1 */
+    "CREATE INDEX authorisation_counter ON authorisation (account, atc) WHERE ac IS NOT NULL;";
+
+const char *const issuer_schema[] = {version_1, version_2};
 const size_t issuer_schema_versions = sizeof(issuer_schema) / sizeof(issuer_schema[0]);

@@ -374,6 +374,15 @@ START_TEST(account_status_and_money)
     }
 END_TEST
 
+/* A TC under the counter of the last request. */
+static void offline_instead(void)
+{
+    card.atc--;
+    bank_usual(&terms, &card);
+    terms.cid = 0x40;
+    terms.cvr[0] = 0x60; /* second AC a TC, first one an ARQC */
+}
+
 /* An amount over the floor that the card signed offline: no word for the card, which has ended its transaction. */
 START_TEST(a_tc_is_checked_and_reserved)
     {
@@ -387,6 +396,41 @@ START_TEST(a_tc_is_checked_and_reserved)
         ck_assert_str_eq(a->code, "00");
         ck_assert_int_eq(tlv_find(span_of(a->de55, a->de55_n), TAG_ISSUER_AUTH_DATA, &t), TP_ERR_NOT_FOUND);
         ck_assert_int_eq(reserved(), 1250);
+    }
+END_TEST
+
+/* The terminal could not go online (Y3), and its ARQC had come all the same: that one is reversed, and the TC of the same counter stands for the payment. */
+START_TEST(a_tc_after_its_reversed_arqc)
+    {
+        ck_assert_str_eq(fresh()->code, "00");
+        const struct bank_terms online = terms;
+
+        offline_instead();
+        ck_assert_str_eq(pay()->code, "63"); /* the online one stands */
+        terms = online;
+        ck_assert_str_eq(reverse(MTI_REVERSAL)->code, "00");
+        bank_usual(&terms, &card);
+        terms.atc = card.atc = online.atc;
+        ck_assert_str_eq(pay()->code, "63"); /* no second ARQC of a counter */
+        terms.cid = 0x40;
+        ck_assert_str_eq(pay()->code, "94");
+        bank_usual(&terms, &card);
+        terms.atc = card.atc = online.atc;
+        terms.cid = 0x40; /* nor one that the terminal calls a TC */
+        ck_assert_str_eq(pay()->code, "63");
+        ck_assert_int_eq(reserved(), 0);
+        offline_instead();
+        ck_assert_str_eq(pay()->code, "00");
+        ck_assert_int_eq(reserved(), 1250);
+        const struct bank_terms first = terms;
+
+        offline_instead();
+        ck_assert_str_eq(pay()->code, "63"); /* once */
+        terms = first;
+        ck_assert_str_eq(reverse(MTI_REVERSAL)->code, "00");
+        offline_instead();
+        ck_assert_str_eq(pay()->code, "63");
+        ck_assert_int_eq(reserved(), 0);
     }
 END_TEST
 
@@ -715,6 +759,7 @@ static Suite *suite(void)
     tcase_add_test(t, refusals);
     tcase_add_test(t, account_status_and_money);
     tcase_add_test(t, a_tc_is_checked_and_reserved);
+    tcase_add_test(t, a_tc_after_its_reversed_arqc);
     tcase_add_test(t, failed_and_lost_scripts);
     tcase_add_test(t, many_scripts_come_in_portions);
     tcase_add_test(t, network_and_strangers);
