@@ -47,6 +47,7 @@ struct job {
     bool lost;              /* what came of it could not be booked: to be reversed as soon as the books can be written */
     /* of JOB_FATE: tx.rrn says of which */
     enum issuer_fate fate;
+    size_t bytes_n;
     uint8_t bytes[];
 };
 
@@ -271,8 +272,7 @@ static void job_free(struct job *j)
     }
     if (j->peer != NULL)
         link_peer_unref(j->peer);
-    if (j->question.n > 0) /* it holds the card's number */
-        secret_wipe(j->bytes + (j->question.p - j->bytes), j->question.n);
+    secret_wipe(j->bytes, j->bytes_n); /* a question holds the card's number */
     free(j);
 }
 
@@ -641,6 +641,7 @@ static struct job *job_new(enum job_kind kind, const struct commit_request *q, s
     j->tx.de55 = copy(&room, tx->de55);
     j->tx.stream = copy(&room, tx->stream);
     j->question = copy(&room, question);
+    j->bytes_n = question.n > 0 ? n : 0;
     j->issuer[0] = '\0';
     j->lost = false;
     STAILQ_INIT(&j->waiters);

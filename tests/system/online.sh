@@ -49,7 +49,7 @@ serve_acquirer() {
     telepay-acquirer serve >>acquirer.log 2>&1 &
     serve=$!
     until_said listening acquirer.log
-    [ "${1-}" = alone ] || until_said "is reached" acquirer.log
+    until_said "is reached" acquirer.log
 }
 
 inside() {
