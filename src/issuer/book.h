@@ -129,7 +129,8 @@ struct script {
     bool encipher;
     uint8_t template; /* 0x71, 0x72 */
     enum script_state state;
-    time_t queued, delivered, settled;
+    unsigned deliveries;
+    time_t queued, delivered, settled; /* delivered: the last time */
 };
 typedef enum tp_err script_visit(void *ctx, const struct script *s, struct tp_error *e);
 
@@ -138,7 +139,10 @@ TP_MUST_CHECK enum tp_err book_script_queue(struct book *b, struct script *s, st
 TP_MUST_CHECK enum tp_err book_script_of(struct book *b, int64_t account, enum script_state state, script_visit *visit, void *ctx,
                                          struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_script_each(struct book *b, script_visit *visit, void *ctx, struct tp_error *e);
-TP_MUST_CHECK enum tp_err book_script_delivered(struct book *b, uint32_t id, int64_t authorisation, struct tp_error *e); /* wipes its data */
+TP_MUST_CHECK enum tp_err book_script_delivered(struct book *b, uint32_t id, int64_t authorisation, struct tp_error *e);
+/* The end of one that was delivered: done, failed or not done. Its data are erased. */
 TP_MUST_CHECK enum tp_err book_script_settle(struct book *b, uint32_t id, enum script_state state, struct tp_error *e);
+/* One that was delivered waits again. */
+TP_MUST_CHECK enum tp_err book_script_again(struct book *b, uint32_t id, struct tp_error *e);
 
 #endif

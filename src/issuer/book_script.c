@@ -5,7 +5,7 @@
 const char *const script_state_name[SCRIPT_STATES] = {"queued", "delivered", "done", "failed", "not done"};
 
 #define SELECT_SCRIPTS                                                                                                                               \
-    "SELECT script, script.account, pan_masked, what, head, data, encipher, template, state, queued, delivered, settled"                             \
+    "SELECT script, script.account, pan_masked, what, head, data, encipher, template, state, queued, delivered, settled, deliveries"                 \
     " FROM script JOIN account USING (account) "
 
 enum tp_err book_script_queue(struct book *b, struct script *q, struct tp_error *e)
@@ -45,6 +45,7 @@ static void read_row(struct script *out, sqlite3_stmt *s)
     out->queued = (time_t)sqlite3_column_int64(s, 9);
     out->delivered = (time_t)sqlite3_column_int64(s, 10);
     out->settled = (time_t)sqlite3_column_int64(s, 11);
+    out->deliveries = (unsigned)sqlite3_column_int64(s, 12);
 }
 
 static enum tp_err each(struct book *b, sqlite3_stmt *s, script_visit *visit, void *ctx, struct tp_error *e)
@@ -85,7 +86,8 @@ enum tp_err book_script_each(struct book *b, script_visit *visit, void *ctx, str
 enum tp_err book_script_delivered(struct book *b, uint32_t id, int64_t authorisation, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    const enum tp_err r = book_prepare(b, &s, "UPDATE script SET state = 1, data = NULL, authorisation = ?2, delivered = ?3 WHERE script = ?1", e);
+    const enum tp_err r =
+        book_prepare(b, &s, "UPDATE script SET state = 1, deliveries = deliveries + 1, authorisation = ?2, delivered = ?3 WHERE script = ?1", e);
 
     if (r != TP_OK)
         return r;
@@ -98,12 +100,23 @@ enum tp_err book_script_delivered(struct book *b, uint32_t id, int64_t authorisa
 enum tp_err book_script_settle(struct book *b, uint32_t id, enum script_state state, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    const enum tp_err r = book_prepare(b, &s, "UPDATE script SET state = ?2, settled = ?3 WHERE script = ?1", e);
+    const enum tp_err r = book_prepare(b, &s, "UPDATE script SET state = ?2, settled = ?3, data = NULL WHERE script = ?1", e);
 
     if (r != TP_OK)
         return r;
     sqlite3_bind_int64(s, 1, id);
     sqlite3_bind_int64(s, 2, state);
     sqlite3_bind_int64(s, 3, time(NULL));
+    return db_run(b->db, s, e);
+}
+
+enum tp_err book_script_again(struct book *b, uint32_t id, struct tp_error *e)
+{
+    sqlite3_stmt *s;
+    const enum tp_err r = book_prepare(b, &s, "UPDATE script SET state = 0 WHERE script = ?1", e);
+
+    if (r != TP_OK)
+        return r;
+    sqlite3_bind_int64(s, 1, id);
     return db_run(b->db, s, e);
 }

@@ -107,5 +107,40 @@ static const char version_2[] =
     "ALTER TABLE authorisation ADD COLUMN ac INTEGER CHECK (ac BETWEEN 0 AND 2);" /* AAC, TC, ARQC; NULL: not proved to be the card's, or of version 1 */
     "CREATE INDEX authorisation_counter ON authorisation (account, atc) WHERE ac IS NOT NULL;";
 
-const char *const issuer_schema[] = {version_1, version_2};
+/* A script that did not reach its card waits again, so its data stay until it is done or failed. Of version 1, what was delivered has none left. SQLite cannot
+ * change a table's checks: the rows move. */
+static const char version_3[] =
+    "CREATE TABLE script_3 ("
+    "  script INTEGER PRIMARY KEY CHECK (script BETWEEN 1 AND 4294967295)," /* 9F18 */
+    "  account INTEGER NOT NULL REFERENCES account,"
+    "  what TEXT NOT NULL,"
+    "  head BLOB NOT NULL CHECK (length(head) = 4),"
+    "  data BLOB," /* sealed; NULL when there are none, and when it is settled */
+    "  encipher INTEGER NOT NULL CHECK (encipher IN (0, 1)),"
+    "  template INTEGER NOT NULL CHECK (template IN (113, 114)),"       /* 71, 72 */
+    "  state INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 4)," /* queued, delivered, done, failed, not done */
+    "  deliveries INTEGER NOT NULL DEFAULT 0 CHECK (deliveries >= 0),"
+    "  authorisation INTEGER REFERENCES authorisation," /* of the last delivery */
+    "  queued INTEGER NOT NULL,"
+    "  delivered INTEGER NOT NULL DEFAULT 0,"
+    "  settled INTEGER NOT NULL DEFAULT 0,"
+    "  CHECK ((deliveries = 0) = (authorisation IS NULL)),"
+    "  CHECK (state = 0 OR deliveries > 0),"
+    "  CHECK (state <= 1 OR data IS NULL)"
+    ") STRICT;"
+    "INSERT INTO script_3 SELECT script, account, what, head, data, encipher, template, state, state <> 0, authorisation, queued, delivered, settled"
+    "  FROM script;"
+    "DROP TABLE script;"
+    "ALTER TABLE script_3 RENAME TO script;"
+    "CREATE INDEX script_waiting ON script (account, script) WHERE state <= 1;"
+    "CREATE TRIGGER script_way BEFORE UPDATE OF state ON script"
+    "  WHEN NOT ((OLD.state = 0 AND NEW.state = 1) OR (OLD.state = 1 AND NEW.state IN (0, 2, 3, 4)))"
+    "  BEGIN SELECT RAISE(ABORT, 'a script is queued, delivered, then done, failed, not done or queued again'); END;"
+    "CREATE TRIGGER script_content BEFORE UPDATE OF script, account, what, head, encipher, template ON script"
+    "  BEGIN SELECT RAISE(ABORT, 'a script stays what it was'); END;"
+    "CREATE TRIGGER script_data BEFORE UPDATE OF data ON script WHEN NEW.data IS NOT NULL AND NEW.data IS NOT OLD.data"
+    "  BEGIN SELECT RAISE(ABORT, 'the data of a script are erased and never changed'); END;"
+    "CREATE TRIGGER script_kept BEFORE DELETE ON script BEGIN SELECT RAISE(ABORT, 'a script is never deleted'); END;";
+
+const char *const issuer_schema[] = {version_1, version_2, version_3};
 const size_t issuer_schema_versions = sizeof(issuer_schema) / sizeof(issuer_schema[0]);

@@ -200,15 +200,17 @@ int issuer_script_queue(int argc, char **argv)
 
 static enum tp_err list_row(void *ctx, const struct script *s, struct tp_error *e)
 {
-    char id[16], head[9], queued[TIME_TEXT_MAX], delivered[TIME_TEXT_MAX], settled[TIME_TEXT_MAX];
+    char id[16], deliveries[16], head[9], queued[TIME_TEXT_MAX], delivered[TIME_TEXT_MAX], settled[TIME_TEXT_MAX];
 
     snprintf(id, sizeof(id), "%u", s->id);
+    snprintf(deliveries, sizeof(deliveries), "%u", s->deliveries);
     const char *const cells[] = {id,
                                  s->masked,
                                  s->what,
                                  hex_encode(head, SPAN_OF(s->head)),
                                  s->template == 0x71 ? "71" : "72",
                                  script_state_name[s->state],
+                                 deliveries,
                                  option_time(queued, s->queued),
                                  option_time(delivered, s->delivered),
                                  option_time(settled, s->settled)};
@@ -220,9 +222,9 @@ int issuer_script_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {options, parse, NULL, "List the scripts and what became of them.", NULL, NULL, NULL};
-    static const struct table_column columns[] = {{"id", TABLE_NUMBER},    {"card", TABLE_TEXT},      {"what", TABLE_TEXT},
-                                                  {"command", TABLE_TEXT}, {"template", TABLE_TEXT},  {"state", TABLE_TEXT},
-                                                  {"queued", TABLE_TEXT},  {"delivered", TABLE_TEXT}, {"settled", TABLE_TEXT}};
+    static const struct table_column columns[] = {
+        {"id", TABLE_NUMBER},  {"card", TABLE_TEXT},         {"what", TABLE_TEXT},   {"command", TABLE_TEXT},   {"template", TABLE_TEXT},
+        {"state", TABLE_TEXT}, {"deliveries", TABLE_NUMBER}, {"queued", TABLE_TEXT}, {"delivered", TABLE_TEXT}, {"settled", TABLE_TEXT}};
     struct words w = {0};
     struct listing l = {.table = NULL};
     enum tp_err r;

@@ -158,7 +158,7 @@ enum tp_err scripts_mark(struct authoriser *a, const struct scripts_sent *sent, 
 
 /* ---- back ---- */
 
-/* Of 9F5B, for this script: its state, or SCRIPT_STATES when it does not speak of it. */
+/* Of 9F5B: what the terminal saw of this script. What it does not speak of did not come. */
 static enum script_state told(struct span results, uint32_t id)
 {
     static const enum script_state states[] = {SCRIPT_NOT_DONE, SCRIPT_FAILED, SCRIPT_DONE};
@@ -170,31 +170,61 @@ static enum script_state told(struct span results, uint32_t id)
         if (of == id && p[0] >> 4 < 3)
             return states[p[0] >> 4];
     }
-    return SCRIPT_STATES;
+    return SCRIPT_NOT_DONE;
 }
 
-/* Of the CVR: `scripts` commands were done (Book 3, table CCD 10); Visa's counts those that came, so that of several with one failed none is known to be
- * done. The one after the last that was done is the failed one, where one failed; what comes behind it was not done. */
+static bool visa(const struct emv_iad *iad)
+{
+    return iad->cvn == EMV_CVN_10 || iad->cvn == EMV_CVN_18;
+}
+
+/* Nobody signs 9F5B. It may say which script is which, where it tells the story of the CVR, that the card's cryptogram covers: as many done (Book 3, table
+ * CCD 10), or with Visa as many that came, and one failed or none. */
+static bool agrees(const struct emv_iad *iad, struct span results, const struct waiting *w)
+{
+    size_t n[SCRIPT_STATES] = {0};
+
+    for (size_t i = 0; i < w->n; i++)
+        n[told(results, w->one[i].id)]++;
+    return (n[SCRIPT_FAILED] > 0) == iad->script_failed &&
+           (n[SCRIPT_DONE] == iad->scripts || (visa(iad) && n[SCRIPT_DONE] + n[SCRIPT_FAILED] == iad->scripts));
+}
+
+/* Of the CVR alone: `scripts` commands were done; Visa's may count those that came, so that of several with one failed none is known to be done. The one
+ * after the last that was done is the failed one, where one failed; what comes behind it was not done. */
 static enum script_state counted(const struct emv_iad *iad, size_t i)
 {
-    const bool visa = iad->cvn == EMV_CVN_10 || iad->cvn == EMV_CVN_18;
-
-    if (iad->script_failed && visa)
+    if (iad->script_failed && visa(iad))
         return SCRIPT_FAILED;
     if (i < iad->scripts)
         return SCRIPT_DONE;
     return iad->script_failed && i == iad->scripts ? SCRIPT_FAILED : SCRIPT_NOT_DONE;
 }
 
+/* What was not done goes again, for ever: a card that is to be blocked may not escape by losing a message. After some deliveries somebody takes them out of
+ * the answers, or the card is broken; people have to look. */
+static enum tp_err again(struct authoriser *a, const struct script *s, struct tp_error *e)
+{
+    const struct script_kind *kind = script_kind(s->what);
+
+    if (s->deliveries >= SCRIPTS_ALARM)
+        log_error("alarm: script %u (%s) for card %s was delivered %u times and never carried out", s->id, s->what, s->masked, s->deliveries);
+    if (s->sealed_n == 0 && kind != NULL && (kind->pin || kind->data)) /* delivered by a telepay that erased its data then */
+        return book_script_settle(a->book, s->id, SCRIPT_NOT_DONE, e);
+    return book_script_again(a->book, s->id, e);
+}
+
 enum tp_err scripts_settle(struct authoriser *a, const struct account *account, const struct emv_iad *iad, struct span results, struct tp_error *e)
 {
     struct waiting w = {.n = 0};
     enum tp_err r = book_script_of(a->book, account->key, SCRIPT_DELIVERED, collect, &w, e);
+    const bool agreed = agrees(iad, results, &w);
 
     for (size_t i = 0; i < w.n && r == TP_OK; i++) {
-        const enum script_state said = told(results, w.one[i].id);
+        const enum script_state state = agreed ? told(results, w.one[i].id) : counted(iad, i);
 
-        r = book_script_settle(a->book, w.one[i].id, said != SCRIPT_STATES ? said : counted(iad, i), e);
+        r = state == SCRIPT_NOT_DONE ? again(a, &w.one[i], e) : book_script_settle(a->book, w.one[i].id, state, e);
     }
+    secret_wipe(&w, sizeof(w));
     return r;
 }

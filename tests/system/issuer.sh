@@ -104,8 +104,10 @@ want 0 '"state": ?"delivered"' i script list --json
 want 0 "is changed" i account set --pan $pan --psn 1 --balance 100 --atc 5000
 want 2 "only grows" i account set --pan $pan --psn 1 --atc 4
 want 2 "less than what is reserved" i account set --pan $pan --psn 1 --balance 0
-ask 5001 100 632800000009 "00 000009 right"
-want 0 '"state": ?"not done"' i script list --json
+# The client's card knows of no script: they are delivered again.
+ask 5001 100 632800000009 "00 000009 right" "71 04DA9F58 05" "72 84240002 044711FFFFFFFFFF"
+want 0 '"deliveries": ?2' i script list --json
+[ "$(json '{(s["state"], s["deliveries"]) for s in d["scripts"]}')" = "{('delivered', 2)}" ] || fail "scripts after the second delivery: $(cat out)"
 want 0 '"rrn": ?"632800000003"' i list --json
 [ "$(json '[(a["code"], a["reserved"], a["reversed"]) for a in d["authorisations"]][2]')" = "('00', '0.00', True)" ] || fail "the reversed one: $(cat out)"
 want 0 '"balance": ?"100.00"' i account list --json

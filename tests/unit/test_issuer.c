@@ -9,6 +9,8 @@
 #include "bank.h"
 #include "crypto/pinblock.h"
 #include "crypto/script.h"
+#include "issuer/schema.h"
+#include "issuer/scripts.h"
 #include "store/db.h"
 
 static struct bank bank;
@@ -520,7 +522,6 @@ START_TEST(scripts_reach_the_card_once_and_their_result_is_known)
         ck_assert(span_eq(secret_span(&digits), span_str("271828")));
         secret_free(&digits);
         ck_assert_int_eq(script_of(change).state, SCRIPT_DELIVERED);
-        ck_assert_uint_eq(script_of(change).sealed_n, 0); /* the PIN is gone from the books */
         const struct bank_answer *again = ask();
 
         ck_assert_mem_eq(again->raw, a.raw, a.n); /* the same again brings the same commands */
@@ -531,38 +532,105 @@ START_TEST(scripts_reach_the_card_once_and_their_result_is_known)
         ck_assert_uint_eq(count_templates(again), 0);
         ck_assert_int_eq(script_of(first).state, SCRIPT_DONE);
         ck_assert_int_eq(script_of(change).state, SCRIPT_DONE);
+        ck_assert_uint_eq(script_of(change).sealed_n, 0); /* the PIN is gone from the books */
         teardown();
     }
 END_TEST
 
+static const uint8_t block[] = {0x80, 0x1E, 0, 0};
+
+static void result(uint32_t id, uint8_t what)
+{
+    const uint8_t one[5] = {what, 0, 0, 0, (uint8_t)id};
+
+    memcpy(terms.results + terms.results_n, one, sizeof(one));
+    terms.results_n += sizeof(one);
+}
+
 START_TEST(failed_and_lost_scripts)
     {
-        static const uint8_t block[] = {0x80, 0x1E, 0, 0};
-        uint32_t id = queue("block-application", block, NULL, false, 0x72);
+        uint32_t id = queue("change-pin", (const uint8_t[]){0x80, 0x24, 0, 2}, "271828", true, 0x72);
+        struct bank_answer a = *fresh();
 
-        ck_assert_uint_eq(count_templates(fresh()), 1);
+        ck_assert_uint_eq(count_templates(&a), 1);
+        ck_assert_uint_gt(script_of(id).sealed_n, 0); /* it may have to go again */
+        a = *fresh();                                 /* its CVR knows of no script: it never came, and goes with this answer */
+        ck_assert_uint_eq(count_templates(&a), 1);
+        ck_assert_int_eq(script_of(id).state, SCRIPT_DELIVERED);
+        ck_assert_uint_eq(script_of(id).deliveries, 2);
+        bank_usual(&terms, &card);
+        result(id, 0x20); /* 9F5B, that nobody signed, says done; the card's CVR says that none came */
+        ck_assert_uint_eq(count_templates(pay()), 1);
+        ck_assert_int_eq(script_of(id).state, SCRIPT_DELIVERED);
+        ck_assert_uint_eq(script_of(id).deliveries, 3);
         bank_usual(&terms, &card);
         terms.cvr[2] = 0x18; /* came, and failed */
-        ck_assert_str_eq(pay()->code, "00");
+        ck_assert_uint_eq(count_templates(pay()), 0);
         ck_assert_int_eq(script_of(id).state, SCRIPT_FAILED);
-        id = queue("block-application", block, NULL, false, 0x72);
-        ck_assert_uint_eq(count_templates(fresh()), 1);
-        ck_assert_str_eq(fresh()->code, "00"); /* its CVR knows of no script: it never came */
-        ck_assert_int_eq(script_of(id).state, SCRIPT_NOT_DONE);
-        id = queue("block-application", block, NULL, false, 0x72);
-        ck_assert_uint_eq(count_templates(fresh()), 1);
-        bank_usual(&terms, &card);
-        const uint8_t results[5] = {0x20, 0, 0, 0, (uint8_t)id}; /* 9F5B says done */
-
-        memcpy(terms.results, results, sizeof(results));
-        terms.results_n = sizeof(results);
-        ck_assert_str_eq(pay()->code, "00");
-        ck_assert_int_eq(script_of(id).state, SCRIPT_DONE);
+        ck_assert_uint_eq(script_of(id).sealed_n, 0);
         id = queue("block-application", block, NULL, false, 0x72);
         bank_usual(&terms, &card);
         terms.ac_flip = 1; /* who cannot prove to be the card gets no script */
         ck_assert_uint_eq(count_templates(pay()), 0);
         ck_assert_int_eq(script_of(id).state, SCRIPT_QUEUED);
+    }
+END_TEST
+
+/* Two scripts were delivered. What the CVR says (VIS: those that came; Book 3, table CCD 10: those done; whether one failed), what 9F5B says of each, and what
+ * became of them by that: where 9F5B does not fit the CVR it counts for nothing. */
+static const struct {
+    enum emv_cvn cvn;
+    uint8_t cvr, told[2];
+    enum script_state state[2]; /* SCRIPT_DELIVERED: once more, with the same answer */
+} stories[] = {
+    {EMV_CVN_18, 0x28, {0x10, 0x20}, {SCRIPT_FAILED, SCRIPT_DONE}},         {EMV_CVN_18, 0x28, {0x20, 0x20}, {SCRIPT_FAILED, SCRIPT_FAILED}},
+    {EMV_CVN_18, 0x20, {0x10, 0x20}, {SCRIPT_DONE, SCRIPT_DONE}},           {EMV_CVN_18, 0x10, {0x20, 0x00}, {SCRIPT_DONE, SCRIPT_DELIVERED}},
+    {EMV_CVN_18, 0x18, {0x10, 0x20}, {SCRIPT_FAILED, SCRIPT_DONE}},         {EMV_CVN_18, 0x18, {0x20, 0x20}, {SCRIPT_FAILED, SCRIPT_FAILED}},
+    {EMV_CVN_18, 0x00, {0x20, 0x20}, {SCRIPT_DELIVERED, SCRIPT_DELIVERED}}, {EMV_CCD_3DES, 0x18, {0x10, 0x20}, {SCRIPT_FAILED, SCRIPT_DONE}},
+    {EMV_CCD_3DES, 0x18, {0x10, 0x10}, {SCRIPT_DONE, SCRIPT_FAILED}},       {EMV_CCD_3DES, 0x10, {0x00, 0x20}, {SCRIPT_DELIVERED, SCRIPT_DONE}},
+    {EMV_CCD_3DES, 0x08, {0x20, 0x20}, {SCRIPT_FAILED, SCRIPT_DELIVERED}},
+};
+#define SCRIPT_STORIES (sizeof(stories) / sizeof(stories[0]))
+
+START_TEST(the_card_says_how_many_scripts_and_the_terminal_which)
+    {
+        uint32_t id[2];
+
+        open_with(stories[_i].cvn, 0);
+        for (size_t i = 0; i < 2; i++)
+            id[i] = queue("block-application", block, NULL, false, 0x72);
+        ck_assert_uint_eq(count_templates(fresh()), 2);
+        bank_usual(&terms, &card);
+        terms.cvr[stories[_i].cvn == EMV_CVN_18 ? 2 : 3] = stories[_i].cvr;
+        for (size_t i = 0; i < 2; i++)
+            result(id[i], stories[_i].told[i]);
+        ck_assert_str_eq(pay()->code, "00");
+        for (size_t i = 0; i < 2; i++)
+            ck_assert_msg(script_of(id[i]).state == stories[_i].state[i], "story %d, script %zu: %s", _i, i,
+                          script_state_name[script_of(id[i]).state]);
+        teardown();
+    }
+END_TEST
+
+START_TEST(a_script_that_never_comes_is_an_alarm)
+    {
+        const uint32_t id = queue("block-application", block, NULL, false, 0x72);
+        char log[96], line[256] = "";
+        unsigned alarms = 0;
+
+        snprintf(log, sizeof(log), "%s/log", bank.dir);
+        ck_assert_ptr_nonnull(freopen(log, "w", stderr)); /* the server is a thread of ours */
+        for (unsigned i = 0; i < 5; i++)
+            ck_assert_uint_eq(count_templates(fresh()), 1);
+        fflush(stderr);
+        FILE *f = fopen(log, "r");
+
+        ck_assert_ptr_nonnull(f);
+        while (fgets(line, sizeof(line), f) != NULL)
+            alarms += strstr(line, "alarm: script 1 (block-application)") != NULL;
+        fclose(f);
+        ck_assert_uint_eq(script_of(id).deliveries, 5);
+        ck_assert_uint_eq(alarms, 2); /* at the fourth and the fifth answer: three, four deliveries and nothing done */
     }
 END_TEST
 
@@ -574,7 +642,9 @@ START_TEST(many_scripts_come_in_portions)
         for (unsigned i = 0; i < 9; i++)
             (void)queue("unblock-pin", (const uint8_t[]){0x80, 0x24, 0, 0}, NULL, false, 0x72);
         while (got < 9 && answers < 9) {
-            const struct bank_answer *a = fresh();
+            bank_usual(&terms, &card);
+            terms.cvr[2] = answers == 1 ? 0x50 : 0; /* the first five were done */
+            const struct bank_answer *a = pay();
             const size_t n = count_templates(a);
 
             ck_assert(a->de55_n <= 4 + 10 + 128);
@@ -584,7 +654,9 @@ START_TEST(many_scripts_come_in_portions)
         }
         ck_assert_uint_eq(got, 9);
         ck_assert_uint_eq(answers, 2); /* 24 bytes a template: five, then four */
-        ck_assert_uint_eq(count_templates(fresh()), 0);
+        bank_usual(&terms, &card);
+        terms.cvr[2] = 0x40;
+        ck_assert_uint_eq(count_templates(pay()), 0);
     }
 END_TEST
 
@@ -724,6 +796,7 @@ START_TEST(the_books_refuse)
             "UPDATE account SET reserved = balance + 1",
             "UPDATE script SET state = 2 WHERE state = 0",
             "UPDATE script SET head = x'00000000'",
+            "UPDATE script SET data = x'00'",
             "DELETE FROM script",
             "INSERT INTO reversal (acquirer, rrn, authorisation, at) VALUES (1, 'other', 1, 0)",
             TWICE,
@@ -744,6 +817,55 @@ START_TEST(the_books_refuse)
     }
 END_TEST
 
+static enum tp_err pick(void *ctx, const struct script *s, struct tp_error *e)
+{
+    struct script *out = ctx;
+
+    (void)e;
+    if (s->id == out->id)
+        *out = *s;
+    return TP_OK;
+}
+
+/* Three scripts of books that telepay made before it delivered again; their data were erased at delivery. */
+START_TEST(books_of_version_1_are_raised)
+    {
+        static const char rows[] =
+            "INSERT INTO acquirer VALUES (1, '1', 1, 0);"
+            "INSERT INTO account VALUES (1, zeroblob(32), 1, '9', x'00', 20301231, 1, 2, 978, 1000, 0, 1000, 1000, 0, 7, 0);"
+            "INSERT INTO authorisation VALUES (1, 1, '1', 1, zeroblob(32), '9', 0, 100, 978, 7, '00', '', '000001', 100, 20261124, 0, x'');"
+            "INSERT INTO script VALUES (1, 1, 'change-pin', x'80240002', NULL, 1, 114, 1, 1, 5, 6, 0),"
+            " (2, 1, 'block-card', x'80160000', NULL, 0, 114, 1, 1, 5, 6, 0), (3, 1, 'put-data', x'00DA9F58', x'07', 0, 114, 0, NULL, 5, 0, 0);"
+            "PRAGMA user_version = 1";
+        static const enum script_state wanted[] = {SCRIPT_NOT_DONE, SCRIPT_QUEUED, SCRIPT_QUEUED};
+        char path[96];
+        sqlite3 *db = NULL;
+        struct authoriser a = {.book = NULL};
+        const struct account account = {.key = 1};
+        const struct emv_iad none = {.cvn = EMV_CVN_18};
+        bool reversed = true;
+
+        snprintf(path, sizeof(path), "%s/old.db", bank.dir);
+        ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_exec(db, issuer_schema[0], NULL, NULL, NULL), SQLITE_OK);
+        ck_assert_msg(sqlite3_exec(db, rows, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+        sqlite3_close(db);
+        ck_assert_msg(book_open(&a.book, path, &bank_error) == TP_OK, "%s", bank_error.text);
+        ck_ok(scripts_settle(&a, &account, &none, span_of(NULL, 0), &bank_error));
+        for (uint32_t id = 1; id <= 3; id++) {
+            struct script s = {.id = id};
+
+            ck_ok(book_script_each(a.book, pick, &s, &bank_error));
+            ck_assert_int_eq(s.state, wanted[id - 1]);
+            ck_assert_uint_eq(s.deliveries, id < 3);
+            ck_assert_uint_eq(s.sealed_n, id == 3);
+        }
+        ck_ok(book_counter_reversed(a.book, 1, 7, &reversed, &bank_error)); /* what the card made then is not known */
+        ck_assert(!reversed);
+        book_close(&a.book);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("issuer");
@@ -752,6 +874,7 @@ static Suite *suite(void)
     tcase_set_timeout(kinds, 60);
     tcase_add_loop_test(kinds, every_kind_of_card_is_approved_and_its_issuer_proved, 0, 7);
     tcase_add_loop_test(kinds, scripts_reach_the_card_once_and_their_result_is_known, 0, 4);
+    tcase_add_loop_test(kinds, the_card_says_how_many_scripts_and_the_terminal_which, 0, SCRIPT_STORIES);
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, the_same_again_is_answered_alike_and_reserved_once);
@@ -761,6 +884,8 @@ static Suite *suite(void)
     tcase_add_test(t, a_tc_is_checked_and_reserved);
     tcase_add_test(t, a_tc_after_its_reversed_arqc);
     tcase_add_test(t, failed_and_lost_scripts);
+    tcase_add_test(t, a_script_that_never_comes_is_an_alarm);
+    tcase_add_test(t, books_of_version_1_are_raised);
     tcase_add_test(t, many_scripts_come_in_portions);
     tcase_add_test(t, network_and_strangers);
     tcase_add_test(t, missing_fields_and_objects);
