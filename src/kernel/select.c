@@ -28,17 +28,18 @@ static struct span child(struct span in, uint32_t tag)
 }
 
 /* Of the parts of ISO/IEC 8859 only the first is shown here, and only by a terminal that says so: 9F40 byte 5, bit 1 (Book 4, Annex A3). */
-static bool table_supported(const struct terminal_config *config, struct span table)
+static bool table_supported(const struct terminal_config *config, struct span fci)
 {
+    const struct span table = child(fci, TAG_CODE_TABLE);
+
     return table.n == 1 && table.p[0] == 1 && (config->additional[4] & 0x01) != 0;
 }
 
-/* Label, preferred name and priority from the objects of an FCI's A5 or a directory entry's 61. */
-static void candidate_words(const struct terminal_config *config, struct candidate *c, struct span objects)
+/* Label, preferred name (when its code table is supported) and priority from the objects of an FCI's A5 or a directory entry's 61. */
+static void candidate_words(struct candidate *c, struct span objects, bool table)
 {
-    const struct span table = child(objects, TAG_CODE_TABLE), preferred = child(objects, TAG_PREFERRED_NAME);
-    const struct span priority = child(objects, TAG_PRIORITY);
-    const struct span words = preferred.n > 0 && table_supported(config, table) ? preferred : child(objects, TAG_APP_LABEL);
+    const struct span preferred = child(objects, TAG_PREFERRED_NAME), priority = child(objects, TAG_PRIORITY);
+    const struct span words = preferred.n > 0 && table ? preferred : child(objects, TAG_APP_LABEL);
     size_t n = 0;
 
     for (size_t i = 0; i < words.n && n + 1 < sizeof(c->label); i++)
@@ -62,7 +63,7 @@ static enum tp_err fci_parse(const struct terminal_config *config, struct fci *o
     *out = (struct fci){.name = name.value, .proprietary = proprietary.value};
     memcpy(out->c.aid, name.value.p, name.value.n);
     out->c.aid_n = (uint8_t)name.value.n;
-    candidate_words(config, &out->c, proprietary.value);
+    candidate_words(&out->c, proprietary.value, table_supported(config, proprietary.value));
     return TP_OK;
 }
 
@@ -110,8 +111,9 @@ static void list_add(struct transaction *tx, const struct candidate *c, const st
         tx->list[tx->list_n++] = (struct listed){*c, app};
 }
 
-/* One directory entry (template 61). An entry without a usable name is passed over. */
-static void pse_entry(struct transaction *tx, struct span entry, bool all)
+/* One directory entry (template 61). An entry without a usable name is passed over. The code table of its preferred name stands in the FCI of the PSE: Book 1,
+ * tables 43 and 47. */
+static void pse_entry(struct transaction *tx, struct span entry, bool table, bool all)
 {
     const struct span name = child(entry, TAG_AID);
     struct candidate c = {0};
@@ -121,14 +123,14 @@ static void pse_entry(struct transaction *tx, struct span entry, bool all)
         return;
     memcpy(c.aid, name.p, name.n);
     c.aid_n = (uint8_t)name.n;
-    candidate_words(tx->config, &c, entry);
+    candidate_words(&c, entry, table);
     app = supported(tx->config, name);
     if (app != NULL || all)
         list_add(tx, &c, app);
 }
 
 /* TP_ERR_FORMAT when it is no directory record. */
-static enum tp_err pse_record(struct transaction *tx, struct span data, bool all)
+static enum tp_err pse_record(struct transaction *tx, struct span data, bool table, bool all)
 {
     struct tlv record, entry;
     enum tp_err r;
@@ -137,24 +139,26 @@ static enum tp_err pse_record(struct transaction *tx, struct span data, bool all
         return TP_ERR_FORMAT;
     while ((r = tlv_next(&record.value, &entry)) == TP_OK)
         if (entry.tag == TAG_APP_TEMPLATE)
-            pse_entry(tx, entry.value, all);
+            pse_entry(tx, entry.value, table, all);
     return r == TP_ERR_NOT_FOUND ? TP_OK : TP_ERR_FORMAT;
 }
 
 /* Book 1, 12.3.2. The list stays empty when there is no usable PSE; a nonsense anywhere in it clears the list. */
 static enum tp_err list_from_pse(struct transaction *tx, bool all)
 {
+    const struct span pse = span_str("1PAY.SYS.DDF01");
     struct span data, sfi, language;
     struct fci fci;
     uint16_t sw;
     uint8_t file;
-    enum tp_err r = card_select(tx, span_str("1PAY.SYS.DDF01"), false, &data, &sw);
+    bool table;
+    enum tp_err r = card_select(tx, pse, false, &data, &sw);
 
     if (r != TP_OK)
         return r;
     if (sw == SW_FUNCTION_NOT_SUPPORTED) /* step 1: the card is blocked, or has no SELECT */
         return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card is blocked (6A81 to SELECT)");
-    if (sw != SW_OK || fci_parse(tx->config, &fci, data) != TP_OK)
+    if (sw != SW_OK || fci_parse(tx->config, &fci, data) != TP_OK || !span_eq(fci.name, pse))
         return TP_OK;
     language = child(fci.proprietary, TAG_LANGUAGE);
     if (language.n > 0 && language.n <= sizeof(tx->pse_language)) {
@@ -165,11 +169,12 @@ static enum tp_err list_from_pse(struct transaction *tx, bool all)
     if (sfi.n != 1 || sfi.p[0] < 1 || sfi.p[0] > 10)
         return TP_OK;
     file = sfi.p[0];
+    table = table_supported(tx->config, fci.proprietary);
     for (unsigned i = 1; i <= PSE_RECORDS_MAX; i++) {
         r = command_read_record(tx, file, (uint8_t)i, &data, &sw);
         if (r != TP_OK || sw == SW_RECORD_NOT_FOUND)
             return r;
-        if (sw != SW_OK || pse_record(tx, data, all) != TP_OK)
+        if (sw != SW_OK || pse_record(tx, data, table, all) != TP_OK)
             break;
     }
     tx->list_n = 0;

@@ -10,6 +10,8 @@
 #define ADF     "00A4040007F0000000141010"
 #define FCI_PSE "6F1A840E315041592E5359532E4444463031A5088801015F2D0266729000" /* SFI 1, language */
 
+#define FCI_PSE_TABLE "6F1E840E315041592E5359532E4444463031A50C8801015F2D0266729F1101019000" /* and issuer code table index 01 */
+
 /* FCI of AID F0000000141010 and others, with label and priority */
 #define FCI_A "6F168407F0000000141010A50B50064341525445418701029000"
 #define FCI_B                                                                                                                                        \
@@ -53,8 +55,9 @@ struct selection {
 #define ENTRY_C "61144F08F00000001410100250054341525443870103"
 #define ENTRY_D                                                                                                                                      \
     "610E9D07F0000000141099"                                                                                                                         \
-    "5003444446"                                               /* a DDF of older cards: 9D, label */
-#define ENTRY_X "61144F08F00000001499990150054341525458870101" /* not the terminal's */
+    "5003444446"                                                             /* a DDF of older cards: 9D, label */
+#define ENTRY_P "611B4F08F000000014101001500543415254428701019F120442414E4B" /* preferred name BANK */
+#define ENTRY_X "61144F08F00000001499990150054341525458870101"               /* not the terminal's */
 
 static const struct selection selections[] = {
     {"12.3.2 step 1: card blocked", PSE "=6A81", "", PSE, "the card is blocked", 0},
@@ -94,6 +97,9 @@ static const struct selection selections[] = {
     {"12.4 the one that was asked for by its name, in small letters",
      PSE "=" FCI_PSE " 00B2010C=702B" ENTRY_A ENTRY_B "9000 00B2020C=6A83 00A4040008F000000014101001=" FCI_B GPO, "partial label=cartb",
      PSE " 00B2010C 00B2020C 00A4040008F000000014101001 80A8", REFUSED, 0},
+    {"12.4 the one that was asked for by its preferred name, whose code table the PSE names",
+     PSE "=" FCI_PSE_TABLE " 00B2010C=7032" ENTRY_A ENTRY_P "9000 00B2020C=6A83 00A4040008F000000014101001=" FCI_B GPO, "partial label=bank",
+     PSE " 00B2010C 00B2020C 00A4040008F000000014101001 80A8", REFUSED, 0},
     {"12.4 none of the name that was asked for", PSE "=6A82", "label=other", PSE " " ADF "00",
      "the card does not have the application that was asked for", 0},
     {"12.4 an identifier that is none of the terminal's: not even looked for", PSE "=6A82", "application=F0000000149999", PSE,
@@ -101,6 +107,9 @@ static const struct selection selections[] = {
     {"12.4 a longer identifier than the terminal's: by its list, then only that one",
      PSE "=6A82 " ADF "=" FCI_B " 00A4040207=" FCI_A " 00A4040008F000000014101001=" FCI_B GPO, "partial application=F000000014101001",
      PSE " " ADF "00 00A4040207 00A4040008F000000014101001 80A8", REFUSED, 0},
+    {"12.2.2 the answer has another name than the PSE's: no PSE",
+     PSE "=6F1A840E315041592E5359532E4444463032A5088801015F2D0266729000 00B2010C=7015" ENTRY_A "9000 00B2020C=6A83" GPO, "",
+     PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
     {"12.2.2 directory in file 11: no PSE", PSE "=6F15840E315041592E5359532E4444463031A50388010B9000" GPO, "", PSE " " ADF "00 " ADF "00 80A8",
      REFUSED, 0},
     {"12.2.2 PSE without file", PSE "=6F10840E315041592E5359532E4444463031A5009000" GPO, "", PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
@@ -242,6 +251,47 @@ START_TEST(test_names)
 
             snprintf(fci, sizeof(fci), "6F%02zX8407F0000000141010A5%02zX500443415244%s9000", 17 + n, 6 + n, all[i].objects);
             snprintf(answers, sizeof(answers), PSE "=6A82 " ADF "=%s " ADF "=%s", fci, fci);
+            paper_card(&p, &keys);
+            paper_terminal(&t, &keys);
+            paper_answers(&p, answers);
+            paper_terminal_words(&t, all[i].terminal);
+            ck_ok(paper_run(&tx, &p, &t, &e));
+            ck_assert_str_eq(transaction_application(tx)->label, all[i].shown);
+            transaction_free(&tx);
+        }
+    }
+END_TEST
+
+/* The same in a directory: the preferred name stands in the entry, its code table in the FCI of the PSE and nowhere else (Book 1, tables 43 and 47). */
+START_TEST(test_directory_names)
+    {
+        static const struct {
+            const char *table; /* of the PSE's A5, beside file and language */
+            const char *entry; /* of 61, beside identifier and label CARD */
+            const char *terminal, *shown;
+        } all[] = {
+            {"", "", "", "CARD"},
+            {"9F110101", "", "", "CARD"},
+            {"9F110101", "9F120442414E4B", "", "BANK"},
+            {"9F110101", "9F120442414E4B", "additional=6000F0A000", "CARD"}, /* a terminal that shows no table */
+            {"9F110102", "9F120442414E4B", "", "CARD"},
+            {"", "9F120442414E4B", "", "CARD"},
+            {"", "9F1101019F120442414E4B", "", "CARD"}, /* not where the table stands */
+            {"9F110102", "9F1101019F120442414E4B", "", "CARD"},
+        };
+
+        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+            static struct paper p;
+            struct paper_terminal t;
+            struct transaction *tx;
+            struct tp_error e;
+            char answers[400];
+            const size_t table = strlen(all[i].table) / 2, entry = strlen(all[i].entry) / 2;
+
+            snprintf(answers, sizeof(answers),
+                     PSE "=6F%02zX840E315041592E5359532E4444463031A5%02zX8801015F2D026672%s9000 "
+                         "00B2010C=70%02zX61%02zX4F07F0000000141010500443415244%s9000 00B2020C=6A83 " ADF "=6F0B8407F0000000141010A5009000",
+                     26 + table, 8 + table, all[i].table, 17 + entry, 15 + entry, all[i].entry);
             paper_card(&p, &keys);
             paper_terminal(&t, &keys);
             paper_answers(&p, answers);
@@ -498,6 +548,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, test_selection, 0, (int)(sizeof(selections) / sizeof(selections[0])));
     tcase_add_test(c, test_order);
     tcase_add_test(c, test_names);
+    tcase_add_test(c, test_directory_names);
     tcase_add_test(c, test_language);
     tcase_add_test(c, test_endless);
     tcase_add_test(c, test_live);
