@@ -373,10 +373,10 @@ static void odd_cvm_list(struct card_profile *p, unsigned number)
     replace_bytes(p, TAG_CVM_LIST, &v);
 }
 
-/* 46: "apply succeeding", method 000110, which Book 3, C3 reserves; 00: always. */
+/* 50: "apply succeeding", method 010000, which Book 3, C3 reserves; 00: always. */
 static void unknown_cvm(struct card_profile *p, unsigned number)
 {
-    static const uint8_t rule[] = {0x46, 0x00};
+    static const uint8_t rule[] = {0x50, 0x00};
     struct profile_bytes v;
     struct span rules;
     struct buf b;

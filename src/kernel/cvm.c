@@ -8,6 +8,7 @@ enum { /* CVM codes, bits 6 to 1 of the first byte of a rule */
        CVM_PLAIN_PIN_SIGNATURE = 0x03,
        CVM_ENCIPHERED_PIN = 0x04,
        CVM_ENCIPHERED_PIN_SIGNATURE = 0x05,
+       CVM_BIOMETRIC_LAST = 0x0F, /* 06 to 0F: biometric, by the card and online */
        CVM_SIGNATURE = 0x1E,
        CVM_NONE = 0x1F
 };
@@ -36,7 +37,7 @@ static bool supported(const struct transaction *tx, uint8_t code)
         return (caps & CAP2_ENCIPHERED_PIN) != 0;
     case CVM_NONE:
         return (caps & CAP2_NO_CVM) != 0;
-    default: /* signature and online PIN: there is nobody to compare, and nobody to send to; such a terminal must not claim them */
+    default: /* signature, online PIN, biometric: there is nobody to compare, nobody to send to, nothing to measure; such a terminal must not claim them */
         return false;
     }
 }
@@ -44,7 +45,7 @@ static bool supported(const struct transaction *tx, uint8_t code)
 static bool recognised(uint8_t code)
 {
     code &= CVM_CODE;
-    return code <= CVM_ENCIPHERED_PIN_SIGNATURE || code == CVM_SIGNATURE || code == CVM_NONE;
+    return code <= CVM_BIOMETRIC_LAST || code == CVM_SIGNATURE || code == CVM_NONE;
 }
 
 /* Conditions 06 to 09: only when the amount is in the card's own currency. */

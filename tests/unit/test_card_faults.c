@@ -216,7 +216,7 @@ static const struct answer_line {
     {"tag-list", "", "S;G;00B2021400", 0x9000, 0x9F4A, "8284"},
     {"empty-cvm-list", "", "S;G;00B2011400", 0x9000, 0x8E, "0000000000000000"},
     {"odd-cvm-list", "", "S;G;00B2011400", 0x9000, 0x8E, "000000000000000001031F"},
-    {"unknown-cvm", "", "S;G;00B2011400", 0x9000, 0x8E, "0000000000000000460001031F03"},
+    {"unknown-cvm", "", "S;G;00B2011400", 0x9000, 0x8E, "0000000000000000500001031F03"},
 
     /* what it signs and counts. 9F10: 06, key index, version 12, 03, then the CVR: 90 TC at the first GENERATE AC, 04 PIN verified, 02 wrong */
     {"always-aac", "", "S;G;A40", 0x9000, 0x9F27, "00"},
