@@ -44,15 +44,17 @@ enum tp_err data_put(struct transaction *tx, uint32_t tag, enum origin origin, s
     struct object *o = find(s, tag);
 
     if (o == NULL || o->room < value.n) {
-        if (STORE_BYTES - s->used < value.n || (o == NULL && s->objects_n == STORE_OBJECTS))
+        const size_t at = o != NULL && o->at + o->room == s->used ? o->at : s->used; /* the last one grows where it is */
+
+        if (STORE_BYTES - at < value.n || (o == NULL && s->objects_n == STORE_OBJECTS))
             return tx_end(tx, KERNEL_TERMINATED, "the card has more data than the terminal can keep");
         if (o == NULL) {
             o = &s->objects[s->objects_n++];
             o->tag = tag;
         }
-        o->at = s->used;
+        o->at = at;
         o->room = value.n;
-        s->used += value.n;
+        s->used = at + value.n;
     }
     if (value.n > 0)
         memmove(s->bytes + o->at, value.p, value.n);

@@ -130,6 +130,35 @@ START_TEST(test_long_scripts)
     }
 END_TEST
 
+/* As many scripts as an answer has room for: empty ones are done at once (10.10), each has its result. */
+START_TEST(test_many_scripts)
+    {
+        static const char *const kinds[] = {"7100", "7200"};
+
+        for (size_t k = 0; k < 2; k++) {
+            static struct paper p;
+            struct paper_terminal t;
+            struct transaction *tx;
+            struct tp_error e;
+            struct span results;
+            struct buf b;
+
+            prepare(&p, &t, ONLINE, "", FLOOR "arc=00");
+            b = (struct buf){t.issuer.scripts.p, 0, sizeof(t.issuer.scripts.p)};
+            while (b.n < KERNEL_SCRIPTS_MAX)
+                ck_ok(hex_decode(&b, kinds[k]));
+            t.issuer.scripts.n = b.n;
+            ck_ok(paper_run(&tx, &p, &t, &e));
+            ck_assert_msg(transaction_outcome(tx) == KERNEL_APPROVED, "%s", transaction_reason(tx));
+            results = transaction_get(tx, TAG_SCRIPT_RESULTS);
+            ck_assert_uint_eq(results.n, KERNEL_SCRIPTS_MAX / 2 * 5);
+            for (size_t i = 0; i < results.n; i += 5)
+                ck_hex(span_of(results.p + i, 5), "2000000000");
+            transaction_free(&tx);
+        }
+    }
+END_TEST
+
 /* An answer that says it is longer than there is room is a fault of who asked the issuer. */
 START_TEST(test_answer_that_lies)
     {
@@ -189,6 +218,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, test_rows, 0, 2 * (int)(sizeof(issuer_rows) / sizeof(issuer_rows[0])));
     tcase_add_test(c, test_second_data);
     tcase_add_test(c, test_long_scripts);
+    tcase_add_test(c, test_many_scripts);
     tcase_add_test(c, test_answer_that_lies);
     tcase_add_test(c, test_reasons);
     suite_add_tcase(s, c);
