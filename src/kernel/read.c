@@ -110,16 +110,15 @@ static enum tp_err read_entry(struct transaction *tx, const struct afl_entry *en
     return r;
 }
 
-/* 9F4A: only 82 may stand in it; then the AIP is authenticated too (10.3). */
+/* 9F4A: only 82 may stand in it; then the AIP is authenticated too (10.3). An empty one is none. */
 static enum tp_err finish_static(struct transaction *tx)
 {
-    const struct object *list = data_object(tx, TAG_SDA_TAG_LIST);
     const struct span tags = data_get(tx, TAG_SDA_TAG_LIST);
     enum tp_err r = TP_OK;
 
-    if (list != NULL && (tags.n != 1 || tags.p[0] != TAG_AIP))
+    if (tags.n > 0 && (tags.n != 1 || tags.p[0] != TAG_AIP))
         tx->static_broken = true;
-    else if (list != NULL)
+    else if (tags.n > 0)
         r = add_static(tx, SPAN_OF(tx->aip));
     return r == TP_OK ? data_put(tx, TAG_EV_STATIC, FROM_KERNEL, span_of(tx->static_data, tx->static_n)) : r;
 }

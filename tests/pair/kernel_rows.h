@@ -50,6 +50,8 @@ static const struct row rows[] = {
     {"Book 2 6.4 signed record changed, CDA", "tampered", "", "", OK, "0400000000", "E800", "1F0002", "40"},
     {"10.3 SDA tag list other than 82, CDA", "9F4A=5A", "", "", OK, "0400000000", "E800", "1F0002", "40"},
     {"10.3 SDA tag list with more than 82, SDA", "aip=5800 9F4A=825A", "", "", OK, "4200000000", "E800", "1F0002", "40"},
+    {"10.3 SDA tag list empty: as none", "9F4A=empty", "", "", OK, "0000000000", "E800", "1F0002", "50"},
+    {"10.3 SDA tag list empty: as none, SDA", "aip=5800 9F4A=empty", "", "", OK, "0200000000", "E800", "1F0002", "40"},
     {"10.3 no SDA tag list: AIP not signed", "-9F4A", "", "", OK, "0000000000", "E800", "1F0002", "50"},
     {"Book 2 6.5.1 no DDOL: the terminal's", "aip=3800 -9F49", "", "", OK, "0000000000", "E800", "1F0002", "40"},
     {"Book 2 6.5.1 no DDOL at all", "aip=3800 -9F49", "", "noddol", OK, "0800000000", "E800", "1F0002", "40"},

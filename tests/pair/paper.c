@@ -157,7 +157,7 @@ static void new_record(struct paper *p)
 static void into_record(struct paper *p, const char *tag_hex, const char *hex)
 {
     uint8_t raw[4], value[256];
-    const struct span t = unhex(raw, sizeof(raw), tag_hex), v = unhex(value, sizeof(value), hex);
+    const struct span t = unhex(raw, sizeof(raw), tag_hex), v = unhex(value, sizeof(value), strcmp(hex, "empty") == 0 ? "" : hex);
     uint32_t tag = 0;
     struct buf b;
 

@@ -93,7 +93,8 @@ void paper_keys_free(struct paper_keys *k);
 void paper_card(struct paper *p, const struct paper_keys *k);
 void paper_terminal(struct paper_terminal *t, const struct paper_keys *k);
 
-/* Changes from words: "5F24=301231 -9F07 aip=5800 ac=40,00 sdad=flipped tampered"; objects marked with a star ("*9F05=AA") are outside the signed records. */
+/* Changes from words: "5F24=301231 -9F07 9F4A=empty aip=5800 ac=40,00 sdad=flipped tampered" (empty: it is there, without a value); objects marked with a star
+ * ("*9F05=AA") are outside the signed records. */
 void paper_card_words(struct paper *p, const char *words);
 /* "type=34 caps=2098C8 floor=0 amount=1250 date=20260601 txtype=01 country=840 tacdenial=… pins=1234,bypass online=00 noperson …" */
 void paper_terminal_words(struct paper_terminal *t, const char *words);
