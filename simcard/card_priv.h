@@ -154,6 +154,9 @@ uint8_t card_issuer_counters(const struct card *c);
 
 /* ---- secure_messaging.c ---- */
 
+/* A card of the Common Core Definitions, of either cipher. */
+bool card_ccd(const struct card *c);
+
 /* Takes the secure messaging off a command: its plain data are appended to plain. 9000, 6987, 6988 or 6F00. plain_n: how many bytes stand before the MAC
  * in format 2, the enciphered ones as they come. */
 uint16_t card_unwrap(struct card *c, struct buf *plain, const struct capdu *in, size_t plain_n, bool enciphered);

@@ -135,9 +135,7 @@ static enum tp_err put_ccd(struct buf *out, const struct card *c, const struct c
 
 enum tp_err card_iad_put(struct buf *out, const struct card *c, const struct card_decision *d)
 {
-    const bool ccd = c->profile->cvn == EMV_CCD_3DES || c->profile->cvn == EMV_CCD_AES;
-
-    return ccd ? put_ccd(out, c, d) : put_vis(out, c, d);
+    return card_ccd(c) ? put_ccd(out, c, d) : put_vis(out, c, d);
 }
 
 struct span card_iad_signed(const struct card *c, struct span iad)

@@ -24,7 +24,7 @@ struct wrapped {
     bool enciphered;
 };
 
-static bool ccd(const struct card *c)
+bool card_ccd(const struct card *c)
 {
     return c->profile->cvn == EMV_CCD_3DES || c->profile->cvn == EMV_CCD_AES;
 }
@@ -67,9 +67,9 @@ static uint16_t split_1(struct wrapped *w, struct span field, bool enciphered)
 
 static uint16_t split(const struct card *c, struct wrapped *w, const struct capdu *in, size_t plain_n, bool enciphered)
 {
-    if ((in->cla & CLA_FORMAT) != (ccd(c) ? CLA_FORMAT_1 : CLA_FORMAT_2))
+    if ((in->cla & CLA_FORMAT) != (card_ccd(c) ? CLA_FORMAT_1 : CLA_FORMAT_2))
         return SW_SM_OBJECTS_MISSING;
-    return ccd(c) ? split_1(w, in->data, enciphered) : split_2(w, in->data, plain_n, enciphered);
+    return card_ccd(c) ? split_1(w, in->data, enciphered) : split_2(w, in->data, plain_n, enciphered);
 }
 
 /* Whether the MAC is right; the chaining value then moves on (Book 2, 9.2.3.1). */
@@ -83,7 +83,7 @@ static enum tp_err check_mac(struct card *c, const struct wrapped *w, const stru
     memcpy(where.chain, c->session.chain, sizeof(where.chain));
     r = emv_script_mac(mac, &where, secret_span(&keys->mac), head, w->signed_data);
     *right = r == TP_OK && secret_eq(span_of(mac, w->mac.n), w->mac);
-    if (*right && ccd(c))
+    if (*right && card_ccd(c))
         memcpy(c->session.chain, mac, sizeof(mac));
     return r;
 }
