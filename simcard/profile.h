@@ -40,7 +40,7 @@ enum card_risk {
     CARD_RISK_PIN_TRIES = 1 << 2,       /* no PIN try is left */
     CARD_RISK_PIN_FAILED = 1 << 3,      /* a PIN was tried in this transaction, the last one wrong */
     CARD_RISK_ISSUER_FAILED = 1 << 4,   /* issuer authentication failed in the last online transaction */
-    CARD_RISK_ISSUER_MISSING = 1 << 5,  /* it was not performed there, though the card wants it (issuer_mandatory) */
+    CARD_RISK_ISSUER_MISSING = 1 << 5,  /* it was not performed there, though the card is made for it: bit 3 of AIP byte 1, or 91 in CDOL2 */
     CARD_RISK_OFFLINE_AUTH = 1 << 6,    /* offline data authentication failed in the last transaction, which did not go online */
     CARD_RISK_SCRIPT_FAILED = 1 << 7,   /* an issuer script failed in the last transaction */
     CARD_RISK_GO_ONLINE = 1 << 8,       /* the issuer asked for it: "Set Go Online on Next Transaction" of a CSU */
@@ -82,7 +82,7 @@ struct card_profile {
     bool block_on_tries;      /* the last wrong PIN blocks the application too */
     enum emv_cvn cvn;         /* how cryptograms, 9F10 and scripts are made: simcard/card.h */
     uint8_t arpc;             /* method of the ARPC, 1 or 2: Book 2, 8.2. EXTERNAL AUTHENTICATE when bit 3 of AIP byte 1 is set, else 91 in CDOL2 */
-    bool issuer_mandatory;    /* online without a good ARPC is an AAC; else it may be left out, never be wrong */
+    bool issuer_mandatory;    /* online without a good ARPC is an AAC; else it may be left out (CARD_RISK_ISSUER_MISSING next time), never be wrong */
     char language[9];         /* 5F2D */
     uint8_t aip[2];
     struct profile_bytes afl, pdol;
