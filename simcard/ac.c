@@ -214,6 +214,7 @@ uint16_t card_generate_ac(struct card *c, const struct capdu *in, struct buf *ou
     card_decide(c, &d, &q);
     d.cid = fault_cid(&c->faults, d.cid);
     d.is_signed = (in->p1 & AC_CDA) != 0 && d.cid != AC_AAC; /* an AAC is not signed: Book 2, 6.6.1 */
+    c->session.cda_done |= d.is_signed;
     if (plan_answer(c, &a, &q, &d) != TP_OK)
         return SW_UNKNOWN;
     card_settle(c, &d, &q);

@@ -22,7 +22,7 @@
  *      authentication failed in the last online transaction; b3 online without issuer authentication; b2 application blocked by wrong PINs; b1 SDA failed in
  *      the last transaction, which was offline
  *   3  b8-5 number of script commands done since the issuer was last heard; b4 one failed; b3 DDA or CDA failed in the last transaction, which was
- *      offline; b2 dynamic data authentication performed; b1 no VERIFY though the card's CVM list has an offline PIN
+ *      offline; b2 dynamic data authentication performed, DDA or CDA; b1 no VERIFY though the card's CVM list has an offline PIN
  *  CCD: 32 bytes (Book 3, Annex C7): 0F, A5 (3DES) or A6 (AES), derivation key index, CVR of five bytes, counters, 0F, fifteen zeros. CVR:
  *   1  b8-5 as above; b4 CDA performed; b3 DDA performed; b2 issuer authentication not performed; b1 failed
  *   2  b8-5 PIN try counter; b4 PIN verification performed; b3 and failed; b2 PIN try limit exceeded; b1 last online transaction not completed

@@ -45,7 +45,7 @@ struct card_session {
     size_t match_n;
     uint16_t atc;     /* of this transaction, as shown (a fault may show an old one) */
     uint16_t history; /* the flags as this transaction found them */
-    bool pin_asked, pin_right, dda_done;
+    bool pin_asked, pin_right, dda_done, cda_done;
     bool challenge_live;
     uint8_t challenge[CARD_CHALLENGE];
     uint8_t first_cid, first_ac[8];

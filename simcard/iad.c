@@ -78,7 +78,7 @@ static enum tp_err put_vis_cvr(struct buf *out, const struct card *c, const stru
                                  {(before & STATE_SDA_FAILED) != 0, 0x01}};
     const struct told byte3[] = {{(now & STATE_SCRIPT_FAILED) != 0, 0x08},
                                  {(before & STATE_DDA_FAILED) != 0, 0x04},
-                                 {s->dda_done, 0x02},
+                                 {s->dda_done || s->cda_done, 0x02},
                                  {expects_pin(c) && !s->pin_asked, 0x01}};
     const uint8_t cvr[1 + VIS_CVR] = {VIS_CVR, (uint8_t)(ac_types(c, d) | GATHER(byte1)), GATHER(byte2),
                                       (uint8_t)(c->state.scripts << 4 | GATHER(byte3))};

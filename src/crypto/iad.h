@@ -18,7 +18,7 @@ struct emv_iad { /* the spans borrow from what was read */
     struct span discretionary;      /* what follows */
     enum emv_ac_type first, second; /* second: EMV_AC_NONE when not asked for yet */
     bool cda_performed;             /* CCD alone */
-    bool dda_performed;
+    bool dda_performed;             /* Visa: DDA or CDA, of either cryptogram */
     bool pin_performed, pin_failed; /* offline */
     bool pin_tries_exceeded;
     bool pin_expected; /* Visa alone: not received though expected */

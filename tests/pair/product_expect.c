@@ -183,7 +183,7 @@ void expect(struct expected *x, const struct combination *c)
     if (cda && x->first != AAC) { /* Book 2, 6.6.2 */
         x->tsi |= TSI_ODA;
         x->signature_failed = fails == SIGNED;
-        x->cda = !c->fault->no_signature;
+        x->cda = x->cda_once = !c->fault->no_signature;
         x->signature_first = x->signature_good = !x->signature_failed;
         x->tvr[0] |= x->signature_failed ? methods[CDA].tvr_failed : 0;
     }

@@ -527,8 +527,8 @@ static void check_cvr(struct run *r, const struct transaction *tx)
         {"unable to go online", iad.unable_online, x->unable},
         {"issuer authentication failed", iad.issuer_auth_failed, x->issuer_failed},
         {"script failed", iad.script_failed, x->script_failed},
-        {"DDA performed", iad.dda_performed, x->dda},
-        {"CDA performed", iad.cda_performed, ccd && x->cda}, /* Visa's layout does not say it */
+        {"DDA performed", iad.dda_performed, x->dda || (!ccd && x->cda_once)}, /* Visa's layout has one bit for both */
+        {"CDA performed", iad.cda_performed, ccd && x->cda},
     };
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)

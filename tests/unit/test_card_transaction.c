@@ -195,11 +195,11 @@ START_TEST(offline_with_pin_and_cda)
         ck_assert_uint_eq(rig_first_ac(&r, "50"), 0x9000);
         ck_hex(rig_value(&r, 0x9F27), "40");
         ck_hex(rig_value(&r, 0x9F36), "0001");
-        /* CVR: second AC not requested, TC first, PIN verified; new card */
+        /* CVR: second AC not requested, TC first, PIN verified; new card; dynamic data authentication performed, which is CDA too (VIS) */
         ck_hex(rig_value(&r, 0x9F10), "06011203"
-                                      "941000");
+                                      "941002");
         check_cda(&r, &dynamic, PDOL_VALUES RIG_CDOL1);
-        check_ac(&r, dynamic.ac, AC_DATA "0001 06011203941000");
+        check_ac(&r, dynamic.ac, AC_DATA "0001 06011203941002");
         ck_assert_uint_eq(dynamic.icc_dynamic_number.n, 8);
         ck_assert_uint_eq(rig_first_ac(&r, "50"), 0x6985); /* one cryptogram */
         ck_assert_uint_eq(rig_send(&r, PIN_GOOD), 0x6985);
@@ -212,10 +212,10 @@ START_TEST(online_unable_then_second_cryptogram)
         static const struct {
             const char *p1, *arc, *cid, *cvr;
         } lines[] = {
-            {"50", RIG_ARC_Y3, "40", "611001"}, /* TC second, ARQC first, unable to go online; new card; no PIN asked for */
-            {"10", RIG_ARC_Z3, "00", "211001"}, /* AAC second */
-            {"50", RIG_ARC_Z3, "00", "211001"}, /* Z3 says declined: never a TC */
-            {"50", RIG_ARC_00, "40", "601401"}, /* approved online, without issuer authentication */
+            {"50", RIG_ARC_Y3, "40", "611003"}, /* TC second, ARQC first, unable to go online; new card; no PIN asked for */
+            {"10", RIG_ARC_Z3, "00", "211003"}, /* AAC second */
+            {"50", RIG_ARC_Z3, "00", "211003"}, /* Z3 says declined: never a TC */
+            {"50", RIG_ARC_00, "40", "601403"}, /* approved online, without issuer authentication */
         };
 
         for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -231,9 +231,9 @@ START_TEST(online_unable_then_second_cryptogram)
             ck_assert_uint_eq(rig_first_ac(&r, "90"), 0x9000);
             ck_hex(rig_value(&r, 0x9F27), "80");
             ck_hex(rig_value(&r, 0x9F10), "06011203"
-                                          "A01001");
+                                          "A01003");
             check_cda(&r, &dynamic, PDOL_VALUES RIG_CDOL1);
-            check_ac(&r, dynamic.ac, AC_DATA "0001 06011203A01001");
+            check_ac(&r, dynamic.ac, AC_DATA "0001 06011203A01003");
             ck_assert_uint_eq(rig_second_ac(&r, "80", lines[i].arc), 0x6985); /* no ARQC twice */
             ck_assert_uint_eq(rig_second_ac(&r, lines[i].p1, lines[i].arc), 0x9000);
             ck_hex(rig_value(&r, 0x9F27), lines[i].cid);
