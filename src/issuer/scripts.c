@@ -214,14 +214,22 @@ static enum tp_err again(struct authoriser *a, const struct script *s, struct tp
     return book_script_again(a->book, s->id, e);
 }
 
+/* What became of the ith of those that were delivered. A card whose last online transaction was not completed did not hear the answer that they went with:
+ * what it counts is older. */
+static enum script_state became(const struct emv_iad *iad, struct span results, const struct waiting *w, size_t i)
+{
+    if (iad->last_online_not_completed)
+        return SCRIPT_NOT_DONE;
+    return agrees(iad, results, w) ? told(results, w->one[i].id) : counted(iad, i);
+}
+
 enum tp_err scripts_settle(struct authoriser *a, const struct account *account, const struct emv_iad *iad, struct span results, struct tp_error *e)
 {
     struct waiting w = {.n = 0};
     enum tp_err r = book_script_of(a->book, account->key, SCRIPT_DELIVERED, collect, &w, e);
-    const bool agreed = agrees(iad, results, &w);
 
     for (size_t i = 0; i < w.n && r == TP_OK; i++) {
-        const enum script_state state = agreed ? told(results, w.one[i].id) : counted(iad, i);
+        const enum script_state state = became(iad, results, &w, i);
 
         r = state == SCRIPT_NOT_DONE ? again(a, &w.one[i], e) : book_script_settle(a->book, w.one[i].id, state, e);
     }

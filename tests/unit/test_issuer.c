@@ -612,6 +612,27 @@ START_TEST(the_card_says_how_many_scripts_and_the_terminal_which)
     }
 END_TEST
 
+/* A card that heard no issuer since still tells of the scripts before (VIS: last online transaction not completed): not of those that were lost. */
+START_TEST(old_counts_are_not_for_new_scripts)
+    {
+        const uint32_t first = queue("block-application", block, NULL, false, 0x72);
+
+        ck_assert_uint_eq(count_templates(fresh()), 1);
+        const uint32_t lost = queue("block-card", (const uint8_t[]){0x80, 0x16, 0, 0}, NULL, false, 0x72);
+
+        bank_usual(&terms, &card);
+        terms.cvr[2] = 0x10;
+        ck_assert_uint_eq(count_templates(pay()), 1);
+        ck_assert_int_eq(script_of(first).state, SCRIPT_DONE);
+        bank_usual(&terms, &card);
+        terms.cvr[1] |= 0x80;
+        terms.cvr[2] = 0x10; /* of the first, still */
+        ck_assert_uint_eq(count_templates(pay()), 1);
+        ck_assert_int_eq(script_of(lost).state, SCRIPT_DELIVERED);
+        ck_assert_uint_eq(script_of(lost).deliveries, 2);
+    }
+END_TEST
+
 START_TEST(a_script_that_never_comes_is_an_alarm)
     {
         const uint32_t id = queue("block-application", block, NULL, false, 0x72);
@@ -884,6 +905,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_tc_is_checked_and_reserved);
     tcase_add_test(t, a_tc_after_its_reversed_arqc);
     tcase_add_test(t, failed_and_lost_scripts);
+    tcase_add_test(t, old_counts_are_not_for_new_scripts);
     tcase_add_test(t, a_script_that_never_comes_is_an_alarm);
     tcase_add_test(t, books_of_version_1_are_raised);
     tcase_add_test(t, many_scripts_come_in_portions);
