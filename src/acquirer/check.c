@@ -9,6 +9,7 @@
 #include "apdu/tlv.h"
 #include "base/bcd.h"
 #include "base/date.h"
+#include "crypto/iad.h"
 
 #define PAN_MIN    8  /* ISO/IEC 7812-1; its check digit is the issuer's affair: what counts is that the card signed this number */
 #define DAYS_LATE  30 /* a payment may come this long after it was made … */
@@ -397,46 +398,52 @@ static bool is_offline_pin(uint8_t code)
     return code == CVM_PIN_PLAIN || code == CVM_PIN_PLAIN_SIGN || code == CVM_PIN_ENCIPHERED || code == CVM_PIN_CIPHER_SIGN;
 }
 
-/* The card's own word on the PIN, where its issuer application data can be read: those of our own scheme (simcard/card.h: 06, key index, 12, then the CVR, 03 and
- * three bytes). It tells a PIN that the card verified from one that something between card and terminal only said was right. */
-#define CVR1_PIN_PERFORMED  0x04
-#define CVR1_PIN_FAILED     0x02
-#define CVR2_TRIES_EXCEEDED 0x40
-
+/* The card's own word on the PIN, where its issuer application data can be read: those of our own scheme, of each kind of card (crypto/iad.h). It tells a PIN
+ * that the card verified from one that something between card and terminal only said was right. */
 static const uint8_t own_rid[] = {0xF0, 0x00, 0x00, 0x00, 0x14};
 
-static bool read_cvr(const struct evidence *ev, uint8_t cvr[3])
+static bool read_iad(const struct evidence *ev, struct emv_iad *out)
 {
     struct tlv iad;
 
-    if (ev->aid.n < sizeof(own_rid) || memcmp(ev->aid.p, own_rid, sizeof(own_rid)) != 0)
-        return false;
-    if (tlv_find_deep(ev->response, TAG_IAD, &iad) != TP_OK || iad.value.n != 7 || iad.value.p[0] != 0x06 || iad.value.p[2] != 0x12 ||
-        iad.value.p[3] != 0x03)
-        return false;
-    memcpy(cvr, iad.value.p + 4, 3);
-    return true;
+    *out = (struct emv_iad){.pin_tries = -1};
+    return ev->aid.n >= sizeof(own_rid) && memcmp(ev->aid.p, own_rid, sizeof(own_rid)) == 0 && tlv_find_deep(ev->response, TAG_IAD, &iad) == TP_OK &&
+           emv_iad_parse(out, iad.value) == TP_OK;
 }
 
-/* Judged on what the card signed. A card whose CDOL1 asks for neither TVR nor CVM results leaves nothing to judge on: refused. */
+/* What the terminal says of the cardholder: as signed, else as DE 55 has it (a card need not ask for 9F34). */
+static uint8_t cvm_code(const struct payment *p)
+{
+    struct tlv said;
+
+    if (p->result.has_cvm_results)
+        return p->result.cvm_results[0] & CVM_CODE;
+    return tlv_find(p->tx.de55, TAG_CVM_RESULTS, &said) == TP_OK && said.value.n == 3 ? said.value.p[0] & CVM_CODE : CVM_FAIL;
+}
+
+/* Judged on what the card signed. A card whose CDOL1 asks for neither TVR nor CVM results leaves nothing to judge on: refused. When the card asks for its issuer
+ * (ARQC), a PIN that failed or is blocked is the issuer's to judge, who may also send the command that unblocks it; a PIN that only the terminal saw is not. */
 static enum tp_err cardholder(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
     const struct evidence_result *s = &p->result;
-    const uint8_t code = s->cvm_results[0] & CVM_CODE;
-    const bool pin = s->has_cvm_results && is_offline_pin(code);
-    uint8_t cvr[3] = {0};
-    const bool has_cvr = read_cvr(&p->evidence, cvr);
+    const uint8_t code = cvm_code(p);
+    const bool pin = is_offline_pin(code), asks = (s->cid & CID_TYPE) == CID_ARQC;
+    struct emv_iad iad;
+    const bool has_iad = read_iad(&p->evidence, &iad);
+    const bool claimed = pin && (!s->has_cvm_results || s->cvm_results[2] == CVM_SUCCESSFUL);
 
     (void)c;
     (void)e;
-    if ((s->has_tvr && (s->tvr[2] & TVR3_TRIES_EXCEEDED)) || (cvr[1] & CVR2_TRIES_EXCEEDED))
+    if (claimed && has_iad && (!iad.pin_performed || iad.pin_failed))
+        refuse(a, "55", "CVR_PIN");
+    else if (asks)
+        return TP_OK;
+    else if ((s->has_tvr && (s->tvr[2] & TVR3_TRIES_EXCEEDED)) || (has_iad && iad.pin_tries_exceeded))
         refuse(a, "75", "PIN_TRIES_EXCEEDED");
     else if (s->has_tvr && (s->tvr[2] & TVR3_CVM_FAILED))
         refuse(a, "55", "CVM_FAILED");
-    else if ((s->has_cvm_results && code == CVM_FAIL) || (pin && s->cvm_results[2] != CVM_SUCCESSFUL))
+    else if (s->has_cvm_results && (code == CVM_FAIL || (pin && s->cvm_results[2] != CVM_SUCCESSFUL)))
         refuse(a, "55", "PIN_NOT_VERIFIED");
-    else if (pin && has_cvr && (cvr[0] & (CVR1_PIN_PERFORMED | CVR1_PIN_FAILED)) != CVR1_PIN_PERFORMED)
-        refuse(a, "55", "CVR_PIN");
     else if (!s->has_tvr && !s->has_cvm_results)
         refuse(a, "55", "CVM_NOT_SIGNED");
     return TP_OK;

@@ -204,7 +204,7 @@ static enum tp_err response_after(struct buf *out, const struct terms *t)
 {
     const uint8_t iad[7] = {0x06, 0x01, 0x12, 0x03, t->cvr[0], t->cvr[1], t->cvr[2]};
 
-    return tlv_put(out, TAG_IAD, SPAN_OF(iad));
+    return tlv_put(out, TAG_IAD, t->iad_n > 0 ? span_of(t->iad, t->iad_n) : SPAN_OF(iad));
 }
 
 /* EMV 4.4 Book 2, 6.6.1: the SDAD over ICC dynamic data 08 || number || CID || AC || hash. */

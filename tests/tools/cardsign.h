@@ -38,7 +38,9 @@ struct terms { /* what a payment is; terms_usual fills it */
     uint8_t cid;
     uint16_t atc;
     uint8_t ac[8];
-    uint8_t cvr[3];
+    uint8_t cvr[3];  /* of 9F10 as CVN 18 has it */
+    uint8_t iad[32]; /* 9F10 of another kind of card; iad_n 0: none */
+    size_t iad_n;
     unsigned psn;
     uint32_t counter; /* 9F41 */
     int expiry;       /* DE 14: YYMM */

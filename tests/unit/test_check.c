@@ -397,6 +397,57 @@ START_TEST(cardholder_verification)
     }
 END_TEST
 
+/* The same of the other kinds of card: VIS, Appendix C (CVN 10); EMV 4.4 Book 3, Annex C (common core definitions, 3DES and AES). */
+START_TEST(the_word_of_each_kind_of_card)
+    {
+        static const struct {
+            const char *iad, *code, *reason; /* code NULL: kept */
+        } rows[] = {
+            {"06010A03940000", NULL, NULL},
+            {"06010A03900000", "55", "CVR_PIN"},            /* no PIN was asked of the card */
+            {"06010A03960000", "55", "CVR_PIN"},            /* it was wrong */
+            {"06010A03944000", "75", "PIN_TRIES_EXCEEDED"}, /* the tries are used up */
+            {"0FA501900800000000000000000000000F000000000000000000000000000000", NULL, NULL},
+            {"0FA501900000000000000000000000000F000000000000000000000000000000", "55", "CVR_PIN"},
+            {"0FA501900C00000000000000000000000F000000000000000000000000000000", "55", "CVR_PIN"},
+            {"0FA501900A00000000000000000000000F000000000000000000000000000000", "75", "PIN_TRIES_EXCEEDED"},
+            {"0FA601900800000000000000000000000F000000000000000000000000000000", NULL, NULL},
+            {"0FA601900000000000000000000000000F000000000000000000000000000000", "55", "CVR_PIN"},
+        };
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            struct buf iad;
+
+            fresh();
+            iad = BUF_OF(usual.iad);
+            ck_ok(hex_decode(&iad, rows[i].iad));
+            usual.iad_n = iad.n;
+            make(&usual, &usual);
+            if (rows[i].code == NULL)
+                ck_kept();
+            else
+                ck_refused(rows[i].code, rows[i].reason);
+        }
+    }
+END_TEST
+
+/* A PIN that is blocked is the issuer's to judge when the card asks it (Book 4, 6.3.4), who may unblock it; one that somebody made up is not. */
+START_TEST(a_blocked_pin_goes_to_the_issuer)
+    {
+        fresh();
+        usual.cid = 0x80;
+        usual.tvr[2] = 0xA0;
+        memcpy(usual.cvm, "\x01\x03\x01", 3);
+        usual.cvr[0] = 0xA6; /* the second AC not asked for yet, the first an ARQC; PIN verification performed and failed */
+        usual.cvr[1] = 0x40;
+        make(&usual, &usual);
+        ck_asked(true);
+        memcpy(usual.cvm, "\x01\x03\x02", 3);
+        make(&usual, &usual);
+        ck_refused("55", "CVR_PIN");
+    }
+END_TEST
+
 START_TEST(opposition_repeat_and_counter)
     {
         struct iso8583 first;
@@ -647,6 +698,8 @@ static Suite *suite(void)
     tcase_add_test(t, dates);
     tcase_add_test(t, limits_and_issuer);
     tcase_add_test(t, cardholder_verification);
+    tcase_add_test(t, the_word_of_each_kind_of_card);
+    tcase_add_test(t, a_blocked_pin_goes_to_the_issuer);
     tcase_add_test(t, opposition_repeat_and_counter);
     tcase_add_test(t, a_replay_without_sequence_number);
     tcase_add_test(t, a_repeat_that_overtakes_its_commit);
