@@ -23,6 +23,11 @@ struct journal {
 };
 
 /* state: enum payment_state. message is NULL once the payment is settled. after: another row, which must have been delivered before this one. */
+/* What a row waits for: that row; and each older one of the same card, because the acquirer takes a card's counter only upwards. */
+#define FIRST                                                                                                                                        \
+    "EXISTS (SELECT 1 FROM payment AS first WHERE first.message IS NOT NULL AND (first.id = payment.after OR (first.id < payment.id"                 \
+    " AND first.receipt ->> 'pan' = payment.receipt ->> 'pan' AND first.receipt ->> 'psn' = payment.receipt ->> 'psn')))"
+
 static const char *const schema[] = {
     "CREATE TABLE stan (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL) STRICT;"
     "CREATE TABLE payment ("
@@ -429,11 +434,8 @@ enum tp_err journal_recover(struct journal *j, size_t *n, struct tp_error *e)
 
 enum tp_err journal_pending(struct journal *j, int64_t after, int64_t *id, struct receipt *r, struct buf *message, struct tp_error *e)
 {
-    sqlite3_stmt *s = db_prepare(j->db,
-                                 "SELECT id, receipt, message FROM payment WHERE " WAITS
-                                 " AND id > ? AND NOT EXISTS (SELECT 1 FROM payment AS first WHERE first.id = payment.after"
-                                 " AND first.message IS NOT NULL) ORDER BY id LIMIT 1",
-                                 e);
+    sqlite3_stmt *s =
+        db_prepare(j->db, "SELECT id, receipt, message FROM payment WHERE " WAITS " AND id > ? AND NOT " FIRST " ORDER BY id LIMIT 1", e);
     uint8_t context[8];
     bool row;
     enum tp_err rc;
@@ -452,6 +454,20 @@ enum tp_err journal_pending(struct journal *j, int64_t after, int64_t *id, struc
     }
     sqlite3_reset(s);
     return rc;
+}
+
+enum tp_err journal_waits(struct journal *j, int64_t id, bool *waits, struct tp_error *e)
+{
+    sqlite3_stmt *s = db_prepare(j->db, "SELECT count(*) FROM payment WHERE id = ? AND " FIRST, e);
+    int64_t count = 0;
+    enum tp_err r;
+
+    if (s == NULL)
+        return TP_ERR_IO;
+    sqlite3_bind_int64(s, 1, id);
+    r = one_number(j, s, 0, &count, e);
+    *waits = count > 0;
+    return r;
 }
 
 enum tp_err journal_count_pending(struct journal *j, size_t *n, struct tp_error *e)

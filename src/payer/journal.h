@@ -40,6 +40,8 @@ TP_MUST_CHECK enum tp_err journal_settle(struct journal *j, int64_t id, const st
 /* The oldest that waits (a signed payment, a reversal) after `after` (0: the first), with its message appended to *message. TP_ERR_NOT_FOUND: there are no more. TP_ERR_SECURITY: the
  * message was altered, or the key is another. */
 TP_MUST_CHECK enum tp_err journal_pending(struct journal *j, int64_t after, int64_t *id, struct receipt *r, struct buf *message, struct tp_error *e);
+/* Whether something that must be delivered before this payment still waits: what it came after, or an older payment with the same card. */
+TP_MUST_CHECK enum tp_err journal_waits(struct journal *j, int64_t id, bool *waits, struct tp_error *e);
 TP_MUST_CHECK enum tp_err journal_count_pending(struct journal *j, size_t *n, struct tp_error *e);
 
 /* All payments, the newest first, or the one with that reference. False from each ends the walk. */

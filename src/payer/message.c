@@ -253,7 +253,7 @@ bool answer_is_yes(const struct answer *a)
 
 bool answer_is_final(const struct answer *a)
 {
-    return strcmp(a->code, "96") != 0;
+    return strcmp(a->code, "96") != 0 && strcmp(a->code, "91") != 0;
 }
 
 const char *answer_text(const char *code)

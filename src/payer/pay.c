@@ -41,6 +41,7 @@ struct payment { /* all that a payment holds while it lasts */
     int64_t asked_id;     /* its row in the journal */
     int64_t after;        /* that row when it is being reversed: what the card then signs is delivered behind it; 0: none */
     bool taken_back;      /* its reversal is acknowledged */
+    bool delivered;       /* the payment itself, behind those that had to go first */
     struct answer online; /* the answer to it; code "" when there was none */
     uint8_t undo[512];    /* the 0400 that takes it back */
     size_t undo_n;
@@ -241,6 +242,32 @@ static enum tp_err ask_acquirer(struct payment *p, struct buf *message, struct t
     return deliver_once(p->deliverer, buf_span(message), &p->online, e);
 }
 
+/* Among what is delivered of before, this very payment may be the last. */
+static void take_delivered(void *ctx, const struct receipt *r)
+{
+    struct payment *p = ctx;
+
+    p->delivered = r->stan == p->stan && r->date == p->request.date;
+    if (p->delivered)
+        p->result->receipt = *r;
+    else
+        tell_delivered(NULL, r);
+}
+
+/* What must be delivered before the payment id, is: the acquirer would refuse an older counter of the same card for good. */
+static enum tp_err deliver_first(struct payment *p, int64_t id, struct tp_error *e)
+{
+    bool waits = false;
+    enum tp_err r = journal_waits(p->journal, id, &waits, e);
+
+    if (r != TP_OK || !waits)
+        return r;
+    r = deliver_pending(p->deliverer, p->journal, take_delivered, p, e);
+    if (r == TP_OK)
+        r = journal_waits(p->journal, id, &waits, e);
+    return r == TP_OK && waits ? tp_fail(e, TP_ERR_PEER, "an earlier payment with this card must be delivered first") : r;
+}
+
 /* A cryptogram that asks for the issuer: the acquirer is asked, and asks the issuer. */
 static enum tp_err authorise(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out)
 {
@@ -257,7 +284,9 @@ static enum tp_err authorise(void *ctx, const struct transaction *tx, struct ker
         r = keep_question(p, tx, buf_span(&message), &why);
     if (r == TP_OK) {
         p->asked = true;
-        r = ask_acquirer(p, &message, &why);
+        r = deliver_first(p, p->asked_id, &why);
+        if (r == TP_OK)
+            r = ask_acquirer(p, &message, &why);
     }
     secret_wipe(room, sizeof(room));
     p->result->acquirer_ms += time_monotonic_ms() - start;
@@ -349,7 +378,7 @@ static void declined(struct payment *p)
  * it can be. Without an answer nobody knows what the acquirer did: that is taken back too (Book 4, 6.3.8; ISO 8583 0400). */
 static enum tp_err settle_question(struct payment *p, bool approved, struct tp_error *e)
 {
-    const bool yes = answer_is_yes(&p->online), no = p->online.code[0] != '\0' && answer_is_final(&p->online) && !yes;
+    const bool yes = answer_is_yes(&p->online), no = p->online.code[0] != '\0' && strcmp(p->online.code, "96") != 0 && !yes;
     struct buf undo = {p->undo, p->undo_n, sizeof(p->undo)};
     struct tp_error why = {0};
     struct answer a;
@@ -379,7 +408,6 @@ static enum tp_err keep_and_deliver(struct payment *p, struct tp_error *e)
     uint8_t room[MESSAGE_MAX];
     struct buf message = BUF_OF(room);
     struct answer a;
-    const unsigned before = p->stan;
     int64_t id, start;
     enum tp_err r;
 
@@ -398,13 +426,15 @@ static enum tp_err keep_and_deliver(struct payment *p, struct tp_error *e)
     }
     person_status(p->person, "delivering to the acquirer");
     start = time_monotonic_ms();
-    r = p->after == 0 || p->taken_back ? deliver(p->deliverer, p->journal, id, &message, false, &a, e)
-                                       : tp_fail(e, TP_ERR_PEER, "the reversal of %06u comes first", before);
+    r = deliver_first(p, id, e);
+    if (r == TP_OK && !p->delivered) {
+        r = deliver(p->deliverer, p->journal, id, &message, false, &a, e);
+        if (r == TP_OK)
+            receipt_settle(receipt, &a);
+    }
     p->result->acquirer_ms += time_monotonic_ms() - start;
     person_status_end(p->person);
-    if (r == TP_OK)
-        receipt_settle(receipt, &a);
-    else
+    if (r != TP_OK)
         tp_error_prefix(e, "THE CARD HAS SIGNED: do not pay again. The acquirer has not acknowledged yet; the payment is kept, and the next "
                            "`telepay pay`, or `telepay journal send`, delivers it");
 out:

@@ -265,12 +265,16 @@ bad_acquirers() {
     insert_new
     serve mute
     expect 4 "THE CARD HAS SIGNED" pay --amount 1.11 --currency EUR
+    expect 4 "THE CARD HAS SIGNED" pay --amount 3.33 --currency EUR
+    insert other
     expect 4 "THE CARD HAS SIGNED" pay --amount 2.22 --currency EUR
     serve sick
     expect 4 "96" journal send
-    [ "$(payments signed)" = 1 ] || fail "held up by a 96: $(journal list)"
+    [ "$(payments signed)" = 2 ] || fail "held up by a 96: $(journal list)"
+    journal list | grep -q '3\.33 .* signed' || fail "a card's later payment went before its earlier one: $(journal list)"
     serve 00
     expect 0 "1.11" journal send
+    [ "$(payments signed)" = 0 ] || fail "not delivered: $(journal list)"
     # certificates of ours that are another authority's, or missing
     serve 00
     sed 's/^certificate=.*/certificate=stranger.pem/; s/^key=.*/key=stranger.key/' $conf >terminal/stranger.conf
@@ -355,6 +359,7 @@ telepay-perso card marie --scheme scheme --pan 9990140000000018 --name DUPONT/MA
 cp -r marie factory
 # a card that insists on the PIN: no "no CVM" behind it
 telepay-perso card pin --scheme scheme --pan 9990140000000018 --name DUPONT/PAUL --expiry 2030-12 --pin 1234 --cvm pin >/dev/null 2>&1 || fail "telepay-perso card"
+telepay-perso card other --scheme scheme --pan 9990140000000026 --name MARTIN/LUC --expiry 2030-12 --pin 1234 >/dev/null 2>&1 || fail "telepay-perso card"
 fake_acquirer make terminal || fail "fake_acquirer make"
 cp scheme/authority.json terminal/
 "$here/with-pcscd" "$here/pay.sh" inside "$dir" || exit 1

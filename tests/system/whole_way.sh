@@ -27,6 +27,14 @@ until_said() { # text, file
     fail "never said \"$1\": $(cat "$2")"
 }
 
+until_gone() {
+    for _ in $(seq 100); do
+        telepay readers | grep -q 'Virtual PCD 00 00 *none' && return
+        sleep 0.05
+    done
+    fail "the card does not leave: $(telepay readers)"
+}
+
 pay() { printf '%s' "${pin-1234}" | telepay pay --config terminal/telepay.conf --pin-fd 0 --wait 5 "$@"; }
 
 inside() {
@@ -62,6 +70,29 @@ inside() {
     expect 0 "" telepay-acquirer prove "$rrn"
     expect 0 "everything is delivered" telepay journal send --config terminal/telepay.conf
     expect 0 "15.50" telepay journal days --config terminal/telepay.conf
+
+    # signed while the acquirer was away, then another that reaches it: the one that was signed first goes first, or its counter would be an old one
+    kill "$serve"
+    wait "$serve"
+    expect 4 "THE CARD HAS SIGNED" pay --amount 5.00 --currency EUR
+    kill "$card"
+    wait "$card" 2>/dev/null
+    until_gone
+    pay --amount 6.00 --currency EUR --wait 20 >late.out 2>&1 &
+    local late=$!
+    sleep 1 # it has found no acquirer, and waits for a card
+    telepay-acquirer serve >acquirer.log 2>&1 &
+    serve=$!
+    until_said listening acquirer.log
+    : >card.log
+    telepay-simcard cards/marie >card.log 2>&1 &
+    card=$!
+    wait "$late" || fail "the later payment: $(cat late.out)"
+    grep -q APPROVED late.out || fail "the later payment: $(cat late.out)"
+    for amount in 5.00 6.00; do
+        [ "$(telepay-acquirer list | grep -cE "(^| )$amount( |$)")" = 1 ] || fail "$amount is not there once: $(telepay-acquirer list; cat late.out acquirer.log)"
+    done
+    expect 0 "everything is delivered" telepay journal send --config terminal/telepay.conf
 
     # over the floor: the card wants its issuer, who is not reached, and declines
     expect 1 "DECLINED" pay --amount 60.00 --currency EUR

@@ -117,17 +117,22 @@ START_TEST(what_is_signed_waits_until_it_is_settled)
     {
         struct journal *j = open_it();
         const struct answer yes = {.code = "00", .rrn = "632700000005"}, no = {.code = "63", .rrn = "632700000006", .reason = "SDAD_HASH"};
-        const int64_t one = add(j, 5, 1250, "first message"), two = add(j, 6, 999, "second message");
+        struct receipt other = a_receipt(6, 999);
+        const int64_t one = add(j, 5, 1250, "first message"), behind = add(j, 7, 100, "of the same card");
+        int64_t two;
+        bool waits;
         uint8_t room[MESSAGE_MAX];
         struct buf b = BUF_OF(room);
         struct receipt r;
         int64_t id;
         size_t n;
 
+        snprintf(other.pan, sizeof(other.pan), "999014******0026");
+        ck_ok(journal_add(j, &other, span_str("second message"), 0, &two, &e));
         journal_close(&j); /* as a crash between journal and sending would leave it */
         j = open_it();
         ck_ok(journal_count_pending(j, &n, &e));
-        ck_assert_uint_eq(n, 2);
+        ck_assert_uint_eq(n, 3);
         ck_ok(journal_pending(j, 0, &id, &r, &b, &e));
         ck_assert_int_eq(id, one);
         ck_assert(span_eq(buf_span(&b), span_str("first message")));
@@ -136,7 +141,17 @@ START_TEST(what_is_signed_waits_until_it_is_settled)
         ck_ok(journal_pending(j, id, &id, &r, &b, &e));
         ck_assert_int_eq(id, two);
         ck_assert_int_eq(journal_pending(j, id, &id, &r, &b, &e), TP_ERR_NOT_FOUND);
+        ck_ok(journal_waits(j, two, &waits, &e));
+        ck_assert(!waits);
+        ck_ok(journal_waits(j, behind, &waits, &e));
+        ck_assert(waits);
         ck_ok(journal_settle(j, one, &yes, &e));
+        ck_ok(journal_waits(j, behind, &waits, &e));
+        ck_assert(!waits);
+        b.n = 0;
+        ck_ok(journal_pending(j, 0, &id, &r, &b, &e));
+        ck_assert_int_eq(id, behind);
+        ck_ok(journal_settle(j, behind, &yes, &e));
         ck_ok(journal_settle(j, two, &no, &e));
         ck_ok(journal_settle(j, two, &yes, &e)); /* settled is settled */
         ck_ok(journal_count_pending(j, &n, &e));
