@@ -1,0 +1,83 @@
+#!/bin/bash
+# README.md tells the truth: the commands of "The commands, one by one" and of "Offline, online, refused, blocked, unblocked" are read from it and run, one
+# line after the other, in a folder of their own. A line whose remark begins with a word in capitals (APPROVED, REFUSED) must say that word.
+set -u
+PATH=$TESTS_BUILDDIR:$PATH
+readme=$TESTS_SRCDIR/../README.md
+
+fail() {
+    echo "FAIL: $*"
+    exit 1
+}
+
+block() { # heading: the indented lines of the first block under it
+    awk -v heading="$1" '
+        $0 == heading { under = 1; next }
+        under && /^#/ { exit }
+        under && /^    / { sub(/^    /, ""); print; seen = 1; next }
+        under && seen && NF { exit }' "$readme"
+}
+
+listening() { # port
+    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+until_true() { # command…
+    for _ in $(seq 300); do
+        "$@" >/dev/null 2>&1 && return
+        sleep 0.05
+    done
+    fail "never came true: $* $(cat ./*.log)"
+}
+
+card_seen() { telepay readers | grep -q 3B; }
+issuer_reached() { grep -q "is reached" background.log; }
+
+run_line() { # line
+    local command word code
+    command=${1%%  *# *}
+    word=$(sed -n 's/.*  *# \([A-Z]\{4,\}\).*/\1/p' <<<"$1")
+    command=${command//RRN/${rrn-}}
+    case $command in
+    '') return ;;
+    *'&')
+        eval "$command" >>background.log 2>&1 </dev/null
+        case $command in
+        *simcard*) until_true card_seen ;;
+        *) for port in 8683 8443 8583; do until_true listening $port; done; until_true issuer_reached ;;
+        esac
+        return
+        ;;
+    esac
+    eval "$command" >out 2>&1
+    code=$?
+    case $word in
+    REFUSED) [ $code = 1 ] ;;
+    *) [ $code = 0 ] ;;
+    esac || fail "$command: exit $code: $(cat out) $(cat background.log)"
+    grep -q "$word" out || fail "$command does not say $word: $(cat out)"
+    grep -q '^Reference' out && rrn=$(sed -n 's/^Reference *//p' out)
+    echo "ok   ${word:+$word: }$command"
+}
+
+inside() {
+    local n=0 line
+    cd "$1" || exit 1
+    for heading in "## The commands, one by one" "### Offline, online, refused, blocked, unblocked"; do
+        while IFS= read -r line <&4; do
+            run_line "$line"
+            n=$((n + 1))
+        done 4< <(block "$heading")
+    done
+    [ "$n" -ge 25 ] || fail "only $n lines found in README.md"
+    kill %telepay-simcard 2>/dev/null
+}
+
+if [ $# = 2 ] && [ "$1" = inside ]; then
+    inside "$2"
+    exit
+fi
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+"$TESTS_SRCDIR/system/with-pcscd" "$TESTS_SRCDIR/system/readme.sh" inside "$dir" || exit 1
+echo "readme.sh: the README's commands do what it says"
