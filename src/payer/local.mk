@@ -48,9 +48,9 @@ tests_unit_test_journal_SOURCES = tests/unit/test_journal.c tests/unit/unit.h
 tests_unit_test_journal_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_journal_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
-dist_check_SCRIPTS += tests/system/pinpad.sh tests/system/doctor.sh tests/system/hotplug.sh
+dist_check_SCRIPTS += tests/system/pinpad.sh tests/system/doctor.sh tests/system/desks.sh tests/system/hotplug.sh
 dist_noinst_SCRIPTS += tests/system/pinpad-memory.py
-TESTS += tests/system/pinpad.sh tests/system/doctor.sh tests/system/hotplug.sh
+TESTS += tests/system/pinpad.sh tests/system/doctor.sh tests/system/desks.sh tests/system/hotplug.sh
 dist_check_SCRIPTS += tests/system/pay.sh tests/system/pin-terminal.sh
 dist_noinst_SCRIPTS += tests/system/pin-terminal.py
 TESTS += tests/system/pay.sh tests/system/pin-terminal.sh
