@@ -125,3 +125,8 @@ enum tp_err readers_open(struct reader **out, const char *wanted, struct tp_erro
             rc = TP_OK;
     return rc;
 }
+
+enum tp_err readers_usable(enum tp_err r)
+{
+    return r == TP_ERR_STATE ? TP_ERR_NO_READER : r;
+}

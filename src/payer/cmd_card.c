@@ -251,13 +251,13 @@ static enum tp_err reach(const struct words *w, struct reader **reader, struct t
     if (r == TP_OK && w->trace != NULL)
         r = trace_open(trace, w->trace, false, e);
     if (r != TP_OK || (r = readers_open(reader, w->reader, e)) != TP_OK || (r = reader_wait_card(*reader, w->wait_ms, e)) != TP_OK)
-        return r;
+        return readers_usable(r);
     if (*trace != NULL)
         reader_set_trace(*reader, trace_exchange, *trace);
     r = reader_connect(*reader, e);
     if (r == TP_OK)
         trace_reader(*trace, *reader);
-    return r;
+    return readers_usable(r);
 }
 
 static enum tp_err run(const struct words *w, struct tp_error *e)

@@ -148,7 +148,7 @@ static enum tp_err reach_card(struct payment *p, struct tp_error *e)
 
     if ((r = readers_open(&p->reader, p->options->reader, e)) != TP_OK || (r = wait_card(p, e)) != TP_OK ||
         (r = reader_connect(p->reader, e)) != TP_OK)
-        return r;
+        return readers_usable(r);
     choose_pinpad(p);
     if (p->options->trace != NULL) {
         r = trace_open(&p->trace, p->options->trace, p->options->trace_unmasked, e);
