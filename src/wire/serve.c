@@ -1,0 +1,85 @@
+#include "wire/serve.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct serve_server *running; /* for the signal handler alone */
+
+static void on_signal(int number)
+{
+    (void)number;
+    running->stop(running->ctx);
+}
+
+error_t serve_parse(int key, char *arg, struct argp_state *state)
+{
+    struct serve_options *o = state->input;
+    char *end = NULL;
+
+    switch (key) {
+    case 'd':
+        o->dir = arg;
+        return 0;
+    case 'l':
+        o->listen = arg;
+        return 0;
+    case 't':
+        o->threads = (unsigned)strtoul(arg, &end, 10);
+        if (*end != '\0' || o->threads < 1 || o->threads > SERVE_THREADS_MAX)
+            argp_error(state, "--threads takes a number from 1 to %d, not \"%s\"", SERVE_THREADS_MAX, arg);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+unsigned serve_threads(const struct serve_options *o)
+{
+    const long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (o->threads > 0)
+        return o->threads;
+    return n < 1 ? 1 : n > SERVE_THREADS_MAX ? SERVE_THREADS_MAX : (unsigned)n;
+}
+
+enum tp_err serve_address(char *address, size_t cap, const char **port, const char *text, const char *usual, struct tp_error *e)
+{
+    const char *colon = strrchr(text, ':');
+    size_t n = colon != NULL ? (size_t)(colon - text) : 0;
+
+    *port = colon != NULL ? colon + 1 : text;
+    if (n >= 2 && text[0] == '[' && text[n - 1] == ']') {
+        text++;
+        n -= 2;
+    }
+    if (n >= cap || atoi(*port) > 65535 || **port == '\0' || strspn(*port, "0123456789") != strlen(*port) || strlen(*port) > 5)
+        return tp_fail(e, TP_ERR_USAGE, "\"%s\" is no ADDRESS:PORT to listen on", text);
+    snprintf(address, cap, "%.*s", (int)n, n > 0 ? text : "");
+    if (n == 0)
+        snprintf(address, cap, "%s", colon != NULL ? "0.0.0.0" : usual);
+    return TP_OK;
+}
+
+static void catch_signals(void (*handler)(int))
+{
+    const struct sigaction end = {.sa_handler = handler};
+
+    sigaction(SIGTERM, &end, NULL);
+    sigaction(SIGINT, &end, NULL);
+}
+
+enum tp_err serve_run(const char *program, const char *address, unsigned port, const struct serve_server *server, struct tp_error *e)
+{
+    enum tp_err r;
+
+    running = server;
+    catch_signals(on_signal);
+    printf(strchr(address, ':') != NULL ? "%s: listening on [%s]:%u\n" : "%s: listening on %s:%u\n", program, address, port);
+    fflush(stdout);
+    r = server->run(server->ctx, e);
+    catch_signals(SIG_DFL);
+    return r;
+}

@@ -1,0 +1,35 @@
+/* What the serve commands of daemons on link.h have in common: their options, where they listen, and the signals that end them. */
+#ifndef TP_WIRE_SERVE_H
+#define TP_WIRE_SERVE_H
+
+#include <argp.h>
+
+#include "base/span.h"
+
+#define SERVE_THREADS_MAX 64
+
+struct serve_options {
+    const char *dir, *listen; /* NULL: not said */
+    unsigned threads;         /* 0: not said */
+};
+
+/* An argp parser for the options 'd' (--dir), 'l' (--listen) and 't' (--threads), whose input is a struct serve_options. */
+error_t serve_parse(int key, char *arg, struct argp_state *state);
+
+/* --threads, or one for each processor. */
+unsigned serve_threads(const struct serve_options *o);
+
+/* "127.0.0.1:8583", "[::1]:8583", ":8583" (all addresses) or "8583" (on `usual`). *port points into text. TP_ERR_USAGE. */
+TP_MUST_CHECK enum tp_err serve_address(char *address, size_t cap, const char **port, const char *text, const char *usual, struct tp_error *e);
+
+struct serve_server { /* the server, by what it can do */
+    void *ctx;
+    enum tp_err (*run)(void *ctx, struct tp_error *e); /* until stopped */
+    void (*stop)(void *ctx);                           /* async-signal-safe; what is under way is answered */
+};
+
+/* Says "PROGRAM: listening on ADDRESS:PORT" and runs the server until SIGTERM or SIGINT; a second one, while the last answers leave, ends the program at
+ * once. One server in a process. */
+TP_MUST_CHECK enum tp_err serve_run(const char *program, const char *address, unsigned port, const struct serve_server *server, struct tp_error *e);
+
+#endif
