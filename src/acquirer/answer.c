@@ -34,33 +34,17 @@ struct issuer_said answer_to_said(const struct answer *a)
     return said;
 }
 
-void echo_take(struct echo *out, const struct iso8583 *request)
+void answer_echo(struct echo *out, const struct iso8583 *request)
 {
     static const uint8_t repeated[] = {3, 4, 7, 11, 12, 13, 41, 42, 49, 70};
 
-    out->mti = request->mti - request->mti % 10 + 10; /* 0200 and its repeat 0201 are both answered by 0210 */
-    out->fields = 0;
-    out->text_n = 0;
-    for (size_t i = 0; i < sizeof(repeated); i++) {
-        const struct span v = request->field[repeated[i]];
-
-        if (v.p == NULL || v.n > sizeof(out->text) - out->text_n)
-            continue;
-        out->field[out->fields].number = repeated[i];
-        out->field[out->fields].at = (uint8_t)out->text_n;
-        out->field[out->fields++].n = (uint8_t)v.n;
-        memcpy(out->text + out->text_n, v.p, v.n);
-        out->text_n += v.n;
-    }
+    echo_take(out, request, repeated, sizeof(repeated));
 }
 
 enum tp_err answer_start(struct iso8583 *out, const struct echo *echo, const struct answer *a)
 {
-    enum tp_err r = TP_OK;
+    enum tp_err r = echo_start(out, echo);
 
-    iso8583_start(out, echo->mti);
-    for (size_t i = 0; r == TP_OK && i < echo->fields; i++)
-        r = iso8583_set(out, echo->field[i].number, span_of(echo->text + echo->field[i].at, echo->field[i].n));
     if (r == TP_OK && a->rrn[0] != '\0')
         r = iso8583_set_text(out, 37, a->rrn);
     if (r == TP_OK && a->approval[0] != '\0')

@@ -3,7 +3,7 @@
 #define TP_ACQUIRER_ANSWER_H
 
 #include "ledger/ledger.h"
-#include "wire/iso8583.h"
+#include "wire/echo.h"
 
 #define REASON_MAX 26 /* DE 44: 25 characters and a zero */
 
@@ -23,19 +23,8 @@ void answer_set(struct answer *a, const char *code, const char *reason);
 void answer_from_said(struct answer *a, const struct issuer_said *said);
 struct issuer_said answer_to_said(const struct answer *a);
 
-/* The fields of a request that its answer repeats, copied, so that the answer can be made when the request is gone. */
-#define ECHO_FIELDS_MAX 16
-struct echo {
-    unsigned mti; /* of the answer */
-    size_t fields;
-    struct {
-        uint8_t number, at, n;
-    } field[ECHO_FIELDS_MAX];
-    uint8_t text[192];
-    size_t text_n;
-};
-
-void echo_take(struct echo *out, const struct iso8583 *request);
+/* What every answer of the acquirer repeats. */
+void answer_echo(struct echo *out, const struct iso8583 *request);
 
 /* Starts the answer: the fields repeated, then those of a. out borrows from both. */
 TP_MUST_CHECK enum tp_err answer_start(struct iso8583 *out, const struct echo *echo, const struct answer *a);

@@ -361,7 +361,7 @@ static void on_message(void *ctx, struct link_peer *peer, void *user, struct spa
     struct tp_error e = {TP_OK, ""};
     const enum tp_err r = iso8583_unpack(&w->message, raw, &e);
 
-    echo_take(&q.echo, &w->message);
+    answer_echo(&q.echo, &w->message);
     if (r != TP_OK) {
         on_malformed(&q, &e);
         return;

@@ -29,12 +29,12 @@ struct incoming { /* one message under way */
     struct worker *worker;
     struct link_peer *peer;
     const char *id; /* the acquirer that the certificate names */
-    struct reply reply;
+    struct echo echo;
 };
 
 static void answer(struct incoming *in, const char *code, const char *reason)
 {
-    reply_send(in->peer, &in->reply, code);
+    reply_send(in->peer, &in->echo, code);
     log_note("%04u %s (%s): %s %s", in->worker->message.mti, in->id, link_peer_address(in->peer), code, reason);
 }
 
@@ -75,7 +75,7 @@ static void on_request(struct incoming *in)
         answer(in, "96", "");
     else if (bad != NULL)
         answer(in, "30", bad);
-    else if (writer_take(in->server->writer, q, &from, &in->reply, in->peer) != TP_OK)
+    else if (writer_take(in->server->writer, q, &from, &in->echo, in->peer) != TP_OK)
         answer(in, "96", "");
     request_wipe(q);
 }
@@ -90,7 +90,7 @@ static void on_network(struct incoming *in)
     else if (code != 1 && code != 2 && code != 301)
         answer(in, "12", "DE70");
     else if (admitted(in, &from))
-        reply_send(in->peer, &in->reply, "00");
+        reply_send(in->peer, &in->echo, "00");
 }
 
 static const struct {
@@ -133,19 +133,20 @@ static void dispatch(struct incoming *in)
 
 static void on_message(void *ctx, struct link_peer *peer, void *user, struct span raw)
 {
+    static const uint8_t repeated[] = {2, 3, 4, 7, 11, 12, 13, 32, 37, 41, 42, 49, 70};
     struct issuer_server *s = ctx;
     struct worker *w = s->worker[link_peer_thread(peer)];
     struct incoming in = {.server = s, .worker = w, .peer = peer, .id = user};
     struct tp_error e = {TP_OK, ""};
     const enum tp_err r = iso8583_unpack(&w->message, raw, &e);
 
-    reply_take(&in.reply, &w->message);
+    echo_take(&in.echo, &w->message, repeated, sizeof(repeated));
     if (r == TP_OK)
         dispatch(&in);
     else
         on_malformed(&in, &e);
     secret_wipe(&w->message.text_room, sizeof(w->message.text_room));
-    secret_wipe(&in.reply, sizeof(in.reply));
+    secret_wipe(&in.echo, sizeof(in.echo));
 }
 
 static enum tp_err on_opened(void *ctx, struct link_peer *peer, const char *organisation, const char *common_name, void **user)

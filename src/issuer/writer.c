@@ -15,7 +15,7 @@
 struct job {
     STAILQ_ENTRY(job) next;
     struct link_peer *peer;
-    struct reply reply;
+    struct echo echo;
     struct request request;
     struct acquirer from;
     struct authorisation outcome; /* of a 0400: its code and reason */
@@ -36,37 +36,14 @@ struct writer {
 
 /* ---- answers ---- */
 
-void reply_take(struct reply *out, const struct iso8583 *request)
-{
-    static const uint8_t repeated[] = {2, 3, 4, 7, 11, 12, 13, 32, 37, 41, 42, 49, 70};
-
-    out->mti = request->mti - request->mti % 10 + 10;
-    out->fields = 0;
-    out->text_n = 0;
-    for (size_t i = 0; i < sizeof(repeated); i++) {
-        const struct span v = request->field[repeated[i]];
-
-        if (v.p == NULL || v.n > sizeof(out->text) - out->text_n)
-            continue;
-        out->field[out->fields].number = repeated[i];
-        out->field[out->fields].at = (uint8_t)out->text_n;
-        out->field[out->fields++].n = (uint8_t)v.n;
-        memcpy(out->text + out->text_n, v.p, v.n);
-        out->text_n += v.n;
-    }
-}
-
-static void send_answer(struct link_peer *peer, const struct reply *reply, const struct authorisation *a)
+static void send_answer(struct link_peer *peer, const struct echo *echo, const struct authorisation *a)
 {
     struct iso8583 m;
     uint8_t room[ANSWER_MAX];
     struct buf out = BUF_OF(room);
     struct tp_error e = {TP_OK, ""};
-    enum tp_err r = TP_OK;
+    enum tp_err r = echo_start(&m, echo);
 
-    iso8583_start(&m, reply->mti);
-    for (size_t i = 0; r == TP_OK && i < reply->fields; i++)
-        r = iso8583_set(&m, reply->field[i].number, span_of(reply->text + reply->field[i].at, reply->field[i].n));
     if (r == TP_OK && a->approval[0] != '\0')
         r = iso8583_set_text(&m, 38, a->approval);
     if (r == TP_OK)
@@ -85,12 +62,12 @@ static void send_answer(struct link_peer *peer, const struct reply *reply, const
     secret_wipe(room, sizeof(room));
 }
 
-void reply_send(struct link_peer *peer, const struct reply *reply, const char *code)
+void reply_send(struct link_peer *peer, const struct echo *echo, const char *code)
 {
     struct authorisation a = {.key = 0};
 
     snprintf(a.code, sizeof(a.code), "%s", code);
-    send_answer(peer, reply, &a);
+    send_answer(peer, echo, &a);
 }
 
 static void job_free(struct job *j)
@@ -117,7 +94,7 @@ static void answer_all(struct job_queue *list)
 
     while ((j = STAILQ_FIRST(list)) != NULL) {
         STAILQ_REMOVE_HEAD(list, next);
-        send_answer(j->peer, &j->reply, &j->outcome);
+        send_answer(j->peer, &j->echo, &j->outcome);
         job_log(j);
         job_free(j);
     }
@@ -283,7 +260,7 @@ void writer_free(struct writer **out)
     *out = NULL;
 }
 
-enum tp_err writer_take(struct writer *c, const struct request *q, const struct acquirer *from, const struct reply *reply, struct link_peer *peer)
+enum tp_err writer_take(struct writer *c, const struct request *q, const struct acquirer *from, const struct echo *echo, struct link_peer *peer)
 {
     struct job *j = malloc(sizeof(*j));
 
@@ -291,7 +268,7 @@ enum tp_err writer_take(struct writer *c, const struct request *q, const struct 
         return TP_ERR_NO_MEMORY;
     j->request = *q;
     j->from = *from;
-    j->reply = *reply;
+    j->echo = *echo;
     j->peer = link_peer_ref(peer);
     pthread_mutex_lock(&c->lock);
     STAILQ_INSERT_TAIL(&c->queue, j, next);

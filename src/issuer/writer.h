@@ -4,32 +4,20 @@
 #define TP_ISSUER_WRITER_H
 
 #include "issuer/authorise.h"
+#include "wire/echo.h"
 #include "wire/link.h"
 
 struct writer;
 
-#define REPLY_TEXT_MAX 160
-
-struct reply { /* what an answer repeats */
-    unsigned mti;
-    struct {
-        uint8_t number, at, n;
-    } field[16];
-    size_t fields;
-    char text[REPLY_TEXT_MAX];
-    size_t text_n;
-};
-void reply_take(struct reply *out, const struct iso8583 *request);
-
 /* Sends an answer with a code and no more: what never reaches the books. */
-void reply_send(struct link_peer *peer, const struct reply *reply, const char *code);
+void reply_send(struct link_peer *peer, const struct echo *echo, const char *code);
 
 /* Opens books, seal and keys in the issuer's folder and starts the thread. */
 TP_MUST_CHECK enum tp_err writer_new(struct writer **out, const char *dir, unsigned atc_jump, struct tp_error *e);
 void writer_free(struct writer **c); /* when all that waits is answered */
 
 /* Queues a 0100 or 0400; copied whole. TP_ERR_NO_MEMORY. From any thread. The peer gets one answer; 96 when the books cannot be written. */
-TP_MUST_CHECK enum tp_err writer_take(struct writer *c, const struct request *q, const struct acquirer *from, const struct reply *reply,
+TP_MUST_CHECK enum tp_err writer_take(struct writer *c, const struct request *q, const struct acquirer *from, const struct echo *echo,
                                       struct link_peer *peer);
 
 #endif

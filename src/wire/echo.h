@@ -1,0 +1,25 @@
+/* The fields of a request that its answer repeats, copied, so that the answer can be made when the request is gone. Pure. */
+#ifndef TP_WIRE_ECHO_H
+#define TP_WIRE_ECHO_H
+
+#include "wire/iso8583.h"
+
+#define ECHO_FIELDS_MAX 16
+
+struct echo {     /* may hold a card number: who has it wipes it */
+    unsigned mti; /* of the answer */
+    size_t fields;
+    struct {
+        uint8_t number, at, n;
+    } field[ECHO_FIELDS_MAX];
+    uint8_t text[192];
+    size_t text_n;
+};
+
+/* Takes those of the n fields (at most ECHO_FIELDS_MAX) that the request has. A request and its repeat (0200, 0201) have one type of answer (0210). */
+void echo_take(struct echo *out, const struct iso8583 *request, const uint8_t *fields, size_t n);
+
+/* Starts the answer with them; out borrows from echo. */
+TP_MUST_CHECK enum tp_err echo_start(struct iso8583 *out, const struct echo *echo);
+
+#endif
