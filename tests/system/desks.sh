@@ -59,6 +59,7 @@ desk_keyed() { alone umockdev-wrapper ccid_desk --level=tpdu --keypad=1234 marie
 inside() {
     local desks=0 pin
     cd "$dir" || exit 1
+    trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT
     telepay-issuer serve >issuer.log 2>&1 &
     until_said listening issuer.log
     telepay-acquirer serve >acquirer.log 2>&1 &

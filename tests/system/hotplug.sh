@@ -83,14 +83,15 @@ ends() { # exit code, what it says: after the PIN is given
 
 readers_come_and_go() {
     # there is no such reader; the service is started anew while one waits, and then there is
-    mv "$WITH_PCSCD_DIR/conf/pinpad" "$dir/unplugged"
+    cp "$WITH_PCSCD_DIR/conf/readers" "$dir/readers"
+    sed 1,4d "$dir/readers" >"$WITH_PCSCD_DIR/conf/readers" # with-pcscd writes the keypad's entry first
     restart
     until_listed "PCD 00 00 *none"
     unlisted Pinpad
     telepay pay --config terminal/telepay.conf --amount 1 --reader Pinpad --wait 30 >"$dir/out" 2>&1 </dev/null &
     paying=$!
     sleep 0.7
-    mv "$dir/unplugged" "$WITH_PCSCD_DIR/conf/pinpad"
+    cp "$dir/readers" "$WITH_PCSCD_DIR/conf/readers"
     echo 1234 >"$pad/keys"
     restart
     until_listed "Pinpad"

@@ -63,6 +63,7 @@ run_line() { # line
 inside() {
     local n=0 line
     cd "$1" || exit 1
+    trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT # what README's & left behind
     for heading in "## The commands, one by one" "### Offline, online, refused, blocked, unblocked"; do
         while IFS= read -r line <&4; do
             run_line "$line"
@@ -70,7 +71,6 @@ inside() {
         done 4< <(block "$heading")
     done
     [ "$n" -ge 25 ] || fail "only $n lines found in README.md"
-    kill %telepay-simcard 2>/dev/null
 }
 
 if [ $# = 2 ] && [ "$1" = inside ]; then
