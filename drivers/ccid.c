@@ -211,24 +211,23 @@ static enum tp_err ccid_wait_card(void *self, int timeout_ms, struct tp_error *e
     struct ccid *c = self;
     const int64_t until = timeout_ms < 0 ? INT64_MAX : time_monotonic_ms() + timeout_ms;
 
-    leave_all(c);
+    if (c->chosen)
+        leave_all(c);
+    for (size_t i = 0; i < c->n; i++) /* held since the last look, which found no card */
+        c->stations[i].asked = 0;
     c->searched = 0;
     c->plugged = true;
     for (;;) {
         const int64_t now = time_monotonic_ms();
         const int64_t left = until - now < LOOK_MS ? until - now : LOOK_MS;
         struct timeval wait = {0, (suseconds_t)(left * 1000)};
-        enum tp_err rc;
 
         if (c->plugged || (!c->have_hotplug && now - c->searched >= SEARCH_MS) || now - c->searched >= 2 * (int64_t)TRUST_MS)
             search(c);
         if (look(c))
             return TP_OK;
-        if (time_monotonic_ms() >= until) {
-            rc = none(c, e);
-            leave_all(c);
-            return rc;
-        }
+        if (time_monotonic_ms() >= until)
+            return none(c, e); /* the readers stay held: whoever waits looks again at once, and a reader is not to be taken and left all the time */
         (void)libusb_handle_events_timeout_completed(c->usb, &wait, NULL);
     }
 }

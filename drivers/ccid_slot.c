@@ -186,11 +186,11 @@ static enum tp_err power_any(struct ccid_slot *s, struct tp_error *e)
 
     if ((s->d.features & CCID_AUTO_VOLTAGE) != 0 || s->d.voltages == 0)
         return power(s, CCID_POWER_AUTO, e);
-    for (size_t i = 0; i < sizeof(ladder) / sizeof(ladder[0]) && rc == TP_ERR_CARD; i++) {
+    for (size_t i = 0; i < sizeof(ladder) / sizeof(ladder[0]) && rc != TP_OK; i++) {
         if ((s->d.voltages & ladder[i].bit) == 0)
             continue;
         rc = power(s, ladder[i].level, e);
-        if (rc == TP_ERR_CARD)
+        if (rc != TP_OK) /* also what a reader calls a fault of its own: a card for a lower voltage may draw too much at a higher one */
             ccid_slot_power_off(s);
     }
     return rc;
@@ -235,6 +235,8 @@ static uint8_t speed(const struct ccid_slot *s)
     if (a->specific)
         return a->implicit || a->f == 0 || a->d == 0 ? TA1_DEFAULT : a->ta1;
     if (a->f == 0 || a->d == 0 || (s->d.features & CCID_AUTO_BAUD) == 0)
+        return TA1_DEFAULT;
+    if (s->d.level != CCID_TPDU && (s->d.features & CCID_AUTO_PPS) == 0) /* no way to tell the card */
         return TA1_DEFAULT;
     return (uint64_t)s->d.clock_default * 1000 * a->d / a->f <= s->d.rate_max ? a->ta1 : TA1_DEFAULT;
 }

@@ -159,7 +159,7 @@ static bool look_card(struct doctor *d, const char *wanted)
     return rc == TP_OK;
 }
 
-/* Readers that a driver of ours reaches by itself need no service. */
+/* Readers that a driver of ours reaches by itself need no service, and what is wrong with one is not that there is none. */
 static bool without_service(void)
 {
     struct reader_info *list = NULL;
@@ -168,7 +168,7 @@ static bool without_service(void)
 
     if (readers_list(&list, &n, NULL) == TP_OK)
         for (size_t i = 0; i < n; i++)
-            found = found || (strcmp(list[i].driver, "PC/SC") != 0 && list[i].trouble[0] == '\0');
+            found = found || strcmp(list[i].driver, "PC/SC") != 0;
     free(list);
     return found;
 }

@@ -30,6 +30,9 @@ readers() {
     expect 3 "insert it" desk --out card telepay card --wait 0
     expect 3 "no reader has a name with" desk card telepay card --wait 0 --reader Nobody
     expect 3 "character level" desk --level=character card telepay card --wait 0
+    expect 0 "card       good" desk card telepay readers --doctor
+    expect 3 "character level" desk --level=character card telepay readers --doctor # not "install pcscd"
+    grep -q "^Advice: .*pcscd" "$dir/out" && fail "advice for another trouble: $(cat "$dir/out")"
 }
 
 payments() {

@@ -119,7 +119,7 @@ static void power_on(struct ccid_double *d, const uint8_t *m)
     d->power_select = m[7];
     d->powered = d->spoken = false;
     if (!d->inserted || (!automatic && (d->c.card_voltages >> (m[7] - 1) & 1) == 0) || d->app.power_on(d->app.ctx, &atr) != TP_OK) {
-        fail(d, 0x80, m, ERROR_MUTE);
+        fail(d, 0x80, m, d->c.power_error != 0 ? d->c.power_error : ERROR_MUTE);
         return;
     }
     if (d->c.atr != NULL) {

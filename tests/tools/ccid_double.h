@@ -39,6 +39,7 @@ struct double_config {
     bool keypad, display, no_interrupt;
     const char *atr;       /* hexadecimal; NULL: the card's own */
     uint8_t card_voltages; /* at which the card answers: bit 0 5 V … */
+    uint8_t power_error;   /* bError at another; 0: mute */
     uint8_t ifsc;
     bool refuses_pps;
     unsigned wtx; /* how often the card asks for time before each answer, on T=1 */

@@ -155,6 +155,11 @@ START_TEST(power_goes_from_five_volts_down)
         ck_assert_uint_eq(b->d.power_ons, 4);
         ck_assert_uint_eq(b->d.power_select, 3);
         end(b);
+        c.power_error = 0xFB; /* the card draws too much at 5 V, which the reader calls a fault of its hardware: CCID 1.1, table 6.2-2 */
+        b = begin_on(&c);
+        ck_assert_uint_eq(b->d.power_select, 3);
+        end(b);
+        c.power_error = 0;
         c.voltages = 3;
         b = begin(&c);
         ck_assert_int_eq(ccid_slot_power_on(&b->slot, &b->e), TP_ERR_CARD);
@@ -238,6 +243,28 @@ START_TEST(protocol_and_speed)
             ck_assert_uint_eq(b->d.power_ons, rows[i].refuses ? 2 : 1);
             end(b);
         }
+    }
+END_TEST
+
+/* A reader that takes APDUs and makes no PPS has no way to tell the card of another speed. */
+START_TEST(no_speed_without_pps)
+    {
+        struct double_config c;
+        struct bench *b;
+
+        double_defaults(&c, DOUBLE_SHORT);
+        c.atr = "3B 10 95";
+        c.t0 = true;
+        c.protocols = 3;
+        c.rate_max = 344086;
+        c.features = 0x30;
+        b = begin_on(&c);
+        ck_assert(b->d.parameters_n > 0 && b->d.parameters[0] == 0x11);
+        end(b);
+        c.features = 0xB0;
+        b = begin_on(&c);
+        ck_assert(b->d.parameters_n > 0 && b->d.parameters[0] == 0x95);
+        end(b);
     }
 END_TEST
 
@@ -528,6 +555,7 @@ static Suite *suite(void)
     tcase_add_test(t, power_goes_from_five_volts_down);
     tcase_add_test(t, no_card_and_no_atr);
     tcase_add_test(t, protocol_and_speed);
+    tcase_add_test(t, no_speed_without_pps);
     tcase_add_test(t, a_reader_that_negotiates_by_itself_is_asked);
     tcase_add_test(t, a_protocol_that_the_reader_does_not_speak);
     tcase_add_test(t, short_exchanges_at_each_level);
