@@ -384,9 +384,12 @@ static uint8_t least(uint32_t a, uint32_t b, uint32_t c)
 /* A block must fit a message both ways. */
 static enum tp_err start_t1(struct ccid_slot *s, struct tp_error *e)
 {
-    const uint32_t room = (uint32_t)s->out_cap - CCID_HEADER - 3 - (s->atr.crc ? 2 : 1);
+    const uint32_t around = CCID_HEADER + 3 + (s->atr.crc ? 2U : 1U);
+    const uint32_t room = s->out_cap > around ? (uint32_t)s->out_cap - around : 0;
     const uint8_t ifsd = least(T1_IFS_MAX, room, s->d.max_ifsd == 0 ? T1_IFS_DEFAULT : s->d.max_ifsd);
 
+    if (room == 0)
+        return tp_fail(e, TP_ERR_NO_READER, "the reader takes no message that a block of T=1 fits in");
     s->link = (struct t1_link){s, block_exchange, block_secure};
     t1_start(&s->t1, &s->link, least(s->atr.ifsc, room, T1_IFS_MAX), s->atr.crc);
     if ((s->d.features & CCID_AUTO_IFSD) != 0) {

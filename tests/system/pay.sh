@@ -308,7 +308,7 @@ killed_asking() { # at instants of all kinds while the issuer is asked: the jour
     local n paying asked before
     RANDOM=${SEED-1}
     before=$(payments reversed)
-    for n in $(seq "${KILLS-12}"); do
+    for n in $(seq "${PAY_KILLS-12}"); do
         serve mute
         printf 1234 | telepay pay --config "$conf" --amount 60.0$((n % 10)) --pin-fd 0 >"$dir/out" 2>&1 &
         paying=$!
