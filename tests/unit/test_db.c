@@ -210,6 +210,7 @@ START_TEST(a_read_only_file_is_refused_and_taken_when_it_can_be_written)
         ck_ok(insert(&p, p.d, 1, span_str("x")));
         ck_assert_int_eq(count(&p, p.d), 1);
         end(&p);
+        ck_assert_int_eq(seteuid(getuid()), 0); /* a leak detector works at the end, and may not as another */
     }
 END_TEST
 
