@@ -74,34 +74,24 @@ enum tp_err check_open(struct checker *c, struct contract *contract, struct term
     return r;
 }
 
-static check_step read_message, known;
-
-/* Under a closed contract or terminal: what was acknowledged before the close stays so, and its repeat is answered alike; nothing else is taken. */
-static enum tp_err closed(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
-{
-    enum tp_err r = read_message(p, c, a, e);
-
-    if (r == TP_OK && a->code[0] == '\0')
-        r = known(p, c, a, e);
-    if (r == TP_ERR_NOT_FOUND) /* it never was */
-        r = TP_OK;
-    if (r == TP_OK && strcmp(a->code, "00") != 0 && strcmp(a->code, WAITS) != 0)
-        refuse(a, "03", "CONTRACT");
-    return r;
-}
-
+/* The terms are read once a connection: a contract changes in nothing but that it closes, which the books say when it is asked of them (ledger_judge). */
 static enum tp_err who(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
-    struct terminal terminal;
-    bool open = false;
-    enum tp_err r;
+    struct party *party = p->party;
+    enum tp_err r = TP_OK;
 
-    if (check_party(p->message, p->party) != TP_OK) {
+    if (check_party(p->message, party) != TP_OK) {
         refuse(a, "58", "CERTIFICATE");
         return TP_OK;
     }
-    r = check_open(c, &p->contract, &terminal, &open, p->party, e);
-    return r == TP_OK && !open ? closed(p, c, a, e) : r;
+    if (!party->known)
+        r = ledger_contract_get(c->ledger, party->contract, &party->terms, e);
+    party->known |= r == TP_OK;
+    if (r == TP_ERR_NOT_FOUND) {
+        refuse(a, "03", "CONTRACT");
+        r = TP_OK;
+    }
+    return r;
 }
 
 int check_day(unsigned mmdd, time_t now)
@@ -204,9 +194,9 @@ static enum tp_err what(struct payment *p, struct checker *c, struct answer *a, 
         refuse(a, "13", "AMOUNT");
     else if (iso8583_number(p->message, 3, &code) != TP_OK || (code != 0 && code != 200000))
         refuse(a, "12", "PROCESSING_CODE");
-    else if (iso8583_number(p->message, 49, &currency) != TP_OK || currency != p->contract.currency)
+    else if (iso8583_number(p->message, 49, &currency) != TP_OK || currency != p->party->terms.currency)
         refuse(a, "12", "CURRENCY");
-    else if (iso8583_has(p->message, 18) && (iso8583_number(p->message, 18, &mcc) != TP_OK || mcc != p->contract.mcc))
+    else if (iso8583_has(p->message, 18) && (iso8583_number(p->message, 18, &mcc) != TP_OK || mcc != p->party->terms.mcc))
         refuse(a, "12", "MCC");
     p->tx.amount = (int64_t)amount;
     p->tx.kind = code == 0 ? TX_DEBIT : TX_CREDIT;
@@ -214,7 +204,7 @@ static enum tp_err what(struct payment *p, struct checker *c, struct answer *a, 
     return TP_OK;
 }
 
-/* ---- identity, repeat, opposition ---- */
+/* ---- what the books know: identity, repeat, opposition, the counter ---- */
 
 /* What makes a repeat the same: the message packed again without its type (0200 or 0201) and DE 7 (when it was sent). */
 static enum tp_err digest(uint8_t out[32], const struct iso8583 *message, struct tp_error *e)
@@ -249,6 +239,9 @@ bool check_verdict(struct answer *a, enum ledger_verdict verdict, const char *rr
     case LEDGER_REPEAT:
         answer_set(a, "00", NULL);
         snprintf(a->rrn, sizeof(a->rrn), "%s", rrn);
+        return true;
+    case LEDGER_CLOSED:
+        answer_set(a, "03", "CONTRACT");
         return true;
     case LEDGER_DIFFERENT:
         answer_set(a, "94", "IDENTITY");
@@ -286,12 +279,29 @@ enum tp_err check_said(struct answer *a, enum ledger_verdict verdict, const char
     return r;
 }
 
-static enum tp_err look(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+static enum tp_err identity(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+{
+    enum tp_err r = digest(p->digest, p->message, e);
+
+    (void)a;
+    if (r == TP_OK)
+        r = seal_lookup(c->seal, p->lookup, span_str(p->pan));
+    p->tx.digest = SPAN_OF(p->digest);
+    p->tx.pan_lookup = SPAN_OF(p->lookup);
+    return r;
+}
+
+/* What the books say outranks every other refusal: what was acknowledged stays so, whatever has become of its card, its date or its contract. */
+static enum tp_err books(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
     enum ledger_verdict verdict = LEDGER_NEW;
     char rrn[RRN_MAX] = "";
-    enum tp_err r = ledger_look(c->ledger, &p->tx, &verdict, rrn, e);
+    enum tp_err r = ledger_look(c->ledger, &p->tx, p->signature_good, &verdict, rrn, e);
 
+    if (r == TP_ERR_NOT_FOUND) {
+        refuse(a, "03", "CONTRACT");
+        return TP_OK;
+    }
     if (r == TP_OK && verdict == LEDGER_ASKED) {
         answer_set(a, WAITS, NULL);
         return TP_OK;
@@ -299,19 +309,6 @@ static enum tp_err look(struct payment *p, struct checker *c, struct answer *a, 
     if (r == TP_OK && check_verdict(a, verdict, rrn))
         r = check_said(a, verdict, rrn, c->ledger, e);
     return r;
-}
-
-static enum tp_err known(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
-{
-    enum tp_err r = digest(p->digest, p->message, e);
-
-    if (r == TP_OK)
-        r = seal_lookup(c->seal, p->lookup, span_str(p->pan));
-    if (r != TP_OK)
-        return r;
-    p->tx.digest = SPAN_OF(p->digest);
-    p->tx.pan_lookup = SPAN_OF(p->lookup);
-    return look(p, c, a, e);
 }
 
 /* ---- dates ---- */
@@ -342,7 +339,7 @@ static enum tp_err signature(struct payment *p, struct checker *c, struct answer
     const struct evidence_claim claim = {.pan = p->pan,
                                          .amount = p->tx.amount,
                                          .currency = p->tx.currency,
-                                         .country = p->contract.country,
+                                         .country = p->party->terms.country,
                                          .date = p->date,
                                          .type = p->tx.kind == TX_DEBIT ? 0x00 : 0x20,
                                          .expiry = p->expiry,
@@ -359,26 +356,13 @@ static enum tp_err signature(struct payment *p, struct checker *c, struct answer
         return tp_fail(e, r, "the evidence cannot be checked: %s", tp_err_text(r));
     if (!p->result.ok)
         refuse(a, "63", p->result.reason);
+    p->signature_good = p->result.ok;
     p->tx.atc = (uint16_t)(p->result.atc[0] << 8 | p->result.atc[1]);
     memcpy(p->tx.ac, p->result.ac, sizeof(p->tx.ac));
     p->tx.card_expiry = p->result.card_expiry;
     p->tx.psn = signed_psn(&p->evidence);
     p->tx.online = (p->result.cid & CID_TYPE) == CID_ARQC;
     return TP_OK;
-}
-
-/* The counter may be that of this very payment, committed since its identity was looked up: then this is a repeat. */
-static enum tp_err counter(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
-{
-    enum ledger_verdict verdict = LEDGER_NEW;
-    enum tp_err r = ledger_look_atc(c->ledger, &p->tx, &verdict, e);
-
-    if (r != TP_OK || verdict == LEDGER_NEW)
-        return r;
-    r = look(p, c, a, e);
-    if (r == TP_OK && a->code[0] == '\0')
-        (void)check_verdict(a, verdict, "");
-    return r;
 }
 
 /* ---- the cardholder ---- */
@@ -455,7 +439,7 @@ static enum tp_err limits(struct payment *p, struct checker *c, struct answer *a
 {
     (void)c;
     (void)e;
-    if (p->tx.amount > p->contract.ceiling)
+    if (p->tx.amount > p->party->terms.ceiling)
         refuse(a, "61", "CEILING");
     return TP_OK;
 }
@@ -467,7 +451,7 @@ static enum tp_err issuer(struct payment *p, struct checker *c, struct answer *a
 
     (void)c;
     (void)e;
-    p->asks = type == CID_ARQC || p->tx.amount > p->contract.floor;
+    p->asks = type == CID_ARQC || p->tx.amount > p->party->terms.floor;
     if (type != CID_ARQC && type != CID_TC) {
         refuse(a, "05", "AAC");
         p->asks = false;
@@ -493,11 +477,25 @@ static enum tp_err seal_card(struct payment *p, struct checker *c, struct tp_err
     return r == TP_OK ? r : tp_fail(e, r, "the card number cannot be sealed");
 }
 
-enum tp_err check_payment(enum check_outcome *outcome, struct answer *answer, struct payment *p, struct checker *c, const struct iso8583 *message,
-                          const struct party *party, time_t now, struct tp_error *e)
+static enum tp_err run(check_step *const *steps, size_t n, struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
-    static check_step *const steps[] = {fields_present, who, read_message, what, known, in_time, signature, counter, cardholder, limits, issuer};
     enum tp_err r = TP_OK;
+
+    for (size_t i = 0; r == TP_OK && a->code[0] == '\0' && i < n; i++)
+        r = steps[i](p, c, a, e);
+    return r;
+}
+
+#define RUN(steps) run(steps, sizeof(steps) / sizeof((steps)[0]), p, c, answer, e)
+
+/* The books are asked about a payment here only when they may have more to say than its refusal, or than its issuer; one to be kept is judged by them when it
+ * is kept. */
+enum tp_err check_payment(enum check_outcome *outcome, struct answer *answer, struct payment *p, struct checker *c, const struct iso8583 *message,
+                          struct party *party, time_t now, struct tp_error *e)
+{
+    static check_step *const reading[] = {fields_present, who, read_message, what, identity};
+    static check_step *const judging[] = {in_time, signature, cardholder, limits, issuer};
+    enum tp_err r;
 
     answer_set(answer, "", NULL);
     memset(&p->tx, 0, sizeof(p->tx));
@@ -505,9 +503,13 @@ enum tp_err check_payment(enum check_outcome *outcome, struct answer *answer, st
     p->party = party;
     p->now = now;
     p->pan[0] = '\0';
-    p->asks = false;
-    for (size_t i = 0; r == TP_OK && answer->code[0] == '\0' && i < sizeof(steps) / sizeof(steps[0]); i++)
-        r = steps[i](p, c, answer, e);
+    p->signature_good = p->asks = false;
+    r = RUN(reading);
+    if (r == TP_OK && answer->code[0] == '\0') {
+        r = RUN(judging);
+        if (r == TP_OK && (answer->code[0] != '\0' || p->asks))
+            r = books(p, c, answer, e);
+    }
     *outcome = CHECK_REFUSED;
     if (r == TP_OK && strcmp(answer->code, "00") == 0)
         *outcome = CHECK_REPEATED;

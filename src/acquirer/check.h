@@ -16,19 +16,21 @@ struct checker { /* what one thread checks with; none of it is shared */
 struct party { /* who speaks: from the peer's certificate */
     char contract[CONTRACT_ID_MAX];
     char terminal[TERMINAL_ID_MAX];
+    bool known;            /* terms are there: from the first payment on */
+    struct contract terms; /* but for `open`, which is the books' to say, a contract never changes */
 };
 
 struct payment { /* one 0200 on its way through the checks; large */
     const struct iso8583 *message;
-    const struct party *party;
+    struct party *party;
     time_t now;
     char pan[PAN_TEXT_MAX];
     int date;   /* local, YYYYMMDD: DE 13 with the year of 9A */
     int expiry; /* DE 14, last day */
     int psn;    /* DE 23; -1: absent */
-    struct contract contract;
     struct evidence evidence;
     struct evidence_result result;
+    bool signature_good;
     bool asks;           /* it needs the issuer */
     struct tx_record tx; /* what is to be kept; its spans point into this struct and into the message; sealed once it is CHECK_KEEP or CHECK_ASK */
     uint8_t digest[32], lookup[SEAL_LOOKUP], sealed[PAN_MAX + SEAL_OVERHEAD];
@@ -38,14 +40,15 @@ struct payment { /* one 0200 on its way through the checks; large */
 enum check_outcome {
     CHECK_REFUSED,  /* the answer says why */
     CHECK_REPEATED, /* kept before: the answer is the first one's */
-    CHECK_KEEP,     /* every check passed: to be kept, then answered 00 */
+    CHECK_KEEP,     /* every check but the books' passed: to be kept, then answered 00 */
     CHECK_ASK,      /* every check passed, and its issuer is to be asked */
     CHECK_WAIT      /* its issuer is being asked: the answer is that of the first */
 };
 
-/* TP_OK with an outcome; an error (TP_ERR_IO …) is ours, and is answered 96. p and message must outlive the use of p->tx. */
+/* TP_OK with an outcome; an error (TP_ERR_IO …) is ours, and is answered 96. p and message must outlive the use of p->tx. What is CHECK_KEEP was not looked up
+ * in the books: whoever keeps it asks them (ledger_acknowledge), once. */
 TP_MUST_CHECK enum tp_err check_payment(enum check_outcome *outcome, struct answer *answer, struct payment *p, struct checker *c,
-                                        const struct iso8583 *message, const struct party *party, time_t now, struct tp_error *e);
+                                        const struct iso8583 *message, struct party *party, time_t now, struct tp_error *e);
 
 /* Fields of a message that every terminal's request has: DE 41 and 42 name the peer of the certificate. TP_ERR_SECURITY when they do not, TP_ERR_NOT_FOUND when
  * one is missing. */

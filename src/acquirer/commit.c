@@ -107,7 +107,7 @@ static enum tp_err do_pay(struct job *j, struct ledger *l, struct tp_error *e)
     const enum tp_err r = ledger_acknowledge(l, &j->tx, &verdict, e);
 
     if (r == TP_ERR_NOT_FOUND) {
-        answer_set(&j->answer, "03", "CONTRACT"); /* closed since it was checked */
+        answer_set(&j->answer, "03", "CONTRACT");
         return TP_OK;
     }
     if (r == TP_ERR_RANGE) {
@@ -115,6 +115,8 @@ static enum tp_err do_pay(struct job *j, struct ledger *l, struct tp_error *e)
         answer_set(&j->answer, "96", NULL);
         return TP_OK;
     }
+    if (r == TP_OK && verdict == LEDGER_ASKED) /* what its issuer is asked about is never one to keep without (check.c, issuer) */
+        return tp_fail(e, TP_ERR_INTERNAL, "payment %s is with its issuer and was to be kept without", j->tx.rrn);
     if (r == TP_OK && !check_verdict(&j->answer, verdict, j->tx.rrn)) {
         answer_set(&j->answer, "00", NULL);
         snprintf(j->answer.rrn, sizeof(j->answer.rrn), "%s", j->tx.rrn);

@@ -34,7 +34,7 @@ struct request { /* one message under way */
     struct acquirer_server *server;
     struct worker *worker;
     struct link_peer *peer;
-    const struct party *party;
+    struct party *party;
     const struct iso8583 *message;
     struct echo echo;
 };
@@ -126,7 +126,7 @@ static enum tp_err ask_issuer(struct request *q, struct answer *a, bool *asked, 
     case ROUTE_OPEN:
         break;
     }
-    r = gateway_question(&question, q->message, p->contract.mcc, e);
+    r = gateway_question(&question, q->message, q->party->terms.mcc, e);
     if (r == TP_OK)
         r = committer_ask(q->server->committer, &ask, issuer, buf_span(&question));
     *asked = r == TP_OK;

@@ -51,8 +51,6 @@ static enum tp_err book(struct ledger *l, struct tx_record *tx, const struct sta
     int64_t rrn = 0;
     enum tp_err r;
 
-    if (!st->open)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s or its terminal %s is closed", tx->contract, tx->terminal);
     if (tx->currency != st->currency)
         return tp_fail(e, TP_ERR_RANGE, "contract %s is in currency %u, the transaction in %u", tx->contract, st->currency, tx->currency);
     r = ledger_next_rrn(l, now, &rrn, e);
@@ -74,9 +72,7 @@ enum tp_err ledger_ask(struct ledger *l, struct tx_record *tx, const char *issue
     *asked = time(NULL);
     r = ledger_standing(l, &st, tx, e);
     if (r == TP_OK) {
-        *verdict = ledger_judge(&st, tx->rrn);
-        if (*verdict == LEDGER_NEW)
-            *verdict = ledger_judge_atc(&st, tx);
+        *verdict = ledger_judge(&st, tx, true, tx->rrn);
         if (*verdict == LEDGER_NEW)
             r = book(l, tx, &st, issuer, *asked, e);
     }

@@ -69,7 +69,7 @@ enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct 
     return r;
 }
 
-enum ledger_verdict ledger_judge(const struct standing *st, char rrn[RRN_MAX])
+static enum ledger_verdict judge_identity(const struct standing *st, char rrn[RRN_MAX])
 {
     rrn[0] = '\0';
     if (st->rrn != 0) {
@@ -86,6 +86,8 @@ enum ledger_verdict ledger_judge(const struct standing *st, char rrn[RRN_MAX])
             return LEDGER_DIFFERENT;
         return st->asked_state == AUTHORISATION_ASKED ? LEDGER_ASKED : LEDGER_ANSWERED;
     }
+    if (!st->open)
+        return LEDGER_CLOSED;
     if (st->opposition >= 0)
         return st->opposition == 1 ? LEDGER_OPPOSITION_STOLEN : LEDGER_OPPOSITION_LOST;
     return LEDGER_NEW;
@@ -93,7 +95,7 @@ enum ledger_verdict ledger_judge(const struct standing *st, char rrn[RRN_MAX])
 
 /* A counter counts once. But the TC that a terminal has the card make when the answer to its ARQC is lost (Book 3, 10.9: unable to go online) bears the
  * ARQC's counter: it is taken when that ARQC's payment is reversed, or never came to be, and not when the issuer refused it. */
-enum ledger_verdict ledger_judge_atc(const struct standing *st, const struct tx_record *tx)
+static enum ledger_verdict judge_atc(const struct standing *st, const struct tx_record *tx)
 {
     const bool tc_again = !tx->online && (int)tx->atc == st->last_atc && st->undone;
 
@@ -104,41 +106,21 @@ enum ledger_verdict ledger_judge_atc(const struct standing *st, const struct tx_
     return st->atc_asked >= 0 && (tx->online || st->atc_asked < AUTHORISATION_REFUSED) ? LEDGER_ATC_OLD : LEDGER_NEW;
 }
 
-enum tp_err ledger_look(struct ledger *l, const struct tx_record *tx, enum ledger_verdict *verdict, char rrn[RRN_MAX], struct tp_error *e)
+enum ledger_verdict ledger_judge(const struct standing *st, const struct tx_record *tx, bool is_signed, char rrn[RRN_MAX])
+{
+    const enum ledger_verdict verdict = judge_identity(st, rrn);
+
+    return verdict == LEDGER_NEW && is_signed ? judge_atc(st, tx) : verdict;
+}
+
+enum tp_err ledger_look(struct ledger *l, const struct tx_record *tx, bool is_signed, enum ledger_verdict *verdict, char rrn[RRN_MAX],
+                        struct tp_error *e)
 {
     struct standing st = {0};
     const enum tp_err r = ledger_standing(l, &st, tx, e);
 
     if (r == TP_OK)
-        *verdict = ledger_judge(&st, rrn);
-    return r;
-}
-
-enum tp_err ledger_look_atc(struct ledger *l, const struct tx_record *tx, enum ledger_verdict *verdict, struct tp_error *e)
-{
-    struct standing st = {.last_atc = -1, .atc_asked = -1};
-    bool row = false;
-    sqlite3_stmt *s = NULL;
-    enum tp_err r =
-        ledger_prepare(l, &s,
-                       "SELECT card.atc, card.undone, (SELECT min(state) FROM authorisation WHERE pan_lookup = ?1 AND psn = ?2 AND atc = ?3)"
-                       " FROM (SELECT 1) LEFT JOIN card ON card.pan_lookup = ?1 AND card.psn = ?2",
-                       e);
-
-    if (r != TP_OK)
-        return r;
-    db_bind_span(s, 1, tx->pan_lookup);
-    sqlite3_bind_int(s, 2, tx->psn);
-    sqlite3_bind_int(s, 3, tx->atc);
-    r = db_step(l->db, s, &row, e);
-    if (row && sqlite3_column_type(s, 0) != SQLITE_NULL)
-        st.last_atc = sqlite3_column_int(s, 0);
-    st.undone = row && sqlite3_column_int(s, 1) != 0;
-    if (row && sqlite3_column_type(s, 2) != SQLITE_NULL)
-        st.atc_asked = sqlite3_column_int(s, 2);
-    sqlite3_reset(s);
-    if (r == TP_OK)
-        *verdict = ledger_judge_atc(&st, tx);
+        *verdict = ledger_judge(&st, tx, is_signed, rrn);
     return r;
 }
 
@@ -303,9 +285,7 @@ enum tp_err ledger_acknowledge(struct ledger *l, struct tx_record *tx, enum ledg
         return r;
     r = ledger_standing(l, &st, tx, e);
     if (r == TP_OK) {
-        *verdict = ledger_judge(&st, tx->rrn);
-        if (*verdict == LEDGER_NEW)
-            *verdict = ledger_judge_atc(&st, tx);
+        *verdict = ledger_judge(&st, tx, true, tx->rrn);
         if (*verdict == LEDGER_NEW)
             r = ledger_keep(l, tx, &st, 0, e);
     }

@@ -107,6 +107,7 @@ enum ledger_verdict {                   /* what the books say of a transaction t
                       LEDGER_NEW,       /* unknown: go on checking, or (from ledger_acknowledge) now kept */
                       LEDGER_REPEAT,    /* the same again: rrn is that of the first */
                       LEDGER_DIFFERENT, /* same identity, other content: 94; rrn is that of the first */
+                      LEDGER_CLOSED,    /* its contract or terminal is closed, and it is not in the books: 03 */
                       LEDGER_ATC_OLD,   /* the ATC is not greater than the last of this card: 63 ATC_REPLAYED */
                       LEDGER_OPPOSITION_LOST,
                       LEDGER_OPPOSITION_STOLEN, /* 41, 43 */
@@ -116,21 +117,18 @@ enum ledger_verdict {                   /* what the books say of a transaction t
                       LEDGER_ISSUER_REFUSED,    /* the card's issuer refused the payment of this ATC */
 };
 
-/* Looks only, reading the committed books: identity (contract, terminal, stan, local day) against the digest, reversal, then opposition. The ATC has its
- * own call, since DESIGN 8 puts it behind the signature. Needs of tx: contract, terminal, stan, local_time, digest, pan_lookup. */
-TP_MUST_CHECK enum tp_err ledger_look(struct ledger *l, const struct tx_record *tx, enum ledger_verdict *verdict, char rrn[RRN_MAX],
+/* Looks only, reading the committed books: identity (contract, terminal, stan, local day) against the digest, reversal, whether the contract is open,
+ * opposition; then, where the card's signature vouches for them, sequence number and ATC. Needs of tx: contract, terminal, stan, local_time, digest,
+ * pan_lookup; when signed also psn, atc, online. */
+TP_MUST_CHECK enum tp_err ledger_look(struct ledger *l, const struct tx_record *tx, bool is_signed, enum ledger_verdict *verdict, char rrn[RRN_MAX],
                                       struct tp_error *e);
-
-/* The counter alone, with the same answers as ledger_acknowledge: LEDGER_NEW, LEDGER_ATC_OLD, LEDGER_ISSUER_REFUSED. Needs of tx: pan_lookup, psn, atc
- * and online. */
-TP_MUST_CHECK enum tp_err ledger_look_atc(struct ledger *l, const struct tx_record *tx, enum ledger_verdict *verdict, struct tp_error *e);
 
 /* The ATC of the last acknowledged transaction of the card, -1 when there is none. */
 TP_MUST_CHECK enum tp_err ledger_last_atc(struct ledger *l, struct span pan_lookup, uint8_t psn, int *atc, struct tp_error *e);
 
 /* Within ledger_group_begin/commit: checks identity, opposition and ATC again and keeps it in the open remise of its contract, giving rrn (for
  * LEDGER_REPEAT, LEDGER_DIFFERENT and LEDGER_REVERSED that of the first). Nothing is kept unless LEDGER_NEW. TP_ERR_NOT_FOUND: the contract or the
- * terminal is unknown or closed; TP_ERR_RANGE: a field the books cannot hold, or another currency than the contract's: both leave the group as it
+ * terminal is unknown; TP_ERR_RANGE: a field the books cannot hold, or another currency than the contract's: both leave the group as it
  * was. After any other error the group must be rolled back. */
 TP_MUST_CHECK enum tp_err ledger_acknowledge(struct ledger *l, struct tx_record *tx, enum ledger_verdict *verdict, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_group_begin(struct ledger *l, struct tp_error *e);

@@ -53,9 +53,8 @@ struct standing { /* one row that answers every question of a 0200 */
     bool undone; /* the payment of last_atc was asked online and is reversed */
 };
 TP_MUST_CHECK enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct tx_record *tx, struct tp_error *e);
-/* By identity, reversal and opposition; by the counter. */
-enum ledger_verdict ledger_judge(const struct standing *st, char rrn[RRN_MAX]);
-enum ledger_verdict ledger_judge_atc(const struct standing *st, const struct tx_record *tx);
+/* By identity, reversal, contract and opposition; when the card's signature is good, also by the counter. */
+enum ledger_verdict ledger_judge(const struct standing *st, const struct tx_record *tx, bool is_signed, char rrn[RRN_MAX]);
 
 TP_MUST_CHECK enum tp_err ledger_next_rrn(struct ledger *l, time_t now, int64_t *rrn, struct tp_error *e);
 /* Keeps a transaction under rrn (0: the next) in the open remise. Errors as ledger_acknowledge. */

@@ -267,6 +267,7 @@ static bool has_answer(struct link_client *c)
 enum tp_err link_put(struct link_client *c, struct span message, struct tp_error *e)
 {
     const uint8_t head[LENGTH_BYTES] = {(uint8_t)(message.n >> 8), (uint8_t)message.n};
+    struct evbuffer *out = bufferevent_get_output(c->bev);
 
     if (message.n == 0 || message.n > 0xFFFF)
         return tp_fail(e, TP_ERR_RANGE, "a message of %zu bytes cannot be sent", message.n);
@@ -274,7 +275,9 @@ enum tp_err link_put(struct link_client *c, struct span message, struct tp_error
         return explain(c, "before the message was sent", e);
     if (c->timed_out)
         return tp_fail(e, TP_ERR_PEER, "%s: the connection is given up after a time-out", c->server);
-    if (bufferevent_write(c->bev, head, sizeof(head)) != 0 || bufferevent_write(c->bev, message.p, message.n) != 0)
+    /* in one piece: libevent makes a TLS record of each piece of a buffer */
+    if (evbuffer_expand(out, sizeof(head) + message.n) != 0 || evbuffer_add(out, head, sizeof(head)) != 0 ||
+        evbuffer_add(out, message.p, message.n) != 0)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a message");
     return event_base_loop(c->base, EVLOOP_NONBLOCK) < 0 ? tp_fail(e, TP_ERR_INTERNAL, "the event loop fails") : TP_OK;
 }

@@ -79,14 +79,14 @@ START_TEST(repeats_count_once)
         fixture_start(&f);
         struct tx_record tx = fixture_tx(&room, 1, 7, 10, 1250), again = tx, other = fixture_tx(&other_room, 1, 7, 11, 9900);
 
-        ck_ok(ledger_look(f.l, &tx, &v, rrn, &f.e));
+        ck_ok(ledger_look(f.l, &tx, true, &v, rrn, &f.e));
         ck_assert_int_eq(v, LEDGER_NEW);
         ck_assert_str_eq(rrn, "");
         ck_assert_int_eq(keep(&f, &tx), LEDGER_NEW);
         ck_assert_int_eq(keep(&f, &again), LEDGER_REPEAT); /* though its ATC is no longer greater */
         ck_assert_str_eq(again.rrn, tx.rrn);
         ck_assert_int_eq(keep(&f, &other), LEDGER_DIFFERENT);
-        ck_ok(ledger_look(f.l, &other, &v, rrn, &f.e));
+        ck_ok(ledger_look(f.l, &other, true, &v, rrn, &f.e));
         ck_assert_int_eq(v, LEDGER_DIFFERENT);
         ck_assert_str_eq(rrn, tx.rrn);
         other.local_time += INT64_C(1000000); /* the next day the number is free again */
@@ -134,7 +134,7 @@ START_TEST(opposed_cards_are_not_kept)
         ck_ok(ledger_opposition_add(f.l, tx.pan_lookup, "999014******0018", false, &f.e));
         ck_assert_int_eq(keep(&f, &tx), LEDGER_OPPOSITION_LOST);
         ck_ok(ledger_opposition_add(f.l, tx.pan_lookup, "999014******0018", true, &f.e));
-        ck_ok(ledger_look(f.l, &tx, &v, rrn, &f.e));
+        ck_ok(ledger_look(f.l, &tx, true, &v, rrn, &f.e));
         ck_assert_int_eq(v, LEDGER_OPPOSITION_STOLEN);
         ck_assert_int_eq(keep(&f, &before), LEDGER_REPEAT); /* what was acknowledged before is answered as before */
         ck_ok(ledger_opposition_remove(f.l, tx.pan_lookup, &f.e));
@@ -407,7 +407,7 @@ START_TEST(totals_that_are_full_take_nothing)
         else
             ledger_group_rollback(f.l);
         ck_totals(&f, 1, 0, INT64_C(9223372036854775000), 0, 0, 0, 0);
-        ck_ok(ledger_look(f.l, &one, &v, one.rrn, &f.e));
+        ck_ok(ledger_look(f.l, &one, true, &v, one.rrn, &f.e));
         ck_assert_int_eq(v, LEDGER_NEW);
         fixture_end(&f);
     }
@@ -432,7 +432,8 @@ START_TEST(closed_contracts_take_nothing)
         ck_ok(ledger_contract_shut(f.l, CONTRACT, &f.e));
         ck_assert_int_eq(ledger_contract_shut(f.l, "nobody", &f.e), TP_ERR_NOT_FOUND);
         ck_assert_int_eq(keep(&f, &one), LEDGER_REPEAT);
-        ck_assert_int_eq(ledger_acknowledge(f.l, &two, &v, &f.e), TP_ERR_NOT_FOUND);
+        ck_ok(ledger_acknowledge(f.l, &two, &v, &f.e));
+        ck_assert_int_eq(v, LEDGER_CLOSED);
         snprintf(two.terminal, sizeof(two.terminal), "00000009");
         ck_assert_int_eq(ledger_acknowledge(f.l, &two, &v, &f.e), TP_ERR_NOT_FOUND);
         ck_totals(&f, 1, 1, 1000, 0, 0, 0, 0);
@@ -568,7 +569,7 @@ START_TEST(asked_approved_and_taken_back)
         fixture_start(&f);
         tx = ask(&f, &room, 1, 5, LEDGER_NEW);
         ck_authorisation(&f, tx.rrn, AUTHORISATION_ASKED, "");
-        ck_ok(ledger_look(f.l, &tx, &v, rrn, &f.e));
+        ck_ok(ledger_look(f.l, &tx, true, &v, rrn, &f.e));
         ck_assert_int_eq(v, LEDGER_ASKED);
         ck_assert_str_eq(rrn, tx.rrn);
         ck_ok(ledger_ask_approved(f.l, &tx, &approved, &v, &f.e));
@@ -577,7 +578,7 @@ START_TEST(asked_approved_and_taken_back)
         ck_ok(ledger_tx_get(f.l, tx.rrn, &read, &f.e));
         ck_assert(read.online);
         ck_assert_str_eq(read.approval, "A12345");
-        ck_ok(ledger_look(f.l, &tx, &v, rrn, &f.e));
+        ck_ok(ledger_look(f.l, &tx, true, &v, rrn, &f.e));
         ck_assert_int_eq(v, LEDGER_REPEAT);
         ck_ok(ledger_reverse(f.l, tx.rrn, &f.e)); /* in the same database transaction the issuer is to be told */
         ck_authorisation(&f, tx.rrn, AUTHORISATION_TO_REVERSE, "00");
@@ -628,6 +629,7 @@ START_TEST(the_counter_of_a_reversed_arqc)
         struct tx_room room, tc_room;
         struct tx_record tx, tc;
         enum ledger_verdict v;
+        char rrn[RRN_MAX];
 
         fixture_start(&f);
         tx = ask(&f, &room, 1, 5, LEDGER_NEW);
@@ -639,14 +641,14 @@ START_TEST(the_counter_of_a_reversed_arqc)
         ck_assert_int_eq(v, LEDGER_ATC_OLD); /* while it stands */
         ck_ok(ledger_reverse(f.l, tx.rrn, &f.e));
         (void)ask(&f, &room, 3, 5, LEDGER_ATC_OLD); /* not for another ARQC */
-        ck_ok(ledger_look_atc(f.l, &tc, &v, &f.e));
+        ck_ok(ledger_look(f.l, &tc, true, &v, rrn, &f.e));
         ck_assert_int_eq(v, LEDGER_NEW);
         ck_ok(ledger_acknowledge(f.l, &tc, &v, &f.e));
         ck_assert_int_eq(v, LEDGER_NEW);
         tc = fixture_tx(&tc_room, 4, 7, 5, 1250);
         ck_ok(ledger_acknowledge(f.l, &tc, &v, &f.e));
         ck_assert_int_eq(v, LEDGER_ATC_OLD); /* once */
-        ck_ok(ledger_look_atc(f.l, &tc, &v, &f.e));
+        ck_ok(ledger_look(f.l, &tc, true, &v, rrn, &f.e));
         ck_assert_int_eq(v, LEDGER_ATC_OLD);
         fixture_end(&f);
     }
