@@ -147,16 +147,3 @@ enum tp_err ccid_pin_verify_put(struct buf *out, const struct ccid_pin *p)
 
     return rc == TP_OK ? buf_put(out, SPAN_OF(verify)) : rc;
 }
-
-enum tp_err ccid_notify_parse(struct span raw, unsigned slot, bool *present, bool *changed)
-{
-    const size_t at = 1 + slot / 4;
-    unsigned bits;
-
-    if (raw.n <= at || raw.p[0] != CCID_NOTIFY_SLOT_CHANGE)
-        return TP_ERR_FORMAT;
-    bits = raw.p[at] >> slot % 4 * 2;
-    *present = (bits & 1) != 0;
-    *changed = (bits & 2) != 0;
-    return TP_OK;
-}

@@ -20,13 +20,7 @@ enum ccid_out { /* PC_to_RDR_…: 6.1 */
                 CCID_ABORT = 0x72
 };
 
-enum ccid_in { /* RDR_to_PC_…: 6.2, 6.3 */
-               CCID_NOTIFY_SLOT_CHANGE = 0x50,
-               CCID_HARDWARE_ERROR = 0x51,
-               CCID_DATA_BLOCK = 0x80,
-               CCID_SLOT_STATUS = 0x81,
-               CCID_PARAMETERS = 0x82
-};
+enum ccid_in { CCID_DATA_BLOCK = 0x80, CCID_SLOT_STATUS = 0x81, CCID_PARAMETERS = 0x82 }; /* RDR_to_PC_…: 6.2 */
 
 enum ccid_power { CCID_POWER_AUTO = 0, CCID_POWER_5V = 1, CCID_POWER_3V = 2, CCID_POWER_1V8 = 3 }; /* bPowerSelect, 6.1.1 */
 
@@ -90,8 +84,5 @@ struct ccid_pin {
     uint8_t prologue[3];
 };
 TP_MUST_CHECK enum tp_err ccid_pin_verify_put(struct buf *out, const struct ccid_pin *p);
-
-/* RDR_to_PC_NotifySlotChange, 6.3.1: whether a card is in a slot, and whether that changed. TP_ERR_FORMAT: not that message, or it does not reach that slot. */
-TP_MUST_CHECK enum tp_err ccid_notify_parse(struct span raw, unsigned slot, bool *present, bool *changed);
 
 #endif

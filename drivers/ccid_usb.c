@@ -11,14 +11,18 @@
 #define REQUEST_MS    1000
 #define NOTICE_MAX    64
 
+struct notice { /* what the interrupt endpoint says; of its own, as it may outlive the reader that is left */
+    struct libusb_transfer *transfer;
+    uint8_t bytes[NOTICE_MAX];
+    bool flies, left, changed;
+};
+
 struct ccid_usb {
     libusb_context *usb;
     libusb_device_handle *handle;
     struct ccid_usb_found found; /* its device is not referenced here: the handle does */
     struct ccid_pipe pipe;
-    struct libusb_transfer *notice; /* on the interrupt endpoint; NULL: none */
-    uint8_t notice_bytes[NOTICE_MAX];
-    bool notice_flies, closing, changed;
+    struct notice *notice; /* NULL: no interrupt endpoint */
 };
 
 enum tp_err ccid_usb_fail(struct tp_error *e, int code)
@@ -221,48 +225,62 @@ static enum tp_err pipe_abort(void *ctx, uint8_t slot, uint8_t seq)
     return code >= 0 ? TP_OK : TP_ERR_NO_READER;
 }
 
+static void drop_notice(struct notice *n)
+{
+    libusb_free_transfer(n->transfer);
+    free(n);
+}
+
 /* Something on the interrupt endpoint: what it says is asked for again with GetSlotStatus, so that nothing hangs on a lost notice. */
 static void LIBUSB_CALL noticed(struct libusb_transfer *t)
 {
-    struct ccid_usb *u = t->user_data;
+    struct notice *n = t->user_data;
 
-    u->notice_flies = false;
-    u->changed = true;
-    if (t->status == LIBUSB_TRANSFER_STALL)
-        return; /* looked at as if it had none */
-    if (!u->closing && t->status == LIBUSB_TRANSFER_COMPLETED)
-        u->notice_flies = libusb_submit_transfer(t) == 0;
+    n->flies = false;
+    n->changed = true;
+    if (n->left)
+        drop_notice(n);
+    else if (t->status == LIBUSB_TRANSFER_COMPLETED) /* after a stall it is looked at as if it had none */
+        n->flies = libusb_submit_transfer(t) == 0;
 }
 
 static void start_notices(struct ccid_usb *u)
 {
-    if (u->found.interrupt == 0 || (u->notice = libusb_alloc_transfer(0)) == NULL)
+    struct notice *n = u->found.interrupt != 0 ? calloc(1, sizeof(*n)) : NULL;
+
+    if (n == NULL || (n->transfer = libusb_alloc_transfer(0)) == NULL) {
+        free(n);
         return;
-    libusb_fill_interrupt_transfer(u->notice, u->handle, u->found.interrupt, u->notice_bytes, sizeof(u->notice_bytes), noticed, u, 0);
-    u->notice_flies = libusb_submit_transfer(u->notice) == 0;
+    }
+    libusb_fill_interrupt_transfer(n->transfer, u->handle, u->found.interrupt, n->bytes, sizeof(n->bytes), noticed, n, 0);
+    n->flies = libusb_submit_transfer(n->transfer) == 0;
+    n->changed = true;
+    u->notice = n;
 }
 
+/* A transfer comes back when it is cancelled; one that a host controller holds on to is left to its callback, with all that it touches. */
 static void stop_notices(struct ccid_usb *u)
 {
     struct timeval tenth = {0, 100000};
+    struct notice *n = u->notice;
 
-    if (u->notice == NULL)
+    if (n == NULL)
         return;
-    u->closing = true;
-    if (u->notice_flies)
-        (void)libusb_cancel_transfer(u->notice);
-    for (unsigned i = 0; u->notice_flies && i < 20; i++)
+    if (n->flies)
+        (void)libusb_cancel_transfer(n->transfer);
+    for (unsigned i = 0; n->flies && i < 20; i++)
         (void)libusb_handle_events_timeout_completed(u->usb, &tenth, NULL);
-    if (!u->notice_flies)
-        libusb_free_transfer(u->notice);
-    u->notice = NULL;
+    n->left = true;
+    if (!n->flies)
+        drop_notice(n);
 }
 
 bool ccid_usb_changed(struct ccid_usb *u)
 {
-    const bool changed = u->changed || !u->notice_flies;
+    const bool changed = u->notice == NULL || u->notice->changed || !u->notice->flies;
 
-    u->changed = false;
+    if (u->notice != NULL)
+        u->notice->changed = false;
     return changed;
 }
 
@@ -292,7 +310,6 @@ enum tp_err ccid_usb_open(struct ccid_usb **out, libusb_context *usb, const stru
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     u->usb = usb;
     u->found = *f;
-    u->changed = true;
     u->pipe = (struct ccid_pipe){u, pipe_write, pipe_read, pipe_abort};
     code = libusb_open(f->device, &u->handle);
     if (code != 0) {

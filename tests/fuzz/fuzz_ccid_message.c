@@ -1,17 +1,13 @@
-/* A message as a reader may send it, on the bulk and on the interrupt endpoint. */
+/* A message as a reader may send it, on the bulk endpoint. */
 #include "fuzz.h"
 
 #include "drivers/ccid_message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    bool present, changed;
     struct ccid_reply r;
     struct tp_error e;
 
-    for (unsigned slot = 0; slot < 256; slot += 51)
-        if (ccid_notify_parse(span_of(data, size), slot, &present, &changed) == TP_OK)
-            HOLDS(data[0] == CCID_NOTIFY_SLOT_CHANGE && slot / 4 + 1 < size);
     if (ccid_message_parse(&r, span_of(data, size)) != TP_OK)
         return 0;
     HOLDS(r.icc <= CCID_ICC_ABSENT && r.command <= CCID_TIME_EXTENSION);

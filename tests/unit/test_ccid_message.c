@@ -171,25 +171,6 @@ START_TEST(pin_verification_on_the_reader)
     }
 END_TEST
 
-START_TEST(slot_changes)
-    {
-        UNHEX(raw, "50 0D 02"); /* slot 0: card, not changed; slot 1: card came; slot 4: card left */
-        UNHEX(other, "51 00 00 00");
-        bool present, changed;
-
-        ck_ok(ccid_notify_parse(raw, 0, &present, &changed));
-        ck_assert(present && !changed);
-        ck_ok(ccid_notify_parse(raw, 1, &present, &changed));
-        ck_assert(present && changed);
-        ck_ok(ccid_notify_parse(raw, 2, &present, &changed));
-        ck_assert(!present && !changed);
-        ck_ok(ccid_notify_parse(raw, 4, &present, &changed));
-        ck_assert(!present && changed);
-        ck_assert_int_eq(ccid_notify_parse(raw, 8, &present, &changed), TP_ERR_FORMAT);
-        ck_assert_int_eq(ccid_notify_parse(other, 0, &present, &changed), TP_ERR_FORMAT);
-    }
-END_TEST
-
 START_TEST(each_message_has_its_reply)
     {
         ck_assert_int_eq(ccid_reply_type(CCID_ICC_POWER_ON), 0x80);
@@ -215,7 +196,6 @@ static Suite *suite(void)
     tcase_add_test(t, every_error_has_words);
     tcase_add_test(t, parameters_of_both_protocols);
     tcase_add_test(t, pin_verification_on_the_reader);
-    tcase_add_test(t, slot_changes);
     tcase_add_test(t, each_message_has_its_reply);
     suite_add_tcase(s, t);
     return s;
