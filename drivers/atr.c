@@ -168,11 +168,21 @@ enum tp_err atr_parse(struct atr *a, struct span raw, struct tp_error *e)
     return rc;
 }
 
-uint32_t atr_bwt_ms(const struct atr *a, uint32_t khz)
+static uint32_t milliseconds(uint64_t cycles, uint32_t khz)
 {
-    const uint64_t clock = khz == 0 ? 4000 : khz;
-    const uint64_t f = a->f == 0 ? 372 : a->f, d = a->d == 0 ? 1 : a->d;
-    const uint64_t cycles = 11 * f / d + ((uint64_t)960 * 372 << a->bwi);
+    const uint64_t clock = khz < 1000 ? 4000 : khz;
 
     return (uint32_t)((cycles + clock - 1) / clock);
+}
+
+uint32_t atr_bwt_ms(const struct atr *a, uint32_t khz)
+{
+    const uint64_t f = a->f == 0 ? 372 : a->f, d = a->d == 0 ? 1 : a->d;
+
+    return milliseconds(11 * f / d + ((uint64_t)960 * 372 << (a->bwi > 9 ? 9 : a->bwi)), khz);
+}
+
+uint32_t atr_wt_ms(const struct atr *a, uint32_t khz)
+{
+    return milliseconds((uint64_t)960 * a->wi * (a->f == 0 ? 372 : a->f), khz);
 }

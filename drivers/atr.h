@@ -32,7 +32,10 @@ TP_MUST_CHECK enum tp_err atr_parse(struct atr *a, struct span raw, struct tp_er
 unsigned atr_f(uint8_t ta1);
 unsigned atr_d(uint8_t ta1);
 
-/* Block waiting time of T=1 in milliseconds, rounded up, at a clock in kHz: 11 etu + 2^BWI x 960 x 372 / f, 11.4.3. */
+/* How long the card may be silent, in milliseconds, rounded up, at a clock in kHz; less than the 1 MHz that a card has at least (5.2.3) is taken for 4 MHz, what a
+ * reader has that does not say. Block waiting time of T=1: 11 etu + 2^BWI x 960 x 372 / f, 11.4.3 (BWI 10 to 15 are reserved: as 9). Waiting time of T=0:
+ * WI x 960 x Fi / f, 10.2. */
 uint32_t atr_bwt_ms(const struct atr *a, uint32_t khz);
+uint32_t atr_wt_ms(const struct atr *a, uint32_t khz);
 
 #endif

@@ -3,20 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/secret.h"
 #include "drivers/pinpad.h"
 
-#define ANSWER_MS      10000 /* a reader that is well answers sooner, or asks for time */
-#define STATUS_MS      1000
-#define STATUS_TRIES   3
-#define STRAYS_MAX     16   /* messages that answer nothing we asked */
-#define EXTENSIONS_MAX 2000 /* requests for more time in one command */
-#define PIECES_MAX     2000 /* of one answer at extended APDU level */
-#define PIN_OWN_S      90   /* how long a reader may wait for a PIN when its own time-out holds */
-#define PIN_SPARE_MS   15000
-#define IN_ROOM        1024 /* over the longest message: the last USB packet may be a whole one */
-#define TA1_DEFAULT    0x11
-#define VERIFY_LENGTH  13
+#define ANSWER_MS     10000 /* a reader that is well answers sooner, or asks for time */
+#define STATUS_MS     1000
+#define STATUS_TRIES  3
+#define STRAYS_MAX    16    /* messages that answer nothing we asked */
+#define WHOLE_MS      60000 /* a command with all the time that card and reader ask for: none of a payment takes so long, and a person waits */
+#define PIECES_MAX    2000  /* of one answer at extended APDU level */
+#define PIN_OWN_S     90    /* how long a reader may wait for a PIN when its own time-out holds */
+#define PIN_SPARE_MS  15000
+#define IN_ROOM       1024 /* over the longest message: the last USB packet may be a whole one */
+#define TA1_DEFAULT   0x11
+#define VERIFY_LENGTH 13
 
 enum { ERROR_MUTE = 0xFE, ERROR_PARITY = 0xFD, ERROR_OVERRUN = 0xFC, ERROR_PIN_TIMEOUT = 0xF0, ERROR_PIN_CANCELLED = 0xEF, ERROR_LAST_OFFSET = 0x7F };
 
@@ -24,7 +25,7 @@ enum { ERROR_MUTE = 0xFE, ERROR_PARITY = 0xFD, ERROR_OVERRUN = 0xFC, ERROR_PIN_T
 
 enum tp_err ccid_slot_start(struct ccid_slot *s, const struct ccid_pipe *pipe, const struct ccid_descriptor *d, uint8_t number)
 {
-    *s = (struct ccid_slot){.pipe = pipe, .d = *d, .number = number};
+    *s = (struct ccid_slot){.pipe = pipe, .d = *d, .number = number, .whole_ms = WHOLE_MS};
     s->out_cap = d->max_message < CCID_MESSAGE_MAX ? d->max_message : CCID_MESSAGE_MAX;
     s->in_cap = (s->out_cap / IN_ROOM + 2) * IN_ROOM;
     s->out = malloc(s->out_cap);
@@ -92,29 +93,51 @@ static void give_up(struct ccid_slot *s)
                 return;
 }
 
+static void begin(struct ccid_slot *s, int ms)
+{
+    s->until = time_monotonic_ms() + ms;
+}
+
+/* bError of a time extension: how many waiting times the card may take (6.2.6), those of its ATR. */
+static int extension(const struct ccid_slot *s, const struct ccid_reply *r)
+{
+    const uint32_t unit = s->protocol == 0 ? atr_wt_ms(&s->atr, s->d.clock_default) : atr_bwt_ms(&s->atr, s->d.clock_default);
+
+    return (int)(unit * (r->error == 0 ? 1U : r->error));
+}
+
+static enum tp_err in_vain(struct ccid_slot *s, enum ccid_out type, bool asked_for_time, struct tp_error *e)
+{
+    give_up(s);
+    if (!asked_for_time)
+        return tp_fail(e, TP_ERR_NO_READER, "the reader does not answer: unplug it, plug it in again");
+    if (type == CCID_SECURE)
+        return tp_fail(e, TP_ERR_NO_READER, "no PIN was typed in time, and the reader waits for ever: unplug it, plug it in again");
+    return tp_fail(e, TP_ERR_CARD, "the card asks for more time for ever: take it out and insert it again");
+}
+
 static enum tp_err answer(struct ccid_slot *s, enum ccid_out type, int timeout_ms, struct ccid_reply *r, struct tp_error *e)
 {
-    const uint32_t unit = atr_bwt_ms(&s->atr, s->d.clock_default);
-    int patience = timeout_ms;
+    int64_t patience = timeout_ms;
+    bool asked_for_time = false;
 
-    for (unsigned i = 0; i < EXTENSIONS_MAX; i++) {
-        const enum tp_err rc = read_message(s, patience, r, e);
+    for (;;) {
+        const int64_t left = s->until - time_monotonic_ms();
+        const enum tp_err rc = left > 0 ? read_message(s, (int)(patience < left ? patience : left), r, e) : TP_ERR_TIMEOUT;
 
-        if (rc == TP_ERR_TIMEOUT) {
-            give_up(s);
-            return tp_fail(e, TP_ERR_NO_READER, "the reader does not answer: unplug it, plug it in again");
-        }
+        if (rc == TP_ERR_TIMEOUT)
+            return in_vain(s, type, asked_for_time, e);
         if (rc != TP_OK)
             return rc;
-        if (r->command == CCID_TIME_EXTENSION) { /* bError: how many waiting times it may take, 6.2.6 */
-            patience = timeout_ms + (int)(unit * (r->error == 0 ? 1U : r->error));
+        if (r->command == CCID_TIME_EXTENSION) {
+            patience = timeout_ms + extension(s, r);
+            asked_for_time = true;
             continue;
         }
         if (r->type != ccid_reply_type(type) && r->command == CCID_DONE)
             return tp_fail(e, TP_ERR_NO_READER, "the reader answers with a message of another kind (%02X): unplug it, plug it in again", r->type);
         return TP_OK;
     }
-    return tp_fail(e, TP_ERR_CARD, "the card asks for more time for ever");
 }
 
 /* A command and its reply, done or failed. The reply's data lives until the next. */
@@ -145,6 +168,7 @@ enum tp_err ccid_slot_status(struct ccid_slot *s, enum ccid_icc *icc, struct tp_
     struct ccid_reply r;
     enum tp_err rc = TP_OK;
 
+    begin(s, s->whole_ms);
     for (unsigned i = 0; i < STATUS_TRIES; i++) { /* a reader that was left in the middle of something may need to be asked again */
         rc = ask(s, CCID_GET_SLOT_STATUS, nothing, span_of(NULL, 0), STATUS_MS, &r, e);
         if (rc == TP_OK)
@@ -162,8 +186,10 @@ static enum tp_err power(struct ccid_slot *s, enum ccid_power level, struct tp_e
     const uint8_t specific[3] = {(uint8_t)level, 0, 0};
     struct ccid_reply r;
     struct tp_error why;
-    enum tp_err rc = want(s, CCID_ICC_POWER_ON, specific, span_of(NULL, 0), ANSWER_MS, &r, e);
+    enum tp_err rc;
 
+    begin(s, s->whole_ms);
+    rc = want(s, CCID_ICC_POWER_ON, specific, span_of(NULL, 0), ANSWER_MS, &r, e);
     if (rc != TP_OK)
         return rc;
     if (atr_parse(&s->atr, r.data, &why) != TP_OK)
@@ -202,6 +228,7 @@ void ccid_slot_power_off(struct ccid_slot *s)
 
     s->powered = false;
     s->atr_n = 0;
+    begin(s, s->whole_ms);
     if (want(s, CCID_ICC_POWER_OFF, nothing, span_of(NULL, 0), ANSWER_MS, &r, NULL) != TP_OK)
         return; /* the card or the reader went: there is no power either */
 }
@@ -329,6 +356,12 @@ static enum tp_err block_exchange(void *ctx, uint8_t wtx, struct span block, str
     return rc == TP_OK ? block_answer(&r, answer_, e) : rc;
 }
 
+/* The entry, and what the card then takes for VERIFY. */
+static int keypad_ms(const struct reader_pin *pin)
+{
+    return (pin->timeout_s == 0 ? PIN_OWN_S : pin->timeout_s) * 1000 + PIN_SPARE_MS;
+}
+
 static enum tp_err secure(struct ccid_slot *s, const uint8_t prologue[3], struct ccid_reply *r, struct tp_error *e)
 {
     const struct ccid_pin pin = {
@@ -344,16 +377,19 @@ static enum tp_err secure(struct ccid_slot *s, const uint8_t prologue[3], struct
 
     if (ccid_pin_verify_put(&data, &pin) != TP_OK)
         return tp_fail(e, TP_ERR_USAGE, "a PIN has 4 to 12 digits, not %u to %u", pin.min, pin.max);
-    return ask(s, CCID_SECURE, nothing, buf_span(&data), (pin.timeout_s == 0 ? PIN_OWN_S : pin.timeout_s) * 1000 + PIN_SPARE_MS, r, e);
+    return ask(s, CCID_SECURE, nothing, buf_span(&data), keypad_ms(s->pin), r, e);
 }
 
 /* Ends that are the person's, or the reader's who cannot: TP_ERR_CANCELLED then, with the end noted; none of them reached the card. */
 static enum tp_err at_keypad(struct ccid_slot *s, const uint8_t prologue[3], struct ccid_reply *r, struct tp_error *e)
 {
     const enum tp_err rc = secure(s, prologue, r, e);
+    uint16_t sw;
 
-    if (rc != TP_OK || r->command != CCID_FAILED || r->icc == CCID_ICC_ABSENT)
+    if (rc != TP_OK || r->icc == CCID_ICC_ABSENT)
         return rc;
+    if (r->command == CCID_DONE) /* some say it with a status of PC/SC part 10, at TPDU level too, where it is no block */
+        return pinpad_outcome(&s->pin_end, &sw, r->data) != TP_OK || s->pin_end == READER_PIN_SENT ? TP_OK : TP_ERR_CANCELLED;
     if (r->error == ERROR_PIN_CANCELLED)
         s->pin_end = READER_PIN_CANCELLED;
     else if (r->error == ERROR_PIN_TIMEOUT)
@@ -491,6 +527,7 @@ enum tp_err ccid_slot_transmit(struct ccid_slot *s, struct span command, struct 
 {
     enum tp_err rc;
 
+    begin(s, s->whole_ms);
     if (s->d.level == CCID_EXTENDED_APDU)
         rc = transmit_extended(s, command, response, e);
     else if (s->d.level == CCID_TPDU && s->protocol == 1)
@@ -509,6 +546,7 @@ enum tp_err ccid_slot_verify_pin(struct ccid_slot *s, const struct reader_pin *a
     enum tp_err rc;
 
     s->pin = ask_;
+    begin(s, keypad_ms(ask_));
     s->pin_end = READER_PIN_SENT;
     if (!s->d.pin_verify) {
         s->pin_end = READER_PIN_REFUSED;

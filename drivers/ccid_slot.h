@@ -20,6 +20,8 @@ struct ccid_slot {
     const struct ccid_pipe *pipe;
     struct ccid_descriptor d;
     uint8_t number, seq;
+    int whole_ms;  /* how long a command may take in all */
+    int64_t until; /* this one */
     bool powered;
     enum ccid_power level; /* at which the card answered */
     uint8_t atr_raw[ATR_MAX];

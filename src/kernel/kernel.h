@@ -85,11 +85,12 @@ struct candidate { /* an application on the candidate list */
 
 enum kernel_step { KERNEL_SELECT, KERNEL_READ, KERNEL_AUTHENTICATE, KERNEL_PIN, KERNEL_SIGN, KERNEL_ONLINE, KERNEL_COMPLETE };
 
-enum kernel_keypad {                       /* what happens at the reader's own keypad */
-                     KERNEL_KEYPAD_ENTER,  /* before: the person is to enter the PIN there */
-                     KERNEL_KEYPAD_WRONG,  /* before: again, the one before was wrong */
-                     KERNEL_KEYPAD_SENT,   /* after: the card has it; whether it was right shows later */
-                     KERNEL_KEYPAD_LENGTH, /* after: fewer or more digits than a PIN has; it is asked for again, a few times */
+enum kernel_keypad {                         /* what happens at the reader's own keypad */
+                     KERNEL_KEYPAD_ENTER,    /* before: the person is to enter the PIN there */
+                     KERNEL_KEYPAD_WRONG,    /* before: again, the one before was wrong */
+                     KERNEL_KEYPAD_SENT,     /* after: the card has it; whether it was right shows later */
+                     KERNEL_KEYPAD_LENGTH,   /* after: fewer or more digits than a PIN has; it is asked for again, a few times */
+                     KERNEL_KEYPAD_MISMATCH, /* after: the reader had it typed twice, and they differ; asked for again too */
                      KERNEL_KEYPAD_CANCELLED,
                      KERNEL_KEYPAD_TIMEOUT,
                      KERNEL_KEYPAD_REFUSED /* after: the reader does not do it, or not so */

@@ -74,6 +74,8 @@ static enum kernel_keypad keypad_word(enum reader_pin_end end)
         return KERNEL_KEYPAD_SENT;
     case READER_PIN_LENGTH:
         return KERNEL_KEYPAD_LENGTH;
+    case READER_PIN_MISMATCH:
+        return KERNEL_KEYPAD_MISMATCH;
     case READER_PIN_CANCELLED:
         return KERNEL_KEYPAD_CANCELLED;
     case READER_PIN_TIMEOUT:
@@ -92,7 +94,7 @@ static enum tp_err send_by_keypad(struct transaction *tx, bool wrong_before, boo
     enum reader_pin_end end = READER_PIN_LENGTH;
     enum tp_err r = TP_OK;
 
-    for (unsigned i = 0; r == TP_OK && end == READER_PIN_LENGTH && i < ASK_MAX; i++) {
+    for (unsigned i = 0; r == TP_OK && (end == READER_PIN_LENGTH || end == READER_PIN_MISMATCH) && i < ASK_MAX; i++) {
         r = person->keypad(person->ctx, tx->pin_tries, wrong_before ? KERNEL_KEYPAD_WRONG : KERNEL_KEYPAD_ENTER);
         if (r != TP_OK)
             break;

@@ -287,6 +287,8 @@ static enum tp_err keypad(void *ctx, unsigned tries_left, enum kernel_keypad wha
         tell_keypad(p, tries_left, what == KERNEL_KEYPAD_WRONG);
     else if (what == KERNEL_KEYPAD_LENGTH)
         log_note("that was no PIN: it has %d to %d digits", PIN_MIN, PIN_MAX);
+    else if (what == KERNEL_KEYPAD_MISMATCH)
+        log_note("the PIN was not the same both times");
     return TP_OK;
 }
 

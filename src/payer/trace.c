@@ -270,7 +270,7 @@ static enum tp_err keypad(void *ctx, unsigned tries_left, enum kernel_keypad wha
         fact(t, "pin", "left");
     else if (what == KERNEL_KEYPAD_SENT)
         fact(t, "pin", "entered");
-    else if (what == KERNEL_KEYPAD_LENGTH)
+    else if (what == KERNEL_KEYPAD_LENGTH || what == KERNEL_KEYPAD_MISMATCH)
         fact(t, "pin", "no PIN");
     else if (what != KERNEL_KEYPAD_ENTER && what != KERNEL_KEYPAD_WRONG)
         fact(t, "pin", "bypassed");

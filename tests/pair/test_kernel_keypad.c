@@ -77,7 +77,11 @@ static enum reader_pin_end end_of(const char *word)
     static const struct {
         const char *word;
         enum reader_pin_end end;
-    } ends[] = {{"cancel", READER_PIN_CANCELLED}, {"timeout", READER_PIN_TIMEOUT}, {"length", READER_PIN_LENGTH}, {"refused", READER_PIN_REFUSED}};
+    } ends[] = {{"cancel", READER_PIN_CANCELLED},
+                {"timeout", READER_PIN_TIMEOUT},
+                {"length", READER_PIN_LENGTH},
+                {"mismatch", READER_PIN_MISMATCH},
+                {"refused", READER_PIN_REFUSED}};
 
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
         if (strcmp(word, ends[i].word) == 0)
@@ -123,7 +127,7 @@ static const struct reader_driver driver = {.name = "keypad",
 
 static enum tp_err keypad(void *ctx, unsigned tries_left, enum kernel_keypad what)
 {
-    static const char letters[] = "EWSLCTR"; /* in the order of the enum */
+    static const char letters[] = "EWSLMCTR"; /* in the order of the enum */
     struct bench *b = ctx;
     const size_t n = strlen(b->words);
 
@@ -163,13 +167,14 @@ static enum tp_err run(struct transaction **tx, struct bench *b, struct paper *p
 static const struct row {
     const char *answers, *entries;
     enum tp_err says;
-    const char *words; /* E enter, W wrong: enter, S sent, L length, C cancelled, T time-out, R refused; and the tries left */
+    const char *words; /* E enter, W wrong: enter, S sent, L length, M mismatch, C cancelled, T time-out, R refused; and the tries left */
     unsigned verifies; /* that reached the card */
     const char *tvr, *cvm;
 } rows[] = {
     {"", "1234", TP_OK, "E3 S3 ", 1, "0000000000", "010002"},
     {"00200080082C123456789012FF=9000", "123456789012", TP_OK, "E3 S3 ", 1, "0000000000", "010002"},
     {"", "length 1234", TP_OK, "E3 L3 E3 S3 ", 1, "0000000000", "010002"},
+    {"", "mismatch 1234", TP_OK, "E3 M3 E3 S3 ", 1, "0000000000", "010002"},
     {"", "length length length length", TP_OK, "E3 L3 E3 L3 E3 L3 E3 L3 ", 0, "0000880000", "010001"},
     {"00200080=63C2 00200080=63C1", "1111 2222 1234", TP_OK, "E3 S3 W2 S2 W1 S1 ", 3, "0000000000", "010002"},
     {"00200080=63C2 00200080=63C1 00200080=63C0", "1111 2222 3333", TP_OK, "E3 S3 W2 S2 W1 S1 ", 3, "0000A00000", "010001"},

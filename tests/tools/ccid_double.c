@@ -253,11 +253,30 @@ static void transfer(struct ccid_double *d, const uint8_t *m, const uint8_t *p, 
         execute(d, m, p, n);
 }
 
+/* An entry that ends without a PIN for the card. Those that CCID has no bError for are told as PC/SC part 10 has them, which some readers do. */
+static bool without_pin(struct ccid_double *d, const uint8_t *m, const char *typed, size_t n, size_t min, size_t max)
+{
+    if (strncmp(typed, "cancel", n) == 0)
+        fail(d, 0x80, m, ERROR_PIN_CANCELLED);
+    else if (strncmp(typed, "nothing", n) == 0)
+        fail(d, 0x80, m, ERROR_PIN_TIMEOUT);
+    else if (strncmp(typed, "refuse", n) == 0)
+        fail(d, 0x80, m, ERROR_UNKNOWN);
+    else if (strncmp(typed, "mismatch", n) == 0)
+        reply(d, 0x80, m, DONE, 0, 0, (const uint8_t *)"\x64\x02", 2);
+    else if (n < min || n > max)
+        reply(d, 0x80, m, DONE, 0, 0, (const uint8_t *)"\x64\x03", 2);
+    else
+        return false;
+    return true;
+}
+
 /* 6.1.11: the digits typed go into the block as the structure says; only the form that EMV needs is known. */
 static void secure(struct ccid_double *d, const uint8_t *m, const uint8_t *p, size_t n)
 {
     uint8_t apdu[32], block[40];
-    const size_t digits = strlen(d->typed);
+    const char *typed = d->typed;
+    const size_t digits = strcspn(typed, ",");
     uint8_t lrc = 0;
 
     memcpy(d->secure, p, n < sizeof(d->secure) ? n : sizeof(d->secure));
@@ -266,20 +285,16 @@ static void secure(struct ccid_double *d, const uint8_t *m, const uint8_t *p, si
         fail(d, 0x80, m, d->c.keypad ? 10 : ERROR_UNKNOWN);
         return;
     }
-    if (strcmp(d->typed, "cancel") == 0 || strcmp(d->typed, "nothing") == 0) {
-        fail(d, 0x80, m, d->typed[0] == 'c' ? ERROR_PIN_CANCELLED : ERROR_PIN_TIMEOUT);
+    if (typed[digits] == ',')
+        d->typed += digits + 1;
+    if (without_pin(d, m, typed, digits, p[6], p[5]))
         return;
-    }
-    if (strcmp(d->typed, "refuse") == 0) {
-        fail(d, 0x80, m, ERROR_UNKNOWN);
-        return;
-    }
     memcpy(apdu, p + 15, 13);
     apdu[5] = (uint8_t)(0x20 | digits);
     for (size_t i = 0; i < digits; i++) {
         uint8_t *at = &apdu[6 + i / 2];
 
-        *at = i % 2 == 0 ? (uint8_t)((d->typed[i] - '0') << 4 | 0x0F) : (uint8_t)((*at & 0xF0) | (d->typed[i] - '0'));
+        *at = i % 2 == 0 ? (uint8_t)((typed[i] - '0') << 4 | 0x0F) : (uint8_t)((*at & 0xF0) | (typed[i] - '0'));
     }
     if (d->c.level != DOUBLE_TPDU || d->c.t0) {
         execute(d, m, apdu, 13);
@@ -336,6 +351,11 @@ static void wreck(struct ccid_double *d, const uint8_t *m)
     }
 }
 
+static void ask_for_time(struct ccid_double *d, const uint8_t *m)
+{
+    reply(d, 0x80, m, EXTENSION, 1, 0, NULL, 0);
+}
+
 /* True: the command is not carried out. */
 static bool before(struct ccid_double *d, const uint8_t *m)
 {
@@ -346,8 +366,11 @@ static bool before(struct ccid_double *d, const uint8_t *m)
         return true;
     case DOUBLE_TIME:
         for (unsigned i = 0; i < 3; i++)
-            reply(d, 0x80, m, EXTENSION, 1, 0, NULL, 0);
+            ask_for_time(d, m);
         return false;
+    case DOUBLE_FOR_EVER:
+        ask_for_time(d, m);
+        return true;
     default:
         return false;
     }
@@ -429,6 +452,8 @@ bool double_give(struct ccid_double *d, struct buf *out, bool *stalls)
     d->stall_in = false;
     if (*stalls || d->queued == 0)
         return false;
+    if (d->fault == DOUBLE_FOR_EVER && d->queued == 1 && d->queue[0].p[7] >> 6 == 2)
+        ask_for_time(d, d->queue[0].p); /* the header of a reply has slot and number where that of the command has them */
     n = d->queue[0].n < out->cap - out->n ? d->queue[0].n : out->cap - out->n;
     memcpy(out->p + out->n, d->queue[0].p, n);
     out->n += n;
@@ -446,7 +471,8 @@ void double_insert(struct ccid_double *d, bool in)
 
     d->inserted = in;
     d->powered = false;
+    memset(d->notice, 0, sizeof(d->notice)); /* 6.3.1: two bits a slot */
     d->notice[0] = 0x50;
-    d->notice[1] = (uint8_t)((2U | (in ? 1U : 0)) << slot * 2);
+    d->notice[1 + slot / 4] = (uint8_t)((2U | (in ? 1U : 0)) << slot % 4 * 2);
     d->noticed = true;
 }

@@ -5,7 +5,7 @@
 
 #include "t1_card.h"
 
-#define DOUBLE_SLOTS_MAX 2
+#define DOUBLE_SLOTS_MAX 12
 #define DOUBLE_QUEUE     4
 #define DOUBLE_MESSAGE   65600
 
@@ -19,7 +19,8 @@ enum double_fault { /* what goes wrong at the fault_at-th command to the card (X
                     DOUBLE_STRAY_SEQ,    /* an answer with a wrong number goes before the right one */
                     DOUBLE_WRONG_SEQ,    /* only one with a wrong number comes */
                     DOUBLE_WRONG_TYPE,   /* an answer of another kind */
-                    DOUBLE_TIME,         /* asks for more time five times, then answers */
+                    DOUBLE_TIME,         /* asks for more time three times, then answers */
+                    DOUBLE_FOR_EVER,     /* asks for more time and never answers */
                     DOUBLE_SILENT,       /* no answer at all */
                     DOUBLE_UNPLUGGED,    /* the reader goes while the computer waits */
                     DOUBLE_CARD_OUT,     /* the card does */
@@ -35,7 +36,7 @@ struct double_config {
     uint8_t protocols; /* of the reader */
     uint32_t max_message, max_ifsd;
     uint32_t rate_max; /* bit/s */
-    uint8_t slots;     /* 1 or 2; the card is in the last */
+    uint8_t slots;     /* the card is in the last */
     bool keypad, display, no_interrupt;
     const char *atr;       /* hexadecimal; NULL: the card's own */
     uint8_t card_voltages; /* at which the card answers: bit 0 5 V … */
@@ -50,7 +51,8 @@ struct double_config {
 struct ccid_double {
     struct double_config c;
     struct inproc_card app;
-    const char *typed; /* on the keypad: digits; "cancel", "nothing"; "refuse": the reader does not know the command */
+    const char *
+        typed; /* on the keypad: digits; "cancel", "nothing", "mismatch"; "refuse": the reader does not know the command; after a comma the next entry */
     bool inserted, powered, spoken, unplugged;
     enum double_fault fault;
     unsigned fault_at, fault_times; /* 0: once */
@@ -68,7 +70,7 @@ struct ccid_double {
         size_t n;
     } queue[DOUBLE_QUEUE];
     size_t queued;
-    uint8_t notice[2];
+    uint8_t notice[1 + (DOUBLE_SLOTS_MAX + 3) / 4];
     bool noticed;
     struct t1_card t1;
     uint8_t command[T1_CARD_APDU_MAX], answer[T1_CARD_APDU_MAX]; /* being collected, being given */

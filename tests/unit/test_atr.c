@@ -135,6 +135,14 @@ START_TEST(block_waiting_time)
         ck_assert_uint_eq(atr_bwt_ms(&a, 5000), 73);
         a.bwi = 9;
         ck_assert_uint_eq(atr_bwt_ms(&a, 0), 45713); /* a reader that does not say its clock: 4 MHz */
+        ck_assert_uint_eq(atr_bwt_ms(&a, 1), 45713); /* or says what no card runs at */
+        a.bwi = 15;                                  /* reserved: 32768 x 960 x 372 cycles would be 49 minutes */
+        ck_assert_uint_eq(atr_bwt_ms(&a, 4000), 45713);
+        a.wi = 10; /* 10 x 960 x 372 cycles at 4 MHz: 892.8 ms */
+        ck_assert_uint_eq(atr_wt_ms(&a, 4000), 893);
+        a.wi = 255;
+        a.f = 2048; /* 255 x 960 x 2048 cycles at 1 MHz: 501.4 s */
+        ck_assert_uint_eq(atr_wt_ms(&a, 1000), 501351);
     }
 END_TEST
 

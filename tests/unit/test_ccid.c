@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "../tools/ccid_double.h"
+#include "base/date.h"
 #include "drivers/ccid_slot.h"
 
 /* ---- the card: answers by its INS ---- */
@@ -70,7 +71,7 @@ static enum tp_err pipe_read(void *ctx, struct buf *message, int timeout_ms, str
     struct bench *b = ctx;
     bool stalls;
 
-    ck_assert_int_ge(timeout_ms, 1000);
+    ck_assert_int_ge(timeout_ms, b->slot.whole_ms < 1000 ? 1 : 1000);
     ck_assert_int_le(timeout_ms, 120000);
     if (double_give(&b->d, message, &stalls))
         return TP_OK;
@@ -440,6 +441,13 @@ START_TEST(a_pin_from_the_keypad)
             b->d.typed = "nothing";
             ck_ok(ccid_slot_verify_pin(&b->slot, &pin, &pin_end, &sw, &b->e));
             ck_assert_int_eq(pin_end, READER_PIN_TIMEOUT);
+            b->d.typed = "12,mismatch,1234567890123"; /* too short, not the same twice, too long */
+            ck_ok(ccid_slot_verify_pin(&b->slot, &pin, &pin_end, &sw, &b->e));
+            ck_assert_int_eq(pin_end, READER_PIN_LENGTH);
+            ck_ok(ccid_slot_verify_pin(&b->slot, &pin, &pin_end, &sw, &b->e));
+            ck_assert_int_eq(pin_end, READER_PIN_MISMATCH);
+            ck_ok(ccid_slot_verify_pin(&b->slot, &pin, &pin_end, &sw, &b->e));
+            ck_assert_int_eq(pin_end, READER_PIN_LENGTH);
             b->d.typed = "refuse";
             ck_ok(ccid_slot_verify_pin(&b->slot, &pin, &pin_end, &sw, &b->e));
             ck_assert_int_eq(pin_end, READER_PIN_REFUSED);
@@ -547,6 +555,36 @@ START_TEST(time_extensions_and_empty_packets_are_passed_over)
     }
 END_TEST
 
+/* The total of a command is its end, whether the reader asks for more time in messages or the card in blocks of T=1. */
+START_TEST(more_time_is_not_given_for_ever)
+    {
+        for (unsigned l = 0; l < 3; l++)
+            for (unsigned by_card = 0; by_card <= (l == 0); by_card++) {
+                struct double_config c;
+                struct bench *b;
+                int64_t before;
+
+                double_defaults(&c, levels[l]);
+                c.wtx = by_card ? 1000000 : 0;
+                b = begin_on(&c);
+                b->slot.whole_ms = by_card ? 1 : 200;
+                b->d.fault = by_card ? DOUBLE_WELL : DOUBLE_FOR_EVER;
+                b->d.fault_at = 1;
+                before = time_monotonic_ms();
+                ck_assert_int_ne(send_hex(b, "00B2030C00"), TP_OK);
+                ck_assert_int_lt(time_monotonic_ms() - before, 5000);
+                if (!by_card) {
+                    ck_assert_int_ge(time_monotonic_ms() - before, 200);
+                    ck_assert_ptr_nonnull(strstr(b->e.text, "more time for ever"));
+                    ck_assert_uint_eq(b->d.aborts, 101);
+                    ck_ok(ccid_slot_power_on(&b->slot, &b->e)); /* in step again */
+                    ck_ok(send_hex(b, "00B2020C00"));
+                }
+                end(b);
+            }
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("ccid");
@@ -566,6 +604,7 @@ static Suite *suite(void)
     tcase_add_test(t, every_fault_of_a_reader_at_each_level);
     tcase_add_test(t, line_errors_are_mended_by_t1_and_told_elsewhere);
     tcase_add_test(t, time_extensions_and_empty_packets_are_passed_over);
+    tcase_add_test(t, more_time_is_not_given_for_ever);
     suite_add_tcase(s, t);
     return s;
 }
