@@ -21,7 +21,8 @@ struct station { /* a reader that is held while one waits for a card */
 
 struct ccid {
     libusb_context *usb;
-    char *wanted; /* part of the name; NULL: any */
+    char *wanted; /* as reader_wanted has it */
+    bool whole;
     struct reader *reader;
     libusb_hotplug_callback_handle hotplug;
     bool have_hotplug, plugged; /* something came or went */
@@ -67,7 +68,7 @@ static bool any_slot_wanted(const struct ccid *c, const char *name, const struct
 
     for (unsigned i = 0; i < d->slots; i++) {
         slot_name(full, name, d, i);
-        if (c->wanted == NULL || strstr(full, c->wanted) != NULL)
+        if (reader_wanted(full, c->wanted, c->whole))
             return true;
     }
     return false;
@@ -160,7 +161,7 @@ static bool look_at(struct ccid *c, size_t station)
         struct ccid_slot slot;
 
         slot_name(name, s->name, &s->found.d, i);
-        if ((c->wanted != NULL && strstr(name, c->wanted) == NULL) || ccid_slot_start(&slot, ccid_usb_pipe(s->usb), &s->found.d, (uint8_t)i) != TP_OK)
+        if (!reader_wanted(name, c->wanted, c->whole) || ccid_slot_start(&slot, ccid_usb_pipe(s->usb), &s->found.d, (uint8_t)i) != TP_OK)
             continue;
         if (ccid_slot_status(&slot, &icc, &c->why) == TP_OK && icc != CCID_ICC_ABSENT) {
             take(c, station, &slot);
@@ -348,13 +349,14 @@ static const struct reader_driver ccid_driver = {
     .verify_pin = ccid_verify_pin,
 };
 
-enum tp_err ccid_open(struct reader **out, const char *wanted, struct tp_error *e)
+enum tp_err ccid_open(struct reader **out, const char *wanted, bool whole, struct tp_error *e)
 {
     struct ccid *c = calloc(1, sizeof(*c));
     enum tp_err rc;
 
     if (c == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    c->whole = whole;
     if (wanted != NULL && wanted[0] != '\0' && (c->wanted = strdup(wanted)) == NULL) {
         free(c);
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
@@ -410,7 +412,7 @@ static struct reader_abilities abilities(const struct ccid_descriptor *d)
 static size_t describe(struct reader_info *infos, libusb_context *usb, const struct ccid_usb_found *f)
 {
     const char *refused = ccid_descriptor_refusal(&f->d, f->endpoints);
-    struct reader_info info = {.driver = "CCID", .can = abilities(&f->d)};
+    struct reader_info info = {.driver = "CCID", .usb_bus = f->bus, .usb_address = f->address, .can = abilities(&f->d)};
     char name[READER_NAME_MAX];
     struct ccid_usb *u = NULL;
     struct tp_error why;

@@ -10,8 +10,8 @@
 TP_MUST_CHECK enum tp_err ccid_list(struct reader_info **out, size_t *n, struct tp_error *e);
 void ccid_ask(struct reader_info *list, size_t n); /* nothing more to ask: see drivers/readers.c */
 
-/* A reader: a slot whose name contains `wanted` (NULL: any). Which one is decided by wait_card: the first of them that has a card. One plugged in later counts too;
- * TP_ERR_NO_READER only when USB cannot be used at all. */
-TP_MUST_CHECK enum tp_err ccid_open(struct reader **out, const char *wanted, struct tp_error *e);
+/* A reader: a slot whose name contains `wanted`, or (whole) is it (NULL: any). Which one is decided by wait_card: the first of them that has a card. One plugged in
+ * later counts too; TP_ERR_NO_READER only when USB cannot be used at all. */
+TP_MUST_CHECK enum tp_err ccid_open(struct reader **out, const char *wanted, bool whole, struct tp_error *e);
 
 #endif

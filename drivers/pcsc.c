@@ -197,13 +197,14 @@ static const struct reader_driver pcsc_driver = {
     .verify_pin = pcsc_verify_pin,
 };
 
-enum tp_err pcsc_open(struct reader **out, const char *wanted, struct tp_error *e)
+enum tp_err pcsc_open(struct reader **out, const char *wanted, bool whole, struct tp_error *e)
 {
     struct pcsc *p = calloc(1, sizeof(*p));
     enum tp_err rc;
 
     if (p == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    p->whole = whole;
     if (wanted != NULL && wanted[0] != '\0') {
         p->wanted = strdup(wanted);
         rc = p->wanted == NULL ? tp_fail(e, TP_ERR_NO_MEMORY, "out of memory") : pcsc_context(p, e);

@@ -11,8 +11,8 @@ TP_MUST_CHECK enum tp_err pcsc_list(struct reader_info **out, size_t *n, struct 
  * asked, because another program holds it, stays unknown. */
 void pcsc_ask(struct reader_info *list, size_t n);
 
-/* A reader: the one whose name contains `wanted` (NULL: any). Which physical reader is decided by wait_card: the first of them that has a card.
+/* A reader: the one whose name contains `wanted`, or (whole) is it (NULL: any). Which physical reader is decided by wait_card: the first of them that has a card.
  * A reader plugged in later counts too; TP_ERR_NO_READER only when the service itself cannot be reached. */
-TP_MUST_CHECK enum tp_err pcsc_open(struct reader **out, const char *wanted, struct tp_error *e);
+TP_MUST_CHECK enum tp_err pcsc_open(struct reader **out, const char *wanted, bool whole, struct tp_error *e);
 
 #endif

@@ -60,14 +60,19 @@ enum tp_err pcsc_list(struct reader_info **out, size_t *n, struct tp_error *e)
 }
 
 /* libccid's channel identifier of a USB reader: 0020, bus, address (SCARD_ATTR_CHANNEL_ID). Its class descriptor tells what part 10 does not. */
-static void ask_usb(struct reader_abilities *can, SCARDHANDLE card)
+static void ask_usb(struct reader_info *info, SCARDHANDLE card)
 {
+    struct reader_abilities *can = &info->can;
     struct ccid_descriptor d;
     uint32_t channel = 0;
     DWORD n = sizeof(channel);
 
     if (SCardGetAttrib(card, SCARD_ATTR_CHANNEL_ID, (uint8_t *)&channel, &n) != SCARD_S_SUCCESS || n != sizeof(channel) ||
-        channel >> 16 != CHANNEL_USB || usb_sysfs_ccid(&d, USB_SYSFS, channel >> 8 & 0xFF, channel & 0xFF) != TP_OK)
+        channel >> 16 != CHANNEL_USB)
+        return;
+    info->usb_bus = (uint8_t)(channel >> 8);
+    info->usb_address = (uint8_t)channel;
+    if (usb_sysfs_ccid(&d, USB_SYSFS, info->usb_bus, info->usb_address) != TP_OK)
         return;
     can->t0 = (d.protocols & 1) != 0;
     can->t1 = (d.protocols & 2) != 0;
@@ -96,7 +101,7 @@ static LONG ask_one(struct reader_info *info, SCARDCONTEXT context)
     can->display = p.lines > 0;
     can->lines = p.lines;
     can->columns = p.columns;
-    ask_usb(can, card);
+    ask_usb(info, card);
     (void)SCardDisconnect(card, SCARD_LEAVE_CARD);
     return SCARD_S_SUCCESS;
 }

@@ -35,7 +35,8 @@ struct pcsc {
     DWORD protocol;
     uint8_t atr[READER_ATR_MAX];
     size_t atr_n;
-    char *wanted;              /* part of the name; NULL: any */
+    char *wanted; /* as reader_wanted has it */
+    bool whole;
     char name[MAX_READERNAME]; /* the one chosen by wait_card; empty before */
     struct reader *reader;     /* what this is the inside of */
 };

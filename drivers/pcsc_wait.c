@@ -56,7 +56,7 @@ static LONG look(struct pcsc *p, struct look *l)
     if (rc != SCARD_S_SUCCESS)
         return rc;
     for (const char *name = l->names; *name != '\0'; name += strlen(name) + 1) {
-        if (p->wanted != NULL && strstr(name, p->wanted) == NULL)
+        if (!reader_wanted(name, p->wanted, p->whole))
             l->others++;
         else if (l->n < PCSCLITE_MAX_READERS_CONTEXTS)
             l->states[l->n++].szReader = name;

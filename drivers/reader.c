@@ -33,6 +33,11 @@ enum tp_err reader_new(struct reader **out, const struct reader_driver *driver, 
     return TP_OK;
 }
 
+bool reader_wanted(const char *name, const char *wanted, bool whole)
+{
+    return wanted == NULL || (whole ? strcmp(name, wanted) == 0 : strstr(name, wanted) != NULL);
+}
+
 void reader_rename(struct reader *r, const char *name)
 {
     const size_t n = strnlen(name, sizeof(r->name) - 1);

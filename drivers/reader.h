@@ -25,7 +25,8 @@ struct reader_abilities { /* what a reader can do; each 0, or false, also where 
 
 struct reader_info { /* one line of `telepay readers` */
     char name[READER_NAME_MAX];
-    const char *driver; /* "PC/SC", "CCID". Static */
+    const char *driver;           /* "PC/SC", "CCID". Static */
+    uint8_t usb_bus, usb_address; /* where it is plugged in; bus 0: not on USB, or not known */
     bool card_present;
     bool in_use; /* held exclusively by another program */
     bool mute;   /* its card does not answer to reset */
@@ -78,6 +79,9 @@ struct reader_driver {
 
 /* For drivers: makes a reader over driver and self; self is closed with it. */
 TP_MUST_CHECK enum tp_err reader_new(struct reader **out, const struct reader_driver *driver, void *self, const char *name);
+
+/* For drivers: whether a reader of that name is the wanted one. wanted is part of the name, or (whole) all of it; NULL: any reader is. */
+bool reader_wanted(const char *name, const char *wanted, bool whole);
 
 /* For drivers that learn only later which reader it is. */
 void reader_rename(struct reader *r, const char *name);

@@ -7,12 +7,13 @@
 #include "drivers/pcsc.h"
 
 static const struct kind {                                                        /* a way to readers, the preferred first */
+    const char *driver;                                                           /* as its struct reader_info says */
     enum tp_err (*list)(struct reader_info **out, size_t *n, struct tp_error *e); /* TP_ERR_NO_READER: it reaches none */
-    enum tp_err (*open)(struct reader **out, const char *wanted, struct tp_error *e);
+    enum tp_err (*open)(struct reader **out, const char *wanted, bool whole, struct tp_error *e);
     void (*ask)(struct reader_info *list, size_t n); /* what each can do, which takes longer */
 } kinds[] = {
-    {pcsc_list, pcsc_open, pcsc_ask},
-    {ccid_list, ccid_open, ccid_ask},
+    {"PC/SC", pcsc_list, pcsc_open, pcsc_ask},
+    {"CCID", ccid_list, ccid_open, ccid_ask},
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -25,10 +26,37 @@ unsigned readers_number(const char *wanted)
     return wanted[1] >= '0' && wanted[1] <= '9' && wanted[2] == '\0' ? 10 * ((unsigned)wanted[0] - '0') + (unsigned)wanted[1] - '0' : 0;
 }
 
-/* One kind's readers, asked what they can do, after those already in *all. */
+/* A PC/SC name begins with the words that the reader has on USB, where its driver has no words of its own for it. */
+static bool named_alike(const char *pcsc, const char *usb)
+{
+    const char *place = strstr(usb, " (USB ");
+    const size_t n = place != NULL ? (size_t)(place - usb) : strlen(usb);
+
+    return strncasecmp(pcsc, usb, n) == 0 && pcsc[n] == ' ';
+}
+
+/* pcscd holds the readers that it drives, so a driver of our own finds such a one busy: it is in the list already when that has a reader at its place, else
+ * one whose place is not known (another program has its card) and whose name is the same, which then stands for this one and no other. */
+static bool listed(struct reader_info *list, size_t n, const struct reader_info *busy)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i].usb_bus == busy->usb_bus && list[i].usb_address == busy->usb_address)
+            return true;
+    for (size_t i = 0; i < n; i++)
+        if (list[i].usb_bus == 0 && named_alike(list[i].name, busy->name)) {
+            list[i].usb_bus = busy->usb_bus;
+            list[i].usb_address = busy->usb_address;
+            list[i].can = busy->can; /* it could not be asked itself */
+            return true;
+        }
+    return false;
+}
+
+/* One kind's readers, asked what they can do, after those already in *all; but for the busy ones that those are. */
 static enum tp_err append(struct reader_info **all, size_t *n, const struct kind *kind, struct tp_error *e)
 {
     struct reader_info *more = NULL, *grown;
+    const size_t before = *n;
     size_t more_n = 0;
     enum tp_err rc = kind->list(&more, &more_n, e);
 
@@ -38,9 +66,10 @@ static enum tp_err append(struct reader_info **all, size_t *n, const struct kind
             rc = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
         } else {
             kind->ask(more, more_n);
-            memcpy(grown + *n, more, more_n * sizeof(*more));
             *all = grown;
-            *n += more_n;
+            for (size_t i = 0; i < more_n; i++)
+                if (!more[i].in_use || !listed(grown, before, &more[i]))
+                    grown[(*n)++] = more[i];
         }
     }
     free(more);
@@ -70,38 +99,38 @@ enum tp_err readers_list(struct reader_info **out, size_t *n, struct tp_error *e
     return first.code;
 }
 
-/* The way to the reader that has a number, and its name. */
+/* The reader that has a number in the list. */
 static enum tp_err by_number(struct reader **out, unsigned number, struct tp_error *e)
 {
-    enum tp_err rc = TP_OK;
-    size_t before = 0;
+    struct reader_info *list = NULL;
+    size_t n = 0;
+    enum tp_err rc = readers_list(&list, &n, e);
 
-    for (size_t i = 0; i < KINDS; i++) {
-        struct reader_info *list = NULL;
-        size_t n = 0;
-
-        rc = kinds[i].list(&list, &n, e);
-        if (rc == TP_OK && number <= before + n) {
-            rc = kinds[i].open(out, list[number - before - 1].name, e);
-            free(list);
-            return rc;
+    if (rc == TP_OK && number > n)
+        rc = tp_fail(e, TP_ERR_NO_READER, "no reader has the number %u: see `telepay readers`", number);
+    for (size_t i = 0; rc == TP_OK && i < KINDS; i++)
+        if (strcmp(kinds[i].driver, list[number - 1].driver) == 0) {
+            rc = kinds[i].open(out, list[number - 1].name, true, e);
+            break;
         }
-        before += n;
-        free(list);
-    }
-    return before == 0 && rc != TP_OK ? rc : tp_fail(e, TP_ERR_NO_READER, "no reader has the number %u: see `telepay readers`", number);
+    free(list);
+    return rc;
 }
 
-/* Whether this way reaches a reader of that name (NULL: any) now. */
-static bool reaches(const struct kind *kind, const char *wanted)
+/* Whether this way reaches a reader of that name (NULL: any) now, with a card in it if that is asked. *whole: one is called so and no more. */
+static bool reaches(const struct kind *kind, const char *wanted, bool card, bool *whole)
 {
     struct reader_info *list = NULL;
     bool found = false;
     size_t n = 0;
 
+    *whole = false;
     if (kind->list(&list, &n, NULL) == TP_OK)
-        for (size_t i = 0; i < n && !found; i++)
-            found = list[i].trouble[0] == '\0' && (wanted == NULL || strstr(list[i].name, wanted) != NULL);
+        for (size_t i = 0; i < n; i++) {
+            found = found || (list[i].trouble[0] == '\0' && (!card || (list[i].card_present && !list[i].in_use)) &&
+                              reader_wanted(list[i].name, wanted, false));
+            *whole = *whole || (wanted != NULL && reader_wanted(list[i].name, wanted, true));
+        }
     free(list);
     return found;
 }
@@ -111,17 +140,18 @@ enum tp_err readers_open(struct reader **out, const char *wanted, struct tp_erro
     const unsigned number = readers_number(wanted);
     struct tp_error why = {0};
     enum tp_err rc;
+    bool whole;
 
     if (number != 0)
         return by_number(out, number, e);
     if (wanted != NULL && wanted[0] == '\0')
         wanted = NULL;
-    for (size_t i = 0; i < KINDS; i++)
-        if (KINDS == 1 || reaches(&kinds[i], wanted))
-            return kinds[i].open(out, wanted, e);
-    rc = kinds[0].open(out, wanted, e); /* no way reaches one yet: the first that can be waited on */
+    for (size_t i = 0; i < 2 * KINDS; i++) /* the one that has a card wins */
+        if (reaches(&kinds[i % KINDS], wanted, i < KINDS, &whole))
+            return kinds[i % KINDS].open(out, wanted, whole, e);
+    rc = kinds[0].open(out, wanted, false, e); /* no way reaches one yet: the first that can be waited on */
     for (size_t i = 1; i < KINDS && rc != TP_OK; i++)
-        if (kinds[i].open(out, wanted, &why) == TP_OK)
+        if (kinds[i].open(out, wanted, false, &why) == TP_OK)
             rc = TP_OK;
     return rc;
 }

@@ -5,11 +5,11 @@
 
 #include "drivers/reader.h"
 
-/* All readers now, also those that cannot be used, which say why; *out is the caller's to free(). A reader's number for people is its place, from 1.
+/* All readers now, each once, also those that cannot be used, which say why; *out is the caller's to free(). A reader's number for people is its place, from 1.
  * TP_ERR_NO_READER when there is none at all, with the remedy; TP_ERR_STATE (this user may not), TP_ERR_NO_MEMORY. */
 TP_MUST_CHECK enum tp_err readers_list(struct reader_info **out, size_t *n, struct tp_error *e);
 
-/* A reader by its number in that list ("2"), by part of its name, or (NULL) whichever has a card. Which physical reader a part of a name means is decided
+/* A reader by its number in that list ("2"), by its name or part of it, or (NULL) whichever has a card. Which physical reader a part of a name means is decided
  * by reader_wait_card: the first of those with a card; one that is plugged in later counts too. A number means the reader that has it now:
  * TP_ERR_NO_READER when none has. Other errors as readers_list. */
 TP_MUST_CHECK enum tp_err readers_open(struct reader **out, const char *wanted, struct tp_error *e);

@@ -132,8 +132,8 @@ static enum tp_err row_json(struct table *t, const struct reader_info *r, const 
 
 static enum tp_err print(const struct reader_info *list, size_t n, bool json)
 {
-    static const struct table_column text[] = {
-        {"NR", TABLE_RIGHT}, {"READER", TABLE_TEXT}, {"CARD", TABLE_TEXT}, {"ATR", TABLE_TEXT}, {"CAN", TABLE_TEXT}};
+    static const struct table_column text[] = {{"NR", TABLE_RIGHT},  {"READER", TABLE_TEXT}, {"DRIVER", TABLE_TEXT},
+                                               {"CARD", TABLE_TEXT}, {"ATR", TABLE_TEXT},    {"CAN", TABLE_TEXT}};
     static const struct table_column keys[] = {{"number", TABLE_NUMBER},
                                                {"reader", TABLE_TEXT},
                                                {"driver", TABLE_TEXT},
@@ -160,7 +160,7 @@ static enum tp_err print(const struct reader_info *list, size_t n, bool json)
         if (json) {
             r = row_json(t, &list[i], number, atr);
         } else {
-            const char *cells[] = {number, list[i].name, card_word(&list[i]), atr, abilities(can, &list[i].can)};
+            const char *cells[] = {number, list[i].name, list[i].driver, card_word(&list[i]), atr, abilities(can, &list[i].can)};
 
             r = table_row(t, cells);
         }

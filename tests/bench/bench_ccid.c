@@ -60,7 +60,7 @@ static void over_usb(struct rig *b, unsigned level, unsigned n)
     double_start(&the_reader, &c, &app);
     usb = usb_double_new();
     usb_double_plug(usb, 1, &the_reader, "ACME", "PinReader 9");
-    rig_must(ccid_open(&reader, NULL, &e), "ccid", &e);
+    rig_must(ccid_open(&reader, NULL, false, &e), "ccid", &e);
     pay(b, reader);
     value(levels[level].name, "messages", (double)the_reader.messages, "messages");
     value(levels[level].name, "bytes out", (double)the_reader.bytes_out, "bytes");

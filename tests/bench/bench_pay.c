@@ -105,7 +105,7 @@ static double through_pcscd(struct rig *b, unsigned n)
         perror("bench_pay: thread");
         exit(1);
     }
-    rig_must(pcsc_open(&reader, NULL, &e), "pcscd", &e);
+    rig_must(pcsc_open(&reader, NULL, false, &e), "pcscd", &e);
     rig_must(reader_wait_card(reader, 10000, &e), "card", &e);
     pay(b, reader);
     start = rig_now();

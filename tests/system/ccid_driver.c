@@ -69,7 +69,7 @@ static void sit_down(struct desk *k, const struct double_config *c)
 
 static void open_reader(struct desk *k, const char *wanted)
 {
-    ck_assert_msg(ccid_open(&k->r, wanted, &k->e) == TP_OK, "%s", k->e.text);
+    ck_assert_msg(ccid_open(&k->r, wanted, false, &k->e) == TP_OK, "%s", k->e.text);
 }
 
 static void connect_card(struct desk *k)

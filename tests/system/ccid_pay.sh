@@ -35,6 +35,14 @@ readers() {
     grep -q "^Advice: .*pcscd" "$dir/out" && fail "advice for another trouble: $(cat "$dir/out")"
 }
 
+by_number() { # and by the whole name: "slot 1" is not "slot 10"
+    expect 3 'reader "ACME PinReader 9 (USB 1-1)": no card' desk --slots=12 card telepay card --reader 2 --wait 0
+    expect 3 'reader "ACME PinReader 9 (USB 1-1)": no card' desk --slots=12 card telepay card --reader "ACME PinReader 9 (USB 1-1) slot 1" --wait 0
+    expect 0 "Reader ACME PinReader 9 (USB 1-1) slot 11," desk --slots=12 card telepay card --reader 12
+    expect 0 "Reader ACME PinReader 9 (USB 1-1) slot 11," desk --slots=12 card telepay card --reader "slot 1" # a part of the name: the one with a card
+    expect 0 "ACME PinReader 9 (USB 1-1) slot 11 CCID   present" desk --slots=12 card telepay readers
+}
+
 payments() {
     local how before
     for how in --level=tpdu "--level=tpdu --t0" --level=short --level=extended; do
@@ -46,7 +54,40 @@ payments() {
         [ "$(paid)" = $((before + 2)) ] || fail "$how: $(telepay journal list --config terminal/telepay.conf)"
     done
     expect 0 APPROVED by_hand umockdev-wrapper ccid_desk --keypad=nothing card "${pay[@]}" --no-pinpad --pin-fd 3
-    expect 1 "" desk --keypad=cancel card "${pay[@]}"
+}
+
+said() { grep -qF -- "$1" "$dir/out" || fail "not said: \"$1\" in: $(cat "$dir/out")"; }
+
+at_the_keypad() { # every end of an entry has its own words and exit code, at every level
+    local how
+    for how in --level=tpdu "--level=tpdu --t0" --level=short --level=extended; do
+        # shellcheck disable=SC2086 # words
+        expect 1 "cancelled on the reader: nothing was paid" desk $how --keypad=cancel card "${pay[@]}"
+        # shellcheck disable=SC2086 # words
+        expect 1 "no PIN was entered on the reader in time: nothing was paid" desk $how --keypad=nothing card "${pay[@]}"
+        # shellcheck disable=SC2086 # words
+        expect 3 "the reader's keypad does not take the PIN of this card: --no-pinpad asks for it here" desk $how --keypad=refuse card "${pay[@]}"
+        # shellcheck disable=SC2086 # words
+        expect 0 APPROVED desk $how --keypad=12,mismatch,1234567890123,9999,1234 card "${pay[@]}"
+        said "enter the PIN on the reader (3 tries left)"
+        [ "$(grep -c "that was no PIN: it has 4 to 12 digits" "$dir/out")" = 2 ] || fail "$how: too short, too long: $(cat "$dir/out")"
+        said "the PIN was not the same both times"
+        said "wrong PIN; enter the PIN on the reader (2 tries left)"
+        # shellcheck disable=SC2086 # words
+        expect 1 DECLINED desk $how --keypad=12,12,12,12 card "${pay[@]}"
+        # shellcheck disable=SC2086 # words
+        expect 1 "cancelled on the reader: nothing was paid" desk $how --keypad=9999,cancel card "${pay[@]}"
+        said "wrong PIN; enter the PIN on the reader (2 tries left)"
+        # shellcheck disable=SC2086 # words
+        expect 0 APPROVED desk $how --keypad=1234 card "${pay[@]}"
+        said "(2 tries left)"
+    done
+}
+
+blocked() { # last, as the card is of no more use
+    expect 1 DECLINED desk --keypad=9999,9998,9997,1234 card "${pay[@]}"
+    said "wrong PIN; enter the PIN on the reader (last try)"
+    said "the PIN was wrong too often"
 }
 
 in_the_middle() {
@@ -55,10 +96,12 @@ in_the_middle() {
     for n in 1 4 7; do
         expect 3 "taken out" by_hand umockdev-wrapper ccid_desk --fault=card-out --at=$n card "${pay[@]}" --pin-fd 3
         expect 3 "unplugged" by_hand umockdev-wrapper ccid_desk --fault=unplugged --at=$n card "${pay[@]}" --pin-fd 3
-        expect 3 "PinReader" by_hand umockdev-wrapper ccid_desk --fault=stall --at=$n card "${pay[@]}" --pin-fd 3
+        expect 3 "the reader refused a message" by_hand umockdev-wrapper ccid_desk --fault=stall --at=$n card "${pay[@]}" --pin-fd 3
+        expect 3 "cut short" by_hand umockdev-wrapper ccid_desk --fault=short --at=$n card "${pay[@]}" --pin-fd 3
     done
     expect 0 APPROVED by_hand umockdev-wrapper ccid_desk --fault=time --at=5 card "${pay[@]}" --pin-fd 3
-    [ "$(paid)" = $((before + 1)) ] || fail "something was paid by a card that left"
+    expect 0 APPROVED by_hand umockdev-wrapper ccid_desk --fault=sequence --at=5 card "${pay[@]}" --pin-fd 3
+    [ "$(paid)" = $((before + 2)) ] || fail "something was paid by a card that left"
 }
 
 inside() {
@@ -71,8 +114,11 @@ inside() {
         sleep 0.05
     done
     readers
+    by_number
     payments
+    at_the_keypad
     in_the_middle
+    blocked
 }
 
 if [ $# = 2 ] && [ "$1" = inside ]; then

@@ -41,17 +41,17 @@ remove() {
     kill "$card"
     wait "$card" 2>/dev/null
     for _ in $(seq 60); do
-        telepay readers | grep -q "telepay Pinpad 00 00 none" && return
+        telepay readers | grep -q "telepay Pinpad 00 00 PC/SC  none" && return
         sleep 0.05
     done
     fail "the card stays: $(telepay readers)"
 }
 
 abilities() {
-    expect 0 "1 telepay Pinpad 00 00 none  *keypad (1 to 15 digits), display 2x16" telepay readers
-    expect 0 "2 Virtual PCD 00 00  *none  *no keypad" telepay readers
+    expect 0 "1 telepay Pinpad 00 00 PC/SC  none  *keypad (1 to 15 digits), display 2x16" telepay readers
+    expect 0 "2 Virtual PCD 00 00   *PC/SC  none  *no keypad" telepay readers
     echo "plain max8" >"$pad/mode"
-    expect 0 "1 telepay Pinpad 00 00 none  *keypad (4 to 8 digits)$" telepay readers
+    expect 0 "1 telepay Pinpad 00 00 PC/SC  none  *keypad (4 to 8 digits)$" telepay readers
     telepay readers --json >"$dir/out" || fail "--json"
     python3 - "$dir/out" <<'P' || fail "$(cat "$dir/out")"
 import json, sys
@@ -63,7 +63,7 @@ P
 }
 
 chosen() { # by number and by part of the name; the one that has a card wins
-    insert "telepay Pinpad 00 00 present"
+    insert "telepay Pinpad 00 00 PC/SC  present"
     expect 0 "999014" telepay card
     expect 0 "999014" telepay card --reader 1
     expect 0 "999014" telepay card --reader Pinpad
@@ -86,7 +86,7 @@ held() { # by a payment that waits for a PIN
         sleep 0.05
     done
     expect 0 "reader 1, \"telepay Pinpad 00 00\": held by another program: close what uses the card" telepay readers
-    expect 0 "1 telepay Pinpad 00 00 in use" telepay readers
+    expect 0 "1 telepay Pinpad 00 00 PC/SC  in use" telepay readers
     : >"$pad/go"
     wait "$paying" || fail "$(cat "$dir/pay")"
     : >"$pad/mode"
@@ -95,7 +95,7 @@ held() { # by a payment that waits for a PIN
 mute() {
     remove
     echo mute >"$pad/mode"
-    insert "telepay Pinpad 00 00 mute"
+    insert "telepay Pinpad 00 00 PC/SC  mute"
     expect 0 "reader 1, \"telepay Pinpad 00 00\": the card does not answer" telepay readers
     broken card "does not answer" "chip first and chip up" env
     : >"$pad/mode"

@@ -86,7 +86,7 @@ readers_come_and_go() {
     cp "$WITH_PCSCD_DIR/conf/readers" "$dir/readers"
     sed 1,4d "$dir/readers" >"$WITH_PCSCD_DIR/conf/readers" # with-pcscd writes the keypad's entry first
     restart
-    until_listed "PCD 00 00 *none"
+    until_listed "PCD 00 00 *PC/SC *none"
     unlisted Pinpad
     telepay pay --config terminal/telepay.conf --amount 1 --reader Pinpad --wait 30 >"$dir/out" 2>&1 </dev/null &
     paying=$!
@@ -97,7 +97,7 @@ readers_come_and_go() {
     until_listed "Pinpad"
     insert 35965 one
     wait "$paying" || fail "a reader plugged in while waiting: $(cat "$dir/out")"
-    until_listed "Pinpad 00 00 *present"
+    until_listed "Pinpad 00 00 *PC/SC *present"
     start
     echo unplugged >"$pad/mode"
     ends 3 "reader \"telepay Pinpad 00 00\": "
@@ -108,10 +108,10 @@ readers_come_and_go() {
 
 several() { # the one that has a card wins; of two, the one that is named
     insert 35964 two
-    until_listed "PCD 00 01 *present"
+    until_listed "PCD 00 01 *PC/SC *present"
     telepay card | grep -q "^Reader Virtual PCD 00 01" || fail "not the one with a card"
     insert 35965 one
-    until_listed "Pinpad 00 00 *present"
+    until_listed "Pinpad 00 00 *PC/SC *present"
     telepay card --reader "00 01" | grep -q "^Reader Virtual PCD 00 01" || fail "not by name"
     telepay card --reader 3 | grep -q "^Reader Virtual PCD 00 01" || fail "not by number"
     telepay card --reader 1 | grep -q "^Reader telepay Pinpad" || fail "not by number"
@@ -133,20 +133,20 @@ several() { # the one that has a card wins; of two, the one that is named
 service() {
     local signal
     restart
-    until_listed "PCD 00 00 *none"
+    until_listed "PCD 00 00 *PC/SC *none"
     for signal in TERM KILL; do
         insert 35963 one
-        until_listed "PCD 00 00 *present"
+        until_listed "PCD 00 00 *PC/SC *present"
         start
         kill "-$signal" "$WITH_PCSCD_PID"
         sleep 0.5
         ends 3 pcscd
         end_cards
         restart
-        until_listed "PCD 00 00 *none"
+        until_listed "PCD 00 00 *PC/SC *none"
         # and it works again
         insert 35963 one
-        until_listed "PCD 00 00 *present"
+        until_listed "PCD 00 00 *PC/SC *present"
         start
         ends 0 APPROVED
         remove_all

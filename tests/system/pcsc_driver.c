@@ -98,7 +98,7 @@ static struct reader *opened(const char *wanted)
     struct reader *r = NULL;
     struct tp_error e = {0, ""};
 
-    ck_assert_msg(pcsc_open(&r, wanted, &e) == TP_OK, "%s", e.text);
+    ck_assert_msg(pcsc_open(&r, wanted, false, &e) == TP_OK, "%s", e.text);
     return r;
 }
 
@@ -317,7 +317,7 @@ START_TEST(the_service_is_killed_and_comes_back)
         kill_service();
         ck_assert_int_eq(ask(r, 0xB2, 1, &e), TP_ERR_NO_READER);
         ck_says(&e, "pcscd");
-        ck_assert_int_eq(pcsc_open(&late, NULL, &e), TP_ERR_NO_READER);
+        ck_assert_int_eq(pcsc_open(&late, NULL, false, &e), TP_ERR_NO_READER);
         ck_says(&e, "not running");
         ck_assert_int_eq(pcsc_list(&list, &n, &e), TP_ERR_NO_READER);
         ck_says(&e, "not running");

@@ -44,7 +44,7 @@ inside() {
     expect 3 "insert it or name another" telepay card --wait 0 --reader "00 01"
     kill "$card"
     wait "$card" 2>/dev/null
-    until_said "Virtual PCD 00 00 *none"
+    until_said "Virtual PCD 00 00 *PC/SC *none"
 
     # waits, and survives a card that comes while it does; other programs agree that the card is there
     telepay card --wait 20 >"$dir/waited" 2>&1 &

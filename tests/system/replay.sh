@@ -42,7 +42,7 @@ remove() {
     wait "$card" 2>/dev/null
     card=
     for _ in $(seq 60); do
-        telepay readers | grep -q 'Virtual PCD 00 00 *none' && return
+        telepay readers | grep -q 'Virtual PCD 00 00 *PC/SC *none' && return
         sleep 0.05
     done
 }

@@ -29,7 +29,7 @@ until_said() { # text, file
 
 until_gone() {
     for _ in $(seq 100); do
-        telepay readers | grep -q 'Virtual PCD 00 00 *none' && return
+        telepay readers | grep -q 'Virtual PCD 00 00 *PC/SC *none' && return
         sleep 0.05
     done
     fail "the card does not leave: $(telepay readers)"

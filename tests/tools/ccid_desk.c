@@ -1,6 +1,8 @@
 /* ccid_desk OPTION… CARD_DIR COMMAND…: runs COMMAND at a desk whose only reader is a CCID reader on a USB of paper with that card in it, and exits with COMMAND's code.
- * Must run under umockdev-wrapper. Options: --level=tpdu|short|extended, --t0, --keypad=DIGITS (also cancel, nothing), --display, --fault=card-out|unplugged|stall|time
- * with --at=N (the N-th command to the card), --out (the card lies beside the reader), --counts=FILE (what passed over USB). */
+ * Must run under umockdev-wrapper. Options: --level=tpdu|short|extended, --t0, --slots=N (the card is in the last), --keypad=DIGITS (also cancel, nothing, mismatch; other
+ * digits for the next entries after commas), --display, --fault=card-out|unplugged|stall|short|sequence|time|for-ever with --at=N (the N-th command to the card),
+ * --out (the card lies beside the reader), --beside (a second reader, of another product, without card), --forbidden (no user but root may open the reader),
+ * --counts=FILE (what passed over USB). */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +21,7 @@ struct wanted {
     const char *keypad, *counts;
     enum double_fault fault;
     unsigned at;
-    bool out;
+    bool out, beside, forbidden;
 };
 
 static _Noreturn void give_up(const char *what, const char *why)
@@ -38,12 +40,14 @@ static int word(const char *arg, const char *const *words)
 
 static void parse(struct wanted *w, int argc, char **argv)
 {
-    static const struct option options[] = {{"level", 1, NULL, 'l'},   {"t0", 0, NULL, '0'},     {"keypad", 1, NULL, 'k'},
-                                            {"display", 0, NULL, 'd'}, {"fault", 1, NULL, 'f'},  {"at", 1, NULL, 'a'},
-                                            {"out", 0, NULL, 'o'},     {"counts", 1, NULL, 'c'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"level", 1, NULL, 'l'},     {"t0", 0, NULL, '0'},      {"slots", 1, NULL, 's'},
+                                            {"keypad", 1, NULL, 'k'},    {"display", 0, NULL, 'd'}, {"fault", 1, NULL, 'f'},
+                                            {"at", 1, NULL, 'a'},        {"out", 0, NULL, 'o'},     {"beside", 0, NULL, 'b'},
+                                            {"forbidden", 0, NULL, 'n'}, {"counts", 1, NULL, 'c'},  {NULL, 0, NULL, 0}};
     static const char *const levels[] = {"character", "tpdu", "short", "extended", NULL}; /* in the order of enum double_level */
-    static const char *const faults[] = {"card-out", "unplugged", "stall", "time", NULL};
-    static const enum double_fault fault[] = {DOUBLE_CARD_OUT, DOUBLE_UNPLUGGED, DOUBLE_STALL_IN, DOUBLE_TIME};
+    static const char *const faults[] = {"card-out", "unplugged", "stall", "short", "sequence", "time", "for-ever", NULL};
+    static const enum double_fault fault[] = {DOUBLE_CARD_OUT,  DOUBLE_UNPLUGGED, DOUBLE_STALL_IN, DOUBLE_SHORT_IN,
+                                              DOUBLE_STRAY_SEQ, DOUBLE_TIME,      DOUBLE_FOR_EVER};
     int key;
 
     double_defaults(&w->config, DOUBLE_EXTENDED);
@@ -55,6 +59,9 @@ static void parse(struct wanted *w, int argc, char **argv)
         case '0':
             w->config.t0 = true;
             w->config.atr = ATR_T0;
+            break;
+        case 's':
+            w->config.slots = (uint8_t)strtoul(optarg, NULL, 10);
             break;
         case 'k':
             w->config.keypad = true;
@@ -72,12 +79,20 @@ static void parse(struct wanted *w, int argc, char **argv)
         case 'o':
             w->out = true;
             break;
+        case 'b':
+            w->beside = true;
+            break;
+        case 'n':
+            w->forbidden = true;
+            break;
         case 'c':
             w->counts = optarg;
             break;
         default:
             exit(125);
         }
+    if (w->config.slots < 1 || w->config.slots > DOUBLE_SLOTS_MAX)
+        give_up("--slots", "1 to 12");
     if (argc - optind < 2)
         give_up("usage", "ccid_desk OPTION... CARD_DIR COMMAND...");
 }
@@ -104,6 +119,19 @@ static void note(const char *file, const struct ccid_double *d)
         give_up(file, "cannot be written");
 }
 
+/* Another reader, which pcscd's list of the tests does not have, and no card in it. */
+static void put_beside(struct usb_double *usb, const struct inproc_card *app)
+{
+    static struct ccid_double other;
+    struct double_config c;
+
+    double_defaults(&c, DOUBLE_SHORT);
+    c.product++;
+    double_start(&other, &c, app);
+    double_insert(&other, false);
+    usb_double_plug(usb, 2, &other, "Other", "Reader");
+}
+
 int main(int argc, char **argv)
 {
     static struct ccid_double reader;
@@ -126,6 +154,10 @@ int main(int argc, char **argv)
     double_insert(&reader, !w.out);
     usb = usb_double_new();
     usb_double_plug(usb, 1, &reader, "ACME", "PinReader 9");
+    if (w.beside)
+        put_beside(usb, &app);
+    if (w.forbidden)
+        usb_double_forbid(usb, 1);
     code = run(argv + optind + 1);
     if (w.counts != NULL)
         note(w.counts, &reader);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <umockdev.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 
 struct flight { /* a request that was accepted and not yet collected */
     UMockdevIoctlData *urb;
+    const UMockdevIoctlClient *client; /* whose it is: several programs may have the device open */
     bool done;
 };
 
@@ -27,8 +29,9 @@ struct device {
     struct usb_double *bus;
     struct ccid_double *reader; /* NULL: nothing plugged in */
     UMockdevIoctlBase *handler;
-    char node[40], path[64], maker[40], product[40];
+    char node[40], path[64], interface[80], maker[40], product[40];
     bool held;
+    const UMockdevIoctlClient *owner; /* who claimed the interface */
     struct usb_seen seen;
     struct flight flying[FLYING_MAX];
     size_t n;
@@ -121,8 +124,8 @@ static bool work(struct device *d, UMockdevIoctlData *data)
         if (!d->reader->noticed)
             return false;
         d->reader->noticed = false;
-        memcpy(buffer, d->reader->notice, sizeof(d->reader->notice));
-        urb->actual_length = sizeof(d->reader->notice);
+        urb->actual_length = 1 + (d->reader->c.slots + 3) / 4;
+        memcpy(buffer, d->reader->notice, (size_t)urb->actual_length);
         return true;
     }
     if (!double_give(d->reader, &in, &stalls) && !stalls)
@@ -135,7 +138,7 @@ static bool work(struct device *d, UMockdevIoctlData *data)
 
 /* ---- the calls of usbfs ---- */
 
-static int submit(struct device *d, UMockdevIoctlData *arg)
+static int submit(struct device *d, const UMockdevIoctlClient *client, UMockdevIoctlData *arg)
 {
     UMockdevIoctlData *data, *buffer;
     struct usbdevfs_urb *urb;
@@ -151,16 +154,16 @@ static int submit(struct device *d, UMockdevIoctlData *arg)
         g_object_unref(buffer);
     urb->status = 0;
     urb->actual_length = 0;
-    d->flying[d->n++] = (struct flight){data, false};
+    d->flying[d->n++] = (struct flight){data, client, false};
     return 0;
 }
 
-static int reap(struct device *d, UMockdevIoctlData *arg)
+static int reap(struct device *d, const UMockdevIoctlClient *client, UMockdevIoctlData *arg)
 {
     for (size_t i = 0; i < d->n; i++) {
         UMockdevIoctlData *data = d->flying[i].urb, *pointer;
 
-        if (!d->flying[i].done && !work(d, data))
+        if (d->flying[i].client != client || (!d->flying[i].done && !work(d, data)))
             continue;
         pointer = umockdev_ioctl_data_resolve(arg, 0, sizeof(void *), NULL);
         (void)umockdev_ioctl_data_set_ptr(pointer, 0, data);
@@ -173,13 +176,13 @@ static int reap(struct device *d, UMockdevIoctlData *arg)
     return d->reader == NULL ? ENODEV : EAGAIN;
 }
 
-static int discard(struct device *d, UMockdevIoctlData *arg)
+static int discard(struct device *d, const UMockdevIoctlClient *client, UMockdevIoctlData *arg)
 {
     gulong address;
 
     memcpy(&address, arg->data, sizeof(address));
     for (size_t i = 0; i < d->n; i++)
-        if (d->flying[i].urb->client_addr == address && !d->flying[i].done) {
+        if (d->flying[i].client == client && d->flying[i].urb->client_addr == address && !d->flying[i].done) {
             urb_of(d->flying[i].urb)->status = -ENOENT;
             d->flying[i].done = true;
             return 0;
@@ -198,27 +201,29 @@ static int capabilities(UMockdevIoctlData *arg)
     return 0;
 }
 
-static int claim(struct device *d)
+static int claim(struct device *d, const UMockdevIoctlClient *client)
 {
     if (d->reader == NULL)
         return ENODEV;
-    if (d->held)
+    if (d->held || (d->owner != NULL && d->owner != client))
         return EBUSY;
+    d->owner = client;
     d->seen.claims++;
     return 0;
 }
 
-static int call(struct device *d, gulong request, UMockdevIoctlData *arg)
+static int call(struct device *d, const UMockdevIoctlClient *client, gulong request, UMockdevIoctlData *arg)
 {
     switch (request) {
     case USBDEVFS_GET_CAPABILITIES:
         return capabilities(arg);
     case USBDEVFS_DISCONNECT_CLAIM:
         d->seen.detaches++;
-        return claim(d);
+        return claim(d, client);
     case USBDEVFS_CLAIMINTERFACE:
-        return claim(d);
+        return claim(d, client);
     case USBDEVFS_RELEASEINTERFACE:
+        d->owner = NULL;
         d->seen.releases++;
         return 0;
     case USBDEVFS_IOCTL: /* the only one used: the kernel's driver may have it back */
@@ -227,12 +232,12 @@ static int call(struct device *d, gulong request, UMockdevIoctlData *arg)
     case USBDEVFS_CLEAR_HALT:
         return 0;
     case USBDEVFS_SUBMITURB:
-        return submit(d, arg);
+        return submit(d, client, arg);
     case USBDEVFS_REAPURB:
     case USBDEVFS_REAPURBNDELAY:
-        return reap(d, arg);
+        return reap(d, client, arg);
     case USBDEVFS_DISCARDURB:
-        return discard(d, arg);
+        return discard(d, client, arg);
     default:
         return ENOTTY;
     }
@@ -246,12 +251,29 @@ static gboolean on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client
 
     (void)handler;
     pthread_mutex_lock(&d->bus->mutex);
-    code = call(d, umockdev_ioctl_client_get_request(client), arg);
+    code = call(d, client, umockdev_ioctl_client_get_request(client), arg);
     pthread_mutex_unlock(&d->bus->mutex);
     if (code == EAGAIN)
         usleep(IDLE_US);
     umockdev_ioctl_client_complete(client, code == 0 ? 0 : -1, code);
     return TRUE;
+}
+
+/* A program closed the device, or ended: what it had claimed or asked for is no longer its own. */
+static void on_vanished(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, gpointer ctx)
+{
+    struct device *d = ctx;
+
+    (void)handler;
+    pthread_mutex_lock(&d->bus->mutex);
+    if (d->owner == client)
+        d->owner = NULL;
+    for (size_t i = d->n; i-- > 0;)
+        if (d->flying[i].client == client) {
+            g_object_unref(d->flying[i].urb);
+            d->flying[i] = d->flying[--d->n];
+        }
+    pthread_mutex_unlock(&d->bus->mutex);
 }
 
 /* ---- plugs ---- */
@@ -311,6 +333,16 @@ struct usb_seen usb_double_seen(struct usb_double *u, unsigned number)
     return seen;
 }
 
+/* The folder of the bus is mkdtemp's, which nobody else may enter at all. */
+void usb_double_forbid(const struct usb_double *u, unsigned number)
+{
+    char path[200];
+
+    snprintf(path, sizeof(path), "%s%s", u->root, u->devices[number - 1].node);
+    if (chmod(path, 0) != 0 || chmod(u->root, 0755) != 0)
+        give_up(path, strerror(errno));
+}
+
 void usb_double_hold(struct usb_double *u, unsigned number, bool held)
 {
     usb_double_lock(u);
@@ -356,7 +388,7 @@ void usb_double_plug(struct usb_double *u, unsigned number, struct ccid_double *
 {
     struct device *d = &u->devices[number - 1];
     uint8_t raw[160];
-    char hex[400], text[1200];
+    char hex[400], text[1600];
     GError *error = NULL;
     size_t n = descriptors(&reader->c, raw);
 
@@ -371,16 +403,22 @@ void usb_double_plug(struct usb_double *u, unsigned number, struct ccid_double *
     snprintf(d->product, sizeof(d->product), "%s", product);
     snprintf(d->node, sizeof(d->node), "/dev/bus/usb/001/%03u", number);
     snprintf(d->path, sizeof(d->path), "/sys/devices/usb%u", number);
+    snprintf(d->interface, sizeof(d->interface), "/sys/devices/usb%u/%u-0:1.0", number, number);
     if (d->handler == NULL) {
         d->handler = umockdev_ioctl_base_new();
         g_signal_connect(d->handler, "handle-ioctl", G_CALLBACK(on_ioctl), d);
+        g_signal_connect(d->handler, "client-vanished", G_CALLBACK(on_vanished), d);
     }
     if (!umockdev_testbed_attach_ioctl(u->testbed, d->node, d->handler, &error))
         give_up(d->node, error->message);
-    snprintf(text, sizeof(text),
-             "P: /devices/usb%u\nN: bus/usb/001/%03u\nE: SUBSYSTEM=usb\nE: DRIVER=usb\nE: BUSNUM=001\nE: DEVNUM=%03u\nE: DEVNAME=%s\n"
-             "E: DEVTYPE=usb_device\nA: busnum=1\\n\nA: devnum=%u\\n\nA: bConfigurationValue=1\\n\nA: speed=12\\n\nH: descriptors=%s\n",
-             number, number, number, d->node, number, hex);
+    snprintf(
+        text, sizeof(text), /* the interface is for pcscd, which looks for that, and libccid, for the words of its maker */
+        "P: /devices/usb%u\nN: bus/usb/001/%03u\nE: SUBSYSTEM=usb\nE: DRIVER=usb\nE: BUSNUM=001\nE: DEVNUM=%03u\nE: DEVNAME=%s\n"
+        "E: DEVTYPE=usb_device\nA: busnum=1\\n\nA: devnum=%u\\n\nA: idVendor=%04x\\n\nA: idProduct=%04x\\n\nA: manufacturer=%s\\n\nA: product=%s\\n\n"
+        "A: bConfigurationValue=1\\n\nA: speed=12\\n\nH: descriptors=%s\n\n"
+        "P: /devices/usb%u/%u-0:1.0\nE: SUBSYSTEM=usb\nE: DEVTYPE=usb_interface\nA: bInterfaceNumber=00\\n\nA: bInterfaceClass=%s\\n\n",
+        number, number, number, d->node, number, reader->c.vendor, reader->c.product, maker, product, hex, number, number,
+        reader->c.vendor_class ? "ff" : "0b");
     if (!umockdev_testbed_add_from_string(u->testbed, text, &error))
         give_up(d->path, error->message);
 }
@@ -392,7 +430,11 @@ void usb_double_unplug(struct usb_double *u, unsigned number)
     usb_double_lock(u);
     d->reader = NULL;
     usb_double_unlock(u);
-    umockdev_testbed_uevent(u->testbed, d->path, "remove");
-    umockdev_testbed_remove_device(u->testbed, d->path);
+    for (unsigned i = 0; i < 2; i++) {
+        const char *path = i == 0 ? d->interface : d->path;
+
+        umockdev_testbed_uevent(u->testbed, path, "remove");
+        umockdev_testbed_remove_device(u->testbed, path);
+    }
     (void)umockdev_testbed_detach_ioctl(u->testbed, d->node, NULL);
 }

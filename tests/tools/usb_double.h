@@ -22,6 +22,9 @@ const char *usb_double_root(const struct usb_double *u); /* the folder that hold
 void usb_double_plug(struct usb_double *u, unsigned number, struct ccid_double *reader, const char *maker, const char *product);
 void usb_double_unplug(struct usb_double *u, unsigned number);
 
+/* Only root may open its node from now on. */
+void usb_double_forbid(const struct usb_double *u, unsigned number);
+
 /* Another program has the interface. */
 void usb_double_hold(struct usb_double *u, unsigned number, bool held);
 

@@ -1,0 +1,155 @@
+#!/bin/bash
+# The USB reader of paper (tests/tools/ccid_desk.c) behind a real pcscd and its libccid, which know nothing of our driver: they hold the double to the CCID specification, a
+# payment runs through them at every exchange level with keypad and without, and `telepay readers` lists the reader, which our own driver finds too, once.
+set -u
+PATH=$TESTS_BUILDDIR:$TESTS_BUILDDIR/tests/system:$TESTS_BUILDDIR/tests/tools:$PATH:/usr/sbin
+bundle=/usr/lib/pcsc/drivers/ifd-ccid.bundle/Contents/Info.plist
+
+fail() {
+    echo "FAIL: $*"
+    exit 1
+}
+
+expect() { # exit code, text in what it says, command…
+    local code=$1 text=$2 got
+    shift 2
+    "$@" >"$dir/out" 2>&1 </dev/null
+    got=$?
+    [ "$got" = "$code" ] || fail "$*: exit $got, not $code: $(cat "$dir/out" "$dir/pcscd.log")"
+    grep -q -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
+}
+
+said() { grep -q -- "$1" "$dir/out" || fail "no \"$1\" in: $(cat "$dir/out")"; }
+lines() { [ "$(grep -c '^ *[0-9]' "$dir/out")" = "$1" ] || fail "not $1 readers: $(cat "$dir/out")"; }
+
+# The rest runs beside a pcscd of this desk's bus: desk OPTION… -- FUNCTION
+desk() {
+    local options=()
+    while [ "$1" != -- ]; do
+        options+=("$1")
+        shift
+    done
+    umockdev-wrapper ccid_desk "${options[@]}" card "$0" beside "$dir" "$2" || exit 1
+}
+
+until_listed() { # pattern
+    for _ in $(seq 100); do
+        telepay readers 2>&1 | grep -q -- "$1" && return
+        sleep 0.05
+    done
+    fail "never listed: \"$1\": $(telepay readers 2>&1) $(cat pcscd.log)"
+}
+
+pay=(telepay pay --amount 12.50 --currency EUR --config terminal/telepay.conf --wait 5)
+by_hand() { printf '1234\n' >pin; "$@" --pin-fd 3 3<pin; }
+
+once() {
+    expect 0 "^ 1 ACME PinReader 9 00 00 PC/SC  present 3B" telepay readers
+    lines 1
+    said "keypad, T=0 T=1, short APDU, 4.0 MHz, 344 kbit/s" # libccid tells bus and address, the kernel the class descriptor
+    expect 0 '"driver": "PC/SC"' telepay readers --json
+    ! grep -q '"CCID"' out || fail "twice: $(cat out)"
+    expect 0 "^card  *good  *in ACME PinReader 9 00 00" telepay readers --doctor
+    # A payment has the card: pcscd does not tell the place then, and the name must do.
+    rm -f held
+    mkfifo held
+    "${pay[@]}" --no-pinpad --pin-fd 3 -v 3<>held >paying 2>&1 </dev/null &
+    local paying=$!
+    for _ in $(seq 100); do
+        grep -q "verifying the cardholder" paying && break
+        sleep 0.05
+    done
+    expect 0 "^ 1 ACME PinReader 9 00 00 PC/SC  in use .* keypad, T=0 T=1, short APDU" telepay readers
+    lines 1
+    said 'reader 1, "ACME PinReader 9 00 00": held by another program'
+    expect 3 "held by another program" telepay card --reader 1 --wait 0
+    echo 1234 >held
+    wait "$paying" || fail "$(cat paying)"
+}
+
+two() { # a reader that pcscd does not know is free, and never hidden; nor is one of those that are left out counted
+    expect 0 "^ 1 ACME PinReader 9 00 00 * PC/SC  present" telepay readers
+    said "^ 2 Other Reader (USB 1-2) * CCID   none"
+    lines 2
+    expect 3 "reader \"Other Reader (USB 1-2)\": no card" telepay card --reader 2 --wait 0
+    expect 0 "^Reader ACME PinReader 9 00 00" telepay card --reader 1
+    expect 3 "no reader has the number 3" telepay card --reader 3 --wait 0
+}
+
+stopped() { # what pcscd gives back, our driver takes
+    kill "$pcscd"
+    wait "$pcscd" 2>/dev/null
+    until_listed "^ 1 ACME PinReader 9 (USB 1-1) CCID   present"
+    expect 0 "^Reader ACME PinReader 9 (USB 1-1)" telepay card
+}
+
+keyed() {
+    expect 0 APPROVED "${pay[@]}"
+    said "enter the PIN on the reader"
+    expect 0 APPROVED by_hand "${pay[@]}" --no-pinpad
+}
+
+plain() { expect 0 APPROVED by_hand "${pay[@]}"; }
+
+beside() { # function
+    pcscd -f -c "$dir/none" >pcscd.log 2>&1 &
+    pcscd=$!
+    until_listed " PC/SC  present"
+    "$1"
+    kill "$pcscd" 2>/dev/null
+    wait
+    rm -rf /run/pcscd
+}
+
+inside() {
+    local level
+    fake_acquirer serve terminal 00 >acquirer.log 2>&1 &
+    acquirer=$!
+    trap 'kill $acquirer' EXIT
+    for _ in $(seq 100); do
+        grep -q listening acquirer.log && break
+        sleep 0.05
+    done
+    desk --level=short --keypad=1234 -- once
+    desk --level=short --beside -- two
+    desk --level=short -- stopped
+    for level in "--level=tpdu" "--level=tpdu --t0" --level=short --level=extended; do
+        # shellcheck disable=SC2086 # words
+        desk $level -- plain
+    done
+    for level in --level=short --level=extended; do
+        desk "$level" --keypad=1234 --display -- keyed
+    done
+}
+
+if [ $# -gt 1 ]; then
+    dir=$2
+    cd "$dir" || exit 1
+    "$1" "${@:3}"
+    exit
+fi
+command -v umockdev-wrapper >/dev/null || { echo "no umockdev-wrapper (Debian: umockdev)"; exit 77; }
+[ -f "$bundle" ] || { echo "no libccid (Debian: libccid)"; exit 77; }
+# a sanitizer wants to be the first library; here umockdev's is, and what libcrypto keeps to the end looks lost to it then
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0:detect_leaks=0
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+mkdir none
+{
+    telepay-perso init scheme && telepay-perso card card --scheme scheme --pan 9990140000000018 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 --cvm pin
+} >perso.log 2>&1 || fail "no card: $(cat perso.log)"
+fake_acquirer make terminal || fail "fake_acquirer make"
+cp scheme/authority.json terminal/
+# pcscd drives only readers that its list names: in a list of this test's own, the first is the reader of paper.
+awk '/<key>ifdVendorID/ { v = "0x1209" } /<key>ifdProductID/ { v = "0xCC1D" } /<key>ifdFriendlyName/ { v = "ACME PinReader 9" }
+    v != "" && /<string>/ { sub(/<string>[^<]*/, "<string>" v); v = "" } { print }' "$bundle" >Info.plist
+options=
+for try in "-m -n" "-r -m -n"; do
+    # shellcheck disable=SC2086 # words
+    unshare $try sh -c 'mount -t tmpfs none /run && mount --bind "$1" "$2" && ip link set lo up' sh Info.plist "$bundle" 2>/dev/null && options=$try && break
+done
+[ -n "$options" ] || { echo "no namespaces here for a pcscd with a list of its own"; exit 77; }
+# shellcheck disable=SC2086 # words
+unshare $options sh -c 'mount -t tmpfs none /run && mount --bind Info.plist "$1" && ip link set lo up && shift && exec "$@"' sh "$bundle" "$0" inside "$dir" || exit 1
+echo "ccid_pcscd.sh: all as it should be"
