@@ -4,17 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "base/hex.h"
 #include "drivers/pcsc_priv.h"
 #include "drivers/readers.h"
 
-#define SOCKET "/run/pcscd/pcscd.comm"
-#define GOOD   "everything works: telepay can be used"
+#define GOOD "everything works: telepay can be used"
 
 const char *doctor_link_name(enum doctor_link link)
 {
@@ -46,47 +42,34 @@ static bool broken(struct doctor *d, enum doctor_link link, const char *found, c
     return false;
 }
 
-/* pcsc-lite's own variable says where its socket is (pcsclite(7)). */
-static const char *socket_path(void)
+/* May this user connect, and does somebody listen? */
+static bool look_permission(struct doctor *d)
 {
-    const char *path = getenv("PCSCLITE_CSOCK_NAME");
+    const int code = pcsc_socket_try();
+    char found[DOCTOR_FOUND_MAX];
 
-    return path != NULL && path[0] != '\0' ? path : SOCKET;
+    if (code == 0)
+        return good(d, DOCTOR_PERMISSION, "this user may connect to it");
+    snprintf(found, sizeof(found), "%s: %s", pcsc_socket_path(), strerror(code));
+    if (code == EACCES || code == EPERM)
+        return broken(d, DOCTOR_PERMISSION, found, PCSC_KEEPS_OUT);
+    return broken(d, DOCTOR_SERVICE, "nobody answers at the socket", "pcscd has ended: start it again (sudo systemctl restart pcscd.socket pcscd)");
 }
 
 static bool look_socket(struct doctor *d)
 {
+    const char *path = pcsc_socket_path();
     char found[DOCTOR_FOUND_MAX];
     struct stat s;
 
-    if (stat(socket_path(), &s) == 0 && S_ISSOCK(s.st_mode)) {
-        snprintf(found, sizeof(found), "%s is there", socket_path());
+    if (stat(path, &s) == 0 && S_ISSOCK(s.st_mode)) {
+        snprintf(found, sizeof(found), "%s is there", path);
         return good(d, DOCTOR_SOCKET, found);
     }
-    snprintf(found, sizeof(found), "%s: %s", socket_path(), errno == EACCES ? strerror(errno) : "no socket: pcscd is not running");
+    if (errno == EACCES)
+        return look_permission(d); /* its folder is closed */
+    snprintf(found, sizeof(found), "%s: no socket: pcscd is not running", path);
     return broken(d, DOCTOR_SOCKET, found, "install pcscd (sudo apt install pcscd) and start it (sudo systemctl start pcscd.socket)");
-}
-
-/* May this user connect, and does somebody listen? */
-static bool look_permission(struct doctor *d)
-{
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    char found[DOCTOR_FOUND_MAX];
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int code = 0;
-
-    memcpy(at.sun_path, socket_path(), strnlen(socket_path(), sizeof(at.sun_path) - 1));
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&at, sizeof(at)) != 0)
-        code = errno;
-    if (fd >= 0)
-        close(fd);
-    if (code == 0)
-        return good(d, DOCTOR_PERMISSION, "this user may connect to it");
-    snprintf(found, sizeof(found), "%s: %s", socket_path(), strerror(code));
-    if (code == EACCES || code == EPERM)
-        return broken(d, DOCTOR_PERMISSION, found,
-                      "the socket's rights keep this user out: sudo systemctl restart pcscd.socket makes it anew, open to all");
-    return broken(d, DOCTOR_SERVICE, "nobody answers at the socket", "pcscd has ended: start it again (sudo systemctl restart pcscd.socket pcscd)");
 }
 
 /* The service itself, and polkit behind it. */

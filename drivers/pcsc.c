@@ -1,14 +1,49 @@
 #include "drivers/pcsc_priv.h"
 
-#include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SHARING_TRIES 10 /* a program that only looks who is there holds a card for a moment: ten times a tenth of a second */
 #define SHARING_PAUSE 100000000L
 #define LEAVING_LOOKS 3   /* at what the service knows, then at changes */
 #define LEAVING_MS    600 /* the service polls a reader every 400 ms */
+
+const char *pcsc_socket_path(void)
+{
+    const char *path = getenv("PCSCLITE_CSOCK_NAME");
+
+    return path != NULL && path[0] != '\0' ? path : "/run/pcscd/pcscd.comm";
+}
+
+int pcsc_socket_try(void)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int code = 0;
+
+    memcpy(at.sun_path, pcsc_socket_path(), strnlen(pcsc_socket_path(), sizeof(at.sun_path) - 1));
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&at, sizeof(at)) != 0)
+        code = errno;
+    if (fd >= 0)
+        close(fd);
+    return code;
+}
+
+/* A service to which polkit refuses this user hangs up. When it does so before libpcsclite has sent its first word, that takes it for none. */
+static LONG establish(struct pcsc *p)
+{
+    LONG code = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &p->context);
+
+    if (code != SCARD_E_NO_SERVICE || pcsc_socket_try() != 0)
+        return code;
+    code = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &p->context); /* or it came this moment */
+    return code == SCARD_E_NO_SERVICE ? SCARD_W_SECURITY_VIOLATION : code;
+}
 
 enum tp_err pcsc_context(struct pcsc *p, struct tp_error *e)
 {
@@ -16,7 +51,9 @@ enum tp_err pcsc_context(struct pcsc *p, struct tp_error *e)
 
     if (p->have_context)
         return TP_OK;
-    code = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &p->context);
+    code = establish(p);
+    if (code == SCARD_E_NO_SERVICE && pcsc_socket_try() == EACCES) /* to pcsc-lite the same */
+        return tp_fail(e, TP_ERR_STATE, "this user may not use the smart card service (pcscd): " PCSC_KEEPS_OUT);
     if (code != SCARD_S_SUCCESS)
         return pcsc_fail(e, code, NULL);
     p->have_context = true;

@@ -41,7 +41,14 @@ struct pcsc {
     struct reader *reader;     /* what this is the inside of */
 };
 
-/* A context, if there is none. TP_ERR_NO_READER, TP_ERR_STATE (polkit). */
+#define PCSC_KEEPS_OUT "the socket's rights keep this user out: sudo systemctl restart pcscd.socket makes it anew, open to all"
+
+/* Where the service listens: pcsc-lite's own variable says so (pcsclite(7)). */
+const char *pcsc_socket_path(void);
+/* Tries it: 0, or the errno of connect(2). */
+int pcsc_socket_try(void);
+
+/* A context, if there is none. TP_ERR_NO_READER, TP_ERR_STATE (the socket's rights, polkit). */
 TP_MUST_CHECK enum tp_err pcsc_context(struct pcsc *p, struct tp_error *e);
 void pcsc_context_drop(struct pcsc *p);
 

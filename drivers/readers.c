@@ -117,8 +117,17 @@ static enum tp_err by_number(struct reader **out, unsigned number, struct tp_err
     return rc;
 }
 
-/* Whether this way reaches a reader of that name (NULL: any) now, with a card in it if that is asked. *whole: one is called so and no more. */
-static bool reaches(const struct kind *kind, const char *wanted, bool card, bool *whole)
+enum use { USE_NOW, USE_LATER, USE_TROUBLE }; /* of a reader: it has a card; it has none yet; something is in the way */
+
+static enum use use_of(const struct reader_info *r)
+{
+    if (r->trouble[0] != '\0')
+        return USE_TROUBLE;
+    return r->card_present && !r->in_use ? USE_NOW : USE_LATER;
+}
+
+/* Whether this way reaches a reader of that name (NULL: any) that is of such use or a better one. *whole: one is called so and no more. */
+static bool reaches(const struct kind *kind, const char *wanted, enum use use, bool *whole)
 {
     struct reader_info *list = NULL;
     bool found = false;
@@ -127,8 +136,7 @@ static bool reaches(const struct kind *kind, const char *wanted, bool card, bool
     *whole = false;
     if (kind->list(&list, &n, NULL) == TP_OK)
         for (size_t i = 0; i < n; i++) {
-            found = found || (list[i].trouble[0] == '\0' && (!card || (list[i].card_present && !list[i].in_use)) &&
-                              reader_wanted(list[i].name, wanted, false));
+            found = found || (use_of(&list[i]) <= use && reader_wanted(list[i].name, wanted, false));
             *whole = *whole || (wanted != NULL && reader_wanted(list[i].name, wanted, true));
         }
     free(list);
@@ -146,11 +154,13 @@ enum tp_err readers_open(struct reader **out, const char *wanted, struct tp_erro
         return by_number(out, number, e);
     if (wanted != NULL && wanted[0] == '\0')
         wanted = NULL;
-    for (size_t i = 0; i < 2 * KINDS; i++) /* the one that has a card wins */
-        if (reaches(&kinds[i % KINDS], wanted, i < KINDS, &whole))
-            return kinds[i % KINDS].open(out, wanted, whole, e);
-    rc = kinds[0].open(out, wanted, false, e); /* no way reaches one yet: the first that can be waited on */
-    for (size_t i = 1; i < KINDS && rc != TP_OK; i++)
+    for (enum use use = USE_NOW; use <= USE_TROUBLE;
+         use++) /* the one that has a card wins; what is in the way of the only one is told when it is used */
+        for (size_t i = 0; i < KINDS; i++)
+            if (reaches(&kinds[i], wanted, use, &whole))
+                return kinds[i].open(out, wanted, whole, e);
+    rc = kinds[0].open(out, wanted, false, e);                              /* no way reaches one yet: the first that can be waited on */
+    for (size_t i = 1; i < KINDS && rc != TP_OK && rc != TP_ERR_STATE; i++) /* a service that keeps this user out is told */
         if (kinds[i].open(out, wanted, false, &why) == TP_OK)
             rc = TP_OK;
     return rc;

@@ -228,6 +228,7 @@ int payer_readers(int argc, char **argv)
     if (w.doctor)
         return doctor(&w);
     r = readers_list(&list, &n, &e);
+    e.code = readers_usable(r);
     if (r == TP_OK && (r = print(list, n, w.json)) != TP_OK)
         (void)tp_fail(&e, r, "the list cannot be written");
     if (r == TP_OK && !w.json)

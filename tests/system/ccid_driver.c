@@ -420,8 +420,7 @@ START_TEST(every_error_of_usb_has_words)
             enum tp_err err;
             const char *trouble, *remedy;
         } met[] = {
-            {LIBUSB_ERROR_ACCESS, TP_ERR_STATE, "this user may not open the reader",
-             "70-telepay-readers.rules"}, /* root may always: no test can meet it */
+            {LIBUSB_ERROR_ACCESS, TP_ERR_STATE, "this user may not open the reader", "70-telepay-readers.rules"}, /* met in ccid_pay.sh */
             {LIBUSB_ERROR_BUSY, TP_ERR_STATE, "held by another program", "pcscd"},
             {LIBUSB_ERROR_NO_DEVICE, TP_ERR_NO_READER, "the reader was unplugged", "plug it in"},
             {LIBUSB_ERROR_NOT_FOUND, TP_ERR_NO_READER, "the reader was unplugged", "plug it in"},

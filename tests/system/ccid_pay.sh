@@ -104,6 +104,26 @@ in_the_middle() {
     [ "$(paid)" = $((before + 2)) ] || fail "something was paid by a card that left"
 }
 
+# A reader whose node the user may not open: permission, and the rule that gives it. As another user, since root may always.
+forbidden() {
+    local as=(umockdev-wrapper ccid_desk --forbidden card setpriv --reuid nobody --clear-groups env "PATH=$PATH")
+    if ! setpriv --reuid nobody --clear-groups env PATH="$PATH" telepay --version >/dev/null 2>&1; then
+        echo "not tried: a reader that may not be opened (no other user may run telepay here)"
+        return
+    fi
+    cp -r terminal others
+    chown -R nobody others
+    chmod 755 "$dir"
+    expect 0 "this user may not open the reader: install the udev rule 70-telepay-readers.rules" "${as[@]}" telepay readers
+    grep -qE '^ 1 .*CCID +none' "$dir/out" || fail "not listed: $(cat "$dir/out")"
+    expect 3 "reader     broken      " "${as[@]}" telepay readers --doctor
+    tail -n 1 "$dir/out" | grep -q "^Advice: install the udev rule 70-telepay-readers.rules" || fail "$(cat "$dir/out")"
+    expect 3 "this user may not open the reader: install the udev rule 70-telepay-readers.rules" "${as[@]}" telepay card --wait 0
+    expect 3 "this user may not open the reader: install the udev rule 70-telepay-readers.rules" \
+        "${as[@]}" telepay pay --amount 12.50 --currency EUR --config others/telepay.conf --wait 0
+    chmod 700 "$dir"
+}
+
 inside() {
     cd "$dir" || exit 1
     fake_acquirer serve terminal 00 >acquirer.log 2>&1 &
@@ -115,6 +135,7 @@ inside() {
     done
     readers
     by_number
+    forbidden
     payments
     at_the_keypad
     in_the_middle

@@ -102,13 +102,51 @@ mute() {
     remove
 }
 
+# The service's socket, then its folder, closed to another user: never "install pcscd".
+kept_out() {
+    local as=(setpriv --reuid nobody --clear-groups env PATH="$PATH") where
+    if ! "${as[@]}" telepay --version >/dev/null 2>&1; then
+        echo "not tried: a socket that is closed (no other user may run telepay here)"
+        return
+    fi
+    cp -r terminal others
+    chown -R nobody others
+    for where in /run/pcscd/pcscd.comm /run/pcscd; do
+        chmod 000 "$where"
+        broken permission "Permission denied" "restart pcscd.socket" "${as[@]}"
+        ! grep -q install out || fail "$(cat out)"
+        for what in "readers" "card --wait 0" "pay --config others/telepay.conf --amount 1 --wait 0"; do
+            # shellcheck disable=SC2086 # words
+            expect 3 "the socket's rights keep this user out: sudo systemctl restart pcscd.socket" "${as[@]}" telepay $what
+        done
+        chmod 777 "$where"
+    done
+}
+
+# A pcscd with polkit, which Debian 12's is not, hangs up on a user whom polkit refuses (winscard_svc.c); libpcsclite makes SCARD_W_SECURITY_VIOLATION of that.
+polkit() {
+    local refusing
+    python3 -c 'import os, socket
+s = socket.socket(socket.AF_UNIX)
+s.bind("refuses")
+s.listen()
+while True:
+    s.accept()[0].close()' &
+    refusing=$!
+    for _ in $(seq 100); do
+        [ -S refuses ] && break
+        sleep 0.05
+    done
+    broken permission "polkit does not let this user use it" "polkit action org.debian.pcsc-lite.access_pcsc" env PCSCLITE_CSOCK_NAME="$dir/refuses"
+    expect 3 "polkit action org.debian.pcsc-lite.access_pcsc" env PCSCLITE_CSOCK_NAME="$dir/refuses" telepay readers
+    expect 3 "polkit action org.debian.pcsc-lite.access_pcsc" env PCSCLITE_CSOCK_NAME="$dir/refuses" telepay card --wait 0
+    kill "$refusing"
+}
+
 service() {
     broken card none "insert a card" env
-    if setpriv --reuid nobody --clear-groups true 2>/dev/null; then
-        chmod 700 /run/pcscd/pcscd.comm
-        broken permission "Permission denied" "restart pcscd.socket" setpriv --reuid nobody --clear-groups env PATH="$PATH"
-        chmod 777 /run/pcscd/pcscd.comm
-    fi
+    kept_out
+    polkit
     kill -KILL "$WITH_PCSCD_PID"
     sleep 0.3
     broken service "nobody answers" "start it again" env

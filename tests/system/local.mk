@@ -12,7 +12,7 @@ TESTS += tests/system/readers.sh
 
 # The CCID driver over a USB of paper.
 USB_DOUBLE = tests/tools/ccid_double.c tests/tools/ccid_double.h tests/tools/t1_card.c tests/tools/t1_card.h tests/tools/usb_double.c tests/tools/usb_double.h
-dist_check_SCRIPTS += tests/system/ccid_driver.sh tests/system/ccid_pay.sh tests/system/ccid_pcscd.sh
+dist_check_SCRIPTS += tests/system/ccid_driver.sh tests/system/ccid_pay.sh tests/system/ccid_pcscd.sh tests/system/udev_rule.sh
 EXTRA_DIST += $(USB_DOUBLE) tests/system/ccid_driver.c tests/tools/ccid_desk.c tests/bench/bench_ccid.c
 if UMOCKDEV
 check_PROGRAMS += tests/system/ccid_driver
@@ -21,7 +21,7 @@ tests_system_ccid_driver_SOURCES = tests/system/ccid_driver.c $(USB_DOUBLE) test
 tests_system_ccid_driver_CFLAGS = $(UNIT_CFLAGS)
 tests_system_ccid_driver_LDADD = $(SIMCARD_LIBS) $(UMOCKDEV_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/tools/ccid_desk
-TESTS += tests/system/ccid_pay.sh tests/system/ccid_pcscd.sh
+TESTS += tests/system/ccid_pay.sh tests/system/ccid_pcscd.sh tests/system/udev_rule.sh
 tests_tools_ccid_desk_SOURCES = tests/tools/ccid_desk.c $(USB_DOUBLE)
 tests_tools_ccid_desk_LDADD = $(SIMCARD_LIBS) $(UMOCKDEV_LIBS)
 check_PROGRAMS += tests/bench/bench_ccid

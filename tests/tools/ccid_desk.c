@@ -1,7 +1,7 @@
 /* ccid_desk OPTION… CARD_DIR COMMAND…: runs COMMAND at a desk whose only reader is a CCID reader on a USB of paper with that card in it, and exits with COMMAND's code.
  * Must run under umockdev-wrapper. Options: --level=tpdu|short|extended, --t0, --slots=N (the card is in the last), --keypad=DIGITS (also cancel, nothing, mismatch; other
  * digits for the next entries after commas), --display, --fault=card-out|unplugged|stall|short|sequence|time|for-ever with --at=N (the N-th command to the card),
- * --out (the card lies beside the reader), --beside (a second reader, of another product, without card), --forbidden (no user but root may open the reader),
+ * --vendor=VVVV:PPPP (its numbers, and its maker's own interface class), --out (the card lies beside the reader), --beside (a second reader, of another product, without card), --forbidden (no user but root may open the reader),
  * --counts=FILE (what passed over USB). */
 #include <getopt.h>
 #include <stdio.h>
@@ -40,10 +40,10 @@ static int word(const char *arg, const char *const *words)
 
 static void parse(struct wanted *w, int argc, char **argv)
 {
-    static const struct option options[] = {{"level", 1, NULL, 'l'},     {"t0", 0, NULL, '0'},      {"slots", 1, NULL, 's'},
-                                            {"keypad", 1, NULL, 'k'},    {"display", 0, NULL, 'd'}, {"fault", 1, NULL, 'f'},
-                                            {"at", 1, NULL, 'a'},        {"out", 0, NULL, 'o'},     {"beside", 0, NULL, 'b'},
-                                            {"forbidden", 0, NULL, 'n'}, {"counts", 1, NULL, 'c'},  {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"level", 1, NULL, 'l'},     {"t0", 0, NULL, '0'},     {"slots", 1, NULL, 's'}, {"vendor", 1, NULL, 'v'}, {"keypad", 1, NULL, 'k'},
+        {"display", 0, NULL, 'd'},   {"fault", 1, NULL, 'f'},  {"at", 1, NULL, 'a'},    {"out", 0, NULL, 'o'},    {"beside", 0, NULL, 'b'},
+        {"forbidden", 0, NULL, 'n'}, {"counts", 1, NULL, 'c'}, {NULL, 0, NULL, 0}};
     static const char *const levels[] = {"character", "tpdu", "short", "extended", NULL}; /* in the order of enum double_level */
     static const char *const faults[] = {"card-out", "unplugged", "stall", "short", "sequence", "time", "for-ever", NULL};
     static const enum double_fault fault[] = {DOUBLE_CARD_OUT,  DOUBLE_UNPLUGGED, DOUBLE_STALL_IN, DOUBLE_SHORT_IN,
@@ -62,6 +62,11 @@ static void parse(struct wanted *w, int argc, char **argv)
             break;
         case 's':
             w->config.slots = (uint8_t)strtoul(optarg, NULL, 10);
+            break;
+        case 'v':
+            w->config.vendor_class = true;
+            if (sscanf(optarg, "%4hx:%4hx", &w->config.vendor, &w->config.product) != 2)
+                give_up(optarg, "not VVVV:PPPP");
             break;
         case 'k':
             w->config.keypad = true;

@@ -294,7 +294,7 @@ static void secure(struct ccid_double *d, const uint8_t *m, const uint8_t *p, si
     for (size_t i = 0; i < digits; i++) {
         uint8_t *at = &apdu[6 + i / 2];
 
-        *at = i % 2 == 0 ? (uint8_t)((typed[i] - '0') << 4 | 0x0F) : (uint8_t)((*at & 0xF0) | (typed[i] - '0'));
+        *at = (uint8_t)(i % 2 == 0 ? (typed[i] - '0') << 4 | 0x0F : (*at & 0xF0) | (typed[i] - '0'));
     }
     if (d->c.level != DOUBLE_TPDU || d->c.t0) {
         execute(d, m, apdu, 13);

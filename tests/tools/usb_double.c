@@ -333,14 +333,21 @@ struct usb_seen usb_double_seen(struct usb_double *u, unsigned number)
     return seen;
 }
 
-/* The folder of the bus is mkdtemp's, which nobody else may enter at all. */
-void usb_double_forbid(const struct usb_double *u, unsigned number)
+static void set_mode(const char *root, const char *folder, const char *name, mode_t mode)
 {
     char path[200];
 
-    snprintf(path, sizeof(path), "%s%s", u->root, u->devices[number - 1].node);
-    if (chmod(path, 0) != 0 || chmod(u->root, 0755) != 0)
+    snprintf(path, sizeof(path), "%s%s%s", root, folder, name);
+    if (chmod(path, mode) != 0)
         give_up(path, strerror(errno));
+}
+
+/* What umockdev itself needs (its folder is mkdtemp's, and requests go over a socket) is opened to all: only the node refuses. */
+void usb_double_forbid(const struct usb_double *u, unsigned number)
+{
+    set_mode(u->root, "", "", 0777);
+    set_mode(u->root, "/ioctl", u->devices[number - 1].node, 0777);
+    set_mode(u->root, "", u->devices[number - 1].node, 0);
 }
 
 void usb_double_hold(struct usb_double *u, unsigned number, bool held)
