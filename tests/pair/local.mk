@@ -68,7 +68,8 @@ tests_fuzz_fuzz_kernel_LDADD = $(KERNEL_LIBS)
 check_PROGRAMS += tests/bench/bench_pay
 BENCHES += tests/bench/bench_pay
 BENCH_RIG = tests/bench/bench_rig.c tests/bench/bench_rig.h tests/bench/bench.h
-tests_bench_bench_pay_SOURCES = tests/bench/bench_pay.c $(BENCH_RIG)
+BENCH_PCSCD = tests/bench/bench_pcscd.c tests/bench/bench_pcscd.h
+tests_bench_bench_pay_SOURCES = tests/bench/bench_pay.c $(BENCH_RIG) $(BENCH_PCSCD)
 tests_bench_bench_pay_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS)
 
 # A whole payment, CDA, enciphered PIN, online; making keys and cards.

@@ -24,12 +24,12 @@ lines() { [ "$(grep -c '^ *[0-9]' "$dir/out")" = "$1" ] || fail "not $1 readers:
 
 # The rest runs beside a pcscd of this desk's bus: desk OPTION… -- FUNCTION
 desk() {
-    local options=()
+    local words=()
     while [ "$1" != -- ]; do
-        options+=("$1")
+        words+=("$1")
         shift
     done
-    umockdev-wrapper ccid_desk "${options[@]}" card "$0" beside "$dir" "$2" || exit 1
+    umockdev-wrapper ccid_desk "${words[@]}" card "$0" beside "$dir" "$2" || exit 1
 }
 
 until_listed() { # pattern
@@ -146,10 +146,10 @@ awk '/<key>ifdVendorID/ { v = "0x1209" } /<key>ifdProductID/ { v = "0xCC1D" } /<
     v != "" && /<string>/ { sub(/<string>[^<]*/, "<string>" v); v = "" } { print }' "$bundle" >Info.plist
 options=
 for try in "-m -n" "-r -m -n"; do
-    # shellcheck disable=SC2086 # words
+    # shellcheck disable=SC2086,SC2016 # words; it is the inner shell's
     unshare $try sh -c 'mount -t tmpfs none /run && mount --bind "$1" "$2" && ip link set lo up' sh Info.plist "$bundle" 2>/dev/null && options=$try && break
 done
 [ -n "$options" ] || { echo "no namespaces here for a pcscd with a list of its own"; exit 77; }
-# shellcheck disable=SC2086 # words
+# shellcheck disable=SC2086,SC2016 # words; it is the inner shell's
 unshare $options sh -c 'mount -t tmpfs none /run && mount --bind Info.plist "$1" && ip link set lo up && shift && exec "$@"' sh "$bundle" "$0" inside "$dir" || exit 1
 echo "ccid_pcscd.sh: all as it should be"

@@ -26,6 +26,6 @@ tests_tools_ccid_desk_SOURCES = tests/tools/ccid_desk.c $(USB_DOUBLE)
 tests_tools_ccid_desk_LDADD = $(SIMCARD_LIBS) $(UMOCKDEV_LIBS)
 check_PROGRAMS += tests/bench/bench_ccid
 BENCHES += tests/bench/bench_ccid
-tests_bench_bench_ccid_SOURCES = tests/bench/bench_ccid.c tests/bench/bench.h $(BENCH_RIG) $(USB_DOUBLE)
+tests_bench_bench_ccid_SOURCES = tests/bench/bench_ccid.c tests/bench/bench.h $(BENCH_RIG) $(BENCH_PCSCD) $(USB_DOUBLE)
 tests_bench_bench_ccid_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS) $(UMOCKDEV_LIBS)
 endif
