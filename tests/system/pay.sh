@@ -1,6 +1,7 @@
 #!/bin/bash
 # `telepay pay` and `telepay journal` as a user meets them, through a real pcscd: good payments, every way the user, the card and the acquirer can be wrong.
 # The acquirer is tests/system/fake_acquirer, which behaves as told; the whole way with the real one is tests/system/whole_way.sh.
+# Three tests, to run side by side: without words that of users and cards; `torn_out` and `acquirers` are pay_torn_out.sh and pay_acquirers.sh.
 set -u
 PATH=$TESTS_BUILDDIR:$TESTS_BUILDDIR/tests/system:$PATH
 here=$TESTS_SRCDIR/system
@@ -125,11 +126,19 @@ good_payments() {
     [ "$(payments acknowledged)" = 6 ] || fail "the journal: $(journal list)"
 }
 
+until_catches_int() { # process: what it runs in the background ignores Ctrl-C until it says otherwise
+    for _ in $(seq 100); do
+        [ $((0x$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status") & 2)) != 0 ] && return
+        sleep 0.05
+    done
+}
+
 no_card() {
     remove
     wait=0 expect 3 "insert it" pay_12
     telepay pay --config "$conf" --amount 1 --wait 30 >"$dir/left" 2>&1 </dev/null &
     local waiting=$!
+    until_catches_int "$waiting"
     sleep 0.8
     kill -INT "$waiting"
     wait "$waiting"
@@ -181,6 +190,7 @@ bad_cards() {
 # The card leaves at every single command of a payment.
 torn_out() {
     local n apdus paid before
+    serve 00
     insert marie
     pay_12 --json >"$dir/out"
     apdus=$(python3 -c 'import json,sys; print(json.load(sys.stdin)["cost"]["apdus"])' <"$dir/out")
@@ -331,24 +341,26 @@ killed_asking() { # at instants of all kinds while the issuer is asked: the jour
     [ "$(payments reversed)" -ge $((before + n / 2)) ] || fail "$(journal list)"
 }
 
-inside() {
-    cd "$dir" || exit 1
+cards() {
     wrong_words
     good_payments
     no_card
     pins_tried
     bad_cards
-    torn_out
+}
+
+acquirers() {
     bad_acquirers
     killed
     killed_asking
-    down
-    remove
 }
 
-if [ $# = 2 ] && [ "$1" = inside ]; then
+if [ "${1:-}" = inside ]; then
     dir=$2
-    inside
+    cd "$dir" || exit 1
+    "$3"
+    down
+    remove
     exit 0
 fi
 dir=$(mktemp -d)
@@ -362,5 +374,6 @@ telepay-perso card pin --scheme scheme --pan 9990140000000018 --name DUPONT/PAUL
 telepay-perso card other --scheme scheme --pan 9990140000000026 --name MARTIN/LUC --expiry 2030-12 --pin 1234 >/dev/null 2>&1 || fail "telepay-perso card"
 fake_acquirer make terminal || fail "fake_acquirer make"
 cp scheme/authority.json terminal/
-"$here/with-pcscd" "$here/pay.sh" inside "$dir" || exit 1
-echo "pay.sh: all as it should be"
+part=${1:-cards}
+"$here/with-pcscd" "$here/pay.sh" inside "$dir" "$part" || exit 1
+echo "pay.sh, $part: all as it should be"
