@@ -1,11 +1,13 @@
 /* kill -9 at random instants in the middle of group commits: what was acknowledged (reported over a pipe after the commit) is in the books, counted once,
  * and the books agree with themselves. Seeded: LEDGER_KILL_SEED, LEDGER_KILLS (default 120). */
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "ledger_fixture.h"
 
+#define START_MS  60000 /* for the writer's first acknowledgement */
 #define GROUP_MAX 16
 
 static uint64_t next_random(uint64_t *state)
@@ -95,7 +97,8 @@ static void check_books(struct ledger *l, FILE *said, uint64_t *acknowledged)
                      0);
 }
 
-static void kill_once(struct fixture *f, uint64_t *random, uint64_t *acknowledged, uint32_t *stan)
+/* At an instant of its beginning, or at one after its first acknowledgement, however slow the machine is. */
+static void kill_once(struct fixture *f, bool at_work, uint64_t *random, uint64_t *acknowledged, uint32_t *stan)
 {
     int ends[2], status;
     pid_t pid;
@@ -113,6 +116,8 @@ static void kill_once(struct fixture *f, uint64_t *random, uint64_t *acknowledge
     close(ends[1]);
     const struct timespec pause = {0, (long)(500000 + next_random(random) % 40000000)};
 
+    if (at_work)
+        ck_assert_int_eq(poll(&(struct pollfd){.fd = ends[0], .events = POLLIN}, 1, START_MS), 1);
     nanosleep(&pause, NULL);
     kill(pid, SIGKILL);
     waitpid(pid, &status, 0);
@@ -138,11 +143,11 @@ START_TEST(nothing_acknowledged_is_lost)
         fixture_start(&f);
         ledger_close(&f.l);
         for (int i = 0; i < n; i++)
-            kill_once(&f, &random, &acknowledged, &stan);
+            kill_once(&f, i % 2 != 0, &random, &acknowledged, &stan);
         ck_ok(ledger_open(&f.l, f.path, &f.e));
         printf("%d kills, %llu acknowledged payments all there, %lld in the books, %lld remises\n", n, (unsigned long long)acknowledged,
                (long long)ask(f.l, "SELECT count(*) FROM tx"), (long long)ask(f.l, "SELECT count(*) FROM remise"));
-        ck_assert_uint_gt(acknowledged, (uint64_t)n);
+        ck_assert_uint_ge(acknowledged, (uint64_t)n / 2);
         ck_assert_int_ge(ask(f.l, "SELECT count(*) FROM tx"), (int64_t)acknowledged);
         fixture_end(&f);
     }
