@@ -1,13 +1,10 @@
 #include "wire/serve.h"
 
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define HEAP_KEPT (1024 * 1024)
 
 static const struct serve_server *running; /* for the signal handler alone */
 
@@ -78,9 +75,6 @@ enum tp_err serve_run(const char *program, const char *address, unsigned port, c
 {
     enum tp_err r;
 
-    /* libevent's pieces of 32 KiB come and go at the top of the heap: given back to the system and asked for again with nearly every message otherwise. */
-    mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
-    mallopt(M_TOP_PAD, HEAP_KEPT);
     running = server;
     catch_signals(on_signal);
     printf(strchr(address, ':') != NULL ? "%s: listening on [%s]:%u\n" : "%s: listening on %s:%u\n", program, address, port);

@@ -309,7 +309,8 @@ END_TEST
 
 START_TEST(closed_contract_and_terminal)
     {
-        struct party second = {.contract = OFFICE_CONTRACT, .terminal = "00000009"}, third = {.contract = "000000000000777", .terminal = "00000001"};
+        struct party second = {.contract = OFFICE_CONTRACT, .terminal = "00000009"},
+                     third = {.contract = "000000000000777", .terminal = "00000001"};
 
         office_terminal(&office, OFFICE_CONTRACT, "00000009");
         office_contract(&office, "000000000000777", "00000001");
