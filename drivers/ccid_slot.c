@@ -384,12 +384,17 @@ static enum tp_err secure(struct ccid_slot *s, const uint8_t prologue[3], struct
 static enum tp_err at_keypad(struct ccid_slot *s, const uint8_t prologue[3], struct ccid_reply *r, struct tp_error *e)
 {
     const enum tp_err rc = secure(s, prologue, r, e);
+    enum reader_pin_end end;
     uint16_t sw;
 
     if (rc != TP_OK || r->icc == CCID_ICC_ABSENT)
         return rc;
-    if (r->command == CCID_DONE) /* some say it with a status of PC/SC part 10, at TPDU level too, where it is no block */
-        return pinpad_outcome(&s->pin_end, &sw, r->data) != TP_OK || s->pin_end == READER_PIN_SENT ? TP_OK : TP_ERR_CANCELLED;
+    if (r->command == CCID_DONE) { /* some say it with a status of PC/SC part 10, at TPDU level too, where it is no block */
+        if (pinpad_outcome(&end, &sw, r->data) != TP_OK || end == READER_PIN_SENT)
+            return TP_OK;
+        s->pin_end = end;
+        return TP_ERR_CANCELLED;
+    }
     if (r->error == ERROR_PIN_CANCELLED)
         s->pin_end = READER_PIN_CANCELLED;
     else if (r->error == ERROR_PIN_TIMEOUT)
@@ -404,7 +409,7 @@ static enum tp_err at_keypad(struct ccid_slot *s, const uint8_t prologue[3], str
 static enum tp_err block_secure(void *ctx, const uint8_t prologue[3], struct buf *answer_, struct tp_error *e)
 {
     struct ccid_slot *s = ctx;
-    struct ccid_reply r;
+    struct ccid_reply r = {0};
     const enum tp_err rc = at_keypad(s, prologue, &r, e);
 
     return rc == TP_OK ? block_answer(&r, answer_, e) : rc;
@@ -542,7 +547,7 @@ enum tp_err ccid_slot_verify_pin(struct ccid_slot *s, const struct reader_pin *a
 {
     uint8_t raw[APDU_SHORT_RESPONSE_MAX];
     struct buf response = BUF_OF(raw);
-    struct ccid_reply r;
+    struct ccid_reply r = {0};
     enum tp_err rc;
 
     s->pin = ask_;

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "drivers/usb_sysfs.h"
+
 #define WRITE_MS      5000
 #define REQUEST_ABORT 0x01 /* CCID 1.1, 5.3.1 */
 #define REQUEST_TYPE  0x21 /* to the interface, of its class */
@@ -161,20 +163,27 @@ bool ccid_usb_same(const struct ccid_usb_found *a, const struct ccid_usb_found *
 
 /* ---- one of them ---- */
 
+/* A string of the device, or what the kernel read of it where the device may not be opened. */
+static void read_string(libusb_device_handle *handle, const struct ccid_usb_found *f, uint8_t index, const char *attribute, char *out, size_t cap)
+{
+    out[0] = '\0';
+    if (handle == NULL)
+        usb_sysfs_text(out, cap, USB_SYSFS, f->bus, f->address, attribute);
+    else if (index != 0 && libusb_get_string_descriptor_ascii(handle, index, (unsigned char *)out, (int)cap) < 0)
+        out[0] = '\0';
+}
+
 /* What its maker calls it, and where it is plugged in: two of a kind are told apart. */
 static void read_name(libusb_device_handle *handle, const struct ccid_usb_found *f, char name[READER_NAME_MAX])
 {
-    unsigned char vendor[48] = "", product[48] = "";
-    char words[100] = "";
+    char vendor[48], product[48], words[100];
 
-    if (handle != NULL && f->string_vendor != 0 && libusb_get_string_descriptor_ascii(handle, f->string_vendor, vendor, sizeof(vendor)) < 0)
-        vendor[0] = '\0';
-    if (handle != NULL && f->string_product != 0 && libusb_get_string_descriptor_ascii(handle, f->string_product, product, sizeof(product)) < 0)
-        product[0] = '\0';
+    read_string(handle, f, f->string_vendor, "manufacturer", vendor, sizeof(vendor));
+    read_string(handle, f, f->string_product, "product", product, sizeof(product));
     if (product[0] == '\0')
-        snprintf(words, sizeof(words), "%s%sreader %04X:%04X", (char *)vendor, vendor[0] != '\0' ? " " : "", f->vendor, f->product);
+        snprintf(words, sizeof(words), "%s%sreader %04X:%04X", vendor, vendor[0] != '\0' ? " " : "", f->vendor, f->product);
     else
-        snprintf(words, sizeof(words), "%s%s%s", (char *)vendor, vendor[0] != '\0' ? " " : "", (char *)product);
+        snprintf(words, sizeof(words), "%s%s%s", vendor, vendor[0] != '\0' ? " " : "", product);
     if (f->interface != 0)
         snprintf(name, READER_NAME_MAX, "%s (USB %u-%u:%u)", words, f->bus, f->address, f->interface);
     else

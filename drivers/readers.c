@@ -106,13 +106,16 @@ static enum tp_err by_number(struct reader **out, unsigned number, struct tp_err
     size_t n = 0;
     enum tp_err rc = readers_list(&list, &n, e);
 
-    if (rc == TP_OK && number > n)
+    if (rc == TP_OK && (list == NULL || number > n)) {
         rc = tp_fail(e, TP_ERR_NO_READER, "no reader has the number %u: see `telepay readers`", number);
-    for (size_t i = 0; rc == TP_OK && i < KINDS; i++)
-        if (strcmp(kinds[i].driver, list[number - 1].driver) == 0) {
-            rc = kinds[i].open(out, list[number - 1].name, true, e);
-            break;
-        }
+    } else if (rc == TP_OK) {
+        const struct reader_info *r = &list[number - 1];
+        const struct kind *kind = kinds;
+
+        while (strcmp(kind->driver, r->driver) != 0)
+            kind++;
+        rc = kind->open(out, r->name, true, e);
+    }
     free(list);
     return rc;
 }
@@ -154,13 +157,14 @@ enum tp_err readers_open(struct reader **out, const char *wanted, struct tp_erro
         return by_number(out, number, e);
     if (wanted != NULL && wanted[0] == '\0')
         wanted = NULL;
-    for (enum use use = USE_NOW; use <= USE_TROUBLE;
-         use++) /* the one that has a card wins; what is in the way of the only one is told when it is used */
+    /* the one that has a card wins; what is in the way of the only one is told when it is used */
+    for (enum use use = USE_NOW; use <= USE_TROUBLE; use++)
         for (size_t i = 0; i < KINDS; i++)
             if (reaches(&kinds[i], wanted, use, &whole))
                 return kinds[i].open(out, wanted, whole, e);
-    rc = kinds[0].open(out, wanted, false, e);                              /* no way reaches one yet: the first that can be waited on */
-    for (size_t i = 1; i < KINDS && rc != TP_OK && rc != TP_ERR_STATE; i++) /* a service that keeps this user out is told */
+    /* no way reaches one yet: the first that can be waited on; but a service that keeps this user out is told */
+    rc = kinds[0].open(out, wanted, false, e);
+    for (size_t i = 1; i < KINDS && rc != TP_OK && rc != TP_ERR_STATE; i++)
         if (kinds[i].open(out, wanted, false, &why) == TP_OK)
             rc = TP_OK;
     return rc;

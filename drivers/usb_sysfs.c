@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #define INTERFACE       4 /* bDescriptorType: USB 2.0, table 9-5 */
 #define INTERFACE_CLASS 5 /* where bInterfaceClass stands in one */
@@ -59,16 +60,44 @@ static enum tp_err read_device(struct ccid_descriptor *d, const char *root, cons
     return usb_descriptors_ccid(d, span_of(raw, n));
 }
 
-enum tp_err usb_sysfs_ccid(struct ccid_descriptor *d, const char *root, unsigned bus, unsigned address)
+/* The folder of the device at that address of that bus. */
+static bool find_device(char device[NAME_MAX + 1], const char *root, unsigned bus, unsigned address)
 {
     DIR *dir = opendir(root);
-    enum tp_err rc = TP_ERR_NOT_FOUND;
     const struct dirent *entry;
+    bool found = false;
 
-    while (dir != NULL && rc != TP_OK && (entry = readdir(dir)) != NULL)
-        if (entry->d_name[0] != '.' && number(root, entry->d_name, "busnum") == bus && number(root, entry->d_name, "devnum") == address)
-            rc = read_device(d, root, entry->d_name);
+    while (dir != NULL && !found && (entry = readdir(dir)) != NULL) {
+        found = entry->d_name[0] != '.' && number(root, entry->d_name, "busnum") == bus && number(root, entry->d_name, "devnum") == address;
+        snprintf(device, NAME_MAX + 1, "%s", entry->d_name);
+    }
     if (dir != NULL)
         closedir(dir);
-    return rc;
+    return found;
+}
+
+enum tp_err usb_sysfs_ccid(struct ccid_descriptor *d, const char *root, unsigned bus, unsigned address)
+{
+    char device[NAME_MAX + 1];
+
+    return find_device(device, root, bus, address) ? read_device(d, root, device) : TP_ERR_NOT_FOUND;
+}
+
+void usb_sysfs_text(char *out, size_t cap, const char *root, unsigned bus, unsigned address, const char *attribute)
+{
+    char device[NAME_MAX + 1], path[PATH_MAX];
+    FILE *f = NULL;
+
+    out[0] = '\0';
+    if (find_device(device, root, bus, address) && snprintf(path, sizeof(path), "%s/%s/%s", root, device, attribute) < (int)sizeof(path))
+        f = fopen(path, "re");
+    if (f == NULL)
+        return;
+    if (fgets(out, (int)cap, f) == NULL)
+        out[0] = '\0';
+    fclose(f);
+    out[strcspn(out, "\n")] = '\0';
+    for (char *p = out; *p != '\0'; p++)
+        if (*p < ' ' || *p > '~')
+            *p = '?';
 }

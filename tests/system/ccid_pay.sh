@@ -114,8 +114,8 @@ forbidden() {
     cp -r terminal others
     chown -R nobody others
     chmod 755 "$dir"
-    expect 0 "this user may not open the reader: install the udev rule 70-telepay-readers.rules" "${as[@]}" telepay readers
-    grep -qE '^ 1 .*CCID +none' "$dir/out" || fail "not listed: $(cat "$dir/out")"
+    expect 0 'reader 1, "ACME PinReader 9 (USB 1-1)": this user may not open the reader: install the udev rule 70-telepay-readers.rules' "${as[@]}" telepay readers
+    grep -qE '^ 1 ACME PinReader 9 \(USB 1-1\) CCID +none' "$dir/out" || fail "not listed: $(cat "$dir/out")"
     expect 3 "reader     broken      " "${as[@]}" telepay readers --doctor
     tail -n 1 "$dir/out" | grep -q "^Advice: install the udev rule 70-telepay-readers.rules" || fail "$(cat "$dir/out")"
     expect 3 "this user may not open the reader: install the udev rule 70-telepay-readers.rules" "${as[@]}" telepay card --wait 0

@@ -36,7 +36,7 @@ START_TEST(found_by_bus_and_address)
         UNHEX(reader, DEVICE CONFIG KEYBOARD READER CLASS ENDPOINT);
         UNHEX(keyboard, DEVICE CONFIG KEYBOARD);
         struct ccid_descriptor d;
-        char command[220];
+        char command[220], text[40];
 
         ck_assert_ptr_nonnull(mkdtemp(root));
         put("1-1", "busnum", "1\n", 2);
@@ -48,6 +48,15 @@ START_TEST(found_by_bus_and_address)
         put("2-1:1.0", "bInterfaceClass", "0b\n", 3); /* an interface: no device */
         ck_ok(usb_sysfs_ccid(&d, root, 2, 7));
         ck_assert(d.protocols == 3 && d.clock_max == 8000 && d.rate_max == 75136 && d.level == CCID_TPDU);
+        put("2-1", "product", "Pin\x1B[31m\xC3\xA9 9\n", 12);
+        usb_sysfs_text(text, sizeof(text), root, 2, 7, "product");
+        ck_assert_str_eq(text, "Pin?[31m?? 9");
+        usb_sysfs_text(text, 4, root, 2, 7, "product");
+        ck_assert_str_eq(text, "Pin");
+        usb_sysfs_text(text, sizeof(text), root, 2, 7, "manufacturer");
+        ck_assert_str_eq(text, "");
+        usb_sysfs_text(text, sizeof(text), root, 2, 8, "product");
+        ck_assert_str_eq(text, "");
         ck_assert_int_eq(usb_sysfs_ccid(&d, root, 1, 7), TP_ERR_NOT_FOUND);
         ck_assert_int_eq(usb_sysfs_ccid(&d, root, 2, 8), TP_ERR_NOT_FOUND);
         ck_assert_int_eq(usb_sysfs_ccid(&d, "/nowhere", 2, 7), TP_ERR_NOT_FOUND);
