@@ -77,15 +77,15 @@ static enum tp_err say_remise(void *ctx, const struct audit_remise *r, struct tp
     if (report->remises != NULL) {
         json_array_append_new(report->remises,
                               json_pack("{s:s, s:I, s:s, s:s, s:b, s:o, s:o}", "contract", r->books.contract, "number", (json_int_t)r->books.number,
-                                        "state", remise_state_name(r->books.state), "currency", option_currency(r->books.currency), "agrees",
+                                        "state", remise_state_name(r->books.state), "currency", currency_shown(r->books.currency), "agrees",
                                         r->findings == 0 ? 1 : 0, "books", totals_json(&r->books.totals), "evidence", totals_json(t)));
         return TP_OK;
     }
-    option_minor(debit, t->debit_amount, r->books.currency);
-    option_minor(credit, t->credit_amount, r->books.currency);
+    money_shown(debit, t->debit_amount, r->books.currency);
+    money_shown(credit, t->credit_amount, r->books.currency);
     printf("%-7s contract %s remise %" PRIu32 " (%s): cards signed %" PRIu32 " debits %s, %" PRIu32 " credits %s %s\n",
            r->findings == 0 ? "agrees" : "DIFFERS", r->books.contract, r->books.number, remise_state_name(r->books.state), t->debits, debit,
-           t->credits, credit, option_currency(r->books.currency));
+           t->credits, credit, currency_shown(r->books.currency));
     return TP_OK;
 }
 

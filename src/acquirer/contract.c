@@ -99,9 +99,9 @@ static enum tp_err read_words(struct contract *c, const struct words *w, struct 
     if (r == TP_OK && strlen(w->mcc) != 4)
         r = tp_fail(e, TP_ERR_USAGE, "--mcc is the merchant category code of four digits (ISO 18245), not \"%.20s\"", w->mcc);
     if (r == TP_OK)
-        r = option_number(&mcc, "--mcc", w->mcc, 9999, e);
+        r = cli_number(&mcc, "--mcc", w->mcc, 9999, e);
     if (r == TP_OK && w->country != NULL)
-        r = option_number(&country, "--country", w->country, 999, e);
+        r = cli_number(&country, "--country", w->country, 999, e);
     if (r == TP_OK && country == 0)
         r = tp_fail(e, TP_ERR_USAGE, "--country is the number of ISO 3166, as 250 for France");
     if (r == TP_OK)
@@ -162,7 +162,7 @@ int acquirer_contract_add(int argc, char **argv)
 static enum tp_err list_row(void *ctx, const struct contract *c, struct tp_error *e)
 {
     char mcc[8], country[8], floor[MONEY_TEXT_MAX], ceiling[MONEY_TEXT_MAX], hour[8];
-    const char *const cells[] = {c->id, c->name, mcc, option_currency(c->currency), country, floor, ceiling, hour, c->open ? "open" : "closed"};
+    const char *const cells[] = {c->id, c->name, mcc, currency_shown(c->currency), country, floor, ceiling, hour, c->open ? "open" : "closed"};
 
     snprintf(mcc, sizeof(mcc), "%04u", c->mcc % 10000U);
     snprintf(country, sizeof(country), "%03u", c->country % 1000U);
@@ -170,9 +170,9 @@ static enum tp_err list_row(void *ctx, const struct contract *c, struct tp_error
         snprintf(hour, sizeof(hour), "any");
     else
         snprintf(hour, sizeof(hour), "%02u:%02u", (unsigned)c->close_hour / 100 % 24, (unsigned)c->close_hour % 100 % 60);
-    option_minor(floor, c->floor, c->currency);
-    option_minor(ceiling, c->ceiling, c->currency);
-    return listing_row(ctx, cells, e);
+    money_shown(floor, c->floor, c->currency);
+    money_shown(ceiling, c->ceiling, c->currency);
+    return table_row(ctx, cells, e);
 }
 
 static const struct argp_option list_options[] = {OPTION_DIR, OPTION_JSON, {0}};

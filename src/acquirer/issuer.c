@@ -202,7 +202,7 @@ static enum tp_err list_row(void *ctx, const struct issuer *i, struct tp_error *
         used += (size_t)snprintf(iins + used, sizeof(iins) - used, "%s%s", k > 0 ? " " : "", i->iin[k]);
     snprintf(address, sizeof(address), "%s:%s", i->host, i->port);
     snprintf(waits, sizeof(waits), "%u", to_reverse.n);
-    return listing_row(list->table, cells, e);
+    return table_row(list->table, cells, e);
 }
 
 int acquirer_issuer_list(int argc, char **argv)
@@ -291,13 +291,13 @@ static enum tp_err authorisation_row(void *ctx, const struct authorisation *a, s
 {
     char asked[TIME_TEXT_MAX], stan[16], amount[MONEY_TEXT_MAX];
     const char *const cells[] = {a->tx.rrn,
-                                 option_time(asked, a->asked),
+                                 time_shown(asked, a->asked),
                                  a->issuer,
                                  a->tx.contract,
                                  a->tx.terminal,
                                  stan,
-                                 option_minor(amount, a->tx.amount, a->tx.currency),
-                                 option_currency(a->tx.currency),
+                                 money_shown(amount, a->tx.amount, a->tx.currency),
+                                 currency_shown(a->tx.currency),
                                  a->tx.pan_masked,
                                  authorisation_state_name(a->state),
                                  a->said.code,
@@ -305,7 +305,7 @@ static enum tp_err authorisation_row(void *ctx, const struct authorisation *a, s
                                  a->said.approval};
 
     snprintf(stan, sizeof(stan), "%06" PRIu32, a->tx.stan);
-    return listing_row(ctx, cells, e);
+    return table_row(ctx, cells, e);
 }
 
 static enum tp_err read_state(int *out, const char *text, struct tp_error *e)

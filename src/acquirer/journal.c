@@ -77,7 +77,7 @@ static enum tp_err list_row(void *ctx, uint32_t sequence, const struct tx_record
                                  tx->terminal,
                                  tx_kind_name(tx->kind),
                                  amount,
-                                 option_currency(tx->currency),
+                                 currency_shown(tx->currency),
                                  tx->pan_masked,
                                  remise,
                                  tx_state_name(tx->state)};
@@ -86,8 +86,8 @@ static enum tp_err list_row(void *ctx, uint32_t sequence, const struct tx_record
     snprintf(when, sizeof(when), "%04d-%02d-%02d %02d:%02d:%02d", (int)(t / 10000000000 % 10000), (int)(t / 100000000 % 100),
              (int)(t / 1000000 % 100), (int)(t / 10000 % 100), (int)(t / 100 % 100), (int)(t % 100));
     snprintf(remise, sizeof(remise), "%" PRIu32, tx->remise);
-    option_minor(amount, tx->amount, tx->currency);
-    return listing_row(ctx, cells, e);
+    money_shown(amount, tx->amount, tx->currency);
+    return table_row(ctx, cells, e);
 }
 
 int acquirer_list(int argc, char **argv)
@@ -113,7 +113,7 @@ int acquirer_list(int argc, char **argv)
     filter.contract = w.contract;
     r = read_state(&filter.state, w.state, &list.e);
     if (r == TP_OK && w.remise != NULL)
-        r = option_number(&filter.remise, "--remise", w.remise, UINT32_MAX, &list.e);
+        r = cli_number(&filter.remise, "--remise", w.remise, UINT32_MAX, &list.e);
     if (r == TP_OK)
         r = listing_start(&list, w.dir, "transactions", columns, sizeof(columns) / sizeof(columns[0]), w.json);
     if (r == TP_OK)
@@ -141,8 +141,8 @@ static size_t record_lines(struct line *lines, const struct tx_record *tx)
     LINE("state", "%s", tx_state_name(tx->state));
     LINE("kind", "%s", tx_kind_name(tx->kind));
     char amount[MONEY_TEXT_MAX];
-    LINE("amount", "%s", option_minor(amount, tx->amount, tx->currency));
-    LINE("currency", "%s", option_currency(tx->currency));
+    LINE("amount", "%s", money_shown(amount, tx->amount, tx->currency));
+    LINE("currency", "%s", currency_shown(tx->currency));
     LINE("card", "%s", tx->pan_masked);
     LINE("card_sequence", "%02u", tx->psn);
     LINE("card_expiry", "%s", date_format(date, tx->card_expiry));
@@ -151,7 +151,7 @@ static size_t record_lines(struct line *lines, const struct tx_record *tx)
     LINE("stan", "%06" PRIu32, tx->stan);
     LINE("local_time", "%04d-%02d-%02dT%02d:%02d:%02d", (int)(t / 10000000000 % 10000), (int)(t / 100000000 % 100), (int)(t / 1000000 % 100),
          (int)(t / 10000 % 100), (int)(t / 100 % 100), (int)(t % 100));
-    LINE("acknowledged", "%s", option_time(time_text, tx->acknowledged));
+    LINE("acknowledged", "%s", time_shown(time_text, tx->acknowledged));
     LINE("remise", "%" PRIu32, tx->remise);
     if (tx->approval[0] != '\0') {
         LINE("approval", "%s", tx->approval);

@@ -42,44 +42,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* One line from the descriptor; spaces within the number are passed over. */
 static enum tp_err read_pan(char pan[PAN_TEXT_MAX], const struct words *w, struct tp_error *e)
 {
-    char line[64];
-    size_t n = 0, digits = 0;
-    int64_t fd = STDIN_FILENO;
-    enum tp_err r = w->fd != NULL ? option_number(&fd, "--pan-fd", w->fd, 65535, e) : TP_OK;
+    const enum tp_err r = cli_digits(pan, 8, PAN_MAX, "card number", w->fd, "type the card number:", false, e);
 
-    if (r != TP_OK)
-        return r;
-    if (w->fd == NULL && isatty(STDIN_FILENO))
-        log_note("type the card number:");
-    while (n < sizeof(line)) {
-        const ssize_t got = read((int)fd, line + n, 1);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return tp_fail(e, TP_ERR_IO, "cannot read the card number from descriptor %d: %s", (int)fd, strerror(errno));
-        if (got == 0 || line[n] == '\n')
-            break;
-        n++;
-    }
-    for (size_t i = 0, end = n; i < end; i++) {
-        if (line[i] == ' ' || line[i] == '\r')
-            continue;
-        if (digits == PAN_MAX)
-            n = sizeof(line); /* too long */
-        else
-            pan[digits++] = line[i];
-    }
-    pan[digits] = '\0';
-    secret_wipe(line, sizeof(line));
-    if (n == sizeof(line) || digits < 8 || strspn(pan, "0123456789") != digits)
-        return tp_fail(e, TP_ERR_USAGE, "that is no card number: 8 to 19 digits");
-    if (!pan_valid(pan))
+    if (r == TP_OK && !pan_valid(pan))
         log_note("the check digit of that card number is wrong: look at it again");
-    return TP_OK;
+    return r;
 }
 
 struct opposing {
@@ -159,9 +128,9 @@ int acquirer_opposition_remove(int argc, char **argv)
 static enum tp_err list_row(void *ctx, const struct opposition *o, struct tp_error *e)
 {
     char when[TIME_TEXT_MAX];
-    const char *const cells[] = {o->pan_masked, o->stolen ? "stolen" : "lost", option_time(when, o->since)};
+    const char *const cells[] = {o->pan_masked, o->stolen ? "stolen" : "lost", time_shown(when, o->since)};
 
-    return listing_row(ctx, cells, e);
+    return table_row(ctx, cells, e);
 }
 
 int acquirer_opposition_list(int argc, char **argv)

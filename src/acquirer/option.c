@@ -1,9 +1,7 @@
 #include "acquirer/option.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -14,16 +12,6 @@ enum tp_err option_open(struct ledger **l, char *dir, const char *given, struct 
 
     *l = NULL;
     return r == TP_OK ? acquirer_open_ledger(l, dir, e) : r;
-}
-
-enum tp_err option_number(int64_t *out, const char *what, const char *text, int64_t max, struct tp_error *e)
-{
-    const size_t n = strlen(text);
-
-    if (n == 0 || n > 15 || strspn(text, "0123456789") != n || strtoll(text, NULL, 10) > max)
-        return tp_fail(e, TP_ERR_USAGE, "%s must be a number from 0 to %" PRId64 ", not \"%.40s\"", what, max, text);
-    *out = strtoll(text, NULL, 10);
-    return TP_OK;
 }
 
 enum tp_err option_hour(int *hhmm, const char *text, struct tp_error *e)
@@ -53,61 +41,16 @@ enum tp_err option_id(char *out, size_t cap, const char *what, const char *text,
     return TP_OK;
 }
 
-const char *option_currency(unsigned currency)
-{
-    const struct currency *c = currency_by_numeric(currency);
-
-    return c != NULL ? c->alpha : "?";
-}
-
-char *option_minor(char out[MONEY_TEXT_MAX], int64_t minor, unsigned currency)
-{
-    const struct currency *c = currency_by_numeric(currency);
-
-    if (c != NULL)
-        return money_format(out, minor, c);
-    snprintf(out, MONEY_TEXT_MAX, "%" PRId64, minor);
-    return out;
-}
-
-char *option_amount(char out[MONEY_TEXT_MAX + 8], int64_t minor, unsigned currency)
-{
-    char amount[MONEY_TEXT_MAX];
-
-    snprintf(out, MONEY_TEXT_MAX + 8, "%s %s", option_minor(amount, minor, currency), option_currency(currency));
-    return out;
-}
-
-char *option_time(char out[TIME_TEXT_MAX], time_t t)
-{
-    if (t != 0)
-        return time_format(out, t);
-    out[0] = '\0';
-    return out;
-}
-
 enum tp_err listing_start(struct listing *list, const char *dir, const char *name, const struct table_column *columns, size_t n, bool json)
 {
     enum tp_err r = option_open(&list->l, list->dir, dir, &list->e);
 
-    if (r != TP_OK)
-        return r;
-    r = table_new(&list->table, name, columns, n, json);
-    return r == TP_OK ? r : tp_fail(&list->e, r, "cannot make the list: %s", tp_err_text(r));
-}
-
-enum tp_err listing_row(void *table, const char *const *cells, struct tp_error *e)
-{
-    const enum tp_err r = table_row(table, cells);
-
-    return r == TP_OK ? r : tp_fail(e, r, "cannot make the list: %s", tp_err_text(r));
+    return r == TP_OK ? table_new(&list->table, name, columns, n, json, &list->e) : r;
 }
 
 int listing_end(struct listing *list, enum tp_err r)
 {
-    if (r == TP_OK && (table_print(list->table) != TP_OK || fflush(stdout) != 0))
-        r = tp_fail(&list->e, TP_ERR_IO, "cannot print the list");
-    table_free(&list->table);
+    r = table_end(&list->table, r, &list->e);
     ledger_close(&list->l);
     return r == TP_OK ? CLI_DONE : cli_report(&list->e);
 }

@@ -1,4 +1,4 @@
-/* What the operator's subcommands share: words, cells of tables, opening of the books. */
+/* What the operator's subcommands share: words, lists, opening of the books. */
 #ifndef TP_ACQUIRER_OPTION_H
 #define TP_ACQUIRER_OPTION_H
 
@@ -22,22 +22,11 @@
 /* The books of the folder that --dir names; dir (PATH_MAX bytes) says where they are. */
 TP_MUST_CHECK enum tp_err option_open(struct ledger **l, char *dir, const char *given, struct tp_error *e);
 
-/* A number of digits only, up to max. TP_ERR_USAGE naming what. */
-TP_MUST_CHECK enum tp_err option_number(int64_t *out, const char *what, const char *text, int64_t max, struct tp_error *e);
-
 /* "22:30" to 2230. */
 TP_MUST_CHECK enum tp_err option_hour(int *hhmm, const char *text, struct tp_error *e);
 
 /* A contract's (CONTRACT_ID_MAX) or terminal's (TERMINAL_ID_MAX) number: DE 42 and 41 have exactly cap - 1 characters; letters, digits, -, . and _. */
 TP_MUST_CHECK enum tp_err option_id(char *out, size_t cap, const char *what, const char *text, struct tp_error *e);
-
-/* "12.50 EUR", or the bare number for an unknown currency; "2026-11-23T10:15:00+01:00", "" for 0. Return out. */
-char *option_amount(char out[MONEY_TEXT_MAX + 8], int64_t minor, unsigned currency);
-char *option_time(char out[TIME_TEXT_MAX], time_t t);
-
-/* "12.50" and "EUR" apart. */
-char *option_minor(char out[MONEY_TEXT_MAX], int64_t minor, unsigned currency);
-const char *option_currency(unsigned currency);
 
 /* A list command: the books and a table; end prints it when r is TP_OK, else the error, closes both and returns the exit code. */
 struct listing {
@@ -48,8 +37,6 @@ struct listing {
 };
 TP_MUST_CHECK enum tp_err listing_start(struct listing *list, const char *dir, const char *name, const struct table_column *columns, size_t n,
                                         bool json);
-/* One row; the table is handed as ctx by the visitors of the ledger. */
-TP_MUST_CHECK enum tp_err listing_row(void *table, const char *const *cells, struct tp_error *e);
 int listing_end(struct listing *list, enum tp_err r);
 
 /* Prints a JSON value (stolen) on stdout, indented, with a line end. CLI_DONE or CLI_INTERNAL. */

@@ -113,8 +113,8 @@ static int print_json(const struct proving *p)
     json_object_set_new(object, "rrn", json_string(p->tx.rrn));
     json_object_set_new(object, "proved", json_boolean(proved));
     json_object_set_new(object, "reason", json_string(p->proof.result.reason));
-    json_object_set_new(object, "amount", json_string(option_minor(amount, p->tx.amount, p->tx.currency)));
-    json_object_set_new(object, "currency", json_string(option_currency(p->tx.currency)));
+    json_object_set_new(object, "amount", json_string(money_shown(amount, p->tx.amount, p->tx.currency)));
+    json_object_set_new(object, "currency", json_string(currency_shown(p->tx.currency)));
     json_object_set_new(object, "card", json_string(p->tx.pan_masked));
     json_object_set_new(object, "checks", checks);
     const int done = option_print_json(object);
@@ -124,7 +124,7 @@ static int print_json(const struct proving *p)
 
 static int print_text(const struct proving *p)
 {
-    char text[PROOF_TEXT], amount[MONEY_TEXT_MAX + 8];
+    char text[PROOF_TEXT], amount[MONEY_TEXT_MAX];
     bool proved = true;
 
     for (enum proof_step s = 0; s < PROOF_STEPS; s++) {
@@ -134,8 +134,8 @@ static int print_text(const struct proving *p)
         printf("%-6s  %-13s  %s\n", holds ? "ok" : "FAILED", proof_step_name(s), text);
     }
     if (proved)
-        printf("proved: the card %s signed this %s of %s\n", p->tx.pan_masked, tx_kind_name(p->tx.kind),
-               option_amount(amount, p->tx.amount, p->tx.currency));
+        printf("proved: the card %s signed this %s of %s %s\n", p->tx.pan_masked, tx_kind_name(p->tx.kind),
+               money_shown(amount, p->tx.amount, p->tx.currency), currency_shown(p->tx.currency));
     else
         printf("NOT PROVED: transaction %s\n", p->tx.rrn);
     return proved ? CLI_DONE : CLI_SECURITY;

@@ -49,10 +49,10 @@ static void fill(struct cells *c, const struct remise *r)
     snprintf(c->credits, sizeof(c->credits), "%" PRIu32, t->credits);
     snprintf(c->reversals, sizeof(c->reversals), "%" PRIu32, t->reversals);
     snprintf(c->attempts, sizeof(c->attempts), "%" PRIu32, r->attempts);
-    option_minor(c->debit, t->debit_amount, r->currency);
-    option_minor(c->credit, t->credit_amount, r->currency);
-    option_minor(c->reversal, t->reversal_amount, r->currency);
-    option_minor(c->net, t->debit_amount - t->credit_amount, r->currency);
+    money_shown(c->debit, t->debit_amount, r->currency);
+    money_shown(c->credit, t->credit_amount, r->currency);
+    money_shown(c->reversal, t->reversal_amount, r->currency);
+    money_shown(c->net, t->debit_amount - t->credit_amount, r->currency);
     c->day[0] = '\0';
     if (r->day != 0)
         date_format(c->day, r->day);
@@ -72,11 +72,11 @@ static enum tp_err list_row(void *ctx, const struct remise *r, struct tp_error *
                                  c.credit,
                                  c.reversals,
                                  c.net,
-                                 option_currency(r->currency),
+                                 currency_shown(r->currency),
                                  remise_state_name(r->state)};
 
     fill(&c, r);
-    return listing_row(ctx, cells, e);
+    return table_row(ctx, cells, e);
 }
 
 int acquirer_remise_list(int argc, char **argv)
@@ -116,7 +116,7 @@ static json_t *remise_json(const struct remise *r)
     json_object_set_new(object, "number", json_integer(r->number));
     set_text(object, "state", remise_state_name(r->state));
     set_text(object, "day", c.day);
-    set_text(object, "currency", option_currency(r->currency));
+    set_text(object, "currency", currency_shown(r->currency));
     json_object_set_new(object, "debits", json_integer(r->totals.debits));
     set_text(object, "debit_amount", c.debit);
     json_object_set_new(object, "credits", json_integer(r->totals.credits));
@@ -124,10 +124,10 @@ static json_t *remise_json(const struct remise *r)
     json_object_set_new(object, "reversals", json_integer(r->totals.reversals));
     set_text(object, "reversal_amount", c.reversal);
     set_text(object, "net", c.net);
-    set_text(object, "opened", option_time(when, r->opened));
-    set_text(object, "closed", option_time(when, r->closed));
-    set_text(object, "submitted", option_time(when, r->submitted));
-    set_text(object, "settled", option_time(when, r->settled));
+    set_text(object, "opened", time_shown(when, r->opened));
+    set_text(object, "closed", time_shown(when, r->closed));
+    set_text(object, "submitted", time_shown(when, r->submitted));
+    set_text(object, "settled", time_shown(when, r->settled));
     json_object_set_new(object, "attempts", json_integer(r->attempts));
     set_text(object, "content_hash", r->attempts > 0 ? hex_encode(hash, SPAN_OF(r->content_hash)) : "");
     set_text(object, "outcome", r->outcome);
@@ -138,7 +138,7 @@ static int show_text(const struct remise *r)
 {
     struct cells c;
     char when[TIME_TEXT_MAX], hash[65];
-    const char *currency = option_currency(r->currency);
+    const char *currency = currency_shown(r->currency);
 
     fill(&c, r);
     printf("contract     %s\nnumber       %s\nstate        %s\n", r->contract, c.number, remise_state_name(r->state));
@@ -146,14 +146,14 @@ static int show_text(const struct remise *r)
         printf("day          %s\n", c.day);
     printf("debits       %s, %s %s\ncredits      %s, %s %s\n", c.debits, c.debit, currency, c.credits, c.credit, currency);
     printf("reversals    %s, %s %s\nnet          %s %s\n", c.reversals, c.reversal, currency, c.net, currency);
-    printf("opened       %s\n", option_time(when, r->opened));
+    printf("opened       %s\n", time_shown(when, r->opened));
     if (r->closed != 0)
-        printf("closed       %s\n", option_time(when, r->closed));
+        printf("closed       %s\n", time_shown(when, r->closed));
     if (r->attempts > 0)
-        printf("submitted    %s, %s time(s)\ncontent      %s\n", option_time(when, r->submitted), c.attempts,
+        printf("submitted    %s, %s time(s)\ncontent      %s\n", time_shown(when, r->submitted), c.attempts,
                hex_encode(hash, SPAN_OF(r->content_hash)));
     if (r->settled != 0)
-        printf("settled      %s\noutcome      %s\n", option_time(when, r->settled), r->outcome);
+        printf("settled      %s\noutcome      %s\n", time_shown(when, r->settled), r->outcome);
     return CLI_DONE;
 }
 
@@ -177,7 +177,7 @@ int acquirer_remise_show(int argc, char **argv)
     if (w.contract == NULL)
         r = tp_fail(&e, TP_ERR_USAGE, "name the contract with --contract");
     if (r == TP_OK && w.number != NULL)
-        r = option_number(&number, "--number", w.number, UINT32_MAX, &e);
+        r = cli_number(&number, "--number", w.number, UINT32_MAX, &e);
     if (r == TP_OK)
         r = option_open(&l, dir, w.dir, &e);
     if (r == TP_OK)
@@ -217,7 +217,7 @@ static enum tp_err close_one(void *ctx, const struct contract *c, struct tp_erro
         json_array_append_new(closing->closed, remise_json(&remise));
     else
         printf("contract %s: remise %s closed, day %s, %s debits %s, %s credits %s, net %s %s\n", c->id, cells.number, cells.day, cells.debits,
-               cells.debit, cells.credits, cells.credit, cells.net, option_currency(remise.currency));
+               cells.debit, cells.credits, cells.credit, cells.net, currency_shown(remise.currency));
     return TP_OK;
 }
 

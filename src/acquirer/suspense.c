@@ -51,7 +51,7 @@ static enum tp_err list_row(void *ctx, const struct suspense_item *i, struct tp_
                                  remise,
                                  tx_kind_name(i->kind),
                                  amount,
-                                 option_currency(i->currency),
+                                 currency_shown(i->currency),
                                  i->pan_masked,
                                  i->reason,
                                  since,
@@ -59,10 +59,10 @@ static enum tp_err list_row(void *ctx, const struct suspense_item *i, struct tp_
                                  i->settled != 0 ? i->note : NULL};
 
     snprintf(remise, sizeof(remise), "%" PRIu32, i->remise);
-    option_minor(amount, i->amount, i->currency);
-    option_time(since, i->since);
-    option_time(settled, i->settled);
-    return listing_row(ctx, cells, e);
+    money_shown(amount, i->amount, i->currency);
+    time_shown(since, i->since);
+    time_shown(settled, i->settled);
+    return table_row(ctx, cells, e);
 }
 
 int acquirer_suspense_list(int argc, char **argv)

@@ -81,7 +81,7 @@ static enum tp_err find_server(struct making *m, struct tp_error *e)
     snprintf(m->host, sizeof(m->host), "%s", m->w->host != NULL ? m->w->host : listen);
     if (strcmp(m->host, "0.0.0.0") == 0 || strcmp(m->host, "[::]") == 0 || strcmp(m->host, "::") == 0)
         return tp_fail(e, TP_ERR_USAGE, "the acquirer listens on all addresses: say with --host by which one the terminal reaches it");
-    r = option_number(&m->port, "the port", m->w->port != NULL ? m->w->port : colon + 1, 65535, e);
+    r = cli_number(&m->port, "the port", m->w->port != NULL ? m->w->port : colon + 1, 65535, e);
     return r != TP_OK || m->port != 0 ? r
                                       : tp_fail(e, TP_ERR_USAGE, "the acquirer listens on whatever port is free: say with --port which one it is");
 }
@@ -148,7 +148,7 @@ static void put_head(FILE *to, const struct making *m, const char *authorities)
             "file = journal.db\n"
             "\n",
             m->terminal.id, m->terminal.contract, m->host, (long long)m->port, m->terminal.id, m->terminal.contract, m->contract.name,
-            m->contract.mcc, option_currency(m->contract.currency), m->contract.country, m->terminal.id, authorities);
+            m->contract.mcc, currency_shown(m->contract.currency), m->contract.country, m->terminal.id, authorities);
 }
 
 static enum tp_err write_configuration(const struct making *m, const char *authorities, struct tp_error *e)
@@ -308,7 +308,7 @@ int acquirer_terminal_add(int argc, char **argv)
     if (r != TP_OK)
         return cli_report(&e);
     printf("terminal %s of contract %s is in %s\nnext: telepay pay --amount 12.50 --currency %s --config %s\n", w.id, w.contract, w.out,
-           option_currency(m.contract.currency), made);
+           currency_shown(m.contract.currency), made);
     return CLI_DONE;
 }
 
@@ -316,7 +316,7 @@ static enum tp_err list_row(void *ctx, const struct terminal *t, struct tp_error
 {
     const char *const cells[] = {t->contract, t->id, t->open ? "open" : "closed"};
 
-    return listing_row(ctx, cells, e);
+    return table_row(ctx, cells, e);
 }
 
 int acquirer_terminal_list(int argc, char **argv)

@@ -157,7 +157,7 @@ static enum tp_err add_rows(struct verify *v, const char *name, const struct evi
             snprintf(detail, sizeof(detail), "%s", r->text);
         const char *const cells[] = {name, rows[i].name, outcome, i == failed ? r->reason : NULL, detail};
 
-        if (table_row(v->table, cells) != TP_OK)
+        if (table_row(v->table, cells, NULL) != TP_OK)
             return TP_ERR_NO_MEMORY;
     }
     return TP_OK;
@@ -268,7 +268,7 @@ static enum tp_err verify_file(struct verify *v, struct tp_error *e)
     if (r == TP_OK)
         r = evidence_cache_new(&v->cache, authorities, CHAINS);
     if (r == TP_OK)
-        r = table_new(&v->table, "checks", columns, sizeof(columns) / sizeof(columns[0]), v->words->json);
+        r = table_new(&v->table, "checks", columns, sizeof(columns) / sizeof(columns[0]), v->words->json, NULL);
     if (r != TP_OK) {
         r = tp_fail(e, r, "cannot start: %s", tp_err_text(r));
         goto out;
@@ -278,11 +278,9 @@ static enum tp_err verify_file(struct verify *v, struct tp_error *e)
         r = read_json(&file, v->words->file, e);
     if (r == TP_OK)
         r = verify_all(v, file, e);
-    if (r == TP_OK && table_print(v->table) != TP_OK)
-        r = tp_fail(e, TP_ERR_IO, "cannot write the table");
 out:
+    r = table_end(&v->table, r, e);
     json_decref(file);
-    table_free(&v->table);
     evidence_cache_free(&v->cache);
     capk_store_free(&authorities);
     return r;

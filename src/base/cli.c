@@ -1,9 +1,13 @@
 #include "base/cli.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/secret.h"
@@ -79,6 +83,76 @@ void cli_parse(const struct argp *argp, int argc, char **argv, void *input)
         log_error("%s", strerror(r));
         exit(CLI_INTERNAL);
     }
+}
+
+enum tp_err cli_number(int64_t *out, const char *what, const char *text, int64_t max, struct tp_error *e)
+{
+    const size_t n = strlen(text);
+
+    if (n == 0 || n > 15 || strspn(text, "0123456789") != n || strtoll(text, NULL, 10) > max)
+        return tp_fail(e, TP_ERR_USAGE, "%s must be a number from 0 to %" PRId64 ", not \"%.40s\"", what, max, text);
+    *out = strtoll(text, NULL, 10);
+    return TP_OK;
+}
+
+static enum tp_err read_line(char *line, size_t cap, size_t *n, int fd, struct tp_error *e)
+{
+    *n = 0;
+    while (*n < cap) {
+        const ssize_t got = read(fd, line + *n, 1);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return tp_fail(e, TP_ERR_IO, "cannot read from descriptor %d: %s", fd, strerror(errno));
+        if (got == 0 || line[*n] == '\n')
+            return TP_OK;
+        (*n)++;
+    }
+    return TP_OK; /* too long, as the caller sees */
+}
+
+bool cli_take_digits(char *out, size_t min, size_t max, const char *text, size_t n)
+{
+    size_t digits = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] == ' ' || text[i] == '\r')
+            continue;
+        if (digits == max || text[i] < '0' || text[i] > '9')
+            return false;
+        out[digits++] = text[i];
+    }
+    out[digits] = '\0';
+    return digits >= min;
+}
+
+enum tp_err cli_digits(char *out, size_t min, size_t max, const char *what, const char *fd_text, const char *prompt, bool hidden, struct tp_error *e)
+{
+    char line[64];
+    size_t n = 0;
+    int64_t fd = STDIN_FILENO;
+    struct termios before, silent;
+    bool muted = false;
+    enum tp_err r = fd_text != NULL ? cli_number(&fd, "a descriptor", fd_text, 65535, e) : TP_OK;
+
+    if (r != TP_OK)
+        return r;
+    if (isatty((int)fd)) {
+        log_note("%s", prompt);
+        if (hidden && tcgetattr((int)fd, &before) == 0) {
+            silent = before;
+            silent.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+            muted = tcsetattr((int)fd, TCSAFLUSH, &silent) == 0;
+        }
+    }
+    r = read_line(line, sizeof(line), &n, (int)fd, e);
+    if (muted)
+        (void)tcsetattr((int)fd, TCSAFLUSH, &before);
+    if (r == TP_OK && (n == sizeof(line) || !cli_take_digits(out, min, max, line, n)))
+        r = tp_fail(e, TP_ERR_USAGE, "that is no %s: %zu to %zu digits", what, min, max);
+    secret_wipe(line, sizeof(line));
+    return r;
 }
 
 int cli_exit_of(enum tp_err code)

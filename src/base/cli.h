@@ -4,7 +4,7 @@
 
 #include <argp.h>
 
-#include "base/err.h"
+#include "base/span.h"
 
 enum cli_exit { /* DESIGN 4; mirrored in every man page */
                 CLI_DONE = 0,
@@ -34,6 +34,17 @@ int cli_main(const struct cli_program *program, int argc, char **argv);
 
 /* Parses a subcommand's words with argp; on wrong words argp prints what is wrong and exits with CLI_USAGE. */
 void cli_parse(const struct argp *argp, int argc, char **argv, void *input);
+
+/* A number of digits only, from 0 to max. TP_ERR_USAGE naming what. */
+TP_MUST_CHECK enum tp_err cli_number(int64_t *out, const char *what, const char *text, int64_t max, struct tp_error *e);
+
+/* Takes a line of min to max digits, spaces passed over; out has max + 1 bytes, which the caller wipes. False: it is none. */
+bool cli_take_digits(char *out, size_t min, size_t max, const char *text, size_t n);
+
+/* The same from a descriptor, given as a number's text or NULL (standard input); asked for with `prompt` on a terminal, without echo when hidden.
+ * TP_ERR_USAGE naming what. */
+TP_MUST_CHECK enum tp_err cli_digits(char *out, size_t min, size_t max, const char *what, const char *fd, const char *prompt, bool hidden,
+                                     struct tp_error *e);
 
 /* The exit code of an error, and the same after printing "telepay: sentence" on stderr. */
 int cli_exit_of(enum tp_err code);

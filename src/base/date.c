@@ -117,6 +117,14 @@ char *time_format(char out[TIME_TEXT_MAX], time_t t)
     return out;
 }
 
+char *time_shown(char out[TIME_TEXT_MAX], time_t t)
+{
+    if (t != 0)
+        return time_format(out, t);
+    out[0] = '\0';
+    return out;
+}
+
 int64_t time_monotonic_ms(void)
 {
     struct timespec now;

@@ -25,6 +25,7 @@ void date_now(struct tm *local, time_t *t);
 
 /* "2026-11-23T09:15:00+01:00" (ISO 8601, local time with offset). Returns out. */
 char *time_format(char out[TIME_TEXT_MAX], time_t t);
+char *time_shown(char out[TIME_TEXT_MAX], time_t t); /* the same; "" for 0 */
 
 /* Milliseconds of the monotonic clock, for time-outs and measuring. */
 int64_t time_monotonic_ms(void);

@@ -227,3 +227,20 @@ char *money_format(char out[MONEY_TEXT_MAX], int64_t minor, const struct currenc
         snprintf(out, MONEY_TEXT_MAX, "%s%" PRIu64 ".%0*" PRIu64, sign, v / unit, (int)(c->exponent % 4U), v % unit);
     return out;
 }
+
+char *money_shown(char out[MONEY_TEXT_MAX], int64_t minor, unsigned numeric)
+{
+    const struct currency *c = currency_by_numeric(numeric);
+
+    if (c != NULL)
+        return money_format(out, minor, c);
+    snprintf(out, MONEY_TEXT_MAX, "%" PRId64, minor);
+    return out;
+}
+
+const char *currency_shown(unsigned numeric)
+{
+    const struct currency *c = currency_by_numeric(numeric);
+
+    return c != NULL ? c->alpha : "?";
+}

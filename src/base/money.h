@@ -28,4 +28,8 @@ TP_MUST_CHECK enum tp_err money_parse(int64_t *minor, const struct currency *c, 
 /* "12.50" with the currency's decimals, "-" before a negative one. Returns out. */
 char *money_format(char out[MONEY_TEXT_MAX], int64_t minor, const struct currency *c);
 
+/* The same by the currency's number alone, and its letters; the bare number and "?" when ISO 4217 has no such currency. */
+char *money_shown(char out[MONEY_TEXT_MAX], int64_t minor, unsigned numeric);
+const char *currency_shown(unsigned numeric);
+
 #endif

@@ -1,6 +1,7 @@
 #include "base/table.h"
 
 #include <libsmartcols.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct table {
@@ -20,14 +21,19 @@ static enum tp_err add_column(struct libscols_table *t, const struct table_colum
     return TP_OK;
 }
 
-enum tp_err table_new(struct table **out, const char *name, const struct table_column *columns, size_t n, bool json)
+static enum tp_err no_memory(struct tp_error *e)
+{
+    return tp_fail(e, TP_ERR_NO_MEMORY, "cannot make the list: out of memory");
+}
+
+enum tp_err table_new(struct table **out, const char *name, const struct table_column *columns, size_t n, bool json, struct tp_error *e)
 {
     struct table *t = calloc(1, sizeof(*t));
-    enum tp_err r = TP_ERR_NO_MEMORY;
+    bool made = false;
 
     *out = NULL;
     if (t == NULL)
-        return TP_ERR_NO_MEMORY;
+        return no_memory(e);
     t->columns = n;
     t->scols = scols_new_table();
     if (t->scols == NULL || scols_table_set_name(t->scols, name) != 0 || scols_table_enable_json(t->scols, json) != 0)
@@ -37,27 +43,30 @@ enum tp_err table_new(struct table **out, const char *name, const struct table_c
             goto out;
     *out = t;
     t = NULL;
-    r = TP_OK;
+    made = true;
 out:
     table_free(&t);
-    return r;
+    return made ? TP_OK : no_memory(e);
 }
 
-enum tp_err table_row(struct table *t, const char *const *cells)
+enum tp_err table_row(struct table *t, const char *const *cells, struct tp_error *e)
 {
     struct libscols_line *line = scols_table_new_line(t->scols, NULL);
 
     if (line == NULL)
-        return TP_ERR_NO_MEMORY;
+        return no_memory(e);
     for (size_t i = 0; i < t->columns; i++)
         if (scols_line_set_data(line, i, cells[i]) != 0)
-            return TP_ERR_NO_MEMORY;
+            return no_memory(e);
     return TP_OK;
 }
 
-enum tp_err table_print(struct table *t)
+enum tp_err table_end(struct table **t, enum tp_err r, struct tp_error *e)
 {
-    return scols_print_table(t->scols) == 0 ? TP_OK : TP_ERR_IO;
+    if (r == TP_OK && (scols_print_table((*t)->scols) != 0 || fflush(stdout) != 0))
+        r = tp_fail(e, TP_ERR_IO, "cannot print the list");
+    table_free(t);
+    return r;
 }
 
 void table_free(struct table **t)

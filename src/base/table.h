@@ -17,11 +17,13 @@ struct table_column {
 struct table;
 
 /* name is the key of the list in JSON. The columns must stay valid. */
-TP_MUST_CHECK enum tp_err table_new(struct table **out, const char *name, const struct table_column *columns, size_t n, bool json);
+TP_MUST_CHECK enum tp_err table_new(struct table **out, const char *name, const struct table_column *columns, size_t n, bool json,
+                                    struct tp_error *e);
 
 /* One row of as many cells as there are columns; the texts are copied; NULL is an empty cell (null in JSON). */
-TP_MUST_CHECK enum tp_err table_row(struct table *t, const char *const *cells);
-TP_MUST_CHECK enum tp_err table_print(struct table *t);
+TP_MUST_CHECK enum tp_err table_row(struct table *t, const char *const *cells, struct tp_error *e);
+/* What became of the rows is r: prints when that is TP_OK, frees, and returns r or why it could not be printed. */
+TP_MUST_CHECK enum tp_err table_end(struct table **t, enum tp_err r, struct tp_error *e);
 void table_free(struct table **t);
 
 #endif

@@ -158,7 +158,7 @@ static enum tp_err list_row(void *ctx, const struct centre_remise *r, struct tp_
     snprintf(debits, sizeof(debits), "%" PRIu64, r->totals.count[CAAA_DEBIT]);
     snprintf(credits, sizeof(credits), "%" PRIu64, r->totals.count[CAAA_CREDIT]);
     snprintf(refused, sizeof(refused), "%" PRIu64, r->refused);
-    return table_row(ctx, cells) == TP_OK ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    return table_row(ctx, cells, e);
 }
 
 int centre_cmd_list(int argc, char **argv)
@@ -178,13 +178,10 @@ int centre_cmd_list(int argc, char **argv)
     cli_parse(&argp, argc, argv, &w);
     r = open_books(&store, &w, &e);
     if (r == TP_OK)
-        r = table_new(&t, "remises", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+        r = table_new(&t, "remises", columns, sizeof(columns) / sizeof(columns[0]), w.json, &e);
     if (r == TP_OK)
         r = centre_remise_each(store, list_row, t, &e);
-    if (r == TP_OK)
-        r = table_print(t);
-    if (t != NULL)
-        table_free(&t);
+    r = table_end(&t, r, &e);
     centre_store_close(&store);
     return r == TP_OK ? CLI_DONE : cli_report(&e);
 }
@@ -328,7 +325,7 @@ static enum tp_err alarm_row(void *ctx, const struct centre_alarm *a, struct tp_
     const char *cells[] = {time_format(at, a->at), a->contract, number, a->text};
 
     snprintf(number, sizeof(number), "%" PRIu32, a->number);
-    return table_row(ctx, cells) == TP_OK ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    return table_row(ctx, cells, e);
 }
 
 int centre_cmd_alarms(int argc, char **argv)
@@ -346,13 +343,10 @@ int centre_cmd_alarms(int argc, char **argv)
     cli_parse(&argp, argc, argv, &w);
     r = open_books(&store, &w, &e);
     if (r == TP_OK)
-        r = table_new(&t, "alarms", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+        r = table_new(&t, "alarms", columns, sizeof(columns) / sizeof(columns[0]), w.json, &e);
     if (r == TP_OK)
         r = centre_alarm_each(store, alarm_row, t, &e);
-    if (r == TP_OK)
-        r = table_print(t);
-    if (t != NULL)
-        table_free(&t);
+    r = table_end(&t, r, &e);
     centre_store_close(&store);
     return r == TP_OK ? CLI_DONE : cli_report(&e);
 }

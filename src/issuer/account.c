@@ -89,7 +89,7 @@ static enum tp_err take_amounts(struct account *a, const struct words *w, struct
     if (r == TP_OK && w->day_ceiling != NULL)
         r = amount(&a->day_ceiling, "--day-ceiling", w->day_ceiling, c, false, e);
     if (r == TP_OK && w->atc != NULL) {
-        r = option_number(&atc, "--atc", w->atc, UINT16_MAX, e);
+        r = cli_number(&atc, "--atc", w->atc, UINT16_MAX, e);
         a->atc = (uint16_t)atc;
     }
     return r;
@@ -200,17 +200,17 @@ static enum tp_err list_row(void *ctx, const struct account *a, struct tp_error 
     const char *const cells[] = {a->masked,
                                  psn,
                                  account_status_name[a->status],
-                                 option_currency(a->currency),
-                                 option_amount(balance, a->balance, a->currency),
-                                 option_amount(reserved, a->reserved, a->currency),
-                                 a->ceiling == MONEY_MAX ? NULL : option_amount(ceiling, a->ceiling, a->currency),
-                                 a->day_ceiling == MONEY_MAX ? NULL : option_amount(day, a->day_ceiling, a->currency),
+                                 currency_shown(a->currency),
+                                 money_shown(balance, a->balance, a->currency),
+                                 money_shown(reserved, a->reserved, a->currency),
+                                 a->ceiling == MONEY_MAX ? NULL : money_shown(ceiling, a->ceiling, a->currency),
+                                 a->day_ceiling == MONEY_MAX ? NULL : money_shown(day, a->day_ceiling, a->currency),
                                  date_format(expiry, a->expiry),
                                  emv_cvn_name(a->cvn),
                                  arpc,
                                  atc};
 
-    return listing_row(ctx, cells, e);
+    return table_row(ctx, cells, e);
 }
 
 int issuer_account_list(int argc, char **argv)

@@ -78,7 +78,7 @@ static enum tp_err find_server(struct making *m, struct tp_error *e)
     snprintf(m->host, sizeof(m->host), "%s", m->w->host != NULL ? m->w->host : m->settings.listen);
     if (strcmp(m->host, "0.0.0.0") == 0 || strcmp(m->host, "[::]") == 0 || m->host[0] == '\0')
         return tp_fail(e, TP_ERR_USAGE, "the issuer listens on all addresses: say with --host by which one the acquirer reaches it");
-    r = option_number(&m->port, "the port", m->w->port != NULL ? m->w->port : colon + 1, 65535, e);
+    r = cli_number(&m->port, "the port", m->w->port != NULL ? m->w->port : colon + 1, 65535, e);
     return r != TP_OK || m->port != 0 ? r : tp_fail(e, TP_ERR_USAGE, "the issuer listens on whatever port is free: say with --port which one it is");
 }
 
@@ -192,9 +192,9 @@ int issuer_acquirer_add(int argc, char **argv)
 static enum tp_err list_row(void *ctx, const struct acquirer *a, struct tp_error *e)
 {
     char when[TIME_TEXT_MAX];
-    const char *const cells[] = {a->id, a->open ? "open" : "closed", option_time(when, a->added)};
+    const char *const cells[] = {a->id, a->open ? "open" : "closed", time_shown(when, a->added)};
 
-    return listing_row(ctx, cells, e);
+    return table_row(ctx, cells, e);
 }
 
 int issuer_acquirer_list(int argc, char **argv)

@@ -210,16 +210,14 @@ static enum tp_err print_table(const struct calc *c)
     static const struct table_column columns[] = {{"step", TABLE_TEXT}, {"clause", TABLE_TEXT}, {"value", TABLE_TEXT}};
     char hex[2 * CALC_VALUE_MAX + 1];
     struct table *t = NULL;
-    enum tp_err r = table_new(&t, "steps", columns, 3, false);
+    enum tp_err r = table_new(&t, "steps", columns, 3, false, NULL);
 
     for (size_t i = 0; i < c->rows && r == TP_OK; i++) {
         const char *const cells[] = {c->row[i].step, c->row[i].clause, hex_encode(hex, span_of(c->row[i].value, c->row[i].n))};
 
-        r = table_row(t, cells);
+        r = table_row(t, cells, NULL);
     }
-    if (r == TP_OK)
-        r = table_print(t);
-    table_free(&t);
+    r = table_end(&t, r, NULL);
     secret_wipe(hex, sizeof(hex));
     if (r == TP_OK && c->check.given)
         puts(calc_right(c) ? "right" : "wrong");

@@ -33,21 +33,21 @@ static enum tp_err row(void *ctx, const struct authorisation *a, struct tp_error
     char when[TIME_TEXT_MAX], amount[MONEY_TEXT_MAX], reserved[MONEY_TEXT_MAX], atc[8];
 
     snprintf(atc, sizeof(atc), "%u", a->atc);
-    const char *const cells[] = {option_time(when, a->at),
+    const char *const cells[] = {time_shown(when, a->at),
                                  a->acquirer_id,
                                  a->rrn,
                                  a->masked,
                                  a->credit ? "credit" : "debit",
-                                 option_amount(amount, a->amount, a->currency),
-                                 option_currency(a->currency),
+                                 money_shown(amount, a->amount, a->currency),
+                                 currency_shown(a->currency),
                                  atc,
                                  a->code,
                                  a->approval,
                                  a->reason,
-                                 option_amount(reserved, a->reversed ? 0 : a->reserved, a->currency),
+                                 money_shown(reserved, a->reversed ? 0 : a->reserved, a->currency),
                                  a->reversed ? "true" : "false"};
 
-    return listing_row(ctx, cells, e);
+    return table_row(ctx, cells, e);
 }
 
 int issuer_list(int argc, char **argv)

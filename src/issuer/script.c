@@ -85,9 +85,9 @@ static enum tp_err take_place(struct script *s, const struct words *w, struct tp
     }
     if (w->sfi == NULL || w->record == NULL)
         return tp_fail(e, TP_ERR_USAGE, "update-record needs --sfi and --record");
-    r = option_number(&sfi, "--sfi", w->sfi, 30, e);
+    r = cli_number(&sfi, "--sfi", w->sfi, 30, e);
     if (r == TP_OK)
-        r = option_number(&record, "--record", w->record, 254, e);
+        r = cli_number(&record, "--record", w->record, 254, e);
     if (r == TP_OK && (sfi == 0 || record == 0))
         r = tp_fail(e, TP_ERR_USAGE, "files and records are counted from 1");
     s->head[2] = (uint8_t)record;
@@ -122,7 +122,7 @@ static enum tp_err take_pin(struct office *o, struct script *s, const struct wor
     char pin[PIN_MAX + 1] = "";
     enum tp_err r;
 
-    r = option_digits(pin, PIN_MIN, PIN_MAX, "PIN", w->pin_fd, "type the new PIN:", true, e);
+    r = cli_digits(pin, PIN_MIN, PIN_MAX, "PIN", w->pin_fd, "type the new PIN:", true, e);
     if (r == TP_OK)
         r = seal_data(o, s, span_str(pin), e);
     secret_wipe(pin, sizeof(pin));
@@ -211,11 +211,11 @@ static enum tp_err list_row(void *ctx, const struct script *s, struct tp_error *
                                  s->template == 0x71 ? "71" : "72",
                                  script_state_name[s->state],
                                  deliveries,
-                                 option_time(queued, s->queued),
-                                 option_time(delivered, s->delivered),
-                                 option_time(settled, s->settled)};
+                                 time_shown(queued, s->queued),
+                                 time_shown(delivered, s->delivered),
+                                 time_shown(settled, s->settled)};
 
-    return listing_row(ctx, cells, e);
+    return table_row(ctx, cells, e);
 }
 
 int issuer_script_list(int argc, char **argv)

@@ -81,22 +81,6 @@ static int end(struct terminal **t, struct journal **j, enum tp_err r, struct tp
     return cli_report(e);
 }
 
-static const char *amount_text(char *out, size_t cap, int64_t minor, uint16_t currency)
-{
-    const struct currency *c = currency_by_numeric(currency);
-    char digits[MONEY_TEXT_MAX];
-
-    snprintf(out, cap, "%s", c != NULL ? money_format(digits, minor, c) : "?");
-    return out;
-}
-
-static const char *currency_text(uint16_t currency)
-{
-    const struct currency *c = currency_by_numeric(currency);
-
-    return c != NULL ? c->alpha : "?";
-}
-
 static const struct table_column payment_heads[] = {{"TIME", TABLE_TEXT},    {"NUMBER", TABLE_TEXT},   {"REFERENCE", TABLE_TEXT},
                                                     {"AMOUNT", TABLE_RIGHT}, {"CURRENCY", TABLE_TEXT}, {"CARD", TABLE_TEXT},
                                                     {"STATE", TABLE_TEXT},   {"REASON", TABLE_TEXT}};
@@ -114,13 +98,13 @@ static bool list_row(void *ctx, const struct receipt *r)
     const char *cells[] = {when,
                            stan,
                            r->rrn,
-                           amount_text(amount, sizeof(amount), r->type == 0x20 ? -r->amount : r->amount, r->currency),
-                           currency_text(r->currency),
+                           money_shown(amount, r->type == 0x20 ? -r->amount : r->amount, r->currency),
+                           currency_shown(r->currency),
                            r->pan,
                            payment_state_name(r->state),
                            r->reason};
 
-    return table_row(ctx, cells) == TP_OK;
+    return table_row(ctx, cells, NULL) == TP_OK;
 }
 
 int payer_journal(int argc, char **argv)
@@ -133,12 +117,10 @@ int payer_journal(int argc, char **argv)
     enum tp_err r = begin(&w, &t, &j, NULL, "List the payments that cards have signed here, the newest first.", argc, argv, &e);
 
     if (r == TP_OK)
-        r = table_new(&table, "payments", w.json ? payment_keys : payment_heads, PAYMENT_COLUMNS, w.json);
+        r = table_new(&table, "payments", w.json ? payment_keys : payment_heads, PAYMENT_COLUMNS, w.json, &e);
     if (r == TP_OK)
         r = journal_list(j, list_row, table, &e);
-    if (r == TP_OK)
-        r = table_print(table);
-    table_free(&table);
+    r = table_end(&table, r, &e);
     return end(&t, &j, r, &e);
 }
 
@@ -171,11 +153,11 @@ static bool day_row(void *ctx, const struct journal_day *d)
     const char *cells[] = {date_format(day, d->date),
                            payment_state_name(d->state),
                            count,
-                           amount_text(debits, sizeof(debits), d->debits, d->currency),
-                           amount_text(credits, sizeof(credits), d->credits, d->currency),
-                           currency_text(d->currency)};
+                           money_shown(debits, d->debits, d->currency),
+                           money_shown(credits, d->credits, d->currency),
+                           currency_shown(d->currency)};
 
-    return table_row(ctx, cells) == TP_OK;
+    return table_row(ctx, cells, NULL) == TP_OK;
 }
 
 int payer_journal_days(int argc, char **argv)
@@ -192,12 +174,10 @@ int payer_journal_days(int argc, char **argv)
     enum tp_err r = begin(&w, &t, &j, NULL, "Add up the payments of each day, by state and currency.", argc, argv, &e);
 
     if (r == TP_OK)
-        r = table_new(&table, "days", w.json ? keys : text, sizeof(text) / sizeof(text[0]), w.json);
+        r = table_new(&table, "days", w.json ? keys : text, sizeof(text) / sizeof(text[0]), w.json, &e);
     if (r == TP_OK)
         r = journal_days(j, day_row, table, &e);
-    if (r == TP_OK)
-        r = table_print(table);
-    table_free(&table);
+    r = table_end(&table, r, &e);
     return end(&t, &j, r, &e);
 }
 
@@ -242,11 +222,11 @@ int payer_journal_send(int argc, char **argv)
     if (r == TP_OK)
         r = journal_count_pending(j, &pending, &e);
     if (r == TP_OK)
-        r = table_new(&table, "delivered", w.json ? payment_keys : payment_heads, PAYMENT_COLUMNS, w.json);
+        r = table_new(&table, "delivered", w.json ? payment_keys : payment_heads, PAYMENT_COLUMNS, w.json, &e);
     if (r == TP_OK && pending > 0)
         r = send_all(t, j, table, &e);
     if (table != NULL && (pending > 0 || w.json)) {
-        printed = table_print(table);
+        printed = table_end(&table, TP_OK, &e);
         r = r == TP_OK ? printed : r;
     } else if (r == TP_OK)
         log_note("everything is delivered");

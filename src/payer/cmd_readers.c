@@ -127,7 +127,7 @@ static enum tp_err row_json(struct table *t, const struct reader_info *r, const 
                            text_or_null(r->trouble),
                            text_or_null(r->remedy)};
 
-    return table_row(t, cells);
+    return table_row(t, cells, NULL);
 }
 
 static enum tp_err print(const struct reader_info *list, size_t n, bool json)
@@ -151,8 +151,8 @@ static enum tp_err print(const struct reader_info *list, size_t n, bool json)
                                                {"remedy", TABLE_TEXT}};
     char atr[2 * READER_ATR_MAX + 1], can[CAN_MAX], number[24];
     struct table *t;
-    enum tp_err r = json ? table_new(&t, "readers", keys, sizeof(keys) / sizeof(keys[0]), true)
-                         : table_new(&t, "readers", text, sizeof(text) / sizeof(text[0]), false);
+    enum tp_err r = json ? table_new(&t, "readers", keys, sizeof(keys) / sizeof(keys[0]), true, NULL)
+                         : table_new(&t, "readers", text, sizeof(text) / sizeof(text[0]), false, NULL);
 
     for (size_t i = 0; r == TP_OK && i < n; i++) {
         snprintf(number, sizeof(number), "%zu", i + 1);
@@ -162,13 +162,10 @@ static enum tp_err print(const struct reader_info *list, size_t n, bool json)
         } else {
             const char *cells[] = {number, list[i].name, list[i].driver, card_word(&list[i]), atr, abilities(can, &list[i].can)};
 
-            r = table_row(t, cells);
+            r = table_row(t, cells, NULL);
         }
     }
-    if (r == TP_OK)
-        r = table_print(t);
-    table_free(&t);
-    return r;
+    return table_end(&t, r, NULL);
 }
 
 /* Why one cannot be used, and what to do about it: words for people. */
@@ -184,18 +181,16 @@ static enum tp_err print_doctor(const struct doctor *d, bool json)
     static const struct table_column text[] = {{"LINK", TABLE_TEXT}, {"STATE", TABLE_TEXT}, {"FOUND", TABLE_TEXT}};
     static const struct table_column keys[] = {{"link", TABLE_TEXT}, {"state", TABLE_TEXT}, {"found", TABLE_TEXT}, {"advice", TABLE_TEXT}};
     struct table *t;
-    enum tp_err r = json ? table_new(&t, "chain", keys, 4, true) : table_new(&t, "chain", text, 3, false);
+    enum tp_err r = json ? table_new(&t, "chain", keys, 4, true, NULL) : table_new(&t, "chain", text, 3, false, NULL);
 
     for (enum doctor_link i = DOCTOR_LIBRARY; r == TP_OK && i < DOCTOR_LINKS; i++) {
         const enum doctor_state state = d->links[i].state;
         const bool here = state == DOCTOR_BROKEN || (i == DOCTOR_CARD && state == DOCTOR_GOOD); /* what the advice is about */
         const char *cells[] = {doctor_link_name(i), doctor_state_name(state), text_or_null(d->links[i].found), here ? d->advice : NULL};
 
-        r = table_row(t, cells);
+        r = table_row(t, cells, NULL);
     }
-    if (r == TP_OK)
-        r = table_print(t);
-    table_free(&t);
+    r = table_end(&t, r, NULL);
     if (r == TP_OK && !json)
         printf("Advice: %s.\n", d->advice);
     return r;

@@ -55,7 +55,7 @@ static enum tp_err add_line(struct table *t, const char *line, bool *missed)
         snprintf(note, sizeof(note), "%s", text_of(o, "note"));
     const char *const cells[] = {text_of(o, "name"), v, unit, l[0] != '\0' ? l : NULL, outcome, note};
 
-    r = table_row(t, cells);
+    r = table_row(t, cells, NULL);
 out:
     json_decref(o);
     return r;
@@ -103,15 +103,13 @@ int main(int argc, char **argv)
     const bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
     struct table *t = NULL;
     bool missed = false;
-    enum tp_err r = table_new(&t, "bench", columns, sizeof(columns) / sizeof(columns[0]), json);
+    enum tp_err r = table_new(&t, "bench", columns, sizeof(columns) / sizeof(columns[0]), json, NULL);
 
     for (int i = json ? 2 : 1; r == TP_OK && i < argc; i++)
         r = run(t, argv[i], &missed);
-    if (r == TP_OK)
-        r = table_print(t);
+    r = table_end(&t, r, NULL);
     if (r == TP_OK && !json)
         putchar('\n');
-    table_free(&t);
     if (r != TP_OK)
         fprintf(stderr, "bench: %s\n", tp_err_text(r));
     return r != TP_OK || missed ? EXIT_FAILURE : EXIT_SUCCESS;
