@@ -117,7 +117,7 @@ static enum tp_err run(struct report *report, struct audit_sums *sums, const cha
     enum tp_err r = option_open(&l, dir, given, e);
 
     if (r == TP_OK)
-        r = acquirer_open_seal(&seal, dir, e);
+        r = seal_open_dir(&seal, dir, e);
     if (r == TP_OK)
         r = acquirer_load_authorities(&authorities, dir, e);
     if (r == TP_OK)

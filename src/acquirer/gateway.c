@@ -559,9 +559,9 @@ static enum tp_err desk_open(struct desk *d, struct tp_error *e)
     enum tp_err r = acquirer_open_ledger(&d->ledger, d->gateway->dir, e);
 
     if (r == TP_OK)
-        r = acquirer_open_seal(&d->seal, d->gateway->dir, e);
+        r = seal_open_dir(&d->seal, d->gateway->dir, e);
     if (r == TP_OK)
-        r = pki_tls_context(&d->tls, PKI_CLIENT, d->issuer.ca, d->issuer.certificate, d->issuer.key, e);
+        r = pki_tls_context(&d->tls, PKI_CLIENT, d->issuer.tls.ca, d->issuer.tls.certificate, d->issuer.tls.key, e);
     return r == TP_OK ? link_line_new(&d->line, d->issuer.host, d->issuer.port, d->tls, &limits, &events, e) : r;
 }
 

@@ -1,11 +1,6 @@
 /* telepay-acquirer init: a folder with books, keys, certificates and configuration. */
-#include <errno.h>
-#include <libgen.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "acquirer/commands.h"
 #include "acquirer/state.h"
@@ -14,7 +9,6 @@
 #include "crypto/pki.h"
 
 #define AUTHORITIES_MAX   64
-#define AUTHORITY_BYTES   (4U << 20)
 #define SERVER_DAYS       1825
 #define SERVER_HOSTS      "localhost,127.0.0.1"
 #define CONFIGURATION_MAX 4096
@@ -117,10 +111,8 @@ static enum tp_err write_configuration(const char *dir, const struct words *w, s
 /* Each file is read as authority keys first, so that a wrong one is found now and not when the server starts. */
 static enum tp_err copy_authority(const char *dir, const char *from, size_t index, struct tp_error *e)
 {
-    char name[64], path[PATH_MAX];
+    char name[64];
     struct capk_store *check = NULL;
-    uint8_t *content = NULL;
-    size_t n = 0;
     enum tp_err r = capk_store_new(&check);
 
     if (r != TP_OK)
@@ -128,42 +120,18 @@ static enum tp_err copy_authority(const char *dir, const char *from, size_t inde
     r = capk_store_load(check, from, e);
     if (r == TP_OK && capk_count(check) == 0)
         r = tp_fail(e, TP_ERR_FORMAT, "%s holds no authority key", from);
-    if (r == TP_OK)
-        r = file_read(from, AUTHORITY_BYTES, &content, &n, e);
     snprintf(name, sizeof(name), "authorities/%02zu.json", index % 1000 + 1);
     if (r == TP_OK)
-        r = file_join(path, sizeof(path), dir, name, e);
-    if (r == TP_OK)
-        r = file_replace(path, span_of(content, n), 0644, e);
-    free(content);
+        r = file_copy(from, dir, name, 0644, e);
     capk_store_free(&check);
     return r;
-}
-
-static enum tp_err make_pki(const char *dir, const struct words *w, struct tp_error *e)
-{
-    char pki[PATH_MAX], cert[PATH_MAX], key[PATH_MAX];
-    const struct pki_subject server = {NULL, "telepay-acquirer", w->hosts};
-    enum tp_err r = file_join(pki, sizeof(pki), dir, "pki", e);
-
-    if (r == TP_OK)
-        r = file_make_dir(pki, 0700, e);
-    if (r == TP_OK)
-        r = pki_authority_make(pki, w->name, e);
-    if (r == TP_OK)
-        r = file_join(cert, sizeof(cert), pki, "server.pem", e);
-    if (r == TP_OK)
-        r = file_join(key, sizeof(key), pki, "server.key", e);
-    return r == TP_OK ? pki_certificate_make(pki, PKI_SERVER, &server, SERVER_DAYS, cert, key, e) : r;
 }
 
 static enum tp_err make_folders(const char *dir, struct tp_error *e)
 {
     char path[PATH_MAX];
-    enum tp_err r = file_make_dir(dir, 0755, e);
+    enum tp_err r = file_make_private_dir(dir, e);
 
-    if (r == TP_OK && chmod(dir, 0700) != 0)
-        r = tp_fail(e, TP_ERR_IO, "cannot close the folder %s to others: %s", dir, strerror(errno));
     if (r == TP_OK)
         r = file_join(path, sizeof(path), dir, "authorities", e);
     return r == TP_OK ? file_make_dir(path, 0700, e) : r;
@@ -172,13 +140,14 @@ static enum tp_err make_folders(const char *dir, struct tp_error *e)
 /* The books come last: a folder that has them is whole, and one that an error left half made can be seen as such. */
 static enum tp_err make_all(const struct words *w, struct tp_error *e)
 {
+    const struct pki_subject server = {NULL, "telepay-acquirer", w->hosts};
     char path[PATH_MAX];
     enum tp_err r = make_folders(w->dir, e);
 
     for (size_t i = 0; i < w->authorities && r == TP_OK; i++)
         r = copy_authority(w->dir, w->authority[i], i, e);
     if (r == TP_OK)
-        r = make_pki(w->dir, w, e);
+        r = pki_server_make(w->dir, w->name, &server, SERVER_DAYS, e);
     if (r == TP_OK)
         r = file_join(path, sizeof(path), w->dir, "seal.key", e);
     if (r == TP_OK)
@@ -190,24 +159,9 @@ static enum tp_err make_all(const struct words *w, struct tp_error *e)
     return r == TP_OK ? ledger_make(path, e) : r;
 }
 
-static enum tp_err refuse_existing(const char *dir, struct tp_error *e)
-{
-    static const char *const made[] = {"ledger.db", "seal.key", "pki/ca.pem", "pki/ca.key", "acquirer.conf"};
-    char path[PATH_MAX];
-
-    for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
-        const enum tp_err r = file_join(path, sizeof(path), dir, made[i], e);
-
-        if (r != TP_OK)
-            return r;
-        if (access(path, F_OK) == 0)
-            return tp_fail(e, TP_ERR_EXISTS, "%s is there already: name another folder, or remove this one if it holds nothing of worth", path);
-    }
-    return TP_OK;
-}
-
 int acquirer_init(int argc, char **argv)
 {
+    static const char *const made[] = {"ledger.db", "seal.key", "pki/ca.pem", "pki/ca.key", "acquirer.conf", NULL};
     struct words w = {.name = "telepay acquirer", .hosts = SERVER_HOSTS, .listen = ACQUIRER_ADDRESS ":" ACQUIRER_PORT};
     struct tp_error e = {TP_OK, ""};
     enum tp_err r;
@@ -217,7 +171,7 @@ int acquirer_init(int argc, char **argv)
     if (r == TP_OK)
         r = plain_word("--listen", w.listen, &e);
     if (r == TP_OK)
-        r = refuse_existing(w.dir, &e);
+        r = file_none_there(w.dir, made, "name another folder, or remove this one if it holds nothing of worth", &e);
     if (r == TP_OK)
         r = make_all(&w, &e);
     if (r != TP_OK)

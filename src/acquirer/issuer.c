@@ -4,16 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "acquirer/commands.h"
 #include "acquirer/issuers.h"
 #include "acquirer/option.h"
 #include "base/file.h"
-#include "base/secret.h"
-
-#define PEM_MAX (1U << 20)
 
 struct words {
     const char *dir, *from, *name, *issuer, *state;
@@ -57,23 +53,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /* ---- add ---- */
-
-static enum tp_err copy(const char *from, const char *dir, const char *name, mode_t mode, struct tp_error *e)
-{
-    char to[PATH_MAX];
-    uint8_t *content = NULL;
-    size_t n = 0;
-    enum tp_err r = file_join(to, sizeof(to), dir, name, e);
-
-    if (r == TP_OK)
-        r = file_read(from, PEM_MAX, &content, &n, e);
-    if (r == TP_OK)
-        r = file_replace(to, span_of(content, n), mode, e);
-    if (content != NULL)
-        secret_wipe(content, n);
-    free(content);
-    return r;
-}
 
 static enum tp_err write_conf(const struct issuer *i, const char *dir, struct tp_error *e)
 {
@@ -132,11 +111,11 @@ static enum tp_err install(const struct issuer *i, const char *dir, struct tp_er
     if (r == TP_OK)
         r = file_make_dir(made, 0700, e);
     if (r == TP_OK)
-        r = copy(i->ca, made, "ca.pem", 0644, e);
+        r = file_copy(i->tls.ca, made, "ca.pem", 0644, e);
     if (r == TP_OK)
-        r = copy(i->certificate, made, "acquirer.pem", 0644, e);
+        r = file_copy(i->tls.certificate, made, "acquirer.pem", 0644, e);
     if (r == TP_OK)
-        r = copy(i->key, made, "acquirer.key", 0600, e);
+        r = file_copy(i->tls.key, made, "acquirer.key", 0600, e);
     if (r == TP_OK)
         r = write_conf(i, made, e);
     if (r == TP_OK && rename(made, wanted) != 0)

@@ -55,9 +55,7 @@ static enum tp_err take(struct issuer *out, const struct conf *c, struct tp_erro
 
     if ((r = conf_need(&name, c, SECTION, "name", e)) != TP_OK || (r = conf_need(&host, c, SECTION, "host", e)) != TP_OK ||
         (r = conf_need(&port, c, SECTION, "port", e)) != TP_OK || (r = conf_need(&acquirer, c, SECTION, "acquirer", e)) != TP_OK ||
-        (r = conf_need(&iins, c, SECTION, "iins", e)) != TP_OK || (r = conf_need_path(out->ca, sizeof(out->ca), c, SECTION, "ca", e)) != TP_OK ||
-        (r = conf_need_path(out->certificate, sizeof(out->certificate), c, SECTION, "certificate", e)) != TP_OK ||
-        (r = conf_need_path(out->key, sizeof(out->key), c, SECTION, "key", e)) != TP_OK)
+        (r = conf_need(&iins, c, SECTION, "iins", e)) != TP_OK || (r = pki_files_load(&out->tls, c, SECTION, e)) != TP_OK)
         return r;
     if (!is_name(name))
         return bad(c, "name", "1 to 32 letters, digits, -, . or _", e);

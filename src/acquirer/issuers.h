@@ -4,6 +4,7 @@
 
 #include <limits.h>
 
+#include "crypto/pki.h"
 #include "ledger/ledger.h"
 
 #define ISSUER_IINS_MAX 64
@@ -12,9 +13,9 @@
 struct issuer {
     char name[ISSUER_NAME_MAX];
     char host[256], port[6];
-    char acquirer[12];                                       /* DE 32: what the issuer knows this acquirer by */
-    char ca[PATH_MAX], certificate[PATH_MAX], key[PATH_MAX]; /* PEM files */
-    char iin[ISSUER_IINS_MAX][ISSUER_IIN_MAX];               /* beginnings of card numbers */
+    char acquirer[12]; /* DE 32: what the issuer knows this acquirer by */
+    struct pki_files tls;
+    char iin[ISSUER_IINS_MAX][ISSUER_IIN_MAX]; /* beginnings of card numbers */
     size_t iins;
 };
 

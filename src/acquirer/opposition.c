@@ -1,9 +1,7 @@
 /* telepay-acquirer opposition add | list | remove */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
@@ -65,7 +63,7 @@ static enum tp_err start(struct opposing *o, const struct words *w)
     enum tp_err r = option_open(&o->l, dir, w->dir, &o->e);
 
     if (r == TP_OK)
-        r = acquirer_open_seal(&o->seal, dir, &o->e);
+        r = seal_open_dir(&o->seal, dir, &o->e);
     if (r == TP_OK)
         r = read_pan(pan, w, &o->e);
     if (r != TP_OK)

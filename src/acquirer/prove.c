@@ -60,7 +60,7 @@ static enum tp_err start(struct proving *p, const struct words *w, struct tp_err
     if (r == TP_OK)
         r = ledger_tx_get(p->l, w->rrn, &p->tx, e);
     if (r == TP_OK)
-        r = acquirer_open_seal(&p->seal, dir, e);
+        r = seal_open_dir(&p->seal, dir, e);
     if (r == TP_OK)
         r = acquirer_load_authorities(&p->authorities, dir, e);
     if (r == TP_OK && (r = evidence_cache_new(&p->cache, p->authorities, 1)) != TP_OK)

@@ -427,7 +427,7 @@ static enum tp_err worker_new(struct worker **out, const char *dir, const struct
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a server");
     r = acquirer_open_ledger(&w->checker.ledger, dir, e);
     if (r == TP_OK)
-        r = acquirer_open_seal(&w->checker.seal, dir, e);
+        r = seal_open_dir(&w->checker.seal, dir, e);
     if (r == TP_OK && evidence_cache_new(&w->checker.cache, authorities, CHAINS_KEPT) != TP_OK)
         r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a server");
     if (r == TP_OK)

@@ -5,29 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/conf.h"
 #include "base/file.h"
 
-static bool holds_books(const char *dir)
-{
-    char path[PATH_MAX];
-
-    return file_join(path, sizeof(path), dir, "ledger.db", NULL) == TP_OK && access(path, F_OK) == 0;
-}
-
 enum tp_err acquirer_dir(char *out, const char *given, struct tp_error *e)
 {
-    const char *dir = given != NULL ? given : holds_books("acq") ? "acq" : ACQUIRER_DIR_DEFAULT;
+    static const struct file_home home = {"acquirer", "acq", ACQUIRER_DIR_DEFAULT, "ledger.db"};
 
-    if (!holds_books(dir) && errno == EACCES)
-        return tp_fail(e, TP_ERR_IO, "%s must not be read by this user", dir);
-    if (!holds_books(dir))
-        return tp_fail(e, TP_ERR_NOT_FOUND, "there is no acquirer in %s: name its folder with --dir, or make one with init", dir);
-    if (snprintf(out, PATH_MAX, "%s", dir) >= PATH_MAX)
-        return tp_fail(e, TP_ERR_RANGE, "the folder name %s is too long", dir);
-    return TP_OK;
+    return file_home(out, &home, given, e);
 }
 
 enum tp_err acquirer_open_ledger(struct ledger **out, const char *dir, struct tp_error *e)
@@ -37,15 +23,6 @@ enum tp_err acquirer_open_ledger(struct ledger **out, const char *dir, struct tp
 
     *out = NULL;
     return r == TP_OK ? ledger_open(out, path, e) : r;
-}
-
-enum tp_err acquirer_open_seal(struct seal **out, const char *dir, struct tp_error *e)
-{
-    char path[PATH_MAX];
-    enum tp_err r = file_join(path, sizeof(path), dir, "seal.key", e);
-
-    *out = NULL;
-    return r == TP_OK ? seal_open_file(out, path, e) : r;
 }
 
 static int is_json(const struct dirent *d)

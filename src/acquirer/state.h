@@ -18,7 +18,6 @@
 TP_MUST_CHECK enum tp_err acquirer_dir(char *out, const char *given, struct tp_error *e);
 
 TP_MUST_CHECK enum tp_err acquirer_open_ledger(struct ledger **out, const char *dir, struct tp_error *e);
-TP_MUST_CHECK enum tp_err acquirer_open_seal(struct seal **out, const char *dir, struct tp_error *e);
 
 /* The project's keys (data/capk.json), then every authorities/NAME.json. */
 TP_MUST_CHECK enum tp_err acquirer_load_authorities(struct capk_store **out, const char *dir, struct tp_error *e);

@@ -1,9 +1,7 @@
 /* telepay-acquirer terminal add | list | close */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "acquirer/commands.h"
@@ -172,23 +170,6 @@ static enum tp_err write_configuration(const struct making *m, const char *autho
     return r;
 }
 
-static enum tp_err copy(const char *from_dir, const char *from, const char *to_dir, const char *to, struct tp_error *e)
-{
-    char source[PATH_MAX], target[PATH_MAX];
-    uint8_t *content = NULL;
-    size_t n = 0;
-    enum tp_err r = file_join(source, sizeof(source), from_dir, from, e);
-
-    if (r == TP_OK)
-        r = file_join(target, sizeof(target), to_dir, to, e);
-    if (r == TP_OK)
-        r = file_read(source, FILE_MAX, &content, &n, e);
-    if (r == TP_OK)
-        r = file_replace(target, span_of(content, n), 0644, e);
-    free(content);
-    return r;
-}
-
 /* authorities/01.json becomes authority.json, 02.json authority-02.json, …; names is their list for telepay.conf. */
 static enum tp_err copy_authorities(const struct making *m, char *names, size_t cap, struct tp_error *e)
 {
@@ -209,7 +190,7 @@ static enum tp_err copy_authorities(const struct making *m, char *names, size_t 
             snprintf(to, sizeof(to), "authority.json");
         else
             snprintf(to, sizeof(to), "authority-%02u.json", i);
-        r = copy(m->dir, from, m->w->out, to, e);
+        r = file_copy(path, m->w->out, to, 0644, e);
         if (r != TP_OK)
             return r;
         used += (size_t)snprintf(names + used, cap - used, " %s", to);
@@ -219,34 +200,17 @@ static enum tp_err copy_authorities(const struct making *m, char *names, size_t 
     return TP_OK;
 }
 
-static enum tp_err make_certificate(const struct making *m, struct tp_error *e)
-{
-    char pki[PATH_MAX], cert[PATH_MAX], key[PATH_MAX];
-    const struct pki_subject subject = {m->terminal.contract, m->terminal.id, NULL};
-    enum tp_err r = file_join(pki, sizeof(pki), m->dir, "pki", e);
-
-    if (r == TP_OK)
-        r = file_join(cert, sizeof(cert), m->w->out, "terminal.pem", e);
-    if (r == TP_OK)
-        r = file_join(key, sizeof(key), m->w->out, "terminal.key", e);
-    if (r == TP_OK)
-        r = pki_certificate_make(pki, PKI_CLIENT, &subject, TERMINAL_DAYS, cert, key, e);
-    return r == TP_OK ? copy(pki, "ca.pem", m->w->out, "ca.pem", e) : r;
-}
-
 static enum tp_err make_folder(const struct making *m, struct tp_error *e)
 {
-    char path[PATH_MAX], authorities[2048];
-    enum tp_err r = file_join(path, sizeof(path), m->w->out, TERMINAL_CONF, e);
+    static const char *const made[] = {TERMINAL_CONF, NULL};
+    const struct pki_subject subject = {m->terminal.contract, m->terminal.id, NULL};
+    char authorities[2048];
+    enum tp_err r = file_none_there(m->w->out, made, "name another folder with --out", e);
 
-    if (r == TP_OK && access(path, F_OK) == 0)
-        r = tp_fail(e, TP_ERR_EXISTS, "%s is there already: name another folder with --out", path);
     if (r == TP_OK)
-        r = file_make_dir(m->w->out, 0755, e);
-    if (r == TP_OK && chmod(m->w->out, 0700) != 0)
-        r = tp_fail(e, TP_ERR_IO, "cannot close the folder %s to others: %s", m->w->out, strerror(errno));
+        r = file_make_private_dir(m->w->out, e);
     if (r == TP_OK)
-        r = make_certificate(m, e);
+        r = pki_client_make(m->dir, NULL, &subject, TERMINAL_DAYS, m->w->out, "terminal", e);
     if (r == TP_OK)
         r = copy_authorities(m, authorities, sizeof(authorities), e);
     return r == TP_OK ? write_configuration(m, authorities, e) : r;

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/secret.h"
+
 enum tp_err file_read(const char *path, size_t max, uint8_t **out, size_t *n, struct tp_error *e)
 {
     enum tp_err r = TP_OK;
@@ -129,6 +131,61 @@ enum tp_err file_make_dir(const char *path, mode_t mode, struct tp_error *e)
         return tp_fail(e, TP_ERR_IO, "cannot make the folder %s: %s", path, strerror(errno));
     if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
         return tp_fail(e, TP_ERR_IO, "%s is not a folder", path);
+    return TP_OK;
+}
+
+enum tp_err file_make_private_dir(const char *path, struct tp_error *e)
+{
+    const enum tp_err r = file_make_dir(path, 0755, e);
+
+    if (r == TP_OK && chmod(path, 0700) != 0)
+        return tp_fail(e, TP_ERR_IO, "cannot close the folder %s to others: %s", path, strerror(errno));
+    return r;
+}
+
+enum tp_err file_copy(const char *from, const char *dir, const char *name, mode_t mode, struct tp_error *e)
+{
+    char to[PATH_MAX];
+    uint8_t *content = NULL;
+    size_t n = 0;
+    enum tp_err r = file_join(to, sizeof(to), dir, name, e);
+
+    if (r == TP_OK)
+        r = file_read(from, FILE_COPY_MAX, &content, &n, e);
+    if (r == TP_OK) {
+        r = file_replace(to, span_of(content, n), mode, e);
+        secret_wipe(content, n);
+    }
+    free(content);
+    return r;
+}
+
+static bool holds(char path[PATH_MAX], const char *dir, const char *name)
+{
+    return file_join(path, PATH_MAX, dir, name, NULL) == TP_OK && access(path, F_OK) == 0;
+}
+
+enum tp_err file_none_there(const char *dir, const char *const *names, const char *advice, struct tp_error *e)
+{
+    char path[PATH_MAX];
+
+    for (; *names != NULL; names++)
+        if (holds(path, dir, *names))
+            return tp_fail(e, TP_ERR_EXISTS, "%s is there already: %s", path, advice);
+    return TP_OK;
+}
+
+enum tp_err file_home(char *out, const struct file_home *home, const char *given, struct tp_error *e)
+{
+    char path[PATH_MAX];
+    const char *dir = given != NULL ? given : holds(path, home->here, home->books) ? home->here : home->system;
+
+    if (!holds(path, dir, home->books))
+        return errno == EACCES
+                   ? tp_fail(e, TP_ERR_IO, "%s must not be read by this user", dir)
+                   : tp_fail(e, TP_ERR_NOT_FOUND, "there is no %s in %s: name its folder with --dir, or make one with init", home->what, dir);
+    if (snprintf(out, PATH_MAX, "%s", dir) >= PATH_MAX)
+        return tp_fail(e, TP_ERR_RANGE, "the folder name %s is too long", dir);
     return TP_OK;
 }
 

@@ -17,6 +17,24 @@ TP_MUST_CHECK enum tp_err file_replace(const char *path, struct span content, mo
 /* Makes a folder (and its parents) if it is not there. */
 TP_MUST_CHECK enum tp_err file_make_dir(const char *path, mode_t mode, struct tp_error *e);
 
+/* The same, its parents as they come (0755) and itself closed to all others (0700), also one that was there. */
+TP_MUST_CHECK enum tp_err file_make_private_dir(const char *path, struct tp_error *e);
+
+/* Copies a file of at most FILE_COPY_MAX bytes to dir/name, as file_replace does; a key leaves nothing in memory. */
+#define FILE_COPY_MAX (4U << 20)
+TP_MUST_CHECK enum tp_err file_copy(const char *from, const char *dir, const char *name, mode_t mode, struct tp_error *e);
+
+/* TP_ERR_EXISTS, with what to do then, when dir has one of the files (ended by NULL). */
+TP_MUST_CHECK enum tp_err file_none_there(const char *dir, const char *const *names, const char *advice, struct tp_error *e);
+
+/* Where a daemon keeps its books: the folder that `given` (--dir) names, else `here` when it holds them, else the system's. */
+struct file_home {
+    const char *what, *here, *system; /* "acquirer", "acq", "/var/lib/telepay/acquirer" */
+    const char *books;                /* the file that makes it one */
+};
+/* out has PATH_MAX bytes. TP_ERR_NOT_FOUND, saying how to make one, when there are no books in it. */
+TP_MUST_CHECK enum tp_err file_home(char *out, const struct file_home *home, const char *given, struct tp_error *e);
+
 /* "dir/name" into out of cap bytes; TP_ERR_RANGE when it does not fit. */
 TP_MUST_CHECK enum tp_err file_join(char *out, size_t cap, const char *dir, const char *name, struct tp_error *e);
 

@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cli.h"
 #include "base/file.h"
@@ -17,18 +15,9 @@
 
 enum tp_err centre_dir(char *out, const char *given, struct tp_error *e)
 {
-    const char *dir = given;
-    char books[PATH_MAX];
-    enum tp_err r;
+    static const struct file_home home = {"centre", "centre", CENTRE_DIR_DEFAULT, "centre.db"};
 
-    if (dir == NULL)
-        dir = access("centre/centre.db", F_OK) == 0 ? "centre" : CENTRE_DIR_DEFAULT;
-    r = file_join(books, sizeof(books), dir, "centre.db", e);
-    if (r == TP_OK && access(books, F_OK) != 0)
-        r = tp_fail(e, TP_ERR_NOT_FOUND, "there is no centre in %s: make one with telepay-centre init DIR, or name another with --dir", dir);
-    if (r == TP_OK && snprintf(out, PATH_MAX, "%s", dir) >= PATH_MAX)
-        r = tp_fail(e, TP_ERR_RANGE, "the path %s is too long", dir);
-    return r;
+    return file_home(out, &home, given, e);
 }
 
 /* ---- init ---- */
@@ -62,24 +51,6 @@ static error_t parse_init(int key, char *arg, struct argp_state *state)
     }
 }
 
-static enum tp_err make_pki(const char *dir, const struct init_words *w, struct tp_error *e)
-{
-    const struct pki_subject server = {.common_name = "telepay-centre", .hosts = w->hosts};
-    char pki[PATH_MAX], certificate[PATH_MAX], key[PATH_MAX], name[PKI_NAME_MAX];
-    enum tp_err r = file_join(pki, sizeof(pki), dir, "pki", e);
-
-    snprintf(name, sizeof(name), "%.50s authority", w->name);
-    if (r == TP_OK)
-        r = file_join(certificate, sizeof(certificate), pki, "server.pem", e);
-    if (r == TP_OK)
-        r = file_join(key, sizeof(key), pki, "server.key", e);
-    if (r == TP_OK)
-        r = file_make_dir(pki, 0700, e);
-    if (r == TP_OK)
-        r = pki_authority_make(pki, name, e);
-    return r == TP_OK ? pki_certificate_make(pki, PKI_SERVER, &server, CERTIFICATE_DAYS, certificate, key, e) : r;
-}
-
 int centre_cmd_init(int argc, char **argv)
 {
     static const struct argp_option options[] = {{"name", 'n', "NAME", 0, "its name in its authority's certificate", 0},
@@ -87,15 +58,19 @@ int centre_cmd_init(int argc, char **argv)
                                                  {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {options, parse_init, "DIR", "Make a collection centre in DIR.", NULL, NULL, NULL};
     struct init_words w = {NULL, "telepay centre", "localhost,127.0.0.1"};
+    struct pki_subject server = {.common_name = "telepay-centre"};
+    char name[PKI_NAME_MAX];
     struct tp_error e = {TP_OK, ""};
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
+    server.hosts = w.hosts;
+    snprintf(name, sizeof(name), "%.50s authority", w.name);
     r = file_make_dir(w.dir, 0700, &e);
     if (r == TP_OK)
         r = centre_store_make(w.dir, &e);
     if (r == TP_OK)
-        r = make_pki(w.dir, &w, &e);
+        r = pki_server_make(w.dir, name, &server, CERTIFICATE_DAYS, &e);
     if (r != TP_OK)
         return cli_report(&e);
     printf("The centre is in %s. Next: telepay-centre acquirer add --dir %s --id ID --out DIR, then telepay-centre serve --dir %s\n", w.dir, w.dir,
@@ -141,23 +116,6 @@ static error_t parse_add(int key, char *arg, struct argp_state *state)
     }
 }
 
-static enum tp_err copy_file(const char *from_dir, const char *to_dir, const char *name, struct tp_error *e)
-{
-    char from[PATH_MAX], to[PATH_MAX];
-    uint8_t *bytes = NULL;
-    size_t n;
-    enum tp_err r = file_join(from, sizeof(from), from_dir, name, e);
-
-    if (r == TP_OK)
-        r = file_join(to, sizeof(to), to_dir, name, e);
-    if (r == TP_OK)
-        r = file_read(from, 65536, &bytes, &n, e);
-    if (r == TP_OK)
-        r = file_replace(to, span_of(bytes, n), 0644, e);
-    free(bytes);
-    return r;
-}
-
 static enum tp_err write_conf(const struct add_words *w, struct tp_error *e)
 {
     char path[PATH_MAX], text[1024];
@@ -173,19 +131,10 @@ static enum tp_err write_conf(const struct add_words *w, struct tp_error *e)
 static enum tp_err give_credentials(const char *dir, const struct add_words *w, struct tp_error *e)
 {
     const struct pki_subject client = {.organisation = "acquirer", .common_name = w->id};
-    char pki[PATH_MAX], certificate[PATH_MAX], key[PATH_MAX];
-    enum tp_err r = file_join(pki, sizeof(pki), dir, "pki", e);
+    enum tp_err r = file_make_dir(w->out, 0700, e);
 
     if (r == TP_OK)
-        r = file_join(certificate, sizeof(certificate), w->out, "client.pem", e);
-    if (r == TP_OK)
-        r = file_join(key, sizeof(key), w->out, "client.key", e);
-    if (r == TP_OK)
-        r = file_make_dir(w->out, 0700, e);
-    if (r == TP_OK)
-        r = pki_certificate_make(pki, PKI_CLIENT, &client, CERTIFICATE_DAYS, certificate, key, e);
-    if (r == TP_OK)
-        r = copy_file(pki, w->out, "ca.pem", e);
+        r = pki_client_make(dir, NULL, &client, CERTIFICATE_DAYS, w->out, "client", e);
     return r == TP_OK ? write_conf(w, e) : r;
 }
 

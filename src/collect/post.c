@@ -50,11 +50,7 @@ enum tp_err centre_access_load(struct centre_access *out, const char *dir, struc
     if (r == TP_OK)
         r = conf_need(&id, c, "centre", "id", e);
     if (r == TP_OK)
-        r = conf_need_path(out->ca, sizeof(out->ca), c, "centre", "ca", e);
-    if (r == TP_OK)
-        r = conf_need_path(out->certificate, sizeof(out->certificate), c, "centre", "certificate", e);
-    if (r == TP_OK)
-        r = conf_need_path(out->key, sizeof(out->key), c, "centre", "key", e);
+        r = pki_files_load(&out->tls, c, "centre", e);
     if (r == TP_OK && (strncmp(url, "https://", 8) != 0 || strlen(url) >= sizeof(out->url) || strlen(id) >= sizeof(out->id)))
         r = tp_fail(e, TP_ERR_USAGE, "%s: url must begin with https://, and id has at most %d characters", path, CAAA_ID_MAX - 1);
     if (r == TP_OK) {
@@ -139,8 +135,8 @@ static bool set_up(struct post *p, const struct centre_access *a)
            curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK && curl_easy_setopt(c, CURLOPT_NOPROXY, "*") == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_CAINFO, a->ca) == CURLE_OK && curl_easy_setopt(c, CURLOPT_SSLCERT, a->certificate) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_SSLKEY, a->key) == CURLE_OK && curl_easy_setopt(c, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_CAINFO, a->tls.ca) == CURLE_OK && curl_easy_setopt(c, CURLOPT_SSLCERT, a->tls.certificate) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_SSLKEY, a->tls.key) == CURLE_OK && curl_easy_setopt(c, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)p->request.size) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, 262144L) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS) == CURLE_OK &&

@@ -3,11 +3,12 @@
 #define TP_COLLECT_POST_H
 
 #include "collect/spool.h"
+#include "crypto/pki.h"
 
 struct centre_access { /* centre.conf, as `telepay-centre acquirer add` wrote it */
     char url[256];
     char id[CAAA_ID_MAX];
-    char ca[4096], certificate[4096], key[4096];
+    struct pki_files tls;
 };
 
 /* Reads DIR/centre/centre.conf. TP_ERR_NOT_FOUND, saying how to get one; TP_ERR_USAGE naming what is missing. */

@@ -31,7 +31,7 @@ enum tp_err collector_open(struct collector *c, const char *dir, struct tp_error
     *c = (struct collector){.dir = dir, .stall_s = STALL_S, .answer_s = ANSWER_S};
     r = acquirer_open_ledger(&c->ledger, dir, e);
     if (r == TP_OK)
-        r = acquirer_open_seal(&c->seal, dir, e);
+        r = seal_open_dir(&c->seal, dir, e);
     if (r == TP_OK)
         r = centre_access_load(&c->centre, dir, e);
     if (r == TP_OK)

@@ -93,9 +93,7 @@ enum tp_err centre_store_open(struct centre_store **out, const char *dir, struct
     if (r == TP_OK) /* a large remise leaves a large log: it is cut when it is used again */
         (void)sqlite3_exec(db_handle(s->db), "PRAGMA journal_size_limit = 67108864", NULL, NULL, NULL);
     if (r == TP_OK)
-        r = file_join(path, sizeof(path), dir, "seal.key", e);
-    if (r == TP_OK)
-        r = seal_open_file(&s->seal, path, e);
+        r = seal_open_dir(&s->seal, dir, e);
     if (r != TP_OK)
         centre_store_close(&s);
     *out = s;

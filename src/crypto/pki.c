@@ -291,6 +291,49 @@ static enum tp_err load_files(SSL_CTX *ctx, const char *ca_path, const char *cer
     return TP_OK;
 }
 
+enum tp_err pki_server_make(const char *dir, const char *authority_name, const struct pki_subject *server, int valid_days, struct tp_error *e)
+{
+    char pki[PATH_MAX], cert[PATH_MAX], key[PATH_MAX];
+    enum tp_err r = file_join(pki, sizeof(pki), dir, "pki", e);
+
+    if (r == TP_OK)
+        r = file_make_dir(pki, 0700, e);
+    if (r == TP_OK)
+        r = pki_authority_make(pki, authority_name, e);
+    if (r == TP_OK)
+        r = file_join(cert, sizeof(cert), pki, "server.pem", e);
+    if (r == TP_OK)
+        r = file_join(key, sizeof(key), pki, "server.key", e);
+    return r == TP_OK ? pki_certificate_make(pki, PKI_SERVER, server, valid_days, cert, key, e) : r;
+}
+
+enum tp_err pki_client_make(const char *dir, const char *ca_path, const struct pki_subject *client, int valid_days, const char *out, const char *name,
+                            struct tp_error *e)
+{
+    char pki[PATH_MAX], ca[PATH_MAX], stem[PATH_MAX - 4], cert[PATH_MAX], key[PATH_MAX];
+    enum tp_err r = file_join(pki, sizeof(pki), dir, "pki", e);
+
+    if (r == TP_OK)
+        r = file_join(ca, sizeof(ca), pki, "ca.pem", e);
+    if (r == TP_OK)
+        r = file_join(stem, sizeof(stem), out, name, e);
+    if (r != TP_OK)
+        return r;
+    snprintf(cert, sizeof(cert), "%s.pem", stem);
+    snprintf(key, sizeof(key), "%s.key", stem);
+    r = pki_certificate_make(pki, PKI_CLIENT, client, valid_days, cert, key, e);
+    return r == TP_OK ? file_copy(ca_path != NULL ? ca_path : ca, out, "ca.pem", 0644, e) : r;
+}
+
+enum tp_err pki_files_load(struct pki_files *out, const struct conf *c, const char *section, struct tp_error *e)
+{
+    enum tp_err r = conf_need_path(out->ca, sizeof(out->ca), c, section, "ca", e);
+
+    if (r == TP_OK)
+        r = conf_need_path(out->certificate, sizeof(out->certificate), c, section, "certificate", e);
+    return r == TP_OK ? conf_need_path(out->key, sizeof(out->key), c, section, "key", e) : r;
+}
+
 enum tp_err pki_tls_context(SSL_CTX **out, enum pki_role own_role, const char *ca_path, const char *cert_path, const char *key_path,
                             struct tp_error *e)
 {

@@ -2,9 +2,10 @@
 #ifndef TP_CRYPTO_PKI_H
 #define TP_CRYPTO_PKI_H
 
+#include <limits.h>
 #include <openssl/ssl.h>
 
-#include "base/err.h"
+#include "base/conf.h"
 
 #define PKI_NAME_MAX 64
 
@@ -23,6 +24,20 @@ struct pki_subject {
  * valid_days at most the authority's own. */
 TP_MUST_CHECK enum tp_err pki_certificate_make(const char *authority_dir, enum pki_role role, const struct pki_subject *subject, int valid_days,
                                                const char *cert_path, const char *key_path, struct tp_error *e);
+
+/* What a daemon's folder has of these: dir/pki (0700) with an authority of that name, and its certificate and key for PKI_SERVER: server.pem, server.key. */
+TP_MUST_CHECK enum tp_err pki_server_make(const char *dir, const char *authority_name, const struct pki_subject *server, int valid_days,
+                                          struct tp_error *e);
+
+/* What a client of that daemon gets, into the folder out: NAME.pem, NAME.key, and ca.pem, which is ca_path, or for NULL the authority's own. */
+TP_MUST_CHECK enum tp_err pki_client_make(const char *dir, const char *ca_path, const struct pki_subject *client, int valid_days, const char *out,
+                                          const char *name, struct tp_error *e);
+
+/* The PEM files that one side of a connection needs, as a section of a configuration names them (ca, certificate, key). TP_ERR_USAGE. */
+struct pki_files {
+    char ca[PATH_MAX], certificate[PATH_MAX], key[PATH_MAX];
+};
+TP_MUST_CHECK enum tp_err pki_files_load(struct pki_files *out, const struct conf *c, const char *section, struct tp_error *e);
 
 /* A TLS 1.2-or-later context that shows cert/key and demands that the peer's certificate is of the authority in ca_path and for the other role. */
 TP_MUST_CHECK enum tp_err pki_tls_context(SSL_CTX **out, enum pki_role own_role, const char *ca_path, const char *cert_path, const char *key_path,

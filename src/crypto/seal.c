@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -131,6 +132,15 @@ enum tp_err seal_open_file(struct seal **out, const char *path, struct tp_error 
 out:
     secret_free(&content);
     return r;
+}
+
+enum tp_err seal_open_dir(struct seal **out, const char *dir, struct tp_error *e)
+{
+    char path[PATH_MAX];
+    const enum tp_err r = file_join(path, sizeof(path), dir, "seal.key", e);
+
+    *out = NULL;
+    return r == TP_OK ? seal_open_file(out, path, e) : r;
 }
 
 void seal_free(struct seal **s)

@@ -12,6 +12,7 @@ struct seal; /* both keys with their OpenSSL contexts; one thread at a time */
 /* Makes a key file (0600, never over an existing one), or opens one. */
 TP_MUST_CHECK enum tp_err seal_key_file_make(const char *path, struct tp_error *e);
 TP_MUST_CHECK enum tp_err seal_open_file(struct seal **out, const char *path, struct tp_error *e);
+TP_MUST_CHECK enum tp_err seal_open_dir(struct seal **out, const char *dir, struct tp_error *e); /* dir/seal.key, where daemons have it */
 void seal_free(struct seal **s);
 
 /* context is authenticated, not hidden (the record the value belongs to). out: plain.n + SEAL_OVERHEAD bytes. */

@@ -1,10 +1,7 @@
 /* telepay-issuer acquirer add | list | close */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "crypto/pki.h"
@@ -12,7 +9,6 @@
 #include "issuer/option.h"
 
 #define ACQUIRER_DAYS 1095
-#define FILE_MAX      (1U << 20)
 
 enum { KEY_OUT = OPTION_KEY_OWN, KEY_HOST, KEY_PORT };
 
@@ -82,30 +78,6 @@ static enum tp_err find_server(struct making *m, struct tp_error *e)
     return r != TP_OK || m->port != 0 ? r : tp_fail(e, TP_ERR_USAGE, "the issuer listens on whatever port is free: say with --port which one it is");
 }
 
-static enum tp_err make_certificate(const struct making *m, struct tp_error *e)
-{
-    char pki[PATH_MAX], cert[PATH_MAX], key[PATH_MAX], ca[PATH_MAX];
-    const struct pki_subject subject = {NULL, m->w->id, NULL};
-    uint8_t *content = NULL;
-    size_t n = 0;
-    enum tp_err r = file_join(pki, sizeof(pki), m->office.dir, "pki", e);
-
-    if (r == TP_OK)
-        r = file_join(cert, sizeof(cert), m->w->out, "acquirer.pem", e);
-    if (r == TP_OK)
-        r = file_join(key, sizeof(key), m->w->out, "acquirer.key", e);
-    if (r == TP_OK)
-        r = file_join(ca, sizeof(ca), m->w->out, "ca.pem", e);
-    if (r == TP_OK)
-        r = pki_certificate_make(pki, PKI_CLIENT, &subject, ACQUIRER_DAYS, cert, key, e);
-    if (r == TP_OK)
-        r = file_read(m->settings.ca, FILE_MAX, &content, &n, e);
-    if (r == TP_OK)
-        r = file_replace(ca, span_of(content, n), 0644, e);
-    free(content);
-    return r;
-}
-
 static enum tp_err write_configuration(const struct making *m, struct tp_error *e)
 {
     char path[PATH_MAX], text[2048];
@@ -133,7 +105,8 @@ static enum tp_err write_configuration(const struct making *m, struct tp_error *
 
 static enum tp_err add(struct making *m, struct tp_error *e)
 {
-    char path[PATH_MAX];
+    static const char *const made[] = {"issuer.conf", NULL};
+    const struct pki_subject subject = {NULL, m->w->id, NULL};
     struct acquirer there;
     enum tp_err r = issuer_settings_load(&m->settings, m->office.dir, e);
 
@@ -142,15 +115,11 @@ static enum tp_err add(struct making *m, struct tp_error *e)
     if (r == TP_OK)
         r = find_server(m, e);
     if (r == TP_OK)
-        r = file_join(path, sizeof(path), m->w->out, "issuer.conf", e);
-    if (r == TP_OK && access(path, F_OK) == 0)
-        r = tp_fail(e, TP_ERR_EXISTS, "%s is there already: name another folder with --out", path);
+        r = file_none_there(m->w->out, made, "name another folder with --out", e);
     if (r == TP_OK)
-        r = file_make_dir(m->w->out, 0755, e);
-    if (r == TP_OK && chmod(m->w->out, 0700) != 0)
-        r = tp_fail(e, TP_ERR_IO, "cannot close the folder %s to others: %s", m->w->out, strerror(errno));
+        r = file_make_private_dir(m->w->out, e);
     if (r == TP_OK)
-        r = make_certificate(m, e);
+        r = pki_client_make(m->office.dir, m->settings.tls.ca, &subject, ACQUIRER_DAYS, m->w->out, "acquirer", e);
     if (r == TP_OK)
         r = write_configuration(m, e);
     return r == TP_OK ? book_acquirer_add(m->office.book, m->w->id, e) : r;

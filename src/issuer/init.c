@@ -1,11 +1,8 @@
 /* telepay-issuer init: a folder with books, keys, certificates and configuration. */
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/cli.h"
 #include "base/file.h"
@@ -156,35 +153,17 @@ static enum tp_err write_configuration(const struct words *w, const char *iins, 
     return r == TP_OK ? file_replace(path, span_str(text), 0644, e) : r;
 }
 
-static enum tp_err make_pki(const struct words *w, struct tp_error *e)
-{
-    char pki[PATH_MAX], cert[PATH_MAX], key[PATH_MAX];
-    const struct pki_subject server = {NULL, "telepay-issuer", w->hosts};
-    enum tp_err r = file_join(pki, sizeof(pki), w->dir, "pki", e);
-
-    if (r == TP_OK)
-        r = file_make_dir(pki, 0700, e);
-    if (r == TP_OK)
-        r = pki_authority_make(pki, w->name, e);
-    if (r == TP_OK)
-        r = file_join(cert, sizeof(cert), pki, "server.pem", e);
-    if (r == TP_OK)
-        r = file_join(key, sizeof(key), pki, "server.key", e);
-    return r == TP_OK ? pki_certificate_make(pki, PKI_SERVER, &server, SERVER_DAYS, cert, key, e) : r;
-}
-
 /* The books come last: a folder that has them is whole. */
 static enum tp_err make_all(const struct words *w, const char *iins, struct tp_error *e)
 {
     char path[PATH_MAX];
-    enum tp_err r = file_make_dir(w->dir, 0755, e);
+    const struct pki_subject server = {NULL, "telepay-issuer", w->hosts};
+    enum tp_err r = file_make_private_dir(w->dir, e);
 
-    if (r == TP_OK && chmod(w->dir, 0700) != 0)
-        r = tp_fail(e, TP_ERR_IO, "cannot close the folder %s to others: %s", w->dir, strerror(errno));
     if (r == TP_OK)
         r = issuer_keys_take(w->dir, w->scheme, e);
     if (r == TP_OK)
-        r = make_pki(w, e);
+        r = pki_server_make(w->dir, w->name, &server, SERVER_DAYS, e);
     if (r == TP_OK)
         r = file_join(path, sizeof(path), w->dir, "seal.key", e);
     if (r == TP_OK)
@@ -196,26 +175,11 @@ static enum tp_err make_all(const struct words *w, const char *iins, struct tp_e
     return r == TP_OK ? book_make(path, e) : r;
 }
 
-static enum tp_err refuse_existing(const char *dir, struct tp_error *e)
-{
-    static const char *const made[] = {"issuer.db", "seal.key", "issuer.keys", "pki/ca.pem", "pki/ca.key", "issuer.conf"};
-    char path[PATH_MAX];
-
-    for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
-        const enum tp_err r = file_join(path, sizeof(path), dir, made[i], e);
-
-        if (r != TP_OK)
-            return r;
-        if (access(path, F_OK) == 0)
-            return tp_fail(e, TP_ERR_EXISTS, "%s is there already: name another folder, or remove this one if it holds nothing of worth", path);
-    }
-    return TP_OK;
-}
-
 int issuer_init(int argc, char **argv)
 {
     static const struct argp argp = {
         options, parse, "DIR", "Make an issuer's folder: books, keys, certificates, configuration. Nothing is written over.", NULL, NULL, NULL};
+    static const char *const made[] = {"issuer.db", "seal.key", "issuer.keys", "pki/ca.pem", "pki/ca.key", "issuer.conf", NULL};
     struct words w = {.name = "telepay-issuer", .hosts = SERVER_HOSTS, .listen = ISSUER_ADDRESS ":" ISSUER_PORT};
     struct tp_error e = {TP_OK, ""};
     char iins[IINS_MAX] = "";
@@ -226,7 +190,7 @@ int issuer_init(int argc, char **argv)
     if (r == TP_OK)
         r = w.iins != NULL ? take_iins(iins, w.iins, &e) : scheme_iin(iins, w.scheme, &e);
     if (r == TP_OK)
-        r = refuse_existing(w.dir, &e);
+        r = file_none_there(w.dir, made, "name another folder, or remove this one if it holds nothing of worth", &e);
     if (r == TP_OK)
         r = make_all(&w, iins, &e);
     if (r != TP_OK)

@@ -29,7 +29,7 @@ enum tp_err office_open(struct office *o, const char *dir, struct tp_error *e)
 
     if (r == TP_OK)
         r = issuer_open_book(&o->book, o->dir, e);
-    return r == TP_OK ? issuer_open_seal(&o->seal, o->dir, e) : r;
+    return r == TP_OK ? seal_open_dir(&o->seal, o->dir, e) : r;
 }
 
 void office_close(struct office *o)

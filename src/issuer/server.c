@@ -203,7 +203,7 @@ enum tp_err issuer_server_new(struct issuer_server **out, const char *dir, const
     if (r == TP_OK)
         r = issuer_settings_load(settings, dir, e);
     if (r == TP_OK)
-        r = pki_tls_context(&tls, PKI_SERVER, settings->ca, settings->certificate, settings->key, e);
+        r = pki_tls_context(&tls, PKI_SERVER, settings->tls.ca, settings->tls.certificate, settings->tls.key, e);
     if (r == TP_OK)
         s->threads = threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads;
     for (unsigned i = 0; r == TP_OK && i < s->threads; i++)

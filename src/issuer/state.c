@@ -1,32 +1,17 @@
 #include "issuer/state.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/conf.h"
 #include "base/file.h"
 
-static bool holds_books(const char *dir)
-{
-    char path[PATH_MAX];
-
-    return file_join(path, sizeof(path), dir, "issuer.db", NULL) == TP_OK && access(path, F_OK) == 0;
-}
-
 enum tp_err issuer_dir(char *out, const char *given, struct tp_error *e)
 {
-    const char *dir = given != NULL ? given : holds_books("iss") ? "iss" : ISSUER_DIR_DEFAULT;
+    static const struct file_home home = {"issuer", "iss", ISSUER_DIR_DEFAULT, "issuer.db"};
 
-    if (!holds_books(dir) && errno == EACCES)
-        return tp_fail(e, TP_ERR_IO, "%s must not be read by this user", dir);
-    if (!holds_books(dir))
-        return tp_fail(e, TP_ERR_NOT_FOUND, "there is no issuer in %s: name its folder with --dir, or make one with init", dir);
-    if (snprintf(out, PATH_MAX, "%s", dir) >= PATH_MAX)
-        return tp_fail(e, TP_ERR_RANGE, "the folder name %s is too long", dir);
-    return TP_OK;
+    return file_home(out, &home, given, e);
 }
 
 enum tp_err issuer_open_book(struct book **out, const char *dir, struct tp_error *e)
@@ -36,15 +21,6 @@ enum tp_err issuer_open_book(struct book **out, const char *dir, struct tp_error
 
     *out = NULL;
     return r == TP_OK ? book_open(out, path, e) : r;
-}
-
-enum tp_err issuer_open_seal(struct seal **out, const char *dir, struct tp_error *e)
-{
-    char path[PATH_MAX];
-    enum tp_err r = file_join(path, sizeof(path), dir, "seal.key", e);
-
-    *out = NULL;
-    return r == TP_OK ? seal_open_file(out, path, e) : r;
 }
 
 static enum tp_err take_text(char *out, size_t cap, const struct conf *c, const char *section, const char *key, struct tp_error *e)
@@ -91,11 +67,7 @@ enum tp_err issuer_settings_load(struct issuer_settings *out, const char *dir, s
     if (r == TP_OK)
         r = take_text(out->listen, sizeof(out->listen), c, "serve", "listen", e);
     if (r == TP_OK)
-        r = conf_need_path(out->ca, sizeof(out->ca), c, "tls", "ca", e);
-    if (r == TP_OK)
-        r = conf_need_path(out->certificate, sizeof(out->certificate), c, "tls", "certificate", e);
-    if (r == TP_OK)
-        r = conf_need_path(out->key, sizeof(out->key), c, "tls", "key", e);
+        r = pki_files_load(&out->tls, c, "tls", e);
     if (r == TP_OK)
         r = take_jump(&out->atc_jump, c, e);
     conf_free(&c);

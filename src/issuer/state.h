@@ -4,6 +4,7 @@
 
 #include <limits.h>
 
+#include "crypto/pki.h"
 #include "issuer/book.h"
 
 #define ISSUER_DIR_DEFAULT "/var/lib/telepay/issuer"
@@ -16,13 +17,12 @@ struct issuer_settings {
     char iins[256]; /* "999014" or several, with spaces */
     char listen[160];
     unsigned atc_jump;
-    char ca[PATH_MAX], certificate[PATH_MAX], key[PATH_MAX];
+    struct pki_files tls;
 };
 
 /* The folder that `given` (--dir) names, else ./iss when it holds books, else the system's. TP_ERR_NOT_FOUND. out has PATH_MAX bytes. */
 TP_MUST_CHECK enum tp_err issuer_dir(char *out, const char *given, struct tp_error *e);
 TP_MUST_CHECK enum tp_err issuer_open_book(struct book **out, const char *dir, struct tp_error *e);
-TP_MUST_CHECK enum tp_err issuer_open_seal(struct seal **out, const char *dir, struct tp_error *e);
 TP_MUST_CHECK enum tp_err issuer_settings_load(struct issuer_settings *out, const char *dir, struct tp_error *e);
 
 #endif

@@ -223,7 +223,7 @@ enum tp_err writer_new(struct writer **out, const char *dir, unsigned atc_jump, 
     c->authoriser.atc_jump = atc_jump;
     r = issuer_open_book(&c->authoriser.book, dir, e);
     if (r == TP_OK)
-        r = issuer_open_seal(&c->authoriser.seal, dir, e);
+        r = seal_open_dir(&c->authoriser.seal, dir, e);
     if (r == TP_OK)
         r = issuer_keys_load(&c->keys, dir, e);
     c->authoriser.keys = c->keys;

@@ -35,7 +35,7 @@ enum tp_err deliverer_new(struct deliverer **out, const struct terminal *termina
     d->terminal = terminal;
     d->pause = pause;
     d->ctx = ctx;
-    r = pki_tls_context(&d->tls, PKI_CLIENT, terminal->ca, terminal->certificate, terminal->key, e);
+    r = pki_tls_context(&d->tls, PKI_CLIENT, terminal->tls.ca, terminal->tls.certificate, terminal->tls.key, e);
     if (r != TP_OK)
         goto out;
     *out = d;

@@ -86,10 +86,8 @@ static enum tp_err load_acquirer(struct terminal *t, struct tp_error *e)
     enum tp_err r;
 
     if ((r = text(t, t->host, sizeof(t->host), section, "host", e)) != TP_OK || (r = number(t, &port, section, "port", -1, 65535, e)) != TP_OK ||
-        (r = conf_need_path(t->ca, sizeof(t->ca), t->conf, section, "ca", e)) != TP_OK ||
-        (r = conf_need_path(t->certificate, sizeof(t->certificate), t->conf, section, "certificate", e)) != TP_OK ||
-        (r = conf_need_path(t->key, sizeof(t->key), t->conf, section, "key", e)) != TP_OK ||
-        (r = number(t, &seconds, section, "timeout", 15, 300, e)) != TP_OK || (r = number(t, &repeats, section, "repeats", 2, 20, e)) != TP_OK)
+        (r = pki_files_load(&t->tls, t->conf, section, e)) != TP_OK || (r = number(t, &seconds, section, "timeout", 15, 300, e)) != TP_OK ||
+        (r = number(t, &repeats, section, "repeats", 2, 20, e)) != TP_OK)
         return r;
     snprintf(t->port, sizeof(t->port), "%u", (unsigned)port & 0xFFFF);
     t->timeout_ms = (int)seconds * 1000;

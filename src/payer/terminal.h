@@ -3,16 +3,14 @@
 #ifndef TP_PAYER_TERMINAL_H
 #define TP_PAYER_TERMINAL_H
 
-#include <limits.h>
-
-#include "base/conf.h"
 #include "base/money.h"
+#include "crypto/pki.h"
 #include "kernel/kernel.h"
 
 struct terminal {
     struct conf *conf;
     char host[256], port[6];
-    char ca[PATH_MAX], certificate[PATH_MAX], key[PATH_MAX]; /* PEM files */
+    struct pki_files tls;
     char journal[PATH_MAX];
     char exceptions[PATH_MAX]; /* [terminal] exceptions: cards not to be taken (payer/memory.h); "" none */
     int timeout_ms;            /* [acquirer] timeout, in seconds: to connect, and to be answered; 15 */

@@ -297,7 +297,7 @@ static void check_books(void)
     HOLDS(r.totals.debits == online + offline && r.totals.debit_amount == (int64_t)(online + offline) * AMOUNT);
     HOLDS(teller_reserved(&teller) == (int64_t)online * AMOUNT);
     HOLDS(teller_count(&teller) <= questions); /* the issuer was asked nothing that the books do not know */
-    MUST(acquirer_open_seal(&seal, office.dir, &office_error));
+    MUST(seal_open_dir(&seal, office.dir, &office_error));
     MUST(acquirer_load_authorities(&authorities, office.dir, &office_error));
     MUST(ledger_audit(l, seal, authorities, &watch, &sums, &office_error));
     capk_store_free(&authorities);

@@ -229,7 +229,7 @@ static void lookup(const struct bank *b, const char *pan, uint8_t out[SEAL_LOOKU
     char dir[96];
 
     snprintf(dir, sizeof(dir), "%s/iss", b->dir);
-    BANK_MUST(issuer_open_seal(&seal, dir, &bank_error));
+    BANK_MUST(seal_open_dir(&seal, dir, &bank_error));
     BANK_MUST(seal_lookup(seal, out, span_str(pan)));
     if (sealed != NULL)
         BANK_MUST(seal_close(seal, sealed, span_str(pan), span_str("account")));
@@ -302,7 +302,7 @@ uint32_t bank_queue(const struct bank *b, const struct bank_card *c, const char 
     snprintf(s.what, sizeof(s.what), "%s", what);
     memcpy(s.head, head, 4);
     snprintf(dir, sizeof(dir), "%s/iss", b->dir);
-    BANK_MUST(issuer_open_seal(&seal, dir, &bank_error));
+    BANK_MUST(seal_open_dir(&seal, dir, &bank_error));
     if (data != NULL)
         BANK_MUST(seal_close(seal, &sealed, span_str(data), span_str("script")));
     s.sealed_n = sealed.n;

@@ -129,7 +129,7 @@ int main(int argc, char **argv)
     f.now = time(NULL) - (argc > 7 ? atol(argv[7]) : 0);
     r = acquirer_open_ledger(&f.ledger, argv[1], &e);
     if (r == TP_OK)
-        r = acquirer_open_seal(&f.seal, argv[1], &e);
+        r = seal_open_dir(&f.seal, argv[1], &e);
     if (r == TP_OK)
         r = fill(&f, argc > 5 ? (uint32_t)atol(argv[5]) : 1, (uint32_t)atol(argv[4]), argc > 6 ? (uint32_t)atol(argv[6]) : 0, &e);
     if (r == TP_OK && argc > 7 && sqlite3_exec(db_handle(ledger_db(f.ledger)), age_sql(argv[7]), NULL, NULL, NULL) != SQLITE_OK)

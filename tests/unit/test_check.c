@@ -29,7 +29,7 @@ static void setup(void)
     office_make(&office, NULL, 1);
     MUST(signer_card(&card, &office.signer, 7));
     MUST(acquirer_open_ledger(&checker.ledger, office.dir, &office_error));
-    MUST(acquirer_open_seal(&checker.seal, office.dir, &office_error));
+    MUST(seal_open_dir(&checker.seal, office.dir, &office_error));
     MUST(acquirer_load_authorities(&authorities, office.dir, &office_error));
     MUST(evidence_cache_new(&checker.cache, authorities, 64));
 }
@@ -309,8 +309,7 @@ END_TEST
 
 START_TEST(closed_contract_and_terminal)
     {
-        struct party second = {.contract = OFFICE_CONTRACT, .terminal = "00000009"},
-                     third = {.contract = "000000000000777", .terminal = "00000001"};
+        struct party second = {.contract = OFFICE_CONTRACT, .terminal = "00000009"}, third = {.contract = "000000000000777", .terminal = "00000001"};
 
         office_terminal(&office, OFFICE_CONTRACT, "00000009");
         office_contract(&office, "000000000000777", "00000001");

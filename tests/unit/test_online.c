@@ -79,7 +79,7 @@ static void audit(void)
     struct audit_sums sums;
 
     MUST(acquirer_open_ledger(&l, office.dir, &office_error));
-    MUST(acquirer_open_seal(&seal, office.dir, &office_error));
+    MUST(seal_open_dir(&seal, office.dir, &office_error));
     MUST(acquirer_load_authorities(&authorities, office.dir, &office_error));
     MUST(ledger_audit(l, seal, authorities, &watch, &sums, &office_error));
     capk_store_free(&authorities);
