@@ -33,6 +33,4 @@ TP_MUST_CHECK enum tp_err answer_start(struct iso8583 *out, const struct echo *e
  * amount and currency, as far as they are known. */
 void answer_log(unsigned request_mti, const struct tx_record *tx, const struct answer *a);
 
-#define ANSWER_MAX 2048 /* bytes of any answer */
-
 #endif

@@ -281,17 +281,8 @@ static void job_free(struct job *j)
 static void send_answer(struct link_peer *peer, const struct echo *echo, const struct answer *a)
 {
     struct iso8583 m;
-    uint8_t room[ANSWER_MAX];
-    struct buf out = BUF_OF(room);
-    struct tp_error e;
-    enum tp_err r = answer_start(&m, echo, a);
 
-    if (r == TP_OK)
-        r = iso8583_pack(&out, &m, &e);
-    if (r == TP_OK)
-        link_send(peer, buf_span(&out));
-    else
-        log_error("an answer cannot be packed: %s", tp_err_text(r));
+    echo_send(peer, &m, answer_start(&m, echo, a));
 }
 
 static void job_answer(struct job *j, const struct answer *a)

@@ -6,16 +6,6 @@
 #include "acquirer/state.h"
 #include "wire/serve.h"
 
-static enum tp_err run(void *server, struct tp_error *e)
-{
-    return acquirer_server_run(server, e);
-}
-
-static void stop(void *server)
-{
-    acquirer_server_stop(server);
-}
-
 int acquirer_serve(int argc, char **argv)
 {
     static const struct argp_option table[] = {
@@ -41,11 +31,8 @@ int acquirer_serve(int argc, char **argv)
         r = serve_address(address, sizeof(address), &port, o.listen != NULL ? o.listen : configured, ACQUIRER_ADDRESS, &e);
     if (r == TP_OK)
         r = acquirer_server_new(&s, dir, address, port, serve_threads(&o), &e);
-    if (r == TP_OK) {
-        const struct serve_server server = {s, run, stop};
-
-        r = serve_run("telepay-acquirer", address, acquirer_server_port(s), &server, &e);
-    }
+    if (r == TP_OK)
+        r = serve_run("telepay-acquirer", address, acquirer_server_link(s), &e);
     acquirer_server_free(&s);
     return r == TP_OK ? CLI_DONE : cli_report(&e);
 }

@@ -41,27 +41,12 @@ struct request { /* one message under way */
 
 /* ---- answering ---- */
 
-static void send_message(struct link_peer *peer, const struct iso8583 *m)
-{
-    uint8_t room[ANSWER_MAX];
-    struct buf out = BUF_OF(room);
-    struct tp_error e = {TP_OK, ""};
-
-    if (iso8583_pack(&out, m, &e) == TP_OK) {
-        link_send(peer, buf_span(&out));
-        return;
-    }
-    log_error("%s: an answer cannot be packed: %s", link_peer_address(peer), e.text);
-    link_peer_close(peer);
-}
-
 /* Answers and logs; what is known of the transaction is in tx. */
 static void answer(struct request *q, const struct answer *a, const struct tx_record *tx)
 {
     struct iso8583 *m = &q->worker->answer;
 
-    if (answer_start(m, &q->echo, a) == TP_OK)
-        send_message(q->peer, m);
+    echo_send(q->peer, m, answer_start(m, &q->echo, a));
     answer_log(q->message->mti, tx, a);
 }
 
@@ -312,7 +297,7 @@ static void on_reconciliation(struct request *q)
         our_fault(q, &e);
         return;
     }
-    send_message(q->peer, m);
+    echo_send(q->peer, m, TP_OK);
     log_note("0500 %s/%s: remise %u %s", q->party->contract, q->party->terminal, r.number, balanced ? "in balance" : "out of balance");
 }
 
@@ -490,19 +475,9 @@ enum tp_err acquirer_server_new(struct acquirer_server **out, const char *dir, c
     return r;
 }
 
-unsigned acquirer_server_port(const struct acquirer_server *s)
+struct link_server *acquirer_server_link(struct acquirer_server *s)
 {
-    return link_server_port(s->link);
-}
-
-enum tp_err acquirer_server_run(struct acquirer_server *s, struct tp_error *e)
-{
-    return link_server_run(s->link, e);
-}
-
-void acquirer_server_stop(struct acquirer_server *s)
-{
-    link_server_stop(s->link);
+    return s->link;
 }
 
 /* The committer goes first: its last answers need the peers, which need their loops. */

@@ -8,6 +8,7 @@
 #include "acquirer/option.h"
 #include "base/file.h"
 #include "crypto/pki.h"
+#include "wire/serve.h"
 
 #define TERMINAL_DAYS 1095
 #define FILE_MAX      (4U << 20)
@@ -59,30 +60,8 @@ struct making { /* what terminal add works with */
     const char *dir;
     struct contract contract;
     struct terminal terminal;
-    char host[160];
-    int64_t port;
+    struct serve_reach at;
 };
-
-/* Where terminals reach the server: --host and --port, else what acquirer.conf says that it listens on; a wildcard is no address to call. */
-static enum tp_err find_server(struct making *m, struct tp_error *e)
-{
-    char listen[160];
-    char *colon;
-    enum tp_err r = acquirer_listen(listen, sizeof(listen), m->dir, e);
-
-    if (r != TP_OK)
-        return r;
-    colon = strrchr(listen, ':');
-    if (colon == NULL)
-        return tp_fail(e, TP_ERR_USAGE, "%s/acquirer.conf: \"listen\" in section [serve] must be ADDRESS:PORT", m->dir);
-    *colon = '\0';
-    snprintf(m->host, sizeof(m->host), "%s", m->w->host != NULL ? m->w->host : listen);
-    if (strcmp(m->host, "0.0.0.0") == 0 || strcmp(m->host, "[::]") == 0 || strcmp(m->host, "::") == 0)
-        return tp_fail(e, TP_ERR_USAGE, "the acquirer listens on all addresses: say with --host by which one the terminal reaches it");
-    r = cli_number(&m->port, "the port", m->w->port != NULL ? m->w->port : colon + 1, 65535, e);
-    return r != TP_OK || m->port != 0 ? r
-                                      : tp_fail(e, TP_ERR_USAGE, "the acquirer listens on whatever port is free: say with --port which one it is");
-}
 
 /* Appends text with every mark replaced. */
 static enum tp_err put_replaced(FILE *to, const char *text, const char *mark, const char *value)
@@ -120,7 +99,7 @@ static void put_head(FILE *to, const struct making *m, const char *authorities)
             "\n"
             "[acquirer]\n"
             "host = %s\n"
-            "port = %lld\n"
+            "port = %u\n"
             "ca = ca.pem\n"
             "certificate = terminal.pem\n"
             "key = terminal.key\n"
@@ -145,8 +124,8 @@ static void put_head(FILE *to, const struct making *m, const char *authorities)
             "[journal]\n"
             "file = journal.db\n"
             "\n",
-            m->terminal.id, m->terminal.contract, m->host, (long long)m->port, m->terminal.id, m->terminal.contract, m->contract.name,
-            m->contract.mcc, currency_shown(m->contract.currency), m->contract.country, m->terminal.id, authorities);
+            m->terminal.id, m->terminal.contract, m->at.host, m->at.port, m->terminal.id, m->terminal.contract, m->contract.name, m->contract.mcc,
+            currency_shown(m->contract.currency), m->contract.country, m->terminal.id, authorities);
 }
 
 static enum tp_err write_configuration(const struct making *m, const char *authorities, struct tp_error *e)
@@ -219,6 +198,7 @@ static enum tp_err make_folder(const struct making *m, struct tp_error *e)
 static enum tp_err add(struct making *m, struct ledger *l, struct tp_error *e)
 {
     const struct words *w = m->w;
+    char listen[160];
     enum tp_err r;
 
     r = option_id(m->terminal.contract, sizeof(m->terminal.contract), "--contract", w->contract, e);
@@ -231,7 +211,9 @@ static enum tp_err add(struct making *m, struct ledger *l, struct tp_error *e)
     if (r == TP_OK && ledger_terminal_get(l, w->contract, w->id, &m->terminal, e) == TP_OK)
         r = tp_fail(e, TP_ERR_EXISTS, "contract %s has a terminal %s already: give the new one another --id", w->contract, w->id);
     if (r == TP_OK)
-        r = find_server(m, e);
+        r = acquirer_listen(listen, sizeof(listen), m->dir, e);
+    if (r == TP_OK)
+        r = serve_reach(&m->at, "acquirer", "terminal", m->dir, listen, w->host, w->port, e);
     if (r == TP_OK)
         r = make_folder(m, e);
     m->terminal.open = true;

@@ -7,6 +7,7 @@
 #include "crypto/pki.h"
 #include "issuer/commands.h"
 #include "issuer/option.h"
+#include "wire/serve.h"
 
 #define ACQUIRER_DAYS 1095
 
@@ -58,25 +59,8 @@ struct making {
     const struct words *w;
     struct office office;
     struct issuer_settings settings;
-    char host[160];
-    int64_t port;
+    struct serve_reach at;
 };
-
-/* Where acquirers reach the server: --host and --port, else what issuer.conf says that it listens on; a wildcard is no address to call. */
-static enum tp_err find_server(struct making *m, struct tp_error *e)
-{
-    char *colon = strrchr(m->settings.listen, ':');
-    enum tp_err r;
-
-    if (colon == NULL)
-        return tp_fail(e, TP_ERR_USAGE, "%s/issuer.conf: \"listen\" in section [serve] must be ADDRESS:PORT", m->office.dir);
-    *colon = '\0';
-    snprintf(m->host, sizeof(m->host), "%s", m->w->host != NULL ? m->w->host : m->settings.listen);
-    if (strcmp(m->host, "0.0.0.0") == 0 || strcmp(m->host, "[::]") == 0 || m->host[0] == '\0')
-        return tp_fail(e, TP_ERR_USAGE, "the issuer listens on all addresses: say with --host by which one the acquirer reaches it");
-    r = cli_number(&m->port, "the port", m->w->port != NULL ? m->w->port : colon + 1, 65535, e);
-    return r != TP_OK || m->port != 0 ? r : tp_fail(e, TP_ERR_USAGE, "the issuer listens on whatever port is free: say with --port which one it is");
-}
 
 static enum tp_err write_configuration(const struct making *m, struct tp_error *e)
 {
@@ -90,13 +74,13 @@ static enum tp_err write_configuration(const struct making *m, struct tp_error *
                  "[issuer]\n"
                  "name = %s\n"
                  "host = %s\n"
-                 "port = %lld\n"
+                 "port = %u\n"
                  "acquirer = %s\n"
                  "iins = %s\n"
                  "ca = ca.pem\n"
                  "certificate = acquirer.pem\n"
                  "key = acquirer.key\n",
-                 m->w->id, m->settings.name, m->settings.name, m->host, (long long)m->port, m->w->id, m->settings.iins);
+                 m->w->id, m->settings.name, m->settings.name, m->at.host, m->at.port, m->w->id, m->settings.iins);
 
     if (r == TP_OK && (n < 0 || (size_t)n >= sizeof(text)))
         r = tp_fail(e, TP_ERR_RANGE, "the configuration gets too long");
@@ -113,7 +97,7 @@ static enum tp_err add(struct making *m, struct tp_error *e)
     if (r == TP_OK && book_acquirer_get(m->office.book, m->w->id, &there, e) == TP_OK)
         r = tp_fail(e, TP_ERR_EXISTS, "acquirer %s is there already", m->w->id);
     if (r == TP_OK)
-        r = find_server(m, e);
+        r = serve_reach(&m->at, "issuer", "acquirer", m->office.dir, m->settings.listen, m->w->host, m->w->port, e);
     if (r == TP_OK)
         r = file_none_there(m->w->out, made, "name another folder with --out", e);
     if (r == TP_OK)

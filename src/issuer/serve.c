@@ -6,16 +6,6 @@
 #include "issuer/state.h"
 #include "wire/serve.h"
 
-static enum tp_err run(void *server, struct tp_error *e)
-{
-    return issuer_server_run(server, e);
-}
-
-static void stop(void *server)
-{
-    issuer_server_stop(server);
-}
-
 int issuer_serve(int argc, char **argv)
 {
     static const struct argp_option table[] = {
@@ -41,11 +31,8 @@ int issuer_serve(int argc, char **argv)
         r = serve_address(address, sizeof(address), &port, o.listen != NULL ? o.listen : settings.listen, ISSUER_ADDRESS, &e);
     if (r == TP_OK)
         r = issuer_server_new(&s, dir, address, port, serve_threads(&o), &e);
-    if (r == TP_OK) {
-        const struct serve_server server = {s, run, stop};
-
-        r = serve_run("telepay-issuer", address, issuer_server_port(s), &server, &e);
-    }
+    if (r == TP_OK)
+        r = serve_run("telepay-issuer", address, issuer_server_link(s), &e);
     issuer_server_free(&s);
     return r == TP_OK ? CLI_DONE : cli_report(&e);
 }

@@ -221,19 +221,9 @@ enum tp_err issuer_server_new(struct issuer_server **out, const char *dir, const
     return r;
 }
 
-unsigned issuer_server_port(const struct issuer_server *s)
+struct link_server *issuer_server_link(struct issuer_server *s)
 {
-    return link_server_port(s->link);
-}
-
-enum tp_err issuer_server_run(struct issuer_server *s, struct tp_error *e)
-{
-    return link_server_run(s->link, e);
-}
-
-void issuer_server_stop(struct issuer_server *s)
-{
-    link_server_stop(s->link);
+    return s->link;
 }
 
 /* The writer goes first: its last answers need the peers, which need their loops. */

@@ -9,8 +9,7 @@
 #include "base/log.h"
 #include "issuer/state.h"
 
-#define GROUP_MAX  512
-#define ANSWER_MAX 2048
+#define GROUP_MAX 512
 
 struct job {
     STAILQ_ENTRY(job) next;
@@ -39,9 +38,6 @@ struct writer {
 static void send_answer(struct link_peer *peer, const struct echo *echo, const struct authorisation *a)
 {
     struct iso8583 m;
-    uint8_t room[ANSWER_MAX];
-    struct buf out = BUF_OF(room);
-    struct tp_error e = {TP_OK, ""};
     enum tp_err r = echo_start(&m, echo);
 
     if (r == TP_OK && a->approval[0] != '\0')
@@ -50,16 +46,8 @@ static void send_answer(struct link_peer *peer, const struct echo *echo, const s
         r = iso8583_set_text(&m, 39, a->code);
     if (r == TP_OK && a->answer_n > 0)
         r = iso8583_set(&m, 55, span_of(a->answer, a->answer_n));
-    if (r == TP_OK)
-        r = iso8583_pack(&out, &m, &e);
-    if (r == TP_OK) {
-        link_send(peer, buf_span(&out));
-    } else {
-        log_error("%s: an answer cannot be packed: %s", link_peer_address(peer), e.text[0] != '\0' ? e.text : tp_err_text(r));
-        link_peer_close(peer);
-    }
+    echo_send(peer, &m, r);
     secret_wipe(&m, sizeof(m));
-    secret_wipe(room, sizeof(room));
 }
 
 void reply_send(struct link_peer *peer, const struct echo *echo, const char *code)

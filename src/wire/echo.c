@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "base/log.h"
+#include "base/secret.h"
+
 void echo_take(struct echo *out, const struct iso8583 *request, const uint8_t *fields, size_t n)
 {
     out->mti = request->mti - request->mti % 10 + 10;
@@ -28,4 +31,21 @@ enum tp_err echo_start(struct iso8583 *out, const struct echo *echo)
     for (size_t i = 0; r == TP_OK && i < echo->fields; i++)
         r = iso8583_set(out, echo->field[i].number, span_of(echo->text + echo->field[i].at, echo->field[i].n));
     return r;
+}
+
+void echo_send(struct link_peer *peer, const struct iso8583 *answer, enum tp_err made)
+{
+    uint8_t room[ECHO_ANSWER_MAX];
+    struct buf out = BUF_OF(room);
+    struct tp_error e = {TP_OK, ""};
+
+    if (made == TP_OK)
+        made = iso8583_pack(&out, answer, &e);
+    if (made == TP_OK) {
+        link_send(peer, buf_span(&out));
+    } else {
+        log_error("%s: an answer cannot be packed: %s", link_peer_address(peer), e.text[0] != '\0' ? e.text : tp_err_text(made));
+        link_peer_close(peer);
+    }
+    secret_wipe(room, out.n);
 }

@@ -6,12 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct serve_server *running; /* for the signal handler alone */
+#include "base/cli.h"
+
+static struct link_server *running; /* for the signal handler alone */
 
 static void on_signal(int number)
 {
     (void)number;
-    running->stop(running->ctx);
+    link_server_stop(running);
 }
 
 error_t serve_parse(int key, char *arg, struct argp_state *state)
@@ -63,6 +65,28 @@ enum tp_err serve_address(char *address, size_t cap, const char **port, const ch
     return TP_OK;
 }
 
+enum tp_err serve_reach(struct serve_reach *out, const char *who, const char *peer, const char *dir, const char *listen, const char *host_word,
+                        const char *port_word, struct tp_error *e)
+{
+    const char *colon = strrchr(listen, ':');
+    int64_t port = 0;
+    enum tp_err r;
+
+    if (colon == NULL)
+        return tp_fail(e, TP_ERR_USAGE, "%s/%s.conf: \"listen\" in section [serve] must be ADDRESS:PORT", dir, who);
+    if (host_word != NULL)
+        snprintf(out->host, sizeof(out->host), "%s", host_word);
+    else
+        snprintf(out->host, sizeof(out->host), "%.*s", (int)(colon - listen), listen);
+    if (out->host[0] == '\0' || strcmp(out->host, "0.0.0.0") == 0 || strcmp(out->host, "[::]") == 0 || strcmp(out->host, "::") == 0)
+        return tp_fail(e, TP_ERR_USAGE, "the %s listens on all addresses: say with --host by which one the %s reaches it", who, peer);
+    r = cli_number(&port, "the port", port_word != NULL ? port_word : colon + 1, 65535, e);
+    if (r == TP_OK && port == 0)
+        r = tp_fail(e, TP_ERR_USAGE, "the %s listens on whatever port is free: say with --port which one it is", who);
+    out->port = (unsigned)port;
+    return r;
+}
+
 static void catch_signals(void (*handler)(int))
 {
     const struct sigaction end = {.sa_handler = handler};
@@ -71,15 +95,15 @@ static void catch_signals(void (*handler)(int))
     sigaction(SIGINT, &end, NULL);
 }
 
-enum tp_err serve_run(const char *program, const char *address, unsigned port, const struct serve_server *server, struct tp_error *e)
+enum tp_err serve_run(const char *program, const char *address, struct link_server *server, struct tp_error *e)
 {
     enum tp_err r;
 
     running = server;
     catch_signals(on_signal);
-    printf(strchr(address, ':') != NULL ? "%s: listening on [%s]:%u\n" : "%s: listening on %s:%u\n", program, address, port);
+    printf(strchr(address, ':') != NULL ? "%s: listening on [%s]:%u\n" : "%s: listening on %s:%u\n", program, address, link_server_port(server));
     fflush(stdout);
-    r = server->run(server->ctx, e);
+    r = link_server_run(server, e);
     catch_signals(SIG_DFL);
     return r;
 }

@@ -4,7 +4,7 @@
 
 #include <argp.h>
 
-#include "base/span.h"
+#include "wire/link.h"
 
 #define SERVE_THREADS_MAX 64
 
@@ -22,14 +22,17 @@ unsigned serve_threads(const struct serve_options *o);
 /* "127.0.0.1:8583", "[::1]:8583", ":8583" (all addresses) or "8583" (on `usual`). *port points into text. TP_ERR_USAGE. */
 TP_MUST_CHECK enum tp_err serve_address(char *address, size_t cap, const char **port, const char *text, const char *usual, struct tp_error *e);
 
-struct serve_server { /* the server, by what it can do */
-    void *ctx;
-    enum tp_err (*run)(void *ctx, struct tp_error *e); /* until stopped */
-    void (*stop)(void *ctx);                           /* async-signal-safe; what is under way is answered */
+/* The address by which peers reach the daemon: host_word and port_word (--host, --port; NULL: not said), else what it listens on as conf says; a wildcard
+ * is no address to call. who and peer are for messages: "acquirer", "terminal". TP_ERR_USAGE. */
+struct serve_reach {
+    char host[160];
+    unsigned port;
 };
+TP_MUST_CHECK enum tp_err serve_reach(struct serve_reach *out, const char *who, const char *peer, const char *dir, const char *listen,
+                                      const char *host_word, const char *port_word, struct tp_error *e);
 
 /* Says "PROGRAM: listening on ADDRESS:PORT" and runs the server until SIGTERM or SIGINT; a second one, while the last answers leave, ends the program at
  * once. One server in a process. */
-TP_MUST_CHECK enum tp_err serve_run(const char *program, const char *address, unsigned port, const struct serve_server *server, struct tp_error *e);
+TP_MUST_CHECK enum tp_err serve_run(const char *program, const char *address, struct link_server *server, struct tp_error *e);
 
 #endif

@@ -120,7 +120,7 @@ struct terminal_thread {
 
 static void take_answer(struct terminal_thread *t, const double *sent)
 {
-    uint8_t room[ANSWER_MAX];
+    uint8_t room[ECHO_ANSWER_MAX];
     struct buf in = BUF_OF(room);
     struct iso8583 m;
     struct tp_error e = {TP_OK, ""};

@@ -127,7 +127,7 @@ struct book *bank_book(const struct bank *b)
 
 static void *run(void *ctx)
 {
-    BANK_MUST(issuer_server_run(ctx, &bank_error));
+    BANK_MUST(link_server_run(issuer_server_link(ctx), &bank_error));
     return NULL;
 }
 
@@ -137,14 +137,14 @@ void bank_start(struct bank *b, unsigned threads)
 
     snprintf(dir, sizeof(dir), "%s/iss", b->dir);
     BANK_MUST(issuer_server_new(&b->server, dir, "127.0.0.1", "0", threads, &bank_error));
-    snprintf(b->port, sizeof(b->port), "%u", issuer_server_port(b->server) % 65536);
+    snprintf(b->port, sizeof(b->port), "%u", link_server_port(issuer_server_link(b->server)) % 65536);
     if (pthread_create(&b->thread, NULL, run, b->server) != 0)
         die("a thread");
 }
 
 void bank_stop(struct bank *b)
 {
-    issuer_server_stop(b->server);
+    link_server_stop(issuer_server_link(b->server));
     pthread_join(b->thread, NULL);
     issuer_server_free(&b->server);
 }

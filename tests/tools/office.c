@@ -100,21 +100,21 @@ static void *run(void *ctx)
 {
     struct tp_error e;
 
-    office_must(acquirer_server_run(ctx, &e), &e, "acquirer_server_run", __FILE__, __LINE__);
+    office_must(link_server_run(acquirer_server_link(ctx), &e), &e, "link_server_run", __FILE__, __LINE__);
     return NULL;
 }
 
 void office_start(struct office *o, unsigned threads)
 {
     MUST(acquirer_server_new(&o->server, o->dir, "127.0.0.1", "0", threads, &office_error));
-    snprintf(o->port, sizeof(o->port), "%u", acquirer_server_port(o->server));
+    snprintf(o->port, sizeof(o->port), "%u", link_server_port(acquirer_server_link(o->server)));
     if (pthread_create(&o->thread, NULL, run, o->server) != 0)
         abort();
 }
 
 void office_stop(struct office *o)
 {
-    acquirer_server_stop(o->server);
+    link_server_stop(acquirer_server_link(o->server));
     pthread_join(o->thread, NULL);
     acquirer_server_free(&o->server);
 }

@@ -43,7 +43,7 @@ struct link_client *office_connect(const struct office *o, const char *contract,
 struct office_answer {
     unsigned mti;
     char code[3], reason[26], rrn[13];
-    uint8_t raw[ANSWER_MAX];
+    uint8_t raw[ECHO_ANSWER_MAX];
     size_t n;
 };
 enum tp_err office_exchange(struct office_answer *a, struct link_client *c, struct made *m, unsigned mti, struct tp_error *e);

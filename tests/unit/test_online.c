@@ -324,7 +324,7 @@ START_TEST(a_late_answer_is_not_used)
     {
         struct link_client *other = office_connect(&office, OFFICE_CONTRACT, OFFICE_TERMINAL);
         struct signed_card one = card;
-        uint8_t room[ANSWER_MAX];
+        uint8_t room[ECHO_ANSWER_MAX];
         struct buf raw = BUF_OF(room);
         struct iso8583 m;
         struct tp_error e;
@@ -482,7 +482,7 @@ END_TEST
 START_TEST(a_repeat_waits_with_its_first)
     {
         struct link_client *other = office_connect(&office, OFFICE_CONTRACT, OFFICE_TERMINAL);
-        uint8_t room[ANSWER_MAX];
+        uint8_t room[ECHO_ANSWER_MAX];
         struct buf first = BUF_OF(room);
         struct tp_error e;
         struct teller_record b;
@@ -507,7 +507,7 @@ END_TEST
 
 START_TEST(reversed_while_it_is_asked)
     {
-        uint8_t room[ANSWER_MAX];
+        uint8_t room[ECHO_ANSWER_MAX];
         struct buf raw = BUF_OF(room);
         struct iso8583 m;
         struct tp_error e;
@@ -595,7 +595,7 @@ END_TEST
 START_TEST(approved_and_not_bookable)
     {
         struct ledger *l = committer_books(acquirer_server_committer(office.server));
-        uint8_t room[ANSWER_MAX];
+        uint8_t room[ECHO_ANSWER_MAX];
         struct buf raw = BUF_OF(room);
         struct iso8583 m;
         struct tp_error e;
@@ -643,7 +643,7 @@ START_TEST(many_under_way)
             ck_ok(link_put(client, buf_span(&raw), &e));
         }
         for (unsigned i = 0; i < MANY; i++) {
-            uint8_t room[ANSWER_MAX];
+            uint8_t room[ECHO_ANSWER_MAX];
             struct buf raw = BUF_OF(room);
             struct iso8583 m;
             struct teller_record b;
