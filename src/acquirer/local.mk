@@ -31,7 +31,7 @@ ACQUIRER_LIBS = libacquirer.a $(LEDGER_LIBS) $(WIRE_LIBS) $(TPCRYPTO_LIBS)
 telepay_acquirer_SOURCES += src/acquirer/serve.c
 telepay_acquirer_LDADD += $(ACQUIRER_LIBS)
 
-OFFICE = tests/tools/office.c tests/tools/office.h tests/tools/cardsign.c tests/tools/cardsign.h
+OFFICE = tests/tools/office.c tests/tools/office.h tests/tools/holds.h tests/tools/cardsign.c tests/tools/cardsign.h
 OFFICE_LIBS = $(ACQUIRER_LIBS) $(SIMCARD_LIBS) $(CHECK_LIBS)
 OFFICE_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/tools
 check_PROGRAMS += tests/unit/test_check

@@ -12,17 +12,10 @@
 #include <unistd.h>
 
 #include "acquirer/state.h"
+#include "holds.h"
 #include "office.h"
 
 #define SKIP 77
-#define HOLDS(condition)                                                                                                                             \
-    do {                                                                                                                                             \
-        if (!(condition)) {                                                                                                                          \
-            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition);                                                           \
-            abort();                                                                                                                                 \
-        }                                                                                                                                            \
-    } while (0)
-
 static void write_file(const char *path, const char *text)
 {
     const int fd = open(path, O_WRONLY | O_CLOEXEC);

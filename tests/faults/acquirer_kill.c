@@ -8,19 +8,12 @@
 #include <unistd.h>
 
 #include "acquirer/state.h"
+#include "holds.h"
 #include "office.h"
 
 #define TERMINALS 4
 #define PAYMENTS  60000 /* of one terminal, at most: a card counts to 65535 */
 #define AMOUNT    1250
-
-#define HOLDS(condition)                                                                                                                             \
-    do {                                                                                                                                             \
-        if (!(condition)) {                                                                                                                          \
-            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition);                                                           \
-            abort();                                                                                                                                 \
-        }                                                                                                                                            \
-    } while (0)
 
 struct till { /* a terminal: only its own thread touches it while one runs */
     const struct office *office;

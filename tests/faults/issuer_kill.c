@@ -7,19 +7,12 @@
 #include <unistd.h>
 
 #include "bank.h"
+#include "holds.h"
 
 #define TILLS   4
 #define ASKED   60000
 #define AMOUNT  100
 #define BALANCE 90000000
-
-#define HOLDS(condition)                                                                                                                             \
-    do {                                                                                                                                             \
-        if (!(condition)) {                                                                                                                          \
-            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition);                                                           \
-            abort();                                                                                                                                 \
-        }                                                                                                                                            \
-    } while (0)
 
 enum step { ASK, RELEASE }; /* every third authorisation is taken back */
 

@@ -1,5 +1,6 @@
 # The terminal against paper cards (scripts by hand) and against the card of simcard/.
 PAPER = tests/pair/paper.c tests/pair/paper.h tests/pair/paper_t0.c tests/pair/paper_words.c
+PAIR_SCHEME = tests/pair/pair_scheme.c tests/pair/pair_scheme.h
 check_PROGRAMS += tests/pair/test_kernel
 TESTS += tests/pair/test_kernel
 tests_pair_test_kernel_SOURCES = tests/pair/test_kernel.c tests/pair/kernel_rows.h $(PAPER) tests/unit/unit.h
@@ -30,14 +31,14 @@ tests_pair_test_kernel_keypad_LDADD = $(KERNEL_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/pair/test_pair
 TESTS += tests/pair/test_pair
-tests_pair_test_pair_SOURCES = tests/pair/test_pair.c tests/pair/fault_rows.h $(PAPER) tests/unit/unit.h
+tests_pair_test_pair_SOURCES = tests/pair/test_pair.c tests/pair/fault_rows.h $(PAPER) $(PAIR_SCHEME) tests/unit/unit.h
 tests_pair_test_pair_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_pair_test_pair_CFLAGS = $(UNIT_CFLAGS)
 tests_pair_test_pair_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/pair/test_issuer
 TESTS += tests/pair/test_issuer
-tests_pair_test_issuer_SOURCES = tests/pair/test_issuer.c $(PAPER) tests/unit/unit.h
+tests_pair_test_issuer_SOURCES = tests/pair/test_issuer.c $(PAPER) $(PAIR_SCHEME) tests/unit/unit.h
 tests_pair_test_issuer_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_pair_test_issuer_CFLAGS = $(UNIT_CFLAGS)
 tests_pair_test_issuer_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS) $(CHECK_LIBS)
@@ -45,7 +46,7 @@ tests_pair_test_issuer_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS) $(C
 # The product of methods, cardholder verification, decisions, issuers and faults, against a second statement of what must come of each.
 check_PROGRAMS += tests/pair/test_product
 TESTS += tests/pair/test_product
-tests_pair_test_product_SOURCES = tests/pair/test_product.c tests/pair/product.h tests/pair/product_rows.h tests/pair/product_expect.c $(PAPER) \
+tests_pair_test_product_SOURCES = tests/pair/test_product.c tests/pair/product.h tests/pair/product_rows.h tests/pair/product_expect.c $(PAPER) $(PAIR_SCHEME) \
 	tests/unit/unit.h
 tests_pair_test_product_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_pair_test_product_CFLAGS = $(UNIT_CFLAGS)
@@ -80,7 +81,7 @@ tests_bench_bench_online_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS)
 
 check_PROGRAMS += tests/pair/test_rerun
 TESTS += tests/pair/test_rerun
-tests_pair_test_rerun_SOURCES = tests/pair/test_rerun.c tests/pair/kernel_rows.h $(PAPER) tests/unit/unit.h
+tests_pair_test_rerun_SOURCES = tests/pair/test_rerun.c tests/pair/kernel_rows.h $(PAPER) $(PAIR_SCHEME) tests/unit/unit.h
 tests_pair_test_rerun_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_pair_test_rerun_CFLAGS = $(UNIT_CFLAGS)
 tests_pair_test_rerun_LDADD = $(SIMCARD_LIBS) $(PAYER_LIBS) $(CHECK_LIBS)

@@ -632,3 +632,22 @@ const char *paper_nth(const struct paper *p, const char *hex, size_t n)
             return p->log[i];
     return NULL;
 }
+
+void paper_prepare(struct paper *p, struct paper_terminal *t, const struct paper_keys *k, const char *card, const char *answers, const char *terminal)
+{
+    paper_card(p, k);
+    paper_terminal(t, k);
+    paper_card_words(p, card);
+    paper_answers(p, answers);
+    paper_terminal_words(t, terminal);
+}
+
+void paper_check_hex(const struct transaction *tx, const char *clause, uint32_t tag, const char *want)
+{
+    const struct span got = transaction_get(tx, tag);
+    char text[512];
+
+    ck_assert_uint_lt(got.n, 250);
+    hex_encode(text, got);
+    ck_assert_msg(strcmp(text, want) == 0, "%s: %X is %s, the Books say %s (%s)", clause, (unsigned)tag, text, want, transaction_reason(tx));
+}

@@ -101,6 +101,12 @@ void paper_terminal_words(struct paper_terminal *t, const char *words);
 /* "00200080=63C2 00200080=9000": answers in the order of use. */
 void paper_answers(struct paper *p, const char *words);
 
+/* All of it. */
+void paper_prepare(struct paper *p, struct paper_terminal *t, const struct paper_keys *k, const char *card, const char *answers,
+                   const char *terminal);
+/* A data element of the transaction is what the Books say at that clause. */
+void paper_check_hex(const struct transaction *tx, const char *clause, uint32_t tag, const char *want);
+
 /* The callbacks of a run, t's answers behind them; and t->config.memory. */
 void paper_sides(struct paper_terminal *t, struct kernel_person *person, struct kernel_online *online);
 /* Runs kernel_run on it. */

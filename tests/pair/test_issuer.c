@@ -4,10 +4,10 @@
 #include "unit/unit.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #include "apdu/tlv.h"
 #include "crypto/script.h"
+#include "pair_scheme.h"
 #include "paper.h"
 #include "simcard/inproc.h"
 #include "simcard/perso.h"
@@ -20,22 +20,8 @@ static struct capk_store *store;
 
 static void make_scheme(void)
 {
-    struct scheme_params p;
-    struct tp_error e;
-    char path[] = "/tmp/issuer-XXXXXX";
-    const int fd = mkstemp(path);
-
-    ck_assert_int_ge(fd, 0);
-    close(fd);
-    unlink(path);
-    scheme_defaults(&p);
-    p.authority_bits = 1408;
-    p.issuer_bits = 1152;
-    ck_assert_msg(scheme_new(&scheme, &p, &e) == TP_OK, "%s", e.text);
-    ck_assert_msg(scheme_save_authority(scheme, path, &e) == TP_OK, "%s", e.text);
     ck_ok(capk_store_new(&store));
-    ck_assert_msg(capk_store_load(store, path, &e) == TP_OK, "%s", e.text);
-    unlink(path);
+    pair_scheme(&scheme, store);
 }
 
 static void free_scheme(void)

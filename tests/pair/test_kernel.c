@@ -19,25 +19,6 @@ static void free_keys(void)
     paper_keys_free(&keys);
 }
 
-static void prepare(struct paper *p, struct paper_terminal *t, const char *card, const char *answers, const char *terminal)
-{
-    paper_card(p, &keys);
-    paper_terminal(t, &keys);
-    paper_card_words(p, card);
-    paper_answers(p, answers);
-    paper_terminal_words(t, terminal);
-}
-
-static void check_hex(const struct transaction *tx, const char *clause, uint32_t tag, const char *want)
-{
-    const struct span got = transaction_get(tx, tag);
-    char text[64];
-
-    ck_assert_uint_lt(got.n, 20);
-    hex_encode(text, got);
-    ck_assert_msg(strcmp(text, want) == 0, "%s: %X is %s, the Books say %s (%s)", clause, (unsigned)tag, text, want, transaction_reason(tx));
-}
-
 /* P1 of each GENERATE AC, with commas. */
 static void check_ac(const struct paper *p, const char *clause, const char *want)
 {
@@ -59,16 +40,16 @@ START_TEST(test_rows)
         struct transaction *tx;
         struct tp_error e;
 
-        prepare(&p, &t, row->card, row->answers, row->terminal);
+        paper_prepare(&p, &t, &keys, row->card, row->answers, row->terminal);
         p.t0 = _i % 2 != 0;
         ck_assert_msg(paper_run(&tx, &p, &t, &e) == TP_OK, "%s: %s", row->clause, e.text);
         ck_assert_msg(transaction_outcome(tx) == row->outcome, "%s: outcome %d, the Books say %d (%s)", row->clause, transaction_outcome(tx),
                       row->outcome, transaction_reason(tx));
         ck_assert_msg(transaction_reason(tx)[0] != '\0', "%s: no reason", row->clause);
         if (row->tvr != NULL) {
-            check_hex(tx, row->clause, TAG_TVR, row->tvr);
-            check_hex(tx, row->clause, TAG_TSI, row->tsi);
-            check_hex(tx, row->clause, TAG_CVM_RESULTS, row->cvm);
+            paper_check_hex(tx, row->clause, TAG_TVR, row->tvr);
+            paper_check_hex(tx, row->clause, TAG_TSI, row->tsi);
+            paper_check_hex(tx, row->clause, TAG_CVM_RESULTS, row->cvm);
         }
         check_ac(&p, row->clause, row->ac);
         for (size_t i = 0; i < p.answers_n; i++)
@@ -87,7 +68,7 @@ START_TEST(test_fewest_commands)
         struct tp_error e;
         size_t i = 0;
 
-        prepare(&p, &t, "", "", "");
+        paper_prepare(&p, &t, &keys, "", "", "");
         ck_ok(paper_run(&tx, &p, &t, &e));
         ck_assert_str_eq(p.log[i++], "00A404000E315041592E5359532E444446303100");
         ck_assert_str_eq(p.log[i++], "00A4040007F000000014101000");
@@ -128,7 +109,7 @@ START_TEST(test_evidence)
         uint8_t data[2048], aip[2] = {0x39, 0x00};
         struct buf b = BUF_OF(data);
 
-        prepare(&p, &t, "pdol=9F37049F1A029F7C20", "", "");
+        paper_prepare(&p, &t, &keys, "pdol=9F37049F1A029F7C20", "", "");
         ck_ok(paper_run(&tx, &p, &t, &e));
         ck_assert_int_eq(transaction_outcome(tx), KERNEL_APPROVED);
         for (size_t i = 0; i < p.signed_n; i++)
@@ -174,7 +155,7 @@ START_TEST(test_evidence_second)
             struct tp_error e;
             struct span cdol2;
 
-            prepare(&p, &t, "9F0F=0000008000", "", all[i].terminal);
+            paper_prepare(&p, &t, &keys, "9F0F=0000008000", "", all[i].terminal);
             ck_ok(paper_run(&tx, &p, &t, &e));
             ck_hex(transaction_get(tx, TAG_ARC), all[i].arc);
             cdol2 = transaction_get(tx, TAG_EV_CDOL2_VALUES);
@@ -196,7 +177,7 @@ START_TEST(test_pin_prompts)
         struct transaction *tx;
         struct tp_error e;
 
-        prepare(&p, &t, X0 "0100", "80CA9F17=9F1701039000 00200080=63C2 00200080=63C1", "pins=1111,2222,1234");
+        paper_prepare(&p, &t, &keys, X0 "0100", "80CA9F17=9F1701039000 00200080=63C2 00200080=63C1", "pins=1111,2222,1234");
         ck_ok(paper_run(&tx, &p, &t, &e));
         ck_assert_int_eq(transaction_outcome(tx), KERNEL_APPROVED);
         ck_assert_uint_eq(t.tries_seen[0], 3);
@@ -212,7 +193,7 @@ START_TEST(test_pin_prompts)
         transaction_free(&tx);
 
         /* no trace of a PIN in what the transaction holds */
-        prepare(&p, &t, X0 "0100", "", "pins=1234");
+        paper_prepare(&p, &t, &keys, X0 "0100", "", "pins=1234");
         ck_ok(paper_run(&tx, &p, &t, &e));
         for (size_t i = 0;; i++) {
             struct span value;
@@ -236,7 +217,7 @@ START_TEST(test_pin_fault)
         struct transaction *tx;
         struct tp_error e;
 
-        prepare(&p, &t, X0 "0100", "", "pins=fault");
+        paper_prepare(&p, &t, &keys, X0 "0100", "", "pins=fault");
         ck_assert_int_eq(paper_run(&tx, &p, &t, &e), TP_ERR_IO);
         ck_assert_int_eq(transaction_outcome(tx), KERNEL_TERMINATED);
         transaction_free(&tx);
@@ -262,13 +243,13 @@ START_TEST(test_torn_out)
             struct tp_error e;
             size_t total;
 
-            prepare(&p, &t, kinds[k][0], kinds[k][1], kinds[k][2]);
+            paper_prepare(&p, &t, &keys, kinds[k][0], kinds[k][1], kinds[k][2]);
             ck_ok(paper_run(&tx, &p, &t, &e));
             ck_assert_int_eq(transaction_outcome(tx), KERNEL_APPROVED);
             transaction_free(&tx);
             total = p.log_n;
             for (size_t i = 1; i <= total; i++) {
-                prepare(&p, &t, kinds[k][0], kinds[k][1], kinds[k][2]);
+                paper_prepare(&p, &t, &keys, kinds[k][0], kinds[k][1], kinds[k][2]);
                 p.leave_at = i;
                 ck_assert_int_eq(paper_run(&tx, &p, &t, &e), TP_ERR_CARD);
                 ck_assert_int_eq(transaction_outcome(tx), KERNEL_TERMINATED);
@@ -311,16 +292,16 @@ START_TEST(test_memory)
         struct transaction *tx;
         struct tp_error e;
 
-        prepare(&p, &t, "5F34=12", "", "");
+        paper_prepare(&p, &t, &keys, "5F34=12", "", "");
         ck_ok(paper_run(&tx, &p, &t, &e));
         ck_assert_str_eq(t.pan_seen, "9990140000000018");
         ck_assert_int_eq(t.psn_seen, 12);
         transaction_free(&tx);
-        prepare(&p, &t, "-5F34", "", "");
+        paper_prepare(&p, &t, &keys, "-5F34", "", "");
         ck_ok(paper_run(&tx, &p, &t, &e));
         ck_assert_int_eq(t.psn_seen, -1);
         transaction_free(&tx);
-        prepare(&p, &t, "", "", "");
+        paper_prepare(&p, &t, &keys, "", "", "");
         t.forgetful = true;
         ck_assert_int_eq(paper_run(&tx, &p, &t, &e), TP_ERR_IO);
         ck_assert_int_eq(transaction_outcome(tx), KERNEL_TERMINATED);
@@ -340,7 +321,7 @@ START_TEST(test_random_selection)
             struct transaction *tx;
             struct tp_error e;
 
-            prepare(&p, &t, "aip=0800", "", "target=50 threshold=5000");
+            paper_prepare(&p, &t, &keys, "aip=0800", "", "target=50 threshold=5000");
             ck_ok(paper_run(&tx, &p, &t, &e));
             selected += (transaction_get(tx, TAG_TVR).p[3] & 0x10) != 0 ? 1 : 0;
             transaction_free(&tx);
@@ -360,7 +341,7 @@ START_TEST(test_tc_hash)
         struct tp_error e;
         uint8_t digest[20];
 
-        prepare(&p, &t, "aip=1800 8C=9814 97=9F0206", "", "");
+        paper_prepare(&p, &t, &keys, "aip=1800 8C=9814 97=9F0206", "", "");
         ck_ok(paper_run(&tx, &p, &t, &e));
         ck_assert_int_eq(EVP_Q_digest(NULL, "SHA1", NULL, amount, 6, digest, NULL), 1);
         ck_assert(span_eq(transaction_get(tx, TAG_EV_CDOL1_VALUES), SPAN_OF(digest)));
@@ -377,10 +358,10 @@ START_TEST(test_proprietary_file)
         struct tp_error e;
         struct span got;
 
-        prepare(&p, &t,
-                "gpo=770E8202580094080801010158010101"
-                "9000",
-                "00B2015C=70049F0501AA9000", "");
+        paper_prepare(&p, &t, &keys,
+                      "gpo=770E8202580094080801010158010101"
+                      "9000",
+                      "00B2015C=70049F0501AA9000", "");
         ck_ok(paper_run(&tx, &p, &t, &e));
         got = transaction_get(tx, TAG_EV_STATIC);
         ck_assert_uint_gt(got.n, 8);
@@ -390,12 +371,12 @@ START_TEST(test_proprietary_file)
         transaction_free(&tx);
 
         /* and one that is not template 70 fails the authentication, not the transaction: 10.3 */
-        prepare(&p, &t,
-                "gpo=770E8202580094080801010158010101"
-                "9000",
-                "00B2015C=11223344559000", "");
+        paper_prepare(&p, &t, &keys,
+                      "gpo=770E8202580094080801010158010101"
+                      "9000",
+                      "00B2015C=11223344559000", "");
         ck_ok(paper_run(&tx, &p, &t, &e));
-        check_hex(tx, "10.3", TAG_TVR, "6200000000"); /* that AFL names no issuer certificate */
+        paper_check_hex(tx, "10.3", TAG_TVR, "6200000000"); /* that AFL names no issuer certificate */
         ck_assert_int_eq(transaction_outcome(tx), KERNEL_APPROVED);
         transaction_free(&tx);
     }
@@ -424,7 +405,7 @@ START_TEST(test_reasons)
             struct transaction *tx;
             struct tp_error e;
 
-            prepare(&p, &t, all[i].card, all[i].answers, all[i].terminal);
+            paper_prepare(&p, &t, &keys, all[i].card, all[i].answers, all[i].terminal);
             ck_ok(paper_run(&tx, &p, &t, &e));
             ck_assert_msg(strncmp(transaction_reason(tx), all[i].reason, strlen(all[i].reason)) == 0, "\"%s\" is not \"%s\"", transaction_reason(tx),
                           all[i].reason);

@@ -18,25 +18,6 @@ static void free_keys(void)
     paper_keys_free(&keys);
 }
 
-static void prepare(struct paper *p, struct paper_terminal *t, const char *card, const char *answers, const char *terminal)
-{
-    paper_card(p, &keys);
-    paper_terminal(t, &keys);
-    paper_card_words(p, card);
-    paper_answers(p, answers);
-    paper_terminal_words(t, terminal);
-}
-
-static void check_hex(const struct transaction *tx, const char *clause, uint32_t tag, const char *want)
-{
-    const struct span got = transaction_get(tx, tag);
-    char text[512];
-
-    ck_assert_uint_lt(got.n, 250);
-    hex_encode(text, got);
-    ck_assert_msg(strcmp(text, want) == 0, "%s: %X is %s, the Books say %s (%s)", clause, (unsigned)tag, text, want, transaction_reason(tx));
-}
-
 /* The commands behind the first GENERATE AC: those, and no other. */
 static void check_sent(const struct paper *p, const char *clause, const char *sent)
 {
@@ -62,16 +43,16 @@ START_TEST(test_rows)
         struct tp_error e;
         enum tp_err r;
 
-        prepare(&p, &t, row->card, row->answers, row->terminal);
+        paper_prepare(&p, &t, &keys, row->card, row->answers, row->terminal);
         p.t0 = _i % 2 != 0;
         r = paper_run(&tx, &p, &t, &e);
         ck_assert_msg(r == row->error, "%s: error %d", row->clause, r);
         ck_assert_msg(transaction_outcome(tx) == row->outcome, "%s: outcome %d, the Books say %d (%s)", row->clause, transaction_outcome(tx),
                       row->outcome, transaction_reason(tx));
-        check_hex(tx, row->clause, TAG_TVR, row->tvr);
-        check_hex(tx, row->clause, TAG_TSI, row->tsi);
-        check_hex(tx, row->clause, TAG_SCRIPT_RESULTS, row->results);
-        check_hex(tx, row->clause, TAG_ARC, row->response);
+        paper_check_hex(tx, row->clause, TAG_TVR, row->tvr);
+        paper_check_hex(tx, row->clause, TAG_TSI, row->tsi);
+        paper_check_hex(tx, row->clause, TAG_SCRIPT_RESULTS, row->results);
+        paper_check_hex(tx, row->clause, TAG_ARC, row->response);
         check_sent(&p, row->clause, row->sent);
         ck_assert_msg(transaction_reversal_needed(tx) == row->reversal, "%s: reversal", row->clause);
         for (size_t i = 0; i < p.answers_n; i++)
@@ -88,8 +69,8 @@ START_TEST(test_second_data)
         struct transaction *tx;
         struct tp_error e;
 
-        prepare(&p, &t, "aip=1C00 8D=8A02910A8906950591049F3704", "0082=6300 8424=6985",
-                FLOOR "online=0000008000 arc=00 approval=A1B2C3 " IAD10 "scripts=710F" C1);
+        paper_prepare(&p, &t, &keys, "aip=1C00 8D=8A02910A8906950591049F3704", "0082=6300 8424=6985",
+                      FLOOR "online=0000008000 arc=00 approval=A1B2C3 " IAD10 "scripts=710F" C1);
         ck_ok(paper_run(&tx, &p, &t, &e));
         check_sent(&p, "5.4", TO10 " " PIN_UNBLOCK " 80AE40");
         ck_hex(transaction_get(tx, TAG_EV_CDOL2_VALUES), "3030"
@@ -114,7 +95,7 @@ START_TEST(test_long_scripts)
         struct tp_error e;
         struct buf b;
 
-        prepare(&p, &t, ONLINE, "", FLOOR "arc=00");
+        paper_prepare(&p, &t, &keys, ONLINE, "", FLOOR "arc=00");
         b = (struct buf){t.issuer.scripts.p, 0, sizeof(t.issuer.scripts.p)};
         for (unsigned i = 0; i < 2; i++) { /* 72, 254 bytes: one command of 245 bytes of data */
             ck_ok(hex_decode(&b, "7281FE8681FB04DA9F58F6"));
@@ -125,7 +106,7 @@ START_TEST(test_long_scripts)
         ck_ok(paper_run(&tx, &p, &t, &e));
         ck_assert_int_eq(transaction_outcome(tx), KERNEL_APPROVED);
         ck_assert_uint_eq(paper_sent(&p, "04DA9F58F65555"), 1); /* the second ends too early, and is not begun */
-        check_hex(tx, "Book 4 6.3.9", TAG_SCRIPT_RESULTS, "11000000000000000000");
+        paper_check_hex(tx, "Book 4 6.3.9", TAG_SCRIPT_RESULTS, "11000000000000000000");
         transaction_free(&tx);
     }
 END_TEST
@@ -143,7 +124,7 @@ START_TEST(test_many_scripts)
             struct span results;
             struct buf b;
 
-            prepare(&p, &t, ONLINE, "", FLOOR "arc=00");
+            paper_prepare(&p, &t, &keys, ONLINE, "", FLOOR "arc=00");
             b = (struct buf){t.issuer.scripts.p, 0, sizeof(t.issuer.scripts.p)};
             while (b.n < KERNEL_SCRIPTS_MAX)
                 ck_ok(hex_decode(&b, kinds[k]));
@@ -168,7 +149,7 @@ START_TEST(test_answer_that_lies)
         struct tp_error e;
 
         for (unsigned i = 0; i < 3; i++) {
-            prepare(&p, &t, ONLINE, "", FLOOR "arc=00");
+            paper_prepare(&p, &t, &keys, ONLINE, "", FLOOR "arc=00");
             if (i == 0)
                 t.issuer.scripts.n = sizeof(t.issuer.scripts.p) + 1;
             else if (i == 1)
@@ -200,7 +181,7 @@ START_TEST(test_reasons)
             struct transaction *tx;
             struct tp_error e;
 
-            prepare(&p, &t, all[i].card, "", all[i].terminal);
+            paper_prepare(&p, &t, &keys, all[i].card, "", all[i].terminal);
             ck_ok(paper_run(&tx, &p, &t, &e));
             ck_assert_str_eq(transaction_reason(tx), all[i].reason);
             transaction_free(&tx);

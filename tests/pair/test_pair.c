@@ -3,8 +3,8 @@
 #include "unit/unit.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
+#include "pair_scheme.h"
 #include "paper.h"
 #include "simcard/inproc.h"
 #include "simcard/perso.h"
@@ -148,22 +148,8 @@ static struct paper_keys keys; /* only its store: the scheme's authority */
 
 static void make_scheme(void)
 {
-    struct scheme_params p;
-    struct tp_error e;
-    char path[] = "/tmp/pair-XXXXXX";
-    const int fd = mkstemp(path);
-
-    ck_assert_int_ge(fd, 0);
-    close(fd);
-    unlink(path);
-    scheme_defaults(&p);
-    p.authority_bits = 1408;
-    p.issuer_bits = 1152;
-    ck_assert_msg(scheme_new(&scheme, &p, &e) == TP_OK, "%s", e.text);
-    ck_assert_msg(scheme_save_authority(scheme, path, &e) == TP_OK, "%s", e.text);
     ck_ok(capk_store_new(&keys.store));
-    ck_assert_msg(capk_store_load(keys.store, path, &e) == TP_OK, "%s", e.text);
-    unlink(path);
+    pair_scheme(&scheme, keys.store);
 }
 
 static void free_scheme(void)
@@ -315,14 +301,6 @@ static enum tp_err pay(struct bench *b, struct transaction **tx, struct tp_error
     return r;
 }
 
-static void check_hex(const struct transaction *tx, const char *what, uint32_t tag, const char *want)
-{
-    char text[64];
-
-    hex_encode(text, transaction_get(tx, tag));
-    ck_assert_msg(strcmp(text, want) == 0, "%s: %X is %s, should be %s (%s)", what, (unsigned)tag, text, want, transaction_reason(tx));
-}
-
 static void run_row(const struct pair_row *row)
 {
     struct bench b;
@@ -347,9 +325,9 @@ static void run_row(const struct pair_row *row)
         ck_assert_msg(transaction_outcome(tx) == row->outcome, "%s: outcome %d (%s), should be %d", row->what, transaction_outcome(tx),
                       transaction_reason(tx), row->outcome);
         if (row->tvr != NULL) {
-            check_hex(tx, row->what, TAG_TVR, row->tvr);
-            check_hex(tx, row->what, TAG_TSI, row->tsi);
-            check_hex(tx, row->what, TAG_CVM_RESULTS, row->cvm_results);
+            paper_check_hex(tx, row->what, TAG_TVR, row->tvr);
+            paper_check_hex(tx, row->what, TAG_TSI, row->tsi);
+            paper_check_hex(tx, row->what, TAG_CVM_RESULTS, row->cvm_results);
         }
         ck_assert_msg(strcmp(b.ac, row->ac) == 0, "%s: GENERATE AC %s, should be %s", row->what, b.ac, row->ac);
     }
@@ -468,8 +446,8 @@ START_TEST(test_replay_ac)
                 b.t.request.un[3] = n;
                 ck_ok(pay(&b, &tx, &e));
                 ck_assert_int_eq(transaction_outcome(tx), n == 0 ? OK : lines[i].outcome);
-                check_hex(tx, "replay-ac", TAG_TVR, n == 0 ? "0000000000" : lines[i].tvr);
-                check_hex(tx, "replay-ac", TAG_ATC, "0001");
+                paper_check_hex(tx, "replay-ac", TAG_TVR, n == 0 ? "0000000000" : lines[i].tvr);
+                paper_check_hex(tx, "replay-ac", TAG_ATC, "0001");
                 transaction_free(&tx);
             }
             bench_close(&b);

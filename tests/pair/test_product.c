@@ -9,12 +9,12 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "apdu/tlv.h"
 #include "crypto/iad.h"
 #include "crypto/script.h"
 #include "ledger/evidence.h"
+#include "pair_scheme.h"
 #include "paper.h"
 #include "payer/message.h"
 #include "product.h"
@@ -722,22 +722,8 @@ static void make_key(struct secret *der, unsigned bits)
 
 static void make_common(void)
 {
-    struct scheme_params p;
-    struct tp_error e;
-    char path[] = "/tmp/product-XXXXXX";
-    const int fd = mkstemp(path);
-
-    ck_assert_int_ge(fd, 0);
-    close(fd);
-    unlink(path);
-    scheme_defaults(&p);
-    p.authority_bits = 1408;
-    p.issuer_bits = 1152;
-    ck_assert_msg(scheme_new(&common.scheme, &p, &e) == TP_OK, "%s", e.text);
-    ck_assert_msg(scheme_save_authority(common.scheme, path, &e) == TP_OK, "%s", e.text);
     ck_ok(capk_store_new(&common.store));
-    ck_assert_msg(capk_store_load(common.store, path, &e) == TP_OK, "%s", e.text);
-    unlink(path);
+    pair_scheme(&common.scheme, common.store);
     ck_ok(evidence_cache_new(&common.cache, common.store, CHAINS));
     make_key(&common.card_key, 1024);
     make_key(&common.pin_key, 768);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "kernel_rows.h"
+#include "pair_scheme.h"
 #include "paper.h"
 #include "base/file.h"
 #include "crypto/cryptogram.h"
@@ -101,14 +102,6 @@ static void check_same(const char *what, const struct pay_result *result, const 
                   rerun->differences, result->error.text);
 }
 
-static void check_hex(const char *what, const struct transaction *tx, uint32_t tag, const char *want)
-{
-    char text[64];
-
-    hex_encode(text, transaction_get(tx, tag));
-    ck_assert_msg(strcmp(text, want) == 0, "%s: %X is %s, the Books say %s", what, (unsigned)tag, text, want);
-}
-
 static void run_row(const struct row *row, bool unmasked)
 {
     static struct paper p;
@@ -137,9 +130,9 @@ static void run_row(const struct row *row, bool unmasked)
     check_same(row->clause, &result, &rerun);
     ck_assert_int_eq(transaction_outcome(result.tx), row->outcome);
     if (row->tvr != NULL) {
-        check_hex(row->clause, result.tx, TAG_TVR, row->tvr);
-        check_hex(row->clause, result.tx, TAG_TSI, row->tsi);
-        check_hex(row->clause, result.tx, TAG_CVM_RESULTS, row->cvm);
+        paper_check_hex(result.tx, row->clause, TAG_TVR, row->tvr);
+        paper_check_hex(result.tx, row->clause, TAG_TSI, row->tsi);
+        paper_check_hex(result.tx, row->clause, TAG_CVM_RESULTS, row->cvm);
     }
     ck_assert_int_eq(result.exit == CLI_DONE, row->outcome == KERNEL_APPROVED);
     ck_assert(!unmasked || !rerun.masked);
@@ -160,17 +153,10 @@ static struct secret card_key; /* one for all cards: making it is what takes tim
 
 static void make_scheme(void)
 {
-    struct scheme_params p;
     struct emv_privkey *key;
-    struct tp_error e;
 
     start();
-    scheme_defaults(&p);
-    p.authority_bits = 1408;
-    p.issuer_bits = 1152;
-    ck_assert_msg(scheme_new(&scheme, &p, &e) == TP_OK, "%s", e.text);
-    ck_assert_msg(scheme_save_authority(scheme, path, &e) == TP_OK, "%s", e.text);
-    ck_assert_msg(capk_store_load(keys.store, path, &e) == TP_OK, "%s", e.text);
+    pair_scheme(&scheme, keys.store);
     ck_ok(emv_privkey_generate(&key, 1024, 3));
     ck_ok(emv_privkey_export(&card_key, key));
     emv_privkey_free(&key);
@@ -416,14 +402,14 @@ START_TEST(test_online)
         ck_ok(inproc_open(&reader, &inproc));
         ck_ok(pay_online(&tx, reader, &t, &online, false, &e));
         ck_assert_int_eq(transaction_outcome(tx), KERNEL_APPROVED);
-        check_hex("online", tx, TAG_SCRIPT_RESULTS, "1101020304"); /* Book 4, Annex A5: 1 failed, 1 the first command; its identifier */
+        paper_check_hex(tx, "online", TAG_SCRIPT_RESULTS, "1101020304"); /* Book 4, Annex A5: 1 failed, 1 the first command; its identifier */
         transaction_free(&tx);
         reader_close(&reader);
         rerun_payment(&result, &rerun, path);
         check_same("online", &result, &rerun);
         ck_assert_int_eq(transaction_outcome(result.tx), KERNEL_APPROVED);
-        check_hex("online", result.tx, TAG_ARC, "3030");
-        check_hex("online", result.tx, TAG_SCRIPT_RESULTS, "1101020304");
+        paper_check_hex(result.tx, "online", TAG_ARC, "3030");
+        paper_check_hex(result.tx, "online", TAG_SCRIPT_RESULTS, "1101020304");
         text = read_trace();
         ck_assert_ptr_null(strstr(text, "AABBCCDDEE")); /* the new PIN */
         ck_assert_ptr_nonnull(strstr(text, "\n> 8424000205**********\n"));
@@ -466,7 +452,7 @@ START_TEST(test_recorded_card)
             paper_sides(&t, &person, &online);
             ck_ok(reader_connect(reader, &e));
             ck_assert_msg(kernel_run(&tx, reader, &t.config, &t.request, &person, &online, &e) == TP_OK, "%s", e.text);
-            check_hex("played", tx, TAG_TVR, other ? "0400000000" : "0000000000");
+            paper_check_hex(tx, "played", TAG_TVR, other ? "0400000000" : "0000000000");
             ck_assert_int_eq(transaction_outcome(tx), other ? KERNEL_DECLINED : KERNEL_APPROVED);
             transaction_free(&tx);
             reader_disconnect(reader);

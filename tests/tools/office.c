@@ -12,6 +12,7 @@
 #include "acquirer/state.h"
 #include "base/file.h"
 #include "crypto/pki.h"
+#include "ledger/audit.h"
 
 struct tp_error office_error;
 
@@ -46,8 +47,7 @@ void office_make(struct office *o, const char *base, unsigned keys)
     MUST(signer_make(&o->signer, keys, &office_error));
     MUST(file_make_dir(in_dir(o, "authorities"), 0700, &office_error));
     MUST(scheme_save_authority(o->signer.scheme, in_dir(o, "authorities/01.json"), &office_error));
-    MUST(pki_authority_make(in_dir(o, "pki"), "Test acquirer", &office_error));
-    MUST(pki_certificate_make(in_dir(o, "pki"), PKI_SERVER, &server, 30, in_dir(o, "pki/server.pem"), in_dir(o, "pki/server.key"), &office_error));
+    MUST(pki_server_make(o->dir, "Test acquirer", &server, 30, &office_error));
     MUST(seal_key_file_make(in_dir(o, "seal.key"), &office_error));
     MUST(ledger_make(in_dir(o, "ledger.db"), &office_error));
     office_contract(o, OFFICE_CONTRACT, OFFICE_TERMINAL);
@@ -248,5 +248,38 @@ void office_books(const struct office *o, struct office_books *b)
     MUST(ledger_tx_each(l, &all, count, b, &office_error));
     MUST(ledger_remise_running(l, OFFICE_CONTRACT, &r, &office_error));
     b->totals = r.totals;
+    ledger_close(&l);
+}
+
+static enum tp_err no_finding(void *ctx, const struct audit_finding *f, struct tp_error *e)
+{
+    (void)ctx;
+    (void)e;
+    fprintf(stderr, "audit: %s %s: %s\n", f->check, f->rrn, f->text);
+    abort();
+}
+
+static enum tp_err any_remise(void *ctx, const struct audit_remise *r, struct tp_error *e)
+{
+    (void)ctx;
+    (void)r;
+    (void)e;
+    return TP_OK;
+}
+
+void office_audit(const struct office *o)
+{
+    static const struct audit_watch watch = {NULL, no_finding, any_remise};
+    struct ledger *l = NULL;
+    struct seal *seal = NULL;
+    struct capk_store *authorities = NULL;
+    struct audit_sums sums;
+
+    MUST(acquirer_open_ledger(&l, o->dir, &office_error));
+    MUST(seal_open_dir(&seal, o->dir, &office_error));
+    MUST(acquirer_load_authorities(&authorities, o->dir, &office_error));
+    MUST(ledger_audit(l, seal, authorities, &watch, &sums, &office_error));
+    capk_store_free(&authorities);
+    seal_free(&seal);
     ledger_close(&l);
 }

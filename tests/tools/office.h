@@ -56,6 +56,9 @@ struct office_books {
 };
 void office_books(const struct office *o, struct office_books *b);
 
+/* The books against what the cards signed (ledger/audit.h): aborts when anything is found. */
+void office_audit(const struct office *o);
+
 /* Aborts with file, line and the error's sentence unless the call gives TP_OK. */
 #define MUST(call) office_must((call), &office_error, #call, __FILE__, __LINE__)
 extern struct tp_error office_error;

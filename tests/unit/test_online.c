@@ -11,7 +11,6 @@
 #include "teller.h"
 #include "base/date.h"
 #include "base/file.h"
-#include "ledger/audit.h"
 #include "store/db.h"
 
 #define PATIENCE_MS 15000
@@ -54,39 +53,6 @@ static void setup(void)
     client = office_connect(&office, OFFICE_CONTRACT, OFFICE_TERMINAL);
 }
 
-static enum tp_err no_finding(void *ctx, const struct audit_finding *f, struct tp_error *e)
-{
-    (void)ctx;
-    (void)e;
-    ck_abort_msg("audit: %s %s: %s", f->check, f->rrn, f->text);
-    return TP_OK;
-}
-
-static enum tp_err any_remise(void *ctx, const struct audit_remise *r, struct tp_error *e)
-{
-    (void)ctx;
-    (void)r;
-    (void)e;
-    return TP_OK;
-}
-
-static void audit(void)
-{
-    static const struct audit_watch watch = {NULL, no_finding, any_remise};
-    struct ledger *l = NULL;
-    struct seal *seal = NULL;
-    struct capk_store *authorities = NULL;
-    struct audit_sums sums;
-
-    MUST(acquirer_open_ledger(&l, office.dir, &office_error));
-    MUST(seal_open_dir(&seal, office.dir, &office_error));
-    MUST(acquirer_load_authorities(&authorities, office.dir, &office_error));
-    MUST(ledger_audit(l, seal, authorities, &watch, &sums, &office_error));
-    capk_store_free(&authorities);
-    seal_free(&seal);
-    ledger_close(&l);
-}
-
 static int64_t in_books(void)
 {
     struct office_books b;
@@ -110,7 +76,7 @@ static void teardown(void)
 {
     link_close(&client);
     office_stop(&office);
-    audit();
+    office_audit(&office);
     teller_shut(&teller);
     teller_clear(&teller);
     office_remove(&office);

@@ -1,0 +1,11 @@
+/* The scheme of the cards of simcard/ in these tests, with keys as short as they may be, and a terminal that knows its authority. */
+#ifndef TP_TESTS_PAIR_SCHEME_H
+#define TP_TESTS_PAIR_SCHEME_H
+
+#include "crypto/capk.h"
+#include "simcard/perso.h"
+
+/* Its authority key goes into store. The caller frees the scheme. */
+void pair_scheme(struct scheme **out, struct capk_store *store);
+
+#endif
