@@ -54,12 +54,6 @@ struct centre_store {
     char context[CONTEXT_MAX]; /* its part of what sealed card numbers are bound to */
 };
 
-static enum tp_err prepare(struct centre_store *s, sqlite3_stmt **out, const char *sql, struct tp_error *e)
-{
-    *out = db_prepare(s->db, sql, e);
-    return *out != NULL ? TP_OK : e != NULL ? e->code : TP_ERR_IO;
-}
-
 /* ---- opening ---- */
 
 enum tp_err centre_store_make(const char *dir, struct tp_error *e)
@@ -117,7 +111,7 @@ void centre_store_close(struct centre_store **s)
 enum tp_err centre_acquirer_add(struct centre_store *s, const char *id, struct tp_error *e)
 {
     sqlite3_stmt *q;
-    enum tp_err r = prepare(s, &q, "INSERT INTO acquirer (id, added) VALUES (?1, ?2)", e);
+    enum tp_err r = db_prepare(s->db, &q, "INSERT INTO acquirer (id, added) VALUES (?1, ?2)", e);
 
     if (r != TP_OK)
         return r;
@@ -130,7 +124,7 @@ enum tp_err centre_acquirer_add(struct centre_store *s, const char *id, struct t
 /* The one number or text that a query with one text parameter gives; row says whether. */
 static enum tp_err look_up(struct centre_store *s, sqlite3_stmt **q, const char *sql, const char *key, bool *row, struct tp_error *e)
 {
-    enum tp_err r = prepare(s, q, sql, e);
+    enum tp_err r = db_prepare(s->db, q, sql, e);
 
     if (r != TP_OK)
         return r;
@@ -148,11 +142,6 @@ enum tp_err centre_acquirer_known(struct centre_store *s, const char *id, bool *
     return r;
 }
 
-static void copy_text(char *out, size_t cap, sqlite3_stmt *q, int column)
-{
-    snprintf(out, cap, "%s", db_column_text(q, column));
-}
-
 enum tp_err centre_contract_owner(struct centre_store *s, const char *contract, char owner[CAAA_ID_MAX], struct tp_error *e)
 {
     sqlite3_stmt *q;
@@ -162,7 +151,7 @@ enum tp_err centre_contract_owner(struct centre_store *s, const char *contract, 
 
     owner[0] = '\0';
     if (r == TP_OK && row)
-        copy_text(owner, CAAA_ID_MAX, q, 0);
+        db_column_copy(owner, CAAA_ID_MAX, q, 0);
     if (r == TP_OK)
         sqlite3_reset(q);
     return r;
@@ -194,16 +183,16 @@ static void read_remise(struct centre_remise *r, sqlite3_stmt *q)
     const struct span hash = db_column_span(q, 4);
 
     memset(r, 0, sizeof(*r));
-    copy_text(r->acquirer, sizeof(r->acquirer), q, 1);
-    copy_text(r->contract, sizeof(r->contract), q, 2);
+    db_column_copy(r->acquirer, sizeof(r->acquirer), q, 1);
+    db_column_copy(r->contract, sizeof(r->contract), q, 2);
     r->number = (uint32_t)sqlite3_column_int64(q, 3);
     if (hash.n == sizeof(r->hash))
         memcpy(r->hash, hash.p, hash.n);
     r->bytes = (uint64_t)sqlite3_column_int64(q, 5);
     r->currency = currency_by_numeric((unsigned)sqlite3_column_int(q, 6));
     r->result = (enum caaa_result)sqlite3_column_int(q, 7);
-    copy_text(r->verdict.reason, sizeof(r->verdict.reason), q, 8);
-    copy_text(r->verdict.text, sizeof(r->verdict.text), q, 9);
+    db_column_copy(r->verdict.reason, sizeof(r->verdict.reason), q, 8);
+    db_column_copy(r->verdict.text, sizeof(r->verdict.text), q, 9);
     r->created = sqlite3_column_int64(q, 10);
     r->answered = sqlite3_column_int64(q, 11);
     for (int k = CAAA_DEBIT; k <= CAAA_DEBIT_REVERSED; k++) {
@@ -219,7 +208,7 @@ static enum tp_err find_remise(struct centre_store *s, const char *contract, uin
 {
     sqlite3_stmt *q;
     bool row = false;
-    enum tp_err r = prepare(s, &q, REMISES "WHERE contract.id = ?1 AND number = ?2", e);
+    enum tp_err r = db_prepare(s->db, &q, REMISES "WHERE contract.id = ?1 AND number = ?2", e);
 
     if (r != TP_OK)
         return r;
@@ -248,7 +237,7 @@ enum tp_err centre_remise_each(struct centre_store *s, centre_remise_visit *visi
     struct centre_remise remise;
     sqlite3_stmt *q;
     bool row = false;
-    enum tp_err r = prepare(s, &q, REMISES "ORDER BY contract.id, number", e);
+    enum tp_err r = db_prepare(s->db, &q, REMISES "ORDER BY contract.id, number", e);
 
     while (r == TP_OK) {
         r = db_step(s->db, q, &row, e);
@@ -297,7 +286,8 @@ enum tp_err centre_item_each(struct centre_store *s, const char *contract, uint3
     enum tp_err r = find_remise(s, contract, number, &remise, &id, e);
 
     if (r == TP_OK)
-        r = refused_only ? prepare(s, &q, ITEMS "AND refused <> '' ORDER BY sequence", e) : prepare(s, &q, ITEMS "ORDER BY sequence", e);
+        r = refused_only ? db_prepare(s->db, &q, ITEMS "AND refused <> '' ORDER BY sequence", e)
+                         : db_prepare(s->db, &q, ITEMS "ORDER BY sequence", e);
     if (r != TP_OK)
         return r;
     sqlite3_bind_int64(q, 1, id);
@@ -309,7 +299,7 @@ enum tp_err centre_item_each(struct centre_store *s, const char *contract, uint3
 enum tp_err centre_alarm_add(struct centre_store *s, const char *contract, uint32_t number, const char *text, struct tp_error *e)
 {
     sqlite3_stmt *q;
-    enum tp_err r = prepare(s, &q, "INSERT INTO alarm (at, contract, number, text) VALUES (?1, ?2, ?3, ?4)", e);
+    enum tp_err r = db_prepare(s->db, &q, "INSERT INTO alarm (at, contract, number, text) VALUES (?1, ?2, ?3, ?4)", e);
 
     if (r != TP_OK)
         return r;
@@ -324,7 +314,7 @@ enum tp_err centre_alarm_each(struct centre_store *s, centre_alarm_visit *visit,
 {
     sqlite3_stmt *q;
     bool row = false;
-    enum tp_err r = prepare(s, &q, "SELECT at, contract, number, text FROM alarm ORDER BY alarm", e);
+    enum tp_err r = db_prepare(s->db, &q, "SELECT at, contract, number, text FROM alarm ORDER BY alarm", e);
 
     while (r == TP_OK) {
         r = db_step(s->db, q, &row, e);
@@ -363,7 +353,8 @@ static enum tp_err contract_row(struct centre_store *s, const struct centre_remi
 {
     sqlite3_stmt *q;
     bool row = false;
-    enum tp_err r = prepare(s, &q, "INSERT INTO contract (id, acquirer) SELECT ?1, acquirer FROM acquirer WHERE id = ?2 ON CONFLICT DO NOTHING", e);
+    enum tp_err r =
+        db_prepare(s->db, &q, "INSERT INTO contract (id, acquirer) SELECT ?1, acquirer FROM acquirer WHERE id = ?2 ON CONFLICT DO NOTHING", e);
 
     if (r != TP_OK)
         return r;
@@ -404,11 +395,11 @@ enum tp_err centre_take_open(struct centre_store *s, const struct centre_remise 
     enum tp_err r = contract_row(s, remise, e);
 
     if (r == TP_OK)
-        r = prepare(s, &q,
-                    "INSERT INTO remise (contract, number, hash, bytes, currency, result, reason, text, created, answered, debits, debit_amount,"
-                    " credits, credit_amount, reversals, reversal_amount, refused)"
-                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
-                    e);
+        r = db_prepare(s->db, &q,
+                       "INSERT INTO remise (contract, number, hash, bytes, currency, result, reason, text, created, answered, debits, debit_amount,"
+                       " credits, credit_amount, reversals, reversal_amount, refused)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                       e);
     if (r != TP_OK)
         return r;
     sqlite3_bind_int64(q, 1, s->contract);
@@ -424,11 +415,11 @@ enum tp_err centre_take_settle(struct centre_store *s, const struct centre_remis
 {
     sqlite3_stmt *q;
     enum tp_err r =
-        prepare(s, &q,
-                "UPDATE remise SET hash = ?3, bytes = ?4, currency = ?5, result = ?6, reason = ?7, text = ?8, created = ?9, answered = ?10,"
-                " debits = ?11, debit_amount = ?12, credits = ?13, credit_amount = ?14, reversals = ?15, reversal_amount = ?16,"
-                " refused = ?17 WHERE remise = ?1 AND number = ?2",
-                e);
+        db_prepare(s->db, &q,
+                   "UPDATE remise SET hash = ?3, bytes = ?4, currency = ?5, result = ?6, reason = ?7, text = ?8, created = ?9, answered = ?10,"
+                   " debits = ?11, debit_amount = ?12, credits = ?13, credit_amount = ?14, reversals = ?15, reversal_amount = ?16,"
+                   " refused = ?17 WHERE remise = ?1 AND number = ?2",
+                   e);
 
     if (r != TP_OK)
         return r;
@@ -449,8 +440,8 @@ enum tp_err centre_take_item(struct centre_store *s, const struct caaa_item *ite
     snprintf(context, sizeof(context), "%s%" PRIu32, s->context, item->sequence);
     if (seal_close(s->seal, &sealed, span_str(item->pan), span_str(context)) != TP_OK)
         return tp_fail(e, TP_ERR_INTERNAL, "cannot seal a card number");
-    r = prepare(
-        s, &q,
+    r = db_prepare(
+        s->db, &q,
         "INSERT INTO item (remise, sequence, terminal, rrn, stan, local_time, kind, amount, psn, expiry, pan_masked, pan_sealed, icc, refused)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         e);
@@ -476,10 +467,10 @@ enum tp_err centre_take_item(struct centre_store *s, const struct caaa_item *ite
 enum tp_err centre_taken_before(struct centre_store *s, const struct caaa_item *item, bool *taken, struct tp_error *e)
 {
     sqlite3_stmt *q;
-    enum tp_err r = prepare(s, &q,
-                            "SELECT 1 FROM item JOIN remise USING (remise) WHERE item.rrn = ?1 AND item.terminal = ?2 AND item.local_time = ?3"
-                            " AND remise.contract = ?4 AND item.refused = ''",
-                            e);
+    enum tp_err r = db_prepare(s->db, &q,
+                               "SELECT 1 FROM item JOIN remise USING (remise) WHERE item.rrn = ?1 AND item.terminal = ?2 AND item.local_time = ?3"
+                               " AND remise.contract = ?4 AND item.refused = ''",
+                               e);
 
     if (r != TP_OK)
         return r;

@@ -63,27 +63,12 @@ void book_rollback(struct book *b)
     db_rollback(b->db);
 }
 
-enum tp_err book_prepare(struct book *b, sqlite3_stmt **s, const char *sql, struct tp_error *e)
-{
-    struct tp_error own = {TP_ERR_INTERNAL, ""};
-
-    *s = db_prepare(b->db, sql, e != NULL ? e : &own);
-    if (*s != NULL)
-        return TP_OK;
-    return e != NULL ? e->code : own.code;
-}
-
 enum tp_err book_one(struct book *b, sqlite3_stmt *s, const char *what, struct tp_error *e)
 {
     bool row = false;
     const enum tp_err r = db_step(b->db, s, &row, e);
 
     return r == TP_OK && !row ? tp_fail(e, TP_ERR_NOT_FOUND, "there is no such %s", what) : r;
-}
-
-void book_text(char *out, size_t cap, sqlite3_stmt *s, int column)
-{
-    snprintf(out, cap, "%s", db_column_text(s, column));
 }
 
 size_t book_bytes(uint8_t *out, size_t cap, sqlite3_stmt *s, int column)
@@ -101,7 +86,7 @@ size_t book_bytes(uint8_t *out, size_t cap, sqlite3_stmt *s, int column)
 enum tp_err book_acquirer_add(struct book *b, const char *id, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r = book_prepare(b, &s, "INSERT INTO acquirer (id, open, added) VALUES (?1, 1, ?2)", e);
+    enum tp_err r = db_prepare(b->db, &s, "INSERT INTO acquirer (id, open, added) VALUES (?1, 1, ?2)", e);
 
     if (r != TP_OK)
         return r;
@@ -114,7 +99,7 @@ enum tp_err book_acquirer_add(struct book *b, const char *id, struct tp_error *e
 static void read_acquirer(struct acquirer *out, sqlite3_stmt *s)
 {
     out->key = sqlite3_column_int64(s, 0);
-    book_text(out->id, sizeof(out->id), s, 1);
+    db_column_copy(out->id, sizeof(out->id), s, 1);
     out->open = sqlite3_column_int(s, 2) != 0;
     out->added = (time_t)sqlite3_column_int64(s, 3);
 }
@@ -122,7 +107,7 @@ static void read_acquirer(struct acquirer *out, sqlite3_stmt *s)
 enum tp_err book_acquirer_get(struct book *b, const char *id, struct acquirer *out, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r = book_prepare(b, &s, "SELECT acquirer, id, open, added FROM acquirer WHERE id = ?1", e);
+    enum tp_err r = db_prepare(b->db, &s, "SELECT acquirer, id, open, added FROM acquirer WHERE id = ?1", e);
 
     memset(out, 0, sizeof(*out));
     if (r != TP_OK)
@@ -138,7 +123,7 @@ enum tp_err book_acquirer_get(struct book *b, const char *id, struct acquirer *o
 enum tp_err book_acquirer_close(struct book *b, const char *id, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r = book_prepare(b, &s, "UPDATE acquirer SET open = 0 WHERE id = ?1", e);
+    enum tp_err r = db_prepare(b->db, &s, "UPDATE acquirer SET open = 0 WHERE id = ?1", e);
 
     if (r != TP_OK)
         return r;
@@ -152,7 +137,7 @@ enum tp_err book_acquirer_each(struct book *b, enum tp_err (*visit)(void *ctx, c
 {
     sqlite3_stmt *s;
     bool row = false;
-    enum tp_err r = book_prepare(b, &s, "SELECT acquirer, id, open, added FROM acquirer ORDER BY id", e);
+    enum tp_err r = db_prepare(b->db, &s, "SELECT acquirer, id, open, added FROM acquirer ORDER BY id", e);
 
     while (r == TP_OK && (r = db_step(b->db, s, &row, e)) == TP_OK && row) {
         struct acquirer a;
@@ -176,7 +161,7 @@ static void read_account(struct account *out, sqlite3_stmt *s)
     out->key = sqlite3_column_int64(s, 0);
     book_bytes(out->lookup, sizeof(out->lookup), s, 1);
     out->psn = (unsigned)sqlite3_column_int(s, 2);
-    book_text(out->masked, sizeof(out->masked), s, 3);
+    db_column_copy(out->masked, sizeof(out->masked), s, 3);
     out->expiry = sqlite3_column_int(s, 4);
     out->cvn = (enum emv_cvn)sqlite3_column_int(s, 5);
     out->arpc = (unsigned)sqlite3_column_int(s, 6);
@@ -194,10 +179,10 @@ enum tp_err book_account_add(struct book *b, struct account *a, struct span seal
 {
     sqlite3_stmt *s;
     enum tp_err r =
-        book_prepare(b, &s,
-                     "INSERT INTO account (pan_lookup, psn, pan_masked, pan_sealed, expiry, cvn, arpc, currency, balance, ceiling, day_ceiling, atc,"
-                     " added) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-                     e);
+        db_prepare(b->db, &s,
+                   "INSERT INTO account (pan_lookup, psn, pan_masked, pan_sealed, expiry, cvn, arpc, currency, balance, ceiling, day_ceiling, atc,"
+                   " added) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                   e);
 
     if (r != TP_OK)
         return r;
@@ -224,7 +209,7 @@ enum tp_err book_account_add(struct book *b, struct account *a, struct span seal
 enum tp_err book_account_find(struct book *b, const uint8_t lookup[SEAL_LOOKUP], unsigned psn, struct account *out, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r = book_prepare(b, &s, "SELECT " ACCOUNT_COLUMNS " FROM account WHERE pan_lookup = ?1 AND psn = ?2", e);
+    enum tp_err r = db_prepare(b->db, &s, "SELECT " ACCOUNT_COLUMNS " FROM account WHERE pan_lookup = ?1 AND psn = ?2", e);
 
     if (r != TP_OK)
         return r;
@@ -240,7 +225,7 @@ enum tp_err book_account_find(struct book *b, const uint8_t lookup[SEAL_LOOKUP],
 enum tp_err book_account_set_status(struct book *b, int64_t account, enum account_status status, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    const enum tp_err r = book_prepare(b, &s, "UPDATE account SET status = ?2 WHERE account = ?1", e);
+    const enum tp_err r = db_prepare(b->db, &s, "UPDATE account SET status = ?2 WHERE account = ?1", e);
 
     if (r != TP_OK)
         return r;
@@ -252,7 +237,7 @@ enum tp_err book_account_set_status(struct book *b, int64_t account, enum accoun
 enum tp_err book_account_set(struct book *b, const struct account *a, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r = book_prepare(b, &s, "UPDATE account SET balance = ?2, ceiling = ?3, day_ceiling = ?4, atc = ?5 WHERE account = ?1", e);
+    enum tp_err r = db_prepare(b->db, &s, "UPDATE account SET balance = ?2, ceiling = ?3, day_ceiling = ?4, atc = ?5 WHERE account = ?1", e);
 
     if (r != TP_OK)
         return r;
@@ -268,7 +253,7 @@ enum tp_err book_account_set(struct book *b, const struct account *a, struct tp_
 enum tp_err book_account_seen(struct book *b, int64_t account, uint16_t atc, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    const enum tp_err r = book_prepare(b, &s, "UPDATE account SET atc = ?2 WHERE account = ?1", e);
+    const enum tp_err r = db_prepare(b->db, &s, "UPDATE account SET atc = ?2 WHERE account = ?1", e);
 
     if (r != TP_OK)
         return r;
@@ -282,7 +267,7 @@ enum tp_err book_account_each(struct book *b, enum tp_err (*visit)(void *ctx, co
 {
     sqlite3_stmt *s;
     bool row = false;
-    enum tp_err r = book_prepare(b, &s, "SELECT " ACCOUNT_COLUMNS " FROM account ORDER BY account", e);
+    enum tp_err r = db_prepare(b->db, &s, "SELECT " ACCOUNT_COLUMNS " FROM account ORDER BY account", e);
 
     while (r == TP_OK && (r = db_step(b->db, s, &row, e)) == TP_OK && row) {
         struct account a;

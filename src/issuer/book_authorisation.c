@@ -12,22 +12,22 @@ static void read_row(struct authorisation *out, sqlite3_stmt *s)
     memset(out, 0, sizeof(*out));
     out->key = sqlite3_column_int64(s, 0);
     out->acquirer = sqlite3_column_int64(s, 1);
-    book_text(out->rrn, sizeof(out->rrn), s, 2);
+    db_column_copy(out->rrn, sizeof(out->rrn), s, 2);
     out->account = sqlite3_column_int64(s, 3);
     book_bytes(out->digest, sizeof(out->digest), s, 4);
-    book_text(out->masked, sizeof(out->masked), s, 5);
+    db_column_copy(out->masked, sizeof(out->masked), s, 5);
     out->credit = sqlite3_column_int(s, 6) != 0;
     out->amount = sqlite3_column_int64(s, 7);
     out->currency = (uint16_t)sqlite3_column_int(s, 8);
     out->atc = (uint16_t)sqlite3_column_int(s, 9);
-    book_text(out->code, sizeof(out->code), s, 10);
-    book_text(out->reason, sizeof(out->reason), s, 11);
-    book_text(out->approval, sizeof(out->approval), s, 12);
+    db_column_copy(out->code, sizeof(out->code), s, 10);
+    db_column_copy(out->reason, sizeof(out->reason), s, 11);
+    db_column_copy(out->approval, sizeof(out->approval), s, 12);
     out->reserved = sqlite3_column_int64(s, 13);
     out->day = sqlite3_column_int(s, 14);
     out->at = (time_t)sqlite3_column_int64(s, 15);
     out->answer_n = book_bytes(out->answer, sizeof(out->answer), s, 16);
-    book_text(out->acquirer_id, sizeof(out->acquirer_id), s, 17);
+    db_column_copy(out->acquirer_id, sizeof(out->acquirer_id), s, 17);
     out->reversed = sqlite3_column_int(s, 18) != 0;
     out->ac = (enum emv_ac_type)sqlite3_column_int(s, 19);
 }
@@ -35,7 +35,7 @@ static void read_row(struct authorisation *out, sqlite3_stmt *s)
 enum tp_err book_authorisation_find(struct book *b, int64_t acquirer, const char *rrn, struct authorisation *out, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r = book_prepare(b, &s, "SELECT " COLUMNS " FROM authorisation WHERE acquirer = ?1 AND rrn = ?2", e);
+    enum tp_err r = db_prepare(b->db, &s, "SELECT " COLUMNS " FROM authorisation WHERE acquirer = ?1 AND rrn = ?2", e);
 
     if (r != TP_OK)
         return r;
@@ -51,7 +51,7 @@ enum tp_err book_authorisation_find(struct book *b, int64_t acquirer, const char
 enum tp_err book_authorisation_next(struct book *b, int64_t *key, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r = book_prepare(b, &s, "SELECT coalesce(max(authorisation), 0) + 1 FROM authorisation", e);
+    enum tp_err r = db_prepare(b->db, &s, "SELECT coalesce(max(authorisation), 0) + 1 FROM authorisation", e);
 
     if (r == TP_OK)
         r = book_one(b, s, "number", e);
@@ -66,10 +66,10 @@ enum tp_err book_authorisation_add(struct book *b, struct authorisation *a, stru
 {
     sqlite3_stmt *s;
     enum tp_err r =
-        book_prepare(b, &s,
-                     "INSERT INTO authorisation (acquirer, rrn, account, digest, pan_masked, kind, amount, currency, atc, code, reason, approval,"
-                     " reserved, day, at, answer, ac) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
-                     e);
+        db_prepare(b->db, &s,
+                   "INSERT INTO authorisation (acquirer, rrn, account, digest, pan_masked, kind, amount, currency, atc, code, reason, approval,"
+                   " reserved, day, at, answer, ac) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                   e);
 
     if (r != TP_OK)
         return r;
@@ -101,11 +101,11 @@ enum tp_err book_authorisation_add(struct book *b, struct authorisation *a, stru
 enum tp_err book_counter_reversed(struct book *b, int64_t account, uint16_t atc, bool *reversed, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r = book_prepare(b, &s,
-                                 "SELECT count(*) > 0 AND count(*) = sum(ac = 2 AND"
-                                 " EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = a.authorisation))"
-                                 " FROM authorisation AS a WHERE account = ?1 AND atc = ?2 AND ac IS NOT NULL",
-                                 e);
+    enum tp_err r = db_prepare(b->db, &s,
+                               "SELECT count(*) > 0 AND count(*) = sum(ac = 2 AND"
+                               " EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = a.authorisation))"
+                               " FROM authorisation AS a WHERE account = ?1 AND atc = ?2 AND ac IS NOT NULL",
+                               e);
 
     *reversed = false;
     if (r != TP_OK)
@@ -122,10 +122,10 @@ enum tp_err book_counter_reversed(struct book *b, int64_t account, uint16_t atc,
 enum tp_err book_reserved_on(struct book *b, int64_t account, int day, int64_t *sum, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r = book_prepare(b, &s,
-                                 "SELECT coalesce(sum(reserved), 0) FROM authorisation AS a WHERE account = ?1 AND day = ?2 AND reserved > 0"
-                                 " AND NOT EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = a.authorisation)",
-                                 e);
+    enum tp_err r = db_prepare(b->db, &s,
+                               "SELECT coalesce(sum(reserved), 0) FROM authorisation AS a WHERE account = ?1 AND day = ?2 AND reserved > 0"
+                               " AND NOT EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = a.authorisation)",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -143,7 +143,7 @@ enum tp_err book_authorisation_each(struct book *b, int day, enum tp_err (*visit
 {
     sqlite3_stmt *s;
     bool row = false;
-    enum tp_err r = book_prepare(b, &s, "SELECT " COLUMNS " FROM authorisation WHERE ?1 = 0 OR day = ?1 ORDER BY authorisation", e);
+    enum tp_err r = db_prepare(b->db, &s, "SELECT " COLUMNS " FROM authorisation WHERE ?1 = 0 OR day = ?1 ORDER BY authorisation", e);
 
     if (r != TP_OK)
         return r;
@@ -163,7 +163,7 @@ enum tp_err book_authorisation_each(struct book *b, int day, enum tp_err (*visit
 enum tp_err book_reversal_find(struct book *b, int64_t acquirer, const char *rrn, bool *there, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r = book_prepare(b, &s, "SELECT 1 FROM reversal WHERE acquirer = ?1 AND rrn = ?2", e);
+    enum tp_err r = db_prepare(b->db, &s, "SELECT 1 FROM reversal WHERE acquirer = ?1 AND rrn = ?2", e);
 
     *there = false;
     if (r != TP_OK)
@@ -178,7 +178,7 @@ enum tp_err book_reversal_find(struct book *b, int64_t acquirer, const char *rrn
 enum tp_err book_reversal_add(struct book *b, int64_t acquirer, const char *rrn, int64_t authorisation, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    const enum tp_err r = book_prepare(b, &s, "INSERT INTO reversal (acquirer, rrn, authorisation, at) VALUES (?1, ?2, ?3, ?4)", e);
+    const enum tp_err r = db_prepare(b->db, &s, "INSERT INTO reversal (acquirer, rrn, authorisation, at) VALUES (?1, ?2, ?3, ?4)", e);
 
     if (r != TP_OK)
         return r;

@@ -9,11 +9,8 @@ struct book {
     struct db *db;
 };
 
-/* *s is NULL on an error. */
-TP_MUST_CHECK enum tp_err book_prepare(struct book *b, sqlite3_stmt **s, const char *sql, struct tp_error *e);
 /* A step that must give a row: TP_ERR_NOT_FOUND "there is no such <what>". The caller reads it and resets s. */
 TP_MUST_CHECK enum tp_err book_one(struct book *b, sqlite3_stmt *s, const char *what, struct tp_error *e);
-void book_text(char *out, size_t cap, sqlite3_stmt *s, int column);
 size_t book_bytes(uint8_t *out, size_t cap, sqlite3_stmt *s, int column); /* how many there were, at most cap */
 
 #endif

@@ -12,7 +12,7 @@ enum tp_err book_script_queue(struct book *b, struct script *q, struct tp_error 
 {
     sqlite3_stmt *s;
     enum tp_err r =
-        book_prepare(b, &s, "INSERT INTO script (account, what, head, data, encipher, template, queued) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", e);
+        db_prepare(b->db, &s, "INSERT INTO script (account, what, head, data, encipher, template, queued) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", e);
 
     if (r != TP_OK)
         return r;
@@ -35,8 +35,8 @@ static void read_row(struct script *out, sqlite3_stmt *s)
     memset(out, 0, sizeof(*out));
     out->id = (uint32_t)sqlite3_column_int64(s, 0);
     out->account = sqlite3_column_int64(s, 1);
-    book_text(out->masked, sizeof(out->masked), s, 2);
-    book_text(out->what, sizeof(out->what), s, 3);
+    db_column_copy(out->masked, sizeof(out->masked), s, 2);
+    db_column_copy(out->what, sizeof(out->what), s, 3);
     book_bytes(out->head, sizeof(out->head), s, 4);
     out->sealed_n = book_bytes(out->sealed, sizeof(out->sealed), s, 5);
     out->encipher = sqlite3_column_int(s, 6) != 0;
@@ -66,7 +66,8 @@ static enum tp_err each(struct book *b, sqlite3_stmt *s, script_visit *visit, vo
 enum tp_err book_script_of(struct book *b, int64_t account, enum script_state state, script_visit *visit, void *ctx, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    const enum tp_err r = book_prepare(b, &s, SELECT_SCRIPTS "WHERE script.account = ?1 AND state <= 1 AND state = ?2 ORDER BY template, script", e);
+    const enum tp_err r =
+        db_prepare(b->db, &s, SELECT_SCRIPTS "WHERE script.account = ?1 AND state <= 1 AND state = ?2 ORDER BY template, script", e);
 
     if (r != TP_OK)
         return r;
@@ -78,7 +79,7 @@ enum tp_err book_script_of(struct book *b, int64_t account, enum script_state st
 enum tp_err book_script_each(struct book *b, script_visit *visit, void *ctx, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    const enum tp_err r = book_prepare(b, &s, SELECT_SCRIPTS "ORDER BY script", e);
+    const enum tp_err r = db_prepare(b->db, &s, SELECT_SCRIPTS "ORDER BY script", e);
 
     return r == TP_OK ? each(b, s, visit, ctx, e) : r;
 }
@@ -87,7 +88,7 @@ enum tp_err book_script_delivered(struct book *b, uint32_t id, int64_t authorisa
 {
     sqlite3_stmt *s;
     const enum tp_err r =
-        book_prepare(b, &s, "UPDATE script SET state = 1, deliveries = deliveries + 1, authorisation = ?2, delivered = ?3 WHERE script = ?1", e);
+        db_prepare(b->db, &s, "UPDATE script SET state = 1, deliveries = deliveries + 1, authorisation = ?2, delivered = ?3 WHERE script = ?1", e);
 
     if (r != TP_OK)
         return r;
@@ -100,7 +101,7 @@ enum tp_err book_script_delivered(struct book *b, uint32_t id, int64_t authorisa
 enum tp_err book_script_settle(struct book *b, uint32_t id, enum script_state state, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    const enum tp_err r = book_prepare(b, &s, "UPDATE script SET state = ?2, settled = ?3, data = NULL WHERE script = ?1", e);
+    const enum tp_err r = db_prepare(b->db, &s, "UPDATE script SET state = ?2, settled = ?3, data = NULL WHERE script = ?1", e);
 
     if (r != TP_OK)
         return r;
@@ -113,7 +114,7 @@ enum tp_err book_script_settle(struct book *b, uint32_t id, enum script_state st
 enum tp_err book_script_again(struct book *b, uint32_t id, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    const enum tp_err r = book_prepare(b, &s, "UPDATE script SET state = 0 WHERE script = ?1", e);
+    const enum tp_err r = db_prepare(b->db, &s, "UPDATE script SET state = 0 WHERE script = ?1", e);
 
     if (r != TP_OK)
         return r;

@@ -127,11 +127,10 @@ static enum tp_err check_place(struct audit *a, struct tp_error *e)
 static enum tp_err walk_items(struct audit *a, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r =
-        ledger_prepare(a->l, &s,
-                       "SELECT " TX_COLUMNS TX_TABLES "WHERE tx.remise ="
-                       " (SELECT remise FROM remise JOIN contract USING (contract) WHERE contract.id = ?1 AND number = ?2) ORDER BY tx.rrn",
-                       e);
+    enum tp_err r = db_prepare(a->l->db, &s,
+                               "SELECT " TX_COLUMNS TX_TABLES "WHERE tx.remise ="
+                               " (SELECT remise FROM remise JOIN contract USING (contract) WHERE contract.id = ?1 AND number = ?2) ORDER BY tx.rrn",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -203,7 +202,7 @@ static enum tp_err audit_wholes(struct audit *a, struct tp_error *e)
     for (size_t i = 0; i < sizeof(wholes) / sizeof(wholes[0]) && r == TP_OK; i++) {
         sqlite3_stmt *s = NULL;
 
-        r = ledger_prepare(a->l, &s, wholes[i].sql, e);
+        r = db_prepare(a->l->db, &s, wholes[i].sql, e);
         while (r == TP_OK && (r = db_step(a->l->db, s, &row, e)) == TP_OK && row) {
             const int64_t number = sqlite3_column_int64(s, 0);
 

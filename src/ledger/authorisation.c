@@ -18,12 +18,11 @@ static enum tp_err insert(struct ledger *l, const struct tx_record *tx, const st
                           struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r =
-        ledger_prepare(l, &s,
-                       "INSERT INTO authorisation (rrn, terminal, date, stan, time, issuer, arqc, kind, amount, psn, atc, digest, pan_lookup,"
-                       " pan_masked, pan_sealed, state, asked)"
-                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0, ?16)",
-                       e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "INSERT INTO authorisation (rrn, terminal, date, stan, time, issuer, arqc, kind, amount, psn, atc, digest, pan_lookup,"
+                               " pan_masked, pan_sealed, state, asked)"
+                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0, ?16)",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -85,10 +84,10 @@ enum tp_err ledger_ask(struct ledger *l, struct tx_record *tx, const char *issue
 static enum tp_err settle(struct ledger *l, int64_t rrn, enum authorisation_state state, const struct issuer_said *said, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s,
-                                   "UPDATE authorisation SET state = ?2, answered = ?3, code = ?4, reason = ?5, approval = ?6, answer = ?7"
-                                   " WHERE rrn = ?1 AND state = 0",
-                                   e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "UPDATE authorisation SET state = ?2, answered = ?3, code = ?4, reason = ?5, approval = ?6, answer = ?7"
+                               " WHERE rrn = ?1 AND state = 0",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -157,7 +156,7 @@ enum tp_err ledger_ask_lost(struct ledger *l, const char *rrn, const struct issu
 enum tp_err ledger_ask_recover(struct ledger *l, const struct issuer_said *said, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s, "UPDATE authorisation SET state = 3, code = ?1, reason = ?2 WHERE state = 0", e);
+    enum tp_err r = db_prepare(l->db, &s, "UPDATE authorisation SET state = 3, code = ?1, reason = ?2 WHERE state = 0", e);
 
     if (r != TP_OK)
         return r;
@@ -171,11 +170,10 @@ enum tp_err ledger_release(struct ledger *l, int64_t terminal, int64_t date, int
 {
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r =
-        ledger_prepare(l, &s,
-                       "UPDATE authorisation SET state = 3, code = iif(code = '', '12', code), reason = iif(code = '', 'REVERSED', reason)"
-                       " WHERE terminal = ?1 AND date = ?2 AND stan = ?3 AND state IN (0, 1) RETURNING rrn",
-                       e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "UPDATE authorisation SET state = 3, code = iif(code = '', '12', code), reason = iif(code = '', 'REVERSED', reason)"
+                               " WHERE terminal = ?1 AND date = ?2 AND stan = ?3 AND state IN (0, 1) RETURNING rrn",
+                               e);
 
     *rrn = 0;
     if (r != TP_OK)
@@ -199,7 +197,7 @@ enum tp_err ledger_released(struct ledger *l, const char *rrn, struct tp_error *
     enum tp_err r = ledger_rrn_parse(&number, rrn, e);
 
     if (r == TP_OK)
-        r = ledger_prepare(l, &s, "UPDATE authorisation SET state = 4, released = ?2 WHERE rrn = ?1 AND state = 3", e);
+        r = db_prepare(l->db, &s, "UPDATE authorisation SET state = 4, released = ?2 WHERE rrn = ?1 AND state = 3", e);
     if (r != TP_OK)
         return r;
     sqlite3_bind_int64(s, 1, number);
@@ -218,7 +216,7 @@ enum tp_err ledger_said(struct ledger *l, const char *rrn, struct issuer_said *s
     enum tp_err r = ledger_rrn_parse(&number, rrn, e);
 
     if (r == TP_OK)
-        r = ledger_prepare(l, &s, "SELECT code, reason, approval, answer FROM authorisation WHERE rrn = ?1", e);
+        r = db_prepare(l->db, &s, "SELECT code, reason, approval, answer FROM authorisation WHERE rrn = ?1", e);
     if (r != TP_OK)
         return r;
     sqlite3_bind_int64(s, 1, number);
@@ -226,9 +224,9 @@ enum tp_err ledger_said(struct ledger *l, const char *rrn, struct issuer_said *s
     if (r == TP_OK && !row)
         return tp_fail(e, TP_ERR_NOT_FOUND, "no issuer was asked about %s", rrn);
     if (r == TP_OK) {
-        ledger_text(said->code, sizeof(said->code), s, 0);
-        ledger_text(said->reason, sizeof(said->reason), s, 1);
-        ledger_text(said->approval, sizeof(said->approval), s, 2);
+        db_column_copy(said->code, sizeof(said->code), s, 0);
+        db_column_copy(said->reason, sizeof(said->reason), s, 1);
+        db_column_copy(said->approval, sizeof(said->approval), s, 2);
         r = buf_put(&room, db_column_span(s, 3));
         said->de55 = buf_span(&room);
     }
@@ -247,23 +245,23 @@ static void read_columns(struct authorisation *a, sqlite3_stmt *s)
 
     memset(a, 0, sizeof(*a));
     ledger_rrn_format(tx->rrn, sqlite3_column_int64(s, 0));
-    ledger_text(tx->contract, sizeof(tx->contract), s, 1);
-    ledger_text(tx->terminal, sizeof(tx->terminal), s, 2);
+    db_column_copy(tx->contract, sizeof(tx->contract), s, 1);
+    db_column_copy(tx->terminal, sizeof(tx->terminal), s, 2);
     tx->stan = (uint32_t)sqlite3_column_int64(s, 3);
     tx->local_time = sqlite3_column_int64(s, 4);
     tx->kind = sqlite3_column_int(s, 5) == TX_CREDIT ? TX_CREDIT : TX_DEBIT;
     tx->amount = sqlite3_column_int64(s, 6);
     tx->currency = (uint16_t)sqlite3_column_int(s, 7);
-    ledger_text(tx->pan_masked, sizeof(tx->pan_masked), s, 8);
+    db_column_copy(tx->pan_masked, sizeof(tx->pan_masked), s, 8);
     tx->pan_sealed = db_column_span(s, 9);
     tx->psn = (uint8_t)sqlite3_column_int(s, 10);
     tx->atc = (uint16_t)sqlite3_column_int(s, 11);
     tx->online = sqlite3_column_int(s, 12) != 0;
-    ledger_text(a->issuer, sizeof(a->issuer), s, 13);
+    db_column_copy(a->issuer, sizeof(a->issuer), s, 13);
     a->state = (enum authorisation_state)sqlite3_column_int(s, 14);
-    ledger_text(a->said.code, sizeof(a->said.code), s, 15);
-    ledger_text(a->said.reason, sizeof(a->said.reason), s, 16);
-    ledger_text(a->said.approval, sizeof(a->said.approval), s, 17);
+    db_column_copy(a->said.code, sizeof(a->said.code), s, 15);
+    db_column_copy(a->said.reason, sizeof(a->said.reason), s, 16);
+    db_column_copy(a->said.approval, sizeof(a->said.approval), s, 17);
     a->asked = sqlite3_column_int64(s, 18);
     a->answered = sqlite3_column_int64(s, 19);
     a->released = sqlite3_column_int64(s, 20);
@@ -273,8 +271,8 @@ static void read_columns(struct authorisation *a, sqlite3_stmt *s)
 static enum tp_err prepare_each(struct ledger *l, sqlite3_stmt **s, const char *issuer, int state, struct tp_error *e)
 {
     if (issuer != NULL && state == AUTHORISATION_TO_REVERSE)
-        return ledger_prepare(l, s, COLUMNS "WHERE a.issuer = ?1 AND a.state = 3 AND ?2 = 3 ORDER BY a.rrn LIMIT ?3", e);
-    return ledger_prepare(l, s, COLUMNS "WHERE (?1 IS NULL OR a.issuer = ?1) AND (?2 < 0 OR a.state = ?2) ORDER BY a.rrn LIMIT ?3", e);
+        return db_prepare(l->db, s, COLUMNS "WHERE a.issuer = ?1 AND a.state = 3 AND ?2 = 3 ORDER BY a.rrn LIMIT ?3", e);
+    return db_prepare(l->db, s, COLUMNS "WHERE (?1 IS NULL OR a.issuer = ?1) AND (?2 < 0 OR a.state = ?2) ORDER BY a.rrn LIMIT ?3", e);
 }
 
 enum tp_err ledger_authorisation_each(struct ledger *l, const char *issuer, int state, unsigned most, ledger_authorisation_visit *visit, void *ctx,
@@ -310,7 +308,7 @@ enum tp_err ledger_authorisation_get(struct ledger *l, const char *rrn, struct a
     enum tp_err r = ledger_rrn_parse(&number, rrn, e);
 
     if (r == TP_OK)
-        r = ledger_prepare(l, &s, COLUMNS "WHERE a.rrn = ?1", e);
+        r = db_prepare(l->db, &s, COLUMNS "WHERE a.rrn = ?1", e);
     if (r != TP_OK)
         return r;
     sqlite3_bind_int64(s, 1, number);

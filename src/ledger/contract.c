@@ -7,10 +7,10 @@
 static enum tp_err insert_contract(struct ledger *l, const struct contract *c, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s,
-                                   "INSERT INTO contract (id, name, mcc, currency, country, floor, ceiling, close_hour, open, added)"
-                                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                                   e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "INSERT INTO contract (id, name, mcc, currency, country, floor, ceiling, close_hour, open, added)"
+                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -33,7 +33,7 @@ static enum tp_err insert_contract(struct ledger *l, const struct contract *c, s
 static enum tp_err insert_first_remise(struct ledger *l, int64_t contract, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s, "INSERT INTO remise (contract, number, state, opened) VALUES (?1, 1, 0, ?2)", e);
+    enum tp_err r = db_prepare(l->db, &s, "INSERT INTO remise (contract, number, state, opened) VALUES (?1, 1, 0, ?2)", e);
 
     if (r != TP_OK)
         return r;
@@ -59,8 +59,8 @@ enum tp_err ledger_contract_add(struct ledger *l, const struct contract *c, stru
 
 static void read_contract(struct contract *c, sqlite3_stmt *s)
 {
-    ledger_text(c->id, sizeof(c->id), s, 0);
-    ledger_text(c->name, sizeof(c->name), s, 1);
+    db_column_copy(c->id, sizeof(c->id), s, 0);
+    db_column_copy(c->name, sizeof(c->name), s, 1);
     c->mcc = (uint16_t)sqlite3_column_int(s, 2);
     c->currency = (uint16_t)sqlite3_column_int(s, 3);
     c->country = (uint16_t)sqlite3_column_int(s, 4);
@@ -74,7 +74,7 @@ enum tp_err ledger_contract_get(struct ledger *l, const char *id, struct contrac
 {
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s, CONTRACT_COLUMNS "WHERE id = ?1", e);
+    enum tp_err r = db_prepare(l->db, &s, CONTRACT_COLUMNS "WHERE id = ?1", e);
 
     if (r != TP_OK)
         return r;
@@ -93,7 +93,7 @@ enum tp_err ledger_contract_each(struct ledger *l, ledger_contract_visit *visit,
     struct contract c;
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s, CONTRACT_COLUMNS "ORDER BY id", e);
+    enum tp_err r = db_prepare(l->db, &s, CONTRACT_COLUMNS "ORDER BY id", e);
 
     while (r == TP_OK) {
         r = db_step(l->db, s, &row, e);
@@ -110,7 +110,7 @@ enum tp_err ledger_contract_each(struct ledger *l, ledger_contract_visit *visit,
 enum tp_err ledger_contract_shut(struct ledger *l, const char *id, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s, "UPDATE contract SET open = 0 WHERE id = ?1", e);
+    enum tp_err r = db_prepare(l->db, &s, "UPDATE contract SET open = 0 WHERE id = ?1", e);
 
     if (r != TP_OK)
         return r;
@@ -125,7 +125,7 @@ enum tp_err ledger_terminal_add(struct ledger *l, const struct terminal *t, stru
 {
     sqlite3_stmt *s = NULL;
     enum tp_err r =
-        ledger_prepare(l, &s, "INSERT INTO terminal (contract, id, open, added) SELECT contract, ?2, ?3, ?4 FROM contract WHERE id = ?1", e);
+        db_prepare(l->db, &s, "INSERT INTO terminal (contract, id, open, added) SELECT contract, ?2, ?3, ?4 FROM contract WHERE id = ?1", e);
 
     if (r != TP_OK)
         return r;
@@ -145,8 +145,8 @@ enum tp_err ledger_terminal_add(struct ledger *l, const struct terminal *t, stru
 
 static void read_terminal(struct terminal *t, sqlite3_stmt *s)
 {
-    ledger_text(t->contract, sizeof(t->contract), s, 0);
-    ledger_text(t->id, sizeof(t->id), s, 1);
+    db_column_copy(t->contract, sizeof(t->contract), s, 0);
+    db_column_copy(t->id, sizeof(t->id), s, 1);
     t->open = sqlite3_column_int(s, 2) != 0;
 }
 
@@ -154,7 +154,7 @@ enum tp_err ledger_terminal_get(struct ledger *l, const char *contract, const ch
 {
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s, TERMINAL_COLUMNS "WHERE contract.id = ?1 AND terminal.id = ?2", e);
+    enum tp_err r = db_prepare(l->db, &s, TERMINAL_COLUMNS "WHERE contract.id = ?1 AND terminal.id = ?2", e);
 
     if (r != TP_OK)
         return r;
@@ -174,7 +174,7 @@ enum tp_err ledger_terminal_each(struct ledger *l, const char *contract, ledger_
     struct terminal t;
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s, TERMINAL_COLUMNS "WHERE ?1 IS NULL OR contract.id = ?1 ORDER BY contract.id, terminal.id", e);
+    enum tp_err r = db_prepare(l->db, &s, TERMINAL_COLUMNS "WHERE ?1 IS NULL OR contract.id = ?1 ORDER BY contract.id, terminal.id", e);
 
     if (r == TP_OK)
         db_bind_text(s, 1, contract);
@@ -194,7 +194,7 @@ enum tp_err ledger_terminal_shut(struct ledger *l, const char *contract, const c
 {
     sqlite3_stmt *s = NULL;
     enum tp_err r =
-        ledger_prepare(l, &s, "UPDATE terminal SET open = 0 WHERE id = ?2 AND contract = (SELECT contract FROM contract WHERE id = ?1)", e);
+        db_prepare(l->db, &s, "UPDATE terminal SET open = 0 WHERE id = ?2 AND contract = (SELECT contract FROM contract WHERE id = ?1)", e);
 
     if (r != TP_OK)
         return r;

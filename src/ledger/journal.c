@@ -38,18 +38,18 @@ enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct 
 {
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s,
-                                   "SELECT t.terminal, c.currency, c.open AND t.open,"
-                                   " (SELECT remise FROM remise WHERE contract = c.contract AND state = 0), tx.rrn, tx.digest,"
-                                   " EXISTS (SELECT 1 FROM reversal WHERE terminal = t.terminal AND date = ?3 AND stan = ?4),"
-                                   " (SELECT stolen FROM opposition WHERE pan_lookup = ?5), card.atc, card.undone, a.rrn, a.digest, a.state,"
-                                   " (SELECT min(state) FROM authorisation WHERE pan_lookup = ?5 AND psn = ?6 AND atc = ?7)"
-                                   " FROM contract c JOIN terminal t ON t.contract = c.contract"
-                                   " LEFT JOIN tx ON tx.terminal = t.terminal AND tx.date = ?3 AND tx.stan = ?4"
-                                   " LEFT JOIN authorisation a ON a.terminal = t.terminal AND a.date = ?3 AND a.stan = ?4"
-                                   " LEFT JOIN card ON card.pan_lookup = ?5 AND card.psn = ?6"
-                                   " WHERE c.id = ?1 AND t.id = ?2",
-                                   e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "SELECT t.terminal, c.currency, c.open AND t.open,"
+                               " (SELECT remise FROM remise WHERE contract = c.contract AND state = 0), tx.rrn, tx.digest,"
+                               " EXISTS (SELECT 1 FROM reversal WHERE terminal = t.terminal AND date = ?3 AND stan = ?4),"
+                               " (SELECT stolen FROM opposition WHERE pan_lookup = ?5), card.atc, card.undone, a.rrn, a.digest, a.state,"
+                               " (SELECT min(state) FROM authorisation WHERE pan_lookup = ?5 AND psn = ?6 AND atc = ?7)"
+                               " FROM contract c JOIN terminal t ON t.contract = c.contract"
+                               " LEFT JOIN tx ON tx.terminal = t.terminal AND tx.date = ?3 AND tx.stan = ?4"
+                               " LEFT JOIN authorisation a ON a.terminal = t.terminal AND a.date = ?3 AND a.stan = ?4"
+                               " LEFT JOIN card ON card.pan_lookup = ?5 AND card.psn = ?6"
+                               " WHERE c.id = ?1 AND t.id = ?2",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -128,7 +128,7 @@ enum tp_err ledger_last_atc(struct ledger *l, struct span pan_lookup, uint8_t ps
 {
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s, "SELECT atc FROM card WHERE pan_lookup = ?1 AND psn = ?2", e);
+    enum tp_err r = db_prepare(l->db, &s, "SELECT atc FROM card WHERE pan_lookup = ?1 AND psn = ?2", e);
 
     if (r != TP_OK)
         return r;
@@ -155,10 +155,10 @@ enum tp_err ledger_next_rrn(struct ledger *l, time_t now, int64_t *rrn, struct t
     const int64_t first = (local.tm_year % 10 * 1000 + local.tm_yday + 1) * RRN_DAY;
 
     if (l->last_rrn < first || l->last_rrn >= first + RRN_DAY) {
-        r = ledger_prepare(l, &s,
-                           "SELECT max((SELECT coalesce(max(rrn), ?1) FROM tx WHERE rrn BETWEEN ?1 AND ?1 + 99999999),"
-                           " (SELECT coalesce(max(rrn), ?1) FROM authorisation WHERE rrn BETWEEN ?1 AND ?1 + 99999999))",
-                           e);
+        r = db_prepare(l->db, &s,
+                       "SELECT max((SELECT coalesce(max(rrn), ?1) FROM tx WHERE rrn BETWEEN ?1 AND ?1 + 99999999),"
+                       " (SELECT coalesce(max(rrn), ?1) FROM authorisation WHERE rrn BETWEEN ?1 AND ?1 + 99999999))",
+                       e);
         if (r != TP_OK)
             return r;
         sqlite3_bind_int64(s, 1, first);
@@ -177,11 +177,11 @@ enum tp_err ledger_next_rrn(struct ledger *l, time_t now, int64_t *rrn, struct t
 static enum tp_err insert_tx(struct ledger *l, const struct tx_record *tx, const struct standing *st, int64_t rrn, time_t now, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s,
-                                   "INSERT INTO tx (rrn, remise, terminal, date, stan, time, kind, amount, psn, atc, card_expiry, acknowledged, ac,"
-                                   " digest, pan_lookup, pan_masked, pan_sealed, de55, stream)"
-                                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
-                                   e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "INSERT INTO tx (rrn, remise, terminal, date, stan, time, kind, amount, psn, atc, card_expiry, acknowledged, ac,"
+                               " digest, pan_lookup, pan_masked, pan_sealed, de55, stream)"
+                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -212,11 +212,11 @@ static enum tp_err move_totals(struct ledger *l, int64_t remise, enum tx_kind ki
 {
     const int debit = kind == TX_DEBIT ? sign : 0, credit = kind == TX_CREDIT ? sign : 0, reversal = sign < 0 ? 1 : 0;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s,
-                                   "UPDATE remise SET debits = debits + ?2, debit_amount = debit_amount + ?2 * ?5,"
-                                   " credits = credits + ?3, credit_amount = credit_amount + ?3 * ?5,"
-                                   " reversals = reversals + ?4, reversal_amount = reversal_amount + ?4 * ?5 WHERE remise = ?1 AND state = 0",
-                                   e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "UPDATE remise SET debits = debits + ?2, debit_amount = debit_amount + ?2 * ?5,"
+                               " credits = credits + ?3, credit_amount = credit_amount + ?3 * ?5,"
+                               " reversals = reversals + ?4, reversal_amount = reversal_amount + ?4 * ?5 WHERE remise = ?1 AND state = 0",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -234,10 +234,10 @@ static enum tp_err move_totals(struct ledger *l, int64_t remise, enum tx_kind ki
 static enum tp_err remember_atc(struct ledger *l, const struct tx_record *tx, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s,
-                                   "INSERT INTO card (pan_lookup, psn, atc) VALUES (?1, ?2, ?3)"
-                                   " ON CONFLICT (pan_lookup, psn) DO UPDATE SET atc = excluded.atc, undone = 0",
-                                   e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "INSERT INTO card (pan_lookup, psn, atc) VALUES (?1, ?2, ?3)"
+                               " ON CONFLICT (pan_lookup, psn) DO UPDATE SET atc = excluded.atc, undone = 0",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -357,8 +357,8 @@ static enum tp_err read_original(struct ledger *l, struct original *o, sqlite3_s
 static enum tp_err insert_reversal(struct ledger *l, const struct original *o, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(
-        l, &s,
+    enum tp_err r = db_prepare(
+        l->db, &s,
         "INSERT INTO reversal (terminal, date, stan, rrn, at) VALUES (?1, ?2, ?3, nullif(?4, 0), ?5) ON CONFLICT (terminal, date, stan) DO NOTHING",
         e);
 
@@ -376,10 +376,10 @@ static enum tp_err insert_reversal(struct ledger *l, const struct original *o, s
 static enum tp_err free_atc(struct ledger *l, int64_t rrn, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s,
-                                   "UPDATE card SET undone = 1 WHERE undone = 0 AND (pan_lookup, psn, atc) ="
-                                   " (SELECT pan_lookup, psn, atc FROM authorisation WHERE rrn = ?1 AND arqc = 1)",
-                                   e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "UPDATE card SET undone = 1 WHERE undone = 0 AND (pan_lookup, psn, atc) ="
+                               " (SELECT pan_lookup, psn, atc FROM authorisation WHERE rrn = ?1 AND arqc = 1)",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -417,7 +417,7 @@ enum tp_err ledger_reverse(struct ledger *l, const char *rrn, struct tp_error *e
         r = ledger_begin(l, &own, e);
     if (r != TP_OK)
         return r;
-    r = ledger_prepare(l, &s, ORIGINAL_COLUMNS "WHERE tx.rrn = ?1", e);
+    r = db_prepare(l->db, &s, ORIGINAL_COLUMNS "WHERE tx.rrn = ?1", e);
     if (r == TP_OK) {
         sqlite3_bind_int64(s, 1, number);
         r = read_original(l, &o, s, e);
@@ -436,7 +436,7 @@ static enum tp_err find_original(struct ledger *l, struct original *o, const cha
     bool row = false;
     int64_t id = 0;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s, "SELECT t.terminal FROM contract c JOIN terminal t USING (contract) WHERE c.id = ?1 AND t.id = ?2", e);
+    enum tp_err r = db_prepare(l->db, &s, "SELECT t.terminal FROM contract c JOIN terminal t USING (contract) WHERE c.id = ?1 AND t.id = ?2", e);
 
     if (r != TP_OK)
         return r;
@@ -448,7 +448,7 @@ static enum tp_err find_original(struct ledger *l, struct original *o, const cha
     id = row ? sqlite3_column_int64(s, 0) : 0;
     sqlite3_reset(s);
     if (r == TP_OK)
-        r = ledger_prepare(l, &s, ORIGINAL_COLUMNS "WHERE tx.terminal = ?1 AND tx.date = ?2 AND tx.stan = ?3", e);
+        r = db_prepare(l->db, &s, ORIGINAL_COLUMNS "WHERE tx.terminal = ?1 AND tx.date = ?2 AND tx.stan = ?3", e);
     if (r != TP_OK)
         return r;
     sqlite3_bind_int64(s, 1, id);
@@ -465,7 +465,7 @@ static enum tp_err asked_amount(struct ledger *l, const struct original *o, int6
 {
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s, "SELECT amount FROM authorisation WHERE terminal = ?1 AND date = ?2 AND stan = ?3", e);
+    enum tp_err r = db_prepare(l->db, &s, "SELECT amount FROM authorisation WHERE terminal = ?1 AND date = ?2 AND stan = ?3", e);
 
     *amount = o->amount;
     if (r != TP_OK || o->rrn != 0)

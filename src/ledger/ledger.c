@@ -52,16 +52,6 @@ struct db *ledger_db(struct ledger *l)
     return l->db;
 }
 
-enum tp_err ledger_prepare(struct ledger *l, sqlite3_stmt **s, const char *sql, struct tp_error *e)
-{
-    struct tp_error own = {TP_ERR_INTERNAL, ""};
-
-    *s = db_prepare(l->db, sql, e != NULL ? e : &own);
-    if (*s != NULL)
-        return TP_OK;
-    return e != NULL ? e->code : own.code;
-}
-
 enum tp_err ledger_begin(struct ledger *l, bool *own, struct tp_error *e)
 {
     *own = !db_in_transaction(l->db);
@@ -80,17 +70,6 @@ enum tp_err ledger_end(struct ledger *l, bool own, enum tp_err r, struct tp_erro
         return db_commit(l->db, e);
     db_rollback(l->db);
     return r;
-}
-
-void ledger_text(char *out, size_t cap, sqlite3_stmt *s, int column)
-{
-    size_t n = strlen(db_column_text(s, column));
-
-    if (n >= cap) /* not through the middle of a character of UTF-8 */
-        for (n = cap - 1; n > 0 && ((unsigned char)db_column_text(s, column)[n] & 0xC0) == 0x80;)
-            n--;
-    memcpy(out, db_column_text(s, column), n);
-    out[n] = '\0';
 }
 
 enum tp_err ledger_rrn_parse(int64_t *number, const char *rrn, struct tp_error *e)

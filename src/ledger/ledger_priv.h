@@ -13,15 +13,9 @@ struct ledger {
     uint8_t said[ISSUER_DATA_MAX];        /* and of ledger_said */
 };
 
-/* db_prepare with the error as a value. */
-TP_MUST_CHECK enum tp_err ledger_prepare(struct ledger *l, sqlite3_stmt **s, const char *sql, struct tp_error *e);
-
 /* Begins a write transaction unless a group is open (then *own is false), and ends it: commits when r is TP_OK, else rolls back; returns what holds. */
 TP_MUST_CHECK enum tp_err ledger_begin(struct ledger *l, bool *own, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_end(struct ledger *l, bool own, enum tp_err r, struct tp_error *e);
-
-/* A column of text into a member; shortened if need be. */
-void ledger_text(char *out, size_t cap, sqlite3_stmt *s, int column);
 
 /* 12 digits to a number: TP_ERR_USAGE. */
 TP_MUST_CHECK enum tp_err ledger_rrn_parse(int64_t *number, const char *rrn, struct tp_error *e);

@@ -5,10 +5,10 @@
 enum tp_err ledger_opposition_add(struct ledger *l, struct span pan_lookup, const char *pan_masked, bool stolen, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s,
-                                   "INSERT INTO opposition (pan_lookup, pan_masked, stolen, since) VALUES (?1, ?2, ?3, ?4)"
-                                   " ON CONFLICT (pan_lookup) DO UPDATE SET stolen = excluded.stolen",
-                                   e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "INSERT INTO opposition (pan_lookup, pan_masked, stolen, since) VALUES (?1, ?2, ?3, ?4)"
+                               " ON CONFLICT (pan_lookup) DO UPDATE SET stolen = excluded.stolen",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -22,7 +22,7 @@ enum tp_err ledger_opposition_add(struct ledger *l, struct span pan_lookup, cons
 enum tp_err ledger_opposition_remove(struct ledger *l, struct span pan_lookup, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s, "DELETE FROM opposition WHERE pan_lookup = ?1", e);
+    enum tp_err r = db_prepare(l->db, &s, "DELETE FROM opposition WHERE pan_lookup = ?1", e);
 
     if (r != TP_OK)
         return r;
@@ -38,13 +38,13 @@ enum tp_err ledger_opposition_each(struct ledger *l, ledger_opposition_visit *vi
     struct opposition o;
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s, "SELECT pan_masked, stolen, since FROM opposition ORDER BY since, pan_masked", e);
+    enum tp_err r = db_prepare(l->db, &s, "SELECT pan_masked, stolen, since FROM opposition ORDER BY since, pan_masked", e);
 
     while (r == TP_OK) {
         r = db_step(l->db, s, &row, e);
         if (r != TP_OK || !row)
             break;
-        ledger_text(o.pan_masked, sizeof(o.pan_masked), s, 0);
+        db_column_copy(o.pan_masked, sizeof(o.pan_masked), s, 0);
         o.stolen = sqlite3_column_int(s, 1) != 0;
         o.since = sqlite3_column_int64(s, 2);
         r = visit(ctx, &o, e);

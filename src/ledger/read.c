@@ -24,14 +24,14 @@ enum tp_err ledger_tx_columns(struct tx_record *tx, sqlite3_stmt *s, struct tp_e
     if (ac.n != sizeof(tx->ac))
         return tp_fail(e, TP_ERR_IO, "the books are damaged at transaction %s: restore the last copy", tx->rrn);
     memcpy(tx->ac, ac.p, sizeof(tx->ac));
-    ledger_text(tx->contract, sizeof(tx->contract), s, 1);
-    ledger_text(tx->terminal, sizeof(tx->terminal), s, 2);
+    db_column_copy(tx->contract, sizeof(tx->contract), s, 1);
+    db_column_copy(tx->terminal, sizeof(tx->terminal), s, 2);
     tx->stan = (uint32_t)sqlite3_column_int64(s, 3);
     tx->local_time = sqlite3_column_int64(s, 4);
     tx->kind = sqlite3_column_int(s, 5) == TX_CREDIT ? TX_CREDIT : TX_DEBIT;
     tx->amount = sqlite3_column_int64(s, 6);
     tx->currency = (uint16_t)sqlite3_column_int(s, 7);
-    ledger_text(tx->pan_masked, sizeof(tx->pan_masked), s, 8);
+    db_column_copy(tx->pan_masked, sizeof(tx->pan_masked), s, 8);
     tx->pan_sealed = db_column_span(s, 9);
     tx->pan_lookup = db_column_span(s, 10);
     tx->psn = (uint8_t)sqlite3_column_int(s, 11);
@@ -44,7 +44,7 @@ enum tp_err ledger_tx_columns(struct tx_record *tx, sqlite3_stmt *s, struct tp_e
     tx->remise = (uint32_t)sqlite3_column_int64(s, 19);
     tx->acknowledged = sqlite3_column_int64(s, 20);
     tx->online = sqlite3_column_int(s, 21) != 0;
-    ledger_text(tx->approval, sizeof(tx->approval), s, 22);
+    db_column_copy(tx->approval, sizeof(tx->approval), s, 22);
     return TP_OK;
 }
 
@@ -87,7 +87,7 @@ enum tp_err ledger_tx_get(struct ledger *l, const char *rrn, struct tx_record *t
     enum tp_err r = ledger_rrn_parse(&number, rrn, e);
 
     if (r == TP_OK)
-        r = ledger_prepare(l, &s, "SELECT " TX_COLUMNS TX_TABLES "WHERE tx.rrn = ?1", e);
+        r = db_prepare(l->db, &s, "SELECT " TX_COLUMNS TX_TABLES "WHERE tx.rrn = ?1", e);
     if (r != TP_OK)
         return r;
     sqlite3_bind_int64(s, 1, number);
@@ -106,10 +106,10 @@ enum tp_err ledger_tx_get(struct ledger *l, const char *rrn, struct tx_record *t
 enum tp_err ledger_tx_each(struct ledger *l, const struct tx_filter *filter, ledger_visit *visit, void *ctx, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s,
-                                   "SELECT " TX_COLUMNS TX_TABLES "WHERE (?1 IS NULL OR contract.id = ?1) AND (?2 < 0 OR tx_state = ?2)"
-                                   " AND (?3 < 0 OR remise.number = ?3) ORDER BY tx.rrn",
-                                   e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "SELECT " TX_COLUMNS TX_TABLES "WHERE (?1 IS NULL OR contract.id = ?1) AND (?2 < 0 OR tx_state = ?2)"
+                               " AND (?3 < 0 OR remise.number = ?3) ORDER BY tx.rrn",
+                               e);
 
     if (r != TP_OK)
         return r;

@@ -23,7 +23,7 @@ static void read_remise(struct remise *r, sqlite3_stmt *s)
     const struct span hash = db_column_span(s, 15);
 
     *r = (struct remise){0};
-    ledger_text(r->contract, sizeof(r->contract), s, 1);
+    db_column_copy(r->contract, sizeof(r->contract), s, 1);
     r->number = (uint32_t)sqlite3_column_int64(s, 2);
     r->state = (enum remise_state)sqlite3_column_int(s, 3);
     r->currency = (uint16_t)sqlite3_column_int(s, 4);
@@ -40,7 +40,7 @@ static void read_remise(struct remise *r, sqlite3_stmt *s)
     if (hash.n == sizeof(r->content_hash))
         memcpy(r->content_hash, hash.p, hash.n);
     r->attempts = (uint32_t)sqlite3_column_int64(s, 16);
-    ledger_text(r->outcome, sizeof(r->outcome), s, 17);
+    db_column_copy(r->outcome, sizeof(r->outcome), s, 17);
     r->day = sqlite3_column_int(s, 18);
 }
 
@@ -49,8 +49,8 @@ static enum tp_err find_remise(struct ledger *l, const char *contract, uint32_t 
 {
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = number == 0 ? ledger_prepare(l, &s, REMISE_COLUMNS "WHERE contract.id = ?1 AND remise.state = 0", e)
-                                : ledger_prepare(l, &s, REMISE_COLUMNS "WHERE contract.id = ?1 AND remise.number = ?2", e);
+    enum tp_err r = number == 0 ? db_prepare(l->db, &s, REMISE_COLUMNS "WHERE contract.id = ?1 AND remise.state = 0", e)
+                                : db_prepare(l->db, &s, REMISE_COLUMNS "WHERE contract.id = ?1 AND remise.number = ?2", e);
 
     if (r != TP_OK)
         return r;
@@ -91,8 +91,8 @@ enum tp_err ledger_remise_each(struct ledger *l, const char *contract, int state
     struct remise remise;
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(
-        l, &s, REMISE_COLUMNS "WHERE (?1 IS NULL OR contract.id = ?1) AND (?2 < 0 OR remise.state = ?2) ORDER BY contract.id, remise.number", e);
+    enum tp_err r = db_prepare(
+        l->db, &s, REMISE_COLUMNS "WHERE (?1 IS NULL OR contract.id = ?1) AND (?2 < 0 OR remise.state = ?2) ORDER BY contract.id, remise.number", e);
 
     if (r == TP_OK) {
         db_bind_text(s, 1, contract);
@@ -124,7 +124,7 @@ enum tp_err ledger_remise_items(struct ledger *l, const char *contract, uint32_t
     if (r == TP_OK && remise.state == REMISE_OPEN)
         r = tp_fail(e, TP_ERR_STATE, "remise %u of contract %s is still open: close it first", number, contract);
     if (r == TP_OK)
-        r = ledger_prepare(l, &s, "SELECT " TX_COLUMNS TX_TABLES ITEMS, e);
+        r = db_prepare(l->db, &s, "SELECT " TX_COLUMNS TX_TABLES ITEMS, e);
     if (r != TP_OK)
         return r;
     db_bind_text(s, 1, contract);
@@ -137,7 +137,7 @@ enum tp_err ledger_remise_items(struct ledger *l, const char *contract, uint32_t
 static enum tp_err freeze(struct ledger *l, int64_t id, time_t now, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s, "UPDATE remise SET state = 1, closed = ?2, day = ?3 WHERE remise = ?1 AND state = 0", e);
+    enum tp_err r = db_prepare(l->db, &s, "UPDATE remise SET state = 1, closed = ?2, day = ?3 WHERE remise = ?1 AND state = 0", e);
 
     if (r != TP_OK)
         return r;
@@ -153,8 +153,8 @@ static enum tp_err freeze(struct ledger *l, int64_t id, time_t now, struct tp_er
 static enum tp_err open_next(struct ledger *l, int64_t id, time_t now, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(
-        l, &s, "INSERT INTO remise (contract, number, state, opened) SELECT contract, number + 1, 0, ?2 FROM remise WHERE remise = ?1", e);
+    enum tp_err r = db_prepare(
+        l->db, &s, "INSERT INTO remise (contract, number, state, opened) SELECT contract, number + 1, 0, ?2 FROM remise WHERE remise = ?1", e);
 
     if (r != TP_OK)
         return r;
@@ -192,10 +192,10 @@ static enum tp_err not_in_state(const struct remise *remise, const char *wanted,
 static enum tp_err mark_submitted(struct ledger *l, int64_t id, const uint8_t hash[32], struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s,
-                                   "UPDATE remise SET state = 2, hash = ?2, attempts = attempts + 1,"
-                                   " submitted = CASE submitted WHEN 0 THEN ?3 ELSE submitted END WHERE remise = ?1 AND state IN (1, 2)",
-                                   e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "UPDATE remise SET state = 2, hash = ?2, attempts = attempts + 1,"
+                               " submitted = CASE submitted WHEN 0 THEN ?3 ELSE submitted END WHERE remise = ?1 AND state IN (1, 2)",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -227,7 +227,7 @@ enum tp_err ledger_remise_submitted(struct ledger *l, const char *contract, uint
 static enum tp_err settle(struct ledger *l, int64_t id, enum remise_state state, const char *outcome, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s, "UPDATE remise SET state = ?2, outcome = ?3, settled = ?4 WHERE remise = ?1 AND state = 2", e);
+    enum tp_err r = db_prepare(l->db, &s, "UPDATE remise SET state = ?2, outcome = ?3, settled = ?4 WHERE remise = ?1 AND state = 2", e);
 
     if (r != TP_OK)
         return r;
@@ -253,7 +253,7 @@ static int by_sequence(const void *a, const void *b)
 static enum tp_err suspend(struct ledger *l, int64_t rrn, const char *reason, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s, "INSERT INTO suspense (rrn, reason, since) VALUES (?1, ?2, ?3)", e);
+    enum tp_err r = db_prepare(l->db, &s, "INSERT INTO suspense (rrn, reason, since) VALUES (?1, ?2, ?3)", e);
 
     if (r != TP_OK)
         return r;
@@ -269,8 +269,9 @@ static enum tp_err suspend_sorted(struct ledger *l, int64_t id, const struct rem
     size_t done = 0;
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(
-        l, &s, "SELECT tx.rrn FROM tx LEFT JOIN reversal ON reversal.rrn = tx.rrn WHERE tx.remise = ?1 AND reversal.rrn IS NULL ORDER BY tx.rrn", e);
+    enum tp_err r = db_prepare(
+        l->db, &s, "SELECT tx.rrn FROM tx LEFT JOIN reversal ON reversal.rrn = tx.rrn WHERE tx.remise = ?1 AND reversal.rrn IS NULL ORDER BY tx.rrn",
+        e);
 
     if (r == TP_OK)
         sqlite3_bind_int64(s, 1, id);
@@ -307,10 +308,10 @@ static enum tp_err suspend_refused(struct ledger *l, int64_t id, const struct re
 static enum tp_err suspend_all(struct ledger *l, int64_t id, const char *reason, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s,
-                                   "INSERT INTO suspense (rrn, reason, since) SELECT tx.rrn, substr(?2, 1, 79), ?3 FROM tx"
-                                   " LEFT JOIN reversal ON reversal.rrn = tx.rrn WHERE tx.remise = ?1 AND reversal.rrn IS NULL",
-                                   e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "INSERT INTO suspense (rrn, reason, since) SELECT tx.rrn, substr(?2, 1, 79), ?3 FROM tx"
+                               " LEFT JOIN reversal ON reversal.rrn = tx.rrn WHERE tx.remise = ?1 AND reversal.rrn IS NULL",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -324,7 +325,7 @@ static enum tp_err count_suspended(struct ledger *l, int64_t id, size_t *n, stru
 {
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_prepare(l, &s, "SELECT count(*) FROM tx JOIN suspense USING (rrn) WHERE tx.remise = ?1", e);
+    enum tp_err r = db_prepare(l->db, &s, "SELECT count(*) FROM tx JOIN suspense USING (rrn) WHERE tx.remise = ?1", e);
 
     if (r != TP_OK)
         return r;

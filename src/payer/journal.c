@@ -141,12 +141,12 @@ static unsigned first_stan(void)
 
 static enum tp_err stan_used(struct journal *j, int date, unsigned stan, bool *used, struct tp_error *e)
 {
-    sqlite3_stmt *s = db_prepare(j->db, "SELECT count(*) FROM payment WHERE date = ? AND stan = ?", e);
+    sqlite3_stmt *s;
     int64_t n = 0;
-    enum tp_err r;
+    enum tp_err r = db_prepare(j->db, &s, "SELECT count(*) FROM payment WHERE date = ? AND stan = ?", e);
 
-    if (s == NULL)
-        return TP_ERR_IO;
+    if (r != TP_OK)
+        return r;
     sqlite3_bind_int(s, 1, date);
     sqlite3_bind_int64(s, 2, stan);
     r = one_number(j, s, 0, &n, e);
@@ -156,14 +156,15 @@ static enum tp_err stan_used(struct journal *j, int date, unsigned stan, bool *u
 
 static enum tp_err advance(struct journal *j, int date, unsigned *stan, struct tp_error *e)
 {
-    sqlite3_stmt *read = db_prepare(j->db, "SELECT last FROM stan", e);
-    sqlite3_stmt *write = read == NULL ? NULL : db_prepare(j->db, "INSERT OR REPLACE INTO stan (one, last) VALUES (1, ?)", e);
+    sqlite3_stmt *read, *write;
     int64_t last = 0;
     bool used = true;
-    enum tp_err r;
+    enum tp_err r = db_prepare(j->db, &read, "SELECT last FROM stan", e);
 
-    if (write == NULL)
-        return TP_ERR_IO;
+    if (r == TP_OK)
+        r = db_prepare(j->db, &write, "INSERT OR REPLACE INTO stan (one, last) VALUES (1, ?)", e);
+    if (r != TP_OK)
+        return r;
     r = one_number(j, read, first_stan(), &last, e);
     for (unsigned i = 0; r == TP_OK && used && i < STAN_LAST; i++) {
         last = last % STAN_LAST + 1;
@@ -216,11 +217,11 @@ static enum tp_err insert(struct journal *j, const struct receipt *r, const char
 {
     static const char sql[] =
         "INSERT INTO payment (date, stan, state, type, amount, currency, rrn, receipt, message, after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    sqlite3_stmt *s = db_prepare(j->db, sql, e);
-    enum tp_err rc;
+    sqlite3_stmt *s;
+    enum tp_err rc = db_prepare(j->db, &s, sql, e);
 
-    if (s == NULL)
-        return TP_ERR_IO;
+    if (rc != TP_OK)
+        return rc;
     sqlite3_bind_int(s, 1, r->date);
     sqlite3_bind_int64(s, 2, r->stan);
     sqlite3_bind_int(s, 3, r->state);
@@ -268,12 +269,12 @@ static enum tp_err row_receipt(struct journal *j, sqlite3_stmt *s, int c, struct
 
 static enum tp_err read_receipt(struct journal *j, int64_t id, struct receipt *r, struct tp_error *e)
 {
-    sqlite3_stmt *s = db_prepare(j->db, "SELECT receipt FROM payment WHERE id = ?", e);
+    sqlite3_stmt *s;
     bool row;
-    enum tp_err rc;
+    enum tp_err rc = db_prepare(j->db, &s, "SELECT receipt FROM payment WHERE id = ?", e);
 
-    if (s == NULL)
-        return TP_ERR_IO;
+    if (rc != TP_OK)
+        return rc;
     sqlite3_bind_int64(s, 1, id);
     rc = db_step(j->db, s, &row, e);
     if (rc == TP_OK)
@@ -284,13 +285,13 @@ static enum tp_err read_receipt(struct journal *j, int64_t id, struct receipt *r
 
 static enum tp_err update(struct journal *j, int64_t id, const struct receipt *r, struct tp_error *e)
 {
-    sqlite3_stmt *s =
-        db_prepare(j->db, "UPDATE payment SET state = ?1, rrn = ?2, receipt = ?3, message = iif(?1 IN (1, 6), message, NULL) WHERE id = ?4", e);
+    sqlite3_stmt *s;
     char *text = NULL;
-    enum tp_err rc;
+    enum tp_err rc =
+        db_prepare(j->db, &s, "UPDATE payment SET state = ?1, rrn = ?2, receipt = ?3, message = iif(?1 IN (1, 6), message, NULL) WHERE id = ?4", e);
 
-    if (s == NULL)
-        return TP_ERR_IO;
+    if (rc != TP_OK)
+        return rc;
     rc = receipt_text(&text, r);
     if (rc != TP_OK)
         return tp_fail(e, rc, "no memory for the journal");
@@ -406,9 +407,9 @@ enum tp_err journal_reverse(struct journal *j, int64_t id, const char *rrn, cons
 
 static enum tp_err recover_all(struct journal *j, size_t *n, struct tp_error *e)
 {
-    sqlite3_stmt *s = db_prepare(j->db, "SELECT id FROM payment WHERE state = 5 ORDER BY id LIMIT 1", e);
+    sqlite3_stmt *s;
     int64_t id = 1;
-    enum tp_err r = s != NULL ? TP_OK : TP_ERR_IO;
+    enum tp_err r = db_prepare(j->db, &s, "SELECT id FROM payment WHERE state = 5 ORDER BY id LIMIT 1", e);
 
     while (r == TP_OK && id != 0) {
         r = one_number(j, s, 0, &id, e);
@@ -434,14 +435,14 @@ enum tp_err journal_recover(struct journal *j, size_t *n, struct tp_error *e)
 
 enum tp_err journal_pending(struct journal *j, int64_t after, int64_t *id, struct receipt *r, struct buf *message, struct tp_error *e)
 {
-    sqlite3_stmt *s =
-        db_prepare(j->db, "SELECT id, receipt, message FROM payment WHERE " WAITS " AND id > ? AND NOT " FIRST " ORDER BY id LIMIT 1", e);
+    sqlite3_stmt *s;
     uint8_t context[8];
     bool row;
-    enum tp_err rc;
+    enum tp_err rc =
+        db_prepare(j->db, &s, "SELECT id, receipt, message FROM payment WHERE " WAITS " AND id > ? AND NOT " FIRST " ORDER BY id LIMIT 1", e);
 
-    if (s == NULL)
-        return TP_ERR_IO;
+    if (rc != TP_OK)
+        return rc;
     sqlite3_bind_int64(s, 1, after);
     rc = db_step(j->db, s, &row, e);
     if (rc == TP_OK && !row)
@@ -458,12 +459,12 @@ enum tp_err journal_pending(struct journal *j, int64_t after, int64_t *id, struc
 
 enum tp_err journal_waits(struct journal *j, int64_t id, bool *waits, struct tp_error *e)
 {
-    sqlite3_stmt *s = db_prepare(j->db, "SELECT count(*) FROM payment WHERE id = ? AND " FIRST, e);
+    sqlite3_stmt *s;
     int64_t count = 0;
-    enum tp_err r;
+    enum tp_err r = db_prepare(j->db, &s, "SELECT count(*) FROM payment WHERE id = ? AND " FIRST, e);
 
-    if (s == NULL)
-        return TP_ERR_IO;
+    if (r != TP_OK)
+        return r;
     sqlite3_bind_int64(s, 1, id);
     r = one_number(j, s, 0, &count, e);
     *waits = count > 0;
@@ -472,20 +473,22 @@ enum tp_err journal_waits(struct journal *j, int64_t id, bool *waits, struct tp_
 
 enum tp_err journal_count_pending(struct journal *j, size_t *n, struct tp_error *e)
 {
-    sqlite3_stmt *s = db_prepare(j->db, "SELECT count(*) FROM payment WHERE " WAITS, e);
+    sqlite3_stmt *s;
     int64_t count = 0;
-    const enum tp_err r = s == NULL ? TP_ERR_IO : one_number(j, s, 0, &count, e);
+    enum tp_err r = db_prepare(j->db, &s, "SELECT count(*) FROM payment WHERE " WAITS, e);
 
+    if (r == TP_OK)
+        r = one_number(j, s, 0, &count, e);
     *n = (size_t)count;
     return r;
 }
 
 enum tp_err journal_list(struct journal *j, journal_each *each, void *ctx, struct tp_error *e)
 {
-    sqlite3_stmt *s = db_prepare(j->db, "SELECT receipt FROM payment ORDER BY id DESC", e);
+    sqlite3_stmt *s;
     struct receipt r;
     bool row = true;
-    enum tp_err rc = s == NULL ? TP_ERR_IO : TP_OK;
+    enum tp_err rc = db_prepare(j->db, &s, "SELECT receipt FROM payment ORDER BY id DESC", e);
 
     while (rc == TP_OK && (rc = db_step(j->db, s, &row, e)) == TP_OK && row && (rc = row_receipt(j, s, 0, &r, e)) == TP_OK)
         if (!each(ctx, &r))
@@ -497,12 +500,12 @@ enum tp_err journal_list(struct journal *j, journal_each *each, void *ctx, struc
 
 enum tp_err journal_find(struct journal *j, const char *rrn, struct receipt *r, struct tp_error *e)
 {
-    sqlite3_stmt *s = db_prepare(j->db, "SELECT receipt FROM payment WHERE rrn = ? AND rrn <> '' ORDER BY id DESC", e);
+    sqlite3_stmt *s;
     bool row;
-    enum tp_err rc;
+    enum tp_err rc = db_prepare(j->db, &s, "SELECT receipt FROM payment WHERE rrn = ? AND rrn <> '' ORDER BY id DESC", e);
 
-    if (s == NULL)
-        return TP_ERR_IO;
+    if (rc != TP_OK)
+        return rc;
     db_bind_text(s, 1, rrn);
     rc = db_step(j->db, s, &row, e);
     if (rc == TP_OK)
@@ -516,9 +519,9 @@ enum tp_err journal_days(struct journal *j, journal_each_day *each, void *ctx, s
     static const char sql[] =
         "SELECT date, currency, state, count(*), sum(CASE type WHEN 32 THEN 0 ELSE amount END), sum(CASE type WHEN 32 THEN amount ELSE 0 END)"
         " FROM payment GROUP BY date, currency, state ORDER BY date DESC, currency, state";
-    sqlite3_stmt *s = db_prepare(j->db, sql, e);
+    sqlite3_stmt *s;
     bool row = true;
-    enum tp_err rc = s == NULL ? TP_ERR_IO : TP_OK;
+    enum tp_err rc = db_prepare(j->db, &s, sql, e);
 
     while (rc == TP_OK && (rc = db_step(j->db, s, &row, e)) == TP_OK && row) {
         const struct journal_day d = {sqlite3_column_int(s, 0),   (uint16_t)sqlite3_column_int(s, 1), (enum payment_state)sqlite3_column_int(s, 2),

@@ -239,29 +239,27 @@ static bool grow(struct db *d)
     return true;
 }
 
-sqlite3_stmt *db_prepare(struct db *d, const char *sql, struct tp_error *e)
+enum tp_err db_prepare(struct db *d, sqlite3_stmt **out, const char *sql, struct tp_error *e)
 {
     struct kept *slot;
 
-    if (2 * (d->n + 1) > d->room && !grow(d)) {
-        (void)tp_fail(e, TP_ERR_NO_MEMORY, "out of memory in %s", d->path);
-        return NULL;
-    }
+    *out = NULL;
+    if (2 * (d->n + 1) > d->room && !grow(d))
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory in %s", d->path);
     slot = slot_of(d->kept, d->room, sql);
     if (slot->sql == NULL) {
         sqlite3_stmt *made = NULL;
 
-        if (sqlite3_prepare_v3(d->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &made, NULL) != SQLITE_OK) {
-            (void)fail(d, e);
-            return NULL;
-        }
+        if (sqlite3_prepare_v3(d->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &made, NULL) != SQLITE_OK)
+            return fail(d, e);
         *slot = (struct kept){sql, made};
         d->n++;
-        return made;
+    } else {
+        sqlite3_reset(slot->statement);
+        sqlite3_clear_bindings(slot->statement);
     }
-    sqlite3_reset(slot->statement);
-    sqlite3_clear_bindings(slot->statement);
-    return slot->statement;
+    *out = slot->statement;
+    return TP_OK;
 }
 
 enum tp_err db_step(struct db *d, sqlite3_stmt *s, bool *row, struct tp_error *e)
@@ -292,9 +290,10 @@ enum tp_err db_run(struct db *d, sqlite3_stmt *s, struct tp_error *e)
 
 static enum tp_err run_text(struct db *d, const char *sql, struct tp_error *e)
 {
-    sqlite3_stmt *s = db_prepare(d, sql, e);
+    sqlite3_stmt *s;
+    const enum tp_err r = db_prepare(d, &s, sql, e);
 
-    return s == NULL ? (e != NULL ? e->code : TP_ERR_IO) : db_run(d, s, e);
+    return r == TP_OK ? db_run(d, s, e) : r;
 }
 
 enum tp_err db_begin(struct db *d, struct tp_error *e)
@@ -359,4 +358,15 @@ const char *db_column_text(sqlite3_stmt *s, int column)
 struct sqlite3 *db_handle(struct db *d)
 {
     return d->handle;
+}
+
+void db_column_copy(char *out, size_t cap, sqlite3_stmt *s, int column)
+{
+    const char *text = db_column_text(s, column);
+    size_t n = strlen(text);
+
+    while (n > 0 && (n >= cap || ((unsigned char)text[n] & 0xC0) == 0x80)) /* not through the middle of a character of UTF-8 */
+        n--;
+    memcpy(out, text, n);
+    out[n] = '\0';
 }

@@ -15,8 +15,8 @@ TP_MUST_CHECK enum tp_err db_open(struct db **out, const char *path, bool create
 void db_close(struct db **d);
 
 /* The kept statement for that SQL (a string literal: known by its address), reset and with bindings cleared. Bind with sqlite3_bind_*, step with db_step.
- * NULL and *e on an error. */
-sqlite3_stmt *db_prepare(struct db *d, const char *sql, struct tp_error *e);
+ * *out is NULL on an error. */
+TP_MUST_CHECK enum tp_err db_prepare(struct db *d, sqlite3_stmt **out, const char *sql, struct tp_error *e);
 
 /* One step: *row says whether there is a row. Errors, all with a sentence that names the database and the remedy: TP_ERR_EXISTS (uniqueness),
  * TP_ERR_STATE (a trigger refuses: its own words), TP_ERR_RANGE (a CHECK or NOT NULL), TP_ERR_NOT_FOUND (a foreign key), TP_ERR_IO (full disk,
@@ -37,6 +37,8 @@ void db_bind_span(sqlite3_stmt *s, int index, struct span v); /* blob, not copie
 void db_bind_text(sqlite3_stmt *s, int index, const char *v); /* not copied; NULL is NULL */
 struct span db_column_span(sqlite3_stmt *s, int column);      /* valid until the next step */
 const char *db_column_text(sqlite3_stmt *s, int column);      /* "" for NULL; valid until the next step */
+/* The same into a member; shortened if need be, not through the middle of a character. */
+void db_column_copy(char *out, size_t cap, sqlite3_stmt *s, int column);
 
 struct sqlite3 *db_handle(struct db *d); /* for sqlite3_changes, backup, bench */
 

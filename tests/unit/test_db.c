@@ -43,9 +43,9 @@ static void end(struct place *p)
 
 static enum tp_err insert(struct place *p, struct db *d, int64_t id, struct span v)
 {
-    sqlite3_stmt *s = db_prepare(d, "INSERT INTO a (id, v) VALUES (?1, ?2)", &p->e);
+    sqlite3_stmt *s;
 
-    ck_assert_ptr_nonnull(s);
+    ck_ok(db_prepare(d, &s, "INSERT INTO a (id, v) VALUES (?1, ?2)", &p->e));
     sqlite3_bind_int64(s, 1, id);
     db_bind_span(s, 2, v);
     return db_run(d, s, &p->e);
@@ -54,9 +54,9 @@ static enum tp_err insert(struct place *p, struct db *d, int64_t id, struct span
 static int64_t count(struct place *p, struct db *d)
 {
     bool row = false;
-    sqlite3_stmt *s = db_prepare(d, "SELECT count(*) FROM a", &p->e);
+    sqlite3_stmt *s;
 
-    ck_assert_ptr_nonnull(s);
+    ck_ok(db_prepare(d, &s, "SELECT count(*) FROM a", &p->e));
     ck_ok(db_step(d, s, &row, &p->e));
     ck_assert(row);
     const int64_t n = sqlite3_column_int64(s, 0);
@@ -96,15 +96,15 @@ START_TEST(each_error_has_its_code)
         ck_ok(insert(&p, p.d, 1, span_str("x")));
         ck_assert_int_eq(insert(&p, p.d, 1, span_str("y")), TP_ERR_EXISTS);
         ck_assert_int_eq(insert(&p, p.d, 2, span_of("", 0)), TP_ERR_RANGE); /* CHECK */
-        ck_assert_ptr_nonnull(s = db_prepare(p.d, "INSERT INTO b VALUES (1, 9)", &p.e));
+        ck_ok(db_prepare(p.d, &s, "INSERT INTO b VALUES (1, 9)", &p.e));
         ck_assert_int_eq(db_run(p.d, s, &p.e), TP_ERR_NOT_FOUND); /* foreign key */
-        ck_assert_ptr_nonnull(s = db_prepare(p.d, "INSERT INTO b VALUES (1, 1)", &p.e));
+        ck_ok(db_prepare(p.d, &s, "INSERT INTO b VALUES (1, 1)", &p.e));
         ck_ok(db_run(p.d, s, &p.e));
-        ck_assert_ptr_nonnull(s = db_prepare(p.d, "DELETE FROM b", &p.e));
+        ck_ok(db_prepare(p.d, &s, "DELETE FROM b", &p.e));
         ck_assert_int_eq(db_run(p.d, s, &p.e), TP_ERR_STATE); /* trigger, with its words */
         ck_assert_ptr_nonnull(strstr(p.e.text, "b is kept"));
-        ck_assert_ptr_null(db_prepare(p.d, "NO SQL", &p.e));
-        ck_assert_int_eq(p.e.code, TP_ERR_INTERNAL);
+        ck_assert_int_eq(db_prepare(p.d, &s, "NO SQL", &p.e), TP_ERR_INTERNAL);
+        ck_assert_ptr_null(s);
         end(&p);
     }
 END_TEST
