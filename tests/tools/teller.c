@@ -281,6 +281,7 @@ void teller_open(struct teller *b)
         pki_tls_context(&tls, PKI_SERVER, in_dir(b, "teller/ca.pem"), in_dir(b, "teller/server.pem"), in_dir(b, "teller/server.key"), &office_error));
     MUST(link_server_new(&b->server, "127.0.0.1", b->port, tls, 1, &events, &office_error));
     SSL_CTX_free(tls);
+    link_server_limits(b->server)->drain_ms = 50;
     snprintf(b->port, sizeof(b->port), "%u", link_server_port(b->server));
     snprintf(conf, sizeof(conf),
              "[issuer]\nname = teller\nhost = 127.0.0.1\nport = %s\nacquirer = 00000000042\niins = 4999 999014\nca = ../../teller/ca.pem\n"
@@ -297,7 +298,6 @@ void teller_shut(struct teller *b)
     pthread_mutex_lock(&b->lock);
     b->stop = true;
     pthread_mutex_unlock(&b->lock);
-    link_server_limits(b->server)->drain_ms = 50;
     link_server_stop(b->server);
     pthread_join(b->thread, NULL);
     pthread_join(b->clock, NULL);
