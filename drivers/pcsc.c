@@ -67,17 +67,20 @@ void pcsc_context_drop(struct pcsc *p)
     p->have_context = false;
 }
 
-/* An error of the connected card, or of the service below it. pcsc-lite first says "not transacted" when a card leaves in the middle of a command,
- * and learns a moment later that it left: tell that from a card that is mute. */
+/* An error of the connected card, or of the service below it. pcsc-lite first says "not transacted" when a card leaves in the middle of a command, and "invalid value"
+ * when the reader does, and learns a moment later what left: tell that from a card that is mute. */
 static enum tp_err card_fail(struct pcsc *p, LONG code, struct tp_error *e)
 {
     SCARD_READERSTATE state = {.szReader = p->name, .dwCurrentState = SCARD_STATE_UNAWARE};
 
-    for (int i = 0; code == SCARD_E_NOT_TRANSACTED && i < LEAVING_LOOKS; i++) {
-        if (SCardGetStatusChange(p->context, i == 0 ? 0 : LEAVING_MS, &state, 1) != SCARD_S_SUCCESS)
-            break;
-        if ((state.dwEventState & (SCARD_STATE_UNKNOWN | SCARD_STATE_UNAVAILABLE)) != 0)
+    for (int i = 0; (code == SCARD_E_NOT_TRANSACTED || code == SCARD_E_INVALID_VALUE) && i < LEAVING_LOOKS; i++) {
+        const LONG seen = SCardGetStatusChange(p->context, i == 0 ? 0 : LEAVING_MS, &state, 1);
+
+        if (seen == SCARD_E_UNKNOWN_READER ||
+            (seen == SCARD_S_SUCCESS && (state.dwEventState & (SCARD_STATE_UNKNOWN | SCARD_STATE_UNAVAILABLE)) != 0))
             code = SCARD_E_READER_UNAVAILABLE;
+        else if (seen != SCARD_S_SUCCESS)
+            break;
         else if ((state.dwEventState & SCARD_STATE_EMPTY) != 0)
             code = SCARD_W_REMOVED_CARD;
         state.dwCurrentState = state.dwEventState & ~(DWORD)SCARD_STATE_CHANGED;

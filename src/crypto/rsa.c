@@ -1,12 +1,13 @@
 #include "crypto/rsa.h"
 
+#include <pthread.h>
+
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/decoder.h>
 #include <openssl/encoder.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/param_build.h>
 #include <openssl/rsa.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +22,9 @@ struct emv_pubkey {
     size_t n;
     uint8_t exponent[3];
     size_t exponent_n;
-    EVP_PKEY *pkey;
-    EVP_PKEY_CTX *ctx;
-    EVP_MD *sha1;
+    BIGNUM *number, *power, *result; /* the modulus, the exponent, and room for what is computed */
+    BN_MONT_CTX *mont;
+    BN_CTX *bn;
     EVP_MD_CTX *md;
 };
 
@@ -56,43 +57,31 @@ static bool exponent_known(struct span e)
     return span_eq(e, SPAN_OF(three)) || span_eq(e, SPAN_OF(f4));
 }
 
-/* The OpenSSL key of a modulus and exponent. */
-static enum tp_err make_public(EVP_PKEY **out, struct span modulus, struct span exponent)
-{
-    enum tp_err r = TP_ERR_INTERNAL;
-    BIGNUM *n = BN_bin2bn(modulus.p, (int)modulus.n, NULL), *e = BN_bin2bn(exponent.p, (int)exponent.n, NULL);
-    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-    OSSL_PARAM *params = NULL;
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+static EVP_MD *sha1; /* fetched once for the whole program: a fetch costs as much as a short digest */
 
-    if (n == NULL || e == NULL || build == NULL || ctx == NULL)
-        goto out;
-    if (OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) != 1 || OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) != 1)
-        goto out;
-    params = OSSL_PARAM_BLD_to_param(build);
-    if (params == NULL || EVP_PKEY_fromdata_init(ctx) != 1 || EVP_PKEY_fromdata(ctx, out, EVP_PKEY_PUBLIC_KEY, params) != 1)
-        goto out;
-    r = TP_OK;
-out:
-    OSSL_PARAM_free(params);
-    OSSL_PARAM_BLD_free(build);
-    EVP_PKEY_CTX_free(ctx);
-    BN_free(n);
-    BN_free(e);
-    return r == TP_OK ? r : openssl_failed();
+static void fetch_sha1(void)
+{
+    sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
 }
 
-/* The contexts that are kept: one signature check then costs no allocation of ours. */
-static enum tp_err make_contexts(struct emv_pubkey *k)
+/* The public operation is done on OpenSSL's numbers: a key of EVP takes longer to make than to use, and most cards' keys are used once. What is secret stays
+ * with EVP (emv_privkey), which blinds it. */
+static enum tp_err start(struct emv_pubkey *k)
 {
-    k->ctx = EVP_PKEY_CTX_new_from_pkey(NULL, k->pkey, NULL);
-    k->sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, fetch_sha1);
+    k->number = BN_bin2bn(k->modulus, (int)k->n, NULL);
+    k->power = BN_bin2bn(k->exponent, (int)k->exponent_n, NULL);
+    k->result = BN_new();
+    k->mont = BN_MONT_CTX_new();
+    k->bn = BN_CTX_new();
     k->md = EVP_MD_CTX_new();
-    if (k->ctx == NULL || k->sha1 == NULL || k->md == NULL)
+    if (k->number == NULL || k->power == NULL || k->result == NULL || k->mont == NULL || k->bn == NULL || k->md == NULL)
+        return TP_ERR_NO_MEMORY;
+    if (BN_MONT_CTX_set(k->mont, k->number, k->bn) != 1 || EVP_DigestInit_ex2(k->md, sha1, NULL) != 1)
         return openssl_failed();
-    if (EVP_PKEY_verify_recover_init(k->ctx) != 1 || EVP_PKEY_CTX_set_rsa_padding(k->ctx, RSA_NO_PADDING) != 1)
-        return openssl_failed();
-    return EVP_DigestInit_ex2(k->md, k->sha1, NULL) == 1 ? TP_OK : openssl_failed();
+    return TP_OK;
 }
 
 enum tp_err emv_pubkey_new(struct emv_pubkey **out, struct span modulus, struct span exponent)
@@ -114,9 +103,7 @@ enum tp_err emv_pubkey_new(struct emv_pubkey **out, struct span modulus, struct 
     k->n = modulus.n;
     memcpy(k->exponent, exponent.p, exponent.n);
     k->exponent_n = exponent.n;
-    r = make_public(&k->pkey, modulus, exponent);
-    if (r == TP_OK)
-        r = make_contexts(k);
+    r = start(k);
     if (r != TP_OK)
         emv_pubkey_free(&k);
     *out = k;
@@ -128,9 +115,11 @@ void emv_pubkey_free(struct emv_pubkey **k)
     if (*k == NULL)
         return;
     EVP_MD_CTX_free((*k)->md);
-    EVP_MD_free((*k)->sha1);
-    EVP_PKEY_CTX_free((*k)->ctx);
-    EVP_PKEY_free((*k)->pkey);
+    BN_CTX_free((*k)->bn);
+    BN_MONT_CTX_free((*k)->mont);
+    BN_free((*k)->result);
+    BN_free((*k)->power);
+    BN_free((*k)->number);
     free(*k);
     *k = NULL;
 }
@@ -157,11 +146,11 @@ static bool fits(const struct emv_pubkey *k, struct span in)
 
 enum tp_err emv_rsa_recover(struct emv_pubkey *k, struct span in, uint8_t *out)
 {
-    size_t n = k->n;
-
     if (!fits(k, in))
         return TP_ERR_FORMAT;
-    return EVP_PKEY_verify_recover(k->ctx, out, &n, in.p, in.n) == 1 && n == k->n ? TP_OK : openssl_failed();
+    if (BN_bin2bn(in.p, (int)in.n, k->result) == NULL || BN_mod_exp_mont(k->result, k->result, k->power, k->number, k->bn, k->mont) != 1)
+        return openssl_failed();
+    return BN_bn2binpad(k->result, out, (int)k->n) == (int)k->n ? TP_OK : openssl_failed();
 }
 
 /* Parts that fit are joined first: each update of OpenSSL costs more than the bytes do. */

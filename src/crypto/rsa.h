@@ -1,5 +1,5 @@
 /* RSA as EMV uses it: the bare recovery function of EMV 4.4 Book 2, B2.1, on keys of 512 to 1984 bits in multiples of 8 bits, exponents 3 and
- * 65537. Keys are opaque, made once and used many times: the OpenSSL contexts are kept. A key may be used by one thread at a time. */
+ * 65537. Keys are opaque; what OpenSSL needs for an operation is kept in them. A key may be used by one thread at a time. */
 #ifndef TP_CRYPTO_RSA_H
 #define TP_CRYPTO_RSA_H
 

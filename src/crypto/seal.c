@@ -21,10 +21,13 @@
 #define MAGIC    "telepay seal 1\n" /* then both keys */
 #define MAGIC_N  (sizeof(MAGIC) - 1)
 #define FILE_LEN (MAGIC_N + 2 * KEY)
+#define NONCES   64 /* drawn at a time: a draw costs more than the sealing */
 
 struct seal {
     EVP_CIPHER_CTX *encipher, *decipher; /* keyed: a call gives them its nonce only */
     EVP_MAC_CTX *mac;                    /* keyed too */
+    uint8_t nonces[NONCES][NONCE];
+    unsigned nonces_left;
 };
 
 enum tp_err seal_key_file_make(const char *path, struct tp_error *e)
@@ -154,16 +157,30 @@ void seal_free(struct seal **s)
     *s = NULL;
 }
 
+/* Each is used once. */
+static const uint8_t *next_nonce(struct seal *s)
+{
+    if (s->nonces_left == 0) {
+        if (RAND_bytes(s->nonces[0], sizeof(s->nonces)) != 1)
+            return NULL;
+        s->nonces_left = NONCES;
+    }
+    return s->nonces[--s->nonces_left];
+}
+
 /* Random nonces: under one key good for 2^32 values (NIST SP 800-38D, 8.3), four thousand million payments. */
 enum tp_err seal_close(struct seal *s, struct buf *out, struct span plain, struct span context)
 {
-    uint8_t *nonce = out->p + out->n, *body = nonce + NONCE;
+    uint8_t *body = out->p + out->n + NONCE;
+    const uint8_t *nonce;
     int n = 0, last = 0;
 
     if (plain.n > INT32_MAX || context.n > INT32_MAX || out->cap - out->n < plain.n + SEAL_OVERHEAD)
         return TP_ERR_RANGE;
-    if (RAND_bytes(nonce, NONCE) != 1 || EVP_EncryptInit_ex2(s->encipher, NULL, NULL, nonce, NULL) != 1)
+    nonce = next_nonce(s);
+    if (nonce == NULL || EVP_EncryptInit_ex2(s->encipher, NULL, NULL, nonce, NULL) != 1)
         return TP_ERR_INTERNAL;
+    memcpy(out->p + out->n, nonce, NONCE);
     if (context.n > 0 && EVP_EncryptUpdate(s->encipher, NULL, &n, context.p, (int)context.n) != 1)
         return TP_ERR_INTERNAL;
     n = 0;

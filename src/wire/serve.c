@@ -1,5 +1,6 @@
 #include "wire/serve.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/cli.h"
+
+#define HEAP_KEPT (1024 * 1024)
 
 static struct link_server *running; /* for the signal handler alone */
 
@@ -99,6 +102,9 @@ enum tp_err serve_run(const char *program, const char *address, struct link_serv
 {
     enum tp_err r;
 
+    /* libevent's pieces of 32 KiB come and go at the top of the heap: given back to the system and asked for again with nearly every message otherwise. */
+    mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
+    mallopt(M_TOP_PAD, HEAP_KEPT);
     running = server;
     catch_signals(on_signal);
     printf(strchr(address, ':') != NULL ? "%s: listening on [%s]:%u\n" : "%s: listening on %s:%u\n", program, address, link_server_port(server));

@@ -1,9 +1,10 @@
 /* ccid_desk OPTION… CARD_DIR COMMAND…: runs COMMAND at a desk whose only reader is a CCID reader on a USB of paper with that card in it, and exits with COMMAND's code.
- * Must run under umockdev-wrapper. Options: --level=tpdu|short|extended, --t0, --slots=N (the card is in the last), --keypad=DIGITS (also cancel, nothing, mismatch; other
+ * Must run under umockdev-wrapper. COMMAND may pull the reader out (SIGUSR1 to its parent) and plug it in again (SIGUSR2). Options: --level=tpdu|short|extended, --t0, --slots=N (the card is in the last), --keypad=DIGITS (also cancel, nothing, mismatch; other
  * digits for the next entries after commas), --display, --fault=card-out|unplugged|stall|short|sequence|time|for-ever with --at=N (the N-th command to the card),
  * --vendor=VVVV:PPPP (its numbers, and its maker's own interface class), --out (the card lies beside the reader), --beside (a second reader, of another product, without card), --forbidden (no user but root may open the reader),
  * --counts=FILE (what passed over USB). */
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,17 +103,43 @@ static void parse(struct wanted *w, int argc, char **argv)
         give_up("usage", "ccid_desk OPTION... CARD_DIR COMMAND...");
 }
 
-static int run(char **command)
+struct desk {
+    struct usb_double *usb;
+    struct ccid_double *reader;
+};
+
+static void plug(struct desk *d)
+{
+    usb_double_plug(d->usb, 1, d->reader, "ACME", "PinReader 9");
+}
+
+/* COMMAND, its parent being this, pulls the reader out with SIGUSR1 and plugs it in again with SIGUSR2. */
+static void on_signal(struct desk *d, int signal)
+{
+    if (signal == SIGUSR1) {
+        usb_double_unplug(d->usb, 1);
+        d->reader->powered = false;
+        d->reader->queued = 0;
+    } else if (signal == SIGUSR2) {
+        plug(d);
+    }
+}
+
+static int run(struct desk *d, char **command, const sigset_t *heard)
 {
     const pid_t pid = fork();
-    int status;
+    int status = 0, signal;
 
     if (pid == 0) {
+        sigprocmask(SIG_UNBLOCK, heard, NULL);
         execvp(command[0], command);
         _exit(126);
     }
-    if (pid < 0 || waitpid(pid, &status, 0) != pid)
+    if (pid < 0)
         give_up(command[0], "cannot be run");
+    while (waitpid(pid, &status, WNOHANG) == 0)
+        if (sigwait(heard, &signal) == 0)
+            on_signal(d, signal);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -141,13 +168,19 @@ int main(int argc, char **argv)
 {
     static struct ccid_double reader;
     struct wanted w = {.at = 1};
-    struct usb_double *usb;
+    struct desk desk = {NULL, &reader};
+    sigset_t heard;
     struct card *card = NULL;
     struct inproc_card app;
     struct tp_error e;
     int code;
 
     parse(&w, argc, argv);
+    sigemptyset(&heard);
+    sigaddset(&heard, SIGCHLD);
+    sigaddset(&heard, SIGUSR1);
+    sigaddset(&heard, SIGUSR2);
+    sigprocmask(SIG_BLOCK, &heard, NULL); /* before umockdev's thread begins */
     secret_start();
     if (card_open(&card, argv[optind], CARD_DURABLE, &e) != TP_OK)
         give_up(argv[optind], e.text);
@@ -157,16 +190,16 @@ int main(int argc, char **argv)
     reader.fault = w.fault;
     reader.fault_at = w.at;
     double_insert(&reader, !w.out);
-    usb = usb_double_new();
-    usb_double_plug(usb, 1, &reader, "ACME", "PinReader 9");
+    desk.usb = usb_double_new();
+    plug(&desk);
     if (w.beside)
-        put_beside(usb, &app);
+        put_beside(desk.usb, &app);
     if (w.forbidden)
-        usb_double_forbid(usb, 1);
-    code = run(argv + optind + 1);
+        usb_double_forbid(desk.usb, 1);
+    code = run(&desk, argv + optind + 1, &heard);
     if (w.counts != NULL)
         note(w.counts, &reader);
-    usb_double_free(&usb);
+    usb_double_free(&desk.usb);
     card_close(&card);
     return code;
 }
