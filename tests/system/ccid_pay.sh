@@ -93,15 +93,49 @@ blocked() { # last, as the card is of no more use
 in_the_middle() {
     local before n
     before=$(paid)
-    for n in 1 4 7; do
+    for ((n = 1; n <= 14; n++)); do # each of the fourteen commands of a payment
         expect 3 "taken out" by_hand umockdev-wrapper ccid_desk --fault=card-out --at=$n card "${pay[@]}" --pin-fd 3
+    done
+    for n in 1 4 7 14; do
         expect 3 "unplugged" by_hand umockdev-wrapper ccid_desk --fault=unplugged --at=$n card "${pay[@]}" --pin-fd 3
         expect 3 "the reader refused a message" by_hand umockdev-wrapper ccid_desk --fault=stall --at=$n card "${pay[@]}" --pin-fd 3
         expect 3 "cut short" by_hand umockdev-wrapper ccid_desk --fault=short --at=$n card "${pay[@]}" --pin-fd 3
     done
+    expect 0 APPROVED by_hand umockdev-wrapper ccid_desk --fault=card-out --at=15 card "${pay[@]}" --pin-fd 3 # there is no fifteenth
     expect 0 APPROVED by_hand umockdev-wrapper ccid_desk --fault=time --at=5 card "${pay[@]}" --pin-fd 3
     expect 0 APPROVED by_hand umockdev-wrapper ccid_desk --fault=sequence --at=5 card "${pay[@]}" --pin-fd 3
-    [ "$(paid)" = $((before + 2)) ] || fail "something was paid by a card that left"
+    [ "$(paid)" = $((before + 3)) ] || fail "something was paid by a card that left"
+}
+
+at_prompt() { # a payment that waits for the PIN on descriptor 3
+    rm -f held
+    mkfifo held
+    "${pay[@]}" --no-pinpad --pin-fd 3 -v 3<>held >paying 2>&1 </dev/null &
+    paying=$!
+    for _ in $(seq 100); do
+        grep -q "verifying the cardholder" paying && return
+        sleep 0.05
+    done
+    fail "no payment: $(cat paying)"
+}
+
+replug() { # inside ccid_desk, where the reader comes and goes: at the prompt, and while one waits for it
+    at_prompt
+    kill -USR1 $PPID
+    sleep 0.2
+    echo 1234 >held
+    wait "$paying"
+    [ $? = 3 ] || fail "unplugged at the prompt: $(cat paying)"
+    grep -q unplugged paying || fail "unplugged at the prompt: $(cat paying)"
+    printf '1234\n' >pin
+    telepay pay --amount 12.50 --currency EUR --config terminal/telepay.conf --wait 20 --pin-fd 3 3<pin >paying 2>&1 </dev/null &
+    paying=$!
+    sleep 1
+    kill -USR2 $PPID
+    wait "$paying" || fail "plugged in while one waits: $(cat paying)"
+    at_prompt
+    echo 1234 >held
+    wait "$paying" || fail "and again: $(cat paying)"
 }
 
 # A reader whose node the user may not open: permission, and the rule that gives it. As another user, since root may always.
@@ -139,12 +173,14 @@ inside() {
     payments
     at_the_keypad
     in_the_middle
+    desk card "$0" replug "$dir" || exit 1
     blocked
 }
 
-if [ $# = 2 ] && [ "$1" = inside ]; then
+if [ $# = 2 ]; then
     dir=$2
-    inside
+    cd "$dir" || exit 1
+    "$1"
     exit 0
 fi
 command -v umockdev-wrapper >/dev/null || { echo "no umockdev-wrapper (Debian: umockdev)"; exit 77; }

@@ -51,14 +51,7 @@ once() {
     ! grep -q '"CCID"' out || fail "twice: $(cat out)"
     expect 0 "^card  *good  *in ACME PinReader 9 00 00" telepay readers --doctor
     # A payment has the card: pcscd does not tell the place then, and the name must do.
-    rm -f held
-    mkfifo held
-    "${pay[@]}" --no-pinpad --pin-fd 3 -v 3<>held >paying 2>&1 </dev/null &
-    local paying=$!
-    for _ in $(seq 100); do
-        grep -q "verifying the cardholder" paying && break
-        sleep 0.05
-    done
+    at_prompt
     expect 0 "^ 1 ACME PinReader 9 00 00 PC/SC  in use .* keypad, T=0 T=1, short APDU" telepay readers
     lines 1
     said 'reader 1, "ACME PinReader 9 00 00": held by another program'
@@ -74,6 +67,39 @@ two() { # a reader that pcscd does not know is free, and never hidden; nor is on
     expect 3 "reader \"Other Reader (USB 1-2)\": no card" telepay card --reader 2 --wait 0
     expect 0 "^Reader ACME PinReader 9 00 00" telepay card --reader 1
     expect 3 "no reader has the number 3" telepay card --reader 3 --wait 0
+}
+
+at_prompt() { # a payment that waits for the PIN on descriptor 3
+    rm -f held
+    mkfifo held
+    "${pay[@]}" --no-pinpad --pin-fd 3 -v 3<>held >paying 2>&1 </dev/null &
+    paying=$!
+    for _ in $(seq 100); do
+        grep -q "verifying the cardholder" paying && return
+        sleep 0.05
+    done
+    fail "no payment: $(cat paying)"
+}
+
+replug() { # pcscd sees the reader come and go, as udev tells it: at the prompt, and while one waits for it
+    at_prompt
+    kill -USR1 $PPID
+    for _ in $(seq 100); do
+        telepay readers 2>&1 | grep -q "PC/SC" || break
+        sleep 0.05
+    done
+    echo 1234 >held
+    wait "$paying"
+    [ $? = 3 ] || fail "unplugged at the prompt: $(cat paying)"
+    grep -qE "unplugged|not plugged in" paying || fail "unplugged at the prompt: $(cat paying)"
+    expect 3 "no card reader" telepay readers
+    printf '1234\n' >pin
+    telepay pay --amount 12.50 --currency EUR --config terminal/telepay.conf --wait 20 --pin-fd 3 3<pin >paying 2>&1 </dev/null &
+    paying=$!
+    sleep 1
+    kill -USR2 $PPID
+    wait "$paying" || fail "plugged in while one waits: $(cat paying)"
+    expect 0 "^ 1 ACME PinReader 9 00 00 PC/SC  present" telepay readers
 }
 
 stopped() { # what pcscd gives back, our driver takes
@@ -112,6 +138,7 @@ inside() {
     done
     desk --level=short --keypad=1234 -- once
     desk --level=short --beside -- two
+    desk --level=short -- replug
     desk --level=short -- stopped
     for level in "--level=tpdu" "--level=tpdu --t0" --level=short --level=extended; do
         # shellcheck disable=SC2086 # words
