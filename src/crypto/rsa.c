@@ -22,8 +22,9 @@ struct emv_pubkey {
     size_t n;
     uint8_t exponent[3];
     size_t exponent_n;
-    BIGNUM *number, *power, *result; /* the modulus, the exponent, and room for what is computed */
-    BN_MONT_CTX *mont;
+    BIGNUM *number, *power, *in, *result; /* the modulus, the exponent, and room for what is computed */
+    BN_MONT_CTX *mont;                    /* made when it is first wanted */
+    bool used;
     BN_CTX *bn;
     EVP_MD_CTX *md;
 };
@@ -73,15 +74,13 @@ static enum tp_err start(struct emv_pubkey *k)
     pthread_once(&once, fetch_sha1);
     k->number = BN_bin2bn(k->modulus, (int)k->n, NULL);
     k->power = BN_bin2bn(k->exponent, (int)k->exponent_n, NULL);
+    k->in = BN_new();
     k->result = BN_new();
-    k->mont = BN_MONT_CTX_new();
     k->bn = BN_CTX_new();
     k->md = EVP_MD_CTX_new();
-    if (k->number == NULL || k->power == NULL || k->result == NULL || k->mont == NULL || k->bn == NULL || k->md == NULL)
+    if (k->number == NULL || k->power == NULL || k->in == NULL || k->result == NULL || k->bn == NULL || k->md == NULL)
         return TP_ERR_NO_MEMORY;
-    if (BN_MONT_CTX_set(k->mont, k->number, k->bn) != 1 || EVP_DigestInit_ex2(k->md, sha1, NULL) != 1)
-        return openssl_failed();
-    return TP_OK;
+    return EVP_DigestInit_ex2(k->md, sha1, NULL) == 1 ? TP_OK : openssl_failed();
 }
 
 enum tp_err emv_pubkey_new(struct emv_pubkey **out, struct span modulus, struct span exponent)
@@ -118,6 +117,7 @@ void emv_pubkey_free(struct emv_pubkey **k)
     BN_CTX_free((*k)->bn);
     BN_MONT_CTX_free((*k)->mont);
     BN_free((*k)->result);
+    BN_free((*k)->in);
     BN_free((*k)->power);
     BN_free((*k)->number);
     free(*k);
@@ -144,11 +144,23 @@ static bool fits(const struct emv_pubkey *k, struct span in)
     return in.n == k->n && memcmp(in.p, k->modulus, k->n) < 0;
 }
 
+/* A cube is two multiplications, fewer than it takes to get ready for Montgomery's: those are for a key that is used again. */
+static bool power(struct emv_pubkey *k)
+{
+    if (k->exponent_n == 1 && !k->used) {
+        k->used = true;
+        return BN_mod_sqr(k->result, k->in, k->number, k->bn) == 1 && BN_mod_mul(k->result, k->result, k->in, k->number, k->bn) == 1;
+    }
+    if (k->mont == NULL && ((k->mont = BN_MONT_CTX_new()) == NULL || BN_MONT_CTX_set(k->mont, k->number, k->bn) != 1))
+        return false;
+    return BN_mod_exp_mont(k->result, k->in, k->power, k->number, k->bn, k->mont) == 1;
+}
+
 enum tp_err emv_rsa_recover(struct emv_pubkey *k, struct span in, uint8_t *out)
 {
     if (!fits(k, in))
         return TP_ERR_FORMAT;
-    if (BN_bin2bn(in.p, (int)in.n, k->result) == NULL || BN_mod_exp_mont(k->result, k->result, k->power, k->number, k->bn, k->mont) != 1)
+    if (BN_bin2bn(in.p, (int)in.n, k->in) == NULL || !power(k))
         return openssl_failed();
     return BN_bn2binpad(k->result, out, (int)k->n) == (int)k->n ? TP_OK : openssl_failed();
 }
