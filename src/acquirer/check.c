@@ -513,8 +513,10 @@ enum tp_err check_payment(enum check_outcome *outcome, struct answer *answer, st
     *outcome = CHECK_REFUSED;
     if (r == TP_OK && strcmp(answer->code, "00") == 0)
         *outcome = CHECK_REPEATED;
-    if (r == TP_OK && strcmp(answer->code, WAITS) == 0)
+    if (r == TP_OK && strcmp(answer->code, WAITS) == 0) {
         *outcome = CHECK_WAIT;
+        answer_set(answer, "96", NULL);
+    }
     if (r == TP_OK && answer->code[0] == '\0') {
         *outcome = p->asks ? CHECK_ASK : CHECK_KEEP;
         r = seal_card(p, c, e);

@@ -42,7 +42,7 @@ enum check_outcome {
     CHECK_REPEATED, /* kept before: the answer is the first one's */
     CHECK_KEEP,     /* every check but the books' passed: to be kept, then answered 00 */
     CHECK_ASK,      /* every check passed, and its issuer is to be asked */
-    CHECK_WAIT      /* its issuer is being asked: the answer is that of the first */
+    CHECK_WAIT      /* its issuer is being asked: the answer is that of the first (96, should there be none) */
 };
 
 /* TP_OK with an outcome; an error (TP_ERR_IO …) is ours, and is answered 96. p and message must outlive the use of p->tx. What is CHECK_KEEP was not looked up

@@ -151,15 +151,14 @@ static enum tp_err do_reverse(struct job *j, struct ledger *l, struct tp_error *
 /* The question is in the books before it leaves: whatever happens, it is answered once or taken back. */
 static enum tp_err do_ask(struct job *j, struct ledger *l, struct tp_error *e)
 {
-    enum tp_err r = ledger_ask(l, &j->tx, j->issuer, &j->verdict, &j->asked, e);
+    enum tp_err r =
+        j->question.n > 0 ? ledger_ask(l, &j->tx, j->issuer, &j->verdict, &j->asked, e) : ledger_look(l, &j->tx, true, &j->verdict, j->tx.rrn, e);
 
     if (r == TP_ERR_NOT_FOUND || r == TP_ERR_RANGE) {
         j->verdict = LEDGER_ANSWERED;
         answer_set(&j->answer, r == TP_ERR_NOT_FOUND ? "03" : "96", r == TP_ERR_NOT_FOUND ? "CONTRACT" : NULL);
         return TP_OK;
     }
-    if (r == TP_OK && j->verdict == LEDGER_NEW && j->question.n == 0) /* waited for what is gone from the books: cannot be */
-        return tp_fail(e, TP_ERR_INTERNAL, "a repeat has nothing to ask with");
     if (r == TP_OK && check_verdict(&j->answer, j->verdict, j->tx.rrn))
         r = check_said(&j->answer, j->verdict, j->tx.rrn, l, e);
     return r;
@@ -303,7 +302,7 @@ static bool ask_on(struct committer *c, struct job *j)
 {
     struct job *first;
 
-    if (j->verdict == LEDGER_NEW) {
+    if (j->verdict == LEDGER_NEW && j->question.n > 0) {
         STAILQ_INSERT_TAIL(bucket_of(c, j->tx.rrn), j, next);
         gateway_ask(c->gateway, j->issuer, j->tx.rrn, j->asked, j->question);
         return true;
@@ -669,6 +668,17 @@ enum tp_err committer_ask(struct committer *c, const struct commit_request *requ
     if (j == NULL)
         return TP_ERR_NO_MEMORY;
     snprintf(j->issuer, sizeof(j->issuer), "%s", issuer);
+    post(c, j);
+    return TP_OK;
+}
+
+enum tp_err committer_wait(struct committer *c, const struct commit_request *request, const struct answer *otherwise)
+{
+    struct job *j = job_new(JOB_ASK, request, (struct span){NULL, 0});
+
+    if (j == NULL)
+        return TP_ERR_NO_MEMORY;
+    j->answer = *otherwise;
     post(c, j);
     return TP_OK;
 }

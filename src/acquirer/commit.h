@@ -29,8 +29,12 @@ TP_MUST_CHECK enum tp_err committer_pay(struct committer *c, const struct commit
 TP_MUST_CHECK enum tp_err committer_reverse(struct committer *c, const struct commit_request *request);
 
 /* Queue a payment whose issuer is to be asked: booked as asked, then asked, then answered with what comes of it; a repeat of one that is being asked gets the same
- * answer. question: gateway_question; copied. For a repeat (CHECK_WAIT), of which tx needs what ledger_look does, it may be empty. */
+ * answer. question: gateway_question; copied. */
 TP_MUST_CHECK enum tp_err committer_ask(struct committer *c, const struct commit_request *request, const char *issuer, struct span question);
+
+/* Queue a payment whose issuer is being asked already, or cannot be asked now: it is answered as the first of its repeats, which may still be in the queue; `otherwise`
+ * when there is none. tx needs what ledger_look does. */
+TP_MUST_CHECK enum tp_err committer_wait(struct committer *c, const struct commit_request *request, const struct answer *otherwise);
 
 struct gateway *committer_gateway(struct committer *c);
 

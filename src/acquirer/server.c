@@ -88,8 +88,9 @@ static void our_fault(struct request *q, const struct tp_error *e)
 
 /* ---- 0200, 0201 ---- */
 
-/* To the issuer, if there is one who can be asked; else *a says why not, and *asked stays false. */
-static enum tp_err ask_issuer(struct request *q, struct answer *a, bool *asked, struct tp_error *e)
+/* To the issuer, if there is one who can be asked. Else 91, unless the books say that a first of its repeats did get there: two answers to one payment must not
+ * differ, since a terminal may have its card pay offline on a 91. */
+static enum tp_err ask_issuer(struct request *q, struct answer *a, struct tp_error *e)
 {
     struct payment *p = &q->worker->payment;
     const struct commit_request ask = {q->message->mti, &q->echo, &p->tx, q->peer};
@@ -101,20 +102,19 @@ static enum tp_err ask_issuer(struct request *q, struct answer *a, bool *asked, 
     switch (gateway_find(committer_gateway(q->server->committer), p->pan, &issuer)) {
     case ROUTE_NONE:
         answer_set(a, "91", p->tx.online ? "ARQC" : "FLOOR");
-        return TP_OK;
+        return committer_wait(q->server->committer, &ask, a);
     case ROUTE_DOWN:
         answer_set(a, "91", "ISSUER_DOWN");
-        return TP_OK;
+        return committer_wait(q->server->committer, &ask, a);
     case ROUTE_BUSY:
         answer_set(a, "91", "ISSUER_BUSY");
-        return TP_OK;
+        return committer_wait(q->server->committer, &ask, a);
     case ROUTE_OPEN:
         break;
     }
     r = gateway_question(&question, q->message, q->party->terms.mcc, e);
     if (r == TP_OK)
         r = committer_ask(q->server->committer, &ask, issuer, buf_span(&question));
-    *asked = r == TP_OK;
     secret_wipe(room, question.n);
     return r;
 }
@@ -125,20 +125,15 @@ static enum tp_err pass_on(struct request *q, enum check_outcome outcome, struct
     const struct commit_request keep = {q->message->mti, &q->echo, &q->worker->payment.tx, q->peer};
     enum tp_err r = TP_OK;
 
-    switch (outcome) {
-    case CHECK_KEEP:
+    *later = outcome == CHECK_KEEP || outcome == CHECK_ASK || outcome == CHECK_WAIT;
+    if (outcome == CHECK_KEEP)
         r = committer_pay(q->server->committer, &keep);
-        break;
-    case CHECK_WAIT:
-        r = committer_ask(q->server->committer, &keep, "", (struct span){NULL, 0});
-        break;
-    case CHECK_ASK:
-        return ask_issuer(q, a, later, e);
-    default:
-        return TP_OK;
-    }
-    *later = r == TP_OK;
-    return r == TP_OK ? r : tp_fail(e, r, "no memory for a payment");
+    else if (outcome == CHECK_ASK)
+        r = ask_issuer(q, a, e);
+    else if (outcome == CHECK_WAIT)
+        r = committer_wait(q->server->committer, &keep, a);
+    *later &= r == TP_OK;
+    return r == TP_OK ? r : tp_fail(e, r, "a payment cannot be passed on: %s", tp_err_text(r));
 }
 
 static void on_payment(struct request *q)

@@ -516,6 +516,46 @@ START_TEST(no_issuer_within_reach)
     }
 END_TEST
 
+static void ck_refused_next(void)
+{
+    uint8_t room[ECHO_ANSWER_MAX];
+    struct buf raw = BUF_OF(room);
+    struct iso8583 m;
+    struct tp_error e;
+
+    ck_ok(link_receive(client, &raw, PATIENCE_MS, &e));
+    ck_ok(iso8583_unpack(&m, buf_span(&raw), &e));
+    ck_assert_msg(span_eq(m.field[39], span_str("51")), "%.2s, not 51", (const char *)m.field[39].p);
+}
+
+/* The first waits for the books, which another program holds, as the issuer leaves and its repeat comes: the repeat must not be told 91, on which a terminal may
+ * have its card pay offline, when the first is still asked and refused. */
+START_TEST(a_repeat_finds_no_issuer_but_its_first_did)
+    {
+        struct ledger *other = NULL;
+        const char *name;
+
+        fresh();
+        MUST(acquirer_open_ledger(&other, office.dir, &office_error));
+        MUST(ledger_group_begin(other, &office_error));
+        put(client, MTI_FINANCIAL);
+        usleep(200000);
+        teller_shut(&teller);
+        while (gateway_find(committer_gateway(acquirer_server_committer(office.server)), card.pan, &name) == ROUTE_OPEN)
+            usleep(2000);
+        put(client, MTI_FINANCIAL_REPEAT);
+        usleep(200000);
+        teller_set(&teller, TELLER_REFUSES);
+        teller_open(&teller);
+        wait_open();
+        ledger_group_rollback(other);
+        ledger_close(&other);
+        ck_refused_next();
+        ck_refused_next();
+        ck_settled(0);
+    }
+END_TEST
+
 /* What is to be reversed outlives the issuer's absence and our own restart. */
 START_TEST(reversals_are_kept_across_restarts)
     {
@@ -650,6 +690,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_repeat_waits_with_its_first);
     tcase_add_test(t, reversed_while_it_is_asked);
     tcase_add_test(t, no_issuer_within_reach);
+    tcase_add_test(t, a_repeat_finds_no_issuer_but_its_first_did);
     tcase_add_test(t, reversals_are_kept_across_restarts);
     tcase_add_test(t, only_one_serves_a_folder);
     tcase_add_test(t, approved_and_not_bookable);
