@@ -581,13 +581,17 @@ void committer_free(struct committer **out)
 
     if (c == NULL)
         return;
-    gateway_free(&c->gateway); /* its threads tell nothing any more */
     pthread_mutex_lock(&c->lock);
     c->stop = true;
     pthread_cond_signal(&c->more);
     pthread_mutex_unlock(&c->lock);
     if (c->started)
-        pthread_join(c->thread, NULL);
+        pthread_join(c->thread, NULL); /* it asks the gateway to its last job */
+    gateway_free(&c->gateway);         /* tells us to its last: what is not worked off is found asked, and taken back, at the next start */
+    while ((j = STAILQ_FIRST(&c->queue)) != NULL) {
+        STAILQ_REMOVE_HEAD(&c->queue, next);
+        job_free(j);
+    }
     for (size_t i = 0; i < BUCKETS; i++)
         while ((j = STAILQ_FIRST(&c->under_way[i])) != NULL) {
             STAILQ_REMOVE_HEAD(&c->under_way[i], next);

@@ -587,6 +587,37 @@ START_TEST(reversals_are_kept_across_restarts)
 END_TEST
 
 /* One acquirer a folder: a second would take the first one's questions for lost. */
+static void *let_go_of(void *books)
+{
+    usleep(300000);
+    ledger_group_rollback(books);
+    return NULL;
+}
+
+/* The end comes while the books are held by another program: the question in the queue is still booked and asked, or found at the next start. */
+START_TEST(ended_with_a_question_in_the_queue)
+    {
+        struct ledger *other = NULL;
+        pthread_t holder;
+
+        fresh();
+        MUST(acquirer_open_ledger(&other, office.dir, &office_error));
+        MUST(ledger_group_begin(other, &office_error));
+        put(client, MTI_FINANCIAL);
+        usleep(200000);
+        ck_assert_int_eq(pthread_create(&holder, NULL, let_go_of, other), 0);
+        link_close(&client);
+        office_stop(&office);
+        pthread_join(holder, NULL);
+        ledger_close(&other);
+        office_start(&office, 1);
+        wait_open();
+        ck_state(AUTHORISATION_REVERSED);
+        ck_settled(0);
+        client = office_connect(&office, OFFICE_CONTRACT, OFFICE_TERMINAL);
+    }
+END_TEST
+
 START_TEST(only_one_serves_a_folder)
     {
         struct acquirer_server *second = NULL;
@@ -692,6 +723,7 @@ static Suite *suite(void)
     tcase_add_test(t, no_issuer_within_reach);
     tcase_add_test(t, a_repeat_finds_no_issuer_but_its_first_did);
     tcase_add_test(t, reversals_are_kept_across_restarts);
+    tcase_add_test(t, ended_with_a_question_in_the_queue);
     tcase_add_test(t, only_one_serves_a_folder);
     tcase_add_test(t, approved_and_not_bookable);
     tcase_add_test(t, many_under_way);
