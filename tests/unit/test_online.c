@@ -586,7 +586,6 @@ START_TEST(reversals_are_kept_across_restarts)
     }
 END_TEST
 
-/* One acquirer a folder: a second would take the first one's questions for lost. */
 static void *let_go_of(void *books)
 {
     usleep(300000);
@@ -618,6 +617,7 @@ START_TEST(ended_with_a_question_in_the_queue)
     }
 END_TEST
 
+/* One acquirer a folder: a second would take the first one's questions for lost. */
 START_TEST(only_one_serves_a_folder)
     {
         struct acquirer_server *second = NULL;
