@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +65,6 @@ struct committer {
     struct job_queue under_way[BUCKETS]; /* JOB_ASK, of the thread's own */
     unsigned lost;                       /* of them */
     bool look;                           /* the group has given the gateway something to reverse */
-    atomic_uint_fast64_t groups, requests;
 };
 
 /* ---- questions under way ---- */
@@ -401,8 +399,6 @@ static void work(struct committer *c, struct job_queue *list, size_t n)
     struct tp_error e = {TP_OK, ""};
     const enum tp_err r = keep(c, list, &e);
 
-    atomic_fetch_add(&c->groups, 1);
-    atomic_fetch_add(&c->requests, n);
     if (r != TP_OK && r != TP_ERR_IO && n > 1) {
         struct job *j;
 
@@ -690,12 +686,6 @@ enum tp_err committer_wait(struct committer *c, const struct commit_request *req
 struct gateway *committer_gateway(struct committer *c)
 {
     return c->gateway;
-}
-
-void committer_counts(struct committer *c, uint64_t *groups, uint64_t *requests)
-{
-    *groups = atomic_load(&c->groups);
-    *requests = atomic_load(&c->requests);
 }
 
 struct ledger *committer_books(struct committer *c)

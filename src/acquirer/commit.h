@@ -38,9 +38,6 @@ TP_MUST_CHECK enum tp_err committer_wait(struct committer *c, const struct commi
 
 struct gateway *committer_gateway(struct committer *c);
 
-/* Groups and requests so far: for bench. */
-void committer_counts(struct committer *c, uint64_t *groups, uint64_t *requests);
-
 /* The books the thread writes, for fault tests while nothing is under way. */
 struct ledger *committer_books(struct committer *c);
 
