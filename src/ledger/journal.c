@@ -124,22 +124,6 @@ enum tp_err ledger_look(struct ledger *l, const struct tx_record *tx, bool is_si
     return r;
 }
 
-enum tp_err ledger_last_atc(struct ledger *l, struct span pan_lookup, uint8_t psn, int *atc, struct tp_error *e)
-{
-    bool row = false;
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s, "SELECT atc FROM card WHERE pan_lookup = ?1 AND psn = ?2", e);
-
-    if (r != TP_OK)
-        return r;
-    db_bind_span(s, 1, pan_lookup);
-    sqlite3_bind_int(s, 2, psn);
-    r = db_step(l->db, s, &row, e);
-    *atc = row ? sqlite3_column_int(s, 0) : -1;
-    sqlite3_reset(s);
-    return r;
-}
-
 /* ---- keeping ---- */
 
 /* The next number of the day. It goes on behind the largest that the books hold for that day, so that it is never given twice, however the clock jumps

@@ -123,9 +123,6 @@ enum ledger_verdict {                   /* what the books say of a transaction t
 TP_MUST_CHECK enum tp_err ledger_look(struct ledger *l, const struct tx_record *tx, bool is_signed, enum ledger_verdict *verdict, char rrn[RRN_MAX],
                                       struct tp_error *e);
 
-/* The ATC of the last acknowledged transaction of the card, -1 when there is none. */
-TP_MUST_CHECK enum tp_err ledger_last_atc(struct ledger *l, struct span pan_lookup, uint8_t psn, int *atc, struct tp_error *e);
-
 /* Within ledger_group_begin/commit: checks identity, opposition and ATC again and keeps it in the open remise of its contract, giving rrn (for
  * LEDGER_REPEAT, LEDGER_DIFFERENT and LEDGER_REVERSED that of the first). Nothing is kept unless LEDGER_NEW. TP_ERR_NOT_FOUND: the contract or the
  * terminal is unknown; TP_ERR_RANGE: a field the books cannot hold, or another currency than the contract's: both leave the group as it
