@@ -158,7 +158,8 @@ static enum tp_err plan_answer(struct card *c, struct answer *a, const struct ca
         return r;
     if (!d->second) { /* what the issuer answers and orders hangs on this one: Book 2, 8.2 and 9.2.3 */
         memcpy(c->session.first_ac, a->plan.ac, sizeof(c->session.first_ac));
-        memcpy(c->session.chain, a->plan.ac, sizeof(c->session.chain));
+        memset(c->session.chain, 0, sizeof(c->session.chain));
+        memcpy(c->session.chain, a->plan.ac, sizeof(c->session.first_ac));
     }
     a->plan.cid = a->plan.cid_signed = d->cid;
     fault_generate_ac(&c->faults, &a->plan);

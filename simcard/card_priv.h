@@ -55,7 +55,7 @@ struct card_session {
     bool scripts_broken;    /* until it is once not understood */
     bool script_failed;     /* in this session */
     uint8_t scripts_done;   /* in this session */
-    uint8_t chain[8];       /* secure messaging: first AC, then (CCD) the last MAC */
+    uint8_t chain[EMV_BLOCK_MAX]; /* secure messaging: first AC, then (CCD) what the MAC algorithm gave for the last command */
     struct card_values pdol, cdol1;
 };
 

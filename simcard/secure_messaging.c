@@ -9,8 +9,6 @@
 #define CLA_FORMAT_1  0x0C
 #define CLA_FORMAT_2  0x04
 #define HEAD          5 /* CLA INS P1 P2 Lc */
-#define MAC_MIN       4 /* Book 2, 9.2.1 */
-#define MAC_MAX       8
 #define TAG_SM_PLAIN  0x81
 #define TAG_SM_CIPHER 0x87
 #define TAG_SM_MAC    0x8E
@@ -32,7 +30,7 @@ bool card_ccd(const struct card *c)
 /* Format 2: the data, then the MAC: Book 2, 9.2.1.2. */
 static uint16_t split_2(struct wrapped *w, struct span field, size_t plain_n, bool enciphered)
 {
-    if (field.n < plain_n + MAC_MIN || field.n > plain_n + MAC_MAX)
+    if (field.n < plain_n + EMV_SCRIPT_MAC_MIN || field.n > plain_n + EMV_SCRIPT_MAC)
         return SW_SM_OBJECTS_MISSING;
     w->data = w->signed_data = span_of(field.p, plain_n);
     w->mac = span_of(field.p + plain_n, field.n - plain_n);
@@ -62,7 +60,7 @@ static uint16_t split_1(struct wrapped *w, struct span field, bool enciphered)
         return SW_SM_OBJECTS_MISSING;
     w->signed_data = span_of(field.p, (size_t)(t.raw.p - field.p));
     w->mac = t.value;
-    return in.n == 0 && t.value.n >= MAC_MIN && t.value.n <= MAC_MAX ? SW_OK : SW_SM_OBJECTS_WRONG;
+    return in.n == 0 && t.value.n >= EMV_SCRIPT_MAC_MIN && t.value.n <= EMV_SCRIPT_MAC ? SW_OK : SW_SM_OBJECTS_WRONG;
 }
 
 static uint16_t split(const struct card *c, struct wrapped *w, const struct capdu *in, size_t plain_n, bool enciphered)
@@ -77,14 +75,14 @@ static enum tp_err check_mac(struct card *c, const struct wrapped *w, const stru
 {
     const uint8_t head[HEAD] = {in->cla, in->ins, in->p1, in->p2, (uint8_t)in->data.n};
     struct emv_script where = {.cvn = c->profile->cvn, .atc = {(uint8_t)(c->session.atc >> 8), (uint8_t)c->session.atc}};
-    uint8_t mac[EMV_SCRIPT_MAC];
+    uint8_t full[EMV_BLOCK_MAX];
     enum tp_err r;
 
     memcpy(where.chain, c->session.chain, sizeof(where.chain));
-    r = emv_script_mac(mac, &where, secret_span(&keys->mac), head, w->signed_data);
-    *right = r == TP_OK && secret_eq(span_of(mac, w->mac.n), w->mac);
+    r = emv_script_mac(full, &where, secret_span(&keys->mac), head, w->signed_data);
+    *right = r == TP_OK && secret_eq(span_of(full, w->mac.n), w->mac);
     if (*right && card_ccd(c))
-        memcpy(c->session.chain, mac, sizeof(mac));
+        memcpy(c->session.chain, full, emv_cvn_block(c->profile->cvn));
     return r;
 }
 

@@ -145,7 +145,7 @@ enum tp_err emv_mac(uint8_t out[DES_BLOCK], struct span key, struct span data)
 
 /* ---- CMAC ---- */
 
-static enum tp_err cmac(uint8_t out[EMV_BLOCK_MAX], struct span key, struct span data)
+enum tp_err emv_cmac(uint8_t out[EMV_BLOCK_MAX], struct span key, struct span data)
 {
     char cipher[] = "AES-128-CBC";
     const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, cipher, 0), OSSL_PARAM_construct_end()};
@@ -174,7 +174,7 @@ enum tp_err emv_cipher_mac(uint8_t out[8], enum emv_cipher c, struct span key, s
 
     if (c == EMV_TDES)
         return emv_mac(out, key, data);
-    r = cmac(all, key, data);
+    r = emv_cmac(all, key, data);
     if (r == TP_OK)
         memcpy(out, all, 8);
     secret_wipe(all, sizeof(all));
@@ -185,7 +185,7 @@ enum tp_err emv_key_check(uint8_t out[3], enum emv_cipher c, struct span key)
 {
     static const uint8_t zeros[EMV_BLOCK_MAX];
     uint8_t block[EMV_BLOCK_MAX];
-    const enum tp_err r = c == EMV_TDES ? emv_des_encipher(block, key, zeros) : cmac(block, key, SPAN_OF(zeros));
+    const enum tp_err r = c == EMV_TDES ? emv_des_encipher(block, key, zeros) : emv_cmac(block, key, SPAN_OF(zeros));
 
     if (r == TP_OK)
         memcpy(out, block, 3);

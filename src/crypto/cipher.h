@@ -23,6 +23,9 @@ TP_MUST_CHECK enum tp_err emv_decipher(uint8_t *out, enum emv_cipher c, enum emv
 /* Book 2, A1.2: triple DES: ISO/IEC 9797-1 algorithm 3 with padding method 2; AES: CMAC (algorithm 5), its leftmost 8 bytes. */
 TP_MUST_CHECK enum tp_err emv_cipher_mac(uint8_t mac[8], enum emv_cipher c, struct span key, struct span data);
 
+/* AES alone: all 16 bytes of it, which a chain of script commands goes on from (9.2.3.1). */
+TP_MUST_CHECK enum tp_err emv_cmac(uint8_t out[EMV_BLOCK_MAX], struct span key, struct span data);
+
 /* Triple DES alone. The MAC over data that the caller padded (a multiple of 8, not empty): Visa's CVN 10 pads with zeros, padding method 1. */
 TP_MUST_CHECK enum tp_err emv_mac_padded(uint8_t mac[8], struct span key, struct span data);
 TP_MUST_CHECK enum tp_err emv_mac(uint8_t mac[8], struct span key, struct span data); /* padding method 2: A1.2.1 */

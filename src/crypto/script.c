@@ -5,13 +5,15 @@
 #include "apdu/tlv.h"
 
 #define HEAD        5 /* CLA INS P1 P2 Lc */
+#define AC_SIZE     8
 #define SM_FORMAT_1 0x0C
 #define SM_FORMAT_2 0x04
 #define TAG_PLAIN   0x81
 #define TAG_CIPHER  0x87
 #define TAG_MAC     0x8E
 #define PADDED      0x01 /* padding indicator in 87: ISO/IEC 7816-4, padding 80 00… */
-#define MESSAGE_MAX (2 * EMV_BLOCK_MAX + EMV_SCRIPT_APDU_MAX + 16)
+#define MESSAGE_MAX (3 * EMV_BLOCK_MAX + EMV_SCRIPT_APDU_MAX)
+#define CCD_MAC     4 /* what an issuer may rely on: Book 2, 9.2.1.1 of the Common Core Definitions */
 
 static bool is_ccd(enum emv_cvn cvn)
 {
@@ -38,40 +40,63 @@ void emv_script_keys_free(struct emv_script_keys *k)
     secret_free(&k->cipher);
 }
 
+struct emv_script emv_script_start(enum emv_cvn cvn, const uint8_t atc[2], const uint8_t ac[8])
+{
+    struct emv_script s = {.cvn = cvn, .atc = {atc[0], atc[1]}};
+
+    memcpy(s.chain, ac, AC_SIZE);
+    return s;
+}
+
 /* ---- MAC ---- */
 
-static enum tp_err put_format_2(struct buf *m, const struct emv_script *s, const uint8_t head[HEAD])
+/* 80, then zeros up to whole blocks. */
+static enum tp_err pad_to_block(struct buf *b, size_t block)
+{
+    const enum tp_err r = buf_u8(b, 0x80);
+
+    return r == TP_OK ? buf_fill(b, 0, (block - b->n % block) % block) : r;
+}
+
+static enum tp_err put_format_2(struct buf *m, const struct emv_script *s, const uint8_t head[HEAD], struct span data)
 {
     enum tp_err r = buf_put(m, span_of(head, HEAD));
 
     if (r == TP_OK)
         r = buf_put(m, SPAN_OF(s->atc));
-    return r == TP_OK ? buf_put(m, SPAN_OF(s->chain)) : r;
+    if (r == TP_OK)
+        r = buf_put(m, span_of(s->chain, AC_SIZE));
+    return r == TP_OK ? buf_put(m, data) : r;
 }
 
-static enum tp_err put_format_1(struct buf *m, const struct emv_script *s, const uint8_t head[HEAD])
+/* Whole blocks: header and object are padded each by themselves (9.2.3, D2.3.1). */
+static enum tp_err put_format_1(struct buf *m, const struct emv_script *s, const uint8_t head[HEAD], struct span object)
 {
     const size_t block = emv_cvn_block(s->cvn);
-    enum tp_err r = buf_put(m, SPAN_OF(s->chain));
+    enum tp_err r = buf_put(m, span_of(s->chain, block));
 
-    if (r == TP_OK)
-        r = buf_fill(m, 0, block - sizeof(s->chain));
     if (r == TP_OK)
         r = buf_put(m, span_of(head, 4));
     if (r == TP_OK)
-        r = buf_u8(m, 0x80);
-    return r == TP_OK ? buf_fill(m, 0, block - 5) : r;
+        r = pad_to_block(m, block);
+    if (r != TP_OK || object.n == 0)
+        return r;
+    r = buf_put(m, object);
+    return r == TP_OK ? pad_to_block(m, block) : r;
 }
 
-enum tp_err emv_script_mac(uint8_t mac[EMV_SCRIPT_MAC], const struct emv_script *s, struct span session, const uint8_t head[HEAD], struct span data)
+enum tp_err emv_script_mac(uint8_t full[EMV_BLOCK_MAX], const struct emv_script *s, struct span session, const uint8_t head[HEAD],
+                           struct span data)
 {
     uint8_t room[MESSAGE_MAX];
     struct buf m = BUF_OF(room);
-    enum tp_err r = is_ccd(s->cvn) ? put_format_1(&m, s, head) : put_format_2(&m, s, head);
+    enum tp_err r = is_ccd(s->cvn) ? put_format_1(&m, s, head, data) : put_format_2(&m, s, head, data);
 
-    if (r == TP_OK)
-        r = buf_put(&m, data);
-    return r == TP_OK ? emv_cipher_mac(mac, emv_cvn_cipher(s->cvn), session, buf_span(&m)) : r;
+    if (r != TP_OK)
+        return r;
+    if (!is_ccd(s->cvn))
+        return emv_mac(full, session, buf_span(&m));
+    return emv_cvn_cipher(s->cvn) == EMV_AES ? emv_cmac(full, session, buf_span(&m)) : emv_mac_padded(full, session, buf_span(&m));
 }
 
 /* ---- encipherment ---- */
@@ -167,28 +192,29 @@ static enum tp_err put_data(struct buf *out, const struct emv_script *s, const s
     return r == TP_OK ? tlv_put(out, TAG_CIPHER, buf_span(&b)) : r;
 }
 
-enum tp_err emv_script_close(struct buf *out, struct emv_script *s, const struct emv_script_keys *keys, const uint8_t head[4], struct span plain,
-                             bool encipher)
+enum tp_err emv_script_close(struct buf *out, struct emv_script *s, const struct emv_script_keys *keys, const uint8_t head[4],
+                             struct span plain, bool encipher)
 {
     const bool ccd = is_ccd(s->cvn);
-    uint8_t room[EMV_SCRIPT_APDU_MAX], mac[EMV_SCRIPT_MAC];
+    uint8_t room[EMV_SCRIPT_APDU_MAX], full[EMV_BLOCK_MAX] = {0};
+    const struct span mac = span_of(full, ccd ? CCD_MAC : EMV_SCRIPT_MAC);
     struct buf data = BUF_OF(room);
     enum tp_err r = plain.n > EMV_SCRIPT_DATA_MAX ? TP_ERR_RANGE : put_data(&data, s, keys, plain, encipher);
-    const size_t lc = data.n + EMV_SCRIPT_MAC + (ccd ? 2 : 0);
+    const size_t lc = data.n + (ccd ? tlv_size(TAG_MAC, mac.n) : mac.n);
     const uint8_t sent[HEAD] = {head[0] | (ccd ? SM_FORMAT_1 : SM_FORMAT_2), head[1], head[2], head[3], (uint8_t)lc};
 
     if (r == TP_OK && (lc > UINT8_MAX || out->cap - out->n < HEAD + lc))
         r = TP_ERR_RANGE;
     if (r == TP_OK)
-        r = emv_script_mac(mac, s, secret_span(&keys->mac), sent, buf_span(&data));
+        r = emv_script_mac(full, s, secret_span(&keys->mac), sent, buf_span(&data));
     if (r == TP_OK)
         r = buf_put(out, SPAN_OF(sent));
     if (r == TP_OK)
         r = buf_put(out, buf_span(&data));
     if (r == TP_OK)
-        r = ccd ? tlv_put(out, TAG_MAC, SPAN_OF(mac)) : buf_put(out, SPAN_OF(mac));
+        r = ccd ? tlv_put(out, TAG_MAC, mac) : buf_put(out, mac);
     if (r == TP_OK && ccd)
-        memcpy(s->chain, mac, sizeof(mac));
+        memcpy(s->chain, full, emv_cvn_block(s->cvn));
     return r;
 }
 
@@ -200,7 +226,7 @@ struct parts {
     bool enciphered;
 };
 
-/* An optional 81 or 87, then 8E, and nothing else. */
+/* An optional 81 or 87, then 8E of 4 to 8 bytes, and nothing else. */
 static enum emv_script_check take_objects(struct parts *p, struct span field)
 {
     struct span rest = field;
@@ -222,7 +248,7 @@ static enum emv_script_check take_objects(struct parts *p, struct span field)
         return EMV_SCRIPT_MISSING;
     p->mac = t.value;
     p->maced = span_of(field.p, (size_t)(t.raw.p - field.p));
-    return rest.n == 0 && t.value.n == EMV_SCRIPT_MAC ? EMV_SCRIPT_OK : EMV_SCRIPT_WRONG;
+    return rest.n == 0 && t.value.n >= EMV_SCRIPT_MAC_MIN && t.value.n <= EMV_SCRIPT_MAC ? EMV_SCRIPT_OK : EMV_SCRIPT_WRONG;
 }
 
 static enum emv_script_check take_parts(struct parts *p, const struct emv_script *s, struct span command, bool enciphered)
@@ -250,15 +276,15 @@ enum tp_err emv_script_open(enum emv_script_check *outcome, struct buf *out, str
                             struct span command, bool enciphered)
 {
     struct parts p = {{NULL, 0}, {NULL, 0}, {NULL, 0}, false};
-    uint8_t mac[EMV_SCRIPT_MAC];
+    uint8_t full[EMV_BLOCK_MAX];
     enum tp_err r;
 
     *outcome = take_parts(&p, s, command, enciphered);
     if (*outcome != EMV_SCRIPT_OK)
         return TP_OK;
     *outcome = EMV_SCRIPT_WRONG;
-    r = emv_script_mac(mac, s, secret_span(&keys->mac), command.p, p.maced);
-    if (r != TP_OK || !secret_eq(SPAN_OF(mac), p.mac))
+    r = emv_script_mac(full, s, secret_span(&keys->mac), command.p, p.maced);
+    if (r != TP_OK || !secret_eq(span_of(full, p.mac.n), p.mac))
         return r;
     r = p.enciphered ? emv_script_decipher(out, s->cvn, secret_span(&keys->cipher), p.data) : buf_put(out, p.data);
     if (r == TP_ERR_FORMAT)
@@ -267,6 +293,6 @@ enum tp_err emv_script_open(enum emv_script_check *outcome, struct buf *out, str
         return r;
     *outcome = EMV_SCRIPT_OK;
     if (is_ccd(s->cvn))
-        memcpy(s->chain, mac, sizeof(mac));
+        memcpy(s->chain, full, emv_cvn_block(s->cvn));
     return TP_OK;
 }

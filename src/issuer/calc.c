@@ -88,6 +88,26 @@ static bool visa(const struct calc *c)
     return c->cvn == EMV_CVN_10 || c->cvn == EMV_CVN_18;
 }
 
+/* A session key of triple DES before its parity is set: the Book leaves the last bit of each byte as it falls, DES keys have odd parity,
+ * and prints there are of both. No cipher looks at these bits. */
+static enum tp_err put_before_parity(struct calc *c, struct span card_key, const uint8_t *r, size_t r_n)
+{
+    uint8_t room[EMV_KEY_SIZE] = {0};
+    enum tp_err result;
+
+    if (emv_cvn_cipher(c->cvn) != EMV_TDES)
+        return TP_OK;
+    memcpy(room, r, r_n);
+    memcpy(room + EMV_KEY_SIZE / 2, r, r_n);
+    room[2] = 0xF0;
+    room[EMV_KEY_SIZE / 2 + 2] = 0x0F;
+    result = emv_encipher(room, EMV_TDES, EMV_ECB, card_key, SPAN_OF(room));
+    if (result == TP_OK)
+        result = put(c, "F1, F2 enciphered", "Book 2, A1.3.1", SPAN_OF(room));
+    secret_wipe(room, sizeof(room));
+    return result;
+}
+
 static enum tp_err session_ac(struct calc *c, struct tp_error *e)
 {
     struct secret *out = &c->key[CALC_SESSION_KEY][CALC_USE_AC];
@@ -98,12 +118,17 @@ static enum tp_err session_ac(struct calc *c, struct tp_error *e)
     r = master(c, CALC_USE_AC, e);
     if (r == TP_OK && c->cvn != EMV_CVN_10)
         r = need(&c->atc, 2, 2, "--atc", e);
+    if (r == TP_OK && c->cvn != EMV_CVN_10)
+        r = put_before_parity(c, secret_span(&c->key[CALC_CARD_KEY][CALC_USE_AC]), c->atc.p, c->atc.n);
     if (r != TP_OK)
         return r;
     r = emv_session_key_ac(out, c->cvn, secret_span(&c->key[CALC_CARD_KEY][CALC_USE_AC]), c->atc.p);
-    return r == TP_OK
-               ? put(c, "session key AC", c->cvn == EMV_CVN_10 ? "VIS, D: the master key itself" : "Book 2, A1.3.1: R = ATC, zeros", secret_span(out))
-               : r;
+    return r == TP_OK ? put(c, "session key AC",
+                            c->cvn == EMV_CVN_10    ? "VIS, D: the master key itself"
+                            : c->cvn == EMV_CCD_AES ? "Book 2, A1.3.1: R = ATC, zeros"
+                                                    : "Book 2, A1.3.1: R = ATC, zeros; odd parity",
+                            secret_span(out))
+                      : r;
 }
 
 static enum tp_err session_sm(struct calc *c, enum calc_use use, struct tp_error *e)
@@ -116,10 +141,15 @@ static enum tp_err session_sm(struct calc *c, enum calc_use use, struct tp_error
     r = master(c, use, e);
     if (r == TP_OK)
         r = visa(c) ? need(&c->atc, 2, 2, "--atc", e) : need(&c->ac, 8, 8, "--ac", e);
+    if (r == TP_OK && !visa(c))
+        r = put_before_parity(c, secret_span(&c->key[CALC_CARD_KEY][use]), c->ac.p, c->ac.n);
     if (r == TP_OK)
         r = emv_session_key_sm(out, c->cvn, secret_span(&c->key[CALC_CARD_KEY][use]), c->atc.p, c->ac.p);
     return r == TP_OK ? put(c, use == CALC_USE_SMI ? "session key SMI" : "session key SMC",
-                            visa(c) ? "VIS, D: master key XOR ATC, XOR its complement" : "Book 2, A1.3.1: R = AC", secret_span(out))
+                            visa(c)                   ? "VIS, D: master key XOR ATC, XOR its complement; odd parity"
+                            : c->cvn == EMV_CCD_AES ? "Book 2, A1.3.1: R = AC, zeros"
+                                                    : "Book 2, A1.3.1: R = AC; odd parity",
+                            secret_span(out))
                       : r;
 }
 
@@ -258,25 +288,39 @@ static enum tp_err do_arpc_2(struct calc *c, struct tp_error *e)
 
 static enum tp_err start_script(struct calc *c, struct emv_script *s, struct tp_error *e)
 {
+    const size_t block = emv_cvn_block(c->cvn);
     enum tp_err r = need(&c->ac, 8, 8, "--ac", e);
 
     if (r == TP_OK && visa(c))
         r = need(&c->atc, 2, 2, "--atc", e);
+    if (r == TP_OK && visa(c) && c->chain.given)
+        r = tp_fail(e, TP_ERR_USAGE, "--chain is of CCD cards: the MACs of this kind are not chained");
+    if (r == TP_OK && c->chain.given)
+        r = need(&c->chain, block, block, "--chain (all that the MAC algorithm gave for the command before)", e);
     if (r != TP_OK)
         return r;
-    *s = (struct emv_script){.cvn = c->cvn, .atc = {c->atc.p[0], c->atc.p[1]}};
-    memcpy(s->chain, c->ac.p, 8);
-    return TP_OK;
+    *s = emv_script_start(c->cvn, c->atc.p, c->ac.p);
+    if (c->chain.given)
+        memcpy(s->chain, c->chain.p, block);
+    return visa(c) ? TP_OK
+                   : put(c, "chaining value", c->chain.given ? "Book 2, 9.2.3.1" : "Book 2, 9.2.3.1: the AC", span_of(s->chain, block));
+}
+
+/* What the next command of a CCD script goes on from. */
+static enum tp_err put_next_chain(struct calc *c, const uint8_t *full)
+{
+    return visa(c) ? TP_OK : put(c, "next chaining value", "Book 2, 9.2.3.1: all of the MAC algorithm", span_of(full, emv_cvn_block(c->cvn)));
 }
 
 static const char *mac_clause(const struct calc *c)
 {
-    return visa(c) ? "Book 2, 9.2.3: CLA INS P1 P2 Lc, ATC, AC, data" : "Book 2, 9.2.3: chaining value, CLA INS P1 P2 padded, objects";
+    return visa(c) ? "Book 2, 9.2.3: CLA INS P1 P2 Lc, ATC, AC, data"
+                   : "Book 2, 9.2.3: chaining value, CLA INS P1 P2 padded, object padded";
 }
 
 static enum tp_err do_mac(struct calc *c, struct tp_error *e)
 {
-    uint8_t mac[EMV_SCRIPT_MAC];
+    uint8_t full[EMV_BLOCK_MAX];
     struct emv_script s;
     enum tp_err r = need(&c->head, 5, 5, "--head (CLA INS P1 P2 Lc, as sent)", e);
 
@@ -285,8 +329,10 @@ static enum tp_err do_mac(struct calc *c, struct tp_error *e)
     if (r == TP_OK)
         r = session_sm(c, CALC_USE_SMI, e);
     if (r == TP_OK)
-        r = emv_script_mac(mac, &s, secret_span(&c->key[CALC_SESSION_KEY][CALC_USE_SMI]), c->head.p, given(&c->data));
-    return r == TP_OK ? put(c, "script MAC", mac_clause(c), SPAN_OF(mac)) : r;
+        r = emv_script_mac(full, &s, secret_span(&c->key[CALC_SESSION_KEY][CALC_USE_SMI]), c->head.p, given(&c->data));
+    if (r == TP_OK)
+        r = put_next_chain(c, full);
+    return r == TP_OK ? put(c, "script MAC", mac_clause(c), span_of(full, EMV_SCRIPT_MAC)) : r;
 }
 
 static enum tp_err do_encipher(struct calc *c, struct tp_error *e)
@@ -328,6 +374,8 @@ static enum tp_err make_command(struct calc *c, struct emv_script *s, struct emv
     struct buf out = BUF_OF(room);
     enum tp_err r = emv_script_close(&out, s, keys, c->head.p, plain, c->encipher);
 
+    if (r == TP_OK)
+        r = put_next_chain(c, s->chain);
     return r == TP_OK ? put(c, "command", visa(c) ? "Book 2, 9.2.1.2 (format 2)" : "Book 2, 9.2.1.1 (format 1)", buf_span(&out)) : r;
 }
 

@@ -50,7 +50,7 @@ struct calc {
     struct secret pin, current_pin;            /* ASCII digits */
     char pan[PAN_TEXT_MAX];                    /* "": not given */
     uint8_t psn;                               /* BCD */
-    struct calc_value atc, ac, arc, csu, proprietary, data, tags, head, check;
+    struct calc_value atc, ac, chain, arc, csu, proprietary, data, tags, head, check;
     bool encipher; /* of a command's data */
 
     struct calc_row row[CALC_ROWS_MAX]; /* what was worked out; the last one is the outcome */

@@ -121,14 +121,13 @@ enum tp_err scripts_put(struct authoriser *a, struct buf *out, struct scripts_se
 {
     struct waiting w = {.n = 0};
     struct card_keys k = {{NULL, 0}, {NULL, 0}, {NULL, 0}, {{NULL, 0}, {NULL, 0}}};
-    struct emv_script place = {.cvn = account->cvn, .atc = {atc[0], atc[1]}};
+    struct emv_script place = emv_script_start(account->cvn, atc, ac);
     struct buf room = {out->p + out->n, 0, out->cap - out->n < SCRIPTS_MAX ? out->cap - out->n : SCRIPTS_MAX};
     enum tp_err r = book_script_of(a->book, account->key, SCRIPT_QUEUED, collect, &w, e);
 
     sent->n = 0;
     if (r != TP_OK || w.n == 0)
         return r;
-    memcpy(place.chain, ac, sizeof(place.chain));
     r = derive_keys(&k, a, account, pan, atc, ac);
     for (size_t i = 0; r == TP_OK && i < w.n; i++) {
         r = put_one(a, &room, &place, &w.one[i], account, &k);

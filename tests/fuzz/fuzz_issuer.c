@@ -12,7 +12,7 @@ static void open_script(enum emv_cvn cvn, struct span command)
     static const uint8_t key[EMV_KEY_SIZE] = {1}, atc[2] = {0, 1}, ac[8] = {2};
     uint8_t room[EMV_SCRIPT_APDU_MAX + EMV_BLOCK_MAX];
     struct buf out = BUF_OF(room);
-    struct emv_script place = {.cvn = cvn, .atc = {0, 1}, .chain = {2}};
+    struct emv_script place = emv_script_start(cvn, atc, ac);
     struct emv_script_keys keys;
     enum emv_script_check outcome = EMV_SCRIPT_OK;
 

@@ -91,7 +91,7 @@ static void put_arpc(const struct issuer *i, const struct transaction *tx, struc
 
 static void put_script(const struct issuer *i, const struct transaction *tx, struct kernel_issuer_answer *out)
 {
-    struct emv_script s = {.cvn = i->cvn};
+    struct emv_script s = emv_script_start(i->cvn, transaction_get(tx, TAG_ATC).p, transaction_get(tx, TAG_AC).p);
     struct emv_script_keys keys;
     struct secret smi = {NULL, 0}, smc = {NULL, 0};
     uint8_t raw[256], plain_raw[64];
@@ -99,8 +99,6 @@ static void put_script(const struct issuer *i, const struct transaction *tx, str
 
     derive(&smi, i, &scheme->smi_key, &scheme->smi_aes_key);
     derive(&smc, i, &scheme->smc_key, &scheme->smc_aes_key);
-    memcpy(s.atc, transaction_get(tx, TAG_ATC).p, 2);
-    memcpy(s.chain, transaction_get(tx, TAG_AC).p, 8);
     ck_ok(emv_script_keys_derive(&keys, i->cvn, secret_span(&smi), secret_span(&smc), s.atc, s.chain));
     ck_ok(tlv_put(&body, TAG_SCRIPT_ID, span_of("\x00\x00\x00\x2A", 4)));
     for (size_t k = 0; k < i->commands_n; k++) {

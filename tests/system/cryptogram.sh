@@ -45,9 +45,31 @@ for p in json.load(open(sys.argv[1] + "/cryptograms-computed.json"))["cases"]:
     first = p["scripts"][0]
     print(f"{p['kind']}|mk-smi = {p['master']['smi']}|command|{who} --ac {p['ac']} --head {first['head']}|{first['command']}")
     second = p["scripts"][1]
-    mac = first["command"][-16:] if p["kind"].startswith("ccd") else p["ac"] # CCD: chained
-    sessions = f"sk-smi = {p['session_smi']};sk-smc = {p['session_smc']}"
-    print(f"{p['kind']}|{sessions}|command|{who} --ac {mac} --head {second['head']} --data {second['plain']} --encipher|{second['command']}")
+    chain = f" --chain {first['full_mac']}" if p["kind"].startswith("ccd") else ""
+    masters = f"mk-smi = {p['master']['smi']};mk-smc = {p['master']['smc']}" # all session keys are of the first AC: Book 2, A1.3.1
+    print(f"{p['kind']}|{masters}|command|{who} --ac {p['ac']}{chain} --head {second['head']} --data {second['plain']} --encipher|{second['command']}")
+    third, mac = p["scripts"][2], 4 if p["kind"].startswith("ccd") else 8
+    if chain:
+        chain = f" --chain {second['full_mac']}"
+    sent = bytes.fromhex(third["command"])
+    body = sent[5:-mac - (2 if chain else 0)].hex()
+    print(f"{p['kind']}|{masters}|mac|{who} --ac {p['ac']}{chain} --head {sent[:5].hex()} --data {body}|{third['full_mac'][:16]}")
+computed = json.load(open(sys.argv[1] + "/cryptograms-computed.json"))["ccd"]
+keys = f"mk-smi = {computed['mk-smi']};mk-smc = {computed['mk-smc']}"
+for kind in ("ccd-3des", "ccd-aes"):
+    p = computed[kind]
+    print(f"{kind}|{keys}|mac|--ac {computed['ac']} --head 8C24000000|{p['pin_unblock'][:16]}")
+    print(f"{kind}|{keys}|mac|--ac {computed['ac']} --head 8C24000019 --data {p['pin_change_1234_object']}|{p['pin_change_1234'][:16]}")
+    print(f"{kind}|{keys}|mac|--ac {computed['ac']} --chain {p['pin_change_1234']} --head 8C18000006|{p['unblock_behind'][:16]}")
+for p in json.load(open(sys.argv[1] + "/key-derivation.json"))["printed_session_keys"]:
+    print(f"{p['cvn']}|mk-{p['use']} = {p['master']}|session|--atc {p['atc']}|{p['session']}")
+END
+# The same, as others worked them out from Book 2, 9.2.3 and D2.3.1.
+cat >>cases <<'END'
+ccd-3des|mk-smi = 11111111111111111111111111111111|mac|--ac AABBCCDDEEFF0011 --head 8C24000000|E99B14DE69EC0CA8
+ccd-aes|mk-smi = 11111111111111111111111111111111;mk-smc = 22222222222222222222222222222222;pin = 1234|command|--ac AABBCCDDEEFF0011 --head 80240000 --encipher|8C2400001987110166BF3EAEE484A39148DCDB28D95E786D8E04346FDAC6
+ccd-aes|mk-smi = 11111111111111111111111111111111|mac|--ac AABBCCDDEEFF0011 --head 8C24000019 --data 87110166BF3EAEE484A39148DCDB28D95E786D|346FDAC65189C7E9
+ccd-aes|mk-smi = 11111111111111111111111111111111|mac|--ac AABBCCDDEEFF0011 --chain 346FDAC65189C7E927C8A9C9C4DAF827 --head 8C18000000|12090342118B5B0B
 END
 declare -A seen
 while IFS='|' read -r cvn lines what options want; do
@@ -83,6 +105,8 @@ wrong "give imk-smi or mk-smi" mac --pan 1234567890123456 --head 8418000008 --ac
 wrong "give --data or --tags" ac --pan 1234567890123456
 wrong "takes 2 bytes, not 1" ac --pan 1234567890123456 --data 00 --atc 00
 wrong "hexadecimal" ac --atc 0
+wrong "not chained" mac --cvn 18 --head 8418000008 --ac 29CCA15AE665FA2E --atc 001C --chain 29CCA15AE665FA2E
+wrong "takes 16 bytes, not 8" mac --cvn ccd-aes --head 8C18000006 --ac 29CCA15AE665FA2E --chain 29CCA15AE665FA2E
 wrong "nothing to work out" arqc
 wrong "not \"17\"" ac --cvn 17
 wrong "no 9F02" ac --tags 9F0306000000000000

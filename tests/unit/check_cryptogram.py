@@ -49,6 +49,8 @@ class TDES:
     def mac(self, key, data):
         return self.retail(key, pad2(data, 8))
 
+    full = retail # of data that are padded already
+
     def derive(self, key, left, right):
         return odd(self.e(key, left) + self.e(key, right))
 
@@ -73,7 +75,9 @@ class AES:
         chain = bytes(16)
         for i in range(0, len(padded) - 16, 16):
             chain = self.e(key, xor(chain, padded[i:i + 16]))
-        return self.e(key, xor(chain, last))[:8]
+        return self.e(key, xor(chain, last))
+
+    full = mac # of data that are whole blocks already
 
     def common(self, key, r):
         return self.e(key, r + bytes(8))
@@ -100,6 +104,36 @@ def master(kind, key, pan, psn):
     return TDES().derive(key, y, xor(y, b"\xff" * 8))
 
 
+def ccd_command(c, smi, smc, chain, head, plain, encipher):
+    """Book 2, 9.2.3, 9.3 and D2: header as sent, the object before 8E, the full output of the MAC algorithm. Header and object are
+    padded each by themselves, and the MAC algorithm's own padding is left out."""
+    body = b""
+    if encipher:
+        out, prev = b"", bytes(c.block)
+        padded = pad2(plain, c.block)
+        for i in range(0, len(padded), c.block):
+            prev = c.e(smc, xor(prev, padded[i:i + c.block]))
+            out += prev
+        body = bytes([0x87, len(out) + 1, 1]) + out
+    elif plain:
+        body = bytes([0x81, len(plain)]) + plain
+    sent = bytes([head[0] | 0x0C]) + head[1:4]
+    message = chain + pad2(sent, c.block) + (pad2(body, c.block) if body else b"")
+    return sent, body, c.full(smi, message)
+
+
+def two_commands(c):
+    """PIN UNBLOCK alone; PIN CHANGE to 1234 and APPLICATION UNBLOCK behind it, under keys that are easily typed."""
+    ac = bytes.fromhex("AABBCCDDEEFF0011")
+    smi, smc = c.common(b"\x11" * 16, ac), c.common(b"\x22" * 16, ac)
+    chain = ac.ljust(c.block, b"\0")
+    alone = ccd_command(c, smi, smc, chain, bytes.fromhex("80240000"), b"", False)[2]
+    change = ccd_command(c, smi, smc, chain, bytes.fromhex("80240000"), bytes.fromhex("241234FFFFFFFFFF"), True)
+    behind = ccd_command(c, smi, smc, change[2], bytes.fromhex("80180000"), b"", False)[2]
+    h = lambda b: b.hex().upper()
+    return {"pin_unblock": h(alone), "pin_change_1234_object": h(change[1]), "pin_change_1234": h(change[2]), "unblock_behind": h(behind)}
+
+
 def case(kind, pan, psn, atc, iad, arc="3030", csu="00820000", proprietary=""):
     c = AES() if kind == "ccd-aes" else TDES()
     visa = kind in ("10", "18")
@@ -110,7 +144,7 @@ def case(kind, pan, psn, atc, iad, arc="3030", csu="00820000", proprietary=""):
     head = bytes.fromhex("000000004000" "000000000000" "0124" "8000048000" "0124" "191105" "01" "52BF4585" "1800") + atc_b
     signed = bytes.fromhex(iad[6:14] if kind == "10" else iad)
     data = head + signed
-    ac = c.retail(session, pad1(data, 8)) if kind == "10" else c.mac(session, data)
+    ac = c.retail(session, pad1(data, 8)) if kind == "10" else c.mac(session, data)[:8]
     arpc1 = c.e(session, (xor(ac, bytes.fromhex(arc) + bytes(6))).ljust(c.block, b"\0"))[:8]
     arpc2 = c.mac(session, ac + bytes.fromhex(csu) + bytes.fromhex(proprietary))[:4]
     if visa:
@@ -119,29 +153,19 @@ def case(kind, pan, psn, atc, iad, arc="3030", csu="00820000", proprietary=""):
     else:
         smi, smc = c.common(mk["smi"], ac), c.common(mk["smc"], ac)
 
-    chain = ac
+    chain = ac.ljust(c.block, b"\0")
 
     def command(head, plain, encipher):
+        """The command as sent, and the full output of the MAC algorithm."""
         nonlocal chain
         h = bytes.fromhex(head)
         if visa:
             body = ecb("des-ede", smc, pad_visa(plain)) if encipher else plain
             sent = bytes([h[0] | 4]) + h[1:] + bytes([len(body) + 8])
-            return (sent + body + c.mac(smi, sent + atc_b + ac + body)).hex().upper()
-        body = b""
-        if encipher:
-            out, prev = b"", bytes(c.block)
-            padded = pad2(plain, c.block)
-            for i in range(0, len(padded), c.block):
-                prev = c.e(smc, xor(prev, padded[i:i + c.block]))
-                out += prev
-            body = bytes([0x87, len(out) + 1, 1]) + out
-        elif plain:
-            body = bytes([0x81, len(plain)]) + plain
-        sent = bytes([h[0] | 0x0C]) + h[1:]
-        mac = c.mac(smi, chain.ljust(c.block, b"\0") + pad2(sent, c.block) + body)
-        chain = mac
-        return (sent + bytes([len(body) + 10]) + body + b"\x8e\x08" + mac).hex().upper()
+            full = c.mac(smi, sent + atc_b + ac + body)
+            return sent + body + full, full
+        sent, body, chain = ccd_command(c, smi, smc, chain, h, plain, encipher)
+        return sent + bytes([len(body) + 6]) + body + b"\x8e\x04" + chain[:4], chain
 
     def pad_visa(plain):
         b = bytes([len(plain)]) + plain
@@ -150,11 +174,14 @@ def case(kind, pan, psn, atc, iad, arc="3030", csu="00820000", proprietary=""):
     pin = bytes.fromhex("049999FFFFFFFFFF") if visa else bytes.fromhex("249999FFFFFFFFFF")
     if visa:
         pin = xor(pin, bytes(4) + mk["ac"][4:8])
-    scripts = [{"name": n, "head": h, "plain": p.hex().upper(), "encipher": e, "command": command(h, p, e)} for n, h, p, e in (
-        ("application unblock", "80180000", b"", False), ("pin change", "80240002", pin, True),
-        ("put data", "04DA9F58" if visa else "00DA9F58", bytes([5]), False),
-        ("update record", "00DC0114", bytes(range(0x70, 0x80)) + b"\0\x80\0", False))]
     h = lambda b: b.hex().upper()
+    scripts = []
+    for name, head, plain, encipher in (
+            ("application unblock", "80180000", b"", False), ("pin change", "80240002", pin, True),
+            ("put data", "04DA9F58" if visa else "00DA9F58", bytes([5]), False),
+            ("update record", "00DC0114", bytes(range(0x70, 0x80)) + b"\0\x80\0", False)):
+        sent, full = command(head, plain, encipher)
+        scripts.append({"name": name, "head": head, "plain": h(plain), "encipher": encipher, "command": h(sent), "full_mac": h(full)})
     return {"kind": kind, "pan": pan, "psn": psn, "atc": atc, "9F10": iad, "issuer_keys": imk, "master": {n: h(k) for n, k in mk.items()},
             "session": h(session), "data": h(data), "ac": h(ac), "arc": arc, "arpc_1": h(arpc1), "csu": csu, "proprietary": proprietary,
             "arpc_2": h(arpc2), "session_smi": h(smi), "session_smc": h(smc), "pin_block": h(pin), "scripts": scripts}
@@ -174,7 +201,8 @@ CASES = [
 
 def main():
     made = {"about": "Computed by tests/unit/check_cryptogram.py with Python and the openssl command, not by our code.",
-            "cases": [case(*c) for c in CASES]}
+            "cases": [case(*c) for c in CASES],
+            "ccd": {"mk-smi": "11" * 16, "mk-smc": "22" * 16, "ac": "AABBCCDDEEFF0011", "ccd-3des": two_commands(TDES()), "ccd-aes": two_commands(AES())}}
     if sys.argv[1:] == ["--write"]:
         with open(FILE, "w", encoding="ascii") as f:
             json.dump(made, f, indent=1)

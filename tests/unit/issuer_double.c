@@ -78,7 +78,7 @@ static void double_up(uint8_t k[16]) /* in GF(2^128): NIST SP 800-38B, 6.1 */
     k[15] ^= carry ? 0x87 : 0;
 }
 
-static void cmac(uint8_t mac[8], const struct double_issuer *d, const uint8_t key[16], const uint8_t *data, size_t n)
+static void cmac(uint8_t full[16], const struct double_issuer *d, const uint8_t key[16], const uint8_t *data, size_t n)
 {
     uint8_t sub[16] = {0}, h[16] = {0}, last[16] = {0};
     const size_t blocks = n == 0 ? 1 : (n + 15) / 16, tail = n - (blocks - 1) * 16;
@@ -95,7 +95,7 @@ static void cmac(uint8_t mac[8], const struct double_issuer *d, const uint8_t ke
             h[i] ^= b + 1 < blocks ? data[b * 16 + i] : (uint8_t)(last[i] ^ sub[i]);
         encipher(d, h, key, h);
     }
-    memcpy(mac, h, 8);
+    memcpy(full, h, 16);
 }
 
 /* mark: the byte that begins the padding: 80, or 00 for Visa's CVN 10. */
@@ -107,7 +107,10 @@ static void mac_of(uint8_t mac[8], const struct double_issuer *d, const uint8_t 
     ck_assert_uint_lt(n + 8, sizeof(padded));
     memcpy(padded, data.p, n);
     if (aes(d)) {
-        cmac(mac, d, key, padded, n);
+        uint8_t full[16];
+
+        cmac(full, d, key, padded, n);
+        memcpy(mac, full, 8);
         return;
     }
     if (mark != 0)
@@ -159,6 +162,7 @@ void double_start(struct double_issuer *d, struct span atc, struct span arqc)
     ck_assert_uint_eq(arqc.n, sizeof(d->arqc));
     memcpy(d->atc, atc.p, atc.n);
     memcpy(d->arqc, arqc.p, arqc.n);
+    memset(d->chain, 0, sizeof(d->chain));
     memcpy(d->chain, arqc.p, arqc.n);
 }
 
@@ -273,30 +277,44 @@ static void put_field(struct buf *out, const struct double_issuer *d, struct spa
     put(out, raw, b.n);
 }
 
-static void script_mac(uint8_t mac[8], const struct double_issuer *d, const uint8_t head[5], struct span field)
+/* 80, then zeros up to whole blocks: 9.2.3, D2.3.1. */
+static void pad(struct buf *b, const struct double_issuer *d)
 {
-    static const uint8_t zeros[BLOCK_MAX] = {0x80};
+    ck_ok(buf_u8(b, 0x80));
+    while (b->n % block(d) != 0)
+        ck_ok(buf_u8(b, 0));
+}
+
+/* The full output of the MAC algorithm. CCD: header and object are padded each, and nothing more. */
+static void script_mac(uint8_t full[BLOCK_MAX], const struct double_issuer *d, const uint8_t head[5], struct span field)
+{
     uint8_t key[16], raw[400];
     struct buf b = BUF_OF(raw);
 
     script_key(key, d, d->smi);
-    if (ccd(d)) {
-        put(&b, d->chain, 8);
-        put(&b, zeros + 1, block(d) - 8);
-        put(&b, head, 4);
-        put(&b, zeros, block(d) - 4);
-    } else {
+    if (!ccd(d)) {
         put(&b, head, 5);
         put(&b, d->atc, 2);
         put(&b, d->arqc, 8);
+        put(&b, field.p, field.n);
+        mac_of(full, d, key, buf_span(&b), 0x80);
+        return;
     }
+    put(&b, d->chain, block(d));
+    put(&b, head, 4);
+    pad(&b, d);
     put(&b, field.p, field.n);
-    mac_of(mac, d, key, buf_span(&b), 0x80);
+    if (field.n > 0)
+        pad(&b, d);
+    if (aes(d))
+        cmac(full, d, key, raw, b.n);
+    else
+        retail_mac(full, key, raw, b.n);
 }
 
 void double_script(char hex[DOUBLE_HEX], struct double_issuer *d, const char *head, const char *plain_hex, bool encipher_it, size_t mac_n)
 {
-    uint8_t plain_raw[256], field_raw[256], head_raw[5], mac[8], all[300];
+    uint8_t plain_raw[256], field_raw[256], head_raw[5], mac[BLOCK_MAX], all[300];
     struct buf plain = BUF_OF(plain_raw), field = BUF_OF(field_raw), h = BUF_OF(head_raw), out = BUF_OF(all);
 
     ck_ok(hex_decode(&plain, plain_hex));
@@ -309,7 +327,7 @@ void double_script(char hex[DOUBLE_HEX], struct double_issuer *d, const char *he
     if (ccd(d)) {
         ck_ok(buf_u8(&out, 0x8E));
         ck_ok(buf_u8(&out, (uint8_t)mac_n));
-        memcpy(d->chain, mac, 8);
+        memcpy(d->chain, mac, block(d));
     }
     put(&out, mac, mac_n);
     hex_encode(hex, buf_span(&out));

@@ -11,7 +11,7 @@ struct double_issuer {
     enum double_kind kind;
     uint8_t ac[16], smi[16], smc[16]; /* the card's master keys */
     uint8_t atc[2], arqc[8];          /* of the transaction */
-    uint8_t chain[8];                 /* CCD: the AC first, then the MAC before */
+    uint8_t chain[16];                /* CCD: the AC first, then all that the MAC algorithm gave for the command before */
 };
 
 /* A new transaction. */

@@ -62,7 +62,7 @@ static void check_case(const json_t *c)
             double_pin(hex, &d, "9999", NULL);
             ck_assert_str_eq(hex, plain);
         }
-        double_script(hex, &d, head, plain, json_is_true(json_object_get(script, "encipher")), 8);
+        double_script(hex, &d, head, plain, json_is_true(json_object_get(script, "encipher")), d.kind < DOUBLE_CCD_3DES ? 8 : 4);
         ck_assert_str_eq(hex, command);
     }
 }

@@ -366,8 +366,7 @@ static void make_case(struct made *m, const json_t *row)
     ck_ok(emv_script_keys_derive(&m->keys, m->cvn, secret_span(&m->smi), secret_span(&m->smc), atc.p, m->ac));
     ck_row(secret_span(&m->keys.mac), row, "session_smi");
     ck_row(secret_span(&m->keys.cipher), row, "session_smc");
-    m->place = (struct emv_script){.cvn = m->cvn, .atc = {atc.p[0], atc.p[1]}};
-    memcpy(m->place.chain, m->ac, 8);
+    m->place = emv_script_start(m->cvn, atc.p, m->ac);
 }
 
 static void free_case(struct made *m)
@@ -411,6 +410,8 @@ static void ck_scripts(struct made *m, const json_t *row)
         ROW_HEX(plain, one, "plain");
         ck_ok(emv_script_close(&command, &m->place, &m->keys, head.p, plain, encipher));
         ck_row(buf_span(&command), one, "command");
+        if (m->cvn == EMV_CCD_3DES || m->cvn == EMV_CCD_AES)
+            ck_row(span_of(m->place.chain, emv_cvn_block(m->cvn)), one, "full_mac");
         for (size_t k = 0; k < command.n; k++) {
             memcpy(bent, made, command.n);
             bent[k] ^= 0x10;
@@ -446,6 +447,73 @@ START_TEST(every_kind_as_python_computes_it)
         }
         ck_assert_uint_eq(i, 7);
         json_decref(v);
+    }
+END_TEST
+
+/* Book 2, 9.2.3, D2.3.1, 9.2.3.1, under keys that are easily typed: a command without data, one with data, one behind it. */
+START_TEST(padding_and_chain_of_format_1)
+    {
+        json_t *v = load("cryptograms-computed.json"), *ccd = json_object_get(v, "ccd");
+        static const uint8_t atc[2] = {0x00, 0x01};
+        static const enum emv_cvn cvns[] = {EMV_CCD_3DES, EMV_CCD_AES};
+        ROW_HEX(smi, ccd, "mk-smi");
+        ROW_HEX(smc, ccd, "mk-smc");
+        ROW_HEX(ac, ccd, "ac");
+        UNHEX(pin_unblock, "8C24000006");
+        UNHEX(pin_change, "8C24000019");
+        UNHEX(unblock, "8C18000006");
+
+        for (size_t i = 0; i < 2; i++) {
+            const json_t *row = json_object_get(ccd, emv_cvn_name(cvns[i]));
+            const size_t block = emv_cvn_block(cvns[i]);
+            struct emv_script place = emv_script_start(cvns[i], atc, ac.p);
+            struct emv_script_keys keys;
+            uint8_t full[EMV_BLOCK_MAX];
+            ROW_HEX(object, row, "pin_change_1234_object");
+
+            ck_ok(emv_script_keys_derive(&keys, cvns[i], smi, smc, atc, ac.p));
+            ck_ok(emv_script_mac(full, &place, secret_span(&keys.mac), pin_unblock.p, span_of(NULL, 0)));
+            ck_row(span_of(full, block), row, "pin_unblock");
+            ck_ok(emv_script_mac(full, &place, secret_span(&keys.mac), pin_change.p, object));
+            ck_row(span_of(full, block), row, "pin_change_1234");
+            memcpy(place.chain, full, block);
+            ck_ok(emv_script_mac(full, &place, secret_span(&keys.mac), unblock.p, span_of(NULL, 0)));
+            ck_row(span_of(full, block), row, "unblock_behind");
+            emv_script_keys_free(&keys);
+        }
+        json_decref(v);
+    }
+END_TEST
+
+/* Book 2, 9.2.1.1: the issuer sends 4 bytes, a card takes 4 to 8, and the chain goes on from all of them however many came. */
+START_TEST(macs_of_format_1_are_short)
+    {
+        static const uint8_t atc[2] = {0x00, 0x01}, ac[8] = {0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF, 0x00, 0x11}, key[16] = {0x11};
+        static const enum emv_cvn cvns[] = {EMV_CCD_3DES, EMV_CCD_AES};
+
+        for (size_t i = 0; i < 2; i++)
+            for (size_t n = 3; n <= 9; n++) {
+                struct emv_script issuer = emv_script_start(cvns[i], atc, ac), card = issuer;
+                struct emv_script_keys keys;
+                enum emv_script_check outcome;
+                uint8_t room[64] = {0}, long_room[64], full[EMV_BLOCK_MAX];
+                struct buf short_one = BUF_OF(room), out = BUF_OF(long_room);
+
+                ck_ok(emv_script_keys_derive(&keys, cvns[i], SPAN_OF(key), SPAN_OF(key), atc, ac));
+                ck_ok(emv_script_close(&short_one, &issuer, &keys, (const uint8_t[4]){0x80, 0x18, 0x00, 0x00}, span_of(NULL, 0), false));
+                ck_assert_uint_eq(short_one.n, 5 + 2 + 4);
+                ck_hex(span_of(room, 7), "8C180000068E04");
+                ck_ok(emv_script_mac(full, &card, secret_span(&keys.mac), room, span_of(NULL, 0)));
+                ck_assert(span_eq(span_of(room + 7, 4), span_of(full, 4)));
+                room[4] = (uint8_t)(2 + n); /* Lc is not under the MAC */
+                room[6] = (uint8_t)n;
+                memcpy(room + 7, full, n);
+                ck_ok(emv_script_open(&outcome, &out, &card, &keys, span_of(room, 7 + n), false));
+                ck_assert_int_eq(outcome, n >= 4 && n <= 8 ? EMV_SCRIPT_OK : EMV_SCRIPT_WRONG);
+                if (outcome == EMV_SCRIPT_OK)
+                    ck_assert(span_eq(SPAN_OF(card.chain), SPAN_OF(issuer.chain)));
+                emv_script_keys_free(&keys);
+            }
     }
 END_TEST
 
@@ -588,6 +656,8 @@ static Suite *suite(void)
     tcase_add_test(t, options_a_and_b);
     tcase_add_test(t, pin_change_data);
     tcase_add_test(t, every_kind_as_python_computes_it);
+    tcase_add_test(t, padding_and_chain_of_format_1);
+    tcase_add_test(t, macs_of_format_1_are_short);
     tcase_add_test(t, arpcs_of_the_public_suite);
     tcase_add_test(t, visa_pin_change_commands);
     tcase_add_test(t, aes_as_published);

@@ -511,7 +511,7 @@ START_TEST(scripts_reach_the_card_once_and_their_result_is_known)
         ck_assert_uint_eq(count_templates(&a), 2);
         struct emv_script place = {.cvn = card.cvn, .atc = {(uint8_t)(terms.atc >> 8), (uint8_t)terms.atc}};
 
-        memcpy(place.chain, request.ac, 8);
+        memcpy(place.chain, request.ac, sizeof(request.ac));
         open_command(&a, 0, TAG_SCRIPT_71, first, &place, false, &plain, visa ? "84180000" : "8C180000");
         ck_assert_uint_eq(plain.n, 0);
         open_command(&a, 1, TAG_SCRIPT_72, change, &place, true, &plain, visa ? "84240002" : "8C240002");
