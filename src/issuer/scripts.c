@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "crypto/pinblock.h"
 
+enum { RESULT_FAILED = 1, RESULT_DONE = 2 }; /* 9F5B: Book 4, Annex A5 */
+
 /* EMV 4.4 Book 3, 6.5.1, 6.5.2, 6.5.3, 6.5.10; ISO/IEC 7816-4: PUT DATA, UPDATE RECORD */
 static const struct script_kind kinds[] = {
     {"block-application", {0x80, 0x1E, 0x00, 0x00}, false, false}, {"unblock-application", {0x80, 0x18, 0x00, 0x00}, false, false},
@@ -29,6 +31,11 @@ const struct script_kind *script_kind(const char *name)
 }
 
 /* ---- out ---- */
+
+static bool visa(enum emv_cvn cvn)
+{
+    return cvn == EMV_CVN_10 || cvn == EMV_CVN_18;
+}
 
 struct waiting { /* what an answer may take, at most */
     struct script one[16];
@@ -84,7 +91,7 @@ static enum tp_err open_data(struct authoriser *a, struct buf *plain, const stru
         r = seal_open(a->seal, plain, span_of(s->sealed, s->sealed_n), span_str("script"));
     if (r != TP_OK || kind == NULL || !kind->pin)
         return r;
-    if (account->cvn == EMV_CVN_10 || account->cvn == EMV_CVN_18)
+    if (visa(account->cvn))
         r = pin_block_visa_make(&block, secret_span(&k->ac), buf_span(plain), span_of(NULL, 0));
     else
         r = pin_block_make(&block, buf_span(plain));
@@ -96,23 +103,72 @@ static enum tp_err open_data(struct authoriser *a, struct buf *plain, const stru
     return r;
 }
 
-static enum tp_err put_one(struct authoriser *a, struct buf *out, struct emv_script *place, const struct script *s, const struct account *account,
-                           const struct card_keys *k)
+/* Whoever makes an answer's scripts. */
+struct maker {
+    struct authoriser *a;
+    const struct account *account;
+    struct card_keys keys;
+    struct emv_script place;
+    struct scripts_sent *sent;
+};
+
+static enum tp_err make_command(struct maker *m, struct buf *out, const struct script *s)
 {
-    const uint8_t id[4] = {(uint8_t)(s->id >> 24), (uint8_t)(s->id >> 16), (uint8_t)(s->id >> 8), (uint8_t)s->id};
-    uint8_t data_room[EMV_SCRIPT_DATA_MAX], command_room[EMV_SCRIPT_APDU_MAX + 5], inner_room[EMV_SCRIPT_APDU_MAX + 16];
-    struct buf data = BUF_OF(data_room), command = BUF_OF(command_room), inner = BUF_OF(inner_room);
-    enum tp_err r = open_data(a, &data, s, account, k);
+    uint8_t room[EMV_SCRIPT_DATA_MAX];
+    struct buf data = BUF_OF(room);
+    enum tp_err r = open_data(m->a, &data, s, m->account, &m->keys);
 
     if (r == TP_OK)
-        r = emv_script_close(&command, place, &k->session, s->head, buf_span(&data), s->encipher);
-    if (r == TP_OK)
-        r = tlv_put(&inner, TAG_SCRIPT_ID, SPAN_OF(id));
-    if (r == TP_OK)
-        r = tlv_put(&inner, TAG_SCRIPT_COMMAND, buf_span(&command));
-    if (r == TP_OK)
-        r = tlv_put(out, s->template, buf_span(&inner));
-    secret_wipe(data_room, sizeof(data_room));
+        r = emv_script_close(out, &m->place, &m->keys.session, s->head, buf_span(&data), s->encipher);
+    secret_wipe(room, sizeof(room));
+    return r;
+}
+
+/* One template with all scripts of its kind that have room, under the identifier of the first. *at: of the first, then behind the last.
+ * TP_ERR_RANGE when one had none; those before it stand in out. */
+static enum tp_err put_template(struct maker *m, struct buf *out, const struct waiting *w, size_t *at)
+{
+    const struct script *first = &w->one[*at];
+    const uint8_t id[4] = {(uint8_t)(first->id >> 24), (uint8_t)(first->id >> 16), (uint8_t)(first->id >> 8), (uint8_t)first->id};
+    const size_t sent_before = m->sent->n;
+    uint8_t room[SCRIPTS_MAX];
+    struct buf body = BUF_OF(room);
+    enum tp_err r = tlv_put(&body, TAG_SCRIPT_ID, SPAN_OF(id));
+
+    while (r == TP_OK && *at < w->n && w->one[*at].template == first->template) {
+        uint8_t command_room[EMV_SCRIPT_APDU_MAX + 5];
+        struct buf command = BUF_OF(command_room);
+
+        r = make_command(m, &command, &w->one[*at]);
+        if (r == TP_OK && tlv_size(first->template, body.n + tlv_size(TAG_SCRIPT_COMMAND, command.n)) > out->cap - out->n)
+            r = TP_ERR_RANGE;
+        if (r == TP_OK)
+            r = tlv_put(&body, TAG_SCRIPT_COMMAND, buf_span(&command));
+        if (r == TP_OK)
+            m->sent->id[m->sent->n++] = w->one[(*at)++].id;
+    }
+    if ((r != TP_OK && r != TP_ERR_RANGE) || m->sent->n == sent_before)
+        return r;
+    const enum tp_err put = tlv_put(out, first->template, buf_span(&body));
+
+    return put == TP_OK ? r : put;
+}
+
+/* A card of the Common Core gets no more than one template in an answer (Book 3, 10.10 of the CCD): an error ends its commands, and would
+ * break the chain of MACs of another one behind it. */
+static enum tp_err put_templates(struct maker *m, struct buf *out, const struct waiting *w)
+{
+    size_t at = 0;
+    enum tp_err r = TP_OK;
+
+    do
+        r = put_template(m, out, w, &at);
+    while (r == TP_OK && at < w->n && visa(m->account->cvn));
+    if (r == TP_ERR_RANGE) { /* the next answer has room; one that never has any is left standing, and holds up no payment */
+        if (m->sent->n == 0)
+            log_error("script %u for %s does not fit an answer", w->one[at].id, m->account->masked);
+        r = TP_OK;
+    }
     return r;
 }
 
@@ -120,28 +176,18 @@ enum tp_err scripts_put(struct authoriser *a, struct buf *out, struct scripts_se
                         const uint8_t atc[2], const uint8_t ac[8], struct tp_error *e)
 {
     struct waiting w = {.n = 0};
-    struct card_keys k = {{NULL, 0}, {NULL, 0}, {NULL, 0}, {{NULL, 0}, {NULL, 0}}};
-    struct emv_script place = emv_script_start(account->cvn, atc, ac);
+    struct maker m = {.a = a, .account = account, .place = emv_script_start(account->cvn, atc, ac), .sent = sent};
     struct buf room = {out->p + out->n, 0, out->cap - out->n < SCRIPTS_MAX ? out->cap - out->n : SCRIPTS_MAX};
     enum tp_err r = book_script_of(a->book, account->key, SCRIPT_QUEUED, collect, &w, e);
 
     sent->n = 0;
     if (r != TP_OK || w.n == 0)
         return r;
-    r = derive_keys(&k, a, account, pan, atc, ac);
-    for (size_t i = 0; r == TP_OK && i < w.n; i++) {
-        r = put_one(a, &room, &place, &w.one[i], account, &k);
-        if (r == TP_OK)
-            sent->id[sent->n++] = w.one[i].id;
-        if (r == TP_ERR_RANGE) { /* the next answer has room; one that never has any is left standing, and holds up no payment */
-            if (sent->n == 0)
-                log_error("script %u for %s does not fit an answer", w.one[i].id, account->masked);
-            r = TP_OK;
-            break;
-        }
-    }
+    r = derive_keys(&m.keys, a, account, pan, atc, ac);
+    if (r == TP_OK)
+        r = put_templates(&m, &room, &w);
     out->n += room.n;
-    free_keys(&k);
+    free_keys(&m.keys);
     secret_wipe(&w, sizeof(w));
     return r == TP_OK ? r : tp_fail(e, r, "a script for %s cannot be made: %s", account->masked, tp_err_text(r));
 }
@@ -157,24 +203,26 @@ enum tp_err scripts_mark(struct authoriser *a, const struct scripts_sent *sent, 
 
 /* ---- back ---- */
 
-/* Of 9F5B: what the terminal saw of this script. What it does not speak of did not come. */
-static enum script_state told(struct span results, uint32_t id)
+/* Of 9F5B: what the terminal saw of the ith of those that were delivered, which stands in a template with the others of its kind, under the
+ * identifier of the first. The second nibble says at which command an error ended a template. What it does not speak of did not come. */
+static enum script_state told(struct span results, const struct waiting *w, size_t i)
 {
-    static const enum script_state states[] = {SCRIPT_NOT_DONE, SCRIPT_FAILED, SCRIPT_DONE};
+    size_t first = i;
 
+    while (first > 0 && w->one[first - 1].template == w->one[i].template)
+        first--;
     for (size_t at = 0; at + 5 <= results.n; at += 5) {
         const uint8_t *p = results.p + at;
         const uint32_t of = (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
+        const size_t failed = p[0] & 0x0F, nth = i - first + 1;
 
-        if (of == id && p[0] >> 4 < 3)
-            return states[p[0] >> 4];
+        if (of != w->one[first].id)
+            continue;
+        if (p[0] >> 4 == RESULT_DONE || (p[0] >> 4 == RESULT_FAILED && nth < failed))
+            return SCRIPT_DONE;
+        return p[0] >> 4 == RESULT_FAILED && nth == failed ? SCRIPT_FAILED : SCRIPT_NOT_DONE;
     }
     return SCRIPT_NOT_DONE;
-}
-
-static bool visa(const struct emv_iad *iad)
-{
-    return iad->cvn == EMV_CVN_10 || iad->cvn == EMV_CVN_18;
 }
 
 /* Nobody signs 9F5B. It may say which script is which, where it tells the story of the CVR, that the card's cryptogram covers: as many done (Book 3, table
@@ -184,16 +232,16 @@ static bool agrees(const struct emv_iad *iad, struct span results, const struct 
     size_t n[SCRIPT_STATES] = {0};
 
     for (size_t i = 0; i < w->n; i++)
-        n[told(results, w->one[i].id)]++;
+        n[told(results, w, i)]++;
     return (n[SCRIPT_FAILED] > 0) == iad->script_failed &&
-           (n[SCRIPT_DONE] == iad->scripts || (visa(iad) && n[SCRIPT_DONE] + n[SCRIPT_FAILED] == iad->scripts));
+           (n[SCRIPT_DONE] == iad->scripts || (visa(iad->cvn) && n[SCRIPT_DONE] + n[SCRIPT_FAILED] == iad->scripts));
 }
 
 /* Of the CVR alone: `scripts` commands were done; Visa's may count those that came, so that of several with one failed none is known to be done. The one
  * after the last that was done is the failed one, where one failed; what comes behind it was not done. */
 static enum script_state counted(const struct emv_iad *iad, size_t i)
 {
-    if (iad->script_failed && visa(iad))
+    if (iad->script_failed && visa(iad->cvn))
         return SCRIPT_FAILED;
     if (i < iad->scripts)
         return SCRIPT_DONE;
@@ -219,7 +267,7 @@ static enum script_state became(const struct emv_iad *iad, struct span results, 
 {
     if (iad->last_online_not_completed)
         return SCRIPT_NOT_DONE;
-    return agrees(iad, results, w) ? told(results, w->one[i].id) : counted(iad, i);
+    return agrees(iad, results, w) ? told(results, w, i) : counted(iad, i);
 }
 
 enum tp_err scripts_settle(struct authoriser *a, const struct account *account, const struct emv_iad *iad, struct span results, struct tp_error *e)

@@ -452,26 +452,25 @@ static struct script script_of(uint32_t id)
     return s;
 }
 
-/* The nth command of an answer (templates in the order they came) as the card opens it. */
+/* The nth command of an answer's only template of that kind, which has the identifier id, as the card opens it. */
 static void open_command(const struct bank_answer *a, size_t n, uint8_t template, uint32_t id, struct emv_script *place, bool enciphered,
                          struct buf *plain, const char *head)
 {
-    struct span in = span_of(a->de55, a->de55_n);
+    struct span in;
     struct emv_script_keys keys;
     enum emv_script_check outcome;
     struct tlv t, inner;
-    size_t i = 0;
 
-    for (;;) {
-        ck_ok(tlv_next(&in, &t));
-        if ((t.tag == TAG_SCRIPT_71 || t.tag == TAG_SCRIPT_72) && i++ == n)
-            break;
-    }
-    ck_assert_uint_eq(t.tag, template);
-    ck_ok(tlv_find(t.value, TAG_SCRIPT_ID, &inner));
+    ck_ok(tlv_find(span_of(a->de55, a->de55_n), template, &t));
+    in = t.value;
+    ck_ok(tlv_next(&in, &inner));
+    ck_assert_uint_eq(inner.tag, TAG_SCRIPT_ID);
     ck_assert_uint_eq(inner.value.n, 4);
     ck_assert_uint_eq(inner.value.p[3], id);
-    ck_ok(tlv_find(t.value, TAG_SCRIPT_COMMAND, &inner));
+    do {
+        ck_ok(tlv_next(&in, &inner));
+        ck_assert_uint_eq(inner.tag, TAG_SCRIPT_COMMAND);
+    } while (n-- > 0);
     ck_hex(span_of(inner.value.p, 4), head);
     ck_ok(emv_script_keys_derive(&keys, card.cvn, secret_span(&card.smi), secret_span(&card.smc), place->atc, request.ac));
     plain->n = 0;
@@ -491,6 +490,60 @@ static size_t count_templates(const struct bank_answer *a)
     return n;
 }
 
+static size_t count_commands(const struct bank_answer *a)
+{
+    struct span in = span_of(a->de55, a->de55_n), inner;
+    struct tlv t, object;
+    size_t n = 0;
+
+    while (tlv_next(&in, &t) == TP_OK)
+        for (inner = t.value; (t.tag == TAG_SCRIPT_71 || t.tag == TAG_SCRIPT_72) && tlv_next(&inner, &object) == TP_OK;)
+            n += object.tag == TAG_SCRIPT_COMMAND;
+    return n;
+}
+
+/* Where the first command of the last request's answer stands. */
+static struct emv_script start_script(void)
+{
+    const uint8_t atc[2] = {(uint8_t)(terms.atc >> 8), (uint8_t)terms.atc};
+
+    return emv_script_start(card.cvn, atc, request.ac);
+}
+
+/* Book 3, 10.10: one template, under the identifier of the first, with as many commands as 128 bytes hold; the rest waits. */
+START_TEST(several_scripts_are_one_template)
+    {
+        static const enum emv_cvn kinds[] = {EMV_CVN_10, EMV_CVN_18, EMV_CCD_3DES, EMV_CCD_AES};
+        static const char *const heads[] = {"84DA9F58", "8CDA9F58"};
+        uint8_t room[256];
+        struct buf plain = BUF_OF(room);
+        uint32_t id[8];
+        size_t sent = 0;
+
+        open_with(kinds[_i], 0);
+        for (size_t i = 0; i < 8; i++)
+            id[i] = queue("put-data", (const uint8_t[]){0x80, 0xDA, 0x9F, 0x58}, "\x05", false, 0x72);
+        const struct bank_answer a = *fresh();
+        struct emv_script place = start_script();
+        struct tlv t;
+
+        ck_assert_uint_eq(count_templates(&a), 1);
+        ck_ok(tlv_find(span_of(a.de55, a.de55_n), TAG_SCRIPT_72, &t));
+        ck_assert_uint_le(t.raw.n, 128);
+        while (sent < 8 && script_of(id[sent]).state == SCRIPT_DELIVERED)
+            sent++;
+        /* 72 L 9F18 04 …, and each 86 L CLA INS P1 P2 Lc, then 05 and a MAC of 8, or 81 01 05 8E 04 and a MAC of 4: 16 bytes */
+        ck_assert_uint_eq(sent, (128 - 2 - 7) / 16);
+        for (size_t i = 0; i < sent; i++) {
+            open_command(&a, i, TAG_SCRIPT_72, id[0], &place, false, &plain, heads[_i < 2 ? 0 : 1]);
+            ck_hex(buf_span(&plain), "05");
+        }
+        for (size_t i = sent; i < 8; i++)
+            ck_assert_int_eq(script_of(id[i]).state, SCRIPT_QUEUED);
+        teardown();
+    }
+END_TEST
+
 START_TEST(scripts_reach_the_card_once_and_their_result_is_known)
     {
         static const enum emv_cvn kinds[] = {EMV_CVN_10, EMV_CVN_18, EMV_CCD_3DES, EMV_CCD_AES};
@@ -508,13 +561,21 @@ START_TEST(scripts_reach_the_card_once_and_their_result_is_known)
         struct bank_answer a = *pay();
 
         ck_assert_str_eq(a.code, "61");
-        ck_assert_uint_eq(count_templates(&a), 2);
-        struct emv_script place = {.cvn = card.cvn, .atc = {(uint8_t)(terms.atc >> 8), (uint8_t)terms.atc}};
+        ck_assert_uint_eq(count_templates(&a), visa ? 2 : 1); /* Book 3, 10.10 of the CCD: no more than one template */
+        struct emv_script place = start_script();
 
-        memcpy(place.chain, request.ac, sizeof(request.ac));
         open_command(&a, 0, TAG_SCRIPT_71, first, &place, false, &plain, visa ? "84180000" : "8C180000");
         ck_assert_uint_eq(plain.n, 0);
-        open_command(&a, 1, TAG_SCRIPT_72, change, &place, true, &plain, visa ? "84240002" : "8C240002");
+        if (!visa) { /* the other one goes with the next answer */
+            ck_assert_int_eq(script_of(change).state, SCRIPT_QUEUED);
+            bank_usual(&terms, &card);
+            terms.cvr[3] = 0x10;
+            a = *pay();
+            ck_assert_uint_eq(count_templates(&a), 1);
+            ck_assert_int_eq(script_of(first).state, SCRIPT_DONE);
+            place = start_script();
+        }
+        open_command(&a, 0, TAG_SCRIPT_72, change, &place, true, &plain, visa ? "84240002" : "8C240002");
         if (visa)
             ck_ok(pin_block_visa_parse(&digits, secret_span(&card.ac), buf_span(&plain), span_of(NULL, 0)));
         else
@@ -526,7 +587,7 @@ START_TEST(scripts_reach_the_card_once_and_their_result_is_known)
 
         ck_assert_mem_eq(again->raw, a.raw, a.n); /* the same again brings the same commands */
         bank_usual(&terms, &card);
-        terms.cvr[visa ? 2 : 3] = 0x20; /* two commands were done */
+        terms.cvr[visa ? 2 : 3] = visa ? 0x20 : 0x10; /* so many commands were done */
         again = pay();
         ck_assert_str_eq(again->code, "00");
         ck_assert_uint_eq(count_templates(again), 0);
@@ -576,19 +637,35 @@ START_TEST(failed_and_lost_scripts)
     }
 END_TEST
 
-/* Two scripts were delivered. What the CVR says (VIS: those that came; Book 3, table CCD 10: those done; whether one failed), what 9F5B says of each, and what
- * became of them by that: where 9F5B does not fit the CVR it counts for nothing. */
+/* Two scripts were delivered, in one template or (before, with Visa's cards) in one of each kind. What the CVR says (VIS: those that came;
+ * Book 3, table CCD 10: those done; whether one failed), what 9F5B says of each template (Book 4, Annex A5), and what became of them by that:
+ * where 9F5B does not fit the CVR it counts for nothing. */
 static const struct {
     enum emv_cvn cvn;
+    bool apart;
     uint8_t cvr, told[2];
     enum script_state state[2]; /* SCRIPT_DELIVERED: once more, with the same answer */
 } stories[] = {
-    {EMV_CVN_18, 0x28, {0x10, 0x20}, {SCRIPT_FAILED, SCRIPT_DONE}},         {EMV_CVN_18, 0x28, {0x20, 0x20}, {SCRIPT_FAILED, SCRIPT_FAILED}},
-    {EMV_CVN_18, 0x20, {0x10, 0x20}, {SCRIPT_DONE, SCRIPT_DONE}},           {EMV_CVN_18, 0x10, {0x20, 0x00}, {SCRIPT_DONE, SCRIPT_DELIVERED}},
-    {EMV_CVN_18, 0x18, {0x10, 0x20}, {SCRIPT_FAILED, SCRIPT_DONE}},         {EMV_CVN_18, 0x18, {0x20, 0x20}, {SCRIPT_FAILED, SCRIPT_FAILED}},
-    {EMV_CVN_18, 0x00, {0x20, 0x20}, {SCRIPT_DELIVERED, SCRIPT_DELIVERED}}, {EMV_CCD_3DES, 0x18, {0x10, 0x20}, {SCRIPT_FAILED, SCRIPT_DONE}},
-    {EMV_CCD_3DES, 0x18, {0x10, 0x10}, {SCRIPT_DONE, SCRIPT_FAILED}},       {EMV_CCD_3DES, 0x10, {0x00, 0x20}, {SCRIPT_DELIVERED, SCRIPT_DONE}},
-    {EMV_CCD_3DES, 0x08, {0x20, 0x20}, {SCRIPT_FAILED, SCRIPT_DELIVERED}},
+    {EMV_CVN_18, true, 0x28, {0x11, 0x20}, {SCRIPT_FAILED, SCRIPT_DONE}},
+    {EMV_CVN_18, true, 0x28, {0x20, 0x20}, {SCRIPT_FAILED, SCRIPT_FAILED}},
+    {EMV_CVN_18, true, 0x20, {0x11, 0x20}, {SCRIPT_DONE, SCRIPT_DONE}},
+    {EMV_CVN_18, true, 0x10, {0x20, 0x00}, {SCRIPT_DONE, SCRIPT_DELIVERED}},
+    {EMV_CVN_18, true, 0x18, {0x11, 0x20}, {SCRIPT_FAILED, SCRIPT_DONE}},
+    {EMV_CVN_18, true, 0x00, {0x20, 0x20}, {SCRIPT_DELIVERED, SCRIPT_DELIVERED}},
+    {EMV_CVN_18, false, 0x20, {0x20}, {SCRIPT_DONE, SCRIPT_DONE}},
+    {EMV_CVN_18, false, 0x28, {0x12}, {SCRIPT_DONE, SCRIPT_FAILED}},
+    {EMV_CVN_18, false, 0x18, {0x12}, {SCRIPT_DONE, SCRIPT_FAILED}},
+    {EMV_CVN_18, false, 0x18, {0x11}, {SCRIPT_FAILED, SCRIPT_DELIVERED}},
+    {EMV_CVN_18, false, 0x18, {0x20}, {SCRIPT_FAILED, SCRIPT_FAILED}},
+    {EMV_CVN_18, false, 0x00, {0x20}, {SCRIPT_DELIVERED, SCRIPT_DELIVERED}},
+    {EMV_CCD_3DES, false, 0x20, {0x20}, {SCRIPT_DONE, SCRIPT_DONE}},
+    {EMV_CCD_3DES, false, 0x18, {0x12}, {SCRIPT_DONE, SCRIPT_FAILED}},
+    {EMV_CCD_3DES, false, 0x18, {0x11}, {SCRIPT_DONE, SCRIPT_FAILED}},
+    {EMV_CCD_3DES, false, 0x18, {0x10}, {SCRIPT_DONE, SCRIPT_FAILED}},
+    {EMV_CCD_3DES, false, 0x10, {0x20}, {SCRIPT_DONE, SCRIPT_DELIVERED}},
+    {EMV_CCD_3DES, false, 0x08, {0x11}, {SCRIPT_FAILED, SCRIPT_DELIVERED}},
+    {EMV_CCD_3DES, false, 0x08, {0x20}, {SCRIPT_FAILED, SCRIPT_DELIVERED}},
+    {EMV_CCD_3DES, false, 0x00, {0x00}, {SCRIPT_DELIVERED, SCRIPT_DELIVERED}},
 };
 #define SCRIPT_STORIES (sizeof(stories) / sizeof(stories[0]))
 
@@ -598,11 +675,11 @@ START_TEST(the_card_says_how_many_scripts_and_the_terminal_which)
 
         open_with(stories[_i].cvn, 0);
         for (size_t i = 0; i < 2; i++)
-            id[i] = queue("block-application", block, NULL, false, 0x72);
-        ck_assert_uint_eq(count_templates(fresh()), 2);
+            id[i] = queue("block-application", block, NULL, false, stories[_i].apart && i == 0 ? 0x71 : 0x72);
+        ck_assert_uint_eq(count_templates(fresh()), stories[_i].apart ? 2 : 1);
         bank_usual(&terms, &card);
         terms.cvr[stories[_i].cvn == EMV_CVN_18 ? 2 : 3] = stories[_i].cvr;
-        for (size_t i = 0; i < 2; i++)
+        for (size_t i = 0; i < (stories[_i].apart ? 2 : 1); i++)
             result(id[i], stories[_i].told[i]);
         ck_assert_str_eq(pay()->code, "00");
         for (size_t i = 0; i < 2; i++)
@@ -664,19 +741,19 @@ START_TEST(many_scripts_come_in_portions)
             (void)queue("unblock-pin", (const uint8_t[]){0x80, 0x24, 0, 0}, NULL, false, 0x72);
         while (got < 9 && answers < 9) {
             bank_usual(&terms, &card);
-            terms.cvr[2] = answers == 1 ? 0x50 : 0; /* the first five were done */
+            terms.cvr[2] = answers == 1 ? 0x70 : 0; /* the first seven were done */
             const struct bank_answer *a = pay();
-            const size_t n = count_templates(a);
+            const size_t n = count_commands(a);
 
             ck_assert(a->de55_n <= 4 + 10 + 128);
-            ck_assert_uint_ge(n, 1);
+            ck_assert_uint_eq(count_templates(a), 1);
+            ck_assert_uint_eq(n, answers == 0 ? 7 : 2); /* 15 bytes each, in a template of 9 and no more than 128 */
             got += n;
             answers++;
         }
         ck_assert_uint_eq(got, 9);
-        ck_assert_uint_eq(answers, 2); /* 24 bytes a template: five, then four */
         bank_usual(&terms, &card);
-        terms.cvr[2] = 0x40;
+        terms.cvr[2] = 0x20;
         ck_assert_uint_eq(count_templates(pay()), 0);
     }
 END_TEST
@@ -895,6 +972,7 @@ static Suite *suite(void)
     tcase_set_timeout(kinds, 60);
     tcase_add_loop_test(kinds, every_kind_of_card_is_approved_and_its_issuer_proved, 0, 7);
     tcase_add_loop_test(kinds, scripts_reach_the_card_once_and_their_result_is_known, 0, 4);
+    tcase_add_loop_test(kinds, several_scripts_are_one_template, 0, 4);
     tcase_add_loop_test(kinds, the_card_says_how_many_scripts_and_the_terminal_which, 0, SCRIPT_STORIES);
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, setup, teardown);
