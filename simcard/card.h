@@ -10,6 +10,8 @@
  * amounts start again when the issuer is heard: by a good ARPC (a CSU says what becomes of them), or, with a card that is made for no issuer authentication at
  * all, by a TC after an online answer. What the issuer was told (failures, number of scripts) is forgotten then too.
  *
+ * A card of the Common Core (CCD) is what the Common Core Definitions of EMV 4.4 Books 2 and 3 want, or it is not opened: profile_common_core.
+ *
  * Issuer authentication: EXTERNAL AUTHENTICATE when bit 3 of AIP byte 1 is set, else the field 91 of CDOL2 when there is one (zeros: the terminal had none).
  * Method 1: ARPC of 8 bytes, ARC. Method 2: ARPC of 4, CSU of 4, and the rest of the field as proprietary authentication data when the CSU says so. A CSU is
  * obeyed at the second GENERATE AC, before its cryptogram: one that blocks the application or the card gets an AAC whatever else it says.
@@ -20,17 +22,21 @@
  *      performed; b2 it failed; b1 unable to go online
  *   2  b8 last online transaction not completed; b7 PIN try limit exceeded; b6 a limit of counts or amounts exceeded; b5 new card (never online); b4 issuer
  *      authentication failed in the last online transaction; b3 online without issuer authentication; b2 application blocked by wrong PINs; b1 SDA failed in
- *      the last transaction, which was offline
+ *      the last transaction, which was declined offline
  *   3  b8-5 number of script commands done since the issuer was last heard; b4 one failed; b3 DDA or CDA failed in the last transaction, which was
- *      offline; b2 dynamic data authentication performed, DDA or CDA; b1 no VERIFY though the card's CVM list has an offline PIN
- *  CCD: 32 bytes (Book 3, Annex C7): 0F, A5 (3DES) or A6 (AES), derivation key index, CVR of five bytes, counters, 0F, fifteen zeros. CVR:
- *   1  b8-5 as above; b4 CDA performed; b3 DDA performed; b2 issuer authentication not performed; b1 failed
+ *      declined offline; b2 dynamic data authentication performed, DDA or CDA; b1 no VERIFY though the card's CVM list has an offline PIN
+ *  CCD: 32 bytes (Book 3, Annex C9): 0F, A5 (3DES) or A6 (AES), derivation key index, CVR of five bytes, counters, 0F, fifteen zeros. CVR
+ *  (Annex C9.3, 9.2.3.2 of the CCD):
+ *   1  b8-5 as above; b4 CDA performed, at either cryptogram; b3 DDA performed; b2 issuer authentication not performed, in a first cryptogram as the
+ *      last second one said; b1 failed, now or before
  *   2  b8-5 PIN try counter; b4 PIN verification performed; b3 and failed; b2 PIN try limit exceeded; b1 last online transaction not completed
- *   3  b8 count over its lower limit; b7 over its upper limit; b6, b5 the same of the amount; b4-1 ours: new card, issuer authentication failed in the last
- *      online transaction, application blocked by wrong PINs, no VERIFY though the CVM list has an offline PIN
- *   4  b8-5 number of script commands; b4 one failed; b3 offline data authentication failed in the last transaction; b2 "go online next" was set; b1 unable
- *      to go online
+ *   3  b8 count over its lower limit; b7 over its upper limit; b6, b5 the same of the amount; b4 and b1 ours: new card, no VERIFY though the CVM list has an
+ *      offline PIN
+ *   4  b8-5 number of script commands; b4 one failed; b3 offline data authentication failed in the last transaction, or before and nothing was
+ *      approved offline or went online since; b2 "go online next" was set; b1 unable to go online
  *   5  00
+ *  "Failed" (byte 1 b1), "not completed" and "script failed" stay until an issuer is authenticated; the second cryptogram that does it tells
+ *  them no more, but of a script that failed in its own transaction.
  *  Counters: TCs offline in a row (2 bytes, binary) and their amount (n 12), without this transaction.
  * The application cryptogram runs over 9F02 9F03 9F1A 95 5F2A 9A 9C 9F37 (from the values of this command's CDOL, else of CDOL1, else of the PDOL; zeros when
  * none asks), 82, 9F36 and the whole of 9F10, with CVN 10 its CVR alone. Keys, padding and ARPC of each kind: crypto/cryptogram.h.

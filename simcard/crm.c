@@ -163,16 +163,23 @@ static void update_counters(struct card *c, const struct card_decision *d, const
     }
 }
 
-/* Of the transaction that ends here offline: told to the issuer in the next one. */
-static void remember_offline_auth(struct card *c, const struct card_request *q)
+/* Told in the next transaction. VIS: it failed, and the card declined offline. The Common Core: it failed; and also before, as long as no
+ * transaction since was approved offline or went online (Book 3, 9.2.3.2 of the CCD). */
+static void remember_offline_auth(struct card *c, const struct card_decision *d, const struct card_request *q)
 {
+    const uint16_t both = STATE_SDA_FAILED | STATE_DDA_FAILED;
+    uint16_t told = 0;
     struct span tvr;
 
     if (!card_request_find(q, TAG_TVR, &tvr) || tvr.n == 0)
         return;
-    c->state.flags &= (uint16_t) ~(STATE_SDA_FAILED | STATE_DDA_FAILED);
-    c->state.flags |= (tvr.p[0] & TVR_SDA_FAILED) != 0 ? STATE_SDA_FAILED : 0;
-    c->state.flags |= (tvr.p[0] & TVR_DDA_FAILED) != 0 ? STATE_DDA_FAILED : 0;
+    if (card_ccd(c) || d->cid == AC_AAC) {
+        told |= (tvr.p[0] & TVR_SDA_FAILED) != 0 ? STATE_SDA_FAILED : 0;
+        told |= (tvr.p[0] & TVR_DDA_FAILED) != 0 ? STATE_DDA_FAILED : 0;
+    }
+    if (card_ccd(c) && d->online != ONLINE_DONE && d->cid != AC_TC)
+        told |= c->session.history & both;
+    c->state.flags = (uint16_t)((c->state.flags & ~both) | told);
 }
 
 static void settle_offline(struct card *c, const struct card_decision *d, const struct card_request *q)
@@ -183,7 +190,7 @@ static void settle_offline(struct card *c, const struct card_decision *d, const 
     }
     if (d->cid == AC_TC)
         count_offline(c, q);
-    remember_offline_auth(c, q);
+    remember_offline_auth(c, d, q);
 }
 
 /* The issuer was heard. What it was told is done with; script commands of this session wait for the next. */
@@ -215,6 +222,18 @@ static void settle_online(struct card *c, const struct card_decision *d, const s
         settle_heard(c, d, q);
 }
 
+/* What the Common Core has otherwise (Book 3, 9.2.3.2 of the CCD), after all else: whether issuer authentication was performed, by the last
+ * second cryptogram; a transaction that was not completed, until an issuer is authenticated; and offline authentication by every one. */
+static void settle_common_core(struct card *c, const struct card_decision *d, const struct card_request *q)
+{
+    if (d->second) {
+        c->state.flags &= (uint16_t)~STATE_ISSUER_MISSING;
+        c->state.flags |= c->session.issuer == ISSUER_NOT_SEEN ? STATE_ISSUER_MISSING : 0;
+        c->state.flags |= c->session.issuer != ISSUER_GOOD ? c->session.history & STATE_ONLINE_PENDING : 0;
+    }
+    remember_offline_auth(c, d, q);
+}
+
 void card_settle(struct card *c, const struct card_decision *d, const struct card_request *q)
 {
     if (d->online == ONLINE_DONE)
@@ -223,6 +242,8 @@ void card_settle(struct card *c, const struct card_decision *d, const struct car
         c->state.flags |= STATE_ONLINE_PENDING;
     else
         settle_offline(c, d, q);
+    if (card_ccd(c))
+        settle_common_core(c, d, q);
     if (!d->second) {
         c->session.first_cid = d->cid;
         /* A blocked application gives no ARQC, and must be unblocked all the same: its AAC keys the issuer's command. */

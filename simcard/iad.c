@@ -86,21 +86,43 @@ static enum tp_err put_vis_cvr(struct buf *out, const struct card *c, const stru
     return buf_put(out, SPAN_OF(cvr));
 }
 
-/* Book 3, Annex C7.3. */
+/* What is told until an issuer is authenticated, and in the very answer to it no longer: CCD, 9.2.3.2. */
+static bool still(const struct card *c, uint16_t flag)
+{
+    return (c->session.history & flag) != 0 && c->session.issuer != ISSUER_GOOD;
+}
+
+/* "Issuer authentication not performed": in a first cryptogram as the last second one said. */
+static bool not_performed(const struct card *c, const struct card_decision *d)
+{
+    return d->second ? c->session.issuer == ISSUER_NOT_SEEN : (c->session.history & STATE_ISSUER_MISSING) != 0;
+}
+
+/* "Go online on next transaction was set", by the last CSU that was right. */
+static bool go_online_set(const struct card *c)
+{
+    return c->session.issuer == ISSUER_GOOD ? card_issuer_wants_online(c) : (c->session.history & STATE_GO_ONLINE) != 0;
+}
+
+/* Book 3, Annex C9.3; when each bit is set: 9.2.3.2 of the CCD. */
 static enum tp_err put_ccd_cvr(struct buf *out, const struct card *c, const struct card_decision *d)
 {
     const struct card_session *s = &c->session;
-    const uint16_t before = s->history, now = c->state.flags;
-    const struct told byte1[] = {{d->is_signed, 0x08}, {s->dda_done, 0x04}, {s->issuer == ISSUER_NOT_SEEN, 0x02}, {s->issuer == ISSUER_FAILED, 0x01}};
-    const struct told byte2[] = {
-        {s->pin_asked, 0x08}, {s->pin_asked && !s->pin_right, 0x04}, {c->state.pin_tries == 0, 0x02}, {(before & STATE_ONLINE_PENDING) != 0, 0x01}};
+    const uint16_t before = s->history;
+    const struct told byte1[] = {{s->cda_done, 0x08},
+                                 {s->dda_done, 0x04},
+                                 {not_performed(c, d), 0x02},
+                                 {s->issuer == ISSUER_FAILED || still(c, STATE_ISSUER_FAILED), 0x01}};
+    const struct told byte2[] = {{s->pin_asked, 0x08},
+                                 {s->pin_asked && !s->pin_right, 0x04},
+                                 {c->state.pin_tries == 0, 0x02},
+                                 {still(c, STATE_ONLINE_PENDING), 0x01}};
     const struct told byte3[] = {{(d->risks & CARD_RISK_COUNT_LIMIT) != 0, 0x80},  {(d->risks & CARD_RISK_COUNT_MAXIMUM) != 0, 0x40},
                                  {(d->risks & CARD_RISK_AMOUNT_LIMIT) != 0, 0x20}, {(d->risks & CARD_RISK_AMOUNT_MAXIMUM) != 0, 0x10},
-                                 {(d->risks & CARD_RISK_NEW_CARD) != 0, 0x08},     {(before & STATE_ISSUER_FAILED) != 0, 0x04},
-                                 {(now & STATE_TRIES_BLOCKED) != 0, 0x02},         {expects_pin(c) && !s->pin_asked, 0x01}};
-    const struct told byte4[] = {{(now & STATE_SCRIPT_FAILED) != 0, 0x08},
+                                 {(d->risks & CARD_RISK_NEW_CARD) != 0, 0x08},     {expects_pin(c) && !s->pin_asked, 0x01}};
+    const struct told byte4[] = {{s->script_failed || still(c, STATE_SCRIPT_FAILED), 0x08},
                                  {(before & (STATE_SDA_FAILED | STATE_DDA_FAILED)) != 0, 0x04},
-                                 {(before & STATE_GO_ONLINE) != 0, 0x02},
+                                 {go_online_set(c), 0x02},
                                  {unable(d), 0x01}};
     const uint8_t cvr[5] = {(uint8_t)(ac_types(c, d) | GATHER(byte1)), (uint8_t)(c->state.pin_tries << 4 | GATHER(byte2)), GATHER(byte3),
                             (uint8_t)(c->state.scripts << 4 | GATHER(byte4)), 0x00};
@@ -116,7 +138,7 @@ static enum tp_err put_vis(struct buf *out, const struct card *c, const struct c
     return r == TP_OK ? put_vis_cvr(out, c, d) : r;
 }
 
-/* Book 3, Annex C7: two parts of fifteen bytes, the issuer's own part empty. */
+/* Book 3, Annex C9.2: two parts of fifteen bytes, the issuer's own part empty. */
 static enum tp_err put_ccd(struct buf *out, const struct card *c, const struct card_decision *d)
 {
     const uint8_t head[] = {CCD_PART, c->profile->cvn == EMV_CCD_3DES ? 0xA5 : 0xA6, c->profile->dki};
@@ -124,7 +146,7 @@ static enum tp_err put_ccd(struct buf *out, const struct card *c, const struct c
 
     if (r == TP_OK)
         r = put_ccd_cvr(out, c, d);
-    if (r == TP_OK) /* counters: Annex C7.2 leaves their content to the card */
+    if (r == TP_OK) /* counters: Annex C9.2 leaves their content to the payment system */
         r = buf_be16(out, c->state.offline_count);
     if (r == TP_OK)
         r = bcd_put(out, c->state.offline_amount, 12);

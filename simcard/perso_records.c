@@ -389,7 +389,10 @@ enum tp_err perso_records(struct card_profile *card, const struct scheme *s, con
         r = static_data(&data, card, open, card->records_n - open);
     if (r == TP_OK)
         r = make_certificates(card, s, p, buf_span(&data));
-    return r == TP_OK
-               ? profile_index(card, e)
-               : tp_fail(e, r, "cannot make the records: the key of the issuer or the card is too large for a record, or too small to certify");
+    if (r != TP_OK)
+        return tp_fail(e, r, "cannot make the records: the key of the issuer or the card is too large for a record, or too small to certify");
+    r = profile_index(card, e);
+    if (r == TP_ERR_FORMAT && profile_common_core(card) != NULL)
+        e->code = r = TP_ERR_USAGE; /* it is what was wanted that is impossible, not a file that is wrong */
+    return r;
 }

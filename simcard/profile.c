@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apdu/dol.h"
 #include "apdu/emvtags.h"
 #include "apdu/tlv.h"
 #include "base/bcd.h"
@@ -118,8 +119,79 @@ static enum tp_err keep(struct profile_bytes *to, const struct card_profile *p, 
     return TP_OK;
 }
 
+/* ---- the Common Core Definitions ---- */
+
+#define AIP_CVM           0x10 /* byte 1: Book 3, table 41 */
+#define AIP_ISSUER        0x04
+#define AIP_DDA           0x20
+#define TAG_REF_CURRENCY  0x9F3B
+#define TAG_REF_EXPONENTS 0x9F43
+#define MUST_ASK_ONLINE   (CARD_RISK_NOT_COMPLETED | CARD_RISK_GO_ONLINE | CARD_RISK_COUNT_LIMIT | CARD_RISK_AMOUNT_LIMIT)
+#define MUST_DECLINE      (CARD_RISK_COUNT_MAXIMUM | CARD_RISK_AMOUNT_MAXIMUM)
+
+static bool asks(const struct profile_bytes *dol, uint32_t tag)
+{
+    struct span in = {dol->p, dol->n};
+    struct dol_entry entry;
+
+    while (dol_next(&in, &entry) == TP_OK)
+        if (entry.tag == tag)
+            return true;
+    return false;
+}
+
+static bool holds(const struct card_profile *p, uint32_t tag)
+{
+    struct span v;
+
+    return profile_object(p, tag, &v) == TP_OK;
+}
+
+static bool ddol_is_un_alone(const struct card_profile *p)
+{
+    static const uint8_t un_alone[] = {0x9F, 0x37, 0x04};
+
+    return span_eq(span_of(p->ddol.p, p->ddol.n), SPAN_OF(un_alone));
+}
+
+static bool asks_anywhere(const struct card_profile *p, uint32_t tag)
+{
+    return asks(&p->pdol, tag) || asks(&p->cdol1, tag) || asks(&p->cdol2, tag) || asks(&p->ddol, tag);
+}
+
+const char *profile_common_core(const struct card_profile *p)
+{
+    const struct {
+        bool broken;
+        const char *why;
+    } rules[] = {
+        {p->format != 2, "answers in template 77 alone, format 2 (Book 3, 6.2)"},
+        {(p->aip[0] & AIP_ISSUER) != 0, "has no EXTERNAL AUTHENTICATE: bit 3 of AIP byte 1 is 0 (Book 3, 6.5.4)"},
+        {!asks(&p->cdol2, TAG_ARC) || !asks(&p->cdol2, TAG_ISSUER_AUTH_DATA), "asks for 8A and 91 in its CDOL2 (Book 3, 6.5.5.3)"},
+        {p->arpc != 2, "takes its issuer's cryptogram by method 2 alone (Book 2, 8.2)"},
+        {(p->aip[0] & AIP_DDA) != 0 && !ddol_is_un_alone(p), "has a DDOL of 9F3704 and nothing else (Book 2, 6.5.1)"},
+        {(p->aip[0] & AIP_CVM) == 0, "verifies cardholders: bit 5 of AIP byte 1 is 1 (Book 3, 10.5)"},
+        {p->block_on_tries, "does not block itself when no PIN try is left (Book 3, 9.2.3.3)"},
+        {holds(p, TAG_TDOL) || asks_anywhere(p, TAG_TC_HASH), "has no TDOL and asks for no TC hash value, 98 (Book 3, 9.2.2)"},
+        {asks_anywhere(p, TAG_AMOUNT_REFERENCE) || holds(p, TAG_REF_CURRENCY) || holds(p, TAG_REF_EXPONENTS),
+         "has no reference currency: 9F3A, 9F3B, 9F43 (Book 3, table CCD 6)"},
+        {(p->ask_online & MUST_ASK_ONLINE) != MUST_ASK_ONLINE,
+         "goes online for not-completed, go-online-set, count-limit and amount-limit (Book 3, 9.2.3.3, 10.11.1.1)"},
+        {(p->decline_unable & MUST_DECLINE) != MUST_DECLINE,
+         "declines over count-maximum and amount-maximum when online is impossible (Book 3, 9.2.3.3)"},
+    };
+
+    if (p->cvn != EMV_CCD_3DES && p->cvn != EMV_CCD_AES)
+        return NULL;
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+        if (rules[i].broken)
+            return rules[i].why;
+    return NULL;
+}
+
 enum tp_err profile_index(struct card_profile *p, struct tp_error *e)
 {
+    const char *why;
     static const struct {
         uint32_t tag;
         const char *name;
@@ -145,5 +217,6 @@ enum tp_err profile_index(struct card_profile *p, struct tp_error *e)
         memcpy(p->currency, v.p, v.n);
     if (profile_object(p, TAG_PAN, &v) != TP_OK || v.n > 10 || bcd_get_cn(v, p->pan) != TP_OK)
         return tp_fail(e, TP_ERR_FORMAT, "the PAN (5A) is not compressed numeric");
-    return TP_OK;
+    why = profile_common_core(p);
+    return why == NULL ? TP_OK : tp_fail(e, TP_ERR_FORMAT, "a card of the Common Core Definitions %s", why);
 }

@@ -40,8 +40,9 @@ enum card_risk {
     CARD_RISK_PIN_TRIES = 1 << 2,       /* no PIN try is left */
     CARD_RISK_PIN_FAILED = 1 << 3,      /* a PIN was tried in this transaction, the last one wrong */
     CARD_RISK_ISSUER_FAILED = 1 << 4,   /* issuer authentication failed in the last online transaction */
-    CARD_RISK_ISSUER_MISSING = 1 << 5,  /* it was not performed there, though the card is made for it: bit 3 of AIP byte 1, or 91 in CDOL2 */
-    CARD_RISK_OFFLINE_AUTH = 1 << 6,    /* offline data authentication failed in the last transaction, which did not go online */
+    CARD_RISK_ISSUER_MISSING = 1 << 5,  /* it was not performed there, though the card is made for it: bit 3 of AIP byte 1, or 91 in CDOL2; CCD: nor
+                                           in the last one that could not go online */
+    CARD_RISK_OFFLINE_AUTH = 1 << 6,    /* offline data authentication failed: as the CVR tells it (simcard/card.h) */
     CARD_RISK_SCRIPT_FAILED = 1 << 7,   /* an issuer script failed in the last transaction */
     CARD_RISK_GO_ONLINE = 1 << 8,       /* the issuer asked for it: "Set Go Online on Next Transaction" of a CSU */
     CARD_RISK_COUNT_LIMIT = 1 << 9,     /* with this one, more TCs offline in a row than offline_limit */
@@ -79,7 +80,7 @@ struct card_profile {
     uint32_t ask_online;      /* enum card_risk: a TC asked for becomes an ARQC (at an offline-only terminal: see decline_unable) */
     uint32_t decline;         /* an AAC, at the first GENERATE AC already */
     uint32_t decline_unable;  /* an AAC when the terminal cannot go online */
-    bool block_on_tries;      /* the last wrong PIN blocks the application too */
+    bool block_on_tries;      /* the last wrong PIN blocks the application too; never of a CCD card */
     enum emv_cvn cvn;         /* how cryptograms, 9F10 and scripts are made: simcard/card.h */
     uint8_t arpc;             /* method of the ARPC, 1 or 2: Book 2, 8.2. EXTERNAL AUTHENTICATE when bit 3 of AIP byte 1 is set, else 91 in CDOL2 */
     bool issuer_mandatory;    /* online without a good ARPC is an AAC; else it may be left out (CARD_RISK_ISSUER_MISSING next time), never be wrong */
@@ -104,7 +105,12 @@ struct card_profile {
 TP_MUST_CHECK enum tp_err profile_new(struct card_profile **out);
 void profile_free(struct card_profile **p);
 
-/* Reads out of the records what the card itself works with. TP_ERR_FORMAT when a record is no template 70 or a needed object is missing. */
+/* Why a card of the Common Core Definitions must not be like that, with the clause (of their parts of EMV 4.4 Books 2 and 3); NULL when it may,
+ * and of another kind of card. Of an indexed profile. */
+const char *profile_common_core(const struct card_profile *p);
+
+/* Reads out of the records what the card itself works with. TP_ERR_FORMAT when a record is no template 70, a needed object is missing, or a
+ * card of the Common Core would not be one. */
 TP_MUST_CHECK enum tp_err profile_index(struct card_profile *p, struct tp_error *e);
 
 /* The record, or NULL. */

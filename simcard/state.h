@@ -19,8 +19,8 @@ enum {
     STATE_ONLINE_PENDING = 1 << 1, /* an ARQC was given and no second GENERATE AC came */
     STATE_CARD_BLOCKED = 1 << 2,   /* for ever */
     STATE_ISSUER_FAILED = 1 << 3,  /* issuer authentication failed in the last online transaction */
-    STATE_ISSUER_MISSING = 1 << 4, /* it was not performed there, though the card is made for it */
-    STATE_SDA_FAILED = 1 << 5,     /* in the last transaction, which did not go online */
+    STATE_ISSUER_MISSING = 1 << 4, /* it was not performed there, though the card is made for it; CCD: at the last second GENERATE AC */
+    STATE_SDA_FAILED = 1 << 5,     /* as the CVR tells it: simcard/card.h */
     STATE_DDA_FAILED = 1 << 6,     /* the same for DDA and CDA */
     STATE_SCRIPT_FAILED = 1 << 7,
     STATE_GO_ONLINE = 1 << 8,     /* the issuer wants the next transaction online */

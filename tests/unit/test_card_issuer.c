@@ -186,14 +186,14 @@ START_TEST(issuer_application_data_of_each_kind)
             /* ARQC, no second one yet; new card; the PIN of the CVM list was not asked for. Second: TC, online without ARPC. */
             {{DOUBLE_CVN_10, 1, true, false, NULL}, "06010A03A01001", "06010A03601401"},
             {{DOUBLE_CVN_18, 2, true, false, NULL}, "06011203A01001", "06011203601401"},
-            /* Annex C7: 10 10, issuer authentication not performed; three tries; discretionary: new card, no PIN; counters */
+            /* Annex C9: 10 10; three tries; discretionary: new card, no PIN; counters. Second: issuer authentication not performed. */
             {{DOUBLE_CCD_3DES, 2, false, false, "10"},
-             "0FA501A2300900000000000000000000"
+             "0FA501A0300900000000000000000000"
              "0F000000000000000000000000000000",
              "0FA50162300900000000000000000000"
              "0F000000000000000000000000000000"},
             {{DOUBLE_CCD_AES, 2, false, false, "10"},
-             "0FA601A2300900000000000000000000"
+             "0FA601A0300900000000000000000000"
              "0F000000000000000000000000000000",
              "0FA60162300900000000000000000000"
              "0F000000000000000000000000000000"},
@@ -228,7 +228,7 @@ START_TEST(counters_of_the_common_core)
             memcpy(d.atc, rig_value(&r, 0x9F36).p, 2);
             check_ac(&r, &d, &how);
         }
-        ck_hex(rig_value(&r, 0x9F10), "0FA60192300900000002000000002500"
+        ck_hex(rig_value(&r, 0x9F10), "0FA60190300900000002000000002500"
                                       "0F000000000000000000000000000000");
         rig_end(&r);
     }
@@ -242,8 +242,7 @@ START_TEST(external_authenticate)
         static const struct how lines[] = {{DOUBLE_CVN_10, 1, true, true, NULL},
                                            {DOUBLE_CVN_10, 2, true, true, NULL},
                                            {DOUBLE_CVN_18, 1, true, true, NULL},
-                                           {DOUBLE_CVN_18, 2, true, true, NULL},
-                                           {DOUBLE_CCD_AES, 1, true, true, NULL}};
+                                           {DOUBLE_CVN_18, 2, true, true, NULL}};
 
         for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
             struct rig r;
@@ -365,6 +364,186 @@ START_TEST(within_the_second_generate_ac_wrong_or_missing)
             ck_hex(rig_value(&r, 0x9F27), "80");
             rig_end(&r);
         }
+    }
+END_TEST
+
+/* What a card of the Common Core tells from one transaction to the next: Book 3, 9.2.3.2 of the CCD, bit by bit. It is one that does not
+ * approve after a wrong ARPC, and lets nothing but a right one reset what it tells. PIN tries 3; byte 3: new card until then, no VERIFY. */
+static const struct {
+    const char *first, *second; /* of the CVR, bytes 1 to 4 */
+    const char *arc, *auth;     /* auth: a CSU, "wrong", "" none */
+    const char *cid;            /* arc NULL: the card leaves after the ARQC */
+} told[] = {
+    {"A0300900", "60300900", RIG_ARC_00, "00820000", "40"},
+    {"A0300100", "62300100", RIG_ARC_00, "", "40"},         /* not performed */
+    {"A2300100", "21300100", RIG_ARC_00, "wrong", "00"},    /* as the second one said; failed */
+    {"A1300100", "63300100", RIG_ARC_00, "", "40"},         /* performed then; failed stays */
+    {"A3300100", "63300101", RIG_ARC_Y3, "", "40"},         /* unable to go online: none received either */
+    {"A3300100", NULL, NULL, NULL, NULL},                   /* not completed */
+    {"A3310100", "63310100", RIG_ARC_00, "", "40"},         /* which stays too */
+    {"A3310100", "60300102", RIG_ARC_00, "008A0000", "40"}, /* all reset in this answer; go online set */
+    {"A0300102", "21300102", RIG_ARC_00, "wrong", "00"},    /* the last CSU that was right counts */
+    {"A1300102", "60300100", RIG_ARC_00, "00820000", "40"},
+    {"A0300100", NULL, NULL, NULL, NULL},
+    {"A0310100", "60300100", RIG_ARC_00, "00820000", "40"},
+    {"A0300100", "60300100", RIG_ARC_00, "00820000", "40"},
+};
+
+START_TEST(what_the_common_core_tells_of_before)
+    {
+        const struct how how = {_i == 0 ? DOUBLE_CCD_3DES : DOUBLE_CCD_AES, 2, false, false, "08"};
+        struct rig r;
+        struct double_issuer d;
+
+        start(&r, &d, &how);
+        for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+            char auth[40] = "0000000000000000", cvr[9];
+
+            go_online(&r, &d, &how);
+            ck_assert_msg(strcmp(hex_encode(cvr, span_of(rig_value(&r, 0x9F10).p + 3, 4)), told[i].first) == 0, "line %zu: first %s", i, cvr);
+            if (told[i].arc == NULL)
+                continue;
+            if (strcmp(told[i].auth, "wrong") == 0)
+                snprintf(auth, sizeof(auth), "1122334400820000");
+            else if (*told[i].auth != '\0')
+                double_auth_2(auth, &d, told[i].auth);
+            ck_assert_uint_eq(second(&r, "40", told[i].arc, auth), 0x9000);
+            ck_hex(rig_value(&r, 0x9F27), told[i].cid);
+            ck_assert_msg(strcmp(hex_encode(cvr, span_of(rig_value(&r, 0x9F10).p + 3, 4)), told[i].second) == 0, "line %zu: second %s", i, cvr);
+        }
+        rig_end(&r);
+    }
+END_TEST
+
+/* "Issuer script processing failed": in the second cryptogram behind it and in the next transaction, until an issuer is authenticated. */
+START_TEST(a_failed_script_is_told_until_the_issuer_is_heard)
+    {
+        static const struct how how = {DOUBLE_CCD_3DES, 2, false, false, "08"};
+        static const char *const csu[] = {"00820000", "", "00820000", "00820000"};
+        static const char *const first[] = {"00", "08", "08", "00"}, *const after[] = {"08", "08", "00", "00"};
+        struct rig r;
+        struct double_issuer d;
+
+        start(&r, &d, &how);
+        for (size_t i = 0; i < 4; i++) {
+            char auth[40] = "0000000000000000";
+
+            go_online(&r, &d, &how);
+            ck_hex(span_of(rig_value(&r, 0x9F10).p + 6, 1), first[i]);
+            if (i == 0)
+                ck_assert_uint_eq(rig_send(&r, "8C240000068E0400000000"), 0x6988);
+            if (*csu[i] != '\0')
+                double_auth_2(auth, &d, csu[i]);
+            ck_assert_uint_eq(second(&r, "40", RIG_ARC_00, auth), 0x9000);
+            ck_hex(span_of(rig_value(&r, 0x9F10).p + 6, 1), after[i]);
+        }
+        rig_end(&r);
+    }
+END_TEST
+
+static unsigned first_with_tvr(struct rig *r, const char *p1, const char *tvr)
+{
+    char hex[400], *at;
+
+    rig_begin(r);
+    snprintf(hex, sizeof(hex), "80AE%s0059%s00", p1, RIG_CDOL1);
+    at = strstr(hex, "0000000000 0978");
+    ck_assert_ptr_nonnull(at);
+    memcpy(at, tvr, strlen(tvr));
+    return rig_send(r, hex);
+}
+
+/* "Offline data authentication failed on previous transaction": byte 4, b3. A second cryptogram is asked over a TVR without failures. */
+START_TEST(the_common_core_tells_of_failed_authentication)
+    {
+        static const struct {
+            const char *p1, *tvr, *cid, *told;
+        } lines[] = {
+            {"00", "4000000000", "00", "00"}, /* SDA failed, declined offline */
+            {"00", "0000000000", "00", "04"}, /* declined again: it stays */
+            {"40", "0000000000", "80", "04"}, /* the card goes online for it */
+            {"40", "0800000000", "40", "00"}, /* DDA failed, and the card approves */
+            {"40", "0000000000", "80", "04"},
+            {"80", "0400000000", "80", "00"}, /* CDA failed; the card leaves */
+            {"80", "0000000000", "80", "04"},
+            {"00", "0000000000", "00", "00"},
+        };
+        static const struct how how = {DOUBLE_CCD_AES, 2, false, false, "08"};
+        struct rig r;
+        struct double_issuer d;
+
+        start(&r, &d, &how);
+        for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+            char auth[40], is[3];
+
+            ck_assert_uint_eq(first_with_tvr(&r, lines[i].p1, lines[i].tvr), 0x9000);
+            ck_hex(rig_value(&r, 0x9F27), lines[i].cid);
+            hex_encode(is, span_of((const uint8_t[]){rig_value(&r, 0x9F10).p[6] & 0x04}, 1));
+            ck_assert_msg(strcmp(is, lines[i].told) == 0, "line %zu: %s", i, is);
+            if (lines[i].cid[0] != '8' || lines[i].tvr[1] == '4')
+                continue;
+            double_start(&d, rig_value(&r, 0x9F36), rig_value(&r, 0x9F26));
+            double_auth_2(auth, &d, "00820000");
+            ck_assert_uint_eq(second(&r, "40", RIG_ARC_00, auth), 0x9000);
+            hex_encode(is, span_of((const uint8_t[]){rig_value(&r, 0x9F10).p[6] & 0x04}, 1));
+            ck_assert_msg(strcmp(is, lines[i].told) == 0, "line %zu, second: %s", i, is);
+        }
+        rig_end(&r);
+    }
+END_TEST
+
+/* VIS: "… failed on last transaction and declined offline": byte 3, b1 SDA, byte 4, b3 DDA. */
+START_TEST(visa_tells_of_failed_authentication_that_was_declined)
+    {
+        static const struct {
+            const char *p1, *tvr, *cid;
+            uint8_t sda, dda;
+        } lines[] = {
+            {"40", "4000000000", "40", 0, 0}, /* approved offline */
+            {"00", "4000000000", "00", 0, 0}, /* declined */
+            {"00", "0800000000", "00", 1, 0},
+            {"00", "0000000000", "00", 0, 4},
+            {"40", "0000000000", "40", 0, 0},
+        };
+        static const struct how how = {DOUBLE_CVN_10, 1, false, false, NULL};
+        struct rig r;
+        struct double_issuer d;
+
+        start(&r, &d, &how);
+        for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+            ck_assert_uint_eq(first_with_tvr(&r, lines[i].p1, lines[i].tvr), 0x9000);
+            ck_hex(rig_value(&r, 0x9F27), lines[i].cid);
+            const struct span iad = rig_value(&r, 0x9F10);
+
+            ck_assert_msg((iad.p[5] & 1) == lines[i].sda && (iad.p[6] & 4) == lines[i].dda, "line %zu: %02X %02X", i, iad.p[5], iad.p[6]);
+        }
+        rig_end(&r);
+    }
+END_TEST
+
+/* "CDA performed": the first cryptogram, the second or both were signed. */
+START_TEST(cda_performed_at_either_cryptogram)
+    {
+        static const struct how how = {DOUBLE_CCD_AES, 2, false, false, "08"};
+        static const struct {
+            const char *first, *second;
+            uint8_t told[2];
+        } lines[] = {{"80", "40", {0x00, 0x00}}, {"90", "40", {0x08, 0x08}}, {"80", "50", {0x00, 0x08}}, {"90", "50", {0x08, 0x08}}};
+        struct perso_params p;
+        struct rig r;
+
+        rig_params(&p);
+        p.method = PERSO_CDA;
+        p.bits = 1024;
+        rig_start_with(&r, &p, make_like, &how);
+        for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+            rig_begin(&r);
+            ck_assert_uint_eq(rig_first_ac(&r, lines[i].first), 0x9000);
+            ck_assert_uint_eq(rig_value(&r, 0x9F10).p[3] & 0x08, lines[i].told[0]);
+            ck_assert_uint_eq(second(&r, lines[i].second, RIG_ARC_00, "0000000000000000"), 0x9000);
+            ck_assert_uint_eq(rig_value(&r, 0x9F10).p[3] & 0x08, lines[i].told[1]);
+        }
+        rig_end(&r);
     }
 END_TEST
 
@@ -538,6 +717,11 @@ static Suite *suite(void)
     tcase_add_test(t, external_authenticate);
     tcase_add_test(t, a_failed_arpc_is_told);
     tcase_add_test(t, a_failed_arpc_outlives_the_session);
+    tcase_add_loop_test(t, what_the_common_core_tells_of_before, 0, 2);
+    tcase_add_test(t, a_failed_script_is_told_until_the_issuer_is_heard);
+    tcase_add_test(t, the_common_core_tells_of_failed_authentication);
+    tcase_add_test(t, visa_tells_of_failed_authentication_that_was_declined);
+    tcase_add_test(t, cda_performed_at_either_cryptogram);
     tcase_add_test(t, within_the_second_generate_ac);
     tcase_add_test(t, within_the_second_generate_ac_wrong_or_missing);
     tcase_add_test(t, proprietary_authentication_data);

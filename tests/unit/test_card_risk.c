@@ -402,7 +402,7 @@ START_TEST(a_folder_that_does_not_speak_of_it)
         rig_params(&p);
         ck_ok(perso_make(&profile, rig_scheme(), &p, &e));
         make_like(profile, &(const struct how){CARD_RISK_NEW_CARD, CARD_RISK_PIN_FAILED, CARD_RISK_ALL, 1, 2, 300, 999999999999});
-        profile->cvn = EMV_CCD_AES;
+        profile->cvn = EMV_CVN_10;
         profile->arpc = 1;
         profile->issuer_mandatory = profile->block_on_tries = true;
         ck_ok(perso_save(profile, dir, &e));
@@ -413,7 +413,7 @@ START_TEST(a_folder_that_does_not_speak_of_it)
         ck_assert_uint_eq(profile->decline_unable, CARD_RISK_ALL);
         ck_assert_uint_eq(profile->amount_limit, 300);
         ck_assert_uint_eq(profile->amount_maximum, 999999999999);
-        ck_assert_int_eq(profile->cvn, EMV_CCD_AES);
+        ck_assert_int_eq(profile->cvn, EMV_CVN_10);
         ck_assert_uint_eq(profile->arpc, 1);
         ck_assert(profile->issuer_mandatory && profile->block_on_tries);
         profile_free(&profile);

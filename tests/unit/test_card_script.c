@@ -19,11 +19,20 @@ static void set_key(struct secret *to, const uint8_t key[16])
     ck_ok(secret_copy(to, span_of(key, 16)));
 }
 
+static bool ccd(enum double_kind kind)
+{
+    return kind >= DOUBLE_CCD_3DES;
+}
+
+/* A card of the Common Core asks for 91, behind 8A (Book 3, 6.5.5.3 of the CCD). */
 static void make_like(struct card_profile *p, const void *arg)
 {
     static const enum emv_cvn cvns[] = {EMV_CVN_10, EMV_CVN_18, EMV_CCD_3DES, EMV_CCD_AES};
+    const enum double_kind kind = *(const enum double_kind *)arg;
 
-    p->cvn = cvns[*(const enum double_kind *)arg];
+    p->cvn = cvns[kind];
+    if (ccd(kind))
+        rig_set_object(p, TAG_CDOL2, "8A0291089F02069F03069F1A0295055F2A029A039C019F37049F3403");
     set_key(&p->ac_key, keys.ac);
     set_key(&p->smi_key, keys.smi);
     set_key(&p->smc_key, keys.smc);
@@ -49,13 +58,26 @@ static void go_online(struct rig *r, struct double_issuer *d)
     double_start(d, rig_value(r, 0x9F36), rig_value(r, 0x9F26));
 }
 
+/* The second GENERATE AC, of a Common Core card with its issuer's cryptogram: approved, counters to zero. */
+static unsigned second_ac(struct rig *r, const struct double_issuer *d, const char *p1, const char *arc)
+{
+    char auth[40] = "0000000000000000", hex[400];
+
+    if (!ccd(d->kind))
+        return rig_second_ac(r, p1, arc);
+    if (strcmp(arc, RIG_ARC_00) == 0)
+        double_auth_2(auth, d, "00820000");
+    snprintf(hex, sizeof(hex), "80AE%s002A%s%s%s00", p1, arc, auth, RIG_CDOL2);
+    return rig_send(r, hex);
+}
+
 /* The class of a command under secure messaging: Book 2, 9.2. */
 static const char *head_of(const struct double_issuer *d, const char *rest, bool inter_industry)
 {
     static char head[9];
-    const bool ccd = d->kind >= DOUBLE_CCD_3DES;
+    const bool core = ccd(d->kind);
 
-    snprintf(head, sizeof(head), "%s%s", inter_industry ? (ccd ? "0C" : "04") : (ccd ? "8C" : "84"), rest);
+    snprintf(head, sizeof(head), "%s%s", inter_industry ? (core ? "0C" : "04") : (core ? "8C" : "84"), rest);
     return head;
 }
 
@@ -94,7 +116,7 @@ START_TEST(application_block_and_unblock)
             start(&r, &d, kind);
             go_online(&r, &d);
             ck_assert_uint_eq(script(&r, &d, "1E0000", ""), 0x9000);
-            ck_assert_uint_eq(rig_second_ac(&r, "40", RIG_ARC_00), 0x9000);
+            ck_assert_uint_eq(second_ac(&r, &d, "40", RIG_ARC_00), 0x9000);
             ck_hex(rig_value(&r, 0x9F27), "00"); /* Book 3, 6.5.1: only AAC from now on */
             ck_assert_uint_eq(rig_send(&r, RIG_SELECT), 0x6283);
             ck_assert_uint_eq(rig_send(&r, RIG_GPO), 0x9000);
@@ -216,13 +238,13 @@ START_TEST(put_data)
                 ck_hex(rig_answer(&r), lines[i].answer);
             }
             ck_assert_uint_eq(script(&r, &d, "DA9F36", "0001"), 0x6A88); /* the counter is not the issuer's to set */
-            ck_assert_uint_eq(rig_second_ac(&r, "40", RIG_ARC_00), 0x9000);
+            ck_assert_uint_eq(second_ac(&r, &d, "40", RIG_ARC_00), 0x9000);
             for (int i = 0; i < 3; i++) { /* two TCs are within the new limits, the third is not */
                 rig_begin(&r);
                 ck_assert_uint_eq(rig_first_ac(&r, "40"), 0x9000);
                 /* the refused command sends the first one online: it has the second cryptogram count as offline */
                 if (i == 0)
-                    ck_assert_uint_eq(rig_second_ac(&r, "40", RIG_ARC_Y3), 0x9000);
+                    ck_assert_uint_eq(second_ac(&r, &d, "40", RIG_ARC_Y3), 0x9000);
             }
             ck_hex(rig_value(&r, 0x9F27), "80");
             rig_end(&r);
@@ -342,17 +364,17 @@ END_TEST
 START_TEST(a_wrong_mac_ends_the_scripts_of_a_transaction)
     {
         for (enum double_kind kind = 0; kind < DOUBLE_KINDS; kind++) {
-            const bool ccd = kind >= DOUBLE_CCD_3DES;
+            const bool core = ccd(kind);
             struct rig r;
             struct double_issuer d;
 
             start(&r, &d, kind);
             go_online(&r, &d);
-            ck_assert_uint_eq(rig_send(&r, ccd ? "8C2400000A8E080000000000000000" : "84240000080000000000000000"), 0x6988);
+            ck_assert_uint_eq(rig_send(&r, core ? "8C2400000A8E080000000000000000" : "84240000080000000000000000"), 0x6988);
             ck_assert_uint_eq(script(&r, &d, "240000", ""), 0x6988);
             go_online(&r, &d);
             /* CVR: script failed (VIS byte 4, b4; CCD byte 4, b4); none done */
-            ck_hex(span_of(rig_value(&r, 0x9F10).p + 6, 1), ccd ? "08" : "09");
+            ck_hex(span_of(rig_value(&r, 0x9F10).p + 6, 1), core ? "08" : "09");
             ck_assert_uint_eq(script(&r, &d, "240000", ""), 0x9000); /* a new transaction, new keys */
             rig_end(&r);
         }
@@ -483,23 +505,23 @@ END_TEST
 START_TEST(before_and_after_the_second_cryptogram)
     {
         for (enum double_kind kind = 0; kind < DOUBLE_KINDS; kind++) {
-            const bool ccd = kind >= DOUBLE_CCD_3DES;
+            const bool core = ccd(kind);
             struct rig r;
             struct double_issuer d;
 
             start(&r, &d, kind);
             go_online(&r, &d);
             ck_assert_uint_eq(script(&r, &d, "240000", ""), 0x9000);
-            ck_assert_uint_eq(rig_second_ac(&r, "40", RIG_ARC_00), 0x9000);
+            ck_assert_uint_eq(second_ac(&r, &d, "40", RIG_ARC_00), 0x9000);
             ck_hex(rig_value(&r, 0x9F27), "40");
-            ck_hex(span_of(rig_value(&r, 0x9F10).p + 6, 1), ccd ? "10" : "11"); /* one */
+            ck_hex(span_of(rig_value(&r, 0x9F10).p + 6, 1), core ? "10" : "11"); /* one */
             ck_assert_uint_eq(script(&r, &d, "DA9F58", "07"), 0x9000);
             ck_assert_uint_eq(script(&r, &d, "DA9F59", "09"), 0x9000);
             go_online(&r, &d);
-            ck_hex(span_of(rig_value(&r, 0x9F10).p + 6, 1), ccd ? "30" : "31"); /* three */
-            ck_assert_uint_eq(rig_second_ac(&r, "40", RIG_ARC_00), 0x9000);
+            ck_hex(span_of(rig_value(&r, 0x9F10).p + 6, 1), core ? "30" : "31"); /* three */
+            ck_assert_uint_eq(second_ac(&r, &d, "40", RIG_ARC_00), 0x9000);
             go_online(&r, &d);
-            ck_hex(span_of(rig_value(&r, 0x9F10).p + 6, 1), ccd ? "00" : "01"); /* told: none since */
+            ck_hex(span_of(rig_value(&r, 0x9F10).p + 6, 1), core ? "00" : "01"); /* told: none since */
             rig_end(&r);
         }
     }

@@ -304,8 +304,10 @@ START_TEST(how_an_issuer_reaches_the_card)
             {EMV_CVN_18, PERSO_ISSUER_CDOL2, 0, "3900", "8A029F02069F03069F1A0295055F2A029A039C019F37049F34039108"},
             {EMV_CVN_10, PERSO_ISSUER_CDOL2, 0, "3900", "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403910A"},
             {EMV_CVN_18, PERSO_ISSUER_CDOL2, 1, "3900", "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403910A"},
-            {EMV_CCD_AES, PERSO_ISSUER_EXTERNAL, 0, "3D00", "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403"},
-            {EMV_CCD_3DES, PERSO_ISSUER_NONE, 0, "3900", "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403"},
+            {EMV_CVN_18, PERSO_ISSUER_EXTERNAL, 0, "3D00", "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403"},
+            {EMV_CVN_10, PERSO_ISSUER_NONE, 0, "3900", "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403"},
+            {EMV_CCD_AES, PERSO_ISSUER_CDOL2, 0, "3900", "8A029F02069F03069F1A0295055F2A029A039C019F37049F34039108"},
+            {EMV_CCD_3DES, PERSO_ISSUER_CDOL2, 0, "3900", "8A029F02069F03069F1A0295055F2A029A039C019F37049F34039108"},
         };
 
         for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -328,6 +330,68 @@ START_TEST(how_an_issuer_reaches_the_card)
     }
 END_TEST
 
+/* Of what the Common Core Definitions of Books 2 and 3 forbid, each alone: refused with its clause; and the same of a Visa card is taken. */
+struct forbidden {
+    enum perso_issuer issuer;
+    unsigned arpc;
+    const char *cdol2, *ddol, *aip;
+    uint8_t format;
+    bool block_on_tries;
+    uint32_t not_online, not_unable; /* risks taken out of the usual ones */
+    const char *clause;
+};
+
+static const struct forbidden forbidden[] = {
+    {.issuer = PERSO_ISSUER_EXTERNAL, .clause = "Book 3, 6.5.4"},
+    {.issuer = PERSO_ISSUER_NONE, .clause = "Book 3, 6.5.5.3"},
+    {.cdol2 = "91089F3704", .clause = "Book 3, 6.5.5.3"},
+    {.cdol2 = "8A0291089F37049814", .clause = "Book 3, 9.2.2"},
+    {.cdol2 = "8A0291089F37049F3A04", .clause = "Book 3, table CCD 6"},
+    {.arpc = 1, .clause = "Book 2, 8.2"},
+    {.ddol = "", .clause = "Book 2, 6.5.1"},
+    {.ddol = "9F37049A03", .clause = "Book 2, 6.5.1"},
+    {.aip = "2900", .clause = "Book 3, 10.5"},
+    {.format = 1, .clause = "Book 3, 6.2"},
+    {.block_on_tries = true, .clause = "Book 3, 9.2.3.3"},
+    {.not_online = CARD_RISK_NOT_COMPLETED, .clause = "Book 3, 9.2.3.3"},
+    {.not_online = CARD_RISK_GO_ONLINE, .clause = "10.11.1.1"},
+    {.not_unable = CARD_RISK_AMOUNT_MAXIMUM, .clause = "Book 3, 9.2.3.3"},
+};
+
+START_TEST(what_the_common_core_forbids)
+    {
+        const struct forbidden *f = &forbidden[_i];
+        static const enum emv_cvn kinds[] = {EMV_CCD_3DES, EMV_CCD_AES, EMV_CVN_18};
+
+        for (size_t i = 0; i < 3; i++) {
+            struct card_profile *card = NULL;
+            struct perso_params p;
+            struct tp_error e = {TP_OK, ""};
+
+            rig_params(&p);
+            p.cvn = kinds[i];
+            p.issuer = f->issuer;
+            p.arpc = f->arpc;
+            p.cdol2 = f->cdol2;
+            p.ddol = f->ddol;
+            p.aip = f->aip;
+            p.format = f->format != 0 ? f->format : 2;
+            p.block_on_tries = f->block_on_tries;
+            p.ask_online &= ~f->not_online;
+            p.decline_unable &= ~f->not_unable;
+            if (kinds[i] == EMV_CVN_18) {
+                card = make(&p);
+                profile_free(&card);
+                continue;
+            }
+            ck_assert_int_eq(perso_make(&card, rig_scheme(), &p, &e), TP_ERR_USAGE);
+            ck_assert_int_eq(e.code, TP_ERR_USAGE);
+            ck_assert_ptr_null(card);
+            ck_assert_msg(strstr(e.text, f->clause) != NULL && strstr(e.text, "Common Core") != NULL, "%s", e.text);
+        }
+    }
+END_TEST
+
 /* AES keys are diversified by AES over the PAN, option C (Book 2, A1.4.3): here with OpenSSL alone, from the scheme's own key. */
 START_TEST(aes_master_keys)
     {
@@ -346,6 +410,7 @@ START_TEST(aes_master_keys)
         rig_params(&p);
         p.psn = 7;
         p.cvn = EMV_CCD_AES;
+        p.issuer = PERSO_ISSUER_CDOL2;
         struct card_profile *card = make(&p);
 
         ck_assert(secret_eq(secret_span(&card->ac_key), span_of(want, 16)));
@@ -598,6 +663,7 @@ static Suite *suite(void)
     tcase_add_test(t, records_in_any_file);
     tcase_add_test(t, a_key_for_the_pin);
     tcase_add_test(t, how_an_issuer_reaches_the_card);
+    tcase_add_loop_test(t, what_the_common_core_forbids, 0, sizeof(forbidden) / sizeof(forbidden[0]));
     tcase_add_test(t, aes_master_keys);
     tcase_add_test(t, lists_of_the_card_s_own);
     tcase_add_test(t, cvm_lists);
