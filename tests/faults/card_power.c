@@ -53,7 +53,7 @@ static unsigned send_hex(struct card *c, const char *hex, uint8_t answer[300], s
 
 /* ---- the issuer: the value 0 to 99 goes into the PIN (12vv), the limit 9F58 (vv) and a record (vv all over) ---- */
 
-static const struct double_issuer issuer_keys = {.kind = DOUBLE_CCD_AES, .ac = {1, 2, 3, 4}, .smi = {5, 6, 7, 8}, .smc = {9, 10, 11, 12}};
+static const struct double_issuer issuer_keys = {.kind = DOUBLE_CVN_18, .ac = {1, 2, 3, 4}, .smi = {5, 6, 7, 8}, .smc = {9, 10, 11, 12}};
 
 #define RECORD_BODY 100
 
@@ -91,13 +91,13 @@ static void change_all(struct card *c, const uint8_t *ac_answer, uint8_t value, 
     tell(fd, ABOUT_SET, value, 0);
     snprintf(pin, sizeof(pin), "12%02u", value);
     double_pin(block, &d, pin, NULL);
-    do_script(c, &d, "8C240002", block, true);
+    do_script(c, &d, "84240002", block, true);
     tell(fd, TOLD_SET, value, 1);
     snprintf(text, sizeof(text), "%02X", value);
-    do_script(c, &d, "0CDA9F58", text, false);
+    do_script(c, &d, "04DA9F58", text, false);
     tell(fd, TOLD_SET, value, 2);
     record_of(record, value);
-    do_script(c, &d, "0CDC010C", hex_encode(text, SPAN_OF(record)), false);
+    do_script(c, &d, "04DC010C", hex_encode(text, SPAN_OF(record)), false);
     tell(fd, TOLD_SET, value, 3);
 }
 
@@ -270,7 +270,6 @@ START_TEST(killed_at_random_instants)
         p.pin_tries = 15;
         p.method = PERSO_DDA; /* the cryptogram stands beside the signature, for the issuer */
         ck_ok(perso_make(&card, rig_scheme(), &p, &e));
-        card->cvn = EMV_CCD_AES;
         card->ask_online = 0; /* what is asked for is what comes */
         memcpy(card->ac_key.p, issuer_keys.ac, 16);
         memcpy(card->smi_key.p, issuer_keys.smi, 16);

@@ -169,7 +169,7 @@ struct expected {
     bool wrong_ac;
     /* what the card says in the CVR of its last cryptogram */
     enum ac first, second;
-    bool has_second, unable, issuer_failed, script_failed, dda, cda, cda_once;
+    bool has_second, unable, issuer_failed, script_failed, dda, cda_once;
     unsigned pin;
 };
 

@@ -110,7 +110,8 @@ static void second(struct expected *x, const struct combination *c, enum ac aske
     x->has_second = true;
     x->second = asked == AAC ? AAC : got;
     generate(x, asked, cda && asked != AAC, 1);
-    x->signature_good = x->cda = cda && x->second != AAC;
+    x->signature_good = cda && x->second != AAC;
+    x->cda_once = x->cda_once || x->signature_good;
     if (c->own->ends_second)
         x->end = ENDED;
     else
@@ -183,7 +184,7 @@ void expect(struct expected *x, const struct combination *c)
     if (cda && x->first != AAC) { /* Book 2, 6.6.2 */
         x->tsi |= TSI_ODA;
         x->signature_failed = fails == SIGNED;
-        x->cda = x->cda_once = !c->fault->no_signature;
+        x->cda_once = !c->fault->no_signature;
         x->signature_first = x->signature_good = !x->signature_failed;
         x->tvr[0] |= x->signature_failed ? methods[CDA].tvr_failed : 0;
     }
