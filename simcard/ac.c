@@ -15,7 +15,7 @@
 
 /* ---- cryptogram ---- */
 
-/* The data of Book 2, 8.1.1, table 26, in the order all our kinds of card take them. */
+/* The data of Book 2, 8.1.1, table 28, in the order all our kinds of card take them. */
 static enum tp_err put_signed_data(struct buf *data, const struct card *c, const struct card_request *q, struct span iad)
 {
     static const struct {
@@ -68,7 +68,7 @@ static enum tp_err put_common(struct buf *out, const struct answer *a) /* 9F27, 
     return r == TP_OK ? tlv_put(out, TAG_ATC, SPAN_OF(atc)) : r;
 }
 
-/* Without signature: Book 3, tables 12 and 13. */
+/* Without signature: Book 3, tables 13 and 14. */
 static enum tp_err put_plain(const struct card *c, struct buf *out, const struct answer *a)
 {
     uint8_t raw[64];
@@ -114,7 +114,7 @@ static enum tp_err hash_transaction(const struct card *c, uint8_t hash[HASH_SIZE
     return EVP_Q_digest(NULL, "SHA1", NULL, raw, all.n, hash, NULL) == 1 ? TP_OK : TP_ERR_INTERNAL;
 }
 
-/* With signature: Book 2, table 19 (ICC dynamic data) and Book 3, table 14 (response, always format 2). */
+/* With signature: Book 2, table 19 (ICC dynamic data) and table 20 (response, always format 2). */
 static enum tp_err put_signed(const struct card *c, struct buf *out, const struct answer *a)
 {
     uint8_t dynamic[1 + CARD_DYNAMIC_NUMBER + 1 + 8 + HASH_SIZE] = {CARD_DYNAMIC_NUMBER};
@@ -166,7 +166,7 @@ static enum tp_err plan_answer(struct card *c, struct answer *a, const struct ca
     return TP_OK;
 }
 
-/* P1 and order: Book 3, table 11; 10.8 and 10.11: a TC or AAC ends it, an ARQC is followed by one more request, for a TC or an AAC. */
+/* P1 and order: Book 3, table 12; 10.8 and 10.11: a TC or AAC ends it, an ARQC is followed by one more request, for a TC or an AAC. */
 static uint16_t check_order(const struct card *c, const struct capdu *in)
 {
     const bool can_cda = (c->profile->aip[0] & AIP_CDA) != 0;

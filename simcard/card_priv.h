@@ -50,11 +50,11 @@ struct card_session {
     uint8_t challenge[CARD_CHALLENGE];
     uint8_t first_cid, first_ac[8];
     enum card_issuer issuer;
-    uint8_t issuer_says[4]; /* of a good ARPC: ARC (method 1, two bytes) or CSU (method 2) */
-    bool scripts_open;      /* the issuer may speak */
-    bool scripts_broken;    /* until it is once not understood */
-    bool script_failed;     /* in this session */
-    uint8_t scripts_done;   /* in this session */
+    uint8_t issuer_says[4];       /* of a good ARPC: ARC (method 1, two bytes) or CSU (method 2) */
+    bool scripts_open;            /* the issuer may speak */
+    bool scripts_broken;          /* until it is once not understood */
+    bool script_failed;           /* in this session */
+    uint8_t scripts_done;         /* in this session */
     uint8_t chain[EMV_BLOCK_MAX]; /* secure messaging: first AC, then (CCD) what the MAC algorithm gave for the last command */
     struct card_values pdol, cdol1;
 };

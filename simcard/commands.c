@@ -52,7 +52,7 @@ uint16_t card_get_processing_options(struct card *c, const struct capdu *in, str
 
     if (in->p1 != 0 || in->p2 != 0)
         return SW_WRONG_P1P2;
-    if (c->session.phase != PHASE_APP || c->state.atc == ATC_LAST) /* Book 3, 6.5.8: a counter that is full ends the application */
+    if (c->session.phase != PHASE_APP || c->state.atc == ATC_LAST) /* Book 2, D3: a counter that is full ends the application */
         return SW_CONDITIONS;
     sw = take_pdol_values(c, in->data);
     if (sw != SW_OK)

@@ -16,7 +16,7 @@
 #define SW_CORRUPTED    0x6282
 #define SW_MORE_DATA    0x6110
 #define SW_WRONG_LE     0x6C10
-#define CLA_SECURED     0x04 /* secure messaging: Book 3, 6.3.2 */
+#define CLA_SECURED     0x04 /* secure messaging: Book 3, 6.3.1 */
 #define SHORT_CHALLENGE 4
 #define IAD_TOO_LONG    40
 

@@ -42,7 +42,7 @@ void fault_generate_ac(const struct fault_set *f, struct fault_ac *plan)
 void fault_dynamic_number(const struct fault_set *f, uint8_t *length)
 {
     if (f->on[FAULT_LONG_DYNAMIC_NUMBER])
-        *length = 0x20; /* 2 to 8 are right: Book 2, table 16 */
+        *length = 0x20; /* 2 to 8 are right: Book 2, 6.5.1, table 19 */
 }
 
 /* Opens the signature, changes one byte of the block (Book 2, table 17) and signs it again. A change keeps the block below the modulus. */

@@ -109,14 +109,10 @@ static enum tp_err put_ccd_cvr(struct buf *out, const struct card *c, const stru
 {
     const struct card_session *s = &c->session;
     const uint16_t before = s->history;
-    const struct told byte1[] = {{s->cda_done, 0x08},
-                                 {s->dda_done, 0x04},
-                                 {not_performed(c, d), 0x02},
-                                 {s->issuer == ISSUER_FAILED || still(c, STATE_ISSUER_FAILED), 0x01}};
-    const struct told byte2[] = {{s->pin_asked, 0x08},
-                                 {s->pin_asked && !s->pin_right, 0x04},
-                                 {c->state.pin_tries == 0, 0x02},
-                                 {still(c, STATE_ONLINE_PENDING), 0x01}};
+    const struct told byte1[] = {
+        {s->cda_done, 0x08}, {s->dda_done, 0x04}, {not_performed(c, d), 0x02}, {s->issuer == ISSUER_FAILED || still(c, STATE_ISSUER_FAILED), 0x01}};
+    const struct told byte2[] = {
+        {s->pin_asked, 0x08}, {s->pin_asked && !s->pin_right, 0x04}, {c->state.pin_tries == 0, 0x02}, {still(c, STATE_ONLINE_PENDING), 0x01}};
     const struct told byte3[] = {{(d->risks & CARD_RISK_COUNT_LIMIT) != 0, 0x80},  {(d->risks & CARD_RISK_COUNT_MAXIMUM) != 0, 0x40},
                                  {(d->risks & CARD_RISK_AMOUNT_LIMIT) != 0, 0x20}, {(d->risks & CARD_RISK_AMOUNT_MAXIMUM) != 0, 0x10},
                                  {(d->risks & CARD_RISK_NEW_CARD) != 0, 0x08},     {expects_pin(c) && !s->pin_asked, 0x01}};

@@ -14,8 +14,8 @@
 #define CARD_BITS_MAX       1640 /* 205 bytes: with CDA all of GENERATE AC's answer still fits 256 bytes */
 #define PIN_BITS_MAX        1984
 #define RECORD_MIN          32
-#define SFI_MAX             10   /* of files that EMV itself defines: Book 3, 5.3.2.1 */
-#define CONFIRM             0x80 /* of 87: Book 1, table 48 */
+#define SFI_MAX             10   /* of files that EMV itself defines: Book 3, 5.3.2.2, table 1 */
+#define CONFIRM             0x80 /* of 87: Book 1, table 13 */
 #define CVM_CODE            0x3F
 #define CVM_ENCIPHERED      0x04
 #define CVM_ENCIPHERED_SIGN 0x05

@@ -17,7 +17,7 @@
 
 /* ---- writing ---- */
 
-/* SHA-1 over RID, index, modulus and exponent: the checksum of EMV 4.4 Book 2, 11.2.2. */
+/* SHA-1 over RID, index, modulus and exponent: the check sum of EMV 4.4 Book 2, 11.2.2, table 30. */
 static enum tp_err authority_checksum(uint8_t sha1[20], const struct scheme *s)
 {
     uint8_t raw[5 + 1 + EMV_RSA_MAX + 3];

@@ -23,7 +23,7 @@ static enum tp_err put_byte(struct buf *out, uint32_t tag, uint8_t v)
     return tlv_put(out, tag, span_of(&v, 1));
 }
 
-/* 6F { 84 name, A5 { … } }: Book 1, tables 43 and 45. */
+/* 6F { 84 name, A5 { … } }: Book 1, tables 8 and 10. */
 static enum tp_err put_fci(struct buf *out, struct span name, struct span proprietary)
 {
     enum tp_err r = tlv_put_header(out, TAG_FCI, tlv_size(TAG_DF_NAME, name.n) + tlv_size(TAG_FCI_PROPRIETARY, proprietary.n));

@@ -32,7 +32,7 @@ uint16_t card_internal_authenticate(struct card *c, const struct capdu *in, stru
         return SW_CONDITIONS;
     if (dol_length(span_of(c->profile->ddol.p, c->profile->ddol.n), &want) != TP_OK)
         return SW_UNKNOWN;
-    if (c->profile->ddol.n == 0) /* the terminal's default DDOL holds at least the unpredictable number: Book 3, 5.4 */
+    if (c->profile->ddol.n == 0) /* the terminal's default DDOL holds at least the unpredictable number: Book 2, 6.5.1 */
         want = in->data.n;
     if (in->data.n != want || want == 0)
         return SW_WRONG_LENGTH;

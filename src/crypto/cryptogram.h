@@ -43,7 +43,7 @@ TP_MUST_CHECK enum tp_err emv_session_key_sm(struct secret *session, enum emv_cv
 TP_MUST_CHECK enum tp_err emv_session_key_common(struct secret *session, enum emv_cipher cipher, struct span icc_key, const uint8_t r[8]);
 
 /* ARQC, TC or AAC over data, which is padded here: Book 2, 8.1.2, A1.2. data: the values of 9F02 9F03 9F1A 95 5F2A 9A 9C 9F37 82 9F36, then CVN 10: the
- * CVR; else the whole value of 9F10 (8.1.1, table 26; CCD: table CCD 2). */
+ * CVR; else the whole value of 9F10 (8.1.1, table 28; CCD: table CCD 3). */
 TP_MUST_CHECK enum tp_err emv_ac_make(uint8_t ac[8], enum emv_cvn cvn, struct span session, struct span data);
 
 /* Method 1: Book 2, 8.2.1; arc: 8A. With AES the block is filled up with zeros and the leftmost 8 bytes are the ARPC. 91 = ARPC, ARC. */

@@ -1,4 +1,4 @@
-/* The layouts of EMV certificates and signatures, for those that check and those that make them: EMV 4.4 Book 2, tables 6, 7, 14, 17, 24. */
+/* The layouts of EMV certificates and signatures, for those that check and those that make them: EMV 4.4 Book 2, tables 6, 7, 14, 17, 22. */
 #ifndef TP_CRYPTO_EMVCERT_PRIV_H
 #define TP_CRYPTO_EMVCERT_PRIV_H
 
@@ -13,8 +13,8 @@ enum {
     FORMAT_SSAD = 3,
     FORMAT_ICC_CERT = 4,
     FORMAT_SDAD = 5,
-    ALGORITHM_SHA1 = 1, /* Book 2, table 50 */
-    ALGORITHM_RSA = 1,  /* Book 2, table 51 */
+    ALGORITHM_SHA1 = 1, /* Book 2, B3.1 */
+    ALGORITHM_RSA = 1,  /* Book 2, B2.1 */
     CERT_IDENTIFIER_MAX = 10,
     CERT_PARTS_MAX = 3, /* outside a certificate: remainder, exponent, static data */
     SSAD_OVERHEAD = 26, /* all but the padding */

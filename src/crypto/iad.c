@@ -42,7 +42,7 @@ static const struct bit vis_bits[] = {
     {2, 0x01, FACT(pin_expected)},
 };
 
-/* Book 3, table CCD 10 */
+/* Book 3, Annex C9.3, table CCD 10 */
 static const struct bit ccd_bits[] = {
     {0, 0x08, FACT(cda_performed)},
     {0, 0x04, FACT(dda_performed)},

@@ -1,5 +1,5 @@
 /* Issuer application data (9F10) of the four kinds of card, read into one shape for issuer and acquirer: Visa's (VIS, Appendix C; 06, DKI, CVN, CVR of 03 and
- * 3 bytes, then perhaps issuer discretionary data) and that of the Common Core Definitions (EMV 4.4 Book 3, Annex C7: 32 bytes, 0F, CCI, DKI, CVR of 5,
+ * 3 bytes, then perhaps issuer discretionary data) and that of the Common Core Definitions (EMV 4.4 Book 3, Annex C9: 32 bytes, 0F, CCI, DKI, CVR of 5,
  * counters of 8, 0F, issuer discretionary data of 15). Pure. */
 #ifndef TP_CRYPTO_IAD_H
 #define TP_CRYPTO_IAD_H
@@ -24,12 +24,12 @@ struct emv_iad { /* the spans borrow from what was read */
     bool pin_expected; /* Visa alone: not received though expected */
     bool unable_online;
     bool last_online_not_completed;
-    bool issuer_auth_failed; /* in this transaction or, Visa alone, the last online one */
-    bool issuer_auth_not_performed;
-    bool offline_limit_exceeded; /* any of the card's velocity limits */
-    bool new_card;               /* Visa alone */
-    bool blocked_by_pin;         /* Visa alone: application blocked because of the PIN try limit */
-    bool oda_failed;             /* offline data authentication failed on the last transaction */
+    bool issuer_auth_failed;        /* in this transaction or an online one before */
+    bool issuer_auth_not_performed; /* CCD: in a first cryptogram, as the last second one said */
+    bool offline_limit_exceeded;    /* any of the card's velocity limits */
+    bool new_card;                  /* Visa alone */
+    bool blocked_by_pin;            /* Visa alone: application blocked because of the PIN try limit */
+    bool oda_failed;                /* offline data authentication failed on the last transaction */
     bool script_failed;
     bool go_online_set; /* CCD alone */
     unsigned scripts;   /* script commands carried out, 0 to 15 */

@@ -85,8 +85,7 @@ static enum tp_err put_format_1(struct buf *m, const struct emv_script *s, const
     return r == TP_OK ? pad_to_block(m, block) : r;
 }
 
-enum tp_err emv_script_mac(uint8_t full[EMV_BLOCK_MAX], const struct emv_script *s, struct span session, const uint8_t head[HEAD],
-                           struct span data)
+enum tp_err emv_script_mac(uint8_t full[EMV_BLOCK_MAX], const struct emv_script *s, struct span session, const uint8_t head[HEAD], struct span data)
 {
     uint8_t room[MESSAGE_MAX];
     struct buf m = BUF_OF(room);
@@ -192,8 +191,8 @@ static enum tp_err put_data(struct buf *out, const struct emv_script *s, const s
     return r == TP_OK ? tlv_put(out, TAG_CIPHER, buf_span(&b)) : r;
 }
 
-enum tp_err emv_script_close(struct buf *out, struct emv_script *s, const struct emv_script_keys *keys, const uint8_t head[4],
-                             struct span plain, bool encipher)
+enum tp_err emv_script_close(struct buf *out, struct emv_script *s, const struct emv_script_keys *keys, const uint8_t head[4], struct span plain,
+                             bool encipher)
 {
     const bool ccd = is_ccd(s->cvn);
     uint8_t room[EMV_SCRIPT_APDU_MAX], full[EMV_BLOCK_MAX] = {0};

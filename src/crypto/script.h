@@ -19,7 +19,7 @@
 #include "crypto/cryptogram.h"
 
 #define EMV_SCRIPT_MAC_MIN  4
-#define EMV_SCRIPT_MAC      8 /* the longest */
+#define EMV_SCRIPT_MAC      8   /* the longest */
 #define EMV_SCRIPT_DATA_MAX 128 /* plain bytes that a command of ours carries */
 #define EMV_SCRIPT_APDU_MAX 255
 
@@ -43,8 +43,8 @@ struct emv_script emv_script_start(enum emv_cvn cvn, const uint8_t atc[2], const
 
 /* All that the MAC algorithm gives for a command, emv_cvn_block bytes: the MAC is the leftmost of them, the next chaining value (CCD) is
  * all. head is CLA INS P1 P2 Lc as on the wire; data: the data field up to the MAC (CCD: the object before 8E). */
-TP_MUST_CHECK enum tp_err emv_script_mac(uint8_t full[EMV_BLOCK_MAX], const struct emv_script *s, struct span session,
-                                         const uint8_t head[5], struct span data);
+TP_MUST_CHECK enum tp_err emv_script_mac(uint8_t full[EMV_BLOCK_MAX], const struct emv_script *s, struct span session, const uint8_t head[5],
+                                         struct span data);
 
 /* Appends the enciphered data (CCD: without the 01 that stands before them in object 87); and back: TP_ERR_FORMAT when the padding is wrong. */
 TP_MUST_CHECK enum tp_err emv_script_encipher(struct buf *out, enum emv_cvn cvn, struct span session, struct span plain);

@@ -146,7 +146,7 @@ static enum tp_err session_sm(struct calc *c, enum calc_use use, struct tp_error
     if (r == TP_OK)
         r = emv_session_key_sm(out, c->cvn, secret_span(&c->key[CALC_CARD_KEY][use]), c->atc.p, c->ac.p);
     return r == TP_OK ? put(c, use == CALC_USE_SMI ? "session key SMI" : "session key SMC",
-                            visa(c)                   ? "VIS, D: master key XOR ATC, XOR its complement; odd parity"
+                            visa(c)                 ? "VIS, D: master key XOR ATC, XOR its complement; odd parity"
                             : c->cvn == EMV_CCD_AES ? "Book 2, A1.3.1: R = AC, zeros"
                                                     : "Book 2, A1.3.1: R = AC; odd parity",
                             secret_span(out))
@@ -183,7 +183,7 @@ static enum tp_err all_sessions(struct calc *c, struct tp_error *e)
 
 /* ---- application cryptogram ---- */
 
-/* The data of Book 2, table 26 out of the objects of a message, DE 55 for example; then what of 9F10 the kind of card takes. */
+/* The data of Book 2, table 28 out of the objects of a message, DE 55 for example; then what of 9F10 the kind of card takes. */
 static enum tp_err take_tags(struct buf *data, const struct calc *c, struct tp_error *e)
 {
     static const uint16_t order[] = {0x9F02, 0x9F03, 0x9F1A, 0x95, 0x5F2A, 0x9A, 0x9C, 0x9F37, 0x82, 0x9F36};
@@ -223,7 +223,7 @@ static enum tp_err do_ac(struct calc *c, struct tp_error *e)
     if (r == TP_OK)
         r = session_ac(c, e);
     if (r == TP_OK)
-        r = put(c, "data", "Book 2, 8.1.1, table 26", buf_span(&data));
+        r = put(c, "data", "Book 2, 8.1.1, table 28", buf_span(&data));
     if (r == TP_OK)
         r = emv_ac_make(ac, c->cvn, secret_span(&c->key[CALC_SESSION_KEY][CALC_USE_AC]), buf_span(&data));
     return r == TP_OK ? put(c, "application cryptogram", clauses[c->cvn], SPAN_OF(ac)) : r;
@@ -302,8 +302,7 @@ static enum tp_err start_script(struct calc *c, struct emv_script *s, struct tp_
     *s = emv_script_start(c->cvn, c->atc.p, c->ac.p);
     if (c->chain.given)
         memcpy(s->chain, c->chain.p, block);
-    return visa(c) ? TP_OK
-                   : put(c, "chaining value", c->chain.given ? "Book 2, 9.2.3.1" : "Book 2, 9.2.3.1: the AC", span_of(s->chain, block));
+    return visa(c) ? TP_OK : put(c, "chaining value", c->chain.given ? "Book 2, 9.2.3.1" : "Book 2, 9.2.3.1: the AC", span_of(s->chain, block));
 }
 
 /* What the next command of a CCD script goes on from. */
@@ -314,8 +313,7 @@ static enum tp_err put_next_chain(struct calc *c, const uint8_t *full)
 
 static const char *mac_clause(const struct calc *c)
 {
-    return visa(c) ? "Book 2, 9.2.3: CLA INS P1 P2 Lc, ATC, AC, data"
-                   : "Book 2, 9.2.3: chaining value, CLA INS P1 P2 padded, object padded";
+    return visa(c) ? "Book 2, 9.2.3: CLA INS P1 P2 Lc, ATC, AC, data" : "Book 2, 9.2.3: chaining value, CLA INS P1 P2 padded, object padded";
 }
 
 static enum tp_err do_mac(struct calc *c, struct tp_error *e)

@@ -59,15 +59,9 @@ static bool parse_value(int key, char *arg, struct argp_state *state)
         int key;
         const char *name;
         struct calc_value *v;
-    } values[] = {{KEY_ATC, "atc", &c->atc},
-                  {KEY_AC, "ac", &c->ac},
-                  {KEY_CHAIN, "chain", &c->chain},
-                  {KEY_ARC, "arc", &c->arc},
-                  {KEY_CSU, "csu", &c->csu},
-                  {KEY_PROPRIETARY, "proprietary", &c->proprietary},
-                  {KEY_DATA, "data", &c->data},
-                  {KEY_TAGS, "tags", &c->tags},
-                  {KEY_HEAD, "head", &c->head},
+    } values[] = {{KEY_ATC, "atc", &c->atc},      {KEY_AC, "ac", &c->ac},       {KEY_CHAIN, "chain", &c->chain},
+                  {KEY_ARC, "arc", &c->arc},      {KEY_CSU, "csu", &c->csu},    {KEY_PROPRIETARY, "proprietary", &c->proprietary},
+                  {KEY_DATA, "data", &c->data},   {KEY_TAGS, "tags", &c->tags}, {KEY_HEAD, "head", &c->head},
                   {KEY_CHECK, "check", &c->check}};
 
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {

@@ -35,7 +35,7 @@ struct chip {
 /* NULL, or the name of the object that is missing or has a wrong length ("9F26"). */
 const char *chip_read(struct chip *out, const struct request *q);
 
-/* What the application cryptogram covers before the part of 9F10: Book 2, 8.1.1, table 26. */
+/* What the application cryptogram covers before the part of 9F10: Book 2, 8.1.1, table 28. */
 TP_MUST_CHECK enum tp_err chip_signed(struct buf *out, const struct chip *c);
 
 #endif

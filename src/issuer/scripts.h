@@ -6,7 +6,7 @@
 #include "crypto/script.h"
 #include "issuer/authorise.h"
 
-#define SCRIPTS_MAX   128 /* bytes of all templates of one answer that a terminal must take: EMV 4.4 Book 3, 10.10 */
+#define SCRIPTS_MAX   128 /* bytes of all templates of one answer that a terminal must take: EMV 4.4 Book 4, 6.3.9 */
 #define SCRIPTS_ALARM 3   /* deliveries of one script */
 
 struct scripts_sent {

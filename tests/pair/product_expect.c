@@ -84,7 +84,7 @@ static void risk(struct expected *x, const struct combination *c)
         x->tsi |= TSI_RISK;
 }
 
-/* One GENERATE AC with the TVR as it is now; P1: Book 3, table 11. */
+/* One GENERATE AC with the TVR as it is now; P1: Book 3, table 12. */
 static void generate(struct expected *x, enum ac asked, bool cda, unsigned nth)
 {
     const size_t n = strlen(x->p1);

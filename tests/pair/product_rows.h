@@ -41,7 +41,7 @@ static const struct fault_row fault_rows[] = {
     {"sdad-header", "B2 6.5.2 step 3, 6.6.2 step 3", {SOUND, SOUND, SIGNED, SIGNED}, false, false, false, false, false},
     {"sdad-trailer", "B2 6.5.2 step 2, 6.6.2 step 2", {SOUND, SOUND, SIGNED, SIGNED}, false, false, false, false, false},
     {"sdad-format", "B2 6.5.2 step 4, 6.6.2 step 4", {SOUND, SOUND, SIGNED, SIGNED}, false, false, false, false, false},
-    {"long-dynamic-number", "B2 table 16", {SOUND, SOUND, SIGNED, SIGNED}, false, false, false, false, false},
+    {"long-dynamic-number", "B2 table 19", {SOUND, SOUND, SIGNED, SIGNED}, false, false, false, false, false},
     {"short-sdad", "B2 6.5.2 step 1, 6.6.2 step 1", {SOUND, SOUND, SIGNED, SIGNED}, false, false, false, false, false},
     {"wrong-un", "B2 6.6.2 step 8", {SOUND, SOUND, SOUND, SIGNED}, false, false, false, false, false},
     {"wrong-cid", "B2 6.6.2 step 6", {SOUND, SOUND, SOUND, SIGNED}, false, false, false, false, false},

@@ -352,8 +352,7 @@ static void put_command(struct buf *body, struct emv_script *s, const struct emv
 
 static void put_scripts(const struct run *r, const struct transaction *tx, struct kernel_issuer_answer *out)
 {
-    struct emv_script s =
-        emv_script_start((enum emv_cvn)r->c.kind->cvn, transaction_get(tx, TAG_ATC).p, transaction_get(tx, TAG_AC).p);
+    struct emv_script s = emv_script_start((enum emv_cvn)r->c.kind->cvn, transaction_get(tx, TAG_ATC).p, transaction_get(tx, TAG_AC).p);
     struct emv_script_keys keys;
     struct secret smi = {NULL, 0}, smc = {NULL, 0};
     struct buf whole = {out->scripts.p, 0, sizeof(out->scripts.p)};
@@ -527,7 +526,7 @@ static void check_cvr(struct run *r, const struct transaction *tx)
         {"issuer authentication failed", iad.issuer_auth_failed, x->issuer_failed},
         {"script failed", iad.script_failed, x->script_failed},
         {"DDA performed", iad.dda_performed, x->dda || (!ccd && x->cda_once)}, /* Visa's layout has one bit for both */
-        {"CDA performed", iad.cda_performed, ccd && x->cda_once}, /* at either cryptogram: Book 3, 9.2.3.2 of the CCD */
+        {"CDA performed", iad.cda_performed, ccd && x->cda_once},              /* at either cryptogram: Book 3, 9.2.3.2 of the CCD */
     };
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)

@@ -459,14 +459,12 @@ START_TEST(the_common_core_tells_of_failed_authentication)
         static const struct {
             const char *p1, *tvr, *cid, *told;
         } lines[] = {
-            {"00", "4000000000", "00", "00"}, /* SDA failed, declined offline */
-            {"00", "0000000000", "00", "04"}, /* declined again: it stays */
-            {"40", "0000000000", "80", "04"}, /* the card goes online for it */
-            {"40", "0800000000", "40", "00"}, /* DDA failed, and the card approves */
-            {"40", "0000000000", "80", "04"},
-            {"80", "0400000000", "80", "00"}, /* CDA failed; the card leaves */
-            {"80", "0000000000", "80", "04"},
-            {"00", "0000000000", "00", "00"},
+            {"00", "4000000000", "00", "00"},                                   /* SDA failed, declined offline */
+            {"00", "0000000000", "00", "04"},                                   /* declined again: it stays */
+            {"40", "0000000000", "80", "04"},                                   /* the card goes online for it */
+            {"40", "0800000000", "40", "00"},                                   /* DDA failed, and the card approves */
+            {"40", "0000000000", "80", "04"}, {"80", "0400000000", "80", "00"}, /* CDA failed; the card leaves */
+            {"80", "0000000000", "80", "04"}, {"00", "0000000000", "00", "00"},
         };
         static const struct how how = {DOUBLE_CCD_AES, 2, false, false, "08"};
         struct rig r;
@@ -501,9 +499,7 @@ START_TEST(visa_tells_of_failed_authentication_that_was_declined)
         } lines[] = {
             {"40", "4000000000", "40", 0, 0}, /* approved offline */
             {"00", "4000000000", "00", 0, 0}, /* declined */
-            {"00", "0800000000", "00", 1, 0},
-            {"00", "0000000000", "00", 0, 4},
-            {"40", "0000000000", "40", 0, 0},
+            {"00", "0800000000", "00", 1, 0}, {"00", "0000000000", "00", 0, 4}, {"40", "0000000000", "40", 0, 0},
         };
         static const struct how how = {DOUBLE_CVN_10, 1, false, false, NULL};
         struct rig r;

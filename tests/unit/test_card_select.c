@@ -31,7 +31,7 @@ START_TEST(directory_lists_the_application)
         rig_params(&p);
         rig_start(&r, &p);
         ck_assert_uint_eq(rig_send(&r, PSE), 0x9000);
-        /* Book 1, table 43: 6F { 84 "1PAY.SYS.DDF01", A5 { 88 SFI, 5F2D, 9F11 } } */
+        /* Book 1, table 8: 6F { 84 "1PAY.SYS.DDF01", A5 { 88 SFI, 5F2D, 9F11 } } */
         ck_hex(rig_answer(&r), "6F20840E315041592E5359532E4444463031A50E8801015F2D04656E66729F110101");
         ck_assert_uint_eq(rig_send(&r, "00B2010C00"), 0x9000);
         /* Book 1, tables 46 and 47: 70 { 61 { 4F, 50, 87 } } */
@@ -68,7 +68,7 @@ START_TEST(fci_of_the_application)
         p.apps[0].preferred = "PORT";
         rig_start(&r, &p);
         ck_assert_uint_eq(rig_send(&r, RIG_SELECT), 0x9000);
-        /* Book 1, table 45: 6F { 84, A5 { 50, 87, 9F38, 5F2D, 9F11, 9F12, BF0C { 9F4D } } } */
+        /* Book 1, table 10: 6F { 84, A5 { 50, 87, 9F38, 5F2D, 9F11, 9F12, BF0C { 9F4D } } } */
         ck_hex(rig_answer(&r), "6F42"
                                "8407F0000000141010"
                                "A537"

@@ -61,7 +61,7 @@ static void derive(struct secret *key, const json_t *v, const char *name)
 
 static void put_transaction(struct buf *b, const json_t *v)
 {
-    static const char *const order[] = {"9F02", "9F03", "9F1A", "95", "5F2A", "9A", "9C", "9F37", "82", "9F36"}; /* EMV 4.4 Book 2, table 26 */
+    static const char *const order[] = {"9F02", "9F03", "9F1A", "95", "5F2A", "9A", "9C", "9F37", "82", "9F36"}; /* EMV 4.4 Book 2, table 28 */
 
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
         put(b, v, "transaction", order[i]);

@@ -536,7 +536,7 @@ START_TEST(scheme_and_card_come_back_from_their_folders)
         ck_assert_uint_eq(read->records_n, made->records_n);
         ck_assert_uint_eq(read->apps_n, 2);
         ck_assert_str_eq(read->apps[1].preferred, "ZWEITE");
-        ck_assert_uint_eq(read->apps[1].priority, 0x85); /* Book 1, table 48 */
+        ck_assert_uint_eq(read->apps[1].priority, 0x85); /* Book 1, table 13 */
         ck_assert(read->apps[1].blocked && !read->apps[0].blocked);
         ck_assert(span_eq(span_of(read->other_pan_icc_cert.p, read->other_pan_icc_cert.n),
                           span_of(made->other_pan_icc_cert.p, made->other_pan_icc_cert.n)));
