@@ -29,7 +29,8 @@ struct walker {
     int depth_of_field;
     size_t n;
     char text[TEXT_SIZE];
-    bool broken; /* libxml2 reported something: *e has it */
+    bool validated; /* against a schema */
+    bool broken;    /* libxml2 reported something: *e has it */
     struct tp_error *e;
 };
 
@@ -281,7 +282,7 @@ static enum tp_err run(struct walker *w)
         return tp_fail(w->e, TP_ERR_FORMAT, "line %u: %s", w->guard.lines + 1, w->barred);
     if (w->broken)
         return TP_ERR_FORMAT;
-    if (r == TP_OK && (more != 0 || xmlTextReaderIsValid(w->reader) != 1))
+    if (r == TP_OK && (more != 0 || (w->validated && xmlTextReaderIsValid(w->reader) != 1)))
         r = tp_fail(w->e, TP_ERR_FORMAT, "line %u: this is no document of its schema", line_of(w));
     return r;
 }
@@ -289,18 +290,19 @@ static enum tp_err run(struct walker *w)
 enum tp_err caaa_walk(const struct caaa_walk *walk, xmlSchemaPtr schema, const struct caaa_source *source, struct tp_error *e)
 {
     struct tp_error local = {TP_OK, ""};
-    xmlSchemaValidCtxtPtr valid = xmlSchemaNewValidCtxt(schema);
+    xmlSchemaValidCtxtPtr valid = schema != NULL ? xmlSchemaNewValidCtxt(schema) : NULL;
     struct walker *w = calloc(1, sizeof(*w));
     enum tp_err r = TP_ERR_NO_MEMORY;
 
-    if (w == NULL || valid == NULL)
+    if (w == NULL || (schema != NULL && valid == NULL))
         goto out;
+    w->validated = schema != NULL;
     w->spec = walk;
     w->source = source;
     w->field = -1;
     w->e = e != NULL ? e : &local;
     w->reader = xmlReaderForIO(pull, NULL, w, NULL, NULL, XML_PARSE_NONET);
-    if (w->reader == NULL || xmlTextReaderSchemaValidateCtxt(w->reader, valid, 0) != 0)
+    if (w->reader == NULL || (valid != NULL && xmlTextReaderSchemaValidateCtxt(w->reader, valid, 0) != 0))
         goto out;
     r = run(w);
 out:

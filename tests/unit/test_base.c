@@ -1,9 +1,13 @@
 #include "unit.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 #include "base/bcd.h"
 #include "base/date.h"
 #include "base/mask.h"
 #include "base/money.h"
+#include "base/table.h"
 
 START_TEST(spans_stop_at_their_end)
     {
