@@ -73,7 +73,7 @@ struct service {
     struct centre_store *doorkeeper; /* the door's own look at the books */
     pthread_mutex_t door;
     struct MHD_Daemon *daemon;
-    int listener;
+    int listener, lock_fd;
     unsigned char *key, *certificate, *authority; /* PEM */
     char spool_dir[PATH_MAX];
     pthread_mutex_t lock;
@@ -498,13 +498,15 @@ static void on_log(void *ctx, const char *format, va_list ap)
 
 /* ---- up and down ---- */
 
-static enum tp_err read_pem(const char *dir, const char *name, unsigned char **out, struct tp_error *e)
+static enum tp_err read_pem(const char *dir, const char *name, bool is_secret, unsigned char **out, struct tp_error *e)
 {
     char path[PATH_MAX];
     uint8_t *p = NULL;
     size_t n;
     enum tp_err r = file_join(path, sizeof(path), dir, name, e);
 
+    if (r == TP_OK && is_secret)
+        r = file_check_private(path, e);
     if (r == TP_OK)
         r = file_read(path, PEM_MAX, &p, &n, e);
     *out = p; /* ends with a zero */
@@ -544,14 +546,16 @@ static void say_ready(const struct service *s)
 static enum tp_err open_books(struct service *s, struct tp_error *e)
 {
     char pki[PATH_MAX];
-    enum tp_err r = file_join(pki, sizeof(pki), s->given->dir, "pki", e);
+    enum tp_err r = file_lock_folder(&s->lock_fd, s->given->dir, "telepay-centre", e);
 
     if (r == TP_OK)
-        r = read_pem(pki, "ca.pem", &s->authority, e);
+        r = file_join(pki, sizeof(pki), s->given->dir, "pki", e);
     if (r == TP_OK)
-        r = read_pem(pki, "server.pem", &s->certificate, e);
+        r = read_pem(pki, "ca.pem", false, &s->authority, e);
     if (r == TP_OK)
-        r = read_pem(pki, "server.key", &s->key, e);
+        r = read_pem(pki, "server.pem", false, &s->certificate, e);
+    if (r == TP_OK)
+        r = read_pem(pki, "server.key", true, &s->key, e);
     if (r == TP_OK)
         r = file_join(s->spool_dir, sizeof(s->spool_dir), s->given->dir, "spool", e);
     if (r == TP_OK)
@@ -613,6 +617,7 @@ enum tp_err centre_serve(const struct centre_service *service, struct tp_error *
 {
     struct service s = {.given = service,
                         .listener = -1,
+                        .lock_fd = -1,
                         .door = PTHREAD_MUTEX_INITIALIZER,
                         .lock = PTHREAD_MUTEX_INITIALIZER,
                         .books = PTHREAD_MUTEX_INITIALIZER};
@@ -646,5 +651,7 @@ enum tp_err centre_serve(const struct centre_service *service, struct tp_error *
     free(s.key);
     free(s.certificate);
     free(s.authority);
+    if (s.lock_fd >= 0)
+        close(s.lock_fd);
     return r;
 }
