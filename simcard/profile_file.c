@@ -355,6 +355,8 @@ static enum tp_err load_secret_file(struct secret *out, const char *dir, const c
     enum tp_err r = file_join(path, sizeof(path), dir, name, e);
 
     if (r == TP_OK)
+        r = file_check_private(path, e);
+    if (r == TP_OK)
         r = file_read(path, 4096, &data, &n, e);
     if (r == TP_OK)
         r = secret_copy(out, span_of(data, n));

@@ -144,8 +144,10 @@ static enum tp_err load_secret(struct secret *out, const char *path, struct tp_e
 {
     uint8_t *data = NULL;
     size_t n = 0;
-    enum tp_err r = file_read(path, FILE_MAX, &data, &n, e);
+    enum tp_err r = file_check_private(path, e);
 
+    if (r == TP_OK)
+        r = file_read(path, FILE_MAX, &data, &n, e);
     if (r != TP_OK)
         return r;
     r = secret_copy(out, span_of(data, n));

@@ -1,17 +1,16 @@
 #include "acquirer/commit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/queue.h>
 #include <unistd.h>
 
 #include "acquirer/check.h"
 #include "acquirer/state.h"
+#include "base/file.h"
 #include "base/log.h"
 
 #define GROUP_MAX 1024
@@ -513,17 +512,6 @@ static void on_released(void *ctx, const char *rrn)
 
 /* ---- begin and end ---- */
 
-static enum tp_err lock_folder(struct committer *c, const char *dir, struct tp_error *e)
-{
-    c->lock_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (c->lock_fd < 0)
-        return tp_fail(e, TP_ERR_IO, "cannot open %s: %s", dir, strerror(errno));
-    if (flock(c->lock_fd, LOCK_EX | LOCK_NB) == 0)
-        return TP_OK;
-    return errno == EWOULDBLOCK ? tp_fail(e, TP_ERR_STATE, "another telepay-acquirer serves %s already", dir)
-                                : tp_fail(e, TP_ERR_IO, "cannot lock %s: %s", dir, strerror(errno));
-}
-
 /* A disk that takes nothing now may later: the server answers 96 until then, and starts. */
 static enum tp_err recover(struct committer *c)
 {
@@ -550,7 +538,7 @@ enum tp_err committer_new(struct committer **out, const char *dir, struct tp_err
         STAILQ_INIT(&c->under_way[i]);
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->more, NULL);
-    r = lock_folder(c, dir, e);
+    r = file_lock_folder(&c->lock_fd, dir, "telepay-acquirer", e);
     if (r == TP_OK)
         r = acquirer_open_ledger(&c->ledger, dir, e);
     if (r == TP_OK) {

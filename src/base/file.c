@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,6 +49,29 @@ out:
     fclose(f);
     free(data);
     return r;
+}
+
+enum tp_err file_check_private(const char *path, struct tp_error *e)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO, "cannot read %s: %s", path, strerror(errno));
+    if ((st.st_mode & 077) == 0)
+        return TP_OK;
+    return tp_fail(e, TP_ERR_SECURITY, "%s holds a secret and can be read by others than its owner (mode %04o): chmod 600 %s", path,
+                   (unsigned)(st.st_mode & 07777), path);
+}
+
+enum tp_err file_lock_folder(int *fd, const char *dir, const char *program, struct tp_error *e)
+{
+    *fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0)
+        return tp_fail(e, TP_ERR_IO, "cannot open %s: %s", dir, strerror(errno));
+    if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+        return TP_OK;
+    return errno == EWOULDBLOCK ? tp_fail(e, TP_ERR_STATE, "another %s serves %s already: end that one, or name another folder with --dir", program, dir)
+                                : tp_fail(e, TP_ERR_IO, "cannot lock %s: %s", dir, strerror(errno));
 }
 
 static enum tp_err sync_folder(const char *path, struct tp_error *e)

@@ -3,10 +3,12 @@
 #include <libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct table {
     struct libscols_table *scols;
-    size_t columns;
+    const struct table_column *columns;
+    size_t n;
 };
 
 static enum tp_err add_column(struct libscols_table *t, const struct table_column *c)
@@ -34,7 +36,8 @@ enum tp_err table_new(struct table **out, const char *name, const struct table_c
     *out = NULL;
     if (t == NULL)
         return no_memory(e);
-    t->columns = n;
+    t->columns = columns;
+    t->n = n;
     t->scols = scols_new_table();
     if (t->scols == NULL || scols_table_set_name(t->scols, name) != 0 || scols_table_enable_json(t->scols, json) != 0)
         goto out;
@@ -49,15 +52,30 @@ out:
     return made ? TP_OK : no_memory(e);
 }
 
+static const char *const bool_cells[] = {"no", "yes"};
+
+const char *table_bool(bool value)
+{
+    return bool_cells[value];
+}
+
+static bool is_bool(const char *cell)
+{
+    return cell != NULL && (strcmp(cell, bool_cells[false]) == 0 || strcmp(cell, bool_cells[true]) == 0);
+}
+
 enum tp_err table_row(struct table *t, const char *const *cells, struct tp_error *e)
 {
     struct libscols_line *line = scols_table_new_line(t->scols, NULL);
 
     if (line == NULL)
         return no_memory(e);
-    for (size_t i = 0; i < t->columns; i++)
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->columns[i].kind == TABLE_BOOL && !is_bool(cells[i]))
+            return tp_fail(e, TP_ERR_INTERNAL, "the list's column %s takes yes and no alone", t->columns[i].name);
         if (scols_line_set_data(line, i, cells[i]) != 0)
             return no_memory(e);
+    }
     return TP_OK;
 }
 

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 
-enum table_kind { TABLE_TEXT, TABLE_RIGHT /* text, flush right: amounts */, TABLE_NUMBER /* a number in JSON */, TABLE_BOOL };
+enum table_kind { TABLE_TEXT, TABLE_RIGHT /* text, flush right: amounts */, TABLE_NUMBER /* a number in JSON */, TABLE_BOOL /* cells by table_bool */ };
 
 struct table_column {
     const char *name; /* heading, and key in JSON */
@@ -19,6 +19,9 @@ struct table;
 /* name is the key of the list in JSON. The columns must stay valid. */
 TP_MUST_CHECK enum tp_err table_new(struct table **out, const char *name, const struct table_column *columns, size_t n, bool json,
                                     struct tp_error *e);
+
+/* The cell of a TABLE_BOOL column: "yes" or "no", true or false in JSON. No other text is taken there: libsmartcols calls most words true. */
+const char *table_bool(bool value);
 
 /* One row of as many cells as there are columns; the texts are copied; NULL is an empty cell (null in JSON). */
 TP_MUST_CHECK enum tp_err table_row(struct table *t, const char *const *cells, struct tp_error *e);

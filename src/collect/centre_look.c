@@ -16,7 +16,7 @@
 #include "collect/store.h"
 
 struct words { /* of every command here */
-    const char *dir, *listen, *refuse, *contract, *number;
+    const char *dir, *listen, *refuse, *contract, *number, *acquirer;
     bool json, takes_remise;
 };
 
@@ -33,6 +33,9 @@ static error_t parse_words(int key, char *arg, struct argp_state *state)
         return 0;
     case 'r':
         w->refuse = arg;
+        return 0;
+    case 'a':
+        w->acquirer = arg;
         return 0;
     case 'j':
         w->json = true;
@@ -289,7 +292,8 @@ static enum tp_err number_of(uint32_t *out, const char *text, struct tp_error *e
 
 int centre_cmd_show(int argc, char **argv)
 {
-    static const struct argp_option options[] = {DIR_OPTION, JSON_OPTION, END_OPTION};
+    static const struct argp_option options[] = {
+        {"acquirer", 'a', "ID", 0, "the one that this acquirer sent, of a contract that another has now", 0}, DIR_OPTION, JSON_OPTION, END_OPTION};
     static const struct argp argp = {options, parse_words, "CONTRACT NUMBER", "One remise, item by item.", NULL, NULL, NULL};
     struct words w = {.takes_remise = true};
     struct shown shown = {.first = true};
@@ -304,12 +308,12 @@ int centre_cmd_show(int argc, char **argv)
     if (r == TP_OK)
         r = open_books(&store, &w, &e);
     if (r == TP_OK)
-        r = centre_remise_get(store, w.contract, number, &m, &e);
+        r = centre_remise_get(store, w.acquirer, w.contract, number, &m, &e);
     if (r == TP_OK) {
         shown.currency = m.currency;
         shown.json = w.json;
         show_head(&m, w.json);
-        r = centre_item_each(store, w.contract, number, false, show_item, &shown, &e);
+        r = centre_item_each(store, w.acquirer, w.contract, number, false, show_item, &shown, &e);
         if (w.json)
             puts("\n  ]\n}");
     }

@@ -4,12 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/log.h"
+
+#define READ_MS      20000 /* to read a document, and one more for each READ_BYTES of it */
+#define READ_BYTES   256
 
 struct taking { /* one remise on its way into the books */
     struct centre *centre;
     const struct intake_claim *claim;
     struct spool *document;
+    int64_t until; /* on the monotonic clock: it must have been read by then */
     struct centre_remise remise;
     bool announced, mistaken; /* mistaken: it is not what its address says */
     bool failed;              /* an error of our own, not of the document */
@@ -51,6 +56,8 @@ static enum tp_err on_item(void *ctx, const struct caaa_item *item, const char *
         return own_fault(t, tp_fail(e, TP_ERR_CANCELLED, "the centre is going down"));
     if (fault == NULL)
         fault = refuse_item(t->centre->refuse, t->claim->contract, t->claim->number, item);
+    if (fault == NULL && !centre_signed_by_card(item)) /* it could come again and again */
+        fault = "ICC_CRYPTOGRAM";
     if (fault == NULL)
         r = centre_taken_before(t->centre->store, item, &before, e);
     if (r == TP_OK && before)
@@ -101,15 +108,64 @@ static enum tp_err watch_gap(struct taking *t, uint32_t last, struct tp_error *e
     return centre_alarm_add(t->centre->store, c->contract, c->number, text, e);
 }
 
-static enum tp_err read_document(struct taking *t, struct caaa_totals *counted, struct tp_error *e)
+/* The bytes between two readings are few, and what they cost is bounded: so this bounds the time of the whole. */
+static enum tp_err read_in_time(void *ctx, uint8_t *out, size_t cap, size_t *n)
 {
-    const struct caaa_source source = {spool_source_read, t->document};
-    const struct caaa_transfer_events events = {t, on_remise, on_item};
-    enum tp_err r = spool_rewind(t->document);
+    struct taking *t = ctx;
+
+    *n = 0;
+    if (atomic_load(t->centre->stopping))
+        return TP_ERR_CANCELLED;
+    return time_monotonic_ms() < t->until ? spool_read(t->document, out, cap, n) : TP_ERR_TIMEOUT;
+}
+
+static enum tp_err read_with(struct taking *t, const struct caaa_schemas *schemas, const struct caaa_transfer_events *events,
+                             struct caaa_verdict *verdict, struct caaa_totals *counted, struct tp_error *e)
+{
+    const struct caaa_source source = {read_in_time, t};
+    const enum tp_err r = spool_rewind(t->document);
 
     if (r != TP_OK)
         return own_fault(t, tp_fail(e, r, "cannot read the spool file"));
-    r = caaa_transfer_read(t->centre->schemas, &source, &events, &t->remise.verdict, counted, e);
+    t->until = time_monotonic_ms() + READ_MS + (int64_t)(spool_size(t->document) / READ_BYTES);
+    return caaa_transfer_read(schemas, &source, events, verdict, counted, e);
+}
+
+static enum tp_err pass_remise(void *ctx, const struct caaa_remise *r, struct tp_error *e)
+{
+    (void)ctx;
+    (void)r;
+    (void)e;
+    return TP_OK;
+}
+
+static enum tp_err pass_item(void *ctx, const struct caaa_item *item, const char *fault, struct tp_error *e)
+{
+    (void)ctx;
+    (void)item;
+    (void)fault;
+    (void)e;
+    return TP_OK;
+}
+
+/* Whether it is a document of its schema at all, found out beside the books: what takes long, or is none, holds nobody up. */
+static enum tp_err examine(struct taking *t, bool *sound, struct tp_error *e)
+{
+    static const struct caaa_transfer_events events = {NULL, pass_remise, pass_item};
+    struct caaa_verdict verdict;
+    struct caaa_totals counted;
+    const enum tp_err r = read_with(t, t->centre->schemas, &events, &verdict, &counted, e);
+
+    *sound = r == TP_OK;
+    return r == TP_ERR_FORMAT ? TP_OK : r;
+}
+
+/* Examined before. */
+static enum tp_err read_document(struct taking *t, struct caaa_totals *counted, struct tp_error *e)
+{
+    const struct caaa_transfer_events events = {t, on_remise, on_item};
+    enum tp_err r = read_with(t, NULL, &events, &t->remise.verdict, counted, e);
+
     if (r == TP_OK && t->remise.verdict.reason[0] != '\0' && !t->announced) /* nothing of it could be answered */
         r = tp_fail(e, TP_ERR_FORMAT, "%s: %s", t->remise.verdict.reason, t->remise.verdict.text);
     return r;
@@ -170,7 +226,7 @@ static enum tp_err recognise(struct centre *c, const struct intake_claim *claim,
         return r;
     }
     if (r == TP_OK)
-        r = centre_remise_get(c->store, claim->contract, claim->number, &before, e);
+        r = centre_remise_get(c->store, claim->acquirer, claim->contract, claim->number, &before, e);
     if (r == TP_ERR_NOT_FOUND) {
         *known = false;
         return TP_OK;
@@ -187,22 +243,41 @@ static enum tp_err recognise(struct centre *c, const struct intake_claim *claim,
     return r;
 }
 
+static enum tp_err recognise_alone(struct centre *c, const struct intake_claim *claim, const uint8_t hash[SPOOL_HASH], bool *known,
+                                   enum intake_outcome *outcome, struct tp_error *e)
+{
+    enum tp_err r;
+
+    pthread_mutex_lock(c->books); /* it may write an alarm */
+    r = recognise(c, claim, hash, known, outcome, e);
+    pthread_mutex_unlock(c->books);
+    return r;
+}
+
 enum tp_err intake(struct centre *c, const struct intake_claim *claim, struct spool *document, const uint8_t hash[SPOOL_HASH],
                    enum intake_outcome *outcome, struct tp_error *e)
 {
     struct taking t = {.centre = c, .claim = claim, .document = document};
-    bool known = false;
-    enum tp_err r = recognise(c, claim, hash, &known, outcome, e);
+    bool known = false, sound = false;
+    enum tp_err r = recognise_alone(c, claim, hash, &known, outcome, e);
 
     if (r != TP_OK || known)
+        return r;
+    *outcome = INTAKE_INVALID;
+    r = examine(&t, &sound, e);
+    if (r != TP_OK || !sound)
         return r;
     memcpy(t.remise.acquirer, claim->acquirer, sizeof(t.remise.acquirer));
     memcpy(t.remise.contract, claim->contract, sizeof(t.remise.contract));
     t.remise.number = claim->number;
     memcpy(t.remise.hash, hash, SPOOL_HASH);
     t.remise.bytes = spool_size(document);
-    r = take(&t, outcome, e);
-    if (r == TP_OK && *outcome == INTAKE_ANSWERED)
+    pthread_mutex_lock(c->books);
+    r = recognise(c, claim, hash, &known, outcome, e); /* another worker may have had the same */
+    if (r == TP_OK && !known)
+        r = take(&t, outcome, e);
+    pthread_mutex_unlock(c->books);
+    if (r == TP_OK && !known && *outcome == INTAKE_ANSWERED)
         log_note("contract %s remise %" PRIu32 ": %s, %" PRIu64 " transactions, %" PRIu64 " refused", claim->contract, claim->number,
                  t.remise.result == CAAA_DECLINED ? t.remise.verdict.reason : "taken",
                  t.remise.totals.count[CAAA_DEBIT] + t.remise.totals.count[CAAA_CREDIT] + t.remise.refused, t.remise.refused);
@@ -224,7 +299,7 @@ enum tp_err intake_answer(struct centre *c, const struct intake_claim *claim, co
     struct centre_remise m;
     struct caaa_response response = {.number = 0};
     struct caaa_writer *w = NULL;
-    enum tp_err r = centre_remise_get(c->store, claim->contract, claim->number, &m, e);
+    enum tp_err r = centre_remise_get(c->store, claim->acquirer, claim->contract, claim->number, &m, e);
 
     if (r != TP_OK)
         return r;
@@ -242,7 +317,7 @@ enum tp_err intake_answer(struct centre *c, const struct intake_claim *claim, co
     }
     r = caaa_response_begin(&w, sink, &response, e);
     if (r == TP_OK && m.result == CAAA_PARTIAL)
-        r = centre_item_each(c->store, claim->contract, claim->number, true, on_refused, w, e);
+        r = centre_item_each(c->store, claim->acquirer, claim->contract, claim->number, true, on_refused, w, e);
     if (r == TP_OK)
         r = caaa_response_end(w, e);
     caaa_writer_free(&w);

@@ -2,15 +2,17 @@
 #ifndef TP_COLLECT_INTAKE_H
 #define TP_COLLECT_INTAKE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "collect/refuse.h"
 #include "collect/spool.h"
 #include "collect/store.h"
 
-struct centre { /* all that the worker uses; one thread */
+struct centre { /* all that a worker uses; one thread */
     struct centre_store *store;
-    struct caaa_schemas *schemas;
+    pthread_mutex_t *books; /* of all workers: one at a time writes, while others read their documents */
+    const struct caaa_schemas *schemas;
     struct refuse *refuse;       /* NULL: nothing by order */
     const atomic_bool *stopping; /* the service ends: what is not yet kept is let go */
 };

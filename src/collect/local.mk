@@ -3,6 +3,7 @@ include src/wire/caaa.mk
 # What both sides of the collection share, and the centre's side.
 noinst_LIBRARIES += libcentre.a
 libcentre_a_SOURCES = \
+	src/collect/guests.c src/collect/guests.h \
 	src/collect/intake.c src/collect/intake.h \
 	src/collect/refuse.c src/collect/refuse.h \
 	src/collect/serve.c src/collect/serve.h \

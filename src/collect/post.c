@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/conf.h"
 #include "base/date.h"
@@ -51,6 +52,8 @@ enum tp_err centre_access_load(struct centre_access *out, const char *dir, struc
         r = conf_need(&id, c, "centre", "id", e);
     if (r == TP_OK)
         r = pki_files_load(&out->tls, c, "centre", e);
+    if (r == TP_OK && access(out->tls.key, F_OK) == 0) /* a missing one is told when it is used */
+        r = file_check_private(out->tls.key, e);
     if (r == TP_OK && (strncmp(url, "https://", 8) != 0 || strlen(url) >= sizeof(out->url) || strlen(id) >= sizeof(out->id)))
         r = tp_fail(e, TP_ERR_USAGE, "%s: url must begin with https://, and id has at most %d characters", path, CAAA_ID_MAX - 1);
     if (r == TP_OK) {

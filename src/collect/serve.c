@@ -14,17 +14,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
+#include "collect/guests.h"
 #include "collect/intake.h"
 
 #define PEM_MAX      65536
 #define POOL_THREADS 4
-#define CONNECTIONS  256
+#define WORKERS      4
+#define EACH_WORKERS 2 /* that one acquirer may keep busy */
+#define CONNECTIONS  512
+#define EACH_ADDRESS 64 /* connections of one address */
 #define IDLE_S       60
+#define HEAD_S       15 /* from the connection to the end of a request's head; also between two requests */
+#define BODY_S       30 /* for a document or an answer, and one more for each BODY_RATE bytes of it */
+#define BODY_RATE    32768
+#define DOCUMENT_MAX (INT64_C(2) << 30) /* bytes of one, and of all that one acquirer sends at a time: a million payments are 1.3 GB */
+#define SPOOL_MAX    (INT64_C(8) << 30) /* bytes of all that are on their way */
+#define DISK_LEFT    (INT64_C(64) << 20) /* that a document must leave on the disk */
 #define MEMORY       262144 /* per connection: also the piece in which an upload comes */
 #define PRIORITIES   "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 #define ROOT         "/remises/"
@@ -39,24 +51,36 @@ struct request {
     char digest[DIGEST_MAX];
     unsigned status; /* 0: not yet answered */
     struct MHD_Response *response;
-    struct request *next;
+    uint64_t answer_size;
+    int64_t promised;             /* bytes that it may spool; 0: it is not among those on their way */
+    TAILQ_ENTRY(request) link;    /* under way */
+    TAILQ_ENTRY(request) waiting; /* for a worker */
+};
+
+struct worker {
+    struct service *service;
+    struct centre centre;
+    pthread_t thread;
+    bool runs;
+    const struct request *at; /* what it works on, under the service's lock */
 };
 
 struct service {
     const struct centre_service *given;
-    struct centre centre;            /* the worker's */
+    struct worker worker[WORKERS];
+    pthread_mutex_t books;           /* the workers' */
+    struct caaa_schemas *schemas;
     struct centre_store *doorkeeper; /* the door's own look at the books */
     pthread_mutex_t door;
     struct MHD_Daemon *daemon;
-    int listener;
+    int listener, lock_fd;
     unsigned char *key, *certificate, *authority; /* PEM */
     char spool_dir[PATH_MAX];
     pthread_mutex_t lock;
     pthread_cond_t work;
-    struct request *first, **last; /* waiting for the worker */
+    TAILQ_HEAD(, request) waiting, under_way;
     atomic_bool stopping;
-    pthread_t worker;
-    bool worker_runs;
+    struct guests *guests;
 };
 
 /* ---- answers ---- */
@@ -86,8 +110,9 @@ static enum tp_err sink_file(void *file, struct span bytes)
 }
 
 /* The caaa.012 goes through a file without a name: there may be many refusals. It holds no card number. */
-static void answer_document(struct service *s, struct request *q)
+static void answer_document(struct worker *w, struct request *q)
 {
+    const struct service *s = w->service;
     char path[PATH_MAX];
     struct tp_error e = {TP_OK, ""};
     FILE *f = NULL;
@@ -100,7 +125,7 @@ static void answer_document(struct service *s, struct request *q)
     if (f != NULL) {
         const struct caaa_sink sink = {sink_file, f};
 
-        r = intake_answer(&s->centre, &q->claim, &sink, &e);
+        r = intake_answer(&w->centre, &q->claim, &sink, &e);
         if (fclose(f) != 0 && r == TP_OK)
             r = tp_fail(&e, TP_ERR_IO, "%s", strerror(errno));
     } else if (r == TP_OK)
@@ -109,6 +134,7 @@ static void answer_document(struct service *s, struct request *q)
 
     if (r == TP_OK && size > 0) {
         q->status = MHD_HTTP_OK;
+        q->answer_size = (uint64_t)size;
         q->response = MHD_create_response_from_fd64((uint64_t)size, fd); /* closes it */
         (void)MHD_add_response_header(q->response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/xml");
         return;
@@ -119,7 +145,7 @@ static void answer_document(struct service *s, struct request *q)
     answer_text(q, MHD_HTTP_INTERNAL_SERVER_ERROR, "the remise is kept, the answer could not be made: ask again");
 }
 
-/* ---- the worker: one remise after the other ---- */
+/* ---- the workers: each one remise after the other ---- */
 
 /* RFC 9530: sha-256=:BASE64: */
 static void digest_text(char out[DIGEST_MAX], const uint8_t hash[SPOOL_HASH])
@@ -130,7 +156,7 @@ static void digest_text(char out[DIGEST_MAX], const uint8_t hash[SPOOL_HASH])
     snprintf(out, DIGEST_MAX, "sha-256=:%s:", (char *)text);
 }
 
-static void work_on(struct service *s, struct request *q)
+static void work_on(struct worker *w, struct request *q)
 {
     uint8_t hash[SPOOL_HASH];
     char digest[DIGEST_MAX];
@@ -150,12 +176,12 @@ static void work_on(struct service *s, struct request *q)
         answer_text(q, MHD_HTTP_BAD_REQUEST, "the document is not the one that Content-Digest announces: send it again");
         return;
     }
-    r = intake(&s->centre, &q->claim, q->document, hash, &outcome, &e);
+    r = intake(&w->centre, &q->claim, q->document, hash, &outcome, &e);
     if (r != TP_OK) {
         log_error("cannot take remise %" PRIu32 " of contract %s: %s", q->claim.number, q->claim.contract, e.text);
         answer_text(q, MHD_HTTP_SERVICE_UNAVAILABLE, "the centre cannot take the remise now, nothing of it was kept: send it again later");
     } else if (outcome == INTAKE_ANSWERED)
-        answer_document(s, q);
+        answer_document(w, q);
     else {
         log_error("refused: remise %" PRIu32 " of contract %s from %s: %s", q->claim.number, q->claim.contract, q->claim.acquirer, e.text);
         answer_text(q,
@@ -166,31 +192,63 @@ static void work_on(struct service *s, struct request *q)
     }
 }
 
+static unsigned workers_of(const struct service *s, const char *acquirer)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < WORKERS; i++)
+        n += s->worker[i].at != NULL && strcmp(s->worker[i].at->claim.acquirer, acquirer) == 0;
+    return n;
+}
+
+/* The first that waits whose acquirer leaves workers for others. When the service ends, any. */
+static struct request *take_next(struct service *s)
+{
+    struct request *q;
+
+    TAILQ_FOREACH(q, &s->waiting, waiting)
+    {
+        if (atomic_load(&s->stopping) || workers_of(s, q->claim.acquirer) < EACH_WORKERS) {
+            TAILQ_REMOVE(&s->waiting, q, waiting);
+            return q;
+        }
+    }
+    return NULL;
+}
+
 static void *worker_main(void *ctx)
 {
-    struct service *s = ctx;
+    struct worker *w = ctx;
+    struct service *s = w->service;
 
     for (;;) {
         struct request *q;
 
         pthread_mutex_lock(&s->lock);
-        while (s->first == NULL && !atomic_load(&s->stopping))
+        while ((q = take_next(s)) == NULL && !atomic_load(&s->stopping))
             pthread_cond_wait(&s->work, &s->lock);
-        q = s->first;
-        if (q != NULL)
-            s->first = q->next;
-        if (s->first == NULL)
-            s->last = &s->first;
+        w->at = q;
         pthread_mutex_unlock(&s->lock);
         if (q == NULL)
             return NULL;
         if (atomic_load(&s->stopping))
             answer_text(q, MHD_HTTP_SERVICE_UNAVAILABLE, "the centre is going down: send it again later");
         else
-            work_on(s, q);
+            work_on(w, q);
         spool_free(&q->document);
+        pthread_mutex_lock(&s->lock);
+        w->at = NULL; /* the request is the door's again, and may be gone at once */
+        pthread_cond_broadcast(&s->work);
+        pthread_mutex_unlock(&s->lock);
         MHD_resume_connection(q->connection);
     }
+}
+
+static struct guest *guest_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info != NULL ? info->socket_context : NULL;
 }
 
 /* False when the service ends: the worker may be gone, and a suspended connection would stay so. */
@@ -201,9 +259,8 @@ static bool hand_over(struct service *s, struct request *q)
     pthread_mutex_lock(&s->lock);
     if (!atomic_load(&s->stopping)) {
         MHD_suspend_connection(q->connection);
-        q->next = NULL;
-        *s->last = q;
-        s->last = &q->next;
+        guests_deadline(s->guests, guest_of(q->connection), 0); /* it waits for us now */
+        TAILQ_INSERT_TAIL(&s->waiting, q, waiting);
         pthread_cond_signal(&s->work);
         taken = true;
     }
@@ -277,26 +334,90 @@ static bool known(struct service *s, const char *acquirer)
     return is;
 }
 
+/* RFC 9110, 8.6. A document whose size nobody knows is not begun. */
+static bool announced_size(struct request *q, int64_t *size)
+{
+    const char *text = MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    char *end;
+
+    if (MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL || text == NULL ||
+        *text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    *size = strtoll(text, &end, 10);
+    return *end == '\0' && (errno == 0 || errno == ERANGE); /* what is too large for a number is too large anyhow */
+}
+
+static bool disk_holds(const struct service *s, int64_t bytes)
+{
+    struct statvfs fs;
+
+    return statvfs(s->spool_dir, &fs) == 0 && (uint64_t)(bytes + DISK_LEFT) / fs.f_frsize < fs.f_bavail;
+}
+
+/* Room for so many bytes of this acquirer, which are its own until it has its answer. */
+static bool promise(struct service *s, struct request *q, int64_t size)
+{
+    int64_t all = 0, own = 0;
+    struct request *other;
+    bool room;
+
+    pthread_mutex_lock(&s->lock);
+    TAILQ_FOREACH(other, &s->under_way, link)
+    {
+        all += other->promised;
+        own += strcmp(other->claim.acquirer, q->claim.acquirer) == 0 ? other->promised : 0;
+    }
+    room = all + size <= SPOOL_MAX && own + size <= DOCUMENT_MAX && disk_holds(s, all + size);
+    if (room) {
+        q->promised = size;
+        TAILQ_INSERT_TAIL(&s->under_way, q, link);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return room;
+}
+
+static void admit_document(struct service *s, struct request *q)
+{
+    struct tp_error e = {TP_OK, ""};
+    int64_t size = 0;
+
+    if (!announced_size(q, &size))
+        answer_text(q, MHD_HTTP_LENGTH_REQUIRED, "say the size of the document in Content-Length: it is not taken in pieces");
+    else if (size == 0)
+        answer_text(q, MHD_HTTP_BAD_REQUEST, "there is no document");
+    else if (size > DOCUMENT_MAX)
+        answer_text(q, MHD_HTTP_CONTENT_TOO_LARGE, "a remise has at most %" PRId64 " bytes: close it earlier", DOCUMENT_MAX);
+    else if (!promise(s, q, size))
+        answer_text(q, MHD_HTTP_INSUFFICIENT_STORAGE, "the centre has no room for the document now: send it again later");
+    else if (spool_new(&q->document, s->spool_dir, &e) != TP_OK) {
+        log_error("%s", e.text);
+        answer_text(q, MHD_HTTP_INSUFFICIENT_STORAGE, "the centre cannot keep the document now: send it again later");
+    } else
+        guests_deadline(s->guests, guest_of(q->connection), BODY_S + (uint64_t)size / BODY_RATE);
+}
+
 /* What can be refused before the document comes. */
 static void admit(struct service *s, struct request *q, const char *url, const char *method)
 {
     const char *digest = MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, "Content-Digest");
-    struct tp_error e = {TP_OK, ""};
 
     if (!identify(q->connection, q->claim.acquirer) || !known(s, q->claim.acquirer)) {
         log_error("refused at the door: no certificate of an acquirer of this centre");
         answer_text(q, MHD_HTTP_FORBIDDEN, "show the certificate that this centre gave you (telepay-centre acquirer add)");
-    } else if (!parse_address(url, &q->claim))
+        return;
+    }
+    guests_named(s->guests, guest_of(q->connection));
+    if (!parse_address(url, &q->claim))
         answer_text(q, MHD_HTTP_NOT_FOUND, "remises go to " ROOT "CONTRACT/NUMBER");
     else if (strcmp(method, MHD_HTTP_METHOD_PUT) != 0)
         answer_text(q, MHD_HTTP_METHOD_NOT_ALLOWED, "remises are sent with PUT");
     else if (digest != NULL && strlen(digest) >= sizeof(q->digest))
         answer_text(q, MHD_HTTP_BAD_REQUEST, "Content-Digest is not understood: sha-256=:BASE64: is");
-    else if (spool_new(&q->document, s->spool_dir, &e) != TP_OK) {
-        log_error("%s", e.text);
-        answer_text(q, MHD_HTTP_INSUFFICIENT_STORAGE, "the centre cannot keep the document now: send it again later");
-    } else if (digest != NULL)
-        snprintf(q->digest, sizeof(q->digest), "%s", digest);
+    else {
+        snprintf(q->digest, sizeof(q->digest), "%s", digest != NULL ? digest : "");
+        admit_document(s, q);
+    }
 }
 
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
@@ -327,23 +448,41 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
             return MHD_YES;
         answer_text(q, MHD_HTTP_SERVICE_UNAVAILABLE, "the centre is going down: send it again later");
     }
+    guests_deadline(s->guests, guest_of(connection), BODY_S + q->answer_size / BODY_RATE);
     return q->response != NULL ? MHD_queue_response(connection, q->status, q->response) : MHD_NO;
 }
 
 static void on_done(void *ctx, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode why)
 {
+    struct service *s = ctx;
     struct request *q = *state;
 
-    (void)ctx;
-    (void)connection;
     (void)why;
+    guests_deadline(s->guests, guest_of(connection), HEAD_S);
     if (q == NULL)
         return;
+    pthread_mutex_lock(&s->lock);
+    if (q->promised > 0)
+        TAILQ_REMOVE(&s->under_way, q, link);
+    pthread_mutex_unlock(&s->lock);
     if (q->response != NULL)
         MHD_destroy_response(q->response);
     spool_free(&q->document);
     free(q);
     *state = NULL;
+}
+
+static void on_connection(void *ctx, struct MHD_Connection *connection, void **guest, enum MHD_ConnectionNotificationCode what)
+{
+    struct service *s = ctx;
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    if (what == MHD_CONNECTION_NOTIFY_STARTED && info != NULL)
+        *guest = guests_arrive(s->guests, info->connect_fd, HEAD_S);
+    else if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        guests_leave(s->guests, *guest);
+        *guest = NULL;
+    }
 }
 
 static void on_log(void *ctx, const char *format, va_list ap) __attribute__((format(printf, 2, 0)));
@@ -359,13 +498,15 @@ static void on_log(void *ctx, const char *format, va_list ap)
 
 /* ---- up and down ---- */
 
-static enum tp_err read_pem(const char *dir, const char *name, unsigned char **out, struct tp_error *e)
+static enum tp_err read_pem(const char *dir, const char *name, bool is_secret, unsigned char **out, struct tp_error *e)
 {
     char path[PATH_MAX];
     uint8_t *p = NULL;
     size_t n;
     enum tp_err r = file_join(path, sizeof(path), dir, name, e);
 
+    if (r == TP_OK && is_secret)
+        r = file_check_private(path, e);
     if (r == TP_OK)
         r = file_read(path, PEM_MAX, &p, &n, e);
     *out = p; /* ends with a zero */
@@ -405,24 +546,31 @@ static void say_ready(const struct service *s)
 static enum tp_err open_books(struct service *s, struct tp_error *e)
 {
     char pki[PATH_MAX];
-    enum tp_err r = file_join(pki, sizeof(pki), s->given->dir, "pki", e);
+    enum tp_err r = file_lock_folder(&s->lock_fd, s->given->dir, "telepay-centre", e);
 
     if (r == TP_OK)
-        r = read_pem(pki, "ca.pem", &s->authority, e);
+        r = file_join(pki, sizeof(pki), s->given->dir, "pki", e);
     if (r == TP_OK)
-        r = read_pem(pki, "server.pem", &s->certificate, e);
+        r = read_pem(pki, "ca.pem", false, &s->authority, e);
     if (r == TP_OK)
-        r = read_pem(pki, "server.key", &s->key, e);
+        r = read_pem(pki, "server.pem", false, &s->certificate, e);
+    if (r == TP_OK)
+        r = read_pem(pki, "server.key", true, &s->key, e);
     if (r == TP_OK)
         r = file_join(s->spool_dir, sizeof(s->spool_dir), s->given->dir, "spool", e);
     if (r == TP_OK)
         r = file_make_dir(s->spool_dir, 0700, e);
     if (r == TP_OK)
-        r = centre_store_open(&s->centre.store, s->given->dir, e);
-    if (r == TP_OK)
         r = centre_store_open(&s->doorkeeper, s->given->dir, e);
     if (r == TP_OK)
-        r = caaa_schemas_new(&s->centre.schemas, e);
+        r = caaa_schemas_new(&s->schemas, e);
+    for (size_t i = 0; i < WORKERS && r == TP_OK; i++) {
+        struct centre *c = &s->worker[i].centre;
+
+        *c = (struct centre){NULL, &s->books, s->schemas, s->given->refuse, &s->stopping};
+        s->worker[i].service = s;
+        r = centre_store_open(&c->store, s->given->dir, e);
+    }
     return r;
 }
 
@@ -432,15 +580,21 @@ static enum tp_err start(struct service *s, struct tp_error *e)
 
     if (r != TP_OK)
         return r;
-    if (pthread_create(&s->worker, NULL, worker_main, s) != 0)
-        return tp_fail(e, TP_ERR_NO_MEMORY, "cannot start a thread");
-    s->worker_runs = true;
+    r = guests_new(&s->guests, CONNECTIONS, e);
+    for (size_t i = 0; i < WORKERS && r == TP_OK; i++) {
+        s->worker[i].runs = pthread_create(&s->worker[i].thread, NULL, worker_main, &s->worker[i]) == 0;
+        if (!s->worker[i].runs)
+            r = tp_fail(e, TP_ERR_NO_MEMORY, "cannot start a thread");
+    }
+    if (r != TP_OK)
+        return r;
     s->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
                                  NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, s->listener,
-                                 MHD_OPTION_THREAD_POOL_SIZE, POOL_THREADS, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-                                 IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY, MHD_OPTION_HTTPS_MEM_KEY, s->key,
+                                 MHD_OPTION_THREAD_POOL_SIZE, POOL_THREADS, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                                 EACH_ADDRESS, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
+                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY, MHD_OPTION_HTTPS_MEM_KEY, s->key,
                                  MHD_OPTION_HTTPS_MEM_CERT, s->certificate, MHD_OPTION_HTTPS_MEM_TRUST, s->authority, MHD_OPTION_HTTPS_PRIORITIES,
-                                 PRIORITIES, MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL, MHD_OPTION_END);
+                                 PRIORITIES, MHD_OPTION_NOTIFY_COMPLETED, on_done, s, MHD_OPTION_END);
     return s->daemon != NULL ? TP_OK : tp_fail(e, TP_ERR_INTERNAL, "cannot start the HTTPS service: are the keys in pki/ whole?");
 }
 
@@ -448,10 +602,11 @@ static void stop(struct service *s)
 {
     pthread_mutex_lock(&s->lock);
     atomic_store(&s->stopping, true);
-    pthread_cond_signal(&s->work);
+    pthread_cond_broadcast(&s->work);
     pthread_mutex_unlock(&s->lock);
-    if (s->worker_runs)
-        pthread_join(s->worker, NULL); /* every suspended connection is resumed before it ends */
+    for (size_t i = 0; i < WORKERS; i++)
+        if (s->worker[i].runs)
+            pthread_join(s->worker[i].thread, NULL); /* every suspended connection is resumed before they end */
     if (s->daemon != NULL)
         MHD_stop_daemon(s->daemon); /* closes the listener */
     else if (s->listener >= 0)
@@ -460,14 +615,18 @@ static void stop(struct service *s)
 
 enum tp_err centre_serve(const struct centre_service *service, struct tp_error *e)
 {
-    struct service s = {.given = service, .listener = -1, .door = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct service s = {.given = service,
+                        .listener = -1,
+                        .lock_fd = -1,
+                        .door = PTHREAD_MUTEX_INITIALIZER,
+                        .lock = PTHREAD_MUTEX_INITIALIZER,
+                        .books = PTHREAD_MUTEX_INITIALIZER};
     sigset_t ends;
     enum tp_err r;
     int which;
 
-    s.last = &s.first;
-    s.centre.refuse = service->refuse;
-    s.centre.stopping = &s.stopping;
+    TAILQ_INIT(&s.waiting);
+    TAILQ_INIT(&s.under_way);
     pthread_cond_init(&s.work, NULL);
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);
@@ -484,11 +643,15 @@ enum tp_err centre_serve(const struct centre_service *service, struct tp_error *
     }
     stop(&s);
     pthread_cond_destroy(&s.work);
-    centre_store_close(&s.centre.store);
+    guests_free(&s.guests);
+    for (size_t i = 0; i < WORKERS; i++)
+        centre_store_close(&s.worker[i].centre.store);
     centre_store_close(&s.doorkeeper);
-    caaa_schemas_free(&s.centre.schemas);
+    caaa_schemas_free(&s.schemas);
     free(s.key);
     free(s.certificate);
     free(s.authority);
+    if (s.lock_fd >= 0)
+        close(s.lock_fd);
     return r;
 }

@@ -194,6 +194,8 @@ static enum tp_err read_authority(X509 **cert, EVP_PKEY **key, const char *dir, 
     if (r == TP_OK)
         r = open_pem(&cert_bio, cert_path, e);
     if (r == TP_OK)
+        r = file_check_private(key_path, e);
+    if (r == TP_OK)
         r = open_pem(&key_bio, key_path, e);
     if (r != TP_OK)
         goto out;
@@ -278,10 +280,14 @@ static void note_alert(const SSL *ssl, int where, int value)
 static enum tp_err load_files(SSL_CTX *ctx, const char *ca_path, const char *cert_path, const char *key_path, struct tp_error *e)
 {
     const char *const paths[] = {ca_path, cert_path, key_path};
+    enum tp_err r;
 
     for (size_t i = 0; i < 3; i++)
         if (access(paths[i], R_OK) != 0)
             return tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO, "cannot read %s: %s", paths[i], strerror(errno));
+    r = file_check_private(key_path, e);
+    if (r != TP_OK)
+        return r;
     if (SSL_CTX_load_verify_file(ctx, ca_path) != 1)
         return ssl_fail(e, TP_ERR_SECURITY, "cannot use the authority's certificate", ca_path);
     if (SSL_CTX_use_certificate_chain_file(ctx, cert_path) != 1)

@@ -45,7 +45,7 @@ static enum tp_err row(void *ctx, const struct authorisation *a, struct tp_error
                                  a->approval,
                                  a->reason,
                                  money_shown(reserved, a->reversed ? 0 : a->reserved, a->currency),
-                                 a->reversed ? "true" : "false"};
+                                 table_bool(a->reversed)};
 
     return table_row(ctx, cells, e);
 }

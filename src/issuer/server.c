@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "crypto/pki.h"
 #include "issuer/writer.h"
@@ -22,6 +24,7 @@ struct issuer_server {
     struct writer *writer;
     struct worker *worker[THREADS_MAX];
     unsigned threads;
+    int lock_fd; /* on the folder: two writers would each hold the accounts for their own */
 };
 
 struct incoming { /* one message under way */
@@ -200,6 +203,10 @@ enum tp_err issuer_server_new(struct issuer_server **out, const char *dir, const
     enum tp_err r = s != NULL && settings != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a server");
 
     *out = NULL;
+    if (s != NULL)
+        s->lock_fd = -1;
+    if (r == TP_OK)
+        r = file_lock_folder(&s->lock_fd, dir, "telepay-issuer", e);
     if (r == TP_OK)
         r = issuer_settings_load(settings, dir, e);
     if (r == TP_OK)
@@ -237,6 +244,8 @@ void issuer_server_free(struct issuer_server **out)
     link_server_free(&s->link);
     for (unsigned i = 0; i < s->threads; i++)
         worker_free(s->worker[i]);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
     free(s);
     *out = NULL;
 }

@@ -93,7 +93,8 @@ struct caaa_transfer_events {
     enum tp_err (*item)(void *ctx, const struct caaa_item *item, const char *fault, struct tp_error *e);
 };
 
-/* Reads to the end. TP_ERR_FORMAT with line and element when it is not XML, has a DOCTYPE or is not valid against the schema; what the events
+/* s NULL: the bytes were read before under their schema, and are not held against it again.
+ * Reads to the end. TP_ERR_FORMAT with line and element when it is not XML, has a DOCTYPE or is not valid against the schema; what the events
  * return. A document that is valid but does not hold together is an outcome in *verdict: its items are no longer given from there on.
  * *counted is the reader's own sum over the items. */
 TP_MUST_CHECK enum tp_err caaa_transfer_read(const struct caaa_schemas *s, const struct caaa_source *source,

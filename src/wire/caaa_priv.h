@@ -33,7 +33,7 @@ struct caaa_walk {
     enum tp_err (*leave)(void *ctx, int id, const char *text, unsigned line, struct tp_error *e);
 };
 
-/* Reads the whole document; the schema is checked as it goes. TP_ERR_FORMAT with line and element. */
+/* Reads the whole document; the schema (NULL: none) is checked as it goes. TP_ERR_FORMAT with line and element. */
 TP_MUST_CHECK enum tp_err caaa_walk(const struct caaa_walk *walk, xmlSchemaPtr schema, const struct caaa_source *source, struct tp_error *e);
 
 /* xs:decimal without decimals; TP_ERR_RANGE when it is negative or over max. */

@@ -442,7 +442,7 @@ enum tp_err caaa_transfer_read(const struct caaa_schemas *s, const struct caaa_s
     t->verdict = verdict;
     t->counted = counted;
     t->next = 1;
-    r = caaa_walk(&walk, s->transfer, source, e);
+    r = caaa_walk(&walk, s != NULL ? s->transfer : NULL, source, e);
     if (r == TP_OK)
         conclude(t);
     secret_wipe(t, sizeof(*t));

@@ -11,8 +11,8 @@
 
 #include "base/file.h"
 #include "base/secret.h"
+#include "wire/caaa_guard.h"
 
-#define DEPTH_MAX 64
 #define PATH_SIZE 256
 #define TEXT_SIZE 20480 /* the longest is ICCRltdData: 10000 bytes in base64, with line ends */
 
@@ -20,14 +20,17 @@ struct walker {
     const struct caaa_walk *spec;
     const struct caaa_source *source;
     enum tp_err source_error;
+    struct caaa_guard guard;
+    const char *barred; /* why no more of the document goes to the parser */
     xmlTextReaderPtr reader;
     char path[PATH_SIZE];
-    size_t ends[DEPTH_MAX]; /* length of the path at each depth */
+    size_t ends[CAAA_DEPTH_MAX]; /* length of the path at each depth */
     int field;              /* index of the field whose text is being gathered, or -1 */
     int depth_of_field;
     size_t n;
     char text[TEXT_SIZE];
-    bool broken; /* libxml2 reported something: *e has it */
+    bool validated; /* against a schema */
+    bool broken;    /* libxml2 reported something: *e has it */
     struct tp_error *e;
 };
 
@@ -101,7 +104,10 @@ static int pull(void *ctx, char *out, int cap)
     size_t n = 0;
 
     w->source_error = w->source->read(w->source->ctx, (uint8_t *)out, (size_t)cap, &n);
-    return w->source_error == TP_OK ? (int)n : -1;
+    if (w->source_error != TP_OK)
+        return -1;
+    w->barred = caaa_guard(&w->guard, span_of(out, n));
+    return w->barred == NULL ? (int)n : -1;
 }
 
 /* libxml2 names namespaces in braces: people know them. */
@@ -178,8 +184,8 @@ static enum tp_err on_element(struct walker *w)
 
     if (depth < 2)
         return TP_OK;
-    if (depth >= DEPTH_MAX)
-        return tp_fail(w->e, TP_ERR_FORMAT, "line %u: elements are nested deeper than %d", line_of(w), DEPTH_MAX);
+    if (depth >= CAAA_DEPTH_MAX)
+        return tp_fail(w->e, TP_ERR_FORMAT, "line %u: elements are nested deeper than %d", line_of(w), CAAA_DEPTH_MAX);
     w->field = -1;
     f = look_up(w, depth, (const char *)xmlTextReaderConstLocalName(w->reader));
     if (f == NULL)
@@ -195,7 +201,7 @@ static enum tp_err on_end(struct walker *w)
     const int depth = xmlTextReaderDepth(w->reader);
     const struct caaa_field *f;
 
-    if (depth < 2 || depth >= DEPTH_MAX)
+    if (depth < 2 || depth >= CAAA_DEPTH_MAX)
         return TP_OK;
     f = look_up(w, depth, (const char *)xmlTextReaderConstLocalName(w->reader));
     if (f == NULL)
@@ -272,9 +278,11 @@ static enum tp_err run(struct walker *w)
 
     if (w->source_error != TP_OK)
         return tp_fail(w->e, w->source_error, "the document ends before its end: %s", tp_err_text(w->source_error));
+    if (w->barred != NULL)
+        return tp_fail(w->e, TP_ERR_FORMAT, "line %u: %s", w->guard.lines + 1, w->barred);
     if (w->broken)
         return TP_ERR_FORMAT;
-    if (r == TP_OK && (more != 0 || xmlTextReaderIsValid(w->reader) != 1))
+    if (r == TP_OK && (more != 0 || (w->validated && xmlTextReaderIsValid(w->reader) != 1)))
         r = tp_fail(w->e, TP_ERR_FORMAT, "line %u: this is no document of its schema", line_of(w));
     return r;
 }
@@ -282,18 +290,19 @@ static enum tp_err run(struct walker *w)
 enum tp_err caaa_walk(const struct caaa_walk *walk, xmlSchemaPtr schema, const struct caaa_source *source, struct tp_error *e)
 {
     struct tp_error local = {TP_OK, ""};
-    xmlSchemaValidCtxtPtr valid = xmlSchemaNewValidCtxt(schema);
+    xmlSchemaValidCtxtPtr valid = schema != NULL ? xmlSchemaNewValidCtxt(schema) : NULL;
     struct walker *w = calloc(1, sizeof(*w));
     enum tp_err r = TP_ERR_NO_MEMORY;
 
-    if (w == NULL || valid == NULL)
+    if (w == NULL || (schema != NULL && valid == NULL))
         goto out;
+    w->validated = schema != NULL;
     w->spec = walk;
     w->source = source;
     w->field = -1;
     w->e = e != NULL ? e : &local;
     w->reader = xmlReaderForIO(pull, NULL, w, NULL, NULL, XML_PARSE_NONET);
-    if (w->reader == NULL || xmlTextReaderSchemaValidateCtxt(w->reader, valid, 0) != 0)
+    if (w->reader == NULL || (valid != NULL && xmlTextReaderSchemaValidateCtxt(w->reader, valid, 0) != 0))
         goto out;
     r = run(w);
 out:

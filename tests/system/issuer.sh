@@ -117,6 +117,8 @@ want 0 '"deliveries": ?2' i script list --json
 [ "$(json '{(s["state"], s["deliveries"]) for s in d["scripts"]}')" = "{('delivered', 2)}" ] || fail "scripts after the second delivery: $(cat out)"
 want 0 '"rrn": ?"632800000003"' i list --json
 [ "$(json '[(a["code"], a["reserved"], a["reversed"]) for a in d["authorisations"]][2]')" = "('00', '0.00', True)" ] || fail "the reversed one: $(cat out)"
+[ "$(json '[a["reversed"] for a in d["authorisations"]].count(True)')" = 1 ] || fail "more than that one is called reversed: $(cat out)"
+[ "$(json '{str(type(a["reversed"])) for a in d["authorisations"]}')" = "{\"<class 'bool'>\"}" ] || fail "reversed is no boolean: $(cat out)"
 want 0 '"balance": ?"100.00"' i account list --json
 [ "$(json 'd["accounts"][0]["reserved"]')" = 24.50 ] || fail "reserved: $(cat out)"
 want 0 "is closed" i acquirer close --id 00000000001

@@ -1,9 +1,13 @@
 #include "unit.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 #include "base/bcd.h"
 #include "base/date.h"
 #include "base/mask.h"
 #include "base/money.h"
+#include "base/table.h"
 
 START_TEST(spans_stop_at_their_end)
     {
@@ -134,6 +138,39 @@ START_TEST(pans_are_masked)
     }
 END_TEST
 
+/* What libsmartcols 2.38 prints as a JSON boolean: "true" for every word that does not begin with 0, N or n. */
+START_TEST(a_column_of_booleans_takes_booleans_alone)
+    {
+        static const struct table_column columns[] = {{"name", TABLE_TEXT}, {"open", TABLE_BOOL}};
+        static const char *const words[] = {"true", "false", "1", "", NULL};
+        char path[] = "/tmp/test_table.XXXXXX", got[200] = "";
+        const int fd = mkstemp(path), out = dup(STDOUT_FILENO);
+        struct table *t;
+        struct tp_error e;
+
+        ck_assert(fd >= 0 && out >= 0);
+        ck_ok(table_new(&t, "doors", columns, 2, true, &e));
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+            ck_assert_int_eq(table_row(t, (const char *[]){"door", words[i]}, &e), TP_ERR_INTERNAL);
+        table_free(&t);
+        ck_ok(table_new(&t, "doors", columns, 2, true, &e));
+        ck_ok(table_row(t, (const char *[]){"front", table_bool(true)}, &e));
+        ck_ok(table_row(t, (const char *[]){"back", table_bool(false)}, &e));
+        fflush(stdout);
+        ck_assert_int_ge(dup2(fd, STDOUT_FILENO), 0);
+        const enum tp_err r = table_end(&t, TP_OK, &e);
+
+        ck_assert_int_ge(dup2(out, STDOUT_FILENO), 0);
+        ck_ok(r);
+        ck_assert_int_gt(pread(fd, got, sizeof(got) - 1, 0), 0);
+        ck_assert_ptr_nonnull(strstr(got, "\"open\": true"));
+        ck_assert_ptr_nonnull(strstr(got, "\"open\": false"));
+        close(fd);
+        close(out);
+        unlink(path);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("base");
@@ -146,6 +183,7 @@ static Suite *suite(void)
     tcase_add_test(t, money_as_people_write_it);
     tcase_add_test(t, dates_compare_as_numbers);
     tcase_add_test(t, pans_are_masked);
+    tcase_add_test(t, a_column_of_booleans_takes_booleans_alone);
     suite_add_tcase(s, t);
     return s;
 }

@@ -450,6 +450,86 @@ START_TEST(huge_texts_and_depths_are_refused)
     }
 END_TEST
 
+/* A document that never ends: what it costs is seen by how much of it is read. */
+struct endless {
+    const char *head, *piece;
+    size_t head_n, at, given;
+};
+
+static enum tp_err get_endless(void *ctx, uint8_t *out, size_t cap, size_t *n)
+{
+    struct endless *d = ctx;
+    const size_t piece_n = strlen(d->piece);
+
+    for (*n = 0; *n < cap; (*n)++, d->at++)
+        out[*n] = (uint8_t)(d->at < d->head_n ? d->head[d->at] : d->piece[(d->at - d->head_n) % piece_n]);
+    d->given += cap;
+    return d->given < 4000000 ? TP_OK : TP_ERR_IO;
+}
+
+START_TEST(what_never_ends_is_refused_before_it_costs)
+    {
+#define ROOT "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:caaa.011.001.14\""
+#define LETTERS "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        static const struct {
+            const char *head, *piece, *word;
+            size_t most;
+        } cases[] = {
+            {ROOT, " a=''", "attributes", 20000},
+            {ROOT, " ", "tag is too long", 20000},
+            {ROOT " a='", LETTERS, "tag is too long", 20000},
+            {"<", LETTERS, "tag is too long", 20000},
+            {ROOT "></", LETTERS, "tag is too long", 20000},
+            {ROOT ">", "<a>", "nested", 20000},
+            {ROOT ">", " ", "", 90000},
+            {ROOT "><!--", LETTERS, "longer than any", 90000},
+            {ROOT "><![CDATA[", LETTERS, "", 90000},
+            {ROOT "><?a ", LETTERS, "longer than any", 90000},
+            {"<?xml version='1.0' ", " ", "first instruction", 20000},
+            {"<?xml version='1.0' encoding='UTF-7'?>+ADw-", LETTERS, "UTF-8", 20000},
+            {"\xFF\xFE<", LETTERS, "UTF-8", 20000},
+        };
+        struct caaa_totals counted;
+        struct caaa_verdict v;
+        struct seen s;
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+            struct endless d = {cases[i].head, cases[i].piece, strlen(cases[i].head), 0, 0};
+            const struct caaa_source source = {get_endless, &d};
+            const struct caaa_transfer_events events = {&s, see_remise, see_item};
+            struct tp_error e = {TP_OK, ""};
+
+            memset(&s, 0, sizeof(s));
+            ck_assert_int_eq(caaa_transfer_read(schemas, &source, &events, &v, &counted, &e), TP_ERR_FORMAT);
+            ck_assert_msg(strstr(e.text, cases[i].word) != NULL, "%zu: %s", i, e.text);
+            ck_assert_msg(d.given <= cases[i].most, "%zu: %zu bytes were read", i, d.given);
+        }
+    }
+END_TEST
+
+/* What the guard must not mistake: the signs of markup within texts, values, comments and CDATA. */
+START_TEST(markup_within_texts_is_no_markup)
+    {
+        struct caaa_totals counted;
+        struct caaa_verdict v;
+        struct tp_error e;
+        struct seen s;
+
+        for (doc.step = 1; doc.step <= 7; doc.step += 6) {
+            const size_t step = doc.step;
+
+            memset(&doc, 0, sizeof(doc));
+            write_remise(&doc, "EUR");
+            replace(&doc, "<Document ", "<?telepay <a> ' ?>\n<!-- <a> ' \" - -->\n<Document xmlns:x=\"urn:a'b/\" ");
+            replace(&doc, "<BtchTrf>", "<!--> <a b='--><BtchTrf >");
+            replace(&doc, "<XchgId>7</XchgId>", "<XchgId><![CDATA[7]]></XchgId>");
+            doc.step = step;
+            ck_assert_msg(read_remise(&doc, &s, &v, &counted, &e) == TP_OK, "%s", e.text);
+            ck_assert_str_eq(v.reason, "");
+        }
+    }
+END_TEST
+
 START_TEST(the_writer_keeps_the_order)
     {
         const struct caaa_sink sink = {put, &doc};
@@ -680,6 +760,8 @@ static Suite *suite(void)
     tcase_add_test(t, what_is_no_document_is_refused_with_its_line);
     tcase_add_test(t, a_document_cut_anywhere_is_refused);
     tcase_add_test(t, huge_texts_and_depths_are_refused);
+    tcase_add_test(t, what_never_ends_is_refused_before_it_costs);
+    tcase_add_test(t, markup_within_texts_is_no_markup);
     tcase_add_test(t, the_writer_keeps_the_order);
     tcase_add_test(t, an_error_of_the_sink_is_told);
     tcase_add_test(t, an_answer_comes_back_as_it_went);
