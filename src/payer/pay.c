@@ -179,10 +179,10 @@ static enum tp_err fill_request(struct payment *p, struct tp_error *e)
     return r;
 }
 
-/* 91 and 96 mean that no issuer was reached. */
+/* An answer that decides nothing means that no issuer was reached. */
 static bool answered(const struct answer *a)
 {
-    return a->code[0] != '\0' && strcmp(a->code, "91") != 0 && strcmp(a->code, "96") != 0;
+    return a->code[0] != '\0' && answer_is_final(a);
 }
 
 static enum cli_exit exit_of_refusal(const struct receipt *r)
@@ -381,7 +381,8 @@ static void declined(struct payment *p)
  * it can be. Without an answer nobody knows what the acquirer did: that is taken back too (Book 4, 6.3.8; ISO 8583 0400). */
 static enum tp_err settle_question(struct payment *p, bool approved, struct tp_error *e)
 {
-    const bool yes = answer_is_yes(&p->online), no = p->online.code[0] != '\0' && strcmp(p->online.code, "96") != 0 && !yes;
+    const bool unreached = strcmp(p->online.code, "91") == 0; /* the acquirer keeps nothing, and reverses what it asked */
+    const bool yes = answer_is_yes(&p->online), no = unreached || (answered(&p->online) && !yes);
     struct buf undo = {p->undo, p->undo_n, sizeof(p->undo)};
     struct tp_error why = {0};
     struct answer a;

@@ -89,6 +89,8 @@ wrong_words() {
     expect 2 "AID" pay_12 --application ""
     expect 2 "accepts no application" pay_12 --application A000000099
     expect 2 "takes a number" pay_12 --wait soon
+    expect 2 "\"journal nosuch\" is not a command" telepay journal nosuch
+    expect 2 "one word too many" journal list nosuch
     expect 2 "no payment with the reference" journal show 000000000000
     sed 's/^mcc=.*/mcc=many/' $conf >terminal/broken.conf
     conf=terminal/broken.conf expect 2 '"mcc" in section [terminal]' pay_12
@@ -241,16 +243,16 @@ bad_acquirers() {
     [ "$(payments signed)" = 0 ] || fail "not delivered: $(journal list)"
     [ "$(sent 0201)" = 1 ] || fail "not sent as a repeat: $(cat "$dir/acquirer.log")"
     # each way to fail while paying; the next payment delivers what is left, first
-    for mode in garbage mute close 96; do
+    for mode in garbage mute close 96 90 68; do
         serve $mode
         expect 4 "THE CARD HAS SIGNED" pay_12
         down
     done
-    [ "$(payments signed)" = 4 ] || fail "not kept: $(journal list)"
+    [ "$(payments signed)" = 6 ] || fail "not kept: $(journal list)"
     serve 00
     expect 0 "APPROVED" pay_12
     [ "$(payments signed)" = 0 ] || fail "not delivered: $(journal list)"
-    [ "$(sent 0201)" = 4 ] && [ "$(sent 0200)" = 1 ] || fail "$(cat "$dir/acquirer.log")"
+    [ "$(sent 0201)" = 6 ] && [ "$(sent 0200)" = 1 ] || fail "$(cat "$dir/acquirer.log")"
     # the answer is lost: the repeat brings it
     serve lost
     expect 0 "APPROVED" pay_12
@@ -265,12 +267,19 @@ bad_acquirers() {
     # refusals
     refused=$(payments refused)
     serve "05"
-    expect 1 "issuer refuses (05)" pay_12
+    expect 1 "not honoured (05)" pay_12
     # the card asks for its issuer (over the floor limit): the reason is the acquirer's own
-    expect 1 "issuer refuses (05)" pay --amount 60 --currency EUR
+    expect 1 "not honoured (05)" pay --amount 60 --currency EUR
     serve "63 SDAD_HASH"
     expect 5 "SDAD_HASH" pay_12
     [ "$(payments refused)" = $((refused + 3)) ] || fail "$(journal list)"
+    # money that was refused is not paid
+    journal days --json >"$dir/out"
+    python3 -c 'import json, sys
+days = {d["state"]: d for d in json.load(sys.stdin)["days"]}
+assert float(days["refused"]["paid"]) == 0 and float(days["refused"]["amount"]) >= 85, days
+assert float(days["acknowledged"]["paid"]) == float(days["acknowledged"]["amount"]) > 0, days
+assert all(float(d["paid"]) == 0 for s, d in days.items() if s != "acknowledged"), days' <"$dir/out" || fail "journal days: $(cat "$dir/out")"
     # the issuer approves, and the card does not believe that it is its issuer: no TC, so it is taken back, at once
     serve issuer
     insert marie
