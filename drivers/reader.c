@@ -14,6 +14,8 @@ struct reader {
     bool connected;
     reader_trace *trace;
     void *trace_ctx;
+    reader_goes_on *goes_on;
+    void *goes_on_ctx;
     struct reader_counts counts;
     char name[READER_NAME_MAX];
     uint8_t command[APDU_COMMAND_MAX];
@@ -50,6 +52,12 @@ void reader_set_trace(struct reader *r, reader_trace *trace, void *ctx)
 {
     r->trace = trace;
     r->trace_ctx = ctx;
+}
+
+void reader_set_goes_on(struct reader *r, reader_goes_on *goes_on, void *ctx)
+{
+    r->goes_on = goes_on;
+    r->goes_on_ctx = ctx;
 }
 
 const char *reader_name(const struct reader *r)
@@ -124,6 +132,8 @@ static enum tp_err exchange(struct reader *r, const struct capdu *c, bool t0, st
     struct buf command = BUF_OF(r->command), answer = BUF_OF(r->answer);
     enum tp_err rc;
 
+    if (r->goes_on != NULL && !r->goes_on(r->goes_on_ctx))
+        return tp_fail(e, TP_ERR_CANCELLED, "given up while the card was read");
     rc = capdu_put(&command, c);
     if (rc != TP_OK)
         return tp_fail(e, rc, "command %02X %02X does not fit an APDU", c->cla, c->ins);

@@ -90,6 +90,10 @@ void reader_rename(struct reader *r, const char *name);
 typedef void reader_trace(void *ctx, struct span command, struct span response);
 void reader_set_trace(struct reader *r, reader_trace *trace, void *ctx);
 
+/* Asked before each command to the card: false, and it is not sent; the call that was to send it ends with TP_ERR_CANCELLED. */
+typedef bool reader_goes_on(void *ctx);
+void reader_set_goes_on(struct reader *r, reader_goes_on *goes_on, void *ctx);
+
 const char *reader_name(const struct reader *r);
 struct reader_features reader_features(struct reader *r);
 

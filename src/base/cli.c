@@ -1,6 +1,7 @@
 #include "base/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <stdio.h>
@@ -95,6 +96,25 @@ enum tp_err cli_number(int64_t *out, const char *what, const char *text, int64_t
     return TP_OK;
 }
 
+enum tp_err cli_fd(int *out, const char *option, const char *text, struct tp_error *e)
+{
+    int64_t fd = 0;
+    enum tp_err r = cli_number(&fd, option, text, 65535, e);
+    int flags, mode;
+
+    if (r != TP_OK)
+        return r;
+    flags = fcntl((int)fd, F_GETFD);
+    mode = fcntl((int)fd, F_GETFL);
+    if (flags < 0 || mode < 0 || (flags & FD_CLOEXEC) != 0)
+        return tp_fail(e, TP_ERR_USAGE, "%s: there is no file descriptor %" PRId64 ": open it for this program, as in %" PRId64 "<FILE",
+                       option, fd, fd);
+    if ((mode & O_ACCMODE) == O_WRONLY)
+        return tp_fail(e, TP_ERR_USAGE, "%s: file descriptor %" PRId64 " cannot be read", option, fd);
+    *out = (int)fd;
+    return TP_OK;
+}
+
 static enum tp_err read_line(char *line, size_t cap, size_t *n, int fd, struct tp_error *e)
 {
     *n = 0;
@@ -131,24 +151,24 @@ enum tp_err cli_digits(char *out, size_t min, size_t max, const char *what, cons
 {
     char line[64];
     size_t n = 0;
-    int64_t fd = STDIN_FILENO;
+    int fd = STDIN_FILENO;
     struct termios before, silent;
     bool muted = false;
-    enum tp_err r = fd_text != NULL ? cli_number(&fd, "a descriptor", fd_text, 65535, e) : TP_OK;
+    enum tp_err r = fd_text != NULL ? cli_fd(&fd, "the descriptor", fd_text, e) : TP_OK;
 
     if (r != TP_OK)
         return r;
-    if (isatty((int)fd)) {
+    if (isatty(fd)) {
         log_note("%s", prompt);
-        if (hidden && tcgetattr((int)fd, &before) == 0) {
+        if (hidden && tcgetattr(fd, &before) == 0) {
             silent = before;
             silent.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
-            muted = tcsetattr((int)fd, TCSAFLUSH, &silent) == 0;
+            muted = tcsetattr(fd, TCSAFLUSH, &silent) == 0;
         }
     }
-    r = read_line(line, sizeof(line), &n, (int)fd, e);
+    r = read_line(line, sizeof(line), &n, fd, e);
     if (muted)
-        (void)tcsetattr((int)fd, TCSAFLUSH, &before);
+        (void)tcsetattr(fd, TCSAFLUSH, &before);
     if (r == TP_OK && (n == sizeof(line) || !cli_take_digits(out, min, max, line, n)))
         r = tp_fail(e, TP_ERR_USAGE, "that is no %s: %zu to %zu digits", what, min, max);
     secret_wipe(line, sizeof(line));

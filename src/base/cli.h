@@ -38,6 +38,10 @@ void cli_parse(const struct argp *argp, int argc, char **argv, void *input);
 /* A number of digits only, from 0 to max. TP_ERR_USAGE naming what. */
 TP_MUST_CHECK enum tp_err cli_number(int64_t *out, const char *what, const char *text, int64_t max, struct tp_error *e);
 
+/* A descriptor that the caller of the program gave it, open for reading, from the text of an option's
+ * argument. One that the program opened itself is none: those are all closed at exec. TP_ERR_USAGE naming the option. */
+TP_MUST_CHECK enum tp_err cli_fd(int *out, const char *option, const char *text, struct tp_error *e);
+
 /* Takes a line of min to max digits, spaces passed over; out has max + 1 bytes, which the caller wipes. False: it is none. */
 bool cli_take_digits(char *out, size_t min, size_t max, const char *text, size_t n);
 

@@ -9,9 +9,12 @@
 #include "base/mask.h"
 #include "drivers/readers.h"
 #include "payer/commands.h"
+#include "payer/person.h"
 #include "payer/report.h"
 #include "payer/terminal.h"
 #include "payer/trace.h"
+
+#define WAIT_SLICE_MS 200 /* how long a Ctrl-C may go unseen while waiting for a card */
 
 struct words {
     const char *config, *reader, *trace;
@@ -244,16 +247,31 @@ static void print_text(struct reader *reader, struct transaction *const *list, s
         print_application(list[i], today);
 }
 
-static enum tp_err reach(const struct words *w, struct reader **reader, struct terminal **terminal, struct trace **trace, struct tp_error *e)
+static enum tp_err wait_card(const struct words *w, struct reader *reader, struct person *person, struct tp_error *e)
+{
+    const int64_t until = time_monotonic_ms() + w->wait_ms;
+    enum tp_err r = reader_wait_card(reader, 0, e);
+
+    while ((r == TP_ERR_NO_CARD || r == TP_ERR_NO_READER) && time_monotonic_ms() < until) {
+        if (!person_stays(person, 0))
+            return tp_fail(e, TP_ERR_CANCELLED, "given up before a card was inserted");
+        r = reader_wait_card(reader, WAIT_SLICE_MS, e);
+    }
+    return r;
+}
+
+static enum tp_err reach(const struct words *w, struct reader **reader, struct terminal **terminal, struct trace **trace, struct person *person,
+                         struct tp_error *e)
 {
     enum tp_err r = w->config != NULL ? terminal_load(terminal, w->config, e) : terminal_reading(terminal, e);
 
     if (r == TP_OK && w->trace != NULL)
         r = trace_open(trace, w->trace, false, e);
-    if (r != TP_OK || (r = readers_open(reader, w->reader, e)) != TP_OK || (r = reader_wait_card(*reader, w->wait_ms, e)) != TP_OK)
+    if (r != TP_OK || (r = readers_open(reader, w->reader, e)) != TP_OK || (r = wait_card(w, *reader, person, e)) != TP_OK)
         return readers_usable(r);
     if (*trace != NULL)
         reader_set_trace(*reader, trace_exchange, *trace);
+    reader_set_goes_on(*reader, person_reads, person);
     r = reader_connect(*reader, e);
     if (r == TP_OK)
         trace_reader(*trace, *reader);
@@ -266,10 +284,15 @@ static enum tp_err run(const struct words *w, struct tp_error *e)
     struct terminal *terminal = NULL;
     struct reader *reader = NULL;
     struct trace *trace = NULL;
+    struct person *person = NULL;
+    const struct person_options nobody = {.pin_fd = -1};
     struct tp_error trace_error = {0};
     const int today = date_of(time(NULL));
     size_t n = 0;
-    enum tp_err r = reach(w, &reader, &terminal, &trace, e);
+    enum tp_err r = person_new(&person, &nobody, e);
+
+    if (r == TP_OK)
+        r = reach(w, &reader, &terminal, &trace, person, e);
 
     if (r == TP_OK)
         r = kernel_read_card(list, KERNEL_CANDIDATES_MAX, &n, reader, &terminal->kernel, today, e);
@@ -285,6 +308,7 @@ static enum tp_err run(const struct words *w, struct tp_error *e)
     if (trace_close(&trace, &trace_error) != TP_OK)
         log_error("%s", trace_error.text);
     terminal_free(&terminal);
+    person_free(&person);
     return r;
 }
 

@@ -40,7 +40,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->verbose = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (!w->wants_rrn || w->rrn != NULL)
+        if (strcmp(state->name, "telepay journal") == 0)
+            argp_error(state, "\"journal %s\" is not a command: journal list, show, days and send are", arg);
+        else if (!w->wants_rrn || w->rrn != NULL)
             argp_error(state, "\"%s\" is one word too many", arg);
         w->rrn = arg;
         return 0;
@@ -147,14 +149,16 @@ int payer_journal_show(int argc, char **argv)
 
 static bool day_row(void *ctx, const struct journal_day *d)
 {
-    char day[DATE_TEXT_MAX], count[24], debits[MONEY_TEXT_MAX], credits[MONEY_TEXT_MAX];
+    const bool counts = payment_counts(d->state);
+    char day[DATE_TEXT_MAX], count[24], amount[MONEY_TEXT_MAX], debits[MONEY_TEXT_MAX], credits[MONEY_TEXT_MAX];
 
     snprintf(count, sizeof(count), "%" PRId64, d->count);
     const char *cells[] = {date_format(day, d->date),
                            payment_state_name(d->state),
                            count,
-                           money_shown(debits, d->debits, d->currency),
-                           money_shown(credits, d->credits, d->currency),
+                           money_shown(amount, d->debits - d->credits, d->currency),
+                           money_shown(debits, counts ? d->debits : 0, d->currency),
+                           money_shown(credits, counts ? d->credits : 0, d->currency),
                            currency_shown(d->currency)};
 
     return table_row(ctx, cells, NULL) == TP_OK;
@@ -162,10 +166,10 @@ static bool day_row(void *ctx, const struct journal_day *d)
 
 int payer_journal_days(int argc, char **argv)
 {
-    static const struct table_column text[] = {{"DAY", TABLE_TEXT},   {"STATE", TABLE_TEXT},     {"COUNT", TABLE_NUMBER},
-                                               {"PAID", TABLE_RIGHT}, {"REFUNDED", TABLE_RIGHT}, {"CURRENCY", TABLE_TEXT}};
-    static const struct table_column keys[] = {{"day", TABLE_TEXT},   {"state", TABLE_TEXT},     {"count", TABLE_NUMBER},
-                                               {"paid", TABLE_RIGHT}, {"refunded", TABLE_RIGHT}, {"currency", TABLE_TEXT}};
+    static const struct table_column text[] = {{"DAY", TABLE_TEXT},     {"STATE", TABLE_TEXT}, {"COUNT", TABLE_NUMBER},
+                                               {"AMOUNT", TABLE_RIGHT}, {"PAID", TABLE_RIGHT}, {"REFUNDED", TABLE_RIGHT}, {"CURRENCY", TABLE_TEXT}};
+    static const struct table_column keys[] = {{"day", TABLE_TEXT},     {"state", TABLE_TEXT}, {"count", TABLE_NUMBER},
+                                               {"amount", TABLE_RIGHT}, {"paid", TABLE_RIGHT}, {"refunded", TABLE_RIGHT}, {"currency", TABLE_TEXT}};
     struct words w = {0};
     struct tp_error e = {0};
     struct table *table = NULL;

@@ -66,6 +66,7 @@ static void check_words(const struct words *w, struct argp_state *state)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct words *w = state->input;
+    struct tp_error e = {TP_OK, ""};
 
     switch (key) {
     case AMOUNT:
@@ -78,7 +79,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->pay.config = arg;
         return 0;
     case PIN_FD:
-        w->pay.person.pin_fd = (int)whole_number(state, "--pin-fd", arg, 1023);
+        if (cli_fd(&w->pay.person.pin_fd, "--pin-fd", arg, &e) != TP_OK) /* now, before anything of ours is open */
+            argp_error(state, "%s", e.text);
         return 0;
     case NO_PINPAD:
         w->pay.no_pinpad = true;

@@ -75,15 +75,16 @@ static enum tp_err pack_echo(struct buf *out, struct iso8583 *m, const struct te
 
 static enum tp_err take_echo(struct iso8583 *m, struct span raw, struct tp_error *e)
 {
-    char code[3];
+    struct answer a = {.code = ""};
 
-    if (iso8583_unpack(m, raw, NULL) != TP_OK || m->mti != MTI_NETWORK_RESPONSE || iso8583_text(m, 39, code, sizeof(code)) != TP_OK)
+    if (iso8583_unpack(m, raw, NULL) != TP_OK || m->mti != MTI_NETWORK_RESPONSE || iso8583_text(m, 39, a.code, sizeof(a.code)) != TP_OK)
         return tp_fail(e, TP_ERR_PEER, "the acquirer answered an echo with nonsense");
-    if (strcmp(code, "96") == 0)
-        return tp_fail(e, TP_ERR_PEER, "%s (96)", answer_text(code));
-    return strcmp(code, "00") == 0 ? TP_OK
-                                   : tp_fail(e, TP_ERR_CANCELLED, "%s (%c%c): nothing was signed", answer_text(code), code[0] < ' ' ? '?' : code[0],
-                                             code[1] < ' ' ? '?' : code[1]);
+    if (answer_is_yes(&a))
+        return TP_OK;
+    if (!answer_is_final(&a))
+        return tp_fail(e, TP_ERR_PEER, "%s (%s)", answer_text(a.code, false), a.code);
+    return tp_fail(e, TP_ERR_CANCELLED, "%s (%c%c): nothing was signed", answer_text(a.code, false), a.code[0] < ' ' ? '?' : a.code[0],
+                   a.code[1] < ' ' ? '?' : a.code[1]);
 }
 
 enum tp_err deliverer_greet(struct deliverer *d, struct tp_error *e)
@@ -150,7 +151,7 @@ static enum tp_err attempt(struct deliverer *d, struct buf *message, struct answ
     r = deliver_once(d, buf_span(message), a, e);
     message_make_repeat(message);
     if (r == TP_OK && !answer_is_final(a))
-        r = tp_fail(e, TP_ERR_PEER, "%s (%s)", answer_text(a->code), a->code);
+        r = tp_fail(e, TP_ERR_PEER, "%s (%s)", answer_text(a->code, answer_of_issuer(a)), a->code);
     return r;
 }
 

@@ -51,9 +51,10 @@ tests_unit_test_journal_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 dist_check_SCRIPTS += tests/system/pinpad.sh tests/system/doctor.sh tests/system/desks.sh tests/system/hotplug.sh
 dist_noinst_SCRIPTS += tests/system/pinpad-memory.py
 TESTS += tests/system/pinpad.sh tests/system/doctor.sh tests/system/desks.sh tests/system/hotplug.sh
-dist_check_SCRIPTS += tests/system/pay.sh tests/system/pay_torn_out.sh tests/system/pay_acquirers.sh tests/system/pin-terminal.sh
+dist_check_SCRIPTS += tests/system/pay.sh tests/system/pay_torn_out.sh tests/system/pay_acquirers.sh tests/system/pay_signals.sh \
+	tests/system/pin-terminal.sh
 dist_noinst_SCRIPTS += tests/system/pin-terminal.py
-TESTS += tests/system/pay_torn_out.sh tests/system/pay_acquirers.sh tests/system/pay.sh tests/system/pin-terminal.sh
+TESTS += tests/system/pay_torn_out.sh tests/system/pay_acquirers.sh tests/system/pay_signals.sh tests/system/pay.sh tests/system/pin-terminal.sh
 dist_check_SCRIPTS += tests/system/whole_way.sh tests/system/readme.sh
 dist_noinst_SCRIPTS += tests/system/no-plain-pan.py tests/system/valid-documents.sh tests/tools/recording_proxy.py
 TESTS += tests/system/whole_way.sh tests/system/readme.sh

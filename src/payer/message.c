@@ -251,39 +251,93 @@ bool answer_is_yes(const struct answer *a)
     return strcmp(a->code, "00") == 0;
 }
 
-bool answer_is_final(const struct answer *a)
+/* The codes of ISO 8583:1987 as French acquirers and issuers use them. */
+static const struct code {
+    char code[3];
+    bool open;         /* nothing is decided: it may be sent again, and is kept until then */
+    const char *text;
+    const char *issuer; /* when the issuer says it, NULL: the same */
+} codes[] = {
+    {"00", false, "acknowledged", NULL},
+    {"02", false, "the card's issuer wants to be called", NULL},
+    {"03", false, "the contract is not known to the acquirer, or closed", "the card's issuer does not know the merchant"},
+    {"04", false, "the card is to be kept", NULL},
+    {"05", false, "the payment is not honoured", "the card's issuer does not honour the payment"},
+    {"07", false, "the card is to be kept, under special conditions", NULL},
+    {"08", false, "the cardholder must be identified first, which nobody does here", NULL},
+    {"10", false, "a part only is approved, which is not what was asked", NULL},
+    {"11", false, "it is approved as for a person of distinction, which is not what was asked", NULL},
+    {"12", false, "the acquirer does not accept this kind of transaction",
+     "the card's issuer does not accept this kind of transaction"},
+    {"13", false, "the acquirer does not accept this amount", "the card's issuer does not accept this amount"},
+    {"14", false, "the card number is not known", "the card's issuer does not know the card number"},
+    {"15", false, "the card's issuer is not known", NULL},
+    {"17", false, "the cardholder gave up", NULL},
+    {"19", true, "it is to be tried again later", NULL},
+    {"20", false, "the server answered wrongly", NULL},
+    {"24", false, "updating of files is not served", NULL},
+    {"25", false, "the record is not found in the file", NULL},
+    {"26", false, "the record is there twice; the older one is replaced", NULL},
+    {"27", false, "a field of the update of a file is wrong", NULL},
+    {"28", false, "the file is locked", NULL},
+    {"29", false, "the update of a file failed", NULL},
+    {"30", false, "the acquirer cannot read the message", "the card's issuer cannot read the message"},
+    {"31", false, "the acquirer's institution is not known", NULL},
+    {"33", false, "the card has expired", NULL},
+    {"34", false, "fraud is suspected", NULL},
+    {"38", false, "the card has expired", NULL},
+    {"41", false, "the card is reported lost", NULL},
+    {"43", false, "the card is reported stolen", NULL},
+    {"51", false, "the account has not enough funds", NULL},
+    {"54", false, "the card has expired", NULL},
+    {"55", false, "the cardholder was not verified", NULL},
+    {"56", false, "the card is not in the file", NULL},
+    {"57", false, "this transaction is not permitted to this card", NULL},
+    {"58", false, "this transaction is not permitted to this terminal", NULL},
+    {"59", false, "fraud is suspected", NULL},
+    {"60", false, "the merchant must contact the acquirer", NULL},
+    {"61", false, "the amount is over a limit of the contract", "the amount is over a limit of the card"},
+    {"62", false, "the card is blocked", NULL},
+    {"63", false, "the card's signature or a certificate fails", "the card's cryptogram fails"},
+    {"68", true, "an answer came too late, or not at all", NULL},
+    {"75", false, "the PIN was tried too often", NULL},
+    {"76", false, "the card is reported already, and the older report stays", NULL},
+    {"90", true, "the system is stopped for a moment", NULL},
+    {"91", true, "the amount needs the card's issuer, who cannot be reached", NULL},
+    {"94", false, "the acquirer has another transaction under the same number",
+     "the card's issuer has another transaction under the same number"},
+    {"96", true, "the acquirer has a fault of its own and kept nothing", "the card's issuer has a fault of its own"},
+    {"97", true, "the time for all of it ran out", NULL},
+    {"98", true, "the server is not there, and another way is to be tried", NULL},
+    {"99", true, "something went wrong where the payment began", NULL},
+};
+
+static const struct code *code_find(const char *code)
 {
-    return strcmp(a->code, "96") != 0 && strcmp(a->code, "91") != 0;
+    for (size_t i = 0; i < COUNT(codes); i++)
+        if (strcmp(code, codes[i].code) == 0)
+            return &codes[i];
+    return NULL;
 }
 
-const char *answer_text(const char *code)
+bool answer_is_final(const struct answer *a)
 {
-    static const struct {
-        char code[3];
-        const char *text;
-    } texts[] = {/* DESIGN 7 */
-                 {"00", "acknowledged"},
-                 {"03", "the contract is not known to the acquirer, or closed"},
-                 {"05", "the card's issuer refuses"},
-                 {"12", "the acquirer does not accept this kind of transaction"},
-                 {"13", "the acquirer does not accept this amount"},
-                 {"30", "the acquirer cannot read the message"},
-                 {"41", "the card is reported lost"},
-                 {"43", "the card is reported stolen"},
-                 {"51", "the account has not enough funds"},
-                 {"54", "the card has expired"},
-                 {"55", "the cardholder was not verified"},
-                 {"57", "this transaction is not permitted to this card"},
-                 {"58", "this transaction is not permitted to this terminal"},
-                 {"61", "the amount is over a limit of the contract"},
-                 {"63", "the card's signature or a certificate fails"},
-                 {"75", "the PIN was tried too often"},
-                 {"91", "the amount needs the card's issuer, who cannot be reached"},
-                 {"94", "the acquirer has another transaction under the same number"},
-                 {"96", "the acquirer has a fault of its own and kept nothing"}};
+    const struct code *c = code_find(a->code);
 
-    for (size_t i = 0; i < COUNT(texts); i++)
-        if (strcmp(code, texts[i].code) == 0)
-            return texts[i].text;
-    return "the acquirer refuses with a code that has no meaning here";
+    return c == NULL || !c->open;
+}
+
+bool answer_of_issuer(const struct answer *a)
+{
+    return strcmp(a->reason, "ISSUER") == 0 || strcmp(a->reason, "ISSUER_REFUSED") == 0;
+}
+
+const char *answer_text(const char *code, bool issuer)
+{
+    const struct code *c = code_find(code);
+
+    if (c == NULL)
+        return issuer ? "the card's issuer refuses with a code that has no meaning here"
+                      : "the acquirer refuses with a code that has no meaning here";
+    return issuer && c->issuer != NULL ? c->issuer : c->text;
 }

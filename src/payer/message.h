@@ -31,11 +31,14 @@ struct answer {       /* the 0210, or the 0410 */
 /* Unpacks an answer and holds it against the message it answers: MTI, DE 4, 11, 12, 13, 41, 42, 49. TP_ERR_PEER naming what does not agree. */
 TP_MUST_CHECK enum tp_err answer_parse(struct answer *a, struct span raw, struct span message, struct tp_error *e);
 
-/* Whether the answer settles the payment: 96 (the acquirer kept nothing) asks for another try. */
+/* Whether the answer settles the payment. 19, 68, 90, 91, 96 to 99 decide nothing: they ask for another try. */
 bool answer_is_final(const struct answer *a);
 bool answer_is_yes(const struct answer *a);
 
-/* A sentence for a DE 39, never NULL. */
-const char *answer_text(const char *code);
+/* Whether it is what the card's issuer said, and not the acquirer (DE 44: doc/protocol.md). */
+bool answer_of_issuer(const struct answer *a);
+
+/* A sentence for a DE 39, never NULL; as said by the card's issuer, or by the acquirer. */
+const char *answer_text(const char *code, bool issuer);
 
 #endif

@@ -35,6 +35,7 @@ struct payment { /* all that a payment holds while it lasts */
     struct trace *trace;
     struct transaction_request request;
     uint8_t aid[16]; /* of --application, to which request points */
+    char what[96];   /* is paid, and to whom */
     unsigned stan;
     bool by_keypad;       /* the reader's own takes the PIN */
     bool asked;           /* an ARQC was sent, or may have been, under stan */
@@ -112,14 +113,13 @@ static enum tp_err reach_acquirer(struct payment *p, struct tp_error *e)
 static enum tp_err wait_card(struct payment *p, struct tp_error *e)
 {
     const int64_t until = time_monotonic_ms() + p->options->wait_ms;
-    char amount[MONEY_TEXT_MAX];
     bool prompted = false;
     enum tp_err r = reader_wait_card(p->reader, 0, e);
 
     while ((r == TP_ERR_NO_CARD || r == TP_ERR_NO_READER) && time_monotonic_ms() < until) {
         if (!prompted)
-            person_status(p->person, "%s %s to %s: %s", money_format(amount, p->request.amount, p->terminal->currency), p->terminal->currency->alpha,
-                          p->terminal->kernel.merchant_name, r == TP_ERR_NO_CARD ? "insert your card" : "connect a card reader");
+            person_status(p->person, "%s: %s", p->what,
+                          r == TP_ERR_NO_CARD ? "insert your card" : "connect a card reader");
         prompted = true;
         if (!person_stays(p->person, 0)) {
             r = tp_fail(e, TP_ERR_CANCELLED, "given up before a card was inserted: nothing was paid");
@@ -150,6 +150,7 @@ static enum tp_err reach_card(struct payment *p, struct tp_error *e)
         (r = reader_connect(p->reader, e)) != TP_OK)
         return readers_usable(r);
     choose_pinpad(p);
+    reader_set_goes_on(p->reader, person_reads, p->person);
     if (p->options->trace != NULL) {
         r = trace_open(&p->trace, p->options->trace, p->options->trace_unmasked, e);
         if (r == TP_OK)
@@ -178,10 +179,10 @@ static enum tp_err fill_request(struct payment *p, struct tp_error *e)
     return r;
 }
 
-/* 91 and 96 mean that no issuer was reached. */
+/* An answer that decides nothing means that no issuer was reached. */
 static bool answered(const struct answer *a)
 {
-    return a->code[0] != '\0' && strcmp(a->code, "91") != 0 && strcmp(a->code, "96") != 0;
+    return a->code[0] != '\0' && answer_is_final(a);
 }
 
 static enum cli_exit exit_of_refusal(const struct receipt *r)
@@ -316,6 +317,8 @@ static enum tp_err run_kernel(struct payment *p, struct tp_error *e)
     p->result->card_ms = time_monotonic_ms() - start - p->result->acquirer_ms;
     p->result->counts = reader_counts(p->reader);
     reader_disconnect(p->reader);
+    if (r == TP_ERR_CANCELLED)
+        (void)tp_fail(e, r, "given up before the card was asked to sign: nothing was paid");
     if (person_ended(p->person, NULL) != TP_OK)
         r = person_ended(p->person, e);
     trace_outcome(p->trace, &p->terminal->kernel, p->result->tx, r != TP_OK ? e : NULL);
@@ -378,7 +381,8 @@ static void declined(struct payment *p)
  * it can be. Without an answer nobody knows what the acquirer did: that is taken back too (Book 4, 6.3.8; ISO 8583 0400). */
 static enum tp_err settle_question(struct payment *p, bool approved, struct tp_error *e)
 {
-    const bool yes = answer_is_yes(&p->online), no = p->online.code[0] != '\0' && strcmp(p->online.code, "96") != 0 && !yes;
+    const bool unreached = strcmp(p->online.code, "91") == 0; /* the acquirer keeps nothing, and reverses what it asked */
+    const bool yes = answer_is_yes(&p->online), no = unreached || (answered(&p->online) && !yes);
     struct buf undo = {p->undo, p->undo_n, sizeof(p->undo)};
     struct tp_error why = {0};
     struct answer a;
@@ -487,6 +491,7 @@ static enum tp_err narrow(struct payment *p, struct tp_error *e)
 static enum tp_err run(struct payment *p, struct tp_error *e)
 {
     const struct pay_options *o = p->options;
+    char amount[MONEY_TEXT_MAX];
     enum tp_err r;
 
     if ((r = terminal_load(&p->terminal, o->config, e)) != TP_OK ||
@@ -494,6 +499,9 @@ static enum tp_err run(struct payment *p, struct tp_error *e)
         (r = journal_open(&p->journal, p->terminal->journal, e)) != TP_OK ||
         (r = memory_new(&p->memory, p->journal, p->terminal->exceptions, e)) != TP_OK || (r = person_new(&p->person, &o->person, e)) != TP_OK)
         return r;
+    snprintf(p->what, sizeof(p->what), "%s %s to %s", money_format(amount, p->request.amount, p->terminal->currency),
+             p->terminal->currency->alpha, p->terminal->kernel.merchant_name);
+    person_pays(p->person, p->what);
     p->terminal->kernel.allow_live_card = o->allow_live_card;
     if ((r = reach_acquirer(p, e)) != TP_OK || (r = reach_card(p, e)) != TP_OK || (r = fill_request(p, e)) != TP_OK)
         return r;
@@ -529,7 +537,7 @@ void pay_run(struct pay_result *result, const struct pay_options *options)
     reader_close(&p.reader);
     if (trace_close(&p.trace, &trace_error) != TP_OK)
         log_error("%s", trace_error.text);
-    person_free(&p.person);
+    result->person = p.person;
     deliverer_free(&p.deliverer);
     memory_free(&p.memory);
     journal_close(&p.journal);
@@ -539,6 +547,7 @@ void pay_run(struct pay_result *result, const struct pay_options *options)
 
 void pay_result_free(struct pay_result *result)
 {
+    person_free(&result->person);
     transaction_free(&result->tx);
     terminal_free(&result->terminal);
 }

@@ -24,12 +24,13 @@ struct pay_result {
     bool has_receipt;      /* the card was reached */
     struct receipt receipt;
     struct transaction *tx;    /* NULL: none. Freed by pay_result_free */
+    struct person *person;     /* signals are held back as long: the receipt is printed before it is freed */
     struct terminal *terminal; /* tx speaks of its authority keys: kept as long */
     struct reader_counts counts;
     int64_t card_ms, acquirer_ms; /* time spent */
 };
 
-/* Runs it. Every failure is in *result. */
+/* Runs it. Every failure is in *result. No signal ends the program between the two. */
 void pay_run(struct pay_result *result, const struct pay_options *options);
 void pay_result_free(struct pay_result *result);
 

@@ -27,14 +27,19 @@ struct person {
     int tty;     /* -1: none */
     bool left;
     bool status_shown;
-    bool keypad;        /* the reader's own takes the PIN */
-    unsigned pins_read; /* from pin_fd */
+    bool keypad;   /* the reader's own takes the PIN */
+    bool signs;    /* the card is asked to, or has been */
+    bool no_pin;   /* what was typed last was none */
+    bool quiet;    /* the terminal was told not to echo; `echoing` is how it was */
+    struct termios echoing;
+    char what[96]; /* is paid, and to whom; "": no payment */
     struct tp_error ended;
 };
 
 static void hold_back(sigset_t *set)
 {
-    static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+    static const int held[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGTSTP,
+                               SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2};
 
     sigemptyset(set);
     for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
@@ -63,28 +68,59 @@ enum tp_err person_new(struct person **out, const struct person_options *options
     return TP_OK;
 }
 
-void person_free(struct person **p)
-{
-    if (*p == NULL)
-        return;
-    person_status_end(*p);
-    if ((*p)->tty >= 0)
-        close((*p)->tty);
-    pthread_sigmask(SIG_SETMASK, &(*p)->before, NULL);
-    close((*p)->signals); /* after the mask: a signal not looked at yet ends the program now */
-    free(*p);
-    *p = NULL;
-}
-
-/* The signals that came while others were looked at; SIGTSTP only while a PIN is typed, and it is passed over. */
+/* The signals that came while others were looked at. SIGTSTP is passed over, and so is SIGPIPE: who reads
+ * no more says nothing about the payment. */
 static bool look_at_signals(struct person *p)
 {
     struct signalfd_siginfo info;
 
     while (read(p->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
-        if (info.ssi_signo != SIGTSTP)
+        if (info.ssi_signo != SIGTSTP && info.ssi_signo != SIGPIPE)
             p->left = true;
     return p->left;
+}
+
+/* Only the terminal's own foreground may change it: another would be stopped for it, or change it for a
+ * program that is none of its business. */
+static bool hush(struct person *p)
+{
+    struct termios quiet;
+
+    if (p->tty < 0 || tcgetpgrp(p->tty) != getpgrp() || (!p->quiet && tcgetattr(p->tty, &p->echoing) != 0))
+        return false;
+    quiet = p->echoing;
+    quiet.c_lflag = (quiet.c_lflag & ~(tcflag_t)(ECHO | ECHONL)) | ICANON | ISIG;
+    p->quiet = tcsetattr(p->tty, TCSAFLUSH, &quiet) == 0 || p->quiet;
+    return p->quiet;
+}
+
+void person_pays(struct person *p, const char *what)
+{
+    snprintf(p->what, sizeof(p->what), "%s", what);
+    (void)hush(p); /* where it cannot be done now, it is when the PIN is asked for */
+}
+
+void person_free(struct person **p)
+{
+    if (*p == NULL)
+        return;
+    person_status_end(*p);
+    if ((*p)->quiet)
+        tcsetattr((*p)->tty, TCSAFLUSH, &(*p)->echoing);
+    if ((*p)->tty >= 0)
+        close((*p)->tty);
+    (void)look_at_signals(*p);
+    pthread_sigmask(SIG_SETMASK, &(*p)->before, NULL);
+    close((*p)->signals);
+    free(*p);
+    *p = NULL;
+}
+
+bool person_reads(void *person)
+{
+    struct person *p = person;
+
+    return !look_at_signals(p) || p->signs;
 }
 
 bool person_stays(void *person, int ms)
@@ -179,6 +215,15 @@ static enum tp_err read_line(struct person *p, int fd, struct secret *pin, bool 
     return r;
 }
 
+static bool is_pin(struct span line)
+{
+    bool digits = true;
+
+    for (size_t i = 0; i < line.n; i++)
+        digits = digits && line.p[i] >= '0' && line.p[i] <= '9';
+    return digits && line.n >= PIN_MIN && line.n <= PIN_MAX;
+}
+
 static enum tp_err pin_from_fd(struct person *p, unsigned tries_left, bool wrong_before, struct secret *pin)
 {
     bool ended;
@@ -186,25 +231,27 @@ static enum tp_err pin_from_fd(struct person *p, unsigned tries_left, bool wrong
 
     if (r != TP_OK)
         return r;
-    if (!ended && pin->n > 0) {
-        p->pins_read++;
+    if (!ended && !is_pin(secret_span(pin))) /* a script would not know that it is asked again */
+        return tp_fail(&p->ended, TP_ERR_USAGE, "a PIN has %d to %d digits; nothing was paid", PIN_MIN, PIN_MAX);
+    if (!ended)
         return TP_OK;
-    }
     if (wrong_before && tries_left <= TRIES_SHOWN)
         return tp_fail(&p->ended, TP_ERR_CANCELLED, "the PIN is wrong: %u %s left; nothing was paid", tries_left,
                        tries_left == 1 ? "try is" : "tries are");
     if (wrong_before)
         return tp_fail(&p->ended, TP_ERR_CANCELLED, "the PIN is wrong; nothing was paid");
-    if (p->pins_read > 0)
-        return tp_fail(&p->ended, TP_ERR_USAGE, "a PIN has 4 to 12 digits; nothing was paid");
     return tp_fail(&p->ended, TP_ERR_USAGE, "file descriptor %d gave no PIN: see --pin-fd", p->options.pin_fd);
 }
 
 static void prompt(struct person *p, unsigned tries_left, bool wrong_before)
 {
-    char text[96];
-    int n = snprintf(text, sizeof(text), "%s", wrong_before ? "Wrong PIN. " : "");
+    char text[256];
+    int n = snprintf(text, sizeof(text), "%s%s", p->what, p->what[0] != '\0' ? ". " : "");
 
+    if (p->no_pin)
+        n += snprintf(text + n, sizeof(text) - (size_t)n, "A PIN has %d to %d digits. ", PIN_MIN, PIN_MAX);
+    else if (wrong_before)
+        n += snprintf(text + n, sizeof(text) - (size_t)n, "Wrong PIN. ");
     if (tries_left == 1)
         n += snprintf(text + n, sizeof(text) - (size_t)n, "PIN (last try): ");
     else if (tries_left <= TRIES_SHOWN)
@@ -216,24 +263,19 @@ static void prompt(struct person *p, unsigned tries_left, bool wrong_before)
         log_note("the prompt cannot be shown: %s", strerror(errno));
 }
 
-/* Without echo, which is restored on every way out: signals are held back meanwhile. */
+/* Without echo, which person_free restores: signals are held back until then. */
 static enum tp_err pin_from_tty(struct person *p, unsigned tries_left, bool wrong_before, struct secret *pin)
 {
-    struct termios before, quiet;
     bool ended;
     enum tp_err r;
 
-    if (tcgetattr(p->tty, &before) != 0)
+    if (!hush(p)) /* again: a shell may have set it anew meanwhile, and what was typed ahead is not meant for this */
         return TP_ERR_NOT_FOUND;
-    quiet = before;
-    quiet.c_lflag = (quiet.c_lflag & ~(tcflag_t)(ECHO | ECHONL)) | ICANON | ISIG;
     prompt(p, tries_left, wrong_before);
-    if (tcsetattr(p->tty, TCSAFLUSH, &quiet) != 0)
-        return TP_ERR_NOT_FOUND;
     r = read_line(p, p->tty, pin, &ended);
-    tcsetattr(p->tty, TCSAFLUSH, &before);
     if (write(p->tty, "\n", 1) < 0)
         return TP_ERR_NOT_FOUND;
+    p->no_pin = r == TP_OK && pin->n > 0 && !is_pin(secret_span(pin));
     if (r == TP_OK && pin->n == 0) /* Enter alone: the person goes on without PIN */
         return TP_ERR_CANCELLED;
     return r;
@@ -256,15 +298,15 @@ static enum tp_err ask_pin(void *ctx, unsigned tries_left, bool wrong_before, st
 
 static void tell_keypad(struct person *p, unsigned tries_left, bool wrong_before)
 {
-    const char *wrong = wrong_before ? "wrong PIN; " : "";
+    const char *wrong = wrong_before ? "wrong PIN; " : "", *after = p->what[0] != '\0' ? ": " : "";
 
     person_status_end(p);
     if (tries_left == 1)
-        log_note("%senter the PIN on the reader (last try)", wrong);
+        log_note("%s%s%senter the PIN on the reader (last try)", p->what, after, wrong);
     else if (tries_left <= TRIES_SHOWN)
-        log_note("%senter the PIN on the reader (%u tries left)", wrong, tries_left);
+        log_note("%s%s%senter the PIN on the reader (%u tries left)", p->what, after, wrong, tries_left);
     else
-        log_note("%senter the PIN on the reader", wrong);
+        log_note("%s%s%senter the PIN on the reader", p->what, after, wrong);
 }
 
 /* The cancel key of the reader leaves the payment, as Ctrl-C does: whoever wants to pay without PIN (Book 4, 6.3.4.3) uses --no-pinpad and Enter. */
@@ -320,6 +362,8 @@ static int ask_choice(struct person *p, const struct candidate *list, size_t n)
     int choice = -1;
 
     person_status_end(p);
+    if (p->what[0] != '\0' && dprintf(p->tty, "%s\n", p->what) < 0)
+        return -1;
     for (size_t i = 0; i < n; i++) {
         const int w = snprintf(text, sizeof(text), "%2zu  %-16s  %s\n", i + 1, list[i].label, hex_encode(aid, span_of(list[i].aid, list[i].aid_n)));
 
@@ -338,6 +382,8 @@ static int ask_choice(struct person *p, const struct candidate *list, size_t n)
             choice = line.p[1] >= '0' && line.p[1] <= '9' ? 10 * choice + line.p[1] - '0' : 0;
         choice = choice >= 1 && choice <= (int)n ? choice - 1 : -1;
     }
+    if (choice >= 0) /* which the terminal did not echo */
+        (void)dprintf(p->tty, "%d\n", choice + 1);
 out:
     secret_free(&line);
     if (choice < 0 && p->ended.code == TP_OK)
@@ -366,7 +412,10 @@ static void step(void *ctx, enum kernel_step step)
         [KERNEL_COMPLETE] = "checking the card's signature",
     };
 
-    person_status(ctx, "%s", words[step]);
+    struct person *p = ctx;
+
+    p->signs = p->signs || step == KERNEL_SIGN;
+    person_status(p, "%s", words[step]);
 }
 
 struct kernel_person person_kernel(struct person *p)

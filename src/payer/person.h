@@ -1,7 +1,9 @@
 /* The person at the terminal: prompts, one status line, the PIN, the choice of an application, and Ctrl-C.
  *
- * From person_new to person_free the signals that end a program (SIGINT, SIGTERM, SIGHUP, SIGQUIT) and SIGTSTP are held back and looked at only where it is
- * safe to leave, so that the echo of the terminal is restored and a payment that the card has signed is in the journal first. */
+ * From person_new to person_free the signals that end a program (SIGINT, SIGTERM, SIGHUP, SIGQUIT …) and
+ * SIGTSTP are held back and looked at only where it is safe to leave, so that the echo of the terminal is
+ * restored, and a payment that the card has signed is in the journal and its receipt printed first. One
+ * that was held back to the end is forgotten: the program is at its end then, too. */
 #ifndef TP_PAYER_PERSON_H
 #define TP_PAYER_PERSON_H
 
@@ -18,6 +20,11 @@ struct person_options {
 TP_MUST_CHECK enum tp_err person_new(struct person **out, const struct person_options *options, struct tp_error *e);
 void person_free(struct person **p);
 
+/* A payment begins: of `what`, as "12.50 EUR to Librairie du Port", which stands wherever the person is
+ * asked for a PIN or a choice. The terminal does not echo any more, so that nothing typed ahead is seen,
+ * and what was is thrown away: until person_free. */
+void person_pays(struct person *p, const char *what);
+
 /* The callbacks of the kernel, for as long as the person. */
 struct kernel_person person_kernel(struct person *p);
 
@@ -30,6 +37,9 @@ void person_status_end(struct person *p);
 
 /* Waits; false as soon as a signal says that the person leaves. 0: has none come? The deliverer's pause (payer/deliver.h). */
 bool person_stays(void *person, int ms);
+
+/* For reader_set_goes_on: false once the person left, while the card has not been asked to sign. */
+bool person_reads(void *person);
 
 /* Why a run of the kernel ended when one of the callbacks ended it, as an error with a sentence; TP_OK when none did. */
 enum tp_err person_ended(const struct person *p, struct tp_error *e);

@@ -9,12 +9,27 @@
 
 #define WIDTH 44 /* of the paper */
 
+enum { /* CVM codes, bits 6 to 1 of the first byte of a rule (Book 3, Annex C3); result: Book 4, Annex A4 */
+       CVM_CODE = 0x3F,
+       CVM_PLAIN_PIN = 0x01,
+       CVM_ONLINE_PIN = 0x02,
+       CVM_ENCIPHERED_PIN_SIGNATURE = 0x05,
+       CVM_NOT_PERFORMED = 0x3F,
+       CVM_FAILED = 0x01
+};
+#define TVR3_PIN_NOT_ENTERED 0x08 /* required, with a PIN pad: Book 3, Annex C5 */
+
 static const char *const states[] = {"declined", "signed",         "acknowledged", "refused",     "replayed",
                                      "asked",    "to be reversed", "reversed",     "not reversed"};
 
 const char *payment_state_name(enum payment_state s)
 {
     return states[s];
+}
+
+bool payment_counts(enum payment_state s)
+{
+    return s == PAYMENT_ACKNOWLEDGED || s == PAYMENT_NOT_REVERSED;
 }
 
 /* Upper-case hex of the value of a tag; "" when it is absent or does not fit. */
@@ -47,11 +62,24 @@ static const char *cryptogram(struct span cid)
     return cid.n == 1 ? types[cid.p[0] >> 6] : "";
 }
 
+bool cvm_bypassed(uint8_t code, bool failed, struct span tvr)
+{
+    code &= CVM_CODE;
+    return failed && code >= CVM_PLAIN_PIN && code <= CVM_ENCIPHERED_PIN_SIGNATURE && code != CVM_ONLINE_PIN && tvr.n == 5 &&
+           (tvr.p[2] & TVR3_PIN_NOT_ENTERED) != 0;
+}
+
 static void copy_verification(struct receipt *r, payment_get *get, const void *ctx)
 {
-    const struct span cvm = get(ctx, TAG_CVM_RESULTS);
+    const struct span cvm = get(ctx, TAG_CVM_RESULTS), tvr = get(ctx, TAG_TVR);
 
-    if (cvm.n == 3)
+    if (cvm.n != 3 || r->aid[0] == '\0') /* nothing was selected: nothing to say */
+        return;
+    if (cvm.p[0] == CVM_NOT_PERFORMED && cvm.p[2] == 0)
+        snprintf(r->verified, sizeof(r->verified), "%s", emv_cvm_name(cvm.p[0]));
+    else if (cvm_bypassed(cvm.p[0], cvm.p[2] == CVM_FAILED, tvr))
+        snprintf(r->verified, sizeof(r->verified), "%s: not entered", emv_cvm_name(cvm.p[0]));
+    else
         snprintf(r->verified, sizeof(r->verified), "%s: %s", emv_cvm_name(cvm.p[0]), emv_cvm_result_name(cvm.p[2]));
 }
 
@@ -126,7 +154,7 @@ static void print_outcome(FILE *to, const struct receipt *r)
         [PAYMENT_NOT_REVERSED] = "NOT REVERSED",
     };
 
-    centre(to, words[r->state]);
+    centre(to, r->state == PAYMENT_REFUSED && r->by_issuer ? "REFUSED BY THE ISSUER" : words[r->state]);
     if (r->reason[0] != '\0')
         fprintf(to, "%s\n", r->reason);
     if (r->state == PAYMENT_SIGNED)
@@ -156,6 +184,11 @@ void receipt_print(FILE *to, const struct receipt *r)
     print_outcome(to, r);
 }
 
+static const char *refused_by(const struct receipt *r)
+{
+    return r->state != PAYMENT_REFUSED ? "" : r->by_issuer ? "issuer" : "acquirer";
+}
+
 enum tp_err receipt_to_json(json_t **out, const struct receipt *r)
 {
     const struct currency *c = currency_by_numeric(r->currency);
@@ -169,7 +202,8 @@ enum tp_err receipt_to_json(json_t **out, const struct receipt *r)
                      r->pan, "psn", r->psn, "aid", r->aid, "label", r->label, "cryptogram", r->cryptogram, "atc", r->atc, "ac", r->ac, "tvr", r->tvr,
                      "tsi", r->tsi, "authentication", r->method);
     if (*out != NULL && json_object_set_new(*out, "verification", json_string(r->verified)) == 0 &&
-        json_object_set_new(*out, "approval", json_string(r->approval)) == 0)
+        json_object_set_new(*out, "approval", json_string(r->approval)) == 0 &&
+        json_object_set_new(*out, "refused_by", json_string(refused_by(r))) == 0)
         return TP_OK;
     json_decref(*out);
     *out = NULL;
@@ -213,6 +247,7 @@ static bool take_state(struct receipt *r, const json_t *object)
 enum tp_err receipt_from_json(struct receipt *r, const json_t *o)
 {
     char kind[9], alpha[4];
+    const char *by;
     const struct currency *c;
 
     memset(r, 0, sizeof(*r));
@@ -228,6 +263,8 @@ enum tp_err receipt_from_json(struct receipt *r, const json_t *o)
         return TP_ERR_FORMAT;
     if (json_object_get(o, "approval") != NULL && !take_text(r->approval, sizeof(r->approval), o, "approval")) /* journals of old have none */
         return TP_ERR_FORMAT;
+    by = json_string_value(json_object_get(o, "refused_by")); /* journals of old have none */
+    r->by_issuer = by != NULL && strcmp(by, "issuer") == 0;
     c = currency_by_alpha(alpha);
     if (c == NULL)
         return TP_ERR_FORMAT;

@@ -39,16 +39,22 @@ struct receipt { /* texts are "" when there is nothing to say */
     char rrn[13];
     char approval[7]; /* DE 38: the issuer's approval code */
     char answer[3];   /* DE 39 */
+    bool by_issuer;   /* of one that is refused: it was the card's issuer who did */
     char reason[200]; /* why it was not approved, in a sentence */
 };
 
 /* A data element of the payment; an empty span when there is none. */
 typedef struct span payment_get(const void *ctx, uint32_t tag);
 
+/* Whether an offline PIN that failed was in truth passed over by the cardholder (Book 4, 6.3.4.3): the TVR says so. */
+bool cvm_bypassed(uint8_t code, bool failed, struct span tvr);
+
 /* From terminal, request and what the card gave; state, stan, answer and reason are left to the caller. */
 void receipt_fill(struct receipt *r, const struct terminal *terminal, const struct transaction_request *request, payment_get *get, const void *ctx);
 
 void receipt_print(FILE *to, const struct receipt *r);
+/* Whether money moves, or has moved, for a payment in that state. */
+bool payment_counts(enum payment_state s);
 const char *payment_state_name(enum payment_state s); /* "acknowledged", as in the journal and in JSON */
 
 /* As a JSON object and back. TP_ERR_NO_MEMORY; TP_ERR_FORMAT. */

@@ -1,7 +1,7 @@
 #!/bin/bash
 # `telepay pay` and `telepay journal` as a user meets them, through a real pcscd: good payments, every way the user, the card and the acquirer can be wrong.
 # The acquirer is tests/system/fake_acquirer, which behaves as told; the whole way with the real one is tests/system/whole_way.sh.
-# Three tests, to run side by side: without words that of users and cards; `torn_out` and `acquirers` are pay_torn_out.sh and pay_acquirers.sh.
+# Four tests, to run side by side: without words that of users and cards; `torn_out`, `acquirers` and `signals` are pay_torn_out.sh and its like.
 set -u
 PATH=$TESTS_BUILDDIR:$TESTS_BUILDDIR/tests/system:$PATH
 here=$TESTS_SRCDIR/system
@@ -89,6 +89,8 @@ wrong_words() {
     expect 2 "AID" pay_12 --application ""
     expect 2 "accepts no application" pay_12 --application A000000099
     expect 2 "takes a number" pay_12 --wait soon
+    expect 2 "\"journal nosuch\" is not a command" telepay journal nosuch
+    expect 2 "one word too many" journal list nosuch
     expect 2 "no payment with the reference" journal show 000000000000
     sed 's/^mcc=.*/mcc=many/' $conf >terminal/broken.conf
     conf=terminal/broken.conf expect 2 '"mcc" in section [terminal]' pay_12
@@ -160,9 +162,15 @@ pins_tried() {
     pins='1234\n' expect 1 "DECLINED" pay_12
     insert marie
     pins='' expect 2 "gave no PIN" pay_12
-    pins='12\n' expect 2 "4 to 12 digits" pay_12
+    pins='1\n1\n1\n1\n' expect 2 "4 to 12 digits" pay_12 # not asked so often that it is taken for no PIN at all
     expect 2 "give it with --pin-fd" setsid telepay pay --config "$conf" --amount 12.50 --currency EUR
     expect 2 "cannot write the trace" pay_12 --trace /nowhere/trace
+    local fd
+    for fd in 3 4 5 6 7 8; do # the program's own, once it has opened something
+        expect 2 "no file descriptor $fd" telepay pay --config "$conf" --amount 1 --pin-fd $fd
+    done
+    expect 2 "cannot be read" telepay pay --config "$conf" --amount 1 --pin-fd 7 7>"$dir/written"
+    expect 0 "APPROVED" telepay pay --config "$conf" --amount 1 --pin-fd 7 7<<<1234
     expect 2 "no file descriptor 77" telepay pay --config "$conf" --amount 1 --pin-fd 77
 }
 
@@ -235,16 +243,16 @@ bad_acquirers() {
     [ "$(payments signed)" = 0 ] || fail "not delivered: $(journal list)"
     [ "$(sent 0201)" = 1 ] || fail "not sent as a repeat: $(cat "$dir/acquirer.log")"
     # each way to fail while paying; the next payment delivers what is left, first
-    for mode in garbage mute close 96; do
+    for mode in garbage mute close 96 90 68; do
         serve $mode
         expect 4 "THE CARD HAS SIGNED" pay_12
         down
     done
-    [ "$(payments signed)" = 4 ] || fail "not kept: $(journal list)"
+    [ "$(payments signed)" = 6 ] || fail "not kept: $(journal list)"
     serve 00
     expect 0 "APPROVED" pay_12
     [ "$(payments signed)" = 0 ] || fail "not delivered: $(journal list)"
-    [ "$(sent 0201)" = 4 ] && [ "$(sent 0200)" = 1 ] || fail "$(cat "$dir/acquirer.log")"
+    [ "$(sent 0201)" = 6 ] && [ "$(sent 0200)" = 1 ] || fail "$(cat "$dir/acquirer.log")"
     # the answer is lost: the repeat brings it
     serve lost
     expect 0 "APPROVED" pay_12
@@ -259,12 +267,19 @@ bad_acquirers() {
     # refusals
     refused=$(payments refused)
     serve "05"
-    expect 1 "issuer refuses (05)" pay_12
+    expect 1 "not honoured (05)" pay_12
     # the card asks for its issuer (over the floor limit): the reason is the acquirer's own
-    expect 1 "issuer refuses (05)" pay --amount 60 --currency EUR
+    expect 1 "not honoured (05)" pay --amount 60 --currency EUR
     serve "63 SDAD_HASH"
     expect 5 "SDAD_HASH" pay_12
     [ "$(payments refused)" = $((refused + 3)) ] || fail "$(journal list)"
+    # money that was refused is not paid
+    journal days --json >"$dir/out"
+    python3 -c 'import json, sys
+days = {d["state"]: d for d in json.load(sys.stdin)["days"]}
+assert float(days["refused"]["paid"]) == 0 and float(days["refused"]["amount"]) >= 85, days
+assert float(days["acknowledged"]["paid"]) == float(days["acknowledged"]["amount"]) > 0, days
+assert all(float(d["paid"]) == 0 for s, d in days.items() if s != "acknowledged"), days' <"$dir/out" || fail "journal days: $(cat "$dir/out")"
     # the issuer approves, and the card does not believe that it is its issuer: no TC, so it is taken back, at once
     serve issuer
     insert marie
@@ -339,6 +354,63 @@ killed_asking() { # at instants of all kinds while the issuer is asked: the jour
         [ "$asked" = 0 ] || [ "$(sent 040.)" = 1 ] || fail "kill $n: asked and not taken back: $(cat "$dir/acquirer.log")"
     done
     [ "$(payments reversed)" -ge $((before + n / 2)) ] || fail "$(journal list)"
+}
+
+# Runs in the background what hears SIGINT there too, which a shell's own background does not.
+with_signals() {
+    exec env --default-signal=INT "$@"
+}
+until_holds_back() { # process
+    for _ in $(seq 100); do
+        [ $((0x$(sed -n 's/^SigBlk:[[:space:]]*//p' "/proc/$1/status") & 2)) != 0 ] && return
+        sleep 0.05
+    done
+}
+
+# A signal at instants of all kinds while the card works: before it is asked to sign nothing is paid, and that is said; after that the receipt comes. The
+# exit code is the payment's in both, never the signal's.
+signals() {
+    local n=0 delay code paying before left=0 paid=0
+    serve 00
+    insert marie --fault slow=150
+    pay_12 >"$dir/out" 2>&1 || fail "a slow card: $(cat "$dir/out")"
+    printf 1234 >typed
+    for delay in 0 0.4 0.8 1.1 1.4 1.7 1.9 2.1 2.3 2.5 2.7 3.0 3.3; do
+        set -- INT TERM HUP
+        shift $((n++ % 3))
+        before=$(payments acknowledged)
+        with_signals telepay pay --config "$conf" --pin-fd 0 --wait 5 --amount 12.50 --json <typed >"$dir/out" 2>"$dir/err" &
+        paying=$!
+        until_holds_back "$paying"
+        sleep "$delay"
+        kill "-$1" "$paying" 2>/dev/null
+        wait "$paying"
+        code=$?
+        python3 -m json.tool <"$dir/out" >/dev/null || fail "SIG$1 after $delay s: exit $code, no JSON: $(cat "$dir/out" "$dir/err")"
+        case $code in
+        0)
+            grep -q '"outcome": "acknowledged"' "$dir/out" || fail "SIG$1 after $delay s: $(cat "$dir/out")"
+            [ "$(payments acknowledged)" = $((before + 1)) ] || fail "SIG$1 after $delay s: $(journal list)"
+            paid=$((paid + 1))
+            ;;
+        1)
+            grep -q "nothing was paid" "$dir/err" || fail "SIG$1 after $delay s: not said: $(cat "$dir/err")"
+            [ "$(payments acknowledged)" = "$before" ] || fail "SIG$1 after $delay s: $(journal list)"
+            left=$((left + 1))
+            ;;
+        *) fail "SIG$1 after $delay s: exit $code: $(cat "$dir/out" "$dir/err")" ;;
+        esac
+    done
+    [ "$left" -gt 0 ] && [ "$paid" -gt 0 ] || fail "the signals came all before, or all after: $left, $paid"
+    # while a card is read that is not asked to pay
+    with_signals telepay card --config "$conf" >"$dir/left" 2>&1 </dev/null &
+    paying=$!
+    until_holds_back "$paying"
+    sleep 0.5
+    kill -INT "$paying"
+    wait "$paying"
+    code=$?
+    [ $code = 1 ] && grep -q "given up while the card was read" "$dir/left" || fail "telepay card: $code: $(cat "$dir/left")"
 }
 
 cards() {

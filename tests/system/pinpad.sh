@@ -52,7 +52,7 @@ entries() {
     reader_is
     types 1234
     expect 0 "APPROVED" pay --trace "$dir/trace"
-    said "enter the PIN on the reader (3 tries left)"
+    said "12.50 EUR to Librairie du Port: enter the PIN on the reader (3 tries left)"
     seen "$(structure 0C04 01)"
     seen "display Enter PIN"
     ! grep -rq "1234" "$pad/log" "$dir/trace" || fail "a PIN is written down"

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "apdu/tlv.h"
+#include "payer/journal.h"
 #include "payer/message.h"
 #include "wire/iso8583.h"
 
@@ -224,12 +225,26 @@ END_TEST
 
 START_TEST(every_code_has_a_sentence)
     {
-        static const char *const codes[] = {"00", "03", "05", "12", "13", "30", "41", "43", "51", "54",
-                                            "55", "57", "58", "61", "63", "75", "91", "94", "96"}; /* DESIGN 7 */
+        /* Those that French acquirers and issuers publish (the tables of response codes of PayZen and of Paybox), and 62, 10 and 11 of ISO 8583:1987, A.9.
+         * open: by the words there nothing is decided ("répéter ultérieurement", "arrêt momentané" …). */
+        static const char *const final[] = {"00", "02", "03", "04", "05", "07", "08", "10", "11", "12", "13", "14", "15", "17", "20", "24",
+                                            "25", "26", "27", "28", "29", "30", "31", "33", "34", "38", "41", "43", "51", "54", "55", "56",
+                                            "57", "58", "59", "60", "61", "62", "63", "75", "76", "94"};
+        static const char *const open[] = {"19", "68", "90", "91", "96", "97", "98", "99"};
+        struct answer a = {.code = "??"};
 
-        for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-            ck_assert_str_ne(answer_text(codes[i]), answer_text("99"));
-        ck_assert_str_eq(answer_text("??"), answer_text("99"));
+        ck_assert(answer_is_final(&a));
+        for (size_t i = 0; i < sizeof(final) / sizeof(final[0]); i++) {
+            memcpy(a.code, final[i], sizeof(a.code));
+            ck_assert_msg(strstr(answer_text(final[i], false), "no meaning") == NULL && strstr(answer_text(final[i], true), "no meaning") == NULL &&
+                              answer_is_final(&a) && answer_is_yes(&a) == (i == 0),
+                          "%s", final[i]);
+        }
+        for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
+            memcpy(a.code, open[i], sizeof(a.code));
+            ck_assert_msg(strstr(answer_text(open[i], false), "no meaning") == NULL && !answer_is_final(&a) && !answer_is_yes(&a), "%s", open[i]);
+        }
+        ck_assert_ptr_nonnull(strstr(answer_text("??", false), "no meaning"));
     }
 END_TEST
 
@@ -250,6 +265,69 @@ START_TEST(receipts_hold_what_the_card_gave)
     }
 END_TEST
 
+/* Who refuses stands in DE 44 (doc/protocol.md): a limit of the issuer's is none of the contract's, and the head of the ticket says whose no it is. */
+START_TEST(the_issuer_s_refusal_is_the_issuer_s)
+    {
+        static const struct {
+            const char *code, *de44, *head, *reason;
+        } rows[] = {
+            {"61", "ISSUER", "REFUSED BY THE ISSUER", "the amount is over a limit of the card (61, ISSUER)"},
+            {"61", "CEILING", "REFUSED BY THE ACQUIRER", "the amount is over a limit of the contract (61, CEILING)"},
+            {"14", "ISSUER", "REFUSED BY THE ISSUER", "the card's issuer does not know the card number (14, ISSUER)"},
+            {"62", "ISSUER", "REFUSED BY THE ISSUER", "the card is blocked (62, ISSUER)"},
+            {"05", "ISSUER_REFUSED", "REFUSED BY THE ISSUER", "the card's issuer does not honour the payment (05, ISSUER_REFUSED)"},
+            {"63", "ISSUER_CERT_HASH", "REFUSED BY THE ACQUIRER", "the card's signature or a certificate fails (63, ISSUER_CERT_HASH)"},
+        };
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            struct receipt r = {.state = PAYMENT_SIGNED, .currency = 978, .date = 20261123}, again;
+            struct answer a = {.code = ""};
+            json_t *object;
+            char *text = NULL;
+            size_t n = 0;
+            FILE *f = open_memstream(&text, &n);
+
+            snprintf(a.code, sizeof(a.code), "%s", rows[i].code);
+            snprintf(a.reason, sizeof(a.reason), "%s", rows[i].de44);
+            receipt_settle(&r, &a);
+            ck_assert_str_eq(r.reason, rows[i].reason);
+            ck_ok(receipt_to_json(&object, &r)); /* as the journal keeps it */
+            ck_ok(receipt_from_json(&again, object));
+            json_decref(object);
+            receipt_print(f, &again);
+            fclose(f);
+            ck_assert_msg(strstr(text, rows[i].head) != NULL, "%s", text);
+            free(text);
+        }
+    }
+END_TEST
+
+static struct span bypassed(const void *ctx, uint32_t tag)
+{
+    static const uint8_t tvr[] = {0, 0, 0x88, 0, 0}, failed[] = {0x01, 0x03, 0x01}, none[] = {0x3F, 0x00, 0x00};
+
+    if (tag == TAG_TVR)
+        return SPAN_OF(tvr);
+    if (tag == TAG_CVM_RESULTS)
+        return ctx == NULL ? SPAN_OF(failed) : SPAN_OF(none);
+    return ctx != NULL && *(const int *)ctx == 0 && tag == TAG_DF_NAME ? span_of(NULL, 0) : look_up(NULL, tag);
+}
+
+/* TVR byte 3: verification not successful, PIN entry required and PIN not entered (Book 3, table C5). */
+START_TEST(a_pin_that_was_passed_over_did_not_fail)
+    {
+        const int unselected = 0, selected = 1;
+        struct receipt r;
+
+        receipt_fill(&r, a_terminal(), &request, bypassed, NULL);
+        ck_assert_str_eq(r.verified, "Plaintext PIN verification performed by ICC: not entered");
+        receipt_fill(&r, a_terminal(), &request, bypassed, &selected);
+        ck_assert_str_eq(r.verified, "No CVM performed");
+        receipt_fill(&r, a_terminal(), &request, bypassed, &unselected);
+        ck_assert_str_eq(r.verified, "");
+    }
+END_TEST
+
 START_TEST(receipts_survive_json)
     {
         struct receipt r, again;
@@ -257,6 +335,7 @@ START_TEST(receipts_survive_json)
 
         receipt_fill(&r, a_terminal(), &request, look_up, NULL);
         r.state = PAYMENT_REFUSED;
+        r.by_issuer = true;
         r.stan = 42;
         strcpy(r.rrn, "632700000042");
         strcpy(r.answer, "63");
@@ -317,6 +396,8 @@ static Suite *suite(void)
     tcase_add_test(c, an_answer_to_another_payment_is_none);
     tcase_add_test(c, every_code_has_a_sentence);
     tcase_add_test(c, receipts_hold_what_the_card_gave);
+    tcase_add_test(c, the_issuer_s_refusal_is_the_issuer_s);
+    tcase_add_test(c, a_pin_that_was_passed_over_did_not_fail);
     tcase_add_test(c, receipts_survive_json);
     tcase_add_test(c, the_ticket);
     suite_add_tcase(s, c);
