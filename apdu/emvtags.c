@@ -71,7 +71,7 @@ static const struct emv_tag tags[] = {
     {0x9F02, "Amount, Authorised (Numeric)", EMV_N, 6, 6, TERMINAL, EMV_PLAIN},
     {0x9F03, "Amount, Other (Numeric)", EMV_N, 6, 6, TERMINAL, EMV_PLAIN},
     {0x9F04, "Amount, Other (Binary)", EMV_B, 4, 4, TERMINAL, EMV_PLAIN},
-    {0x9F05, "Application Discretionary Data", EMV_B, 1, 32, CARD, EMV_PLAIN},
+    {0x9F05, "Application Discretionary Data", EMV_B, 1, 32, CARD, EMV_SECRET}, /* whatever the issuer likes */
     {0x9F06, "Application Identifier (AID) - terminal", EMV_B, 5, 16, TERMINAL, EMV_PLAIN},
     {0x9F07, "Application Usage Control", EMV_B, 2, 2, CARD, EMV_PLAIN},
     {0x9F08, "Application Version Number (card)", EMV_B, 2, 2, CARD, EMV_PLAIN},
@@ -102,7 +102,7 @@ static const struct emv_tag tags[] = {
     {0x9F21, "Transaction Time", EMV_N, 3, 3, TERMINAL, EMV_PLAIN},
     {0x9F22, "Certification Authority Public Key Index (terminal)", EMV_B, 1, 1, TERMINAL, EMV_PLAIN},
     {0x9F23, "Upper Consecutive Offline Limit", EMV_B, 1, 1, CARD, EMV_PLAIN},
-    {0x9F24, "Payment Account Reference (PAR)", EMV_AN, 29, 29, CARD, EMV_PLAIN},
+    {0x9F24, "Payment Account Reference (PAR)", EMV_AN, 29, 29, CARD, EMV_PERSONAL}, /* names the account, for as long as it lives */
     {0x9F25, "Last 4 Digits of PAN", EMV_N, 2, 2, CARD, EMV_PLAIN},
     {0x9F26, "Application Cryptogram", EMV_B, 8, 8, CARD, EMV_PLAIN},
     {0x9F27, "Cryptogram Information Data", EMV_B, 1, 1, CARD, EMV_PLAIN},
@@ -110,7 +110,7 @@ static const struct emv_tag tags[] = {
     {0x9F2E, "ICC PIN Encipherment Public Key Exponent", EMV_B, 1, 3, CARD, EMV_PLAIN},
     {0x9F2F, "ICC PIN Encipherment Public Key Remainder", EMV_B, 0, 248, CARD, EMV_PLAIN},
     {0x9F30, "Biometric Terminal Capabilities", EMV_B, 3, 3, TERMINAL, EMV_PLAIN},
-    {0x9F31, "Card BIT Group Template", EMV_B, 0, 0, CARD, EMV_PLAIN},
+    {0x9F31, "Card BIT Group Template", EMV_B, 0, 0, CARD, EMV_SECRET},
     {0x9F32, "Issuer Public Key Exponent", EMV_B, 1, 3, CARD, EMV_PLAIN},
     {0x9F33, "Terminal Capabilities", EMV_B, 3, 3, TERMINAL, EMV_PLAIN},
     {0x9F34, "Cardholder Verification Method (CVM) Results", EMV_B, 3, 3, TERMINAL, EMV_PLAIN},
@@ -169,6 +169,13 @@ static int compare(const void *key, const void *row)
 const struct emv_tag *emv_tag_find(uint32_t tag)
 {
     return bsearch(&tag, tags, TAGS, sizeof(tags[0]), compare);
+}
+
+enum emv_shown emv_tag_shown(uint32_t tag)
+{
+    const struct emv_tag *known = emv_tag_find(tag);
+
+    return known != NULL ? known->shown : EMV_SECRET;
 }
 
 size_t emv_tag_count(void)

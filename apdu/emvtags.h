@@ -7,12 +7,12 @@
 enum emv_format { EMV_N, EMV_CN, EMV_AN, EMV_ANS, EMV_B, EMV_A, EMV_VAR, EMV_DOL, EMV_CONSTRUCTED };
 enum emv_source { EMV_FROM_CARD, EMV_FROM_TERMINAL, EMV_FROM_ISSUER };
 
-/* How a value may be shown. */
+/* How a value may be shown. What the dictionary does not know is EMV_SECRET: emv_tag_shown. */
 enum emv_shown {
-    EMV_PLAIN,
+    EMV_SECRET,   /* never; of track 2 what EMV_PAN shows */
     EMV_PAN,      /* first six, last four */
     EMV_PERSONAL, /* to the cardholder, and to who is paid; not in a file that goes to others */
-    EMV_SECRET    /* never; of track 2 what EMV_PAN shows */
+    EMV_PLAIN     /* says nothing of whose card it is, whoever reads it */
 };
 
 struct emv_tag {
@@ -134,6 +134,7 @@ enum { /* the tags code speaks of, by their standard abbreviations */
        TAG_MERCHANT_NAME = 0x9F4E,
        TAG_LOG_FORMAT = 0x9F4F,
        TAG_SCRIPT_RESULTS = 0x9F5B,
+       TAG_TRACK2_STRIPE = 0x9F6B,
        TAG_MERCHANT_CUSTOM = 0x9F7C,
        TAG_FCI_ISSUER = 0xBF0C,
        /* telepay's own, in the evidence of DE 61-63 (DESIGN 7) */
@@ -145,6 +146,7 @@ enum { /* the tags code speaks of, by their standard abbreviations */
 };
 
 const struct emv_tag *emv_tag_find(uint32_t tag); /* NULL when the dictionary has none */
+enum emv_shown emv_tag_shown(uint32_t tag);
 size_t emv_tag_count(void);
 const struct emv_tag *emv_tag_at(size_t i); /* in order of tags */
 

@@ -1,6 +1,6 @@
 #include "apdu/tlv.h"
 
-#define TAG_MAX 0xFFFFFFU
+#define TAG_MAX 0xFFFFFFFFU
 
 bool tlv_constructed(uint32_t tag)
 {
@@ -151,9 +151,19 @@ enum tp_err tlv_check(struct span in)
     return check_within(in, TLV_DEPTH_MAX);
 }
 
+enum tp_err tlv_check_level(struct span in)
+{
+    struct tlv t;
+    enum tp_err r;
+
+    while ((r = tlv_next(&in, &t)) == TP_OK)
+        continue;
+    return r == TP_ERR_NOT_FOUND ? TP_OK : r;
+}
+
 static size_t tag_size(uint32_t tag)
 {
-    return tag > 0xFFFF ? 3 : tag > 0xFF ? 2 : 1;
+    return tag > 0xFFFFFF ? 4 : tag > 0xFFFF ? 3 : tag > 0xFF ? 2 : 1;
 }
 
 static size_t length_size(size_t n)
@@ -169,12 +179,10 @@ size_t tlv_size(uint32_t tag, size_t n)
 /* Whether reading the bytes of the number gives the same number: it is one whole tag and no filler. */
 static bool tag_valid(uint32_t tag)
 {
-    uint8_t raw[3];
+    uint8_t raw[4];
     struct span s = {raw, tag_size(tag)};
     uint32_t read;
 
-    if (tag > TAG_MAX)
-        return false;
     for (size_t i = 0; i < s.n; i++)
         raw[i] = (uint8_t)(tag >> 8 * (s.n - 1 - i));
     return raw[0] != 0x00 && raw[0] != 0xFF && take_tag(&s, &read) == TP_OK && s.n == 0;

@@ -1,4 +1,5 @@
-/* BER-TLV as EMV uses it: EMV 4.4 Book 3, Annex B. Tags of up to three bytes, definite lengths of up to four bytes. Pure. */
+/* BER-TLV as EMV uses it: EMV 4.4 Book 3, Annex B. Tags of up to four bytes (EMV
+ * itself has two; what issuers add may have more), definite lengths of up to four bytes. Pure. */
 #ifndef TP_APDU_TLV_H
 #define TP_APDU_TLV_H
 
@@ -13,7 +14,7 @@ struct tlv {
 bool tlv_constructed(uint32_t tag);
 
 /* Takes the next object from *in. 00 and FF bytes between objects are passed over (Book 3, B1; never FF as a tag).
- * TP_ERR_NOT_FOUND at the end, TP_ERR_FORMAT for a tag over three bytes, an indefinite length, or one that runs past the end. */
+ * TP_ERR_NOT_FOUND at the end, TP_ERR_FORMAT for a tag over four bytes, an indefinite length, or one that runs past the end. */
 TP_MUST_CHECK enum tp_err tlv_next(struct span *in, struct tlv *out);
 
 /* Like tlv_next for a lone tag, as in a DOL. */
@@ -28,6 +29,10 @@ TP_MUST_CHECK enum tp_err tlv_find_deep(struct span in, uint32_t tag, struct tlv
 
 /* TP_OK when the whole of in is objects, constructed ones too, down to TLV_DEPTH_MAX. */
 TP_MUST_CHECK enum tp_err tlv_check(struct span in);
+
+/* TP_OK when the whole of in is objects; what stands in the templates among them is not looked at.
+ * So for data of a card: a template that nobody asked for may hold anything. */
+TP_MUST_CHECK enum tp_err tlv_check_level(struct span in);
 
 /* Append an object, or a header whose n bytes of value follow. Lengths in the shortest form. TP_ERR_RANGE. */
 TP_MUST_CHECK enum tp_err tlv_put(struct buf *out, uint32_t tag, struct span value);

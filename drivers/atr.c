@@ -116,7 +116,9 @@ static enum tp_err group(struct atr *a, struct reading *r, uint8_t *y, struct sp
     return TP_OK;
 }
 
-/* TCK is there unless T=0 alone is offered (T=15 counts); the XOR from T0 on is then 0: 8.2.5. */
+/* TCK is there unless T=0 alone is offered (T=15 counts); the XOR from T0 on is then 0: 8.2.5. Bytes behind the
+ * end that the answer itself names are not its own: bank cards are about that send one (a check byte that T=0 does
+ * not have, an idle line read as a character). Its end is told by T0 and the TDs (8.2), and what follows is left. */
 static enum tp_err check(const struct atr *a, struct span raw, struct span *in, struct tp_error *e)
 {
     uint8_t tck, sum = 0;
@@ -129,7 +131,7 @@ static enum tp_err check(const struct atr *a, struct span raw, struct span *in, 
         if (sum != 0)
             return tp_fail(e, TP_ERR_FORMAT, "its check byte (TCK) is wrong");
     }
-    return in->n == 0 ? TP_OK : tp_fail(e, TP_ERR_FORMAT, "%zu bytes are left over at its end", in->n);
+    return TP_OK;
 }
 
 enum tp_err atr_parse(struct atr *a, struct span raw, struct tp_error *e)

@@ -25,7 +25,8 @@ struct atr {
     struct span historical; /* borrowed from what was parsed */
 };
 
-/* TP_ERR_FORMAT, with what is wrong, when it is cut short, too long, or its check byte is wrong. */
+/* TP_ERR_FORMAT, with what is wrong, when it is cut short, over 33 bytes long, or its check byte is wrong. Bytes behind
+ * the end that it names are left. */
 TP_MUST_CHECK enum tp_err atr_parse(struct atr *a, struct span raw, struct tp_error *e);
 
 /* F and D of a TA1 or PPS1 byte, ISO/IEC 7816-3, tables 7 and 8; 0 for a reserved value. */

@@ -57,11 +57,11 @@ static const char *method_of(const struct card_profile *p)
 /* The text of a data object: a PAN or track is masked, the name is text, the rest hexadecimal. out holds 2 * PROFILE_BYTES_MAX + 1. */
 static const char *show(char *out, const struct card_profile *p, const struct tlv *object)
 {
-    const struct emv_tag *known = emv_tag_find(object->tag);
+    const enum emv_shown shown = emv_tag_shown(object->tag);
 
-    if (known != NULL && known->shown == EMV_SECRET)
+    if (shown == EMV_SECRET)
         return "(hidden)";
-    if (known != NULL && known->shown == EMV_PAN)
+    if (shown == EMV_PAN)
         return mask_pan(out, p->pan);
     return hex_encode(out, object->value);
 }

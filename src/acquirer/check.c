@@ -388,10 +388,11 @@ static const uint8_t own_rid[] = {0xF0, 0x00, 0x00, 0x00, 0x14};
 
 static bool read_iad(const struct evidence *ev, struct emv_iad *out)
 {
-    struct tlv iad;
+    struct tlv whole, iad;
 
     *out = (struct emv_iad){.pin_tries = -1};
-    return ev->aid.n >= sizeof(own_rid) && memcmp(ev->aid.p, own_rid, sizeof(own_rid)) == 0 && tlv_find_deep(ev->response, TAG_IAD, &iad) == TP_OK &&
+    return ev->aid.n >= sizeof(own_rid) && memcmp(ev->aid.p, own_rid, sizeof(own_rid)) == 0 &&
+           tlv_find(ev->response, TAG_RESPONSE_2, &whole) == TP_OK && tlv_find(whole.value, TAG_IAD, &iad) == TP_OK &&
            emv_iad_parse(out, iad.value) == TP_OK;
 }
 

@@ -16,7 +16,7 @@ static enum tp_err parse(struct span data, struct span *aip, struct span *afl)
         *afl = whole.value;
         return span_take(afl, 2, aip);
     }
-    if (whole.tag != TAG_RESPONSE_2 || tlv_check(whole.value) != TP_OK)
+    if (whole.tag != TAG_RESPONSE_2 || tlv_check_level(whole.value) != TP_OK)
         return TP_ERR_FORMAT;
     if (tlv_find(whole.value, TAG_AIP, &found) != TP_OK)
         return TP_ERR_FORMAT;

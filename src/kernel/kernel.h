@@ -33,6 +33,8 @@ struct kernel_recorded {
     const struct emv_pubkey *icc_key, *pin_key; /* of the good ones; borrowed */
     enum emv_check check;                       /* of a card certificate (when icc_key is NULL) or the signed static data that was not good */
     uint8_t dac[2];                             /* 9F45, of good signed static data */
+    bool answer_hidden;                         /* an answer to GENERATE AC has masked bytes: what CDA signs cannot be hashed */
+    enum emv_check signature;                   /* then: what the signature over it came to */
 };
 
 struct

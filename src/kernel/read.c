@@ -54,7 +54,7 @@ static enum tp_err take_record(struct transaction *tx, uint8_t sfi, struct span 
     const bool whole = tlv_next(&rest, &record) == TP_OK && record.tag == TAG_RECORD && record.raw.p == data.p && rest.n == 0;
     enum tp_err r = TP_OK;
 
-    if (sfi <= 10 && (!whole || tlv_check(record.value) != TP_OK))
+    if (sfi <= 10 && (!whole || tlv_check_level(record.value) != TP_OK))
         return tx_end(tx, KERNEL_TERMINATED, "a record of the card is malformed");
     if (authenticated && !whole)
         tx->static_broken = true; /* 10.3: authentication counts as performed, and failed */

@@ -54,7 +54,7 @@ static enum tp_err fci_parse(const struct terminal_config *config, struct fci *o
 {
     struct tlv fci, name, proprietary;
 
-    if (tlv_next(&data, &fci) != TP_OK || fci.tag != TAG_FCI || tlv_check(fci.value) != TP_OK)
+    if (tlv_next(&data, &fci) != TP_OK || fci.tag != TAG_FCI || tlv_check_level(fci.value) != TP_OK)
         return TP_ERR_FORMAT;
     if (tlv_find(fci.value, TAG_DF_NAME, &name) != TP_OK || tlv_find(fci.value, TAG_FCI_PROPRIETARY, &proprietary) != TP_OK)
         return TP_ERR_FORMAT;
@@ -135,7 +135,7 @@ static enum tp_err pse_record(struct transaction *tx, struct span data, bool tab
     struct tlv record, entry;
     enum tp_err r;
 
-    if (tlv_next(&data, &record) != TP_OK || record.tag != TAG_RECORD || tlv_check(record.value) != TP_OK)
+    if (tlv_next(&data, &record) != TP_OK || record.tag != TAG_RECORD || tlv_check_level(record.value) != TP_OK)
         return TP_ERR_FORMAT;
     while ((r = tlv_next(&record.value, &entry)) == TP_OK)
         if (entry.tag == TAG_APP_TEMPLATE)

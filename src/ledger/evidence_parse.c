@@ -122,8 +122,10 @@ enum tp_err static_data_read(struct objects *o, struct span *aip, struct span st
 
     *aip = span_of(NULL, 0);
     while ((r = next(&in, &t)) == TP_OK) {
-        /* records of SFI 11 to 30 come in their template (Book 2, 5.4, step 5) */
-        r = t.tag == TAG_RECORD ? objects_read(o, t.value, tag) : add(o, &t, tag);
+        /* Records of SFI 11 to 30 come in their template (Book 3, 10.3). What is in it is the scheme's or the
+         * issuer's and not the terminal's to read: it is signed, and no more. */
+        if (t.tag != TAG_RECORD)
+            r = add(o, &t, tag);
         if (r == TP_OK)
             r = take_aip(o, aip, &in);
         if (r != TP_OK)

@@ -106,7 +106,7 @@ static json_t *verification(const struct transaction *tx)
     return list;
 }
 
-static json_t *element(const struct shown *shown, uint32_t tag, struct span value)
+static json_t *element(struct shown *shown, uint32_t tag, struct span value)
 {
     const struct emv_tag *known = emv_tag_find(tag);
     char *text = malloc(2 * value.n + 1), name[9];
@@ -126,8 +126,8 @@ static json_t *data(const struct transaction *tx)
     struct span value;
     uint32_t tag;
 
-    shown_learn(&shown, TAG_TRACK2, transaction_get(tx, TAG_TRACK2));
-    shown_learn(&shown, TAG_PAN, transaction_get(tx, TAG_PAN));
+    for (size_t i = 0; transaction_at(tx, i, &tag, &value); i++) /* first: it may turn up before its own place */
+        shown_learn(&shown, tag, value);
     for (size_t i = 0; list != NULL && transaction_at(tx, i, &tag, &value); i++)
         if (json_array_append_new(list, element(&shown, tag, value)) != 0) {
             json_decref(list);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apdu/apdu.h"
 #include "base/bcd.h"
 #include "base/date.h"
 #include "base/hex.h"
@@ -282,6 +283,16 @@ static enum tp_err take_key(struct emv_pubkey **out, const struct transcript *t,
     return r == TP_OK ? TP_OK : tp_fail(e, r, "the card's key cannot be used");
 }
 
+static bool answer_hidden(const struct transcript *t)
+{
+    const struct transcript_exchange *x;
+
+    for (size_t i = 0; (x = transcript_at(t, i)) != NULL; i++)
+        if (x->command.n > 1 && x->command.value[1] == INS_GENERATE_AC && masked_any(&x->answer))
+            return true;
+    return false;
+}
+
 enum tp_err rerun_recorded(struct rerun_recorded *out, const struct transcript *t, struct tp_error *e)
 {
     const struct transcript_fact *f = transcript_fact(t, "authentication", 0);
@@ -297,6 +308,9 @@ enum tp_err rerun_recorded(struct rerun_recorded *out, const struct transcript *
     for (unsigned c = 1; f != NULL && c < EMV_CHECK_COUNT; c++)
         if (field_is(f, "check", emv_check_name((enum emv_check)c)))
             out->kernel.check = (enum emv_check)c;
+    out->kernel.answer_hidden = answer_hidden(t);
+    if (f != NULL && field_is(f, "failed_at", "signature"))
+        out->kernel.signature = out->kernel.check;
     return TP_OK;
 }
 

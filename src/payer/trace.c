@@ -37,7 +37,7 @@ static void write_head(const struct trace *t)
     static const char masked[] =
         "# Masked: a * stands for half a byte that is not told. All but the first six and last four digits of the card number, track data, the "
         "cardholder's\n"
-        "# name, IBAN, and what the card number can be worked out from (9F46, 9F2D, 93). A PIN is in it in no form, neither is an enciphered one.\n";
+        "# name, IBAN, what the card number can be worked out from (9F46, 9F2D, 93), and all that the EMV dictionary does not know. A PIN is in it in no form, neither is an enciphered one.\n";
     static const char unmasked[] =
         "# NOT MASKED (--trace-unmasked): all data of a card of the test scheme. But a PIN is in it in no form, neither is an enciphered one.\n";
     char now[TIME_TEXT_MAX];
@@ -289,16 +289,17 @@ struct kernel_person trace_person(struct trace *t, const struct kernel_person *p
                                   .keypad = person->keypad != NULL ? keypad : NULL};
 }
 
-/* A script may bring a new PIN (INS 24): what its commands carry is not told then. Their lengths stay, so that it is the same script. */
-static void hide_new_pins(struct span scripts, unsigned depth)
+/* A script may bring a new PIN (INS 24), or data of the cardholder: what such commands carry is not told, as in
+ * the commands themselves. Their lengths stay, so that it is the same script. */
+static void hide_script_data(const struct trace *t, struct span scripts, unsigned depth)
 {
     struct tlv o;
     struct capdu c;
 
     while (depth < 3 && tlv_next(&scripts, &o) == TP_OK) {
         if (tlv_constructed(o.tag))
-            hide_new_pins(o.value, depth + 1);
-        else if (o.tag == TAG_SCRIPT_COMMAND && capdu_parse(&c, o.value) == TP_OK && c.ins == INS_PIN_CHANGE_UNBLOCK)
+            hide_script_data(t, o.value, depth + 1);
+        else if (o.tag == TAG_SCRIPT_COMMAND && capdu_parse(&c, o.value) == TP_OK && !shown_command_plain(&t->shown, c.ins))
             memset((uint8_t *)(uintptr_t)c.data.p, 0, c.data.n);
     }
 }
@@ -314,7 +315,7 @@ static enum tp_err authorise(void *ctx, const struct transaction *tx, struct ker
         return r;
     }
     memcpy(scripts, out->scripts.p, out->scripts.n);
-    hide_new_pins(span_of(scripts, out->scripts.n), 0);
+    hide_script_data(t, span_of(scripts, out->scripts.n), 0);
     fprintf(t->file, "online:");
     hex_field(t, "arc", SPAN_OF(out->arc));
     hex_field(t, "approval", span_str(out->approval));

@@ -356,6 +356,7 @@ static void answer_cda(struct paper *p, const struct capdu *c, unsigned which, u
     answer_tlv(&before, TAG_CID, span_of(&cid, 1));
     answer_tlv(&before, TAG_ATC, span_of("\x00\x2A", 2));
     answer_tlv(&before, TAG_IAD, span_of("\x06\x01\x12\x03\xA4\x00\x00", 7));
+    answer_hex(&before, p->more);
     data_hash(p, c, which, buf_span(&before), hash);
     if (broken == PAPER_OTHER_DATA)
         hash[0] ^= 1;
@@ -373,6 +374,7 @@ static void answer_cda(struct paper *p, const struct capdu *c, unsigned which, u
     else
         answer_tlv(&whole, TAG_SDAD, span_of(sdad, sdad_size(p, broken)));
     answer_tlv(&whole, TAG_IAD, span_of("\x06\x01\x12\x03\xA4\x00\x00", 7));
+    answer_hex(&whole, p->more);
     answer_tlv(out, TAG_RESPONSE_2, buf_span(&whole));
     answer_hex(out, "9000");
 }

@@ -15,7 +15,7 @@
 #define PAPER_LOG     96
 
 struct paper_object {
-    char tag[7], hex[520];
+    char tag[9], hex[520];
     bool is_signed; /* stands in a record that is authenticated */
 };
 
@@ -48,6 +48,7 @@ struct paper {
     char aip[5], pdol[520], gpo[600]; /* gpo "": made from aip and the records */
     enum paper_break broken[2];
     bool t0;         /* behind T=0 */
+    char more[64];   /* in hex: objects that stand in an answer to GENERATE AC beside those of CDA, and are signed */
     bool tampered;   /* a signed record is changed after signing */
     int ac_type[2];  /* CID the card answers with to the first and second GENERATE AC; -1: as asked */
     size_t leave_at; /* leaves the reader instead of answering this command, counted from 1; 0: stays */

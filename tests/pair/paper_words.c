@@ -84,6 +84,8 @@ void paper_card_words(struct paper *p, const char *words)
             p->broken[0] = broken(value);
         else if (strcmp(key, "sdad2") == 0)
             p->broken[1] = broken(value);
+        else if (strcmp(key, "more") == 0)
+            snprintf(p->more, sizeof(p->more), "%.63s", value);
         else if (strcmp(key, "t0") == 0)
             p->t0 = true;
         else if (strcmp(key, "tampered") == 0)

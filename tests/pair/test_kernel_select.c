@@ -21,6 +21,8 @@
     "6F178408F000000014101002A50B5006434152544543870183"                                                                                             \
     "9000"
 
+#define FCI_OPAQUE "6F208407F0000000141010A515500443415254BF0C0C650AAACAADDE0102030405069000" /* BF0C { 65 { no TLV } } */
+
 static struct paper_keys keys;
 
 static void make_keys(void)
@@ -125,6 +127,8 @@ static const struct selection selections[] = {
      PSE "=6A82 " ADF "=6F178408F000000014101001A50B5006434152544542870101"
          "6283 00A4040207F0000000141010=" FCI_A " " ADF "=" FCI_A GPO,
      "partial", PSE " " ADF "00 00A4040207 " ADF "00 80A8", REFUSED, 0},
+    {"11.3.4 issuer data in the FCI that are no TLV: passed over", PSE "=6A82 " ADF "=" FCI_OPAQUE " " ADF "=" FCI_OPAQUE GPO, "",
+     PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
     {"12.3.3 an FCI that is none", PSE "=6A82 " ADF "=6F009000", "", PSE " " ADF "00", NONE, 0},
     {"12.3.3 an FCI of another name",
      PSE "=6A82 " ADF "=6F0E8405A000000003A5055003414243"

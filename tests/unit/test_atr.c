@@ -71,6 +71,22 @@ START_TEST(historical_bytes_are_handed_out)
     }
 END_TEST
 
+/* Cards of banks from the public list of ATRs (L. Rousseau's smartcard_list.txt) that send a byte more than they say. */
+START_TEST(bytes_behind_its_end_are_left)
+    {
+        struct atr a = parsed("3B 65 00 00 20 63 CB 68 00 26");
+
+        ck_assert_uint_eq(a.protocols, 1);
+        ck_hex(a.historical, "2063CB6800");
+        a = parsed("3B 6D 00 00 00 80 31 80 65 B0 89 35 01 F1 83 00 90 00");
+        ck_hex(a.historical, "0080318065B0893501F1830090");
+        a = parsed("3B 80 80 01 01 00"); /* behind a good check byte too */
+        ck_assert_uint_eq(a.protocols, 3);
+        a = parsed("3B 00 00");
+        ck_assert_uint_eq(a.historical.n, 0);
+    }
+END_TEST
+
 START_TEST(two_protocols_speed_and_classes)
     {
         /* T0 F3: TA1 96 (F 512, D 32), TB1 00, TC1 05, TD1 81 (T=1: TD2); TD2 71: TA3 20, TB3 45, TC3 01 (CRC), no TD; TCK */
@@ -158,8 +174,7 @@ START_TEST(what_is_no_answer_is_refused)
         refused("3B 80 01", "TCK) is missing");
         refused("3B 80 01 80", "TCK) is wrong");
         refused("3B 80 80 01 00", "TCK) is wrong");
-        refused("3B 00 00", "left over");
-        refused("3B 80 80 01 01 00", "left over");
+        refused("3B 80 80 01 00 01", "TCK) is wrong"); /* the right one behind it does not count */
         refused("3B 80 40 00", "TC2");
         refused("3B 80 81 11 00 10", "IFSC");
         refused("3B 80 81 11 FF EF", "IFSC");
@@ -178,6 +193,7 @@ static Suite *suite(void)
     tcase_add_test(t, the_shortest_is_t0_with_default_parameters);
     tcase_add_test(t, basic_answers_of_emv);
     tcase_add_test(t, historical_bytes_are_handed_out);
+    tcase_add_test(t, bytes_behind_its_end_are_left);
     tcase_add_test(t, two_protocols_speed_and_classes);
     tcase_add_test(t, specific_mode);
     tcase_add_test(t, f_and_d_of_all_codes);

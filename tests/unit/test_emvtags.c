@@ -159,7 +159,7 @@ START_TEST(sensitive_values_are_marked)
     {
         static const uint32_t secret[] = {
             TAG_TRACK2,   TAG_PIN, TAG_TRACK1_DISCRETIONARY, TAG_TRACK2_DISCRETIONARY, TAG_EV_STATIC, 0x56, 0x9F6B, 0x5F53, TAG_ICC_CERT,
-            TAG_PIN_CERT, TAG_SSAD};
+            TAG_PIN_CERT, TAG_SSAD, 0x9F05, 0x9F31};
 
         ck_assert_int_eq(emv_tag_find(TAG_PAN)->shown, EMV_PAN);
         ck_assert_int_eq(emv_tag_find(TAG_CARDHOLDER_NAME)->shown, EMV_PERSONAL);
@@ -167,6 +167,9 @@ START_TEST(sensitive_values_are_marked)
         for (size_t i = 0; i < sizeof(secret) / sizeof(secret[0]); i++)
             ck_assert_msg(emv_tag_find(secret[i])->shown == EMV_SECRET, "%X", secret[i]);
         ck_assert_int_eq(emv_tag_find(TAG_AC)->shown, EMV_PLAIN);
+        ck_assert_int_eq(emv_tag_shown(TAG_AC), EMV_PLAIN);
+        ck_assert_int_eq(emv_tag_shown(0x9F24), EMV_PERSONAL);
+        ck_assert_int_eq(emv_tag_shown(0x9F61), EMV_SECRET); /* unknown */
     }
 END_TEST
 

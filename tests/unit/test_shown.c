@@ -54,7 +54,7 @@ START_TEST(tracks_inside_records_are_hidden)
         ck_assert_str_eq(response_of(out, &s, "7013 5711" PAN8 "D30122010000000000 9000", false), "70135711999014******0018D*****************9000");
         /* and from them the number is known, in whatever it turns up */
         ck_assert_str_eq(command_of(out, &s, "80AE400009 01" PAN8 "00"), "80AE40000901999014******001800");
-        ck_assert_str_eq(response_of(out, &s, "C10A 77" PAN8 "88 9000", false), "C10A77999014******0018889000");
+        ck_assert_str_eq(response_of(out, &s, "9F360A 77" PAN8 "88 9000", false), "9F360A77999014******0018889000");
     }
 END_TEST
 
@@ -120,6 +120,70 @@ START_TEST(what_is_no_tlv_is_shown_as_far_as_it_is_known)
     }
 END_TEST
 
+/* What the dictionary does not call harmless. 9F61 is a national identity number on cards of UnionPay (JR/T 0025), unknown to EMV. */
+START_TEST(what_the_dictionary_does_not_know_is_hidden)
+    {
+        struct shown s = {0};
+        char out[600];
+        UNHEX(fci, "9F4D020B0A 9F610431323334 E10265AA");
+        UNHEX(answer, "770A 9F2701809F6103303132");
+
+        ck_assert_str_eq(response_of(out, &s, "700D 9F6104 31323334 5F24 03301231 9000", false), "700D9F6104********5F24033012319000");
+        ck_assert_str_eq(response_of(out, &s, "7015 DF808101 10 39393930313430303030303030303138 9000", false),
+                         "7015DF80810110********************************9000");
+        /* a template of unknown contents, whatever stands in it, and what comes behind */
+        ck_assert_str_eq(response_of(out, &s, "700C E004650AACAA 5F24 03301231 9000", false), "700CE004********5F24033012319000");
+        /* the same where objects are shown one by one: templates that the store keeps whole, the evidence */
+        ck_assert_str_eq(shown_value(out, &s, TAG_FCI_ISSUER, fci), "9F4D020B0A9F6104********E102****");
+        ck_assert_str_eq(shown_value(out, &s, TAG_EV_RESPONSE, answer), "770A9F2701809F6103******");
+        ck_assert_str_eq(shown_value(out, &s, 0x9F61, span_of("1234", 4)), "********");
+        s.all = true;
+        ck_assert_str_eq(shown_value(out, &s, 0x9F61, span_of("1234", 4)), "31323334");
+    }
+END_TEST
+
+START_TEST(a_card_number_is_found_in_text_and_between_bytes)
+    {
+        struct shown s = {0};
+        char out[600];
+
+        ck_assert_str_eq(response_of(out, &s, "5A08" PAN8 "9000", false), "5A08999014******00189000");
+        ck_assert_str_eq(response_of(out, &s, "5010 39393930313430303030303030303138 9000", false), "5010393939303134************303031389000");
+        ck_assert_str_eq(response_of(out, &s, "9F1009 09990140000000018F 9000", false), "9F10090999014******0018F9000");
+    }
+END_TEST
+
+/* An issuer's DOL may ask for what its records hold: 5F20, 9F61. */
+START_TEST(what_was_hidden_is_hidden_in_commands_too)
+    {
+        struct shown s = {0};
+        char out[600];
+        UNHEX(values, "00 4455504F4E54 01");
+
+        ck_assert_str_eq(response_of(out, &s, "7010 5F2006 4455504F4E54 9F6104 31323334 9000", false), "70105F2006************9F6104********9000");
+        ck_assert_str_eq(command_of(out, &s, "80AE40000B 4455504F4E542020 313233 00"), "80AE40000B************202031323300");
+        ck_assert_str_eq(command_of(out, &s, "80AE40000A 0000 4455504F 31323334 00"), "80AE40000A0000****************00");
+        ck_assert_str_eq(shown_value(out, &s, TAG_EV_CDOL1_VALUES, values), "00************01");
+    }
+END_TEST
+
+/* An issuer's script may bring anything of the cardholder's; its cryptogram and a block say nothing. */
+START_TEST(data_of_unknown_commands_are_hidden)
+    {
+        struct shown s = {0};
+        char out[600];
+
+        ck_assert_str_eq(command_of(out, &s, "04DC010C04 11223344"), "04DC010C04********");
+        ck_assert_str_eq(command_of(out, &s, "04DA9F610411223344"), "04DA9F6104********");
+        ck_assert_str_eq(command_of(out, &s, "8CD2000002AABB"), "8CD2000002****");
+        ck_assert_str_eq(command_of(out, &s, "841E000004AABBCCDD"), "841E000004AABBCCDD");
+        ck_assert_str_eq(command_of(out, &s, "008200000811223344556677 88"), "00820000081122334455667788");
+        s.all = true;
+        ck_assert_str_eq(command_of(out, &s, "04DC010C0411223344"), "04DC010C0411223344");
+        ck_assert_str_eq(command_of(out, &s, "84240000021122"), "8424000002****");
+    }
+END_TEST
+
 START_TEST(values_by_their_tag)
     {
         struct shown s = {0};
@@ -152,6 +216,10 @@ static Suite *suite(void)
     tcase_add_test(c, what_the_number_can_be_worked_out_from_is_hidden);
     tcase_add_test(c, of_a_test_card_all_but_the_pin_is_shown);
     tcase_add_test(c, what_is_no_tlv_is_shown_as_far_as_it_is_known);
+    tcase_add_test(c, what_the_dictionary_does_not_know_is_hidden);
+    tcase_add_test(c, a_card_number_is_found_in_text_and_between_bytes);
+    tcase_add_test(c, what_was_hidden_is_hidden_in_commands_too);
+    tcase_add_test(c, data_of_unknown_commands_are_hidden);
     tcase_add_test(c, values_by_their_tag);
     suite_add_tcase(s, c);
     return s;

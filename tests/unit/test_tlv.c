@@ -7,9 +7,9 @@
     "6F1C840E315041592E5359532E4444463031A50A880101"                                                                                                 \
     "5F2D046672656E"
 
-START_TEST(reads_tags_of_one_to_three_bytes)
+START_TEST(reads_tags_of_one_to_four_bytes)
     {
-        UNHEX(raw, "5A0299909F2602AABBDF8101 01CC");
+        UNHEX(raw, "5A0299909F2602AABBDF8101 01CC DF808101 01DD");
         struct span s = raw;
         struct tlv t;
 
@@ -22,6 +22,9 @@ START_TEST(reads_tags_of_one_to_three_bytes)
         ck_ok(tlv_next(&s, &t));
         ck_assert_uint_eq(t.tag, 0xDF8101);
         ck_hex(t.value, "CC");
+        ck_ok(tlv_next(&s, &t));
+        ck_assert_uint_eq(t.tag, 0xDF808101);
+        ck_hex(t.value, "DD");
         ck_assert_int_eq(tlv_next(&s, &t), TP_ERR_NOT_FOUND);
     }
 END_TEST
@@ -68,7 +71,7 @@ START_TEST(refuses_what_is_no_tlv)
             "5A",             /* no length */
             "5A03ABCD",       /* runs past the end */
             "9F",             /* half a tag */
-            "9F818101 00",    /* four bytes of tag */
+            "9F81818101 00",  /* five bytes of tag */
             "7080 5A00 0000", /* indefinite length */
             "5A81",           /* half a length */
             "5A8500000000 01AA",
@@ -131,6 +134,22 @@ START_TEST(an_inner_object_may_not_leave_its_outer_one)
     }
 END_TEST
 
+/* At one level the template counts, not what stands in it; a broken length beside it is found all the same. */
+START_TEST(what_a_template_holds_can_be_passed_over)
+    {
+        UNHEX(raw, "E00465AACAAD 5A029990");
+        UNHEX(broken, "E00465AACAAD 5A0399");
+        struct tlv t;
+
+        ck_assert_int_eq(tlv_check(raw), TP_ERR_FORMAT);
+        ck_ok(tlv_check_level(raw));
+        ck_ok(tlv_find(raw, 0x5A, &t));
+        ck_hex(t.value, "9990");
+        ck_assert_int_eq(tlv_check_level(broken), TP_ERR_FORMAT);
+        ck_ok(tlv_check_level(span_of("", 0)));
+    }
+END_TEST
+
 START_TEST(writes_the_shortest_lengths)
     {
         static const struct {
@@ -173,6 +192,9 @@ START_TEST(only_whole_tags_are_written)
         ck_assert_uint_eq(b.n, 0);
         ck_ok(tlv_put(&b, 0x9F8101, span_of("", 0)));
         ck_hex(buf_span(&b), "9F810100");
+        b.n = 0;
+        ck_ok(tlv_put(&b, 0xDF808101, span_of("", 0)));
+        ck_hex(buf_span(&b), "DF80810100");
     }
 END_TEST
 
@@ -192,13 +214,14 @@ static Suite *suite(void)
     Suite *s = suite_create("tlv");
     TCase *c = tcase_create("tlv");
 
-    tcase_add_test(c, reads_tags_of_one_to_three_bytes);
+    tcase_add_test(c, reads_tags_of_one_to_four_bytes);
     tcase_add_test(c, passes_over_filler_between_objects);
     tcase_add_test(c, reads_every_length_form);
     tcase_add_test(c, refuses_what_is_no_tlv);
     tcase_add_test(c, finds_at_this_level_and_below);
     tcase_add_test(c, depth_has_a_bound);
     tcase_add_test(c, an_inner_object_may_not_leave_its_outer_one);
+    tcase_add_test(c, what_a_template_holds_can_be_passed_over);
     tcase_add_test(c, writes_the_shortest_lengths);
     tcase_add_test(c, a_write_that_does_not_fit_changes_nothing);
     tcase_add_test(c, only_whole_tags_are_written);
