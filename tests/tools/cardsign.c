@@ -19,6 +19,7 @@
 #define AIP         "1100" /* cardholder verification, CDA */
 /* All that a terminal says in DE 55, so that no byte of it is left unsigned: the usual objects, then 9F33 9F1E 9F06 9F09 9F41. */
 #define CDOL1        "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F06079F09029F4104"
+#define CVM_LIST     "000000000000000041031F03" /* plaintext PIN, else none, each if the terminal supports it */
 #define CAPABILITIES "2098C8"
 #define SERIAL       "TEST0001"
 #define APP_VERSION  "0001"
@@ -119,6 +120,7 @@ enum tp_err signer_card(struct signed_card *out, struct signer *s, uint64_t numb
     TRY(put_hex(&records, TAG_PAN_SEQUENCE, "01"));
     TRY(put_hex(&records, TAG_CDOL1, CDOL1));
     TRY(put_hex(&records, TAG_CDOL2, CDOL2));
+    TRY(put_hex(&records, TAG_CVM_LIST, CVM_LIST));
     TRY(put_hex(&records, TAG_SDA_TAG_LIST, "82"));
     TRY(hex_decode(&records, AIP));
     out->records_n = records.n;
@@ -256,7 +258,7 @@ static enum tp_err evidence(struct buf *out, struct span sdad, const struct sign
     return tlv_put(out, TAG_RESPONSE_2, buf_span(&response));
 }
 
-static enum tp_err icc_data(struct buf *out, struct span sdad, const struct terms *t)
+static enum tp_err icc_data(struct buf *out, const struct terms *t)
 {
     const uint8_t atc[2] = {(uint8_t)(t->atc >> 8), (uint8_t)t->atc};
 
@@ -280,8 +282,7 @@ static enum tp_err icc_data(struct buf *out, struct span sdad, const struct term
     TRY(put_hex(out, TAG_DF_NAME, SCHEME_AID));
     TRY(put_hex(out, TAG_TERMINAL_VERSION, APP_VERSION));
     TRY(put_bcd(out, TAG_TX_COUNTER, t->counter, 8));
-    TRY(put_bcd(out, TAG_PAN_SEQUENCE, t->psn, 2));
-    return tlv_put(out, TAG_SDAD, sdad);
+    return put_bcd(out, TAG_PAN_SEQUENCE, t->psn, 2);
 }
 
 static enum tp_err fields(struct made *out, const struct terms *t, const struct place *where)
@@ -326,7 +327,7 @@ enum tp_err made_payment(struct made *out, struct signer *s, const struct signed
         TRY(cdol2_values(&cdol2, signed_));
     TRY(sign(signature, card, signed_, buf_span(&cdol1), buf_span(&cdol2)));
     TRY(evidence(&stream, sdad, s, card, signed_, buf_span(&cdol1), buf_span(&cdol2)));
-    TRY(icc_data(&de55, sdad, said));
+    TRY(icc_data(&de55, said));
     out->de55_n = de55.n;
     out->stream_n = stream.n;
     return fields(out, said, where);

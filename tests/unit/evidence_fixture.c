@@ -215,7 +215,7 @@ static const char *changed(const struct fixture_plan *p, uint32_t tag, const cha
     return room;
 }
 
-static void make_de55(struct buf *out, const struct fixture_plan *p, struct span sdad)
+static void make_de55(struct buf *out, const struct fixture_plan *p)
 {
     char room[64], cid[3];
 
@@ -228,8 +228,6 @@ static void make_de55(struct buf *out, const struct fixture_plan *p, struct span
     for (size_t i = 0; i < sizeof(terminal_data) / sizeof(terminal_data[0]); i++)
         put_hex(out, terminal_data[i].tag, changed(p, terminal_data[i].tag, terminal_data[i].value, room));
     put_hex(out, TAG_PAN_SEQUENCE, changed(p, TAG_PAN_SEQUENCE, "01", room));
-    if (sdad.n > 0)
-        MUST(tlv_put(out, TAG_SDAD, sdad) == TP_OK);
 }
 
 static void put_cert(struct buf *out, const struct emv_cert_made *m, struct emv_pubkey *key, uint32_t cert, uint32_t remainder, uint32_t exponent)
@@ -260,7 +258,7 @@ void fixture_pay(struct fixture_payment *out, const struct fixture_keys *k, cons
     make_response(&hashed, p, span_of(NULL, 0), false);
     make_sdad(sdad_room, k, p, buf_span(&hashed));
     make_response(&response, p, sdad, true);
-    make_de55(&de55, p, sdad);
+    make_de55(&de55, p);
     MUST(emv_issuer_cert_make(&of_issuer, k->ca, issuer, p->iin, p->issuer_expiry, serial) == TP_OK);
     MUST(emv_icc_cert_make(&of_icc, EMV_ICC_KEY, k->issuer, icc, buf_span(&fixed), p->cert_pan, p->icc_expiry, serial) == TP_OK);
     MUST(tlv_put(&stream, TAG_CA_INDEX, SPAN_OF(index)) == TP_OK);

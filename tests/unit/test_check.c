@@ -377,7 +377,8 @@ END_TEST
 START_TEST(cardholder_verification)
     {
         fresh();
-        memcpy(usual.cvm, "\x1F\x03\x02", 3); /* no CVM, as the card's list allows */
+        memcpy(usual.cvm, "\x1F\x03\x02", 3); /* no CVM, as the card's list allows when the PIN is not entered (Book 3, 10.5.1) */
+        usual.tvr[2] = 0x08;
         make(&usual, &usual);
         ck_kept();
         usual.tvr[2] = 0x80;

@@ -301,7 +301,7 @@ START_TEST(doubled_foreign_and_missing_objects)
                    {true, "9C0100", "DOUBLED_9C"},
                    {false, "8F0101", "DOUBLED_8F"},
                    {false, "DF0200", "DOUBLED_DF02"},
-                   {false, "DF0600", "FOREIGN_DF06"},
+                   {false, "DF0A00", "FOREIGN_DF0A"},
                    {false, "9F370412345779", "FOREIGN_9F37"},
                    {false, "8407F0000000141010", "FOREIGN_84"},
                    {true, "9F", "DE55_FORMAT"},
