@@ -178,19 +178,17 @@ static void rule_of_list(struct verification *v)
 {
     const uint8_t code = v->cvm[0] & CVM_CODE, condition = v->cvm[1];
     const char *reason = "CVM_NOT_IN_LIST";
+    bool reached = true;
 
     for (size_t i = 8; i + 1 < v->list.n; i += 2) {
         const uint8_t *rule = v->list.p + i;
+        const bool named = (rule[0] & CVM_CODE) == code && rule[1] == condition, holds = condition_holds(v, code, condition);
 
-        if ((rule[0] & CVM_CODE) == code && rule[1] == condition) {
-            if (condition_holds(v, code, condition))
-                return;
-            reason = "CVM_CONDITION";
-        }
-        if (!passed_over(v, rule)) {
-            reason = "CVM_PASSED_OVER";
-            break;
-        }
+        if (named && holds && reached)
+            return;
+        if (named)
+            reason = holds ? "CVM_PASSED_OVER" : "CVM_CONDITION";
+        reached = reached && passed_over(v, rule);
     }
     answer_set(v->a, "55", reason);
 }
