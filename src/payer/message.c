@@ -34,9 +34,9 @@ static const uint32_t de55_tags[] = {TAG_AC,
                                      TAG_PAN_SEQUENCE,
                                      TAG_MERCHANT_CUSTOM};
 static const uint32_t evidence_tags[] = {TAG_CA_INDEX,       TAG_ISSUER_CERT,     TAG_ISSUER_REMAINDER, TAG_ISSUER_EXPONENT,
-                                         TAG_ICC_CERT,       TAG_ICC_EXPONENT,    TAG_ICC_REMAINDER,    TAG_SSAD,
-                                         TAG_EV_STATIC,      TAG_EV_PDOL_VALUES,  TAG_EV_CDOL1_VALUES,  TAG_EV_CDOL2_VALUES,
-                                         TAG_EV_RESPONSE,    TAG_EV_DDOL_VALUES,  TAG_EV_DDA_SDAD};
+                                         TAG_ICC_CERT,       TAG_ICC_EXPONENT,    TAG_ICC_REMAINDER,    TAG_EV_STATIC,
+                                         TAG_EV_PDOL_VALUES, TAG_EV_CDOL1_VALUES, TAG_EV_CDOL2_VALUES,  TAG_EV_RESPONSE,
+                                         TAG_EV_DDOL_VALUES, TAG_EV_DDA_SDAD};
 
 #define DE55_MAX 255 /* networks carry no more: what the evidence holds anyway (9F4B, in DF05) is not in it; the tags above come to 225 at most */
 
@@ -64,10 +64,14 @@ static enum tp_err put_list(struct buf *out, uint32_t as, uint32_t tag, uint32_t
     return tlv_put(out, as, get(ctx, tag));
 }
 
+/* SSAD says no more than a signature of the card's own does. */
 static enum tp_err put_evidence(struct buf *out, payment_get *get, const void *ctx)
 {
+    static const uint32_t ssad = TAG_SSAD;
     enum tp_err r = put_objects(out, evidence_tags, COUNT(evidence_tags), get, ctx);
 
+    if (r == TP_OK && get(ctx, TAG_SDAD).n == 0 && get(ctx, TAG_EV_DDA_SDAD).n == 0)
+        r = put_objects(out, &ssad, 1, get, ctx);
     if (r == TP_OK)
         r = put_list(out, TAG_EV_CDOL1, TAG_CDOL1, TAG_EV_CDOL1_VALUES, get, ctx);
     return r == TP_OK ? put_list(out, TAG_EV_CDOL2, TAG_CDOL2, TAG_EV_CDOL2_VALUES, get, ctx) : r;
