@@ -38,8 +38,7 @@ enum tp_err dol_length(struct span dol, size_t *out)
     return TP_OK;
 }
 
-/* Book 3, 5.4, steps 2 b to d. out has room. */
-static enum tp_err put_value(struct buf *out, const struct dol_entry *entry, struct span value)
+enum tp_err dol_put_value(struct buf *out, const struct dol_entry *entry, struct span value)
 {
     const struct emv_tag *known = emv_tag_find(entry->tag);
     const enum emv_format format = known == NULL ? EMV_B : known->format;
@@ -72,7 +71,7 @@ enum tp_err dol_build(struct buf *out, struct span dol, dol_lookup *lookup, void
     if (out->cap - out->n < total)
         return TP_ERR_RANGE;
     while ((r = dol_next(&dol, &entry)) == TP_OK) {
-        r = put_value(out, &entry, lookup(ctx, entry.tag));
+        r = dol_put_value(out, &entry, lookup(ctx, entry.tag));
         if (r != TP_OK)
             return r;
     }

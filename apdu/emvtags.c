@@ -155,6 +155,10 @@ static const struct emv_tag tags[] = {
     {0xDF03, "CDOL1 Values", EMV_B, 0, 0, TERMINAL, EMV_PLAIN},
     {0xDF04, "CDOL2 Values", EMV_B, 0, 0, TERMINAL, EMV_PLAIN},
     {0xDF05, "GENERATE AC Response Data", EMV_B, 0, 0, CARD, EMV_PLAIN},
+    {0xDF06, "CDOL1 as Used", EMV_B, 0, 0, TERMINAL, EMV_PLAIN},
+    {0xDF07, "CDOL2 as Used", EMV_B, 0, 0, TERMINAL, EMV_PLAIN},
+    {0xDF08, "DDOL Values", EMV_B, 0, 0, TERMINAL, EMV_PLAIN},
+    {0xDF09, "DDA Signature", EMV_B, 0, 0, CARD, EMV_PLAIN},
 };
 
 #define TAGS (sizeof(tags) / sizeof(tags[0]))

@@ -142,7 +142,11 @@ enum { /* the tags code speaks of, by their standard abbreviations */
        TAG_EV_PDOL_VALUES = 0xDF02,
        TAG_EV_CDOL1_VALUES = 0xDF03,
        TAG_EV_CDOL2_VALUES = 0xDF04,
-       TAG_EV_RESPONSE = 0xDF05
+       TAG_EV_RESPONSE = 0xDF05,
+       TAG_EV_CDOL1 = 0xDF06, /* the lists that were used, where no signed record holds them */
+       TAG_EV_CDOL2 = 0xDF07,
+       TAG_EV_DDOL_VALUES = 0xDF08, /* sent to INTERNAL AUTHENTICATE, and the signature it gave */
+       TAG_EV_DDA_SDAD = 0xDF09
 };
 
 const struct emv_tag *emv_tag_find(uint32_t tag); /* NULL when the dictionary has none */

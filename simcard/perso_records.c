@@ -176,8 +176,20 @@ static void add_identity(struct part *part, const struct scheme *s, const struct
 
 /* What the card wants to know, and so signs: all that DE 55 says of the terminal and the transaction (DESIGN 7), so that nothing in a message can be changed
  * unseen. 9F7C takes the digest of the payment request (DESIGN 6). */
-static const char cdol1[] = "9F0206 9F0306 9F1A02 9505 5F2A02 9A03 9C01 9F3704 9F3501 9F3403 9F3303 9F1E08 9F0902 9F4104 9F0607 9F7C20";
+static const char cdol1[] = "9F0206 9F0306 9F1A02 9505 5F2A02 9A03 9C01 9F3704 9F3501 9F3403 9F3303 9F1E08 9F0902 9F4104 9F06%02X 9F7C20";
 static const char cdol2[] = "8A02 9F0206 9F0306 9F1A02 9505 5F2A02 9A03 9C01 9F3704 9F3403";
+
+/* 9F06 with the length of the AID: of the longest, when the card has several applications with the same records. */
+static void add_cdol1(struct part *part, const struct card_profile *card, const struct perso_params *p)
+{
+    char text[sizeof(cdol1)];
+    size_t longest = 0;
+
+    for (size_t i = 0; i < card->apps_n; i++)
+        longest = card->apps[i].aid_n > longest ? card->apps[i].aid_n : longest;
+    snprintf(text, sizeof(text), cdol1, (unsigned)longest);
+    add_hex(part, TAG_CDOL1, p->cdol1 != NULL ? p->cdol1 : text);
+}
 
 static void add_cdol2(struct part *part, const struct card_profile *card, const struct perso_params *p)
 {
@@ -200,7 +212,7 @@ static enum tp_err make_signed(struct card_profile *card, const struct scheme *s
     part_start(&part, card, p, PERSO_SIGNED);
     add_identity(&part, s, p, cvm);
     part_break(&part);
-    add_hex(&part, TAG_CDOL1, p->cdol1 != NULL ? p->cdol1 : cdol1);
+    add_cdol1(&part, card, p);
     add_cdol2(&part, card, p);
     if ((card->aip[0] & (AIP_DDA | AIP_CDA)) != 0)
         add_hex(&part, TAG_DDOL, p->ddol != NULL ? p->ddol : "9F3704");

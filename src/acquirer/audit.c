@@ -76,9 +76,9 @@ static enum tp_err say_remise(void *ctx, const struct audit_remise *r, struct tp
     (void)e;
     if (report->remises != NULL) {
         json_array_append_new(report->remises,
-                              json_pack("{s:s, s:I, s:s, s:s, s:b, s:o, s:o}", "contract", r->books.contract, "number", (json_int_t)r->books.number,
+                              json_pack("{s:s, s:I, s:s, s:s, s:b, s:I, s:o, s:o}", "contract", r->books.contract, "number", (json_int_t)r->books.number,
                                         "state", remise_state_name(r->books.state), "currency", currency_shown(r->books.currency), "agrees",
-                                        r->findings == 0 ? 1 : 0, "books", totals_json(&r->books.totals), "evidence", totals_json(t)));
+                                        r->findings == 0 ? 1 : 0, "vouched", (json_int_t)r->vouched, "books", totals_json(&r->books.totals), "evidence", totals_json(t)));
         return TP_OK;
     }
     money_shown(debit, t->debit_amount, r->books.currency);
@@ -86,15 +86,17 @@ static enum tp_err say_remise(void *ctx, const struct audit_remise *r, struct tp
     printf("%-7s contract %s remise %" PRIu32 " (%s): cards signed %" PRIu32 " debits %s, %" PRIu32 " credits %s %s\n",
            r->findings == 0 ? "agrees" : "DIFFERS", r->books.contract, r->books.number, remise_state_name(r->books.state), t->debits, debit,
            t->credits, credit, currency_shown(r->books.currency));
+    if (r->vouched > 0)
+        printf("        of these %" PRIu64 " without CDA: the issuer vouches, no signature covers the amount (prove says which)\n", r->vouched);
     return TP_OK;
 }
 
 static int print_end(struct report *report, const struct audit_sums *sums)
 {
     if (report->findings != NULL) {
-        const int done = option_print_json(json_pack("{s:b, s:I, s:I, s:I, s:I, s:o, s:o}", "agrees", sums->findings == 0 ? 1 : 0, "contracts",
+        const int done = option_print_json(json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "agrees", sums->findings == 0 ? 1 : 0, "contracts",
                                                      (json_int_t)sums->contracts, "remise_count", (json_int_t)sums->remises, "transactions",
-                                                     (json_int_t)sums->transactions, "finding_count", (json_int_t)sums->findings, "findings",
+                                                     (json_int_t)sums->transactions, "vouched", (json_int_t)sums->vouched, "finding_count", (json_int_t)sums->findings, "findings",
                                                      report->findings, "remises", report->remises));
         *report = (struct report){NULL, NULL};
         return done;

@@ -9,7 +9,6 @@
 #include "apdu/tlv.h"
 #include "base/bcd.h"
 #include "base/date.h"
-#include "crypto/iad.h"
 
 #define PAN_MIN    8  /* ISO/IEC 7812-1; its check digit is the issuer's affair: what counts is that the card signed this number */
 #define DAYS_LATE  30 /* a payment may come this long after it was made … */
@@ -78,6 +77,7 @@ enum tp_err check_open(struct checker *c, struct contract *contract, struct term
 static enum tp_err who(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
     struct party *party = p->party;
+    struct terminal terminal = {.open = false};
     enum tp_err r = TP_OK;
 
     if (check_party(p->message, party) != TP_OK) {
@@ -86,6 +86,10 @@ static enum tp_err who(struct payment *p, struct checker *c, struct answer *a, s
     }
     if (!party->known)
         r = ledger_contract_get(c->ledger, party->contract, &party->terms, e);
+    if (!party->known && r == TP_OK)
+        r = ledger_terminal_get(c->ledger, party->contract, party->terminal, &terminal, e);
+    if (!party->known && r == TP_OK)
+        memcpy(party->capabilities, terminal.capabilities, sizeof(party->capabilities));
     party->known |= r == TP_OK;
     if (r == TP_ERR_NOT_FOUND) {
         refuse(a, "03", "CONTRACT");
@@ -136,6 +140,15 @@ static const char *read_day(struct payment *p)
     return NULL;
 }
 
+/* Track 2, should it be there, is of the same card: number, separator (D, or = in text), YYMM. It is read by nobody else. */
+static bool is_track_of(const struct iso8583 *m, const char *pan, unsigned yymm)
+{
+    char text[64], wanted[PAN_TEXT_MAX + 8];
+    const int n = snprintf(wanted, sizeof(wanted), "%s=%04u", pan, yymm % 10000);
+
+    return !iso8583_has(m, 35) || (iso8583_text(m, 35, text, sizeof(text)) == TP_OK && strncmp(text, wanted, (size_t)n) == 0);
+}
+
 /* DE 14 is YYMM: the card is good to the end of that month. */
 static const char *read_card(struct payment *p)
 {
@@ -148,6 +161,8 @@ static const char *read_card(struct payment *p)
     if (iso8583_number(p->message, 14, &expiry) != TP_OK || bcd_put(&b, expiry % 100 * 100 + expiry / 100, 4) != TP_OK ||
         date_from_mmyy(&p->expiry, buf_span(&b)) != TP_OK)
         return "DE14";
+    if (!is_track_of(p->message, p->pan, (unsigned)expiry))
+        return "DE35";
     p->psn = -1;
     if (iso8583_has(p->message, 23)) {
         if (iso8583_number(p->message, 23, &psn) != TP_OK || psn > 99)
@@ -326,12 +341,15 @@ static enum tp_err in_time(struct payment *p, struct checker *c, struct answer *
 
 /* ---- what the card signed ---- */
 
-/* The sequence number that the card signed, absent being 00 (EMV 4.4 Book 2, A1.4): not DE 23, which may be left out, because the counter is kept under it. */
-static uint8_t signed_psn(const struct evidence *ev)
+/* The sequence number that the card signed, absent being 00 (EMV 4.4 Book 2, A1.4): not DE 23, which may be left out, because the counter is kept under it.
+ * Without CDA it may stand in no authenticated record: then DE 23, by which the issuer finds the card's keys. */
+static uint8_t signed_psn(const struct payment *p)
 {
     uint64_t psn = 0;
 
-    return bcd_get(evidence_signed_record(ev, TAG_PAN_SEQUENCE), &psn) == TP_OK && psn <= 99 ? (uint8_t)psn : 0;
+    if (bcd_get(evidence_signed_record(&p->evidence, TAG_PAN_SEQUENCE), &psn) == TP_OK && psn <= 99)
+        return (uint8_t)psn;
+    return p->result.method != EVIDENCE_CDA && p->psn >= 0 ? (uint8_t)p->psn : 0;
 }
 
 static enum tp_err signature(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
@@ -359,78 +377,18 @@ static enum tp_err signature(struct payment *p, struct checker *c, struct answer
     p->signature_good = p->result.ok;
     p->tx.atc = (uint16_t)(p->result.atc[0] << 8 | p->result.atc[1]);
     memcpy(p->tx.ac, p->result.ac, sizeof(p->tx.ac));
-    p->tx.card_expiry = p->result.card_expiry;
-    p->tx.psn = signed_psn(&p->evidence);
+    p->tx.card_expiry = p->result.card_expiry != 0 ? p->result.card_expiry : p->expiry;
+    p->tx.vouched = p->result.method != EVIDENCE_CDA;
+    p->tx.psn = signed_psn(p);
     p->tx.online = (p->result.cid & CID_TYPE) == CID_ARQC;
     return TP_OK;
 }
 
-/* ---- the cardholder ---- */
-
-#define TVR3_CVM_FAILED     0x80 /* EMV 4.4 Book 3, table C5, byte 3 */
-#define TVR3_TRIES_EXCEEDED 0x20
-#define CVM_CODE            0x3F /* table 43: bits 6-1 */
-#define CVM_FAIL            0x00
-#define CVM_PIN_PLAIN       0x01
-#define CVM_PIN_ENCIPHERED  0x04
-#define CVM_PIN_CIPHER_SIGN 0x05
-#define CVM_PIN_PLAIN_SIGN  0x03
-#define CVM_SUCCESSFUL      0x02 /* Book 4, A4: byte 3 */
-
-static bool is_offline_pin(uint8_t code)
-{
-    return code == CVM_PIN_PLAIN || code == CVM_PIN_PLAIN_SIGN || code == CVM_PIN_ENCIPHERED || code == CVM_PIN_CIPHER_SIGN;
-}
-
-/* The card's own word on the PIN, where its issuer application data can be read: those of our own scheme, of each kind of card (crypto/iad.h). It tells a PIN
- * that the card verified from one that something between card and terminal only said was right. */
-static const uint8_t own_rid[] = {0xF0, 0x00, 0x00, 0x00, 0x14};
-
-static bool read_iad(const struct evidence *ev, struct emv_iad *out)
-{
-    struct tlv whole, iad;
-
-    *out = (struct emv_iad){.pin_tries = -1};
-    return ev->aid.n >= sizeof(own_rid) && memcmp(ev->aid.p, own_rid, sizeof(own_rid)) == 0 &&
-           tlv_find(ev->response, TAG_RESPONSE_2, &whole) == TP_OK && tlv_find(whole.value, TAG_IAD, &iad) == TP_OK &&
-           emv_iad_parse(out, iad.value) == TP_OK;
-}
-
-/* What the terminal says of the cardholder: as signed, else as DE 55 has it (a card need not ask for 9F34). */
-static uint8_t cvm_code(const struct payment *p)
-{
-    struct tlv said;
-
-    if (p->result.has_cvm_results)
-        return p->result.cvm_results[0] & CVM_CODE;
-    return tlv_find(p->tx.de55, TAG_CVM_RESULTS, &said) == TP_OK && said.value.n == 3 ? said.value.p[0] & CVM_CODE : CVM_FAIL;
-}
-
-/* Judged on what the card signed. A card whose CDOL1 asks for neither TVR nor CVM results leaves nothing to judge on: refused. When the card asks for its issuer
- * (ARQC), a PIN that failed or is blocked is the issuer's to judge, who may also send the command that unblocks it; a PIN that only the terminal saw is not. */
 static enum tp_err cardholder(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
-    const struct evidence_result *s = &p->result;
-    const uint8_t code = cvm_code(p);
-    const bool pin = is_offline_pin(code), asks = (s->cid & CID_TYPE) == CID_ARQC;
-    struct emv_iad iad;
-    const bool has_iad = read_iad(&p->evidence, &iad);
-    const bool claimed = pin && (!s->has_cvm_results || s->cvm_results[2] == CVM_SUCCESSFUL);
-
     (void)c;
     (void)e;
-    if (claimed && has_iad && (!iad.pin_performed || iad.pin_failed))
-        refuse(a, "55", "CVR_PIN");
-    else if (asks)
-        return TP_OK;
-    else if ((s->has_tvr && (s->tvr[2] & TVR3_TRIES_EXCEEDED)) || (has_iad && iad.pin_tries_exceeded))
-        refuse(a, "75", "PIN_TRIES_EXCEEDED");
-    else if (s->has_tvr && (s->tvr[2] & TVR3_CVM_FAILED))
-        refuse(a, "55", "CVM_FAILED");
-    else if (s->has_cvm_results && (code == CVM_FAIL || (pin && s->cvm_results[2] != CVM_SUCCESSFUL)))
-        refuse(a, "55", "PIN_NOT_VERIFIED");
-    else if (!s->has_tvr && !s->has_cvm_results)
-        refuse(a, "55", "CVM_NOT_SIGNED");
+    check_cardholder(a, p);
     return TP_OK;
 }
 
@@ -445,14 +403,14 @@ static enum tp_err limits(struct payment *p, struct checker *c, struct answer *a
     return TP_OK;
 }
 
-/* A card that asks for its issuer, and what is over the floor, go there (DESIGN 8). */
+/* A card that asks for its issuer, what is over the floor, and what no signature covers go there: a cryptogram counts when its issuer has checked it. */
 static enum tp_err issuer(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
     const uint8_t type = p->result.cid & CID_TYPE;
 
     (void)c;
     (void)e;
-    p->asks = type == CID_ARQC || p->tx.amount > p->party->terms.floor;
+    p->asks = type == CID_ARQC || p->tx.vouched || p->tx.amount > p->party->terms.floor;
     if (type != CID_ARQC && type != CID_TC) {
         refuse(a, "05", "AAC");
         p->asks = false;

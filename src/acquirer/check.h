@@ -18,6 +18,7 @@ struct party { /* who speaks: from the peer's certificate */
     char terminal[TERMINAL_ID_MAX];
     bool known;            /* terms are there: from the first payment on */
     struct contract terms; /* but for `open`, which is the books' to say, a contract never changes */
+    uint8_t capabilities[3]; /* 9F33 that the terminal is registered with; nor does this */
 };
 
 struct payment { /* one 0200 on its way through the checks; large */
@@ -49,6 +50,9 @@ enum check_outcome {
  * in the books: whoever keeps it asks them (ledger_acknowledge), once. */
 TP_MUST_CHECK enum tp_err check_payment(enum check_outcome *outcome, struct answer *answer, struct payment *p, struct checker *c,
                                         const struct iso8583 *message, struct party *party, time_t now, struct tp_error *e);
+
+/* The cardholder's verification (check_cvm.c): sets the answer when it refuses. Needs the result of the evidence. */
+void check_cardholder(struct answer *a, const struct payment *p);
 
 /* Fields of a message that every terminal's request has: DE 41 and 42 name the peer of the certificate. TP_ERR_SECURITY when they do not, TP_ERR_NOT_FOUND when
  * one is missing. */

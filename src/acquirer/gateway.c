@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 #include "acquirer/state.h"
+#include "apdu/emvtags.h"
 #include "apdu/tlv.h"
 #include "base/date.h"
 #include "base/log.h"
@@ -21,6 +22,7 @@
 #define ASKS_MAX       900  /* … of which so many may be questions */
 #define RELEASES_MAX   64   /* and so many reversals */
 #define QUESTION_MAX   1536
+#define DE55_MAX       255 /* of a 0100 */
 #define TICK_MS        50
 #define LOOK_MS        1000  /* between looks for what is to be reversed */
 #define ECHO_MS        60000 /* of silence before an echo */
@@ -178,10 +180,34 @@ static enum tp_err send_packed(struct desk *d, struct iso8583 *m)
     return r;
 }
 
+/* What an issuer is asked with: the terminal's DE 55 without what only the acquirer needs (9F4B, DF..), so that it fits the 255 bytes that
+ * networks carry. */
+static enum tp_err put_chip_data(struct buf *out, struct span de55)
+{
+    static const uint32_t needed[] = {TAG_AC,           TAG_CID,          TAG_IAD,
+                                      TAG_UN,           TAG_ATC,          TAG_TVR,
+                                      TAG_TX_DATE,      TAG_TX_TYPE,      TAG_AMOUNT,
+                                      TAG_AMOUNT_OTHER, TAG_TX_CURRENCY,  TAG_AIP,
+                                      TAG_CVM_RESULTS,  TAG_TERMINAL_COUNTRY, TAG_TERMINAL_CAPABILITIES,
+                                      TAG_TERMINAL_TYPE, TAG_IFD_SERIAL,  TAG_DF_NAME,
+                                      TAG_TERMINAL_VERSION, TAG_TX_COUNTER, TAG_PAN_SEQUENCE,
+                                      TAG_SCRIPT_RESULTS};
+    struct tlv t;
+    enum tp_err r = TP_OK;
+
+    while (r == TP_OK && tlv_next(&de55, &t) == TP_OK)
+        for (size_t i = 0; r == TP_OK && i < sizeof(needed) / sizeof(needed[0]); i++)
+            if (needed[i] == t.tag)
+                r = tlv_put(out, t.tag, t.value);
+    return r;
+}
+
 enum tp_err gateway_question(struct buf *out, const struct iso8583 *payment, uint16_t mcc, struct tp_error *e)
 {
-    static const uint8_t same[] = {2, 3, 4, 12, 13, 14, 18, 22, 23, 25, 41, 42, 49, 55};
+    static const uint8_t same[] = {2, 3, 4, 12, 13, 14, 18, 22, 23, 25, 41, 42, 49};
     struct iso8583 *m = malloc(sizeof(*m));
+    uint8_t room[DE55_MAX];
+    struct buf de55 = BUF_OF(room);
     enum tp_err r = TP_OK;
 
     if (m == NULL)
@@ -192,7 +218,13 @@ enum tp_err gateway_question(struct buf *out, const struct iso8583 *payment, uin
     if (!iso8583_has(m, 18))
         r = iso8583_set_number(m, 18, mcc);
     if (r == TP_OK)
+        r = put_chip_data(&de55, payment->field[55]);
+    if (r == TP_OK)
+        r = iso8583_set(m, 55, buf_span(&de55));
+    if (r == TP_OK)
         r = iso8583_pack(out, m, e);
+    else
+        r = tp_fail(e, r, "the chip data (DE 55) do not fit the question to the issuer");
     secret_wipe(m, sizeof(*m));
     free(m);
     return r;

@@ -88,6 +88,10 @@ static enum tp_err write_evidence(const struct proving *p, const char *path, str
     if (r != TP_OK)
         return tp_fail(e, r, "cannot write the evidence: %s", tp_err_text(r));
     json_object_set_new(object, "rrn", json_string(p->tx.rrn));
+    if (p->tx.approval[0] != '\0') {
+        json_object_set_new(object, "issuer", json_string(p->tx.issuer));
+        json_object_set_new(object, "approval", json_string(p->tx.approval));
+    }
     json_object_set_new(object, "date", json_string(date_format(date, (int)(p->tx.local_time / 1000000))));
     text = json_dumps(object, JSON_INDENT(2));
     json_decref(object);
@@ -116,6 +120,10 @@ static int print_json(const struct proving *p)
     json_object_set_new(object, "amount", json_string(money_shown(amount, p->tx.amount, p->tx.currency)));
     json_object_set_new(object, "currency", json_string(currency_shown(p->tx.currency)));
     json_object_set_new(object, "card", json_string(p->tx.pan_masked));
+    json_object_set_new(object, "method", json_string(evidence_method_name(p->proof.result.method)));
+    json_object_set_new(object, "amount_signed", json_boolean(!proof_vouched(&p->proof)));
+    json_object_set_new(object, "issuer", json_string(p->tx.issuer));
+    json_object_set_new(object, "approval", json_string(p->tx.approval));
     json_object_set_new(object, "checks", checks);
     const int done = option_print_json(object);
 
@@ -133,7 +141,11 @@ static int print_text(const struct proving *p)
         proved = proved && holds;
         printf("%-6s  %-13s  %s\n", holds ? "ok" : "FAILED", proof_step_name(s), text);
     }
-    if (proved)
+    if (proved && proof_vouched(&p->proof))
+        printf("vouched for: issuer %s approved this %s of %s %s by the card %s under %s; no signature covers the amount\n", p->tx.issuer,
+               tx_kind_name(p->tx.kind), money_shown(amount, p->tx.amount, p->tx.currency), currency_shown(p->tx.currency), p->tx.pan_masked,
+               p->tx.approval);
+    else if (proved)
         printf("proved: the card %s signed this %s of %s %s\n", p->tx.pan_masked, tx_kind_name(p->tx.kind),
                money_shown(amount, p->tx.amount, p->tx.currency), currency_shown(p->tx.currency));
     else

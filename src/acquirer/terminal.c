@@ -7,6 +7,7 @@
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
 #include "base/file.h"
+#include "base/hex.h"
 #include "crypto/pki.h"
 #include "wire/serve.h"
 
@@ -18,11 +19,11 @@
 #define TERMINAL_CONF "telepay.conf"
 
 struct words {
-    const char *dir, *contract, *id, *out, *host, *port;
+    const char *dir, *contract, *id, *out, *host, *port, *capabilities;
     bool json;
 };
 
-enum { KEY_OUT = 256, KEY_HOST, KEY_PORT };
+enum { KEY_OUT = 256, KEY_HOST, KEY_PORT, KEY_CAPABILITIES };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -49,6 +50,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_PORT:
         w->port = arg;
+        return 0;
+    case KEY_CAPABILITIES:
+        w->capabilities = arg;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -111,9 +115,9 @@ static void put_head(FILE *to, const struct making *m, const char *authorities)
             "mcc = %04u\n"
             "currency = %s\n"
             "country = %u\n"
-            "# 9F35, 9F33, 9F40 (EMV 4.4 Book 4, annex A); serial: 9F1E\n"
+            "# 9F35, 9F33, 9F40 (EMV 4.4 Book 4, annex A); serial: 9F1E. The acquirer knows the 9F33: it refuses another (58)\n"
             "type = 35\n"
-            "capabilities = 2098C8\n"
+            "capabilities = %02X%02X%02X\n"
             "additional = 6000F0A001\n"
             "serial = %s\n"
             "\n"
@@ -125,7 +129,8 @@ static void put_head(FILE *to, const struct making *m, const char *authorities)
             "file = journal.db\n"
             "\n",
             m->terminal.id, m->terminal.contract, m->at.host, m->at.port, m->terminal.id, m->terminal.contract, m->contract.name, m->contract.mcc,
-            currency_shown(m->contract.currency), m->contract.country, m->terminal.id, authorities);
+            currency_shown(m->contract.currency), m->contract.country, m->terminal.capabilities[0], m->terminal.capabilities[1],
+            m->terminal.capabilities[2], m->terminal.id, authorities);
 }
 
 static enum tp_err write_configuration(const struct making *m, const char *authorities, struct tp_error *e)
@@ -195,6 +200,17 @@ static enum tp_err make_folder(const struct making *m, struct tp_error *e)
     return r == TP_OK ? write_configuration(m, authorities, e) : r;
 }
 
+static enum tp_err read_capabilities(struct terminal *t, const char *text, struct tp_error *e)
+{
+    struct buf b = BUF_OF(t->capabilities);
+
+    if (text == NULL)
+        text = TERMINAL_CAPABILITIES;
+    if (hex_decode(&b, text) == TP_OK && b.n == sizeof(t->capabilities))
+        return TP_OK;
+    return tp_fail(e, TP_ERR_USAGE, "--capabilities is 9F33, three bytes in hex, as " TERMINAL_CAPABILITIES ", not \"%.20s\"", text);
+}
+
 static enum tp_err add(struct making *m, struct ledger *l, struct tp_error *e)
 {
     const struct words *w = m->w;
@@ -206,10 +222,12 @@ static enum tp_err add(struct making *m, struct ledger *l, struct tp_error *e)
         r = option_id(m->terminal.id, sizeof(m->terminal.id), "--id", w->id, e);
     if (r == TP_OK)
         r = ledger_contract_get(l, w->contract, &m->contract, e);
-    if (r == TP_OK && !m->contract.open)
-        r = tp_fail(e, TP_ERR_STATE, "contract %s is closed", w->contract);
     if (r == TP_OK && ledger_terminal_get(l, w->contract, w->id, &m->terminal, e) == TP_OK)
         r = tp_fail(e, TP_ERR_EXISTS, "contract %s has a terminal %s already: give the new one another --id", w->contract, w->id);
+    if (r == TP_OK)
+        r = read_capabilities(&m->terminal, w->capabilities, e);
+    if (r == TP_OK && !m->contract.open)
+        r = tp_fail(e, TP_ERR_STATE, "contract %s is closed", w->contract);
     if (r == TP_OK)
         r = acquirer_listen(listen, sizeof(listen), m->dir, e);
     if (r == TP_OK)
@@ -228,6 +246,7 @@ int acquirer_terminal_add(int argc, char **argv)
         {"out", KEY_OUT, "DIR", 0, "Folder to make for the terminal: certificate, key, configuration", 0},
         {"host", KEY_HOST, "NAME", 0, "Where it reaches the acquirer [what acquirer.conf listens on]", 0},
         {"port", KEY_PORT, "PORT", 0, "Its port [that of acquirer.conf]", 0},
+        {"capabilities", KEY_CAPABILITIES, "HEX", 0, "Terminal capabilities (9F33) that it is registered with [" TERMINAL_CAPABILITIES "]", 0},
         OPTION_DIR,
         {0},
     };
@@ -260,8 +279,10 @@ int acquirer_terminal_add(int argc, char **argv)
 
 static enum tp_err list_row(void *ctx, const struct terminal *t, struct tp_error *e)
 {
-    const char *const cells[] = {t->contract, t->id, t->open ? "open" : "closed"};
+    char capabilities[7];
+    const char *const cells[] = {t->contract, t->id, capabilities, t->open ? "open" : "closed"};
 
+    hex_encode(capabilities, SPAN_OF(t->capabilities));
     return table_row(ctx, cells, e);
 }
 
@@ -269,7 +290,7 @@ int acquirer_terminal_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {{"contract", 'c', "ID", 0, "Only this contract's", 0}, OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {options, parse, NULL, "List the terminals.", NULL, NULL, NULL};
-    static const struct table_column columns[] = {{"contract", TABLE_TEXT}, {"id", TABLE_TEXT}, {"state", TABLE_TEXT}};
+    static const struct table_column columns[] = {{"contract", TABLE_TEXT}, {"id", TABLE_TEXT}, {"capabilities", TABLE_TEXT}, {"state", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     enum tp_err r;

@@ -109,6 +109,36 @@ static const char *cryptogram_name(uint8_t cid)
     return names[cid >> 6];
 }
 
+/* Whether the evidence has the step at all: a card without CDA has fewer. */
+static bool has_row(enum row row, const struct evidence_result *r)
+{
+    switch (row) {
+    case ROW_AUTHORITY:
+    case ROW_ISSUER:
+    case ROW_SIGNATURE:
+        return r->method != EVIDENCE_NO_ODA;
+    case ROW_ICC:
+        return r->method == EVIDENCE_DDA || r->method == EVIDENCE_CDA;
+    case ROW_DATA_HASH:
+        return r->method == EVIDENCE_CDA;
+    default:
+        return true;
+    }
+}
+
+/* The signature of the card's method, and how far it reaches. */
+static void describe_signature(char out[DETAIL], const struct evidence_result *r)
+{
+    char ac[17];
+
+    hex_encode(ac, SPAN_OF(r->ac));
+    if (r->method == EVIDENCE_CDA)
+        snprintf(out, DETAIL, "%s, cryptogram %s", cryptogram_name(r->cid), ac);
+    else
+        snprintf(out, DETAIL, r->method == EVIDENCE_DDA ? "DDA: over the unpredictable number of this payment"
+                                                        : "SDA: the issuer's, over the card's records");
+}
+
 /* What there is to say of a check that went well. */
 static void describe(char out[DETAIL], enum row row, const struct evidence *ev, const struct evidence_result *r)
 {
@@ -130,7 +160,7 @@ static void describe(char out[DETAIL], enum row row, const struct evidence *ev, 
         snprintf(out, DETAIL, "card %s, valid until %s", pan, date_format(b, r->icc_expiry));
         break;
     case ROW_SIGNATURE:
-        snprintf(out, DETAIL, "%s, cryptogram %s", cryptogram_name(r->cid), hex_encode(a, SPAN_OF(r->ac)));
+        describe_signature(out, r);
         break;
     case ROW_DATA_HASH:
         snprintf(out, DETAIL, "transaction %u of the card", (unsigned)r->atc[0] << 8 | r->atc[1]);
@@ -151,6 +181,8 @@ static enum tp_err add_rows(struct verify *v, const char *name, const struct evi
         char detail[DETAIL] = "";
         const char *outcome = i < failed ? "ok" : i == failed ? "FAILED" : "not reached";
 
+        if (!has_row((enum row)i, r))
+            continue;
         if (i < failed)
             describe(detail, (enum row)i, ev, r);
         else if (i == failed)
@@ -161,6 +193,26 @@ static enum tp_err add_rows(struct verify *v, const char *name, const struct evi
             return TP_ERR_NO_MEMORY;
     }
     return TP_OK;
+}
+
+/* Without CDA no signature covers the amount, and a file cannot prove what an issuer said: the check fails, and says on whose word the payment rests. */
+static enum tp_err add_vouched(struct verify *v, const char *name, const json_t *object, const struct evidence_result *r)
+{
+    const char *issuer = json_string_value(json_object_get(object, "issuer"));
+    const char *approval = json_string_value(json_object_get(object, "approval"));
+    char detail[DETAIL], ac[17];
+    const char *const cells[] = {name, "amount", "NOT SIGNED", "NO_CDA", detail};
+
+    if (!r->ok || r->method == EVIDENCE_CDA)
+        return TP_OK;
+    hex_encode(ac, SPAN_OF(r->ac));
+    if (issuer != NULL && approval != NULL)
+        snprintf(detail, sizeof(detail), "the issuer vouches, no signature covers the amount: by this file %.32s approved cryptogram %s under %.6s",
+                 issuer, ac, approval);
+    else
+        snprintf(detail, sizeof(detail), "no signature covers the amount, and the file names no issuer that approved cryptogram %s", ac);
+    v->failed = true;
+    return table_row(v->table, cells, NULL);
 }
 
 /* ---- the file ---- */
@@ -203,6 +255,8 @@ static enum tp_err verify_one(struct verify *v, const char *name, const json_t *
     r = evidence_check(&result, v->cache, &ev, &none, date);
     if (r == TP_OK)
         r = add_rows(v, name, &ev, &result);
+    if (r == TP_OK)
+        r = add_vouched(v, name, object, &result);
     if (r != TP_OK)
         return tp_fail(e, r, "%s cannot be checked: %s", name, tp_err_text(r));
     v->failed |= !result.ok;

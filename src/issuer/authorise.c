@@ -159,24 +159,27 @@ static enum emv_ac_type made(const struct desk *d)
 }
 
 /* A counter that was seen is a cryptogram sent again, but for one TC after an ARQC that came here and is reversed: a terminal that heard no answer ends the
- * payment offline under the same counter (Y3: Book 4, Annex A6). One far ahead is no card that its holder used in between: the operator who knows better
- * moves the counter on (account set --atc). Either is an alarm, in the log. */
+ * payment offline under the same counter (Y3: Book 4, Annex A6); and for a TC that its acquirer got no answer for, took back and asks about again. A TC that
+ * comes late, after the card has been here with a later counter, was signed offline and is as good. An ARQC that does, and a counter far ahead, is
+ * no card that its holder used in between: the operator who knows better moves the counter on (account set --atc). Either is an alarm, in the log. */
 static enum tp_err counter(struct desk *d, struct tp_error *e)
 {
     const unsigned atc = d->out->atc, last = d->account.atc;
-    bool second = false;
+    bool is_free = false;
     enum tp_err r = TP_OK;
 
-    if (atc == last && made(d) == EMV_TC)
-        r = book_counter_reversed(d->a->book, d->account.key, d->out->atc, &second, e);
+    if (atc <= last && made(d) == EMV_TC)
+        r = book_counter_free(d->a->book, d->account.key, d->out->atc, d->from->key, &is_free, e);
     if (r != TP_OK)
         return r;
-    if ((atc <= last && !second) || atc > last + d->a->atc_jump) {
+    if ((atc <= last && !is_free) || atc > last + d->a->atc_jump) {
         log_error("alarm: card %s, counter %u after %u: %s", d->account.masked, atc, last, atc <= last ? "sent again" : "far ahead");
         return refuse(d, "63", atc <= last ? "ATC_REPLAYED" : "ATC_JUMP");
     }
     d->genuine = true;
     d->out->ac = made(d);
+    if (atc < last) /* what it says of scripts is old */
+        return TP_OK;
     r = book_account_seen(d->a->book, d->account.key, d->out->atc, e);
     return r == TP_OK ? scripts_settle(d->a, &d->account, &d->iad, d->chip.results, e) : r;
 }

@@ -98,23 +98,24 @@ enum tp_err book_authorisation_add(struct book *b, struct authorisation *a, stru
     return r;
 }
 
-enum tp_err book_counter_reversed(struct book *b, int64_t account, uint16_t atc, bool *reversed, struct tp_error *e)
+enum tp_err book_counter_free(struct book *b, int64_t account, uint16_t atc, int64_t acquirer, bool *is_free, struct tp_error *e)
 {
     sqlite3_stmt *s;
     enum tp_err r = db_prepare(b->db, &s,
-                               "SELECT count(*) > 0 AND count(*) = sum(ac = 2 AND"
-                               " EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = a.authorisation))"
-                               " FROM authorisation AS a WHERE account = ?1 AND atc = ?2 AND ac IS NOT NULL",
+                               "SELECT count(*) = coalesce(sum((ac = 2 OR (ac = 1 AND acquirer = ?3)) AND"
+                               " EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = a.authorisation)), 0)"
+                               " FROM authorisation AS a WHERE account = ?1 AND atc = ?2 AND (ac IS NOT NULL OR code = '00')",
                                e);
 
-    *reversed = false;
+    *is_free = false;
     if (r != TP_OK)
         return r;
     sqlite3_bind_int64(s, 1, account);
     sqlite3_bind_int64(s, 2, atc);
+    sqlite3_bind_int64(s, 3, acquirer);
     r = book_one(b, s, "counter", e);
     if (r == TP_OK)
-        *reversed = sqlite3_column_int(s, 0) != 0;
+        *is_free = sqlite3_column_int(s, 0) != 0;
     sqlite3_reset(s);
     return r;
 }

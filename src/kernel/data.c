@@ -28,7 +28,7 @@ bool data_of_card(uint32_t tag)
 {
     const struct emv_tag *known = emv_tag_find(tag);
 
-    return !tlv_constructed(tag) && (tag < TAG_EV_STATIC || tag > TAG_EV_RESPONSE) && (known == NULL || known->source == EMV_FROM_CARD);
+    return !tlv_constructed(tag) && (tag < TAG_EV_STATIC || tag > TAG_EV_DDA_SDAD) && (known == NULL || known->source == EMV_FROM_CARD);
 }
 
 struct span data_get(const struct transaction *tx, uint32_t tag)

@@ -163,7 +163,7 @@ const char *transaction_reason(const struct transaction *tx); /* for people, wit
 bool transaction_reversal_needed(const struct transaction *tx);
 
 /* Any data element the transaction has, from card or terminal: 9F26, 95, 9B, 9F34, 5A, 57 …; empty when it has none. Lives as long as the transaction. The evidence
- * objects DF01 … DF05 (apdu/emvtags.h) are there too: DF04 only after a second GENERATE AC, 9F26 9F27 9F10 9F36 9F4B and DF05 always of the last one.
+ * objects DF01 … DF05, DF08 and DF09 of DDA (apdu/emvtags.h) are there too: DF04 only after a second GENERATE AC, 9F26 9F27 9F10 9F36 9F4B and DF05 always of the last one.
  * Of the issuer: 8A, 89, 91. */
 struct span transaction_get(const struct transaction *tx, uint32_t tag);
 

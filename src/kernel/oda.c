@@ -116,7 +116,7 @@ static enum tp_err dda_sign(struct transaction *tx, struct span list)
     struct span data, sdad;
     enum emv_check check;
     uint16_t sw;
-    enum tp_err r = data_dol(tx, &values, list, 0, "DDOL");
+    enum tp_err r = data_dol(tx, &values, list, TAG_EV_DDOL_VALUES, "DDOL");
 
     if (r != TP_OK)
         return r;
@@ -128,6 +128,9 @@ static enum tp_err dda_sign(struct transaction *tx, struct span list)
         return tx_end_sw(tx, sw, "INTERNAL AUTHENTICATE");
     if (signature(data, &sdad) != TP_OK)
         return tx_end(tx, KERNEL_TERMINATED, "the card's answer to INTERNAL AUTHENTICATE is malformed");
+    r = data_put(tx, TAG_EV_DDA_SDAD, FROM_KERNEL, sdad);
+    if (r != TP_OK)
+        return r;
     r = emv_dda_check(&check, &dynamic, tx->icc_key, sdad, buf_span(&values));
     if (r != TP_OK)
         return tp_fail(tx->e, r, "the card's signature cannot be checked: %s", tp_err_text(r));

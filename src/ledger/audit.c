@@ -49,13 +49,13 @@ static void add_signed(struct remise_totals *t, const struct proof *p, bool reve
 {
     if (reversed) {
         t->reversals++;
-        t->reversal_amount += p->amount;
-    } else if (p->type == 0x20) {
+        t->reversal_amount += p->result.amount;
+    } else if (p->result.type == 0x20) {
         t->credits++;
-        t->credit_amount += p->amount;
+        t->credit_amount += p->result.amount;
     } else {
         t->debits++;
-        t->debit_amount += p->amount;
+        t->debit_amount += p->result.amount;
     }
 }
 
@@ -74,7 +74,11 @@ static enum tp_err audit_tx(void *ctx, uint32_t sequence, const struct tx_record
         if (s == PROOF_EVIDENCE || s == PROOF_VALUES)
             break; /* what comes behind rests on it */
     }
-    if (r == TP_OK && a->proof.has_values && proof_approves(&a->proof, tx))
+    if (r == TP_OK && a->proof.result.has_values && proof_approves(&a->proof, tx) && proof_vouched(&a->proof)) {
+        a->now.vouched++;
+        a->sums->vouched++;
+    }
+    if (r == TP_OK && a->proof.result.has_values && proof_approves(&a->proof, tx))
         add_signed(&a->now.evidence, &a->proof, tx->state == TX_REVERSED);
     return r;
 }

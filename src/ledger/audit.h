@@ -16,12 +16,13 @@ struct audit_finding {
 
 struct audit_remise {
     struct remise books;
-    struct remise_totals evidence; /* from what cards signed; a payment whose evidence fails counts nothing */
+    struct remise_totals evidence; /* from what cards signed, or made cryptograms over that issuers approved; a payment whose evidence fails counts nothing */
+    uint64_t vouched;              /* of its payments, those that rest on their issuer's word: no signature covers their amount */
     uint64_t findings;             /* of this remise and its transactions */
 };
 
 struct audit_sums {
-    uint64_t contracts, remises, transactions, findings;
+    uint64_t contracts, remises, transactions, vouched, findings;
 };
 
 struct audit_watch { /* anything but TP_OK stops the audit and is handed through */

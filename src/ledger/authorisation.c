@@ -20,8 +20,8 @@ static enum tp_err insert(struct ledger *l, const struct tx_record *tx, const st
     sqlite3_stmt *s = NULL;
     enum tp_err r = db_prepare(l->db, &s,
                                "INSERT INTO authorisation (rrn, terminal, date, stan, time, issuer, arqc, kind, amount, psn, atc, digest, pan_lookup,"
-                               " pan_masked, pan_sealed, state, asked)"
-                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0, ?16)",
+                               " pan_masked, pan_sealed, state, asked, signed)"
+                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0, ?16, ?17)",
                                e);
 
     if (r != TP_OK)
@@ -42,6 +42,7 @@ static enum tp_err insert(struct ledger *l, const struct tx_record *tx, const st
     db_bind_text(s, 14, tx->pan_masked);
     db_bind_span(s, 15, tx->pan_sealed);
     sqlite3_bind_int64(s, 16, now);
+    sqlite3_bind_int(s, 17, tx->vouched ? 0 : 1);
     return db_run(l->db, s, e);
 }
 

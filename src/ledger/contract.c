@@ -8,8 +8,8 @@ static enum tp_err insert_contract(struct ledger *l, const struct contract *c, s
 {
     sqlite3_stmt *s = NULL;
     enum tp_err r = db_prepare(l->db, &s,
-                               "INSERT INTO contract (id, name, mcc, currency, country, floor, ceiling, close_hour, open, added)"
-                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                               "INSERT INTO contract (id, name, mcc, currency, country, floor, ceiling, close_hour, open, added, no_cvm)"
+                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
                                e);
 
     if (r != TP_OK)
@@ -24,6 +24,7 @@ static enum tp_err insert_contract(struct ledger *l, const struct contract *c, s
     sqlite3_bind_int(s, 8, c->close_hour);
     sqlite3_bind_int(s, 9, c->open ? 1 : 0);
     sqlite3_bind_int64(s, 10, time(NULL));
+    sqlite3_bind_int64(s, 11, c->no_cvm);
     r = db_run(l->db, s, e);
     if (r == TP_ERR_EXISTS)
         return tp_fail(e, TP_ERR_EXISTS, "there is a contract %s already", c->id);
@@ -55,7 +56,7 @@ enum tp_err ledger_contract_add(struct ledger *l, const struct contract *c, stru
     return ledger_end(l, own, r, e);
 }
 
-#define CONTRACT_COLUMNS "SELECT id, name, mcc, currency, country, floor, ceiling, close_hour, open FROM contract "
+#define CONTRACT_COLUMNS "SELECT id, name, mcc, currency, country, floor, ceiling, close_hour, open, no_cvm FROM contract "
 
 static void read_contract(struct contract *c, sqlite3_stmt *s)
 {
@@ -68,6 +69,7 @@ static void read_contract(struct contract *c, sqlite3_stmt *s)
     c->ceiling = sqlite3_column_int64(s, 6);
     c->close_hour = sqlite3_column_int(s, 7);
     c->open = sqlite3_column_int(s, 8) != 0;
+    c->no_cvm = sqlite3_column_int64(s, 9);
 }
 
 enum tp_err ledger_contract_get(struct ledger *l, const char *id, struct contract *c, struct tp_error *e)
@@ -124,8 +126,10 @@ enum tp_err ledger_contract_shut(struct ledger *l, const char *id, struct tp_err
 enum tp_err ledger_terminal_add(struct ledger *l, const struct terminal *t, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r =
-        db_prepare(l->db, &s, "INSERT INTO terminal (contract, id, open, added) SELECT contract, ?2, ?3, ?4 FROM contract WHERE id = ?1", e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "INSERT INTO terminal (contract, id, open, added, capabilities)"
+                               " SELECT contract, ?2, ?3, ?4, ?5 FROM contract WHERE id = ?1",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -133,6 +137,7 @@ enum tp_err ledger_terminal_add(struct ledger *l, const struct terminal *t, stru
     db_bind_text(s, 2, t->id);
     sqlite3_bind_int(s, 3, t->open ? 1 : 0);
     sqlite3_bind_int64(s, 4, time(NULL));
+    sqlite3_bind_int(s, 5, t->capabilities[0] << 16 | t->capabilities[1] << 8 | t->capabilities[2]);
     r = db_run(l->db, s, e);
     if (r == TP_ERR_EXISTS)
         return tp_fail(e, TP_ERR_EXISTS, "contract %s has a terminal %s already", t->contract, t->id);
@@ -141,13 +146,17 @@ enum tp_err ledger_terminal_add(struct ledger *l, const struct terminal *t, stru
     return r;
 }
 
-#define TERMINAL_COLUMNS "SELECT contract.id, terminal.id, terminal.open FROM terminal JOIN contract USING (contract) "
+#define TERMINAL_COLUMNS "SELECT contract.id, terminal.id, terminal.open, capabilities FROM terminal JOIN contract USING (contract) "
 
 static void read_terminal(struct terminal *t, sqlite3_stmt *s)
 {
     db_column_copy(t->contract, sizeof(t->contract), s, 0);
     db_column_copy(t->id, sizeof(t->id), s, 1);
     t->open = sqlite3_column_int(s, 2) != 0;
+    const unsigned capabilities = (unsigned)sqlite3_column_int(s, 3);
+
+    for (size_t i = 0; i < sizeof(t->capabilities); i++)
+        t->capabilities[i] = (uint8_t)(capabilities >> (16 - 8 * i));
 }
 
 enum tp_err ledger_terminal_get(struct ledger *l, const char *contract, const char *id, struct terminal *t, struct tp_error *e)

@@ -10,6 +10,7 @@
 #include "base/bcd.h"
 #include "base/date.h"
 #include "base/hex.h"
+#include "base/money.h"
 
 #define RID    5
 #define PAN_CN 10 /* bytes of 5A at most */
@@ -38,6 +39,13 @@ const char *evidence_step_name(enum evidence_step s)
     return (unsigned)s < EVIDENCE_STEPS ? names[s] : "unknown step";
 }
 
+const char *evidence_method_name(enum evidence_method m)
+{
+    static const char *const names[] = {"none", "SDA", "DDA", "CDA"};
+
+    return (unsigned)m < sizeof(names) / sizeof(names[0]) ? names[m] : "unknown";
+}
+
 /* Ends the check with a reason and the same for people. */
 static void refuse(struct checking *c, enum evidence_step step, const char *reason, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
@@ -61,15 +69,18 @@ static bool refused(const struct checking *c)
     return c->result->reason[0] != '\0';
 }
 
-/* A certificate or the signature: ISSUER_CERT_HASH, SDAD_TRAILER … */
+/* A certificate or the signature: ISSUER_CERT_HASH, SDAD_TRAILER, SSAD_HASH, DDA_HASH … */
 static void refuse_check(struct checking *c, enum evidence_step step, enum emv_check outcome)
 {
-    static const char *const prefixes[EVIDENCE_STEPS] = {
-        [EVIDENCE_ISSUER_CERT] = "ISSUER_CERT", [EVIDENCE_ICC_CERT] = "ICC_CERT", [EVIDENCE_SDAD] = "SDAD"};
+    static const char *const signatures[] = {
+        [EVIDENCE_SDA] = "SSAD", [EVIDENCE_DDA] = "DDA", [EVIDENCE_CDA] = "SDAD"};
+    const char *prefix = step == EVIDENCE_ISSUER_CERT ? "ISSUER_CERT"
+                         : step == EVIDENCE_ICC_CERT  ? "ICC_CERT"
+                                                      : signatures[c->result->method];
     char reason[sizeof(c->result->reason) + 16];
 
     c->result->check[step] = outcome;
-    snprintf(reason, sizeof(reason), "%s_%s", prefixes[step], emv_check_name(outcome));
+    snprintf(reason, sizeof(reason), "%s_%s", prefix, emv_check_name(outcome));
     refuse(c, step, reason, "%s", emv_check_text(outcome));
 }
 
@@ -105,58 +116,87 @@ static void check_fault(struct checking *c)
     }
 }
 
-/* The GENERATE AC response: one template 77 with CID, ATC and SDAD (EMV 4.4 Book 2, table 20). */
+#define TVR1_ODA_FAILED 0x48 /* EMV 4.4 Book 3, table 46: SDA, DDA */
+
+/* Without a signature in the response, what the card's certificates can still say: DDA, else SDA, else nothing. A terminal that
+ * says itself that they failed has the issuer judge (the cryptogram covers the TVR): nothing is checked then. */
+static void choose_method(struct checking *c)
+{
+    const struct span tvr = objects_value(&c->de55, TAG_TVR);
+
+    c->result->oda_failed = tvr.n == 5 && (tvr.p[0] & TVR1_ODA_FAILED) != 0;
+    if (c->result->oda_failed)
+        c->result->method = EVIDENCE_NO_ODA;
+    else if (c->ev->dda_sdad.n > 0)
+        c->result->method = EVIDENCE_DDA;
+    else
+        c->result->method = c->ev->ssad.n > 0 ? EVIDENCE_SDA : EVIDENCE_NO_ODA;
+}
+
+/* What the response says without a signature: the issuer's check of the cryptogram is what vouches for it. */
+static void take_unsigned(struct checking *c)
+{
+    const struct span ac = objects_value(&c->response, TAG_AC);
+
+    c->result->cid = objects_value(&c->response, TAG_CID).p[0];
+    memcpy(c->result->ac, ac.p, sizeof(c->result->ac));
+    memcpy(c->result->atc, objects_value(&c->response, TAG_ATC).p, sizeof(c->result->atc));
+}
+
+/* The GENERATE AC response: CID, ATC, and the SDAD (EMV 4.4 Book 2, table 19) or the cryptogram. */
 static void check_response(struct checking *c)
 {
-    struct span in = c->ev->response;
-    const struct object *o;
-    struct tlv template;
-    uint32_t tag = 0;
-
-    if (in.n == 0) {
+    if (c->ev->response.n == 0) {
         refuse(c, EVIDENCE_PRESENT, "RESPONSE_MISSING", "DF05 (the card's response) is missing");
         return;
     }
-    if (tlv_next(&in, &template) != TP_OK || in.n != 0 || template.raw.p != c->ev->response.p) {
-        refuse(c, EVIDENCE_PRESENT, "RESPONSE_FORMAT", "DF05 is no response to GENERATE AC");
+    if (response_read(&c->response, c->ev->response) != TP_OK) {
+        refuse(c, EVIDENCE_PRESENT, "RESPONSE_FORMAT",
+               "DF05 is no response to GENERATE AC, or holds an object twice");
         return;
     }
-    if (template.tag == TAG_RESPONSE_2 && objects_read(&c->response, template.value, &tag) != TP_OK) {
-        refuse(c, EVIDENCE_PRESENT, "RESPONSE_FORMAT", "DF05 does not parse, or holds an object twice");
-        return;
-    }
-    o = objects_find(&c->response, TAG_SDAD);
-    if (o == NULL) {
-        refuse(c, EVIDENCE_PRESENT, "SDAD_MISSING", "the card did not sign (9F4B is missing from its response)");
-        return;
-    }
-    c->sdad = o->value;
-    if (objects_value(&c->response, TAG_CID).n != 1)
+    c->sdad = objects_value(&c->response, TAG_SDAD);
+    c->result->method = EVIDENCE_CDA;
+    if (objects_find(&c->response, TAG_SDAD) == NULL)
+        choose_method(c);
+    if (c->sdad.n == 0 && objects_value(&c->response, TAG_AC).n != 8)
+        refuse(c, EVIDENCE_PRESENT, "SDAD_MISSING",
+               "the card did not sign (9F4B is missing from its response), and gave no cryptogram");
+    else if (objects_value(&c->response, TAG_CID).n != 1)
         refuse_tag(c, TAG_CID, "CID_MISSING", NULL, "is missing from the card's response");
     else if (objects_value(&c->response, TAG_ATC).n != 2)
         refuse_tag(c, TAG_ATC, "ATC_MISSING", NULL, "is missing from the card's response");
+    else if (c->result->method != EVIDENCE_CDA)
+        take_unsigned(c);
 }
+
+#define OF(method) (1U << (method))
+#define OF_ICC     (OF(EVIDENCE_DDA) | OF(EVIDENCE_CDA))
+#define OF_ODA     (OF_ICC | OF(EVIDENCE_SDA))
+#define OF_ALL     (OF_ODA | OF(EVIDENCE_NO_ODA))
 
 static void check_needed(struct checking *c)
 {
     const struct evidence *ev = c->ev;
     const struct {
+        unsigned of;
         struct span value;
         size_t min, max;
         uint32_t tag;
         const char *reason;
-    } needed[] = {{ev->aid, RID, 16, TAG_DF_NAME, "AID_MISSING"},
-                  {ev->ca_index, 1, 1, TAG_CA_INDEX, "CA_INDEX_MISSING"},
-                  {ev->issuer_cert, 1, EMV_RSA_MAX, TAG_ISSUER_CERT, "ISSUER_CERT_MISSING"},
-                  {ev->issuer_exponent, 1, 3, TAG_ISSUER_EXPONENT, "ISSUER_EXPONENT_MISSING"},
-                  {ev->icc_cert, 1, EMV_RSA_MAX, TAG_ICC_CERT, "ICC_CERT_MISSING"},
-                  {ev->icc_exponent, 1, 3, TAG_ICC_EXPONENT, "ICC_EXPONENT_MISSING"},
-                  {ev->static_data, 1, SIZE_MAX, TAG_EV_STATIC, "STATIC_DATA_MISSING"},
-                  {ev->cdol1_values, 1, SIZE_MAX, TAG_EV_CDOL1_VALUES, "CDOL1_VALUES_MISSING"},
-                  {ev->un, 4, 4, TAG_UN, "UN_MISSING"}};
+    } needed[] = {{OF_ALL, ev->aid, RID, 16, TAG_DF_NAME, "AID_MISSING"},
+                  {OF_ODA, ev->ca_index, 1, 1, TAG_CA_INDEX, "CA_INDEX_MISSING"},
+                  {OF_ODA, ev->issuer_cert, 1, EMV_RSA_MAX, TAG_ISSUER_CERT, "ISSUER_CERT_MISSING"},
+                  {OF_ODA, ev->issuer_exponent, 1, 3, TAG_ISSUER_EXPONENT, "ISSUER_EXPONENT_MISSING"},
+                  {OF_ICC, ev->icc_cert, 1, EMV_RSA_MAX, TAG_ICC_CERT, "ICC_CERT_MISSING"},
+                  {OF_ICC, ev->icc_exponent, 1, 3, TAG_ICC_EXPONENT, "ICC_EXPONENT_MISSING"},
+                  {OF_ODA, ev->static_data, 1, SIZE_MAX, TAG_EV_STATIC, "STATIC_DATA_MISSING"},
+                  {OF_ALL, ev->cdol1_values, 1, SIZE_MAX, TAG_EV_CDOL1_VALUES, "CDOL1_VALUES_MISSING"},
+                  {OF_ALL, ev->un, 4, 4, TAG_UN, "UN_MISSING"}};
 
     for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-        if (needed[i].value.n < needed[i].min || needed[i].value.n > needed[i].max) {
+        if ((needed[i].of & OF(c->result->method)) != 0 &&
+            (needed[i].value.n < needed[i].min || needed[i].value.n > needed[i].max)) {
             refuse_tag(c, needed[i].tag, needed[i].reason, NULL, "is missing or of a wrong length");
             return;
         }
@@ -173,7 +213,7 @@ static void read_de55(struct checking *c)
         refuse(c, EVIDENCE_PRESENT, "DE55_FORMAT", "field 55 is not TLV");
 }
 
-/* DESIGN 7; 9F10 and 5F34 where the card has them, 9F7C in remote mode. */
+/* As in doc/protocol.md; 9F10 and 5F34 where the card has them. */
 static void check_de55(struct checking *c)
 {
     static const uint32_t needed[] = {TAG_AC,
@@ -194,8 +234,7 @@ static void check_de55(struct checking *c)
                                       TAG_IFD_SERIAL,
                                       TAG_DF_NAME,
                                       TAG_TERMINAL_VERSION,
-                                      TAG_TX_COUNTER,
-                                      TAG_SDAD};
+                                      TAG_TX_COUNTER};
     static const uint32_t of_card[] = {TAG_IAD, TAG_PAN_SEQUENCE};
 
     if (c->ev->de55.n == 0)
@@ -209,21 +248,60 @@ static void check_de55(struct checking *c)
             refuse_tag(c, of_card[i], "DE55_", "_MISSING", "is missing from field 55");
 }
 
-/* The values the terminal gave, under the tags of the signed CDOLs. */
+/* The list that was used: of the signed records; where those hold none (Book 3, 10.3: what is authenticated is the issuer's
+ * choice), the one that came with the values. */
+static struct span list_used(const struct checking *c, uint32_t tag, struct span given)
+{
+    const struct span own = objects_value(&c->fixed, tag);
+
+    return own.n > 0 ? own : given;
+}
+
+/* The values the terminal gave, under the tags of the CDOLs. */
 static void read_values(struct checking *c)
 {
-    const struct span cdol1 = objects_value(&c->fixed, TAG_CDOL1), cdol2 = objects_value(&c->fixed, TAG_CDOL2);
+    const struct span cdol1 = list_used(c, TAG_CDOL1, c->ev->cdol1);
+    const struct span cdol2 = list_used(c, TAG_CDOL2, c->ev->cdol2);
+    const bool second = c->ev->cdol2_values.n > 0, cda = c->result->method == EVIDENCE_CDA;
+    const char *unsound = NULL;
 
+    c->result->cdol1_signed = c->result->method != EVIDENCE_NO_ODA && objects_find(&c->fixed, TAG_CDOL1) != NULL;
     if (cdol1.n == 0 || dol_values_read(&c->cdol1, cdol1, c->ev->cdol1_values) != TP_OK)
-        refuse(c, EVIDENCE_PRESENT, "SIGNED_CDOL1", "DF03 is not what the card's signed CDOL1 (8C) asks for");
-    else if (c->ev->cdol2_values.n > 0 && (cdol2.n == 0 || dol_values_read(&c->cdol2, cdol2, c->ev->cdol2_values) != TP_OK))
-        refuse(c, EVIDENCE_PRESENT, "SIGNED_CDOL2", "DF04 is not what the card's signed CDOL2 (8D) asks for");
+        refuse(c, EVIDENCE_PRESENT, "SIGNED_CDOL1", "DF03 is not what the card's CDOL1 (8C) asks for");
+    else if (second && (cdol2.n == 0 || dol_values_read(&c->cdol2, cdol2, c->ev->cdol2_values) != TP_OK))
+        refuse(c, EVIDENCE_PRESENT, "SIGNED_CDOL2", "DF04 is not what the card's CDOL2 (8D) asks for");
+    if (refused(c) || !cda) /* without CDA nothing signed the values either: the cryptogram counts, and its issuer's word */
+        return;
+    if (objects_find(&c->fixed, TAG_CDOL1) == NULL && (unsound = dol_unsound(cdol1, &c->cdol1, true)) != NULL)
+        refuse(c, EVIDENCE_PRESENT, "CDOL1_UNSOUND", "no signed record holds CDOL1, and DF06 %s", unsound);
+    else if (second && objects_find(&c->fixed, TAG_CDOL2) == NULL &&
+             (unsound = dol_unsound(cdol2, &c->cdol2, false)) != NULL)
+        refuse(c, EVIDENCE_PRESENT, "CDOL2_UNSOUND", "no signed record holds CDOL2, and DF07 %s", unsound);
+}
+
+/* Card number and expiry: signed with CDA; without it, where no record that is authenticated holds them, what the message says. */
+static void read_card(struct checking *c)
+{
+    const bool cda = c->result->method == EVIDENCE_CDA;
+    const struct span pan = objects_value(&c->fixed, TAG_PAN), said = c->ev->pan_digits;
+    const struct span expiry = objects_value(&c->fixed, TAG_EXPIRY);
+
+    if (pan.n > 0 || cda || said.n == 0 || said.n >= sizeof(c->pan)) {
+        const struct span cn = pan.n > 0 || cda ? pan : c->ev->pan;
+
+        if (cn.n == 0 || cn.n > PAN_CN || bcd_get_cn(cn, c->pan) != TP_OK)
+            refuse(c, EVIDENCE_PRESENT, "SIGNED_PAN", "5A is not among the signed records");
+    } else {
+        memcpy(c->pan, said.p, said.n);
+        c->pan[said.n] = '\0';
+    }
+    if (!refused(c) && (cda || expiry.n > 0) && date_from_yymmdd(&c->result->card_expiry, expiry) != TP_OK)
+        refuse(c, EVIDENCE_PRESENT, "SIGNED_EXPIRY", "5F24 is not among the signed records");
 }
 
 static enum tp_err check_present(struct checking *c)
 {
     uint32_t tag = 0;
-    struct span pan, expiry;
 
     read_de55(c);
     if (!refused(c))
@@ -238,13 +316,8 @@ static enum tp_err check_present(struct checking *c)
         refuse(c, EVIDENCE_PRESENT, "STATIC_DATA_FORMAT", "DF01 does not parse, or holds an object twice");
         return TP_OK;
     }
-    pan = objects_value(&c->fixed, TAG_PAN);
-    expiry = objects_value(&c->fixed, TAG_EXPIRY);
-    if (pan.n == 0 || pan.n > PAN_CN || bcd_get_cn(pan, c->pan) != TP_OK)
-        refuse(c, EVIDENCE_PRESENT, "SIGNED_PAN", "5A is not among the signed records");
-    else if (date_from_yymmdd(&c->result->card_expiry, expiry) != TP_OK)
-        refuse(c, EVIDENCE_PRESENT, "SIGNED_EXPIRY", "5F24 is not among the signed records");
-    else
+    read_card(c);
+    if (!refused(c))
         read_values(c);
     if (!refused(c))
         check_de55(c);
@@ -314,7 +387,8 @@ static enum tp_err check_authority(struct checking *c)
     c->parts[CHAIN_9F48] = ev->icc_remainder;
     c->parts[CHAIN_9F47] = ev->icc_exponent;
     c->parts[CHAIN_STATIC] = ev->static_data;
-    c->issuer = c->verified = chains_find(c->cache->cards, c->parts);
+    if (c->result->method != EVIDENCE_SDA) /* whose issuer's key itself is needed: the entry of a card has none */
+        c->issuer = c->verified = chains_find(c->cache->cards, c->parts);
     if (c->issuer == NULL)
         c->issuer = chains_find(c->cache->issuers, c->parts);
     if (c->issuer == NULL)
@@ -378,7 +452,7 @@ static struct span raw_of(const struct object *o)
     return (struct span){o->value.p - o->head, o->value.n + o->head};
 }
 
-static enum tp_err check_sdad(struct checking *c)
+static enum tp_err check_cda(struct checking *c)
 {
     const uint8_t cid = objects_value(&c->response, TAG_CID).p[0];
     struct span hashed[OBJECTS_MAX + 3];
@@ -405,6 +479,46 @@ static enum tp_err check_sdad(struct checking *c)
     memcpy(c->result->ac, dynamic.ac.p, sizeof(c->result->ac));
     memcpy(c->result->atc, objects_value(&c->response, TAG_ATC).p, sizeof(c->result->atc));
     return r;
+}
+
+/* The static data alone: that the issuer made this card's records. */
+static enum tp_err check_sda(struct checking *c)
+{
+    enum emv_check outcome;
+    uint8_t dac[2];
+    const enum tp_err r =
+        emv_ssad_check(&outcome, dac, c->issuer->issuer.key, c->ev->ssad, c->ev->static_data);
+
+    if (r == TP_OK && outcome != EMV_CHECK_OK)
+        refuse_check(c, EVIDENCE_SDAD, outcome);
+    return r;
+}
+
+/* That the card itself was there, and signed this transaction's unpredictable number. */
+static enum tp_err check_dda(struct checking *c)
+{
+    const struct span values = c->ev->ddol_values;
+    struct emv_dynamic dynamic;
+    enum emv_check outcome;
+    const enum tp_err r = emv_dda_check(&outcome, &dynamic, c->verified->icc.key, c->ev->dda_sdad, values);
+
+    if (r == TP_OK && outcome != EMV_CHECK_OK)
+        refuse_check(c, EVIDENCE_SDAD, outcome);
+    else if (r == TP_OK && (values.n == 0 || memmem(values.p, values.n, c->ev->un.p, c->ev->un.n) == NULL))
+        refuse(c, EVIDENCE_SDAD, "DDA_UN", "it does not cover the unpredictable number of the payment");
+    return r;
+}
+
+static enum tp_err check_sdad(struct checking *c)
+{
+    switch (c->result->method) {
+    case EVIDENCE_SDA:
+        return check_sda(c);
+    case EVIDENCE_DDA:
+        return check_dda(c);
+    default:
+        return check_cda(c);
+    }
 }
 
 /* ---- what was signed against what is said ---- */
@@ -451,60 +565,56 @@ static const struct object *terminal_value(const struct checking *c, uint32_t ta
     return o != NULL ? o : objects_find(&c->cdol1, tag);
 }
 
-/* What the card signed under the tag of an object of DE 55: false when nothing covers it. */
-static bool covering(const struct checking *c, uint32_t tag, struct span *value)
+/* An object that the card gave itself, in its response or its records. Others that stand there are ignored, as a terminal ignores them
+ * (Book 3, 7.5); the AID is the one selected. */
+static const struct object *card_value(const struct checking *c, uint32_t tag)
 {
-    const struct object *o = NULL;
+    const struct emv_tag *known = emv_tag_find(tag);
+    const struct object *o;
 
-    switch (tag) {
-    case TAG_AC:
-        *value = SPAN_OF(c->result->ac);
-        return true;
-    case TAG_UN:
-        *value = c->ev->un;
-        return true;
-    case TAG_AIP:
-        *value = c->aip;
-        return c->aip.n > 0;
-    case TAG_DF_NAME: /* a CDOL may ask for the AID as the terminal knows it */
-        o = terminal_value(c, TAG_DF_NAME);
-        o = o != NULL ? o : terminal_value(c, TAG_TERMINAL_AID);
-        break;
-    default:
-        o = terminal_value(c, tag);
-        break;
-    }
-    if (o == NULL)
-        o = objects_find(&c->response, tag);
-    if (o == NULL)
-        o = objects_find(&c->fixed, tag);
-    if (o != NULL)
-        *value = o->value;
-    return o != NULL;
+    if (tag == TAG_DF_NAME || (known != NULL && known->source != EMV_FROM_CARD))
+        return NULL;
+    o = objects_find(&c->response, tag);
+    return o != NULL ? o : objects_find(&c->fixed, tag);
 }
 
-/* A CDOL value was cut or padded with zeros to the length the card asked for (Book 3, 5.4). */
-static bool same_value(struct span said, struct span covered)
+/* Whether an object of DE 55 is the one that the card signed, or that nothing signed covers. */
+static bool is_as_signed(const struct checking *c, const struct object *said)
 {
-    const size_t n = said.n < covered.n ? said.n : covered.n;
+    const struct emv_tag *known = emv_tag_find(said->tag);
+    const struct object *o = terminal_value(c, said->tag);
 
-    for (size_t i = n; i < covered.n; i++)
-        if (covered.p[i] != 0)
-            return false;
-    return said.n == n && (n == 0 || memcmp(said.p, covered.p, n) == 0);
+    if (known != NULL && known->max > 0 && (said->value.n < known->min || said->value.n > known->max))
+        return false;
+    if (said->tag == TAG_AC)
+        return span_eq(said->value, SPAN_OF(c->result->ac));
+    if (said->tag == TAG_UN)
+        return span_eq(said->value, c->ev->un);
+    if (said->tag == TAG_AIP)
+        return c->aip.n == 0 || span_eq(said->value, c->aip);
+    if (said->tag == TAG_DF_NAME && o == NULL) /* a CDOL may ask for the AID as the terminal knows it */
+        o = terminal_value(c, TAG_TERMINAL_AID);
+    if (o != NULL)
+        return dol_value_fits(said->tag, said->value, o->value);
+    o = card_value(c, said->tag);
+    return o == NULL || span_eq(said->value, o->value);
 }
 
 static void compare_de55(struct checking *c)
 {
-    for (size_t i = 0; i < c->de55.n && !refused(c); i++) {
-        const struct object *o = &c->de55.at[i];
-        struct span value;
+    for (size_t i = 0; i < c->de55.n && !refused(c); i++)
+        if (!is_as_signed(c, &c->de55.at[i]))
+            refuse_value(c, c->de55.at[i].tag);
+}
 
-        if (!covering(c, o->tag, &value))
-            continue;
-        if (!(o->tag == TAG_DF_NAME ? same_value(o->value, value) : span_eq(o->value, value)))
-            refuse_value(c, o->tag);
+/* A number of a list's value, whatever length it was asked for with: zeros fill it at the left (5.4). */
+static bool number_of(struct span value, uint64_t *out)
+{
+    while (value.n > 1 && value.p[0] == 0) {
+        value.p++;
+        value.n--;
     }
+    return value.n > 0 && bcd_get(value, out) == TP_OK;
 }
 
 /* A number that the terminal gave at each GENERATE AC. */
@@ -522,7 +632,7 @@ static void compare_number(struct checking *c, uint32_t tag, int64_t said)
         if (o == NULL)
             continue;
         found = true;
-        if (bcd_get(o->value, &value) != TP_OK || value != (uint64_t)said) {
+        if (!number_of(o->value, &value) || value != (uint64_t)said) { /* cut digits are signed by nobody */
             refuse_value(c, tag);
             return;
         }
@@ -544,9 +654,9 @@ static void compare_card(struct checking *c)
         refuse_value(c, TAG_PAN);
     else if (said->pan != NULL && strcmp(said->pan, c->pan) != 0)
         refuse_value(c, TAG_PAN);
-    else if (said->expiry >= 0 && said->expiry / 100 != c->result->card_expiry / 100)
+    else if (said->expiry >= 0 && c->result->card_expiry != 0 && said->expiry / 100 != c->result->card_expiry / 100)
         refuse_value(c, TAG_EXPIRY); /* DE 14 has no day */
-    else if (said->psn >= 0 && ((psn.n > 0 && bcd_get(psn, &number) != TP_OK) || number != (uint64_t)said->psn))
+    else if (said->psn >= 0 && (psn.n > 0 || c->result->method == EVIDENCE_CDA) && ((psn.n > 0 && bcd_get(psn, &number) != TP_OK) || number != (uint64_t)said->psn))
         refuse_value(c, TAG_PAN_SEQUENCE); /* absent is 00 (Book 2, A1.4) */
 }
 
@@ -558,9 +668,27 @@ static void compare_un(struct checking *c)
     for (size_t i = 0; i < 2 && !refused(c); i++) {
         const struct object *o = objects_find(lists[i], TAG_UN);
 
-        if (o != NULL && !span_eq(o->value, c->ev->un))
+        if (o != NULL && !dol_value_fits(TAG_UN, c->ev->un, o->value))
             refuse_value(c, TAG_UN);
     }
+}
+
+/* What the terminal gave at the first GENERATE AC of amount, currency, type and date. */
+static void take_values(struct checking *c)
+{
+    struct evidence_result *r = c->result;
+    uint64_t amount = 0, currency = 0, type = 0, date = 0;
+
+    r->has_values = number_of(objects_value(&c->cdol1, TAG_AMOUNT), &amount) &&
+                    number_of(objects_value(&c->cdol1, TAG_TX_CURRENCY), &currency) &&
+                    number_of(objects_value(&c->cdol1, TAG_TX_TYPE), &type) &&
+                    number_of(objects_value(&c->cdol1, TAG_TX_DATE), &date) && amount <= (uint64_t)MONEY_MAX;
+    if (!r->has_values)
+        return;
+    r->amount = (int64_t)amount;
+    r->currency = (unsigned)(currency % 1000);
+    r->type = (unsigned)(type / 10 % 10 << 4 | type % 10); /* two BCD digits: the byte */
+    r->date = 20000000 + (int)(date % 1000000); /* YYMMDD; EMV 4.4 Book 4, 6.7.3 puts 00-49 into this century */
 }
 
 static enum tp_err check_signed(struct checking *c)
@@ -579,13 +707,25 @@ static enum tp_err check_signed(struct checking *c)
         compare_un(c);
     if (!refused(c))
         compare_de55(c);
-    r->has_tvr = tvr != NULL && tvr->value.n == sizeof(r->tvr);
+    take_values(c);
+    r->has_tvr = tvr != NULL && tvr->value.n >= sizeof(r->tvr); /* zeros fill it at the right */
     if (r->has_tvr)
         memcpy(r->tvr, tvr->value.p, sizeof(r->tvr));
-    r->has_cvm_results = cvm != NULL && cvm->value.n == sizeof(r->cvm_results);
+    r->has_cvm_results = cvm != NULL && cvm->value.n >= sizeof(r->cvm_results);
     if (r->has_cvm_results)
         memcpy(r->cvm_results, cvm->value.p, sizeof(r->cvm_results));
     return TP_OK;
+}
+
+/* Whether the card's method has the step. */
+static bool has_step(const struct checking *c, enum evidence_step s)
+{
+    static const unsigned of[EVIDENCE_STEPS] = {
+        [EVIDENCE_PRESENT] = OF_ALL,  [EVIDENCE_AUTHORITY] = OF_ODA, [EVIDENCE_ISSUER_CERT] = OF_ODA,
+        [EVIDENCE_ICC_CERT] = OF_ICC, [EVIDENCE_SDAD] = OF_ODA,      [EVIDENCE_SIGNED] = OF_ALL,
+    };
+
+    return (of[s] & OF(c->result->method)) != 0;
 }
 
 enum tp_err evidence_check(struct evidence_result *result, struct evidence_cache *cache, const struct evidence *ev,
@@ -609,7 +749,8 @@ enum tp_err evidence_check(struct evidence_result *result, struct evidence_cache
     c.claim = claim;
     c.date = date;
     for (size_t i = 0; r == TP_OK && !refused(&c) && i < EVIDENCE_STEPS; i++)
-        r = steps[i](&c);
+        if (has_step(&c, (enum evidence_step)i))
+            r = steps[i](&c);
     result->ok = r == TP_OK && !refused(&c);
     return r;
 }

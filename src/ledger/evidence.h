@@ -25,19 +25,27 @@ struct evidence {
     struct span icc_cert, icc_remainder, icc_exponent;                          /* 9F46 9F48 9F47 */
     struct span static_data, pdol_values, cdol1_values, cdol2_values, response; /* DF01 … DF05 */
     struct span un;                                                             /* 9F37 */
+    struct span cdol1, cdol2;          /* DF06 DF07: as used; they count where no signed record holds 8C, 8D */
+    struct span ssad;                  /* 93, of a card with SDA */
+    struct span ddol_values, dda_sdad; /* DF08 DF09, of a card with DDA: what INTERNAL AUTHENTICATE was sent and gave */
     struct span de55;                                                           /* the whole of DE 55; empty in an evidence file that has none */
     struct span pan_digits;                                                     /* DE 2 as text; empty: not compared */
     enum evidence_fault fault;                                                  /* kept for the check, which refuses it */
     uint32_t fault_tag;
 };
 
-/* Every step that is checked, in the order DESIGN 8 checks them. */
+/* What the card's offline data authentication signed (Book 2, 5 and 6). Only CDA covers amount and cryptogram: with the others a payment rests on its
+ * issuer, who checked the cryptogram and approved. */
+enum evidence_method { EVIDENCE_NO_ODA, EVIDENCE_SDA, EVIDENCE_DDA, EVIDENCE_CDA };
+const char *evidence_method_name(enum evidence_method m); /* "none", "SDA" … */
+
+/* Every step that is checked, in this order. Without CDA: those that the card's method has. */
 enum evidence_step {
     EVIDENCE_PRESENT,   /* every object is there and parses */
     EVIDENCE_AUTHORITY, /* the authority key is known and not expired */
     EVIDENCE_ISSUER_CERT,
     EVIDENCE_ICC_CERT,
-    EVIDENCE_SDAD,   /* the card's signature and the transaction data hash */
+    EVIDENCE_SDAD,   /* the card's signature and the transaction data hash; SDA: the signed static data */
     EVIDENCE_SIGNED, /* what was signed equals what the message says: see struct evidence_claim */
     EVIDENCE_STEPS
 };
@@ -65,14 +73,23 @@ struct evidence_result {
     char reason[26];                      /* DE 44: "SDAD_HASH", "ICC_CERT_EXPIRED", "SIGNED_AMOUNT", … ; "" when ok */
     char text[200];                       /* the same for people */
     enum emv_check check[EVIDENCE_STEPS]; /* outcome of the certificate and signature steps that were reached */
-    uint8_t cid;                          /* from the signature */
+    enum evidence_method method;
+    bool oda_failed;   /* not CDA, and the TVR says itself that SDA or DDA failed: none of it was checked */
+    bool cdol1_signed; /* the list that names the values is among the signed records; else it is DF06 */
+    uint8_t cid;       /* from the signature; without CDA from the response */
     uint8_t ac[8];
     uint8_t atc[2]; /* 9F36 of the response, covered by the transaction data hash */
     char issuer_iin[20];
     int issuer_expiry, icc_expiry;
-    int card_expiry;                /* 5F24 of the signed records */
+    int card_expiry;                /* 5F24 of the signed records; 0: not there (without CDA) */
     uint8_t cvm_results[3], tvr[5]; /* as signed in the CDOL values; zeros when CDOL1 asks for none (has_ says) */
     bool has_cvm_results, has_tvr;
+    /* what the CDOL1 values say */
+    bool has_values;
+    int64_t amount;
+    unsigned currency;
+    unsigned type; /* 9C: 0x00 debit, 0x20 credit */
+    int date;
 };
 
 /* Keeps the verified issuer and ICC keys of the last used `chains` cards, found by the very bytes that were verified, so that a repeated chain costs one
@@ -89,8 +106,10 @@ TP_MUST_CHECK enum tp_err evidence_from_message(struct evidence *ev, struct span
 /* date: YYYYMMDD on which certificates must be valid (the transaction's). A failed check is an outcome in *result.
  *
  * What is compared with what was signed: each claim; and each object of DE 55 with the one of the same tag in the CDOL2 (else CDOL1) values, the response,
- * the signature or the signed static data. An object of DE 55 that nothing signed covers is not compared (which ones, the card's CDOL1 decides; 84 is
- * covered where the CDOL asks for 9F06). Where there is a DE 55, all of its objects of DESIGN 7 must be there. */
+ * the signature or the signed static data (there the card's own objects alone count: Book 3, 7.5); a value of a list as the list's length cuts and fills it (5.4).
+ * An object of DE 55 that nothing signed covers is not compared (which ones, the card's CDOL1 decides; 84 is covered where the CDOL asks for 9F06). Where there is
+ * a DE 55, all objects of doc/protocol.md must be there. The result is ok also without CDA, when nothing contradicts it: method says so, and then it is for
+ * the issuer to vouch. */
 TP_MUST_CHECK enum tp_err evidence_check(struct evidence_result *result, struct evidence_cache *cache, const struct evidence *ev,
                                          const struct evidence_claim *claim, int date);
 

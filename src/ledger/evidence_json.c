@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apdu/emvtags.h"
+#include "base/bcd.h"
 #include "base/hex.h"
+#include "base/secret.h"
 
 static void tag_name(char out[9], uint32_t tag)
 {
@@ -72,11 +75,20 @@ static enum tp_err put_hex(json_t *o, const char *name, struct span value)
 enum tp_err evidence_to_json(json_t **object, const struct evidence *ev)
 {
     struct evidence all = *ev;
+    char digits[20] = "";
+    uint8_t pan[10];
+    struct buf cn = BUF_OF(pan);
     json_t *o = json_object(), *tags = json_object();
     enum tp_err r = o != NULL && tags != NULL ? TP_OK : TP_ERR_NO_MEMORY;
 
     if (all.pan.n == 0)
-        all.pan = evidence_signed_record(ev, 0x5A);
+        all.pan = evidence_signed_record(ev, TAG_PAN);
+    if (all.pan.n == 0 && ev->pan_digits.n > 0 && ev->pan_digits.n < sizeof(digits)) { /* of DE 2: no authenticated record holds it */
+        memcpy(digits, ev->pan_digits.p, ev->pan_digits.n);
+        if (bcd_put_cn(&cn, digits, (ev->pan_digits.n + 1) / 2) == TP_OK)
+            all.pan = buf_span(&cn);
+        secret_wipe(digits, sizeof(digits));
+    }
     for (size_t i = 0; r == TP_OK && evidence_tags[i] != 0; i++) {
         const struct span value = *evidence_field(&all, evidence_tags[i]);
         char name[9] = "";

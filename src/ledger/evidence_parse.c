@@ -100,6 +100,40 @@ struct span objects_value(const struct objects *o, uint32_t tag)
     return found != NULL ? found->value : (struct span){NULL, 0};
 }
 
+static enum tp_err read_format_1(struct objects *o, struct span value)
+{
+    static const struct {
+        uint32_t tag;
+        size_t n;
+    } parts[] = {{TAG_CID, 1}, {TAG_ATC, 2}, {TAG_AC, 8}};
+    struct tlv t;
+    uint32_t tag;
+    enum tp_err r = TP_OK;
+
+    for (size_t i = 0; r == TP_OK && i < sizeof(parts) / sizeof(parts[0]); i++) {
+        r = span_take(&value, parts[i].n, &t.value) == TP_OK ? TP_OK : TP_ERR_FORMAT;
+        t.raw = t.value;
+        t.tag = parts[i].tag;
+        if (r == TP_OK)
+            r = add(o, &t, &tag);
+    }
+    t = (struct tlv){TAG_IAD, value, value};
+    return r == TP_OK && value.n > 0 ? add(o, &t, &tag) : r;
+}
+
+enum tp_err response_read(struct objects *o, struct span response)
+{
+    struct span in = response;
+    struct tlv template;
+    uint32_t tag;
+
+    if (tlv_next(&in, &template) != TP_OK || in.n != 0 || template.raw.p != response.p)
+        return TP_ERR_FORMAT;
+    if (template.tag == TAG_RESPONSE_1)
+        return read_format_1(o, template.value);
+    return template.tag == TAG_RESPONSE_2 ? objects_read(o, template.value, &tag) : TP_OK;
+}
+
 /* Takes the AIP from the end once 9F4A was read. Book 2, 5.1.1: 9F4A may hold the tag of the AIP and nothing else. */
 static enum tp_err take_aip(const struct objects *o, struct span *aip, struct span *rest)
 {
@@ -158,7 +192,8 @@ enum tp_err dol_values_read(struct objects *o, struct span dol, struct span valu
 
 const uint32_t evidence_tags[] = {
     TAG_DF_NAME,       TAG_PAN, TAG_CA_INDEX,  TAG_ISSUER_CERT,    TAG_ISSUER_REMAINDER, TAG_ISSUER_EXPONENT, TAG_ICC_CERT,    TAG_ICC_EXPONENT,
-    TAG_ICC_REMAINDER, TAG_UN,  TAG_EV_STATIC, TAG_EV_PDOL_VALUES, TAG_EV_CDOL1_VALUES,  TAG_EV_CDOL2_VALUES, TAG_EV_RESPONSE, 0};
+    TAG_ICC_REMAINDER, TAG_UN,  TAG_EV_STATIC, TAG_EV_PDOL_VALUES, TAG_EV_CDOL1_VALUES,  TAG_EV_CDOL2_VALUES, TAG_EV_RESPONSE,
+    TAG_SSAD, TAG_EV_CDOL1, TAG_EV_CDOL2, TAG_EV_DDOL_VALUES, TAG_EV_DDA_SDAD, 0};
 
 struct span *evidence_field(struct evidence *ev, uint32_t tag)
 {
@@ -193,6 +228,16 @@ struct span *evidence_field(struct evidence *ev, uint32_t tag)
         return &ev->cdol2_values;
     case TAG_EV_RESPONSE:
         return &ev->response;
+    case TAG_SSAD:
+        return &ev->ssad;
+    case TAG_EV_CDOL1:
+        return &ev->cdol1;
+    case TAG_EV_CDOL2:
+        return &ev->cdol2;
+    case TAG_EV_DDOL_VALUES:
+        return &ev->ddol_values;
+    case TAG_EV_DDA_SDAD:
+        return &ev->dda_sdad;
     default:
         return NULL;
     }

@@ -52,6 +52,17 @@ TP_MUST_CHECK enum tp_err static_data_read(struct objects *o, struct span *aip, 
 /* The values of a DOL under its tags. TP_ERR_FORMAT where list and values do not agree. */
 TP_MUST_CHECK enum tp_err dol_values_read(struct objects *o, struct span dol, struct span values);
 
+/* The objects of a response to GENERATE AC, of format 1 (80) or 2 (77): Book 3, 6.5.5.4. None of another template. TP_ERR_FORMAT, TP_ERR_EXISTS. */
+TP_MUST_CHECK enum tp_err response_read(struct objects *o, struct span response);
+
+/* ---- lists and their values (evidence_dol.c) ---- */
+
+/* Whether `covered` is what a terminal puts for `said` where a list asks for covered.n bytes (Book 3, 5.4). */
+bool dol_value_fits(uint32_t tag, struct span said, struct span covered);
+
+/* NULL, or what is wrong with a list that no signed record holds; values: what dol_values_read made of it. has_amount: it must ask for what is paid, as CDOL1 must. */
+const char *dol_unsound(struct span dol, const struct objects *values, bool has_amount);
+
 /* Where the value of a tag of DE 61-63 (also 84, 9F37, 5A) stands in *ev; NULL for a foreign one. */
 struct span *evidence_field(struct evidence *ev, uint32_t tag);
 extern const uint32_t evidence_tags[]; /* all of them, ended by 0 */

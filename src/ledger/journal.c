@@ -31,6 +31,7 @@ static void read_standing(struct standing *st, sqlite3_stmt *s, struct span dige
     st->asked = sqlite3_column_int64(s, 10);
     st->asked_state = (enum authorisation_state)sqlite3_column_int(s, 12);
     st->atc_asked = sqlite3_column_type(s, 13) == SQLITE_NULL ? -1 : sqlite3_column_int(s, 13);
+    st->unanswered = st->asked != 0 && sqlite3_column_int(s, 14) != 0;
     st->same = st->rrn != 0 ? span_eq(db_column_span(s, 5), digest) : st->asked != 0 && span_eq(db_column_span(s, 11), digest);
 }
 
@@ -43,10 +44,13 @@ enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct 
                                " (SELECT remise FROM remise WHERE contract = c.contract AND state = 0), tx.rrn, tx.digest,"
                                " EXISTS (SELECT 1 FROM reversal WHERE terminal = t.terminal AND date = ?3 AND stan = ?4),"
                                " (SELECT stolen FROM opposition WHERE pan_lookup = ?5), card.atc, card.undone, a.rrn, a.digest, a.state,"
-                               " (SELECT min(state) FROM authorisation WHERE pan_lookup = ?5 AND psn = ?6 AND atc = ?7)"
+                               " (SELECT min(state) FROM authorisation WHERE pan_lookup = ?5 AND psn = ?6 AND atc = ?7"
+                               /* what no card signed, and its issuer did not know as the card's, is anybody's */
+                               " AND NOT (signed = 0 AND state = 2 AND code = '63')), a.code = '91'"
                                " FROM contract c JOIN terminal t ON t.contract = c.contract"
                                " LEFT JOIN tx ON tx.terminal = t.terminal AND tx.date = ?3 AND tx.stan = ?4"
-                               " LEFT JOIN authorisation a ON a.terminal = t.terminal AND a.date = ?3 AND a.stan = ?4"
+                               " LEFT JOIN authorisation a ON a.rrn = (SELECT rrn FROM authorisation WHERE terminal = t.terminal AND date = ?3"
+                               " AND stan = ?4 ORDER BY asked DESC, rrn DESC LIMIT 1)"
                                " LEFT JOIN card ON card.pan_lookup = ?5 AND card.psn = ?6"
                                " WHERE c.id = ?1 AND t.id = ?2",
                                e);
@@ -69,7 +73,14 @@ enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct 
     return r;
 }
 
-static enum ledger_verdict judge_identity(const struct standing *st, char rrn[RRN_MAX])
+/* A TC is a signed payment: one whose issuer did not answer is asked about again when it comes again, once that is taken back.
+ * An ARQC was answered, and its card has ended the transaction. */
+static bool asks_again(const struct standing *st, const struct tx_record *tx)
+{
+    return !tx->online && st->unanswered && st->asked_state == AUTHORISATION_REVERSED;
+}
+
+static enum ledger_verdict judge_identity(const struct standing *st, const struct tx_record *tx, char rrn[RRN_MAX])
 {
     rrn[0] = '\0';
     if (st->rrn != 0) {
@@ -84,7 +95,9 @@ static enum ledger_verdict judge_identity(const struct standing *st, char rrn[RR
         ledger_rrn_format(rrn, st->asked);
         if (!st->same)
             return LEDGER_DIFFERENT;
-        return st->asked_state == AUTHORISATION_ASKED ? LEDGER_ASKED : LEDGER_ANSWERED;
+        if (!asks_again(st, tx))
+            return st->asked_state == AUTHORISATION_ASKED ? LEDGER_ASKED : LEDGER_ANSWERED;
+        rrn[0] = '\0';
     }
     if (!st->open)
         return LEDGER_CLOSED;
@@ -108,7 +121,7 @@ static enum ledger_verdict judge_atc(const struct standing *st, const struct tx_
 
 enum ledger_verdict ledger_judge(const struct standing *st, const struct tx_record *tx, bool is_signed, char rrn[RRN_MAX])
 {
-    const enum ledger_verdict verdict = judge_identity(st, rrn);
+    const enum ledger_verdict verdict = judge_identity(st, tx, rrn);
 
     return verdict == LEDGER_NEW && is_signed ? judge_atc(st, tx) : verdict;
 }
@@ -263,8 +276,11 @@ enum tp_err ledger_acknowledge(struct ledger *l, struct tx_record *tx, enum ledg
 {
     struct standing st = {0};
     bool own = false;
-    enum tp_err r = ledger_begin(l, &own, e);
+    enum tp_err r;
 
+    if (tx->vouched)
+        return tp_fail(e, TP_ERR_INTERNAL, "a payment that no signature covers was to be kept without its issuer");
+    r = ledger_begin(l, &own, e);
     if (r != TP_OK)
         return r;
     r = ledger_standing(l, &st, tx, e);

@@ -15,6 +15,7 @@
 #define CONTRACT_ID_MAX 16 /* DE 42: 15 and a zero */
 #define TERMINAL_ID_MAX 9  /* DE 41: 8 and a zero */
 #define RRN_MAX         13 /* DE 37: 12 and a zero */
+#define ISSUER_NAME_MAX 33 /* 32 and a zero */
 #define EVIDENCE_MAX    4096
 
 struct ledger;
@@ -38,6 +39,7 @@ struct contract {
     uint16_t country;  /* numeric */
     int64_t floor;     /* a TC of at most this is acknowledged without the issuer */
     int64_t ceiling;   /* more is refused (61) */
+    int64_t no_cvm;    /* a debit of more than this that the card approves by itself needs a verified cardholder (55) */
     int close_hour;    /* HHMM local: from when the daily run closes its remise; CONTRACT_ANY_HOUR: any run does */
     bool open;
 };
@@ -45,8 +47,12 @@ struct contract {
 struct terminal {
     char contract[CONTRACT_ID_MAX];
     char id[TERMINAL_ID_MAX];
+    uint8_t capabilities[3]; /* 9F33 that it is registered with */
     bool open;
 };
+
+#define TERMINAL_CAPABILITIES "2098C8" /* chip; offline PIN, plain and enciphered, no CVM; SDA, DDA, CDA */
+
 
 /* Visitors are called once a row, in order; anything but TP_OK stops and is handed through. They must not call the function that calls them. */
 typedef enum tp_err ledger_contract_visit(void *ctx, const struct contract *c, struct tp_error *e);
@@ -90,8 +96,10 @@ struct tx_record {     /* a transaction that passed every check; spans are borro
     struct span de55;    /* as it came, at most EVIDENCE_MAX */
     struct span stream;  /* DE 61 to 63, sealed as pan_sealed is, because certificate and records hold the PAN; at most EVIDENCE_MAX */
     enum tx_state state; /* when read */
+    bool vouched;        /* no signature of the card covers it: it counts with its issuer's approval alone */
     bool online;         /* its evidence is an ARQC that the issuer approved, not a TC */
     char approval[7];    /* when read: DE 38 of the issuer, "" when none was asked */
+    char issuer[ISSUER_NAME_MAX]; /* when read: which */
     uint32_t remise;     /* when read: number of the remise it belongs to */
     time_t acknowledged; /* when read */
 };
@@ -148,7 +156,6 @@ TP_MUST_CHECK enum tp_err ledger_reverse_original(struct ledger *l, const char *
 
 /* ---- questions to issuers (ledger/authorisation.c) ---- */
 
-#define ISSUER_NAME_MAX 33  /* 32 and a zero */
 #define ISSUER_DATA_MAX 999 /* DE 55 of an answer */
 
 enum authorisation_state { AUTHORISATION_ASKED, AUTHORISATION_APPROVED, AUTHORISATION_REFUSED, AUTHORISATION_TO_REVERSE, AUTHORISATION_REVERSED };

@@ -27,7 +27,7 @@ void ledger_rrn_format(char rrn[RRN_MAX], int64_t number);
     "tx.pan_lookup, tx.psn, tx.atc, tx.ac, tx.card_expiry, tx.digest, tx.de55, tx.stream, "                                                          \
     "CASE WHEN reversal.rrn IS NOT NULL THEN 4 WHEN suspense.rrn IS NOT NULL THEN 3 "                                                                \
     "ELSE CASE remise.state WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END END AS tx_state, remise.number, tx.acknowledged, "    \
-    "coalesce(authorisation.arqc, 0), authorisation.approval "
+    "coalesce(authorisation.arqc, 0), authorisation.approval, authorisation.issuer "
 #define TX_TABLES                                                                                                                                    \
     "FROM tx JOIN remise ON remise.remise = tx.remise JOIN contract ON contract.contract = remise.contract "                                         \
     "JOIN terminal ON terminal.terminal = tx.terminal "                                                                                              \
@@ -44,6 +44,7 @@ struct standing { /* one row that answers every question of a 0200 */
     int atc_asked; /* the state of the question about this counter of the card that stands most in the way; -1: there was none */
     uint16_t currency;
     bool same, reversed, open;
+    bool unanswered; /* the question was answered with 91 for its issuer */
     bool undone; /* the payment of last_atc was asked online and is reversed */
 };
 TP_MUST_CHECK enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct tx_record *tx, struct tp_error *e);

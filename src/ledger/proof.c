@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "apdu/dol.h"
 #include "apdu/emvtags.h"
 #include "base/bcd.h"
 #include "base/date.h"
@@ -43,29 +42,6 @@ static void open_sealed(struct proof *p, struct span *stream, const struct tx_re
     *stream = seal_open(seal, &evidence, tx->stream, context) == TP_OK ? buf_span(&evidence) : (struct span){NULL, 0};
 }
 
-/* A number that the card signed at its first GENERATE AC. */
-static bool signed_number(const struct evidence *ev, uint32_t tag, uint64_t *out)
-{
-    const struct span cdol1 = evidence_signed_record(ev, TAG_CDOL1);
-    struct span value;
-
-    return cdol1.n > 0 && dol_extract(cdol1, ev->cdol1_values, tag, &value) == TP_OK && bcd_get(value, out) == TP_OK;
-}
-
-static void read_values(struct proof *p)
-{
-    uint64_t amount = 0, currency = 0, type = 0, date = 0;
-
-    p->has_values = p->result.ok && signed_number(&p->ev, TAG_AMOUNT, &amount) && signed_number(&p->ev, TAG_TX_CURRENCY, &currency) &&
-                    signed_number(&p->ev, TAG_TX_TYPE, &type) && signed_number(&p->ev, TAG_TX_DATE, &date) && amount <= (uint64_t)MONEY_MAX;
-    if (!p->has_values)
-        return;
-    p->amount = (int64_t)amount;
-    p->currency = (unsigned)(currency % 1000);
-    p->type = (unsigned)(type / 10 % 10 << 4 | type % 10); /* two BCD digits: the byte */
-    p->date = 20000000 + (int)(date % 1000000);            /* YYMMDD; EMV 4.4 Book 4, 6.7.3 puts 00-49 into this century */
-}
-
 enum tp_err proof_make(struct proof *p, const struct tx_record *tx, struct seal *seal, struct evidence_cache *cache, struct tp_error *e)
 {
     struct evidence_claim claim = EVIDENCE_CLAIM_NONE;
@@ -80,8 +56,12 @@ enum tp_err proof_make(struct proof *p, const struct tx_record *tx, struct seal 
         r = evidence_check(&p->result, cache, &p->ev, &claim, (int)(tx->local_time / 1000000));
     if (r != TP_OK)
         return tp_fail(e, r, "the evidence of %s cannot be checked: %s", tx->rrn, tp_err_text(r));
-    read_values(p);
     return TP_OK;
+}
+
+bool proof_vouched(const struct proof *p)
+{
+    return p->result.method != EVIDENCE_CDA;
 }
 
 static bool pan_holds(const struct proof *p, const struct tx_record *tx, struct seal *seal, char text[PROOF_TEXT])
@@ -102,36 +82,76 @@ static bool pan_holds(const struct proof *p, const struct tx_record *tx, struct 
     return true;
 }
 
-static bool evidence_holds(const struct proof *p, char text[PROOF_TEXT])
+/* What a card without CDA leaves behind. */
+static void describe_method(const struct proof *p, char text[PROOF_TEXT])
 {
-    if (p->result.ok)
-        snprintf(text, PROOF_TEXT, "certificates of issuer %s and card, signature and transaction data hash are right", p->result.issuer_iin);
-    else
+    const char *iin = p->result.issuer_iin;
+
+    switch (p->result.method) {
+    case EVIDENCE_CDA:
+        snprintf(text, PROOF_TEXT,
+                 "certificates of issuer %s and card, signature and transaction data hash are right", iin);
+        return;
+    case EVIDENCE_DDA:
+        snprintf(text, PROOF_TEXT,
+                 "DDA: certificates of issuer %s and card are right, and the card signed this payment's unpredictable number; "
+                 "no signature covers the amount",
+                 iin);
+        return;
+    case EVIDENCE_SDA:
+        snprintf(text, PROOF_TEXT,
+                 "SDA: the certificate of issuer %s and its signature over the card's records are right; no signature covers the amount",
+                 iin);
+        return;
+    case EVIDENCE_NO_ODA:
+        snprintf(text, PROOF_TEXT, "%s; no signature covers the amount",
+                 p->result.oda_failed ? "the terminal says that the card's authentication failed"
+                                      : "the card has no offline authentication");
+        return;
+    }
+}
+
+static bool evidence_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])
+{
+    if (!p->result.ok)
         snprintf(text, PROOF_TEXT, "%s: %s", p->result.reason, p->result.text);
-    return p->result.ok;
+    else if (proof_vouched(p) && tx->approval[0] == '\0')
+        snprintf(text, PROOF_TEXT, "no signature covers the amount, and no issuer approved it");
+    else
+        describe_method(p, text);
+    return p->result.ok && (!proof_vouched(p) || tx->approval[0] != '\0');
+}
+
+/* How the card's part says a value: under its signature, or in what its cryptogram covers, which its issuer checked. */
+static const char *as_said(const struct proof *p)
+{
+    return proof_vouched(p) ? "as the issuer approved it" : "as signed";
 }
 
 static bool money_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])
 {
-    const struct currency *c = currency_by_numeric(p->currency);
+    const struct currency *c = currency_by_numeric(p->result.currency);
     char said[MONEY_TEXT_MAX], written[MONEY_TEXT_MAX];
 
     if (c != NULL) {
-        money_format(said, p->amount, c);
+        money_format(said, p->result.amount, c);
         money_format(written, tx->amount, c);
     } else {
-        snprintf(said, sizeof(said), "%" PRId64, p->amount);
+        snprintf(said, sizeof(said), "%" PRId64, p->result.amount);
         snprintf(written, sizeof(written), "%" PRId64, tx->amount);
     }
-    snprintf(text, PROOF_TEXT, p->amount == tx->amount ? "%s, as signed" : "the card signed %s, the books say %s", said, written);
-    return p->amount == tx->amount;
+    if (p->result.amount == tx->amount)
+        snprintf(text, PROOF_TEXT, "%s, %s", said, as_said(p));
+    else
+        snprintf(text, PROOF_TEXT, "the card signed %s, the books say %s", said, written);
+    return p->result.amount == tx->amount;
 }
 
 static bool type_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])
 {
-    const bool same = p->type == (tx->kind == TX_CREDIT ? 0x20U : 0x00U);
+    const bool same = p->result.type == (tx->kind == TX_CREDIT ? 0x20U : 0x00U);
 
-    snprintf(text, PROOF_TEXT, same ? "%02X, a %s" : "the card signed %02X, the books say %s", p->type, tx_kind_name(tx->kind));
+    snprintf(text, PROOF_TEXT, same ? "%02X, a %s" : "the card signed %02X, the books say %s", p->result.type, tx_kind_name(tx->kind));
     return same;
 }
 
@@ -143,6 +163,10 @@ static bool card_holds(const struct proof *p, const struct tx_record *tx, char t
     const bool same_psn = psn.n == 0 || (bcd_get(psn, &number) == TP_OK && (tx->psn == 0 || number == tx->psn)); /* 0: the message had no DE 23 */
     const bool same = same_psn && p->result.card_expiry / 100 == tx->card_expiry / 100;
 
+    if (p->result.card_expiry == 0) { /* without CDA only */
+        snprintf(text, PROOF_TEXT, "no authenticated record says its expiry: %s, as the message said", date_format(day, tx->card_expiry));
+        return same_psn;
+    }
     snprintf(text, PROOF_TEXT, same ? "sequence number %02u, expires %s" : "the signed records say sequence number %02u, expiry %s: the books differ",
              (unsigned)(number % 100), date_format(day, p->result.card_expiry));
     return same;
@@ -156,10 +180,14 @@ static bool counter_holds(const struct proof *p, const struct tx_record *tx, cha
     return atc == tx->atc;
 }
 
-/* EMV 4.4 Book 3, table 15: 40 a TC, 80 an ARQC, which pays with the issuer's approval alone. */
+/* EMV 4.4 Book 3, table 15: 40 a TC, 80 an ARQC, which pays with the issuer's approval alone; so does a TC that no signature covers. */
 bool proof_approves(const struct proof *p, const struct tx_record *tx)
 {
-    return tx->online ? p->result.cid >> 6 == 2 && tx->approval[0] != '\0' : p->result.cid >> 6 == 1;
+    const unsigned type = p->result.cid >> 6;
+
+    if (tx->online || proof_vouched(p))
+        return type == (tx->online ? 2 : 1) && tx->approval[0] != '\0';
+    return type == 1;
 }
 
 static bool cryptogram_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])
@@ -175,7 +203,10 @@ static bool cryptogram_holds(const struct proof *p, const struct tx_record *tx, 
         snprintf(text, PROOF_TEXT, "the card signed cryptogram %s, the books say another", ac);
         return false;
     }
-    if (tx->approval[0] != '\0')
+    if (proof_vouched(p))
+        snprintf(text, PROOF_TEXT, "%s %s, checked and approved by issuer %s under %s: the issuer vouches, no signature covers the amount",
+                 tx->online ? "ARQC" : "TC", ac, tx->issuer, tx->approval);
+    else if (tx->approval[0] != '\0')
         snprintf(text, PROOF_TEXT, "%s %s, approved by the issuer under %s", tx->online ? "ARQC" : "TC", ac, tx->approval);
     else
         snprintf(text, PROOF_TEXT, "TC %s", ac);
@@ -188,17 +219,26 @@ static bool simple_holds(const struct proof *p, const struct tx_record *tx, enum
     char said[DATE_TEXT_MAX], written[DATE_TEXT_MAX];
 
     if (s == PROOF_CURRENCY) {
-        snprintf(text, PROOF_TEXT, p->currency == tx->currency ? "%03u, as signed" : "the card signed currency %03u, the books say %03u", p->currency,
-                 tx->currency);
-        return p->currency == tx->currency;
+        if (p->result.currency == tx->currency)
+            snprintf(text, PROOF_TEXT, "%03u, %s", p->result.currency, as_said(p));
+        else
+            snprintf(text, PROOF_TEXT, "the card signed currency %03u, the books say %03u", p->result.currency, tx->currency);
+        return p->result.currency == tx->currency;
     }
     if (s == PROOF_DATE) {
-        date_format(said, p->date);
+        date_format(said, p->result.date);
         date_format(written, date);
-        snprintf(text, PROOF_TEXT, p->date == date ? "%s, as signed" : "the card signed %s, the books say %s", said, written);
-        return p->date == date;
+        if (p->result.date == date)
+            snprintf(text, PROOF_TEXT, "%s, %s", said, as_said(p));
+        else
+            snprintf(text, PROOF_TEXT, "the card signed %s, the books say %s", said, written);
+        return p->result.date == date;
     }
-    snprintf(text, PROOF_TEXT, "the card signed amount, currency, type and date");
+    if (proof_vouched(p))
+        snprintf(text, PROOF_TEXT, "what the cryptogram was made over says amount, currency, type and date: its issuer checked it");
+    else
+        snprintf(text, PROOF_TEXT, "the card signed amount, currency, type and date; the list that names them (CDOL1) is %s",
+                 p->result.cdol1_signed ? "among its signed records" : "signed by nobody, and each stands where it says");
     return true;
 }
 
@@ -207,8 +247,8 @@ bool proof_holds(const struct proof *p, const struct tx_record *tx, struct seal 
     if (s == PROOF_PAN)
         return pan_holds(p, tx, seal, text);
     if (s == PROOF_EVIDENCE)
-        return evidence_holds(p, text);
-    if (!p->has_values) {
+        return evidence_holds(p, tx, text);
+    if (!p->result.has_values) {
         snprintf(text, PROOF_TEXT, "nothing that the card signed says it");
         return false;
     }

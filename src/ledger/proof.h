@@ -12,12 +12,10 @@ struct proof {
     uint8_t stream[EVIDENCE_MAX];  /* opened */
     struct evidence ev;            /* points into stream and the transaction */
     struct evidence_result result; /* of the evidence by itself, and against DE 55 and the sealed card number */
-    bool has_values;               /* the signed CDOL1 holds amount, currency, type and date: what follows is set */
-    int64_t amount;
-    unsigned currency;
-    unsigned type; /* 9C: 0x00 debit, 0x20 credit */
-    int date;
 };
+
+/* The payment rests on its issuer's word, which the books hold: no signature of the card covers the amount. */
+bool proof_vouched(const struct proof *p);
 
 /* An outcome is in *p; an error is ours. The cache holds the authorities. Spans of p->ev live as long as p and those of tx. */
 TP_MUST_CHECK enum tp_err proof_make(struct proof *p, const struct tx_record *tx, struct seal *seal, struct evidence_cache *cache,
@@ -26,8 +24,8 @@ TP_MUST_CHECK enum tp_err proof_make(struct proof *p, const struct tx_record *tx
 /* What is looked at, in order; a proof that fails at one may fail at more. */
 enum proof_step {
     PROOF_PAN,      /* the sealed card number and evidence open, and its look-up value and mask are those of the books */
-    PROOF_EVIDENCE, /* certificates, signature, DE 55 */
-    PROOF_VALUES,   /* the signed CDOL1 says amount, currency, type and date */
+    PROOF_EVIDENCE, /* certificates, signature, DE 55; without CDA the issuer's approval */
+    PROOF_VALUES,   /* the values of CDOL1 say amount, currency, type and date */
     PROOF_AMOUNT,   /* … */
     PROOF_CURRENCY,
     PROOF_TYPE,

@@ -45,6 +45,7 @@ enum tp_err ledger_tx_columns(struct tx_record *tx, sqlite3_stmt *s, struct tp_e
     tx->acknowledged = sqlite3_column_int64(s, 20);
     tx->online = sqlite3_column_int(s, 21) != 0;
     db_column_copy(tx->approval, sizeof(tx->approval), s, 22);
+    db_column_copy(tx->issuer, sizeof(tx->issuer), s, 23);
     return TP_OK;
 }
 

@@ -177,5 +177,18 @@ static const char version_2[] =
     "CREATE TRIGGER card_forward BEFORE UPDATE ON card WHEN NEW.atc < OLD.atc OR (NEW.atc = OLD.atc AND NEW.undone = OLD.undone)"
     "  BEGIN SELECT RAISE(ABORT, 'the counter of a card only grows'); END;";
 
-const char *const ledger_schema[] = {version_1, version_2};
+/* Verification of the cardholder: contract.no_cvm, the most that a card may pay by itself without any; terminal.capabilities, 9F33 as a number (2098C8 for
+ * those of before). authorisation.signed: no when no signature of the card covers the question; a TC is asked about again once a question that went
+ * without an answer has been taken back, so that an identity may have several, the last of which counts. */
+static const char version_verification[] =
+    "ALTER TABLE contract ADD COLUMN no_cvm INTEGER NOT NULL DEFAULT 0 CHECK (no_cvm BETWEEN 0 AND 999999999999);"
+    "UPDATE contract SET no_cvm = min(floor, 2000);"
+    "ALTER TABLE terminal ADD COLUMN capabilities INTEGER NOT NULL DEFAULT 2136264 CHECK (capabilities BETWEEN 0 AND 16777215);"
+    "ALTER TABLE authorisation ADD COLUMN signed INTEGER NOT NULL DEFAULT 1 CHECK (signed IN (0, 1));"
+    "CREATE TRIGGER authorisation_signed_once BEFORE UPDATE OF signed ON authorisation"
+    "  BEGIN SELECT RAISE(ABORT, 'a question to an issuer is written once'); END;"
+    "DROP INDEX authorisation_identity;"
+    "CREATE INDEX authorisation_identity ON authorisation (terminal, date, stan);";
+
+const char *const ledger_schema[] = {version_1, version_2, version_verification};
 const size_t ledger_schema_versions = sizeof(ledger_schema) / sizeof(ledger_schema[0]);

@@ -10,7 +10,7 @@
 #include "base/secret.h"
 #include "wire/iso8583.h"
 
-/* DESIGN 7: what stands in DE 55, and in the stream of DE 61-63, in this order; what the payment does not have is left out. */
+/* What stands in DE 55, and in the stream of DE 61-63, in this order (doc/protocol.md); what the payment does not have is left out. */
 static const uint32_t de55_tags[] = {TAG_AC,
                                      TAG_CID,
                                      TAG_IAD,
@@ -32,11 +32,13 @@ static const uint32_t de55_tags[] = {TAG_AC,
                                      TAG_TERMINAL_VERSION,
                                      TAG_TX_COUNTER,
                                      TAG_PAN_SEQUENCE,
-                                     TAG_SDAD,
                                      TAG_MERCHANT_CUSTOM};
 static const uint32_t evidence_tags[] = {TAG_CA_INDEX,       TAG_ISSUER_CERT,     TAG_ISSUER_REMAINDER, TAG_ISSUER_EXPONENT,
                                          TAG_ICC_CERT,       TAG_ICC_EXPONENT,    TAG_ICC_REMAINDER,    TAG_EV_STATIC,
-                                         TAG_EV_PDOL_VALUES, TAG_EV_CDOL1_VALUES, TAG_EV_CDOL2_VALUES,  TAG_EV_RESPONSE};
+                                         TAG_EV_PDOL_VALUES, TAG_EV_CDOL1_VALUES, TAG_EV_CDOL2_VALUES,  TAG_EV_RESPONSE,
+                                         TAG_EV_DDOL_VALUES, TAG_EV_DDA_SDAD};
+
+#define DE55_MAX 255 /* networks carry no more: what the evidence holds anyway (9F4B, in DF05) is not in it; the tags above come to 225 at most */
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -50,6 +52,29 @@ static enum tp_err put_objects(struct buf *out, const uint32_t *tags, size_t n, 
             return r;
     }
     return TP_OK;
+}
+
+/* A list that no authenticated record holds goes along with the values that it names. */
+static enum tp_err put_list(struct buf *out, uint32_t as, uint32_t tag, uint32_t values, payment_get *get, const void *ctx)
+{
+    struct tlv found;
+
+    if (get(ctx, values).n == 0 || tlv_find_deep(get(ctx, TAG_EV_STATIC), tag, &found) == TP_OK)
+        return TP_OK;
+    return tlv_put(out, as, get(ctx, tag));
+}
+
+/* SSAD says no more than a signature of the card's own does. */
+static enum tp_err put_evidence(struct buf *out, payment_get *get, const void *ctx)
+{
+    static const uint32_t ssad = TAG_SSAD;
+    enum tp_err r = put_objects(out, evidence_tags, COUNT(evidence_tags), get, ctx);
+
+    if (r == TP_OK && get(ctx, TAG_SDAD).n == 0 && get(ctx, TAG_EV_DDA_SDAD).n == 0)
+        r = put_objects(out, &ssad, 1, get, ctx);
+    if (r == TP_OK)
+        r = put_list(out, TAG_EV_CDOL1, TAG_CDOL1, TAG_EV_CDOL1_VALUES, get, ctx);
+    return r == TP_OK ? put_list(out, TAG_EV_CDOL2, TAG_CDOL2, TAG_EV_CDOL2_VALUES, get, ctx) : r;
 }
 
 /* DE 2, 14, 23: from the card. */
@@ -98,7 +123,7 @@ static enum tp_err set_terminal(struct iso8583 *m, const struct terminal *termin
 
 struct workplace { /* too large for a stack frame of its own liking, and holds a card number */
     struct iso8583 m;
-    uint8_t de55[999], evidence[ISO8583_EVIDENCE_MAX];
+    uint8_t de55[DE55_MAX], evidence[ISO8583_EVIDENCE_MAX];
 };
 
 static enum tp_err fill(struct workplace *w, const struct terminal *terminal, const struct transaction_request *request, unsigned stan, time_t now,
@@ -113,7 +138,7 @@ static enum tp_err fill(struct workplace *w, const struct terminal *terminal, co
         return r;
     if ((r = set_terminal(&w->m, terminal, request, stan, now)) != TP_OK ||
         (r = put_objects(&de55, de55_tags, COUNT(de55_tags), get, ctx)) != TP_OK || (r = iso8583_set(&w->m, 55, buf_span(&de55))) != TP_OK ||
-        (r = put_objects(&evidence, evidence_tags, COUNT(evidence_tags), get, ctx)) != TP_OK ||
+        (r = put_evidence(&evidence, get, ctx)) != TP_OK ||
         (r = iso8583_evidence_split(&w->m, buf_span(&evidence))) != TP_OK)
         return tp_fail(e, r, "what the card signed does not fit the message to the acquirer");
     return TP_OK;

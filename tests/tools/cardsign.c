@@ -19,7 +19,7 @@
 #define AIP         "1100" /* cardholder verification, CDA */
 /* All that a terminal says in DE 55, so that no byte of it is left unsigned: the usual objects, then 9F33 9F1E 9F06 9F09 9F41. */
 #define CDOL1        "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F06079F09029F4104"
-#define CAPABILITIES "2098C8"
+#define CVM_LIST     "000000000000000041031F03" /* plaintext PIN, else none, each if the terminal supports it */
 #define SERIAL       "TEST0001"
 #define APP_VERSION  "0001"
 #define CDOL2        "8A0295059F37049F3403"
@@ -119,6 +119,7 @@ enum tp_err signer_card(struct signed_card *out, struct signer *s, uint64_t numb
     TRY(put_hex(&records, TAG_PAN_SEQUENCE, "01"));
     TRY(put_hex(&records, TAG_CDOL1, CDOL1));
     TRY(put_hex(&records, TAG_CDOL2, CDOL2));
+    TRY(put_hex(&records, TAG_CVM_LIST, CVM_LIST));
     TRY(put_hex(&records, TAG_SDA_TAG_LIST, "82"));
     TRY(hex_decode(&records, AIP));
     out->records_n = records.n;
@@ -140,6 +141,7 @@ void terms_usual(struct terms *t, const struct signed_card *card, uint16_t atc)
     t->country = 250;
     t->date = date_of(now);
     t->time = local.tm_hour * 10000 + local.tm_min * 100 + local.tm_sec;
+    memcpy(t->capabilities, "\x20\x98\xC8", 3);
     memcpy(t->cvm, "\x01\x03\x02", 3); /* plaintext PIN by the card, if the terminal can, successful */
     t->cid = 0x40;
     t->atc = atc;
@@ -177,7 +179,7 @@ static enum tp_err cdol1_values(struct buf *out, const struct terms *t)
     TRY(buf_put(out, SPAN_OF(t->un)));
     TRY(buf_u8(out, 0x35));
     TRY(buf_put(out, SPAN_OF(t->cvm)));
-    TRY(hex_decode(out, CAPABILITIES));
+    TRY(buf_put(out, SPAN_OF(t->capabilities)));
     TRY(buf_put(out, span_str(SERIAL)));
     TRY(hex_decode(out, SCHEME_AID));
     TRY(hex_decode(out, APP_VERSION));
@@ -229,16 +231,10 @@ static enum tp_err sign(uint8_t *sdad, const struct signed_card *card, const str
 
 /* ---- the terminal ---- */
 
-static enum tp_err evidence(struct buf *out, struct span sdad, const struct signer *s, const struct signed_card *card, const struct terms *t,
-                            struct span cdol1, struct span cdol2)
+static enum tp_err certificates(struct buf *out, const struct signer *s, const struct signed_card *card)
 {
     const struct scheme *scheme = s->scheme;
-    uint8_t inner[400];
-    struct buf response = BUF_OF(inner);
 
-    TRY(response_before(&response, t));
-    TRY(tlv_put(&response, TAG_SDAD, sdad));
-    TRY(response_after(&response, t));
     TRY(tlv_put(out, TAG_CA_INDEX, span_of(&scheme->index, 1)));
     TRY(tlv_put(out, TAG_ISSUER_CERT, span_of(scheme->issuer_cert.cert, scheme->issuer_cert.cert_n)));
     if (scheme->issuer_cert.remainder_n > 0)
@@ -246,8 +242,20 @@ static enum tp_err evidence(struct buf *out, struct span sdad, const struct sign
     TRY(tlv_put(out, TAG_ISSUER_EXPONENT, emv_pubkey_exponent(emv_privkey_public(scheme->issuer))));
     TRY(tlv_put(out, TAG_ICC_CERT, span_of(card->cert.cert, card->cert.cert_n)));
     TRY(tlv_put(out, TAG_ICC_EXPONENT, emv_pubkey_exponent(emv_privkey_public(card->key))));
-    if (card->cert.remainder_n > 0)
-        TRY(tlv_put(out, TAG_ICC_REMAINDER, span_of(card->cert.remainder, card->cert.remainder_n)));
+    return card->cert.remainder_n > 0 ? tlv_put(out, TAG_ICC_REMAINDER, span_of(card->cert.remainder, card->cert.remainder_n)) : TP_OK;
+}
+
+static enum tp_err evidence(struct buf *out, struct span sdad, const struct signer *s, const struct signed_card *card, const struct terms *t,
+                            struct span cdol1, struct span cdol2)
+{
+    uint8_t inner[400];
+    struct buf response = BUF_OF(inner);
+
+    TRY(response_before(&response, t));
+    TRY(t->no_cda ? tlv_put(&response, TAG_AC, SPAN_OF(t->ac)) : tlv_put(&response, TAG_SDAD, sdad));
+    TRY(response_after(&response, t));
+    if (!t->no_cda)
+        TRY(certificates(out, s, card));
     TRY(tlv_put(out, TAG_EV_STATIC, span_of(card->records, card->records_n)));
     TRY(tlv_put(out, TAG_EV_CDOL1_VALUES, cdol1));
     if (cdol2.n > 0)
@@ -256,7 +264,7 @@ static enum tp_err evidence(struct buf *out, struct span sdad, const struct sign
     return tlv_put(out, TAG_RESPONSE_2, buf_span(&response));
 }
 
-static enum tp_err icc_data(struct buf *out, struct span sdad, const struct terms *t)
+static enum tp_err icc_data(struct buf *out, const struct terms *t)
 {
     const uint8_t atc[2] = {(uint8_t)(t->atc >> 8), (uint8_t)t->atc};
 
@@ -273,15 +281,14 @@ static enum tp_err icc_data(struct buf *out, struct span sdad, const struct term
     TRY(put_bcd(out, TAG_TX_CURRENCY, t->currency, 4));
     TRY(put_hex(out, TAG_AIP, AIP));
     TRY(put_bcd(out, TAG_TERMINAL_COUNTRY, t->country, 4));
-    TRY(put_hex(out, TAG_TERMINAL_CAPABILITIES, CAPABILITIES));
+    TRY(tlv_put(out, TAG_TERMINAL_CAPABILITIES, SPAN_OF(t->capabilities)));
     TRY(tlv_put(out, TAG_CVM_RESULTS, SPAN_OF(t->cvm)));
     TRY(put_hex(out, TAG_TERMINAL_TYPE, "35"));
     TRY(tlv_put(out, TAG_IFD_SERIAL, span_str(SERIAL)));
     TRY(put_hex(out, TAG_DF_NAME, SCHEME_AID));
     TRY(put_hex(out, TAG_TERMINAL_VERSION, APP_VERSION));
     TRY(put_bcd(out, TAG_TX_COUNTER, t->counter, 8));
-    TRY(put_bcd(out, TAG_PAN_SEQUENCE, t->psn, 2));
-    return tlv_put(out, TAG_SDAD, sdad);
+    return put_bcd(out, TAG_PAN_SEQUENCE, t->psn, 2);
 }
 
 static enum tp_err fields(struct made *out, const struct terms *t, const struct place *where)
@@ -326,7 +333,7 @@ enum tp_err made_payment(struct made *out, struct signer *s, const struct signed
         TRY(cdol2_values(&cdol2, signed_));
     TRY(sign(signature, card, signed_, buf_span(&cdol1), buf_span(&cdol2)));
     TRY(evidence(&stream, sdad, s, card, signed_, buf_span(&cdol1), buf_span(&cdol2)));
-    TRY(icc_data(&de55, sdad, said));
+    TRY(icc_data(&de55, said));
     out->de55_n = de55.n;
     out->stream_n = stream.n;
     return fields(out, said, where);

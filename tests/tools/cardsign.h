@@ -45,6 +45,8 @@ struct terms { /* what a payment is; terms_usual fills it */
     uint32_t counter; /* 9F41 */
     int expiry;       /* DE 14: YYMM */
     char pan[20];     /* DE 2 */
+    uint8_t capabilities[3]; /* 9F33 */
+    bool no_cda;      /* the response bears the cryptogram and no signature, and the evidence no certificates */
     bool second;      /* signed at the second GENERATE AC, over CDOL2 values too */
 };
 

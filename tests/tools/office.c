@@ -72,6 +72,7 @@ void office_contract(struct office *o, const char *contract, const char *termina
                          .country = 250,
                          .floor = OFFICE_FLOOR,
                          .ceiling = OFFICE_CEILING,
+                         .no_cvm = OFFICE_NO_CVM,
                          .close_hour = 2200,
                          .open = true};
 
@@ -85,7 +86,7 @@ void office_contract(struct office *o, const char *contract, const char *termina
 void office_terminal(struct office *o, const char *contract, const char *terminal)
 {
     struct ledger *l = NULL;
-    struct terminal t = {.open = true};
+    struct terminal t = {.capabilities = {0x20, 0x98, 0xC8}, .open = true};
 
     snprintf(t.contract, sizeof(t.contract), "%s", contract);
     snprintf(t.id, sizeof(t.id), "%s", terminal);

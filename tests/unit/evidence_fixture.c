@@ -147,8 +147,9 @@ static void make_static(struct buf *out, const struct fixture_plan *p)
     put_cn(out, TAG_PAN, p->pan);
     MUST(tlv_put(out, TAG_EXPIRY, SPAN_OF(date)) == TP_OK);
     put_hex(out, TAG_PAN_SEQUENCE, "01");
-    put_hex(out, TAG_CDOL1, p->cdol1);
-    if (p->cdol2[0] != '\0')
+    if (!p->unsigned_lists)
+        put_hex(out, TAG_CDOL1, p->cdol1);
+    if (!p->unsigned_lists && p->cdol2[0] != '\0')
         put_hex(out, TAG_CDOL2, p->cdol2);
     put_hex(out, TAG_CVM_LIST, "000000000000000041031F03");
     MUST(hex_decode(out, p->more_records) == TP_OK);
@@ -195,7 +196,9 @@ static void make_response(struct buf *out, const struct fixture_plan *p, struct 
 
     MUST(tlv_put(&b, TAG_CID, span_of(&p->cid, 1)) == TP_OK);
     put_hex(&b, TAG_ATC, "0007");
-    if (sdad.n > 0)
+    if (p->method != FIXTURE_CDA)
+        put_hex(&b, TAG_AC, ac_hex);
+    else if (sdad.n > 0)
         MUST(tlv_put(&b, TAG_SDAD, sdad) == TP_OK);
     put_hex(&b, TAG_IAD, iad_hex);
     MUST(template ? tlv_put(out, TAG_RESPONSE_2, buf_span(&b)) == TP_OK : buf_put(out, buf_span(&b)) == TP_OK);
@@ -215,7 +218,7 @@ static const char *changed(const struct fixture_plan *p, uint32_t tag, const cha
     return room;
 }
 
-static void make_de55(struct buf *out, const struct fixture_plan *p, struct span sdad)
+static void make_de55(struct buf *out, const struct fixture_plan *p)
 {
     char room[64], cid[3];
 
@@ -228,8 +231,6 @@ static void make_de55(struct buf *out, const struct fixture_plan *p, struct span
     for (size_t i = 0; i < sizeof(terminal_data) / sizeof(terminal_data[0]); i++)
         put_hex(out, terminal_data[i].tag, changed(p, terminal_data[i].tag, terminal_data[i].value, room));
     put_hex(out, TAG_PAN_SEQUENCE, changed(p, TAG_PAN_SEQUENCE, "01", room));
-    if (sdad.n > 0)
-        MUST(tlv_put(out, TAG_SDAD, sdad) == TP_OK);
 }
 
 static void put_cert(struct buf *out, const struct emv_cert_made *m, struct emv_pubkey *key, uint32_t cert, uint32_t remainder, uint32_t exponent)
@@ -238,6 +239,28 @@ static void put_cert(struct buf *out, const struct emv_cert_made *m, struct emv_
     if (m->remainder_n > 0)
         MUST(tlv_put(out, remainder, span_of(m->remainder, m->remainder_n)) == TP_OK);
     MUST(tlv_put(out, exponent, emv_pubkey_exponent(key)) == TP_OK);
+}
+
+/* INTERNAL AUTHENTICATE over the unpredictable number (Book 2, 6.5.1); SSAD (5.1), with the data authentication code DAC0. */
+static void put_other_methods(struct buf *stream, const struct fixture_keys *k, const struct fixture_plan *p, struct span fixed)
+{
+    const uint8_t number[] = {8, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xA8}, dac[] = {0xDA, 0xC0};
+    uint8_t signature[EMV_RSA_MAX], un[4];
+    struct buf u = BUF_OF(un);
+
+    MUST(hex_decode(&u, terminal_data[0].value) == TP_OK);
+    if (p->method == FIXTURE_DDA) {
+        MUST(tlv_put(stream, TAG_EV_DDOL_VALUES, SPAN_OF(un)) == TP_OK);
+        un[0] ^= p->spoilt ? 1 : 0;
+        MUST(emv_sdad_make(signature, k->icc, SPAN_OF(number), SPAN_OF(un)) == TP_OK);
+        MUST(tlv_put(stream, TAG_EV_DDA_SDAD, span_of(signature, emv_pubkey_size(emv_privkey_public(k->icc)))) == TP_OK);
+    }
+    if (p->method == FIXTURE_SDA) {
+        if (p->spoilt)
+            fixed.n--;
+        MUST(emv_ssad_make(signature, k->issuer, dac, fixed) == TP_OK);
+        MUST(tlv_put(stream, TAG_SSAD, span_of(signature, emv_pubkey_size(emv_privkey_public(k->issuer)))) == TP_OK);
+    }
 }
 
 void fixture_pay(struct fixture_payment *out, const struct fixture_keys *k, const struct fixture_plan *p)
@@ -260,13 +283,21 @@ void fixture_pay(struct fixture_payment *out, const struct fixture_keys *k, cons
     make_response(&hashed, p, span_of(NULL, 0), false);
     make_sdad(sdad_room, k, p, buf_span(&hashed));
     make_response(&response, p, sdad, true);
-    make_de55(&de55, p, sdad);
+    make_de55(&de55, p);
     MUST(emv_issuer_cert_make(&of_issuer, k->ca, issuer, p->iin, p->issuer_expiry, serial) == TP_OK);
     MUST(emv_icc_cert_make(&of_icc, EMV_ICC_KEY, k->issuer, icc, buf_span(&fixed), p->cert_pan, p->icc_expiry, serial) == TP_OK);
-    MUST(tlv_put(&stream, TAG_CA_INDEX, SPAN_OF(index)) == TP_OK);
-    put_cert(&stream, &of_issuer, issuer, TAG_ISSUER_CERT, TAG_ISSUER_REMAINDER, TAG_ISSUER_EXPONENT);
-    put_cert(&stream, &of_icc, icc, TAG_ICC_CERT, TAG_ICC_REMAINDER, TAG_ICC_EXPONENT);
-    MUST(tlv_put(&stream, TAG_EV_STATIC, buf_span(&fixed)) == TP_OK);
+    if (p->method != FIXTURE_NO_ODA) {
+        MUST(tlv_put(&stream, TAG_CA_INDEX, SPAN_OF(index)) == TP_OK);
+        put_cert(&stream, &of_issuer, issuer, TAG_ISSUER_CERT, TAG_ISSUER_REMAINDER, TAG_ISSUER_EXPONENT);
+        if (p->method != FIXTURE_SDA)
+            put_cert(&stream, &of_icc, icc, TAG_ICC_CERT, TAG_ICC_REMAINDER, TAG_ICC_EXPONENT);
+        MUST(tlv_put(&stream, TAG_EV_STATIC, buf_span(&fixed)) == TP_OK);
+        put_other_methods(&stream, k, p, buf_span(&fixed));
+    }
+    if (p->unsigned_lists || p->method == FIXTURE_NO_ODA)
+        put_hex(&stream, TAG_EV_CDOL1, p->sent_list != NULL ? p->sent_list : p->cdol1);
+    if (p->second && (p->unsigned_lists || p->method == FIXTURE_NO_ODA))
+        put_hex(&stream, TAG_EV_CDOL2, p->cdol2);
     MUST(tlv_put(&stream, TAG_EV_PDOL_VALUES, SPAN_OF(pdol_values)) == TP_OK);
     MUST(tlv_put(&stream, TAG_EV_CDOL1_VALUES, buf_span(&first)) == TP_OK);
     if (p->second)

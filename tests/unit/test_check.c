@@ -377,7 +377,8 @@ END_TEST
 START_TEST(cardholder_verification)
     {
         fresh();
-        memcpy(usual.cvm, "\x1F\x03\x02", 3); /* no CVM, as the card's list allows */
+        memcpy(usual.cvm, "\x1F\x03\x02", 3); /* no CVM, as the card's list allows when the PIN is not entered (Book 3, 10.5.1) */
+        usual.tvr[2] = 0x08;
         make(&usual, &usual);
         ck_kept();
         usual.tvr[2] = 0x80;
@@ -407,6 +408,165 @@ START_TEST(cardholder_verification)
         usual.cvr[1] = 0x40;
         make(&usual, &usual);
         ck_refused("75", "PIN_TRIES_EXCEEDED");
+    }
+END_TEST
+
+/* What a TC is refused for, by what its card signed of the verification: EMV 4.4 Book 3, 10.5, tables 43, 44 and C5; Book 4, A4. The card's list is 41 03, 1F 03:
+ * offline PIN in plain, else none, each if the terminal supports it. */
+START_TEST(the_verification_that_was_signed)
+    {
+        static const struct {
+            const char *cvm, *tvr, *code, *reason; /* hex; code NULL: kept */
+        } rows[] = {
+            {"410302", "0000000000", NULL, NULL},
+            {"010302", "0000000000", NULL, NULL}, /* bit 7 is no part of the method */
+            {"1F0302", "0000080000", NULL, NULL}, /* the PIN was not entered */
+            {"1F0302", "0000200000", "75", "PIN_TRIES_EXCEEDED"},
+            {"1F0302", "0000100000", "55", "TVR_NO_KEYPAD"},
+            {"1F0302", "0000000000", "55", "CVM_PASSED_OVER"}, /* no PIN was asked for, though the terminal can */
+            {"1F0002", "0000080000", "55", "CVM_NOT_IN_LIST"}, /* the method, under another condition */
+            {"1F0301", "0000080000", "55", "CVM_RESULT"},
+            {"3F0000", "0000000000", "55", "CVM_NOT_IN_LIST"}, /* none performed, and there is a list */
+            {"000302", "0000000000", "55", "PIN_NOT_VERIFIED"}, /* failed */
+            {"410301", "0000000000", "55", "PIN_NOT_VERIFIED"},
+            {"020302", "0000000000", "55", "CVM_UNSUPPORTED"}, /* online PIN "successful" */
+            {"1E0302", "0000000000", "55", "CVM_UNSUPPORTED"}, /* signature, which no terminal here compares */
+            {"070302", "0000000000", "55", "CVM_UNSUPPORTED"}, /* biometric */
+            {"100302", "0000000000", "55", "CVM_UNSUPPORTED"}, /* reserved: 10, 20, 2F */
+            {"200302", "0000000000", "55", "CVM_UNSUPPORTED"},
+            {"2F0302", "0000000000", "55", "CVM_UNSUPPORTED"},
+            {"040302", "0000000000", "55", "CVM_NOT_IN_LIST"}, /* an enciphered PIN, which the list does not hold */
+            {"410302", "0000800000", "55", "CVM_FAILED"},
+            {"410302", "0400000000", "05", "TVR_ODA_FAILED"},
+            {"410302", "4000000000", "05", "TVR_ODA_FAILED"},
+            {"410302", "0800000000", "05", "TVR_ODA_FAILED"},
+            {"410302", "1000000000", "05", "TVR_EXCEPTION_FILE"},
+            {"410302", "0040000000", "54", "TVR_EXPIRED"},
+            {"410302", "0020000000", "05", "TVR_NOT_YET_EFFECTIVE"},
+            {"410302", "0010000000", "57", "TVR_SERVICE"},
+            {"410302", "0088000000", NULL, NULL}, /* card and terminal of different versions, a new card */
+        };
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            struct buf cvm, tvr;
+
+            fresh();
+            cvm = BUF_OF(usual.cvm);
+            tvr = BUF_OF(usual.tvr);
+            ck_ok(hex_decode(&cvm, rows[i].cvm));
+            ck_ok(hex_decode(&tvr, rows[i].tvr));
+            make(&usual, &usual);
+            judge(&made.message);
+            if (rows[i].code == NULL)
+                ck_assert_msg(outcome == CHECK_KEEP, "%s %s: %s %s", rows[i].cvm, rows[i].tvr, answer.code, answer.reason);
+            else
+                ck_assert_msg(outcome == CHECK_REFUSED && strcmp(answer.code, rows[i].code) == 0 && strcmp(answer.reason, rows[i].reason) == 0,
+                              "%s %s: %s %s, not %s", rows[i].cvm, rows[i].tvr, answer.code, answer.reason, rows[i].reason);
+        }
+    }
+END_TEST
+
+/* The contract's least: up to its amount a card may pay by itself with nobody verified; for more it asks. An issuer judges by itself. */
+START_TEST(no_verification_up_to_an_amount)
+    {
+        fresh();
+        memcpy(usual.cvm, "\x1F\x03\x02", 3);
+        usual.tvr[2] = 0x08;
+        usual.amount = OFFICE_NO_CVM;
+        make(&usual, &usual);
+        ck_kept();
+        usual.amount = OFFICE_NO_CVM + 1;
+        make(&usual, &usual);
+        ck_refused("55", "CVM_REQUIRED");
+        usual.cid = 0x80;
+        make(&usual, &usual);
+        ck_asked(true);
+    }
+END_TEST
+
+/* 9F33 as the card signed it, against what the terminal is registered with (2098C8): Book 4, Annex A2. */
+START_TEST(the_capabilities_of_the_terminal)
+    {
+        static const struct {
+            const char *capabilities;
+            bool taken;
+        } rows[] = {
+            {"2098C8", true},  {"2088C8", true}, /* a reader's keypad makes no enciphered PIN */
+            {"2090C8", true},                    /* nor is "no CVM" something that must be */
+            {"2008C8", false},                   /* no PIN at all */
+            {"2018C8", false}, {"20D8C8", false}, {"20B8C8", false}, {"209848", false}, {"209888", false}, {"2098C0", false},
+            {"6098C8", false}, {"E0F8C8", false},
+        };
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+            for (int online = 0; online <= 1; online++) {
+                struct buf b;
+
+                fresh();
+                b = BUF_OF(usual.capabilities);
+                ck_ok(hex_decode(&b, rows[i].capabilities));
+                usual.cid = online ? 0x80 : 0x40;
+                make(&usual, &usual);
+                if (!rows[i].taken)
+                    ck_refused("58", "CAPABILITIES");
+                else if (online)
+                    ck_asked(true);
+                else
+                    ck_kept();
+            }
+    }
+END_TEST
+
+/* No signature covers it: its issuer is asked at any amount, for the cryptogram to be checked; and it is never kept without. */
+START_TEST(without_cda_the_issuer_is_asked)
+    {
+        static const uint8_t types[] = {0x40, 0x80};
+        enum ledger_verdict verdict;
+        struct tp_error e = {TP_OK, ""};
+
+        for (size_t i = 0; i < sizeof(types); i++) {
+            fresh();
+            usual.no_cda = true;
+            usual.amount = 1;
+            usual.cid = types[i];
+            make(&usual, &usual);
+            ck_asked(types[i] == 0x80);
+            ck_assert(payment.tx.vouched);
+            ck_assert_mem_eq(payment.tx.ac, usual.ac, 8);
+            ck_assert_uint_eq(payment.tx.atc, usual.atc);
+        }
+        MUST(ledger_group_begin(checker.ledger, &office_error));
+        ck_assert_int_eq(ledger_acknowledge(checker.ledger, &payment.tx, &verdict, &e), TP_ERR_INTERNAL);
+        ledger_group_rollback(checker.ledger);
+        usual.cid = 0x00;
+        make(&usual, &usual);
+        ck_refused("05", "AAC");
+        usual.cid = 0x40; /* what the message says still is what the card's list was filled with */
+        struct terms said = usual;
+
+        said.amount = 2;
+        ck_differs(&said, "63", "SIGNED_AMOUNT");
+        said = usual;
+        said.ac[7] ^= 1;
+        ck_differs(&said, "63", "SIGNED_AC");
+    }
+END_TEST
+
+/* Track 2 is of the card of DE 2, and good as long. */
+START_TEST(track_2_of_another_card)
+    {
+        char track[40];
+
+        fresh();
+        make(&usual, &usual);
+        snprintf(track, sizeof(track), "%s=30122010000012345", card.pan);
+        ck_ok(iso8583_set_text(&made.message, 35, track));
+        ck_kept();
+        snprintf(track, sizeof(track), "%s=31012010000012345", card.pan);
+        ck_ok(iso8583_set_text(&made.message, 35, track));
+        ck_refused("30", "DE35");
+        ck_ok(iso8583_set_text(&made.message, 35, "9990140000000015=30122010000012345"));
+        ck_refused("30", "DE35");
     }
 END_TEST
 
@@ -674,6 +834,11 @@ static Suite *suite(void)
     tcase_add_test(t, dates);
     tcase_add_test(t, limits_and_issuer);
     tcase_add_test(t, cardholder_verification);
+    tcase_add_test(t, the_verification_that_was_signed);
+    tcase_add_test(t, no_verification_up_to_an_amount);
+    tcase_add_test(t, the_capabilities_of_the_terminal);
+    tcase_add_test(t, without_cda_the_issuer_is_asked);
+    tcase_add_test(t, track_2_of_another_card);
     tcase_add_test(t, the_word_of_each_kind_of_card);
     tcase_add_test(t, a_blocked_pin_goes_to_the_issuer);
     tcase_add_test(t, opposition_repeat_and_counter);

@@ -130,6 +130,10 @@ START_TEST(every_tag_code_speaks_of_is_known)
             TAG_EV_CDOL1_VALUES,
             TAG_EV_CDOL2_VALUES,
             TAG_EV_RESPONSE,
+            TAG_EV_CDOL1,
+            TAG_EV_CDOL2,
+            TAG_EV_DDOL_VALUES,
+            TAG_EV_DDA_SDAD,
         };
 
         for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {

@@ -264,6 +264,181 @@ START_TEST(bad_cards_have_names)
     }
 END_TEST
 
+static void append(struct fixture_payment *p, bool to_de55, const char *hex)
+{
+    struct buf b = to_de55 ? (struct buf){p->de55, p->de55_n, sizeof(p->de55)} : (struct buf){p->stream, p->stream_n, sizeof(p->stream)};
+
+    ck_ok(hex_decode(&b, hex));
+    *(to_de55 ? &p->de55_n : &p->stream_n) = b.n;
+}
+
+static void ck_fits(const struct fixture_plan *plan)
+{
+    struct fixture_payment p;
+    struct evidence_result r;
+
+    fixture_pay(&p, &keys, plan);
+    check(&r, cache, &p, &right, FIXTURE_DATE);
+    ck_assert_msg(r.ok, "%s: %s", plan->cdol1, r.reason);
+}
+
+/* Lists that ask for other lengths than the objects have: EMV 4.4 Book 3, 5.4. Numeric ones are filled and cut at the left, others at the right. */
+START_TEST(lists_cut_and_fill)
+    {
+#define REST "9F1A02 9505 5F2A02 9A03 9C01 9F3704 9F3403"
+        static const char *const good[] = {
+            "9F0206" REST "9F3300", "9F0206" REST "9F3302", "9F0206" REST "9F3305",        "9F0208" REST,
+            "9F0205" REST,          "9F0204" REST,          "9F020C" REST "9F0302",        "9F0206" REST "9F0600",
+            "9F0206" REST "9F0604", "9F0206" REST "9F0610", "9F0206" REST "8405 9F4106",   "9F0206" REST "9F1E03 9F4102 9F3508",
+            "9F0206 9F1A03 9507 5F2A04 9A04 9C02 9F3708 9F3405"};
+        static const struct {
+            const char *cdol1, *change, *reason;
+        } bad[] = {{"9F0200" REST, "", "SIGNED_AMOUNT"}, /* nothing of it was signed */
+                   {"9F0201" REST, "", "SIGNED_AMOUNT"}, /* 50 of 12.50 */
+                   {"9F0208" REST, "9F02=000000001251", "SIGNED_AMOUNT"},
+                   {"9F0206" REST "9F3302", "9F33=2008C8", "SIGNED_9F33"},
+                   {"9F0206" REST "9F3305", "9F33=2098C0", "SIGNED_9F33"},
+                   {"9F0206" REST "9F0606", "84=F0000000141110", "SIGNED_AID"}};
+        struct fixture_plan plan;
+
+        for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+            fixture_plan_start(&plan);
+            plan.cdol1 = good[i];
+            ck_fits(&plan);
+        }
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+            fixture_plan_start(&plan);
+            plan.cdol1 = bad[i].cdol1;
+            plan.data_change = bad[i].change;
+            ck_refused(&plan, &right, FIXTURE_DATE, EVIDENCE_SIGNED, bad[i].reason);
+        }
+    }
+END_TEST
+
+/* 9F06 has seven bytes in the list, the AID eight. */
+START_TEST(an_aid_longer_than_the_list_asks_for)
+    {
+        struct fixture_plan plan;
+
+        fixture_plan_start(&plan);
+        plan.data_change = "84=F000000014101011";
+        ck_fits(&plan);
+        plan.data_change = "84=F0000000141110AA";
+        ck_refused(&plan, &right, FIXTURE_DATE, EVIDENCE_SIGNED, "SIGNED_AID");
+    }
+END_TEST
+
+/* Objects of the terminal, and the AID, in a signed record are nobody's word for them: Book 3, 7.5. */
+START_TEST(foreign_objects_in_signed_records)
+    {
+        static const char *const records[] = {"9F3303E0F8C8", "8407A0000000031010", "9F02060000000099995F2A020840", "9A03300101",
+                                              "9F3501229F1A020840", "9F1E085858585858585858", "95058000000000"};
+        struct fixture_plan plan;
+
+        for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+            fixture_plan_start(&plan);
+            plan.cdol1 = "9F0206 9F1A02 5F2A02 9A03 9C01 9F3704";
+            plan.more_records = records[i];
+            ck_fits(&plan);
+        }
+    }
+END_TEST
+
+/* The list stands in no signed record: it comes along, and must be one that moves nothing. */
+START_TEST(lists_that_nobody_signed)
+    {
+        static const struct {
+            const char *used, *sent, *reason;
+        } bad[] = {
+            {"9F0206" REST, "", "SIGNED_CDOL1"},
+            {"9F0206" REST, "9F0206" REST "9F3303", "SIGNED_CDOL1"}, /* lengths that do not add up */
+            {"9F0206" REST, "9F0206 9F1A02 9505 5F2A02 9A03 9C01 9F3703 9F3404", "CDOL1_UNSOUND"},
+            /* the amount moved to bytes that said something else, what stood there under a tag that no terminal knows */
+            {"9F0206 9F0306" REST, "DF7906 9F0206" REST, "CDOL1_UNSOUND"},
+            {"9F0206 9F0306" REST, "9F0206 9F0206" REST, "CDOL1_UNSOUND"},
+            {"9F0206 9F0306" REST, "9F0306 9F0206" REST, "SIGNED_AMOUNT"},
+            {"9F1A02 9505 5F2A02 9A03 9C01 9F3704", NULL, "CDOL1_UNSOUND"}, /* none */
+        };
+        struct fixture_plan plan;
+        struct fixture_payment p;
+        struct evidence_result r;
+
+        for (int second = 0; second <= 1; second++) {
+            fixture_plan_start(&plan);
+            plan.unsigned_lists = true;
+            plan.second = second == 1;
+            fixture_pay(&p, &keys, &plan);
+            check(&r, cache, &p, &right, FIXTURE_DATE);
+            ck_assert_str_eq(r.reason, "");
+            ck_assert(!r.cdol1_signed && r.method == EVIDENCE_CDA);
+            ck_assert(r.has_values && r.amount == 1250 && r.currency == 978 && r.date == FIXTURE_DATE && r.type == 0);
+        }
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+            fixture_plan_start(&plan);
+            plan.unsigned_lists = true;
+            plan.cdol1 = bad[i].used;
+            plan.sent_list = bad[i].sent;
+            fixture_pay(&p, &keys, &plan);
+            check(&r, cache, &p, &right, FIXTURE_DATE);
+            ck_assert_msg(strcmp(r.reason, bad[i].reason) == 0, "row %zu: %s, not %s", i, r.reason, bad[i].reason);
+        }
+        /* a signed list is preferred to one that comes along */
+        fixture_plan_start(&plan);
+        fixture_pay(&p, &keys, &plan);
+        append(&p, false, "DF060C9F03069F0206DF79429F3704");
+        check(&r, cache, &p, &right, FIXTURE_DATE);
+        ck_assert_str_eq(r.reason, "");
+        ck_assert(r.cdol1_signed);
+    }
+END_TEST
+
+/* Cards without CDA: what their method signed is checked, and the result says that it is not the amount. */
+START_TEST(other_methods)
+    {
+        static const struct {
+            unsigned method;
+            enum evidence_method found;
+            const char *reason; /* of spoilt data */
+        } rows[] = {{FIXTURE_DDA, EVIDENCE_DDA, "DDA_HASH"}, {FIXTURE_SDA, EVIDENCE_SDA, "SSAD_HASH"}, {FIXTURE_NO_ODA, EVIDENCE_NO_ODA, NULL}};
+        struct fixture_plan plan;
+        struct fixture_payment p;
+        struct evidence_result r;
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            fixture_plan_start(&plan);
+            plan.method = rows[i].method;
+            fixture_pay(&p, &keys, &plan);
+            check(&r, cache, &p, &right, FIXTURE_DATE);
+            ck_assert_str_eq(r.reason, "");
+            ck_assert_int_eq(r.method, rows[i].found);
+            ck_assert_uint_eq(r.cid, 0x40);
+            ck_hex(SPAN_OF(r.ac), "C1C2C3C4C5C6C7C8");
+            ck_hex(SPAN_OF(r.atc), "0007");
+            ck_assert(r.has_values && r.amount == 1250);
+            plan.data_change = "9F02=000000001251";
+            ck_refused(&plan, &right, FIXTURE_DATE, EVIDENCE_SIGNED, "SIGNED_AMOUNT");
+            if (rows[i].reason == NULL)
+                continue;
+            plan.data_change = "";
+            plan.spoilt = true;
+            ck_refused(&plan, &right, FIXTURE_DATE, EVIDENCE_SDAD, rows[i].reason);
+            plan.spoilt = false;
+            plan.issuer_expiry = 20261031;
+            ck_refused(&plan, &right, FIXTURE_DATE, EVIDENCE_ISSUER_CERT, "ISSUER_CERT_EXPIRED");
+        }
+        /* the terminal says itself that DDA failed: none of it is checked, the issuer judges */
+        fixture_plan_start(&plan);
+        plan.method = FIXTURE_DDA;
+        plan.spoilt = true;
+        plan.cdol1 = "9F0206 9F1A02 5F2A02 9A03 9C01 9F3704";
+        plan.data_change = "95=0800000000";
+        fixture_pay(&p, &keys, &plan);
+        check(&r, cache, &p, &right, FIXTURE_DATE);
+        ck_assert_str_eq(r.reason, "");
+        ck_assert(r.oda_failed && r.method == EVIDENCE_NO_ODA);
+    }
+END_TEST
+
 START_TEST(records_in_their_template)
     {
         /* records of SFI 11 and beyond among the static data: in their template (Book 3, 10.3), signed, and what
@@ -285,14 +460,6 @@ START_TEST(records_in_their_template)
     }
 END_TEST
 
-static void append(struct fixture_payment *p, bool to_de55, const char *hex)
-{
-    struct buf b = to_de55 ? (struct buf){p->de55, p->de55_n, sizeof(p->de55)} : (struct buf){p->stream, p->stream_n, sizeof(p->stream)};
-
-    ck_ok(hex_decode(&b, hex));
-    *(to_de55 ? &p->de55_n : &p->stream_n) = b.n;
-}
-
 START_TEST(doubled_foreign_and_missing_objects)
     {
         static const struct {
@@ -302,7 +469,7 @@ START_TEST(doubled_foreign_and_missing_objects)
                    {true, "9C0100", "DOUBLED_9C"},
                    {false, "8F0101", "DOUBLED_8F"},
                    {false, "DF0200", "DOUBLED_DF02"},
-                   {false, "DF0600", "FOREIGN_DF06"},
+                   {false, "DF0A00", "FOREIGN_DF0A"},
                    {false, "9F370412345779", "FOREIGN_9F37"},
                    {false, "8407F0000000141010", "FOREIGN_84"},
                    {true, "9F", "DE55_FORMAT"},
@@ -547,6 +714,11 @@ static Suite *suite(void)
     tcase_add_test(t, every_truncation_is_refused);
     tcase_add_test(t, what_the_message_says_must_be_what_was_signed);
     tcase_add_test(t, bad_cards_have_names);
+    tcase_add_test(t, lists_cut_and_fill);
+    tcase_add_test(t, an_aid_longer_than_the_list_asks_for);
+    tcase_add_test(t, foreign_objects_in_signed_records);
+    tcase_add_test(t, lists_that_nobody_signed);
+    tcase_add_test(t, other_methods);
     tcase_add_test(t, records_in_their_template);
     tcase_add_test(t, doubled_foreign_and_missing_objects);
     tcase_add_test(t, authorities);

@@ -634,6 +634,36 @@ START_TEST(asked_in_vain)
     }
 END_TEST
 
+/* What no card signed names any counter of any card: an issuer that does not know the cryptogram (63) has not refused the card, whose own payment comes. */
+START_TEST(a_counter_that_somebody_named)
+    {
+        static const struct issuer_said unknown = {.code = "63", .reason = "ISSUER"};
+        static const struct {
+            bool vouched;
+            const struct issuer_said *said;
+            enum ledger_verdict wanted;
+        } rows[] = {{true, &unknown, LEDGER_NEW}, {true, &refused, LEDGER_ISSUER_REFUSED}, {false, &unknown, LEDGER_ISSUER_REFUSED}};
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            struct fixture f;
+            struct tx_room room;
+            struct tx_record tx;
+            enum ledger_verdict v;
+            time_t asked;
+
+            fixture_start(&f);
+            tx = fixture_tx(&room, 1, 7, 5, 1250);
+            tx.online = true;
+            tx.vouched = rows[i].vouched;
+            ck_ok(ledger_ask(f.l, &tx, "bank", &v, &asked, &f.e));
+            ck_assert_int_eq(v, LEDGER_NEW);
+            ck_ok(ledger_ask_refused(f.l, tx.rrn, rows[i].said, &f.e));
+            (void)ask(&f, &room, 2, 5, rows[i].wanted);
+            fixture_end(&f);
+        }
+    }
+END_TEST
+
 /* A TC may follow its own ARQC when that came to nothing (EMV 4.4 Book 3, 10.9), once. */
 START_TEST(the_counter_of_a_reversed_arqc)
     {
@@ -742,6 +772,7 @@ static Suite *suite(void)
     tcase_add_test(t, lists_are_filtered);
     tcase_add_test(t, asked_approved_and_taken_back);
     tcase_add_test(t, asked_in_vain);
+    tcase_add_test(t, a_counter_that_somebody_named);
     tcase_add_test(t, the_counter_of_a_reversed_arqc);
     tcase_add_test(t, questions_go_one_way);
     tcase_add_test(t, books_of_the_first_version);

@@ -116,7 +116,7 @@ START_TEST(de_55_and_the_evidence_hold_what_there_is_in_order)
         struct buf joined = BUF_OF(stream);
 
         build(room, &m);
-        ck_hex(m.field[55], "9F26081122334455667788" /* as the list of DESIGN 7 orders them */
+        ck_hex(m.field[55], "9F26081122334455667788" /* as the list of doc/protocol.md orders them */
                             "9F270140"
                             "9F3704DEADBEEF"
                             "9F36020007"
@@ -125,13 +125,64 @@ START_TEST(de_55_and_the_evidence_hold_what_there_is_in_order)
                             "9F3403010302"
                             "8407F0000000141010"
                             "9F410400000042"
-                            "5F340101"
-                            "9F4B024B4B");
+                            "5F340101");
         ck_ok(iso8583_evidence_join(&joined, &m));
         ck_hex(buf_span(&joined), "8F0101"
                                   "9003909090"
                                   "DF01020102"
                                   "DF05027700");
+    }
+END_TEST
+
+/* A card with DDA whose lists stand in no authenticated record: they go along; so does what INTERNAL AUTHENTICATE was sent and gave. And with every object at its
+ * longest (EMV 4.4 Book 3, Annex A) DE 55 fits the 255 bytes that networks carry. */
+static struct span longest(const void *ctx, uint32_t tag)
+{
+    static const uint8_t filler[32] = {0};
+    const struct emv_tag *known = emv_tag_find(tag);
+
+    (void)ctx;
+    switch (tag) {
+    case TAG_PAN:
+    case TAG_EXPIRY:
+    case TAG_PAN_SEQUENCE:
+        return look_up(NULL, tag);
+    case TAG_CDOL1:
+        return span_of("\x9F\x02\x06", 3);
+    case TAG_EV_CDOL1_VALUES:
+        return span_of("\0\0\0\0\x12\x50", 6);
+    case TAG_EV_DDOL_VALUES:
+        return span_of("\xDE\xAD\xBE\xEF", 4);
+    case TAG_EV_DDA_SDAD:
+        return span_of("\x4B\x4B", 2);
+    case TAG_SDAD:
+        return span_of(filler, sizeof(filler));
+    default:
+        if (known == NULL || tag >= TAG_EV_STATIC || known->max == 0 || known->max > sizeof(filler))
+            return (struct span){NULL, 0};
+        return span_of(filler, known->max);
+    }
+}
+
+START_TEST(lists_that_nobody_signed_and_the_longest_de_55)
+    {
+        static uint8_t room[MESSAGE_MAX], stream[ISO8583_EVIDENCE_MAX];
+        static struct iso8583 m;
+        struct buf b = BUF_OF(room), joined = BUF_OF(stream);
+        struct tp_error e = {TP_OK, ""};
+        struct tlv t;
+
+        ck_assert_msg(message_build(&b, a_terminal(), &request, 42, time(NULL), longest, NULL, &e) == TP_OK, "%s", e.text);
+        ck_ok(iso8583_unpack(&m, buf_span(&b), &e));
+        ck_assert_uint_le(m.field[55].n, 255);
+        ck_assert_int_eq(tlv_find(m.field[55], TAG_SDAD, &t), TP_ERR_NOT_FOUND);
+        ck_ok(tlv_find(m.field[55], TAG_MERCHANT_CUSTOM, &t));
+        ck_ok(iso8583_evidence_join(&joined, &m));
+        ck_ok(tlv_find(buf_span(&joined), TAG_EV_CDOL1, &t));
+        ck_hex(t.value, "9F0206");
+        ck_assert_int_eq(tlv_find(buf_span(&joined), TAG_EV_CDOL2, &t), TP_ERR_NOT_FOUND);
+        ck_ok(tlv_find(buf_span(&joined), TAG_EV_DDOL_VALUES, &t));
+        ck_ok(tlv_find(buf_span(&joined), TAG_EV_DDA_SDAD, &t));
     }
 END_TEST
 
@@ -390,6 +441,7 @@ static Suite *suite(void)
 
     tcase_add_test(c, fields_as_design_7_says);
     tcase_add_test(c, de_55_and_the_evidence_hold_what_there_is_in_order);
+    tcase_add_test(c, lists_that_nobody_signed_and_the_longest_de_55);
     tcase_add_test(c, a_card_without_number_or_expiry_makes_no_message);
     tcase_add_test(c, a_repeat_differs_in_its_type_only);
     tcase_add_test(c, answers_are_read);

@@ -325,6 +325,70 @@ START_TEST(a_late_answer_is_not_used)
     }
 END_TEST
 
+static struct reply *until_answered(const char *code)
+{
+    const int64_t until = time_monotonic_ms() + PATIENCE_MS;
+    struct reply *r = ask_as(MTI_FINANCIAL_REPEAT);
+
+    while (strcmp(r->a.code, code) != 0) {
+        ck_assert_msg(time_monotonic_ms() < until, "%s %s, not %s", r->a.code, r->a.reason, code);
+        usleep(20000);
+        r = ask_as(MTI_FINANCIAL_REPEAT);
+    }
+    return r;
+}
+
+/* A TC that no signature covers waits for its issuer's word, and is not lost for one that was not heard: the same 0200 is asked about again once the first question is
+ * taken back. */
+START_TEST(a_signed_payment_is_asked_about_again)
+    {
+        char rrn[RRN_MAX];
+        struct teller_record b;
+
+        terms_usual(&usual, &card, ++atc);
+        usual.no_cda = true;
+        make();
+        teller_set(&teller, TELLER_MUTE);
+        ck_reply(ask_as(MTI_FINANCIAL), "91", "ISSUER_TIMEOUT");
+        snprintf(rrn, sizeof(rrn), "%s", last_question().a.tx.rrn);
+        teller_set(&teller, TELLER_APPROVES);
+        const struct reply *r = until_answered("00");
+
+        ck_assert(teller_find(&teller, rrn, &b));
+        ck_assert(b.reserved && b.released);
+        ck_assert_str_ne(r->a.rrn, rrn);
+        snprintf(rrn, sizeof(rrn), "%s", r->a.rrn);
+        ck_assert_str_eq(ask_as(MTI_FINANCIAL)->a.rrn, rrn); /* kept once */
+        ck_assert_int_eq(in_books(), 1250);
+        ck_settled(0);
+    }
+END_TEST
+
+/* DE 55 of a 0100 holds what an issuer needs, in the 255 bytes that networks carry, whatever the 0200 held. */
+START_TEST(what_an_issuer_is_asked_with)
+    {
+        static struct iso8583 m;
+        uint8_t room[2048], large[999];
+        struct buf question = BUF_OF(room), de55 = BUF_OF(large);
+        struct tp_error e = {TP_OK, ""};
+        struct tlv t;
+
+        fresh();
+        ck_ok(buf_put(&de55, made.message.field[55]));
+        ck_ok(tlv_put(&de55, TAG_SDAD, span_of(room, 144)));
+        ck_ok(tlv_put(&de55, TAG_MERCHANT_CUSTOM, span_of(room, 32)));
+        ck_ok(tlv_put(&de55, 0xDF7F, span_of(room, 100)));
+        made.message.field[55] = buf_span(&de55);
+        ck_ok(gateway_question(&question, &made.message, OFFICE_MCC, &e));
+        ck_ok(iso8583_unpack(&m, buf_span(&question), &e));
+        ck_assert_uint_le(m.field[55].n, 255);
+        ck_ok(tlv_find(m.field[55], TAG_AC, &t));
+        ck_ok(tlv_find(m.field[55], TAG_CVM_RESULTS, &t));
+        ck_assert_int_eq(tlv_find(m.field[55], TAG_SDAD, &t), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(tlv_find(m.field[55], 0xDF7F, &t), TP_ERR_NOT_FOUND);
+    }
+END_TEST
+
 START_TEST(answers_of_no_use)
     {
         static const struct {
@@ -713,6 +777,8 @@ static Suite *suite(void)
     tcase_add_test(t, a_tc_over_the_floor_is_asked_about);
     tcase_add_test(t, silence_is_taken_back);
     tcase_add_test(t, a_late_answer_is_not_used);
+    tcase_add_test(t, a_signed_payment_is_asked_about_again);
+    tcase_add_test(t, what_an_issuer_is_asked_with);
     tcase_add_test(t, answers_of_no_use);
     tcase_add_test(t, cut_after_the_reservation);
     tcase_add_test(t, a_terminals_reversal_reaches_the_issuer);
