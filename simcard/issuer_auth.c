@@ -152,8 +152,8 @@ void card_issuer_obey(struct card *c)
         c->state.flags |= STATE_CARD_BLOCKED;
     if ((csu[1] & EMV_CSU_APPLICATION_BLOCK) != 0)
         c->state.flags |= card_blocked_bit(c);
-    if ((csu[1] & EMV_CSU_UPDATE_PIN_TRIES) != 0)
-        c->state.pin_tries = tries < c->profile->pin_tries ? tries : c->profile->pin_tries;
+    if ((csu[1] & EMV_CSU_UPDATE_PIN_TRIES) != 0) /* the Common Core takes the value as it is: Book 3, 10.11.1.1 of the CCD */
+        c->state.pin_tries = card_ccd(c) || tries < c->profile->pin_tries ? tries : c->profile->pin_tries;
     if (card_issuer_wants_online(c))
         c->state.flags |= STATE_GO_ONLINE;
 }

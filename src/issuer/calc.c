@@ -202,7 +202,7 @@ static enum tp_err take_tags(struct buf *data, const struct calc *c, struct tp_e
 
 static enum tp_err do_ac(struct calc *c, struct tp_error *e)
 {
-    static const char *const clauses[EMV_CVN_COUNT] = {[EMV_CVN_10] = "Book 2, 8.1.2: zeros, ISO/IEC 9797-1 algorithm 3",
+    static const char *const clauses[EMV_CVN_COUNT] = {[EMV_CVN_10] = "VIS, D: zeros, ISO/IEC 9797-1 algorithm 3",
                                                        [EMV_CVN_18] = "Book 2, 8.1.2, A1.2.1: 80 00, ISO/IEC 9797-1 algorithm 3",
                                                        [EMV_CCD_3DES] = "Book 2, 8.1.2, A1.2.1: 80 00, ISO/IEC 9797-1 algorithm 3",
                                                        [EMV_CCD_AES] = "Book 2, 8.1.2, A1.2.2: CMAC, leftmost 8 bytes"};
@@ -344,7 +344,7 @@ static enum tp_err do_encipher(struct calc *c, struct tp_error *e)
     if (r == TP_OK)
         r = emv_script_encipher(&out, c->cvn, secret_span(&c->key[CALC_SESSION_KEY][CALC_USE_SMC]), given(&c->data));
     return r == TP_OK
-               ? put(c, "enciphered data", visa(c) ? "VIS, D: length, data, 80 00; ECB" : "Book 2, 9.3.2, A1.1: data, 80 00; CBC", buf_span(&out))
+               ? put(c, "enciphered data", visa(c) ? "VIS, D: length, data, 80 00; ECB" : "Book 2, 9.3.3, A1.1: data, 80 00; CBC", buf_span(&out))
                : r;
 }
 
@@ -361,7 +361,7 @@ static enum tp_err do_decipher(struct calc *c, struct tp_error *e)
     if (r == TP_ERR_FORMAT)
         return tp_fail(e, TP_ERR_USAGE, "--data does not decipher under these keys: its padding is wrong");
     if (r == TP_OK)
-        r = put(c, "data", visa(c) ? "VIS, D" : "Book 2, 9.3.2", buf_span(&out));
+        r = put(c, "data", visa(c) ? "VIS, D" : "Book 2, 9.3.3", buf_span(&out));
     secret_wipe(room, sizeof(room));
     return r;
 }

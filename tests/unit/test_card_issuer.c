@@ -657,7 +657,10 @@ START_TEST(pin_try_counter)
     {
         static const struct {
             const char *csu, *tries;
-        } lines[] = {{"01920000", "9F170101"}, {"00920000", "9F170100"}, {"0F920000", "9F170103"} /* the limit at most */, {"01820000", "9F170103"}};
+        } lines[] = {{"01920000", "9F170101"},
+                     {"00920000", "9F170100"},
+                     {"0F920000", "9F17010F"} /* as it is: Book 3, 10.11.1.1 of the CCD */,
+                     {"01820000", "9F170103"}};
 
         for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
             struct rig r;

@@ -305,6 +305,37 @@ START_TEST(update_of_what_the_card_works_with)
     }
 END_TEST
 
+/* Nor does a card of the Common Core take a DDOL of more than the unpredictable number (Book 2, 6.5.1 of the CCD); others do. */
+START_TEST(update_of_a_ddol)
+    {
+        static const enum double_kind kinds[] = {DOUBLE_CVN_18, DOUBLE_CCD_3DES};
+
+        for (size_t k = 0; k < 2; k++) {
+            struct rig r;
+            struct double_issuer d;
+            struct tlv template, object;
+            struct span in, ddol;
+            uint8_t raw[PROFILE_RECORD_MAX], whole_raw[PROFILE_RECORD_MAX];
+            char hex[2 * PROFILE_RECORD_MAX + 1];
+            struct buf body = BUF_OF(raw), whole = BUF_OF(whole_raw);
+            UNHEX(more, "9F37049A03");
+
+            start(&r, &d, kinds[k]);
+            go_online(&r, &d);
+            ck_assert_uint_eq(rig_send(&r, "00B2021400"), 0x9000);
+            in = rig_answer(&r);
+            ck_ok(tlv_next(&in, &template));
+            while (tlv_next(&template.value, &object) == TP_OK) {
+                ddol = object.tag == TAG_DDOL ? more : object.value;
+                ck_ok(tlv_put(&body, object.tag, ddol));
+            }
+            ck_ok(tlv_put(&whole, 0x70, buf_span(&body)));
+            ck_assert_uint_eq(script(&r, &d, "DC0214", hex_encode(hex, buf_span(&whole))), k == 0 ? 0x9000 : 0x6A80);
+            rig_end(&r);
+        }
+    }
+END_TEST
+
 /* ---- secure messaging ---- */
 
 START_TEST(macs_of_four_to_eight_bytes)
@@ -639,6 +670,7 @@ static Suite *suite(void)
     tcase_add_test(t, put_data);
     tcase_add_test(t, update_record);
     tcase_add_test(t, update_of_what_the_card_works_with);
+    tcase_add_test(t, update_of_a_ddol);
     tcase_add_test(t, macs_of_four_to_eight_bytes);
     tcase_add_test(t, any_bit_changed);
     tcase_add_test(t, a_wrong_mac_ends_the_scripts_of_a_transaction);

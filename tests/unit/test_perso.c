@@ -589,6 +589,30 @@ START_TEST(broken_folders_are_refused_with_words)
     }
 END_TEST
 
+/* A folder of before that rule, or one that somebody changed: no card of it is put into a reader. */
+START_TEST(a_folder_that_the_common_core_forbids)
+    {
+        char dir[64] = "/tmp/telepay-perso-XXXXXX";
+        struct card_profile *card;
+        struct perso_params p;
+        struct card *opened;
+        struct tp_error e = {TP_OK, ""};
+
+        ck_assert_ptr_nonnull(mkdtemp(dir));
+        rig_params(&p);
+        p.cvn = EMV_CCD_3DES;
+        p.issuer = PERSO_ISSUER_CDOL2;
+        card = make(&p);
+        card->block_on_tries = true;
+        ck_ok(perso_save(card, dir, &e));
+        profile_free(&card);
+        ck_assert_int_eq(card_open(&opened, dir, CARD_DURABLE, &e), TP_ERR_FORMAT);
+        ck_assert_ptr_null(opened);
+        ck_assert_msg(strstr(e.text, "card.json") != NULL && strstr(e.text, "Book 3, 9.2.3.3") != NULL, "%s", e.text);
+        rm_rf(dir);
+    }
+END_TEST
+
 START_TEST(a_card_in_the_inprocess_reader)
     {
         struct rig r;
@@ -669,6 +693,7 @@ static Suite *suite(void)
     tcase_add_test(t, cvm_lists);
     tcase_add_test(t, scheme_and_card_come_back_from_their_folders);
     tcase_add_test(t, broken_folders_are_refused_with_words);
+    tcase_add_test(t, a_folder_that_the_common_core_forbids);
     tcase_add_test(t, a_card_in_the_inprocess_reader);
     tcase_add_test(t, smaller_and_other_keys);
     suite_add_tcase(s, t);
