@@ -13,7 +13,7 @@ libcentre_a_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
 CENTRE_LIBS = libcentre.a $(CAAA_LIBS) $(STORE_LIBS) $(TPCRYPTO_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS)
 
 bin_PROGRAMS += telepay-centre
-telepay_centre_SOURCES = src/collect/centre.h src/collect/centre_look.c src/collect/centre_main.c src/collect/centre_make.c
+telepay_centre_SOURCES = src/collect/centre.h src/collect/centre_contract.c src/collect/centre_look.c src/collect/centre_main.c src/collect/centre_make.c
 telepay_centre_LDADD = $(CENTRE_LIBS)
 
 # The acquirer's side: telepay-acquirer submit, collect.

@@ -17,6 +17,7 @@ struct audit_finding {
 struct audit_remise {
     struct remise books;
     struct remise_totals evidence; /* from what cards signed; a payment whose evidence fails counts nothing */
+    struct remise_totals refused;  /* of that, what the centre does not pay */
     uint64_t findings;             /* of this remise and its transactions */
 };
 
