@@ -71,21 +71,27 @@ static enum tp_err say_remise(void *ctx, const struct audit_remise *r, struct tp
 {
     struct report *report = ctx;
     const struct remise_totals *t = &r->evidence;
-    char debit[MONEY_TEXT_MAX], credit[MONEY_TEXT_MAX];
+    const int64_t refused = r->refused.debit_amount - r->refused.credit_amount;
+    char debit[MONEY_TEXT_MAX], credit[MONEY_TEXT_MAX], net[MONEY_TEXT_MAX];
 
     (void)e;
     if (report->remises != NULL) {
         json_array_append_new(report->remises,
-                              json_pack("{s:s, s:I, s:s, s:s, s:b, s:I, s:o, s:o}", "contract", r->books.contract, "number", (json_int_t)r->books.number,
-                                        "state", remise_state_name(r->books.state), "currency", currency_shown(r->books.currency), "agrees",
-                                        r->findings == 0 ? 1 : 0, "vouched", (json_int_t)r->vouched, "books", totals_json(&r->books.totals), "evidence", totals_json(t)));
+                              json_pack("{s:s, s:I, s:s, s:s, s:b, s:I, s:o, s:o, s:o}", "contract", r->books.contract, "number",
+                                        (json_int_t)r->books.number, "state", remise_state_name(r->books.state), "currency",
+                                        currency_shown(r->books.currency), "agrees", r->findings == 0 ? 1 : 0, "vouched", (json_int_t)r->vouched,
+                                        "books", totals_json(&r->books.totals), "evidence", totals_json(t), "refused", totals_json(&r->refused)));
         return TP_OK;
     }
     money_shown(debit, t->debit_amount, r->books.currency);
     money_shown(credit, t->credit_amount, r->books.currency);
-    printf("%-7s contract %s remise %" PRIu32 " (%s): cards signed %" PRIu32 " debits %s, %" PRIu32 " credits %s %s\n",
+    printf("%-7s contract %s remise %" PRIu32 " (%s): cards signed %" PRIu32 " debits %s, %" PRIu32 " credits %s %s",
            r->findings == 0 ? "agrees" : "DIFFERS", r->books.contract, r->books.number, remise_state_name(r->books.state), t->debits, debit,
            t->credits, credit, currency_shown(r->books.currency));
+    if (r->refused.debits + r->refused.credits > 0)
+        printf(", of which the centre refused %" PRIu32 ", net %s", r->refused.debits + r->refused.credits,
+               money_shown(net, refused, r->books.currency));
+    putchar('\n');
     if (r->vouched > 0)
         printf("        of these %" PRIu64 " without CDA: the issuer vouches, no signature covers the amount (prove says which)\n", r->vouched);
     return TP_OK;

@@ -5,6 +5,7 @@
 
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
+#include "base/word.h"
 
 #define FLOOR_UNITS   50 /* of the currency, when --floor is not given */
 #define CEILING_UNITS 1000
@@ -100,6 +101,8 @@ static enum tp_err read_words(struct contract *c, const struct words *w, struct 
     r = option_id(c->id, sizeof(c->id), "--id", w->id, e);
     if (r == TP_OK && (strlen(w->name) == 0 || strlen(w->name) >= sizeof(c->name) || strpbrk(w->name, "\r\n;#") != NULL))
         r = tp_fail(e, TP_ERR_USAGE, "--name must be 1 to %zu bytes without line ends, ; and #", sizeof(c->name) - 1);
+    if (r == TP_OK) /* it stands in the XML of every remise */
+        r = word_check(w->name, "--name", sizeof(c->name) - 1, e);
     if (r == TP_OK && strlen(w->mcc) != 4)
         r = tp_fail(e, TP_ERR_USAGE, "--mcc is the merchant category code of four digits (ISO 18245), not \"%.20s\"", w->mcc);
     if (r == TP_OK)

@@ -6,6 +6,7 @@
 #include "acquirer/state.h"
 #include "base/cli.h"
 #include "base/file.h"
+#include "base/word.h"
 #include "crypto/pki.h"
 
 #define AUTHORITIES_MAX   64
@@ -74,7 +75,7 @@ static enum tp_err plain_word(const char *what, const char *word, struct tp_erro
 {
     if (*word == '\0' || strlen(word) > PKI_NAME_MAX * 4 || strpbrk(word, "\r\n;#") != NULL)
         return tp_fail(e, TP_ERR_USAGE, "%s must be 1 to %d characters without line ends, ; and #", what, PKI_NAME_MAX * 4);
-    return TP_OK;
+    return word_check(word, what, PKI_NAME_MAX * 4, e);
 }
 
 static enum tp_err write_configuration(const char *dir, const struct words *w, struct tp_error *e)

@@ -40,6 +40,36 @@ struct cells { /* the texts of a remise */
         net[MONEY_TEXT_MAX], day[DATE_TEXT_MAX], attempts[16];
 };
 
+struct outcome { /* the texts of what the centre made of a remise; "" while it is not settled */
+    struct remise_totals refused, paid;
+    char refused_n[24], refused_debit[MONEY_TEXT_MAX], refused_credit[MONEY_TEXT_MAX], refused_net[MONEY_TEXT_MAX], paid_debit[MONEY_TEXT_MAX],
+        paid_credit[MONEY_TEXT_MAX], paid_net[MONEY_TEXT_MAX];
+};
+
+static enum tp_err fill_outcome(struct outcome *o, struct ledger *l, const struct remise *r, struct tp_error *e)
+{
+    enum tp_err err;
+
+    *o = (struct outcome){.refused_n = ""};
+    err = ledger_remise_refused(l, r, &o->refused, e);
+    remise_paid(&o->paid, r, &o->refused);
+    if (err != TP_OK || (r->state != REMISE_COLLECTED && r->state != REMISE_REJECTED))
+        return err;
+    snprintf(o->refused_n, sizeof(o->refused_n), "%" PRIu64, (uint64_t)o->refused.debits + o->refused.credits);
+    money_shown(o->refused_debit, o->refused.debit_amount, r->currency);
+    money_shown(o->refused_credit, o->refused.credit_amount, r->currency);
+    money_shown(o->refused_net, o->refused.debit_amount - o->refused.credit_amount, r->currency);
+    money_shown(o->paid_debit, o->paid.debit_amount, r->currency);
+    money_shown(o->paid_credit, o->paid.credit_amount, r->currency);
+    money_shown(o->paid_net, o->paid.debit_amount - o->paid.credit_amount, r->currency);
+    return err;
+}
+
+static const char *null_if_empty(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
 static void fill(struct cells *c, const struct remise *r)
 {
     const struct remise_totals *t = &r->totals;
@@ -60,9 +90,17 @@ static void fill(struct cells *c, const struct remise *r)
 
 /* ---- remise list ---- */
 
+struct rows {
+    struct ledger *l; /* a second connection: the first walks over the remises */
+    struct table *table;
+};
+
 static enum tp_err list_row(void *ctx, const struct remise *r, struct tp_error *e)
 {
+    struct rows *rows = ctx;
+    struct outcome o;
     struct cells c;
+    enum tp_err err = fill_outcome(&o, rows->l, r, e);
     const char *const cells[] = {r->contract,
                                  c.number,
                                  c.day,
@@ -72,11 +110,14 @@ static enum tp_err list_row(void *ctx, const struct remise *r, struct tp_error *
                                  c.credit,
                                  c.reversals,
                                  c.net,
+                                 null_if_empty(o.refused_n),
+                                 null_if_empty(o.refused_net),
+                                 null_if_empty(o.paid_net),
                                  currency_shown(r->currency),
                                  remise_state_name(r->state)};
 
     fill(&c, r);
-    return table_row(ctx, cells, e);
+    return err == TP_OK ? table_row(rows->table, cells, e) : err;
 }
 
 int acquirer_remise_list(int argc, char **argv)
@@ -86,15 +127,22 @@ int acquirer_remise_list(int argc, char **argv)
     static const struct table_column columns[] = {{"contract", TABLE_TEXT},       {"number", TABLE_NUMBER},      {"day", TABLE_TEXT},
                                                   {"debits", TABLE_NUMBER},       {"debit_amount", TABLE_RIGHT}, {"credits", TABLE_NUMBER},
                                                   {"credit_amount", TABLE_RIGHT}, {"reversals", TABLE_NUMBER},   {"net", TABLE_RIGHT},
+                                                  {"refused", TABLE_NUMBER},      {"refused_net", TABLE_RIGHT},  {"paid_net", TABLE_RIGHT},
                                                   {"currency", TABLE_TEXT},       {"state", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
+    struct rows rows = {0};
+    char dir[PATH_MAX];
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
     r = listing_start(&list, w.dir, "remises", columns, sizeof(columns) / sizeof(columns[0]), w.json);
     if (r == TP_OK)
-        r = ledger_remise_each(list.l, w.contract, -1, list_row, list.table, &list.e);
+        r = option_open(&rows.l, dir, w.dir, &list.e);
+    rows.table = list.table;
+    if (r == TP_OK)
+        r = ledger_remise_each(list.l, w.contract, -1, list_row, &rows, &list.e);
+    ledger_close(&rows.l);
     return listing_end(&list, r);
 }
 
@@ -134,7 +182,29 @@ static json_t *remise_json(const struct remise *r)
     return object;
 }
 
-static int show_text(const struct remise *r)
+/* Beside the totals of what was sent; null while the centre has not answered. */
+static void add_outcome(json_t *object, const struct outcome *o)
+{
+    const bool settled = o->refused_n[0] != '\0';
+
+    json_object_set_new(object, "refused_debits", settled ? json_integer(o->refused.debits) : json_null());
+    set_text(object, "refused_debit_amount", o->refused_debit);
+    json_object_set_new(object, "refused_credits", settled ? json_integer(o->refused.credits) : json_null());
+    set_text(object, "refused_credit_amount", o->refused_credit);
+    set_text(object, "refused_net", o->refused_net);
+    json_object_set_new(object, "paid_debits", settled ? json_integer(o->paid.debits) : json_null());
+    set_text(object, "paid_debit_amount", o->paid_debit);
+    json_object_set_new(object, "paid_credits", settled ? json_integer(o->paid.credits) : json_null());
+    set_text(object, "paid_credit_amount", o->paid_credit);
+    set_text(object, "paid_net", o->paid_net);
+}
+
+static void print_outcome(const char *what, const struct remise_totals *t, const char *debit, const char *credit, const char *net, const char *currency)
+{
+    printf("%-12s debits %" PRIu32 ", %s, credits %" PRIu32 ", %s, net %s %s\n", what, t->debits, debit, t->credits, credit, net, currency);
+}
+
+static int show_text(const struct remise *r, const struct outcome *o)
 {
     struct cells c;
     char when[TIME_TEXT_MAX], hash[65];
@@ -154,6 +224,10 @@ static int show_text(const struct remise *r)
                hex_encode(hash, SPAN_OF(r->content_hash)));
     if (r->settled != 0)
         printf("settled      %s\noutcome      %s\n", time_shown(when, r->settled), r->outcome);
+    if (o->refused_n[0] != '\0') {
+        print_outcome("refused", &o->refused, o->refused_debit, o->refused_credit, o->refused_net, currency);
+        print_outcome("paid", &o->paid, o->paid_debit, o->paid_credit, o->paid_net, currency);
+    }
     return CLI_DONE;
 }
 
@@ -168,6 +242,8 @@ int acquirer_remise_show(int argc, char **argv)
     struct words w = {0};
     struct ledger *l = NULL;
     struct remise remise = {0};
+    struct outcome outcome;
+    json_t *object;
     struct tp_error e = {TP_OK, ""};
     char dir[PATH_MAX];
     int64_t number = 0;
@@ -182,10 +258,16 @@ int acquirer_remise_show(int argc, char **argv)
         r = option_open(&l, dir, w.dir, &e);
     if (r == TP_OK)
         r = w.number == NULL ? ledger_remise_running(l, w.contract, &remise, &e) : ledger_remise_get(l, w.contract, (uint32_t)number, &remise, &e);
+    if (r == TP_OK)
+        r = fill_outcome(&outcome, l, &remise, &e);
     ledger_close(&l);
     if (r != TP_OK)
         return cli_report(&e);
-    return w.json ? option_print_json(remise_json(&remise)) : show_text(&remise);
+    if (!w.json)
+        return show_text(&remise, &outcome);
+    object = remise_json(&remise);
+    add_outcome(object, &outcome);
+    return option_print_json(object);
 }
 
 /* ---- close ---- */

@@ -6,6 +6,7 @@
 
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
+#include "base/word.h"
 
 struct words {
     const char *dir, *rrn, *note;
@@ -98,6 +99,8 @@ int acquirer_suspense_settle(int argc, char **argv)
 
     cli_parse(&argp, argc, argv, &w);
     r = option_open(&l, dir, w.dir, &e);
+    if (r == TP_OK)
+        r = word_check(w.note, "--note", 199, &e);
     if (r == TP_OK)
         r = ledger_suspense_settle(l, w.rrn, w.note, &e);
     ledger_close(&l);

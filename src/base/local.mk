@@ -12,4 +12,5 @@ libbase_a_SOURCES = \
 	src/base/money.c src/base/money.h \
 	src/base/secret.c src/base/secret.h \
 	src/base/span.c src/base/span.h \
-	src/base/table.c src/base/table.h
+	src/base/table.c src/base/table.h \
+	src/base/word.c src/base/word.h

@@ -8,6 +8,7 @@
 
 #include "base/cli.h"
 #include "base/file.h"
+#include "base/word.h"
 #include "collect/store.h"
 #include "crypto/pki.h"
 
@@ -66,7 +67,9 @@ int centre_cmd_init(int argc, char **argv)
     cli_parse(&argp, argc, argv, &w);
     server.hosts = w.hosts;
     snprintf(name, sizeof(name), "%.50s authority", w.name);
-    r = file_make_dir(w.dir, 0700, &e);
+    r = word_check(w.name, "--name", 50, &e);
+    if (r == TP_OK)
+        r = file_make_dir(w.dir, 0700, &e);
     if (r == TP_OK)
         r = centre_store_make(w.dir, &e);
     if (r == TP_OK)
@@ -154,7 +157,11 @@ int centre_cmd_acquirer_add(int argc, char **argv)
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = centre_dir(dir, w.dir, &e);
+    r = word_check(w.id, "--id", CAAA_ID_MAX - 1, &e);
+    if (r == TP_OK)
+        r = word_check(w.url, "--url", 500, &e);
+    if (r == TP_OK)
+        r = centre_dir(dir, w.dir, &e);
     if (r == TP_OK)
         r = centre_store_open(&store, dir, &e);
     if (r == TP_OK)

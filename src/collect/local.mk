@@ -13,7 +13,7 @@ libcentre_a_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
 CENTRE_LIBS = libcentre.a $(CAAA_LIBS) $(STORE_LIBS) $(TPCRYPTO_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS)
 
 bin_PROGRAMS += telepay-centre
-telepay_centre_SOURCES = src/collect/centre.h src/collect/centre_look.c src/collect/centre_main.c src/collect/centre_make.c
+telepay_centre_SOURCES = src/collect/centre.h src/collect/centre_contract.c src/collect/centre_look.c src/collect/centre_main.c src/collect/centre_make.c
 telepay_centre_LDADD = $(CENTRE_LIBS)
 
 # The acquirer's side: telepay-acquirer submit, collect.
@@ -32,9 +32,9 @@ check_PROGRAMS += tests/tools/ledger_fill
 tests_tools_ledger_fill_SOURCES = tests/tools/ledger_fill.c
 tests_tools_ledger_fill_LDADD = $(ACQUIRER_LIBS)
 
-dist_check_SCRIPTS += tests/system/collect.sh tests/faults/collect_kill.sh
-TESTS += tests/system/collect.sh tests/faults/collect_kill.sh
-dist_noinst_SCRIPTS += tests/tools/fake_centre.py
+dist_check_SCRIPTS += tests/system/centre_door.sh tests/system/collect.sh tests/faults/collect_kill.sh
+TESTS += tests/system/centre_door.sh tests/system/collect.sh tests/faults/collect_kill.sh
+dist_noinst_SCRIPTS += tests/system/centre_crowd.py tests/tools/fake_centre.py
 
 dist_man_MANS += doc/telepay-centre.1
 

@@ -158,14 +158,16 @@ static const char *outcome_text(const struct run_item *i)
 }
 
 struct amounts {
-    char debit[MONEY_TEXT_MAX], credit[MONEY_TEXT_MAX], annulled[MONEY_TEXT_MAX], net[MONEY_TEXT_MAX];
+    char debit[MONEY_TEXT_MAX], credit[MONEY_TEXT_MAX], annulled[MONEY_TEXT_MAX], net[MONEY_TEXT_MAX], refused[MONEY_TEXT_MAX], paid[MONEY_TEXT_MAX];
     const char *currency;
 };
 
-static void format_amounts(struct amounts *a, const struct remise *r)
+static void format_amounts(struct amounts *a, const struct run_item *i)
 {
     static const struct currency unknown = {"???", 0, 0, ""};
+    const struct remise *r = &i->remise;
     const struct currency *c = currency_by_numeric(r->currency);
+    struct remise_totals paid;
 
     if (c == NULL)
         c = &unknown;
@@ -174,6 +176,9 @@ static void format_amounts(struct amounts *a, const struct remise *r)
     money_format(a->credit, r->totals.credit_amount, c);
     money_format(a->annulled, r->totals.reversal_amount, c);
     money_format(a->net, r->totals.debit_amount - r->totals.credit_amount, c);
+    remise_paid(&paid, r, &i->refused);
+    money_format(a->refused, i->refused.debit_amount - i->refused.credit_amount, c);
+    money_format(a->paid, paid.debit_amount - paid.credit_amount, c);
 }
 
 static void print_ticket(const struct run_item *i)
@@ -183,7 +188,7 @@ static void print_ticket(const struct run_item *i)
     char closed[TIME_TEXT_MAX];
     struct amounts a;
 
-    format_amounts(&a, r);
+    format_amounts(&a, i);
     printf("\nCOLLECTION TICKET\n");
     printf("  contract      %s\n  remise        %" PRIu32 ", closed %s\n", r->contract, r->number, time_format(closed, r->closed));
     printf("  transactions  %6" PRIu32 "\n", r->totals.debits + r->totals.credits);
@@ -191,7 +196,11 @@ static void print_ticket(const struct run_item *i)
     printf("  credits       %6" PRIu32 "  %14s %s\n", r->totals.credits, a.credit, a.currency);
     if (r->totals.reversals > 0)
         printf("  annulled      %6" PRIu32 "  %14s %s\n", r->totals.reversals, a.annulled, a.currency);
-    printf("  net                   %14s %s\n", a.net, a.currency);
+    printf("  net, as sent          %14s %s\n", a.net, a.currency);
+    if (i->settled) {
+        printf("  refused       %6" PRIu32 "  %14s %s\n", i->refused.debits + i->refused.credits, a.refused, a.currency);
+        printf("  net, paid             %14s %s\n", a.paid, a.currency);
+    }
     printf("  outcome       %s%s%s\n", outcome_word(i), text[0] != '\0' ? ": " : "", text);
     fflush(stdout);
 }
@@ -202,12 +211,14 @@ static json_t *ticket_json(const struct run_item *i)
     char closed[TIME_TEXT_MAX];
     struct amounts a;
 
-    format_amounts(&a, r);
-    return json_pack("{s:s, s:I, s:s, s:I, s:I, s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:I}", "contract", r->contract, "remise",
+    format_amounts(&a, i);
+    return json_pack("{s:s, s:I, s:s, s:I, s:I, s:s, s:I, s:s, s:I, s:s, s:s, s:I, s:s?, s:s?, s:s, s:s, s:s, s:I}", "contract", r->contract, "remise",
                      (json_int_t)r->number, "closed", time_format(closed, r->closed), "transactions",
                      (json_int_t)r->totals.debits + (json_int_t)r->totals.credits, "debits", (json_int_t)r->totals.debits, "debit_amount", a.debit,
                      "credits", (json_int_t)r->totals.credits, "credit_amount", a.credit, "annulled", (json_int_t)r->totals.reversals,
-                     "annulled_amount", a.annulled, "net", a.net, "currency", a.currency, "outcome", outcome_word(i), "text", outcome_text(i),
+                     "annulled_amount", a.annulled, "net", a.net, "refused",
+                     (json_int_t)i->refused.debits + i->refused.credits, "refused_net", i->settled ? a.refused : NULL, "paid_net",
+                     i->settled ? a.paid : NULL, "currency", a.currency, "outcome", outcome_word(i), "text", outcome_text(i),
                      "attempts", (json_int_t)r->attempts);
 }
 
@@ -238,6 +249,8 @@ static void try_one(struct run *run, struct run_item *item)
 
     item->tried = true;
     item->error = settle_remise(&run->collector, &item->remise, &item->alarm, &e);
+    if (item->error == TP_OK)
+        item->error = ledger_remise_refused(run->collector.ledger, &item->remise, &item->refused, &e);
     item->settled = item->error == TP_OK;
     snprintf(item->text, sizeof(item->text), "%s", e.text[0] != '\0' ? e.text : tp_err_text(item->error));
     if (item->alarm)
@@ -273,7 +286,7 @@ static int exit_of(const struct run *run)
         int own = CLI_DONE;
 
         if (item->settled)
-            own = item->remise.state == REMISE_REJECTED ? CLI_DECLINED : CLI_DONE;
+            own = item->refused.debits + item->refused.credits > 0 ? CLI_DECLINED : CLI_DONE;
         else if (item->tried)
             own = cli_exit_of(item->error);
         if (own > code)

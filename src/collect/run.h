@@ -5,7 +5,8 @@
 #include "collect/settle.h"
 
 struct run_item {
-    struct remise remise; /* as it stands */
+    struct remise remise;         /* as it stands */
+    struct remise_totals refused; /* what the centre does not pay of it */
     bool tried, settled, alarm;
     enum tp_err error; /* of the last try */
     char text[480];

@@ -8,6 +8,7 @@
 #include "base/date.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "base/log.h"
 
 #define FILE_MAX (4 << 20)
 #define KEYS_MAX 4096 /* of a store; the schemes have a few dozen */
@@ -151,16 +152,26 @@ static enum tp_err read_key(struct capk *k, const json_t *o, const char *path, s
     return r;
 }
 
+/* A key that nobody can use is told and passed over: the others of a list of many schemes are as good without it. One that is not what its SHA-1 says is
+ * another matter: the file was altered. */
 static enum tp_err add_keys(struct capk_store *s, const json_t *list, const char *path, struct tp_error *e)
 {
+    struct tp_error odd = {TP_OK, ""};
+    size_t passed_over = 0;
     enum tp_err r = TP_OK;
 
     for (size_t i = 0; r == TP_OK && i < json_array_size(list); i++) {
         struct capk k;
 
-        r = read_key(&k, json_array_get(list, i), path, i, e);
+        r = read_key(&k, json_array_get(list, i), path, i, &odd);
+        if (r == TP_ERR_FORMAT) {
+            log_note("%s: it is passed over", odd.text);
+            passed_over++;
+            r = TP_OK;
+            continue;
+        }
         if (r != TP_OK)
-            break;
+            return tp_fail(e, r, "%s", odd.text);
         if (known(s, &k)) {
             emv_pubkey_free(&k.key);
         } else if (add_key(s, &k) != TP_OK) {
@@ -168,6 +179,8 @@ static enum tp_err add_keys(struct capk_store *s, const json_t *list, const char
             r = tp_fail(e, TP_ERR_NO_MEMORY, "%s: too many authority keys", path);
         }
     }
+    if (r == TP_OK && passed_over > 0 && passed_over == json_array_size(list))
+        r = tp_fail(e, TP_ERR_FORMAT, "%s", odd.text);
     return r;
 }
 

@@ -80,6 +80,8 @@ static enum tp_err audit_tx(void *ctx, uint32_t sequence, const struct tx_record
     }
     if (r == TP_OK && a->proof.result.has_values && proof_approves(&a->proof, tx))
         add_signed(&a->now.evidence, &a->proof, tx->state == TX_REVERSED);
+    if (r == TP_OK && a->proof.has_values && proof_approves(&a->proof, tx) && tx->state == TX_REJECTED)
+        add_signed(&a->now.refused, &a->proof, false);
     return r;
 }
 
@@ -103,6 +105,17 @@ static enum tp_err compare_totals(struct audit *a, struct tp_error *e)
     if (r == TP_OK)
         r = compare(a, "credits", b->credits, b->credit_amount, s->credits, s->credit_amount, e);
     return r == TP_OK ? compare(a, "reversals", b->reversals, b->reversal_amount, s->reversals, s->reversal_amount, e) : r;
+}
+
+static enum tp_err compare_refused(struct audit *a, struct tp_error *e)
+{
+    const struct remise_totals *s = &a->now.refused;
+    struct remise_totals b;
+    enum tp_err r = ledger_remise_refused(a->l, &a->now.books, &b, e);
+
+    if (r == TP_OK)
+        r = compare(a, "refused debits", b.debits, b.debit_amount, s->debits, s->debit_amount, e);
+    return r == TP_OK ? compare(a, "refused credits", b.credits, b.credit_amount, s->credits, s->credit_amount, e) : r;
 }
 
 /* Numbers without a gap, and only the last one open: `a` remembers the remise before. */
@@ -155,6 +168,8 @@ static enum tp_err audit_one(void *ctx, const struct remise *remise, struct tp_e
         r = walk_items(a, e);
     if (r == TP_OK)
         r = compare_totals(a, e);
+    if (r == TP_OK)
+        r = compare_refused(a, e);
     return r == TP_OK ? a->watch->remise(a->watch->ctx, &a->now, e) : r;
 }
 

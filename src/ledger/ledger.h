@@ -287,6 +287,11 @@ TP_MUST_CHECK enum tp_err ledger_remise_collected(struct ledger *l, const char *
 /* submitted → rejected: the centre refuses the whole; all its items go to suspense. Done again: TP_OK. */
 TP_MUST_CHECK enum tp_err ledger_remise_rejected(struct ledger *l, const char *contract, uint32_t number, const char *outcome, struct tp_error *e);
 
+/* What of a settled remise is not paid: the centre refused it, item by item or whole. Zeros while it is not settled. */
+TP_MUST_CHECK enum tp_err ledger_remise_refused(struct ledger *l, const struct remise *r, struct remise_totals *refused, struct tp_error *e);
+/* What the centre takes of it: nothing before it is collected. */
+void remise_paid(struct remise_totals *paid, const struct remise *r, const struct remise_totals *refused);
+
 /* ---- suspense (ledger/suspense.c) ---- */
 
 struct suspense_item {

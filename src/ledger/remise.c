@@ -387,3 +387,51 @@ enum tp_err ledger_remise_rejected(struct ledger *l, const char *contract, uint3
         r = settle(l, id, REMISE_REJECTED, outcome, e);
     return ledger_end(l, own, r, e);
 }
+
+/* ---- what is not paid ---- */
+
+/* From the suspense items, which are few; a remise may have a million transactions. */
+enum tp_err ledger_remise_refused(struct ledger *l, const struct remise *r, struct remise_totals *refused, struct tp_error *e)
+{
+    bool row = false;
+    sqlite3_stmt *s = NULL;
+    enum tp_err err = TP_OK;
+
+    *refused = (struct remise_totals){.debits = 0};
+    if (r->state == REMISE_REJECTED) {
+        *refused = r->totals;
+        refused->reversals = 0;
+        refused->reversal_amount = 0;
+    }
+    if (r->state != REMISE_COLLECTED)
+        return TP_OK;
+    err = db_prepare(l->db, &s,
+                     "SELECT count(*) FILTER (WHERE kind = 0), coalesce(sum(amount) FILTER (WHERE kind = 0), 0), count(*) FILTER (WHERE kind <> 0),"
+                     " coalesce(sum(amount) FILTER (WHERE kind <> 0), 0) FROM suspense CROSS JOIN tx ON tx.rrn = suspense.rrn WHERE tx.remise ="
+                     " (SELECT remise FROM remise JOIN contract USING (contract) WHERE contract.id = ?1 AND number = ?2)",
+                     e);
+    if (err != TP_OK)
+        return err;
+    db_bind_text(s, 1, r->contract);
+    sqlite3_bind_int64(s, 2, r->number);
+    err = db_step(l->db, s, &row, e);
+    if (err == TP_OK && row) {
+        refused->debits = (uint32_t)sqlite3_column_int64(s, 0);
+        refused->debit_amount = sqlite3_column_int64(s, 1);
+        refused->credits = (uint32_t)sqlite3_column_int64(s, 2);
+        refused->credit_amount = sqlite3_column_int64(s, 3);
+    }
+    sqlite3_reset(s);
+    return err;
+}
+
+void remise_paid(struct remise_totals *paid, const struct remise *r, const struct remise_totals *refused)
+{
+    *paid = (struct remise_totals){.debits = 0};
+    if (r->state != REMISE_COLLECTED)
+        return;
+    paid->debits = r->totals.debits - refused->debits;
+    paid->debit_amount = r->totals.debit_amount - refused->debit_amount;
+    paid->credits = r->totals.credits - refused->credits;
+    paid->credit_amount = r->totals.credit_amount - refused->credit_amount;
+}

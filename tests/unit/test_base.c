@@ -8,6 +8,7 @@
 #include "base/mask.h"
 #include "base/money.h"
 #include "base/table.h"
+#include "base/word.h"
 
 START_TEST(spans_stop_at_their_end)
     {
@@ -171,6 +172,24 @@ START_TEST(a_column_of_booleans_takes_booleans_alone)
     }
 END_TEST
 
+/* Sequences of Unicode 15, table 3-7, and of XML 1.0, 2.2. */
+START_TEST(words_are_text_for_people)
+    {
+        static const char *const good[] = {"a", "Librairie du Port", "\xC3\xA9t\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x92\xB3", "\xEF\xBF\xBD", "A & B <C> \"D\""};
+        static const char *const bad[] = {"",         " a",           "a ",           "a\x01",    "a\tb",    "a\nb",         "\x1B[2J",
+                                          "a\x7F",    "\xC2\x85",     "\xC0\xAF",     "\xC3",     "\x80",    "\xED\xA0\x80", "\xE0\x80\x80",
+                                          "\xEF\xBF\xBE", "\xEF\xBF\xBF", "\xF4\x90\x80\x80", "caf\xE9", "\xF5\x80\x80\x80"};
+        struct tp_error e;
+
+        for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+            ck_assert_msg(word_check(good[i], "it", 40, &e) == TP_OK, "%s", e.text);
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+            ck_assert_msg(word_check(bad[i], "it", 40, &e) == TP_ERR_USAGE, "%zu is taken", i);
+        ck_ok(word_check("\xC3\xA9\xC3\xA9", "it", 2, &e)); /* characters, not bytes */
+        ck_assert_int_eq(word_check("abc", "it", 2, &e), TP_ERR_USAGE);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("base");
@@ -184,6 +203,7 @@ static Suite *suite(void)
     tcase_add_test(t, dates_compare_as_numbers);
     tcase_add_test(t, pans_are_masked);
     tcase_add_test(t, a_column_of_booleans_takes_booleans_alone);
+    tcase_add_test(t, words_are_text_for_people);
     suite_add_tcase(s, t);
     return s;
 }

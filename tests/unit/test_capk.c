@@ -103,6 +103,29 @@ START_TEST(bad_files_leave_the_store_as_it_was)
     }
 END_TEST
 
+START_TEST(an_odd_key_is_passed_over)
+    {
+        static const char good[] = "{\"rid\":\"A000000003\",\"index\":\"01\",\"modulus\":\"" VISA_01 "\",\"exponent\":\"03\",\"sha1\":\"" SHA_01 "\"}";
+        static const char odd[] = "{\"rid\":\"A000000003\",\"index\":\"02\",\"modulus\":\"C696\",\"exponent\":\"03\",\"sha1\":\"" SHA_01 "\"}";
+        static const char forged[] = "{\"rid\":\"A000000003\",\"index\":\"02\",\"modulus\":\"" VISA_01 "\",\"exponent\":\"03\",\"sha1\":\"" SHA_01 "\"}";
+        char text[4096];
+        struct capk_store *s;
+        struct tp_error e;
+
+        ck_ok(capk_store_new(&s));
+        snprintf(text, sizeof(text), "{\"keys\":[%s,%s,1]}", odd, good);
+        ck_ok(load(s, text, &e));
+        ck_assert_uint_eq(capk_count(s), 1);
+        ck_assert_uint_eq(capk_at(s, 0)->index, 1);
+        snprintf(text, sizeof(text), "{\"keys\":[%s,%s]}", odd, odd);
+        ck_assert_int_eq(load(s, text, &e), TP_ERR_FORMAT);
+        snprintf(text, sizeof(text), "{\"keys\":[%s,%s]}", good, forged); /* altered: not a matter of one key */
+        ck_assert_int_eq(load(s, text, &e), TP_ERR_SECURITY);
+        ck_assert_uint_eq(capk_count(s), 1);
+        capk_store_free(&s);
+    }
+END_TEST
+
 START_TEST(revocations)
     {
         const uint8_t rid[] = {0xA0, 0, 0, 0, 3}, serial[] = {1, 2, 3}, other[] = {1, 2, 4};
@@ -125,6 +148,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(t, find_public, NULL);
     tcase_add_test(t, every_public_key_loads_and_matches_its_sha1);
     tcase_add_test(t, bad_files_leave_the_store_as_it_was);
+    tcase_add_test(t, an_odd_key_is_passed_over);
     tcase_add_test(t, revocations);
     suite_add_tcase(s, t);
     return s;

@@ -7,6 +7,9 @@
 #include "collect/refuse.h"
 #include "collect/run.h"
 #include "collect/spool.h"
+#include "collect/store.h"
+#include "crypto/seal.h"
+#include "store/db.h"
 
 static char dir[] = "/tmp/test_collect.XXXXXX";
 
@@ -127,6 +130,161 @@ START_TEST(the_hour_of_a_contract)
     }
 END_TEST
 
+/* ---- the centre's books ---- */
+
+/* The books as the first version made them, with one remise of one card: its counter is 17, its cryptogram AABBCCDDEEFF0011. */
+static const char *const first_books[] = {
+    "CREATE TABLE acquirer (acquirer INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, added INTEGER NOT NULL);"
+    "CREATE TABLE contract (contract INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, acquirer INTEGER NOT NULL REFERENCES acquirer);"
+    "CREATE TABLE remise ("
+    "  remise INTEGER PRIMARY KEY,"
+    "  contract INTEGER NOT NULL REFERENCES contract,"
+    "  number INTEGER NOT NULL CHECK (number > 0),"
+    "  hash BLOB NOT NULL CHECK (length(hash) = 32),"
+    "  bytes INTEGER NOT NULL,"
+    "  currency INTEGER NOT NULL,"
+    "  result INTEGER NOT NULL CHECK (result BETWEEN 0 AND 2)," /* enum caaa_result */
+    "  reason TEXT NOT NULL,"
+    "  text TEXT NOT NULL,"
+    "  created INTEGER NOT NULL,"
+    "  answered INTEGER NOT NULL,"
+    "  debits INTEGER NOT NULL, debit_amount INTEGER NOT NULL,"
+    "  credits INTEGER NOT NULL, credit_amount INTEGER NOT NULL,"
+    "  reversals INTEGER NOT NULL, reversal_amount INTEGER NOT NULL," /* of debits, as said */
+    "  refused INTEGER NOT NULL,"
+    "  UNIQUE (contract, number));"
+    "CREATE TABLE item ("
+    "  remise INTEGER NOT NULL REFERENCES remise,"
+    "  sequence INTEGER NOT NULL,"
+    "  terminal TEXT NOT NULL, rrn TEXT NOT NULL, stan INTEGER NOT NULL, local_time INTEGER NOT NULL,"
+    "  kind INTEGER NOT NULL, amount INTEGER NOT NULL,"
+    "  psn INTEGER NOT NULL, expiry INTEGER NOT NULL, pan_masked TEXT NOT NULL, pan_sealed BLOB NOT NULL,"
+    "  icc BLOB NOT NULL,"
+    "  refused TEXT NOT NULL," /* the reason; '' when accepted */
+    "  PRIMARY KEY (remise, sequence)) WITHOUT ROWID;"
+    "CREATE INDEX item_rrn ON item (rrn);"
+    "CREATE INDEX item_refused ON item (remise, sequence) WHERE refused <> '';"
+    "CREATE TABLE alarm (alarm INTEGER PRIMARY KEY, at INTEGER NOT NULL, contract TEXT NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL);"};
+static const char icc[] = "\x9F\x36\x02\x00\x11\x9F\x26\x08\xAA\xBB\xCC\xDD\xEE\xFF\x00\x11";
+#define PAN "9990140000000015"
+
+static void make_first_books(void)
+{
+    char path[64], key[64];
+    uint8_t raw[64];
+    struct buf sealed = BUF_OF(raw);
+    struct seal *seal;
+    struct db *db;
+    sqlite3_stmt *q;
+    struct tp_error e;
+
+    snprintf(path, sizeof(path), "%s/centre.db", dir);
+    snprintf(key, sizeof(key), "%s/seal.key", dir);
+    ck_ok(seal_key_file_make(key, &e));
+    ck_ok(seal_open_file(&seal, key, &e));
+    ck_ok(seal_close(seal, &sealed, span_str(PAN), span_str("000000000000123/1/1")));
+    seal_free(&seal);
+    ck_ok(db_open(&db, path, true, first_books, 1, &e));
+    ck_assert_int_eq(sqlite3_exec(db_handle(db),
+                                  "INSERT INTO acquirer VALUES (1, 'ONE', 1), (2, 'TWO', 1);"
+                                  "INSERT INTO contract VALUES (1, '000000000000123', 1);"
+                                  "INSERT INTO remise VALUES (1, 1, 1, zeroblob(32), 9, 978, 0, '', '', 1, 2, 1, 500, 0, 0, 0, 0, 0)",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    ck_ok(db_prepare(db, &q, "INSERT INTO item VALUES (1, 1, '00000001', '000000000001', 1, 20261101120000, 0, 500, 1, 20301231, '', ?1, ?2, '')", &e));
+    db_bind_span(q, 1, buf_span(&sealed));
+    db_bind_span(q, 2, span_of(icc, sizeof(icc) - 1));
+    ck_ok(db_run(db, q, &e));
+    db_close(&db);
+}
+
+static bool taken(struct centre_store *s, const char *pan, uint8_t psn, const char *de55)
+{
+    struct caaa_item item = {.psn = psn, .terminal = "00000009", .rrn = "999999999999", .local_time = 20261102120000, .icc = span_of(de55, sizeof(icc) - 1)};
+    struct tp_error e;
+    bool before = false;
+
+    snprintf(item.pan, sizeof(item.pan), "%s", pan);
+    ck_ok(centre_taken_before(s, &item, &before, &e));
+    return before;
+}
+
+static void empty_dir(void)
+{
+    static const char *const names[] = {"centre.db", "centre.db-wal", "centre.db-shm", "seal.key"};
+    char path[64];
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+        unlink(path);
+    }
+}
+
+START_TEST(cards_in_the_first_books_are_known)
+    {
+        struct centre_remise remise = {.acquirer = "TWO", .contract = "000000000000456", .number = 1, .currency = currency_by_numeric(978)};
+        struct centre_store *s;
+        struct tp_error e;
+        char other[sizeof(icc)], before[CAAA_ID_MAX];
+
+        make_first_books();
+        for (unsigned turn = 0; turn < 2; turn++) { /* the second finds it done */
+            ck_ok(centre_store_open(&s, dir, &e));
+            ck_ok(centre_take_begin(s, &e));
+            ck_ok(centre_take_open(s, &remise, &e));
+            ck_assert(taken(s, PAN, 1, icc)); /* another acquirer, contract, terminal and reference */
+            ck_assert(!taken(s, PAN, 2, icc));
+            ck_assert(!taken(s, "9990140000000023", 1, icc));
+            memcpy(other, icc, sizeof(icc));
+            other[4] = 0x12;
+            ck_assert(!taken(s, PAN, 1, other));
+            memcpy(other, icc, sizeof(icc));
+            other[15] = 0x12;
+            ck_assert(!taken(s, PAN, 1, other));
+            centre_take_rollback(s);
+            ck_ok(centre_contract_owner(s, "000000000000123", before, &e));
+            ck_assert_str_eq(before, "ONE");
+            centre_store_close(&s);
+        }
+        empty_dir();
+    }
+END_TEST
+
+START_TEST(a_contract_changes_hands_and_its_remises_do_not)
+    {
+        struct centre_remise remise = {.acquirer = "TWO", .contract = "000000000000123", .number = 1, .currency = currency_by_numeric(978)};
+        struct centre_remise got;
+        struct centre_store *s;
+        struct tp_error e;
+        char before[CAAA_ID_MAX];
+        uint32_t last;
+
+        make_first_books();
+        ck_ok(centre_store_open(&s, dir, &e));
+        ck_assert_int_eq(centre_contract_assign(s, "000000000000123", "NOBODY", before, &e), TP_ERR_NOT_FOUND);
+        ck_ok(centre_take_begin(s, &e));
+        ck_assert_int_eq(centre_take_open(s, &remise, &e), TP_ERR_NOT_FOUND); /* it is another's */
+        centre_take_rollback(s);
+        ck_ok(centre_contract_assign(s, "000000000000123", "TWO", before, &e));
+        ck_assert_str_eq(before, "ONE");
+        ck_ok(centre_last_number(s, "000000000000123", &last, &e));
+        ck_assert_uint_eq(last, 0);
+        ck_ok(centre_take_begin(s, &e));
+        ck_ok(centre_take_open(s, &remise, &e));
+        ck_ok(centre_take_commit(s, &e));
+        ck_ok(centre_remise_get(s, NULL, "000000000000123", 1, &got, &e));
+        ck_assert_str_eq(got.acquirer, "TWO");
+        ck_ok(centre_remise_get(s, "ONE", "000000000000123", 1, &got, &e));
+        ck_assert_int_eq(got.totals.amount[CAAA_DEBIT], 500);
+        ck_ok(centre_contract_assign(s, "000000000000123", "ONE", before, &e)); /* and back */
+        ck_assert_str_eq(before, "TWO");
+        ck_ok(centre_last_number(s, "000000000000123", &last, &e));
+        ck_assert_uint_eq(last, 1);
+        centre_store_close(&s);
+        empty_dir();
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("collect");
@@ -137,6 +295,8 @@ static Suite *suite(void)
     tcase_add_test(t, a_spool_needs_its_folder);
     tcase_add_test(t, refusals_by_order);
     tcase_add_test(t, the_hour_of_a_contract);
+    tcase_add_test(t, cards_in_the_first_books_are_known);
+    tcase_add_test(t, a_contract_changes_hands_and_its_remises_do_not);
     suite_add_tcase(s, t);
     return s;
 }

@@ -1,0 +1,128 @@
+/* telepay-centre contract list, contract assign: whose a contract number is. */
+#include "collect/centre.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cli.h"
+#include "base/date.h"
+#include "base/table.h"
+#include "base/word.h"
+#include "collect/store.h"
+
+struct words {
+    const char *dir, *contract, *acquirer;
+    bool json;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+
+    switch (key) {
+    case 'd':
+        w->dir = arg;
+        return 0;
+    case 'j':
+        w->json = true;
+        return 0;
+    case 'c':
+        w->contract = arg;
+        return 0;
+    case 'a':
+        w->acquirer = arg;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static enum tp_err open_books(struct centre_store **store, const struct words *w, struct tp_error *e)
+{
+    char dir[PATH_MAX];
+    const enum tp_err r = centre_dir(dir, w->dir, e);
+
+    return r == TP_OK ? centre_store_open(store, dir, e) : r;
+}
+
+/* ---- contract list ---- */
+
+static enum tp_err row(void *ctx, const struct centre_contract *c, struct tp_error *e)
+{
+    char remises[24], last[16], changed[TIME_TEXT_MAX] = "";
+    const char *const cells[] = {c->id, c->acquirer, table_bool(c->held), remises, last, c->changed != 0 ? time_format(changed, c->changed) : NULL};
+
+    snprintf(remises, sizeof(remises), "%" PRIu64, c->remises);
+    snprintf(last, sizeof(last), "%" PRIu32, c->last);
+    return table_row(ctx, cells, e);
+}
+
+int centre_cmd_contract_list(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"dir", 'd', "DIR", 0, "the centre's folder", 0}, {"json", 'j', NULL, 0, "for machines", 0}, {NULL, 0, NULL, 0, NULL, 0}};
+    static const struct argp argp = {options, parse, NULL, "Whose each contract number is, and whose it was.", NULL, NULL, NULL};
+    static const struct table_column columns[] = {{"contract", TABLE_TEXT},  {"acquirer", TABLE_TEXT}, {"holds", TABLE_BOOL},
+                                                  {"remises", TABLE_NUMBER}, {"last", TABLE_NUMBER},   {"changed", TABLE_TEXT}};
+    struct words w = {.json = false};
+    struct centre_store *store = NULL;
+    struct table *t = NULL;
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = open_books(&store, &w, &e);
+    if (r == TP_OK)
+        r = table_new(&t, "contracts", columns, sizeof(columns) / sizeof(columns[0]), w.json, &e);
+    if (r == TP_OK)
+        r = centre_contract_each(store, row, t, &e);
+    r = table_end(&t, r, &e);
+    centre_store_close(&store);
+    return r == TP_OK ? CLI_DONE : cli_report(&e);
+}
+
+/* ---- contract assign ---- */
+
+static void say_assigned(const struct words *w, const char *before)
+{
+    if (before[0] == '\0')
+        printf("contract %s is acquirer %s's\n", w->contract, w->acquirer);
+    else if (strcmp(before, w->acquirer) == 0)
+        printf("contract %s was acquirer %s's already\n", w->contract, w->acquirer);
+    else
+        printf("contract %s is acquirer %s's now; what %s sent for it stays as it was answered\n", w->contract, w->acquirer, before);
+}
+
+int centre_cmd_contract_assign(int argc, char **argv)
+{
+    static const struct argp_option options[] = {{"dir", 'd', "DIR", 0, "the centre's folder", 0},
+                                                 {"contract", 'c', "NUMBER", 0, "the contract number", 0},
+                                                 {"acquirer", 'a', "ID", 0, "whose it is from now on", 0},
+                                                 {NULL, 0, NULL, 0, NULL, 0}};
+    static const struct argp argp = {
+        options, parse, NULL, "Give a contract number to an acquirer: before its first remise, or when another sent for it by mistake.",
+        NULL,    NULL,  NULL};
+    struct words w = {.json = false};
+    struct centre_store *store = NULL;
+    char before[CAAA_ID_MAX] = "";
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r = TP_OK;
+
+    cli_parse(&argp, argc, argv, &w);
+    if (w.contract == NULL || w.acquirer == NULL)
+        r = tp_fail(&e, TP_ERR_USAGE, "say which and whose: --contract NUMBER --acquirer ID");
+    if (r == TP_OK)
+        r = word_check(w.contract, "contract number", CAAA_ID_MAX - 1, &e);
+    if (r == TP_OK)
+        r = open_books(&store, &w, &e);
+    if (r == TP_OK)
+        r = centre_contract_assign(store, w.contract, w.acquirer, before, &e);
+    centre_store_close(&store);
+    if (r != TP_OK)
+        return cli_report(&e);
+    say_assigned(&w, before);
+    return CLI_DONE;
+}
