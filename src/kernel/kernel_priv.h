@@ -39,6 +39,7 @@ enum { /* Terminal Verification Results, Book 3 Annex C5: byte index in the high
        TVR_LOWER_LIMIT = 0x340,
        TVR_UPPER_LIMIT = 0x320,
        TVR_RANDOM = 0x310,
+       TVR_BIOMETRIC_TYPE = 0x302,
        TVR_DEFAULT_TDOL = 0x480,
        TVR_ISSUER_AUTHENTICATION_FAILED = 0x440,
        TVR_SCRIPT_FAILED_BEFORE = 0x420,

@@ -137,6 +137,8 @@ static enum tp_err dda_sign(struct transaction *tx, struct span list)
     }
     tsi_set(tx, TSI_ODA);
     tx->oda.ok = true;
+    if (dynamic.icc_dynamic_number.n == 0)
+        return TP_OK;
     return data_put(tx, TAG_ICC_DYNAMIC_NUMBER, FROM_CARD, dynamic.icc_dynamic_number);
 }
 
@@ -163,7 +165,7 @@ static enum tp_err dynamic(struct transaction *tx)
     list = ddol(tx);
     if (list.n > 0)
         return dda_sign(tx, list);
-    oda_failed(tx, "DDOL", EMV_CHECK_FORMAT);
+    oda_failed(tx, "DDOL", EMV_CHECK_NO_UN);
     return TP_OK;
 }
 

@@ -166,7 +166,7 @@ static const struct issuer_row issuer_rows[] = {
      "0400008000", "E800", "", "80AE00", "5A31", false},
     {"6.5.5.5 the second GENERATE AC is refused", ONLINE, "80AE90=+ 80AE50=6985", FLOOR "arc=00 scripts=720F" C1, TP_OK, ENDS, "0000008000", "E800",
      "", "80AE50", "3030", true},
-    {"9.3 the second GENERATE AC gives an ARQC", ONLINE "ac2=80", "", FLOOR "arc=00", TP_OK, ENDS, "0000008000", "E800", "", "80AE50", "3030", true},
+    {"9.3 the second GENERATE AC gives an ARQC: an AAC", ONLINE "ac2=80", "", FLOOR "arc=00", TP_OK, NO, "0000008000", "E800", "", "80AE50", "3030", true},
     {"torn out at EXTERNAL AUTHENTICATE", AUTH, "0082=-", FLOOR "arc=00 " IAD10, TP_ERR_CARD, ENDS, "0000008000", "E800", "", TO10, "3030", true},
     {"torn out in a script before", ONLINE, "8424=9000 8418=-", FLOOR "arc=00 scripts=712A" C1 C2 C3, TP_ERR_CARD, ENDS, "0000008020", "EC00",
      "1200000000", PIN_UNBLOCK " " APP_UNBLOCK, "3030", true},
