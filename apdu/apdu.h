@@ -10,7 +10,7 @@
 #define APDU_SHORT_RESPONSE_MAX (256 + 2)
 #define APDU_LE_NONE            0U
 
-enum apdu_ins { /* EMV 4.4 Book 3, table 9; ISO/IEC 7816-4 */
+enum apdu_ins { /* EMV 4.4 Book 3, table 3; ISO/IEC 7816-4 */
                 INS_APPLICATION_BLOCK = 0x1E,
                 INS_APPLICATION_UNBLOCK = 0x18,
                 INS_CARD_BLOCK = 0x16,

@@ -6,7 +6,7 @@
 #define TERMINAL EMV_FROM_TERMINAL
 #define ISSUER   EMV_FROM_ISSUER
 
-/* EMV 4.4 Book 3, Annex A, table 36. Lengths are in bytes (n 12 is 6 bytes). Lengths over 252 and those the standard leaves open are 0.
+/* EMV 4.4 Book 3, Annex A, table 37. Lengths are in bytes (n 12 is 6 bytes). Lengths over 252 and those the standard leaves open are 0.
  * At the end, and where noted, tags of others that pass through our hands. */
 static const struct emv_tag tags[] = {
     {0x42, "Issuer Identification Number (IIN)", EMV_N, 3, 3, CARD, EMV_PLAIN},

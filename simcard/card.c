@@ -138,7 +138,7 @@ enum tp_err card_add_fault(struct card *c, const char *spec, struct tp_error *e)
 
 enum tp_err card_atr(struct card *c, struct buf *atr)
 {
-    /* EMV 4.4 Book 1, 8.2 and 8.3: the basic ATRs. TB1 = 00 (no Vpp), TC1 = 00; T=1: TD1 = 81, TD2 = 31, TA3 = FE (IFSC 254), TB3 = 45. */
+    /* EMV 4.3 Book 1, 8.2 and 8.3: the basic ATRs. TB1 = 00 (no Vpp), TC1 = 00; T=1: TD1 = 81, TD2 = 31, TA3 = FE (IFSC 254), TB3 = 45. */
     static const uint8_t t1[] = {0x3B, 0xE7, 0x00, 0x00, 0x81, 0x31, 0xFE, 0x45, 'T', 'E', 'L', 'E', 'P', 'A', 'Y'};
     static const uint8_t t0[] = {0x3B, 0x67, 0x00, 0x00, 'T', 'E', 'L', 'E', 'P', 'A', 'Y'};
     uint8_t raw[33], tck = 0;
@@ -227,7 +227,7 @@ static uint16_t run(struct card *c, const struct capdu *in, struct buf *out)
     return sw;
 }
 
-/* Data that the terminal has no room for: 6Cxx names the right Le (EMV 4.4 Book 1, 9.3.1.2). No Le at all is taken as "all there is". */
+/* Data that the terminal has no room for: 6Cxx names the right Le (EMV 4.3 Book 1, 9.3.1.2). No Le at all is taken as "all there is". */
 static void shorten(const struct capdu *in, struct buf *answer)
 {
     const size_t n = answer->n - 2;
@@ -239,7 +239,7 @@ static void shorten(const struct capdu *in, struct buf *answer)
     answer->n = 2;
 }
 
-/* T=0: an answer to a command that brought data waits for GET RESPONSE; one that did not needs the exact Le (EMV 4.4 Book 1, 9.2.3). */
+/* T=0: an answer to a command that brought data waits for GET RESPONSE; one that did not needs the exact Le (EMV 4.3 Book 1, 9.2.3). */
 static void answer_t0(struct card *c, const struct capdu *in, struct buf *answer)
 {
     const size_t n = answer->n - 2;

@@ -114,6 +114,7 @@ struct transaction {
     size_t pse_language_n;
     struct listed selected;
     bool has_selected, live;
+    bool chosen_before; /* the cardholder chose or confirmed an application, which then was not taken: Book 1, 12.4 */
 
     struct store data;
     uint8_t *tvr, *tsi, *cvm_results; /* in the store */

@@ -91,7 +91,7 @@ static struct span ddol(const struct transaction *tx)
     return (struct span){NULL, 0};
 }
 
-/* INTERNAL AUTHENTICATE's answer, format 1 or 2 (Book 3, 6.5.9.3). TP_ERR_FORMAT. */
+/* INTERNAL AUTHENTICATE's answer, format 1 or 2 (Book 3, 6.5.9.4). TP_ERR_FORMAT. */
 static enum tp_err signature(struct span data, struct span *sdad)
 {
     struct tlv whole, found;

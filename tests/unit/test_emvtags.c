@@ -173,7 +173,7 @@ START_TEST(sensitive_values_are_marked)
     }
 END_TEST
 
-/* Rows looked up by hand in EMV 4.4 Book 3, Annex A, table 36. */
+/* Rows looked up by hand in EMV 4.4 Book 3, Annex A, table 37. */
 START_TEST(rows_of_the_standard)
     {
         static const struct emv_tag rows[] = {
