@@ -38,7 +38,7 @@ enum tp_err dol_length(struct span dol, size_t *out)
     return TP_OK;
 }
 
-/* Book 3, 5.4, steps 2 b to d. out has room. */
+/* Book 3, 5.4, step 2. out has room. */
 static enum tp_err put_value(struct buf *out, const struct dol_entry *entry, struct span value)
 {
     const struct emv_tag *known = emv_tag_find(entry->tag);

@@ -50,7 +50,7 @@ static const struct fault_row fault_rows[] = {
     {"unsigned-cda", "B2 6.6.2", {SOUND, SOUND, SOUND, SIGNED}, false, false, false, false, true, false},
     {"format-1-cda", "B2 6.6.2: only format 2", {SOUND, SOUND, SOUND, SIGNED}, false, false, false, false, true, false},
     {"ac-beside-sdad", "B2 6.6.2 step 10: it is under the hash", {SOUND, SOUND, SOUND, SIGNED}, false, false, false, false, false, false},
-    {"aip-downgrade", "B3 10.3: by the AIP that was read, also under the certificate", {SOUND, SOUND, SOUND, SOUND}, false, true, true, false, false, false},
+    {"aip-downgrade", "B3 10.3: by the AIP read, also under the certificate", {SOUND, SOUND, SOUND, SOUND}, false, true, true, false, false, false},
 };
 
 /* ---- cardholder verification ---- */

@@ -349,6 +349,21 @@ START_TEST(test_tc_hash)
     }
 END_TEST
 
+/* What the terminal does not know goes back to no card, though its record had it: Book 3, 5.4, step 2. */
+START_TEST(test_unknown_tag)
+    {
+        static struct paper p;
+        struct paper_terminal t;
+        struct transaction *tx;
+        struct tp_error e;
+
+        paper_prepare(&p, &t, &keys, "aip=1800 8C=9F61049F0206 9F61=31323334", "", "");
+        ck_ok(paper_run(&tx, &p, &t, &e));
+        ck_hex(transaction_get(tx, TAG_EV_CDOL1_VALUES), "00000000000000001250");
+        transaction_free(&tx);
+    }
+END_TEST
+
 /* A file of 11 to 30 takes part in the authentication with its template's tag and length; its objects are nobody's. */
 START_TEST(test_proprietary_file)
     {
@@ -469,6 +484,7 @@ static Suite *suite(void)
     tcase_add_test(c, test_tc_hash);
     tcase_add_test(c, test_proprietary_file);
     tcase_add_test(c, test_reasons);
+    tcase_add_test(c, test_unknown_tag);
     tcase_add_test(c, test_authentication_words);
     suite_add_tcase(s, c);
     return s;
