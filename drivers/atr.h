@@ -1,4 +1,5 @@
-/* The answer to reset: ISO/IEC 7816-3 (2006) 8.2; EMV 4.4 Book 1, 8. Pure: bytes in, knowledge out. */
+/* The answer to reset: ISO/IEC 7816-3 (2006) 8.2; EMV 4.3 Book 1, 8 (from 4.4 on in the EMV Contact
+ * Interface Specification). Pure: bytes in, knowledge out. */
 #ifndef TP_DRIVERS_ATR_H
 #define TP_DRIVERS_ATR_H
 

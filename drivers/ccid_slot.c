@@ -238,7 +238,7 @@ static bool speaks(const struct ccid_slot *s, unsigned protocol)
     return protocol <= 1 && (s->d.protocols >> protocol & 1) != 0;
 }
 
-/* The first that the card offers (EMV 4.4 Book 1, 8.3.3.4), another only where the reader does not speak that. */
+/* The first that the card offers (EMV 4.3 Book 1, 8.3.3.4), another only where the reader does not speak that. */
 static enum tp_err choose(struct ccid_slot *s, struct tp_error *e)
 {
     const struct atr *a = &s->atr;

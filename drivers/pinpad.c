@@ -176,7 +176,7 @@ enum tp_err pinpad_verify_build(struct buf *out, const struct reader_pin *ask, c
         0x00,
         0x80,
         0x08,
-        0x20, /* table 24: the reader puts the number of digits here, */
+        0x20, /* table 25: the reader puts the number of digits here, */
         0xFF, /* and the digits over the filler */
         0xFF,
         0xFF,

@@ -171,7 +171,7 @@ static enum tp_err take(struct buf *response, const struct rapdu *answer, const 
     return TP_OK;
 }
 
-/* EMV 4.4 Book 1, Annex A: on T=0, a case 4 command that gets a warning has an answer waiting all the same. */
+/* EMV 4.3 Book 1, Annex A: on T=0, a case 4 command that gets a warning has an answer waiting all the same. */
 static bool warned(const struct rapdu *answer)
 {
     return answer->data.n == 0 && ((answer->sw & 0xFF00) == 0x6200 || (answer->sw & 0xFF00) == 0x6300);
@@ -181,7 +181,7 @@ static enum tp_err transmit(struct reader *r, const struct capdu *command, struc
 {
     const bool t0 = reader_is_t0(r);
     const bool stripped = t0 && command->data.n > 0 && command->le != APDU_LE_NONE;
-    struct capdu c = *command, get = {.ins = INS_GET_RESPONSE}; /* CLA 00 also after a CLA 80: EMV 4.4 Book 1, 9.3.1.3 */
+    struct capdu c = *command, get = {.ins = INS_GET_RESPONSE}; /* CLA 00 also after a CLA 80: EMV 4.3 Book 1, 9.3.1.3 */
     struct rapdu answer = {{NULL, 0}, 0};
     enum tp_err rc;
 

@@ -107,9 +107,9 @@ struct span reader_atr(struct reader *r);
 bool reader_is_t0(struct reader *r); /* the connected card speaks T=0 */
 void reader_close(struct reader **r);
 
-/* One command and its whole answer: follows 61xx with GET RESPONSE and 6Cxx with the right Le, within bounds (EMV 4.4 Book 1, 9.3.1.2).
+/* One command and its whole answer: follows 61xx with GET RESPONSE and 6Cxx with the right Le, within bounds (EMV 4.3 Book 1, 9.3.1.2).
  * On T=0 a case 4 command goes out without its Le and a case 1 command with P3 = 00, as that protocol wants; a warning (62xx, 63xx) to a
- * case 4 command is followed by GET RESPONSE too (Book 1, Annex A). Appends the response data to *response (its cap bounds what a card may
+ * case 4 command is followed by GET RESPONSE too (EMV 4.3 Book 1, Annex A). Appends the response data to *response (its cap bounds what a card may
  * send: TP_ERR_CARD beyond), sets *sw. On an error *response is as it was. response may hold secrets: the caller wipes. */
 TP_MUST_CHECK enum tp_err reader_transmit(struct reader *r, const struct capdu *command, struct buf *response, uint16_t *sw, struct tp_error *e);
 

@@ -74,7 +74,7 @@ size_t t1_edc(uint8_t out[2], struct span block, bool crc)
 
 static void make(const struct t1 *t, struct bytes *out, uint8_t pcb, struct span inf)
 {
-    out->p[0] = 0x00; /* NAD: EMV 4.4 Book 1, 9.2.4.1.1 */
+    out->p[0] = 0x00; /* NAD: EMV 4.3 Book 1, 9.2.4.1.1 */
     out->p[1] = pcb;
     out->p[2] = (uint8_t)inf.n;
     if (inf.n > 0)

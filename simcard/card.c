@@ -138,7 +138,7 @@ enum tp_err card_add_fault(struct card *c, const char *spec, struct tp_error *e)
 
 enum tp_err card_atr(struct card *c, struct buf *atr)
 {
-    /* EMV 4.3 Book 1, 8.2 and 8.3 (of 4.4 in the EMV Contact Interface Specification): the basic ATRs. TB1 = 00 (no Vpp), TC1 = 00; T=1: TD1 = 81, TD2 = 31, TA3 = FE (IFSC 254), TB3 = 45. */
+    /* EMV 4.3 Book 1, 8.2 and 8.3: the basic ATRs. TB1 = 00 (no Vpp), TC1 = 00; T=1: TD1 = 81, TD2 = 31, TA3 = FE (IFSC 254), TB3 = 45. */
     static const uint8_t t1[] = {0x3B, 0xE7, 0x00, 0x00, 0x81, 0x31, 0xFE, 0x45, 'T', 'E', 'L', 'E', 'P', 'A', 'Y'};
     static const uint8_t t0[] = {0x3B, 0x67, 0x00, 0x00, 'T', 'E', 'L', 'E', 'P', 'A', 'Y'};
     uint8_t raw[33], tck = 0;

@@ -62,7 +62,7 @@ static const struct fault_kind kinds[FAULT_COUNT] = {
     [FAULT_SDAD_TRAILER] = PLAIN("sdad-trailer", "signs a block whose trailer is not BC", "DDA or CDA failed; acquirer: SDAD_TRAILER"),
     [FAULT_SDAD_FORMAT] = PLAIN("sdad-format", "signs a block of format 04 instead of 05", "DDA or CDA failed; acquirer: SDAD_FORMAT"),
     [FAULT_LONG_DYNAMIC_NUMBER] =
-        PLAIN("long-dynamic-number", "signs an ICC dynamic number longer than 8 bytes", "DDA or CDA failed; acquirer: SDAD_DYNAMIC_DATA"),
+        PLAIN("long-dynamic-number", "signs an ICC dynamic number longer than 8 bytes", "CDA failed, DDA does not look; acquirer: SDAD_DYNAMIC_DATA"),
     [FAULT_WRONG_DATA_HASH] = PLAIN("wrong-data-hash", "signs a hash of other transaction data", "CDA failed; acquirer: SDAD_DATA_HASH"),
     [FAULT_WRONG_UN] = PLAIN("wrong-un", "signs another unpredictable number", "CDA failed; acquirer: SDAD_HASH"),
     [FAULT_WRONG_CID] = PLAIN("wrong-cid", "shows a TC (9F27) over a signed ARQC", "CDA failed; acquirer: SDAD_CID"),
@@ -80,7 +80,7 @@ static const struct fault_kind kinds[FAULT_COUNT] = {
     [FAULT_FORMAT_1_CDA] = PLAIN("format-1-cda", "answers in template 80 where a signature was asked for", "CDA failed"),
     [FAULT_AC_BESIDE_SDAD] = PLAIN("ac-beside-sdad", "adds a cryptogram (9F26) that is not signed", "CDA failed; acquirer: SDAD_DATA_HASH"),
     [FAULT_REPLAY_AC] = PLAIN("replay-ac", "gives its first GENERATE AC answer again for ever", "CDA failed: another UN; acquirer: ATC_REPLAYED"),
-    [FAULT_ARQC_AGAIN] = PLAIN("arqc-again", "answers an ARQC to the second GENERATE AC", ENDS),
+    [FAULT_ARQC_AGAIN] = PLAIN("arqc-again", "answers an ARQC to the second GENERATE AC", "counts as an AAC (Book 3, 9.3)"),
     [FAULT_RESERVED_CID] = PLAIN("reserved-cid", "answers a cryptogram of the reserved type 11", ENDS),
     [FAULT_DOUBLE_CID] = PLAIN("double-cid", "answers 9F27 twice, a TC before the true one", ENDS),
     [FAULT_LONG_IAD] = PLAIN("long-iad", "answers a 9F10 of more than 32 bytes", ENDS),

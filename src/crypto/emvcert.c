@@ -28,6 +28,8 @@ const char *emv_check_name(enum emv_check c)
         [EMV_CHECK_DYNAMIC_DATA] = "DYNAMIC_DATA",
         [EMV_CHECK_CID] = "CID",
         [EMV_CHECK_DATA_HASH] = "DATA_HASH",
+        [EMV_CHECK_NO_KEY] = "NO_KEY",
+        [EMV_CHECK_NO_UN] = "NO_UN",
     };
 
     return (unsigned)c < EMV_CHECK_COUNT ? names[c] : "UNKNOWN";
@@ -51,6 +53,8 @@ const char *emv_check_text(enum emv_check c)
         [EMV_CHECK_DYNAMIC_DATA] = "the dynamic data it holds do not parse",
         [EMV_CHECK_CID] = "it was made for another kind of cryptogram",
         [EMV_CHECK_DATA_HASH] = "the transaction data are not those the card signed",
+        [EMV_CHECK_NO_KEY] = "the terminal has none of that index",
+        [EMV_CHECK_NO_UN] = "it does not ask for the unpredictable number (9F37), or there is none",
     };
 
     return (unsigned)c < EMV_CHECK_COUNT ? texts[c] : "unknown outcome";
@@ -134,6 +138,12 @@ static enum emv_check check_fields(struct emv_cert_info *info, const struct cert
     return after[6] == ALGORITHM_RSA ? EMV_CHECK_OK : EMV_CHECK_ALGORITHM;
 }
 
+/* The part of the key that does not fit the certificate, and was not given: Book 3, table 35 (92, 9F48). */
+static bool lacks_remainder(const struct cert_layout *layout, const uint8_t *recovered, size_t size, struct span remainder)
+{
+    return remainder.n == 0 && recovered[2 + layout->identifier + 7] > size - layout->overhead;
+}
+
 /* The public key: its leftmost bytes in the certificate, the others in the remainder. */
 static enum tp_err join_key(enum emv_check *outcome, struct emv_pubkey **key, const struct cert_layout *layout, const uint8_t *recovered, size_t size,
                             struct span remainder, struct span exponent)
@@ -144,9 +154,7 @@ static enum tp_err join_key(enum emv_check *outcome, struct emv_pubkey **key, co
     struct buf whole = BUF_OF(modulus);
     enum tp_err r = TP_OK;
 
-    *outcome = EMV_CHECK_KEY;
-    if (lengths[0] > room && remainder.n == 0)
-        *outcome = EMV_CHECK_DATA_MISSING;
+    *outcome = lacks_remainder(layout, recovered, size, remainder) ? EMV_CHECK_DATA_MISSING : EMV_CHECK_KEY;
     if (lengths[1] != exponent.n || lengths[0] != inside + remainder.n)
         return TP_OK;
     if (buf_put(&whole, span_of(lengths + 2, inside)) != TP_OK || buf_put(&whole, remainder) != TP_OK)
@@ -178,6 +186,8 @@ static enum tp_err check_cert(enum emv_check *outcome, struct emv_cert_info *inf
         return TP_OK;
     }
     r = check_hash(outcome, signer, recovered, outside, CERT_PARTS_MAX);
+    if (r == TP_OK && *outcome == EMV_CHECK_HASH && lacks_remainder(layout, recovered, size, outside[0]))
+        *outcome = EMV_CHECK_DATA_MISSING; /* which is why the hash differs */
     if (r != TP_OK || *outcome != EMV_CHECK_OK)
         return r;
     *outcome = check_fields(info, layout, recovered, pan, date);
@@ -258,8 +268,11 @@ static enum tp_err open_sdad(enum emv_check *outcome, struct emv_dynamic *out, s
 enum tp_err emv_dda_check(enum emv_check *outcome, struct emv_dynamic *out, struct emv_pubkey *icc, struct span sdad, struct span ddol_values)
 {
     struct span rest;
+    const enum tp_err r = open_sdad(outcome, out, &rest, icc, sdad, ddol_values);
 
-    return open_sdad(outcome, out, &rest, icc, sdad, ddol_values);
+    if (r == TP_OK && *outcome == EMV_CHECK_DYNAMIC_DATA) /* 6.5.2 has no step that reads them: there is no number then */
+        *outcome = EMV_CHECK_OK;
+    return r;
 }
 
 enum tp_err emv_cda_check(enum emv_check *outcome, struct emv_dynamic *out, struct emv_pubkey *icc, struct span sdad, struct span un, uint8_t cid,

@@ -21,6 +21,8 @@ enum emv_check { /* in the order of the steps of Book 2, 5.3, 5.4, 6.4, 6.5.2, 6
                  EMV_CHECK_DYNAMIC_DATA, /* ICC dynamic data too short or its own lengths disagree */
                  EMV_CHECK_CID,          /* CID in the signature differs from 9F27 */
                  EMV_CHECK_DATA_HASH,    /* transaction data hash code differs */
+                 EMV_CHECK_NO_KEY,       /* the terminal has no authority key of that RID and index: Book 2, 5.2 */
+                 EMV_CHECK_NO_UN,        /* no DDOL, or none that asks for the unpredictable number: Book 2, 6.5.1 */
                  EMV_CHECK_COUNT
 };
 const char *emv_check_name(enum emv_check c); /* "HASH": the second half of the names of DE 44 */
@@ -54,7 +56,7 @@ TP_MUST_CHECK enum tp_err emv_ssad_check(enum emv_check *outcome, uint8_t dac[2]
 
 struct emv_dynamic { /* what an SDAD was found to hold; spans point into `recovered` */
     uint8_t recovered[EMV_RSA_MAX];
-    struct span icc_dynamic_number; /* 9F4C */
+    struct span icc_dynamic_number; /* 9F4C; empty when DDA data of another shape hold none */
     uint8_t cid;                    /* CDA only */
     struct span ac;                 /* CDA only, 8 bytes */
     struct span data_hash;          /* CDA only: transaction data hash code, 20 bytes */

@@ -7,7 +7,7 @@ enum tp_err command_send(struct transaction *tx, const struct capdu *command, st
     enum tp_err r;
 
     secret_wipe(tx->response, sizeof(tx->response));
-    response.cap = APDU_SHORT_RESPONSE_MAX - 2; /* Book 1, 9.4.1: at most 256 bytes of data */
+    response.cap = APDU_SHORT_RESPONSE_MAX - 2; /* EMV 4.3 Book 1, 9.4.1: at most 256 bytes of data */
     r = reader_transmit(tx->reader, command, &response, sw, tx->e);
     *data = buf_span(&response);
     return r;

@@ -145,6 +145,14 @@ static enum tp_err online(struct transaction *tx)
     return r == TP_OK ? finish(tx, want, why) : r;
 }
 
+/* The AAC that ends a first ARQC with a bad signature; declined too when the card does not give it. */
+static enum tp_err refuse_signature(struct transaction *tx)
+{
+    const enum tp_err r = finish(tx, AC_AAC, "the card's signature is not right");
+
+    return r == TX_ENDED && tx->outcome == KERNEL_TERMINATED ? end_cda_failed(tx) : r;
+}
+
 enum tp_err step_complete(struct transaction *tx)
 {
     char why[sizeof(tx->reason)];
@@ -155,7 +163,7 @@ enum tp_err step_complete(struct transaction *tx)
     tx->reason[0] = '\0';
     want = action_first(tx);
     snprintf(why, sizeof(why), "%s", want == AC_AAC ? tx->reason : "");
-    if (want == AC_AAC && oda_wants_cda(tx)) /* CDA was chosen but an AAC is not signed: Book 4, 6.3.2.1 */
+    if (want == AC_AAC && oda_wants_cda(tx)) /* CDA was chosen but an AAC is not signed: Book 2, figure 3 */
         tvr_set(tx, TVR_ODA_NOT_PERFORMED);
     tx_step(tx, KERNEL_SIGN);
     r = generate_ac(tx, want, false, &got, &cda_failed);
@@ -166,7 +174,7 @@ enum tp_err step_complete(struct transaction *tx)
     r = put_arc(tx, got == AC_TC && !cda_failed ? ARC_OFFLINE_APPROVED : ARC_OFFLINE_DECLINED);
     if (r != TP_OK)
         return r;
-    if (got == AC_ARQC) /* Book 2, 6.6.2: not sent to the issuer, ended by an AAC */
-        return finish(tx, AC_AAC, "the card's signature is not right");
+    if (got == AC_ARQC) /* Book 4, 6.3.2.1: not sent to the issuer, ended by an AAC */
+        return refuse_signature(tx);
     return cda_failed ? end_cda_failed(tx) : end_by_card(tx, got, why);
 }

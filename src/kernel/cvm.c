@@ -8,7 +8,8 @@ enum { /* CVM codes, bits 6 to 1 of the first byte of a rule */
        CVM_PLAIN_PIN_SIGNATURE = 0x03,
        CVM_ENCIPHERED_PIN = 0x04,
        CVM_ENCIPHERED_PIN_SIGNATURE = 0x05,
-       CVM_BIOMETRIC_LAST = 0x0F, /* 06 to 0F: biometric, by the card and online */
+       CVM_BIOMETRIC_FIRST = 0x06, /* biometric, by the card and online */
+       CVM_BIOMETRIC_LAST = 0x0F,
        CVM_SIGNATURE = 0x1E,
        CVM_NONE = 0x1F
 };
@@ -96,8 +97,9 @@ static bool condition_holds(const struct transaction *tx, const struct list *lis
     }
 }
 
-/* A PIN that the list asks for and a terminal without any offline PIN, or any online PIN, cannot take: 10.5.1, 10.5.2. */
-static void note_no_pad(struct transaction *tx, uint8_t code)
+/* A PIN that the list asks for and a terminal without any offline PIN, or any online PIN, cannot take: 10.5.1, 10.5.2.
+ * A part of the body that none of the terminals here measures: 10.5.6, 10.5.7. */
+static void note_unsupported(struct transaction *tx, uint8_t code)
 {
     const uint8_t caps = tx->config->capabilities[1];
     const bool offline = (caps & (CAP2_PLAIN_PIN | CAP2_ENCIPHERED_PIN)) != 0, online = (caps & CAP2_ONLINE_PIN) != 0;
@@ -105,6 +107,8 @@ static void note_no_pad(struct transaction *tx, uint8_t code)
     code &= CVM_CODE;
     if (code == CVM_ONLINE_PIN ? !online : code >= CVM_PLAIN_PIN && code <= CVM_ENCIPHERED_PIN_SIGNATURE && !offline)
         tvr_set(tx, TVR_PIN_NO_PAD);
+    if (code >= CVM_BIOMETRIC_FIRST && code <= CVM_BIOMETRIC_LAST)
+        tvr_set(tx, TVR_BIOMETRIC_TYPE);
 }
 
 static void note(struct transaction *tx, uint8_t code, uint8_t condition, enum kernel_cvm_result result)
@@ -129,7 +133,7 @@ static enum tp_err perform(struct transaction *tx, uint8_t code, uint8_t conditi
     if (!recognised(code) || !supported(tx, code)) {
         if (!recognised(code))
             tvr_set(tx, TVR_CVM_UNKNOWN);
-        note_no_pad(tx, code);
+        note_unsupported(tx, code);
         note(tx, code, condition, recognised(code) ? KERNEL_CVM_UNSUPPORTED : KERNEL_CVM_UNKNOWN);
         return TP_OK;
     }
@@ -175,7 +179,7 @@ enum tp_err step_verify(struct transaction *tx)
     if ((tx->aip[0] & AIP_CVM) == 0)
         return TP_OK;
     list.rules = data_get(tx, TAG_CVM_LIST);
-    if (list.rules.n <= 8) { /* no list, or one without rules, which is the same: 10.5 */
+    if (list.rules.n == 0 || list.rules.n == 8) { /* no list, or one without rules, which is the same: 10.5 */
         tvr_set(tx, TVR_ICC_DATA_MISSING);
         return TP_OK;
     }

@@ -191,13 +191,14 @@ enum tp_err data_application(struct transaction *tx)
     return r == TP_OK ? put_binary(tx, TAG_FLOOR_LIMIT, a->floor_limit) : r;
 }
 
-/* DOL entries get what the terminal knows, its own or the card's; never the kernel's own objects. */
+/* DOL entries get what the terminal knows, its own or the card's; never the kernel's own objects, nor what a card has under
+ * a tag that is unknown here (Book 3, 5.4: zeros; 10.2). */
 static struct span lookup(void *ctx, uint32_t tag)
 {
     const struct transaction *tx = ctx;
     const struct object *o = data_object(tx, tag);
 
-    return o == NULL || o->origin == FROM_KERNEL ? (struct span){NULL, 0} : span_of(tx->data.bytes + o->at, o->n);
+    return o == NULL || o->origin == FROM_KERNEL || emv_tag_find(tag) == NULL ? (struct span){NULL, 0} : span_of(tx->data.bytes + o->at, o->n);
 }
 
 enum tp_err data_dol(struct transaction *tx, struct buf *out, struct span dol, uint32_t keep, const char *name)

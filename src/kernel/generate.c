@@ -27,8 +27,7 @@ static enum tp_err put_tc_hash(struct transaction *tx, struct span dol)
         asked = asked || entry.tag == TAG_TC_HASH;
     if (!asked)
         return TP_OK;
-    if (tdol.n == 0) /* the terminal's default TDOL is empty */
-        tvr_set(tx, TVR_DEFAULT_TDOL);
+    /* The terminal has no default TDOL: an empty one is taken then, and not told as one that was used (9.2.2). */
     r = data_dol(tx, &values, tdol, 0, "TDOL");
     if (r != TP_OK)
         return r;
@@ -109,8 +108,8 @@ static bool allowed(enum ac want, enum ac got, bool second)
     return false;
 }
 
-/* Book 2, 6.6.2. The cryptogram itself is inside the signature. */
-static enum tp_err check_cda(struct transaction *tx, const struct answer *a, bool second, bool *failed)
+/* Book 2, 6.6.2. The cryptogram itself is inside the signature. *got: the kind that the clear CID says, corrected. */
+static enum tp_err check_cda(struct transaction *tx, const struct answer *a, bool second, enum ac *got, bool *failed)
 {
     const struct span parts[] = {data_get(tx, TAG_EV_PDOL_VALUES), data_get(tx, TAG_EV_CDOL1_VALUES),
                                  second ? data_get(tx, TAG_EV_CDOL2_VALUES) : (struct span){NULL, 0}, a->hashed[0], a->hashed[1]};
@@ -126,6 +125,8 @@ static enum tp_err check_cda(struct transaction *tx, const struct answer *a, boo
     if (check == EMV_CHECK_DATA_HASH && tx->config->recorded != NULL && tx->config->recorded->answer_hidden)
         check = tx->config->recorded->signature;
     *failed = check != EMV_CHECK_OK;
+    if (check == EMV_CHECK_CID) /* the signed one says what the cryptogram is: Book 4, 6.3.2.1 */
+        *got = (dynamic.cid & CID_TYPE) == CID_TYPE ? AC_AAC : (enum ac)(dynamic.cid & CID_TYPE);
     if (*failed) {
         oda_failed(tx, "signature", a->sdad.n > 0 ? check : EMV_CHECK_LENGTH); /* no signature at all is not "ICC data missing" */
         return TP_OK;
@@ -180,6 +181,7 @@ enum tp_err generate_ac(struct transaction *tx, enum ac want, bool second, enum 
 {
     const bool cda = want != AC_AAC && oda_wants_cda(tx);
     struct answer a;
+    bool lies;
     enum tp_err r = send(tx, want, second, cda, &a);
 
     *cda_failed = false;
@@ -187,12 +189,15 @@ enum tp_err generate_ac(struct transaction *tx, enum ac want, bool second, enum 
         return r;
     tsi_set(tx, TSI_CARD_RISK);              /* Book 3, 10.8 */
     *got = (enum ac)(a.cid.p[0] & CID_TYPE); /* NOLINT(clang-analyzer-core.NullDereference): send has filled a if it goes on */
-    if (!allowed(want, *got, second))
+    lies = !allowed(want, *got, second);
+    if (lies && !second)
         return tx_end(tx, KERNEL_TERMINATED, "the card answered another cryptogram than it may (CID %02X)", a.cid.p[0]);
     if ((!cda || *got == AC_AAC) && a.ac.n != 8) /* only a signature that was asked for may hold the cryptogram */
         return tx_end(tx, KERNEL_TERMINATED, "the card's answer to GENERATE AC is malformed");
     r = keep(tx, &a);
+    if (lies) /* the second time all is said, and it counts as an AAC, which nobody signs: 9.3 */
+        *got = AC_AAC;
     if (r == TP_OK && cda && *got != AC_AAC)
-        r = check_cda(tx, &a, second, cda_failed);
+        r = check_cda(tx, &a, second, got, cda_failed);
     return r;
 }

@@ -1,4 +1,4 @@
-/* The order of a transaction: EMV 4.4 Book 3, 8.2 and figure 7. */
+/* The order of a transaction: EMV 4.4 Book 3, 8.2 and figure 6. */
 #include "kernel/kernel.h"
 
 #include <stdarg.h>

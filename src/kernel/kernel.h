@@ -180,8 +180,9 @@ struct kernel_authentication {    /* offline data authentication, Book 3 10.3 */
     enum kernel_method method;    /* what card and terminal have in common */
     bool ok;                      /* the whole of it, for CDA with the last GENERATE AC; after kernel_read_card: the certificates */
     const char *failed_at;        /* "issuer certificate"; NULL when nothing failed */
-    enum emv_check check;         /* what failed there */
+    enum emv_check check;         /* what failed there; with "authority key", EMV_CHECK_NO_KEY: RID and index (8F) are unknown here */
     const struct capk *authority; /* the key that opened the issuer certificate, NULL: none; lives as long as the store */
+    bool authority_expired;       /* past the date that the list has for it; used all the same (Book 2, 11.2.3) */
     char issuer[20];              /* issuer identifier of the issuer certificate; "" unknown */
     int issuer_expiry, icc_expiry;
     size_t issuer_bits, icc_bits;

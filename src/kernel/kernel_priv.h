@@ -39,6 +39,7 @@ enum { /* Terminal Verification Results, Book 3 Annex C5: byte index in the high
        TVR_LOWER_LIMIT = 0x340,
        TVR_UPPER_LIMIT = 0x320,
        TVR_RANDOM = 0x310,
+       TVR_BIOMETRIC_TYPE = 0x302,
        TVR_DEFAULT_TDOL = 0x480,
        TVR_ISSUER_AUTHENTICATION_FAILED = 0x440,
        TVR_SCRIPT_FAILED_BEFORE = 0x420,
@@ -113,6 +114,7 @@ struct transaction {
     size_t pse_language_n;
     struct listed selected;
     bool has_selected, live;
+    bool chosen_before; /* the cardholder chose or confirmed an application, which then was not taken: Book 1, 12.4 */
 
     struct store data;
     uint8_t *tvr, *tsi, *cvm_results; /* in the store */

@@ -91,7 +91,7 @@ static struct span ddol(const struct transaction *tx)
     return (struct span){NULL, 0};
 }
 
-/* INTERNAL AUTHENTICATE's answer, format 1 or 2 (Book 3, 6.5.9.3). TP_ERR_FORMAT. */
+/* INTERNAL AUTHENTICATE's answer, format 1 or 2 (Book 3, 6.5.9.4). TP_ERR_FORMAT. */
 static enum tp_err signature(struct span data, struct span *sdad)
 {
     struct tlv whole, found;
@@ -140,6 +140,8 @@ static enum tp_err dda_sign(struct transaction *tx, struct span list)
     }
     tsi_set(tx, TSI_ODA);
     tx->oda.ok = true;
+    if (dynamic.icc_dynamic_number.n == 0)
+        return TP_OK;
     return data_put(tx, TAG_ICC_DYNAMIC_NUMBER, FROM_CARD, dynamic.icc_dynamic_number);
 }
 
@@ -166,7 +168,7 @@ static enum tp_err dynamic(struct transaction *tx)
     list = ddol(tx);
     if (list.n > 0)
         return dda_sign(tx, list);
-    oda_failed(tx, "DDOL", EMV_CHECK_FORMAT);
+    oda_failed(tx, "DDOL", EMV_CHECK_NO_UN);
     return TP_OK;
 }
 

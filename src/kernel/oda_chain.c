@@ -5,25 +5,20 @@
 
 #define KEYS_PER_INDEX_MAX 8 /* a public list may hold several keys under one index */
 
-/* The nth authority key that is not past its own expiry date. */
+/* The nth authority key under the card's index. A date in the list ends none: a key is in force until its scheme has
+ * terminals take it out (Book 2, 11.2.3); one that is past is told. */
 static const struct capk *authority(const struct transaction *tx, size_t n)
 {
     const struct span name = data_get(tx, TAG_DF_NAME), index = data_get(tx, TAG_CA_INDEX);
-    const struct capk *key;
 
-    for (size_t i = 0; (key = capk_find(tx->config->authorities, span_of(name.p, 5), index.p[0], i)) != NULL; i++) {
-        if (key->expiry != 0 && key->expiry < tx->request->date)
-            continue;
-        if (n-- == 0)
-            return key;
-    }
-    return NULL;
+    return capk_find(tx->config->authorities, span_of(name.p, 5), index.p[0], n);
 }
 
 static void keep_issuer(struct transaction *tx, const struct capk *key, struct emv_cert_info *info)
 {
     tx->issuer_key = info->key;
     tx->oda.authority = key;
+    tx->oda.authority_expired = key->expiry != 0 && key->expiry < tx->request->date;
     tx->oda.issuer_expiry = info->expiry;
     tx->oda.issuer_bits = emv_pubkey_size(info->key) * 8;
     memcpy(tx->oda.issuer, info->identifier, sizeof(tx->oda.issuer));
@@ -71,7 +66,7 @@ enum tp_err oda_issuer_key(struct transaction *tx, const char **failed_at, enum 
     for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
         if (data_get(tx, needed[i]).n == 0)
             return TP_OK;
-    *check = EMV_CHECK_KEY;
+    *check = EMV_CHECK_NO_KEY;
     if (data_get(tx, TAG_CA_INDEX).n != 1 || authority(tx, 0) == NULL) {
         *failed_at = "authority key"; /* Book 2, 5.2: the terminal has none under that index */
         return TP_OK;

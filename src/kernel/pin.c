@@ -196,7 +196,7 @@ static enum tp_err send(struct transaction *tx, bool enciphered, struct emv_pubk
     return command_send(tx, &c, &nothing, sw);
 }
 
-/* What VERIFY's answer means (6.5.12.4): *again when another try is left. A card whose counter does not go down lies, and gets no further PIN. */
+/* What VERIFY's answer means (6.5.12.5): *again when another try is left. A card whose counter does not go down lies, and gets no further PIN. */
 static enum tp_err judge(struct transaction *tx, uint16_t sw, bool *ok, bool *again)
 {
     *ok = sw == SW_OK;

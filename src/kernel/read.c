@@ -67,7 +67,7 @@ struct afl_entry {
     uint8_t sfi, first, last, authenticated;
 };
 
-/* TP_ERR_FORMAT: 10.2 and Book 3, table 31 to 33. */
+/* TP_ERR_FORMAT: Book 3, 7.5 and 10.2. */
 static enum tp_err afl_next(struct span *afl, struct afl_entry *out)
 {
     struct span four;

@@ -58,6 +58,16 @@ static enum tp_err counter(struct transaction *tx, uint32_t tag, bool *has, unsi
     return data_put(tx, tag, FROM_CARD, got);
 }
 
+/* The upper limit is looked at only over the lower one. known: the counters make sense. */
+static void judge_velocity(struct transaction *tx, bool known, unsigned since, uint8_t lower, uint8_t upper)
+{
+    if (!known || since > lower) {
+        tvr_set(tx, TVR_LOWER_LIMIT);
+        if (!known || since > upper)
+            tvr_set(tx, TVR_UPPER_LIMIT);
+    }
+}
+
 /* 10.6.3: only for a card that has both limits. Without usable counters both count as exceeded. */
 static enum tp_err velocity(struct transaction *tx)
 {
@@ -73,10 +83,9 @@ static enum tp_err velocity(struct transaction *tx)
         r = counter(tx, TAG_LAST_ONLINE_ATC, &has_last, &last);
     if (r != TP_OK)
         return r;
-    if (!has_atc || !has_last || atc <= last || atc - last > lower.p[0])
-        tvr_set(tx, TVR_LOWER_LIMIT);
-    if (!has_atc || !has_last || atc <= last || atc - last > upper.p[0])
-        tvr_set(tx, TVR_UPPER_LIMIT);
+    if (!has_atc || !has_last)
+        tvr_set(tx, TVR_ICC_DATA_MISSING); /* table 35 */
+    judge_velocity(tx, has_atc && has_last && atc > last, atc - last, lower.p[0], upper.p[0]);
     if (has_last && last == 0)
         tvr_set(tx, TVR_NEW_CARD);
     return TP_OK;
@@ -89,7 +98,7 @@ static int pan_sequence(const struct transaction *tx)
     return psn.n == 1 ? (psn.p[0] >> 4) * 10 + (psn.p[0] & 0x0F) : -1;
 }
 
-/* Book 4, 6.3.5: hot cards that the terminal knows of, whether the card asks for terminal risk management (AIP byte 1, bit 4) or not. */
+/* Book 4, 6.3.5: hot cards that the terminal knows of. */
 static enum tp_err exception_file(struct transaction *tx)
 {
     const struct kernel_memory *m = tx->config->memory;
@@ -123,13 +132,13 @@ static enum tp_err floor_limit(struct transaction *tx)
     return TP_OK;
 }
 
+/* Always, whatever bit 4 of the AIP's first byte says (10.6): a card does not excuse itself from a floor limit. */
 enum tp_err step_risk(struct transaction *tx)
 {
     enum tp_err r = exception_file(tx);
 
-    if (r != TP_OK || (tx->aip[0] & AIP_TERMINAL_RISK) == 0)
-        return r;
-    r = floor_limit(tx);
+    if (r == TP_OK)
+        r = floor_limit(tx);
     if (r == TP_OK)
         r = random_selection(tx);
     if (r == TP_OK)

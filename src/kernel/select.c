@@ -112,7 +112,7 @@ static void list_add(struct transaction *tx, const struct candidate *c, const st
 }
 
 /* One directory entry (template 61). An entry without a usable name is passed over. The code table of its preferred name stands in the FCI of the PSE: Book 1,
- * tables 43 and 47. */
+ * tables 8 and 12. */
 static void pse_entry(struct transaction *tx, struct span entry, bool table, bool all)
 {
     const struct span name = child(entry, TAG_AID);
@@ -254,7 +254,7 @@ size_t select_index(const struct transaction *tx)
 static enum tp_err choose(struct transaction *tx, size_t *chosen)
 {
     struct candidate shown[KERNEL_CANDIDATES_MAX];
-    const bool one = tx->list_n == 1;
+    const bool one = tx->list_n == 1 && !tx->chosen_before;
     int answer;
 
     *chosen = 0;
@@ -267,6 +267,7 @@ static enum tp_err choose(struct transaction *tx, size_t *chosen)
         if (answer < 0 || (size_t)answer >= tx->list_n)
             return tx_end(tx, KERNEL_NOT_ACCEPTED, "the cardholder chose no application");
         *chosen = (size_t)answer;
+        tx->chosen_before = true; /* if the card then refuses it, none is taken that was not confirmed */
         return TP_OK;
     }
     for (size_t i = 0; i < tx->list_n; i++)
@@ -308,7 +309,7 @@ enum tp_err select_one(struct transaction *tx, size_t i, bool *refused)
         *refused = true;
         return TP_OK;
     }
-    if (fci_parse(tx->config, &fci, data) != TP_OK || !starts_with(fci.name, name))
+    if (fci_parse(tx->config, &fci, data) != TP_OK || !span_eq(fci.name, name))
         return tx_end(tx, KERNEL_TERMINATED, "the card's answer to SELECT is malformed");
     tx->selected = *one;
     tx->has_selected = true;
@@ -317,19 +318,34 @@ enum tp_err select_one(struct transaction *tx, size_t i, bool *refused)
     return keep_fci(tx, &fci);
 }
 
+/* What is malformed is refused too, where a payment looks for its application (12.4). */
+static enum tp_err select_final(struct transaction *tx, size_t i, bool *refused, bool *malformed)
+{
+    const enum tp_err r = select_one(tx, i, refused);
+
+    if (r != TX_ENDED)
+        return r;
+    *refused = *malformed = true;
+    return TP_OK;
+}
+
 enum tp_err select_application(struct transaction *tx)
 {
+    bool malformed = false;
+
     while (tx->list_n > 0) {
         size_t chosen;
         bool refused;
         enum tp_err r = choose(tx, &chosen);
 
         if (r == TP_OK)
-            r = select_one(tx, chosen, &refused);
+            r = select_final(tx, chosen, &refused, &malformed);
         if (r != TP_OK || !refused)
             return r;
-        select_drop(tx, chosen); /* 12.4: any other status word takes it off the list */
+        select_drop(tx, chosen); /* 12.4: any other status word takes it off the list, and an answer that is malformed */
     }
+    if (malformed)
+        return tx_end(tx, KERNEL_TERMINATED, "the card's answer to SELECT is malformed");
     if (tx->request->application.n > 0 || tx->request->label != NULL)
         return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card does not have the application that was asked for, or this terminal does not take it");
     return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card has no payment application that this terminal takes");

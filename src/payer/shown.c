@@ -114,8 +114,7 @@ static void hide_learnt(char *text, const struct shown *s, struct span raw)
             hide_pan(text + i, s->pan_digits <= 2 * raw.n - i ? s->pan_digits : s->pan_digits - 1);
     for (size_t i = 0; i < raw.n; i++)
         if (pan_text_at(s, raw, i))
-            hide(text + 2 * i, s->pan_digits > FIRST + LAST ? 2 * FIRST : 0,
-                 2 * (s->pan_digits - (s->pan_digits > FIRST + LAST ? LAST : 0)));
+            hide(text + 2 * i, s->pan_digits > FIRST + LAST ? 2 * FIRST : 0, 2 * (s->pan_digits - (s->pan_digits > FIRST + LAST ? LAST : 0)));
 }
 
 static size_t common(struct span a, struct span b)

@@ -37,7 +37,8 @@ static void write_head(const struct trace *t)
     static const char masked[] =
         "# Masked: a * stands for half a byte that is not told. All but the first six and last four digits of the card number, track data, the "
         "cardholder's\n"
-        "# name, IBAN, what the card number can be worked out from (9F46, 9F2D, 93), and all that the EMV dictionary does not know. A PIN is in it in no form, neither is an enciphered one.\n";
+        "# name, IBAN, what the card number can be worked out from (9F46, 9F2D, 93), and all that the EMV dictionary does not know. A PIN is in it "
+        "in no form, neither is an enciphered one.\n";
     static const char unmasked[] =
         "# NOT MASKED (--trace-unmasked): all data of a card of the test scheme. But a PIN is in it in no form, neither is an enciphered one.\n";
     char now[TIME_TEXT_MAX];

@@ -52,7 +52,6 @@ struct risk_row { /* processing restrictions and terminal risk management: Book 
     const char *terminal; /* words of paper.h; "version" is another, 9F09 */
     const char *card;     /* words: "velocity" (9F14 and 9F23 are 0), "norisk" (AIP b4 0) */
     uint8_t tvr1, tvr2, tvr4;
-    bool tsi;
     unsigned commands;
 };
 
@@ -74,7 +73,7 @@ struct own_row { /* the card's own decision: Book 3, 9.3 */
     enum ac first_offline_only; /* when a TC is asked by a terminal that cannot go online */
     enum ac unable;             /* the second, when a TC is asked with Y3 */
     bool ends_first[3];         /* no answer to what is asked that the Books allow */
-    bool ends_second, wrong_ac;
+    bool lies_second, wrong_ac;
 };
 
 struct issuer_row {
@@ -115,6 +114,7 @@ struct fault_row { /* of what is signed */
     bool hides_methods; /* the AIP that the terminal sees has none */
     bool no_card_key, no_issuer_key;
     bool no_signature; /* where one was asked for */
+    bool other_cid;    /* signed than shown: an ARQC for a TC, a TC for an ARQC */
 };
 
 struct kind_row {
@@ -154,7 +154,7 @@ struct combination {
 
 struct expected {
     enum end end;
-    bool reversal;
+    bool reversal, ac_unread;
     uint8_t tvr[5], tsi;
     uint8_t tvr_at[2][5];           /* as each GENERATE AC must have it */
     const char *cvm_results, *pins; /* pins: all that the person is asked for */

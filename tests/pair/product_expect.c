@@ -80,8 +80,7 @@ static void risk(struct expected *x, const struct combination *c)
     x->tvr[1] |= c->risk->tvr2;
     x->tvr[3] |= c->type->offline_only ? c->risk->tvr4 & (uint8_t)~0x10 : c->risk->tvr4; /* selected for online: only where there is a way */
     x->commands += c->risk->commands;
-    if (c->risk->tsi)
-        x->tsi |= TSI_RISK;
+    x->tsi |= TSI_RISK;
 }
 
 /* One GENERATE AC with the TVR as it is now; P1: Book 3, table 12. */
@@ -110,12 +109,11 @@ static void second(struct expected *x, const struct combination *c, enum ac aske
     x->has_second = true;
     x->second = asked == AAC ? AAC : got;
     generate(x, asked, cda && asked != AAC, 1);
-    x->signature_good = cda && x->second != AAC;
-    x->cda_once = x->cda_once || x->signature_good;
-    if (c->own->ends_second)
-        x->end = ENDED;
-    else
-        end(x, x->second);
+    x->cda = cda && x->second != AAC;
+    x->cda_once = x->cda_once || x->cda;
+    x->signature_good = x->cda && !c->own->lies_second;
+    x->ac_unread = x->cda && c->own->lies_second; /* in a signature that nobody looks at */
+    end(x, c->own->lies_second ? AAC : x->second);
 }
 
 /* Book 3, 10.9 to 10.11. */
@@ -142,8 +140,6 @@ static void reached(struct expected *x, const struct combination *c, bool cda)
     x->commands += c->script->commands[0];
     second(x, c, i->approves ? TC : AAC, c->script->blocks ? AAC : c->way->second[learned], cda);
     x->reversal = i->approves && x->end != APPROVED;
-    if (x->end == ENDED)
-        return;
     x->tvr[4] |= c->script->tvr5 & 0x10;
     x->scripts = c->script->results;
     x->commands += c->script->commands[1];
@@ -170,7 +166,7 @@ void expect(struct expected *x, const struct combination *c)
     risk(x, c);
     asked = terminal_asks(x, c);
     cda = x->method == CDA && fails != EARLY;
-    if (cda && asked == AAC) { /* Book 4, 6.3.2.1: an AAC is not signed */
+    if (cda && asked == AAC) { /* Book 2, figure 3: an AAC is not signed */
         x->tvr[0] |= methods[NONE].tvr;
         cda = false;
     }
@@ -196,8 +192,13 @@ void expect(struct expected *x, const struct combination *c)
         return;
     }
     set_arc(x, x->first == TC && !x->signature_failed ? "Y1" : "Z1");
-    if (x->first == ARQC) /* not sent to the issuer, ended by an AAC: Book 2, 6.6.2 */
+    if (x->signature_failed && c->fault->other_cid) { /* what is signed counts: Book 4, 6.3.2.1. The card knows better, and gives no second AC */
+        if (x->first == TC)
+            generate(x, AAC, false, 1);
+        end(x, AAC);
+    } else if (x->first == ARQC) { /* not sent to the issuer, ended by an AAC: Book 4, 6.3.2.1 */
         second(x, c, AAC, AAC, false);
-    else
+    } else {
         end(x, x->signature_failed ? AAC : x->first);
+    }
 }

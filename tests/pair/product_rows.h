@@ -21,35 +21,36 @@ static const struct terminal_row terminal_rows[] = {
     {"all", "B4 A2", 0xC8, {NONE, SDA, DDA, CDA, CDA, CDA}},
 };
 
-/* what fails with no method, SDA, DDA, CDA; data missing, methods hidden; no card key, no issuer key for the PIN; not signed at all */
+/* what fails with no method, SDA, DDA, CDA; data missing, methods hidden; no card key, no issuer key for the PIN; not signed at all; another CID signed than
+ * shown */
 static const struct fault_row fault_rows[] = {
-    {"none", "", {SOUND, SOUND, SOUND, SOUND}, false, false, false, false, false},
-    {"expired-icc-certificate", "B2 6.4 step 9", {SOUND, SOUND, EARLY, EARLY}, false, false, true, false, false},
-    {"wrong-pan-certificate", "B2 6.4 step 8", {SOUND, SOUND, EARLY, EARLY}, false, false, true, false, false},
-    {"expired-issuer-certificate", "B2 5.3 step 9", {SOUND, EARLY, EARLY, EARLY}, false, false, true, true, false},
-    {"wrong-issuer-hash", "B2 5.3 step 7", {SOUND, EARLY, EARLY, EARLY}, false, false, true, true, false},
-    {"altered-data", "B2 5.4 step 6, 6.4 step 7", {SOUND, EARLY, EARLY, EARLY}, false, false, true, false, false},
-    {"missing=9F4A", "B3 10.3: the AIP is not among the data", {SOUND, EARLY, EARLY, EARLY}, false, false, true, false, false},
-    {"tag-list", "B3 10.3: 9F4A is not 82 alone", {SOUND, EARLY, EARLY, EARLY}, false, false, true, false, false},
-    {"missing=8F", "B3 7.2, table 29", {SOUND, EARLY, EARLY, EARLY}, true, false, true, true, false},
-    {"missing=90", "B3 7.2, table 29", {SOUND, EARLY, EARLY, EARLY}, true, false, true, true, false},
-    {"missing=9F32", "B3 7.2, table 29", {SOUND, EARLY, EARLY, EARLY}, true, false, true, true, false},
-    {"missing=93", "B3 7.2, table 29: of SDA alone", {SOUND, EARLY, SOUND, SOUND}, true, false, false, false, false},
-    {"missing=9F46", "B3 7.2, table 30", {SOUND, SOUND, EARLY, EARLY}, true, false, true, false, false},
-    {"missing=9F47", "B3 7.2, table 30", {SOUND, SOUND, EARLY, EARLY}, true, false, true, false, false},
-    {"wrong-sdad", "B2 6.5.2, 6.6.2", {SOUND, SOUND, SIGNED, SIGNED}, false, false, false, false, false},
-    {"sdad-header", "B2 6.5.2 step 3, 6.6.2 step 3", {SOUND, SOUND, SIGNED, SIGNED}, false, false, false, false, false},
-    {"sdad-trailer", "B2 6.5.2 step 2, 6.6.2 step 2", {SOUND, SOUND, SIGNED, SIGNED}, false, false, false, false, false},
-    {"sdad-format", "B2 6.5.2 step 4, 6.6.2 step 4", {SOUND, SOUND, SIGNED, SIGNED}, false, false, false, false, false},
-    {"long-dynamic-number", "B2 table 19", {SOUND, SOUND, SIGNED, SIGNED}, false, false, false, false, false},
-    {"short-sdad", "B2 6.5.2 step 1, 6.6.2 step 1", {SOUND, SOUND, SIGNED, SIGNED}, false, false, false, false, false},
-    {"wrong-un", "B2 6.6.2 step 8", {SOUND, SOUND, SOUND, SIGNED}, false, false, false, false, false},
-    {"wrong-cid", "B2 6.6.2 step 6", {SOUND, SOUND, SOUND, SIGNED}, false, false, false, false, false},
-    {"wrong-data-hash", "B2 6.6.2 step 12", {SOUND, SOUND, SOUND, SIGNED}, false, false, false, false, false},
-    {"unsigned-cda", "B2 6.6.2", {SOUND, SOUND, SOUND, SIGNED}, false, false, false, false, true},
-    {"format-1-cda", "B2 6.6.2: only format 2", {SOUND, SOUND, SOUND, SIGNED}, false, false, false, false, true},
-    {"ac-beside-sdad", "B2 6.6.2 step 10: it is under the hash", {SOUND, SOUND, SOUND, SIGNED}, false, false, false, false, false},
-    {"aip-downgrade", "B3 10.3: by the AIP that was read, also under the certificate", {SOUND, SOUND, SOUND, SOUND}, false, true, true, false, false},
+    {"none", "", {SOUND, SOUND, SOUND, SOUND}, false, false, false, false, false, false},
+    {"expired-icc-certificate", "B2 6.4 step 9", {SOUND, SOUND, EARLY, EARLY}, false, false, true, false, false, false},
+    {"wrong-pan-certificate", "B2 6.4 step 8", {SOUND, SOUND, EARLY, EARLY}, false, false, true, false, false, false},
+    {"expired-issuer-certificate", "B2 5.3 step 9", {SOUND, EARLY, EARLY, EARLY}, false, false, true, true, false, false},
+    {"wrong-issuer-hash", "B2 5.3 step 7", {SOUND, EARLY, EARLY, EARLY}, false, false, true, true, false, false},
+    {"altered-data", "B2 5.4 step 6, 6.4 step 7", {SOUND, EARLY, EARLY, EARLY}, false, false, true, false, false, false},
+    {"missing=9F4A", "B3 10.3: the AIP is not among the data", {SOUND, EARLY, EARLY, EARLY}, false, false, true, false, false, false},
+    {"tag-list", "B3 10.3: 9F4A is not 82 alone", {SOUND, EARLY, EARLY, EARLY}, false, false, true, false, false, false},
+    {"missing=8F", "B3 7.2, table 29", {SOUND, EARLY, EARLY, EARLY}, true, false, true, true, false, false},
+    {"missing=90", "B3 7.2, table 29", {SOUND, EARLY, EARLY, EARLY}, true, false, true, true, false, false},
+    {"missing=9F32", "B3 7.2, table 29", {SOUND, EARLY, EARLY, EARLY}, true, false, true, true, false, false},
+    {"missing=93", "B3 7.2, table 29: of SDA alone", {SOUND, EARLY, SOUND, SOUND}, true, false, false, false, false, false},
+    {"missing=9F46", "B3 7.2, table 30", {SOUND, SOUND, EARLY, EARLY}, true, false, true, false, false, false},
+    {"missing=9F47", "B3 7.2, table 30", {SOUND, SOUND, EARLY, EARLY}, true, false, true, false, false, false},
+    {"wrong-sdad", "B2 6.5.2, 6.6.2", {SOUND, SOUND, SIGNED, SIGNED}, false, false, false, false, false, false},
+    {"sdad-header", "B2 6.5.2 step 3, 6.6.2 step 3", {SOUND, SOUND, SIGNED, SIGNED}, false, false, false, false, false, false},
+    {"sdad-trailer", "B2 6.5.2 step 2, 6.6.2 step 2", {SOUND, SOUND, SIGNED, SIGNED}, false, false, false, false, false, false},
+    {"sdad-format", "B2 6.5.2 step 4, 6.6.2 step 4", {SOUND, SOUND, SIGNED, SIGNED}, false, false, false, false, false, false},
+    {"long-dynamic-number", "B2 table 19; 6.5.2 does not look", {SOUND, SOUND, SOUND, SIGNED}, false, false, false, false, false, false},
+    {"short-sdad", "B2 6.5.2 step 1, 6.6.2 step 1", {SOUND, SOUND, SIGNED, SIGNED}, false, false, false, false, false, false},
+    {"wrong-un", "B2 6.6.2 step 8", {SOUND, SOUND, SOUND, SIGNED}, false, false, false, false, false, false},
+    {"wrong-cid", "B2 6.6.2 step 6", {SOUND, SOUND, SOUND, SIGNED}, false, false, false, false, false, true},
+    {"wrong-data-hash", "B2 6.6.2 step 12", {SOUND, SOUND, SOUND, SIGNED}, false, false, false, false, false, false},
+    {"unsigned-cda", "B2 6.6.2", {SOUND, SOUND, SOUND, SIGNED}, false, false, false, false, true, false},
+    {"format-1-cda", "B2 6.6.2: only format 2", {SOUND, SOUND, SOUND, SIGNED}, false, false, false, false, true, false},
+    {"ac-beside-sdad", "B2 6.6.2 step 10: it is under the hash", {SOUND, SOUND, SOUND, SIGNED}, false, false, false, false, false, false},
+    {"aip-downgrade", "B3 10.3: by the AIP read, also under the certificate", {SOUND, SOUND, SOUND, SOUND}, false, true, true, false, false, false},
 };
 
 /* ---- cardholder verification ---- */
@@ -146,16 +147,16 @@ static const struct key_row key_rows[] = {{"card", "B2 7.1: the ICC key", false}
 /* ---- restrictions, terminal risk management ---- */
 
 static const struct risk_row risk_rows[] = {
-    {"below", "B3 10.6.1", "floor=5000", "", 0, 0, 0, true, 0},
-    {"floor", "B3 10.6.1", "floor=1000", "", 0, 0, 0x80, true, 0},
-    {"at-floor", "B3 10.6.1: equal or over", "floor=1250", "", 0, 0, 0x80, true, 0},
-    {"split-sale", "B3 10.6.1: with what the log holds", "floor=5000 spent=3750", "", 0, 0, 0x80, true, 0},
-    {"random", "B3 10.6.2: of terminals that can go online", "floor=5000 threshold=2000 target=99", "", 0, 0, 0x10, true, 0},
-    {"version", "B3 10.4.1", "floor=5000 version", "", 0, 0x80, 0, true, 0},
-    {"version-floor", "B3 10.4.1, 10.6.1", "floor=1000 version", "", 0, 0x80, 0x80, true, 0},
-    {"hot", "B4 6.3.5: exception file", "floor=5000 hot", "", 0x10, 0, 0, true, 0},
-    {"velocity", "B3 10.6.3: never online", "floor=5000", "velocity", 0, 0x08, 0x60, true, 2},
-    {"unmanaged", "B3 10.6: AIP b4; B4 6.3.5: but for the exception file", "floor=1000 hot", "norisk", 0x10, 0, 0, false, 0},
+    {"below", "B3 10.6.1", "floor=5000", "", 0, 0, 0, 0},
+    {"floor", "B3 10.6.1", "floor=1000", "", 0, 0, 0x80, 0},
+    {"at-floor", "B3 10.6.1: equal or over", "floor=1250", "", 0, 0, 0x80, 0},
+    {"split-sale", "B3 10.6.1: with what the log holds", "floor=5000 spent=3750", "", 0, 0, 0x80, 0},
+    {"random", "B3 10.6.2: of terminals that can go online", "floor=5000 threshold=2000 target=99", "", 0, 0, 0x10, 0},
+    {"version", "B3 10.4.1", "floor=5000 version", "", 0, 0x80, 0, 0},
+    {"version-floor", "B3 10.4.1, 10.6.1", "floor=1000 version", "", 0, 0x80, 0x80, 0},
+    {"hot", "B4 6.3.5: exception file", "floor=5000 hot", "", 0x10, 0, 0, 0},
+    {"velocity", "B3 10.6.3: never online", "floor=5000", "velocity", 0, 0x08, 0x60, 2},
+    {"unmanaged", "B3 10.6: whatever AIP b4 says; B4 6.3.5", "floor=1000 hot", "norisk", 0x10, 0, 0x80, 0},
 };
 
 static const struct type_row type_rows[] = {
@@ -180,7 +181,7 @@ static const struct codes_row codes_rows[] = {
 /* ---- the card's decision: less than asked, never more (B3 9.3) ---- */
 
 static const struct own_row own_rows[] = {
-    /*                                       asked: AAC   TC   ARQC   offline only, unable   ends */
+    /*                                       asked: AAC   TC   ARQC   offline only, unable   lies */
     {"plain", "B3 9.3", "", {AAC, TC, ARQC}, TC, TC, {false}, false, false},
     {"asks", "card: a new card goes online", "ask", {AAC, ARQC, ARQC}, TC, TC, {false}, false, false},
     {"asks-unable", "card: a new card only online", "ask unable", {AAC, ARQC, ARQC}, AAC, AAC, {false}, false, false},
@@ -188,7 +189,7 @@ static const struct own_row own_rows[] = {
     {"declines", "card: no new card", "decline", {AAC, AAC, AAC}, AAC, AAC, {false}, false, false},
     {"always-aac", "B3 9.3", "always-aac", {AAC, AAC, AAC}, AAC, AAC, {false}, false, false},
     {"higher-ac", "B3 9.3; B4 6.3.7", "higher-ac", {TC, TC, TC}, TC, TC, {true, false, true}, false, false},
-    {"arqc-again", "B3 10.11", "arqc-again", {AAC, TC, ARQC}, TC, TC, {false}, true, false},
+    {"arqc-again", "B3 9.3: counts as an AAC", "arqc-again", {AAC, TC, ARQC}, TC, TC, {false}, true, false},
     {"reserved-cid", "B3 table 15", "reserved-cid", {AAC, TC, ARQC}, TC, TC, {true, true, true}, false, false},
     {"wrong-ac", "only the issuer can tell", "wrong-ac", {AAC, TC, ARQC}, TC, TC, {false}, false, true},
 };

@@ -349,6 +349,21 @@ START_TEST(test_tc_hash)
     }
 END_TEST
 
+/* What the terminal does not know goes back to no card, though its record had it: Book 3, 5.4, step 2. */
+START_TEST(test_unknown_tag)
+    {
+        static struct paper p;
+        struct paper_terminal t;
+        struct transaction *tx;
+        struct tp_error e;
+
+        paper_prepare(&p, &t, &keys, "aip=1800 8C=9F61049F0206 9F61=31323334", "", "");
+        ck_ok(paper_run(&tx, &p, &t, &e));
+        ck_hex(transaction_get(tx, TAG_EV_CDOL1_VALUES), "00000000000000001250");
+        transaction_free(&tx);
+    }
+END_TEST
+
 /* A file of 11 to 30 takes part in the authentication with its template's tag and length; its objects are nobody's. */
 START_TEST(test_proprietary_file)
     {
@@ -414,6 +429,41 @@ START_TEST(test_reasons)
     }
 END_TEST
 
+/* What failed of the authentication, told apart; a key past the date in its list is used and told (Book 2, 11.2.3). */
+START_TEST(test_authentication_words)
+    {
+        static const struct {
+            const char *card, *terminal, *failed_at;
+            enum emv_check check;
+            bool expired;
+        } all[] = {
+            {"", "", NULL, EMV_CHECK_OK, false},
+            {"8F=03", "", NULL, EMV_CHECK_OK, true},
+            {"8F=02", "", "authority key", EMV_CHECK_NO_KEY, false},
+            {"8F=0101", "", "authority key", EMV_CHECK_NO_KEY, false},
+            {"aip=3800 9F49=9A03", "", "DDOL", EMV_CHECK_NO_UN, false},
+            {"aip=3800 -9F49", "noddol", "DDOL", EMV_CHECK_NO_UN, false},
+            {"-92", "", "issuer certificate", EMV_CHECK_DATA_MISSING, false},
+        };
+        static struct paper p;
+
+        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+            const struct kernel_authentication *a;
+            struct paper_terminal t;
+            struct transaction *tx;
+            struct tp_error e;
+
+            paper_prepare(&p, &t, &keys, all[i].card, "", all[i].terminal);
+            ck_ok(paper_run(&tx, &p, &t, &e));
+            a = transaction_authentication(tx);
+            ck_assert_pstr_eq(a->failed_at, all[i].failed_at);
+            ck_assert_int_eq(a->check, all[i].check);
+            ck_assert_int_eq(a->authority_expired, all[i].expired);
+            transaction_free(&tx);
+        }
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("kernel");
@@ -434,6 +484,8 @@ static Suite *suite(void)
     tcase_add_test(c, test_tc_hash);
     tcase_add_test(c, test_proprietary_file);
     tcase_add_test(c, test_reasons);
+    tcase_add_test(c, test_unknown_tag);
+    tcase_add_test(c, test_authentication_words);
     suite_add_tcase(s, c);
     return s;
 }

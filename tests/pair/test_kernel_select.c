@@ -142,15 +142,20 @@ static const struct selection selections[] = {
      PSE " " ADF "00 00A4040207", "the card's application wants the cardholder's confirmation", 0},
     {"12.4 step 4: nobody there, the first without confirmation", PSE "=6A82 " ADF "=" FCI_C " 00A4040207=" FCI_A " " ADF "=" FCI_A GPO,
      "partial noperson", PSE " " ADF "00 00A4040207 " ADF "00 80A8", REFUSED, 0},
-    {"12.4 step 5: the chosen one is refused, the other is taken",
+    {"12.4 step 5: the chosen one is refused, the other is taken when it is confirmed",
      PSE "=6A82 " ADF "=" FCI_B " 00A4040207=" FCI_A " 00A4040008F000000014101001=6A82 " ADF "=" FCI_A GPO, "partial",
-     PSE " " ADF "00 00A4040207 00A4040008F000000014101001 " ADF "00 80A8", REFUSED, 2},
+     PSE " " ADF "00 00A4040207 00A4040008F000000014101001 " ADF "00 80A8", REFUSED, 1},
     {"12.4 step 5: blocked at the final selection", PSE "=6A82 " ADF "=" FCI_A " " ADF "=6283", "", PSE " " ADF "00 " ADF "00", NONE, 0},
+    {"12.4 the chosen one is malformed in the end, the other is taken",
+     PSE "=6A82 " ADF "=" FCI_B " 00A4040207=" FCI_A " 00A4040008F000000014101001=6F0384019000 " ADF "=" FCI_A GPO, "partial",
+     PSE " " ADF "00 00A4040207 00A4040008F000000014101001 " ADF "00 80A8", REFUSED, 1},
+    {"12.4 final selection gives a longer name than was asked", PSE "=6A82 " ADF "=" FCI_A " " ADF "=" FCI_B, "partial", PSE " " ADF "00 " ADF "00",
+     "the card's answer to SELECT is malformed", 0},
     {"11.3.4 final FCI malformed", PSE "=6A82 " ADF "=" FCI_A " " ADF "=6F0384019000", "", PSE " " ADF "00 " ADF "00",
      "the card's answer to SELECT is malformed", 0},
     {"Book 3 10.1: 6985, the next application",
      PSE "=6A82 " ADF "=" FCI_B " 00A4040207=" FCI_A " 00A4040008F000000014101001=" FCI_B " 80A8=6985 " ADF "=" FCI_A GPO, "partial",
-     PSE " " ADF "00 00A4040207 00A4040008F000000014101001 80A8 " ADF "00 80A8", REFUSED, 2},
+     PSE " " ADF "00 00A4040207 00A4040008F000000014101001 80A8 " ADF "00 80A8", REFUSED, 1},
 };
 
 START_TEST(test_selection)
@@ -266,7 +271,7 @@ START_TEST(test_names)
     }
 END_TEST
 
-/* The same in a directory: the preferred name stands in the entry, its code table in the FCI of the PSE and nowhere else (Book 1, tables 43 and 47). */
+/* The same in a directory: the preferred name stands in the entry, its code table in the FCI of the PSE and nowhere else (Book 1, tables 8 and 12). */
 START_TEST(test_directory_names)
     {
         static const struct {

@@ -113,7 +113,7 @@ static const struct pair_row rows[] = {
     {"wrong-sdad, CDA on an ARQC", CDA, "none", "", "wrong-sdad", "floor=1000 arc=00", 0, TP_OK, NO, "0400008000", "E800", "1F0302", "90,00"},
     {"wrong-data-hash", CDA, "none", "", "wrong-data-hash", "", 0, TP_OK, NO, "0400000000", "E800", "1F0302", "50"},
     {"wrong-un", CDA, "none", "", "wrong-un", "", 0, TP_OK, NO, "0400000000", "E800", "1F0302", "50"},
-    {"wrong-cid", CDA, "none", "", "wrong-cid", "", 0, TP_OK, NO, "0400000000", "E800", "1F0302", "50"},
+    {"wrong-cid", CDA, "none", "", "wrong-cid", "", 0, TP_OK, NO, "0400000000", "E800", "1F0302", "50,00"},
     {"wrong-ac: only the issuer can tell", CDA, "none", "", "wrong-ac", "", 0, TP_OK, OK, "0000000000", "E800", "1F0302", "50"},
     {"higher-ac", CDA, "none", "", "higher-ac", "floor=1000", 0, TP_OK, ENDS, NULL, NULL, NULL, "90"},
     {"higher-ac where an AAC was asked", CDA, "none", "", "higher-ac", "txtype=09", 0, TP_OK, ENDS, NULL, NULL, NULL, "00"},

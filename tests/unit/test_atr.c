@@ -1,5 +1,5 @@
 /* The answer to reset. The expected values were read by hand from the tables of ISO/IEC 7816-3 (2006) 8.2, 8.3 and 11.4; basic T=0 and T=1 answers
- * are those of EMV 4.4 Book 1, 8.3. */
+ * are those of EMV 4.3 Book 1, 8.3. */
 #include "unit.h"
 
 #include "drivers/atr.h"

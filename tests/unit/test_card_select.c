@@ -13,7 +13,7 @@ START_TEST(atr_is_the_basic_atr_of_t1)
         rig_params(&p);
         rig_start(&r, &p);
         ck_ok(card_power_on(r.card, &atr));
-        /* Book 1, 8.3: T0 = Ex, TB1 = 00, TC1 = 00, TD1 = 81, TD2 = 31, TA3 10..FE, TB3; then historical bytes and TCK */
+        /* EMV 4.3 Book 1, 8.3: T0 = Ex, TB1 = 00, TC1 = 00, TD1 = 81, TD2 = 31, TA3 10..FE, TB3; then historical bytes and TCK */
         ck_hex(span_of(raw, 8), "3BE700008131FE45");
         ck_assert_uint_eq(atr.n, 8 + 7 + 1);
         for (size_t i = 1; i < atr.n; i++)
@@ -286,7 +286,7 @@ START_TEST(t0_hands_data_out_by_get_response)
         p.t0 = true;
         rig_start(&r, &p);
         ck_ok(card_power_on(r.card, &atr));
-        ck_hex(buf_span(&atr), "3B67000054454C45504159"); /* Book 1, 8.3: TB1 = 00, TC1; no TCK for T=0 */
+        ck_hex(buf_span(&atr), "3B67000054454C45504159"); /* EMV 4.3 Book 1, 8.3: TB1 = 00, TC1; no TCK for T=0 */
         ck_assert_uint_eq(rig_send(&r, "00A4040007F0000000141010"), 0x6139);
         ck_assert_uint_eq(rig_send(&r, "00C0000000"), 0x6C39);
         ck_assert_uint_eq(rig_send(&r, "00C0000039"), 0x9000);

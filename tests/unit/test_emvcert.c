@@ -297,8 +297,8 @@ START_TEST(defects_of_certificates_have_names)
         ck_assert_int_eq(check_icc(&info, &m, issuer, three, SPAN_OF(static_data), "9990140000000026", TODAY), EMV_CHECK_IDENTIFIER);
         ck_assert_int_eq(check_icc(&info, &m, issuer, three, SPAN_OF(static_data), "999014000000001", TODAY), EMV_CHECK_IDENTIFIER);
         ck_assert_int_eq(check_icc(&info, &m, issuer, three, span_of(static_data, 11), PAN, TODAY), EMV_CHECK_HASH);
-        m.remainder_n = 0;
-        ck_assert_int_eq(check_icc(&info, &m, issuer, three, SPAN_OF(static_data), PAN, TODAY), EMV_CHECK_HASH);
+        m.remainder_n = 0; /* Book 3, table 35: the length that the certificate names says that there is one */
+        ck_assert_int_eq(check_icc(&info, &m, issuer, three, SPAN_OF(static_data), PAN, TODAY), EMV_CHECK_DATA_MISSING);
         for (unsigned c = 0; c < EMV_CHECK_COUNT; c++) {
             ck_assert_uint_le(strlen(emv_check_name((enum emv_check)c)) + strlen("ISSUER_CERT_"), 25);
             ck_assert_uint_gt(strlen(emv_check_text((enum emv_check)c)), 0);
@@ -374,6 +374,29 @@ START_TEST(combined_signature)
         ck_assert_int_eq(check_cda(&d, "09A1A2A3A4A5A6A7A8A940C1C2C3C4C5C6C7C8" DATA_HASH, 0x40, SPAN_OF(un)), EMV_CHECK_DYNAMIC_DATA);
         ck_assert_int_eq(check_cda(&d, "08A1", 0x40, SPAN_OF(un)), EMV_CHECK_DYNAMIC_DATA);
         ck_assert_int_eq(check_cda(&d, "", 0x40, SPAN_OF(un)), EMV_CHECK_DYNAMIC_DATA);
+    }
+END_TEST
+
+/* Book 2, 6.5.2, steps 1 to 7: what the ICC dynamic data hold is nobody's matter there. A number is taken where there is one. */
+START_TEST(dynamic_data_of_any_shape_do_for_dda)
+    {
+        static const struct {
+            const char *data, *number;
+        } all[] = {{"03A1A2A3", "A1A2A3"}, {"01A1", ""}, {"09A1A2A3A4A5A6A7A8A9", ""}, {"08A1", ""}, {"", ""}, {"FF", ""}};
+
+        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+            uint8_t sdad[EMV_RSA_MAX], raw[128];
+            struct buf b = BUF_OF(raw);
+            struct emv_pubkey *key = emv_privkey_public(icc);
+            struct emv_dynamic d;
+            enum emv_check outcome;
+
+            ck_ok(hex_decode(&b, all[i].data));
+            ck_ok(emv_sdad_make(sdad, icc, buf_span(&b), SPAN_OF(un)));
+            ck_ok(emv_dda_check(&outcome, &d, key, span_of(sdad, emv_pubkey_size(key)), SPAN_OF(un)));
+            ck_assert_int_eq(outcome, EMV_CHECK_OK);
+            ck_hex(d.icc_dynamic_number, all[i].number);
+        }
     }
 END_TEST
 
@@ -502,6 +525,7 @@ static Suite *suite(void)
     tcase_add_test(t, defects_of_certificates_have_names);
     tcase_add_test(t, signed_static_data);
     tcase_add_test(t, combined_signature);
+    tcase_add_test(t, dynamic_data_of_any_shape_do_for_dda);
     tcase_add_test(t, dynamic_signature_and_its_defects);
     tcase_add_test(t, dynamic_data_must_fit_the_key);
     tcase_add_test(t, keys_out_of_bounds);

@@ -161,9 +161,19 @@ END_TEST
 /* What PCI DSS 3.3 and 3.4 protect: card number, tracks, PIN; and what the number is recovered from (EMV 4.4 Book 2, tables 14 and 23) or can be searched by. */
 START_TEST(sensitive_values_are_marked)
     {
-        static const uint32_t secret[] = {
-            TAG_TRACK2,   TAG_PIN, TAG_TRACK1_DISCRETIONARY, TAG_TRACK2_DISCRETIONARY, TAG_EV_STATIC, 0x56, 0x9F6B, 0x5F53, TAG_ICC_CERT,
-            TAG_PIN_CERT, TAG_SSAD, 0x9F05, 0x9F31};
+        static const uint32_t secret[] = {TAG_TRACK2,
+                                          TAG_PIN,
+                                          TAG_TRACK1_DISCRETIONARY,
+                                          TAG_TRACK2_DISCRETIONARY,
+                                          TAG_EV_STATIC,
+                                          0x56,
+                                          0x9F6B,
+                                          0x5F53,
+                                          TAG_ICC_CERT,
+                                          TAG_PIN_CERT,
+                                          TAG_SSAD,
+                                          0x9F05,
+                                          0x9F31};
 
         ck_assert_int_eq(emv_tag_find(TAG_PAN)->shown, EMV_PAN);
         ck_assert_int_eq(emv_tag_find(TAG_CARDHOLDER_NAME)->shown, EMV_PERSONAL);

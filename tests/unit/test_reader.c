@@ -1,4 +1,4 @@
-/* The reader interface over a scripted card in process; what is expected of 61xx and 6Cxx: EMV 4.4 Book 1, 9.3.1 and Annex A. */
+/* The reader interface over a scripted card in process; what is expected of 61xx and 6Cxx: EMV 4.3 Book 1, 9.3.1 and Annex A. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -234,7 +234,7 @@ START_TEST(t0_gets_its_own_form)
         static const struct step case4[] = {{"80 A8 00 00 02 83 00", "61 02"}, {"00 C0 00 00 02", "77 00 90 00"}};
         static const struct step case2[] = {{"00 B2 01 0C 00", "6C 02"}, {"00 B2 01 0C 02", "70 00 90 00"}};
         static const struct step case1[] = {{"80 18 00 00 00", "90 00"}};
-        /* Book 1, Annex A: a case 4 command with a warning */
+        /* EMV 4.3 Book 1, Annex A: a case 4 command with a warning */
         static const struct step warning[] = {{"80 A8 00 00 02 83 00", "62 83"}, {"00 C0 00 00 00", "6C 02"}, {"00 C0 00 00 02", "77 00 90 00"}};
         static const struct step no_data[] = {{"80 A8 00 00 02 83 00", "63 00"}, {"00 C0 00 00 00", "69 85"}};
         static const struct step verify_fails[] = {{"00 20 00 80 02 83 00", "63 C2"}};
