@@ -75,10 +75,10 @@ static enum tp_err say_remise(void *ctx, const struct audit_remise *r, struct tp
 
     (void)e;
     if (report->remises != NULL) {
-        json_array_append_new(report->remises,
-                              json_pack("{s:s, s:I, s:s, s:s, s:b, s:I, s:o, s:o}", "contract", r->books.contract, "number", (json_int_t)r->books.number,
-                                        "state", remise_state_name(r->books.state), "currency", currency_shown(r->books.currency), "agrees",
-                                        r->findings == 0 ? 1 : 0, "vouched", (json_int_t)r->vouched, "books", totals_json(&r->books.totals), "evidence", totals_json(t)));
+        json_array_append_new(report->remises, json_pack("{s:s, s:I, s:s, s:s, s:b, s:I, s:o, s:o}", "contract", r->books.contract, "number",
+                                                         (json_int_t)r->books.number, "state", remise_state_name(r->books.state), "currency",
+                                                         currency_shown(r->books.currency), "agrees", r->findings == 0 ? 1 : 0, "vouched",
+                                                         (json_int_t)r->vouched, "books", totals_json(&r->books.totals), "evidence", totals_json(t)));
         return TP_OK;
     }
     money_shown(debit, t->debit_amount, r->books.currency);
@@ -96,8 +96,8 @@ static int print_end(struct report *report, const struct audit_sums *sums)
     if (report->findings != NULL) {
         const int done = option_print_json(json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "agrees", sums->findings == 0 ? 1 : 0, "contracts",
                                                      (json_int_t)sums->contracts, "remise_count", (json_int_t)sums->remises, "transactions",
-                                                     (json_int_t)sums->transactions, "vouched", (json_int_t)sums->vouched, "finding_count", (json_int_t)sums->findings, "findings",
-                                                     report->findings, "remises", report->remises));
+                                                     (json_int_t)sums->transactions, "vouched", (json_int_t)sums->vouched, "finding_count",
+                                                     (json_int_t)sums->findings, "findings", report->findings, "remises", report->remises));
         *report = (struct report){NULL, NULL};
         return done;
     }
