@@ -18,8 +18,7 @@ TP_MUST_CHECK enum tp_err dol_next(struct span *in, struct dol_entry *out);
 TP_MUST_CHECK enum tp_err dol_length(struct span dol, size_t *out);
 
 /* Appends one value as a terminal puts it for an entry: Book 3, 5.4, steps 2 b to d. TP_ERR_RANGE. */
-TP_MUST_CHECK enum tp_err dol_put_value(struct buf *out, const struct dol_entry *entry,
-                                        struct span value);
+TP_MUST_CHECK enum tp_err dol_put_value(struct buf *out, const struct dol_entry *entry, struct span value);
 
 /* The value a terminal has for a tag; an empty span when it has none. */
 typedef struct span dol_lookup(void *ctx, uint32_t tag);

@@ -140,15 +140,6 @@ static const char *read_day(struct payment *p)
     return NULL;
 }
 
-/* Track 2, should it be there, is of the same card: number, separator (D, or = in text), YYMM. It is read by nobody else. */
-static bool is_track_of(const struct iso8583 *m, const char *pan, unsigned yymm)
-{
-    char text[64], wanted[PAN_TEXT_MAX + 8];
-    const int n = snprintf(wanted, sizeof(wanted), "%s=%04u", pan, yymm % 10000);
-
-    return !iso8583_has(m, 35) || (iso8583_text(m, 35, text, sizeof(text)) == TP_OK && strncmp(text, wanted, (size_t)n) == 0);
-}
-
 /* DE 14 is YYMM: the card is good to the end of that month. */
 static const char *read_card(struct payment *p)
 {
@@ -161,7 +152,7 @@ static const char *read_card(struct payment *p)
     if (iso8583_number(p->message, 14, &expiry) != TP_OK || bcd_put(&b, expiry % 100 * 100 + expiry / 100, 4) != TP_OK ||
         date_from_mmyy(&p->expiry, buf_span(&b)) != TP_OK)
         return "DE14";
-    if (!is_track_of(p->message, p->pan, (unsigned)expiry))
+    if (!iso8583_track2_agrees(p->message))
         return "DE35";
     p->psn = -1;
     if (iso8583_has(p->message, 23)) {

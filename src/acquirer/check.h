@@ -16,8 +16,8 @@ struct checker { /* what one thread checks with; none of it is shared */
 struct party { /* who speaks: from the peer's certificate */
     char contract[CONTRACT_ID_MAX];
     char terminal[TERMINAL_ID_MAX];
-    bool known;            /* terms are there: from the first payment on */
-    struct contract terms; /* but for `open`, which is the books' to say, a contract never changes */
+    bool known;              /* terms are there: from the first payment on */
+    struct contract terms;   /* but for `open`, which is the books' to say, a contract never changes */
     uint8_t capabilities[3]; /* 9F33 that the terminal is registered with; nor does this */
 };
 

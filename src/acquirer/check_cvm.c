@@ -80,8 +80,8 @@ static void capabilities(struct verification *v)
     const uint8_t *own = v->p->party->capabilities, *now = v->capabilities;
     const uint8_t missing = own[1] & (uint8_t)~now[1];
 
-    if (now[0] != own[0] || (now[1] & (uint8_t)~own[1]) != 0 ||
-        (missing & (uint8_t) ~(CAP2_PIN_ENCIPHERED | CAP2_NO_CVM)) != 0 || ((now[2] ^ own[2]) & CAP3_ODA) != 0)
+    if (now[0] != own[0] || (now[1] & (uint8_t)~own[1]) != 0 || (missing & (uint8_t) ~(CAP2_PIN_ENCIPHERED | CAP2_NO_CVM)) != 0 ||
+        ((now[2] ^ own[2]) & CAP3_ODA) != 0)
         answer_set(v->a, "58", "CAPABILITIES");
 }
 
@@ -113,9 +113,10 @@ static void verification_results(struct verification *v)
         uint8_t byte, mask;
         const char *code, *reason;
     } refusals[] = {
-        {0, 0x10, "05", "TVR_EXCEPTION_FILE"},    {0, 0x4C, "05", "TVR_ODA_FAILED"}, {1, 0x40, "54", "TVR_EXPIRED"},
-        {1, 0x20, "05", "TVR_NOT_YET_EFFECTIVE"}, {1, 0x10, "57", "TVR_SERVICE"},    {2, 0x20, "75", "PIN_TRIES_EXCEEDED"},
-        {2, 0x80, "55", "CVM_FAILED"},            {2, 0x10, "55", "TVR_NO_KEYPAD"},
+        {0, 0x10, "05", "TVR_EXCEPTION_FILE"}, {0, 0x4C, "05", "TVR_ODA_FAILED"},
+        {1, 0x40, "54", "TVR_EXPIRED"},        {1, 0x20, "05", "TVR_NOT_YET_EFFECTIVE"},
+        {1, 0x10, "57", "TVR_SERVICE"},        {2, 0x20, "75", "PIN_TRIES_EXCEEDED"},
+        {2, 0x80, "55", "CVM_FAILED"},         {2, 0x10, "55", "TVR_NO_KEYPAD"},
     };
 
     for (size_t i = 0; !refused(v) && i < sizeof(refusals) / sizeof(refusals[0]); i++)

@@ -184,13 +184,27 @@ static enum tp_err send_packed(struct desk *d, struct iso8583 *m)
  * networks carry. */
 static enum tp_err put_chip_data(struct buf *out, struct span de55)
 {
-    static const uint32_t needed[] = {TAG_AC,           TAG_CID,          TAG_IAD,
-                                      TAG_UN,           TAG_ATC,          TAG_TVR,
-                                      TAG_TX_DATE,      TAG_TX_TYPE,      TAG_AMOUNT,
-                                      TAG_AMOUNT_OTHER, TAG_TX_CURRENCY,  TAG_AIP,
-                                      TAG_CVM_RESULTS,  TAG_TERMINAL_COUNTRY, TAG_TERMINAL_CAPABILITIES,
-                                      TAG_TERMINAL_TYPE, TAG_IFD_SERIAL,  TAG_DF_NAME,
-                                      TAG_TERMINAL_VERSION, TAG_TX_COUNTER, TAG_PAN_SEQUENCE,
+    static const uint32_t needed[] = {TAG_AC,
+                                      TAG_CID,
+                                      TAG_IAD,
+                                      TAG_UN,
+                                      TAG_ATC,
+                                      TAG_TVR,
+                                      TAG_TX_DATE,
+                                      TAG_TX_TYPE,
+                                      TAG_AMOUNT,
+                                      TAG_AMOUNT_OTHER,
+                                      TAG_TX_CURRENCY,
+                                      TAG_AIP,
+                                      TAG_CVM_RESULTS,
+                                      TAG_TERMINAL_COUNTRY,
+                                      TAG_TERMINAL_CAPABILITIES,
+                                      TAG_TERMINAL_TYPE,
+                                      TAG_IFD_SERIAL,
+                                      TAG_DF_NAME,
+                                      TAG_TERMINAL_VERSION,
+                                      TAG_TX_COUNTER,
+                                      TAG_PAN_SEQUENCE,
                                       TAG_SCRIPT_RESULTS};
     struct tlv t;
     enum tp_err r = TP_OK;

@@ -135,8 +135,8 @@ static void describe_signature(char out[DETAIL], const struct evidence_result *r
     if (r->method == EVIDENCE_CDA)
         snprintf(out, DETAIL, "%s, cryptogram %s", cryptogram_name(r->cid), ac);
     else
-        snprintf(out, DETAIL, r->method == EVIDENCE_DDA ? "DDA: over the unpredictable number of this payment"
-                                                        : "SDA: the issuer's, over the card's records");
+        snprintf(out, DETAIL,
+                 r->method == EVIDENCE_DDA ? "DDA: over the unpredictable number of this payment" : "SDA: the issuer's, over the card's records");
 }
 
 /* What there is to say of a check that went well. */

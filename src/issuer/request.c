@@ -72,6 +72,8 @@ static const char *read_card(struct request *out, const struct iso8583 *m)
     if (!number(&v, m, 14, 9912) || v % 100 < 1 || v % 100 > 12)
         return "DE14";
     out->expiry = (unsigned)v;
+    if (!iso8583_track2_agrees(m))
+        return "DE35";
     if (iso8583_has(m, 23)) {
         if (!number(&v, m, 23, 99))
             return "DE23";

@@ -11,6 +11,7 @@
 #include "base/date.h"
 #include "base/hex.h"
 #include "base/money.h"
+#include "base/secret.h"
 
 #define RID    5
 #define PAN_CN 10 /* bytes of 5A at most */
@@ -72,11 +73,8 @@ static bool refused(const struct checking *c)
 /* A certificate or the signature: ISSUER_CERT_HASH, SDAD_TRAILER, SSAD_HASH, DDA_HASH … */
 static void refuse_check(struct checking *c, enum evidence_step step, enum emv_check outcome)
 {
-    static const char *const signatures[] = {
-        [EVIDENCE_SDA] = "SSAD", [EVIDENCE_DDA] = "DDA", [EVIDENCE_CDA] = "SDAD"};
-    const char *prefix = step == EVIDENCE_ISSUER_CERT ? "ISSUER_CERT"
-                         : step == EVIDENCE_ICC_CERT  ? "ICC_CERT"
-                                                      : signatures[c->result->method];
+    static const char *const signatures[] = {[EVIDENCE_SDA] = "SSAD", [EVIDENCE_DDA] = "DDA", [EVIDENCE_CDA] = "SDAD"};
+    const char *prefix = step == EVIDENCE_ISSUER_CERT ? "ISSUER_CERT" : step == EVIDENCE_ICC_CERT ? "ICC_CERT" : signatures[c->result->method];
     char reason[sizeof(c->result->reason) + 16];
 
     c->result->check[step] = outcome;
@@ -151,8 +149,7 @@ static void check_response(struct checking *c)
         return;
     }
     if (response_read(&c->response, c->ev->response) != TP_OK) {
-        refuse(c, EVIDENCE_PRESENT, "RESPONSE_FORMAT",
-               "DF05 is no response to GENERATE AC, or holds an object twice");
+        refuse(c, EVIDENCE_PRESENT, "RESPONSE_FORMAT", "DF05 is no response to GENERATE AC, or holds an object twice");
         return;
     }
     c->sdad = objects_value(&c->response, TAG_SDAD);
@@ -160,8 +157,7 @@ static void check_response(struct checking *c)
     if (objects_find(&c->response, TAG_SDAD) == NULL)
         choose_method(c);
     if (c->sdad.n == 0 && objects_value(&c->response, TAG_AC).n != 8)
-        refuse(c, EVIDENCE_PRESENT, "SDAD_MISSING",
-               "the card did not sign (9F4B is missing from its response), and gave no cryptogram");
+        refuse(c, EVIDENCE_PRESENT, "SDAD_MISSING", "the card did not sign (9F4B is missing from its response), and gave no cryptogram");
     else if (objects_value(&c->response, TAG_CID).n != 1)
         refuse_tag(c, TAG_CID, "CID_MISSING", NULL, "is missing from the card's response");
     else if (objects_value(&c->response, TAG_ATC).n != 2)
@@ -195,8 +191,7 @@ static void check_needed(struct checking *c)
                   {OF_ALL, ev->un, 4, 4, TAG_UN, "UN_MISSING"}};
 
     for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-        if ((needed[i].of & OF(c->result->method)) != 0 &&
-            (needed[i].value.n < needed[i].min || needed[i].value.n > needed[i].max)) {
+        if ((needed[i].of & OF(c->result->method)) != 0 && (needed[i].value.n < needed[i].min || needed[i].value.n > needed[i].max)) {
             refuse_tag(c, needed[i].tag, needed[i].reason, NULL, "is missing or of a wrong length");
             return;
         }
@@ -274,8 +269,7 @@ static void read_values(struct checking *c)
         return;
     if (objects_find(&c->fixed, TAG_CDOL1) == NULL && (unsound = dol_unsound(cdol1, &c->cdol1, true)) != NULL)
         refuse(c, EVIDENCE_PRESENT, "CDOL1_UNSOUND", "no signed record holds CDOL1, and DF06 %s", unsound);
-    else if (second && objects_find(&c->fixed, TAG_CDOL2) == NULL &&
-             (unsound = dol_unsound(cdol2, &c->cdol2, false)) != NULL)
+    else if (second && objects_find(&c->fixed, TAG_CDOL2) == NULL && (unsound = dol_unsound(cdol2, &c->cdol2, false)) != NULL)
         refuse(c, EVIDENCE_PRESENT, "CDOL2_UNSOUND", "no signed record holds CDOL2, and DF07 %s", unsound);
 }
 
@@ -486,8 +480,7 @@ static enum tp_err check_sda(struct checking *c)
 {
     enum emv_check outcome;
     uint8_t dac[2];
-    const enum tp_err r =
-        emv_ssad_check(&outcome, dac, c->issuer->issuer.key, c->ev->ssad, c->ev->static_data);
+    const enum tp_err r = emv_ssad_check(&outcome, dac, c->issuer->issuer.key, c->ev->ssad, c->ev->static_data);
 
     if (r == TP_OK && outcome != EMV_CHECK_OK)
         refuse_check(c, EVIDENCE_SDAD, outcome);
@@ -578,6 +571,21 @@ static const struct object *card_value(const struct checking *c, uint32_t tag)
     return o != NULL ? o : objects_find(&c->fixed, tag);
 }
 
+/* The card number that stands in DE 55, which need not have it: 5A, or 57 before its separator (Book 3, Annex A). */
+static bool is_own_number(const struct checking *c, const struct object *said)
+{
+    char hex[2 * 19 + 1];
+    const size_t n = strlen(c->pan);
+    bool same;
+
+    if (said->value.n > 19)
+        return false;
+    hex_encode(hex, said->value);
+    same = strncmp(hex, c->pan, n) == 0 && (hex[n] == '\0' || hex[n] == (said->tag == TAG_PAN ? 'F' : 'D'));
+    secret_wipe(hex, sizeof(hex));
+    return same;
+}
+
 /* Whether an object of DE 55 is the one that the card signed, or that nothing signed covers. */
 static bool is_as_signed(const struct checking *c, const struct object *said)
 {
@@ -585,6 +593,8 @@ static bool is_as_signed(const struct checking *c, const struct object *said)
     const struct object *o = terminal_value(c, said->tag);
 
     if (known != NULL && known->max > 0 && (said->value.n < known->min || said->value.n > known->max))
+        return false;
+    if ((said->tag == TAG_PAN || said->tag == TAG_TRACK2) && !is_own_number(c, said))
         return false;
     if (said->tag == TAG_AC)
         return span_eq(said->value, SPAN_OF(c->result->ac));
@@ -656,7 +666,8 @@ static void compare_card(struct checking *c)
         refuse_value(c, TAG_PAN);
     else if (said->expiry >= 0 && c->result->card_expiry != 0 && said->expiry / 100 != c->result->card_expiry / 100)
         refuse_value(c, TAG_EXPIRY); /* DE 14 has no day */
-    else if (said->psn >= 0 && (psn.n > 0 || c->result->method == EVIDENCE_CDA) && ((psn.n > 0 && bcd_get(psn, &number) != TP_OK) || number != (uint64_t)said->psn))
+    else if (said->psn >= 0 && (psn.n > 0 || c->result->method == EVIDENCE_CDA) &&
+             ((psn.n > 0 && bcd_get(psn, &number) != TP_OK) || number != (uint64_t)said->psn))
         refuse_value(c, TAG_PAN_SEQUENCE); /* absent is 00 (Book 2, A1.4) */
 }
 
@@ -679,16 +690,15 @@ static void take_values(struct checking *c)
     struct evidence_result *r = c->result;
     uint64_t amount = 0, currency = 0, type = 0, date = 0;
 
-    r->has_values = number_of(objects_value(&c->cdol1, TAG_AMOUNT), &amount) &&
-                    number_of(objects_value(&c->cdol1, TAG_TX_CURRENCY), &currency) &&
-                    number_of(objects_value(&c->cdol1, TAG_TX_TYPE), &type) &&
-                    number_of(objects_value(&c->cdol1, TAG_TX_DATE), &date) && amount <= (uint64_t)MONEY_MAX;
+    r->has_values = number_of(objects_value(&c->cdol1, TAG_AMOUNT), &amount) && number_of(objects_value(&c->cdol1, TAG_TX_CURRENCY), &currency) &&
+                    number_of(objects_value(&c->cdol1, TAG_TX_TYPE), &type) && number_of(objects_value(&c->cdol1, TAG_TX_DATE), &date) &&
+                    amount <= (uint64_t)MONEY_MAX;
     if (!r->has_values)
         return;
     r->amount = (int64_t)amount;
     r->currency = (unsigned)(currency % 1000);
     r->type = (unsigned)(type / 10 % 10 << 4 | type % 10); /* two BCD digits: the byte */
-    r->date = 20000000 + (int)(date % 1000000); /* YYMMDD; EMV 4.4 Book 4, 6.7.3 puts 00-49 into this century */
+    r->date = 20000000 + (int)(date % 1000000);            /* YYMMDD; EMV 4.4 Book 4, 6.7.3 puts 00-49 into this century */
 }
 
 static enum tp_err check_signed(struct checking *c)

@@ -28,9 +28,9 @@ struct evidence {
     struct span cdol1, cdol2;          /* DF06 DF07: as used; they count where no signed record holds 8C, 8D */
     struct span ssad;                  /* 93, of a card with SDA */
     struct span ddol_values, dda_sdad; /* DF08 DF09, of a card with DDA: what INTERNAL AUTHENTICATE was sent and gave */
-    struct span de55;                                                           /* the whole of DE 55; empty in an evidence file that has none */
-    struct span pan_digits;                                                     /* DE 2 as text; empty: not compared */
-    enum evidence_fault fault;                                                  /* kept for the check, which refuses it */
+    struct span de55;                  /* the whole of DE 55; empty in an evidence file that has none */
+    struct span pan_digits;            /* DE 2 as text; empty: not compared */
+    enum evidence_fault fault;         /* kept for the check, which refuses it */
     uint32_t fault_tag;
 };
 

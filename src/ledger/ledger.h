@@ -53,7 +53,6 @@ struct terminal {
 
 #define TERMINAL_CAPABILITIES "2098C8" /* chip; offline PIN, plain and enciphered, no CVM; SDA, DDA, CDA */
 
-
 /* Visitors are called once a row, in order; anything but TP_OK stops and is handed through. They must not call the function that calls them. */
 typedef enum tp_err ledger_contract_visit(void *ctx, const struct contract *c, struct tp_error *e);
 typedef enum tp_err ledger_terminal_visit(void *ctx, const struct terminal *t, struct tp_error *e);
@@ -91,17 +90,17 @@ struct tx_record {     /* a transaction that passed every check; spans are borro
     uint8_t psn;
     uint16_t atc;
     uint8_t ac[8];
-    int card_expiry;     /* YYYYMMDD */
-    struct span digest;  /* SHA-256 over the content that makes a repeat the same: fields as listed in doc/protocol.md */
-    struct span de55;    /* as it came, at most EVIDENCE_MAX */
-    struct span stream;  /* DE 61 to 63, sealed as pan_sealed is, because certificate and records hold the PAN; at most EVIDENCE_MAX */
-    enum tx_state state; /* when read */
-    bool vouched;        /* no signature of the card covers it: it counts with its issuer's approval alone */
-    bool online;         /* its evidence is an ARQC that the issuer approved, not a TC */
-    char approval[7];    /* when read: DE 38 of the issuer, "" when none was asked */
+    int card_expiry;              /* YYYYMMDD */
+    struct span digest;           /* SHA-256 over the content that makes a repeat the same: fields as listed in doc/protocol.md */
+    struct span de55;             /* as it came, at most EVIDENCE_MAX */
+    struct span stream;           /* DE 61 to 63, sealed as pan_sealed is, because certificate and records hold the PAN; at most EVIDENCE_MAX */
+    enum tx_state state;          /* when read */
+    bool vouched;                 /* no signature of the card covers it: it counts with its issuer's approval alone */
+    bool online;                  /* its evidence is an ARQC that the issuer approved, not a TC */
+    char approval[7];             /* when read: DE 38 of the issuer, "" when none was asked */
     char issuer[ISSUER_NAME_MAX]; /* when read: which */
-    uint32_t remise;     /* when read: number of the remise it belongs to */
-    time_t acknowledged; /* when read */
+    uint32_t remise;              /* when read: number of the remise it belongs to */
+    time_t acknowledged;          /* when read */
 };
 
 const char *tx_state_name(enum tx_state s); /* "acknowledged", "in remise", … */

@@ -89,8 +89,7 @@ static void describe_method(const struct proof *p, char text[PROOF_TEXT])
 
     switch (p->result.method) {
     case EVIDENCE_CDA:
-        snprintf(text, PROOF_TEXT,
-                 "certificates of issuer %s and card, signature and transaction data hash are right", iin);
+        snprintf(text, PROOF_TEXT, "certificates of issuer %s and card, signature and transaction data hash are right", iin);
         return;
     case EVIDENCE_DDA:
         snprintf(text, PROOF_TEXT,
@@ -100,13 +99,11 @@ static void describe_method(const struct proof *p, char text[PROOF_TEXT])
         return;
     case EVIDENCE_SDA:
         snprintf(text, PROOF_TEXT,
-                 "SDA: the certificate of issuer %s and its signature over the card's records are right; no signature covers the amount",
-                 iin);
+                 "SDA: the certificate of issuer %s and its signature over the card's records are right; no signature covers the amount", iin);
         return;
     case EVIDENCE_NO_ODA:
         snprintf(text, PROOF_TEXT, "%s; no signature covers the amount",
-                 p->result.oda_failed ? "the terminal says that the card's authentication failed"
-                                      : "the card has no offline authentication");
+                 p->result.oda_failed ? "the terminal says that the card's authentication failed" : "the card has no offline authentication");
         return;
     }
 }

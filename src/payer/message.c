@@ -33,10 +33,9 @@ static const uint32_t de55_tags[] = {TAG_AC,
                                      TAG_TX_COUNTER,
                                      TAG_PAN_SEQUENCE,
                                      TAG_MERCHANT_CUSTOM};
-static const uint32_t evidence_tags[] = {TAG_CA_INDEX,       TAG_ISSUER_CERT,     TAG_ISSUER_REMAINDER, TAG_ISSUER_EXPONENT,
-                                         TAG_ICC_CERT,       TAG_ICC_EXPONENT,    TAG_ICC_REMAINDER,    TAG_EV_STATIC,
-                                         TAG_EV_PDOL_VALUES, TAG_EV_CDOL1_VALUES, TAG_EV_CDOL2_VALUES,  TAG_EV_RESPONSE,
-                                         TAG_EV_DDOL_VALUES, TAG_EV_DDA_SDAD};
+static const uint32_t evidence_tags[] = {TAG_CA_INDEX,        TAG_ISSUER_CERT,   TAG_ISSUER_REMAINDER, TAG_ISSUER_EXPONENT, TAG_ICC_CERT,
+                                         TAG_ICC_EXPONENT,    TAG_ICC_REMAINDER, TAG_EV_STATIC,        TAG_EV_PDOL_VALUES,  TAG_EV_CDOL1_VALUES,
+                                         TAG_EV_CDOL2_VALUES, TAG_EV_RESPONSE,   TAG_EV_DDOL_VALUES,   TAG_EV_DDA_SDAD};
 
 #define DE55_MAX 255 /* networks carry no more: what the evidence holds anyway (9F4B, in DF05) is not in it; the tags above come to 225 at most */
 
@@ -138,8 +137,7 @@ static enum tp_err fill(struct workplace *w, const struct terminal *terminal, co
         return r;
     if ((r = set_terminal(&w->m, terminal, request, stan, now)) != TP_OK ||
         (r = put_objects(&de55, de55_tags, COUNT(de55_tags), get, ctx)) != TP_OK || (r = iso8583_set(&w->m, 55, buf_span(&de55))) != TP_OK ||
-        (r = put_evidence(&evidence, get, ctx)) != TP_OK ||
-        (r = iso8583_evidence_split(&w->m, buf_span(&evidence))) != TP_OK)
+        (r = put_evidence(&evidence, get, ctx)) != TP_OK || (r = iso8583_evidence_split(&w->m, buf_span(&evidence))) != TP_OK)
         return tp_fail(e, r, "what the card signed does not fit the message to the acquirer");
     return TP_OK;
 }

@@ -5,6 +5,7 @@
 
 #include "base/bcd.h"
 #include "base/mask.h"
+#include "base/secret.h"
 
 /* The fields as jPOS ISO87BPackager declares them (its lengths and classes are the source), but for DE 55 and 61-63, which are binary here (DESIGN 7).
  * Amounts of processing fees and the like keep the names of ISO 8583:1987, 4.4. */
@@ -535,4 +536,25 @@ enum tp_err iso8583_evidence_split(struct iso8583 *m, struct span stream)
             return r;
     }
     return TP_OK;
+}
+
+bool iso8583_track2_agrees(const struct iso8583 *m)
+{
+    char track[64] = "", pan[32] = "";
+    uint64_t expiry = 0;
+    size_t n;
+    bool same;
+
+    if (!iso8583_has(m, 35))
+        return true;
+    if (iso8583_text(m, 2, pan, sizeof(pan)) != TP_OK || iso8583_number(m, 14, &expiry) != TP_OK ||
+        iso8583_text(m, 35, track, sizeof(track)) != TP_OK)
+        return false;
+    n = strlen(pan);
+    pan[n] = '='; /* the separator, then YYMM: ISO/IEC 7813 */
+    snprintf(pan + n + 1, sizeof(pan) - n - 1, "%04u", (unsigned)(expiry % 10000));
+    same = strncmp(track, pan, n + 5) == 0;
+    secret_wipe(track, sizeof(track));
+    secret_wipe(pan, sizeof(pan));
+    return same;
 }

@@ -56,6 +56,8 @@ TP_MUST_CHECK enum tp_err iso8583_set_number(struct iso8583 *m, unsigned number,
 /* As text with a final zero into out of cap bytes, spaces at the right of a fixed an or ans field taken off; as a number (n fields of at most
  * 18 digits). TP_ERR_NOT_FOUND when absent, TP_ERR_RANGE when it does not fit, TP_ERR_FORMAT for a field of another kind. */
 TP_MUST_CHECK enum tp_err iso8583_text(const struct iso8583 *m, unsigned number, char *out, size_t cap);
+/* Whether track 2 (DE 35), should it be there, is of the card of DE 2 and good as long as DE 14 says. */
+bool iso8583_track2_agrees(const struct iso8583 *m);
 TP_MUST_CHECK enum tp_err iso8583_number(const struct iso8583 *m, unsigned number, uint64_t *out);
 
 TP_MUST_CHECK enum tp_err iso8583_pack(struct buf *out, const struct iso8583 *m, struct tp_error *e);

@@ -18,11 +18,11 @@
 #define SCHEME_IIN  "999014"
 #define AIP         "1100" /* cardholder verification, CDA */
 /* All that a terminal says in DE 55, so that no byte of it is left unsigned: the usual objects, then 9F33 9F1E 9F06 9F09 9F41. */
-#define CDOL1        "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F06079F09029F4104"
-#define CVM_LIST     "000000000000000041031F03" /* plaintext PIN, else none, each if the terminal supports it */
-#define SERIAL       "TEST0001"
-#define APP_VERSION  "0001"
-#define CDOL2        "8A0295059F37049F3403"
+#define CDOL1       "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F06079F09029F4104"
+#define CVM_LIST    "000000000000000041031F03" /* plaintext PIN, else none, each if the terminal supports it */
+#define SERIAL      "TEST0001"
+#define APP_VERSION "0001"
+#define CDOL2       "8A0295059F37049F3403"
 #define TRY(call)                                                                                                                                    \
     do {                                                                                                                                             \
         const enum tp_err r_ = (call);                                                                                                               \

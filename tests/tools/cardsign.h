@@ -42,12 +42,12 @@ struct terms { /* what a payment is; terms_usual fills it */
     uint8_t iad[32]; /* 9F10 of another kind of card; iad_n 0: none */
     size_t iad_n;
     unsigned psn;
-    uint32_t counter; /* 9F41 */
-    int expiry;       /* DE 14: YYMM */
-    char pan[20];     /* DE 2 */
+    uint32_t counter;        /* 9F41 */
+    int expiry;              /* DE 14: YYMM */
+    char pan[20];            /* DE 2 */
     uint8_t capabilities[3]; /* 9F33 */
-    bool no_cda;      /* the response bears the cryptogram and no signature, and the evidence no certificates */
-    bool second;      /* signed at the second GENERATE AC, over CDOL2 values too */
+    bool no_cda;             /* the response bears the cryptogram and no signature, and the evidence no certificates */
+    bool second;             /* signed at the second GENERATE AC, over CDOL2 values too */
 };
 
 /* 12.50 EUR in France, now, PIN verified by the card, a TC; UN and AC from the numbers. */

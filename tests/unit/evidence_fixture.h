@@ -32,7 +32,7 @@ struct fixture_plan {
     uint8_t cid, signed_cid;
     bool wrong_data_hash, wrong_un; /* as a bad card would sign */
     bool no_sdad;
-    bool unsigned_lists;  /* 8C and 8D stand in no signed record: the evidence has them as DF06, DF07 */
+    bool unsigned_lists;   /* 8C and 8D stand in no signed record: the evidence has them as DF06, DF07 */
     const char *sent_list; /* hex of DF06, where it is not the list that was used; NULL: it is */
     enum { FIXTURE_CDA, FIXTURE_DDA, FIXTURE_SDA, FIXTURE_NO_ODA } method;
     bool spoilt; /* the signature of DDA or SDA is of other data */

@@ -332,6 +332,7 @@ START_TEST(one_of_four_is_blocked)
         p.apps[2] = (struct perso_app){"F000000014101002", "THIRD", "", 3, false, true};
         p.apps[3] = (struct perso_app){"F000000014101003", "FOURTH", "", 4, false, false};
         p.apps_n = 4;
+        p.cdol1 = "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F09029F41049F06079F7C20"; /* RIG_CDOL1 */
         rig_start(&r, &p);
         for (size_t i = 0; i < 4; i++) {
             ck_assert_uint_eq(rig_send(&r, selects[i]), sw[i]);

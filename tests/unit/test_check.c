@@ -426,7 +426,7 @@ START_TEST(the_verification_that_was_signed)
             {"1F0302", "0000000000", "55", "CVM_PASSED_OVER"}, /* no PIN was asked for, though the terminal can */
             {"1F0002", "0000080000", "55", "CVM_NOT_IN_LIST"}, /* the method, under another condition */
             {"1F0301", "0000080000", "55", "CVM_RESULT"},
-            {"3F0000", "0000000000", "55", "CVM_NOT_IN_LIST"}, /* none performed, and there is a list */
+            {"3F0000", "0000000000", "55", "CVM_NOT_IN_LIST"},  /* none performed, and there is a list */
             {"000302", "0000000000", "55", "PIN_NOT_VERIFIED"}, /* failed */
             {"410301", "0000000000", "55", "PIN_NOT_VERIFIED"},
             {"020302", "0000000000", "55", "CVM_UNSUPPORTED"}, /* online PIN "successful" */
@@ -494,8 +494,8 @@ START_TEST(the_capabilities_of_the_terminal)
             {"2098C8", true},  {"2088C8", true}, /* a reader's keypad makes no enciphered PIN */
             {"2090C8", true},                    /* nor is "no CVM" something that must be */
             {"2008C8", false},                   /* no PIN at all */
-            {"2018C8", false}, {"20D8C8", false}, {"20B8C8", false}, {"209848", false}, {"209888", false}, {"2098C0", false},
-            {"6098C8", false}, {"E0F8C8", false},
+            {"2018C8", false}, {"20D8C8", false}, {"20B8C8", false}, {"209848", false},
+            {"209888", false}, {"2098C0", false}, {"6098C8", false}, {"E0F8C8", false},
         };
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

@@ -286,11 +286,19 @@ static void ck_fits(const struct fixture_plan *plan)
 START_TEST(lists_cut_and_fill)
     {
 #define REST "9F1A02 9505 5F2A02 9A03 9C01 9F3704 9F3403"
-        static const char *const good[] = {
-            "9F0206" REST "9F3300", "9F0206" REST "9F3302", "9F0206" REST "9F3305",        "9F0208" REST,
-            "9F0205" REST,          "9F0204" REST,          "9F020C" REST "9F0302",        "9F0206" REST "9F0600",
-            "9F0206" REST "9F0604", "9F0206" REST "9F0610", "9F0206" REST "8405 9F4106",   "9F0206" REST "9F1E03 9F4102 9F3508",
-            "9F0206 9F1A03 9507 5F2A04 9A04 9C02 9F3708 9F3405"};
+        static const char *const good[] = {"9F0206" REST "9F3300",
+                                           "9F0206" REST "9F3302",
+                                           "9F0206" REST "9F3305",
+                                           "9F0208" REST,
+                                           "9F0205" REST,
+                                           "9F0204" REST,
+                                           "9F020C" REST "9F0302",
+                                           "9F0206" REST "9F0600",
+                                           "9F0206" REST "9F0604",
+                                           "9F0206" REST "9F0610",
+                                           "9F0206" REST "8405 9F4106",
+                                           "9F0206" REST "9F1E03 9F4102 9F3508",
+                                           "9F0206 9F1A03 9507 5F2A04 9A04 9C02 9F3708 9F3405"};
         static const struct {
             const char *cdol1, *change, *reason;
         } bad[] = {{"9F0200" REST, "", "SIGNED_AMOUNT"}, /* nothing of it was signed */
@@ -331,8 +339,9 @@ END_TEST
 /* Objects of the terminal, and the AID, in a signed record are nobody's word for them: Book 3, 7.5. */
 START_TEST(foreign_objects_in_signed_records)
     {
-        static const char *const records[] = {"9F3303E0F8C8", "8407A0000000031010", "9F02060000000099995F2A020840", "9A03300101",
-                                              "9F3501229F1A020840", "9F1E085858585858585858", "95058000000000"};
+        static const char *const records[] = {"9F3303E0F8C8",  "8407A0000000031010", "9F02060000000099995F2A020840",
+                                              "9A03300101",    "9F3501229F1A020840", "9F1E085858585858585858",
+                                              "95058000000000"};
         struct fixture_plan plan;
 
         for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
@@ -467,6 +476,8 @@ START_TEST(doubled_foreign_and_missing_objects)
             const char *more, *reason;
         } bad[] = {{true, "9F0206000000001250", "DOUBLED_9F02"},
                    {true, "9C0100", "DOUBLED_9C"},
+                   {true, "5A089990140000000026", "SIGNED_PAN"}, /* the number of another card */
+                   {true, "57139990140000000026D30122010000012345000F", "SIGNED_57"},
                    {false, "8F0101", "DOUBLED_8F"},
                    {false, "DF0200", "DOUBLED_DF02"},
                    {false, "DF0A00", "FOREIGN_DF0A"},
@@ -487,6 +498,9 @@ START_TEST(doubled_foreign_and_missing_objects)
             ck_assert_str_eq(r.reason, bad[i].reason);
         }
         fixture_pay(&p, &keys, &plan);
+        append(&p, true, "5A08" FIXTURE_PAN "5713" FIXTURE_PAN "D3012201000001234500F0");
+        check(&r, cache, &p, &right, FIXTURE_DATE);
+        ck_assert_str_eq(r.reason, "");
         append(&p, true, "DF7F0101"); /* what we do not know in DE 55 does not matter */
         check(&r, cache, &p, &right, FIXTURE_DATE);
         ck_assert_str_eq(r.reason, "");

@@ -833,6 +833,9 @@ START_TEST(missing_fields_and_objects)
         }
         bank_usual(&terms, &card);
         bank_authorisation(&request, &card, &terms);
+        ck_ok(iso8583_set_text(&request.message, 35, "9990140000000999=30122010000012345")); /* track 2 of another card */
+        ck_assert_str_eq(ask()->code, "30");
+        request.message.field[35] = span_of(NULL, 0);
         for (struct span rest = request.message.field[55]; rest.n > 0;) { /* each object once under a tag that nobody knows */
             struct tlv t;
 
