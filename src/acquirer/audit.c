@@ -77,10 +77,10 @@ static enum tp_err say_remise(void *ctx, const struct audit_remise *r, struct tp
     (void)e;
     if (report->remises != NULL) {
         json_array_append_new(report->remises,
-                              json_pack("{s:s, s:I, s:s, s:s, s:b, s:o, s:o, s:o}", "contract", r->books.contract, "number", (json_int_t)r->books.number,
-                                        "state", remise_state_name(r->books.state), "currency", currency_shown(r->books.currency), "agrees",
-                                        r->findings == 0 ? 1 : 0, "books", totals_json(&r->books.totals), "evidence", totals_json(t), "refused",
-                                        totals_json(&r->refused)));
+                              json_pack("{s:s, s:I, s:s, s:s, s:b, s:o, s:o, s:o}", "contract", r->books.contract, "number",
+                                        (json_int_t)r->books.number, "state", remise_state_name(r->books.state), "currency",
+                                        currency_shown(r->books.currency), "agrees", r->findings == 0 ? 1 : 0, "books", totals_json(&r->books.totals),
+                                        "evidence", totals_json(t), "refused", totals_json(&r->refused)));
         return TP_OK;
     }
     money_shown(debit, t->debit_amount, r->books.currency);
