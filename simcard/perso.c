@@ -7,6 +7,7 @@
 
 #include "base/hex.h"
 #include "base/money.h"
+#include "base/word.h"
 #include "crypto/cryptogram.h"
 #include "crypto/pinblock.h"
 #include "simcard/state.h"
@@ -68,6 +69,7 @@ static enum tp_err check_layout(const struct perso_params *p, struct tp_error *e
 static enum tp_err check_params(const struct scheme *s, const struct perso_params *p, struct tp_error *e)
 {
     const size_t n = strlen(p->pan), name_n = strlen(p->name);
+    enum tp_err r;
 
     if (n < 12 || n > PAN_MAX || strspn(p->pan, "0123456789") != n)
         return tp_fail(e, TP_ERR_USAGE, "a card number has 12 to 19 digits");
@@ -77,6 +79,8 @@ static enum tp_err check_params(const struct scheme *s, const struct perso_param
         return tp_fail(e, TP_ERR_USAGE, "the card number's last digit is not its check digit: such a card is refused everywhere");
     if (name_n < 2 || name_n > 26)
         return tp_fail(e, TP_ERR_USAGE, "the name \"%s\" has not 2 to 26 characters", p->name);
+    if ((r = word_check(p->name, "--name", 26, e)) != TP_OK)
+        return r;
     if (p->expiry > s->issuer_expiry)
         return tp_fail(e, TP_ERR_USAGE, "the card would outlive its issuer's certificate, which ends on %d", s->issuer_expiry);
     if (p->pin_tries < 1 || p->pin_tries > 15 || p->format < 1 || p->format > 2 || p->psn > 99 || strlen(p->language) > 8 ||

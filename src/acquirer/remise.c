@@ -199,7 +199,8 @@ static void add_outcome(json_t *object, const struct outcome *o)
     set_text(object, "paid_net", o->paid_net);
 }
 
-static void print_outcome(const char *what, const struct remise_totals *t, const char *debit, const char *credit, const char *net, const char *currency)
+static void print_outcome(const char *what, const struct remise_totals *t, const char *debit, const char *credit, const char *net,
+                          const char *currency)
 {
     printf("%-12s debits %" PRIu32 ", %s, credits %" PRIu32 ", %s, net %s %s\n", what, t->debits, debit, t->credits, credit, net, currency);
 }

@@ -70,8 +70,9 @@ enum tp_err file_lock_folder(int *fd, const char *dir, const char *program, stru
         return tp_fail(e, TP_ERR_IO, "cannot open %s: %s", dir, strerror(errno));
     if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
         return TP_OK;
-    return errno == EWOULDBLOCK ? tp_fail(e, TP_ERR_STATE, "another %s serves %s already: end that one, or name another folder with --dir", program, dir)
-                                : tp_fail(e, TP_ERR_IO, "cannot lock %s: %s", dir, strerror(errno));
+    return errno == EWOULDBLOCK
+               ? tp_fail(e, TP_ERR_STATE, "another %s serves %s already: end that one, or name another folder with --dir", program, dir)
+               : tp_fail(e, TP_ERR_IO, "cannot lock %s: %s", dir, strerror(errno));
 }
 
 static enum tp_err sync_folder(const char *path, struct tp_error *e)

@@ -64,6 +64,14 @@ static bool is_bool(const char *cell)
     return cell != NULL && (strcmp(cell, bool_cells[false]) == 0 || strcmp(cell, bool_cells[true]) == 0);
 }
 
+/* What JSON takes as a number (RFC 8259, 6), or no value at all. */
+static bool is_number(const char *cell)
+{
+    const char *digits = cell != NULL && *cell == '-' ? cell + 1 : cell;
+
+    return cell == NULL || (*digits >= '0' && *digits <= '9' && digits[strspn(digits, "0123456789.")] == '\0');
+}
+
 enum tp_err table_row(struct table *t, const char *const *cells, struct tp_error *e)
 {
     struct libscols_line *line = scols_table_new_line(t->scols, NULL);
@@ -73,6 +81,8 @@ enum tp_err table_row(struct table *t, const char *const *cells, struct tp_error
     for (size_t i = 0; i < t->n; i++) {
         if (t->columns[i].kind == TABLE_BOOL && !is_bool(cells[i]))
             return tp_fail(e, TP_ERR_INTERNAL, "the list's column %s takes yes and no alone", t->columns[i].name);
+        if (t->columns[i].kind == TABLE_NUMBER && !is_number(cells[i]))
+            return tp_fail(e, TP_ERR_INTERNAL, "the list's column %s takes numbers alone", t->columns[i].name);
         if (scols_line_set_data(line, i, cells[i]) != 0)
             return no_memory(e);
     }

@@ -7,7 +7,12 @@
 
 #include "base/err.h"
 
-enum table_kind { TABLE_TEXT, TABLE_RIGHT /* text, flush right: amounts */, TABLE_NUMBER /* a number in JSON */, TABLE_BOOL /* cells by table_bool */ };
+enum table_kind {
+    TABLE_TEXT,
+    TABLE_RIGHT /* text, flush right: amounts */,
+    TABLE_NUMBER /* a number in JSON */,
+    TABLE_BOOL /* cells by table_bool */
+};
 
 struct table_column {
     const char *name; /* heading, and key in JSON */

@@ -7,8 +7,8 @@
 #include "base/date.h"
 #include "base/log.h"
 
-#define READ_MS      20000 /* to read a document, and one more for each READ_BYTES of it */
-#define READ_BYTES   256
+#define READ_MS    20000 /* to read a document, and one more for each READ_BYTES of it */
+#define READ_BYTES 256
 
 struct taking { /* one remise on its way into the books */
     struct centre *centre;

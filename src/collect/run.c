@@ -212,14 +212,13 @@ static json_t *ticket_json(const struct run_item *i)
     struct amounts a;
 
     format_amounts(&a, i);
-    return json_pack("{s:s, s:I, s:s, s:I, s:I, s:s, s:I, s:s, s:I, s:s, s:s, s:I, s:s?, s:s?, s:s, s:s, s:s, s:I}", "contract", r->contract, "remise",
-                     (json_int_t)r->number, "closed", time_format(closed, r->closed), "transactions",
+    return json_pack("{s:s, s:I, s:s, s:I, s:I, s:s, s:I, s:s, s:I, s:s, s:s, s:I, s:s?, s:s?, s:s, s:s, s:s, s:I}", "contract", r->contract,
+                     "remise", (json_int_t)r->number, "closed", time_format(closed, r->closed), "transactions",
                      (json_int_t)r->totals.debits + (json_int_t)r->totals.credits, "debits", (json_int_t)r->totals.debits, "debit_amount", a.debit,
                      "credits", (json_int_t)r->totals.credits, "credit_amount", a.credit, "annulled", (json_int_t)r->totals.reversals,
-                     "annulled_amount", a.annulled, "net", a.net, "refused",
-                     (json_int_t)i->refused.debits + i->refused.credits, "refused_net", i->settled ? a.refused : NULL, "paid_net",
-                     i->settled ? a.paid : NULL, "currency", a.currency, "outcome", outcome_word(i), "text", outcome_text(i),
-                     "attempts", (json_int_t)r->attempts);
+                     "annulled_amount", a.annulled, "net", a.net, "refused", (json_int_t)i->refused.debits + i->refused.credits, "refused_net",
+                     i->settled ? a.refused : NULL, "paid_net", i->settled ? a.paid : NULL, "currency", a.currency, "outcome", outcome_word(i),
+                     "text", outcome_text(i), "attempts", (json_int_t)r->attempts);
 }
 
 static void print_json(const struct run *run)

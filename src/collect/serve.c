@@ -34,10 +34,10 @@
 #define HEAD_S       15 /* from the connection to the end of a request's head; also between two requests */
 #define BODY_S       30 /* for a document or an answer, and one more for each BODY_RATE bytes of it */
 #define BODY_RATE    32768
-#define DOCUMENT_MAX (INT64_C(2) << 30) /* bytes of one, and of all that one acquirer sends at a time: a million payments are 1.3 GB */
-#define SPOOL_MAX    (INT64_C(8) << 30) /* bytes of all that are on their way */
+#define DOCUMENT_MAX (INT64_C(2) << 30)  /* bytes of one, and of all that one acquirer sends at a time: a million payments are 1.3 GB */
+#define SPOOL_MAX    (INT64_C(8) << 30)  /* bytes of all that are on their way */
 #define DISK_LEFT    (INT64_C(64) << 20) /* that a document must leave on the disk */
-#define MEMORY       262144 /* per connection: also the piece in which an upload comes */
+#define MEMORY       262144              /* per connection: also the piece in which an upload comes */
 #define PRIORITIES   "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 #define ROOT         "/remises/"
 #define DIGEST_MAX   80
@@ -68,7 +68,7 @@ struct worker {
 struct service {
     const struct centre_service *given;
     struct worker worker[WORKERS];
-    pthread_mutex_t books;           /* the workers' */
+    pthread_mutex_t books; /* the workers' */
     struct caaa_schemas *schemas;
     struct centre_store *doorkeeper; /* the door's own look at the books */
     pthread_mutex_t door;
@@ -340,8 +340,8 @@ static bool announced_size(struct request *q, int64_t *size)
     const char *text = MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
     char *end;
 
-    if (MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL || text == NULL ||
-        *text < '0' || *text > '9')
+    if (MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL || text == NULL || *text < '0' ||
+        *text > '9')
         return false;
     errno = 0;
     *size = strtoll(text, &end, 10);
@@ -588,13 +588,13 @@ static enum tp_err start(struct service *s, struct tp_error *e)
     }
     if (r != TP_OK)
         return r;
-    s->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
-                                 NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, s->listener,
-                                 MHD_OPTION_THREAD_POOL_SIZE, POOL_THREADS, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-                                 EACH_ADDRESS, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
-                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY, MHD_OPTION_HTTPS_MEM_KEY, s->key,
-                                 MHD_OPTION_HTTPS_MEM_CERT, s->certificate, MHD_OPTION_HTTPS_MEM_TRUST, s->authority, MHD_OPTION_HTTPS_PRIORITIES,
-                                 PRIORITIES, MHD_OPTION_NOTIFY_COMPLETED, on_done, s, MHD_OPTION_END);
+    s->daemon =
+        MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+                         on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, s->listener, MHD_OPTION_THREAD_POOL_SIZE,
+                         POOL_THREADS, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, EACH_ADDRESS,
+                         MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                         (size_t)MEMORY, MHD_OPTION_HTTPS_MEM_KEY, s->key, MHD_OPTION_HTTPS_MEM_CERT, s->certificate, MHD_OPTION_HTTPS_MEM_TRUST,
+                         s->authority, MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES, MHD_OPTION_NOTIFY_COMPLETED, on_done, s, MHD_OPTION_END);
     return s->daemon != NULL ? TP_OK : tp_fail(e, TP_ERR_INTERNAL, "cannot start the HTTPS service: are the keys in pki/ whole?");
 }
 

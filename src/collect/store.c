@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apdu/tlv.h"
 #include "base/file.h"
 #include "base/mask.h"
 #include "base/secret.h"
-#include "apdu/tlv.h"
 #include "crypto/seal.h"
 #include "store/db.h"
 
@@ -137,7 +137,8 @@ static enum tp_err find_card(struct centre_store *s, sqlite3_stmt *q, struct tp_
         r = seal_lookup(s->seal, lookup, buf_span(&plain));
     secret_wipe(pan, sizeof(pan));
     if (r != TP_OK)
-        return tp_fail(e, TP_ERR_SECURITY, "item %s%" PRIu32 ": its card number cannot be opened: is seal.key that of these books?", context, sequence);
+        return tp_fail(e, TP_ERR_SECURITY, "item %s%" PRIu32 ": its card number cannot be opened: is seal.key that of these books?", context,
+                       sequence);
     r = db_prepare(s->db, &u, "UPDATE item SET pan_lookup = ?3, atc = ?4, ac = ?5 WHERE remise = ?1 AND sequence = ?2", e);
     if (r != TP_OK)
         return r;
@@ -257,9 +258,9 @@ enum tp_err centre_contract_owner(struct centre_store *s, const char *contract, 
 {
     sqlite3_stmt *q;
     bool row = false;
-    const enum tp_err r = look_up(
-        s, &q, "SELECT acquirer.id FROM contract JOIN acquirer ON acquirer.acquirer = contract.acquirer WHERE contract.id = ?1 AND held = 1",
-        contract, &row, e);
+    const enum tp_err r =
+        look_up(s, &q, "SELECT acquirer.id FROM contract JOIN acquirer ON acquirer.acquirer = contract.acquirer WHERE contract.id = ?1 AND held = 1",
+                contract, &row, e);
 
     owner[0] = '\0';
     if (r == TP_OK && row)
@@ -272,10 +273,9 @@ enum tp_err centre_contract_owner(struct centre_store *s, const char *contract, 
 /* Rows of a past holder stay: its remises are its own. */
 static enum tp_err give_to(struct centre_store *s, const char *contract, const char *acquirer, struct tp_error *e)
 {
-    static const char *const steps[] = {
-        "UPDATE contract SET held = 0, changed = ?3 WHERE id = ?1 AND held = 1",
-        "INSERT INTO contract (id, acquirer, held, changed) SELECT ?1, acquirer, 1, ?3 FROM acquirer WHERE id = ?2"
-        " ON CONFLICT (id, acquirer) DO UPDATE SET held = 1, changed = ?3"};
+    static const char *const steps[] = {"UPDATE contract SET held = 0, changed = ?3 WHERE id = ?1 AND held = 1",
+                                        "INSERT INTO contract (id, acquirer, held, changed) SELECT ?1, acquirer, 1, ?3 FROM acquirer WHERE id = ?2"
+                                        " ON CONFLICT (id, acquirer) DO UPDATE SET held = 1, changed = ?3"};
     enum tp_err r = TP_OK;
 
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && r == TP_OK; i++) {
@@ -292,8 +292,7 @@ static enum tp_err give_to(struct centre_store *s, const char *contract, const c
     return r;
 }
 
-enum tp_err centre_contract_assign(struct centre_store *s, const char *contract, const char *acquirer, char before[CAAA_ID_MAX],
-                                   struct tp_error *e)
+enum tp_err centre_contract_assign(struct centre_store *s, const char *contract, const char *acquirer, char before[CAAA_ID_MAX], struct tp_error *e)
 {
     bool known = false;
     enum tp_err r = db_begin(s->db, e);
@@ -392,8 +391,8 @@ static enum tp_err find_remise(struct centre_store *s, const char *acquirer, con
 {
     sqlite3_stmt *q;
     bool row = false;
-    enum tp_err r = db_prepare(s->db, &q,
-                               REMISES "WHERE contract.id = ?1 AND number = ?2 AND (acquirer.id = ?3 OR ?3 IS NULL) ORDER BY held DESC LIMIT 1", e);
+    enum tp_err r =
+        db_prepare(s->db, &q, REMISES "WHERE contract.id = ?1 AND number = ?2 AND (acquirer.id = ?3 OR ?3 IS NULL) ORDER BY held DESC LIMIT 1", e);
 
     if (r != TP_OK)
         return r;
@@ -634,8 +633,7 @@ enum tp_err centre_take_item(struct centre_store *s, const struct caaa_item *ite
     enum tp_err r;
 
     snprintf(context, sizeof(context), "%s%" PRIu32, s->context, item->sequence);
-    if (seal_close(s->seal, &sealed, span_str(item->pan), span_str(context)) != TP_OK ||
-        seal_lookup(s->seal, lookup, span_str(item->pan)) != TP_OK)
+    if (seal_close(s->seal, &sealed, span_str(item->pan), span_str(context)) != TP_OK || seal_lookup(s->seal, lookup, span_str(item->pan)) != TP_OK)
         return tp_fail(e, TP_ERR_INTERNAL, "cannot seal a card number");
     r = db_prepare(
         s->db, &q,

@@ -6,18 +6,18 @@
 #include "base/span.h"
 
 /* Documents of the profile have one attribute in a tag, 16 levels, and texts up to 13,400 characters (base64 of 10,000 bytes). */
-#define CAAA_TAG_MAX        4096  /* from its '<' to its '>' */
-#define CAAA_ATTRIBUTES_MAX 16    /* of one start tag */
+#define CAAA_TAG_MAX        4096 /* from its '<' to its '>' */
+#define CAAA_ATTRIBUTES_MAX 16   /* of one start tag */
 #define CAAA_DEPTH_MAX      64
 #define CAAA_RUN_MAX        65536 /* a text, comment, CDATA section or processing instruction */
 
 enum caaa_guard_state {
     CAAA_GUARD_START, /* nothing but a byte order mark has come */
     CAAA_GUARD_TEXT,
-    CAAA_GUARD_OPEN,   /* after '<' */
-    CAAA_GUARD_BANG,   /* after "<!" */
-    CAAA_GUARD_TAG,    /* in a start tag */
-    CAAA_GUARD_VALUE,  /* of an attribute */
+    CAAA_GUARD_OPEN,  /* after '<' */
+    CAAA_GUARD_BANG,  /* after "<!" */
+    CAAA_GUARD_TAG,   /* in a start tag */
+    CAAA_GUARD_VALUE, /* of an attribute */
     CAAA_GUARD_END_TAG,
     CAAA_GUARD_COMMENT,
     CAAA_GUARD_CDATA,

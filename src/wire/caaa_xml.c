@@ -25,7 +25,7 @@ struct walker {
     xmlTextReaderPtr reader;
     char path[PATH_SIZE];
     size_t ends[CAAA_DEPTH_MAX]; /* length of the path at each depth */
-    int field;              /* index of the field whose text is being gathered, or -1 */
+    int field;                   /* index of the field whose text is being gathered, or -1 */
     int depth_of_field;
     size_t n;
     char text[TEXT_SIZE];

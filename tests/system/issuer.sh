@@ -71,6 +71,25 @@ for _ in $(seq 100); do
     sleep 0.1
 done
 port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' serve.log | head -n 1)
+want 2 "another telepay-issuer serves .*iss already: end that one" timeout 20 "$bin/telepay-issuer" serve --listen 127.0.0.1:0
+for key in iss/pki/server.key iss/issuer.keys iss/seal.key; do # in a copy: the one that serves has read its own
+    cp -rp iss open && chmod 644 "open/${key#iss/}"
+    want 5 "chmod 600" timeout 20 "$bin/telepay-issuer" serve --dir open --listen 127.0.0.1:0
+    rm -rf open
+done
+for key in scheme/issuer.secret scheme/issuer.key; do
+    chmod 640 "$key"
+    want 5 "chmod 600" "$bin/telepay-perso" card --scheme scheme --pan $pan --expiry 2028-12 --pin 1234 open
+    chmod 600 "$key"
+done
+want 0 "" "$bin/telepay-perso" card --scheme scheme --pan $pan --expiry 2028-12 --pin 1234 open
+for key in open/*.key open/card.secret; do
+    chmod 644 "$key"
+    want 5 "chmod 600" timeout 20 "$bin/telepay-simcard" open
+    chmod 600 "$key"
+done
+rm -rf open
+want 2 "no control characters" "$bin/telepay-perso" card --scheme scheme --pan $pan --expiry 2028-12 --pin 1234 --name $'A/\x1B' open
 want 0 "has its folder in a1" i acquirer add --id 00000000001 --out a1 --port "$port"
 [ "$(stat -c %a a1 a1/acquirer.key | tr '\n' ' ')" = "700 600 " ] || fail "modes of a1"
 for line in "name = Test-bank" "host = 127.0.0.1" "port = $port" "acquirer = 00000000001" "iins = 999014" "ca = ca.pem" "certificate = acquirer.pem" "key = acquirer.key"; do

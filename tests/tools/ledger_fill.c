@@ -22,8 +22,7 @@ static size_t make_icc(uint8_t *out, int64_t amount, uint32_t stan)
 
     memcpy(ac, &stan, sizeof(stan));
     if (buf_put(&b, span_of("\x9F\x36\x02\x00\x01\x9F\x26\x08", 8)) != TP_OK || buf_put(&b, SPAN_OF(ac)) != TP_OK ||
-        buf_put(&b, span_of("\x9F\x02\x06", 3)) != TP_OK ||
-        bcd_put(&b, (uint64_t)amount, 12) != TP_OK ||
+        buf_put(&b, span_of("\x9F\x02\x06", 3)) != TP_OK || bcd_put(&b, (uint64_t)amount, 12) != TP_OK ||
         buf_put(&b, span_of("\x5F\x2A\x02\x09\x78\x9F\x34\x03\x41\x03\x02\x9F\x4B\x81\x90", 15)) != TP_OK ||
         buf_fill(&b, (uint8_t)stan, 144) != TP_OK)
         abort();

@@ -175,10 +175,27 @@ END_TEST
 /* Sequences of Unicode 15, table 3-7, and of XML 1.0, 2.2. */
 START_TEST(words_are_text_for_people)
     {
-        static const char *const good[] = {"a", "Librairie du Port", "\xC3\xA9t\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x92\xB3", "\xEF\xBF\xBD", "A & B <C> \"D\""};
-        static const char *const bad[] = {"",         " a",           "a ",           "a\x01",    "a\tb",    "a\nb",         "\x1B[2J",
-                                          "a\x7F",    "\xC2\x85",     "\xC0\xAF",     "\xC3",     "\x80",    "\xED\xA0\x80", "\xE0\x80\x80",
-                                          "\xEF\xBF\xBE", "\xEF\xBF\xBF", "\xF4\x90\x80\x80", "caf\xE9", "\xF5\x80\x80\x80"};
+        static const char *const good[] = {
+            "a", "Librairie du Port", "\xC3\xA9t\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x92\xB3", "\xEF\xBF\xBD", "A & B <C> \"D\""};
+        static const char *const bad[] = {"",
+                                          " a",
+                                          "a ",
+                                          "a\x01",
+                                          "a\tb",
+                                          "a\nb",
+                                          "\x1B[2J",
+                                          "a\x7F",
+                                          "\xC2\x85",
+                                          "\xC0\xAF",
+                                          "\xC3",
+                                          "\x80",
+                                          "\xED\xA0\x80",
+                                          "\xE0\x80\x80",
+                                          "\xEF\xBF\xBE",
+                                          "\xEF\xBF\xBF",
+                                          "\xF4\x90\x80\x80",
+                                          "caf\xE9",
+                                          "\xF5\x80\x80\x80"};
         struct tp_error e;
 
         for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)

@@ -469,7 +469,7 @@ static enum tp_err get_endless(void *ctx, uint8_t *out, size_t cap, size_t *n)
 
 START_TEST(what_never_ends_is_refused_before_it_costs)
     {
-#define ROOT "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:caaa.011.001.14\""
+#define ROOT    "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:caaa.011.001.14\""
 #define LETTERS "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
         static const struct {
             const char *head, *piece, *word;

@@ -105,9 +105,11 @@ END_TEST
 
 START_TEST(an_odd_key_is_passed_over)
     {
-        static const char good[] = "{\"rid\":\"A000000003\",\"index\":\"01\",\"modulus\":\"" VISA_01 "\",\"exponent\":\"03\",\"sha1\":\"" SHA_01 "\"}";
+        static const char good[] =
+            "{\"rid\":\"A000000003\",\"index\":\"01\",\"modulus\":\"" VISA_01 "\",\"exponent\":\"03\",\"sha1\":\"" SHA_01 "\"}";
         static const char odd[] = "{\"rid\":\"A000000003\",\"index\":\"02\",\"modulus\":\"C696\",\"exponent\":\"03\",\"sha1\":\"" SHA_01 "\"}";
-        static const char forged[] = "{\"rid\":\"A000000003\",\"index\":\"02\",\"modulus\":\"" VISA_01 "\",\"exponent\":\"03\",\"sha1\":\"" SHA_01 "\"}";
+        static const char forged[] =
+            "{\"rid\":\"A000000003\",\"index\":\"02\",\"modulus\":\"" VISA_01 "\",\"exponent\":\"03\",\"sha1\":\"" SHA_01 "\"}";
         char text[4096];
         struct capk_store *s;
         struct tp_error e;

@@ -191,7 +191,8 @@ static void make_first_books(void)
                                   "INSERT INTO remise VALUES (1, 1, 1, zeroblob(32), 9, 978, 0, '', '', 1, 2, 1, 500, 0, 0, 0, 0, 0)",
                                   NULL, NULL, NULL),
                      SQLITE_OK);
-    ck_ok(db_prepare(db, &q, "INSERT INTO item VALUES (1, 1, '00000001', '000000000001', 1, 20261101120000, 0, 500, 1, 20301231, '', ?1, ?2, '')", &e));
+    ck_ok(
+        db_prepare(db, &q, "INSERT INTO item VALUES (1, 1, '00000001', '000000000001', 1, 20261101120000, 0, 500, 1, 20301231, '', ?1, ?2, '')", &e));
     db_bind_span(q, 1, buf_span(&sealed));
     db_bind_span(q, 2, span_of(icc, sizeof(icc) - 1));
     ck_ok(db_run(db, q, &e));
@@ -200,7 +201,8 @@ static void make_first_books(void)
 
 static bool taken(struct centre_store *s, const char *pan, uint8_t psn, const char *de55)
 {
-    struct caaa_item item = {.psn = psn, .terminal = "00000009", .rrn = "999999999999", .local_time = 20261102120000, .icc = span_of(de55, sizeof(icc) - 1)};
+    struct caaa_item item = {
+        .psn = psn, .terminal = "00000009", .rrn = "999999999999", .local_time = 20261102120000, .icc = span_of(de55, sizeof(icc) - 1)};
     struct tp_error e;
     bool before = false;
 
