@@ -74,14 +74,15 @@ static enum tp_err audit_tx(void *ctx, uint32_t sequence, const struct tx_record
         if (s == PROOF_EVIDENCE || s == PROOF_VALUES)
             break; /* what comes behind rests on it */
     }
-    if (r == TP_OK && a->proof.result.has_values && proof_approves(&a->proof, tx) && proof_vouched(&a->proof)) {
+    if (r != TP_OK || !a->proof.result.has_values || !proof_approves(&a->proof, tx))
+        return r;
+    add_signed(&a->now.evidence, &a->proof, tx->state == TX_REVERSED);
+    if (tx->state == TX_REJECTED)
+        add_signed(&a->now.refused, &a->proof, false);
+    if (proof_vouched(&a->proof)) {
         a->now.vouched++;
         a->sums->vouched++;
     }
-    if (r == TP_OK && a->proof.result.has_values && proof_approves(&a->proof, tx))
-        add_signed(&a->now.evidence, &a->proof, tx->state == TX_REVERSED);
-    if (r == TP_OK && a->proof.has_values && proof_approves(&a->proof, tx) && tx->state == TX_REJECTED)
-        add_signed(&a->now.refused, &a->proof, false);
     return r;
 }
 
