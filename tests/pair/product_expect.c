@@ -109,10 +109,10 @@ static void second(struct expected *x, const struct combination *c, enum ac aske
     x->has_second = true;
     x->second = asked == AAC ? AAC : got;
     generate(x, asked, cda && asked != AAC, 1);
-    x->cda = cda && x->second != AAC;
-    x->cda_once = x->cda_once || x->cda;
-    x->signature_good = x->cda && !c->own->lies_second;
-    x->ac_unread = x->cda && c->own->lies_second; /* in a signature that nobody looks at */
+    cda = cda && x->second != AAC;
+    x->cda_once = x->cda_once || cda;
+    x->signature_good = cda && !c->own->lies_second;
+    x->ac_unread = cda && c->own->lies_second; /* in a signature that nobody looks at */
     end(x, c->own->lies_second ? AAC : x->second);
 }
 
