@@ -105,7 +105,7 @@ static void check_fault(struct checking *c)
     }
 }
 
-/* The GENERATE AC response: one template 77 with CID, ATC and SDAD (EMV 4.4 Book 2, table 19). */
+/* The GENERATE AC response: one template 77 with CID, ATC and SDAD (EMV 4.4 Book 2, table 20). */
 static void check_response(struct checking *c)
 {
     struct span in = c->ev->response;
