@@ -255,7 +255,7 @@ static enum tp_err open_sdad(enum emv_check *outcome, struct emv_dynamic *out, s
     if (out->recovered[3] > dynamic.n)
         return TP_OK;
     dynamic.n = out->recovered[3];
-    /* Book 2, table 17: the ICC dynamic number has 2 to 8 bytes and its length before it */
+    /* Book 2, 6.5.1 and table 19: the ICC dynamic number has 2 to 8 bytes and its length before it */
     if (span_u8(&dynamic, &number_n) != TP_OK || number_n < 2 || number_n > 8)
         return TP_OK;
     if (span_take(&dynamic, number_n, &out->icc_dynamic_number) != TP_OK)

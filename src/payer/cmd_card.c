@@ -119,6 +119,7 @@ static void print_issuer(const struct transaction *tx)
 {
     const struct kernel_authentication *a = transaction_authentication(tx);
     const struct span country = transaction_get(tx, TAG_ISSUER_COUNTRY), bic = transaction_get(tx, 0x5F54);
+    const struct span name = transaction_get(tx, TAG_DF_NAME), index = transaction_get(tx, TAG_CA_INDEX);
     char text[160] = "", rid[11];
     uint64_t number;
     size_t n = 0;
@@ -133,10 +134,13 @@ static void print_issuer(const struct transaction *tx)
     if (a == NULL)
         return;
     if (a->authority != NULL) {
-        snprintf(text, sizeof(text), "key %02X of %s (%s)", a->authority->index, hex_encode(rid, SPAN_OF(a->authority->rid)), a->authority->source);
+        snprintf(text, sizeof(text), "key %02X of %s (%s)%s", a->authority->index, hex_encode(rid, SPAN_OF(a->authority->rid)), a->authority->source,
+                 a->authority_expired ? ", past the date that its list has" : "");
         line("Authority", text);
     }
-    if (a->failed_at != NULL)
+    if (a->check == EMV_CHECK_NO_KEY && index.n == 1 && name.n >= 5)
+        snprintf(text, sizeof(text), "not checked: the terminal has no key %02X of %s", index.p[0], hex_encode(rid, span_of(name.p, 5)));
+    else if (a->failed_at != NULL)
         snprintf(text, sizeof(text), "the %s is not good: %s", a->failed_at, emv_check_text(a->check));
     else if (a->ok)
         snprintf(text, sizeof(text), "good: issuer %zu bits, card %zu bits", a->issuer_bits, a->icc_bits);

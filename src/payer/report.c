@@ -73,9 +73,9 @@ static json_t *authentication(const struct transaction *tx)
     json_t *authority = json_null();
 
     if (a->authority != NULL)
-        authority =
-            json_pack("{s:s, s:s, s:s, s:o}", "rid", hex_encode(rid, SPAN_OF(a->authority->rid)), "index",
-                      hex_encode(index, span_of(&a->authority->index, 1)), "source", a->authority->source, "expiry", day(a->authority->expiry));
+        authority = json_pack("{s:s, s:s, s:s, s:o, s:b}", "rid", hex_encode(rid, SPAN_OF(a->authority->rid)), "index",
+                              hex_encode(index, span_of(&a->authority->index, 1)), "source", a->authority->source, "expiry",
+                              day(a->authority->expiry), "expired", a->authority_expired);
     return json_pack("{s:s, s:b, s:s?, s:s?, s:o, s:s, s:o, s:i, s:o, s:i}", "method", kernel_method_name(a->method), "ok", a->ok, "failed_at",
                      a->failed_at, "check", a->failed_at != NULL ? emv_check_text(a->check) : NULL, "authority", authority, "issuer", a->issuer,
                      "issuer_expiry", day(a->issuer_expiry), "issuer_bits", (int)a->issuer_bits, "card_expiry", day(a->icc_expiry), "card_bits",
