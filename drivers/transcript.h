@@ -5,7 +5,7 @@
  *     format: 1                       a fact is a name, a colon and a value; this one comes first
  *     atr: 3B6500002063CB6800         behind two spaces it, too, may have words
  *     > 00B2011400                    a command APDU, in hex
- *     < 70105A08999014******00189000  its answer with the status word, then, behind two spaces, words; * is half a byte that is not told
+ *     < 70105A08999014******00159000  its answer with the status word, then, behind two spaces, words; * is half a byte that is not told
  *     < (no answer)                   instead: the card left or was mute
  *     pin: entered                    facts stand where they happened
  *

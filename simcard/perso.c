@@ -17,6 +17,7 @@
 #define RECORD_MIN          32
 #define SFI_MAX             10   /* of files that EMV itself defines: Book 3, 5.3.2.2, table 1 */
 #define CONFIRM             0x80 /* of 87: Book 1, table 13 */
+#define NOT_REGISTERED      0xF0 /* first half byte of an AID that nobody registers: ISO/IEC 7816-5, 5.1.3 */
 #define CVM_CODE            0x3F
 #define CVM_ENCIPHERED      0x04
 #define CVM_ENCIPHERED_SIGN 0x05
@@ -75,8 +76,9 @@ static enum tp_err check_params(const struct scheme *s, const struct perso_param
         return tp_fail(e, TP_ERR_USAGE, "a card number has 12 to 19 digits");
     if (strncmp(p->pan, s->iin, strlen(s->iin)) != 0)
         return tp_fail(e, TP_ERR_USAGE, "the card number does not begin with %s, the issuer's number in this scheme", s->iin);
-    if (!pan_valid(p->pan))
-        return tp_fail(e, TP_ERR_USAGE, "the card number's last digit is not its check digit: such a card is refused everywhere");
+    if (!p->any_check_digit && !pan_valid(p->pan))
+        return tp_fail(e, TP_ERR_USAGE, "the last digit of the card number is not its check digit, which would be %c; with --any-check-digit it is made all the same",
+                       pan_check_digit(p->pan, n - 1));
     if (name_n < 2 || name_n > 26)
         return tp_fail(e, TP_ERR_USAGE, "the name \"%s\" has not 2 to 26 characters", p->name);
     if ((r = word_check(p->name, "--name", 26, e)) != TP_OK)
@@ -113,6 +115,11 @@ static enum tp_err take_apps(struct card_profile *card, const struct perso_param
             return tp_fail(e, TP_ERR_USAGE, "the application identifier \"%s\" has not 5 to 16 bytes", from->aid);
         if (strlen(from->label) < 1 || strlen(from->label) > 16 || strlen(from->preferred) > 16)
             return tp_fail(e, TP_ERR_USAGE, "the label \"%s\" has not 1 to 16 characters", from->label);
+        if (!p->live_identifiers && (to->aid[0] & 0xF0) != NOT_REGISTERED)
+            return tp_fail(e, TP_ERR_USAGE,
+                           "the application identifier \"%s\" may be a real scheme's: those of tests begin with F (ISO/IEC 7816-5); "
+                           "with --live-identifiers it is made all the same",
+                           from->aid);
         to->aid_n = aid.n;
         snprintf(to->label, sizeof(to->label), "%s", from->label);
         snprintf(to->preferred, sizeof(to->preferred), "%s", from->preferred);

@@ -55,6 +55,8 @@ struct perso_params { /* perso_defaults fills all but pan and pin */
     uint8_t sfi[PERSO_FILES]; /* of each part, 1 to 10; they may be the same */
     size_t record_max;        /* bytes of a record with its template, 32 to 254; an object that is longer stands alone */
     bool no_pse, t0, blocked;
+    bool any_check_digit;  /* the card number may end as it likes */
+    bool live_identifiers; /* applications may have the AID of a real scheme */
     struct perso_app apps[PROFILE_APPS_MAX];
     size_t apps_n;
     struct emv_privkey *key;     /* NULL: a new one is made; else taken over by the profile (many cards made fast share a copy of one) */

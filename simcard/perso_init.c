@@ -5,7 +5,7 @@
 #include "base/cli.h"
 #include "simcard/scheme.h"
 
-enum { OPT_EXPONENT = 256, OPT_AUTHORITY_BITS, OPT_ISSUER_BITS, OPT_IIN, OPT_INDEX, OPT_COUNTRY };
+enum { OPT_EXPONENT = 256, OPT_AUTHORITY_BITS, OPT_ISSUER_BITS, OPT_IIN, OPT_INDEX, OPT_COUNTRY, OPT_LIVE };
 
 struct wanted {
     struct scheme_params params;
@@ -19,6 +19,7 @@ static const struct argp_option options[] = {
     {"iin", OPT_IIN, "DIGITS", 0, "issuer identification number its cards begin with [" SCHEME_IIN "]", 0},
     {"index", OPT_INDEX, "N", 0, "index of the authority's key [1]", 0},
     {"country", OPT_COUNTRY, "NNN", 0, "issuer's country, ISO 3166 numeric [250]", 0},
+    {"live-identifiers", OPT_LIVE, NULL, 0, "take an issuer number that may be a real issuer's", 0},
     {0},
 };
 
@@ -46,6 +47,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_COUNTRY:
         w->params.country = perso_number(state, "country", arg, 1, 999);
+        return 0;
+    case OPT_LIVE:
+        w->params.live_identifiers = true;
         return 0;
     case ARGP_KEY_ARG:
         if (w->dir != NULL)

@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/mask.h"
 
 enum tp_err perso_pan_after(char out[PAN_TEXT_MAX], const char *pan_from, unsigned n)
 {
     const size_t length = strlen(pan_from);
-    unsigned sum = 0;
 
     if (length < 12 || length > PAN_MAX || strspn(pan_from, "0123456789") != length)
         return TP_ERR_RANGE;
@@ -23,12 +23,7 @@ enum tp_err perso_pan_after(char out[PAN_TEXT_MAX], const char *pan_from, unsign
         out[i - 1] = (char)('0' + n % 10);
         n /= 10;
     }
-    for (size_t i = 0; i + 1 < length; i++) { /* Luhn: every second digit from the right counts twice */
-        const unsigned digit = (unsigned)(out[i] - '0'), twice = 2 * digit;
-
-        sum += (length - 1 - i) % 2 == 0 ? digit : twice > 9 ? twice - 9 : twice;
-    }
-    out[length - 1] = (char)('0' + (10 - sum % 10) % 10);
+    out[length - 1] = pan_check_digit(out, length - 1);
     return TP_OK;
 }
 

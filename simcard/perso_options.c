@@ -328,6 +328,8 @@ static const struct setting {
     FLAG("no-pse", no_pse, "no directory 1PAY.SYS.DDF01"),
     FLAG("t0", t0, "protocol T=0 instead of T=1"),
     FLAG("blocked", blocked, "all its applications are blocked"),
+    FLAG("any-check-digit", any_check_digit, "take a card number whose last digit is not its check digit"),
+    FLAG("live-identifiers", live_identifiers, "take application identifiers that may be a real scheme's"),
 };
 
 #define SETTINGS (sizeof(settings) / sizeof(settings[0]))

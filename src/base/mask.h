@@ -7,10 +7,13 @@
 #define PAN_MAX      19
 #define PAN_TEXT_MAX (PAN_MAX + 1)
 
-/* "999014******0018" into out; a number too short to keep six and four is all asterisks. Returns out. */
+/* "999014******0015" into out; a number too short to keep six and four is all asterisks. Returns out. */
 char *mask_pan(char out[PAN_TEXT_MAX], const char *pan);
 
-/* ISO/IEC 7812-1 Annex B: 8 to 19 digits whose Luhn sum is right. Numbers of the test scheme (IIN 999014, of no issuer) may carry any check digit. */
+/* The check digit behind n digits (ISO/IEC 7812-1, Annex B: Luhn). */
+char pan_check_digit(const char *digits, size_t n);
+
+/* ISO/IEC 7812-1 Annex B: 8 to 19 digits whose last is the check digit (Luhn) of those before it. */
 bool pan_valid(const char *pan);
 
 #endif

@@ -1,6 +1,6 @@
 /* What a centre refuses by order, for tests and teaching (`telepay-centre serve --refuse FILE`). One rule a line, # begins a remark:
  *     CONTRACT NUMBER SEQUENCE REASON    one item of one remise
- *     PAN REASON                         every item of a card, as it is masked: 999014******0018
+ *     PAN REASON                         every item of a card, as it is masked: 999014******0015
  * Numbers may be *: every one. REASON is one word of at most 35 characters. */
 #ifndef TP_COLLECT_REFUSE_H
 #define TP_COLLECT_REFUSE_H

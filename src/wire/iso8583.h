@@ -67,7 +67,7 @@ TP_MUST_CHECK enum tp_err iso8583_pack(struct buf *out, const struct iso8583 *m,
  * MTI and the fields before the one at fault (mti 0: not even that). */
 TP_MUST_CHECK enum tp_err iso8583_unpack(struct iso8583 *m, struct span raw, struct tp_error *e);
 
-/* One line for people: "0200 2=999014******0018 3=000000 ... 55=[231 bytes]". Card numbers are masked; PIN, tracks and binary fields show only their
+/* One line for people: "0200 2=999014******0015 3=000000 ... 55=[231 bytes]". Card numbers are masked; PIN, tracks and binary fields show only their
  * size. Cut to cap with a final zero. Returns out. */
 char *iso8583_trace(char *out, size_t cap, const struct iso8583 *m);
 

@@ -6,7 +6,7 @@
 #include "simcard/card.h"
 #include "simcard/perso.h"
 
-#define RIG_PAN  "9990140000000018"
+#define RIG_PAN  "9990140000000015"
 #define RIG_DATE 20261123
 
 struct rig {

@@ -10,7 +10,7 @@
 
 static void check(const struct evidence *ev)
 {
-    static const struct evidence_claim claim = {"9990140000000018", 1250, 978, 250, 20261123, 0, 20301231, 1}, none = EVIDENCE_CLAIM_NONE;
+    static const struct evidence_claim claim = {"9990140000000015", 1250, 978, 250, 20261123, 0, 20301231, 1}, none = EVIDENCE_CLAIM_NONE;
     static struct capk_store *store;
     static struct evidence_cache *cache;
     struct evidence_result r;
@@ -57,7 +57,7 @@ static void message_form(struct span in)
 
     if (span_be16(&in, &n) != TP_OK || span_take(&in, n % 1000, &de55) != TP_OK)
         return;
-    HOLDS(evidence_from_message(&ev, de55, in, span_str("9990140000000018")) == TP_OK);
+    HOLDS(evidence_from_message(&ev, de55, in, span_str("9990140000000015")) == TP_OK);
     check(&ev);
 }
 
@@ -80,10 +80,10 @@ static void recovery(struct span in)
         return;
     const struct span cert = {in.p, 128}, rest = {in.p + 128, in.n - 128};
 
-    HOLDS(emv_issuer_cert_check(&outcome, &info, key, cert, rest, SPAN_OF(three), "9990140000000018", 20261123) == TP_OK);
+    HOLDS(emv_issuer_cert_check(&outcome, &info, key, cert, rest, SPAN_OF(three), "9990140000000015", 20261123) == TP_OK);
     HOLDS((outcome == EMV_CHECK_OK) == (info.key != NULL));
     emv_pubkey_free(&info.key);
-    HOLDS(emv_icc_cert_check(&outcome, &info, EMV_ICC_KEY, key, cert, rest, SPAN_OF(three), rest, "9990140000000018", 20261123) == TP_OK);
+    HOLDS(emv_icc_cert_check(&outcome, &info, EMV_ICC_KEY, key, cert, rest, SPAN_OF(three), rest, "9990140000000015", 20261123) == TP_OK);
     emv_pubkey_free(&info.key);
     HOLDS(emv_ssad_check(&outcome, dac, key, cert, rest) == TP_OK);
     HOLDS(emv_dda_check(&outcome, &dynamic, key, cert, SPAN_OF(un)) == TP_OK);

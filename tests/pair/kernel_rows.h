@@ -334,7 +334,7 @@ static const struct row rows[] = {
     {"7.5 expiry of two bytes", "5F24=3012", "", "", ENDS, NULL, NULL, NULL, ""},
     {"7.5 effective date of four bytes", "5F25=20240101", "", "", ENDS, NULL, NULL, NULL, ""},
     {"7.2 number that is no number", "5A=999A140000000018", "", "", ENDS, NULL, NULL, NULL, ""},
-    {"7.2 number of eleven bytes", "5A=9990140000000018999999", "", "", ENDS, NULL, NULL, NULL, ""},
+    {"7.2 number of eleven bytes", "5A=9990140000000015999999", "", "", ENDS, NULL, NULL, NULL, ""},
     {"10.2 a template in a template is not looked into", "aip=1800", "00B20114=700C700A5A0899901400000099999000", "", OK, "8000000000", "6800",
      "1F0002", "40"},
     {"7.2 no number", "", "00B2010C=70249F0702FFC05F24033012318C069F02069505058D069F02069505059F4A01829F0802000100009000", "", ENDS, NULL, NULL, NULL,

@@ -12,7 +12,7 @@
 #include "base/hex.h"
 
 #define AID_HEX "F0000000141010"
-#define PAN     "9990140000000018"
+#define PAN     "9990140000000015"
 
 static struct span unhex(uint8_t *room, size_t cap, const char *hex)
 {

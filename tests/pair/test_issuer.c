@@ -12,7 +12,7 @@
 #include "simcard/inproc.h"
 #include "simcard/perso.h"
 
-#define PAN  "9990140000000018"
+#define PAN  "9990140000000015"
 #define DATE 20261123
 
 static struct scheme *scheme;

@@ -294,7 +294,7 @@ START_TEST(test_memory)
 
         paper_prepare(&p, &t, &keys, "5F34=12", "", "");
         ck_ok(paper_run(&tx, &p, &t, &e));
-        ck_assert_str_eq(t.pan_seen, "9990140000000018");
+        ck_assert_str_eq(t.pan_seen, "9990140000000015");
         ck_assert_int_eq(t.psn_seen, 12);
         transaction_free(&tx);
         paper_prepare(&p, &t, &keys, "-5F34", "", "");

@@ -483,7 +483,7 @@ START_TEST(test_read_card)
                              memcmp(transaction_application(list[i])->aid + 5, "\x10\x10\x01", 3) == 0 ? KERNEL_NOT_ACCEPTED : KERNEL_READ_ONLY);
         }
         ck_assert_str_eq(transaction_application(list[0])->label, "CARTX");
-        ck_hex(transaction_get(list[0], TAG_PAN), "9990140000000018");
+        ck_hex(transaction_get(list[0], TAG_PAN), "9990140000000015");
         ck_hex(transaction_get(list[0], TAG_ATC), "002A");
         ck_assert_uint_eq(transaction_pin_tries(list[0]), 3);
         ck_assert(transaction_authentication(list[0])->ok);

@@ -24,7 +24,7 @@
 #include "simcard/perso.h"
 #include "wire/iso8583.h"
 
-#define PAN     "9990140000000018"
+#define PAN     "9990140000000015"
 #define DATE    20261123
 #define SHOWN   20 /* mismatches that are printed */
 #define FACTORS 14

@@ -16,7 +16,7 @@
 #include "simcard/perso.h"
 #include "simcard/recorded.h"
 
-#define PAN  "9990140000000018"
+#define PAN  "9990140000000015"
 #define NAME "4455504F4E542F4D41524945" /* of both cards' 5F20 */
 
 static struct paper_keys keys;

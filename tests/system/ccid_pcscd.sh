@@ -164,7 +164,7 @@ trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 mkdir none
 {
-    telepay-perso init scheme && telepay-perso card card --scheme scheme --pan 9990140000000018 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 --cvm pin
+    telepay-perso init scheme && telepay-perso card card --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 --cvm pin
 } >perso.log 2>&1 || fail "no card: $(cat perso.log)"
 fake_acquirer make terminal || fail "fake_acquirer make"
 cp scheme/authority.json terminal/

@@ -97,8 +97,8 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 {
-    telepay-perso init scheme && telepay-perso card marie --scheme scheme --pan 9990140000000018 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 &&
-        telepay-issuer init iss --scheme scheme && echo 9990140000000018 | telepay-issuer account add --balance 1000.00 --currency EUR --expiry 2030-12 &&
+    telepay-perso init scheme && telepay-perso card marie --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 &&
+        telepay-issuer init iss --scheme scheme && echo 9990140000000015 | telepay-issuer account add --balance 1000.00 --currency EUR --expiry 2030-12 &&
         telepay-issuer acquirer add --id 00000000001 --out iss/acquirer && telepay-acquirer init acq --authority scheme/authority.json &&
         telepay-acquirer issuer add --from iss/acquirer &&
         telepay-acquirer contract add --id 000000000000123 --name "Librairie du Port" --mcc 5942 --currency EUR &&

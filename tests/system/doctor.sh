@@ -182,7 +182,7 @@ trap 'rm -rf "$dir"' EXIT
 chmod 755 "$dir"
 cd "$dir" || exit 1
 telepay-perso init scheme >/dev/null 2>&1 || fail "telepay-perso init"
-telepay-perso card card --scheme scheme --pan 9990140000000018 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 --cvm pin >/dev/null 2>&1 || fail "telepay-perso card"
+telepay-perso card card --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 --cvm pin >/dev/null 2>&1 || fail "telepay-perso card"
 fake_acquirer make terminal || fail "fake_acquirer make"
 cp scheme/authority.json terminal/
 WITH_PCSCD_PINPAD=$TESTS_BUILDDIR/tests/ifd/pinpad_ifd.so "$here/with-pcscd" "$here/doctor.sh" inside "$dir" || exit 1

@@ -180,7 +180,7 @@ trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 telepay-perso init scheme >/dev/null 2>&1 || fail "telepay-perso init"
 for name in one two; do
-    telepay-perso card $name --scheme scheme --pan 9990140000000018 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 --cvm pin >/dev/null 2>&1 ||
+    telepay-perso card $name --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 --cvm pin >/dev/null 2>&1 ||
         fail "telepay-perso card"
 done
 fake_acquirer make terminal || fail "fake_acquirer make"

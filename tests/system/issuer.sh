@@ -28,7 +28,7 @@ want() {
 }
 i() { "$bin/telepay-issuer" "$@"; }
 json() { python3 -c "import json; d=json.load(open('out')); print($1)"; }
-pan=9990140000000018
+pan=9990140000000015
 
 # ---- init, accounts, acquirers ----
 "$bin/telepay-perso" init scheme >out 2>&1 || { cat out; fail "perso init"; }
@@ -45,8 +45,8 @@ want 2 "no currency" i account add --balance 1 --currency XXQ --expiry 2030-12
 want 2 "no date" i account add --balance 1 --currency EUR --expiry 12/30
 want 2 "ccd-3des" i account add --balance 1 --currency EUR --expiry 2030-12 --cvn 17
 want 2 "no card number" i account add --balance 1 --currency EUR --expiry 2030-12 --pan 123
-echo "9990 1400 0000 0018" | i account add --balance 50.00 --currency EUR --expiry 2030-12 --psn 1 --ceiling 30 >out 2>&1 || { fail "account add"; cat out; }
-grep -q "card 999014\*\*\*\*\*\*0018 has an account" out || fail "account add says $(cat out)"
+echo "9990 1400 0000 0015" | i account add --balance 50.00 --currency EUR --expiry 2030-12 --psn 1 --ceiling 30 >out 2>&1 || { fail "account add"; cat out; }
+grep -q "card 999014\*\*\*\*\*\*0015 has an account" out || fail "account add says $(cat out)"
 want 2 "has an account already" i account add --pan $pan --balance 1 --currency EUR --expiry 2030-12 --psn 1
 want 2 "has no account here" i account block --pan $pan --psn 2
 grep -q "$pan" iss/issuer.db && fail "the card number stands in the books"
@@ -145,7 +145,7 @@ ask 5002 100 632800000010 "58 - none"
 kill -TERM "$server"
 wait "$server" || fail "serve ends with $?"
 server=''
-grep -q "alarm: card 999014\*\*\*\*\*\*0018, counter 5 after 5: sent again" serve.log || fail "no alarm in the log"
+grep -q "alarm: card 999014\*\*\*\*\*\*0015, counter 5 after 5: sent again" serve.log || fail "no alarm in the log"
 grep -qE "$pan|4711" serve.log && fail "the log shows a card number or a PIN"
 [ "$failures" -eq 0 ] || cat serve.log
 exit $((failures > 0))

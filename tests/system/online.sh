@@ -56,9 +56,9 @@ inside() {
     local serve card rrn paying
     cd "$dir" || exit 1
     expect 0 "" telepay-perso init scheme/
-    expect 0 "" telepay-perso card cards/marie --scheme scheme/ --pan 9990140000000018 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
+    expect 0 "" telepay-perso card cards/marie --scheme scheme/ --pan 9990140000000015 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
     expect 0 "" telepay-issuer init iss/ --scheme scheme/ --name banque
-    printf 9990140000000018 | expect 0 "" telepay-issuer account add --dir iss --expiry 2030-12 --balance 200.00 --currency EUR
+    printf 9990140000000015 | expect 0 "" telepay-issuer account add --dir iss --expiry 2030-12 --balance 200.00 --currency EUR
     expect 0 "" telepay-issuer acquirer add --dir iss --id 00000000001 --out from-issuer
     expect 0 "" telepay-acquirer init acq/ --authority scheme/authority.json
     printf '\n[issuers]\ntimeout = 2\n' >>acq/acquirer.conf

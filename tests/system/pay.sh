@@ -103,28 +103,28 @@ good_payments() {
     serve 00
     insert marie
     expect 0 "APPROVED" pay_12 --trace trace
-    grep -q "0000000.*999014\*\*\*\*\*\*0018" "$dir/out" || grep -qF '999014******0018' "$dir/out" || fail "no masked card number: $(cat "$dir/out")"
+    grep -q "0000000.*999014\*\*\*\*\*\*0015" "$dir/out" || grep -qF '999014******0015' "$dir/out" || fail "no masked card number: $(cat "$dir/out")"
     rrn=$(sed -n 's/^Reference *//p' "$dir/out")
     [ -n "$rrn" ] || fail "no reference: $(cat "$dir/out")"
     # nothing secret in what a person or a file gets to see: the whole number, and the PIN block of 1234
-    ! grep -qE '9990140000000018|241234FFFFFFFFFF' "$dir/out" trace || fail "a secret is shown"
+    ! grep -qE '9990140000000015|241234FFFFFFFFFF' "$dir/out" trace || fail "a secret is shown"
     grep -qF '> 0020008008****************' trace || fail "the trace has no masked VERIFY: $(cat trace)"
     [ "$(stat -c %a trace)" = 600 ] || fail "others may read the trace"
     grep -q Masked trace || fail "the trace does not say what it masks"
-    ! grep -aqr 9990140000000018 terminal || fail "the journal holds the card number in clear"
+    ! grep -aqr 9990140000000015 terminal || fail "the journal holds the card number in clear"
     expect 0 "$rrn" journal list
     expect 0 "APPROVED" journal show "$rrn"
     expect 0 "12.50" journal days
     expect 0 "everything is delivered" journal send
     expect 0 '"outcome": "acknowledged"' pay_12 --json
     python3 -m json.tool <"$dir/out" >/dev/null || fail "not JSON: $(cat "$dir/out")"
-    ! grep -qE '9990140000000018' "$dir/out" || fail "the card number is in the JSON"
+    ! grep -qE '9990140000000015' "$dir/out" || fail "the card number is in the JSON"
     expect 0 "APPROVED" pay_12 --application F0000000141010
     expect 0 "APPROVED" pay_12 --application "telepay test"
     expect 1 "the application that was asked for" pay_12 --application nonsense
     expect 0 "APPROVED" pay_12 --reader "00 00"
     expect 3 "no reader has a name with" env wait=0 bash -c "printf 1234 | telepay pay --config $conf --pin-fd 0 --wait 0 --amount 1 --reader ACME"
-    expect 0 "to the acquirer: 0200 2=999014******0018" pay_12 -v
+    expect 0 "to the acquirer: 0200 2=999014******0015" pay_12 -v
     [ "$(payments acknowledged)" = 6 ] || fail "the journal: $(journal list)"
 }
 
@@ -439,10 +439,10 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 telepay-perso init scheme >/dev/null 2>&1 || fail "telepay-perso init"
-telepay-perso card marie --scheme scheme --pan 9990140000000018 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 >/dev/null 2>&1 || fail "telepay-perso card"
+telepay-perso card marie --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 >/dev/null 2>&1 || fail "telepay-perso card"
 cp -r marie factory
 # a card that insists on the PIN: no "no CVM" behind it
-telepay-perso card pin --scheme scheme --pan 9990140000000018 --name DUPONT/PAUL --expiry 2030-12 --pin 1234 --cvm pin >/dev/null 2>&1 || fail "telepay-perso card"
+telepay-perso card pin --scheme scheme --pan 9990140000000015 --name DUPONT/PAUL --expiry 2030-12 --pin 1234 --cvm pin >/dev/null 2>&1 || fail "telepay-perso card"
 telepay-perso card other --scheme scheme --pan 9990140000000026 --name MARTIN/LUC --expiry 2030-12 --pin 1234 >/dev/null 2>&1 || fail "telepay-perso card"
 fake_acquirer make terminal || fail "fake_acquirer make"
 cp scheme/authority.json terminal/

@@ -17,6 +17,6 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 telepay-perso init scheme >/dev/null 2>&1 &&
-    telepay-perso card pin --scheme scheme --pan 9990140000000018 --name DUPONT/PAUL --expiry 2030-12 --pin 1234 --cvm pin >/dev/null 2>&1 &&
+    telepay-perso card pin --scheme scheme --pan 9990140000000015 --name DUPONT/PAUL --expiry 2030-12 --pin 1234 --cvm pin >/dev/null 2>&1 &&
     fake_acquirer make terminal && cp scheme/authority.json terminal/ || exit 1
 "$TESTS_SRCDIR/system/with-pcscd" "$TESTS_SRCDIR/system/pin-terminal.sh" inside "$dir"

@@ -197,7 +197,7 @@ trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 telepay-perso init scheme >/dev/null 2>&1 || fail "telepay-perso init"
 make_card() { # folder, PIN, rule
-    telepay-perso card "$1" --scheme scheme --pan 9990140000000018 --name DUPONT/PAUL --expiry 2030-12 --pin "$2" --cvm "$3" >/dev/null 2>&1 ||
+    telepay-perso card "$1" --scheme scheme --pan 9990140000000015 --name DUPONT/PAUL --expiry 2030-12 --pin "$2" --cvm "$3" >/dev/null 2>&1 ||
         fail "telepay-perso card $1"
 }
 make_card pin 1234 pin

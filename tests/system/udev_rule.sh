@@ -44,7 +44,7 @@ getent group plugdev >/dev/null || { echo "no group plugdev here"; exit 77; }
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0:detect_leaks=0
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-{ telepay-perso init "$dir/scheme" && telepay-perso card "$dir/card" --scheme "$dir/scheme" --pan 9990140000000018 --name DUPONT/MARIE --expiry 2030-12 --pin 1234; } \
+{ telepay-perso init "$dir/scheme" && telepay-perso card "$dir/card" --scheme "$dir/scheme" --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234; } \
     >"$dir/perso.log" 2>&1 || fail "no card: $(cat "$dir/perso.log")"
 for try in -m "-r -m"; do
     # shellcheck disable=SC2086 # words

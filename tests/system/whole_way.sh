@@ -41,7 +41,7 @@ inside() {
     local serve card rrn
     cd "$dir" || exit 1
     expect 0 "" telepay-perso init scheme/
-    expect 0 "" telepay-perso card cards/marie --scheme scheme/ --pan 9990140000000018 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
+    expect 0 "" telepay-perso card cards/marie --scheme scheme/ --pan 9990140000000015 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
     expect 0 "" telepay-acquirer init acq/ --authority scheme/authority.json
     expect 0 "" telepay-acquirer contract add --id 000000000000123 --name "Librairie du Port" --mcc 5942 --currency EUR
     expect 0 "" telepay-acquirer terminal add --contract 000000000000123 --id 00000001 --out terminal/
@@ -66,7 +66,7 @@ inside() {
     expect 0 "APPROVED" pay --amount 12.50 --currency EUR
     rrn=$(sed -n 's/^Reference *//p' out)
     expect 0 "$rrn" telepay-acquirer list
-    expect 0 "999014******0018" telepay-acquirer show "$rrn"
+    expect 0 "999014******0015" telepay-acquirer show "$rrn"
     expect 0 "" telepay-acquirer prove "$rrn"
     expect 0 "everything is delivered" telepay journal send --config terminal/telepay.conf
     expect 0 "15.50" telepay journal days --config terminal/telepay.conf
@@ -107,7 +107,7 @@ inside() {
     # the same ATC again
     kill "$card"
     wait "$card" 2>/dev/null
-    expect 0 "" telepay-perso card cards/old --scheme scheme/ --pan 9990140000000018 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
+    expect 0 "" telepay-perso card cards/old --scheme scheme/ --pan 9990140000000015 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
     : >card.log
     telepay-simcard cards/old >card.log 2>&1 &
     card=$!

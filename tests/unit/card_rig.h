@@ -8,7 +8,7 @@
 #include "simcard/perso.h"
 #include "unit.h"
 
-#define RIG_PAN  "9990140000000018"
+#define RIG_PAN  "9990140000000015"
 #define RIG_DATE 20261123 /* of all transactions here */
 
 struct rig {

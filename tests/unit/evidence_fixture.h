@@ -5,7 +5,7 @@
 #include "crypto/emvmake.h"
 #include "ledger/evidence.h"
 
-#define FIXTURE_PAN    "9990140000000018"
+#define FIXTURE_PAN    "9990140000000015"
 #define FIXTURE_DATE   20261123
 #define FIXTURE_EXPIRY 20301231
 #define FIXTURE_RID    "F000000014"

@@ -82,7 +82,7 @@ static inline struct tx_record fixture_tx(struct tx_room *room, uint32_t stan, u
     memcpy(room->digest + 8, &amount, sizeof(amount));
     snprintf(tx.contract, sizeof(tx.contract), "%s", CONTRACT);
     snprintf(tx.terminal, sizeof(tx.terminal), "%s", TERMINAL);
-    snprintf(tx.pan_masked, sizeof(tx.pan_masked), "999014******0018");
+    snprintf(tx.pan_masked, sizeof(tx.pan_masked), "999014******0015");
     tx.pan_lookup = SPAN_OF(room->lookup);
     tx.digest = SPAN_OF(room->digest);
     tx.pan_sealed = SPAN_OF(room->sealed);

@@ -114,7 +114,7 @@ static struct caaa_item item_of(uint32_t sequence, enum caaa_kind kind, int64_t 
 {
     struct caaa_item i = {.sequence = sequence,
                           .kind = kind,
-                          .pan = "9990140000000018",
+                          .pan = "9990140000000015",
                           .psn = 1,
                           .expiry = 20301231,
                           .terminal = "00000001",
@@ -229,7 +229,7 @@ START_TEST(a_remise_comes_back_as_it_went)
         ck_assert_uint_eq(s.remise.mcc, 5942);
         ck_assert_uint_eq(s.remise.number, 7);
         ck_assert_int_eq(s.remise.created, 1795426200);
-        ck_assert_str_eq(s.item[0].pan, "9990140000000018");
+        ck_assert_str_eq(s.item[0].pan, "9990140000000015");
         ck_assert_uint_eq(s.item[0].psn, 1);
         ck_assert_int_eq(s.item[0].expiry, 20301231);
         ck_assert_str_eq(s.item[0].terminal, "00000001");
@@ -343,8 +343,8 @@ START_TEST(an_item_can_be_at_fault_alone)
         static const struct {
             const char *from, *to, *fault;
         } cases[] = {
-            {"<PAN>9990140000000018</PAN>", "<PAN>4761739001010011</PAN>", "PAN_LUHN"},
-            {"<PAN>9990140000000018</PAN>", "<PAN>9990140000000018999014</PAN>", "PAN_LUHN"},
+            {"<PAN>9990140000000015</PAN>", "<PAN>4761739001010011</PAN>", "PAN_LUHN"},
+            {"<PAN>9990140000000015</PAN>", "<PAN>9990140000000015999014</PAN>", "PAN_LUHN"},
             {"<ICCRltdData>nwIG", "<ICCRltdData>nwIH", "ICC_TLV"},  /* a length one too long */
             {"AAAAABJQ", "AAAAABJR", "ICC_AMOUNT"},                 /* 9F02 says 12.51 */
             {"AAAAABJQXyoCCXi", "AAAAABJQXyoCCEC", "ICC_CURRENCY"}, /* 5F2A says 840 */

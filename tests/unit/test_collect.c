@@ -86,7 +86,7 @@ START_TEST(refusals_by_order)
     {
         static const char *const bad[] = {
             "A 1 2\n", "A 1 2 X Y\n", "A 0 2 X\n", "A 1x 2 X\n", "A 1 -2 X\n", "word X\n", "A 1 2 REASON_THAT_IS_LONGER_THAN_35_CHARACTERS_\n"};
-        struct caaa_item item = {.sequence = 3, .pan = "9990140000000018"};
+        struct caaa_item item = {.sequence = 3, .pan = "9990140000000015"};
         struct refuse *r = NULL;
         struct tp_error e;
 

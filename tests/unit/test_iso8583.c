@@ -92,11 +92,11 @@ START_TEST(track2_keeps_its_separator)
         struct tp_error e;
 
         iso8583_start(&m, 100);
-        ck_ok(iso8583_set_text(&m, 35, "9990140000000018=3012201"));
-        ck_packs(&m, "01000000000020000000249990140000000018D3012201");
-        UNHEX(good, "01000000000020000000249990140000000018D3012201");
+        ck_ok(iso8583_set_text(&m, 35, "9990140000000015=3012201"));
+        ck_packs(&m, "01000000000020000000249990140000000015D3012201");
+        UNHEX(good, "01000000000020000000249990140000000015D3012201");
         ck_ok(iso8583_unpack(&m, good, &e));
-        ck_assert(span_eq(m.field[35], span_str("9990140000000018=3012201")));
+        ck_assert(span_eq(m.field[35], span_str("9990140000000015=3012201")));
     }
 END_TEST
 
@@ -235,11 +235,11 @@ START_TEST(traces_hide_the_card)
         char line[200];
 
         iso8583_start(&m, 200);
-        ck_ok(iso8583_set_text(&m, 2, "9990140000000018"));
+        ck_ok(iso8583_set_text(&m, 2, "9990140000000015"));
         ck_ok(iso8583_set_text(&m, 3, "000000"));
-        ck_ok(iso8583_set_text(&m, 35, "9990140000000018=3012201"));
+        ck_ok(iso8583_set_text(&m, 35, "9990140000000015=3012201"));
         ck_ok(iso8583_set(&m, 52, pin));
-        ck_assert_str_eq(iso8583_trace(line, sizeof(line), &m), "0200 2=999014******0018 3=000000 35=[24 bytes] 52=[8 bytes]");
+        ck_assert_str_eq(iso8583_trace(line, sizeof(line), &m), "0200 2=999014******0015 3=000000 35=[24 bytes] 52=[8 bytes]");
         ck_assert_str_eq(iso8583_trace(line, 12, &m), "0200 2=9990");
     }
 END_TEST

@@ -7,7 +7,7 @@
 #include "payer/memory.h"
 
 #define DAY 20261123
-#define PAN "9990140000000018"
+#define PAN "9990140000000015"
 
 static char folder[64], path[128], list[128];
 static struct tp_error e;
@@ -36,7 +36,7 @@ static void add(unsigned stan, int date, int64_t amount, const char *psn, enum p
     struct receipt r = {.state = state, .date = date, .time = 91500, .amount = amount, .currency = currency, .stan = stan, .atc = 7, .type = type};
     int64_t id;
 
-    strcpy(r.pan, "999014******0018");
+    strcpy(r.pan, "999014******0015");
     strcpy(r.psn, psn);
     ck_assert_msg(journal_add(journal, &r, (struct span){NULL, 0}, 0, &id, &e) == TP_OK, "%s", e.text);
 }

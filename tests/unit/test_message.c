@@ -11,7 +11,7 @@
 static const struct {
     uint32_t tag;
     const char *hex;
-} given[] = {{TAG_PAN, "9990140000000018"},
+} given[] = {{TAG_PAN, "9990140000000015"},
              {TAG_EXPIRY, "301231"},
              {TAG_PAN_SEQUENCE, "01"},
              {TAG_AC, "1122334455667788"},
@@ -85,7 +85,7 @@ START_TEST(fields_as_design_7_says)
         static const struct {
             unsigned field;
             const char *text;
-        } wanted[] = {{2, "9990140000000018"},
+        } wanted[] = {{2, "9990140000000015"},
                       {3, "000000"},
                       {4, "000000001250"},
                       {7, "1123081500"},
@@ -304,7 +304,7 @@ START_TEST(receipts_hold_what_the_card_gave)
         struct receipt r;
 
         receipt_fill(&r, a_terminal(), &request, look_up, NULL);
-        ck_assert_str_eq(r.pan, "999014******0018");
+        ck_assert_str_eq(r.pan, "999014******0015");
         ck_assert_str_eq(r.psn, "001");
         ck_assert_str_eq(r.aid, "F0000000141010");
         ck_assert_str_eq(r.cryptogram, "TC");
@@ -409,7 +409,7 @@ START_TEST(the_ticket)
                                     "Terminal                            00000001\n"
                                     "Date                     2026-11-23 09:15:00\n"
                                     "AID                           F0000000141010\n"
-                                    "Card               999014******0018  no. 001\n"
+                                    "Card               999014******0015  no. 001\n"
                                     "TC                          1122334455667788\n"
                                     "ATC                                        7\n"
                                     "TVR / TSI                  0000008000 / E800\n"

@@ -40,6 +40,10 @@ START_TEST(refuses_what_cannot_be)
         must_refuse(&p, "12 to 19");
         p = good, p.pan = "999014000000001X";
         must_refuse(&p, "12 to 19");
+        p = good, p.pan = "9990140000000018";
+        must_refuse(&p, "which would be 5"); /* by hand 9+9+9+0+2+4+2 = 35 */
+        p = good, p.apps[0].aid = "A0000000031010";
+        must_refuse(&p, "begin with F");
         p = good, p.name = "X";
         must_refuse(&p, "26");
         p = good, p.name = "ABCDEFGHIJKLMNOPQRSTUVWXYZ/";
@@ -89,15 +93,37 @@ START_TEST(refuses_what_cannot_be)
     }
 END_TEST
 
+START_TEST(makes_what_looks_real_when_told_to)
+    {
+        struct scheme_params sp;
+        struct scheme *s;
+        struct perso_params p;
+        struct card_profile *card;
+        struct tp_error e;
+
+        rig_params(&p);
+        p.pan = "9990140000000018";
+        p.any_check_digit = p.live_identifiers = true;
+        p.apps[0].aid = "A0000000031010";
+        ck_ok(perso_make(&card, rig_scheme(), &p, &e));
+        profile_free(&card);
+        scheme_defaults(&sp);
+        sp.iin = "497010";
+        sp.live_identifiers = true;
+        ck_ok(scheme_new(&s, &sp, &e));
+        scheme_free(&s);
+    }
+END_TEST
+
 START_TEST(records_hold_what_a_strict_terminal_checks)
     {
         static const struct {
             uint32_t tag;
             const char *value; /* NULL: only there */
         } objects[] = {
-            {0x57, "9990140000000018D301220100000F"},
+            {0x57, "9990140000000015D301220100000F"},
             {0x5F20, "4455504F4E542F4D41524945"},
-            {0x5A, "9990140000000018"},
+            {0x5A, "9990140000000015"},
             {0x5F24, "301231"},
             {0x5F25, "200101"},
             {0x5F28, "0250"},
@@ -395,7 +421,7 @@ END_TEST
 /* AES keys are diversified by AES over the PAN, option C (Book 2, A1.4.3): here with OpenSSL alone, from the scheme's own key. */
 START_TEST(aes_master_keys)
     {
-        UNHEX(input, "00000000000000009990140000000018"
+        UNHEX(input, "00000000000000009990140000000015"
                      "07");
         uint8_t block[16], want[32];
         int n;
@@ -669,6 +695,9 @@ START_TEST(smaller_and_other_keys)
         scheme_free(&s);
         sp.iin = "99x014";
         ck_assert_int_eq(scheme_new(&s, &sp, &e), TP_ERR_USAGE);
+        sp.iin = "497010";
+        ck_assert_int_eq(scheme_new(&s, &sp, &e), TP_ERR_USAGE);
+        ck_assert_ptr_nonnull(strstr(e.text, "--live-identifiers"));
         sp.iin = "999014";
         sp.issuer_bits = 4096;
         ck_assert_int_eq(scheme_new(&s, &sp, &e), TP_ERR_USAGE);
@@ -682,6 +711,7 @@ static Suite *suite(void)
 
     tcase_set_timeout(t, 120);
     tcase_add_test(t, refuses_what_cannot_be);
+    tcase_add_test(t, makes_what_looks_real_when_told_to);
     tcase_add_test(t, records_hold_what_a_strict_terminal_checks);
     tcase_add_test(t, odd_pan_is_padded);
     tcase_add_test(t, records_in_any_file);

@@ -3,7 +3,7 @@
 #include "apdu/emvtags.h"
 #include "payer/shown.h"
 
-#define PAN8 "9990140000000018"
+#define PAN8 "9990140000000015"
 
 static const char *response_of(char *out, struct shown *s, const char *hex, bool raw_is_plain)
 {
@@ -42,7 +42,7 @@ START_TEST(card_numbers_keep_six_and_four)
         struct shown s = {0};
         char out[600];
 
-        ck_assert_str_eq(response_of(out, &s, "70105A08" PAN8 "5F2403301231 9000", false), "70105A08999014******00185F24033012319000");
+        ck_assert_str_eq(response_of(out, &s, "70105A08" PAN8 "5F2403301231 9000", false), "70105A08999014******00155F24033012319000");
     }
 END_TEST
 
@@ -51,10 +51,10 @@ START_TEST(tracks_inside_records_are_hidden)
         struct shown s = {0};
         char out[600];
 
-        ck_assert_str_eq(response_of(out, &s, "7013 5711" PAN8 "D30122010000000000 9000", false), "70135711999014******0018D*****************9000");
+        ck_assert_str_eq(response_of(out, &s, "7013 5711" PAN8 "D30122010000000000 9000", false), "70135711999014******0015D*****************9000");
         /* and from them the number is known, in whatever it turns up */
-        ck_assert_str_eq(command_of(out, &s, "80AE400009 01" PAN8 "00"), "80AE40000901999014******001800");
-        ck_assert_str_eq(response_of(out, &s, "9F360A 77" PAN8 "88 9000", false), "9F360A77999014******0018889000");
+        ck_assert_str_eq(command_of(out, &s, "80AE400009 01" PAN8 "00"), "80AE40000901999014******001500");
+        ck_assert_str_eq(response_of(out, &s, "9F360A 77" PAN8 "88 9000", false), "9F360A77999014******0015889000");
     }
 END_TEST
 
@@ -63,8 +63,8 @@ START_TEST(an_odd_number_of_digits_is_found_too)
         struct shown s = {0};
         char out[600];
 
-        ck_assert_str_eq(response_of(out, &s, "5A0A 9990140000000018123F 9000", false), "5A0A999014*********8123F9000");
-        ck_assert_str_eq(command_of(out, &s, "80AE40000B 9990140000000018123F 00"), "80AE40000B999014*********8123F00");
+        ck_assert_str_eq(response_of(out, &s, "5A0A 9990140000000015123F 9000", false), "5A0A999014*********8123F9000");
+        ck_assert_str_eq(command_of(out, &s, "80AE40000B 9990140000000015123F 00"), "80AE40000B999014*********8123F00");
     }
 END_TEST
 
@@ -74,7 +74,7 @@ START_TEST(track_2_shows_no_more_than_the_card_number)
         struct shown s = {0};
         char out[600];
 
-        ck_assert_str_eq(response_of(out, &s, "570D 9990140000000018D3012201FF 9000", false), "570D999014******0018D********F9000");
+        ck_assert_str_eq(response_of(out, &s, "570D 9990140000000015D3012201FF 9000", false), "570D999014******0015D********F9000");
         ck_assert_str_eq(response_of(out, &s, "5703 123456 9000", false), "5703******9000"); /* no separator: nothing */
     }
 END_TEST
@@ -96,7 +96,7 @@ START_TEST(of_a_test_card_all_but_the_pin_is_shown)
         struct shown s = {.all = true};
         char out[600];
 
-        ck_assert_str_eq(response_of(out, &s, "70175A08" PAN8 "9F460155 5F2003412F42 9000", false), "70175A089990140000000018"
+        ck_assert_str_eq(response_of(out, &s, "70175A08" PAN8 "9F460155 5F2003412F42 9000", false), "70175A089990140000000015"
                                                                                                     "9F4601555F2003412F429000");
         ck_assert_str_eq(response_of(out, &s, "0102 9000", false), "01029000");
         ck_assert_str_eq(command_of(out, &s, "0020008008241234FFFFFFFFFF"), "0020008008****************");
@@ -109,10 +109,10 @@ START_TEST(what_is_no_tlv_is_shown_as_far_as_it_is_known)
         struct shown s = {0};
         char out[600];
 
-        ck_assert_str_eq(response_of(out, &s, "70125A08" PAN8 "9000", false), "70125A08999014******00189000"); /* the template promises more */
+        ck_assert_str_eq(response_of(out, &s, "70125A08" PAN8 "9000", false), "70125A08999014******00159000"); /* the template promises more */
         ck_assert_str_eq(response_of(out, &s, "700D5F2403301231 5A0A999014000000 9000", false), "700D5F24033012315A0A************9000");
         ck_assert_str_eq(response_of(out, &s, "70065F2404301231 9000", false), "70065F24043012319000");
-        ck_assert_str_eq(response_of(out, &s, "9990140000000018 9000", false), "****************9000"); /* 99, PIN data, runs over; nothing is told */
+        ck_assert_str_eq(response_of(out, &s, "9990140000000015 9000", false), "****************9000"); /* 99, PIN data, runs over; nothing is told */
         ck_assert_str_eq(response_of(out, &s, "0102030405060708 9000", false), "****************9000");
         ck_assert_str_eq(response_of(out, &s, "0102030405060708 9000", true), "01020304050607089000"); /* GET CHALLENGE */
         ck_assert_str_eq(response_of(out, &s, "6A82", false), "6A82");
@@ -147,9 +147,9 @@ START_TEST(a_card_number_is_found_in_text_and_between_bytes)
         struct shown s = {0};
         char out[600];
 
-        ck_assert_str_eq(response_of(out, &s, "5A08" PAN8 "9000", false), "5A08999014******00189000");
+        ck_assert_str_eq(response_of(out, &s, "5A08" PAN8 "9000", false), "5A08999014******00159000");
         ck_assert_str_eq(response_of(out, &s, "5010 39393930313430303030303030303138 9000", false), "5010393939303134************303031389000");
-        ck_assert_str_eq(response_of(out, &s, "9F1009 09990140000000018F 9000", false), "9F10090999014******0018F9000");
+        ck_assert_str_eq(response_of(out, &s, "9F1009 09990140000000015F 9000", false), "9F10090999014******0015F9000");
     }
 END_TEST
 
@@ -193,12 +193,12 @@ START_TEST(values_by_their_tag)
         UNHEX(other, "0102" PAN8);
 
         ck_assert_str_eq(shown_value(out, &s, TAG_AC, pan), PAN8);
-        ck_assert_str_eq(shown_value(out, &s, TAG_PAN, pan), "999014******0018");
+        ck_assert_str_eq(shown_value(out, &s, TAG_PAN, pan), "999014******0015");
         ck_assert_str_eq(shown_value(out, &s, TAG_PAN, short_pan), "********FF");
         ck_assert_str_eq(shown_value(out, &s, TAG_TRACK2, pan), "****************");
         ck_assert_str_eq(shown_value(out, &s, TAG_EV_STATIC, pan), "****************");
         shown_learn(&s, TAG_PAN, pan);
-        ck_assert_str_eq(shown_value(out, &s, TAG_IAD, other), "0102999014******0018");
+        ck_assert_str_eq(shown_value(out, &s, TAG_IAD, other), "0102999014******0015");
         ck_assert_str_eq(shown_value(out, &s, TAG_PAN, span_of("", 0)), "");
     }
 END_TEST

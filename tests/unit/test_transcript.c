@@ -15,7 +15,7 @@ static const char card_text[] = "# by hand\n"
                                 "> 00A4040007A000000003101000\n"
                                 "< 6F098407A00000000310109000  done\n"
                                 "> 00b2010c00\n"
-                                "< 70105A08999014******00189000\n"
+                                "< 70105A08999014******00159000\n"
                                 "pin: entered\n"
                                 "> 0020008008****************\n"
                                 "< 63C2  wrong\n"
@@ -55,8 +55,8 @@ START_TEST(what_a_transcript_says)
         x = transcript_at(t, 1);
         ck_assert_uint_eq(x->line, 8);
         ck_hex(masked_filled(&x->command), "00B2010C00");
-        ck_hex(masked_filled(&x->answer), "70105A0899901400000000189000");
-        ck_assert_str_eq(masked_text(text, &x->answer), "70105A08999014******00189000");
+        ck_hex(masked_filled(&x->answer), "70105A0899901400000000159000");
+        ck_assert_str_eq(masked_text(text, &x->answer), "70105A08999014******00159000");
         ck_assert(masked_any(&x->answer) && !masked_any(&x->command));
         ck_assert_uint_eq(transcript_at(t, 5)->answer.n, 0);
         ck_assert_ptr_null(transcript_at(t, 6));
@@ -198,7 +198,7 @@ START_TEST(a_reader_answers_as_recorded)
         ck_hex(reader_atr(reader), "3B6500002063CB6800");
         ck_assert(!reader_is_t0(reader));
         ck_assert_str_eq(ask(out, reader, "00A4040007A000000003101000"), "6F098407A00000000310109000");
-        ck_assert_str_eq(ask(out, reader, "00B2010C00"), "70105A0899901400000000189000");
+        ck_assert_str_eq(ask(out, reader, "00B2010C00"), "70105A0899901400000000159000");
         ck_assert_str_eq(ask(out, reader, "0020008008240000FFFFFFFFFF"), "63C2");
         ck_assert_str_eq(ask(out, reader, "0020008008240000FFFFFFFFFF"), "9000");
         ck_assert_str_eq(ask(out, reader, "80AE4000021234"), "77029F279000");
@@ -222,7 +222,7 @@ START_TEST(what_is_asked_otherwise_is_told)
         open_replay(&reader, &replay, t, &told);
         ck_assert_str_eq(ask(out, reader, "80CA9F1700"), "6A88"); /* a card that has not got it */
         ck_assert_str_eq(told.text, "new 0;");
-        ck_assert_str_eq(ask(out, reader, "00B2010C00"), "70105A0899901400000000189000"); /* the selection is left out */
+        ck_assert_str_eq(ask(out, reader, "00B2010C00"), "70105A0899901400000000159000"); /* the selection is left out */
         ck_assert_str_eq(told.text, "new 0;skipped 6;");
         ck_assert_str_eq(ask(out, reader, "80AE4000029999"), "77029F279000"); /* two VERIFY are, and the data are others */
         ck_assert_str_eq(told.text, "new 0;skipped 6;skipped 11;skipped 14;data 16;");
@@ -306,7 +306,7 @@ START_TEST(a_card_answers_as_recorded)
             {"00A4040007A000000003101000", "6F098407A00000000310109000", RECORDED_EXACT, 6},
             {"00A4040007A0000000031010", "6F098407A00000000310109000", RECORDED_HEADER, 6}, /* without Le */
             {"00A4040007A000000004101000", "6A82", RECORDED_NONE, 0},
-            {"00B2010C12", "70105A0899901400000000189000", RECORDED_HEADER, 8}, /* who knows how long it is */
+            {"00B2010C12", "70105A0899901400000000159000", RECORDED_HEADER, 8}, /* who knows how long it is */
             {"00B2020C00", "6A83", RECORDED_NONE, 0},
             {"0020008008241234FFFFFFFFFF", "63C2", RECORDED_EXACT, 11},
             {"0020008008241234FFFFFFFFFF", "9000", RECORDED_EXACT, 14}, /* the next of two alike */
