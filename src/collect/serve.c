@@ -34,7 +34,7 @@
 #define HEAD_S       15 /* from the connection to the end of a request's head; also between two requests */
 #define BODY_S       30 /* for a document or an answer, and one more for each BODY_RATE bytes of it */
 #define BODY_RATE    32768
-#define DOCUMENT_MAX (INT64_C(2) << 30)  /* bytes of one, and of all that one acquirer sends at a time: a million payments are 1.3 GB */
+#define DOCUMENT_MAX (INT64_C(2) << 30)  /* bytes of one, and of all that one acquirer sends at a time: a million payments are 1 to 2 GB */
 #define SPOOL_MAX    (INT64_C(8) << 30)  /* bytes of all that are on their way */
 #define DISK_LEFT    (INT64_C(64) << 20) /* that a document must leave on the disk */
 #define MEMORY       262144              /* per connection: also the piece in which an upload comes */

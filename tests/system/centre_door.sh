@@ -105,6 +105,29 @@ start=$(date +%s)
 want 0 "400" "0.6 MB of attributes" put attributes.xml 2 other/centre
 took=$(($(date +%s) - start))
 if [ $took -lt 15 ]; then echo "ok   at once"; else echo "FAIL it took $took s" && fails=$((fails + 1)); fi
+# Two of one acquirer that take seconds each, cut at their end; the other acquirer's is looked at beside them.
+python3 - "$S/data/caaa/example-caaa.011.xml" <<'PY'
+import re
+import sys
+
+text = open(sys.argv[1]).read()
+one = re.search(r"<Tx>\s*<Cmpltn>.*?</Cmpltn>\s*</Tx>", text, re.S)
+with open("long.xml", "w") as f:
+    f.write(text[: one.start()])
+    for _ in range(40000):
+        f.write(one.group(0))
+PY
+put long.xml 3 other/centre >long1 &
+first=$!
+put long.xml 4 other/centre >long2 &
+second=$!
+sleep 2
+C=000000000000999
+want 0 "400" "another's document is not held up" put attributes.xml 3 acq/centre
+C=000000000000123
+if kill -0 $first $second; then echo "ok   by those that take long"; else echo "FAIL those that take long do not" && fails=$((fails + 1)); fi
+wait $first $second
+want 0 "^400$" "which are refused too" cat long1
 want 0 "413" "a document of 3 GB" crowd length 3000000000
 want 0 "413" "one of more bytes than a number has" crowd length 99999999999999999999
 want 0 "411\|closed" "a document whose size nobody says" crowd chunked 100000000
