@@ -136,7 +136,9 @@ static void print_issuer(const struct transaction *tx)
         snprintf(text, sizeof(text), "key %02X of %s (%s)", a->authority->index, hex_encode(rid, SPAN_OF(a->authority->rid)), a->authority->source);
         line("Authority", text);
     }
-    if (a->failed_at != NULL)
+    if (a->failed_at != NULL && strcmp(a->failed_at, "authority key") == 0 && a->check == EMV_CHECK_KEY)
+        snprintf(text, sizeof(text), "not checked: the authority's key is not known here (--config names a terminal's)");
+    else if (a->failed_at != NULL)
         snprintf(text, sizeof(text), "the %s is not good: %s", a->failed_at, emv_check_text(a->check));
     else if (a->ok)
         snprintf(text, sizeof(text), "good: issuer %zu bits, card %zu bits", a->issuer_bits, a->icc_bits);
