@@ -85,6 +85,7 @@ wrong_words() {
     expect 2 "amount is missing" pay --currency EUR
     expect 2 "config is missing" telepay pay --amount 1
     expect 2 "no-such.conf" telepay pay --amount 1 --config no-such.conf
+    conf=terminal expect 2 "terminal is a folder" pay_12
     expect 2 "AID" pay_12 --application "a name that is too long"
     expect 2 "AID" pay_12 --application ""
     expect 2 "accepts no application" pay_12 --application A000000099
