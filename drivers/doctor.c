@@ -93,7 +93,7 @@ static bool look_readers(struct doctor *d)
     char found[DOCTOR_FOUND_MAX], advice[DOCTOR_ADVICE_MAX];
     struct tp_error e = {0};
     size_t n = 0, usable = 0;
-    const struct reader_info *bad = NULL;
+    const struct reader_info *bad = NULL, *first = NULL;
 
     if (readers_list(&list, &n, &e) != TP_OK)
         return broken(
@@ -101,7 +101,7 @@ static bool look_readers(struct doctor *d)
             "plug a card reader in; if one is, install its driver (sudo apt install libccid, or its maker's) and look at `sudo journalctl -u pcscd`");
     for (size_t i = 0; i < n; i++) {
         if (list[i].trouble[0] == '\0' || list[i].mute) /* a mute card is the card's fault */
-            usable++;
+            first = usable++ == 0 ? &list[i] : first;
         else if (bad == NULL)
             bad = &list[i];
     }
@@ -110,7 +110,8 @@ static bool look_readers(struct doctor *d)
         snprintf(advice, sizeof(advice), "%s", bad->remedy[0] != '\0' ? bad->remedy : "use another reader");
         (void)broken(d, DOCTOR_READER, found, advice);
     } else {
-        snprintf(found, sizeof(found), "%zu: %s%s", n, list[0].name, n > 1 ? " …" : "");
+        snprintf(found, sizeof(found), "%zu that can be used, of %zu: %s%s", usable, n, first != NULL ? first->name : "",
+                 usable > 1 ? " …" : "");
         (void)good(d, DOCTOR_READER, found);
     }
     free(list);

@@ -5,7 +5,6 @@
 
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
-#include "base/log.h"
 #include "base/mask.h"
 
 struct words {
@@ -40,12 +39,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static enum tp_err read_pan(char pan[PAN_TEXT_MAX], const struct words *w, struct tp_error *e)
+/* A number that is mistyped would leave the lost card on no list. One that is to be taken off may be of any kind. */
+static enum tp_err read_pan(char pan[PAN_TEXT_MAX], const struct words *w, bool checked, struct tp_error *e)
 {
     const enum tp_err r = cli_digits(pan, 8, PAN_MAX, "card number", w->fd, "type the card number:", false, e);
 
-    if (r == TP_OK && !pan_valid(pan))
-        log_note("the check digit of that card number is wrong: look at it again");
+    if (r == TP_OK && checked && !pan_valid(pan))
+        return tp_fail(e, TP_ERR_USAGE, "the check digit of that card number is wrong, so nothing was added: look at it again");
     return r;
 }
 
@@ -57,7 +57,7 @@ struct opposing {
     uint8_t lookup[SEAL_LOOKUP];
 };
 
-static enum tp_err start(struct opposing *o, const struct words *w)
+static enum tp_err start(struct opposing *o, const struct words *w, bool checked)
 {
     char dir[PATH_MAX], pan[PAN_TEXT_MAX];
     enum tp_err r = option_open(&o->l, dir, w->dir, &o->e);
@@ -65,7 +65,7 @@ static enum tp_err start(struct opposing *o, const struct words *w)
     if (r == TP_OK)
         r = seal_open_dir(&o->seal, dir, &o->e);
     if (r == TP_OK)
-        r = read_pan(pan, w, &o->e);
+        r = read_pan(pan, w, checked, &o->e);
     if (r != TP_OK)
         return r;
     mask_pan(o->masked, pan);
@@ -101,7 +101,7 @@ int acquirer_opposition_add(int argc, char **argv)
     if (w.reason == NULL || (strcmp(w.reason, "lost") != 0 && strcmp(w.reason, "stolen") != 0))
         r = tp_fail(&o.e, TP_ERR_USAGE, "say --reason lost or --reason stolen");
     if (r == TP_OK)
-        r = start(&o, &w);
+        r = start(&o, &w, true);
     if (r == TP_OK)
         r = ledger_opposition_add(o.l, SPAN_OF(o.lookup), o.masked, strcmp(w.reason, "stolen") == 0, &o.e);
     return end(&o, r, "on the opposition list");
@@ -117,7 +117,7 @@ int acquirer_opposition_remove(int argc, char **argv)
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = start(&o, &w);
+    r = start(&o, &w, false);
     if (r == TP_OK)
         r = ledger_opposition_remove(o.l, SPAN_OF(o.lookup), &o.e);
     return end(&o, r, "off the opposition list");

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 
@@ -40,6 +41,7 @@ enum tp_err conf_load(struct conf **out, const char *path, struct tp_error *e)
 {
     struct conf *c = calloc(1, sizeof(*c));
     enum tp_err r = TP_OK;
+    struct stat s;
     FILE *f = NULL;
     int line;
 
@@ -50,6 +52,10 @@ enum tp_err conf_load(struct conf **out, const char *path, struct tp_error *e)
     f = fopen(path, "re");
     if (f == NULL) {
         r = tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO, "cannot read the configuration %s: %s", path, strerror(errno));
+        goto out;
+    }
+    if (fstat(fileno(f), &s) == 0 && S_ISDIR(s.st_mode)) { /* opens, and reads as if it were empty */
+        r = tp_fail(e, TP_ERR_USAGE, "%s is a folder: name the configuration file in it", path);
         goto out;
     }
     line = ini_parse_file(f, add, c);

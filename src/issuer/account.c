@@ -131,6 +131,22 @@ static enum tp_err check_keys(const struct office *o, enum emv_cvn cvn, struct t
     return r;
 }
 
+/* A card of another issuer: no question about it would ever come here, since acquirers go by the IIN. */
+static enum tp_err check_iin(const struct office *o, const char *pan, struct tp_error *e)
+{
+    struct issuer_settings settings;
+    char iins[sizeof(settings.iins)], *rest = iins;
+    enum tp_err r = issuer_settings_load(&settings, o->dir, e);
+
+    if (r != TP_OK)
+        return r;
+    memcpy(iins, settings.iins, sizeof(iins));
+    for (const char *iin = strtok_r(iins, " ,", &rest); iin != NULL; iin = strtok_r(NULL, " ,", &rest))
+        if (strncmp(pan, iin, strlen(iin)) == 0)
+            return TP_OK;
+    return tp_fail(e, TP_ERR_USAGE, "that card number is another issuer's: this one's begin with %s", settings.iins);
+}
+
 static enum tp_err add(struct office *o, struct account *a, const char *pan, struct tp_error *e)
 {
     uint8_t room[PAN_TEXT_MAX + SEAL_OVERHEAD];
@@ -178,6 +194,8 @@ int issuer_account_add(int argc, char **argv)
         r = check_keys(&o, a.cvn, &e);
     if (r == TP_OK)
         r = office_card(&o, &w.card, pan, &a.psn, NULL, &e);
+    if (r == TP_OK)
+        r = check_iin(&o, pan, &e);
     if (r == TP_OK && !pan_valid(pan))
         log_note("the check digit of that card number is wrong: look at it again");
     if (r == TP_OK)

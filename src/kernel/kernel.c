@@ -184,15 +184,17 @@ static enum tp_err read_one(struct transaction *tx, size_t i)
     } counters[] = {{TAG_ATC, 2}, {TAG_LAST_ONLINE_ATC, 2}, {TAG_PIN_TRIES, 1}, {TAG_LOG_FORMAT, 0}};
     bool refused;
     struct span value;
+    uint16_t sw;
     enum tp_err r = data_start(tx);
 
+    tx->selected = tx->list[i]; /* whatever becomes of it, it is told of this one */
+    tx->has_selected = true;
     if (r == TP_OK)
-        r = select_one(tx, i, &refused);
-    if (r == TP_OK && refused) {
-        tx->selected = tx->list[i];
-        tx->has_selected = true;
-        return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card does not let this application be selected");
-    }
+        r = select_one(tx, i, &sw);
+    if (r == TP_OK && sw == SW_SELECTED_FILE_INVALIDATED)
+        return tx_end(tx, KERNEL_NOT_ACCEPTED, "this application is blocked (6283 to SELECT)");
+    if (r == TP_OK && sw != SW_OK)
+        return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card does not let this application be selected (%04X: %s)", sw, sw_text(sw));
     if (r == TP_OK)
         r = data_application(tx);
     if (r != TP_OK)
@@ -225,6 +227,7 @@ enum tp_err kernel_read_card(struct transaction **list, size_t cap, size_t *n, s
     *n = 0;
     if (r != TP_OK)
         return r;
+    first->reading = true;
     r = data_start(first);
     if (r == TP_OK)
         r = select_list(first, true);
@@ -242,9 +245,9 @@ enum tp_err kernel_read_card(struct transaction **list, size_t cap, size_t *n, s
         close_run(list[i]);
         r = r == TX_ENDED ? TP_OK : r;
     }
-    transaction_free(&first);
     if (r == TX_ENDED) /* a blocked card has nothing to list */
-        return TP_OK;
+        r = tp_fail(e, TP_ERR_CARD, "%s", first->reason);
+    transaction_free(&first);
     for (; r != TP_OK && *n > 0; (*n)--)
         transaction_free(&list[*n - 1]);
     return r;

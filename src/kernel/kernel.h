@@ -100,8 +100,10 @@ enum kernel_keypad {                         /* what happens at the reader's own
 
 struct kernel_person { /* the cardholder, through whoever has the screen and keys; NULL functions: nobody there */
     void *ctx;
-    /* Index into list (in order of priority), or -1 to leave. Called when more than one application is left, or when the only one wants confirmation. */
+    /* Index into list (in order of priority), or -1 to leave. Called when more than one application is left, or when the only one wants confirmation, or
+     * (choose_one) also when it wants none. NULL: nobody chooses or confirms (Book 1, 12.4, steps 2 and 5). */
     int (*choose)(void *ctx, const struct candidate *list, size_t n);
+    bool choose_one;
     /* Digits of the PIN in *pin, which is empty at the call and which the kernel wipes. tries_left: 0xFF unknown, 1: the last try. TP_ERR_CANCELLED: the person
      * goes on without PIN (bypassed); TP_ERR_NOT_FOUND: no PIN pad; anything else ends the run with that error. Digits that are no PIN (4 to 12)
      * are asked for again, a few times. */
@@ -151,7 +153,8 @@ TP_MUST_CHECK enum tp_err kernel_run(struct transaction **out, struct reader *re
 
 /* Reads a card without paying, for `telepay card`: each application of the PSE and of the terminal's list (cap at most KERNEL_CANDIDATES_MAX) with its
  * records, its certificates checked and its counters fetched (9F36 9F13 9F17; 9F4F). Nothing is signed and no PIN asked. Each *list entry is the caller's to
- * free; its outcome is KERNEL_READ_ONLY, or what stopped the reading. *n 0 with TP_OK: a card without payment application. date: YYYYMMDD. */
+ * free; its outcome is KERNEL_READ_ONLY, or what stopped the reading: one that is blocked (6283), or whose answer to SELECT is malformed, is there too.
+ * *n 0 with TP_OK: a card without payment application. TP_ERR_CARD: a blocked card (6A81), among others. date: YYYYMMDD. */
 TP_MUST_CHECK enum tp_err kernel_read_card(struct transaction **list, size_t cap, size_t *n, struct reader *reader,
                                            const struct terminal_config *config, int date, struct tp_error *e);
 

@@ -181,6 +181,15 @@ static enum tp_err list_from_pse(struct transaction *tx, bool all)
     return TP_OK;
 }
 
+/* For one who only reads the card: the application is there, though the answer to SELECT cannot be read. */
+static void list_unusable(struct transaction *tx, const struct terminal_application *app)
+{
+    struct candidate c = {.aid_n = app->aid_n};
+
+    memcpy(c.aid, app->aid, app->aid_n);
+    list_add(tx, &c, app);
+}
+
 /* Book 1, 12.3.3, for one AID of the terminal: the file of that name, or with a longer name each further one. */
 static enum tp_err list_from_aid(struct transaction *tx, const struct terminal_application *app)
 {
@@ -200,9 +209,13 @@ static enum tp_err list_from_aid(struct transaction *tx, const struct terminal_a
             return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card is blocked (6A81 to SELECT)");
         if (sw != SW_OK && (i == 0 ? sw != SW_SELECTED_FILE_INVALIDATED : (sw >> 8 != 0x62 && sw >> 8 != 0x63)))
             return TP_OK;
-        if (fci_parse(tx->config, &fci, data) != TP_OK || !starts_with(fci.name, aid))
+        if (fci_parse(tx->config, &fci, data) != TP_OK || !starts_with(fci.name, aid)) {
+            if (tx->reading && i == 0)
+                list_unusable(tx, app);
             return TP_OK;
-        if (sw == SW_OK && (fci.name.n == aid.n || app->partial)) /* 6283: that application is blocked */
+        }
+        if ((sw == SW_OK || (tx->reading && sw == SW_SELECTED_FILE_INVALIDATED)) &&
+            (fci.name.n == aid.n || app->partial)) /* 6283: that application is blocked */
             list_add(tx, &fci.c, supported(tx->config, fci.name));
         if (fci.name.n == aid.n)
             return TP_OK;
@@ -258,7 +271,7 @@ static enum tp_err choose(struct transaction *tx, size_t *chosen)
     int answer;
 
     *chosen = 0;
-    if (one && (tx->list[0].c.priority & 0x80) == 0)
+    if (one && (tx->list[0].c.priority & 0x80) == 0 && (tx->person == NULL || tx->person->choose == NULL || !tx->person->choose_one))
         return TP_OK;
     if (tx->person != NULL && tx->person->choose != NULL) {
         for (size_t i = 0; i < tx->list_n; i++)
@@ -293,22 +306,16 @@ static enum tp_err keep_fci(struct transaction *tx, const struct fci *fci)
     return r;
 }
 
-enum tp_err select_one(struct transaction *tx, size_t i, bool *refused)
+enum tp_err select_one(struct transaction *tx, size_t i, uint16_t *sw)
 {
     const struct listed *one = &tx->list[i];
     const struct span name = span_of(one->c.aid, one->c.aid_n);
     struct span data;
     struct fci fci;
-    uint16_t sw;
-    enum tp_err r = card_select(tx, name, false, &data, &sw);
+    enum tp_err r = card_select(tx, name, false, &data, sw);
 
-    *refused = false;
-    if (r != TP_OK)
+    if (r != TP_OK || *sw != SW_OK)
         return r;
-    if (sw != SW_OK) {
-        *refused = true;
-        return TP_OK;
-    }
     if (fci_parse(tx->config, &fci, data) != TP_OK || !span_eq(fci.name, name))
         return tx_end(tx, KERNEL_TERMINATED, "the card's answer to SELECT is malformed");
     tx->selected = *one;
@@ -321,12 +328,12 @@ enum tp_err select_one(struct transaction *tx, size_t i, bool *refused)
 /* What is malformed is refused too, where a payment looks for its application (12.4). */
 static enum tp_err select_final(struct transaction *tx, size_t i, bool *refused, bool *malformed)
 {
-    const enum tp_err r = select_one(tx, i, refused);
+    uint16_t sw = SW_OK;
+    const enum tp_err r = select_one(tx, i, &sw);
 
-    if (r != TX_ENDED)
-        return r;
-    *refused = *malformed = true;
-    return TP_OK;
+    *malformed |= r == TX_ENDED;
+    *refused = r == TX_ENDED || sw != SW_OK;
+    return r == TX_ENDED ? TP_OK : r;
 }
 
 enum tp_err select_application(struct transaction *tx)

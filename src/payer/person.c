@@ -30,6 +30,7 @@ struct person {
     bool keypad;   /* the reader's own takes the PIN */
     bool signs;    /* the card is asked to, or has been */
     bool no_pin;   /* what was typed last was none */
+    bool chosen;   /* by --application NUMBER, once */
     bool quiet;    /* the terminal was told not to echo; `echoing` is how it was */
     struct termios echoing;
     char what[96]; /* is paid, and to whom; "": no payment */
@@ -343,14 +344,19 @@ void person_use_keypad(struct person *p)
 static int choose_named(struct person *p, size_t n)
 {
     const char *wanted = p->options.application;
+    const bool again = p->chosen;
     char *end;
     const unsigned long number = strtoul(wanted, &end, 10);
 
     if (*end != '\0' || strlen(wanted) > 2)
         return 0;
-    if (number >= 1 && number <= n)
+    p->chosen = true;
+    if (number >= 1 && number <= n && !again)
         return (int)number - 1;
-    (void)tp_fail(&p->ended, TP_ERR_USAGE, "the card has no application number %s that the terminal accepts: see `telepay card`", wanted);
+    if (again) /* that one was refused, and no other is taken for it: Book 1, 12.4 */
+        (void)tp_fail(&p->ended, TP_ERR_CARD, "the card does not let application number %s be used; nothing was paid", wanted);
+    else
+        (void)tp_fail(&p->ended, TP_ERR_USAGE, "the card has no application number %s that the terminal accepts: see `telepay card`", wanted);
     return -1;
 }
 
@@ -397,7 +403,7 @@ static int choose(void *ctx, const struct candidate *list, size_t n)
 
     if (p->options.application != NULL)
         return choose_named(p, n);
-    return p->tty >= 0 && p->options.pin_fd < 0 ? ask_choice(p, list, n) : 0; /* a script: the card's own order decides */
+    return ask_choice(p, list, n);
 }
 
 static void step(void *ctx, enum kernel_step step)
@@ -420,5 +426,10 @@ static void step(void *ctx, enum kernel_step step)
 
 struct kernel_person person_kernel(struct person *p)
 {
-    return (struct kernel_person){.ctx = p, .choose = choose, .pin = ask_pin, .step = step, .keypad = p->keypad ? keypad : NULL};
+    const char *wanted = p->options.application;
+    const bool asks = p->tty >= 0 && p->options.pin_fd < 0; /* else a script: the card's own order decides */
+    const bool number = wanted != NULL && strlen(wanted) <= 2;
+
+    return (struct kernel_person){
+        .ctx = p, .choose = wanted != NULL || asks ? choose : NULL, .choose_one = number, .pin = ask_pin, .step = step, .keypad = p->keypad ? keypad : NULL};
 }

@@ -224,13 +224,15 @@ static enum tp_err read_transcript(struct run *p, struct tp_error *e)
 
 static enum tp_err run(struct run *p, struct tp_error *e)
 {
-    const struct kernel_person person = {.ctx = p, .choose = choose, .pin = pin};
+    struct kernel_person person = {.ctx = p, .pin = pin};
     const struct kernel_online online = {.ctx = p, .authorise = authorise};
     const struct kernel_memory memory = {p, spent, on_exception_file};
     enum tp_err r = read_transcript(p, e);
 
     if (r != TP_OK)
         return r;
+    if (transcript_fact(p->transcript, "choice", 0) != NULL) /* where nobody chose then, nobody does now */
+        person.choose = choose;
     p->replay = (struct replay){.transcript = p->transcript, .differs = tell, .ctx = p};
     if ((r = replay_open(&p->reader, &p->replay, e)) != TP_OK || (r = reader_connect(p->reader, e)) != TP_OK)
         return r;

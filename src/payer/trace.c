@@ -285,6 +285,7 @@ struct kernel_person trace_person(struct trace *t, const struct kernel_person *p
     t->person = *person;
     return (struct kernel_person){.ctx = t,
                                   .choose = person->choose != NULL ? choose : NULL,
+                                  .choose_one = person->choose_one,
                                   .pin = person->pin != NULL ? pin : NULL,
                                   .step = person->step != NULL ? step : NULL,
                                   .keypad = person->keypad != NULL ? keypad : NULL};

@@ -541,9 +541,48 @@ START_TEST(test_read_card_blocked)
         paper_terminal(&t, &keys);
         paper_answers(&p, PSE "=6A81");
         ck_ok(paper_open(&reader, &card, &p));
-        ck_ok(kernel_read_card(list, 1, &n, reader, &t.config, 20260601, &e));
+        ck_assert_int_eq(kernel_read_card(list, 1, &n, reader, &t.config, 20260601, &e), TP_ERR_CARD);
+        ck_assert_str_eq(e.text, "the card is blocked (6A81 to SELECT)");
         ck_assert_uint_eq(n, 0);
         reader_close(&reader);
+    }
+END_TEST
+
+/* An application that cannot be used is there all the same, and says why: blocked (Book 1, 12.3.3: 6283), refused, its FCI malformed (a name of 4 bytes). */
+#define BLOCKED  "00A40400=6F108407F0000000141010A50550034341526283"
+#define BAD_NAME "00A40400=6F088404F0000000A5009000"
+START_TEST(test_read_card_says_why)
+    {
+        static const struct {
+            const char *answers, *reason;
+        } rows[] = {
+            {"00A40400=6A82 " BLOCKED " " BLOCKED, "this application is blocked (6283 to SELECT)"},
+            {"00A40400=6A82 00A40400=6283 00A40400=6283", "this application is blocked (6283 to SELECT)"},
+            {"00A40400=6A82 " BAD_NAME " " BAD_NAME, "the card's answer to SELECT is malformed"},
+            {PSE "=" FCI_PSE " 00B2010C=702C" ENTRY_X ENTRY_B "9000 00B2020C=6A83 00A40400=6A82 00A40400=6985",
+             "the card does not let this application be selected (6985: conditions of use not satisfied)"},
+        };
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            static struct paper p;
+            struct paper_terminal t;
+            struct transaction *list[KERNEL_CANDIDATES_MAX];
+            struct inproc_card card;
+            struct reader *reader;
+            struct tp_error e = {TP_OK, ""};
+            size_t n = 0;
+
+            paper_card(&p, &keys);
+            paper_terminal(&t, &keys);
+            paper_answers(&p, rows[i].answers);
+            ck_ok(paper_open(&reader, &card, &p));
+            ck_assert_msg(kernel_read_card(list, KERNEL_CANDIDATES_MAX, &n, reader, &t.config, 20260601, &e) == TP_OK && n > 0, "%zu: %s", i, e.text);
+            ck_assert_str_eq(transaction_reason(list[0]), rows[i].reason);
+            ck_assert_msg(transaction_application(list[0]) != NULL && transaction_application(list[0])->aid_n >= 7, "%zu", i);
+            while (n > 0)
+                transaction_free(&list[--n]);
+            reader_close(&reader);
+        }
     }
 END_TEST
 
@@ -565,6 +604,7 @@ static Suite *suite(void)
     tcase_add_test(c, test_read_card);
     tcase_add_test(c, test_read_card_torn);
     tcase_add_test(c, test_read_card_blocked);
+    tcase_add_test(c, test_read_card_says_why);
     suite_add_tcase(s, c);
     return s;
 }

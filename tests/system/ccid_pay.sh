@@ -27,7 +27,7 @@ readers() {
     expect 0 "ACME PinReader 9 (USB 1-1)" desk card telepay readers
     expect 0 '"ACME PinReader 9 (USB 1-1)"' desk --keypad=1234 --display card telepay readers --json
     expect 0 "999014" desk card telepay card
-    expect 0 "not checked: the terminal has no key 01 of F000000014" desk card telepay card # without --config nobody named its authority
+    expect 0 "not checked: key 01 of F000000014 is not known here" desk card telepay card # without --config nobody named its authority
     expect 3 "insert it" desk --out card telepay card --wait 0
     expect 3 "no reader has a name with" desk card telepay card --wait 0 --reader Nobody
     expect 3 "character level" desk --level=character card telepay card --wait 0

@@ -44,6 +44,7 @@ want 2 "needs --balance" i account add
 want 2 "no currency" i account add --balance 1 --currency XXQ --expiry 2030-12
 want 2 "no date" i account add --balance 1 --currency EUR --expiry 12/30
 want 2 "ccd-3des" i account add --balance 1 --currency EUR --expiry 2030-12 --cvn 17
+want 2 "another issuer's: this one's begin with 999014" i account add --balance 1 --currency EUR --expiry 2030-12 --pan 4111111111111111
 want 2 "no card number" i account add --balance 1 --currency EUR --expiry 2030-12 --pan 123
 echo "9990 1400 0000 0015" | i account add --balance 50.00 --currency EUR --expiry 2030-12 --psn 1 --ceiling 30 >out 2>&1 || { fail "account add"; cat out; }
 grep -q "card 999014\*\*\*\*\*\*0015 has an account" out || fail "account add says $(cat out)"

@@ -120,7 +120,7 @@ want 0 "reversed" a list --state reversed
 want 2 "no state" a list --state lost
 want 2 "reason" a opposition add
 want 2 "must not be an argument" a opposition add 9990140000000015 --reason lost
-for wrong in 999014 99901400000000151234 9990A40000000018 ""; do
+for wrong in 999014 99901400000000151234 9990A40000000018 4111111111111112 9990140000000018 ""; do # two have another check digit
     printf '%s\n' "$wrong" | a opposition add --reason lost >out 2>&1 && fail "\"$wrong\" is taken for a card number"
 done
 printf '9990 1400 0000 0015\n' | a opposition add --reason stolen >out 2>&1 || { fail "opposition add"; cat out; }

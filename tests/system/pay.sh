@@ -85,6 +85,7 @@ wrong_words() {
     expect 2 "amount is missing" pay --currency EUR
     expect 2 "config is missing" telepay pay --amount 1
     expect 2 "no-such.conf" telepay pay --amount 1 --config no-such.conf
+    conf=terminal expect 2 "terminal is a folder" pay_12
     expect 2 "AID" pay_12 --application "a name that is too long"
     expect 2 "AID" pay_12 --application ""
     expect 2 "accepts no application" pay_12 --application A000000099
@@ -122,10 +123,12 @@ good_payments() {
     expect 0 "APPROVED" pay_12 --application F0000000141010
     expect 0 "APPROVED" pay_12 --application "telepay test"
     expect 1 "the application that was asked for" pay_12 --application nonsense
+    expect 2 "no application number 12" pay_12 --application 12
+    expect 0 "APPROVED" pay_12 --application 1
     expect 0 "APPROVED" pay_12 --reader "00 00"
     expect 3 "no reader has a name with" env wait=0 bash -c "printf 1234 | telepay pay --config $conf --pin-fd 0 --wait 0 --amount 1 --reader ACME"
     expect 0 "to the acquirer: 0200 2=999014******0015" pay_12 -v
-    [ "$(payments acknowledged)" = 6 ] || fail "the journal: $(journal list)"
+    [ "$(payments acknowledged)" = 7 ] || fail "the journal: $(journal list)"
 }
 
 until_catches_int() { # process: what it runs in the background ignores Ctrl-C until it says otherwise
@@ -177,6 +180,14 @@ pins_tried() {
 bad_cards() {
     local fault
     remove
+    rm -rf bad && cp -r marie bad
+    insert bad --fault blocked-card
+    expect 3 "the card is blocked (6A81 to SELECT)" telepay card --config "$conf"
+    expect 2 "is in use by another process, as when another telepay-simcard plays it: end that one first" telepay-simcard bad
+    insert bad --fault blocked-application
+    expect 0 "this application is blocked (6283 to SELECT)" telepay card --config "$conf"
+    insert bad
+    expect 0 "not checked: key 01 of F000000014 is not known here" telepay card
     for fault in wrong-sdad wrong-data-hash wrong-un expired-icc-certificate expired-issuer-certificate wrong-issuer-hash; do
         rm -rf bad && cp -r marie bad
         insert bad --fault $fault
