@@ -112,6 +112,16 @@ static enum tp_err version_of(struct db *d, size_t *version, struct tp_error *e)
     return r;
 }
 
+enum tp_err db_touch(struct db *d, struct tp_error *e)
+{
+    char pragma[48];
+    size_t version = 0;
+    enum tp_err r = version_of(d, &version, e);
+
+    snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %zu", version);
+    return r == TP_OK ? exec(d, pragma, e) : r;
+}
+
 static enum tp_err raise_version(struct db *d, size_t from, const char *const *schema, size_t versions, struct tp_error *e)
 {
     char pragma[48];

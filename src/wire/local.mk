@@ -3,7 +3,12 @@ libwire_a_SOURCES =
 WIRE_LIBS = libwire.a $(TPCRYPTO_LIBS) $(EVENT_LIBS)
 
 # ISO 8583
-libwire_a_SOURCES += src/wire/iso8583.c src/wire/iso8583.h
+libwire_a_SOURCES += src/wire/iso8583.c src/wire/iso8583.h src/wire/profile.c src/wire/profile.h
+check_PROGRAMS += tests/unit/test_profile
+TESTS += tests/unit/test_profile
+tests_unit_test_profile_SOURCES = tests/unit/test_profile.c tests/unit/unit.h
+tests_unit_test_profile_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_profile_LDADD = libwire.a $(BASE_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_iso8583
 TESTS += tests/unit/test_iso8583
 tests_unit_test_iso8583_SOURCES = tests/unit/test_iso8583.c tests/unit/unit.h
