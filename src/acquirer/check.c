@@ -9,6 +9,7 @@
 #include "apdu/tlv.h"
 #include "base/bcd.h"
 #include "base/date.h"
+#include "wire/profile.h"
 
 #define PAN_MIN    8  /* ISO/IEC 7812-1; its check digit is the issuer's affair: what counts is that the card signed this number */
 #define DAYS_LATE  30 /* a payment may come this long after it was made … */
@@ -33,19 +34,12 @@ static void refuse(struct answer *a, const char *code, const char *reason)
 
 static enum tp_err fields_present(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
-    static const uint8_t needed[] = {2,  3,  4,  7,  11, 12, 13, 14,
-                                     22, 25, 41, 42, 49, 55, 61}; /* 18 and 23 may be absent, 62 and 63 when 61 has room */
-    char reason[REASON_MAX];
+    char reason[PROFILE_REASON_MAX];
 
     (void)c;
     (void)e;
-    for (size_t i = 0; i < sizeof(needed); i++) {
-        if (iso8583_has(p->message, needed[i]))
-            continue;
-        snprintf(reason, sizeof(reason), "DE%u_MISSING", needed[i]);
+    if (profile_fault(reason, PROFILE_TERMINAL, p->message) != NULL)
         refuse(a, "30", reason);
-        return TP_OK;
-    }
     return TP_OK;
 }
 

@@ -17,7 +17,7 @@
 #define BUCKETS   1024 /* of the questions under way, by reference number */
 #define RETRY_MS  1000 /* until what could not be booked is tried again */
 
-enum job_kind { JOB_PAY, JOB_REVERSE, JOB_ASK, JOB_FATE, JOB_RELEASED };
+enum job_kind { JOB_PAY, JOB_REVERSE, JOB_ASK, JOB_FATE, JOB_RELEASED, JOB_ECHO };
 
 struct waiter { /* a repeat that gets the answer of the first */
     STAILQ_ENTRY(waiter) next;
@@ -228,6 +228,9 @@ static enum tp_err do_job(struct job *j, struct committer *c, struct tp_error *e
         return do_ask(j, c->ledger, e);
     case JOB_FATE:
         return do_fate(j, c, e);
+    case JOB_ECHO:
+        answer_set(&j->answer, "00", NULL);
+        return ledger_group_touch(c->ledger, e);
     default: /* JOB_RELEASED */
         return ledger_released(c->ledger, j->tx.rrn, e);
     }
@@ -647,6 +650,11 @@ enum tp_err committer_pay(struct committer *c, const struct commit_request *requ
 enum tp_err committer_reverse(struct committer *c, const struct commit_request *request)
 {
     return queue(c, JOB_REVERSE, request);
+}
+
+enum tp_err committer_echo(struct committer *c, const struct commit_request *request)
+{
+    return queue(c, JOB_ECHO, request);
 }
 
 enum tp_err committer_ask(struct committer *c, const struct commit_request *request, const char *issuer, struct span question)

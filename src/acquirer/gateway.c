@@ -17,6 +17,7 @@
 #include "base/secret.h"
 #include "crypto/pki.h"
 #include "wire/link_line.h"
+#include "wire/profile.h"
 
 #define SLOTS          1024 /* messages under way to one issuer … */
 #define ASKS_MAX       900  /* … of which so many may be questions */
@@ -487,6 +488,7 @@ static void on_message(void *ctx, struct span raw)
     struct desk *d = ctx;
     struct tp_error e = {TP_OK, ""};
     uint64_t stan = 0;
+    unsigned missing;
 
     if (iso8583_unpack(&d->answer, raw, &e) != TP_OK || iso8583_number(&d->answer, 11, &stan) != TP_OK) {
         log_error("issuer %s: a message that cannot be read: %s", d->issuer.name, e.text);
@@ -494,6 +496,11 @@ static void on_message(void *ctx, struct span raw)
         return;
     }
     d->heard = time_monotonic_ms();
+    missing = profile_missing(PROFILE_ISSUER, &d->answer);
+    if (missing != 0) {
+        log_note("issuer %s: an answer (%04u, DE 11 %06" PRIu64 ") without DE %u: not used", d->issuer.name, d->answer.mti, stan, missing);
+        return;
+    }
     switch (d->answer.mti) {
     case MTI_NETWORK_RESPONSE:
         d->echo_until = 0;

@@ -11,6 +11,7 @@
 #include "base/conf.h"
 #include "base/file.h"
 #include "crypto/pki.h"
+#include "wire/profile.h"
 
 #define THREADS_MAX  64
 #define CHAINS_KEPT  4096 /* verified certificates a thread remembers */
@@ -199,10 +200,7 @@ static bool admitted(struct request *q, enum admission admission)
     switch (check_party(q->message, q->party)) {
     case TP_OK:
         break;
-    case TP_ERR_NOT_FOUND:
-        answer_simply(q, "30", iso8583_has(q->message, 42) ? "DE41_MISSING" : "DE42_MISSING");
-        return false;
-    default:
+    default: /* every message has DE 41 and 42 here, and these are others, or do not read */
         answer_simply(q, "58", "CERTIFICATE");
         return false;
     }
@@ -300,14 +298,16 @@ static void on_reconciliation(struct request *q)
 
 static void on_network(struct request *q)
 {
+    const struct tx_record tx = known_of(q);
+    const struct commit_request echo = {q->message->mti, &q->echo, &tx, q->peer};
     uint64_t code = 0;
 
     if (iso8583_number(q->message, 70, &code) != TP_OK)
-        answer_simply(q, "30", "DE70_MISSING");
+        answer_simply(q, "30", "DE70");
     else if (code != 1 && code != 2 && code != 301)
         answer_simply(q, "12", "DE70");
-    else if (admitted(q, OPEN_ONLY))
-        answer_simply(q, "00", NULL);
+    else if (admitted(q, OPEN_ONLY) && committer_echo(q->server->committer, &echo) != TP_OK)
+        answer_simply(q, "96", NULL);
 }
 
 /* ---- messages ---- */
@@ -333,6 +333,22 @@ static void on_malformed(struct request *q, const struct tp_error *e)
         link_peer_close(q->peer);
 }
 
+/* A request of a kind that is served; without all that its kind needs it goes no further. */
+static void on_request(struct request *q, void (*handle)(struct request *q))
+{
+    char reason[PROFILE_REASON_MAX];
+
+    if (!iso8583_has(q->message, 11)) {
+        log_note("%s (%s/%s): message %04u has no DE 11 to answer it under: closed", link_peer_address(q->peer), q->party->contract,
+                 q->party->terminal, q->message->mti);
+        link_peer_close(q->peer);
+    } else if (profile_fault(reason, PROFILE_TERMINAL, q->message) != NULL) {
+        answer_simply(q, "30", reason);
+    } else {
+        handle(q);
+    }
+}
+
 static void on_message(void *ctx, struct link_peer *peer, void *user, struct span raw)
 {
     struct acquirer_server *s = ctx;
@@ -348,7 +364,7 @@ static void on_message(void *ctx, struct link_peer *peer, void *user, struct spa
     }
     for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
         if (handlers[i].mti == w->message.mti) {
-            handlers[i].handle(&q);
+            on_request(&q, handlers[i].handle);
             return;
         }
     }

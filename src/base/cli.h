@@ -13,7 +13,8 @@ enum cli_exit { /* DESIGN 4; mirrored in every man page */
                 CLI_NO_CARD = 3,
                 CLI_PEER = 4,
                 CLI_SECURITY = 5,
-                CLI_INTERNAL = 70
+                CLI_INTERNAL = 70,
+                CLI_DISK = 74 /* sysexits' EX_IOERR */
 };
 
 struct cli_command {

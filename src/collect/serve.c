@@ -633,6 +633,7 @@ enum tp_err centre_serve(const struct centre_service *service, struct tp_error *
     sigaddset(&ends, SIGINT);
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN); /* nothing is read again, and the log is stderr */
     r = open_books(&s, e);
     if (r == TP_OK)
         r = start(&s, e);

@@ -58,6 +58,11 @@ enum tp_err book_commit(struct book *b, struct tp_error *e)
     return db_commit(b->db, e);
 }
 
+enum tp_err book_touch(struct book *b, struct tp_error *e)
+{
+    return db_touch(b->db, e);
+}
+
 void book_rollback(struct book *b)
 {
     db_rollback(b->db);

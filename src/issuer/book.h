@@ -28,6 +28,8 @@ void book_close(struct book **b);
 /* One transaction over several calls; each call makes its own otherwise. */
 TP_MUST_CHECK enum tp_err book_begin(struct book *b, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_commit(struct book *b, struct tp_error *e);
+/* Within one: writes what changes nothing, so that the commit says whether the books can be written. */
+TP_MUST_CHECK enum tp_err book_touch(struct book *b, struct tp_error *e);
 void book_rollback(struct book *b);
 
 /* ---- acquirers ---- */

@@ -10,6 +10,7 @@
 #include "crypto/pki.h"
 #include "issuer/writer.h"
 #include "issuer/state.h"
+#include "wire/profile.h"
 
 #define THREADS_MAX 64
 
@@ -37,7 +38,7 @@ struct incoming { /* one message under way */
 
 static void answer(struct incoming *in, const char *code, const char *reason)
 {
-    reply_send(in->peer, &in->echo, code);
+    reply_send(in->peer, &in->echo, code, reason);
     log_note("%04u %s (%s): %s %s", in->worker->message.mti, in->id, link_peer_address(in->peer), code, reason);
 }
 
@@ -92,8 +93,8 @@ static void on_network(struct incoming *in)
         answer(in, "30", "DE70");
     else if (code != 1 && code != 2 && code != 301)
         answer(in, "12", "DE70");
-    else if (admitted(in, &from))
-        reply_send(in->peer, &in->echo, "00");
+    else if (admitted(in, &from) && writer_echo(in->server->writer, in->worker->message.mti, &from, &in->echo, in->peer) != TP_OK)
+        answer(in, "96", "");
 }
 
 static const struct {
@@ -116,13 +117,29 @@ static void on_malformed(struct incoming *in, const struct tp_error *e)
         link_peer_close(in->peer);
 }
 
+/* A request of a kind that is served; without all that its kind needs it goes no further. */
+static void held_against_profile(struct incoming *in, void (*handle)(struct incoming *in))
+{
+    const struct iso8583 *m = &in->worker->message;
+    char reason[PROFILE_REASON_MAX];
+
+    if (!iso8583_has(m, 11)) {
+        log_note("%s (%s): message %04u has no DE 11 to answer it under: closed", link_peer_address(in->peer), in->id, m->mti);
+        link_peer_close(in->peer);
+    } else if (profile_fault(reason, PROFILE_ISSUER, m) != NULL) {
+        answer(in, "30", reason);
+    } else {
+        handle(in);
+    }
+}
+
 static void dispatch(struct incoming *in)
 {
     const struct iso8583 *m = &in->worker->message;
 
     for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
         if (handlers[i].mti == m->mti) {
-            handlers[i].handle(in);
+            held_against_profile(in, handlers[i].handle);
             return;
         }
     }

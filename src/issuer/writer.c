@@ -50,12 +50,17 @@ static void send_answer(struct link_peer *peer, const struct echo *echo, const s
     secret_wipe(&m, sizeof(m));
 }
 
-void reply_send(struct link_peer *peer, const struct echo *echo, const char *code)
+void reply_send(struct link_peer *peer, const struct echo *echo, const char *code, const char *reason)
 {
-    struct authorisation a = {.key = 0};
+    struct iso8583 m;
+    enum tp_err r = echo_start(&m, echo);
 
-    snprintf(a.code, sizeof(a.code), "%s", code);
-    send_answer(peer, echo, &a);
+    if (r == TP_OK)
+        r = iso8583_set_text(&m, 39, code);
+    if (r == TP_OK && reason[0] != '\0')
+        r = iso8583_set_text(&m, 44, reason);
+    echo_send(peer, &m, r);
+    secret_wipe(&m, sizeof(m));
 }
 
 static void job_free(struct job *j)
@@ -83,7 +88,8 @@ static void answer_all(struct job_queue *list)
     while ((j = STAILQ_FIRST(list)) != NULL) {
         STAILQ_REMOVE_HEAD(list, next);
         send_answer(j->peer, &j->echo, &j->outcome);
-        job_log(j);
+        if (j->request.mti != MTI_NETWORK || strcmp(j->outcome.code, "00") != 0)
+            job_log(j);
         job_free(j);
     }
 }
@@ -110,6 +116,10 @@ static enum tp_err decide(struct writer *c, struct job *j, struct tp_error *e)
     if (j->request.mti == MTI_AUTHORISATION)
         return authorise(&c->authoriser, &j->outcome, &j->request, &j->from, time(NULL), e);
     memset(&j->outcome, 0, sizeof(j->outcome));
+    if (j->request.mti == MTI_NETWORK) {
+        snprintf(j->outcome.code, sizeof(j->outcome.code), "00");
+        return book_touch(c->authoriser.book, e);
+    }
     r = authorise_reversal(&c->authoriser, &code, &reason, &j->request, &j->from, e);
     snprintf(j->outcome.code, sizeof(j->outcome.code), "%s", code);
     snprintf(j->outcome.reason, sizeof(j->outcome.reason), "%s", reason);
@@ -263,4 +273,11 @@ enum tp_err writer_take(struct writer *c, const struct request *q, const struct 
     pthread_cond_signal(&c->more);
     pthread_mutex_unlock(&c->lock);
     return TP_OK;
+}
+
+enum tp_err writer_echo(struct writer *c, unsigned mti, const struct acquirer *from, const struct echo *echo, struct link_peer *peer)
+{
+    const struct request q = {.mti = mti};
+
+    return writer_take(c, &q, from, echo, peer);
 }

@@ -310,6 +310,11 @@ enum tp_err ledger_group_commit(struct ledger *l, struct tp_error *e)
     return db_in_transaction(l->db) ? db_commit(l->db, e) : tp_fail(e, TP_ERR_IO, "the disk failed within the group: nothing of it is kept");
 }
 
+enum tp_err ledger_group_touch(struct ledger *l, struct tp_error *e)
+{
+    return db_touch(l->db, e);
+}
+
 void ledger_group_rollback(struct ledger *l)
 {
     l->grouped = false;

@@ -137,6 +137,8 @@ TP_MUST_CHECK enum tp_err ledger_look(struct ledger *l, const struct tx_record *
 TP_MUST_CHECK enum tp_err ledger_acknowledge(struct ledger *l, struct tx_record *tx, enum ledger_verdict *verdict, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_group_begin(struct ledger *l, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_group_commit(struct ledger *l, struct tp_error *e); /* durable when it returns TP_OK; else rolled back */
+/* Within one: writes what changes nothing, so that the commit says whether the books can be written. */
+TP_MUST_CHECK enum tp_err ledger_group_touch(struct ledger *l, struct tp_error *e);
 void ledger_group_rollback(struct ledger *l);
 
 /* An annulation: only while the remise is open (DESIGN 9 rule 5): TP_ERR_STATE otherwise, TP_ERR_NOT_FOUND for an unknown rrn. Reversing what is

@@ -8,6 +8,7 @@
 #include "crypto/pki.h"
 #include "wire/iso8583.h"
 #include "wire/link.h"
+#include "wire/profile.h"
 
 #define FIRST_PAUSE_MS 500
 #define LAST_PAUSE_MS  8000
@@ -64,10 +65,15 @@ enum tp_err deliverer_connect(struct deliverer *d, struct tp_error *e)
 
 static enum tp_err pack_echo(struct buf *out, struct iso8583 *m, const struct terminal_config *k, struct tp_error *e)
 {
+    const time_t now = time(NULL);
+    struct tm utc;
+    char sent[11];
     enum tp_err r;
 
     iso8583_start(m, MTI_NETWORK);
-    if ((r = iso8583_set_number(m, 11, 0)) != TP_OK || (r = iso8583_set_text(m, 41, k->terminal_id)) != TP_OK ||
+    gmtime_r(&now, &utc);
+    strftime(sent, sizeof(sent), "%m%d%H%M%S", &utc);
+    if ((r = iso8583_set_text(m, 7, sent)) != TP_OK || (r = iso8583_set_number(m, 11, 0)) != TP_OK || (r = iso8583_set_text(m, 41, k->terminal_id)) != TP_OK ||
         (r = iso8583_set_text(m, 42, k->merchant_id)) != TP_OK || (r = iso8583_set_number(m, 70, 301)) != TP_OK)
         return tp_fail(e, r, "terminal and contract do not fit a message to the acquirer");
     return iso8583_pack(out, m, e);
@@ -77,7 +83,8 @@ static enum tp_err take_echo(struct iso8583 *m, struct span raw, struct tp_error
 {
     struct answer a = {.code = ""};
 
-    if (iso8583_unpack(m, raw, NULL) != TP_OK || m->mti != MTI_NETWORK_RESPONSE || iso8583_text(m, 39, a.code, sizeof(a.code)) != TP_OK)
+    if (iso8583_unpack(m, raw, NULL) != TP_OK || m->mti != MTI_NETWORK_RESPONSE || profile_missing(PROFILE_TERMINAL, m) != 0 ||
+        iso8583_text(m, 39, a.code, sizeof(a.code)) != TP_OK)
         return tp_fail(e, TP_ERR_PEER, "the acquirer answered an echo with nonsense");
     if (answer_is_yes(&a))
         return TP_OK;

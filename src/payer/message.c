@@ -9,6 +9,7 @@
 #include "base/bcd.h"
 #include "base/secret.h"
 #include "wire/iso8583.h"
+#include "wire/profile.h"
 
 /* What stands in DE 55, and in the stream of DE 61-63, in this order (doc/protocol.md); what the payment does not have is left out. */
 static const uint32_t de55_tags[] = {TAG_AC,
@@ -209,6 +210,10 @@ static enum tp_err compare(const struct iso8583 *answer, const struct iso8583 *m
 
     if (answer->mti != message->mti - message->mti % 10 + 10)
         return tp_fail(e, TP_ERR_PEER, "the acquirer answered a message of type %04u with one of type %04u", message->mti, answer->mti);
+    const unsigned missing = profile_missing(PROFILE_TERMINAL, answer);
+
+    if (missing != 0)
+        return tp_fail(e, TP_ERR_PEER, "the acquirer's answer lacks its field %u (%s)", missing, iso8583_field(missing)->name);
     for (size_t i = 0; i < COUNT(echoed); i++)
         if (iso8583_text(answer, echoed[i], one, sizeof(one)) != TP_OK || iso8583_text(message, echoed[i], other, sizeof(other)) != TP_OK ||
             strcmp(one, other) != 0)

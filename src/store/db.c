@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define BUSY_MS 10000
@@ -72,9 +73,20 @@ static enum tp_err failed(const char *path, int code, const char *said, struct t
     }
 }
 
+/* SQLite calls a full disk an I/O error where it is the log beside the books that finds no room. */
+static bool is_full(struct db *d)
+{
+    const int system = sqlite3_system_errno(d->handle);
+    struct statvfs disk;
+
+    return system == ENOSPC || system == EDQUOT || (statvfs(d->path, &disk) == 0 && disk.f_bavail == 0);
+}
+
 static enum tp_err fail(struct db *d, struct tp_error *e)
 {
-    return failed(d->path, sqlite3_extended_errcode(d->handle), sqlite3_errmsg(d->handle), e);
+    const int code = sqlite3_extended_errcode(d->handle);
+
+    return failed(d->path, (code & 0xFF) == SQLITE_IOERR && is_full(d) ? SQLITE_FULL : code, sqlite3_errmsg(d->handle), e);
 }
 
 static enum tp_err exec(struct db *d, const char *sql, struct tp_error *e)
@@ -110,6 +122,16 @@ static enum tp_err version_of(struct db *d, size_t *version, struct tp_error *e)
     *version = row ? (size_t)sqlite3_column_int(s, 0) : 0;
     sqlite3_finalize(s);
     return r;
+}
+
+enum tp_err db_touch(struct db *d, struct tp_error *e)
+{
+    char pragma[48];
+    size_t version = 0;
+    enum tp_err r = version_of(d, &version, e);
+
+    snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %zu", version);
+    return r == TP_OK ? exec(d, pragma, e) : r;
 }
 
 static enum tp_err raise_version(struct db *d, size_t from, const char *const *schema, size_t versions, struct tp_error *e)

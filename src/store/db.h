@@ -30,6 +30,8 @@ TP_MUST_CHECK enum tp_err db_run(struct db *d, sqlite3_stmt *s, struct tp_error 
 TP_MUST_CHECK enum tp_err db_begin(struct db *d, struct tp_error *e);
 TP_MUST_CHECK enum tp_err db_begin_read(struct db *d, struct tp_error *e);
 TP_MUST_CHECK enum tp_err db_commit(struct db *d, struct tp_error *e);
+/* Within a transaction: writes the schema's version again as it is, so that the commit fails as that of any change would. */
+TP_MUST_CHECK enum tp_err db_touch(struct db *d, struct tp_error *e);
 void db_rollback(struct db *d);
 bool db_in_transaction(struct db *d);
 

@@ -38,8 +38,11 @@ struct link_events { /* called on the loop thread of the connection */
     void (*closed)(void *ctx, void *user);
 };
 
-struct link_limits {       /* per connection, but for `connections` */
+struct link_limits {       /* per connection, but for the first four */
     unsigned connections;  /* open at once on the server; more are closed as they come */
+    unsigned strangers;    /* of them before the end of their handshake; with one more the oldest goes */
+    unsigned of_network;   /* of the strangers from one address (IPv6: one /64), likewise */
+    unsigned of_name;      /* of the others under one certificate's names, likewise */
     unsigned unanswered;   /* messages under way; a peer that sends more is not read until answers have left */
     size_t message;        /* bytes of a message */
     size_t output;         /* bytes of answers that wait for a peer that does not read; more, and it is cut off */

@@ -5,6 +5,8 @@
 
 #include "wire/link_priv.h"
 
+#define DISPATCH_MAX 16
+
 void link_loop_finish(struct loop *l)
 {
     if (l->stopping && LIST_EMPTY(&l->peers))
@@ -75,14 +77,19 @@ void *link_loop_run(void *ctx)
 
 enum tp_err link_loop_init(struct loop *l, struct link_server *s, unsigned index)
 {
+    struct event_config *config = event_config_new();
+
     l->server = s;
     l->index = index;
     STAILQ_INIT(&l->queue);
     LIST_INIT(&l->peers);
     LIST_INIT(&l->refused);
-    if (pthread_mutex_init(&l->lock, NULL) != 0)
-        return TP_ERR_NO_MEMORY;
-    l->base = event_base_new();
+    pthread_mutex_init(&l->lock, NULL);
+    /* The loop looks for what others send after so many callbacks, however much one peer has given it to do. */
+    if (config != NULL && event_config_set_max_dispatch_interval(config, NULL, DISPATCH_MAX, 0) == 0)
+        l->base = event_base_new_with_config(config);
+    if (config != NULL)
+        event_config_free(config);
     if (l->base == NULL)
         return TP_ERR_NO_MEMORY;
     l->wake = event_new(l->base, -1, EV_PERSIST, on_wake, l);

@@ -1,6 +1,7 @@
 /* The server's connections: their messages in and out, the handshake, time limits, and their end. */
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,12 +11,16 @@
 #include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
 
+#include "base/date.h"
 #include "base/log.h"
 #include "crypto/pki.h"
 #include "wire/link_priv.h"
 
 #define LENGTH_BYTES 2
 #define LINGER_MS    1000
+#define LINGERING    64 /* of a loop, at once */
+#define TURN         16 /* messages of one peer before others have their turn */
+#define HEAD_BYTES   8  /* by which another kind of header is known */
 
 struct link_peer *link_peer_ref(struct link_peer *p)
 {
@@ -112,6 +117,8 @@ void link_peer_drop(struct link_peer *p)
         event_free(p->deadline);
     p->deadline = NULL;
     LIST_REMOVE(p, all);
+    link_crowd_leave(&l->server->strangers, p);
+    link_crowd_leave(&l->server->known, p);
     atomic_fetch_sub(&l->server->connections, 1);
     link_peer_unref(p);
     link_loop_finish(l);
@@ -147,26 +154,63 @@ static bool close_is_asked(struct link_peer *p)
     return asked;
 }
 
-/* Hands whole messages to the application; false when the peer is gone or to go. */
+static void header_wrong(struct link_peer *p, const char *what, const char *looks_like)
+{
+    log_stranger("%s: %s; it looks like %s: wanted is a length of 2 bytes, high byte first, that counts the message alone: closed", p->address, what,
+                 looks_like);
+    link_peer_drop(p);
+}
+
+/* The length of the message that has begun to come; 0: no header yet, or no good one (the peer is gone then). */
+static size_t read_header(struct link_peer *p)
+{
+    const struct link_limits *limits = &p->loop->server->limits;
+    uint8_t head[HEAD_BYTES];
+    const ev_ssize_t got = evbuffer_copyout(bufferevent_get_input(p->bev), head, sizeof(head));
+    /* who has another kind of header has it from the first message on */
+    const char *other = got >= LENGTH_BYTES && !p->spoken ? link_header_other(head, (size_t)got) : NULL;
+    size_t n;
+
+    if (got < LENGTH_BYTES)
+        return 0;
+    n = (size_t)(head[0] << 8 | head[1]);
+    if (other != NULL) {
+        header_wrong(p, "not our header", other);
+        return 0;
+    }
+    if (n == 0 || n > limits->message) {
+        log_stranger("%s: announces a message of %zu bytes, at most %zu are taken: closed", p->address, n, limits->message);
+        link_peer_drop(p);
+        return 0;
+    }
+    return n;
+}
+
+/* What is left for the next turn is not forgotten. */
+static void take_turns(struct link_peer *p)
+{
+    bool wake;
+
+    pthread_mutex_lock(&p->loop->lock);
+    wake = link_peer_queue(p);
+    pthread_mutex_unlock(&p->loop->lock);
+    if (wake)
+        event_active(p->loop->wake, 0, 0);
+}
+
+/* Hands whole messages to the application, some a turn; false when the peer is gone or to go. */
 static bool read_messages(struct link_peer *p)
 {
     const struct link_server *s = p->loop->server;
     struct evbuffer *in = bufferevent_get_input(p->bev);
-    bool progress = false;
+    unsigned taken = 0;
 
-    while (!p->closing && !p->loop->stopping && p->unanswered < s->limits.unanswered) {
-        uint8_t head[LENGTH_BYTES];
-        size_t n;
+    while (taken < TURN && !p->closing && !p->loop->stopping && p->unanswered < s->limits.unanswered) {
+        const size_t n = read_header(p);
 
-        if (evbuffer_copyout(in, head, sizeof(head)) != (ev_ssize_t)sizeof(head))
-            break;
-        n = (size_t)(head[0] << 8 | head[1]);
-        if (n == 0 || n > s->limits.message) {
-            log_note("%s: announces a message of %zu bytes, at most %zu are taken: closed", p->address, n, s->limits.message);
-            link_peer_drop(p);
+        if (p->bev == NULL)
             return false;
-        }
-        if (evbuffer_get_length(in) < LENGTH_BYTES + n)
+        if (n == 0 || evbuffer_get_length(in) < LENGTH_BYTES + n)
             break;
         const unsigned char *whole = evbuffer_pullup(in, (ev_ssize_t)(LENGTH_BYTES + n));
 
@@ -175,13 +219,16 @@ static bool read_messages(struct link_peer *p)
             return false;
         }
         p->unanswered++;
+        p->spoken = true;
         s->events.message(s->events.ctx, p, p->user, span_of(whole + LENGTH_BYTES, n));
         evbuffer_drain(in, LENGTH_BYTES + n);
-        progress = true;
+        taken++;
         if (close_is_asked(p))
             break;
     }
-    if (progress || evbuffer_get_length(in) == 0)
+    if (taken == TURN)
+        take_turns(p);
+    if (taken > 0 || evbuffer_get_length(in) == 0)
         event_del(p->deadline);
     return true;
 }
@@ -223,14 +270,33 @@ static void on_written(struct bufferevent *bev, void *ctx)
     (void)link_peer_may_go(ctx);
 }
 
+static void unfinished(struct link_peer *p)
+{
+    struct evbuffer *in = bufferevent_get_input(p->bev);
+    uint8_t head[HEAD_BYTES];
+    const ev_ssize_t got = evbuffer_copyout(in, head, sizeof(head));
+    const char *other = got > 0 ? link_header_unfinished(head, (size_t)got, evbuffer_get_length(in)) : NULL;
+
+    if (other != NULL) {
+        header_wrong(p, "a message does not come to its end", other);
+        return;
+    }
+    log_stranger("%s: a message does not come to its end: closed", p->address);
+    link_peer_drop(p);
+}
+
 static void on_deadline(evutil_socket_t fd, short what, void *ctx)
 {
     struct link_peer *p = ctx;
 
     (void)fd;
     (void)what;
-    log_note("%s: %s: closed", p->address, p->established ? "a message does not come to its end" : "the TLS handshake does not come to its end");
-    link_peer_drop(p);
+    if (p->established) {
+        unfinished(p);
+    } else {
+        log_stranger("%s: the TLS handshake does not come to its end: closed", p->address);
+        link_peer_drop(p);
+    }
 }
 
 /* ---- the end of a handshake ---- */
@@ -238,6 +304,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
 void link_refused_free(struct refused *g)
 {
     LIST_REMOVE(g, all);
+    g->loop->refused_n--;
     event_free(g->event);
     evutil_closesocket(g->fd);
     free(g);
@@ -245,27 +312,31 @@ void link_refused_free(struct refused *g)
 
 static void on_refused_rest(evutil_socket_t fd, short what, void *ctx)
 {
+    const struct refused *g = ctx;
     uint8_t rest[4096];
 
-    if (!(what & EV_READ) || recv(fd, rest, sizeof(rest), 0) <= 0)
+    if (!(what & EV_READ) || time_monotonic_ms() >= g->until || recv(fd, rest, sizeof(rest), 0) <= 0)
         link_refused_free(ctx);
 }
 
 /* A refused peer must be able to read our TLS alert: closing with its bytes unread would send a reset that overtakes it. So the sending half is shut
- * and the rest of what it sends is thrown away, for at most LINGER_MS between reads. */
+ * and the rest of what it sends is thrown away, for at most LINGER_MS. */
 static void peer_refuse(const struct link_peer *p)
 {
     const struct timeval tv = link_timeval(LINGER_MS);
-    struct refused *g = calloc(1, sizeof(*g));
+    struct refused *g = p->loop->refused_n < LINGERING ? calloc(1, sizeof(*g)) : NULL;
 
     if (g == NULL)
         return;
+    g->loop = p->loop;
+    g->until = time_monotonic_ms() + LINGER_MS;
     g->fd = dup(bufferevent_getfd(p->bev));
     if (g->fd >= 0)
         g->event = event_new(p->loop->base, g->fd, EV_READ | EV_PERSIST, on_refused_rest, g);
     if (g->event != NULL && event_add(g->event, &tv) == 0) {
         shutdown(g->fd, SHUT_WR);
         LIST_INSERT_HEAD(&p->loop->refused, g, all);
+        p->loop->refused_n++;
         return;
     }
     if (g->event != NULL)
@@ -287,7 +358,7 @@ static void handshake_failed(struct link_peer *p, short what)
         why = ERR_reason_error_string(error);
     else if (what & BEV_EVENT_EOF)
         why = "the peer closed the connection";
-    log_note("%s: TLS handshake refused: %s", p->address, why != NULL ? why : "the connection broke");
+    log_stranger("%s: TLS handshake refused: %s", p->address, why != NULL ? why : "the connection broke");
     peer_refuse(p);
     link_peer_drop(p);
 }
@@ -296,17 +367,21 @@ static void handshake_done(struct link_peer *p)
 {
     const struct link_server *s = p->loop->server;
     const struct timeval idle = link_timeval(s->limits.idle_ms), writing = link_timeval(s->limits.write_ms);
-    char organisation[PKI_NAME_MAX], common_name[PKI_NAME_MAX];
+    char organisation[PKI_NAME_MAX], common_name[PKI_NAME_MAX], name[LINK_KEY_MAX];
     enum tp_err r = pki_peer_name(bufferevent_openssl_get_ssl(p->bev), organisation, common_name);
 
     if (r == TP_OK && s->events.opened != NULL)
         r = s->events.opened(s->events.ctx, p, organisation, common_name, &p->user);
     if (r != TP_OK) {
-        log_note("%s: refused: %s", p->address, tp_err_text(r));
+        log_stranger("%s: refused: %s", p->address, tp_err_text(r));
         link_peer_drop(p);
         return;
     }
     p->established = true;
+    SSL_set_msg_callback(bufferevent_openssl_get_ssl(p->bev), NULL);
+    snprintf(name, sizeof(name), "%.90s/%.90s", organisation, common_name);
+    link_crowd_leave(&p->loop->server->strangers, p);
+    link_crowd_enter(&p->loop->server->known, p, name, s->limits.of_name, s->limits.connections);
     event_del(p->deadline);
     bufferevent_set_timeouts(p->bev, &idle, &writing);
     if (p->loop->stopping)
@@ -337,6 +412,18 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
     link_peer_drop(p);
 }
 
+static void on_tls_message(int sent, int version, int type, const void *p, size_t n, SSL *ssl, void *ctx)
+{
+    struct link_peer *peer = ctx;
+
+    (void)version;
+    (void)p;
+    (void)n;
+    (void)ssl;
+    if (!sent && type == SSL3_RT_HANDSHAKE)
+        atomic_store(&peer->talks, true);
+}
+
 static enum tp_err peer_open(struct link_peer *p)
 {
     struct loop *l = p->loop;
@@ -347,6 +434,8 @@ static enum tp_err peer_open(struct link_peer *p)
         SSL_free(ssl);
         return TP_ERR_NO_MEMORY;
     }
+    SSL_set_msg_callback(ssl, on_tls_message);
+    SSL_set_msg_callback_arg(ssl, p);
     p->bev = bufferevent_openssl_socket_new(l->base, p->fd, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
     if (p->bev == NULL)
         return TP_ERR_NO_MEMORY;
@@ -364,11 +453,12 @@ void link_peer_work(struct link_peer *p)
 {
     struct loop *l = p->loop;
     unsigned answered;
-    bool failed = false, gone;
+    bool failed = false, gone, sent_away;
 
     pthread_mutex_lock(&l->lock);
     p->queued = false;
     gone = p->gone;
+    sent_away = p->sent_away;
     answered = p->answered;
     p->answered = 0;
     if (p->bev != NULL)
@@ -379,8 +469,13 @@ void link_peer_work(struct link_peer *p)
         return;
     if (p->bev == NULL) {
         LIST_INSERT_HEAD(&l->peers, p, all);
-        if (peer_open(p) != TP_OK)
+        if (sent_away || peer_open(p) != TP_OK)
             link_peer_drop(p);
+        return;
+    }
+    if (sent_away) {
+        log_stranger("%s: too many connections like this one: the oldest is closed", p->address);
+        link_peer_drop(p);
         return;
     }
     if (p->closing)

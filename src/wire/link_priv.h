@@ -10,6 +10,7 @@
 #include "wire/link.h"
 
 #define LINK_THREADS_MAX 64
+#define LINK_KEY_MAX     192
 
 /* A write to a closed connection must give EPIPE, not end the process. */
 void link_ignore_sigpipe(void);
@@ -21,6 +22,14 @@ bool link_alert_is_of_certificate(int alert);
 
 /* ---- the server ---- */
 
+/* Connections of one kind, the oldest first; each has a key: those without certificate their network,
+ * the others the names in their certificate. Under its lock, which is taken before that of a loop. */
+struct crowd {
+    pthread_mutex_t lock;
+    TAILQ_HEAD(, link_peer) peers;
+    unsigned n;
+};
+
 struct link_peer {
     atomic_uint references;
     struct loop *loop;
@@ -28,22 +37,29 @@ struct link_peer {
     /* under loop->lock */
     struct evbuffer *pending; /* answers not yet handed to the bufferevent */
     unsigned answered;        /* how many they are */
-    bool queued, gone, close_asked;
+    bool queued, gone, close_asked, sent_away;
     STAILQ_ENTRY(link_peer) work;
     /* the loop thread's own */
     evutil_socket_t fd; /* until it is the bufferevent's */
     struct bufferevent *bev;
     struct event *deadline; /* of the handshake, then of the message that has begun to come */
-    bool established, closing, paused;
+    bool established, closing, paused, spoken;
     unsigned unanswered;
     void *user;
     LIST_ENTRY(link_peer) all;
+    atomic_bool talks; /* a message of its TLS handshake has come */
+    /* under crowd->lock */
+    struct crowd *crowd; /* NULL: in none */
+    char key[LINK_KEY_MAX];
+    TAILQ_ENTRY(link_peer) by_age;
 };
 
 /* A connection whose handshake was refused, until it has taken our alert. */
 struct refused {
+    struct loop *loop;
     struct event *event;
     evutil_socket_t fd;
+    int64_t until;
     LIST_ENTRY(refused) all;
 };
 
@@ -61,6 +77,7 @@ struct loop {
     bool stop_asked;
     LIST_HEAD(, link_peer) peers;
     LIST_HEAD(, refused) refused;
+    unsigned refused_n;
     struct event *drain;
     bool stopping;
 };
@@ -72,8 +89,9 @@ struct link_server {
     struct evconnlistener *listener;
     struct event *stop, *again;
     int stop_fd;
-    unsigned port, threads, next;
+    unsigned port, threads, next, turn;
     atomic_uint connections;
+    struct crowd strangers, known; /* before and after their certificate was seen */
     struct loop loop[LINK_THREADS_MAX];
 };
 
@@ -99,5 +117,21 @@ bool link_peer_may_go(struct link_peer *p);
 /* Ends a connection; the peer stays while others hold references. */
 void link_peer_drop(struct link_peer *p);
 void link_refused_free(struct refused *r);
+
+/* link_crowd.c; from any thread */
+void link_crowd_init(struct crowd *c);
+void link_crowd_clear(struct crowd *c);
+/* Takes the peer in as the youngest. Were of_key of its key there, the oldest of them goes; else, were of_all there, the oldest;
+ * first those from whom nothing has come. */
+void link_crowd_enter(struct crowd *c, struct link_peer *p, const char *key, unsigned of_key, unsigned of_all);
+void link_crowd_leave(struct crowd *c, struct link_peer *p); /* if it is in it */
+bool link_crowd_thin(struct crowd *c);                       /* the oldest goes; false: there is none */
+/* An IPv4 address; of IPv6 the /64, which is what one subscriber has (RFC 6177). */
+void link_crowd_network(char out[LINK_KEY_MAX], const struct sockaddr *sa);
+
+/* link_header.c: the kind of header that the first n bytes look like when it is none of ours; NULL: none known. */
+const char *link_header_other(const uint8_t *head, size_t n);
+/* Of a message that did not come to its end: came bytes are there. */
+const char *link_header_unfinished(const uint8_t *head, size_t n, size_t came);
 
 #endif

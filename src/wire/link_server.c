@@ -19,6 +19,9 @@
 #include "wire/link_priv.h"
 
 #define ACCEPT_PAUSE_MS 200
+#define ACCEPT_TURN     16 /* connections taken before the loop looks after those it has */
+#define ACCEPT_TURN_MS  1
+#define OVERSHOOT       64 /* connections over the limit while those sent away for them close */
 
 static void address_text(char *out, size_t cap, const struct sockaddr *sa, socklen_t n)
 {
@@ -30,17 +33,35 @@ static void address_text(char *out, size_t cap, const struct sockaddr *sa, sockl
         snprintf(out, cap, "%.45s:%.6s", host, port);
 }
 
+/* One that has shown its certificate is not closed for one that has not. */
+static bool room_for_one(struct link_server *s)
+{
+    const unsigned n = atomic_load(&s->connections);
+
+    return n < s->limits.connections || (n < s->limits.connections + OVERSHOOT && link_crowd_thin(&s->strangers));
+}
+
+static void accept_pause(struct link_server *s, struct evconnlistener *listener, unsigned ms)
+{
+    const struct timeval tv = link_timeval(ms);
+
+    evconnlistener_disable(listener);
+    event_add(s->again, &tv);
+}
+
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int n, void *ctx)
 {
     struct link_server *s = ctx;
     struct loop *l = &s->loop[s->next++ % s->threads];
     struct link_peer *p = NULL;
+    char network[LINK_KEY_MAX];
     const int one = 1;
     bool wake;
 
-    (void)listener;
-    if (atomic_load(&s->connections) >= s->limits.connections) {
-        log_note("more than %u connections: a new one is closed", s->limits.connections);
+    if (++s->turn % ACCEPT_TURN == 0) /* libevent takes all that wait otherwise, and a flood never ends */
+        accept_pause(s, listener, ACCEPT_TURN_MS);
+    if (!room_for_one(s)) {
+        log_stranger("more than %u connections: a new one is closed", s->limits.connections);
     } else {
         p = calloc(1, sizeof(*p));
         if (p != NULL)
@@ -57,6 +78,8 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     p->loop = l;
     p->fd = fd;
     atomic_fetch_add(&s->connections, 1);
+    link_crowd_network(network, sa);
+    link_crowd_enter(&s->strangers, p, network, s->limits.of_network, s->limits.strangers);
     pthread_mutex_lock(&l->lock);
     wake = link_peer_queue(p);
     pthread_mutex_unlock(&l->lock);
@@ -67,11 +90,10 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 static void on_accept_error(struct evconnlistener *listener, void *ctx)
 {
     struct link_server *s = ctx;
-    const struct timeval tv = link_timeval(ACCEPT_PAUSE_MS);
 
-    log_error("cannot accept a connection: %s", strerror(EVUTIL_SOCKET_ERROR()));
-    evconnlistener_disable(listener); /* without a pause this would run hot until a descriptor is free again */
-    event_add(s->again, &tv);
+    log_stranger("cannot accept a connection: %s", strerror(EVUTIL_SOCKET_ERROR()));
+    (void)link_crowd_thin(&s->strangers); /* it has a descriptor that another can use better */
+    accept_pause(s, listener, ACCEPT_PAUSE_MS); /* without it this would run hot until a descriptor is free again */
 }
 
 static void on_again(evutil_socket_t fd, short what, void *ctx)
@@ -137,8 +159,13 @@ enum tp_err link_server_new(struct link_server **out, const char *address, const
     if (s == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a server");
     s->stop_fd = -1;
+    link_crowd_init(&s->strangers);
+    link_crowd_init(&s->known);
     s->events = *events;
     s->limits = (struct link_limits){.connections = 4096,
+                                     .strangers = 1024,
+                                     .of_network = 256,
+                                     .of_name = 64,
                                      .unanswered = 256,
                                      .message = 16384,
                                      .output = 256 * 1024,
@@ -228,6 +255,8 @@ void link_server_free(struct link_server **out)
     if (s->stop_fd >= 0)
         close(s->stop_fd);
     SSL_CTX_free(s->tls);
+    link_crowd_clear(&s->strangers);
+    link_crowd_clear(&s->known);
     free(s);
     *out = NULL;
 }

@@ -3,7 +3,12 @@ libwire_a_SOURCES =
 WIRE_LIBS = libwire.a $(TPCRYPTO_LIBS) $(EVENT_LIBS)
 
 # ISO 8583
-libwire_a_SOURCES += src/wire/iso8583.c src/wire/iso8583.h
+libwire_a_SOURCES += src/wire/iso8583.c src/wire/iso8583.h src/wire/profile.c src/wire/profile.h
+check_PROGRAMS += tests/unit/test_profile
+TESTS += tests/unit/test_profile
+tests_unit_test_profile_SOURCES = tests/unit/test_profile.c tests/unit/unit.h
+tests_unit_test_profile_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_profile_LDADD = libwire.a $(BASE_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_iso8583
 TESTS += tests/unit/test_iso8583
 tests_unit_test_iso8583_SOURCES = tests/unit/test_iso8583.c tests/unit/unit.h
@@ -19,7 +24,7 @@ dist_noinst_SCRIPTS += tests/tools/iso8583_vectors.py
 
 # links
 libwire_a_SOURCES += src/wire/link.h src/wire/link_priv.h src/wire/link_client.c src/wire/link_line.c src/wire/link_line.h
-libwire_a_SOURCES += src/wire/link_server.c src/wire/link_loop.c src/wire/link_peer.c
+libwire_a_SOURCES += src/wire/link_server.c src/wire/link_loop.c src/wire/link_peer.c src/wire/link_crowd.c src/wire/link_header.c
 libwire_a_SOURCES += src/wire/echo.c src/wire/echo.h src/wire/serve.c src/wire/serve.h
 check_PROGRAMS += tests/unit/test_link
 TESTS += tests/unit/test_link

@@ -1,15 +1,19 @@
 #include "wire/serve.h"
 
+#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/cli.h"
+#include "base/log.h"
 
 #define HEAP_KEPT (1024 * 1024)
+#define FILES     (64 + 16 * SERVE_THREADS_MAX) /* descriptors for all but connections: books, lines to issuers, loops */
 
 static struct link_server *running; /* for the signal handler alone */
 
@@ -98,6 +102,36 @@ static void catch_signals(void (*handler)(int))
     sigaction(SIGINT, &end, NULL);
 }
 
+unsigned serve_descriptors(void)
+{
+    struct rlimit files = {0, 0};
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return 0;
+    if (files.rlim_cur < files.rlim_max) {
+        const rlim_t before = files.rlim_cur;
+
+        files.rlim_cur = files.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+            files.rlim_cur = before;
+    }
+    return files.rlim_cur > UINT_MAX ? UINT_MAX : (unsigned)files.rlim_cur;
+}
+
+/* What the limit of descriptors leaves of the server's own limits. */
+static void fit_descriptors(struct link_limits *limits)
+{
+    const unsigned files = serve_descriptors(), kept = files / 4 < FILES ? files / 4 : FILES, room = files - kept;
+
+    if (room >= limits->connections)
+        return;
+    log_error("%u descriptors are allowed, room for %u connections in place of %u: raise the limit (ulimit -Hn, LimitNOFILE= of the unit)", files,
+              room, limits->connections);
+    limits->connections = room;
+    limits->strangers = limits->strangers < room / 4 ? limits->strangers : room / 4;
+    limits->of_network = limits->of_network < room / 8 ? limits->of_network : room / 8;
+}
+
 enum tp_err serve_run(const char *program, const char *address, struct link_server *server, struct tp_error *e)
 {
     enum tp_err r;
@@ -105,8 +139,10 @@ enum tp_err serve_run(const char *program, const char *address, struct link_serv
     /* libevent's pieces of 32 KiB come and go at the top of the heap: given back to the system and asked for again with nearly every message otherwise. */
     mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
     mallopt(M_TOP_PAD, HEAP_KEPT);
+    fit_descriptors(link_server_limits(server));
     running = server;
     catch_signals(on_signal);
+    signal(SIGHUP, SIG_IGN);
     printf(strchr(address, ':') != NULL ? "%s: listening on [%s]:%u\n" : "%s: listening on %s:%u\n", program, address, link_server_port(server));
     fflush(stdout);
     r = link_server_run(server, e);

@@ -95,6 +95,7 @@ static void fills_up_and_recovers(const char *filler)
 
     office_spawn(&office, 1);
     c = office_connect(&office, OFFICE_CONTRACT, OFFICE_TERMINAL);
+    HOLDS(kill(office.pid, SIGHUP) == 0); /* ignored: it ends nothing */
     for (unsigned round = 0; round < 3; round++) {
         struct office_answer a;
 
@@ -117,22 +118,44 @@ static void fills_up_and_recovers(const char *filler)
     printf("acquirer_full_disk: %u payments kept around three full disks\n", kept);
 }
 
-static void read_only(const char *dir)
+/* Runs serve, which is to refuse with this exit code and these words. */
+static void does_not_start(int code, const char *words)
 {
-    char program[512];
+    char program[512], said[1024] = "";
     const char *top = getenv("TESTS_BUILDDIR");
-    int status = 0;
+    int status = 0, err[2];
+    size_t n = 0;
+    ssize_t got;
     pid_t pid;
 
     snprintf(program, sizeof(program), "%s/telepay-acquirer", top != NULL ? top : ".");
-    HOLDS(mount(NULL, dir, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0);
+    HOLDS(pipe(err) == 0);
     pid = fork();
     if (pid == 0) {
+        dup2(err[1], STDERR_FILENO);
         execl(program, program, "serve", "--dir", office.dir, "--listen", "127.0.0.1:0", (char *)NULL);
         _exit(127);
     }
+    close(err[1]);
+    while (n < sizeof(said) - 1 && (got = read(err[0], said + n, sizeof(said) - 1 - n)) > 0)
+        n += (size_t)got;
+    close(err[0]);
     HOLDS(waitpid(pid, &status, 0) == pid);
-    HOLDS(WIFEXITED(status) && WEXITSTATUS(status) == 70); /* CLI_INTERNAL: see the man page */
+    HOLDS(WIFEXITED(status) && WEXITSTATUS(status) == code);
+    HOLDS(strstr(said, "ledger.db") != NULL && strstr(said, words) != NULL);
+}
+
+static void full_at_start(const char *filler)
+{
+    fill(filler, 0);
+    does_not_start(74, "is full: make room"); /* CLI_DISK: see the man page */
+    HOLDS(unlink(filler) == 0);
+}
+
+static void read_only(const char *dir)
+{
+    HOLDS(mount(NULL, dir, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0);
+    does_not_start(74, "read-only");
     HOLDS(mount(NULL, dir, NULL, MS_REMOUNT, NULL) == 0);
 }
 
@@ -153,6 +176,7 @@ int main(void)
     office_make(&office, dir, 1);
     MUST(signer_card(&card, &office.signer, 1));
     fills_up_and_recovers(filler);
+    full_at_start(filler);
     read_only(dir);
     office_remove(&office);
     umount(dir);

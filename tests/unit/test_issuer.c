@@ -823,19 +823,32 @@ END_TEST
 
 START_TEST(missing_fields_and_objects)
     {
-        static const uint8_t fields[] = {2, 3, 4, 13, 14, 32, 37, 49, 55};
+        char reason[16];
+        static const uint8_t fields[] = {2, 3, 4, 7, 12, 13, 14, 18, 22, 25, 32, 37, 41, 42, 49, 55};
 
         for (size_t i = 0; i < sizeof(fields); i++) {
             bank_usual(&terms, &card);
             bank_authorisation(&request, &card, &terms);
             request.message.field[fields[i]] = span_of(NULL, 0);
-            ck_assert_msg(strcmp(ask()->code, "30") == 0, "without field %u", fields[i]);
+            const struct bank_answer *a = ask();
+
+            snprintf(reason, sizeof(reason), "DE%u_MISSING", fields[i]);
+            ck_assert_msg(strcmp(a->code, "30") == 0, "without field %u", fields[i]);
+            ck_assert(span_eq(a->message.field[44], span_str(reason)));
         }
         bank_usual(&terms, &card);
         bank_authorisation(&request, &card, &terms);
         ck_ok(iso8583_set_text(&request.message, 35, "9990140000000999=30122010000012345")); /* track 2 of another card */
         ck_assert_str_eq(ask()->code, "30");
         request.message.field[35] = span_of(NULL, 0);
+        request.message.field[11] = span_of(NULL, 0); /* nobody could tell what is answered */
+        struct bank_answer none;
+
+        ck_assert_int_eq(bank_exchange(&none, client, &request.message, &bank_error), TP_ERR_PEER);
+        link_close(&client);
+        client = bank_connect(&bank, BANK_ACQUIRER);
+        bank_usual(&terms, &card);
+        bank_authorisation(&request, &card, &terms);
         for (struct span rest = request.message.field[55]; rest.n > 0;) { /* each object once under a tag that nobody knows */
             struct tlv t;
 

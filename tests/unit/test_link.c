@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -676,6 +677,53 @@ START_TEST(lengths_that_cannot_be)
     }
 END_TEST
 
+/* What the log says of a header of another kind; the log goes to a file while the server runs. */
+START_TEST(headers_of_another_kind)
+    {
+        static const struct {
+            const char *bytes;
+            size_t n;
+            const char *said;
+        } rows[] = {
+            {"0120\x08\x00", 6, "four ASCII digits"},
+            {"\x00\x00\x00\x14", 4, "four bytes"},
+            {"\x00\x0B\x60\x00\x01\x00\x00\x08\x00", 9, "a TPDU"},
+            {"\x60\x00\x01\x00\x00\x08\x00", 7, "a TPDU"},
+            {"\x00\x06\x08\x00\x20\x00", 6, "counts its own two bytes"},
+            {"\x04\x00\x08\x00\x20\x00", 6, "low byte first"},
+            {"\x00\x12\x08\x00\x20\x00\x00\x00\x00\x00\x00\x00\x00\x00", 14, "BCD"},
+        };
+        const int before = dup(STDERR_FILENO);
+        FILE *log = tmpfile();
+        struct server s;
+        char line[512];
+
+        ck_assert_ptr_nonnull(log);
+        dup2(fileno(log), STDERR_FILENO);
+        server_make(&s, context(PKI_SERVER, "ca", "server"));
+        link_server_limits(s.link)->message_ms = 100;
+        server_start(&s);
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            struct raw r;
+
+            raw_open(&r, &s);
+            ck_assert_int_eq(SSL_write(r.ssl, rows[i].bytes, (int)rows[i].n), (int)rows[i].n);
+            ck_assert(raw_ended(&r));
+            raw_close(&r);
+        }
+        server_end(&s);
+        dup2(before, STDERR_FILENO);
+        close(before);
+        rewind(log);
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            ck_assert_ptr_nonnull(fgets(line, sizeof(line), log));
+            ck_assert_msg(strstr(line, rows[i].said) != NULL && strstr(line, "wanted is a length of 2 bytes") != NULL, "%zu: %s", i, line);
+        }
+        fclose(log);
+        ck_assert_uint_eq(s.messages, 0);
+    }
+END_TEST
+
 START_TEST(message_that_trickles)
     {
         struct server s;
@@ -779,6 +827,107 @@ START_TEST(too_many_connections)
     }
 END_TEST
 
+/* Thousands of bare connections, each held open: honest ones come in through them, before, meanwhile and after. */
+#define FLOOD 4300
+
+struct flood {
+    const struct server *s;
+    int fd[FLOOD];
+};
+
+static void *pour(void *ctx)
+{
+    struct flood *f = ctx;
+
+    for (unsigned i = 0; i < FLOOD; i++) {
+        f->fd[i] = raw_socket(f->s);
+        if (i % 2 == 0 && write(f->fd[i], "nonsense", 8) < 0) /* half of them talk, and no TLS */
+            continue;
+    }
+    return NULL;
+}
+
+START_TEST(flood_of_strangers)
+    {
+        static struct flood f;
+        struct rlimit files = {0, 0};
+        struct server s;
+        pthread_t t;
+
+        ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &files), 0);
+        files.rlim_cur = files.rlim_max;
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &files), 0);
+        if (files.rlim_cur < 3 * FLOOD) /* both ends are in this process */
+            return;
+        server_usual(&s);
+        f.s = &s;
+        still_serves(&s);
+        ck_assert_int_eq(pthread_create(&t, NULL, pour, &f), 0);
+        for (unsigned i = 0; i < 50; i++)
+            still_serves(&s);
+        pthread_join(t, NULL);
+        for (unsigned i = 0; i < 50; i++)
+            still_serves(&s);
+        for (unsigned i = 0; i < FLOOD; i++)
+            close(f.fd[i]);
+        server_end(&s);
+        ck_assert_uint_eq(s.messages, 101);
+    }
+END_TEST
+
+START_TEST(strangers_go_for_strangers)
+    {
+        struct server s;
+        struct raw one;
+        uint8_t b;
+
+        server_make(&s, context(PKI_SERVER, "ca", "server"));
+        link_server_limits(s.link)->of_network = 3;
+        server_start(&s);
+        raw_open(&one, &s);
+        ck_assert_int_eq(SSL_write(one.ssl, "\x00\x03one", 5), 5);
+        while (s.messages < 1)
+            usleep(1000);
+        int fd[4];
+
+        for (unsigned i = 0; i < 4; i++)
+            fd[i] = raw_socket(&s);
+        ck_assert_int_le(read(fd[0], &b, 1), 0); /* the oldest has gone, and is no longer waited for */
+        ck_assert_int_ne(errno, EAGAIN);
+        for (unsigned i = 0; i < 4; i++)
+            close(fd[i]);
+        ck_assert_int_eq(SSL_write(one.ssl, "\x00\x03two", 5), 5); /* one that is known has not */
+        while (s.messages < 2)
+            usleep(1000);
+        raw_close(&one);
+        server_end(&s);
+    }
+END_TEST
+
+START_TEST(connections_under_one_certificate)
+    {
+        struct server s;
+        struct raw r[3];
+
+        server_make(&s, context(PKI_SERVER, "ca", "server"));
+        link_server_limits(s.link)->of_name = 2;
+        server_start(&s);
+        for (unsigned i = 0; i < 3; i++) {
+            raw_open(&r[i], &s);
+            while (s.opened <= i)
+                usleep(1000);
+        }
+        ck_assert(raw_ended(&r[0]));
+        for (unsigned i = 1; i < 3; i++)
+            ck_assert_int_eq(SSL_write(r[i].ssl, "\x00\x03two", 5), 5);
+        while (s.messages < 2)
+            usleep(1000);
+        for (unsigned i = 0; i < 3; i++)
+            raw_close(&r[i]);
+        server_end(&s);
+    }
+END_TEST
+
 START_TEST(connection_cut_while_the_answer_is_made)
     {
         struct server s;
@@ -850,6 +999,10 @@ static Suite *suite(void)
     tcase_add_test(t, peer_that_is_idle);
     tcase_add_test(t, peer_that_never_reads);
     tcase_add_test(t, too_many_connections);
+    tcase_add_test(t, headers_of_another_kind);
+    tcase_add_test(t, flood_of_strangers);
+    tcase_add_test(t, strangers_go_for_strangers);
+    tcase_add_test(t, connections_under_one_certificate);
     tcase_add_test(t, connection_cut_while_the_answer_is_made);
     tcase_add_test(t, an_address_that_is_taken_or_none);
     suite_add_tcase(s, t);

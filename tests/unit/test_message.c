@@ -221,7 +221,7 @@ static struct span answer_with(uint8_t *room, unsigned field, const char *text)
     static const struct {
         unsigned field;
         const char *text;
-    } usual[] = {{3, "000000"},        {4, "000000001250"}, {11, "000042"},   {12, "091500"},          {13, "1123"},
+    } usual[] = {{3, "000000"},        {4, "000000001250"}, {7, "1123091500"}, {11, "000042"},   {12, "091500"},          {13, "1123"},
                  {37, "632700000042"}, {39, "00"},          {41, "00000001"}, {42, "000000000000123"}, {49, "978"}};
 
     iso8583_start(&a, MTI_FINANCIAL_RESPONSE);

@@ -8,6 +8,7 @@
 #include "acquirer/state.h"
 #include "office.h"
 #include "store/db.h"
+#include "wire/profile.h"
 
 static struct office office;
 static struct link_client *client;
@@ -308,6 +309,57 @@ static struct office_answer network(const char *code, const char *terminal)
     return a;
 }
 
+/* Each request without each field that it needs, one at a time, by the table that test_profile holds against doc/protocol.md. */
+static void ck_needs(const struct iso8583 *whole)
+{
+    static struct iso8583 m;
+    char reason[PROFILE_REASON_MAX];
+    struct tp_error e = {TP_OK, ""};
+    size_t n = 0;
+    const uint8_t *needs = profile_needs(&n, PROFILE_TERMINAL, whole->mti);
+
+    ck_assert_uint_gt(n, 0);
+    for (size_t i = 0; i < n; i++) {
+        struct office_answer a;
+
+        m = *whole;
+        ck_assert_msg(iso8583_has(&m, needs[i]), "%04u: the test's own message has no field %u", m.mti, needs[i]);
+        m.field[needs[i]] = span_of(NULL, 0);
+        if (needs[i] == 11) { /* nobody could tell what is answered */
+            ck_assert_int_eq(office_send(&a, client, &m, &e), TP_ERR_PEER);
+            link_close(&client);
+            client = office_connect(&office, OFFICE_CONTRACT, OFFICE_TERMINAL);
+            continue;
+        }
+        ck_assert_msg(office_send(&a, client, &m, &e) == TP_OK, "%04u without %u: %s", m.mti, needs[i], e.text);
+        snprintf(reason, sizeof(reason), "DE%u_MISSING", needs[i]);
+        ck_answer(a, "30", reason);
+    }
+}
+
+START_TEST(needed_fields)
+    {
+        static struct iso8583 m;
+        static const struct {
+            unsigned field;
+            const char *text;
+        } others[] = {{7, "1123091500"}, {11, "000777"}, {13, "1123"}, {41, OFFICE_TERMINAL}, {42, OFFICE_CONTRACT}, {70, "301"}, {74, "0"},
+                      {76, "0"}, {86, "0"}, {88, "0"}, {90, "020000077611230915000000000000000000000000"}, {97, "D0000000000000000"}};
+        static const unsigned types[] = {MTI_REVERSAL, MTI_REVERSAL_REPEAT, MTI_RECONCILIATION, MTI_NETWORK};
+
+        fresh();
+        ck_needs(&made.message);
+        made.message.mti = MTI_FINANCIAL_REPEAT;
+        ck_needs(&made.message);
+        for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+            iso8583_start(&m, types[i]);
+            for (size_t k = 0; k < sizeof(others) / sizeof(others[0]); k++)
+                ck_ok(iso8583_set_text(&m, others[k].field, others[k].text));
+            ck_needs(&m);
+        }
+    }
+END_TEST
+
 START_TEST(network_management)
     {
         ck_answer(network("001", OFFICE_TERMINAL), "00", "");
@@ -461,6 +513,10 @@ static void ck_recovers(const char *breaks, const char *mends)
 START_TEST(read_only_books)
     {
         ck_recovers("PRAGMA query_only = 1", "PRAGMA query_only = 0");
+        books_say("PRAGMA query_only = 1");
+        ck_answer(network("301", OFFICE_TERMINAL), "96", ""); /* an echo says what a payment would hear */
+        books_say("PRAGMA query_only = 0");
+        ck_answer(network("301", OFFICE_TERMINAL), "00", "");
     }
 END_TEST
 
@@ -486,6 +542,7 @@ static Suite *suite(void)
     tcase_add_test(t, no_reversal_after_the_close);
     tcase_add_test(t, totals);
     tcase_add_test(t, network_management);
+    tcase_add_test(t, needed_fields);
     tcase_add_test(t, malformed);
     tcase_add_test(t, random_messages);
     tcase_add_test(t, added_and_closed_while_it_runs);
