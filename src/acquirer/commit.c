@@ -616,7 +616,7 @@ static struct span copy(struct buf *room, struct span from)
 static struct job *job_new(enum job_kind kind, const struct commit_request *q, struct span question)
 {
     const struct tx_record *tx = q->tx;
-    const size_t n = tx->pan_sealed.n + tx->pan_lookup.n + tx->digest.n + tx->de55.n + tx->stream.n + question.n;
+    const size_t n = tx->pan_sealed.n + tx->pan_lookup.n + tx->digest.n + tx->de55.n + tx->stream.n + tx->aid.n + question.n;
     struct job *j = malloc(sizeof(*j) + n);
 
     if (j == NULL)
@@ -632,6 +632,7 @@ static struct job *job_new(enum job_kind kind, const struct commit_request *q, s
     j->tx.digest = copy(&room, tx->digest);
     j->tx.de55 = copy(&room, tx->de55);
     j->tx.stream = copy(&room, tx->stream);
+    j->tx.aid = copy(&room, tx->aid);
     j->question = copy(&room, question);
     j->bytes_n = question.n > 0 ? n : 0;
     j->issuer[0] = '\0';

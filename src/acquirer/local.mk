@@ -21,7 +21,7 @@ dist_pkgdata_DATA += data/applications.conf
 noinst_LIBRARIES += libacquirer.a
 libacquirer_a_SOURCES = \
 	src/acquirer/answer.c src/acquirer/answer.h \
-	src/acquirer/check.c src/acquirer/check.h \
+	src/acquirer/check.c src/acquirer/check.h src/acquirer/check_payee.c \
 	src/acquirer/commit.c src/acquirer/commit.h \
 	src/acquirer/gateway.c src/acquirer/gateway.h \
 	src/acquirer/issuers.c src/acquirer/issuers.h \

@@ -6,6 +6,7 @@ libcrypto_emv_a_SOURCES = \
 	src/crypto/emvcert.c src/crypto/emvcert.h src/crypto/emvcert_priv.h \
 	src/crypto/emvmake.c src/crypto/emvmake.h \
 	src/crypto/iad.c src/crypto/iad.h \
+	src/crypto/payee.c src/crypto/payee.h \
 	src/crypto/pinblock.c src/crypto/pinblock.h \
 	src/crypto/pki.c src/crypto/pki.h \
 	src/crypto/rsa.c src/crypto/rsa.h src/crypto/rsa_priv.h \

@@ -8,8 +8,8 @@ static enum tp_err insert_contract(struct ledger *l, const struct contract *c, s
 {
     sqlite3_stmt *s = NULL;
     enum tp_err r = db_prepare(l->db, &s,
-                               "INSERT INTO contract (id, name, mcc, currency, country, floor, ceiling, close_hour, open, added)"
-                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                               "INSERT INTO contract (id, name, mcc, currency, country, floor, ceiling, close_hour, open, added,"
+                               " credit_day) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
                                e);
 
     if (r != TP_OK)
@@ -24,6 +24,7 @@ static enum tp_err insert_contract(struct ledger *l, const struct contract *c, s
     sqlite3_bind_int(s, 8, c->close_hour);
     sqlite3_bind_int(s, 9, c->open ? 1 : 0);
     sqlite3_bind_int64(s, 10, time(NULL));
+    sqlite3_bind_int64(s, 11, c->credit_day);
     r = db_run(l->db, s, e);
     if (r == TP_ERR_EXISTS)
         return tp_fail(e, TP_ERR_EXISTS, "there is a contract %s already", c->id);
@@ -55,7 +56,7 @@ enum tp_err ledger_contract_add(struct ledger *l, const struct contract *c, stru
     return ledger_end(l, own, r, e);
 }
 
-#define CONTRACT_COLUMNS "SELECT id, name, mcc, currency, country, floor, ceiling, close_hour, open FROM contract "
+#define CONTRACT_COLUMNS "SELECT id, name, mcc, currency, country, floor, ceiling, close_hour, open, credit_day FROM contract "
 
 static void read_contract(struct contract *c, sqlite3_stmt *s)
 {
@@ -68,6 +69,7 @@ static void read_contract(struct contract *c, sqlite3_stmt *s)
     c->ceiling = sqlite3_column_int64(s, 6);
     c->close_hour = sqlite3_column_int(s, 7);
     c->open = sqlite3_column_int(s, 8) != 0;
+    c->credit_day = sqlite3_column_int64(s, 9);
 }
 
 enum tp_err ledger_contract_get(struct ledger *l, const char *id, struct contract *c, struct tp_error *e)
@@ -121,11 +123,31 @@ enum tp_err ledger_contract_shut(struct ledger *l, const char *id, struct tp_err
     return r;
 }
 
-enum tp_err ledger_terminal_add(struct ledger *l, const struct terminal *t, struct tp_error *e)
+enum tp_err ledger_acquirer_id(struct ledger *l, char out[ACQUIRER_ID_MAX], struct tp_error *e)
+{
+    bool row = false;
+    sqlite3_stmt *s = NULL;
+    enum tp_err r = db_prepare(l->db, &s, "SELECT id FROM acquirer", e);
+
+    out[0] = '\0';
+    if (r == TP_OK)
+        r = db_step(l->db, s, &row, e);
+    if (row)
+        db_column_copy(out, ACQUIRER_ID_MAX, s, 0);
+    else if (r == TP_OK)
+        r = tp_fail(e, TP_ERR_IO, "the books have no acquirer's number: restore the last copy");
+    if (s != NULL)
+        sqlite3_reset(s);
+    return r;
+}
+
+static enum tp_err insert_terminal(struct ledger *l, const struct terminal *t, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r =
-        db_prepare(l->db, &s, "INSERT INTO terminal (contract, id, open, added) SELECT contract, ?2, ?3, ?4 FROM contract WHERE id = ?1", e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "INSERT INTO terminal (contract, id, open, added, serial) SELECT contract, ?2, ?3, ?4,"
+                               " iif(?5 <> '', ?5, printf('T%07d', (SELECT coalesce(max(terminal), 0) + 1 FROM terminal))) FROM contract WHERE id = ?1",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -133,21 +155,30 @@ enum tp_err ledger_terminal_add(struct ledger *l, const struct terminal *t, stru
     db_bind_text(s, 2, t->id);
     sqlite3_bind_int(s, 3, t->open ? 1 : 0);
     sqlite3_bind_int64(s, 4, time(NULL));
+    db_bind_text(s, 5, t->serial);
     r = db_run(l->db, s, e);
     if (r == TP_ERR_EXISTS)
-        return tp_fail(e, TP_ERR_EXISTS, "contract %s has a terminal %s already", t->contract, t->id);
+        return tp_fail(e, TP_ERR_EXISTS, "contract %s has a terminal %s already, or another terminal its serial", t->contract, t->id);
     if (r == TP_OK && sqlite3_changes(db_handle(l->db)) != 1)
         return tp_fail(e, TP_ERR_NOT_FOUND, "there is no contract %s: see contract list", t->contract);
     return r;
 }
 
-#define TERMINAL_COLUMNS "SELECT contract.id, terminal.id, terminal.open FROM terminal JOIN contract USING (contract) "
+enum tp_err ledger_terminal_add(struct ledger *l, struct terminal *t, struct tp_error *e)
+{
+    const enum tp_err r = insert_terminal(l, t, e);
+
+    return r == TP_OK ? ledger_terminal_get(l, t->contract, t->id, t, e) : r;
+}
+
+#define TERMINAL_COLUMNS "SELECT contract.id, terminal.id, terminal.open, terminal.serial FROM terminal JOIN contract USING (contract) "
 
 static void read_terminal(struct terminal *t, sqlite3_stmt *s)
 {
     db_column_copy(t->contract, sizeof(t->contract), s, 0);
     db_column_copy(t->id, sizeof(t->id), s, 1);
     t->open = sqlite3_column_int(s, 2) != 0;
+    db_column_copy(t->serial, sizeof(t->serial), s, 3);
 }
 
 enum tp_err ledger_terminal_get(struct ledger *l, const char *contract, const char *id, struct terminal *t, struct tp_error *e)

@@ -10,6 +10,7 @@
 #include "base/date.h"
 #include "base/hex.h"
 #include "base/mask.h"
+#include "ledger/payee.h"
 
 const char *proof_step_name(enum proof_step s)
 {
@@ -20,6 +21,7 @@ const char *proof_step_name(enum proof_step s)
                                                    [PROOF_CURRENCY] = "currency",
                                                    [PROOF_TYPE] = "type",
                                                    [PROOF_DATE] = "date",
+                                                   [PROOF_PAYEE] = "payee",
                                                    [PROOF_CARD] = "card",
                                                    [PROOF_COUNTER] = "counter",
                                                    [PROOF_CRYPTOGRAM] = "cryptogram"};
@@ -66,13 +68,14 @@ static void read_values(struct proof *p)
     p->date = 20000000 + (int)(date % 1000000);            /* YYMMDD; EMV 4.4 Book 4, 6.7.3 puts 00-49 into this century */
 }
 
-enum tp_err proof_make(struct proof *p, const struct tx_record *tx, struct seal *seal, struct evidence_cache *cache, struct tp_error *e)
+enum tp_err proof_make(struct proof *p, const struct tx_record *tx, const char *acquirer, struct seal *seal, struct evidence_cache *cache, struct tp_error *e)
 {
     struct evidence_claim claim = EVIDENCE_CLAIM_NONE;
     struct span stream;
     enum tp_err r;
 
     memset(p, 0, sizeof(*p));
+    snprintf(p->acquirer, sizeof(p->acquirer), "%s", acquirer);
     open_sealed(p, &stream, tx, seal);
     claim.pan = p->pan[0] != '\0' ? p->pan : NULL;
     r = evidence_from_message(&p->ev, tx->de55, stream, span_str(p->pan));
@@ -133,6 +136,22 @@ static bool type_holds(const struct proof *p, const struct tx_record *tx, char t
 
     snprintf(text, PROOF_TEXT, same ? "%02X, a %s" : "the card signed %02X, the books say %s", p->type, tx_kind_name(tx->kind));
     return same;
+}
+
+static bool payee_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])
+{
+    uint8_t expected[PAYEE_DIGEST] = {0};
+    const bool known = payee_expected(expected, p->acquirer, tx) == TP_OK;
+    const enum payee_found found = payee_signed(&p->ev, TAG_MERCHANT_CUSTOM, SPAN_OF(expected));
+
+    if (found == PAYEE_UNSIGNED)
+        snprintf(text, PROOF_TEXT, "none was signed: the card does not ask for it (9F7C)");
+    else if (known && found == PAYEE_SIGNED)
+        snprintf(text, PROOF_TEXT, "contract %s, terminal %s at acquirer %s, as signed", tx->contract, tx->terminal, p->acquirer);
+    else
+        snprintf(text, PROOF_TEXT, "the card paid another than contract %s, terminal %s at acquirer %s, or at another time", tx->contract,
+                 tx->terminal, p->acquirer);
+    return found == PAYEE_UNSIGNED || (known && found == PAYEE_SIGNED);
 }
 
 static bool card_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])
@@ -217,6 +236,8 @@ bool proof_holds(const struct proof *p, const struct tx_record *tx, struct seal 
         return money_holds(p, tx, text);
     case PROOF_TYPE:
         return type_holds(p, tx, text);
+    case PROOF_PAYEE:
+        return payee_holds(p, tx, text);
     case PROOF_CARD:
         return card_holds(p, tx, text);
     case PROOF_COUNTER:

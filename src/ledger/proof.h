@@ -8,6 +8,7 @@
 #include "ledger/ledger.h"
 
 struct proof {
+    char acquirer[ACQUIRER_ID_MAX];
     char pan[20];                  /* "" when the sealed number does not open */
     uint8_t stream[EVIDENCE_MAX];  /* opened */
     struct evidence ev;            /* points into stream and the transaction */
@@ -19,8 +20,8 @@ struct proof {
     int date;
 };
 
-/* An outcome is in *p; an error is ours. The cache holds the authorities. Spans of p->ev live as long as p and those of tx. */
-TP_MUST_CHECK enum tp_err proof_make(struct proof *p, const struct tx_record *tx, struct seal *seal, struct evidence_cache *cache,
+/* An outcome is in *p; an error is ours. acquirer: ledger_acquirer_id. The cache holds the authorities. Spans of p->ev live as long as p and those of tx. */
+TP_MUST_CHECK enum tp_err proof_make(struct proof *p, const struct tx_record *tx, const char *acquirer, struct seal *seal, struct evidence_cache *cache,
                                      struct tp_error *e);
 
 /* What is looked at, in order; a proof that fails at one may fail at more. */
@@ -32,6 +33,7 @@ enum proof_step {
     PROOF_CURRENCY,
     PROOF_TYPE,
     PROOF_DATE,
+    PROOF_PAYEE,   /* acquirer, contract and terminal are those that the card signed (9F7C); holds too when it signed none, which the text says */
     PROOF_CARD,    /* card sequence number and expiry */
     PROOF_COUNTER, /* application transaction counter */
     PROOF_CRYPTOGRAM /* the cryptogram is the one of the books, and a TC, or an ARQC that the issuer approved */,

@@ -177,5 +177,38 @@ static const char version_2[] =
     "CREATE TRIGGER card_forward BEFORE UPDATE ON card WHEN NEW.atc < OLD.atc OR (NEW.atc = OLD.atc AND NEW.undone = OLD.undone)"
     "  BEGIN SELECT RAISE(ABORT, 'the counter of a card only grows'); END;";
 
-const char *const ledger_schema[] = {version_1, version_2};
+/* Payees, counters and credits. The acquirer's own number and each terminal's serial (9F1E) are what a card's signature names its payee by (crypto/payee.h); a
+ * terminal of before keeps its number as its serial, as its telepay.conf has it, unless two have the same. A counter of a card counts once: tx.aid is the
+ * application as signed (x'' of before: any). */
+#define SAME_COUNTER                                                                                                                                 \
+    "o.pan_lookup = NEW.pan_lookup AND o.psn = NEW.psn AND o.atc = NEW.atc AND o.card_expiry = NEW.card_expiry AND o.aid IN (NEW.aid, x'')"
+static const char version_3[] =
+    "CREATE TABLE acquirer ("
+    "  one INTEGER PRIMARY KEY CHECK (one = 1),"
+    "  id TEXT NOT NULL CHECK (length(id) = 16)"
+    ") STRICT;"
+    "INSERT INTO acquirer (one, id) VALUES (1, hex(randomblob(8)));"
+    "CREATE TRIGGER acquirer_stays BEFORE UPDATE ON acquirer BEGIN SELECT RAISE(ABORT, 'an acquirer keeps its number'); END;"
+    "CREATE TRIGGER acquirer_kept BEFORE DELETE ON acquirer BEGIN SELECT RAISE(ABORT, 'an acquirer keeps its number'); END;"
+    "ALTER TABLE terminal ADD COLUMN serial TEXT CHECK (length(serial) = 8);"
+    "UPDATE terminal SET serial = iif(length(id) = 8 AND (SELECT count(*) FROM terminal AS o WHERE o.id = terminal.id) = 1, id,"
+    "  printf('T%07d', terminal));"
+    "CREATE UNIQUE INDEX terminal_serial ON terminal (serial);"
+    "CREATE TRIGGER terminal_serial_stays BEFORE UPDATE OF serial ON terminal WHEN OLD.serial IS NOT NULL"
+    "  BEGIN SELECT RAISE(ABORT, 'a terminal keeps its serial'); END;"
+    "ALTER TABLE contract ADD COLUMN credit_day INTEGER NOT NULL DEFAULT 0 CHECK (credit_day BETWEEN 0 AND 999999999999);"
+    "CREATE INDEX tx_credit ON tx (acknowledged) WHERE kind = 1;"
+    "DROP TABLE card;"
+    "ALTER TABLE tx ADD COLUMN aid BLOB NOT NULL DEFAULT x'';"
+    "CREATE INDEX tx_counter ON tx (pan_lookup, psn, atc);"
+    "CREATE TRIGGER tx_counter_once BEFORE INSERT ON tx"
+    "  WHEN EXISTS (SELECT 1 FROM tx AS o WHERE " SAME_COUNTER
+    "    AND NOT EXISTS (SELECT 1 FROM reversal JOIN authorisation USING (rrn) WHERE rrn = o.rrn AND arqc = 1))"
+    "  BEGIN SELECT RAISE(ABORT, 'a counter of a card counts once'); END;"
+    "ALTER TABLE authorisation ADD COLUMN card_expiry INTEGER NOT NULL DEFAULT 0;" /* 0, of before: any */
+    "ALTER TABLE authorisation ADD COLUMN aid BLOB NOT NULL DEFAULT x'';"
+    "CREATE TRIGGER authorisation_card_written_once BEFORE UPDATE OF card_expiry, aid ON authorisation"
+    "  BEGIN SELECT RAISE(ABORT, 'a question to an issuer is written once'); END;";
+
+const char *const ledger_schema[] = {version_1, version_2, version_3};
 const size_t ledger_schema_versions = sizeof(ledger_schema) / sizeof(ledger_schema[0]);

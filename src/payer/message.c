@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "apdu/dol.h"
 #include "apdu/tlv.h"
 #include "base/bcd.h"
 #include "base/secret.h"
@@ -32,8 +33,7 @@ static const uint32_t de55_tags[] = {TAG_AC,
                                      TAG_TERMINAL_VERSION,
                                      TAG_TX_COUNTER,
                                      TAG_PAN_SEQUENCE,
-                                     TAG_SDAD,
-                                     TAG_MERCHANT_CUSTOM};
+                                     TAG_SDAD};
 static const uint32_t evidence_tags[] = {TAG_CA_INDEX,       TAG_ISSUER_CERT,     TAG_ISSUER_REMAINDER, TAG_ISSUER_EXPONENT,
                                          TAG_ICC_CERT,       TAG_ICC_EXPONENT,    TAG_ICC_REMAINDER,    TAG_EV_STATIC,
                                          TAG_EV_PDOL_VALUES, TAG_EV_CDOL1_VALUES, TAG_EV_CDOL2_VALUES,  TAG_EV_RESPONSE};
@@ -50,6 +50,25 @@ static enum tp_err put_objects(struct buf *out, const uint32_t *tags, size_t n, 
             return r;
     }
     return TP_OK;
+}
+
+static bool asks_for(struct span list, uint32_t tag)
+{
+    struct dol_entry entry;
+
+    while (dol_next(&list, &entry) == TP_OK)
+        if (entry.tag == tag)
+            return true;
+    return false;
+}
+
+/* The payee, where the card signed it. */
+static enum tp_err put_payee(struct buf *out, payment_get *get, const void *ctx)
+{
+    static const uint32_t payee[] = {TAG_MERCHANT_CUSTOM};
+    const bool asked = asks_for(get(ctx, TAG_CDOL1), payee[0]) || asks_for(get(ctx, TAG_CDOL2), payee[0]);
+
+    return asked ? put_objects(out, payee, COUNT(payee), get, ctx) : TP_OK;
 }
 
 /* DE 2, 14, 23: from the card. */
@@ -112,7 +131,8 @@ static enum tp_err fill(struct workplace *w, const struct terminal *terminal, co
     if (r != TP_OK)
         return r;
     if ((r = set_terminal(&w->m, terminal, request, stan, now)) != TP_OK ||
-        (r = put_objects(&de55, de55_tags, COUNT(de55_tags), get, ctx)) != TP_OK || (r = iso8583_set(&w->m, 55, buf_span(&de55))) != TP_OK ||
+        (r = put_objects(&de55, de55_tags, COUNT(de55_tags), get, ctx)) != TP_OK || (r = put_payee(&de55, get, ctx)) != TP_OK ||
+        (r = iso8583_set(&w->m, 55, buf_span(&de55))) != TP_OK ||
         (r = put_objects(&evidence, evidence_tags, COUNT(evidence_tags), get, ctx)) != TP_OK ||
         (r = iso8583_evidence_split(&w->m, buf_span(&evidence))) != TP_OK)
         return tp_fail(e, r, "what the card signed does not fit the message to the acquirer");

@@ -11,6 +11,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "crypto/payee.h"
 #include "drivers/readers.h"
 #include "payer/deliver.h"
 #include "payer/memory.h"
@@ -159,6 +160,21 @@ static enum tp_err reach_card(struct payment *p, struct tp_error *e)
     return r;
 }
 
+/* What the card signs of whom it pays: fixed before its first cryptogram, as are number, day and time. */
+static enum tp_err name_payee(struct payment *p, struct tp_error *e)
+{
+    const struct terminal_config *k = &p->terminal->kernel;
+    const struct payee payee = {.acquirer = p->terminal->acquirer,
+                                .contract = k->merchant_id,
+                                .terminal = k->terminal_id,
+                                .counter = p->request.counter,
+                                .date = p->request.date,
+                                .time = p->request.time};
+    const enum tp_err r = payee_at_counter(p->request.payee, &payee);
+
+    return r == TP_OK ? r : tp_fail(e, r, "the payee cannot be named: %s", tp_err_text(r));
+}
+
 static enum tp_err fill_request(struct payment *p, struct tp_error *e)
 {
     struct transaction_request *rq = &p->request;
@@ -175,7 +191,7 @@ static enum tp_err fill_request(struct payment *p, struct tp_error *e)
         return tp_fail(e, TP_ERR_INTERNAL, "the system gives no random numbers");
     r = journal_next_stan(p->journal, rq->date, &p->stan, e);
     rq->counter = p->stan;
-    return r;
+    return r == TP_OK ? name_payee(p, e) : r;
 }
 
 /* 91 and 96 mean that no issuer was reached. */

@@ -13,6 +13,7 @@
 #define OFFICE_MCC      5942
 #define OFFICE_FLOOR    5000
 #define OFFICE_CEILING  100000
+#define OFFICE_CREDITS  50000
 
 struct office {
     char dir[64];

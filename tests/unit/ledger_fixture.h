@@ -23,7 +23,7 @@ struct fixture {
 
 static inline void fixture_contract(struct fixture *f, const char *id)
 {
-    struct contract c = {.mcc = 5942, .currency = 978, .country = 250, .floor = 5000, .ceiling = 100000, .close_hour = 2230, .open = true};
+    struct contract c = {.mcc = 5942, .currency = 978, .country = 250, .floor = 5000, .ceiling = 100000, .credit_day = MONEY_MAX, .close_hour = 2230, .open = true};
     struct terminal t = {.open = true};
 
     snprintf(c.id, sizeof(c.id), "%s", id);

@@ -1,0 +1,69 @@
+#include "ledger/payee.h"
+
+#include "apdu/dol.h"
+#include "apdu/emvtags.h"
+#include "base/bcd.h"
+
+struct given {
+    uint32_t tag;
+    struct span value;
+};
+
+static struct span give(void *ctx, uint32_t tag)
+{
+    const struct given *g = ctx;
+
+    return tag == g->tag ? g->value : span_of(NULL, 0);
+}
+
+static enum payee_found look(struct span list, struct span values, uint32_t tag, struct span expected)
+{
+    struct given given = {tag, expected};
+    struct span value;
+    uint8_t entry[3] = {(uint8_t)(tag >> 8), (uint8_t)tag, 0}, room[UINT8_MAX];
+    struct buf fitted = BUF_OF(room);
+
+    if (dol_extract(list, values, tag, &value) != TP_OK || value.n == 0)
+        return PAYEE_UNSIGNED;
+    entry[2] = (uint8_t)value.n;
+    return dol_build(&fitted, SPAN_OF(entry), give, &given) == TP_OK && span_eq(buf_span(&fitted), value) ? PAYEE_SIGNED : PAYEE_OTHER;
+}
+
+enum payee_found payee_signed(const struct evidence *ev, uint32_t tag, struct span expected)
+{
+    const enum payee_found first = look(evidence_signed_record(ev, TAG_CDOL1), ev->cdol1_values, tag, expected);
+    const enum payee_found second =
+        ev->cdol2_values.n > 0 ? look(evidence_signed_record(ev, TAG_CDOL2), ev->cdol2_values, tag, expected) : PAYEE_UNSIGNED;
+
+    return first > second ? first : second;
+}
+
+struct span payee_value(const struct evidence *ev, uint32_t tag)
+{
+    struct span value;
+
+    return dol_extract(evidence_signed_record(ev, TAG_CDOL1), ev->cdol1_values, tag, &value) == TP_OK ? value : span_of(NULL, 0);
+}
+
+enum tp_err payee_sequence(struct span de55, uint32_t *counter)
+{
+    struct tlv t;
+    uint64_t number = 0;
+
+    if (tlv_find(de55, TAG_TX_COUNTER, &t) != TP_OK || bcd_get(t.value, &number) != TP_OK)
+        return TP_ERR_FORMAT;
+    *counter = (uint32_t)(number % 1000000);
+    return TP_OK;
+}
+
+enum tp_err payee_expected(uint8_t out[PAYEE_DIGEST], const char *acquirer, const struct tx_record *tx)
+{
+    struct payee p = {.acquirer = acquirer,
+                      .contract = tx->contract,
+                      .terminal = tx->terminal,
+                      .date = (int)(tx->local_time / 1000000),
+                      .time = (int)(tx->local_time % 1000000)};
+    const enum tp_err r = payee_sequence(tx->de55, &p.counter);
+
+    return r == TP_OK ? payee_at_counter(out, &p) : r;
+}
