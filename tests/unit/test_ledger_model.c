@@ -68,6 +68,25 @@ static int last_atc(const struct model *m, uint32_t card)
     return last;
 }
 
+static bool has_paid(const struct model *m, uint32_t card, int atc)
+{
+    for (size_t i = 0; i < m->n; i++)
+        if (m->item[i].card == card && m->item[i].atc == atc)
+            return true;
+    return false;
+}
+
+/* What the card has paid and not got back. */
+static int64_t balance(const struct model *m, uint32_t card)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < m->n; i++)
+        if (m->item[i].card == card && !m->item[i].reversed)
+            sum += m->item[i].kind == TX_DEBIT ? m->item[i].amount : -m->item[i].amount;
+    return sum;
+}
+
 /* ---- what happens ---- */
 
 static void expect(struct run *r, struct tx_record *tx, enum ledger_verdict wanted)
@@ -81,7 +100,7 @@ static void expect(struct run *r, struct tx_record *tx, enum ledger_verdict want
 static void pay(struct run *r)
 {
     const uint32_t stan = r->stan++, card = pick(r, CARDS);
-    const int last = last_atc(&r->m, card), atc = last + (int)pick(r, 4) - 1;
+    const int last = last_atc(&r->m, card), atc = last + (int)pick(r, 6) - 3;
     struct tx_room room;
     enum ledger_verdict wanted = LEDGER_NEW;
 
@@ -94,8 +113,10 @@ static void pay(struct run *r)
         wanted = LEDGER_REVERSED;
     else if (r->m.opposed[card] >= 0)
         wanted = r->m.opposed[card] == 1 ? LEDGER_OPPOSITION_STOLEN : LEDGER_OPPOSITION_LOST;
-    else if (atc <= last)
+    else if (has_paid(&r->m, card, atc))
         wanted = LEDGER_ATC_OLD;
+    else if (tx.kind == TX_CREDIT && tx.amount > balance(&r->m, card))
+        wanted = LEDGER_CREDIT_UNPAID;
     expect(r, &tx, wanted);
     if (wanted != LEDGER_NEW)
         return;
