@@ -100,15 +100,16 @@ static void expect(struct run *r, struct tx_record *tx, enum ledger_verdict want
 static void pay(struct run *r)
 {
     const uint32_t stan = r->stan++, card = pick(r, CARDS);
-    const int last = last_atc(&r->m, card), atc = last + (int)pick(r, 6) - 3;
+    const int last = last_atc(&r->m, card), atc = last + (int)pick(r, 8) - 3;
+    const bool credit = pick(r, 5) == 0;
     struct tx_room room;
     enum ledger_verdict wanted = LEDGER_NEW;
 
     if (r->m.n == ITEMS || atc < 0)
         return;
-    struct tx_record tx = fixture_tx(&room, stan, card, (uint16_t)atc, 1 + pick(r, 100000));
+    struct tx_record tx = fixture_tx(&room, stan, card, (uint16_t)atc, 1 + pick(r, credit ? 30000 : 100000));
 
-    tx.kind = pick(r, 5) == 0 ? TX_CREDIT : TX_DEBIT;
+    tx.kind = credit ? TX_CREDIT : TX_DEBIT;
     if (is_forewarned(&r->m, stan))
         wanted = LEDGER_REVERSED;
     else if (r->m.opposed[card] >= 0)
