@@ -28,6 +28,9 @@ struct commit_request {
 TP_MUST_CHECK enum tp_err committer_pay(struct committer *c, const struct commit_request *request);
 TP_MUST_CHECK enum tp_err committer_reverse(struct committer *c, const struct commit_request *request);
 
+/* Queue a refusal that was answered, to be kept. */
+TP_MUST_CHECK enum tp_err committer_refused(struct committer *c, const struct commit_request *request, const struct answer *answered);
+
 /* Queue a payment whose issuer is to be asked: booked as asked, then asked, then answered with what comes of it; a repeat of one that is being asked gets the same
  * answer. question: gateway_question; copied. */
 TP_MUST_CHECK enum tp_err committer_ask(struct committer *c, const struct commit_request *request, const char *issuer, struct span question);

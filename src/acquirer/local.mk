@@ -10,7 +10,7 @@ telepay_acquirer_SOURCES = \
 	src/acquirer/opposition.c \
 	src/acquirer/option.c src/acquirer/option.h \
 	src/acquirer/prove.c \
-	src/acquirer/remise.c \
+	src/acquirer/refusals.c src/acquirer/remise.c \
 	src/acquirer/suspense.c \
 	src/acquirer/terminal.c
 telepay_acquirer_LDADD = $(LEDGER_LIBS) $(WIRE_LIBS)

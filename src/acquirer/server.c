@@ -154,8 +154,11 @@ static void on_payment(struct request *q)
         return;
     }
     const struct tx_record tx = known_of(q);
+    const struct commit_request refused = {q->message->mti, &q->echo, &tx, q->peer};
 
     answer(q, &a, &tx);
+    if (outcome == CHECK_REFUSED && committer_refused(q->server->committer, &refused, &a) != TP_OK)
+        log_error("a refusal is not kept: out of memory");
 }
 
 /* ---- 0400, 0401 ---- */

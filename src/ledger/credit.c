@@ -16,7 +16,7 @@ static const char sums[] =
     "  WHERE a.state = 0 AND a.kind = 1 AND a.pan_lookup = ?3 AND t.contract = c.contract)"
     " FROM contract c WHERE c.id = ?1";
 
-static time_t midnight(void)
+time_t ledger_midnight(void)
 {
     const time_t now = time(NULL);
     struct tm local;
@@ -36,7 +36,7 @@ enum tp_err ledger_judge_credit(struct ledger *l, const struct tx_record *tx, en
     if (r != TP_OK)
         return r;
     db_bind_text(s, 1, tx->contract);
-    sqlite3_bind_int64(s, 2, midnight()); /* not the day the message says: thirty of them would be thirty sums */
+    sqlite3_bind_int64(s, 2, ledger_midnight()); /* not the day the message says: thirty of them would be thirty sums */
     db_bind_span(s, 3, tx->pan_lookup);
     r = db_step(l->db, s, &row, e);
     if (row && sqlite3_column_int64(s, 0) == 0)

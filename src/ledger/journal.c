@@ -474,8 +474,35 @@ static enum tp_err compare_amount(struct ledger *l, const struct original *o, in
     return tp_fail(e, TP_ERR_RANGE, "a reversal is of the whole amount: %" PRId64 " minor units, not %" PRId64, amount, said);
 }
 
+#define UNKNOWN_A_DAY 500 /* reversals of one terminal that are remembered for payments nobody knows */
+
+/* What was asked of an issuer is known, and what is remembered already takes no more room. */
+static enum tp_err has_room(struct ledger *l, const struct original *o, bool *room, struct tp_error *e)
+{
+    bool row = false;
+    sqlite3_stmt *s = NULL;
+    enum tp_err r = db_prepare(l->db, &s,
+                               "SELECT EXISTS (SELECT 1 FROM authorisation WHERE terminal = ?1 AND date = ?2 AND stan = ?3)"
+                               " OR EXISTS (SELECT 1 FROM reversal WHERE terminal = ?1 AND date = ?2 AND stan = ?3)"
+                               " OR (SELECT count(*) FROM (SELECT 1 FROM reversal WHERE terminal = ?1 AND rrn IS NULL AND at >= ?4 LIMIT ?5)) < ?5",
+                               e);
+
+    if (r != TP_OK)
+        return r;
+    sqlite3_bind_int64(s, 1, o->terminal);
+    sqlite3_bind_int64(s, 2, o->date);
+    sqlite3_bind_int64(s, 3, o->stan);
+    sqlite3_bind_int64(s, 4, ledger_midnight());
+    sqlite3_bind_int(s, 5, UNKNOWN_A_DAY);
+    r = db_step(l->db, s, &row, e);
+    *room = row && sqlite3_column_int(s, 0) != 0;
+    sqlite3_reset(s);
+    return r;
+}
+
 static enum tp_err reverse_or_remember(struct ledger *l, const struct original *o, enum ledger_reversal *outcome, struct tp_error *e)
 {
+    bool room = false;
     enum tp_err r;
 
     if (o->reversed) {
@@ -486,6 +513,11 @@ static enum tp_err reverse_or_remember(struct ledger *l, const struct original *
         *outcome = REVERSAL_DONE;
         return reverse_found(l, o, e);
     }
+    r = has_room(l, o, &room, e);
+    if (r == TP_OK && !room)
+        *outcome = REVERSAL_TOO_MANY;
+    if (r != TP_OK || !room)
+        return r;
     r = insert_reversal(l, o, e);
     *outcome = r == TP_OK && sqlite3_changes(db_handle(l->db)) == 0 ? REVERSAL_REPEATED : REVERSAL_REMEMBERED;
     return r == TP_OK ? ledger_release(l, o->terminal, o->date, o->stan, e) : r;

@@ -149,6 +149,7 @@ TP_MUST_CHECK enum tp_err ledger_reverse(struct ledger *l, const char *rrn, stru
 enum ledger_reversal {
     REVERSAL_DONE,      /* it was kept and is now reversed */
     REVERSAL_REPEATED,  /* it was reversed before, or the reversal is remembered already */
+    REVERSAL_TOO_MANY,  /* not known, and the terminal has left as many of those today as are remembered: nothing is changed */
     REVERSAL_REMEMBERED /* not known: remembered, so that a 0200 that is overtaken by its 0400 is answered LEDGER_REVERSED and never kept */
 };
 /* The same by what a 0400 says of the original: date is the local day YYYYMMDD, amount 0 when it does not say. rrn is "" when REMEMBERED. TP_ERR_NOT_FOUND:
@@ -232,6 +233,27 @@ typedef enum tp_err ledger_opposition_visit(void *ctx, const struct opposition *
 TP_MUST_CHECK enum tp_err ledger_opposition_add(struct ledger *l, struct span pan_lookup, const char *pan_masked, bool stolen, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_opposition_remove(struct ledger *l, struct span pan_lookup, struct tp_error *e); /* TP_ERR_NOT_FOUND */
 TP_MUST_CHECK enum tp_err ledger_opposition_each(struct ledger *l, ledger_opposition_visit *visit, void *ctx, struct tp_error *e);
+
+/* ---- refusals (ledger/refusal.c) ---- */
+
+struct refusal { /* of a payment (0200, 0201) */
+    time_t at;
+    char contract[CONTRACT_ID_MAX], terminal[TERMINAL_ID_MAX];
+    uint32_t stan;
+    int64_t amount;
+    uint16_t currency;
+    char pan_masked[20];
+    char code[3];    /* DE 39 */
+    char reason[26]; /* DE 44 */
+};
+typedef enum tp_err ledger_refusal_visit(void *ctx, const struct refusal *x, struct tp_error *e);
+
+/* Keeps it, within a group; of one terminal a thousand a day, and those beyond are counted. */
+TP_MUST_CHECK enum tp_err ledger_refusal_add(struct ledger *l, const struct refusal *x, struct tp_error *e);
+/* Oldest first; contract NULL: all. */
+TP_MUST_CHECK enum tp_err ledger_refusal_each(struct ledger *l, const char *contract, ledger_refusal_visit *visit, void *ctx, struct tp_error *e);
+/* How many were counted only. */
+TP_MUST_CHECK enum tp_err ledger_refusal_beyond(struct ledger *l, const char *contract, int64_t *beyond, struct tp_error *e);
 
 /* ---- remises (ledger/remise.c) ---- */
 

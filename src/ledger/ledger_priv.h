@@ -53,6 +53,8 @@ enum ledger_verdict ledger_judge(const struct standing *st, const struct tx_reco
 /* What the books say of a credit (ledger/credit.c): LEDGER_NEW, or why not. Within a group. */
 TP_MUST_CHECK enum tp_err ledger_judge_credit(struct ledger *l, const struct tx_record *tx, enum ledger_verdict *verdict, struct tp_error *e);
 
+time_t ledger_midnight(void); /* when the local day began */
+
 TP_MUST_CHECK enum tp_err ledger_next_rrn(struct ledger *l, time_t now, int64_t *rrn, struct tp_error *e);
 /* Keeps a transaction under rrn (0: the next) in the open remise. Errors as ledger_acknowledge. */
 TP_MUST_CHECK enum tp_err ledger_keep(struct ledger *l, struct tx_record *tx, const struct standing *st, int64_t rrn, struct tp_error *e);

@@ -11,6 +11,7 @@ libledger_a_SOURCES = \
 	src/ledger/payee.c src/ledger/payee.h \
 	src/ledger/proof.c src/ledger/proof.h \
 	src/ledger/read.c \
+	src/ledger/refusal.c \
 	src/ledger/remise.c \
 	src/ledger/schema.c src/ledger/schema.h \
 	src/ledger/suspense.c

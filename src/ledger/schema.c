@@ -207,6 +207,26 @@ static const char version_3[] =
     "  BEGIN SELECT RAISE(ABORT, 'a counter of a card counts once'); END;"
     "ALTER TABLE authorisation ADD COLUMN card_expiry INTEGER NOT NULL DEFAULT 0;" /* 0, of before: any */
     "ALTER TABLE authorisation ADD COLUMN aid BLOB NOT NULL DEFAULT x'';"
+    "CREATE INDEX reversal_unknown ON reversal (terminal, at) WHERE rrn IS NULL;"
+    "CREATE TABLE refusal ("
+    "  refusal INTEGER PRIMARY KEY,"
+    "  at INTEGER NOT NULL,"
+    "  contract TEXT NOT NULL,"
+    "  terminal TEXT NOT NULL,"
+    "  stan INTEGER NOT NULL,"
+    "  amount INTEGER NOT NULL,"
+    "  currency INTEGER NOT NULL,"
+    "  pan_masked TEXT NOT NULL,"
+    "  code TEXT NOT NULL,"
+    "  reason TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE refusal_day (" /* how many there were: of them at most REFUSALS_A_DAY (refusal.c) are kept */
+    "  contract TEXT NOT NULL,"
+    "  terminal TEXT NOT NULL,"
+    "  day INTEGER NOT NULL,"
+    "  count INTEGER NOT NULL,"
+    "  PRIMARY KEY (contract, terminal, day)"
+    ") STRICT, WITHOUT ROWID;"
     "CREATE TRIGGER authorisation_card_written_once BEFORE UPDATE OF card_expiry, aid ON authorisation"
     "  BEGIN SELECT RAISE(ABORT, 'a question to an issuer is written once'); END;";
 

@@ -193,7 +193,7 @@ static void tell(void *ctx, const struct receipt *r)
     char amount[MONEY_TEXT_MAX];
 
     (void)list_row(s->table, r);
-    if (r->state != PAYMENT_DECLINED)
+    if (r->state != PAYMENT_REFUSED)
         return;
     s->refused++;
     log_error("payment %06u of %s %s with card %s is refused, and nothing of it is paid: %s", r->stan, money_shown(amount, r->amount, r->currency),

@@ -176,6 +176,84 @@ START_TEST(credits)
     }
 END_TEST
 
+static enum tp_err count_refusal(void *ctx, const struct refusal *x, struct tp_error *e)
+{
+    (void)e;
+    ck_assert_str_eq(x->contract, CONTRACT);
+    ck_assert_str_eq(x->pan_masked, "999014******0018");
+    ck_assert_str_eq(x->code, "63");
+    ck_assert_str_eq(x->reason, "SIGNED_PAYEE");
+    ck_assert_int_eq(x->amount, 1250);
+    ++*(unsigned *)ctx;
+    return TP_OK;
+}
+
+/* A flood from one terminal leaves a bounded trace, and the others' refusals are kept all the same. */
+START_TEST(refusals_are_kept_and_bounded)
+    {
+        struct refusal x = {.at = 1794000000, .contract = CONTRACT, .stan = 1, .amount = 1250, .currency = 978, .code = "63"};
+        struct fixture f;
+        unsigned kept = 0;
+        int64_t beyond = 0;
+
+        fixture_start(&f);
+        snprintf(x.pan_masked, sizeof(x.pan_masked), "999014******0018");
+        snprintf(x.reason, sizeof(x.reason), "SIGNED_PAYEE");
+        ck_ok(ledger_group_begin(f.l, &f.e));
+        for (unsigned i = 0; i < 1007; i++) {
+            snprintf(x.terminal, sizeof(x.terminal), "00000001");
+            ck_ok(ledger_refusal_add(f.l, &x, &f.e));
+        }
+        snprintf(x.terminal, sizeof(x.terminal), "00000002");
+        ck_ok(ledger_refusal_add(f.l, &x, &f.e));
+        x.at += 86400; /* another day */
+        snprintf(x.terminal, sizeof(x.terminal), "00000001");
+        ck_ok(ledger_refusal_add(f.l, &x, &f.e));
+        ck_ok(ledger_group_commit(f.l, &f.e));
+        ck_ok(ledger_refusal_each(f.l, NULL, count_refusal, &kept, &f.e));
+        ck_assert_uint_eq(kept, 1002);
+        ck_ok(ledger_refusal_beyond(f.l, CONTRACT, &beyond, &f.e));
+        ck_assert_int_eq(beyond, 7);
+        kept = 0;
+        ck_ok(ledger_refusal_each(f.l, "000000000000999", count_refusal, &kept, &f.e));
+        ck_assert_uint_eq(kept, 0);
+        fixture_end(&f);
+    }
+END_TEST
+
+/* Reversals of payments that nobody knows: of one terminal five hundred a day are remembered, and what is known is reversed all the same. */
+START_TEST(unknown_reversals_are_bounded)
+    {
+        struct fixture f;
+        struct tx_room room;
+        enum ledger_reversal how;
+        char rrn[RRN_MAX];
+
+        fixture_start(&f);
+        struct tx_record tx = fixture_tx(&room, 900001, 7, 1, 100);
+
+        ck_assert_int_eq(keep(&f, &tx), LEDGER_NEW);
+        ck_ok(ledger_group_begin(f.l, &f.e));
+        for (uint32_t stan = 1; stan <= 500; stan++) {
+            ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, stan, 20261123, 0, &how, rrn, &f.e));
+            ck_assert_int_eq(how, REVERSAL_REMEMBERED);
+        }
+        ck_ok(ledger_group_commit(f.l, &f.e));
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 501, 20261123, 0, &how, rrn, &f.e));
+        ck_assert_int_eq(how, REVERSAL_TOO_MANY);
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 501, 20261124, 0, &how, rrn, &f.e)); /* whatever day it names */
+        ck_assert_int_eq(how, REVERSAL_TOO_MANY);
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 500, 20261123, 0, &how, rrn, &f.e));
+        ck_assert_int_eq(how, REVERSAL_REPEATED);
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 900001, 20261123, 0, &how, rrn, &f.e));
+        ck_assert_int_eq(how, REVERSAL_DONE);
+        fixture_contract(&f, "000000000000124"); /* another terminal */
+        ck_ok(ledger_reverse_original(f.l, "000000000000124", TERMINAL, 501, 20261123, 0, &how, rrn, &f.e));
+        ck_assert_int_eq(how, REVERSAL_REMEMBERED);
+        fixture_end(&f);
+    }
+END_TEST
+
 /* 9F1E is of one terminal alone, and the acquirer's number stays. */
 START_TEST(serials)
     {
@@ -804,6 +882,8 @@ static Suite *suite(void)
     tcase_add_test(t, a_counter_of_a_card_counts_once);
     tcase_add_test(t, credits);
     tcase_add_test(t, serials);
+    tcase_add_test(t, refusals_are_kept_and_bounded);
+    tcase_add_test(t, unknown_reversals_are_bounded);
     tcase_add_test(t, opposed_cards_are_not_kept);
     tcase_add_test(t, reversal_before_the_close_only);
     tcase_add_test(t, a_reversal_may_overtake_its_payment);
