@@ -158,20 +158,34 @@ static enum emv_ac_type made(const struct desk *d)
     return d->iad.second != EMV_AC_NONE ? d->iad.second : d->iad.first;
 }
 
-/* A counter that was seen is a cryptogram sent again, but for one TC after an ARQC that came here and is reversed: a terminal that heard no answer ends the
+/* A TC of a counter that was never asked about may come after later ones: it was signed while its terminal's line was down. One that is far behind is told. */
+static enum tp_err late(struct desk *d, bool *is_late, struct tp_error *e)
+{
+    const unsigned atc = d->out->atc, last = d->account.atc;
+    enum tp_err r = TP_OK;
+
+    *is_late = false;
+    if (atc < last && made(d) == EMV_TC)
+        r = book_counter_unused(d->a->book, d->account.key, d->out->atc, is_late, e);
+    if (*is_late && last - atc > d->a->atc_jump)
+        log_error("alarm: card %s, counter %u after %u: set back", d->account.masked, atc, last);
+    return r;
+}
+
+/* A counter that was seen is a cryptogram sent again, but for one that comes late, and for one TC after an ARQC that came here and is reversed: a terminal that heard no answer ends the
  * payment offline under the same counter (Y3: Book 4, Annex A6). One far ahead is no card that its holder used in between: the operator who knows better
  * moves the counter on (account set --atc). Either is an alarm, in the log. */
 static enum tp_err counter(struct desk *d, struct tp_error *e)
 {
     const unsigned atc = d->out->atc, last = d->account.atc;
-    bool second = false;
-    enum tp_err r = TP_OK;
+    bool second = false, is_late = false;
+    enum tp_err r = late(d, &is_late, e);
 
-    if (atc == last && made(d) == EMV_TC)
+    if (r == TP_OK && !is_late && atc <= last && made(d) == EMV_TC)
         r = book_counter_reversed(d->a->book, d->account.key, d->out->atc, &second, e);
     if (r != TP_OK)
         return r;
-    if ((atc <= last && !second) || atc > last + d->a->atc_jump) {
+    if ((atc <= last && !second && !is_late) || atc > last + d->a->atc_jump) {
         log_error("alarm: card %s, counter %u after %u: %s", d->account.masked, atc, last, atc <= last ? "sent again" : "far ahead");
         return refuse(d, "63", atc <= last ? "ATC_REPLAYED" : "ATC_JUMP");
     }
@@ -235,7 +249,7 @@ static enum tp_err bits(struct desk *d, struct tp_error *e)
     return TP_OK;
 }
 
-/* A credit spends nothing, and yet moves money: no more of it at once than the card may pay. */
+/* A credit spends nothing, and yet moves money: no more of it at once, and on a day, than the card may pay. */
 static enum tp_err money(struct desk *d, struct tp_error *e)
 {
     const struct account *c = &d->account;
@@ -247,13 +261,14 @@ static enum tp_err money(struct desk *d, struct tp_error *e)
         return refuse(d, "57", "CURRENCY");
     if (amount > c->ceiling)
         return refuse(d, "61", "CEILING");
-    if (d->out->credit)
-        return TP_OK;
-    r = book_reserved_on(d->a->book, c->key, d->out->day, &spent, e);
+    r = d->out->credit ? book_credited_on(d->a->book, c->key, d->out->day, &spent, e)
+                       : book_reserved_on(d->a->book, c->key, d->out->day, &spent, e);
     if (r != TP_OK)
         return r;
     if (amount > c->day_ceiling - spent)
         return refuse(d, "61", "DAY_CEILING");
+    if (d->out->credit)
+        return c->balance > MONEY_MAX - amount ? refuse(d, "61", "BALANCE") : TP_OK;
     return amount > c->balance - c->reserved ? refuse(d, "51", "BALANCE") : TP_OK;
 }
 

@@ -70,6 +70,7 @@ TP_MUST_CHECK enum tp_err book_account_find(struct book *b, const uint8_t lookup
 TP_MUST_CHECK enum tp_err book_account_set_status(struct book *b, int64_t account, enum account_status status, struct tp_error *e);
 /* Balance, ceilings and counter as in a. TP_ERR_RANGE: less than what is reserved; TP_ERR_STATE: the counter would go back. */
 TP_MUST_CHECK enum tp_err book_account_set(struct book *b, const struct account *a, struct tp_error *e);
+/* The counter of an account is at least atc. */
 TP_MUST_CHECK enum tp_err book_account_seen(struct book *b, int64_t account, uint16_t atc, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_account_each(struct book *b, enum tp_err (*visit)(void *ctx, const struct account *a, struct tp_error *e), void *ctx,
                                             struct tp_error *e);
@@ -102,6 +103,10 @@ TP_MUST_CHECK enum tp_err book_authorisation_add(struct book *b, struct authoris
 TP_MUST_CHECK enum tp_err book_authorisation_next(struct book *b, int64_t *key, struct tp_error *e);
 /* *reversed: under that counter of a card there were ARQCs alone, at least one, and all of them are reversed. */
 TP_MUST_CHECK enum tp_err book_counter_reversed(struct book *b, int64_t account, uint16_t atc, bool *reversed, struct tp_error *e);
+/* *unused: nothing was ever asked under that counter of a card. */
+TP_MUST_CHECK enum tp_err book_counter_unused(struct book *b, int64_t account, uint16_t atc, bool *unused, struct tp_error *e);
+/* What an account was promised by credits on a day and not released. */
+TP_MUST_CHECK enum tp_err book_credited_on(struct book *b, int64_t account, int day, int64_t *sum, struct tp_error *e);
 /* What an account has reserved on a day and not released. */
 TP_MUST_CHECK enum tp_err book_reserved_on(struct book *b, int64_t account, int day, int64_t *sum, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_authorisation_each(struct book *b, int day,

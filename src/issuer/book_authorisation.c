@@ -119,6 +119,42 @@ enum tp_err book_counter_reversed(struct book *b, int64_t account, uint16_t atc,
     return r;
 }
 
+enum tp_err book_counter_unused(struct book *b, int64_t account, uint16_t atc, bool *unused, struct tp_error *e)
+{
+    sqlite3_stmt *s;
+    enum tp_err r = db_prepare(b->db, &s, "SELECT NOT EXISTS (SELECT 1 FROM authorisation WHERE account = ?1 AND atc = ?2)", e);
+
+    *unused = false;
+    if (r != TP_OK)
+        return r;
+    sqlite3_bind_int64(s, 1, account);
+    sqlite3_bind_int64(s, 2, atc);
+    r = book_one(b, s, "counter", e);
+    if (r == TP_OK)
+        *unused = sqlite3_column_int(s, 0) != 0;
+    sqlite3_reset(s);
+    return r;
+}
+
+enum tp_err book_credited_on(struct book *b, int64_t account, int day, int64_t *sum, struct tp_error *e)
+{
+    sqlite3_stmt *s;
+    enum tp_err r = db_prepare(b->db, &s,
+                               "SELECT coalesce(sum(amount), 0) FROM authorisation AS a WHERE account = ?1 AND day = ?2 AND kind = 1 AND code = '00'"
+                               " AND NOT EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = a.authorisation)",
+                               e);
+
+    if (r != TP_OK)
+        return r;
+    sqlite3_bind_int64(s, 1, account);
+    sqlite3_bind_int64(s, 2, day);
+    r = book_one(b, s, "sum", e);
+    if (r == TP_OK)
+        *sum = sqlite3_column_int64(s, 0);
+    sqlite3_reset(s);
+    return r;
+}
+
 enum tp_err book_reserved_on(struct book *b, int64_t account, int day, int64_t *sum, struct tp_error *e)
 {
     sqlite3_stmt *s;
