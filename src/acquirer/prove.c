@@ -92,6 +92,9 @@ static enum tp_err write_evidence(const struct proving *p, const char *path, str
         return tp_fail(e, r, "cannot write the evidence: %s", tp_err_text(r));
     json_object_set_new(object, "rrn", json_string(p->tx.rrn));
     json_object_set_new(object, "date", json_string(date_format(date, (int)(p->tx.local_time / 1000000))));
+    json_object_set_new(object, "payee",
+                        json_pack("{s:s, s:s, s:s, s:i}", "acquirer", p->acquirer, "contract", p->tx.contract, "terminal", p->tx.terminal, "time",
+                                  (int)(p->tx.local_time % 1000000)));
     text = json_dumps(object, JSON_INDENT(2));
     json_decref(object);
     if (text == NULL)
