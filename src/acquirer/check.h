@@ -17,9 +17,9 @@ struct checker { /* what one thread checks with; none of it is shared */
 struct party { /* who speaks: from the peer's certificate */
     char contract[CONTRACT_ID_MAX];
     char terminal[TERMINAL_ID_MAX];
-    bool known;            /* terms are there: from the first payment on */
+    bool known;                   /* terms are there: from the first payment on */
     char serial[TERMINAL_ID_MAX]; /* of the terminal, from then on too */
-    struct contract terms; /* but for `open`, which is the books' to say, a contract never changes */
+    struct contract terms;        /* but for `open`, which is the books' to say, a contract never changes */
 };
 
 struct payment { /* one 0200 on its way through the checks; large */

@@ -28,15 +28,13 @@ static bool has_its_number(const struct payment *p, uint32_t counter)
 
 static const char *payee_fault(const struct payment *p, const char *acquirer)
 {
-    uint8_t expected[PAYEE_DIGEST] = {0};
+    const enum payee_found found = payee_look(&p->evidence, acquirer, &p->tx);
     uint32_t counter = 0;
-    const bool known = payee_sequence(p->tx.de55, &counter) == TP_OK && payee_expected(expected, acquirer, &p->tx) == TP_OK;
-    const enum payee_found found = payee_signed(&p->evidence, TAG_MERCHANT_CUSTOM, SPAN_OF(expected));
     struct tlv said;
 
     if (found == PAYEE_UNSIGNED)
         return NULL;
-    if (!known || found == PAYEE_OTHER)
+    if (found == PAYEE_OTHER || payee_sequence(p->tx.de55, &counter) != TP_OK)
         return "SIGNED_PAYEE";
     if (!has_its_number(p, counter))
         return "SIGNED_STAN";

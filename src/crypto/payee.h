@@ -6,7 +6,7 @@
 
 #define PAYEE_DIGEST 32
 
-struct payee { /* of a payment at a counter; strings as on the wire, without "|" */
+struct payee {            /* of a payment at a counter; strings as on the wire, without "|" */
     const char *acquirer; /* the acquirer's number: 16 characters */
     const char *contract; /* DE 42 */
     const char *terminal; /* DE 41 */

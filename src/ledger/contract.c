@@ -144,10 +144,11 @@ enum tp_err ledger_acquirer_id(struct ledger *l, char out[ACQUIRER_ID_MAX], stru
 static enum tp_err insert_terminal(struct ledger *l, const struct terminal *t, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s,
-                               "INSERT INTO terminal (contract, id, open, added, serial) SELECT contract, ?2, ?3, ?4,"
-                               " iif(?5 <> '', ?5, printf('T%07d', (SELECT coalesce(max(terminal), 0) + 1 FROM terminal))) FROM contract WHERE id = ?1",
-                               e);
+    enum tp_err r =
+        db_prepare(l->db, &s,
+                   "INSERT INTO terminal (contract, id, open, added, serial) SELECT contract, ?2, ?3, ?4,"
+                   " iif(?5 <> '', ?5, printf('T%07d', (SELECT coalesce(max(terminal), 0) + 1 FROM terminal))) FROM contract WHERE id = ?1",
+                   e);
 
     if (r != TP_OK)
         return r;

@@ -34,12 +34,12 @@ struct contract {
     char id[CONTRACT_ID_MAX];
     char name[41];
     uint16_t mcc;
-    uint16_t currency; /* numeric: a contract is in one currency */
-    uint16_t country;  /* numeric */
-    int64_t floor;     /* a TC of at most this is acknowledged without the issuer */
-    int64_t ceiling;   /* more is refused (61) */
+    uint16_t currency;  /* numeric: a contract is in one currency */
+    uint16_t country;   /* numeric */
+    int64_t floor;      /* a TC of at most this is acknowledged without the issuer */
+    int64_t ceiling;    /* more is refused (61) */
     int64_t credit_day; /* credits of together at most this a local day; 0: none are taken */
-    int close_hour;    /* HHMM local: from when the daily run closes its remise; CONTRACT_ANY_HOUR: any run does */
+    int close_hour;     /* HHMM local: from when the daily run closes its remise; CONTRACT_ANY_HOUR: any run does */
     bool open;
 };
 

@@ -56,14 +56,16 @@ enum tp_err payee_sequence(struct span de55, uint32_t *counter)
     return TP_OK;
 }
 
-enum tp_err payee_expected(uint8_t out[PAYEE_DIGEST], const char *acquirer, const struct tx_record *tx)
+enum payee_found payee_look(const struct evidence *ev, const char *acquirer, const struct tx_record *tx)
 {
+    uint8_t expected[PAYEE_DIGEST] = {0};
     struct payee p = {.acquirer = acquirer,
                       .contract = tx->contract,
                       .terminal = tx->terminal,
                       .date = (int)(tx->local_time / 1000000),
                       .time = (int)(tx->local_time % 1000000)};
-    const enum tp_err r = payee_sequence(tx->de55, &p.counter);
+    const bool known = payee_sequence(tx->de55, &p.counter) == TP_OK && payee_at_counter(expected, &p) == TP_OK;
+    const enum payee_found found = payee_signed(ev, TAG_MERCHANT_CUSTOM, SPAN_OF(expected));
 
-    return r == TP_OK ? payee_at_counter(out, &p) : r;
+    return found == PAYEE_SIGNED && !known ? PAYEE_OTHER : found;
 }

@@ -22,7 +22,7 @@ struct span payee_value(const struct evidence *ev, uint32_t tag);
 /* The transaction sequence counter of DE 55 (9F41). TP_ERR_FORMAT. */
 TP_MUST_CHECK enum tp_err payee_sequence(struct span de55, uint32_t *counter);
 
-/* 9F7C as it has to be for a payment that the books, or a message, name: contract, terminal, local_time, de55. TP_ERR_FORMAT: DE 55 has no counter. */
-TP_MUST_CHECK enum tp_err payee_expected(uint8_t out[PAYEE_DIGEST], const char *acquirer, const struct tx_record *tx);
+/* Whether the card signed (9F7C) that it pays the payee that books or message name: contract, terminal, local_time, de55 of tx. */
+enum payee_found payee_look(const struct evidence *ev, const char *acquirer, const struct tx_record *tx);
 
 #endif

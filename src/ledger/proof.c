@@ -140,18 +140,16 @@ static bool type_holds(const struct proof *p, const struct tx_record *tx, char t
 
 static bool payee_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])
 {
-    uint8_t expected[PAYEE_DIGEST] = {0};
-    const bool known = payee_expected(expected, p->acquirer, tx) == TP_OK;
-    const enum payee_found found = payee_signed(&p->ev, TAG_MERCHANT_CUSTOM, SPAN_OF(expected));
+    const enum payee_found found = payee_look(&p->ev, p->acquirer, tx);
 
     if (found == PAYEE_UNSIGNED)
         snprintf(text, PROOF_TEXT, "none was signed: the card does not ask for it (9F7C)");
-    else if (known && found == PAYEE_SIGNED)
+    else if (found == PAYEE_SIGNED)
         snprintf(text, PROOF_TEXT, "contract %s, terminal %s at acquirer %s, as signed", tx->contract, tx->terminal, p->acquirer);
     else
         snprintf(text, PROOF_TEXT, "the card paid another than contract %s, terminal %s at acquirer %s, or at another time", tx->contract,
                  tx->terminal, p->acquirer);
-    return found == PAYEE_UNSIGNED || (known && found == PAYEE_SIGNED);
+    return found != PAYEE_OTHER;
 }
 
 static bool card_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])

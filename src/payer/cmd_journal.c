@@ -229,8 +229,11 @@ int payer_journal_send(int argc, char **argv)
     struct terminal *t;
     struct journal *j;
     size_t pending = 0, recovered = 0;
-    enum tp_err r = begin(&w, &t, &j, NULL, "Deliver what is signed but not yet acknowledged, and list what was delivered. Exit 1 when a payment of it "
-                          "is refused.", argc, argv, &e), printed;
+    enum tp_err r = begin(&w, &t, &j, NULL,
+                          "Deliver what is signed but not yet acknowledged, and list what was delivered. Exit 1 when a payment of it "
+                          "is refused.",
+                          argc, argv, &e),
+                printed;
 
     if (r == TP_OK)
         r = journal_recover(j, &recovered, &e);

@@ -96,9 +96,9 @@ static enum tp_err load_acquirer(struct terminal *t, struct tp_error *e)
     long long seconds = 0, repeats = 0, port = 0;
     enum tp_err r;
 
-    if ((r = load_payee(t, e)) != TP_OK || (r = text(t, t->host, sizeof(t->host), section, "host", e)) != TP_OK || (r = number(t, &port, section, "port", -1, 65535, e)) != TP_OK ||
-        (r = pki_files_load(&t->tls, t->conf, section, e)) != TP_OK || (r = number(t, &seconds, section, "timeout", 15, 300, e)) != TP_OK ||
-        (r = number(t, &repeats, section, "repeats", 2, 20, e)) != TP_OK)
+    if ((r = load_payee(t, e)) != TP_OK || (r = text(t, t->host, sizeof(t->host), section, "host", e)) != TP_OK ||
+        (r = number(t, &port, section, "port", -1, 65535, e)) != TP_OK || (r = pki_files_load(&t->tls, t->conf, section, e)) != TP_OK ||
+        (r = number(t, &seconds, section, "timeout", 15, 300, e)) != TP_OK || (r = number(t, &repeats, section, "repeats", 2, 20, e)) != TP_OK)
         return r;
     snprintf(t->port, sizeof(t->port), "%u", (unsigned)port & 0xFFFF);
     t->timeout_ms = (int)seconds * 1000;

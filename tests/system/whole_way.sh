@@ -69,6 +69,10 @@ inside() {
     expect 0 "999014******0018" telepay-acquirer show "$rrn"
     expect 0 "contract 000000000000123, terminal 00000001 at acquirer" telepay-acquirer prove "$rrn"
     expect 0 "T0000001" telepay-acquirer terminal list # what is needed to mend a configuration of before
+    telepay-acquirer prove "$rrn" --out evidence.json >/dev/null
+    expect 0 "payee" telepay-acquirer verify evidence.json --capk scheme/authority.json
+    sed 's/"contract": "000000000000123"/"contract": "000000000000124"/' evidence.json >other.json
+    expect 5 "SIGNED_PAYEE" telepay-acquirer verify other.json --capk scheme/authority.json
     grep -v '^id = [0-9A-F]\{16\}$' terminal/telepay.conf >terminal/before.conf
     expect 2 "does not say whom the card pays" telepay journal --config terminal/before.conf
     expect 2 "terminal list" telepay journal --config terminal/before.conf

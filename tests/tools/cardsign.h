@@ -48,8 +48,8 @@ struct terms { /* what a payment is; terms_usual fills it */
     char pan[20];     /* DE 2 */
     char serial[9];   /* 9F1E; "": that of the place */
     uint8_t payee[32];
-    bool has_payee;   /* 9F7C, of a card that asks for it */
-    bool second;      /* signed at the second GENERATE AC, over CDOL2 values too */
+    bool has_payee; /* 9F7C, of a card that asks for it */
+    bool second;    /* signed at the second GENERATE AC, over CDOL2 values too */
 };
 
 /* 12.50 EUR in France, now, PIN verified by the card, a TC; UN and AC from the numbers. */

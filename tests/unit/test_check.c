@@ -577,7 +577,8 @@ static void name_payee(void)
 /* What a card signed is good at one contract, terminal and acquirer, under one number, at one time. */
 START_TEST(the_payee_that_was_signed)
     {
-        struct party other = {.contract = "000000000000779", .terminal = OFFICE_TERMINAL}, colleague = {.contract = OFFICE_CONTRACT, .terminal = "00000079"};
+        struct party other = {.contract = "000000000000779", .terminal = OFFICE_TERMINAL},
+                     colleague = {.contract = OFFICE_CONTRACT, .terminal = "00000079"};
         char ours[ACQUIRER_ID_MAX];
         struct terms said;
 

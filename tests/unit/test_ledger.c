@@ -109,12 +109,12 @@ START_TEST(a_counter_of_a_card_counts_once)
             size_t aid;
             enum ledger_verdict verdict;
         } const rows[] = {
-            {10, 20301231, 1, 0, LEDGER_NEW},     {10, 20301231, 1, 0, LEDGER_ATC_OLD}, /* the same again */
-            {9, 20301231, 1, 0, LEDGER_NEW},      {9, 20301231, 1, 0, LEDGER_ATC_OLD}, /* signed before, while the line was down */
-            {10, 20301231, 2, 0, LEDGER_NEW}, /* another card under the same number has its own counter */
-            {10, 20301231, 1, 1, LEDGER_NEW}, /* so has another application of the card */
-            {10, 20341231, 1, 0, LEDGER_NEW},     {10, 20341231, 1, 0, LEDGER_ATC_OLD}, /* a renewed card begins anew */
-            {60000, 20301231, 1, 0, LEDGER_NEW},  {11, 20301231, 1, 0, LEDGER_NEW}, /* a wide gap is an alarm, and no refusal */
+            {10, 20301231, 1, 0, LEDGER_NEW},    {10, 20301231, 1, 0, LEDGER_ATC_OLD}, /* the same again */
+            {9, 20301231, 1, 0, LEDGER_NEW},     {9, 20301231, 1, 0, LEDGER_ATC_OLD},  /* signed before, while the line was down */
+            {10, 20301231, 2, 0, LEDGER_NEW},                                          /* another card under the same number has its own counter */
+            {10, 20301231, 1, 1, LEDGER_NEW},                                          /* so has another application of the card */
+            {10, 20341231, 1, 0, LEDGER_NEW},    {10, 20341231, 1, 0, LEDGER_ATC_OLD}, /* a renewed card begins anew */
+            {60000, 20301231, 1, 0, LEDGER_NEW}, {11, 20301231, 1, 0, LEDGER_NEW},     /* a wide gap is an alarm, and no refusal */
         };
 
         fixture_start(&f);
@@ -144,9 +144,9 @@ START_TEST(credits)
             enum tx_kind kind;
             int64_t amount;
             enum ledger_verdict verdict;
-        } const rows[] = {{7, TX_CREDIT, 100, LEDGER_CREDIT_UNPAID}, {7, TX_DEBIT, 250, LEDGER_NEW},           {8, TX_DEBIT, 900, LEDGER_NEW},
-                          {7, TX_CREDIT, 251, LEDGER_CREDIT_UNPAID}, {7, TX_CREDIT, 200, LEDGER_NEW},          {7, TX_CREDIT, 51, LEDGER_CREDIT_UNPAID},
-                          {8, TX_CREDIT, 101, LEDGER_CREDIT_DAY},    {8, TX_CREDIT, 100, LEDGER_NEW},          {7, TX_CREDIT, 50, LEDGER_CREDIT_DAY}};
+        } const rows[] = {{7, TX_CREDIT, 100, LEDGER_CREDIT_UNPAID}, {7, TX_DEBIT, 250, LEDGER_NEW},  {8, TX_DEBIT, 900, LEDGER_NEW},
+                          {7, TX_CREDIT, 251, LEDGER_CREDIT_UNPAID}, {7, TX_CREDIT, 200, LEDGER_NEW}, {7, TX_CREDIT, 51, LEDGER_CREDIT_UNPAID},
+                          {8, TX_CREDIT, 101, LEDGER_CREDIT_DAY},    {8, TX_CREDIT, 100, LEDGER_NEW}, {7, TX_CREDIT, 50, LEDGER_CREDIT_DAY}};
         struct fixture f;
         struct tx_room room;
         uint16_t atc = 0;
@@ -258,7 +258,8 @@ END_TEST
 START_TEST(serials)
     {
         struct fixture f;
-        struct terminal second = {.contract = CONTRACT, .id = "00000002", .open = true}, third = {.contract = CONTRACT, .id = "00000003", .open = true};
+        struct terminal second = {.contract = CONTRACT, .id = "00000002", .open = true},
+                        third = {.contract = CONTRACT, .id = "00000003", .open = true};
         char id[ACQUIRER_ID_MAX];
 
         fixture_start(&f);
