@@ -127,8 +127,8 @@ static void put_head(FILE *to, const struct making *m, const char *authorities)
             "[journal]\n"
             "file = journal.db\n"
             "\n",
-            m->terminal.id, m->terminal.contract, m->acquirer, m->at.host, m->at.port, m->terminal.id, m->terminal.contract, m->contract.name, m->contract.mcc,
-            currency_shown(m->contract.currency), m->contract.country, m->terminal.serial, authorities);
+            m->terminal.id, m->terminal.contract, m->acquirer, m->at.host, m->at.port, m->terminal.id, m->terminal.contract, m->contract.name,
+            m->contract.mcc, currency_shown(m->contract.currency), m->contract.country, m->terminal.serial, authorities);
 }
 
 static enum tp_err write_configuration(const struct making *m, const char *authorities, struct tp_error *e)
@@ -294,7 +294,8 @@ int acquirer_terminal_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {{"contract", 'c', "ID", 0, "Only this contract's", 0}, OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {options, parse, NULL, "List the terminals.", NULL, NULL, NULL};
-    static const struct table_column columns[] = {{"contract", TABLE_TEXT}, {"id", TABLE_TEXT}, {"serial", TABLE_TEXT}, {"acquirer", TABLE_TEXT}, {"state", TABLE_TEXT}};
+    static const struct table_column columns[] = {
+        {"contract", TABLE_TEXT}, {"id", TABLE_TEXT}, {"serial", TABLE_TEXT}, {"acquirer", TABLE_TEXT}, {"state", TABLE_TEXT}};
     struct terminals terminals = {0};
     struct words w = {0};
     struct listing list = {0};

@@ -197,8 +197,8 @@ static enum tp_err verify_payee(struct verify *v, const char *name, json_t *obje
 
     if (json_object_get(object, "payee") == NULL)
         return TP_OK;
-    if (json_unpack(object, "{s:s, s:{s:s, s:s, s:s, s:i}}", "date", &day, "payee", "acquirer", &acquirer, "contract", &contract,
-                    "terminal", &terminal, "time", &time) != 0 ||
+    if (json_unpack(object, "{s:s, s:{s:s, s:s, s:s, s:i}}", "date", &day, "payee", "acquirer", &acquirer, "contract", &contract, "terminal",
+                    &terminal, "time", &time) != 0 ||
         date_parse(&date, day) != TP_OK)
         return tp_fail(e, TP_ERR_FORMAT, "%s: its payee is not one that prove --out writes", name);
     snprintf(tx.contract, sizeof(tx.contract), "%s", contract);

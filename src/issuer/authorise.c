@@ -261,8 +261,7 @@ static enum tp_err money(struct desk *d, struct tp_error *e)
         return refuse(d, "57", "CURRENCY");
     if (amount > c->ceiling)
         return refuse(d, "61", "CEILING");
-    r = d->out->credit ? book_credited_on(d->a->book, c->key, d->out->day, &spent, e)
-                       : book_reserved_on(d->a->book, c->key, d->out->day, &spent, e);
+    r = d->out->credit ? book_credited_on(d->a->book, c->key, d->out->day, &spent, e) : book_reserved_on(d->a->book, c->key, d->out->day, &spent, e);
     if (r != TP_OK)
         return r;
     if (amount > c->day_ceiling - spent)

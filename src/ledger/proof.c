@@ -14,17 +14,10 @@
 
 const char *proof_step_name(enum proof_step s)
 {
-    static const char *const names[PROOF_STEPS] = {[PROOF_PAN] = "card number",
-                                                   [PROOF_EVIDENCE] = "signature",
-                                                   [PROOF_VALUES] = "signed values",
-                                                   [PROOF_AMOUNT] = "amount",
-                                                   [PROOF_CURRENCY] = "currency",
-                                                   [PROOF_TYPE] = "type",
-                                                   [PROOF_DATE] = "date",
-                                                   [PROOF_PAYEE] = "payee",
-                                                   [PROOF_CARD] = "card",
-                                                   [PROOF_COUNTER] = "counter",
-                                                   [PROOF_CRYPTOGRAM] = "cryptogram"};
+    static const char *const names[PROOF_STEPS] = {[PROOF_PAN] = "card number", [PROOF_EVIDENCE] = "signature",   [PROOF_VALUES] = "signed values",
+                                                   [PROOF_AMOUNT] = "amount",   [PROOF_CURRENCY] = "currency",    [PROOF_TYPE] = "type",
+                                                   [PROOF_DATE] = "date",       [PROOF_PAYEE] = "payee",          [PROOF_CARD] = "card",
+                                                   [PROOF_COUNTER] = "counter", [PROOF_CRYPTOGRAM] = "cryptogram"};
 
     return (unsigned)s < PROOF_STEPS ? names[s] : "unknown";
 }
@@ -68,7 +61,8 @@ static void read_values(struct proof *p)
     p->date = 20000000 + (int)(date % 1000000);            /* YYMMDD; EMV 4.4 Book 4, 6.7.3 puts 00-49 into this century */
 }
 
-enum tp_err proof_make(struct proof *p, const struct tx_record *tx, const char *acquirer, struct seal *seal, struct evidence_cache *cache, struct tp_error *e)
+enum tp_err proof_make(struct proof *p, const struct tx_record *tx, const char *acquirer, struct seal *seal, struct evidence_cache *cache,
+                       struct tp_error *e)
 {
     struct evidence_claim claim = EVIDENCE_CLAIM_NONE;
     struct span stream;

@@ -21,8 +21,8 @@ struct proof {
 };
 
 /* An outcome is in *p; an error is ours. acquirer: ledger_acquirer_id. The cache holds the authorities. Spans of p->ev live as long as p and those of tx. */
-TP_MUST_CHECK enum tp_err proof_make(struct proof *p, const struct tx_record *tx, const char *acquirer, struct seal *seal, struct evidence_cache *cache,
-                                     struct tp_error *e);
+TP_MUST_CHECK enum tp_err proof_make(struct proof *p, const struct tx_record *tx, const char *acquirer, struct seal *seal,
+                                     struct evidence_cache *cache, struct tp_error *e);
 
 /* What is looked at, in order; a proof that fails at one may fail at more. */
 enum proof_step {
