@@ -79,7 +79,7 @@ inside() {
     expect 0 "everything is delivered" telepay journal send --config terminal/telepay.conf
     expect 0 "15.50" telepay journal days --config terminal/telepay.conf
 
-    # signed while the acquirer was away, then another that reaches it: the one that was signed first goes first, or its counter would be an old one
+    # signed while the acquirer was away, then another that reaches it: the one that was signed first goes first
     kill "$serve"
     wait "$serve"
     expect 4 "THE CARD HAS SIGNED" pay --amount 5.00 --currency EUR
