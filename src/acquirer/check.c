@@ -67,11 +67,22 @@ enum tp_err check_open(struct checker *c, struct contract *contract, struct term
     return r;
 }
 
+static enum tp_err read_terminal(struct party *party, struct checker *c, struct tp_error *e)
+{
+    struct terminal t;
+    const enum tp_err r = ledger_terminal_get(c->ledger, party->contract, party->terminal, &t, e);
+
+    if (r == TP_OK) {
+        memcpy(party->serial, t.serial, sizeof(party->serial));
+        memcpy(party->capabilities, t.capabilities, sizeof(party->capabilities));
+    }
+    return r;
+}
+
 /* The terms are read once a connection: a contract changes in nothing but that it closes, which the books say when it is asked of them (ledger_judge). */
 static enum tp_err who(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
     struct party *party = p->party;
-    struct terminal terminal = {.open = false};
     enum tp_err r = TP_OK;
 
     if (check_party(p->message, party) != TP_OK) {
@@ -81,9 +92,7 @@ static enum tp_err who(struct payment *p, struct checker *c, struct answer *a, s
     if (!party->known)
         r = ledger_contract_get(c->ledger, party->contract, &party->terms, e);
     if (!party->known && r == TP_OK)
-        r = ledger_terminal_get(c->ledger, party->contract, party->terminal, &terminal, e);
-    if (!party->known && r == TP_OK)
-        memcpy(party->capabilities, terminal.capabilities, sizeof(party->capabilities));
+        r = read_terminal(party, c, e);
     party->known |= r == TP_OK;
     if (r == TP_ERR_NOT_FOUND) {
         refuse(a, "03", "CONTRACT");
@@ -258,6 +267,15 @@ bool check_verdict(struct answer *a, enum ledger_verdict verdict, const char *rr
     case LEDGER_REVERSED:
         answer_set(a, "12", "REVERSED");
         return true;
+    case LEDGER_CREDIT_NONE:
+        answer_set(a, "58", "CREDIT");
+        return true;
+    case LEDGER_CREDIT_DAY:
+        answer_set(a, "61", "CREDIT_DAY");
+        return true;
+    case LEDGER_CREDIT_UNPAID:
+        answer_set(a, "61", "CREDIT_UNPAID");
+        return true;
     }
     return false;
 }
@@ -347,6 +365,7 @@ static enum tp_err signature(struct payment *p, struct checker *c, struct answer
                                          .type = p->tx.kind == TX_DEBIT ? 0x00 : 0x20,
                                          .expiry = p->expiry,
                                          .psn = p->psn};
+    const char *reason;
     enum tp_err r = evidence_from_message(&p->evidence, p->tx.de55, p->tx.stream, span_str(p->pan));
 
     if (r == TP_ERR_FORMAT) {
@@ -357,13 +376,15 @@ static enum tp_err signature(struct payment *p, struct checker *c, struct answer
         r = evidence_check(&p->result, c->cache, &p->evidence, &claim, p->date);
     if (r != TP_OK)
         return tp_fail(e, r, "the evidence cannot be checked: %s", tp_err_text(r));
-    if (!p->result.ok)
-        refuse(a, "63", p->result.reason);
+    reason = p->result.ok ? check_payee(p, c->acquirer) : p->result.reason;
+    if (reason != NULL)
+        refuse(a, "63", reason);
     p->signature_good = p->result.ok;
     p->tx.atc = (uint16_t)(p->result.atc[0] << 8 | p->result.atc[1]);
     memcpy(p->tx.ac, p->result.ac, sizeof(p->tx.ac));
     p->tx.card_expiry = p->result.card_expiry != 0 ? p->result.card_expiry : p->expiry;
     p->tx.vouched = p->result.method != EVIDENCE_CDA;
+    p->tx.aid = check_application(&p->evidence);
     p->tx.psn = signed_psn(p);
     p->tx.online = (p->result.cid & CID_TYPE) == CID_ARQC;
     return TP_OK;
@@ -388,14 +409,15 @@ static enum tp_err limits(struct payment *p, struct checker *c, struct answer *a
     return TP_OK;
 }
 
-/* A card that asks for its issuer, what is over the floor, and what no signature covers go there: a cryptogram counts when its issuer has checked it. */
+/* A card that asks for its issuer, what is over the floor, every credit, and what no signature covers go there: a cryptogram counts when its issuer has
+ * checked it. */
 static enum tp_err issuer(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
     const uint8_t type = p->result.cid & CID_TYPE;
 
     (void)c;
     (void)e;
-    p->asks = type == CID_ARQC || p->tx.vouched || p->tx.amount > p->party->terms.floor;
+    p->asks = type == CID_ARQC || p->tx.vouched || p->tx.amount > p->party->terms.floor || p->tx.kind == TX_CREDIT;
     if (type != CID_ARQC && type != CID_TC) {
         refuse(a, "05", "AAC");
         p->asks = false;

@@ -11,14 +11,16 @@ struct checker { /* what one thread checks with; none of it is shared */
     struct ledger *ledger;
     struct seal *seal;
     struct evidence_cache *cache;
+    char acquirer[ACQUIRER_ID_MAX]; /* ledger_acquirer_id */
 };
 
 struct party { /* who speaks: from the peer's certificate */
     char contract[CONTRACT_ID_MAX];
     char terminal[TERMINAL_ID_MAX];
-    bool known;              /* terms are there: from the first payment on */
-    struct contract terms;   /* but for `open`, which is the books' to say, a contract never changes */
-    uint8_t capabilities[3]; /* 9F33 that the terminal is registered with; nor does this */
+    bool known;                   /* what follows is there: from the first payment on */
+    char serial[TERMINAL_ID_MAX]; /* of the terminal; it never changes */
+    uint8_t capabilities[3];      /* 9F33 that it is registered with; nor does this */
+    struct contract terms;        /* but for `open`, which is the books' to say, a contract never changes */
 };
 
 struct payment { /* one 0200 on its way through the checks; large */
@@ -61,6 +63,13 @@ TP_MUST_CHECK enum tp_err check_party(const struct iso8583 *message, const struc
 /* Contract and terminal as the books have them. *open false: one of them is unknown or closed (03); `open` in each says which. */
 TP_MUST_CHECK enum tp_err check_open(struct checker *c, struct contract *contract, struct terminal *terminal, bool *open, const struct party *party,
                                      struct tp_error *e);
+
+/* The payee, of evidence that was found right: the reason (DE 44, under 63) why it is another, or NULL. 9F1E must be the terminal's registered serial; 9F7C, where
+ * the card's lists ask for it, what the terminal's contract, number and sequence counter, the local time and the acquirer's number come to. */
+const char *check_payee(const struct payment *p, const char *acquirer);
+
+/* The application under which the card counts: as signed (9F06), else its provider's part, under which the certificates stand. */
+struct span check_application(const struct evidence *ev);
 
 /* What a verdict of the books means: true and the answer, or false for LEDGER_NEW and LEDGER_ASKED, which have none yet. For LEDGER_REPEAT and LEDGER_ANSWERED
  * check_said then adds what the issuer said, where it was asked. */

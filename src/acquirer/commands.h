@@ -20,6 +20,7 @@ int acquirer_remise_show(int argc, char **argv);
 int acquirer_opposition_add(int argc, char **argv);
 int acquirer_opposition_list(int argc, char **argv);
 int acquirer_opposition_remove(int argc, char **argv);
+int acquirer_refusals(int argc, char **argv);
 int acquirer_suspense_list(int argc, char **argv);
 int acquirer_suspense_settle(int argc, char **argv);
 int acquirer_issuer_add(int argc, char **argv);

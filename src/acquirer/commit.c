@@ -17,7 +17,7 @@
 #define BUCKETS   1024 /* of the questions under way, by reference number */
 #define RETRY_MS  1000 /* until what could not be booked is tried again */
 
-enum job_kind { JOB_PAY, JOB_REVERSE, JOB_ASK, JOB_FATE, JOB_RELEASED, JOB_ECHO };
+enum job_kind { JOB_PAY, JOB_REVERSE, JOB_ASK, JOB_FATE, JOB_RELEASED, JOB_REFUSED, JOB_ECHO };
 
 struct waiter { /* a repeat that gets the answer of the first */
     STAILQ_ENTRY(waiter) next;
@@ -140,6 +140,10 @@ static enum tp_err do_reverse(struct job *j, struct ledger *l, struct tp_error *
         answer_set(&j->answer, "13", "AMOUNT");
         return TP_OK;
     }
+    if (r == TP_OK && outcome == REVERSAL_TOO_MANY) {
+        answer_set(&j->answer, "61", "REVERSALS");
+        return r;
+    }
     answer_set(&j->answer, "00", NULL);
     snprintf(j->answer.rrn, sizeof(j->answer.rrn), "%s", rrn);
     return r;
@@ -189,17 +193,45 @@ static enum tp_err do_approved(struct job *j, struct job *ask, struct ledger *l,
     return r;
 }
 
-static enum tp_err do_fate(struct job *j, struct committer *c, struct tp_error *e)
+/* What is answered with anything but 00 or the first one's 00. */
+static enum tp_err keep_refusal(struct ledger *l, const struct tx_record *tx, const struct answer *a, struct tp_error *e)
+{
+    struct refusal x = {.at = time(NULL), .stan = tx->stan, .amount = tx->amount, .currency = tx->currency};
+
+    if (strcmp(a->code, "00") == 0)
+        return TP_OK;
+    memcpy(x.contract, tx->contract, sizeof(x.contract));
+    memcpy(x.terminal, tx->terminal, sizeof(x.terminal));
+    memcpy(x.pan_masked, tx->pan_masked, sizeof(x.pan_masked));
+    memcpy(x.code, a->code, sizeof(x.code));
+    memcpy(x.reason, a->reason, sizeof(x.reason));
+    return ledger_refusal_add(l, &x, e);
+}
+
+static bool is_answered_now(const struct job *j)
+{
+    return j->verdict != LEDGER_ASKED && (j->verdict != LEDGER_NEW || j->question.n == 0);
+}
+
+static enum tp_err do_settle(struct job *j, struct job *ask, struct committer *c, struct tp_error *e)
 {
     const struct issuer_said said = answer_to_said(&j->answer);
+
+    if (j->fate == ISSUER_APPROVED)
+        return do_approved(j, ask, c->ledger, e);
+    return j->fate == ISSUER_REFUSED ? ledger_ask_refused(c->ledger, j->tx.rrn, &said, e) : ledger_ask_lost(c->ledger, j->tx.rrn, &said, e);
+}
+
+static enum tp_err do_fate(struct job *j, struct committer *c, struct tp_error *e)
+{
     struct job *ask = find_ask(c, j->tx.rrn);
+    enum tp_err r;
 
     if (ask == NULL || ask->lost)
         return TP_OK;
     c->look |= j->fate != ISSUER_REFUSED;
-    if (j->fate == ISSUER_APPROVED)
-        return do_approved(j, ask, c->ledger, e);
-    return j->fate == ISSUER_REFUSED ? ledger_ask_refused(c->ledger, j->tx.rrn, &said, e) : ledger_ask_lost(c->ledger, j->tx.rrn, &said, e);
+    r = do_settle(j, ask, c, e);
+    return r == TP_OK ? keep_refusal(c->ledger, &ask->tx, &j->answer, e) : r;
 }
 
 /* What could not be booked when it came. */
@@ -218,14 +250,20 @@ static enum tp_err book_lost(struct committer *c, struct tp_error *e)
 
 static enum tp_err do_job(struct job *j, struct committer *c, struct tp_error *e)
 {
+    enum tp_err r;
+
     switch (j->kind) {
     case JOB_PAY:
-        return do_pay(j, c->ledger, e);
+        r = do_pay(j, c->ledger, e);
+        return r == TP_OK ? keep_refusal(c->ledger, &j->tx, &j->answer, e) : r;
+    case JOB_REFUSED:
+        return keep_refusal(c->ledger, &j->tx, &j->answer, e);
     case JOB_REVERSE:
         c->look = true;
         return do_reverse(j, c->ledger, e);
     case JOB_ASK:
-        return do_ask(j, c->ledger, e);
+        r = do_ask(j, c->ledger, e);
+        return r == TP_OK && is_answered_now(j) ? keep_refusal(c->ledger, &j->tx, &j->answer, e) : r;
     case JOB_FATE:
         return do_fate(j, c, e);
     case JOB_ECHO:
@@ -357,7 +395,7 @@ static void answer_all(struct committer *c, struct job_queue *list)
             stays = ask_on(c, j);
         else if (j->kind == JOB_FATE)
             end_ask(c, j->tx.rrn, &j->answer);
-        else if (j->kind != JOB_RELEASED)
+        else if (j->kind != JOB_RELEASED && j->kind != JOB_REFUSED)
             job_answer(j, &j->answer);
         if (!stays)
             job_free(j);
@@ -385,6 +423,10 @@ static void refuse_all(struct committer *c, struct job_queue *list, const struct
     log_error("%s", e->text);
     while ((j = STAILQ_FIRST(list)) != NULL) {
         STAILQ_REMOVE_HEAD(list, next);
+        if (j->kind == JOB_REFUSED) { /* it was answered before */
+            job_free(j);
+            continue;
+        }
         answer_set(&j->answer, "96", NULL);
         if (j->kind == JOB_FATE)
             keep_lost(c, j);
@@ -607,7 +649,7 @@ static struct span copy(struct buf *room, struct span from)
 static struct job *job_new(enum job_kind kind, const struct commit_request *q, struct span question)
 {
     const struct tx_record *tx = q->tx;
-    const size_t n = tx->pan_sealed.n + tx->pan_lookup.n + tx->digest.n + tx->de55.n + tx->stream.n + question.n;
+    const size_t n = tx->pan_sealed.n + tx->pan_lookup.n + tx->digest.n + tx->de55.n + tx->stream.n + tx->aid.n + question.n;
     struct job *j = malloc(sizeof(*j) + n);
 
     if (j == NULL)
@@ -623,6 +665,7 @@ static struct job *job_new(enum job_kind kind, const struct commit_request *q, s
     j->tx.digest = copy(&room, tx->digest);
     j->tx.de55 = copy(&room, tx->de55);
     j->tx.stream = copy(&room, tx->stream);
+    j->tx.aid = copy(&room, tx->aid);
     j->question = copy(&room, question);
     j->bytes_n = question.n > 0 ? n : 0;
     j->issuer[0] = '\0';
@@ -645,6 +688,17 @@ static enum tp_err queue(struct committer *c, enum job_kind kind, const struct c
 enum tp_err committer_pay(struct committer *c, const struct commit_request *request)
 {
     return queue(c, JOB_PAY, request);
+}
+
+enum tp_err committer_refused(struct committer *c, const struct commit_request *request, const struct answer *answered)
+{
+    struct job *j = job_new(JOB_REFUSED, request, (struct span){NULL, 0});
+
+    if (j == NULL)
+        return TP_ERR_NO_MEMORY;
+    j->answer = *answered;
+    post(c, j);
+    return TP_OK;
 }
 
 enum tp_err committer_reverse(struct committer *c, const struct commit_request *request)

@@ -31,6 +31,9 @@ TP_MUST_CHECK enum tp_err committer_reverse(struct committer *c, const struct co
 /* Queue an echo: answered 00 when the books could be written, else 96. */
 TP_MUST_CHECK enum tp_err committer_echo(struct committer *c, const struct commit_request *request);
 
+/* Queue a refusal that was answered, to be kept. */
+TP_MUST_CHECK enum tp_err committer_refused(struct committer *c, const struct commit_request *request, const struct answer *answered);
+
 /* Queue a payment whose issuer is to be asked: booked as asked, then asked, then answered with what comes of it; a repeat of one that is being asked gets the same
  * answer. question: gateway_question; copied. */
 TP_MUST_CHECK enum tp_err committer_ask(struct committer *c, const struct commit_request *request, const char *issuer, struct span question);

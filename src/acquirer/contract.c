@@ -12,11 +12,11 @@
 #define NO_CVM_UNITS  20
 
 struct words {
-    const char *dir, *id, *name, *mcc, *currency, *country, *floor, *ceiling, *no_cvm, *hour;
+    const char *dir, *id, *name, *mcc, *currency, *country, *floor, *ceiling, *no_cvm, *credits, *hour;
     bool json;
 };
 
-enum { KEY_MCC = 256, KEY_CURRENCY, KEY_COUNTRY, KEY_FLOOR, KEY_CEILING, KEY_NO_CVM, KEY_HOUR };
+enum { KEY_MCC = 256, KEY_CURRENCY, KEY_COUNTRY, KEY_FLOOR, KEY_CEILING, KEY_NO_CVM, KEY_CREDITS, KEY_HOUR };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -52,6 +52,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_NO_CVM:
         w->no_cvm = arg;
+        return 0;
+    case KEY_CREDITS:
+        w->credits = arg;
         return 0;
     case KEY_HOUR:
         w->hour = arg;
@@ -121,6 +124,8 @@ static enum tp_err read_words(struct contract *c, const struct words *w, struct 
         r = read_amount(&c->no_cvm, "--no-cvm", w->no_cvm, NO_CVM_UNITS, currency, e);
     if (r == TP_OK && c->ceiling < 1)
         r = tp_fail(e, TP_ERR_USAGE, "--ceiling must be more than nothing");
+    if (r == TP_OK)
+        r = read_amount(&c->credit_day, "--credits", w->credits, 0, currency, e);
     c->close_hour = CONTRACT_ANY_HOUR;
     if (r == TP_OK && w->hour != NULL)
         r = option_hour(&c->close_hour, w->hour, e);
@@ -144,6 +149,7 @@ int acquirer_contract_add(int argc, char **argv)
         {"floor", KEY_FLOOR, "AMOUNT", 0, "Up to this a card-approved payment needs no issuer [50]", 0},
         {"ceiling", KEY_CEILING, "AMOUNT", 0, "More than this is refused [1000]", 0},
         {"no-cvm", KEY_NO_CVM, "AMOUNT", 0, "Up to this a card-approved payment needs no verified cardholder [20]", 0},
+        {"credits", KEY_CREDITS, "AMOUNT", 0, "Credits of together at most this a day are taken [none]", 0},
         {"close-hour", KEY_HOUR, "HH:MM", 0, "Local hour from which the daily run closes its remise [any run does]", 0},
         OPTION_DIR,
         {0},
@@ -171,9 +177,9 @@ int acquirer_contract_add(int argc, char **argv)
 
 static enum tp_err list_row(void *ctx, const struct contract *c, struct tp_error *e)
 {
-    char mcc[8], country[8], floor[MONEY_TEXT_MAX], ceiling[MONEY_TEXT_MAX], no_cvm[MONEY_TEXT_MAX], hour[8];
-    const char *const cells[] = {c->id,   c->name, mcc,  currency_shown(c->currency), country, floor,
-                                 ceiling, no_cvm,  hour, c->open ? "open" : "closed"};
+    char mcc[8], country[8], floor[MONEY_TEXT_MAX], ceiling[MONEY_TEXT_MAX], no_cvm[MONEY_TEXT_MAX], credits[MONEY_TEXT_MAX], hour[8];
+    const char *const cells[] = {c->id,   c->name, mcc,     currency_shown(c->currency), country, floor,
+                                 ceiling, no_cvm,  credits, hour, c->open ? "open" : "closed"};
 
     snprintf(mcc, sizeof(mcc), "%04u", c->mcc % 10000U);
     snprintf(country, sizeof(country), "%03u", c->country % 1000U);
@@ -184,6 +190,7 @@ static enum tp_err list_row(void *ctx, const struct contract *c, struct tp_error
     money_shown(floor, c->floor, c->currency);
     money_shown(ceiling, c->ceiling, c->currency);
     money_shown(no_cvm, c->no_cvm, c->currency);
+    money_shown(credits, c->credit_day, c->currency);
     return table_row(ctx, cells, e);
 }
 
@@ -193,8 +200,9 @@ int acquirer_contract_list(int argc, char **argv)
 {
     static const struct argp argp = {list_options, parse, NULL, "List the contracts.", NULL, NULL, NULL};
     static const struct table_column columns[] = {
-        {"id", TABLE_TEXT},     {"name", TABLE_TEXT},     {"mcc", TABLE_TEXT},     {"currency", TABLE_TEXT},   {"country", TABLE_TEXT},
-        {"floor", TABLE_RIGHT}, {"ceiling", TABLE_RIGHT}, {"no_cvm", TABLE_RIGHT}, {"close_hour", TABLE_TEXT}, {"state", TABLE_TEXT}};
+        {"id", TABLE_TEXT},     {"name", TABLE_TEXT},     {"mcc", TABLE_TEXT},     {"currency", TABLE_TEXT},
+        {"country", TABLE_TEXT}, {"floor", TABLE_RIGHT},  {"ceiling", TABLE_RIGHT}, {"no_cvm", TABLE_RIGHT},
+        {"credits", TABLE_RIGHT}, {"close_hour", TABLE_TEXT}, {"state", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     enum tp_err r;

@@ -10,7 +10,7 @@ telepay_acquirer_SOURCES = \
 	src/acquirer/opposition.c \
 	src/acquirer/option.c src/acquirer/option.h \
 	src/acquirer/prove.c \
-	src/acquirer/remise.c \
+	src/acquirer/refusals.c src/acquirer/remise.c \
 	src/acquirer/suspense.c \
 	src/acquirer/terminal.c
 telepay_acquirer_LDADD = $(LEDGER_LIBS) $(WIRE_LIBS)
@@ -21,7 +21,7 @@ dist_pkgdata_DATA += data/applications.conf
 noinst_LIBRARIES += libacquirer.a
 libacquirer_a_SOURCES = \
 	src/acquirer/answer.c src/acquirer/answer.h \
-	src/acquirer/check.c src/acquirer/check.h src/acquirer/check_cvm.c \
+	src/acquirer/check.c src/acquirer/check.h src/acquirer/check_cvm.c src/acquirer/check_payee.c \
 	src/acquirer/commit.c src/acquirer/commit.h \
 	src/acquirer/gateway.c src/acquirer/gateway.h \
 	src/acquirer/issuers.c src/acquirer/issuers.h \

@@ -22,6 +22,7 @@ static const struct cli_command commands[] = {
     {"opposition add", "put a card on the opposition list", acquirer_opposition_add},
     {"opposition list", "list the cards in opposition", acquirer_opposition_list},
     {"opposition remove", "take a card off the opposition list", acquirer_opposition_remove},
+    {"refusals", "list the payments that were refused", acquirer_refusals},
     {"suspense list", "list refused items to be settled", acquirer_suspense_list},
     {"suspense settle", "settle a refused item", acquirer_suspense_settle},
     {"issuer add", "add an issuer that is asked about its cards", acquirer_issuer_add},

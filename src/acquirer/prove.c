@@ -50,6 +50,7 @@ struct proving {
     struct evidence_cache *cache;
     struct tx_record tx;
     struct proof proof;
+    char acquirer[ACQUIRER_ID_MAX];
 };
 
 static enum tp_err start(struct proving *p, const struct words *w, struct tp_error *e)
@@ -60,12 +61,14 @@ static enum tp_err start(struct proving *p, const struct words *w, struct tp_err
     if (r == TP_OK)
         r = ledger_tx_get(p->l, w->rrn, &p->tx, e);
     if (r == TP_OK)
+        r = ledger_acquirer_id(p->l, p->acquirer, e);
+    if (r == TP_OK)
         r = seal_open_dir(&p->seal, dir, e);
     if (r == TP_OK)
         r = acquirer_load_authorities(&p->authorities, dir, e);
     if (r == TP_OK && (r = evidence_cache_new(&p->cache, p->authorities, 1)) != TP_OK)
         (void)tp_fail(e, r, "cannot check evidence: %s", tp_err_text(r));
-    return r == TP_OK ? proof_make(&p->proof, &p->tx, p->seal, p->cache, e) : r;
+    return r == TP_OK ? proof_make(&p->proof, &p->tx, p->acquirer, p->seal, p->cache, e) : r;
 }
 
 static void end(struct proving *p)
@@ -93,6 +96,9 @@ static enum tp_err write_evidence(const struct proving *p, const char *path, str
         json_object_set_new(object, "approval", json_string(p->tx.approval));
     }
     json_object_set_new(object, "date", json_string(date_format(date, (int)(p->tx.local_time / 1000000))));
+    json_object_set_new(object, "payee",
+                        json_pack("{s:s, s:s, s:s, s:i}", "acquirer", p->acquirer, "contract", p->tx.contract, "terminal", p->tx.terminal, "time",
+                                  (int)(p->tx.local_time % 1000000)));
     text = json_dumps(object, JSON_INDENT(2));
     json_decref(object);
     if (text == NULL)

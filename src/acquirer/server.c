@@ -102,7 +102,11 @@ static enum tp_err ask_issuer(struct request *q, struct answer *a, struct tp_err
 
     switch (gateway_find(committer_gateway(q->server->committer), p->pan, &issuer)) {
     case ROUTE_NONE:
-        answer_set(a, "91", p->tx.online ? "ARQC" : p->tx.vouched ? "NO_CDA" : "FLOOR");
+        answer_set(a, "91",
+                   p->tx.online            ? "ARQC"
+                   : p->tx.vouched         ? "NO_CDA"
+                   : p->tx.kind == TX_CREDIT ? "CREDIT"
+                                           : "FLOOR");
         return committer_wait(q->server->committer, &ask, a);
     case ROUTE_DOWN:
         answer_set(a, "91", "ISSUER_DOWN");
@@ -155,8 +159,11 @@ static void on_payment(struct request *q)
         return;
     }
     const struct tx_record tx = known_of(q);
+    const struct commit_request refused = {q->message->mti, &q->echo, &tx, q->peer};
 
     answer(q, &a, &tx);
+    if (outcome == CHECK_REFUSED && committer_refused(q->server->committer, &refused, &a) != TP_OK)
+        log_error("a refusal is not kept: out of memory");
 }
 
 /* ---- 0400, 0401 ---- */
@@ -422,6 +429,8 @@ static enum tp_err worker_new(struct worker **out, const char *dir, const struct
     if (w == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a server");
     r = acquirer_open_ledger(&w->checker.ledger, dir, e);
+    if (r == TP_OK)
+        r = ledger_acquirer_id(w->checker.ledger, w->checker.acquirer, e);
     if (r == TP_OK)
         r = seal_open_dir(&w->checker.seal, dir, e);
     if (r == TP_OK && evidence_cache_new(&w->checker.cache, authorities, CHAINS_KEPT) != TP_OK)

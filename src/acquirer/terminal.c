@@ -65,6 +65,7 @@ struct making { /* what terminal add works with */
     struct contract contract;
     struct terminal terminal;
     struct serve_reach at;
+    char acquirer[ACQUIRER_ID_MAX];
 };
 
 /* Appends text with every mark replaced. */
@@ -102,6 +103,8 @@ static void put_head(FILE *to, const struct making *m, const char *authorities)
             "# File names are relative to this file. Keep terminal.key secret: it is what the acquirer knows this terminal by.\n"
             "\n"
             "[acquirer]\n"
+            "# its number: with contract and terminal, it is whom the card signs that it pays\n"
+            "id = %s\n"
             "host = %s\n"
             "port = %u\n"
             "ca = ca.pem\n"
@@ -115,7 +118,7 @@ static void put_head(FILE *to, const struct making *m, const char *authorities)
             "mcc = %04u\n"
             "currency = %s\n"
             "country = %u\n"
-            "# 9F35, 9F33, 9F40 (EMV 4.4 Book 4, annex A); serial: 9F1E. The acquirer knows the 9F33: it refuses another (58)\n"
+            "# 9F35, 9F33, 9F40 (EMV 4.4 Book 4, annex A); serial: 9F1E. The acquirer knows 9F33 and 9F1E: it refuses others (58, 63)\n"
             "type = 35\n"
             "capabilities = %02X%02X%02X\n"
             "additional = 6000F0A001\n"
@@ -128,9 +131,9 @@ static void put_head(FILE *to, const struct making *m, const char *authorities)
             "[journal]\n"
             "file = journal.db\n"
             "\n",
-            m->terminal.id, m->terminal.contract, m->at.host, m->at.port, m->terminal.id, m->terminal.contract, m->contract.name, m->contract.mcc,
-            currency_shown(m->contract.currency), m->contract.country, m->terminal.capabilities[0], m->terminal.capabilities[1],
-            m->terminal.capabilities[2], m->terminal.id, authorities);
+            m->terminal.id, m->terminal.contract, m->acquirer, m->at.host, m->at.port, m->terminal.id, m->terminal.contract, m->contract.name,
+            m->contract.mcc, currency_shown(m->contract.currency), m->contract.country, m->terminal.capabilities[0], m->terminal.capabilities[1],
+            m->terminal.capabilities[2], m->terminal.serial, authorities);
 }
 
 static enum tp_err write_configuration(const struct making *m, const char *authorities, struct tp_error *e)
@@ -211,6 +214,23 @@ static enum tp_err read_capabilities(struct terminal *t, const char *text, struc
     return tp_fail(e, TP_ERR_USAGE, "--capabilities is 9F33, three bytes in hex, as " TERMINAL_CAPABILITIES ", not \"%.20s\"", text);
 }
 
+/* The books give the serial that the folder needs, and keep the terminal only when the folder is whole. */
+static enum tp_err book_and_make(struct making *m, struct ledger *l, struct tp_error *e)
+{
+    enum tp_err r = ledger_group_begin(l, e);
+
+    m->terminal.open = true;
+    m->terminal.serial[0] = '\0';
+    if (r == TP_OK)
+        r = ledger_terminal_add(l, &m->terminal, e);
+    if (r == TP_OK)
+        r = make_folder(m, e);
+    if (r == TP_OK)
+        return ledger_group_commit(l, e);
+    ledger_group_rollback(l);
+    return r;
+}
+
 static enum tp_err add(struct making *m, struct ledger *l, struct tp_error *e)
 {
     const struct words *w = m->w;
@@ -233,9 +253,8 @@ static enum tp_err add(struct making *m, struct ledger *l, struct tp_error *e)
     if (r == TP_OK)
         r = serve_reach(&m->at, "acquirer", "terminal", m->dir, listen, w->host, w->port, e);
     if (r == TP_OK)
-        r = make_folder(m, e);
-    m->terminal.open = true;
-    return r == TP_OK ? ledger_terminal_add(l, &m->terminal, e) : r;
+        r = ledger_acquirer_id(l, m->acquirer, e);
+    return r == TP_OK ? book_and_make(m, l, e) : r;
 }
 
 int acquirer_terminal_add(int argc, char **argv)
@@ -277,28 +296,39 @@ int acquirer_terminal_add(int argc, char **argv)
     return CLI_DONE;
 }
 
+struct terminals {
+    struct table *table;
+    char acquirer[ACQUIRER_ID_MAX];
+};
+
 static enum tp_err list_row(void *ctx, const struct terminal *t, struct tp_error *e)
 {
+    const struct terminals *list = ctx;
     char capabilities[7];
-    const char *const cells[] = {t->contract, t->id, capabilities, t->open ? "open" : "closed"};
+    const char *const cells[] = {t->contract, t->id, capabilities, t->serial, list->acquirer, t->open ? "open" : "closed"};
 
     hex_encode(capabilities, SPAN_OF(t->capabilities));
-    return table_row(ctx, cells, e);
+    return table_row(list->table, cells, e);
 }
 
 int acquirer_terminal_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {{"contract", 'c', "ID", 0, "Only this contract's", 0}, OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {options, parse, NULL, "List the terminals.", NULL, NULL, NULL};
-    static const struct table_column columns[] = {{"contract", TABLE_TEXT}, {"id", TABLE_TEXT}, {"capabilities", TABLE_TEXT}, {"state", TABLE_TEXT}};
+    static const struct table_column columns[] = {{"contract", TABLE_TEXT}, {"id", TABLE_TEXT},       {"capabilities", TABLE_TEXT},
+                                                  {"serial", TABLE_TEXT},   {"acquirer", TABLE_TEXT}, {"state", TABLE_TEXT}};
+    struct terminals terminals = {0};
     struct words w = {0};
     struct listing list = {0};
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
     r = listing_start(&list, w.dir, "terminals", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+    terminals.table = list.table;
     if (r == TP_OK)
-        r = ledger_terminal_each(list.l, w.contract, list_row, list.table, &list.e);
+        r = ledger_acquirer_id(list.l, terminals.acquirer, &list.e);
+    if (r == TP_OK)
+        r = ledger_terminal_each(list.l, w.contract, list_row, &terminals, &list.e);
     return listing_end(&list, r);
 }
 

@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "base/mask.h"
 #include "base/table.h"
-#include "ledger/evidence.h"
+#include "ledger/payee.h"
 
 #define FILE_MAX (16 << 20)
 #define CAPK_MAX 16 /* --capk options */
@@ -237,7 +237,34 @@ static enum tp_err when(int *date, const struct verify *v, const json_t *object,
     return TP_OK;
 }
 
-static enum tp_err verify_one(struct verify *v, const char *name, const json_t *object, struct tp_error *e)
+/* The payee that a file of `prove --out` names, against the one that the card signed. */
+static enum tp_err verify_payee(struct verify *v, const char *name, json_t *object, const struct evidence *ev, struct tp_error *e)
+{
+    static const char *const outcomes[] = {[PAYEE_UNSIGNED] = "not signed", [PAYEE_SIGNED] = "ok", [PAYEE_OTHER] = "FAILED"};
+    const char *acquirer = NULL, *contract = NULL, *terminal = NULL, *day = NULL;
+    struct tx_record tx = {.de55 = ev->de55};
+    char detail[DETAIL];
+    int date = 0, time = 0;
+    enum payee_found found;
+
+    if (json_object_get(object, "payee") == NULL)
+        return TP_OK;
+    if (json_unpack(object, "{s:s, s:{s:s, s:s, s:s, s:i}}", "date", &day, "payee", "acquirer", &acquirer, "contract", &contract, "terminal",
+                    &terminal, "time", &time) != 0 ||
+        date_parse(&date, day) != TP_OK)
+        return tp_fail(e, TP_ERR_FORMAT, "%s: its payee is not one that prove --out writes", name);
+    snprintf(tx.contract, sizeof(tx.contract), "%s", contract);
+    snprintf(tx.terminal, sizeof(tx.terminal), "%s", terminal);
+    tx.local_time = (int64_t)date * 1000000 + time;
+    found = payee_look(ev, acquirer, &tx);
+    snprintf(detail, sizeof(detail), "contract %s, terminal %s at acquirer %s", tx.contract, tx.terminal, acquirer);
+    v->failed |= found == PAYEE_OTHER;
+    const char *const cells[] = {name, "payee", outcomes[found], found == PAYEE_OTHER ? "SIGNED_PAYEE" : NULL, detail};
+
+    return table_row(v->table, cells, e);
+}
+
+static enum tp_err verify_one(struct verify *v, const char *name, json_t *object, struct tp_error *e)
 {
     static const struct evidence_claim none = EVIDENCE_CLAIM_NONE;
     struct evidence_result result;
@@ -260,7 +287,7 @@ static enum tp_err verify_one(struct verify *v, const char *name, const json_t *
     if (r != TP_OK)
         return tp_fail(e, r, "%s cannot be checked: %s", name, tp_err_text(r));
     v->failed |= !result.ok;
-    return TP_OK;
+    return result.ok ? verify_payee(v, name, object, &ev, e) : TP_OK;
 }
 
 /* An object with "tags", or with "vectors" that each have one. */

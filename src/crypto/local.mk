@@ -6,6 +6,7 @@ libcrypto_emv_a_SOURCES = \
 	src/crypto/emvcert.c src/crypto/emvcert.h src/crypto/emvcert_priv.h \
 	src/crypto/emvmake.c src/crypto/emvmake.h \
 	src/crypto/iad.c src/crypto/iad.h \
+	src/crypto/payee.c src/crypto/payee.h \
 	src/crypto/pinblock.c src/crypto/pinblock.h \
 	src/crypto/pki.c src/crypto/pki.h \
 	src/crypto/rsa.c src/crypto/rsa.h src/crypto/rsa_priv.h \
@@ -25,6 +26,11 @@ TESTS += tests/unit/test_emvcert
 tests_unit_test_emvcert_SOURCES = tests/unit/test_emvcert.c tests/unit/unit.h
 tests_unit_test_emvcert_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_emvcert_LDADD = $(TPCRYPTO_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test_payee
+TESTS += tests/unit/test_payee
+tests_unit_test_payee_SOURCES = tests/unit/test_payee.c tests/unit/unit.h
+tests_unit_test_payee_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_payee_LDADD = $(TPCRYPTO_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_seal
 TESTS += tests/unit/test_seal
 tests_unit_test_seal_SOURCES = tests/unit/test_seal.c tests/unit/unit.h

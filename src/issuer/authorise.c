@@ -160,8 +160,9 @@ static enum emv_ac_type made(const struct desk *d)
 
 /* A counter that was seen is a cryptogram sent again, but for one TC after an ARQC that came here and is reversed: a terminal that heard no answer ends the
  * payment offline under the same counter (Y3: Book 4, Annex A6); and for a TC that its acquirer got no answer for, took back and asks about again. A TC that
- * comes late, after the card has been here with a later counter, was signed offline and is as good. An ARQC that does, and a counter far ahead, is
- * no card that its holder used in between: the operator who knows better moves the counter on (account set --atc). Either is an alarm, in the log. */
+ * comes late, after the card has been here with a later counter, was signed offline and is as good; one that is far behind is told. An ARQC that comes late,
+ * and a counter far ahead, is no card that its holder used in between: the operator who knows better moves the counter on (account set --atc). Either is an
+ * alarm, in the log. */
 static enum tp_err counter(struct desk *d, struct tp_error *e)
 {
     const unsigned atc = d->out->atc, last = d->account.atc;
@@ -172,6 +173,8 @@ static enum tp_err counter(struct desk *d, struct tp_error *e)
         r = book_counter_free(d->a->book, d->account.key, d->out->atc, d->from->key, &is_free, e);
     if (r != TP_OK)
         return r;
+    if (is_free && last - atc > d->a->atc_jump)
+        log_error("alarm: card %s, counter %u after %u: set back", d->account.masked, atc, last);
     if ((atc <= last && !is_free) || atc > last + d->a->atc_jump) {
         log_error("alarm: card %s, counter %u after %u: %s", d->account.masked, atc, last, atc <= last ? "sent again" : "far ahead");
         return refuse(d, "63", atc <= last ? "ATC_REPLAYED" : "ATC_JUMP");
@@ -238,7 +241,7 @@ static enum tp_err bits(struct desk *d, struct tp_error *e)
     return TP_OK;
 }
 
-/* A credit spends nothing, and yet moves money: no more of it at once than the card may pay. */
+/* A credit spends nothing, and yet moves money: no more of it at once, and on a day, than the card may pay. */
 static enum tp_err money(struct desk *d, struct tp_error *e)
 {
     const struct account *c = &d->account;
@@ -250,13 +253,13 @@ static enum tp_err money(struct desk *d, struct tp_error *e)
         return refuse(d, "57", "CURRENCY");
     if (amount > c->ceiling)
         return refuse(d, "61", "CEILING");
-    if (d->out->credit)
-        return TP_OK;
-    r = book_reserved_on(d->a->book, c->key, d->out->day, &spent, e);
+    r = d->out->credit ? book_credited_on(d->a->book, c->key, d->out->day, &spent, e) : book_reserved_on(d->a->book, c->key, d->out->day, &spent, e);
     if (r != TP_OK)
         return r;
     if (amount > c->day_ceiling - spent)
         return refuse(d, "61", "DAY_CEILING");
+    if (d->out->credit)
+        return c->balance > MONEY_MAX - amount ? refuse(d, "61", "BALANCE") : TP_OK;
     return amount > c->balance - c->reserved ? refuse(d, "51", "BALANCE") : TP_OK;
 }
 

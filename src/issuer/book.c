@@ -258,7 +258,7 @@ enum tp_err book_account_set(struct book *b, const struct account *a, struct tp_
 enum tp_err book_account_seen(struct book *b, int64_t account, uint16_t atc, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    const enum tp_err r = db_prepare(b->db, &s, "UPDATE account SET atc = ?2 WHERE account = ?1", e);
+    const enum tp_err r = db_prepare(b->db, &s, "UPDATE account SET atc = max(atc, ?2) WHERE account = ?1", e);
 
     if (r != TP_OK)
         return r;

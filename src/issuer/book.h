@@ -72,6 +72,7 @@ TP_MUST_CHECK enum tp_err book_account_find(struct book *b, const uint8_t lookup
 TP_MUST_CHECK enum tp_err book_account_set_status(struct book *b, int64_t account, enum account_status status, struct tp_error *e);
 /* Balance, ceilings and counter as in a. TP_ERR_RANGE: less than what is reserved; TP_ERR_STATE: the counter would go back. */
 TP_MUST_CHECK enum tp_err book_account_set(struct book *b, const struct account *a, struct tp_error *e);
+/* The counter of an account is at least atc. */
 TP_MUST_CHECK enum tp_err book_account_seen(struct book *b, int64_t account, uint16_t atc, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_account_each(struct book *b, enum tp_err (*visit)(void *ctx, const struct account *a, struct tp_error *e), void *ctx,
                                             struct tp_error *e);
@@ -105,6 +106,8 @@ TP_MUST_CHECK enum tp_err book_authorisation_next(struct book *b, int64_t *key, 
 /* *is_free: a TC may come under that counter of a card: nothing that the card made did yet, or ARQCs alone, or TCs of that acquirer (who asks about a TC again
  * that it got no answer for), and all of them are reversed. */
 TP_MUST_CHECK enum tp_err book_counter_free(struct book *b, int64_t account, uint16_t atc, int64_t acquirer, bool *is_free, struct tp_error *e);
+/* What an account was promised by credits on a day and not released. */
+TP_MUST_CHECK enum tp_err book_credited_on(struct book *b, int64_t account, int day, int64_t *sum, struct tp_error *e);
 /* What an account has reserved on a day and not released. */
 TP_MUST_CHECK enum tp_err book_reserved_on(struct book *b, int64_t account, int day, int64_t *sum, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_authorisation_each(struct book *b, int day,

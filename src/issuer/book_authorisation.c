@@ -120,6 +120,25 @@ enum tp_err book_counter_free(struct book *b, int64_t account, uint16_t atc, int
     return r;
 }
 
+enum tp_err book_credited_on(struct book *b, int64_t account, int day, int64_t *sum, struct tp_error *e)
+{
+    sqlite3_stmt *s;
+    enum tp_err r = db_prepare(b->db, &s,
+                               "SELECT coalesce(sum(amount), 0) FROM authorisation AS a WHERE account = ?1 AND day = ?2 AND kind = 1 AND code = '00'"
+                               " AND NOT EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = a.authorisation)",
+                               e);
+
+    if (r != TP_OK)
+        return r;
+    sqlite3_bind_int64(s, 1, account);
+    sqlite3_bind_int64(s, 2, day);
+    r = book_one(b, s, "sum", e);
+    if (r == TP_OK)
+        *sum = sqlite3_column_int64(s, 0);
+    sqlite3_reset(s);
+    return r;
+}
+
 enum tp_err book_reserved_on(struct book *b, int64_t account, int day, int64_t *sum, struct tp_error *e)
 {
     sqlite3_stmt *s;

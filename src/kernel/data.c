@@ -149,6 +149,8 @@ static enum tp_err put_request(struct transaction *tx)
         r = put_number(tx, TAG_TX_COUNTER, q->counter % 100000000U, 8);
     if (r == TP_OK)
         r = data_put(tx, TAG_UN, FROM_TERMINAL, SPAN_OF(q->un));
+    if (r == TP_OK)
+        r = data_put(tx, TAG_MERCHANT_CUSTOM, FROM_TERMINAL, SPAN_OF(q->payee));
     return r;
 }
 

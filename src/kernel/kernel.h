@@ -74,6 +74,7 @@ struct transaction_request { /* one payment */
     int time;                /* HHMMSS local */
     uint32_t counter;        /* 9F41 */
     uint8_t un[4];           /* 9F37 */
+    uint8_t payee[32];       /* 9F7C: crypto/payee.h */
     struct span application; /* only applications whose AID begins so; empty: any. Borrowed, as long as the run */
     const char *label;       /* only applications shown under that name, in any case of letters; NULL: any */
 };

@@ -20,8 +20,8 @@ static enum tp_err insert(struct ledger *l, const struct tx_record *tx, const st
     sqlite3_stmt *s = NULL;
     enum tp_err r = db_prepare(l->db, &s,
                                "INSERT INTO authorisation (rrn, terminal, date, stan, time, issuer, arqc, kind, amount, psn, atc, digest, pan_lookup,"
-                               " pan_masked, pan_sealed, state, asked, signed)"
-                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0, ?16, ?17)",
+                               " pan_masked, pan_sealed, state, asked, card_expiry, aid, signed)"
+                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0, ?16, ?17, ?18, ?19)",
                                e);
 
     if (r != TP_OK)
@@ -42,7 +42,9 @@ static enum tp_err insert(struct ledger *l, const struct tx_record *tx, const st
     db_bind_text(s, 14, tx->pan_masked);
     db_bind_span(s, 15, tx->pan_sealed);
     sqlite3_bind_int64(s, 16, now);
-    sqlite3_bind_int(s, 17, tx->vouched ? 0 : 1);
+    sqlite3_bind_int(s, 17, tx->card_expiry);
+    db_bind_span(s, 18, tx->aid);
+    sqlite3_bind_int(s, 19, tx->vouched ? 0 : 1);
     return db_run(l->db, s, e);
 }
 
@@ -73,7 +75,9 @@ enum tp_err ledger_ask(struct ledger *l, struct tx_record *tx, const char *issue
     r = ledger_standing(l, &st, tx, e);
     if (r == TP_OK) {
         *verdict = ledger_judge(&st, tx, true, tx->rrn);
-        if (*verdict == LEDGER_NEW)
+        if (*verdict == LEDGER_NEW && tx->kind == TX_CREDIT)
+            r = ledger_judge_credit(l, tx, verdict, e);
+        if (r == TP_OK && *verdict == LEDGER_NEW)
             r = book(l, tx, &st, issuer, *asked, e);
     }
     return ledger_end(l, own, r, e);
@@ -113,7 +117,7 @@ static enum tp_err keep_approved(struct ledger *l, struct tx_record *tx, int64_t
     *verdict = LEDGER_NEW;
     if (st.asked != rrn || st.asked_state != AUTHORISATION_ASKED)
         *verdict = LEDGER_REVERSED;
-    else if ((int)tx->atc <= st.last_atc && (tx->online || !st.undone || (int)tx->atc < st.last_atc))
+    else if (st.paid)
         *verdict = LEDGER_ATC_OLD;
     if (*verdict != LEDGER_NEW)
         return TP_OK;
@@ -167,28 +171,20 @@ enum tp_err ledger_ask_recover(struct ledger *l, const struct issuer_said *said,
 }
 
 /* What the terminal was told stays as it was; one that is still asked has been told nothing, and will be: 12 REVERSED. */
-enum tp_err ledger_release(struct ledger *l, int64_t terminal, int64_t date, int64_t stan, int64_t *rrn, struct tp_error *e)
+enum tp_err ledger_release(struct ledger *l, int64_t terminal, int64_t date, int64_t stan, struct tp_error *e)
 {
-    bool row = false;
     sqlite3_stmt *s = NULL;
     enum tp_err r = db_prepare(l->db, &s,
                                "UPDATE authorisation SET state = 3, code = iif(code = '', '12', code), reason = iif(code = '', 'REVERSED', reason)"
-                               " WHERE terminal = ?1 AND date = ?2 AND stan = ?3 AND state IN (0, 1) RETURNING rrn",
+                               " WHERE terminal = ?1 AND date = ?2 AND stan = ?3 AND state IN (0, 1)",
                                e);
 
-    *rrn = 0;
     if (r != TP_OK)
         return r;
     sqlite3_bind_int64(s, 1, terminal);
     sqlite3_bind_int64(s, 2, date);
     sqlite3_bind_int64(s, 3, stan);
-    r = db_step(l->db, s, &row, e);
-    if (row)
-        *rrn = sqlite3_column_int64(s, 0);
-    while (r == TP_OK && row) /* to its end, or the change does not stand */
-        r = db_step(l->db, s, &row, e);
-    sqlite3_reset(s);
-    return r;
+    return db_run(l->db, s, e);
 }
 
 enum tp_err ledger_released(struct ledger *l, const char *rrn, struct tp_error *e)

@@ -8,8 +8,8 @@ static enum tp_err insert_contract(struct ledger *l, const struct contract *c, s
 {
     sqlite3_stmt *s = NULL;
     enum tp_err r = db_prepare(l->db, &s,
-                               "INSERT INTO contract (id, name, mcc, currency, country, floor, ceiling, close_hour, open, added, no_cvm)"
-                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                               "INSERT INTO contract (id, name, mcc, currency, country, floor, ceiling, close_hour, open, added,"
+                               " credit_day, no_cvm) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
                                e);
 
     if (r != TP_OK)
@@ -24,7 +24,8 @@ static enum tp_err insert_contract(struct ledger *l, const struct contract *c, s
     sqlite3_bind_int(s, 8, c->close_hour);
     sqlite3_bind_int(s, 9, c->open ? 1 : 0);
     sqlite3_bind_int64(s, 10, time(NULL));
-    sqlite3_bind_int64(s, 11, c->no_cvm);
+    sqlite3_bind_int64(s, 11, c->credit_day);
+    sqlite3_bind_int64(s, 12, c->no_cvm);
     r = db_run(l->db, s, e);
     if (r == TP_ERR_EXISTS)
         return tp_fail(e, TP_ERR_EXISTS, "there is a contract %s already", c->id);
@@ -56,7 +57,7 @@ enum tp_err ledger_contract_add(struct ledger *l, const struct contract *c, stru
     return ledger_end(l, own, r, e);
 }
 
-#define CONTRACT_COLUMNS "SELECT id, name, mcc, currency, country, floor, ceiling, close_hour, open, no_cvm FROM contract "
+#define CONTRACT_COLUMNS "SELECT id, name, mcc, currency, country, floor, ceiling, close_hour, open, credit_day, no_cvm FROM contract "
 
 static void read_contract(struct contract *c, sqlite3_stmt *s)
 {
@@ -69,7 +70,8 @@ static void read_contract(struct contract *c, sqlite3_stmt *s)
     c->ceiling = sqlite3_column_int64(s, 6);
     c->close_hour = sqlite3_column_int(s, 7);
     c->open = sqlite3_column_int(s, 8) != 0;
-    c->no_cvm = sqlite3_column_int64(s, 9);
+    c->credit_day = sqlite3_column_int64(s, 9);
+    c->no_cvm = sqlite3_column_int64(s, 10);
 }
 
 enum tp_err ledger_contract_get(struct ledger *l, const char *id, struct contract *c, struct tp_error *e)
@@ -123,13 +125,32 @@ enum tp_err ledger_contract_shut(struct ledger *l, const char *id, struct tp_err
     return r;
 }
 
-enum tp_err ledger_terminal_add(struct ledger *l, const struct terminal *t, struct tp_error *e)
+enum tp_err ledger_acquirer_id(struct ledger *l, char out[ACQUIRER_ID_MAX], struct tp_error *e)
+{
+    bool row = false;
+    sqlite3_stmt *s = NULL;
+    enum tp_err r = db_prepare(l->db, &s, "SELECT id FROM acquirer", e);
+
+    out[0] = '\0';
+    if (r == TP_OK)
+        r = db_step(l->db, s, &row, e);
+    if (row)
+        db_column_copy(out, ACQUIRER_ID_MAX, s, 0);
+    else if (r == TP_OK)
+        r = tp_fail(e, TP_ERR_IO, "the books have no acquirer's number: restore the last copy");
+    if (s != NULL)
+        sqlite3_reset(s);
+    return r;
+}
+
+static enum tp_err insert_terminal(struct ledger *l, const struct terminal *t, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s,
-                               "INSERT INTO terminal (contract, id, open, added, capabilities)"
-                               " SELECT contract, ?2, ?3, ?4, ?5 FROM contract WHERE id = ?1",
-                               e);
+    enum tp_err r =
+        db_prepare(l->db, &s,
+                   "INSERT INTO terminal (contract, id, open, added, serial, capabilities) SELECT contract, ?2, ?3, ?4,"
+                   " iif(?5 <> '', ?5, printf('T%07d', (SELECT coalesce(max(terminal), 0) + 1 FROM terminal))), ?6 FROM contract WHERE id = ?1",
+                   e);
 
     if (r != TP_OK)
         return r;
@@ -137,24 +158,35 @@ enum tp_err ledger_terminal_add(struct ledger *l, const struct terminal *t, stru
     db_bind_text(s, 2, t->id);
     sqlite3_bind_int(s, 3, t->open ? 1 : 0);
     sqlite3_bind_int64(s, 4, time(NULL));
-    sqlite3_bind_int(s, 5, t->capabilities[0] << 16 | t->capabilities[1] << 8 | t->capabilities[2]);
+    db_bind_text(s, 5, t->serial);
+    sqlite3_bind_int(s, 6, t->capabilities[0] << 16 | t->capabilities[1] << 8 | t->capabilities[2]);
     r = db_run(l->db, s, e);
     if (r == TP_ERR_EXISTS)
-        return tp_fail(e, TP_ERR_EXISTS, "contract %s has a terminal %s already", t->contract, t->id);
+        return tp_fail(e, TP_ERR_EXISTS, "contract %s has a terminal %s already, or another terminal its serial", t->contract, t->id);
     if (r == TP_OK && sqlite3_changes(db_handle(l->db)) != 1)
         return tp_fail(e, TP_ERR_NOT_FOUND, "there is no contract %s: see contract list", t->contract);
     return r;
 }
 
-#define TERMINAL_COLUMNS "SELECT contract.id, terminal.id, terminal.open, capabilities FROM terminal JOIN contract USING (contract) "
+enum tp_err ledger_terminal_add(struct ledger *l, struct terminal *t, struct tp_error *e)
+{
+    const enum tp_err r = insert_terminal(l, t, e);
+
+    return r == TP_OK ? ledger_terminal_get(l, t->contract, t->id, t, e) : r;
+}
+
+#define TERMINAL_COLUMNS                                                                                                                             \
+    "SELECT contract.id, terminal.id, terminal.open, terminal.serial, capabilities FROM"                                                                \
+    " terminal JOIN contract USING (contract) "
 
 static void read_terminal(struct terminal *t, sqlite3_stmt *s)
 {
     db_column_copy(t->contract, sizeof(t->contract), s, 0);
     db_column_copy(t->id, sizeof(t->id), s, 1);
     t->open = sqlite3_column_int(s, 2) != 0;
-    const unsigned capabilities = (unsigned)sqlite3_column_int(s, 3);
+    const unsigned capabilities = (unsigned)sqlite3_column_int(s, 4);
 
+    db_column_copy(t->serial, sizeof(t->serial), s, 3);
     for (size_t i = 0; i < sizeof(t->capabilities); i++)
         t->capabilities[i] = (uint8_t)(capabilities >> (16 - 8 * i));
 }

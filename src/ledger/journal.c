@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "ledger/ledger_priv.h"
 
 /* The most a group's day can number (RRN: YDDD and 8 digits). */
@@ -26,15 +27,18 @@ static void read_standing(struct standing *st, sqlite3_stmt *s, struct span dige
     st->rrn = sqlite3_column_int64(s, 4);
     st->reversed = sqlite3_column_int(s, 6) != 0;
     st->opposition = sqlite3_column_type(s, 7) == SQLITE_NULL ? -1 : sqlite3_column_int(s, 7);
-    st->last_atc = sqlite3_column_type(s, 8) == SQLITE_NULL ? -1 : sqlite3_column_int(s, 8);
-    st->undone = sqlite3_column_int(s, 9) != 0;
-    st->asked = sqlite3_column_int64(s, 10);
-    st->asked_state = (enum authorisation_state)sqlite3_column_int(s, 12);
-    st->atc_asked = sqlite3_column_type(s, 13) == SQLITE_NULL ? -1 : sqlite3_column_int(s, 13);
-    st->unanswered = st->asked != 0 && sqlite3_column_int(s, 14) != 0;
-    st->same = st->rrn != 0 ? span_eq(db_column_span(s, 5), digest) : st->asked != 0 && span_eq(db_column_span(s, 11), digest);
+    st->paid = sqlite3_column_int(s, 8) != 0;
+    st->asked = sqlite3_column_int64(s, 9);
+    st->asked_state = (enum authorisation_state)sqlite3_column_int(s, 11);
+    st->atc_asked = sqlite3_column_type(s, 12) == SQLITE_NULL ? -1 : sqlite3_column_int(s, 12);
+    st->unanswered = st->asked != 0 && sqlite3_column_int(s, 13) != 0;
+    st->same = st->rrn != 0 ? span_eq(db_column_span(s, 5), digest) : st->asked != 0 && span_eq(db_column_span(s, 10), digest);
 }
 
+/* The rows of a table that are of the same counter of the same card: x'' and 0 are of books that did not keep application or expiry yet. */
+#define SAME_COUNTER "pan_lookup = ?5 AND psn = ?6 AND atc = ?7 AND card_expiry IN (?8, 0) AND aid IN (?9, x'')"
+
+/* A question that another terminal asked stands in the way as one that is still asked: its TC is that terminal's. */
 enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct tx_record *tx, struct tp_error *e)
 {
     bool row = false;
@@ -43,15 +47,17 @@ enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct 
                                "SELECT t.terminal, c.currency, c.open AND t.open,"
                                " (SELECT remise FROM remise WHERE contract = c.contract AND state = 0), tx.rrn, tx.digest,"
                                " EXISTS (SELECT 1 FROM reversal WHERE terminal = t.terminal AND date = ?3 AND stan = ?4),"
-                               " (SELECT stolen FROM opposition WHERE pan_lookup = ?5), card.atc, card.undone, a.rrn, a.digest, a.state,"
-                               " (SELECT min(state) FROM authorisation WHERE pan_lookup = ?5 AND psn = ?6 AND atc = ?7"
+                               " (SELECT stolen FROM opposition WHERE pan_lookup = ?5),"
+                               " EXISTS (SELECT 1 FROM tx AS o WHERE " SAME_COUNTER
+                               "  AND NOT EXISTS (SELECT 1 FROM reversal JOIN authorisation USING (rrn) WHERE rrn = o.rrn AND arqc = 1)),"
+                               " a.rrn, a.digest, a.state,"
+                               " (SELECT min(iif(o.terminal = t.terminal OR state = 2, state, 0)) FROM authorisation AS o WHERE " SAME_COUNTER
                                /* what no card signed, and its issuer did not know as the card's, is anybody's */
-                               " AND NOT (signed = 0 AND state = 2 AND code = '63')), a.code = '91'"
+                               "  AND NOT (signed = 0 AND state = 2 AND code = '63')), a.code = '91'"
                                " FROM contract c JOIN terminal t ON t.contract = c.contract"
                                " LEFT JOIN tx ON tx.terminal = t.terminal AND tx.date = ?3 AND tx.stan = ?4"
                                " LEFT JOIN authorisation a ON a.rrn = (SELECT rrn FROM authorisation WHERE terminal = t.terminal AND date = ?3"
-                               " AND stan = ?4 ORDER BY asked DESC, rrn DESC LIMIT 1)"
-                               " LEFT JOIN card ON card.pan_lookup = ?5 AND card.psn = ?6"
+                               "  AND stan = ?4 ORDER BY asked DESC, rrn DESC LIMIT 1)"
                                " WHERE c.id = ?1 AND t.id = ?2",
                                e);
 
@@ -64,6 +70,8 @@ enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct 
     db_bind_span(s, 5, tx->pan_lookup);
     sqlite3_bind_int(s, 6, tx->psn);
     sqlite3_bind_int(s, 7, tx->atc);
+    sqlite3_bind_int(s, 8, tx->card_expiry);
+    db_bind_span(s, 9, tx->aid);
     r = db_step(l->db, s, &row, e);
     if (r == TP_OK && !row)
         r = tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has no terminal %s: add it with terminal add", tx->contract, tx->terminal);
@@ -106,13 +114,11 @@ static enum ledger_verdict judge_identity(const struct standing *st, const struc
     return LEDGER_NEW;
 }
 
-/* A counter counts once. But the TC that a terminal has the card make when the answer to its ARQC is lost (Book 3, 10.9: unable to go online) bears the
+/* A counter counts once, whatever came of later ones meanwhile: a payment that was signed while the line was down is as good as any. But the TC that a terminal has the card make when the answer to its ARQC is lost (Book 3, 10.9: unable to go online) bears the
  * ARQC's counter: it is taken when that ARQC's payment is reversed, or never came to be, and not when the issuer refused it. */
 static enum ledger_verdict judge_atc(const struct standing *st, const struct tx_record *tx)
 {
-    const bool tc_again = !tx->online && (int)tx->atc == st->last_atc && st->undone;
-
-    if ((int)tx->atc <= st->last_atc && !tc_again)
+    if (st->paid)
         return LEDGER_ATC_OLD;
     if (st->atc_asked == AUTHORISATION_REFUSED)
         return LEDGER_ISSUER_REFUSED;
@@ -176,8 +182,8 @@ static enum tp_err insert_tx(struct ledger *l, const struct tx_record *tx, const
     sqlite3_stmt *s = NULL;
     enum tp_err r = db_prepare(l->db, &s,
                                "INSERT INTO tx (rrn, remise, terminal, date, stan, time, kind, amount, psn, atc, card_expiry, acknowledged, ac,"
-                               " digest, pan_lookup, pan_masked, pan_sealed, de55, stream)"
-                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+                               " digest, pan_lookup, pan_masked, pan_sealed, de55, stream, aid)"
+                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
                                e);
 
     if (r != TP_OK)
@@ -201,6 +207,7 @@ static enum tp_err insert_tx(struct ledger *l, const struct tx_record *tx, const
     db_bind_span(s, 17, tx->pan_sealed);
     db_bind_span(s, 18, tx->de55);
     db_bind_span(s, 19, tx->stream);
+    db_bind_span(s, 20, tx->aid);
     return db_run(l->db, s, e);
 }
 
@@ -228,20 +235,31 @@ static enum tp_err move_totals(struct ledger *l, int64_t remise, enum tx_kind ki
     return r;
 }
 
-static enum tp_err remember_atc(struct ledger *l, const struct tx_record *tx, struct tp_error *e)
+/* A card whose counter falls back by this much within the days that a payment may come late has been copied, or set back: its issuer is to know. */
+#define ATC_GAP 256
+
+/* Told, not refused: the counter may be an honest one that comes late. */
+static enum tp_err watch_counter(struct ledger *l, const struct tx_record *tx, struct tp_error *e)
 {
+    bool row = false;
     sqlite3_stmt *s = NULL;
     enum tp_err r = db_prepare(l->db, &s,
-                               "INSERT INTO card (pan_lookup, psn, atc) VALUES (?1, ?2, ?3)"
-                               " ON CONFLICT (pan_lookup, psn) DO UPDATE SET atc = excluded.atc, undone = 0",
+                               "SELECT atc FROM tx WHERE pan_lookup = ?1 AND psn = ?2 AND atc > ?3 AND card_expiry = ?4 AND aid = ?5"
+                               " ORDER BY atc DESC LIMIT 1",
                                e);
 
     if (r != TP_OK)
         return r;
     db_bind_span(s, 1, tx->pan_lookup);
     sqlite3_bind_int(s, 2, tx->psn);
-    sqlite3_bind_int(s, 3, tx->atc);
-    return db_run(l->db, s, e);
+    sqlite3_bind_int(s, 3, tx->atc + ATC_GAP);
+    sqlite3_bind_int(s, 4, tx->card_expiry);
+    db_bind_span(s, 5, tx->aid);
+    r = db_step(l->db, s, &row, e);
+    if (row)
+        log_error("alarm: card %s, counter %u after %d: set back", tx->pan_masked, tx->atc, sqlite3_column_int(s, 0));
+    sqlite3_reset(s);
+    return r;
 }
 
 enum tp_err ledger_keep(struct ledger *l, struct tx_record *tx, const struct standing *st, int64_t rrn, struct tp_error *e)
@@ -264,7 +282,7 @@ enum tp_err ledger_keep(struct ledger *l, struct tx_record *tx, const struct sta
         return r;
     r = move_totals(l, st->remise, tx->kind, tx->amount, 1, e);
     if (r == TP_OK)
-        r = remember_atc(l, tx, e);
+        r = watch_counter(l, tx, e);
     if (r == TP_ERR_RANGE || r == TP_ERR_NOT_FOUND) /* the row is in the group: these would say that nothing is */
         r = tp_fail(e, TP_ERR_INTERNAL, "the totals of contract %s hold no more: close its remise", tx->contract);
     if (r == TP_OK)
@@ -286,7 +304,9 @@ enum tp_err ledger_acknowledge(struct ledger *l, struct tx_record *tx, enum ledg
     r = ledger_standing(l, &st, tx, e);
     if (r == TP_OK) {
         *verdict = ledger_judge(&st, tx, true, tx->rrn);
-        if (*verdict == LEDGER_NEW)
+        if (*verdict == LEDGER_NEW && tx->kind == TX_CREDIT)
+            r = ledger_judge_credit(l, tx, verdict, e);
+        if (r == TP_OK && *verdict == LEDGER_NEW)
             r = ledger_keep(l, tx, &st, 0, e);
     }
     return ledger_end(l, own, r, e);
@@ -377,24 +397,8 @@ static enum tp_err insert_reversal(struct ledger *l, const struct original *o, s
     return db_run(l->db, s, e);
 }
 
-/* The card's counter is free again for the TC that it may make when its ARQC came to nothing: not for what a TC has paid already. */
-static enum tp_err free_atc(struct ledger *l, int64_t rrn, struct tp_error *e)
-{
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s,
-                               "UPDATE card SET undone = 1 WHERE undone = 0 AND (pan_lookup, psn, atc) ="
-                               " (SELECT pan_lookup, psn, atc FROM authorisation WHERE rrn = ?1 AND arqc = 1)",
-                               e);
-
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, rrn);
-    return db_run(l->db, s, e);
-}
-
 static enum tp_err reverse_found(struct ledger *l, const struct original *o, struct tp_error *e)
 {
-    int64_t asked = 0;
     enum tp_err r;
 
     if (o->state != REMISE_OPEN)
@@ -403,11 +407,7 @@ static enum tp_err reverse_found(struct ledger *l, const struct original *o, str
     r = insert_reversal(l, o, e);
     if (r == TP_OK)
         r = move_totals(l, o->remise, o->kind, o->amount, -1, e);
-    if (r == TP_OK)
-        r = ledger_release(l, o->terminal, o->date, o->stan, &asked, e);
-    if (r == TP_OK && asked != 0)
-        r = free_atc(l, asked, e);
-    return r;
+    return r == TP_OK ? ledger_release(l, o->terminal, o->date, o->stan, e) : r;
 }
 
 enum tp_err ledger_reverse(struct ledger *l, const char *rrn, struct tp_error *e)
@@ -495,9 +495,35 @@ static enum tp_err compare_amount(struct ledger *l, const struct original *o, in
     return tp_fail(e, TP_ERR_RANGE, "a reversal is of the whole amount: %" PRId64 " minor units, not %" PRId64, amount, said);
 }
 
+#define UNKNOWN_A_DAY 500 /* reversals of one terminal that are remembered for payments nobody knows */
+
+/* What was asked of an issuer is known, and what is remembered already takes no more room. */
+static enum tp_err has_room(struct ledger *l, const struct original *o, bool *room, struct tp_error *e)
+{
+    bool row = false;
+    sqlite3_stmt *s = NULL;
+    enum tp_err r = db_prepare(l->db, &s,
+                               "SELECT EXISTS (SELECT 1 FROM authorisation WHERE terminal = ?1 AND date = ?2 AND stan = ?3)"
+                               " OR EXISTS (SELECT 1 FROM reversal WHERE terminal = ?1 AND date = ?2 AND stan = ?3)"
+                               " OR (SELECT count(*) FROM (SELECT 1 FROM reversal WHERE terminal = ?1 AND rrn IS NULL AND at >= ?4 LIMIT ?5)) < ?5",
+                               e);
+
+    if (r != TP_OK)
+        return r;
+    sqlite3_bind_int64(s, 1, o->terminal);
+    sqlite3_bind_int64(s, 2, o->date);
+    sqlite3_bind_int64(s, 3, o->stan);
+    sqlite3_bind_int64(s, 4, ledger_midnight());
+    sqlite3_bind_int(s, 5, UNKNOWN_A_DAY);
+    r = db_step(l->db, s, &row, e);
+    *room = row && sqlite3_column_int(s, 0) != 0;
+    sqlite3_reset(s);
+    return r;
+}
+
 static enum tp_err reverse_or_remember(struct ledger *l, const struct original *o, enum ledger_reversal *outcome, struct tp_error *e)
 {
-    int64_t asked = 0;
+    bool room = false;
     enum tp_err r;
 
     if (o->reversed) {
@@ -508,9 +534,14 @@ static enum tp_err reverse_or_remember(struct ledger *l, const struct original *
         *outcome = REVERSAL_DONE;
         return reverse_found(l, o, e);
     }
+    r = has_room(l, o, &room, e);
+    if (r == TP_OK && !room)
+        *outcome = REVERSAL_TOO_MANY;
+    if (r != TP_OK || !room)
+        return r;
     r = insert_reversal(l, o, e);
     *outcome = r == TP_OK && sqlite3_changes(db_handle(l->db)) == 0 ? REVERSAL_REPEATED : REVERSAL_REMEMBERED;
-    return r == TP_OK ? ledger_release(l, o->terminal, o->date, o->stan, &asked, e) : r;
+    return r == TP_OK ? ledger_release(l, o->terminal, o->date, o->stan, e) : r;
 }
 
 enum tp_err ledger_reverse_original(struct ledger *l, const char *contract, const char *terminal, uint32_t stan, int date, int64_t amount,

@@ -35,23 +35,29 @@ struct contract {
     char id[CONTRACT_ID_MAX];
     char name[41];
     uint16_t mcc;
-    uint16_t currency; /* numeric: a contract is in one currency */
-    uint16_t country;  /* numeric */
-    int64_t floor;     /* a TC of at most this is acknowledged without the issuer */
-    int64_t ceiling;   /* more is refused (61) */
-    int64_t no_cvm;    /* a debit of more than this that the card approves by itself needs a verified cardholder (55) */
-    int close_hour;    /* HHMM local: from when the daily run closes its remise; CONTRACT_ANY_HOUR: any run does */
+    uint16_t currency;  /* numeric: a contract is in one currency */
+    uint16_t country;   /* numeric */
+    int64_t floor;      /* a TC of at most this is acknowledged without the issuer */
+    int64_t ceiling;    /* more is refused (61) */
+    int64_t credit_day; /* credits of together at most this a local day; 0: none are taken */
+    int64_t no_cvm;     /* a debit of more than this that the card approves by itself needs a verified cardholder (55) */
+    int close_hour;     /* HHMM local: from when the daily run closes its remise; CONTRACT_ANY_HOUR: any run does */
     bool open;
 };
 
 struct terminal {
     char contract[CONTRACT_ID_MAX];
     char id[TERMINAL_ID_MAX];
-    uint8_t capabilities[3]; /* 9F33 that it is registered with */
+    uint8_t capabilities[3];      /* 9F33 that it is registered with */
+    char serial[TERMINAL_ID_MAX]; /* 9F1E, of 8 characters, of no other terminal; "" in ledger_terminal_add: the books give one, and write it here */
     bool open;
 };
 
 #define TERMINAL_CAPABILITIES "2098C8" /* chip; offline PIN, plain and enciphered, no CVM; SDA, DDA, CDA */
+
+#define ACQUIRER_ID_MAX 17 /* 16 and a zero */
+/* The acquirer's own number, given once when its books are made: what a card's signature names the acquirer by (crypto/payee.h). */
+TP_MUST_CHECK enum tp_err ledger_acquirer_id(struct ledger *l, char out[ACQUIRER_ID_MAX], struct tp_error *e);
 
 /* Visitors are called once a row, in order; anything but TP_OK stops and is handed through. They must not call the function that calls them. */
 typedef enum tp_err ledger_contract_visit(void *ctx, const struct contract *c, struct tp_error *e);
@@ -64,7 +70,7 @@ TP_MUST_CHECK enum tp_err ledger_contract_each(struct ledger *l, ledger_contract
 /* No payment is taken under it any more; its remises go their way. */
 TP_MUST_CHECK enum tp_err ledger_contract_shut(struct ledger *l, const char *id, struct tp_error *e);
 
-TP_MUST_CHECK enum tp_err ledger_terminal_add(struct ledger *l, const struct terminal *t, struct tp_error *e); /* TP_ERR_NOT_FOUND, TP_ERR_EXISTS */
+TP_MUST_CHECK enum tp_err ledger_terminal_add(struct ledger *l, struct terminal *t, struct tp_error *e); /* TP_ERR_NOT_FOUND, TP_ERR_EXISTS */
 TP_MUST_CHECK enum tp_err ledger_terminal_get(struct ledger *l, const char *contract, const char *id, struct terminal *t, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_terminal_each(struct ledger *l, const char *contract /* NULL: all */, ledger_terminal_visit *visit, void *ctx,
                                                struct tp_error *e);
@@ -90,7 +96,8 @@ struct tx_record {     /* a transaction that passed every check; spans are borro
     uint8_t psn;
     uint16_t atc;
     uint8_t ac[8];
-    int card_expiry;              /* YYYYMMDD */
+    int card_expiry;              /* YYYYMMDD, as signed: a renewed card counts anew */
+    struct span aid;              /* the application whose counter it is: as signed (9F06), else its provider's part; at most 16 bytes. Not read back */
     struct span digest;           /* SHA-256 over the content that makes a repeat the same: fields as listed in doc/protocol.md */
     struct span de55;             /* as it came, at most EVIDENCE_MAX */
     struct span stream;           /* DE 61 to 63, sealed as pan_sealed is, because certificate and records hold the PAN; at most EVIDENCE_MAX */
@@ -115,18 +122,21 @@ enum ledger_verdict {                   /* what the books say of a transaction t
                       LEDGER_REPEAT,    /* the same again: rrn is that of the first */
                       LEDGER_DIFFERENT, /* same identity, other content: 94; rrn is that of the first */
                       LEDGER_CLOSED,    /* its contract or terminal is closed, and it is not in the books: 03 */
-                      LEDGER_ATC_OLD,   /* the ATC is not greater than the last of this card: 63 ATC_REPLAYED */
+                      LEDGER_ATC_OLD,   /* this counter of the card has paid, or was asked about: 63 ATC_REPLAYED */
                       LEDGER_OPPOSITION_LOST,
                       LEDGER_OPPOSITION_STOLEN, /* 41, 43 */
                       LEDGER_REVERSED,          /* was kept and has been reversed (rrn says which), or its 0400 came before it (rrn is "") */
                       LEDGER_ASKED,             /* its issuer is being asked: what comes of it is the answer to this too */
                       LEDGER_ANSWERED,          /* its issuer was asked and it was not kept: ledger_said tells what was answered */
                       LEDGER_ISSUER_REFUSED,    /* the card's issuer refused the payment of this ATC */
+                      LEDGER_CREDIT_NONE,       /* the contract takes no credits: 58 */
+                      LEDGER_CREDIT_DAY,        /* more than the contract's credits of a day: 61 */
+                      LEDGER_CREDIT_UNPAID,     /* more than the card has paid at this contract and not got back: 61 */
 };
 
 /* Looks only, reading the committed books: identity (contract, terminal, stan, local day) against the digest, reversal, whether the contract is open,
  * opposition; then, where the card's signature vouches for them, sequence number and ATC. Needs of tx: contract, terminal, stan, local_time, digest,
- * pan_lookup; when signed also psn, atc, online. */
+ * pan_lookup; when signed also psn, atc, card_expiry, aid, online. */
 TP_MUST_CHECK enum tp_err ledger_look(struct ledger *l, const struct tx_record *tx, bool is_signed, enum ledger_verdict *verdict, char rrn[RRN_MAX],
                                       struct tp_error *e);
 
@@ -148,6 +158,7 @@ TP_MUST_CHECK enum tp_err ledger_reverse(struct ledger *l, const char *rrn, stru
 enum ledger_reversal {
     REVERSAL_DONE,      /* it was kept and is now reversed */
     REVERSAL_REPEATED,  /* it was reversed before, or the reversal is remembered already */
+    REVERSAL_TOO_MANY,  /* not known, and the terminal has left as many of those today as are remembered: nothing is changed */
     REVERSAL_REMEMBERED /* not known: remembered, so that a 0200 that is overtaken by its 0400 is answered LEDGER_REVERSED and never kept */
 };
 /* The same by what a 0400 says of the original: date is the local day YYYYMMDD, amount 0 when it does not say. rrn is "" when REMEMBERED. TP_ERR_NOT_FOUND:
@@ -176,7 +187,7 @@ TP_MUST_CHECK enum tp_err ledger_ask(struct ledger *l, struct tx_record *tx, con
                                      struct tp_error *e);
 
 /* Within a group: the issuer approved the question tx->rrn: keeps the payment and the answer. Verdicts: LEDGER_NEW, it is kept; LEDGER_REVERSED, its 0400 came
- * meanwhile; LEDGER_ATC_OLD, a later payment of the card was kept meanwhile. TP_ERR_NOT_FOUND: the contract or terminal was closed. But for LEDGER_NEW
+ * meanwhile; LEDGER_ATC_OLD, its counter has paid meanwhile. TP_ERR_NOT_FOUND: the contract or terminal was closed. But for LEDGER_NEW
  * nothing changes, and the approval is to be given back (ledger_ask_lost). Another error: as ledger_acknowledge. */
 TP_MUST_CHECK enum tp_err ledger_ask_approved(struct ledger *l, struct tx_record *tx, const struct issuer_said *said, enum ledger_verdict *verdict,
                                               struct tp_error *e);
@@ -230,6 +241,27 @@ typedef enum tp_err ledger_opposition_visit(void *ctx, const struct opposition *
 TP_MUST_CHECK enum tp_err ledger_opposition_add(struct ledger *l, struct span pan_lookup, const char *pan_masked, bool stolen, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_opposition_remove(struct ledger *l, struct span pan_lookup, struct tp_error *e); /* TP_ERR_NOT_FOUND */
 TP_MUST_CHECK enum tp_err ledger_opposition_each(struct ledger *l, ledger_opposition_visit *visit, void *ctx, struct tp_error *e);
+
+/* ---- refusals (ledger/refusal.c) ---- */
+
+struct refusal { /* of a payment (0200, 0201) */
+    time_t at;
+    char contract[CONTRACT_ID_MAX], terminal[TERMINAL_ID_MAX];
+    uint32_t stan;
+    int64_t amount;
+    uint16_t currency;
+    char pan_masked[20];
+    char code[3];    /* DE 39 */
+    char reason[26]; /* DE 44 */
+};
+typedef enum tp_err ledger_refusal_visit(void *ctx, const struct refusal *x, struct tp_error *e);
+
+/* Keeps it, within a group; of one terminal a thousand a day, and those beyond are counted. */
+TP_MUST_CHECK enum tp_err ledger_refusal_add(struct ledger *l, const struct refusal *x, struct tp_error *e);
+/* Oldest first; contract NULL: all. */
+TP_MUST_CHECK enum tp_err ledger_refusal_each(struct ledger *l, const char *contract, ledger_refusal_visit *visit, void *ctx, struct tp_error *e);
+/* How many were counted only. */
+TP_MUST_CHECK enum tp_err ledger_refusal_beyond(struct ledger *l, const char *contract, int64_t *beyond, struct tp_error *e);
 
 /* ---- remises (ledger/remise.c) ---- */
 

@@ -40,23 +40,28 @@ struct standing { /* one row that answers every question of a 0200 */
     int64_t rrn;                          /* of the transaction with the same identity; 0: none */
     int64_t asked;                        /* of the question to the issuer with the same identity; 0: none */
     enum authorisation_state asked_state; /* of it */
-    int last_atc, opposition;             /* -1 none, else `stolen` */
+    int opposition;                       /* -1 none, else `stolen` */
     int atc_asked; /* the state of the question about this counter of the card that stands most in the way; -1: there was none */
     uint16_t currency;
     bool same, reversed, open;
     bool unanswered; /* the question was answered with 91 for its issuer */
-    bool undone;     /* the payment of last_atc was asked online and is reversed */
+    bool paid; /* this counter of the card has paid: a reversed ARQC apart, whose TC may still come */
 };
 TP_MUST_CHECK enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct tx_record *tx, struct tp_error *e);
 /* By identity, reversal, contract and opposition; when the card's signature is good, also by the counter. */
 enum ledger_verdict ledger_judge(const struct standing *st, const struct tx_record *tx, bool is_signed, char rrn[RRN_MAX]);
 
+/* What the books say of a credit (ledger/credit.c): LEDGER_NEW, or why not. Within a group. */
+TP_MUST_CHECK enum tp_err ledger_judge_credit(struct ledger *l, const struct tx_record *tx, enum ledger_verdict *verdict, struct tp_error *e);
+
+time_t ledger_midnight(void); /* when the local day began */
+
 TP_MUST_CHECK enum tp_err ledger_next_rrn(struct ledger *l, time_t now, int64_t *rrn, struct tp_error *e);
 /* Keeps a transaction under rrn (0: the next) in the open remise. Errors as ledger_acknowledge. */
 TP_MUST_CHECK enum tp_err ledger_keep(struct ledger *l, struct tx_record *tx, const struct standing *st, int64_t rrn, struct tp_error *e);
 
-/* The question that was asked for a payment is to be reversed at its issuer: by the payment's identity. Says whether there was one, and its number. */
-TP_MUST_CHECK enum tp_err ledger_release(struct ledger *l, int64_t terminal, int64_t date, int64_t stan, int64_t *rrn, struct tp_error *e);
+/* The question that was asked for a payment is to be reversed at its issuer: by the payment's identity, if there was one. */
+TP_MUST_CHECK enum tp_err ledger_release(struct ledger *l, int64_t terminal, int64_t date, int64_t stan, struct tp_error *e);
 
 /* Steps through a statement of TX_COLUMNS and calls visit with 1, 2, … */
 TP_MUST_CHECK enum tp_err ledger_tx_walk(struct ledger *l, sqlite3_stmt *s, ledger_visit *visit, void *ctx, struct tp_error *e);

@@ -3,12 +3,15 @@ libledger_a_SOURCES = \
 	src/ledger/audit.c src/ledger/audit.h \
 	src/ledger/authorisation.c \
 	src/ledger/contract.c \
+	src/ledger/credit.c \
 	src/ledger/evidence.h \
 	src/ledger/journal.c \
 	src/ledger/ledger.c src/ledger/ledger.h src/ledger/ledger_priv.h \
 	src/ledger/opposition.c \
+	src/ledger/payee.c src/ledger/payee.h \
 	src/ledger/proof.c src/ledger/proof.h \
 	src/ledger/read.c \
+	src/ledger/refusal.c \
 	src/ledger/remise.c \
 	src/ledger/schema.c src/ledger/schema.h \
 	src/ledger/suspense.c

@@ -9,19 +9,14 @@
 #include "base/date.h"
 #include "base/hex.h"
 #include "base/mask.h"
+#include "ledger/payee.h"
 
 const char *proof_step_name(enum proof_step s)
 {
-    static const char *const names[PROOF_STEPS] = {[PROOF_PAN] = "card number",
-                                                   [PROOF_EVIDENCE] = "signature",
-                                                   [PROOF_VALUES] = "signed values",
-                                                   [PROOF_AMOUNT] = "amount",
-                                                   [PROOF_CURRENCY] = "currency",
-                                                   [PROOF_TYPE] = "type",
-                                                   [PROOF_DATE] = "date",
-                                                   [PROOF_CARD] = "card",
-                                                   [PROOF_COUNTER] = "counter",
-                                                   [PROOF_CRYPTOGRAM] = "cryptogram"};
+    static const char *const names[PROOF_STEPS] = {[PROOF_PAN] = "card number", [PROOF_EVIDENCE] = "signature",   [PROOF_VALUES] = "signed values",
+                                                   [PROOF_AMOUNT] = "amount",   [PROOF_CURRENCY] = "currency",    [PROOF_TYPE] = "type",
+                                                   [PROOF_DATE] = "date",       [PROOF_PAYEE] = "payee",          [PROOF_CARD] = "card",
+                                                   [PROOF_COUNTER] = "counter", [PROOF_CRYPTOGRAM] = "cryptogram"};
 
     return (unsigned)s < PROOF_STEPS ? names[s] : "unknown";
 }
@@ -42,13 +37,15 @@ static void open_sealed(struct proof *p, struct span *stream, const struct tx_re
     *stream = seal_open(seal, &evidence, tx->stream, context) == TP_OK ? buf_span(&evidence) : (struct span){NULL, 0};
 }
 
-enum tp_err proof_make(struct proof *p, const struct tx_record *tx, struct seal *seal, struct evidence_cache *cache, struct tp_error *e)
+enum tp_err proof_make(struct proof *p, const struct tx_record *tx, const char *acquirer, struct seal *seal, struct evidence_cache *cache,
+                       struct tp_error *e)
 {
     struct evidence_claim claim = EVIDENCE_CLAIM_NONE;
     struct span stream;
     enum tp_err r;
 
     memset(p, 0, sizeof(*p));
+    snprintf(p->acquirer, sizeof(p->acquirer), "%s", acquirer);
     open_sealed(p, &stream, tx, seal);
     claim.pan = p->pan[0] != '\0' ? p->pan : NULL;
     r = evidence_from_message(&p->ev, tx->de55, stream, span_str(p->pan));
@@ -150,6 +147,20 @@ static bool type_holds(const struct proof *p, const struct tx_record *tx, char t
 
     snprintf(text, PROOF_TEXT, same ? "%02X, a %s" : "the card signed %02X, the books say %s", p->result.type, tx_kind_name(tx->kind));
     return same;
+}
+
+static bool payee_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])
+{
+    const enum payee_found found = payee_look(&p->ev, p->acquirer, tx);
+
+    if (found == PAYEE_UNSIGNED)
+        snprintf(text, PROOF_TEXT, "none was signed: the card does not ask for it (9F7C)");
+    else if (found == PAYEE_SIGNED)
+        snprintf(text, PROOF_TEXT, "contract %s, terminal %s at acquirer %s, as signed", tx->contract, tx->terminal, p->acquirer);
+    else
+        snprintf(text, PROOF_TEXT, "the card paid another than contract %s, terminal %s at acquirer %s, or at another time", tx->contract,
+                 tx->terminal, p->acquirer);
+    return found != PAYEE_OTHER;
 }
 
 static bool card_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])
@@ -254,6 +265,8 @@ bool proof_holds(const struct proof *p, const struct tx_record *tx, struct seal 
         return money_holds(p, tx, text);
     case PROOF_TYPE:
         return type_holds(p, tx, text);
+    case PROOF_PAYEE:
+        return payee_holds(p, tx, text);
     case PROOF_CARD:
         return card_holds(p, tx, text);
     case PROOF_COUNTER:

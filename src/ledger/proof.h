@@ -8,6 +8,7 @@
 #include "ledger/ledger.h"
 
 struct proof {
+    char acquirer[ACQUIRER_ID_MAX];
     char pan[20];                  /* "" when the sealed number does not open */
     uint8_t stream[EVIDENCE_MAX];  /* opened */
     struct evidence ev;            /* points into stream and the transaction */
@@ -17,9 +18,9 @@ struct proof {
 /* The payment rests on its issuer's word, which the books hold: no signature of the card covers the amount. */
 bool proof_vouched(const struct proof *p);
 
-/* An outcome is in *p; an error is ours. The cache holds the authorities. Spans of p->ev live as long as p and those of tx. */
-TP_MUST_CHECK enum tp_err proof_make(struct proof *p, const struct tx_record *tx, struct seal *seal, struct evidence_cache *cache,
-                                     struct tp_error *e);
+/* An outcome is in *p; an error is ours. acquirer: ledger_acquirer_id. The cache holds the authorities. Spans of p->ev live as long as p and those of tx. */
+TP_MUST_CHECK enum tp_err proof_make(struct proof *p, const struct tx_record *tx, const char *acquirer, struct seal *seal,
+                                     struct evidence_cache *cache, struct tp_error *e);
 
 /* What is looked at, in order; a proof that fails at one may fail at more. */
 enum proof_step {
@@ -30,6 +31,7 @@ enum proof_step {
     PROOF_CURRENCY,
     PROOF_TYPE,
     PROOF_DATE,
+    PROOF_PAYEE,   /* acquirer, contract and terminal are those that the card signed (9F7C); holds too when it signed none, which the text says */
     PROOF_CARD,    /* card sequence number and expiry */
     PROOF_COUNTER, /* application transaction counter */
     PROOF_CRYPTOGRAM /* the cryptogram is the one of the books, and a TC, or an ARQC that the issuer approved */,

@@ -177,10 +177,63 @@ static const char version_2[] =
     "CREATE TRIGGER card_forward BEFORE UPDATE ON card WHEN NEW.atc < OLD.atc OR (NEW.atc = OLD.atc AND NEW.undone = OLD.undone)"
     "  BEGIN SELECT RAISE(ABORT, 'the counter of a card only grows'); END;";
 
+/* Payees, counters and credits. The acquirer's own number and each terminal's serial (9F1E) are what a card's signature names its payee by (crypto/payee.h); a
+ * terminal of before keeps its number as its serial, as its telepay.conf has it, unless two have the same. A counter of a card counts once: tx.aid is the
+ * application as signed (x'' of before: any). */
+#define SAME_COUNTER                                                                                                                                 \
+    "o.pan_lookup = NEW.pan_lookup AND o.psn = NEW.psn AND o.atc = NEW.atc AND o.card_expiry = NEW.card_expiry AND o.aid IN (NEW.aid, x'')"
+static const char version_3[] =
+    "CREATE TABLE acquirer ("
+    "  one INTEGER PRIMARY KEY CHECK (one = 1),"
+    "  id TEXT NOT NULL CHECK (length(id) = 16)"
+    ") STRICT;"
+    "INSERT INTO acquirer (one, id) VALUES (1, hex(randomblob(8)));"
+    "CREATE TRIGGER acquirer_stays BEFORE UPDATE ON acquirer BEGIN SELECT RAISE(ABORT, 'an acquirer keeps its number'); END;"
+    "CREATE TRIGGER acquirer_kept BEFORE DELETE ON acquirer BEGIN SELECT RAISE(ABORT, 'an acquirer keeps its number'); END;"
+    "ALTER TABLE terminal ADD COLUMN serial TEXT CHECK (length(serial) = 8);"
+    "UPDATE terminal SET serial = iif(length(id) = 8 AND (SELECT count(*) FROM terminal AS o WHERE o.id = terminal.id) = 1, id,"
+    "  printf('T%07d', terminal));"
+    "CREATE UNIQUE INDEX terminal_serial ON terminal (serial);"
+    "CREATE TRIGGER terminal_serial_stays BEFORE UPDATE OF serial ON terminal WHEN OLD.serial IS NOT NULL"
+    "  BEGIN SELECT RAISE(ABORT, 'a terminal keeps its serial'); END;"
+    "ALTER TABLE contract ADD COLUMN credit_day INTEGER NOT NULL DEFAULT 0 CHECK (credit_day BETWEEN 0 AND 999999999999);"
+    "CREATE INDEX tx_credit ON tx (acknowledged) WHERE kind = 1;"
+    "DROP TABLE card;"
+    "ALTER TABLE tx ADD COLUMN aid BLOB NOT NULL DEFAULT x'';"
+    "CREATE INDEX tx_counter ON tx (pan_lookup, psn, atc);"
+    "CREATE TRIGGER tx_counter_once BEFORE INSERT ON tx"
+    "  WHEN EXISTS (SELECT 1 FROM tx AS o WHERE " SAME_COUNTER
+    "    AND NOT EXISTS (SELECT 1 FROM reversal JOIN authorisation USING (rrn) WHERE rrn = o.rrn AND arqc = 1))"
+    "  BEGIN SELECT RAISE(ABORT, 'a counter of a card counts once'); END;"
+    "ALTER TABLE authorisation ADD COLUMN card_expiry INTEGER NOT NULL DEFAULT 0;" /* 0, of before: any */
+    "ALTER TABLE authorisation ADD COLUMN aid BLOB NOT NULL DEFAULT x'';"
+    "CREATE INDEX reversal_unknown ON reversal (terminal, at) WHERE rrn IS NULL;"
+    "CREATE TABLE refusal ("
+    "  refusal INTEGER PRIMARY KEY,"
+    "  at INTEGER NOT NULL,"
+    "  contract TEXT NOT NULL,"
+    "  terminal TEXT NOT NULL,"
+    "  stan INTEGER NOT NULL,"
+    "  amount INTEGER NOT NULL,"
+    "  currency INTEGER NOT NULL,"
+    "  pan_masked TEXT NOT NULL,"
+    "  code TEXT NOT NULL,"
+    "  reason TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE refusal_day (" /* how many there were: of them at most REFUSALS_A_DAY (refusal.c) are kept */
+    "  contract TEXT NOT NULL,"
+    "  terminal TEXT NOT NULL,"
+    "  day INTEGER NOT NULL,"
+    "  count INTEGER NOT NULL,"
+    "  PRIMARY KEY (contract, terminal, day)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER authorisation_card_written_once BEFORE UPDATE OF card_expiry, aid ON authorisation"
+    "  BEGIN SELECT RAISE(ABORT, 'a question to an issuer is written once'); END;";
+
 /* Verification of the cardholder: contract.no_cvm, the most that a card may pay by itself without any; terminal.capabilities, 9F33 as a number (2098C8 for
  * those of before). authorisation.signed: no when no signature of the card covers the question; a TC is asked about again once a question that went
  * without an answer has been taken back, so that an identity may have several, the last of which counts. */
-static const char version_verification[] =
+static const char version_4[] =
     "ALTER TABLE contract ADD COLUMN no_cvm INTEGER NOT NULL DEFAULT 0 CHECK (no_cvm BETWEEN 0 AND 999999999999);"
     "UPDATE contract SET no_cvm = min(floor, 2000);"
     "ALTER TABLE terminal ADD COLUMN capabilities INTEGER NOT NULL DEFAULT 2136264 CHECK (capabilities BETWEEN 0 AND 16777215);"
@@ -190,5 +243,5 @@ static const char version_verification[] =
     "DROP INDEX authorisation_identity;"
     "CREATE INDEX authorisation_identity ON authorisation (terminal, date, stan);";
 
-const char *const ledger_schema[] = {version_1, version_2, version_verification};
+const char *const ledger_schema[] = {version_1, version_2, version_3, version_4};
 const size_t ledger_schema_versions = sizeof(ledger_schema) / sizeof(ledger_schema[0]);

@@ -185,12 +185,26 @@ int payer_journal_days(int argc, char **argv)
     return end(&t, &j, r, &e);
 }
 
+struct sending {
+    struct table *table;
+    size_t refused;
+};
+
+/* A refused payment was signed and is not paid: whoever sends must hear of it. */
 static void tell(void *ctx, const struct receipt *r)
 {
-    (void)list_row(ctx, r);
+    struct sending *s = ctx;
+    char amount[MONEY_TEXT_MAX];
+
+    (void)list_row(s->table, r);
+    if (r->state != PAYMENT_REFUSED)
+        return;
+    s->refused++;
+    log_error("payment %06u of %s %s with card %s is refused, and nothing of it is paid: %s", r->stan, money_shown(amount, r->amount, r->currency),
+              currency_shown(r->currency), r->pan, r->reason);
 }
 
-static enum tp_err send_all(const struct terminal *t, struct journal *j, struct table *table, struct tp_error *e)
+static enum tp_err send_all(const struct terminal *t, struct journal *j, struct sending *s, struct tp_error *e)
 {
     const struct person_options nobody = {.pin_fd = -1};
     struct deliverer *d = NULL;
@@ -202,7 +216,7 @@ static enum tp_err send_all(const struct terminal *t, struct journal *j, struct 
     if (r == TP_OK)
         r = deliverer_new(&d, t, person_stays, p, e);
     if (r == TP_OK)
-        r = deliver_pending(d, j, tell, table, e);
+        r = deliver_pending(d, j, tell, s, e);
     if (r != TP_OK && journal_count_pending(j, &left, &ignored) == TP_OK && left > 0)
         tp_error_prefix(e, "%zu %s kept and not delivered yet", left,
                         left == 1 ? "signed payment, or reversal, is" : "signed payments, or reversals, are");
@@ -215,25 +229,31 @@ int payer_journal_send(int argc, char **argv)
 {
     struct words w = {0};
     struct tp_error e = {0};
-    struct table *table = NULL;
+    struct sending s = {0};
     struct terminal *t;
     struct journal *j;
     size_t pending = 0, recovered = 0;
-    enum tp_err r = begin(&w, &t, &j, NULL, "Deliver what is signed but not yet acknowledged, and list what was delivered.", argc, argv, &e), printed;
+    enum tp_err r = begin(&w, &t, &j, NULL,
+                          "Deliver what is signed but not yet acknowledged, and list what was delivered. Exit 1 when a payment of it "
+                          "is refused.",
+                          argc, argv, &e),
+                printed;
 
     if (r == TP_OK)
         r = journal_recover(j, &recovered, &e);
     if (r == TP_OK)
         r = journal_count_pending(j, &pending, &e);
     if (r == TP_OK)
-        r = table_new(&table, "delivered", w.json ? payment_keys : payment_heads, PAYMENT_COLUMNS, w.json, &e);
+        r = table_new(&s.table, "delivered", w.json ? payment_keys : payment_heads, PAYMENT_COLUMNS, w.json, &e);
     if (r == TP_OK && pending > 0)
-        r = send_all(t, j, table, &e);
-    if (table != NULL && (pending > 0 || w.json)) {
-        printed = table_end(&table, TP_OK, &e);
+        r = send_all(t, j, &s, &e);
+    if (s.table != NULL && (pending > 0 || w.json)) {
+        printed = table_end(&s.table, TP_OK, &e);
         r = r == TP_OK ? printed : r;
     } else if (r == TP_OK)
         log_note("everything is delivered");
-    table_free(&table);
-    return end(&t, &j, r, &e);
+    table_free(&s.table);
+    const int done = end(&t, &j, r, &e);
+
+    return done == CLI_DONE && s.refused > 0 ? CLI_DECLINED : done;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "apdu/dol.h"
 #include "apdu/tlv.h"
 #include "base/bcd.h"
 #include "base/secret.h"
@@ -32,8 +33,7 @@ static const uint32_t de55_tags[] = {TAG_AC,
                                      TAG_DF_NAME,
                                      TAG_TERMINAL_VERSION,
                                      TAG_TX_COUNTER,
-                                     TAG_PAN_SEQUENCE,
-                                     TAG_MERCHANT_CUSTOM};
+                                     TAG_PAN_SEQUENCE};
 static const uint32_t evidence_tags[] = {TAG_CA_INDEX,        TAG_ISSUER_CERT,   TAG_ISSUER_REMAINDER, TAG_ISSUER_EXPONENT, TAG_ICC_CERT,
                                          TAG_ICC_EXPONENT,    TAG_ICC_REMAINDER, TAG_EV_STATIC,        TAG_EV_PDOL_VALUES,  TAG_EV_CDOL1_VALUES,
                                          TAG_EV_CDOL2_VALUES, TAG_EV_RESPONSE,   TAG_EV_DDOL_VALUES,   TAG_EV_DDA_SDAD};
@@ -75,6 +75,25 @@ static enum tp_err put_evidence(struct buf *out, payment_get *get, const void *c
     if (r == TP_OK)
         r = put_list(out, TAG_EV_CDOL1, TAG_CDOL1, TAG_EV_CDOL1_VALUES, get, ctx);
     return r == TP_OK ? put_list(out, TAG_EV_CDOL2, TAG_CDOL2, TAG_EV_CDOL2_VALUES, get, ctx) : r;
+}
+
+static bool asks_for(struct span list, uint32_t tag)
+{
+    struct dol_entry entry;
+
+    while (dol_next(&list, &entry) == TP_OK)
+        if (entry.tag == tag)
+            return true;
+    return false;
+}
+
+/* The payee, where the card signed it. */
+static enum tp_err put_payee(struct buf *out, payment_get *get, const void *ctx)
+{
+    static const uint32_t payee[] = {TAG_MERCHANT_CUSTOM};
+    const bool asked = asks_for(get(ctx, TAG_CDOL1), payee[0]) || asks_for(get(ctx, TAG_CDOL2), payee[0]);
+
+    return asked ? put_objects(out, payee, COUNT(payee), get, ctx) : TP_OK;
 }
 
 /* DE 2, 14, 23: from the card. */
@@ -137,8 +156,9 @@ static enum tp_err fill(struct workplace *w, const struct terminal *terminal, co
     if (r != TP_OK)
         return r;
     if ((r = set_terminal(&w->m, terminal, request, stan, now)) != TP_OK ||
-        (r = put_objects(&de55, de55_tags, COUNT(de55_tags), get, ctx)) != TP_OK || (r = iso8583_set(&w->m, 55, buf_span(&de55))) != TP_OK ||
-        (r = put_evidence(&evidence, get, ctx)) != TP_OK || (r = iso8583_evidence_split(&w->m, buf_span(&evidence))) != TP_OK)
+        (r = put_objects(&de55, de55_tags, COUNT(de55_tags), get, ctx)) != TP_OK || (r = put_payee(&de55, get, ctx)) != TP_OK ||
+        (r = iso8583_set(&w->m, 55, buf_span(&de55))) != TP_OK || (r = put_evidence(&evidence, get, ctx)) != TP_OK ||
+        (r = iso8583_evidence_split(&w->m, buf_span(&evidence))) != TP_OK)
         return tp_fail(e, r, "what the card signed does not fit the message to the acquirer");
     return TP_OK;
 }

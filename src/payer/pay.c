@@ -11,6 +11,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "crypto/payee.h"
 #include "drivers/readers.h"
 #include "payer/deliver.h"
 #include "payer/memory.h"
@@ -160,6 +161,21 @@ static enum tp_err reach_card(struct payment *p, struct tp_error *e)
     return r;
 }
 
+/* What the card signs of whom it pays: fixed before its first cryptogram, as are number, day and time. */
+static enum tp_err name_payee(struct payment *p, struct tp_error *e)
+{
+    const struct terminal_config *k = &p->terminal->kernel;
+    const struct payee payee = {.acquirer = p->terminal->acquirer,
+                                .contract = k->merchant_id,
+                                .terminal = k->terminal_id,
+                                .counter = p->request.counter,
+                                .date = p->request.date,
+                                .time = p->request.time};
+    const enum tp_err r = payee_at_counter(p->request.payee, &payee);
+
+    return r == TP_OK ? r : tp_fail(e, r, "the payee cannot be named: %s", tp_err_text(r));
+}
+
 static enum tp_err fill_request(struct payment *p, struct tp_error *e)
 {
     struct transaction_request *rq = &p->request;
@@ -176,7 +192,7 @@ static enum tp_err fill_request(struct payment *p, struct tp_error *e)
         return tp_fail(e, TP_ERR_INTERNAL, "the system gives no random numbers");
     r = journal_next_stan(p->journal, rq->date, &p->stan, e);
     rq->counter = p->stan;
-    return r;
+    return r == TP_OK ? name_payee(p, e) : r;
 }
 
 /* An answer that decides nothing means that no issuer was reached. */
@@ -255,7 +271,7 @@ static void take_delivered(void *ctx, const struct receipt *r)
         tell_delivered(NULL, r);
 }
 
-/* What must be delivered before the payment id, is: the acquirer would refuse an older counter of the same card for good. */
+/* What must be delivered before the payment id, is: the reversal of a question above all, without which the card's TC of the same counter is refused for good. */
 static enum tp_err deliver_first(struct payment *p, int64_t id, struct tp_error *e)
 {
     bool waits = false;

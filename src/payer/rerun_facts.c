@@ -252,6 +252,8 @@ enum tp_err rerun_request(struct transaction_request *q, uint8_t only[16], const
         (r = need_number(&counter, 4, t, "9F41", e)) != TP_OK || (r = need_bytes(q->un, sizeof(q->un), t, "9F37", e)) != TP_OK ||
         (r = transcript_bytes(&application, t, "only", e)) != TP_OK)
         return r;
+    if (transcript_value(t, "9F7C") != NULL && (r = need_bytes(q->payee, sizeof(q->payee), t, "9F7C", e)) != TP_OK)
+        return r; /* one of before has none, and the card was given zeros */
     if (date_from_yymmdd(&q->date, SPAN_OF(date)) != TP_OK)
         return bad(t, transcript_fact(t, "9A", 0), "a date, YYMMDD", e);
     q->amount = (int64_t)amount;

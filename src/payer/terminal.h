@@ -10,6 +10,7 @@
 struct terminal {
     struct conf *conf;
     char host[256], port[6];
+    char acquirer[17]; /* [acquirer] id: the acquirer's number, part of what the card signs (crypto/payee.h) */
     struct pki_files tls;
     char journal[PATH_MAX];
     char exceptions[PATH_MAX]; /* [terminal] exceptions: cards not to be taken (payer/memory.h); "" none */

@@ -212,6 +212,7 @@ void trace_payment(struct trace *t, const struct terminal_config *c, const struc
     number_fact(t, TAG_TX_TIME, (uint64_t)q->time, 6);
     number_fact(t, TAG_TX_COUNTER, q->counter % 100000000U, 8);
     tag_fact(t, TAG_UN, SPAN_OF(q->un));
+    tag_fact(t, TAG_MERCHANT_CUSTOM, SPAN_OF(q->payee));
     tag_fact(t, TAG_TERMINAL_TYPE, span_of(&c->type, 1));
     tag_fact(t, TAG_TERMINAL_CAPABILITIES, SPAN_OF(c->capabilities));
     tag_fact(t, TAG_ADDITIONAL_CAPABILITIES, SPAN_OF(c->additional));

@@ -27,7 +27,7 @@ struct acquirer {
 };
 
 static const char terminal_conf[] =
-    "[acquirer]\nhost=127.0.0.1\nport=%s\nca=ca.pem\ncertificate=terminal.pem\nkey=terminal.key\ntimeout=%s\nrepeats=1\n"
+    "[acquirer]\nid=0123456789ABCDEF\nhost=127.0.0.1\nport=%s\nca=ca.pem\ncertificate=terminal.pem\nkey=terminal.key\ntimeout=%s\nrepeats=1\n"
     "[terminal]\nid=00000001\ncontract=000000000000123\nname=Librairie du Port\nmcc=5942\ncurrency=EUR\ncountry=250\ntype=35\n"
     "capabilities=2098C8\nadditional=6000F0A001\nserial=TP000001\n"
     "[authorities]\nfiles=authority.json\n[journal]\nfile=journal.db\n"

@@ -55,7 +55,7 @@ cp -r scheme old && rm -f old/issuer-aes.secret # a scheme of telepay 0.1 has no
 want 0 "made the issuer" i init bare --scheme old
 want 2 "no AES keys" i account add --dir bare --pan $pan --balance 1 --currency EUR --expiry 2030-12 --cvn ccd-aes
 want 0 "has an account" i account add --dir bare --pan $pan --balance 1 --currency EUR --expiry 2030-12 --cvn ccd-3des
-want 0 "has an account" i account add --dir iss --pan 9990140000000026 --balance 1 --currency EUR --expiry 2030-12 --cvn ccd-aes
+want 0 "has an account" i account add --dir iss --pan 9990140000000023 --balance 1 --currency EUR --expiry 2030-12 --cvn ccd-aes
 core() { "$bin/telepay-perso" card core --scheme scheme --pan "$pan" --expiry 2030-12 --pin 1234 --cvn ccd-aes "$@"; }
 want 2 "no EXTERNAL AUTHENTICATE.*Book 3, 6.5.4" core --issuer-authentication external
 want 2 "template 77.*Book 3, 6.2" core --format 1

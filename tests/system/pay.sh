@@ -454,7 +454,7 @@ telepay-perso card marie --scheme scheme --pan 9990140000000015 --name DUPONT/MA
 cp -r marie factory
 # a card that insists on the PIN: no "no CVM" behind it
 telepay-perso card pin --scheme scheme --pan 9990140000000015 --name DUPONT/PAUL --expiry 2030-12 --pin 1234 --cvm pin >/dev/null 2>&1 || fail "telepay-perso card"
-telepay-perso card other --scheme scheme --pan 9990140000000026 --name MARTIN/LUC --expiry 2030-12 --pin 1234 >/dev/null 2>&1 || fail "telepay-perso card"
+telepay-perso card other --scheme scheme --pan 9990140000000023 --name MARTIN/LUC --expiry 2030-12 --pin 1234 >/dev/null 2>&1 || fail "telepay-perso card"
 fake_acquirer make terminal || fail "fake_acquirer make"
 cp scheme/authority.json terminal/
 part=${1:-cards}

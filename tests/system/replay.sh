@@ -125,7 +125,7 @@ run_again() {
 
 differences() {
     # the card number's last digits in the open trace: the hash of the certificate is then another one
-    sed 's/9990140000000015/9990140000000026/g' open >changed
+    sed 's/9990140000000015/9990140000000023/g' open >changed
     expect 3 "the card cannot be played further" replay changed # GENERATE AC asks for an ARQC now
     said "Authentication DIFFERS"
     said "then: method=CDA ok=yes"

@@ -67,11 +67,19 @@ inside() {
     rrn=$(sed -n 's/^Reference *//p' out)
     expect 0 "$rrn" telepay-acquirer list
     expect 0 "999014******0015" telepay-acquirer show "$rrn"
-    expect 0 "" telepay-acquirer prove "$rrn"
+    expect 0 "contract 000000000000123, terminal 00000001 at acquirer" telepay-acquirer prove "$rrn"
+    expect 0 "T0000001" telepay-acquirer terminal list # what is needed to mend a configuration of before
+    telepay-acquirer prove "$rrn" --out evidence.json >/dev/null
+    expect 0 "payee" telepay-acquirer verify evidence.json --capk scheme/authority.json
+    sed 's/"contract": "000000000000123"/"contract": "000000000000124"/' evidence.json >other.json
+    expect 5 "SIGNED_PAYEE" telepay-acquirer verify other.json --capk scheme/authority.json
+    grep -v '^id = [0-9A-F]\{16\}$' terminal/telepay.conf >terminal/before.conf
+    expect 2 "does not say whom the card pays" telepay journal --config terminal/before.conf
+    expect 2 "terminal list" telepay journal --config terminal/before.conf
     expect 0 "everything is delivered" telepay journal send --config terminal/telepay.conf
     expect 0 "15.50" telepay journal days --config terminal/telepay.conf
 
-    # signed while the acquirer was away, then another that reaches it: the one that was signed first goes first, or its counter would be an old one
+    # signed while the acquirer was away, then another that reaches it: the one that was signed first goes first
     kill "$serve"
     wait "$serve"
     expect 4 "THE CARD HAS SIGNED" pay --amount 5.00 --currency EUR
@@ -114,6 +122,19 @@ inside() {
     until_said "in the reader" card.log
     sleep 1
     expect 5 "ATC_REPLAYED" pay --amount 1.00 --currency EUR
+    expect 0 "ATC_REPLAYED" telepay-acquirer refusals
+    grep -q '1\.00.*999014\*\*\*\*\*\*0018.*63' out || fail "the refusal is not whole: $(cat out)"
+    expect 0 '"code": "63"' telepay-acquirer refusals --json
+
+    # refused only when it is delivered: whoever delivers hears of it
+    kill "$serve"
+    wait "$serve"
+    expect 4 "THE CARD HAS SIGNED" pay --amount 1.10 --currency EUR
+    telepay-acquirer serve >acquirer.log 2>&1 &
+    serve=$!
+    until_said listening acquirer.log
+    expect 1 "is refused, and nothing of it is paid" telepay journal send --config terminal/telepay.conf
+    expect 0 "everything is delivered" telepay journal send --config terminal/telepay.conf
     kill "$card"
 
     expect 0 "" telepay-acquirer collect --now

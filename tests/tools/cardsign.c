@@ -19,8 +19,8 @@
 #define AIP         "1100" /* cardholder verification, CDA */
 /* All that a terminal says in DE 55, so that no byte of it is left unsigned: the usual objects, then 9F33 9F1E 9F06 9F09 9F41. */
 #define CDOL1       "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F06079F09029F4104"
+#define CDOL1_PAYEE CDOL1 "9F7C20"
 #define CVM_LIST    "000000000000000041031F03" /* plaintext PIN, else none, each if the terminal supports it */
-#define SERIAL      "TEST0001"
 #define APP_VERSION "0001"
 #define CDOL2       "8A0295059F37049F3403"
 #define TRY(call)                                                                                                                                    \
@@ -117,7 +117,7 @@ enum tp_err signer_card(struct signed_card *out, struct signer *s, uint64_t numb
     TRY(tlv_put(&records, TAG_PAN, buf_span(&cn)));
     TRY(put_hex(&records, TAG_EXPIRY, "301231"));
     TRY(put_hex(&records, TAG_PAN_SEQUENCE, "01"));
-    TRY(put_hex(&records, TAG_CDOL1, CDOL1));
+    TRY(put_hex(&records, TAG_CDOL1, s->payee ? CDOL1_PAYEE : CDOL1));
     TRY(put_hex(&records, TAG_CDOL2, CDOL2));
     TRY(put_hex(&records, TAG_CVM_LIST, CVM_LIST));
     TRY(put_hex(&records, TAG_SDA_TAG_LIST, "82"));
@@ -180,10 +180,11 @@ static enum tp_err cdol1_values(struct buf *out, const struct terms *t)
     TRY(buf_u8(out, 0x35));
     TRY(buf_put(out, SPAN_OF(t->cvm)));
     TRY(buf_put(out, SPAN_OF(t->capabilities)));
-    TRY(buf_put(out, span_str(SERIAL)));
+    TRY(buf_put(out, span_str(t->serial)));
     TRY(hex_decode(out, SCHEME_AID));
     TRY(hex_decode(out, APP_VERSION));
-    return put_bcd(out, 0, t->counter, 8);
+    TRY(put_bcd(out, 0, t->counter, 8));
+    return t->has_payee ? buf_put(out, SPAN_OF(t->payee)) : TP_OK;
 }
 
 static enum tp_err cdol2_values(struct buf *out, const struct terms *t)
@@ -284,11 +285,12 @@ static enum tp_err icc_data(struct buf *out, const struct terms *t)
     TRY(tlv_put(out, TAG_TERMINAL_CAPABILITIES, SPAN_OF(t->capabilities)));
     TRY(tlv_put(out, TAG_CVM_RESULTS, SPAN_OF(t->cvm)));
     TRY(put_hex(out, TAG_TERMINAL_TYPE, "35"));
-    TRY(tlv_put(out, TAG_IFD_SERIAL, span_str(SERIAL)));
+    TRY(tlv_put(out, TAG_IFD_SERIAL, span_str(t->serial)));
     TRY(put_hex(out, TAG_DF_NAME, SCHEME_AID));
     TRY(put_hex(out, TAG_TERMINAL_VERSION, APP_VERSION));
     TRY(put_bcd(out, TAG_TX_COUNTER, t->counter, 8));
-    return put_bcd(out, TAG_PAN_SEQUENCE, t->psn, 2);
+    TRY(put_bcd(out, TAG_PAN_SEQUENCE, t->psn, 2));
+    return t->has_payee ? tlv_put(out, TAG_MERCHANT_CUSTOM, SPAN_OF(t->payee)) : TP_OK;
 }
 
 static enum tp_err fields(struct made *out, const struct terms *t, const struct place *where)
@@ -320,14 +322,26 @@ static enum tp_err fields(struct made *out, const struct terms *t, const struct 
     return iso8583_evidence_split(m, span_of(out->stream, out->stream_n));
 }
 
-enum tp_err made_payment(struct made *out, struct signer *s, const struct signed_card *card, const struct terms *signed_, const struct terms *said,
-                         const struct place *where)
+void place_serial(char out[9], const char *contract, const char *terminal)
 {
-    uint8_t first[96], second[32], signature[EMV_RSA_MAX];
+    const size_t c = strlen(contract), t = strlen(terminal);
+
+    snprintf(out, 9, "%04u%.4s", (unsigned)strtoul(contract + (c > 4 ? c - 4 : 0), NULL, 10) % 10000, terminal + (t > 4 ? t - 4 : 0));
+}
+
+enum tp_err made_payment(struct made *out, struct signer *s, const struct signed_card *card, const struct terms *signed_terms,
+                         const struct terms *said_terms, const struct place *where)
+{
+    struct terms both[2] = {*signed_terms, *said_terms};
+    const struct terms *signed_ = &both[0], *said = &both[1];
+    uint8_t first[128], second[32], signature[EMV_RSA_MAX];
     struct buf cdol1 = BUF_OF(first), cdol2 = BUF_OF(second);
     struct buf de55 = BUF_OF(out->de55), stream = BUF_OF(out->stream);
     const struct span sdad = span_of(signature, emv_pubkey_size(emv_privkey_public(card->key)));
 
+    for (size_t i = 0; i < 2; i++)
+        if (both[i].serial[0] == '\0')
+            place_serial(both[i].serial, where->contract, where->terminal);
     TRY(cdol1_values(&cdol1, signed_));
     if (signed_->second)
         TRY(cdol2_values(&cdol2, signed_));

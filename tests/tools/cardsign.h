@@ -10,6 +10,7 @@ struct signer { /* a scheme of its own and the RSA keys its cards share: generat
     struct scheme *scheme;
     struct emv_privkey **key;
     unsigned keys;
+    bool payee; /* its cards ask for 9F7C */
 };
 
 TP_MUST_CHECK enum tp_err signer_make(struct signer *s, unsigned keys, struct tp_error *e);
@@ -46,8 +47,11 @@ struct terms { /* what a payment is; terms_usual fills it */
     int expiry;              /* DE 14: YYMM */
     char pan[20];            /* DE 2 */
     uint8_t capabilities[3]; /* 9F33 */
-    bool no_cda;             /* the response bears the cryptogram and no signature, and the evidence no certificates */
-    bool second;             /* signed at the second GENERATE AC, over CDOL2 values too */
+    char serial[9];          /* 9F1E; "": that of the place */
+    uint8_t payee[32];
+    bool has_payee; /* 9F7C, of a card that asks for it */
+    bool no_cda;    /* the response bears the cryptogram and no signature, and the evidence no certificates */
+    bool second;    /* signed at the second GENERATE AC, over CDOL2 values too */
 };
 
 /* 12.50 EUR in France, now, PIN verified by the card, a TC; UN and AC from the numbers. */
@@ -66,6 +70,9 @@ struct place { /* where it is paid */
     uint32_t stan;
     unsigned mcc;
 };
+
+/* 9F1E of the terminal there: what it is registered with. */
+void place_serial(char out[9], const char *contract, const char *terminal);
 
 /* The card signs `signed_`, the message says `said`. */
 TP_MUST_CHECK enum tp_err made_payment(struct made *out, struct signer *s, const struct signed_card *card, const struct terms *signed_,

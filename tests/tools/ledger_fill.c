@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "acquirer/state.h"
+#include "ledger/ledger_priv.h"
 #include "base/bcd.h"
 #include "base/date.h"
 #include "base/mask.h"
@@ -59,7 +60,7 @@ static enum tp_err add(struct filling *f, uint32_t stan, bool credit, bool print
                            .psn = 1,
                            .atc = 1,
                            .card_expiry = 20301231};
-    enum ledger_verdict verdict = LEDGER_NEW;
+    struct standing st = {0};
     struct tm at;
     char pan[20] = "";
     enum tp_err r;
@@ -80,9 +81,9 @@ static enum tp_err add(struct filling *f, uint32_t stan, bool credit, bool print
     tx.digest = SPAN_OF(digest);
     tx.de55 = span_of(icc, make_icc(icc, tx.amount, stan));
     tx.stream = span_of("\xDF\x01\x00", 3);
-    r = ledger_acknowledge(f->ledger, &tx, &verdict, e);
-    if (r == TP_OK && verdict != LEDGER_NEW)
-        r = tp_fail(e, TP_ERR_EXISTS, "the books have transaction %" PRIu32 " already (verdict %d)", stan, (int)verdict);
+    r = ledger_standing(f->ledger, &st, &tx, e); /* unjudged: its credits undo no debit */
+    if (r == TP_OK)
+        r = ledger_keep(f->ledger, &tx, &st, 0, e);
     if (r == TP_OK && print)
         puts(tx.rrn);
     return r;

@@ -73,6 +73,7 @@ void office_contract(struct office *o, const char *contract, const char *termina
                          .floor = OFFICE_FLOOR,
                          .ceiling = OFFICE_CEILING,
                          .no_cvm = OFFICE_NO_CVM,
+                         .credit_day = OFFICE_CREDITS,
                          .close_hour = 2200,
                          .open = true};
 
@@ -90,6 +91,7 @@ void office_terminal(struct office *o, const char *contract, const char *termina
 
     snprintf(t.contract, sizeof(t.contract), "%s", contract);
     snprintf(t.id, sizeof(t.id), "%s", terminal);
+    place_serial(t.serial, contract, terminal);
     MUST(acquirer_open_ledger(&l, o->dir, &office_error));
     MUST(ledger_terminal_add(l, &t, &office_error));
     ledger_close(&l);

@@ -14,6 +14,7 @@
 #define OFFICE_FLOOR    5000
 #define OFFICE_CEILING  100000
 #define OFFICE_NO_CVM   2000
+#define OFFICE_CREDITS  50000
 
 struct office {
     char dir[64];

@@ -23,7 +23,15 @@ struct fixture {
 
 static inline void fixture_contract(struct fixture *f, const char *id)
 {
-    struct contract c = {.mcc = 5942, .currency = 978, .country = 250, .floor = 5000, .ceiling = 100000, .no_cvm = 2000, .close_hour = 2230, .open = true};
+    struct contract c = {.mcc = 5942,
+                         .currency = 978,
+                         .country = 250,
+                         .floor = 5000,
+                         .ceiling = 100000,
+                         .no_cvm = 2000,
+                         .credit_day = MONEY_MAX,
+                         .close_hour = 2230,
+                         .open = true};
     struct terminal t = {.capabilities = {0x20, 0x98, 0xC8}, .open = true};
 
     snprintf(c.id, sizeof(c.id), "%s", id);

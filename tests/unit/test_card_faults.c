@@ -190,7 +190,7 @@ static const struct answer_line {
     {"missing=77", "", "S;G;00B2011400", 0x9000, 0x5A, RIG_PAN}, /* an object it has not */
     {"twice=8C", "", "S;G;00B2010C00", 0x9000, 0x8C, CDOL1},
     {"twice=8C", "", "S;G;00B2021400", 0x9000, 0x8C, CDOL1},
-    {"other-track2", "", "S;G;00B2010C00", 0x9000, 0x57, "9990140000010018D301220100000F"},
+    {"other-track2", "", "S;G;00B2010C00", 0x9000, 0x57, "9990140000010015D301220100000F"},
     {"other-track2", "", "S;G;00B2011400", 0x9000, 0x5A, RIG_PAN},
     {"hostile-names", "", "S", 0x9000, 0x50, "1B5B324A075041599B306D0D0A"},
     {"hostile-names", "", "S;G;00B2010C00", 0x9000, 0x5F20, "1B5D303B50574E4544072F1B5B33316D0A"},

@@ -385,6 +385,23 @@ static void offline_instead(void)
     terms.cvr[0] = 0x60; /* second AC a TC, first one an ARQC */
 }
 
+/* Credits of a day: no more than the card may pay on one. */
+START_TEST(credits_of_a_day)
+    {
+        for (int i = 0; i < 3; i++) {
+            bank_usual(&terms, &card);
+            terms.processing = 200000;
+            terms.amount = i == 1 ? BANK_DAY - 50000 + 1 : i == 0 ? 50000 : BANK_DAY - 50000;
+            ck_assert_str_eq(pay()->code, i == 1 ? "61" : "00");
+        }
+        ck_assert_str_eq(reverse(MTI_REVERSAL)->code, "00"); /* what is released is not given */
+        bank_usual(&terms, &card);
+        terms.processing = 200000;
+        terms.amount = BANK_DAY - 50000;
+        ck_assert_str_eq(pay()->code, "00");
+    }
+END_TEST
+
 /* An amount over the floor that the card signed offline: no word for the card, which has ended its transaction. */
 START_TEST(a_tc_is_checked_and_reserved)
     {
@@ -1022,6 +1039,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_reversal_releases_once);
     tcase_add_test(t, refusals);
     tcase_add_test(t, account_status_and_money);
+    tcase_add_test(t, credits_of_a_day);
     tcase_add_test(t, a_tc_is_checked_and_reserved);
     tcase_add_test(t, a_tc_after_its_reversed_arqc);
     tcase_add_test(t, a_tc_that_comes_late);

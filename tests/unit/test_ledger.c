@@ -96,38 +96,181 @@ START_TEST(repeats_count_once)
     }
 END_TEST
 
-/* The counter that the books have of card 1 of that number; -1: none. */
-static int last_atc(struct fixture *f, struct span pan_lookup)
-{
-    sqlite3_stmt *s = NULL;
-    bool row = false;
-    int atc;
-
-    ck_ok(db_prepare(ledger_db(f->l), &s, "SELECT atc FROM card WHERE pan_lookup = ?1 AND psn = 1", &f->e));
-    db_bind_span(s, 1, pan_lookup);
-    ck_ok(db_step(ledger_db(f->l), s, &row, &f->e));
-    atc = row ? sqlite3_column_int(s, 0) : -1;
-    sqlite3_reset(s);
-    return atc;
-}
-
-START_TEST(the_counter_of_a_card_only_grows)
+START_TEST(a_counter_of_a_card_counts_once)
     {
+        static const uint8_t aids[2][7] = {{0xF0, 0, 0, 0, 0x14, 0x10, 0x10}, {0xF0, 0, 0, 0, 0x14, 0x20, 0x20}};
         struct fixture f;
-        struct tx_room a, b, c, d;
+        struct tx_room room;
+        uint32_t stan = 0;
+        struct {
+            uint16_t atc;
+            int expiry;
+            uint8_t psn;
+            size_t aid;
+            enum ledger_verdict verdict;
+        } const rows[] = {
+            {10, 20301231, 1, 0, LEDGER_NEW},    {10, 20301231, 1, 0, LEDGER_ATC_OLD}, /* the same again */
+            {9, 20301231, 1, 0, LEDGER_NEW},     {9, 20301231, 1, 0, LEDGER_ATC_OLD},  /* signed before, while the line was down */
+            {10, 20301231, 2, 0, LEDGER_NEW},                                          /* another card under the same number has its own counter */
+            {10, 20301231, 1, 1, LEDGER_NEW},                                          /* so has another application of the card */
+            {10, 20341231, 1, 0, LEDGER_NEW},    {10, 20341231, 1, 0, LEDGER_ATC_OLD}, /* a renewed card begins anew */
+            {60000, 20301231, 1, 0, LEDGER_NEW}, {11, 20301231, 1, 0, LEDGER_NEW},     /* a wide gap is an alarm, and no refusal */
+        };
 
         fixture_start(&f);
-        struct tx_record first = fixture_tx(&a, 1, 7, 10, 100), same = fixture_tx(&b, 2, 7, 10, 100), older = fixture_tx(&c, 3, 7, 9, 100),
-                         second_card = fixture_tx(&d, 4, 7, 5, 100);
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            struct tx_record tx = fixture_tx(&room, ++stan, 7, rows[i].atc, 100);
 
-        ck_assert_int_eq(last_atc(&f, first.pan_lookup), -1);
-        ck_assert_int_eq(keep(&f, &first), LEDGER_NEW);
-        ck_assert_int_eq(keep(&f, &same), LEDGER_ATC_OLD);
-        ck_assert_int_eq(keep(&f, &older), LEDGER_ATC_OLD);
-        ck_assert_int_eq(last_atc(&f, first.pan_lookup), 10);
-        second_card.psn = 2; /* another card under the same number has its own counter */
-        ck_assert_int_eq(keep(&f, &second_card), LEDGER_NEW);
-        ck_totals(&f, 1, 2, 200, 0, 0, 0, 0);
+            tx.psn = rows[i].psn;
+            tx.card_expiry = rows[i].expiry;
+            tx.aid = SPAN_OF(aids[rows[i].aid]);
+            ck_assert_msg(keep(&f, &tx) == rows[i].verdict, "row %zu", i);
+        }
+        ck_totals(&f, 1, 7, 700, 0, 0, 0, 0);
+        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(f.l)),
+                                      "INSERT INTO tx SELECT rrn + 50, remise, terminal, date, stan + 50, time, kind, amount, psn, atc, card_expiry,"
+                                      " acknowledged, ac, digest, pan_lookup, pan_masked, pan_sealed, de55, stream, aid FROM tx LIMIT 1",
+                                      NULL, NULL, NULL),
+                         SQLITE_CONSTRAINT_TRIGGER); /* whoever asks */
+        fixture_end(&f);
+    }
+END_TEST
+
+/* A contract gives back what its cards have paid, no more, within its sum a day (here 3.00), and nothing without that permission. */
+START_TEST(credits)
+    {
+        struct {
+            uint32_t card;
+            enum tx_kind kind;
+            int64_t amount;
+            enum ledger_verdict verdict;
+        } const rows[] = {{7, TX_CREDIT, 100, LEDGER_CREDIT_UNPAID}, {7, TX_DEBIT, 250, LEDGER_NEW},  {8, TX_DEBIT, 900, LEDGER_NEW},
+                          {7, TX_CREDIT, 251, LEDGER_CREDIT_UNPAID}, {7, TX_CREDIT, 200, LEDGER_NEW}, {7, TX_CREDIT, 51, LEDGER_CREDIT_UNPAID},
+                          {8, TX_CREDIT, 101, LEDGER_CREDIT_DAY},    {8, TX_CREDIT, 100, LEDGER_NEW}, {7, TX_CREDIT, 50, LEDGER_CREDIT_DAY}};
+        struct fixture f;
+        struct tx_room room;
+        uint16_t atc = 0;
+        char rrn[RRN_MAX] = "";
+
+        fixture_start(&f);
+        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(f.l)), "UPDATE contract SET credit_day = 300", NULL, NULL, NULL), SQLITE_OK);
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            atc++;
+            struct tx_record tx = fixture_tx(&room, atc, rows[i].card, atc, rows[i].amount);
+
+            tx.kind = rows[i].kind;
+            ck_assert_msg(keep(&f, &tx) == rows[i].verdict, "row %zu", i);
+            if (i == 4)
+                memcpy(rrn, tx.rrn, sizeof(rrn));
+        }
+        ck_ok(ledger_reverse(f.l, rrn, &f.e)); /* what is taken back was not given */
+        struct tx_record again = fixture_tx(&room, 100, 7, 100, 200);
+
+        again.kind = TX_CREDIT;
+        ck_assert_int_eq(keep(&f, &again), LEDGER_NEW);
+        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(f.l)), "UPDATE contract SET credit_day = 0", NULL, NULL, NULL), SQLITE_OK);
+        again = fixture_tx(&room, 101, 7, 101, 1);
+        again.kind = TX_CREDIT;
+        ck_assert_int_eq(keep(&f, &again), LEDGER_CREDIT_NONE);
+        fixture_end(&f);
+    }
+END_TEST
+
+static enum tp_err count_refusal(void *ctx, const struct refusal *x, struct tp_error *e)
+{
+    (void)e;
+    ck_assert_str_eq(x->contract, CONTRACT);
+    ck_assert_str_eq(x->pan_masked, "999014******0018");
+    ck_assert_str_eq(x->code, "63");
+    ck_assert_str_eq(x->reason, "SIGNED_PAYEE");
+    ck_assert_int_eq(x->amount, 1250);
+    ++*(unsigned *)ctx;
+    return TP_OK;
+}
+
+/* A flood from one terminal leaves a bounded trace, and the others' refusals are kept all the same. */
+START_TEST(refusals_are_kept_and_bounded)
+    {
+        struct refusal x = {.at = 1794000000, .contract = CONTRACT, .stan = 1, .amount = 1250, .currency = 978, .code = "63"};
+        struct fixture f;
+        unsigned kept = 0;
+        int64_t beyond = 0;
+
+        fixture_start(&f);
+        snprintf(x.pan_masked, sizeof(x.pan_masked), "999014******0018");
+        snprintf(x.reason, sizeof(x.reason), "SIGNED_PAYEE");
+        ck_ok(ledger_group_begin(f.l, &f.e));
+        for (unsigned i = 0; i < 1007; i++) {
+            snprintf(x.terminal, sizeof(x.terminal), "00000001");
+            ck_ok(ledger_refusal_add(f.l, &x, &f.e));
+        }
+        snprintf(x.terminal, sizeof(x.terminal), "00000002");
+        ck_ok(ledger_refusal_add(f.l, &x, &f.e));
+        x.at += 86400; /* another day */
+        snprintf(x.terminal, sizeof(x.terminal), "00000001");
+        ck_ok(ledger_refusal_add(f.l, &x, &f.e));
+        ck_ok(ledger_group_commit(f.l, &f.e));
+        ck_ok(ledger_refusal_each(f.l, NULL, count_refusal, &kept, &f.e));
+        ck_assert_uint_eq(kept, 1002);
+        ck_ok(ledger_refusal_beyond(f.l, CONTRACT, &beyond, &f.e));
+        ck_assert_int_eq(beyond, 7);
+        kept = 0;
+        ck_ok(ledger_refusal_each(f.l, "000000000000999", count_refusal, &kept, &f.e));
+        ck_assert_uint_eq(kept, 0);
+        fixture_end(&f);
+    }
+END_TEST
+
+/* Reversals of payments that nobody knows: of one terminal five hundred a day are remembered, and what is known is reversed all the same. */
+START_TEST(unknown_reversals_are_bounded)
+    {
+        struct fixture f;
+        struct tx_room room;
+        enum ledger_reversal how;
+        char rrn[RRN_MAX];
+
+        fixture_start(&f);
+        struct tx_record tx = fixture_tx(&room, 900001, 7, 1, 100);
+
+        ck_assert_int_eq(keep(&f, &tx), LEDGER_NEW);
+        ck_ok(ledger_group_begin(f.l, &f.e));
+        for (uint32_t stan = 1; stan <= 500; stan++) {
+            ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, stan, 20261123, 0, &how, rrn, &f.e));
+            ck_assert_int_eq(how, REVERSAL_REMEMBERED);
+        }
+        ck_ok(ledger_group_commit(f.l, &f.e));
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 501, 20261123, 0, &how, rrn, &f.e));
+        ck_assert_int_eq(how, REVERSAL_TOO_MANY);
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 501, 20261124, 0, &how, rrn, &f.e)); /* whatever day it names */
+        ck_assert_int_eq(how, REVERSAL_TOO_MANY);
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 500, 20261123, 0, &how, rrn, &f.e));
+        ck_assert_int_eq(how, REVERSAL_REPEATED);
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 900001, 20261123, 0, &how, rrn, &f.e));
+        ck_assert_int_eq(how, REVERSAL_DONE);
+        fixture_contract(&f, "000000000000124"); /* another terminal */
+        ck_ok(ledger_reverse_original(f.l, "000000000000124", TERMINAL, 501, 20261123, 0, &how, rrn, &f.e));
+        ck_assert_int_eq(how, REVERSAL_REMEMBERED);
+        fixture_end(&f);
+    }
+END_TEST
+
+/* 9F1E is of one terminal alone, and the acquirer's number stays. */
+START_TEST(serials)
+    {
+        struct fixture f;
+        struct terminal second = {.contract = CONTRACT, .id = "00000002", .open = true},
+                        third = {.contract = CONTRACT, .id = "00000003", .open = true};
+        char id[ACQUIRER_ID_MAX];
+
+        fixture_start(&f);
+        ck_ok(ledger_terminal_add(f.l, &second, &f.e));
+        ck_assert_str_eq(second.serial, "T0000002");
+        memcpy(third.serial, second.serial, sizeof(third.serial));
+        ck_assert_int_eq(ledger_terminal_add(f.l, &third, &f.e), TP_ERR_EXISTS);
+        ck_ok(ledger_acquirer_id(f.l, id, &f.e));
+        ck_assert_uint_eq(strlen(id), 16);
+        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(f.l)), "UPDATE acquirer SET id = '0123456789ABCDEF'", NULL, NULL, NULL),
+                         SQLITE_CONSTRAINT_TRIGGER);
         fixture_end(&f);
     }
 END_TEST
@@ -685,6 +828,11 @@ START_TEST(the_counter_of_a_reversed_arqc)
         (void)ask(&f, &room, 3, 5, LEDGER_ATC_OLD); /* not for another ARQC */
         ck_ok(ledger_look(f.l, &tc, true, &v, rrn, &f.e));
         ck_assert_int_eq(v, LEDGER_NEW);
+        fixture_contract(&f, "000000000000124");
+        snprintf(tc.contract, sizeof(tc.contract), "000000000000124");
+        ck_ok(ledger_acknowledge(f.l, &tc, &v, &f.e));
+        ck_assert_int_eq(v, LEDGER_ATC_OLD); /* at another contract than its ARQC's */
+        snprintf(tc.contract, sizeof(tc.contract), CONTRACT);
         ck_ok(ledger_acknowledge(f.l, &tc, &v, &f.e));
         ck_assert_int_eq(v, LEDGER_NEW);
         tc = fixture_tx(&tc_room, 4, 7, 5, 1250);
@@ -740,6 +888,10 @@ START_TEST(books_of_the_first_version)
         ck_ok(ledger_tx_get(f.l, "632700000001", &tx, &f.e));
         ck_assert(!tx.online);
         ck_assert_str_eq(tx.approval, "");
+        struct terminal t;
+
+        ck_ok(ledger_terminal_get(f.l, CONTRACT, TERMINAL, &t, &f.e));
+        ck_assert_str_eq(t.serial, TERMINAL); /* as its telepay.conf has it */
         tx = fixture_tx(&room, 2, 0, 5, 100);
         ck_ok(ledger_acknowledge(f.l, &tx, &v, &f.e));
         ck_assert_int_eq(v, LEDGER_ATC_OLD);
@@ -758,7 +910,11 @@ static Suite *suite(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, a_payment_is_kept_and_read_back);
     tcase_add_test(t, repeats_count_once);
-    tcase_add_test(t, the_counter_of_a_card_only_grows);
+    tcase_add_test(t, a_counter_of_a_card_counts_once);
+    tcase_add_test(t, credits);
+    tcase_add_test(t, serials);
+    tcase_add_test(t, refusals_are_kept_and_bounded);
+    tcase_add_test(t, unknown_reversals_are_bounded);
     tcase_add_test(t, opposed_cards_are_not_kept);
     tcase_add_test(t, reversal_before_the_close_only);
     tcase_add_test(t, a_reversal_may_overtake_its_payment);

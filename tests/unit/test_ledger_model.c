@@ -68,6 +68,25 @@ static int last_atc(const struct model *m, uint32_t card)
     return last;
 }
 
+static bool has_paid(const struct model *m, uint32_t card, int atc)
+{
+    for (size_t i = 0; i < m->n; i++)
+        if (m->item[i].card == card && m->item[i].atc == atc)
+            return true;
+    return false;
+}
+
+/* What the card has paid and not got back. */
+static int64_t balance(const struct model *m, uint32_t card)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < m->n; i++)
+        if (m->item[i].card == card && !m->item[i].reversed)
+            sum += m->item[i].kind == TX_DEBIT ? m->item[i].amount : -m->item[i].amount;
+    return sum;
+}
+
 /* ---- what happens ---- */
 
 static void expect(struct run *r, struct tx_record *tx, enum ledger_verdict wanted)
@@ -81,21 +100,24 @@ static void expect(struct run *r, struct tx_record *tx, enum ledger_verdict want
 static void pay(struct run *r)
 {
     const uint32_t stan = r->stan++, card = pick(r, CARDS);
-    const int last = last_atc(&r->m, card), atc = last + (int)pick(r, 4) - 1;
+    const int last = last_atc(&r->m, card), atc = last + (int)pick(r, 8) - 3;
+    const bool credit = pick(r, 5) == 0;
     struct tx_room room;
     enum ledger_verdict wanted = LEDGER_NEW;
 
     if (r->m.n == ITEMS || atc < 0)
         return;
-    struct tx_record tx = fixture_tx(&room, stan, card, (uint16_t)atc, 1 + pick(r, 100000));
+    struct tx_record tx = fixture_tx(&room, stan, card, (uint16_t)atc, 1 + pick(r, credit ? 30000 : 100000));
 
-    tx.kind = pick(r, 5) == 0 ? TX_CREDIT : TX_DEBIT;
+    tx.kind = credit ? TX_CREDIT : TX_DEBIT;
     if (is_forewarned(&r->m, stan))
         wanted = LEDGER_REVERSED;
     else if (r->m.opposed[card] >= 0)
         wanted = r->m.opposed[card] == 1 ? LEDGER_OPPOSITION_STOLEN : LEDGER_OPPOSITION_LOST;
-    else if (atc <= last)
+    else if (has_paid(&r->m, card, atc))
         wanted = LEDGER_ATC_OLD;
+    else if (tx.kind == TX_CREDIT && tx.amount > balance(&r->m, card))
+        wanted = LEDGER_CREDIT_UNPAID;
     expect(r, &tx, wanted);
     if (wanted != LEDGER_NEW)
         return;

@@ -281,11 +281,11 @@ START_TEST(totals)
         make();
         const struct office_answer credit = ask_as(MTI_FINANCIAL);
 
-        ck_answer(credit, "00", "");
-        ck_reconciles(1, 2, 4000, 2500, "C0000000000001500", 1, "C0000000000001500");
-        ck_reconciles(1, 2, 4000, 2501, "C0000000000001500", 2, "C0000000000001500");
-        ck_reconciles(1, 2, 4000, 2500, "D0000000000001500", 2, "C0000000000001500");
-        ck_reconciles(0, 2, 4000, 2500, "C0000000000001500", 2, "C0000000000001500");
+        ck_answer(credit, "91", "CREDIT"); /* whose issuer is to be asked, and there is none */
+        ck_reconciles(0, 2, 0, 2500, "D0000000000002500", 1, "D0000000000002500");
+        ck_reconciles(0, 2, 0, 2501, "D0000000000002500", 2, "D0000000000002500");
+        ck_reconciles(0, 2, 0, 2500, "C0000000000002500", 2, "D0000000000002500");
+        ck_reconciles(1, 2, 0, 2500, "D0000000000002500", 2, "D0000000000002500");
     }
 END_TEST
 

@@ -1,0 +1,56 @@
+/* Whom the card paid: what it signed of contract, terminal and acquirer, against who sent the message. */
+#include <string.h>
+
+#include "acquirer/check.h"
+#include "apdu/emvtags.h"
+#include "apdu/tlv.h"
+#include "ledger/payee.h"
+
+#define CID_TYPE 0xC0 /* EMV 4.4 Book 3, table 15 */
+#define CID_TC   0x40
+
+/* 9F1E stands in every DE 55, which the evidence was held against where it is signed. */
+static const char *serial_fault(const struct payment *p)
+{
+    struct tlv said;
+
+    if (tlv_find(p->tx.de55, TAG_IFD_SERIAL, &said) == TP_OK && span_eq(said.value, span_str(p->party->serial)) &&
+        payee_signed(&p->evidence, TAG_IFD_SERIAL, said.value) != PAYEE_OTHER)
+        return NULL;
+    return "SIGNED_SERIAL";
+}
+
+/* The TC that a card makes after a question that came to nothing has a number of its own (DE 11), and still the counter under which the card was asked. */
+static bool has_its_number(const struct payment *p, uint32_t counter)
+{
+    return counter == p->tx.stan || (p->evidence.cdol2_values.n > 0 && (p->result.cid & CID_TYPE) == CID_TC);
+}
+
+static const char *payee_fault(const struct payment *p, const char *acquirer)
+{
+    const enum payee_found found = payee_look(&p->evidence, acquirer, &p->tx);
+    uint32_t counter = 0;
+    struct tlv said;
+
+    if (found == PAYEE_UNSIGNED)
+        return NULL;
+    if (found == PAYEE_OTHER || payee_sequence(p->tx.de55, &counter) != TP_OK)
+        return "SIGNED_PAYEE";
+    if (!has_its_number(p, counter))
+        return "SIGNED_STAN";
+    return tlv_find(p->tx.de55, TAG_MERCHANT_CUSTOM, &said) == TP_OK ? NULL : "DE55_9F7C_MISSING";
+}
+
+const char *check_payee(const struct payment *p, const char *acquirer)
+{
+    const char *fault = serial_fault(p);
+
+    return fault != NULL ? fault : payee_fault(p, acquirer);
+}
+
+struct span check_application(const struct evidence *ev)
+{
+    const struct span aid = payee_value(ev, TAG_TERMINAL_AID);
+
+    return aid.n > 0 && aid.n <= 16 ? aid : span_of(ev->aid.p, ev->aid.n < 5 ? ev->aid.n : 5);
+}
