@@ -126,7 +126,7 @@ inside() {
         telepay journal send --config terminal/telepay.conf >out 2>&1 && break
         sleep 0.2
     done
-    grep -q acknowledged out || fail "not paid after the issuer came back: $(cat out *.log)"
+    grep -q acknowledged out || fail "not paid after the issuer came back: $(cat out ./*.log)"
     kill -STOP "$issuer"
     expect 4 "THE CARD HAS SIGNED" pay --amount 6.00
     kill -CONT "$issuer"
@@ -134,7 +134,7 @@ inside() {
         telepay journal send --config terminal/telepay.conf >out 2>&1 && break
         sleep 0.2
     done
-    grep -q acknowledged out || fail "not paid after its question was taken back: $(cat out *.log)"
+    grep -q acknowledged out || fail "not paid after its question was taken back: $(cat out ./*.log)"
     [ "$(telepay-acquirer list | grep -cE '(^| )6\.00( |$)')" = 1 ] || fail "not counted once: $(telepay-acquirer list)"
 
     # an AID of eight bytes; lists that cut and fill
