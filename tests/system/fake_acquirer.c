@@ -144,11 +144,12 @@ static void echo(struct link_peer *peer, const struct iso8583 *m)
     static struct iso8583 a;
     uint8_t room[128];
     struct buf b = BUF_OF(room);
-    char stan[8];
+    static const unsigned echoed[] = {7, 11, 41, 42, 70};
 
     iso8583_start(&a, MTI_NETWORK_RESPONSE);
-    if (iso8583_text(m, 11, stan, sizeof(stan)) != TP_OK || iso8583_set_text(&a, 11, stan) != TP_OK || iso8583_set_text(&a, 39, "00") != TP_OK ||
-        iso8583_pack(&b, &a, NULL) != TP_OK)
+    for (size_t i = 0; i < sizeof(echoed) / sizeof(echoed[0]); i++)
+        a.field[echoed[i]] = m->field[echoed[i]];
+    if (iso8583_set_text(&a, 39, "00") != TP_OK || iso8583_pack(&b, &a, NULL) != TP_OK)
         abort();
     link_send(peer, buf_span(&b));
 }

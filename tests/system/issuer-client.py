@@ -16,8 +16,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import check_cryptogram as emv  # noqa: E402
 
 # number: (kind, length; 0 with LL or LLL): DESIGN 7
-FIELDS = {2: ("n", "LL"), 3: ("n", 6), 4: ("n", 12), 7: ("n", 10), 11: ("n", 6), 12: ("n", 6), 13: ("n", 4), 14: ("n", 4), 22: ("n", 3), 23: ("n", 3),
-          25: ("n", 2), 32: ("n", "LL"), 37: ("an", 12), 38: ("an", 6), 39: ("an", 2), 41: ("an", 8), 42: ("an", 15), 49: ("an", 3), 55: ("b", "LLL"),
+FIELDS = {2: ("n", "LL"), 3: ("n", 6), 4: ("n", 12), 7: ("n", 10), 11: ("n", 6), 12: ("n", 6), 13: ("n", 4), 14: ("n", 4), 18: ("n", 4), 22: ("n", 3), 23: ("n", 3),
+          25: ("n", 2), 32: ("n", "LL"), 37: ("an", 12), 38: ("an", 6), 39: ("an", 2), 41: ("an", 8), 42: ("an", 15), 44: ("an", "LL"), 49: ("an", 3), 55: ("b", "LLL"),
           90: ("n", 42)}
 
 
@@ -111,7 +111,7 @@ def main():
         mti, answer = exchange(folder, port, pack("0400", fields))
         assert mti == "0410"
     else:
-        fields.update({14: "3012", 22: "051", 23: f"{psn:0>3}", 25: "00", 55: b"".join(tlv(t, values[t]) for t in values)})
+        fields.update({14: "3012", 18: "5942", 22: "051", 23: f"{psn:0>3}", 25: "00", 55: b"".join(tlv(t, values[t]) for t in values)})
         mti, answer = exchange(folder, port, pack("0100", fields))
         assert mti == "0110"
     print(answer[39].decode(), answer[38].decode() if 38 in answer else "-", end=" ")
