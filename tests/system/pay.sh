@@ -180,6 +180,12 @@ pins_tried() {
 bad_cards() {
     local fault
     remove
+    # wants the cardholder's confirmation, first in order (Book 1, 12.4, step 5): a script gets the other, unless it names this one
+    insert confirm
+    expect 0 "OTHER" pay_12
+    expect 0 "ASKS" pay_12 --application asks
+    expect 0 "ASKS" pay_12 --application 1
+    remove
     rm -rf bad && cp -r marie bad
     insert bad --fault blocked-card
     expect 3 "the card is blocked (6A81 to SELECT)" telepay card --config "$conf"
@@ -455,6 +461,8 @@ cp -r marie factory
 # a card that insists on the PIN: no "no CVM" behind it
 telepay-perso card pin --scheme scheme --pan 9990140000000015 --name DUPONT/PAUL --expiry 2030-12 --pin 1234 --cvm pin >/dev/null 2>&1 || fail "telepay-perso card"
 telepay-perso card other --scheme scheme --pan 9990140000000023 --name MARTIN/LUC --expiry 2030-12 --pin 1234 >/dev/null 2>&1 || fail "telepay-perso card"
+telepay-perso card confirm --scheme scheme --pan 9990140000000015 --name DUPONT/ANNE --expiry 2030-12 --pin 1234 --aid F0000000141010 --label OTHER \
+    --priority 2 --also F000000014101001:ASKS:1::confirm >confirm.log 2>&1 || fail "telepay-perso card: $(cat confirm.log)"
 fake_acquirer make terminal || fail "fake_acquirer make"
 cp scheme/authority.json terminal/
 part=${1:-cards}
