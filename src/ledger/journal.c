@@ -495,7 +495,7 @@ static enum tp_err compare_amount(struct ledger *l, const struct original *o, in
     return tp_fail(e, TP_ERR_RANGE, "a reversal is of the whole amount: %" PRId64 " minor units, not %" PRId64, amount, said);
 }
 
-#define UNKNOWN_A_DAY 500 /* reversals of one terminal that are remembered for payments nobody knows */
+#define UNKNOWN_A_DAY 5000 /* reversals of one terminal that are remembered for payments nobody knows */
 
 /* What was asked of an issuer is known, and what is remembered already takes no more room. */
 static enum tp_err has_room(struct ledger *l, const struct original *o, bool *room, struct tp_error *e)

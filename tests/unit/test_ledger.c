@@ -234,21 +234,21 @@ START_TEST(unknown_reversals_are_bounded)
 
         ck_assert_int_eq(keep(&f, &tx), LEDGER_NEW);
         ck_ok(ledger_group_begin(f.l, &f.e));
-        for (uint32_t stan = 1; stan <= 500; stan++) {
+        for (uint32_t stan = 1; stan <= 5000; stan++) {
             ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, stan, 20261123, 0, &how, rrn, &f.e));
             ck_assert_int_eq(how, REVERSAL_REMEMBERED);
         }
         ck_ok(ledger_group_commit(f.l, &f.e));
-        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 501, 20261123, 0, &how, rrn, &f.e));
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 5001, 20261123, 0, &how, rrn, &f.e));
         ck_assert_int_eq(how, REVERSAL_TOO_MANY);
-        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 501, 20261124, 0, &how, rrn, &f.e)); /* whatever day it names */
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 5001, 20261124, 0, &how, rrn, &f.e)); /* whatever day it names */
         ck_assert_int_eq(how, REVERSAL_TOO_MANY);
-        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 500, 20261123, 0, &how, rrn, &f.e));
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 5000, 20261123, 0, &how, rrn, &f.e));
         ck_assert_int_eq(how, REVERSAL_REPEATED);
         ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 900001, 20261123, 0, &how, rrn, &f.e));
         ck_assert_int_eq(how, REVERSAL_DONE);
         fixture_contract(&f, "000000000000124"); /* another terminal */
-        ck_ok(ledger_reverse_original(f.l, "000000000000124", TERMINAL, 501, 20261123, 0, &how, rrn, &f.e));
+        ck_ok(ledger_reverse_original(f.l, "000000000000124", TERMINAL, 5001, 20261123, 0, &how, rrn, &f.e));
         ck_assert_int_eq(how, REVERSAL_REMEMBERED);
         fixture_end(&f);
     }

@@ -138,7 +138,7 @@ END_TEST
  * longest (EMV 4.4 Book 3, Annex A) DE 55 fits the 255 bytes that networks carry. */
 static struct span longest(const void *ctx, uint32_t tag)
 {
-    static const uint8_t filler[32] = {0};
+    static const uint8_t filler[32] = {0}, values[6 + 32] = {0, 0, 0, 0, 0x12, 0x50};
     const struct emv_tag *known = emv_tag_find(tag);
 
     (void)ctx;
@@ -148,9 +148,9 @@ static struct span longest(const void *ctx, uint32_t tag)
     case TAG_PAN_SEQUENCE:
         return look_up(NULL, tag);
     case TAG_CDOL1:
-        return span_of("\x9F\x02\x06", 3);
+        return span_of("\x9F\x02\x06\x9F\x7C\x20", 6);
     case TAG_EV_CDOL1_VALUES:
-        return span_of("\0\0\0\0\x12\x50", 6);
+        return SPAN_OF(values);
     case TAG_EV_DDOL_VALUES:
         return span_of("\xDE\xAD\xBE\xEF", 4);
     case TAG_EV_DDA_SDAD:
@@ -179,7 +179,7 @@ START_TEST(lists_that_nobody_signed_and_the_longest_de_55)
         ck_ok(tlv_find(m.field[55], TAG_MERCHANT_CUSTOM, &t));
         ck_ok(iso8583_evidence_join(&joined, &m));
         ck_ok(tlv_find(buf_span(&joined), TAG_EV_CDOL1, &t));
-        ck_hex(t.value, "9F0206");
+        ck_hex(t.value, "9F02069F7C20");
         ck_assert_int_eq(tlv_find(buf_span(&joined), TAG_EV_CDOL2, &t), TP_ERR_NOT_FOUND);
         ck_ok(tlv_find(buf_span(&joined), TAG_EV_DDOL_VALUES, &t));
         ck_ok(tlv_find(buf_span(&joined), TAG_EV_DDA_SDAD, &t));
