@@ -138,7 +138,7 @@ END_TEST
  * longest (EMV 4.4 Book 3, Annex A) DE 55 fits the 255 bytes that networks carry. */
 static struct span longest(const void *ctx, uint32_t tag)
 {
-    static const uint8_t filler[32] = {0}, values[6 + 32] = {0, 0, 0, 0, 0x12, 0x50};
+    static const uint8_t filler[32] = {0}, listed[6 + 32] = {0, 0, 0, 0, 0x12, 0x50};
     const struct emv_tag *known = emv_tag_find(tag);
 
     (void)ctx;
@@ -150,7 +150,7 @@ static struct span longest(const void *ctx, uint32_t tag)
     case TAG_CDOL1:
         return span_of("\x9F\x02\x06\x9F\x7C\x20", 6);
     case TAG_EV_CDOL1_VALUES:
-        return SPAN_OF(values);
+        return SPAN_OF(listed);
     case TAG_EV_DDOL_VALUES:
         return span_of("\xDE\xAD\xBE\xEF", 4);
     case TAG_EV_DDA_SDAD:
