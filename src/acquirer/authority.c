@@ -243,8 +243,10 @@ int acquirer_authority_add(int argc, char **argv)
                                                  OPTION_DIR,
                                                  {0}};
     static const struct argp argp = {
-        options, parse, NULL, "Trust authority keys of a card scheme: payments under other keys are refused (63). Keys under 1408 bits are not taken.",
-        NULL,    NULL,  NULL};
+        options, parse,
+        NULL,    "Trust authority keys of a card scheme: payments under other keys are refused (63). Keys under 1408 bits are not taken.",
+        NULL,    NULL,
+        NULL};
     struct words w = {0};
     struct tp_error e = {TP_OK, ""};
     enum tp_err r;
@@ -326,12 +328,14 @@ static enum tp_err remove_keys(const struct words *w, struct tp_error *e)
 
 int acquirer_authority_remove(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"scheme", 's', "NAME", 0, "Keys of " SCHEME_NAMES, 0},
-                                                 {"rid", KEY_RID, "RID", 0, "Keys of this registered application provider, as authority list has it", 0},
-                                                 {"index", KEY_INDEX, "XX", 0, "Only the key of this index [all]", 0},
-                                                 OPTION_DIR,
-                                                 {0}};
-    static const struct argp argp = {options, parse, NULL, "Trust authority keys no more, as when their scheme has withdrawn them.", NULL, NULL, NULL};
+    static const struct argp_option options[] = {
+        {"scheme", 's', "NAME", 0, "Keys of " SCHEME_NAMES, 0},
+        {"rid", KEY_RID, "RID", 0, "Keys of this registered application provider, as authority list has it", 0},
+        {"index", KEY_INDEX, "XX", 0, "Only the key of this index [all]", 0},
+        OPTION_DIR,
+        {0}};
+    static const struct argp argp = {options, parse, NULL, "Trust authority keys no more, as when their scheme has withdrawn them.",
+                                     NULL,    NULL,  NULL};
     struct words w = {0};
     struct tp_error e = {TP_OK, ""};
     enum tp_err r;
@@ -369,8 +373,8 @@ int acquirer_authority_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {options, parse, NULL, "List the authority keys that are trusted.", NULL, NULL, NULL};
-    static const struct table_column columns[] = {{"scheme", TABLE_TEXT},      {"rid", TABLE_TEXT},         {"index", TABLE_TEXT},
-                                                  {"bits", TABLE_NUMBER},      {"environment", TABLE_TEXT}, {"planned_end", TABLE_TEXT},
+    static const struct table_column columns[] = {{"scheme", TABLE_TEXT},       {"rid", TABLE_TEXT},         {"index", TABLE_TEXT},
+                                                  {"bits", TABLE_NUMBER},       {"environment", TABLE_TEXT}, {"planned_end", TABLE_TEXT},
                                                   {"past_the_end", TABLE_BOOL}, {"file", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};

@@ -22,8 +22,8 @@ TP_MUST_CHECK enum tp_err acquirer_open_ledger(struct ledger **out, const char *
 
 #define ACQUIRER_AUTHORITY_BITS 1408 /* the shortest authority key that is taken */
 
-/* The keys that are trusted: every authorities/NAME.json, and no others. TP_ERR_SECURITY, naming key and size, when one is too short; read takes such too,
- * so that they can be listed and removed. */
+/* The keys that are trusted: every authorities/NAME.json, and no others. TP_ERR_SECURITY, naming key and size, when one
+ * is too short; read takes such too, so that they can be listed and removed. */
 TP_MUST_CHECK enum tp_err acquirer_load_authorities(struct capk_store **out, const char *dir, struct tp_error *e);
 TP_MUST_CHECK enum tp_err acquirer_read_authorities(struct capk_store **out, const char *dir, struct tp_error *e);
 

@@ -134,8 +134,8 @@ static void print_issuer(const struct transaction *tx)
     if (a == NULL)
         return;
     if (a->authority != NULL) {
-        snprintf(text, sizeof(text), "key %02X of %s (%s)%s%s", a->authority->index, hex_encode(rid, SPAN_OF(a->authority->rid)), a->authority->source,
-                 a->authority_expired ? ", past the date that its list has: " : "",
+        snprintf(text, sizeof(text), "key %02X of %s (%s)%s%s", a->authority->index, hex_encode(rid, SPAN_OF(a->authority->rid)),
+                 a->authority->source, a->authority_expired ? ", past the date that its list has: " : "",
                  a->authority_expired ? date_format(date, a->authority->expiry) : "");
         line("Authority", text);
     }

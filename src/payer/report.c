@@ -63,7 +63,8 @@ static json_t *day(int date)
     return date == 0 ? json_null() : json_string(date_format(text, date));
 }
 
-/* The authority key that opened the issuer certificate; else the one that the card names, without a source: unknown, or it opens nothing ("check"). */
+/* The authority key that opened the issuer certificate; else the one that the card names, without a source: unknown, or it
+ * opens nothing ("check"). */
 static json_t *authority_key(const struct transaction *tx, const struct kernel_authentication *a)
 {
     const struct span name = transaction_get(tx, TAG_DF_NAME), wanted = transaction_get(tx, TAG_CA_INDEX);

@@ -216,8 +216,9 @@ static enum tp_err load_project_keys(struct terminal *t, struct tp_error *e)
     return r == TP_OK ? capk_store_load(t->authorities, path, e) : r;
 }
 
-/* [authorities] files: names parted by spaces, and these alone: what a terminal takes under a key that its acquirer does not trust is lost after the card
- * has signed. A configuration that says nothing of them, which is none of telepay-acquirer's making, has the project's list. */
+/* [authorities] files: names parted by spaces, and these alone: what a terminal takes under a key that its acquirer does not
+ * trust is refused after the card has signed. A configuration that says nothing of them, which is none of telepay-acquirer's
+ * making, has the project's list. */
 static enum tp_err load_authorities(struct terminal *t, struct tp_error *e)
 {
     const char *list = conf_get(t->conf, "authorities", "files");
