@@ -100,32 +100,14 @@ static enum tp_err write_configuration(const char *dir, const struct words *w, s
                  "certificate = pki/server.pem\n"
                  "key = pki/server.key\n"
                  "\n"
-                 "# Authority keys of card schemes: the project's data/capk.json, and every file authorities/NAME.json beside this one.\n"
+                 "# Authority keys of card schemes that are trusted: every file authorities/NAME.json beside this one (telepay-acquirer\n"
+                 "# authority add), and no others.\n"
                  "# The collection centre's credentials: centre/centre.conf, made by telepay-centre acquirer add.\n",
                  w->name, w->listen);
 
     if (r == TP_OK && (n < 0 || (size_t)n >= sizeof(text)))
         r = tp_fail(e, TP_ERR_RANGE, "the name is too long");
     return r == TP_OK ? file_replace(path, span_str(text), 0644, e) : r;
-}
-
-/* Each file is read as authority keys first, so that a wrong one is found now and not when the server starts. */
-static enum tp_err copy_authority(const char *dir, const char *from, size_t index, struct tp_error *e)
-{
-    char name[64];
-    struct capk_store *check = NULL;
-    enum tp_err r = capk_store_new(&check);
-
-    if (r != TP_OK)
-        return tp_fail(e, r, "cannot read %s: %s", from, tp_err_text(r));
-    r = capk_store_load(check, from, e);
-    if (r == TP_OK && capk_count(check) == 0)
-        r = tp_fail(e, TP_ERR_FORMAT, "%s holds no authority key", from);
-    snprintf(name, sizeof(name), "authorities/%02zu.json", index % 1000 + 1);
-    if (r == TP_OK)
-        r = file_copy(from, dir, name, 0644, e);
-    capk_store_free(&check);
-    return r;
 }
 
 static enum tp_err make_folders(const char *dir, struct tp_error *e)
@@ -146,7 +128,7 @@ static enum tp_err make_all(const struct words *w, struct tp_error *e)
     enum tp_err r = make_folders(w->dir, e);
 
     for (size_t i = 0; i < w->authorities && r == TP_OK; i++)
-        r = copy_authority(w->dir, w->authority[i], i, e);
+        r = acquirer_copy_authority(w->dir, w->authority[i], e);
     if (r == TP_OK)
         r = pki_server_make(w->dir, w->name, &server, SERVER_DAYS, e);
     if (r == TP_OK)
@@ -177,8 +159,10 @@ int acquirer_init(int argc, char **argv)
         r = make_all(&w, &e);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("made the acquirer \"%s\" in %s\n"
-           "next: telepay-acquirer contract add --id ID --name NAME --mcc MCC --currency EUR\n",
-           w.name, w.dir);
+    printf("made the acquirer \"%s\" in %s\n", w.name, w.dir);
+    if (w.authorities == 0)
+        printf("it trusts no authority key of a card scheme yet, and would refuse every payment\n"
+               "next: telepay-acquirer authority add --scheme NAME, or --file FILE\n");
+    printf("next: telepay-acquirer contract add --id ID --name NAME --mcc MCC --currency EUR\n");
     return CLI_DONE;
 }

@@ -1,6 +1,7 @@
 bin_PROGRAMS += telepay-acquirer
 telepay_acquirer_SOURCES = \
 	src/acquirer/audit.c \
+	src/acquirer/authority.c \
 	src/acquirer/commands.h \
 	src/acquirer/contract.c \
 	src/acquirer/init.c \
@@ -72,6 +73,9 @@ tests_bench_bench_acquire_LDADD = $(OFFICE_LIBS)
 telepay_acquirer_SOURCES += src/acquirer/verify.c
 dist_check_SCRIPTS += tests/system/verify.sh
 TESTS += tests/system/verify.sh
+
+dist_check_SCRIPTS += tests/system/authority.sh
+TESTS += tests/system/authority.sh
 
 dist_check_SCRIPTS += tests/system/operator.sh
 TESTS += tests/system/operator.sh

@@ -5,6 +5,9 @@
 
 static const struct cli_command commands[] = {
     {"init", "make an acquirer's folder", acquirer_init},
+    {"authority add", "trust authority keys of a card scheme", acquirer_authority_add},
+    {"authority list", "list the authority keys that are trusted", acquirer_authority_list},
+    {"authority remove", "trust authority keys no more", acquirer_authority_remove},
     {"contract add", "add a merchant's contract", acquirer_contract_add},
     {"contract list", "list the contracts", acquirer_contract_list},
     {"contract close", "take no payment under a contract any more", acquirer_contract_close},

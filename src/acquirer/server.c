@@ -481,6 +481,8 @@ enum tp_err acquirer_server_new(struct acquirer_server **out, const char *dir, c
     r = tls_context(&tls, dir, e);
     if (r == TP_OK)
         r = acquirer_load_authorities(&s->authorities, dir, e);
+    if (r == TP_OK && capk_count(s->authorities) == 0)
+        log_note("no authority key of a card scheme is trusted here: payments are refused (CA_KEY_UNKNOWN) until telepay-acquirer authority add");
     for (unsigned i = 0; r == TP_OK && i < s->threads; i++)
         r = worker_new(&s->worker[i], dir, s->authorities, e);
     if (r == TP_OK)

@@ -5,9 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/conf.h"
 #include "base/file.h"
+#include "base/hex.h"
+
+#define AUTHORITY_FILES_MAX 1000
 
 enum tp_err acquirer_dir(char *out, const char *given, struct tp_error *e)
 {
@@ -32,15 +36,23 @@ static int is_json(const struct dirent *d)
     return n > 5 && d->d_name[0] != '.' && strcmp(d->d_name + n - 5, ".json") == 0;
 }
 
+enum tp_err acquirer_authority_files(struct dirent ***names, int *n, const char *folder, struct tp_error *e)
+{
+    *names = NULL;
+    *n = scandir(folder, names, is_json, alphasort);
+    if (*n >= 0)
+        return TP_OK;
+    *n = 0;
+    return errno == ENOENT ? TP_OK : tp_fail(e, TP_ERR_IO, "cannot read %s: %s", folder, strerror(errno));
+}
+
 static enum tp_err load_folder(struct capk_store *s, const char *folder, struct tp_error *e)
 {
-    struct dirent **names = NULL;
+    struct dirent **names;
     char path[PATH_MAX];
-    enum tp_err r = TP_OK;
-    const int n = scandir(folder, &names, is_json, alphasort);
+    int n;
+    enum tp_err r = acquirer_authority_files(&names, &n, folder, e);
 
-    if (n < 0)
-        return errno == ENOENT ? TP_OK : tp_fail(e, TP_ERR_IO, "cannot read %s: %s", folder, strerror(errno));
     for (int i = 0; i < n; i++) {
         if (r == TP_OK)
             r = file_join(path, sizeof(path), folder, names[i]->d_name, e);
@@ -52,7 +64,7 @@ static enum tp_err load_folder(struct capk_store *s, const char *folder, struct 
     return r;
 }
 
-enum tp_err acquirer_load_authorities(struct capk_store **out, const char *dir, struct tp_error *e)
+enum tp_err acquirer_read_authorities(struct capk_store **out, const char *dir, struct tp_error *e)
 {
     char path[PATH_MAX];
     struct capk_store *s = NULL;
@@ -61,11 +73,7 @@ enum tp_err acquirer_load_authorities(struct capk_store **out, const char *dir, 
     *out = NULL;
     if (r != TP_OK)
         return tp_fail(e, r, "cannot load the authority keys: %s", tp_err_text(r));
-    r = file_data_path(path, sizeof(path), "capk.json", e);
-    if (r == TP_OK)
-        r = capk_store_load(s, path, e);
-    if (r == TP_OK)
-        r = file_join(path, sizeof(path), dir, "authorities", e);
+    r = file_join(path, sizeof(path), dir, "authorities", e);
     if (r == TP_OK)
         r = load_folder(s, path, e);
     if (r == TP_OK) {
@@ -73,6 +81,70 @@ enum tp_err acquirer_load_authorities(struct capk_store **out, const char *dir, 
         s = NULL;
     }
     capk_store_free(&s);
+    return r;
+}
+
+/* Evidence is kept for years: what is signed under a key that can be factored meanwhile proves nothing. */
+static enum tp_err long_enough(const struct capk_store *s, const char *advice, struct tp_error *e)
+{
+    const struct capk *k;
+    char rid[11];
+
+    for (size_t i = 0; (k = capk_at(s, i)) != NULL; i++) {
+        const size_t bits = emv_pubkey_size(k->key) * 8;
+
+        if (bits < ACQUIRER_AUTHORITY_BITS)
+            return tp_fail(e, TP_ERR_SECURITY, "%s: key %02X of %s has %zu bits: an acquirer takes none under %d%s", k->source, k->index,
+                           hex_encode(rid, SPAN_OF(k->rid)), bits, ACQUIRER_AUTHORITY_BITS, advice);
+    }
+    return TP_OK;
+}
+
+enum tp_err acquirer_load_authorities(struct capk_store **out, const char *dir, struct tp_error *e)
+{
+    enum tp_err r = acquirer_read_authorities(out, dir, e);
+
+    if (r == TP_OK)
+        r = long_enough(*out, " (telepay-acquirer authority remove takes it away)", e);
+    if (r != TP_OK)
+        capk_store_free(out);
+    return r;
+}
+
+enum tp_err acquirer_authority_place(char *name, size_t cap, const char *dir, struct tp_error *e)
+{
+    char path[PATH_MAX];
+
+    for (unsigned i = 1; i < AUTHORITY_FILES_MAX; i++) {
+        enum tp_err r = snprintf(name, cap, "authorities/%02u.json", i) < (int)cap ? TP_OK : tp_fail(e, TP_ERR_RANGE, "too long a name");
+
+        if (r == TP_OK)
+            r = file_join(path, sizeof(path), dir, name, e);
+        if (r != TP_OK || access(path, F_OK) != 0)
+            return r;
+    }
+    return tp_fail(e, TP_ERR_EXISTS, "there are %d files of authority keys already", AUTHORITY_FILES_MAX - 1);
+}
+
+/* Each file is read as authority keys first, so that a wrong one is found now and not when the server starts. */
+enum tp_err acquirer_copy_authority(const char *dir, const char *from, struct tp_error *e)
+{
+    char name[64];
+    struct capk_store *check = NULL;
+    enum tp_err r = capk_store_new(&check);
+
+    if (r != TP_OK)
+        return tp_fail(e, r, "cannot read %s: %s", from, tp_err_text(r));
+    r = capk_store_load(check, from, e);
+    if (r == TP_OK && capk_count(check) == 0)
+        r = tp_fail(e, TP_ERR_FORMAT, "%s holds no authority key", from);
+    if (r == TP_OK)
+        r = long_enough(check, "", e);
+    if (r == TP_OK)
+        r = acquirer_authority_place(name, sizeof(name), dir, e);
+    if (r == TP_OK)
+        r = file_copy(from, dir, name, 0644, e);
+    capk_store_free(&check);
     return r;
 }
 

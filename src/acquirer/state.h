@@ -3,6 +3,7 @@
 #ifndef TP_ACQUIRER_STATE_H
 #define TP_ACQUIRER_STATE_H
 
+#include <dirent.h>
 #include <limits.h>
 
 #include "crypto/capk.h"
@@ -19,8 +20,21 @@ TP_MUST_CHECK enum tp_err acquirer_dir(char *out, const char *given, struct tp_e
 
 TP_MUST_CHECK enum tp_err acquirer_open_ledger(struct ledger **out, const char *dir, struct tp_error *e);
 
-/* The project's keys (data/capk.json), then every authorities/NAME.json. */
+#define ACQUIRER_AUTHORITY_BITS 1408 /* the shortest authority key that is taken */
+
+/* The keys that are trusted: every authorities/NAME.json, and no others. TP_ERR_SECURITY, naming key and size, when one
+ * is too short; read takes such too, so that they can be listed and removed. */
 TP_MUST_CHECK enum tp_err acquirer_load_authorities(struct capk_store **out, const char *dir, struct tp_error *e);
+TP_MUST_CHECK enum tp_err acquirer_read_authorities(struct capk_store **out, const char *dir, struct tp_error *e);
+
+/* The names of the files in that folder, by their names; the caller frees each and the array. None when there is no folder. */
+TP_MUST_CHECK enum tp_err acquirer_authority_files(struct dirent ***names, int *n, const char *folder, struct tp_error *e);
+
+/* The name of the next file of keys, "authorities/02.json". */
+TP_MUST_CHECK enum tp_err acquirer_authority_place(char *name, size_t cap, const char *dir, struct tp_error *e);
+
+/* A file of keys into that place: all of it, when every key is good and long enough. */
+TP_MUST_CHECK enum tp_err acquirer_copy_authority(const char *dir, const char *from, struct tp_error *e);
 
 /* What acquirer.conf says of [serve] listen; ACQUIRER_ADDRESS:ACQUIRER_PORT when it says nothing. */
 TP_MUST_CHECK enum tp_err acquirer_listen(char *out, size_t cap, const char *dir, struct tp_error *e);

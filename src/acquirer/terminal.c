@@ -125,7 +125,7 @@ static void put_head(FILE *to, const struct making *m, const char *authorities)
             "serial = %s\n"
             "\n"
             "[authorities]\n"
-            "# the project's data/capk.json is always known too\n"
+            "# the keys that the acquirer trusted when this was made, and no others (parted by spaces)\n"
             "files =%s\n"
             "\n"
             "[journal]\n"
@@ -157,34 +157,37 @@ static enum tp_err write_configuration(const struct making *m, const char *autho
     return r;
 }
 
-/* authorities/01.json becomes authority.json, 02.json authority-02.json, …; names is their list for telepay.conf. */
+/* authorities/01.json becomes authority.json, NAME.json authority-NAME.json; names is their list for telepay.conf. */
 static enum tp_err copy_authorities(const struct making *m, char *names, size_t cap, struct tp_error *e)
 {
-    char from[64], to[64], path[PATH_MAX];
+    char folder[PATH_MAX], path[PATH_MAX], to[NAME_MAX + 16];
+    struct dirent **files = NULL;
     size_t used = 0;
+    int n = 0;
+    enum tp_err r = file_join(folder, sizeof(folder), m->dir, "authorities", e);
 
     names[0] = '\0';
-    for (unsigned i = 1; i < 1000; i++) {
-        enum tp_err r;
+    if (r == TP_OK)
+        r = acquirer_authority_files(&files, &n, folder, e);
+    for (int i = 0; i < n; i++) {
+        const char *name = files[i]->d_name;
 
-        snprintf(from, sizeof(from), "authorities/%02u.json", i);
-        r = file_join(path, sizeof(path), m->dir, from, e);
-        if (r != TP_OK)
-            return r;
-        if (access(path, F_OK) != 0)
-            break;
-        if (i == 1)
+        if (r == TP_OK)
+            r = file_join(path, sizeof(path), folder, name, e);
+        if (strcmp(name, "01.json") == 0)
             snprintf(to, sizeof(to), "authority.json");
         else
-            snprintf(to, sizeof(to), "authority-%02u.json", i);
-        r = file_copy(path, m->w->out, to, 0644, e);
-        if (r != TP_OK)
-            return r;
-        used += (size_t)snprintf(names + used, cap - used, " %s", to);
-        if (used >= cap - sizeof(to))
-            break;
+            snprintf(to, sizeof(to), "authority-%s", name);
+        if (r == TP_OK && (strpbrk(name, " \t;") != NULL || used + strlen(to) + 2 > cap))
+            r = tp_fail(e, TP_ERR_RANGE, "%s: a terminal's list of files cannot hold its name", path);
+        if (r == TP_OK)
+            r = file_copy(path, m->w->out, to, 0644, e);
+        if (r == TP_OK)
+            used += (size_t)snprintf(names + used, cap - used, " %s", to);
+        free(files[i]);
     }
-    return TP_OK;
+    free(files);
+    return r;
 }
 
 static enum tp_err make_folder(const struct making *m, struct tp_error *e)

@@ -150,7 +150,9 @@ static void describe(char out[DETAIL], enum row row, const struct evidence *ev, 
         snprintf(out, DETAIL, "%s", ev->de55.n > 0 ? "with the message it came in" : "without a message");
         break;
     case ROW_AUTHORITY:
-        snprintf(out, DETAIL, "%s index %02X", hex_encode(a, span_of(ev->aid.p, 5)), ev->ca_index.p[0]);
+        snprintf(out, DETAIL, "%s index %02X%s%s%s", hex_encode(a, span_of(ev->aid.p, 5)), ev->ca_index.p[0],
+                 r->authority_expired ? ", past its date of " : "", r->authority_expired ? date_format(b, r->authority_expiry) : "",
+                 r->authority_expired ? ": good until its scheme withdraws it" : "");
         break;
     case ROW_ISSUER:
         snprintf(out, DETAIL, "issuer %s, valid until %s", r->issuer_iin, date_format(b, r->issuer_expiry));

@@ -328,7 +328,7 @@ static enum tp_err try_authority(struct checking *c, enum emv_check *outcome, st
     struct emv_pubkey *key = NULL;
     enum tp_err r = emv_pubkey_new(&key, emv_pubkey_modulus(k->key), emv_pubkey_exponent(k->key));
 
-    if (r == TP_OK) /* its date is checked below, also when it comes from the cache */
+    if (r == TP_OK)
         r = emv_issuer_cert_check(outcome, &made->issuer, key, p[CHAIN_90], p[CHAIN_92], p[CHAIN_9F32], c->pan, 0);
     emv_pubkey_free(&key);
     made->authority_expiry = k->expiry;
@@ -341,9 +341,11 @@ static enum tp_err open_issuer(struct checking *c)
     enum emv_check outcome = EMV_CHECK_OK, best = EMV_CHECK_LENGTH;
     struct chain made = {0}, *kept = NULL;
     const struct capk *k;
+    char rid[2 * RID + 1], reason[sizeof(c->result->reason) + 16];
     size_t n = 0;
     enum tp_err r = TP_OK;
 
+    hex_encode(rid, c->parts[CHAIN_RID]);
     for (; (k = capk_find(c->cache->authorities, c->parts[CHAIN_RID], c->ev->ca_index.p[0], n)) != NULL; n++) {
         r = try_authority(c, &outcome, &made, k);
         if (r != TP_OK)
@@ -354,12 +356,11 @@ static enum tp_err open_issuer(struct checking *c)
             best = outcome; /* what a key that opened it says stands */
     }
     if (k == NULL && n == 0) {
-        char rid[2 * RID + 1];
-
-        refuse(c, EVIDENCE_AUTHORITY, "CA_KEY_UNKNOWN", "no key of %s with index %02X is known", hex_encode(rid, c->parts[CHAIN_RID]),
-               c->ev->ca_index.p[0]);
+        refuse(c, EVIDENCE_AUTHORITY, "CA_KEY_UNKNOWN", "no authority key %02X of %s is trusted here", c->ev->ca_index.p[0], rid);
     } else if (k == NULL) {
-        refuse_check(c, EVIDENCE_ISSUER_CERT, best);
+        c->result->check[EVIDENCE_ISSUER_CERT] = best;
+        snprintf(reason, sizeof(reason), "ISSUER_CERT_%s", emv_check_name(best));
+        refuse(c, EVIDENCE_ISSUER_CERT, reason, "under authority key %02X of %s: %s", c->ev->ca_index.p[0], rid, emv_check_text(best));
     } else {
         r = chains_add(&kept, c->cache->issuers, c->parts, &made);
         c->issuer = kept;
@@ -387,8 +388,10 @@ static enum tp_err check_authority(struct checking *c)
         c->issuer = chains_find(c->cache->issuers, c->parts);
     if (c->issuer == NULL)
         r = open_issuer(c);
-    if (r == TP_OK && !refused(c) && c->issuer->authority_expiry != 0 && c->issuer->authority_expiry < c->date)
-        refuse(c, EVIDENCE_AUTHORITY, "CA_KEY_EXPIRED", "its validity ended before the date of the transaction");
+    if (r == TP_OK && !refused(c)) { /* told, not refused: a key ends when its scheme withdraws it, not by a date in a list (Book 2, 11.2.3) */
+        c->result->authority_expiry = c->issuer->authority_expiry;
+        c->result->authority_expired = c->issuer->authority_expiry != 0 && c->issuer->authority_expiry < c->date;
+    }
     return r;
 }
 

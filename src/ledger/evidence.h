@@ -42,7 +42,7 @@ const char *evidence_method_name(enum evidence_method m); /* "none", "SDA" … *
 /* Every step that is checked, in this order. Without CDA: those that the card's method has. */
 enum evidence_step {
     EVIDENCE_PRESENT,   /* every object is there and parses */
-    EVIDENCE_AUTHORITY, /* the authority key is known and not expired */
+    EVIDENCE_AUTHORITY, /* the authority key is known */
     EVIDENCE_ISSUER_CERT,
     EVIDENCE_ICC_CERT,
     EVIDENCE_SDAD,   /* the card's signature and the transaction data hash; SDA: the signed static data */
@@ -79,6 +79,8 @@ struct evidence_result {
     uint8_t cid;       /* from the signature; without CDA from the response */
     uint8_t ac[8];
     uint8_t atc[2]; /* 9F36 of the response, covered by the transaction data hash */
+    int authority_expiry;   /* the date that the authority key's list has for it, YYYYMMDD; 0: none, or there was no key */
+    bool authority_expired; /* that is before the date of the transaction: told, no refusal */
     char issuer_iin[20];
     int issuer_expiry, icc_expiry;
     int card_expiry;                /* 5F24 of the signed records; 0: not there (without CDA) */

@@ -107,12 +107,19 @@ static void describe_method(const struct proof *p, char text[PROOF_TEXT])
 
 static bool evidence_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])
 {
+    char date[DATE_TEXT_MAX];
+
     if (!p->result.ok)
         snprintf(text, PROOF_TEXT, "%s: %s", p->result.reason, p->result.text);
     else if (proof_vouched(p) && tx->approval[0] == '\0')
         snprintf(text, PROOF_TEXT, "no signature covers the amount, and no issuer approved it");
     else
         describe_method(p, text);
+    if (p->result.ok && p->result.authority_expired) {
+        const size_t n = strlen(text);
+
+        snprintf(text + n, PROOF_TEXT - n, "; the authority key was past its date of %s", date_format(date, p->result.authority_expiry));
+    }
     return p->result.ok && (!proof_vouched(p) || tx->approval[0] != '\0');
 }
 

@@ -120,7 +120,7 @@ static void print_issuer(const struct transaction *tx)
     const struct kernel_authentication *a = transaction_authentication(tx);
     const struct span country = transaction_get(tx, TAG_ISSUER_COUNTRY), bic = transaction_get(tx, 0x5F54);
     const struct span name = transaction_get(tx, TAG_DF_NAME), index = transaction_get(tx, TAG_CA_INDEX);
-    char text[160] = "", rid[11];
+    char text[200] = "", rid[11] = "", date[DATE_TEXT_MAX];
     uint64_t number;
     size_t n = 0;
 
@@ -134,12 +134,17 @@ static void print_issuer(const struct transaction *tx)
     if (a == NULL)
         return;
     if (a->authority != NULL) {
-        snprintf(text, sizeof(text), "key %02X of %s (%s)%s", a->authority->index, hex_encode(rid, SPAN_OF(a->authority->rid)), a->authority->source,
-                 a->authority_expired ? ", past the date that its list has" : "");
+        snprintf(text, sizeof(text), "key %02X of %s (%s)%s%s", a->authority->index, hex_encode(rid, SPAN_OF(a->authority->rid)),
+                 a->authority->source, a->authority_expired ? ", past the date that its list has: " : "",
+                 a->authority_expired ? date_format(date, a->authority->expiry) : "");
         line("Authority", text);
     }
     if (a->check == EMV_CHECK_NO_KEY && index.n == 1 && name.n >= 5)
-        snprintf(text, sizeof(text), "not checked: key %02X of %s is not known here (--config names a terminal's keys)", index.p[0], hex_encode(rid, span_of(name.p, 5)));
+        snprintf(text, sizeof(text), "not checked: key %02X of %s is not known here (--config names a terminal's keys)", index.p[0],
+                 hex_encode(rid, span_of(name.p, 5)));
+    else if (a->failed_at != NULL && a->authority == NULL && index.n == 1 && name.n >= 5) /* no key of that index opens it */
+        snprintf(text, sizeof(text), "the %s is not good under key %02X of %s: %s", a->failed_at, index.p[0], hex_encode(rid, span_of(name.p, 5)),
+                 emv_check_text(a->check));
     else if (a->failed_at != NULL)
         snprintf(text, sizeof(text), "the %s is not good: %s", a->failed_at, emv_check_text(a->check));
     else if (a->ok)

@@ -63,19 +63,31 @@ static json_t *day(int date)
     return date == 0 ? json_null() : json_string(date_format(text, date));
 }
 
+/* The authority key that opened the issuer certificate; else the one that the card names, without a source: unknown, or it
+ * opens nothing ("check"). */
+static json_t *authority_key(const struct transaction *tx, const struct kernel_authentication *a)
+{
+    const struct span name = transaction_get(tx, TAG_DF_NAME), wanted = transaction_get(tx, TAG_CA_INDEX);
+    char rid[11], index[3];
+
+    if (a->authority != NULL)
+        return json_pack("{s:s, s:s, s:s, s:o, s:b}", "rid", hex_encode(rid, SPAN_OF(a->authority->rid)), "index",
+                         hex_encode(index, span_of(&a->authority->index, 1)), "source", a->authority->source, "expiry", day(a->authority->expiry),
+                         "expired", a->authority_expired);
+    if (name.n < 5 || wanted.n != 1)
+        return json_null();
+    return json_pack("{s:s, s:s, s:n, s:n, s:b}", "rid", hex_encode(rid, span_of(name.p, 5)), "index", hex_encode(index, wanted), "source", "expiry",
+                     "expired", 0);
+}
+
 static json_t *authentication(const struct transaction *tx)
 {
     const struct kernel_authentication *a = transaction_authentication(tx);
-    char rid[11], index[3];
 
     if (a == NULL)
         return json_null();
-    json_t *authority = json_null();
+    json_t *authority = authority_key(tx, a);
 
-    if (a->authority != NULL)
-        authority = json_pack("{s:s, s:s, s:s, s:o, s:b}", "rid", hex_encode(rid, SPAN_OF(a->authority->rid)), "index",
-                              hex_encode(index, span_of(&a->authority->index, 1)), "source", a->authority->source, "expiry",
-                              day(a->authority->expiry), "expired", a->authority_expired);
     return json_pack("{s:s, s:b, s:s?, s:s?, s:o, s:s, s:o, s:i, s:o, s:i}", "method", kernel_method_name(a->method), "ok", a->ok, "failed_at",
                      a->failed_at, "check", a->failed_at != NULL ? emv_check_text(a->check) : NULL, "authority", authority, "issuer", a->issuer,
                      "issuer_expiry", day(a->issuer_expiry), "issuer_bits", (int)a->issuer_bits, "card_expiry", day(a->icc_expiry), "card_bits",

@@ -211,26 +211,36 @@ static enum tp_err load_applications(struct terminal *t, struct tp_error *e)
                                         : tp_fail(e, TP_ERR_USAGE, "%s accepts no card: it has no section [application …]", conf_path(t->conf));
 }
 
+static enum tp_err new_keys(struct terminal *t, struct tp_error *e)
+{
+    const enum tp_err r = capk_store_new(&t->authorities);
+
+    t->kernel.authorities = t->authorities;
+    return r == TP_OK ? r : tp_fail(e, r, "no memory for authority keys");
+}
+
 static enum tp_err load_project_keys(struct terminal *t, struct tp_error *e)
 {
     char path[PATH_MAX];
-    enum tp_err r = capk_store_new(&t->authorities);
+    enum tp_err r = new_keys(t, e);
 
-    t->kernel.authorities = t->authorities;
-    if (r != TP_OK)
-        return tp_fail(e, r, "no memory for authority keys");
-    r = file_data_path(path, sizeof(path), "capk.json", e);
+    if (r == TP_OK)
+        r = file_data_path(path, sizeof(path), "capk.json", e);
     return r == TP_OK ? capk_store_load(t->authorities, path, e) : r;
 }
 
-/* [authorities] files: names parted by spaces. */
+/* [authorities] files: names parted by spaces, and these alone: what a terminal takes under a key that its acquirer does not
+ * trust is refused after the card has signed. A configuration that says nothing of them, which is none of telepay-acquirer's
+ * making, has the project's list. */
 static enum tp_err load_authorities(struct terminal *t, struct tp_error *e)
 {
     const char *list = conf_get(t->conf, "authorities", "files");
     char names[4096], path[PATH_MAX], *rest = names;
-    enum tp_err r = load_project_keys(t, e);
+    enum tp_err r = TP_OK;
 
-    if (r != TP_OK || list == NULL)
+    if (list == NULL)
+        return load_project_keys(t, e);
+    if ((r = new_keys(t, e)) != TP_OK)
         return r;
     if (strlen(list) >= sizeof(names))
         return bad(t, "authorities", "files", "shorter", e);

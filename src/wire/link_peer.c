@@ -161,29 +161,27 @@ static void header_wrong(struct link_peer *p, const char *what, const char *look
     link_peer_drop(p);
 }
 
-/* The length of the message that has begun to come; 0: no header yet, or no good one (the peer is gone then). */
-static size_t read_header(struct link_peer *p)
+/* The length of the message that has begun to come; 0: no header yet. False: no good one, and the peer is gone. */
+static bool read_header(size_t *length, struct link_peer *p)
 {
     const struct link_limits *limits = &p->loop->server->limits;
     uint8_t head[HEAD_BYTES];
     const ev_ssize_t got = evbuffer_copyout(bufferevent_get_input(p->bev), head, sizeof(head));
     /* who has another kind of header has it from the first message on */
     const char *other = got >= LENGTH_BYTES && !p->spoken ? link_header_other(head, (size_t)got) : NULL;
-    size_t n;
-
+    *length = got < LENGTH_BYTES ? 0 : (size_t)(head[0] << 8 | head[1]);
     if (got < LENGTH_BYTES)
-        return 0;
-    n = (size_t)(head[0] << 8 | head[1]);
+        return true;
     if (other != NULL) {
         header_wrong(p, "not our header", other);
-        return 0;
+        return false;
     }
-    if (n == 0 || n > limits->message) {
-        log_stranger("%s: announces a message of %zu bytes, at most %zu are taken: closed", p->address, n, limits->message);
+    if (*length == 0 || *length > limits->message) {
+        log_stranger("%s: announces a message of %zu bytes, at most %zu are taken: closed", p->address, *length, limits->message);
         link_peer_drop(p);
-        return 0;
+        return false;
     }
-    return n;
+    return true;
 }
 
 /* What is left for the next turn is not forgotten. */
@@ -206,9 +204,9 @@ static bool read_messages(struct link_peer *p)
     unsigned taken = 0;
 
     while (taken < TURN && !p->closing && !p->loop->stopping && p->unanswered < s->limits.unanswered) {
-        const size_t n = read_header(p);
+        size_t n;
 
-        if (p->bev == NULL)
+        if (!read_header(&n, p))
             return false;
         if (n == 0 || evbuffer_get_length(in) < LENGTH_BYTES + n)
             break;

@@ -114,6 +114,26 @@ if a --help | grep -q "^  verify"; then
 fi
 want 0 "books and evidence agree" a audit
 
+# ---- an authority key that is past its date, unknown, or bad: three causes, three words (EMV 4.4 Book 2, 5.2, 6.3, 11.2.3) ----
+cp acq/authorities/01.json kept.json
+sed -i 's/"expiry": *"[0-9-]*"/"expiry": "2020-12-31"/' acq/authorities/01.json
+want 0 "past its date of 2020-12-31" a prove "$rrn"
+want 0 "books and evidence agree" a audit
+mv acq/authorities/01.json terminal/authority.json
+want 0 "Authority.*key 01 of F000000014.*past the date that its list has: 2020-12-31" "$bin/telepay" card --config terminal/telepay.conf
+want 5 "CA_KEY_UNKNOWN: authority key: no authority key 01 of F000000014 is trusted here" a prove "$rrn"
+sed 's/^files = .*/files =/' terminal/telepay.conf >terminal/none.conf
+want 0 "not checked: the terminal has no key 01 of F000000014" "$bin/telepay" card --config terminal/none.conf
+"$bin/telepay-perso" init stranger >/dev/null || fail "perso init of a stranger"
+cp stranger/authority.json terminal/stranger.json
+sed 's/^files = .*/files = stranger.json/' terminal/telepay.conf >terminal/stranger.conf
+want 0 "issuer certificate is not good under key 01 of F000000014: it was not signed with" "$bin/telepay" card --config terminal/stranger.conf
+want 0 '"rid": ?"F000000014", ?"index": ?"01", ?"source": ?null' sh -c "'$bin/telepay' card --json --config terminal/stranger.conf | tr -d '\n' | sed 's/  */ /g'"
+cp stranger/authority.json acq/authorities/01.json
+want 5 "ISSUER_CERT_TRAILER: issuer certificate: under authority key 01 of F000000014" a prove "$rrn"
+mv kept.json acq/authorities/01.json
+cp acq/authorities/01.json terminal/authority.json
+
 # ---- reversal, opposition ----
 want 0 "is reversed" a reverse "$second"
 want 0 "reversed" a list --state reversed

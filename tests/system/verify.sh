@@ -57,4 +57,19 @@ expect 2 "is no date" "$acquirer" verify --date 2014-06 "$vector"
 expect 2 "no JSON" "$acquirer" verify --capk "$work/cut.json" "$vector"
 sed 's/"sha1": "D34A/"sha1": "D34B/' "$TELEPAY_DATADIR/capk.json" >"$work/capk.json"
 expect 5 "not the one its SHA-1 was made from" "$acquirer" verify --capk "$work/capk.json" "$vector"
+
+# A key past the date that its list has is told and used (EMV 4.4 Book 2, 11.2.3).
+mkdir "$work/data"
+cp "$TELEPAY_DATADIR"/* "$work/data" 2>/dev/null || true
+python3 - "$work/data/capk.json" <<'END'
+import json, sys
+d = json.load(open(sys.argv[1]))
+for k in d["keys"]:
+    if k["rid"] == "A000000004" and k["index"] == "05":
+        k["expiry"] = "2010-12-31"
+json.dump(d, open(sys.argv[1], "w"))
+END
+expect 0 "index 05, past its date of 2010-12-31" env TELEPAY_DATADIR="$work/data" "$acquirer" verify "$vector"
+expect 5 "under authority key 05 of A000000004: it was not signed" "$acquirer" verify "$(spoil 90 1714284F 1714284E)"
+expect 5 "no authority key 05 of A000000099 is trusted here" "$acquirer" verify "$(spoil 84 A0000000041010 A0000000991010)"
 exit "$((failures > 0))"
