@@ -250,14 +250,14 @@ static enum tp_err check_key_size(unsigned bits, const char *what, unsigned issu
 {
     if (issuer > CERTIFIED_BITS_MAX)
         return tp_fail(e, TP_ERR_USAGE,
-                       "the issuer's key of %u bits certifies no card key: of more than %d bits, a certificate does not fit a record",
-                       issuer, CERTIFIED_BITS_MAX);
+                       "the issuer's key of %u bits certifies no card key: of more than %d bits, a certificate does not fit a record", issuer,
+                       CERTIFIED_BITS_MAX);
     if (bits > CERTIFIED_BITS_MAX)
         return tp_fail(e, TP_ERR_USAGE, "%s has at most %d bits: its certificate must fit a record", what, CERTIFIED_BITS_MAX);
     if (bits > issuer)
         return tp_fail(e, TP_ERR_USAGE,
-                       "%s of %u bits would be longer than its issuer's of %u: make the scheme with telepay-perso init --issuer-bits %u",
-                       what, bits, issuer, bits);
+                       "%s of %u bits would be longer than its issuer's of %u: make the scheme with telepay-perso init --issuer-bits %u", what, bits,
+                       issuer, bits);
     return TP_OK;
 }
 
@@ -266,15 +266,14 @@ static unsigned key_bits(struct emv_privkey *given, unsigned wanted)
     return given == NULL ? wanted : (unsigned)emv_pubkey_size(emv_privkey_public(given)) * 8;
 }
 
-static enum tp_err check_keys(const struct card_profile *card, const struct scheme *s, const struct perso_params *p, bool own,
-                              bool pin, struct tp_error *e)
+static enum tp_err check_keys(const struct card_profile *card, const struct scheme *s, const struct perso_params *p, bool own, bool pin,
+                              struct tp_error *e)
 {
     const unsigned issuer = key_bits(s->issuer, 0), bits = key_bits(p->key, p->bits);
     enum tp_err r = TP_OK;
 
     if (own && (card->aip[0] & AIP_CDA) != 0 && bits > CDA_BITS_MAX)
-        return tp_fail(e, TP_ERR_USAGE, "the key of a card with CDA has at most %d bits: its signature must fit GENERATE AC's answer",
-                       CDA_BITS_MAX);
+        return tp_fail(e, TP_ERR_USAGE, "the key of a card with CDA has at most %d bits: its signature must fit GENERATE AC's answer", CDA_BITS_MAX);
     if (own)
         r = check_key_size(bits, "the card's key", issuer, e);
     return r == TP_OK && pin ? check_key_size(key_bits(p->pin_key, p->pin_bits), "the key for PINs", issuer, e) : r;
