@@ -21,11 +21,9 @@ expect() { # exit code, text in what it says, command…
 
 # All that autoreconf reads, in a folder of its own; packages are there, and make and configure have nothing to do.
 tree() {
-    mkdir -p "$dir/tree" "$dir/bin"
+    mkdir -p "$dir/tree/m4" "$dir/bin"
     (cd "$top" && find . \( -name '*.mk' -o -name .git -o -path './build*' -o -path './quickstart.d' \) -print -prune | grep '\.mk$' |
-        xargs cp --parents -t "$dir/tree") || fail "no copy of the tree"
-    cp "$top/configure.ac" "$top/Makefile.am" "$top/quickstart" "$dir/tree/"
-    cp -r "$top/m4" "$dir/tree/" 2>/dev/null || mkdir "$dir/tree/m4"
+        tar -cf - configure.ac Makefile.am quickstart -T -) | tar -xf - -C "$dir/tree" || fail "no copy of the tree" # into folders that can be written
     ln -s /bin/true "$dir/bin/make"
     printf '#!/bin/sh\necho "installed $*"\n' >"$dir/bin/sudo"
     printf '#!/bin/sh\nsed -n "/^packages_/,/)/p" "%s" | tr -s " ()=" "\\n" | sed "s/^/installed /"\n' "$top/quickstart" >"$dir/bin/dpkg-query"
