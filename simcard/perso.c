@@ -12,8 +12,8 @@
 #include "crypto/pinblock.h"
 #include "simcard/state.h"
 
-#define CARD_BITS_MAX       1640 /* 205 bytes: with CDA all of GENERATE AC's answer still fits 256 bytes */
-#define PIN_BITS_MAX        1984
+#define CDA_BITS_MAX        1640 /* Book 2, D1.2.1: 205 bytes, so that GENERATE AC's answer fits 256 whatever its 9F10 */
+#define CERTIFIED_BITS_MAX  1976 /* Book 2, D1.1: 247 bytes, the most of a certificate that fits a record, and of its issuer's key */
 #define RECORD_MIN          32
 #define SFI_MAX             10   /* of files that EMV itself defines: Book 3, 5.3.2.2, table 1 */
 #define CONFIRM             0x80 /* of 87: Book 1, table 13 */
@@ -89,8 +89,6 @@ static enum tp_err check_params(const struct scheme *s, const struct perso_param
         strlen(p->language) % 2 != 0)
         return tp_fail(e, TP_ERR_USAGE,
                        "PIN tries go from 1 to 15, formats are 1 and 2, sequence numbers 0 to 99, languages up to four of two letters");
-    if (p->bits > CARD_BITS_MAX)
-        return tp_fail(e, TP_ERR_USAGE, "a card key has at most %d bits: a signature must fit one answer", CARD_BITS_MAX);
     return check_layout(p, e);
 }
 
@@ -247,16 +245,48 @@ void perso_keys_wanted(const struct perso_params *p, bool *own, bool *pin)
     *own = take_aip(aip, p, &none) == TP_OK && ((aip[0] & (AIP_DDA | AIP_CDA)) != 0 || (!*pin && wants_enciphered_pin(p->cvm)));
 }
 
-static enum tp_err take_keys(struct card_profile *card, const struct perso_params *p, struct tp_error *e)
+/* Book 2, D1: each method has its own bounds, and no key is longer than the one that certifies it. */
+static enum tp_err check_key_size(unsigned bits, const char *what, unsigned issuer, struct tp_error *e)
 {
-    bool own, pin;
+    if (issuer > CERTIFIED_BITS_MAX)
+        return tp_fail(e, TP_ERR_USAGE,
+                       "the issuer's key of %u bits certifies no card key: of more than %d bits, a certificate does not fit a record", issuer,
+                       CERTIFIED_BITS_MAX);
+    if (bits > CERTIFIED_BITS_MAX)
+        return tp_fail(e, TP_ERR_USAGE, "%s has at most %d bits: its certificate must fit a record", what, CERTIFIED_BITS_MAX);
+    if (bits > issuer)
+        return tp_fail(e, TP_ERR_USAGE,
+                       "%s of %u bits would be longer than its issuer's of %u: make the scheme with telepay-perso init --issuer-bits %u", what, bits,
+                       issuer, bits);
+    return TP_OK;
+}
+
+static unsigned key_bits(struct emv_privkey *given, unsigned wanted)
+{
+    return given == NULL ? wanted : (unsigned)emv_pubkey_size(emv_privkey_public(given)) * 8;
+}
+
+static enum tp_err check_keys(const struct card_profile *card, const struct scheme *s, const struct perso_params *p, bool own, bool pin,
+                              struct tp_error *e)
+{
+    const unsigned issuer = key_bits(s->issuer, 0), bits = key_bits(p->key, p->bits);
     enum tp_err r = TP_OK;
 
-    perso_keys_wanted(p, &own, &pin);
-
-    if (p->pin_bits > PIN_BITS_MAX)
-        return tp_fail(e, TP_ERR_USAGE, "a key for PINs has at most %d bits", PIN_BITS_MAX);
+    if (own && (card->aip[0] & AIP_CDA) != 0 && bits > CDA_BITS_MAX)
+        return tp_fail(e, TP_ERR_USAGE, "the key of a card with CDA has at most %d bits: its signature must fit GENERATE AC's answer", CDA_BITS_MAX);
     if (own)
+        r = check_key_size(bits, "the card's key", issuer, e);
+    return r == TP_OK && pin ? check_key_size(key_bits(p->pin_key, p->pin_bits), "the key for PINs", issuer, e) : r;
+}
+
+static enum tp_err take_keys(struct card_profile *card, const struct scheme *s, const struct perso_params *p, struct tp_error *e)
+{
+    bool own, pin;
+    enum tp_err r;
+
+    perso_keys_wanted(p, &own, &pin);
+    r = check_keys(card, s, p, own, pin, e);
+    if (r == TP_OK && own)
         r = take_key(&card->key, p->key, p->bits, p, e);
     if (r == TP_OK && pin)
         r = take_key(&card->pin_key, p->pin_key, p->pin_bits, p, e);
@@ -270,7 +300,7 @@ static enum tp_err take_secrets(struct card_profile *card, const struct scheme *
     if (pin_block_make(&card->pin_block, p->pin) != TP_OK)
         return tp_fail(e, TP_ERR_USAGE, "a PIN has 4 to 12 digits");
     r = take_master_keys(card, s, p, e);
-    return r == TP_OK ? take_keys(card, p, e) : r;
+    return r == TP_OK ? take_keys(card, s, p, e) : r;
 }
 
 enum tp_err perso_make(struct card_profile **out, const struct scheme *s, const struct perso_params *p, struct tp_error *e)

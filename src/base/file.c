@@ -1,9 +1,11 @@
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,35 @@
 
 #include "base/secret.h"
 
+/* A user's name, or his number where he has none. */
+static const char *user_name(char name[64], uid_t uid)
+{
+    struct passwd entry, *found = NULL;
+    char raw[1024];
+
+    if (getpwuid_r(uid, &entry, raw, sizeof(raw), &found) == 0 && found != NULL)
+        snprintf(name, 64, "%s", entry.pw_name);
+    else
+        snprintf(name, 64, "%u", (unsigned)uid);
+    return name;
+}
+
+/* What cannot be read, from errno. Books that root made for a daemon of another user are told with whose they are and how to give them over. */
+static enum tp_err not_readable(const char *path, const char *folder, struct tp_error *e)
+{
+    const enum tp_err r = errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO;
+    const uid_t user = geteuid();
+    char owner[64], me[64];
+    struct stat st;
+
+    if (errno != EACCES)
+        return tp_fail(e, r, "cannot read %s: %s", path, strerror(errno));
+    if (stat(path, &st) != 0 || st.st_uid == user)
+        return tp_fail(e, r, "cannot read %s: it is closed to this user, %s", path, user_name(me, user));
+    return tp_fail(e, r, "cannot read %s: it belongs to %s, and this user is %s: chown -R %s %s", path, user_name(owner, st.st_uid),
+                   user_name(me, user), me, folder);
+}
+
 enum tp_err file_read(const char *path, size_t max, uint8_t **out, size_t *n, struct tp_error *e)
 {
     enum tp_err r = TP_OK;
@@ -21,7 +52,7 @@ enum tp_err file_read(const char *path, size_t max, uint8_t **out, size_t *n, st
     FILE *f = fopen(path, "rbe");
 
     if (f == NULL)
-        return tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO, "cannot read %s: %s", path, strerror(errno));
+        return not_readable(path, path, e);
     do {
         room = room == 0 ? 4096 : room * 2;
         uint8_t *more = realloc(data, room + 1);
@@ -56,7 +87,7 @@ enum tp_err file_check_private(const char *path, struct tp_error *e)
     struct stat st;
 
     if (stat(path, &st) != 0)
-        return tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO, "cannot read %s: %s", path, strerror(errno));
+        return not_readable(path, path, e);
     if ((st.st_mode & 077) == 0)
         return TP_OK;
     return tp_fail(e, TP_ERR_SECURITY, "%s holds a secret and can be read by others than its owner (mode %04o): chmod 600 %s", path,
@@ -200,6 +231,26 @@ enum tp_err file_none_there(const char *dir, const char *const *names, const cha
     return TP_OK;
 }
 
+/* Each file that lies in the folder must be this user's to read: what root made there is told before a database stumbles over it. */
+static enum tp_err all_readable(const char *dir, struct tp_error *e)
+{
+    DIR *d = opendir(dir);
+    enum tp_err r = TP_OK;
+
+    if (d == NULL)
+        return not_readable(dir, dir, e);
+    for (struct dirent *one; r == TP_OK && (one = readdir(d)) != NULL;) {
+        char path[PATH_MAX];
+        struct stat st;
+
+        if (file_join(path, sizeof(path), dir, one->d_name, NULL) == TP_OK && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+            access(path, R_OK) != 0 && errno == EACCES)
+            r = not_readable(path, dir, e);
+    }
+    closedir(d);
+    return r;
+}
+
 enum tp_err file_home(char *out, const struct file_home *home, const char *given, struct tp_error *e)
 {
     char path[PATH_MAX];
@@ -207,11 +258,11 @@ enum tp_err file_home(char *out, const struct file_home *home, const char *given
 
     if (!holds(path, dir, home->books))
         return errno == EACCES
-                   ? tp_fail(e, TP_ERR_IO, "%s must not be read by this user", dir)
+                   ? not_readable(dir, dir, e)
                    : tp_fail(e, TP_ERR_NOT_FOUND, "there is no %s in %s: name its folder with --dir, or make one with init", home->what, dir);
     if (snprintf(out, PATH_MAX, "%s", dir) >= PATH_MAX)
         return tp_fail(e, TP_ERR_RANGE, "the folder name %s is too long", dir);
-    return TP_OK;
+    return all_readable(dir, e);
 }
 
 enum tp_err file_join(char *out, size_t cap, const char *dir, const char *name, struct tp_error *e)

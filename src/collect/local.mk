@@ -40,6 +40,7 @@ dist_man_MANS += doc/telepay-centre.1
 
 check_PROGRAMS += tests/bench/bench_remise
 BENCHES += tests/bench/bench_remise
+BENCH_NEEDS += tests/tools/ledger_fill
 tests_bench_bench_remise_SOURCES = tests/bench/bench_remise.c tests/bench/bench.h
 
 check_PROGRAMS += tests/unit/test_collect

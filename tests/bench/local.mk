@@ -2,6 +2,7 @@
 #
 #     check_PROGRAMS += tests/bench/bench_NAME
 #     BENCHES += tests/bench/bench_NAME
+#     BENCH_NEEDS += what it runs, but the programs that are installed
 #     tests_bench_bench_NAME_SOURCES = tests/bench/bench_NAME.c tests/bench/bench.h
 #
 # `make bench` builds and runs them all and prints one table, beside a private pcscd, (BENCH_FLAGS=--json: JSON); it fails when a limit is missed. One: make bench BENCHES=tests/bench/bench_NAME
@@ -16,6 +17,6 @@ BENCHES += tests/bench/bench_verify tests/bench/bench_acquire
 tests_bench_bench_verify_SOURCES = tests/bench/bench_verify.c tests/bench/bench.h tests/unit/evidence_fixture.c tests/unit/evidence_fixture.h
 tests_bench_bench_verify_LDADD = libledger.a $(TPCRYPTO_LIBS)
 
-bench: tests/bench/report$(EXEEXT) $(BENCHES)
+bench: tests/bench/report$(EXEEXT) $(BENCHES) $(BENCH_NEEDS)
 	@$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/system/with-pcscd ./tests/bench/report$(EXEEXT) $(BENCH_FLAGS) $(BENCHES)
 .PHONY: bench

@@ -108,7 +108,7 @@ for _ in $(seq 100); do
     kill -0 "$WITH_PCSCD_PID" 2>/dev/null || break
     sleep 0.1
 done
-PCSCLITE_HP_DROPDIR="$WITH_PCSCD_DIR/no-usb-drivers" "$(PATH=$PATH:/usr/sbin command -v pcscd)" -f -c "$WITH_PCSCD_DIR/conf" >"$work/pcscd.log" 2>&1 &
+PCSCLITE_HP_DROPDIR="$WITH_PCSCD_DIR/no-usb-drivers" $WITH_PCSCD_RUN -c "$WITH_PCSCD_DIR/conf" >"$work/pcscd.log" 2>&1 &
 again=0
 for _ in $(seq 100); do
     present && again=1 && break

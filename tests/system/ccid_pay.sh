@@ -3,6 +3,7 @@
 # reader's keypad and without, and when the card or the reader leaves in the middle.
 set -u
 PATH=$TESTS_BUILDDIR:$TESTS_BUILDDIR/tests/system:$TESTS_BUILDDIR/tests/tools:$PATH
+self=$(realpath "$0") # run again from other folders
 
 fail() {
     echo "FAIL: $*"
@@ -174,7 +175,7 @@ inside() {
     payments
     at_the_keypad
     in_the_middle
-    desk card "$0" replug "$dir" || exit 1
+    desk card "$self" replug "$dir" || exit 1
     blocked
 }
 
@@ -203,9 +204,9 @@ for try in -m "-r -m"; do
 done
 if [ -n "$options" ]; then
     # shellcheck disable=SC2086 # words
-    unshare $options sh -c 'mount -t tmpfs none /run && exec "$@"' sh "$0" inside "$dir" || exit 1
+    unshare $options sh -c 'mount -t tmpfs none /run && exec "$@"' sh "$self" inside "$dir" || exit 1
 else
     [ ! -S /run/pcscd/pcscd.comm ] || { echo "a pcscd runs, and there are no namespaces here to be without it"; exit 77; }
-    "$0" inside "$dir" || exit 1
+    "$self" inside "$dir" || exit 1
 fi
 echo "ccid_pay.sh: all as it should be"

@@ -3,6 +3,7 @@
 # payment runs through them at every exchange level with keypad and without, and `telepay readers` lists the reader, which our own driver finds too, once.
 set -u
 PATH=$TESTS_BUILDDIR:$TESTS_BUILDDIR/tests/system:$TESTS_BUILDDIR/tests/tools:$PATH:/usr/sbin
+self=$(realpath "$0") # run again from other folders
 bundle=/usr/lib/pcsc/drivers/ifd-ccid.bundle/Contents/Info.plist
 
 fail() {
@@ -29,7 +30,7 @@ desk() {
         words+=("$1")
         shift
     done
-    umockdev-wrapper ccid_desk "${words[@]}" card "$0" beside "$dir" "$2" || exit 1
+    umockdev-wrapper ccid_desk "${words[@]}" card "$self" beside "$dir" "$2" || exit 1
 }
 
 until_listed() { # pattern
@@ -118,7 +119,9 @@ keyed() {
 plain() { expect 0 APPROVED by_hand "${pay[@]}"; }
 
 beside() { # function
-    pcscd -f -c "$dir/none" >pcscd.log 2>&1 &
+    local options=
+    pcscd --help 2>&1 | grep -q -e --disable-polkit && options=--disable-polkit # nobody is here to be asked
+    pcscd -f $options -c "$dir/none" >pcscd.log 2>&1 &
     pcscd=$!
     until_listed " PC/SC  present"
     "$1"
@@ -178,5 +181,5 @@ for try in "-m -n" "-r -m -n"; do
 done
 [ -n "$options" ] || { echo "no namespaces here for a pcscd with a list of its own"; exit 77; }
 # shellcheck disable=SC2086,SC2016 # words; it is the inner shell's
-unshare $options sh -c 'mount -t tmpfs none /run && mount --bind Info.plist "$1" && ip link set lo up && shift && exec "$@"' sh "$bundle" "$0" inside "$dir" || exit 1
+unshare $options sh -c 'mount -t tmpfs none /run && mount --bind Info.plist "$1" && ip link set lo up && shift && exec "$@"' sh "$bundle" "$self" inside "$dir" || exit 1
 echo "ccid_pcscd.sh: all as it should be"

@@ -153,7 +153,7 @@ service() {
     rm -f /run/pcscd/pcscd.comm /run/pcscd/pcscd.pid
     broken socket "pcscd is not running" "apt install pcscd" env
     mkdir "$WITH_PCSCD_DIR/none"
-    pcscd -f -c "$WITH_PCSCD_DIR/none" >/dev/null 2>&1 &
+    $WITH_PCSCD_RUN -c "$WITH_PCSCD_DIR/none" >/dev/null 2>&1 &
     for _ in $(seq 100); do
         [ -S /run/pcscd/pcscd.comm ] && break
         sleep 0.05

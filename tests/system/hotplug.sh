@@ -34,7 +34,7 @@ restart() { # the service, with what is configured now
     done
     rm -f /run/pcscd/pcscd.comm /run/pcscd/pcscd.pid
     # shellcheck disable=SC2153 # with-pcscd sets it
-    pcscd -f -c "$WITH_PCSCD_DIR/conf" >/dev/null 2>&1 &
+    $WITH_PCSCD_RUN -c "$WITH_PCSCD_DIR/conf" >/dev/null 2>&1 &
     WITH_PCSCD_PID=$!
     disown
 }

@@ -10,6 +10,9 @@ tests_system_pcsc_driver_LDADD = $(DRIVERS_LIBS) $(CHECK_LIBS)
 dist_check_SCRIPTS += tests/system/readers.sh
 TESTS += tests/system/readers.sh
 
+dist_check_SCRIPTS += tests/system/quickstart.sh tests/system/service_user.sh
+TESTS += tests/system/quickstart.sh tests/system/service_user.sh
+
 # The CCID driver over a USB of paper.
 USB_DOUBLE = tests/tools/ccid_double.c tests/tools/ccid_double.h tests/tools/t1_card.c tests/tools/t1_card.h tests/tools/usb_double.c tests/tools/usb_double.h
 dist_check_SCRIPTS += tests/system/ccid_driver.sh tests/system/ccid_pay.sh tests/system/ccid_pcscd.sh tests/system/udev_rule.sh

@@ -62,12 +62,8 @@ START_TEST(refuses_what_cannot_be)
         must_refuse(&p, "5 to 16");
         p = good, p.apps[0].label = "";
         must_refuse(&p, "label");
-        p = good, p.bits = 1648;
-        must_refuse(&p, "bits");
         p = good, p.exponent = 5;
         must_refuse(&p, "exponent");
-        p = good, p.pin_bits = 1992;
-        must_refuse(&p, "PIN");
         p = good, p.cdol1 = "9F02069F";
         must_refuse(&p, "CDOL1");
         p = good, p.cdol1 = "9F0206 9505";
@@ -704,6 +700,57 @@ START_TEST(smaller_and_other_keys)
     }
 END_TEST
 
+/* Book 2, D1: CDA 205 bytes (D1.2.1); a certificate of a card key 247 bytes, and so its issuer's key (D1.1); no card key longer than
+ * its issuer's. SDA alone: no card key, the issuer's up to 248 bytes. */
+static const struct {
+    const char *what;
+    unsigned issuer;
+    enum perso_method method;
+    unsigned bits, pin_bits;
+    const char *cvm, *refused;
+} sizes[] = {
+    {"CDA", 1640, PERSO_CDA, 1640, 0, "none", NULL},
+    {"CDA, more", 1976, PERSO_CDA, 1648, 0, "none", "CDA has at most 1640"},
+    {"DDA", 1976, PERSO_DDA, 1976, 0, "none", NULL},
+    {"DDA, more", 1976, PERSO_DDA, 1984, 0, "none", "at most 1976"},
+    {"DDA under a short issuer", 1408, PERSO_DDA, 1416, 0, "none", "its issuer's of 1408"},
+    {"DDA under an issuer too long", 1984, PERSO_DDA, 1152, 0, "none", "does not fit a record"},
+    {"SDA under that one", 1984, PERSO_SDA, 1152, 0, "none", NULL},
+    {"SDA, PIN under the card's key", 1976, PERSO_SDA, 1976, 0, "enciphered-pin", NULL},
+    {"SDA, the PIN has its key", 1976, PERSO_SDA, 1152, 1976, "enciphered-pin", NULL},
+    {"a PIN's, more", 1976, PERSO_CDA, 1152, 1984, "enciphered-pin", "PINs has at most 1976"},
+    {"a PIN's under a short issuer", 1408, PERSO_CDA, 1152, 1416, "enciphered-pin", "PINs of 1416"},
+};
+
+START_TEST(keys_as_large_as_each_method_allows)
+    {
+        struct scheme_params sp;
+        struct scheme *s;
+        struct perso_params p;
+        struct card_profile *card = NULL;
+        struct tp_error e;
+
+        scheme_defaults(&sp);
+        sp.issuer_bits = sizes[_i].issuer;
+        ck_ok(scheme_new(&s, &sp, &e));
+        rig_params(&p);
+        p.method = sizes[_i].method;
+        p.bits = sizes[_i].bits;
+        p.pin_bits = sizes[_i].pin_bits;
+        p.cvm = sizes[_i].cvm;
+        if (sizes[_i].refused == NULL) {
+            ck_assert_msg(perso_make(&card, s, &p, &e) == TP_OK, "%s: %s", sizes[_i].what, e.text);
+            for (size_t i = 0; i < card->records_n; i++) /* Book 3, 7: a record with its template */
+                ck_assert_uint_le(card->records[i].n, 254);
+        } else {
+            ck_assert_int_eq(perso_make(&card, s, &p, &e), TP_ERR_USAGE);
+            ck_assert_msg(strstr(e.text, sizes[_i].refused) != NULL, "%s: %s", sizes[_i].what, e.text);
+        }
+        profile_free(&card);
+        scheme_free(&s);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("perso");
@@ -717,6 +764,7 @@ static Suite *suite(void)
     tcase_add_test(t, records_in_any_file);
     tcase_add_test(t, a_key_for_the_pin);
     tcase_add_test(t, how_an_issuer_reaches_the_card);
+    tcase_add_loop_test(t, keys_as_large_as_each_method_allows, 0, sizeof(sizes) / sizeof(sizes[0]));
     tcase_add_loop_test(t, what_the_common_core_forbids, 0, sizeof(forbidden) / sizeof(forbidden[0]));
     tcase_add_test(t, aes_master_keys);
     tcase_add_test(t, lists_of_the_card_s_own);
