@@ -8,13 +8,25 @@
 #include "issuer/keys.h"
 #include "issuer/option.h"
 
-enum { KEY_BALANCE = OPTION_KEY_OWN, KEY_CURRENCY, KEY_CEILING, KEY_DAY_CEILING, KEY_EXPIRY, KEY_CVN, KEY_ARPC, KEY_ATC, KEY_LOST, KEY_STOLEN };
+enum {
+    KEY_BALANCE = OPTION_KEY_OWN,
+    KEY_CURRENCY,
+    KEY_CEILING,
+    KEY_DAY_CEILING,
+    KEY_EXPIRY,
+    KEY_CVN,
+    KEY_ARPC,
+    KEY_ATC,
+    KEY_LOST,
+    KEY_STOLEN,
+    KEY_ANY_CHECK_DIGIT
+};
 
 struct words {
     struct card_words card;
     const char *dir, *balance, *currency, *ceiling, *day_ceiling, *expiry, *cvn, *arpc, *atc;
     enum account_status blocked;
-    bool json;
+    bool json, any_check_digit;
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -59,6 +71,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_STOLEN:
         w->blocked = ACCOUNT_STOLEN;
+        return 0;
+    case KEY_ANY_CHECK_DIGIT:
+        w->any_check_digit = true;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -175,6 +190,7 @@ int issuer_account_add(int argc, char **argv)
         {"cvn", KEY_CVN, "KIND", 0, "Kind of card: 10, 18, ccd-3des, ccd-aes [18]", 0},
         {"arpc", KEY_ARPC, "METHOD", 0, "How the issuer proves itself to the card: 1 or 2 [1 for CVN 10, else 2]", 0},
         {"atc", KEY_ATC, "N", 0, "The card's counter so far [0]", 0},
+        {"any-check-digit", KEY_ANY_CHECK_DIGIT, NULL, 0, "Take a card number whose last digit is not its check digit", 0},
         OPTION_DIR,
         {0}};
     static const struct argp argp = {
@@ -196,8 +212,10 @@ int issuer_account_add(int argc, char **argv)
         r = office_card(&o, &w.card, pan, &a.psn, NULL, &e);
     if (r == TP_OK)
         r = check_iin(&o, pan, &e);
-    if (r == TP_OK && !pan_valid(pan))
-        log_note("the check digit of that card number is wrong: look at it again");
+    if (r == TP_OK && !w.any_check_digit && !pan_valid(pan))
+        r = tp_fail(&e, TP_ERR_USAGE,
+                    "the check digit of that card number is wrong, so nothing was added: look at it again "
+                    "(--any-check-digit takes it as it is)");
     if (r == TP_OK)
         r = add(&o, &a, pan, &e);
     secret_wipe(pan, sizeof(pan));

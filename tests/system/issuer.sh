@@ -48,6 +48,10 @@ want 2 "another issuer's: this one's begin with 999014" i account add --balance 
 want 2 "no card number" i account add --balance 1 --currency EUR --expiry 2030-12 --pan 123
 echo "9990 1400 0000 0015" | i account add --balance 50.00 --currency EUR --expiry 2030-12 --psn 1 --ceiling 30 >out 2>&1 || { fail "account add"; cat out; }
 grep -q "card 999014\*\*\*\*\*\*0015 has an account" out || fail "account add says $(cat out)"
+odd=9990140000000018 # ISO/IEC 7812-1, Annex B: 5 would be right, by hand
+want 2 "check digit of that card number is wrong" i account add --pan $odd --balance 1 --currency EUR --expiry 2030-12
+want 2 "has no account here" i account block --pan $odd
+want 0 "card 999014\*\*\*\*\*\*0018 has an account" i account add --pan $odd --any-check-digit --balance 1 --currency EUR --expiry 2030-12
 want 2 "has an account already" i account add --pan $pan --balance 1 --currency EUR --expiry 2030-12 --psn 1
 want 2 "has no account here" i account block --pan $pan --psn 2
 grep -q "$pan" iss/issuer.db && fail "the card number stands in the books"
