@@ -56,6 +56,9 @@
 
 struct card;
 
+/* Bytes of the issuer application data (9F10) of a card of that kind. */
+size_t card_iad_length(enum emv_cvn cvn);
+
 enum card_keep {
     CARD_DURABLE, /* state in the folder; the folder is locked: a card is in one reader at a time (TP_ERR_STATE) */
     CARD_MEMORY   /* state read from the folder and kept in memory only, for load tests: its ATC is used again by the next that opens it */

@@ -151,6 +151,11 @@ static enum tp_err put_ccd(struct buf *out, const struct card *c, const struct c
     return r == TP_OK ? buf_fill(out, 0, CCD_PART) : r;
 }
 
+size_t card_iad_length(enum emv_cvn cvn)
+{
+    return cvn == EMV_CVN_10 || cvn == EMV_CVN_18 ? 1 + VIS_LENGTH : CARD_IAD_MAX;
+}
+
 enum tp_err card_iad_put(struct buf *out, const struct card *c, const struct card_decision *d)
 {
     return card_ccd(c) ? put_ccd(out, c, d) : put_vis(out, c, d);

@@ -10,9 +10,10 @@
 #include "base/word.h"
 #include "crypto/cryptogram.h"
 #include "crypto/pinblock.h"
+#include "simcard/card.h"
 #include "simcard/state.h"
 
-#define CDA_BITS_MAX        1640 /* Book 2, D1.2.1: 205 bytes, so that GENERATE AC's answer fits 256 whatever its 9F10 */
+#define CDA_ROOM            (256 - 16 - 3) /* Book 2, table 50: for signature and 9F10 in GENERATE AC's answer, with their tags and lengths */
 #define CERTIFIED_BITS_MAX  1976 /* Book 2, D1.1: 247 bytes, the most of a certificate that fits a record, and of its issuer's key */
 #define RECORD_MIN          32
 #define SFI_MAX             10   /* of files that EMV itself defines: Book 3, 5.3.2.2, table 1 */
@@ -270,10 +271,14 @@ static enum tp_err check_keys(const struct card_profile *card, const struct sche
                               struct tp_error *e)
 {
     const unsigned issuer = key_bits(s->issuer, 0), bits = key_bits(p->key, p->bits);
+    const unsigned cda = 8 * (unsigned)(CDA_ROOM - card_iad_length(p->cvn)); /* Book 2, D1.2.1 */
     enum tp_err r = TP_OK;
 
-    if (own && (card->aip[0] & AIP_CDA) != 0 && bits > CDA_BITS_MAX)
-        return tp_fail(e, TP_ERR_USAGE, "the key of a card with CDA has at most %d bits: its signature must fit GENERATE AC's answer", CDA_BITS_MAX);
+    if (own && (card->aip[0] & AIP_CDA) != 0 && bits > cda)
+        return tp_fail(e, TP_ERR_USAGE,
+                       "the key of a card with CDA and cryptograms of kind %s has at most %u bits: its signature must fit "
+                       "GENERATE AC's answer",
+                       emv_cvn_name(p->cvn), cda);
     if (own)
         r = check_key_size(bits, "the card's key", issuer, e);
     return r == TP_OK && pin ? check_key_size(key_bits(p->pin_key, p->pin_bits), "the key for PINs", issuer, e) : r;

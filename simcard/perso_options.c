@@ -277,7 +277,7 @@ static const struct setting {
     TEXT("language", "LIST", language, "preferred languages, two letters each [enfr]"),
 
     SPECIAL("method", "sda|dda|cda", take_method, "offline authentication [cda]"),
-    NUMBER("bits", "BITS", KIND_UNSIGNED, bits, 512, 1976, "size of the card's key; with cda 1640 at most [1152]"),
+    NUMBER("bits", "BITS", KIND_UNSIGNED, bits, 512, 1976, "size of the card's key; with cda 1840 at most, for the Common Core 1640 [1152]"),
     NUMBER("exponent", "3|65537", KIND_UNSIGNED, exponent, 3, 65537, "public exponent of the card's keys [3]"),
     NUMBER("pin-key", "BITS", KIND_UNSIGNED, pin_bits, 512, 1976, "a key of its own for the enciphered PIN, of that size [the card's key]"),
     TEXT("aip", "HEX", aip, "application interchange profile, two bytes [as the other options want it]"),

@@ -700,26 +700,30 @@ START_TEST(smaller_and_other_keys)
     }
 END_TEST
 
-/* Book 2, D1: CDA 205 bytes (D1.2.1); a certificate of a card key 247 bytes, and so its issuer's key (D1.1); no card key longer than
- * its issuer's. SDA alone: no card key, the issuer's up to 248 bytes. */
+/* Book 2, D1: CDA 240 bytes less 9F10's (D1.2.1), which has 3 + 7 with CVN 10 and 18, 3 + 32 for the Common Core; a certificate of a
+ * card key 247 bytes, and so its issuer's key (D1.1); no card key longer than its issuer's. SDA alone: no card key, the issuer's up
+ * to 248 bytes. */
 static const struct {
     const char *what;
+    enum emv_cvn cvn;
     unsigned issuer;
     enum perso_method method;
     unsigned bits, pin_bits;
     const char *cvm, *refused;
 } sizes[] = {
-    {"CDA", 1640, PERSO_CDA, 1640, 0, "none", NULL},
-    {"CDA, more", 1976, PERSO_CDA, 1648, 0, "none", "CDA has at most 1640"},
-    {"DDA", 1976, PERSO_DDA, 1976, 0, "none", NULL},
-    {"DDA, more", 1976, PERSO_DDA, 1984, 0, "none", "at most 1976"},
-    {"DDA under a short issuer", 1408, PERSO_DDA, 1416, 0, "none", "its issuer's of 1408"},
-    {"DDA under an issuer too long", 1984, PERSO_DDA, 1152, 0, "none", "does not fit a record"},
-    {"SDA under that one", 1984, PERSO_SDA, 1152, 0, "none", NULL},
-    {"SDA, PIN under the card's key", 1976, PERSO_SDA, 1976, 0, "enciphered-pin", NULL},
-    {"SDA, the PIN has its key", 1976, PERSO_SDA, 1152, 1976, "enciphered-pin", NULL},
-    {"a PIN's, more", 1976, PERSO_CDA, 1152, 1984, "enciphered-pin", "PINs has at most 1976"},
-    {"a PIN's under a short issuer", 1408, PERSO_CDA, 1152, 1416, "enciphered-pin", "PINs of 1416"},
+    {"CDA", EMV_CVN_18, 1840, PERSO_CDA, 1840, 0, "none", NULL},
+    {"CDA, more", EMV_CVN_10, 1976, PERSO_CDA, 1848, 0, "none", "kind 10 has at most 1840"},
+    {"CDA, 9F10 of 32 bytes", EMV_CCD_AES, 1640, PERSO_CDA, 1640, 0, "none", NULL},
+    {"CDA, 9F10 of 32 bytes, more", EMV_CCD_3DES, 1976, PERSO_CDA, 1648, 0, "none", "kind ccd-3des has at most 1640"},
+    {"DDA", EMV_CVN_18, 1976, PERSO_DDA, 1976, 0, "none", NULL},
+    {"DDA, more", EMV_CVN_18, 1976, PERSO_DDA, 1984, 0, "none", "at most 1976"},
+    {"DDA under a short issuer", EMV_CVN_18, 1408, PERSO_DDA, 1416, 0, "none", "its issuer's of 1408"},
+    {"DDA under an issuer too long", EMV_CVN_18, 1984, PERSO_DDA, 1152, 0, "none", "does not fit a record"},
+    {"SDA under that one", EMV_CVN_18, 1984, PERSO_SDA, 1152, 0, "none", NULL},
+    {"SDA, PIN under the card's key", EMV_CVN_18, 1976, PERSO_SDA, 1976, 0, "enciphered-pin", NULL},
+    {"SDA, the PIN has its key", EMV_CVN_18, 1976, PERSO_SDA, 1152, 1976, "enciphered-pin", NULL},
+    {"a PIN's, more", EMV_CVN_18, 1976, PERSO_CDA, 1152, 1984, "enciphered-pin", "PINs has at most 1976"},
+    {"a PIN's under a short issuer", EMV_CVN_18, 1408, PERSO_CDA, 1152, 1416, "enciphered-pin", "PINs of 1416"},
 };
 
 START_TEST(keys_as_large_as_each_method_allows)
@@ -735,6 +739,8 @@ START_TEST(keys_as_large_as_each_method_allows)
         ck_ok(scheme_new(&s, &sp, &e));
         rig_params(&p);
         p.method = sizes[_i].method;
+        p.cvn = sizes[_i].cvn;
+        p.issuer = PERSO_ISSUER_CDOL2;
         p.bits = sizes[_i].bits;
         p.pin_bits = sizes[_i].pin_bits;
         p.cvm = sizes[_i].cvm;
