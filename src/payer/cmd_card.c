@@ -139,7 +139,8 @@ static void print_issuer(const struct transaction *tx)
         line("Authority", text);
     }
     if (a->check == EMV_CHECK_NO_KEY && index.n == 1 && name.n >= 5)
-        snprintf(text, sizeof(text), "not checked: key %02X of %s is not known here (--config names a terminal's keys)", index.p[0], hex_encode(rid, span_of(name.p, 5)));
+        snprintf(text, sizeof(text), "not checked: key %02X of %s is not known here (--config names a terminal's keys)", index.p[0],
+                 hex_encode(rid, span_of(name.p, 5)));
     else if (a->failed_at != NULL)
         snprintf(text, sizeof(text), "the %s is not good: %s", a->failed_at, emv_check_text(a->check));
     else if (a->ok)
