@@ -270,7 +270,8 @@ static void take_delivered(void *ctx, const struct receipt *r)
         tell_delivered(NULL, r);
 }
 
-/* What must be delivered before the payment id, is: the reversal of a question above all, without which the card's TC of the same counter is refused for good. */
+/* What must be delivered before the payment id, is: the reversal of a question above all, without
+ * which the card's TC of the same counter is refused for good. */
 static enum tp_err deliver_first(struct payment *p, int64_t id, struct tp_error *e)
 {
     bool waits = false;
