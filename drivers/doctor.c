@@ -110,8 +110,7 @@ static bool look_readers(struct doctor *d)
         snprintf(advice, sizeof(advice), "%s", bad->remedy[0] != '\0' ? bad->remedy : "use another reader");
         (void)broken(d, DOCTOR_READER, found, advice);
     } else {
-        snprintf(found, sizeof(found), "%zu that can be used, of %zu: %s%s", usable, n, first != NULL ? first->name : "",
-                 usable > 1 ? " …" : "");
+        snprintf(found, sizeof(found), "%zu that can be used, of %zu: %s%s", usable, n, first != NULL ? first->name : "", usable > 1 ? " …" : "");
         (void)good(d, DOCTOR_READER, found);
     }
     free(list);

@@ -1,5 +1,6 @@
-/* The block protocol T=1 from the side of the reader: ISO/IEC 7816-3 (2006) 11; EMV 4.3 Book 1, 9.2.4. It owns no I/O: what carries a block is a function.
- * Every loop that the card drives has a bound. */
+/* The block protocol T=1 from the side of the reader: ISO/IEC 7816-3 (2006) 11; EMV 4.3 Book 1,
+ * 9.2.4. It owns no I/O: what carries a block is a function. Every loop that the card drives has a
+ * bound. */
 #ifndef TP_DRIVERS_T1_H
 #define TP_DRIVERS_T1_H
 

@@ -78,7 +78,8 @@ static enum tp_err check_params(const struct scheme *s, const struct perso_param
     if (strncmp(p->pan, s->iin, strlen(s->iin)) != 0)
         return tp_fail(e, TP_ERR_USAGE, "the card number does not begin with %s, the issuer's number in this scheme", s->iin);
     if (!p->any_check_digit && !pan_valid(p->pan))
-        return tp_fail(e, TP_ERR_USAGE, "the last digit of the card number is not its check digit, which would be %c; with --any-check-digit it is made all the same",
+        return tp_fail(e, TP_ERR_USAGE,
+                       "the last digit of the card number is not its check digit, which would be %c; with --any-check-digit it is made all the same",
                        pan_check_digit(p->pan, n - 1));
     if (name_n < 2 || name_n > 26)
         return tp_fail(e, TP_ERR_USAGE, "the name \"%s\" has not 2 to 26 characters", p->name);

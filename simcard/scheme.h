@@ -15,15 +15,15 @@
 
 #include "crypto/emvmake.h"
 
-#define SCHEME_RID  "F000000014"
-#define SCHEME_AID  "F0000000141010"
-#define SCHEME_IIN  "999014"
-#define SCHEME_NAME "TELEPAY TEST"
+#define SCHEME_RID   "F000000014"
+#define SCHEME_AID   "F0000000141010"
+#define SCHEME_IIN   "999014"
+#define SCHEME_NAME  "TELEPAY TEST"
 #define TEST_NUMBERS "999" /* no issuer's: a number with 9 goes on with a country (ISO/IEC 7812-1), and 999 is none of ISO 3166-1 */
 
 struct scheme_params { /* scheme_defaults fills it */
     unsigned authority_bits, issuer_bits, exponent;
-    const char *iin; /* 6 or 8 digits */
+    const char *iin;       /* 6 or 8 digits */
     bool live_identifiers; /* iin may be a real issuer's */
     uint8_t index;         /* of the authority's key */
     unsigned country;

@@ -278,7 +278,8 @@ enum tp_err state_open(struct state_store **out, struct card_state *s, const cha
     if (flock(st->fd, LOCK_EX | LOCK_NB) != 0) {
         r = tp_fail(e, TP_ERR_STATE,
                     "the card %s is in use by another process, as when another telepay-simcard plays it: end that one first, "
-                    "or play a copy of the folder", dir);
+                    "or play a copy of the folder",
+                    dir);
         goto out;
     }
     read_newest(st->fd, &newest);

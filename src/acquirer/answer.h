@@ -29,8 +29,9 @@ void answer_echo(struct echo *out, const struct iso8583 *request);
 /* Starts the answer: the fields repeated, then those of a. out borrows from both. */
 TP_MUST_CHECK enum tp_err answer_start(struct iso8583 *out, const struct echo *echo, const struct answer *a);
 
-/* One line for the operator: "0200 000000000000123/00000001 000042 999014******0015 12.50 EUR: 63 SDAD_HASH". tx gives contract, terminal, stan, masked PAN,
- * amount and currency, as far as they are known. */
+/* One line for the operator: "0200 000000000000123/00000001 000042 999014******0015 12.50 EUR: 63
+ * SDAD_HASH". tx gives contract, terminal, stan, masked PAN, amount and currency, as far as they
+ * are known. */
 void answer_log(unsigned request_mti, const struct tx_record *tx, const struct answer *a);
 
 #endif

@@ -102,8 +102,8 @@ static int print_end(struct report *report, const struct audit_sums *sums)
     if (report->findings != NULL) {
         const int done = option_print_json(json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "agrees", sums->findings == 0 ? 1 : 0, "contracts",
                                                      (json_int_t)sums->contracts, "remise_count", (json_int_t)sums->remises, "transactions",
-                                                     (json_int_t)sums->transactions, "vouched", (json_int_t)sums->vouched, "finding_count", (json_int_t)sums->findings, "findings",
-                                                     report->findings, "remises", report->remises));
+                                                     (json_int_t)sums->transactions, "vouched", (json_int_t)sums->vouched, "finding_count",
+                                                     (json_int_t)sums->findings, "findings", report->findings, "remises", report->remises));
         *report = (struct report){NULL, NULL};
         return done;
     }

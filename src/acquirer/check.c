@@ -344,8 +344,9 @@ static enum tp_err in_time(struct payment *p, struct checker *c, struct answer *
 
 /* ---- what the card signed ---- */
 
-/* The sequence number that the card signed, absent being 00 (EMV 4.4 Book 2, A1.4): not DE 23, which may be left out, because the counter is kept under it.
- * Without CDA it may stand in no authenticated record: then DE 23, by which the issuer finds the card's keys. */
+/* The sequence number that the card signed, absent being 00 (EMV 4.4 Book 2, A1.4): not DE 23,
+ * which may be left out, because the counter is kept under it. Without CDA it may stand in no
+ * authenticated record: then DE 23, by which the issuer finds the card's keys. */
 static uint8_t signed_psn(const struct payment *p)
 {
     uint64_t psn = 0;
@@ -409,8 +410,8 @@ static enum tp_err limits(struct payment *p, struct checker *c, struct answer *a
     return TP_OK;
 }
 
-/* A card that asks for its issuer, what is over the floor, every credit, and what no signature covers go there: a cryptogram counts when its issuer has
- * checked it. */
+/* A card that asks for its issuer, what is over the floor, every credit, and what no signature
+ * covers go there: a cryptogram counts when its issuer has checked it. */
 static enum tp_err issuer(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
     const uint8_t type = p->result.cid & CID_TYPE;

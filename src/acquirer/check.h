@@ -64,8 +64,10 @@ TP_MUST_CHECK enum tp_err check_party(const struct iso8583 *message, const struc
 TP_MUST_CHECK enum tp_err check_open(struct checker *c, struct contract *contract, struct terminal *terminal, bool *open, const struct party *party,
                                      struct tp_error *e);
 
-/* The payee, of evidence that was found right: the reason (DE 44, under 63) why it is another, or NULL. 9F1E must be the terminal's registered serial; 9F7C, where
- * the card's lists ask for it, what the terminal's contract, number and sequence counter, the local time and the acquirer's number come to. */
+/* The payee, of evidence that was found right: the reason (DE 44, under 63) why it is another, or
+ * NULL. 9F1E must be the terminal's registered serial; 9F7C, where the card's lists ask for it,
+ * what the terminal's contract, number and sequence counter, the local time and the acquirer's
+ * number come to. */
 const char *check_payee(const struct payment *p, const char *acquirer);
 
 /* The application under which the card counts: as signed (9F06), else its provider's part, under which the certificates stand. */

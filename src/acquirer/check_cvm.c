@@ -222,8 +222,9 @@ static void method(struct verification *v)
         answer_set(v->a, "55", "CVM_REQUIRED");
 }
 
-/* The card's own word on the PIN, where its issuer application data can be read: those of our own scheme, of each kind of card (crypto/iad.h). It tells
- * a PIN that the card verified from one that something between card and terminal only said was right. */
+/* The card's own word on the PIN, where its issuer application data can be read: those of our own
+ * scheme, of each kind of card (crypto/iad.h). It tells a PIN that the card verified from one that
+ * something between card and terminal only said was right. */
 static bool read_iad(struct emv_iad *out, const struct evidence *ev)
 {
     static const uint8_t own_rid[] = {0xF0, 0x00, 0x00, 0x00, 0x14};
@@ -251,8 +252,9 @@ static bool start(struct verification *v)
            said(v->capabilities, p, TAG_TERMINAL_CAPABILITIES, sizeof(v->capabilities));
 }
 
-/* A card whose CDOL1 asks for neither TVR nor CVM results leaves nothing to judge on: refused. When the card asks for its issuer (ARQC), what failed is the
- * issuer's to judge, who may also send the command that unblocks a PIN; a PIN that only the terminal saw is not, nor what the terminal is. */
+/* A card whose CDOL1 asks for neither TVR nor CVM results leaves nothing to judge on: refused. When
+ * the card asks for its issuer (ARQC), what failed is the issuer's to judge, who may also send the
+ * command that unblocks a PIN; a PIN that only the terminal saw is not, nor what the terminal is. */
 void check_cardholder(struct answer *a, const struct payment *p)
 {
     struct verification v = {.p = p, .a = a};

@@ -20,7 +20,8 @@ static const char *serial_fault(const struct payment *p)
     return "SIGNED_SERIAL";
 }
 
-/* The TC that a card makes after a question that came to nothing has a number of its own (DE 11), and still the counter under which the card was asked. */
+/* The TC that a card makes after a question that came to nothing has a number of its own (DE 11),
+ * and still the counter under which the card was asked. */
 static bool has_its_number(const struct payment *p, uint32_t counter)
 {
     return counter == p->tx.stan || (p->evidence.cdol2_values.n > 0 && (p->result.cid & CID_TYPE) == CID_TC);

@@ -102,11 +102,7 @@ static enum tp_err ask_issuer(struct request *q, struct answer *a, struct tp_err
 
     switch (gateway_find(committer_gateway(q->server->committer), p->pan, &issuer)) {
     case ROUTE_NONE:
-        answer_set(a, "91",
-                   p->tx.online            ? "ARQC"
-                   : p->tx.vouched         ? "NO_CDA"
-                   : p->tx.kind == TX_CREDIT ? "CREDIT"
-                                           : "FLOOR");
+        answer_set(a, "91", p->tx.online ? "ARQC" : p->tx.vouched ? "NO_CDA" : p->tx.kind == TX_CREDIT ? "CREDIT" : "FLOOR");
         return committer_wait(q->server->committer, &ask, a);
     case ROUTE_DOWN:
         answer_set(a, "91", "ISSUER_DOWN");

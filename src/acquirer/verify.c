@@ -197,7 +197,8 @@ static enum tp_err add_rows(struct verify *v, const char *name, const struct evi
     return TP_OK;
 }
 
-/* Without CDA no signature covers the amount, and a file cannot prove what an issuer said: the check fails, and says on whose word the payment rests. */
+/* Without CDA no signature covers the amount, and a file cannot prove what an issuer said: the
+ * check fails, and says on whose word the payment rests. */
 static enum tp_err add_vouched(struct verify *v, const char *name, const json_t *object, const struct evidence_result *r)
 {
     const char *issuer = json_string_value(json_object_get(object, "issuer"));

@@ -107,8 +107,8 @@ enum tp_err cli_fd(int *out, const char *option, const char *text, struct tp_err
     flags = fcntl((int)fd, F_GETFD);
     mode = fcntl((int)fd, F_GETFL);
     if (flags < 0 || mode < 0 || (flags & FD_CLOEXEC) != 0)
-        return tp_fail(e, TP_ERR_USAGE, "%s: there is no file descriptor %" PRId64 ": open it for this program, as in %" PRId64 "<FILE",
-                       option, fd, fd);
+        return tp_fail(e, TP_ERR_USAGE, "%s: there is no file descriptor %" PRId64 ": open it for this program, as in %" PRId64 "<FILE", option, fd,
+                       fd);
     if ((mode & O_ACCMODE) == O_WRONLY)
         return tp_fail(e, TP_ERR_USAGE, "%s: file descriptor %" PRId64 " cannot be read", option, fd);
     *out = (int)fd;

@@ -13,8 +13,8 @@ TP_MUST_CHECK enum tp_err file_read(const char *path, size_t max, uint8_t **out,
 /* A file that holds a secret is its owner's alone to read. TP_ERR_SECURITY, saying what to do; TP_ERR_NOT_FOUND, TP_ERR_IO. */
 TP_MUST_CHECK enum tp_err file_check_private(const char *path, struct tp_error *e);
 
-/* Makes this process the only one that serves what lies in the folder: until *fd is closed, which the end of the process does too. `program` is named to
- * people. TP_ERR_STATE when another does. */
+/* Makes this process the only one that serves what lies in the folder: until *fd is closed, which
+ * the end of the process does too. `program` is named to people. TP_ERR_STATE when another does. */
 TP_MUST_CHECK enum tp_err file_lock_folder(int *fd, const char *dir, const char *program, struct tp_error *e);
 
 /* Replaces path so that at every instant, power loss included, it holds the old or the new content whole: new file, fsync, rename,

@@ -6,8 +6,9 @@
 
 #include "base/err.h"
 
-/* Takes 1 to max characters of UTF-8 (Unicode 15, table 3-7) that XML 1.0 has (2.2) and that are no control characters, beginning and ending with none of
- * the blanks that a reader cuts off. TP_ERR_USAGE, with `what` and what is wrong. */
+/* Takes 1 to max characters of UTF-8 (Unicode 15, table 3-7) that XML 1.0 has (2.2) and that are no
+ * control characters, beginning and ending with none of the blanks that a reader cuts off.
+ * TP_ERR_USAGE, with `what` and what is wrong. */
 TP_MUST_CHECK enum tp_err word_check(const char *text, const char *what, size_t max, struct tp_error *e);
 
 #endif

@@ -1,5 +1,7 @@
-/* Who is connected to the centre's door, and until when. libmicrohttpd ends a connection that is silent; one that sends a byte now and then it keeps for
- * ever. Here every connection has a deadline for what it is about, and one that has not shown who it is goes when room is short. Any thread. */
+/* Who is connected to the centre's door, and until when. libmicrohttpd ends a connection that is
+ * silent; one that sends a byte now and then it keeps for ever. Here every connection has a
+ * deadline for what it is about, and one that has not shown who it is goes when room is short. Any
+ * thread. */
 #ifndef TP_COLLECT_GUESTS_H
 #define TP_COLLECT_GUESTS_H
 
@@ -10,7 +12,8 @@
 struct guests; /* with a thread that watches the deadlines */
 struct guest;  /* one connection */
 
-/* `most` connections may be there; when only a quarter of that is left, the one that has waited longest without a name is ended for each that comes. */
+/* `most` connections may be there; when only a quarter of that is left, the one that has waited
+ * longest without a name is ended for each that comes. */
 TP_MUST_CHECK enum tp_err guests_new(struct guests **out, unsigned most, struct tp_error *e);
 void guests_free(struct guests **g); /* when all have left */
 

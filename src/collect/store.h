@@ -53,8 +53,9 @@ TP_MUST_CHECK enum tp_err centre_acquirer_known(struct centre_store *s, const ch
 
 /* Whose the contract is: the acquirer it was given to, else the first that sent for it; "" when none did. */
 TP_MUST_CHECK enum tp_err centre_contract_owner(struct centre_store *s, const char *contract, char owner[CAAA_ID_MAX], struct tp_error *e);
-/* Gives a contract number to an acquirer; `before` is whose it was. What the one before sent stays its own, as does what was answered; the new one numbers
- * its remises from 1. TP_ERR_NOT_FOUND: no such acquirer. */
+/* Gives a contract number to an acquirer; `before` is whose it was. What the one before sent stays
+ * its own, as does what was answered; the new one numbers its remises from 1. TP_ERR_NOT_FOUND: no
+ * such acquirer. */
 TP_MUST_CHECK enum tp_err centre_contract_assign(struct centre_store *s, const char *contract, const char *acquirer, char before[CAAA_ID_MAX],
                                                  struct tp_error *e);
 typedef enum tp_err centre_contract_visit(void *ctx, const struct centre_contract *c, struct tp_error *e);
@@ -84,8 +85,9 @@ TP_MUST_CHECK enum tp_err centre_take_settle(struct centre_store *s, const struc
 TP_MUST_CHECK enum tp_err centre_take_commit(struct centre_store *s, struct tp_error *e);
 void centre_take_rollback(struct centre_store *s);
 
-/* Whether the item was accepted before: the same transaction (reference number, terminal, local time) of the contract that is being taken, or the same
- * signature of a card (its number, PSN, ATC and cryptogram), whoever sent that. */
+/* Whether the item was accepted before: the same transaction (reference number, terminal, local
+ * time) of the contract that is being taken, or the same signature of a card (its number, PSN, ATC
+ * and cryptogram), whoever sent that. */
 TP_MUST_CHECK enum tp_err centre_taken_before(struct centre_store *s, const struct caaa_item *item, bool *taken, struct tp_error *e);
 
 /* The item holds the ATC and cryptogram by which a card's payment is known. */

@@ -152,8 +152,8 @@ static enum tp_err read_key(struct capk *k, const json_t *o, const char *path, s
     return r;
 }
 
-/* A key that nobody can use is told and passed over: the others of a list of many schemes are as good without it. One that is not what its SHA-1 says is
- * another matter: the file was altered. */
+/* A key that nobody can use is told and passed over: the others of a list of many schemes are as
+ * good without it. One that is not what its SHA-1 says is another matter: the file was altered. */
 static enum tp_err add_keys(struct capk_store *s, const json_t *list, const char *path, struct tp_error *e)
 {
     struct tp_error odd = {TP_OK, ""};

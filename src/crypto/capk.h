@@ -21,10 +21,12 @@ void capk_store_free(struct capk_store **s);
 /* SHA-1 of RID, index, modulus and exponent, by which the schemes publish their keys. */
 TP_MUST_CHECK enum tp_err capk_sha1(uint8_t out[20], const uint8_t rid[5], uint8_t index, const struct emv_pubkey *key);
 
-/* Adds every key of a file {"keys":[{rid,index,modulus,exponent,sha1,expiry,environment}…]}. Each SHA-1 is recomputed (EMV 4.4 Book 2, 11.2.2, table 30):
- * TP_ERR_SECURITY naming the key when it differs. An entry already there is passed over.
- * So is a key that cannot be used, after a note in the log; when all are such, TP_ERR_FORMAT.
- * The file may also hold "revoked":[{rid,index,serial}…], the certification revocation list of Book 2, 5.1.2. On an error the store is as it was. */
+/* Adds every key of a file {"keys":[{rid,index,modulus,exponent,sha1,expiry,environment}…]}. Each
+ * SHA-1 is recomputed (EMV 4.4 Book 2, 11.2.2, table 30): TP_ERR_SECURITY naming the key when it
+ * differs. An entry already there is passed over. So is a key that cannot be used, after a note in
+ * the log; when all are such, TP_ERR_FORMAT. The file may also hold
+ * "revoked":[{rid,index,serial}…], the certification revocation list of Book 2, 5.1.2. On an error
+ * the store is as it was. */
 TP_MUST_CHECK enum tp_err capk_store_load(struct capk_store *s, const char *path, struct tp_error *e);
 
 /* Adds one key, not checked against anything. The store takes key->key, on an error too. TP_ERR_NO_MEMORY. */

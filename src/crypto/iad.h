@@ -1,6 +1,7 @@
-/* Issuer application data (9F10) of the four kinds of card, read into one shape for issuer and acquirer: Visa's (VIS, Appendix C; 06, DKI, CVN, CVR of 03 and
- * 3 bytes, then perhaps issuer discretionary data) and that of the Common Core Definitions (EMV 4.4 Book 3, Annex C9: 32 bytes, 0F, CCI, DKI, CVR of 5,
- * counters of 8, 0F, issuer discretionary data of 15). Pure. */
+/* Issuer application data (9F10) of the four kinds of card, read into one shape for issuer and
+ * acquirer: Visa's (VIS, Appendix C; 06, DKI, CVN, CVR of 03 and 3 bytes, then perhaps issuer
+ * discretionary data) and that of the Common Core Definitions (EMV 4.4 Book 3, Annex C9: 32 bytes,
+ * 0F, CCI, DKI, CVR of 5, counters of 8, 0F, issuer discretionary data of 15). Pure. */
 #ifndef TP_CRYPTO_IAD_H
 #define TP_CRYPTO_IAD_H
 

@@ -1,4 +1,5 @@
-/* Who is paid, as a card signs it: 9F7C, 32 bytes, which the terminal gives where the card's CDOL1 asks for it and the acquirer works out again (doc/protocol.md). */
+/* Who is paid, as a card signs it: 9F7C, 32 bytes, which the terminal gives where the card's CDOL1
+ * asks for it and the acquirer works out again (doc/protocol.md). */
 #ifndef TP_CRYPTO_PAYEE_H
 #define TP_CRYPTO_PAYEE_H
 

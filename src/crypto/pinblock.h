@@ -1,5 +1,6 @@
-/* PIN blocks: ISO 9564-1 format 2, as the VERIFY command takes it (EMV 4.4 Book 3, table 25) and PIN CHANGE of the Common Core Definitions carries it; and
- * Visa's, which PIN CHANGE of CVN 10 and 18 carries. */
+/* PIN blocks: ISO 9564-1 format 2, as the VERIFY command takes it (EMV 4.4 Book 3, table 25) and
+ * PIN CHANGE of the Common Core Definitions carries it; and Visa's, which PIN CHANGE of CVN 10 and
+ * 18 carries. */
 #ifndef TP_CRYPTO_PINBLOCK_H
 #define TP_CRYPTO_PINBLOCK_H
 

@@ -103,8 +103,9 @@ TP_MUST_CHECK enum tp_err book_authorisation_find(struct book *b, int64_t acquir
 TP_MUST_CHECK enum tp_err book_authorisation_add(struct book *b, struct authorisation *a, struct tp_error *e);
 /* The number the next one gets, from which its approval code is made. */
 TP_MUST_CHECK enum tp_err book_authorisation_next(struct book *b, int64_t *key, struct tp_error *e);
-/* *is_free: a TC may come under that counter of a card: nothing that the card made did yet, or ARQCs alone, or TCs of that acquirer (who asks about a TC again
- * that it got no answer for), and all of them are reversed. */
+/* *is_free: a TC may come under that counter of a card: nothing that the card made did yet, or
+ * ARQCs alone, or TCs of that acquirer (who asks about a TC again that it got no answer for), and
+ * all of them are reversed. */
 TP_MUST_CHECK enum tp_err book_counter_free(struct book *b, int64_t account, uint16_t atc, int64_t acquirer, bool *is_free, struct tp_error *e);
 /* What an account was promised by credits on a day and not released. */
 TP_MUST_CHECK enum tp_err book_credited_on(struct book *b, int64_t account, int day, int64_t *sum, struct tp_error *e);

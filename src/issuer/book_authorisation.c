@@ -120,13 +120,11 @@ enum tp_err book_counter_free(struct book *b, int64_t account, uint16_t atc, int
     return r;
 }
 
-enum tp_err book_credited_on(struct book *b, int64_t account, int day, int64_t *sum, struct tp_error *e)
+/* A sum over what an account did on a day: ?1 is the account, ?2 the day. */
+static enum tp_err sum_on(struct book *b, const char *sql, int64_t account, int day, int64_t *sum, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r = db_prepare(b->db, &s,
-                               "SELECT coalesce(sum(amount), 0) FROM authorisation AS a WHERE account = ?1 AND day = ?2 AND kind = 1 AND code = '00'"
-                               " AND NOT EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = a.authorisation)",
-                               e);
+    enum tp_err r = db_prepare(b->db, &s, sql, e);
 
     if (r != TP_OK)
         return r;
@@ -139,23 +137,22 @@ enum tp_err book_credited_on(struct book *b, int64_t account, int day, int64_t *
     return r;
 }
 
+#define NOT_REVERSED " AND NOT EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = a.authorisation)"
+
+enum tp_err book_credited_on(struct book *b, int64_t account, int day, int64_t *sum, struct tp_error *e)
+{
+    return sum_on(b,
+                  "SELECT coalesce(sum(amount), 0) FROM authorisation AS a"
+                  " WHERE account = ?1 AND day = ?2 AND kind = 1 AND code = '00'" NOT_REVERSED,
+                  account, day, sum, e);
+}
+
 enum tp_err book_reserved_on(struct book *b, int64_t account, int day, int64_t *sum, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    enum tp_err r = db_prepare(b->db, &s,
-                               "SELECT coalesce(sum(reserved), 0) FROM authorisation AS a WHERE account = ?1 AND day = ?2 AND reserved > 0"
-                               " AND NOT EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = a.authorisation)",
-                               e);
-
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, account);
-    sqlite3_bind_int64(s, 2, day);
-    r = book_one(b, s, "sum", e);
-    if (r == TP_OK)
-        *sum = sqlite3_column_int64(s, 0);
-    sqlite3_reset(s);
-    return r;
+    return sum_on(b,
+                  "SELECT coalesce(sum(reserved), 0) FROM authorisation AS a"
+                  " WHERE account = ?1 AND day = ?2 AND reserved > 0" NOT_REVERSED,
+                  account, day, sum, e);
 }
 
 enum tp_err book_authorisation_each(struct book *b, int day, enum tp_err (*visit)(void *ctx, const struct authorisation *a, struct tp_error *e),

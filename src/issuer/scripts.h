@@ -21,9 +21,11 @@ TP_MUST_CHECK enum tp_err scripts_put(struct authoriser *a, struct buf *out, str
                                       const char *pan, const uint8_t atc[2], const uint8_t ac[8], struct tp_error *e);
 TP_MUST_CHECK enum tp_err scripts_mark(struct authoriser *a, const struct scripts_sent *sent, int64_t authorisation, struct tp_error *e);
 
-/* Settles what was delivered to the account by what a later transaction of the card says: its CVR; and 9F5B, which may say which of several, where it agrees
- * with the CVR (EMV 4.4 Book 4, Annex A5: five bytes a script, the first with the result in its high nibble: 0 not done, 1 failed, 2 done; in its low one
- * the command that failed; then the script identifier). What was not done waits again, with an alarm in the log from SCRIPTS_ALARM deliveries on. */
+/* Settles what was delivered to the account by what a later transaction of the card says: its CVR;
+ * and 9F5B, which may say which of several, where it agrees with the CVR (EMV 4.4 Book 4, Annex A5:
+ * five bytes a script, the first with the result in its high nibble: 0 not done, 1 failed, 2 done;
+ * in its low one the command that failed; then the script identifier). What was not done waits
+ * again, with an alarm in the log from SCRIPTS_ALARM deliveries on. */
 TP_MUST_CHECK enum tp_err scripts_settle(struct authoriser *a, const struct account *account, const struct emv_iad *iad, struct span results,
                                          struct tp_error *e);
 

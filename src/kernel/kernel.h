@@ -101,8 +101,9 @@ enum kernel_keypad {                         /* what happens at the reader's own
 
 struct kernel_person { /* the cardholder, through whoever has the screen and keys; NULL functions: nobody there */
     void *ctx;
-    /* Index into list (in order of priority), or -1 to leave. Called when more than one application is left, or when the only one wants confirmation, or
-     * (choose_one) also when it wants none. NULL: nobody chooses or confirms (Book 1, 12.4, steps 2 and 5). */
+    /* Index into list (in order of priority), or -1 to leave. Called when more than one application
+     * is left, or when the only one wants confirmation, or (choose_one) also when it wants none.
+     * NULL: nobody chooses or confirms (Book 1, 12.4, steps 2 and 5). */
     int (*choose)(void *ctx, const struct candidate *list, size_t n);
     bool choose_one;
     /* Digits of the PIN in *pin, which is empty at the call and which the kernel wipes. tries_left: 0xFF unknown, 1: the last try. TP_ERR_CANCELLED: the person
@@ -152,10 +153,13 @@ TP_MUST_CHECK enum tp_err kernel_run(struct transaction **out, struct reader *re
                                      const struct transaction_request *request, const struct kernel_person *person,
                                      const struct kernel_online *online, struct tp_error *e);
 
-/* Reads a card without paying, for `telepay card`: each application of the PSE and of the terminal's list (cap at most KERNEL_CANDIDATES_MAX) with its
- * records, its certificates checked and its counters fetched (9F36 9F13 9F17; 9F4F). Nothing is signed and no PIN asked. Each *list entry is the caller's to
- * free; its outcome is KERNEL_READ_ONLY, or what stopped the reading: one that is blocked (6283), or whose answer to SELECT is malformed, is there too.
- * *n 0 with TP_OK: a card without payment application. TP_ERR_CARD: a blocked card (6A81), among others. date: YYYYMMDD. */
+/* Reads a card without paying, for `telepay card`: each application of the PSE and of the
+ * terminal's list (cap at most KERNEL_CANDIDATES_MAX) with its records, its certificates checked
+ * and its counters fetched (9F36 9F13 9F17; 9F4F). Nothing is signed and no PIN asked. Each *list
+ * entry is the caller's to free; its outcome is KERNEL_READ_ONLY, or what stopped the reading: one
+ * that is blocked (6283), or whose answer to SELECT is malformed, is there too. *n 0 with TP_OK: a
+ * card without payment application. TP_ERR_CARD: a blocked card (6A81), among others. date:
+ * YYYYMMDD. */
 TP_MUST_CHECK enum tp_err kernel_read_card(struct transaction **list, size_t cap, size_t *n, struct reader *reader,
                                            const struct terminal_config *config, int date, struct tp_error *e);
 
@@ -166,9 +170,10 @@ const char *transaction_reason(const struct transaction *tx); /* for people, wit
 /* The issuer approved, and no TC came of it, for whatever reason, a card torn out included: the issuer must be told (Book 4, 6.3.8; ISO 8583 0400). */
 bool transaction_reversal_needed(const struct transaction *tx);
 
-/* Any data element the transaction has, from card or terminal: 9F26, 95, 9B, 9F34, 5A, 57 …; empty when it has none. Lives as long as the transaction. The evidence
- * objects DF01 … DF05, DF08 and DF09 of DDA (apdu/emvtags.h) are there too: DF04 only after a second GENERATE AC, 9F26 9F27 9F10 9F36 9F4B and DF05 always of the last one.
- * Of the issuer: 8A, 89, 91. */
+/* Any data element the transaction has, from card or terminal: 9F26, 95, 9B, 9F34, 5A, 57 …; empty
+ * when it has none. Lives as long as the transaction. The evidence objects DF01 … DF05, DF08 and
+ * DF09 of DDA (apdu/emvtags.h) are there too: DF04 only after a second GENERATE AC, 9F26 9F27 9F10
+ * 9F36 9F4B and DF05 always of the last one. Of the issuer: 8A, 89, 91. */
 struct span transaction_get(const struct transaction *tx, uint32_t tag);
 
 /* Everything the store holds, in the order it came: for --json and `telepay card`. False at the end. */

@@ -168,8 +168,8 @@ bool tvr_is(const struct transaction *tx, unsigned bit);
 void tsi_set(struct transaction *tx, uint8_t bit);
 
 /* select.c */
-TP_MUST_CHECK enum tp_err select_list(struct transaction *tx, bool all);               /* the candidate list; all: also what the terminal has not */
-TP_MUST_CHECK enum tp_err select_application(struct transaction *tx);                  /* final selection from the list */
+TP_MUST_CHECK enum tp_err select_list(struct transaction *tx, bool all);              /* the candidate list; all: also what the terminal has not */
+TP_MUST_CHECK enum tp_err select_application(struct transaction *tx);                 /* final selection from the list */
 TP_MUST_CHECK enum tp_err select_one(struct transaction *tx, size_t i, uint16_t *sw); /* the ith of the list; not SW_OK: the card will not */
 void select_drop(struct transaction *tx, size_t i);
 size_t select_index(const struct transaction *tx); /* of the selected one in the list */

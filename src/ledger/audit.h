@@ -16,10 +16,11 @@ struct audit_finding {
 
 struct audit_remise {
     struct remise books;
-    struct remise_totals evidence; /* from what cards signed, or made cryptograms over that issuers approved; a payment whose evidence fails counts nothing */
-    uint64_t vouched;              /* of its payments, those that rest on their issuer's word: no signature covers their amount */
-    struct remise_totals refused;  /* of that, what the centre does not pay */
-    uint64_t findings;             /* of this remise and its transactions */
+    struct remise_totals
+        evidence;     /* from what cards signed, or made cryptograms over that issuers approved; a payment whose evidence fails counts nothing */
+    uint64_t vouched; /* of its payments, those that rest on their issuer's word: no signature covers their amount */
+    struct remise_totals refused; /* of that, what the centre does not pay */
+    uint64_t findings;            /* of this remise and its transactions */
 };
 
 struct audit_sums {

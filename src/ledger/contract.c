@@ -176,7 +176,7 @@ enum tp_err ledger_terminal_add(struct ledger *l, struct terminal *t, struct tp_
 }
 
 #define TERMINAL_COLUMNS                                                                                                                             \
-    "SELECT contract.id, terminal.id, terminal.open, terminal.serial, capabilities FROM"                                                                \
+    "SELECT contract.id, terminal.id, terminal.open, terminal.serial, capabilities FROM"                                                             \
     " terminal JOIN contract USING (contract) "
 
 static void read_terminal(struct terminal *t, sqlite3_stmt *s)

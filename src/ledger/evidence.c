@@ -141,7 +141,7 @@ static void take_unsigned(struct checking *c)
     memcpy(c->result->atc, objects_value(&c->response, TAG_ATC).p, sizeof(c->result->atc));
 }
 
-/* The GENERATE AC response: CID, ATC, and the SDAD (EMV 4.4 Book 2, table 19) or the cryptogram. */
+/* The GENERATE AC response: CID, ATC, and the SDAD (EMV 4.4 Book 2, table 20) or the cryptogram. */
 static void check_response(struct checking *c)
 {
     if (c->ev->response.n == 0) {

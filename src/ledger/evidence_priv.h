@@ -60,7 +60,8 @@ TP_MUST_CHECK enum tp_err response_read(struct objects *o, struct span response)
 /* Whether `covered` is what a terminal puts for `said` where a list asks for covered.n bytes (Book 3, 5.4). */
 bool dol_value_fits(uint32_t tag, struct span said, struct span covered);
 
-/* NULL, or what is wrong with a list that no signed record holds; values: what dol_values_read made of it. has_amount: it must ask for what is paid, as CDOL1 must. */
+/* NULL, or what is wrong with a list that no signed record holds; values: what dol_values_read made
+ * of it. has_amount: it must ask for what is paid, as CDOL1 must. */
 const char *dol_unsound(struct span dol, const struct objects *values, bool has_amount);
 
 /* Where the value of a tag of DE 61-63 (also 84, 9F37, 5A) stands in *ev; NULL for a foreign one. */

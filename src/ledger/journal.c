@@ -114,8 +114,10 @@ static enum ledger_verdict judge_identity(const struct standing *st, const struc
     return LEDGER_NEW;
 }
 
-/* A counter counts once, whatever came of later ones meanwhile: a payment that was signed while the line was down is as good as any. But the TC that a terminal has the card make when the answer to its ARQC is lost (Book 3, 10.9: unable to go online) bears the
- * ARQC's counter: it is taken when that ARQC's payment is reversed, or never came to be, and not when the issuer refused it. */
+/* A counter counts once, whatever came of later ones meanwhile: a payment that was signed while the
+ * line was down is as good as any. But the TC that a terminal has the card make when the answer to
+ * its ARQC is lost (Book 3, 10.9: unable to go online) bears the ARQC's counter: it is taken when
+ * that ARQC's payment is reversed, or never came to be, and not when the issuer refused it. */
 static enum ledger_verdict judge_atc(const struct standing *st, const struct tx_record *tx)
 {
     if (st->paid)

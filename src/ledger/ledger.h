@@ -96,15 +96,15 @@ struct tx_record {     /* a transaction that passed every check; spans are borro
     uint8_t psn;
     uint16_t atc;
     uint8_t ac[8];
-    int card_expiry;              /* YYYYMMDD, as signed: a renewed card counts anew */
-    struct span aid;              /* the application whose counter it is: as signed (9F06), else its provider's part; at most 16 bytes. Not read back */
-    struct span digest;           /* SHA-256 over the content that makes a repeat the same: fields as listed in doc/protocol.md */
-    struct span de55;             /* as it came, at most EVIDENCE_MAX */
-    struct span stream;           /* DE 61 to 63, sealed as pan_sealed is, because certificate and records hold the PAN; at most EVIDENCE_MAX */
-    enum tx_state state;          /* when read */
-    bool vouched;                 /* no signature of the card covers it: it counts with its issuer's approval alone */
-    bool online;                  /* its evidence is an ARQC that the issuer approved, not a TC */
-    char approval[7];             /* when read: DE 38 of the issuer, "" when none was asked */
+    int card_expiry;     /* YYYYMMDD, as signed: a renewed card counts anew */
+    struct span aid;     /* the application whose counter it is: as signed (9F06), else its provider's part; at most 16 bytes. Not read back */
+    struct span digest;  /* SHA-256 over the content that makes a repeat the same: fields as listed in doc/protocol.md */
+    struct span de55;    /* as it came, at most EVIDENCE_MAX */
+    struct span stream;  /* DE 61 to 63, sealed as pan_sealed is, because certificate and records hold the PAN; at most EVIDENCE_MAX */
+    enum tx_state state; /* when read */
+    bool vouched;        /* no signature of the card covers it: it counts with its issuer's approval alone */
+    bool online;         /* its evidence is an ARQC that the issuer approved, not a TC */
+    char approval[7];    /* when read: DE 38 of the issuer, "" when none was asked */
     char issuer[ISSUER_NAME_MAX]; /* when read: which */
     uint32_t remise;              /* when read: number of the remise it belongs to */
     time_t acknowledged;          /* when read */

@@ -45,7 +45,7 @@ struct standing { /* one row that answers every question of a 0200 */
     uint16_t currency;
     bool same, reversed, open;
     bool unanswered; /* the question was answered with 91 for its issuer */
-    bool paid; /* this counter of the card has paid: a reversed ARQC apart, whose TC may still come */
+    bool paid;       /* this counter of the card has paid: a reversed ARQC apart, whose TC may still come */
 };
 TP_MUST_CHECK enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct tx_record *tx, struct tp_error *e);
 /* By identity, reversal, contract and opposition; when the card's signature is good, also by the counter. */

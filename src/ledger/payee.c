@@ -25,8 +25,7 @@ static enum payee_found look(struct span list, struct span values, uint32_t tag,
 enum payee_found payee_signed(const struct evidence *ev, uint32_t tag, struct span expected)
 {
     const enum payee_found first = look(list_of(ev, TAG_CDOL1), ev->cdol1_values, tag, expected);
-    const enum payee_found second =
-        ev->cdol2_values.n > 0 ? look(list_of(ev, TAG_CDOL2), ev->cdol2_values, tag, expected) : PAYEE_UNSIGNED;
+    const enum payee_found second = ev->cdol2_values.n > 0 ? look(list_of(ev, TAG_CDOL2), ev->cdol2_values, tag, expected) : PAYEE_UNSIGNED;
 
     return first > second ? first : second;
 }

@@ -12,8 +12,9 @@ enum payee_found {
     PAYEE_OTHER     /* signed, and something else */
 };
 
-/* Looks for tag (of two bytes) in the values of CDOL1 and of CDOL2: each that asks for it must hold `expected`, cut or filled to the length asked (EMV 4.4 Book 3,
- * 5.4). The evidence was found right before. */
+/* Looks for tag (of two bytes) in the values of CDOL1 and of CDOL2: each that asks for it must hold
+ * `expected`, cut or filled to the length asked (EMV 4.4 Book 3, 5.4). The evidence was found right
+ * before. */
 enum payee_found payee_signed(const struct evidence *ev, uint32_t tag, struct span expected);
 
 /* The value of a tag that the card signed at its first GENERATE AC. Empty: it was not asked for. */

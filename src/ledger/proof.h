@@ -18,7 +18,8 @@ struct proof {
 /* The payment rests on its issuer's word, which the books hold: no signature of the card covers the amount. */
 bool proof_vouched(const struct proof *p);
 
-/* An outcome is in *p; an error is ours. acquirer: ledger_acquirer_id. The cache holds the authorities. Spans of p->ev live as long as p and those of tx. */
+/* An outcome is in *p; an error is ours. acquirer: ledger_acquirer_id. The cache holds the
+ * authorities. Spans of p->ev live as long as p and those of tx. */
 TP_MUST_CHECK enum tp_err proof_make(struct proof *p, const struct tx_record *tx, const char *acquirer, struct seal *seal,
                                      struct evidence_cache *cache, struct tp_error *e);
 

@@ -177,9 +177,10 @@ static const char version_2[] =
     "CREATE TRIGGER card_forward BEFORE UPDATE ON card WHEN NEW.atc < OLD.atc OR (NEW.atc = OLD.atc AND NEW.undone = OLD.undone)"
     "  BEGIN SELECT RAISE(ABORT, 'the counter of a card only grows'); END;";
 
-/* Payees, counters and credits. The acquirer's own number and each terminal's serial (9F1E) are what a card's signature names its payee by (crypto/payee.h); a
- * terminal of before keeps its number as its serial, as its telepay.conf has it, unless two have the same. A counter of a card counts once: tx.aid is the
- * application as signed (x'' of before: any). */
+/* Payees, counters and credits. The acquirer's own number and each terminal's serial (9F1E) are
+ * what a card's signature names its payee by (crypto/payee.h); a terminal of before keeps its
+ * number as its serial, as its telepay.conf has it, unless two have the same. A counter of a card
+ * counts once: tx.aid is the application as signed (x'' of before: any). */
 #define SAME_COUNTER                                                                                                                                 \
     "o.pan_lookup = NEW.pan_lookup AND o.psn = NEW.psn AND o.atc = NEW.atc AND o.card_expiry = NEW.card_expiry AND o.aid IN (NEW.aid, x'')"
 static const char version_3[] =
@@ -230,9 +231,11 @@ static const char version_3[] =
     "CREATE TRIGGER authorisation_card_written_once BEFORE UPDATE OF card_expiry, aid ON authorisation"
     "  BEGIN SELECT RAISE(ABORT, 'a question to an issuer is written once'); END;";
 
-/* Verification of the cardholder: contract.no_cvm, the most that a card may pay by itself without any; terminal.capabilities, 9F33 as a number (2098C8 for
- * those of before). authorisation.signed: no when no signature of the card covers the question; a TC is asked about again once a question that went
- * without an answer has been taken back, so that an identity may have several, the last of which counts. */
+/* Verification of the cardholder: contract.no_cvm, the most that a card may pay by itself without
+ * any; terminal.capabilities, 9F33 as a number (2098C8 for those of before). authorisation.signed:
+ * no when no signature of the card covers the question; a TC is asked about again once a question
+ * that went without an answer has been taken back, so that an identity may have several, the last
+ * of which counts. */
 static const char version_4[] =
     "ALTER TABLE contract ADD COLUMN no_cvm INTEGER NOT NULL DEFAULT 0 CHECK (no_cvm BETWEEN 0 AND 999999999999);"
     "UPDATE contract SET no_cvm = min(floor, 2000);"

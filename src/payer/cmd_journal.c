@@ -166,10 +166,10 @@ static bool day_row(void *ctx, const struct journal_day *d)
 
 int payer_journal_days(int argc, char **argv)
 {
-    static const struct table_column text[] = {{"DAY", TABLE_TEXT},     {"STATE", TABLE_TEXT}, {"COUNT", TABLE_NUMBER},
-                                               {"AMOUNT", TABLE_RIGHT}, {"PAID", TABLE_RIGHT}, {"REFUNDED", TABLE_RIGHT}, {"CURRENCY", TABLE_TEXT}};
-    static const struct table_column keys[] = {{"day", TABLE_TEXT},     {"state", TABLE_TEXT}, {"count", TABLE_NUMBER},
-                                               {"amount", TABLE_RIGHT}, {"paid", TABLE_RIGHT}, {"refunded", TABLE_RIGHT}, {"currency", TABLE_TEXT}};
+    static const struct table_column text[] = {{"DAY", TABLE_TEXT},   {"STATE", TABLE_TEXT},     {"COUNT", TABLE_NUMBER}, {"AMOUNT", TABLE_RIGHT},
+                                               {"PAID", TABLE_RIGHT}, {"REFUNDED", TABLE_RIGHT}, {"CURRENCY", TABLE_TEXT}};
+    static const struct table_column keys[] = {{"day", TABLE_TEXT},   {"state", TABLE_TEXT},     {"count", TABLE_NUMBER}, {"amount", TABLE_RIGHT},
+                                               {"paid", TABLE_RIGHT}, {"refunded", TABLE_RIGHT}, {"currency", TABLE_TEXT}};
     struct words w = {0};
     struct tp_error e = {0};
     struct table *table = NULL;

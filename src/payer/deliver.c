@@ -73,8 +73,9 @@ static enum tp_err pack_echo(struct buf *out, struct iso8583 *m, const struct te
     iso8583_start(m, MTI_NETWORK);
     gmtime_r(&now, &utc);
     strftime(sent, sizeof(sent), "%m%d%H%M%S", &utc);
-    if ((r = iso8583_set_text(m, 7, sent)) != TP_OK || (r = iso8583_set_number(m, 11, 0)) != TP_OK || (r = iso8583_set_text(m, 41, k->terminal_id)) != TP_OK ||
-        (r = iso8583_set_text(m, 42, k->merchant_id)) != TP_OK || (r = iso8583_set_number(m, 70, 301)) != TP_OK)
+    if ((r = iso8583_set_text(m, 7, sent)) != TP_OK || (r = iso8583_set_number(m, 11, 0)) != TP_OK ||
+        (r = iso8583_set_text(m, 41, k->terminal_id)) != TP_OK || (r = iso8583_set_text(m, 42, k->merchant_id)) != TP_OK ||
+        (r = iso8583_set_number(m, 70, 301)) != TP_OK)
         return tp_fail(e, r, "terminal and contract do not fit a message to the acquirer");
     return iso8583_pack(out, m, e);
 }

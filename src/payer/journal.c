@@ -312,8 +312,8 @@ static void settle_reversal(struct receipt *r, const struct answer *a)
     if (a->rrn[0] != '\0')
         memcpy(r->rrn, a->rrn, sizeof(r->rrn));
     if (!answer_is_yes(a))
-        snprintf(r->reason, sizeof(r->reason), "it cannot be reversed: %s (%s%s%s)", answer_text(a->code, answer_of_issuer(a)), a->code, a->reason[0] != '\0' ? ", " : "",
-                 a->reason);
+        snprintf(r->reason, sizeof(r->reason), "it cannot be reversed: %s (%s%s%s)", answer_text(a->code, answer_of_issuer(a)), a->code,
+                 a->reason[0] != '\0' ? ", " : "", a->reason);
 }
 
 void receipt_settle(struct receipt *r, const struct answer *a)
@@ -329,7 +329,8 @@ void receipt_settle(struct receipt *r, const struct answer *a)
     r->reason[0] = '\0';
     r->by_issuer = r->state == PAYMENT_REFUSED && answer_of_issuer(a);
     if (!answer_is_yes(a))
-        snprintf(r->reason, sizeof(r->reason), "%s (%s%s%s)", answer_text(a->code, r->by_issuer), a->code, a->reason[0] != '\0' ? ", " : "", a->reason);
+        snprintf(r->reason, sizeof(r->reason), "%s (%s%s%s)", answer_text(a->code, r->by_issuer), a->code, a->reason[0] != '\0' ? ", " : "",
+                 a->reason);
 }
 
 static enum tp_err settle(struct journal *j, int64_t id, const struct answer *a, struct tp_error *e)

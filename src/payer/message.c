@@ -302,7 +302,7 @@ bool answer_is_yes(const struct answer *a)
 /* The codes of ISO 8583:1987 as French acquirers and issuers use them. */
 static const struct code {
     char code[3];
-    bool open;         /* nothing is decided: it may be sent again, and is kept until then */
+    bool open; /* nothing is decided: it may be sent again, and is kept until then */
     const char *text;
     const char *issuer; /* when the issuer says it, NULL: the same */
 } codes[] = {
@@ -315,8 +315,7 @@ static const struct code {
     {"08", false, "the cardholder must be identified first, which nobody does here", NULL},
     {"10", false, "a part only is approved, which is not what was asked", NULL},
     {"11", false, "it is approved as for a person of distinction, which is not what was asked", NULL},
-    {"12", false, "the acquirer does not accept this kind of transaction",
-     "the card's issuer does not accept this kind of transaction"},
+    {"12", false, "the acquirer does not accept this kind of transaction", "the card's issuer does not accept this kind of transaction"},
     {"13", false, "the acquirer does not accept this amount", "the card's issuer does not accept this amount"},
     {"14", false, "the card number is not known", "the card's issuer does not know the card number"},
     {"15", false, "the card's issuer is not known", NULL},
@@ -352,8 +351,7 @@ static const struct code {
     {"76", false, "the card is reported already, and the older report stays", NULL},
     {"90", true, "the system is stopped for a moment", NULL},
     {"91", true, "the amount needs the card's issuer, who cannot be reached", NULL},
-    {"94", false, "the acquirer has another transaction under the same number",
-     "the card's issuer has another transaction under the same number"},
+    {"94", false, "the acquirer has another transaction under the same number", "the card's issuer has another transaction under the same number"},
     {"96", true, "the acquirer has a fault of its own and kept nothing", "the card's issuer has a fault of its own"},
     {"97", true, "the time for all of it ran out", NULL},
     {"98", true, "the server is not there, and another way is to be tried", NULL},

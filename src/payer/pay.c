@@ -119,8 +119,7 @@ static enum tp_err wait_card(struct payment *p, struct tp_error *e)
 
     while ((r == TP_ERR_NO_CARD || r == TP_ERR_NO_READER) && time_monotonic_ms() < until) {
         if (!prompted)
-            person_status(p->person, "%s: %s", p->what,
-                          r == TP_ERR_NO_CARD ? "insert your card" : "connect a card reader");
+            person_status(p->person, "%s: %s", p->what, r == TP_ERR_NO_CARD ? "insert your card" : "connect a card reader");
         prompted = true;
         if (!person_stays(p->person, 0)) {
             r = tp_fail(e, TP_ERR_CANCELLED, "given up before a card was inserted: nothing was paid");
@@ -271,7 +270,8 @@ static void take_delivered(void *ctx, const struct receipt *r)
         tell_delivered(NULL, r);
 }
 
-/* What must be delivered before the payment id, is: the reversal of a question above all, without which the card's TC of the same counter is refused for good. */
+/* What must be delivered before the payment id, is: the reversal of a question above all, without
+ * which the card's TC of the same counter is refused for good. */
 static enum tp_err deliver_first(struct payment *p, int64_t id, struct tp_error *e)
 {
     bool waits = false;
@@ -515,8 +515,8 @@ static enum tp_err run(struct payment *p, struct tp_error *e)
         (r = journal_open(&p->journal, p->terminal->journal, e)) != TP_OK ||
         (r = memory_new(&p->memory, p->journal, p->terminal->exceptions, e)) != TP_OK || (r = person_new(&p->person, &o->person, e)) != TP_OK)
         return r;
-    snprintf(p->what, sizeof(p->what), "%s %s to %s", money_format(amount, p->request.amount, p->terminal->currency),
-             p->terminal->currency->alpha, p->terminal->kernel.merchant_name);
+    snprintf(p->what, sizeof(p->what), "%s %s to %s", money_format(amount, p->request.amount, p->terminal->currency), p->terminal->currency->alpha,
+             p->terminal->kernel.merchant_name);
     person_pays(p->person, p->what);
     p->terminal->kernel.allow_live_card = o->allow_live_card;
     if ((r = reach_acquirer(p, e)) != TP_OK || (r = reach_card(p, e)) != TP_OK || (r = fill_request(p, e)) != TP_OK)

@@ -27,11 +27,11 @@ struct person {
     int tty;     /* -1: none */
     bool left;
     bool status_shown;
-    bool keypad;   /* the reader's own takes the PIN */
-    bool signs;    /* the card is asked to, or has been */
-    bool no_pin;   /* what was typed last was none */
-    bool chosen;   /* by --application NUMBER, once */
-    bool quiet;    /* the terminal was told not to echo; `echoing` is how it was */
+    bool keypad; /* the reader's own takes the PIN */
+    bool signs;  /* the card is asked to, or has been */
+    bool no_pin; /* what was typed last was none */
+    bool chosen; /* by --application NUMBER, once */
+    bool quiet;  /* the terminal was told not to echo; `echoing` is how it was */
     struct termios echoing;
     char what[96]; /* is paid, and to whom; "": no payment */
     struct tp_error ended;
@@ -39,8 +39,7 @@ struct person {
 
 static void hold_back(sigset_t *set)
 {
-    static const int held[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGTSTP,
-                               SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2};
+    static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2};
 
     sigemptyset(set);
     for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
@@ -430,6 +429,10 @@ struct kernel_person person_kernel(struct person *p)
     const bool asks = p->tty >= 0 && p->options.pin_fd < 0; /* else a script: the card's own order decides */
     const bool number = wanted != NULL && strlen(wanted) <= 2;
 
-    return (struct kernel_person){
-        .ctx = p, .choose = wanted != NULL || asks ? choose : NULL, .choose_one = number, .pin = ask_pin, .step = step, .keypad = p->keypad ? keypad : NULL};
+    return (struct kernel_person){.ctx = p,
+                                  .choose = wanted != NULL || asks ? choose : NULL,
+                                  .choose_one = number,
+                                  .pin = ask_pin,
+                                  .step = step,
+                                  .keypad = p->keypad ? keypad : NULL};
 }

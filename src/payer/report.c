@@ -107,11 +107,10 @@ static json_t *verification(const struct transaction *tx)
     const struct kernel_cvm *c;
 
     for (size_t i = 0; list != NULL && (c = transaction_cvm_at(tx, i)) != NULL; i++)
-        if (json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "method", emv_cvm_name(c->code), "condition",
-                                                  emv_cvm_condition_name(c->condition), "result",
-                                                  cvm_bypassed(c->code, c->result == KERNEL_CVM_FAILED, transaction_get(tx, TAG_TVR))
-                                                      ? "not entered"
-                                                      : results[c->result])) != 0) {
+        if (json_array_append_new(
+                list, json_pack("{s:s, s:s, s:s}", "method", emv_cvm_name(c->code), "condition", emv_cvm_condition_name(c->condition), "result",
+                                cvm_bypassed(c->code, c->result == KERNEL_CVM_FAILED, transaction_get(tx, TAG_TVR)) ? "not entered"
+                                                                                                                    : results[c->result])) != 0) {
             json_decref(list);
             list = NULL;
         }

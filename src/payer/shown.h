@@ -22,9 +22,11 @@ void shown_learn(struct shown *s, uint32_t tag, struct span value);
 /* Upper-case hex of the value of a tag, with * for each nibble that is not shown, and a final zero. out has room for 2 * value.n + 1. Returns out. */
 char *shown_value(char *out, struct shown *s, uint32_t tag, struct span value);
 
-/* The same for a whole command or response APDU. Of a command the header; data where they can be no PIN and
- * none of an issuer's to change the card. Of a response whose data are no TLV those objects are shown that the
- * dictionary knows, up to where it breaks, and the status word; all, when `raw_is_plain` says that it may be (a random number). Learns on the way. out has room for SHOWN_APDU_MAX(n). */
+/* The same for a whole command or response APDU. Of a command the header; data where they can be no
+ * PIN and none of an issuer's to change the card. Of a response whose data are no TLV those objects
+ * are shown that the dictionary knows, up to where it breaks, and the status word; all, when
+ * `raw_is_plain` says that it may be (a random number). Learns on the way. out has room for
+ * SHOWN_APDU_MAX(n). */
 #define SHOWN_APDU_MAX(n) (2 * (n) + 1)
 char *shown_command(char *out, struct shown *s, struct span command);
 char *shown_response(char *out, struct shown *s, struct span response, bool raw_is_plain);

@@ -1,5 +1,6 @@
-/* What is looked at in a document's bytes before libxml2 sees them. Its cost is then in proportion to the bytes: libxml2 2.9 compares every attribute of
- * a start tag with every other, and a tag has no bound of its own. */
+/* What is looked at in a document's bytes before libxml2 sees them. Its cost is then in proportion
+ * to the bytes: libxml2 2.9 compares every attribute of a start tag with every other, and a tag has
+ * no bound of its own. */
 #ifndef TP_WIRE_CAAA_GUARD_H
 #define TP_WIRE_CAAA_GUARD_H
 

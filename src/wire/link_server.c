@@ -92,7 +92,7 @@ static void on_accept_error(struct evconnlistener *listener, void *ctx)
     struct link_server *s = ctx;
 
     log_stranger("cannot accept a connection: %s", strerror(EVUTIL_SOCKET_ERROR()));
-    (void)link_crowd_thin(&s->strangers); /* it has a descriptor that another can use better */
+    (void)link_crowd_thin(&s->strangers);       /* it has a descriptor that another can use better */
     accept_pause(s, listener, ACCEPT_PAUSE_MS); /* without it this would run hot until a descriptor is free again */
 }
 

@@ -1,4 +1,5 @@
-/* Which fields a message must have, as doc/protocol.md lists them: one table for terminal, acquirer and issuer, which all hold what comes against it. */
+/* Which fields a message must have, as doc/protocol.md lists them: one table for terminal, acquirer
+ * and issuer, which all hold what comes against it. */
 #ifndef TP_WIRE_PROFILE_H
 #define TP_WIRE_PROFILE_H
 

@@ -102,7 +102,8 @@ static void catch_signals(void (*handler)(int))
     sigaction(SIGINT, &end, NULL);
 }
 
-unsigned serve_descriptors(void)
+/* Raises the soft limit of descriptors to the hard one and returns it. */
+static unsigned raise_descriptors(void)
 {
     struct rlimit files = {0, 0};
 
@@ -121,7 +122,7 @@ unsigned serve_descriptors(void)
 /* What the limit of descriptors leaves of the server's own limits. */
 static void fit_descriptors(struct link_limits *limits)
 {
-    const unsigned files = serve_descriptors(), kept = files / 4 < FILES ? files / 4 : FILES, room = files - kept;
+    const unsigned files = raise_descriptors(), kept = files / 4 < FILES ? files / 4 : FILES, room = files - kept;
 
     if (room >= limits->connections)
         return;

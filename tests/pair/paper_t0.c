@@ -1,6 +1,7 @@
-/* The paper card behind T=0, as strict as an interface of that protocol is: no command has both data and Le, an answer to a command with data waits for
- * GET RESPONSE (61xx, or a warning by itself), and an Le that is not the answer's length is told (6Cxx). EMV 4.3 Book 1, 9.2.2 and Annex A; ISO/IEC 7816-3,
- * 12.2. What the card itself sees are commands without Le. */
+/* The paper card behind T=0, as strict as an interface of that protocol is: no command has both
+ * data and Le, an answer to a command with data waits for GET RESPONSE (61xx, or a warning by
+ * itself), and an Le that is not the answer's length is told (6Cxx). EMV 4.3 Book 1, 9.2.2 and
+ * Annex A; ISO/IEC 7816-3, 12.2. What the card itself sees are commands without Le. */
 #include "paper.h"
 
 #include <check.h>

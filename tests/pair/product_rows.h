@@ -21,8 +21,8 @@ static const struct terminal_row terminal_rows[] = {
     {"all", "B4 A2", 0xC8, {NONE, SDA, DDA, CDA, CDA, CDA}},
 };
 
-/* what fails with no method, SDA, DDA, CDA; data missing, methods hidden; no card key, no issuer key for the PIN; not signed at all; another CID signed than
- * shown */
+/* what fails with no method, SDA, DDA, CDA; data missing, methods hidden; no card key, no issuer
+ * key for the PIN; not signed at all; another CID signed than shown */
 static const struct fault_row fault_rows[] = {
     {"none", "", {SOUND, SOUND, SOUND, SOUND}, false, false, false, false, false, false},
     {"expired-icc-certificate", "B2 6.4 step 9", {SOUND, SOUND, EARLY, EARLY}, false, false, true, false, false, false},

@@ -271,7 +271,8 @@ START_TEST(test_names)
     }
 END_TEST
 
-/* The same in a directory: the preferred name stands in the entry, its code table in the FCI of the PSE and nowhere else (Book 1, tables 8 and 12). */
+/* The same in a directory: the preferred name stands in the entry, its code table in the FCI of the
+ * PSE and nowhere else (Book 1, tables 8 and 12). */
 START_TEST(test_directory_names)
     {
         static const struct {
@@ -548,7 +549,8 @@ START_TEST(test_read_card_blocked)
     }
 END_TEST
 
-/* An application that cannot be used is there all the same, and says why: blocked (Book 1, 12.3.3: 6283), refused, its FCI malformed (a name of 4 bytes). */
+/* An application that cannot be used is there all the same, and says why: blocked (Book 1, 12.3.3:
+ * 6283), refused, its FCI malformed (a name of 4 bytes). */
 #define BLOCKED  "00A40400=6F108407F0000000141010A50550034341526283"
 #define BAD_NAME "00A40400=6F088404F0000000A5009000"
 START_TEST(test_read_card_says_why)

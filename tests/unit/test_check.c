@@ -418,8 +418,9 @@ START_TEST(cardholder_verification)
     }
 END_TEST
 
-/* What a TC is refused for, by what its card signed of the verification: EMV 4.4 Book 3, 10.5, tables 43, 44 and C5; Book 4, A4. The card's list is 41 03, 1F 03:
- * offline PIN in plain, else none, each if the terminal supports it. */
+/* What a TC is refused for, by what its card signed of the verification: EMV 4.4 Book 3, 10.5,
+ * tables 43, 44 and C5; Book 4, A4. The card's list is 41 03, 1F 03: offline PIN in plain, else
+ * none, each if the terminal supports it. */
 START_TEST(the_verification_that_was_signed)
     {
         static const struct {

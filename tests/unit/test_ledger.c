@@ -777,7 +777,8 @@ START_TEST(asked_in_vain)
     }
 END_TEST
 
-/* What no card signed names any counter of any card: an issuer that does not know the cryptogram (63) has not refused the card, whose own payment comes. */
+/* What no card signed names any counter of any card: an issuer that does not know the cryptogram
+ * (63) has not refused the card, whose own payment comes. */
 START_TEST(a_counter_that_somebody_named)
     {
         static const struct issuer_said unknown = {.code = "63", .reason = "ISSUER"};

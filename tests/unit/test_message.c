@@ -134,8 +134,9 @@ START_TEST(de_55_and_the_evidence_hold_what_there_is_in_order)
     }
 END_TEST
 
-/* A card with DDA whose lists stand in no authenticated record: they go along; so does what INTERNAL AUTHENTICATE was sent and gave. And with every object at its
- * longest (EMV 4.4 Book 3, Annex A) DE 55 fits the 255 bytes that networks carry. */
+/* A card with DDA whose lists stand in no authenticated record: they go along; so does what
+ * INTERNAL AUTHENTICATE was sent and gave. And with every object at its longest (EMV 4.4 Book 3,
+ * Annex A) DE 55 fits the 255 bytes that networks carry. */
 static struct span longest(const void *ctx, uint32_t tag)
 {
     static const uint8_t filler[32] = {0}, listed[6 + 32] = {0, 0, 0, 0, 0x12, 0x50};
@@ -221,8 +222,8 @@ static struct span answer_with(uint8_t *room, unsigned field, const char *text)
     static const struct {
         unsigned field;
         const char *text;
-    } usual[] = {{3, "000000"},        {4, "000000001250"}, {7, "1123091500"}, {11, "000042"},   {12, "091500"},          {13, "1123"},
-                 {37, "632700000042"}, {39, "00"},          {41, "00000001"}, {42, "000000000000123"}, {49, "978"}};
+    } usual[] = {{3, "000000"},        {4, "000000001250"}, {7, "1123091500"}, {11, "000042"},          {12, "091500"}, {13, "1123"},
+                 {37, "632700000042"}, {39, "00"},          {41, "00000001"},  {42, "000000000000123"}, {49, "978"}};
 
     iso8583_start(&a, MTI_FINANCIAL_RESPONSE);
     for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
@@ -276,11 +277,12 @@ END_TEST
 
 START_TEST(every_code_has_a_sentence)
     {
-        /* Those that French acquirers and issuers publish (the tables of response codes of PayZen and of Paybox), and 62, 10 and 11 of ISO 8583:1987, A.9.
-         * open: by the words there nothing is decided ("répéter ultérieurement", "arrêt momentané" …). */
-        static const char *const final[] = {"00", "02", "03", "04", "05", "07", "08", "10", "11", "12", "13", "14", "15", "17", "20", "24",
-                                            "25", "26", "27", "28", "29", "30", "31", "33", "34", "38", "41", "43", "51", "54", "55", "56",
-                                            "57", "58", "59", "60", "61", "62", "63", "75", "76", "94"};
+        /* Those that French acquirers and issuers publish (the tables of response codes of PayZen
+         * and of Paybox), and 62, 10 and 11 of ISO 8583:1987, A.9. open: by the words there nothing
+         * is decided ("répéter ultérieurement", "arrêt momentané" …). */
+        static const char *const final[] = {"00", "02", "03", "04", "05", "07", "08", "10", "11", "12", "13", "14", "15", "17",
+                                            "20", "24", "25", "26", "27", "28", "29", "30", "31", "33", "34", "38", "41", "43",
+                                            "51", "54", "55", "56", "57", "58", "59", "60", "61", "62", "63", "75", "76", "94"};
         static const char *const open[] = {"19", "68", "90", "91", "96", "97", "98", "99"};
         struct answer a = {.code = "??"};
 
@@ -316,7 +318,8 @@ START_TEST(receipts_hold_what_the_card_gave)
     }
 END_TEST
 
-/* Who refuses stands in DE 44 (doc/protocol.md): a limit of the issuer's is none of the contract's, and the head of the ticket says whose no it is. */
+/* Who refuses stands in DE 44 (doc/protocol.md): a limit of the issuer's is none of the contract's,
+ * and the head of the ticket says whose no it is. */
 START_TEST(the_issuer_s_refusal_is_the_issuer_s)
     {
         static const struct {

@@ -338,8 +338,8 @@ static struct reply *until_answered(const char *code)
     return r;
 }
 
-/* A TC that no signature covers waits for its issuer's word, and is not lost for one that was not heard: the same 0200 is asked about again once the first question is
- * taken back. */
+/* A TC that no signature covers waits for its issuer's word, and is not lost for one that was not
+ * heard: the same 0200 is asked about again once the first question is taken back. */
 START_TEST(a_signed_payment_is_asked_about_again)
     {
         char rrn[RRN_MAX];

@@ -343,8 +343,18 @@ START_TEST(needed_fields)
         static const struct {
             unsigned field;
             const char *text;
-        } others[] = {{7, "1123091500"}, {11, "000777"}, {13, "1123"}, {41, OFFICE_TERMINAL}, {42, OFFICE_CONTRACT}, {70, "301"}, {74, "0"},
-                      {76, "0"}, {86, "0"}, {88, "0"}, {90, "020000077611230915000000000000000000000000"}, {97, "D0000000000000000"}};
+        } others[] = {{7, "1123091500"},
+                      {11, "000777"},
+                      {13, "1123"},
+                      {41, OFFICE_TERMINAL},
+                      {42, OFFICE_CONTRACT},
+                      {70, "301"},
+                      {74, "0"},
+                      {76, "0"},
+                      {86, "0"},
+                      {88, "0"},
+                      {90, "020000077611230915000000000000000000000000"},
+                      {97, "D0000000000000000"}};
         static const unsigned types[] = {MTI_REVERSAL, MTI_REVERSAL_REPEAT, MTI_RECONCILIATION, MTI_NETWORK};
 
         fresh();
