@@ -93,7 +93,7 @@ static enum tp_err say_remise(void *ctx, const struct audit_remise *r, struct tp
                money_shown(net, refused, r->books.currency));
     putchar('\n');
     if (r->vouched > 0)
-        printf("        of these %" PRIu64 " without CDA: the issuer vouches, no signature covers the amount (prove says which)\n", r->vouched);
+        printf("        of these %" PRIu64 " on the issuer's word: no signature covers the amount (prove says which)\n", r->vouched);
     return TP_OK;
 }
 

@@ -384,7 +384,7 @@ static enum tp_err signature(struct payment *p, struct checker *c, struct answer
     p->tx.atc = (uint16_t)(p->result.atc[0] << 8 | p->result.atc[1]);
     memcpy(p->tx.ac, p->result.ac, sizeof(p->tx.ac));
     p->tx.card_expiry = p->result.card_expiry != 0 ? p->result.card_expiry : p->expiry;
-    p->tx.vouched = p->result.method != EVIDENCE_CDA;
+    p->tx.vouched = !evidence_signs_amount(&p->result);
     p->tx.aid = check_application(&p->evidence);
     p->tx.psn = signed_psn(p);
     p->tx.online = (p->result.cid & CID_TYPE) == CID_ARQC;

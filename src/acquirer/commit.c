@@ -144,6 +144,10 @@ static enum tp_err do_reverse(struct job *j, struct ledger *l, struct tp_error *
         answer_set(&j->answer, "61", "REVERSALS");
         return r;
     }
+    if (r == TP_OK && outcome == REVERSAL_CREDITED) {
+        answer_set(&j->answer, "12", "CREDITED");
+        return r;
+    }
     answer_set(&j->answer, "00", NULL);
     snprintf(j->answer.rrn, sizeof(j->answer.rrn), "%s", rrn);
     return r;

@@ -197,16 +197,16 @@ static enum tp_err add_rows(struct verify *v, const char *name, const struct evi
     return TP_OK;
 }
 
-/* Without CDA no signature covers the amount, and a file cannot prove what an issuer said: the
- * check fails, and says on whose word the payment rests. */
+/* Without CDA, or with a list that nobody signed, no signature covers the amount, and a file cannot
+ * prove what an issuer said: the check fails, and says on whose word the payment rests. */
 static enum tp_err add_vouched(struct verify *v, const char *name, const json_t *object, const struct evidence_result *r)
 {
     const char *issuer = json_string_value(json_object_get(object, "issuer"));
     const char *approval = json_string_value(json_object_get(object, "approval"));
     char detail[DETAIL], ac[17];
-    const char *const cells[] = {name, "amount", "NOT SIGNED", "NO_CDA", detail};
+    const char *const cells[] = {name, "amount", "NOT SIGNED", r->method == EVIDENCE_CDA ? "CDOL1_UNSIGNED" : "NO_CDA", detail};
 
-    if (!r->ok || r->method == EVIDENCE_CDA)
+    if (!r->ok || evidence_signs_amount(r))
         return TP_OK;
     hex_encode(ac, SPAN_OF(r->ac));
     if (issuer != NULL && approval != NULL)

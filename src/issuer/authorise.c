@@ -158,8 +158,8 @@ static enum emv_ac_type made(const struct desk *d)
     return d->iad.second != EMV_AC_NONE ? d->iad.second : d->iad.first;
 }
 
-/* A counter that was seen is a cryptogram sent again, but for one TC after an ARQC that came here
- * and is reversed: a terminal that heard no answer ends the payment offline under the same counter
+/* A counter that was seen is a cryptogram sent again, but for one TC after an ARQC of the same
+ * acquirer that came here and is reversed: a terminal that heard no answer ends the payment offline under the same counter
  * (Y3: Book 4, Annex A6); and for a TC that its acquirer got no answer for, took back and asks
  * about again. A TC that comes late, after the card has been here with a later counter, was signed
  * offline and is as good; one that is far behind is told. An ARQC that comes late, and a counter

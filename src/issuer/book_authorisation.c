@@ -102,7 +102,7 @@ enum tp_err book_counter_free(struct book *b, int64_t account, uint16_t atc, int
 {
     sqlite3_stmt *s;
     enum tp_err r = db_prepare(b->db, &s,
-                               "SELECT count(*) = coalesce(sum((ac = 2 OR (ac = 1 AND acquirer = ?3)) AND"
+                               "SELECT count(*) = coalesce(sum(ac IN (1, 2) AND acquirer = ?3 AND"
                                " EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = a.authorisation)), 0)"
                                " FROM authorisation AS a WHERE account = ?1 AND atc = ?2 AND (ac IS NOT NULL OR code = '00')",
                                e);

@@ -47,6 +47,11 @@ const char *evidence_method_name(enum evidence_method m)
     return (unsigned)m < sizeof(names) / sizeof(names[0]) ? names[m] : "unknown";
 }
 
+bool evidence_signs_amount(const struct evidence_result *r)
+{
+    return r->method == EVIDENCE_CDA && r->cdol1_signed;
+}
+
 /* Ends the check with a reason and the same for people. */
 static void refuse(struct checking *c, enum evidence_step step, const char *reason, const char *format, ...) __attribute__((format(printf, 4, 5)));
 

@@ -399,13 +399,17 @@ static enum tp_err insert_reversal(struct ledger *l, const struct original *o, s
     return db_run(l->db, s, e);
 }
 
-static enum tp_err reverse_found(struct ledger *l, const struct original *o, struct tp_error *e)
+/* What a credit gave back is not taken back a second time: credited, and nothing is done. */
+static enum tp_err reverse_found(struct ledger *l, const struct original *o, bool *credited, struct tp_error *e)
 {
     enum tp_err r;
 
     if (o->state != REMISE_OPEN)
         return tp_fail(e, TP_ERR_STATE, "transaction %012" PRId64 " is in remise %u, which is closed: only a credit undoes it now", o->rrn,
                        o->number);
+    r = ledger_is_credited(l, o->rrn, credited, e);
+    if (r != TP_OK || *credited)
+        return r;
     r = insert_reversal(l, o, e);
     if (r == TP_OK)
         r = move_totals(l, o->remise, o->kind, o->amount, -1, e);
@@ -416,7 +420,7 @@ enum tp_err ledger_reverse(struct ledger *l, const char *rrn, struct tp_error *e
 {
     struct original o = {0};
     int64_t number = 0;
-    bool own = false;
+    bool own = false, credited = false;
     sqlite3_stmt *s = NULL;
     enum tp_err r = ledger_rrn_parse(&number, rrn, e);
 
@@ -432,7 +436,9 @@ enum tp_err ledger_reverse(struct ledger *l, const char *rrn, struct tp_error *e
     if (r == TP_OK && o.rrn == 0)
         r = tp_fail(e, TP_ERR_NOT_FOUND, "there is no transaction %s: see list", rrn);
     if (r == TP_OK && !o.reversed)
-        r = reverse_found(l, &o, e);
+        r = reverse_found(l, &o, &credited, e);
+    if (r == TP_OK && credited)
+        r = tp_fail(e, TP_ERR_STATE, "transaction %s was given back by a credit: reverse that one first", rrn);
     return ledger_end(l, own, r, e);
 }
 
@@ -525,7 +531,7 @@ static enum tp_err has_room(struct ledger *l, const struct original *o, bool *ro
 
 static enum tp_err reverse_or_remember(struct ledger *l, const struct original *o, enum ledger_reversal *outcome, struct tp_error *e)
 {
-    bool room = false;
+    bool room = false, credited = false;
     enum tp_err r;
 
     if (o->reversed) {
@@ -533,8 +539,9 @@ static enum tp_err reverse_or_remember(struct ledger *l, const struct original *
         return TP_OK;
     }
     if (o->rrn != 0) {
-        *outcome = REVERSAL_DONE;
-        return reverse_found(l, o, e);
+        r = reverse_found(l, o, &credited, e);
+        *outcome = credited ? REVERSAL_CREDITED : REVERSAL_DONE;
+        return r;
     }
     r = has_room(l, o, &room, e);
     if (r == TP_OK && !room)

@@ -159,6 +159,7 @@ enum ledger_reversal {
     REVERSAL_DONE,      /* it was kept and is now reversed */
     REVERSAL_REPEATED,  /* it was reversed before, or the reversal is remembered already */
     REVERSAL_TOO_MANY,  /* not known, and the terminal has left as many of those today as are remembered: nothing is changed */
+    REVERSAL_CREDITED,  /* a credit given since has undone it: nothing is changed */
     REVERSAL_REMEMBERED /* not known: remembered, so that a 0200 that is overtaken by its 0400 is answered LEDGER_REVERSED and never kept */
 };
 /* The same by what a 0400 says of the original: date is the local day YYYYMMDD, amount 0 when it does not say. rrn is "" when REMEMBERED. TP_ERR_NOT_FOUND:

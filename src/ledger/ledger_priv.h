@@ -53,6 +53,8 @@ enum ledger_verdict ledger_judge(const struct standing *st, const struct tx_reco
 
 /* What the books say of a credit (ledger/credit.c): LEDGER_NEW, or why not. Within a group. */
 TP_MUST_CHECK enum tp_err ledger_judge_credit(struct ledger *l, const struct tx_record *tx, enum ledger_verdict *verdict, struct tp_error *e);
+/* Whether a later credit, given or being asked about, rests on this debit: with it reversed the contract would have given more than it got. */
+TP_MUST_CHECK enum tp_err ledger_is_credited(struct ledger *l, int64_t rrn, bool *credited, struct tp_error *e);
 
 time_t ledger_midnight(void); /* when the local day began */
 

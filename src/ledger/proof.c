@@ -58,7 +58,7 @@ enum tp_err proof_make(struct proof *p, const struct tx_record *tx, const char *
 
 bool proof_vouched(const struct proof *p)
 {
-    return p->result.method != EVIDENCE_CDA;
+    return !evidence_signs_amount(&p->result);
 }
 
 static bool pan_holds(const struct proof *p, const struct tx_record *tx, struct seal *seal, char text[PROOF_TEXT])
@@ -79,14 +79,15 @@ static bool pan_holds(const struct proof *p, const struct tx_record *tx, struct 
     return true;
 }
 
-/* What a card without CDA leaves behind. */
+/* What the card leaves behind. */
 static void describe_method(const struct proof *p, char text[PROOF_TEXT])
 {
     const char *iin = p->result.issuer_iin;
 
     switch (p->result.method) {
     case EVIDENCE_CDA:
-        snprintf(text, PROOF_TEXT, "certificates of issuer %s and card, signature and transaction data hash are right", iin);
+        snprintf(text, PROOF_TEXT, "certificates of issuer %s and card, signature and transaction data hash are right%s", iin,
+                 p->result.cdol1_signed ? "" : "; the list that names what was signed (CDOL1) is signed by nobody");
         return;
     case EVIDENCE_DDA:
         snprintf(text, PROOF_TEXT,
@@ -252,8 +253,7 @@ static bool simple_holds(const struct proof *p, const struct tx_record *tx, enum
     if (proof_vouched(p))
         snprintf(text, PROOF_TEXT, "what the cryptogram was made over says amount, currency, type and date: its issuer checked it");
     else
-        snprintf(text, PROOF_TEXT, "the card signed amount, currency, type and date; the list that names them (CDOL1) is %s",
-                 p->result.cdol1_signed ? "among its signed records" : "signed by nobody, and each stands where it says");
+        snprintf(text, PROOF_TEXT, "the card signed amount, currency, type and date; the list that names them (CDOL1) is among its signed records");
     return true;
 }
 

@@ -112,7 +112,7 @@ inside() {
         vouched "ARQC "
     done
     expect 0 "DDA: certificates of issuer" telepay-acquirer prove "$(telepay-acquirer list --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["transactions"][2]["rrn"])')"
-    expect 0 "of these 6 without CDA" telepay-acquirer audit
+    expect 0 "of these 6 on the issuer's word" telepay-acquirer audit
 
     # the issuer is away: the card has signed, the journal keeps it, and it is paid when the issuer is back
     insert late

@@ -117,7 +117,8 @@ enum tp_err signer_card(struct signed_card *out, struct signer *s, uint64_t numb
     TRY(tlv_put(&records, TAG_PAN, buf_span(&cn)));
     TRY(put_hex(&records, TAG_EXPIRY, "301231"));
     TRY(put_hex(&records, TAG_PAN_SEQUENCE, "01"));
-    TRY(put_hex(&records, TAG_CDOL1, s->payee ? CDOL1_PAYEE : CDOL1));
+    if (!s->loose)
+        TRY(put_hex(&records, TAG_CDOL1, s->payee ? CDOL1_PAYEE : CDOL1));
     TRY(put_hex(&records, TAG_CDOL2, CDOL2));
     TRY(put_hex(&records, TAG_CVM_LIST, CVM_LIST));
     TRY(put_hex(&records, TAG_SDA_TAG_LIST, "82"));
@@ -247,7 +248,7 @@ static enum tp_err certificates(struct buf *out, const struct signer *s, const s
 }
 
 static enum tp_err evidence(struct buf *out, struct span sdad, const struct signer *s, const struct signed_card *card, const struct terms *t,
-                            struct span cdol1, struct span cdol2)
+                            struct span cdol1, struct span cdol2, const char *list)
 {
     uint8_t inner[400];
     struct buf response = BUF_OF(inner);
@@ -261,6 +262,8 @@ static enum tp_err evidence(struct buf *out, struct span sdad, const struct sign
     TRY(tlv_put(out, TAG_EV_CDOL1_VALUES, cdol1));
     if (cdol2.n > 0)
         TRY(tlv_put(out, TAG_EV_CDOL2_VALUES, cdol2));
+    if (s->loose)
+        TRY(put_hex(out, TAG_EV_CDOL1, list != NULL ? list : CDOL1));
     TRY(tlv_put_header(out, TAG_EV_RESPONSE, tlv_size(TAG_RESPONSE_2, response.n)));
     return tlv_put(out, TAG_RESPONSE_2, buf_span(&response));
 }
@@ -346,7 +349,7 @@ enum tp_err made_payment(struct made *out, struct signer *s, const struct signed
     if (signed_->second)
         TRY(cdol2_values(&cdol2, signed_));
     TRY(sign(signature, card, signed_, buf_span(&cdol1), buf_span(&cdol2)));
-    TRY(evidence(&stream, sdad, s, card, signed_, buf_span(&cdol1), buf_span(&cdol2)));
+    TRY(evidence(&stream, sdad, s, card, signed_, buf_span(&cdol1), buf_span(&cdol2), said->list));
     TRY(icc_data(&de55, said));
     out->de55_n = de55.n;
     out->stream_n = stream.n;

@@ -11,6 +11,7 @@ struct signer { /* a scheme of its own and the RSA keys its cards share: generat
     struct emv_privkey **key;
     unsigned keys;
     bool payee; /* its cards ask for 9F7C */
+    bool loose; /* no signed record of its cards holds CDOL1, which comes along as DF06 */
 };
 
 TP_MUST_CHECK enum tp_err signer_make(struct signer *s, unsigned keys, struct tp_error *e);
@@ -51,6 +52,7 @@ struct terms { /* what a payment is; terms_usual fills it */
     uint8_t payee[32];
     bool has_payee; /* 9F7C, of a card that asks for it */
     bool no_cda;    /* the response bears the cryptogram and no signature, and the evidence no certificates */
+    const char *list; /* hex: what comes along is this list instead */
     bool second;    /* signed at the second GENERATE AC, over CDOL2 values too */
 };
 

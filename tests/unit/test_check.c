@@ -560,6 +560,29 @@ START_TEST(without_cda_the_issuer_is_asked)
     }
 END_TEST
 
+/* A list that nobody signed can move the amount: of the 000000000010 that the card signed, six bytes from the second on are ten Euro. So the cryptogram is
+ * the issuer's to check, as without CDA. */
+START_TEST(an_amount_moved_by_a_list_that_nobody_signed)
+    {
+        struct terms said;
+
+        office.signer.loose = true;
+        MUST(signer_card(&card, &office.signer, 80));
+        fresh();
+        usual.amount = 10;
+        said = usual;
+        said.amount = 1000;
+        said.list = "9F3901" "9F0206" "9F0305" "9F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F06079F09029F4104";
+        make(&usual, &said);
+        ck_asked(false);
+        ck_assert(payment.tx.vouched);
+        make(&usual, &usual); /* nor is the true one to be told from it */
+        ck_asked(false);
+        office.signer.loose = false;
+        MUST(signer_card(&card, &office.signer, 7));
+    }
+END_TEST
+
 /* Track 2 is of the card of DE 2, and good as long. */
 START_TEST(track_2_of_another_card)
     {
@@ -936,6 +959,7 @@ static Suite *suite(void)
     tcase_add_test(t, no_verification_up_to_an_amount);
     tcase_add_test(t, the_capabilities_of_the_terminal);
     tcase_add_test(t, without_cda_the_issuer_is_asked);
+    tcase_add_test(t, an_amount_moved_by_a_list_that_nobody_signed);
     tcase_add_test(t, track_2_of_another_card);
     tcase_add_test(t, the_word_of_each_kind_of_card);
     tcase_add_test(t, a_blocked_pin_goes_to_the_issuer);

@@ -455,6 +455,25 @@ START_TEST(a_tc_after_its_reversed_arqc)
     }
 END_TEST
 
+/* The TC of a counter that was asked about is the asking acquirer's: another that has it took it from somewhere. */
+START_TEST(a_tc_after_an_arqc_of_another_acquirer)
+    {
+        ck_assert_str_eq(fresh()->code, "00");
+        ck_assert_str_eq(reverse(MTI_REVERSAL)->code, "00");
+        bank_acquirer(&bank, "00000000002");
+        struct link_client *other = bank_connect(&bank, "00000000002");
+        static struct bank_answer a;
+
+        offline_instead();
+        snprintf(terms.acquirer, sizeof(terms.acquirer), "00000000002");
+        bank_authorisation(&request, &card, &terms);
+        ck_ok(bank_exchange(&a, other, &request.message, &bank_error));
+        ck_assert_str_eq(a.code, "63");
+        ck_assert_int_eq(reserved(), 0);
+        link_close(&other);
+    }
+END_TEST
+
 /* A TC of a shop whose line was down comes after the card has been online with later counters: once. */
 START_TEST(a_tc_that_comes_late)
     {
@@ -1042,6 +1061,7 @@ static Suite *suite(void)
     tcase_add_test(t, credits_of_a_day);
     tcase_add_test(t, a_tc_is_checked_and_reserved);
     tcase_add_test(t, a_tc_after_its_reversed_arqc);
+    tcase_add_test(t, a_tc_after_an_arqc_of_another_acquirer);
     tcase_add_test(t, a_tc_that_comes_late);
     tcase_add_test(t, failed_and_lost_scripts);
     tcase_add_test(t, old_counts_are_not_for_new_scripts);

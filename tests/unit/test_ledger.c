@@ -176,6 +176,46 @@ START_TEST(credits)
     }
 END_TEST
 
+/* A debit of which a later credit gave back something is not reversed too, nor while the credit's issuer is being asked; what the centre refused was not paid. */
+START_TEST(a_credit_and_a_reversal_of_one_debit)
+    {
+        static const struct issuer_said yes = {.code = "00", .approval = "A12345"};
+
+        for (int in_flight = 0; in_flight <= 1; in_flight++) {
+            struct fixture f;
+            struct tx_room a, b, c;
+            enum ledger_verdict v;
+            enum ledger_reversal how;
+            char rrn[RRN_MAX];
+            time_t asked;
+
+            fixture_start(&f);
+            struct tx_record debit = fixture_tx(&a, 1, 7, 1, 5000), credit = fixture_tx(&b, 2, 7, 2, 5000), more = fixture_tx(&c, 3, 7, 3, 5000);
+
+            credit.kind = TX_CREDIT;
+            credit.online = true;
+            ck_assert_int_eq(keep(&f, &debit), LEDGER_NEW);
+            ck_ok(ledger_ask(f.l, &credit, "bank", &v, &asked, &f.e));
+            ck_assert_int_eq(v, LEDGER_NEW);
+            if (!in_flight)
+                ck_ok(ledger_ask_approved(f.l, &credit, &yes, &v, &f.e));
+            ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 1, 20261123, 0, &how, rrn, &f.e));
+            ck_assert_int_eq(how, REVERSAL_CREDITED);
+            ck_assert_int_eq(ledger_reverse(f.l, debit.rrn, &f.e), TP_ERR_STATE);
+            ck_ok(ledger_tx_get(f.l, debit.rrn, &more, &f.e));
+            ck_assert_int_eq(more.state, TX_ACKNOWLEDGED);
+            more = fixture_tx(&c, 3, 7, 3, 5000); /* paid again, of which no credit knows */
+            ck_assert_int_eq(keep(&f, &more), LEDGER_NEW);
+            ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 3, 20261123, 0, &how, rrn, &f.e));
+            ck_assert_int_eq(how, REVERSAL_DONE);
+            ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 2, 20261123, 0, &how, rrn, &f.e)); /* the credit is taken back */
+            ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 1, 20261123, 0, &how, rrn, &f.e));
+            ck_assert_int_eq(how, REVERSAL_DONE);
+            fixture_end(&f);
+        }
+    }
+END_TEST
+
 static enum tp_err count_refusal(void *ctx, const struct refusal *x, struct tp_error *e)
 {
     (void)e;
@@ -913,6 +953,7 @@ static Suite *suite(void)
     tcase_add_test(t, repeats_count_once);
     tcase_add_test(t, a_counter_of_a_card_counts_once);
     tcase_add_test(t, credits);
+    tcase_add_test(t, a_credit_and_a_reversal_of_one_debit);
     tcase_add_test(t, serials);
     tcase_add_test(t, refusals_are_kept_and_bounded);
     tcase_add_test(t, unknown_reversals_are_bounded);

@@ -76,15 +76,33 @@ static bool has_paid(const struct model *m, uint32_t card, int atc)
     return false;
 }
 
-/* What the card has paid and not got back. */
+/* What the card has paid and not got back; a payment that the centre refused was none. */
 static int64_t balance(const struct model *m, uint32_t card)
 {
     int64_t sum = 0;
 
-    for (size_t i = 0; i < m->n; i++)
-        if (m->item[i].card == card && !m->item[i].reversed)
-            sum += m->item[i].kind == TX_DEBIT ? m->item[i].amount : -m->item[i].amount;
+    for (size_t i = 0; i < m->n; i++) {
+        const struct item *x = &m->item[i];
+
+        if (x->card != card || x->reversed)
+            continue;
+        if (x->kind == TX_CREDIT)
+            sum -= x->amount;
+        else if (!x->refused && m->remise[x->remise - 1] != REMISE_REJECTED)
+            sum += x->amount;
+    }
     return sum;
+}
+
+/* A debit that a later credit gave back: with it reversed, the card would have got more than it paid. */
+static bool is_credited(const struct model *m, const struct item *of)
+{
+    if (of->kind != TX_DEBIT || balance(m, of->card) >= of->amount)
+        return false;
+    for (const struct item *i = of + 1; i < m->item + m->n; i++)
+        if (i->card == of->card && i->kind == TX_CREDIT && !i->reversed)
+            return true;
+    return false;
 }
 
 /* ---- what happens ---- */
@@ -147,7 +165,7 @@ static void reverse(struct run *r)
     if (r->m.n == 0)
         return;
     struct item *i = &r->m.item[pick(r, (uint32_t)r->m.n)];
-    const bool may = i->reversed || r->m.remise[i->remise - 1] == REMISE_OPEN;
+    const bool may = i->reversed || (r->m.remise[i->remise - 1] == REMISE_OPEN && !is_credited(&r->m, i));
 
     ck_assert_int_eq(ledger_reverse(r->f.l, i->rrn, &r->f.e), may ? TP_OK : TP_ERR_STATE);
     i->reversed = may ? true : i->reversed;
@@ -166,6 +184,10 @@ static void reverse_original(struct run *r)
         return;
     }
     ck_ok(e);
+    if (i != NULL && !i->reversed && is_credited(&r->m, i)) {
+        ck_assert_int_eq(how, REVERSAL_CREDITED);
+        return;
+    }
     if (i != NULL) {
         ck_assert_int_eq(how, i->reversed ? REVERSAL_REPEATED : REVERSAL_DONE);
         i->reversed = true;
