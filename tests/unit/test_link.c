@@ -815,6 +815,7 @@ START_TEST(too_many_connections)
         raw_open(&two, &s);
         const int third = raw_socket(&s);
 
+        errno = 0; /* an end leaves it as it was */
         ck_assert_int_le(read(third, &b, 1), 0);
         ck_assert_int_ne(errno, EAGAIN);
         close(third);
