@@ -107,11 +107,13 @@ TP_MUST_CHECK enum tp_err evidence_from_message(struct evidence *ev, struct span
 
 /* date: YYYYMMDD on which certificates must be valid (the transaction's). A failed check is an outcome in *result.
  *
- * What is compared with what was signed: each claim; and each object of DE 55 with the one of the same tag in the CDOL2 (else CDOL1) values, the response,
- * the signature or the signed static data (there the card's own objects alone count: Book 3, 7.5); a value of a list as the list's length cuts and fills it (5.4).
- * An object of DE 55 that nothing signed covers is not compared (which ones, the card's CDOL1 decides; 84 is covered where the CDOL asks for 9F06). Where there is
- * a DE 55, all objects of doc/protocol.md must be there. The result is ok also without CDA, when nothing contradicts it: evidence_signs_amount says so, and then it
- * is for the issuer to vouch. */
+ * What is compared with what was signed: each claim; and each object of DE 55 with the one of the
+ * same tag in the CDOL2 (else CDOL1) values, the response, the signature or the signed static data
+ * (there the card's own objects alone count: Book 3, 7.5); a value of a list as the list's length
+ * cuts and fills it (5.4). An object of DE 55 that nothing signed covers is not compared (which
+ * ones, the card's CDOL1 decides; 84 is covered where the CDOL asks for 9F06). Where there is a DE
+ * 55, all objects of doc/protocol.md must be there. The result is ok also without CDA, when nothing
+ * contradicts it: evidence_signs_amount says so, and then it is for the issuer to vouch. */
 TP_MUST_CHECK enum tp_err evidence_check(struct evidence_result *result, struct evidence_cache *cache, const struct evidence *ev,
                                          const struct evidence_claim *claim, int date);
 

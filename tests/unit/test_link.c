@@ -628,6 +628,7 @@ START_TEST(garbage_instead_of_tls)
         const int fd = raw_socket(&s);
 
         ck_assert_int_eq(write(fd, "\x00\x05hello this is no TLS at all, sorry", 37), 37);
+        errno = 0;
         while (read(fd, b, sizeof(b)) > 0)
             ;
         ck_assert_int_ne(errno, EAGAIN);
@@ -815,6 +816,7 @@ START_TEST(too_many_connections)
         raw_open(&two, &s);
         const int third = raw_socket(&s);
 
+        errno = 0; /* an end leaves it as it was */
         ck_assert_int_le(read(third, &b, 1), 0);
         ck_assert_int_ne(errno, EAGAIN);
         close(third);
@@ -892,6 +894,7 @@ START_TEST(strangers_go_for_strangers)
 
         for (unsigned i = 0; i < 4; i++)
             fd[i] = raw_socket(&s);
+        errno = 0;
         ck_assert_int_le(read(fd[0], &b, 1), 0); /* the oldest has gone, and is no longer waited for */
         ck_assert_int_ne(errno, EAGAIN);
         for (unsigned i = 0; i < 4; i++)
