@@ -15,7 +15,7 @@ static const char *serial_fault(const struct payment *p)
     struct tlv said;
 
     if (tlv_find(p->tx.de55, TAG_IFD_SERIAL, &said) == TP_OK && span_eq(said.value, span_str(p->party->serial)) &&
-        payee_signed(&p->evidence, TAG_IFD_SERIAL, said.value) != PAYEE_OTHER)
+        payee_signed(&p->evidence, TAG_IFD_SERIAL, said.value) <= PAYEE_SIGNED)
         return NULL;
     return "SIGNED_SERIAL";
 }
@@ -34,7 +34,7 @@ static const char *payee_fault(const struct payment *p, const char *acquirer)
 
     if (found == PAYEE_UNSIGNED)
         return NULL;
-    if (found == PAYEE_OTHER || payee_sequence(p->tx.de55, &counter) != TP_OK)
+    if (found != PAYEE_SIGNED || payee_sequence(p->tx.de55, &counter) != TP_OK)
         return "SIGNED_PAYEE";
     if (!has_its_number(p, counter))
         return "SIGNED_STAN";

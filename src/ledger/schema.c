@@ -192,7 +192,7 @@ static const char version_3[] =
     "CREATE TRIGGER acquirer_kept BEFORE DELETE ON acquirer BEGIN SELECT RAISE(ABORT, 'an acquirer keeps its number'); END;"
     "ALTER TABLE terminal ADD COLUMN serial TEXT CHECK (length(serial) = 8);"
     "UPDATE terminal SET serial = iif(length(id) = 8 AND (SELECT count(*) FROM terminal AS o WHERE o.id = terminal.id) = 1, id,"
-    "  printf('T%07d', terminal));"
+    "  iif(EXISTS (SELECT 1 FROM terminal AS o WHERE o.id = printf('T%07d', terminal.terminal)), hex(randomblob(4)), printf('T%07d', terminal)));"
     "CREATE UNIQUE INDEX terminal_serial ON terminal (serial);"
     "CREATE TRIGGER terminal_serial_stays BEFORE UPDATE OF serial ON terminal WHEN OLD.serial IS NOT NULL"
     "  BEGIN SELECT RAISE(ABORT, 'a terminal keeps its serial'); END;"

@@ -908,6 +908,9 @@ START_TEST(books_of_the_first_version)
         static const char fill[] =
             "INSERT INTO contract VALUES (1, '000000000000123', 'Librairie', 5942, 978, 250, 5000, 100000, -1, 1, 1);"
             "INSERT INTO terminal VALUES (1, 1, '00000001', 1, 1);"
+            "INSERT INTO contract VALUES (2, '000000000000124', 'Autre', 5942, 978, 250, 5000, 100000, -1, 1, 1);"
+            /* numbers that two contracts have, and one that looks like a serial made for them */
+            "INSERT INTO terminal VALUES (2, 1, '00000002', 1, 1), (3, 2, '00000002', 1, 1), (4, 2, 'T0000002', 1, 1);"
             "INSERT INTO remise (remise, contract, number, state, debits, debit_amount, opened) VALUES (1, 1, 1, 0, 1, 1250, 1);"
             "INSERT INTO card VALUES (zeroblob(32), 1, 5);"
             "INSERT INTO tx VALUES (632700000001, 1, 1, 20261123, 1, 101500, 0, 1250, 1, 5, 20301231, 1, zeroblob(8), zeroblob(32), zeroblob(32),"
@@ -932,6 +935,11 @@ START_TEST(books_of_the_first_version)
 
         ck_ok(ledger_terminal_get(f.l, CONTRACT, TERMINAL, &t, &f.e));
         ck_assert_str_eq(t.serial, TERMINAL); /* as its telepay.conf has it */
+        ck_ok(ledger_terminal_get(f.l, "000000000000124", "T0000002", &t, &f.e));
+        ck_assert_str_eq(t.serial, "T0000002");
+        ck_ok(ledger_terminal_get(f.l, CONTRACT, "00000002", &t, &f.e));
+        ck_assert_uint_eq(strlen(t.serial), 8);
+        ck_assert_str_ne(t.serial, "T0000002");
         tx = fixture_tx(&room, 2, 0, 5, 100);
         ck_ok(ledger_acknowledge(f.l, &tx, &v, &f.e));
         ck_assert_int_eq(v, LEDGER_ATC_OLD);
