@@ -817,15 +817,16 @@ START_TEST(asked_in_vain)
     }
 END_TEST
 
-/* What no card signed names any counter of any card: an issuer that does not know the cryptogram (63) has not refused the card, whose own payment comes. */
+/* What no card signed names any counter of any card: an issuer that does not know the cryptogram (63), or did not come so far (30, for a
+ * 9F10 of any bytes), has not refused the card, whose own payment comes. */
 START_TEST(a_counter_that_somebody_named)
     {
-        static const struct issuer_said unknown = {.code = "63", .reason = "ISSUER"};
+        static const struct issuer_said unknown = {.code = "63", .reason = "ISSUER"}, unread = {.code = "30", .reason = "ISSUER"};
         static const struct {
             bool vouched;
             const struct issuer_said *said;
             enum ledger_verdict wanted;
-        } rows[] = {{true, &unknown, LEDGER_NEW}, {true, &refused, LEDGER_ISSUER_REFUSED}, {false, &unknown, LEDGER_ISSUER_REFUSED}};
+        } rows[] = {{true, &unknown, LEDGER_NEW}, {true, &unread, LEDGER_NEW}, {true, &refused, LEDGER_ISSUER_REFUSED}, {false, &unknown, LEDGER_ISSUER_REFUSED}};
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
             struct fixture f;
