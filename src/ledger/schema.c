@@ -243,5 +243,12 @@ static const char version_4[] =
     "DROP INDEX authorisation_identity;"
     "CREATE INDEX authorisation_identity ON authorisation (terminal, date, stan);";
 
-const char *const ledger_schema[] = {version_1, version_2, version_3, version_4};
+/* The day on which books of before came to know payees; 0: they always did. What was signed until then, and lay in a terminal's journal, names nobody. */
+static const char version_5[] =
+    "ALTER TABLE acquirer ADD COLUMN raised INTEGER NOT NULL DEFAULT 0;"
+    "DROP TRIGGER acquirer_stays;"
+    "UPDATE acquirer SET raised = CAST(strftime('%Y%m%d', 'now', 'localtime') AS INTEGER) WHERE EXISTS (SELECT 1 FROM terminal);"
+    "CREATE TRIGGER acquirer_stays BEFORE UPDATE ON acquirer BEGIN SELECT RAISE(ABORT, 'an acquirer keeps its number'); END;";
+
+const char *const ledger_schema[] = {version_1, version_2, version_3, version_4, version_5};
 const size_t ledger_schema_versions = sizeof(ledger_schema) / sizeof(ledger_schema[0]);

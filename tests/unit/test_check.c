@@ -769,6 +769,16 @@ START_TEST(a_payee_of_zeros)
         make(&usual, &usual);
         ck_refused("63", "SIGNED_PAYEE");
         ck_assert_int_eq(payee_look(&payment.evidence, checker.acquirer, &payment.tx), PAYEE_NOBODY);
+        snprintf(usual.serial, sizeof(usual.serial), "%s", OFFICE_TERMINAL); /* and its number as its serial */
+        make(&usual, &usual);
+        ck_refused("63", "SIGNED_SERIAL");
+        checker.raised = usual.date; /* signed before the books knew better: nothing signed is lost */
+        judge(&made.message);
+        ck_kept();
+        checker.raised = usual.date - 1;
+        ck_refused("63", "SIGNED_SERIAL");
+        checker.raised = 0;
+        usual.serial[0] = '\0';
         usual.payee[31] = 1;
         make(&usual, &usual);
         ck_refused("63", "SIGNED_PAYEE");

@@ -1,4 +1,5 @@
 /* The books: rules of DESIGN 8 and 9, one by one. test_ledger_model.c holds them against an independent model. */
+#include "base/date.h"
 #include "ledger_fixture.h"
 
 #include "ledger/schema.h"
@@ -936,6 +937,10 @@ START_TEST(books_of_the_first_version)
 
         ck_ok(ledger_terminal_get(f.l, CONTRACT, TERMINAL, &t, &f.e));
         ck_assert_str_eq(t.serial, TERMINAL); /* as its telepay.conf has it */
+        int day = 0;
+
+        ck_ok(ledger_raised_on(f.l, &day, &f.e));
+        ck_assert_int_eq(day, date_of(time(NULL)));
         ck_ok(ledger_terminal_get(f.l, "000000000000124", "T0000002", &t, &f.e));
         ck_assert_str_eq(t.serial, "T0000002");
         ck_ok(ledger_terminal_get(f.l, CONTRACT, "00000002", &t, &f.e));
