@@ -377,7 +377,7 @@ static enum tp_err signature(struct payment *p, struct checker *c, struct answer
         r = evidence_check(&p->result, c->cache, &p->evidence, &claim, p->date);
     if (r != TP_OK)
         return tp_fail(e, r, "the evidence cannot be checked: %s", tp_err_text(r));
-    reason = p->result.ok ? check_payee(p, c->acquirer) : p->result.reason;
+    reason = p->result.ok ? check_payee(p, c) : p->result.reason;
     if (reason != NULL)
         refuse(a, "63", reason);
     p->signature_good = p->result.ok;

@@ -12,6 +12,7 @@ struct checker { /* what one thread checks with; none of it is shared */
     struct seal *seal;
     struct evidence_cache *cache;
     char acquirer[ACQUIRER_ID_MAX]; /* ledger_acquirer_id */
+    int raised;                     /* ledger_raised_on */
 };
 
 struct party { /* who speaks: from the peer's certificate */
@@ -67,8 +68,9 @@ TP_MUST_CHECK enum tp_err check_open(struct checker *c, struct contract *contrac
 /* The payee, of evidence that was found right: the reason (DE 44, under 63) why it is another, or
  * NULL. 9F1E must be the terminal's registered serial; 9F7C, where the card's lists ask for it,
  * what the terminal's contract, number and sequence counter, the local time and the acquirer's
- * number come to. */
-const char *check_payee(const struct payment *p, const char *acquirer);
+ * number come to. What was signed before the books knew payees may name nobody, and has the
+ * terminal's number as its serial. */
+const char *check_payee(const struct payment *p, const struct checker *c);
 
 /* The application under which the card counts: as signed (9F06), else its provider's part, under which the certificates stand. */
 struct span check_application(const struct evidence *ev);

@@ -9,13 +9,20 @@
 #define CID_TYPE 0xC0 /* EMV 4.4 Book 3, table 15 */
 #define CID_TC   0x40
 
+static bool is_of_before(const struct payment *p, const struct checker *c)
+{
+    return p->date <= c->raised;
+}
+
 /* 9F1E stands in every DE 55, which the evidence was held against where it is signed. */
-static const char *serial_fault(const struct payment *p)
+static const char *serial_fault(const struct payment *p, const struct checker *c)
 {
     struct tlv said;
 
-    if (tlv_find(p->tx.de55, TAG_IFD_SERIAL, &said) == TP_OK && span_eq(said.value, span_str(p->party->serial)) &&
-        payee_signed(&p->evidence, TAG_IFD_SERIAL, said.value) != PAYEE_OTHER)
+    if (tlv_find(p->tx.de55, TAG_IFD_SERIAL, &said) == TP_OK &&
+        (span_eq(said.value, span_str(p->party->serial)) ||
+         (is_of_before(p, c) && span_eq(said.value, span_str(p->party->terminal)))) &&
+        payee_signed(&p->evidence, TAG_IFD_SERIAL, said.value) <= PAYEE_SIGNED)
         return NULL;
     return "SIGNED_SERIAL";
 }
@@ -27,26 +34,26 @@ static bool has_its_number(const struct payment *p, uint32_t counter)
     return counter == p->tx.stan || (p->evidence.cdol2_values.n > 0 && (p->result.cid & CID_TYPE) == CID_TC);
 }
 
-static const char *payee_fault(const struct payment *p, const char *acquirer)
+static const char *payee_fault(const struct payment *p, const struct checker *c)
 {
-    const enum payee_found found = payee_look(&p->evidence, acquirer, &p->tx);
+    const enum payee_found found = payee_look(&p->evidence, c->acquirer, &p->tx);
     uint32_t counter = 0;
     struct tlv said;
 
-    if (found == PAYEE_UNSIGNED)
+    if (found == PAYEE_UNSIGNED || (found == PAYEE_NOBODY && is_of_before(p, c)))
         return NULL;
-    if (found == PAYEE_OTHER || payee_sequence(p->tx.de55, &counter) != TP_OK)
+    if (found != PAYEE_SIGNED || payee_sequence(p->tx.de55, &counter) != TP_OK)
         return "SIGNED_PAYEE";
     if (!has_its_number(p, counter))
         return "SIGNED_STAN";
     return tlv_find(p->tx.de55, TAG_MERCHANT_CUSTOM, &said) == TP_OK ? NULL : "DE55_9F7C_MISSING";
 }
 
-const char *check_payee(const struct payment *p, const char *acquirer)
+const char *check_payee(const struct payment *p, const struct checker *c)
 {
-    const char *fault = serial_fault(p);
+    const char *fault = serial_fault(p, c);
 
-    return fault != NULL ? fault : payee_fault(p, acquirer);
+    return fault != NULL ? fault : payee_fault(p, c);
 }
 
 struct span check_application(const struct evidence *ev)

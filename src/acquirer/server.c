@@ -428,6 +428,8 @@ static enum tp_err worker_new(struct worker **out, const char *dir, const struct
     if (r == TP_OK)
         r = ledger_acquirer_id(w->checker.ledger, w->checker.acquirer, e);
     if (r == TP_OK)
+        r = ledger_raised_on(w->checker.ledger, &w->checker.raised, e);
+    if (r == TP_OK)
         r = seal_open_dir(&w->checker.seal, dir, e);
     if (r == TP_OK && evidence_cache_new(&w->checker.cache, authorities, CHAINS_KEPT) != TP_OK)
         r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a server");

@@ -243,7 +243,8 @@ static enum tp_err when(int *date, const struct verify *v, const json_t *object,
 /* The payee that a file of `prove --out` names, against the one that the card signed. */
 static enum tp_err verify_payee(struct verify *v, const char *name, json_t *object, const struct evidence *ev, struct tp_error *e)
 {
-    static const char *const outcomes[] = {[PAYEE_UNSIGNED] = "not signed", [PAYEE_SIGNED] = "ok", [PAYEE_OTHER] = "FAILED"};
+    static const char *const outcomes[] = {
+        [PAYEE_UNSIGNED] = "not signed", [PAYEE_SIGNED] = "ok", [PAYEE_NOBODY] = "not signed", [PAYEE_OTHER] = "FAILED"};
     const char *acquirer = NULL, *contract = NULL, *terminal = NULL, *day = NULL;
     struct tx_record tx = {.de55 = ev->de55};
     char detail[DETAIL];

@@ -143,6 +143,22 @@ enum tp_err ledger_acquirer_id(struct ledger *l, char out[ACQUIRER_ID_MAX], stru
     return r;
 }
 
+enum tp_err ledger_raised_on(struct ledger *l, int *day, struct tp_error *e)
+{
+    bool row = false;
+    sqlite3_stmt *s = NULL;
+    enum tp_err r = db_prepare(l->db, &s, "SELECT raised FROM acquirer", e);
+
+    *day = 0;
+    if (r == TP_OK)
+        r = db_step(l->db, s, &row, e);
+    if (row)
+        *day = sqlite3_column_int(s, 0);
+    if (s != NULL)
+        sqlite3_reset(s);
+    return r;
+}
+
 static enum tp_err insert_terminal(struct ledger *l, const struct terminal *t, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;

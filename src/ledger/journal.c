@@ -52,8 +52,8 @@ enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct 
                                "  AND NOT EXISTS (SELECT 1 FROM reversal JOIN authorisation USING (rrn) WHERE rrn = o.rrn AND arqc = 1)),"
                                " a.rrn, a.digest, a.state,"
                                " (SELECT min(iif(o.terminal = t.terminal OR state = 2, state, 0)) FROM authorisation AS o WHERE " SAME_COUNTER
-                               /* what no card signed, and its issuer did not know as the card's, is anybody's */
-                               "  AND NOT (signed = 0 AND state = 2 AND code = '63')), a.code = '91'"
+                               /* what no card signed, and its issuer did not know as the card's (or did not read so far), is anybody's */
+                               "  AND NOT (signed = 0 AND state = 2 AND code IN ('12', '13', '14', '30', '63', '94'))), a.code = '91'"
                                " FROM contract c JOIN terminal t ON t.contract = c.contract"
                                " LEFT JOIN tx ON tx.terminal = t.terminal AND tx.date = ?3 AND tx.stan = ?4"
                                " LEFT JOIN authorisation a ON a.rrn = (SELECT rrn FROM authorisation WHERE terminal = t.terminal AND date = ?3"

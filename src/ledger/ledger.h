@@ -57,6 +57,8 @@ struct terminal {
 
 #define ACQUIRER_ID_MAX 17 /* 16 and a zero */
 /* The acquirer's own number, given once when its books are made: what a card's signature names the acquirer by (crypto/payee.h). */
+/* The day, YYYYMMDD, on which books that knew no payees were raised; 0: they always did. */
+TP_MUST_CHECK enum tp_err ledger_raised_on(struct ledger *l, int *day, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_acquirer_id(struct ledger *l, char out[ACQUIRER_ID_MAX], struct tp_error *e);
 
 /* Visitors are called once a row, in order; anything but TP_OK stops and is handed through. They must not call the function that calls them. */

@@ -13,12 +13,21 @@ static struct span list_of(const struct evidence *ev, uint32_t tag)
     return list.n > 0 ? list : tag == TAG_CDOL1 ? ev->cdol1 : ev->cdol2;
 }
 
+static bool is_zeros(struct span s)
+{
+    while (s.n > 0 && s.p[s.n - 1] == 0)
+        s.n--;
+    return s.n == 0;
+}
+
 static enum payee_found look(struct span list, struct span values, uint32_t tag, struct span expected)
 {
     struct span value;
 
     if (dol_extract(list, values, tag, &value) != TP_OK || value.n == 0)
         return PAYEE_UNSIGNED;
+    if (is_zeros(value))
+        return PAYEE_NOBODY;
     return dol_value_fits(tag, expected, value) ? PAYEE_SIGNED : PAYEE_OTHER;
 }
 

@@ -9,6 +9,7 @@
 enum payee_found {
     PAYEE_UNSIGNED, /* no list of the card asks for it */
     PAYEE_SIGNED,   /* signed, and the same */
+    PAYEE_NOBODY,   /* asked for, and zeros: the terminal had none to give (Book 3, 5.4), as all of before did */
     PAYEE_OTHER     /* signed, and something else */
 };
 

@@ -163,6 +163,8 @@ static bool payee_holds(const struct proof *p, const struct tx_record *tx, char 
 
     if (found == PAYEE_UNSIGNED)
         snprintf(text, PROOF_TEXT, "none was signed: the card does not ask for it (9F7C)");
+    else if (found == PAYEE_NOBODY)
+        snprintf(text, PROOF_TEXT, "none was signed: the card asks for it (9F7C), and the terminal, of before, named nobody");
     else if (found == PAYEE_SIGNED)
         snprintf(text, PROOF_TEXT, "contract %s, terminal %s at acquirer %s, as signed", tx->contract, tx->terminal, p->acquirer);
     else

@@ -193,7 +193,7 @@ static const char version_3[] =
     "CREATE TRIGGER acquirer_kept BEFORE DELETE ON acquirer BEGIN SELECT RAISE(ABORT, 'an acquirer keeps its number'); END;"
     "ALTER TABLE terminal ADD COLUMN serial TEXT CHECK (length(serial) = 8);"
     "UPDATE terminal SET serial = iif(length(id) = 8 AND (SELECT count(*) FROM terminal AS o WHERE o.id = terminal.id) = 1, id,"
-    "  printf('T%07d', terminal));"
+    "  iif(EXISTS (SELECT 1 FROM terminal AS o WHERE o.id = printf('T%07d', terminal.terminal)), hex(randomblob(4)), printf('T%07d', terminal)));"
     "CREATE UNIQUE INDEX terminal_serial ON terminal (serial);"
     "CREATE TRIGGER terminal_serial_stays BEFORE UPDATE OF serial ON terminal WHEN OLD.serial IS NOT NULL"
     "  BEGIN SELECT RAISE(ABORT, 'a terminal keeps its serial'); END;"
@@ -246,5 +246,12 @@ static const char version_4[] =
     "DROP INDEX authorisation_identity;"
     "CREATE INDEX authorisation_identity ON authorisation (terminal, date, stan);";
 
-const char *const ledger_schema[] = {version_1, version_2, version_3, version_4};
+/* The day on which books of before came to know payees; 0: they always did. What was signed until then, and lay in a terminal's journal, names nobody. */
+static const char version_5[] =
+    "ALTER TABLE acquirer ADD COLUMN raised INTEGER NOT NULL DEFAULT 0;"
+    "DROP TRIGGER acquirer_stays;"
+    "UPDATE acquirer SET raised = CAST(strftime('%Y%m%d', 'now', 'localtime') AS INTEGER) WHERE EXISTS (SELECT 1 FROM terminal);"
+    "CREATE TRIGGER acquirer_stays BEFORE UPDATE ON acquirer BEGIN SELECT RAISE(ABORT, 'an acquirer keeps its number'); END;";
+
+const char *const ledger_schema[] = {version_1, version_2, version_3, version_4, version_5};
 const size_t ledger_schema_versions = sizeof(ledger_schema) / sizeof(ledger_schema[0]);

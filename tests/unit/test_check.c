@@ -10,6 +10,7 @@
 #include "apdu/tlv.h"
 #include "base/date.h"
 #include "crypto/payee.h"
+#include "ledger/payee.h"
 #include "office.h"
 #include "store/db.h"
 
@@ -758,6 +759,34 @@ static void name_payee(void)
     ck_ok(payee_at_counter(usual.payee, &payee));
 }
 
+/* A terminal of before gave zeros where the card asks for its payee: taken no more, and in the books no word for another payee. */
+START_TEST(a_payee_of_zeros)
+    {
+        office.signer.payee = true;
+        MUST(signer_card(&card, &office.signer, 81));
+        office.signer.payee = false;
+        fresh();
+        usual.has_payee = true;
+        make(&usual, &usual);
+        ck_refused("63", "SIGNED_PAYEE");
+        ck_assert_int_eq(payee_look(&payment.evidence, checker.acquirer, &payment.tx), PAYEE_NOBODY);
+        snprintf(usual.serial, sizeof(usual.serial), "%s", OFFICE_TERMINAL); /* and its number as its serial */
+        make(&usual, &usual);
+        ck_refused("63", "SIGNED_SERIAL");
+        checker.raised = usual.date; /* signed before the books knew better: nothing signed is lost */
+        judge(&made.message);
+        ck_kept();
+        checker.raised = usual.date - 1;
+        ck_refused("63", "SIGNED_SERIAL");
+        checker.raised = 0;
+        usual.serial[0] = '\0';
+        usual.payee[31] = 1;
+        make(&usual, &usual);
+        ck_refused("63", "SIGNED_PAYEE");
+        ck_assert_int_eq(payee_look(&payment.evidence, checker.acquirer, &payment.tx), PAYEE_OTHER);
+    }
+END_TEST
+
 /* What a card signed is good at one contract, terminal and acquirer, under one number, at one time. */
 START_TEST(the_payee_that_was_signed)
     {
@@ -966,6 +995,7 @@ static Suite *suite(void)
     tcase_add_test(t, opposition_repeat_and_counter);
     tcase_add_test(t, a_replay_without_sequence_number);
     tcase_add_test(t, a_repeat_after_the_close_of_its_contract);
+    tcase_add_test(t, a_payee_of_zeros);
     tcase_add_test(t, the_payee_that_was_signed);
     tcase_add_test(t, the_payee_of_a_second_cryptogram);
     tcase_add_test(t, a_serial_of_another_terminal);

@@ -1,4 +1,5 @@
 /* The books: rules of DESIGN 8 and 9, one by one. test_ledger_model.c holds them against an independent model. */
+#include "base/date.h"
 #include "ledger_fixture.h"
 
 #include "ledger/schema.h"
@@ -818,15 +819,16 @@ START_TEST(asked_in_vain)
 END_TEST
 
 /* What no card signed names any counter of any card: an issuer that does not know the cryptogram
- * (63) has not refused the card, whose own payment comes. */
+ * (63), or did not come so far (30, for a 9F10 of any bytes), has not refused the card, whose own
+ * payment comes. */
 START_TEST(a_counter_that_somebody_named)
     {
-        static const struct issuer_said unknown = {.code = "63", .reason = "ISSUER"};
+        static const struct issuer_said unknown = {.code = "63", .reason = "ISSUER"}, unread = {.code = "30", .reason = "ISSUER"};
         static const struct {
             bool vouched;
             const struct issuer_said *said;
             enum ledger_verdict wanted;
-        } rows[] = {{true, &unknown, LEDGER_NEW}, {true, &refused, LEDGER_ISSUER_REFUSED}, {false, &unknown, LEDGER_ISSUER_REFUSED}};
+        } rows[] = {{true, &unknown, LEDGER_NEW}, {true, &unread, LEDGER_NEW}, {true, &refused, LEDGER_ISSUER_REFUSED}, {false, &unknown, LEDGER_ISSUER_REFUSED}};
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
             struct fixture f;
@@ -909,6 +911,9 @@ START_TEST(books_of_the_first_version)
         static const char fill[] =
             "INSERT INTO contract VALUES (1, '000000000000123', 'Librairie', 5942, 978, 250, 5000, 100000, -1, 1, 1);"
             "INSERT INTO terminal VALUES (1, 1, '00000001', 1, 1);"
+            "INSERT INTO contract VALUES (2, '000000000000124', 'Autre', 5942, 978, 250, 5000, 100000, -1, 1, 1);"
+            /* numbers that two contracts have, and one that looks like a serial made for them */
+            "INSERT INTO terminal VALUES (2, 1, '00000002', 1, 1), (3, 2, '00000002', 1, 1), (4, 2, 'T0000002', 1, 1);"
             "INSERT INTO remise (remise, contract, number, state, debits, debit_amount, opened) VALUES (1, 1, 1, 0, 1, 1250, 1);"
             "INSERT INTO card VALUES (zeroblob(32), 1, 5);"
             "INSERT INTO tx VALUES (632700000001, 1, 1, 20261123, 1, 101500, 0, 1250, 1, 5, 20301231, 1, zeroblob(8), zeroblob(32), zeroblob(32),"
@@ -933,6 +938,15 @@ START_TEST(books_of_the_first_version)
 
         ck_ok(ledger_terminal_get(f.l, CONTRACT, TERMINAL, &t, &f.e));
         ck_assert_str_eq(t.serial, TERMINAL); /* as its telepay.conf has it */
+        int day = 0;
+
+        ck_ok(ledger_raised_on(f.l, &day, &f.e));
+        ck_assert_int_eq(day, date_of(time(NULL)));
+        ck_ok(ledger_terminal_get(f.l, "000000000000124", "T0000002", &t, &f.e));
+        ck_assert_str_eq(t.serial, "T0000002");
+        ck_ok(ledger_terminal_get(f.l, CONTRACT, "00000002", &t, &f.e));
+        ck_assert_uint_eq(strlen(t.serial), 8);
+        ck_assert_str_ne(t.serial, "T0000002");
         tx = fixture_tx(&room, 2, 0, 5, 100);
         ck_ok(ledger_acknowledge(f.l, &tx, &v, &f.e));
         ck_assert_int_eq(v, LEDGER_ATC_OLD);
