@@ -31,9 +31,6 @@ struct serve_reach {
 TP_MUST_CHECK enum tp_err serve_reach(struct serve_reach *out, const char *who, const char *peer, const char *dir, const char *listen,
                                       const char *host_word, const char *port_word, struct tp_error *e);
 
-/* Raises the soft limit of descriptors to the hard one and returns it. */
-unsigned serve_descriptors(void);
-
 /* Says "PROGRAM: listening on ADDRESS:PORT" and runs the server until SIGTERM or SIGINT; a second one, while the last answers leave, ends the program at
  * once. SIGHUP is ignored: a daemon has nothing to read again, and its log is stderr. As many connections are taken as the limit of descriptors
  * allows; when that is less than the server's, the log says so. One server in a process. */
