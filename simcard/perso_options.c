@@ -28,17 +28,22 @@ static void take_pin(struct perso_wanted *w, char *arg, struct argp_state *state
 
 static void take_pin_fd(struct perso_wanted *w, char *arg, struct argp_state *state)
 {
-    const unsigned fd = perso_number(state, "pin-fd", arg, 0, 1023);
+    struct tp_error e = {0};
     size_t n = 0;
+    int fd = -1;
 
+    if (cli_fd(&fd, "--pin-fd", arg, &e) != TP_OK) {
+        argp_error(state, "%s", e.text);
+        return;
+    }
     secret_free(&w->pin);
     if (secret_alloc(&w->pin, PIN_MAX + 2) != TP_OK)
         argp_failure(state, CLI_INTERNAL, 0, "out of memory");
     while (n < w->pin.n) {
-        const ssize_t got = read((int)fd, w->pin.p + n, w->pin.n - n);
+        const ssize_t got = read(fd, w->pin.p + n, w->pin.n - n);
 
         if (got < 0 && errno != EINTR)
-            argp_failure(state, CLI_USAGE, errno, "cannot read the PIN from file descriptor %u", fd);
+            argp_failure(state, CLI_USAGE, errno, "cannot read the PIN from file descriptor %d", fd);
         if (got == 0)
             break;
         n += got > 0 ? (size_t)got : 0;

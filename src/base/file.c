@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -279,4 +280,20 @@ enum tp_err file_data_path(char *out, size_t cap, const char *name, struct tp_er
     const char *dir = secure_getenv("TELEPAY_DATADIR");
 
     return file_join(out, cap, dir != NULL && *dir != '\0' ? dir : TP_DATADIR, name, e);
+}
+
+unsigned file_descriptors(void)
+{
+    struct rlimit files = {0, 0};
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return 0;
+    if (files.rlim_cur < files.rlim_max) {
+        const rlim_t before = files.rlim_cur;
+
+        files.rlim_cur = files.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+            files.rlim_cur = before;
+    }
+    return files.rlim_cur > UINT_MAX ? UINT_MAX : (unsigned)files.rlim_cur;
 }

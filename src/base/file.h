@@ -48,4 +48,7 @@ TP_MUST_CHECK enum tp_err file_join(char *out, size_t cap, const char *dir, cons
 /* Path of a data file of the project: $TELEPAY_DATADIR (for runs from the build tree), else the installed folder. */
 TP_MUST_CHECK enum tp_err file_data_path(char *out, size_t cap, const char *name, struct tp_error *e);
 
+/* Raises the soft limit of descriptors to the hard one and returns it; 0: nobody knows. */
+unsigned file_descriptors(void);
+
 #endif

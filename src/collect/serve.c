@@ -30,6 +30,7 @@
 #define EACH_WORKERS 2 /* that one acquirer may keep busy */
 #define CONNECTIONS  512
 #define EACH_ADDRESS 64 /* connections of one address */
+#define FILES        64 /* descriptors that are no connection and no document */
 #define IDLE_S       60
 #define HEAD_S       15 /* from the connection to the end of a request's head; also between two requests */
 #define BODY_S       30 /* for a document or an answer, and one more for each BODY_RATE bytes of it */
@@ -574,13 +575,28 @@ static enum tp_err open_books(struct service *s, struct tp_error *e)
     return r;
 }
 
+/* A connection may need two descriptors: its own and its document's. */
+static unsigned fit_descriptors(void)
+{
+    const unsigned files = file_descriptors();
+    const unsigned kept = files / 4 < FILES ? files / 4 : FILES, room = (files - kept) / 2;
+
+    if (room >= CONNECTIONS)
+        return CONNECTIONS;
+    log_error("%u descriptors are allowed, room for %u connections in place of %u: raise the limit "
+              "(ulimit -Hn, LimitNOFILE= of the unit)",
+              files, room, CONNECTIONS);
+    return room;
+}
+
 static enum tp_err start(struct service *s, struct tp_error *e)
 {
+    const unsigned most = fit_descriptors(), each = most / 8 < EACH_ADDRESS ? most / 8 : EACH_ADDRESS;
     enum tp_err r = listen_on(&s->listener, s->given->address, s->given->port, e);
 
     if (r != TP_OK)
         return r;
-    r = guests_new(&s->guests, CONNECTIONS, e);
+    r = guests_new(&s->guests, most, e);
     for (size_t i = 0; i < WORKERS && r == TP_OK; i++) {
         s->worker[i].runs = pthread_create(&s->worker[i].thread, NULL, worker_main, &s->worker[i]) == 0;
         if (!s->worker[i].runs)
@@ -591,10 +607,10 @@ static enum tp_err start(struct service *s, struct tp_error *e)
     s->daemon =
         MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
                          on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, s->listener, MHD_OPTION_THREAD_POOL_SIZE,
-                         POOL_THREADS, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, EACH_ADDRESS,
-                         MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                         (size_t)MEMORY, MHD_OPTION_HTTPS_MEM_KEY, s->key, MHD_OPTION_HTTPS_MEM_CERT, s->certificate, MHD_OPTION_HTTPS_MEM_TRUST,
-                         s->authority, MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES, MHD_OPTION_NOTIFY_COMPLETED, on_done, s, MHD_OPTION_END);
+                         POOL_THREADS, MHD_OPTION_CONNECTION_LIMIT, most, MHD_OPTION_PER_IP_CONNECTION_LIMIT, each, MHD_OPTION_NOTIFY_CONNECTION,
+                         on_connection, s, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
+                         MHD_OPTION_HTTPS_MEM_KEY, s->key, MHD_OPTION_HTTPS_MEM_CERT, s->certificate, MHD_OPTION_HTTPS_MEM_TRUST, s->authority,
+                         MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES, MHD_OPTION_NOTIFY_COMPLETED, on_done, s, MHD_OPTION_END);
     return s->daemon != NULL ? TP_OK : tp_fail(e, TP_ERR_INTERNAL, "cannot start the HTTPS service: are the keys in pki/ whole?");
 }
 

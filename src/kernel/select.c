@@ -191,7 +191,7 @@ static void list_unusable(struct transaction *tx, const struct terminal_applicat
 }
 
 /* Book 1, 12.3.3, for one AID of the terminal: the file of that name, or with a longer name each further one. */
-static enum tp_err list_from_aid(struct transaction *tx, const struct terminal_application *app)
+static enum tp_err list_from_aid(struct transaction *tx, const struct terminal_application *app, size_t *unusable)
 {
     const struct span aid = span_of(app->aid, app->aid_n);
     struct span data;
@@ -210,8 +210,10 @@ static enum tp_err list_from_aid(struct transaction *tx, const struct terminal_a
         if (sw != SW_OK && (i == 0 ? sw != SW_SELECTED_FILE_INVALIDATED : (sw >> 8 != 0x62 && sw >> 8 != 0x63)))
             return TP_OK;
         if (fci_parse(tx->config, &fci, data) != TP_OK || !starts_with(fci.name, aid)) {
-            if (tx->reading && i == 0)
+            if (tx->reading && i == 0) {
                 list_unusable(tx, app);
+                (*unusable)++;
+            }
             return TP_OK;
         }
         if ((sw == SW_OK || (tx->reading && sw == SW_SELECTED_FILE_INVALIDATED)) &&
@@ -239,11 +241,15 @@ static void list_sort(struct transaction *tx)
 
 enum tp_err select_list(struct transaction *tx, bool all)
 {
+    const size_t asked = tx->config->applications_n;
+    size_t unusable = 0;
     enum tp_err r = list_from_pse(tx, all);
 
     if (r == TP_OK && (tx->list_n == 0 || all))
-        for (size_t i = 0; r == TP_OK && i < tx->config->applications_n; i++)
-            r = list_from_aid(tx, &tx->config->applications[i]);
+        for (size_t i = 0; r == TP_OK && i < asked; i++)
+            r = list_from_aid(tx, &tx->config->applications[i], &unusable);
+    if (r == TP_OK && unusable > 1 && unusable == asked) /* it says yes to every name, and describes none */
+        return tx_end(tx, KERNEL_TERMINATED, "the card answers each SELECT with success and with data that make no sense");
     if (r == TP_OK)
         list_sort(tx);
     return r;

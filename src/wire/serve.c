@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/cli.h"
+#include "base/file.h"
 #include "base/log.h"
 
 #define HEAP_KEPT (1024 * 1024)
@@ -102,27 +102,10 @@ static void catch_signals(void (*handler)(int))
     sigaction(SIGINT, &end, NULL);
 }
 
-/* Raises the soft limit of descriptors to the hard one and returns it. */
-static unsigned raise_descriptors(void)
-{
-    struct rlimit files = {0, 0};
-
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return 0;
-    if (files.rlim_cur < files.rlim_max) {
-        const rlim_t before = files.rlim_cur;
-
-        files.rlim_cur = files.rlim_max;
-        if (setrlimit(RLIMIT_NOFILE, &files) != 0)
-            files.rlim_cur = before;
-    }
-    return files.rlim_cur > UINT_MAX ? UINT_MAX : (unsigned)files.rlim_cur;
-}
-
 /* What the limit of descriptors leaves of the server's own limits. */
 static void fit_descriptors(struct link_limits *limits)
 {
-    const unsigned files = raise_descriptors(), kept = files / 4 < FILES ? files / 4 : FILES, room = files - kept;
+    const unsigned files = file_descriptors(), kept = files / 4 < FILES ? files / 4 : FILES, room = files - kept;
 
     if (room >= limits->connections)
         return;

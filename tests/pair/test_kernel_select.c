@@ -549,6 +549,46 @@ START_TEST(test_read_card_blocked)
     }
 END_TEST
 
+/* A card that says yes to whatever is asked, with data that are none, has not the applications of every scheme. */
+START_TEST(test_read_card_nonsense)
+    {
+        static const struct {
+            const char *answers;
+            enum tp_err r;
+            size_t n;
+        } rows[] = {
+            {"00A40400=41424344459000 00A40400=41424344459000 00A40400=41424344459000 00A40400=41424344459000", TP_ERR_CARD, 0},
+            {"00A40400=9000 00A40400=9000 00A40400=9000 00A40400=9000", TP_ERR_CARD, 0},
+            {"00A40400=6A82 00A40400=41424344459000 00A40400=6A82 00A40400=41424344459000", TP_OK, 1},
+        };
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            static struct paper p;
+            struct paper_terminal t;
+            struct transaction *list[KERNEL_CANDIDATES_MAX];
+            struct inproc_card card;
+            struct reader *reader;
+            struct tp_error e = {TP_OK, ""};
+            size_t n = 0;
+
+            paper_card(&p, &keys);
+            paper_terminal(&t, &keys);
+            t.config.applications[1] = t.config.applications[0];
+            t.config.applications[1].aid[4] ^= 1; /* another scheme's */
+            t.config.applications_n = 2;
+            paper_answers(&p, rows[i].answers);
+            ck_ok(paper_open(&reader, &card, &p));
+            ck_assert_int_eq(kernel_read_card(list, KERNEL_CANDIDATES_MAX, &n, reader, &t.config, 20260601, &e), rows[i].r);
+            ck_assert_uint_eq(n, rows[i].n);
+            if (rows[i].r != TP_OK)
+                ck_assert_str_eq(e.text, "the card answers each SELECT with success and with data that make no sense");
+            while (n > 0)
+                transaction_free(&list[--n]);
+            reader_close(&reader);
+        }
+    }
+END_TEST
+
 /* An application that cannot be used is there all the same, and says why: blocked (Book 1, 12.3.3:
  * 6283), refused, its FCI malformed (a name of 4 bytes). */
 #define BLOCKED  "00A40400=6F108407F0000000141010A50550034341526283"
@@ -606,6 +646,7 @@ static Suite *suite(void)
     tcase_add_test(c, test_read_card);
     tcase_add_test(c, test_read_card_torn);
     tcase_add_test(c, test_read_card_blocked);
+    tcase_add_test(c, test_read_card_nonsense);
     tcase_add_test(c, test_read_card_says_why);
     suite_add_tcase(s, c);
     return s;

@@ -156,6 +156,26 @@ exec 9>&-
 wait "$crowd_pid"
 crowd_pid=''
 
+# ---- fewer descriptors than connections
+kill -TERM "$centre_pid" && wait "$centre_pid"
+(
+    ulimit -n 128 # soft and hard
+    exec "$B/telepay-centre" serve --dir centre --listen "127.0.0.1:$port" >centre.out 2>fewer.err
+) &
+centre_pid=$!
+for _ in $(seq 100); do grep -q listening centre.out && break; sleep 0.1; done
+want 0 "room for 48 connections in place of 512" "a limit of descriptors that is low is told" cat fewer.err
+rm -f crowd.out
+crowd crowd 300 <hold >crowd.out &
+crowd_pid=$!
+exec 9>hold
+for _ in $(seq 100); do grep -q crowd crowd.out && break; sleep 0.1; done
+want 0 "" "books filled" "$B/tests/tools/ledger_fill" acq $C 00000001 1 60
+want 0 "collected" "300 that say nothing do not shut it" acquirer collect --now --attempts 1
+exec 9>&-
+wait "$crowd_pid"
+crowd_pid=''
+
 # ---- keys that others can read
 kill -TERM "$centre_pid" && wait "$centre_pid"
 centre_pid=''

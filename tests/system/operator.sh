@@ -79,6 +79,12 @@ want 2 "already" a terminal add --contract 000000000000123 --id 00000001 --out o
 [ "$(stat -c %a terminal terminal/terminal.key | tr '\n' ' ')" = "700 600 " ] || fail "modes of terminal"
 grep -q "^floor = 4000" terminal/telepay.conf || fail "the contract's floor is not in telepay.conf"
 want 0 "00000001" a terminal list
+exec 7>writing # a descriptor that the caller gives, but not for reading, and one that nobody gave
+for fd in 9 7 x 99999; do
+    "$bin/telepay-perso" card cards/none --scheme scheme --pan 9990140000000015 --expiry 2035-12 --pin-fd $fd 9<&- >out 2>&1 && fail "perso --pin-fd $fd"
+    grep -q -- "--pin-fd" out || { fail "perso --pin-fd $fd says:"; cat out; }
+done
+exec 7>&-
 "$bin/telepay-perso" card cards/marie --scheme scheme/ --pan 9990140000000015 --name "DUPONT/MARIE" --expiry 2035-12 --pin 1234 >out 2>&1 || cat out
 "$bin/telepay-simcard" cards/marie >card.log 2>&1 &
 card=$!

@@ -12,6 +12,7 @@
 #include "issuer/schema.h"
 #include "issuer/scripts.h"
 #include "store/db.h"
+#include "wire/profile.h"
 
 static struct bank bank;
 static struct link_client *client;
@@ -822,6 +823,54 @@ END_TEST
 
 /* ---- the line ---- */
 
+/* Every field that doc/protocol.md wants of the message that stands in `request`, left out in turn. */
+static void ck_needs(void)
+{
+    const struct iso8583 whole = request.message;
+    char reason[PROFILE_REASON_MAX];
+    size_t n = 0;
+    const uint8_t *needs = profile_needs(&n, PROFILE_ISSUER, whole.mti);
+    struct bank_answer none;
+
+    ck_assert_uint_gt(n, 0);
+    for (size_t i = 0; i < n; i++) {
+        ck_assert_msg(iso8583_has(&whole, needs[i]), "%04u: the test's own message has no field %u", whole.mti, needs[i]);
+        request.message = whole;
+        request.message.field[needs[i]] = span_of(NULL, 0);
+        if (needs[i] == 11) { /* nobody could tell what is answered */
+            ck_assert_int_eq(bank_exchange(&none, client, &request.message, &bank_error), TP_ERR_PEER);
+            link_close(&client);
+            client = bank_connect(&bank, BANK_ACQUIRER);
+            continue;
+        }
+        snprintf(reason, sizeof(reason), "DE%u_MISSING", needs[i]);
+        const struct bank_answer *a = ask();
+
+        ck_assert_msg(strcmp(a->code, "30") == 0, "%04u without %u: %s", whole.mti, needs[i], a->code);
+        ck_assert(span_eq(a->message.field[44], span_str(reason)));
+    }
+}
+
+START_TEST(needed_fields)
+    {
+        static const unsigned types[] = {MTI_REVERSAL, MTI_REVERSAL_REPEAT};
+        struct iso8583 *m = &request.message;
+
+        ck_assert_str_eq(fresh()->code, "00");
+        for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+            bank_reversal(&request, &terms, types[i]);
+            ck_needs();
+        }
+        ck_assert_int_eq(reserved(), 1250); /* none of them took anything back */
+        iso8583_start(m, MTI_NETWORK);
+        ck_ok(iso8583_set_text(m, 7, "1124211500"));
+        ck_ok(iso8583_set_text(m, 11, "000001"));
+        ck_ok(iso8583_set_text(m, 32, BANK_ACQUIRER));
+        ck_ok(iso8583_set_number(m, 70, 301));
+        ck_needs();
+    }
+END_TEST
+
 START_TEST(network_and_strangers)
     {
         struct iso8583 *m = &request.message;
@@ -1068,6 +1117,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_script_that_never_comes_is_an_alarm);
     tcase_add_test(t, books_of_version_1_are_raised);
     tcase_add_test(t, many_scripts_come_in_portions);
+    tcase_add_test(t, needed_fields);
     tcase_add_test(t, network_and_strangers);
     tcase_add_test(t, missing_fields_and_objects);
     tcase_add_test(t, nothing_is_spent_twice);
