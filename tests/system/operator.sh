@@ -202,7 +202,7 @@ changed signature "UPDATE tx SET stream = CAST(substr(stream, 1, 400) || x'00' |
 changed cryptogram "UPDATE tx SET ac = x'0000000000000000' WHERE rrn = $((10#$rrn))"
 changed totals "UPDATE remise SET debit_amount = debit_amount + 100 WHERE number = 1"
 changed totals "UPDATE remise SET debits = 3 WHERE number = 1"
-changed totals "DELETE FROM tx WHERE rrn = $((10#$third)); UPDATE card SET atc = (SELECT max(atc) FROM tx)"
+changed totals "DELETE FROM tx WHERE rrn = $((10#$third))"
 changed number "UPDATE remise SET number = 3 WHERE number = 2"
 changed state "UPDATE remise SET state = 3, hash = zeroblob(32) WHERE number = 1"
 changed totals "INSERT INTO reversal SELECT terminal, date, stan, rrn, 0 FROM tx WHERE rrn = $((10#$rrn))"
