@@ -405,6 +405,10 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
         bufferevent_enable(p->bev, EV_READ);
         return;
     }
+    if (!(what & BEV_EVENT_TIMEOUT) && !p->spoken && evbuffer_get_length(bufferevent_get_input(p->bev)) > 0) {
+        unfinished(p); /* it gave up before us: it waited for an answer to what it thinks is a message */
+        return;
+    }
     if (what & BEV_EVENT_TIMEOUT)
         log_note("%s: %s: closed", p->address, what & BEV_EVENT_WRITING ? "does not read its answers" : "idle for too long");
     link_peer_drop(p);

@@ -681,6 +681,7 @@ END_TEST
 /* What the log says of a header of another kind; the log goes to a file while the server runs. */
 START_TEST(headers_of_another_kind)
     {
+        const bool gives_up = _i == 1; /* the peer, before the server does */
         static const struct {
             const char *bytes;
             size_t n;
@@ -702,15 +703,18 @@ START_TEST(headers_of_another_kind)
         ck_assert_ptr_nonnull(log);
         dup2(fileno(log), STDERR_FILENO);
         server_make(&s, context(PKI_SERVER, "ca", "server"));
-        link_server_limits(s.link)->message_ms = 100;
+        link_server_limits(s.link)->message_ms = gives_up ? 60000 : 100;
         server_start(&s);
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
             struct raw r;
 
             raw_open(&r, &s);
             ck_assert_int_eq(SSL_write(r.ssl, rows[i].bytes, (int)rows[i].n), (int)rows[i].n);
-            ck_assert(raw_ended(&r));
+            if (!gives_up)
+                ck_assert(raw_ended(&r));
             raw_close(&r);
+            while (s.closed < i + 1)
+                usleep(1000);
         }
         server_end(&s);
         dup2(before, STDERR_FILENO);
@@ -1002,7 +1006,7 @@ static Suite *suite(void)
     tcase_add_test(t, peer_that_is_idle);
     tcase_add_test(t, peer_that_never_reads);
     tcase_add_test(t, too_many_connections);
-    tcase_add_test(t, headers_of_another_kind);
+    tcase_add_loop_test(t, headers_of_another_kind, 0, 2);
     tcase_add_test(t, flood_of_strangers);
     tcase_add_test(t, strangers_go_for_strangers);
     tcase_add_test(t, connections_under_one_certificate);
