@@ -156,7 +156,8 @@ static bool payee_holds(const struct proof *p, const struct tx_record *tx, char 
     if (found == PAYEE_UNSIGNED)
         snprintf(text, PROOF_TEXT, "none was signed: the card does not ask for it (9F7C)");
     else if (found == PAYEE_SIGNED)
-        snprintf(text, PROOF_TEXT, "contract %s, terminal %s at acquirer %s, as signed", tx->contract, tx->terminal, p->acquirer);
+        snprintf(text, PROOF_TEXT, "contract %s, terminal %s at acquirer %s, %s", tx->contract, tx->terminal, p->acquirer,
+                 as_said(p));
     else
         snprintf(text, PROOF_TEXT, "the card paid another than contract %s, terminal %s at acquirer %s, or at another time", tx->contract,
                  tx->terminal, p->acquirer);
