@@ -19,6 +19,9 @@ for program in telepay telepay-acquirer telepay-centre telepay-issuer telepay-pe
     man=$(find "$TESTS_SRCDIR/../doc" -name "$program.[18]")
     [ -n "$man" ] || { complain "$program has no man page"; continue; }
     mandoc -T lint -W warning "$man" || complain "$man: mandoc finds faults"
+    while read -r other section; do
+        [ -e "$TESTS_SRCDIR/../doc/$other.$section" ] || complain "$man refers to $other($section), which is not there"
+    done < <(sed -n 's/^\.Xr \(telepay[a-z-]*\) \([0-9]\).*/\1 \2/p' "$man")
     text=$(page "$man")
     help=$("./$program" --help) || complain "$program --help fails"
     "./$program" --version | grep -q "^$program [0-9]" || complain "$program --version says no version"
@@ -39,4 +42,13 @@ for program in telepay telepay-acquirer telepay-centre telepay-issuer telepay-pe
     ./"$program" no-such-command >/dev/null 2>&1
     [ $? -eq 2 ] || complain "$program with a wrong command does not exit with 2"
 done
+
+# the completion offers every option whole, those with a digit too
+# shellcheck source=/dev/null
+. "$TESTS_SRCDIR/../doc/telepay.bash-completion"
+PATH=$PWD:$PATH
+COMP_WORDS=(telepay-perso card --t)
+COMP_CWORD=2
+_telepay telepay-perso --t card
+[[ " ${COMPREPLY[*]} " == *" --t0 "* ]] || complain "the completion of telepay-perso card --t is ${COMPREPLY[*]}"
 exit $failed

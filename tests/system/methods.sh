@@ -69,6 +69,7 @@ vouched() {
     expect 0 "issuer banque under" telepay-acquirer prove "$rrn" --out evidence.json
     grep -qF "the issuer vouches, no signature covers the amount" out || fail "prove: $(cat out)"
     grep -qF "$1" out || fail "prove does not say $1: $(cat out)"
+    grep -q "^ok *payee .*, as the issuer approved it" out || fail "prove says of the payee what no signature covers: $(cat out)"
     grep -qF "vouched for: issuer banque approved" out || fail "prove: $(cat out)"
     expect 5 "the issuer vouches, no signature covers the amount" telepay-acquirer verify evidence.json --capk scheme/authority.json
 }
