@@ -14,7 +14,7 @@
 #include "simcard/state.h"
 
 #define CDA_ROOM            (256 - 16 - 3) /* Book 2, table 50: for signature and 9F10 in GENERATE AC's answer, with their tags and lengths */
-#define CERTIFIED_BITS_MAX  1976 /* Book 2, D1.1: 247 bytes, the most of a certificate that fits a record, and of its issuer's key */
+#define CERTIFIED_BITS_MAX  1976           /* Book 2, D1.1: 247 bytes, the most of a certificate that fits a record, and of its issuer's key */
 #define RECORD_MIN          32
 #define SFI_MAX             10   /* of files that EMV itself defines: Book 3, 5.3.2.2, table 1 */
 #define CONFIRM             0x80 /* of 87: Book 1, table 13 */

@@ -20,8 +20,7 @@ static const char *serial_fault(const struct payment *p, const struct checker *c
     struct tlv said;
 
     if (tlv_find(p->tx.de55, TAG_IFD_SERIAL, &said) == TP_OK &&
-        (span_eq(said.value, span_str(p->party->serial)) ||
-         (is_of_before(p, c) && span_eq(said.value, span_str(p->party->terminal)))) &&
+        (span_eq(said.value, span_str(p->party->serial)) || (is_of_before(p, c) && span_eq(said.value, span_str(p->party->terminal)))) &&
         payee_signed(&p->evidence, TAG_IFD_SERIAL, said.value) <= PAYEE_SIGNED)
         return NULL;
     return "SIGNED_SERIAL";

@@ -78,7 +78,7 @@ struct evidence_result {
     bool cdol1_signed; /* the list that names the values is among the signed records; else it is DF06 */
     uint8_t cid;       /* from the signature; without CDA from the response */
     uint8_t ac[8];
-    uint8_t atc[2]; /* 9F36 of the response, covered by the transaction data hash */
+    uint8_t atc[2];         /* 9F36 of the response, covered by the transaction data hash */
     int authority_expiry;   /* the date that the authority key's list has for it, YYYYMMDD; 0: none, or there was no key */
     bool authority_expired; /* that is before the date of the transaction: told, no refusal */
     char issuer_iin[20];

@@ -166,8 +166,7 @@ static bool payee_holds(const struct proof *p, const struct tx_record *tx, char 
     else if (found == PAYEE_NOBODY)
         snprintf(text, PROOF_TEXT, "none was signed: the card asks for it (9F7C), and the terminal, of before, named nobody");
     else if (found == PAYEE_SIGNED)
-        snprintf(text, PROOF_TEXT, "contract %s, terminal %s at acquirer %s, %s", tx->contract, tx->terminal, p->acquirer,
-                 as_said(p));
+        snprintf(text, PROOF_TEXT, "contract %s, terminal %s at acquirer %s, %s", tx->contract, tx->terminal, p->acquirer, as_said(p));
     else
         snprintf(text, PROOF_TEXT, "the card paid another than contract %s, terminal %s at acquirer %s, or at another time", tx->contract,
                  tx->terminal, p->acquirer);

@@ -50,10 +50,10 @@ struct terms { /* what a payment is; terms_usual fills it */
     uint8_t capabilities[3]; /* 9F33 */
     char serial[9];          /* 9F1E; "": that of the place */
     uint8_t payee[32];
-    bool has_payee; /* 9F7C, of a card that asks for it */
-    bool no_cda;    /* the response bears the cryptogram and no signature, and the evidence no certificates */
+    bool has_payee;   /* 9F7C, of a card that asks for it */
+    bool no_cda;      /* the response bears the cryptogram and no signature, and the evidence no certificates */
     const char *list; /* hex: what comes along is this list instead */
-    bool second;    /* signed at the second GENERATE AC, over CDOL2 values too */
+    bool second;      /* signed at the second GENERATE AC, over CDOL2 values too */
 };
 
 /* 12.50 EUR in France, now, PIN verified by the card, a TC; UN and AC from the numbers. */

@@ -573,7 +573,10 @@ START_TEST(an_amount_moved_by_a_list_that_nobody_signed)
         usual.amount = 10;
         said = usual;
         said.amount = 1000;
-        said.list = "9F3901" "9F0206" "9F0305" "9F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F06079F09029F4104";
+        said.list = "9F3901"
+                    "9F0206"
+                    "9F0305"
+                    "9F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F06079F09029F4104";
         make(&usual, &said);
         ck_asked(false);
         ck_assert(payment.tx.vouched);

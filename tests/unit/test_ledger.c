@@ -828,7 +828,10 @@ START_TEST(a_counter_that_somebody_named)
             bool vouched;
             const struct issuer_said *said;
             enum ledger_verdict wanted;
-        } rows[] = {{true, &unknown, LEDGER_NEW}, {true, &unread, LEDGER_NEW}, {true, &refused, LEDGER_ISSUER_REFUSED}, {false, &unknown, LEDGER_ISSUER_REFUSED}};
+        } rows[] = {{true, &unknown, LEDGER_NEW},
+                    {true, &unread, LEDGER_NEW},
+                    {true, &refused, LEDGER_ISSUER_REFUSED},
+                    {false, &unknown, LEDGER_ISSUER_REFUSED}};
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
             struct fixture f;
