@@ -140,7 +140,7 @@ static void print_issuer(const struct transaction *tx)
         line("Authority", text);
     }
     if (a->check == EMV_CHECK_NO_KEY && index.n == 1 && name.n >= 5)
-        snprintf(text, sizeof(text), "not checked: key %02X of %s is not known here (--config names a terminal's keys)", index.p[0],
+        snprintf(text, sizeof(text), "not checked: key %02X of %s is not known here (a telepay.conf names the keys of its terminal)", index.p[0],
                  hex_encode(rid, span_of(name.p, 5)));
     else if (a->failed_at != NULL && a->authority == NULL && index.n == 1 && name.n >= 5) /* no key of that index opens it */
         snprintf(text, sizeof(text), "the %s is not good under key %02X of %s: %s", a->failed_at, index.p[0], hex_encode(rid, span_of(name.p, 5)),
