@@ -9,10 +9,10 @@
 
 struct words {
     const char *dir, *fd, *reason;
-    bool json;
+    bool json, any_check_digit;
 };
 
-enum { KEY_FD = 256 };
+enum { KEY_FD = 256, KEY_ANY_CHECK_DIGIT };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -31,6 +31,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_FD:
         w->fd = arg;
         return 0;
+    case KEY_ANY_CHECK_DIGIT:
+        w->any_check_digit = true;
+        return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "a card number must not be an argument, which others can see: give it on standard input or by --pan-fd");
         return 0;
@@ -45,7 +48,8 @@ static enum tp_err read_pan(char pan[PAN_TEXT_MAX], const struct words *w, bool 
     const enum tp_err r = cli_digits(pan, 8, PAN_MAX, "card number", w->fd, "type the card number:", false, e);
 
     if (r == TP_OK && checked && !pan_valid(pan))
-        return tp_fail(e, TP_ERR_USAGE, "the check digit of that card number is wrong, so nothing was added: look at it again");
+        return tp_fail(e, TP_ERR_USAGE,
+                       "the check digit of that card number is wrong, so nothing was added: look at it again (--any-check-digit takes it as it is)");
     return r;
 }
 
@@ -86,10 +90,12 @@ static int end(struct opposing *o, enum tp_err r, const char *what)
 
 int acquirer_opposition_add(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"reason", 'r', "REASON", 0, "lost or stolen", 0},
-                                                 {"pan-fd", KEY_FD, "N", 0, "Read the card number from this descriptor [standard input]", 0},
-                                                 OPTION_DIR,
-                                                 {0}};
+    static const struct argp_option options[] = {
+        {"reason", 'r', "REASON", 0, "lost or stolen", 0},
+        {"pan-fd", KEY_FD, "N", 0, "Read the card number from this descriptor [standard input]", 0},
+        {"any-check-digit", KEY_ANY_CHECK_DIGIT, NULL, 0, "Take a card number whose last digit is not its check digit", 0},
+        OPTION_DIR,
+        {0}};
     static const struct argp argp = {
         options, parse, NULL, "Put a card on the opposition list: its payments are refused (41, 43). The number is read, never an argument.",
         NULL,    NULL,  NULL};
@@ -101,7 +107,7 @@ int acquirer_opposition_add(int argc, char **argv)
     if (w.reason == NULL || (strcmp(w.reason, "lost") != 0 && strcmp(w.reason, "stolen") != 0))
         r = tp_fail(&o.e, TP_ERR_USAGE, "say --reason lost or --reason stolen");
     if (r == TP_OK)
-        r = start(&o, &w, true);
+        r = start(&o, &w, !w.any_check_digit);
     if (r == TP_OK)
         r = ledger_opposition_add(o.l, SPAN_OF(o.lookup), o.masked, strcmp(w.reason, "stolen") == 0, &o.e);
     return end(&o, r, "on the opposition list");

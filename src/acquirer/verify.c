@@ -241,7 +241,7 @@ static enum tp_err when(int *date, const struct verify *v, const json_t *object,
 }
 
 /* The payee that a file of `prove --out` names, against the one that the card signed. */
-static enum tp_err verify_payee(struct verify *v, const char *name, json_t *object, const struct evidence *ev, struct tp_error *e)
+static enum tp_err verify_payee(struct verify *v, const char *name, json_t *object, const struct evidence *ev, bool is_signed, struct tp_error *e)
 {
     static const char *const outcomes[] = {
         [PAYEE_UNSIGNED] = "not signed", [PAYEE_SIGNED] = "ok", [PAYEE_NOBODY] = "not signed", [PAYEE_OTHER] = "FAILED"};
@@ -261,6 +261,8 @@ static enum tp_err verify_payee(struct verify *v, const char *name, json_t *obje
     snprintf(tx.terminal, sizeof(tx.terminal), "%s", terminal);
     tx.local_time = (int64_t)date * 1000000 + time;
     found = payee_look(ev, acquirer, &tx);
+    if (found == PAYEE_SIGNED && !is_signed) /* the values say so, and no signature covers them */
+        found = PAYEE_UNSIGNED;
     snprintf(detail, sizeof(detail), "contract %s, terminal %s at acquirer %s", tx.contract, tx.terminal, acquirer);
     v->failed |= found == PAYEE_OTHER;
     const char *const cells[] = {name, "payee", outcomes[found], found == PAYEE_OTHER ? "SIGNED_PAYEE" : NULL, detail};
@@ -291,7 +293,7 @@ static enum tp_err verify_one(struct verify *v, const char *name, json_t *object
     if (r != TP_OK)
         return tp_fail(e, r, "%s cannot be checked: %s", name, tp_err_text(r));
     v->failed |= !result.ok;
-    return result.ok ? verify_payee(v, name, object, &ev, e) : TP_OK;
+    return result.ok ? verify_payee(v, name, object, &ev, evidence_signs_amount(&result), e) : TP_OK;
 }
 
 /* An object with "tags", or with "vectors" that each have one. */

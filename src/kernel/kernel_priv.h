@@ -110,6 +110,7 @@ struct transaction {
 
     struct listed list[KERNEL_CANDIDATES_MAX];
     size_t list_n;
+    bool blocked;            /* an application that this terminal takes was refused as blocked (6283) */
     uint8_t pse_language[8]; /* 5F2D of the PSE */
     size_t pse_language_n;
     struct listed selected;

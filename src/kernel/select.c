@@ -210,12 +210,12 @@ static enum tp_err list_from_aid(struct transaction *tx, const struct terminal_a
         if (sw != SW_OK && (i == 0 ? sw != SW_SELECTED_FILE_INVALIDATED : (sw >> 8 != 0x62 && sw >> 8 != 0x63)))
             return TP_OK;
         if (fci_parse(tx->config, &fci, data) != TP_OK || !starts_with(fci.name, aid)) {
-            if (tx->reading && i == 0) {
+            if (tx->reading && i == 0)
                 list_unusable(tx, app);
-                (*unusable)++;
-            }
+            *unusable += i == 0;
             return TP_OK;
         }
+        tx->blocked |= sw == SW_SELECTED_FILE_INVALIDATED;
         if ((sw == SW_OK || (tx->reading && sw == SW_SELECTED_FILE_INVALIDATED)) &&
             (fci.name.n == aid.n || app->partial)) /* 6283: that application is blocked */
             list_add(tx, &fci.c, supported(tx->config, fci.name));
@@ -338,6 +338,7 @@ static enum tp_err select_final(struct transaction *tx, size_t i, bool *refused,
     const enum tp_err r = select_one(tx, i, &sw);
 
     *malformed |= r == TX_ENDED;
+    tx->blocked |= sw == SW_SELECTED_FILE_INVALIDATED;
     *refused = r == TX_ENDED || sw != SW_OK;
     return r == TX_ENDED ? TP_OK : r;
 }
@@ -359,6 +360,8 @@ enum tp_err select_application(struct transaction *tx)
     }
     if (malformed)
         return tx_end(tx, KERNEL_TERMINATED, "the card's answer to SELECT is malformed");
+    if (tx->blocked)
+        return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card's application is blocked (6283 to SELECT): only its issuer can unblock it");
     if (tx->request->application.n > 0 || tx->request->label != NULL)
         return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card does not have the application that was asked for, or this terminal does not take it");
     return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card has no payment application that this terminal takes");

@@ -47,9 +47,10 @@ struct selection {
     size_t shown;       /* applications that the cardholder was shown; 0: not asked */
 };
 
-#define REFUSED "the card answered 6F00 to GET PROCESSING OPTIONS"
-#define NONE    "the card has no payment application that this terminal takes"
-#define GPO     " 80A8=6F00"
+#define REFUSED   "the card answered 6F00 to GET PROCESSING OPTIONS"
+#define ISBLOCKED "the card's application is blocked (6283 to SELECT): only its issuer can unblock it"
+#define NONE      "the card has no payment application that this terminal takes"
+#define GPO       " 80A8=6F00"
 
 /* A directory record with one entry: 61 { 4F AID, 50 label, 87 priority } */
 #define ENTRY_A "61134F07F000000014101050054341525441870102"
@@ -117,7 +118,8 @@ static const struct selection selections[] = {
     {"12.2.2 PSE without file", PSE "=6F10840E315041592E5359532E4444463031A5009000" GPO, "", PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
     {"12.3.3 step 2: card blocked", PSE "=6A82 " ADF "=6A81", "", PSE " " ADF "00", "the card is blocked", 0},
     {"12.3.3 step 3: nothing of that name", PSE "=6A82 " ADF "=6A82", "", PSE " " ADF "00", NONE, 0},
-    {"12.3.3 step 4: application blocked", PSE "=6A82 " ADF "=6F168407F0000000141010A50B50064341525445418701026283", "", PSE " " ADF "00", NONE, 0},
+    {"12.3.3 step 4: application blocked", PSE "=6A82 " ADF "=6F168407F0000000141010A50B50064341525445418701026283", "", PSE " " ADF "00", ISBLOCKED,
+     0},
     {"12.3.3 step 6: longer name, exact match wanted: not taken, next asked", PSE "=6A82 " ADF "=" FCI_B " 00A4040207F0000000141010=6A82", "",
      PSE " " ADF "00 00A4040207", NONE, 0},
     {"12.3.3 step 7: two occurrences, then the exact name ends it",
@@ -145,7 +147,7 @@ static const struct selection selections[] = {
     {"12.4 step 5: the chosen one is refused, the other is taken when it is confirmed",
      PSE "=6A82 " ADF "=" FCI_B " 00A4040207=" FCI_A " 00A4040008F000000014101001=6A82 " ADF "=" FCI_A GPO, "partial",
      PSE " " ADF "00 00A4040207 00A4040008F000000014101001 " ADF "00 80A8", REFUSED, 1},
-    {"12.4 step 5: blocked at the final selection", PSE "=6A82 " ADF "=" FCI_A " " ADF "=6283", "", PSE " " ADF "00 " ADF "00", NONE, 0},
+    {"12.4 step 5: blocked at the final selection", PSE "=6A82 " ADF "=" FCI_A " " ADF "=6283", "", PSE " " ADF "00 " ADF "00", ISBLOCKED, 0},
     {"12.4 the chosen one is malformed in the end, the other is taken",
      PSE "=6A82 " ADF "=" FCI_B " 00A4040207=" FCI_A " 00A4040008F000000014101001=6F0384019000 " ADF "=" FCI_A GPO, "partial",
      PSE " " ADF "00 00A4040207 00A4040008F000000014101001 " ADF "00 80A8", REFUSED, 1},

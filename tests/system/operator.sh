@@ -149,6 +149,8 @@ want 2 "must not be an argument" a opposition add 9990140000000015 --reason lost
 for wrong in 999014 99901400000000151234 9990A40000000018 4111111111111112 9990140000000018 ""; do # two have another check digit
     printf '%s\n' "$wrong" | a opposition add --reason lost >out 2>&1 && fail "\"$wrong\" is taken for a card number"
 done
+printf '9990140000000018\n' | a opposition add --reason lost --any-check-digit >out 2>&1 || { fail "an odd number, asked for"; cat out; }
+printf '9990140000000018\n' | a opposition remove >out 2>&1 || { fail "opposition remove of an odd number"; cat out; }
 printf '9990 1400 0000 0015\n' | a opposition add --reason stolen >out 2>&1 || { fail "opposition add"; cat out; }
 want 0 "999014\*\*\*\*\*\*0015 +stolen" a opposition list
 printf 1234 | "$bin/telepay" pay --amount 1.00 --currency EUR --config terminal/telepay.conf --pin-fd 0 >pay.out 2>&1 && fail "a stolen card pays"
