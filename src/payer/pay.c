@@ -510,7 +510,7 @@ static enum tp_err run(struct payment *p, struct tp_error *e)
     char amount[MONEY_TEXT_MAX];
     enum tp_err r;
 
-    if ((r = terminal_load(&p->terminal, o->config, e)) != TP_OK ||
+    if ((r = terminal_load(&p->terminal, o->config, e)) != TP_OK || (r = terminal_names_payee(p->terminal, e)) != TP_OK ||
         (r = pay_amount(&p->request.amount, p->terminal->currency, o->amount, o->currency, e)) != TP_OK || (r = narrow(p, e)) != TP_OK ||
         (r = journal_open(&p->journal, p->terminal->journal, e)) != TP_OK ||
         (r = memory_new(&p->memory, p->journal, p->terminal->exceptions, e)) != TP_OK || (r = person_new(&p->person, &o->person, e)) != TP_OK)

@@ -79,15 +79,14 @@ static enum tp_err yes_or_no(const struct terminal *t, bool *out, const char *se
     return value == NULL || *out || strcmp(value, "no") == 0 ? TP_OK : bad(t, section, key, "yes or no", e);
 }
 
-/* A configuration that terminal add wrote before the card signed its payee has no number, and another serial than the acquirer may know. */
-static enum tp_err load_payee(struct terminal *t, struct tp_error *e)
+enum tp_err terminal_names_payee(const struct terminal *t, struct tp_error *e)
 {
-    if (conf_get(t->conf, "acquirer", "id") == NULL)
+    if (t->acquirer[0] == '\0')
         return tp_fail(e, TP_ERR_USAGE,
                        "%s does not say whom the card pays: write the acquirer's \"id\" into section [acquirer] and this terminal's \"serial\" into "
                        "section [terminal]; `telepay-acquirer terminal list` shows both",
                        conf_path(t->conf));
-    return text(t, t->acquirer, sizeof(t->acquirer), "acquirer", "id", e);
+    return TP_OK;
 }
 
 static enum tp_err load_acquirer(struct terminal *t, struct tp_error *e)
@@ -96,9 +95,10 @@ static enum tp_err load_acquirer(struct terminal *t, struct tp_error *e)
     long long seconds = 0, repeats = 0, port = 0;
     enum tp_err r;
 
-    if ((r = load_payee(t, e)) != TP_OK || (r = text(t, t->host, sizeof(t->host), section, "host", e)) != TP_OK ||
-        (r = number(t, &port, section, "port", -1, 65535, e)) != TP_OK || (r = pki_files_load(&t->tls, t->conf, section, e)) != TP_OK ||
-        (r = number(t, &seconds, section, "timeout", 15, 300, e)) != TP_OK || (r = number(t, &repeats, section, "repeats", 2, 20, e)) != TP_OK)
+    if ((conf_get(t->conf, section, "id") != NULL && (r = text(t, t->acquirer, sizeof(t->acquirer), section, "id", e)) != TP_OK) ||
+        (r = text(t, t->host, sizeof(t->host), section, "host", e)) != TP_OK || (r = number(t, &port, section, "port", -1, 65535, e)) != TP_OK ||
+        (r = pki_files_load(&t->tls, t->conf, section, e)) != TP_OK || (r = number(t, &seconds, section, "timeout", 15, 300, e)) != TP_OK ||
+        (r = number(t, &repeats, section, "repeats", 2, 20, e)) != TP_OK)
         return r;
     snprintf(t->port, sizeof(t->port), "%u", (unsigned)port & 0xFFFF);
     t->timeout_ms = (int)seconds * 1000;

@@ -22,8 +22,12 @@ struct terminal {
     uint8_t ddol[KERNEL_AIDS_MAX][252];
 };
 
-/* Reads all of it. TP_ERR_NOT_FOUND, TP_ERR_FORMAT, TP_ERR_USAGE naming file, section and key. */
+/* Reads all of it; acquirer "" when it does not say (terminal_names_payee). TP_ERR_NOT_FOUND, TP_ERR_FORMAT, TP_ERR_USAGE naming file, section and key. */
 TP_MUST_CHECK enum tp_err terminal_load(struct terminal **out, const char *path, struct tp_error *e);
+
+/* A configuration that terminal add wrote before cards signed their payee has no number of the acquirer, and
+ * another serial than it may know: good for the journal, not for a payment. TP_ERR_USAGE with the remedy. */
+TP_MUST_CHECK enum tp_err terminal_names_payee(const struct terminal *t, struct tp_error *e);
 
 /* A terminal that can only read cards: the well-known applications and the project's own authority keys, no contract and no acquirer. */
 TP_MUST_CHECK enum tp_err terminal_reading(struct terminal **out, struct tp_error *e);

@@ -74,8 +74,9 @@ inside() {
     sed 's/"contract": "000000000000123"/"contract": "000000000000124"/' evidence.json >other.json
     expect 5 "SIGNED_PAYEE" telepay-acquirer verify other.json --capk scheme/authority.json
     grep -v '^id = [0-9A-F]\{16\}$' terminal/telepay.conf >terminal/before.conf
-    expect 2 "does not say whom the card pays" telepay journal --config terminal/before.conf
-    expect 2 "terminal list" telepay journal --config terminal/before.conf
+    expect 2 "does not say whom the card pays" telepay pay --amount 1 --currency EUR --config terminal/before.conf
+    expect 2 "terminal list" telepay pay --amount 1 --currency EUR --config terminal/before.conf
+    expect 0 "$rrn" telepay journal list --config terminal/before.conf # what was paid can be read all the same
     expect 0 "everything is delivered" telepay journal send --config terminal/telepay.conf
     expect 0 "15.50" telepay journal days --config terminal/telepay.conf
 
