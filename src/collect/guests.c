@@ -2,20 +2,24 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "base/date.h"
 #include "base/log.h"
+#include "wire/caaa.h"
 
 #define LOOK_MS 500
 
 struct guest {
     int fd;
-    int64_t until; /* monotonic, ms; 0: none */
-    bool named, ended;
+    int64_t until;          /* monotonic, ms; 0: none */
+    char name[CAAA_ID_MAX]; /* "": not known yet */
+    bool ended;
     TAILQ_ENTRY(guest) link;
 };
 
@@ -117,7 +121,7 @@ static void make_room(struct guests *g)
 
     TAILQ_FOREACH(one, &g->all, link)
     {
-        if (!one->named && !one->ended) {
+        if (one->name[0] == '\0' && !one->ended) {
             end(one);
             return;
         }
@@ -161,11 +165,28 @@ void guests_deadline(struct guests *g, struct guest *one, uint64_t seconds)
     pthread_mutex_unlock(&g->lock);
 }
 
-void guests_named(struct guests *g, struct guest *one)
+static void bound_name(struct guests *g, const char *name)
 {
-    if (one == NULL)
+    struct guest *one, *oldest = NULL;
+    unsigned n = 0;
+
+    TAILQ_FOREACH(one, &g->all, link)
+    {
+        if (one->ended || strcmp(one->name, name) != 0)
+            continue;
+        if (n++ == 0)
+            oldest = one;
+    }
+    if (n > g->most / 4)
+        end(oldest);
+}
+
+void guests_named(struct guests *g, struct guest *one, const char *name)
+{
+    if (one == NULL || strcmp(one->name, name) == 0)
         return;
     pthread_mutex_lock(&g->lock);
-    one->named = true;
+    snprintf(one->name, sizeof(one->name), "%s", name);
+    bound_name(g, name);
     pthread_mutex_unlock(&g->lock);
 }

@@ -23,6 +23,9 @@ void guests_leave(struct guests *g, struct guest *one);
 
 /* What it has still to send or take must be done in so many seconds (0: no matter how long). A null guest is let be. */
 void guests_deadline(struct guests *g, struct guest *one, uint64_t seconds);
-void guests_named(struct guests *g, struct guest *one); /* it has shown its certificate */
+
+/* It has shown its certificate, and is `name`. Of one name a quarter of `most` may be there: the
+ * longest there of them is ended for each one more. */
+void guests_named(struct guests *g, struct guest *one, const char *name);
 
 #endif

@@ -404,11 +404,11 @@ static void admit(struct service *s, struct request *q, const char *url, const c
     const char *digest = MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, "Content-Digest");
 
     if (!identify(q->connection, q->claim.acquirer) || !known(s, q->claim.acquirer)) {
-        log_error("refused at the door: no certificate of an acquirer of this centre");
+        log_stranger("refused at the door: no certificate of an acquirer of this centre");
         answer_text(q, MHD_HTTP_FORBIDDEN, "show the certificate that this centre gave you (telepay-centre acquirer add)");
         return;
     }
-    guests_named(s->guests, guest_of(q->connection));
+    guests_named(s->guests, guest_of(q->connection), q->claim.acquirer);
     if (!parse_address(url, &q->claim))
         answer_text(q, MHD_HTTP_NOT_FOUND, "remises go to " ROOT "CONTRACT/NUMBER");
     else if (strcmp(method, MHD_HTTP_METHOD_PUT) != 0)

@@ -2,8 +2,10 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "collect/guests.h"
 #include "collect/refuse.h"
 #include "collect/run.h"
 #include "collect/spool.h"
@@ -287,6 +289,55 @@ START_TEST(a_contract_changes_hands_and_its_remises_do_not)
     }
 END_TEST
 
+static bool is_ended(int fd)
+{
+    char byte;
+
+    return recv(fd, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+/* One acquirer, however many connections it holds, leaves room for the others. */
+START_TEST(a_quarter_of_the_room_is_the_most_of_one_name)
+    {
+        struct guests *g;
+        struct guest *all[9];
+        int pair[9][2];
+        struct tp_error e;
+
+        ck_ok(guests_new(&g, 32, &e));
+        for (size_t i = 0; i < 9; i++) {
+            ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair[i]), 0);
+            all[i] = guests_arrive(g, pair[i][0], 60);
+            ck_assert_ptr_nonnull(all[i]);
+        }
+        guests_named(g, all[8], "00000000002");
+        for (size_t i = 0; i < 8; i++) {
+            guests_named(g, all[i], "00000000001");
+            guests_named(g, all[i], "00000000001"); /* its next request */
+        }
+        for (size_t i = 0; i < 9; i++)
+            ck_assert(!is_ended(pair[i][1]));
+        int more[2];
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, more), 0);
+        struct guest *one = guests_arrive(g, more[0], 60);
+
+        guests_named(g, one, "00000000001");
+        ck_assert(is_ended(pair[0][1]));
+        for (size_t i = 1; i < 9; i++)
+            ck_assert(!is_ended(pair[i][1]));
+        ck_assert(!is_ended(more[1]));
+        guests_leave(g, one);
+        for (size_t i = 0; i < 9; i++) {
+            guests_leave(g, all[i]);
+            close(pair[i][0]);
+            close(pair[i][1]);
+        }
+        close(more[0]);
+        close(more[1]);
+        guests_free(&g);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("collect");
@@ -295,6 +346,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, a_spool_gives_back_what_it_took);
     tcase_add_test(t, a_spool_needs_its_folder);
+    tcase_add_test(t, a_quarter_of_the_room_is_the_most_of_one_name);
     tcase_add_test(t, refusals_by_order);
     tcase_add_test(t, the_hour_of_a_contract);
     tcase_add_test(t, cards_in_the_first_books_are_known);
