@@ -93,6 +93,7 @@ want 0 "" a authority remove --scheme Mastercard
 want 0 "" a contract add --id 000000000000123 --name Shop --mcc 5942 --currency EUR
 want 0 "is in term" a terminal add --contract 000000000000123 --id 00000001 --out term --port 8583
 files=$(sed -n 's/^files = //p' term/telepay.conf)
+# shellcheck disable=SC2086 # a list of names
 (cd term && python3 - $files) <<'END' || fail "the keys of the terminal: $files"
 import json, sys
 keys = {(k["rid"], k["index"]) for name in sys.argv[1:] for k in json.load(open(name))["keys"]}
