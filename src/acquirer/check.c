@@ -482,6 +482,8 @@ enum tp_err check_payment(enum check_outcome *outcome, struct answer *answer, st
         *outcome = CHECK_REPEATED;
     if (r == TP_OK && strcmp(answer->code, WAITS) == 0) {
         *outcome = CHECK_WAIT;
+        mask_pan(p->tx.pan_masked, p->pan);
+        p->tx.stream = span_of(NULL, 0); /* it is looked for and not kept: nobody needs what is not sealed */
         answer_set(answer, "96", NULL);
     }
     if (r == TP_OK && answer->code[0] == '\0') {

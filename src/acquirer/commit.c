@@ -191,8 +191,8 @@ static enum tp_err do_approved(struct job *j, struct job *ask, struct ledger *l,
     if (r == TP_OK && verdict == LEDGER_ATC_OLD)
         return give_back(j, l, ask->tx.rrn, "63", "ATC_REPLAYED", e);
     if (r == TP_OK && verdict == LEDGER_REVERSED)
-        answer_set(&j->answer, "12", "REVERSED");
-    else if (r == TP_OK)
+        return give_back(j, l, ask->tx.rrn, "12", "REVERSED", e);
+    if (r == TP_OK)
         snprintf(j->answer.rrn, sizeof(j->answer.rrn), "%s", ask->tx.rrn);
     return r;
 }
@@ -202,8 +202,8 @@ static enum tp_err keep_refusal(struct ledger *l, const struct tx_record *tx, co
 {
     struct refusal x = {.at = time(NULL), .stan = tx->stan, .amount = tx->amount, .currency = tx->currency};
 
-    if (strcmp(a->code, "00") == 0)
-        return TP_OK;
+    if (strcmp(a->code, "00") == 0 || strcmp(a->code, "96") == 0 || (strcmp(a->code, "91") == 0 && !tx->online))
+        return TP_OK; /* paid, or a signed payment that may still be */
     memcpy(x.contract, tx->contract, sizeof(x.contract));
     memcpy(x.terminal, tx->terminal, sizeof(x.terminal));
     memcpy(x.pan_masked, tx->pan_masked, sizeof(x.pan_masked));
@@ -671,7 +671,7 @@ static struct job *job_new(enum job_kind kind, const struct commit_request *q, s
     j->tx.stream = copy(&room, tx->stream);
     j->tx.aid = copy(&room, tx->aid);
     j->question = copy(&room, question);
-    j->bytes_n = question.n > 0 ? n : 0;
+    j->bytes_n = n;
     j->issuer[0] = '\0';
     j->lost = false;
     STAILQ_INIT(&j->waiters);

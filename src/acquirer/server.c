@@ -345,7 +345,7 @@ static void on_request(struct request *q, void (*handle)(struct request *q))
         log_note("%s (%s/%s): message %04u has no DE 11 to answer it under: closed", link_peer_address(q->peer), q->party->contract,
                  q->party->terminal, q->message->mti);
         link_peer_close(q->peer);
-    } else if (profile_fault(reason, PROFILE_TERMINAL, q->message) != NULL) {
+    } else if (handle != on_payment && profile_fault(reason, PROFILE_TERMINAL, q->message) != NULL) {
         answer_simply(q, "30", reason);
     } else {
         handle(q);

@@ -209,6 +209,21 @@ static enum tp_err card_and_terminal(struct desk *d, struct tp_error *e)
 
 /* ---- the account ---- */
 
+#define DAYS_LATE 40 /* the 30 that a payment may come late at its acquirer, and time to be asked about again */
+
+/* The day on which the card must have been good: a TC that comes late was made while it was. */
+static int day_of_card(const struct desk *d)
+{
+    const int today = date_of(d->now);
+    uint64_t date = 0;
+    int day;
+
+    if (made(d) != EMV_TC || bcd_get(d->chip.date, &date) != TP_OK)
+        return today;
+    day = 20000000 + (int)date;
+    return day < today && day >= date_of(d->now - DAYS_LATE * 86400) ? day : today;
+}
+
 static enum tp_err status(struct desk *d, struct tp_error *e)
 {
     static const char *const codes[ACCOUNT_STATUSES] = {NULL, "62", "41", "43"}, *const reasons[ACCOUNT_STATUSES] = {NULL, "BLOCKED", "LOST",
@@ -218,7 +233,7 @@ static enum tp_err status(struct desk *d, struct tp_error *e)
     (void)e;
     if (d->account.status != ACCOUNT_OPEN)
         return refuse(d, codes[d->account.status], reasons[d->account.status]);
-    if (expiry < date_of(d->now) || (unsigned)(expiry / 100 % 10000) != d->q->expiry)
+    if (expiry < day_of_card(d) || (unsigned)(expiry / 100 % 10000) != d->q->expiry)
         return refuse(d, "54", "EXPIRY");
     return TP_OK;
 }

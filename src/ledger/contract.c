@@ -165,7 +165,8 @@ static enum tp_err insert_terminal(struct ledger *l, const struct terminal *t, s
     enum tp_err r =
         db_prepare(l->db, &s,
                    "INSERT INTO terminal (contract, id, open, added, serial, capabilities) SELECT contract, ?2, ?3, ?4,"
-                   " iif(?5 <> '', ?5, printf('T%07d', (SELECT coalesce(max(terminal), 0) + 1 FROM terminal))), ?6 FROM contract WHERE id = ?1",
+                   " iif(?5 <> '', ?5, (SELECT iif(EXISTS (SELECT 1 FROM terminal WHERE serial = own), hex(randomblob(4)), own)"
+                   " FROM (SELECT printf('T%07d', coalesce(max(terminal), 0) + 1) AS own FROM terminal))), ?6 FROM contract WHERE id = ?1",
                    e);
 
     if (r != TP_OK)

@@ -57,7 +57,7 @@ enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct 
                                " FROM contract c JOIN terminal t ON t.contract = c.contract"
                                " LEFT JOIN tx ON tx.terminal = t.terminal AND tx.date = ?3 AND tx.stan = ?4"
                                " LEFT JOIN authorisation a ON a.rrn = (SELECT rrn FROM authorisation WHERE terminal = t.terminal AND date = ?3"
-                               "  AND stan = ?4 ORDER BY asked DESC, rrn DESC LIMIT 1)"
+                               "  AND stan = ?4 ORDER BY state = 4, asked DESC, rrn DESC LIMIT 1)"
                                " WHERE c.id = ?1 AND t.id = ?2",
                                e);
 

@@ -426,7 +426,9 @@ static struct span make_de55(struct bank_request *out, const struct bank_card *c
     put_number(&b, TAG_TERMINAL_COUNTRY, 250, 4);
     BANK_MUST(tlv_put(&b, TAG_TVR, SPAN_OF(t->tvr)));
     put_number(&b, TAG_TX_CURRENCY, t->currency, 4);
-    put_number(&b, TAG_TX_DATE, (uint64_t)(date_of(time(NULL)) / 10000 % 100) * 10000 + t->mmdd, 6);
+    const int today = date_of(time(NULL)); /* a day that is still to come is one of last year's */
+
+    put_number(&b, TAG_TX_DATE, (uint64_t)((today / 10000 - (t->mmdd > (unsigned)today % 10000)) % 100) * 10000 + t->mmdd, 6);
     BANK_MUST(tlv_put(&b, TAG_TX_TYPE, span_of(&type, 1)));
     BANK_MUST(tlv_put(&b, TAG_UN, SPAN_OF(un)));
     BANK_MUST(tlv_put(&b, TAG_AIP, SPAN_OF(aip)));

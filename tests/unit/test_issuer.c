@@ -7,6 +7,7 @@
 #include "apdu/emvtags.h"
 #include "apdu/tlv.h"
 #include "bank.h"
+#include "base/date.h"
 #include "crypto/pinblock.h"
 #include "crypto/script.h"
 #include "issuer/schema.h"
@@ -385,6 +386,46 @@ static void offline_instead(void)
     terms.cid = 0x40;
     terms.cvr[0] = 0x60; /* second AC a TC, first one an ARQC */
 }
+
+static void set_expiry(int last)
+{
+    char path[128], sql[80];
+    sqlite3 *db = NULL;
+
+    snprintf(path, sizeof(path), "%s/iss/issuer.db", bank.dir);
+    snprintf(sql, sizeof(sql), "UPDATE account SET expiry = %d", last);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+    sqlite3_close(db);
+}
+
+/* The TC of a card's last day comes on a day on which the card is good no more: it was when it paid. An ARQC is of today. */
+START_TEST(a_tc_of_a_card_that_has_expired_since)
+    {
+        const time_t now = time(NULL);
+        const int last = date_of(now - (time_t)(date_of(now) % 100) * 86400); /* of the month before this */
+        int before = 0;
+
+        for (int i = 0; i < 2; i++) {
+            struct account a;
+
+            bank_account(&bank, &card, &a);
+            before = i == 0 ? a.expiry : before;
+            bank_usual(&terms, &card);
+            set_expiry(last);
+            terms.expiry = (unsigned)(last / 100 % 10000);
+            terms.mmdd = (unsigned)(last % 10000);
+            if (i == 0) {
+                terms.cid = 0x40;
+                terms.cvr[0] = 0x90;
+            }
+            const struct bank_answer *got = pay();
+
+            ck_assert_str_eq(got->code, i == 0 ? "00" : "54");
+        }
+        set_expiry(before);
+    }
+END_TEST
 
 /* Credits of a day: no more than the card may pay on one. */
 START_TEST(credits_of_a_day)
@@ -1107,6 +1148,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_reversal_releases_once);
     tcase_add_test(t, refusals);
     tcase_add_test(t, account_status_and_money);
+    tcase_add_test(t, a_tc_of_a_card_that_has_expired_since);
     tcase_add_test(t, credits_of_a_day);
     tcase_add_test(t, a_tc_is_checked_and_reserved);
     tcase_add_test(t, a_tc_after_its_reversed_arqc);
