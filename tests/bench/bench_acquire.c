@@ -203,13 +203,13 @@ static void run_sql(sqlite3 *db, const char *sql)
     }
 }
 
-/* The tables and indexes of the acquirer, without its triggers. */
+/* The table of payments and its indexes, without its triggers. */
 static void copy_schema(sqlite3 *to, sqlite3 *from)
 {
     sqlite3_stmt *s = NULL;
 
     SQLITE(sqlite3_prepare_v2(from,
-                              "SELECT sql FROM sqlite_master WHERE tbl_name IN ('tx', 'card') AND type IN ('table', 'index') AND sql IS NOT NULL"
+                              "SELECT sql FROM sqlite_master WHERE tbl_name = 'tx' AND type IN ('table', 'index') AND sql IS NOT NULL"
                               " ORDER BY type DESC",
                               -1, &s, NULL));
     while (sqlite3_step(s) == SQLITE_ROW)
@@ -217,11 +217,11 @@ static void copy_schema(sqlite3 *to, sqlite3 *from)
     sqlite3_finalize(s);
 }
 
-static sqlite3_stmt *insert_into(sqlite3 *db, const char *table, int columns)
+static sqlite3_stmt *insert_payment(sqlite3 *db, int columns)
 {
     char sql[256];
     sqlite3_stmt *s = NULL;
-    int n = snprintf(sql, sizeof(sql), "INSERT INTO %s VALUES (?", table);
+    int n = snprintf(sql, sizeof(sql), "INSERT INTO tx VALUES (?");
 
     for (int i = 1; i < columns; i++)
         n += snprintf(sql + n, sizeof(sql) - (size_t)n, ",?");
@@ -231,27 +231,20 @@ static sqlite3_stmt *insert_into(sqlite3 *db, const char *table, int columns)
 }
 
 struct row {
-    sqlite3_value *tx[COLUMNS_MAX], *card[COLUMNS_MAX];
+    sqlite3_value *value[COLUMNS_MAX];
 };
 
 /* Rows into memory, in the order in which they were kept. */
-static unsigned read_rows(struct row *rows, unsigned max, sqlite3 *from, int columns[2])
+static unsigned read_rows(struct row *rows, unsigned max, sqlite3 *from, int *columns)
 {
     sqlite3_stmt *s = NULL;
     unsigned n = 0;
 
     SQLITE(sqlite3_prepare_v2(from, "SELECT * FROM tx ORDER BY rrn", -1, &s, NULL));
-    columns[0] = sqlite3_column_count(s);
+    *columns = sqlite3_column_count(s);
     for (; n < max && sqlite3_step(s) == SQLITE_ROW; n++)
-        for (int c = 0; c < columns[0]; c++)
-            rows[n].tx[c] = sqlite3_value_dup(sqlite3_column_value(s, c));
-    sqlite3_finalize(s);
-    SQLITE(sqlite3_prepare_v2(from, "SELECT card.* FROM tx JOIN card ON card.pan_lookup = tx.pan_lookup AND card.psn = tx.psn ORDER BY tx.rrn", -1,
-                              &s, NULL));
-    columns[1] = sqlite3_column_count(s);
-    for (unsigned i = 0; i < n && sqlite3_step(s) == SQLITE_ROW; i++)
-        for (int c = 0; c < columns[1]; c++)
-            rows[i].card[c] = sqlite3_value_dup(sqlite3_column_value(s, c));
+        for (int c = 0; c < *columns; c++)
+            rows[n].value[c] = sqlite3_value_dup(sqlite3_column_value(s, c));
     sqlite3_finalize(s);
     return n;
 }
@@ -269,7 +262,7 @@ static double bare_sqlite(unsigned group)
     char from_path[128], to_path[128];
     sqlite3 *from = NULL, *to = NULL;
     struct row *rows = calloc(load.payments, sizeof(*rows));
-    int columns[2];
+    int columns = 0;
     unsigned n;
     double start, took;
 
@@ -280,30 +273,26 @@ static double bare_sqlite(unsigned group)
     run_sql(to, "PRAGMA journal_mode = WAL");
     run_sql(to, "PRAGMA synchronous = FULL");
     copy_schema(to, from);
-    n = read_rows(rows, load.payments, from, columns);
+    n = read_rows(rows, load.payments, from, &columns);
     if (n != load.payments) {
         fprintf(stderr, "%u payments were acknowledged, %u are in the books\n", load.payments, n);
         abort();
     }
-    sqlite3_stmt *tx = insert_into(to, "tx", columns[0]), *card = insert_into(to, "card", columns[1]);
+    sqlite3_stmt *tx = insert_payment(to, columns);
 
     start = seconds();
     for (unsigned i = 0; i < n; i++) {
         if (i % group == 0)
             run_sql(to, "BEGIN IMMEDIATE");
-        insert_row(tx, rows[i].tx, columns[0]);
-        insert_row(card, rows[i].card, columns[1]);
+        insert_row(tx, rows[i].value, columns);
         if ((i + 1) % group == 0 || i + 1 == n)
             run_sql(to, "COMMIT");
     }
     took = seconds() - start;
     sqlite3_finalize(tx);
-    sqlite3_finalize(card);
     for (unsigned i = 0; i < n; i++)
-        for (int c = 0; c < COLUMNS_MAX; c++) {
-            sqlite3_value_free(rows[i].tx[c]);
-            sqlite3_value_free(rows[i].card[c]);
-        }
+        for (int c = 0; c < COLUMNS_MAX; c++)
+            sqlite3_value_free(rows[i].value[c]);
     free(rows);
     sqlite3_close(from);
     sqlite3_close(to);
