@@ -58,6 +58,8 @@ static enum tp_err fci_parse(const struct terminal_config *config, struct fci *o
         return TP_ERR_FORMAT;
     if (tlv_find(fci.value, TAG_DF_NAME, &name) != TP_OK || tlv_find(fci.value, TAG_FCI_PROPRIETARY, &proprietary) != TP_OK)
         return TP_ERR_FORMAT;
+    if (tlv_check_level(proprietary.value) != TP_OK)
+        return TP_ERR_FORMAT;
     if (name.value.n < AID_MIN || name.value.n > sizeof(out->c.aid))
         return TP_ERR_FORMAT;
     *out = (struct fci){.name = name.value, .proprietary = proprietary.value};
@@ -137,9 +139,13 @@ static enum tp_err pse_record(struct transaction *tx, struct span data, bool tab
 
     if (tlv_next(&data, &record) != TP_OK || record.tag != TAG_RECORD || tlv_check_level(record.value) != TP_OK)
         return TP_ERR_FORMAT;
-    while ((r = tlv_next(&record.value, &entry)) == TP_OK)
-        if (entry.tag == TAG_APP_TEMPLATE)
-            pse_entry(tx, entry.value, table, all);
+    while ((r = tlv_next(&record.value, &entry)) == TP_OK) {
+        if (entry.tag != TAG_APP_TEMPLATE)
+            continue;
+        if (tlv_check_level(entry.value) != TP_OK) /* what runs over might have been its 87 */
+            return TP_ERR_FORMAT;
+        pse_entry(tx, entry.value, table, all);
+    }
     return r == TP_ERR_NOT_FOUND ? TP_OK : TP_ERR_FORMAT;
 }
 

@@ -33,6 +33,9 @@ static void learn_hidden(struct shown *s, struct span value)
 
     if (n < HIDDEN_MIN || memcmp(value.p, value.p + 1, HIDDEN_MIN - 1) == 0) /* 0000…, spaces */
         return;
+    for (size_t at = 0; at < s->hidden_n; at += 1U + s->hidden[at]) /* a card sends it at each reading */
+        if (s->hidden[at] == n && memcmp(s->hidden + at + 1, value.p, n) == 0)
+            return;
     if (sizeof(s->hidden) - s->hidden_n < n + 1) {
         s->full = true;
         return;
@@ -287,7 +290,7 @@ static void hide_data(char *text, struct shown *s, struct span data)
 
 char *shown_value(char *out, struct shown *s, uint32_t tag, struct span value)
 {
-    const bool values = tag == TAG_EV_PDOL_VALUES || tag == TAG_EV_CDOL1_VALUES || tag == TAG_EV_CDOL2_VALUES;
+    const bool values = tag == TAG_EV_PDOL_VALUES || tag == TAG_EV_CDOL1_VALUES || tag == TAG_EV_CDOL2_VALUES || tag == TAG_EV_DDOL_VALUES;
 
     write_hex(out, value);
     if (s->all)

@@ -112,6 +112,7 @@ void link_peer_drop(struct link_peer *p)
         bufferevent_free(p->bev);
     else if (p->fd >= 0)
         evutil_closesocket(p->fd);
+    p->fd = -1;
     p->bev = NULL;
     if (p->deadline != NULL)
         event_free(p->deadline);

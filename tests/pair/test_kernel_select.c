@@ -118,6 +118,8 @@ static const struct selection selections[] = {
     {"12.2.2 PSE without file", PSE "=6F10840E315041592E5359532E4444463031A5009000" GPO, "", PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
     {"12.3.3 step 2: card blocked", PSE "=6A82 " ADF "=6A81", "", PSE " " ADF "00", "the card is blocked", 0},
     {"12.3.3 step 3: nothing of that name", PSE "=6A82 " ADF "=6A82", "", PSE " " ADF "00", NONE, 0},
+    {"11.3.4 a proprietary template that runs over its end", PSE "=6A82 " ADF "=6F108407F0000000141010A50550084341529000", "", PSE " " ADF "00", NONE,
+     0},
     {"12.3.3 step 4: application blocked", PSE "=6A82 " ADF "=6F168407F0000000141010A50B50064341525445418701026283", "", PSE " " ADF "00", ISBLOCKED,
      0},
     {"12.3.3 step 6: longer name, exact match wanted: not taken, next asked", PSE "=6A82 " ADF "=" FCI_B " 00A4040207F0000000141010=6A82", "",
