@@ -65,6 +65,8 @@ void shown_learn(struct shown *s, uint32_t tag, struct span value)
         return;
     memcpy(s->pan, value.p, (digits + 1) / 2);
     s->pan_digits = digits;
+    if (is_track2(tag) && (digits + 1) / 2 < value.n) /* expiry, service code and what the issuer adds */
+        learn_hidden(s, span_of(value.p + (digits + 1) / 2, value.n - (digits + 1) / 2));
 }
 
 /* text holds the hex of bytes: puts asterisks over the nibbles from first to end. */

@@ -142,6 +142,18 @@ START_TEST(what_the_dictionary_does_not_know_is_hidden)
     }
 END_TEST
 
+/* A card whose CDOL1 asks for its own track 2. */
+START_TEST(track_2_that_a_dol_sends_back)
+    {
+        struct shown s = {0};
+        char out[600];
+
+        response_of(out, &s, "5713 9990140000000015D30122010000012345000F 9000", false);
+        ck_assert_str_eq(command_of(out, &s, "80AE400013 9990140000000015D30122010000012345000F 00"),
+                         "80AE400013999014******0015**********************00");
+    }
+END_TEST
+
 START_TEST(a_card_number_is_found_in_text_and_between_bytes)
     {
         struct shown s = {0};
@@ -217,6 +229,7 @@ static Suite *suite(void)
     tcase_add_test(c, of_a_test_card_all_but_the_pin_is_shown);
     tcase_add_test(c, what_is_no_tlv_is_shown_as_far_as_it_is_known);
     tcase_add_test(c, what_the_dictionary_does_not_know_is_hidden);
+    tcase_add_test(c, track_2_that_a_dol_sends_back);
     tcase_add_test(c, a_card_number_is_found_in_text_and_between_bytes);
     tcase_add_test(c, what_was_hidden_is_hidden_in_commands_too);
     tcase_add_test(c, data_of_unknown_commands_are_hidden);
