@@ -125,7 +125,7 @@ replug() { # inside ccid_desk, where the reader comes and goes: at the prompt, a
     at_prompt
     kill -USR1 $PPID
     sleep 0.2
-    echo 1234 >held
+    echo 1234 1<>held # a payment that has ended reads no more: nobody waits for it
     wait "$paying"
     [ $? = 3 ] || fail "unplugged at the prompt: $(cat paying)"
     grep -q unplugged paying || fail "unplugged at the prompt: $(cat paying)"
@@ -136,7 +136,7 @@ replug() { # inside ccid_desk, where the reader comes and goes: at the prompt, a
     kill -USR2 $PPID
     wait "$paying" || fail "plugged in while one waits: $(cat paying)"
     at_prompt
-    echo 1234 >held
+    echo 1234 1<>held # a payment that has ended reads no more: nobody waits for it
     wait "$paying" || fail "and again: $(cat paying)"
 }
 
