@@ -43,7 +43,7 @@ static const struct pcsc_error table[] = {
     {0x80100031, TP_ERR_STATE, "the smart card service is too busy: close other programs that use cards and try again"},
     {0x80100065, TP_ERR_CARD, "the reader cannot talk to this card: is it a bank card?"},
     {0x80100066, TP_ERR_CARD, "the card does not answer: is it upside down, or the wrong way round? Take it out and insert it chip first, chip up"},
-    {0x80100067, TP_ERR_CARD, "the card lost power: take it out and insert it again"},
+    {0x80100067, TP_ERR_CARD, "the card lost power: was it taken out? Insert it, or take it out and insert it again"},
     {0x80100068, TP_ERR_CARD, "the card was reset by another program: close what uses the card and try again"},
     {0x80100069, TP_ERR_CARD, "the card was taken out: insert it and start again"},
     {0x8010006A, TP_ERR_STATE,
