@@ -55,7 +55,7 @@ entries() {
     said "12.50 EUR to Librairie du Port: enter the PIN on the reader (3 tries left)"
     seen "$(structure 0C04 01)"
     seen "display Enter PIN"
-    ! grep -rq "1234" "$pad/log" "$dir/trace" || fail "a PIN is written down"
+    ! grep -rqE '(^|[^0-9A-F])(24)?1234(FF|[^0-9A-F]|$)' "$pad/log" "$dir/trace" || fail "a PIN is written down"
     # such a terminal has no enciphered PIN: 9F33 says so, and the payment runs again from its transcript
     grep -q '^# *9F33: 2088C8' "$dir/trace" || grep -q '9F33.*2088C8' "$dir/trace" || fail "9F33: $(grep 9F33 "$dir/trace")"
     expect 0 "" telepay pay --replay "$dir/trace" --dry-run
