@@ -6,7 +6,8 @@
 #define EXTENDED_DATA 65535U
 #define EXTENDED_LE   65536U
 
-/* A Le field of 0 asks for the most that its form can say (ISO/IEC 7816-4, 5.1), and the cast makes it so. */
+/* A Le field of 0 asks for the most that its form can say (ISO/IEC 7816-4, 5.1), and the cast makes
+ * it so. */
 static enum tp_err put_short(struct buf *out, const struct capdu *c)
 {
     enum tp_err r = TP_OK;
@@ -20,7 +21,8 @@ static enum tp_err put_short(struct buf *out, const struct capdu *c)
     return r;
 }
 
-/* A zero byte announces the extended form; it stands once, before Lc or, without data, before Le. */
+/* A zero byte announces the extended form; it stands once, before Lc or, without data, before Le.
+ */
 static enum tp_err put_extended(struct buf *out, const struct capdu *c)
 {
     enum tp_err r = buf_u8(out, 0);
@@ -69,7 +71,8 @@ static enum tp_err take_data(struct capdu *c, struct span s, size_t lc, size_t l
     return TP_OK;
 }
 
-/* The body, in the order of ISO/IEC 7816-4, 5.1: case 1 has none; a first byte of 0 with more behind it means extended. */
+/* The body, in the order of ISO/IEC 7816-4, 5.1: case 1 has none; a first byte of 0 with more
+ * behind it means extended. */
 static enum tp_err take_body(struct capdu *c, struct span s)
 {
     uint8_t first;

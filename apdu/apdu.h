@@ -1,4 +1,5 @@
-/* Command and response APDUs, ISO/IEC 7816-4 (2020) 5, short and extended. Pure: bytes in, bytes out. */
+/* Command and response APDUs, ISO/IEC 7816-4 (2020) 5, short and extended. Pure: bytes in, bytes
+ * out. */
 #ifndef TP_APDU_APDU_H
 #define TP_APDU_APDU_H
 
@@ -40,7 +41,8 @@ struct rapdu {
     uint16_t sw;
 };
 
-/* Appends the shortest encoding: short when data is at most 255 and le at most 256 bytes, else extended. TP_ERR_RANGE. */
+/* Appends the shortest encoding: short when data is at most 255 and le at most 256 bytes, else
+ * extended. TP_ERR_RANGE. */
 TP_MUST_CHECK enum tp_err capdu_put(struct buf *out, const struct capdu *c);
 
 /* All seven cases, short and extended. TP_ERR_FORMAT when lengths do not agree. */

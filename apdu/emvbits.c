@@ -1,39 +1,58 @@
 /* The second half of emvtags.h: what the bits and codes inside values mean. */
 #include "apdu/emvtags.h"
 
-/* [byte - 1][8 - bit]; NULL is reserved. EMV 4.4 Book 3, Annexes C1, C2, C5, C6, and Book 4, Annex A2. */
+/* [byte - 1][8 - bit]; NULL is reserved. EMV 4.4 Book 3, Annexes C1, C2, C5, C6, and Book 4, Annex
+ * A2. */
 static const char *const names[][5][8] = {
-    [EMV_BITMAP_AIP] = {{"XDA supported", "SDA supported", "DDA supported", "Cardholder verification is supported",
-                         "Terminal risk management is to be performed", "Issuer authentication is supported", NULL, "CDA supported"}},
-    [EMV_BITMAP_AUC] = {{"Valid for domestic cash transactions", "Valid for international cash transactions", "Valid for domestic goods",
-                         "Valid for international goods", "Valid for domestic services", "Valid for international services", "Valid at ATMs",
+    [EMV_BITMAP_AIP] = {{"XDA supported", "SDA supported", "DDA supported",
+                         "Cardholder verification is supported",
+                         "Terminal risk management is to be performed",
+                         "Issuer authentication is supported", NULL, "CDA supported"}},
+    [EMV_BITMAP_AUC] = {{"Valid for domestic cash transactions",
+                         "Valid for international cash transactions", "Valid for domestic goods",
+                         "Valid for international goods", "Valid for domestic services",
+                         "Valid for international services", "Valid at ATMs",
                          "Valid at terminals other than ATMs"},
                         {"Domestic cashback allowed", "International cashback allowed"}},
-    [EMV_BITMAP_TVR] = {{"Offline data authentication was not performed", "SDA failed", "ICC data missing", "Card appears on terminal exception file",
-                         "DDA failed", "CDA failed", "SDA selected", "XDA selected"},
-                        {"ICC and terminal have different application versions", "Expired application", "Application not yet effective",
-                         "Requested service not allowed for card product", "New card", NULL, "Biometric performed and successful",
-                         "Biometric template format not supported"},
-                        {"Cardholder verification was not successful", "Unrecognised CVM", "PIN Try Limit exceeded",
-                         "PIN entry required and PIN pad not present or not working", "PIN entry required, PIN pad present, but PIN was not entered",
-                         "Online CVM captured", "Biometric required but Biometric capture device not working",
-                         "Biometric required, Biometric capture device present, but Biometric Subtype entry was bypassed"},
-                        {"Transaction exceeds floor limit", "Lower consecutive offline limit exceeded", "Upper consecutive offline limit exceeded",
-                         "Transaction selected randomly for online processing", "Merchant forced transaction online", "Biometric Try Limit exceeded",
-                         "A selected Biometric Type not supported", "XDA signature verification failed"},
-                        {"Default TDOL used", "Issuer authentication failed", "Script processing failed before final GENERATE AC",
-                         "Script processing failed after final GENERATE AC", NULL, "CA ECC key missing", "ECC key recovery failed", NULL}},
-    [EMV_BITMAP_TSI] = {{"Offline data authentication was performed", "Cardholder verification was performed", "Card risk management was performed",
-                         "Issuer authentication was performed", "Terminal risk management was performed", "Script processing was performed"}},
-    [EMV_BITMAP_TERMINAL_CAPABILITIES] = {{"Manual key entry", "Magnetic stripe", "IC with contacts"},
-                                          {"Plaintext PIN for ICC verification", "Enciphered PIN for online verification", "Signature",
-                                           "Enciphered PIN for offline verification", "No CVM required", "Online biometric", "Offline biometric"},
-                                          {"SDA", "DDA", "Card capture", NULL, "CDA", "XDA"}},
+    [EMV_BITMAP_TVR] =
+        {{"Offline data authentication was not performed", "SDA failed", "ICC data missing",
+          "Card appears on terminal exception file", "DDA failed", "CDA failed", "SDA selected",
+          "XDA selected"},
+         {"ICC and terminal have different application versions", "Expired application",
+          "Application not yet effective", "Requested service not allowed for card product",
+          "New card", NULL, "Biometric performed and successful",
+          "Biometric template format not supported"},
+         {"Cardholder verification was not successful", "Unrecognised CVM",
+          "PIN Try Limit exceeded", "PIN entry required and PIN pad not present or not working",
+          "PIN entry required, PIN pad present, but PIN was not entered", "Online CVM captured",
+          "Biometric required but Biometric capture device not working",
+          "Biometric required, Biometric capture device present, but Biometric Subtype entry was "
+          "bypassed"},
+         {"Transaction exceeds floor limit", "Lower consecutive offline limit exceeded",
+          "Upper consecutive offline limit exceeded",
+          "Transaction selected randomly for online processing",
+          "Merchant forced transaction online", "Biometric Try Limit exceeded",
+          "A selected Biometric Type not supported", "XDA signature verification failed"},
+         {"Default TDOL used", "Issuer authentication failed",
+          "Script processing failed before final GENERATE AC",
+          "Script processing failed after final GENERATE AC", NULL, "CA ECC key missing",
+          "ECC key recovery failed", NULL}},
+    [EMV_BITMAP_TSI] =
+        {{"Offline data authentication was performed", "Cardholder verification was performed",
+          "Card risk management was performed", "Issuer authentication was performed",
+          "Terminal risk management was performed", "Script processing was performed"}},
+    [EMV_BITMAP_TERMINAL_CAPABILITIES] =
+        {{"Manual key entry", "Magnetic stripe", "IC with contacts"},
+         {"Plaintext PIN for ICC verification", "Enciphered PIN for online verification",
+          "Signature", "Enciphered PIN for offline verification", "No CVM required",
+          "Online biometric", "Offline biometric"},
+         {"SDA", "DDA", "Card capture", NULL, "CDA", "XDA"}},
 };
 
 const char *emv_bit_name(enum emv_bitmap map, unsigned byte, unsigned bit)
 {
-    if ((unsigned)map >= sizeof(names) / sizeof(names[0]) || byte < 1 || byte > 5 || bit < 1 || bit > 8)
+    if ((unsigned)map >= sizeof(names) / sizeof(names[0]) || byte < 1 || byte > 5 || bit < 1 ||
+        bit > 8)
         return NULL;
     return names[map][byte - 1][8 - bit];
 }
@@ -65,7 +84,9 @@ const char *emv_cvm_name(uint8_t code)
 
     if (methods[method] != NULL)
         return methods[method];
-    return method < 0x20 ? "Reserved CVM" : method < 0x30 ? "CVM of the payment system" : "CVM of the issuer";
+    return method < 0x20   ? "Reserved CVM"
+           : method < 0x30 ? "CVM of the payment system"
+                           : "CVM of the issuer";
 }
 
 const char *emv_cvm_condition_name(uint8_t condition)

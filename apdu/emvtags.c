@@ -6,13 +6,15 @@
 #define TERMINAL EMV_FROM_TERMINAL
 #define ISSUER   EMV_FROM_ISSUER
 
-/* EMV 4.4 Book 3, Annex A, table 37. Lengths are in bytes (n 12 is 6 bytes). Lengths over 252 and those the standard leaves open are 0.
- * At the end, and where noted, tags of others that pass through our hands. */
+/* EMV 4.4 Book 3, Annex A, table 37. Lengths are in bytes (n 12 is 6 bytes). Lengths over 252 and
+ * those the standard leaves open are 0. At the end, and where noted, tags of others that pass
+ * through our hands. */
 static const struct emv_tag tags[] = {
     {0x42, "Issuer Identification Number (IIN)", EMV_N, 3, 3, CARD, EMV_PLAIN},
     {0x4F, "Application Dedicated File (ADF) Name", EMV_B, 5, 16, CARD, EMV_PLAIN},
     {0x50, "Application Label", EMV_ANS, 1, 16, CARD, EMV_PLAIN},
-    {0x56, "Track 1 Data", EMV_ANS, 0, 76, CARD, EMV_SECRET}, /* ISO/IEC 7813; magnetic stripe, seen on cards with a contactless side */
+    {0x56, "Track 1 Data", EMV_ANS, 0, 76, CARD,
+     EMV_SECRET}, /* ISO/IEC 7813; magnetic stripe, seen on cards with a contactless side */
     {0x57, "Track 2 Equivalent Data", EMV_B, 0, 19, CARD, EMV_SECRET},
     {0x5A, "Application Primary Account Number (PAN)", EMV_CN, 0, 10, CARD, EMV_PAN},
     {0x61, "Application Template", EMV_CONSTRUCTED, 0, 252, CARD, EMV_PLAIN},
@@ -40,17 +42,20 @@ static const struct emv_tag tags[] = {
     {0x91, "Issuer Authentication Data", EMV_B, 8, 16, ISSUER, EMV_PLAIN},
     {0x92, "Issuer Public Key Remainder", EMV_B, 0, 248, CARD, EMV_PLAIN},
     {0x93, "Signed Static Application Data", EMV_B, 0, 248, CARD,
-     EMV_SECRET}, /* with the issuer's key: a hash over the card number, of which few digits are hidden */
+     EMV_SECRET}, /* with the issuer's key: a hash over the card number, of which few digits are
+                     hidden */
     {0x94, "Application File Locator (AFL)", EMV_VAR, 0, 252, CARD, EMV_PLAIN},
     {0x95, "Terminal Verification Results", EMV_B, 5, 5, TERMINAL, EMV_PLAIN},
     {0x97, "Transaction Certificate Data Object List (TDOL)", EMV_DOL, 0, 252, CARD, EMV_PLAIN},
     {0x98, "Transaction Certificate (TC) Hash Value", EMV_B, 20, 20, TERMINAL, EMV_PLAIN},
-    {0x99, "Transaction Personal Identification Number (PIN) Data", EMV_B, 0, 0, TERMINAL, EMV_SECRET},
+    {0x99, "Transaction Personal Identification Number (PIN) Data", EMV_B, 0, 0, TERMINAL,
+     EMV_SECRET},
     {0x9A, "Transaction Date", EMV_N, 3, 3, TERMINAL, EMV_PLAIN},
     {0x9B, "Transaction Status Information", EMV_B, 2, 2, TERMINAL, EMV_PLAIN},
     {0x9C, "Transaction Type", EMV_N, 1, 1, TERMINAL, EMV_PLAIN},
     {0x9D, "Directory Definition File (DDF) Name", EMV_B, 5, 16, CARD, EMV_PLAIN},
-    {0xA5, "File Control Information (FCI) Proprietary Template", EMV_CONSTRUCTED, 0, 0, CARD, EMV_PLAIN},
+    {0xA5, "File Control Information (FCI) Proprietary Template", EMV_CONSTRUCTED, 0, 0, CARD,
+     EMV_PLAIN},
     {0x5F20, "Cardholder Name", EMV_ANS, 2, 26, CARD, EMV_PERSONAL},
     {0x5F24, "Application Expiration Date", EMV_N, 3, 3, CARD, EMV_PLAIN},
     {0x5F25, "Application Effective Date", EMV_N, 3, 3, CARD, EMV_PLAIN},
@@ -58,7 +63,8 @@ static const struct emv_tag tags[] = {
     {0x5F2A, "Transaction Currency Code", EMV_N, 2, 2, TERMINAL, EMV_PLAIN},
     {0x5F2D, "Language Preference", EMV_AN, 2, 8, CARD, EMV_PLAIN},
     {0x5F30, "Service Code", EMV_N, 2, 2, CARD, EMV_PLAIN},
-    {0x5F34, "Application Primary Account Number (PAN) Sequence Number", EMV_N, 1, 1, CARD, EMV_PLAIN},
+    {0x5F34, "Application Primary Account Number (PAN) Sequence Number", EMV_N, 1, 1, CARD,
+     EMV_PLAIN},
     {0x5F36, "Transaction Currency Exponent", EMV_N, 1, 1, TERMINAL, EMV_PLAIN},
     {0x5F50, "Issuer URL", EMV_ANS, 0, 0, CARD, EMV_PLAIN},
     {0x5F53, "International Bank Account Number (IBAN)", EMV_VAR, 0, 34, CARD, EMV_SECRET},
@@ -71,12 +77,14 @@ static const struct emv_tag tags[] = {
     {0x9F02, "Amount, Authorised (Numeric)", EMV_N, 6, 6, TERMINAL, EMV_PLAIN},
     {0x9F03, "Amount, Other (Numeric)", EMV_N, 6, 6, TERMINAL, EMV_PLAIN},
     {0x9F04, "Amount, Other (Binary)", EMV_B, 4, 4, TERMINAL, EMV_PLAIN},
-    {0x9F05, "Application Discretionary Data", EMV_B, 1, 32, CARD, EMV_SECRET}, /* whatever the issuer likes */
+    {0x9F05, "Application Discretionary Data", EMV_B, 1, 32, CARD,
+     EMV_SECRET}, /* whatever the issuer likes */
     {0x9F06, "Application Identifier (AID) - terminal", EMV_B, 5, 16, TERMINAL, EMV_PLAIN},
     {0x9F07, "Application Usage Control", EMV_B, 2, 2, CARD, EMV_PLAIN},
     {0x9F08, "Application Version Number (card)", EMV_B, 2, 2, CARD, EMV_PLAIN},
     {0x9F09, "Application Version Number (terminal)", EMV_B, 2, 2, TERMINAL, EMV_PLAIN},
-    {0x9F0A, "Application Selection Registered Proprietary Data (ASRPD)", EMV_B, 0, 0, CARD, EMV_PLAIN},
+    {0x9F0A, "Application Selection Registered Proprietary Data (ASRPD)", EMV_B, 0, 0, CARD,
+     EMV_PLAIN},
     {0x9F0B, "Cardholder Name Extended", EMV_ANS, 27, 45, CARD, EMV_PERSONAL},
     {0x9F0C, "Issuer Identification Number Extended (IINE)", EMV_N, 3, 4, CARD, EMV_PLAIN},
     {0x9F0D, "Issuer Action Code - Default", EMV_B, 5, 5, CARD, EMV_PLAIN},
@@ -85,7 +93,8 @@ static const struct emv_tag tags[] = {
     {0x9F10, "Issuer Application Data", EMV_B, 0, 32, CARD, EMV_PLAIN},
     {0x9F11, "Issuer Code Table Index", EMV_N, 1, 1, CARD, EMV_PLAIN},
     {0x9F12, "Application Preferred Name", EMV_ANS, 1, 16, CARD, EMV_PLAIN},
-    {0x9F13, "Last Online Application Transaction Counter (ATC) Register", EMV_B, 2, 2, CARD, EMV_PLAIN},
+    {0x9F13, "Last Online Application Transaction Counter (ATC) Register", EMV_B, 2, 2, CARD,
+     EMV_PLAIN},
     {0x9F14, "Lower Consecutive Offline Limit", EMV_B, 1, 1, CARD, EMV_PLAIN},
     {0x9F15, "Merchant Category Code", EMV_N, 2, 2, TERMINAL, EMV_PLAIN},
     {0x9F16, "Merchant Identifier", EMV_ANS, 15, 15, TERMINAL, EMV_PLAIN},
@@ -100,13 +109,16 @@ static const struct emv_tag tags[] = {
     {0x9F1F, "Track 1 Discretionary Data", EMV_ANS, 0, 0, CARD, EMV_SECRET},
     {0x9F20, "Track 2 Discretionary Data", EMV_CN, 0, 0, CARD, EMV_SECRET},
     {0x9F21, "Transaction Time", EMV_N, 3, 3, TERMINAL, EMV_PLAIN},
-    {0x9F22, "Certification Authority Public Key Index (terminal)", EMV_B, 1, 1, TERMINAL, EMV_PLAIN},
+    {0x9F22, "Certification Authority Public Key Index (terminal)", EMV_B, 1, 1, TERMINAL,
+     EMV_PLAIN},
     {0x9F23, "Upper Consecutive Offline Limit", EMV_B, 1, 1, CARD, EMV_PLAIN},
-    {0x9F24, "Payment Account Reference (PAR)", EMV_AN, 29, 29, CARD, EMV_PERSONAL}, /* names the account, for as long as it lives */
+    {0x9F24, "Payment Account Reference (PAR)", EMV_AN, 29, 29, CARD,
+     EMV_PERSONAL}, /* names the account, for as long as it lives */
     {0x9F25, "Last 4 Digits of PAN", EMV_N, 2, 2, CARD, EMV_PLAIN},
     {0x9F26, "Application Cryptogram", EMV_B, 8, 8, CARD, EMV_PLAIN},
     {0x9F27, "Cryptogram Information Data", EMV_B, 1, 1, CARD, EMV_PLAIN},
-    {0x9F2D, "ICC PIN Encipherment Public Key Certificate", EMV_B, 0, 248, CARD, EMV_SECRET}, /* with the issuer's key: the card number, as of 9F46 */
+    {0x9F2D, "ICC PIN Encipherment Public Key Certificate", EMV_B, 0, 248, CARD,
+     EMV_SECRET}, /* with the issuer's key: the card number, as of 9F46 */
     {0x9F2E, "ICC PIN Encipherment Public Key Exponent", EMV_B, 1, 3, CARD, EMV_PLAIN},
     {0x9F2F, "ICC PIN Encipherment Public Key Remainder", EMV_B, 0, 248, CARD, EMV_PLAIN},
     {0x9F30, "Biometric Terminal Capabilities", EMV_B, 3, 3, TERMINAL, EMV_PLAIN},
@@ -133,17 +145,21 @@ static const struct emv_tag tags[] = {
      EMV_SECRET}, /* whoever has the issuer's key reads the card number in it: Book 2, table 14 */
     {0x9F47, "ICC Public Key Exponent", EMV_B, 1, 3, CARD, EMV_PLAIN},
     {0x9F48, "ICC Public Key Remainder", EMV_B, 0, 248, CARD, EMV_PLAIN},
-    {0x9F49, "Dynamic Data Authentication Data Object List (DDOL)", EMV_DOL, 0, 252, CARD, EMV_PLAIN},
+    {0x9F49, "Dynamic Data Authentication Data Object List (DDOL)", EMV_DOL, 0, 252, CARD,
+     EMV_PLAIN},
     {0x9F4A, "Static Data Authentication Tag List", EMV_DOL, 0, 252, CARD, EMV_PLAIN},
     {0x9F4B, "Signed Dynamic Application Data", EMV_B, 0, 248, CARD, EMV_PLAIN},
     {0x9F4C, "ICC Dynamic Number", EMV_B, 2, 8, CARD, EMV_PLAIN},
     {0x9F4D, "Log Entry", EMV_B, 2, 2, CARD, EMV_PLAIN},
     {0x9F4E, "Merchant Name and Location", EMV_ANS, 0, 0, TERMINAL, EMV_PLAIN},
     {0x9F4F, "Log Format", EMV_DOL, 0, 252, CARD, EMV_PLAIN},
-    {0x9F5B, "Issuer Script Results", EMV_B, 5, 0, TERMINAL, EMV_PLAIN},  /* Book 4, Annex A5; the tag is the schemes' own, not in Annex A */
-    {0x9F6B, "Track 2 Data", EMV_B, 0, 19, CARD, EMV_SECRET},             /* EMV contactless Book C-2 */
-    {0x9F7C, "Merchant Custom Data", EMV_B, 20, 32, TERMINAL, EMV_PLAIN}, /* EMV contactless Book C-2; 32 bytes here (DESIGN 6) */
-    {0xBF0C, "File Control Information (FCI) Issuer Discretionary Data", EMV_CONSTRUCTED, 0, 222, CARD, EMV_PLAIN},
+    {0x9F5B, "Issuer Script Results", EMV_B, 5, 0, TERMINAL,
+     EMV_PLAIN}, /* Book 4, Annex A5; the tag is the schemes' own, not in Annex A */
+    {0x9F6B, "Track 2 Data", EMV_B, 0, 19, CARD, EMV_SECRET}, /* EMV contactless Book C-2 */
+    {0x9F7C, "Merchant Custom Data", EMV_B, 20, 32, TERMINAL,
+     EMV_PLAIN}, /* EMV contactless Book C-2; 32 bytes here (DESIGN 6) */
+    {0xBF0C, "File Control Information (FCI) Issuer Discretionary Data", EMV_CONSTRUCTED, 0, 222,
+     CARD, EMV_PLAIN},
     {0xBF4A, "Offline BIT Group Template", EMV_CONSTRUCTED, 0, 0, CARD, EMV_PLAIN},
     {0xBF4B, "Online BIT Group Template", EMV_CONSTRUCTED, 0, 0, CARD, EMV_PLAIN},
     {0xBF4C, "Biometric Try Counters Template", EMV_CONSTRUCTED, 0, 0, CARD, EMV_PLAIN},

@@ -154,12 +154,19 @@ enum emv_shown emv_tag_shown(uint32_t tag);
 size_t emv_tag_count(void);
 const struct emv_tag *emv_tag_at(size_t i); /* in order of tags */
 
-/* The bits of AIP (82), AUC (9F07), TVR (95), TSI (9B) and Terminal Capabilities (9F33), as the standard numbers them: byte 1 to n, bit 8 to 1. */
-enum emv_bitmap { EMV_BITMAP_AIP, EMV_BITMAP_AUC, EMV_BITMAP_TVR, EMV_BITMAP_TSI, EMV_BITMAP_TERMINAL_CAPABILITIES };
+/* The bits of AIP (82), AUC (9F07), TVR (95), TSI (9B) and Terminal Capabilities (9F33), as the
+ * standard numbers them: byte 1 to n, bit 8 to 1. */
+enum emv_bitmap {
+    EMV_BITMAP_AIP,
+    EMV_BITMAP_AUC,
+    EMV_BITMAP_TVR,
+    EMV_BITMAP_TSI,
+    EMV_BITMAP_TERMINAL_CAPABILITIES
+};
 const char *emv_bit_name(enum emv_bitmap map, unsigned byte, unsigned bit); /* NULL when reserved */
 
-/* In the standard's words, never NULL: a CVM code (Book 3, C3; bits 8 and 7 do not count), its condition code, and the result, which is byte 3 of the
- * CVM Results 9F34 (Book 4, A4). */
+/* In the standard's words, never NULL: a CVM code (Book 3, C3; bits 8 and 7 do not count), its
+ * condition code, and the result, which is byte 3 of the CVM Results 9F34 (Book 4, A4). */
 const char *emv_cvm_name(uint8_t code);
 const char *emv_cvm_condition_name(uint8_t condition);
 const char *emv_cvm_result_name(uint8_t result);

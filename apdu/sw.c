@@ -2,7 +2,8 @@
 
 #include <stddef.h>
 
-/* ISO/IEC 7816-4, tables 5 and 6. mask says which bits must agree, so that a family stands once, behind its exact rows. */
+/* ISO/IEC 7816-4, tables 5 and 6. mask says which bits must agree, so that a family stands once,
+ * behind its exact rows. */
 static const struct {
     uint16_t sw, mask;
     const char *text;

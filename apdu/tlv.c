@@ -20,7 +20,8 @@ static void skip_filler(struct span *in)
     }
 }
 
-/* Book 3, B2.1: more bytes follow when bits 5-1 of the first are all set, and as long as bit 8 is set in the next ones. */
+/* Book 3, B2.1: more bytes follow when bits 5-1 of the first are all set, and as long as bit 8 is
+ * set in the next ones. */
 static enum tp_err take_tag(struct span *in, uint32_t *out)
 {
     struct span s = *in;
@@ -41,7 +42,8 @@ static enum tp_err take_tag(struct span *in, uint32_t *out)
     return TP_OK;
 }
 
-/* Book 3, B2.2: one byte up to 127, else a byte that says how many follow; the indefinite form 80 does not exist in EMV. */
+/* Book 3, B2.2: one byte up to 127, else a byte that says how many follow; the indefinite form 80
+ * does not exist in EMV. */
 static enum tp_err take_length(struct span *in, size_t *out)
 {
     struct span s = *in, digits;
@@ -87,7 +89,8 @@ enum tp_err tlv_next(struct span *in, struct tlv *out)
     if (s.n == 0)
         return TP_ERR_NOT_FOUND;
     found.raw = s;
-    if (take_tag(&s, &found.tag) != TP_OK || take_length(&s, &length) != TP_OK || span_take(&s, length, &found.value) != TP_OK)
+    if (take_tag(&s, &found.tag) != TP_OK || take_length(&s, &length) != TP_OK ||
+        span_take(&s, length, &found.value) != TP_OK)
         return TP_ERR_FORMAT;
     found.raw.n -= s.n;
     *out = found;
@@ -176,7 +179,8 @@ size_t tlv_size(uint32_t tag, size_t n)
     return tag_size(tag) + length_size(n) + n;
 }
 
-/* Whether reading the bytes of the number gives the same number: it is one whole tag and no filler. */
+/* Whether reading the bytes of the number gives the same number: it is one whole tag and no filler.
+ */
 static bool tag_valid(uint32_t tag)
 {
     uint8_t raw[4];

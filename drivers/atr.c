@@ -10,7 +10,8 @@ struct reading {       /* where one is in the interface bytes */
 
 unsigned atr_f(uint8_t ta1)
 {
-    static const uint16_t f[16] = {372, 372, 558, 744, 1116, 1488, 1860, 0, 0, 512, 768, 1024, 1536, 2048, 0, 0};
+    static const uint16_t f[16] = {372, 372, 558, 744,  1116, 1488, 1860, 0,
+                                   0,   512, 768, 1024, 1536, 2048, 0,    0};
 
     return f[ta1 >> 4];
 }
@@ -50,8 +51,10 @@ static enum tp_err second(struct atr *a, char kind, uint8_t v, struct tp_error *
     return TP_OK;
 }
 
-/* The first TA, TB, TC after the first TD of T=1, or of T=15, from the third group on: 11.4 and 8.3. */
-static enum tp_err specific(struct atr *a, struct reading *r, char kind, uint8_t v, struct tp_error *e)
+/* The first TA, TB, TC after the first TD of T=1, or of T=15, from the third group on: 11.4
+ * and 8.3. */
+static enum tp_err specific(struct atr *a, struct reading *r, char kind, uint8_t v,
+                            struct tp_error *e)
 {
     if (r->protocol == 1 && !r->seen_t1) {
         if (kind == 'A' && !valid_ifsc(v))
@@ -59,7 +62,8 @@ static enum tp_err specific(struct atr *a, struct reading *r, char kind, uint8_t
         if (kind == 'A')
             a->ifsc = v;
         else if (kind == 'B' && v >> 4 > 9)
-            return tp_fail(e, TP_ERR_FORMAT, "its block waiting time (BWI) of %u is not allowed", v >> 4);
+            return tp_fail(e, TP_ERR_FORMAT, "its block waiting time (BWI) of %u is not allowed",
+                           v >> 4);
         else if (kind == 'B')
             a->bwi = v >> 4, a->cwi = v & 0x0F;
         else
@@ -71,7 +75,8 @@ static enum tp_err specific(struct atr *a, struct reading *r, char kind, uint8_t
     return TP_OK;
 }
 
-static enum tp_err interface_byte(struct atr *a, struct reading *r, char kind, struct span *in, struct tp_error *e)
+static enum tp_err interface_byte(struct atr *a, struct reading *r, char kind, struct span *in,
+                                  struct tp_error *e)
 {
     uint8_t v;
 
@@ -86,8 +91,10 @@ static enum tp_err interface_byte(struct atr *a, struct reading *r, char kind, s
     return TP_OK;
 }
 
-/* One group: the bytes whose presence *y tells, and the TD that tells of the next; *y is 0 after the last. */
-static enum tp_err group(struct atr *a, struct reading *r, uint8_t *y, struct span *in, struct tp_error *e)
+/* One group: the bytes whose presence *y tells, and the TD that tells of the next; *y is 0 after
+ * the last. */
+static enum tp_err group(struct atr *a, struct reading *r, uint8_t *y, struct span *in,
+                         struct tp_error *e)
 {
     enum tp_err rc = TP_OK;
     uint8_t td;
@@ -116,9 +123,10 @@ static enum tp_err group(struct atr *a, struct reading *r, uint8_t *y, struct sp
     return TP_OK;
 }
 
-/* TCK is there unless T=0 alone is offered (T=15 counts); the XOR from T0 on is then 0: 8.2.5. Bytes behind the
- * end that the answer itself names are not its own: bank cards are about that send one (a check byte that T=0 does
- * not have, an idle line read as a character). Its end is told by T0 and the TDs (8.2), and what follows is left. */
+/* TCK is there unless T=0 alone is offered (T=15 counts); the XOR from T0 on is then 0: 8.2.5.
+ * Bytes behind the end that the answer itself names are not its own: bank cards are about that send
+ * one (a check byte that T=0 does not have, an idle line read as a character). Its end is told by
+ * T0 and the TDs (8.2), and what follows is left. */
 static enum tp_err check(const struct atr *a, struct span raw, struct span *in, struct tp_error *e)
 {
     uint8_t tck, sum = 0;
@@ -143,7 +151,8 @@ enum tp_err atr_parse(struct atr *a, struct span raw, struct tp_error *e)
 
     *a = (struct atr){.ta1 = 0x11, .wi = 10, .ifsc = 32, .bwi = 4, .cwi = 13};
     if (raw.n > ATR_MAX)
-        return tp_fail(e, TP_ERR_FORMAT, "it has %zu bytes, more than the %d there may be", raw.n, ATR_MAX);
+        return tp_fail(e, TP_ERR_FORMAT, "it has %zu bytes, more than the %d there may be", raw.n,
+                       ATR_MAX);
     if (span_u8(&in, &ts) != TP_OK || span_u8(&in, &t0) != TP_OK)
         return tp_fail(e, TP_ERR_FORMAT, "it is cut short");
     if (ts != TS_DIRECT && ts != TS_INVERSE)

@@ -36,7 +36,8 @@ struct ccid {
     bool have_slot;
 };
 
-static void slot_name(char out[READER_NAME_MAX], const char *name, const struct ccid_descriptor *d, unsigned slot)
+static void slot_name(char out[READER_NAME_MAX], const char *name, const struct ccid_descriptor *d,
+                      unsigned slot)
 {
     if (d->slots == 1)
         snprintf(out, READER_NAME_MAX, "%.*s", READER_NAME_MAX - 1, name);
@@ -161,7 +162,8 @@ static bool look_at(struct ccid *c, size_t station)
         struct ccid_slot slot;
 
         slot_name(name, s->name, &s->found.d, i);
-        if (!reader_wanted(name, c->wanted, c->whole) || ccid_slot_start(&slot, ccid_usb_pipe(s->usb), &s->found.d, (uint8_t)i) != TP_OK)
+        if (!reader_wanted(name, c->wanted, c->whole) ||
+            ccid_slot_start(&slot, ccid_usb_pipe(s->usb), &s->found.d, (uint8_t)i) != TP_OK)
             continue;
         if (ccid_slot_status(&slot, &icc, &c->why) == TP_OK && icc != CCID_ICC_ABSENT) {
             take(c, station, &slot);
@@ -191,19 +193,24 @@ static bool look(struct ccid *c)
 static enum tp_err no_reader(struct tp_error *e)
 {
     return tp_fail(e, TP_ERR_NO_READER,
-                   "no card reader: plug one in (one that is not of the USB CCID class needs pcscd: sudo systemctl start pcscd.socket)");
+                   "no card reader: plug one in (one that is not of the USB CCID class needs "
+                   "pcscd: sudo systemctl start pcscd.socket)");
 }
 
 static enum tp_err none(const struct ccid *c, struct tp_error *e)
 {
     if (c->n == 1)
-        return tp_fail(e, TP_ERR_NO_CARD, "reader \"%s\": no card: insert it or name another reader with --reader", c->stations[0].name);
+        return tp_fail(e, TP_ERR_NO_CARD,
+                       "reader \"%s\": no card: insert it or name another reader with --reader",
+                       c->stations[0].name);
     if (c->n > 1)
-        return tp_fail(e, TP_ERR_NO_CARD, "no card: insert it or name another reader with --reader");
+        return tp_fail(e, TP_ERR_NO_CARD,
+                       "no card: insert it or name another reader with --reader");
     if (c->why.code != TP_OK)
         return tp_fail(e, c->why.code, "%s", c->why.text);
     if (c->others)
-        return tp_fail(e, TP_ERR_NO_READER, "no reader has a name with \"%s\" in it: see `telepay readers`", c->wanted);
+        return tp_fail(e, TP_ERR_NO_READER,
+                       "no reader has a name with \"%s\" in it: see `telepay readers`", c->wanted);
     return no_reader(e);
 }
 
@@ -223,17 +230,20 @@ static enum tp_err ccid_wait_card(void *self, int timeout_ms, struct tp_error *e
         const int64_t left = until - now < LOOK_MS ? until - now : LOOK_MS;
         struct timeval wait = {0, (suseconds_t)(left * 1000)};
 
-        if (c->plugged || (!c->have_hotplug && now - c->searched >= SEARCH_MS) || now - c->searched >= 2 * (int64_t)TRUST_MS)
+        if (c->plugged || (!c->have_hotplug && now - c->searched >= SEARCH_MS) ||
+            now - c->searched >= 2 * (int64_t)TRUST_MS)
             search(c);
         if (look(c))
             return TP_OK;
         if (time_monotonic_ms() >= until)
-            return none(c, e); /* the readers stay held: whoever waits looks again at once, and a reader is not to be taken and left all the time */
+            return none(c, e); /* the readers stay held: whoever waits looks again at once, and a
+                                  reader is not to be taken and left all the time */
         (void)libusb_handle_events_timeout_completed(c->usb, &wait, NULL);
     }
 }
 
-static int LIBUSB_CALL plugged(libusb_context *usb, libusb_device *device, libusb_hotplug_event event, void *ctx)
+static int LIBUSB_CALL plugged(libusb_context *usb, libusb_device *device,
+                               libusb_hotplug_event event, void *ctx)
 {
     (void)usb, (void)device, (void)event;
     ((struct ccid *)ctx)->plugged = true;
@@ -242,9 +252,11 @@ static int LIBUSB_CALL plugged(libusb_context *usb, libusb_device *device, libus
 
 /* ---- the card ---- */
 
-static enum tp_err named(const struct ccid *c, enum tp_err rc, const struct tp_error *why, struct tp_error *e)
+static enum tp_err named(const struct ccid *c, enum tp_err rc, const struct tp_error *why,
+                         struct tp_error *e)
 {
-    return rc == TP_OK ? TP_OK : tp_fail(e, rc, "reader \"%s\": %s", reader_name(c->reader), why->text);
+    return rc == TP_OK ? TP_OK
+                       : tp_fail(e, rc, "reader \"%s\": %s", reader_name(c->reader), why->text);
 }
 
 static void ccid_disconnect(void *self)
@@ -272,7 +284,8 @@ static enum tp_err ccid_connect(void *self, struct tp_error *e)
     return rc;
 }
 
-static enum tp_err ccid_transmit(void *self, struct span command, struct buf *response, struct tp_error *e)
+static enum tp_err ccid_transmit(void *self, struct span command, struct buf *response,
+                                 struct tp_error *e)
 {
     struct ccid *c = self;
     struct tp_error why = {TP_OK, ""};
@@ -290,7 +303,8 @@ static enum tp_err ccid_reset(void *self, struct tp_error *e)
     return named(c, rc, &why, e);
 }
 
-static enum tp_err ccid_verify_pin(void *self, const struct reader_pin *ask, enum reader_pin_end *end, uint16_t *sw, struct tp_error *e)
+static enum tp_err ccid_verify_pin(void *self, const struct reader_pin *ask,
+                                   enum reader_pin_end *end, uint16_t *sw, struct tp_error *e)
 {
     struct ccid *c = self;
     struct tp_error why = {TP_OK, ""};
@@ -319,7 +333,8 @@ static struct reader_features ccid_features(void *self)
 
     if (!c->chosen)
         return (struct reader_features){false, false};
-    return (struct reader_features){c->slot.d.pin_verify, c->slot.d.lcd_lines > 0 && c->slot.d.lcd_columns > 0};
+    return (struct reader_features){c->slot.d.pin_verify,
+                                    c->slot.d.lcd_lines > 0 && c->slot.d.lcd_columns > 0};
 }
 
 static void ccid_close(void *self)
@@ -362,7 +377,8 @@ enum tp_err ccid_open(struct reader **out, const char *wanted, bool whole, struc
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     }
     rc = ccid_usb_start(&c->usb, e);
-    if (rc == TP_OK && (rc = reader_new(&c->reader, &ccid_driver, c, wanted != NULL ? wanted : "any reader")) != TP_OK)
+    if (rc == TP_OK && (rc = reader_new(&c->reader, &ccid_driver, c,
+                                        wanted != NULL ? wanted : "any reader")) != TP_OK)
         (void)tp_fail(e, rc, "out of memory");
     if (rc != TP_OK) {
         ccid_close(c);
@@ -370,15 +386,18 @@ enum tp_err ccid_open(struct reader **out, const char *wanted, bool whole, struc
     }
     c->have_hotplug =
         libusb_has_capability(LIBUSB_CAP_HAS_HOTPLUG) != 0 &&
-        libusb_hotplug_register_callback(c->usb, LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED | LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT, 0, LIBUSB_HOTPLUG_MATCH_ANY,
-                                         LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY, plugged, c, &c->hotplug) == 0;
+        libusb_hotplug_register_callback(
+            c->usb, LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED | LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT, 0,
+            LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY, plugged,
+            c, &c->hotplug) == 0;
     *out = c->reader;
     return TP_OK;
 }
 
 /* ---- the list ---- */
 
-static void describe_slot(struct reader_info *info, struct ccid_usb *usb, const struct ccid_descriptor *d, unsigned number)
+static void describe_slot(struct reader_info *info, struct ccid_usb *usb,
+                          const struct ccid_descriptor *d, unsigned number)
 {
     enum ccid_icc icc = CCID_ICC_ABSENT;
     struct ccid_slot slot;
@@ -409,10 +428,12 @@ static struct reader_abilities abilities(const struct ccid_descriptor *d)
 }
 
 /* A reader that cannot be used is one line, whatever slots it has. */
-static size_t describe(struct reader_info *infos, libusb_context *usb, const struct ccid_usb_found *f)
+static size_t describe(struct reader_info *infos, libusb_context *usb,
+                       const struct ccid_usb_found *f)
 {
     const char *refused = ccid_descriptor_refusal(&f->d, f->endpoints);
-    struct reader_info info = {.driver = "CCID", .usb_bus = f->bus, .usb_address = f->address, .can = abilities(&f->d)};
+    struct reader_info info = {
+        .driver = "CCID", .usb_bus = f->bus, .usb_address = f->address, .can = abilities(&f->d)};
     char name[READER_NAME_MAX];
     struct ccid_usb *u = NULL;
     struct tp_error why;

@@ -1,6 +1,7 @@
 #include "drivers/ccid_descriptor.h"
 
-/* By vendor and product. From the list of readers of the public CCID driver project (tests/data/ccid-readers.json). */
+/* By vendor and product. From the list of readers of the public CCID driver project
+ * (tests/data/ccid-readers.json). */
 static const struct ccid_usb_id vendor_class[] = {
     {0x046A, 0x003E}, /* CherrySmartTerminalST2XXX */
     {0x04E6, 0x5111}, /* SCR331-DI */
@@ -55,7 +56,8 @@ enum tp_err ccid_descriptor_parse(struct ccid_descriptor *d, struct span raw)
 {
     const uint8_t *p = raw.p;
 
-    if (raw.n != CCID_DESCRIPTOR_SIZE || p[0] != CCID_DESCRIPTOR_SIZE || p[1] != CCID_DESCRIPTOR_TYPE)
+    if (raw.n != CCID_DESCRIPTOR_SIZE || p[0] != CCID_DESCRIPTOR_SIZE ||
+        p[1] != CCID_DESCRIPTOR_TYPE)
         return TP_ERR_FORMAT;
     *d = (struct ccid_descriptor){
         .version = le16(p + 2),
@@ -88,9 +90,11 @@ enum tp_err ccid_descriptor_parse(struct ccid_descriptor *d, struct span raw)
 const char *ccid_descriptor_refusal(const struct ccid_descriptor *d, unsigned endpoints)
 {
     if (d->level == CCID_CHARACTER)
-        return "it exchanges single characters with the card (character level), which is not supported: use another reader";
+        return "it exchanges single characters with the card (character level), which is not "
+               "supported: use another reader";
     if (endpoints < 2)
-        return "it has no bulk endpoints and speaks over the control pipe (ICCD), which is not supported: use another reader";
+        return "it has no bulk endpoints and speaks over the control pipe (ICCD), which is not "
+               "supported: use another reader";
     if ((d->protocols & 3) == 0)
         return "it says that it speaks neither T=0 nor T=1: use another reader";
     if (d->max_message < 10 + 5)

@@ -1,4 +1,5 @@
-/* The class descriptor of a USB smart card reader: USB CCID specification 1.1, 5.1. Bytes in, knowledge out; no USB here. */
+/* The class descriptor of a USB smart card reader: USB CCID specification 1.1, 5.1. Bytes in,
+ * knowledge out; no USB here. */
 #ifndef TP_DRIVERS_CCID_DESCRIPTOR_H
 #define TP_DRIVERS_CCID_DESCRIPTOR_H
 
@@ -52,13 +53,15 @@ struct ccid_descriptor {
 /* TP_ERR_FORMAT when it is not a descriptor of this type and length. */
 TP_MUST_CHECK enum tp_err ccid_descriptor_parse(struct ccid_descriptor *d, struct span raw);
 
-/* Why this driver cannot use the reader, for a person to read; NULL: it can. endpoints: how many its interface has (bulk in, bulk out, interrupt). */
+/* Why this driver cannot use the reader, for a person to read; NULL: it can. endpoints: how many
+ * its interface has (bulk in, bulk out, interrupt). */
 const char *ccid_descriptor_refusal(const struct ccid_descriptor *d, unsigned endpoints);
 
 /* "extended APDU", "short APDU", "TPDU", "character". */
 const char *ccid_level_text(enum ccid_level level);
 
-/* Readers that are known to have this descriptor under the vendor's own interface class; their interfaces are looked at, others of that class are left alone. */
+/* Readers that are known to have this descriptor under the vendor's own interface class; their
+ * interfaces are looked at, others of that class are left alone. */
 bool ccid_vendor_class_known(uint16_t vendor, uint16_t product);
 
 struct ccid_usb_id {

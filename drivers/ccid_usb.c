@@ -13,7 +13,8 @@
 #define REQUEST_MS    1000
 #define NOTICE_MAX    64
 
-struct notice { /* what the interrupt endpoint says; of its own, as it may outlive the reader that is left */
+struct notice { /* what the interrupt endpoint says; of its own, as it may outlive the reader that
+                   is left */
     struct libusb_transfer *transfer;
     uint8_t bytes[NOTICE_MAX];
     bool flies, left, changed;
@@ -33,26 +34,31 @@ enum tp_err ccid_usb_fail(struct tp_error *e, int code)
     case LIBUSB_ERROR_ACCESS:
         return tp_fail(
             e, TP_ERR_STATE,
-            "this user may not open the reader: install the udev rule 70-telepay-readers.rules of telepay (README, readers) and plug the reader in "
+            "this user may not open the reader: install the udev rule 70-telepay-readers.rules of "
+            "telepay (README, readers) and plug the reader in "
             "again, or log in at the machine itself");
     case LIBUSB_ERROR_BUSY:
-        return tp_fail(
-            e, TP_ERR_STATE,
-            "held by another program: where pcscd runs, the reader is used through it; else close what uses the card (gpg's scdaemon, a browser) "
-            "and try again");
+        return tp_fail(e, TP_ERR_STATE,
+                       "held by another program: where pcscd runs, the reader is used through it; "
+                       "else close what uses the card (gpg's scdaemon, a browser) "
+                       "and try again");
     case LIBUSB_ERROR_NO_DEVICE:
     case LIBUSB_ERROR_NOT_FOUND:
         return tp_fail(e, TP_ERR_NO_READER, "the reader was unplugged: plug it in and try again");
     case LIBUSB_ERROR_PIPE:
-        return tp_fail(e, TP_ERR_NO_READER, "the reader refused a message: unplug it, plug it in again");
+        return tp_fail(e, TP_ERR_NO_READER,
+                       "the reader refused a message: unplug it, plug it in again");
     case LIBUSB_ERROR_TIMEOUT:
         return tp_fail(e, TP_ERR_TIMEOUT, "the reader does not answer in time");
     case LIBUSB_ERROR_OVERFLOW:
-        return tp_fail(e, TP_ERR_NO_READER, "the reader sent more than it may: unplug it, plug it in again");
+        return tp_fail(e, TP_ERR_NO_READER,
+                       "the reader sent more than it may: unplug it, plug it in again");
     case LIBUSB_ERROR_NO_MEM:
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     default:
-        return tp_fail(e, TP_ERR_NO_READER, "the reader cannot be reached over USB (%s): unplug it, plug it in again", libusb_error_name(code));
+        return tp_fail(e, TP_ERR_NO_READER,
+                       "the reader cannot be reached over USB (%s): unplug it, plug it in again",
+                       libusb_error_name(code));
     }
 }
 
@@ -61,7 +67,8 @@ enum tp_err ccid_usb_start(libusb_context **usb, struct tp_error *e)
     const int code = libusb_init(usb);
 
     if (code != 0)
-        return tp_fail(e, TP_ERR_NO_READER, "USB cannot be used here (%s)", libusb_error_name(code));
+        return tp_fail(e, TP_ERR_NO_READER, "USB cannot be used here (%s)",
+                       libusb_error_name(code));
     return TP_OK;
 }
 
@@ -97,7 +104,9 @@ static bool take_interface(struct ccid_usb_found *f, const struct libusb_interfa
 {
     bool found;
 
-    if (i->bInterfaceClass != CCID_INTERFACE_CLASS && !(i->bInterfaceClass == CCID_VENDOR_CLASS && ccid_vendor_class_known(f->vendor, f->product)))
+    if (i->bInterfaceClass != CCID_INTERFACE_CLASS &&
+        !(i->bInterfaceClass == CCID_VENDOR_CLASS &&
+          ccid_vendor_class_known(f->vendor, f->product)))
         return false;
     f->interface = i->bInterfaceNumber;
     f->endpoints = 0;
@@ -119,7 +128,8 @@ static size_t take_device(libusb_device *device, struct ccid_usb_found *found, s
     struct ccid_usb_found f = {.device = device};
     size_t n = 0;
 
-    if (libusb_get_device_descriptor(device, &dd) != 0 || libusb_get_active_config_descriptor(device, &config) != 0)
+    if (libusb_get_device_descriptor(device, &dd) != 0 ||
+        libusb_get_active_config_descriptor(device, &config) != 0)
         return 0;
     f.bus = libusb_get_bus_number(device);
     f.address = libusb_get_device_address(device);
@@ -129,7 +139,8 @@ static size_t take_device(libusb_device *device, struct ccid_usb_found *found, s
     f.string_vendor = dd.iManufacturer;
     f.string_product = dd.iProduct;
     for (unsigned i = 0; i < config->bNumInterfaces && n < room; i++)
-        if (config->interface[i].num_altsetting > 0 && take_interface(&f, &config->interface[i].altsetting[0])) {
+        if (config->interface[i].num_altsetting > 0 &&
+            take_interface(&f, &config->interface[i].altsetting[0])) {
             libusb_ref_device(device);
             found[n++] = f;
         }
@@ -164,28 +175,33 @@ bool ccid_usb_same(const struct ccid_usb_found *a, const struct ccid_usb_found *
 /* ---- one of them ---- */
 
 /* A string of the device, or what the kernel read of it where the device may not be opened. */
-static void read_string(libusb_device_handle *handle, const struct ccid_usb_found *f, uint8_t index, const char *attribute, char *out, size_t cap)
+static void read_string(libusb_device_handle *handle, const struct ccid_usb_found *f, uint8_t index,
+                        const char *attribute, char *out, size_t cap)
 {
     out[0] = '\0';
     if (handle == NULL)
         usb_sysfs_text(out, cap, USB_SYSFS, f->bus, f->address, attribute);
-    else if (index != 0 && libusb_get_string_descriptor_ascii(handle, index, (unsigned char *)out, (int)cap) < 0)
+    else if (index != 0 &&
+             libusb_get_string_descriptor_ascii(handle, index, (unsigned char *)out, (int)cap) < 0)
         out[0] = '\0';
 }
 
 /* What its maker calls it, and where it is plugged in: two of a kind are told apart. */
-static void read_name(libusb_device_handle *handle, const struct ccid_usb_found *f, char name[READER_NAME_MAX])
+static void read_name(libusb_device_handle *handle, const struct ccid_usb_found *f,
+                      char name[READER_NAME_MAX])
 {
     char vendor[48], product[48], words[100];
 
     read_string(handle, f, f->string_vendor, "manufacturer", vendor, sizeof(vendor));
     read_string(handle, f, f->string_product, "product", product, sizeof(product));
     if (product[0] == '\0')
-        snprintf(words, sizeof(words), "%s%sreader %04X:%04X", vendor, vendor[0] != '\0' ? " " : "", f->vendor, f->product);
+        snprintf(words, sizeof(words), "%s%sreader %04X:%04X", vendor, vendor[0] != '\0' ? " " : "",
+                 f->vendor, f->product);
     else
         snprintf(words, sizeof(words), "%s%s%s", vendor, vendor[0] != '\0' ? " " : "", product);
     if (f->interface != 0)
-        snprintf(name, READER_NAME_MAX, "%s (USB %u-%u:%u)", words, f->bus, f->address, f->interface);
+        snprintf(name, READER_NAME_MAX, "%s (USB %u-%u:%u)", words, f->bus, f->address,
+                 f->interface);
     else
         snprintf(name, READER_NAME_MAX, "%s (USB %u-%u)", words, f->bus, f->address);
 }
@@ -195,12 +211,15 @@ static enum tp_err pipe_write(void *ctx, struct span message, struct tp_error *e
     struct ccid_usb *u = ctx;
     int done = 0;
     /* libusb does not change what it sends; its prototype has no const */
-    const int code = libusb_bulk_transfer(u->handle, u->found.out, (unsigned char *)(uintptr_t)message.p, (int)message.n, &done, WRITE_MS);
+    const int code =
+        libusb_bulk_transfer(u->handle, u->found.out, (unsigned char *)(uintptr_t)message.p,
+                             (int)message.n, &done, WRITE_MS);
 
     if (code == LIBUSB_ERROR_PIPE)
         (void)libusb_clear_halt(u->handle, u->found.out);
     if (code == LIBUSB_ERROR_TIMEOUT)
-        return tp_fail(e, TP_ERR_NO_READER, "the reader takes no messages any more: unplug it, plug it in again");
+        return tp_fail(e, TP_ERR_NO_READER,
+                       "the reader takes no messages any more: unplug it, plug it in again");
     if (code == 0 && (size_t)done != message.n)
         return ccid_usb_fail(e, LIBUSB_ERROR_IO);
     return code == 0 ? TP_OK : ccid_usb_fail(e, code);
@@ -212,12 +231,16 @@ static enum tp_err pipe_read(void *ctx, struct buf *message, int timeout_ms, str
     struct ccid_reply whole;
     int done = 0;
     const int code =
-        libusb_bulk_transfer(u->handle, u->found.in, message->p + message->n, (int)(message->cap - message->n), &done, (unsigned)timeout_ms);
+        libusb_bulk_transfer(u->handle, u->found.in, message->p + message->n,
+                             (int)(message->cap - message->n), &done, (unsigned)timeout_ms);
 
     if (code == LIBUSB_ERROR_PIPE)
         (void)libusb_clear_halt(u->handle, u->found.in);
-    /* a message of whole packets that no empty one follows: all of it is here, only its end was not said */
-    if (code == LIBUSB_ERROR_TIMEOUT && (done == 0 || ccid_message_parse(&whole, span_of(message->p + message->n, (size_t)done)) != TP_OK))
+    /* a message of whole packets that no empty one follows: all of it is here, only its end was not
+     * said */
+    if (code == LIBUSB_ERROR_TIMEOUT &&
+        (done == 0 ||
+         ccid_message_parse(&whole, span_of(message->p + message->n, (size_t)done)) != TP_OK))
         return ccid_usb_fail(e, code);
     if (code != 0 && code != LIBUSB_ERROR_TIMEOUT)
         return ccid_usb_fail(e, code);
@@ -229,7 +252,8 @@ static enum tp_err pipe_abort(void *ctx, uint8_t slot, uint8_t seq)
 {
     struct ccid_usb *u = ctx;
     const int code =
-        libusb_control_transfer(u->handle, REQUEST_TYPE, REQUEST_ABORT, (uint16_t)(seq << 8 | slot), u->found.interface, NULL, 0, REQUEST_MS);
+        libusb_control_transfer(u->handle, REQUEST_TYPE, REQUEST_ABORT, (uint16_t)(seq << 8 | slot),
+                                u->found.interface, NULL, 0, REQUEST_MS);
 
     return code >= 0 ? TP_OK : TP_ERR_NO_READER;
 }
@@ -240,7 +264,8 @@ static void drop_notice(struct notice *n)
     free(n);
 }
 
-/* Something on the interrupt endpoint: what it says is asked for again with GetSlotStatus, so that nothing hangs on a lost notice. */
+/* Something on the interrupt endpoint: what it says is asked for again with GetSlotStatus, so that
+ * nothing hangs on a lost notice. */
 static void LIBUSB_CALL noticed(struct libusb_transfer *t)
 {
     struct notice *n = t->user_data;
@@ -249,7 +274,8 @@ static void LIBUSB_CALL noticed(struct libusb_transfer *t)
     n->changed = true;
     if (n->left)
         drop_notice(n);
-    else if (t->status == LIBUSB_TRANSFER_COMPLETED) /* after a stall it is looked at as if it had none */
+    else if (t->status ==
+             LIBUSB_TRANSFER_COMPLETED) /* after a stall it is looked at as if it had none */
         n->flies = libusb_submit_transfer(t) == 0;
 }
 
@@ -261,13 +287,15 @@ static void start_notices(struct ccid_usb *u)
         free(n);
         return;
     }
-    libusb_fill_interrupt_transfer(n->transfer, u->handle, u->found.interrupt, n->bytes, sizeof(n->bytes), noticed, n, 0);
+    libusb_fill_interrupt_transfer(n->transfer, u->handle, u->found.interrupt, n->bytes,
+                                   sizeof(n->bytes), noticed, n, 0);
     n->flies = libusb_submit_transfer(n->transfer) == 0;
     n->changed = true;
     u->notice = n;
 }
 
-/* A transfer comes back when it is cancelled; one that a host controller holds on to is left to its callback, with all that it touches. */
+/* A transfer comes back when it is cancelled; one that a host controller holds on to is left to its
+ * callback, with all that it touches. */
 static void stop_notices(struct ccid_usb *u)
 {
     struct timeval tenth = {0, 100000};
@@ -309,7 +337,9 @@ void ccid_usb_close(struct ccid_usb **u)
     *u = NULL;
 }
 
-enum tp_err ccid_usb_open(struct ccid_usb **out, libusb_context *usb, const struct ccid_usb_found *f, char name[READER_NAME_MAX], struct tp_error *e)
+enum tp_err ccid_usb_open(struct ccid_usb **out, libusb_context *usb,
+                          const struct ccid_usb_found *f, char name[READER_NAME_MAX],
+                          struct tp_error *e)
 {
     struct ccid_usb *u = calloc(1, sizeof(*u));
     int code;
@@ -326,7 +356,8 @@ enum tp_err ccid_usb_open(struct ccid_usb **out, libusb_context *usb, const stru
         return ccid_usb_fail(e, code);
     }
     read_name(u->handle, f, name);
-    (void)libusb_set_auto_detach_kernel_driver(u->handle, 1); /* and back when released; not on every system */
+    (void)libusb_set_auto_detach_kernel_driver(u->handle,
+                                               1); /* and back when released; not on every system */
     code = libusb_claim_interface(u->handle, f->interface);
     if (code != 0) {
         libusb_close(u->handle);

@@ -15,8 +15,9 @@
 const char *doctor_link_name(enum doctor_link link)
 {
     static const char *const names[DOCTOR_LINKS] = {
-        [DOCTOR_LIBRARY] = "library", [DOCTOR_SOCKET] = "socket", [DOCTOR_PERMISSION] = "permission",
-        [DOCTOR_SERVICE] = "service", [DOCTOR_READER] = "reader", [DOCTOR_CARD] = "card",
+        [DOCTOR_LIBRARY] = "library",       [DOCTOR_SOCKET] = "socket",
+        [DOCTOR_PERMISSION] = "permission", [DOCTOR_SERVICE] = "service",
+        [DOCTOR_READER] = "reader",         [DOCTOR_CARD] = "card",
     };
 
     return names[link];
@@ -53,7 +54,8 @@ static bool look_permission(struct doctor *d)
     snprintf(found, sizeof(found), "%s: %s", pcsc_socket_path(), strerror(code));
     if (code == EACCES || code == EPERM)
         return broken(d, DOCTOR_PERMISSION, found, PCSC_KEEPS_OUT);
-    return broken(d, DOCTOR_SERVICE, "nobody answers at the socket", "pcscd has ended: start it again (sudo systemctl restart pcscd.socket pcscd)");
+    return broken(d, DOCTOR_SERVICE, "nobody answers at the socket",
+                  "pcscd has ended: start it again (sudo systemctl restart pcscd.socket pcscd)");
 }
 
 static bool look_socket(struct doctor *d)
@@ -69,7 +71,9 @@ static bool look_socket(struct doctor *d)
     if (errno == EACCES)
         return look_permission(d); /* its folder is closed */
     snprintf(found, sizeof(found), "%s: no socket: pcscd is not running", path);
-    return broken(d, DOCTOR_SOCKET, found, "install pcscd (sudo apt install pcscd) and start it (sudo systemctl start pcscd.socket)");
+    return broken(
+        d, DOCTOR_SOCKET, found,
+        "install pcscd (sudo apt install pcscd) and start it (sudo systemctl start pcscd.socket)");
 }
 
 /* The service itself, and polkit behind it. */
@@ -83,8 +87,10 @@ static bool look_service(struct doctor *d)
     if (r == TP_OK)
         return good(d, DOCTOR_SERVICE, "pcscd answers");
     if (r == TP_ERR_STATE)
-        return broken(d, DOCTOR_PERMISSION, "pcscd answers, but polkit does not let this user use it", e.text);
-    return broken(d, DOCTOR_SERVICE, e.text, "start pcscd again (sudo systemctl restart pcscd.socket pcscd)");
+        return broken(d, DOCTOR_PERMISSION,
+                      "pcscd answers, but polkit does not let this user use it", e.text);
+    return broken(d, DOCTOR_SERVICE, e.text,
+                  "start pcscd again (sudo systemctl restart pcscd.socket pcscd)");
 }
 
 static bool look_readers(struct doctor *d)
@@ -96,9 +102,9 @@ static bool look_readers(struct doctor *d)
     const struct reader_info *bad = NULL, *first = NULL;
 
     if (readers_list(&list, &n, &e) != TP_OK)
-        return broken(
-            d, DOCTOR_READER, "none",
-            "plug a card reader in; if one is, install its driver (sudo apt install libccid, or its maker's) and look at `sudo journalctl -u pcscd`");
+        return broken(d, DOCTOR_READER, "none",
+                      "plug a card reader in; if one is, install its driver (sudo apt install "
+                      "libccid, or its maker's) and look at `sudo journalctl -u pcscd`");
     for (size_t i = 0; i < n; i++) {
         if (list[i].trouble[0] == '\0' || list[i].mute) /* a mute card is the card's fault */
             first = usable++ == 0 ? &list[i] : first;
@@ -107,10 +113,12 @@ static bool look_readers(struct doctor *d)
     }
     if (usable == 0 && bad != NULL) {
         snprintf(found, sizeof(found), "%s: %s", bad->name, bad->trouble);
-        snprintf(advice, sizeof(advice), "%s", bad->remedy[0] != '\0' ? bad->remedy : "use another reader");
+        snprintf(advice, sizeof(advice), "%s",
+                 bad->remedy[0] != '\0' ? bad->remedy : "use another reader");
         (void)broken(d, DOCTOR_READER, found, advice);
     } else {
-        snprintf(found, sizeof(found), "%zu that can be used, of %zu: %s%s", usable, n, first != NULL ? first->name : "", usable > 1 ? " …" : "");
+        snprintf(found, sizeof(found), "%zu that can be used, of %zu: %s%s", usable, n,
+                 first != NULL ? first->name : "", usable > 1 ? " …" : "");
         (void)good(d, DOCTOR_READER, found);
     }
     free(list);
@@ -127,7 +135,8 @@ static bool look_card(struct doctor *d, const char *wanted)
     if ((rc = readers_open(&r, wanted, &e)) == TP_OK && (rc = reader_wait_card(r, 0, &e)) == TP_OK)
         rc = reader_connect(r, &e);
     if (rc == TP_OK) {
-        snprintf(found, sizeof(found), "in %s, answer to reset %s", reader_name(r), hex_encode(atr, reader_atr(r)));
+        snprintf(found, sizeof(found), "in %s, answer to reset %s", reader_name(r),
+                 hex_encode(atr, reader_atr(r)));
         (void)good(d, DOCTOR_CARD, found);
         snprintf(d->advice, sizeof(d->advice), "%s", GOOD);
     } else if (rc == TP_ERR_NO_READER) {
@@ -135,14 +144,17 @@ static bool look_card(struct doctor *d, const char *wanted)
     } else {
         (void)broken(d, DOCTOR_CARD, rc == TP_ERR_NO_CARD ? "none" : e.text,
                      rc == TP_ERR_NO_CARD ? "insert a card, chip first and chip up"
-                     : rc == TP_ERR_STATE ? "close what uses the card (a browser, a mail program, gpg)"
-                                          : "take the card out and insert it again, chip first and chip up; if that does not help, try another card");
+                     : rc == TP_ERR_STATE
+                         ? "close what uses the card (a browser, a mail program, gpg)"
+                         : "take the card out and insert it again, chip first and chip up; if that "
+                           "does not help, try another card");
     }
     reader_close(&r);
     return rc == TP_OK;
 }
 
-/* Readers that a driver of ours reaches by itself need no service, and what is wrong with one is not that there is none. */
+/* Readers that a driver of ours reaches by itself need no service, and what is wrong with one is
+ * not that there is none. */
 static bool without_service(void)
 {
     struct reader_info *list = NULL;

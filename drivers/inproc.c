@@ -26,7 +26,8 @@ static enum tp_err inproc_connect(void *self, struct tp_error *e)
     return rc == TP_OK ? TP_OK : tp_fail(e, rc, "the card does not answer to reset");
 }
 
-static enum tp_err inproc_transmit(void *self, struct span command, struct buf *response, struct tp_error *e)
+static enum tp_err inproc_transmit(void *self, struct span command, struct buf *response,
+                                   struct tp_error *e)
 {
     struct inproc *p = self;
     const enum tp_err rc = p->card->transmit(p->card->ctx, command, response);

@@ -8,7 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SHARING_TRIES 10 /* a program that only looks who is there holds a card for a moment: ten times a tenth of a second */
+#define SHARING_TRIES                                                                              \
+    10 /* a program that only looks who is there holds a card for a moment: ten times a tenth of a \
+          second */
 #define SHARING_PAUSE 100000000L
 #define LEAVING_LOOKS 3   /* at what the service knows, then at changes */
 #define LEAVING_MS    600 /* the service polls a reader every 400 ms */
@@ -34,14 +36,16 @@ int pcsc_socket_try(void)
     return code;
 }
 
-/* A service to which polkit refuses this user hangs up. When it does so before libpcsclite has sent its first word, that takes it for none. */
+/* A service to which polkit refuses this user hangs up. When it does so before libpcsclite has sent
+ * its first word, that takes it for none. */
 static LONG establish(struct pcsc *p)
 {
     LONG code = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &p->context);
 
     if (code != SCARD_E_NO_SERVICE || pcsc_socket_try() != 0)
         return code;
-    code = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &p->context); /* or it came this moment */
+    code = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL,
+                                 &p->context); /* or it came this moment */
     return code == SCARD_E_NO_SERVICE ? SCARD_W_SECURITY_VIOLATION : code;
 }
 
@@ -53,7 +57,8 @@ enum tp_err pcsc_context(struct pcsc *p, struct tp_error *e)
         return TP_OK;
     code = establish(p);
     if (code == SCARD_E_NO_SERVICE && pcsc_socket_try() == EACCES) /* to pcsc-lite the same */
-        return tp_fail(e, TP_ERR_STATE, "this user may not use the smart card service (pcscd): " PCSC_KEEPS_OUT);
+        return tp_fail(e, TP_ERR_STATE,
+                       "this user may not use the smart card service (pcscd): " PCSC_KEEPS_OUT);
     if (code != SCARD_S_SUCCESS)
         return pcsc_fail(e, code, NULL);
     p->have_context = true;
@@ -67,17 +72,21 @@ void pcsc_context_drop(struct pcsc *p)
     p->have_context = false;
 }
 
-/* An error of the connected card, or of the service below it. pcsc-lite first says "not transacted" when a card leaves in the middle of a command, and "invalid value"
- * when the reader does, and learns a moment later what left: tell that from a card that is mute. */
+/* An error of the connected card, or of the service below it. pcsc-lite first says "not transacted"
+ * when a card leaves in the middle of a command, and "invalid value" when the reader does, and
+ * learns a moment later what left: tell that from a card that is mute. */
 static enum tp_err card_fail(struct pcsc *p, LONG code, struct tp_error *e)
 {
     SCARD_READERSTATE state = {.szReader = p->name, .dwCurrentState = SCARD_STATE_UNAWARE};
 
-    for (int i = 0; (code == SCARD_E_NOT_TRANSACTED || code == SCARD_E_INVALID_VALUE) && i < LEAVING_LOOKS; i++) {
+    for (int i = 0;
+         (code == SCARD_E_NOT_TRANSACTED || code == SCARD_E_INVALID_VALUE) && i < LEAVING_LOOKS;
+         i++) {
         const LONG seen = SCardGetStatusChange(p->context, i == 0 ? 0 : LEAVING_MS, &state, 1);
 
         if (seen == SCARD_E_UNKNOWN_READER ||
-            (seen == SCARD_S_SUCCESS && (state.dwEventState & (SCARD_STATE_UNKNOWN | SCARD_STATE_UNAVAILABLE)) != 0))
+            (seen == SCARD_S_SUCCESS &&
+             (state.dwEventState & (SCARD_STATE_UNKNOWN | SCARD_STATE_UNAVAILABLE)) != 0))
             code = SCARD_E_READER_UNAVAILABLE;
         else if (seen != SCARD_S_SUCCESS)
             break;
@@ -116,7 +125,8 @@ static void pcsc_disconnect(void *self)
 
 static LONG connect_once(struct pcsc *p)
 {
-    return SCardConnect(p->context, p->name, SCARD_SHARE_EXCLUSIVE, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &p->card, &p->protocol);
+    return SCardConnect(p->context, p->name, SCARD_SHARE_EXCLUSIVE,
+                        SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &p->card, &p->protocol);
 }
 
 static enum tp_err pcsc_connect(void *self, struct tp_error *e)
@@ -135,7 +145,8 @@ static enum tp_err pcsc_connect(void *self, struct tp_error *e)
         nanosleep(&pause, NULL);
         code = connect_once(p);
     }
-    if (pcsc_service_lost(code)) { /* it was started anew since the card was seen: once more, with a context of the new one */
+    if (pcsc_service_lost(code)) { /* it was started anew since the card was seen: once more, with a
+                                      context of the new one */
         pcsc_context_drop(p);
         rc = pcsc_context(p, e);
         code = rc == TP_OK ? connect_once(p) : code;
@@ -155,12 +166,14 @@ static enum tp_err pcsc_connect(void *self, struct tp_error *e)
     return rc;
 }
 
-static enum tp_err pcsc_transmit(void *self, struct span command, struct buf *response, struct tp_error *e)
+static enum tp_err pcsc_transmit(void *self, struct span command, struct buf *response,
+                                 struct tp_error *e)
 {
     struct pcsc *p = self;
     const SCARD_IO_REQUEST *pci = p->protocol == SCARD_PROTOCOL_T0 ? SCARD_PCI_T0 : SCARD_PCI_T1;
     DWORD n = (DWORD)(response->cap - response->n);
-    const LONG code = SCardTransmit(p->card, pci, command.p, (DWORD)command.n, NULL, response->p + response->n, &n);
+    const LONG code = SCardTransmit(p->card, pci, command.p, (DWORD)command.n, NULL,
+                                    response->p + response->n, &n);
 
     if (code != SCARD_S_SUCCESS)
         return card_fail(p, code, e);
@@ -173,7 +186,9 @@ static enum tp_err pcsc_transmit(void *self, struct span command, struct buf *re
 static enum tp_err pcsc_reset(void *self, struct tp_error *e)
 {
     struct pcsc *p = self;
-    LONG code = SCardReconnect(p->card, SCARD_SHARE_EXCLUSIVE, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, SCARD_RESET_CARD, &p->protocol);
+    LONG code =
+        SCardReconnect(p->card, SCARD_SHARE_EXCLUSIVE, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1,
+                       SCARD_RESET_CARD, &p->protocol);
 
     if (code == SCARD_S_SUCCESS)
         code = read_atr(p);
@@ -206,7 +221,8 @@ static struct reader_features pcsc_features(void *self)
     return (struct reader_features){pinpad_can_verify(&f), properties.lines > 0};
 }
 
-static enum tp_err pcsc_verify_pin(void *self, const struct reader_pin *ask, enum reader_pin_end *end, uint16_t *sw, struct tp_error *e)
+static enum tp_err pcsc_verify_pin(void *self, const struct reader_pin *ask,
+                                   enum reader_pin_end *end, uint16_t *sw, struct tp_error *e)
 {
     struct pcsc *p = self;
     const LONG code = pcsc_pinpad_verify(end, sw, p->card, ask);
@@ -251,7 +267,8 @@ enum tp_err pcsc_open(struct reader **out, const char *wanted, bool whole, struc
     } else {
         rc = pcsc_context(p, e);
     }
-    if (rc == TP_OK && (rc = reader_new(&p->reader, &pcsc_driver, p, wanted != NULL ? wanted : "any reader")) != TP_OK)
+    if (rc == TP_OK && (rc = reader_new(&p->reader, &pcsc_driver, p,
+                                        wanted != NULL ? wanted : "any reader")) != TP_OK)
         tp_fail(e, rc, "out of memory");
     if (rc == TP_OK)
         *out = p->reader;

@@ -27,7 +27,8 @@ static LONG list(SCARDCONTEXT context, SCARD_READERSTATE *states, char *names, s
     *n = 0;
     if (code != SCARD_S_SUCCESS)
         return code;
-    for (const char *name = names; *name != '\0' && *n < PCSCLITE_MAX_READERS_CONTEXTS; name += strlen(name) + 1)
+    for (const char *name = names; *name != '\0' && *n < PCSCLITE_MAX_READERS_CONTEXTS;
+         name += strlen(name) + 1)
         states[(*n)++].szReader = name;
     if (*n == 0)
         return SCARD_E_NO_READERS_AVAILABLE;
@@ -59,7 +60,8 @@ enum tp_err pcsc_list(struct reader_info **out, size_t *n, struct tp_error *e)
     return TP_OK;
 }
 
-/* libccid's channel identifier of a USB reader: 0020, bus, address (SCARD_ATTR_CHANNEL_ID). Its class descriptor tells what part 10 does not. */
+/* libccid's channel identifier of a USB reader: 0020, bus, address (SCARD_ATTR_CHANNEL_ID). Its
+ * class descriptor tells what part 10 does not. */
 static void ask_usb(struct reader_info *info, SCARDHANDLE card)
 {
     struct reader_abilities *can = &info->can;
@@ -67,8 +69,8 @@ static void ask_usb(struct reader_info *info, SCARDHANDLE card)
     uint32_t channel = 0;
     DWORD n = sizeof(channel);
 
-    if (SCardGetAttrib(card, SCARD_ATTR_CHANNEL_ID, (uint8_t *)&channel, &n) != SCARD_S_SUCCESS || n != sizeof(channel) ||
-        channel >> 16 != CHANNEL_USB)
+    if (SCardGetAttrib(card, SCARD_ATTR_CHANNEL_ID, (uint8_t *)&channel, &n) != SCARD_S_SUCCESS ||
+        n != sizeof(channel) || channel >> 16 != CHANNEL_USB)
         return;
     info->usb_bus = (uint8_t)(channel >> 8);
     info->usb_address = (uint8_t)channel;
@@ -106,7 +108,8 @@ static LONG ask_one(struct reader_info *info, SCARDCONTEXT context)
     return SCARD_S_SUCCESS;
 }
 
-/* Why a reader cannot be used now, and how to mend that: the words of the error that its use would give, "what: remedy". */
+/* Why a reader cannot be used now, and how to mend that: the words of the error that its use would
+ * give, "what: remedy". */
 static void say_trouble(struct reader_info *info, LONG code)
 {
     const char *words = pcsc_error_find(code)->words, *colon = strstr(words, ": ");
@@ -130,7 +133,8 @@ void pcsc_ask(struct reader_info *list, size_t n)
             say_trouble(&list[i], SCARD_E_SHARING_VIOLATION);
         else if (list[i].mute)
             say_trouble(&list[i], SCARD_W_UNRESPONSIVE_CARD);
-        else if (code != SCARD_S_SUCCESS && code != SCARD_E_SHARING_VIOLATION) /* others only look: no trouble */
+        else if (code != SCARD_S_SUCCESS &&
+                 code != SCARD_E_SHARING_VIOLATION) /* others only look: no trouble */
             say_trouble(&list[i], code);
     }
     pcsc_context_drop(&p);

@@ -31,16 +31,20 @@ void pcsc_pinpad_look(struct pinpad_features *f, struct pinpad_properties *p, SC
     memset(p, 0, sizeof(*p));
     if (control(card, CM_IOCTL_GET_FEATURE_REQUEST, nothing, &answer) != SCARD_S_SUCCESS)
         return;
-    (void)pinpad_features_parse(f, buf_span(&answer)); /* one that breaks off stands as far as it goes */
+    (void)pinpad_features_parse(
+        f, buf_span(&answer)); /* one that breaks off stands as far as it goes */
     answer.n = 0;
-    if (f->pin_properties != 0 && control(card, f->pin_properties, nothing, &answer) == SCARD_S_SUCCESS)
+    if (f->pin_properties != 0 &&
+        control(card, f->pin_properties, nothing, &answer) == SCARD_S_SUCCESS)
         (void)pinpad_pin_properties_parse(p, buf_span(&answer));
     answer.n = 0;
-    if (f->tlv_properties != 0 && control(card, f->tlv_properties, nothing, &answer) == SCARD_S_SUCCESS)
+    if (f->tlv_properties != 0 &&
+        control(card, f->tlv_properties, nothing, &answer) == SCARD_S_SUCCESS)
         (void)pinpad_tlv_properties_parse(p, buf_span(&answer));
 }
 
-/* Until a key ended the entry, where the reader tells keys; FINISH alone waits where it does not. */
+/* Until a key ended the entry, where the reader tells keys; FINISH alone waits where it does not.
+ */
 static void await_key(SCARDHANDLE card, uint32_t key_pressed, int64_t until)
 {
     const struct timespec pause = {0, KEY_POLL_MS * 1000000L};
@@ -49,16 +53,20 @@ static void await_key(SCARDHANDLE card, uint32_t key_pressed, int64_t until)
 
     while (key_pressed != 0 && time_monotonic_ms() < until) {
         answer.n = 0;
-        if (control(card, key_pressed, (struct span){NULL, 0}, &answer) != SCARD_S_SUCCESS || answer.n == 0 || pinpad_key_ends(raw[0]))
+        if (control(card, key_pressed, (struct span){NULL, 0}, &answer) != SCARD_S_SUCCESS ||
+            answer.n == 0 || pinpad_key_ends(raw[0]))
             return;
         nanosleep(&pause, NULL);
     }
 }
 
 /* START, keys, FINISH: part 10, 2.5.1. */
-static LONG in_steps(SCARDHANDLE card, const struct pinpad_features *f, struct span structure, uint8_t timeout_s, struct buf *answer)
+static LONG in_steps(SCARDHANDLE card, const struct pinpad_features *f, struct span structure,
+                     uint8_t timeout_s, struct buf *answer)
 {
-    const int64_t until = time_monotonic_ms() + (timeout_s == 0 ? ENTRY_DEFAULT_MS : 1000 * (int64_t)timeout_s + ENTRY_SPARE_MS);
+    const int64_t until =
+        time_monotonic_ms() +
+        (timeout_s == 0 ? ENTRY_DEFAULT_MS : 1000 * (int64_t)timeout_s + ENTRY_SPARE_MS);
     LONG rc = control(card, f->verify_start, structure, answer);
 
     if (rc != SCARD_S_SUCCESS || answer->n > 0) /* some answer START with why they will not */
@@ -71,7 +79,8 @@ static LONG in_steps(SCARDHANDLE card, const struct pinpad_features *f, struct s
     return control(card, f->verify_finish, (struct span){NULL, 0}, answer);
 }
 
-LONG pcsc_pinpad_verify(enum reader_pin_end *end, uint16_t *sw, SCARDHANDLE card, const struct reader_pin *ask)
+LONG pcsc_pinpad_verify(enum reader_pin_end *end, uint16_t *sw, SCARDHANDLE card,
+                        const struct reader_pin *ask)
 {
     uint8_t raw[PINPAD_VERIFY_SIZE], back[APDU_SHORT_RESPONSE_MAX];
     struct buf structure = BUF_OF(raw), answer = BUF_OF(back);
@@ -87,7 +96,8 @@ LONG pcsc_pinpad_verify(enum reader_pin_end *end, uint16_t *sw, SCARDHANDLE card
         rc = control(card, f.verify_direct, buf_span(&structure), &answer);
     else
         rc = in_steps(card, &f, buf_span(&structure), ask->timeout_s, &answer);
-    if (rc == SCARD_E_UNSUPPORTED_FEATURE || rc == SCARD_E_INVALID_PARAMETER || rc == SCARD_E_INVALID_VALUE)
+    if (rc == SCARD_E_UNSUPPORTED_FEATURE || rc == SCARD_E_INVALID_PARAMETER ||
+        rc == SCARD_E_INVALID_VALUE)
         return SCARD_S_SUCCESS;
     if (rc == SCARD_S_SUCCESS && pinpad_outcome(end, sw, buf_span(&answer)) != TP_OK)
         rc = SCARD_E_NOT_TRANSACTED;

@@ -21,7 +21,8 @@ const struct pcsc_error *pcsc_error_find(LONG code);
 size_t pcsc_error_count(void);
 const struct pcsc_error *pcsc_error_at(size_t i); /* in order of codes */
 
-/* Fills *e with the sentence for the code, about the reader (NULL: the service as such), and returns its tp_err. */
+/* Fills *e with the sentence for the code, about the reader (NULL: the service as such), and
+ * returns its tp_err. */
 enum tp_err pcsc_fail(struct tp_error *e, LONG code, const char *reader);
 
 /* The service went away under us: a new context is needed (DESIGN, Appendix A). */
@@ -41,7 +42,9 @@ struct pcsc {
     struct reader *reader;     /* what this is the inside of */
 };
 
-#define PCSC_KEEPS_OUT "the socket's rights keep this user out: sudo systemctl restart pcscd.socket makes it anew, open to all"
+#define PCSC_KEEPS_OUT                                                                             \
+    "the socket's rights keep this user out: sudo systemctl restart pcscd.socket makes it anew, "  \
+    "open to all"
 
 /* Where the service listens: pcsc-lite's own variable says so (pcsclite(7)). */
 const char *pcsc_socket_path(void);
@@ -52,16 +55,20 @@ int pcsc_socket_try(void);
 TP_MUST_CHECK enum tp_err pcsc_context(struct pcsc *p, struct tp_error *e);
 void pcsc_context_drop(struct pcsc *p);
 
-/* The names of all readers as a multi-string in names (PCSC_NAMES_MAX bytes); no reader is an empty list, not an error. */
+/* The names of all readers as a multi-string in names (PCSC_NAMES_MAX bytes); no reader is an empty
+ * list, not an error. */
 LONG pcsc_names(SCARDCONTEXT context, char *names);
 
-/* What the reader behind a connection (direct ones too) says of its keypad; all zero when it says nothing. */
+/* What the reader behind a connection (direct ones too) says of its keypad; all zero when it says
+ * nothing. */
 void pcsc_pinpad_look(struct pinpad_features *f, struct pinpad_properties *p, SCARDHANDLE card);
 
 /* As reader_verify_pin, on a connected card; an error is PC/SC's. */
-TP_MUST_CHECK LONG pcsc_pinpad_verify(enum reader_pin_end *end, uint16_t *sw, SCARDHANDLE card, const struct reader_pin *ask);
+TP_MUST_CHECK LONG pcsc_pinpad_verify(enum reader_pin_end *end, uint16_t *sw, SCARDHANDLE card,
+                                      const struct reader_pin *ask);
 
-/* Chooses p->name: EMV's "card in the reader", among the readers that match p->wanted. See reader.h. */
+/* Chooses p->name: EMV's "card in the reader", among the readers that match p->wanted. See
+ * reader.h. */
 TP_MUST_CHECK enum tp_err pcsc_wait(struct pcsc *p, int timeout_ms, struct tp_error *e);
 
 #endif

@@ -1,13 +1,15 @@
-/* Waiting for a card in any of several readers, while readers come and go and the service may be started anew. */
+/* Waiting for a card in any of several readers, while readers come and go and the service may be
+ * started anew. */
 #include <string.h>
 #include <time.h>
 
 #include "base/date.h"
 #include "drivers/pcsc_priv.h"
 
-#define PNP             "\\\\?PnP?\\Notification" /* PC/SC's name for "a reader came or went" */
-#define LOOK_AGAIN_MS   2000                      /* a reader that comes between listing and waiting would else go unseen */
-#define SERVICE_BACK_MS 5000                      /* how long a service that went may take to come back */
+#define PNP "\\\\?PnP?\\Notification" /* PC/SC's name for "a reader came or went" */
+#define LOOK_AGAIN_MS                                                                              \
+    2000 /* a reader that comes between listing and waiting would else go unseen */
+#define SERVICE_BACK_MS 5000 /* how long a service that went may take to come back */
 #define RETRY_MS        200
 
 struct look { /* one look at all readers */
@@ -38,7 +40,9 @@ static void choose(struct look *l)
     l->ready = l->busy = l->mute = NULL;
     for (size_t i = 0; i + 1 < l->n; i++) {
         const DWORD state = l->states[i].dwEventState;
-        const char **kind = (state & SCARD_STATE_MUTE) != 0 ? &l->mute : (state & SCARD_STATE_EXCLUSIVE) != 0 ? &l->busy : &l->ready;
+        const char **kind = (state & SCARD_STATE_MUTE) != 0        ? &l->mute
+                            : (state & SCARD_STATE_EXCLUSIVE) != 0 ? &l->busy
+                                                                   : &l->ready;
 
         if ((state & SCARD_STATE_PRESENT) != 0 && *kind == NULL)
             *kind = l->states[i].szReader;
@@ -75,13 +79,15 @@ static LONG look(struct pcsc *p, struct look *l)
 static enum tp_err nothing(const struct pcsc *p, const struct look *l, struct tp_error *e)
 {
     if (l->first == NULL && p->wanted != NULL && l->others > 0)
-        return tp_fail(e, TP_ERR_NO_READER, "no reader has a name with \"%s\" in it: see `telepay readers`", p->wanted);
+        return tp_fail(e, TP_ERR_NO_READER,
+                       "no reader has a name with \"%s\" in it: see `telepay readers`", p->wanted);
     if (l->first == NULL)
         return pcsc_fail(e, SCARD_E_NO_READERS_AVAILABLE, NULL);
     return pcsc_fail(e, SCARD_E_NO_SMARTCARD, l->n > 2 ? NULL : l->first);
 }
 
-/* The service went: a new context, from a service that may need a moment to be back, and while it starts may refuse for no good reason. */
+/* The service went: a new context, from a service that may need a moment to be back, and while it
+ * starts may refuse for no good reason. */
 static enum tp_err again(struct pcsc *p, int64_t until, struct tp_error *e)
 {
     const int64_t back = time_monotonic_ms() + SERVICE_BACK_MS;
@@ -89,7 +95,8 @@ static enum tp_err again(struct pcsc *p, int64_t until, struct tp_error *e)
     enum tp_err rc;
 
     pcsc_context_drop(p);
-    while ((rc = pcsc_context(p, e)) != TP_OK && time_monotonic_ms() < (back < until ? back : until))
+    while ((rc = pcsc_context(p, e)) != TP_OK &&
+           time_monotonic_ms() < (back < until ? back : until))
         nanosleep(&pause, NULL);
     return rc;
 }
@@ -120,10 +127,13 @@ enum tp_err pcsc_wait(struct pcsc *p, int timeout_ms, struct tp_error *e)
         if (code == SCARD_S_SUCCESS && left <= 0)
             return nothing(p, &l, e);
         if (code == SCARD_S_SUCCESS)
-            code = SCardGetStatusChange(p->context, (DWORD)(left < LOOK_AGAIN_MS ? left : LOOK_AGAIN_MS), l.states, (DWORD)l.n);
+            code = SCardGetStatusChange(p->context,
+                                        (DWORD)(left < LOOK_AGAIN_MS ? left : LOOK_AGAIN_MS),
+                                        l.states, (DWORD)l.n);
         if (pcsc_service_lost(code))
             rc = again(p, until, e);
-        else if (code != SCARD_S_SUCCESS && code != SCARD_E_TIMEOUT && code != SCARD_E_UNKNOWN_READER && code != SCARD_E_READER_UNAVAILABLE)
+        else if (code != SCARD_S_SUCCESS && code != SCARD_E_TIMEOUT &&
+                 code != SCARD_E_UNKNOWN_READER && code != SCARD_E_READER_UNAVAILABLE)
             rc = pcsc_fail(e, code, l.first);
     }
     return rc;

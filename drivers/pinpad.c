@@ -11,8 +11,9 @@
 #define ENGLISH       0x0409
 #define CLEAR_TO_CARD 13
 
-/* How the digits get into the command (part 10, 2.5.2, as CCID 1.1, 6.1.11.4): system units are bytes (80), the PIN stands one byte behind Lc (08),
- * left-justified (00), BCD (01); a block of 7 bytes behind a length of 4 bits (47) that begins at bit 4 (04), in the byte 2N. */
+/* How the digits get into the command (part 10, 2.5.2, as CCID 1.1, 6.1.11.4): system units are
+ * bytes (80), the PIN stands one byte behind Lc (08), left-justified (00), BCD (01); a block of 7
+ * bytes behind a length of 4 bits (47) that begins at bit 4 (04), in the byte 2N. */
 #define FORMAT_STRING 0x89
 #define BLOCK_STRING  0x47
 #define LENGTH_FORMAT 0x04
@@ -25,7 +26,8 @@ enum tp_err pinpad_features_parse(struct pinpad_features *f, struct span answer)
         uint8_t tag, length;
         struct span value;
 
-        if (span_u8(&answer, &tag) != TP_OK || span_u8(&answer, &length) != TP_OK || span_take(&answer, length, &value) != TP_OK)
+        if (span_u8(&answer, &tag) != TP_OK || span_u8(&answer, &length) != TP_OK ||
+            span_take(&answer, length, &value) != TP_OK)
             return TP_ERR_FORMAT;
         if (value.n != FEATURE_SIZE || span_be32(&value, &control) != TP_OK)
             continue;
@@ -88,7 +90,8 @@ enum tp_err pinpad_tlv_properties_parse(struct pinpad_properties *p, struct span
         struct span value;
         uint32_t v;
 
-        if (span_u8(&answer, &tag) != TP_OK || span_u8(&answer, &length) != TP_OK || span_take(&answer, length, &value) != TP_OK)
+        if (span_u8(&answer, &tag) != TP_OK || span_u8(&answer, &length) != TP_OK ||
+            span_take(&answer, length, &value) != TP_OK)
             return TP_ERR_FORMAT;
         v = little_endian(value);
         switch (tag) {
@@ -139,13 +142,15 @@ enum tp_err pinpad_pin_properties_parse(struct pinpad_properties *p, struct span
     return TP_OK;
 }
 
-/* A PIN of any length ends with the key that says so, where the reader has it so; else as the reader can. */
+/* A PIN of any length ends with the key that says so, where the reader has it so; else as the
+ * reader can. */
 static uint8_t condition(const struct pinpad_properties *p)
 {
     return p->conditions == 0 || (p->conditions & PINPAD_KEY) != 0 ? PINPAD_KEY : p->conditions;
 }
 
-enum tp_err pinpad_verify_build(struct buf *out, const struct reader_pin *ask, const struct pinpad_properties *p)
+enum tp_err pinpad_verify_build(struct buf *out, const struct reader_pin *ask,
+                                const struct pinpad_properties *p)
 {
     const uint8_t widest = ask->max < DIGITS_MAX ? ask->max : DIGITS_MAX;
     const uint8_t max = p->pin_max != 0 && p->pin_max < widest ? p->pin_max : widest;
@@ -226,21 +231,24 @@ bool pinpad_key_ends(uint8_t key)
     return key == PINPAD_KEY_OK || key == PINPAD_KEY_CANCEL || key == PINPAD_KEY_TIMEOUT;
 }
 
-/* USB Language Identifiers (LANGIDs) 1.0: those of the countries whose cards are likely here, by language. */
+/* USB Language Identifiers (LANGIDs) 1.0: those of the countries whose cards are likely here, by
+ * language. */
 static const struct {
     char iso639[3];
     uint16_t id;
 } languages[] = {
-    {"ar", 0x0401}, {"bg", 0x0402}, {"ca", 0x0403}, {"cs", 0x0405}, {"da", 0x0406}, {"de", 0x0407}, {"el", 0x0408}, {"en", 0x0409},
-    {"es", 0x040A}, {"et", 0x0425}, {"fi", 0x040B}, {"fr", 0x040C}, {"hr", 0x041A}, {"hu", 0x040E}, {"it", 0x0410}, {"ja", 0x0411},
-    {"lt", 0x0427}, {"lv", 0x0426}, {"nl", 0x0413}, {"no", 0x0414}, {"pl", 0x0415}, {"pt", 0x0816}, {"ro", 0x0418}, {"ru", 0x0419},
+    {"ar", 0x0401}, {"bg", 0x0402}, {"ca", 0x0403}, {"cs", 0x0405}, {"da", 0x0406}, {"de", 0x0407},
+    {"el", 0x0408}, {"en", 0x0409}, {"es", 0x040A}, {"et", 0x0425}, {"fi", 0x040B}, {"fr", 0x040C},
+    {"hr", 0x041A}, {"hu", 0x040E}, {"it", 0x0410}, {"ja", 0x0411}, {"lt", 0x0427}, {"lv", 0x0426},
+    {"nl", 0x0413}, {"no", 0x0414}, {"pl", 0x0415}, {"pt", 0x0816}, {"ro", 0x0418}, {"ru", 0x0419},
     {"sk", 0x041B}, {"sl", 0x0424}, {"sv", 0x041D}, {"tr", 0x041F}, {"uk", 0x0422}, {"zh", 0x0804},
 };
 
 static uint16_t language_id(const uint8_t letters[2])
 {
     for (size_t i = 0; i < sizeof(languages) / sizeof(languages[0]); i++)
-        if ((letters[0] | 0x20) == languages[i].iso639[0] && (letters[1] | 0x20) == languages[i].iso639[1])
+        if ((letters[0] | 0x20) == languages[i].iso639[0] &&
+            (letters[1] | 0x20) == languages[i].iso639[1])
             return languages[i].id;
     return 0;
 }

@@ -5,7 +5,8 @@
 
 #include "base/secret.h"
 
-/* A whole answer comes in at most this many pieces: a 64 KiB answer in pieces of 256 bytes, and some to spare for empty ones. */
+/* A whole answer comes in at most this many pieces: a 64 KiB answer in pieces of 256 bytes, and
+ * some to spare for empty ones. */
 #define PIECES_MAX 300
 
 struct reader {
@@ -22,7 +23,8 @@ struct reader {
     uint8_t answer[APDU_RESPONSE_MAX];
 };
 
-enum tp_err reader_new(struct reader **out, const struct reader_driver *driver, void *self, const char *name)
+enum tp_err reader_new(struct reader **out, const struct reader_driver *driver, void *self,
+                       const char *name)
 {
     struct reader *r = calloc(1, sizeof(*r));
 
@@ -127,7 +129,8 @@ void reader_close(struct reader **r)
 }
 
 /* One exchange with the card. *out borrows from the reader until the next exchange. */
-static enum tp_err exchange(struct reader *r, const struct capdu *c, bool t0, struct rapdu *out, size_t *used, struct tp_error *e)
+static enum tp_err exchange(struct reader *r, const struct capdu *c, bool t0, struct rapdu *out,
+                            size_t *used, struct tp_error *e)
 {
     struct buf command = BUF_OF(r->command), answer = BUF_OF(r->answer);
     enum tp_err rc;
@@ -137,7 +140,8 @@ static enum tp_err exchange(struct reader *r, const struct capdu *c, bool t0, st
     rc = capdu_put(&command, c);
     if (rc != TP_OK)
         return tp_fail(e, rc, "command %02X %02X does not fit an APDU", c->cla, c->ins);
-    if (t0 && command.n == 4) /* case 1: T=0 has always five bytes of header, ISO/IEC 7816-3, 12.2.2 */
+    if (t0 &&
+        command.n == 4) /* case 1: T=0 has always five bytes of header, ISO/IEC 7816-3, 12.2.2 */
         r->command[command.n++] = 0;
     rc = r->driver->transmit(r->self, buf_span(&command), &answer, e);
     *used = *used > answer.n ? *used : answer.n;
@@ -153,7 +157,8 @@ static enum tp_err exchange(struct reader *r, const struct capdu *c, bool t0, st
 }
 
 /* One command of the transport layer; 6Cxx ("it is xx bytes") makes it again with that Le, once. */
-static enum tp_err exchange_length(struct reader *r, struct capdu c, bool t0, struct rapdu *out, size_t *used, struct tp_error *e)
+static enum tp_err exchange_length(struct reader *r, struct capdu c, bool t0, struct rapdu *out,
+                                   size_t *used, struct tp_error *e)
 {
     enum tp_err rc = exchange(r, &c, t0, out, used, e);
 
@@ -163,25 +168,33 @@ static enum tp_err exchange_length(struct reader *r, struct capdu c, bool t0, st
     return exchange(r, &c, t0, out, used, e);
 }
 
-static enum tp_err take(struct buf *response, const struct rapdu *answer, const struct capdu *c, struct tp_error *e)
+static enum tp_err take(struct buf *response, const struct rapdu *answer, const struct capdu *c,
+                        struct tp_error *e)
 {
     if (buf_put(response, answer->data) != TP_OK)
-        return tp_fail(e, TP_ERR_CARD, "the card's answer to command %02X %02X is longer than the %zu bytes it may have", c->cla, c->ins,
-                       response->cap);
+        return tp_fail(
+            e, TP_ERR_CARD,
+            "the card's answer to command %02X %02X is longer than the %zu bytes it may have",
+            c->cla, c->ins, response->cap);
     return TP_OK;
 }
 
-/* EMV 4.3 Book 1, Annex A: on T=0, a case 4 command that gets a warning has an answer waiting all the same. */
+/* EMV 4.3 Book 1, Annex A: on T=0, a case 4 command that gets a warning has an answer waiting all
+ * the same. */
 static bool warned(const struct rapdu *answer)
 {
-    return answer->data.n == 0 && ((answer->sw & 0xFF00) == 0x6200 || (answer->sw & 0xFF00) == 0x6300);
+    return answer->data.n == 0 &&
+           ((answer->sw & 0xFF00) == 0x6200 || (answer->sw & 0xFF00) == 0x6300);
 }
 
-static enum tp_err transmit(struct reader *r, const struct capdu *command, struct buf *response, uint16_t *sw, size_t *used, struct tp_error *e)
+static enum tp_err transmit(struct reader *r, const struct capdu *command, struct buf *response,
+                            uint16_t *sw, size_t *used, struct tp_error *e)
 {
     const bool t0 = reader_is_t0(r);
     const bool stripped = t0 && command->data.n > 0 && command->le != APDU_LE_NONE;
-    struct capdu c = *command, get = {.ins = INS_GET_RESPONSE}; /* CLA 00 also after a CLA 80: EMV 4.3 Book 1, 9.3.1.3 */
+    struct capdu
+        c = *command,
+        get = {.ins = INS_GET_RESPONSE}; /* CLA 00 also after a CLA 80: EMV 4.3 Book 1, 9.3.1.3 */
     struct rapdu answer = {{NULL, 0}, 0};
     enum tp_err rc;
 
@@ -200,7 +213,8 @@ static enum tp_err transmit(struct reader *r, const struct capdu *command, struc
     }
     for (unsigned i = 0; rc == TP_OK && (answer.sw & 0xFF00) == 0x6100; i++) {
         if (i == PIECES_MAX)
-            return tp_fail(e, TP_ERR_CARD, "the card's answer to command %02X %02X never ends", command->cla, command->ins);
+            return tp_fail(e, TP_ERR_CARD, "the card's answer to command %02X %02X never ends",
+                           command->cla, command->ins);
         get.le = (answer.sw & 0xFF) == 0 ? 256 : answer.sw & 0xFF;
         rc = exchange_length(r, get, t0, &answer, used, e);
         if (rc == TP_OK)
@@ -211,7 +225,8 @@ static enum tp_err transmit(struct reader *r, const struct capdu *command, struc
     return rc;
 }
 
-enum tp_err reader_transmit(struct reader *r, const struct capdu *command, struct buf *response, uint16_t *sw, struct tp_error *e)
+enum tp_err reader_transmit(struct reader *r, const struct capdu *command, struct buf *response,
+                            uint16_t *sw, struct tp_error *e)
 {
     const size_t before = response->n;
     size_t used = 0;
@@ -231,7 +246,8 @@ enum tp_err reader_transmit(struct reader *r, const struct capdu *command, struc
 /* What passes between this side and the reader: the PIN is filled in there. */
 static void trace_verify(struct reader *r, enum reader_pin_end end, uint16_t sw)
 {
-    static const uint8_t command[] = {0x00, INS_VERIFY, 0x00, 0x80, 0x08, 0x20, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+    static const uint8_t command[] = {0x00, INS_VERIFY, 0x00, 0x80, 0x08, 0x20, 0xFF,
+                                      0xFF, 0xFF,       0xFF, 0xFF, 0xFF, 0xFF};
     const uint8_t answer[] = {(uint8_t)(sw >> 8), (uint8_t)sw};
 
     if (end != READER_PIN_SENT) /* no command reached the card */
@@ -243,7 +259,8 @@ static void trace_verify(struct reader *r, enum reader_pin_end end, uint16_t sw)
         r->trace(r->trace_ctx, SPAN_OF(command), SPAN_OF(answer));
 }
 
-enum tp_err reader_verify_pin(struct reader *r, const struct reader_pin *ask, enum reader_pin_end *end, uint16_t *sw, struct tp_error *e)
+enum tp_err reader_verify_pin(struct reader *r, const struct reader_pin *ask,
+                              enum reader_pin_end *end, uint16_t *sw, struct tp_error *e)
 {
     enum tp_err rc;
 

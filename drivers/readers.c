@@ -6,9 +6,10 @@
 #include "drivers/ccid.h"
 #include "drivers/pcsc.h"
 
-static const struct kind {                                                        /* a way to readers, the preferred first */
-    const char *driver;                                                           /* as its struct reader_info says */
-    enum tp_err (*list)(struct reader_info **out, size_t *n, struct tp_error *e); /* TP_ERR_NO_READER: it reaches none */
+static const struct kind { /* a way to readers, the preferred first */
+    const char *driver;    /* as its struct reader_info says */
+    enum tp_err (*list)(struct reader_info **out, size_t *n,
+                        struct tp_error *e); /* TP_ERR_NO_READER: it reaches none */
     enum tp_err (*open)(struct reader **out, const char *wanted, bool whole, struct tp_error *e);
     void (*ask)(struct reader_info *list, size_t n); /* what each can do, which takes longer */
 } kinds[] = {
@@ -23,10 +24,13 @@ unsigned readers_number(const char *wanted)
         return 0;
     if (wanted[1] == '\0')
         return (unsigned)wanted[0] - '0';
-    return wanted[1] >= '0' && wanted[1] <= '9' && wanted[2] == '\0' ? 10 * ((unsigned)wanted[0] - '0') + (unsigned)wanted[1] - '0' : 0;
+    return wanted[1] >= '0' && wanted[1] <= '9' && wanted[2] == '\0'
+               ? 10 * ((unsigned)wanted[0] - '0') + (unsigned)wanted[1] - '0'
+               : 0;
 }
 
-/* A PC/SC name begins with the words that the reader has on USB, where its driver has no words of its own for it. */
+/* A PC/SC name begins with the words that the reader has on USB, where its driver has no words of
+ * its own for it. */
 static bool named_alike(const char *pcsc, const char *usb)
 {
     const char *place = strstr(usb, " (USB ");
@@ -35,8 +39,9 @@ static bool named_alike(const char *pcsc, const char *usb)
     return strncasecmp(pcsc, usb, n) == 0 && pcsc[n] == ' ';
 }
 
-/* pcscd holds the readers that it drives, so a driver of our own finds such a one busy: it is in the list already when that has a reader at its place, else
- * one whose place is not known (another program has its card) and whose name is the same, which then stands for this one and no other. */
+/* pcscd holds the readers that it drives, so a driver of our own finds such a one busy: it is in
+ * the list already when that has a reader at its place, else one whose place is not known (another
+ * program has its card) and whose name is the same, which then stands for this one and no other. */
 static bool listed(struct reader_info *list, size_t n, const struct reader_info *busy)
 {
     for (size_t i = 0; i < n; i++)
@@ -52,8 +57,10 @@ static bool listed(struct reader_info *list, size_t n, const struct reader_info 
     return false;
 }
 
-/* One kind's readers, asked what they can do, after those already in *all; but for the busy ones that those are. */
-static enum tp_err append(struct reader_info **all, size_t *n, const struct kind *kind, struct tp_error *e)
+/* One kind's readers, asked what they can do, after those already in *all; but for the busy ones
+ * that those are. */
+static enum tp_err append(struct reader_info **all, size_t *n, const struct kind *kind,
+                          struct tp_error *e)
 {
     struct reader_info *more = NULL, *grown;
     const size_t before = *n;
@@ -107,7 +114,8 @@ static enum tp_err by_number(struct reader **out, unsigned number, struct tp_err
     enum tp_err rc = readers_list(&list, &n, e);
 
     if (rc == TP_OK && (list == NULL || number > n)) {
-        rc = tp_fail(e, TP_ERR_NO_READER, "no reader has the number %u: see `telepay readers`", number);
+        rc = tp_fail(e, TP_ERR_NO_READER, "no reader has the number %u: see `telepay readers`",
+                     number);
     } else if (rc == TP_OK) {
         const struct reader_info *r = &list[number - 1];
         const struct kind *kind = kinds;
@@ -120,7 +128,11 @@ static enum tp_err by_number(struct reader **out, unsigned number, struct tp_err
     return rc;
 }
 
-enum use { USE_NOW, USE_LATER, USE_TROUBLE }; /* of a reader: it has a card; it has none yet; something is in the way */
+enum use {
+    USE_NOW,
+    USE_LATER,
+    USE_TROUBLE
+}; /* of a reader: it has a card; it has none yet; something is in the way */
 
 static enum use use_of(const struct reader_info *r)
 {
@@ -129,7 +141,8 @@ static enum use use_of(const struct reader_info *r)
     return r->card_present && !r->in_use ? USE_NOW : USE_LATER;
 }
 
-/* Whether this way reaches a reader of that name (NULL: any) that is of such use or a better one. *whole: one is called so and no more. */
+/* Whether this way reaches a reader of that name (NULL: any) that is of such use or a better one.
+ * *whole: one is called so and no more. */
 static bool reaches(const struct kind *kind, const char *wanted, enum use use, bool *whole)
 {
     struct reader_info *list = NULL;
@@ -139,7 +152,8 @@ static bool reaches(const struct kind *kind, const char *wanted, enum use use, b
     *whole = false;
     if (kind->list(&list, &n, NULL) == TP_OK)
         for (size_t i = 0; i < n; i++) {
-            found = found || (use_of(&list[i]) <= use && reader_wanted(list[i].name, wanted, false));
+            found =
+                found || (use_of(&list[i]) <= use && reader_wanted(list[i].name, wanted, false));
             *whole = *whole || (wanted != NULL && reader_wanted(list[i].name, wanted, true));
         }
     free(list);
@@ -162,7 +176,8 @@ enum tp_err readers_open(struct reader **out, const char *wanted, struct tp_erro
         for (size_t i = 0; i < KINDS; i++)
             if (reaches(&kinds[i], wanted, use, &whole))
                 return kinds[i].open(out, wanted, whole, e);
-    /* no way reaches one yet: the first that can be waited on; but a service that keeps this user out is told */
+    /* no way reaches one yet: the first that can be waited on; but a service that keeps this user
+     * out is told */
     rc = kinds[0].open(out, wanted, false, e);
     for (size_t i = 1; i < KINDS && rc != TP_OK && rc != TP_ERR_STATE; i++)
         if (kinds[i].open(out, wanted, false, &why) == TP_OK)

@@ -15,7 +15,8 @@ struct driver {
     bool t0, keypad;
 };
 
-static void tell(struct replay *p, enum replay_kind kind, const struct transcript_exchange *recorded, struct span sent)
+static void tell(struct replay *p, enum replay_kind kind,
+                 const struct transcript_exchange *recorded, struct span sent)
 {
     const struct replay_difference d = {kind, recorded, sent};
 
@@ -28,7 +29,8 @@ static bool same_header(const struct transcript_exchange *x, struct span command
     return command.n >= HEADER && memcmp(x->command.value, command.p, HEADER) == 0;
 }
 
-/* Data that are told nothing of, a PIN enciphered under a key that may be another now: any do, of any length. */
+/* Data that are told nothing of, a PIN enciphered under a key that may be another now: any do, of
+ * any length. */
 static bool all_hidden(const struct transcript_exchange *x)
 {
     for (size_t i = HEADER + 1; i < x->command.n; i++)
@@ -39,11 +41,13 @@ static bool all_hidden(const struct transcript_exchange *x)
 
 static bool as_recorded(const struct transcript_exchange *x, struct span command)
 {
-    return masked_matches(&x->command, command) || (same_header(x, command) && all_hidden(x) && command.n > HEADER + 1);
+    return masked_matches(&x->command, command) ||
+           (same_header(x, command) && all_hidden(x) && command.n > HEADER + 1);
 }
 
 /* The exchange that answers command, from p->at on; NULL when there is none. */
-static const struct transcript_exchange *find(const struct replay *p, struct span command, size_t *at)
+static const struct transcript_exchange *find(const struct replay *p, struct span command,
+                                              size_t *at)
 {
     const struct transcript_exchange *x;
 
@@ -62,16 +66,21 @@ static void skip_to(struct replay *p, size_t at)
         tell(p, REPLAY_SKIPPED, transcript_at(p->transcript, p->at), (struct span){NULL, 0});
 }
 
-static enum tp_err not_recorded(struct replay *p, struct span command, struct buf *response, struct tp_error *e)
+static enum tp_err not_recorded(struct replay *p, struct span command, struct buf *response,
+                                struct tp_error *e)
 {
     tell(p, REPLAY_NOT_RECORDED, NULL, command);
     if (command.n >= HEADER && command.p[1] == INS_GET_DATA)
         return buf_be16(response, SW_REFERENCED_DATA_NOT_FOUND);
-    return tp_fail(e, TP_ERR_CARD, "the transcript %s has no answer to command %02X %02X: the card cannot be played further",
-                   transcript_name(p->transcript), command.n > 0 ? command.p[0] : 0, command.n > 1 ? command.p[1] : 0);
+    return tp_fail(
+        e, TP_ERR_CARD,
+        "the transcript %s has no answer to command %02X %02X: the card cannot be played further",
+        transcript_name(p->transcript), command.n > 0 ? command.p[0] : 0,
+        command.n > 1 ? command.p[1] : 0);
 }
 
-static enum tp_err replay_transmit(void *self, struct span command, struct buf *response, struct tp_error *e)
+static enum tp_err replay_transmit(void *self, struct span command, struct buf *response,
+                                   struct tp_error *e)
 {
     struct replay *p = ((struct driver *)self)->replay;
     size_t at;
@@ -84,8 +93,12 @@ static enum tp_err replay_transmit(void *self, struct span command, struct buf *
     if (!as_recorded(x, command))
         tell(p, REPLAY_DATA, x, command);
     if (x->answer.n == 0)
-        return tp_fail(e, TP_ERR_CARD, "the card left, or did not answer, as recorded in line %u of %s", x->line, transcript_name(p->transcript));
-    return buf_put(response, masked_filled(&x->answer)) == TP_OK ? TP_OK : tp_fail(e, TP_ERR_CARD, "the card answered more than it may");
+        return tp_fail(e, TP_ERR_CARD,
+                       "the card left, or did not answer, as recorded in line %u of %s", x->line,
+                       transcript_name(p->transcript));
+    return buf_put(response, masked_filled(&x->answer)) == TP_OK
+               ? TP_OK
+               : tp_fail(e, TP_ERR_CARD, "the card answered more than it may");
 }
 
 static enum tp_err replay_wait_card(void *self, int timeout_ms, struct tp_error *e)
@@ -121,7 +134,8 @@ static struct reader_features replay_features(void *self)
 }
 
 /* The keypad's next VERIFY that reached the card; when there is none, the person did not go on. */
-static enum tp_err replay_verify_pin(void *self, const struct reader_pin *ask, enum reader_pin_end *end, uint16_t *sw, struct tp_error *e)
+static enum tp_err replay_verify_pin(void *self, const struct reader_pin *ask,
+                                     enum reader_pin_end *end, uint16_t *sw, struct tp_error *e)
 {
     struct replay *p = ((struct driver *)self)->replay;
     const struct transcript_exchange *x;
@@ -130,7 +144,8 @@ static enum tp_err replay_verify_pin(void *self, const struct reader_pin *ask, e
     (void)ask;
     (void)e;
     *end = READER_PIN_CANCELLED;
-    for (at = p->at; (x = transcript_at(p->transcript, at)) != NULL && x->command.value[1] != INS_VERIFY;)
+    for (at = p->at;
+         (x = transcript_at(p->transcript, at)) != NULL && x->command.value[1] != INS_VERIFY;)
         at++;
     if (x == NULL || x->answer.n < 2)
         return TP_OK;
@@ -167,7 +182,8 @@ static const struct reader_driver replay_driver = {
 
 enum tp_err replay_open(struct reader **out, struct replay *replay, struct tp_error *e)
 {
-    const char *protocol = transcript_value(replay->transcript, "protocol"), *keypad = transcript_value(replay->transcript, "keypad");
+    const char *protocol = transcript_value(replay->transcript, "protocol"),
+               *keypad = transcript_value(replay->transcript, "keypad");
     struct driver *d = calloc(1, sizeof(*d));
     struct buf atr;
     enum tp_err r;

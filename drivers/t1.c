@@ -35,8 +35,9 @@ struct run { /* one command */
     bool aborted;  /* the card broke off; its right to go on is still to be heard */
     bool done;
     struct bytes block; /* to be sent next */
-    struct bytes last;  /* the one a request for repetition means: the last that is no such request itself */
-    uint8_t wtx;        /* of the block to be sent next */
+    struct bytes
+        last; /* the one a request for repetition means: the last that is no such request itself */
+    uint8_t wtx; /* of the block to be sent next */
     unsigned errors, all_errors, waits, idle;
     struct tp_error *e;
 };
@@ -97,7 +98,8 @@ static struct block control(uint8_t pcb, struct span inf)
     } else {
         b.s = pcb & 0x1F;
         b.response = (pcb & S_RESPONSE) != 0;
-        b.kind = b.s <= S_WTX && inf.n == (b.s == S_IFS || b.s == S_WTX ? 1 : 0) ? KIND_S : KIND_BAD;
+        b.kind =
+            b.s <= S_WTX && inf.n == (b.s == S_IFS || b.s == S_WTX ? 1 : 0) ? KIND_S : KIND_BAD;
     }
     return b;
 }
@@ -117,10 +119,12 @@ static struct block take(const struct t1 *t, struct span raw)
     return control(raw.p[1], span_of(raw.p + 3, raw.p[2]));
 }
 
-static enum tp_err carry(struct t1 *t, uint8_t wtx, const struct bytes *out, struct bytes *in, struct tp_error *e)
+static enum tp_err carry(struct t1 *t, uint8_t wtx, const struct bytes *out, struct bytes *in,
+                         struct tp_error *e)
 {
     struct buf answer = BUF_OF(in->p);
-    const enum tp_err rc = t->link->exchange(t->link->ctx, wtx, span_of(out->p, out->n), &answer, e);
+    const enum tp_err rc =
+        t->link->exchange(t->link->ctx, wtx, span_of(out->p, out->n), &answer, e);
 
     t->blocks++;
     in->n = answer.n;
@@ -153,7 +157,8 @@ static void send_again_please(struct run *r, uint8_t why)
     make(r->t, &r->block, (uint8_t)(PCB_R | (r->t->nr != 0 ? R_NR : 0) | why), span_of(NULL, 0));
 }
 
-/* Both sides begin anew: rule 6. The command is not sent again: the card may have carried it out, and only its caller knows whether twice is harmless. */
+/* Both sides begin anew: rule 6. The command is not sent again: the card may have carried it out,
+ * and only its caller knows whether twice is harmless. */
 static enum tp_err resynch(struct run *r)
 {
     struct t1 *t = r->t;
@@ -172,9 +177,13 @@ static enum tp_err resynch(struct run *r)
         t->ns = t->nr = 0;
         t->ifsc = t->ifsc_start;
         t->ifsd = T1_IFS_DEFAULT;
-        return tp_fail(r->e, TP_ERR_CARD, "data between reader and card was lost: take the card out, clean the contacts and start again");
+        return tp_fail(r->e, TP_ERR_CARD,
+                       "data between reader and card was lost: take the card out, clean the "
+                       "contacts and start again");
     }
-    return tp_fail(r->e, TP_ERR_CARD, "the card stopped answering rightly: take it out, clean the contacts and start again");
+    return tp_fail(
+        r->e, TP_ERR_CARD,
+        "the card stopped answering rightly: take it out, clean the contacts and start again");
 }
 
 static enum tp_err error(struct run *r)
@@ -211,7 +220,8 @@ static enum tp_err on_i(struct run *r, const struct block *b)
     struct t1 *t = r->t;
     enum tp_err rc = TP_OK;
 
-    if (r->more || b->number != t->nr) /* an answer before the command is whole, or one we know already */
+    if (r->more ||
+        b->number != t->nr) /* an answer before the command is whole, or one we know already */
         return invalid(r, R_OTHER);
     r->errors = 0;
     if (!r->answered)
@@ -323,7 +333,8 @@ static enum tp_err go(struct run *r, size_t n)
 
 void t1_start(struct t1 *t, const struct t1_link *link, uint8_t ifsc, bool crc)
 {
-    *t = (struct t1){.link = link, .ifsc_start = ifsc, .ifsc = ifsc, .ifsd = T1_IFS_DEFAULT, .crc = crc};
+    *t = (struct t1){
+        .link = link, .ifsc_start = ifsc, .ifsc = ifsc, .ifsd = T1_IFS_DEFAULT, .crc = crc};
 }
 
 enum tp_err t1_transmit(struct t1 *t, struct span command, struct buf *response, struct tp_error *e)
@@ -338,7 +349,10 @@ enum tp_err t1_secure(struct t1 *t, size_t n, struct buf *response, struct tp_er
     struct run r = {.t = t, .response = response, .e = e};
 
     if (t->link->secure == NULL || n == 0 || n > t->ifsc)
-        return tp_fail(e, TP_ERR_CARD, "the card takes blocks of %u bytes only, too short for a PIN typed on the reader", t->ifsc);
+        return tp_fail(
+            e, TP_ERR_CARD,
+            "the card takes blocks of %u bytes only, too short for a PIN typed on the reader",
+            t->ifsc);
     return go(&r, n);
 }
 
@@ -360,5 +374,7 @@ enum tp_err t1_set_ifsd(struct t1 *t, uint8_t ifsd, struct tp_error *e)
         }
         t->errors++;
     }
-    return tp_fail(e, TP_ERR_CARD, "the card does not agree on the length of blocks: take it out, clean the contacts and try again");
+    return tp_fail(e, TP_ERR_CARD,
+                   "the card does not agree on the length of blocks: take it out, clean the "
+                   "contacts and try again");
 }

@@ -76,14 +76,18 @@ static int digit(char c)
     return -1;
 }
 
-/* Hex and * up to a space or the line's end. There is room: half as many bytes as the text has characters, for the value and again for the mask. */
-static enum tp_err read_masked(struct transcript *t, struct masked *out, const char *text, struct tp_error *e)
+/* Hex and * up to a space or the line's end. There is room: half as many bytes as the text has
+ * characters, for the value and again for the mask. */
+static enum tp_err read_masked(struct transcript *t, struct masked *out, const char *text,
+                               struct tp_error *e)
 {
     const size_t digits = strcspn(text, " \t");
     uint8_t *value = t->bytes + t->bytes_n, *hidden = value + digits / 2;
 
     if (digits == 0 || digits % 2 != 0)
-        return bad(t, e, digits == 0 ? "here should be bytes in hex" : "an odd number of hexadecimal digits");
+        return bad(t, e,
+                   digits == 0 ? "here should be bytes in hex"
+                               : "an odd number of hexadecimal digits");
     memset(value, 0, digits);
     for (size_t i = 0; i < digits; i++) {
         const unsigned shift = i % 2 == 0 ? 4 : 0;
@@ -93,7 +97,9 @@ static enum tp_err read_masked(struct transcript *t, struct masked *out, const c
         else if (digit(text[i]) >= 0)
             value[i / 2] |= (uint8_t)((unsigned)digit(text[i]) << shift);
         else
-            return bad(t, e, "bytes are written in hexadecimal digits, and with * for half a byte that is not told");
+            return bad(t, e,
+                       "bytes are written in hexadecimal digits, and with * for half a byte that "
+                       "is not told");
     }
     t->bytes_n += digits;
     *out = (struct masked){value, hidden, digits / 2};
@@ -105,7 +111,9 @@ static void *grown(void *array, size_t n, size_t size)
 {
     if (n >= ITEMS_MAX)
         return NULL;
-    return (n & (n - 1)) != 0 ? array : realloc(array, (n == 0 ? 1 : 2 * n) * size); /* at 0, 1, 2, 4, 8 … it is full */
+    return (n & (n - 1)) != 0
+               ? array
+               : realloc(array, (n == 0 ? 1 : 2 * n) * size); /* at 0, 1, 2, 4, 8 … it is full */
 }
 
 static enum tp_err read_command(struct transcript *t, const char *text, struct tp_error *e)
@@ -156,7 +164,8 @@ static enum tp_err read_answer(struct transcript *t, const char *text, struct tp
 static bool is_name(const char *text, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (!(text[i] >= 'a' && text[i] <= 'z') && !(text[i] >= '0' && text[i] <= '9') && !(text[i] >= 'A' && text[i] <= 'Z') && text[i] != '-')
+        if (!(text[i] >= 'a' && text[i] <= 'z') && !(text[i] >= '0' && text[i] <= '9') &&
+            !(text[i] >= 'A' && text[i] <= 'Z') && text[i] != '-')
             return false;
     return n > 0 && n <= NAME_MAX_;
 }
@@ -168,7 +177,8 @@ static enum tp_err read_fact(struct transcript *t, char *line, struct tp_error *
     char *value, *words;
 
     if (line[n] != ':' || !is_name(line, n))
-        return bad(t, e, "neither a command (>), an answer (<), a remark (#) nor a fact (name: value)");
+        return bad(t, e,
+                   "neither a command (>), an answer (<), a remark (#) nor a fact (name: value)");
     line[n] = '\0';
     value = line + n + 1 + strspn(line + n + 1, " \t");
     f.value = value;
@@ -216,7 +226,8 @@ static enum tp_err read_lines(struct transcript *t, size_t n, struct tp_error *e
         t->lines = ++t->line;
         if (memchr(line, '\0', length) != NULL)
             return bad(t, e, "this is no text");
-        while (kept > 0 && (line[kept - 1] == '\r' || line[kept - 1] == ' ' || line[kept - 1] == '\t'))
+        while (kept > 0 &&
+               (line[kept - 1] == '\r' || line[kept - 1] == ' ' || line[kept - 1] == '\t'))
             kept--;
         line[kept] = '\0';
         r = read_line(t, line, e);
@@ -229,7 +240,8 @@ static enum tp_err read_lines(struct transcript *t, size_t n, struct tp_error *e
     return r;
 }
 
-enum tp_err transcript_parse(struct transcript **out, struct span text, const char *name, struct tp_error *e)
+enum tp_err transcript_parse(struct transcript **out, struct span text, const char *name,
+                             struct tp_error *e)
 {
     struct transcript *t = calloc(1, sizeof(*t));
     enum tp_err r;
@@ -297,7 +309,8 @@ const struct transcript_exchange *transcript_at(const struct transcript *t, size
     return i < t->exchanges_n ? &t->exchanges[i] : NULL;
 }
 
-const struct transcript_fact *transcript_fact(const struct transcript *t, const char *name, size_t nth)
+const struct transcript_fact *transcript_fact(const struct transcript *t, const char *name,
+                                              size_t nth)
 {
     for (size_t i = 0; i < t->facts_n; i++)
         if (strcmp(t->facts[i].name, name) == 0 && nth-- == 0)
@@ -312,13 +325,15 @@ const char *transcript_value(const struct transcript *t, const char *name)
     return f != NULL ? f->value : NULL;
 }
 
-enum tp_err transcript_bytes(struct buf *out, const struct transcript *t, const char *name, struct tp_error *e)
+enum tp_err transcript_bytes(struct buf *out, const struct transcript *t, const char *name,
+                             struct tp_error *e)
 {
     const struct transcript_fact *f = transcript_fact(t, name, 0);
 
     if (f == NULL || hex_decode(out, f->value) == TP_OK)
         return TP_OK;
-    return tp_fail(e, TP_ERR_FORMAT, "%s, line %u: \"%s\" takes at most %zu bytes in hex", t->name, f->line, name, out->cap - out->n);
+    return tp_fail(e, TP_ERR_FORMAT, "%s, line %u: \"%s\" takes at most %zu bytes in hex", t->name,
+                   f->line, name, out->cap - out->n);
 }
 
 bool transcript_masked(const struct transcript *t)

@@ -19,7 +19,8 @@ enum tp_err usb_descriptors_ccid(struct ccid_descriptor *d, struct span descript
         if (descriptors.p[0] < 2 || span_take(&descriptors, descriptors.p[0], &one) != TP_OK)
             return TP_ERR_NOT_FOUND;
         if (one.p[1] == INTERFACE)
-            reader = one.n > INTERFACE_CLASS && (one.p[INTERFACE_CLASS] == CCID_INTERFACE_CLASS || one.p[INTERFACE_CLASS] == CCID_VENDOR_CLASS);
+            reader = one.n > INTERFACE_CLASS && (one.p[INTERFACE_CLASS] == CCID_INTERFACE_CLASS ||
+                                                 one.p[INTERFACE_CLASS] == CCID_VENDOR_CLASS);
         else if (reader && ccid_descriptor_parse(d, one) == TP_OK)
             return TP_OK;
     }
@@ -68,7 +69,8 @@ static bool find_device(char device[NAME_MAX + 1], const char *root, unsigned bu
     bool found = false;
 
     while (dir != NULL && !found && (entry = readdir(dir)) != NULL) {
-        found = entry->d_name[0] != '.' && number(root, entry->d_name, "busnum") == bus && number(root, entry->d_name, "devnum") == address;
+        found = entry->d_name[0] != '.' && number(root, entry->d_name, "busnum") == bus &&
+                number(root, entry->d_name, "devnum") == address;
         snprintf(device, NAME_MAX + 1, "%s", entry->d_name);
     }
     if (dir != NULL)
@@ -76,20 +78,24 @@ static bool find_device(char device[NAME_MAX + 1], const char *root, unsigned bu
     return found;
 }
 
-enum tp_err usb_sysfs_ccid(struct ccid_descriptor *d, const char *root, unsigned bus, unsigned address)
+enum tp_err usb_sysfs_ccid(struct ccid_descriptor *d, const char *root, unsigned bus,
+                           unsigned address)
 {
     char device[NAME_MAX + 1];
 
-    return find_device(device, root, bus, address) ? read_device(d, root, device) : TP_ERR_NOT_FOUND;
+    return find_device(device, root, bus, address) ? read_device(d, root, device)
+                                                   : TP_ERR_NOT_FOUND;
 }
 
-void usb_sysfs_text(char *out, size_t cap, const char *root, unsigned bus, unsigned address, const char *attribute)
+void usb_sysfs_text(char *out, size_t cap, const char *root, unsigned bus, unsigned address,
+                    const char *attribute)
 {
     char device[NAME_MAX + 1], path[PATH_MAX];
     FILE *f = NULL;
 
     out[0] = '\0';
-    if (find_device(device, root, bus, address) && snprintf(path, sizeof(path), "%s/%s/%s", root, device, attribute) < (int)sizeof(path))
+    if (find_device(device, root, bus, address) &&
+        snprintf(path, sizeof(path), "%s/%s/%s", root, device, attribute) < (int)sizeof(path))
         f = fopen(path, "re");
     if (f == NULL)
         return;

@@ -1,4 +1,5 @@
-/* GENERATE AC: the request and the answer (EMV 4.4 Book 3, 6.5.5; Book 2, 6.6 and 8.1). What is decided between them is crm.c. */
+/* GENERATE AC: the request and the answer (EMV 4.4 Book 3, 6.5.5; Book 2, 6.6 and 8.1). What is
+ * decided between them is crm.c. */
 #include "simcard/card_priv.h"
 
 #include <openssl/evp.h>
@@ -16,13 +17,15 @@
 /* ---- cryptogram ---- */
 
 /* The data of Book 2, 8.1.1, table 28, in the order all our kinds of card take them. */
-static enum tp_err put_signed_data(struct buf *data, const struct card *c, const struct card_request *q, struct span iad)
+static enum tp_err put_signed_data(struct buf *data, const struct card *c,
+                                   const struct card_request *q, struct span iad)
 {
     static const struct {
         uint32_t tag;
         uint8_t n;
-    } asked[] = {{TAG_AMOUNT, 6},      {TAG_AMOUNT_OTHER, 6}, {TAG_TERMINAL_COUNTRY, 2}, {TAG_TVR, 5},
-                 {TAG_TX_CURRENCY, 2}, {TAG_TX_DATE, 3},      {TAG_TX_TYPE, 1},          {TAG_UN, 4}};
+    } asked[] = {
+        {TAG_AMOUNT, 6},      {TAG_AMOUNT_OTHER, 6}, {TAG_TERMINAL_COUNTRY, 2}, {TAG_TVR, 5},
+        {TAG_TX_CURRENCY, 2}, {TAG_TX_DATE, 3},      {TAG_TX_TYPE, 1},          {TAG_UN, 4}};
     enum tp_err r = TP_OK;
 
     for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]) && r == TP_OK; i++)
@@ -34,7 +37,8 @@ static enum tp_err put_signed_data(struct buf *data, const struct card *c, const
     return r == TP_OK ? buf_put(data, card_iad_signed(c, iad)) : r;
 }
 
-static enum tp_err make_ac(const struct card *c, uint8_t ac[8], const struct card_request *q, struct span iad)
+static enum tp_err make_ac(const struct card *c, uint8_t ac[8], const struct card_request *q,
+                           struct span iad)
 {
     const uint8_t atc[2] = {(uint8_t)(c->session.atc >> 8), (uint8_t)c->session.atc};
     struct secret session = {NULL, 0};
@@ -93,8 +97,10 @@ static enum tp_err put_plain(const struct card *c, struct buf *out, const struct
     return r == TP_OK ? tlv_put(out, TAG_RESPONSE_2, buf_span(&inner)) : r;
 }
 
-/* Transaction data hash code: Book 2, 6.6.1: PDOL, CDOL1 (and CDOL2) values, then the response objects without 9F4B. */
-static enum tp_err hash_transaction(const struct card *c, uint8_t hash[HASH_SIZE], const struct answer *a)
+/* Transaction data hash code: Book 2, 6.6.1: PDOL, CDOL1 (and CDOL2) values, then the response
+ * objects without 9F4B. */
+static enum tp_err hash_transaction(const struct card *c, uint8_t hash[HASH_SIZE],
+                                    const struct answer *a)
 {
     uint8_t raw[3 * CARD_VALUES_MAX + 64];
     struct buf all = BUF_OF(raw);
@@ -143,7 +149,8 @@ static enum tp_err put_signed(const struct card *c, struct buf *out, const struc
 
 /* ---- GENERATE AC ---- */
 
-static enum tp_err plan_answer(struct card *c, struct answer *a, const struct card_request *q, const struct card_decision *d)
+static enum tp_err plan_answer(struct card *c, struct answer *a, const struct card_request *q,
+                               const struct card_decision *d)
 {
     struct buf un = BUF_OF(a->plan.un);
     enum tp_err r;
@@ -156,7 +163,8 @@ static enum tp_err plan_answer(struct card *c, struct answer *a, const struct ca
         r = card_request_put(&un, q, TAG_UN, sizeof(a->plan.un));
     if (r != TP_OK)
         return r;
-    if (!d->second) { /* what the issuer answers and orders hangs on this one: Book 2, 8.2 and 9.2.3 */
+    if (!d->second) { /* what the issuer answers and orders hangs on this one: Book 2, 8.2 and 9.2.3
+                       */
         memcpy(c->session.first_ac, a->plan.ac, sizeof(c->session.first_ac));
         memset(c->session.chain, 0, sizeof(c->session.chain));
         memcpy(c->session.chain, a->plan.ac, sizeof(c->session.first_ac));
@@ -166,16 +174,19 @@ static enum tp_err plan_answer(struct card *c, struct answer *a, const struct ca
     return TP_OK;
 }
 
-/* P1 and order: Book 3, table 12; 10.8 and 10.11: a TC or AAC ends it, an ARQC is followed by one more request, for a TC or an AAC. */
+/* P1 and order: Book 3, table 12; 10.8 and 10.11: a TC or AAC ends it, an ARQC is followed by one
+ * more request, for a TC or an AAC. */
 static uint16_t check_order(const struct card *c, const struct capdu *in)
 {
     const bool can_cda = (c->profile->aip[0] & AIP_CDA) != 0;
 
-    if ((in->p1 & AC_TYPE_MASK) == AC_TYPE_MASK || (in->p1 & (uint8_t) ~(AC_TYPE_MASK | (can_cda ? AC_CDA : 0))) != 0 || in->p2 != 0)
+    if ((in->p1 & AC_TYPE_MASK) == AC_TYPE_MASK ||
+        (in->p1 & (uint8_t) ~(AC_TYPE_MASK | (can_cda ? AC_CDA : 0))) != 0 || in->p2 != 0)
         return SW_WRONG_P1P2;
     if (c->session.phase == PHASE_STARTED)
         return SW_OK;
-    return c->session.phase == PHASE_ONLINE && (in->p1 & AC_TYPE_MASK) != AC_ARQC ? SW_OK : SW_CONDITIONS;
+    return c->session.phase == PHASE_ONLINE && (in->p1 & AC_TYPE_MASK) != AC_ARQC ? SW_OK
+                                                                                  : SW_CONDITIONS;
 }
 
 static uint16_t take_values(struct card_values *values, const struct card_request *q)
@@ -214,13 +225,15 @@ uint16_t card_generate_ac(struct card *c, const struct capdu *in, struct buf *ou
         card_issuer_obey(c);
     card_decide(c, &d, &q);
     d.cid = fault_cid(&c->faults, d.cid);
-    d.is_signed = (in->p1 & AC_CDA) != 0 && d.cid != AC_AAC; /* an AAC is not signed: Book 2, 6.6.1 */
+    d.is_signed =
+        (in->p1 & AC_CDA) != 0 && d.cid != AC_AAC; /* an AAC is not signed: Book 2, 6.6.1 */
     c->session.cda_done |= d.is_signed;
     if (plan_answer(c, &a, &q, &d) != TP_OK)
         return SW_UNKNOWN;
     card_settle(c, &d, &q);
     card_log(c, &q, d.cid);
-    if (card_state_write(c, STATE_SYNC) != TP_OK) /* counters, log and what the issuer ordered are durable before anybody has the cryptogram */
+    if (card_state_write(c, STATE_SYNC) != TP_OK) /* counters, log and what the issuer ordered are
+                                                     durable before anybody has the cryptogram */
         return SW_MEMORY_FAILURE;
     if (d.is_signed)
         return put_signed(c, out, &a) == TP_OK ? SW_OK : SW_UNKNOWN;

@@ -32,7 +32,10 @@ static enum tp_err apply_changes(struct card *c, const char *dir, struct tp_erro
         struct profile_record *record = profile_record(c->profile, sfi, number);
 
         if (record == NULL || content.n > sizeof(record->data))
-            return tp_fail(e, TP_ERR_FORMAT, "%s: the issuer changed record %u of file %u, which the card no longer has", dir, number, sfi);
+            return tp_fail(
+                e, TP_ERR_FORMAT,
+                "%s: the issuer changed record %u of file %u, which the card no longer has", dir,
+                number, sfi);
         memcpy(record->data, content.p, content.n);
         record->n = content.n;
     }
@@ -106,12 +109,14 @@ struct state_limits card_limits(const struct card *c)
 
     if ((c->state.flags & STATE_LIMITS_SET) != 0)
         return c->state.limits;
-    return (struct state_limits){p->amount_limit, p->amount_maximum, p->offline_limit, p->offline_maximum};
+    return (struct state_limits){p->amount_limit, p->amount_maximum, p->offline_limit,
+                                 p->offline_maximum};
 }
 
 struct span card_pin_block(const struct card *c)
 {
-    return (c->state.flags & STATE_PIN_CHANGED) != 0 ? SPAN_OF(c->state.pin_block) : secret_span(&c->profile->pin_block);
+    return (c->state.flags & STATE_PIN_CHANGED) != 0 ? SPAN_OF(c->state.pin_block)
+                                                     : secret_span(&c->profile->pin_block);
 }
 
 uint8_t card_tries_shown(const struct card *c)
@@ -138,8 +143,10 @@ enum tp_err card_add_fault(struct card *c, const char *spec, struct tp_error *e)
 
 enum tp_err card_atr(struct card *c, struct buf *atr)
 {
-    /* EMV 4.3 Book 1, 8.2 and 8.3: the basic ATRs. TB1 = 00 (no Vpp), TC1 = 00; T=1: TD1 = 81, TD2 = 31, TA3 = FE (IFSC 254), TB3 = 45. */
-    static const uint8_t t1[] = {0x3B, 0xE7, 0x00, 0x00, 0x81, 0x31, 0xFE, 0x45, 'T', 'E', 'L', 'E', 'P', 'A', 'Y'};
+    /* EMV 4.3 Book 1, 8.2 and 8.3: the basic ATRs. TB1 = 00 (no Vpp), TC1 = 00; T=1: TD1 = 81, TD2
+     * = 31, TA3 = FE (IFSC 254), TB3 = 45. */
+    static const uint8_t t1[] = {0x3B, 0xE7, 0x00, 0x00, 0x81, 0x31, 0xFE, 0x45,
+                                 'T',  'E',  'L',  'E',  'P',  'A',  'Y'};
     static const uint8_t t0[] = {0x3B, 0x67, 0x00, 0x00, 'T', 'E', 'L', 'E', 'P', 'A', 'Y'};
     uint8_t raw[33], tck = 0;
     struct buf whole = BUF_OF(raw);
@@ -189,12 +196,14 @@ static const struct command {
     {0x00, INS_EXTERNAL_AUTHENTICATE, card_external_authenticate},
 };
 
-/* Issuer scripts, always under secure messaging: CLA 84 or 8C; those of ISO/IEC 7816-4 alone 04 or 0C too. */
+/* Issuer scripts, always under secure messaging: CLA 84 or 8C; those of ISO/IEC 7816-4 alone 04 or
+ * 0C too. */
 static const struct script_command {
     uint8_t ins;
     bool inter_industry;
 } scripts[] = {
-    {INS_APPLICATION_BLOCK, false}, {INS_APPLICATION_UNBLOCK, false}, {INS_CARD_BLOCK, false}, {INS_PIN_CHANGE_UNBLOCK, false},
+    {INS_APPLICATION_BLOCK, false}, {INS_APPLICATION_UNBLOCK, false},
+    {INS_CARD_BLOCK, false},        {INS_PIN_CHANGE_UNBLOCK, false},
     {INS_PUT_DATA, true},           {INS_UPDATE_RECORD, true},
 };
 
@@ -220,14 +229,16 @@ static uint16_t run(struct card *c, const struct capdu *in, struct buf *out)
 {
     const uint16_t sw = dispatch(c, in, out);
 
-    if (in->ins != INS_GET_CHALLENGE || sw != SW_OK) { /* a challenge is good for one command: Book 3, 6.5.6.1 */
+    if (in->ins != INS_GET_CHALLENGE ||
+        sw != SW_OK) { /* a challenge is good for one command: Book 3, 6.5.6.1 */
         c->session.challenge_live = false;
         secret_wipe(c->session.challenge, sizeof(c->session.challenge));
     }
     return sw;
 }
 
-/* Data that the terminal has no room for: 6Cxx names the right Le (EMV 4.3 Book 1, 9.3.1.2). No Le at all is taken as "all there is". */
+/* Data that the terminal has no room for: 6Cxx names the right Le (EMV 4.3 Book 1, 9.3.1.2). No Le
+ * at all is taken as "all there is". */
 static void shorten(const struct capdu *in, struct buf *answer)
 {
     const size_t n = answer->n - 2;
@@ -239,7 +250,8 @@ static void shorten(const struct capdu *in, struct buf *answer)
     answer->n = 2;
 }
 
-/* T=0: an answer to a command that brought data waits for GET RESPONSE; one that did not needs the exact Le (EMV 4.3 Book 1, 9.2.3). */
+/* T=0: an answer to a command that brought data waits for GET RESPONSE; one that did not needs the
+ * exact Le (EMV 4.3 Book 1, 9.2.3). */
 static void answer_t0(struct card *c, const struct capdu *in, struct buf *answer)
 {
     const size_t n = answer->n - 2;
@@ -267,7 +279,8 @@ static enum tp_err get_response(struct card *c, const struct capdu *in, struct b
     return buf_put(answer, span_of(c->waiting, n + 2));
 }
 
-static enum tp_err answer_command(struct card *c, struct span command, struct capdu *in, struct buf *answer)
+static enum tp_err answer_command(struct card *c, struct span command, struct capdu *in,
+                                  struct buf *answer)
 {
     uint16_t sw;
 

@@ -16,8 +16,14 @@
 #define CARD_IAD_MAX       32
 #define CARD_CHALLENGE     8
 
-/* Limits that PUT DATA sets and GET DATA gives, with the tags of VIS: counts of one byte (FF: 255 or more), amounts n 12. 0: none. */
-enum { TAG_COUNT_LIMIT = 0x9F58, TAG_COUNT_MAXIMUM = 0x9F59, TAG_AMOUNT_LIMIT = 0x9F54, TAG_AMOUNT_MAXIMUM = 0x9F5C };
+/* Limits that PUT DATA sets and GET DATA gives, with the tags of VIS: counts of one byte (FF: 255
+ * or more), amounts n 12. 0: none. */
+enum {
+    TAG_COUNT_LIMIT = 0x9F58,
+    TAG_COUNT_MAXIMUM = 0x9F59,
+    TAG_AMOUNT_LIMIT = 0x9F54,
+    TAG_AMOUNT_MAXIMUM = 0x9F5C
+};
 
 /* Where a session stands: EMV 4.4 Book 3, 8 and 10. */
 enum card_phase {
@@ -55,7 +61,8 @@ struct card_session {
     bool scripts_broken;          /* until it is once not understood */
     bool script_failed;           /* in this session */
     uint8_t scripts_done;         /* in this session */
-    uint8_t chain[EMV_BLOCK_MAX]; /* secure messaging: first AC, then (CCD) what the MAC algorithm gave for the last command */
+    uint8_t chain[EMV_BLOCK_MAX]; /* secure messaging: first AC, then (CCD) what the MAC algorithm
+                                     gave for the last command */
     struct card_values pdol, cdol1;
 };
 
@@ -70,7 +77,8 @@ struct card {
     bool gone;
 };
 
-/* ---- commands: each appends response data and returns the status word; out has room for 256 bytes at least ---- */
+/* ---- commands: each appends response data and returns the status word; out has room for 256 bytes
+ * at least ---- */
 
 uint16_t card_select(struct card *c, const struct capdu *in, struct buf *out);
 uint16_t card_get_processing_options(struct card *c, const struct capdu *in, struct buf *out);
@@ -89,10 +97,12 @@ uint16_t card_directory_record(const struct card *c, uint8_t number, struct buf 
 /* ---- state ---- */
 
 TP_MUST_CHECK enum tp_err card_state_write(struct card *c, enum state_when when);
-bool card_blocked(const struct card *c);         /* the application, or all of the card */
-uint16_t card_blocked_bit(const struct card *c); /* the flag that blocks the selected application alone */
+bool card_blocked(const struct card *c); /* the application, or all of the card */
+uint16_t card_blocked_bit(
+    const struct card *c); /* the flag that blocks the selected application alone */
 uint8_t card_tries_shown(const struct card *c);
-struct state_limits card_limits(const struct card *c); /* those that count: of the factory or of the issuer since */
+struct state_limits card_limits(
+    const struct card *c); /* those that count: of the factory or of the issuer since */
 struct span card_pin_block(const struct card *c);
 
 /* ---- request.c: what a terminal said ---- */
@@ -104,10 +114,12 @@ struct card_request {
     bool second;
 };
 
-/* The value of a tag: from this command's CDOL, else from what the terminal said before (CDOL1, PDOL). */
+/* The value of a tag: from this command's CDOL, else from what the terminal said before (CDOL1,
+ * PDOL). */
 bool card_request_find(const struct card_request *q, uint32_t tag, struct span *value);
 /* The same, appended; as many zeros when nobody asked for it in n bytes. */
-TP_MUST_CHECK enum tp_err card_request_put(struct buf *out, const struct card_request *q, uint32_t tag, size_t n);
+TP_MUST_CHECK enum tp_err card_request_put(struct buf *out, const struct card_request *q,
+                                           uint32_t tag, size_t n);
 
 /* ---- crm.c: the card's own risk management ---- */
 
@@ -129,27 +141,33 @@ void card_settle(struct card *c, const struct card_decision *d, const struct car
 
 /* ---- iad.c ---- */
 
-TP_MUST_CHECK enum tp_err card_iad_put(struct buf *out, const struct card *c, const struct card_decision *d);
+TP_MUST_CHECK enum tp_err card_iad_put(struct buf *out, const struct card *c,
+                                       const struct card_decision *d);
 /* The part of it that a cryptogram runs over. */
 struct span card_iad_signed(const struct card *c, struct span iad);
 
 /* ---- sign.c ---- */
 
 #define CARD_DYNAMIC_NUMBER 8
-TP_MUST_CHECK enum tp_err card_sdad_make(const struct card *c, uint8_t sdad[EMV_RSA_MAX], size_t *n, struct span dynamic, struct span terminal);
+TP_MUST_CHECK enum tp_err card_sdad_make(const struct card *c, uint8_t sdad[EMV_RSA_MAX], size_t *n,
+                                         struct span dynamic, struct span terminal);
 
 /* ---- issuer_auth.c ---- */
 
-/* Checks an Issuer Authentication Data (91) and keeps the outcome and what the issuer says in the session. */
+/* Checks an Issuer Authentication Data (91) and keeps the outcome and what the issuer says in the
+ * session. */
 TP_MUST_CHECK enum tp_err card_issuer_check(struct card *c, struct span data);
 /* The one in the values of CDOL2, if the card takes it there and the terminal had one. */
 TP_MUST_CHECK enum tp_err card_issuer_check_second(struct card *c, const struct card_request *q);
-/* After a good ARPC: what a CSU orders besides the decision: blocks, PIN try counter, "go online next". */
+/* After a good ARPC: what a CSU orders besides the decision: blocks, PIN try counter, "go online
+ * next". */
 void card_issuer_obey(struct card *c);
 bool card_issuer_approves(const struct card *c);
 bool card_issuer_wants_online(const struct card *c);
-bool card_issuer_expected(const struct card *c); /* the card is made for issuer authentication, in either place */
-/* Update Counters of a CSU, in its own place; EMV_CSU_COUNTERS_TO_ZERO for an issuer that says nothing of them. */
+bool card_issuer_expected(
+    const struct card *c); /* the card is made for issuer authentication, in either place */
+/* Update Counters of a CSU, in its own place; EMV_CSU_COUNTERS_TO_ZERO for an issuer that says
+ * nothing of them. */
 uint8_t card_issuer_counters(const struct card *c);
 
 /* ---- secure_messaging.c ---- */
@@ -157,9 +175,11 @@ uint8_t card_issuer_counters(const struct card *c);
 /* A card of the Common Core Definitions, of either cipher. */
 bool card_ccd(const struct card *c);
 
-/* Takes the secure messaging off a command: its plain data are appended to plain. 9000, 6987, 6988 or 6F00. plain_n: how many bytes stand before the MAC
- * in format 2, the enciphered ones as they come. */
-uint16_t card_unwrap(struct card *c, struct buf *plain, const struct capdu *in, size_t plain_n, bool enciphered);
+/* Takes the secure messaging off a command: its plain data are appended to plain. 9000, 6987, 6988
+ * or 6F00. plain_n: how many bytes stand before the MAC in format 2, the enciphered ones as they
+ * come. */
+uint16_t card_unwrap(struct card *c, struct buf *plain, const struct capdu *in, size_t plain_n,
+                     bool enciphered);
 
 /* ---- log.c ---- */
 

@@ -52,12 +52,14 @@ uint16_t card_get_processing_options(struct card *c, const struct capdu *in, str
 
     if (in->p1 != 0 || in->p2 != 0)
         return SW_WRONG_P1P2;
-    if (c->session.phase != PHASE_APP || c->state.atc == ATC_LAST) /* Book 2, D3: a counter that is full ends the application */
+    if (c->session.phase != PHASE_APP ||
+        c->state.atc == ATC_LAST) /* Book 2, D3: a counter that is full ends the application */
         return SW_CONDITIONS;
     sw = take_pdol_values(c, in->data);
     if (sw != SW_OK)
         return sw;
-    /* The counter is durable before anybody can see it, so that no power loss makes the card use it again. */
+    /* The counter is durable before anybody can see it, so that no power loss makes the card use it
+     * again. */
     c->state.atc++;
     if (card_state_write(c, STATE_SYNC) != TP_OK)
         return SW_MEMORY_FAILURE;
@@ -79,7 +81,8 @@ uint16_t card_read_record(struct card *c, const struct capdu *in, struct buf *ou
     if (in->data.n != 0)
         return SW_WRONG_LENGTH;
     if (c->session.phase == PHASE_PSE)
-        return sfi == CARD_DIRECTORY_SFI ? card_directory_record(c, in->p1, out) : SW_FILE_NOT_FOUND;
+        return sfi == CARD_DIRECTORY_SFI ? card_directory_record(c, in->p1, out)
+                                         : SW_FILE_NOT_FOUND;
     if (c->session.phase < PHASE_APP)
         return SW_CONDITIONS;
     if (sfi == CARD_LOG_SFI)

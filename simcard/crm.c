@@ -1,5 +1,6 @@
-/* Card risk management: which cryptogram the card gives, and what it remembers of it. EMV 4.4 Book 3, 9.3 and 10.8 leave both to the card; what each kind of
- * risk does is the profile's to say (simcard/profile.h). */
+/* Card risk management: which cryptogram the card gives, and what it remembers of it. EMV 4.4 Book
+ * 3, 9.3 and 10.8 leave both to the card; what each kind of risk does is the profile's to say
+ * (simcard/profile.h). */
 #include "simcard/card_priv.h"
 
 #include <string.h>
@@ -22,9 +23,11 @@ static bool own_amount(const struct card_request *q, uint64_t *amount)
     struct span v;
 
     *amount = 0;
-    if (memcmp(own, none, sizeof(none)) == 0 || !card_request_find(q, TAG_TX_CURRENCY, &v) || !span_eq(v, span_of(own, sizeof(none))))
+    if (memcmp(own, none, sizeof(none)) == 0 || !card_request_find(q, TAG_TX_CURRENCY, &v) ||
+        !span_eq(v, span_of(own, sizeof(none))))
         return false;
-    return card_request_find(q, TAG_AMOUNT, &v) && bcd_get(v, amount) == TP_OK && *amount <= AMOUNT_MAX;
+    return card_request_find(q, TAG_AMOUNT, &v) && bcd_get(v, amount) == TP_OK &&
+           *amount <= AMOUNT_MAX;
 }
 
 static uint32_t velocity_risks(const struct card *c, const struct card_request *q)
@@ -50,9 +53,12 @@ static uint32_t find_risks(const struct card *c, const struct card_request *q)
     static const struct {
         uint16_t flags;
         uint32_t risk;
-    } remembered[] = {{STATE_ONLINE_PENDING, CARD_RISK_NOT_COMPLETED},  {STATE_ISSUER_FAILED, CARD_RISK_ISSUER_FAILED},
-                      {STATE_ISSUER_MISSING, CARD_RISK_ISSUER_MISSING}, {STATE_SDA_FAILED | STATE_DDA_FAILED, CARD_RISK_OFFLINE_AUTH},
-                      {STATE_SCRIPT_FAILED, CARD_RISK_SCRIPT_FAILED},   {STATE_GO_ONLINE, CARD_RISK_GO_ONLINE}};
+    } remembered[] = {{STATE_ONLINE_PENDING, CARD_RISK_NOT_COMPLETED},
+                      {STATE_ISSUER_FAILED, CARD_RISK_ISSUER_FAILED},
+                      {STATE_ISSUER_MISSING, CARD_RISK_ISSUER_MISSING},
+                      {STATE_SDA_FAILED | STATE_DDA_FAILED, CARD_RISK_OFFLINE_AUTH},
+                      {STATE_SCRIPT_FAILED, CARD_RISK_SCRIPT_FAILED},
+                      {STATE_GO_ONLINE, CARD_RISK_GO_ONLINE}};
     uint32_t risks = velocity_risks(c, q);
 
     for (size_t i = 0; i < sizeof(remembered) / sizeof(remembered[0]); i++)
@@ -79,8 +85,10 @@ static bool offline_only(const struct card_request *q)
     return (type.p[0] & 0x0F) == 3 || (type.p[0] & 0x0F) == 6;
 }
 
-/* The order of cryptograms is TC, ARQC, AAC; a card never answers one before what was asked: Book 3, 9.3.1. */
-static uint8_t decide_first(const struct card *c, const struct card_decision *d, const struct card_request *q)
+/* The order of cryptograms is TC, ARQC, AAC; a card never answers one before what was asked: Book
+ * 3, 9.3.1. */
+static uint8_t decide_first(const struct card *c, const struct card_decision *d,
+                            const struct card_request *q)
 {
     if (card_blocked(c) || d->asked == AC_AAC || (d->risks & c->profile->decline) != 0)
         return AC_AAC;
@@ -105,7 +113,8 @@ static enum card_online online_outcome(const struct card_request *q)
 
 static uint8_t decide_second(const struct card *c, const struct card_decision *d)
 {
-    if (d->asked == AC_AAC || card_blocked(c) || d->online == ONLINE_UNABLE_DECLINE || c->session.issuer == ISSUER_FAILED)
+    if (d->asked == AC_AAC || card_blocked(c) || d->online == ONLINE_UNABLE_DECLINE ||
+        c->session.issuer == ISSUER_FAILED)
         return AC_AAC;
     if (d->online == ONLINE_UNABLE_APPROVE)
         return (d->risks & c->profile->decline_unable) != 0 ? AC_AAC : AC_TC;
@@ -131,10 +140,13 @@ static void count_offline(struct card *c, const struct card_request *q)
     if (c->state.offline_count < UINT16_MAX)
         c->state.offline_count++;
     if (own_amount(q, &amount))
-        c->state.offline_amount += c->state.offline_amount <= AMOUNT_MAX - amount ? amount : AMOUNT_MAX - c->state.offline_amount;
+        c->state.offline_amount += c->state.offline_amount <= AMOUNT_MAX - amount
+                                       ? amount
+                                       : AMOUNT_MAX - c->state.offline_amount;
 }
 
-/* Each limit is the maximum, or the lower one where there is no maximum: the next transaction is over it. */
+/* Each limit is the maximum, or the lower one where there is no maximum: the next transaction is
+ * over it. */
 static void counters_to_upper(struct card *c)
 {
     const struct state_limits l = card_limits(c);
@@ -144,7 +156,8 @@ static void counters_to_upper(struct card *c)
 }
 
 /* Update Counters: Book 3, Annex C10, CSU byte 2. */
-static void update_counters(struct card *c, const struct card_decision *d, const struct card_request *q)
+static void update_counters(struct card *c, const struct card_decision *d,
+                            const struct card_request *q)
 {
     switch (card_issuer_counters(c)) {
     case EMV_CSU_COUNTERS_TO_UPPER:
@@ -163,9 +176,11 @@ static void update_counters(struct card *c, const struct card_decision *d, const
     }
 }
 
-/* Told in the next transaction. VIS: it failed, and the card declined offline. The Common Core: it failed; and also before, as long as no
- * transaction since was approved offline or went online (Book 3, 9.2.3.2 of the CCD). */
-static void remember_offline_auth(struct card *c, const struct card_decision *d, const struct card_request *q)
+/* Told in the next transaction. VIS: it failed, and the card declined offline. The Common Core: it
+ * failed; and also before, as long as no transaction since was approved offline or went online
+ * (Book 3, 9.2.3.2 of the CCD). */
+static void remember_offline_auth(struct card *c, const struct card_decision *d,
+                                  const struct card_request *q)
 {
     const uint16_t both = STATE_SDA_FAILED | STATE_DDA_FAILED;
     uint16_t told = 0;
@@ -182,9 +197,11 @@ static void remember_offline_auth(struct card *c, const struct card_decision *d,
     c->state.flags = (uint16_t)((c->state.flags & ~both) | told);
 }
 
-static void settle_offline(struct card *c, const struct card_decision *d, const struct card_request *q)
+static void settle_offline(struct card *c, const struct card_decision *d,
+                           const struct card_request *q)
 {
-    if (d->second) { /* this transaction is complete; whether the one before was stays known until one goes online */
+    if (d->second) { /* this transaction is complete; whether the one before was stays known until
+                        one goes online */
         c->state.flags &= (uint16_t)~STATE_ONLINE_PENDING;
         c->state.flags |= c->session.history & STATE_ONLINE_PENDING;
     }
@@ -193,11 +210,14 @@ static void settle_offline(struct card *c, const struct card_decision *d, const 
     remember_offline_auth(c, d, q);
 }
 
-/* The issuer was heard. What it was told is done with; script commands of this session wait for the next. */
-static void settle_heard(struct card *c, const struct card_decision *d, const struct card_request *q)
+/* The issuer was heard. What it was told is done with; script commands of this session wait for the
+ * next. */
+static void settle_heard(struct card *c, const struct card_decision *d,
+                         const struct card_request *q)
 {
     struct card_state *s = &c->state;
-    uint16_t done = STATE_ISSUER_FAILED | STATE_ISSUER_MISSING | STATE_SDA_FAILED | STATE_DDA_FAILED;
+    uint16_t done =
+        STATE_ISSUER_FAILED | STATE_ISSUER_MISSING | STATE_SDA_FAILED | STATE_DDA_FAILED;
 
     if (!c->session.script_failed)
         done |= STATE_SCRIPT_FAILED;
@@ -211,25 +231,30 @@ static void settle_heard(struct card *c, const struct card_decision *d, const st
         update_counters(c, d, q);
 }
 
-static void settle_online(struct card *c, const struct card_decision *d, const struct card_request *q)
+static void settle_online(struct card *c, const struct card_decision *d,
+                          const struct card_request *q)
 {
     c->state.flags &= (uint16_t)~STATE_ONLINE_PENDING;
     if (c->session.issuer == ISSUER_FAILED)
         c->state.flags |= STATE_ISSUER_FAILED;
-    else if (c->session.issuer == ISSUER_NOT_SEEN && card_issuer_expected(c)) /* it may not have been the issuer that answered */
+    else if (c->session.issuer == ISSUER_NOT_SEEN &&
+             card_issuer_expected(c)) /* it may not have been the issuer that answered */
         c->state.flags |= STATE_ISSUER_MISSING;
     else
         settle_heard(c, d, q);
 }
 
-/* What the Common Core has otherwise (Book 3, 9.2.3.2 of the CCD), after all else: whether issuer authentication was performed, by the last
- * second cryptogram; a transaction that was not completed, until an issuer is authenticated; and offline authentication by every one. */
-static void settle_common_core(struct card *c, const struct card_decision *d, const struct card_request *q)
+/* What the Common Core has otherwise (Book 3, 9.2.3.2 of the CCD), after all else: whether issuer
+ * authentication was performed, by the last second cryptogram; a transaction that was not
+ * completed, until an issuer is authenticated; and offline authentication by every one. */
+static void settle_common_core(struct card *c, const struct card_decision *d,
+                               const struct card_request *q)
 {
     if (d->second) {
         c->state.flags &= (uint16_t)~STATE_ISSUER_MISSING;
         c->state.flags |= c->session.issuer == ISSUER_NOT_SEEN ? STATE_ISSUER_MISSING : 0;
-        c->state.flags |= c->session.issuer != ISSUER_GOOD ? c->session.history & STATE_ONLINE_PENDING : 0;
+        c->state.flags |=
+            c->session.issuer != ISSUER_GOOD ? c->session.history & STATE_ONLINE_PENDING : 0;
     }
     remember_offline_auth(c, d, q);
 }
@@ -246,7 +271,8 @@ void card_settle(struct card *c, const struct card_decision *d, const struct car
         settle_common_core(c, d, q);
     if (!d->second) {
         c->session.first_cid = d->cid;
-        /* A blocked application gives no ARQC, and must be unblocked all the same: its AAC keys the issuer's command. */
+        /* A blocked application gives no ARQC, and must be unblocked all the same: its AAC keys the
+         * issuer's command. */
         c->session.scripts_open = d->cid == AC_ARQC || card_blocked(c);
     }
     c->session.phase = d->cid == AC_ARQC ? PHASE_ONLINE : PHASE_COMPLETED;

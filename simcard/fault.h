@@ -1,8 +1,10 @@
-/* Misbehaviour on demand. The card's own code knows no fault by name: it calls these hooks, and with an empty set they change nothing.
+/* Misbehaviour on demand. The card's own code knows no fault by name: it calls these hooks, and
+ * with an empty set they change nothing.
  *
- * Faults come in three kinds, a file each: what the card holds (fault_holds.c: its records and lists are changed once, when the fault is switched on), what it
- * signs and counts (fault_signs.c), and what it answers (fault_answers.c: commands and answers changed on their way, as somebody between card and terminal
- * could). All may be combined. */
+ * Faults come in three kinds, a file each: what the card holds (fault_holds.c: its records and
+ * lists are changed once, when the fault is switched on), what it signs and counts (fault_signs.c),
+ * and what it answers (fault_answers.c: commands and answers changed on their way, as somebody
+ * between card and terminal could). All may be combined. */
 #ifndef TP_SIMCARD_FAULT_H
 #define TP_SIMCARD_FAULT_H
 
@@ -102,7 +104,8 @@ enum fault {
 
 struct fault_set {
     bool on[FAULT_COUNT];
-    unsigned number[FAULT_COUNT]; /* the N of "torn-out=N", the tag of "missing=5A", the status word of "status=6F00" */
+    unsigned number[FAULT_COUNT]; /* the N of "torn-out=N", the tag of "missing=5A", the status word
+                                     of "status=6F00" */
     unsigned commands;            /* received since the card was opened */
     bool in_directory;            /* the last SELECT named the PSE */
     bool second_ac;               /* a GENERATE AC was answered in this transaction */
@@ -121,7 +124,8 @@ const struct fault_kind *fault_kind(enum fault which);
 /* By name; NULL when there is none. */
 const struct fault_kind *fault_find(const char *name, size_t n, enum fault *which);
 /* "wrong-sdad", "torn-out=7", "missing=5A" into the set. TP_ERR_USAGE. */
-TP_MUST_CHECK enum tp_err fault_parse(struct fault_set *f, enum fault *which, const char *spec, struct tp_error *e);
+TP_MUST_CHECK enum tp_err fault_parse(struct fault_set *f, enum fault *which, const char *spec,
+                                      struct tp_error *e);
 
 /* ---- what it holds: once, when a fault is switched on ---- */
 
@@ -155,7 +159,8 @@ void fault_atr(const struct fault_set *f, struct buf *atr);
 enum fault_fate { FATE_LIVE, FATE_MUTE, FATE_GONE };
 enum fault_fate fault_before(struct fault_set *f);
 
-/* A command before the card sees it; it may be changed. pin_block: the card's own. true: answered in the card's place, *sw without data. */
+/* A command before the card sees it; it may be changed. pin_block: the card's own. true: answered
+ * in the card's place, *sw without data. */
 bool fault_command(struct fault_set *f, struct span pin_block, struct capdu *in, uint16_t *sw);
 /* The card's data and status word, before its protocol (61xx, 6Cxx) shapes them. */
 void fault_answer(struct fault_set *f, const struct capdu *command, struct buf *data, uint16_t *sw);

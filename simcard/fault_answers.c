@@ -1,4 +1,5 @@
-/* What a card answers that goes wrong: commands and answers changed on their way, as a shim between card and terminal could do it. */
+/* What a card answers that goes wrong: commands and answers changed on their way, as a shim between
+ * card and terminal could do it. */
 #include <openssl/rand.h>
 #include <string.h>
 
@@ -20,7 +21,8 @@
 #define SHORT_CHALLENGE 4
 #define IAD_TOO_LONG    40
 
-static const uint8_t pse_name[] = {'1', 'P', 'A', 'Y', '.', 'S', 'Y', 'S', '.', 'D', 'D', 'F', '0', '1'};
+static const uint8_t pse_name[] = {'1', 'P', 'A', 'Y', '.', 'S', 'Y',
+                                   'S', '.', 'D', 'D', 'F', '0', '1'};
 
 /* ---- power, presence ---- */
 
@@ -62,7 +64,9 @@ static bool answered(const struct fault_set *f, const struct capdu *in, uint16_t
         {FAULT_STATUS, !select && !f->in_directory, (uint16_t)f->number[FAULT_STATUS]},
         {FAULT_GPO_REFUSED, in->ins == INS_GET_PROCESSING_OPTIONS, SW_CONDITIONS},
         {FAULT_PIN_WEDGE, in->ins == INS_VERIFY, SW_OK},
-        {FAULT_TRIES_HIDDEN, in->ins == INS_GET_DATA && ((uint32_t)in->p1 << 8 | in->p2) == TAG_PIN_TRIES, SW_REFERENCED_DATA_NOT_FOUND},
+        {FAULT_TRIES_HIDDEN,
+         in->ins == INS_GET_DATA && ((uint32_t)in->p1 << 8 | in->p2) == TAG_PIN_TRIES,
+         SW_REFERENCED_DATA_NOT_FOUND},
         {FAULT_ISSUER_REFUSED, in->ins == INS_EXTERNAL_AUTHENTICATE, SW_AUTHENTICATION_FAILED},
         {FAULT_SCRIPT_REFUSED, is_script(in), SW_CONDITIONS},
     };
@@ -83,7 +87,8 @@ bool fault_command(struct fault_set *f, struct span pin_block, struct capdu *in,
         return true;
     if (in->ins == INS_GENERATE_AC && (f->on[FAULT_UNSIGNED_CDA] || f->on[FAULT_FORMAT_1_CDA]))
         in->p1 &= (uint8_t)~P1_CDA;
-    if (in->ins == INS_VERIFY && f->on[FAULT_YES_CARD]) { /* the right one in its place: the card itself knows no better */
+    if (in->ins == INS_VERIFY &&
+        f->on[FAULT_YES_CARD]) { /* the right one in its place: the card itself knows no better */
         in->p2 = P2_PLAIN;
         in->data = pin_block;
     }
@@ -101,7 +106,8 @@ static void set_data(struct buf *data, struct span with)
         data->n = again.n;
 }
 
-/* Writes the objects of an answer in template 77 (or 80 as it is) again, each through fn; an answer that does not fit stays as it was. */
+/* Writes the objects of an answer in template 77 (or 80 as it is) again, each through fn; an answer
+ * that does not fit stays as it was. */
 typedef enum tp_err edit(struct buf *out, const struct tlv *object);
 
 static void edit_objects(struct buf *data, edit *fn)
@@ -129,13 +135,15 @@ static void cut_format_1(struct buf *data, size_t n)
     struct span in = buf_span(data);
     struct tlv template;
 
-    if (tlv_next(&in, &template) != TP_OK || template.tag != TAG_RESPONSE_1 || template.value.n < n ||
+    if (tlv_next(&in, &template) != TP_OK || template.tag != TAG_RESPONSE_1 ||
+        template.value.n < n ||
         tlv_put(&whole, TAG_RESPONSE_1, span_of(template.value.p, n)) != TP_OK)
         return;
     set_data(data, buf_span(&whole));
 }
 
-/* The value of a tag in template 77, or the bytes at an offset in template 80; to be written to, NULL when there is none. */
+/* The value of a tag in template 77, or the bytes at an offset in template 80; to be written to,
+ * NULL when there is none. */
 static uint8_t *value_in(struct buf *data, uint32_t tag, size_t offset_1)
 {
     struct span in = buf_span(data);
@@ -145,7 +153,8 @@ static uint8_t *value_in(struct buf *data, uint32_t tag, size_t offset_1)
         return NULL;
     if (template.tag == TAG_RESPONSE_1 && template.value.n > offset_1)
         return data->p + (template.value.p - data->p) + offset_1;
-    if (template.tag == TAG_RESPONSE_2 && tlv_find(template.value, tag, &object) == TP_OK && object.value.n > 0)
+    if (template.tag == TAG_RESPONSE_2 && tlv_find(template.value, tag, &object) == TP_OK &&
+        object.value.n > 0)
         return data->p + (object.value.p - data->p);
     return NULL;
 }
@@ -200,7 +209,8 @@ static void to_format_1(struct buf *data)
     if (tlv_next(&in, &template) != TP_OK || template.tag != TAG_RESPONSE_2)
         return;
     for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
-        if (tlv_find(template.value, tags[i], &object) != TP_OK || buf_put(&inner, object.value) != TP_OK)
+        if (tlv_find(template.value, tags[i], &object) != TP_OK ||
+            buf_put(&inner, object.value) != TP_OK)
             return;
     if (tlv_put(&whole, TAG_RESPONSE_1, buf_span(&inner)) != TP_OK)
         return;
@@ -276,7 +286,8 @@ static void answer_select(const struct fault_set *f, struct buf *data, uint16_t 
         return;
     if (f->on[FAULT_BLOCKED_APPLICATION])
         *sw = SW_SELECTED_FILE_INVALIDATED;
-    if (f->on[FAULT_OTHER_NAME] && tlv_find_deep(buf_span(data), TAG_DF_NAME, &name) == TP_OK && name.value.n > 0)
+    if (f->on[FAULT_OTHER_NAME] && tlv_find_deep(buf_span(data), TAG_DF_NAME, &name) == TP_OK &&
+        name.value.n > 0)
         data->p[name.value.p - data->p] ^= 0xFF;
 }
 

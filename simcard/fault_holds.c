@@ -1,4 +1,5 @@
-/* What a card holds that goes wrong: records, lists and certificates, changed once when the fault is switched on. */
+/* What a card holds that goes wrong: records, lists and certificates, changed once when the fault
+ * is switched on. */
 #include <string.h>
 
 #include "apdu/emvtags.h"
@@ -34,7 +35,8 @@ static enum tp_err edit_pad(struct buf *out, const struct tlv *object, const str
     return r == TP_OK ? buf_put(out, object->raw) : r;
 }
 
-/* A record that would grow too long, or is none any more because of another fault, stays as it is. */
+/* A record that would grow too long, or is none any more because of another fault, stays as it is.
+ */
 static void edit_record(struct profile_record *record, edit *fn, const struct change *c)
 {
     uint8_t raw_inner[PROFILE_RECORD_MAX], raw[PROFILE_RECORD_MAX];
@@ -180,7 +182,8 @@ static void twice(struct card_profile *p, unsigned number)
 
         if (tlv_next(&in, &template) != TP_OK || tlv_find(template.value, number, &there) == TP_OK)
             continue;
-        if (tlv_put_header(&whole, TAG_RECORD, template.value.n + tlv_size(number, v.n)) != TP_OK || buf_put(&whole, template.value) != TP_OK ||
+        if (tlv_put_header(&whole, TAG_RECORD, template.value.n + tlv_size(number, v.n)) != TP_OK ||
+            buf_put(&whole, template.value) != TP_OK ||
             tlv_put(&whole, number, span_of(v.p, v.n)) != TP_OK)
             continue;
         memcpy(r->data, raw, whole.n);
@@ -232,8 +235,8 @@ static void indefinite_length(struct card_profile *p, unsigned number)
     struct tlv template;
 
     (void)number;
-    if (tlv_next(&in, &template) != TP_OK || buf_be16(&whole, TAG_RECORD << 8 | 0x80) != TP_OK || buf_put(&whole, template.value) != TP_OK ||
-        buf_be16(&whole, 0) != TP_OK)
+    if (tlv_next(&in, &template) != TP_OK || buf_be16(&whole, TAG_RECORD << 8 | 0x80) != TP_OK ||
+        buf_put(&whole, template.value) != TP_OK || buf_be16(&whole, 0) != TP_OK)
         return;
     memcpy(r->data, raw, whole.n);
     r->n = whole.n;
@@ -388,7 +391,8 @@ static void unknown_cvm(struct card_profile *p, unsigned number)
 
     rules = span_of(v.p + 8, v.n - 8);
     b = BUF_OF(raw);
-    if (buf_put(&b, span_of(v.p, 8)) == TP_OK && buf_put(&b, SPAN_OF(rule)) == TP_OK && buf_put(&b, rules) == TP_OK)
+    if (buf_put(&b, span_of(v.p, 8)) == TP_OK && buf_put(&b, SPAN_OF(rule)) == TP_OK &&
+        buf_put(&b, rules) == TP_OK)
         replace(p, TAG_CVM_LIST, buf_span(&b));
 }
 

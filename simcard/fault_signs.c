@@ -45,7 +45,8 @@ void fault_dynamic_number(const struct fault_set *f, uint8_t *length)
         *length = 0x20; /* 2 to 8 are right: Book 2, 6.5.1, table 19 */
 }
 
-/* Opens the signature, changes one byte of the block (Book 2, table 17) and signs it again. A change keeps the block below the modulus. */
+/* Opens the signature, changes one byte of the block (Book 2, table 17) and signs it again. A
+ * change keeps the block below the modulus. */
 static void resign(struct emv_privkey *key, uint8_t *sdad, size_t n, size_t at, uint8_t flip)
 {
     uint8_t block[EMV_RSA_MAX];

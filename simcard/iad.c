@@ -39,7 +39,8 @@ static bool expects_pin(const struct card *c)
     for (size_t i = 8; i + 1 < list->n; i += 2) { /* after the amounts X and Y */
         const uint8_t code = list->p[i] & 0x3F;
 
-        if (code == CVM_PIN_PLAIN || code == CVM_PIN_SIGN || code == CVM_PIN_ENC || code == CVM_PIN_ENC_SIGN)
+        if (code == CVM_PIN_PLAIN || code == CVM_PIN_SIGN || code == CVM_PIN_ENC ||
+            code == CVM_PIN_ENC_SIGN)
             return true;
     }
     return false;
@@ -67,7 +68,10 @@ static enum tp_err put_vis_cvr(struct buf *out, const struct card *c, const stru
 {
     const struct card_session *s = &c->session;
     const uint16_t before = s->history, now = c->state.flags;
-    const struct told byte1[] = {{s->issuer == ISSUER_FAILED, 0x08}, {s->pin_asked, 0x04}, {s->pin_asked && !s->pin_right, 0x02}, {unable(d), 0x01}};
+    const struct told byte1[] = {{s->issuer == ISSUER_FAILED, 0x08},
+                                 {s->pin_asked, 0x04},
+                                 {s->pin_asked && !s->pin_right, 0x02},
+                                 {unable(d), 0x01}};
     const struct told byte2[] = {{(before & STATE_ONLINE_PENDING) != 0, 0x80},
                                  {c->state.pin_tries == 0, 0x40},
                                  {(d->risks & (COUNT_RISKS | AMOUNT_RISKS)) != 0, 0x20},
@@ -80,13 +84,15 @@ static enum tp_err put_vis_cvr(struct buf *out, const struct card *c, const stru
                                  {(before & STATE_DDA_FAILED) != 0, 0x04},
                                  {s->dda_done || s->cda_done, 0x02},
                                  {expects_pin(c) && !s->pin_asked, 0x01}};
-    const uint8_t cvr[1 + VIS_CVR] = {VIS_CVR, (uint8_t)(ac_types(c, d) | GATHER(byte1)), GATHER(byte2),
+    const uint8_t cvr[1 + VIS_CVR] = {VIS_CVR, (uint8_t)(ac_types(c, d) | GATHER(byte1)),
+                                      GATHER(byte2),
                                       (uint8_t)(c->state.scripts << 4 | GATHER(byte3))};
 
     return buf_put(out, SPAN_OF(cvr));
 }
 
-/* What is told until an issuer is authenticated, and in the very answer to it no longer: CCD, 9.2.3.2. */
+/* What is told until an issuer is authenticated, and in the very answer to it no longer:
+ * CCD, 9.2.3.2. */
 static bool still(const struct card *c, uint16_t flag)
 {
     return (c->session.history & flag) != 0 && c->session.issuer != ISSUER_GOOD;
@@ -95,13 +101,15 @@ static bool still(const struct card *c, uint16_t flag)
 /* "Issuer authentication not performed": in a first cryptogram as the last second one said. */
 static bool not_performed(const struct card *c, const struct card_decision *d)
 {
-    return d->second ? c->session.issuer == ISSUER_NOT_SEEN : (c->session.history & STATE_ISSUER_MISSING) != 0;
+    return d->second ? c->session.issuer == ISSUER_NOT_SEEN
+                     : (c->session.history & STATE_ISSUER_MISSING) != 0;
 }
 
 /* "Go online on next transaction was set", by the last CSU that was right. */
 static bool go_online_set(const struct card *c)
 {
-    return c->session.issuer == ISSUER_GOOD ? card_issuer_wants_online(c) : (c->session.history & STATE_GO_ONLINE) != 0;
+    return c->session.issuer == ISSUER_GOOD ? card_issuer_wants_online(c)
+                                            : (c->session.history & STATE_GO_ONLINE) != 0;
 }
 
 /* Book 3, Annex C9.3; when each bit is set: 9.2.3.2 of the CCD. */
@@ -110,17 +118,26 @@ static enum tp_err put_ccd_cvr(struct buf *out, const struct card *c, const stru
     const struct card_session *s = &c->session;
     const uint16_t before = s->history;
     const struct told byte1[] = {
-        {s->cda_done, 0x08}, {s->dda_done, 0x04}, {not_performed(c, d), 0x02}, {s->issuer == ISSUER_FAILED || still(c, STATE_ISSUER_FAILED), 0x01}};
-    const struct told byte2[] = {
-        {s->pin_asked, 0x08}, {s->pin_asked && !s->pin_right, 0x04}, {c->state.pin_tries == 0, 0x02}, {still(c, STATE_ONLINE_PENDING), 0x01}};
-    const struct told byte3[] = {{(d->risks & CARD_RISK_COUNT_LIMIT) != 0, 0x80},  {(d->risks & CARD_RISK_COUNT_MAXIMUM) != 0, 0x40},
-                                 {(d->risks & CARD_RISK_AMOUNT_LIMIT) != 0, 0x20}, {(d->risks & CARD_RISK_AMOUNT_MAXIMUM) != 0, 0x10},
-                                 {(d->risks & CARD_RISK_NEW_CARD) != 0, 0x08},     {expects_pin(c) && !s->pin_asked, 0x01}};
+        {s->cda_done, 0x08},
+        {s->dda_done, 0x04},
+        {not_performed(c, d), 0x02},
+        {s->issuer == ISSUER_FAILED || still(c, STATE_ISSUER_FAILED), 0x01}};
+    const struct told byte2[] = {{s->pin_asked, 0x08},
+                                 {s->pin_asked && !s->pin_right, 0x04},
+                                 {c->state.pin_tries == 0, 0x02},
+                                 {still(c, STATE_ONLINE_PENDING), 0x01}};
+    const struct told byte3[] = {{(d->risks & CARD_RISK_COUNT_LIMIT) != 0, 0x80},
+                                 {(d->risks & CARD_RISK_COUNT_MAXIMUM) != 0, 0x40},
+                                 {(d->risks & CARD_RISK_AMOUNT_LIMIT) != 0, 0x20},
+                                 {(d->risks & CARD_RISK_AMOUNT_MAXIMUM) != 0, 0x10},
+                                 {(d->risks & CARD_RISK_NEW_CARD) != 0, 0x08},
+                                 {expects_pin(c) && !s->pin_asked, 0x01}};
     const struct told byte4[] = {{s->script_failed || still(c, STATE_SCRIPT_FAILED), 0x08},
                                  {(before & (STATE_SDA_FAILED | STATE_DDA_FAILED)) != 0, 0x04},
                                  {go_online_set(c), 0x02},
                                  {unable(d), 0x01}};
-    const uint8_t cvr[5] = {(uint8_t)(ac_types(c, d) | GATHER(byte1)), (uint8_t)(c->state.pin_tries << 4 | GATHER(byte2)), GATHER(byte3),
+    const uint8_t cvr[5] = {(uint8_t)(ac_types(c, d) | GATHER(byte1)),
+                            (uint8_t)(c->state.pin_tries << 4 | GATHER(byte2)), GATHER(byte3),
                             (uint8_t)(c->state.scripts << 4 | GATHER(byte4)), 0x00};
 
     return buf_put(out, SPAN_OF(cvr));
@@ -128,7 +145,8 @@ static enum tp_err put_ccd_cvr(struct buf *out, const struct card *c, const stru
 
 static enum tp_err put_vis(struct buf *out, const struct card *c, const struct card_decision *d)
 {
-    const uint8_t head[] = {VIS_LENGTH, c->profile->dki, c->profile->cvn == EMV_CVN_10 ? 0x0A : 0x12};
+    const uint8_t head[] = {VIS_LENGTH, c->profile->dki,
+                            c->profile->cvn == EMV_CVN_10 ? 0x0A : 0x12};
     const enum tp_err r = buf_put(out, SPAN_OF(head));
 
     return r == TP_OK ? put_vis_cvr(out, c, d) : r;
@@ -137,7 +155,8 @@ static enum tp_err put_vis(struct buf *out, const struct card *c, const struct c
 /* Book 3, Annex C9.2: two parts of fifteen bytes, the issuer's own part empty. */
 static enum tp_err put_ccd(struct buf *out, const struct card *c, const struct card_decision *d)
 {
-    const uint8_t head[] = {CCD_PART, c->profile->cvn == EMV_CCD_3DES ? 0xA5 : 0xA6, c->profile->dki};
+    const uint8_t head[] = {CCD_PART, c->profile->cvn == EMV_CCD_3DES ? 0xA5 : 0xA6,
+                            c->profile->dki};
     enum tp_err r = buf_put(out, SPAN_OF(head));
 
     if (r == TP_OK)

@@ -1,4 +1,5 @@
-/* Issuer authentication: EMV 4.4 Book 2, 8.2; Book 3, 6.5.4 (EXTERNAL AUTHENTICATE), 10.9 and 10.11 (91 in CDOL2), Annex C10 (card status update). */
+/* Issuer authentication: EMV 4.4 Book 2, 8.2; Book 3, 6.5.4 (EXTERNAL AUTHENTICATE), 10.9 and 10.11
+ * (91 in CDOL2), Annex C10 (card status update). */
 #include "simcard/card_priv.h"
 
 #include <string.h>
@@ -41,7 +42,9 @@ bool card_issuer_expected(const struct card *c)
 static enum tp_err expect_1(const struct card *c, struct span session, struct span data, bool *good)
 {
     uint8_t want[ARPC_1];
-    const enum tp_err r = data.n >= ARPC_1 + ARC ? emv_arpc_1(want, c->profile->cvn, session, c->session.first_ac, data.p + ARPC_1) : TP_OK;
+    const enum tp_err r = data.n >= ARPC_1 + ARC ? emv_arpc_1(want, c->profile->cvn, session,
+                                                              c->session.first_ac, data.p + ARPC_1)
+                                                 : TP_OK;
 
     *good = data.n >= ARPC_1 + ARC && secret_eq(SPAN_OF(want), span_of(data.p, ARPC_1));
     return r;
@@ -53,7 +56,8 @@ static enum tp_err expect_2(const struct card *c, struct span session, struct sp
     const uint8_t *csu = data.p + ARPC_2;
     const size_t more = (csu[0] & EMV_CSU_PROPRIETARY) != 0 ? data.n - ARPC_2 - CSU : 0;
     uint8_t want[ARPC_2];
-    const enum tp_err r = emv_arpc_2(want, c->profile->cvn, session, c->session.first_ac, csu, span_of(csu + CSU, more));
+    const enum tp_err r = emv_arpc_2(want, c->profile->cvn, session, c->session.first_ac, csu,
+                                     span_of(csu + CSU, more));
 
     *good = secret_eq(SPAN_OF(want), span_of(data.p, ARPC_2));
     return r;
@@ -65,10 +69,12 @@ enum tp_err card_issuer_check(struct card *c, struct span data)
     const bool method_1 = c->profile->arpc == METHOD_1;
     struct secret session = {NULL, 0};
     bool good = false;
-    enum tp_err r = emv_session_key_ac(&session, c->profile->cvn, secret_span(&c->profile->ac_key), atc);
+    enum tp_err r =
+        emv_session_key_ac(&session, c->profile->cvn, secret_span(&c->profile->ac_key), atc);
 
     if (r == TP_OK)
-        r = method_1 ? expect_1(c, secret_span(&session), data, &good) : expect_2(c, secret_span(&session), data, &good);
+        r = method_1 ? expect_1(c, secret_span(&session), data, &good)
+                     : expect_2(c, secret_span(&session), data, &good);
     secret_free(&session);
     if (r != TP_OK)
         return r;
@@ -86,7 +92,8 @@ enum tp_err card_issuer_check_second(struct card *c, const struct card_request *
 
     if (by_command(c) || dol_extract(q->dol, q->values, TAG_ISSUER_AUTH_DATA, &data) != TP_OK)
         return TP_OK;
-    if (data.n < DATA_MIN || data.n > DATA_MAX || memcmp(data.p, none, data.n) == 0) /* the terminal had none: Book 3, 5.4 */
+    if (data.n < DATA_MIN || data.n > DATA_MAX ||
+        memcmp(data.p, none, data.n) == 0) /* the terminal had none: Book 3, 5.4 */
         return TP_OK;
     return card_issuer_check(c, data);
 }
@@ -98,7 +105,8 @@ uint16_t card_external_authenticate(struct card *c, const struct capdu *in, stru
         return SW_INS_NOT_SUPPORTED;
     if (in->p1 != 0 || in->p2 != 0)
         return SW_WRONG_P1P2;
-    if (c->session.phase != PHASE_ONLINE || c->session.issuer != ISSUER_NOT_SEEN) /* once: Book 3, 10.9 */
+    if (c->session.phase != PHASE_ONLINE ||
+        c->session.issuer != ISSUER_NOT_SEEN) /* once: Book 3, 10.9 */
         return SW_CONDITIONS;
     if (in->data.n < DATA_MIN || in->data.n > DATA_MAX)
         return SW_WRONG_LENGTH;
@@ -117,7 +125,8 @@ static const uint8_t *csu_of(const struct card *c)
 {
     static const uint8_t none[CSU] = {0};
 
-    return c->session.issuer == ISSUER_GOOD && c->profile->arpc != METHOD_1 ? c->session.issuer_says : none;
+    return c->session.issuer == ISSUER_GOOD && c->profile->arpc != METHOD_1 ? c->session.issuer_says
+                                                                            : none;
 }
 
 bool card_issuer_approves(const struct card *c)
@@ -152,8 +161,10 @@ void card_issuer_obey(struct card *c)
         c->state.flags |= STATE_CARD_BLOCKED;
     if ((csu[1] & EMV_CSU_APPLICATION_BLOCK) != 0)
         c->state.flags |= card_blocked_bit(c);
-    if ((csu[1] & EMV_CSU_UPDATE_PIN_TRIES) != 0) /* the Common Core takes the value as it is: Book 3, 10.11.1.1 of the CCD */
-        c->state.pin_tries = card_ccd(c) || tries < c->profile->pin_tries ? tries : c->profile->pin_tries;
+    if ((csu[1] & EMV_CSU_UPDATE_PIN_TRIES) !=
+        0) /* the Common Core takes the value as it is: Book 3, 10.11.1.1 of the CCD */
+        c->state.pin_tries =
+            card_ccd(c) || tries < c->profile->pin_tries ? tries : c->profile->pin_tries;
     if (card_issuer_wants_online(c))
         c->state.flags |= STATE_GO_ONLINE;
 }

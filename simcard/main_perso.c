@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-unsigned perso_number(struct argp_state *state, const char *option, const char *text, unsigned min, unsigned max)
+unsigned perso_number(struct argp_state *state, const char *option, const char *text, unsigned min,
+                      unsigned max)
 {
     char *end;
     const unsigned long v = strtoul(text, &end, 10);
@@ -21,7 +22,8 @@ static const struct cli_command commands[] = {
     {NULL, NULL, NULL},
 };
 
-static const struct cli_program program = {"telepay-perso", "Makes EMV test cards: the scheme they belong to, and the cards.", commands};
+static const struct cli_program program = {
+    "telepay-perso", "Makes EMV test cards: the scheme they belong to, and the cards.", commands};
 
 int main(int argc, char **argv)
 {

@@ -20,10 +20,12 @@
 #include "simcard/recorded.h"
 #include "simcard/turn.h"
 
-#define FAULTS_MAX    16
-#define PAUSE_MIN_MS  100
-#define PAUSE_MAX_MS  2000
-#define PAUSE_GONE_MS 2000 /* out of the reader long enough to be seen: pcscd looks every 400 ms */
+#define FAULTS_MAX   16
+#define PAUSE_MIN_MS 100
+#define PAUSE_MAX_MS 2000
+#define PAUSE_GONE_MS                                                                              \
+    2000 /* out of the reader long enough to be seen: pcscd looks every 400 ms                     \
+          */
 #define PAUSE_MUTE_MS 3000
 
 enum { OPT_VPCD = 256, OPT_FAULT, OPT_ONCE, OPT_REPLAY, OPT_CARDS };
@@ -38,11 +40,16 @@ struct wanted {
 
 static const struct argp_option options[] = {
     {"vpcd", OPT_VPCD, "HOST:PORT", 0, "where pcscd's virtual reader listens [127.0.0.1:35963]", 0},
-    {"fault", OPT_FAULT, "NAME[=N]", 0, "misbehave; may be given several times; \"list\" shows all", 0},
-    {"replay", OPT_REPLAY, "FILE", 0, "instead of a card of DIR, play the one in a trace of telepay", 0},
+    {"fault", OPT_FAULT, "NAME[=N]", 0, "misbehave; may be given several times; \"list\" shows all",
+     0},
+    {"replay", OPT_REPLAY, "FILE", 0,
+     "instead of a card of DIR, play the one in a trace of telepay", 0},
     {"cards", OPT_CARDS, "DIR", 0,
-     "each card in DIR in turn: the next one when the one in the reader was used and is powered down, or on a line (Enter) on standard input", 0},
-    {"once", OPT_ONCE, NULL, 0, "end when the connection ends, or when there is no reader, instead of trying again", 0},
+     "each card in DIR in turn: the next one when the one in the reader was used and is powered "
+     "down, or on a line (Enter) on standard input",
+     0},
+    {"once", OPT_ONCE, NULL, 0,
+     "end when the connection ends, or when there is no reader, instead of trying again", 0},
     {0},
 };
 
@@ -122,7 +129,8 @@ static void say_inserted(void *ctx)
 {
     const struct wanted *w = ctx;
 
-    printf("telepay-simcard: %s is in the reader at %s:%s\n", w->replay != NULL ? w->replay : w->dir, w->host, w->port);
+    printf("telepay-simcard: %s is in the reader at %s:%s\n",
+           w->replay != NULL ? w->replay : w->dir, w->host, w->port);
     fflush(stdout);
 }
 
@@ -130,8 +138,9 @@ static void say_silent(void *ctx)
 {
     const struct wanted *w = ctx;
 
-    log_note("the reader at %s:%s took the connection but does not speak: is another card in it? (a second reader listens on the next port)", w->host,
-             w->port);
+    log_note("the reader at %s:%s took the connection but does not speak: is another card in it? "
+             "(a second reader listens on the next port)",
+             w->host, w->port);
 }
 
 /* SIGTERM and SIGINT as a file descriptor that becomes readable. */
@@ -157,7 +166,8 @@ static bool pause_or_stop(int stop_fd, int ms)
 }
 
 /* How long until the next try; -1: no more. */
-static int after(enum vpcd_end end, const struct wanted *w, int *pause, bool *told, const struct tp_error *e)
+static int after(enum vpcd_end end, const struct wanted *w, int *pause, bool *told,
+                 const struct tp_error *e)
 {
     switch (end) {
     case VPCD_STOPPED:
@@ -230,10 +240,12 @@ static int play(struct wanted *w, int stop_fd)
 
 /* ---- cards in turn ---- */
 
-/* Becomes readable when stop_fd does, or standard input where that can be waited for (not a file, not /dev/null). */
+/* Becomes readable when stop_fd does, or standard input where that can be waited for (not a file,
+ * not /dev/null). */
 static int watch_both(int stop_fd)
 {
-    struct epoll_event stop = {.events = EPOLLIN, .data.fd = stop_fd}, line = {.events = EPOLLIN, .data.fd = STDIN_FILENO};
+    struct epoll_event stop = {.events = EPOLLIN, .data.fd = stop_fd},
+                       line = {.events = EPOLLIN, .data.fd = STDIN_FILENO};
     const int fd = epoll_create1(EPOLL_CLOEXEC);
 
     if (fd >= 0 && epoll_ctl(fd, EPOLL_CTL_ADD, stop_fd, &stop) != 0) {
@@ -267,7 +279,8 @@ static int play_turn(struct wanted *w, struct card *card, int stop_fd, int both_
     for (;;) {
         enum vpcd_end end;
         struct tp_error e = {TP_OK, ""};
-        const enum tp_err r = vpcd_serve(&end, card_turn_vpcd(&turn), w->host, w->port, both_fd, &events, &e);
+        const enum tp_err r =
+            vpcd_serve(&end, card_turn_vpcd(&turn), w->host, w->port, both_fd, &events, &e);
         int wait;
 
         if (r != TP_OK && (w->once || r != TP_ERR_PEER))
@@ -299,7 +312,8 @@ static int play_cards(struct wanted *w, int stop_fd)
         struct card *card = NULL;
 
         w->dir = folders.path[i];
-        code = open_card(&card, w, &e) == TP_OK ? play_turn(w, card, stop_fd, both_fd) : cli_report(&e);
+        code = open_card(&card, w, &e) == TP_OK ? play_turn(w, card, stop_fd, both_fd)
+                                                : cli_report(&e);
         card_close(&card);
         if (code < 0 && ((w->once && i + 1 == folders.n) || pause_or_stop(stop_fd, PAUSE_MIN_MS)))
             code = CLI_DONE;
@@ -310,8 +324,10 @@ static int play_cards(struct wanted *w, int stop_fd)
     return code;
 }
 
-/* What a recorded card was asked, and which line of its trace answered; a PIN in it is not shown. */
-static void say_played(void *ctx, enum recorded_how how, unsigned line, struct span command, struct span answer)
+/* What a recorded card was asked, and which line of its trace answered; a PIN in it is not shown.
+ */
+static void say_played(void *ctx, enum recorded_how how, unsigned line, struct span command,
+                       struct span answer)
 {
     static const char *const words[] = {
         [RECORDED_EXACT] = "as recorded",
@@ -327,8 +343,9 @@ static void say_played(void *ctx, enum recorded_how how, unsigned line, struct s
         snprintf(place, sizeof(place), "line %u, ", line);
     if (answer.n >= 2)
         hex_encode(sw, span_of(answer.p + answer.n - 2, 2));
-    log_note("%s%s -> %s%s%s (%s%s)", hex_encode(hex, span_of(command.p, shown)), command.n > shown ? "..." : "", answer.n > 2 ? "..." : "",
-             answer.n >= 2 ? sw : "", answer.n == 0 ? "no answer" : "", place, words[how]);
+    log_note("%s%s -> %s%s%s (%s%s)", hex_encode(hex, span_of(command.p, shown)),
+             command.n > shown ? "..." : "", answer.n > 2 ? "..." : "", answer.n >= 2 ? sw : "",
+             answer.n == 0 ? "no answer" : "", place, words[how]);
 }
 
 static int replay(struct wanted *w, int stop_fd)
@@ -351,7 +368,13 @@ static int replay(struct wanted *w, int stop_fd)
 static void start(int argc, char **argv, struct wanted *w)
 {
     static const struct argp argp = {
-        options, parse, "[DIR]", "Puts the card in the folder DIR into pcscd's virtual reader (vpcd), until it is stopped.", NULL, NULL, NULL};
+        options,
+        parse,
+        "[DIR]",
+        "Puts the card in the folder DIR into pcscd's virtual reader (vpcd), until it is stopped.",
+        NULL,
+        NULL,
+        NULL};
 
     setlocale(LC_ALL, "");
     argp_err_exit_status = CLI_USAGE;

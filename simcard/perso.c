@@ -1,4 +1,5 @@
-/* From what is wanted of a card to its profile: checks, applications, limits, keys. Its records: simcard/perso_records.c. */
+/* From what is wanted of a card to its profile: checks, applications, limits, keys. Its records:
+ * simcard/perso_records.c. */
 #include "simcard/perso_priv.h"
 
 #include <stdio.h>
@@ -13,12 +14,17 @@
 #include "simcard/card.h"
 #include "simcard/state.h"
 
-#define CDA_ROOM            (256 - 16 - 3) /* Book 2, table 50: for signature and 9F10 in GENERATE AC's answer, with their tags and lengths */
-#define CERTIFIED_BITS_MAX  1976           /* Book 2, D1.1: 247 bytes, the most of a certificate that fits a record, and of its issuer's key */
-#define RECORD_MIN          32
-#define SFI_MAX             10   /* of files that EMV itself defines: Book 3, 5.3.2.2, table 1 */
-#define CONFIRM             0x80 /* of 87: Book 1, table 13 */
-#define NOT_REGISTERED      0xF0 /* first half byte of an AID that nobody registers: ISO/IEC 7816-5, 5.1.3 */
+#define CDA_ROOM                                                                                   \
+    (256 - 16 - 3) /* Book 2, table 50: for signature and 9F10 in GENERATE AC's answer, with their \
+                      tags and lengths */
+#define CERTIFIED_BITS_MAX                                                                         \
+    1976 /* Book 2, D1.1: 247 bytes, the most of a certificate that fits a record, and of its      \
+            issuer's key */
+#define RECORD_MIN 32
+#define SFI_MAX    10   /* of files that EMV itself defines: Book 3, 5.3.2.2, table 1 */
+#define CONFIRM    0x80 /* of 87: Book 1, table 13 */
+#define NOT_REGISTERED                                                                             \
+    0xF0 /* first half byte of an AID that nobody registers: ISO/IEC 7816-5, 5.1.3 */
 #define CVM_CODE            0x3F
 #define CVM_ENCIPHERED      0x04
 #define CVM_ENCIPHERED_SIGN 0x05
@@ -33,8 +39,10 @@ void perso_defaults(struct perso_params *p)
         .cvm = "pin,none",
         .pdol = "9F3303 9F1A02 9F3501", /* terminal capabilities, country, type */
         .auc = "FF00",                  /* all but cash back */
-        /* Book 3, annex C5 names the bits. Denial: service not allowed. Online: authentication, dates, new card, cardholder verification, floor limit, random
-         * selection, merchant's wish. Default, when online is impossible: the same without "not yet effective", new card and random selection. */
+        /* Book 3, annex C5 names the bits. Denial: service not allowed. Online: authentication,
+         * dates, new card, cardholder verification, floor limit, random selection, merchant's wish.
+         * Default, when online is impossible: the same without "not yet effective", new card and
+         * random selection. */
         .iac_denial = "0010000000",
         .iac_online = "FC78FC9800",
         .iac_default = "FC50FC8800",
@@ -64,11 +72,13 @@ static enum tp_err check_layout(const struct perso_params *p, struct tp_error *e
         if (p->sfi[i] < 1 || p->sfi[i] > SFI_MAX)
             return tp_fail(e, TP_ERR_USAGE, "records stand in files 1 to %d", SFI_MAX);
     if (p->record_max < RECORD_MIN || p->record_max > PROFILE_RECORD_MAX)
-        return tp_fail(e, TP_ERR_USAGE, "a record has %d to %d bytes", RECORD_MIN, PROFILE_RECORD_MAX);
+        return tp_fail(e, TP_ERR_USAGE, "a record has %d to %d bytes", RECORD_MIN,
+                       PROFILE_RECORD_MAX);
     return TP_OK;
 }
 
-static enum tp_err check_params(const struct scheme *s, const struct perso_params *p, struct tp_error *e)
+static enum tp_err check_params(const struct scheme *s, const struct perso_params *p,
+                                struct tp_error *e)
 {
     const size_t n = strlen(p->pan), name_n = strlen(p->name);
     enum tp_err r;
@@ -76,26 +86,33 @@ static enum tp_err check_params(const struct scheme *s, const struct perso_param
     if (n < 12 || n > PAN_MAX || strspn(p->pan, "0123456789") != n)
         return tp_fail(e, TP_ERR_USAGE, "a card number has 12 to 19 digits");
     if (strncmp(p->pan, s->iin, strlen(s->iin)) != 0)
-        return tp_fail(e, TP_ERR_USAGE, "the card number does not begin with %s, the issuer's number in this scheme", s->iin);
+        return tp_fail(e, TP_ERR_USAGE,
+                       "the card number does not begin with %s, the issuer's number in this scheme",
+                       s->iin);
     if (!p->any_check_digit && !pan_valid(p->pan))
         return tp_fail(e, TP_ERR_USAGE,
-                       "the last digit of the card number is not its check digit, which would be %c; with --any-check-digit it is made all the same",
+                       "the last digit of the card number is not its check digit, which would be "
+                       "%c; with --any-check-digit it is made all the same",
                        pan_check_digit(p->pan, n - 1));
     if (name_n < 2 || name_n > 26)
         return tp_fail(e, TP_ERR_USAGE, "the name \"%s\" has not 2 to 26 characters", p->name);
     if ((r = word_check(p->name, "--name", 26, e)) != TP_OK)
         return r;
     if (p->expiry > s->issuer_expiry)
-        return tp_fail(e, TP_ERR_USAGE, "the card would outlive its issuer's certificate, which ends on %d", s->issuer_expiry);
-    if (p->pin_tries < 1 || p->pin_tries > 15 || p->format < 1 || p->format > 2 || p->psn > 99 || strlen(p->language) > 8 ||
-        strlen(p->language) % 2 != 0)
         return tp_fail(e, TP_ERR_USAGE,
-                       "PIN tries go from 1 to 15, formats are 1 and 2, sequence numbers 0 to 99, languages up to four of two letters");
+                       "the card would outlive its issuer's certificate, which ends on %d",
+                       s->issuer_expiry);
+    if (p->pin_tries < 1 || p->pin_tries > 15 || p->format < 1 || p->format > 2 || p->psn > 99 ||
+        strlen(p->language) > 8 || strlen(p->language) % 2 != 0)
+        return tp_fail(e, TP_ERR_USAGE,
+                       "PIN tries go from 1 to 15, formats are 1 and 2, sequence numbers 0 to 99, "
+                       "languages up to four of two letters");
     return check_layout(p, e);
 }
 
 /* Exactly so many bytes. */
-static enum tp_err take_hex(uint8_t *out, size_t n, const char *hex, const char *what, struct tp_error *e)
+static enum tp_err take_hex(uint8_t *out, size_t n, const char *hex, const char *what,
+                            struct tp_error *e)
 {
     struct buf b = {out, 0, n};
 
@@ -104,7 +121,8 @@ static enum tp_err take_hex(uint8_t *out, size_t n, const char *hex, const char 
     return TP_OK;
 }
 
-static enum tp_err take_apps(struct card_profile *card, const struct perso_params *p, struct tp_error *e)
+static enum tp_err take_apps(struct card_profile *card, const struct perso_params *p,
+                             struct tp_error *e)
 {
     for (size_t i = 0; i < p->apps_n; i++) {
         const struct perso_app *from = &p->apps[i];
@@ -112,12 +130,15 @@ static enum tp_err take_apps(struct card_profile *card, const struct perso_param
         struct buf aid = BUF_OF(to->aid);
 
         if (hex_decode(&aid, from->aid) != TP_OK || aid.n < 5)
-            return tp_fail(e, TP_ERR_USAGE, "the application identifier \"%s\" has not 5 to 16 bytes", from->aid);
+            return tp_fail(e, TP_ERR_USAGE,
+                           "the application identifier \"%s\" has not 5 to 16 bytes", from->aid);
         if (strlen(from->label) < 1 || strlen(from->label) > 16 || strlen(from->preferred) > 16)
-            return tp_fail(e, TP_ERR_USAGE, "the label \"%s\" has not 1 to 16 characters", from->label);
+            return tp_fail(e, TP_ERR_USAGE, "the label \"%s\" has not 1 to 16 characters",
+                           from->label);
         if (!p->live_identifiers && (to->aid[0] & 0xF0) != NOT_REGISTERED)
             return tp_fail(e, TP_ERR_USAGE,
-                           "the application identifier \"%s\" may be a real scheme's: those of tests begin with F (ISO/IEC 7816-5); "
+                           "the application identifier \"%s\" may be a real scheme's: those of "
+                           "tests begin with F (ISO/IEC 7816-5); "
                            "with --live-identifiers it is made all the same",
                            from->aid);
         to->aid_n = aid.n;
@@ -153,12 +174,14 @@ static void take_issuer(struct card_profile *card, const struct perso_params *p)
 
 static enum tp_err take_aip(uint8_t aip[2], const struct perso_params *p, struct tp_error *e)
 {
-    static const uint8_t method_bits[] = {[PERSO_SDA] = AIP_SDA, [PERSO_DDA] = AIP_DDA, [PERSO_CDA] = AIP_DDA | AIP_CDA};
+    static const uint8_t method_bits[] = {
+        [PERSO_SDA] = AIP_SDA, [PERSO_DDA] = AIP_DDA, [PERSO_CDA] = AIP_DDA | AIP_CDA};
 
     if (p->aip != NULL)
         return take_hex(aip, 2, p->aip, "AIP", e);
     aip[1] = 0;
-    aip[0] = (uint8_t)(method_bits[p->method] | AIP_CVM | AIP_RISK | (p->issuer == PERSO_ISSUER_EXTERNAL ? AIP_ISSUER : 0));
+    aip[0] = (uint8_t)(method_bits[p->method] | AIP_CVM | AIP_RISK |
+                       (p->issuer == PERSO_ISSUER_EXTERNAL ? AIP_ISSUER : 0));
     return TP_OK;
 }
 
@@ -175,7 +198,8 @@ static enum tp_err check_bytes(const struct perso_params *p, struct tp_error *e)
     return r == TP_OK ? take_hex(raw, 5, p->iac_default, "issuer action code \"default\"", e) : r;
 }
 
-static enum tp_err take_params(struct card_profile *card, const struct perso_params *p, struct tp_error *e)
+static enum tp_err take_params(struct card_profile *card, const struct perso_params *p,
+                               struct tp_error *e)
 {
     struct buf pdol = BUF_OF(card->pdol.p);
     enum tp_err r;
@@ -198,7 +222,8 @@ static enum tp_err take_params(struct card_profile *card, const struct perso_par
 
 /* ---- keys ---- */
 
-static enum tp_err take_master_keys(struct card_profile *card, const struct scheme *s, const struct perso_params *p, struct tp_error *e)
+static enum tp_err take_master_keys(struct card_profile *card, const struct scheme *s,
+                                    const struct perso_params *p, struct tp_error *e)
 {
     const uint8_t psn = (uint8_t)(p->psn / 10 << 4 | p->psn % 10);
     const bool aes = emv_cvn_cipher(p->cvn) == EMV_AES;
@@ -206,12 +231,16 @@ static enum tp_err take_master_keys(struct card_profile *card, const struct sche
 
     if (aes && s->ac_aes_key.n == 0)
         return tp_fail(e, TP_ERR_USAGE,
-                       "the scheme has no AES keys: it was made by an earlier telepay-perso; make a new one with: telepay-perso init DIR");
-    r = emv_master_key_derive(&card->ac_key, p->cvn, secret_span(aes ? &s->ac_aes_key : &s->ac_key), p->pan, psn);
+                       "the scheme has no AES keys: it was made by an earlier telepay-perso; make "
+                       "a new one with: telepay-perso init DIR");
+    r = emv_master_key_derive(&card->ac_key, p->cvn, secret_span(aes ? &s->ac_aes_key : &s->ac_key),
+                              p->pan, psn);
     if (r == TP_OK)
-        r = emv_master_key_derive(&card->smi_key, p->cvn, secret_span(aes ? &s->smi_aes_key : &s->smi_key), p->pan, psn);
+        r = emv_master_key_derive(&card->smi_key, p->cvn,
+                                  secret_span(aes ? &s->smi_aes_key : &s->smi_key), p->pan, psn);
     if (r == TP_OK)
-        r = emv_master_key_derive(&card->smc_key, p->cvn, secret_span(aes ? &s->smc_aes_key : &s->smc_key), p->pan, psn);
+        r = emv_master_key_derive(&card->smc_key, p->cvn,
+                                  secret_span(aes ? &s->smc_aes_key : &s->smc_key), p->pan, psn);
     return r == TP_OK ? r : tp_fail(e, r, "cannot derive the card's master keys");
 }
 
@@ -229,37 +258,46 @@ static bool wants_enciphered_pin(const char *words)
     return false;
 }
 
-static enum tp_err take_key(struct emv_privkey **to, struct emv_privkey *given, unsigned bits, const struct perso_params *p, struct tp_error *e)
+static enum tp_err take_key(struct emv_privkey **to, struct emv_privkey *given, unsigned bits,
+                            const struct perso_params *p, struct tp_error *e)
 {
     *to = given;
     if (*to == NULL && emv_privkey_generate(to, bits, p->exponent) != TP_OK)
-        return tp_fail(e, TP_ERR_USAGE, "cannot make a card key of %u bits with exponent %u", bits, p->exponent);
+        return tp_fail(e, TP_ERR_USAGE, "cannot make a card key of %u bits with exponent %u", bits,
+                       p->exponent);
     return TP_OK;
 }
 
-/* The card's own key signs, and deciphers the PIN where there is no key for that alone (Book 2, 7). */
+/* The card's own key signs, and deciphers the PIN where there is no key for that alone (Book 2, 7).
+ */
 void perso_keys_wanted(const struct perso_params *p, bool *own, bool *pin)
 {
     uint8_t aip[2] = {0};
     struct tp_error none;
 
     *pin = p->pin_bits > 0;
-    *own = take_aip(aip, p, &none) == TP_OK && ((aip[0] & (AIP_DDA | AIP_CDA)) != 0 || (!*pin && wants_enciphered_pin(p->cvm)));
+    *own = take_aip(aip, p, &none) == TP_OK &&
+           ((aip[0] & (AIP_DDA | AIP_CDA)) != 0 || (!*pin && wants_enciphered_pin(p->cvm)));
 }
 
-/* Book 2, D1: each method has its own bounds, and no key is longer than the one that certifies it. */
-static enum tp_err check_key_size(unsigned bits, const char *what, unsigned issuer, struct tp_error *e)
+/* Book 2, D1: each method has its own bounds, and no key is longer than the one that certifies it.
+ */
+static enum tp_err check_key_size(unsigned bits, const char *what, unsigned issuer,
+                                  struct tp_error *e)
 {
     if (issuer > CERTIFIED_BITS_MAX)
         return tp_fail(e, TP_ERR_USAGE,
-                       "the issuer's key of %u bits certifies no card key: of more than %d bits, a certificate does not fit a record", issuer,
-                       CERTIFIED_BITS_MAX);
+                       "the issuer's key of %u bits certifies no card key: of more than %d bits, a "
+                       "certificate does not fit a record",
+                       issuer, CERTIFIED_BITS_MAX);
     if (bits > CERTIFIED_BITS_MAX)
-        return tp_fail(e, TP_ERR_USAGE, "%s has at most %d bits: its certificate must fit a record", what, CERTIFIED_BITS_MAX);
+        return tp_fail(e, TP_ERR_USAGE, "%s has at most %d bits: its certificate must fit a record",
+                       what, CERTIFIED_BITS_MAX);
     if (bits > issuer)
         return tp_fail(e, TP_ERR_USAGE,
-                       "%s of %u bits would be longer than its issuer's of %u: make the scheme with telepay-perso init --issuer-bits %u", what, bits,
-                       issuer, bits);
+                       "%s of %u bits would be longer than its issuer's of %u: make the scheme "
+                       "with telepay-perso init --issuer-bits %u",
+                       what, bits, issuer, bits);
     return TP_OK;
 }
 
@@ -268,8 +306,8 @@ static unsigned key_bits(struct emv_privkey *given, unsigned wanted)
     return given == NULL ? wanted : (unsigned)emv_pubkey_size(emv_privkey_public(given)) * 8;
 }
 
-static enum tp_err check_keys(const struct card_profile *card, const struct scheme *s, const struct perso_params *p, bool own, bool pin,
-                              struct tp_error *e)
+static enum tp_err check_keys(const struct card_profile *card, const struct scheme *s,
+                              const struct perso_params *p, bool own, bool pin, struct tp_error *e)
 {
     const unsigned issuer = key_bits(s->issuer, 0), bits = key_bits(p->key, p->bits);
     const unsigned cda = 8 * (unsigned)(CDA_ROOM - card_iad_length(p->cvn)); /* Book 2, D1.2.1 */
@@ -277,15 +315,19 @@ static enum tp_err check_keys(const struct card_profile *card, const struct sche
 
     if (own && (card->aip[0] & AIP_CDA) != 0 && bits > cda)
         return tp_fail(e, TP_ERR_USAGE,
-                       "the key of a card with CDA and cryptograms of kind %s has at most %u bits: its signature must fit "
+                       "the key of a card with CDA and cryptograms of kind %s has at most %u bits: "
+                       "its signature must fit "
                        "GENERATE AC's answer",
                        emv_cvn_name(p->cvn), cda);
     if (own)
         r = check_key_size(bits, "the card's key", issuer, e);
-    return r == TP_OK && pin ? check_key_size(key_bits(p->pin_key, p->pin_bits), "the key for PINs", issuer, e) : r;
+    return r == TP_OK && pin
+               ? check_key_size(key_bits(p->pin_key, p->pin_bits), "the key for PINs", issuer, e)
+               : r;
 }
 
-static enum tp_err take_keys(struct card_profile *card, const struct scheme *s, const struct perso_params *p, struct tp_error *e)
+static enum tp_err take_keys(struct card_profile *card, const struct scheme *s,
+                             const struct perso_params *p, struct tp_error *e)
 {
     bool own, pin;
     enum tp_err r;
@@ -299,7 +341,8 @@ static enum tp_err take_keys(struct card_profile *card, const struct scheme *s, 
     return r;
 }
 
-static enum tp_err take_secrets(struct card_profile *card, const struct scheme *s, const struct perso_params *p, struct tp_error *e)
+static enum tp_err take_secrets(struct card_profile *card, const struct scheme *s,
+                                const struct perso_params *p, struct tp_error *e)
 {
     enum tp_err r;
 
@@ -309,7 +352,8 @@ static enum tp_err take_secrets(struct card_profile *card, const struct scheme *
     return r == TP_OK ? take_keys(card, s, p, e) : r;
 }
 
-enum tp_err perso_make(struct card_profile **out, const struct scheme *s, const struct perso_params *p, struct tp_error *e)
+enum tp_err perso_make(struct card_profile **out, const struct scheme *s,
+                       const struct perso_params *p, struct tp_error *e)
 {
     struct card_profile *card = NULL;
     enum tp_err r = check_params(s, p, e);
@@ -342,9 +386,12 @@ enum tp_err perso_save(const struct card_profile *card, const char *dir, struct 
     struct tp_error none;
 
     if (state_peek(&there, dir, &none) == TP_OK)
-        return tp_fail(e, TP_ERR_EXISTS, "%s holds a card already: its counter must not start again; name another folder", dir);
+        return tp_fail(
+            e, TP_ERR_EXISTS,
+            "%s holds a card already: its counter must not start again; name another folder", dir);
     state_fresh(&fresh, card);
     const enum tp_err r = profile_save(card, dir, e);
 
-    return r == TP_OK ? state_make(dir, &fresh, e) : r; /* the state last: where it stands, the card is whole */
+    return r == TP_OK ? state_make(dir, &fresh, e)
+                      : r; /* the state last: where it stands, the card is whole */
 }

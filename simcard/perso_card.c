@@ -38,8 +38,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 int perso_card(int argc, char **argv)
 {
-    struct argp_option options[1 + PERSO_OPTIONS_MAX + 1] = {{"pan", OPT_PAN, "DIGITS", 0, "card number", 0}};
-    const struct argp argp = {options, parse, "DIR", "Makes a card in the folder DIR; telepay-simcard DIR puts it into a reader.", NULL, NULL, NULL};
+    struct argp_option options[1 + PERSO_OPTIONS_MAX + 1] = {
+        {"pan", OPT_PAN, "DIGITS", 0, "card number", 0}};
+    const struct argp argp = {
+        options, parse,
+        "DIR",   "Makes a card in the folder DIR; telepay-simcard DIR puts it into a reader.",
+        NULL,    NULL,
+        NULL};
     struct wanted w = {.dir = NULL};
     struct scheme *s = NULL;
     struct card_profile *card = NULL;
@@ -56,8 +61,8 @@ int perso_card(int argc, char **argv)
     if (r == TP_OK)
         r = perso_save(card, w.dir, &e);
     if (r == TP_OK)
-        printf("card %s: %s, %s, good until %s\n", w.dir, mask_pan(pan, w.card.params.pan), w.card.params.name,
-               date_format(expiry, w.card.params.expiry));
+        printf("card %s: %s, %s, good until %s\n", w.dir, mask_pan(pan, w.card.params.pan),
+               w.card.params.name, date_format(expiry, w.card.params.expiry));
     profile_free(&card);
     scheme_free(&s);
     perso_wanted_end(&w.card);

@@ -66,25 +66,29 @@ static void show(void *ctx, unsigned done, unsigned count)
     if (!w->terminal || (done < count && now - w->shown < SHOWN_EVERY_MS))
         return;
     w->shown = now;
-    fprintf(stderr, "\r%u of %u cards, %.1f a second\033[K%s", done, count, rate(w, w->many.made), done == count ? "\n" : "");
+    fprintf(stderr, "\r%u of %u cards, %.1f a second\033[K%s", done, count, rate(w, w->many.made),
+            done == count ? "\n" : "");
 }
 
 int perso_cards(int argc, char **argv)
 {
     struct argp_option options[3 + PERSO_OPTIONS_MAX + 1] = {
         {"count", OPT_COUNT, "N", 0, "how many cards", 0},
-        {"pan-from", OPT_PAN_FROM, "DIGITS", 0, "number of the first card; the others count up, each with its check digit", 0},
+        {"pan-from", OPT_PAN_FROM, "DIGITS", 0,
+         "number of the first card; the others count up, each with its check digit", 0},
         {"threads", OPT_THREADS, "N", 0, "threads that make keys [one a core]", 0},
     };
-    const struct argp argp = {options,
-                              parse,
-                              "DIR",
-                              "Makes many cards, in DIR/000001 and so on, alike but for number and keys. Cards that are there already are left: a "
-                              "run that was cut off can be "
-                              "done again. telepay-simcard puts them into a reader one after the other.",
-                              NULL,
-                              NULL,
-                              NULL};
+    const struct argp argp = {
+        options,
+        parse,
+        "DIR",
+        "Makes many cards, in DIR/000001 and so on, alike but for number and keys. Cards that are "
+        "there already are left: a "
+        "run that was cut off can be "
+        "done again. telepay-simcard puts them into a reader one after the other.",
+        NULL,
+        NULL,
+        NULL};
     struct wanted w = {.terminal = isatty(STDERR_FILENO) == 1};
     struct scheme *s = NULL;
     struct tp_error e;
@@ -100,7 +104,8 @@ int perso_cards(int argc, char **argv)
     if (r == TP_OK)
         r = perso_make_many(&w.many, s, &w.card.params, &e);
     if (r == TP_OK)
-        printf("cards %s: %u made, %.1f a second; %u were there\n", w.many.dir, w.many.made, rate(&w, w.many.made), w.many.there);
+        printf("cards %s: %u made, %.1f a second; %u were there\n", w.many.dir, w.many.made,
+               rate(&w, w.many.made), w.many.there);
     scheme_free(&s);
     perso_wanted_end(&w.card);
     return r == TP_OK ? CLI_DONE : cli_report(&e);

@@ -10,6 +10,7 @@ int perso_cards(int argc, char **argv);
 int perso_inspect(int argc, char **argv);
 
 /* A whole number between min and max, or argp_error naming the option. */
-unsigned perso_number(struct argp_state *state, const char *option, const char *text, unsigned min, unsigned max);
+unsigned perso_number(struct argp_state *state, const char *option, const char *text, unsigned min,
+                      unsigned max);
 
 #endif

@@ -25,7 +25,8 @@ static const struct cvm_word {
 
 const char *perso_cvm_words(void)
 {
-    return "pin, pin-or-next, enciphered-pin, enciphered-pin-or-next, online-pin, online-pin-or-next, signature, none, none-always, none-under-x, "
+    return "pin, pin-or-next, enciphered-pin, enciphered-pin-or-next, online-pin, "
+           "online-pin-or-next, signature, none, none-always, none-under-x, "
            "none-under-y, fail, or a code and condition as four hex digits";
 }
 
@@ -45,7 +46,8 @@ static enum tp_err put_rule(struct buf *out, const char *word, size_t n)
     return hex_decode(out, hex);
 }
 
-enum tp_err perso_cvm_list(struct buf *out, uint32_t x, uint32_t y, const char *text, struct tp_error *e)
+enum tp_err perso_cvm_list(struct buf *out, uint32_t x, uint32_t y, const char *text,
+                           struct tp_error *e)
 {
     if (buf_be32(out, x) != TP_OK || buf_be32(out, y) != TP_OK) /* binary: Book 3, 10.5 */
         return tp_fail(e, TP_ERR_RANGE, "no room for the CVM list");
@@ -53,7 +55,8 @@ enum tp_err perso_cvm_list(struct buf *out, uint32_t x, uint32_t y, const char *
         const size_t n = strcspn(text, ",");
 
         if (put_rule(out, text, n) != TP_OK)
-            return tp_fail(e, TP_ERR_USAGE, "\"%.*s\" is no cardholder verification rule: use %s", (int)n, text, perso_cvm_words());
+            return tp_fail(e, TP_ERR_USAGE, "\"%.*s\" is no cardholder verification rule: use %s",
+                           (int)n, text, perso_cvm_words());
         text += n;
         text += *text == ',' ? 1 : 0;
     }

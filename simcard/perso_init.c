@@ -5,7 +5,15 @@
 #include "base/cli.h"
 #include "simcard/scheme.h"
 
-enum { OPT_EXPONENT = 256, OPT_AUTHORITY_BITS, OPT_ISSUER_BITS, OPT_IIN, OPT_INDEX, OPT_COUNTRY, OPT_LIVE };
+enum {
+    OPT_EXPONENT = 256,
+    OPT_AUTHORITY_BITS,
+    OPT_ISSUER_BITS,
+    OPT_IIN,
+    OPT_INDEX,
+    OPT_COUNTRY,
+    OPT_LIVE
+};
 
 struct wanted {
     struct scheme_params params;
@@ -16,7 +24,8 @@ static const struct argp_option options[] = {
     {"exponent", OPT_EXPONENT, "3|65537", 0, "public exponent of authority and issuer [3]", 0},
     {"authority-bits", OPT_AUTHORITY_BITS, "BITS", 0, "size of the authority's key [1984]", 0},
     {"issuer-bits", OPT_ISSUER_BITS, "BITS", 0, "size of the issuer's key [1408]", 0},
-    {"iin", OPT_IIN, "DIGITS", 0, "issuer identification number its cards begin with [" SCHEME_IIN "]", 0},
+    {"iin", OPT_IIN, "DIGITS", 0,
+     "issuer identification number its cards begin with [" SCHEME_IIN "]", 0},
     {"index", OPT_INDEX, "N", 0, "index of the authority's key [1]", 0},
     {"country", OPT_COUNTRY, "NNN", 0, "issuer's country, ISO 3166 numeric [250]", 0},
     {"live-identifiers", OPT_LIVE, NULL, 0, "take an issuer number that may be a real issuer's", 0},
@@ -67,9 +76,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 int perso_init(int argc, char **argv)
 {
-    static const struct argp argp = {
-        options, parse, "DIR", "Makes a test scheme in the folder DIR. DIR/authority.json is what acquirers and terminals need of it.",
-        NULL,    NULL,  NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     "DIR",
+                                     "Makes a test scheme in the folder DIR. DIR/authority.json is "
+                                     "what acquirers and terminals need of it.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct wanted w = {.dir = NULL};
     struct scheme *s = NULL;
     struct tp_error e;
@@ -81,8 +95,8 @@ int perso_init(int argc, char **argv)
     if (r == TP_OK)
         r = scheme_save(s, w.dir, &e);
     if (r == TP_OK)
-        printf("scheme %s: RID %s, authority key %02X of %u bits, issuer %s of %u bits\n", w.dir, SCHEME_RID, w.params.index, w.params.authority_bits,
-               s->iin, w.params.issuer_bits);
+        printf("scheme %s: RID %s, authority key %02X of %u bits, issuer %s of %u bits\n", w.dir,
+               SCHEME_RID, w.params.index, w.params.authority_bits, s->iin, w.params.issuer_bits);
     scheme_free(&s);
     return r == TP_OK ? CLI_DONE : cli_report(&e);
 }

@@ -54,7 +54,8 @@ static const char *method_of(const struct card_profile *p)
     return (p->aip[0] & 0x20) != 0 ? "DDA" : "SDA";
 }
 
-/* The text of a data object: a PAN or track is masked, the name is text, the rest hexadecimal. out holds 2 * PROFILE_BYTES_MAX + 1. */
+/* The text of a data object: a PAN or track is masked, the name is text, the rest hexadecimal. out
+ * holds 2 * PROFILE_BYTES_MAX + 1. */
 static const char *show(char *out, const struct card_profile *p, const struct tlv *object)
 {
     const enum emv_shown shown = emv_tag_shown(object->tag);
@@ -66,7 +67,8 @@ static const char *show(char *out, const struct card_profile *p, const struct tl
     return hex_encode(out, object->value);
 }
 
-typedef void each_object(void *ctx, const struct profile_record *r, const char *tag, const char *name, const char *value);
+typedef void each_object(void *ctx, const struct profile_record *r, const char *tag,
+                         const char *name, const char *value);
 
 static void walk(const struct card_profile *p, each_object *each, void *ctx)
 {
@@ -81,14 +83,16 @@ static void walk(const struct card_profile *p, each_object *each, void *ctx)
             char tag[9], value[2 * PROFILE_RECORD_MAX + 1];
 
             snprintf(tag, sizeof(tag), "%02X", (unsigned)object.tag);
-            each(ctx, &p->records[i], tag, known != NULL ? known->name : "?", show(value, p, &object));
+            each(ctx, &p->records[i], tag, known != NULL ? known->name : "?",
+                 show(value, p, &object));
         }
     }
 }
 
 /* ---- for people ---- */
 
-static void print_object(void *ctx, const struct profile_record *r, const char *tag, const char *name, const char *value)
+static void print_object(void *ctx, const struct profile_record *r, const char *tag,
+                         const char *name, const char *value)
 {
     (void)ctx;
     printf("  %u/%u  %-5s %-50s %s\n", r->sfi, r->number, tag, name, value);
@@ -104,8 +108,11 @@ static void print_apps(const struct card_profile *p, const struct card_state *s)
     for (size_t i = 0; i < p->apps_n; i++) {
         char aid[33];
 
-        printf("application  %s  \"%s\"  priority %u%s%s\n", hex_encode(aid, span_of(p->apps[i].aid, p->apps[i].aid_n)), p->apps[i].label,
-               p->apps[i].priority & 0x0F, (p->apps[i].priority & 0x80) != 0 ? ", wants confirmation" : "", app_blocked(s, i) ? ", BLOCKED" : "");
+        printf("application  %s  \"%s\"  priority %u%s%s\n",
+               hex_encode(aid, span_of(p->apps[i].aid, p->apps[i].aid_n)), p->apps[i].label,
+               p->apps[i].priority & 0x0F,
+               (p->apps[i].priority & 0x80) != 0 ? ", wants confirmation" : "",
+               app_blocked(s, i) ? ", BLOCKED" : "");
     }
 }
 
@@ -117,11 +124,15 @@ static void print_card(const struct card_profile *p, const struct card_state *s)
     printf("card         %s\n", mask_pan(pan, p->pan));
     print_apps(p, s);
     printf("method       %s%s\n", method_of(p), bits > 0 ? ", own key" : "");
-    printf("protocol     T=%d, answers in format %u%s\n", p->t0 ? 0 : 1, p->format, p->pse ? "" : ", no directory");
-    printf("counters     ATC %u, last online %u, %u offline in a row, PIN tries left %u of %u%s\n", s->atc, s->last_online_atc, s->offline_count,
-           s->pin_tries, p->pin_tries, (s->flags & (STATE_APP_BLOCKED | STATE_CARD_BLOCKED)) != 0 ? ", BLOCKED" : "");
-    printf("limits       online after %u payments or %llu, decline after %u or %llu (amounts in minor units; 0: never)\n", p->offline_limit,
-           (unsigned long long)p->amount_limit, p->offline_maximum, (unsigned long long)p->amount_maximum);
+    printf("protocol     T=%d, answers in format %u%s\n", p->t0 ? 0 : 1, p->format,
+           p->pse ? "" : ", no directory");
+    printf("counters     ATC %u, last online %u, %u offline in a row, PIN tries left %u of %u%s\n",
+           s->atc, s->last_online_atc, s->offline_count, s->pin_tries, p->pin_tries,
+           (s->flags & (STATE_APP_BLOCKED | STATE_CARD_BLOCKED)) != 0 ? ", BLOCKED" : "");
+    printf("limits       online after %u payments or %llu, decline after %u or %llu (amounts in "
+           "minor units; 0: never)\n",
+           p->offline_limit, (unsigned long long)p->amount_limit, p->offline_maximum,
+           (unsigned long long)p->amount_maximum);
     printf("issuer       cryptograms %s, ARPC method %u %s\n", emv_cvn_name(p->cvn), p->arpc,
            (p->aip[0] & 0x04) != 0 ? "by EXTERNAL AUTHENTICATE" : "in CDOL2");
     printf("records (file/record)\n");
@@ -130,9 +141,11 @@ static void print_card(const struct card_profile *p, const struct card_state *s)
 
 /* ---- for machines ---- */
 
-static void add_object(void *ctx, const struct profile_record *r, const char *tag, const char *name, const char *value)
+static void add_object(void *ctx, const struct profile_record *r, const char *tag, const char *name,
+                       const char *value)
 {
-    json_array_append_new(ctx, json_pack("{s:i, s:i, s:s, s:s, s:s}", "sfi", r->sfi, "record", r->number, "tag", tag, "name", name, "value", value));
+    json_array_append_new(ctx, json_pack("{s:i, s:i, s:s, s:s, s:s}", "sfi", r->sfi, "record",
+                                         r->number, "tag", tag, "name", name, "value", value));
 }
 
 static json_t *apps_json(const struct card_profile *p, const struct card_state *s)
@@ -142,9 +155,12 @@ static json_t *apps_json(const struct card_profile *p, const struct card_state *
     for (size_t i = 0; i < p->apps_n; i++) {
         char aid[33];
 
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:b, s:b}", "aid", hex_encode(aid, span_of(p->apps[i].aid, p->apps[i].aid_n)),
-                                              "label", p->apps[i].label, "preferred", p->apps[i].preferred, "priority", p->apps[i].priority & 0x0F,
-                                              "confirm", (p->apps[i].priority & 0x80) != 0, "blocked", app_blocked(s, i)));
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s, s:i, s:b, s:b}", "aid",
+                            hex_encode(aid, span_of(p->apps[i].aid, p->apps[i].aid_n)), "label",
+                            p->apps[i].label, "preferred", p->apps[i].preferred, "priority",
+                            p->apps[i].priority & 0x0F, "confirm",
+                            (p->apps[i].priority & 0x80) != 0, "blocked", app_blocked(s, i)));
     }
     return list;
 }
@@ -156,7 +172,8 @@ static json_t *log_json(const struct card_state *s)
     for (uint32_t i = 1; i <= s->logged && i <= STATE_LOG_MAX; i++) {
         char text[2 * STATE_LOG_SIZE + 1];
 
-        json_array_append_new(list, json_string(hex_encode(text, SPAN_OF(s->log[(s->logged - i) % STATE_LOG_MAX]))));
+        json_array_append_new(
+            list, json_string(hex_encode(text, SPAN_OF(s->log[(s->logged - i) % STATE_LOG_MAX]))));
     }
     return list;
 }
@@ -169,12 +186,16 @@ static enum tp_err print_json(const struct card_profile *p, const struct card_st
     int r = -1;
 
     walk(p, add_object, objects);
-    json = json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:{s:i, s:i, s:i, s:i, s:b}, s:o, s:o}", "pan", mask_pan(pan, p->pan),
-                     "applications", apps_json(p, s), "method", method_of(p), "aip", hex_encode(aip, SPAN_OF(p->aip)), "afl",
-                     hex_encode(afl, span_of(p->afl.p, p->afl.n)), "pdol", hex_encode(pdol, span_of(p->pdol.p, p->pdol.n)), "offline_limit",
-                     p->offline_limit, "offline_maximum", p->offline_maximum, "t0", p->t0, "counters", "atc", s->atc, "last_online_atc",
-                     s->last_online_atc, "offline_count", s->offline_count, "pin_tries", s->pin_tries, "blocked",
-                     (s->flags & (STATE_APP_BLOCKED | STATE_CARD_BLOCKED)) != 0, "log", log_json(s), "objects", objects);
+    json = json_pack(
+        "{s:s, s:o, s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:{s:i, s:i, s:i, s:i, s:b}, s:o, s:o}",
+        "pan", mask_pan(pan, p->pan), "applications", apps_json(p, s), "method", method_of(p),
+        "aip", hex_encode(aip, SPAN_OF(p->aip)), "afl",
+        hex_encode(afl, span_of(p->afl.p, p->afl.n)), "pdol",
+        hex_encode(pdol, span_of(p->pdol.p, p->pdol.n)), "offline_limit", p->offline_limit,
+        "offline_maximum", p->offline_maximum, "t0", p->t0, "counters", "atc", s->atc,
+        "last_online_atc", s->last_online_atc, "offline_count", s->offline_count, "pin_tries",
+        s->pin_tries, "blocked", (s->flags & (STATE_APP_BLOCKED | STATE_CARD_BLOCKED)) != 0, "log",
+        log_json(s), "objects", objects);
     if (json != NULL)
         r = json_dumpf(json, stdout, JSON_INDENT(1));
     json_decref(json);
@@ -184,8 +205,11 @@ static enum tp_err print_json(const struct card_profile *p, const struct card_st
 
 int perso_inspect(int argc, char **argv)
 {
-    static const struct argp argp = {options, parse, "DIR", "Shows the card in the folder DIR: card number masked, never keys or PIN.",
-                                     NULL,    NULL,  NULL};
+    static const struct argp argp = {
+        options, parse,
+        "DIR",   "Shows the card in the folder DIR: card number masked, never keys or PIN.",
+        NULL,    NULL,
+        NULL};
     struct wanted w = {NULL, false};
     struct card_profile *p = NULL;
     struct card_state s;

@@ -77,7 +77,10 @@ static enum tp_err make_keys(struct perso_params *p, struct tp_error *e)
         r = emv_privkey_generate(&p->key, p->bits, p->exponent);
     if (r == TP_OK && pin)
         r = emv_privkey_generate(&p->pin_key, p->pin_bits, p->exponent);
-    return r == TP_OK ? r : tp_fail(e, TP_ERR_USAGE, "cannot make a card key of %u bits with exponent %u", own ? p->bits : p->pin_bits, p->exponent);
+    return r == TP_OK
+               ? r
+               : tp_fail(e, TP_ERR_USAGE, "cannot make a card key of %u bits with exponent %u",
+                         own ? p->bits : p->pin_bits, p->exponent);
 }
 
 static enum tp_err make_card(struct work *w, const char *dir, const char *pan, struct tp_error *e)
@@ -111,7 +114,9 @@ static enum tp_err one(struct work *w, unsigned index, bool *there, struct tp_er
 
     *there = false;
     if (perso_pan_after(pan, w->m->pan_from, index) != TP_OK)
-        return tp_fail(e, TP_ERR_USAGE, "a card number has 12 to 19 digits, and enough of them to count up %u", w->m->count);
+        return tp_fail(e, TP_ERR_USAGE,
+                       "a card number has 12 to 19 digits, and enough of them to count up %u",
+                       w->m->count);
     snprintf(name, sizeof(name), "%06u", index + 1);
     r = file_join(dir, sizeof(dir), w->m->dir, name, e);
     if (r == TP_OK)
@@ -146,7 +151,8 @@ static unsigned thread_count(const struct perso_many *m)
     return n < m->count ? n : m->count;
 }
 
-enum tp_err perso_make_many(struct perso_many *m, const struct scheme *s, const struct perso_params *p, struct tp_error *e)
+enum tp_err perso_make_many(struct perso_many *m, const struct scheme *s,
+                            const struct perso_params *p, struct tp_error *e)
 {
     struct work w = {.m = m, .scheme = s, .params = p, .lock = PTHREAD_MUTEX_INITIALIZER};
     pthread_t threads[PERSO_THREADS_MAX];
@@ -154,7 +160,8 @@ enum tp_err perso_make_many(struct perso_many *m, const struct scheme *s, const 
 
     m->made = m->there = 0;
     if (m->count < 1 || m->count > PERSO_CARDS_MAX)
-        return tp_fail(e, TP_ERR_USAGE, "from 1 to %u cards can be made at a time", PERSO_CARDS_MAX);
+        return tp_fail(e, TP_ERR_USAGE, "from 1 to %u cards can be made at a time",
+                       PERSO_CARDS_MAX);
     for (const unsigned n = thread_count(m); started < n; started++)
         if (pthread_create(&threads[started], NULL, run, &w) != 0)
             break;

@@ -43,7 +43,8 @@ static void take_pin_fd(struct perso_wanted *w, char *arg, struct argp_state *st
         const ssize_t got = read(fd, w->pin.p + n, w->pin.n - n);
 
         if (got < 0 && errno != EINTR)
-            argp_failure(state, CLI_USAGE, errno, "cannot read the PIN from file descriptor %d", fd);
+            argp_failure(state, CLI_USAGE, errno, "cannot read the PIN from file descriptor %d",
+                         fd);
         if (got == 0)
             break;
         n += got > 0 ? (size_t)got : 0;
@@ -78,7 +79,8 @@ static void take_currency(struct perso_wanted *w, char *arg, struct argp_state *
 
 static void take_method(struct perso_wanted *w, char *arg, struct argp_state *state)
 {
-    static const char *const names[] = {[PERSO_SDA] = "sda", [PERSO_DDA] = "dda", [PERSO_CDA] = "cda"};
+    static const char *const names[] = {
+        [PERSO_SDA] = "sda", [PERSO_DDA] = "dda", [PERSO_CDA] = "cda"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(arg, names[i]) == 0) {
@@ -96,7 +98,9 @@ static void take_cvn(struct perso_wanted *w, char *arg, struct argp_state *state
 
 static void take_issuer(struct perso_wanted *w, char *arg, struct argp_state *state)
 {
-    static const char *const names[] = {[PERSO_ISSUER_CDOL2] = "cdol2", [PERSO_ISSUER_EXTERNAL] = "external", [PERSO_ISSUER_NONE] = "none"};
+    static const char *const names[] = {[PERSO_ISSUER_CDOL2] = "cdol2",
+                                        [PERSO_ISSUER_EXTERNAL] = "external",
+                                        [PERSO_ISSUER_NONE] = "none"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(arg, names[i]) == 0) {
@@ -107,7 +111,8 @@ static void take_issuer(struct perso_wanted *w, char *arg, struct argp_state *st
 }
 
 /* So many numbers between commas. */
-static void take_numbers(unsigned *out, size_t n, const char *option, const char *arg, unsigned min, unsigned max, struct argp_state *state)
+static void take_numbers(unsigned *out, size_t n, const char *option, const char *arg, unsigned min,
+                         unsigned max, struct argp_state *state)
 {
     for (size_t i = 0; i < n; i++) {
         char one[8];
@@ -166,7 +171,8 @@ static void take_app_words(struct perso_app *app, char *words, struct argp_state
         else if (strcmp(word, "confirm") == 0)
             app->confirm = true;
         else
-            argp_error(state, "an application is \"blocked\" or wants \"confirm\", not \"%s\"", word);
+            argp_error(state, "an application is \"blocked\" or wants \"confirm\", not \"%s\"",
+                       word);
     }
 }
 
@@ -174,14 +180,18 @@ static void take_app_words(struct perso_app *app, char *words, struct argp_state
 static void add_app(struct perso_wanted *w, const char *option, char *arg, struct argp_state *state)
 {
     struct perso_params *p = &w->params;
-    char *aid = next_word(&arg, ':'), *label = next_word(&arg, ':'), *priority = next_word(&arg, ':'), *preferred = next_word(&arg, ':');
+    char *aid = next_word(&arg, ':'), *label = next_word(&arg, ':'),
+         *priority = next_word(&arg, ':'), *preferred = next_word(&arg, ':');
 
     if (label == NULL || p->apps_n == PROFILE_APPS_MAX) {
-        argp_error(state, "--%s takes AID:LABEL[:PRIORITY[:PREFERRED[:blocked,confirm]]]; a card has at most %d applications", option,
-                   PROFILE_APPS_MAX);
+        argp_error(state,
+                   "--%s takes AID:LABEL[:PRIORITY[:PREFERRED[:blocked,confirm]]]; a card has at "
+                   "most %d applications",
+                   option, PROFILE_APPS_MAX);
         return;
     }
-    struct perso_app app = {aid, label, preferred != NULL ? preferred : "", (uint8_t)(p->apps_n + 1), false, false};
+    struct perso_app app = {
+        aid, label, preferred != NULL ? preferred : "", (uint8_t)(p->apps_n + 1), false, false};
 
     if (priority != NULL)
         app.priority = (uint8_t)perso_number(state, option, priority, 0, 15);
@@ -228,11 +238,11 @@ static void take_scheme(struct perso_wanted *w, char *arg, struct argp_state *st
     w->scheme = arg;
 }
 
-#define AMOUNT_TAKER(name, which)                                                                                                                    \
-    static void take_##name(struct perso_wanted *w, char *arg, struct argp_state *state)                                                             \
-    {                                                                                                                                                \
-        (void)state;                                                                                                                                 \
-        w->amounts[which] = arg;                                                                                                                     \
+#define AMOUNT_TAKER(name, which)                                                                  \
+    static void take_##name(struct perso_wanted *w, char *arg, struct argp_state *state)           \
+    {                                                                                              \
+        (void)state;                                                                               \
+        w->amounts[which] = arg;                                                                   \
     }
 AMOUNT_TAKER(amount_limit, PERSO_AMOUNT_LIMIT)
 AMOUNT_TAKER(amount_maximum, PERSO_AMOUNT_MAXIMUM)
@@ -241,7 +251,16 @@ AMOUNT_TAKER(amount_y, PERSO_AMOUNT_Y)
 
 /* ---- the table ---- */
 
-enum kind { KIND_TEXT, KIND_U8, KIND_U16, KIND_UNSIGNED, KIND_SIZE, KIND_FLAG, KIND_RISKS, KIND_SPECIAL };
+enum kind {
+    KIND_TEXT,
+    KIND_U8,
+    KIND_U16,
+    KIND_UNSIGNED,
+    KIND_SIZE,
+    KIND_FLAG,
+    KIND_RISKS,
+    KIND_SPECIAL
+};
 
 static const struct setting {
     const char *name, *arg, *doc;
@@ -251,44 +270,51 @@ static const struct setting {
     void (*take)(struct perso_wanted *w, char *arg, struct argp_state *state); /* KIND_SPECIAL */
 } settings[] = {
 #define AT(member) offsetof(struct perso_params, member)
-#define TEXT(name, arg, member, doc)                                                                                                                 \
-    {                                                                                                                                                \
-        name, arg, doc, KIND_TEXT, AT(member), 0, 0, NULL                                                                                            \
+#define TEXT(name, arg, member, doc)                                                               \
+    {                                                                                              \
+        name, arg, doc, KIND_TEXT, AT(member), 0, 0, NULL                                          \
     }
-#define NUMBER(name, arg, kind, member, min, max, doc)                                                                                               \
-    {                                                                                                                                                \
-        name, arg, doc, kind, AT(member), min, max, NULL                                                                                             \
+#define NUMBER(name, arg, kind, member, min, max, doc)                                             \
+    {                                                                                              \
+        name, arg, doc, kind, AT(member), min, max, NULL                                           \
     }
-#define FLAG(name, member, doc)                                                                                                                      \
-    {                                                                                                                                                \
-        name, NULL, doc, KIND_FLAG, AT(member), 0, 0, NULL                                                                                           \
+#define FLAG(name, member, doc)                                                                    \
+    {                                                                                              \
+        name, NULL, doc, KIND_FLAG, AT(member), 0, 0, NULL                                         \
     }
-#define RISKS(name, member, doc)                                                                                                                     \
-    {                                                                                                                                                \
-        name, "RISKS", doc, KIND_RISKS, AT(member), 0, 0, NULL                                                                                       \
+#define RISKS(name, member, doc)                                                                   \
+    {                                                                                              \
+        name, "RISKS", doc, KIND_RISKS, AT(member), 0, 0, NULL                                     \
     }
-#define SPECIAL(name, arg, take, doc)                                                                                                                \
-    {                                                                                                                                                \
-        name, arg, doc, KIND_SPECIAL, 0, 0, 0, take                                                                                                  \
+#define SPECIAL(name, arg, take, doc)                                                              \
+    {                                                                                              \
+        name, arg, doc, KIND_SPECIAL, 0, 0, 0, take                                                \
     }
     SPECIAL("scheme", "DIR", take_scheme, "scheme the card belongs to (telepay-perso init)"),
     TEXT("name", "NAME", name, "cardholder, as SURNAME/FIRST"),
     SPECIAL("expiry", "YYYY-MM", take_expiry, "last month the card is good for"),
-    SPECIAL("pin", "DIGITS", take_pin, "PIN; other users of the machine may see it while this runs: for test cards"),
+    SPECIAL("pin", "DIGITS", take_pin,
+            "PIN; other users of the machine may see it while this runs: for test cards"),
     SPECIAL("pin-fd", "N", take_pin_fd, "read the PIN from file descriptor N"),
     NUMBER("psn", "N", KIND_U8, psn, 0, 99, "PAN sequence number [0]"),
     SPECIAL("currency", "CODE", take_currency, "application currency [EUR]"),
-    NUMBER("country", "NNN", KIND_UNSIGNED, country, 1, 999, "issuer's country, ISO 3166 numeric [the scheme's]"),
+    NUMBER("country", "NNN", KIND_UNSIGNED, country, 1, 999,
+           "issuer's country, ISO 3166 numeric [the scheme's]"),
     TEXT("language", "LIST", language, "preferred languages, two letters each [enfr]"),
 
     SPECIAL("method", "sda|dda|cda", take_method, "offline authentication [cda]"),
-    NUMBER("bits", "BITS", KIND_UNSIGNED, bits, 512, 1976, "size of the card's key; with cda 1840 at most, for the Common Core 1640 [1152]"),
-    NUMBER("exponent", "3|65537", KIND_UNSIGNED, exponent, 3, 65537, "public exponent of the card's keys [3]"),
-    NUMBER("pin-key", "BITS", KIND_UNSIGNED, pin_bits, 512, 1976, "a key of its own for the enciphered PIN, of that size [the card's key]"),
-    TEXT("aip", "HEX", aip, "application interchange profile, two bytes [as the other options want it]"),
+    NUMBER("bits", "BITS", KIND_UNSIGNED, bits, 512, 1976,
+           "size of the card's key; with cda 1840 at most, for the Common Core 1640 [1152]"),
+    NUMBER("exponent", "3|65537", KIND_UNSIGNED, exponent, 3, 65537,
+           "public exponent of the card's keys [3]"),
+    NUMBER("pin-key", "BITS", KIND_UNSIGNED, pin_bits, 512, 1976,
+           "a key of its own for the enciphered PIN, of that size [the card's key]"),
+    TEXT("aip", "HEX", aip,
+         "application interchange profile, two bytes [as the other options want it]"),
 
     TEXT("cvm", "LIST", cvm,
-         "cardholder verification, rules between commas: pin, pin-or-next, enciphered-pin, enciphered-pin-or-next, online-pin, online-pin-or-next, "
+         "cardholder verification, rules between commas: pin, pin-or-next, enciphered-pin, "
+         "enciphered-pin-or-next, online-pin, online-pin-or-next, "
          "signature, none, "
          "none-always, none-under-x, none-under-y, fail, or four hex digits [pin,none]"),
     SPECIAL("cvm-x", "AMOUNT", take_amount_x, "amount X of the CVM list [0]"),
@@ -296,45 +322,65 @@ static const struct setting {
     NUMBER("pin-tries", "N", KIND_U8, pin_tries, 1, 15, "wrong PINs before it is blocked [3]"),
     FLAG("block-on-tries", block_on_tries, "the last wrong PIN blocks the application too"),
 
-    TEXT("pdol", "HEX", pdol, "what the card asks for at GET PROCESSING OPTIONS; \"\" for nothing [9F33039F1A029F3501]"),
-    TEXT("cdol1", "HEX", cdol1, "what it asks for at the first GENERATE AC [all that is to be signed]"),
+    TEXT("pdol", "HEX", pdol,
+         "what the card asks for at GET PROCESSING OPTIONS; \"\" for nothing [9F33039F1A029F3501]"),
+    TEXT("cdol1", "HEX", cdol1,
+         "what it asks for at the first GENERATE AC [all that is to be signed]"),
     TEXT("cdol2", "HEX", cdol2, "at the second, after the issuer was asked"),
     TEXT("ddol", "HEX", ddol, "at INTERNAL AUTHENTICATE; \"\" for the terminal's own [9F3704]"),
     TEXT("auc", "HEX", auc, "application usage control, two bytes [FF00]"),
-    TEXT("iac-denial", "HEX", iac_denial, "issuer action code: these TVR bits decline [0010000000]"),
+    TEXT("iac-denial", "HEX", iac_denial,
+         "issuer action code: these TVR bits decline [0010000000]"),
     TEXT("iac-online", "HEX", iac_online, "these ask the issuer [FC78FC9800]"),
-    TEXT("iac-default", "HEX", iac_default, "these decline when the issuer cannot be asked [FC50FC8800]"),
+    TEXT("iac-default", "HEX", iac_default,
+         "these decline when the issuer cannot be asked [FC50FC8800]"),
 
-    NUMBER("offline-limit", "N", KIND_U16, offline_limit, 0, UINT16_MAX, "ask to go online after N payments offline in a row; 0 never [0]"),
+    NUMBER("offline-limit", "N", KIND_U16, offline_limit, 0, UINT16_MAX,
+           "ask to go online after N payments offline in a row; 0 never [0]"),
     NUMBER("offline-maximum", "N", KIND_U16, offline_maximum, 0, UINT16_MAX,
            "decline after N payments in a row when online is impossible; 0 never [0]"),
-    SPECIAL("amount-limit", "AMOUNT", take_amount_limit, "ask to go online after that sum offline [never]"),
-    SPECIAL("amount-maximum", "AMOUNT", take_amount_maximum, "decline after that sum when online is impossible [never]"),
-    RISKS("ask-online", ask_online, "what the card goes online for, between commas: new-card, not-completed … (see the manual)"),
+    SPECIAL("amount-limit", "AMOUNT", take_amount_limit,
+            "ask to go online after that sum offline [never]"),
+    SPECIAL("amount-maximum", "AMOUNT", take_amount_maximum,
+            "decline after that sum when online is impossible [never]"),
+    RISKS("ask-online", ask_online,
+          "what the card goes online for, between commas: new-card, not-completed … (see the "
+          "manual)"),
     RISKS("decline", decline, "what it declines for at once [nothing]"),
-    RISKS("decline-unable", decline_unable, "what it declines for when online is impossible [count-maximum,amount-maximum]"),
-    SPECIAL("terminal-limits", "LOWER,UPPER", take_terminal_limits, "limits for the terminal's own counting (9F14, 9F23) [none]"),
+    RISKS("decline-unable", decline_unable,
+          "what it declines for when online is impossible [count-maximum,amount-maximum]"),
+    SPECIAL("terminal-limits", "LOWER,UPPER", take_terminal_limits,
+            "limits for the terminal's own counting (9F14, 9F23) [none]"),
 
     SPECIAL("cvn", "10|18|ccd-3des|ccd-aes", take_cvn, "kind of cryptograms and scripts [18]"),
-    NUMBER("arpc", "1|2", KIND_UNSIGNED, arpc, 1, 2, "method of the issuer's cryptogram [1 with --cvn 10, else 2]"),
-    SPECIAL("issuer-authentication", "cdol2|external|none", take_issuer, "how it reaches the card [cdol2]"),
+    NUMBER("arpc", "1|2", KIND_UNSIGNED, arpc, 1, 2,
+           "method of the issuer's cryptogram [1 with --cvn 10, else 2]"),
+    SPECIAL("issuer-authentication", "cdol2|external|none", take_issuer,
+            "how it reaches the card [cdol2]"),
     FLAG("issuer-mandatory", issuer_mandatory, "no approval online without it"),
     NUMBER("dki", "N", KIND_U8, dki, 0, 255, "derivation key index [1]"),
 
-    NUMBER("format", "1|2", KIND_U8, format, 1, 2, "format of answers: 1 template 80, 2 template 77 [2]"),
+    NUMBER("format", "1|2", KIND_U8, format, 1, 2,
+           "format of answers: 1 template 80, 2 template 77 [2]"),
     SPECIAL("aid", "HEX", take_aid, "application identifier [" SCHEME_AID "]"),
     SPECIAL("label", "TEXT", take_label, "application label [" SCHEME_NAME "]"),
     SPECIAL("preferred", "TEXT", take_preferred, "application preferred name [none]"),
     SPECIAL("priority", "N", take_priority, "its priority, 1 first to 15, 0 none [1]"),
-    SPECIAL("application", "WORDS", take_application, "blocked, confirm (not without the cardholder's word), or both between commas"),
-    SPECIAL("also", "AID:LABEL[:PRIORITY[:PREFERRED[:WORDS]]]", take_also, "one more application with the same records; up to three times"),
-    SPECIAL("files", "OPEN,SIGNED,CERTIFICATES", take_files, "numbers (SFI) of the files the records stand in [1,2,3]"),
-    NUMBER("record-max", "BYTES", KIND_SIZE, record_max, 32, 254, "records no longer than that, but for an object that is [254]"),
+    SPECIAL("application", "WORDS", take_application,
+            "blocked, confirm (not without the cardholder's word), or both between commas"),
+    SPECIAL("also", "AID:LABEL[:PRIORITY[:PREFERRED[:WORDS]]]", take_also,
+            "one more application with the same records; up to three times"),
+    SPECIAL("files", "OPEN,SIGNED,CERTIFICATES", take_files,
+            "numbers (SFI) of the files the records stand in [1,2,3]"),
+    NUMBER("record-max", "BYTES", KIND_SIZE, record_max, 32, 254,
+           "records no longer than that, but for an object that is [254]"),
     FLAG("no-pse", no_pse, "no directory 1PAY.SYS.DDF01"),
     FLAG("t0", t0, "protocol T=0 instead of T=1"),
     FLAG("blocked", blocked, "all its applications are blocked"),
-    FLAG("any-check-digit", any_check_digit, "take a card number whose last digit is not its check digit"),
-    FLAG("live-identifiers", live_identifiers, "take application identifiers that may be a real scheme's"),
+    FLAG("any-check-digit", any_check_digit,
+         "take a card number whose last digit is not its check digit"),
+    FLAG("live-identifiers", live_identifiers,
+         "take application identifiers that may be a real scheme's"),
 };
 
 #define SETTINGS (sizeof(settings) / sizeof(settings[0]))
@@ -343,11 +389,15 @@ _Static_assert(SETTINGS < PERSO_OPTIONS_MAX, "room for all options");
 void perso_options_table(struct argp_option *table, size_t n)
 {
     for (size_t i = 0; i < SETTINGS; i++)
-        table[n++] = (struct argp_option){.name = settings[i].name, .key = PERSO_OPTION_KEY + (int)i, .arg = settings[i].arg, .doc = settings[i].doc};
+        table[n++] = (struct argp_option){.name = settings[i].name,
+                                          .key = PERSO_OPTION_KEY + (int)i,
+                                          .arg = settings[i].arg,
+                                          .doc = settings[i].doc};
     table[n] = (struct argp_option){0};
 }
 
-static void take(struct perso_wanted *w, const struct setting *s, char *arg, struct argp_state *state)
+static void take(struct perso_wanted *w, const struct setting *s, char *arg,
+                 struct argp_state *state)
 {
     char *to = (char *)&w->params + s->at;
 
@@ -402,7 +452,8 @@ error_t perso_options_parse(struct perso_wanted *w, int key, char *arg, struct a
     return 0;
 }
 
-static uint64_t amount(const struct perso_wanted *w, enum perso_amount which, int64_t max, struct argp_state *state)
+static uint64_t amount(const struct perso_wanted *w, enum perso_amount which, int64_t max,
+                       struct argp_state *state)
 {
     const struct currency *c = currency_by_numeric(w->params.currency);
     struct tp_error e;
@@ -421,8 +472,10 @@ void perso_options_complete(struct perso_wanted *w, struct argp_state *state)
 {
     struct perso_params *p = &w->params;
 
-    if (w->scheme == NULL || (w->pan_needed && p->pan == NULL) || p->expiry == 0 || w->pin.p == NULL)
-        argp_error(state, "--scheme, %s, --expiry and --pin or --pin-fd are needed", w->pan_needed ? "--pan" : "--pan-from");
+    if (w->scheme == NULL || (w->pan_needed && p->pan == NULL) || p->expiry == 0 ||
+        w->pin.p == NULL)
+        argp_error(state, "--scheme, %s, --expiry and --pin or --pin-fd are needed",
+                   w->pan_needed ? "--pan" : "--pan-from");
     p->amount_limit = amount(w, PERSO_AMOUNT_LIMIT, MONEY_MAX, state);
     p->amount_maximum = amount(w, PERSO_AMOUNT_MAXIMUM, MONEY_MAX, state);
     p->cvm_x = (uint32_t)amount(w, PERSO_AMOUNT_X, UINT32_MAX, state);

@@ -13,6 +13,7 @@
 #define AIP_CDA    0x01
 
 /* Records and AFL of a card whose AIP and keys are there. TP_ERR_USAGE with a sentence. */
-TP_MUST_CHECK enum tp_err perso_records(struct card_profile *card, const struct scheme *s, const struct perso_params *p, struct tp_error *e);
+TP_MUST_CHECK enum tp_err perso_records(struct card_profile *card, const struct scheme *s,
+                                        const struct perso_params *p, struct tp_error *e);
 
 #endif

@@ -1,4 +1,5 @@
-/* A card's records and the AFL that names them, in three parts: what anybody may change (open), what the issuer signs (signed), and the certificates over it. */
+/* A card's records and the AFL that names them, in three parts: what anybody may change (open),
+ * what the issuer signs (signed), and the certificates over it. */
 #include "simcard/perso_priv.h"
 
 #include <openssl/rand.h>
@@ -11,15 +12,17 @@
 #include "base/date.h"
 #include "base/hex.h"
 
-#define SIGNED_MAX  2048     /* bytes of static data to be authenticated: Book 2, 5.1.1 */
-#define EXPIRED     20191231 /* of the certificate kept for the fault expired-icc-certificate */
-#define VALUES_MAX  252      /* bytes that a DOL may ask for: what a command holds, less its own 83 and length */
-#define ARPC_1_SIZE 10       /* of 91: ARPC and ARC */
-#define ARPC_2_SIZE 8        /* ARPC and CSU */
+#define SIGNED_MAX 2048     /* bytes of static data to be authenticated: Book 2, 5.1.1 */
+#define EXPIRED    20191231 /* of the certificate kept for the fault expired-icc-certificate */
+#define VALUES_MAX                                                                                 \
+    252 /* bytes that a DOL may ask for: what a command holds, less its own 83 and length */
+#define ARPC_1_SIZE 10 /* of 91: ARPC and ARC */
+#define ARPC_2_SIZE 8  /* ARPC and CSU */
 
 /* ---- filling records ---- */
 
-/* One part of the card being filled. An object that has no room in the record begun goes into the next. */
+/* One part of the card being filled. An object that has no room in the record begun goes into the
+ * next. */
 struct part {
     struct card_profile *card;
     uint8_t sfi;
@@ -31,7 +34,8 @@ struct part {
 };
 
 /* Numbers go on after a part in the same file. */
-static void part_start(struct part *part, struct card_profile *card, const struct perso_params *p, enum perso_file file)
+static void part_start(struct part *part, struct card_profile *card, const struct perso_params *p,
+                       enum perso_file file)
 {
     *part = (struct part){.card = card, .sfi = p->sfi[file], .max = p->record_max, .first = 1};
     part->b = BUF_OF(part->raw);
@@ -49,7 +53,8 @@ static void part_break(struct part *part)
 
     if (part->r != TP_OK || part->b.n == 0)
         return;
-    if (part->card->records_n == PROFILE_RECORDS_MAX || tlv_put(&whole, TAG_RECORD, buf_span(&part->b)) != TP_OK) {
+    if (part->card->records_n == PROFILE_RECORDS_MAX ||
+        tlv_put(&whole, TAG_RECORD, buf_span(&part->b)) != TP_OK) {
         part->r = TP_ERR_RANGE;
         return;
     }
@@ -115,7 +120,8 @@ static enum tp_err part_finish(struct part *part, bool all_signed)
     if (part->r != TP_OK)
         return part->r;
     const uint8_t count = (uint8_t)(part->number - part->first);
-    const uint8_t entry[4] = {(uint8_t)(part->sfi << 3), part->first, (uint8_t)(part->number - 1), all_signed ? count : 0};
+    const uint8_t entry[4] = {(uint8_t)(part->sfi << 3), part->first, (uint8_t)(part->number - 1),
+                              all_signed ? count : 0};
 
     if (buf_put(&afl, SPAN_OF(entry)) != TP_OK)
         return TP_ERR_RANGE;
@@ -129,7 +135,8 @@ static enum tp_err part_finish(struct part *part, bool all_signed)
 static void add_track2(struct part *part, const struct perso_params *p)
 {
     char text[PAN_TEXT_MAX + 20];
-    const int n = snprintf(text, sizeof(text), "%sD%02d%02d20100000", p->pan, p->expiry / 10000 % 100, p->expiry / 100 % 100);
+    const int n = snprintf(text, sizeof(text), "%sD%02d%02d20100000", p->pan,
+                           p->expiry / 10000 % 100, p->expiry / 100 % 100);
 
     if (n % 2 == 1) {
         text[n] = 'F';
@@ -149,7 +156,8 @@ static enum tp_err make_open(struct card_profile *card, const struct perso_param
 }
 
 /* Who the card is and what it may do. */
-static void add_identity(struct part *part, const struct scheme *s, const struct perso_params *p, struct span cvm)
+static void add_identity(struct part *part, const struct scheme *s, const struct perso_params *p,
+                         struct span cvm)
 {
     const int effective = p->effective != 0 ? p->effective : date_of(time(NULL)) / 100 * 100 + 1;
     uint8_t pan[10];
@@ -174,13 +182,17 @@ static void add_identity(struct part *part, const struct scheme *s, const struct
     add_byte(part, TAG_UPPER_OFFLINE, p->terminal_upper);
 }
 
-/* What the card wants to know, and so signs: all that DE 55 says of the terminal and the transaction (DESIGN 7), so that nothing in a message can be changed
- * unseen. 9F7C takes the digest of the payment request (DESIGN 6). */
-static const char cdol1[] = "9F0206 9F0306 9F1A02 9505 5F2A02 9A03 9C01 9F3704 9F3501 9F3403 9F3303 9F1E08 9F0902 9F4104 9F06%02X 9F7C20";
+/* What the card wants to know, and so signs: all that DE 55 says of the terminal and the
+ * transaction (DESIGN 7), so that nothing in a message can be changed unseen. 9F7C takes the digest
+ * of the payment request (DESIGN 6). */
+static const char cdol1[] = "9F0206 9F0306 9F1A02 9505 5F2A02 9A03 9C01 9F3704 9F3501 9F3403 "
+                            "9F3303 9F1E08 9F0902 9F4104 9F06%02X 9F7C20";
 static const char cdol2[] = "8A02 9F0206 9F0306 9F1A02 9505 5F2A02 9A03 9C01 9F3704 9F3403";
 
-/* 9F06 with the length of the AID: of the longest, when the card has several applications with the same records. */
-static void add_cdol1(struct part *part, const struct card_profile *card, const struct perso_params *p)
+/* 9F06 with the length of the AID: of the longest, when the card has several applications with the
+ * same records. */
+static void add_cdol1(struct part *part, const struct card_profile *card,
+                      const struct perso_params *p)
 {
     char text[sizeof(cdol1)];
     size_t longest = 0;
@@ -191,7 +203,8 @@ static void add_cdol1(struct part *part, const struct card_profile *card, const 
     add_hex(part, TAG_CDOL1, p->cdol1 != NULL ? p->cdol1 : text);
 }
 
-static void add_cdol2(struct part *part, const struct card_profile *card, const struct perso_params *p)
+static void add_cdol2(struct part *part, const struct card_profile *card,
+                      const struct perso_params *p)
 {
     char text[sizeof(cdol2) + 5];
 
@@ -200,12 +213,14 @@ static void add_cdol2(struct part *part, const struct card_profile *card, const 
     else if (p->issuer != PERSO_ISSUER_CDOL2)
         add_hex(part, TAG_CDOL2, cdol2);
     else {
-        snprintf(text, sizeof(text), "%s%02X%02X", cdol2, TAG_ISSUER_AUTH_DATA, card->arpc == 1 ? ARPC_1_SIZE : ARPC_2_SIZE);
+        snprintf(text, sizeof(text), "%s%02X%02X", cdol2, TAG_ISSUER_AUTH_DATA,
+                 card->arpc == 1 ? ARPC_1_SIZE : ARPC_2_SIZE);
         add_hex(part, TAG_CDOL2, text);
     }
 }
 
-static enum tp_err make_signed(struct card_profile *card, const struct scheme *s, const struct perso_params *p, struct span cvm)
+static enum tp_err make_signed(struct card_profile *card, const struct scheme *s,
+                               const struct perso_params *p, struct span cvm)
 {
     struct part part;
 
@@ -222,8 +237,10 @@ static enum tp_err make_signed(struct card_profile *card, const struct scheme *s
 
 /* ---- certificates ---- */
 
-/* Static data to be authenticated: the bodies of the signed records in order, then the AIP: Book 3, 10.3. */
-static enum tp_err static_data(struct buf *out, const struct card_profile *card, size_t first, size_t n)
+/* Static data to be authenticated: the bodies of the signed records in order, then the AIP: Book
+ * 3, 10.3. */
+static enum tp_err static_data(struct buf *out, const struct card_profile *card, size_t first,
+                               size_t n)
 {
     for (size_t i = first; i < first + n; i++) {
         struct span in = {card->records[i].data, card->records[i].n};
@@ -272,7 +289,8 @@ struct icc_tags {
 static const struct icc_tags icc_tags = {TAG_ICC_CERT, TAG_ICC_EXPONENT, TAG_ICC_REMAINDER};
 static const struct icc_tags pin_tags = {TAG_PIN_CERT, TAG_PIN_EXPONENT, TAG_PIN_REMAINDER};
 
-static void add_certificate(struct part *part, const struct icc_tags *tags, struct emv_pubkey *key, const struct emv_cert_made *c)
+static void add_certificate(struct part *part, const struct icc_tags *tags, struct emv_pubkey *key,
+                            const struct emv_cert_made *c)
 {
     add(part, tags->exponent, emv_pubkey_exponent(key));
     add(part, tags->remainder, span_of(c->remainder, c->remainder_n));
@@ -280,8 +298,10 @@ static void add_certificate(struct part *part, const struct icc_tags *tags, stru
     part_break(part);
 }
 
-/* The card's own certificate, and for the faults of these names two that are as rightly signed: ended, and another card's. */
-static void add_icc(struct part *part, const struct scheme *s, const struct perso_params *p, struct span data)
+/* The card's own certificate, and for the faults of these names two that are as rightly signed:
+ * ended, and another card's. */
+static void add_icc(struct part *part, const struct scheme *s, const struct perso_params *p,
+                    struct span data)
 {
     struct card_profile *card = part->card;
     struct emv_pubkey *icc = emv_privkey_public(card->key);
@@ -295,13 +315,16 @@ static void add_icc(struct part *part, const struct scheme *s, const struct pers
     other_pan[strlen(other_pan) - 1] = p->pan[strlen(p->pan) - 1] == '9' ? '0' : '9';
     part->r = RAND_bytes(serial, sizeof(serial)) == 1 ? TP_OK : TP_ERR_INTERNAL;
     if (part->r == TP_OK)
-        part->r = emv_icc_cert_make(&cert, EMV_ICC_KEY, s->issuer, icc, data, p->pan, p->expiry, serial);
+        part->r =
+            emv_icc_cert_make(&cert, EMV_ICC_KEY, s->issuer, icc, data, p->pan, p->expiry, serial);
     if (part->r == TP_OK)
-        part->r = emv_icc_cert_make(&expired, EMV_ICC_KEY, s->issuer, icc, data, p->pan, EXPIRED, serial);
+        part->r =
+            emv_icc_cert_make(&expired, EMV_ICC_KEY, s->issuer, icc, data, p->pan, EXPIRED, serial);
     if (part->r == TP_OK)
         part->r = keep_cert(&card->expired_icc_cert, &expired);
     if (part->r == TP_OK)
-        part->r = emv_icc_cert_make(&other, EMV_ICC_KEY, s->issuer, icc, data, other_pan, p->expiry, serial);
+        part->r = emv_icc_cert_make(&other, EMV_ICC_KEY, s->issuer, icc, data, other_pan, p->expiry,
+                                    serial);
     if (part->r == TP_OK)
         part->r = keep_cert(&card->other_pan_icc_cert, &other);
     if (part->r == TP_OK)
@@ -318,12 +341,14 @@ static void add_pin(struct part *part, const struct scheme *s, const struct pers
     if (part->r == TP_OK)
         part->r = RAND_bytes(serial, sizeof(serial)) == 1 ? TP_OK : TP_ERR_INTERNAL;
     if (part->r == TP_OK)
-        part->r = emv_icc_cert_make(&cert, EMV_ICC_PIN_KEY, s->issuer, key, span_of(NULL, 0), p->pan, p->expiry, serial);
+        part->r = emv_icc_cert_make(&cert, EMV_ICC_PIN_KEY, s->issuer, key, span_of(NULL, 0),
+                                    p->pan, p->expiry, serial);
     if (part->r == TP_OK)
         add_certificate(part, &pin_tags, key, &cert);
 }
 
-static enum tp_err make_certificates(struct card_profile *card, const struct scheme *s, const struct perso_params *p, struct span data)
+static enum tp_err make_certificates(struct card_profile *card, const struct scheme *s,
+                                     const struct perso_params *p, struct span data)
 {
     struct part part;
 
@@ -342,8 +367,8 @@ static enum tp_err make_certificates(struct card_profile *card, const struct sch
 
 /* ---- all of it ---- */
 
-/* A DOL as it was written: entries that are whole, no more values than a command holds, and where a signature needs it the unpredictable number in it
- * (Book 2, 6.5.1 and 6.6.1). */
+/* A DOL as it was written: entries that are whole, no more values than a command holds, and where a
+ * signature needs it the unpredictable number in it (Book 2, 6.5.1 and 6.6.1). */
 static enum tp_err check_dol(const char *name, const char *hex, bool needs_un, struct tp_error *e)
 {
     uint8_t raw[PROFILE_BYTES_MAX];
@@ -356,24 +381,32 @@ static enum tp_err check_dol(const char *name, const char *hex, bool needs_un, s
     if (hex == NULL || hex[0] == '\0')
         return TP_OK;
     if (hex_decode(&b, hex) != TP_OK)
-        return tp_fail(e, TP_ERR_USAGE, "the %s is not hexadecimal, or longer than %d bytes", name, PROFILE_BYTES_MAX);
+        return tp_fail(e, TP_ERR_USAGE, "the %s is not hexadecimal, or longer than %d bytes", name,
+                       PROFILE_BYTES_MAX);
     if (dol_length(buf_span(&b), &n) != TP_OK)
-        return tp_fail(e, TP_ERR_USAGE, "the %s is no list of tags, each with a length of one byte", name);
+        return tp_fail(e, TP_ERR_USAGE, "the %s is no list of tags, each with a length of one byte",
+                       name);
     if (n > VALUES_MAX)
-        return tp_fail(e, TP_ERR_USAGE, "the %s asks for %zu bytes; a command holds %d", name, n, VALUES_MAX);
+        return tp_fail(e, TP_ERR_USAGE, "the %s asks for %zu bytes; a command holds %d", name, n,
+                       VALUES_MAX);
     rest = buf_span(&b);
     while (dol_next(&rest, &entry) == TP_OK)
         has_un = has_un || (entry.tag == TAG_UN && entry.length == 4);
     return has_un || !needs_un ? TP_OK
-                               : tp_fail(e, TP_ERR_USAGE, "the %s does not ask for the unpredictable number (9F3704), which the card signs", name);
+                               : tp_fail(e, TP_ERR_USAGE,
+                                         "the %s does not ask for the unpredictable number "
+                                         "(9F3704), which the card signs",
+                                         name);
 }
 
-static enum tp_err check_dols(const struct card_profile *card, const struct perso_params *p, struct tp_error *e)
+static enum tp_err check_dols(const struct card_profile *card, const struct perso_params *p,
+                              struct tp_error *e)
 {
     const bool cda = (card->aip[0] & AIP_CDA) != 0, dda = (card->aip[0] & AIP_DDA) != 0;
     enum tp_err r = check_dol("PDOL", p->pdol, false, e);
 
-    if (r == TP_OK && ((p->cdol1 != NULL && p->cdol1[0] == '\0') || (p->cdol2 != NULL && p->cdol2[0] == '\0')))
+    if (r == TP_OK &&
+        ((p->cdol1 != NULL && p->cdol1[0] == '\0') || (p->cdol2 != NULL && p->cdol2[0] == '\0')))
         return tp_fail(e, TP_ERR_USAGE, "no card is without CDOL1 and CDOL2 (Book 3, 7.2)");
     if (r == TP_OK)
         r = check_dol("CDOL1", p->cdol1, cda, e);
@@ -382,7 +415,8 @@ static enum tp_err check_dols(const struct card_profile *card, const struct pers
     return r == TP_OK ? check_dol("DDOL", p->ddol, dda, e) : r;
 }
 
-enum tp_err perso_records(struct card_profile *card, const struct scheme *s, const struct perso_params *p, struct tp_error *e)
+enum tp_err perso_records(struct card_profile *card, const struct scheme *s,
+                          const struct perso_params *p, struct tp_error *e)
 {
     uint8_t cvm_raw[PROFILE_BYTES_MAX], signed_raw[SIGNED_MAX];
     struct buf cvm = BUF_OF(cvm_raw), data = BUF_OF(signed_raw);
@@ -402,9 +436,12 @@ enum tp_err perso_records(struct card_profile *card, const struct scheme *s, con
     if (r == TP_OK)
         r = make_certificates(card, s, p, buf_span(&data));
     if (r != TP_OK)
-        return tp_fail(e, r, "cannot make the records: the key of the issuer or the card is too large for a record, or too small to certify");
+        return tp_fail(e, r,
+                       "cannot make the records: the key of the issuer or the card is too large "
+                       "for a record, or too small to certify");
     r = profile_index(card, e);
     if (r == TP_ERR_FORMAT && profile_common_core(card) != NULL)
-        e->code = r = TP_ERR_USAGE; /* it is what was wanted that is impossible, not a file that is wrong */
+        e->code = r =
+            TP_ERR_USAGE; /* it is what was wanted that is impossible, not a file that is wrong */
     return r;
 }

@@ -16,10 +16,12 @@ static bool holds_card(const char *folder)
     char path[PATH_MAX];
     struct tp_error none;
 
-    return file_join(path, sizeof(path), folder, "card.json", &none) == TP_OK && access(path, F_OK) == 0;
+    return file_join(path, sizeof(path), folder, "card.json", &none) == TP_OK &&
+           access(path, F_OK) == 0;
 }
 
-static enum tp_err add_folder(struct card_folders *f, const char *dir, const char *name, struct tp_error *e)
+static enum tp_err add_folder(struct card_folders *f, const char *dir, const char *name,
+                              struct tp_error *e)
 {
     char path[PATH_MAX];
     char **longer;
@@ -46,7 +48,9 @@ enum tp_err card_folders_list(struct card_folders *out, const char *dir, struct 
 
     *out = (struct card_folders){NULL, 0};
     if (n < 0)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "%s cannot be read: is it a folder of cards, as telepay-perso cards makes?", dir);
+        return tp_fail(e, TP_ERR_NOT_FOUND,
+                       "%s cannot be read: is it a folder of cards, as telepay-perso cards makes?",
+                       dir);
     for (int i = 0; i < n; i++) {
         if (r == TP_OK)
             r = add_folder(out, dir, names[i]->d_name, e);
@@ -77,7 +81,8 @@ struct card_pool {
     size_t size, first, idle_n;
 };
 
-enum tp_err card_pool_open(struct card_pool **out, const char *dir, enum card_keep keep, struct tp_error *e)
+enum tp_err card_pool_open(struct card_pool **out, const char *dir, enum card_keep keep,
+                           struct tp_error *e)
 {
     struct card_folders folders = {NULL, 0};
     struct card_pool *pool = NULL;

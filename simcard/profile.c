@@ -126,8 +126,9 @@ static enum tp_err keep(struct profile_bytes *to, const struct card_profile *p, 
 #define AIP_DDA           0x20
 #define TAG_REF_CURRENCY  0x9F3B
 #define TAG_REF_EXPONENTS 0x9F43
-#define MUST_ASK_ONLINE   (CARD_RISK_NOT_COMPLETED | CARD_RISK_GO_ONLINE | CARD_RISK_COUNT_LIMIT | CARD_RISK_AMOUNT_LIMIT)
-#define MUST_DECLINE      (CARD_RISK_COUNT_MAXIMUM | CARD_RISK_AMOUNT_MAXIMUM)
+#define MUST_ASK_ONLINE                                                                            \
+    (CARD_RISK_NOT_COMPLETED | CARD_RISK_GO_ONLINE | CARD_RISK_COUNT_LIMIT | CARD_RISK_AMOUNT_LIMIT)
+#define MUST_DECLINE (CARD_RISK_COUNT_MAXIMUM | CARD_RISK_AMOUNT_MAXIMUM)
 
 static bool asks(const struct profile_bytes *dol, uint32_t tag)
 {
@@ -156,7 +157,8 @@ static bool ddol_is_un_alone(const struct card_profile *p)
 
 static bool asks_anywhere(const struct card_profile *p, uint32_t tag)
 {
-    return asks(&p->pdol, tag) || asks(&p->cdol1, tag) || asks(&p->cdol2, tag) || asks(&p->ddol, tag);
+    return asks(&p->pdol, tag) || asks(&p->cdol1, tag) || asks(&p->cdol2, tag) ||
+           asks(&p->ddol, tag);
 }
 
 const char *profile_common_core(const struct card_profile *p)
@@ -166,19 +168,27 @@ const char *profile_common_core(const struct card_profile *p)
         const char *why;
     } rules[] = {
         {p->format != 2, "answers in template 77 alone, format 2 (Book 3, 6.2)"},
-        {(p->aip[0] & AIP_ISSUER) != 0, "has no EXTERNAL AUTHENTICATE: bit 3 of AIP byte 1 is 0 (Book 3, 6.5.4)"},
-        {!asks(&p->cdol2, TAG_ARC) || !asks(&p->cdol2, TAG_ISSUER_AUTH_DATA), "asks for 8A and 91 in its CDOL2 (Book 3, 6.5.5.3)"},
+        {(p->aip[0] & AIP_ISSUER) != 0,
+         "has no EXTERNAL AUTHENTICATE: bit 3 of AIP byte 1 is 0 (Book 3, 6.5.4)"},
+        {!asks(&p->cdol2, TAG_ARC) || !asks(&p->cdol2, TAG_ISSUER_AUTH_DATA),
+         "asks for 8A and 91 in its CDOL2 (Book 3, 6.5.5.3)"},
         {p->arpc != 2, "takes its issuer's cryptogram by method 2 alone (Book 2, 8.2)"},
-        {(p->aip[0] & AIP_DDA) != 0 && !ddol_is_un_alone(p), "has a DDOL of 9F3704 and nothing else (Book 2, 6.5.1)"},
-        {(p->aip[0] & AIP_CVM) == 0, "verifies cardholders: bit 5 of AIP byte 1 is 1 (Book 3, 10.5)"},
+        {(p->aip[0] & AIP_DDA) != 0 && !ddol_is_un_alone(p),
+         "has a DDOL of 9F3704 and nothing else (Book 2, 6.5.1)"},
+        {(p->aip[0] & AIP_CVM) == 0,
+         "verifies cardholders: bit 5 of AIP byte 1 is 1 (Book 3, 10.5)"},
         {p->block_on_tries, "does not block itself when no PIN try is left (Book 3, 9.2.3.3)"},
-        {holds(p, TAG_TDOL) || asks_anywhere(p, TAG_TC_HASH), "has no TDOL and asks for no TC hash value, 98 (Book 3, 9.2.2)"},
-        {asks_anywhere(p, TAG_AMOUNT_REFERENCE) || holds(p, TAG_REF_CURRENCY) || holds(p, TAG_REF_EXPONENTS),
+        {holds(p, TAG_TDOL) || asks_anywhere(p, TAG_TC_HASH),
+         "has no TDOL and asks for no TC hash value, 98 (Book 3, 9.2.2)"},
+        {asks_anywhere(p, TAG_AMOUNT_REFERENCE) || holds(p, TAG_REF_CURRENCY) ||
+             holds(p, TAG_REF_EXPONENTS),
          "has no reference currency: 9F3A, 9F3B, 9F43 (Book 3, table CCD 6)"},
         {(p->ask_online & MUST_ASK_ONLINE) != MUST_ASK_ONLINE,
-         "goes online for not-completed, go-online-set, count-limit and amount-limit (Book 3, 9.2.3.3, 10.11.1.1)"},
+         "goes online for not-completed, go-online-set, count-limit and amount-limit (Book 3, "
+         "9.2.3.3, 10.11.1.1)"},
         {(p->decline_unable & MUST_DECLINE) != MUST_DECLINE,
-         "declines over count-maximum and amount-maximum when online is impossible (Book 3, 9.2.3.3)"},
+         "declines over count-maximum and amount-maximum when online is impossible (Book 3, "
+         "9.2.3.3)"},
     };
 
     if (p->cvn != EMV_CCD_3DES && p->cvn != EMV_CCD_AES)
@@ -195,22 +205,28 @@ enum tp_err profile_index(struct card_profile *p, struct tp_error *e)
     static const struct {
         uint32_t tag;
         const char *name;
-    } needed[] = {{TAG_PAN, "PAN (5A)"}, {TAG_EXPIRY, "expiry (5F24)"}, {TAG_CDOL1, "CDOL1 (8C)"}, {TAG_CDOL2, "CDOL2 (8D)"}};
+    } needed[] = {{TAG_PAN, "PAN (5A)"},
+                  {TAG_EXPIRY, "expiry (5F24)"},
+                  {TAG_CDOL1, "CDOL1 (8C)"},
+                  {TAG_CDOL2, "CDOL2 (8D)"}};
     struct span v;
 
     for (size_t i = 0; i < p->records_n; i++) {
         struct span in = {p->records[i].data, p->records[i].n};
         struct tlv template;
 
-        if (tlv_next(&in, &template) != TP_OK || template.tag != TAG_RECORD || in.n != 0 || tlv_check(template.value) != TP_OK)
-            return tp_fail(e, TP_ERR_FORMAT, "record %u of file %u is no template 70", p->records[i].number, p->records[i].sfi);
+        if (tlv_next(&in, &template) != TP_OK || template.tag != TAG_RECORD || in.n != 0 ||
+            tlv_check(template.value) != TP_OK)
+            return tp_fail(e, TP_ERR_FORMAT, "record %u of file %u is no template 70",
+                           p->records[i].number, p->records[i].sfi);
     }
     for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
         if (profile_object(p, needed[i].tag, &v) != TP_OK)
             return tp_fail(e, TP_ERR_FORMAT, "no record has the %s", needed[i].name);
     if (keep(&p->cdol1, p, TAG_CDOL1) != TP_OK || keep(&p->cdol2, p, TAG_CDOL2) != TP_OK)
         return tp_fail(e, TP_ERR_FORMAT, "a CDOL is too long");
-    if (keep(&p->ddol, p, TAG_DDOL) == TP_ERR_RANGE || keep(&p->cvm_list, p, TAG_CVM_LIST) == TP_ERR_RANGE) /* both may be absent */
+    if (keep(&p->ddol, p, TAG_DDOL) == TP_ERR_RANGE ||
+        keep(&p->cvm_list, p, TAG_CVM_LIST) == TP_ERR_RANGE) /* both may be absent */
         return tp_fail(e, TP_ERR_FORMAT, "the DDOL or CVM list is too long");
     memset(p->currency, 0, sizeof(p->currency));
     if (profile_object(p, TAG_APP_CURRENCY, &v) == TP_OK && v.n == sizeof(p->currency))
@@ -218,5 +234,6 @@ enum tp_err profile_index(struct card_profile *p, struct tp_error *e)
     if (profile_object(p, TAG_PAN, &v) != TP_OK || v.n > 10 || bcd_get_cn(v, p->pan) != TP_OK)
         return tp_fail(e, TP_ERR_FORMAT, "the PAN (5A) is not compressed numeric");
     why = profile_common_core(p);
-    return why == NULL ? TP_OK : tp_fail(e, TP_ERR_FORMAT, "a card of the Common Core Definitions %s", why);
+    return why == NULL ? TP_OK
+                       : tp_fail(e, TP_ERR_FORMAT, "a card of the Common Core Definitions %s", why);
 }

@@ -33,8 +33,10 @@ static json_t *apps_json(const struct card_profile *p)
     for (size_t i = 0; i < p->apps_n; i++) {
         const struct profile_app *a = &p->apps[i];
 
-        json_array_append_new(list, json_pack("{s:o, s:s, s:s, s:i, s:b}", "aid", hex_json(span_of(a->aid, a->aid_n)), "label", a->label, "preferred",
-                                              a->preferred, "priority", a->priority, "blocked", a->blocked));
+        json_array_append_new(list, json_pack("{s:o, s:s, s:s, s:i, s:b}", "aid",
+                                              hex_json(span_of(a->aid, a->aid_n)), "label",
+                                              a->label, "preferred", a->preferred, "priority",
+                                              a->priority, "blocked", a->blocked));
     }
     return list;
 }
@@ -46,7 +48,8 @@ static json_t *records_json(const struct card_profile *p)
     for (size_t i = 0; i < p->records_n; i++) {
         const struct profile_record *r = &p->records[i];
 
-        json_array_append_new(list, json_pack("{s:i, s:i, s:o}", "sfi", r->sfi, "record", r->number, "data", hex_json(span_of(r->data, r->n))));
+        json_array_append_new(list, json_pack("{s:i, s:i, s:o}", "sfi", r->sfi, "record", r->number,
+                                              "data", hex_json(span_of(r->data, r->n))));
     }
     return list;
 }
@@ -70,20 +73,27 @@ static json_t *risks_json(uint32_t mask)
 /* How the card decides and how its issuer speaks to it. */
 static json_t *issuer_json(const struct card_profile *p)
 {
-    return json_pack("{s:s, s:i, s:b, s:b, s:I, s:I, s:o, s:o, s:o}", "cryptogram", emv_cvn_name(p->cvn), "arpc", p->arpc, "mandatory",
-                     p->issuer_mandatory, "block_on_tries", p->block_on_tries, "amount_limit", (json_int_t)p->amount_limit, "amount_maximum",
-                     (json_int_t)p->amount_maximum, "ask_online", risks_json(p->ask_online), "decline", risks_json(p->decline), "decline_unable",
-                     risks_json(p->decline_unable));
+    return json_pack("{s:s, s:i, s:b, s:b, s:I, s:I, s:o, s:o, s:o}", "cryptogram",
+                     emv_cvn_name(p->cvn), "arpc", p->arpc, "mandatory", p->issuer_mandatory,
+                     "block_on_tries", p->block_on_tries, "amount_limit",
+                     (json_int_t)p->amount_limit, "amount_maximum", (json_int_t)p->amount_maximum,
+                     "ask_online", risks_json(p->ask_online), "decline", risks_json(p->decline),
+                     "decline_unable", risks_json(p->decline_unable));
 }
 
 static json_t *profile_json(const struct card_profile *p)
 {
-    return json_pack("{s:i, s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", 1, "applications",
-                     apps_json(p), "pse", p->pse, "t0", p->t0, "blocked", p->blocked, "format", p->format, "dki", p->dki, "pin_tries", p->pin_tries,
-                     "offline_limit", p->offline_limit, "offline_maximum", p->offline_maximum, "language", p->language, "aip",
-                     hex_json(SPAN_OF(p->aip)), "afl", bytes_json(&p->afl), "pdol", bytes_json(&p->pdol), "records", records_json(p),
-                     "expired_issuer_certificate", bytes_json(&p->expired_issuer_cert), "expired_icc_certificate", bytes_json(&p->expired_icc_cert),
-                     "other_pan_icc_certificate", bytes_json(&p->other_pan_icc_cert), "issuer", issuer_json(p));
+    return json_pack("{s:i, s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, "
+                     "s:o, s:o, s:o, s:o}",
+                     "version", 1, "applications", apps_json(p), "pse", p->pse, "t0", p->t0,
+                     "blocked", p->blocked, "format", p->format, "dki", p->dki, "pin_tries",
+                     p->pin_tries, "offline_limit", p->offline_limit, "offline_maximum",
+                     p->offline_maximum, "language", p->language, "aip", hex_json(SPAN_OF(p->aip)),
+                     "afl", bytes_json(&p->afl), "pdol", bytes_json(&p->pdol), "records",
+                     records_json(p), "expired_issuer_certificate",
+                     bytes_json(&p->expired_issuer_cert), "expired_icc_certificate",
+                     bytes_json(&p->expired_icc_cert), "other_pan_icc_certificate",
+                     bytes_json(&p->other_pan_icc_cert), "issuer", issuer_json(p));
 }
 
 static enum tp_err save_json(const struct card_profile *p, const char *dir, struct tp_error *e)
@@ -102,7 +112,8 @@ static enum tp_err save_json(const struct card_profile *p, const char *dir, stru
     return r;
 }
 
-static enum tp_err save_key(const struct emv_privkey *key, const char *dir, const char *name, struct tp_error *e)
+static enum tp_err save_key(const struct emv_privkey *key, const char *dir, const char *name,
+                            struct tp_error *e)
 {
     char path[PATH_MAX];
     struct secret der = {NULL, 0};
@@ -172,7 +183,8 @@ static enum tp_err get_bytes(struct profile_bytes *out, const json_t *object, co
 }
 
 /* What a folder of an earlier telepay does not say stays empty. */
-static enum tp_err get_later_bytes(struct profile_bytes *out, const json_t *object, const char *name)
+static enum tp_err get_later_bytes(struct profile_bytes *out, const json_t *object,
+                                   const char *name)
 {
     return json_object_get(object, name) == NULL ? TP_OK : get_bytes(out, object, name);
 }
@@ -187,7 +199,8 @@ static enum tp_err get_text(char *out, size_t cap, const json_t *object, const c
     return TP_OK;
 }
 
-static enum tp_err get_number(unsigned *out, const json_t *object, const char *name, unsigned min, unsigned max)
+static enum tp_err get_number(unsigned *out, const json_t *object, const char *name, unsigned min,
+                              unsigned max)
 {
     const json_t *v = json_object_get(object, name);
     const json_int_t n = json_integer_value(v);
@@ -208,12 +221,15 @@ static enum tp_err get_apps(struct card_profile *p, const json_t *list)
         struct buf aid = BUF_OF(a->aid);
         unsigned priority;
 
-        if (get_hex(&aid, one, "aid") != TP_OK || aid.n < 5 || get_text(a->label, sizeof(a->label), one, "label") != TP_OK ||
-            get_text(a->preferred, sizeof(a->preferred), one, "preferred") != TP_OK || get_number(&priority, one, "priority", 0, 255) != TP_OK)
+        if (get_hex(&aid, one, "aid") != TP_OK || aid.n < 5 ||
+            get_text(a->label, sizeof(a->label), one, "label") != TP_OK ||
+            get_text(a->preferred, sizeof(a->preferred), one, "preferred") != TP_OK ||
+            get_number(&priority, one, "priority", 0, 255) != TP_OK)
             return TP_ERR_FORMAT;
         a->aid_n = aid.n;
         a->priority = (uint8_t)priority;
-        a->blocked = json_is_true(json_object_get(one, "blocked")); /* absent in a folder of before telepay 0.2 */
+        a->blocked = json_is_true(
+            json_object_get(one, "blocked")); /* absent in a folder of before telepay 0.2 */
     }
     p->apps_n = json_array_size(list);
     return TP_OK;
@@ -229,7 +245,8 @@ static enum tp_err get_records(struct card_profile *p, const json_t *list)
         struct buf data = BUF_OF(r->data);
         unsigned sfi, number;
 
-        if (get_number(&sfi, one, "sfi", 1, 30) != TP_OK || get_number(&number, one, "record", 1, 255) != TP_OK ||
+        if (get_number(&sfi, one, "sfi", 1, 30) != TP_OK ||
+            get_number(&number, one, "record", 1, 255) != TP_OK ||
             get_hex(&data, one, "data") != TP_OK)
             return TP_ERR_FORMAT;
         r->sfi = (uint8_t)sfi;
@@ -283,8 +300,10 @@ static enum tp_err get_issuer(struct card_profile *p, const json_t *json)
     if (json == NULL) /* of an earlier telepay: as profile_new left it */
         return TP_OK;
     if (get_cvn(&p->cvn, json) != TP_OK || get_number(&arpc, json, "arpc", 1, 2) != TP_OK ||
-        get_amount(&p->amount_limit, json, "amount_limit") != TP_OK || get_amount(&p->amount_maximum, json, "amount_maximum") != TP_OK ||
-        get_risks(&p->ask_online, json, "ask_online") != TP_OK || get_risks(&p->decline, json, "decline") != TP_OK ||
+        get_amount(&p->amount_limit, json, "amount_limit") != TP_OK ||
+        get_amount(&p->amount_maximum, json, "amount_maximum") != TP_OK ||
+        get_risks(&p->ask_online, json, "ask_online") != TP_OK ||
+        get_risks(&p->decline, json, "decline") != TP_OK ||
         get_risks(&p->decline_unable, json, "decline_unable") != TP_OK)
         return TP_ERR_FORMAT;
     p->arpc = (uint8_t)arpc;
@@ -298,11 +317,16 @@ static enum tp_err get_profile(struct card_profile *p, const json_t *json)
     struct buf aip = BUF_OF(p->aip);
     unsigned version, format, dki, tries, limit, maximum;
 
-    if (get_number(&version, json, "version", 1, 1) != TP_OK || get_apps(p, json_object_get(json, "applications")) != TP_OK ||
-        get_records(p, json_object_get(json, "records")) != TP_OK || get_number(&format, json, "format", 1, 2) != TP_OK ||
-        get_number(&dki, json, "dki", 0, 255) != TP_OK || get_number(&tries, json, "pin_tries", 1, 15) != TP_OK ||
-        get_number(&limit, json, "offline_limit", 0, UINT16_MAX) != TP_OK || get_number(&maximum, json, "offline_maximum", 0, UINT16_MAX) != TP_OK ||
-        get_text(p->language, sizeof(p->language), json, "language") != TP_OK || get_hex(&aip, json, "aip") != TP_OK || aip.n != sizeof(p->aip) ||
+    if (get_number(&version, json, "version", 1, 1) != TP_OK ||
+        get_apps(p, json_object_get(json, "applications")) != TP_OK ||
+        get_records(p, json_object_get(json, "records")) != TP_OK ||
+        get_number(&format, json, "format", 1, 2) != TP_OK ||
+        get_number(&dki, json, "dki", 0, 255) != TP_OK ||
+        get_number(&tries, json, "pin_tries", 1, 15) != TP_OK ||
+        get_number(&limit, json, "offline_limit", 0, UINT16_MAX) != TP_OK ||
+        get_number(&maximum, json, "offline_maximum", 0, UINT16_MAX) != TP_OK ||
+        get_text(p->language, sizeof(p->language), json, "language") != TP_OK ||
+        get_hex(&aip, json, "aip") != TP_OK || aip.n != sizeof(p->aip) ||
         get_bytes(&p->afl, json, "afl") != TP_OK || get_bytes(&p->pdol, json, "pdol") != TP_OK ||
         get_bytes(&p->expired_issuer_cert, json, "expired_issuer_certificate") != TP_OK ||
         get_bytes(&p->expired_icc_cert, json, "expired_icc_certificate") != TP_OK ||
@@ -347,7 +371,8 @@ out:
 }
 
 /* Reads a secret file into locked memory; the copy read is wiped. */
-static enum tp_err load_secret_file(struct secret *out, const char *dir, const char *name, struct tp_error *e)
+static enum tp_err load_secret_file(struct secret *out, const char *dir, const char *name,
+                                    struct tp_error *e)
 {
     char path[PATH_MAX];
     uint8_t *data = NULL;
@@ -385,7 +410,8 @@ static enum tp_err load_secrets(struct card_profile *p, const char *dir, struct 
     return r;
 }
 
-static enum tp_err load_key(struct emv_privkey **key, const char *dir, const char *name, bool needed, struct tp_error *e)
+static enum tp_err load_key(struct emv_privkey **key, const char *dir, const char *name,
+                            bool needed, struct tp_error *e)
 {
     struct secret der = {NULL, 0};
     struct tp_error absent;
@@ -406,7 +432,9 @@ static enum tp_err load_keys(struct card_profile *p, const char *dir, struct tp_
     struct span cert;
     enum tp_err r = load_key(&p->key, dir, KEY_FILE, signs, e);
 
-    return r == TP_OK ? load_key(&p->pin_key, dir, PIN_KEY_FILE, profile_object(p, TAG_PIN_CERT, &cert) == TP_OK, e) : r;
+    return r == TP_OK ? load_key(&p->pin_key, dir, PIN_KEY_FILE,
+                                 profile_object(p, TAG_PIN_CERT, &cert) == TP_OK, e)
+                      : r;
 }
 
 enum tp_err profile_load_public(struct card_profile **out, const char *dir, struct tp_error *e)

@@ -7,7 +7,8 @@
 
 #define HEADER 4 /* CLA INS P1 P2 */
 
-/* The commands whose data differ from one transaction to the next: EMV 4.4 Book 3, 6.5. The data of others name what is wanted. */
+/* The commands whose data differ from one transaction to the next: EMV 4.4 Book 3, 6.5. The data of
+ * others name what is wanted. */
 static bool data_differ(uint8_t ins)
 {
     switch (ins) {
@@ -35,7 +36,8 @@ static bool same_data(const struct transcript_exchange *x, struct span command)
         return false;
     if (then.data.n == 0)
         return now.data.n == 0;
-    data = (struct masked){then.data.p, x->command.hidden + (then.data.p - recorded.p), then.data.n};
+    data =
+        (struct masked){then.data.p, x->command.hidden + (then.data.p - recorded.p), then.data.n};
     return masked_matches(&data, now.data);
 }
 
@@ -47,9 +49,11 @@ static bool matches(const struct transcript_exchange *x, struct span command, en
     case RECORDED_EXACT:
         return masked_matches(&x->command, command);
     case RECORDED_HEADER:
-        return memcmp(recorded, command.p, HEADER) == 0 && (data_differ(command.p[1]) || same_data(x, command));
+        return memcmp(recorded, command.p, HEADER) == 0 &&
+               (data_differ(command.p[1]) || same_data(x, command));
     case RECORDED_INS:
-        return command.p[1] == INS_GENERATE_AC && recorded[0] == command.p[0] && recorded[1] == INS_GENERATE_AC;
+        return command.p[1] == INS_GENERATE_AC && recorded[0] == command.p[0] &&
+               recorded[1] == INS_GENERATE_AC;
     case RECORDED_NONE:
         break;
     }
@@ -57,7 +61,8 @@ static bool matches(const struct transcript_exchange *x, struct span command, en
 }
 
 /* From where the transcript was left, once round. */
-static const struct transcript_exchange *find(const struct recorded_card *c, struct span command, enum recorded_how how, size_t *at)
+static const struct transcript_exchange *find(const struct recorded_card *c, struct span command,
+                                              enum recorded_how how, size_t *at)
 {
     const struct transcript_exchange *x;
 
@@ -126,7 +131,9 @@ static enum tp_err transmit(void *ctx, struct span command, struct buf *response
 
 static enum tp_err atr(void *ctx, struct buf *out)
 {
-    static const uint8_t t1[] = {0x3B, 0x80, 0x01, 0x81}; /* ISO/IEC 7816-3, 8.2: T=1; the check byte is the exclusive or of all from T0 on */
+    static const uint8_t t1[] = {
+        0x3B, 0x80, 0x01,
+        0x81}; /* ISO/IEC 7816-3, 8.2: T=1; the check byte is the exclusive or of all from T0 on */
     const struct recorded_card *c = ctx;
     const size_t before = out->n;
     struct tp_error ignored;

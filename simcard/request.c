@@ -3,7 +3,8 @@
 
 #include "apdu/dol.h"
 
-static bool find(const struct profile_bytes *dol, const struct card_values *values, uint32_t tag, struct span *value)
+static bool find(const struct profile_bytes *dol, const struct card_values *values, uint32_t tag,
+                 struct span *value)
 {
     return dol_extract(span_of(dol->p, dol->n), span_of(values->p, values->n), tag, value) == TP_OK;
 }

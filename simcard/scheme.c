@@ -13,12 +13,16 @@
 #define AUTHORITY_YEARS 16
 #define ISSUER_YEARS    14
 #define LAST_YEAR       2049     /* EMV dates of two digits: Book 4, 6.7.3 */
-#define EXPIRED         20191231 /* of the certificate kept for the fault expired-issuer-certificate */
+#define EXPIRED         20191231 /* of the fault expired-issuer-certificate */
 
 void scheme_defaults(struct scheme_params *p)
 {
-    *p = (struct scheme_params){
-        .authority_bits = AUTHORITY_BITS, .issuer_bits = ISSUER_BITS, .exponent = 3, .iin = SCHEME_IIN, .index = 1, .country = 250};
+    *p = (struct scheme_params){.authority_bits = AUTHORITY_BITS,
+                                .issuer_bits = ISSUER_BITS,
+                                .exponent = 3,
+                                .iin = SCHEME_IIN,
+                                .index = 1,
+                                .country = 250};
 }
 
 void scheme_free(struct scheme **s)
@@ -92,8 +96,11 @@ static enum tp_err make_certificates(struct scheme *s)
     enum tp_err r = RAND_bytes(serial, sizeof(serial)) == 1 ? TP_OK : TP_ERR_INTERNAL;
 
     if (r == TP_OK)
-        r = emv_issuer_cert_make(&s->issuer_cert, s->authority, issuer, s->iin, s->issuer_expiry, serial);
-    return r == TP_OK ? emv_issuer_cert_make(&s->expired_issuer_cert, s->authority, issuer, s->iin, EXPIRED, serial) : r;
+        r = emv_issuer_cert_make(&s->issuer_cert, s->authority, issuer, s->iin, s->issuer_expiry,
+                                 serial);
+    return r == TP_OK ? emv_issuer_cert_make(&s->expired_issuer_cert, s->authority, issuer, s->iin,
+                                             EXPIRED, serial)
+                      : r;
 }
 
 enum tp_err scheme_new(struct scheme **out, const struct scheme_params *p, struct tp_error *e)
@@ -105,14 +112,15 @@ enum tp_err scheme_new(struct scheme **out, const struct scheme_params *p, struc
     *out = NULL;
     if (s == NULL)
         return tp_fail(e, r, "out of memory");
-    if ((strlen(p->iin) != 6 && strlen(p->iin) != 8) || strspn(p->iin, "0123456789") != strlen(p->iin)) {
+    if ((strlen(p->iin) != 6 && strlen(p->iin) != 8) ||
+        strspn(p->iin, "0123456789") != strlen(p->iin)) {
         r = tp_fail(e, TP_ERR_USAGE, "the issuer number \"%s\" has not 6 or 8 digits", p->iin);
         goto out;
     }
     if (!p->live_identifiers && strncmp(p->iin, TEST_NUMBERS, strlen(TEST_NUMBERS)) != 0) {
         r = tp_fail(e, TP_ERR_USAGE,
-                    "the issuer number \"%s\" may be a real issuer's: those of tests begin with " TEST_NUMBERS
-                    "; with --live-identifiers it is taken all the same",
+                    "the issuer number \"%s\" may be a real issuer's: those of tests begin "
+                    "with " TEST_NUMBERS "; with --live-identifiers it is taken all the same",
                     p->iin);
         goto out;
     }
@@ -127,9 +135,9 @@ enum tp_err scheme_new(struct scheme **out, const struct scheme_params *p, struc
     if (r == TP_OK)
         r = make_certificates(s);
     if (r != TP_OK) {
-        r = tp_fail(
-            e, r == TP_ERR_RANGE ? TP_ERR_USAGE : r,
-            "cannot make the keys of the scheme: sizes go from 512 to 1984 bits, the issuer's at most the authority's; exponents are 3 and 65537");
+        r = tp_fail(e, r == TP_ERR_RANGE ? TP_ERR_USAGE : r,
+                    "cannot make the keys of the scheme: sizes go from 512 to 1984 bits, the "
+                    "issuer's at most the authority's; exponents are 3 and 65537");
         goto out;
     }
     *out = s;

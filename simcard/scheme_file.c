@@ -17,14 +17,16 @@
 
 /* ---- writing ---- */
 
-/* SHA-1 over RID, index, modulus and exponent: the check sum of EMV 4.4 Book 2, 11.2.2, table 30. */
+/* SHA-1 over RID, index, modulus and exponent: the check sum of EMV 4.4 Book 2, 11.2.2, table 30.
+ */
 static enum tp_err authority_checksum(uint8_t sha1[20], const struct scheme *s)
 {
     uint8_t raw[5 + 1 + EMV_RSA_MAX + 3];
     struct buf all = BUF_OF(raw);
     const struct emv_pubkey *key = emv_privkey_public(s->authority);
 
-    if (buf_put(&all, SPAN_OF(s->rid)) != TP_OK || buf_u8(&all, s->index) != TP_OK || buf_put(&all, emv_pubkey_modulus(key)) != TP_OK ||
+    if (buf_put(&all, SPAN_OF(s->rid)) != TP_OK || buf_u8(&all, s->index) != TP_OK ||
+        buf_put(&all, emv_pubkey_modulus(key)) != TP_OK ||
         buf_put(&all, emv_pubkey_exponent(key)) != TP_OK)
         return TP_ERR_INTERNAL;
     return EVP_Q_digest(NULL, "SHA1", NULL, raw, all.n, sha1, NULL) == 1 ? TP_OK : TP_ERR_INTERNAL;
@@ -41,7 +43,8 @@ static enum tp_err save_json(json_t *json, const char *path, mode_t mode, struct
 {
     char *text = json != NULL ? json_dumps(json, JSON_INDENT(1)) : NULL;
     const enum tp_err r =
-        text != NULL ? file_replace(path, span_str(text), mode, e) : tp_fail(e, TP_ERR_NO_MEMORY, "cannot write %s: out of memory", path);
+        text != NULL ? file_replace(path, span_str(text), mode, e)
+                     : tp_fail(e, TP_ERR_NO_MEMORY, "cannot write %s: out of memory", path);
 
     free(text);
     json_decref(json);
@@ -57,10 +60,13 @@ enum tp_err scheme_save_authority(const struct scheme *s, const char *path, stru
 
     if (r != TP_OK)
         return tp_fail(e, r, "cannot hash the authority's key");
-    return save_json(json_pack("{s:s, s:[{s:o, s:o, s:o, s:o, s:o, s:s, s:s}]}", "about", "Certification authority of a telepay test scheme", "keys",
-                               "rid", hex_json(SPAN_OF(s->rid)), "index", hex_json(span_of(&s->index, 1)), "modulus",
-                               hex_json(emv_pubkey_modulus(key)), "exponent", hex_json(emv_pubkey_exponent(key)), "sha1", hex_json(SPAN_OF(sha1)),
-                               "expiry", date_format(expiry, s->authority_expiry), "environment", "test"),
+    return save_json(json_pack("{s:s, s:[{s:o, s:o, s:o, s:o, s:o, s:s, s:s}]}", "about",
+                               "Certification authority of a telepay test scheme", "keys", "rid",
+                               hex_json(SPAN_OF(s->rid)), "index", hex_json(span_of(&s->index, 1)),
+                               "modulus", hex_json(emv_pubkey_modulus(key)), "exponent",
+                               hex_json(emv_pubkey_exponent(key)), "sha1", hex_json(SPAN_OF(sha1)),
+                               "expiry", date_format(expiry, s->authority_expiry), "environment",
+                               "test"),
                      path, 0644, e);
 }
 
@@ -68,14 +74,20 @@ static enum tp_err save_issuer(const struct scheme *s, const char *path, struct 
 {
     char issuer[DATE_TEXT_MAX], authority[DATE_TEXT_MAX];
 
-    return save_json(json_pack("{s:i, s:o, s:o, s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:o}", "version", 1, "rid", hex_json(SPAN_OF(s->rid)), "index",
-                               hex_json(span_of(&s->index, 1)), "iin", s->iin, "country", (int)s->country, "expiry",
-                               date_format(issuer, s->issuer_expiry), "authority_expiry", date_format(authority, s->authority_expiry), "certificate",
-                               hex_json(span_of(s->issuer_cert.cert, s->issuer_cert.cert_n)), "remainder",
-                               hex_json(span_of(s->issuer_cert.remainder, s->issuer_cert.remainder_n)), "expired_certificate",
-                               hex_json(span_of(s->expired_issuer_cert.cert, s->expired_issuer_cert.cert_n)), "expired_remainder",
-                               hex_json(span_of(s->expired_issuer_cert.remainder, s->expired_issuer_cert.remainder_n))),
-                     path, 0644, e);
+    return save_json(
+        json_pack("{s:i, s:o, s:o, s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:o}", "version", 1, "rid",
+                  hex_json(SPAN_OF(s->rid)), "index", hex_json(span_of(&s->index, 1)), "iin",
+                  s->iin, "country", (int)s->country, "expiry",
+                  date_format(issuer, s->issuer_expiry), "authority_expiry",
+                  date_format(authority, s->authority_expiry), "certificate",
+                  hex_json(span_of(s->issuer_cert.cert, s->issuer_cert.cert_n)), "remainder",
+                  hex_json(span_of(s->issuer_cert.remainder, s->issuer_cert.remainder_n)),
+                  "expired_certificate",
+                  hex_json(span_of(s->expired_issuer_cert.cert, s->expired_issuer_cert.cert_n)),
+                  "expired_remainder",
+                  hex_json(span_of(s->expired_issuer_cert.remainder,
+                                   s->expired_issuer_cert.remainder_n))),
+        path, 0644, e);
 }
 
 static enum tp_err save_key(const struct emv_privkey *key, const char *path, struct tp_error *e)
@@ -83,12 +95,14 @@ static enum tp_err save_key(const struct emv_privkey *key, const char *path, str
     struct secret der = {NULL, 0};
     enum tp_err r = emv_privkey_export(&der, key);
 
-    r = r == TP_OK ? file_replace(path, secret_span(&der), 0600, e) : tp_fail(e, r, "cannot export the key for %s", path);
+    r = r == TP_OK ? file_replace(path, secret_span(&der), 0600, e)
+                   : tp_fail(e, r, "cannot export the key for %s", path);
     secret_free(&der);
     return r;
 }
 
-static enum tp_err save_master_keys(const struct secret *ac, const struct secret *smi, const struct secret *smc, const char *path, struct tp_error *e)
+static enum tp_err save_master_keys(const struct secret *ac, const struct secret *smi,
+                                    const struct secret *smc, const char *path, struct tp_error *e)
 {
     struct secret all;
     enum tp_err r = secret_alloc(&all, 3 * EMV_KEY_SIZE);
@@ -103,11 +117,21 @@ static enum tp_err save_master_keys(const struct secret *ac, const struct secret
     return r;
 }
 
-enum scheme_file { FILE_AUTHORITY, FILE_AUTHORITY_KEY, FILE_ISSUER, FILE_ISSUER_KEY, FILE_SECRET, FILE_AES_SECRET, FILES };
+enum scheme_file {
+    FILE_AUTHORITY,
+    FILE_AUTHORITY_KEY,
+    FILE_ISSUER,
+    FILE_ISSUER_KEY,
+    FILE_SECRET,
+    FILE_AES_SECRET,
+    FILES
+};
 
 static enum tp_err file_paths(char path[FILES][PATH_MAX], const char *dir, struct tp_error *e)
 {
-    static const char *const names[FILES] = {"authority.json", "authority.key", "issuer.json", "issuer.key", "issuer.secret", "issuer-aes.secret"};
+    static const char *const names[FILES] = {"authority.json", "authority.key",
+                                             "issuer.json",    "issuer.key",
+                                             "issuer.secret",  "issuer-aes.secret"};
     enum tp_err r = TP_OK;
 
     for (size_t i = 0; i < FILES && r == TP_OK; i++)
@@ -122,7 +146,10 @@ enum tp_err scheme_save(const struct scheme *s, const char *dir, struct tp_error
     enum tp_err r = file_paths(path, dir, e);
 
     if (r == TP_OK && access(path[FILE_AUTHORITY], F_OK) == 0)
-        return tp_fail(e, TP_ERR_EXISTS, "%s holds a scheme already: cards of it would become worthless; name another folder", dir);
+        return tp_fail(
+            e, TP_ERR_EXISTS,
+            "%s holds a scheme already: cards of it would become worthless; name another folder",
+            dir);
     if (r == TP_OK)
         r = file_make_dir(dir, 0700, e);
     if (r == TP_OK)
@@ -132,7 +159,8 @@ enum tp_err scheme_save(const struct scheme *s, const char *dir, struct tp_error
     if (r == TP_OK)
         r = save_master_keys(&s->ac_key, &s->smi_key, &s->smc_key, path[FILE_SECRET], e);
     if (r == TP_OK && s->ac_aes_key.n > 0)
-        r = save_master_keys(&s->ac_aes_key, &s->smi_aes_key, &s->smc_aes_key, path[FILE_AES_SECRET], e);
+        r = save_master_keys(&s->ac_aes_key, &s->smi_aes_key, &s->smc_aes_key,
+                             path[FILE_AES_SECRET], e);
     if (r == TP_OK)
         r = save_issuer(s, path[FILE_ISSUER], e);
     return r == TP_OK ? scheme_save_authority(s, path[FILE_AUTHORITY], e) : r;
@@ -167,7 +195,8 @@ static enum tp_err load_key(struct emv_privkey **out, const char *path, struct t
     return r;
 }
 
-static enum tp_err load_master_keys(struct secret *ac, struct secret *smi, struct secret *smc, const char *path, struct tp_error *e)
+static enum tp_err load_master_keys(struct secret *ac, struct secret *smi, struct secret *smc,
+                                    const char *path, struct tp_error *e)
 {
     struct secret all = {NULL, 0};
     enum tp_err r = load_secret(&all, path, e);
@@ -191,7 +220,8 @@ static const char *text_of(const json_t *json, const char *name)
     return t != NULL ? t : "?"; /* which no field is right with */
 }
 
-static enum tp_err get_hex(uint8_t *out, size_t cap, size_t *n, const json_t *json, const char *name)
+static enum tp_err get_hex(uint8_t *out, size_t cap, size_t *n, const json_t *json,
+                           const char *name)
 {
     struct buf b = {out, 0, cap};
     const enum tp_err r = hex_decode(&b, text_of(json, name));
@@ -203,11 +233,14 @@ static enum tp_err get_hex(uint8_t *out, size_t cap, size_t *n, const json_t *js
     return r;
 }
 
-static enum tp_err get_cert(struct emv_cert_made *c, const json_t *json, const char *cert, const char *remainder)
+static enum tp_err get_cert(struct emv_cert_made *c, const json_t *json, const char *cert,
+                            const char *remainder)
 {
     const enum tp_err r = get_hex(c->cert, sizeof(c->cert), &c->cert_n, json, cert);
 
-    return r == TP_OK ? get_hex(c->remainder, sizeof(c->remainder), &c->remainder_n, json, remainder) : r;
+    return r == TP_OK
+               ? get_hex(c->remainder, sizeof(c->remainder), &c->remainder_n, json, remainder)
+               : r;
 }
 
 static enum tp_err get_issuer(struct scheme *s, const json_t *json)
@@ -218,8 +251,10 @@ static enum tp_err get_issuer(struct scheme *s, const json_t *json)
         return TP_ERR_FORMAT;
     memcpy(s->iin, iin, strlen(iin) + 1);
     s->country = (unsigned)json_integer_value(json_object_get(json, "country"));
-    if (json_integer_value(json_object_get(json, "version")) != 1 || get_hex(s->rid, sizeof(s->rid), NULL, json, "rid") != TP_OK ||
-        get_hex(&s->index, 1, NULL, json, "index") != TP_OK || date_parse(&s->issuer_expiry, text_of(json, "expiry")) != TP_OK ||
+    if (json_integer_value(json_object_get(json, "version")) != 1 ||
+        get_hex(s->rid, sizeof(s->rid), NULL, json, "rid") != TP_OK ||
+        get_hex(&s->index, 1, NULL, json, "index") != TP_OK ||
+        date_parse(&s->issuer_expiry, text_of(json, "expiry")) != TP_OK ||
         date_parse(&s->authority_expiry, text_of(json, "authority_expiry")) != TP_OK ||
         get_cert(&s->issuer_cert, json, "certificate", "remainder") != TP_OK)
         return TP_ERR_FORMAT;
@@ -250,7 +285,8 @@ enum tp_err scheme_load(struct scheme **out, const char *dir, struct tp_error *e
 {
     char path[FILES][PATH_MAX];
     struct scheme *s = calloc(1, sizeof(*s));
-    enum tp_err r = s != NULL ? file_paths(path, dir, e) : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    enum tp_err r =
+        s != NULL ? file_paths(path, dir, e) : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
 
     *out = NULL;
     if (r == TP_OK)
@@ -262,7 +298,8 @@ enum tp_err scheme_load(struct scheme **out, const char *dir, struct tp_error *e
     if (r == TP_OK)
         r = load_master_keys(&s->ac_key, &s->smi_key, &s->smc_key, path[FILE_SECRET], e);
     if (r == TP_OK && access(path[FILE_AES_SECRET], F_OK) == 0)
-        r = load_master_keys(&s->ac_aes_key, &s->smi_aes_key, &s->smc_aes_key, path[FILE_AES_SECRET], e);
+        r = load_master_keys(&s->ac_aes_key, &s->smi_aes_key, &s->smc_aes_key,
+                             path[FILE_AES_SECRET], e);
     if (r == TP_OK)
         *out = s;
     else

@@ -1,5 +1,6 @@
-/* Issuer script commands: EMV 4.4 Book 3, 6.5.1 APPLICATION BLOCK, 6.5.2 APPLICATION UNBLOCK, 6.5.3 CARD BLOCK, 6.5.10 PIN CHANGE/UNBLOCK; ISO/IEC 7816-4
- * PUT DATA and UPDATE RECORD. Each is done and durable before its 9000. */
+/* Issuer script commands: EMV 4.4 Book 3, 6.5.1 APPLICATION BLOCK, 6.5.2 APPLICATION UNBLOCK, 6.5.3
+ * CARD BLOCK, 6.5.10 PIN CHANGE/UNBLOCK; ISO/IEC 7816-4 PUT DATA and UPDATE RECORD. Each is done
+ * and durable before its 9000. */
 #include "simcard/card_priv.h"
 
 #include <string.h>
@@ -44,7 +45,8 @@ static uint16_t card_block(struct card *c, const struct capdu *in, struct span p
 }
 
 /* The digits of a new PIN, out of the block that the kind of card has. */
-static enum tp_err new_digits(const struct card *c, struct secret *digits, struct span block, bool with_current)
+static enum tp_err new_digits(const struct card *c, struct secret *digits, struct span block,
+                              bool with_current)
 {
     struct secret current = {NULL, 0};
     enum tp_err r = TP_OK;
@@ -54,7 +56,8 @@ static enum tp_err new_digits(const struct card *c, struct secret *digits, struc
     if (with_current)
         r = pin_block_parse(&current, card_pin_block(c));
     if (r == TP_OK)
-        r = pin_block_visa_parse(digits, secret_span(&c->profile->ac_key), block, secret_span(&current));
+        r = pin_block_visa_parse(digits, secret_span(&c->profile->ac_key), block,
+                                 secret_span(&current));
     secret_free(&current);
     return r;
 }
@@ -65,7 +68,8 @@ static uint16_t pin_change(struct card *c, const struct capdu *in, struct span p
     uint16_t sw = SW_WRONG_DATA;
 
     if (in->p2 != PIN_UNBLOCK) {
-        if (plain.n == PIN_BLOCK_SIZE && new_digits(c, &digits, plain, in->p2 == PIN_WITH_CURRENT) == TP_OK &&
+        if (plain.n == PIN_BLOCK_SIZE &&
+            new_digits(c, &digits, plain, in->p2 == PIN_WITH_CURRENT) == TP_OK &&
             pin_block_make(&block, secret_span(&digits)) == TP_OK) {
             memcpy(c->state.pin_block, block.p, sizeof(c->state.pin_block));
             c->state.flags |= STATE_PIN_CHANGED;
@@ -108,7 +112,8 @@ static uint16_t put_data(struct card *c, const struct capdu *in, struct span pla
     return SW_OK;
 }
 
-/* A record there is gets other content; what the card itself works with (CDOLs, CVM list …) must stay whole. */
+/* A record there is gets other content; what the card itself works with (CDOLs, CVM list …) must
+ * stay whole. */
 static uint16_t update_record(struct card *c, const struct capdu *in, struct span plain)
 {
     struct profile_record *record = profile_record(c->profile, in->p2 >> 3, in->p1);
@@ -134,7 +139,8 @@ static uint16_t update_record(struct card *c, const struct capdu *in, struct spa
 
 /* ---- the commands ---- */
 
-/* How long the data before the MAC are in format 2, and whether P1 and P2 are ones the command has. */
+/* How long the data before the MAC are in format 2, and whether P1 and P2 are ones the command has.
+ */
 static uint16_t no_data(const struct capdu *in, size_t *n)
 {
     *n = 0;
@@ -185,8 +191,9 @@ static const struct script {
     {INS_UPDATE_RECORD, record_data, update_record},
 };
 
-/* On the state in memory. A MAC is checked before all else that may be wrong with a command, since a right one moves the chain on (Book 2, 9.2.3.1); in format 2,
- * which has no chain, the command must be one whose length is known: that is where its MAC stands. */
+/* On the state in memory. A MAC is checked before all else that may be wrong with a command, since
+ * a right one moves the chain on (Book 2, 9.2.3.1); in format 2, which has no chain, the command
+ * must be one whose length is known: that is where its MAC stands. */
 static uint16_t do_script(struct card *c, const struct script *s, const struct capdu *in)
 {
     const bool new_pin = s->ins == INS_PIN_CHANGE_UNBLOCK && in->p2 != PIN_UNBLOCK;
@@ -212,7 +219,8 @@ static uint16_t do_script(struct card *c, const struct script *s, const struct c
 uint16_t card_script(struct card *c, const struct capdu *in, struct buf *out)
 {
     const struct card_state before = c->state;
-    struct profile_record *record = in->ins == INS_UPDATE_RECORD ? profile_record(c->profile, in->p2 >> 3, in->p1) : NULL;
+    struct profile_record *record =
+        in->ins == INS_UPDATE_RECORD ? profile_record(c->profile, in->p2 >> 3, in->p1) : NULL;
     struct profile_record record_before = {.n = 0};
     struct tp_error e;
     size_t i = 0;
@@ -227,8 +235,11 @@ uint16_t card_script(struct card *c, const struct capdu *in, struct buf *out)
         i++;
     sw = c->session.scripts_broken ? SW_SM_OBJECTS_WRONG : do_script(c, &scripts[i], in);
     if (sw == SW_OK) {
-        c->state.scripts = c->state.scripts < STATE_SCRIPTS_MAX ? c->state.scripts + 1 : STATE_SCRIPTS_MAX;
-        c->session.scripts_done = c->session.scripts_done < STATE_SCRIPTS_MAX ? c->session.scripts_done + 1 : STATE_SCRIPTS_MAX;
+        c->state.scripts =
+            c->state.scripts < STATE_SCRIPTS_MAX ? c->state.scripts + 1 : STATE_SCRIPTS_MAX;
+        c->session.scripts_done = c->session.scripts_done < STATE_SCRIPTS_MAX
+                                      ? c->session.scripts_done + 1
+                                      : STATE_SCRIPTS_MAX;
     } else {
         c->state.flags |= STATE_SCRIPT_FAILED;
         c->session.script_failed = true;

@@ -1,4 +1,5 @@
-/* Secure messaging of issuer script commands: EMV 4.4 Book 2, 9; the layouts of the kinds of card in simcard/card.h. */
+/* Secure messaging of issuer script commands: EMV 4.4 Book 2, 9; the layouts of the kinds of card
+ * in simcard/card.h. */
 #include "simcard/card_priv.h"
 
 #include <string.h>
@@ -49,7 +50,8 @@ static uint16_t split_1(struct wrapped *w, struct span field, bool enciphered)
     if (t.tag == TAG_SM_PLAIN || t.tag == TAG_SM_CIPHER) {
         w->data = t.value;
         w->enciphered = t.tag == TAG_SM_CIPHER;
-        if (w->enciphered != enciphered || (enciphered && (t.value.n == 0 || t.value.p[0] != PADDED)))
+        if (w->enciphered != enciphered ||
+            (enciphered && (t.value.n == 0 || t.value.p[0] != PADDED)))
             return SW_SM_OBJECTS_WRONG;
         if (enciphered)
             w->data = span_of(t.value.p + 1, t.value.n - 1);
@@ -60,21 +62,27 @@ static uint16_t split_1(struct wrapped *w, struct span field, bool enciphered)
         return SW_SM_OBJECTS_MISSING;
     w->signed_data = span_of(field.p, (size_t)(t.raw.p - field.p));
     w->mac = t.value;
-    return in.n == 0 && t.value.n >= EMV_SCRIPT_MAC_MIN && t.value.n <= EMV_SCRIPT_MAC ? SW_OK : SW_SM_OBJECTS_WRONG;
+    return in.n == 0 && t.value.n >= EMV_SCRIPT_MAC_MIN && t.value.n <= EMV_SCRIPT_MAC
+               ? SW_OK
+               : SW_SM_OBJECTS_WRONG;
 }
 
-static uint16_t split(const struct card *c, struct wrapped *w, const struct capdu *in, size_t plain_n, bool enciphered)
+static uint16_t split(const struct card *c, struct wrapped *w, const struct capdu *in,
+                      size_t plain_n, bool enciphered)
 {
     if ((in->cla & CLA_FORMAT) != (card_ccd(c) ? CLA_FORMAT_1 : CLA_FORMAT_2))
         return SW_SM_OBJECTS_MISSING;
-    return card_ccd(c) ? split_1(w, in->data, enciphered) : split_2(w, in->data, plain_n, enciphered);
+    return card_ccd(c) ? split_1(w, in->data, enciphered)
+                       : split_2(w, in->data, plain_n, enciphered);
 }
 
 /* Whether the MAC is right; the chaining value then moves on (Book 2, 9.2.3.1). */
-static enum tp_err check_mac(struct card *c, const struct wrapped *w, const struct capdu *in, const struct emv_script_keys *keys, bool *right)
+static enum tp_err check_mac(struct card *c, const struct wrapped *w, const struct capdu *in,
+                             const struct emv_script_keys *keys, bool *right)
 {
     const uint8_t head[HEAD] = {in->cla, in->ins, in->p1, in->p2, (uint8_t)in->data.n};
-    struct emv_script where = {.cvn = c->profile->cvn, .atc = {(uint8_t)(c->session.atc >> 8), (uint8_t)c->session.atc}};
+    struct emv_script where = {.cvn = c->profile->cvn,
+                               .atc = {(uint8_t)(c->session.atc >> 8), (uint8_t)c->session.atc}};
     uint8_t full[EMV_BLOCK_MAX];
     enum tp_err r;
 
@@ -86,7 +94,8 @@ static enum tp_err check_mac(struct card *c, const struct wrapped *w, const stru
     return r;
 }
 
-uint16_t card_unwrap(struct card *c, struct buf *plain, const struct capdu *in, size_t plain_n, bool enciphered)
+uint16_t card_unwrap(struct card *c, struct buf *plain, const struct capdu *in, size_t plain_n,
+                     bool enciphered)
 {
     const uint8_t atc[2] = {(uint8_t)(c->session.atc >> 8), (uint8_t)c->session.atc};
     const struct card_profile *p = c->profile;
@@ -97,7 +106,8 @@ uint16_t card_unwrap(struct card *c, struct buf *plain, const struct capdu *in, 
 
     if (sw != SW_OK)
         return sw;
-    if (emv_script_keys_derive(&keys, p->cvn, secret_span(&p->smi_key), secret_span(&p->smc_key), atc, c->session.first_ac) != TP_OK ||
+    if (emv_script_keys_derive(&keys, p->cvn, secret_span(&p->smi_key), secret_span(&p->smc_key),
+                               atc, c->session.first_ac) != TP_OK ||
         check_mac(c, &w, in, &keys, &right) != TP_OK)
         sw = SW_UNKNOWN;
     else if (!right)

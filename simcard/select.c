@@ -11,7 +11,8 @@
 #define DIRECTORY_APPS    2 /* templates 61 in one record of the directory */
 #define CODE_TABLE_LATIN1 1 /* 9F11: ISO/IEC 8859-1 */
 
-static const uint8_t pse_name[] = {'1', 'P', 'A', 'Y', '.', 'S', 'Y', 'S', '.', 'D', 'D', 'F', '0', '1'};
+static const uint8_t pse_name[] = {'1', 'P', 'A', 'Y', '.', 'S', 'Y',
+                                   'S', '.', 'D', 'D', 'F', '0', '1'};
 
 static enum tp_err put_text(struct buf *out, uint32_t tag, const char *text)
 {
@@ -26,7 +27,8 @@ static enum tp_err put_byte(struct buf *out, uint32_t tag, uint8_t v)
 /* 6F { 84 name, A5 { … } }: Book 1, tables 8 and 10. */
 static enum tp_err put_fci(struct buf *out, struct span name, struct span proprietary)
 {
-    enum tp_err r = tlv_put_header(out, TAG_FCI, tlv_size(TAG_DF_NAME, name.n) + tlv_size(TAG_FCI_PROPRIETARY, proprietary.n));
+    enum tp_err r = tlv_put_header(
+        out, TAG_FCI, tlv_size(TAG_DF_NAME, name.n) + tlv_size(TAG_FCI_PROPRIETARY, proprietary.n));
 
     if (r == TP_OK)
         r = tlv_put(out, TAG_DF_NAME, name);
@@ -49,7 +51,8 @@ static enum tp_err pse_fci(const struct card *c, struct buf *out)
 static enum tp_err put_log_entry(struct buf *out)
 {
     const uint8_t entry[2] = {CARD_LOG_SFI, STATE_LOG_MAX}; /* Book 3, D2 */
-    const enum tp_err r = tlv_put_header(out, TAG_FCI_ISSUER, tlv_size(TAG_LOG_ENTRY, sizeof(entry)));
+    const enum tp_err r =
+        tlv_put_header(out, TAG_FCI_ISSUER, tlv_size(TAG_LOG_ENTRY, sizeof(entry)));
 
     return r == TP_OK ? tlv_put(out, TAG_LOG_ENTRY, SPAN_OF(entry)) : r;
 }
@@ -112,7 +115,8 @@ static uint16_t select_pse(struct card *c, struct buf *out)
     return pse_fci(c, out) == TP_OK ? SW_OK : SW_UNKNOWN;
 }
 
-/* From application `from` on, the first whose AID begins with the name: Book 1, 12.3.1 (partial name selection). */
+/* From application `from` on, the first whose AID begins with the name: Book 1, 12.3.1 (partial
+ * name selection). */
 static uint16_t select_app(struct card *c, struct span name, size_t from, struct buf *out)
 {
     for (size_t i = from; i < c->profile->apps_n; i++) {
@@ -120,7 +124,8 @@ static uint16_t select_app(struct card *c, struct span name, size_t from, struct
 
         if (a->aid_n < name.n || memcmp(a->aid, name.p, name.n) != 0)
             continue;
-        struct card_session fresh = {.phase = PHASE_APP, .app = i, .match_next = i + 1, .match_n = name.n};
+        struct card_session fresh = {
+            .phase = PHASE_APP, .app = i, .match_next = i + 1, .match_n = name.n};
 
         memcpy(fresh.match, name.p, name.n);
         c->session = fresh;

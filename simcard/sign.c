@@ -1,4 +1,5 @@
-/* The card's signatures: INTERNAL AUTHENTICATE (EMV 4.4 Book 3, 6.5.9; Book 2, 6.5), and what GENERATE AC with CDA shares with it. */
+/* The card's signatures: INTERNAL AUTHENTICATE (EMV 4.4 Book 3, 6.5.9; Book 2, 6.5), and what
+ * GENERATE AC with CDA shares with it. */
 #include "simcard/card_priv.h"
 
 #include <openssl/rand.h>
@@ -8,7 +9,8 @@
 
 #define AIP_DDA 0x20 /* byte 1: Book 3, table 41 */
 
-enum tp_err card_sdad_make(const struct card *c, uint8_t sdad[EMV_RSA_MAX], size_t *n, struct span dynamic, struct span terminal)
+enum tp_err card_sdad_make(const struct card *c, uint8_t sdad[EMV_RSA_MAX], size_t *n,
+                           struct span dynamic, struct span terminal)
 {
     const enum tp_err r = emv_sdad_make(sdad, c->profile->key, dynamic, terminal);
 
@@ -32,12 +34,14 @@ uint16_t card_internal_authenticate(struct card *c, const struct capdu *in, stru
         return SW_CONDITIONS;
     if (dol_length(span_of(c->profile->ddol.p, c->profile->ddol.n), &want) != TP_OK)
         return SW_UNKNOWN;
-    if (c->profile->ddol.n == 0) /* the terminal's default DDOL holds at least the unpredictable number: Book 2, 6.5.1 */
+    if (c->profile->ddol.n ==
+        0) /* the terminal's default DDOL holds at least the unpredictable number: Book 2, 6.5.1 */
         want = in->data.n;
     if (in->data.n != want || want == 0)
         return SW_WRONG_LENGTH;
     fault_dynamic_number(&c->faults, dynamic);
-    if (RAND_bytes(dynamic + 1, CARD_DYNAMIC_NUMBER) != 1 || card_sdad_make(c, sdad, &n, SPAN_OF(dynamic), in->data) != TP_OK)
+    if (RAND_bytes(dynamic + 1, CARD_DYNAMIC_NUMBER) != 1 ||
+        card_sdad_make(c, sdad, &n, SPAN_OF(dynamic), in->data) != TP_OK)
         return SW_UNKNOWN;
     c->session.dda_done = true;
     signature = span_of(sdad, n);

@@ -23,7 +23,8 @@
 #define DIGEST       32
 #define LOG_BYTES    ((size_t)STATE_LOG_MAX * STATE_LOG_SIZE)
 #define BODY_1       (4 + 4 + 2 + 2 + 1 + 1 + 2 + 4 + LOG_BYTES)
-#define BODY_MIN     (4 + 4 + 2 + 4 * 2 + 2 + 4 + 3 * 8 + 2 * 2 + 8 + LOG_BYTES) /* without changed records */
+#define BODY_MIN                                                                                   \
+    (4 + 4 + 2 + 4 * 2 + 2 + 4 + 3 * 8 + 2 * 2 + 8 + LOG_BYTES) /* without changed records */
 
 static_assert(BODY_MIN + STATE_CHANGED_MAX + DIGEST <= SLOT_SPACE, "a full state fits a slot");
 
@@ -35,7 +36,8 @@ struct state_store {
 
 static enum tp_err seal(uint8_t digest[DIGEST], struct span body)
 {
-    return EVP_Q_digest(NULL, "SHA256", NULL, body.p, body.n, digest, NULL) == 1 ? TP_OK : TP_ERR_INTERNAL;
+    return EVP_Q_digest(NULL, "SHA256", NULL, body.p, body.n, digest, NULL) == 1 ? TP_OK
+                                                                                 : TP_ERR_INTERNAL;
 }
 
 static enum tp_err put_be64(struct buf *b, uint64_t v)
@@ -60,12 +62,18 @@ static enum tp_err encode(struct buf *b, const struct card_state *s, uint32_t se
 {
     const size_t n = BODY_MIN + s->changed_n;
 
-    if (buf_be32(b, MAGIC | VERSION) != TP_OK || buf_be32(b, sequence) != TP_OK || buf_be16(b, (uint16_t)n) != TP_OK ||
-        buf_be16(b, s->atc) != TP_OK || buf_be16(b, s->last_online_atc) != TP_OK || buf_be16(b, s->offline_count) != TP_OK ||
-        buf_be16(b, s->flags) != TP_OK || buf_u8(b, s->pin_tries) != TP_OK || buf_u8(b, s->scripts) != TP_OK || buf_be32(b, s->logged) != TP_OK ||
-        put_be64(b, s->offline_amount) != TP_OK || put_be64(b, s->limits.amount_limit) != TP_OK || put_be64(b, s->limits.amount_maximum) != TP_OK ||
-        buf_be16(b, s->limits.count_limit) != TP_OK || buf_be16(b, s->limits.count_maximum) != TP_OK || buf_put(b, SPAN_OF(s->pin_block)) != TP_OK ||
-        buf_put(b, span_of(s->log, LOG_BYTES)) != TP_OK || buf_put(b, span_of(s->changed, s->changed_n)) != TP_OK)
+    if (buf_be32(b, MAGIC | VERSION) != TP_OK || buf_be32(b, sequence) != TP_OK ||
+        buf_be16(b, (uint16_t)n) != TP_OK || buf_be16(b, s->atc) != TP_OK ||
+        buf_be16(b, s->last_online_atc) != TP_OK || buf_be16(b, s->offline_count) != TP_OK ||
+        buf_be16(b, s->flags) != TP_OK || buf_u8(b, s->pin_tries) != TP_OK ||
+        buf_u8(b, s->scripts) != TP_OK || buf_be32(b, s->logged) != TP_OK ||
+        put_be64(b, s->offline_amount) != TP_OK || put_be64(b, s->limits.amount_limit) != TP_OK ||
+        put_be64(b, s->limits.amount_maximum) != TP_OK ||
+        buf_be16(b, s->limits.count_limit) != TP_OK ||
+        buf_be16(b, s->limits.count_maximum) != TP_OK ||
+        buf_put(b, SPAN_OF(s->pin_block)) != TP_OK ||
+        buf_put(b, span_of(s->log, LOG_BYTES)) != TP_OK ||
+        buf_put(b, span_of(s->changed, s->changed_n)) != TP_OK)
         return TP_ERR_INTERNAL;
     if (b->n != n || b->cap - n < DIGEST || seal(b->p + n, buf_span(b)) != TP_OK)
         return TP_ERR_INTERNAL;
@@ -88,8 +96,9 @@ static enum tp_err decode_1(struct span in, struct card_state *s)
 {
     uint8_t flags;
 
-    if (span_be16(&in, &s->atc) != TP_OK || span_be16(&in, &s->last_online_atc) != TP_OK || span_u8(&in, &s->pin_tries) != TP_OK ||
-        span_u8(&in, &flags) != TP_OK || span_be16(&in, &s->offline_count) != TP_OK || span_be32(&in, &s->logged) != TP_OK ||
+    if (span_be16(&in, &s->atc) != TP_OK || span_be16(&in, &s->last_online_atc) != TP_OK ||
+        span_u8(&in, &s->pin_tries) != TP_OK || span_u8(&in, &flags) != TP_OK ||
+        span_be16(&in, &s->offline_count) != TP_OK || span_be32(&in, &s->logged) != TP_OK ||
         take_bytes(&in, s->log, LOG_BYTES) != TP_OK)
         return TP_ERR_FORMAT;
     s->flags = flags & (STATE_APP_BLOCKED | STATE_ONLINE_PENDING);
@@ -100,12 +109,17 @@ static enum tp_err decode_1(struct span in, struct card_state *s)
 static enum tp_err decode_2(struct span in, struct card_state *s)
 {
     s->changed_n = (uint16_t)(in.n - (BODY_MIN - 10));
-    if (span_be16(&in, &s->atc) != TP_OK || span_be16(&in, &s->last_online_atc) != TP_OK || span_be16(&in, &s->offline_count) != TP_OK ||
-        span_be16(&in, &s->flags) != TP_OK || span_u8(&in, &s->pin_tries) != TP_OK || span_u8(&in, &s->scripts) != TP_OK ||
-        span_be32(&in, &s->logged) != TP_OK || get_be64(&in, &s->offline_amount) != TP_OK || get_be64(&in, &s->limits.amount_limit) != TP_OK ||
-        get_be64(&in, &s->limits.amount_maximum) != TP_OK || span_be16(&in, &s->limits.count_limit) != TP_OK ||
-        span_be16(&in, &s->limits.count_maximum) != TP_OK || take_bytes(&in, s->pin_block, sizeof(s->pin_block)) != TP_OK ||
-        take_bytes(&in, s->log, LOG_BYTES) != TP_OK || take_bytes(&in, s->changed, s->changed_n) != TP_OK)
+    if (span_be16(&in, &s->atc) != TP_OK || span_be16(&in, &s->last_online_atc) != TP_OK ||
+        span_be16(&in, &s->offline_count) != TP_OK || span_be16(&in, &s->flags) != TP_OK ||
+        span_u8(&in, &s->pin_tries) != TP_OK || span_u8(&in, &s->scripts) != TP_OK ||
+        span_be32(&in, &s->logged) != TP_OK || get_be64(&in, &s->offline_amount) != TP_OK ||
+        get_be64(&in, &s->limits.amount_limit) != TP_OK ||
+        get_be64(&in, &s->limits.amount_maximum) != TP_OK ||
+        span_be16(&in, &s->limits.count_limit) != TP_OK ||
+        span_be16(&in, &s->limits.count_maximum) != TP_OK ||
+        take_bytes(&in, s->pin_block, sizeof(s->pin_block)) != TP_OK ||
+        take_bytes(&in, s->log, LOG_BYTES) != TP_OK ||
+        take_bytes(&in, s->changed, s->changed_n) != TP_OK)
         return TP_ERR_FORMAT;
     return TP_OK;
 }
@@ -113,10 +127,12 @@ static enum tp_err decode_2(struct span in, struct card_state *s)
 /* Whether it is whole does not matter: a later telepay wrote here. */
 static bool later_version(uint32_t magic)
 {
-    return (magic & 0xFFFFFF00U) == MAGIC && (magic & 0xFF) > VERSION && (magic & 0xFF) <= VERSION_LAST;
+    return (magic & 0xFFFFFF00U) == MAGIC && (magic & 0xFF) > VERSION &&
+           (magic & 0xFF) <= VERSION_LAST;
 }
 
-static enum tp_err decode(const uint8_t raw[SLOT_SPACE], struct card_state *s, uint32_t *sequence, uint32_t *magic)
+static enum tp_err decode(const uint8_t raw[SLOT_SPACE], struct card_state *s, uint32_t *sequence,
+                          uint32_t *magic)
 {
     struct span in = {raw, SLOT_SPACE};
     uint8_t digest[DIGEST];
@@ -127,7 +143,8 @@ static enum tp_err decode(const uint8_t raw[SLOT_SPACE], struct card_state *s, u
     if (span_be32(&in, magic) != TP_OK || span_be32(&in, sequence) != TP_OK)
         return TP_ERR_FORMAT;
     if (*magic == (MAGIC | VERSION)) {
-        if (span_be16(&in, &length) != TP_OK || length < BODY_MIN || length > BODY_MIN + STATE_CHANGED_MAX)
+        if (span_be16(&in, &length) != TP_OK || length < BODY_MIN ||
+            length > BODY_MIN + STATE_CHANGED_MAX)
             return TP_ERR_FORMAT;
         n = length;
     } else if (*magic != MAGIC_1) {
@@ -154,7 +171,8 @@ enum tp_err state_changed_next(struct span *in, uint8_t *sfi, uint8_t *number, s
 
 static enum tp_err put_changed(struct buf *b, uint8_t sfi, uint8_t number, struct span record)
 {
-    if (record.n > UINT8_MAX || buf_u8(b, sfi) != TP_OK || buf_u8(b, number) != TP_OK || buf_u8(b, (uint8_t)record.n) != TP_OK)
+    if (record.n > UINT8_MAX || buf_u8(b, sfi) != TP_OK || buf_u8(b, number) != TP_OK ||
+        buf_u8(b, (uint8_t)record.n) != TP_OK)
         return TP_ERR_RANGE;
     return buf_put(b, record);
 }
@@ -182,7 +200,8 @@ enum tp_err state_change(struct card_state *s, uint8_t sfi, uint8_t number, stru
 
 void state_fresh(struct card_state *s, const struct card_profile *p)
 {
-    *s = (struct card_state){.pin_tries = p->pin_tries, .flags = p->blocked ? STATE_APP_BLOCKED : 0};
+    *s =
+        (struct card_state){.pin_tries = p->pin_tries, .flags = p->blocked ? STATE_APP_BLOCKED : 0};
     for (size_t i = 0; i < p->apps_n; i++)
         s->flags |= (uint16_t)(p->apps[i].blocked ? STATE_ONE_BLOCKED << i : 0);
 }
@@ -196,7 +215,9 @@ enum tp_err state_make(const char *dir, const struct card_state *s, struct tp_er
     if (r != TP_OK)
         return r;
     if (access(path, F_OK) == 0)
-        return tp_fail(e, TP_ERR_EXISTS, "%s is there already: a card's counter never starts again; name another folder", path);
+        return tp_fail(
+            e, TP_ERR_EXISTS,
+            "%s is there already: a card's counter never starts again; name another folder", path);
     for (unsigned i = 0; i < SLOTS; i++) {
         struct buf slot = {raw + (size_t)i * SLOT_SPACE, 0, SLOT_SPACE};
 
@@ -212,7 +233,8 @@ struct newest {
     unsigned slot; /* the older or broken one */
     bool found;
     bool old;   /* of version 1 */
-    bool later; /* some slot is of a later version: the other one is not to be believed, its ATC may have been used since */
+    bool later; /* some slot is of a later version: the other one is not to be believed, its ATC may
+                   have been used since */
 };
 
 static void read_newest(int fd, struct newest *out)
@@ -244,11 +266,15 @@ static void read_newest(int fd, struct newest *out)
 static enum tp_err check_newest(const struct newest *n, const char *path, struct tp_error *e)
 {
     if (n->later)
-        return tp_fail(e, TP_ERR_FORMAT, "%s was written by a later telepay than this one: use that one", path);
-    return n->found ? TP_OK : tp_fail(e, TP_ERR_FORMAT, "%s is damaged: neither of its two copies is whole", path);
+        return tp_fail(e, TP_ERR_FORMAT,
+                       "%s was written by a later telepay than this one: use that one", path);
+    return n->found ? TP_OK
+                    : tp_fail(e, TP_ERR_FORMAT, "%s is damaged: neither of its two copies is whole",
+                              path);
 }
 
-static enum tp_err open_file(int *fd, char path[PATH_MAX], const char *dir, int flags, struct tp_error *e)
+static enum tp_err open_file(int *fd, char path[PATH_MAX], const char *dir, int flags,
+                             struct tp_error *e)
 {
     const enum tp_err r = file_join(path, PATH_MAX, dir, STATE_FILE, e);
 
@@ -256,12 +282,14 @@ static enum tp_err open_file(int *fd, char path[PATH_MAX], const char *dir, int 
         return r;
     *fd = open(path, flags | O_CLOEXEC);
     if (*fd < 0)
-        return tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO, "cannot open %s: %s; a card is made with: telepay-perso card", path,
+        return tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO,
+                       "cannot open %s: %s; a card is made with: telepay-perso card", path,
                        strerror(errno));
     return TP_OK;
 }
 
-enum tp_err state_open(struct state_store **out, struct card_state *s, const char *dir, struct tp_error *e)
+enum tp_err state_open(struct state_store **out, struct card_state *s, const char *dir,
+                       struct tp_error *e)
 {
     char path[PATH_MAX];
     struct state_store *st = calloc(1, sizeof(*st));
@@ -277,7 +305,8 @@ enum tp_err state_open(struct state_store **out, struct card_state *s, const cha
         goto out;
     if (flock(st->fd, LOCK_EX | LOCK_NB) != 0) {
         r = tp_fail(e, TP_ERR_STATE,
-                    "the card %s is in use by another process, as when another telepay-simcard plays it: end that one first, "
+                    "the card %s is in use by another process, as when another telepay-simcard "
+                    "plays it: end that one first, "
                     "or play a copy of the folder",
                     dir);
         goto out;
@@ -289,14 +318,17 @@ enum tp_err state_open(struct state_store **out, struct card_state *s, const cha
     *s = newest.state;
     st->sequence = newest.sequence;
     st->slot = newest.slot;
-    /* What was read may have been a STATE_SOON of a process before: make it durable, so that the slot written next is the older one for sure. */
+    /* What was read may have been a STATE_SOON of a process before: make it durable, so that the
+     * slot written next is the older one for sure. */
     if (fdatasync(st->fd) != 0) {
         r = tp_fail(e, TP_ERR_IO, "cannot make %s durable: %s", path, strerror(errno));
         goto out;
     }
-    for (unsigned i = 0; newest.old && i < SLOTS; i++) /* both, so that a telepay that knows version 1 alone finds nothing to go back to */
+    for (unsigned i = 0; newest.old && i < SLOTS;
+         i++) /* both, so that a telepay that knows version 1 alone finds nothing to go back to */
         if (state_write(st, s, STATE_SYNC) != TP_OK) {
-            r = tp_fail(e, TP_ERR_IO, "cannot bring %s to version %c: %s", path, VERSION, strerror(errno));
+            r = tp_fail(e, TP_ERR_IO, "cannot bring %s to version %c: %s", path, VERSION,
+                        strerror(errno));
             goto out;
         }
     *out = st;

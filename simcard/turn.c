@@ -39,5 +39,6 @@ static bool turn_gone(void *ctx)
 
 struct vpcd_card card_turn_vpcd(struct card_turn *turn)
 {
-    return (struct vpcd_card){turn, turn_atr, turn_power_on, turn_power_off, turn_transmit, turn_gone};
+    return (struct vpcd_card){turn,           turn_atr,      turn_power_on,
+                              turn_power_off, turn_transmit, turn_gone};
 }

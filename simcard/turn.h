@@ -1,4 +1,5 @@
-/* A card that leaves the reader by itself: when it was used and is powered down. So many cards take turns in one reader. */
+/* A card that leaves the reader by itself: when it was used and is powered down. So many cards take
+ * turns in one reader. */
 #ifndef TP_SIMCARD_TURN_H
 #define TP_SIMCARD_TURN_H
 

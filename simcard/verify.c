@@ -19,7 +19,8 @@ uint16_t card_get_challenge(struct card *c, const struct capdu *in, struct buf *
         return SW_WRONG_LENGTH;
     if (c->session.phase < PHASE_APP)
         return SW_CONDITIONS;
-    if (RAND_bytes(c->session.challenge, CARD_CHALLENGE) != 1 || buf_put(out, SPAN_OF(c->session.challenge)) != TP_OK)
+    if (RAND_bytes(c->session.challenge, CARD_CHALLENGE) != 1 ||
+        buf_put(out, SPAN_OF(c->session.challenge)) != TP_OK)
         return SW_UNKNOWN;
     c->session.challenge_live = true;
     return SW_OK;
@@ -41,12 +42,14 @@ static uint16_t check_command(const struct card *c, const struct capdu *in)
         return SW_WRONG_P1P2;
     if (c->session.phase != PHASE_STARTED || (enciphered && !c->session.challenge_live))
         return SW_CONDITIONS;
-    if (in->data.n != (enciphered ? emv_pubkey_size(emv_privkey_public(pin_key(c))) : PIN_BLOCK_SIZE))
+    if (in->data.n !=
+        (enciphered ? emv_pubkey_size(emv_privkey_public(pin_key(c))) : PIN_BLOCK_SIZE))
         return SW_WRONG_LENGTH;
     return SW_OK;
 }
 
-/* Book 2, 7.2: header 7F, PIN block, the challenge, padding. Any difference is a wrong PIN, so that the answer tells no more. */
+/* Book 2, 7.2: header 7F, PIN block, the challenge, padding. Any difference is a wrong PIN, so that
+ * the answer tells no more. */
 static bool enciphered_right(const struct card *c, struct span data)
 {
     uint8_t clear[EMV_RSA_MAX] = {0};
@@ -54,7 +57,8 @@ static bool enciphered_right(const struct card *c, struct span data)
 
     if (emv_rsa_sign(pin_key(c), data, clear) == TP_OK) {
         right = secret_eq(span_of(clear + 1, PIN_BLOCK_SIZE), card_pin_block(c));
-        right &= secret_eq(span_of(clear + 1 + PIN_BLOCK_SIZE, CARD_CHALLENGE), SPAN_OF(c->session.challenge));
+        right &= secret_eq(span_of(clear + 1 + PIN_BLOCK_SIZE, CARD_CHALLENGE),
+                           SPAN_OF(c->session.challenge));
         right &= clear[0] == ENCIPHERED_HEADER;
     }
     secret_wipe(clear, sizeof(clear));
@@ -83,11 +87,13 @@ uint16_t card_verify(struct card *c, const struct capdu *in, struct buf *out)
     c->session.pin_right = false;
     if (c->state.pin_tries == 0)
         return SW_PIN_BLOCKED;
-    /* The try is paid for, durably, before the comparison: a cut of power at any point gives no try back. */
+    /* The try is paid for, durably, before the comparison: a cut of power at any point gives no try
+     * back. */
     c->state.pin_tries--;
     if (card_state_write(c, STATE_SYNC) != TP_OK)
         return SW_MEMORY_FAILURE;
-    right = in->p2 == VERIFY_PLAINTEXT ? secret_eq(in->data, card_pin_block(c)) : enciphered_right(c, in->data);
+    right = in->p2 == VERIFY_PLAINTEXT ? secret_eq(in->data, card_pin_block(c))
+                                       : enciphered_right(c, in->data);
     if (!right)
         return wrong_pin(c);
     c->session.pin_right = true;

@@ -66,7 +66,8 @@ static enum tp_err put_message(struct buf *out, struct span s)
     return r == TP_OK ? buf_put(out, s) : r;
 }
 
-/* vpcd asks for the ATR to see whether a card is there, powered or not: the answer is the same, and disturbs no session. */
+/* vpcd asks for the ATR to see whether a card is there, powered or not: the answer is the same, and
+ * disturbs no session. */
 static enum tp_err send_atr(struct vpcd *v, struct buf *out)
 {
     uint8_t raw[40];
@@ -158,7 +159,8 @@ static void no_delay(int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 }
 
-/* vpcd writes length and payload apart; a delayed ACK between them costs 44 ms. The option does not stick: before each receive. */
+/* vpcd writes length and payload apart; a delayed ACK between them costs 44 ms. The option does not
+ * stick: before each receive. */
 static void quick_ack(int fd)
 {
     const int one = 1;
@@ -188,7 +190,9 @@ static int dial(const char *host, const char *port, struct tp_error *e)
     }
     freeaddrinfo(list);
     if (fd < 0)
-        (void)tp_fail(e, TP_ERR_PEER, "no virtual reader at %s port %s: %s; is pcscd running, with vpcd?", host, port, strerror(why));
+        (void)tp_fail(e, TP_ERR_PEER,
+                      "no virtual reader at %s port %s: %s; is pcscd running, with vpcd?", host,
+                      port, strerror(why));
     return fd;
 }
 
@@ -247,7 +251,8 @@ static bool serve_once(enum vpcd_end *end, struct vpcd *v, int fd)
     return r == TP_OK;
 }
 
-static void serve_loop(enum vpcd_end *end, struct vpcd *v, int fd, int stop_fd, const struct vpcd_events *events)
+static void serve_loop(enum vpcd_end *end, struct vpcd *v, int fd, int stop_fd,
+                       const struct vpcd_events *events)
 {
     bool told = false, heard = false;
 
@@ -271,7 +276,8 @@ static void serve_loop(enum vpcd_end *end, struct vpcd *v, int fd, int stop_fd, 
     }
 }
 
-enum tp_err vpcd_serve(enum vpcd_end *end, struct vpcd_card card, const char *host, const char *port, int stop_fd, const struct vpcd_events *events,
+enum tp_err vpcd_serve(enum vpcd_end *end, struct vpcd_card card, const char *host,
+                       const char *port, int stop_fd, const struct vpcd_events *events,
                        struct tp_error *e)
 {
     struct vpcd *v = malloc(sizeof(*v));

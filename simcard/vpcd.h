@@ -1,5 +1,7 @@
-/* The card's end of vsmartcard's vpcd protocol: each message is its length, 16 bits big-endian, then so many bytes. A message of one byte from the
- * reader is a control: 0 power off, 1 power on, 2 reset, 4 send the ATR. Others are command APDUs. The card answers the ATR request and commands. */
+/* The card's end of vsmartcard's vpcd protocol: each message is its length, 16 bits big-endian,
+ * then so many bytes. A message of one byte from the reader is a control: 0 power off, 1 power on,
+ * 2 reset, 4 send the ATR. Others are command APDUs. The card answers the ATR request and commands.
+ */
 #ifndef TP_SIMCARD_VPCD_H
 #define TP_SIMCARD_VPCD_H
 
@@ -8,7 +10,8 @@
 #define VPCD_PORT        35963
 #define VPCD_MESSAGE_MAX (2 + 65535)
 
-/* What is in the reader, as simcard/card.h has it: a card, or something that plays one. Borrows ctx. */
+/* What is in the reader, as simcard/card.h has it: a card, or something that plays one. Borrows
+ * ctx. */
 struct vpcd_card {
     void *ctx;
     enum tp_err (*atr)(void *ctx, struct buf *atr);
@@ -29,8 +32,9 @@ struct vpcd {
 
 void vpcd_start(struct vpcd *v, struct vpcd_card card);
 
-/* Takes bytes as they came, handles every whole message, appends the answers to out (room for VPCD_ANSWERS_MAX bytes: vpcd awaits each answer
- * before the next command). TP_ERR_CARD when the card went mute or left: the connection ends. TP_ERR_RANGE when the peer sends commands without
+/* Takes bytes as they came, handles every whole message, appends the answers to out (room for
+ * VPCD_ANSWERS_MAX bytes: vpcd awaits each answer before the next command). TP_ERR_CARD when the
+ * card went mute or left: the connection ends. TP_ERR_RANGE when the peer sends commands without
  * awaiting answers. */
 #define VPCD_ANSWERS_MAX 8192
 TP_MUST_CHECK enum tp_err vpcd_take(struct vpcd *v, struct span bytes, struct buf *out);
@@ -43,14 +47,16 @@ enum vpcd_end {
     VPCD_UNREACHABLE
 };
 
-/* Connects, serves until the connection ends or stop_fd becomes readable. inserted is called at the first message from the reader; silent when
- * none came within a second (another card is in that slot). */
+/* Connects, serves until the connection ends or stop_fd becomes readable. inserted is called at the
+ * first message from the reader; silent when none came within a second (another card is in that
+ * slot). */
 struct vpcd_events {
     void (*inserted)(void *ctx);
     void (*silent)(void *ctx);
     void *ctx;
 };
-TP_MUST_CHECK enum tp_err vpcd_serve(enum vpcd_end *end, struct vpcd_card card, const char *host, const char *port, int stop_fd,
+TP_MUST_CHECK enum tp_err vpcd_serve(enum vpcd_end *end, struct vpcd_card card, const char *host,
+                                     const char *port, int stop_fd,
                                      const struct vpcd_events *events, struct tp_error *e);
 
 #endif

@@ -65,6 +65,7 @@ void answer_log(unsigned request_mti, const struct tx_record *tx, const struct a
 
     if (c != NULL)
         money_format(amount, tx->amount, c);
-    log_note("%04u %s/%s %06u %s %s %s: %s %s%s%s%s", request_mti, tx->contract, tx->terminal, tx->stan, tx->pan_masked, amount,
-             c != NULL ? c->alpha : "", a->code, a->rrn, a->reason, a->approval[0] != '\0' ? " approved " : "", a->approval);
+    log_note("%04u %s/%s %06u %s %s %s: %s %s%s%s%s", request_mti, tx->contract, tx->terminal,
+             tx->stan, tx->pan_masked, amount, c != NULL ? c->alpha : "", a->code, a->rrn,
+             a->reason, a->approval[0] != '\0' ? " approved " : "", a->approval);
 }

@@ -1,4 +1,5 @@
-/* Answers to terminals: what of a request goes back in them, and DE 37, 38, 39, 44 and 55 (DESIGN 7). */
+/* Answers to terminals: what of a request goes back in them, and DE 37, 38, 39, 44 and 55 (DESIGN
+ * 7). */
 #ifndef TP_ACQUIRER_ANSWER_H
 #define TP_ACQUIRER_ANSWER_H
 
@@ -27,7 +28,8 @@ struct issuer_said answer_to_said(const struct answer *a);
 void answer_echo(struct echo *out, const struct iso8583 *request);
 
 /* Starts the answer: the fields repeated, then those of a. out borrows from both. */
-TP_MUST_CHECK enum tp_err answer_start(struct iso8583 *out, const struct echo *echo, const struct answer *a);
+TP_MUST_CHECK enum tp_err answer_start(struct iso8583 *out, const struct echo *echo,
+                                       const struct answer *a);
 
 /* One line for the operator: "0200 000000000000123/00000001 000042 999014******0015 12.50 EUR: 63
  * SDAD_HASH". tx gives contract, terminal, stan, masked PAN, amount and currency, as far as they

@@ -54,17 +54,18 @@ static enum tp_err say_finding(void *ctx, const struct audit_finding *f, struct 
     }
     if (json_array_size(report->findings) >= FINDINGS_JSON)
         return TP_OK;
-    object = json_pack("{s:s, s:s, s:I, s:s, s:s}", "check", f->check, "contract", f->contract, "remise", (json_int_t)f->remise, "rrn", f->rrn,
-                       "text", f->text);
+    object = json_pack("{s:s, s:s, s:I, s:s, s:s}", "check", f->check, "contract", f->contract,
+                       "remise", (json_int_t)f->remise, "rrn", f->rrn, "text", f->text);
     json_array_append_new(report->findings, object);
     return TP_OK;
 }
 
 static json_t *totals_json(const struct remise_totals *t)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "debits", (json_int_t)t->debits, "debit_amount", (json_int_t)t->debit_amount, "credits",
-                     (json_int_t)t->credits, "credit_amount", (json_int_t)t->credit_amount, "reversals", (json_int_t)t->reversals, "reversal_amount",
-                     (json_int_t)t->reversal_amount);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "debits", (json_int_t)t->debits,
+                     "debit_amount", (json_int_t)t->debit_amount, "credits", (json_int_t)t->credits,
+                     "credit_amount", (json_int_t)t->credit_amount, "reversals",
+                     (json_int_t)t->reversals, "reversal_amount", (json_int_t)t->reversal_amount);
 }
 
 static enum tp_err say_remise(void *ctx, const struct audit_remise *r, struct tp_error *e)
@@ -77,37 +78,48 @@ static enum tp_err say_remise(void *ctx, const struct audit_remise *r, struct tp
     (void)e;
     if (report->remises != NULL) {
         json_array_append_new(report->remises,
-                              json_pack("{s:s, s:I, s:s, s:s, s:b, s:I, s:o, s:o, s:o}", "contract", r->books.contract, "number",
-                                        (json_int_t)r->books.number, "state", remise_state_name(r->books.state), "currency",
-                                        currency_shown(r->books.currency), "agrees", r->findings == 0 ? 1 : 0, "vouched", (json_int_t)r->vouched,
-                                        "books", totals_json(&r->books.totals), "evidence", totals_json(t), "refused", totals_json(&r->refused)));
+                              json_pack("{s:s, s:I, s:s, s:s, s:b, s:I, s:o, s:o, s:o}", "contract",
+                                        r->books.contract, "number", (json_int_t)r->books.number,
+                                        "state", remise_state_name(r->books.state), "currency",
+                                        currency_shown(r->books.currency), "agrees",
+                                        r->findings == 0 ? 1 : 0, "vouched", (json_int_t)r->vouched,
+                                        "books", totals_json(&r->books.totals), "evidence",
+                                        totals_json(t), "refused", totals_json(&r->refused)));
         return TP_OK;
     }
     money_shown(debit, t->debit_amount, r->books.currency);
     money_shown(credit, t->credit_amount, r->books.currency);
-    printf("%-7s contract %s remise %" PRIu32 " (%s): cards signed %" PRIu32 " debits %s, %" PRIu32 " credits %s %s",
-           r->findings == 0 ? "agrees" : "DIFFERS", r->books.contract, r->books.number, remise_state_name(r->books.state), t->debits, debit,
-           t->credits, credit, currency_shown(r->books.currency));
+    printf("%-7s contract %s remise %" PRIu32 " (%s): cards signed %" PRIu32 " debits %s, %" PRIu32
+           " credits %s %s",
+           r->findings == 0 ? "agrees" : "DIFFERS", r->books.contract, r->books.number,
+           remise_state_name(r->books.state), t->debits, debit, t->credits, credit,
+           currency_shown(r->books.currency));
     if (r->refused.debits + r->refused.credits > 0)
-        printf(", of which the centre refused %" PRIu32 ", net %s", r->refused.debits + r->refused.credits,
+        printf(", of which the centre refused %" PRIu32 ", net %s",
+               r->refused.debits + r->refused.credits,
                money_shown(net, refused, r->books.currency));
     putchar('\n');
     if (r->vouched > 0)
-        printf("        of these %" PRIu64 " on the issuer's word: no signature covers the amount (prove says which)\n", r->vouched);
+        printf("        of these %" PRIu64
+               " on the issuer's word: no signature covers the amount (prove says which)\n",
+               r->vouched);
     return TP_OK;
 }
 
 static int print_end(struct report *report, const struct audit_sums *sums)
 {
     if (report->findings != NULL) {
-        const int done = option_print_json(json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "agrees", sums->findings == 0 ? 1 : 0, "contracts",
-                                                     (json_int_t)sums->contracts, "remise_count", (json_int_t)sums->remises, "transactions",
-                                                     (json_int_t)sums->transactions, "vouched", (json_int_t)sums->vouched, "finding_count",
-                                                     (json_int_t)sums->findings, "findings", report->findings, "remises", report->remises));
+        const int done = option_print_json(json_pack(
+            "{s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "agrees", sums->findings == 0 ? 1 : 0,
+            "contracts", (json_int_t)sums->contracts, "remise_count", (json_int_t)sums->remises,
+            "transactions", (json_int_t)sums->transactions, "vouched", (json_int_t)sums->vouched,
+            "finding_count", (json_int_t)sums->findings, "findings", report->findings, "remises",
+            report->remises));
         *report = (struct report){NULL, NULL};
         return done;
     }
-    printf("%" PRIu64 " transactions in %" PRIu64 " remises of %" PRIu64 " contracts: ", sums->transactions, sums->remises, sums->contracts);
+    printf("%" PRIu64 " transactions in %" PRIu64 " remises of %" PRIu64 " contracts: ",
+           sums->transactions, sums->remises, sums->contracts);
     if (sums->findings == 0)
         printf("books and evidence agree\n");
     else
@@ -115,7 +127,8 @@ static int print_end(struct report *report, const struct audit_sums *sums)
     return CLI_DONE;
 }
 
-static enum tp_err run(struct report *report, struct audit_sums *sums, const char *given, struct tp_error *e)
+static enum tp_err run(struct report *report, struct audit_sums *sums, const char *given,
+                       struct tp_error *e)
 {
     const struct audit_watch watch = {report, say_finding, say_remise};
     struct ledger *l = NULL;
@@ -139,15 +152,15 @@ static enum tp_err run(struct report *report, struct audit_sums *sums, const cha
 int acquirer_audit(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {
-        options,
-        parse,
-        NULL,
-        "Work out every total of every remise again from what the cards signed, and say where books and evidence differ. "
-        "Exit 5 when they do.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     NULL,
+                                     "Work out every total of every remise again from what the "
+                                     "cards signed, and say where books and evidence differ. "
+                                     "Exit 5 when they do.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {0};
     struct report report = {NULL, NULL};
     struct audit_sums sums = {0};

@@ -1,4 +1,5 @@
-/* telepay-acquirer authority add | list | remove: the authority keys of card schemes that this acquirer trusts, and no others. */
+/* telepay-acquirer authority add | list | remove: the authority keys of card schemes that this
+ * acquirer trusts, and no others. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -57,8 +58,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct {
     const char *name, *rid;
 } schemes[] = {
-    {"CB", "A000000042"},  {"Visa", "A000000003"},     {"Mastercard", "A000000004"}, {"Amex", "A000000025"},
-    {"JCB", "A000000065"}, {"Discover", "A000000152"}, {"UnionPay", "A000000333"},   {"TPN", "A000000677"},
+    {"CB", "A000000042"},       {"Visa", "A000000003"}, {"Mastercard", "A000000004"},
+    {"Amex", "A000000025"},     {"JCB", "A000000065"},  {"Discover", "A000000152"},
+    {"UnionPay", "A000000333"}, {"TPN", "A000000677"},
 };
 
 #define SCHEME_NAMES "CB, Visa, Mastercard, Amex, JCB, Discover, UnionPay, TPN"
@@ -100,7 +102,9 @@ static enum tp_err read_list(json_t **out, const char *path, struct tp_error *e)
         return r;
     *out = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, &where);
     free(text);
-    return *out != NULL ? TP_OK : tp_fail(e, TP_ERR_FORMAT, "%s line %d is no JSON: %s", path, where.line, where.text);
+    return *out != NULL ? TP_OK
+                        : tp_fail(e, TP_ERR_FORMAT, "%s line %d is no JSON: %s", path, where.line,
+                                  where.text);
 }
 
 static enum tp_err write_list(const char *path, const json_t *list, struct tp_error *e)
@@ -128,8 +132,10 @@ static bool trusted(const struct capk_store *s, const struct capk *k)
     return false;
 }
 
-/* A scheme's keys of the project's list that are long enough, as a list of their own. The list's SHA-1s have been checked. */
-static enum tp_err pick(json_t **out, const json_t *list, const char *rid, const struct words *w, struct tp_error *e)
+/* A scheme's keys of the project's list that are long enough, as a list of their own. The list's
+ * SHA-1s have been checked. */
+static enum tp_err pick(json_t **out, const json_t *list, const char *rid, const struct words *w,
+                        struct tp_error *e)
 {
     const char *environment = w->test ? "test" : "live", *name = scheme_of(rid);
     json_t *keys = json_array(), *key;
@@ -139,11 +145,13 @@ static enum tp_err pick(json_t **out, const json_t *list, const char *rid, const
     {
         const size_t bits = strlen(member(key, "modulus")) * 4;
 
-        if (strcasecmp(member(key, "rid"), rid) != 0 || strcmp(member(key, "environment"), environment) != 0)
+        if (strcasecmp(member(key, "rid"), rid) != 0 ||
+            strcmp(member(key, "environment"), environment) != 0)
             continue;
         if (bits < ACQUIRER_AUTHORITY_BITS) {
-            log_note("key %s of %s (%s) has %zu bits and is not taken: less than %d are none for an acquirer", member(key, "index"), name, rid, bits,
-                     ACQUIRER_AUTHORITY_BITS);
+            log_note("key %s of %s (%s) has %zu bits and is not taken: less than %d are none for "
+                     "an acquirer",
+                     member(key, "index"), name, rid, bits, ACQUIRER_AUTHORITY_BITS);
             small++;
         } else if (json_array_append(keys, key) != 0) {
             json_decref(keys);
@@ -156,7 +164,8 @@ static enum tp_err pick(json_t **out, const json_t *list, const char *rid, const
     if (json_array_size(keys) > 0)
         return TP_OK;
     return tp_fail(e, TP_ERR_NOT_FOUND,
-                   "telepay's list has no %s key of %s (%s)%s: get the keys from the scheme, and give them in a file of the list's form with --file",
+                   "telepay's list has no %s key of %s (%s)%s: get the keys from the scheme, and "
+                   "give them in a file of the list's form with --file",
                    environment, name, rid, small > 0 ? " that is long enough" : "");
 }
 
@@ -202,8 +211,10 @@ static enum tp_err told(const struct capk_store *before, const char *path, struc
         if (trusted(before, k))
             continue;
         fresh++;
-        printf("trusted: key %02X of %s, %zu bits, %s%s%s\n", k->index, hex_encode(rid, SPAN_OF(k->rid)), emv_pubkey_size(k->key) * 8,
-               k->live ? "live" : "test", k->expiry != 0 ? ", planned to end on " : "", k->expiry != 0 ? date_format(date, k->expiry) : "");
+        printf("trusted: key %02X of %s, %zu bits, %s%s%s\n", k->index,
+               hex_encode(rid, SPAN_OF(k->rid)), emv_pubkey_size(k->key) * 8,
+               k->live ? "live" : "test", k->expiry != 0 ? ", planned to end on " : "",
+               k->expiry != 0 ? date_format(date, k->expiry) : "");
     }
     capk_store_free(&now);
     if (r == TP_OK && fresh == 0)
@@ -230,23 +241,29 @@ static enum tp_err add(const struct words *w, struct tp_error *e)
     if (r == TP_OK)
         r = told(before, path, e);
     if (r == TP_OK)
-        printf("a server that runs knows this when it starts again; terminals made before want the file %s, named in section [authorities]\n", path);
+        printf("a server that runs knows this when it starts again; terminals made before want the "
+               "file %s, named in section [authorities]\n",
+               path);
     capk_store_free(&before);
     return r;
 }
 
 int acquirer_authority_add(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"scheme", 's', "NAME", 0, "Keys of telepay's own list, of " SCHEME_NAMES, 0},
-                                                 {"test", KEY_TEST, NULL, 0, "With --scheme: its test keys, not the live ones", 0},
-                                                 {"file", 'f', "FILE", 0, "Every key of a file (authority.json of telepay-perso init)", 0},
-                                                 OPTION_DIR,
-                                                 {0}};
-    static const struct argp argp = {
-        options, parse,
-        NULL,    "Trust authority keys of a card scheme: payments under other keys are refused (63). Keys under 1408 bits are not taken.",
-        NULL,    NULL,
-        NULL};
+    static const struct argp_option options[] = {
+        {"scheme", 's', "NAME", 0, "Keys of telepay's own list, of " SCHEME_NAMES, 0},
+        {"test", KEY_TEST, NULL, 0, "With --scheme: its test keys, not the live ones", 0},
+        {"file", 'f', "FILE", 0, "Every key of a file (authority.json of telepay-perso init)", 0},
+        OPTION_DIR,
+        {0}};
+    static const struct argp argp = {options,
+                                     parse,
+                                     NULL,
+                                     "Trust authority keys of a card scheme: payments under other "
+                                     "keys are refused (63). Keys under 1408 bits are not taken.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {0};
     struct tp_error e = {TP_OK, ""};
     enum tp_err r;
@@ -267,11 +284,13 @@ int acquirer_authority_add(int argc, char **argv)
 
 static bool meant(const json_t *key, const char *rid, const char *index)
 {
-    return strcasecmp(member(key, "rid"), rid) == 0 && (index == NULL || strcasecmp(member(key, "index"), index) == 0);
+    return strcasecmp(member(key, "rid"), rid) == 0 &&
+           (index == NULL || strcasecmp(member(key, "index"), index) == 0);
 }
 
 /* Takes the keys out of one file; the file goes when nothing is left in it. */
-static enum tp_err remove_from(const char *path, const char *rid, const char *index, size_t *gone, struct tp_error *e)
+static enum tp_err remove_from(const char *path, const char *rid, const char *index, size_t *gone,
+                               struct tp_error *e)
 {
     json_t *list = NULL, *keys;
     size_t before;
@@ -319,10 +338,12 @@ static enum tp_err remove_keys(const struct words *w, struct tp_error *e)
     }
     free(names);
     if (r == TP_OK && gone == 0)
-        r = tp_fail(e, TP_ERR_NOT_FOUND, "no key %s%sof %.20s is trusted here", w->index != NULL ? w->index : "", w->index != NULL ? " " : "", rid);
+        r = tp_fail(e, TP_ERR_NOT_FOUND, "no key %s%sof %.20s is trusted here",
+                    w->index != NULL ? w->index : "", w->index != NULL ? " " : "", rid);
     if (r == TP_OK)
-        printf("%zu key%s of %s %s trusted no more; a server that runs knows it when it starts again\n", gone, gone == 1 ? "" : "s", rid,
-               gone == 1 ? "is" : "are");
+        printf("%zu key%s of %s %s trusted no more; a server that runs knows it when it starts "
+               "again\n",
+               gone, gone == 1 ? "" : "s", rid, gone == 1 ? "is" : "are");
     return r;
 }
 
@@ -330,12 +351,16 @@ int acquirer_authority_remove(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"scheme", 's', "NAME", 0, "Keys of " SCHEME_NAMES, 0},
-        {"rid", KEY_RID, "RID", 0, "Keys of this registered application provider, as authority list has it", 0},
+        {"rid", KEY_RID, "RID", 0,
+         "Keys of this registered application provider, as authority list has it", 0},
         {"index", KEY_INDEX, "XX", 0, "Only the key of this index [all]", 0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {options, parse, NULL, "Trust authority keys no more, as when their scheme has withdrawn them.",
-                                     NULL,    NULL,  NULL};
+    static const struct argp argp = {
+        options, parse,
+        NULL,    "Trust authority keys no more, as when their scheme has withdrawn them.",
+        NULL,    NULL,
+        NULL};
     struct words w = {0};
     struct tp_error e = {TP_OK, ""};
     enum tp_err r;
@@ -372,10 +397,12 @@ static enum tp_err list_row(struct table *t, const struct capk *k, int today, st
 int acquirer_authority_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse, NULL, "List the authority keys that are trusted.", NULL, NULL, NULL};
-    static const struct table_column columns[] = {{"scheme", TABLE_TEXT},       {"rid", TABLE_TEXT},         {"index", TABLE_TEXT},
-                                                  {"bits", TABLE_NUMBER},       {"environment", TABLE_TEXT}, {"planned_end", TABLE_TEXT},
-                                                  {"past_the_end", TABLE_BOOL}, {"file", TABLE_TEXT}};
+    static const struct argp argp = {
+        options, parse, NULL, "List the authority keys that are trusted.", NULL, NULL, NULL};
+    static const struct table_column columns[] = {
+        {"scheme", TABLE_TEXT},       {"rid", TABLE_TEXT},         {"index", TABLE_TEXT},
+        {"bits", TABLE_NUMBER},       {"environment", TABLE_TEXT}, {"planned_end", TABLE_TEXT},
+        {"past_the_end", TABLE_BOOL}, {"file", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     struct capk_store *store = NULL;
@@ -386,7 +413,8 @@ int acquirer_authority_list(int argc, char **argv)
 
     cli_parse(&argp, argc, argv, &w);
     date_now(&local, &now);
-    r = listing_start(&list, w.dir, "authorities", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+    r = listing_start(&list, w.dir, "authorities", columns, sizeof(columns) / sizeof(columns[0]),
+                      w.json);
     if (r == TP_OK)
         r = acquirer_read_authorities(&store, list.dir, &list.e);
     for (size_t i = 0; r == TP_OK && (k = capk_at(store, i)) != NULL; i++)

@@ -11,7 +11,9 @@
 #include "base/date.h"
 #include "wire/profile.h"
 
-#define PAN_MIN    8  /* ISO/IEC 7812-1; its check digit is the issuer's affair: what counts is that the card signed this number */
+#define PAN_MIN                                                                                    \
+    8 /* ISO/IEC 7812-1; its check digit is the issuer's affair: what counts is that the card      \
+         signed this number */
 #define DAYS_LATE  30 /* a payment may come this long after it was made … */
 #define DAYS_EARLY 1  /* … and a terminal's clock, or its time zone, may be ahead by this */
 
@@ -23,7 +25,8 @@
 #define CID_ARQC 0x80
 
 /* A step sets the answer's code when it refuses, and leaves it empty when the payment may go on. */
-typedef enum tp_err check_step(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e);
+typedef enum tp_err check_step(struct payment *p, struct checker *c, struct answer *a,
+                               struct tp_error *e);
 
 static void refuse(struct answer *a, const char *code, const char *reason)
 {
@@ -32,7 +35,8 @@ static void refuse(struct answer *a, const char *code, const char *reason)
 
 /* ---- format and contract ---- */
 
-static enum tp_err fields_present(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+static enum tp_err fields_present(struct payment *p, struct checker *c, struct answer *a,
+                                  struct tp_error *e)
 {
     char reason[PROFILE_REASON_MAX];
 
@@ -47,13 +51,16 @@ enum tp_err check_party(const struct iso8583 *message, const struct party *party
 {
     char contract[CONTRACT_ID_MAX], terminal[TERMINAL_ID_MAX];
 
-    if (iso8583_text(message, 42, contract, sizeof(contract)) != TP_OK || iso8583_text(message, 41, terminal, sizeof(terminal)) != TP_OK)
+    if (iso8583_text(message, 42, contract, sizeof(contract)) != TP_OK ||
+        iso8583_text(message, 41, terminal, sizeof(terminal)) != TP_OK)
         return TP_ERR_NOT_FOUND;
-    return strcmp(contract, party->contract) == 0 && strcmp(terminal, party->terminal) == 0 ? TP_OK : TP_ERR_SECURITY;
+    return strcmp(contract, party->contract) == 0 && strcmp(terminal, party->terminal) == 0
+               ? TP_OK
+               : TP_ERR_SECURITY;
 }
 
-enum tp_err check_open(struct checker *c, struct contract *contract, struct terminal *terminal, bool *open, const struct party *party,
-                       struct tp_error *e)
+enum tp_err check_open(struct checker *c, struct contract *contract, struct terminal *terminal,
+                       bool *open, const struct party *party, struct tp_error *e)
 {
     enum tp_err r = ledger_contract_get(c->ledger, party->contract, contract, e);
 
@@ -79,7 +86,8 @@ static enum tp_err read_terminal(struct party *party, struct checker *c, struct 
     return r;
 }
 
-/* The terms are read once a connection: a contract changes in nothing but that it closes, which the books say when it is asked of them (ledger_judge). */
+/* The terms are read once a connection: a contract changes in nothing but that it closes, which the
+ * books say when it is asked of them (ledger_judge). */
 static enum tp_err who(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
     struct party *party = p->party;
@@ -111,7 +119,11 @@ int check_day(unsigned mmdd, time_t now)
         const int day = year * 10000 + (int)mmdd;
         char text[DATE_TEXT_MAX];
         int parsed = 0;
-        struct tm tm = {.tm_year = year - 1900, .tm_mon = (int)(mmdd / 100) - 1, .tm_mday = (int)(mmdd % 100), .tm_hour = 12, .tm_isdst = -1};
+        struct tm tm = {.tm_year = year - 1900,
+                        .tm_mon = (int)(mmdd / 100) - 1,
+                        .tm_mday = (int)(mmdd % 100),
+                        .tm_hour = 12,
+                        .tm_isdst = -1};
         long distance;
 
         if (date_parse(&parsed, date_format(text, day)) != TP_OK)
@@ -125,7 +137,8 @@ int check_day(unsigned mmdd, time_t now)
     return best;
 }
 
-/* The local day: the year is that of the transaction date of DE 55 (9A), whose month and day DE 13 repeats. */
+/* The local day: the year is that of the transaction date of DE 55 (9A), whose month and day DE 13
+ * repeats. */
 static const char *read_day(struct payment *p)
 {
     struct tlv date;
@@ -133,11 +146,13 @@ static const char *read_day(struct payment *p)
 
     if (tlv_check(p->message->field[55]) != TP_OK)
         return "DE55";
-    if (tlv_find(p->message->field[55], TAG_TX_DATE, &date) != TP_OK || date.value.n != 3 || date_from_yymmdd(&p->date, date.value) != TP_OK)
+    if (tlv_find(p->message->field[55], TAG_TX_DATE, &date) != TP_OK || date.value.n != 3 ||
+        date_from_yymmdd(&p->date, date.value) != TP_OK)
         return "DE55_9A";
     if (iso8583_number(p->message, 13, &month_day) != TP_OK || (int)month_day != p->date % 10000)
         return "DE13";
-    if (iso8583_number(p->message, 12, &clock) != TP_OK || clock / 10000 > 23 || clock / 100 % 100 > 59 || clock % 100 > 59)
+    if (iso8583_number(p->message, 12, &clock) != TP_OK || clock / 10000 > 23 ||
+        clock / 100 % 100 > 59 || clock % 100 > 59)
         return "DE12";
     p->tx.local_time = (int64_t)p->date * 1000000 + (int64_t)clock;
     return NULL;
@@ -152,7 +167,8 @@ static const char *read_card(struct payment *p)
 
     if (iso8583_text(p->message, 2, p->pan, sizeof(p->pan)) != TP_OK || strlen(p->pan) < PAN_MIN)
         return "DE2";
-    if (iso8583_number(p->message, 14, &expiry) != TP_OK || bcd_put(&b, expiry % 100 * 100 + expiry / 100, 4) != TP_OK ||
+    if (iso8583_number(p->message, 14, &expiry) != TP_OK ||
+        bcd_put(&b, expiry % 100 * 100 + expiry / 100, 4) != TP_OK ||
         date_from_mmyy(&p->expiry, buf_span(&b)) != TP_OK)
         return "DE14";
     if (!iso8583_track2_agrees(p->message))
@@ -166,7 +182,8 @@ static const char *read_card(struct payment *p)
     return NULL;
 }
 
-static enum tp_err read_message(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+static enum tp_err read_message(struct payment *p, struct checker *c, struct answer *a,
+                                struct tp_error *e)
 {
     struct buf stream = BUF_OF(p->stream);
     uint64_t stan = 0;
@@ -203,9 +220,11 @@ static enum tp_err what(struct payment *p, struct checker *c, struct answer *a, 
         refuse(a, "13", "AMOUNT");
     else if (iso8583_number(p->message, 3, &code) != TP_OK || (code != 0 && code != 200000))
         refuse(a, "12", "PROCESSING_CODE");
-    else if (iso8583_number(p->message, 49, &currency) != TP_OK || currency != p->party->terms.currency)
+    else if (iso8583_number(p->message, 49, &currency) != TP_OK ||
+             currency != p->party->terms.currency)
         refuse(a, "12", "CURRENCY");
-    else if (iso8583_has(p->message, 18) && (iso8583_number(p->message, 18, &mcc) != TP_OK || mcc != p->party->terms.mcc))
+    else if (iso8583_has(p->message, 18) &&
+             (iso8583_number(p->message, 18, &mcc) != TP_OK || mcc != p->party->terms.mcc))
         refuse(a, "12", "MCC");
     p->tx.amount = (int64_t)amount;
     p->tx.kind = code == 0 ? TX_DEBIT : TX_CREDIT;
@@ -215,7 +234,8 @@ static enum tp_err what(struct payment *p, struct checker *c, struct answer *a, 
 
 /* ---- what the books know: identity, repeat, opposition, the counter ---- */
 
-/* What makes a repeat the same: the message packed again without its type (0200 or 0201) and DE 7 (when it was sent). */
+/* What makes a repeat the same: the message packed again without its type (0200 or 0201) and DE 7
+ * (when it was sent). */
 static enum tp_err digest(uint8_t out[32], const struct iso8583 *message, struct tp_error *e)
 {
     static const unsigned own[] = {7};
@@ -280,7 +300,8 @@ bool check_verdict(struct answer *a, enum ledger_verdict verdict, const char *rr
     return false;
 }
 
-enum tp_err check_said(struct answer *a, enum ledger_verdict verdict, const char *rrn, struct ledger *l, struct tp_error *e)
+enum tp_err check_said(struct answer *a, enum ledger_verdict verdict, const char *rrn,
+                       struct ledger *l, struct tp_error *e)
 {
     struct issuer_said said;
     enum tp_err r;
@@ -297,7 +318,8 @@ enum tp_err check_said(struct answer *a, enum ledger_verdict verdict, const char
     return r;
 }
 
-static enum tp_err identity(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+static enum tp_err identity(struct payment *p, struct checker *c, struct answer *a,
+                            struct tp_error *e)
 {
     enum tp_err r = digest(p->digest, p->message, e);
 
@@ -309,7 +331,8 @@ static enum tp_err identity(struct payment *p, struct checker *c, struct answer 
     return r;
 }
 
-/* What the books say outranks every other refusal: what was acknowledged stays so, whatever has become of its card, its date or its contract. */
+/* What the books say outranks every other refusal: what was acknowledged stays so, whatever has
+ * become of its card, its date or its contract. */
 static enum tp_err books(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
 {
     enum ledger_verdict verdict = LEDGER_NEW;
@@ -331,11 +354,13 @@ static enum tp_err books(struct payment *p, struct checker *c, struct answer *a,
 
 /* ---- dates ---- */
 
-static enum tp_err in_time(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+static enum tp_err in_time(struct payment *p, struct checker *c, struct answer *a,
+                           struct tp_error *e)
 {
     (void)c;
     (void)e;
-    if (p->date > date_of(p->now + DAYS_EARLY * 86400) || p->date < date_of(p->now - DAYS_LATE * 86400))
+    if (p->date > date_of(p->now + DAYS_EARLY * 86400) ||
+        p->date < date_of(p->now - DAYS_LATE * 86400))
         refuse(a, "12", "DATE");
     else if (p->expiry < p->date)
         refuse(a, "54", "EXPIRED");
@@ -356,7 +381,8 @@ static uint8_t signed_psn(const struct payment *p)
     return p->result.method != EVIDENCE_CDA && p->psn >= 0 ? (uint8_t)p->psn : 0;
 }
 
-static enum tp_err signature(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+static enum tp_err signature(struct payment *p, struct checker *c, struct answer *a,
+                             struct tp_error *e)
 {
     const struct evidence_claim claim = {.pan = p->pan,
                                          .amount = p->tx.amount,
@@ -391,7 +417,8 @@ static enum tp_err signature(struct payment *p, struct checker *c, struct answer
     return TP_OK;
 }
 
-static enum tp_err cardholder(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+static enum tp_err cardholder(struct payment *p, struct checker *c, struct answer *a,
+                              struct tp_error *e)
 {
     (void)c;
     (void)e;
@@ -401,7 +428,8 @@ static enum tp_err cardholder(struct payment *p, struct checker *c, struct answe
 
 /* ---- contract limits and the issuer ---- */
 
-static enum tp_err limits(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+static enum tp_err limits(struct payment *p, struct checker *c, struct answer *a,
+                          struct tp_error *e)
 {
     (void)c;
     (void)e;
@@ -412,13 +440,15 @@ static enum tp_err limits(struct payment *p, struct checker *c, struct answer *a
 
 /* A card that asks for its issuer, what is over the floor, every credit, and what no signature
  * covers go there: a cryptogram counts when its issuer has checked it. */
-static enum tp_err issuer(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+static enum tp_err issuer(struct payment *p, struct checker *c, struct answer *a,
+                          struct tp_error *e)
 {
     const uint8_t type = p->result.cid & CID_TYPE;
 
     (void)c;
     (void)e;
-    p->asks = type == CID_ARQC || p->tx.vouched || p->tx.amount > p->party->terms.floor || p->tx.kind == TX_CREDIT;
+    p->asks = type == CID_ARQC || p->tx.vouched || p->tx.amount > p->party->terms.floor ||
+              p->tx.kind == TX_CREDIT;
     if (type != CID_ARQC && type != CID_TC) {
         refuse(a, "05", "AAC");
         p->asks = false;
@@ -444,7 +474,8 @@ static enum tp_err seal_card(struct payment *p, struct checker *c, struct tp_err
     return r == TP_OK ? r : tp_fail(e, r, "the card number cannot be sealed");
 }
 
-static enum tp_err run(check_step *const *steps, size_t n, struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+static enum tp_err run(check_step *const *steps, size_t n, struct payment *p, struct checker *c,
+                       struct answer *a, struct tp_error *e)
 {
     enum tp_err r = TP_OK;
 
@@ -455,10 +486,11 @@ static enum tp_err run(check_step *const *steps, size_t n, struct payment *p, st
 
 #define RUN(steps) run(steps, sizeof(steps) / sizeof((steps)[0]), p, c, answer, e)
 
-/* The books are asked about a payment here only when they may have more to say than its refusal, or than its issuer; one to be kept is judged by them when it
- * is kept. */
-enum tp_err check_payment(enum check_outcome *outcome, struct answer *answer, struct payment *p, struct checker *c, const struct iso8583 *message,
-                          struct party *party, time_t now, struct tp_error *e)
+/* The books are asked about a payment here only when they may have more to say than its refusal, or
+ * than its issuer; one to be kept is judged by them when it is kept. */
+enum tp_err check_payment(enum check_outcome *outcome, struct answer *answer, struct payment *p,
+                          struct checker *c, const struct iso8583 *message, struct party *party,
+                          time_t now, struct tp_error *e)
 {
     static check_step *const reading[] = {fields_present, who, read_message, what, identity};
     static check_step *const judging[] = {in_time, signature, cardholder, limits, issuer};
@@ -483,7 +515,8 @@ enum tp_err check_payment(enum check_outcome *outcome, struct answer *answer, st
     if (r == TP_OK && strcmp(answer->code, WAITS) == 0) {
         *outcome = CHECK_WAIT;
         mask_pan(p->tx.pan_masked, p->pan);
-        p->tx.stream = span_of(NULL, 0); /* it is looked for and not kept: nobody needs what is not sealed */
+        p->tx.stream =
+            span_of(NULL, 0); /* it is looked for and not kept: nobody needs what is not sealed */
         answer_set(answer, "96", NULL);
     }
     if (r == TP_OK && answer->code[0] == '\0') {

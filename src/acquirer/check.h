@@ -1,4 +1,5 @@
-/* What the acquirer asks of a card-signed transaction (0200, 0201) before it is kept: DESIGN 8, cheapest first. Reads the books, changes nothing. */
+/* What the acquirer asks of a card-signed transaction (0200, 0201) before it is kept: DESIGN 8,
+ * cheapest first. Reads the books, changes nothing. */
 #ifndef TP_ACQUIRER_CHECK_H
 #define TP_ACQUIRER_CHECK_H
 
@@ -21,7 +22,8 @@ struct party { /* who speaks: from the peer's certificate */
     bool known;                   /* what follows is there: from the first payment on */
     char serial[TERMINAL_ID_MAX]; /* of the terminal; it never changes */
     uint8_t capabilities[3];      /* 9F33 that it is registered with; nor does this */
-    struct contract terms;        /* but for `open`, which is the books' to say, a contract never changes */
+    struct contract
+        terms; /* but for `open`, which is the books' to say, a contract never changes */
 };
 
 struct payment { /* one 0200 on its way through the checks; large */
@@ -36,7 +38,8 @@ struct payment { /* one 0200 on its way through the checks; large */
     struct evidence_result result;
     bool signature_good;
     bool asks;           /* it needs the issuer */
-    struct tx_record tx; /* what is to be kept; its spans point into this struct and into the message; sealed once it is CHECK_KEEP or CHECK_ASK */
+    struct tx_record tx; /* what is to be kept; its spans point into this struct and into the
+                            message; sealed once it is CHECK_KEEP or CHECK_ASK */
     uint8_t digest[32], lookup[SEAL_LOOKUP], sealed[PAN_MAX + SEAL_OVERHEAD];
     uint8_t stream[ISO8583_EVIDENCE_MAX], sealed_stream[ISO8583_EVIDENCE_MAX + SEAL_OVERHEAD];
 };
@@ -46,24 +49,31 @@ enum check_outcome {
     CHECK_REPEATED, /* kept before: the answer is the first one's */
     CHECK_KEEP,     /* every check but the books' passed: to be kept, then answered 00 */
     CHECK_ASK,      /* every check passed, and its issuer is to be asked */
-    CHECK_WAIT      /* its issuer is being asked: the answer is that of the first (96, should there be none) */
+    CHECK_WAIT /* its issuer is being asked: the answer is that of the first (96, should there be
+                  none) */
 };
 
-/* TP_OK with an outcome; an error (TP_ERR_IO …) is ours, and is answered 96. p and message must outlive the use of p->tx. What is CHECK_KEEP was not looked up
- * in the books: whoever keeps it asks them (ledger_acknowledge), once. */
-TP_MUST_CHECK enum tp_err check_payment(enum check_outcome *outcome, struct answer *answer, struct payment *p, struct checker *c,
-                                        const struct iso8583 *message, struct party *party, time_t now, struct tp_error *e);
+/* TP_OK with an outcome; an error (TP_ERR_IO …) is ours, and is answered 96. p and message must
+ * outlive the use of p->tx. What is CHECK_KEEP was not looked up in the books: whoever keeps it
+ * asks them (ledger_acknowledge), once. */
+TP_MUST_CHECK enum tp_err check_payment(enum check_outcome *outcome, struct answer *answer,
+                                        struct payment *p, struct checker *c,
+                                        const struct iso8583 *message, struct party *party,
+                                        time_t now, struct tp_error *e);
 
-/* The cardholder's verification (check_cvm.c): sets the answer when it refuses. Needs the result of the evidence. */
+/* The cardholder's verification (check_cvm.c): sets the answer when it refuses. Needs the result of
+ * the evidence. */
 void check_cardholder(struct answer *a, const struct payment *p);
 
-/* Fields of a message that every terminal's request has: DE 41 and 42 name the peer of the certificate. TP_ERR_SECURITY when they do not, TP_ERR_NOT_FOUND when
- * one is missing. */
+/* Fields of a message that every terminal's request has: DE 41 and 42 name the peer of the
+ * certificate. TP_ERR_SECURITY when they do not, TP_ERR_NOT_FOUND when one is missing. */
 TP_MUST_CHECK enum tp_err check_party(const struct iso8583 *message, const struct party *party);
 
-/* Contract and terminal as the books have them. *open false: one of them is unknown or closed (03); `open` in each says which. */
-TP_MUST_CHECK enum tp_err check_open(struct checker *c, struct contract *contract, struct terminal *terminal, bool *open, const struct party *party,
-                                     struct tp_error *e);
+/* Contract and terminal as the books have them. *open false: one of them is unknown or closed (03);
+ * `open` in each says which. */
+TP_MUST_CHECK enum tp_err check_open(struct checker *c, struct contract *contract,
+                                     struct terminal *terminal, bool *open,
+                                     const struct party *party, struct tp_error *e);
 
 /* The payee, of evidence that was found right: the reason (DE 44, under 63) why it is another, or
  * NULL. 9F1E must be the terminal's registered serial; 9F7C, where the card's lists ask for it,
@@ -72,15 +82,19 @@ TP_MUST_CHECK enum tp_err check_open(struct checker *c, struct contract *contrac
  * terminal's number as its serial. */
 const char *check_payee(const struct payment *p, const struct checker *c);
 
-/* The application under which the card counts: as signed (9F06), else its provider's part, under which the certificates stand. */
+/* The application under which the card counts: as signed (9F06), else its provider's part, under
+ * which the certificates stand. */
 struct span check_application(const struct evidence *ev);
 
-/* What a verdict of the books means: true and the answer, or false for LEDGER_NEW and LEDGER_ASKED, which have none yet. For LEDGER_REPEAT and LEDGER_ANSWERED
- * check_said then adds what the issuer said, where it was asked. */
+/* What a verdict of the books means: true and the answer, or false for LEDGER_NEW and LEDGER_ASKED,
+ * which have none yet. For LEDGER_REPEAT and LEDGER_ANSWERED check_said then adds what the issuer
+ * said, where it was asked. */
 bool check_verdict(struct answer *a, enum ledger_verdict verdict, const char *rrn);
-TP_MUST_CHECK enum tp_err check_said(struct answer *a, enum ledger_verdict verdict, const char *rrn, struct ledger *l, struct tp_error *e);
+TP_MUST_CHECK enum tp_err check_said(struct answer *a, enum ledger_verdict verdict, const char *rrn,
+                                     struct ledger *l, struct tp_error *e);
 
-/* The day YYYYMMDD nearest to now that has this month and day (DE 13 has no year); 0 when there is none. */
+/* The day YYYYMMDD nearest to now that has this month and day (DE 13 has no year); 0 when there is
+ * none. */
 int check_day(unsigned mmdd, time_t now);
 
 #endif

@@ -1,6 +1,7 @@
-/* Cardholder verification, judged from what was signed: the method that the terminal says it carried out (9F34) against the card's
- * list (8E), the registered terminal's capabilities (9F33), the TVR and, where its form is known, the card's own word (CVR). EMV 4.4
- * Book 3, 10.5 and Annex C3, C5; Book 4, Annexes A2 and A4. */
+/* Cardholder verification, judged from what was signed: the method that the terminal says it
+ * carried out (9F34) against the card's list (8E), the registered terminal's capabilities (9F33),
+ * the TVR and, where its form is known, the card's own word (CVR). EMV 4.4 Book 3, 10.5 and Annex
+ * C3, C5; Book 4, Annexes A2 and A4. */
 #include "acquirer/check.h"
 
 #include <string.h>
@@ -36,9 +37,11 @@ enum {
 #define CAP2_NO_CVM         0x08
 #define CAP3_ODA            0xC8 /* SDA, DDA, CDA */
 
-#define AIP1_CVM     0x10
-#define TVR3_TRIES   0x20
-#define TVR3_PIN_WAY 0x38 /* how an offline PIN fails: tries exceeded; no keypad, or it does not work; not entered (10.5.1) */
+#define AIP1_CVM   0x10
+#define TVR3_TRIES 0x20
+#define TVR3_PIN_WAY                                                                               \
+    0x38 /* how an offline PIN fails: tries exceeded; no keypad, or it does not work; not entered  \
+            (10.5.1) */
 
 struct verification { /* one payment under judgement */
     const struct payment *p;
@@ -63,7 +66,8 @@ static bool said(uint8_t *out, const struct payment *p, uint32_t tag, size_t n)
 
 static bool is_offline_pin(uint8_t code)
 {
-    return code == CVM_PIN_PLAIN || code == CVM_PIN_PLAIN_SIGN || code == CVM_PIN_ENCIPHERED || code == CVM_PIN_CIPHER_SIGN;
+    return code == CVM_PIN_PLAIN || code == CVM_PIN_PLAIN_SIGN || code == CVM_PIN_ENCIPHERED ||
+           code == CVM_PIN_CIPHER_SIGN;
 }
 
 static bool refused(const struct verification *v)
@@ -73,14 +77,16 @@ static bool refused(const struct verification *v)
 
 /* ---- the terminal ---- */
 
-/* 9F33 as signed, else as DE 55 has it, is the registered terminal's: it claims no method more, and leaves none out that makes
- * verification weaker. Two may be missing: "no CVM", and enciphered PIN, which no reader's keypad makes (payer/pay.c). */
+/* 9F33 as signed, else as DE 55 has it, is the registered terminal's: it claims no method more, and
+ * leaves none out that makes verification weaker. Two may be missing: "no CVM", and enciphered PIN,
+ * which no reader's keypad makes (payer/pay.c). */
 static void capabilities(struct verification *v)
 {
     const uint8_t *own = v->p->party->capabilities, *now = v->capabilities;
     const uint8_t missing = own[1] & (uint8_t)~now[1];
 
-    if (now[0] != own[0] || (now[1] & (uint8_t)~own[1]) != 0 || (missing & (uint8_t) ~(CAP2_PIN_ENCIPHERED | CAP2_NO_CVM)) != 0 ||
+    if (now[0] != own[0] || (now[1] & (uint8_t)~own[1]) != 0 ||
+        (missing & (uint8_t) ~(CAP2_PIN_ENCIPHERED | CAP2_NO_CVM)) != 0 ||
         ((now[2] ^ own[2]) & CAP3_ODA) != 0)
         answer_set(v->a, "58", "CAPABILITIES");
 }
@@ -106,7 +112,8 @@ static bool supported(const struct verification *v, uint8_t code)
 
 /* ---- the TVR ---- */
 
-/* What a TC must not say (table C5), worst first: as issuers refuse it (issuer/authorise.c, bits). */
+/* What a TC must not say (table C5), worst first: as issuers refuse it (issuer/authorise.c, bits).
+ */
 static void verification_results(struct verification *v)
 {
     static const struct {
@@ -137,7 +144,9 @@ static bool amount_condition(const struct verification *v, uint8_t condition)
     const struct span own = evidence_signed_record(&v->p->evidence, TAG_APP_CURRENCY);
     const int64_t amount = v->p->tx.amount, limit = be32(v->list.p + (condition < 0x08 ? 0 : 4));
 
-    if (own.n != 2 || (own.p[0] >> 4) * 1000 + (own.p[0] & 15) * 100 + (own.p[1] >> 4) * 10 + (own.p[1] & 15) != v->p->tx.currency)
+    if (own.n != 2 ||
+        (own.p[0] >> 4) * 1000 + (own.p[0] & 15) * 100 + (own.p[1] >> 4) * 10 + (own.p[1] & 15) !=
+            v->p->tx.currency)
         return false;
     return condition % 2 == 0 ? amount < limit : amount > limit;
 }
@@ -161,8 +170,8 @@ static bool condition_holds(const struct verification *v, uint8_t code, uint8_t 
     }
 }
 
-/* A rule before the one that was used: it must have been tried, failed, and let the next be applied. An offline PIN that fails
- * leaves its trace in the TVR. */
+/* A rule before the one that was used: it must have been tried, failed, and let the next be
+ * applied. An offline PIN that fails leaves its trace in the TVR. */
 static bool passed_over(const struct verification *v, const uint8_t *rule)
 {
     const uint8_t code = rule[0] & CVM_CODE;
@@ -183,7 +192,8 @@ static void rule_of_list(struct verification *v)
 
     for (size_t i = 8; i + 1 < v->list.n; i += 2) {
         const uint8_t *rule = v->list.p + i;
-        const bool named = (rule[0] & CVM_CODE) == code && rule[1] == condition, holds = condition_holds(v, code, condition);
+        const bool named = (rule[0] & CVM_CODE) == code && rule[1] == condition,
+                   holds = condition_holds(v, code, condition);
 
         if (named && holds && reached)
             return;
@@ -218,7 +228,8 @@ static void method(struct verification *v)
         answer_set(v->a, "55", "CVM_RESULT");
     else if (lists_rules(v))
         rule_of_list(v);
-    if (!refused(v) && none && v->p->tx.kind == TX_DEBIT && v->p->tx.amount > v->p->party->terms.no_cvm)
+    if (!refused(v) && none && v->p->tx.kind == TX_DEBIT &&
+        v->p->tx.amount > v->p->party->terms.no_cvm)
         answer_set(v->a, "55", "CVM_REQUIRED");
 }
 
@@ -248,13 +259,15 @@ static bool start(struct verification *v)
     v->list = evidence_signed_record(&p->evidence, TAG_CVM_LIST);
     memcpy(v->tvr, r->tvr, sizeof(v->tvr));
     memcpy(v->cvm, r->cvm_results, sizeof(v->cvm));
-    return (v->has_tvr || said(v->tvr, p, TAG_TVR, sizeof(v->tvr))) && (v->has_cvm || said(v->cvm, p, TAG_CVM_RESULTS, sizeof(v->cvm))) &&
+    return (v->has_tvr || said(v->tvr, p, TAG_TVR, sizeof(v->tvr))) &&
+           (v->has_cvm || said(v->cvm, p, TAG_CVM_RESULTS, sizeof(v->cvm))) &&
            said(v->capabilities, p, TAG_TERMINAL_CAPABILITIES, sizeof(v->capabilities));
 }
 
 /* A card whose CDOL1 asks for neither TVR nor CVM results leaves nothing to judge on: refused. When
  * the card asks for its issuer (ARQC), what failed is the issuer's to judge, who may also send the
- * command that unblocks a PIN; a PIN that only the terminal saw is not, nor what the terminal is. */
+ * command that unblocks a PIN; a PIN that only the terminal saw is not, nor what the terminal is.
+ */
 void check_cardholder(struct answer *a, const struct payment *p)
 {
     struct verification v = {.p = p, .a = a};
@@ -264,7 +277,8 @@ void check_cardholder(struct answer *a, const struct payment *p)
         answer_set(a, "30", "DE55");
         return;
     }
-    const bool pin = is_offline_pin(v.cvm[0] & CVM_CODE), claimed = pin && (!v.has_cvm || v.cvm[2] == CVM_SUCCESSFUL);
+    const bool pin = is_offline_pin(v.cvm[0] & CVM_CODE),
+               claimed = pin && (!v.has_cvm || v.cvm[2] == CVM_SUCCESSFUL);
 
     capabilities(&v);
     if (!refused(&v) && claimed && v.has_iad && (!v.iad.pin_performed || v.iad.pin_failed))

@@ -1,4 +1,5 @@
-/* Whom the card paid: what it signed of contract, terminal and acquirer, against who sent the message. */
+/* Whom the card paid: what it signed of contract, terminal and acquirer, against who sent the
+ * message. */
 #include <string.h>
 
 #include "acquirer/check.h"
@@ -20,7 +21,8 @@ static const char *serial_fault(const struct payment *p, const struct checker *c
     struct tlv said;
 
     if (tlv_find(p->tx.de55, TAG_IFD_SERIAL, &said) == TP_OK &&
-        (span_eq(said.value, span_str(p->party->serial)) || (is_of_before(p, c) && span_eq(said.value, span_str(p->party->terminal)))) &&
+        (span_eq(said.value, span_str(p->party->serial)) ||
+         (is_of_before(p, c) && span_eq(said.value, span_str(p->party->terminal)))) &&
         payee_signed(&p->evidence, TAG_IFD_SERIAL, said.value) <= PAYEE_SIGNED)
         return NULL;
     return "SIGNED_SERIAL";
@@ -30,7 +32,8 @@ static const char *serial_fault(const struct payment *p, const struct checker *c
  * and still the counter under which the card was asked. */
 static bool has_its_number(const struct payment *p, uint32_t counter)
 {
-    return counter == p->tx.stan || (p->evidence.cdol2_values.n > 0 && (p->result.cid & CID_TYPE) == CID_TC);
+    return counter == p->tx.stan ||
+           (p->evidence.cdol2_values.n > 0 && (p->result.cid & CID_TYPE) == CID_TC);
 }
 
 static const char *payee_fault(const struct payment *p, const struct checker *c)

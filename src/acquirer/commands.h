@@ -1,5 +1,5 @@
-/* The subcommands of telepay-acquirer: each takes its words (argv[0] is "telepay-acquirer list") and returns an exit code of enum cli_exit. The table is
- * in main.c. */
+/* The subcommands of telepay-acquirer: each takes its words (argv[0] is "telepay-acquirer list")
+ * and returns an exit code of enum cli_exit. The table is in main.c. */
 #ifndef TP_ACQUIRER_COMMANDS_H
 #define TP_ACQUIRER_COMMANDS_H
 
@@ -34,7 +34,7 @@ int acquirer_audit(int argc, char **argv);
 
 int acquirer_serve(int argc, char **argv);   /* serve.c */
 int acquirer_verify(int argc, char **argv);  /* verify.c */
-int acquirer_submit(int argc, char **argv);  /* src/collect */
-int acquirer_collect(int argc, char **argv); /* src/collect */
+int acquirer_submit(int argc, char **argv);  /* collect.c */
+int acquirer_collect(int argc, char **argv); /* collect.c */
 
 #endif

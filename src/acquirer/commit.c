@@ -42,7 +42,8 @@ struct job {
     time_t asked;
     enum ledger_verdict verdict;
     struct waiters waiters; /* while it is under way */
-    bool lost;              /* what came of it could not be booked: to be reversed as soon as the books can be written */
+    bool lost; /* what came of it could not be booked: to be reversed as soon as the books can be
+                  written */
     /* of JOB_FATE: tx.rrn says of which */
     enum issuer_fate fate;
     size_t bytes_n;
@@ -54,7 +55,8 @@ STAILQ_HEAD(job_queue, job);
 struct committer {
     struct ledger *ledger;
     struct gateway *gateway;
-    int lock_fd; /* on the folder: two that ask issuers from the same books would take each other's questions for lost */
+    int lock_fd; /* on the folder: two that ask issuers from the same books would take each other's
+                    questions for lost */
     pthread_t thread;
     bool started;
     pthread_mutex_t lock;
@@ -77,9 +79,9 @@ static struct job *find_ask(struct committer *c, const char *rrn)
 {
     struct job *j;
 
-    STAILQ_FOREACH(j, bucket_of(c, rrn), next)
-    if (strcmp(j->tx.rrn, rrn) == 0)
-        return j;
+    STAILQ_FOREACH (j, bucket_of(c, rrn), next)
+        if (strcmp(j->tx.rrn, rrn) == 0)
+            return j;
     return NULL;
 }
 
@@ -112,8 +114,10 @@ static enum tp_err do_pay(struct job *j, struct ledger *l, struct tp_error *e)
         answer_set(&j->answer, "96", NULL);
         return TP_OK;
     }
-    if (r == TP_OK && verdict == LEDGER_ASKED) /* what its issuer is asked about is never one to keep without (check.c, issuer) */
-        return tp_fail(e, TP_ERR_INTERNAL, "payment %s is with its issuer and was to be kept without", j->tx.rrn);
+    if (r == TP_OK && verdict == LEDGER_ASKED) /* what its issuer is asked about is never one to
+                                                  keep without (check.c, issuer) */
+        return tp_fail(e, TP_ERR_INTERNAL,
+                       "payment %s is with its issuer and was to be kept without", j->tx.rrn);
     if (r == TP_OK && !check_verdict(&j->answer, verdict, j->tx.rrn)) {
         answer_set(&j->answer, "00", NULL);
         snprintf(j->answer.rrn, sizeof(j->answer.rrn), "%s", j->tx.rrn);
@@ -126,10 +130,12 @@ static enum tp_err do_reverse(struct job *j, struct ledger *l, struct tp_error *
     enum ledger_reversal outcome = REVERSAL_DONE;
     char rrn[RRN_MAX] = "";
     const enum tp_err r =
-        ledger_reverse_original(l, j->tx.contract, j->tx.terminal, j->tx.stan, (int)(j->tx.local_time / 1000000), j->tx.amount, &outcome, rrn, e);
+        ledger_reverse_original(l, j->tx.contract, j->tx.terminal, j->tx.stan,
+                                (int)(j->tx.local_time / 1000000), j->tx.amount, &outcome, rrn, e);
 
     if (r == TP_ERR_STATE) {
-        answer_set(&j->answer, "12", "REMISE_CLOSED"); /* DESIGN 9, rule 5: only a credit undoes it now */
+        answer_set(&j->answer, "12",
+                   "REMISE_CLOSED"); /* DESIGN 9, rule 5: only a credit undoes it now */
         return TP_OK;
     }
     if (r == TP_ERR_NOT_FOUND) {
@@ -153,15 +159,17 @@ static enum tp_err do_reverse(struct job *j, struct ledger *l, struct tp_error *
     return r;
 }
 
-/* The question is in the books before it leaves: whatever happens, it is answered once or taken back. */
+/* The question is in the books before it leaves: whatever happens, it is answered once or taken
+ * back. */
 static enum tp_err do_ask(struct job *j, struct ledger *l, struct tp_error *e)
 {
-    enum tp_err r =
-        j->question.n > 0 ? ledger_ask(l, &j->tx, j->issuer, &j->verdict, &j->asked, e) : ledger_look(l, &j->tx, true, &j->verdict, j->tx.rrn, e);
+    enum tp_err r = j->question.n > 0 ? ledger_ask(l, &j->tx, j->issuer, &j->verdict, &j->asked, e)
+                                      : ledger_look(l, &j->tx, true, &j->verdict, j->tx.rrn, e);
 
     if (r == TP_ERR_NOT_FOUND || r == TP_ERR_RANGE) {
         j->verdict = LEDGER_ANSWERED;
-        answer_set(&j->answer, r == TP_ERR_NOT_FOUND ? "03" : "96", r == TP_ERR_NOT_FOUND ? "CONTRACT" : NULL);
+        answer_set(&j->answer, r == TP_ERR_NOT_FOUND ? "03" : "96",
+                   r == TP_ERR_NOT_FOUND ? "CONTRACT" : NULL);
         return TP_OK;
     }
     if (r == TP_OK && check_verdict(&j->answer, j->verdict, j->tx.rrn))
@@ -170,7 +178,8 @@ static enum tp_err do_ask(struct job *j, struct ledger *l, struct tp_error *e)
 }
 
 /* What an approval that cannot be used any more is answered with, and given back for. */
-static enum tp_err give_back(struct job *j, struct ledger *l, const char *rrn, const char *code, const char *reason, struct tp_error *e)
+static enum tp_err give_back(struct job *j, struct ledger *l, const char *rrn, const char *code,
+                             const char *reason, struct tp_error *e)
 {
     answer_set(&j->answer, code, reason);
     const struct issuer_said said = answer_to_said(&j->answer);
@@ -198,11 +207,14 @@ static enum tp_err do_approved(struct job *j, struct job *ask, struct ledger *l,
 }
 
 /* What is answered with anything but 00 or the first one's 00. */
-static enum tp_err keep_refusal(struct ledger *l, const struct tx_record *tx, const struct answer *a, struct tp_error *e)
+static enum tp_err keep_refusal(struct ledger *l, const struct tx_record *tx,
+                                const struct answer *a, struct tp_error *e)
 {
-    struct refusal x = {.at = time(NULL), .stan = tx->stan, .amount = tx->amount, .currency = tx->currency};
+    struct refusal x = {
+        .at = time(NULL), .stan = tx->stan, .amount = tx->amount, .currency = tx->currency};
 
-    if (strcmp(a->code, "00") == 0 || strcmp(a->code, "96") == 0 || (strcmp(a->code, "91") == 0 && !tx->online))
+    if (strcmp(a->code, "00") == 0 || strcmp(a->code, "96") == 0 ||
+        (strcmp(a->code, "91") == 0 && !tx->online))
         return TP_OK; /* paid, or a signed payment that may still be */
     memcpy(x.contract, tx->contract, sizeof(x.contract));
     memcpy(x.terminal, tx->terminal, sizeof(x.terminal));
@@ -217,13 +229,15 @@ static bool is_answered_now(const struct job *j)
     return j->verdict != LEDGER_ASKED && (j->verdict != LEDGER_NEW || j->question.n == 0);
 }
 
-static enum tp_err do_settle(struct job *j, struct job *ask, struct committer *c, struct tp_error *e)
+static enum tp_err do_settle(struct job *j, struct job *ask, struct committer *c,
+                             struct tp_error *e)
 {
     const struct issuer_said said = answer_to_said(&j->answer);
 
     if (j->fate == ISSUER_APPROVED)
         return do_approved(j, ask, c->ledger, e);
-    return j->fate == ISSUER_REFUSED ? ledger_ask_refused(c->ledger, j->tx.rrn, &said, e) : ledger_ask_lost(c->ledger, j->tx.rrn, &said, e);
+    return j->fate == ISSUER_REFUSED ? ledger_ask_refused(c->ledger, j->tx.rrn, &said, e)
+                                     : ledger_ask_lost(c->ledger, j->tx.rrn, &said, e);
 }
 
 static enum tp_err do_fate(struct job *j, struct committer *c, struct tp_error *e)
@@ -246,9 +260,9 @@ static enum tp_err book_lost(struct committer *c, struct tp_error *e)
     enum tp_err r = TP_OK;
 
     for (size_t i = 0; i < BUCKETS && c->lost > 0; i++)
-        STAILQ_FOREACH(j, &c->under_way[i], next)
-    if (r == TP_OK && j->lost)
-        r = ledger_ask_lost(c->ledger, j->tx.rrn, &said, e);
+        STAILQ_FOREACH (j, &c->under_way[i], next)
+            if (r == TP_OK && j->lost)
+                r = ledger_ask_lost(c->ledger, j->tx.rrn, &said, e);
     return r;
 }
 
@@ -267,7 +281,8 @@ static enum tp_err do_job(struct job *j, struct committer *c, struct tp_error *e
         return do_reverse(j, c->ledger, e);
     case JOB_ASK:
         r = do_ask(j, c->ledger, e);
-        return r == TP_OK && is_answered_now(j) ? keep_refusal(c->ledger, &j->tx, &j->answer, e) : r;
+        return r == TP_OK && is_answered_now(j) ? keep_refusal(c->ledger, &j->tx, &j->answer, e)
+                                                : r;
     case JOB_FATE:
         return do_fate(j, c, e);
     case JOB_ECHO:
@@ -288,8 +303,7 @@ static enum tp_err keep(struct committer *c, struct job_queue *list, struct tp_e
     if (r != TP_OK)
         return r;
     r = book_lost(c, e);
-    STAILQ_FOREACH(j, list, next)
-    {
+    STAILQ_FOREACH (j, list, next) {
         if (r == TP_OK)
             r = do_job(j, c, e);
         if (r != TP_OK)
@@ -332,14 +346,14 @@ static void job_answer(struct job *j, const struct answer *a)
 
     send_answer(j->peer, &j->echo, a);
     answer_log(j->mti, &j->tx, a);
-    STAILQ_FOREACH(w, &j->waiters, next)
-    {
+    STAILQ_FOREACH (w, &j->waiters, next) {
         send_answer(w->peer, &w->echo, a);
         answer_log(w->mti, &j->tx, a);
     }
 }
 
-/* Asks what is booked now, or has a repeat wait with its first; else it is answered. True: j stays. */
+/* Asks what is booked now, or has a repeat wait with its first; else it is answered. True: j stays.
+ */
 static bool ask_on(struct committer *c, struct job *j)
 {
     struct job *first;
@@ -440,8 +454,9 @@ static void refuse_all(struct committer *c, struct job_queue *list, const struct
     }
 }
 
-/* A group that fails is answered 96 and nothing of it is kept; the next one tries anew, so all is well again when the disk is. Any other fault may be
- * that of one request: the group is then tried again one by one, so that it takes no others with it. */
+/* A group that fails is answered 96 and nothing of it is kept; the next one tries anew, so all is
+ * well again when the disk is. Any other fault may be that of one request: the group is then tried
+ * again one by one, so that it takes no others with it. */
 static void work(struct committer *c, struct job_queue *list, size_t n)
 {
     struct tp_error e = {TP_OK, ""};
@@ -620,7 +635,8 @@ void committer_free(struct committer **out)
     pthread_mutex_unlock(&c->lock);
     if (c->started)
         pthread_join(c->thread, NULL); /* it asks the gateway to its last job */
-    gateway_free(&c->gateway);         /* tells us to its last: what is not worked off is found asked, and taken back, at the next start */
+    gateway_free(&c->gateway); /* tells us to its last: what is not worked off is found asked, and
+                                  taken back, at the next start */
     while ((j = STAILQ_FIRST(&c->queue)) != NULL) {
         STAILQ_REMOVE_HEAD(&c->queue, next);
         job_free(j);
@@ -653,7 +669,8 @@ static struct span copy(struct buf *room, struct span from)
 static struct job *job_new(enum job_kind kind, const struct commit_request *q, struct span question)
 {
     const struct tx_record *tx = q->tx;
-    const size_t n = tx->pan_sealed.n + tx->pan_lookup.n + tx->digest.n + tx->de55.n + tx->stream.n + tx->aid.n + question.n;
+    const size_t n = tx->pan_sealed.n + tx->pan_lookup.n + tx->digest.n + tx->de55.n +
+                     tx->stream.n + tx->aid.n + question.n;
     struct job *j = malloc(sizeof(*j) + n);
 
     if (j == NULL)
@@ -694,7 +711,8 @@ enum tp_err committer_pay(struct committer *c, const struct commit_request *requ
     return queue(c, JOB_PAY, request);
 }
 
-enum tp_err committer_refused(struct committer *c, const struct commit_request *request, const struct answer *answered)
+enum tp_err committer_refused(struct committer *c, const struct commit_request *request,
+                              const struct answer *answered)
 {
     struct job *j = job_new(JOB_REFUSED, request, (struct span){NULL, 0});
 
@@ -715,7 +733,8 @@ enum tp_err committer_echo(struct committer *c, const struct commit_request *req
     return queue(c, JOB_ECHO, request);
 }
 
-enum tp_err committer_ask(struct committer *c, const struct commit_request *request, const char *issuer, struct span question)
+enum tp_err committer_ask(struct committer *c, const struct commit_request *request,
+                          const char *issuer, struct span question)
 {
     struct job *j = job_new(JOB_ASK, request, question);
 
@@ -726,7 +745,8 @@ enum tp_err committer_ask(struct committer *c, const struct commit_request *requ
     return TP_OK;
 }
 
-enum tp_err committer_wait(struct committer *c, const struct commit_request *request, const struct answer *otherwise)
+enum tp_err committer_wait(struct committer *c, const struct commit_request *request,
+                           const struct answer *otherwise)
 {
     struct job *j = job_new(JOB_ASK, request, (struct span){NULL, 0});
 

@@ -12,11 +12,21 @@
 #define NO_CVM_UNITS  20
 
 struct words {
-    const char *dir, *id, *name, *mcc, *currency, *country, *floor, *ceiling, *no_cvm, *credits, *hour;
+    const char *dir, *id, *name, *mcc, *currency, *country, *floor, *ceiling, *no_cvm, *credits,
+        *hour;
     bool json;
 };
 
-enum { KEY_MCC = 256, KEY_CURRENCY, KEY_COUNTRY, KEY_FLOOR, KEY_CEILING, KEY_NO_CVM, KEY_CREDITS, KEY_HOUR };
+enum {
+    KEY_MCC = 256,
+    KEY_CURRENCY,
+    KEY_COUNTRY,
+    KEY_FLOOR,
+    KEY_CEILING,
+    KEY_NO_CVM,
+    KEY_CREDITS,
+    KEY_HOUR
+};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -64,22 +74,26 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static enum tp_err read_currency(struct contract *c, const struct currency **currency, const char *text, struct tp_error *e)
+static enum tp_err read_currency(struct contract *c, const struct currency **currency,
+                                 const char *text, struct tp_error *e)
 {
     *currency = currency_by_alpha(text);
     if (*currency == NULL && strlen(text) == 3 && strspn(text, "0123456789") == 3)
         *currency = currency_by_numeric((unsigned)atoi(text));
     if (*currency == NULL)
-        return tp_fail(e, TP_ERR_USAGE, "\"%.20s\" is no currency of ISO 4217: write it as EUR", text);
+        return tp_fail(e, TP_ERR_USAGE, "\"%.20s\" is no currency of ISO 4217: write it as EUR",
+                       text);
     c->currency = (*currency)->numeric;
     return TP_OK;
 }
 
-static enum tp_err read_amount(int64_t *out, const char *what, const char *text, int64_t units, const struct currency *c, struct tp_error *e)
+static enum tp_err read_amount(int64_t *out, const char *what, const char *text, int64_t units,
+                               const struct currency *c, struct tp_error *e)
 {
     enum tp_err r;
 
-    if (text != NULL && strcmp(text, "0") == 0) { /* a floor of nothing: every payment asks the issuer */
+    if (text != NULL &&
+        strcmp(text, "0") == 0) { /* a floor of nothing: every payment asks the issuer */
         *out = 0;
         return TP_OK;
     }
@@ -102,12 +116,16 @@ static enum tp_err read_words(struct contract *c, const struct words *w, struct 
     if (w->id == NULL || w->name == NULL || w->mcc == NULL || w->currency == NULL)
         return tp_fail(e, TP_ERR_USAGE, "a contract needs --id, --name, --mcc and --currency");
     r = option_id(c->id, sizeof(c->id), "--id", w->id, e);
-    if (r == TP_OK && (strlen(w->name) == 0 || strlen(w->name) >= sizeof(c->name) || strpbrk(w->name, "\r\n;#") != NULL))
-        r = tp_fail(e, TP_ERR_USAGE, "--name must be 1 to %zu bytes without line ends, ; and #", sizeof(c->name) - 1);
+    if (r == TP_OK && (strlen(w->name) == 0 || strlen(w->name) >= sizeof(c->name) ||
+                       strpbrk(w->name, "\r\n;#") != NULL))
+        r = tp_fail(e, TP_ERR_USAGE, "--name must be 1 to %zu bytes without line ends, ; and #",
+                    sizeof(c->name) - 1);
     if (r == TP_OK) /* it stands in the XML of every remise */
         r = word_check(w->name, "--name", sizeof(c->name) - 1, e);
     if (r == TP_OK && strlen(w->mcc) != 4)
-        r = tp_fail(e, TP_ERR_USAGE, "--mcc is the merchant category code of four digits (ISO 18245), not \"%.20s\"", w->mcc);
+        r = tp_fail(e, TP_ERR_USAGE,
+                    "--mcc is the merchant category code of four digits (ISO 18245), not \"%.20s\"",
+                    w->mcc);
     if (r == TP_OK)
         r = cli_number(&mcc, "--mcc", w->mcc, 9999, e);
     if (r == TP_OK && w->country != NULL)
@@ -146,15 +164,21 @@ int acquirer_contract_add(int argc, char **argv)
         {"mcc", KEY_MCC, "MCC", 0, "Merchant category code of four digits", 0},
         {"currency", KEY_CURRENCY, "CODE", 0, "Its one currency, as EUR", 0},
         {"country", KEY_COUNTRY, "NUMBER", 0, "Country of the terminals, ISO 3166 number [250]", 0},
-        {"floor", KEY_FLOOR, "AMOUNT", 0, "Up to this a card-approved payment needs no issuer [50]", 0},
+        {"floor", KEY_FLOOR, "AMOUNT", 0, "Up to this a card-approved payment needs no issuer [50]",
+         0},
         {"ceiling", KEY_CEILING, "AMOUNT", 0, "More than this is refused [1000]", 0},
-        {"no-cvm", KEY_NO_CVM, "AMOUNT", 0, "Up to this a card-approved payment needs no verified cardholder [20]", 0},
-        {"credits", KEY_CREDITS, "AMOUNT", 0, "Credits of together at most this a day are taken [none]", 0},
-        {"close-hour", KEY_HOUR, "HH:MM", 0, "Local hour from which the daily run closes its remise [any run does]", 0},
+        {"no-cvm", KEY_NO_CVM, "AMOUNT", 0,
+         "Up to this a card-approved payment needs no verified cardholder [20]", 0},
+        {"credits", KEY_CREDITS, "AMOUNT", 0,
+         "Credits of together at most this a day are taken [none]", 0},
+        {"close-hour", KEY_HOUR, "HH:MM", 0,
+         "Local hour from which the daily run closes its remise [any run does]", 0},
         OPTION_DIR,
         {0},
     };
-    static const struct argp argp = {options, parse, NULL, "Add a merchant's contract; its first remise is open at once.", NULL, NULL, NULL};
+    static const struct argp argp = {
+        options, parse, NULL, "Add a merchant's contract; its first remise is open at once.",
+        NULL,    NULL,  NULL};
     struct words w = {0};
     struct contract c = {0};
     struct ledger *l = NULL;
@@ -171,22 +195,27 @@ int acquirer_contract_add(int argc, char **argv)
     ledger_close(&l);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("contract %s (%s) is open\nnext: telepay-acquirer terminal add --contract %s --id 00000001 --out terminal/\n", c.id, c.name, c.id);
+    printf("contract %s (%s) is open\nnext: telepay-acquirer terminal add --contract %s --id "
+           "00000001 --out terminal/\n",
+           c.id, c.name, c.id);
     return CLI_DONE;
 }
 
 static enum tp_err list_row(void *ctx, const struct contract *c, struct tp_error *e)
 {
-    char mcc[8], country[8], floor[MONEY_TEXT_MAX], ceiling[MONEY_TEXT_MAX], no_cvm[MONEY_TEXT_MAX], credits[MONEY_TEXT_MAX], hour[8];
-    const char *const cells[] = {c->id,  c->name, mcc,  currency_shown(c->currency), country, floor, ceiling,
-                                 no_cvm, credits, hour, c->open ? "open" : "closed"};
+    char mcc[8], country[8], floor[MONEY_TEXT_MAX], ceiling[MONEY_TEXT_MAX], no_cvm[MONEY_TEXT_MAX],
+        credits[MONEY_TEXT_MAX], hour[8];
+    const char *const cells[] = {
+        c->id,  c->name, mcc,  currency_shown(c->currency), country, floor, ceiling,
+        no_cvm, credits, hour, c->open ? "open" : "closed"};
 
     snprintf(mcc, sizeof(mcc), "%04u", c->mcc % 10000U);
     snprintf(country, sizeof(country), "%03u", c->country % 1000U);
     if (c->close_hour == CONTRACT_ANY_HOUR)
         snprintf(hour, sizeof(hour), "any");
     else
-        snprintf(hour, sizeof(hour), "%02u:%02u", (unsigned)c->close_hour / 100 % 24, (unsigned)c->close_hour % 100 % 60);
+        snprintf(hour, sizeof(hour), "%02u:%02u", (unsigned)c->close_hour / 100 % 24,
+                 (unsigned)c->close_hour % 100 % 60);
     money_shown(floor, c->floor, c->currency);
     money_shown(ceiling, c->ceiling, c->currency);
     money_shown(no_cvm, c->no_cvm, c->currency);
@@ -198,17 +227,20 @@ static const struct argp_option list_options[] = {OPTION_DIR, OPTION_JSON, {0}};
 
 int acquirer_contract_list(int argc, char **argv)
 {
-    static const struct argp argp = {list_options, parse, NULL, "List the contracts.", NULL, NULL, NULL};
-    static const struct table_column columns[] = {{"id", TABLE_TEXT},         {"name", TABLE_TEXT},    {"mcc", TABLE_TEXT},
-                                                  {"currency", TABLE_TEXT},   {"country", TABLE_TEXT}, {"floor", TABLE_RIGHT},
-                                                  {"ceiling", TABLE_RIGHT},   {"no_cvm", TABLE_RIGHT}, {"credits", TABLE_RIGHT},
-                                                  {"close_hour", TABLE_TEXT}, {"state", TABLE_TEXT}};
+    static const struct argp argp = {list_options, parse, NULL, "List the contracts.",
+                                     NULL,         NULL,  NULL};
+    static const struct table_column columns[] = {
+        {"id", TABLE_TEXT},         {"name", TABLE_TEXT},    {"mcc", TABLE_TEXT},
+        {"currency", TABLE_TEXT},   {"country", TABLE_TEXT}, {"floor", TABLE_RIGHT},
+        {"ceiling", TABLE_RIGHT},   {"no_cvm", TABLE_RIGHT}, {"credits", TABLE_RIGHT},
+        {"close_hour", TABLE_TEXT}, {"state", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = listing_start(&list, w.dir, "contracts", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+    r = listing_start(&list, w.dir, "contracts", columns, sizeof(columns) / sizeof(columns[0]),
+                      w.json);
     if (r == TP_OK)
         r = ledger_contract_each(list.l, list_row, list.table, &list.e);
     return listing_end(&list, r);
@@ -216,9 +248,16 @@ int acquirer_contract_list(int argc, char **argv)
 
 int acquirer_contract_close(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"id", 'i', "ID", 0, "Number of the contract", 0}, OPTION_DIR, {0}};
-    static const struct argp argp = {options, parse, NULL, "Close a contract: it takes no payment any more (03); what it has is collected as before.",
-                                     NULL,    NULL,  NULL};
+    static const struct argp_option options[] = {
+        {"id", 'i', "ID", 0, "Number of the contract", 0}, OPTION_DIR, {0}};
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        "Close a contract: it takes no payment any more (03); what it has is collected as before.",
+        NULL,
+        NULL,
+        NULL};
     struct words w = {0};
     struct ledger *l = NULL;
     struct tp_error e = {TP_OK, ""};
@@ -226,7 +265,8 @@ int acquirer_contract_close(int argc, char **argv)
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = w.id != NULL ? option_open(&l, dir, w.dir, &e) : tp_fail(&e, TP_ERR_USAGE, "name the contract with --id");
+    r = w.id != NULL ? option_open(&l, dir, w.dir, &e)
+                     : tp_fail(&e, TP_ERR_USAGE, "name the contract with --id");
     if (r == TP_OK)
         r = ledger_contract_shut(l, w.id, &e);
     ledger_close(&l);

@@ -27,8 +27,8 @@
 #define TICK_MS        50
 #define LOOK_MS        1000  /* between looks for what is to be reversed */
 #define ECHO_MS        60000 /* of silence before an echo */
-#define AGAIN_MS       2000  /* before a reversal that was answered, but not by a yes, is sent again */
-#define ECHO_STAN      0     /* DE 11 of an echo: no question has it (the counters of a day begin at 1) */
+#define AGAIN_MS       2000  /* before a reversal that was answered with a no is sent again */
+#define ECHO_STAN      0     /* DE 11 of an echo: the counters of a day begin at 1 */
 #define CONNECT_MS     10000
 #define FIRST_PAUSE_MS 250
 #define LAST_PAUSE_MS  15000
@@ -37,7 +37,8 @@ enum slot_kind {
     SLOT_FREE,
     SLOT_ASK,     /* a 0100 waits for its 0110 */
     SLOT_RELEASE, /* a 0400 waits for its 0410 */
-    SLOT_REST     /* a reversal is answered: done, and being booked; or not, and not to be sent again just yet */
+    SLOT_REST /* a reversal is answered: done, and being booked; or not, and not to be sent again
+                 just yet */
 };
 
 struct slot {
@@ -73,7 +74,8 @@ struct desk { /* one issuer; what is not said otherwise is touched by its own th
     int64_t look_at;
     unsigned releases;
     bool connected, complained;
-    char sent_before[RELEASES_MAX * 4][RRN_MAX]; /* reversals that went out on this run: the next is a 0401 */
+    char sent_before[RELEASES_MAX * 4]
+                    [RRN_MAX]; /* reversals that went out on this run: the next is a 0401 */
     size_t sent_n, sent_at;
     pthread_mutex_t lock;
     struct posted_queue posted; /* under lock */
@@ -181,8 +183,8 @@ static enum tp_err send_packed(struct desk *d, struct iso8583 *m)
     return r;
 }
 
-/* What an issuer is asked with: the terminal's DE 55 without what only the acquirer needs (9F4B, DF..), so that it fits the 255 bytes that
- * networks carry. */
+/* What an issuer is asked with: the terminal's DE 55 without what only the acquirer needs (9F4B,
+ * DF..), so that it fits the 255 bytes that networks carry. */
 static enum tp_err put_chip_data(struct buf *out, struct span de55)
 {
     static const uint32_t needed[] = {TAG_AC,
@@ -217,7 +219,8 @@ static enum tp_err put_chip_data(struct buf *out, struct span de55)
     return r;
 }
 
-enum tp_err gateway_question(struct buf *out, const struct iso8583 *payment, uint16_t mcc, struct tp_error *e)
+enum tp_err gateway_question(struct buf *out, const struct iso8583 *payment, uint16_t mcc,
+                             struct tp_error *e)
 {
     static const uint8_t same[] = {2, 3, 4, 12, 13, 14, 18, 22, 23, 25, 41, 42, 49};
     struct iso8583 *m = malloc(sizeof(*m));
@@ -268,7 +271,8 @@ static enum tp_err complete(struct desk *d, struct buf *out, const struct posted
     return r;
 }
 
-/* It waits for its answer from now on, whether it could leave or not: what a broken line kept back goes out on the next one. */
+/* It waits for its answer from now on, whether it could leave or not: what a broken line kept back
+ * goes out on the next one. */
 static void ask(struct desk *d, const struct posted *p)
 {
     uint8_t room[QUESTION_MAX];
@@ -276,12 +280,17 @@ static void ask(struct desk *d, const struct posted *p)
     struct slot *s = slot_free(d);
     uint8_t *raw = NULL;
 
-    if (s == NULL || slot_by_stan(d, SLOT_ASK, stan_of(p->rrn)) != NULL || complete(d, &out, p) != TP_OK || (raw = malloc(out.n)) == NULL) {
+    if (s == NULL || slot_by_stan(d, SLOT_ASK, stan_of(p->rrn)) != NULL ||
+        complete(d, &out, p) != TP_OK || (raw = malloc(out.n)) == NULL) {
         atomic_fetch_sub(&d->asks, 1);
         tell_lost(d, p->rrn, "ISSUER_BUSY");
     } else {
         memcpy(raw, room, out.n);
-        *s = (struct slot){.kind = SLOT_ASK, .stan = stan_of(p->rrn), .until = time_monotonic_ms() + d->gateway->timeout_ms, .raw = raw, .n = out.n};
+        *s = (struct slot){.kind = SLOT_ASK,
+                           .stan = stan_of(p->rrn),
+                           .until = time_monotonic_ms() + d->gateway->timeout_ms,
+                           .raw = raw,
+                           .n = out.n};
         memcpy(s->rrn, p->rrn, sizeof(s->rrn));
         link_line_send(d->line, span_of(raw, s->n));
     }
@@ -310,7 +319,8 @@ static void echo(struct desk *d)
 
     iso8583_start(m, MTI_NETWORK);
     if (set_instant(m, time(NULL)) == TP_OK && iso8583_set_number(m, 11, ECHO_STAN) == TP_OK &&
-        iso8583_set_text(m, 32, d->issuer.acquirer) == TP_OK && iso8583_set_number(m, 70, 301) == TP_OK && send_packed(d, m) == TP_OK)
+        iso8583_set_text(m, 32, d->issuer.acquirer) == TP_OK &&
+        iso8583_set_number(m, 70, 301) == TP_OK && send_packed(d, m) == TP_OK)
         d->echo_until = time_monotonic_ms() + d->gateway->timeout_ms;
 }
 
@@ -327,7 +337,8 @@ static bool was_sent(struct desk *d, const char *rrn)
     return false;
 }
 
-static enum tp_err fill_release(struct desk *d, const struct authorisation *a, const char *pan, uint32_t stan, bool repeat)
+static enum tp_err fill_release(struct desk *d, const struct authorisation *a, const char *pan,
+                                uint32_t stan, bool repeat)
 {
     struct iso8583 *m = &d->message;
     char currency[4], asked[16], original[64];
@@ -336,21 +347,28 @@ static enum tp_err fill_release(struct desk *d, const struct authorisation *a, c
 
     gmtime_r(&a->asked, &utc);
     strftime(asked, sizeof(asked), "%m%d%H%M%S", &utc);
-    snprintf(original, sizeof(original), "0100%06" PRIu32 "%.10s%022u", stan_of(a->tx.rrn) % 1000000, asked, 0U);
+    snprintf(original, sizeof(original), "0100%06" PRIu32 "%.10s%022u",
+             stan_of(a->tx.rrn) % 1000000, asked, 0U);
     snprintf(currency, sizeof(currency), "%03u", a->tx.currency % 1000U);
     iso8583_start(m, repeat ? MTI_REVERSAL_REPEAT : MTI_REVERSAL);
-    if ((r = iso8583_set_text(m, 2, pan)) != TP_OK || (r = iso8583_set_number(m, 3, a->tx.kind == TX_CREDIT ? 200000 : 0)) != TP_OK ||
-        (r = iso8583_set_number(m, 4, (uint64_t)a->tx.amount)) != TP_OK || (r = set_instant(m, time(NULL))) != TP_OK ||
-        (r = iso8583_set_number(m, 11, stan)) != TP_OK || (r = iso8583_set_number(m, 12, (uint64_t)(a->tx.local_time % 1000000))) != TP_OK ||
+    if ((r = iso8583_set_text(m, 2, pan)) != TP_OK ||
+        (r = iso8583_set_number(m, 3, a->tx.kind == TX_CREDIT ? 200000 : 0)) != TP_OK ||
+        (r = iso8583_set_number(m, 4, (uint64_t)a->tx.amount)) != TP_OK ||
+        (r = set_instant(m, time(NULL))) != TP_OK ||
+        (r = iso8583_set_number(m, 11, stan)) != TP_OK ||
+        (r = iso8583_set_number(m, 12, (uint64_t)(a->tx.local_time % 1000000))) != TP_OK ||
         (r = iso8583_set_number(m, 13, (uint64_t)(a->tx.local_time / 1000000 % 10000))) != TP_OK ||
-        (r = iso8583_set_text(m, 32, d->issuer.acquirer)) != TP_OK || (r = iso8583_set_text(m, 37, a->tx.rrn)) != TP_OK ||
-        (r = iso8583_set_text(m, 41, a->tx.terminal)) != TP_OK || (r = iso8583_set_text(m, 42, a->tx.contract)) != TP_OK ||
+        (r = iso8583_set_text(m, 32, d->issuer.acquirer)) != TP_OK ||
+        (r = iso8583_set_text(m, 37, a->tx.rrn)) != TP_OK ||
+        (r = iso8583_set_text(m, 41, a->tx.terminal)) != TP_OK ||
+        (r = iso8583_set_text(m, 42, a->tx.contract)) != TP_OK ||
         (r = iso8583_set_text(m, 49, currency)) != TP_OK)
         return r;
     return iso8583_set_text(m, 90, original);
 }
 
-/* One row that waits. A question that is still under way under that number has its reversal in the books already: its answer is of no use. */
+/* One row that waits. A question that is still under way under that number has its reversal in the
+ * books already: its answer is of no use. */
 static enum tp_err release(void *ctx, const struct authorisation *a, struct tp_error *e)
 {
     struct desk *d = ctx;
@@ -374,10 +392,13 @@ static enum tp_err release(void *ctx, const struct authorisation *a, struct tp_e
     if (r == TP_OK)
         r = send_packed(d, &d->message);
     else
-        log_error("issuer %s: the reversal of %s cannot be made: is seal.key that of these books?", d->issuer.name, a->tx.rrn);
+        log_error("issuer %s: the reversal of %s cannot be made: is seal.key that of these books?",
+                  d->issuer.name, a->tx.rrn);
     secret_wipe(&d->message, sizeof(d->message));
     secret_wipe(room, sizeof(room));
-    *s = (struct slot){.kind = r == TP_OK ? SLOT_RELEASE : SLOT_REST, .stan = d->counter, .until = time_monotonic_ms() + d->gateway->timeout_ms};
+    *s = (struct slot){.kind = r == TP_OK ? SLOT_RELEASE : SLOT_REST,
+                       .stan = d->counter,
+                       .until = time_monotonic_ms() + d->gateway->timeout_ms};
     memcpy(s->rrn, a->tx.rrn, sizeof(s->rrn));
     d->releases++;
     return TP_OK;
@@ -387,7 +408,8 @@ static void look_for_releases(struct desk *d)
 {
     struct tp_error e = {TP_OK, ""};
 
-    if (ledger_authorisation_each(d->ledger, d->issuer.name, AUTHORISATION_TO_REVERSE, RELEASES_MAX * 2, release, d, &e) != TP_OK)
+    if (ledger_authorisation_each(d->ledger, d->issuer.name, AUTHORISATION_TO_REVERSE,
+                                  RELEASES_MAX * 2, release, d, &e) != TP_OK)
         log_error("%s", e.text);
 }
 
@@ -397,7 +419,8 @@ static bool same_text(const struct iso8583 *a, const struct iso8583 *b, unsigned
 {
     char one[64], other[64];
 
-    return iso8583_text(a, field, one, sizeof(one)) == TP_OK && iso8583_text(b, field, other, sizeof(other)) == TP_OK && strcmp(one, other) == 0;
+    return iso8583_text(a, field, one, sizeof(one)) == TP_OK &&
+           iso8583_text(b, field, other, sizeof(other)) == TP_OK && strcmp(one, other) == 0;
 }
 
 /* An answer repeats what it answers: one that does not is none of it. */
@@ -420,8 +443,9 @@ static bool is_in(const char *code, const char *const *list, size_t n)
     return false;
 }
 
-/* What the terminal and the card would take for an approval (EMV 4.4 Book 4, 6.3.8 leaves the codes to the scheme) is none here but 00: 08 wants the person
- * identified, 10 approves another amount, 11 is a courtesy. And what says that the issuer could not judge is no refusal. */
+/* What the terminal and the card would take for an approval (EMV 4.4 Book 4, 6.3.8 leaves the codes
+ * to the scheme) is none here but 00: 08 wants the person identified, 10 approves another amount,
+ * 11 is a courtesy. And what says that the issuer could not judge is no refusal. */
 static enum issuer_fate judge(struct answer *a, const struct iso8583 *m)
 {
     static const char *const other_approvals[] = {"08", "10", "11"};
@@ -430,15 +454,17 @@ static enum issuer_fate judge(struct answer *a, const struct iso8583 *m)
     const struct span de55 = m->field[55];
 
     answer_set(a, "91", "ISSUER_NONSENSE");
-    if (iso8583_text(m, 39, code, sizeof(code)) != TP_OK || strlen(code) != 2 || strspn(code, "0123456789ABCDEFGHIJKLMNOPQRSTUVWX") != 2 ||
-        de55.n > sizeof(a->de55) || (de55.n > 0 && tlv_check(de55) != TP_OK))
+    if (iso8583_text(m, 39, code, sizeof(code)) != TP_OK || strlen(code) != 2 ||
+        strspn(code, "0123456789ABCDEFGHIJKLMNOPQRSTUVWX") != 2 || de55.n > sizeof(a->de55) ||
+        (de55.n > 0 && tlv_check(de55) != TP_OK))
         return ISSUER_LOST;
     snprintf(reason, sizeof(reason), "ISSUER_%s", code);
     if (is_in(code, no_judgement, 2) || is_in(code, other_approvals, 3)) {
         answer_set(a, is_in(code, no_judgement, 2) ? "91" : "05", reason);
         return ISSUER_LOST;
     }
-    if (strcmp(code, "00") == 0 && (iso8583_text(m, 38, a->approval, sizeof(a->approval)) != TP_OK || a->approval[0] == '\0'))
+    if (strcmp(code, "00") == 0 &&
+        (iso8583_text(m, 38, a->approval, sizeof(a->approval)) != TP_OK || a->approval[0] == '\0'))
         return ISSUER_LOST;
     memcpy(a->code, code, sizeof(code));
     snprintf(a->reason, sizeof(a->reason), "%s", strcmp(code, "00") == 0 ? "" : "ISSUER");
@@ -456,7 +482,9 @@ static void on_answer(struct desk *d, uint32_t stan)
     enum issuer_fate fate;
 
     if (s == NULL || !answers(d, s)) {
-        log_note("issuer %s: an answer (0110, DE 11 %06" PRIu32 ") that is late, or of nothing that was asked: not used", d->issuer.name, stan);
+        log_note("issuer %s: an answer (0110, DE 11 %06" PRIu32
+                 ") that is late, or of nothing that was asked: not used",
+                 d->issuer.name, stan);
         return;
     }
     fate = judge(&a, &d->answer);
@@ -470,15 +498,20 @@ static void on_release(struct desk *d, uint32_t stan)
     struct slot *s = slot_by_stan(d, SLOT_RELEASE, stan);
     char code[3] = "", rrn[RRN_MAX] = "";
 
-    if (s == NULL || (iso8583_has(&d->answer, 37) && (iso8583_text(&d->answer, 37, rrn, sizeof(rrn)) != TP_OK || strcmp(rrn, s->rrn) != 0)))
+    if (s == NULL ||
+        (iso8583_has(&d->answer, 37) &&
+         (iso8583_text(&d->answer, 37, rrn, sizeof(rrn)) != TP_OK || strcmp(rrn, s->rrn) != 0)))
         return;
     s->kind = SLOT_REST;
     if (iso8583_text(&d->answer, 39, code, sizeof(code)) != TP_OK || strcmp(code, "00") != 0) {
-        log_error("issuer %s does not take the reversal of %s (%.2s): it is sent again", d->issuer.name, s->rrn, code);
+        log_error("issuer %s does not take the reversal of %s (%.2s): it is sent again",
+                  d->issuer.name, s->rrn, code);
         s->until = time_monotonic_ms() + AGAIN_MS;
         return;
     }
-    s->until = time_monotonic_ms() + d->gateway->timeout_ms; /* by then it is booked; if the disk is full, it is asked again */
+    s->until =
+        time_monotonic_ms() +
+        d->gateway->timeout_ms; /* by then it is booked; if the disk is full, it is asked again */
     d->gateway->events.released(d->gateway->events.ctx, s->rrn);
     atomic_store(&d->look, true);
 }
@@ -490,7 +523,8 @@ static void on_message(void *ctx, struct span raw)
     uint64_t stan = 0;
     unsigned missing;
 
-    if (iso8583_unpack(&d->answer, raw, &e) != TP_OK || iso8583_number(&d->answer, 11, &stan) != TP_OK) {
+    if (iso8583_unpack(&d->answer, raw, &e) != TP_OK ||
+        iso8583_number(&d->answer, 11, &stan) != TP_OK) {
         log_error("issuer %s: a message that cannot be read: %s", d->issuer.name, e.text);
         link_line_drop(d->line, "it sends nonsense");
         return;
@@ -498,7 +532,8 @@ static void on_message(void *ctx, struct span raw)
     d->heard = time_monotonic_ms();
     missing = profile_missing(PROFILE_ISSUER, &d->answer);
     if (missing != 0) {
-        log_note("issuer %s: an answer (%04u, DE 11 %06" PRIu64 ") without DE %u: not used", d->issuer.name, d->answer.mti, stan, missing);
+        log_note("issuer %s: an answer (%04u, DE 11 %06" PRIu64 ") without DE %u: not used",
+                 d->issuer.name, d->answer.mti, stan, missing);
         return;
     }
     switch (d->answer.mti) {
@@ -516,7 +551,8 @@ static void on_message(void *ctx, struct span raw)
         on_release(d, (uint32_t)stan);
         break;
     default:
-        log_note("issuer %s: a message of type %04u is none for an acquirer", d->issuer.name, d->answer.mti);
+        log_note("issuer %s: a message of type %04u is none for an acquirer", d->issuer.name,
+                 d->answer.mti);
     }
     secret_wipe(&d->answer, sizeof(d->answer));
 }
@@ -530,7 +566,8 @@ static void on_up(void *ctx)
     d->connected = true;
     d->heard = time_monotonic_ms();
     echo(d);
-    for (size_t i = 0; i < SLOTS; i++) /* the issuer knows the same question by DE 32 and 37, and answers it alike */
+    for (size_t i = 0; i < SLOTS;
+         i++) /* the issuer knows the same question by DE 32 and 37, and answers it alike */
         if (d->slot[i].kind == SLOT_ASK)
             link_line_send(d->line, span_of(d->slot[i].raw, d->slot[i].n));
 }
@@ -607,15 +644,20 @@ static void desk_free(struct desk *d)
 
 static enum tp_err desk_open(struct desk *d, struct tp_error *e)
 {
-    static const struct link_line_limits limits = {CONNECT_MS, FIRST_PAUSE_MS, LAST_PAUSE_MS, TICK_MS};
-    const struct link_line_events events = {.ctx = d, .up = on_up, .down = on_down, .message = on_message, .tick = on_tick};
+    static const struct link_line_limits limits = {CONNECT_MS, FIRST_PAUSE_MS, LAST_PAUSE_MS,
+                                                   TICK_MS};
+    const struct link_line_events events = {
+        .ctx = d, .up = on_up, .down = on_down, .message = on_message, .tick = on_tick};
     enum tp_err r = acquirer_open_ledger(&d->ledger, d->gateway->dir, e);
 
     if (r == TP_OK)
         r = seal_open_dir(&d->seal, d->gateway->dir, e);
     if (r == TP_OK)
-        r = pki_tls_context(&d->tls, PKI_CLIENT, d->issuer.tls.ca, d->issuer.tls.certificate, d->issuer.tls.key, e);
-    return r == TP_OK ? link_line_new(&d->line, d->issuer.host, d->issuer.port, d->tls, &limits, &events, e) : r;
+        r = pki_tls_context(&d->tls, PKI_CLIENT, d->issuer.tls.ca, d->issuer.tls.certificate,
+                            d->issuer.tls.key, e);
+    return r == TP_OK ? link_line_new(&d->line, d->issuer.host, d->issuer.port, d->tls, &limits,
+                                      &events, e)
+                      : r;
 }
 
 static enum tp_err add_desk(void *ctx, const struct issuer *i, struct tp_error *e)
@@ -636,7 +678,8 @@ static enum tp_err add_desk(void *ctx, const struct issuer *i, struct tp_error *
     return TP_OK;
 }
 
-enum tp_err gateway_new(struct gateway **out, const char *dir, const struct gateway_events *events, struct tp_error *e)
+enum tp_err gateway_new(struct gateway **out, const char *dir, const struct gateway_events *events,
+                        struct tp_error *e)
 {
     struct gateway *g = calloc(1, sizeof(*g));
     enum tp_err r;
@@ -701,7 +744,8 @@ static struct desk *desk_of(struct gateway *g, const char *issuer)
     return NULL;
 }
 
-void gateway_ask(struct gateway *g, const char *issuer, const char *rrn, time_t asked, struct span question)
+void gateway_ask(struct gateway *g, const char *issuer, const char *rrn, time_t asked,
+                 struct span question)
 {
     struct desk *d = desk_of(g, issuer);
     struct posted *p = malloc(sizeof(*p) + question.n);

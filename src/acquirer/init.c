@@ -60,21 +60,32 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option options[] = {
     {"dir", 'd', "DIR", 0, "The folder to make (the same as the word DIR)", 0},
-    {"authority", 'a', "FILE", 0, "Authority keys of a card scheme (authority.json of telepay-perso init); may be repeated", 0},
+    {"authority", 'a', "FILE", 0,
+     "Authority keys of a card scheme (authority.json of telepay-perso init); may be repeated", 0},
     {"name", 'n', "NAME", 0, "The acquirer's name, as in its certificates [telepay acquirer]", 0},
-    {"host", KEY_HOST, "NAMES", 0, "Names and addresses by which terminals reach this machine, with commas [" SERVER_HOSTS "]", 0},
-    {"listen", 'l', "ADDRESS:PORT", 0, "Where serve listens, for acquirer.conf [" ACQUIRER_ADDRESS ":" ACQUIRER_PORT "]", 0},
+    {"host", KEY_HOST, "NAMES", 0,
+     "Names and addresses by which terminals reach this machine, with commas [" SERVER_HOSTS "]",
+     0},
+    {"listen", 'l', "ADDRESS:PORT", 0,
+     "Where serve listens, for acquirer.conf [" ACQUIRER_ADDRESS ":" ACQUIRER_PORT "]", 0},
     {0},
 };
 
 static const struct argp argp = {
-    options, parse, "DIR", "Make an acquirer's folder: books, keys, certificates, configuration. Nothing is written over.", NULL, NULL, NULL};
+    options,
+    parse,
+    "DIR",
+    "Make an acquirer's folder: books, keys, certificates, configuration. Nothing is written over.",
+    NULL,
+    NULL,
+    NULL};
 
 /* A word that goes into acquirer.conf must be one line without a comment sign. */
 static enum tp_err plain_word(const char *what, const char *word, struct tp_error *e)
 {
     if (*word == '\0' || strlen(word) > PKI_NAME_MAX * 4 || strpbrk(word, "\r\n;#") != NULL)
-        return tp_fail(e, TP_ERR_USAGE, "%s must be 1 to %d characters without line ends, ; and #", what, PKI_NAME_MAX * 4);
+        return tp_fail(e, TP_ERR_USAGE, "%s must be 1 to %d characters without line ends, ; and #",
+                       what, PKI_NAME_MAX * 4);
     return word_check(word, what, PKI_NAME_MAX * 4, e);
 }
 
@@ -82,28 +93,32 @@ static enum tp_err write_configuration(const char *dir, const struct words *w, s
 {
     char path[PATH_MAX], text[CONFIGURATION_MAX];
     enum tp_err r = file_join(path, sizeof(path), dir, "acquirer.conf", e);
-    const int n =
-        snprintf(text, sizeof(text),
-                 "# telepay-acquirer: configuration. File names are relative to this file. Lines beginning with # are comments.\n"
-                 "\n"
-                 "[acquirer]\n"
-                 "name = %s\n"
-                 "\n"
-                 "[serve]\n"
-                 "# Address and port on which terminals are served; 0.0.0.0 or [::] listens on all addresses. serve --listen overrides it.\n"
-                 "listen = %s\n"
-                 "\n"
-                 "[tls]\n"
-                 "# The authority that gives terminals their certificates, and this server's own certificate. To serve under another host\n"
-                 "# name, the certificate must name it: init --host.\n"
-                 "ca = pki/ca.pem\n"
-                 "certificate = pki/server.pem\n"
-                 "key = pki/server.key\n"
-                 "\n"
-                 "# Authority keys of card schemes that are trusted: every file authorities/NAME.json beside this one (telepay-acquirer\n"
-                 "# authority add), and no others.\n"
-                 "# The collection centre's credentials: centre/centre.conf, made by telepay-centre acquirer add.\n",
-                 w->name, w->listen);
+    const int n = snprintf(text, sizeof(text),
+                           "# telepay-acquirer: configuration. File names are relative to this "
+                           "file. Lines beginning with # are comments.\n"
+                           "\n"
+                           "[acquirer]\n"
+                           "name = %s\n"
+                           "\n"
+                           "[serve]\n"
+                           "# Address and port on which terminals are served; 0.0.0.0 or [::] "
+                           "listens on all addresses. serve --listen overrides it.\n"
+                           "listen = %s\n"
+                           "\n"
+                           "[tls]\n"
+                           "# The authority that gives terminals their certificates, and this "
+                           "server's own certificate. To serve under another host\n"
+                           "# name, the certificate must name it: init --host.\n"
+                           "ca = pki/ca.pem\n"
+                           "certificate = pki/server.pem\n"
+                           "key = pki/server.key\n"
+                           "\n"
+                           "# Authority keys of card schemes that are trusted: every file "
+                           "authorities/NAME.json beside this one (telepay-acquirer\n"
+                           "# authority add), and no others.\n"
+                           "# The collection centre's credentials: centre/centre.conf, made by "
+                           "telepay-centre acquirer add.\n",
+                           w->name, w->listen);
 
     if (r == TP_OK && (n < 0 || (size_t)n >= sizeof(text)))
         r = tp_fail(e, TP_ERR_RANGE, "the name is too long");
@@ -120,7 +135,8 @@ static enum tp_err make_folders(const char *dir, struct tp_error *e)
     return r == TP_OK ? file_make_dir(path, 0700, e) : r;
 }
 
-/* The books come last: a folder that has them is whole, and one that an error left half made can be seen as such. */
+/* The books come last: a folder that has them is whole, and one that an error left half made can be
+ * seen as such. */
 static enum tp_err make_all(const struct words *w, struct tp_error *e)
 {
     const struct pki_subject server = {NULL, "telepay-acquirer", w->hosts};
@@ -144,8 +160,11 @@ static enum tp_err make_all(const struct words *w, struct tp_error *e)
 
 int acquirer_init(int argc, char **argv)
 {
-    static const char *const made[] = {"ledger.db", "seal.key", "pki/ca.pem", "pki/ca.key", "acquirer.conf", NULL};
-    struct words w = {.name = "telepay acquirer", .hosts = SERVER_HOSTS, .listen = ACQUIRER_ADDRESS ":" ACQUIRER_PORT};
+    static const char *const made[] = {"ledger.db",  "seal.key",      "pki/ca.pem",
+                                       "pki/ca.key", "acquirer.conf", NULL};
+    struct words w = {.name = "telepay acquirer",
+                      .hosts = SERVER_HOSTS,
+                      .listen = ACQUIRER_ADDRESS ":" ACQUIRER_PORT};
     struct tp_error e = {TP_OK, ""};
     enum tp_err r;
 
@@ -154,7 +173,9 @@ int acquirer_init(int argc, char **argv)
     if (r == TP_OK)
         r = plain_word("--listen", w.listen, &e);
     if (r == TP_OK)
-        r = file_none_there(w.dir, made, "name another folder, or remove this one if it holds nothing of worth", &e);
+        r = file_none_there(w.dir, made,
+                            "name another folder, or remove this one if it holds nothing of worth",
+                            &e);
     if (r == TP_OK)
         r = make_all(&w, &e);
     if (r != TP_OK)

@@ -61,9 +61,11 @@ static enum tp_err write_conf(const struct issuer *i, const char *dir, struct tp
     enum tp_err r = file_join(path, sizeof(path), dir, "issuer.conf", e);
 
     for (size_t k = 0; k < i->iins; k++)
-        used += (size_t)snprintf(iins + used, sizeof(iins) - used, "%s%s", k > 0 ? " " : "", i->iin[k]);
+        used +=
+            (size_t)snprintf(iins + used, sizeof(iins) - used, "%s%s", k > 0 ? " " : "", i->iin[k]);
     const int n = snprintf(text, sizeof(text),
-                           "# The issuer %s, as telepay-acquirer issuer add took it. File names are relative to this file.\n"
+                           "# The issuer %s, as telepay-acquirer issuer add took it. File names "
+                           "are relative to this file.\n"
                            "\n"
                            "[issuer]\n"
                            "name = %s\n"
@@ -89,11 +91,14 @@ static enum tp_err apart(void *ctx, const struct issuer *other, struct tp_error 
     const struct issuer *mine = ctx;
 
     if (strcmp(mine->name, other->name) == 0)
-        return tp_fail(e, TP_ERR_EXISTS, "there is an issuer %s already: remove it first", other->name);
+        return tp_fail(e, TP_ERR_EXISTS, "there is an issuer %s already: remove it first",
+                       other->name);
     for (size_t i = 0; i < mine->iins; i++)
         for (size_t k = 0; k < other->iins; k++)
             if (strcmp(mine->iin[i], other->iin[k]) == 0)
-                return tp_fail(e, TP_ERR_EXISTS, "card numbers that begin with %s are asked at issuer %s already", other->iin[k], other->name);
+                return tp_fail(e, TP_ERR_EXISTS,
+                               "card numbers that begin with %s are asked at issuer %s already",
+                               other->iin[k], other->name);
     return TP_OK;
 }
 
@@ -126,9 +131,15 @@ static enum tp_err install(const struct issuer *i, const char *dir, struct tp_er
 int acquirer_issuer_add(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"from", KEY_FROM, "DIR", 0, "What the issuer gave: telepay-issuer acquirer add --out DIR", 0}, OPTION_DIR, {0}};
-    static const struct argp argp = {options, parse, NULL, "Add an issuer that is asked about its cards. serve takes it in when it starts.",
-                                     NULL,    NULL,  NULL};
+        {"from", KEY_FROM, "DIR", 0, "What the issuer gave: telepay-issuer acquirer add --out DIR",
+         0},
+        OPTION_DIR,
+        {0}};
+    static const struct argp argp = {
+        options, parse,
+        NULL,    "Add an issuer that is asked about its cards. serve takes it in when it starts.",
+        NULL,    NULL,
+        NULL};
     static struct issuer i;
     struct words w = {0};
     struct tp_error e = {TP_OK, ""};
@@ -136,7 +147,9 @@ int acquirer_issuer_add(int argc, char **argv)
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = w.from != NULL ? acquirer_dir(dir, w.dir, &e) : tp_fail(&e, TP_ERR_USAGE, "name with --from the folder that the issuer gave");
+    r = w.from != NULL
+            ? acquirer_dir(dir, w.dir, &e)
+            : tp_fail(&e, TP_ERR_USAGE, "name with --from the folder that the issuer gave");
     if (r == TP_OK)
         r = issuer_load(&i, w.from, &e);
     if (r == TP_OK)
@@ -145,8 +158,9 @@ int acquirer_issuer_add(int argc, char **argv)
         r = install(&i, dir, &e);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("issuer %s is asked at %s:%s about the cards of %zu IIN%s\nnext: start telepay-acquirer serve again\n", i.name, i.host, i.port, i.iins,
-           i.iins == 1 ? "" : "s");
+    printf("issuer %s is asked at %s:%s about the cards of %zu IIN%s\nnext: start telepay-acquirer "
+           "serve again\n",
+           i.name, i.host, i.port, i.iins, i.iins == 1 ? "" : "s");
     return CLI_DONE;
 }
 
@@ -173,12 +187,14 @@ static enum tp_err list_row(void *ctx, const struct issuer *i, struct tp_error *
     char address[280], iins[ISSUER_IINS_MAX * ISSUER_IIN_MAX] = "", waits[16];
     const char *const cells[] = {i->name, address, i->acquirer, iins, waits};
     size_t used = 0;
-    const enum tp_err r = ledger_authorisation_each(list->l, i->name, AUTHORISATION_TO_REVERSE, 0, count, &to_reverse, e);
+    const enum tp_err r = ledger_authorisation_each(list->l, i->name, AUTHORISATION_TO_REVERSE, 0,
+                                                    count, &to_reverse, e);
 
     if (r != TP_OK)
         return r;
     for (size_t k = 0; k < i->iins; k++)
-        used += (size_t)snprintf(iins + used, sizeof(iins) - used, "%s%s", k > 0 ? " " : "", i->iin[k]);
+        used +=
+            (size_t)snprintf(iins + used, sizeof(iins) - used, "%s%s", k > 0 ? " " : "", i->iin[k]);
     snprintf(address, sizeof(address), "%s:%s", i->host, i->port);
     snprintf(waits, sizeof(waits), "%u", to_reverse.n);
     return table_row(list->table, cells, e);
@@ -187,16 +203,23 @@ static enum tp_err list_row(void *ctx, const struct issuer *i, struct tp_error *
 int acquirer_issuer_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse, NULL, "List the issuers, and how many reversals each has not acknowledged yet.",
-                                     NULL,    NULL,  NULL};
-    static const struct table_column columns[] = {
-        {"name", TABLE_TEXT}, {"address", TABLE_TEXT}, {"acquirer", TABLE_TEXT}, {"iins", TABLE_TEXT}, {"to_reverse", TABLE_NUMBER}};
+    static const struct argp argp = {
+        options, parse,
+        NULL,    "List the issuers, and how many reversals each has not acknowledged yet.",
+        NULL,    NULL,
+        NULL};
+    static const struct table_column columns[] = {{"name", TABLE_TEXT},
+                                                  {"address", TABLE_TEXT},
+                                                  {"acquirer", TABLE_TEXT},
+                                                  {"iins", TABLE_TEXT},
+                                                  {"to_reverse", TABLE_NUMBER}};
     struct words w = {0};
     struct listing list = {0};
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = listing_start(&list, w.dir, "issuers", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+    r = listing_start(&list, w.dir, "issuers", columns, sizeof(columns) / sizeof(columns[0]),
+                      w.json);
     if (r == TP_OK)
         r = issuers_each(list.dir, list_row, &list, &list.e);
     return listing_end(&list, r);
@@ -208,19 +231,23 @@ int acquirer_issuer_list(int argc, char **argv)
 static enum tp_err nothing_waits(struct ledger *l, const char *name, struct tp_error *e)
 {
     struct waiting to_reverse = {0}, asked = {0};
-    enum tp_err r = ledger_authorisation_each(l, name, AUTHORISATION_TO_REVERSE, 0, count, &to_reverse, e);
+    enum tp_err r =
+        ledger_authorisation_each(l, name, AUTHORISATION_TO_REVERSE, 0, count, &to_reverse, e);
 
     if (r == TP_OK)
         r = ledger_authorisation_each(l, name, AUTHORISATION_ASKED, 0, count, &asked, e);
     if (r == TP_OK && to_reverse.n + asked.n > 0)
-        r = tp_fail(e, TP_ERR_STATE, "issuer %s has %u questions that are not settled: see authorisations --issuer %s, and let serve run", name,
-                    to_reverse.n + asked.n, name);
+        r = tp_fail(e, TP_ERR_STATE,
+                    "issuer %s has %u questions that are not settled: see authorisations --issuer "
+                    "%s, and let serve run",
+                    name, to_reverse.n + asked.n, name);
     return r;
 }
 
 static enum tp_err take_away(const char *dir, const char *name, struct tp_error *e)
 {
-    static const char *const files[] = {"issuer.conf", "acquirer.key", "acquirer.pem", "ca.pem"}; /* the first makes it an issuer */
+    static const char *const files[] = {"issuer.conf", "acquirer.key", "acquirer.pem",
+                                        "ca.pem"}; /* the first makes it an issuer */
     char folder[PATH_MAX], path[PATH_MAX], word[ISSUER_NAME_MAX + 16];
     enum tp_err r = TP_OK;
 
@@ -243,8 +270,11 @@ static enum tp_err take_away(const char *dir, const char *name, struct tp_error 
 int acquirer_issuer_remove(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, {0}};
-    static const struct argp argp = {options, parse, "NAME", "Ask an issuer no more. One that has not acknowledged every reversal stays.",
-                                     NULL,    NULL,  NULL};
+    static const struct argp argp = {
+        options, parse,
+        "NAME",  "Ask an issuer no more. One that has not acknowledged every reversal stays.",
+        NULL,    NULL,
+        NULL};
     struct words w = {.names = true};
     struct ledger *l = NULL;
     struct tp_error e = {TP_OK, ""};
@@ -296,23 +326,32 @@ static enum tp_err read_state(int *out, const char *text, struct tp_error *e)
         if (strcmp(text, authorisation_state_name((enum authorisation_state)s)) == 0 ||
             (s == AUTHORISATION_TO_REVERSE && strcmp(text, "to-reverse") == 0))
             *out = s;
-    return *out >= 0 ? TP_OK : tp_fail(e, TP_ERR_USAGE, "\"%.40s\" is no state: asked, approved, refused, to-reverse or reversed", text);
+    return *out >= 0
+               ? TP_OK
+               : tp_fail(e, TP_ERR_USAGE,
+                         "\"%.40s\" is no state: asked, approved, refused, to-reverse or reversed",
+                         text);
 }
 
 int acquirer_authorisations(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"issuer", 'i', "NAME", 0, "Only what this issuer was asked", 0},
-        {"state", KEY_STATE, "STATE", 0, "Only those asked, approved, refused, to-reverse or reversed", 0},
+        {"state", KEY_STATE, "STATE", 0,
+         "Only those asked, approved, refused, to-reverse or reversed", 0},
         OPTION_DIR,
         OPTION_JSON,
         {0},
     };
-    static const struct argp argp = {options, parse, NULL, "List what issuers were asked, and what came of it.", NULL, NULL, NULL};
-    static const struct table_column columns[] = {{"rrn", TABLE_TEXT},      {"asked", TABLE_TEXT}, {"issuer", TABLE_TEXT},  {"contract", TABLE_TEXT},
-                                                  {"terminal", TABLE_TEXT}, {"stan", TABLE_TEXT},  {"amount", TABLE_RIGHT}, {"currency", TABLE_TEXT},
-                                                  {"card", TABLE_TEXT},     {"state", TABLE_TEXT}, {"answer", TABLE_TEXT},  {"reason", TABLE_TEXT},
-                                                  {"approval", TABLE_TEXT}};
+    static const struct argp argp = {
+        options, parse, NULL, "List what issuers were asked, and what came of it.",
+        NULL,    NULL,  NULL};
+    static const struct table_column columns[] = {
+        {"rrn", TABLE_TEXT},      {"asked", TABLE_TEXT},    {"issuer", TABLE_TEXT},
+        {"contract", TABLE_TEXT}, {"terminal", TABLE_TEXT}, {"stan", TABLE_TEXT},
+        {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT}, {"card", TABLE_TEXT},
+        {"state", TABLE_TEXT},    {"answer", TABLE_TEXT},   {"reason", TABLE_TEXT},
+        {"approval", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     int state = -1;
@@ -321,8 +360,10 @@ int acquirer_authorisations(int argc, char **argv)
     cli_parse(&argp, argc, argv, &w);
     r = read_state(&state, w.state, &list.e);
     if (r == TP_OK)
-        r = listing_start(&list, w.dir, "authorisations", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+        r = listing_start(&list, w.dir, "authorisations", columns,
+                          sizeof(columns) / sizeof(columns[0]), w.json);
     if (r == TP_OK)
-        r = ledger_authorisation_each(list.l, w.issuer, state, 0, authorisation_row, list.table, &list.e);
+        r = ledger_authorisation_each(list.l, w.issuer, state, 0, authorisation_row, list.table,
+                                      &list.e);
     return listing_end(&list, r);
 }

@@ -14,9 +14,11 @@
 #define TIMEOUT_SECONDS    10
 #define TIMEOUT_SECONDS_TO 120
 
-static enum tp_err bad(const struct conf *c, const char *key, const char *wanted, struct tp_error *e)
+static enum tp_err bad(const struct conf *c, const char *key, const char *wanted,
+                       struct tp_error *e)
 {
-    return tp_fail(e, TP_ERR_USAGE, "%s: \"%s\" in section [" SECTION "] must be %s", conf_path(c), key, wanted);
+    return tp_fail(e, TP_ERR_USAGE, "%s: \"%s\" in section [" SECTION "] must be %s", conf_path(c),
+                   key, wanted);
 }
 
 static bool all_digits(const char *text)
@@ -33,19 +35,23 @@ static bool is_name(const char *text)
     return *text != '\0' && strlen(text) < ISSUER_NAME_MAX;
 }
 
-static enum tp_err take_iins(struct issuer *out, const struct conf *c, const char *list, struct tp_error *e)
+static enum tp_err take_iins(struct issuer *out, const struct conf *c, const char *list,
+                             struct tp_error *e)
 {
     char words[1024], *rest = words;
 
     if (strlen(list) >= sizeof(words))
         return bad(c, "iins", "shorter", e);
     memcpy(words, list, strlen(list) + 1);
-    for (const char *word = strtok_r(rest, " \t,", &rest); word != NULL; word = strtok_r(NULL, " \t,", &rest)) {
+    for (const char *word = strtok_r(rest, " \t,", &rest); word != NULL;
+         word = strtok_r(NULL, " \t,", &rest)) {
         if (!all_digits(word) || strlen(word) >= ISSUER_IIN_MAX || out->iins == ISSUER_IINS_MAX)
-            return bad(c, "iins", "at most 64 beginnings of card numbers, each of 1 to 11 digits", e);
+            return bad(c, "iins", "at most 64 beginnings of card numbers, each of 1 to 11 digits",
+                       e);
         snprintf(out->iin[out->iins++], ISSUER_IIN_MAX, "%s", word);
     }
-    return out->iins > 0 ? TP_OK : bad(c, "iins", "one beginning of card numbers at least, as 999014", e);
+    return out->iins > 0 ? TP_OK
+                         : bad(c, "iins", "one beginning of card numbers at least, as 999014", e);
 }
 
 static enum tp_err take(struct issuer *out, const struct conf *c, struct tp_error *e)
@@ -53,15 +59,19 @@ static enum tp_err take(struct issuer *out, const struct conf *c, struct tp_erro
     const char *name = NULL, *host = NULL, *port = NULL, *acquirer = NULL, *iins = NULL;
     enum tp_err r;
 
-    if ((r = conf_need(&name, c, SECTION, "name", e)) != TP_OK || (r = conf_need(&host, c, SECTION, "host", e)) != TP_OK ||
-        (r = conf_need(&port, c, SECTION, "port", e)) != TP_OK || (r = conf_need(&acquirer, c, SECTION, "acquirer", e)) != TP_OK ||
-        (r = conf_need(&iins, c, SECTION, "iins", e)) != TP_OK || (r = pki_files_load(&out->tls, c, SECTION, e)) != TP_OK)
+    if ((r = conf_need(&name, c, SECTION, "name", e)) != TP_OK ||
+        (r = conf_need(&host, c, SECTION, "host", e)) != TP_OK ||
+        (r = conf_need(&port, c, SECTION, "port", e)) != TP_OK ||
+        (r = conf_need(&acquirer, c, SECTION, "acquirer", e)) != TP_OK ||
+        (r = conf_need(&iins, c, SECTION, "iins", e)) != TP_OK ||
+        (r = pki_files_load(&out->tls, c, SECTION, e)) != TP_OK)
         return r;
     if (!is_name(name))
         return bad(c, "name", "1 to 32 letters, digits, -, . or _", e);
     if (*host == '\0' || strlen(host) >= sizeof(out->host))
         return bad(c, "host", "a host name or address", e);
-    if (!all_digits(port) || strlen(port) >= sizeof(out->port) || atoi(port) < 1 || atoi(port) > 65535)
+    if (!all_digits(port) || strlen(port) >= sizeof(out->port) || atoi(port) < 1 ||
+        atoi(port) > 65535)
         return bad(c, "port", "a port, 1 to 65535", e);
     if (!all_digits(acquirer) || strlen(acquirer) >= sizeof(out->acquirer))
         return bad(c, "acquirer", "the acquirer's number of 1 to 11 digits (DE 32)", e);
@@ -97,7 +107,8 @@ enum tp_err issuers_each(const char *dir, issuer_visit *visit, void *ctx, struct
     char folder[PATH_MAX], path[PATH_MAX];
     struct dirent **names = NULL;
     struct issuer *i = malloc(sizeof(*i));
-    enum tp_err r = i != NULL ? file_join(folder, sizeof(folder), dir, "issuers", e) : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for the issuers");
+    enum tp_err r = i != NULL ? file_join(folder, sizeof(folder), dir, "issuers", e)
+                              : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for the issuers");
     int n = 0;
 
     if (r == TP_OK) {
@@ -133,8 +144,10 @@ enum tp_err issuers_timeout(int *ms, const char *dir, struct tp_error *e)
         return TP_OK;
     if (r == TP_OK)
         value = conf_get(c, "issuers", "timeout");
-    if (value != NULL && (!all_digits(value) || strlen(value) > 3 || atoi(value) < 1 || atoi(value) > TIMEOUT_SECONDS_TO))
-        r = tp_fail(e, TP_ERR_USAGE, "%s: \"timeout\" in section [issuers] must be 1 to %d seconds", path, TIMEOUT_SECONDS_TO);
+    if (value != NULL && (!all_digits(value) || strlen(value) > 3 || atoi(value) < 1 ||
+                          atoi(value) > TIMEOUT_SECONDS_TO))
+        r = tp_fail(e, TP_ERR_USAGE, "%s: \"timeout\" in section [issuers] must be 1 to %d seconds",
+                    path, TIMEOUT_SECONDS_TO);
     else if (value != NULL)
         *ms = atoi(value) * 1000;
     conf_free(&c);

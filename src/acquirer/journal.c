@@ -62,12 +62,18 @@ static enum tp_err read_state(int *out, const char *text, struct tp_error *e)
     if (text == NULL)
         return TP_OK;
     for (int s = TX_ACKNOWLEDGED; s <= TX_REVERSED; s++)
-        if (strcmp(text, tx_state_name((enum tx_state)s)) == 0 || (s == TX_IN_REMISE && strcmp(text, "in-remise") == 0))
+        if (strcmp(text, tx_state_name((enum tx_state)s)) == 0 ||
+            (s == TX_IN_REMISE && strcmp(text, "in-remise") == 0))
             *out = s;
-    return *out >= 0 ? TP_OK : tp_fail(e, TP_ERR_USAGE, "\"%.40s\" is no state: acknowledged, in-remise, collected, rejected or reversed", text);
+    return *out >= 0 ? TP_OK
+                     : tp_fail(e, TP_ERR_USAGE,
+                               "\"%.40s\" is no state: acknowledged, in-remise, collected, "
+                               "rejected or reversed",
+                               text);
 }
 
-static enum tp_err list_row(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e)
+static enum tp_err list_row(void *ctx, uint32_t sequence, const struct tx_record *tx,
+                            struct tp_error *e)
 {
     char when[32], amount[MONEY_TEXT_MAX], remise[16];
     const int64_t t = tx->local_time;
@@ -83,8 +89,9 @@ static enum tp_err list_row(void *ctx, uint32_t sequence, const struct tx_record
                                  tx_state_name(tx->state)};
 
     (void)sequence;
-    snprintf(when, sizeof(when), "%04d-%02d-%02d %02d:%02d:%02d", (int)(t / 10000000000 % 10000), (int)(t / 100000000 % 100),
-             (int)(t / 1000000 % 100), (int)(t / 10000 % 100), (int)(t / 100 % 100), (int)(t % 100));
+    snprintf(when, sizeof(when), "%04d-%02d-%02d %02d:%02d:%02d", (int)(t / 10000000000 % 10000),
+             (int)(t / 100000000 % 100), (int)(t / 1000000 % 100), (int)(t / 10000 % 100),
+             (int)(t / 100 % 100), (int)(t % 100));
     snprintf(remise, sizeof(remise), "%" PRIu32, tx->remise);
     money_shown(amount, tx->amount, tx->currency);
     return table_row(ctx, cells, e);
@@ -94,16 +101,20 @@ int acquirer_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"contract", 'c', "ID", 0, "Only this contract's", 0},
-        {"state", KEY_STATE, "STATE", 0, "Only those acknowledged, in-remise, collected, rejected or reversed", 0},
+        {"state", KEY_STATE, "STATE", 0,
+         "Only those acknowledged, in-remise, collected, rejected or reversed", 0},
         {"remise", KEY_REMISE, "NUMBER", 0, "Only those of the remise of this number", 0},
         OPTION_DIR,
         OPTION_JSON,
         {0},
     };
-    static const struct argp argp = {options, parse, NULL, "List the transactions that were acknowledged.", NULL, NULL, NULL};
+    static const struct argp argp = {
+        options, parse, NULL, "List the transactions that were acknowledged.", NULL, NULL, NULL};
     static const struct table_column columns[] = {
-        {"rrn", TABLE_TEXT},     {"time", TABLE_TEXT},     {"contract", TABLE_TEXT}, {"terminal", TABLE_TEXT}, {"kind", TABLE_TEXT},
-        {"amount", TABLE_RIGHT}, {"currency", TABLE_TEXT}, {"card", TABLE_TEXT},     {"remise", TABLE_NUMBER}, {"state", TABLE_TEXT}};
+        {"rrn", TABLE_TEXT},      {"time", TABLE_TEXT}, {"contract", TABLE_TEXT},
+        {"terminal", TABLE_TEXT}, {"kind", TABLE_TEXT}, {"amount", TABLE_RIGHT},
+        {"currency", TABLE_TEXT}, {"card", TABLE_TEXT}, {"remise", TABLE_NUMBER},
+        {"state", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     struct tx_filter filter = {NULL, -1, -1};
@@ -115,7 +126,8 @@ int acquirer_list(int argc, char **argv)
     if (r == TP_OK && w.remise != NULL)
         r = cli_number(&filter.remise, "--remise", w.remise, UINT32_MAX, &list.e);
     if (r == TP_OK)
-        r = listing_start(&list, w.dir, "transactions", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+        r = listing_start(&list, w.dir, "transactions", columns,
+                          sizeof(columns) / sizeof(columns[0]), w.json);
     if (r == TP_OK)
         r = ledger_tx_each(list.l, &filter, list_row, list.table, &list.e);
     return listing_end(&list, r);
@@ -134,8 +146,8 @@ static size_t record_lines(struct line *lines, const struct tx_record *tx)
     char hex[65], time_text[TIME_TEXT_MAX], date[DATE_TEXT_MAX];
     size_t n = 0;
 
-#define LINE(name_, ...)                                                                                                                             \
-    lines[n].name = (name_);                                                                                                                         \
+#define LINE(name_, ...)                                                                           \
+    lines[n].name = (name_);                                                                       \
     snprintf(lines[n++].value, sizeof(lines[0].value), __VA_ARGS__)
     LINE("rrn", "%s", tx->rrn);
     LINE("state", "%s", tx_state_name(tx->state));
@@ -149,17 +161,22 @@ static size_t record_lines(struct line *lines, const struct tx_record *tx)
     LINE("contract", "%s", tx->contract);
     LINE("terminal", "%s", tx->terminal);
     LINE("stan", "%06" PRIu32, tx->stan);
-    LINE("local_time", "%04d-%02d-%02dT%02d:%02d:%02d", (int)(t / 10000000000 % 10000), (int)(t / 100000000 % 100), (int)(t / 1000000 % 100),
-         (int)(t / 10000 % 100), (int)(t / 100 % 100), (int)(t % 100));
+    LINE("local_time", "%04d-%02d-%02dT%02d:%02d:%02d", (int)(t / 10000000000 % 10000),
+         (int)(t / 100000000 % 100), (int)(t / 1000000 % 100), (int)(t / 10000 % 100),
+         (int)(t / 100 % 100), (int)(t % 100));
     LINE("acknowledged", "%s", time_shown(time_text, tx->acknowledged));
     LINE("remise", "%" PRIu32, tx->remise);
     if (tx->approval[0] != '\0') {
         LINE("approval", "%s", tx->approval);
     }
     LINE("counter", "%u", tx->atc);
-    LINE("approved_by", "%s", tx->approval[0] == '\0' ? "the card" : tx->online ? "the issuer" : "card and issuer");
+    LINE("approved_by", "%s",
+         tx->approval[0] == '\0' ? "the card"
+         : tx->online            ? "the issuer"
+                                 : "card and issuer");
     LINE("cryptogram", "%s", hex_encode(hex, SPAN_OF(tx->ac)));
-    LINE("digest", "%s", hex_encode(hex, span_of(tx->digest.p, tx->digest.n <= 32 ? tx->digest.n : 32)));
+    LINE("digest", "%s",
+         hex_encode(hex, span_of(tx->digest.p, tx->digest.n <= 32 ? tx->digest.n : 32)));
     LINE("evidence_bytes", "%zu", tx->de55.n + tx->stream.n);
 #undef LINE
     return n;
@@ -182,14 +199,17 @@ static int show(const struct tx_record *tx, bool json)
     json_object_set_new(object, "remise", json_integer(tx->remise));
     json_object_set_new(object, "counter", json_integer(tx->atc));
     json_object_set_new(object, "amount_minor", json_integer(tx->amount));
-    json_object_set_new(object, "evidence_bytes", json_integer((json_int_t)(tx->de55.n + tx->stream.n)));
+    json_object_set_new(object, "evidence_bytes",
+                        json_integer((json_int_t)(tx->de55.n + tx->stream.n)));
     return option_print_json(object);
 }
 
 int acquirer_show(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse_rrn, "RRN", "Show one transaction. prove checks it again.", NULL, NULL, NULL};
+    static const struct argp argp = {
+        options, parse_rrn, "RRN", "Show one transaction. prove checks it again.",
+        NULL,    NULL,      NULL};
     struct words w = {0};
     struct ledger *l = NULL;
     struct tx_record tx = {0};
@@ -213,7 +233,13 @@ int acquirer_reverse(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, {0}};
     static const struct argp argp = {
-        options, parse_rrn, "RRN", "Reverse a transaction of an open remise. After the close only a credit undoes a debit.", NULL, NULL, NULL};
+        options,
+        parse_rrn,
+        "RRN",
+        "Reverse a transaction of an open remise. After the close only a credit undoes a debit.",
+        NULL,
+        NULL,
+        NULL};
     struct words w = {0};
     struct ledger *l = NULL;
     struct tp_error e = {TP_OK, ""};

@@ -2,6 +2,7 @@ bin_PROGRAMS += telepay-acquirer
 telepay_acquirer_SOURCES = \
 	src/acquirer/audit.c \
 	src/acquirer/authority.c \
+	src/acquirer/collect.c \
 	src/acquirer/commands.h \
 	src/acquirer/contract.c \
 	src/acquirer/init.c \
@@ -26,9 +27,12 @@ libacquirer_a_SOURCES = \
 	src/acquirer/commit.c src/acquirer/commit.h \
 	src/acquirer/gateway.c src/acquirer/gateway.h \
 	src/acquirer/issuers.c src/acquirer/issuers.h \
+	src/acquirer/post.c src/acquirer/post.h \
+	src/acquirer/run.c src/acquirer/run.h \
 	src/acquirer/server.c src/acquirer/server.h \
+	src/acquirer/settle.c src/acquirer/settle.h \
 	src/acquirer/state.c src/acquirer/state.h
-ACQUIRER_LIBS = libacquirer.a $(LEDGER_LIBS) $(WIRE_LIBS) $(TPCRYPTO_LIBS)
+ACQUIRER_LIBS = libacquirer.a $(CAAA_LIBS) $(CURL_LIBS) $(LEDGER_LIBS) $(WIRE_LIBS) $(TPCRYPTO_LIBS)
 telepay_acquirer_SOURCES += src/acquirer/serve.c
 telepay_acquirer_LDADD += $(ACQUIRER_LIBS)
 

@@ -41,7 +41,8 @@ static const struct cli_command commands[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct cli_program program = {"telepay-acquirer", "Verify, keep and collect card payments.", commands};
+    static const struct cli_program program = {"telepay-acquirer",
+                                               "Verify, keep and collect card payments.", commands};
 
     return cli_main(&program, argc, argv);
 }

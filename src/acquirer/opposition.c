@@ -35,21 +35,26 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->any_check_digit = true;
         return 0;
     case ARGP_KEY_ARG:
-        argp_error(state, "a card number must not be an argument, which others can see: give it on standard input or by --pan-fd");
+        argp_error(state, "a card number must not be an argument, which others can see: give it on "
+                          "standard input or by --pan-fd");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
-/* A number that is mistyped would leave the lost card on no list. One that is to be taken off may be of any kind. */
-static enum tp_err read_pan(char pan[PAN_TEXT_MAX], const struct words *w, bool checked, struct tp_error *e)
+/* A number that is mistyped would leave the lost card on no list. One that is to be taken off may
+ * be of any kind. */
+static enum tp_err read_pan(char pan[PAN_TEXT_MAX], const struct words *w, bool checked,
+                            struct tp_error *e)
 {
-    const enum tp_err r = cli_digits(pan, 8, PAN_MAX, "card number", w->fd, "type the card number:", false, e);
+    const enum tp_err r =
+        cli_digits(pan, 8, PAN_MAX, "card number", w->fd, "type the card number:", false, e);
 
     if (r == TP_OK && checked && !pan_valid(pan))
         return tp_fail(e, TP_ERR_USAGE,
-                       "the check digit of that card number is wrong, so nothing was added: look at it again (--any-check-digit takes it as it is)");
+                       "the check digit of that card number is wrong, so nothing was added: look "
+                       "at it again (--any-check-digit takes it as it is)");
     return r;
 }
 
@@ -93,12 +98,18 @@ int acquirer_opposition_add(int argc, char **argv)
     static const struct argp_option options[] = {
         {"reason", 'r', "REASON", 0, "lost or stolen", 0},
         {"pan-fd", KEY_FD, "N", 0, "Read the card number from this descriptor [standard input]", 0},
-        {"any-check-digit", KEY_ANY_CHECK_DIGIT, NULL, 0, "Take a card number whose last digit is not its check digit", 0},
+        {"any-check-digit", KEY_ANY_CHECK_DIGIT, NULL, 0,
+         "Take a card number whose last digit is not its check digit", 0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {
-        options, parse, NULL, "Put a card on the opposition list: its payments are refused (41, 43). The number is read, never an argument.",
-        NULL,    NULL,  NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     NULL,
+                                     "Put a card on the opposition list: its payments are refused "
+                                     "(41, 43). The number is read, never an argument.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {0};
     struct opposing o = {0};
     enum tp_err r = TP_OK;
@@ -109,15 +120,19 @@ int acquirer_opposition_add(int argc, char **argv)
     if (r == TP_OK)
         r = start(&o, &w, !w.any_check_digit);
     if (r == TP_OK)
-        r = ledger_opposition_add(o.l, SPAN_OF(o.lookup), o.masked, strcmp(w.reason, "stolen") == 0, &o.e);
+        r = ledger_opposition_add(o.l, SPAN_OF(o.lookup), o.masked, strcmp(w.reason, "stolen") == 0,
+                                  &o.e);
     return end(&o, r, "on the opposition list");
 }
 
 int acquirer_opposition_remove(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"pan-fd", KEY_FD, "N", 0, "Read the card number from this descriptor [standard input]", 0}, OPTION_DIR, {0}};
-    static const struct argp argp = {options, parse, NULL, "Take a card off the opposition list.", NULL, NULL, NULL};
+        {"pan-fd", KEY_FD, "N", 0, "Read the card number from this descriptor [standard input]", 0},
+        OPTION_DIR,
+        {0}};
+    static const struct argp argp = {options, parse, NULL, "Take a card off the opposition list.",
+                                     NULL,    NULL,  NULL};
     struct words w = {0};
     struct opposing o = {0};
     enum tp_err r;
@@ -132,7 +147,8 @@ int acquirer_opposition_remove(int argc, char **argv)
 static enum tp_err list_row(void *ctx, const struct opposition *o, struct tp_error *e)
 {
     char when[TIME_TEXT_MAX];
-    const char *const cells[] = {o->pan_masked, o->stolen ? "stolen" : "lost", time_shown(when, o->since)};
+    const char *const cells[] = {o->pan_masked, o->stolen ? "stolen" : "lost",
+                                 time_shown(when, o->since)};
 
     return table_row(ctx, cells, e);
 }
@@ -140,14 +156,17 @@ static enum tp_err list_row(void *ctx, const struct opposition *o, struct tp_err
 int acquirer_opposition_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse, NULL, "List the cards in opposition.", NULL, NULL, NULL};
-    static const struct table_column columns[] = {{"card", TABLE_TEXT}, {"reason", TABLE_TEXT}, {"since", TABLE_TEXT}};
+    static const struct argp argp = {options, parse, NULL, "List the cards in opposition.",
+                                     NULL,    NULL,  NULL};
+    static const struct table_column columns[] = {
+        {"card", TABLE_TEXT}, {"reason", TABLE_TEXT}, {"since", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = listing_start(&list, w.dir, "oppositions", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+    r = listing_start(&list, w.dir, "oppositions", columns, sizeof(columns) / sizeof(columns[0]),
+                      w.json);
     if (r == TP_OK)
         r = ledger_opposition_each(list.l, list_row, list.table, &list.e);
     return listing_end(&list, r);

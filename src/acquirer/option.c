@@ -16,9 +16,10 @@ enum tp_err option_open(struct ledger **l, char *dir, const char *given, struct 
 
 enum tp_err option_hour(int *hhmm, const char *text, struct tp_error *e)
 {
-    if (strlen(text) == 5 && isdigit((unsigned char)text[0]) && isdigit((unsigned char)text[1]) && text[2] == ':' &&
-        isdigit((unsigned char)text[3]) && isdigit((unsigned char)text[4])) {
-        const int hour = (text[0] - '0') * 10 + text[1] - '0', minute = (text[3] - '0') * 10 + text[4] - '0';
+    if (strlen(text) == 5 && isdigit((unsigned char)text[0]) && isdigit((unsigned char)text[1]) &&
+        text[2] == ':' && isdigit((unsigned char)text[3]) && isdigit((unsigned char)text[4])) {
+        const int hour = (text[0] - '0') * 10 + text[1] - '0',
+                  minute = (text[3] - '0') * 10 + text[4] - '0';
 
         if (hour < 24 && minute < 60) {
             *hhmm = hour * 100 + minute;
@@ -36,12 +37,14 @@ enum tp_err option_id(char *out, size_t cap, const char *what, const char *text,
     for (size_t i = 0; i < n && good; i++)
         good = isalnum((unsigned char)text[i]) || strchr("-._", text[i]) != NULL;
     if (!good)
-        return tp_fail(e, TP_ERR_USAGE, "%s must be %zu letters, digits, -, . or _, not \"%.40s\"", what, cap - 1, text);
+        return tp_fail(e, TP_ERR_USAGE, "%s must be %zu letters, digits, -, . or _, not \"%.40s\"",
+                       what, cap - 1, text);
     memcpy(out, text, n + 1);
     return TP_OK;
 }
 
-enum tp_err listing_start(struct listing *list, const char *dir, const char *name, const struct table_column *columns, size_t n, bool json)
+enum tp_err listing_start(struct listing *list, const char *dir, const char *name,
+                          const struct table_column *columns, size_t n, bool json)
 {
     enum tp_err r = option_open(&list->l, list->dir, dir, &list->e);
 

@@ -80,8 +80,9 @@ static void end(struct proving *p)
     ledger_close(&p->l);
 }
 
-/* The form of data/vectors/offline-data-authentication.json, so that verify, and others, can check it without these books. It holds the card number, which
- * the signature covers: the file is its owner's alone. */
+/* The form of data/vectors/offline-data-authentication.json, so that verify, and others, can check
+ * it without these books. It holds the card number, which the signature covers: the file is its
+ * owner's alone. */
 static enum tp_err write_evidence(const struct proving *p, const char *path, struct tp_error *e)
 {
     json_t *object = NULL;
@@ -95,9 +96,11 @@ static enum tp_err write_evidence(const struct proving *p, const char *path, str
         json_object_set_new(object, "issuer", json_string(p->tx.issuer));
         json_object_set_new(object, "approval", json_string(p->tx.approval));
     }
-    json_object_set_new(object, "date", json_string(date_format(date, (int)(p->tx.local_time / 1000000))));
+    json_object_set_new(object, "date",
+                        json_string(date_format(date, (int)(p->tx.local_time / 1000000))));
     json_object_set_new(object, "payee",
-                        json_pack("{s:s, s:s, s:s, s:i}", "acquirer", p->acquirer, "contract", p->tx.contract, "terminal", p->tx.terminal, "time",
+                        json_pack("{s:s, s:s, s:s, s:i}", "acquirer", p->acquirer, "contract",
+                                  p->tx.contract, "terminal", p->tx.terminal, "time",
                                   (int)(p->tx.local_time % 1000000)));
     text = json_dumps(object, JSON_INDENT(2));
     json_decref(object);
@@ -118,15 +121,18 @@ static int print_json(const struct proving *p)
         const bool holds = proof_holds(&p->proof, &p->tx, p->seal, s, text);
 
         proved = proved && holds;
-        json_array_append_new(checks, json_pack("{s:s, s:b, s:s}", "check", proof_step_name(s), "holds", holds ? 1 : 0, "text", text));
+        json_array_append_new(checks, json_pack("{s:s, s:b, s:s}", "check", proof_step_name(s),
+                                                "holds", holds ? 1 : 0, "text", text));
     }
     json_object_set_new(object, "rrn", json_string(p->tx.rrn));
     json_object_set_new(object, "proved", json_boolean(proved));
     json_object_set_new(object, "reason", json_string(p->proof.result.reason));
-    json_object_set_new(object, "amount", json_string(money_shown(amount, p->tx.amount, p->tx.currency)));
+    json_object_set_new(object, "amount",
+                        json_string(money_shown(amount, p->tx.amount, p->tx.currency)));
     json_object_set_new(object, "currency", json_string(currency_shown(p->tx.currency)));
     json_object_set_new(object, "card", json_string(p->tx.pan_masked));
-    json_object_set_new(object, "method", json_string(evidence_method_name(p->proof.result.method)));
+    json_object_set_new(object, "method",
+                        json_string(evidence_method_name(p->proof.result.method)));
     json_object_set_new(object, "amount_signed", json_boolean(!proof_vouched(&p->proof)));
     json_object_set_new(object, "issuer", json_string(p->tx.issuer));
     json_object_set_new(object, "approval", json_string(p->tx.approval));
@@ -148,12 +154,15 @@ static int print_text(const struct proving *p)
         printf("%-6s  %-13s  %s\n", holds ? "ok" : "FAILED", proof_step_name(s), text);
     }
     if (proved && proof_vouched(&p->proof))
-        printf("vouched for: issuer %s approved this %s of %s %s by the card %s under %s; no signature covers the amount\n", p->tx.issuer,
-               tx_kind_name(p->tx.kind), money_shown(amount, p->tx.amount, p->tx.currency), currency_shown(p->tx.currency), p->tx.pan_masked,
-               p->tx.approval);
+        printf("vouched for: issuer %s approved this %s of %s %s by the card %s under %s; no "
+               "signature covers the amount\n",
+               p->tx.issuer, tx_kind_name(p->tx.kind),
+               money_shown(amount, p->tx.amount, p->tx.currency), currency_shown(p->tx.currency),
+               p->tx.pan_masked, p->tx.approval);
     else if (proved)
-        printf("proved: the card %s signed this %s of %s %s\n", p->tx.pan_masked, tx_kind_name(p->tx.kind),
-               money_shown(amount, p->tx.amount, p->tx.currency), currency_shown(p->tx.currency));
+        printf("proved: the card %s signed this %s of %s %s\n", p->tx.pan_masked,
+               tx_kind_name(p->tx.kind), money_shown(amount, p->tx.amount, p->tx.currency),
+               currency_shown(p->tx.currency));
     else
         printf("NOT PROVED: transaction %s\n", p->tx.rrn);
     return proved ? CLI_DONE : CLI_SECURITY;
@@ -162,13 +171,19 @@ static int print_text(const struct proving *p)
 int acquirer_prove(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"out", KEY_OUT, "FILE", 0, "Also write the evidence as a file that verify takes; it holds the card number", 0},
+        {"out", KEY_OUT, "FILE", 0,
+         "Also write the evidence as a file that verify takes; it holds the card number", 0},
         OPTION_DIR,
         OPTION_JSON,
         {0}};
-    static const struct argp argp = {
-        options, parse, "RRN", "Verify a transaction again from the evidence kept with it, and say each check. Exit 5 when one fails.",
-        NULL,    NULL,  NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     "RRN",
+                                     "Verify a transaction again from the evidence kept with it, "
+                                     "and say each check. Exit 5 when one fails.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {0};
     struct proving p = {0};
     struct tp_error e = {TP_OK, ""};

@@ -35,7 +35,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static enum tp_err list_row(void *ctx, const struct refusal *x, struct tp_error *e)
 {
     char at[TIME_TEXT_MAX], stan[8], amount[MONEY_TEXT_MAX];
-    const char *const cells[] = {at, x->contract, x->terminal, stan, amount, currency_shown(x->currency), x->pan_masked, x->code, x->reason};
+    const char *const cells[] = {
+        at,      x->contract, x->terminal, stan, amount, currency_shown(x->currency), x->pan_masked,
+        x->code, x->reason};
 
     time_shown(at, x->at);
     snprintf(stan, sizeof(stan), "%06" PRIu32, x->stan % 1000000);
@@ -45,20 +47,28 @@ static enum tp_err list_row(void *ctx, const struct refusal *x, struct tp_error 
 
 int acquirer_refusals(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"contract", 'c', "ID", 0, "Only this contract's", 0}, OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {
-        options, parse, NULL, "List the payments that were refused, with the reason, oldest first: of one terminal a thousand a day are kept.",
-        NULL,    NULL,  NULL};
-    static const struct table_column columns[] = {{"time", TABLE_TEXT}, {"contract", TABLE_TEXT}, {"terminal", TABLE_TEXT},
-                                                  {"stan", TABLE_TEXT}, {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT},
-                                                  {"card", TABLE_TEXT}, {"code", TABLE_TEXT},     {"reason", TABLE_TEXT}};
+    static const struct argp_option options[] = {
+        {"contract", 'c', "ID", 0, "Only this contract's", 0}, OPTION_DIR, OPTION_JSON, {0}};
+    static const struct argp argp = {options,
+                                     parse,
+                                     NULL,
+                                     "List the payments that were refused, with the reason, oldest "
+                                     "first: of one terminal a thousand a day are kept.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
+    static const struct table_column columns[] = {
+        {"time", TABLE_TEXT}, {"contract", TABLE_TEXT}, {"terminal", TABLE_TEXT},
+        {"stan", TABLE_TEXT}, {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT},
+        {"card", TABLE_TEXT}, {"code", TABLE_TEXT},     {"reason", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     int64_t beyond = 0;
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = listing_start(&list, w.dir, "refusals", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+    r = listing_start(&list, w.dir, "refusals", columns, sizeof(columns) / sizeof(columns[0]),
+                      w.json);
     if (r == TP_OK)
         r = ledger_refusal_each(list.l, w.contract, list_row, list.table, &list.e);
     if (r == TP_OK)

@@ -36,17 +36,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 struct cells { /* the texts of a remise */
-    char number[16], debits[16], debit[MONEY_TEXT_MAX], credits[16], credit[MONEY_TEXT_MAX], reversals[16], reversal[MONEY_TEXT_MAX],
-        net[MONEY_TEXT_MAX], day[DATE_TEXT_MAX], attempts[16];
+    char number[16], debits[16], debit[MONEY_TEXT_MAX], credits[16], credit[MONEY_TEXT_MAX],
+        reversals[16], reversal[MONEY_TEXT_MAX], net[MONEY_TEXT_MAX], day[DATE_TEXT_MAX],
+        attempts[16];
 };
 
 struct outcome { /* the texts of what the centre made of a remise; "" while it is not settled */
     struct remise_totals refused, paid;
-    char refused_n[24], refused_debit[MONEY_TEXT_MAX], refused_credit[MONEY_TEXT_MAX], refused_net[MONEY_TEXT_MAX], paid_debit[MONEY_TEXT_MAX],
-        paid_credit[MONEY_TEXT_MAX], paid_net[MONEY_TEXT_MAX];
+    char refused_n[24], refused_debit[MONEY_TEXT_MAX], refused_credit[MONEY_TEXT_MAX],
+        refused_net[MONEY_TEXT_MAX], paid_debit[MONEY_TEXT_MAX], paid_credit[MONEY_TEXT_MAX],
+        paid_net[MONEY_TEXT_MAX];
 };
 
-static enum tp_err fill_outcome(struct outcome *o, struct ledger *l, const struct remise *r, struct tp_error *e)
+static enum tp_err fill_outcome(struct outcome *o, struct ledger *l, const struct remise *r,
+                                struct tp_error *e)
 {
     enum tp_err err;
 
@@ -55,7 +58,8 @@ static enum tp_err fill_outcome(struct outcome *o, struct ledger *l, const struc
     remise_paid(&o->paid, r, &o->refused);
     if (err != TP_OK || (r->state != REMISE_COLLECTED && r->state != REMISE_REJECTED))
         return err;
-    snprintf(o->refused_n, sizeof(o->refused_n), "%" PRIu64, (uint64_t)o->refused.debits + o->refused.credits);
+    snprintf(o->refused_n, sizeof(o->refused_n), "%" PRIu64,
+             (uint64_t)o->refused.debits + o->refused.credits);
     money_shown(o->refused_debit, o->refused.debit_amount, r->currency);
     money_shown(o->refused_credit, o->refused.credit_amount, r->currency);
     money_shown(o->refused_net, o->refused.debit_amount - o->refused.credit_amount, r->currency);
@@ -122,13 +126,16 @@ static enum tp_err list_row(void *ctx, const struct remise *r, struct tp_error *
 
 int acquirer_remise_list(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"contract", 'c', "ID", 0, "Only this contract's", 0}, OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse, NULL, "List the remises with their totals.", NULL, NULL, NULL};
-    static const struct table_column columns[] = {{"contract", TABLE_TEXT},       {"number", TABLE_NUMBER},      {"day", TABLE_TEXT},
-                                                  {"debits", TABLE_NUMBER},       {"debit_amount", TABLE_RIGHT}, {"credits", TABLE_NUMBER},
-                                                  {"credit_amount", TABLE_RIGHT}, {"reversals", TABLE_NUMBER},   {"net", TABLE_RIGHT},
-                                                  {"refused", TABLE_NUMBER},      {"refused_net", TABLE_RIGHT},  {"paid_net", TABLE_RIGHT},
-                                                  {"currency", TABLE_TEXT},       {"state", TABLE_TEXT}};
+    static const struct argp_option options[] = {
+        {"contract", 'c', "ID", 0, "Only this contract's", 0}, OPTION_DIR, OPTION_JSON, {0}};
+    static const struct argp argp = {options, parse, NULL, "List the remises with their totals.",
+                                     NULL,    NULL,  NULL};
+    static const struct table_column columns[] = {
+        {"contract", TABLE_TEXT},       {"number", TABLE_NUMBER},      {"day", TABLE_TEXT},
+        {"debits", TABLE_NUMBER},       {"debit_amount", TABLE_RIGHT}, {"credits", TABLE_NUMBER},
+        {"credit_amount", TABLE_RIGHT}, {"reversals", TABLE_NUMBER},   {"net", TABLE_RIGHT},
+        {"refused", TABLE_NUMBER},      {"refused_net", TABLE_RIGHT},  {"paid_net", TABLE_RIGHT},
+        {"currency", TABLE_TEXT},       {"state", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     struct rows rows = {0};
@@ -136,7 +143,8 @@ int acquirer_remise_list(int argc, char **argv)
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = listing_start(&list, w.dir, "remises", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+    r = listing_start(&list, w.dir, "remises", columns, sizeof(columns) / sizeof(columns[0]),
+                      w.json);
     if (r == TP_OK)
         r = option_open(&rows.l, dir, w.dir, &list.e);
     rows.table = list.table;
@@ -177,7 +185,8 @@ static json_t *remise_json(const struct remise *r)
     set_text(object, "submitted", time_shown(when, r->submitted));
     set_text(object, "settled", time_shown(when, r->settled));
     json_object_set_new(object, "attempts", json_integer(r->attempts));
-    set_text(object, "content_hash", r->attempts > 0 ? hex_encode(hash, SPAN_OF(r->content_hash)) : "");
+    set_text(object, "content_hash",
+             r->attempts > 0 ? hex_encode(hash, SPAN_OF(r->content_hash)) : "");
     set_text(object, "outcome", r->outcome);
     return object;
 }
@@ -187,22 +196,27 @@ static void add_outcome(json_t *object, const struct outcome *o)
 {
     const bool settled = o->refused_n[0] != '\0';
 
-    json_object_set_new(object, "refused_debits", settled ? json_integer(o->refused.debits) : json_null());
+    json_object_set_new(object, "refused_debits",
+                        settled ? json_integer(o->refused.debits) : json_null());
     set_text(object, "refused_debit_amount", o->refused_debit);
-    json_object_set_new(object, "refused_credits", settled ? json_integer(o->refused.credits) : json_null());
+    json_object_set_new(object, "refused_credits",
+                        settled ? json_integer(o->refused.credits) : json_null());
     set_text(object, "refused_credit_amount", o->refused_credit);
     set_text(object, "refused_net", o->refused_net);
-    json_object_set_new(object, "paid_debits", settled ? json_integer(o->paid.debits) : json_null());
+    json_object_set_new(object, "paid_debits",
+                        settled ? json_integer(o->paid.debits) : json_null());
     set_text(object, "paid_debit_amount", o->paid_debit);
-    json_object_set_new(object, "paid_credits", settled ? json_integer(o->paid.credits) : json_null());
+    json_object_set_new(object, "paid_credits",
+                        settled ? json_integer(o->paid.credits) : json_null());
     set_text(object, "paid_credit_amount", o->paid_credit);
     set_text(object, "paid_net", o->paid_net);
 }
 
-static void print_outcome(const char *what, const struct remise_totals *t, const char *debit, const char *credit, const char *net,
-                          const char *currency)
+static void print_outcome(const char *what, const struct remise_totals *t, const char *debit,
+                          const char *credit, const char *net, const char *currency)
 {
-    printf("%-12s debits %" PRIu32 ", %s, credits %" PRIu32 ", %s, net %s %s\n", what, t->debits, debit, t->credits, credit, net, currency);
+    printf("%-12s debits %" PRIu32 ", %s, credits %" PRIu32 ", %s, net %s %s\n", what, t->debits,
+           debit, t->credits, credit, net, currency);
 }
 
 static int show_text(const struct remise *r, const struct outcome *o)
@@ -212,21 +226,25 @@ static int show_text(const struct remise *r, const struct outcome *o)
     const char *currency = currency_shown(r->currency);
 
     fill(&c, r);
-    printf("contract     %s\nnumber       %s\nstate        %s\n", r->contract, c.number, remise_state_name(r->state));
+    printf("contract     %s\nnumber       %s\nstate        %s\n", r->contract, c.number,
+           remise_state_name(r->state));
     if (r->day != 0)
         printf("day          %s\n", c.day);
-    printf("debits       %s, %s %s\ncredits      %s, %s %s\n", c.debits, c.debit, currency, c.credits, c.credit, currency);
-    printf("reversals    %s, %s %s\nnet          %s %s\n", c.reversals, c.reversal, currency, c.net, currency);
+    printf("debits       %s, %s %s\ncredits      %s, %s %s\n", c.debits, c.debit, currency,
+           c.credits, c.credit, currency);
+    printf("reversals    %s, %s %s\nnet          %s %s\n", c.reversals, c.reversal, currency, c.net,
+           currency);
     printf("opened       %s\n", time_shown(when, r->opened));
     if (r->closed != 0)
         printf("closed       %s\n", time_shown(when, r->closed));
     if (r->attempts > 0)
-        printf("submitted    %s, %s time(s)\ncontent      %s\n", time_shown(when, r->submitted), c.attempts,
-               hex_encode(hash, SPAN_OF(r->content_hash)));
+        printf("submitted    %s, %s time(s)\ncontent      %s\n", time_shown(when, r->submitted),
+               c.attempts, hex_encode(hash, SPAN_OF(r->content_hash)));
     if (r->settled != 0)
         printf("settled      %s\noutcome      %s\n", time_shown(when, r->settled), r->outcome);
     if (o->refused_n[0] != '\0') {
-        print_outcome("refused", &o->refused, o->refused_debit, o->refused_credit, o->refused_net, currency);
+        print_outcome("refused", &o->refused, o->refused_debit, o->refused_credit, o->refused_net,
+                      currency);
         print_outcome("paid", &o->paid, o->paid_debit, o->paid_credit, o->paid_net, currency);
     }
     return CLI_DONE;
@@ -234,11 +252,12 @@ static int show_text(const struct remise *r, const struct outcome *o)
 
 int acquirer_remise_show(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"contract", 'c', "ID", 0, "Number of the contract", 0},
-                                                 {"number", 'n', "NUMBER", 0, "Number of the remise [the open one]", 0},
-                                                 OPTION_DIR,
-                                                 OPTION_JSON,
-                                                 {0}};
+    static const struct argp_option options[] = {
+        {"contract", 'c', "ID", 0, "Number of the contract", 0},
+        {"number", 'n', "NUMBER", 0, "Number of the remise [the open one]", 0},
+        OPTION_DIR,
+        OPTION_JSON,
+        {0}};
     static const struct argp argp = {options, parse, NULL, "Show one remise.", NULL, NULL, NULL};
     struct words w = {0};
     struct ledger *l = NULL;
@@ -258,7 +277,8 @@ int acquirer_remise_show(int argc, char **argv)
     if (r == TP_OK)
         r = option_open(&l, dir, w.dir, &e);
     if (r == TP_OK)
-        r = w.number == NULL ? ledger_remise_running(l, w.contract, &remise, &e) : ledger_remise_get(l, w.contract, (uint32_t)number, &remise, &e);
+        r = w.number == NULL ? ledger_remise_running(l, w.contract, &remise, &e)
+                             : ledger_remise_get(l, w.contract, (uint32_t)number, &remise, &e);
     if (r == TP_OK)
         r = fill_outcome(&outcome, l, &remise, &e);
     ledger_close(&l);
@@ -299,23 +319,25 @@ static enum tp_err close_one(void *ctx, const struct contract *c, struct tp_erro
     if (closing->json)
         json_array_append_new(closing->closed, remise_json(&remise));
     else
-        printf("contract %s: remise %s closed, day %s, %s debits %s, %s credits %s, net %s %s\n", c->id, cells.number, cells.day, cells.debits,
-               cells.debit, cells.credits, cells.credit, cells.net, currency_shown(remise.currency));
+        printf("contract %s: remise %s closed, day %s, %s debits %s, %s credits %s, net %s %s\n",
+               c->id, cells.number, cells.day, cells.debits, cells.debit, cells.credits,
+               cells.credit, cells.net, currency_shown(remise.currency));
     return TP_OK;
 }
 
 int acquirer_close(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"contract", 'c', "ID", 0, "Only this contract's [all]", 0}, OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {
-        options,
-        parse,
-        NULL,
-        "Close the open remise of each contract: the business day is fixed, its totals are frozen and the next remise opens. "
-        "One with nothing to collect stays open.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp_option options[] = {
+        {"contract", 'c', "ID", 0, "Only this contract's [all]", 0}, OPTION_DIR, OPTION_JSON, {0}};
+    static const struct argp argp = {options,
+                                     parse,
+                                     NULL,
+                                     "Close the open remise of each contract: the business day is "
+                                     "fixed, its totals are frozen and the next remise opens. "
+                                     "One with nothing to collect stays open.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {0};
     struct closing closing = {0};
     struct ledger *l = NULL;
@@ -330,7 +352,8 @@ int acquirer_close(int argc, char **argv)
     r = option_open(&l, dir, w.dir, &e);
     if (r == TP_OK)
         r = acquirer_open_ledger(&closing.l, dir, &e);
-    if (r == TP_OK && w.contract != NULL && (r = ledger_contract_get(l, w.contract, &one, &e)) == TP_OK)
+    if (r == TP_OK && w.contract != NULL &&
+        (r = ledger_contract_get(l, w.contract, &one, &e)) == TP_OK)
         r = close_one(&closing, &one, &e);
     else if (r == TP_OK)
         r = ledger_contract_each(l, close_one, &closing, &e);

@@ -9,12 +9,17 @@
 int acquirer_serve(int argc, char **argv)
 {
     static const struct argp_option table[] = {
-        {"dir", 'd', "DIR", 0, "The acquirer's folder (default: ./acq, else " ACQUIRER_DIR_DEFAULT ")", 0},
-        {"listen", 'l', "ADDRESS:PORT", 0, "Where terminals connect (default: that of acquirer.conf; port 0 picks a free one)", 0},
-        {"threads", 't', "N", 0, "Threads that check messages (default: one for each processor)", 0},
+        {"dir", 'd', "DIR", 0,
+         "The acquirer's folder (default: ./acq, else " ACQUIRER_DIR_DEFAULT ")", 0},
+        {"listen", 'l', "ADDRESS:PORT", 0,
+         "Where terminals connect (default: that of acquirer.conf; port 0 picks a free one)", 0},
+        {"threads", 't', "N", 0, "Threads that check messages (default: one for each processor)",
+         0},
         {0}};
     static const struct argp argp = {
-        .options = table, .parser = serve_parse, .doc = "Receive, check, keep and acknowledge the payments of terminals."};
+        .options = table,
+        .parser = serve_parse,
+        .doc = "Receive, check, keep and acknowledge the payments of terminals."};
     struct serve_options o = {0};
     char dir[PATH_MAX], address[256], configured[256];
     const char *port = NULL;
@@ -28,7 +33,8 @@ int acquirer_serve(int argc, char **argv)
     if (r == TP_OK)
         r = acquirer_listen(configured, sizeof(configured), dir, &e);
     if (r == TP_OK)
-        r = serve_address(address, sizeof(address), &port, o.listen != NULL ? o.listen : configured, ACQUIRER_ADDRESS, &e);
+        r = serve_address(address, sizeof(address), &port, o.listen != NULL ? o.listen : configured,
+                          ACQUIRER_ADDRESS, &e);
     if (r == TP_OK)
         r = acquirer_server_new(&s, dir, address, port, serve_threads(&o), &e);
     if (r == TP_OK)

@@ -89,8 +89,9 @@ static void our_fault(struct request *q, const struct tp_error *e)
 
 /* ---- 0200, 0201 ---- */
 
-/* To the issuer, if there is one who can be asked. Else 91, unless the books say that a first of its repeats did get there: two answers to one payment must not
- * differ, since a terminal may have its card pay offline on a 91. */
+/* To the issuer, if there is one who can be asked. Else 91, unless the books say that a first of
+ * its repeats did get there: two answers to one payment must not differ, since a terminal may have
+ * its card pay offline on a 91. */
 static enum tp_err ask_issuer(struct request *q, struct answer *a, struct tp_error *e)
 {
     struct payment *p = &q->worker->payment;
@@ -102,7 +103,11 @@ static enum tp_err ask_issuer(struct request *q, struct answer *a, struct tp_err
 
     switch (gateway_find(committer_gateway(q->server->committer), p->pan, &issuer)) {
     case ROUTE_NONE:
-        answer_set(a, "91", p->tx.online ? "ARQC" : p->tx.vouched ? "NO_CDA" : p->tx.kind == TX_CREDIT ? "CREDIT" : "FLOOR");
+        answer_set(a, "91",
+                   p->tx.online              ? "ARQC"
+                   : p->tx.vouched           ? "NO_CDA"
+                   : p->tx.kind == TX_CREDIT ? "CREDIT"
+                                             : "FLOOR");
         return committer_wait(q->server->committer, &ask, a);
     case ROUTE_DOWN:
         answer_set(a, "91", "ISSUER_DOWN");
@@ -121,7 +126,8 @@ static enum tp_err ask_issuer(struct request *q, struct answer *a, struct tp_err
 }
 
 /* True when it is answered later: when it is durable, or when its issuer has spoken. */
-static enum tp_err pass_on(struct request *q, enum check_outcome outcome, struct answer *a, bool *later, struct tp_error *e)
+static enum tp_err pass_on(struct request *q, enum check_outcome outcome, struct answer *a,
+                           bool *later, struct tp_error *e)
 {
     const struct commit_request keep = {q->message->mti, &q->echo, &q->worker->payment.tx, q->peer};
     enum tp_err r = TP_OK;
@@ -144,7 +150,8 @@ static void on_payment(struct request *q)
     struct tp_error e = {TP_OK, ""};
     struct answer a;
     bool later = false;
-    enum tp_err r = check_payment(&outcome, &a, p, &q->worker->checker, q->message, q->party, time(NULL), &e);
+    enum tp_err r =
+        check_payment(&outcome, &a, p, &q->worker->checker, q->message, q->party, time(NULL), &e);
 
     if (r == TP_OK)
         r = pass_on(q, outcome, &a, &later, &e);
@@ -164,7 +171,8 @@ static void on_payment(struct request *q)
 
 /* ---- 0400, 0401 ---- */
 
-/* DE 90: type, STAN and DE 7 of the original, then the institutions that had it. Its local day is that of DE 13, which a reversal repeats. */
+/* DE 90: type, STAN and DE 7 of the original, then the institutions that had it. Its local day is
+ * that of DE 13, which a reversal repeats. */
 static const char *read_original(struct tx_record *tx, const struct iso8583 *m, time_t now)
 {
     char original[43];
@@ -172,7 +180,8 @@ static const char *read_original(struct tx_record *tx, const struct iso8583 *m, 
     uint64_t month_day = 0;
     int day;
 
-    if (iso8583_text(m, 90, original, sizeof(original)) != TP_OK || sscanf(original, "%4u%6u", &mti, &stan) != 2)
+    if (iso8583_text(m, 90, original, sizeof(original)) != TP_OK ||
+        sscanf(original, "%4u%6u", &mti, &stan) != 2)
         return "DE90";
     if (mti != MTI_FINANCIAL && mti != MTI_FINANCIAL_REPEAT)
         return "DE90_MTI";
@@ -189,10 +198,12 @@ static const char *read_original(struct tx_record *tx, const struct iso8583 *m, 
 /* What a terminal may still say. */
 enum admission {
     OPEN_ONLY,     /* under an open contract */
-    CLOSED_AS_WELL /* under a closed one too: what was taken before the close is still reversed and reconciled. A closed terminal says nothing */
+    CLOSED_AS_WELL /* under a closed one too: what was taken before the close is still reversed and
+                      reconciled. A closed terminal says nothing */
 };
 
-/* True when the request is from a terminal that its certificate names, and that may make it; else it is answered. */
+/* True when the request is from a terminal that its certificate names, and that may make it; else
+ * it is answered. */
 static bool admitted(struct request *q, enum admission admission)
 {
     struct contract contract = {.open = false};
@@ -274,8 +285,10 @@ static void on_reconciliation(struct request *q)
         our_fault(q, &e);
         return;
     }
-    const struct count counts[] = {
-        {74, r.totals.credits}, {76, r.totals.debits}, {86, (uint64_t)r.totals.credit_amount}, {88, (uint64_t)r.totals.debit_amount}};
+    const struct count counts[] = {{74, r.totals.credits},
+                                   {76, r.totals.debits},
+                                   {86, (uint64_t)r.totals.credit_amount},
+                                   {88, (uint64_t)r.totals.debit_amount}};
 
     net_text(net, &r.totals);
     answer_set(&a, "00", NULL);
@@ -294,7 +307,8 @@ static void on_reconciliation(struct request *q)
         return;
     }
     echo_send(q->peer, m, TP_OK);
-    log_note("0500 %s/%s: remise %u %s", q->party->contract, q->party->terminal, r.number, balanced ? "in balance" : "out of balance");
+    log_note("0500 %s/%s: remise %u %s", q->party->contract, q->party->terminal, r.number,
+             balanced ? "in balance" : "out of balance");
 }
 
 /* ---- 0800 ---- */
@@ -318,17 +332,23 @@ static void on_network(struct request *q)
 static const struct {
     unsigned mti;
     void (*handle)(struct request *q);
-} handlers[] = {{MTI_FINANCIAL, on_payment},        {MTI_FINANCIAL_REPEAT, on_payment},      {MTI_REVERSAL, on_reversal},
-                {MTI_REVERSAL_REPEAT, on_reversal}, {MTI_RECONCILIATION, on_reconciliation}, {MTI_NETWORK, on_network}};
+} handlers[] = {{MTI_FINANCIAL, on_payment},
+                {MTI_FINANCIAL_REPEAT, on_payment},
+                {MTI_REVERSAL, on_reversal},
+                {MTI_REVERSAL_REPEAT, on_reversal},
+                {MTI_RECONCILIATION, on_reconciliation},
+                {MTI_NETWORK, on_network}};
 
-/* A message that does not parse is answered 30 when at least its type and STAN could be read, so that its terminal knows which it was. */
+/* A message that does not parse is answered 30 when at least its type and STAN could be read, so
+ * that its terminal knows which it was. */
 static void on_malformed(struct request *q, const struct tp_error *e)
 {
     bool known = false;
 
     for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
         known |= handlers[i].mti == q->message->mti;
-    log_note("%s (%s/%s): message %04u: %s%s", link_peer_address(q->peer), q->party->contract, q->party->terminal, q->message->mti, e->text,
+    log_note("%s (%s/%s): message %04u: %s%s", link_peer_address(q->peer), q->party->contract,
+             q->party->terminal, q->message->mti, e->text,
              known && iso8583_has(q->message, 11) ? "" : ": closed");
     if (known && iso8583_has(q->message, 11))
         answer_simply(q, "30", NULL);
@@ -342,10 +362,12 @@ static void on_request(struct request *q, void (*handle)(struct request *q))
     char reason[PROFILE_REASON_MAX];
 
     if (!iso8583_has(q->message, 11)) {
-        log_note("%s (%s/%s): message %04u has no DE 11 to answer it under: closed", link_peer_address(q->peer), q->party->contract,
-                 q->party->terminal, q->message->mti);
+        log_note("%s (%s/%s): message %04u has no DE 11 to answer it under: closed",
+                 link_peer_address(q->peer), q->party->contract, q->party->terminal,
+                 q->message->mti);
         link_peer_close(q->peer);
-    } else if (handle != on_payment && profile_fault(reason, PROFILE_TERMINAL, q->message) != NULL) {
+    } else if (handle != on_payment &&
+               profile_fault(reason, PROFILE_TERMINAL, q->message) != NULL) {
         answer_simply(q, "30", reason);
     } else {
         handle(q);
@@ -356,7 +378,8 @@ static void on_message(void *ctx, struct link_peer *peer, void *user, struct spa
 {
     struct acquirer_server *s = ctx;
     struct worker *w = s->worker[link_peer_thread(peer)];
-    struct request q = {.server = s, .worker = w, .peer = peer, .party = user, .message = &w->message};
+    struct request q = {
+        .server = s, .worker = w, .peer = peer, .party = user, .message = &w->message};
     struct tp_error e = {TP_OK, ""};
     const enum tp_err r = iso8583_unpack(&w->message, raw, &e);
 
@@ -371,22 +394,25 @@ static void on_message(void *ctx, struct link_peer *peer, void *user, struct spa
             return;
         }
     }
-    if (w->message.mti / 10 % 2 == 0 && iso8583_has(&w->message, 11)) { /* a request of a kind that is not served */
+    if (w->message.mti / 10 % 2 == 0 &&
+        iso8583_has(&w->message, 11)) { /* a request of a kind that is not served */
         answer_simply(&q, "12", "MTI");
         return;
     }
-    log_note("%s (%s/%s): message type %04u is none for an acquirer: closed", link_peer_address(peer), q.party->contract, q.party->terminal,
-             w->message.mti);
+    log_note("%s (%s/%s): message type %04u is none for an acquirer: closed",
+             link_peer_address(peer), q.party->contract, q.party->terminal, w->message.mti);
     link_peer_close(peer);
 }
 
-static enum tp_err on_opened(void *ctx, struct link_peer *peer, const char *organisation, const char *common_name, void **user)
+static enum tp_err on_opened(void *ctx, struct link_peer *peer, const char *organisation,
+                             const char *common_name, void **user)
 {
     struct party *party;
 
     (void)ctx;
     if (strlen(organisation) >= CONTRACT_ID_MAX || strlen(common_name) >= TERMINAL_ID_MAX) {
-        log_note("%s: the certificate names no contract and terminal (O=%s, CN=%s)", link_peer_address(peer), organisation, common_name);
+        log_note("%s: the certificate names no contract and terminal (O=%s, CN=%s)",
+                 link_peer_address(peer), organisation, common_name);
         return TP_ERR_SECURITY;
     }
     party = calloc(1, sizeof(*party));
@@ -416,7 +442,8 @@ static void worker_free(struct worker *w)
     free(w);
 }
 
-static enum tp_err worker_new(struct worker **out, const char *dir, const struct capk_store *authorities, struct tp_error *e)
+static enum tp_err worker_new(struct worker **out, const char *dir,
+                              const struct capk_store *authorities, struct tp_error *e)
 {
     struct worker *w = calloc(1, sizeof(*w));
     enum tp_err r;
@@ -440,12 +467,14 @@ static enum tp_err worker_new(struct worker **out, const char *dir, const struct
     return r;
 }
 
-/* acquirer.conf names the files; without one, or without that entry, they are where init puts them. */
+/* acquirer.conf names the files; without one, or without that entry, they are where init puts them.
+ */
 static enum tp_err tls_context(SSL_CTX **out, const char *dir, struct tp_error *e)
 {
     static const struct {
         const char *key, *usual;
-    } files[] = {{"ca", "pki/ca.pem"}, {"certificate", "pki/server.pem"}, {"key", "pki/server.key"}};
+    } files[] = {
+        {"ca", "pki/ca.pem"}, {"certificate", "pki/server.pem"}, {"key", "pki/server.key"}};
     char conf_path[PATH_MAX], path[3][PATH_MAX];
     struct conf *conf = NULL;
     enum tp_err r = file_join(conf_path, sizeof(conf_path), dir, "acquirer.conf", e);
@@ -464,11 +493,12 @@ static enum tp_err tls_context(SSL_CTX **out, const char *dir, struct tp_error *
     return r == TP_OK ? pki_tls_context(out, PKI_SERVER, path[0], path[1], path[2], e) : r;
 }
 
-enum tp_err acquirer_server_new(struct acquirer_server **out, const char *dir, const char *address, const char *port, unsigned threads,
-                                struct tp_error *e)
+enum tp_err acquirer_server_new(struct acquirer_server **out, const char *dir, const char *address,
+                                const char *port, unsigned threads, struct tp_error *e)
 {
     struct acquirer_server *s = calloc(1, sizeof(*s));
-    const struct link_events events = {.ctx = s, .opened = on_opened, .message = on_message, .closed = on_closed};
+    const struct link_events events = {
+        .ctx = s, .opened = on_opened, .message = on_message, .closed = on_closed};
     SSL_CTX *tls = NULL;
     enum tp_err r;
 
@@ -480,7 +510,8 @@ enum tp_err acquirer_server_new(struct acquirer_server **out, const char *dir, c
     if (r == TP_OK)
         r = acquirer_load_authorities(&s->authorities, dir, e);
     if (r == TP_OK && capk_count(s->authorities) == 0)
-        log_note("no authority key of a card scheme is trusted here: payments are refused (CA_KEY_UNKNOWN) until telepay-acquirer authority add");
+        log_note("no authority key of a card scheme is trusted here: payments are refused "
+                 "(CA_KEY_UNKNOWN) until telepay-acquirer authority add");
     for (unsigned i = 0; r == TP_OK && i < s->threads; i++)
         r = worker_new(&s->worker[i], dir, s->authorities, e);
     if (r == TP_OK)

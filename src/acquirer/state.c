@@ -36,14 +36,16 @@ static int is_json(const struct dirent *d)
     return n > 5 && d->d_name[0] != '.' && strcmp(d->d_name + n - 5, ".json") == 0;
 }
 
-enum tp_err acquirer_authority_files(struct dirent ***names, int *n, const char *folder, struct tp_error *e)
+enum tp_err acquirer_authority_files(struct dirent ***names, int *n, const char *folder,
+                                     struct tp_error *e)
 {
     *names = NULL;
     *n = scandir(folder, names, is_json, alphasort);
     if (*n >= 0)
         return TP_OK;
     *n = 0;
-    return errno == ENOENT ? TP_OK : tp_fail(e, TP_ERR_IO, "cannot read %s: %s", folder, strerror(errno));
+    return errno == ENOENT ? TP_OK
+                           : tp_fail(e, TP_ERR_IO, "cannot read %s: %s", folder, strerror(errno));
 }
 
 static enum tp_err load_folder(struct capk_store *s, const char *folder, struct tp_error *e)
@@ -84,7 +86,8 @@ enum tp_err acquirer_read_authorities(struct capk_store **out, const char *dir, 
     return r;
 }
 
-/* Evidence is kept for years: what is signed under a key that can be factored meanwhile proves nothing. */
+/* Evidence is kept for years: what is signed under a key that can be factored meanwhile proves
+ * nothing. */
 static enum tp_err long_enough(const struct capk_store *s, const char *advice, struct tp_error *e)
 {
     const struct capk *k;
@@ -94,8 +97,10 @@ static enum tp_err long_enough(const struct capk_store *s, const char *advice, s
         const size_t bits = emv_pubkey_size(k->key) * 8;
 
         if (bits < ACQUIRER_AUTHORITY_BITS)
-            return tp_fail(e, TP_ERR_SECURITY, "%s: key %02X of %s has %zu bits: an acquirer takes none under %d%s", k->source, k->index,
-                           hex_encode(rid, SPAN_OF(k->rid)), bits, ACQUIRER_AUTHORITY_BITS, advice);
+            return tp_fail(e, TP_ERR_SECURITY,
+                           "%s: key %02X of %s has %zu bits: an acquirer takes none under %d%s",
+                           k->source, k->index, hex_encode(rid, SPAN_OF(k->rid)), bits,
+                           ACQUIRER_AUTHORITY_BITS, advice);
     }
     return TP_OK;
 }
@@ -116,17 +121,21 @@ enum tp_err acquirer_authority_place(char *name, size_t cap, const char *dir, st
     char path[PATH_MAX];
 
     for (unsigned i = 1; i < AUTHORITY_FILES_MAX; i++) {
-        enum tp_err r = snprintf(name, cap, "authorities/%02u.json", i) < (int)cap ? TP_OK : tp_fail(e, TP_ERR_RANGE, "too long a name");
+        enum tp_err r = snprintf(name, cap, "authorities/%02u.json", i) < (int)cap
+                            ? TP_OK
+                            : tp_fail(e, TP_ERR_RANGE, "too long a name");
 
         if (r == TP_OK)
             r = file_join(path, sizeof(path), dir, name, e);
         if (r != TP_OK || access(path, F_OK) != 0)
             return r;
     }
-    return tp_fail(e, TP_ERR_EXISTS, "there are %d files of authority keys already", AUTHORITY_FILES_MAX - 1);
+    return tp_fail(e, TP_ERR_EXISTS, "there are %d files of authority keys already",
+                   AUTHORITY_FILES_MAX - 1);
 }
 
-/* Each file is read as authority keys first, so that a wrong one is found now and not when the server starts. */
+/* Each file is read as authority keys first, so that a wrong one is found now and not when the
+ * server starts. */
 enum tp_err acquirer_copy_authority(const char *dir, const char *from, struct tp_error *e)
 {
     char name[64];
@@ -162,7 +171,8 @@ enum tp_err acquirer_listen(char *out, size_t cap, const char *dir, struct tp_er
     if (r != TP_OK)
         return r;
     value = conf != NULL ? conf_get(conf, "serve", "listen") : NULL;
-    if (snprintf(out, cap, "%s", value != NULL ? value : ACQUIRER_ADDRESS ":" ACQUIRER_PORT) >= (int)cap)
+    if (snprintf(out, cap, "%s", value != NULL ? value : ACQUIRER_ADDRESS ":" ACQUIRER_PORT) >=
+        (int)cap)
         r = tp_fail(e, TP_ERR_USAGE, "%s: \"listen\" in section [serve] is too long", path);
     conf_free(&conf);
     return r;

@@ -37,7 +37,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (w->settle && (w->rrn == NULL || w->note == NULL))
-            argp_error(state, "name the transaction by its reference number (rrn), and say with --note how it was settled");
+            argp_error(state, "name the transaction by its reference number (rrn), and say with "
+                              "--note how it was settled");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -68,18 +69,28 @@ static enum tp_err list_row(void *ctx, const struct suspense_item *i, struct tp_
 
 int acquirer_suspense_list(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"all", 'a', NULL, 0, "Also those that are settled", 0}, OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse, NULL, "List the items that the collection centre refused and that are still to be settled.",
-                                     NULL,    NULL,  NULL};
-    static const struct table_column columns[] = {{"rrn", TABLE_TEXT},     {"contract", TABLE_TEXT}, {"remise", TABLE_NUMBER}, {"kind", TABLE_TEXT},
-                                                  {"amount", TABLE_RIGHT}, {"currency", TABLE_TEXT}, {"card", TABLE_TEXT},     {"reason", TABLE_TEXT},
-                                                  {"since", TABLE_TEXT},   {"settled", TABLE_TEXT},  {"note", TABLE_TEXT}};
+    static const struct argp_option options[] = {
+        {"all", 'a', NULL, 0, "Also those that are settled", 0}, OPTION_DIR, OPTION_JSON, {0}};
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        "List the items that the collection centre refused and that are still to be settled.",
+        NULL,
+        NULL,
+        NULL};
+    static const struct table_column columns[] = {
+        {"rrn", TABLE_TEXT},     {"contract", TABLE_TEXT}, {"remise", TABLE_NUMBER},
+        {"kind", TABLE_TEXT},    {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT},
+        {"card", TABLE_TEXT},    {"reason", TABLE_TEXT},   {"since", TABLE_TEXT},
+        {"settled", TABLE_TEXT}, {"note", TABLE_TEXT}};
     struct words w = {0};
     struct listing list = {0};
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = listing_start(&list, w.dir, "suspense", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+    r = listing_start(&list, w.dir, "suspense", columns, sizeof(columns) / sizeof(columns[0]),
+                      w.json);
     if (r == TP_OK)
         r = ledger_suspense_each(list.l, w.all, list_row, list.table, &list.e);
     return listing_end(&list, r);
@@ -87,10 +98,18 @@ int acquirer_suspense_list(int argc, char **argv)
 
 int acquirer_suspense_settle(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"note", 'n', "TEXT", 0, "How it was settled, for the books; no card number", 0}, OPTION_DIR, {0}};
-    static const struct argp argp = {
-        options, parse, "RRN", "Settle a refused item: the note is kept with it for good. It never goes into another remise by itself.",
-        NULL,    NULL,  NULL};
+    static const struct argp_option options[] = {
+        {"note", 'n', "TEXT", 0, "How it was settled, for the books; no card number", 0},
+        OPTION_DIR,
+        {0}};
+    static const struct argp argp = {options,
+                                     parse,
+                                     "RRN",
+                                     "Settle a refused item: the note is kept with it for good. It "
+                                     "never goes into another remise by itself.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {.settle = true};
     struct ledger *l = NULL;
     struct tp_error e = {TP_OK, ""};

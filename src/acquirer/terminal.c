@@ -89,7 +89,8 @@ static enum tp_err put_applications(FILE *to, const struct making *m, struct tp_
 
     if (r == TP_OK)
         r = file_read(path, FILE_MAX, &text, &n, e);
-    snprintf(floor, sizeof(floor), "%lld", (long long)(m->contract.floor < FLOOR_LIMIT ? m->contract.floor : FLOOR_LIMIT));
+    snprintf(floor, sizeof(floor), "%lld",
+             (long long)(m->contract.floor < FLOOR_LIMIT ? m->contract.floor : FLOOR_LIMIT));
     if (r == TP_OK && put_replaced(to, (const char *)text, FLOOR_MARK, floor) != TP_OK)
         r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     free(text);
@@ -99,8 +100,10 @@ static enum tp_err put_applications(FILE *to, const struct making *m, struct tp_
 static void put_head(FILE *to, const struct making *m, const char *authorities)
 {
     fprintf(to,
-            "# telepay: configuration of terminal %s of contract %s, made by telepay-acquirer terminal add.\n"
-            "# File names are relative to this file. Keep terminal.key secret: it is what the acquirer knows this terminal by.\n"
+            "# telepay: configuration of terminal %s of contract %s, made by telepay-acquirer "
+            "terminal add.\n"
+            "# File names are relative to this file. Keep terminal.key secret: it is what the "
+            "acquirer knows this terminal by.\n"
             "\n"
             "[acquirer]\n"
             "# its number: with contract and terminal, it is whom the card signs that it pays\n"
@@ -118,25 +121,30 @@ static void put_head(FILE *to, const struct making *m, const char *authorities)
             "mcc = %04u\n"
             "currency = %s\n"
             "country = %u\n"
-            "# 9F35, 9F33, 9F40 (EMV 4.4 Book 4, annex A); serial: 9F1E. The acquirer knows 9F33 and 9F1E: it refuses others (58, 63)\n"
+            "# 9F35, 9F33, 9F40 (EMV 4.4 Book 4, annex A); serial: 9F1E. The acquirer knows 9F33 "
+            "and 9F1E: it refuses others (58, 63)\n"
             "type = 35\n"
             "capabilities = %02X%02X%02X\n"
             "additional = 6000F0A001\n"
             "serial = %s\n"
             "\n"
             "[authorities]\n"
-            "# the keys that the acquirer trusted when this was made, and no others (parted by spaces)\n"
+            "# the keys that the acquirer trusted when this was made, and no others (parted by "
+            "spaces)\n"
             "files =%s\n"
             "\n"
             "[journal]\n"
             "file = journal.db\n"
             "\n",
-            m->terminal.id, m->terminal.contract, m->acquirer, m->at.host, m->at.port, m->terminal.id, m->terminal.contract, m->contract.name,
-            m->contract.mcc, currency_shown(m->contract.currency), m->contract.country, m->terminal.capabilities[0], m->terminal.capabilities[1],
-            m->terminal.capabilities[2], m->terminal.serial, authorities);
+            m->terminal.id, m->terminal.contract, m->acquirer, m->at.host, m->at.port,
+            m->terminal.id, m->terminal.contract, m->contract.name, m->contract.mcc,
+            currency_shown(m->contract.currency), m->contract.country, m->terminal.capabilities[0],
+            m->terminal.capabilities[1], m->terminal.capabilities[2], m->terminal.serial,
+            authorities);
 }
 
-static enum tp_err write_configuration(const struct making *m, const char *authorities, struct tp_error *e)
+static enum tp_err write_configuration(const struct making *m, const char *authorities,
+                                       struct tp_error *e)
 {
     char path[PATH_MAX], *text = NULL;
     size_t n = 0;
@@ -157,8 +165,10 @@ static enum tp_err write_configuration(const struct making *m, const char *autho
     return r;
 }
 
-/* authorities/01.json becomes authority.json, NAME.json authority-NAME.json; names is their list for telepay.conf. */
-static enum tp_err copy_authorities(const struct making *m, char *names, size_t cap, struct tp_error *e)
+/* authorities/01.json becomes authority.json, NAME.json authority-NAME.json; names is their list
+ * for telepay.conf. */
+static enum tp_err copy_authorities(const struct making *m, char *names, size_t cap,
+                                    struct tp_error *e)
 {
     char folder[PATH_MAX], path[PATH_MAX], to[NAME_MAX + 16];
     struct dirent **files = NULL;
@@ -179,7 +189,8 @@ static enum tp_err copy_authorities(const struct making *m, char *names, size_t 
         else
             snprintf(to, sizeof(to), "authority-%s", name);
         if (r == TP_OK && (strpbrk(name, " \t;") != NULL || used + strlen(to) + 2 > cap))
-            r = tp_fail(e, TP_ERR_RANGE, "%s: a terminal's list of files cannot hold its name", path);
+            r = tp_fail(e, TP_ERR_RANGE, "%s: a terminal's list of files cannot hold its name",
+                        path);
         if (r == TP_OK)
             r = file_copy(path, m->w->out, to, 0644, e);
         if (r == TP_OK)
@@ -214,10 +225,14 @@ static enum tp_err read_capabilities(struct terminal *t, const char *text, struc
         text = TERMINAL_CAPABILITIES;
     if (hex_decode(&b, text) == TP_OK && b.n == sizeof(t->capabilities))
         return TP_OK;
-    return tp_fail(e, TP_ERR_USAGE, "--capabilities is 9F33, three bytes in hex, as " TERMINAL_CAPABILITIES ", not \"%.20s\"", text);
+    return tp_fail(e, TP_ERR_USAGE,
+                   "--capabilities is 9F33, three bytes in hex, as " TERMINAL_CAPABILITIES
+                   ", not \"%.20s\"",
+                   text);
 }
 
-/* The books give the serial that the folder needs, and keep the terminal only when the folder is whole. */
+/* The books give the serial that the folder needs, and keep the terminal only when the folder is
+ * whole. */
 static enum tp_err book_and_make(struct making *m, struct ledger *l, struct tp_error *e)
 {
     enum tp_err r = ledger_group_begin(l, e);
@@ -246,7 +261,9 @@ static enum tp_err add(struct making *m, struct ledger *l, struct tp_error *e)
     if (r == TP_OK)
         r = ledger_contract_get(l, w->contract, &m->contract, e);
     if (r == TP_OK && ledger_terminal_get(l, w->contract, w->id, &m->terminal, e) == TP_OK)
-        r = tp_fail(e, TP_ERR_EXISTS, "contract %s has a terminal %s already: give the new one another --id", w->contract, w->id);
+        r = tp_fail(e, TP_ERR_EXISTS,
+                    "contract %s has a terminal %s already: give the new one another --id",
+                    w->contract, w->id);
     if (r == TP_OK)
         r = read_capabilities(&m->terminal, w->capabilities, e);
     if (r == TP_OK && !m->contract.open)
@@ -265,15 +282,21 @@ int acquirer_terminal_add(int argc, char **argv)
     static const struct argp_option options[] = {
         {"contract", 'c', "ID", 0, "Number of its contract", 0},
         {"id", 'i', "ID", 0, "Number of the terminal: the 8 characters of DE 41", 0},
-        {"out", KEY_OUT, "DIR", 0, "Folder to make for the terminal: certificate, key, configuration", 0},
-        {"host", KEY_HOST, "NAME", 0, "Where it reaches the acquirer [what acquirer.conf listens on]", 0},
+        {"out", KEY_OUT, "DIR", 0,
+         "Folder to make for the terminal: certificate, key, configuration", 0},
+        {"host", KEY_HOST, "NAME", 0,
+         "Where it reaches the acquirer [what acquirer.conf listens on]", 0},
         {"port", KEY_PORT, "PORT", 0, "Its port [that of acquirer.conf]", 0},
-        {"capabilities", KEY_CAPABILITIES, "HEX", 0, "Terminal capabilities (9F33) that it is registered with [" TERMINAL_CAPABILITIES "]", 0},
+        {"capabilities", KEY_CAPABILITIES, "HEX", 0,
+         "Terminal capabilities (9F33) that it is registered with [" TERMINAL_CAPABILITIES "]", 0},
         OPTION_DIR,
         {0},
     };
-    static const struct argp argp = {options, parse, NULL, "Add a terminal to a contract, and make the folder that telepay runs it from.",
-                                     NULL,    NULL,  NULL};
+    static const struct argp argp = {
+        options, parse,
+        NULL,    "Add a terminal to a contract, and make the folder that telepay runs it from.",
+        NULL,    NULL,
+        NULL};
     struct words w = {0};
     struct making m = {.w = &w};
     struct ledger *l = NULL;
@@ -294,8 +317,9 @@ int acquirer_terminal_add(int argc, char **argv)
     ledger_close(&l);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("terminal %s of contract %s is in %s\nnext: telepay pay --amount 12.50 --currency %s --config %s\n", w.id, w.contract, w.out,
-           currency_shown(m.contract.currency), made);
+    printf("terminal %s of contract %s is in %s\nnext: telepay pay --amount 12.50 --currency %s "
+           "--config %s\n",
+           w.id, w.contract, w.out, currency_shown(m.contract.currency), made);
     return CLI_DONE;
 }
 
@@ -308,7 +332,8 @@ static enum tp_err list_row(void *ctx, const struct terminal *t, struct tp_error
 {
     const struct terminals *list = ctx;
     char capabilities[7];
-    const char *const cells[] = {t->contract, t->id, capabilities, t->serial, list->acquirer, t->open ? "open" : "closed"};
+    const char *const cells[] = {t->contract, t->id,          capabilities,
+                                 t->serial,   list->acquirer, t->open ? "open" : "closed"};
 
     hex_encode(capabilities, SPAN_OF(t->capabilities));
     return table_row(list->table, cells, e);
@@ -316,17 +341,20 @@ static enum tp_err list_row(void *ctx, const struct terminal *t, struct tp_error
 
 int acquirer_terminal_list(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"contract", 'c', "ID", 0, "Only this contract's", 0}, OPTION_DIR, OPTION_JSON, {0}};
+    static const struct argp_option options[] = {
+        {"contract", 'c', "ID", 0, "Only this contract's", 0}, OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {options, parse, NULL, "List the terminals.", NULL, NULL, NULL};
-    static const struct table_column columns[] = {{"contract", TABLE_TEXT}, {"id", TABLE_TEXT},       {"capabilities", TABLE_TEXT},
-                                                  {"serial", TABLE_TEXT},   {"acquirer", TABLE_TEXT}, {"state", TABLE_TEXT}};
+    static const struct table_column columns[] = {
+        {"contract", TABLE_TEXT}, {"id", TABLE_TEXT},       {"capabilities", TABLE_TEXT},
+        {"serial", TABLE_TEXT},   {"acquirer", TABLE_TEXT}, {"state", TABLE_TEXT}};
     struct terminals terminals = {0};
     struct words w = {0};
     struct listing list = {0};
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = listing_start(&list, w.dir, "terminals", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+    r = listing_start(&list, w.dir, "terminals", columns, sizeof(columns) / sizeof(columns[0]),
+                      w.json);
     terminals.table = list.table;
     if (r == TP_OK)
         r = ledger_acquirer_id(list.l, terminals.acquirer, &list.e);
@@ -338,10 +366,18 @@ int acquirer_terminal_list(int argc, char **argv)
 int acquirer_terminal_close(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"contract", 'c', "ID", 0, "Number of its contract", 0}, {"id", 'i', "ID", 0, "Number of the terminal", 0}, OPTION_DIR, {0}};
-    static const struct argp argp = {
-        options, parse, NULL, "Close a terminal, as when it is lost or its key is known to others: nothing is taken from it any more.",
-        NULL,    NULL,  NULL};
+        {"contract", 'c', "ID", 0, "Number of its contract", 0},
+        {"id", 'i', "ID", 0, "Number of the terminal", 0},
+        OPTION_DIR,
+        {0}};
+    static const struct argp argp = {options,
+                                     parse,
+                                     NULL,
+                                     "Close a terminal, as when it is lost or its key is known to "
+                                     "others: nothing is taken from it any more.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {0};
     struct ledger *l = NULL;
     struct tp_error e = {TP_OK, ""};

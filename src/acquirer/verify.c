@@ -71,15 +71,27 @@ static error_t parse_word(int key, char *word, struct argp_state *state)
 
 /* ---- one row a check ---- */
 
-enum row { ROW_PRESENT, ROW_AUTHORITY, ROW_ISSUER, ROW_ICC, ROW_SIGNATURE, ROW_DATA_HASH, ROW_SIGNED, ROWS };
+enum row {
+    ROW_PRESENT,
+    ROW_AUTHORITY,
+    ROW_ISSUER,
+    ROW_ICC,
+    ROW_SIGNATURE,
+    ROW_DATA_HASH,
+    ROW_SIGNED,
+    ROWS
+};
 
 static const struct {
     const char *name;
     enum evidence_step step;
 } rows[ROWS] = {
-    [ROW_PRESENT] = {"data objects", EVIDENCE_PRESENT},          [ROW_AUTHORITY] = {"authority key", EVIDENCE_AUTHORITY},
-    [ROW_ISSUER] = {"issuer certificate", EVIDENCE_ISSUER_CERT}, [ROW_ICC] = {"ICC certificate", EVIDENCE_ICC_CERT},
-    [ROW_SIGNATURE] = {"card's signature", EVIDENCE_SDAD},       [ROW_DATA_HASH] = {"transaction data hash", EVIDENCE_SDAD},
+    [ROW_PRESENT] = {"data objects", EVIDENCE_PRESENT},
+    [ROW_AUTHORITY] = {"authority key", EVIDENCE_AUTHORITY},
+    [ROW_ISSUER] = {"issuer certificate", EVIDENCE_ISSUER_CERT},
+    [ROW_ICC] = {"ICC certificate", EVIDENCE_ICC_CERT},
+    [ROW_SIGNATURE] = {"card's signature", EVIDENCE_SDAD},
+    [ROW_DATA_HASH] = {"transaction data hash", EVIDENCE_SDAD},
     [ROW_SIGNED] = {"signed values", EVIDENCE_SIGNED},
 };
 
@@ -88,7 +100,9 @@ static enum row failed_row(const struct evidence_result *r)
 {
     for (unsigned i = 0; i < ROWS; i++)
         if (rows[i].step == r->failed_at)
-            return r->failed_at == EVIDENCE_SDAD && r->check[EVIDENCE_SDAD] == EMV_CHECK_DATA_HASH ? ROW_DATA_HASH : (enum row)i;
+            return r->failed_at == EVIDENCE_SDAD && r->check[EVIDENCE_SDAD] == EMV_CHECK_DATA_HASH
+                       ? ROW_DATA_HASH
+                       : (enum row)i;
     return ROW_PRESENT;
 }
 
@@ -104,7 +118,9 @@ static void masked_pan(char out[PAN_TEXT_MAX], const struct evidence *ev)
 
 static const char *cryptogram_name(uint8_t cid)
 {
-    static const char *const names[] = {"AAC, declined", "TC, approved", "ARQC, the issuer is asked", "reserved"}; /* EMV 4.4 Book 3, table 15 */
+    static const char *const names[] = {"AAC, declined", "TC, approved",
+                                        "ARQC, the issuer is asked",
+                                        "reserved"}; /* EMV 4.4 Book 3, table 15 */
 
     return names[cid >> 6];
 }
@@ -136,26 +152,31 @@ static void describe_signature(char out[DETAIL], const struct evidence_result *r
         snprintf(out, DETAIL, "%s, cryptogram %s", cryptogram_name(r->cid), ac);
     else
         snprintf(out, DETAIL,
-                 r->method == EVIDENCE_DDA ? "DDA: over the unpredictable number of this payment" : "SDA: the issuer's, over the card's records");
+                 r->method == EVIDENCE_DDA ? "DDA: over the unpredictable number of this payment"
+                                           : "SDA: the issuer's, over the card's records");
 }
 
 /* What there is to say of a check that went well. */
-static void describe(char out[DETAIL], enum row row, const struct evidence *ev, const struct evidence_result *r)
+static void describe(char out[DETAIL], enum row row, const struct evidence *ev,
+                     const struct evidence_result *r)
 {
     char a[40], b[DATE_TEXT_MAX], pan[PAN_TEXT_MAX];
 
     out[0] = '\0';
     switch (row) {
     case ROW_PRESENT:
-        snprintf(out, DETAIL, "%s", ev->de55.n > 0 ? "with the message it came in" : "without a message");
+        snprintf(out, DETAIL, "%s",
+                 ev->de55.n > 0 ? "with the message it came in" : "without a message");
         break;
     case ROW_AUTHORITY:
-        snprintf(out, DETAIL, "%s index %02X%s%s%s", hex_encode(a, span_of(ev->aid.p, 5)), ev->ca_index.p[0],
-                 r->authority_expired ? ", past its date of " : "", r->authority_expired ? date_format(b, r->authority_expiry) : "",
+        snprintf(out, DETAIL, "%s index %02X%s%s%s", hex_encode(a, span_of(ev->aid.p, 5)),
+                 ev->ca_index.p[0], r->authority_expired ? ", past its date of " : "",
+                 r->authority_expired ? date_format(b, r->authority_expiry) : "",
                  r->authority_expired ? ": good until its scheme withdraws it" : "");
         break;
     case ROW_ISSUER:
-        snprintf(out, DETAIL, "issuer %s, valid until %s", r->issuer_iin, date_format(b, r->issuer_expiry));
+        snprintf(out, DETAIL, "issuer %s, valid until %s", r->issuer_iin,
+                 date_format(b, r->issuer_expiry));
         break;
     case ROW_ICC:
         masked_pan(pan, ev);
@@ -168,14 +189,17 @@ static void describe(char out[DETAIL], enum row row, const struct evidence *ev, 
         snprintf(out, DETAIL, "transaction %u of the card", (unsigned)r->atc[0] << 8 | r->atc[1]);
         break;
     case ROW_SIGNED:
-        snprintf(out, DETAIL, "%s", ev->de55.n > 0 ? "field 55 says what the card signed" : "the unpredictable number and the card number agree");
+        snprintf(out, DETAIL, "%s",
+                 ev->de55.n > 0 ? "field 55 says what the card signed"
+                                : "the unpredictable number and the card number agree");
         break;
     case ROWS:
         break;
     }
 }
 
-static enum tp_err add_rows(struct verify *v, const char *name, const struct evidence *ev, const struct evidence_result *r)
+static enum tp_err add_rows(struct verify *v, const char *name, const struct evidence *ev,
+                            const struct evidence_result *r)
 {
     const enum row failed = r->ok ? ROWS : failed_row(r);
 
@@ -189,7 +213,8 @@ static enum tp_err add_rows(struct verify *v, const char *name, const struct evi
             describe(detail, (enum row)i, ev, r);
         else if (i == failed)
             snprintf(detail, sizeof(detail), "%s", r->text);
-        const char *const cells[] = {name, rows[i].name, outcome, i == failed ? r->reason : NULL, detail};
+        const char *const cells[] = {name, rows[i].name, outcome, i == failed ? r->reason : NULL,
+                                     detail};
 
         if (table_row(v->table, cells, NULL) != TP_OK)
             return TP_ERR_NO_MEMORY;
@@ -199,28 +224,36 @@ static enum tp_err add_rows(struct verify *v, const char *name, const struct evi
 
 /* Without CDA, or with a list that nobody signed, no signature covers the amount, and a file cannot
  * prove what an issuer said: the check fails, and says on whose word the payment rests. */
-static enum tp_err add_vouched(struct verify *v, const char *name, const json_t *object, const struct evidence_result *r)
+static enum tp_err add_vouched(struct verify *v, const char *name, const json_t *object,
+                               const struct evidence_result *r)
 {
     const char *issuer = json_string_value(json_object_get(object, "issuer"));
     const char *approval = json_string_value(json_object_get(object, "approval"));
     char detail[DETAIL], ac[17];
-    const char *const cells[] = {name, "amount", "NOT SIGNED", r->method == EVIDENCE_CDA ? "CDOL1_UNSIGNED" : "NO_CDA", detail};
+    const char *const cells[] = {name, "amount", "NOT SIGNED",
+                                 r->method == EVIDENCE_CDA ? "CDOL1_UNSIGNED" : "NO_CDA", detail};
 
     if (!r->ok || evidence_signs_amount(r))
         return TP_OK;
     hex_encode(ac, SPAN_OF(r->ac));
     if (issuer != NULL && approval != NULL)
-        snprintf(detail, sizeof(detail), "the issuer vouches, no signature covers the amount: by this file %.32s approved cryptogram %s under %.6s",
+        snprintf(detail, sizeof(detail),
+                 "the issuer vouches, no signature covers the amount: by this file %.32s approved "
+                 "cryptogram %s under %.6s",
                  issuer, ac, approval);
     else
-        snprintf(detail, sizeof(detail), "no signature covers the amount, and the file names no issuer that approved cryptogram %s", ac);
+        snprintf(detail, sizeof(detail),
+                 "no signature covers the amount, and the file names no issuer that approved "
+                 "cryptogram %s",
+                 ac);
     v->failed = true;
     return table_row(v->table, cells, NULL);
 }
 
 /* ---- the file ---- */
 
-static enum tp_err when(int *date, const struct verify *v, const json_t *object, const char *name, struct tp_error *e)
+static enum tp_err when(int *date, const struct verify *v, const json_t *object, const char *name,
+                        struct tp_error *e)
 {
     const json_t *said = json_object_get(object, "environment_date");
     struct tm local;
@@ -241,10 +274,13 @@ static enum tp_err when(int *date, const struct verify *v, const json_t *object,
 }
 
 /* The payee that a file of `prove --out` names, against the one that the card signed. */
-static enum tp_err verify_payee(struct verify *v, const char *name, json_t *object, const struct evidence *ev, bool is_signed, struct tp_error *e)
+static enum tp_err verify_payee(struct verify *v, const char *name, json_t *object,
+                                const struct evidence *ev, bool is_signed, struct tp_error *e)
 {
-    static const char *const outcomes[] = {
-        [PAYEE_UNSIGNED] = "not signed", [PAYEE_SIGNED] = "ok", [PAYEE_NOBODY] = "not signed", [PAYEE_OTHER] = "FAILED"};
+    static const char *const outcomes[] = {[PAYEE_UNSIGNED] = "not signed",
+                                           [PAYEE_SIGNED] = "ok",
+                                           [PAYEE_NOBODY] = "not signed",
+                                           [PAYEE_OTHER] = "FAILED"};
     const char *acquirer = NULL, *contract = NULL, *terminal = NULL, *day = NULL;
     struct tx_record tx = {.de55 = ev->de55};
     char detail[DETAIL];
@@ -253,8 +289,8 @@ static enum tp_err verify_payee(struct verify *v, const char *name, json_t *obje
 
     if (json_object_get(object, "payee") == NULL)
         return TP_OK;
-    if (json_unpack(object, "{s:s, s:{s:s, s:s, s:s, s:i}}", "date", &day, "payee", "acquirer", &acquirer, "contract", &contract, "terminal",
-                    &terminal, "time", &time) != 0 ||
+    if (json_unpack(object, "{s:s, s:{s:s, s:s, s:s, s:i}}", "date", &day, "payee", "acquirer",
+                    &acquirer, "contract", &contract, "terminal", &terminal, "time", &time) != 0 ||
         date_parse(&date, day) != TP_OK)
         return tp_fail(e, TP_ERR_FORMAT, "%s: its payee is not one that prove --out writes", name);
     snprintf(tx.contract, sizeof(tx.contract), "%s", contract);
@@ -263,14 +299,17 @@ static enum tp_err verify_payee(struct verify *v, const char *name, json_t *obje
     found = payee_look(ev, acquirer, &tx);
     if (found == PAYEE_SIGNED && !is_signed) /* the values say so, and no signature covers them */
         found = PAYEE_UNSIGNED;
-    snprintf(detail, sizeof(detail), "contract %s, terminal %s at acquirer %s", tx.contract, tx.terminal, acquirer);
+    snprintf(detail, sizeof(detail), "contract %s, terminal %s at acquirer %s", tx.contract,
+             tx.terminal, acquirer);
     v->failed |= found == PAYEE_OTHER;
-    const char *const cells[] = {name, "payee", outcomes[found], found == PAYEE_OTHER ? "SIGNED_PAYEE" : NULL, detail};
+    const char *const cells[] = {name, "payee", outcomes[found],
+                                 found == PAYEE_OTHER ? "SIGNED_PAYEE" : NULL, detail};
 
     return table_row(v->table, cells, e);
 }
 
-static enum tp_err verify_one(struct verify *v, const char *name, json_t *object, struct tp_error *e)
+static enum tp_err verify_one(struct verify *v, const char *name, json_t *object,
+                              struct tp_error *e)
 {
     static const struct evidence_claim none = EVIDENCE_CLAIM_NONE;
     struct evidence_result result;
@@ -293,7 +332,8 @@ static enum tp_err verify_one(struct verify *v, const char *name, json_t *object
     if (r != TP_OK)
         return tp_fail(e, r, "%s cannot be checked: %s", name, tp_err_text(r));
     v->failed |= !result.ok;
-    return result.ok ? verify_payee(v, name, object, &ev, evidence_signs_amount(&result), e) : TP_OK;
+    return result.ok ? verify_payee(v, name, object, &ev, evidence_signs_amount(&result), e)
+                     : TP_OK;
 }
 
 /* An object with "tags", or with "vectors" that each have one. */
@@ -346,8 +386,11 @@ static enum tp_err load_authorities(struct capk_store *s, const struct words *w,
 
 static enum tp_err verify_file(struct verify *v, struct tp_error *e)
 {
-    static const struct table_column columns[] = {
-        {"evidence", TABLE_TEXT}, {"check", TABLE_TEXT}, {"outcome", TABLE_TEXT}, {"reason", TABLE_TEXT}, {"detail", TABLE_TEXT}};
+    static const struct table_column columns[] = {{"evidence", TABLE_TEXT},
+                                                  {"check", TABLE_TEXT},
+                                                  {"outcome", TABLE_TEXT},
+                                                  {"reason", TABLE_TEXT},
+                                                  {"detail", TABLE_TEXT}};
     struct capk_store *authorities = NULL;
     json_t *file = NULL;
     enum tp_err r = capk_store_new(&authorities);
@@ -355,7 +398,8 @@ static enum tp_err verify_file(struct verify *v, struct tp_error *e)
     if (r == TP_OK)
         r = evidence_cache_new(&v->cache, authorities, CHAINS);
     if (r == TP_OK)
-        r = table_new(&v->table, "checks", columns, sizeof(columns) / sizeof(columns[0]), v->words->json, NULL);
+        r = table_new(&v->table, "checks", columns, sizeof(columns) / sizeof(columns[0]),
+                      v->words->json, NULL);
     if (r != TP_OK) {
         r = tp_fail(e, r, "cannot start: %s", tp_err_text(r));
         goto out;
@@ -377,15 +421,19 @@ int acquirer_verify(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"capk", 'c', "FILE", 0, "Authority keys beside the project's own (may be repeated)", 0},
-        {"date", 'd', "YYYY-MM-DD", 0, "Day on which the certificates must be valid [the file's environment_date, else today]", 0},
+        {"date", 'd', "YYYY-MM-DD", 0,
+         "Day on which the certificates must be valid [the file's environment_date, else today]",
+         0},
         {"json", 'j', NULL, 0, "Print JSON", 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
         options,
         parse_word,
         "FILE",
-        "Check the evidence of a card payment by itself: certificates, the card's signature, and that it covers what is said.\v"
-        "FILE is an object with \"tags\" (tag: hex), or one with \"vectors\" that each have them. Exits with 0 when every check is "
+        "Check the evidence of a card payment by itself: certificates, the card's signature, and "
+        "that it covers what is said.\v"
+        "FILE is an object with \"tags\" (tag: hex), or one with \"vectors\" that each have them. "
+        "Exits with 0 when every check is "
         "passed, with 5 when one fails.",
         NULL,
         NULL,

@@ -86,12 +86,14 @@ void cli_parse(const struct argp *argp, int argc, char **argv, void *input)
     }
 }
 
-enum tp_err cli_number(int64_t *out, const char *what, const char *text, int64_t max, struct tp_error *e)
+enum tp_err cli_number(int64_t *out, const char *what, const char *text, int64_t max,
+                       struct tp_error *e)
 {
     const size_t n = strlen(text);
 
     if (n == 0 || n > 15 || strspn(text, "0123456789") != n || strtoll(text, NULL, 10) > max)
-        return tp_fail(e, TP_ERR_USAGE, "%s must be a number from 0 to %" PRId64 ", not \"%.40s\"", what, max, text);
+        return tp_fail(e, TP_ERR_USAGE, "%s must be a number from 0 to %" PRId64 ", not \"%.40s\"",
+                       what, max, text);
     *out = strtoll(text, NULL, 10);
     return TP_OK;
 }
@@ -107,10 +109,13 @@ enum tp_err cli_fd(int *out, const char *option, const char *text, struct tp_err
     flags = fcntl((int)fd, F_GETFD);
     mode = fcntl((int)fd, F_GETFL);
     if (flags < 0 || mode < 0 || (flags & FD_CLOEXEC) != 0)
-        return tp_fail(e, TP_ERR_USAGE, "%s: there is no file descriptor %" PRId64 ": open it for this program, as in %" PRId64 "<FILE", option, fd,
-                       fd);
+        return tp_fail(e, TP_ERR_USAGE,
+                       "%s: there is no file descriptor %" PRId64
+                       ": open it for this program, as in %" PRId64 "<FILE",
+                       option, fd, fd);
     if ((mode & O_ACCMODE) == O_WRONLY)
-        return tp_fail(e, TP_ERR_USAGE, "%s: file descriptor %" PRId64 " cannot be read", option, fd);
+        return tp_fail(e, TP_ERR_USAGE, "%s: file descriptor %" PRId64 " cannot be read", option,
+                       fd);
     *out = (int)fd;
     return TP_OK;
 }
@@ -147,7 +152,8 @@ bool cli_take_digits(char *out, size_t min, size_t max, const char *text, size_t
     return digits >= min;
 }
 
-enum tp_err cli_digits(char *out, size_t min, size_t max, const char *what, const char *fd_text, const char *prompt, bool hidden, struct tp_error *e)
+enum tp_err cli_digits(char *out, size_t min, size_t max, const char *what, const char *fd_text,
+                       const char *prompt, bool hidden, struct tp_error *e)
 {
     char line[64];
     size_t n = 0;

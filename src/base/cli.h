@@ -1,4 +1,5 @@
-/* What every program does alike: subcommands, --help, --version, exit codes, the last word on an error. */
+/* What every program does alike: subcommands, --help, --version, exit codes, the last word on an
+ * error. */
 #ifndef TP_BASE_CLI_H
 #define TP_BASE_CLI_H
 
@@ -29,26 +30,32 @@ struct cli_program {
     const struct cli_command *commands; /* ended by a name of NULL */
 };
 
-/* Starts secrets, logging and locale, picks the subcommand from the table and runs it; answers --help and --version, and a
- * wrong or missing subcommand with the list and CLI_USAGE. */
+/* Starts secrets, logging and locale, picks the subcommand from the table and runs it; answers
+ * --help and --version, and a wrong or missing subcommand with the list and CLI_USAGE. */
 int cli_main(const struct cli_program *program, int argc, char **argv);
 
-/* Parses a subcommand's words with argp; on wrong words argp prints what is wrong and exits with CLI_USAGE. */
+/* Parses a subcommand's words with argp; on wrong words argp prints what is wrong and exits with
+ * CLI_USAGE. */
 void cli_parse(const struct argp *argp, int argc, char **argv, void *input);
 
 /* A number of digits only, from 0 to max. TP_ERR_USAGE naming what. */
-TP_MUST_CHECK enum tp_err cli_number(int64_t *out, const char *what, const char *text, int64_t max, struct tp_error *e);
+TP_MUST_CHECK enum tp_err cli_number(int64_t *out, const char *what, const char *text, int64_t max,
+                                     struct tp_error *e);
 
-/* A descriptor that the caller of the program gave it, open for reading, from the text of an option's
- * argument. One that the program opened itself is none: those are all closed at exec. TP_ERR_USAGE naming the option. */
-TP_MUST_CHECK enum tp_err cli_fd(int *out, const char *option, const char *text, struct tp_error *e);
+/* A descriptor that the caller of the program gave it, open for reading, from the text of an
+ * option's argument. One that the program opened itself is none: those are all closed at exec.
+ * TP_ERR_USAGE naming the option. */
+TP_MUST_CHECK enum tp_err cli_fd(int *out, const char *option, const char *text,
+                                 struct tp_error *e);
 
-/* Takes a line of min to max digits, spaces passed over; out has max + 1 bytes, which the caller wipes. False: it is none. */
+/* Takes a line of min to max digits, spaces passed over; out has max + 1 bytes, which the caller
+ * wipes. False: it is none. */
 bool cli_take_digits(char *out, size_t min, size_t max, const char *text, size_t n);
 
-/* The same from a descriptor, given as a number's text or NULL (standard input); asked for with `prompt` on a terminal, without echo when hidden.
- * TP_ERR_USAGE naming what. */
-TP_MUST_CHECK enum tp_err cli_digits(char *out, size_t min, size_t max, const char *what, const char *fd, const char *prompt, bool hidden,
+/* The same from a descriptor, given as a number's text or NULL (standard input); asked for with
+ * `prompt` on a terminal, without echo when hidden. TP_ERR_USAGE naming what. */
+TP_MUST_CHECK enum tp_err cli_digits(char *out, size_t min, size_t max, const char *what,
+                                     const char *fd, const char *prompt, bool hidden,
                                      struct tp_error *e);
 
 /* The exit code of an error, and the same after printing "telepay: sentence" on stderr. */

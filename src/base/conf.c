@@ -34,7 +34,8 @@ static int add(void *ctx, const char *section, const char *key, const char *valu
     c->entries = more;
     c->entries[c->n] = (struct entry){strdup(section), strdup(key), strdup(value)};
     c->n++;
-    return c->entries[c->n - 1].section != NULL && c->entries[c->n - 1].key != NULL && c->entries[c->n - 1].value != NULL;
+    return c->entries[c->n - 1].section != NULL && c->entries[c->n - 1].key != NULL &&
+           c->entries[c->n - 1].value != NULL;
 }
 
 enum tp_err conf_load(struct conf **out, const char *path, struct tp_error *e)
@@ -51,16 +52,19 @@ enum tp_err conf_load(struct conf **out, const char *path, struct tp_error *e)
     }
     f = fopen(path, "re");
     if (f == NULL) {
-        r = tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO, "cannot read the configuration %s: %s", path, strerror(errno));
+        r = tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO,
+                    "cannot read the configuration %s: %s", path, strerror(errno));
         goto out;
     }
-    if (fstat(fileno(f), &s) == 0 && S_ISDIR(s.st_mode)) { /* opens, and reads as if it were empty */
+    if (fstat(fileno(f), &s) == 0 &&
+        S_ISDIR(s.st_mode)) { /* opens, and reads as if it were empty */
         r = tp_fail(e, TP_ERR_USAGE, "%s is a folder: name the configuration file in it", path);
         goto out;
     }
     line = ini_parse_file(f, add, c);
     if (line != 0)
-        r = tp_fail(e, TP_ERR_FORMAT, "%s line %d is neither [section] nor key = value", path, line);
+        r = tp_fail(e, TP_ERR_FORMAT, "%s line %d is neither [section] nor key = value", path,
+                    line);
 out:
     if (f != NULL)
         fclose(f);
@@ -93,15 +97,18 @@ const char *conf_get(const struct conf *c, const char *section, const char *key)
     return NULL;
 }
 
-enum tp_err conf_need(const char **value, const struct conf *c, const char *section, const char *key, struct tp_error *e)
+enum tp_err conf_need(const char **value, const struct conf *c, const char *section,
+                      const char *key, struct tp_error *e)
 {
     *value = conf_get(c, section, key);
     if (*value == NULL || **value == '\0')
-        return tp_fail(e, TP_ERR_USAGE, "%s has no \"%s\" in section [%s]: add it", c->path, key, section);
+        return tp_fail(e, TP_ERR_USAGE, "%s has no \"%s\" in section [%s]: add it", c->path, key,
+                       section);
     return TP_OK;
 }
 
-enum tp_err conf_resolve(char *out, size_t cap, const struct conf *c, const char *name, struct tp_error *e)
+enum tp_err conf_resolve(char *out, size_t cap, const struct conf *c, const char *name,
+                         struct tp_error *e)
 {
     const char *slash = strrchr(c->path, '/');
     int w;
@@ -110,10 +117,13 @@ enum tp_err conf_resolve(char *out, size_t cap, const struct conf *c, const char
         w = snprintf(out, cap, "%s", name);
     else
         w = snprintf(out, cap, "%.*s/%s", (int)(slash - c->path), c->path, name);
-    return w >= 0 && (size_t)w < cap ? TP_OK : tp_fail(e, TP_ERR_RANGE, "%s: the path %s is too long", c->path, name);
+    return w >= 0 && (size_t)w < cap
+               ? TP_OK
+               : tp_fail(e, TP_ERR_RANGE, "%s: the path %s is too long", c->path, name);
 }
 
-enum tp_err conf_need_path(char *out, size_t cap, const struct conf *c, const char *section, const char *key, struct tp_error *e)
+enum tp_err conf_need_path(char *out, size_t cap, const struct conf *c, const char *section,
+                           const char *key, struct tp_error *e)
 {
     const char *value;
     const enum tp_err r = conf_need(&value, c, section, key, e);

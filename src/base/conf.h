@@ -14,15 +14,20 @@ void conf_free(struct conf **c);
 const char *conf_get(const struct conf *c, const char *section, const char *key);
 
 /* The value, or TP_ERR_USAGE naming file, section and key. */
-TP_MUST_CHECK enum tp_err conf_need(const char **value, const struct conf *c, const char *section, const char *key, struct tp_error *e);
+TP_MUST_CHECK enum tp_err conf_need(const char **value, const struct conf *c, const char *section,
+                                    const char *key, struct tp_error *e);
 
-/* A file name in the configuration is relative to the folder of the configuration file: resolves it into out. TP_ERR_USAGE as above. */
-TP_MUST_CHECK enum tp_err conf_need_path(char *out, size_t cap, const struct conf *c, const char *section, const char *key, struct tp_error *e);
+/* A file name in the configuration is relative to the folder of the configuration file: resolves it
+ * into out. TP_ERR_USAGE as above. */
+TP_MUST_CHECK enum tp_err conf_need_path(char *out, size_t cap, const struct conf *c,
+                                         const char *section, const char *key, struct tp_error *e);
 
 /* The same for any file name that stands in the configuration. TP_ERR_RANGE. */
-TP_MUST_CHECK enum tp_err conf_resolve(char *out, size_t cap, const struct conf *c, const char *name, struct tp_error *e);
+TP_MUST_CHECK enum tp_err conf_resolve(char *out, size_t cap, const struct conf *c,
+                                       const char *name, struct tp_error *e);
 
-/* The name of the ith different section that has a key, in the order of the file; NULL at the end. */
+/* The name of the ith different section that has a key, in the order of the file; NULL at the end.
+ */
 const char *conf_section_at(const struct conf *c, size_t i);
 
 /* The path the configuration was loaded from, for messages. */

@@ -41,7 +41,8 @@ enum tp_err date_parse(int *date, const char *text)
 
     if ((n != 7 && n != 10) || text[4] != '-' || (n == 10 && text[7] != '-'))
         return TP_ERR_FORMAT;
-    if (digits(&year, text, 4) != TP_OK || digits(&month, text + 5, 2) != TP_OK || month < 1 || month > 12)
+    if (digits(&year, text, 4) != TP_OK || digits(&month, text + 5, 2) != TP_OK || month < 1 ||
+        month > 12)
         return TP_ERR_FORMAT;
     if (n == 7)
         return make(date, year, month, last_day(year, month));

@@ -1,4 +1,5 @@
-/* Dates and times. A date is an int of the form YYYYMMDD, so that dates compare as numbers; 0 is "none". */
+/* Dates and times. A date is an int of the form YYYYMMDD, so that dates compare as numbers; 0 is
+ * "none". */
 #ifndef TP_BASE_DATE_H
 #define TP_BASE_DATE_H
 
@@ -13,8 +14,8 @@
 TP_MUST_CHECK enum tp_err date_parse(int *date, const char *text);
 char *date_format(char out[DATE_TEXT_MAX], int date); /* "2030-12-31"; returns out */
 
-/* EMV dates: n 6 YYMMDD, or n 4 MMYY meaning the month's last day (date_from_mmyy). Years 00-49 are 20xx, 50-99 19xx (EMV 4.4
- * Book 4, 6.7.3). TP_ERR_FORMAT when it is not BCD or no date. */
+/* EMV dates: n 6 YYMMDD, or n 4 MMYY meaning the month's last day (date_from_mmyy). Years 00-49 are
+ * 20xx, 50-99 19xx (EMV 4.4 Book 4, 6.7.3). TP_ERR_FORMAT when it is not BCD or no date. */
 TP_MUST_CHECK enum tp_err date_from_yymmdd(int *date, struct span bcd3);
 TP_MUST_CHECK enum tp_err date_from_mmyy(int *date, struct span bcd2);
 void date_to_yymmdd(uint8_t bcd3[3], int date);

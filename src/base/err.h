@@ -1,6 +1,7 @@
-/* The one error list of the house. A function that can fail returns enum tp_err, 0 is success; where people
- * need to know more it also fills a struct tp_error with a sentence that names the object and the remedy.
- * A status word of a card, a decline or a failed verification is an outcome, not an error. */
+/* The one error list of the house. A function that can fail returns enum tp_err, 0 is success;
+ * where people need to know more it also fills a struct tp_error with a sentence that names the
+ * object and the remedy. A status word of a card, a decline or a failed verification is an outcome,
+ * not an error. */
 #ifndef TP_BASE_ERR_H
 #define TP_BASE_ERR_H
 
@@ -32,12 +33,15 @@ struct tp_error {
     char text[480];
 };
 
-/* Fills *e (which may be NULL) with the code and a sentence without a final full stop, and returns the code, so
- * that a caller can write: return tp_fail(e, TP_ERR_IO, "cannot write %s: %s", path, strerror(errno)). */
-enum tp_err tp_fail(struct tp_error *e, enum tp_err code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Fills *e (which may be NULL) with the code and a sentence without a final full stop, and returns
+ * the code, so that a caller can write: return tp_fail(e, TP_ERR_IO, "cannot write %s: %s", path,
+ * strerror(errno)). */
+enum tp_err tp_fail(struct tp_error *e, enum tp_err code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Puts "subject: " before the sentence already in *e; keeps and returns its code. */
-enum tp_err tp_error_prefix(struct tp_error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+enum tp_err tp_error_prefix(struct tp_error *e, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* A short word for a code ("no card"), for messages that have nothing better. Never NULL. */
 const char *tp_err_text(enum tp_err code);

@@ -29,7 +29,8 @@ static const char *user_name(char name[64], uid_t uid)
     return name;
 }
 
-/* What cannot be read, from errno. Books that root made for a daemon of another user are told with whose they are and how to give them over. */
+/* What cannot be read, from errno. Books that root made for a daemon of another user are told with
+ * whose they are and how to give them over. */
 static enum tp_err not_readable(const char *path, const char *folder, struct tp_error *e)
 {
     const enum tp_err r = errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO;
@@ -40,9 +41,10 @@ static enum tp_err not_readable(const char *path, const char *folder, struct tp_
     if (errno != EACCES)
         return tp_fail(e, r, "cannot read %s: %s", path, strerror(errno));
     if (stat(path, &st) != 0 || st.st_uid == user)
-        return tp_fail(e, r, "cannot read %s: it is closed to this user, %s", path, user_name(me, user));
-    return tp_fail(e, r, "cannot read %s: it belongs to %s, and this user is %s: chown -R %s %s", path, user_name(owner, st.st_uid),
-                   user_name(me, user), me, folder);
+        return tp_fail(e, r, "cannot read %s: it is closed to this user, %s", path,
+                       user_name(me, user));
+    return tp_fail(e, r, "cannot read %s: it belongs to %s, and this user is %s: chown -R %s %s",
+                   path, user_name(owner, st.st_uid), user_name(me, user), me, folder);
 }
 
 enum tp_err file_read(const char *path, size_t max, uint8_t **out, size_t *n, struct tp_error *e)
@@ -69,7 +71,8 @@ enum tp_err file_read(const char *path, size_t max, uint8_t **out, size_t *n, st
             goto out;
         }
         if (have > max) {
-            r = tp_fail(e, TP_ERR_RANGE, "%s is larger than the %zu bytes such a file may have", path, max);
+            r = tp_fail(e, TP_ERR_RANGE, "%s is larger than the %zu bytes such a file may have",
+                        path, max);
             goto out;
         }
     } while (have == room);
@@ -91,8 +94,10 @@ enum tp_err file_check_private(const char *path, struct tp_error *e)
         return not_readable(path, path, e);
     if ((st.st_mode & 077) == 0)
         return TP_OK;
-    return tp_fail(e, TP_ERR_SECURITY, "%s holds a secret and can be read by others than its owner (mode %04o): chmod 600 %s", path,
-                   (unsigned)(st.st_mode & 07777), path);
+    return tp_fail(
+        e, TP_ERR_SECURITY,
+        "%s holds a secret and can be read by others than its owner (mode %04o): chmod 600 %s",
+        path, (unsigned)(st.st_mode & 07777), path);
 }
 
 enum tp_err file_lock_folder(int *fd, const char *dir, const char *program, struct tp_error *e)
@@ -102,9 +107,11 @@ enum tp_err file_lock_folder(int *fd, const char *dir, const char *program, stru
         return tp_fail(e, TP_ERR_IO, "cannot open %s: %s", dir, strerror(errno));
     if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
         return TP_OK;
-    return errno == EWOULDBLOCK
-               ? tp_fail(e, TP_ERR_STATE, "another %s serves %s already: end that one, or name another folder with --dir", program, dir)
-               : tp_fail(e, TP_ERR_IO, "cannot lock %s: %s", dir, strerror(errno));
+    return errno == EWOULDBLOCK ? tp_fail(e, TP_ERR_STATE,
+                                          "another %s serves %s already: end that one, or name "
+                                          "another folder with --dir",
+                                          program, dir)
+                                : tp_fail(e, TP_ERR_IO, "cannot lock %s: %s", dir, strerror(errno));
 }
 
 static enum tp_err sync_folder(const char *path, struct tp_error *e)
@@ -147,7 +154,8 @@ enum tp_err file_replace(const char *path, struct span content, mode_t mode, str
 
     if (snprintf(fresh, sizeof(fresh), "%s.new", path) >= (int)sizeof(fresh))
         return tp_fail(e, TP_ERR_RANGE, "the file name %s is too long", path);
-    if (unlink(fresh) != 0 && errno != ENOENT) /* left by a run that was cut off; its mode must not stay */
+    if (unlink(fresh) != 0 &&
+        errno != ENOENT) /* left by a run that was cut off; its mode must not stay */
         return tp_fail(e, TP_ERR_IO, "cannot replace %s: %s", fresh, strerror(errno));
     fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fd < 0)
@@ -196,11 +204,13 @@ enum tp_err file_make_private_dir(const char *path, struct tp_error *e)
     const enum tp_err r = file_make_dir(path, 0755, e);
 
     if (r == TP_OK && chmod(path, 0700) != 0)
-        return tp_fail(e, TP_ERR_IO, "cannot close the folder %s to others: %s", path, strerror(errno));
+        return tp_fail(e, TP_ERR_IO, "cannot close the folder %s to others: %s", path,
+                       strerror(errno));
     return r;
 }
 
-enum tp_err file_copy(const char *from, const char *dir, const char *name, mode_t mode, struct tp_error *e)
+enum tp_err file_copy(const char *from, const char *dir, const char *name, mode_t mode,
+                      struct tp_error *e)
 {
     char to[PATH_MAX];
     uint8_t *content = NULL;
@@ -222,7 +232,8 @@ static bool holds(char path[PATH_MAX], const char *dir, const char *name)
     return file_join(path, PATH_MAX, dir, name, NULL) == TP_OK && access(path, F_OK) == 0;
 }
 
-enum tp_err file_none_there(const char *dir, const char *const *names, const char *advice, struct tp_error *e)
+enum tp_err file_none_there(const char *dir, const char *const *names, const char *advice,
+                            struct tp_error *e)
 {
     char path[PATH_MAX];
 
@@ -232,7 +243,8 @@ enum tp_err file_none_there(const char *dir, const char *const *names, const cha
     return TP_OK;
 }
 
-/* Each file that lies in the folder must be this user's to read: what root made there is told before a database stumbles over it. */
+/* Each file that lies in the folder must be this user's to read: what root made there is told
+ * before a database stumbles over it. */
 static enum tp_err all_readable(const char *dir, struct tp_error *e)
 {
     DIR *d = opendir(dir);
@@ -244,23 +256,30 @@ static enum tp_err all_readable(const char *dir, struct tp_error *e)
         char path[PATH_MAX];
         struct stat st;
 
-        if (file_join(path, sizeof(path), dir, one->d_name, NULL) == TP_OK && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
-            access(path, R_OK) != 0 && errno == EACCES)
+        if (file_join(path, sizeof(path), dir, one->d_name, NULL) == TP_OK &&
+            stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, R_OK) != 0 &&
+            errno == EACCES)
             r = not_readable(path, dir, e);
     }
     closedir(d);
     return r;
 }
 
-enum tp_err file_home(char *out, const struct file_home *home, const char *given, struct tp_error *e)
+enum tp_err file_home(char *out, const struct file_home *home, const char *given,
+                      struct tp_error *e)
 {
     char path[PATH_MAX];
-    const char *dir = given != NULL ? given : holds(path, home->here, home->books) ? home->here : home->system;
+    const char *dir = given != NULL                          ? given
+                      : holds(path, home->here, home->books) ? home->here
+                                                             : home->system;
 
     if (!holds(path, dir, home->books))
         return errno == EACCES
                    ? not_readable(dir, dir, e)
-                   : tp_fail(e, TP_ERR_NOT_FOUND, "there is no %s in %s: name its folder with --dir, or make one with init", home->what, dir);
+                   : tp_fail(
+                         e, TP_ERR_NOT_FOUND,
+                         "there is no %s in %s: name its folder with --dir, or make one with init",
+                         home->what, dir);
     if (snprintf(out, PATH_MAX, "%s", dir) >= PATH_MAX)
         return tp_fail(e, TP_ERR_RANGE, "the folder name %s is too long", dir);
     return all_readable(dir, e);
@@ -272,7 +291,9 @@ enum tp_err file_join(char *out, size_t cap, const char *dir, const char *name, 
     const char *slash = n > 0 && dir[n - 1] == '/' ? "" : "/";
     const int w = snprintf(out, cap, "%s%s%s", dir, slash, name);
 
-    return w >= 0 && (size_t)w < cap ? TP_OK : tp_fail(e, TP_ERR_RANGE, "the path %s/%s is too long", dir, name);
+    return w >= 0 && (size_t)w < cap
+               ? TP_OK
+               : tp_fail(e, TP_ERR_RANGE, "the path %s/%s is too long", dir, name);
 }
 
 enum tp_err file_data_path(char *out, size_t cap, const char *name, struct tp_error *e)

@@ -30,16 +30,21 @@ static struct {
     bool started, writing;
     size_t at, n; /* what waits in the ring */
     unsigned long dropped;
-    /* of log_stranger: lines that may be said now, when that was counted last, and those not said */
+    /* of log_stranger: lines that may be said now, when that was counted last, and those not said
+     */
     unsigned allowance;
     int64_t counted_ms;
     unsigned long unsaid;
     char ring[QUEUE_BYTES];
-} queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER, .less = PTHREAD_COND_INITIALIZER, .allowance = LOG_STRANGER_BURST};
+} queue = {.lock = PTHREAD_MUTEX_INITIALIZER,
+           .more = PTHREAD_COND_INITIALIZER,
+           .less = PTHREAD_COND_INITIALIZER,
+           .allowance = LOG_STRANGER_BURST};
 
 /* ---- lines ---- */
 
-__attribute__((format(printf, 2, 0))) static size_t line_make(char line[LINE_MAX_BYTES], const char *format, va_list ap)
+__attribute__((format(printf, 2, 0))) static size_t line_make(char line[LINE_MAX_BYTES],
+                                                              const char *format, va_list ap)
 {
     char text[1024], when[40] = "";
 
@@ -55,7 +60,8 @@ __attribute__((format(printf, 2, 0))) static size_t line_make(char line[LINE_MAX
     return n > 0 ? (size_t)n : 0;
 }
 
-__attribute__((format(printf, 2, 3))) static size_t line_of(char line[LINE_MAX_BYTES], const char *format, ...)
+__attribute__((format(printf, 2, 3))) static size_t line_of(char line[LINE_MAX_BYTES],
+                                                            const char *format, ...)
 {
     va_list ap;
     size_t n;
@@ -107,10 +113,12 @@ static void strangers_count(void)
     if (due <= 0)
         return;
     queue.counted_ms = now;
-    queue.allowance = due >= LOG_STRANGER_BURST - queue.allowance ? LOG_STRANGER_BURST : queue.allowance + (unsigned)due;
+    queue.allowance = due >= LOG_STRANGER_BURST - queue.allowance ? LOG_STRANGER_BURST
+                                                                  : queue.allowance + (unsigned)due;
     if (queue.unsaid > 0) {
         queue.allowance--;
-        put_queued(line, line_of(line, "%lu more lines about refused connections were not said", queue.unsaid));
+        put_queued(line, line_of(line, "%lu more lines about refused connections were not said",
+                                 queue.unsaid));
         queue.unsaid = 0;
     }
 }
@@ -121,7 +129,8 @@ static bool stranger_may_speak(void)
     if (queue.allowance > 0)
         queue.allowance--;
     else if (queue.unsaid++ == 0)
-        pthread_cond_signal(&queue.more); /* the thread is to tell of it when nobody speaks any more */
+        pthread_cond_signal(
+            &queue.more); /* the thread is to tell of it when nobody speaks any more */
     return queue.unsaid == 0;
 }
 
@@ -165,7 +174,9 @@ static void *run(void *ctx)
             wait_for_lines();
         n = take(out, sizeof(out));
         if (n == 0) {
-            n = line_of(out, "%lu lines of this log were dropped: they were not read as fast as they came", queue.dropped);
+            n = line_of(
+                out, "%lu lines of this log were dropped: they were not read as fast as they came",
+                queue.dropped);
             queue.dropped = 0;
         }
         queue.writing = true;
@@ -189,7 +200,8 @@ static void flush(void)
     until.tv_sec += LOG_FLUSH_MS / 1000;
     pthread_mutex_lock(&queue.lock);
     if (queue.unsaid > 0)
-        put_queued(line, line_of(line, "%lu more lines about refused connections were not said", queue.unsaid));
+        put_queued(line, line_of(line, "%lu more lines about refused connections were not said",
+                                 queue.unsaid));
     queue.unsaid = 0;
     while ((queue.n > 0 || queue.dropped > 0 || queue.writing) && late == 0)
         late = pthread_cond_timedwait(&queue.less, &queue.lock, &until);
@@ -225,7 +237,8 @@ void log_start(const char *name, enum log_level level, int daemon)
         queue.started = queue_start();
 }
 
-__attribute__((format(printf, 3, 0))) static void put(enum log_level level, bool stranger, const char *format, va_list ap)
+__attribute__((format(printf, 3, 0))) static void put(enum log_level level, bool stranger,
+                                                      const char *format, va_list ap)
 {
     char line[LINE_MAX_BYTES];
 

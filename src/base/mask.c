@@ -22,7 +22,8 @@ char pan_check_digit(const char *digits, size_t n)
 {
     unsigned sum = 0;
 
-    for (size_t i = 0; i < n; i++) { /* every second digit from the right counts twice, the check digit's neighbour first */
+    for (size_t i = 0; i < n; i++) { /* every second digit from the right counts twice, the check
+                                        digit's neighbour first */
         const unsigned d = (unsigned)(digits[n - 1 - i] - '0'), twice = d > 4 ? 2 * d - 9 : 2 * d;
 
         sum += i % 2 == 0 ? twice : d;
@@ -34,5 +35,6 @@ bool pan_valid(const char *pan)
 {
     const size_t n = strlen(pan);
 
-    return n >= 8 && n <= PAN_MAX && strspn(pan, "0123456789") == n && pan[n - 1] == pan_check_digit(pan, n - 1);
+    return n >= 8 && n <= PAN_MAX && strspn(pan, "0123456789") == n &&
+           pan[n - 1] == pan_check_digit(pan, n - 1);
 }

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* ISO 4217, list one, sorted by letters (tests/unit/test_base.c proves it). Funds codes, metals and test codes are left out. */
+/* ISO 4217, list one, sorted by letters (tests/unit/test_base.c proves it). Funds codes, metals and
+ * test codes are left out. */
 static const struct currency currencies[] = {
     {"AED", 784, 2, "UAE Dirham"},
     {"AFN", 971, 2, "Afghani"},
@@ -181,7 +182,8 @@ const struct currency *currency_by_numeric(unsigned numeric)
     return NULL;
 }
 
-enum tp_err money_parse(int64_t *minor, const struct currency *c, const char *text, struct tp_error *e)
+enum tp_err money_parse(int64_t *minor, const struct currency *c, const char *text,
+                        struct tp_error *e)
 {
     unsigned decimals = 0, seen = 0;
     bool point = false;
@@ -193,11 +195,13 @@ enum tp_err money_parse(int64_t *minor, const struct currency *c, const char *te
             continue;
         }
         if (!isdigit((unsigned char)*s))
-            return tp_fail(e, TP_ERR_USAGE, "\"%s\" is not an amount: write it as 12.50, without sign", text);
+            return tp_fail(e, TP_ERR_USAGE,
+                           "\"%s\" is not an amount: write it as 12.50, without sign", text);
         seen++;
         decimals += point ? 1 : 0;
         if (decimals > c->exponent)
-            return tp_fail(e, TP_ERR_USAGE, "the amount %s has too many decimals: %s has %u", text, c->alpha, c->exponent);
+            return tp_fail(e, TP_ERR_USAGE, "the amount %s has too many decimals: %s has %u", text,
+                           c->alpha, c->exponent);
         v = v * 10 + (*s - '0');
         if (v > MONEY_MAX)
             return tp_fail(e, TP_ERR_USAGE, "the amount %s is too large: at most 12 digits", text);
@@ -224,7 +228,8 @@ char *money_format(char out[MONEY_TEXT_MAX], int64_t minor, const struct currenc
     if (c->exponent == 0)
         snprintf(out, MONEY_TEXT_MAX, "%s%" PRIu64, sign, v);
     else
-        snprintf(out, MONEY_TEXT_MAX, "%s%" PRIu64 ".%0*" PRIu64, sign, v / unit, (int)(c->exponent % 4U), v % unit);
+        snprintf(out, MONEY_TEXT_MAX, "%s%" PRIu64 ".%0*" PRIu64, sign, v / unit,
+                 (int)(c->exponent % 4U), v % unit);
     return out;
 }
 

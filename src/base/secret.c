@@ -14,7 +14,8 @@ bool secret_start(void)
 
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    return CRYPTO_secure_malloc_initialized() == 1 || CRYPTO_secure_malloc_init(SECURE_HEAP, SECURE_MIN) == 1;
+    return CRYPTO_secure_malloc_initialized() == 1 ||
+           CRYPTO_secure_malloc_init(SECURE_HEAP, SECURE_MIN) == 1;
 }
 
 enum tp_err secret_alloc(struct secret *s, size_t n)

@@ -1,5 +1,6 @@
-/* Secrets: PINs and keys. They live in locked memory that no core file or swap sees, are wiped when freed, and are compared
- * in constant time. A secret is never an argument of a log or error call. */
+/* Secrets: PINs and keys. They live in locked memory that no core file or swap sees, are wiped when
+ * freed, and are compared in constant time. A secret is never an argument of a log or error call.
+ */
 #ifndef TP_BASE_SECRET_H
 #define TP_BASE_SECRET_H
 
@@ -10,8 +11,9 @@ struct secret {
     size_t n;
 };
 
-/* Once, before the first secret: opens the locked heap (OpenSSL's secure heap), forbids core files and tracing by
- * other processes of the user. Returns false when memory could not be locked (too low a limit): secrets then still work. */
+/* Once, before the first secret: opens the locked heap (OpenSSL's secure heap), forbids core files
+ * and tracing by other processes of the user. Returns false when memory could not be locked (too
+ * low a limit): secrets then still work. */
 bool secret_start(void);
 
 /* n zeroed bytes. TP_ERR_NO_MEMORY. */

@@ -2,7 +2,8 @@
  *
  * A span does not own what it points to; the header that hands one out says how long it lives.
  * Readers check, then consume: on an error the span is left as it was.
- * A buf has a fixed capacity and is owned by the caller; a write that does not fit changes nothing. */
+ * A buf has a fixed capacity and is owned by the caller; a write that does not fit changes nothing.
+ */
 #ifndef TP_BASE_SPAN_H
 #define TP_BASE_SPAN_H
 
@@ -31,7 +32,8 @@ struct span span_of(const void *p, size_t n);
 struct span span_str(const char *text);     /* without the final zero */
 bool span_eq(struct span a, struct span b); /* not constant-time: see base/secret.h for secrets */
 
-/* Take n bytes (or one big-endian number) from the front of *s. TP_ERR_FORMAT when fewer are left. */
+/* Take n bytes (or one big-endian number) from the front of *s. TP_ERR_FORMAT when fewer are left.
+ */
 TP_MUST_CHECK enum tp_err span_take(struct span *s, size_t n, struct span *out);
 TP_MUST_CHECK enum tp_err span_u8(struct span *s, uint8_t *out);
 TP_MUST_CHECK enum tp_err span_be16(struct span *s, uint16_t *out);

@@ -14,12 +14,14 @@ struct table {
 static enum tp_err add_column(struct libscols_table *t, const struct table_column *c)
 {
     const bool right = c->kind == TABLE_RIGHT || c->kind == TABLE_NUMBER;
-    struct libscols_column *made = scols_table_new_column(t, c->name, 0, right ? SCOLS_FL_RIGHT : 0);
+    struct libscols_column *made =
+        scols_table_new_column(t, c->name, 0, right ? SCOLS_FL_RIGHT : 0);
 
     if (made == NULL)
         return TP_ERR_NO_MEMORY;
     if (c->kind == TABLE_NUMBER || c->kind == TABLE_BOOL)
-        scols_column_set_json_type(made, c->kind == TABLE_NUMBER ? SCOLS_JSON_NUMBER : SCOLS_JSON_BOOLEAN);
+        scols_column_set_json_type(made, c->kind == TABLE_NUMBER ? SCOLS_JSON_NUMBER
+                                                                 : SCOLS_JSON_BOOLEAN);
     return TP_OK;
 }
 
@@ -28,7 +30,8 @@ static enum tp_err no_memory(struct tp_error *e)
     return tp_fail(e, TP_ERR_NO_MEMORY, "cannot make the list: out of memory");
 }
 
-enum tp_err table_new(struct table **out, const char *name, const struct table_column *columns, size_t n, bool json, struct tp_error *e)
+enum tp_err table_new(struct table **out, const char *name, const struct table_column *columns,
+                      size_t n, bool json, struct tp_error *e)
 {
     struct table *t = calloc(1, sizeof(*t));
     bool made = false;
@@ -39,7 +42,8 @@ enum tp_err table_new(struct table **out, const char *name, const struct table_c
     t->columns = columns;
     t->n = n;
     t->scols = scols_new_table();
-    if (t->scols == NULL || scols_table_set_name(t->scols, name) != 0 || scols_table_enable_json(t->scols, json) != 0)
+    if (t->scols == NULL || scols_table_set_name(t->scols, name) != 0 ||
+        scols_table_enable_json(t->scols, json) != 0)
         goto out;
     for (size_t i = 0; i < n; i++)
         if (add_column(t->scols, &columns[i]) != TP_OK)
@@ -61,7 +65,8 @@ const char *table_bool(bool value)
 
 static bool is_bool(const char *cell)
 {
-    return cell != NULL && (strcmp(cell, bool_cells[false]) == 0 || strcmp(cell, bool_cells[true]) == 0);
+    return cell != NULL &&
+           (strcmp(cell, bool_cells[false]) == 0 || strcmp(cell, bool_cells[true]) == 0);
 }
 
 /* What JSON takes as a number (RFC 8259, 6), or no value at all. */
@@ -69,7 +74,8 @@ static bool is_number(const char *cell)
 {
     const char *digits = cell != NULL && *cell == '-' ? cell + 1 : cell;
 
-    return cell == NULL || (*digits >= '0' && *digits <= '9' && digits[strspn(digits, "0123456789.")] == '\0');
+    return cell == NULL ||
+           (*digits >= '0' && *digits <= '9' && digits[strspn(digits, "0123456789.")] == '\0');
 }
 
 enum tp_err table_row(struct table *t, const char *const *cells, struct tp_error *e)
@@ -80,9 +86,11 @@ enum tp_err table_row(struct table *t, const char *const *cells, struct tp_error
         return no_memory(e);
     for (size_t i = 0; i < t->n; i++) {
         if (t->columns[i].kind == TABLE_BOOL && !is_bool(cells[i]))
-            return tp_fail(e, TP_ERR_INTERNAL, "the list's column %s takes yes and no alone", t->columns[i].name);
+            return tp_fail(e, TP_ERR_INTERNAL, "the list's column %s takes yes and no alone",
+                           t->columns[i].name);
         if (t->columns[i].kind == TABLE_NUMBER && !is_number(cells[i]))
-            return tp_fail(e, TP_ERR_INTERNAL, "the list's column %s takes numbers alone", t->columns[i].name);
+            return tp_fail(e, TP_ERR_INTERNAL, "the list's column %s takes numbers alone",
+                           t->columns[i].name);
         if (scols_line_set_data(line, i, cells[i]) != 0)
             return no_memory(e);
     }

@@ -22,15 +22,19 @@ struct table_column {
 struct table;
 
 /* name is the key of the list in JSON. The columns must stay valid. */
-TP_MUST_CHECK enum tp_err table_new(struct table **out, const char *name, const struct table_column *columns, size_t n, bool json,
+TP_MUST_CHECK enum tp_err table_new(struct table **out, const char *name,
+                                    const struct table_column *columns, size_t n, bool json,
                                     struct tp_error *e);
 
-/* The cell of a TABLE_BOOL column: "yes" or "no", true or false in JSON. No other text is taken there: libsmartcols calls most words true. */
+/* The cell of a TABLE_BOOL column: "yes" or "no", true or false in JSON. No other text is taken
+ * there: libsmartcols calls most words true. */
 const char *table_bool(bool value);
 
-/* One row of as many cells as there are columns; the texts are copied; NULL is an empty cell (null in JSON). */
+/* One row of as many cells as there are columns; the texts are copied; NULL is an empty cell (null
+ * in JSON). */
 TP_MUST_CHECK enum tp_err table_row(struct table *t, const char *const *cells, struct tp_error *e);
-/* What became of the rows is r: prints when that is TP_OK, frees, and returns r or why it could not be printed. */
+/* What became of the rows is r: prints when that is TP_OK, frees, and returns r or why it could not
+ * be printed. */
 TP_MUST_CHECK enum tp_err table_end(struct table **t, enum tp_err r, struct tp_error *e);
 void table_free(struct table **t);
 

@@ -8,7 +8,11 @@
 static size_t decode(uint32_t *character, const uint8_t *p)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xC2 && p[0] < 0xE0 ? 2 : (p[0] & 0xF0) == 0xE0 ? 3 : p[0] >= 0xF0 && p[0] < 0xF5 ? 4 : 0;
+    const size_t n = p[0] < 0x80                   ? 1
+                     : p[0] >= 0xC2 && p[0] < 0xE0 ? 2
+                     : (p[0] & 0xF0) == 0xE0       ? 3
+                     : p[0] >= 0xF0 && p[0] < 0xF5 ? 4
+                                                   : 0;
     uint32_t c = n == 1 ? p[0] : n > 1 ? p[0] & (0x7FU >> n) : 0;
 
     for (size_t i = 1; i < n; i++) {
@@ -41,9 +45,13 @@ enum tp_err word_check(const char *text, const char *what, size_t max, struct tp
         if (n == 0 || is_no_xml(c))
             return tp_fail(e, TP_ERR_USAGE, "%s must be text in UTF-8", what);
         if (is_control(c))
-            return tp_fail(e, TP_ERR_USAGE, "%s must hold no control characters (character %zu is one)", what, characters + 1);
+            return tp_fail(e, TP_ERR_USAGE,
+                           "%s must hold no control characters (character %zu is one)", what,
+                           characters + 1);
     }
     if (characters == 0 || characters > max)
         return tp_fail(e, TP_ERR_USAGE, "%s must have 1 to %zu characters", what, max);
-    return *text != ' ' && c != ' ' ? TP_OK : tp_fail(e, TP_ERR_USAGE, "%s must not begin or end with a blank", what);
+    return *text != ' ' && c != ' '
+               ? TP_OK
+               : tp_fail(e, TP_ERR_USAGE, "%s must not begin or end with a blank", what);
 }

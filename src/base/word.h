@@ -1,4 +1,5 @@
-/* Names and notes that people type, and that then stand in books, configuration files, XML documents, certificates and on terminals. */
+/* Names and notes that people type, and that then stand in books, configuration files, XML
+ * documents, certificates and on terminals. */
 #ifndef TP_BASE_WORD_H
 #define TP_BASE_WORD_H
 
@@ -9,6 +10,7 @@
 /* Takes 1 to max characters of UTF-8 (Unicode 15, table 3-7) that XML 1.0 has (2.2) and that are no
  * control characters, beginning and ending with none of the blanks that a reader cuts off.
  * TP_ERR_USAGE, with `what` and what is wrong. */
-TP_MUST_CHECK enum tp_err word_check(const char *text, const char *what, size_t max, struct tp_error *e);
+TP_MUST_CHECK enum tp_err word_check(const char *text, const char *what, size_t max,
+                                     struct tp_error *e);
 
 #endif

@@ -47,13 +47,15 @@ void capk_store_free(struct capk_store **s)
     *s = NULL;
 }
 
-enum tp_err capk_sha1(uint8_t out[20], const uint8_t rid[5], uint8_t index, const struct emv_pubkey *key)
+enum tp_err capk_sha1(uint8_t out[20], const uint8_t rid[5], uint8_t index,
+                      const struct emv_pubkey *key)
 {
     const struct span modulus = emv_pubkey_modulus(key), exponent = emv_pubkey_exponent(key);
     uint8_t all[5 + 1 + EMV_RSA_MAX + 3];
     struct buf b = BUF_OF(all);
 
-    if (buf_put(&b, span_of(rid, 5)) != TP_OK || buf_u8(&b, index) != TP_OK || buf_put(&b, modulus) != TP_OK || buf_put(&b, exponent) != TP_OK)
+    if (buf_put(&b, span_of(rid, 5)) != TP_OK || buf_u8(&b, index) != TP_OK ||
+        buf_put(&b, modulus) != TP_OK || buf_put(&b, exponent) != TP_OK)
         return TP_ERR_INTERNAL;
     return EVP_Q_digest(NULL, "SHA1", NULL, b.p, b.n, out, NULL) == 1 ? TP_OK : TP_ERR_INTERNAL;
 }
@@ -68,7 +70,8 @@ static enum tp_err get_hex(struct buf *out, const json_t *o, const char *name, s
     return TP_OK;
 }
 
-/* Room for one more element of size bytes behind n of them; NULL, and the array stays, when there is none. */
+/* Room for one more element of size bytes behind n of them; NULL, and the array stays, when there
+ * is none. */
 static void *grown(void *array, size_t n, size_t size)
 {
     return n < KEYS_MAX ? realloc(array, (n + 1) * size) : NULL;
@@ -87,7 +90,8 @@ static enum tp_err add_key(struct capk_store *s, const struct capk *k)
 
 static bool same(const struct capk *a, const struct capk *b)
 {
-    return memcmp(a->rid, b->rid, sizeof(a->rid)) == 0 && a->index == b->index && span_eq(emv_pubkey_modulus(a->key), emv_pubkey_modulus(b->key)) &&
+    return memcmp(a->rid, b->rid, sizeof(a->rid)) == 0 && a->index == b->index &&
+           span_eq(emv_pubkey_modulus(a->key), emv_pubkey_modulus(b->key)) &&
            span_eq(emv_pubkey_exponent(a->key), emv_pubkey_exponent(b->key));
 }
 
@@ -104,27 +108,33 @@ static enum tp_err read_place(uint8_t rid[5], uint8_t *index, const json_t *o)
 {
     struct buf r = {rid, 0, 5}, i = {index, 0, 1};
 
-    return get_hex(&r, o, "rid", 5) == TP_OK && get_hex(&i, o, "index", 1) == TP_OK ? TP_OK : TP_ERR_FORMAT;
+    return get_hex(&r, o, "rid", 5) == TP_OK && get_hex(&i, o, "index", 1) == TP_OK ? TP_OK
+                                                                                    : TP_ERR_FORMAT;
 }
 
-static enum tp_err check_sha1(const struct capk *k, const json_t *o, const char *path, struct tp_error *e)
+static enum tp_err check_sha1(const struct capk *k, const json_t *o, const char *path,
+                              struct tp_error *e)
 {
     uint8_t told[20], own[20];
     struct buf b = BUF_OF(told);
     char rid[11];
 
     if (get_hex(&b, o, "sha1", sizeof(told)) != TP_OK)
-        return tp_fail(e, TP_ERR_FORMAT, "%s: authority key %s index %02X has no \"sha1\" of 20 bytes", path, hex_encode(rid, SPAN_OF(k->rid)),
-                       k->index);
+        return tp_fail(e, TP_ERR_FORMAT,
+                       "%s: authority key %s index %02X has no \"sha1\" of 20 bytes", path,
+                       hex_encode(rid, SPAN_OF(k->rid)), k->index);
     if (capk_sha1(own, k->rid, k->index, k->key) != TP_OK)
         return tp_fail(e, TP_ERR_INTERNAL, "SHA-1 fails");
     if (memcmp(told, own, sizeof(own)) != 0)
-        return tp_fail(e, TP_ERR_SECURITY, "%s: authority key %s index %02X is not the one its SHA-1 was made from: get the file again", path,
-                       hex_encode(rid, SPAN_OF(k->rid)), k->index);
+        return tp_fail(e, TP_ERR_SECURITY,
+                       "%s: authority key %s index %02X is not the one its SHA-1 was made from: "
+                       "get the file again",
+                       path, hex_encode(rid, SPAN_OF(k->rid)), k->index);
     return TP_OK;
 }
 
-static enum tp_err read_key(struct capk *k, const json_t *o, const char *path, size_t at, struct tp_error *e)
+static enum tp_err read_key(struct capk *k, const json_t *o, const char *path, size_t at,
+                            struct tp_error *e)
 {
     uint8_t modulus[EMV_RSA_MAX], exponent[3];
     struct buf n = BUF_OF(modulus), x = BUF_OF(exponent);
@@ -133,17 +143,26 @@ static enum tp_err read_key(struct capk *k, const json_t *o, const char *path, s
     enum tp_err r = TP_OK;
 
     memset(k, 0, sizeof(*k));
-    if (read_place(k->rid, &k->index, o) != TP_OK || get_hex(&n, o, "modulus", 1) != TP_OK || get_hex(&x, o, "exponent", 1) != TP_OK)
-        return tp_fail(e, TP_ERR_FORMAT, "%s: authority key %zu lacks rid, index, modulus or exponent in hex", path, at + 1);
-    if (expiry != NULL && !json_is_null(expiry) && (!json_is_string(expiry) || date_parse(&k->expiry, json_string_value(expiry)) != TP_OK))
-        return tp_fail(e, TP_ERR_FORMAT, "%s: the expiry of authority key %zu is no date (YYYY-MM-DD)", path, at + 1);
+    if (read_place(k->rid, &k->index, o) != TP_OK || get_hex(&n, o, "modulus", 1) != TP_OK ||
+        get_hex(&x, o, "exponent", 1) != TP_OK)
+        return tp_fail(e, TP_ERR_FORMAT,
+                       "%s: authority key %zu lacks rid, index, modulus or exponent in hex", path,
+                       at + 1);
+    if (expiry != NULL && !json_is_null(expiry) &&
+        (!json_is_string(expiry) || date_parse(&k->expiry, json_string_value(expiry)) != TP_OK))
+        return tp_fail(e, TP_ERR_FORMAT,
+                       "%s: the expiry of authority key %zu is no date (YYYY-MM-DD)", path, at + 1);
     k->live = environment != NULL && strcmp(environment, "live") == 0;
-    const char *name = strlen(path) < sizeof(k->source) ? path : path + strlen(path) - (sizeof(k->source) - 1);
+    const char *name =
+        strlen(path) < sizeof(k->source) ? path : path + strlen(path) - (sizeof(k->source) - 1);
 
     memcpy(k->source, name, strlen(name) + 1);
     r = emv_pubkey_new(&k->key, buf_span(&n), buf_span(&x));
     if (r == TP_ERR_RANGE)
-        return tp_fail(e, TP_ERR_FORMAT, "%s: authority key %zu is no RSA key of 512 to 1984 bits with exponent 3 or 65537", path, at + 1);
+        return tp_fail(
+            e, TP_ERR_FORMAT,
+            "%s: authority key %zu is no RSA key of 512 to 1984 bits with exponent 3 or 65537",
+            path, at + 1);
     if (r != TP_OK)
         return tp_fail(e, r, "%s: authority key %zu cannot be used", path, at + 1);
     r = check_sha1(k, o, path, e);
@@ -154,7 +173,8 @@ static enum tp_err read_key(struct capk *k, const json_t *o, const char *path, s
 
 /* A key that nobody can use is told and passed over: the others of a list of many schemes are as
  * good without it. One that is not what its SHA-1 says is another matter: the file was altered. */
-static enum tp_err add_keys(struct capk_store *s, const json_t *list, const char *path, struct tp_error *e)
+static enum tp_err add_keys(struct capk_store *s, const json_t *list, const char *path,
+                            struct tp_error *e)
 {
     struct tp_error odd = {TP_OK, ""};
     size_t passed_over = 0;
@@ -184,15 +204,18 @@ static enum tp_err add_keys(struct capk_store *s, const json_t *list, const char
     return r;
 }
 
-static enum tp_err add_revoked(struct capk_store *s, const json_t *list, const char *path, struct tp_error *e)
+static enum tp_err add_revoked(struct capk_store *s, const json_t *list, const char *path,
+                               struct tp_error *e)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *o = json_array_get(list, i);
         struct revoked v, *more;
         struct buf serial = BUF_OF(v.serial);
 
-        if (read_place(v.rid, &v.index, o) != TP_OK || get_hex(&serial, o, "serial", sizeof(v.serial)) != TP_OK)
-            return tp_fail(e, TP_ERR_FORMAT, "%s: revocation %zu lacks rid, index or serial in hex", path, i + 1);
+        if (read_place(v.rid, &v.index, o) != TP_OK ||
+            get_hex(&serial, o, "serial", sizeof(v.serial)) != TP_OK)
+            return tp_fail(e, TP_ERR_FORMAT, "%s: revocation %zu lacks rid, index or serial in hex",
+                           path, i + 1);
         more = grown(s->revoked, s->revoked_n, sizeof(v));
         if (more == NULL)
             return tp_fail(e, TP_ERR_NO_MEMORY, "%s: too many revocations", path);
@@ -218,8 +241,10 @@ enum tp_err capk_store_load(struct capk_store *s, const char *path, struct tp_er
     revoked = json_object_get(file, "revoked");
     if (file == NULL)
         r = tp_fail(e, TP_ERR_FORMAT, "%s line %d is no JSON: %s", path, where.line, where.text);
-    else if (!json_is_array(json_object_get(file, "keys")) || (revoked != NULL && !json_is_array(revoked)))
-        r = tp_fail(e, TP_ERR_FORMAT, "%s is no file of authority keys: it has no list \"keys\"", path);
+    else if (!json_is_array(json_object_get(file, "keys")) ||
+             (revoked != NULL && !json_is_array(revoked)))
+        r = tp_fail(e, TP_ERR_FORMAT, "%s is no file of authority keys: it has no list \"keys\"",
+                    path);
     if (r == TP_OK)
         r = add_keys(s, json_object_get(file, "keys"), path, e);
     if (r == TP_OK)
@@ -261,12 +286,14 @@ const struct capk *capk_find(const struct capk_store *s, struct span rid, uint8_
     return NULL;
 }
 
-bool capk_revoked(const struct capk_store *s, struct span rid, uint8_t index, const uint8_t serial[3])
+bool capk_revoked(const struct capk_store *s, struct span rid, uint8_t index,
+                  const uint8_t serial[3])
 {
     for (size_t i = 0; i < s->revoked_n; i++) {
         const struct revoked *v = &s->revoked[i];
 
-        if (v->index == index && span_eq(rid, SPAN_OF(v->rid)) && memcmp(v->serial, serial, sizeof(v->serial)) == 0)
+        if (v->index == index && span_eq(rid, SPAN_OF(v->rid)) &&
+            memcmp(v->serial, serial, sizeof(v->serial)) == 0)
             return true;
     }
     return false;

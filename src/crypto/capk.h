@@ -1,4 +1,5 @@
-/* The store of certification authority public keys: data/capk.json and files of the same form that the user adds. */
+/* The store of certification authority public keys: data/capk.json and files of the same form that
+ * the user adds. */
 #ifndef TP_CRYPTO_CAPK_H
 #define TP_CRYPTO_CAPK_H
 
@@ -19,7 +20,8 @@ TP_MUST_CHECK enum tp_err capk_store_new(struct capk_store **out);
 void capk_store_free(struct capk_store **s);
 
 /* SHA-1 of RID, index, modulus and exponent, by which the schemes publish their keys. */
-TP_MUST_CHECK enum tp_err capk_sha1(uint8_t out[20], const uint8_t rid[5], uint8_t index, const struct emv_pubkey *key);
+TP_MUST_CHECK enum tp_err capk_sha1(uint8_t out[20], const uint8_t rid[5], uint8_t index,
+                                    const struct emv_pubkey *key);
 
 /* Adds every key of a file {"keys":[{rid,index,modulus,exponent,sha1,expiry,environment}…]}. Each
  * SHA-1 is recomputed (EMV 4.4 Book 2, 11.2.2, table 30): TP_ERR_SECURITY naming the key when it
@@ -27,18 +29,24 @@ TP_MUST_CHECK enum tp_err capk_sha1(uint8_t out[20], const uint8_t rid[5], uint8
  * the log; when all are such, TP_ERR_FORMAT. The file may also hold
  * "revoked":[{rid,index,serial}…], the certification revocation list of Book 2, 5.1.2. On an error
  * the store is as it was. */
-TP_MUST_CHECK enum tp_err capk_store_load(struct capk_store *s, const char *path, struct tp_error *e);
+TP_MUST_CHECK enum tp_err capk_store_load(struct capk_store *s, const char *path,
+                                          struct tp_error *e);
 
-/* Adds one key, not checked against anything. The store takes key->key, on an error too. TP_ERR_NO_MEMORY. */
+/* Adds one key, not checked against anything. The store takes key->key, on an error too.
+ * TP_ERR_NO_MEMORY. */
 TP_MUST_CHECK enum tp_err capk_store_add(struct capk_store *s, const struct capk *key);
 
 size_t capk_count(const struct capk_store *s);
 const struct capk *capk_at(const struct capk_store *s, size_t i);
 
-/* The nth key (from 0) with that RID and index: a public list may hold several under one index. NULL when there are no more. */
-const struct capk *capk_find(const struct capk_store *s, struct span rid, uint8_t index, size_t nth);
+/* The nth key (from 0) with that RID and index: a public list may hold several under one index.
+ * NULL when there are no more. */
+const struct capk *capk_find(const struct capk_store *s, struct span rid, uint8_t index,
+                             size_t nth);
 
-/* True when the issuer certificate with that serial, under that authority key, is on the revocation list. */
-bool capk_revoked(const struct capk_store *s, struct span rid, uint8_t index, const uint8_t serial[3]);
+/* True when the issuer certificate with that serial, under that authority key, is on the revocation
+ * list. */
+bool capk_revoked(const struct capk_store *s, struct span rid, uint8_t index,
+                  const uint8_t serial[3]);
 
 #endif

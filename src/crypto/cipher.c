@@ -9,24 +9,28 @@
 #define DES_BLOCK  8
 #define MAC_STREAM 256 /* bytes enciphered at a time */
 
-/* Single DES stands in OpenSSL's legacy provider; triple DES with both halves alike is the same function and in the default one. */
+/* Single DES stands in OpenSSL's legacy provider; triple DES with both halves alike is the same
+ * function and in the default one. */
 static const struct {
     size_t block;
     const char *name[2]; /* by mode */
-} ciphers[] = {[EMV_TDES] = {DES_BLOCK, {"DES-EDE-ECB", "DES-EDE-CBC"}}, [EMV_AES] = {16, {"AES-128-ECB", "AES-128-CBC"}}};
+} ciphers[] = {[EMV_TDES] = {DES_BLOCK, {"DES-EDE-ECB", "DES-EDE-CBC"}},
+               [EMV_AES] = {16, {"AES-128-ECB", "AES-128-CBC"}}};
 
 size_t emv_cipher_block(enum emv_cipher c)
 {
     return ciphers[c].block;
 }
 
-static EVP_CIPHER_CTX *start(enum emv_cipher c, enum emv_mode mode, const uint8_t key[EMV_KEY_SIZE], int encipher)
+static EVP_CIPHER_CTX *start(enum emv_cipher c, enum emv_mode mode, const uint8_t key[EMV_KEY_SIZE],
+                             int encipher)
 {
     static const uint8_t iv[EMV_BLOCK_MAX] = {0};
     EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, ciphers[c].name[mode], NULL);
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 
-    if (cipher == NULL || ctx == NULL || EVP_CipherInit_ex2(ctx, cipher, key, mode == EMV_CBC ? iv : NULL, encipher, NULL) != 1 ||
+    if (cipher == NULL || ctx == NULL ||
+        EVP_CipherInit_ex2(ctx, cipher, key, mode == EMV_CBC ? iv : NULL, encipher, NULL) != 1 ||
         EVP_CIPHER_CTX_set_padding(ctx, 0) != 1) {
         EVP_CIPHER_CTX_free(ctx);
         ctx = NULL;
@@ -40,10 +44,13 @@ static enum tp_err run(EVP_CIPHER_CTX *ctx, uint8_t *out, const uint8_t *in, siz
 {
     int written = 0;
 
-    return EVP_CipherUpdate(ctx, out, &written, in, (int)n) == 1 && written == (int)n ? TP_OK : TP_ERR_INTERNAL;
+    return EVP_CipherUpdate(ctx, out, &written, in, (int)n) == 1 && written == (int)n
+               ? TP_OK
+               : TP_ERR_INTERNAL;
 }
 
-static enum tp_err whole(uint8_t *out, enum emv_cipher c, enum emv_mode mode, struct span key, struct span in, int encipher)
+static enum tp_err whole(uint8_t *out, enum emv_cipher c, enum emv_mode mode, struct span key,
+                         struct span in, int encipher)
 {
     EVP_CIPHER_CTX *ctx = NULL;
     enum tp_err r = TP_ERR_INTERNAL;
@@ -57,12 +64,14 @@ static enum tp_err whole(uint8_t *out, enum emv_cipher c, enum emv_mode mode, st
     return r;
 }
 
-enum tp_err emv_encipher(uint8_t *out, enum emv_cipher c, enum emv_mode mode, struct span key, struct span in)
+enum tp_err emv_encipher(uint8_t *out, enum emv_cipher c, enum emv_mode mode, struct span key,
+                         struct span in)
 {
     return whole(out, c, mode, key, in, 1);
 }
 
-enum tp_err emv_decipher(uint8_t *out, enum emv_cipher c, enum emv_mode mode, struct span key, struct span in)
+enum tp_err emv_decipher(uint8_t *out, enum emv_cipher c, enum emv_mode mode, struct span key,
+                         struct span in)
 {
     return whole(out, c, mode, key, in, 0);
 }
@@ -79,7 +88,8 @@ enum tp_err emv_des_encipher(uint8_t out[DES_BLOCK], struct span key, const uint
 
 /* ---- ISO/IEC 9797-1, algorithm 3 ---- */
 
-/* The chaining of all but the last block, under the left half of the key alone; chain is zeros at first. */
+/* The chaining of all but the last block, under the left half of the key alone; chain is zeros at
+ * first. */
 static enum tp_err chain_blocks(uint8_t chain[DES_BLOCK], const uint8_t *left_key, struct span data)
 {
     uint8_t twice[EMV_KEY_SIZE], out[MAC_STREAM];
@@ -108,7 +118,8 @@ out:
 }
 
 /* head is whole blocks; last is the block after them. */
-static enum tp_err mac(uint8_t out[DES_BLOCK], struct span key, struct span head, const uint8_t last[DES_BLOCK])
+static enum tp_err mac(uint8_t out[DES_BLOCK], struct span key, struct span head,
+                       const uint8_t last[DES_BLOCK])
 {
     uint8_t chain[DES_BLOCK] = {0};
     enum tp_err r = TP_ERR_RANGE;
@@ -120,7 +131,8 @@ static enum tp_err mac(uint8_t out[DES_BLOCK], struct span key, struct span head
         return r;
     for (size_t i = 0; i < DES_BLOCK; i++)
         chain[i] ^= last[i];
-    r = emv_des_encipher(out, key, chain); /* E(left), D(right), E(left): the output transformation of algorithm 3 */
+    r = emv_des_encipher(
+        out, key, chain); /* E(left), D(right), E(left): the output transformation of algorithm 3 */
     secret_wipe(chain, sizeof(chain));
     return r;
 }
@@ -148,7 +160,8 @@ enum tp_err emv_mac(uint8_t out[DES_BLOCK], struct span key, struct span data)
 enum tp_err emv_cmac(uint8_t out[EMV_BLOCK_MAX], struct span key, struct span data)
 {
     char cipher[] = "AES-128-CBC";
-    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, cipher, 0), OSSL_PARAM_construct_end()};
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, cipher, 0),
+                                 OSSL_PARAM_construct_end()};
     EVP_MAC *algorithm = NULL;
     EVP_MAC_CTX *ctx = NULL;
     size_t n = 0;
@@ -158,7 +171,8 @@ enum tp_err emv_cmac(uint8_t out[EMV_BLOCK_MAX], struct span key, struct span da
         return TP_ERR_RANGE;
     algorithm = EVP_MAC_fetch(NULL, "CMAC", NULL);
     ctx = algorithm != NULL ? EVP_MAC_CTX_new(algorithm) : NULL;
-    ok = ctx != NULL && EVP_MAC_init(ctx, key.p, key.n, params) == 1 && (data.n == 0 || EVP_MAC_update(ctx, data.p, data.n) == 1) &&
+    ok = ctx != NULL && EVP_MAC_init(ctx, key.p, key.n, params) == 1 &&
+         (data.n == 0 || EVP_MAC_update(ctx, data.p, data.n) == 1) &&
          EVP_MAC_final(ctx, out, &n, EMV_BLOCK_MAX) == 1 && n == EMV_BLOCK_MAX;
     EVP_MAC_CTX_free(ctx);
     EVP_MAC_free(algorithm);
@@ -185,7 +199,8 @@ enum tp_err emv_key_check(uint8_t out[3], enum emv_cipher c, struct span key)
 {
     static const uint8_t zeros[EMV_BLOCK_MAX];
     uint8_t block[EMV_BLOCK_MAX];
-    const enum tp_err r = c == EMV_TDES ? emv_des_encipher(block, key, zeros) : emv_cmac(block, key, SPAN_OF(zeros));
+    const enum tp_err r =
+        c == EMV_TDES ? emv_des_encipher(block, key, zeros) : emv_cmac(block, key, SPAN_OF(zeros));
 
     if (r == TP_OK)
         memcpy(out, block, 3);

@@ -76,7 +76,8 @@ static void decimalise(uint8_t out[DES_BLOCK], const uint8_t hash[SHA1_SIZE])
     pack_right(out, DES_BLOCK, digits);
 }
 
-enum tp_err emv_diversifier(uint8_t out[EMV_BLOCK_MAX], enum emv_cvn cvn, const char *pan, uint8_t psn)
+enum tp_err emv_diversifier(uint8_t out[EMV_BLOCK_MAX], enum emv_cvn cvn, const char *pan,
+                            uint8_t psn)
 {
     const size_t digits = strlen(pan);
     char all[PAN_MAX + 2 + 1];
@@ -109,7 +110,8 @@ static void set_odd_parity(struct secret *key)
 }
 
 /* A key of one enciphered block (AES) or two (triple DES). */
-static enum tp_err derive(struct secret *out, enum emv_cipher c, struct span key, const uint8_t *left, const uint8_t *right)
+static enum tp_err derive(struct secret *out, enum emv_cipher c, struct span key,
+                          const uint8_t *left, const uint8_t *right)
 {
     enum tp_err r = TP_ERR_RANGE;
 
@@ -128,7 +130,8 @@ static enum tp_err derive(struct secret *out, enum emv_cipher c, struct span key
     return r;
 }
 
-enum tp_err emv_master_key_derive(struct secret *icc_key, enum emv_cvn cvn, struct span issuer_key, const char *pan, uint8_t psn)
+enum tp_err emv_master_key_derive(struct secret *icc_key, enum emv_cvn cvn, struct span issuer_key,
+                                  const char *pan, uint8_t psn)
 {
     uint8_t left[EMV_BLOCK_MAX], right[DES_BLOCK];
     const enum tp_err r = emv_diversifier(left, cvn, pan, psn);
@@ -143,7 +146,8 @@ enum tp_err emv_master_key_derive(struct secret *icc_key, enum emv_cvn cvn, stru
 
 /* ---- session keys ---- */
 
-enum tp_err emv_session_key_common(struct secret *session, enum emv_cipher cipher, struct span icc_key, const uint8_t r[8])
+enum tp_err emv_session_key_common(struct secret *session, enum emv_cipher cipher,
+                                   struct span icc_key, const uint8_t r[8])
 {
     uint8_t left[EMV_BLOCK_MAX] = {0}, right[DES_BLOCK];
 
@@ -156,17 +160,20 @@ enum tp_err emv_session_key_common(struct secret *session, enum emv_cipher ciphe
     return derive(session, cipher, icc_key, left, right);
 }
 
-enum tp_err emv_session_key_ac(struct secret *session, enum emv_cvn cvn, struct span icc_key, const uint8_t atc[2])
+enum tp_err emv_session_key_ac(struct secret *session, enum emv_cvn cvn, struct span icc_key,
+                               const uint8_t atc[2])
 {
     const uint8_t r[8] = {atc[0], atc[1]};
 
     *session = (struct secret){NULL, 0};
     if (icc_key.n != EMV_KEY_SIZE)
         return TP_ERR_RANGE;
-    return cvn == EMV_CVN_10 ? secret_copy(session, icc_key) : emv_session_key_common(session, kinds[cvn].cipher, icc_key, r);
+    return cvn == EMV_CVN_10 ? secret_copy(session, icc_key)
+                             : emv_session_key_common(session, kinds[cvn].cipher, icc_key, r);
 }
 
-enum tp_err emv_session_key_sm(struct secret *session, enum emv_cvn cvn, struct span icc_key, const uint8_t atc[2], const uint8_t ac[8])
+enum tp_err emv_session_key_sm(struct secret *session, enum emv_cvn cvn, struct span icc_key,
+                               const uint8_t atc[2], const uint8_t ac[8])
 {
     enum tp_err r;
 
@@ -202,10 +209,12 @@ static enum tp_err mac_zero_padded(uint8_t mac[8], struct span key, struct span 
 
 enum tp_err emv_ac_make(uint8_t ac[8], enum emv_cvn cvn, struct span session, struct span data)
 {
-    return cvn == EMV_CVN_10 ? mac_zero_padded(ac, session, data) : emv_cipher_mac(ac, kinds[cvn].cipher, session, data);
+    return cvn == EMV_CVN_10 ? mac_zero_padded(ac, session, data)
+                             : emv_cipher_mac(ac, kinds[cvn].cipher, session, data);
 }
 
-enum tp_err emv_arpc_1(uint8_t arpc[8], enum emv_cvn cvn, struct span session, const uint8_t ac[8], const uint8_t arc[2])
+enum tp_err emv_arpc_1(uint8_t arpc[8], enum emv_cvn cvn, struct span session, const uint8_t ac[8],
+                       const uint8_t arc[2])
 {
     uint8_t block[EMV_BLOCK_MAX] = {0};
     enum tp_err r;
@@ -219,7 +228,8 @@ enum tp_err emv_arpc_1(uint8_t arpc[8], enum emv_cvn cvn, struct span session, c
     return r;
 }
 
-enum tp_err emv_arpc_2(uint8_t arpc[4], enum emv_cvn cvn, struct span session, const uint8_t ac[8], const uint8_t csu[4], struct span proprietary)
+enum tp_err emv_arpc_2(uint8_t arpc[4], enum emv_cvn cvn, struct span session, const uint8_t ac[8],
+                       const uint8_t csu[4], struct span proprietary)
 {
     uint8_t room[8 + 4 + 8], mac[8];
     struct buf b = BUF_OF(room);

@@ -41,7 +41,8 @@ const char *emv_check_text(enum emv_check c)
         [EMV_CHECK_OK] = "it is right",
         [EMV_CHECK_DATA_MISSING] = "a data object that it needs is missing",
         [EMV_CHECK_LENGTH] = "its length is not that of the signing key",
-        [EMV_CHECK_TRAILER] = "it was not signed with the key that should have signed it (trailer is not BC)",
+        [EMV_CHECK_TRAILER] =
+            "it was not signed with the key that should have signed it (trailer is not BC)",
         [EMV_CHECK_HEADER] = "its header is not 6A",
         [EMV_CHECK_FORMAT] = "its format byte is that of something else",
         [EMV_CHECK_HASH] = "its hash does not match",
@@ -60,8 +61,10 @@ const char *emv_check_text(enum emv_check c)
     return (unsigned)c < EMV_CHECK_COUNT ? texts[c] : "unknown outcome";
 }
 
-/* Opens a certificate or signature: length, trailer, header and format, the first four steps of every procedure of Book 2, 5 and 6. */
-static enum tp_err open_signed(enum emv_check *outcome, uint8_t *recovered, struct emv_pubkey *key, struct span in, uint8_t format)
+/* Opens a certificate or signature: length, trailer, header and format, the first four steps of
+ * every procedure of Book 2, 5 and 6. */
+static enum tp_err open_signed(enum emv_check *outcome, uint8_t *recovered, struct emv_pubkey *key,
+                               struct span in, uint8_t format)
 {
     const size_t n = emv_pubkey_size(key);
     enum tp_err r = TP_OK;
@@ -74,7 +77,8 @@ static enum tp_err open_signed(enum emv_check *outcome, uint8_t *recovered, stru
     if (*outcome != EMV_CHECK_OK)
         return TP_OK;
     r = emv_rsa_recover(key, in, recovered);
-    if (r == TP_ERR_FORMAT) { /* not below the modulus: no signature of this key, so no trailer either */
+    if (r ==
+        TP_ERR_FORMAT) { /* not below the modulus: no signature of this key, so no trailer either */
         *outcome = EMV_CHECK_TRAILER;
         return TP_OK;
     }
@@ -88,7 +92,8 @@ static enum tp_err open_signed(enum emv_check *outcome, uint8_t *recovered, stru
 }
 
 /* The hash of what lies between header and hash, and of what follows outside the signature. */
-static enum tp_err check_hash(enum emv_check *outcome, struct emv_pubkey *key, const uint8_t *recovered, const struct span *outside, size_t n)
+static enum tp_err check_hash(enum emv_check *outcome, struct emv_pubkey *key,
+                              const uint8_t *recovered, const struct span *outside, size_t n)
 {
     const size_t size = emv_pubkey_size(key);
     struct span parts[1 + CERT_PARTS_MAX];
@@ -120,7 +125,8 @@ bool emv_issuer_covers(const char *identifier, const char *pan)
 }
 
 /* The fixed part of a certificate: identifier, expiry, serial, algorithms, lengths. */
-static enum emv_check check_fields(struct emv_cert_info *info, const struct cert_layout *layout, const uint8_t *recovered, const char *pan, int date)
+static enum emv_check check_fields(struct emv_cert_info *info, const struct cert_layout *layout,
+                                   const uint8_t *recovered, const char *pan, int date)
 {
     const uint8_t *after = recovered + 2 + layout->identifier;
     char identifier[2 * CERT_IDENTIFIER_MAX + 1];
@@ -138,14 +144,17 @@ static enum emv_check check_fields(struct emv_cert_info *info, const struct cert
     return after[6] == ALGORITHM_RSA ? EMV_CHECK_OK : EMV_CHECK_ALGORITHM;
 }
 
-/* The part of the key that does not fit the certificate, and was not given: Book 3, table 35 (92, 9F48). */
-static bool lacks_remainder(const struct cert_layout *layout, const uint8_t *recovered, size_t size, struct span remainder)
+/* The part of the key that does not fit the certificate, and was not given: Book 3, table 35 (92,
+ * 9F48). */
+static bool lacks_remainder(const struct cert_layout *layout, const uint8_t *recovered, size_t size,
+                            struct span remainder)
 {
     return remainder.n == 0 && recovered[2 + layout->identifier + 7] > size - layout->overhead;
 }
 
 /* The public key: its leftmost bytes in the certificate, the others in the remainder. */
-static enum tp_err join_key(enum emv_check *outcome, struct emv_pubkey **key, const struct cert_layout *layout, const uint8_t *recovered, size_t size,
+static enum tp_err join_key(enum emv_check *outcome, struct emv_pubkey **key,
+                            const struct cert_layout *layout, const uint8_t *recovered, size_t size,
                             struct span remainder, struct span exponent)
 {
     const uint8_t *lengths = recovered + 2 + layout->identifier + 7;
@@ -154,10 +163,12 @@ static enum tp_err join_key(enum emv_check *outcome, struct emv_pubkey **key, co
     struct buf whole = BUF_OF(modulus);
     enum tp_err r = TP_OK;
 
-    *outcome = lacks_remainder(layout, recovered, size, remainder) ? EMV_CHECK_DATA_MISSING : EMV_CHECK_KEY;
+    *outcome = lacks_remainder(layout, recovered, size, remainder) ? EMV_CHECK_DATA_MISSING
+                                                                   : EMV_CHECK_KEY;
     if (lengths[1] != exponent.n || lengths[0] != inside + remainder.n)
         return TP_OK;
-    if (buf_put(&whole, span_of(lengths + 2, inside)) != TP_OK || buf_put(&whole, remainder) != TP_OK)
+    if (buf_put(&whole, span_of(lengths + 2, inside)) != TP_OK ||
+        buf_put(&whole, remainder) != TP_OK)
         return TP_OK;
     r = emv_pubkey_new(key, buf_span(&whole), exponent);
     if (r == TP_ERR_RANGE)
@@ -167,8 +178,10 @@ static enum tp_err join_key(enum emv_check *outcome, struct emv_pubkey **key, co
     return r;
 }
 
-static enum tp_err check_cert(enum emv_check *outcome, struct emv_cert_info *info, const struct cert_layout *layout, struct emv_pubkey *signer,
-                              struct span cert, const struct span outside[CERT_PARTS_MAX], const char *pan, int date)
+static enum tp_err check_cert(enum emv_check *outcome, struct emv_cert_info *info,
+                              const struct cert_layout *layout, struct emv_pubkey *signer,
+                              struct span cert, const struct span outside[CERT_PARTS_MAX],
+                              const char *pan, int date)
 {
     const size_t size = emv_pubkey_size(signer);
     uint8_t recovered[EMV_RSA_MAX];
@@ -186,7 +199,8 @@ static enum tp_err check_cert(enum emv_check *outcome, struct emv_cert_info *inf
         return TP_OK;
     }
     r = check_hash(outcome, signer, recovered, outside, CERT_PARTS_MAX);
-    if (r == TP_OK && *outcome == EMV_CHECK_HASH && lacks_remainder(layout, recovered, size, outside[0]))
+    if (r == TP_OK && *outcome == EMV_CHECK_HASH &&
+        lacks_remainder(layout, recovered, size, outside[0]))
         *outcome = EMV_CHECK_DATA_MISSING; /* which is why the hash differs */
     if (r != TP_OK || *outcome != EMV_CHECK_OK)
         return r;
@@ -196,24 +210,30 @@ static enum tp_err check_cert(enum emv_check *outcome, struct emv_cert_info *inf
     return join_key(outcome, &info->key, layout, recovered, size, outside[0], outside[1]);
 }
 
-enum tp_err emv_issuer_cert_check(enum emv_check *outcome, struct emv_cert_info *info, struct emv_pubkey *authority, struct span cert,
-                                  struct span remainder, struct span exponent, const char *pan, int date)
+enum tp_err emv_issuer_cert_check(enum emv_check *outcome, struct emv_cert_info *info,
+                                  struct emv_pubkey *authority, struct span cert,
+                                  struct span remainder, struct span exponent, const char *pan,
+                                  int date)
 {
     const struct span outside[CERT_PARTS_MAX] = {remainder, exponent, {NULL, 0}};
 
     return check_cert(outcome, info, &cert_issuer, authority, cert, outside, pan, date);
 }
 
-enum tp_err emv_icc_cert_check(enum emv_check *outcome, struct emv_cert_info *info, enum emv_icc_key which, struct emv_pubkey *issuer,
-                               struct span cert, struct span remainder, struct span exponent, struct span static_data, const char *pan, int date)
+enum tp_err emv_icc_cert_check(enum emv_check *outcome, struct emv_cert_info *info,
+                               enum emv_icc_key which, struct emv_pubkey *issuer, struct span cert,
+                               struct span remainder, struct span exponent, struct span static_data,
+                               const char *pan, int date)
 {
     /* Book 2, 7.1: the PIN encipherment key's certificate does not cover the static data */
-    const struct span outside[CERT_PARTS_MAX] = {remainder, exponent, which == EMV_ICC_KEY ? static_data : span_of(NULL, 0)};
+    const struct span outside[CERT_PARTS_MAX] = {
+        remainder, exponent, which == EMV_ICC_KEY ? static_data : span_of(NULL, 0)};
 
     return check_cert(outcome, info, &cert_icc, issuer, cert, outside, pan, date);
 }
 
-enum tp_err emv_ssad_check(enum emv_check *outcome, uint8_t dac[2], struct emv_pubkey *issuer, struct span ssad, struct span static_data)
+enum tp_err emv_ssad_check(enum emv_check *outcome, uint8_t dac[2], struct emv_pubkey *issuer,
+                           struct span ssad, struct span static_data)
 {
     uint8_t recovered[EMV_RSA_MAX];
     enum tp_err r = open_signed(outcome, recovered, issuer, ssad, FORMAT_SSAD);
@@ -230,9 +250,10 @@ enum tp_err emv_ssad_check(enum emv_check *outcome, uint8_t dac[2], struct emv_p
     return r;
 }
 
-/* What DDA and CDA have in common: an SDAD whose hash is right, its ICC dynamic data and the ICC dynamic number that leads them. */
-static enum tp_err open_sdad(enum emv_check *outcome, struct emv_dynamic *out, struct span *rest, struct emv_pubkey *icc, struct span sdad,
-                             struct span terminal_data)
+/* What DDA and CDA have in common: an SDAD whose hash is right, its ICC dynamic data and the ICC
+ * dynamic number that leads them. */
+static enum tp_err open_sdad(enum emv_check *outcome, struct emv_dynamic *out, struct span *rest,
+                             struct emv_pubkey *icc, struct span sdad, struct span terminal_data)
 {
     const size_t size = emv_pubkey_size(icc);
     struct span dynamic;
@@ -255,7 +276,8 @@ static enum tp_err open_sdad(enum emv_check *outcome, struct emv_dynamic *out, s
     if (out->recovered[3] > dynamic.n)
         return TP_OK;
     dynamic.n = out->recovered[3];
-    /* Book 2, 6.5.1 and table 19: the ICC dynamic number has 2 to 8 bytes and its length before it */
+    /* Book 2, 6.5.1 and table 19: the ICC dynamic number has 2 to 8 bytes and its length before it
+     */
     if (span_u8(&dynamic, &number_n) != TP_OK || number_n < 2 || number_n > 8)
         return TP_OK;
     if (span_take(&dynamic, number_n, &out->icc_dynamic_number) != TP_OK)
@@ -265,18 +287,22 @@ static enum tp_err open_sdad(enum emv_check *outcome, struct emv_dynamic *out, s
     return TP_OK;
 }
 
-enum tp_err emv_dda_check(enum emv_check *outcome, struct emv_dynamic *out, struct emv_pubkey *icc, struct span sdad, struct span ddol_values)
+enum tp_err emv_dda_check(enum emv_check *outcome, struct emv_dynamic *out, struct emv_pubkey *icc,
+                          struct span sdad, struct span ddol_values)
 {
     struct span rest;
     const enum tp_err r = open_sdad(outcome, out, &rest, icc, sdad, ddol_values);
 
-    if (r == TP_OK && *outcome == EMV_CHECK_DYNAMIC_DATA) /* 6.5.2 has no step that reads them: there is no number then */
+    if (r == TP_OK &&
+        *outcome ==
+            EMV_CHECK_DYNAMIC_DATA) /* 6.5.2 has no step that reads them: there is no number then */
         *outcome = EMV_CHECK_OK;
     return r;
 }
 
-enum tp_err emv_cda_check(enum emv_check *outcome, struct emv_dynamic *out, struct emv_pubkey *icc, struct span sdad, struct span un, uint8_t cid,
-                          const struct span *hashed, size_t parts)
+enum tp_err emv_cda_check(enum emv_check *outcome, struct emv_dynamic *out, struct emv_pubkey *icc,
+                          struct span sdad, struct span un, uint8_t cid, const struct span *hashed,
+                          size_t parts)
 {
     struct span rest;
     uint8_t hash[EMV_SHA1];
@@ -284,7 +310,8 @@ enum tp_err emv_cda_check(enum emv_check *outcome, struct emv_dynamic *out, stru
 
     if (r != TP_OK || *outcome != EMV_CHECK_OK)
         return r;
-    if (span_u8(&rest, &out->cid) != TP_OK || span_take(&rest, 8, &out->ac) != TP_OK || span_take(&rest, EMV_SHA1, &out->data_hash) != TP_OK) {
+    if (span_u8(&rest, &out->cid) != TP_OK || span_take(&rest, 8, &out->ac) != TP_OK ||
+        span_take(&rest, EMV_SHA1, &out->data_hash) != TP_OK) {
         *outcome = EMV_CHECK_DYNAMIC_DATA;
         return TP_OK;
     }

@@ -1,4 +1,5 @@
-/* The layouts of EMV certificates and signatures, for those that check and those that make them: EMV 4.4 Book 2, tables 6, 7, 14, 17, 22. */
+/* The layouts of EMV certificates and signatures, for those that check and those that make them:
+ * EMV 4.4 Book 2, tables 6, 7, 14, 17, 22. */
 #ifndef TP_CRYPTO_EMVCERT_PRIV_H
 #define TP_CRYPTO_EMVCERT_PRIV_H
 
@@ -21,7 +22,8 @@ enum {
     SDAD_OVERHEAD = 25  /* all but the ICC dynamic data and the padding */
 };
 
-/* 6A, format, identifier, MMYY, serial 3, hash algorithm, key algorithm, key length, exponent length, key or its leftmost bytes and BB, hash 20, BC */
+/* 6A, format, identifier, MMYY, serial 3, hash algorithm, key algorithm, key length, exponent
+ * length, key or its leftmost bytes and BB, hash 20, BC */
 struct cert_layout {
     uint8_t format;
     uint8_t identifier; /* bytes: 4 of issuer identifier, 10 of PAN */

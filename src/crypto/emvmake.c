@@ -6,8 +6,10 @@
 #include "crypto/emvcert_priv.h"
 #include "crypto/rsa_priv.h"
 
-/* Fills a block of the signer's size between the fields (which begin with the format byte) and the hash, and signs it. */
-static enum tp_err sign_block(uint8_t *out, struct emv_privkey *signer, struct span fields, const struct span *outside, size_t parts)
+/* Fills a block of the signer's size between the fields (which begin with the format byte) and the
+ * hash, and signs it. */
+static enum tp_err sign_block(uint8_t *out, struct emv_privkey *signer, struct span fields,
+                              const struct span *outside, size_t parts)
 {
     struct emv_pubkey *key = emv_privkey_public(signer);
     const size_t size = emv_pubkey_size(key);
@@ -29,7 +31,8 @@ static enum tp_err sign_block(uint8_t *out, struct emv_privkey *signer, struct s
 }
 
 /* Format byte to exponent length. */
-static enum tp_err put_fields(struct buf *b, const struct cert_layout *layout, struct emv_pubkey *key, const char *identifier, int expiry,
+static enum tp_err put_fields(struct buf *b, const struct cert_layout *layout,
+                              struct emv_pubkey *key, const char *identifier, int expiry,
                               const uint8_t serial[3])
 {
     const uint8_t algorithms[2] = {ALGORITHM_SHA1, ALGORITHM_RSA};
@@ -51,8 +54,10 @@ static enum tp_err put_fields(struct buf *b, const struct cert_layout *layout, s
     return r;
 }
 
-static enum tp_err make_cert(struct emv_cert_made *out, const struct cert_layout *layout, struct emv_privkey *signer, struct emv_pubkey *key,
-                             struct span static_data, const char *identifier, int expiry, const uint8_t serial[3])
+static enum tp_err make_cert(struct emv_cert_made *out, const struct cert_layout *layout,
+                             struct emv_privkey *signer, struct emv_pubkey *key,
+                             struct span static_data, const char *identifier, int expiry,
+                             const uint8_t serial[3])
 {
     const size_t size = emv_pubkey_size(emv_privkey_public(signer)), room = size - layout->overhead;
     const struct span modulus = emv_pubkey_modulus(key);
@@ -75,32 +80,39 @@ static enum tp_err make_cert(struct emv_cert_made *out, const struct cert_layout
     return sign_block(out->cert, signer, buf_span(&b), outside, CERT_PARTS_MAX);
 }
 
-enum tp_err emv_issuer_cert_make(struct emv_cert_made *out, struct emv_privkey *authority, struct emv_pubkey *issuer, const char *iin, int expiry,
+enum tp_err emv_issuer_cert_make(struct emv_cert_made *out, struct emv_privkey *authority,
+                                 struct emv_pubkey *issuer, const char *iin, int expiry,
                                  const uint8_t serial[3])
 {
     return make_cert(out, &cert_issuer, authority, issuer, span_of(NULL, 0), iin, expiry, serial);
 }
 
-enum tp_err emv_icc_cert_make(struct emv_cert_made *out, enum emv_icc_key which, struct emv_privkey *issuer, struct emv_pubkey *icc,
-                              struct span static_data, const char *pan, int expiry, const uint8_t serial[3])
+enum tp_err emv_icc_cert_make(struct emv_cert_made *out, enum emv_icc_key which,
+                              struct emv_privkey *issuer, struct emv_pubkey *icc,
+                              struct span static_data, const char *pan, int expiry,
+                              const uint8_t serial[3])
 {
-    return make_cert(out, &cert_icc, issuer, icc, which == EMV_ICC_KEY ? static_data : span_of(NULL, 0), pan, expiry, serial);
+    return make_cert(out, &cert_icc, issuer, icc,
+                     which == EMV_ICC_KEY ? static_data : span_of(NULL, 0), pan, expiry, serial);
 }
 
-enum tp_err emv_ssad_make(uint8_t *out, struct emv_privkey *issuer, const uint8_t dac[2], struct span static_data)
+enum tp_err emv_ssad_make(uint8_t *out, struct emv_privkey *issuer, const uint8_t dac[2],
+                          struct span static_data)
 {
     const uint8_t fields[] = {FORMAT_SSAD, ALGORITHM_SHA1, dac[0], dac[1]};
 
     return sign_block(out, issuer, SPAN_OF(fields), &static_data, 1);
 }
 
-enum tp_err emv_sdad_make(uint8_t *out, struct emv_privkey *icc, struct span icc_dynamic_data, struct span terminal_data)
+enum tp_err emv_sdad_make(uint8_t *out, struct emv_privkey *icc, struct span icc_dynamic_data,
+                          struct span terminal_data)
 {
     uint8_t fields[EMV_RSA_MAX] = {FORMAT_SDAD, ALGORITHM_SHA1};
     struct buf b = BUF_OF(fields);
 
     b.n = 2;
-    if (icc_dynamic_data.n > 255 || buf_u8(&b, (uint8_t)icc_dynamic_data.n) != TP_OK || buf_put(&b, icc_dynamic_data) != TP_OK)
+    if (icc_dynamic_data.n > 255 || buf_u8(&b, (uint8_t)icc_dynamic_data.n) != TP_OK ||
+        buf_put(&b, icc_dynamic_data) != TP_OK)
         return TP_ERR_RANGE;
     return sign_block(out, icc, buf_span(&b), &terminal_data, 1);
 }

@@ -82,7 +82,8 @@ static enum tp_err parse_vis(struct emv_iad *out, struct span iad)
 {
     const uint8_t *cvr = iad.p + 4;
 
-    if (iad.n < 1 + VIS_HEAD || iad.p[3] != VIS_CVR || (iad.p[2] != VIS_CVN_10 && iad.p[2] != VIS_CVN_18))
+    if (iad.n < 1 + VIS_HEAD || iad.p[3] != VIS_CVR ||
+        (iad.p[2] != VIS_CVN_10 && iad.p[2] != VIS_CVN_18))
         return TP_ERR_FORMAT;
     out->cvn = iad.p[2] == VIS_CVN_10 ? EMV_CVN_10 : EMV_CVN_18;
     out->dki = iad.p[1];
@@ -116,7 +117,9 @@ enum tp_err emv_iad_parse(struct emv_iad *out, struct span iad)
     out->pin_tries = -1;
     if (iad.n == 0 || iad.n > EMV_IAD_MAX)
         return TP_ERR_FORMAT;
-    return iad.p[0] == CCD_HEAD ? parse_ccd(out, iad) : iad.p[0] == VIS_HEAD ? parse_vis(out, iad) : TP_ERR_FORMAT;
+    return iad.p[0] == CCD_HEAD   ? parse_ccd(out, iad)
+           : iad.p[0] == VIS_HEAD ? parse_vis(out, iad)
+                                  : TP_ERR_FORMAT;
 }
 
 struct span emv_iad_signed(const struct emv_iad *i, struct span iad)

@@ -9,14 +9,19 @@
 
 #define EMV_IAD_MAX 32
 
-enum emv_ac_type { EMV_AAC, EMV_TC, EMV_ARQC, EMV_AC_NONE }; /* the first three as in a CID's bits 8-7 */
+enum emv_ac_type {
+    EMV_AAC,
+    EMV_TC,
+    EMV_ARQC,
+    EMV_AC_NONE
+}; /* the first three as in a CID's bits 8-7 */
 
 struct emv_iad { /* the spans borrow from what was read */
     enum emv_cvn cvn;
-    uint8_t dki;                    /* derivation key index */
-    struct span cvr;                /* as the AC of CVN 10 covers it: with its length byte for Visa's */
-    struct span counters;           /* CCD: 8 bytes; else empty */
-    struct span discretionary;      /* what follows */
+    uint8_t dki;               /* derivation key index */
+    struct span cvr;           /* as the AC of CVN 10 covers it: with its length byte for Visa's */
+    struct span counters;      /* CCD: 8 bytes; else empty */
+    struct span discretionary; /* what follows */
     enum emv_ac_type first, second; /* second: EMV_AC_NONE when not asked for yet */
     bool cda_performed;             /* CCD alone */
     bool dda_performed;             /* Visa: DDA or CDA, of either cryptogram */
@@ -29,8 +34,8 @@ struct emv_iad { /* the spans borrow from what was read */
     bool issuer_auth_not_performed; /* CCD: in a first cryptogram, as the last second one said */
     bool offline_limit_exceeded;    /* any of the card's velocity limits */
     bool new_card;                  /* Visa alone */
-    bool blocked_by_pin;            /* Visa alone: application blocked because of the PIN try limit */
-    bool oda_failed;                /* offline data authentication failed on the last transaction */
+    bool blocked_by_pin; /* Visa alone: application blocked because of the PIN try limit */
+    bool oda_failed;     /* offline data authentication failed on the last transaction */
     bool script_failed;
     bool go_online_set; /* CCD alone */
     unsigned scripts;   /* script commands carried out, 0 to 15 */

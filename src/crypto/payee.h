@@ -16,7 +16,8 @@ struct payee {            /* of a payment at a counter; strings as on the wire, 
     int time;             /* HHMMSS local: DE 12 */
 };
 
-/* SHA-256 of "telepay-counter-1|ACQUIRER|CONTRACT|TERMINAL|NNNNNN|YYMMDD|HHMMSS". TP_ERR_RANGE, TP_ERR_INTERNAL. */
+/* SHA-256 of "telepay-counter-1|ACQUIRER|CONTRACT|TERMINAL|NNNNNN|YYMMDD|HHMMSS". TP_ERR_RANGE,
+ * TP_ERR_INTERNAL. */
 TP_MUST_CHECK enum tp_err payee_at_counter(uint8_t out[PAYEE_DIGEST], const struct payee *p);
 
 #endif

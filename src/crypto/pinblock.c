@@ -95,7 +95,8 @@ static enum tp_err cover(uint8_t block[BLOCK], struct span icc_key, struct span 
     return TP_OK;
 }
 
-enum tp_err pin_block_visa_make(struct secret *block, struct span icc_key, struct span digits, struct span current)
+enum tp_err pin_block_visa_make(struct secret *block, struct span icc_key, struct span digits,
+                                struct span current)
 {
     enum tp_err r = make(block, digits, VISA);
 
@@ -106,7 +107,8 @@ enum tp_err pin_block_visa_make(struct secret *block, struct span icc_key, struc
     return r;
 }
 
-enum tp_err pin_block_visa_parse(struct secret *digits, struct span icc_key, struct span block, struct span current)
+enum tp_err pin_block_visa_parse(struct secret *digits, struct span icc_key, struct span block,
+                                 struct span current)
 {
     uint8_t bare[BLOCK];
     enum tp_err r = block.n == BLOCK ? TP_OK : TP_ERR_FORMAT;

@@ -15,10 +15,13 @@ TP_MUST_CHECK enum tp_err pin_block_make(struct secret *block, struct span digit
 /* The digits of a block. TP_ERR_FORMAT. */
 TP_MUST_CHECK enum tp_err pin_block_parse(struct secret *digits, struct span block);
 
-/* Visa's (VIS, Appendix C: PIN data generation): 0N PP PP FF… XOR 00000000 and the 4 rightmost bytes of the left half of the card's master key for
- * cryptograms (icc_key, 16 bytes), XOR, for P2 = 01, the digits of the current PIN followed by zeros. current: empty for P2 = 02.
- * TP_ERR_FORMAT; TP_ERR_RANGE for the key. */
-TP_MUST_CHECK enum tp_err pin_block_visa_make(struct secret *block, struct span icc_key, struct span digits, struct span current);
-TP_MUST_CHECK enum tp_err pin_block_visa_parse(struct secret *digits, struct span icc_key, struct span block, struct span current);
+/* Visa's (VIS, Appendix C: PIN data generation): 0N PP PP FF… XOR 00000000 and the 4 rightmost
+ * bytes of the left half of the card's master key for cryptograms (icc_key, 16 bytes), XOR, for P2
+ * = 01, the digits of the current PIN followed by zeros. current: empty for P2 = 02. TP_ERR_FORMAT;
+ * TP_ERR_RANGE for the key. */
+TP_MUST_CHECK enum tp_err pin_block_visa_make(struct secret *block, struct span icc_key,
+                                              struct span digits, struct span current);
+TP_MUST_CHECK enum tp_err pin_block_visa_parse(struct secret *digits, struct span icc_key,
+                                               struct span block, struct span current);
 
 #endif

@@ -23,12 +23,14 @@
 #define SERIAL_BYTES   16
 #define HOSTS_MAX      512
 
-static enum tp_err ssl_fail(struct tp_error *e, enum tp_err code, const char *what, const char *object)
+static enum tp_err ssl_fail(struct tp_error *e, enum tp_err code, const char *what,
+                            const char *object)
 {
     const char *why = ERR_reason_error_string(ERR_peek_last_error());
 
     ERR_clear_error();
-    return tp_fail(e, code, "%s %s: %s", what, object, why != NULL ? why : "OpenSSL gives no reason");
+    return tp_fail(e, code, "%s %s: %s", what, object,
+                   why != NULL ? why : "OpenSSL gives no reason");
 }
 
 /* ---- making ---- */
@@ -37,7 +39,8 @@ static bool add_name(X509_NAME *name, int nid, const char *value)
 {
     if (value == NULL || *value == '\0')
         return true;
-    return X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, (const unsigned char *)value, -1, -1, 0) == 1;
+    return X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, (const unsigned char *)value, -1,
+                                      -1, 0) == 1;
 }
 
 static bool set_serial(X509 *cert)
@@ -68,7 +71,8 @@ static bool add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
     return ok;
 }
 
-/* "localhost,127.0.0.1" as OpenSSL's configuration writes it. Only what a host name or address may hold goes in. */
+/* "localhost,127.0.0.1" as OpenSSL's configuration writes it. Only what a host name or address may
+ * hold goes in. */
 static bool alternative_names(char *out, size_t cap, const char *hosts)
 {
     char copy[HOSTS_MAX], *rest = NULL;
@@ -77,13 +81,18 @@ static bool alternative_names(char *out, size_t cap, const char *hosts)
     if (strlen(hosts) >= sizeof(copy))
         return false;
     memcpy(copy, hosts, strlen(hosts) + 1);
-    for (char *host = strtok_r(copy, ", ", &rest); host != NULL; host = strtok_r(NULL, ", ", &rest)) {
+    for (char *host = strtok_r(copy, ", ", &rest); host != NULL;
+         host = strtok_r(NULL, ", ", &rest)) {
         uint8_t address[sizeof(struct in6_addr)];
-        const bool ip = inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+        const bool ip =
+            inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 
-        if (!ip && strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-*") != strlen(host))
+        if (!ip &&
+            strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-*") !=
+                strlen(host))
             return false;
-        const int w = snprintf(out + n, cap - n, "%s%s:%s", n > 0 ? "," : "", ip ? "IP" : "DNS", host);
+        const int w =
+            snprintf(out + n, cap - n, "%s%s:%s", n > 0 ? "," : "", ip ? "IP" : "DNS", host);
 
         if (w < 0 || (size_t)w >= cap - n)
             return false;
@@ -97,9 +106,12 @@ static bool start_cert(X509 *cert, EVP_PKEY *key, const struct pki_subject *subj
 {
     X509_NAME *name = X509_get_subject_name(cert);
 
-    return X509_set_version(cert, X509_VERSION_3) == 1 && set_serial(cert) && X509_gmtime_adj(X509_getm_notBefore(cert), -CLOCK_SLACK) != NULL &&
-           X509_gmtime_adj(X509_getm_notAfter(cert), seconds) != NULL && X509_set_pubkey(cert, key) == 1 &&
-           add_name(name, NID_organizationName, subject->organisation) && add_name(name, NID_commonName, subject->common_name);
+    return X509_set_version(cert, X509_VERSION_3) == 1 && set_serial(cert) &&
+           X509_gmtime_adj(X509_getm_notBefore(cert), -CLOCK_SLACK) != NULL &&
+           X509_gmtime_adj(X509_getm_notAfter(cert), seconds) != NULL &&
+           X509_set_pubkey(cert, key) == 1 &&
+           add_name(name, NID_organizationName, subject->organisation) &&
+           add_name(name, NID_commonName, subject->common_name);
 }
 
 static enum tp_err write_cert(const char *path, X509 *cert, struct tp_error *e)
@@ -136,7 +148,8 @@ static enum tp_err write_key(const char *path, EVP_PKEY *key, struct tp_error *e
     return r;
 }
 
-static enum tp_err authority_paths(char cert[PATH_MAX], char key[PATH_MAX], const char *dir, struct tp_error *e)
+static enum tp_err authority_paths(char cert[PATH_MAX], char key[PATH_MAX], const char *dir,
+                                   struct tp_error *e)
 {
     enum tp_err r = file_join(cert, PATH_MAX, dir, "ca.pem", e);
 
@@ -159,10 +172,12 @@ enum tp_err pki_authority_make(const char *dir, const char *common_name, struct 
         return tp_fail(e, TP_ERR_EXISTS, "%s holds an authority already (ca.pem, ca.key)", dir);
     key = EVP_EC_gen("P-256");
     cert = X509_new();
-    if (key == NULL || cert == NULL || !start_cert(cert, key, &subject, (long)AUTHORITY_DAYS * DAY_SECONDS) ||
+    if (key == NULL || cert == NULL ||
+        !start_cert(cert, key, &subject, (long)AUTHORITY_DAYS * DAY_SECONDS) ||
         X509_set_issuer_name(cert, X509_get_subject_name(cert)) != 1 ||
         !add_extension(cert, cert, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") ||
-        !add_extension(cert, cert, NID_key_usage, "critical,keyCertSign,cRLSign") || !add_extension(cert, cert, NID_subject_key_identifier, "hash") ||
+        !add_extension(cert, cert, NID_key_usage, "critical,keyCertSign,cRLSign") ||
+        !add_extension(cert, cert, NID_subject_key_identifier, "hash") ||
         X509_sign(cert, key, EVP_sha256()) == 0) {
         r = ssl_fail(e, TP_ERR_INTERNAL, "cannot make the authority", common_name);
         goto out;
@@ -182,7 +197,8 @@ static enum tp_err open_pem(BIO **out, const char *path, struct tp_error *e)
     *out = BIO_new_file(path, "r");
     if (*out != NULL)
         return TP_OK;
-    return access(path, F_OK) == 0 ? ssl_fail(e, TP_ERR_IO, "cannot read", path) : ssl_fail(e, TP_ERR_NOT_FOUND, "cannot read", path);
+    return access(path, F_OK) == 0 ? ssl_fail(e, TP_ERR_IO, "cannot read", path)
+                                   : ssl_fail(e, TP_ERR_NOT_FOUND, "cannot read", path);
 }
 
 static enum tp_err read_authority(X509 **cert, EVP_PKEY **key, const char *dir, struct tp_error *e)
@@ -209,22 +225,26 @@ out:
     return r;
 }
 
-static bool add_role(X509 *cert, X509 *issuer, enum pki_role role, const struct pki_subject *subject)
+static bool add_role(X509 *cert, X509 *issuer, enum pki_role role,
+                     const struct pki_subject *subject)
 {
     char names[HOSTS_MAX * 2];
 
     if (!add_extension(cert, issuer, NID_basic_constraints, "critical,CA:FALSE") ||
         !add_extension(cert, issuer, NID_key_usage, "critical,digitalSignature") ||
-        !add_extension(cert, issuer, NID_ext_key_usage, role == PKI_SERVER ? "serverAuth" : "clientAuth") ||
+        !add_extension(cert, issuer, NID_ext_key_usage,
+                       role == PKI_SERVER ? "serverAuth" : "clientAuth") ||
         !add_extension(cert, issuer, NID_subject_key_identifier, "hash") ||
         !add_extension(cert, issuer, NID_authority_key_identifier, "keyid:always"))
         return false;
     if (role != PKI_SERVER || subject->hosts == NULL)
         return true;
-    return alternative_names(names, sizeof(names), subject->hosts) && add_extension(cert, issuer, NID_subject_alt_name, names);
+    return alternative_names(names, sizeof(names), subject->hosts) &&
+           add_extension(cert, issuer, NID_subject_alt_name, names);
 }
 
-enum tp_err pki_certificate_make(const char *authority_dir, enum pki_role role, const struct pki_subject *subject, int valid_days,
+enum tp_err pki_certificate_make(const char *authority_dir, enum pki_role role,
+                                 const struct pki_subject *subject, int valid_days,
                                  const char *cert_path, const char *key_path, struct tp_error *e)
 {
     X509 *authority = NULL, *cert = NULL;
@@ -235,7 +255,8 @@ enum tp_err pki_certificate_make(const char *authority_dir, enum pki_role role, 
         goto out;
     key = EVP_EC_gen("P-256");
     cert = X509_new();
-    if (key == NULL || cert == NULL || valid_days <= 0 || !start_cert(cert, key, subject, (long)valid_days * DAY_SECONDS)) {
+    if (key == NULL || cert == NULL || valid_days <= 0 ||
+        !start_cert(cert, key, subject, (long)valid_days * DAY_SECONDS)) {
         r = ssl_fail(e, TP_ERR_USAGE, "cannot make a certificate for", subject->common_name);
         goto out;
     }
@@ -244,7 +265,8 @@ enum tp_err pki_certificate_make(const char *authority_dir, enum pki_role role, 
         r = ssl_fail(e, TP_ERR_INTERNAL, "cannot make a certificate for", subject->common_name);
         goto out;
     }
-    if (X509_set_issuer_name(cert, X509_get_subject_name(authority)) != 1 || !add_role(cert, authority, role, subject) ||
+    if (X509_set_issuer_name(cert, X509_get_subject_name(authority)) != 1 ||
+        !add_role(cert, authority, role, subject) ||
         X509_sign(cert, authority_key, EVP_sha256()) == 0) {
         r = ssl_fail(e, TP_ERR_USAGE, "cannot make a certificate for", subject->common_name);
         goto out;
@@ -263,7 +285,8 @@ out:
 /* ---- connections ---- */
 
 static pthread_once_t alert_once = PTHREAD_ONCE_INIT;
-static int alert_index = -1; /* OpenSSL's number for our note on a connection: given once, then constant */
+static int alert_index =
+    -1; /* OpenSSL's number for our note on a connection: given once, then constant */
 
 static void make_alert_index(void)
 {
@@ -277,14 +300,16 @@ static void note_alert(const SSL *ssl, int where, int value)
         (void)SSL_set_ex_data((SSL *)(uintptr_t)ssl, alert_index, (void *)(intptr_t)value);
 }
 
-static enum tp_err load_files(SSL_CTX *ctx, const char *ca_path, const char *cert_path, const char *key_path, struct tp_error *e)
+static enum tp_err load_files(SSL_CTX *ctx, const char *ca_path, const char *cert_path,
+                              const char *key_path, struct tp_error *e)
 {
     const char *const paths[] = {ca_path, cert_path, key_path};
     enum tp_err r;
 
     for (size_t i = 0; i < 3; i++)
         if (access(paths[i], R_OK) != 0)
-            return tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO, "cannot read %s: %s", paths[i], strerror(errno));
+            return tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO, "cannot read %s: %s",
+                           paths[i], strerror(errno));
     r = file_check_private(key_path, e);
     if (r != TP_OK)
         return r;
@@ -297,7 +322,8 @@ static enum tp_err load_files(SSL_CTX *ctx, const char *ca_path, const char *cer
     return TP_OK;
 }
 
-enum tp_err pki_server_make(const char *dir, const char *authority_name, const struct pki_subject *server, int valid_days, struct tp_error *e)
+enum tp_err pki_server_make(const char *dir, const char *authority_name,
+                            const struct pki_subject *server, int valid_days, struct tp_error *e)
 {
     char pki[PATH_MAX], cert[PATH_MAX], key[PATH_MAX];
     enum tp_err r = file_join(pki, sizeof(pki), dir, "pki", e);
@@ -313,8 +339,8 @@ enum tp_err pki_server_make(const char *dir, const char *authority_name, const s
     return r == TP_OK ? pki_certificate_make(pki, PKI_SERVER, server, valid_days, cert, key, e) : r;
 }
 
-enum tp_err pki_client_make(const char *dir, const char *ca_path, const struct pki_subject *client, int valid_days, const char *out, const char *name,
-                            struct tp_error *e)
+enum tp_err pki_client_make(const char *dir, const char *ca_path, const struct pki_subject *client,
+                            int valid_days, const char *out, const char *name, struct tp_error *e)
 {
     char pki[PATH_MAX], ca[PATH_MAX], stem[PATH_MAX - 4], cert[PATH_MAX], key[PATH_MAX];
     enum tp_err r = file_join(pki, sizeof(pki), dir, "pki", e);
@@ -331,17 +357,19 @@ enum tp_err pki_client_make(const char *dir, const char *ca_path, const struct p
     return r == TP_OK ? file_copy(ca_path != NULL ? ca_path : ca, out, "ca.pem", 0644, e) : r;
 }
 
-enum tp_err pki_files_load(struct pki_files *out, const struct conf *c, const char *section, struct tp_error *e)
+enum tp_err pki_files_load(struct pki_files *out, const struct conf *c, const char *section,
+                           struct tp_error *e)
 {
     enum tp_err r = conf_need_path(out->ca, sizeof(out->ca), c, section, "ca", e);
 
     if (r == TP_OK)
-        r = conf_need_path(out->certificate, sizeof(out->certificate), c, section, "certificate", e);
+        r = conf_need_path(out->certificate, sizeof(out->certificate), c, section, "certificate",
+                           e);
     return r == TP_OK ? conf_need_path(out->key, sizeof(out->key), c, section, "key", e) : r;
 }
 
-enum tp_err pki_tls_context(SSL_CTX **out, enum pki_role own_role, const char *ca_path, const char *cert_path, const char *key_path,
-                            struct tp_error *e)
+enum tp_err pki_tls_context(SSL_CTX **out, enum pki_role own_role, const char *ca_path,
+                            const char *cert_path, const char *key_path, struct tp_error *e)
 {
     static const uint8_t session_context[] = "telepay";
     SSL_CTX *ctx = SSL_CTX_new(own_role == PKI_SERVER ? TLS_server_method() : TLS_client_method());
@@ -352,7 +380,8 @@ enum tp_err pki_tls_context(SSL_CTX **out, enum pki_role own_role, const char *c
         r = ssl_fail(e, TP_ERR_INTERNAL, "cannot start", "TLS");
         goto out;
     }
-    if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 || SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1 ||
+    if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
+        SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1 ||
         SSL_CTX_set_session_id_context(ctx, session_context, sizeof(session_context) - 1) != 1) {
         r = ssl_fail(e, TP_ERR_INTERNAL, "cannot start", "TLS");
         goto out;
@@ -361,7 +390,8 @@ enum tp_err pki_tls_context(SSL_CTX **out, enum pki_role own_role, const char *c
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     SSL_CTX_set_info_callback(ctx, note_alert);
     /* the purpose makes a terminal's certificate useless as a server's, and the other way */
-    if (SSL_CTX_set_purpose(ctx, own_role == PKI_SERVER ? X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER) != 1)
+    if (SSL_CTX_set_purpose(ctx, own_role == PKI_SERVER ? X509_PURPOSE_SSL_CLIENT
+                                                        : X509_PURPOSE_SSL_SERVER) != 1)
         r = ssl_fail(e, TP_ERR_INTERNAL, "cannot start", "TLS");
     if (r == TP_OK)
         r = load_files(ctx, ca_path, cert_path, key_path, e);
@@ -379,11 +409,15 @@ enum tp_err pki_tls_expect_host(SSL *ssl, const char *host)
     uint8_t address[sizeof(struct in6_addr)];
 
     if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1)
-        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1 ? TP_OK : TP_ERR_INTERNAL;
-    return SSL_set_tlsext_host_name(ssl, host) == 1 && SSL_set1_host(ssl, host) == 1 ? TP_OK : TP_ERR_INTERNAL;
+        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1 ? TP_OK
+                                                                             : TP_ERR_INTERNAL;
+    return SSL_set_tlsext_host_name(ssl, host) == 1 && SSL_set1_host(ssl, host) == 1
+               ? TP_OK
+               : TP_ERR_INTERNAL;
 }
 
-/* The one entry of that kind; none is an empty text. Two, a zero byte inside, or one too long is no name we gave. */
+/* The one entry of that kind; none is an empty text. Two, a zero byte inside, or one too long is no
+ * name we gave. */
 static enum tp_err name_part(char out[PKI_NAME_MAX], X509 *cert, int nid)
 {
     const X509_NAME *name = X509_get_subject_name(cert);
@@ -407,7 +441,8 @@ static enum tp_err name_part(char out[PKI_NAME_MAX], X509 *cert, int nid)
     return ok ? TP_OK : TP_ERR_SECURITY;
 }
 
-enum tp_err pki_peer_name(const SSL *ssl, char organisation[PKI_NAME_MAX], char common_name[PKI_NAME_MAX])
+enum tp_err pki_peer_name(const SSL *ssl, char organisation[PKI_NAME_MAX],
+                          char common_name[PKI_NAME_MAX])
 {
     X509 *cert = SSL_get1_peer_certificate(ssl);
     enum tp_err r = TP_ERR_SECURITY;

@@ -22,8 +22,9 @@ struct emv_pubkey {
     size_t n;
     uint8_t exponent[3];
     size_t exponent_n;
-    BIGNUM *number, *power, *in, *result; /* the modulus, the exponent, and room for what is computed */
-    BN_MONT_CTX *mont;                    /* made when it is first wanted */
+    BIGNUM *number, *power, *in,
+        *result;       /* the modulus, the exponent, and room for what is computed */
+    BN_MONT_CTX *mont; /* made when it is first wanted */
     bool used;
     BN_CTX *bn;
     EVP_MD_CTX *md;
@@ -58,15 +59,17 @@ static bool exponent_known(struct span e)
     return span_eq(e, SPAN_OF(three)) || span_eq(e, SPAN_OF(f4));
 }
 
-static EVP_MD *sha1; /* fetched once for the whole program: a fetch costs as much as a short digest */
+static EVP_MD
+    *sha1; /* fetched once for the whole program: a fetch costs as much as a short digest */
 
 static void fetch_sha1(void)
 {
     sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
 }
 
-/* The public operation is done on OpenSSL's numbers: a key of EVP takes longer to make than to use, and most cards' keys are used once. What is secret stays
- * with EVP (emv_privkey), which blinds it. */
+/* The public operation is done on OpenSSL's numbers: a key of EVP takes longer to make than to use,
+ * and most cards' keys are used once. What is secret stays with EVP (emv_privkey), which blinds it.
+ */
 static enum tp_err start(struct emv_pubkey *k)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -78,7 +81,8 @@ static enum tp_err start(struct emv_pubkey *k)
     k->result = BN_new();
     k->bn = BN_CTX_new();
     k->md = EVP_MD_CTX_new();
-    if (k->number == NULL || k->power == NULL || k->in == NULL || k->result == NULL || k->bn == NULL || k->md == NULL)
+    if (k->number == NULL || k->power == NULL || k->in == NULL || k->result == NULL ||
+        k->bn == NULL || k->md == NULL)
         return TP_ERR_NO_MEMORY;
     return EVP_DigestInit_ex2(k->md, sha1, NULL) == 1 ? TP_OK : openssl_failed();
 }
@@ -90,8 +94,10 @@ enum tp_err emv_pubkey_new(struct emv_pubkey **out, struct span modulus, struct 
 
     *out = NULL;
     exponent = strip_zeros(exponent);
-    /* EMV 4.4 Book 2, B2.1: the leftmost bit of the modulus is 1; an even one is no product of odd primes */
-    if (modulus.n < RSA_MIN || modulus.n > EMV_RSA_MAX || (modulus.p[0] & 0x80) == 0 || (modulus.p[modulus.n - 1] & 1) == 0)
+    /* EMV 4.4 Book 2, B2.1: the leftmost bit of the modulus is 1; an even one is no product of odd
+     * primes */
+    if (modulus.n < RSA_MIN || modulus.n > EMV_RSA_MAX || (modulus.p[0] & 0x80) == 0 ||
+        (modulus.p[modulus.n - 1] & 1) == 0)
         return TP_ERR_RANGE;
     if (!exponent_known(exponent))
         return TP_ERR_RANGE;
@@ -144,14 +150,17 @@ static bool fits(const struct emv_pubkey *k, struct span in)
     return in.n == k->n && memcmp(in.p, k->modulus, k->n) < 0;
 }
 
-/* A cube is two multiplications, fewer than it takes to get ready for Montgomery's: those are for a key that is used again. */
+/* A cube is two multiplications, fewer than it takes to get ready for Montgomery's: those are for a
+ * key that is used again. */
 static bool power(struct emv_pubkey *k)
 {
     if (k->exponent_n == 1 && !k->used) {
         k->used = true;
-        return BN_mod_sqr(k->result, k->in, k->number, k->bn) == 1 && BN_mod_mul(k->result, k->result, k->in, k->number, k->bn) == 1;
+        return BN_mod_sqr(k->result, k->in, k->number, k->bn) == 1 &&
+               BN_mod_mul(k->result, k->result, k->in, k->number, k->bn) == 1;
     }
-    if (k->mont == NULL && ((k->mont = BN_MONT_CTX_new()) == NULL || BN_MONT_CTX_set(k->mont, k->number, k->bn) != 1))
+    if (k->mont == NULL &&
+        ((k->mont = BN_MONT_CTX_new()) == NULL || BN_MONT_CTX_set(k->mont, k->number, k->bn) != 1))
         return false;
     return BN_mod_exp_mont(k->result, k->in, k->power, k->number, k->bn, k->mont) == 1;
 }
@@ -166,7 +175,8 @@ enum tp_err emv_rsa_recover(struct emv_pubkey *k, struct span in, uint8_t *out)
 }
 
 /* Parts that fit are joined first: each update of OpenSSL costs more than the bytes do. */
-enum tp_err emv_pubkey_sha1(struct emv_pubkey *k, uint8_t out[EMV_SHA1], const struct span *parts, size_t n)
+enum tp_err emv_pubkey_sha1(struct emv_pubkey *k, uint8_t out[EMV_SHA1], const struct span *parts,
+                            size_t n)
 {
     uint8_t joined[SHA1_JOIN];
     size_t have = 0;
@@ -230,7 +240,8 @@ static enum tp_err privkey_of(struct emv_privkey **out, EVP_PKEY *pkey)
     if (r != TP_OK)
         goto out;
     k->ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-    if (k->ctx == NULL || EVP_PKEY_sign_init(k->ctx) != 1 || EVP_PKEY_CTX_set_rsa_padding(k->ctx, RSA_NO_PADDING) != 1)
+    if (k->ctx == NULL || EVP_PKEY_sign_init(k->ctx) != 1 ||
+        EVP_PKEY_CTX_set_rsa_padding(k->ctx, RSA_NO_PADDING) != 1)
         r = openssl_failed();
 out:
     if (r != TP_OK)
@@ -243,16 +254,19 @@ enum tp_err emv_privkey_generate(struct emv_privkey **out, unsigned bits, unsign
 {
     size_t size = bits;
     const OSSL_PARAM params[] = {OSSL_PARAM_construct_size_t(OSSL_PKEY_PARAM_RSA_BITS, &size),
-                                 OSSL_PARAM_construct_uint(OSSL_PKEY_PARAM_RSA_E, &exponent), OSSL_PARAM_construct_end()};
+                                 OSSL_PARAM_construct_uint(OSSL_PKEY_PARAM_RSA_E, &exponent),
+                                 OSSL_PARAM_construct_end()};
     EVP_PKEY_CTX *ctx = NULL;
     EVP_PKEY *pkey = NULL;
     enum tp_err r = TP_OK;
 
     *out = NULL;
-    if (bits < RSA_MIN * 8 || bits > EMV_RSA_MAX * 8 || bits % 8 != 0 || (exponent != 3 && exponent != 65537))
+    if (bits < RSA_MIN * 8 || bits > EMV_RSA_MAX * 8 || bits % 8 != 0 ||
+        (exponent != 3 && exponent != 65537))
         return TP_ERR_RANGE;
     ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-    if (ctx == NULL || EVP_PKEY_keygen_init(ctx) != 1 || EVP_PKEY_CTX_set_params(ctx, params) != 1 || EVP_PKEY_generate(ctx, &pkey) != 1)
+    if (ctx == NULL || EVP_PKEY_keygen_init(ctx) != 1 ||
+        EVP_PKEY_CTX_set_params(ctx, params) != 1 || EVP_PKEY_generate(ctx, &pkey) != 1)
         r = openssl_failed();
     else
         r = privkey_of(out, pkey);
@@ -282,12 +296,14 @@ enum tp_err emv_rsa_sign(struct emv_privkey *k, struct span in, uint8_t *out)
 
     if (!fits(k->pub, in))
         return TP_ERR_FORMAT;
-    return EVP_PKEY_sign(k->ctx, out, &n, in.p, in.n) == 1 && n == k->pub->n ? TP_OK : openssl_failed();
+    return EVP_PKEY_sign(k->ctx, out, &n, in.p, in.n) == 1 && n == k->pub->n ? TP_OK
+                                                                             : openssl_failed();
 }
 
 enum tp_err emv_privkey_export(struct secret *der, const struct emv_privkey *k)
 {
-    OSSL_ENCODER_CTX *ctx = OSSL_ENCODER_CTX_new_for_pkey(k->pkey, OSSL_KEYMGMT_SELECT_ALL, "DER", "PrivateKeyInfo", NULL);
+    OSSL_ENCODER_CTX *ctx = OSSL_ENCODER_CTX_new_for_pkey(k->pkey, OSSL_KEYMGMT_SELECT_ALL, "DER",
+                                                          "PrivateKeyInfo", NULL);
     BIO *bio = BIO_new(BIO_s_secmem());
     enum tp_err r = TP_ERR_INTERNAL;
     char *data = NULL;
@@ -308,7 +324,8 @@ enum tp_err emv_privkey_export(struct secret *der, const struct emv_privkey *k)
 enum tp_err emv_privkey_import(struct emv_privkey **out, struct span der)
 {
     EVP_PKEY *pkey = NULL;
-    OSSL_DECODER_CTX *ctx = OSSL_DECODER_CTX_new_for_pkey(&pkey, "DER", "PrivateKeyInfo", "RSA", OSSL_KEYMGMT_SELECT_ALL, NULL, NULL);
+    OSSL_DECODER_CTX *ctx = OSSL_DECODER_CTX_new_for_pkey(&pkey, "DER", "PrivateKeyInfo", "RSA",
+                                                          OSSL_KEYMGMT_SELECT_ALL, NULL, NULL);
     const unsigned char *p = der.p;
     size_t left = der.n;
     enum tp_err r = TP_ERR_FORMAT;

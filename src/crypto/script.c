@@ -13,15 +13,15 @@
 #define TAG_MAC     0x8E
 #define PADDED      0x01 /* padding indicator in 87: ISO/IEC 7816-4, padding 80 00… */
 #define MESSAGE_MAX (3 * EMV_BLOCK_MAX + EMV_SCRIPT_APDU_MAX)
-#define CCD_MAC     4 /* what an issuer may rely on: Book 2, 9.2.1.1 of the Common Core Definitions */
+#define CCD_MAC     4 /* what an issuer may rely on: Book 2, CCD part, 9.2.1.1 */
 
 static bool is_ccd(enum emv_cvn cvn)
 {
     return cvn == EMV_CCD_3DES || cvn == EMV_CCD_AES;
 }
 
-enum tp_err emv_script_keys_derive(struct emv_script_keys *out, enum emv_cvn cvn, struct span smi, struct span smc, const uint8_t atc[2],
-                                   const uint8_t ac[8])
+enum tp_err emv_script_keys_derive(struct emv_script_keys *out, enum emv_cvn cvn, struct span smi,
+                                   struct span smc, const uint8_t atc[2], const uint8_t ac[8])
 {
     enum tp_err r;
 
@@ -58,7 +58,8 @@ static enum tp_err pad_to_block(struct buf *b, size_t block)
     return r == TP_OK ? buf_fill(b, 0, (block - b->n % block) % block) : r;
 }
 
-static enum tp_err put_format_2(struct buf *m, const struct emv_script *s, const uint8_t head[HEAD], struct span data)
+static enum tp_err put_format_2(struct buf *m, const struct emv_script *s, const uint8_t head[HEAD],
+                                struct span data)
 {
     enum tp_err r = buf_put(m, span_of(head, HEAD));
 
@@ -70,7 +71,8 @@ static enum tp_err put_format_2(struct buf *m, const struct emv_script *s, const
 }
 
 /* Whole blocks: header and object are padded each by themselves (9.2.3, D2.3.1). */
-static enum tp_err put_format_1(struct buf *m, const struct emv_script *s, const uint8_t head[HEAD], struct span object)
+static enum tp_err put_format_1(struct buf *m, const struct emv_script *s, const uint8_t head[HEAD],
+                                struct span object)
 {
     const size_t block = emv_cvn_block(s->cvn);
     enum tp_err r = buf_put(m, span_of(s->chain, block));
@@ -85,26 +87,32 @@ static enum tp_err put_format_1(struct buf *m, const struct emv_script *s, const
     return r == TP_OK ? pad_to_block(m, block) : r;
 }
 
-enum tp_err emv_script_mac(uint8_t full[EMV_BLOCK_MAX], const struct emv_script *s, struct span session, const uint8_t head[HEAD], struct span data)
+enum tp_err emv_script_mac(uint8_t full[EMV_BLOCK_MAX], const struct emv_script *s,
+                           struct span session, const uint8_t head[HEAD], struct span data)
 {
     uint8_t room[MESSAGE_MAX];
     struct buf m = BUF_OF(room);
-    enum tp_err r = is_ccd(s->cvn) ? put_format_1(&m, s, head, data) : put_format_2(&m, s, head, data);
+    enum tp_err r =
+        is_ccd(s->cvn) ? put_format_1(&m, s, head, data) : put_format_2(&m, s, head, data);
 
     if (r != TP_OK)
         return r;
     if (!is_ccd(s->cvn))
         return emv_mac(full, session, buf_span(&m));
-    return emv_cvn_cipher(s->cvn) == EMV_AES ? emv_cmac(full, session, buf_span(&m)) : emv_mac_padded(full, session, buf_span(&m));
+    return emv_cvn_cipher(s->cvn) == EMV_AES ? emv_cmac(full, session, buf_span(&m))
+                                             : emv_mac_padded(full, session, buf_span(&m));
 }
 
 /* ---- encipherment ---- */
 
-/* Visa: length byte, data, then padding only where the last block is not whole. CCD: padding always. */
+/* Visa: length byte, data, then padding only where the last block is not whole. CCD: padding
+ * always. */
 static enum tp_err pad(struct buf *b, enum emv_cvn cvn, struct span plain)
 {
     const size_t block = emv_cvn_block(cvn);
-    enum tp_err r = is_ccd(cvn) ? TP_OK : plain.n > UINT8_MAX ? TP_ERR_RANGE : buf_u8(b, (uint8_t)plain.n);
+    enum tp_err r = is_ccd(cvn)           ? TP_OK
+                    : plain.n > UINT8_MAX ? TP_ERR_RANGE
+                                          : buf_u8(b, (uint8_t)plain.n);
 
     if (r == TP_OK)
         r = buf_put(b, plain);
@@ -120,7 +128,8 @@ static enum emv_mode mode_of(enum emv_cvn cvn)
     return is_ccd(cvn) ? EMV_CBC : EMV_ECB;
 }
 
-enum tp_err emv_script_encipher(struct buf *out, enum emv_cvn cvn, struct span session, struct span plain)
+enum tp_err emv_script_encipher(struct buf *out, enum emv_cvn cvn, struct span session,
+                                struct span plain)
 {
     uint8_t room[EMV_SCRIPT_DATA_MAX + 1 + EMV_BLOCK_MAX];
     struct buf padded = BUF_OF(room);
@@ -129,7 +138,8 @@ enum tp_err emv_script_encipher(struct buf *out, enum emv_cvn cvn, struct span s
     if (r == TP_OK && out->cap - out->n < padded.n)
         r = TP_ERR_RANGE;
     if (r == TP_OK)
-        r = emv_encipher(out->p + out->n, emv_cvn_cipher(cvn), mode_of(cvn), session, buf_span(&padded));
+        r = emv_encipher(out->p + out->n, emv_cvn_cipher(cvn), mode_of(cvn), session,
+                         buf_span(&padded));
     if (r == TP_OK)
         out->n += padded.n;
     secret_wipe(room, sizeof(room));
@@ -158,7 +168,8 @@ static enum tp_err unpad(struct span *plain, enum emv_cvn cvn, struct span all)
     return marked && end - 1 == plain->n + 1 ? TP_OK : TP_ERR_FORMAT;
 }
 
-enum tp_err emv_script_decipher(struct buf *out, enum emv_cvn cvn, struct span session, struct span enciphered)
+enum tp_err emv_script_decipher(struct buf *out, enum emv_cvn cvn, struct span session,
+                                struct span enciphered)
 {
     uint8_t room[EMV_SCRIPT_APDU_MAX + 1];
     struct span plain = {NULL, 0};
@@ -177,30 +188,35 @@ enum tp_err emv_script_decipher(struct buf *out, enum emv_cvn cvn, struct span s
 
 /* ---- the issuer's side ---- */
 
-static enum tp_err put_data(struct buf *out, const struct emv_script *s, const struct emv_script_keys *keys, struct span plain, bool encipher)
+static enum tp_err put_data(struct buf *out, const struct emv_script *s,
+                            const struct emv_script_keys *keys, struct span plain, bool encipher)
 {
     uint8_t room[1 + EMV_SCRIPT_DATA_MAX + 1 + EMV_BLOCK_MAX] = {PADDED};
     struct buf b = {room, 1, sizeof(room)};
     enum tp_err r;
 
     if (!is_ccd(s->cvn))
-        return encipher ? emv_script_encipher(out, s->cvn, secret_span(&keys->cipher), plain) : buf_put(out, plain);
+        return encipher ? emv_script_encipher(out, s->cvn, secret_span(&keys->cipher), plain)
+                        : buf_put(out, plain);
     if (!encipher)
         return plain.n > 0 ? tlv_put(out, TAG_PLAIN, plain) : TP_OK;
     r = emv_script_encipher(&b, s->cvn, secret_span(&keys->cipher), plain);
     return r == TP_OK ? tlv_put(out, TAG_CIPHER, buf_span(&b)) : r;
 }
 
-enum tp_err emv_script_close(struct buf *out, struct emv_script *s, const struct emv_script_keys *keys, const uint8_t head[4], struct span plain,
-                             bool encipher)
+enum tp_err emv_script_close(struct buf *out, struct emv_script *s,
+                             const struct emv_script_keys *keys, const uint8_t head[4],
+                             struct span plain, bool encipher)
 {
     const bool ccd = is_ccd(s->cvn);
     uint8_t room[EMV_SCRIPT_APDU_MAX], full[EMV_BLOCK_MAX] = {0};
     const struct span mac = span_of(full, ccd ? CCD_MAC : EMV_SCRIPT_MAC);
     struct buf data = BUF_OF(room);
-    enum tp_err r = plain.n > EMV_SCRIPT_DATA_MAX ? TP_ERR_RANGE : put_data(&data, s, keys, plain, encipher);
+    enum tp_err r =
+        plain.n > EMV_SCRIPT_DATA_MAX ? TP_ERR_RANGE : put_data(&data, s, keys, plain, encipher);
     const size_t lc = data.n + (ccd ? tlv_size(TAG_MAC, mac.n) : mac.n);
-    const uint8_t sent[HEAD] = {head[0] | (ccd ? SM_FORMAT_1 : SM_FORMAT_2), head[1], head[2], head[3], (uint8_t)lc};
+    const uint8_t sent[HEAD] = {head[0] | (ccd ? SM_FORMAT_1 : SM_FORMAT_2), head[1], head[2],
+                                head[3], (uint8_t)lc};
 
     if (r == TP_OK && (lc > UINT8_MAX || out->cap - out->n < HEAD + lc))
         r = TP_ERR_RANGE;
@@ -247,10 +263,13 @@ static enum emv_script_check take_objects(struct parts *p, struct span field)
         return EMV_SCRIPT_MISSING;
     p->mac = t.value;
     p->maced = span_of(field.p, (size_t)(t.raw.p - field.p));
-    return rest.n == 0 && t.value.n >= EMV_SCRIPT_MAC_MIN && t.value.n <= EMV_SCRIPT_MAC ? EMV_SCRIPT_OK : EMV_SCRIPT_WRONG;
+    return rest.n == 0 && t.value.n >= EMV_SCRIPT_MAC_MIN && t.value.n <= EMV_SCRIPT_MAC
+               ? EMV_SCRIPT_OK
+               : EMV_SCRIPT_WRONG;
 }
 
-static enum emv_script_check take_parts(struct parts *p, const struct emv_script *s, struct span command, bool enciphered)
+static enum emv_script_check take_parts(struct parts *p, const struct emv_script *s,
+                                        struct span command, bool enciphered)
 {
     const uint8_t sm = is_ccd(s->cvn) ? SM_FORMAT_1 : SM_FORMAT_2;
     enum emv_script_check c;
@@ -261,7 +280,8 @@ static enum emv_script_check take_parts(struct parts *p, const struct emv_script
 
     if (is_ccd(s->cvn)) {
         c = take_objects(p, field);
-        return c == EMV_SCRIPT_OK && p->data.n > 0 && p->enciphered != enciphered ? EMV_SCRIPT_WRONG : c;
+        return c == EMV_SCRIPT_OK && p->data.n > 0 && p->enciphered != enciphered ? EMV_SCRIPT_WRONG
+                                                                                  : c;
     }
     if (field.n < EMV_SCRIPT_MAC)
         return EMV_SCRIPT_MISSING;
@@ -271,8 +291,9 @@ static enum emv_script_check take_parts(struct parts *p, const struct emv_script
     return EMV_SCRIPT_OK;
 }
 
-enum tp_err emv_script_open(enum emv_script_check *outcome, struct buf *out, struct emv_script *s, const struct emv_script_keys *keys,
-                            struct span command, bool enciphered)
+enum tp_err emv_script_open(enum emv_script_check *outcome, struct buf *out, struct emv_script *s,
+                            const struct emv_script_keys *keys, struct span command,
+                            bool enciphered)
 {
     struct parts p = {{NULL, 0}, {NULL, 0}, {NULL, 0}, false};
     uint8_t full[EMV_BLOCK_MAX];
@@ -285,7 +306,8 @@ enum tp_err emv_script_open(enum emv_script_check *outcome, struct buf *out, str
     r = emv_script_mac(full, s, secret_span(&keys->mac), command.p, p.maced);
     if (r != TP_OK || !secret_eq(span_of(full, p.mac.n), p.mac))
         return r;
-    r = p.enciphered ? emv_script_decipher(out, s->cvn, secret_span(&keys->cipher), p.data) : buf_put(out, p.data);
+    r = p.enciphered ? emv_script_decipher(out, s->cvn, secret_span(&keys->cipher), p.data)
+                     : buf_put(out, p.data);
     if (r == TP_ERR_FORMAT)
         return TP_OK;
     if (r != TP_OK)

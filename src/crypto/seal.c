@@ -37,7 +37,8 @@ enum tp_err seal_key_file_make(const char *path, struct tp_error *e)
     enum tp_err r = TP_OK;
 
     if (lstat(path, &st) == 0 || errno != ENOENT)
-        return tp_fail(e, TP_ERR_EXISTS, "%s is there already: the card numbers sealed with it would be lost", path);
+        return tp_fail(e, TP_ERR_EXISTS,
+                       "%s is there already: the card numbers sealed with it would be lost", path);
     if (secret_alloc(&content, FILE_LEN) != TP_OK)
         return tp_fail(e, TP_ERR_NO_MEMORY, "cannot make the key file %s: out of memory", path);
     memcpy(content.p, MAGIC, MAGIC_N);
@@ -52,7 +53,8 @@ enum tp_err seal_key_file_make(const char *path, struct tp_error *e)
 static EVP_MAC_CTX *start_hmac(const uint8_t key[KEY])
 {
     char digest[] = "SHA256";
-    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                 OSSL_PARAM_construct_end()};
     EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     EVP_MAC_CTX *ctx = hmac != NULL ? EVP_MAC_CTX_new(hmac) : NULL;
 
@@ -74,7 +76,8 @@ static enum tp_err start(struct seal *s, const uint8_t *keys)
     s->mac = start_hmac(keys + KEY);
     if (gcm == NULL || s->encipher == NULL || s->decipher == NULL || s->mac == NULL)
         goto out;
-    if (EVP_EncryptInit_ex2(s->encipher, gcm, keys, NULL, NULL) != 1 || EVP_DecryptInit_ex2(s->decipher, gcm, keys, NULL, NULL) != 1)
+    if (EVP_EncryptInit_ex2(s->encipher, gcm, keys, NULL, NULL) != 1 ||
+        EVP_DecryptInit_ex2(s->decipher, gcm, keys, NULL, NULL) != 1)
         goto out;
     r = TP_OK;
 out:
@@ -93,7 +96,8 @@ static enum tp_err read_key_file(struct secret *content, const char *path, struc
     enum tp_err r = TP_OK;
 
     if (fd < 0)
-        return tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO, "cannot read the key file %s: %s", path, strerror(errno));
+        return tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO,
+                       "cannot read the key file %s: %s", path, strerror(errno));
     if (secret_alloc(content, FILE_LEN + 1) != TP_OK) {
         r = tp_fail(e, TP_ERR_NO_MEMORY, "cannot read the key file %s: out of memory", path);
         goto out;
@@ -110,7 +114,8 @@ static enum tp_err read_key_file(struct secret *content, const char *path, struc
     else if (have != FILE_LEN || memcmp(content->p, MAGIC, MAGIC_N) != 0)
         r = tp_fail(e, TP_ERR_FORMAT, "%s is no key file of telepay", path);
     else if ((st.st_mode & 077) != 0)
-        r = tp_fail(e, TP_ERR_SECURITY, "the key file %s can be read by others than its owner: chmod 600 it", path);
+        r = tp_fail(e, TP_ERR_SECURITY,
+                    "the key file %s can be read by others than its owner: chmod 600 it", path);
 out:
     close(fd);
     return r;
@@ -168,7 +173,8 @@ static const uint8_t *next_nonce(struct seal *s)
     return s->nonces[--s->nonces_left];
 }
 
-/* Random nonces: under one key good for 2^32 values (NIST SP 800-38D, 8.3), four thousand million payments. */
+/* Random nonces: under one key good for 2^32 values (NIST SP 800-38D, 8.3), four thousand million
+ * payments. */
 enum tp_err seal_close(struct seal *s, struct buf *out, struct span plain, struct span context)
 {
     uint8_t *body = out->p + out->n + NONCE;
@@ -206,7 +212,8 @@ enum tp_err seal_open(struct seal *s, struct buf *out, struct span sealed, struc
     if (sealed.n > INT32_MAX || context.n > INT32_MAX || out->cap - out->n < plain_n)
         return TP_ERR_RANGE;
     memcpy(tag, sealed.p + NONCE + plain_n, TAG);
-    if (EVP_DecryptInit_ex2(s->decipher, NULL, NULL, sealed.p, NULL) != 1 || EVP_CIPHER_CTX_ctrl(s->decipher, EVP_CTRL_AEAD_SET_TAG, TAG, tag) != 1)
+    if (EVP_DecryptInit_ex2(s->decipher, NULL, NULL, sealed.p, NULL) != 1 ||
+        EVP_CIPHER_CTX_ctrl(s->decipher, EVP_CTRL_AEAD_SET_TAG, TAG, tag) != 1)
         return TP_ERR_INTERNAL;
     if (context.n > 0 && EVP_DecryptUpdate(s->decipher, NULL, &n, context.p, (int)context.n) != 1)
         return TP_ERR_INTERNAL;
@@ -230,5 +237,6 @@ enum tp_err seal_lookup(struct seal *s, uint8_t out[SEAL_LOOKUP], struct span pl
     /* without a key, init starts anew under the one it has (EVP_MAC(3)) */
     if (EVP_MAC_init(s->mac, NULL, 0, NULL) != 1 || EVP_MAC_update(s->mac, plain.p, plain.n) != 1)
         return TP_ERR_INTERNAL;
-    return EVP_MAC_final(s->mac, out, &n, SEAL_LOOKUP) == 1 && n == SEAL_LOOKUP ? TP_OK : TP_ERR_INTERNAL;
+    return EVP_MAC_final(s->mac, out, &n, SEAL_LOOKUP) == 1 && n == SEAL_LOOKUP ? TP_OK
+                                                                                : TP_ERR_INTERNAL;
 }

@@ -81,7 +81,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /* An amount as people write it; a balance may be 0. */
-static enum tp_err amount(int64_t *out, const char *what, const char *text, const struct currency *c, bool zero, struct tp_error *e)
+static enum tp_err amount(int64_t *out, const char *what, const char *text,
+                          const struct currency *c, bool zero, struct tp_error *e)
 {
     if (zero && *text != '\0' && strspn(text, "0.,") == strlen(text)) {
         *out = 0;
@@ -119,10 +120,12 @@ static enum tp_err take_words(struct account *a, const struct words *w, struct t
     if (c == NULL)
         return tp_fail(e, TP_ERR_USAGE, "\"%s\" is no currency of ISO 4217", w->currency);
     if (date_parse(&a->expiry, w->expiry) != TP_OK)
-        return tp_fail(e, TP_ERR_USAGE, "\"%s\" is no date: write the card's expiry as 2030-12", w->expiry);
+        return tp_fail(e, TP_ERR_USAGE, "\"%s\" is no date: write the card's expiry as 2030-12",
+                       w->expiry);
     a->cvn = EMV_CVN_18;
     if (w->cvn != NULL && emv_cvn_parse(&a->cvn, w->cvn) != TP_OK)
-        return tp_fail(e, TP_ERR_USAGE, "--cvn takes 10, 18, ccd-3des or ccd-aes, not \"%s\"", w->cvn);
+        return tp_fail(e, TP_ERR_USAGE, "--cvn takes 10, 18, ccd-3des or ccd-aes, not \"%s\"",
+                       w->cvn);
     a->arpc = a->cvn == EMV_CVN_10 ? 1 : 2;
     if (w->arpc != NULL && strcmp(w->arpc, "1") != 0 && strcmp(w->arpc, "2") != 0)
         return tp_fail(e, TP_ERR_USAGE, "--arpc takes 1 or 2");
@@ -140,13 +143,16 @@ static enum tp_err check_keys(const struct office *o, enum emv_cvn cvn, struct t
     enum tp_err r = issuer_keys_load(&keys, o->dir, e);
 
     if (r == TP_OK && !issuer_keys_serve(keys, cvn))
-        r = tp_fail(e, TP_ERR_NOT_FOUND, "this issuer has no AES keys, its scheme had none: cards of kind %s cannot be checked here",
+        r = tp_fail(e, TP_ERR_NOT_FOUND,
+                    "this issuer has no AES keys, its scheme had none: cards of kind %s cannot be "
+                    "checked here",
                     emv_cvn_name(cvn));
     issuer_keys_free(&keys);
     return r;
 }
 
-/* A card of another issuer: no question about it would ever come here, since acquirers go by the IIN. */
+/* A card of another issuer: no question about it would ever come here, since acquirers go by the
+ * IIN. */
 static enum tp_err check_iin(const struct office *o, const char *pan, struct tp_error *e)
 {
     struct issuer_settings settings;
@@ -156,10 +162,12 @@ static enum tp_err check_iin(const struct office *o, const char *pan, struct tp_
     if (r != TP_OK)
         return r;
     memcpy(iins, settings.iins, sizeof(iins));
-    for (const char *iin = strtok_r(iins, " ,", &rest); iin != NULL; iin = strtok_r(NULL, " ,", &rest))
+    for (const char *iin = strtok_r(iins, " ,", &rest); iin != NULL;
+         iin = strtok_r(NULL, " ,", &rest))
         if (strncmp(pan, iin, strlen(iin)) == 0)
             return TP_OK;
-    return tp_fail(e, TP_ERR_USAGE, "that card number is another issuer's: this one's begin with %s", settings.iins);
+    return tp_fail(e, TP_ERR_USAGE,
+                   "that card number is another issuer's: this one's begin with %s", settings.iins);
 }
 
 static enum tp_err add(struct office *o, struct account *a, const char *pan, struct tp_error *e)
@@ -186,15 +194,24 @@ int issuer_account_add(int argc, char **argv)
         {"currency", KEY_CURRENCY, "CODE", 0, "Currency of the account, as EUR", 0},
         {"expiry", KEY_EXPIRY, "DATE", 0, "Expiry of the card, as 2030-12", 0},
         {"ceiling", KEY_CEILING, "AMOUNT", 0, "The most that one payment may be [no ceiling]", 0},
-        {"day-ceiling", KEY_DAY_CEILING, "AMOUNT", 0, "The most that one day's payments may come to [no ceiling]", 0},
+        {"day-ceiling", KEY_DAY_CEILING, "AMOUNT", 0,
+         "The most that one day's payments may come to [no ceiling]", 0},
         {"cvn", KEY_CVN, "KIND", 0, "Kind of card: 10, 18, ccd-3des, ccd-aes [18]", 0},
-        {"arpc", KEY_ARPC, "METHOD", 0, "How the issuer proves itself to the card: 1 or 2 [1 for CVN 10, else 2]", 0},
+        {"arpc", KEY_ARPC, "METHOD", 0,
+         "How the issuer proves itself to the card: 1 or 2 [1 for CVN 10, else 2]", 0},
         {"atc", KEY_ATC, "N", 0, "The card's counter so far [0]", 0},
-        {"any-check-digit", KEY_ANY_CHECK_DIGIT, NULL, 0, "Take a card number whose last digit is not its check digit", 0},
+        {"any-check-digit", KEY_ANY_CHECK_DIGIT, NULL, 0,
+         "Take a card number whose last digit is not its check digit", 0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {
-        options, parse, NULL, "Add an account with its card. The card number is read from standard input unless --pan is given.", NULL, NULL, NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     NULL,
+                                     "Add an account with its card. The card number is read from "
+                                     "standard input unless --pan is given.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {0};
     struct office o = {.book = NULL};
     struct account a = {.key = 0};
@@ -213,9 +230,10 @@ int issuer_account_add(int argc, char **argv)
     if (r == TP_OK)
         r = check_iin(&o, pan, &e);
     if (r == TP_OK && !w.any_check_digit && !pan_valid(pan))
-        r = tp_fail(&e, TP_ERR_USAGE,
-                    "the check digit of that card number is wrong, so nothing was added: look at it again "
-                    "(--any-check-digit takes it as it is)");
+        r = tp_fail(
+            &e, TP_ERR_USAGE,
+            "the check digit of that card number is wrong, so nothing was added: look at it again "
+            "(--any-check-digit takes it as it is)");
     if (r == TP_OK)
         r = add(&o, &a, pan, &e);
     secret_wipe(pan, sizeof(pan));
@@ -229,22 +247,24 @@ int issuer_account_add(int argc, char **argv)
 static enum tp_err list_row(void *ctx, const struct account *a, struct tp_error *e)
 {
     char psn[8], atc[8], expiry[DATE_TEXT_MAX], arpc[2] = {(char)('0' + a->arpc), '\0'};
-    char balance[MONEY_TEXT_MAX], reserved[MONEY_TEXT_MAX], ceiling[MONEY_TEXT_MAX], day[MONEY_TEXT_MAX];
+    char balance[MONEY_TEXT_MAX], reserved[MONEY_TEXT_MAX], ceiling[MONEY_TEXT_MAX],
+        day[MONEY_TEXT_MAX];
 
     snprintf(psn, sizeof(psn), "%02u", a->psn % 100);
     snprintf(atc, sizeof(atc), "%u", a->atc);
-    const char *const cells[] = {a->masked,
-                                 psn,
-                                 account_status_name[a->status],
-                                 currency_shown(a->currency),
-                                 money_shown(balance, a->balance, a->currency),
-                                 money_shown(reserved, a->reserved, a->currency),
-                                 a->ceiling == MONEY_MAX ? NULL : money_shown(ceiling, a->ceiling, a->currency),
-                                 a->day_ceiling == MONEY_MAX ? NULL : money_shown(day, a->day_ceiling, a->currency),
-                                 date_format(expiry, a->expiry),
-                                 emv_cvn_name(a->cvn),
-                                 arpc,
-                                 atc};
+    const char *const cells[] = {
+        a->masked,
+        psn,
+        account_status_name[a->status],
+        currency_shown(a->currency),
+        money_shown(balance, a->balance, a->currency),
+        money_shown(reserved, a->reserved, a->currency),
+        a->ceiling == MONEY_MAX ? NULL : money_shown(ceiling, a->ceiling, a->currency),
+        a->day_ceiling == MONEY_MAX ? NULL : money_shown(day, a->day_ceiling, a->currency),
+        date_format(expiry, a->expiry),
+        emv_cvn_name(a->cvn),
+        arpc,
+        atc};
 
     return table_row(ctx, cells, e);
 }
@@ -253,10 +273,11 @@ int issuer_account_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {options, parse, NULL, "List the accounts.", NULL, NULL, NULL};
-    static const struct table_column columns[] = {{"card", TABLE_TEXT},     {"psn", TABLE_TEXT},          {"state", TABLE_TEXT},
-                                                  {"currency", TABLE_TEXT}, {"balance", TABLE_RIGHT},     {"reserved", TABLE_RIGHT},
-                                                  {"ceiling", TABLE_RIGHT}, {"day_ceiling", TABLE_RIGHT}, {"expiry", TABLE_TEXT},
-                                                  {"cvn", TABLE_TEXT},      {"arpc", TABLE_NUMBER},       {"atc", TABLE_NUMBER}};
+    static const struct table_column columns[] = {
+        {"card", TABLE_TEXT},     {"psn", TABLE_TEXT},          {"state", TABLE_TEXT},
+        {"currency", TABLE_TEXT}, {"balance", TABLE_RIGHT},     {"reserved", TABLE_RIGHT},
+        {"ceiling", TABLE_RIGHT}, {"day_ceiling", TABLE_RIGHT}, {"expiry", TABLE_TEXT},
+        {"cvn", TABLE_TEXT},      {"arpc", TABLE_NUMBER},       {"atc", TABLE_NUMBER}};
     struct words w = {0};
     struct listing l = {.table = NULL};
     enum tp_err r;
@@ -269,7 +290,9 @@ int issuer_account_list(int argc, char **argv)
 }
 
 /* Finds the account of the words and does one thing with it. */
-static int change(struct words *w, enum tp_err (*what)(struct office *o, struct account *a, const struct words *w, struct tp_error *e),
+static int change(struct words *w,
+                  enum tp_err (*what)(struct office *o, struct account *a, const struct words *w,
+                                      struct tp_error *e),
                   const char *done)
 {
     struct office o = {.book = NULL};
@@ -295,12 +318,14 @@ static int change(struct words *w, enum tp_err (*what)(struct office *o, struct 
     return CLI_DONE;
 }
 
-static enum tp_err set_status(struct office *o, struct account *a, const struct words *w, struct tp_error *e)
+static enum tp_err set_status(struct office *o, struct account *a, const struct words *w,
+                              struct tp_error *e)
 {
     return book_account_set_status(o->book, a->key, w->blocked, e);
 }
 
-static enum tp_err set_amounts(struct office *o, struct account *a, const struct words *w, struct tp_error *e)
+static enum tp_err set_amounts(struct office *o, struct account *a, const struct words *w,
+                               struct tp_error *e)
 {
     const enum tp_err r = take_amounts(a, w, e);
 
@@ -309,14 +334,17 @@ static enum tp_err set_amounts(struct office *o, struct account *a, const struct
 
 int issuer_account_block(int argc, char **argv)
 {
-    static const struct argp_option options[] = {OPTION_PAN,
-                                                 OPTION_PAN_FD,
-                                                 OPTION_PSN,
-                                                 {"lost", KEY_LOST, NULL, 0, "The card is lost (41)", 0},
-                                                 {"stolen", KEY_STOLEN, NULL, 0, "The card is stolen (43)", 0},
-                                                 OPTION_DIR,
-                                                 {0}};
-    static const struct argp argp = {options, parse, NULL, "Refuse a card's payments (62; lost 41, stolen 43).", NULL, NULL, NULL};
+    static const struct argp_option options[] = {
+        OPTION_PAN,
+        OPTION_PAN_FD,
+        OPTION_PSN,
+        {"lost", KEY_LOST, NULL, 0, "The card is lost (41)", 0},
+        {"stolen", KEY_STOLEN, NULL, 0, "The card is stolen (43)", 0},
+        OPTION_DIR,
+        {0}};
+    static const struct argp argp = {
+        options, parse, NULL, "Refuse a card's payments (62; lost 41, stolen 43).",
+        NULL,    NULL,  NULL};
     static const char *const done[ACCOUNT_STATUSES] = {"", "blocked", "lost", "stolen"};
     struct words w = {.blocked = ACCOUNT_BLOCKED};
 
@@ -326,8 +354,10 @@ int issuer_account_block(int argc, char **argv)
 
 int issuer_account_unblock(int argc, char **argv)
 {
-    static const struct argp_option options[] = {OPTION_PAN, OPTION_PAN_FD, OPTION_PSN, OPTION_DIR, {0}};
-    static const struct argp argp = {options, parse, NULL, "Take a card's payments again.", NULL, NULL, NULL};
+    static const struct argp_option options[] = {
+        OPTION_PAN, OPTION_PAN_FD, OPTION_PSN, OPTION_DIR, {0}};
+    static const struct argp argp = {options, parse, NULL, "Take a card's payments again.",
+                                     NULL,    NULL,  NULL};
     struct words w = {.blocked = ACCOUNT_OPEN};
 
     cli_parse(&argp, argc, argv, &w);
@@ -336,16 +366,21 @@ int issuer_account_unblock(int argc, char **argv)
 
 int issuer_account_set(int argc, char **argv)
 {
-    static const struct argp_option options[] = {OPTION_PAN,
-                                                 OPTION_PAN_FD,
-                                                 OPTION_PSN,
-                                                 {"balance", KEY_BALANCE, "AMOUNT", 0, "What can be spent", 0},
-                                                 {"ceiling", KEY_CEILING, "AMOUNT", 0, "The most that one payment may be", 0},
-                                                 {"day-ceiling", KEY_DAY_CEILING, "AMOUNT", 0, "The most that one day's payments may come to", 0},
-                                                 {"atc", KEY_ATC, "N", 0, "The card's counter: upwards only, for a card that went far ahead", 0},
-                                                 OPTION_DIR,
-                                                 {0}};
-    static const struct argp argp = {options, parse, NULL, "Change an account's balance, ceilings or counter.", NULL, NULL, NULL};
+    static const struct argp_option options[] = {
+        OPTION_PAN,
+        OPTION_PAN_FD,
+        OPTION_PSN,
+        {"balance", KEY_BALANCE, "AMOUNT", 0, "What can be spent", 0},
+        {"ceiling", KEY_CEILING, "AMOUNT", 0, "The most that one payment may be", 0},
+        {"day-ceiling", KEY_DAY_CEILING, "AMOUNT", 0,
+         "The most that one day's payments may come to", 0},
+        {"atc", KEY_ATC, "N", 0, "The card's counter: upwards only, for a card that went far ahead",
+         0},
+        OPTION_DIR,
+        {0}};
+    static const struct argp argp = {
+        options, parse, NULL, "Change an account's balance, ceilings or counter.",
+        NULL,    NULL,  NULL};
     struct words w = {0};
 
     cli_parse(&argp, argc, argv, &w);

@@ -51,7 +51,8 @@ static enum tp_err check_id(const char *id, struct tp_error *e)
     const size_t n = id != NULL ? strlen(id) : 0;
 
     if (n == 0 || n >= ACQUIRER_ID_MAX || strspn(id, "0123456789") != n)
-        return tp_fail(e, TP_ERR_USAGE, "--id takes the acquirer's number of 1 to 11 digits (field 32)");
+        return tp_fail(e, TP_ERR_USAGE,
+                       "--id takes the acquirer's number of 1 to 11 digits (field 32)");
     return TP_OK;
 }
 
@@ -68,7 +69,8 @@ static enum tp_err write_configuration(const struct making *m, struct tp_error *
     enum tp_err r = file_join(path, sizeof(path), m->w->out, "issuer.conf", e);
     const int n =
         snprintf(text, sizeof(text),
-                 "# What acquirer %s needs to ask the issuer %s: telepay-acquirer issuer add --from this folder. File names are relative to this\n"
+                 "# What acquirer %s needs to ask the issuer %s: telepay-acquirer issuer add "
+                 "--from this folder. File names are relative to this\n"
                  "# file. Keep acquirer.key secret: it is what the issuer knows this acquirer by.\n"
                  "\n"
                  "[issuer]\n"
@@ -80,7 +82,8 @@ static enum tp_err write_configuration(const struct making *m, struct tp_error *
                  "ca = ca.pem\n"
                  "certificate = acquirer.pem\n"
                  "key = acquirer.key\n",
-                 m->w->id, m->settings.name, m->settings.name, m->at.host, m->at.port, m->w->id, m->settings.iins);
+                 m->w->id, m->settings.name, m->settings.name, m->at.host, m->at.port, m->w->id,
+                 m->settings.iins);
 
     if (r == TP_OK && (n < 0 || (size_t)n >= sizeof(text)))
         r = tp_fail(e, TP_ERR_RANGE, "the configuration gets too long");
@@ -97,13 +100,15 @@ static enum tp_err add(struct making *m, struct tp_error *e)
     if (r == TP_OK && book_acquirer_get(m->office.book, m->w->id, &there, e) == TP_OK)
         r = tp_fail(e, TP_ERR_EXISTS, "acquirer %s is there already", m->w->id);
     if (r == TP_OK)
-        r = serve_reach(&m->at, "issuer", "acquirer", m->office.dir, m->settings.listen, m->w->host, m->w->port, e);
+        r = serve_reach(&m->at, "issuer", "acquirer", m->office.dir, m->settings.listen, m->w->host,
+                        m->w->port, e);
     if (r == TP_OK)
         r = file_none_there(m->w->out, made, "name another folder with --out", e);
     if (r == TP_OK)
         r = file_make_private_dir(m->w->out, e);
     if (r == TP_OK)
-        r = pki_client_make(m->office.dir, m->settings.tls.ca, &subject, ACQUIRER_DAYS, m->w->out, "acquirer", e);
+        r = pki_client_make(m->office.dir, m->settings.tls.ca, &subject, ACQUIRER_DAYS, m->w->out,
+                            "acquirer", e);
     if (r == TP_OK)
         r = write_configuration(m, e);
     return r == TP_OK ? book_acquirer_add(m->office.book, m->w->id, e) : r;
@@ -111,13 +116,20 @@ static enum tp_err add(struct making *m, struct tp_error *e)
 
 int issuer_acquirer_add(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"id", 'i', "ID", 0, "Number of the acquirer: 1 to 11 digits (field 32)", 0},
-                                                 {"out", KEY_OUT, "DIR", 0, "Folder to make for the acquirer: certificate, key, configuration", 0},
-                                                 {"host", KEY_HOST, "NAME", 0, "Where it reaches the issuer [what issuer.conf listens on]", 0},
-                                                 {"port", KEY_PORT, "PORT", 0, "Its port [that of issuer.conf]", 0},
-                                                 OPTION_DIR,
-                                                 {0}};
-    static const struct argp argp = {options, parse, NULL, "Let an acquirer ask, and make the folder with what it needs for that.", NULL, NULL, NULL};
+    static const struct argp_option options[] = {
+        {"id", 'i', "ID", 0, "Number of the acquirer: 1 to 11 digits (field 32)", 0},
+        {"out", KEY_OUT, "DIR", 0,
+         "Folder to make for the acquirer: certificate, key, configuration", 0},
+        {"host", KEY_HOST, "NAME", 0, "Where it reaches the issuer [what issuer.conf listens on]",
+         0},
+        {"port", KEY_PORT, "PORT", 0, "Its port [that of issuer.conf]", 0},
+        OPTION_DIR,
+        {0}};
+    static const struct argp argp = {
+        options, parse,
+        NULL,    "Let an acquirer ask, and make the folder with what it needs for that.",
+        NULL,    NULL,
+        NULL};
     struct words w = {0};
     struct making *m = calloc(1, sizeof(*m));
     struct tp_error e = {TP_OK, ""};
@@ -138,7 +150,9 @@ int issuer_acquirer_add(int argc, char **argv)
     free(m);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("acquirer %s has its folder in %s\nnext, as the acquirer: telepay-acquirer issuer add --from %s\n", w.id, w.out, w.out);
+    printf("acquirer %s has its folder in %s\nnext, as the acquirer: telepay-acquirer issuer add "
+           "--from %s\n",
+           w.id, w.out, w.out);
     return CLI_DONE;
 }
 
@@ -154,13 +168,15 @@ int issuer_acquirer_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {options, parse, NULL, "List the acquirers.", NULL, NULL, NULL};
-    static const struct table_column columns[] = {{"id", TABLE_TEXT}, {"state", TABLE_TEXT}, {"added", TABLE_TEXT}};
+    static const struct table_column columns[] = {
+        {"id", TABLE_TEXT}, {"state", TABLE_TEXT}, {"added", TABLE_TEXT}};
     struct words w = {0};
     struct listing l = {.table = NULL};
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = listing_start(&l, w.dir, "acquirers", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+    r = listing_start(&l, w.dir, "acquirers", columns, sizeof(columns) / sizeof(columns[0]),
+                      w.json);
     if (r == TP_OK)
         r = book_acquirer_each(l.office.book, list_row, l.table, &l.e);
     return listing_end(&l, r);
@@ -168,8 +184,11 @@ int issuer_acquirer_list(int argc, char **argv)
 
 int issuer_acquirer_close(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"id", 'i', "ID", 0, "Number of the acquirer", 0}, OPTION_DIR, {0}};
-    static const struct argp argp = {options, parse, NULL, "Answer an acquirer no more, as when its key is known to others.", NULL, NULL, NULL};
+    static const struct argp_option options[] = {
+        {"id", 'i', "ID", 0, "Number of the acquirer", 0}, OPTION_DIR, {0}};
+    static const struct argp argp = {
+        options, parse, NULL, "Answer an acquirer no more, as when its key is known to others.",
+        NULL,    NULL,  NULL};
     struct words w = {0};
     struct office o = {.book = NULL};
     struct tp_error e = {TP_OK, ""};

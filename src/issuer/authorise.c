@@ -103,10 +103,12 @@ static enum tp_err what(struct desk *d, struct tp_error *e)
     (void)e;
     if (kind != PURCHASE && kind != CREDIT)
         return refuse(d, "12", "PROCESSING");
-    if (bcd_get(d->chip.type, &type) != TP_OK || type != kind) /* 9C: the first two digits of DE 3 (Book 3, Annex A) */
+    if (bcd_get(d->chip.type, &type) != TP_OK ||
+        type != kind) /* 9C: the first two digits of DE 3 (Book 3, Annex A) */
         return refuse(d, "12", "9C");
     d->out->credit = kind == CREDIT;
-    if (bcd_get(d->chip.amount, &amount) != TP_OK || bcd_get(d->chip.currency, &currency) != TP_OK || d->q->amount == 0 ||
+    if (bcd_get(d->chip.amount, &amount) != TP_OK ||
+        bcd_get(d->chip.currency, &currency) != TP_OK || d->q->amount == 0 ||
         (int64_t)amount != d->q->amount || currency != d->q->currency)
         return refuse(d, "13", "AMOUNT");
     if (bcd_get(d->chip.date, &date) != TP_OK || date % 10000 != d->q->local_date ||
@@ -121,13 +123,15 @@ static enum tp_err session_key(struct desk *d, struct tp_error *e)
 {
     const uint8_t psn = (uint8_t)(d->account.psn / 10 << 4 | d->account.psn % 10);
     struct secret master;
-    enum tp_err r = issuer_keys_card(&master, d->a->keys, ISSUER_KEY_AC, d->account.cvn, d->q->pan, psn);
+    enum tp_err r =
+        issuer_keys_card(&master, d->a->keys, ISSUER_KEY_AC, d->account.cvn, d->q->pan, psn);
 
     if (r == TP_OK)
         r = emv_session_key_ac(&d->session, d->account.cvn, secret_span(&master), d->chip.atc.p);
     secret_free(&master);
     return r == TP_OK ? r
-                      : tp_fail(e, r, "cannot derive the keys of %s (kind %s): %s", d->account.masked, emv_cvn_name(d->account.cvn), tp_err_text(r));
+                      : tp_fail(e, r, "cannot derive the keys of %s (kind %s): %s",
+                                d->account.masked, emv_cvn_name(d->account.cvn), tp_err_text(r));
 }
 
 static enum tp_err cryptogram(struct desk *d, struct tp_error *e)
@@ -148,7 +152,8 @@ static enum tp_err cryptogram(struct desk *d, struct tp_error *e)
     if (r == TP_OK)
         r = emv_ac_make(ac, d->account.cvn, secret_span(&d->session), buf_span(&data));
     if (r != TP_OK)
-        return tp_fail(e, r, "cannot check a cryptogram of %s: %s", d->account.masked, tp_err_text(r));
+        return tp_fail(e, r, "cannot check a cryptogram of %s: %s", d->account.masked,
+                       tp_err_text(r));
     return secret_eq(SPAN_OF(ac), d->chip.ac) ? TP_OK : refuse(d, "63", "CRYPTOGRAM");
 }
 
@@ -159,12 +164,12 @@ static enum emv_ac_type made(const struct desk *d)
 }
 
 /* A counter that was seen is a cryptogram sent again, but for one TC after an ARQC of the same
- * acquirer that came here and is reversed: a terminal that heard no answer ends the payment offline under the same counter
- * (Y3: Book 4, Annex A6); and for a TC that its acquirer got no answer for, took back and asks
- * about again. A TC that comes late, after the card has been here with a later counter, was signed
- * offline and is as good; one that is far behind is told. An ARQC that comes late, and a counter
- * far ahead, is no card that its holder used in between: the operator who knows better moves the
- * counter on (account set --atc). Either is an alarm, in the log. */
+ * acquirer that came here and is reversed: a terminal that heard no answer ends the payment offline
+ * under the same counter (Y3: Book 4, Annex A6); and for a TC that its acquirer got no answer for,
+ * took back and asks about again. A TC that comes late, after the card has been here with a later
+ * counter, was signed offline and is as good; one that is far behind is told. An ARQC that comes
+ * late, and a counter far ahead, is no card that its holder used in between: the operator who knows
+ * better moves the counter on (account set --atc). Either is an alarm, in the log. */
 static enum tp_err counter(struct desk *d, struct tp_error *e)
 {
     const unsigned atc = d->out->atc, last = d->account.atc;
@@ -178,7 +183,8 @@ static enum tp_err counter(struct desk *d, struct tp_error *e)
     if (is_free && last - atc > d->a->atc_jump)
         log_error("alarm: card %s, counter %u after %u: set back", d->account.masked, atc, last);
     if ((atc <= last && !is_free) || atc > last + d->a->atc_jump) {
-        log_error("alarm: card %s, counter %u after %u: %s", d->account.masked, atc, last, atc <= last ? "sent again" : "far ahead");
+        log_error("alarm: card %s, counter %u after %u: %s", d->account.masked, atc, last,
+                  atc <= last ? "sent again" : "far ahead");
         return refuse(d, "63", atc <= last ? "ATC_REPLAYED" : "ATC_JUMP");
     }
     d->genuine = true;
@@ -189,8 +195,8 @@ static enum tp_err counter(struct desk *d, struct tp_error *e)
     return r == TP_OK ? scripts_settle(d->a, &d->account, &d->iad, d->chip.results, e) : r;
 }
 
-/* The card's word for its cryptogram and the terminal's are one; a terminal that holds the PIN for verified, and a card that verified none, have somebody
- * between them. */
+/* The card's word for its cryptogram and the terminal's are one; a terminal that holds the PIN for
+ * verified, and a card that verified none, have somebody between them. */
 static enum tp_err card_and_terminal(struct desk *d, struct tp_error *e)
 {
     static const uint8_t offline_pin[] = {0x01, 0x03, 0x04, 0x05}; /* Book 3, table 43 */
@@ -199,9 +205,11 @@ static enum tp_err card_and_terminal(struct desk *d, struct tp_error *e)
     (void)e;
     if (type != made(d))
         return refuse(d, "63", "CID");
-    if (d->chip.cvm.p[2] == 2 && memchr(offline_pin, d->chip.cvm.p[0] & 0x3F, sizeof(offline_pin)) != NULL &&
+    if (d->chip.cvm.p[2] == 2 &&
+        memchr(offline_pin, d->chip.cvm.p[0] & 0x3F, sizeof(offline_pin)) != NULL &&
         (!d->iad.pin_performed || d->iad.pin_failed)) {
-        log_error("alarm: card %s: the terminal says that its PIN was verified, the card does not", d->account.masked);
+        log_error("alarm: card %s: the terminal says that its PIN was verified, the card does not",
+                  d->account.masked);
         return refuse(d, "63", "PIN_WEDGE");
     }
     return type == EMV_AAC ? refuse(d, "05", "AAC") : TP_OK;
@@ -209,7 +217,8 @@ static enum tp_err card_and_terminal(struct desk *d, struct tp_error *e)
 
 /* ---- the account ---- */
 
-#define DAYS_LATE 40 /* the 30 that a payment may come late at its acquirer, and time to be asked about again */
+#define DAYS_LATE                                                                                  \
+    40 /* the 30 that a payment may come late at its acquirer, and time to be asked about again */
 
 /* The day on which the card must have been good: a TC that comes late was made while it was. */
 static int day_of_card(const struct desk *d)
@@ -226,8 +235,8 @@ static int day_of_card(const struct desk *d)
 
 static enum tp_err status(struct desk *d, struct tp_error *e)
 {
-    static const char *const codes[ACCOUNT_STATUSES] = {NULL, "62", "41", "43"}, *const reasons[ACCOUNT_STATUSES] = {NULL, "BLOCKED", "LOST",
-                                                                                                                     "STOLEN"};
+    static const char *const codes[ACCOUNT_STATUSES] = {NULL, "62", "41", "43"},
+                             *const reasons[ACCOUNT_STATUSES] = {NULL, "BLOCKED", "LOST", "STOLEN"};
     const int expiry = d->account.expiry;
 
     (void)e;
@@ -243,8 +252,10 @@ static const struct {
     uint8_t byte, mask;
     const char *code, *reason;
 } tvr_refusals[] = {
-    {0, 0x10, "05", "EXCEPTION_FILE"}, {0, 0x4C, "05", "ODA_FAILED"}, {1, 0x40, "54", "TERMINAL_EXPIRED"}, {1, 0x20, "05", "NOT_YET_EFFECTIVE"},
-    {1, 0x10, "57", "SERVICE"},        {2, 0x20, "75", "PIN_TRIES"},  {2, 0x80, "55", "CARDHOLDER"},
+    {0, 0x10, "05", "EXCEPTION_FILE"},   {0, 0x4C, "05", "ODA_FAILED"},
+    {1, 0x40, "54", "TERMINAL_EXPIRED"}, {1, 0x20, "05", "NOT_YET_EFFECTIVE"},
+    {1, 0x10, "57", "SERVICE"},          {2, 0x20, "75", "PIN_TRIES"},
+    {2, 0x80, "55", "CARDHOLDER"},
 };
 
 static enum tp_err bits(struct desk *d, struct tp_error *e)
@@ -258,7 +269,8 @@ static enum tp_err bits(struct desk *d, struct tp_error *e)
     return TP_OK;
 }
 
-/* A credit spends nothing, and yet moves money: no more of it at once, and on a day, than the card may pay. */
+/* A credit spends nothing, and yet moves money: no more of it at once, and on a day, than the card
+ * may pay. */
 static enum tp_err money(struct desk *d, struct tp_error *e)
 {
     const struct account *c = &d->account;
@@ -270,7 +282,8 @@ static enum tp_err money(struct desk *d, struct tp_error *e)
         return refuse(d, "57", "CURRENCY");
     if (amount > c->ceiling)
         return refuse(d, "61", "CEILING");
-    r = d->out->credit ? book_credited_on(d->a->book, c->key, d->out->day, &spent, e) : book_reserved_on(d->a->book, c->key, d->out->day, &spent, e);
+    r = d->out->credit ? book_credited_on(d->a->book, c->key, d->out->day, &spent, e)
+                       : book_reserved_on(d->a->book, c->key, d->out->day, &spent, e);
     if (r != TP_OK)
         return r;
     if (amount > c->day_ceiling - spent)
@@ -287,14 +300,16 @@ static enum tp_err approve(struct desk *d, struct tp_error *e)
 
     if (r != TP_OK)
         return r;
-    snprintf(d->out->approval, sizeof(d->out->approval), "%06u", (unsigned)(next % APPROVAL_MOD) % APPROVAL_MOD);
+    snprintf(d->out->approval, sizeof(d->out->approval), "%06u",
+             (unsigned)(next % APPROVAL_MOD) % APPROVAL_MOD);
     d->out->reserved = d->out->credit ? 0 : d->q->amount;
     return refuse(d, "00", "");
 }
 
 /* ---- the answer ---- */
 
-/* 91: method 1: ARPC and ARC; method 2: ARPC and card status update, which approves and sets the offline counters to zero, or does neither. */
+/* 91: method 1: ARPC and ARC; method 2: ARPC and card status update, which approves and sets the
+ * offline counters to zero, or does neither. */
 static enum tp_err put_arpc(struct buf *out, const struct desk *d)
 {
     const bool approved = strcmp(d->out->code, "00") == 0;
@@ -303,16 +318,19 @@ static enum tp_err put_arpc(struct buf *out, const struct desk *d)
     enum tp_err r;
 
     if (d->account.arpc == 1) {
-        r = emv_arpc_1(data, d->account.cvn, secret_span(&d->session), d->chip.ac.p, (const uint8_t *)d->out->code);
+        r = emv_arpc_1(data, d->account.cvn, secret_span(&d->session), d->chip.ac.p,
+                       (const uint8_t *)d->out->code);
         memcpy(data + 8, d->out->code, 2);
         return r == TP_OK ? tlv_put(out, TAG_ISSUER_AUTH_DATA, span_of(data, 10)) : r;
     }
-    r = emv_arpc_2(data, d->account.cvn, secret_span(&d->session), d->chip.ac.p, csu, span_of(NULL, 0));
+    r = emv_arpc_2(data, d->account.cvn, secret_span(&d->session), d->chip.ac.p, csu,
+                   span_of(NULL, 0));
     memcpy(data + 4, csu, sizeof(csu));
     return r == TP_OK ? tlv_put(out, TAG_ISSUER_AUTH_DATA, span_of(data, 8)) : r;
 }
 
-/* DE 55. A card that was not proved to be ours gets no word that only the issuer can say; one that ended its transaction (TC, AAC) hears none. */
+/* DE 55. A card that was not proved to be ours gets no word that only the issuer can say; one that
+ * ended its transaction (TC, AAC) hears none. */
 static enum tp_err make_answer(struct desk *d, struct scripts_sent *sent, struct tp_error *e)
 {
     struct buf out = BUF_OF(d->out->answer);
@@ -323,7 +341,8 @@ static enum tp_err make_answer(struct desk *d, struct scripts_sent *sent, struct
     if (r == TP_OK && listens)
         r = put_arpc(&out, d);
     if (r != TP_OK)
-        return tp_fail(e, r, "cannot make the answer for %s: %s", d->account.masked, tp_err_text(r));
+        return tp_fail(e, r, "cannot make the answer for %s: %s", d->account.masked,
+                       tp_err_text(r));
     if (listens)
         r = scripts_put(d->a, &out, sent, &d->account, d->q->pan, d->chip.atc.p, d->chip.ac.p, e);
     d->out->answer_n = out.n;
@@ -346,7 +365,8 @@ static void start(struct desk *d)
     out->ac = EMV_AC_NONE;
 }
 
-/* What names no card of ours is answered and not kept: nothing hangs on it, and the same again gets the same from the same books. */
+/* What names no card of ours is answered and not kept: nothing hangs on it, and the same again gets
+ * the same from the same books. */
 static bool kept(const struct desk *d)
 {
     return strcmp(d->out->code, "30") != 0;
@@ -362,15 +382,17 @@ static enum tp_err keep(struct desk *d, struct tp_error *e)
     return r == TP_OK ? scripts_mark(d->a, &sent, d->out->key, e) : r;
 }
 
-enum tp_err authorise(struct authoriser *a, struct authorisation *out, const struct request *q, const struct acquirer *from, time_t now,
-                      struct tp_error *e)
+enum tp_err authorise(struct authoriser *a, struct authorisation *out, const struct request *q,
+                      const struct acquirer *from, time_t now, struct tp_error *e)
 {
-    static step *const steps[] = {same_again, format, whose, what, cryptogram, counter, card_and_terminal, status, bits, money, approve};
+    static step *const steps[] = {same_again,        format, whose, what,  cryptogram, counter,
+                                  card_and_terminal, status, bits,  money, approve};
     struct desk d = {.a = a, .q = q, .from = from, .out = out, .now = now};
     enum tp_err r = TP_OK;
 
     start(&d);
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && r == TP_OK && out->code[0] == '\0'; i++)
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && r == TP_OK && out->code[0] == '\0';
+         i++)
         r = steps[i](&d, e);
     if (r == TP_OK && !d.known && kept(&d))
         r = keep(&d, e);
@@ -378,7 +400,8 @@ enum tp_err authorise(struct authoriser *a, struct authorisation *out, const str
     return r;
 }
 
-enum tp_err authorise_reversal(struct authoriser *a, const char **code, const char **reason, const struct request *q, const struct acquirer *from,
+enum tp_err authorise_reversal(struct authoriser *a, const char **code, const char **reason,
+                               const struct request *q, const struct acquirer *from,
                                struct tp_error *e)
 {
     struct authorisation of = {.key = 0};

@@ -16,7 +16,8 @@ enum tp_err book_make(const char *path, struct tp_error *e)
     enum tp_err r;
 
     if (access(path, F_OK) == 0)
-        return tp_fail(e, TP_ERR_EXISTS, "%s is there already: the books are never written over", path);
+        return tp_fail(e, TP_ERR_EXISTS, "%s is there already: the books are never written over",
+                       path);
     r = db_open(&db, path, true, issuer_schema, issuer_schema_versions, e);
     db_close(&db);
     return r;
@@ -91,7 +92,8 @@ size_t book_bytes(uint8_t *out, size_t cap, sqlite3_stmt *s, int column)
 enum tp_err book_acquirer_add(struct book *b, const char *id, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r = db_prepare(b->db, &s, "INSERT INTO acquirer (id, open, added) VALUES (?1, 1, ?2)", e);
+    enum tp_err r =
+        db_prepare(b->db, &s, "INSERT INTO acquirer (id, open, added) VALUES (?1, 1, ?2)", e);
 
     if (r != TP_OK)
         return r;
@@ -109,10 +111,12 @@ static void read_acquirer(struct acquirer *out, sqlite3_stmt *s)
     out->added = (time_t)sqlite3_column_int64(s, 3);
 }
 
-enum tp_err book_acquirer_get(struct book *b, const char *id, struct acquirer *out, struct tp_error *e)
+enum tp_err book_acquirer_get(struct book *b, const char *id, struct acquirer *out,
+                              struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r = db_prepare(b->db, &s, "SELECT acquirer, id, open, added FROM acquirer WHERE id = ?1", e);
+    enum tp_err r =
+        db_prepare(b->db, &s, "SELECT acquirer, id, open, added FROM acquirer WHERE id = ?1", e);
 
     memset(out, 0, sizeof(*out));
     if (r != TP_OK)
@@ -134,15 +138,20 @@ enum tp_err book_acquirer_close(struct book *b, const char *id, struct tp_error 
         return r;
     db_bind_text(s, 1, id);
     r = db_run(b->db, s, e);
-    return r == TP_OK && sqlite3_changes(db_handle(b->db)) == 0 ? tp_fail(e, TP_ERR_NOT_FOUND, "there is no acquirer %s", id) : r;
+    return r == TP_OK && sqlite3_changes(db_handle(b->db)) == 0
+               ? tp_fail(e, TP_ERR_NOT_FOUND, "there is no acquirer %s", id)
+               : r;
 }
 
-enum tp_err book_acquirer_each(struct book *b, enum tp_err (*visit)(void *ctx, const struct acquirer *a, struct tp_error *e), void *ctx,
-                               struct tp_error *e)
+enum tp_err book_acquirer_each(struct book *b,
+                               enum tp_err (*visit)(void *ctx, const struct acquirer *a,
+                                                    struct tp_error *e),
+                               void *ctx, struct tp_error *e)
 {
     sqlite3_stmt *s;
     bool row = false;
-    enum tp_err r = db_prepare(b->db, &s, "SELECT acquirer, id, open, added FROM acquirer ORDER BY id", e);
+    enum tp_err r =
+        db_prepare(b->db, &s, "SELECT acquirer, id, open, added FROM acquirer ORDER BY id", e);
 
     while (r == TP_OK && (r = db_step(b->db, s, &row, e)) == TP_OK && row) {
         struct acquirer a;
@@ -157,8 +166,9 @@ enum tp_err book_acquirer_each(struct book *b, enum tp_err (*visit)(void *ctx, c
 
 /* ---- accounts ---- */
 
-#define ACCOUNT_COLUMNS                                                                                                                              \
-    "account, pan_lookup, psn, pan_masked, expiry, cvn, arpc, currency, balance, reserved, ceiling, day_ceiling, status, atc, added"
+#define ACCOUNT_COLUMNS                                                                            \
+    "account, pan_lookup, psn, pan_masked, expiry, cvn, arpc, currency, balance, reserved, "       \
+    "ceiling, day_ceiling, status, atc, added"
 
 static void read_account(struct account *out, sqlite3_stmt *s)
 {
@@ -180,12 +190,14 @@ static void read_account(struct account *out, sqlite3_stmt *s)
     out->added = (time_t)sqlite3_column_int64(s, 14);
 }
 
-enum tp_err book_account_add(struct book *b, struct account *a, struct span sealed, struct tp_error *e)
+enum tp_err book_account_add(struct book *b, struct account *a, struct span sealed,
+                             struct tp_error *e)
 {
     sqlite3_stmt *s;
     enum tp_err r =
         db_prepare(b->db, &s,
-                   "INSERT INTO account (pan_lookup, psn, pan_masked, pan_sealed, expiry, cvn, arpc, currency, balance, ceiling, day_ceiling, atc,"
+                   "INSERT INTO account (pan_lookup, psn, pan_masked, pan_sealed, expiry, cvn, "
+                   "arpc, currency, balance, ceiling, day_ceiling, atc,"
                    " added) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
                    e);
 
@@ -208,13 +220,18 @@ enum tp_err book_account_add(struct book *b, struct account *a, struct span seal
     r = db_run(b->db, s, e);
     if (r == TP_OK)
         a->key = sqlite3_last_insert_rowid(db_handle(b->db));
-    return r == TP_ERR_EXISTS ? tp_fail(e, r, "card %s with sequence number %02u has an account already", a->masked, a->psn) : r;
+    return r == TP_ERR_EXISTS
+               ? tp_fail(e, r, "card %s with sequence number %02u has an account already",
+                         a->masked, a->psn)
+               : r;
 }
 
-enum tp_err book_account_find(struct book *b, const uint8_t lookup[SEAL_LOOKUP], unsigned psn, struct account *out, struct tp_error *e)
+enum tp_err book_account_find(struct book *b, const uint8_t lookup[SEAL_LOOKUP], unsigned psn,
+                              struct account *out, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r = db_prepare(b->db, &s, "SELECT " ACCOUNT_COLUMNS " FROM account WHERE pan_lookup = ?1 AND psn = ?2", e);
+    enum tp_err r = db_prepare(
+        b->db, &s, "SELECT " ACCOUNT_COLUMNS " FROM account WHERE pan_lookup = ?1 AND psn = ?2", e);
 
     if (r != TP_OK)
         return r;
@@ -227,10 +244,12 @@ enum tp_err book_account_find(struct book *b, const uint8_t lookup[SEAL_LOOKUP],
     return r;
 }
 
-enum tp_err book_account_set_status(struct book *b, int64_t account, enum account_status status, struct tp_error *e)
+enum tp_err book_account_set_status(struct book *b, int64_t account, enum account_status status,
+                                    struct tp_error *e)
 {
     sqlite3_stmt *s;
-    const enum tp_err r = db_prepare(b->db, &s, "UPDATE account SET status = ?2 WHERE account = ?1", e);
+    const enum tp_err r =
+        db_prepare(b->db, &s, "UPDATE account SET status = ?2 WHERE account = ?1", e);
 
     if (r != TP_OK)
         return r;
@@ -242,7 +261,10 @@ enum tp_err book_account_set_status(struct book *b, int64_t account, enum accoun
 enum tp_err book_account_set(struct book *b, const struct account *a, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r = db_prepare(b->db, &s, "UPDATE account SET balance = ?2, ceiling = ?3, day_ceiling = ?4, atc = ?5 WHERE account = ?1", e);
+    enum tp_err r = db_prepare(b->db, &s,
+                               "UPDATE account SET balance = ?2, ceiling = ?3, day_ceiling = ?4, "
+                               "atc = ?5 WHERE account = ?1",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -252,13 +274,16 @@ enum tp_err book_account_set(struct book *b, const struct account *a, struct tp_
     sqlite3_bind_int64(s, 4, a->day_ceiling);
     sqlite3_bind_int64(s, 5, a->atc);
     r = db_run(b->db, s, e);
-    return r == TP_ERR_RANGE ? tp_fail(e, r, "the balance of %s would be less than what is reserved", a->masked) : r;
+    return r == TP_ERR_RANGE
+               ? tp_fail(e, r, "the balance of %s would be less than what is reserved", a->masked)
+               : r;
 }
 
 enum tp_err book_account_seen(struct book *b, int64_t account, uint16_t atc, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    const enum tp_err r = db_prepare(b->db, &s, "UPDATE account SET atc = max(atc, ?2) WHERE account = ?1", e);
+    const enum tp_err r =
+        db_prepare(b->db, &s, "UPDATE account SET atc = max(atc, ?2) WHERE account = ?1", e);
 
     if (r != TP_OK)
         return r;
@@ -267,12 +292,15 @@ enum tp_err book_account_seen(struct book *b, int64_t account, uint16_t atc, str
     return db_run(b->db, s, e);
 }
 
-enum tp_err book_account_each(struct book *b, enum tp_err (*visit)(void *ctx, const struct account *a, struct tp_error *e), void *ctx,
-                              struct tp_error *e)
+enum tp_err book_account_each(struct book *b,
+                              enum tp_err (*visit)(void *ctx, const struct account *a,
+                                                   struct tp_error *e),
+                              void *ctx, struct tp_error *e)
 {
     sqlite3_stmt *s;
     bool row = false;
-    enum tp_err r = db_prepare(b->db, &s, "SELECT " ACCOUNT_COLUMNS " FROM account ORDER BY account", e);
+    enum tp_err r =
+        db_prepare(b->db, &s, "SELECT " ACCOUNT_COLUMNS " FROM account ORDER BY account", e);
 
     while (r == TP_OK && (r = db_step(b->db, s, &row, e)) == TP_OK && row) {
         struct account a;

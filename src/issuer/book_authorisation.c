@@ -2,10 +2,12 @@
 
 #include <string.h>
 
-#define COLUMNS                                                                                                                                      \
-    "authorisation, acquirer, rrn, account, digest, pan_masked, kind, amount, currency, atc, code, reason, approval, reserved, day, at, answer, "    \
-    "(SELECT id FROM acquirer WHERE acquirer.acquirer = authorisation.acquirer), "                                                                   \
-    "EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = authorisation.authorisation), coalesce(ac, 3)"
+#define COLUMNS                                                                                    \
+    "authorisation, acquirer, rrn, account, digest, pan_masked, kind, amount, currency, atc, "     \
+    "code, reason, approval, reserved, day, at, answer, "                                          \
+    "(SELECT id FROM acquirer WHERE acquirer.acquirer = authorisation.acquirer), "                 \
+    "EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = authorisation.authorisation), " \
+    "coalesce(ac, 3)"
 
 static void read_row(struct authorisation *out, sqlite3_stmt *s)
 {
@@ -32,10 +34,12 @@ static void read_row(struct authorisation *out, sqlite3_stmt *s)
     out->ac = (enum emv_ac_type)sqlite3_column_int(s, 19);
 }
 
-enum tp_err book_authorisation_find(struct book *b, int64_t acquirer, const char *rrn, struct authorisation *out, struct tp_error *e)
+enum tp_err book_authorisation_find(struct book *b, int64_t acquirer, const char *rrn,
+                                    struct authorisation *out, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r = db_prepare(b->db, &s, "SELECT " COLUMNS " FROM authorisation WHERE acquirer = ?1 AND rrn = ?2", e);
+    enum tp_err r = db_prepare(
+        b->db, &s, "SELECT " COLUMNS " FROM authorisation WHERE acquirer = ?1 AND rrn = ?2", e);
 
     if (r != TP_OK)
         return r;
@@ -51,7 +55,8 @@ enum tp_err book_authorisation_find(struct book *b, int64_t acquirer, const char
 enum tp_err book_authorisation_next(struct book *b, int64_t *key, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r = db_prepare(b->db, &s, "SELECT coalesce(max(authorisation), 0) + 1 FROM authorisation", e);
+    enum tp_err r =
+        db_prepare(b->db, &s, "SELECT coalesce(max(authorisation), 0) + 1 FROM authorisation", e);
 
     if (r == TP_OK)
         r = book_one(b, s, "number", e);
@@ -65,11 +70,12 @@ enum tp_err book_authorisation_next(struct book *b, int64_t *key, struct tp_erro
 enum tp_err book_authorisation_add(struct book *b, struct authorisation *a, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r =
-        db_prepare(b->db, &s,
-                   "INSERT INTO authorisation (acquirer, rrn, account, digest, pan_masked, kind, amount, currency, atc, code, reason, approval,"
-                   " reserved, day, at, answer, ac) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
-                   e);
+    enum tp_err r = db_prepare(b->db, &s,
+                               "INSERT INTO authorisation (acquirer, rrn, account, digest, "
+                               "pan_masked, kind, amount, currency, atc, code, reason, approval,"
+                               " reserved, day, at, answer, ac) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
+                               "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -98,14 +104,17 @@ enum tp_err book_authorisation_add(struct book *b, struct authorisation *a, stru
     return r;
 }
 
-enum tp_err book_counter_free(struct book *b, int64_t account, uint16_t atc, int64_t acquirer, bool *is_free, struct tp_error *e)
+enum tp_err book_counter_free(struct book *b, int64_t account, uint16_t atc, int64_t acquirer,
+                              bool *is_free, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r = db_prepare(b->db, &s,
-                               "SELECT count(*) = coalesce(sum(ac IN (1, 2) AND acquirer = ?3 AND"
-                               " EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = a.authorisation)), 0)"
-                               " FROM authorisation AS a WHERE account = ?1 AND atc = ?2 AND (ac IS NOT NULL OR code = '00')",
-                               e);
+    enum tp_err r = db_prepare(
+        b->db, &s,
+        "SELECT count(*) = coalesce(sum(ac IN (1, 2) AND acquirer = ?3 AND"
+        " EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = a.authorisation)), 0)"
+        " FROM authorisation AS a WHERE account = ?1 AND atc = ?2 AND (ac IS NOT NULL OR code = "
+        "'00')",
+        e);
 
     *is_free = false;
     if (r != TP_OK)
@@ -121,7 +130,8 @@ enum tp_err book_counter_free(struct book *b, int64_t account, uint16_t atc, int
 }
 
 /* A sum over what an account did on a day: ?1 is the account, ?2 the day. */
-static enum tp_err sum_on(struct book *b, const char *sql, int64_t account, int day, int64_t *sum, struct tp_error *e)
+static enum tp_err sum_on(struct book *b, const char *sql, int64_t account, int day, int64_t *sum,
+                          struct tp_error *e)
 {
     sqlite3_stmt *s;
     enum tp_err r = db_prepare(b->db, &s, sql, e);
@@ -137,9 +147,11 @@ static enum tp_err sum_on(struct book *b, const char *sql, int64_t account, int 
     return r;
 }
 
-#define NOT_REVERSED " AND NOT EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = a.authorisation)"
+#define NOT_REVERSED                                                                               \
+    " AND NOT EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = a.authorisation)"
 
-enum tp_err book_credited_on(struct book *b, int64_t account, int day, int64_t *sum, struct tp_error *e)
+enum tp_err book_credited_on(struct book *b, int64_t account, int day, int64_t *sum,
+                             struct tp_error *e)
 {
     return sum_on(b,
                   "SELECT coalesce(sum(amount), 0) FROM authorisation AS a"
@@ -147,7 +159,8 @@ enum tp_err book_credited_on(struct book *b, int64_t account, int day, int64_t *
                   account, day, sum, e);
 }
 
-enum tp_err book_reserved_on(struct book *b, int64_t account, int day, int64_t *sum, struct tp_error *e)
+enum tp_err book_reserved_on(struct book *b, int64_t account, int day, int64_t *sum,
+                             struct tp_error *e)
 {
     return sum_on(b,
                   "SELECT coalesce(sum(reserved), 0) FROM authorisation AS a"
@@ -155,12 +168,16 @@ enum tp_err book_reserved_on(struct book *b, int64_t account, int day, int64_t *
                   account, day, sum, e);
 }
 
-enum tp_err book_authorisation_each(struct book *b, int day, enum tp_err (*visit)(void *ctx, const struct authorisation *a, struct tp_error *e),
+enum tp_err book_authorisation_each(struct book *b, int day,
+                                    enum tp_err (*visit)(void *ctx, const struct authorisation *a,
+                                                         struct tp_error *e),
                                     void *ctx, struct tp_error *e)
 {
     sqlite3_stmt *s;
     bool row = false;
-    enum tp_err r = db_prepare(b->db, &s, "SELECT " COLUMNS " FROM authorisation WHERE ?1 = 0 OR day = ?1 ORDER BY authorisation", e);
+    enum tp_err r = db_prepare(
+        b->db, &s,
+        "SELECT " COLUMNS " FROM authorisation WHERE ?1 = 0 OR day = ?1 ORDER BY authorisation", e);
 
     if (r != TP_OK)
         return r;
@@ -177,10 +194,12 @@ enum tp_err book_authorisation_each(struct book *b, int day, enum tp_err (*visit
 
 /* ---- reversals ---- */
 
-enum tp_err book_reversal_find(struct book *b, int64_t acquirer, const char *rrn, bool *there, struct tp_error *e)
+enum tp_err book_reversal_find(struct book *b, int64_t acquirer, const char *rrn, bool *there,
+                               struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r = db_prepare(b->db, &s, "SELECT 1 FROM reversal WHERE acquirer = ?1 AND rrn = ?2", e);
+    enum tp_err r =
+        db_prepare(b->db, &s, "SELECT 1 FROM reversal WHERE acquirer = ?1 AND rrn = ?2", e);
 
     *there = false;
     if (r != TP_OK)
@@ -192,10 +211,13 @@ enum tp_err book_reversal_find(struct book *b, int64_t acquirer, const char *rrn
     return r;
 }
 
-enum tp_err book_reversal_add(struct book *b, int64_t acquirer, const char *rrn, int64_t authorisation, struct tp_error *e)
+enum tp_err book_reversal_add(struct book *b, int64_t acquirer, const char *rrn,
+                              int64_t authorisation, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    const enum tp_err r = db_prepare(b->db, &s, "INSERT INTO reversal (acquirer, rrn, authorisation, at) VALUES (?1, ?2, ?3, ?4)", e);
+    const enum tp_err r = db_prepare(
+        b->db, &s,
+        "INSERT INTO reversal (acquirer, rrn, authorisation, at) VALUES (?1, ?2, ?3, ?4)", e);
 
     if (r != TP_OK)
         return r;

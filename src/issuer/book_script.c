@@ -2,17 +2,21 @@
 
 #include <string.h>
 
-const char *const script_state_name[SCRIPT_STATES] = {"queued", "delivered", "done", "failed", "not done"};
+const char *const script_state_name[SCRIPT_STATES] = {"queued", "delivered", "done", "failed",
+                                                      "not done"};
 
-#define SELECT_SCRIPTS                                                                                                                               \
-    "SELECT script, script.account, pan_masked, what, head, data, encipher, template, state, queued, delivered, settled, deliveries"                 \
+#define SELECT_SCRIPTS                                                                             \
+    "SELECT script, script.account, pan_masked, what, head, data, encipher, template, state, "     \
+    "queued, delivered, settled, deliveries"                                                       \
     " FROM script JOIN account USING (account) "
 
 enum tp_err book_script_queue(struct book *b, struct script *q, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    enum tp_err r =
-        db_prepare(b->db, &s, "INSERT INTO script (account, what, head, data, encipher, template, queued) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", e);
+    enum tp_err r = db_prepare(b->db, &s,
+                               "INSERT INTO script (account, what, head, data, encipher, template, "
+                               "queued) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -48,7 +52,8 @@ static void read_row(struct script *out, sqlite3_stmt *s)
     out->deliveries = (unsigned)sqlite3_column_int64(s, 12);
 }
 
-static enum tp_err each(struct book *b, sqlite3_stmt *s, script_visit *visit, void *ctx, struct tp_error *e)
+static enum tp_err each(struct book *b, sqlite3_stmt *s, script_visit *visit, void *ctx,
+                        struct tp_error *e)
 {
     bool row = false;
     enum tp_err r = TP_OK;
@@ -63,11 +68,15 @@ static enum tp_err each(struct book *b, sqlite3_stmt *s, script_visit *visit, vo
     return r;
 }
 
-enum tp_err book_script_of(struct book *b, int64_t account, enum script_state state, script_visit *visit, void *ctx, struct tp_error *e)
+enum tp_err book_script_of(struct book *b, int64_t account, enum script_state state,
+                           script_visit *visit, void *ctx, struct tp_error *e)
 {
     sqlite3_stmt *s;
-    const enum tp_err r =
-        db_prepare(b->db, &s, SELECT_SCRIPTS "WHERE script.account = ?1 AND state <= 1 AND state = ?2 ORDER BY template, script", e);
+    const enum tp_err r = db_prepare(
+        b->db, &s,
+        SELECT_SCRIPTS
+        "WHERE script.account = ?1 AND state <= 1 AND state = ?2 ORDER BY template, script",
+        e);
 
     if (r != TP_OK)
         return r;
@@ -84,11 +93,14 @@ enum tp_err book_script_each(struct book *b, script_visit *visit, void *ctx, str
     return r == TP_OK ? each(b, s, visit, ctx, e) : r;
 }
 
-enum tp_err book_script_delivered(struct book *b, uint32_t id, int64_t authorisation, struct tp_error *e)
+enum tp_err book_script_delivered(struct book *b, uint32_t id, int64_t authorisation,
+                                  struct tp_error *e)
 {
     sqlite3_stmt *s;
-    const enum tp_err r =
-        db_prepare(b->db, &s, "UPDATE script SET state = 1, deliveries = deliveries + 1, authorisation = ?2, delivered = ?3 WHERE script = ?1", e);
+    const enum tp_err r = db_prepare(b->db, &s,
+                                     "UPDATE script SET state = 1, deliveries = deliveries + 1, "
+                                     "authorisation = ?2, delivered = ?3 WHERE script = ?1",
+                                     e);
 
     if (r != TP_OK)
         return r;
@@ -98,10 +110,12 @@ enum tp_err book_script_delivered(struct book *b, uint32_t id, int64_t authorisa
     return db_run(b->db, s, e);
 }
 
-enum tp_err book_script_settle(struct book *b, uint32_t id, enum script_state state, struct tp_error *e)
+enum tp_err book_script_settle(struct book *b, uint32_t id, enum script_state state,
+                               struct tp_error *e)
 {
     sqlite3_stmt *s;
-    const enum tp_err r = db_prepare(b->db, &s, "UPDATE script SET state = ?2, settled = ?3, data = NULL WHERE script = ?1", e);
+    const enum tp_err r = db_prepare(
+        b->db, &s, "UPDATE script SET state = ?2, settled = ?3, data = NULL WHERE script = ?1", e);
 
     if (r != TP_OK)
         return r;

@@ -38,13 +38,16 @@ static struct span given(const struct calc_value *v)
     return span_of(v->p, v->n);
 }
 
-static enum tp_err need(const struct calc_value *v, size_t min, size_t max, const char *option, struct tp_error *e)
+static enum tp_err need(const struct calc_value *v, size_t min, size_t max, const char *option,
+                        struct tp_error *e)
 {
     if (!v->given)
         return tp_fail(e, TP_ERR_USAGE, "give %s", option);
     if (v->n < min || v->n > max)
-        return min == max ? tp_fail(e, TP_ERR_USAGE, "%s takes %zu bytes, not %zu", option, min, v->n)
-                          : tp_fail(e, TP_ERR_USAGE, "%s takes %zu to %zu bytes, not %zu", option, min, max, v->n);
+        return min == max
+                   ? tp_fail(e, TP_ERR_USAGE, "%s takes %zu bytes, not %zu", option, min, v->n)
+                   : tp_fail(e, TP_ERR_USAGE, "%s takes %zu to %zu bytes, not %zu", option, min,
+                             max, v->n);
     return TP_OK;
 }
 
@@ -64,7 +67,8 @@ static const char *master_clause(const struct calc *c)
 
 static enum tp_err master(struct calc *c, enum calc_use use, struct tp_error *e)
 {
-    static const char *const names[CALC_USES] = {"card master key AC", "card master key SMI", "card master key SMC"};
+    static const char *const names[CALC_USES] = {"card master key AC", "card master key SMI",
+                                                 "card master key SMC"};
     uint8_t y[EMV_BLOCK_MAX];
     struct secret *out = &c->key[CALC_CARD_KEY][use];
     enum tp_err r;
@@ -72,15 +76,18 @@ static enum tp_err master(struct calc *c, enum calc_use use, struct tp_error *e)
     if (out->p != NULL)
         return TP_OK;
     if (c->key[CALC_ISSUER_KEY][use].p == NULL)
-        return tp_fail(e, TP_ERR_USAGE, "give imk-%s or mk-%s among the keys", uses[use], uses[use]);
+        return tp_fail(e, TP_ERR_USAGE, "give imk-%s or mk-%s among the keys", uses[use],
+                       uses[use]);
     if (c->pan[0] == '\0')
         return tp_fail(e, TP_ERR_USAGE, "give --pan, by which the issuer's key is diversified");
     r = emv_diversifier(y, c->cvn, c->pan, c->psn);
     if (r == TP_OK)
         r = put(c, "diversification value Y", master_clause(c), span_of(y, emv_cvn_block(c->cvn)));
     if (r == TP_OK)
-        r = emv_master_key_derive(out, c->cvn, secret_span(&c->key[CALC_ISSUER_KEY][use]), c->pan, c->psn);
-    return r == TP_OK ? put(c, names[use], master_clause(c), secret_span(out)) : tp_fail(e, TP_ERR_USAGE, "--pan and --psn do not diversify a key");
+        r = emv_master_key_derive(out, c->cvn, secret_span(&c->key[CALC_ISSUER_KEY][use]), c->pan,
+                                  c->psn);
+    return r == TP_OK ? put(c, names[use], master_clause(c), secret_span(out))
+                      : tp_fail(e, TP_ERR_USAGE, "--pan and --psn do not diversify a key");
 }
 
 static bool visa(const struct calc *c)
@@ -88,9 +95,11 @@ static bool visa(const struct calc *c)
     return c->cvn == EMV_CVN_10 || c->cvn == EMV_CVN_18;
 }
 
-/* A session key of triple DES before its parity is set: the Book leaves the last bit of each byte as it falls, DES keys have odd parity,
- * and prints there are of both. No cipher looks at these bits. */
-static enum tp_err put_before_parity(struct calc *c, struct span card_key, const uint8_t *r, size_t r_n)
+/* A session key of triple DES before its parity is set: the Book leaves the last bit of each byte
+ * as it falls, DES keys have odd parity, and prints there are of both. No cipher looks at these
+ * bits. */
+static enum tp_err put_before_parity(struct calc *c, struct span card_key, const uint8_t *r,
+                                     size_t r_n)
 {
     uint8_t room[EMV_KEY_SIZE] = {0};
     enum tp_err result;
@@ -119,7 +128,8 @@ static enum tp_err session_ac(struct calc *c, struct tp_error *e)
     if (r == TP_OK && c->cvn != EMV_CVN_10)
         r = need(&c->atc, 2, 2, "--atc", e);
     if (r == TP_OK && c->cvn != EMV_CVN_10)
-        r = put_before_parity(c, secret_span(&c->key[CALC_CARD_KEY][CALC_USE_AC]), c->atc.p, c->atc.n);
+        r = put_before_parity(c, secret_span(&c->key[CALC_CARD_KEY][CALC_USE_AC]), c->atc.p,
+                              c->atc.n);
     if (r != TP_OK)
         return r;
     r = emv_session_key_ac(out, c->cvn, secret_span(&c->key[CALC_CARD_KEY][CALC_USE_AC]), c->atc.p);
@@ -144,9 +154,10 @@ static enum tp_err session_sm(struct calc *c, enum calc_use use, struct tp_error
     if (r == TP_OK && !visa(c))
         r = put_before_parity(c, secret_span(&c->key[CALC_CARD_KEY][use]), c->ac.p, c->ac.n);
     if (r == TP_OK)
-        r = emv_session_key_sm(out, c->cvn, secret_span(&c->key[CALC_CARD_KEY][use]), c->atc.p, c->ac.p);
+        r = emv_session_key_sm(out, c->cvn, secret_span(&c->key[CALC_CARD_KEY][use]), c->atc.p,
+                               c->ac.p);
     return r == TP_OK ? put(c, use == CALC_USE_SMI ? "session key SMI" : "session key SMC",
-                            visa(c)                 ? "VIS, D: master key XOR ATC, XOR its complement; odd parity"
+                            visa(c) ? "VIS, D: master key XOR ATC, XOR its complement; odd parity"
                             : c->cvn == EMV_CCD_AES ? "Book 2, A1.3.1: R = AC, zeros"
                                                     : "Book 2, A1.3.1: R = AC; odd parity",
                             secret_span(out))
@@ -164,7 +175,9 @@ static enum tp_err all_masters(struct calc *c, struct tp_error *e)
         any = true;
         r = master(c, (enum calc_use)use, e);
     }
-    return r == TP_OK && !any ? tp_fail(e, TP_ERR_USAGE, "give imk-ac, imk-smi or imk-smc among the keys") : r;
+    return r == TP_OK && !any
+               ? tp_fail(e, TP_ERR_USAGE, "give imk-ac, imk-smi or imk-smc among the keys")
+               : r;
 }
 
 static enum tp_err all_sessions(struct calc *c, struct tp_error *e)
@@ -178,34 +191,43 @@ static enum tp_err all_sessions(struct calc *c, struct tp_error *e)
         any = true;
         r = use == CALC_USE_AC ? session_ac(c, e) : session_sm(c, (enum calc_use)use, e);
     }
-    return r == TP_OK && !any ? tp_fail(e, TP_ERR_USAGE, "give an issuer's or a card's key among the keys") : r;
+    return r == TP_OK && !any
+               ? tp_fail(e, TP_ERR_USAGE, "give an issuer's or a card's key among the keys")
+               : r;
 }
 
 /* ---- application cryptogram ---- */
 
-/* The data of Book 2, table 28 out of the objects of a message, DE 55 for example; then what of 9F10 the kind of card takes. */
+/* The data of Book 2, table 28 out of the objects of a message, DE 55 for example; then what of
+ * 9F10 the kind of card takes. */
 static enum tp_err take_tags(struct buf *data, const struct calc *c, struct tp_error *e)
 {
-    static const uint16_t order[] = {0x9F02, 0x9F03, 0x9F1A, 0x95, 0x5F2A, 0x9A, 0x9C, 0x9F37, 0x82, 0x9F36};
+    static const uint16_t order[] = {0x9F02, 0x9F03, 0x9F1A, 0x95, 0x5F2A,
+                                     0x9A,   0x9C,   0x9F37, 0x82, 0x9F36};
     struct emv_iad iad;
     struct tlv t;
 
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
         if (tlv_find(given(&c->tags), order[i], &t) != TP_OK || buf_put(data, t.value) != TP_OK)
-            return tp_fail(e, TP_ERR_USAGE, "--tags holds no %X, which the cryptogram covers", order[i]);
+            return tp_fail(e, TP_ERR_USAGE, "--tags holds no %X, which the cryptogram covers",
+                           order[i]);
     if (tlv_find(given(&c->tags), 0x9F10, &t) != TP_OK || emv_iad_parse(&iad, t.value) != TP_OK)
-        return tp_fail(e, TP_ERR_USAGE, "--tags holds no issuer application data (9F10) of a kind that is known here");
+        return tp_fail(
+            e, TP_ERR_USAGE,
+            "--tags holds no issuer application data (9F10) of a kind that is known here");
     if (iad.cvn != c->cvn)
-        return tp_fail(e, TP_ERR_USAGE, "9F10 is of a card of kind %s, not %s", emv_cvn_name(iad.cvn), emv_cvn_name(c->cvn));
+        return tp_fail(e, TP_ERR_USAGE, "9F10 is of a card of kind %s, not %s",
+                       emv_cvn_name(iad.cvn), emv_cvn_name(c->cvn));
     return buf_put(data, emv_iad_signed(&iad, t.value));
 }
 
 static enum tp_err do_ac(struct calc *c, struct tp_error *e)
 {
-    static const char *const clauses[EMV_CVN_COUNT] = {[EMV_CVN_10] = "VIS, D: zeros, ISO/IEC 9797-1 algorithm 3",
-                                                       [EMV_CVN_18] = "Book 2, 8.1.2, A1.2.1: 80 00, ISO/IEC 9797-1 algorithm 3",
-                                                       [EMV_CCD_3DES] = "Book 2, 8.1.2, A1.2.1: 80 00, ISO/IEC 9797-1 algorithm 3",
-                                                       [EMV_CCD_AES] = "Book 2, 8.1.2, A1.2.2: CMAC, leftmost 8 bytes"};
+    static const char *const clauses[EMV_CVN_COUNT] = {
+        [EMV_CVN_10] = "VIS, D: zeros, ISO/IEC 9797-1 algorithm 3",
+        [EMV_CVN_18] = "Book 2, 8.1.2, A1.2.1: 80 00, ISO/IEC 9797-1 algorithm 3",
+        [EMV_CCD_3DES] = "Book 2, 8.1.2, A1.2.1: 80 00, ISO/IEC 9797-1 algorithm 3",
+        [EMV_CCD_AES] = "Book 2, 8.1.2, A1.2.2: CMAC, leftmost 8 bytes"};
     uint8_t room[CALC_VALUE_MAX], ac[8];
     struct buf data = BUF_OF(room);
     struct tlv t;
@@ -215,7 +237,8 @@ static enum tp_err do_ac(struct calc *c, struct tp_error *e)
         r = take_tags(&data, c, e);
     else if ((r = need(&c->data, 1, 240, "--data or --tags", e)) == TP_OK)
         r = buf_put(&data, given(&c->data));
-    if (r == TP_OK && !c->atc.given && c->tags.given && tlv_find(given(&c->tags), 0x9F36, &t) == TP_OK && t.value.n == 2) {
+    if (r == TP_OK && !c->atc.given && c->tags.given &&
+        tlv_find(given(&c->tags), 0x9F36, &t) == TP_OK && t.value.n == 2) {
         memcpy(c->atc.p, t.value.p, 2);
         c->atc.n = 2;
         c->atc.given = true;
@@ -225,7 +248,8 @@ static enum tp_err do_ac(struct calc *c, struct tp_error *e)
     if (r == TP_OK)
         r = put(c, "data", "Book 2, 8.1.1, table 28", buf_span(&data));
     if (r == TP_OK)
-        r = emv_ac_make(ac, c->cvn, secret_span(&c->key[CALC_SESSION_KEY][CALC_USE_AC]), buf_span(&data));
+        r = emv_ac_make(ac, c->cvn, secret_span(&c->key[CALC_SESSION_KEY][CALC_USE_AC]),
+                        buf_span(&data));
     return r == TP_OK ? put(c, "application cryptogram", clauses[c->cvn], SPAN_OF(ac)) : r;
 }
 
@@ -247,7 +271,8 @@ static enum tp_err do_arpc_1(struct calc *c, struct tp_error *e)
     y[1] ^= c->arc.p[1];
     r = put(c, "Y = AC XOR (ARC, zeros)", "Book 2, 8.2.1", span_of(y, emv_cvn_block(c->cvn)));
     if (r == TP_OK)
-        r = emv_arpc_1(all, c->cvn, secret_span(&c->key[CALC_SESSION_KEY][CALC_USE_AC]), c->ac.p, c->arc.p);
+        r = emv_arpc_1(all, c->cvn, secret_span(&c->key[CALC_SESSION_KEY][CALC_USE_AC]), c->ac.p,
+                       c->arc.p);
     memcpy(all + 8, c->arc.p, 2);
     if (r == TP_OK)
         r = put(c, "issuer authentication data (91)", "Book 2, 8.2.1: ARPC, ARC", SPAN_OF(all));
@@ -275,13 +300,16 @@ static enum tp_err do_arpc_2(struct calc *c, struct tp_error *e)
     if (r == TP_OK)
         r = put(c, "Y = AC, CSU, proprietary authentication data", "Book 2, 8.2.2", buf_span(&b));
     if (r == TP_OK)
-        r = emv_arpc_2(arpc, c->cvn, secret_span(&c->key[CALC_SESSION_KEY][CALC_USE_AC]), c->ac.p, c->csu.p, given(&c->proprietary));
+        r = emv_arpc_2(arpc, c->cvn, secret_span(&c->key[CALC_SESSION_KEY][CALC_USE_AC]), c->ac.p,
+                       c->csu.p, given(&c->proprietary));
     if (r != TP_OK)
         return r;
     memmove(room + 4, room + 8, b.n - 8);
     memcpy(room, arpc, 4);
-    r = put(c, "issuer authentication data (91)", "Book 2, 8.2.2: ARPC, CSU, proprietary", span_of(room, b.n - 4));
-    return r == TP_OK ? put(c, "ARPC", "Book 2, 8.2.2: leftmost 4 bytes of the MAC", SPAN_OF(arpc)) : r;
+    r = put(c, "issuer authentication data (91)", "Book 2, 8.2.2: ARPC, CSU, proprietary",
+            span_of(room, b.n - 4));
+    return r == TP_OK ? put(c, "ARPC", "Book 2, 8.2.2: leftmost 4 bytes of the MAC", SPAN_OF(arpc))
+                      : r;
 }
 
 /* ---- scripts ---- */
@@ -294,26 +322,34 @@ static enum tp_err start_script(struct calc *c, struct emv_script *s, struct tp_
     if (r == TP_OK && visa(c))
         r = need(&c->atc, 2, 2, "--atc", e);
     if (r == TP_OK && visa(c) && c->chain.given)
-        r = tp_fail(e, TP_ERR_USAGE, "--chain is of CCD cards: the MACs of this kind are not chained");
+        r = tp_fail(e, TP_ERR_USAGE,
+                    "--chain is of CCD cards: the MACs of this kind are not chained");
     if (r == TP_OK && c->chain.given)
-        r = need(&c->chain, block, block, "--chain (all that the MAC algorithm gave for the command before)", e);
+        r = need(&c->chain, block, block,
+                 "--chain (all that the MAC algorithm gave for the command before)", e);
     if (r != TP_OK)
         return r;
     *s = emv_script_start(c->cvn, c->atc.p, c->ac.p);
     if (c->chain.given)
         memcpy(s->chain, c->chain.p, block);
-    return visa(c) ? TP_OK : put(c, "chaining value", c->chain.given ? "Book 2, 9.2.3.1" : "Book 2, 9.2.3.1: the AC", span_of(s->chain, block));
+    return visa(c) ? TP_OK
+                   : put(c, "chaining value",
+                         c->chain.given ? "Book 2, 9.2.3.1" : "Book 2, 9.2.3.1: the AC",
+                         span_of(s->chain, block));
 }
 
 /* What the next command of a CCD script goes on from. */
 static enum tp_err put_next_chain(struct calc *c, const uint8_t *full)
 {
-    return visa(c) ? TP_OK : put(c, "next chaining value", "Book 2, 9.2.3.1: all of the MAC algorithm", span_of(full, emv_cvn_block(c->cvn)));
+    return visa(c) ? TP_OK
+                   : put(c, "next chaining value", "Book 2, 9.2.3.1: all of the MAC algorithm",
+                         span_of(full, emv_cvn_block(c->cvn)));
 }
 
 static const char *mac_clause(const struct calc *c)
 {
-    return visa(c) ? "Book 2, 9.2.3: CLA INS P1 P2 Lc, ATC, AC, data" : "Book 2, 9.2.3: chaining value, CLA INS P1 P2 padded, object padded";
+    return visa(c) ? "Book 2, 9.2.3: CLA INS P1 P2 Lc, ATC, AC, data"
+                   : "Book 2, 9.2.3: chaining value, CLA INS P1 P2 padded, object padded";
 }
 
 static enum tp_err do_mac(struct calc *c, struct tp_error *e)
@@ -327,7 +363,8 @@ static enum tp_err do_mac(struct calc *c, struct tp_error *e)
     if (r == TP_OK)
         r = session_sm(c, CALC_USE_SMI, e);
     if (r == TP_OK)
-        r = emv_script_mac(full, &s, secret_span(&c->key[CALC_SESSION_KEY][CALC_USE_SMI]), c->head.p, given(&c->data));
+        r = emv_script_mac(full, &s, secret_span(&c->key[CALC_SESSION_KEY][CALC_USE_SMI]),
+                           c->head.p, given(&c->data));
     if (r == TP_OK)
         r = put_next_chain(c, full);
     return r == TP_OK ? put(c, "script MAC", mac_clause(c), span_of(full, EMV_SCRIPT_MAC)) : r;
@@ -342,10 +379,13 @@ static enum tp_err do_encipher(struct calc *c, struct tp_error *e)
     if (r == TP_OK)
         r = session_sm(c, CALC_USE_SMC, e);
     if (r == TP_OK)
-        r = emv_script_encipher(&out, c->cvn, secret_span(&c->key[CALC_SESSION_KEY][CALC_USE_SMC]), given(&c->data));
-    return r == TP_OK
-               ? put(c, "enciphered data", visa(c) ? "VIS, D: length, data, 80 00; ECB" : "Book 2, 9.3.3, A1.1: data, 80 00; CBC", buf_span(&out))
-               : r;
+        r = emv_script_encipher(&out, c->cvn, secret_span(&c->key[CALC_SESSION_KEY][CALC_USE_SMC]),
+                                given(&c->data));
+    return r == TP_OK ? put(c, "enciphered data",
+                            visa(c) ? "VIS, D: length, data, 80 00; ECB"
+                                    : "Book 2, 9.3.3, A1.1: data, 80 00; CBC",
+                            buf_span(&out))
+                      : r;
 }
 
 static enum tp_err do_decipher(struct calc *c, struct tp_error *e)
@@ -357,16 +397,19 @@ static enum tp_err do_decipher(struct calc *c, struct tp_error *e)
     if (r == TP_OK)
         r = session_sm(c, CALC_USE_SMC, e);
     if (r == TP_OK)
-        r = emv_script_decipher(&out, c->cvn, secret_span(&c->key[CALC_SESSION_KEY][CALC_USE_SMC]), given(&c->data));
+        r = emv_script_decipher(&out, c->cvn, secret_span(&c->key[CALC_SESSION_KEY][CALC_USE_SMC]),
+                                given(&c->data));
     if (r == TP_ERR_FORMAT)
-        return tp_fail(e, TP_ERR_USAGE, "--data does not decipher under these keys: its padding is wrong");
+        return tp_fail(e, TP_ERR_USAGE,
+                       "--data does not decipher under these keys: its padding is wrong");
     if (r == TP_OK)
         r = put(c, "data", visa(c) ? "VIS, D" : "Book 2, 9.3.3", buf_span(&out));
     secret_wipe(room, sizeof(room));
     return r;
 }
 
-static enum tp_err make_command(struct calc *c, struct emv_script *s, struct emv_script_keys *keys, struct span plain)
+static enum tp_err make_command(struct calc *c, struct emv_script *s, struct emv_script_keys *keys,
+                                struct span plain)
 {
     uint8_t room[EMV_SCRIPT_APDU_MAX + 5];
     struct buf out = BUF_OF(room);
@@ -374,7 +417,10 @@ static enum tp_err make_command(struct calc *c, struct emv_script *s, struct emv
 
     if (r == TP_OK)
         r = put_next_chain(c, s->chain);
-    return r == TP_OK ? put(c, "command", visa(c) ? "Book 2, 9.2.1.2 (format 2)" : "Book 2, 9.2.1.1 (format 1)", buf_span(&out)) : r;
+    return r == TP_OK ? put(c, "command",
+                            visa(c) ? "Book 2, 9.2.1.2 (format 2)" : "Book 2, 9.2.1.1 (format 1)",
+                            buf_span(&out))
+                      : r;
 }
 
 static work do_pin_block;
@@ -417,11 +463,15 @@ static enum tp_err do_pin_block(struct calc *c, struct tp_error *e)
     if (r != TP_OK)
         return r;
     if (visa(c))
-        r = pin_block_visa_make(&block, secret_span(&c->key[CALC_CARD_KEY][CALC_USE_AC]), secret_span(&c->pin), secret_span(&c->current_pin));
+        r = pin_block_visa_make(&block, secret_span(&c->key[CALC_CARD_KEY][CALC_USE_AC]),
+                                secret_span(&c->pin), secret_span(&c->current_pin));
     else
         r = pin_block_make(&block, secret_span(&c->pin));
-    r = r == TP_OK ? put(c, "PIN block", visa(c) ? "VIS, C: PIN XOR master key AC, bytes 5 to 8" : "ISO 9564-1, format 2", secret_span(&block))
-                   : tp_fail(e, TP_ERR_USAGE, "a PIN has 4 to 12 digits");
+    r = r == TP_OK
+            ? put(c, "PIN block",
+                  visa(c) ? "VIS, C: PIN XOR master key AC, bytes 5 to 8" : "ISO 9564-1, format 2",
+                  secret_span(&block))
+            : tp_fail(e, TP_ERR_USAGE, "a PIN has 4 to 12 digits");
     secret_free(&block);
     return r;
 }
@@ -431,15 +481,20 @@ static const struct {
     work *run;
 } works[CALC_COUNT] = {
     [CALC_MASTER] = {"master", "the card's master keys, from imk-… and --pan", all_masters},
-    [CALC_SESSION] = {"session", "the session keys, from --atc and, for scripts of CCD cards, --ac", all_sessions},
+    [CALC_SESSION] = {"session", "the session keys, from --atc and, for scripts of CCD cards, --ac",
+                      all_sessions},
     [CALC_AC] = {"ac", "ARQC, TC or AAC over --data or --tags", do_ac},
     [CALC_ARPC_1] = {"arpc1", "ARPC by method 1, from --ac and --arc", do_arpc_1},
     [CALC_ARPC_2] = {"arpc2", "ARPC by method 2, from --ac, --csu and --proprietary", do_arpc_2},
     [CALC_MAC] = {"mac", "MAC of a script command: --head with Lc, --data up to the MAC", do_mac},
-    [CALC_COMMAND] = {"command", "whole script command: --head, plain --data or a PIN, --encipher", do_command},
+    [CALC_COMMAND] = {"command", "whole script command: --head, plain --data or a PIN, --encipher",
+                      do_command},
     [CALC_ENCIPHER] = {"encipher", "enciphered data of a script command, from --data", do_encipher},
-    [CALC_DECIPHER] = {"decipher", "plain data of a script command, from enciphered --data", do_decipher},
-    [CALC_PIN_BLOCK] = {"pin-block", "the data of PIN CHANGE, from pin and current-pin among the keys", do_pin_block},
+    [CALC_DECIPHER] = {"decipher", "plain data of a script command, from enciphered --data",
+                       do_decipher},
+    [CALC_PIN_BLOCK] = {"pin-block",
+                        "the data of PIN CHANGE, from pin and current-pin among the keys",
+                        do_pin_block},
 };
 
 enum tp_err calc_what_parse(enum calc_what *out, const char *name)
@@ -560,15 +615,18 @@ enum tp_err calc_read_keys(struct calc *c, struct span text, struct tp_error *e)
             return tp_fail(e, TP_ERR_USAGE, "line %u of the keys is not NAME = VALUE", line);
         const struct span name = trimmed(span_of(row.p, (size_t)(equals - row.p)));
 
-        switch (read_named(c, name, trimmed(span_of(equals + 1, (size_t)(row.p + row.n - equals - 1))))) {
+        switch (read_named(c, name,
+                           trimmed(span_of(equals + 1, (size_t)(row.p + row.n - equals - 1))))) {
         case TP_OK:
             break;
         case TP_ERR_NOT_FOUND:
             return tp_fail(e, TP_ERR_USAGE,
-                           "line %u of the keys has a name that is not known, or comes twice: imk-ac, imk-smi, imk-smc, mk-…, sk-…, pin, current-pin",
+                           "line %u of the keys has a name that is not known, or comes twice: "
+                           "imk-ac, imk-smi, imk-smc, mk-…, sk-…, pin, current-pin",
                            line);
         default:
-            return tp_fail(e, TP_ERR_USAGE, "line %u of the keys: a key is 32 hexadecimal digits", line);
+            return tp_fail(e, TP_ERR_USAGE, "line %u of the keys: a key is 32 hexadecimal digits",
+                           line);
         }
     }
     return TP_OK;

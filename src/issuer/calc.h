@@ -1,5 +1,5 @@
-/* The calculator of telepay-issuer cryptogram: keys, cryptograms, script commands and PIN blocks from given values, with every value on the way and the
- * clause it comes from. */
+/* The calculator of telepay-issuer cryptogram: keys, cryptograms, script commands and PIN blocks
+ * from given values, with every value on the way and the clause it comes from. */
 #ifndef TP_ISSUER_CALC_H
 #define TP_ISSUER_CALC_H
 
@@ -46,7 +46,8 @@ struct calc_value {
 
 struct calc {
     enum emv_cvn cvn;
-    struct secret key[CALC_LEVELS][CALC_USES]; /* empty: not given. Of a card's or session's key none above is needed. */
+    struct secret key[CALC_LEVELS][CALC_USES]; /* empty: not given. Of a card's or session's key
+                                                  none above is needed. */
     struct secret pin, current_pin;            /* ASCII digits */
     char pan[PAN_TEXT_MAX];                    /* "": not given */
     uint8_t psn;                               /* BCD */
@@ -57,13 +58,15 @@ struct calc {
     size_t rows;
 };
 
-/* Reads lines "imk-ac = HEX" (imk, mk, sk with ac, smi, smc; pin, current-pin: digits); # begins a comment. text is a secret. */
+/* Reads lines "imk-ac = HEX" (imk, mk, sk with ac, smi, smc; pin, current-pin: digits); # begins a
+ * comment. text is a secret. */
 TP_MUST_CHECK enum tp_err calc_read_keys(struct calc *c, struct span text, struct tp_error *e);
 
 /* Fills row. TP_ERR_USAGE naming the value that is missing or wrong. */
 TP_MUST_CHECK enum tp_err calc_run(struct calc *c, enum calc_what what, struct tp_error *e);
 
-/* Whether the outcome is the value in check: it may be cut at the right to 4 bytes or more, as a MAC on the wire is. */
+/* Whether the outcome is the value in check: it may be cut at the right to 4 bytes or more, as a
+ * MAC on the wire is. */
 bool calc_right(const struct calc *c);
 
 void calc_clear(struct calc *c); /* wipes all */

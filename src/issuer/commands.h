@@ -1,5 +1,5 @@
-/* The subcommands of telepay-issuer: each takes its words (argv[0] is "telepay-issuer serve") and returns an exit code of enum cli_exit. The table is in
- * main.c. */
+/* The subcommands of telepay-issuer: each takes its words (argv[0] is "telepay-issuer serve") and
+ * returns an exit code of enum cli_exit. The table is in main.c. */
 #ifndef TP_ISSUER_COMMANDS_H
 #define TP_ISSUER_COMMANDS_H
 

@@ -41,12 +41,14 @@ struct words {
     bool json;
 };
 
-static void take_hex(struct calc_value *v, const char *option, const char *text, struct argp_state *state)
+static void take_hex(struct calc_value *v, const char *option, const char *text,
+                     struct argp_state *state)
 {
     struct buf b = BUF_OF(v->p);
 
     if (hex_decode(&b, text) != TP_OK)
-        argp_error(state, "--%s takes hexadecimal digits, two a byte, at most %d bytes", option, CALC_VALUE_MAX);
+        argp_error(state, "--%s takes hexadecimal digits, two a byte, at most %d bytes", option,
+                   CALC_VALUE_MAX);
     v->n = b.n;
     v->given = true;
 }
@@ -59,10 +61,12 @@ static bool parse_value(int key, char *arg, struct argp_state *state)
         int key;
         const char *name;
         struct calc_value *v;
-    } values[] = {{KEY_ATC, "atc", &c->atc},      {KEY_AC, "ac", &c->ac},       {KEY_CHAIN, "chain", &c->chain},
-                  {KEY_ARC, "arc", &c->arc},      {KEY_CSU, "csu", &c->csu},    {KEY_PROPRIETARY, "proprietary", &c->proprietary},
-                  {KEY_DATA, "data", &c->data},   {KEY_TAGS, "tags", &c->tags}, {KEY_HEAD, "head", &c->head},
-                  {KEY_CHECK, "check", &c->check}};
+    } values[] = {
+        {KEY_ATC, "atc", &c->atc},       {KEY_AC, "ac", &c->ac},
+        {KEY_CHAIN, "chain", &c->chain}, {KEY_ARC, "arc", &c->arc},
+        {KEY_CSU, "csu", &c->csu},       {KEY_PROPRIETARY, "proprietary", &c->proprietary},
+        {KEY_DATA, "data", &c->data},    {KEY_TAGS, "tags", &c->tags},
+        {KEY_HEAD, "head", &c->head},    {KEY_CHECK, "check", &c->check}};
 
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
         if (values[i].key == key) {
@@ -130,7 +134,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (w->what == NULL)
-            argp_error(state, "say what to work out: master, session, ac, arpc1, arpc2, mac, command, encipher, decipher, pin-block");
+            argp_error(state, "say what to work out: master, session, ac, arpc1, arpc2, mac, "
+                              "command, encipher, decipher, pin-block");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -138,14 +143,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-    {"cvn", KEY_CVN, "KIND", 0, "Kind of card: 10, 18 (Visa's cryptogram version numbers), ccd-3des, ccd-aes [18]", 0},
-    {"keys", 'k', "FILE", 0, "Keys and PINs, lines such as \"imk-ac = HEX\" (- or nothing: standard input)", 0},
+    {"cvn", KEY_CVN, "KIND", 0,
+     "Kind of card: 10, 18 (Visa's cryptogram version numbers), ccd-3des, ccd-aes [18]", 0},
+    {"keys", 'k', "FILE", 0,
+     "Keys and PINs, lines such as \"imk-ac = HEX\" (- or nothing: standard input)", 0},
     {"keys-fd", KEY_KEYS_FD, "N", 0, "Read them from this descriptor", 0},
     {"pan", KEY_PAN, "DIGITS", 0, "Card number", 0},
     {"psn", KEY_PSN, "N", 0, "PAN sequence number [0]", 0},
     {"atc", KEY_ATC, "HEX", 0, "Application transaction counter (9F36), 2 bytes", 0},
     {"ac", KEY_AC, "HEX", 0, "Application cryptogram of the first GENERATE AC, 8 bytes", 0},
-    {"chain", KEY_CHAIN, "HEX", 0, "Chaining value of a CCD card's script command, 8 or 16 bytes [of the first command: the AC]", 0},
+    {"chain", KEY_CHAIN, "HEX", 0,
+     "Chaining value of a CCD card's script command, 8 or 16 bytes [of the first command: the AC]",
+     0},
     {"arc", KEY_ARC, "HEX", 0, "Authorisation response code (8A), 2 bytes: 3030 is 00", 0},
     {"csu", KEY_CSU, "HEX", 0, "Card status update, 4 bytes", 0},
     {"proprietary", KEY_PROPRIETARY, "HEX", 0, "Proprietary authentication data, 0 to 8 bytes", 0},
@@ -160,7 +169,8 @@ static const struct argp_option options[] = {
 
 /* ---- the keys ---- */
 
-static enum tp_err read_all(struct secret *room, size_t *n, int fd, const char *name, struct tp_error *e)
+static enum tp_err read_all(struct secret *room, size_t *n, int fd, const char *name,
+                            struct tp_error *e)
 {
     while (*n < room->n) {
         const ssize_t got = read(fd, room->p + *n, room->n - *n);
@@ -180,7 +190,9 @@ static enum tp_err take_keys(const struct words *w, struct tp_error *e)
 {
     const bool file = w->keys != NULL && strcmp(w->keys, "-") != 0;
     const char *name = file ? w->keys : w->keys_fd >= 0 ? "that descriptor" : "standard input";
-    const int fd = file ? open(w->keys, O_RDONLY | O_CLOEXEC) : w->keys_fd >= 0 ? w->keys_fd : STDIN_FILENO;
+    const int fd = file              ? open(w->keys, O_RDONLY | O_CLOEXEC)
+                   : w->keys_fd >= 0 ? w->keys_fd
+                                     : STDIN_FILENO;
     struct secret room = {NULL, 0};
     size_t n = 0;
     enum tp_err r;
@@ -189,7 +201,8 @@ static enum tp_err take_keys(const struct words *w, struct tp_error *e)
         return tp_fail(e, TP_ERR_USAGE, "cannot read the keys from %s: %s", name, strerror(errno));
     if (fd == STDIN_FILENO && isatty(fd))
         log_note("type the keys, lines such as imk-ac = HEX, and then Ctrl-D:");
-    r = secret_alloc(&room, KEYS_MAX) == TP_OK ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    r = secret_alloc(&room, KEYS_MAX) == TP_OK ? TP_OK
+                                               : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     if (r == TP_OK)
         r = read_all(&room, &n, fd, name, e);
     if (r == TP_OK)
@@ -204,13 +217,15 @@ static enum tp_err take_keys(const struct words *w, struct tp_error *e)
 
 static enum tp_err print_table(const struct calc *c)
 {
-    static const struct table_column columns[] = {{"step", TABLE_TEXT}, {"clause", TABLE_TEXT}, {"value", TABLE_TEXT}};
+    static const struct table_column columns[] = {
+        {"step", TABLE_TEXT}, {"clause", TABLE_TEXT}, {"value", TABLE_TEXT}};
     char hex[2 * CALC_VALUE_MAX + 1];
     struct table *t = NULL;
     enum tp_err r = table_new(&t, "steps", columns, 3, false, NULL);
 
     for (size_t i = 0; i < c->rows && r == TP_OK; i++) {
-        const char *const cells[] = {c->row[i].step, c->row[i].clause, hex_encode(hex, span_of(c->row[i].value, c->row[i].n))};
+        const char *const cells[] = {c->row[i].step, c->row[i].clause,
+                                     hex_encode(hex, span_of(c->row[i].value, c->row[i].n))};
 
         r = table_row(t, cells, NULL);
     }
@@ -228,8 +243,9 @@ static enum tp_err print_json(const struct calc *c)
     enum tp_err r = TP_OK;
 
     for (size_t i = 0; i < c->rows; i++)
-        json_array_append_new(steps, json_pack("{s:s, s:s, s:s}", "step", c->row[i].step, "clause", c->row[i].clause, "value",
-                                               hex_encode(hex, span_of(c->row[i].value, c->row[i].n))));
+        json_array_append_new(
+            steps, json_pack("{s:s, s:s, s:s}", "step", c->row[i].step, "clause", c->row[i].clause,
+                             "value", hex_encode(hex, span_of(c->row[i].value, c->row[i].n))));
     all = json_pack("{s:s, s:o, s:s}", "cvn", emv_cvn_name(c->cvn), "steps", steps, "result", hex);
     if (all != NULL && c->check.given)
         json_object_set_new(all, "right", json_boolean(calc_right(c)));
@@ -248,8 +264,10 @@ int issuer_cryptogram(int argc, char **argv)
         parse,
         "WHAT",
         "Work out and check keys, cryptograms, script commands and PIN blocks, showing each step.\v"
-        "WHAT is master, session, ac, arpc1, arpc2, mac, command, encipher, decipher or pin-block. Keys are never arguments: they are read, "
-        "lines NAME = VALUE with imk-ac, imk-smi, imk-smc (the issuer's), mk-ac, … (the card's), sk-ac, … (the session's), pin, current-pin.",
+        "WHAT is master, session, ac, arpc1, arpc2, mac, command, encipher, decipher or pin-block. "
+        "Keys are never arguments: they are read, "
+        "lines NAME = VALUE with imk-ac, imk-smi, imk-smc (the issuer's), mk-ac, … (the card's), "
+        "sk-ac, … (the session's), pin, current-pin.",
         NULL,
         NULL,
         NULL};
@@ -262,7 +280,9 @@ int issuer_cryptogram(int argc, char **argv)
 
     calc.cvn = EMV_CVN_18;
     cli_parse(&argp, argc, argv, &w);
-    r = calc_what_parse(&what, w.what) == TP_OK ? TP_OK : tp_fail(&e, TP_ERR_USAGE, "\"%s\" is nothing to work out: see --help", w.what);
+    r = calc_what_parse(&what, w.what) == TP_OK
+            ? TP_OK
+            : tp_fail(&e, TP_ERR_USAGE, "\"%s\" is nothing to work out: see --help", w.what);
     if (r == TP_OK)
         r = take_keys(&w, &e);
     if (r == TP_OK)

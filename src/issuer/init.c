@@ -52,7 +52,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (w->dir == NULL || w->scheme == NULL)
-            argp_error(state, "name the folder to make, and with --scheme the folder of the cards' scheme");
+            argp_error(
+                state,
+                "name the folder to make, and with --scheme the folder of the cards' scheme");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -61,11 +63,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option options[] = {
     {"dir", 'd', "DIR", 0, "The folder to make (the same as the word DIR)", 0},
-    {"scheme", KEY_SCHEME, "DIR", 0, "Folder of the scheme (telepay-perso init), from which the issuer's master keys are taken", 0},
+    {"scheme", KEY_SCHEME, "DIR", 0,
+     "Folder of the scheme (telepay-perso init), from which the issuer's master keys are taken", 0},
     {"name", 'n', "NAME", 0, "The issuer's name: letters, digits, -, . and _ [telepay-issuer]", 0},
-    {"iin", KEY_IIN, "DIGITS", 0, "Beginnings of its card numbers, with commas [that of the scheme]", 0},
-    {"host", KEY_HOST, "NAMES", 0, "Names and addresses by which acquirers reach this machine, with commas [" SERVER_HOSTS "]", 0},
-    {"listen", 'l', "ADDRESS:PORT", 0, "Where serve listens, for issuer.conf [" ISSUER_ADDRESS ":" ISSUER_PORT "]", 0},
+    {"iin", KEY_IIN, "DIGITS", 0,
+     "Beginnings of its card numbers, with commas [that of the scheme]", 0},
+    {"host", KEY_HOST, "NAMES", 0,
+     "Names and addresses by which acquirers reach this machine, with commas [" SERVER_HOSTS "]",
+     0},
+    {"listen", 'l', "ADDRESS:PORT", 0,
+     "Where serve listens, for issuer.conf [" ISSUER_ADDRESS ":" ISSUER_PORT "]", 0},
     {0},
 };
 
@@ -86,7 +93,9 @@ static enum tp_err take_iins(char *out, const char *text, struct tp_error *e)
         if (c == '\0')
             return TP_OK;
     }
-    return tp_fail(e, TP_ERR_USAGE, "\"%.40s\" are no beginnings of card numbers: 1 to 11 digits each, with commas", text);
+    return tp_fail(e, TP_ERR_USAGE,
+                   "\"%.40s\" are no beginnings of card numbers: 1 to 11 digits each, with commas",
+                   text);
 }
 
 static enum tp_err scheme_iin(char out[IINS_MAX], const char *scheme, struct tp_error *e)
@@ -114,9 +123,11 @@ static enum tp_err check_words(const struct words *w, struct tp_error *e)
 {
     const size_t n = strlen(w->name);
 
-    if (n == 0 || n > 32 || strspn(w->name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._") != n)
+    if (n == 0 || n > 32 ||
+        strspn(w->name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._") != n)
         return tp_fail(e, TP_ERR_USAGE, "--name takes 1 to 32 letters, digits, -, . or _");
-    if (*w->listen == '\0' || strlen(w->listen) > 128 || strpbrk(w->listen, "\r\n;# ") != NULL || strchr(w->listen, ':') == NULL)
+    if (*w->listen == '\0' || strlen(w->listen) > 128 || strpbrk(w->listen, "\r\n;# ") != NULL ||
+        strchr(w->listen, ':') == NULL)
         return tp_fail(e, TP_ERR_USAGE, "--listen takes ADDRESS:PORT");
     return TP_OK;
 }
@@ -125,28 +136,30 @@ static enum tp_err write_configuration(const struct words *w, const char *iins, 
 {
     char path[PATH_MAX], text[4096];
     enum tp_err r = file_join(path, sizeof(path), w->dir, "issuer.conf", e);
-    const int n =
-        snprintf(text, sizeof(text),
-                 "# telepay-issuer: configuration. File names are relative to this file. Lines beginning with # are comments.\n"
-                 "\n"
-                 "[issuer]\n"
-                 "name = %s\n"
-                 "# Beginnings of the card numbers that acquirers send here.\n"
-                 "iins = %s\n"
-                 "\n"
-                 "[serve]\n"
-                 "# Address and port on which acquirers are served; 0.0.0.0 or [::] listens on all addresses. serve --listen overrides it.\n"
-                 "listen = %s\n"
-                 "\n"
-                 "[risk]\n"
-                 "# A card's counter (ATC) may be ahead of the last one seen by this many transactions.\n"
-                 "atc-jump = %d\n"
-                 "\n"
-                 "[tls]\n"
-                 "ca = pki/ca.pem\n"
-                 "certificate = pki/server.pem\n"
-                 "key = pki/server.key\n",
-                 w->name, iins, w->listen, ISSUER_ATC_JUMP);
+    const int n = snprintf(
+        text, sizeof(text),
+        "# telepay-issuer: configuration. File names are relative to this file. Lines beginning "
+        "with # are comments.\n"
+        "\n"
+        "[issuer]\n"
+        "name = %s\n"
+        "# Beginnings of the card numbers that acquirers send here.\n"
+        "iins = %s\n"
+        "\n"
+        "[serve]\n"
+        "# Address and port on which acquirers are served; 0.0.0.0 or [::] listens on all "
+        "addresses. serve --listen overrides it.\n"
+        "listen = %s\n"
+        "\n"
+        "[risk]\n"
+        "# A card's counter (ATC) may be ahead of the last one seen by this many transactions.\n"
+        "atc-jump = %d\n"
+        "\n"
+        "[tls]\n"
+        "ca = pki/ca.pem\n"
+        "certificate = pki/server.pem\n"
+        "key = pki/server.key\n",
+        w->name, iins, w->listen, ISSUER_ATC_JUMP);
 
     if (r == TP_OK && (n < 0 || (size_t)n >= sizeof(text)))
         r = tp_fail(e, TP_ERR_RANGE, "the configuration gets too long");
@@ -177,10 +190,18 @@ static enum tp_err make_all(const struct words *w, const char *iins, struct tp_e
 
 int issuer_init(int argc, char **argv)
 {
-    static const struct argp argp = {
-        options, parse, "DIR", "Make an issuer's folder: books, keys, certificates, configuration. Nothing is written over.", NULL, NULL, NULL};
-    static const char *const made[] = {"issuer.db", "seal.key", "issuer.keys", "pki/ca.pem", "pki/ca.key", "issuer.conf", NULL};
-    struct words w = {.name = "telepay-issuer", .hosts = SERVER_HOSTS, .listen = ISSUER_ADDRESS ":" ISSUER_PORT};
+    static const struct argp argp = {options,
+                                     parse,
+                                     "DIR",
+                                     "Make an issuer's folder: books, keys, certificates, "
+                                     "configuration. Nothing is written over.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
+    static const char *const made[] = {"issuer.db",  "seal.key",    "issuer.keys", "pki/ca.pem",
+                                       "pki/ca.key", "issuer.conf", NULL};
+    struct words w = {
+        .name = "telepay-issuer", .hosts = SERVER_HOSTS, .listen = ISSUER_ADDRESS ":" ISSUER_PORT};
     struct tp_error e = {TP_OK, ""};
     char iins[IINS_MAX] = "";
     enum tp_err r;
@@ -190,7 +211,9 @@ int issuer_init(int argc, char **argv)
     if (r == TP_OK)
         r = w.iins != NULL ? take_iins(iins, w.iins, &e) : scheme_iin(iins, w.scheme, &e);
     if (r == TP_OK)
-        r = file_none_there(w.dir, made, "name another folder, or remove this one if it holds nothing of worth", &e);
+        r = file_none_there(w.dir, made,
+                            "name another folder, or remove this one if it holds nothing of worth",
+                            &e);
     if (r == TP_OK)
         r = make_all(&w, iins, &e);
     if (r != TP_OK)

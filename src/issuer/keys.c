@@ -11,9 +11,11 @@
 #include "base/file.h"
 
 #define FILE_NAME "issuer.keys"
-#define MAGIC     "telepay issuer 1\n" /* then three keys of triple DES, and three of AES or nothing */
-#define MAGIC_N   (sizeof(MAGIC) - 1)
-#define HALF      ((size_t)ISSUER_KEYS * EMV_KEY_SIZE)
+#define MAGIC                                                                                      \
+    "telepay issuer 1\n" /* then three keys of triple DES, and three of AES or nothing             \
+                          */
+#define MAGIC_N (sizeof(MAGIC) - 1)
+#define HALF    ((size_t)ISSUER_KEYS * EMV_KEY_SIZE)
 
 /* A whole file into locked memory: *n of room's bytes. */
 static enum tp_err read_file(struct secret *room, size_t *n, const char *path, struct tp_error *e)
@@ -25,7 +27,8 @@ static enum tp_err read_file(struct secret *room, size_t *n, const char *path, s
 
     *n = 0;
     if (fd < 0)
-        return tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO, "cannot read the keys in %s: %s", path, strerror(errno));
+        return tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO,
+                       "cannot read the keys in %s: %s", path, strerror(errno));
     while (got != 0 && *n < room->n) {
         got = read(fd, room->p + *n, room->n - *n);
         if (got > 0)
@@ -36,13 +39,15 @@ static enum tp_err read_file(struct secret *room, size_t *n, const char *path, s
     if (got < 0 || fstat(fd, &st) != 0)
         r = tp_fail(e, TP_ERR_IO, "cannot read the keys in %s: %s", path, strerror(errno));
     else if ((st.st_mode & 077) != 0)
-        r = tp_fail(e, TP_ERR_SECURITY, "the keys in %s can be read by others than their owner: chmod 600 it", path);
+        r = tp_fail(e, TP_ERR_SECURITY,
+                    "the keys in %s can be read by others than their owner: chmod 600 it", path);
     close(fd);
     return r;
 }
 
 /* Three keys out of a scheme's file, after what is in content already. */
-static enum tp_err take_half(struct buf *content, const char *scheme_dir, const char *name, struct tp_error *e)
+static enum tp_err take_half(struct buf *content, const char *scheme_dir, const char *name,
+                             struct tp_error *e)
 {
     struct secret room = {NULL, 0};
     char path[PATH_MAX];
@@ -54,7 +59,8 @@ static enum tp_err take_half(struct buf *content, const char *scheme_dir, const 
     if (r == TP_OK)
         r = read_file(&room, &n, path, e);
     if (r == TP_OK && n != HALF)
-        r = tp_fail(e, TP_ERR_FORMAT, "%s does not hold three keys of %d bytes", path, EMV_KEY_SIZE);
+        r = tp_fail(e, TP_ERR_FORMAT, "%s does not hold three keys of %d bytes", path,
+                    EMV_KEY_SIZE);
     if (r == TP_OK)
         r = buf_put(content, span_of(room.p, n));
     secret_free(&room);
@@ -101,10 +107,12 @@ enum tp_err issuer_keys_load(struct issuer_keys **out, const char *dir, struct t
         r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     if (r == TP_OK)
         r = read_file(&room, &n, path, e);
-    if (r == TP_OK && ((n != MAGIC_N + HALF && n != MAGIC_N + 2 * HALF) || memcmp(room.p, MAGIC, MAGIC_N) != 0))
+    if (r == TP_OK &&
+        ((n != MAGIC_N + HALF && n != MAGIC_N + 2 * HALF) || memcmp(room.p, MAGIC, MAGIC_N) != 0))
         r = tp_fail(e, TP_ERR_FORMAT, "%s is no file of issuer keys", path);
     for (size_t i = 0; r == TP_OK && i < (n - MAGIC_N) / EMV_KEY_SIZE; i++)
-        r = secret_copy(&k->key[i / ISSUER_KEYS][i % ISSUER_KEYS], span_of(room.p + MAGIC_N + i * EMV_KEY_SIZE, EMV_KEY_SIZE));
+        r = secret_copy(&k->key[i / ISSUER_KEYS][i % ISSUER_KEYS],
+                        span_of(room.p + MAGIC_N + i * EMV_KEY_SIZE, EMV_KEY_SIZE));
     secret_free(&room);
     if (r == TP_OK)
         *out = k;
@@ -128,7 +136,8 @@ bool issuer_keys_serve(const struct issuer_keys *k, enum emv_cvn cvn)
     return k->key[emv_cvn_cipher(cvn)][ISSUER_KEY_AC].p != NULL;
 }
 
-enum tp_err issuer_keys_card(struct secret *out, const struct issuer_keys *k, enum issuer_key use, enum emv_cvn cvn, const char *pan, uint8_t psn)
+enum tp_err issuer_keys_card(struct secret *out, const struct issuer_keys *k, enum issuer_key use,
+                             enum emv_cvn cvn, const char *pan, uint8_t psn)
 {
     const struct secret *from = &k->key[emv_cvn_cipher(cvn)][use];
 

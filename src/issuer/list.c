@@ -52,12 +52,19 @@ static enum tp_err row(void *ctx, const struct authorisation *a, struct tp_error
 
 int issuer_list(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"date", 'D', "DATE", 0, "Only this day's, as 2026-11-24", 0}, OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse, NULL, "List the authorisations.", NULL, NULL, NULL};
+    static const struct argp_option options[] = {
+        {"date", 'D', "DATE", 0, "Only this day's, as 2026-11-24", 0},
+        OPTION_DIR,
+        OPTION_JSON,
+        {0}};
+    static const struct argp argp = {options, parse, NULL, "List the authorisations.",
+                                     NULL,    NULL,  NULL};
     static const struct table_column columns[] = {
-        {"time", TABLE_TEXT},    {"acquirer", TABLE_TEXT},  {"rrn", TABLE_TEXT},     {"card", TABLE_TEXT}, {"kind", TABLE_TEXT},
-        {"amount", TABLE_RIGHT}, {"currency", TABLE_TEXT},  {"atc", TABLE_NUMBER},   {"code", TABLE_TEXT}, {"approval", TABLE_TEXT},
-        {"reason", TABLE_TEXT},  {"reserved", TABLE_RIGHT}, {"reversed", TABLE_BOOL}};
+        {"time", TABLE_TEXT},     {"acquirer", TABLE_TEXT}, {"rrn", TABLE_TEXT},
+        {"card", TABLE_TEXT},     {"kind", TABLE_TEXT},     {"amount", TABLE_RIGHT},
+        {"currency", TABLE_TEXT}, {"atc", TABLE_NUMBER},    {"code", TABLE_TEXT},
+        {"approval", TABLE_TEXT}, {"reason", TABLE_TEXT},   {"reserved", TABLE_RIGHT},
+        {"reversed", TABLE_BOOL}};
     struct words w = {0};
     struct listing l = {.table = NULL};
     int day = 0;
@@ -67,7 +74,8 @@ int issuer_list(int argc, char **argv)
     if (w.date != NULL && date_parse(&day, w.date) != TP_OK)
         r = tp_fail(&l.e, TP_ERR_USAGE, "\"%s\" is no date: write it as 2026-11-24", w.date);
     if (r == TP_OK)
-        r = listing_start(&l, w.dir, "authorisations", columns, sizeof(columns) / sizeof(columns[0]), w.json);
+        r = listing_start(&l, w.dir, "authorisations", columns,
+                          sizeof(columns) / sizeof(columns[0]), w.json);
     if (r == TP_OK)
         r = book_authorisation_each(l.office.book, day, row, l.table, &l.e);
     return listing_end(&l, r);

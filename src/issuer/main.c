@@ -22,7 +22,9 @@ static const struct cli_command commands[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct cli_program program = {"telepay-issuer", "Authorise card payments: accounts, cryptograms, issuer scripts.", commands};
+    static const struct cli_program program = {
+        "telepay-issuer", "Authorise card payments: accounts, cryptograms, issuer scripts.",
+        commands};
 
     return cli_main(&program, argc, argv);
 }

@@ -38,7 +38,8 @@ void office_close(struct office *o)
     book_close(&o->book);
 }
 
-enum tp_err office_card(struct office *o, const struct card_words *w, char pan[PAN_TEXT_MAX], unsigned *psn, struct account *a, struct tp_error *e)
+enum tp_err office_card(struct office *o, const struct card_words *w, char pan[PAN_TEXT_MAX],
+                        unsigned *psn, struct account *a, struct tp_error *e)
 {
     uint8_t lookup[SEAL_LOOKUP];
     int64_t number = 0;
@@ -46,9 +47,12 @@ enum tp_err office_card(struct office *o, const struct card_words *w, char pan[P
     enum tp_err r = w->psn != NULL ? cli_number(&number, "--psn", w->psn, 99, e) : TP_OK;
 
     if (r == TP_OK && w->pan != NULL)
-        r = cli_take_digits(pan, 8, PAN_MAX, w->pan, strlen(w->pan)) ? TP_OK : tp_fail(e, TP_ERR_USAGE, "that is no card number: 8 to 19 digits");
+        r = cli_take_digits(pan, 8, PAN_MAX, w->pan, strlen(w->pan))
+                ? TP_OK
+                : tp_fail(e, TP_ERR_USAGE, "that is no card number: 8 to 19 digits");
     else if (r == TP_OK)
-        r = cli_digits(pan, 8, PAN_MAX, "card number", w->pan_fd, "type the card number:", false, e);
+        r = cli_digits(pan, 8, PAN_MAX, "card number", w->pan_fd, "type the card number:", false,
+                       e);
     if (r != TP_OK)
         return r;
     *psn = (unsigned)number;
@@ -58,12 +62,16 @@ enum tp_err office_card(struct office *o, const struct card_words *w, char pan[P
     if (r != TP_OK)
         return tp_fail(e, r, "cannot look up the card number: %s", tp_err_text(r));
     r = book_account_find(o->book, lookup, *psn, a, e);
-    return r == TP_ERR_NOT_FOUND ? tp_fail(e, r, "card %s with sequence number %02u has no account here", mask_pan(masked, pan), *psn) : r;
+    return r == TP_ERR_NOT_FOUND
+               ? tp_fail(e, r, "card %s with sequence number %02u has no account here",
+                         mask_pan(masked, pan), *psn)
+               : r;
 }
 
 /* ---- lists ---- */
 
-enum tp_err listing_start(struct listing *l, const char *dir, const char *name, const struct table_column *columns, size_t n, bool json)
+enum tp_err listing_start(struct listing *l, const char *dir, const char *name,
+                          const struct table_column *columns, size_t n, bool json)
 {
     enum tp_err r = office_open(&l->office, dir, &l->e);
 

@@ -7,25 +7,26 @@
 #include "base/table.h"
 #include "issuer/state.h"
 
-#define OPTION_DIR                                                                                                                                   \
-    {                                                                                                                                                \
-        "dir", 'd', "DIR", 0, "The issuer's folder [./iss, else " ISSUER_DIR_DEFAULT "]", 0                                                          \
+#define OPTION_DIR                                                                                 \
+    {                                                                                              \
+        "dir", 'd', "DIR", 0, "The issuer's folder [./iss, else " ISSUER_DIR_DEFAULT "]", 0        \
     }
-#define OPTION_JSON                                                                                                                                  \
-    {                                                                                                                                                \
-        "json", 'j', NULL, 0, "JSON", 0                                                                                                              \
+#define OPTION_JSON                                                                                \
+    {                                                                                              \
+        "json", 'j', NULL, 0, "JSON", 0                                                            \
     }
-#define OPTION_PAN                                                                                                                                   \
-    {                                                                                                                                                \
-        "pan", 256, "DIGITS", 0, "The card's number; better read, since others can see an argument", 0                                               \
+#define OPTION_PAN                                                                                 \
+    {                                                                                              \
+        "pan", 256, "DIGITS", 0,                                                                   \
+            "The card's number; better read, since others can see an argument", 0                  \
     }
-#define OPTION_PAN_FD                                                                                                                                \
-    {                                                                                                                                                \
-        "pan-fd", 257, "N", 0, "Read the card number from this descriptor [standard input]", 0                                                       \
+#define OPTION_PAN_FD                                                                              \
+    {                                                                                              \
+        "pan-fd", 257, "N", 0, "Read the card number from this descriptor [standard input]", 0     \
     }
-#define OPTION_PSN                                                                                                                                   \
-    {                                                                                                                                                \
-        "psn", 258, "N", 0, "PAN sequence number of the card [0]", 0                                                                                 \
+#define OPTION_PSN                                                                                 \
+    {                                                                                              \
+        "psn", 258, "N", 0, "PAN sequence number of the card [0]", 0                               \
     }
 #define OPTION_KEY_OWN 300 /* a command's own keys begin here */
 
@@ -43,8 +44,10 @@ struct office { /* the books and what opens card numbers, of one folder */
 TP_MUST_CHECK enum tp_err office_open(struct office *o, const char *dir, struct tp_error *e);
 void office_close(struct office *o);
 
-/* The card of the words: its number into pan (the caller wipes it), its account into *a when a is not NULL. */
-TP_MUST_CHECK enum tp_err office_card(struct office *o, const struct card_words *w, char pan[PAN_TEXT_MAX], unsigned *psn, struct account *a,
+/* The card of the words: its number into pan (the caller wipes it), its account into *a when a is
+ * not NULL. */
+TP_MUST_CHECK enum tp_err office_card(struct office *o, const struct card_words *w,
+                                      char pan[PAN_TEXT_MAX], unsigned *psn, struct account *a,
                                       struct tp_error *e);
 
 /* Begins and prints a list; end gives the exit code and closes all. */
@@ -53,8 +56,8 @@ struct listing {
     struct table *table;
     struct tp_error e;
 };
-TP_MUST_CHECK enum tp_err listing_start(struct listing *l, const char *dir, const char *name, const struct table_column *columns, size_t n,
-                                        bool json);
+TP_MUST_CHECK enum tp_err listing_start(struct listing *l, const char *dir, const char *name,
+                                        const struct table_column *columns, size_t n, bool json);
 int listing_end(struct listing *l, enum tp_err r);
 
 #endif

@@ -21,7 +21,8 @@ static enum tp_err digest(struct request *out, const struct iso8583 *m)
         const struct span v = m->field[same[i]];
         const uint8_t head[3] = {same[i], (uint8_t)(v.n >> 8), (uint8_t)v.n};
 
-        ok = EVP_DigestUpdate(ctx, head, sizeof(head)) == 1 && (v.n == 0 || EVP_DigestUpdate(ctx, v.p, v.n) == 1);
+        ok = EVP_DigestUpdate(ctx, head, sizeof(head)) == 1 &&
+             (v.n == 0 || EVP_DigestUpdate(ctx, v.p, v.n) == 1);
     }
     ok = ok && EVP_DigestFinal_ex(ctx, out->digest, NULL) == 1;
     EVP_MD_CTX_free(ctx);
@@ -36,7 +37,8 @@ static bool number(uint64_t *out, const struct iso8583 *m, unsigned field, uint6
 
 static const char *read_identity(struct request *out, const struct iso8583 *m)
 {
-    if (iso8583_text(m, 32, out->acquirer, sizeof(out->acquirer)) != TP_OK || out->acquirer[0] == '\0')
+    if (iso8583_text(m, 32, out->acquirer, sizeof(out->acquirer)) != TP_OK ||
+        out->acquirer[0] == '\0')
         return "DE32";
     if (iso8583_text(m, 37, out->rrn, sizeof(out->rrn)) != TP_OK || out->rrn[0] == '\0')
         return "DE37";
@@ -79,7 +81,8 @@ static const char *read_card(struct request *out, const struct iso8583 *m)
             return "DE23";
         out->psn = (unsigned)v;
     }
-    if (!iso8583_has(m, 55) || m->field[55].n > sizeof(out->de55) || tlv_check(m->field[55]) != TP_OK)
+    if (!iso8583_has(m, 55) || m->field[55].n > sizeof(out->de55) ||
+        tlv_check(m->field[55]) != TP_OK)
         return "DE55";
     memcpy(out->de55, m->field[55].p, m->field[55].n);
     out->de55_n = m->field[55].n;
@@ -148,7 +151,8 @@ const char *chip_read(struct chip *out, const struct request *q)
 
 enum tp_err chip_signed(struct buf *out, const struct chip *c)
 {
-    const struct span order[] = {c->amount, c->other, c->country, c->tvr, c->currency, c->date, c->type, c->un, c->aip, c->atc};
+    const struct span order[] = {c->amount, c->other, c->country, c->tvr, c->currency,
+                                 c->date,   c->type,  c->un,      c->aip, c->atc};
     enum tp_err r = TP_OK;
 
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]) && r == TP_OK; i++)

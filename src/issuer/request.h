@@ -1,4 +1,5 @@
-/* A 0100 or 0400 of an acquirer, read into plain values that are the caller's own: nothing in it borrows from the message. Pure. */
+/* A 0100 or 0400 of an acquirer, read into plain values that are the caller's own: nothing in it
+ * borrows from the message. Pure. */
 #ifndef TP_ISSUER_REQUEST_H
 #define TP_ISSUER_REQUEST_H
 
@@ -19,18 +20,22 @@ struct request {
     uint16_t currency;
     unsigned expiry;     /* DE 14: YYMM */
     unsigned local_date; /* DE 13: MMDD */
-    uint8_t digest[32];  /* over DE 2 3 4 14 22 23 25 32 37 41 42 49 55: the same again has the same */
+    uint8_t
+        digest[32]; /* over DE 2 3 4 14 22 23 25 32 37 41 42 49 55: the same again has the same */
     uint8_t de55[REQUEST_DE55_MAX];
     size_t de55_n;
 };
 
-/* *bad: what is wrong, for the log ("DE55"); NULL when it may go on. TP_ERR_INTERNAL alone is an error. */
-TP_MUST_CHECK enum tp_err request_read(struct request *out, const char **bad, const struct iso8583 *m);
+/* *bad: what is wrong, for the log ("DE55"); NULL when it may go on. TP_ERR_INTERNAL alone is an
+ * error. */
+TP_MUST_CHECK enum tp_err request_read(struct request *out, const char **bad,
+                                       const struct iso8583 *m);
 void request_wipe(struct request *q);
 
 /* The card's part, out of DE 55; the spans borrow from q. */
 struct chip {
-    struct span amount, other, country, tvr, currency, date, type, un, aip, atc, iad, ac, cid, cvm, psn, results; /* psn, results may be empty */
+    struct span amount, other, country, tvr, currency, date, type, un, aip, atc, iad, ac, cid, cvm,
+        psn, results; /* psn, results may be empty */
 };
 /* NULL, or the name of the object that is missing or has a wrong length ("9F26"). */
 const char *chip_read(struct chip *out, const struct request *q);

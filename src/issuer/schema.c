@@ -1,7 +1,8 @@
 #include "issuer/schema.h"
 
-/* Integers only, amounts in the currency's minor unit, times in seconds since 1970 UTC, days YYYYMMDD. Rows of authorisation and reversal are written once;
- * what an account has reserved is kept by triggers from those rows alone, so that nothing can be reserved, or released, twice. */
+/* Integers only, amounts in the currency's minor unit, times in seconds since 1970 UTC, days
+ * YYYYMMDD. Rows of authorisation and reversal are written once; what an account has reserved is
+ * kept by triggers from those rows alone, so that nothing can be reserved, or released, twice. */
 static const char version_1[] =
     "CREATE TABLE acquirer ("
     "  acquirer INTEGER PRIMARY KEY,"
@@ -23,7 +24,8 @@ static const char version_1[] =
     "  reserved INTEGER NOT NULL DEFAULT 0 CHECK (reserved BETWEEN 0 AND balance),"
     "  ceiling INTEGER NOT NULL CHECK (ceiling BETWEEN 1 AND 999999999999),"
     "  day_ceiling INTEGER NOT NULL CHECK (day_ceiling BETWEEN 1 AND 999999999999),"
-    "  status INTEGER NOT NULL DEFAULT 0 CHECK (status BETWEEN 0 AND 3)," /* open, blocked, lost, stolen */
+    "  status INTEGER NOT NULL DEFAULT 0 CHECK (status BETWEEN 0 AND 3)," /* open, blocked, lost,
+                                                                             stolen */
     "  atc INTEGER NOT NULL DEFAULT 0 CHECK (atc BETWEEN 0 AND 65535),"
     "  added INTEGER NOT NULL,"
     "  UNIQUE (pan_lookup, psn)"
@@ -42,7 +44,8 @@ static const char version_1[] =
     "  code TEXT NOT NULL CHECK (length(code) = 2),"
     "  reason TEXT NOT NULL,"
     "  approval TEXT NOT NULL,"
-    "  reserved INTEGER NOT NULL CHECK (reserved = 0 OR (reserved = amount AND kind = 0 AND code = '00' AND account IS NOT NULL)),"
+    "  reserved INTEGER NOT NULL CHECK (reserved = 0 OR (reserved = amount AND kind = 0 AND code = "
+    "'00' AND account IS NOT NULL)),"
     "  day INTEGER NOT NULL,"
     "  at INTEGER NOT NULL,"
     "  answer BLOB NOT NULL CHECK (length(answer) <= 999)," /* DE 55 */
@@ -52,7 +55,8 @@ static const char version_1[] =
     "CREATE TABLE reversal ("
     "  acquirer INTEGER NOT NULL REFERENCES acquirer,"
     "  rrn TEXT NOT NULL,"
-    "  authorisation INTEGER UNIQUE REFERENCES authorisation," /* NULL: remembered before its 0100 */
+    "  authorisation INTEGER UNIQUE REFERENCES authorisation," /* NULL: remembered before its 0100
+                                                                */
     "  at INTEGER NOT NULL,"
     "  PRIMARY KEY (acquirer, rrn)"
     ") STRICT, WITHOUT ROWID;"
@@ -64,7 +68,8 @@ static const char version_1[] =
     "  data BLOB," /* sealed; NULL when there are none, and after the delivery */
     "  encipher INTEGER NOT NULL CHECK (encipher IN (0, 1)),"
     "  template INTEGER NOT NULL CHECK (template IN (113, 114)),"       /* 71, 72 */
-    "  state INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 4)," /* queued, delivered, done, failed, not done */
+    "  state INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 4)," /* queued, delivered, done,
+                                                                           failed, not done */
     "  authorisation INTEGER REFERENCES authorisation,"
     "  queued INTEGER NOT NULL,"
     "  delivered INTEGER NOT NULL DEFAULT 0,"
@@ -75,40 +80,57 @@ static const char version_1[] =
     "CREATE INDEX script_waiting ON script (account, script) WHERE state <= 1;"
     /* What must never be, whoever asks. */
     "CREATE TRIGGER authorisation_reserves AFTER INSERT ON authorisation WHEN NEW.reserved > 0"
-    "  BEGIN UPDATE account SET reserved = reserved + NEW.reserved WHERE account = NEW.account; END;"
+    "  BEGIN UPDATE account SET reserved = reserved + NEW.reserved WHERE account = NEW.account; "
+    "END;"
     "CREATE TRIGGER authorisation_written_once BEFORE UPDATE ON authorisation"
     "  BEGIN SELECT RAISE(ABORT, 'an authorisation is written once'); END;"
-    "CREATE TRIGGER authorisation_kept BEFORE DELETE ON authorisation BEGIN SELECT RAISE(ABORT, 'an authorisation is never deleted'); END;"
+    "CREATE TRIGGER authorisation_kept BEFORE DELETE ON authorisation BEGIN SELECT RAISE(ABORT, "
+    "'an authorisation is never deleted'); END;"
     "CREATE TRIGGER authorisation_reversed BEFORE INSERT ON authorisation"
-    "  WHEN NEW.code = '00' AND EXISTS (SELECT 1 FROM reversal WHERE acquirer = NEW.acquirer AND rrn = NEW.rrn)"
+    "  WHEN NEW.code = '00' AND EXISTS (SELECT 1 FROM reversal WHERE acquirer = NEW.acquirer AND "
+    "rrn = NEW.rrn)"
     "  BEGIN SELECT RAISE(ABORT, 'what was reversed before it came is not approved'); END;"
     "CREATE TRIGGER reversal_releases AFTER INSERT ON reversal WHEN NEW.authorisation IS NOT NULL"
-    "  BEGIN UPDATE account SET reserved = reserved - (SELECT reserved FROM authorisation WHERE authorisation = NEW.authorisation)"
-    "    WHERE account = (SELECT account FROM authorisation WHERE authorisation = NEW.authorisation); END;"
+    "  BEGIN UPDATE account SET reserved = reserved - (SELECT reserved FROM authorisation WHERE "
+    "authorisation = NEW.authorisation)"
+    "    WHERE account = (SELECT account FROM authorisation WHERE authorisation = "
+    "NEW.authorisation); END;"
     "CREATE TRIGGER reversal_of_its_own BEFORE INSERT ON reversal WHEN NEW.authorisation IS NOT"
     "    (SELECT authorisation FROM authorisation WHERE acquirer = NEW.acquirer AND rrn = NEW.rrn)"
     "  BEGIN SELECT RAISE(ABORT, 'a reversal releases the authorisation of its own number'); END;"
-    "CREATE TRIGGER reversal_written_once BEFORE UPDATE ON reversal BEGIN SELECT RAISE(ABORT, 'a reversal is written once'); END;"
-    "CREATE TRIGGER reversal_kept BEFORE DELETE ON reversal BEGIN SELECT RAISE(ABORT, 'a reversal is never undone'); END;"
-    "CREATE TRIGGER account_kept BEFORE DELETE ON account BEGIN SELECT RAISE(ABORT, 'an account is never deleted'); END;"
-    "CREATE TRIGGER account_identity BEFORE UPDATE OF account, pan_lookup, psn, cvn, currency ON account"
+    "CREATE TRIGGER reversal_written_once BEFORE UPDATE ON reversal BEGIN SELECT RAISE(ABORT, 'a "
+    "reversal is written once'); END;"
+    "CREATE TRIGGER reversal_kept BEFORE DELETE ON reversal BEGIN SELECT RAISE(ABORT, 'a reversal "
+    "is never undone'); END;"
+    "CREATE TRIGGER account_kept BEFORE DELETE ON account BEGIN SELECT RAISE(ABORT, 'an account is "
+    "never deleted'); END;"
+    "CREATE TRIGGER account_identity BEFORE UPDATE OF account, pan_lookup, psn, cvn, currency ON "
+    "account"
     "  BEGIN SELECT RAISE(ABORT, 'an account keeps its card and currency'); END;"
     "CREATE TRIGGER account_forward BEFORE UPDATE OF atc ON account WHEN NEW.atc < OLD.atc"
     "  BEGIN SELECT RAISE(ABORT, 'the counter of a card only grows'); END;"
     "CREATE TRIGGER script_way BEFORE UPDATE OF state ON script"
     "  WHEN NOT ((OLD.state = 0 AND NEW.state = 1) OR (OLD.state = 1 AND NEW.state IN (2, 3, 4)))"
-    "  BEGIN SELECT RAISE(ABORT, 'a script is queued, delivered once, then done, failed or not done'); END;"
-    "CREATE TRIGGER script_content BEFORE UPDATE OF script, account, what, head, encipher, template ON script"
+    "  BEGIN SELECT RAISE(ABORT, 'a script is queued, delivered once, then done, failed or not "
+    "done'); END;"
+    "CREATE TRIGGER script_content BEFORE UPDATE OF script, account, what, head, encipher, "
+    "template ON script"
     "  BEGIN SELECT RAISE(ABORT, 'a script stays what it was'); END;"
-    "CREATE TRIGGER script_kept BEFORE DELETE ON script BEGIN SELECT RAISE(ABORT, 'a script is never deleted'); END;";
+    "CREATE TRIGGER script_kept BEFORE DELETE ON script BEGIN SELECT RAISE(ABORT, 'a script is "
+    "never deleted'); END;";
 
 /* What the card made: a TC may follow its own reversed ARQC (authorise.c). */
 static const char version_2[] =
-    "ALTER TABLE authorisation ADD COLUMN ac INTEGER CHECK (ac BETWEEN 0 AND 2);" /* AAC, TC, ARQC; NULL: not proved to be the card's, or of version 1 */
+    "ALTER TABLE authorisation ADD COLUMN ac INTEGER CHECK (ac BETWEEN 0 AND 2);" /* AAC, TC, ARQC;
+                                                                                     NULL: not
+                                                                                     proved to be
+                                                                                     the card's, or
+                                                                                     of version 1 */
     "CREATE INDEX authorisation_counter ON authorisation (account, atc) WHERE ac IS NOT NULL;";
 
-/* A script that did not reach its card waits again, so its data stay until it is done or failed. Of version 1, what was delivered has none left. SQLite cannot
- * change a table's checks: the rows move. */
+/* A script that did not reach its card waits again, so its data stay until it is done or failed. Of
+ * version 1, what was delivered has none left. SQLite cannot change a table's checks: the rows
+ * move. */
 static const char version_3[] =
     "CREATE TABLE script_3 ("
     "  script INTEGER PRIMARY KEY CHECK (script BETWEEN 1 AND 4294967295)," /* 9F18 */
@@ -118,7 +140,8 @@ static const char version_3[] =
     "  data BLOB," /* sealed; NULL when there are none, and when it is settled */
     "  encipher INTEGER NOT NULL CHECK (encipher IN (0, 1)),"
     "  template INTEGER NOT NULL CHECK (template IN (113, 114)),"       /* 71, 72 */
-    "  state INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 4)," /* queued, delivered, done, failed, not done */
+    "  state INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 4)," /* queued, delivered, done,
+                                                                           failed, not done */
     "  deliveries INTEGER NOT NULL DEFAULT 0 CHECK (deliveries >= 0),"
     "  authorisation INTEGER REFERENCES authorisation," /* of the last delivery */
     "  queued INTEGER NOT NULL,"
@@ -128,23 +151,30 @@ static const char version_3[] =
     "  CHECK (state = 0 OR deliveries > 0),"
     "  CHECK (state <= 1 OR data IS NULL)"
     ") STRICT;"
-    "INSERT INTO script_3 SELECT script, account, what, head, data, encipher, template, state, state <> 0, authorisation, queued, delivered, settled"
+    "INSERT INTO script_3 SELECT script, account, what, head, data, encipher, template, state, "
+    "state <> 0, authorisation, queued, delivered, settled"
     "  FROM script;"
     "DROP TABLE script;"
     "ALTER TABLE script_3 RENAME TO script;"
     "CREATE INDEX script_waiting ON script (account, script) WHERE state <= 1;"
     "CREATE TRIGGER script_way BEFORE UPDATE OF state ON script"
-    "  WHEN NOT ((OLD.state = 0 AND NEW.state = 1) OR (OLD.state = 1 AND NEW.state IN (0, 2, 3, 4)))"
-    "  BEGIN SELECT RAISE(ABORT, 'a script is queued, delivered, then done, failed, not done or queued again'); END;"
-    "CREATE TRIGGER script_content BEFORE UPDATE OF script, account, what, head, encipher, template ON script"
+    "  WHEN NOT ((OLD.state = 0 AND NEW.state = 1) OR (OLD.state = 1 AND NEW.state IN (0, 2, 3, "
+    "4)))"
+    "  BEGIN SELECT RAISE(ABORT, 'a script is queued, delivered, then done, failed, not done or "
+    "queued again'); END;"
+    "CREATE TRIGGER script_content BEFORE UPDATE OF script, account, what, head, encipher, "
+    "template ON script"
     "  BEGIN SELECT RAISE(ABORT, 'a script stays what it was'); END;"
-    "CREATE TRIGGER script_data BEFORE UPDATE OF data ON script WHEN NEW.data IS NOT NULL AND NEW.data IS NOT OLD.data"
+    "CREATE TRIGGER script_data BEFORE UPDATE OF data ON script WHEN NEW.data IS NOT NULL AND "
+    "NEW.data IS NOT OLD.data"
     "  BEGIN SELECT RAISE(ABORT, 'the data of a script are erased and never changed'); END;"
-    "CREATE TRIGGER script_kept BEFORE DELETE ON script BEGIN SELECT RAISE(ABORT, 'a script is never deleted'); END;";
+    "CREATE TRIGGER script_kept BEFORE DELETE ON script BEGIN SELECT RAISE(ABORT, 'a script is "
+    "never deleted'); END;";
 
 /* A late TC is looked for under its counter, credits of a day in their sum (authorise.c). */
-static const char version_4[] = "CREATE INDEX authorisation_atc ON authorisation (account, atc);"
-                                "CREATE INDEX authorisation_credit ON authorisation (account, day) WHERE kind = 1;";
+static const char version_4[] =
+    "CREATE INDEX authorisation_atc ON authorisation (account, atc);"
+    "CREATE INDEX authorisation_credit ON authorisation (account, day) WHERE kind = 1;";
 
 const char *const issuer_schema[] = {version_1, version_2, version_3, version_4};
 const size_t issuer_schema_versions = sizeof(issuer_schema) / sizeof(issuer_schema[0]);

@@ -9,7 +9,9 @@
 #include "issuer/option.h"
 #include "issuer/scripts.h"
 
-#define DATA_MAX 88 /* bytes: with secure messaging and templates around them they still fit the 128 that a terminal takes */
+#define DATA_MAX                                                                                   \
+    88 /* bytes: with secure messaging and templates around them they still fit the 128 that a     \
+          terminal takes */
 
 enum { KEY_PIN_FD = OPTION_KEY_OWN, KEY_TAG, KEY_SFI, KEY_RECORD, KEY_DATA, KEY_BEFORE };
 
@@ -66,12 +68,14 @@ static enum tp_err unknown_kind(const char *what, struct tp_error *e)
     size_t n = 0;
 
     for (size_t i = 0; script_kind_at(i) != NULL; i++)
-        n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", i > 0 ? ", " : "", script_kind_at(i)->name);
+        n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", i > 0 ? ", " : "",
+                              script_kind_at(i)->name);
     return what == NULL ? tp_fail(e, TP_ERR_USAGE, "name the script: %s", names)
                         : tp_fail(e, TP_ERR_USAGE, "\"%.40s\" is no script: %s", what, names);
 }
 
-/* P1 and P2 of PUT DATA are the tag; of UPDATE RECORD the record and its file (ISO/IEC 7816-4, 7.3.3). */
+/* P1 and P2 of PUT DATA are the tag; of UPDATE RECORD the record and its file (ISO/IEC
+ * 7816-4, 7.3.3). */
 static enum tp_err take_place(struct script *s, const struct words *w, struct tp_error *e)
 {
     struct buf p1p2 = {s->head + 2, 0, 2};
@@ -80,7 +84,8 @@ static enum tp_err take_place(struct script *s, const struct words *w, struct tp
 
     if (strcmp(s->what, "put-data") == 0) {
         if (w->tag == NULL || strlen(w->tag) != 4 || hex_decode(&p1p2, w->tag) != TP_OK)
-            return tp_fail(e, TP_ERR_USAGE, "put-data needs --tag with the four digits of a tag, as 9F58");
+            return tp_fail(e, TP_ERR_USAGE,
+                           "put-data needs --tag with the four digits of a tag, as 9F58");
         return TP_OK;
     }
     if (w->sfi == NULL || w->record == NULL)
@@ -95,7 +100,8 @@ static enum tp_err take_place(struct script *s, const struct words *w, struct tp
     return r;
 }
 
-static enum tp_err seal_data(struct office *o, struct script *s, struct span plain, struct tp_error *e)
+static enum tp_err seal_data(struct office *o, struct script *s, struct span plain,
+                             struct tp_error *e)
 {
     struct buf sealed = BUF_OF(s->sealed);
     const enum tp_err r = seal_close(o->seal, &sealed, plain, span_str("script"));
@@ -104,7 +110,8 @@ static enum tp_err seal_data(struct office *o, struct script *s, struct span pla
     return r == TP_OK ? r : tp_fail(e, r, "cannot seal the script: %s", tp_err_text(r));
 }
 
-static enum tp_err take_data(struct office *o, struct script *s, const struct words *w, struct tp_error *e)
+static enum tp_err take_data(struct office *o, struct script *s, const struct words *w,
+                             struct tp_error *e)
 {
     uint8_t room[DATA_MAX];
     struct buf data = BUF_OF(room);
@@ -113,11 +120,13 @@ static enum tp_err take_data(struct office *o, struct script *s, const struct wo
     if (r != TP_OK)
         return r;
     if (w->data == NULL || hex_decode(&data, w->data) != TP_OK || data.n == 0)
-        return tp_fail(e, TP_ERR_USAGE, "%s needs --data with 1 to %d bytes in hexadecimal digits", s->what, DATA_MAX);
+        return tp_fail(e, TP_ERR_USAGE, "%s needs --data with 1 to %d bytes in hexadecimal digits",
+                       s->what, DATA_MAX);
     return seal_data(o, s, buf_span(&data), e);
 }
 
-static enum tp_err take_pin(struct office *o, struct script *s, const struct words *w, struct tp_error *e)
+static enum tp_err take_pin(struct office *o, struct script *s, const struct words *w,
+                            struct tp_error *e)
 {
     char pin[PIN_MAX + 1] = "";
     enum tp_err r;
@@ -129,7 +138,8 @@ static enum tp_err take_pin(struct office *o, struct script *s, const struct wor
     return r;
 }
 
-static enum tp_err queue(struct office *o, struct script *s, const struct words *w, struct tp_error *e)
+static enum tp_err queue(struct office *o, struct script *s, const struct words *w,
+                         struct tp_error *e)
 {
     const struct script_kind *kind = w->what != NULL ? script_kind(w->what) : NULL;
     char pan[PAN_TEXT_MAX] = "";
@@ -140,7 +150,9 @@ static enum tp_err queue(struct office *o, struct script *s, const struct words 
     if (kind == NULL)
         return unknown_kind(w->what, e);
     if (kind->pin && w->pin_fd == NULL && w->card.pan == NULL && w->card.pan_fd == NULL)
-        return tp_fail(e, TP_ERR_USAGE, "card number and PIN cannot both be read from standard input: give --pan-fd or --pin-fd");
+        return tp_fail(e, TP_ERR_USAGE,
+                       "card number and PIN cannot both be read from standard input: give --pan-fd "
+                       "or --pin-fd");
     snprintf(s->what, sizeof(s->what), "%s", kind->name);
     memcpy(s->head, kind->head, sizeof(s->head));
     s->template = w->before ? 0x71 : 0x72;
@@ -164,23 +176,25 @@ int issuer_script_queue(int argc, char **argv)
         OPTION_PAN,
         OPTION_PAN_FD,
         OPTION_PSN,
-        {"pin-fd", KEY_PIN_FD, "N", 0, "change-pin: read the new PIN from this descriptor [standard input]", 0},
+        {"pin-fd", KEY_PIN_FD, "N", 0,
+         "change-pin: read the new PIN from this descriptor [standard input]", 0},
         {"tag", KEY_TAG, "HEX", 0, "put-data: the tag, as 9F58", 0},
         {"sfi", KEY_SFI, "N", 0, "update-record: the file", 0},
         {"record", KEY_RECORD, "N", 0, "update-record: the record", 0},
         {"data", KEY_DATA, "HEX", 0, "put-data, update-record: the new value", 0},
-        {"before", KEY_BEFORE, NULL, 0, "Run before the card's last word (template 71), not after it (72)", 0},
+        {"before", KEY_BEFORE, NULL, 0,
+         "Run before the card's last word (template 71), not after it (72)", 0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {
-        options,
-        parse,
-        "WHAT",
-        "Send a command to a card with the next answer it gets.\v"
-        "WHAT is block-application, unblock-application, block-card, unblock-pin, change-pin, put-data or update-record.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     "WHAT",
+                                     "Send a command to a card with the next answer it gets.\v"
+                                     "WHAT is block-application, unblock-application, block-card, "
+                                     "unblock-pin, change-pin, put-data or update-record.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {0};
     struct office o = {.book = NULL};
     struct script s = {.id = 0};
@@ -200,7 +214,8 @@ int issuer_script_queue(int argc, char **argv)
 
 static enum tp_err list_row(void *ctx, const struct script *s, struct tp_error *e)
 {
-    char id[16], deliveries[16], head[9], queued[TIME_TEXT_MAX], delivered[TIME_TEXT_MAX], settled[TIME_TEXT_MAX];
+    char id[16], deliveries[16], head[9], queued[TIME_TEXT_MAX], delivered[TIME_TEXT_MAX],
+        settled[TIME_TEXT_MAX];
 
     snprintf(id, sizeof(id), "%u", s->id);
     snprintf(deliveries, sizeof(deliveries), "%u", s->deliveries);
@@ -221,10 +236,13 @@ static enum tp_err list_row(void *ctx, const struct script *s, struct tp_error *
 int issuer_script_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
-    static const struct argp argp = {options, parse, NULL, "List the scripts and what became of them.", NULL, NULL, NULL};
+    static const struct argp argp = {
+        options, parse, NULL, "List the scripts and what became of them.", NULL, NULL, NULL};
     static const struct table_column columns[] = {
-        {"id", TABLE_NUMBER},  {"card", TABLE_TEXT},         {"what", TABLE_TEXT},   {"command", TABLE_TEXT},   {"template", TABLE_TEXT},
-        {"state", TABLE_TEXT}, {"deliveries", TABLE_NUMBER}, {"queued", TABLE_TEXT}, {"delivered", TABLE_TEXT}, {"settled", TABLE_TEXT}};
+        {"id", TABLE_NUMBER},         {"card", TABLE_TEXT},     {"what", TABLE_TEXT},
+        {"command", TABLE_TEXT},      {"template", TABLE_TEXT}, {"state", TABLE_TEXT},
+        {"deliveries", TABLE_NUMBER}, {"queued", TABLE_TEXT},   {"delivered", TABLE_TEXT},
+        {"settled", TABLE_TEXT}};
     struct words w = {0};
     struct listing l = {.table = NULL};
     enum tp_err r;

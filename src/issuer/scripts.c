@@ -11,9 +11,12 @@ enum { RESULT_FAILED = 1, RESULT_DONE = 2 }; /* 9F5B: Book 4, Annex A5 */
 
 /* EMV 4.4 Book 3, 6.5.1, 6.5.2, 6.5.3, 6.5.10; ISO/IEC 7816-4: PUT DATA, UPDATE RECORD */
 static const struct script_kind kinds[] = {
-    {"block-application", {0x80, 0x1E, 0x00, 0x00}, false, false}, {"unblock-application", {0x80, 0x18, 0x00, 0x00}, false, false},
-    {"block-card", {0x80, 0x16, 0x00, 0x00}, false, false},        {"unblock-pin", {0x80, 0x24, 0x00, 0x00}, false, false},
-    {"change-pin", {0x80, 0x24, 0x00, 0x02}, true, false},         {"put-data", {0x00, 0xDA, 0x00, 0x00}, false, true},
+    {"block-application", {0x80, 0x1E, 0x00, 0x00}, false, false},
+    {"unblock-application", {0x80, 0x18, 0x00, 0x00}, false, false},
+    {"block-card", {0x80, 0x16, 0x00, 0x00}, false, false},
+    {"unblock-pin", {0x80, 0x24, 0x00, 0x00}, false, false},
+    {"change-pin", {0x80, 0x24, 0x00, 0x02}, true, false},
+    {"put-data", {0x00, 0xDA, 0x00, 0x00}, false, true},
     {"update-record", {0x00, 0xDC, 0x00, 0x00}, false, true},
 };
 
@@ -66,7 +69,8 @@ static void free_keys(struct card_keys *k)
     emv_script_keys_free(&k->session);
 }
 
-static enum tp_err derive_keys(struct card_keys *k, const struct authoriser *a, const struct account *account, const char *pan, const uint8_t atc[2],
+static enum tp_err derive_keys(struct card_keys *k, const struct authoriser *a,
+                               const struct account *account, const char *pan, const uint8_t atc[2],
                                const uint8_t ac[8])
 {
     const uint8_t psn = (uint8_t)(account->psn / 10 << 4 | account->psn % 10);
@@ -76,12 +80,14 @@ static enum tp_err derive_keys(struct card_keys *k, const struct authoriser *a, 
         r = issuer_keys_card(&k->smi, a->keys, ISSUER_KEY_SMI, account->cvn, pan, psn);
     if (r == TP_OK)
         r = issuer_keys_card(&k->smc, a->keys, ISSUER_KEY_SMC, account->cvn, pan, psn);
-    return r == TP_OK ? emv_script_keys_derive(&k->session, account->cvn, secret_span(&k->smi), secret_span(&k->smc), atc, ac) : r;
+    return r == TP_OK ? emv_script_keys_derive(&k->session, account->cvn, secret_span(&k->smi),
+                                               secret_span(&k->smc), atc, ac)
+                      : r;
 }
 
 /* A script's plain data; of a PIN, its block for this kind of card (crypto/pinblock.h). */
-static enum tp_err open_data(struct authoriser *a, struct buf *plain, const struct script *s, const struct account *account,
-                             const struct card_keys *k)
+static enum tp_err open_data(struct authoriser *a, struct buf *plain, const struct script *s,
+                             const struct account *account, const struct card_keys *k)
 {
     const struct script_kind *kind = script_kind(s->what);
     struct secret block = {NULL, 0};
@@ -119,17 +125,21 @@ static enum tp_err make_command(struct maker *m, struct buf *out, const struct s
     enum tp_err r = open_data(m->a, &data, s, m->account, &m->keys);
 
     if (r == TP_OK)
-        r = emv_script_close(out, &m->place, &m->keys.session, s->head, buf_span(&data), s->encipher);
+        r = emv_script_close(out, &m->place, &m->keys.session, s->head, buf_span(&data),
+                             s->encipher);
     secret_wipe(room, sizeof(room));
     return r;
 }
 
-/* One template with all scripts of its kind that have room, under the identifier of the first. *at: of the first, then behind the last.
- * TP_ERR_RANGE when one had none; those before it stand in out. */
-static enum tp_err put_template(struct maker *m, struct buf *out, const struct waiting *w, size_t *at)
+/* One template with all scripts of its kind that have room, under the identifier of the first. *at:
+ * of the first, then behind the last. TP_ERR_RANGE when one had none; those before it stand in out.
+ */
+static enum tp_err put_template(struct maker *m, struct buf *out, const struct waiting *w,
+                                size_t *at)
 {
     const struct script *first = &w->one[*at];
-    const uint8_t id[4] = {(uint8_t)(first->id >> 24), (uint8_t)(first->id >> 16), (uint8_t)(first->id >> 8), (uint8_t)first->id};
+    const uint8_t id[4] = {(uint8_t)(first->id >> 24), (uint8_t)(first->id >> 16),
+                           (uint8_t)(first->id >> 8), (uint8_t)first->id};
     const size_t sent_before = m->sent->n;
     uint8_t room[SCRIPTS_MAX];
     struct buf body = BUF_OF(room);
@@ -140,7 +150,9 @@ static enum tp_err put_template(struct maker *m, struct buf *out, const struct w
         struct buf command = BUF_OF(command_room);
 
         r = make_command(m, &command, &w->one[*at]);
-        if (r == TP_OK && tlv_size(first->template, body.n + tlv_size(TAG_SCRIPT_COMMAND, command.n)) > out->cap - out->n)
+        if (r == TP_OK &&
+            tlv_size(first->template, body.n + tlv_size(TAG_SCRIPT_COMMAND, command.n)) >
+                out->cap - out->n)
             r = TP_ERR_RANGE;
         if (r == TP_OK)
             r = tlv_put(&body, TAG_SCRIPT_COMMAND, buf_span(&command));
@@ -154,8 +166,8 @@ static enum tp_err put_template(struct maker *m, struct buf *out, const struct w
     return put == TP_OK ? r : put;
 }
 
-/* A card of the Common Core gets no more than one template in an answer (Book 3, 10.10 of the CCD): an error ends its commands, and would
- * break the chain of MACs of another one behind it. */
+/* A card of the Common Core gets no more than one template in an answer (Book 3, 10.10 of the CCD):
+ * an error ends its commands, and would break the chain of MACs of another one behind it. */
 static enum tp_err put_templates(struct maker *m, struct buf *out, const struct waiting *w)
 {
     size_t at = 0;
@@ -164,7 +176,8 @@ static enum tp_err put_templates(struct maker *m, struct buf *out, const struct 
     do
         r = put_template(m, out, w, &at);
     while (r == TP_OK && at < w->n && visa(m->account->cvn));
-    if (r == TP_ERR_RANGE) { /* the next answer has room; one that never has any is left standing, and holds up no payment */
+    if (r == TP_ERR_RANGE) { /* the next answer has room; one that never has any is left standing,
+                                and holds up no payment */
         if (m->sent->n == 0)
             log_error("script %u for %s does not fit an answer", w->one[at].id, m->account->masked);
         r = TP_OK;
@@ -172,12 +185,15 @@ static enum tp_err put_templates(struct maker *m, struct buf *out, const struct 
     return r;
 }
 
-enum tp_err scripts_put(struct authoriser *a, struct buf *out, struct scripts_sent *sent, const struct account *account, const char *pan,
-                        const uint8_t atc[2], const uint8_t ac[8], struct tp_error *e)
+enum tp_err scripts_put(struct authoriser *a, struct buf *out, struct scripts_sent *sent,
+                        const struct account *account, const char *pan, const uint8_t atc[2],
+                        const uint8_t ac[8], struct tp_error *e)
 {
     struct waiting w = {.n = 0};
-    struct maker m = {.a = a, .account = account, .place = emv_script_start(account->cvn, atc, ac), .sent = sent};
-    struct buf room = {out->p + out->n, 0, out->cap - out->n < SCRIPTS_MAX ? out->cap - out->n : SCRIPTS_MAX};
+    struct maker m = {
+        .a = a, .account = account, .place = emv_script_start(account->cvn, atc, ac), .sent = sent};
+    struct buf room = {out->p + out->n, 0,
+                       out->cap - out->n < SCRIPTS_MAX ? out->cap - out->n : SCRIPTS_MAX};
     enum tp_err r = book_script_of(a->book, account->key, SCRIPT_QUEUED, collect, &w, e);
 
     sent->n = 0;
@@ -189,10 +205,13 @@ enum tp_err scripts_put(struct authoriser *a, struct buf *out, struct scripts_se
     out->n += room.n;
     free_keys(&m.keys);
     secret_wipe(&w, sizeof(w));
-    return r == TP_OK ? r : tp_fail(e, r, "a script for %s cannot be made: %s", account->masked, tp_err_text(r));
+    return r == TP_OK ? r
+                      : tp_fail(e, r, "a script for %s cannot be made: %s", account->masked,
+                                tp_err_text(r));
 }
 
-enum tp_err scripts_mark(struct authoriser *a, const struct scripts_sent *sent, int64_t authorisation, struct tp_error *e)
+enum tp_err scripts_mark(struct authoriser *a, const struct scripts_sent *sent,
+                         int64_t authorisation, struct tp_error *e)
 {
     enum tp_err r = TP_OK;
 
@@ -203,8 +222,9 @@ enum tp_err scripts_mark(struct authoriser *a, const struct scripts_sent *sent, 
 
 /* ---- back ---- */
 
-/* Of 9F5B: what the terminal saw of the ith of those that were delivered, which stands in a template with the others of its kind, under the
- * identifier of the first. The second nibble says at which command an error ended a template. What it does not speak of did not come. */
+/* Of 9F5B: what the terminal saw of the ith of those that were delivered, which stands in a
+ * template with the others of its kind, under the identifier of the first. The second nibble says
+ * at which command an error ended a template. What it does not speak of did not come. */
 static enum script_state told(struct span results, const struct waiting *w, size_t i)
 {
     size_t first = i;
@@ -213,7 +233,8 @@ static enum script_state told(struct span results, const struct waiting *w, size
         first--;
     for (size_t at = 0; at + 5 <= results.n; at += 5) {
         const uint8_t *p = results.p + at;
-        const uint32_t of = (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
+        const uint32_t of =
+            (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
         const size_t failed = p[0] & 0x0F, nth = i - first + 1;
 
         if (of != w->one[first].id)
@@ -225,8 +246,9 @@ static enum script_state told(struct span results, const struct waiting *w, size
     return SCRIPT_NOT_DONE;
 }
 
-/* Nobody signs 9F5B. It may say which script is which, where it tells the story of the CVR, that the card's cryptogram covers: as many done (Book 3, table
- * CCD 10), or with Visa as many that came, and one failed or none. */
+/* Nobody signs 9F5B. It may say which script is which, where it tells the story of the CVR, that
+ * the card's cryptogram covers: as many done (Book 3, table CCD 10), or with Visa as many that
+ * came, and one failed or none. */
 static bool agrees(const struct emv_iad *iad, struct span results, const struct waiting *w)
 {
     size_t n[SCRIPT_STATES] = {0};
@@ -234,11 +256,13 @@ static bool agrees(const struct emv_iad *iad, struct span results, const struct 
     for (size_t i = 0; i < w->n; i++)
         n[told(results, w, i)]++;
     return (n[SCRIPT_FAILED] > 0) == iad->script_failed &&
-           (n[SCRIPT_DONE] == iad->scripts || (visa(iad->cvn) && n[SCRIPT_DONE] + n[SCRIPT_FAILED] == iad->scripts));
+           (n[SCRIPT_DONE] == iad->scripts ||
+            (visa(iad->cvn) && n[SCRIPT_DONE] + n[SCRIPT_FAILED] == iad->scripts));
 }
 
-/* Of the CVR alone: `scripts` commands were done; Visa's may count those that came, so that of several with one failed none is known to be done. The one
- * after the last that was done is the failed one, where one failed; what comes behind it was not done. */
+/* Of the CVR alone: `scripts` commands were done; Visa's may count those that came, so that of
+ * several with one failed none is known to be done. The one after the last that was done is the
+ * failed one, where one failed; what comes behind it was not done. */
 static enum script_state counted(const struct emv_iad *iad, size_t i)
 {
     if (iad->script_failed && visa(iad->cvn))
@@ -248,29 +272,34 @@ static enum script_state counted(const struct emv_iad *iad, size_t i)
     return iad->script_failed && i == iad->scripts ? SCRIPT_FAILED : SCRIPT_NOT_DONE;
 }
 
-/* What was not done goes again, for ever: a card that is to be blocked may not escape by losing a message. After some deliveries somebody takes them out of
- * the answers, or the card is broken; people have to look. */
+/* What was not done goes again, for ever: a card that is to be blocked may not escape by losing a
+ * message. After some deliveries somebody takes them out of the answers, or the card is broken;
+ * people have to look. */
 static enum tp_err again(struct authoriser *a, const struct script *s, struct tp_error *e)
 {
     const struct script_kind *kind = script_kind(s->what);
 
     if (s->deliveries >= SCRIPTS_ALARM)
-        log_error("alarm: script %u (%s) for card %s was delivered %u times and never carried out", s->id, s->what, s->masked, s->deliveries);
-    if (s->sealed_n == 0 && kind != NULL && (kind->pin || kind->data)) /* delivered by a telepay that erased its data then */
+        log_error("alarm: script %u (%s) for card %s was delivered %u times and never carried out",
+                  s->id, s->what, s->masked, s->deliveries);
+    if (s->sealed_n == 0 && kind != NULL &&
+        (kind->pin || kind->data)) /* delivered by a telepay that erased its data then */
         return book_script_settle(a->book, s->id, SCRIPT_NOT_DONE, e);
     return book_script_again(a->book, s->id, e);
 }
 
-/* What became of the ith of those that were delivered. A card whose last online transaction was not completed did not hear the answer that they went with:
- * what it counts is older. */
-static enum script_state became(const struct emv_iad *iad, struct span results, const struct waiting *w, size_t i)
+/* What became of the ith of those that were delivered. A card whose last online transaction was not
+ * completed did not hear the answer that they went with: what it counts is older. */
+static enum script_state became(const struct emv_iad *iad, struct span results,
+                                const struct waiting *w, size_t i)
 {
     if (iad->last_online_not_completed)
         return SCRIPT_NOT_DONE;
     return agrees(iad, results, w) ? told(results, w, i) : counted(iad, i);
 }
 
-enum tp_err scripts_settle(struct authoriser *a, const struct account *account, const struct emv_iad *iad, struct span results, struct tp_error *e)
+enum tp_err scripts_settle(struct authoriser *a, const struct account *account,
+                           const struct emv_iad *iad, struct span results, struct tp_error *e)
 {
     struct waiting w = {.n = 0};
     enum tp_err r = book_script_of(a->book, account->key, SCRIPT_DELIVERED, collect, &w, e);
@@ -278,7 +307,8 @@ enum tp_err scripts_settle(struct authoriser *a, const struct account *account, 
     for (size_t i = 0; i < w.n && r == TP_OK; i++) {
         const enum script_state state = became(iad, results, &w, i);
 
-        r = state == SCRIPT_NOT_DONE ? again(a, &w.one[i], e) : book_script_settle(a->book, w.one[i].id, state, e);
+        r = state == SCRIPT_NOT_DONE ? again(a, &w.one[i], e)
+                                     : book_script_settle(a->book, w.one[i].id, state, e);
     }
     secret_wipe(&w, sizeof(w));
     return r;

@@ -9,11 +9,16 @@
 int issuer_serve(int argc, char **argv)
 {
     static const struct argp_option table[] = {
-        {"dir", 'd', "DIR", 0, "The issuer's folder (default: ./iss, else " ISSUER_DIR_DEFAULT ")", 0},
-        {"listen", 'l', "ADDRESS:PORT", 0, "Where acquirers connect (default: that of issuer.conf; port 0 picks a free one)", 0},
-        {"threads", 't', "N", 0, "Threads for the connections (default: one for each processor)", 0},
+        {"dir", 'd', "DIR", 0, "The issuer's folder (default: ./iss, else " ISSUER_DIR_DEFAULT ")",
+         0},
+        {"listen", 'l', "ADDRESS:PORT", 0,
+         "Where acquirers connect (default: that of issuer.conf; port 0 picks a free one)", 0},
+        {"threads", 't', "N", 0, "Threads for the connections (default: one for each processor)",
+         0},
         {0}};
-    static const struct argp argp = {.options = table, .parser = serve_parse, .doc = "Answer the authorisation requests of acquirers."};
+    static const struct argp argp = {.options = table,
+                                     .parser = serve_parse,
+                                     .doc = "Answer the authorisation requests of acquirers."};
     struct serve_options o = {0};
     char dir[PATH_MAX], address[256];
     static struct issuer_settings settings; /* large */
@@ -28,7 +33,8 @@ int issuer_serve(int argc, char **argv)
     if (r == TP_OK)
         r = issuer_settings_load(&settings, dir, &e);
     if (r == TP_OK)
-        r = serve_address(address, sizeof(address), &port, o.listen != NULL ? o.listen : settings.listen, ISSUER_ADDRESS, &e);
+        r = serve_address(address, sizeof(address), &port,
+                          o.listen != NULL ? o.listen : settings.listen, ISSUER_ADDRESS, &e);
     if (r == TP_OK)
         r = issuer_server_new(&s, dir, address, port, serve_threads(&o), &e);
     if (r == TP_OK)

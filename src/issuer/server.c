@@ -39,10 +39,12 @@ struct incoming { /* one message under way */
 static void answer(struct incoming *in, const char *code, const char *reason)
 {
     reply_send(in->peer, &in->echo, code, reason);
-    log_note("%04u %s (%s): %s %s", in->worker->message.mti, in->id, link_peer_address(in->peer), code, reason);
+    log_note("%04u %s (%s): %s %s", in->worker->message.mti, in->id, link_peer_address(in->peer),
+             code, reason);
 }
 
-/* True when the acquirer of the certificate is the one of the message, and open; else it is answered. */
+/* True when the acquirer of the certificate is the one of the message, and open; else it is
+ * answered. */
 static bool admitted(struct incoming *in, struct acquirer *from)
 {
     char id[ACQUIRER_ID_MAX];
@@ -93,16 +95,21 @@ static void on_network(struct incoming *in)
         answer(in, "30", "DE70");
     else if (code != 1 && code != 2 && code != 301)
         answer(in, "12", "DE70");
-    else if (admitted(in, &from) && writer_echo(in->server->writer, in->worker->message.mti, &from, &in->echo, in->peer) != TP_OK)
+    else if (admitted(in, &from) && writer_echo(in->server->writer, in->worker->message.mti, &from,
+                                                &in->echo, in->peer) != TP_OK)
         answer(in, "96", "");
 }
 
 static const struct {
     unsigned mti;
     void (*handle)(struct incoming *in);
-} handlers[] = {{MTI_AUTHORISATION, on_request}, {MTI_REVERSAL, on_request}, {MTI_REVERSAL_REPEAT, on_request}, {MTI_NETWORK, on_network}};
+} handlers[] = {{MTI_AUTHORISATION, on_request},
+                {MTI_REVERSAL, on_request},
+                {MTI_REVERSAL_REPEAT, on_request},
+                {MTI_NETWORK, on_network}};
 
-/* A message that does not parse is answered 30 when at least its type and STAN could be read, so that the acquirer knows which it was. */
+/* A message that does not parse is answered 30 when at least its type and STAN could be read, so
+ * that the acquirer knows which it was. */
 static void on_malformed(struct incoming *in, const struct tp_error *e)
 {
     const struct iso8583 *m = &in->worker->message;
@@ -124,7 +131,8 @@ static void held_against_profile(struct incoming *in, void (*handle)(struct inco
     char reason[PROFILE_REASON_MAX];
 
     if (!iso8583_has(m, 11)) {
-        log_note("%s (%s): message %04u has no DE 11 to answer it under: closed", link_peer_address(in->peer), in->id, m->mti);
+        log_note("%s (%s): message %04u has no DE 11 to answer it under: closed",
+                 link_peer_address(in->peer), in->id, m->mti);
         link_peer_close(in->peer);
     } else if (profile_fault(reason, PROFILE_ISSUER, m) != NULL) {
         answer(in, "30", reason);
@@ -147,7 +155,8 @@ static void dispatch(struct incoming *in)
         answer(in, "12", "MTI");
         return;
     }
-    log_note("%s (%s): message type %04u is none for an issuer: closed", link_peer_address(in->peer), in->id, m->mti);
+    log_note("%s (%s): message type %04u is none for an issuer: closed",
+             link_peer_address(in->peer), in->id, m->mti);
     link_peer_close(in->peer);
 }
 
@@ -169,12 +178,15 @@ static void on_message(void *ctx, struct link_peer *peer, void *user, struct spa
     secret_wipe(&in.echo, sizeof(in.echo));
 }
 
-static enum tp_err on_opened(void *ctx, struct link_peer *peer, const char *organisation, const char *common_name, void **user)
+static enum tp_err on_opened(void *ctx, struct link_peer *peer, const char *organisation,
+                             const char *common_name, void **user)
 {
     (void)ctx;
     (void)organisation;
-    if (strlen(common_name) >= ACQUIRER_ID_MAX || strspn(common_name, "0123456789") != strlen(common_name)) {
-        log_note("%s: the certificate names no acquirer (CN=%s)", link_peer_address(peer), common_name);
+    if (strlen(common_name) >= ACQUIRER_ID_MAX ||
+        strspn(common_name, "0123456789") != strlen(common_name)) {
+        log_note("%s: the certificate names no acquirer (CN=%s)", link_peer_address(peer),
+                 common_name);
         return TP_ERR_SECURITY;
     }
     *user = strdup(common_name);
@@ -200,7 +212,8 @@ static void worker_free(struct worker *w)
 static enum tp_err worker_new(struct worker **out, const char *dir, struct tp_error *e)
 {
     struct worker *w = calloc(1, sizeof(*w));
-    enum tp_err r = w != NULL ? issuer_open_book(&w->book, dir, e) : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a server");
+    enum tp_err r = w != NULL ? issuer_open_book(&w->book, dir, e)
+                              : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a server");
 
     *out = NULL;
     if (r == TP_OK)
@@ -210,14 +223,17 @@ static enum tp_err worker_new(struct worker **out, const char *dir, struct tp_er
     return r;
 }
 
-enum tp_err issuer_server_new(struct issuer_server **out, const char *dir, const char *address, const char *port, unsigned threads,
-                              struct tp_error *e)
+enum tp_err issuer_server_new(struct issuer_server **out, const char *dir, const char *address,
+                              const char *port, unsigned threads, struct tp_error *e)
 {
     struct issuer_server *s = calloc(1, sizeof(*s));
     struct issuer_settings *settings = calloc(1, sizeof(*settings));
-    const struct link_events events = {.ctx = s, .opened = on_opened, .message = on_message, .closed = on_closed};
+    const struct link_events events = {
+        .ctx = s, .opened = on_opened, .message = on_message, .closed = on_closed};
     SSL_CTX *tls = NULL;
-    enum tp_err r = s != NULL && settings != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a server");
+    enum tp_err r = s != NULL && settings != NULL
+                        ? TP_OK
+                        : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a server");
 
     *out = NULL;
     if (s != NULL)
@@ -227,7 +243,8 @@ enum tp_err issuer_server_new(struct issuer_server **out, const char *dir, const
     if (r == TP_OK)
         r = issuer_settings_load(settings, dir, e);
     if (r == TP_OK)
-        r = pki_tls_context(&tls, PKI_SERVER, settings->tls.ca, settings->tls.certificate, settings->tls.key, e);
+        r = pki_tls_context(&tls, PKI_SERVER, settings->tls.ca, settings->tls.certificate,
+                            settings->tls.key, e);
     if (r == TP_OK)
         s->threads = threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads;
     for (unsigned i = 0; r == TP_OK && i < s->threads; i++)

@@ -23,7 +23,8 @@ enum tp_err issuer_open_book(struct book **out, const char *dir, struct tp_error
     return r == TP_OK ? book_open(out, path, e) : r;
 }
 
-static enum tp_err take_text(char *out, size_t cap, const struct conf *c, const char *section, const char *key, struct tp_error *e)
+static enum tp_err take_text(char *out, size_t cap, const struct conf *c, const char *section,
+                             const char *key, struct tp_error *e)
 {
     const char *value = NULL;
     const enum tp_err r = conf_need(&value, c, section, key, e);
@@ -32,7 +33,8 @@ static enum tp_err take_text(char *out, size_t cap, const struct conf *c, const 
         return r;
     return snprintf(out, cap, "%s", value) < (int)cap
                ? TP_OK
-               : tp_fail(e, TP_ERR_USAGE, "%s: \"%s\" in section [%s] is too long", conf_path(c), key, section);
+               : tp_fail(e, TP_ERR_USAGE, "%s: \"%s\" in section [%s] is too long", conf_path(c),
+                         key, section);
 }
 
 static enum tp_err take_jump(unsigned *out, const struct conf *c, struct tp_error *e)
@@ -46,7 +48,9 @@ static enum tp_err take_jump(unsigned *out, const struct conf *c, struct tp_erro
         return TP_OK;
     v = strtoul(text, &end, 10);
     if (*text < '0' || *text > '9' || *end != '\0' || v < 1 || v > UINT16_MAX)
-        return tp_fail(e, TP_ERR_USAGE, "%s: \"atc-jump\" in section [risk] must be a number from 1 to 65535", conf_path(c));
+        return tp_fail(e, TP_ERR_USAGE,
+                       "%s: \"atc-jump\" in section [risk] must be a number from 1 to 65535",
+                       conf_path(c));
     *out = (unsigned)v;
     return TP_OK;
 }

@@ -1,4 +1,5 @@
-/* The issuer's folder: issuer.conf, issuer.db, issuer.keys, seal.key, pki/ (ca.pem ca.key server.pem server.key). */
+/* The issuer's folder: issuer.conf, issuer.db, issuer.keys, seal.key, pki/ (ca.pem ca.key
+ * server.pem server.key). */
 #ifndef TP_ISSUER_STATE_H
 #define TP_ISSUER_STATE_H
 
@@ -20,9 +21,11 @@ struct issuer_settings {
     struct pki_files tls;
 };
 
-/* The folder that `given` (--dir) names, else ./iss when it holds books, else the system's. TP_ERR_NOT_FOUND. out has PATH_MAX bytes. */
+/* The folder that `given` (--dir) names, else ./iss when it holds books, else the system's.
+ * TP_ERR_NOT_FOUND. out has PATH_MAX bytes. */
 TP_MUST_CHECK enum tp_err issuer_dir(char *out, const char *given, struct tp_error *e);
 TP_MUST_CHECK enum tp_err issuer_open_book(struct book **out, const char *dir, struct tp_error *e);
-TP_MUST_CHECK enum tp_err issuer_settings_load(struct issuer_settings *out, const char *dir, struct tp_error *e);
+TP_MUST_CHECK enum tp_err issuer_settings_load(struct issuer_settings *out, const char *dir,
+                                               struct tp_error *e);
 
 #endif

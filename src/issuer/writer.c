@@ -35,7 +35,8 @@ struct writer {
 
 /* ---- answers ---- */
 
-static void send_answer(struct link_peer *peer, const struct echo *echo, const struct authorisation *a)
+static void send_answer(struct link_peer *peer, const struct echo *echo,
+                        const struct authorisation *a)
 {
     struct iso8583 m;
     enum tp_err r = echo_start(&m, echo);
@@ -50,7 +51,8 @@ static void send_answer(struct link_peer *peer, const struct echo *echo, const s
     secret_wipe(&m, sizeof(m));
 }
 
-void reply_send(struct link_peer *peer, const struct echo *echo, const char *code, const char *reason)
+void reply_send(struct link_peer *peer, const struct echo *echo, const char *code,
+                const char *reason)
 {
     struct iso8583 m;
     enum tp_err r = echo_start(&m, echo);
@@ -77,8 +79,9 @@ static void job_log(const struct job *j)
 
     if (c != NULL)
         money_format(amount, j->request.amount, c);
-    log_note("%04u %s %s %s %s %s: %s %s%s", j->request.mti, j->from.id, j->request.rrn, j->request.masked, amount, c != NULL ? c->alpha : "",
-             j->outcome.code, j->outcome.approval, j->outcome.reason);
+    log_note("%04u %s %s %s %s %s: %s %s%s", j->request.mti, j->from.id, j->request.rrn,
+             j->request.masked, amount, c != NULL ? c->alpha : "", j->outcome.code,
+             j->outcome.approval, j->outcome.reason);
 }
 
 static void answer_all(struct job_queue *list)
@@ -99,8 +102,7 @@ static void refuse_all(struct job_queue *list, const struct tp_error *e)
     struct job *j;
 
     log_error("%s", e->text);
-    STAILQ_FOREACH(j, list, next)
-    {
+    STAILQ_FOREACH (j, list, next) {
         memset(&j->outcome, 0, sizeof(j->outcome));
         snprintf(j->outcome.code, sizeof(j->outcome.code), "96");
     }
@@ -134,8 +136,7 @@ static enum tp_err keep(struct writer *c, struct job_queue *list, struct tp_erro
 
     if (r != TP_OK)
         return r;
-    STAILQ_FOREACH(j, list, next)
-    {
+    STAILQ_FOREACH (j, list, next) {
         r = decide(c, j, e);
         if (r != TP_OK)
             break;
@@ -146,8 +147,8 @@ static enum tp_err keep(struct writer *c, struct job_queue *list, struct tp_erro
     return r;
 }
 
-/* A group that the disk fails is answered 96 and nothing of it is kept. Any other fault may be that of one request: the group is then tried again one by one,
- * so that it takes no others with it. */
+/* A group that the disk fails is answered 96 and nothing of it is kept. Any other fault may be that
+ * of one request: the group is then tried again one by one, so that it takes no others with it. */
 static void work(struct writer *c, struct job_queue *list, size_t n)
 {
     struct tp_error e = {TP_OK, ""};
@@ -258,7 +259,8 @@ void writer_free(struct writer **out)
     *out = NULL;
 }
 
-enum tp_err writer_take(struct writer *c, const struct request *q, const struct acquirer *from, const struct echo *echo, struct link_peer *peer)
+enum tp_err writer_take(struct writer *c, const struct request *q, const struct acquirer *from,
+                        const struct echo *echo, struct link_peer *peer)
 {
     struct job *j = malloc(sizeof(*j));
 
@@ -275,7 +277,8 @@ enum tp_err writer_take(struct writer *c, const struct request *q, const struct 
     return TP_OK;
 }
 
-enum tp_err writer_echo(struct writer *c, unsigned mti, const struct acquirer *from, const struct echo *echo, struct link_peer *peer)
+enum tp_err writer_echo(struct writer *c, unsigned mti, const struct acquirer *from,
+                        const struct echo *echo, struct link_peer *peer)
 {
     const struct request q = {.mti = mti};
 

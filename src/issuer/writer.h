@@ -1,5 +1,6 @@
-/* The one thread that decides and writes the books while the server runs. It takes all that waits into one database transaction (group commit), and only when
- * that is durable do the answers leave. Deciding within it keeps two requests from spending the same money. */
+/* The one thread that decides and writes the books while the server runs. It takes all that waits
+ * into one database transaction (group commit), and only when that is durable do the answers leave.
+ * Deciding within it keeps two requests from spending the same money. */
 #ifndef TP_ISSUER_WRITER_H
 #define TP_ISSUER_WRITER_H
 
@@ -9,18 +10,24 @@
 
 struct writer;
 
-/* Sends an answer with a code and its reason (DE 44; "": none) and no more: what never reaches the books. */
-void reply_send(struct link_peer *peer, const struct echo *echo, const char *code, const char *reason);
+/* Sends an answer with a code and its reason (DE 44; "": none) and no more: what never reaches the
+ * books. */
+void reply_send(struct link_peer *peer, const struct echo *echo, const char *code,
+                const char *reason);
 
 /* Opens books, seal and keys in the issuer's folder and starts the thread. */
-TP_MUST_CHECK enum tp_err writer_new(struct writer **out, const char *dir, unsigned atc_jump, struct tp_error *e);
+TP_MUST_CHECK enum tp_err writer_new(struct writer **out, const char *dir, unsigned atc_jump,
+                                     struct tp_error *e);
 void writer_free(struct writer **c); /* when all that waits is answered */
 
-/* Queues a 0100 or 0400; copied whole. TP_ERR_NO_MEMORY. From any thread. The peer gets one answer; 96 when the books cannot be written. */
-TP_MUST_CHECK enum tp_err writer_take(struct writer *c, const struct request *q, const struct acquirer *from, const struct echo *echo,
+/* Queues a 0100 or 0400; copied whole. TP_ERR_NO_MEMORY. From any thread. The peer gets one answer;
+ * 96 when the books cannot be written. */
+TP_MUST_CHECK enum tp_err writer_take(struct writer *c, const struct request *q,
+                                      const struct acquirer *from, const struct echo *echo,
                                       struct link_peer *peer);
 
 /* Queues an echo: answered 00 when the books could be written, else 96. TP_ERR_NO_MEMORY. */
-TP_MUST_CHECK enum tp_err writer_echo(struct writer *c, unsigned mti, const struct acquirer *from, const struct echo *echo, struct link_peer *peer);
+TP_MUST_CHECK enum tp_err writer_echo(struct writer *c, unsigned mti, const struct acquirer *from,
+                                      const struct echo *echo, struct link_peer *peer);
 
 #endif

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The low digit of the type: 1 to 3 attended, 4 to 6 unattended; 1, 4 online only; 2, 5 offline with online; 3, 6 offline only. */
+/* The low digit of the type: 1 to 3 attended, 4 to 6 unattended; 1, 4 online only; 2, 5 offline
+ * with online; 3, 6 offline only. */
 bool terminal_online_only(const struct terminal_config *c)
 {
     return (c->type & 0x0F) == 1 || (c->type & 0x0F) == 4;
@@ -20,7 +21,8 @@ bool terminal_unattended(const struct terminal_config *c)
     return (c->type & 0x0F) >= 4;
 }
 
-/* Does a bit of TVR that card or terminal names in its action codes stand? The card's default when it has none: 10.7. The first such bit is kept for people. */
+/* Does a bit of TVR that card or terminal names in its action codes stand? The card's default when
+ * it has none: 10.7. The first such bit is kept for people. */
 static bool matches(struct transaction *tx, uint32_t iac_tag, uint8_t absent, const uint8_t tac[5])
 {
     const struct span iac = data_get(tx, iac_tag);
@@ -32,7 +34,8 @@ static bool matches(struct transaction *tx, uint32_t iac_tag, uint8_t absent, co
             if ((hit >> (bit - 1) & 1) != 0) {
                 const char *name = emv_bit_name(EMV_BITMAP_TVR, i + 1, bit);
 
-                snprintf(tx->reason, sizeof(tx->reason), "%s", name == NULL ? "a reserved bit of the TVR" : name);
+                snprintf(tx->reason, sizeof(tx->reason), "%s",
+                         name == NULL ? "a reserved bit of the TVR" : name);
                 return true;
             }
     }
@@ -65,8 +68,8 @@ enum ac action_first(struct transaction *tx)
     return wants_online(tx) ? AC_ARQC : AC_TC;
 }
 
-/* An online-only terminal may skip the default codes, and then asks an AAC: Book 3, 10.7. This one does: it has been told to pay only online. The others ask
- * them. */
+/* An online-only terminal may skip the default codes, and then asks an AAC: Book 3, 10.7. This one
+ * does: it has been told to pay only online. The others ask them. */
 enum ac action_unable_online(struct transaction *tx)
 {
     if (terminal_online_only(tx->config)) {

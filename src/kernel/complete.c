@@ -1,4 +1,5 @@
-/* Card action, online processing and completion: EMV 4.4 Book 3, 10.7-10.11; Book 4, 6.3.8 and Annex A6. */
+/* Card action, online processing and completion: EMV 4.4 Book 3, 10.7-10.11; Book 4, 6.3.8 and
+ * Annex A6. */
 #include "kernel/kernel_priv.h"
 
 #include <stdio.h>
@@ -19,7 +20,9 @@ static enum tp_err put_arc(struct transaction *tx, const char *arc)
 
 static bool approves(const uint8_t arc[2])
 {
-    static const char codes[][3] = {"00", "08", "10", "11"}; /* ISO 8583:1987, DE 39: approved, with identification, partly, VIP */
+    static const char codes[][3] = {
+        "00", "08", "10",
+        "11"}; /* ISO 8583:1987, DE 39: approved, with identification, partly, VIP */
 
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
         if (memcmp(arc, codes[i], 2) == 0)
@@ -29,13 +32,16 @@ static bool approves(const uint8_t arc[2])
 
 static enum tp_err end_cda_failed(struct transaction *tx)
 {
-    return tx_end(tx, KERNEL_DECLINED, "the card's signature is not right: %s", emv_check_text(tx->oda.check));
+    return tx_end(tx, KERNEL_DECLINED, "the card's signature is not right: %s",
+                  emv_check_text(tx->oda.check));
 }
 
 /* The reason a card may give beside an AAC: bits 3 to 1 of the CID (Book 3, 6.5.5.4). */
 static const char *card_reason(const struct transaction *tx)
 {
-    static const char *const words[8] = {[1] = ": service not allowed", [2] = ": PIN try limit exceeded", [3] = ": issuer authentication failed"};
+    static const char *const words[8] = {[1] = ": service not allowed",
+                                         [2] = ": PIN try limit exceeded",
+                                         [3] = ": issuer authentication failed"};
     const struct span cid = data_get(tx, TAG_CID);
     const char *said = cid.n == 1 ? words[cid.p[0] & 7] : NULL;
 
@@ -52,7 +58,8 @@ static enum tp_err end_by_card(struct transaction *tx, enum ac got, const char *
     return tx_end(tx, KERNEL_DECLINED, "declined by the card%s", card_reason(tx));
 }
 
-/* Second GENERATE AC, with the response code that stands in 8A; what it gave is the end, whatever the scripts behind it do (10.10). */
+/* Second GENERATE AC, with the response code that stands in 8A; what it gave is the end, whatever
+ * the scripts behind it do (10.10). */
 static enum tp_err finish(struct transaction *tx, enum ac want, const char *why)
 {
     enum ac got;
@@ -70,7 +77,8 @@ static enum tp_err finish(struct transaction *tx, enum ac want, const char *why)
     return end_by_card(tx, got, want == AC_AAC ? why : "");
 }
 
-/* Keeps what the issuer answered, so that a CDOL2 can ask for it: 8A, 89 and 91. An authentication of another length than 8 to 16 bytes is none. */
+/* Keeps what the issuer answered, so that a CDOL2 can ask for it: 8A, 89 and 91. An authentication
+ * of another length than 8 to 16 bytes is none. */
 static enum tp_err keep_answer(struct transaction *tx)
 {
     struct kernel_issuer_answer *a = &tx->issuer;
@@ -84,15 +92,18 @@ static enum tp_err keep_answer(struct transaction *tx)
     if (r == TP_OK && a->approval[0] != '\0')
         r = data_put(tx, TAG_AUTHORISATION_CODE, FROM_TERMINAL, span_str(a->approval));
     if (r == TP_OK && a->authentication.n >= ISSUER_AUTHENTICATION_MIN)
-        r = data_put(tx, TAG_ISSUER_AUTH_DATA, FROM_TERMINAL, span_of(a->authentication.p, a->authentication.n));
+        r = data_put(tx, TAG_ISSUER_AUTH_DATA, FROM_TERMINAL,
+                     span_of(a->authentication.p, a->authentication.n));
     return r;
 }
 
-/* 10.9: only a card that says so has the command; another gets 91 with the second GENERATE AC, if its CDOL2 asks for it. Any word but 9000 is a failure
- * that the card's own rules judge: the terminal goes on (6.5.4). */
+/* 10.9: only a card that says so has the command; another gets 91 with the second GENERATE AC, if
+ * its CDOL2 asks for it. Any word but 9000 is a failure that the card's own rules judge: the
+ * terminal goes on (6.5.4). */
 static enum tp_err authenticate_issuer(struct transaction *tx)
 {
-    const struct capdu c = {.ins = INS_EXTERNAL_AUTHENTICATE, .data = data_get(tx, TAG_ISSUER_AUTH_DATA)};
+    const struct capdu c = {.ins = INS_EXTERNAL_AUTHENTICATE,
+                            .data = data_get(tx, TAG_ISSUER_AUTH_DATA)};
     struct span nothing;
     uint16_t sw;
     enum tp_err r;
@@ -110,7 +121,8 @@ static enum tp_err authenticate_issuer(struct transaction *tx)
 
 static enum tp_err finish_reached(struct transaction *tx)
 {
-    const bool referral = memcmp(tx->issuer.arc, "01", 2) == 0 || memcmp(tx->issuer.arc, "02", 2) == 0;
+    const bool referral =
+        memcmp(tx->issuer.arc, "01", 2) == 0 || memcmp(tx->issuer.arc, "02", 2) == 0;
     enum tp_err r = keep_answer(tx);
 
     if (r == TP_OK)
@@ -120,7 +132,8 @@ static enum tp_err finish_reached(struct transaction *tx)
     if (r != TP_OK)
         return r;
     /* a referral is a call by voice, for which nobody is there: Book 4, 6.3.8 */
-    return finish(tx, tx->issuer_approved ? AC_TC : AC_AAC, referral ? "the issuer wants to be called" : "the issuer refuses");
+    return finish(tx, tx->issuer_approved ? AC_TC : AC_AAC,
+                  referral ? "the issuer wants to be called" : "the issuer refuses");
 }
 
 /* The card wants the issuer (10.9). */
@@ -145,7 +158,8 @@ static enum tp_err online(struct transaction *tx)
     return r == TP_OK ? finish(tx, want, why) : r;
 }
 
-/* The AAC that ends a first ARQC with a bad signature; declined too when the card does not give it. */
+/* The AAC that ends a first ARQC with a bad signature; declined too when the card does not give it.
+ */
 static enum tp_err refuse_signature(struct transaction *tx)
 {
     const enum tp_err r = finish(tx, AC_AAC, "the card's signature is not right");
@@ -163,7 +177,8 @@ enum tp_err step_complete(struct transaction *tx)
     tx->reason[0] = '\0';
     want = action_first(tx);
     snprintf(why, sizeof(why), "%s", want == AC_AAC ? tx->reason : "");
-    if (want == AC_AAC && oda_wants_cda(tx)) /* CDA was chosen but an AAC is not signed: Book 2, figure 3 */
+    if (want == AC_AAC &&
+        oda_wants_cda(tx)) /* CDA was chosen but an AAC is not signed: Book 2, figure 3 */
         tvr_set(tx, TVR_ODA_NOT_PERFORMED);
     tx_step(tx, KERNEL_SIGN);
     r = generate_ac(tx, want, false, &got, &cda_failed);

@@ -16,7 +16,11 @@ enum { /* CVM codes, bits 6 to 1 of the first byte of a rule */
 #define CVM_CODE       0x3F
 #define CVM_APPLY_NEXT 0x40
 
-enum { RESULT_UNKNOWN = 0, RESULT_FAILED = 1, RESULT_OK = 2 }; /* third byte of 9F34: Book 4, Annex A4 */
+enum {
+    RESULT_UNKNOWN = 0,
+    RESULT_FAILED = 1,
+    RESULT_OK = 2
+}; /* third byte of 9F34: Book 4, Annex A4 */
 
 enum { TYPE_CASH = 0x01, TYPE_CASHBACK = 0x09 };
 
@@ -38,7 +42,8 @@ static bool supported(const struct transaction *tx, uint8_t code)
         return (caps & CAP2_ENCIPHERED_PIN) != 0;
     case CVM_NONE:
         return (caps & CAP2_NO_CVM) != 0;
-    default: /* signature, online PIN, biometric: there is nobody to compare, nobody to send to, nothing to measure; such a terminal must not claim them */
+    default: /* signature, online PIN, biometric: there is nobody to compare, nobody to send to,
+                nothing to measure; such a terminal must not claim them */
         return false;
     }
 }
@@ -50,7 +55,8 @@ static bool recognised(uint8_t code)
 }
 
 /* Conditions 06 to 09: only when the amount is in the card's own currency. */
-static bool amount_condition(const struct transaction *tx, const struct list *list, uint8_t condition)
+static bool amount_condition(const struct transaction *tx, const struct list *list,
+                             uint8_t condition)
 {
     const struct span own = data_get(tx, TAG_APP_CURRENCY);
     const int64_t amount = tx->request->amount;
@@ -70,7 +76,8 @@ static bool amount_condition(const struct transaction *tx, const struct list *li
 }
 
 /* Book 3, table 44. A condition that is not known does not hold. */
-static bool condition_holds(const struct transaction *tx, const struct list *list, uint8_t code, uint8_t condition)
+static bool condition_holds(const struct transaction *tx, const struct list *list, uint8_t code,
+                            uint8_t condition)
 {
     const bool cash = tx->request->type == TYPE_CASH, cashback = tx->request->type == TYPE_CASHBACK;
 
@@ -97,21 +104,26 @@ static bool condition_holds(const struct transaction *tx, const struct list *lis
     }
 }
 
-/* A PIN that the list asks for and a terminal without any offline PIN, or any online PIN, cannot take: 10.5.1, 10.5.2.
- * A part of the body that none of the terminals here measures: 10.5.6, 10.5.7. */
+/* A PIN that the list asks for and a terminal without any offline PIN, or any online PIN, cannot
+ * take: 10.5.1, 10.5.2. A part of the body that none of the terminals here
+ * measures: 10.5.6, 10.5.7. */
 static void note_unsupported(struct transaction *tx, uint8_t code)
 {
     const uint8_t caps = tx->config->capabilities[1];
-    const bool offline = (caps & (CAP2_PLAIN_PIN | CAP2_ENCIPHERED_PIN)) != 0, online = (caps & CAP2_ONLINE_PIN) != 0;
+    const bool offline = (caps & (CAP2_PLAIN_PIN | CAP2_ENCIPHERED_PIN)) != 0,
+               online = (caps & CAP2_ONLINE_PIN) != 0;
 
     code &= CVM_CODE;
-    if (code == CVM_ONLINE_PIN ? !online : code >= CVM_PLAIN_PIN && code <= CVM_ENCIPHERED_PIN_SIGNATURE && !offline)
+    if (code == CVM_ONLINE_PIN
+            ? !online
+            : code >= CVM_PLAIN_PIN && code <= CVM_ENCIPHERED_PIN_SIGNATURE && !offline)
         tvr_set(tx, TVR_PIN_NO_PAD);
     if (code >= CVM_BIOMETRIC_FIRST && code <= CVM_BIOMETRIC_LAST)
         tvr_set(tx, TVR_BIOMETRIC_TYPE);
 }
 
-static void note(struct transaction *tx, uint8_t code, uint8_t condition, enum kernel_cvm_result result)
+static void note(struct transaction *tx, uint8_t code, uint8_t condition,
+                 enum kernel_cvm_result result)
 {
     if (tx->cvms_n < CVM_RULES_MAX)
         tx->cvms[tx->cvms_n++] = (struct kernel_cvm){code, condition, result};
@@ -179,11 +191,13 @@ enum tp_err step_verify(struct transaction *tx)
     if ((tx->aip[0] & AIP_CVM) == 0)
         return TP_OK;
     list.rules = data_get(tx, TAG_CVM_LIST);
-    if (list.rules.n == 0 || list.rules.n == 8) { /* no list, or one without rules, which is the same: 10.5 */
+    if (list.rules.n == 0 ||
+        list.rules.n == 8) { /* no list, or one without rules, which is the same: 10.5 */
         tvr_set(tx, TVR_ICC_DATA_MISSING);
         return TP_OK;
     }
-    if (list.rules.n % 2 != 0 || span_be32(&list.rules, &list.x) != TP_OK || span_be32(&list.rules, &list.y) != TP_OK)
+    if (list.rules.n % 2 != 0 || span_be32(&list.rules, &list.x) != TP_OK ||
+        span_be32(&list.rules, &list.y) != TP_OK)
         return tx_end(tx, KERNEL_TERMINATED, "the card's CVM list is malformed");
     r = walk(tx, &list, &ok);
     if (r != TP_OK)
@@ -192,6 +206,7 @@ enum tp_err step_verify(struct transaction *tx)
     if (ok)
         return TP_OK;
     tvr_set(tx, TVR_CVM_FAILED);
-    tx->cvm_results[2] = RESULT_FAILED; /* also when none was performed: 3F 00 01, Book 4, table 2 */
+    tx->cvm_results[2] =
+        RESULT_FAILED; /* also when none was performed: 3F 00 01, Book 4, table 2 */
     return TP_OK;
 }

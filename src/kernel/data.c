@@ -28,7 +28,8 @@ bool data_of_card(uint32_t tag)
 {
     const struct emv_tag *known = emv_tag_find(tag);
 
-    return !tlv_constructed(tag) && (tag < TAG_EV_STATIC || tag > TAG_EV_DDA_SDAD) && (known == NULL || known->source == EMV_FROM_CARD);
+    return !tlv_constructed(tag) && (tag < TAG_EV_STATIC || tag > TAG_EV_DDA_SDAD) &&
+           (known == NULL || known->source == EMV_FROM_CARD);
 }
 
 struct span data_get(const struct transaction *tx, uint32_t tag)
@@ -44,10 +45,13 @@ enum tp_err data_put(struct transaction *tx, uint32_t tag, enum origin origin, s
     struct object *o = find(s, tag);
 
     if (o == NULL || o->room < value.n) {
-        const size_t at = o != NULL && o->at + o->room == s->used ? o->at : s->used; /* the last one grows where it is */
+        const size_t at = o != NULL && o->at + o->room == s->used
+                              ? o->at
+                              : s->used; /* the last one grows where it is */
 
         if (STORE_BYTES - at < value.n || (o == NULL && s->objects_n == STORE_OBJECTS))
-            return tx_end(tx, KERNEL_TERMINATED, "the card has more data than the terminal can keep");
+            return tx_end(tx, KERNEL_TERMINATED,
+                          "the card has more data than the terminal can keep");
         if (o == NULL) {
             o = &s->objects[s->objects_n++];
             o->tag = tag;
@@ -70,13 +74,16 @@ static enum tp_err put_number(struct transaction *tx, uint32_t tag, uint64_t val
     const enum tp_err r = bcd_put(&b, value, digits);
 
     if (r != TP_OK)
-        return tp_fail(tx->e, TP_ERR_INTERNAL, "the number for object %X does not fit its %u digits", (unsigned)tag, digits);
+        return tp_fail(tx->e, TP_ERR_INTERNAL,
+                       "the number for object %X does not fit its %u digits", (unsigned)tag,
+                       digits);
     return data_put(tx, tag, FROM_TERMINAL, buf_span(&b));
 }
 
 static enum tp_err put_binary(struct transaction *tx, uint32_t tag, uint32_t value)
 {
-    const uint8_t raw[4] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value};
+    const uint8_t raw[4] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8),
+                            (uint8_t)value};
 
     return data_put(tx, tag, FROM_TERMINAL, SPAN_OF(raw));
 }
@@ -129,8 +136,10 @@ static enum tp_err put_request(struct transaction *tx)
         return tp_fail(tx->e, TP_ERR_USAGE, "the amount of a payment cannot be negative");
     date_to_yymmdd(date, q->date);
     r = put_number(tx, TAG_AMOUNT, (uint64_t)q->amount, 12);
-    if (r == TP_OK) /* 81 has four bytes: an amount over them reads FFFFFFFF, never less than it is */
-        r = put_binary(tx, TAG_AMOUNT_BINARY, q->amount > UINT32_MAX ? UINT32_MAX : (uint32_t)q->amount);
+    if (r ==
+        TP_OK) /* 81 has four bytes: an amount over them reads FFFFFFFF, never less than it is */
+        r = put_binary(tx, TAG_AMOUNT_BINARY,
+                       q->amount > UINT32_MAX ? UINT32_MAX : (uint32_t)q->amount);
     if (r == TP_OK)
         r = put_number(tx, TAG_AMOUNT_OTHER, 0, 12);
     if (r == TP_OK)
@@ -185,7 +194,8 @@ enum tp_err data_application(struct transaction *tx)
 {
     const struct terminal_application *a = tx->selected.app;
     const struct span name = data_get(tx, TAG_DF_NAME);
-    enum tp_err r = data_put(tx, TAG_TERMINAL_AID, FROM_TERMINAL, name); /* Book 1, 12.4: 9F06 is the DF name selected */
+    enum tp_err r = data_put(tx, TAG_TERMINAL_AID, FROM_TERMINAL,
+                             name); /* Book 1, 12.4: 9F06 is the DF name selected */
 
     if (r != TP_OK || a == NULL)
         return r;
@@ -193,24 +203,29 @@ enum tp_err data_application(struct transaction *tx)
     return r == TP_OK ? put_binary(tx, TAG_FLOOR_LIMIT, a->floor_limit) : r;
 }
 
-/* DOL entries get what the terminal knows, its own or the card's; never the kernel's own objects, nor what a card has under
- * a tag that is unknown here (Book 3, 5.4: zeros; 10.2). */
+/* DOL entries get what the terminal knows, its own or the card's; never the kernel's own objects,
+ * nor what a card has under a tag that is unknown here (Book 3, 5.4: zeros; 10.2). */
 static struct span lookup(void *ctx, uint32_t tag)
 {
     const struct transaction *tx = ctx;
     const struct object *o = data_object(tx, tag);
 
-    return o == NULL || o->origin == FROM_KERNEL || emv_tag_find(tag) == NULL ? (struct span){NULL, 0} : span_of(tx->data.bytes + o->at, o->n);
+    return o == NULL || o->origin == FROM_KERNEL || emv_tag_find(tag) == NULL
+               ? (struct span){NULL, 0}
+               : span_of(tx->data.bytes + o->at, o->n);
 }
 
-enum tp_err data_dol(struct transaction *tx, struct buf *out, struct span dol, uint32_t keep, const char *name)
+enum tp_err data_dol(struct transaction *tx, struct buf *out, struct span dol, uint32_t keep,
+                     const char *name)
 {
     const size_t before = out->n;
     const enum tp_err r = dol_build(out, dol, lookup, tx);
 
     if (r != TP_OK)
-        return tx_end(tx, KERNEL_TERMINATED, "the card's %s is %s", name, r == TP_ERR_RANGE ? "too long" : "malformed");
-    return keep == 0 ? TP_OK : data_put(tx, keep, FROM_KERNEL, span_of(out->p + before, out->n - before));
+        return tx_end(tx, KERNEL_TERMINATED, "the card's %s is %s", name,
+                      r == TP_ERR_RANGE ? "too long" : "malformed");
+    return keep == 0 ? TP_OK
+                     : data_put(tx, keep, FROM_KERNEL, span_of(out->p + before, out->n - before));
 }
 
 void tvr_set(struct transaction *tx, unsigned bit)

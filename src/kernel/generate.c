@@ -27,7 +27,8 @@ static enum tp_err put_tc_hash(struct transaction *tx, struct span dol)
         asked = asked || entry.tag == TAG_TC_HASH;
     if (!asked)
         return TP_OK;
-    /* The terminal has no default TDOL: an empty one is taken then, and not told as one that was used (9.2.2). */
+    /* The terminal has no default TDOL: an empty one is taken then, and not told as one that was
+     * used (9.2.2). */
     r = data_dol(tx, &values, tdol, 0, "TDOL");
     if (r != TP_OK)
         return r;
@@ -39,7 +40,8 @@ static enum tp_err put_tc_hash(struct transaction *tx, struct span dol)
 /* Format 1: CID, ATC, AC and the rest IAD (6.5.5.4). */
 static enum tp_err parse_1(struct answer *a, struct span value)
 {
-    if (span_take(&value, 1, &a->cid) != TP_OK || span_take(&value, 2, &a->atc) != TP_OK || span_take(&value, 8, &a->ac) != TP_OK)
+    if (span_take(&value, 1, &a->cid) != TP_OK || span_take(&value, 2, &a->atc) != TP_OK ||
+        span_take(&value, 8, &a->ac) != TP_OK)
         return TP_ERR_FORMAT;
     a->iad = value;
     return TP_OK;
@@ -67,7 +69,8 @@ static enum tp_err parse_2(struct answer *a, struct span value)
             *at = object.value;
         if (object.tag == TAG_SDAD) {
             a->hashed[0] = span_of(start, (size_t)(object.raw.p - start));
-            a->hashed[1] = span_of(object.raw.p + object.raw.n, (size_t)(end - (object.raw.p + object.raw.n)));
+            a->hashed[1] =
+                span_of(object.raw.p + object.raw.n, (size_t)(end - (object.raw.p + object.raw.n)));
         }
     }
     return r == TP_ERR_NOT_FOUND ? TP_OK : TP_ERR_FORMAT;
@@ -94,7 +97,8 @@ static enum tp_err parse(struct answer *a, struct span data)
     return TP_OK;
 }
 
-/* A card may answer less than was asked, never more: Book 3, 9.3 (TC > ARQC > AAC; at the second time no ARQC). */
+/* A card may answer less than was asked, never more: Book 3, 9.3 (TC > ARQC > AAC; at the second
+ * time no ARQC). */
 static bool allowed(enum ac want, enum ac got, bool second)
 {
     switch (got) {
@@ -108,27 +112,36 @@ static bool allowed(enum ac want, enum ac got, bool second)
     return false;
 }
 
-/* Book 2, 6.6.2. The cryptogram itself is inside the signature. *got: the kind that the clear CID says, corrected. */
-static enum tp_err check_cda(struct transaction *tx, const struct answer *a, bool second, enum ac *got, bool *failed)
+/* Book 2, 6.6.2. The cryptogram itself is inside the signature. *got: the kind that the clear CID
+ * says, corrected. */
+static enum tp_err check_cda(struct transaction *tx, const struct answer *a, bool second,
+                             enum ac *got, bool *failed)
 {
-    const struct span parts[] = {data_get(tx, TAG_EV_PDOL_VALUES), data_get(tx, TAG_EV_CDOL1_VALUES),
-                                 second ? data_get(tx, TAG_EV_CDOL2_VALUES) : (struct span){NULL, 0}, a->hashed[0], a->hashed[1]};
+    const struct span parts[] = {
+        data_get(tx, TAG_EV_PDOL_VALUES), data_get(tx, TAG_EV_CDOL1_VALUES),
+        second ? data_get(tx, TAG_EV_CDOL2_VALUES) : (struct span){NULL, 0}, a->hashed[0],
+        a->hashed[1]};
     struct emv_dynamic dynamic;
     enum emv_check check = EMV_CHECK_DATA_MISSING;
     enum tp_err r = TP_OK;
 
     tsi_set(tx, TSI_ODA);
     if (a->sdad.n > 0)
-        r = emv_cda_check(&check, &dynamic, tx->icc_key, a->sdad, data_get(tx, TAG_UN), a->cid.p[0], parts, sizeof(parts) / sizeof(parts[0]));
+        r = emv_cda_check(&check, &dynamic, tx->icc_key, a->sdad, data_get(tx, TAG_UN), a->cid.p[0],
+                          parts, sizeof(parts) / sizeof(parts[0]));
     if (r != TP_OK)
         return tp_fail(tx->e, r, "the card's signature cannot be checked: %s", tp_err_text(r));
-    if (check == EMV_CHECK_DATA_HASH && tx->config->recorded != NULL && tx->config->recorded->answer_hidden)
+    if (check == EMV_CHECK_DATA_HASH && tx->config->recorded != NULL &&
+        tx->config->recorded->answer_hidden)
         check = tx->config->recorded->signature;
     *failed = check != EMV_CHECK_OK;
     if (check == EMV_CHECK_CID) /* the signed one says what the cryptogram is: Book 4, 6.3.2.1 */
         *got = (dynamic.cid & CID_TYPE) == CID_TYPE ? AC_AAC : (enum ac)(dynamic.cid & CID_TYPE);
     if (*failed) {
-        oda_failed(tx, "signature", a->sdad.n > 0 ? check : EMV_CHECK_LENGTH); /* no signature at all is not "ICC data missing" */
+        oda_failed(tx, "signature",
+                   a->sdad.n > 0
+                       ? check
+                       : EMV_CHECK_LENGTH); /* no signature at all is not "ICC data missing" */
         return TP_OK;
     }
     tx->oda.ok = true;
@@ -142,7 +155,11 @@ static enum tp_err keep(struct transaction *tx, const struct answer *a)
     const struct {
         uint32_t tag;
         struct span value;
-    } all[] = {{TAG_CID, a->cid}, {TAG_ATC, a->atc}, {TAG_IAD, a->iad}, {TAG_SDAD, a->sdad}, {TAG_AC, a->ac}};
+    } all[] = {{TAG_CID, a->cid},
+               {TAG_ATC, a->atc},
+               {TAG_IAD, a->iad},
+               {TAG_SDAD, a->sdad},
+               {TAG_AC, a->ac}};
     enum tp_err r = data_put(tx, TAG_EV_RESPONSE, FROM_KERNEL, a->whole);
 
     for (size_t i = 0; r == TP_OK && i < sizeof(all) / sizeof(all[0]); i++)
@@ -151,11 +168,13 @@ static enum tp_err keep(struct transaction *tx, const struct answer *a)
     return r;
 }
 
-static enum tp_err send(struct transaction *tx, enum ac want, bool second, bool cda, struct answer *a)
+static enum tp_err send(struct transaction *tx, enum ac want, bool second, bool cda,
+                        struct answer *a)
 {
     const struct span dol = data_get(tx, second ? TAG_CDOL2 : TAG_CDOL1);
     const char *name = second ? "CDOL2" : "CDOL1";
-    struct capdu c = {.cla = 0x80, .ins = INS_GENERATE_AC, .p1 = (uint8_t)(want | (cda ? P1_CDA : 0)), .le = 256};
+    struct capdu c = {
+        .cla = 0x80, .ins = INS_GENERATE_AC, .p1 = (uint8_t)(want | (cda ? P1_CDA : 0)), .le = 256};
     uint8_t raw[255];
     struct buf values = BUF_OF(raw);
     struct span data;
@@ -177,7 +196,8 @@ static enum tp_err send(struct transaction *tx, enum ac want, bool second, bool 
     return TP_OK;
 }
 
-enum tp_err generate_ac(struct transaction *tx, enum ac want, bool second, enum ac *got, bool *cda_failed)
+enum tp_err generate_ac(struct transaction *tx, enum ac want, bool second, enum ac *got,
+                        bool *cda_failed)
 {
     const bool cda = want != AC_AAC && oda_wants_cda(tx);
     struct answer a;
@@ -188,11 +208,14 @@ enum tp_err generate_ac(struct transaction *tx, enum ac want, bool second, enum 
     if (r != TP_OK)
         return r;
     tsi_set(tx, TSI_CARD_RISK);              /* Book 3, 10.8 */
-    *got = (enum ac)(a.cid.p[0] & CID_TYPE); /* NOLINT(clang-analyzer-core.NullDereference): send has filled a if it goes on */
+    *got = (enum ac)(a.cid.p[0] & CID_TYPE); /* NOLINT(clang-analyzer-core.NullDereference): send
+                                                has filled a if it goes on */
     lies = !allowed(want, *got, second);
     if (lies && !second)
-        return tx_end(tx, KERNEL_TERMINATED, "the card answered another cryptogram than it may (CID %02X)", a.cid.p[0]);
-    if ((!cda || *got == AC_AAC) && a.ac.n != 8) /* only a signature that was asked for may hold the cryptogram */
+        return tx_end(tx, KERNEL_TERMINATED,
+                      "the card answered another cryptogram than it may (CID %02X)", a.cid.p[0]);
+    if ((!cda || *got == AC_AAC) &&
+        a.ac.n != 8) /* only a signature that was asked for may hold the cryptogram */
         return tx_end(tx, KERNEL_TERMINATED, "the card's answer to GENERATE AC is malformed");
     r = keep(tx, &a);
     if (lies) /* the second time all is said, and it counts as an AAC, which nobody signs: 9.3 */

@@ -91,7 +91,9 @@ enum tp_err step_initiate(struct transaction *tx, bool *refused)
     }
     if (sw != SW_OK)
         return tx_end_sw(tx, sw, "GET PROCESSING OPTIONS");
-    if (parse(data, &aip, &afl) != TP_OK || aip.n != 2 || afl.n == 0 || afl.n % 4 != 0 || afl.n > 252)
-        return tx_end(tx, KERNEL_TERMINATED, "the card's answer to GET PROCESSING OPTIONS is malformed");
+    if (parse(data, &aip, &afl) != TP_OK || aip.n != 2 || afl.n == 0 || afl.n % 4 != 0 ||
+        afl.n > 252)
+        return tx_end(tx, KERNEL_TERMINATED,
+                      "the card's answer to GET PROCESSING OPTIONS is malformed");
     return keep(tx, data, aip, afl);
 }

@@ -21,7 +21,8 @@ enum tp_err tx_end(struct transaction *tx, enum kernel_outcome outcome, const ch
 
 enum tp_err tx_end_sw(struct transaction *tx, uint16_t sw, const char *command)
 {
-    return tx_end(tx, KERNEL_TERMINATED, "the card answered %04X to %s: %s", sw, command, sw_text(sw));
+    return tx_end(tx, KERNEL_TERMINATED, "the card answered %04X to %s: %s", sw, command,
+                  sw_text(sw));
 }
 
 void tx_step(struct transaction *tx, enum kernel_step step)
@@ -30,7 +31,8 @@ void tx_step(struct transaction *tx, enum kernel_step step)
         tx->person->step(tx->person->ctx, step);
 }
 
-enum tp_err tx_new(struct transaction **out, struct reader *reader, const struct terminal_config *config, const struct transaction_request *request,
+enum tp_err tx_new(struct transaction **out, struct reader *reader,
+                   const struct terminal_config *config, const struct transaction_request *request,
                    struct tp_error *e)
 {
     struct transaction *tx = calloc(1, sizeof(*tx));
@@ -48,7 +50,8 @@ enum tp_err tx_new(struct transaction **out, struct reader *reader, const struct
     return TP_OK;
 }
 
-/* Registered application providers whose cards are of real accounts; the store of authority keys may hold test keys of theirs. */
+/* Registered application providers whose cards are of real accounts; the store of authority keys
+ * may hold test keys of theirs. */
 static bool known_scheme(const uint8_t rid[5])
 {
     static const uint8_t schemes[][5] = {
@@ -72,8 +75,8 @@ static bool known_scheme(const uint8_t rid[5])
     return false;
 }
 
-/* Live unless it is proven a test's: a name of category F belongs to nobody (ISO/IEC 7816-4, 8.2.1.2), and a scheme of which only test keys are known is
- * one for tests. */
+/* Live unless it is proven a test's: a name of category F belongs to nobody (ISO/IEC
+ * 7816-4, 8.2.1.2), and a scheme of which only test keys are known is one for tests. */
 static bool is_live(const struct transaction *tx)
 {
     const uint8_t *aid = tx->selected.c.aid;
@@ -96,7 +99,8 @@ static bool is_live(const struct transaction *tx)
     return !test_key;
 }
 
-/* Selection and GET PROCESSING OPTIONS, again with the next application while the card refuses one (Book 3, 10.1). */
+/* Selection and GET PROCESSING OPTIONS, again with the next application while the card refuses one
+ * (Book 3, 10.1). */
 static enum tp_err begin(struct transaction *tx)
 {
     bool refused = true;
@@ -125,13 +129,16 @@ static enum tp_err refuse_live(struct transaction *tx)
 {
     if (!tx->live || tx->config->allow_live_card)
         return TP_OK;
-    return tx_end(tx, KERNEL_NOT_ACCEPTED, "this is a real card of a live scheme: it was read, and not asked to sign (--allow-live-card does)");
+    return tx_end(tx, KERNEL_NOT_ACCEPTED,
+                  "this is a real card of a live scheme: it was read, and not asked to sign "
+                  "(--allow-live-card does)");
 }
 
 static enum tp_err run(struct transaction *tx)
 {
-    static enum tp_err (*const steps[])(struct transaction *) = {step_read,   refuse_live, step_authenticate, step_restrictions,
-                                                                 step_verify, step_risk,   step_complete};
+    static enum tp_err (*const steps[])(struct transaction *) = {
+        step_read,   refuse_live, step_authenticate, step_restrictions,
+        step_verify, step_risk,   step_complete};
     enum tp_err r = begin(tx);
 
     for (size_t i = 0; r == TP_OK && i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -156,8 +163,10 @@ static void close_run(struct transaction *tx)
     tx->selected.app = NULL;
 }
 
-enum tp_err kernel_run(struct transaction **out, struct reader *reader, const struct terminal_config *config,
-                       const struct transaction_request *request, const struct kernel_person *person, const struct kernel_online *online,
+enum tp_err kernel_run(struct transaction **out, struct reader *reader,
+                       const struct terminal_config *config,
+                       const struct transaction_request *request,
+                       const struct kernel_person *person, const struct kernel_online *online,
                        struct tp_error *e)
 {
     enum tp_err r = tx_new(out, reader, config, request, e);
@@ -182,7 +191,8 @@ static enum tp_err read_one(struct transaction *tx, size_t i)
     static const struct {
         uint32_t tag;
         size_t n;
-    } counters[] = {{TAG_ATC, 2}, {TAG_LAST_ONLINE_ATC, 2}, {TAG_PIN_TRIES, 1}, {TAG_LOG_FORMAT, 0}};
+    } counters[] = {
+        {TAG_ATC, 2}, {TAG_LAST_ONLINE_ATC, 2}, {TAG_PIN_TRIES, 1}, {TAG_LOG_FORMAT, 0}};
     bool refused;
     struct span value;
     uint16_t sw;
@@ -195,7 +205,9 @@ static enum tp_err read_one(struct transaction *tx, size_t i)
     if (r == TP_OK && sw == SW_SELECTED_FILE_INVALIDATED)
         return tx_end(tx, KERNEL_NOT_ACCEPTED, "this application is blocked (6283 to SELECT)");
     if (r == TP_OK && sw != SW_OK)
-        return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card does not let this application be selected (%04X: %s)", sw, sw_text(sw));
+        return tx_end(tx, KERNEL_NOT_ACCEPTED,
+                      "the card does not let this application be selected (%04X: %s)", sw,
+                      sw_text(sw));
     if (r == TP_OK)
         r = data_application(tx);
     if (r != TP_OK)
@@ -203,7 +215,8 @@ static enum tp_err read_one(struct transaction *tx, size_t i)
     tx->live = is_live(tx);
     r = step_initiate(tx, &refused);
     if (r == TP_OK && refused)
-        return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card does not let this application be used here (6985)");
+        return tx_end(tx, KERNEL_NOT_ACCEPTED,
+                      "the card does not let this application be used here (6985)");
     if (r == TP_OK)
         r = step_read(tx);
     if (r == TP_OK)
@@ -218,7 +231,8 @@ static enum tp_err read_one(struct transaction *tx, size_t i)
     return r == TP_OK ? tx_end(tx, KERNEL_READ_ONLY, "read") : r;
 }
 
-enum tp_err kernel_read_card(struct transaction **list, size_t cap, size_t *n, struct reader *reader, const struct terminal_config *config, int date,
+enum tp_err kernel_read_card(struct transaction **list, size_t cap, size_t *n,
+                             struct reader *reader, const struct terminal_config *config, int date,
                              struct tp_error *e)
 {
     const struct transaction_request request = {.date = date};
@@ -307,8 +321,10 @@ bool transaction_live(const struct transaction *tx)
 
 const char *kernel_method_name(enum kernel_method m)
 {
-    static const char *const names[] = {
-        [KERNEL_METHOD_NONE] = "none", [KERNEL_METHOD_SDA] = "SDA", [KERNEL_METHOD_DDA] = "DDA", [KERNEL_METHOD_CDA] = "CDA"};
+    static const char *const names[] = {[KERNEL_METHOD_NONE] = "none",
+                                        [KERNEL_METHOD_SDA] = "SDA",
+                                        [KERNEL_METHOD_DDA] = "DDA",
+                                        [KERNEL_METHOD_CDA] = "CDA"};
 
     return names[m];
 }

@@ -1,6 +1,8 @@
-/* The EMV contact terminal: EMV 4.4 Books 1-4 (DESIGN 6). A state machine that owns no I/O but a struct reader, prints nothing, and yields a struct transaction.
+/* The EMV contact terminal: EMV 4.4 Books 1-4 (DESIGN 6). A state machine that owns no I/O but a
+ * struct reader, prints nothing, and yields a struct transaction.
  *
- * An outcome of the standard (declined, terminated, not accepted) is in the transaction; an error is a reader or card that left, or a fault. */
+ * An outcome of the standard (declined, terminated, not accepted) is in the transaction; an error
+ * is a reader or card that left, or a fault. */
 #ifndef TP_KERNEL_KERNEL_H
 #define TP_KERNEL_KERNEL_H
 
@@ -18,7 +20,8 @@ struct transaction;
 struct terminal_application { /* per AID */
     uint8_t aid[16];
     uint8_t aid_n;
-    bool partial;       /* application selection indicator: partial name selection allowed (Book 1, 12.3.1) */
+    bool partial;       /* application selection indicator: partial name selection allowed (Book
+                           1, 12.3.1) */
     uint8_t version[2]; /* 9F09 */
     uint8_t tac_denial[5], tac_online[5], tac_default[5];
     uint32_t floor_limit;                     /* 9F1B, minor units */
@@ -27,21 +30,24 @@ struct terminal_application { /* per AID */
     struct span default_ddol;                 /* borrowed from the configuration's owner */
 };
 
-/* What a card's certificates came to once, for a transcript in which its data are masked: a hash over them cannot be worked out again. All that hangs on no
- * masked byte is worked out all the same: the issuer certificate, the card's signatures. */
+/* What a card's certificates came to once, for a transcript in which its data are masked: a hash
+ * over them cannot be worked out again. All that hangs on no masked byte is worked out all the
+ * same: the issuer certificate, the card's signatures. */
 struct kernel_recorded {
     const struct emv_pubkey *icc_key, *pin_key; /* of the good ones; borrowed */
-    enum emv_check check;                       /* of a card certificate (when icc_key is NULL) or the signed static data that was not good */
-    uint8_t dac[2];                             /* 9F45, of good signed static data */
-    bool answer_hidden;                         /* an answer to GENERATE AC has masked bytes: what CDA signs cannot be hashed */
-    enum emv_check signature;                   /* then: what the signature over it came to */
+    enum emv_check check; /* of a card certificate (when icc_key is NULL) or the signed static data
+                             that was not good */
+    uint8_t dac[2];       /* 9F45, of good signed static data */
+    bool answer_hidden;   /* an answer to GENERATE AC has masked bytes: what CDA signs cannot be
+                             hashed */
+    enum emv_check signature; /* then: what the signature over it came to */
 };
 
-struct
-    kernel_memory { /* what the terminal remembers of cards; NULL functions: nothing. Book 3, 10.6.1; Book 4, 6.3.5. psn: 5F34 as a number, -1: none */
+struct kernel_memory { /* what the terminal remembers of cards; NULL functions: nothing. Book
+                          3, 10.6.1; Book 4, 6.3.5. psn: 5F34 as a number, -1: none */
     void *ctx;
-    /* *amount (0 at the call): the last payment with this card in that currency that the terminal's log holds, in minor units: it counts towards
-     * the floor limit. */
+    /* *amount (0 at the call): the last payment with this card in that currency that the terminal's
+     * log holds, in minor units: it counts towards the floor limit. */
     enum tp_err (*spent)(void *ctx, const char *pan, int psn, uint16_t currency, int64_t *amount);
     /* *hit (false at the call): the card stands on the terminal's exception file. */
     enum tp_err (*on_exception_file)(void *ctx, const char *pan, int psn, bool *hit);
@@ -60,9 +66,10 @@ struct terminal_config {     /* the same for many transactions; must outlive the
     struct terminal_application applications[KERNEL_AIDS_MAX];
     size_t applications_n;
     const struct capk_store *authorities;
-    bool allow_live_card;                   /* else a card of a live scheme is read, never asked to sign */
-    const struct kernel_memory *memory;     /* NULL: none */
-    const struct kernel_recorded *recorded; /* NULL but where a masked transcript is run again (src/payer/rerun.h) */
+    bool allow_live_card; /* else a card of a live scheme is read, never asked to sign */
+    const struct kernel_memory *memory; /* NULL: none */
+    const struct kernel_recorded
+        *recorded; /* NULL but where a masked transcript is run again (src/payer/rerun.h) */
 };
 
 struct transaction_request { /* one payment */
@@ -75,54 +82,74 @@ struct transaction_request { /* one payment */
     uint32_t counter;        /* 9F41 */
     uint8_t un[4];           /* 9F37 */
     uint8_t payee[32];       /* 9F7C: crypto/payee.h */
-    struct span application; /* only applications whose AID begins so; empty: any. Borrowed, as long as the run */
-    const char *label;       /* only applications shown under that name, in any case of letters; NULL: any */
+    struct span application; /* only applications whose AID begins so; empty: any. Borrowed, as long
+                                as the run */
+    const char
+        *label; /* only applications shown under that name, in any case of letters; NULL: any */
 };
 
 struct candidate { /* an application on the candidate list */
     uint8_t aid[16];
     uint8_t aid_n;
-    char label[17];   /* 9F12 when 9F11 names ISO 8859-1, else 50; its printable ASCII part; may be "" */
-    uint8_t priority; /* 87: low nibble 1 (first) to 15, 0 none; bit 8: needs the cardholder's confirmation */
+    char label[17]; /* 9F12 when 9F11 names ISO 8859-1, else 50; its printable ASCII part; may be ""
+                     */
+    uint8_t priority; /* 87: low nibble 1 (first) to 15, 0 none; bit 8: needs the cardholder's
+                         confirmation */
 };
 
-enum kernel_step { KERNEL_SELECT, KERNEL_READ, KERNEL_AUTHENTICATE, KERNEL_PIN, KERNEL_SIGN, KERNEL_ONLINE, KERNEL_COMPLETE };
+enum kernel_step {
+    KERNEL_SELECT,
+    KERNEL_READ,
+    KERNEL_AUTHENTICATE,
+    KERNEL_PIN,
+    KERNEL_SIGN,
+    KERNEL_ONLINE,
+    KERNEL_COMPLETE
+};
 
-enum kernel_keypad {                         /* what happens at the reader's own keypad */
-                     KERNEL_KEYPAD_ENTER,    /* before: the person is to enter the PIN there */
-                     KERNEL_KEYPAD_WRONG,    /* before: again, the one before was wrong */
-                     KERNEL_KEYPAD_SENT,     /* after: the card has it; whether it was right shows later */
-                     KERNEL_KEYPAD_LENGTH,   /* after: fewer or more digits than a PIN has; it is asked for again, a few times */
-                     KERNEL_KEYPAD_MISMATCH, /* after: the reader had it typed twice, and they differ; asked for again too */
+enum kernel_keypad {                      /* what happens at the reader's own keypad */
+                     KERNEL_KEYPAD_ENTER, /* before: the person is to enter the PIN there */
+                     KERNEL_KEYPAD_WRONG, /* before: again, the one before was wrong */
+                     KERNEL_KEYPAD_SENT, /* after: the card has it; whether it was right shows later
+                                          */
+                     KERNEL_KEYPAD_LENGTH,   /* after: fewer or more digits than a PIN has; it is
+                                                asked for again, a few times */
+                     KERNEL_KEYPAD_MISMATCH, /* after: the reader had it typed twice, and they
+                                                differ; asked for again too */
                      KERNEL_KEYPAD_CANCELLED,
                      KERNEL_KEYPAD_TIMEOUT,
                      KERNEL_KEYPAD_REFUSED /* after: the reader does not do it, or not so */
 };
 
-struct kernel_person { /* the cardholder, through whoever has the screen and keys; NULL functions: nobody there */
+struct kernel_person { /* the cardholder, through whoever has the screen and keys; NULL functions:
+                          nobody there */
     void *ctx;
     /* Index into list (in order of priority), or -1 to leave. Called when more than one application
      * is left, or when the only one wants confirmation, or (choose_one) also when it wants none.
      * NULL: nobody chooses or confirms (Book 1, 12.4, steps 2 and 5). */
     int (*choose)(void *ctx, const struct candidate *list, size_t n);
     bool choose_one;
-    /* Digits of the PIN in *pin, which is empty at the call and which the kernel wipes. tries_left: 0xFF unknown, 1: the last try. TP_ERR_CANCELLED: the person
-     * goes on without PIN (bypassed); TP_ERR_NOT_FOUND: no PIN pad; anything else ends the run with that error. Digits that are no PIN (4 to 12)
-     * are asked for again, a few times. */
+    /* Digits of the PIN in *pin, which is empty at the call and which the kernel wipes. tries_left:
+     * 0xFF unknown, 1: the last try. TP_ERR_CANCELLED: the person goes on without PIN (bypassed);
+     * TP_ERR_NOT_FOUND: no PIN pad; anything else ends the run with that error. Digits that are no
+     * PIN (4 to 12) are asked for again, a few times. */
     enum tp_err (*pin)(void *ctx, unsigned tries_left, bool wrong_before, struct secret *pin);
     void (*step)(void *ctx, enum kernel_step step);
-    /* Not NULL: a plaintext PIN goes from the reader's own keypad to the card (reader_verify_pin) and pin() is not asked for one. Such a terminal must not
-     * claim enciphered PIN in 9F33, which no keypad makes. Called once before and once after each entry, to tell the person. TP_OK goes on: after CANCELLED,
-     * TIMEOUT and REFUSED without PIN; TP_ERR_CANCELLED goes on without PIN (bypassed); anything else ends the run with that error. */
+    /* Not NULL: a plaintext PIN goes from the reader's own keypad to the card (reader_verify_pin)
+     * and pin() is not asked for one. Such a terminal must not claim enciphered PIN in 9F33, which
+     * no keypad makes. Called once before and once after each entry, to tell the person. TP_OK goes
+     * on: after CANCELLED, TIMEOUT and REFUSED without PIN; TP_ERR_CANCELLED goes on without PIN
+     * (bypassed); anything else ends the run with that error. */
     enum tp_err (*keypad)(void *ctx, unsigned tries_left, enum kernel_keypad what);
 };
 
 #define KERNEL_SCRIPTS_MAX 512
 
-struct kernel_issuer_answer { /* what came back from the issuer: Book 3, 10.9 and 10.10; Book 4, 12 */
+struct kernel_issuer_answer { /* what came back from the issuer: Book 3, 10.9 and 10.10; Book 4, 12
+                               */
     bool reached;             /* false: unable to go online, and nothing else counts */
-    uint8_t arc[2];           /* 8A: the two ASCII characters of DE 39; 00 (also 08, 10, 11) approves */
-    char approval[7];         /* DE 38, kept as 89; "" none */
+    uint8_t arc[2];   /* 8A: the two ASCII characters of DE 39; 00 (also 08, 10, 11) approves */
+    char approval[7]; /* DE 38, kept as 89; "" none */
     struct {
         uint8_t p[16];
         size_t n;     /* 8 to 16; 0: none */
@@ -135,8 +162,10 @@ struct kernel_issuer_answer { /* what came back from the issuer: Book 3, 10.9 an
 
 struct kernel_online { /* the way to the issuer; NULL function: unable to go online */
     void *ctx;
-    /* tx holds the ARQC and its evidence. *out is all zero at the call: one that is left so says "not reached". An error ends the run with it. */
-    enum tp_err (*authorise)(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out);
+    /* tx holds the ARQC and its evidence. *out is all zero at the call: one that is left so says
+     * "not reached". An error ends the run with it. */
+    enum tp_err (*authorise)(void *ctx, const struct transaction *tx,
+                             struct kernel_issuer_answer *out);
 };
 
 enum kernel_outcome {
@@ -147,10 +176,13 @@ enum kernel_outcome {
     KERNEL_READ_ONLY     /* of kernel_read_card: the application was read as asked */
 };
 
-/* Runs a whole transaction on a connected card. *out is the caller's to free, also when it ended without approval or in an error: then it is terminated and
- * holds what there was before (transaction_reversal_needed). NULL only for want of memory. */
-TP_MUST_CHECK enum tp_err kernel_run(struct transaction **out, struct reader *reader, const struct terminal_config *config,
-                                     const struct transaction_request *request, const struct kernel_person *person,
+/* Runs a whole transaction on a connected card. *out is the caller's to free, also when it ended
+ * without approval or in an error: then it is terminated and holds what there was before
+ * (transaction_reversal_needed). NULL only for want of memory. */
+TP_MUST_CHECK enum tp_err kernel_run(struct transaction **out, struct reader *reader,
+                                     const struct terminal_config *config,
+                                     const struct transaction_request *request,
+                                     const struct kernel_person *person,
                                      const struct kernel_online *online, struct tp_error *e);
 
 /* Reads a card without paying, for `telepay card`: each application of the PSE and of the
@@ -160,14 +192,19 @@ TP_MUST_CHECK enum tp_err kernel_run(struct transaction **out, struct reader *re
  * that is blocked (6283), or whose answer to SELECT is malformed, is there too. *n 0 with TP_OK: a
  * card without payment application. TP_ERR_CARD: a blocked card (6A81), among others. date:
  * YYYYMMDD. */
-TP_MUST_CHECK enum tp_err kernel_read_card(struct transaction **list, size_t cap, size_t *n, struct reader *reader,
-                                           const struct terminal_config *config, int date, struct tp_error *e);
+TP_MUST_CHECK enum tp_err kernel_read_card(struct transaction **list, size_t cap, size_t *n,
+                                           struct reader *reader,
+                                           const struct terminal_config *config, int date,
+                                           struct tp_error *e);
 
 void transaction_free(struct transaction **tx);
 enum kernel_outcome transaction_outcome(const struct transaction *tx);
-const char *transaction_reason(const struct transaction *tx); /* for people, with status word or clause: "the card answered 6985 to GENERATE AC" */
+const char *transaction_reason(
+    const struct transaction
+        *tx); /* for people, with status word or clause: "the card answered 6985 to GENERATE AC" */
 
-/* The issuer approved, and no TC came of it, for whatever reason, a card torn out included: the issuer must be told (Book 4, 6.3.8; ISO 8583 0400). */
+/* The issuer approved, and no TC came of it, for whatever reason, a card torn out included: the
+ * issuer must be told (Book 4, 6.3.8; ISO 8583 0400). */
 bool transaction_reversal_needed(const struct transaction *tx);
 
 /* Any data element the transaction has, from card or terminal: 9F26, 95, 9B, 9F34, 5A, 57 …; empty
@@ -176,29 +213,36 @@ bool transaction_reversal_needed(const struct transaction *tx);
  * 9F36 9F4B and DF05 always of the last one. Of the issuer: 8A, 89, 91. */
 struct span transaction_get(const struct transaction *tx, uint32_t tag);
 
-/* Everything the store holds, in the order it came: for --json and `telepay card`. False at the end. */
+/* Everything the store holds, in the order it came: for --json and `telepay card`. False at the
+ * end. */
 bool transaction_at(const struct transaction *tx, size_t i, uint32_t *tag, struct span *value);
 
-const struct candidate *transaction_application(const struct transaction *tx); /* the selected one; NULL before selection */
-bool transaction_live(const struct transaction *tx);                           /* the application is of a live scheme */
+const struct candidate *transaction_application(
+    const struct transaction *tx);                   /* the selected one; NULL before selection */
+bool transaction_live(const struct transaction *tx); /* the application is of a live scheme */
 
 enum kernel_method { KERNEL_METHOD_NONE, KERNEL_METHOD_SDA, KERNEL_METHOD_DDA, KERNEL_METHOD_CDA };
 const char *kernel_method_name(enum kernel_method m); /* "CDA" */
 
-struct kernel_authentication {    /* offline data authentication, Book 3 10.3 */
-    enum kernel_method method;    /* what card and terminal have in common */
-    bool ok;                      /* the whole of it, for CDA with the last GENERATE AC; after kernel_read_card: the certificates */
-    const char *failed_at;        /* "issuer certificate"; NULL when nothing failed */
-    enum emv_check check;         /* what failed there; with "authority key", EMV_CHECK_NO_KEY: RID and index (8F) are unknown here */
-    const struct capk *authority; /* the key that opened the issuer certificate, NULL: none; lives as long as the store */
-    bool authority_expired;       /* past the date that the list has for it; used all the same (Book 2, 11.2.3) */
+struct kernel_authentication { /* offline data authentication, Book 3 10.3 */
+    enum kernel_method method; /* what card and terminal have in common */
+    bool ok; /* the whole of it, for CDA with the last GENERATE AC; after kernel_read_card: the
+                certificates */
+    const char *failed_at; /* "issuer certificate"; NULL when nothing failed */
+    enum emv_check check;  /* what failed there; with "authority key", EMV_CHECK_NO_KEY: RID and
+                              index (8F) are unknown here */
+    const struct capk *authority; /* the key that opened the issuer certificate, NULL: none; lives
+                                     as long as the store */
+    bool authority_expired;       /* past the date that the list has for it; used all the same (Book
+                                     2, 11.2.3) */
     char issuer[20];              /* issuer identifier of the issuer certificate; "" unknown */
     int issuer_expiry, icc_expiry;
     size_t issuer_bits, icc_bits;
 };
 const struct kernel_authentication *transaction_authentication(const struct transaction *tx);
 
-/* The card's own key and the one for its PIN, as good certificates gave them; NULL: none, or not asked for. Live as long as the transaction. */
+/* The card's own key and the one for its PIN, as good certificates gave them; NULL: none, or not
+ * asked for. Live as long as the transaction. */
 const struct emv_pubkey *transaction_card_key(const struct transaction *tx);
 const struct emv_pubkey *transaction_pin_key(const struct transaction *tx);
 
@@ -214,8 +258,10 @@ struct kernel_cvm {
     uint8_t code, condition; /* as in the list: emv_cvm_name(code) */
     enum kernel_cvm_result result;
 };
-const struct kernel_cvm *transaction_cvm_at(const struct transaction *tx, size_t i); /* NULL at the end */
+const struct kernel_cvm *transaction_cvm_at(const struct transaction *tx,
+                                            size_t i); /* NULL at the end */
 
-unsigned transaction_pin_tries(const struct transaction *tx); /* left as last heard from the card; 0xFF unknown */
+unsigned transaction_pin_tries(
+    const struct transaction *tx); /* left as last heard from the card; 0xFF unknown */
 
 #endif

@@ -1,4 +1,5 @@
-/* Offline data authentication: EMV 4.4 Book 3, 10.3; Book 2, 5 (SDA), 6.5 (DDA), 6.6 (CDA); Book 4, 6.3.2. */
+/* Offline data authentication: EMV 4.4 Book 3, 10.3; Book 2, 5 (SDA), 6.5 (DDA), 6.6 (CDA); Book
+ * 4, 6.3.2. */
 #include "kernel/kernel_priv.h"
 
 #include <string.h>
@@ -6,7 +7,9 @@
 /* Notes the failure in TVR and for people. TSI says "performed" also of a failed one (10.3). */
 void oda_failed(struct transaction *tx, const char *at, enum emv_check check)
 {
-    static const unsigned bit[] = {[KERNEL_METHOD_SDA] = TVR_SDA_FAILED, [KERNEL_METHOD_DDA] = TVR_DDA_FAILED, [KERNEL_METHOD_CDA] = TVR_CDA_FAILED};
+    static const unsigned bit[] = {[KERNEL_METHOD_SDA] = TVR_SDA_FAILED,
+                                   [KERNEL_METHOD_DDA] = TVR_DDA_FAILED,
+                                   [KERNEL_METHOD_CDA] = TVR_CDA_FAILED};
 
     if (tx->oda.method == KERNEL_METHOD_NONE)
         return;
@@ -61,9 +64,11 @@ static enum tp_err sda(struct transaction *tx)
         check = tx->config->recorded->check;
         at = check == EMV_CHECK_OK ? NULL : "signed static data";
     } else if (at == NULL) {
-        r = emv_ssad_check(&check, dac, tx->issuer_key, ssad, span_of(tx->static_data, tx->static_n));
+        r = emv_ssad_check(&check, dac, tx->issuer_key, ssad,
+                           span_of(tx->static_data, tx->static_n));
         if (r != TP_OK)
-            return tp_fail(tx->e, r, "the signed static data cannot be checked: %s", tp_err_text(r));
+            return tp_fail(tx->e, r, "the signed static data cannot be checked: %s",
+                           tp_err_text(r));
         at = check == EMV_CHECK_OK ? NULL : "signed static data";
     }
     if (at != NULL) {
@@ -75,11 +80,13 @@ static enum tp_err sda(struct transaction *tx)
     return data_put(tx, TAG_DATA_AUTH_CODE, FROM_CARD, SPAN_OF(dac));
 }
 
-/* The card's DDOL, else the terminal's; it must ask for the unpredictable number (Book 2, 6.5.1). Empty when there is none such. */
+/* The card's DDOL, else the terminal's; it must ask for the unpredictable number (Book 2, 6.5.1).
+ * Empty when there is none such. */
 static struct span ddol(const struct transaction *tx)
 {
     const struct span own = data_get(tx, TAG_DDOL);
-    const struct span list = own.n > 0 || tx->selected.app == NULL ? own : tx->selected.app->default_ddol;
+    const struct span list =
+        own.n > 0 || tx->selected.app == NULL ? own : tx->selected.app->default_ddol;
     struct span rest = list;
     struct dol_entry entry;
     size_t n;
@@ -127,7 +134,8 @@ static enum tp_err dda_sign(struct transaction *tx, struct span list)
     if (sw != SW_OK)
         return tx_end_sw(tx, sw, "INTERNAL AUTHENTICATE");
     if (signature(data, &sdad) != TP_OK)
-        return tx_end(tx, KERNEL_TERMINATED, "the card's answer to INTERNAL AUTHENTICATE is malformed");
+        return tx_end(tx, KERNEL_TERMINATED,
+                      "the card's answer to INTERNAL AUTHENTICATE is malformed");
     r = data_put(tx, TAG_EV_DDA_SDAD, FROM_KERNEL, sdad);
     if (r != TP_OK)
         return r;
@@ -145,7 +153,8 @@ static enum tp_err dda_sign(struct transaction *tx, struct span list)
     return data_put(tx, TAG_ICC_DYNAMIC_NUMBER, FROM_CARD, dynamic.icc_dynamic_number);
 }
 
-/* DDA and CDA begin alike; the rest of CDA comes with GENERATE AC, and only then does TSI say "performed". */
+/* DDA and CDA begin alike; the rest of CDA comes with GENERATE AC, and only then does TSI say
+ * "performed". */
 static enum tp_err dynamic(struct transaction *tx)
 {
     const char *at;

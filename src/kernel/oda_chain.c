@@ -5,8 +5,8 @@
 
 #define KEYS_PER_INDEX_MAX 8 /* a public list may hold several keys under one index */
 
-/* The nth authority key under the card's index. A date in the list ends none: a key is in force until its scheme has
- * terminals take it out (Book 2, 11.2.3); one that is past is told. */
+/* The nth authority key under the card's index. A date in the list ends none: a key is in force
+ * until its scheme has terminals take it out (Book 2, 11.2.3); one that is past is told. */
 static const struct capk *authority(const struct transaction *tx, size_t n)
 {
     const struct span name = data_get(tx, TAG_DF_NAME), index = data_get(tx, TAG_CA_INDEX);
@@ -27,17 +27,22 @@ static void keep_issuer(struct transaction *tx, const struct capk *key, struct e
 /* Of several failures the one that came furthest is told. */
 static enum tp_err try_authorities(struct transaction *tx, enum emv_check *check)
 {
-    const struct span cert = data_get(tx, TAG_ISSUER_CERT), rest = data_get(tx, TAG_ISSUER_REMAINDER), exponent = data_get(tx, TAG_ISSUER_EXPONENT);
+    const struct span cert = data_get(tx, TAG_ISSUER_CERT),
+                      rest = data_get(tx, TAG_ISSUER_REMAINDER),
+                      exponent = data_get(tx, TAG_ISSUER_EXPONENT);
     enum emv_check outcome = EMV_CHECK_OK, furthest = EMV_CHECK_OK;
     const struct capk *key;
 
     for (size_t i = 0; i < KEYS_PER_INDEX_MAX && (key = authority(tx, i)) != NULL; i++) {
         struct emv_cert_info info = {0};
-        const enum tp_err r = emv_issuer_cert_check(&outcome, &info, key->key, cert, rest, exponent, tx->pan, tx->request->date);
+        const enum tp_err r = emv_issuer_cert_check(&outcome, &info, key->key, cert, rest, exponent,
+                                                    tx->pan, tx->request->date);
 
         if (r != TP_OK)
-            return tp_fail(tx->e, r, "the issuer certificate cannot be checked: %s", tp_err_text(r));
-        if (outcome == EMV_CHECK_OK && capk_revoked(tx->config->authorities, span_of(key->rid, 5), key->index, info.serial))
+            return tp_fail(tx->e, r, "the issuer certificate cannot be checked: %s",
+                           tp_err_text(r));
+        if (outcome == EMV_CHECK_OK &&
+            capk_revoked(tx->config->authorities, span_of(key->rid, 5), key->index, info.serial))
             outcome = EMV_CHECK_REVOKED; /* Book 2, 5.3, step 10 */
         if (outcome == EMV_CHECK_OK) {
             keep_issuer(tx, key, &info);
@@ -77,15 +82,19 @@ enum tp_err oda_issuer_key(struct transaction *tx, const char **failed_at, enum 
     return r;
 }
 
-enum tp_err oda_copy_key(struct transaction *tx, struct emv_pubkey **out, const struct emv_pubkey *key)
+enum tp_err oda_copy_key(struct transaction *tx, struct emv_pubkey **out,
+                         const struct emv_pubkey *key)
 {
-    const enum tp_err r = key == NULL ? TP_OK : emv_pubkey_new(out, emv_pubkey_modulus(key), emv_pubkey_exponent(key));
+    const enum tp_err r =
+        key == NULL ? TP_OK
+                    : emv_pubkey_new(out, emv_pubkey_modulus(key), emv_pubkey_exponent(key));
 
     return r == TP_OK ? TP_OK : tp_fail(tx->e, r, "the recorded key of the card cannot be used");
 }
 
 /* The card certificate of a transcript: what it came to then. */
-static enum tp_err recorded_icc_key(struct transaction *tx, const char **failed_at, enum emv_check *check)
+static enum tp_err recorded_icc_key(struct transaction *tx, const char **failed_at,
+                                    enum emv_check *check)
 {
     const struct kernel_recorded *recorded = tx->config->recorded;
     const enum tp_err r = oda_copy_key(tx, &tx->icc_key, recorded->icc_key);
@@ -102,10 +111,12 @@ static enum tp_err recorded_icc_key(struct transaction *tx, const char **failed_
     return TP_OK;
 }
 
-/* The ICC's own key with the static data under its signature. *failed_at NULL when tx->icc_key is there. */
+/* The ICC's own key with the static data under its signature. *failed_at NULL when tx->icc_key is
+ * there. */
 enum tp_err oda_icc_key(struct transaction *tx, const char **failed_at, enum emv_check *check)
 {
-    const struct span cert = data_get(tx, TAG_ICC_CERT), rest = data_get(tx, TAG_ICC_REMAINDER), exponent = data_get(tx, TAG_ICC_EXPONENT);
+    const struct span cert = data_get(tx, TAG_ICC_CERT), rest = data_get(tx, TAG_ICC_REMAINDER),
+                      exponent = data_get(tx, TAG_ICC_EXPONENT);
     struct emv_cert_info info = {0};
     enum tp_err r;
 
@@ -127,8 +138,8 @@ enum tp_err oda_icc_key(struct transaction *tx, const char **failed_at, enum emv
         return TP_OK;
     if (tx->config->recorded != NULL)
         return recorded_icc_key(tx, failed_at, check);
-    r = emv_icc_cert_check(check, &info, EMV_ICC_KEY, tx->issuer_key, cert, rest, exponent, span_of(tx->static_data, tx->static_n), tx->pan,
-                           tx->request->date);
+    r = emv_icc_cert_check(check, &info, EMV_ICC_KEY, tx->issuer_key, cert, rest, exponent,
+                           span_of(tx->static_data, tx->static_n), tx->pan, tx->request->date);
     if (r != TP_OK)
         return tp_fail(tx->e, r, "the card's certificate cannot be checked: %s", tp_err_text(r));
     if (*check != EMV_CHECK_OK) {

@@ -15,7 +15,8 @@
 #define P2_PLAIN      0x80
 #define P2_ENCIPHERED 0x88
 
-/* Tries left, so that a person is told before the last one. One GET DATA; a card that does not answer it just leaves the number unknown. */
+/* Tries left, so that a person is told before the last one. One GET DATA; a card that does not
+ * answer it just leaves the number unknown. */
 static enum tp_err fetch_tries(struct transaction *tx)
 {
     struct span tries;
@@ -85,17 +86,24 @@ static enum kernel_keypad keypad_word(enum reader_pin_end end)
     }
 }
 
-/* One VERIFY whose PIN the reader's keypad takes. *sent false: none reached the card, the person goes on without (Book 4, 6.3.4.3). */
-static enum tp_err send_by_keypad(struct transaction *tx, bool wrong_before, bool *sent, uint16_t *sw)
+/* One VERIFY whose PIN the reader's keypad takes. *sent false: none reached the card, the person
+ * goes on without (Book 4, 6.3.4.3). */
+static enum tp_err send_by_keypad(struct transaction *tx, bool wrong_before, bool *sent,
+                                  uint16_t *sw)
 {
     const struct kernel_person *person = tx->person;
-    const struct reader_pin pin = {
-        .min = PIN_MIN, .max = PIN_MAX, .timeout_s = ENTRY_SECONDS, .language = pinpad_language(data_get(tx, TAG_LANGUAGE))};
+    const struct reader_pin pin = {.min = PIN_MIN,
+                                   .max = PIN_MAX,
+                                   .timeout_s = ENTRY_SECONDS,
+                                   .language = pinpad_language(data_get(tx, TAG_LANGUAGE))};
     enum reader_pin_end end = READER_PIN_LENGTH;
     enum tp_err r = TP_OK;
 
-    for (unsigned i = 0; r == TP_OK && (end == READER_PIN_LENGTH || end == READER_PIN_MISMATCH) && i < ASK_MAX; i++) {
-        r = person->keypad(person->ctx, tx->pin_tries, wrong_before ? KERNEL_KEYPAD_WRONG : KERNEL_KEYPAD_ENTER);
+    for (unsigned i = 0;
+         r == TP_OK && (end == READER_PIN_LENGTH || end == READER_PIN_MISMATCH) && i < ASK_MAX;
+         i++) {
+        r = person->keypad(person->ctx, tx->pin_tries,
+                           wrong_before ? KERNEL_KEYPAD_WRONG : KERNEL_KEYPAD_ENTER);
         if (r != TP_OK)
             break;
         r = reader_verify_pin(tx->reader, &pin, &end, sw, tx->e);
@@ -114,7 +122,8 @@ static enum tp_err send_by_keypad(struct transaction *tx, bool wrong_before, boo
 }
 
 /* The PIN key's own certificate, checked once: tx->pin_key when it is good. */
-static enum tp_err own_pin_key(struct transaction *tx, struct span cert, struct span rest, struct span exponent)
+static enum tp_err own_pin_key(struct transaction *tx, struct span cert, struct span rest,
+                               struct span exponent)
 {
     struct emv_cert_info info = {0};
     enum emv_check check;
@@ -125,9 +134,11 @@ static enum tp_err own_pin_key(struct transaction *tx, struct span cert, struct 
         return r;
     if (tx->config->recorded != NULL)
         return oda_copy_key(tx, &tx->pin_key, tx->config->recorded->pin_key);
-    r = emv_icc_cert_check(&check, &info, EMV_ICC_PIN_KEY, tx->issuer_key, cert, rest, exponent, (struct span){NULL, 0}, tx->pan, tx->request->date);
+    r = emv_icc_cert_check(&check, &info, EMV_ICC_PIN_KEY, tx->issuer_key, cert, rest, exponent,
+                           (struct span){NULL, 0}, tx->pan, tx->request->date);
     if (r != TP_OK)
-        return tp_fail(tx->e, r, "the card's PIN certificate cannot be checked: %s", tp_err_text(r));
+        return tp_fail(tx->e, r, "the card's PIN certificate cannot be checked: %s",
+                       tp_err_text(r));
     if (check == EMV_CHECK_OK)
         tx->pin_key = info.key;
     else
@@ -135,10 +146,12 @@ static enum tp_err own_pin_key(struct transaction *tx, struct span cert, struct 
     return TP_OK;
 }
 
-/* The key that PINs are enciphered under: the card's PIN key if it has a certificate for one, else its own (Book 2, 7.1). *key is NULL when there is none. */
+/* The key that PINs are enciphered under: the card's PIN key if it has a certificate for one, else
+ * its own (Book 2, 7.1). *key is NULL when there is none. */
 static enum tp_err pin_key(struct transaction *tx, struct emv_pubkey **key)
 {
-    const struct span cert = data_get(tx, TAG_PIN_CERT), rest = data_get(tx, TAG_PIN_REMAINDER), exponent = data_get(tx, TAG_PIN_EXPONENT);
+    const struct span cert = data_get(tx, TAG_PIN_CERT), rest = data_get(tx, TAG_PIN_REMAINDER),
+                      exponent = data_get(tx, TAG_PIN_EXPONENT);
     enum emv_check check;
     const char *at;
     enum tp_err r = TP_OK;
@@ -154,8 +167,10 @@ static enum tp_err pin_key(struct transaction *tx, struct emv_pubkey **key)
     return r;
 }
 
-/* Book 2, 7.2: 7F, PIN block, challenge, random bytes, all under the key. *ok false: the card gave no challenge. */
-static enum tp_err encipher(struct transaction *tx, struct emv_pubkey *key, struct span block, uint8_t out[EMV_RSA_MAX], bool *ok)
+/* Book 2, 7.2: 7F, PIN block, challenge, random bytes, all under the key. *ok false: the card gave
+ * no challenge. */
+static enum tp_err encipher(struct transaction *tx, struct emv_pubkey *key, struct span block,
+                            uint8_t out[EMV_RSA_MAX], bool *ok)
 {
     const struct capdu c = {.ins = INS_GET_CHALLENGE, .le = 256};
     const size_t n = emv_pubkey_size(key);
@@ -172,16 +187,20 @@ static enum tp_err encipher(struct transaction *tx, struct emv_pubkey *key, stru
         plain.p[0] = PIN_DATA;
         memcpy(plain.p + 1, block.p, 8);
         memcpy(plain.p + 9, challenge.p, CHALLENGE);
-        r = RAND_bytes(plain.p + 17, (int)(n - 17)) == 1 ? emv_rsa_recover(key, secret_span(&plain), out) : TP_ERR_INTERNAL;
+        r = RAND_bytes(plain.p + 17, (int)(n - 17)) == 1
+                ? emv_rsa_recover(key, secret_span(&plain), out)
+                : TP_ERR_INTERNAL;
     }
     secret_free(&plain);
     return r == TP_OK ? TP_OK : tp_fail(tx->e, r, "the PIN cannot be enciphered");
 }
 
 /* One VERIFY. *sent false: enciphering was not possible, which fails the method (Book 2, 7). */
-static enum tp_err send(struct transaction *tx, bool enciphered, struct emv_pubkey *key, struct span block, bool *sent, uint16_t *sw)
+static enum tp_err send(struct transaction *tx, bool enciphered, struct emv_pubkey *key,
+                        struct span block, bool *sent, uint16_t *sw)
 {
-    struct capdu c = {.ins = INS_VERIFY, .p2 = enciphered ? P2_ENCIPHERED : P2_PLAIN, .data = block};
+    struct capdu c = {
+        .ins = INS_VERIFY, .p2 = enciphered ? P2_ENCIPHERED : P2_PLAIN, .data = block};
     uint8_t cipher[EMV_RSA_MAX];
     struct span nothing;
     enum tp_err r;
@@ -196,7 +215,8 @@ static enum tp_err send(struct transaction *tx, bool enciphered, struct emv_pubk
     return command_send(tx, &c, &nothing, sw);
 }
 
-/* What VERIFY's answer means (6.5.12.5): *again when another try is left. A card whose counter does not go down lies, and gets no further PIN. */
+/* What VERIFY's answer means (6.5.12.5): *again when another try is left. A card whose counter does
+ * not go down lies, and gets no further PIN. */
 static enum tp_err judge(struct transaction *tx, uint16_t sw, bool *ok, bool *again)
 {
     *ok = sw == SW_OK;
@@ -216,7 +236,8 @@ static enum tp_err judge(struct transaction *tx, uint16_t sw, bool *ok, bool *ag
     return TP_OK;
 }
 
-static enum tp_err attempts(struct transaction *tx, bool enciphered, struct emv_pubkey *key, bool *ok)
+static enum tp_err attempts(struct transaction *tx, bool enciphered, struct emv_pubkey *key,
+                            bool *ok)
 {
     bool again = true, got, sent;
     enum tp_err r = TP_OK;

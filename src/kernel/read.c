@@ -10,14 +10,15 @@
 static enum tp_err add_static(struct transaction *tx, struct span s)
 {
     if (STATIC_DATA_MAX - tx->static_n < s.n)
-        return tx_end(tx, KERNEL_TERMINATED, "the card has more data to authenticate than the terminal can keep");
+        return tx_end(tx, KERNEL_TERMINATED,
+                      "the card has more data to authenticate than the terminal can keep");
     memcpy(tx->static_data + tx->static_n, s.p, s.n);
     tx->static_n += s.n;
     return TP_OK;
 }
 
-/* 10.2: an object that is there twice ends the transaction. Objects that only a terminal or an issuer makes are not taken from a card; what selection, GET PROCESSING
- * OPTIONS gave stays. */
+/* 10.2: an object that is there twice ends the transaction. Objects that only a terminal or an
+ * issuer makes are not taken from a card; what selection, GET PROCESSING OPTIONS gave stays. */
 static enum tp_err keep_object(struct transaction *tx, const struct tlv *object)
 {
     const struct emv_tag *known = emv_tag_find(object->tag);
@@ -42,16 +43,20 @@ static enum tp_err keep_record(struct transaction *tx, struct span objects)
         if (r != TP_OK)
             return r;
     }
-    return r == TP_ERR_NOT_FOUND ? TP_OK : tx_end(tx, KERNEL_TERMINATED, "a record of the card is malformed");
+    return r == TP_ERR_NOT_FOUND
+               ? TP_OK
+               : tx_end(tx, KERNEL_TERMINATED, "a record of the card is malformed");
 }
 
-/* One record: files 1 to 10 are EMV's own, template 70; the payment system's and issuer's files 11 to 30 may hold anything and only take part in the
- * authentication. */
-static enum tp_err take_record(struct transaction *tx, uint8_t sfi, struct span data, bool authenticated)
+/* One record: files 1 to 10 are EMV's own, template 70; the payment system's and issuer's files 11
+ * to 30 may hold anything and only take part in the authentication. */
+static enum tp_err take_record(struct transaction *tx, uint8_t sfi, struct span data,
+                               bool authenticated)
 {
     struct span rest = data;
     struct tlv record;
-    const bool whole = tlv_next(&rest, &record) == TP_OK && record.tag == TAG_RECORD && record.raw.p == data.p && rest.n == 0;
+    const bool whole = tlv_next(&rest, &record) == TP_OK && record.tag == TAG_RECORD &&
+                       record.raw.p == data.p && rest.n == 0;
     enum tp_err r = TP_OK;
 
     if (sfi <= 10 && (!whole || tlv_check_level(record.value) != TP_OK))
@@ -75,7 +80,8 @@ static enum tp_err afl_next(struct span *afl, struct afl_entry *out)
     if (span_take(afl, 4, &four) != TP_OK)
         return TP_ERR_FORMAT;
     *out = (struct afl_entry){four.p[0] >> 3, four.p[1], four.p[2], four.p[3]};
-    if ((four.p[0] & 7) != 0 || out->sfi < 1 || out->sfi > 30 || out->first == 0 || out->last < out->first)
+    if ((four.p[0] & 7) != 0 || out->sfi < 1 || out->sfi > 30 || out->first == 0 ||
+        out->last < out->first)
         return TP_ERR_FORMAT;
     return out->authenticated > out->last - out->first + 1 ? TP_ERR_FORMAT : TP_OK;
 }
@@ -87,10 +93,14 @@ static enum tp_err check_afl(struct transaction *tx, struct span afl)
 
     while (afl.n > 0) {
         if (afl_next(&afl, &entry) != TP_OK)
-            return tx_end(tx, KERNEL_TERMINATED, "the card's Application File Locator is malformed");
+            return tx_end(tx, KERNEL_TERMINATED,
+                          "the card's Application File Locator is malformed");
         records += (unsigned)(entry.last - entry.first) + 1;
     }
-    return records <= RECORDS_MAX ? TP_OK : tx_end(tx, KERNEL_TERMINATED, "the card names %u records: more than any card has", records);
+    return records <= RECORDS_MAX
+               ? TP_OK
+               : tx_end(tx, KERNEL_TERMINATED, "the card names %u records: more than any card has",
+                        records);
 }
 
 static enum tp_err read_entry(struct transaction *tx, const struct afl_entry *entry)
@@ -120,35 +130,42 @@ static enum tp_err finish_static(struct transaction *tx)
         tx->static_broken = true;
     else if (tags.n > 0)
         r = add_static(tx, SPAN_OF(tx->aip));
-    return r == TP_OK ? data_put(tx, TAG_EV_STATIC, FROM_KERNEL, span_of(tx->static_data, tx->static_n)) : r;
+    return r == TP_OK
+               ? data_put(tx, TAG_EV_STATIC, FROM_KERNEL, span_of(tx->static_data, tx->static_n))
+               : r;
 }
 
 static enum tp_err check_mandatory(struct transaction *tx)
 {
-    static const uint32_t mandatory[] = {TAG_EXPIRY, TAG_PAN, TAG_CDOL1, TAG_CDOL2}; /* Book 3, 7.2 */
+    static const uint32_t mandatory[] = {TAG_EXPIRY, TAG_PAN, TAG_CDOL1,
+                                         TAG_CDOL2}; /* Book 3, 7.2 */
     const struct span pan = data_get(tx, TAG_PAN);
 
     for (size_t i = 0; i < sizeof(mandatory) / sizeof(mandatory[0]); i++)
         if (data_get(tx, mandatory[i]).n == 0)
-            return tx_end(tx, KERNEL_TERMINATED, "the card lacks %s", emv_tag_find(mandatory[i])->name);
+            return tx_end(tx, KERNEL_TERMINATED, "the card lacks %s",
+                          emv_tag_find(mandatory[i])->name);
     if (pan.n > 10 || bcd_get_cn(pan, tx->pan) != TP_OK)
         return tx_end(tx, KERNEL_TERMINATED, "the card's number is malformed");
     return TP_OK;
 }
 
-/* 7.5: what is seen to be of another length than the dictionary has ends the transaction. Keys and certificates do not stand here: those fail the
- * authentication. */
+/* 7.5: what is seen to be of another length than the dictionary has ends the transaction. Keys and
+ * certificates do not stand here: those fail the authentication. */
 static enum tp_err check_lengths(struct transaction *tx)
 {
-    static const uint32_t fixed[] = {TAG_EXPIRY,      TAG_EFFECTIVE,  TAG_ISSUER_COUNTRY, TAG_PAN_SEQUENCE,  TAG_AUC,           TAG_CARD_VERSION,
-                                     TAG_IAC_DEFAULT, TAG_IAC_DENIAL, TAG_IAC_ONLINE,     TAG_LOWER_OFFLINE, TAG_UPPER_OFFLINE, TAG_APP_CURRENCY};
+    static const uint32_t fixed[] = {TAG_EXPIRY,        TAG_EFFECTIVE,     TAG_ISSUER_COUNTRY,
+                                     TAG_PAN_SEQUENCE,  TAG_AUC,           TAG_CARD_VERSION,
+                                     TAG_IAC_DEFAULT,   TAG_IAC_DENIAL,    TAG_IAC_ONLINE,
+                                     TAG_LOWER_OFFLINE, TAG_UPPER_OFFLINE, TAG_APP_CURRENCY};
 
     for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
         const struct emv_tag *known = emv_tag_find(fixed[i]);
         const struct object *there = data_object(tx, fixed[i]);
 
         if (there != NULL && there->n > 0 && (there->n < known->min || there->n > known->max))
-            return tx_end(tx, KERNEL_TERMINATED, "the card's %s has %zu bytes", known->name, there->n);
+            return tx_end(tx, KERNEL_TERMINATED, "the card's %s has %zu bytes", known->name,
+                          there->n);
     }
     return TP_OK;
 }

@@ -3,7 +3,8 @@
 
 #include "base/date.h"
 
-enum { /* Application Usage Control, byte 1 (Book 3, Annex C2); the international bit stands right of the domestic one */
+enum { /* Application Usage Control, byte 1 (Book 3, Annex C2); the international bit stands right
+          of the domestic one */
        AUC_CASH = 0x80,
        AUC_GOODS = 0x20,
        AUC_SERVICES = 0x08,
@@ -12,9 +13,17 @@ enum { /* Application Usage Control, byte 1 (Book 3, Annex C2); the internationa
 };
 #define AUC2_CASHBACK 0x80 /* byte 2 */
 
-enum { TYPE_PURCHASE = 0x00, TYPE_CASH = 0x01, TYPE_CASHBACK = 0x09 }; /* 9C: ISO 8583, processing code */
+enum {
+    TYPE_PURCHASE = 0x00,
+    TYPE_CASH = 0x01,
+    TYPE_CASHBACK = 0x09
+}; /* 9C: ISO 8583, processing code */
 
-enum { ADDITIONAL_CASH = 0x80, ADDITIONAL_GOODS = 0x40, ADDITIONAL_SERVICES = 0x20 }; /* 9F40, byte 1: Book 4, Annex A3 */
+enum {
+    ADDITIONAL_CASH = 0x80,
+    ADDITIONAL_GOODS = 0x40,
+    ADDITIONAL_SERVICES = 0x20
+}; /* 9F40, byte 1: Book 4, Annex A3 */
 
 /* A cash dispenser: unattended, of a bank, that gives cash (Book 4, Annex A1). */
 static bool is_atm(const struct terminal_config *c)
@@ -22,7 +31,8 @@ static bool is_atm(const struct terminal_config *c)
     return c->type >= 0x14 && c->type <= 0x16 && (c->additional[0] & ADDITIONAL_CASH) != 0;
 }
 
-/* Book 3, table 36: which kind of use this is, as the domestic bits of both bytes; none: the table says nothing. */
+/* Book 3, table 36: which kind of use this is, as the domestic bits of both bytes; none: the table
+ * says nothing. */
 static void uses(const struct transaction *tx, uint8_t *first, uint8_t *second)
 {
     const uint8_t offered = tx->config->additional[0];
@@ -33,8 +43,10 @@ static void uses(const struct transaction *tx, uint8_t *first, uint8_t *second)
         *first = AUC_CASH;
     else if (tx->request->type == TYPE_CASHBACK)
         *second = AUC2_CASHBACK;
-    else if (tx->request->type == TYPE_PURCHASE) /* a terminal that sells both cannot know which: either will do */
-        *first = (uint8_t)(((offered & ADDITIONAL_GOODS) != 0 ? AUC_GOODS : 0) | ((offered & ADDITIONAL_SERVICES) != 0 ? AUC_SERVICES : 0));
+    else if (tx->request->type ==
+             TYPE_PURCHASE) /* a terminal that sells both cannot know which: either will do */
+        *first = (uint8_t)(((offered & ADDITIONAL_GOODS) != 0 ? AUC_GOODS : 0) |
+                           ((offered & ADDITIONAL_SERVICES) != 0 ? AUC_SERVICES : 0));
 }
 
 static bool usage_allowed(const struct transaction *tx, struct span auc, struct span issuer_country)

@@ -3,7 +3,8 @@
 
 #include <openssl/rand.h>
 
-/* Below the threshold the target itself; from there to the floor limit it grows evenly to the maximum (10.6.2). */
+/* Below the threshold the target itself; from there to the floor limit it grows evenly to the
+ * maximum (10.6.2). */
 unsigned risk_target_percent(const struct terminal_application *app, int64_t amount)
 {
     const int64_t threshold = app->threshold, floor = app->floor_limit;
@@ -59,7 +60,8 @@ static enum tp_err counter(struct transaction *tx, uint32_t tag, bool *has, unsi
 }
 
 /* The upper limit is looked at only over the lower one. known: the counters make sense. */
-static void judge_velocity(struct transaction *tx, bool known, unsigned since, uint8_t lower, uint8_t upper)
+static void judge_velocity(struct transaction *tx, bool known, unsigned since, uint8_t lower,
+                           uint8_t upper)
 {
     if (!known || since > lower) {
         tvr_set(tx, TVR_LOWER_LIMIT);
@@ -71,7 +73,8 @@ static void judge_velocity(struct transaction *tx, bool known, unsigned since, u
 /* 10.6.3: only for a card that has both limits. Without usable counters both count as exceeded. */
 static enum tp_err velocity(struct transaction *tx)
 {
-    const struct span lower = data_get(tx, TAG_LOWER_OFFLINE), upper = data_get(tx, TAG_UPPER_OFFLINE);
+    const struct span lower = data_get(tx, TAG_LOWER_OFFLINE),
+                      upper = data_get(tx, TAG_UPPER_OFFLINE);
     bool has_atc = false, has_last = false;
     unsigned atc = 0, last = 0;
     enum tp_err r;
@@ -109,7 +112,8 @@ static enum tp_err exception_file(struct transaction *tx)
         return TP_OK;
     r = m->on_exception_file(m->ctx, tx->pan, pan_sequence(tx), &hit);
     if (r != TP_OK)
-        return tp_fail(tx->e, r, "the list of cards not to be taken cannot be read: %s", tp_err_text(r));
+        return tp_fail(tx->e, r, "the list of cards not to be taken cannot be read: %s",
+                       tp_err_text(r));
     if (hit)
         tvr_set(tx, TVR_EXCEPTION_FILE);
     return TP_OK;
@@ -132,7 +136,8 @@ static enum tp_err floor_limit(struct transaction *tx)
     return TP_OK;
 }
 
-/* Always, whatever bit 4 of the AIP's first byte says (10.6): a card does not excuse itself from a floor limit. */
+/* Always, whatever bit 4 of the AIP's first byte says (10.6): a card does not excuse itself from a
+ * floor limit. */
 enum tp_err step_risk(struct transaction *tx)
 {
     enum tp_err r = exception_file(tx);

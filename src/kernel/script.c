@@ -1,10 +1,15 @@
-/* Issuer-to-card script processing: EMV 4.4 Book 3, 10.10; Book 4, 6.3.9; results: Book 4, Annex A5. */
+/* Issuer-to-card script processing: EMV 4.4 Book 3, 10.10; Book 4, 6.3.9; results: Book 4, Annex
+ * A5. */
 #include "kernel/kernel_priv.h"
 
 #include <string.h>
 
-enum { RESULT_NOT_PERFORMED = 0x00, RESULT_FAILED = 0x10, RESULT_DONE = 0x20 }; /* high nibble of a result; the low one: which command */
-#define SEQUENCE_MAX 15                                                         /* 15 and above */
+enum {
+    RESULT_NOT_PERFORMED = 0x00,
+    RESULT_FAILED = 0x10,
+    RESULT_DONE = 0x20
+};                      /* high nibble of a result; the low one: which command */
+#define SEQUENCE_MAX 15 /* 15 and above */
 #define ID_SIZE      4
 
 struct script { /* borrowed from the issuer's answer */
@@ -20,7 +25,8 @@ static enum tp_err command_parse(struct capdu *out, struct span value)
     return TP_OK;
 }
 
-/* 9F18 if there is one, then commands (86) and nothing else: 10.10. A script that is not read to its end is not begun. TP_ERR_FORMAT. */
+/* 9F18 if there is one, then commands (86) and nothing else: 10.10. A script that is not read to
+ * its end is not begun. TP_ERR_FORMAT. */
 static enum tp_err parse(struct script *out, struct span value)
 {
     struct tlv object;
@@ -29,10 +35,12 @@ static enum tp_err parse(struct script *out, struct span value)
 
     *out = (struct script){.commands = value};
     while ((r = tlv_next(&value, &object)) == TP_OK) {
-        if (object.tag == TAG_SCRIPT_ID && object.raw.p == out->commands.p && object.value.n == ID_SIZE) {
+        if (object.tag == TAG_SCRIPT_ID && object.raw.p == out->commands.p &&
+            object.value.n == ID_SIZE) {
             memcpy(out->id, object.value.p, ID_SIZE);
             out->commands = value;
-        } else if (object.tag != TAG_SCRIPT_COMMAND || command_parse(&command, object.value) != TP_OK) {
+        } else if (object.tag != TAG_SCRIPT_COMMAND ||
+                   command_parse(&command, object.value) != TP_OK) {
             return TP_ERR_FORMAT;
         }
     }
@@ -72,7 +80,8 @@ static enum tp_err run(struct transaction *tx, struct span commands, uint8_t *re
 /* One more result behind those of the scripts before. */
 static enum tp_err report(struct transaction *tx, uint8_t result, const uint8_t id[ID_SIZE])
 {
-    uint8_t raw[1 + ID_SIZE + KERNEL_SCRIPTS_MAX / 2 * (1 + ID_SIZE)]; /* a template has two bytes at least */
+    uint8_t raw[1 + ID_SIZE +
+                KERNEL_SCRIPTS_MAX / 2 * (1 + ID_SIZE)]; /* a template has two bytes at least */
     struct buf all = BUF_OF(raw);
     enum tp_err r = buf_put(&all, data_get(tx, TAG_SCRIPT_RESULTS));
 
@@ -85,7 +94,8 @@ static enum tp_err report(struct transaction *tx, uint8_t result, const uint8_t 
     return data_put(tx, TAG_SCRIPT_RESULTS, FROM_TERMINAL, buf_span(&all));
 }
 
-/* The next template of that kind; others are passed over. A stream that ends within a template gives that one, with *whole false. TP_ERR_NOT_FOUND. */
+/* The next template of that kind; others are passed over. A stream that ends within a template
+ * gives that one, with *whole false. TP_ERR_NOT_FOUND. */
 static enum tp_err next(struct span *stream, uint32_t kind, struct tlv *out, bool *whole)
 {
     struct span broken;

@@ -4,18 +4,22 @@
 #include <string.h>
 #include <strings.h>
 
-#define PSE_RECORDS_MAX 32 /* a directory that goes on longer is none: the card must not keep the terminal reading */
-#define NEXT_MAX        KERNEL_CANDIDATES_MAX
-#define AID_MIN         5
+#define PSE_RECORDS_MAX                                                                            \
+    32 /* a directory that goes on longer is none: the card must not keep the terminal reading */
+#define NEXT_MAX KERNEL_CANDIDATES_MAX
+#define AID_MIN  5
 
-struct fci { /* what selection needs of the File Control Information, Book 1, 11.3.4; borrowed from the response */
+struct fci { /* what selection needs of the File Control Information, Book 1, 11.3.4; borrowed from
+                the response */
     struct span name, proprietary;
     struct candidate c;
 };
 
-static enum tp_err card_select(struct transaction *tx, struct span name, bool next, struct span *data, uint16_t *sw)
+static enum tp_err card_select(struct transaction *tx, struct span name, bool next,
+                               struct span *data, uint16_t *sw)
 {
-    const struct capdu c = {.ins = INS_SELECT, .p1 = 0x04, .p2 = next ? 0x02 : 0x00, .data = name, .le = 256};
+    const struct capdu c = {
+        .ins = INS_SELECT, .p1 = 0x04, .p2 = next ? 0x02 : 0x00, .data = name, .le = 256};
 
     return command_send(tx, &c, data, sw);
 }
@@ -27,7 +31,8 @@ static struct span child(struct span in, uint32_t tag)
     return tlv_find(in, tag, &found) == TP_OK ? found.value : (struct span){NULL, 0};
 }
 
-/* Of the parts of ISO/IEC 8859 only the first is shown here, and only by a terminal that says so: 9F40 byte 5, bit 1 (Book 4, Annex A3). */
+/* Of the parts of ISO/IEC 8859 only the first is shown here, and only by a terminal that says so:
+ * 9F40 byte 5, bit 1 (Book 4, Annex A3). */
 static bool table_supported(const struct terminal_config *config, struct span fci)
 {
     const struct span table = child(fci, TAG_CODE_TABLE);
@@ -35,10 +40,12 @@ static bool table_supported(const struct terminal_config *config, struct span fc
     return table.n == 1 && table.p[0] == 1 && (config->additional[4] & 0x01) != 0;
 }
 
-/* Label, preferred name (when its code table is supported) and priority from the objects of an FCI's A5 or a directory entry's 61. */
+/* Label, preferred name (when its code table is supported) and priority from the objects of an
+ * FCI's A5 or a directory entry's 61. */
 static void candidate_words(struct candidate *c, struct span objects, bool table)
 {
-    const struct span preferred = child(objects, TAG_PREFERRED_NAME), priority = child(objects, TAG_PRIORITY);
+    const struct span preferred = child(objects, TAG_PREFERRED_NAME),
+                      priority = child(objects, TAG_PRIORITY);
     const struct span words = preferred.n > 0 && table ? preferred : child(objects, TAG_APP_LABEL);
     size_t n = 0;
 
@@ -50,13 +57,15 @@ static void candidate_words(struct candidate *c, struct span objects, bool table
 }
 
 /* TP_ERR_FORMAT when the name or a template is missing or out of bounds. */
-static enum tp_err fci_parse(const struct terminal_config *config, struct fci *out, struct span data)
+static enum tp_err fci_parse(const struct terminal_config *config, struct fci *out,
+                             struct span data)
 {
     struct tlv fci, name, proprietary;
 
     if (tlv_next(&data, &fci) != TP_OK || fci.tag != TAG_FCI || tlv_check_level(fci.value) != TP_OK)
         return TP_ERR_FORMAT;
-    if (tlv_find(fci.value, TAG_DF_NAME, &name) != TP_OK || tlv_find(fci.value, TAG_FCI_PROPRIETARY, &proprietary) != TP_OK)
+    if (tlv_find(fci.value, TAG_DF_NAME, &name) != TP_OK ||
+        tlv_find(fci.value, TAG_FCI_PROPRIETARY, &proprietary) != TP_OK)
         return TP_ERR_FORMAT;
     if (tlv_check_level(proprietary.value) != TP_OK)
         return TP_ERR_FORMAT;
@@ -74,8 +83,10 @@ static bool starts_with(struct span whole, struct span start)
     return whole.n >= start.n && memcmp(whole.p, start.p, start.n) == 0;
 }
 
-/* The terminal's entry for a name of the card: the same, or with partial selection a beginning of it (Book 1, 12.3.1). The longest wins. */
-static const struct terminal_application *supported(const struct terminal_config *config, struct span name)
+/* The terminal's entry for a name of the card: the same, or with partial selection a beginning of
+ * it (Book 1, 12.3.1). The longest wins. */
+static const struct terminal_application *supported(const struct terminal_config *config,
+                                                    struct span name)
 {
     const struct terminal_application *best = NULL;
 
@@ -99,10 +110,12 @@ static bool aid_wanted(const struct transaction *tx, struct span name)
 
 static bool wanted(const struct transaction *tx, const struct candidate *c)
 {
-    return aid_wanted(tx, span_of(c->aid, c->aid_n)) && (tx->request->label == NULL || strcasecmp(tx->request->label, c->label) == 0);
+    return aid_wanted(tx, span_of(c->aid, c->aid_n)) &&
+           (tx->request->label == NULL || strcasecmp(tx->request->label, c->label) == 0);
 }
 
-static void list_add(struct transaction *tx, const struct candidate *c, const struct terminal_application *app)
+static void list_add(struct transaction *tx, const struct candidate *c,
+                     const struct terminal_application *app)
 {
     if (!wanted(tx, c))
         return;
@@ -113,8 +126,8 @@ static void list_add(struct transaction *tx, const struct candidate *c, const st
         tx->list[tx->list_n++] = (struct listed){*c, app};
 }
 
-/* One directory entry (template 61). An entry without a usable name is passed over. The code table of its preferred name stands in the FCI of the PSE: Book 1,
- * tables 8 and 12. */
+/* One directory entry (template 61). An entry without a usable name is passed over. The code table
+ * of its preferred name stands in the FCI of the PSE: Book 1, tables 8 and 12. */
 static void pse_entry(struct transaction *tx, struct span entry, bool table, bool all)
 {
     const struct span name = child(entry, TAG_AID);
@@ -137,7 +150,8 @@ static enum tp_err pse_record(struct transaction *tx, struct span data, bool tab
     struct tlv record, entry;
     enum tp_err r;
 
-    if (tlv_next(&data, &record) != TP_OK || record.tag != TAG_RECORD || tlv_check_level(record.value) != TP_OK)
+    if (tlv_next(&data, &record) != TP_OK || record.tag != TAG_RECORD ||
+        tlv_check_level(record.value) != TP_OK)
         return TP_ERR_FORMAT;
     while ((r = tlv_next(&record.value, &entry)) == TP_OK) {
         if (entry.tag != TAG_APP_TEMPLATE)
@@ -149,7 +163,8 @@ static enum tp_err pse_record(struct transaction *tx, struct span data, bool tab
     return r == TP_ERR_NOT_FOUND ? TP_OK : TP_ERR_FORMAT;
 }
 
-/* Book 1, 12.3.2. The list stays empty when there is no usable PSE; a nonsense anywhere in it clears the list. */
+/* Book 1, 12.3.2. The list stays empty when there is no usable PSE; a nonsense anywhere in it
+ * clears the list. */
 static enum tp_err list_from_pse(struct transaction *tx, bool all)
 {
     const struct span pse = span_str("1PAY.SYS.DDF01");
@@ -187,7 +202,8 @@ static enum tp_err list_from_pse(struct transaction *tx, bool all)
     return TP_OK;
 }
 
-/* For one who only reads the card: the application is there, though the answer to SELECT cannot be read. */
+/* For one who only reads the card: the application is there, though the answer to SELECT cannot be
+ * read. */
 static void list_unusable(struct transaction *tx, const struct terminal_application *app)
 {
     struct candidate c = {.aid_n = app->aid_n};
@@ -196,8 +212,10 @@ static void list_unusable(struct transaction *tx, const struct terminal_applicat
     list_add(tx, &c, app);
 }
 
-/* Book 1, 12.3.3, for one AID of the terminal: the file of that name, or with a longer name each further one. */
-static enum tp_err list_from_aid(struct transaction *tx, const struct terminal_application *app, size_t *unusable)
+/* Book 1, 12.3.3, for one AID of the terminal: the file of that name, or with a longer name each
+ * further one. */
+static enum tp_err list_from_aid(struct transaction *tx, const struct terminal_application *app,
+                                 size_t *unusable)
 {
     const struct span aid = span_of(app->aid, app->aid_n);
     struct span data;
@@ -213,7 +231,8 @@ static enum tp_err list_from_aid(struct transaction *tx, const struct terminal_a
             return r;
         if (i == 0 && sw == SW_FUNCTION_NOT_SUPPORTED)
             return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card is blocked (6A81 to SELECT)");
-        if (sw != SW_OK && (i == 0 ? sw != SW_SELECTED_FILE_INVALIDATED : (sw >> 8 != 0x62 && sw >> 8 != 0x63)))
+        if (sw != SW_OK &&
+            (i == 0 ? sw != SW_SELECTED_FILE_INVALIDATED : (sw >> 8 != 0x62 && sw >> 8 != 0x63)))
             return TP_OK;
         if (fci_parse(tx->config, &fci, data) != TP_OK || !starts_with(fci.name, aid)) {
             if (tx->reading && i == 0)
@@ -231,7 +250,8 @@ static enum tp_err list_from_aid(struct transaction *tx, const struct terminal_a
     return TP_OK;
 }
 
-/* Priority 1 first, 15 last, then those without; else in the order in which they were found (Book 1, 12.4, step 4). */
+/* Priority 1 first, 15 last, then those without; else in the order in which they were found (Book
+ * 1, 12.4, step 4). */
 static void list_sort(struct transaction *tx)
 {
     for (size_t i = 1; i < tx->list_n; i++) {
@@ -254,8 +274,10 @@ enum tp_err select_list(struct transaction *tx, bool all)
     if (r == TP_OK && (tx->list_n == 0 || all))
         for (size_t i = 0; r == TP_OK && i < asked; i++)
             r = list_from_aid(tx, &tx->config->applications[i], &unusable);
-    if (r == TP_OK && unusable > 1 && unusable == asked) /* it says yes to every name, and describes none */
-        return tx_end(tx, KERNEL_TERMINATED, "the card answers each SELECT with success and with data that make no sense");
+    if (r == TP_OK && unusable > 1 &&
+        unusable == asked) /* it says yes to every name, and describes none */
+        return tx_end(tx, KERNEL_TERMINATED,
+                      "the card answers each SELECT with success and with data that make no sense");
     if (r == TP_OK)
         list_sort(tx);
     return r;
@@ -270,12 +292,14 @@ void select_drop(struct transaction *tx, size_t i)
 size_t select_index(const struct transaction *tx)
 {
     for (size_t i = 0; i < tx->list_n; i++)
-        if (span_eq(span_of(tx->list[i].c.aid, tx->list[i].c.aid_n), span_of(tx->selected.c.aid, tx->selected.c.aid_n)))
+        if (span_eq(span_of(tx->list[i].c.aid, tx->list[i].c.aid_n),
+                    span_of(tx->selected.c.aid, tx->selected.c.aid_n)))
             return i;
     return 0;
 }
 
-/* Book 1, 12.4: the cardholder chooses or confirms; without one, the first that needs no confirmation. */
+/* Book 1, 12.4: the cardholder chooses or confirms; without one, the first that needs no
+ * confirmation. */
 static enum tp_err choose(struct transaction *tx, size_t *chosen)
 {
     struct candidate shown[KERNEL_CANDIDATES_MAX];
@@ -283,7 +307,8 @@ static enum tp_err choose(struct transaction *tx, size_t *chosen)
     int answer;
 
     *chosen = 0;
-    if (one && (tx->list[0].c.priority & 0x80) == 0 && (tx->person == NULL || tx->person->choose == NULL || !tx->person->choose_one))
+    if (one && (tx->list[0].c.priority & 0x80) == 0 &&
+        (tx->person == NULL || tx->person->choose == NULL || !tx->person->choose_one))
         return TP_OK;
     if (tx->person != NULL && tx->person->choose != NULL) {
         for (size_t i = 0; i < tx->list_n; i++)
@@ -292,7 +317,8 @@ static enum tp_err choose(struct transaction *tx, size_t *chosen)
         if (answer < 0 || (size_t)answer >= tx->list_n)
             return tx_end(tx, KERNEL_NOT_ACCEPTED, "the cardholder chose no application");
         *chosen = (size_t)answer;
-        tx->chosen_before = true; /* if the card then refuses it, none is taken that was not confirmed */
+        tx->chosen_before =
+            true; /* if the card then refuses it, none is taken that was not confirmed */
         return TP_OK;
     }
     for (size_t i = 0; i < tx->list_n; i++)
@@ -300,10 +326,13 @@ static enum tp_err choose(struct transaction *tx, size_t *chosen)
             *chosen = i;
             return TP_OK;
         }
-    return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card's application wants the cardholder's confirmation, and nobody is there to give it");
+    return tx_end(tx, KERNEL_NOT_ACCEPTED,
+                  "the card's application wants the cardholder's confirmation, and nobody is there "
+                  "to give it");
 }
 
-/* Keeps the primitive objects of the final FCI (Book 1, 11.3.4); the languages are the PSE's when the application has none of its own (Book 4, 11.1). */
+/* Keeps the primitive objects of the final FCI (Book 1, 11.3.4); the languages are the PSE's when
+ * the application has none of its own (Book 4, 11.1). */
 static enum tp_err keep_fci(struct transaction *tx, const struct fci *fci)
 {
     struct span rest = fci->proprietary;
@@ -311,7 +340,8 @@ static enum tp_err keep_fci(struct transaction *tx, const struct fci *fci)
     enum tp_err r = data_put(tx, TAG_DF_NAME, FROM_SELECT, fci->name);
 
     while (r == TP_OK && tlv_next(&rest, &object) == TP_OK)
-        if ((data_of_card(object.tag) || object.tag == TAG_FCI_ISSUER) && data_object(tx, object.tag) == NULL)
+        if ((data_of_card(object.tag) || object.tag == TAG_FCI_ISSUER) &&
+            data_object(tx, object.tag) == NULL)
             r = data_put(tx, object.tag, FROM_SELECT, object.value);
     if (r == TP_OK && tx->pse_language_n > 0 && data_object(tx, TAG_LANGUAGE) == NULL)
         r = data_put(tx, TAG_LANGUAGE, FROM_SELECT, span_of(tx->pse_language, tx->pse_language_n));
@@ -362,13 +392,19 @@ enum tp_err select_application(struct transaction *tx)
             r = select_final(tx, chosen, &refused, &malformed);
         if (r != TP_OK || !refused)
             return r;
-        select_drop(tx, chosen); /* 12.4: any other status word takes it off the list, and an answer that is malformed */
+        select_drop(tx, chosen); /* 12.4: any other status word takes it off the list, and an answer
+                                    that is malformed */
     }
     if (malformed)
         return tx_end(tx, KERNEL_TERMINATED, "the card's answer to SELECT is malformed");
     if (tx->blocked)
-        return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card's application is blocked (6283 to SELECT): only its issuer can unblock it");
+        return tx_end(
+            tx, KERNEL_NOT_ACCEPTED,
+            "the card's application is blocked (6283 to SELECT): only its issuer can unblock it");
     if (tx->request->application.n > 0 || tx->request->label != NULL)
-        return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card does not have the application that was asked for, or this terminal does not take it");
-    return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card has no payment application that this terminal takes");
+        return tx_end(tx, KERNEL_NOT_ACCEPTED,
+                      "the card does not have the application that was asked for, or this terminal "
+                      "does not take it");
+    return tx_end(tx, KERNEL_NOT_ACCEPTED,
+                  "the card has no payment application that this terminal takes");
 }

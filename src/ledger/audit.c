@@ -24,8 +24,11 @@ struct audit {
     enum remise_state state;
 };
 
-__attribute__((format(printf, 6, 7))) static enum tp_err find(struct audit *a, const struct remise *remise, const char *rrn, const char *check,
-                                                              struct tp_error *e, const char *format, ...)
+__attribute__((format(printf, 6, 7))) static enum tp_err find(struct audit *a,
+                                                              const struct remise *remise,
+                                                              const char *rrn, const char *check,
+                                                              struct tp_error *e,
+                                                              const char *format, ...)
 {
     struct audit_finding f = {0};
     va_list ap;
@@ -60,7 +63,8 @@ static void add_signed(struct remise_totals *t, const struct proof *p, bool reve
     }
 }
 
-static enum tp_err audit_tx(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e)
+static enum tp_err audit_tx(void *ctx, uint32_t sequence, const struct tx_record *tx,
+                            struct tp_error *e)
 {
     struct audit *a = ctx;
     char text[PROOF_TEXT];
@@ -89,14 +93,15 @@ static enum tp_err audit_tx(void *ctx, uint32_t sequence, const struct tx_record
 
 /* ---- one remise ---- */
 
-static enum tp_err compare(struct audit *a, const char *what, uint32_t books_n, int64_t books, uint32_t signed_n, int64_t signed_amount,
-                           struct tp_error *e)
+static enum tp_err compare(struct audit *a, const char *what, uint32_t books_n, int64_t books,
+                           uint32_t signed_n, int64_t signed_amount, struct tp_error *e)
 {
     if (books_n == signed_n && books == signed_amount)
         return TP_OK;
     return find(a, &a->now.books, "", "totals", e,
-                "the books say %" PRIu32 " %s of together %" PRId64 " minor units, the cards signed %" PRIu32 " of together %" PRId64, books_n, what,
-                books, signed_n, signed_amount);
+                "the books say %" PRIu32 " %s of together %" PRId64
+                " minor units, the cards signed %" PRIu32 " of together %" PRId64,
+                books_n, what, books, signed_n, signed_amount);
 }
 
 static enum tp_err compare_totals(struct audit *a, struct tp_error *e)
@@ -106,7 +111,9 @@ static enum tp_err compare_totals(struct audit *a, struct tp_error *e)
 
     if (r == TP_OK)
         r = compare(a, "credits", b->credits, b->credit_amount, s->credits, s->credit_amount, e);
-    return r == TP_OK ? compare(a, "reversals", b->reversals, b->reversal_amount, s->reversals, s->reversal_amount, e) : r;
+    return r == TP_OK ? compare(a, "reversals", b->reversals, b->reversal_amount, s->reversals,
+                                s->reversal_amount, e)
+                      : r;
 }
 
 static enum tp_err compare_refused(struct audit *a, struct tp_error *e)
@@ -117,7 +124,9 @@ static enum tp_err compare_refused(struct audit *a, struct tp_error *e)
 
     if (r == TP_OK)
         r = compare(a, "refused debits", b.debits, b.debit_amount, s->debits, s->debit_amount, e);
-    return r == TP_OK ? compare(a, "refused credits", b.credits, b.credit_amount, s->credits, s->credit_amount, e) : r;
+    return r == TP_OK ? compare(a, "refused credits", b.credits, b.credit_amount, s->credits,
+                                s->credit_amount, e)
+                      : r;
 }
 
 /* Numbers without a gap, and only the last one open: `a` remembers the remise before. */
@@ -130,13 +139,18 @@ static enum tp_err check_place(struct audit *a, struct tp_error *e)
     if (first)
         a->sums->contracts++;
     if (b->number != (first ? 1 : a->number + 1))
-        r = find(a, b, "", "number", e, "remise %" PRIu32 " should be %" PRIu32 ": the numbers have a gap", b->number, first ? 1 : a->number + 1);
+        r = find(a, b, "", "number", e,
+                 "remise %" PRIu32 " should be %" PRIu32 ": the numbers have a gap", b->number,
+                 first ? 1 : a->number + 1);
     if (r == TP_OK && !first && a->state == REMISE_OPEN)
-        r = find(a, b, "", "state", e, "remise %" PRIu32 " is open although it is not the last", a->number);
+        r = find(a, b, "", "state", e, "remise %" PRIu32 " is open although it is not the last",
+                 a->number);
     if (r == TP_OK && (b->state == REMISE_OPEN) != (b->day == 0))
-        r = find(a, b, "", "state", e, "remise %" PRIu32 " is %s, which its business day belies", b->number, remise_state_name(b->state));
+        r = find(a, b, "", "state", e, "remise %" PRIu32 " is %s, which its business day belies",
+                 b->number, remise_state_name(b->state));
     if (r == TP_OK && b->state >= REMISE_SUBMITTED && b->attempts == 0)
-        r = find(a, b, "", "state", e, "remise %" PRIu32 " is %s without ever having been sent", b->number, remise_state_name(b->state));
+        r = find(a, b, "", "state", e, "remise %" PRIu32 " is %s without ever having been sent",
+                 b->number, remise_state_name(b->state));
     memcpy(a->contract, b->contract, sizeof(a->contract));
     a->number = b->number;
     a->state = b->state;
@@ -148,7 +162,8 @@ static enum tp_err walk_items(struct audit *a, struct tp_error *e)
     sqlite3_stmt *s = NULL;
     enum tp_err r = db_prepare(a->l->db, &s,
                                "SELECT " TX_COLUMNS TX_TABLES "WHERE tx.remise ="
-                               " (SELECT remise FROM remise JOIN contract USING (contract) WHERE contract.id = ?1 AND number = ?2) ORDER BY tx.rrn",
+                               " (SELECT remise FROM remise JOIN contract USING (contract) WHERE "
+                               "contract.id = ?1 AND number = ?2) ORDER BY tx.rrn",
                                e);
 
     if (r != TP_OK)
@@ -177,35 +192,51 @@ static enum tp_err audit_one(void *ctx, const struct remise *remise, struct tp_e
 
 /* ---- the books as a whole ---- */
 
-/* Each row of these is a finding: the reference number (or 0) and a sentence. SQLite sorts on disk, so memory stays constant. */
+/* Each row of these is a finding: the reference number (or 0) and a sentence. SQLite sorts on disk,
+ * so memory stays constant. */
 static const struct {
     const char *check, *sql;
 } wholes[] = {
-    {"counter", "SELECT max(rrn), 'counter ' || atc || ' of its card has paid ' || count(*) || ' times' FROM tx"
-                /* the TC of a counter may follow its own ARQC, when that is reversed */
-                " WHERE rrn NOT IN (SELECT rrn FROM reversal JOIN authorisation USING (rrn) WHERE arqc = 1)"
-                " GROUP BY pan_lookup, psn, card_expiry, aid, atc HAVING count(*) > 1"},
-    {"number",
-     "SELECT rrn, 'another payment has its terminal, day and trace number' FROM"
-     " (SELECT rrn, lag(rrn) OVER (PARTITION BY terminal, date, stan ORDER BY rrn) AS before FROM tx NOT INDEXED) WHERE before IS NOT NULL"},
-    {"state", "SELECT suspense.rrn, 'it is in suspense though its remise is not settled' FROM suspense JOIN tx USING (rrn) JOIN remise USING (remise)"
+    {"counter",
+     "SELECT max(rrn), 'counter ' || atc || ' of its card has paid ' || count(*) || ' times' FROM "
+     "tx"
+     /* the TC of a counter may follow its own ARQC, when that is reversed */
+     " WHERE rrn NOT IN (SELECT rrn FROM reversal JOIN authorisation USING (rrn) WHERE arqc = 1)"
+     " GROUP BY pan_lookup, psn, card_expiry, aid, atc HAVING count(*) > 1"},
+    {"number", "SELECT rrn, 'another payment has its terminal, day and trace number' FROM"
+               " (SELECT rrn, lag(rrn) OVER (PARTITION BY terminal, date, stan ORDER BY rrn) AS "
+               "before FROM tx NOT INDEXED) WHERE before IS NOT NULL"},
+    {"state", "SELECT suspense.rrn, 'it is in suspense though its remise is not settled' FROM "
+              "suspense JOIN tx USING (rrn) JOIN remise USING (remise)"
               " WHERE remise.state NOT IN (3, 4)"},
-    {"state", "SELECT reversal.rrn, 'its reversal names another trace number' FROM reversal JOIN tx ON tx.rrn = reversal.rrn"
-              " WHERE (tx.terminal, tx.date, tx.stan) IS NOT (reversal.terminal, reversal.date, reversal.stan)"},
-    {"state", "SELECT 0, 'contract ' || contract.id || ' has ' || count(remise.remise) || ' open remises' FROM contract LEFT JOIN remise"
-              " ON remise.contract = contract.contract AND remise.state = 0 GROUP BY contract.contract HAVING count(remise.remise) <> 1"},
-    {"issuer", "SELECT a.rrn, 'its issuer approved it, and it is not kept' FROM authorisation a LEFT JOIN tx USING (rrn)"
+    {"state", "SELECT reversal.rrn, 'its reversal names another trace number' FROM reversal JOIN "
+              "tx ON tx.rrn = reversal.rrn"
+              " WHERE (tx.terminal, tx.date, tx.stan) IS NOT (reversal.terminal, reversal.date, "
+              "reversal.stan)"},
+    {"state", "SELECT 0, 'contract ' || contract.id || ' has ' || count(remise.remise) || ' open "
+              "remises' FROM contract LEFT JOIN remise"
+              " ON remise.contract = contract.contract AND remise.state = 0 GROUP BY "
+              "contract.contract HAVING count(remise.remise) <> 1"},
+    {"issuer", "SELECT a.rrn, 'its issuer approved it, and it is not kept' FROM authorisation a "
+               "LEFT JOIN tx USING (rrn)"
                " WHERE a.state = 1 AND tx.rrn IS NULL"},
-    {"issuer", "SELECT tx.rrn, 'it is kept though its issuer did not approve it' FROM tx JOIN authorisation a USING (rrn)"
+    {"issuer", "SELECT tx.rrn, 'it is kept though its issuer did not approve it' FROM tx JOIN "
+               "authorisation a USING (rrn)"
                " WHERE a.state IN (0, 2) OR a.approval = ''"},
-    {"issuer", "SELECT tx.rrn, 'it is reversed, and its issuer was not told' FROM tx JOIN authorisation a USING (rrn)"
+    {"issuer", "SELECT tx.rrn, 'it is reversed, and its issuer was not told' FROM tx JOIN "
+               "authorisation a USING (rrn)"
                " JOIN reversal ON reversal.rrn = tx.rrn WHERE a.state = 1"},
-    {"issuer", "SELECT tx.rrn, 'its issuer was told to take it back though it is not reversed' FROM tx JOIN authorisation a USING (rrn)"
-               " LEFT JOIN reversal ON reversal.rrn = tx.rrn WHERE a.state IN (3, 4) AND reversal.rrn IS NULL"},
-    {"number", "SELECT 0, 'a remise is numbered without a contract' FROM remise WHERE contract NOT IN (SELECT contract FROM contract)"},
-    {"number", "SELECT rrn, 'it belongs to no remise or no terminal' FROM tx WHERE remise NOT IN (SELECT remise FROM remise)"
+    {"issuer", "SELECT tx.rrn, 'its issuer was told to take it back though it is not reversed' "
+               "FROM tx JOIN authorisation a USING (rrn)"
+               " LEFT JOIN reversal ON reversal.rrn = tx.rrn WHERE a.state IN (3, 4) AND "
+               "reversal.rrn IS NULL"},
+    {"number", "SELECT 0, 'a remise is numbered without a contract' FROM remise WHERE contract NOT "
+               "IN (SELECT contract FROM contract)"},
+    {"number", "SELECT rrn, 'it belongs to no remise or no terminal' FROM tx WHERE remise NOT IN "
+               "(SELECT remise FROM remise)"
                " OR terminal NOT IN (SELECT terminal FROM terminal)"},
-    {"database", "SELECT 0, 'row ' || coalesce(rowid, '?') || ' of ' || \"table\" || ' belongs to nothing' FROM pragma_foreign_key_check"},
+    {"database", "SELECT 0, 'row ' || coalesce(rowid, '?') || ' of ' || \"table\" || ' belongs to "
+                 "nothing' FROM pragma_foreign_key_check"},
     {"database", "SELECT 0, quick_check FROM pragma_quick_check WHERE quick_check <> 'ok'"},
 };
 
@@ -233,8 +264,9 @@ static enum tp_err audit_wholes(struct audit *a, struct tp_error *e)
     return r;
 }
 
-enum tp_err ledger_audit(struct ledger *l, struct seal *seal, const struct capk_store *authorities, const struct audit_watch *watch,
-                         struct audit_sums *sums, struct tp_error *e)
+enum tp_err ledger_audit(struct ledger *l, struct seal *seal, const struct capk_store *authorities,
+                         const struct audit_watch *watch, struct audit_sums *sums,
+                         struct tp_error *e)
 {
     struct audit a = {.l = l, .seal = seal, .watch = watch, .sums = sums};
     enum tp_err r = evidence_cache_new(&a.cache, authorities, CHAINS);

@@ -1,4 +1,5 @@
-/* Questions to issuers: booked before they are asked, answered once, and taken back until the issuer has said so. */
+/* Questions to issuers: booked before they are asked, answered once, and taken back until the
+ * issuer has said so. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,21 +8,24 @@
 
 const char *authorisation_state_name(enum authorisation_state s)
 {
-    static const char *const names[] = {"asked", "approved", "refused", "to be reversed", "reversed"};
+    static const char *const names[] = {"asked", "approved", "refused", "to be reversed",
+                                        "reversed"};
 
     return (unsigned)s < sizeof(names) / sizeof(names[0]) ? names[s] : "unknown";
 }
 
 /* ---- asking ---- */
 
-static enum tp_err insert(struct ledger *l, const struct tx_record *tx, const struct standing *st, const char *issuer, int64_t rrn, time_t now,
-                          struct tp_error *e)
+static enum tp_err insert(struct ledger *l, const struct tx_record *tx, const struct standing *st,
+                          const char *issuer, int64_t rrn, time_t now, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
     enum tp_err r = db_prepare(l->db, &s,
-                               "INSERT INTO authorisation (rrn, terminal, date, stan, time, issuer, arqc, kind, amount, psn, atc, digest, pan_lookup,"
+                               "INSERT INTO authorisation (rrn, terminal, date, stan, time, "
+                               "issuer, arqc, kind, amount, psn, atc, digest, pan_lookup,"
                                " pan_masked, pan_sealed, state, asked, card_expiry, aid, signed)"
-                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0, ?16, ?17, ?18, ?19)",
+                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+                               "?14, ?15, 0, ?16, ?17, ?18, ?19)",
                                e);
 
     if (r != TP_OK)
@@ -48,13 +52,15 @@ static enum tp_err insert(struct ledger *l, const struct tx_record *tx, const st
     return db_run(l->db, s, e);
 }
 
-static enum tp_err book(struct ledger *l, struct tx_record *tx, const struct standing *st, const char *issuer, time_t now, struct tp_error *e)
+static enum tp_err book(struct ledger *l, struct tx_record *tx, const struct standing *st,
+                        const char *issuer, time_t now, struct tp_error *e)
 {
     int64_t rrn = 0;
     enum tp_err r;
 
     if (tx->currency != st->currency)
-        return tp_fail(e, TP_ERR_RANGE, "contract %s is in currency %u, the transaction in %u", tx->contract, st->currency, tx->currency);
+        return tp_fail(e, TP_ERR_RANGE, "contract %s is in currency %u, the transaction in %u",
+                       tx->contract, st->currency, tx->currency);
     r = ledger_next_rrn(l, now, &rrn, e);
     if (r == TP_OK)
         r = insert(l, tx, st, issuer, rrn, now, e);
@@ -63,7 +69,8 @@ static enum tp_err book(struct ledger *l, struct tx_record *tx, const struct sta
     return r;
 }
 
-enum tp_err ledger_ask(struct ledger *l, struct tx_record *tx, const char *issuer, enum ledger_verdict *verdict, time_t *asked, struct tp_error *e)
+enum tp_err ledger_ask(struct ledger *l, struct tx_record *tx, const char *issuer,
+                       enum ledger_verdict *verdict, time_t *asked, struct tp_error *e)
 {
     struct standing st = {0};
     bool own = false;
@@ -86,11 +93,13 @@ enum tp_err ledger_ask(struct ledger *l, struct tx_record *tx, const char *issue
 /* ---- what came of it ---- */
 
 /* To another state with what was said, when it is still being asked: sqlite3_changes says. */
-static enum tp_err settle(struct ledger *l, int64_t rrn, enum authorisation_state state, const struct issuer_said *said, struct tp_error *e)
+static enum tp_err settle(struct ledger *l, int64_t rrn, enum authorisation_state state,
+                          const struct issuer_said *said, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
     enum tp_err r = db_prepare(l->db, &s,
-                               "UPDATE authorisation SET state = ?2, answered = ?3, code = ?4, reason = ?5, approval = ?6, answer = ?7"
+                               "UPDATE authorisation SET state = ?2, answered = ?3, code = ?4, "
+                               "reason = ?5, approval = ?6, answer = ?7"
                                " WHERE rrn = ?1 AND state = 0",
                                e);
 
@@ -106,7 +115,8 @@ static enum tp_err settle(struct ledger *l, int64_t rrn, enum authorisation_stat
     return db_run(l->db, s, e);
 }
 
-static enum tp_err keep_approved(struct ledger *l, struct tx_record *tx, int64_t rrn, const struct issuer_said *said, enum ledger_verdict *verdict,
+static enum tp_err keep_approved(struct ledger *l, struct tx_record *tx, int64_t rrn,
+                                 const struct issuer_said *said, enum ledger_verdict *verdict,
                                  struct tp_error *e)
 {
     struct standing st = {0};
@@ -125,7 +135,8 @@ static enum tp_err keep_approved(struct ledger *l, struct tx_record *tx, int64_t
     return r == TP_OK ? settle(l, rrn, AUTHORISATION_APPROVED, said, e) : r;
 }
 
-enum tp_err ledger_ask_approved(struct ledger *l, struct tx_record *tx, const struct issuer_said *said, enum ledger_verdict *verdict,
+enum tp_err ledger_ask_approved(struct ledger *l, struct tx_record *tx,
+                                const struct issuer_said *said, enum ledger_verdict *verdict,
                                 struct tp_error *e)
 {
     int64_t rrn = 0;
@@ -140,7 +151,8 @@ enum tp_err ledger_ask_approved(struct ledger *l, struct tx_record *tx, const st
     return ledger_end(l, own, r, e);
 }
 
-static enum tp_err settle_one(struct ledger *l, const char *rrn, enum authorisation_state state, const struct issuer_said *said, struct tp_error *e)
+static enum tp_err settle_one(struct ledger *l, const char *rrn, enum authorisation_state state,
+                              const struct issuer_said *said, struct tp_error *e)
 {
     int64_t number = 0;
     const enum tp_err r = ledger_rrn_parse(&number, rrn, e);
@@ -148,12 +160,14 @@ static enum tp_err settle_one(struct ledger *l, const char *rrn, enum authorisat
     return r == TP_OK ? settle(l, number, state, said, e) : r;
 }
 
-enum tp_err ledger_ask_refused(struct ledger *l, const char *rrn, const struct issuer_said *said, struct tp_error *e)
+enum tp_err ledger_ask_refused(struct ledger *l, const char *rrn, const struct issuer_said *said,
+                               struct tp_error *e)
 {
     return settle_one(l, rrn, AUTHORISATION_REFUSED, said, e);
 }
 
-enum tp_err ledger_ask_lost(struct ledger *l, const char *rrn, const struct issuer_said *said, struct tp_error *e)
+enum tp_err ledger_ask_lost(struct ledger *l, const char *rrn, const struct issuer_said *said,
+                            struct tp_error *e)
 {
     return settle_one(l, rrn, AUTHORISATION_TO_REVERSE, said, e);
 }
@@ -161,7 +175,8 @@ enum tp_err ledger_ask_lost(struct ledger *l, const char *rrn, const struct issu
 enum tp_err ledger_ask_recover(struct ledger *l, const struct issuer_said *said, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s, "UPDATE authorisation SET state = 3, code = ?1, reason = ?2 WHERE state = 0", e);
+    enum tp_err r = db_prepare(
+        l->db, &s, "UPDATE authorisation SET state = 3, code = ?1, reason = ?2 WHERE state = 0", e);
 
     if (r != TP_OK)
         return r;
@@ -170,14 +185,18 @@ enum tp_err ledger_ask_recover(struct ledger *l, const struct issuer_said *said,
     return db_run(l->db, s, e);
 }
 
-/* What the terminal was told stays as it was; one that is still asked has been told nothing, and will be: 12 REVERSED. */
-enum tp_err ledger_release(struct ledger *l, int64_t terminal, int64_t date, int64_t stan, struct tp_error *e)
+/* What the terminal was told stays as it was; one that is still asked has been told nothing, and
+ * will be: 12 REVERSED. */
+enum tp_err ledger_release(struct ledger *l, int64_t terminal, int64_t date, int64_t stan,
+                           struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s,
-                               "UPDATE authorisation SET state = 3, code = iif(code = '', '12', code), reason = iif(code = '', 'REVERSED', reason)"
-                               " WHERE terminal = ?1 AND date = ?2 AND stan = ?3 AND state IN (0, 1)",
-                               e);
+    enum tp_err r =
+        db_prepare(l->db, &s,
+                   "UPDATE authorisation SET state = 3, code = iif(code = '', '12', code), reason "
+                   "= iif(code = '', 'REVERSED', reason)"
+                   " WHERE terminal = ?1 AND date = ?2 AND stan = ?3 AND state IN (0, 1)",
+                   e);
 
     if (r != TP_OK)
         return r;
@@ -194,7 +213,9 @@ enum tp_err ledger_released(struct ledger *l, const char *rrn, struct tp_error *
     enum tp_err r = ledger_rrn_parse(&number, rrn, e);
 
     if (r == TP_OK)
-        r = db_prepare(l->db, &s, "UPDATE authorisation SET state = 4, released = ?2 WHERE rrn = ?1 AND state = 3", e);
+        r = db_prepare(
+            l->db, &s,
+            "UPDATE authorisation SET state = 4, released = ?2 WHERE rrn = ?1 AND state = 3", e);
     if (r != TP_OK)
         return r;
     sqlite3_bind_int64(s, 1, number);
@@ -204,7 +225,8 @@ enum tp_err ledger_released(struct ledger *l, const char *rrn, struct tp_error *
 
 /* ---- reading ---- */
 
-enum tp_err ledger_said(struct ledger *l, const char *rrn, struct issuer_said *said, struct tp_error *e)
+enum tp_err ledger_said(struct ledger *l, const char *rrn, struct issuer_said *said,
+                        struct tp_error *e)
 {
     int64_t number = 0;
     bool row = false;
@@ -213,7 +235,9 @@ enum tp_err ledger_said(struct ledger *l, const char *rrn, struct issuer_said *s
     enum tp_err r = ledger_rrn_parse(&number, rrn, e);
 
     if (r == TP_OK)
-        r = db_prepare(l->db, &s, "SELECT code, reason, approval, answer FROM authorisation WHERE rrn = ?1", e);
+        r = db_prepare(l->db, &s,
+                       "SELECT code, reason, approval, answer FROM authorisation WHERE rrn = ?1",
+                       e);
     if (r != TP_OK)
         return r;
     sqlite3_bind_int64(s, 1, number);
@@ -231,10 +255,13 @@ enum tp_err ledger_said(struct ledger *l, const char *rrn, struct issuer_said *s
     return r;
 }
 
-#define COLUMNS                                                                                                                                      \
-    "SELECT a.rrn, contract.id, terminal.id, a.stan, a.date * 1000000 + a.time, a.kind, a.amount, contract.currency, a.pan_masked, a.pan_sealed,"    \
-    " a.psn, a.atc, a.arqc, a.issuer, a.state, a.code, a.reason, a.approval, a.asked, a.answered, a.released FROM authorisation a"                   \
-    " JOIN terminal ON terminal.terminal = a.terminal JOIN contract ON contract.contract = terminal.contract "
+#define COLUMNS                                                                                    \
+    "SELECT a.rrn, contract.id, terminal.id, a.stan, a.date * 1000000 + a.time, a.kind, "          \
+    "a.amount, contract.currency, a.pan_masked, a.pan_sealed,"                                     \
+    " a.psn, a.atc, a.arqc, a.issuer, a.state, a.code, a.reason, a.approval, a.asked, "            \
+    "a.answered, a.released FROM authorisation a"                                                  \
+    " JOIN terminal ON terminal.terminal = a.terminal JOIN contract ON contract.contract = "       \
+    "terminal.contract "
 
 static void read_columns(struct authorisation *a, sqlite3_stmt *s)
 {
@@ -265,14 +292,22 @@ static void read_columns(struct authorisation *a, sqlite3_stmt *s)
 }
 
 /* What waits for one issuer is found by its own index, however long the books are. */
-static enum tp_err prepare_each(struct ledger *l, sqlite3_stmt **s, const char *issuer, int state, struct tp_error *e)
+static enum tp_err prepare_each(struct ledger *l, sqlite3_stmt **s, const char *issuer, int state,
+                                struct tp_error *e)
 {
     if (issuer != NULL && state == AUTHORISATION_TO_REVERSE)
-        return db_prepare(l->db, s, COLUMNS "WHERE a.issuer = ?1 AND a.state = 3 AND ?2 = 3 ORDER BY a.rrn LIMIT ?3", e);
-    return db_prepare(l->db, s, COLUMNS "WHERE (?1 IS NULL OR a.issuer = ?1) AND (?2 < 0 OR a.state = ?2) ORDER BY a.rrn LIMIT ?3", e);
+        return db_prepare(
+            l->db, s,
+            COLUMNS "WHERE a.issuer = ?1 AND a.state = 3 AND ?2 = 3 ORDER BY a.rrn LIMIT ?3", e);
+    return db_prepare(
+        l->db, s,
+        COLUMNS
+        "WHERE (?1 IS NULL OR a.issuer = ?1) AND (?2 < 0 OR a.state = ?2) ORDER BY a.rrn LIMIT ?3",
+        e);
 }
 
-enum tp_err ledger_authorisation_each(struct ledger *l, const char *issuer, int state, unsigned most, ledger_authorisation_visit *visit, void *ctx,
+enum tp_err ledger_authorisation_each(struct ledger *l, const char *issuer, int state,
+                                      unsigned most, ledger_authorisation_visit *visit, void *ctx,
                                       struct tp_error *e)
 {
     struct authorisation a;
@@ -297,7 +332,8 @@ enum tp_err ledger_authorisation_each(struct ledger *l, const char *issuer, int 
     return r;
 }
 
-enum tp_err ledger_authorisation_get(struct ledger *l, const char *rrn, struct authorisation *a, struct tp_error *e)
+enum tp_err ledger_authorisation_get(struct ledger *l, const char *rrn, struct authorisation *a,
+                                     struct tp_error *e)
 {
     int64_t number = 0;
     bool row = false;

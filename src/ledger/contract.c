@@ -7,10 +7,12 @@
 static enum tp_err insert_contract(struct ledger *l, const struct contract *c, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s,
-                               "INSERT INTO contract (id, name, mcc, currency, country, floor, ceiling, close_hour, open, added,"
-                               " credit_day, no_cvm) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-                               e);
+    enum tp_err r = db_prepare(
+        l->db, &s,
+        "INSERT INTO contract (id, name, mcc, currency, country, floor, ceiling, close_hour, open, "
+        "added,"
+        " credit_day, no_cvm) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        e);
 
     if (r != TP_OK)
         return r;
@@ -35,7 +37,8 @@ static enum tp_err insert_contract(struct ledger *l, const struct contract *c, s
 static enum tp_err insert_first_remise(struct ledger *l, int64_t contract, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s, "INSERT INTO remise (contract, number, state, opened) VALUES (?1, 1, 0, ?2)", e);
+    enum tp_err r = db_prepare(
+        l->db, &s, "INSERT INTO remise (contract, number, state, opened) VALUES (?1, 1, 0, ?2)", e);
 
     if (r != TP_OK)
         return r;
@@ -57,7 +60,9 @@ enum tp_err ledger_contract_add(struct ledger *l, const struct contract *c, stru
     return ledger_end(l, own, r, e);
 }
 
-#define CONTRACT_COLUMNS "SELECT id, name, mcc, currency, country, floor, ceiling, close_hour, open, credit_day, no_cvm FROM contract "
+#define CONTRACT_COLUMNS                                                                           \
+    "SELECT id, name, mcc, currency, country, floor, ceiling, close_hour, open, credit_day, "      \
+    "no_cvm FROM contract "
 
 static void read_contract(struct contract *c, sqlite3_stmt *s)
 {
@@ -74,7 +79,8 @@ static void read_contract(struct contract *c, sqlite3_stmt *s)
     c->no_cvm = sqlite3_column_int64(s, 10);
 }
 
-enum tp_err ledger_contract_get(struct ledger *l, const char *id, struct contract *c, struct tp_error *e)
+enum tp_err ledger_contract_get(struct ledger *l, const char *id, struct contract *c,
+                                struct tp_error *e)
 {
     bool row = false;
     sqlite3_stmt *s = NULL;
@@ -92,7 +98,8 @@ enum tp_err ledger_contract_get(struct ledger *l, const char *id, struct contrac
     return r;
 }
 
-enum tp_err ledger_contract_each(struct ledger *l, ledger_contract_visit *visit, void *ctx, struct tp_error *e)
+enum tp_err ledger_contract_each(struct ledger *l, ledger_contract_visit *visit, void *ctx,
+                                 struct tp_error *e)
 {
     struct contract c;
     bool row = false;
@@ -162,12 +169,14 @@ enum tp_err ledger_raised_on(struct ledger *l, int *day, struct tp_error *e)
 static enum tp_err insert_terminal(struct ledger *l, const struct terminal *t, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r =
-        db_prepare(l->db, &s,
-                   "INSERT INTO terminal (contract, id, open, added, serial, capabilities) SELECT contract, ?2, ?3, ?4,"
-                   " iif(?5 <> '', ?5, (SELECT iif(EXISTS (SELECT 1 FROM terminal WHERE serial = own), hex(randomblob(4)), own)"
-                   " FROM (SELECT printf('T%07d', coalesce(max(terminal), 0) + 1) AS own FROM terminal))), ?6 FROM contract WHERE id = ?1",
-                   e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "INSERT INTO terminal (contract, id, open, added, serial, "
+                               "capabilities) SELECT contract, ?2, ?3, ?4,"
+                               " iif(?5 <> '', ?5, (SELECT iif(EXISTS (SELECT 1 FROM terminal "
+                               "WHERE serial = own), hex(randomblob(4)), own)"
+                               " FROM (SELECT printf('T%07d', coalesce(max(terminal), 0) + 1) AS "
+                               "own FROM terminal))), ?6 FROM contract WHERE id = ?1",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -179,9 +188,12 @@ static enum tp_err insert_terminal(struct ledger *l, const struct terminal *t, s
     sqlite3_bind_int(s, 6, t->capabilities[0] << 16 | t->capabilities[1] << 8 | t->capabilities[2]);
     r = db_run(l->db, s, e);
     if (r == TP_ERR_EXISTS)
-        return tp_fail(e, TP_ERR_EXISTS, "contract %s has a terminal %s already, or another terminal its serial", t->contract, t->id);
+        return tp_fail(e, TP_ERR_EXISTS,
+                       "contract %s has a terminal %s already, or another terminal its serial",
+                       t->contract, t->id);
     if (r == TP_OK && sqlite3_changes(db_handle(l->db)) != 1)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "there is no contract %s: see contract list", t->contract);
+        return tp_fail(e, TP_ERR_NOT_FOUND, "there is no contract %s: see contract list",
+                       t->contract);
     return r;
 }
 
@@ -192,8 +204,8 @@ enum tp_err ledger_terminal_add(struct ledger *l, struct terminal *t, struct tp_
     return r == TP_OK ? ledger_terminal_get(l, t->contract, t->id, t, e) : r;
 }
 
-#define TERMINAL_COLUMNS                                                                                                                             \
-    "SELECT contract.id, terminal.id, terminal.open, terminal.serial, capabilities FROM"                                                             \
+#define TERMINAL_COLUMNS                                                                           \
+    "SELECT contract.id, terminal.id, terminal.open, terminal.serial, capabilities FROM"           \
     " terminal JOIN contract USING (contract) "
 
 static void read_terminal(struct terminal *t, sqlite3_stmt *s)
@@ -208,11 +220,13 @@ static void read_terminal(struct terminal *t, sqlite3_stmt *s)
         t->capabilities[i] = (uint8_t)(capabilities >> (16 - 8 * i));
 }
 
-enum tp_err ledger_terminal_get(struct ledger *l, const char *contract, const char *id, struct terminal *t, struct tp_error *e)
+enum tp_err ledger_terminal_get(struct ledger *l, const char *contract, const char *id,
+                                struct terminal *t, struct tp_error *e)
 {
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s, TERMINAL_COLUMNS "WHERE contract.id = ?1 AND terminal.id = ?2", e);
+    enum tp_err r =
+        db_prepare(l->db, &s, TERMINAL_COLUMNS "WHERE contract.id = ?1 AND terminal.id = ?2", e);
 
     if (r != TP_OK)
         return r;
@@ -220,19 +234,24 @@ enum tp_err ledger_terminal_get(struct ledger *l, const char *contract, const ch
     db_bind_text(s, 2, id);
     r = db_step(l->db, s, &row, e);
     if (r == TP_OK && !row)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has no terminal %s: see terminal list", contract, id);
+        return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has no terminal %s: see terminal list",
+                       contract, id);
     if (r == TP_OK)
         read_terminal(t, s);
     sqlite3_reset(s);
     return r;
 }
 
-enum tp_err ledger_terminal_each(struct ledger *l, const char *contract, ledger_terminal_visit *visit, void *ctx, struct tp_error *e)
+enum tp_err ledger_terminal_each(struct ledger *l, const char *contract,
+                                 ledger_terminal_visit *visit, void *ctx, struct tp_error *e)
 {
     struct terminal t;
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s, TERMINAL_COLUMNS "WHERE ?1 IS NULL OR contract.id = ?1 ORDER BY contract.id, terminal.id", e);
+    enum tp_err r = db_prepare(
+        l->db, &s,
+        TERMINAL_COLUMNS "WHERE ?1 IS NULL OR contract.id = ?1 ORDER BY contract.id, terminal.id",
+        e);
 
     if (r == TP_OK)
         db_bind_text(s, 1, contract);
@@ -248,11 +267,14 @@ enum tp_err ledger_terminal_each(struct ledger *l, const char *contract, ledger_
     return r;
 }
 
-enum tp_err ledger_terminal_shut(struct ledger *l, const char *contract, const char *id, struct tp_error *e)
+enum tp_err ledger_terminal_shut(struct ledger *l, const char *contract, const char *id,
+                                 struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r =
-        db_prepare(l->db, &s, "UPDATE terminal SET open = 0 WHERE id = ?2 AND contract = (SELECT contract FROM contract WHERE id = ?1)", e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "UPDATE terminal SET open = 0 WHERE id = ?2 AND contract = (SELECT "
+                               "contract FROM contract WHERE id = ?1)",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -260,6 +282,7 @@ enum tp_err ledger_terminal_shut(struct ledger *l, const char *contract, const c
     db_bind_text(s, 2, id);
     r = db_run(l->db, s, e);
     if (r == TP_OK && sqlite3_changes(db_handle(l->db)) != 1)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has no terminal %s: see terminal list", contract, id);
+        return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has no terminal %s: see terminal list",
+                       contract, id);
     return r;
 }

@@ -33,8 +33,9 @@ struct checking {
 const char *evidence_step_name(enum evidence_step s)
 {
     static const char *const names[EVIDENCE_STEPS] = {
-        [EVIDENCE_PRESENT] = "data objects",      [EVIDENCE_AUTHORITY] = "authority key", [EVIDENCE_ISSUER_CERT] = "issuer certificate",
-        [EVIDENCE_ICC_CERT] = "card certificate", [EVIDENCE_SDAD] = "card's signature",   [EVIDENCE_SIGNED] = "signed values",
+        [EVIDENCE_PRESENT] = "data objects",           [EVIDENCE_AUTHORITY] = "authority key",
+        [EVIDENCE_ISSUER_CERT] = "issuer certificate", [EVIDENCE_ICC_CERT] = "card certificate",
+        [EVIDENCE_SDAD] = "card's signature",          [EVIDENCE_SIGNED] = "signed values",
     };
 
     return (unsigned)s < EVIDENCE_STEPS ? names[s] : "unknown step";
@@ -53,9 +54,11 @@ bool evidence_signs_amount(const struct evidence_result *r)
 }
 
 /* Ends the check with a reason and the same for people. */
-static void refuse(struct checking *c, enum evidence_step step, const char *reason, const char *format, ...) __attribute__((format(printf, 4, 5)));
+static void refuse(struct checking *c, enum evidence_step step, const char *reason,
+                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-static void refuse(struct checking *c, enum evidence_step step, const char *reason, const char *format, ...)
+static void refuse(struct checking *c, enum evidence_step step, const char *reason,
+                   const char *format, ...)
 {
     struct evidence_result *r = c->result;
     va_list words;
@@ -78,8 +81,11 @@ static bool refused(const struct checking *c)
 /* A certificate or the signature: ISSUER_CERT_HASH, SDAD_TRAILER, SSAD_HASH, DDA_HASH … */
 static void refuse_check(struct checking *c, enum evidence_step step, enum emv_check outcome)
 {
-    static const char *const signatures[] = {[EVIDENCE_SDA] = "SSAD", [EVIDENCE_DDA] = "DDA", [EVIDENCE_CDA] = "SDAD"};
-    const char *prefix = step == EVIDENCE_ISSUER_CERT ? "ISSUER_CERT" : step == EVIDENCE_ICC_CERT ? "ICC_CERT" : signatures[c->result->method];
+    static const char *const signatures[] = {
+        [EVIDENCE_SDA] = "SSAD", [EVIDENCE_DDA] = "DDA", [EVIDENCE_CDA] = "SDAD"};
+    const char *prefix = step == EVIDENCE_ISSUER_CERT ? "ISSUER_CERT"
+                         : step == EVIDENCE_ICC_CERT  ? "ICC_CERT"
+                                                      : signatures[c->result->method];
     char reason[sizeof(c->result->reason) + 16];
 
     c->result->check[step] = outcome;
@@ -87,8 +93,10 @@ static void refuse_check(struct checking *c, enum evidence_step step, enum emv_c
     refuse(c, step, reason, "%s", emv_check_text(outcome));
 }
 
-/* An object that is not as it should be. The reason is as given, or before and after the tag: "DOUBLED_", 9F02, "". */
-static void refuse_tag(struct checking *c, uint32_t tag, const char *before, const char *after, const char *why)
+/* An object that is not as it should be. The reason is as given, or before and after the tag:
+ * "DOUBLED_", 9F02, "". */
+static void refuse_tag(struct checking *c, uint32_t tag, const char *before, const char *after,
+                       const char *why)
 {
     const struct emv_tag *known = emv_tag_find(tag);
     char reason[64];
@@ -97,7 +105,8 @@ static void refuse_tag(struct checking *c, uint32_t tag, const char *before, con
         snprintf(reason, sizeof(reason), "%s", before);
     else
         snprintf(reason, sizeof(reason), "%s%X%s", before, (unsigned)tag, after);
-    refuse(c, EVIDENCE_PRESENT, reason, "%X (%s) %s", (unsigned)tag, known != NULL ? known->name : "no EMV data object", why);
+    refuse(c, EVIDENCE_PRESENT, reason, "%X (%s) %s", (unsigned)tag,
+           known != NULL ? known->name : "no EMV data object", why);
 }
 
 /* ---- every object is there and parses ---- */
@@ -121,8 +130,9 @@ static void check_fault(struct checking *c)
 
 #define TVR1_ODA_FAILED 0x48 /* EMV 4.4 Book 3, table 46: SDA, DDA */
 
-/* Without a signature in the response, what the card's certificates can still say: DDA, else SDA, else nothing. A terminal that
- * says itself that they failed has the issuer judge (the cryptogram covers the TVR): nothing is checked then. */
+/* Without a signature in the response, what the card's certificates can still say: DDA, else SDA,
+ * else nothing. A terminal that says itself that they failed has the issuer judge (the cryptogram
+ * covers the TVR): nothing is checked then. */
 static void choose_method(struct checking *c)
 {
     const struct span tvr = objects_value(&c->de55, TAG_TVR);
@@ -136,7 +146,8 @@ static void choose_method(struct checking *c)
         c->result->method = c->ev->ssad.n > 0 ? EVIDENCE_SDA : EVIDENCE_NO_ODA;
 }
 
-/* What the response says without a signature: the issuer's check of the cryptogram is what vouches for it. */
+/* What the response says without a signature: the issuer's check of the cryptogram is what vouches
+ * for it. */
 static void take_unsigned(struct checking *c)
 {
     const struct span ac = objects_value(&c->response, TAG_AC);
@@ -154,7 +165,8 @@ static void check_response(struct checking *c)
         return;
     }
     if (response_read(&c->response, c->ev->response) != TP_OK) {
-        refuse(c, EVIDENCE_PRESENT, "RESPONSE_FORMAT", "DF05 is no response to GENERATE AC, or holds an object twice");
+        refuse(c, EVIDENCE_PRESENT, "RESPONSE_FORMAT",
+               "DF05 is no response to GENERATE AC, or holds an object twice");
         return;
     }
     c->sdad = objects_value(&c->response, TAG_SDAD);
@@ -162,7 +174,8 @@ static void check_response(struct checking *c)
     if (objects_find(&c->response, TAG_SDAD) == NULL)
         choose_method(c);
     if (c->sdad.n == 0 && objects_value(&c->response, TAG_AC).n != 8)
-        refuse(c, EVIDENCE_PRESENT, "SDAD_MISSING", "the card did not sign (9F4B is missing from its response), and gave no cryptogram");
+        refuse(c, EVIDENCE_PRESENT, "SDAD_MISSING",
+               "the card did not sign (9F4B is missing from its response), and gave no cryptogram");
     else if (objects_value(&c->response, TAG_CID).n != 1)
         refuse_tag(c, TAG_CID, "CID_MISSING", NULL, "is missing from the card's response");
     else if (objects_value(&c->response, TAG_ATC).n != 2)
@@ -185,18 +198,20 @@ static void check_needed(struct checking *c)
         size_t min, max;
         uint32_t tag;
         const char *reason;
-    } needed[] = {{OF_ALL, ev->aid, RID, 16, TAG_DF_NAME, "AID_MISSING"},
-                  {OF_ODA, ev->ca_index, 1, 1, TAG_CA_INDEX, "CA_INDEX_MISSING"},
-                  {OF_ODA, ev->issuer_cert, 1, EMV_RSA_MAX, TAG_ISSUER_CERT, "ISSUER_CERT_MISSING"},
-                  {OF_ODA, ev->issuer_exponent, 1, 3, TAG_ISSUER_EXPONENT, "ISSUER_EXPONENT_MISSING"},
-                  {OF_ICC, ev->icc_cert, 1, EMV_RSA_MAX, TAG_ICC_CERT, "ICC_CERT_MISSING"},
-                  {OF_ICC, ev->icc_exponent, 1, 3, TAG_ICC_EXPONENT, "ICC_EXPONENT_MISSING"},
-                  {OF_ODA, ev->static_data, 1, SIZE_MAX, TAG_EV_STATIC, "STATIC_DATA_MISSING"},
-                  {OF_ALL, ev->cdol1_values, 1, SIZE_MAX, TAG_EV_CDOL1_VALUES, "CDOL1_VALUES_MISSING"},
-                  {OF_ALL, ev->un, 4, 4, TAG_UN, "UN_MISSING"}};
+    } needed[] = {
+        {OF_ALL, ev->aid, RID, 16, TAG_DF_NAME, "AID_MISSING"},
+        {OF_ODA, ev->ca_index, 1, 1, TAG_CA_INDEX, "CA_INDEX_MISSING"},
+        {OF_ODA, ev->issuer_cert, 1, EMV_RSA_MAX, TAG_ISSUER_CERT, "ISSUER_CERT_MISSING"},
+        {OF_ODA, ev->issuer_exponent, 1, 3, TAG_ISSUER_EXPONENT, "ISSUER_EXPONENT_MISSING"},
+        {OF_ICC, ev->icc_cert, 1, EMV_RSA_MAX, TAG_ICC_CERT, "ICC_CERT_MISSING"},
+        {OF_ICC, ev->icc_exponent, 1, 3, TAG_ICC_EXPONENT, "ICC_EXPONENT_MISSING"},
+        {OF_ODA, ev->static_data, 1, SIZE_MAX, TAG_EV_STATIC, "STATIC_DATA_MISSING"},
+        {OF_ALL, ev->cdol1_values, 1, SIZE_MAX, TAG_EV_CDOL1_VALUES, "CDOL1_VALUES_MISSING"},
+        {OF_ALL, ev->un, 4, 4, TAG_UN, "UN_MISSING"}};
 
     for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-        if ((needed[i].of & OF(c->result->method)) != 0 && (needed[i].value.n < needed[i].min || needed[i].value.n > needed[i].max)) {
+        if ((needed[i].of & OF(c->result->method)) != 0 &&
+            (needed[i].value.n < needed[i].min || needed[i].value.n > needed[i].max)) {
             refuse_tag(c, needed[i].tag, needed[i].reason, NULL, "is missing or of a wrong length");
             return;
         }
@@ -244,12 +259,13 @@ static void check_de55(struct checking *c)
             refuse_tag(c, needed[i], "DE55_", "_MISSING", "is missing from field 55");
     for (size_t i = 0; !refused(c) && i < sizeof(of_card) / sizeof(of_card[0]); i++)
         if (objects_find(&c->de55, of_card[i]) == NULL &&
-            (objects_find(&c->fixed, of_card[i]) != NULL || objects_find(&c->response, of_card[i]) != NULL))
+            (objects_find(&c->fixed, of_card[i]) != NULL ||
+             objects_find(&c->response, of_card[i]) != NULL))
             refuse_tag(c, of_card[i], "DE55_", "_MISSING", "is missing from field 55");
 }
 
-/* The list that was used: of the signed records; where those hold none (Book 3, 10.3: what is authenticated is the issuer's
- * choice), the one that came with the values. */
+/* The list that was used: of the signed records; where those hold none (Book 3, 10.3: what is
+ * authenticated is the issuer's choice), the one that came with the values. */
 static struct span list_used(const struct checking *c, uint32_t tag, struct span given)
 {
     const struct span own = objects_value(&c->fixed, tag);
@@ -265,20 +281,30 @@ static void read_values(struct checking *c)
     const bool second = c->ev->cdol2_values.n > 0, cda = c->result->method == EVIDENCE_CDA;
     const char *unsound = NULL;
 
-    c->result->cdol1_signed = c->result->method != EVIDENCE_NO_ODA && objects_find(&c->fixed, TAG_CDOL1) != NULL;
+    c->result->cdol1_signed =
+        c->result->method != EVIDENCE_NO_ODA && objects_find(&c->fixed, TAG_CDOL1) != NULL;
     if (cdol1.n == 0 || dol_values_read(&c->cdol1, cdol1, c->ev->cdol1_values) != TP_OK)
-        refuse(c, EVIDENCE_PRESENT, "SIGNED_CDOL1", "DF03 is not what the card's CDOL1 (8C) asks for");
-    else if (second && (cdol2.n == 0 || dol_values_read(&c->cdol2, cdol2, c->ev->cdol2_values) != TP_OK))
-        refuse(c, EVIDENCE_PRESENT, "SIGNED_CDOL2", "DF04 is not what the card's CDOL2 (8D) asks for");
-    if (refused(c) || !cda) /* without CDA nothing signed the values either: the cryptogram counts, and its issuer's word */
+        refuse(c, EVIDENCE_PRESENT, "SIGNED_CDOL1",
+               "DF03 is not what the card's CDOL1 (8C) asks for");
+    else if (second &&
+             (cdol2.n == 0 || dol_values_read(&c->cdol2, cdol2, c->ev->cdol2_values) != TP_OK))
+        refuse(c, EVIDENCE_PRESENT, "SIGNED_CDOL2",
+               "DF04 is not what the card's CDOL2 (8D) asks for");
+    if (refused(c) || !cda) /* without CDA nothing signed the values either: the cryptogram counts,
+                               and its issuer's word */
         return;
-    if (objects_find(&c->fixed, TAG_CDOL1) == NULL && (unsound = dol_unsound(cdol1, &c->cdol1, true)) != NULL)
-        refuse(c, EVIDENCE_PRESENT, "CDOL1_UNSOUND", "no signed record holds CDOL1, and DF06 %s", unsound);
-    else if (second && objects_find(&c->fixed, TAG_CDOL2) == NULL && (unsound = dol_unsound(cdol2, &c->cdol2, false)) != NULL)
-        refuse(c, EVIDENCE_PRESENT, "CDOL2_UNSOUND", "no signed record holds CDOL2, and DF07 %s", unsound);
+    if (objects_find(&c->fixed, TAG_CDOL1) == NULL &&
+        (unsound = dol_unsound(cdol1, &c->cdol1, true)) != NULL)
+        refuse(c, EVIDENCE_PRESENT, "CDOL1_UNSOUND", "no signed record holds CDOL1, and DF06 %s",
+               unsound);
+    else if (second && objects_find(&c->fixed, TAG_CDOL2) == NULL &&
+             (unsound = dol_unsound(cdol2, &c->cdol2, false)) != NULL)
+        refuse(c, EVIDENCE_PRESENT, "CDOL2_UNSOUND", "no signed record holds CDOL2, and DF07 %s",
+               unsound);
 }
 
-/* Card number and expiry: signed with CDA; without it, where no record that is authenticated holds them, what the message says. */
+/* Card number and expiry: signed with CDA; without it, where no record that is authenticated holds
+ * them, what the message says. */
 static void read_card(struct checking *c)
 {
     const bool cda = c->result->method == EVIDENCE_CDA;
@@ -294,7 +320,8 @@ static void read_card(struct checking *c)
         memcpy(c->pan, said.p, said.n);
         c->pan[said.n] = '\0';
     }
-    if (!refused(c) && (cda || expiry.n > 0) && date_from_yymmdd(&c->result->card_expiry, expiry) != TP_OK)
+    if (!refused(c) && (cda || expiry.n > 0) &&
+        date_from_yymmdd(&c->result->card_expiry, expiry) != TP_OK)
         refuse(c, EVIDENCE_PRESENT, "SIGNED_EXPIRY", "5F24 is not among the signed records");
 }
 
@@ -312,7 +339,8 @@ static enum tp_err check_present(struct checking *c)
     if (refused(c))
         return TP_OK;
     if (static_data_read(&c->fixed, &c->aip, c->ev->static_data, &tag) != TP_OK) {
-        refuse(c, EVIDENCE_PRESENT, "STATIC_DATA_FORMAT", "DF01 does not parse, or holds an object twice");
+        refuse(c, EVIDENCE_PRESENT, "STATIC_DATA_FORMAT",
+               "DF01 does not parse, or holds an object twice");
         return TP_OK;
     }
     read_card(c);
@@ -325,16 +353,18 @@ static enum tp_err check_present(struct checking *c)
 
 /* ---- authority, issuer, card ---- */
 
-/* One authority key against the issuer certificate. The store's keys are shared between threads, so a copy is used; only an issuer that was not seen
- * lately comes here. */
-static enum tp_err try_authority(struct checking *c, enum emv_check *outcome, struct chain *made, const struct capk *k)
+/* One authority key against the issuer certificate. The store's keys are shared between threads, so
+ * a copy is used; only an issuer that was not seen lately comes here. */
+static enum tp_err try_authority(struct checking *c, enum emv_check *outcome, struct chain *made,
+                                 const struct capk *k)
 {
     const struct span *p = c->parts;
     struct emv_pubkey *key = NULL;
     enum tp_err r = emv_pubkey_new(&key, emv_pubkey_modulus(k->key), emv_pubkey_exponent(k->key));
 
     if (r == TP_OK)
-        r = emv_issuer_cert_check(outcome, &made->issuer, key, p[CHAIN_90], p[CHAIN_92], p[CHAIN_9F32], c->pan, 0);
+        r = emv_issuer_cert_check(outcome, &made->issuer, key, p[CHAIN_90], p[CHAIN_92],
+                                  p[CHAIN_9F32], c->pan, 0);
     emv_pubkey_free(&key);
     made->authority_expiry = k->expiry;
     return r;
@@ -351,7 +381,9 @@ static enum tp_err open_issuer(struct checking *c)
     enum tp_err r = TP_OK;
 
     hex_encode(rid, c->parts[CHAIN_RID]);
-    for (; (k = capk_find(c->cache->authorities, c->parts[CHAIN_RID], c->ev->ca_index.p[0], n)) != NULL; n++) {
+    for (; (k = capk_find(c->cache->authorities, c->parts[CHAIN_RID], c->ev->ca_index.p[0], n)) !=
+           NULL;
+         n++) {
         r = try_authority(c, &outcome, &made, k);
         if (r != TP_OK)
             return r;
@@ -361,11 +393,13 @@ static enum tp_err open_issuer(struct checking *c)
             best = outcome; /* what a key that opened it says stands */
     }
     if (k == NULL && n == 0) {
-        refuse(c, EVIDENCE_AUTHORITY, "CA_KEY_UNKNOWN", "no authority key %02X of %s is trusted here", c->ev->ca_index.p[0], rid);
+        refuse(c, EVIDENCE_AUTHORITY, "CA_KEY_UNKNOWN",
+               "no authority key %02X of %s is trusted here", c->ev->ca_index.p[0], rid);
     } else if (k == NULL) {
         c->result->check[EVIDENCE_ISSUER_CERT] = best;
         snprintf(reason, sizeof(reason), "ISSUER_CERT_%s", emv_check_name(best));
-        refuse(c, EVIDENCE_ISSUER_CERT, reason, "under authority key %02X of %s: %s", c->ev->ca_index.p[0], rid, emv_check_text(best));
+        refuse(c, EVIDENCE_ISSUER_CERT, reason, "under authority key %02X of %s: %s",
+               c->ev->ca_index.p[0], rid, emv_check_text(best));
     } else {
         r = chains_add(&kept, c->cache->issuers, c->parts, &made);
         c->issuer = kept;
@@ -387,15 +421,18 @@ static enum tp_err check_authority(struct checking *c)
     c->parts[CHAIN_9F48] = ev->icc_remainder;
     c->parts[CHAIN_9F47] = ev->icc_exponent;
     c->parts[CHAIN_STATIC] = ev->static_data;
-    if (c->result->method != EVIDENCE_SDA) /* whose issuer's key itself is needed: the entry of a card has none */
+    if (c->result->method !=
+        EVIDENCE_SDA) /* whose issuer's key itself is needed: the entry of a card has none */
         c->issuer = c->verified = chains_find(c->cache->cards, c->parts);
     if (c->issuer == NULL)
         c->issuer = chains_find(c->cache->issuers, c->parts);
     if (c->issuer == NULL)
         r = open_issuer(c);
-    if (r == TP_OK && !refused(c)) { /* told, not refused: a key ends when its scheme withdraws it, not by a date in a list (Book 2, 11.2.3) */
+    if (r == TP_OK && !refused(c)) { /* told, not refused: a key ends when its scheme withdraws it,
+                                        not by a date in a list (Book 2, 11.2.3) */
         c->result->authority_expiry = c->issuer->authority_expiry;
-        c->result->authority_expired = c->issuer->authority_expiry != 0 && c->issuer->authority_expiry < c->date;
+        c->result->authority_expired =
+            c->issuer->authority_expiry != 0 && c->issuer->authority_expiry < c->date;
     }
     return r;
 }
@@ -410,7 +447,8 @@ static enum tp_err check_issuer(struct checking *c)
         refuse_check(c, EVIDENCE_ISSUER_CERT, EMV_CHECK_IDENTIFIER);
     else if (info->expiry < c->date)
         refuse_check(c, EVIDENCE_ISSUER_CERT, EMV_CHECK_EXPIRED);
-    else if (capk_revoked(c->cache->authorities, c->parts[CHAIN_RID], c->ev->ca_index.p[0], info->serial))
+    else if (capk_revoked(c->cache->authorities, c->parts[CHAIN_RID], c->ev->ca_index.p[0],
+                          info->serial))
         refuse_check(c, EVIDENCE_ISSUER_CERT, EMV_CHECK_REVOKED);
     return TP_OK;
 }
@@ -420,8 +458,9 @@ static enum tp_err open_card(struct checking *c)
     const struct span *p = c->parts;
     struct chain made = *c->issuer;
     enum emv_check outcome;
-    enum tp_err r = emv_icc_cert_check(&outcome, &made.icc, EMV_ICC_KEY, made.issuer.key, p[CHAIN_9F46], p[CHAIN_9F48], p[CHAIN_9F47],
-                                       p[CHAIN_STATIC], c->pan, 0);
+    enum tp_err r =
+        emv_icc_cert_check(&outcome, &made.icc, EMV_ICC_KEY, made.issuer.key, p[CHAIN_9F46],
+                           p[CHAIN_9F48], p[CHAIN_9F47], p[CHAIN_STATIC], c->pan, 0);
 
     if (r != TP_OK)
         return r;
@@ -439,7 +478,9 @@ static enum tp_err check_card(struct checking *c)
 
     if (r != TP_OK || refused(c))
         return r;
-    c->result->icc_expiry = c->verified->icc.expiry; /* NOLINT(clang-analyzer-core.NullDereference): set, or it was refused */
+    c->result->icc_expiry =
+        c->verified->icc
+            .expiry; /* NOLINT(clang-analyzer-core.NullDereference): set, or it was refused */
     if (strcmp(c->verified->icc.identifier, c->pan) != 0)
         refuse_check(c, EVIDENCE_ICC_CERT, EMV_CHECK_IDENTIFIER);
     else if (c->verified->icc.expiry < c->date)
@@ -488,7 +529,8 @@ static enum tp_err check_sda(struct checking *c)
 {
     enum emv_check outcome;
     uint8_t dac[2];
-    const enum tp_err r = emv_ssad_check(&outcome, dac, c->issuer->issuer.key, c->ev->ssad, c->ev->static_data);
+    const enum tp_err r =
+        emv_ssad_check(&outcome, dac, c->issuer->issuer.key, c->ev->ssad, c->ev->static_data);
 
     if (r == TP_OK && outcome != EMV_CHECK_OK)
         refuse_check(c, EVIDENCE_SDAD, outcome);
@@ -501,12 +543,15 @@ static enum tp_err check_dda(struct checking *c)
     const struct span values = c->ev->ddol_values;
     struct emv_dynamic dynamic;
     enum emv_check outcome;
-    const enum tp_err r = emv_dda_check(&outcome, &dynamic, c->verified->icc.key, c->ev->dda_sdad, values);
+    const enum tp_err r =
+        emv_dda_check(&outcome, &dynamic, c->verified->icc.key, c->ev->dda_sdad, values);
 
     if (r == TP_OK && outcome != EMV_CHECK_OK)
         refuse_check(c, EVIDENCE_SDAD, outcome);
-    else if (r == TP_OK && (values.n == 0 || memmem(values.p, values.n, c->ev->un.p, c->ev->un.n) == NULL))
-        refuse(c, EVIDENCE_SDAD, "DDA_UN", "it does not cover the unpredictable number of the payment");
+    else if (r == TP_OK &&
+             (values.n == 0 || memmem(values.p, values.n, c->ev->un.p, c->ev->un.n) == NULL))
+        refuse(c, EVIDENCE_SDAD, "DDA_UN",
+               "it does not cover the unpredictable number of the payment");
     return r;
 }
 
@@ -555,7 +600,8 @@ static void refuse_value(struct checking *c, uint32_t tag)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (names[i].tag == tag)
             snprintf(reason, sizeof(reason), "%s", names[i].reason);
-    refuse(c, EVIDENCE_SIGNED, reason, "%s (%X) is not the one the card signed", known != NULL ? known->name : "the object", (unsigned)tag);
+    refuse(c, EVIDENCE_SIGNED, reason, "%s (%X) is not the one the card signed",
+           known != NULL ? known->name : "the object", (unsigned)tag);
 }
 
 /* The one of the last GENERATE AC: a TVR may have gained bits between the first and the second. */
@@ -566,8 +612,8 @@ static const struct object *terminal_value(const struct checking *c, uint32_t ta
     return o != NULL ? o : objects_find(&c->cdol1, tag);
 }
 
-/* An object that the card gave itself, in its response or its records. Others that stand there are ignored, as a terminal ignores them
- * (Book 3, 7.5); the AID is the one selected. */
+/* An object that the card gave itself, in its response or its records. Others that stand there are
+ * ignored, as a terminal ignores them (Book 3, 7.5); the AID is the one selected. */
 static const struct object *card_value(const struct checking *c, uint32_t tag)
 {
     const struct emv_tag *known = emv_tag_find(tag);
@@ -579,7 +625,8 @@ static const struct object *card_value(const struct checking *c, uint32_t tag)
     return o != NULL ? o : objects_find(&c->fixed, tag);
 }
 
-/* The card number that stands in DE 55, which need not have it: 5A, or 57 before its separator (Book 3, Annex A). */
+/* The card number that stands in DE 55, which need not have it: 5A, or 57 before its separator
+ * (Book 3, Annex A). */
 static bool is_own_number(const struct checking *c, const struct object *said)
 {
     char hex[2 * 19 + 1];
@@ -589,7 +636,8 @@ static bool is_own_number(const struct checking *c, const struct object *said)
     if (said->value.n > 19)
         return false;
     hex_encode(hex, said->value);
-    same = strncmp(hex, c->pan, n) == 0 && (hex[n] == '\0' || hex[n] == (said->tag == TAG_PAN ? 'F' : 'D'));
+    same = strncmp(hex, c->pan, n) == 0 &&
+           (hex[n] == '\0' || hex[n] == (said->tag == TAG_PAN ? 'F' : 'D'));
     secret_wipe(hex, sizeof(hex));
     return same;
 }
@@ -600,7 +648,8 @@ static bool is_as_signed(const struct checking *c, const struct object *said)
     const struct emv_tag *known = emv_tag_find(said->tag);
     const struct object *o = terminal_value(c, said->tag);
 
-    if (known != NULL && known->max > 0 && (said->value.n < known->min || said->value.n > known->max))
+    if (known != NULL && known->max > 0 &&
+        (said->value.n < known->min || said->value.n > known->max))
         return false;
     if ((said->tag == TAG_PAN || said->tag == TAG_TRACK2) && !is_own_number(c, said))
         return false;
@@ -610,7 +659,8 @@ static bool is_as_signed(const struct checking *c, const struct object *said)
         return span_eq(said->value, c->ev->un);
     if (said->tag == TAG_AIP)
         return c->aip.n == 0 || span_eq(said->value, c->aip);
-    if (said->tag == TAG_DF_NAME && o == NULL) /* a CDOL may ask for the AID as the terminal knows it */
+    if (said->tag == TAG_DF_NAME &&
+        o == NULL) /* a CDOL may ask for the AID as the terminal knows it */
         o = terminal_value(c, TAG_TERMINAL_AID);
     if (o != NULL)
         return dol_value_fits(said->tag, said->value, o->value);
@@ -625,7 +675,8 @@ static void compare_de55(struct checking *c)
             refuse_value(c, c->de55.at[i].tag);
 }
 
-/* A number of a list's value, whatever length it was asked for with: zeros fill it at the left (5.4). */
+/* A number of a list's value, whatever length it was asked for with: zeros fill it at the left
+ * (5.4). */
 static bool number_of(struct span value, uint64_t *out)
 {
     while (value.n > 1 && value.p[0] == 0) {
@@ -650,7 +701,8 @@ static void compare_number(struct checking *c, uint32_t tag, int64_t said)
         if (o == NULL)
             continue;
         found = true;
-        if (!number_of(o->value, &value) || value != (uint64_t)said) { /* cut digits are signed by nobody */
+        if (!number_of(o->value, &value) ||
+            value != (uint64_t)said) { /* cut digits are signed by nobody */
             refuse_value(c, tag);
             return;
         }
@@ -666,20 +718,23 @@ static void compare_card(struct checking *c)
     char pan[2 * PAN_CN + 1] = "";
     uint64_t number = 0;
 
-    if (c->ev->pan.n > PAN_CN || (c->ev->pan.n > 0 && (bcd_get_cn(c->ev->pan, pan) != TP_OK || strcmp(pan, c->pan) != 0)))
+    if (c->ev->pan.n > PAN_CN ||
+        (c->ev->pan.n > 0 && (bcd_get_cn(c->ev->pan, pan) != TP_OK || strcmp(pan, c->pan) != 0)))
         refuse_value(c, TAG_PAN);
     else if (c->ev->pan_digits.n > 0 && !span_eq(c->ev->pan_digits, span_str(c->pan)))
         refuse_value(c, TAG_PAN);
     else if (said->pan != NULL && strcmp(said->pan, c->pan) != 0)
         refuse_value(c, TAG_PAN);
-    else if (said->expiry >= 0 && c->result->card_expiry != 0 && said->expiry / 100 != c->result->card_expiry / 100)
+    else if (said->expiry >= 0 && c->result->card_expiry != 0 &&
+             said->expiry / 100 != c->result->card_expiry / 100)
         refuse_value(c, TAG_EXPIRY); /* DE 14 has no day */
     else if (said->psn >= 0 && (psn.n > 0 || c->result->method == EVIDENCE_CDA) &&
              ((psn.n > 0 && bcd_get(psn, &number) != TP_OK) || number != (uint64_t)said->psn))
         refuse_value(c, TAG_PAN_SEQUENCE); /* absent is 00 (Book 2, A1.4) */
 }
 
-/* The UN of the signature must be the one in the CDOL values, where they hold it: both GENERATE ACs are of one transaction. */
+/* The UN of the signature must be the one in the CDOL values, where they hold it: both GENERATE ACs
+ * are of one transaction. */
 static void compare_un(struct checking *c)
 {
     const struct objects *const lists[] = {&c->cdol1, &c->cdol2};
@@ -698,20 +753,25 @@ static void take_values(struct checking *c)
     struct evidence_result *r = c->result;
     uint64_t amount = 0, currency = 0, type = 0, date = 0;
 
-    r->has_values = number_of(objects_value(&c->cdol1, TAG_AMOUNT), &amount) && number_of(objects_value(&c->cdol1, TAG_TX_CURRENCY), &currency) &&
-                    number_of(objects_value(&c->cdol1, TAG_TX_TYPE), &type) && number_of(objects_value(&c->cdol1, TAG_TX_DATE), &date) &&
+    r->has_values = number_of(objects_value(&c->cdol1, TAG_AMOUNT), &amount) &&
+                    number_of(objects_value(&c->cdol1, TAG_TX_CURRENCY), &currency) &&
+                    number_of(objects_value(&c->cdol1, TAG_TX_TYPE), &type) &&
+                    number_of(objects_value(&c->cdol1, TAG_TX_DATE), &date) &&
                     amount <= (uint64_t)MONEY_MAX;
     if (!r->has_values)
         return;
     r->amount = (int64_t)amount;
     r->currency = (unsigned)(currency % 1000);
     r->type = (unsigned)(type / 10 % 10 << 4 | type % 10); /* two BCD digits: the byte */
-    r->date = 20000000 + (int)(date % 1000000);            /* YYMMDD; EMV 4.4 Book 4, 6.7.3 puts 00-49 into this century */
+    r->date =
+        20000000 +
+        (int)(date % 1000000); /* YYMMDD; EMV 4.4 Book 4, 6.7.3 puts 00-49 into this century */
 }
 
 static enum tp_err check_signed(struct checking *c)
 {
-    const struct object *tvr = terminal_value(c, TAG_TVR), *cvm = terminal_value(c, TAG_CVM_RESULTS);
+    const struct object *tvr = terminal_value(c, TAG_TVR),
+                        *cvm = terminal_value(c, TAG_CVM_RESULTS);
     struct evidence_result *r = c->result;
 
     compare_card(c);
@@ -720,7 +780,8 @@ static enum tp_err check_signed(struct checking *c)
     compare_number(c, TAG_TERMINAL_COUNTRY, c->claim->country);
     compare_number(c, TAG_TX_DATE, c->claim->date < 0 ? -1 : c->claim->date % 1000000);
     /* 9C and the first digits of DE 3 are two BCD digits; the claim holds the byte itself */
-    compare_number(c, TAG_TX_TYPE, c->claim->type < 0 ? -1 : (c->claim->type >> 4) * 10 + (c->claim->type & 0x0F));
+    compare_number(c, TAG_TX_TYPE,
+                   c->claim->type < 0 ? -1 : (c->claim->type >> 4) * 10 + (c->claim->type & 0x0F));
     if (!refused(c))
         compare_un(c);
     if (!refused(c))
@@ -739,19 +800,21 @@ static enum tp_err check_signed(struct checking *c)
 static bool has_step(const struct checking *c, enum evidence_step s)
 {
     static const unsigned of[EVIDENCE_STEPS] = {
-        [EVIDENCE_PRESENT] = OF_ALL,  [EVIDENCE_AUTHORITY] = OF_ODA, [EVIDENCE_ISSUER_CERT] = OF_ODA,
-        [EVIDENCE_ICC_CERT] = OF_ICC, [EVIDENCE_SDAD] = OF_ODA,      [EVIDENCE_SIGNED] = OF_ALL,
+        [EVIDENCE_PRESENT] = OF_ALL,     [EVIDENCE_AUTHORITY] = OF_ODA,
+        [EVIDENCE_ISSUER_CERT] = OF_ODA, [EVIDENCE_ICC_CERT] = OF_ICC,
+        [EVIDENCE_SDAD] = OF_ODA,        [EVIDENCE_SIGNED] = OF_ALL,
     };
 
     return (of[s] & OF(c->result->method)) != 0;
 }
 
-enum tp_err evidence_check(struct evidence_result *result, struct evidence_cache *cache, const struct evidence *ev,
-                           const struct evidence_claim *claim, int date)
+enum tp_err evidence_check(struct evidence_result *result, struct evidence_cache *cache,
+                           const struct evidence *ev, const struct evidence_claim *claim, int date)
 {
     static enum tp_err (*const steps[EVIDENCE_STEPS])(struct checking * c) = {
-        [EVIDENCE_PRESENT] = check_present, [EVIDENCE_AUTHORITY] = check_authority, [EVIDENCE_ISSUER_CERT] = check_issuer,
-        [EVIDENCE_ICC_CERT] = check_card,   [EVIDENCE_SDAD] = check_sdad,           [EVIDENCE_SIGNED] = check_signed,
+        [EVIDENCE_PRESENT] = check_present,    [EVIDENCE_AUTHORITY] = check_authority,
+        [EVIDENCE_ISSUER_CERT] = check_issuer, [EVIDENCE_ICC_CERT] = check_card,
+        [EVIDENCE_SDAD] = check_sdad,          [EVIDENCE_SIGNED] = check_signed,
     };
     struct checking c;
     struct objects *const lists[] = {&c.de55, &c.fixed, &c.response, &c.cdol1, &c.cdol2};

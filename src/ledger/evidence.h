@@ -1,5 +1,6 @@
-/* The evidence of a card payment: what the card signed, its certificates, its signature, and what the message says of it. Checked by the acquirer when
- * it comes, and again years later from the same bytes (`prove`, `verify`, `audit`). Needs no database. */
+/* The evidence of a card payment: what the card signed, its certificates, its signature, and what
+ * the message says of it. Checked by the acquirer when it comes, and again years later from the
+ * same bytes (`prove`, `verify`, `audit`). Needs no database. */
 #ifndef TP_LEDGER_EVIDENCE_H
 #define TP_LEDGER_EVIDENCE_H
 
@@ -19,23 +20,26 @@ enum evidence_fault { /* of the bytes it came in */
 
 /* The evidence as tags and values; spans are borrowed from the TLV streams or the JSON's arena. */
 struct evidence {
-    struct span aid;                                                            /* 84 */
-    struct span pan;                                                            /* 5A, as in the records (cn); empty: not compared */
+    struct span aid; /* 84 */
+    struct span pan; /* 5A, as in the records (cn); empty: not compared */
     struct span ca_index, issuer_cert, issuer_remainder, issuer_exponent;       /* 8F 90 92 9F32 */
     struct span icc_cert, icc_remainder, icc_exponent;                          /* 9F46 9F48 9F47 */
     struct span static_data, pdol_values, cdol1_values, cdol2_values, response; /* DF01 … DF05 */
     struct span un;                                                             /* 9F37 */
-    struct span cdol1, cdol2;          /* DF06 DF07: as used; they count where no signed record holds 8C, 8D */
-    struct span ssad;                  /* 93, of a card with SDA */
-    struct span ddol_values, dda_sdad; /* DF08 DF09, of a card with DDA: what INTERNAL AUTHENTICATE was sent and gave */
-    struct span de55;                  /* the whole of DE 55; empty in an evidence file that has none */
-    struct span pan_digits;            /* DE 2 as text; empty: not compared */
-    enum evidence_fault fault;         /* kept for the check, which refuses it */
+    struct span cdol1,
+        cdol2;        /* DF06 DF07: as used; they count where no signed record holds 8C, 8D */
+    struct span ssad; /* 93, of a card with SDA */
+    struct span ddol_values,
+        dda_sdad; /* DF08 DF09, of a card with DDA: what INTERNAL AUTHENTICATE was sent and gave */
+    struct span de55;          /* the whole of DE 55; empty in an evidence file that has none */
+    struct span pan_digits;    /* DE 2 as text; empty: not compared */
+    enum evidence_fault fault; /* kept for the check, which refuses it */
     uint32_t fault_tag;
 };
 
-/* What the card's offline data authentication signed (Book 2, 5 and 6). Only CDA covers amount and cryptogram: with the others a payment rests on its
- * issuer, who checked the cryptogram and approved. */
+/* What the card's offline data authentication signed (Book 2, 5 and 6). Only CDA covers amount and
+ * cryptogram: with the others a payment rests on its issuer, who checked the cryptogram and
+ * approved. */
 enum evidence_method { EVIDENCE_NO_ODA, EVIDENCE_SDA, EVIDENCE_DDA, EVIDENCE_CDA };
 const char *evidence_method_name(enum evidence_method m); /* "none", "SDA" … */
 
@@ -45,12 +49,14 @@ enum evidence_step {
     EVIDENCE_AUTHORITY, /* the authority key is known */
     EVIDENCE_ISSUER_CERT,
     EVIDENCE_ICC_CERT,
-    EVIDENCE_SDAD,   /* the card's signature and the transaction data hash; SDA: the signed static data */
+    EVIDENCE_SDAD,   /* the card's signature and the transaction data hash; SDA: the signed static
+                        data */
     EVIDENCE_SIGNED, /* what was signed equals what the message says: see struct evidence_claim */
     EVIDENCE_STEPS
 };
 
-struct evidence_claim { /* what the message says; a negative number or empty span is not compared (evidence file without a message) */
+struct evidence_claim { /* what the message says; a negative number or empty span is not compared
+                           (evidence file without a message) */
     const char *pan;    /* DE 2 digits; NULL: not compared */
     int64_t amount;     /* DE 4 */
     int currency;       /* DE 49 */
@@ -62,29 +68,34 @@ struct evidence_claim { /* what the message says; a negative number or empty spa
 };
 
 /* Nothing is compared but DE 55, where there is one. */
-#define EVIDENCE_CLAIM_NONE                                                                                                                          \
-    {                                                                                                                                                \
-        NULL, -1, -1, -1, -1, -1, -1, -1                                                                                                             \
+#define EVIDENCE_CLAIM_NONE                                                                        \
+    {                                                                                              \
+        NULL, -1, -1, -1, -1, -1, -1, -1                                                           \
     }
 
 struct evidence_result {
     bool ok;
     enum evidence_step failed_at;
-    char reason[26];                      /* DE 44: "SDAD_HASH", "ICC_CERT_EXPIRED", "SIGNED_AMOUNT", … ; "" when ok */
-    char text[200];                       /* the same for people */
-    enum emv_check check[EVIDENCE_STEPS]; /* outcome of the certificate and signature steps that were reached */
+    char reason[26]; /* DE 44: "SDAD_HASH", "ICC_CERT_EXPIRED", "SIGNED_AMOUNT", … ; "" when ok */
+    char text[200];  /* the same for people */
+    enum emv_check check[EVIDENCE_STEPS]; /* outcome of the certificate and signature steps that
+                                             were reached */
     enum evidence_method method;
-    bool oda_failed;   /* not CDA, and the TVR says itself that SDA or DDA failed: none of it was checked */
-    bool cdol1_signed; /* the list that names the values is among the signed records; else it is DF06 */
+    bool oda_failed;   /* not CDA, and the TVR says itself that SDA or DDA failed: none of it was
+                          checked */
+    bool cdol1_signed; /* the list that names the values is among the signed records; else it is
+                          DF06 */
     uint8_t cid;       /* from the signature; without CDA from the response */
     uint8_t ac[8];
     uint8_t atc[2];         /* 9F36 of the response, covered by the transaction data hash */
-    int authority_expiry;   /* the date that the authority key's list has for it, YYYYMMDD; 0: none, or there was no key */
+    int authority_expiry;   /* the date that the authority key's list has for it, YYYYMMDD; 0: none,
+                               or there was no key */
     bool authority_expired; /* that is before the date of the transaction: told, no refusal */
     char issuer_iin[20];
     int issuer_expiry, icc_expiry;
-    int card_expiry;                /* 5F24 of the signed records; 0: not there (without CDA) */
-    uint8_t cvm_results[3], tvr[5]; /* as signed in the CDOL values; zeros when CDOL1 asks for none (has_ says) */
+    int card_expiry; /* 5F24 of the signed records; 0: not there (without CDA) */
+    uint8_t cvm_results[3],
+        tvr[5]; /* as signed in the CDOL values; zeros when CDOL1 asks for none (has_ says) */
     bool has_cvm_results, has_tvr;
     /* what the CDOL1 values say */
     bool has_values;
@@ -94,18 +105,22 @@ struct evidence_result {
     int date;
 };
 
-/* Keeps the verified issuer and ICC keys of the last used `chains` cards, found by the very bytes that were verified, so that a repeated chain costs one
- * signature check. About 8 KiB a chain. Dates, card number and revocation are checked each time. One thread at a time; the authorities must live as
- * long and may be shared between the caches of several threads. */
+/* Keeps the verified issuer and ICC keys of the last used `chains` cards, found by the very bytes
+ * that were verified, so that a repeated chain costs one signature check. About 8 KiB a chain.
+ * Dates, card number and revocation are checked each time. One thread at a time; the authorities
+ * must live as long and may be shared between the caches of several threads. */
 struct evidence_cache;
-TP_MUST_CHECK enum tp_err evidence_cache_new(struct evidence_cache **out, const struct capk_store *authorities, size_t chains);
+TP_MUST_CHECK enum tp_err evidence_cache_new(struct evidence_cache **out,
+                                             const struct capk_store *authorities, size_t chains);
 void evidence_cache_free(struct evidence_cache **c);
 
 /* From DE 55 and the joined stream of DE 61-63; pan is DE 2, as digits. What is missing, doubled or
  * no TLV is noted here and refused by the check. The spans of *ev point into those given. */
-TP_MUST_CHECK enum tp_err evidence_from_message(struct evidence *ev, struct span de55, struct span stream, struct span pan);
+TP_MUST_CHECK enum tp_err evidence_from_message(struct evidence *ev, struct span de55,
+                                                struct span stream, struct span pan);
 
-/* date: YYYYMMDD on which certificates must be valid (the transaction's). A failed check is an outcome in *result.
+/* date: YYYYMMDD on which certificates must be valid (the transaction's). A failed check is an
+ * outcome in *result.
  *
  * What is compared with what was signed: each claim; and each object of DE 55 with the one of the
  * same tag in the CDOL2 (else CDOL1) values, the response, the signature or the signed static data
@@ -114,19 +129,24 @@ TP_MUST_CHECK enum tp_err evidence_from_message(struct evidence *ev, struct span
  * ones, the card's CDOL1 decides; 84 is covered where the CDOL asks for 9F06). Where there is a DE
  * 55, all objects of doc/protocol.md must be there. The result is ok also without CDA, when nothing
  * contradicts it: evidence_signs_amount says so, and then it is for the issuer to vouch. */
-TP_MUST_CHECK enum tp_err evidence_check(struct evidence_result *result, struct evidence_cache *cache, const struct evidence *ev,
+TP_MUST_CHECK enum tp_err evidence_check(struct evidence_result *result,
+                                         struct evidence_cache *cache, const struct evidence *ev,
                                          const struct evidence_claim *claim, int date);
 
-/* The JSON form of data/vectors/offline-data-authentication.json: an object with "tags" (tag → hex), and "de55" (hex) where it came in a message. The arena holds the decoded bytes. */
-TP_MUST_CHECK enum tp_err evidence_from_json(struct evidence *ev, struct buf *arena, const json_t *object, struct tp_error *e);
+/* The JSON form of data/vectors/offline-data-authentication.json: an object with "tags" (tag →
+ * hex), and "de55" (hex) where it came in a message. The arena holds the decoded bytes. */
+TP_MUST_CHECK enum tp_err evidence_from_json(struct evidence *ev, struct buf *arena,
+                                             const json_t *object, struct tp_error *e);
 TP_MUST_CHECK enum tp_err evidence_to_json(json_t **object, const struct evidence *ev);
 
-/* Whether a signature of the card covers the amount: CDA, over a list that is signed too. Who could write the list could move the amount to other bytes. */
+/* Whether a signature of the card covers the amount: CDA, over a list that is signed too. Who could
+ * write the list could move the amount to other bytes. */
 bool evidence_signs_amount(const struct evidence_result *r);
 
 const char *evidence_step_name(enum evidence_step s); /* "issuer certificate" */
 
-/* Parses an object of the static data, the CDOL1 values … of evidence that was found right: the value of a tag in the signed records. Empty when absent. */
+/* Parses an object of the static data, the CDOL1 values … of evidence that was found right: the
+ * value of a tag in the signed records. Empty when absent. */
 struct span evidence_signed_record(const struct evidence *ev, uint32_t tag);
 
 #endif

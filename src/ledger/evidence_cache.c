@@ -71,8 +71,8 @@ void chains_free(struct chains **c)
     *c = NULL;
 }
 
-/* Both ends of each long part: certificates differ there. Only what an authority vouched for gets in, so nobody can fill one bucket at will; which entry it
- * is, all bytes decide. */
+/* Both ends of each long part: certificates differ there. Only what an authority vouched for gets
+ * in, so nobody can fill one bucket at will; which entry it is, all bytes decide. */
 static uint64_t hash_parts(const struct chains *c, const struct span *parts)
 {
     uint64_t h = UINT64_C(0x9E3779B97F4A7C15), ends[2];
@@ -93,7 +93,8 @@ static bool same_bytes(const struct chains *c, const struct entry *e, const stru
     const uint8_t *at = e->bytes;
 
     for (size_t i = 0; i < c->parts; i++) {
-        if (parts[i].n != e->length[i] || (parts[i].n > 0 && memcmp(at, parts[i].p, parts[i].n) != 0))
+        if (parts[i].n != e->length[i] ||
+            (parts[i].n > 0 && memcmp(at, parts[i].p, parts[i].n) != 0))
             return false;
         at += parts[i].n;
     }
@@ -156,7 +157,8 @@ static void evict(struct chains *c, uint32_t at)
     empty(e);
 }
 
-enum tp_err chains_add(struct chain **out, struct chains *c, const struct span *parts, const struct chain *made)
+enum tp_err chains_add(struct chain **out, struct chains *c, const struct span *parts,
+                       const struct chain *made)
 {
     struct entry fresh = {.chain = *made, .hash = hash_parts(c, parts)};
     size_t total = 0;
@@ -191,7 +193,8 @@ enum tp_err chains_add(struct chain **out, struct chains *c, const struct span *
     return TP_OK;
 }
 
-enum tp_err evidence_cache_new(struct evidence_cache **out, const struct capk_store *authorities, size_t chains)
+enum tp_err evidence_cache_new(struct evidence_cache **out, const struct capk_store *authorities,
+                               size_t chains)
 {
     struct evidence_cache *c = calloc(1, sizeof(*c));
     enum tp_err r = TP_ERR_NO_MEMORY;

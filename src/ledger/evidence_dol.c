@@ -1,5 +1,6 @@
-/* The values that the terminal gave for the card's lists (DOLs): read under their tags, compared as Book 3, 5.4 cuts and fills
- * them, and what a list that nobody signed must look like to be believed. */
+/* The values that the terminal gave for the card's lists (DOLs): read under their tags, compared as
+ * Book 3, 5.4 cuts and fills them, and what a list that nobody signed must look like to be
+ * believed. */
 #include "ledger/evidence_priv.h"
 
 #include <string.h>
@@ -15,7 +16,8 @@ bool dol_value_fits(uint32_t tag, struct span said, struct span covered)
 
     if (span_eq(said, covered)) /* nearly always */
         return true;
-    return covered.n <= UINT8_MAX && dol_put_value(&wanted, &entry, said) == TP_OK && span_eq(buf_span(&wanted), covered);
+    return covered.n <= UINT8_MAX && dol_put_value(&wanted, &entry, said) == TP_OK &&
+           span_eq(buf_span(&wanted), covered);
 }
 
 static bool is_zeros(struct span s)
@@ -26,11 +28,13 @@ static bool is_zeros(struct span s)
     return true;
 }
 
-/* Whoever could write the list could move the amount to other bytes that the card signed. So it must ask for what is paid once
- * and whole, and no entry may hide bytes: what no terminal knows is zeros (Book 3, 5.4, step 2 b). */
+/* Whoever could write the list could move the amount to other bytes that the card signed. So it
+ * must ask for what is paid once and whole, and no entry may hide bytes: what no terminal knows is
+ * zeros (Book 3, 5.4, step 2 b). */
 const char *dol_unsound(struct span dol, const struct objects *values, bool has_amount)
 {
-    static const struct dol_entry needed[] = {{TAG_AMOUNT, 6}, {TAG_TX_CURRENCY, 2}, {TAG_TX_DATE, 3}, {TAG_TX_TYPE, 1}, {TAG_UN, 4}};
+    static const struct dol_entry needed[] = {
+        {TAG_AMOUNT, 6}, {TAG_TX_CURRENCY, 2}, {TAG_TX_DATE, 3}, {TAG_TX_TYPE, 1}, {TAG_UN, 4}};
     struct dol_entry entry;
     size_t entries = 0;
 

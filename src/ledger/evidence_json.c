@@ -24,7 +24,8 @@ static void tag_name(char out[9], uint32_t tag)
 }
 
 /* Absent leaves *out empty. */
-static enum tp_err decode(struct span *out, struct buf *arena, const json_t *value, const char *name, struct tp_error *e)
+static enum tp_err decode(struct span *out, struct buf *arena, const json_t *value,
+                          const char *name, struct tp_error *e)
 {
     const size_t start = arena->n;
     enum tp_err r;
@@ -42,7 +43,8 @@ static enum tp_err decode(struct span *out, struct buf *arena, const json_t *val
     return TP_OK;
 }
 
-enum tp_err evidence_from_json(struct evidence *ev, struct buf *arena, const json_t *object, struct tp_error *e)
+enum tp_err evidence_from_json(struct evidence *ev, struct buf *arena, const json_t *object,
+                               struct tp_error *e)
 {
     const json_t *tags = json_object_get(object, "tags");
     enum tp_err r = TP_OK;
@@ -54,7 +56,8 @@ enum tp_err evidence_from_json(struct evidence *ev, struct buf *arena, const jso
         char name[9] = "";
 
         tag_name(name, evidence_tags[i]);
-        r = decode(evidence_field(ev, evidence_tags[i]), arena, json_object_get(tags, name), name, e);
+        r = decode(evidence_field(ev, evidence_tags[i]), arena, json_object_get(tags, name), name,
+                   e);
     }
     if (r == TP_OK)
         r = decode(&ev->de55, arena, json_object_get(object, "de55"), "de55", e);
@@ -83,7 +86,8 @@ enum tp_err evidence_to_json(json_t **object, const struct evidence *ev)
 
     if (all.pan.n == 0)
         all.pan = evidence_signed_record(ev, TAG_PAN);
-    if (all.pan.n == 0 && ev->pan_digits.n > 0 && ev->pan_digits.n < sizeof(digits)) { /* of DE 2: no authenticated record holds it */
+    if (all.pan.n == 0 && ev->pan_digits.n > 0 &&
+        ev->pan_digits.n < sizeof(digits)) { /* of DE 2: no authenticated record holds it */
         memcpy(digits, ev->pan_digits.p, ev->pan_digits.n);
         if (bcd_put_cn(&cn, digits, (ev->pan_digits.n + 1) / 2) == TP_OK)
             all.pan = buf_span(&cn);

@@ -25,7 +25,8 @@ static inline enum tp_err add(struct objects *o, const struct tlv *t, uint32_t *
     return TP_OK;
 }
 
-/* Bytes of a tag of one or two bytes at the front of in; 0 for anything else (filler, a longer tag, nothing). */
+/* Bytes of a tag of one or two bytes at the front of in; 0 for anything else (filler, a longer tag,
+ * nothing). */
 static inline size_t short_tag(const struct span *in, uint32_t *tag)
 {
     const uint8_t *p = in->p;
@@ -39,8 +40,9 @@ static inline size_t short_tag(const struct span *in, uint32_t *tag)
     return p[1] < 0x80 ? 2 : 0;
 }
 
-/* tlv_next for what nearly every object is: a tag of one or two bytes and a length of one, or 81 and one; all else is left to tlv_next. Half of the time
- * of a check beside the signature went into reading these. */
+/* tlv_next for what nearly every object is: a tag of one or two bytes and a length of one, or 81
+ * and one; all else is left to tlv_next. Half of the time of a check beside the signature went into
+ * reading these. */
 static inline enum tp_err next(struct span *in, struct tlv *out)
 {
     uint32_t tag = 0;
@@ -134,7 +136,8 @@ enum tp_err response_read(struct objects *o, struct span response)
     return template.tag == TAG_RESPONSE_2 ? objects_read(o, template.value, &tag) : TP_OK;
 }
 
-/* Takes the AIP from the end once 9F4A was read. Book 2, 5.1.1: 9F4A may hold the tag of the AIP and nothing else. */
+/* Takes the AIP from the end once 9F4A was read. Book 2, 5.1.1: 9F4A may hold the tag of the AIP
+ * and nothing else. */
 static enum tp_err take_aip(const struct objects *o, struct span *aip, struct span *rest)
 {
     const struct object *list = objects_find(o, TAG_SDA_TAG_LIST);
@@ -148,7 +151,8 @@ static enum tp_err take_aip(const struct objects *o, struct span *aip, struct sp
     return TP_OK;
 }
 
-enum tp_err static_data_read(struct objects *o, struct span *aip, struct span static_data, uint32_t *tag)
+enum tp_err static_data_read(struct objects *o, struct span *aip, struct span static_data,
+                             uint32_t *tag)
 {
     struct span in = static_data;
     struct tlv t;
@@ -156,8 +160,8 @@ enum tp_err static_data_read(struct objects *o, struct span *aip, struct span st
 
     *aip = span_of(NULL, 0);
     while ((r = next(&in, &t)) == TP_OK) {
-        /* Records of SFI 11 to 30 come in their template (Book 3, 10.3). What is in it is the scheme's or the
-         * issuer's and not the terminal's to read: it is signed, and no more. */
+        /* Records of SFI 11 to 30 come in their template (Book 3, 10.3). What is in it is the
+         * scheme's or the issuer's and not the terminal's to read: it is signed, and no more. */
         if (t.tag != TAG_RECORD)
             r = add(o, &t, tag);
         if (r == TP_OK)
@@ -184,16 +188,34 @@ enum tp_err dol_values_read(struct objects *o, struct span dol, struct span valu
         values.n -= entry.length;
         t.raw = t.value;
         r = add(o, &t, &tag);
-        if (r != TP_OK && r != TP_ERR_EXISTS) /* a list that asks twice: the first one counts, the hash covers both */
+        if (r != TP_OK && r != TP_ERR_EXISTS) /* a list that asks twice: the first one counts, the
+                                                 hash covers both */
             return r;
     }
     return r == TP_ERR_NOT_FOUND && values.n == 0 ? TP_OK : TP_ERR_FORMAT;
 }
 
-const uint32_t evidence_tags[] = {
-    TAG_DF_NAME,      TAG_PAN,           TAG_CA_INDEX, TAG_ISSUER_CERT, TAG_ISSUER_REMAINDER, TAG_ISSUER_EXPONENT, TAG_ICC_CERT,
-    TAG_ICC_EXPONENT, TAG_ICC_REMAINDER, TAG_UN,       TAG_EV_STATIC,   TAG_EV_PDOL_VALUES,   TAG_EV_CDOL1_VALUES, TAG_EV_CDOL2_VALUES,
-    TAG_EV_RESPONSE,  TAG_SSAD,          TAG_EV_CDOL1, TAG_EV_CDOL2,    TAG_EV_DDOL_VALUES,   TAG_EV_DDA_SDAD,     0};
+const uint32_t evidence_tags[] = {TAG_DF_NAME,
+                                  TAG_PAN,
+                                  TAG_CA_INDEX,
+                                  TAG_ISSUER_CERT,
+                                  TAG_ISSUER_REMAINDER,
+                                  TAG_ISSUER_EXPONENT,
+                                  TAG_ICC_CERT,
+                                  TAG_ICC_EXPONENT,
+                                  TAG_ICC_REMAINDER,
+                                  TAG_UN,
+                                  TAG_EV_STATIC,
+                                  TAG_EV_PDOL_VALUES,
+                                  TAG_EV_CDOL1_VALUES,
+                                  TAG_EV_CDOL2_VALUES,
+                                  TAG_EV_RESPONSE,
+                                  TAG_SSAD,
+                                  TAG_EV_CDOL1,
+                                  TAG_EV_CDOL2,
+                                  TAG_EV_DDOL_VALUES,
+                                  TAG_EV_DDA_SDAD,
+                                  0};
 
 struct span *evidence_field(struct evidence *ev, uint32_t tag)
 {
@@ -251,7 +273,8 @@ static void note(struct evidence *ev, enum evidence_fault fault, uint32_t tag)
     }
 }
 
-enum tp_err evidence_from_message(struct evidence *ev, struct span de55, struct span stream, struct span pan)
+enum tp_err evidence_from_message(struct evidence *ev, struct span de55, struct span stream,
+                                  struct span pan)
 {
     struct tlv t;
     enum tp_err r;
@@ -260,7 +283,9 @@ enum tp_err evidence_from_message(struct evidence *ev, struct span de55, struct 
     ev->de55 = de55;
     ev->pan_digits = pan;
     while ((r = next(&stream, &t)) == TP_OK) {
-        struct span *field = t.tag == TAG_DF_NAME || t.tag == TAG_PAN || t.tag == TAG_UN ? NULL : evidence_field(ev, t.tag);
+        struct span *field = t.tag == TAG_DF_NAME || t.tag == TAG_PAN || t.tag == TAG_UN
+                                 ? NULL
+                                 : evidence_field(ev, t.tag);
 
         if (field == NULL)
             note(ev, EVIDENCE_FOREIGN, t.tag);

@@ -1,4 +1,5 @@
-/* What the files of the evidence share: flat lists of data objects, and the cache of verified chains. */
+/* What the files of the evidence share: flat lists of data objects, and the cache of verified
+ * chains. */
 #ifndef TP_LEDGER_EVIDENCE_PRIV_H
 #define TP_LEDGER_EVIDENCE_PRIV_H
 
@@ -9,23 +10,28 @@
 #define OBJECTS_MAX 64
 
 struct object {
-    uint32_t tag, head; /* head: bytes of tag and length before the value, 0 in a list of DOL values */
+    uint32_t tag,
+        head; /* head: bytes of tag and length before the value, 0 in a list of DOL values */
     struct span value;
 };
 
-#define OBJECTS_SLOTS 128 /* a power of two, twice OBJECTS_MAX: an acknowledgement looks up some hundred tags */
+#define OBJECTS_SLOTS                                                                              \
+    128 /* a power of two, twice OBJECTS_MAX: an acknowledgement looks up some hundred tags */
 
 struct objects { /* no tag is there twice */
     size_t n;
-    uint8_t slot[OBJECTS_SLOTS];   /* by a hash of the tag: 1 + its place in at, 0: none; the next slots where it is taken */
+    uint8_t slot[OBJECTS_SLOTS];   /* by a hash of the tag: 1 + its place in at, 0: none; the next
+                                      slots where it is taken */
     struct object at[OBJECTS_MAX]; /* not cleared: n says how many are set */
 };
 
 void objects_start(struct objects *o);
-/* Adds the objects of in. TP_ERR_FORMAT: no TLV, or too many; TP_ERR_EXISTS: *tag is there twice. */
+/* Adds the objects of in. TP_ERR_FORMAT: no TLV, or too many; TP_ERR_EXISTS: *tag is there twice.
+ */
 TP_MUST_CHECK enum tp_err objects_read(struct objects *o, struct span in, uint32_t *tag);
 
-/* The slot that holds the tag, or the free one where it belongs: there are more slots than objects. */
+/* The slot that holds the tag, or the free one where it belongs: there are more slots than objects.
+ */
 static inline size_t objects_slot(const struct objects *o, uint32_t tag)
 {
     size_t i = (size_t)(tag * UINT32_C(0x9E3779B1)) >> 25;
@@ -45,26 +51,31 @@ static inline const struct object *objects_find(const struct objects *o, uint32_
 
 struct span objects_value(const struct objects *o, uint32_t tag); /* empty: none */
 
-/* The static data to be authenticated: objects of the records, and the AIP behind them where 9F4A says so (else empty). Errors as objects_read;
- * TP_ERR_FORMAT too where 9F4A asks for more than the AIP (Book 2, 5.1.1). */
-TP_MUST_CHECK enum tp_err static_data_read(struct objects *o, struct span *aip, struct span static_data, uint32_t *tag);
+/* The static data to be authenticated: objects of the records, and the AIP behind them where 9F4A
+ * says so (else empty). Errors as objects_read; TP_ERR_FORMAT too where 9F4A asks for more than the
+ * AIP (Book 2, 5.1.1). */
+TP_MUST_CHECK enum tp_err static_data_read(struct objects *o, struct span *aip,
+                                           struct span static_data, uint32_t *tag);
 
 /* The values of a DOL under its tags. TP_ERR_FORMAT where list and values do not agree. */
 TP_MUST_CHECK enum tp_err dol_values_read(struct objects *o, struct span dol, struct span values);
 
-/* The objects of a response to GENERATE AC, of format 1 (80) or 2 (77): Book 3, 6.5.5.4. None of another template. TP_ERR_FORMAT, TP_ERR_EXISTS. */
+/* The objects of a response to GENERATE AC, of format 1 (80) or 2 (77): Book 3, 6.5.5.4. None of
+ * another template. TP_ERR_FORMAT, TP_ERR_EXISTS. */
 TP_MUST_CHECK enum tp_err response_read(struct objects *o, struct span response);
 
 /* ---- lists and their values (evidence_dol.c) ---- */
 
-/* Whether `covered` is what a terminal puts for `said` where a list asks for covered.n bytes (Book 3, 5.4). */
+/* Whether `covered` is what a terminal puts for `said` where a list asks for covered.n bytes (Book
+ * 3, 5.4). */
 bool dol_value_fits(uint32_t tag, struct span said, struct span covered);
 
 /* NULL, or what is wrong with a list that no signed record holds; values: what dol_values_read made
  * of it. has_amount: it must ask for what is paid, as CDOL1 must. */
 const char *dol_unsound(struct span dol, const struct objects *values, bool has_amount);
 
-/* Where the value of a tag of DE 61-63 (also 84, 9F37, 5A) stands in *ev; NULL for a foreign one. */
+/* Where the value of a tag of DE 61-63 (also 84, 9F37, 5A) stands in *ev; NULL for a foreign one.
+ */
 struct span *evidence_field(struct evidence *ev, uint32_t tag);
 extern const uint32_t evidence_tags[]; /* all of them, ended by 0 */
 
@@ -84,9 +95,11 @@ enum chain_part {
     CHAIN_PARTS
 };
 
-struct chain {                        /* what was verified */
-    int authority_expiry;             /* of the authority key that opened the issuer certificate; 0: none given */
-    struct emv_cert_info issuer, icc; /* of an issuer's entry only issuer.key is set, of a card's only icc.key; owned by the cache */
+struct chain {            /* what was verified */
+    int authority_expiry; /* of the authority key that opened the issuer certificate; 0: none given
+                           */
+    struct emv_cert_info issuer, icc; /* of an issuer's entry only issuer.key is set, of a card's
+                                         only icc.key; owned by the cache */
 };
 
 struct chains;
@@ -94,8 +107,10 @@ TP_MUST_CHECK enum tp_err chains_new(struct chains **out, size_t parts, size_t c
 void chains_free(struct chains **c);
 /* The entry verified from these very bytes; it lives until the next chains_add. NULL: none. */
 struct chain *chains_find(struct chains *c, const struct span *parts);
-/* Takes over the keys of *made, also when it fails. The entry that was not used for the longest time makes room. */
-TP_MUST_CHECK enum tp_err chains_add(struct chain **out, struct chains *c, const struct span *parts, const struct chain *made);
+/* Takes over the keys of *made, also when it fails. The entry that was not used for the longest
+ * time makes room. */
+TP_MUST_CHECK enum tp_err chains_add(struct chain **out, struct chains *c, const struct span *parts,
+                                     const struct chain *made);
 
 struct evidence_cache {
     const struct capk_store *authorities;

@@ -14,7 +14,8 @@ enum tp_err ledger_make(const char *path, struct tp_error *e)
     enum tp_err r;
 
     if (access(path, F_OK) == 0)
-        return tp_fail(e, TP_ERR_EXISTS, "%s is there already: the books are never written over", path);
+        return tp_fail(e, TP_ERR_EXISTS, "%s is there already: the books are never written over",
+                       path);
     r = db_open(&db, path, true, ledger_schema, ledger_schema_versions, e);
     db_close(&db);
     return r;
@@ -56,7 +57,8 @@ enum tp_err ledger_begin(struct ledger *l, bool *own, struct tp_error *e)
 {
     *own = !db_in_transaction(l->db);
     if (*own && l->grouped)
-        return tp_fail(e, TP_ERR_IO, "the disk failed earlier in this group: nothing of it is kept");
+        return tp_fail(e, TP_ERR_IO,
+                       "the disk failed earlier in this group: nothing of it is kept");
     if (*own)
         l->last_rrn = 0;
     return *own ? db_begin(l->db, e) : TP_OK;
@@ -75,7 +77,9 @@ enum tp_err ledger_end(struct ledger *l, bool own, enum tp_err r, struct tp_erro
 enum tp_err ledger_rrn_parse(int64_t *number, const char *rrn, struct tp_error *e)
 {
     if (strlen(rrn) != RRN_MAX - 1 || strspn(rrn, "0123456789") != RRN_MAX - 1)
-        return tp_fail(e, TP_ERR_USAGE, "\"%.40s\" is not a retrieval reference number: it has 12 digits, as in the list", rrn);
+        return tp_fail(
+            e, TP_ERR_USAGE,
+            "\"%.40s\" is not a retrieval reference number: it has 12 digits, as in the list", rrn);
     *number = strtoll(rrn, NULL, 10);
     return TP_OK;
 }

@@ -1,9 +1,12 @@
-/* The acquirer's books: contracts, terminals, card-signed transactions, remises (DESIGN 8, 9) in one SQLite database. Every state change is one database
- * transaction. A ledger is one connection, used by one thread; several may be open on the same file.
+/* The acquirer's books: contracts, terminals, card-signed transactions, remises (DESIGN 8, 9) in
+ * one SQLite database. Every state change is one database transaction. A ledger is one connection,
+ * used by one thread; several may be open on the same file.
  *
- * Errors of every call: TP_ERR_IO (full disk, read-only, damaged: nothing of the call is kept, and it works again when the disk does), TP_ERR_NO_MEMORY.
- * Rows of transactions are written once and never changed or deleted; what happens to them afterwards (reversal, suspense, the way of their remise) is
- * kept beside them, and their state follows from it. Triggers in the schema refuse every other way. */
+ * Errors of every call: TP_ERR_IO (full disk, read-only, damaged: nothing of the call is kept, and
+ * it works again when the disk does), TP_ERR_NO_MEMORY. Rows of transactions are written once and
+ * never changed or deleted; what happens to them afterwards (reversal, suspense, the way of their
+ * remise) is kept beside them, and their state follows from it. Triggers in the schema refuse every
+ * other way. */
 #ifndef TP_LEDGER_LEDGER_H
 #define TP_LEDGER_LEDGER_H
 
@@ -20,7 +23,8 @@
 
 struct ledger;
 
-/* Makes the database (init; TP_ERR_EXISTS rather than over an existing file), or opens it (TP_ERR_NOT_FOUND). */
+/* Makes the database (init; TP_ERR_EXISTS rather than over an existing file), or opens it
+ * (TP_ERR_NOT_FOUND). */
 TP_MUST_CHECK enum tp_err ledger_make(const char *path, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_open(struct ledger **out, const char *path, struct tp_error *e);
 void ledger_close(struct ledger **l);
@@ -40,8 +44,10 @@ struct contract {
     int64_t floor;      /* a TC of at most this is acknowledged without the issuer */
     int64_t ceiling;    /* more is refused (61) */
     int64_t credit_day; /* credits of together at most this a local day; 0: none are taken */
-    int64_t no_cvm;     /* a debit of more than this that the card approves by itself needs a verified cardholder (55) */
-    int close_hour;     /* HHMM local: from when the daily run closes its remise; CONTRACT_ANY_HOUR: any run does */
+    int64_t no_cvm; /* a debit of more than this that the card approves by itself needs a verified
+                       cardholder (55) */
+    int close_hour; /* HHMM local: from when the daily run closes its remise; CONTRACT_ANY_HOUR: any
+                       run does */
     bool open;
 };
 
@@ -49,41 +55,57 @@ struct terminal {
     char contract[CONTRACT_ID_MAX];
     char id[TERMINAL_ID_MAX];
     uint8_t capabilities[3];      /* 9F33 that it is registered with */
-    char serial[TERMINAL_ID_MAX]; /* 9F1E, of 8 characters, of no other terminal; "" in ledger_terminal_add: the books give one, and write it here */
+    char serial[TERMINAL_ID_MAX]; /* 9F1E, of 8 characters, of no other terminal; "" in
+                                     ledger_terminal_add: the books give one, and write it here */
     bool open;
 };
 
-#define TERMINAL_CAPABILITIES "2098C8" /* chip; offline PIN, plain and enciphered, no CVM; SDA, DDA, CDA */
+#define TERMINAL_CAPABILITIES                                                                      \
+    "2098C8" /* chip; offline PIN, plain and enciphered, no CVM; SDA, DDA, CDA */
 
 #define ACQUIRER_ID_MAX 17 /* 16 and a zero */
-/* The acquirer's own number, given once when its books are made: what a card's signature names the acquirer by (crypto/payee.h). */
+/* The acquirer's own number, given once when its books are made: what a card's signature names the
+ * acquirer by (crypto/payee.h). */
 /* The day, YYYYMMDD, on which books that knew no payees were raised; 0: they always did. */
 TP_MUST_CHECK enum tp_err ledger_raised_on(struct ledger *l, int *day, struct tp_error *e);
-TP_MUST_CHECK enum tp_err ledger_acquirer_id(struct ledger *l, char out[ACQUIRER_ID_MAX], struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_acquirer_id(struct ledger *l, char out[ACQUIRER_ID_MAX],
+                                             struct tp_error *e);
 
-/* Visitors are called once a row, in order; anything but TP_OK stops and is handed through. They must not call the function that calls them. */
+/* Visitors are called once a row, in order; anything but TP_OK stops and is handed through. They
+ * must not call the function that calls them. */
 typedef enum tp_err ledger_contract_visit(void *ctx, const struct contract *c, struct tp_error *e);
 typedef enum tp_err ledger_terminal_visit(void *ctx, const struct terminal *t, struct tp_error *e);
 
 /* Adds a contract with its first remise open. TP_ERR_EXISTS, TP_ERR_RANGE. */
-TP_MUST_CHECK enum tp_err ledger_contract_add(struct ledger *l, const struct contract *c, struct tp_error *e);
-TP_MUST_CHECK enum tp_err ledger_contract_get(struct ledger *l, const char *id, struct contract *c, struct tp_error *e); /* TP_ERR_NOT_FOUND */
-TP_MUST_CHECK enum tp_err ledger_contract_each(struct ledger *l, ledger_contract_visit *visit, void *ctx, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_contract_add(struct ledger *l, const struct contract *c,
+                                              struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_contract_get(struct ledger *l, const char *id, struct contract *c,
+                                              struct tp_error *e); /* TP_ERR_NOT_FOUND */
+TP_MUST_CHECK enum tp_err ledger_contract_each(struct ledger *l, ledger_contract_visit *visit,
+                                               void *ctx, struct tp_error *e);
 /* No payment is taken under it any more; its remises go their way. */
-TP_MUST_CHECK enum tp_err ledger_contract_shut(struct ledger *l, const char *id, struct tp_error *e);
-
-TP_MUST_CHECK enum tp_err ledger_terminal_add(struct ledger *l, struct terminal *t, struct tp_error *e); /* TP_ERR_NOT_FOUND, TP_ERR_EXISTS */
-TP_MUST_CHECK enum tp_err ledger_terminal_get(struct ledger *l, const char *contract, const char *id, struct terminal *t, struct tp_error *e);
-TP_MUST_CHECK enum tp_err ledger_terminal_each(struct ledger *l, const char *contract /* NULL: all */, ledger_terminal_visit *visit, void *ctx,
+TP_MUST_CHECK enum tp_err ledger_contract_shut(struct ledger *l, const char *id,
                                                struct tp_error *e);
-TP_MUST_CHECK enum tp_err ledger_terminal_shut(struct ledger *l, const char *contract, const char *id, struct tp_error *e);
+
+TP_MUST_CHECK enum tp_err ledger_terminal_add(
+    struct ledger *l, struct terminal *t, struct tp_error *e); /* TP_ERR_NOT_FOUND, TP_ERR_EXISTS */
+TP_MUST_CHECK enum tp_err ledger_terminal_get(struct ledger *l, const char *contract,
+                                              const char *id, struct terminal *t,
+                                              struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_terminal_each(struct ledger *l,
+                                               const char *contract /* NULL: all */,
+                                               ledger_terminal_visit *visit, void *ctx,
+                                               struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_terminal_shut(struct ledger *l, const char *contract,
+                                               const char *id, struct tp_error *e);
 
 /* ---- transactions (ledger/journal.c) ---- */
 
 enum tx_kind { TX_DEBIT, TX_CREDIT };
 enum tx_state { TX_ACKNOWLEDGED, TX_IN_REMISE, TX_COLLECTED, TX_REJECTED, TX_REVERSED };
 
-struct tx_record {     /* a transaction that passed every check; spans are borrowed by ledger_acknowledge, and live until the next call when read */
+struct tx_record {     /* a transaction that passed every check; spans are borrowed by
+                          ledger_acknowledge, and live until the next call when read */
     char rrn[RRN_MAX]; /* given by the ledger */
     char contract[CONTRACT_ID_MAX];
     char terminal[TERMINAL_ID_MAX];
@@ -98,15 +120,19 @@ struct tx_record {     /* a transaction that passed every check; spans are borro
     uint8_t psn;
     uint16_t atc;
     uint8_t ac[8];
-    int card_expiry;     /* YYYYMMDD, as signed: a renewed card counts anew */
-    struct span aid;     /* the application whose counter it is: as signed (9F06), else its provider's part; at most 16 bytes. Not read back */
-    struct span digest;  /* SHA-256 over the content that makes a repeat the same: fields as listed in doc/protocol.md */
+    int card_expiry; /* YYYYMMDD, as signed: a renewed card counts anew */
+    struct span aid; /* the application whose counter it is: as signed (9F06), else its provider's
+                        part; at most 16 bytes. Not read back */
+    struct span digest;  /* SHA-256 over the content that makes a repeat the same: fields as listed
+                            in doc/protocol.md */
     struct span de55;    /* as it came, at most EVIDENCE_MAX */
-    struct span stream;  /* DE 61 to 63, sealed as pan_sealed is, because certificate and records hold the PAN; at most EVIDENCE_MAX */
+    struct span stream;  /* DE 61 to 63, sealed as pan_sealed is, because certificate and records
+                            hold the PAN; at most EVIDENCE_MAX */
     enum tx_state state; /* when read */
-    bool vouched;        /* no signature of the card covers it: it counts with its issuer's approval alone */
-    bool online;         /* its evidence is an ARQC that the issuer approved, not a TC */
-    char approval[7];    /* when read: DE 38 of the issuer, "" when none was asked */
+    bool vouched; /* no signature of the card covers it: it counts with its issuer's approval alone
+                   */
+    bool online;  /* its evidence is an ARQC that the issuer approved, not a TC */
+    char approval[7];             /* when read: DE 38 of the issuer, "" when none was asked */
     char issuer[ISSUER_NAME_MAX]; /* when read: which */
     uint32_t remise;              /* when read: number of the remise it belongs to */
     time_t acknowledged;          /* when read */
@@ -115,66 +141,95 @@ struct tx_record {     /* a transaction that passed every check; spans are borro
 const char *tx_state_name(enum tx_state s); /* "acknowledged", "in remise", … */
 const char *tx_kind_name(enum tx_kind k);   /* "debit", "credit" */
 
-/* What pan_sealed and stream are bound to: "contract/terminal/stan/local time" as text. out has room for LEDGER_CONTEXT_MAX bytes. */
+/* What pan_sealed and stream are bound to: "contract/terminal/stan/local time" as text. out has
+ * room for LEDGER_CONTEXT_MAX bytes. */
 #define LEDGER_CONTEXT_MAX 64
 struct span ledger_seal_context(uint8_t out[LEDGER_CONTEXT_MAX], const struct tx_record *tx);
 
-enum ledger_verdict {                   /* what the books say of a transaction that comes */
-                      LEDGER_NEW,       /* unknown: go on checking, or (from ledger_acknowledge) now kept */
+enum ledger_verdict {             /* what the books say of a transaction that comes */
+                      LEDGER_NEW, /* unknown: go on checking, or (from ledger_acknowledge) now kept
+                                   */
                       LEDGER_REPEAT,    /* the same again: rrn is that of the first */
-                      LEDGER_DIFFERENT, /* same identity, other content: 94; rrn is that of the first */
-                      LEDGER_CLOSED,    /* its contract or terminal is closed, and it is not in the books: 03 */
-                      LEDGER_ATC_OLD,   /* this counter of the card has paid, or was asked about: 63 ATC_REPLAYED */
+                      LEDGER_DIFFERENT, /* same identity, other content: 94; rrn is that of the
+                                           first */
+                      LEDGER_CLOSED,    /* its contract or terminal is closed, and it is not in the
+                                           books: 03 */
+                      LEDGER_ATC_OLD,   /* this counter of the card has paid, or was asked about: 63
+                                           ATC_REPLAYED */
                       LEDGER_OPPOSITION_LOST,
                       LEDGER_OPPOSITION_STOLEN, /* 41, 43 */
-                      LEDGER_REVERSED,          /* was kept and has been reversed (rrn says which), or its 0400 came before it (rrn is "") */
-                      LEDGER_ASKED,             /* its issuer is being asked: what comes of it is the answer to this too */
-                      LEDGER_ANSWERED,          /* its issuer was asked and it was not kept: ledger_said tells what was answered */
-                      LEDGER_ISSUER_REFUSED,    /* the card's issuer refused the payment of this ATC */
-                      LEDGER_CREDIT_NONE,       /* the contract takes no credits: 58 */
-                      LEDGER_CREDIT_DAY,        /* more than the contract's credits of a day: 61 */
-                      LEDGER_CREDIT_UNPAID,     /* more than the card has paid at this contract and not got back: 61 */
+                      LEDGER_REVERSED, /* was kept and has been reversed (rrn says which), or its
+                                          0400 came before it (rrn is "") */
+                      LEDGER_ASKED, /* its issuer is being asked: what comes of it is the answer to
+                                       this too */
+                      LEDGER_ANSWERED, /* its issuer was asked and it was not kept: ledger_said
+                                          tells what was answered */
+                      LEDGER_ISSUER_REFUSED, /* the card's issuer refused the payment of this ATC */
+                      LEDGER_CREDIT_NONE,    /* the contract takes no credits: 58 */
+                      LEDGER_CREDIT_DAY,     /* more than the contract's credits of a day: 61 */
+                      LEDGER_CREDIT_UNPAID,  /* more than the card has paid at this contract and not
+                                                got back: 61 */
 };
 
-/* Looks only, reading the committed books: identity (contract, terminal, stan, local day) against the digest, reversal, whether the contract is open,
- * opposition; then, where the card's signature vouches for them, sequence number and ATC. Needs of tx: contract, terminal, stan, local_time, digest,
- * pan_lookup; when signed also psn, atc, card_expiry, aid, online. */
-TP_MUST_CHECK enum tp_err ledger_look(struct ledger *l, const struct tx_record *tx, bool is_signed, enum ledger_verdict *verdict, char rrn[RRN_MAX],
+/* Looks only, reading the committed books: identity (contract, terminal, stan, local day) against
+ * the digest, reversal, whether the contract is open, opposition; then, where the card's signature
+ * vouches for them, sequence number and ATC. Needs of tx: contract, terminal, stan, local_time,
+ * digest, pan_lookup; when signed also psn, atc, card_expiry, aid, online. */
+TP_MUST_CHECK enum tp_err ledger_look(struct ledger *l, const struct tx_record *tx, bool is_signed,
+                                      enum ledger_verdict *verdict, char rrn[RRN_MAX],
                                       struct tp_error *e);
 
-/* Within ledger_group_begin/commit: checks identity, opposition and ATC again and keeps it in the open remise of its contract, giving rrn (for
- * LEDGER_REPEAT, LEDGER_DIFFERENT and LEDGER_REVERSED that of the first). Nothing is kept unless LEDGER_NEW. TP_ERR_NOT_FOUND: the contract or the
- * terminal is unknown; TP_ERR_RANGE: a field the books cannot hold, or another currency than the contract's: both leave the group as it
- * was. After any other error the group must be rolled back. */
-TP_MUST_CHECK enum tp_err ledger_acknowledge(struct ledger *l, struct tx_record *tx, enum ledger_verdict *verdict, struct tp_error *e);
+/* Within ledger_group_begin/commit: checks identity, opposition and ATC again and keeps it in the
+ * open remise of its contract, giving rrn (for LEDGER_REPEAT, LEDGER_DIFFERENT and LEDGER_REVERSED
+ * that of the first). Nothing is kept unless LEDGER_NEW. TP_ERR_NOT_FOUND: the contract or the
+ * terminal is unknown; TP_ERR_RANGE: a field the books cannot hold, or another currency than the
+ * contract's: both leave the group as it was. After any other error the group must be rolled back.
+ */
+TP_MUST_CHECK enum tp_err ledger_acknowledge(struct ledger *l, struct tx_record *tx,
+                                             enum ledger_verdict *verdict, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_group_begin(struct ledger *l, struct tp_error *e);
-TP_MUST_CHECK enum tp_err ledger_group_commit(struct ledger *l, struct tp_error *e); /* durable when it returns TP_OK; else rolled back */
-/* Within one: writes what changes nothing, so that the commit says whether the books can be written. */
+TP_MUST_CHECK enum tp_err ledger_group_commit(
+    struct ledger *l, struct tp_error *e); /* durable when it returns TP_OK; else rolled back */
+/* Within one: writes what changes nothing, so that the commit says whether the books can be
+ * written. */
 TP_MUST_CHECK enum tp_err ledger_group_touch(struct ledger *l, struct tp_error *e);
 void ledger_group_rollback(struct ledger *l);
 
-/* An annulation: only while the remise is open (DESIGN 9 rule 5): TP_ERR_STATE otherwise, TP_ERR_NOT_FOUND for an unknown rrn. Reversing what is
- * reversed is TP_OK. Within a group it belongs to the group; else it is a database transaction of its own. */
+/* An annulation: only while the remise is open (DESIGN 9 rule 5): TP_ERR_STATE otherwise,
+ * TP_ERR_NOT_FOUND for an unknown rrn. Reversing what is reversed is TP_OK. Within a group it
+ * belongs to the group; else it is a database transaction of its own. */
 TP_MUST_CHECK enum tp_err ledger_reverse(struct ledger *l, const char *rrn, struct tp_error *e);
 
 enum ledger_reversal {
     REVERSAL_DONE,      /* it was kept and is now reversed */
     REVERSAL_REPEATED,  /* it was reversed before, or the reversal is remembered already */
-    REVERSAL_TOO_MANY,  /* not known, and the terminal has left as many of those today as are remembered: nothing is changed */
+    REVERSAL_TOO_MANY,  /* not known, and the terminal has left as many of those today as are
+                           remembered: nothing is changed */
     REVERSAL_CREDITED,  /* a credit given since has undone it: nothing is changed */
-    REVERSAL_REMEMBERED /* not known: remembered, so that a 0200 that is overtaken by its 0400 is answered LEDGER_REVERSED and never kept */
+    REVERSAL_REMEMBERED /* not known: remembered, so that a 0200 that is overtaken by its 0400 is
+                           answered LEDGER_REVERSED and never kept */
 };
-/* The same by what a 0400 says of the original: date is the local day YYYYMMDD, amount 0 when it does not say. rrn is "" when REMEMBERED. TP_ERR_NOT_FOUND:
- * unknown terminal; TP_ERR_RANGE: another amount than the original's. What the issuer was asked for it is then to be reversed too. */
-TP_MUST_CHECK enum tp_err ledger_reverse_original(struct ledger *l, const char *contract, const char *terminal, uint32_t stan, int date,
-                                                  int64_t amount, enum ledger_reversal *outcome, char rrn[RRN_MAX], struct tp_error *e);
+/* The same by what a 0400 says of the original: date is the local day YYYYMMDD, amount 0 when it
+ * does not say. rrn is "" when REMEMBERED. TP_ERR_NOT_FOUND: unknown terminal; TP_ERR_RANGE:
+ * another amount than the original's. What the issuer was asked for it is then to be reversed too.
+ */
+TP_MUST_CHECK enum tp_err ledger_reverse_original(struct ledger *l, const char *contract,
+                                                  const char *terminal, uint32_t stan, int date,
+                                                  int64_t amount, enum ledger_reversal *outcome,
+                                                  char rrn[RRN_MAX], struct tp_error *e);
 
 /* ---- questions to issuers (ledger/authorisation.c) ---- */
 
 #define ISSUER_DATA_MAX 999 /* DE 55 of an answer */
 
-enum authorisation_state { AUTHORISATION_ASKED, AUTHORISATION_APPROVED, AUTHORISATION_REFUSED, AUTHORISATION_TO_REVERSE, AUTHORISATION_REVERSED };
-const char *authorisation_state_name(enum authorisation_state s); /* "asked", "to be reversed", … */
+enum authorisation_state {
+    AUTHORISATION_ASKED,
+    AUTHORISATION_APPROVED,
+    AUTHORISATION_REFUSED,
+    AUTHORISATION_TO_REVERSE,
+    AUTHORISATION_REVERSED
+};
+const char *authorisation_state_name(enum authorisation_state s); /* "asked", … */
 
 struct issuer_said { /* what the terminal is told of the issuer's word; texts "" for none */
     char code[3];    /* DE 39 */
@@ -183,44 +238,61 @@ struct issuer_said { /* what the terminal is told of the issuer's word; texts ""
     struct span de55; /* borrowed; of ledger_said: until the next call */
 };
 
-/* Within a group: books a question before it leaves, giving tx->rrn, which is DE 37 of the 0100 and of the payment that may come of it. Checks as
- * ledger_acknowledge does; nothing is booked unless LEDGER_NEW. An ARQC (tx->online) of a counter that was asked about before is LEDGER_ATC_OLD. Errors as
- * ledger_acknowledge. *asked: the instant that is booked. */
-TP_MUST_CHECK enum tp_err ledger_ask(struct ledger *l, struct tx_record *tx, const char *issuer, enum ledger_verdict *verdict, time_t *asked,
+/* Within a group: books a question before it leaves, giving tx->rrn, which is DE 37 of the 0100 and
+ * of the payment that may come of it. Checks as ledger_acknowledge does; nothing is booked unless
+ * LEDGER_NEW. An ARQC (tx->online) of a counter that was asked about before is LEDGER_ATC_OLD.
+ * Errors as ledger_acknowledge. *asked: the instant that is booked. */
+TP_MUST_CHECK enum tp_err ledger_ask(struct ledger *l, struct tx_record *tx, const char *issuer,
+                                     enum ledger_verdict *verdict, time_t *asked,
                                      struct tp_error *e);
 
-/* Within a group: the issuer approved the question tx->rrn: keeps the payment and the answer. Verdicts: LEDGER_NEW, it is kept; LEDGER_REVERSED, its 0400 came
- * meanwhile; LEDGER_ATC_OLD, its counter has paid meanwhile. TP_ERR_NOT_FOUND: the contract or terminal was closed. But for LEDGER_NEW
- * nothing changes, and the approval is to be given back (ledger_ask_lost). Another error: as ledger_acknowledge. */
-TP_MUST_CHECK enum tp_err ledger_ask_approved(struct ledger *l, struct tx_record *tx, const struct issuer_said *said, enum ledger_verdict *verdict,
-                                              struct tp_error *e);
-/* The issuer refused; no answer came, or one that is of no use: then it is to be reversed at the issuer. Both leave alone what is no more being asked. */
-TP_MUST_CHECK enum tp_err ledger_ask_refused(struct ledger *l, const char *rrn, const struct issuer_said *said, struct tp_error *e);
-TP_MUST_CHECK enum tp_err ledger_ask_lost(struct ledger *l, const char *rrn, const struct issuer_said *said, struct tp_error *e);
+/* Within a group: the issuer approved the question tx->rrn: keeps the payment and the answer.
+ * Verdicts: LEDGER_NEW, it is kept; LEDGER_REVERSED, its 0400 came meanwhile; LEDGER_ATC_OLD, its
+ * counter has paid meanwhile. TP_ERR_NOT_FOUND: the contract or terminal was closed. But for
+ * LEDGER_NEW nothing changes, and the approval is to be given back (ledger_ask_lost). Another
+ * error: as ledger_acknowledge. */
+TP_MUST_CHECK enum tp_err ledger_ask_approved(struct ledger *l, struct tx_record *tx,
+                                              const struct issuer_said *said,
+                                              enum ledger_verdict *verdict, struct tp_error *e);
+/* The issuer refused; no answer came, or one that is of no use: then it is to be reversed at the
+ * issuer. Both leave alone what is no more being asked. */
+TP_MUST_CHECK enum tp_err ledger_ask_refused(struct ledger *l, const char *rrn,
+                                             const struct issuer_said *said, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_ask_lost(struct ledger *l, const char *rrn,
+                                          const struct issuer_said *said, struct tp_error *e);
 
-/* After a restart nobody waits for an answer any more: all that is still asked is to be reversed. */
-TP_MUST_CHECK enum tp_err ledger_ask_recover(struct ledger *l, const struct issuer_said *said, struct tp_error *e);
+/* After a restart nobody waits for an answer any more: all that is still asked is to be reversed.
+ */
+TP_MUST_CHECK enum tp_err ledger_ask_recover(struct ledger *l, const struct issuer_said *said,
+                                             struct tp_error *e);
 
-/* What was said of a question, kept so that a repeat is answered alike. TP_ERR_NOT_FOUND: the issuer was never asked. */
-TP_MUST_CHECK enum tp_err ledger_said(struct ledger *l, const char *rrn, struct issuer_said *said, struct tp_error *e);
+/* What was said of a question, kept so that a repeat is answered alike. TP_ERR_NOT_FOUND: the
+ * issuer was never asked. */
+TP_MUST_CHECK enum tp_err ledger_said(struct ledger *l, const char *rrn, struct issuer_said *said,
+                                      struct tp_error *e);
 
 /* The issuer has taken back what it was asked (0410): TP_OK also when it was so before. */
 TP_MUST_CHECK enum tp_err ledger_released(struct ledger *l, const char *rrn, struct tp_error *e);
 
 struct authorisation {   /* when read; `said.de55` is empty */
-    struct tx_record tx; /* of it: rrn, contract, terminal, stan, local_time, kind, amount, currency, pan_masked, pan_sealed, psn, atc, online */
+    struct tx_record tx; /* of it: rrn, contract, terminal, stan, local_time, kind, amount,
+                            currency, pan_masked, pan_sealed, psn, atc, online */
     char issuer[ISSUER_NAME_MAX];
     enum authorisation_state state;
     struct issuer_said said;
     time_t asked, answered, released; /* 0: not yet */
 };
-typedef enum tp_err ledger_authorisation_visit(void *ctx, const struct authorisation *a, struct tp_error *e);
+typedef enum tp_err ledger_authorisation_visit(void *ctx, const struct authorisation *a,
+                                               struct tp_error *e);
 
 /* Oldest first; issuer NULL and state -1: all; at most `most` of them, 0: all. */
-TP_MUST_CHECK enum tp_err ledger_authorisation_each(struct ledger *l, const char *issuer, int state, unsigned most, ledger_authorisation_visit *visit,
-                                                    void *ctx, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_authorisation_each(struct ledger *l, const char *issuer, int state,
+                                                    unsigned most,
+                                                    ledger_authorisation_visit *visit, void *ctx,
+                                                    struct tp_error *e);
 /* TP_ERR_NOT_FOUND: the issuer was never asked. */
-TP_MUST_CHECK enum tp_err ledger_authorisation_get(struct ledger *l, const char *rrn, struct authorisation *a, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_authorisation_get(struct ledger *l, const char *rrn,
+                                                   struct authorisation *a, struct tp_error *e);
 
 /* Reading. A filter's empty or negative member means all. */
 struct tx_filter {
@@ -228,9 +300,12 @@ struct tx_filter {
     int state;      /* enum tx_state, or -1 */
     int64_t remise; /* number, or -1 */
 };
-typedef enum tp_err ledger_visit(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e);
-TP_MUST_CHECK enum tp_err ledger_tx_get(struct ledger *l, const char *rrn, struct tx_record *tx, struct tp_error *e); /* TP_ERR_NOT_FOUND */
-TP_MUST_CHECK enum tp_err ledger_tx_each(struct ledger *l, const struct tx_filter *filter, ledger_visit *visit, void *ctx, struct tp_error *e);
+typedef enum tp_err ledger_visit(void *ctx, uint32_t sequence, const struct tx_record *tx,
+                                 struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_tx_get(struct ledger *l, const char *rrn, struct tx_record *tx,
+                                        struct tp_error *e); /* TP_ERR_NOT_FOUND */
+TP_MUST_CHECK enum tp_err ledger_tx_each(struct ledger *l, const struct tx_filter *filter,
+                                         ledger_visit *visit, void *ctx, struct tp_error *e);
 
 /* ---- oppositions (ledger/opposition.c) ---- */
 
@@ -239,11 +314,16 @@ struct opposition {
     bool stolen; /* else lost */
     time_t since;
 };
-typedef enum tp_err ledger_opposition_visit(void *ctx, const struct opposition *o, struct tp_error *e);
+typedef enum tp_err ledger_opposition_visit(void *ctx, const struct opposition *o,
+                                            struct tp_error *e);
 /* Adding again changes the reason. */
-TP_MUST_CHECK enum tp_err ledger_opposition_add(struct ledger *l, struct span pan_lookup, const char *pan_masked, bool stolen, struct tp_error *e);
-TP_MUST_CHECK enum tp_err ledger_opposition_remove(struct ledger *l, struct span pan_lookup, struct tp_error *e); /* TP_ERR_NOT_FOUND */
-TP_MUST_CHECK enum tp_err ledger_opposition_each(struct ledger *l, ledger_opposition_visit *visit, void *ctx, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_opposition_add(struct ledger *l, struct span pan_lookup,
+                                                const char *pan_masked, bool stolen,
+                                                struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_opposition_remove(struct ledger *l, struct span pan_lookup,
+                                                   struct tp_error *e); /* TP_ERR_NOT_FOUND */
+TP_MUST_CHECK enum tp_err ledger_opposition_each(struct ledger *l, ledger_opposition_visit *visit,
+                                                 void *ctx, struct tp_error *e);
 
 /* ---- refusals (ledger/refusal.c) ---- */
 
@@ -260,15 +340,25 @@ struct refusal { /* of a payment (0200, 0201) */
 typedef enum tp_err ledger_refusal_visit(void *ctx, const struct refusal *x, struct tp_error *e);
 
 /* Keeps it, within a group; of one terminal a thousand a day, and those beyond are counted. */
-TP_MUST_CHECK enum tp_err ledger_refusal_add(struct ledger *l, const struct refusal *x, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_refusal_add(struct ledger *l, const struct refusal *x,
+                                             struct tp_error *e);
 /* Oldest first; contract NULL: all. */
-TP_MUST_CHECK enum tp_err ledger_refusal_each(struct ledger *l, const char *contract, ledger_refusal_visit *visit, void *ctx, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_refusal_each(struct ledger *l, const char *contract,
+                                              ledger_refusal_visit *visit, void *ctx,
+                                              struct tp_error *e);
 /* How many were counted only. */
-TP_MUST_CHECK enum tp_err ledger_refusal_beyond(struct ledger *l, const char *contract, int64_t *beyond, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_refusal_beyond(struct ledger *l, const char *contract,
+                                                int64_t *beyond, struct tp_error *e);
 
 /* ---- remises (ledger/remise.c) ---- */
 
-enum remise_state { REMISE_OPEN, REMISE_CLOSED, REMISE_SUBMITTED, REMISE_COLLECTED, REMISE_REJECTED };
+enum remise_state {
+    REMISE_OPEN,
+    REMISE_CLOSED,
+    REMISE_SUBMITTED,
+    REMISE_COLLECTED,
+    REMISE_REJECTED
+};
 
 struct remise_totals {                   /* per currency there is one contract, so one line */
     uint32_t debits, credits, reversals; /* counts; reversals are not in the others */
@@ -290,43 +380,59 @@ struct remise {
 
 const char *remise_state_name(enum remise_state s); /* "open", "closed", … */
 
-/* Freezes the open remise and opens the next in the same database transaction. One that has nothing to collect (no transaction, or only reversed ones)
- * is not closed: TP_ERR_NOT_FOUND. */
-TP_MUST_CHECK enum tp_err ledger_remise_close(struct ledger *l, const char *contract, struct remise *closed, struct tp_error *e);
-TP_MUST_CHECK enum tp_err ledger_remise_get(struct ledger *l, const char *contract, uint32_t number, struct remise *r, struct tp_error *e);
+/* Freezes the open remise and opens the next in the same database transaction. One that has nothing
+ * to collect (no transaction, or only reversed ones) is not closed: TP_ERR_NOT_FOUND. */
+TP_MUST_CHECK enum tp_err ledger_remise_close(struct ledger *l, const char *contract,
+                                              struct remise *closed, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_remise_get(struct ledger *l, const char *contract, uint32_t number,
+                                            struct remise *r, struct tp_error *e);
 /* The open one, with its running totals (0500). */
-TP_MUST_CHECK enum tp_err ledger_remise_running(struct ledger *l, const char *contract, struct remise *r, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_remise_running(struct ledger *l, const char *contract,
+                                                struct remise *r, struct tp_error *e);
 
 /* All remises by contract and number; contract NULL: of all contracts; state -1: in all states. */
 typedef enum tp_err ledger_remise_visit(void *ctx, const struct remise *r, struct tp_error *e);
-TP_MUST_CHECK enum tp_err ledger_remise_each(struct ledger *l, const char *contract, int state, ledger_remise_visit *visit, void *ctx,
+TP_MUST_CHECK enum tp_err ledger_remise_each(struct ledger *l, const char *contract, int state,
+                                             ledger_remise_visit *visit, void *ctx,
                                              struct tp_error *e);
 
-/* The transactions of a closed remise (not the reversed ones) in the order of their TxSeqCntr (1…): streamed, constant memory, one snapshot.
- * TP_ERR_STATE while it is open. */
-TP_MUST_CHECK enum tp_err ledger_remise_items(struct ledger *l, const char *contract, uint32_t number, ledger_visit *visit, void *ctx,
+/* The transactions of a closed remise (not the reversed ones) in the order of their TxSeqCntr (1…):
+ * streamed, constant memory, one snapshot. TP_ERR_STATE while it is open. */
+TP_MUST_CHECK enum tp_err ledger_remise_items(struct ledger *l, const char *contract,
+                                              uint32_t number, ledger_visit *visit, void *ctx,
                                               struct tp_error *e);
 
-/* closed → submitted (kept before the first byte leaves, with the hash of the document), again for each attempt: TP_ERR_EXISTS when the hash differs from
- * that of the first (DESIGN 9 rule 2), TP_ERR_STATE when it is settled or still open. */
-TP_MUST_CHECK enum tp_err ledger_remise_submitted(struct ledger *l, const char *contract, uint32_t number, const uint8_t hash[32],
+/* closed → submitted (kept before the first byte leaves, with the hash of the document), again for
+ * each attempt: TP_ERR_EXISTS when the hash differs from that of the first (DESIGN 9 rule 2),
+ * TP_ERR_STATE when it is settled or still open. */
+TP_MUST_CHECK enum tp_err ledger_remise_submitted(struct ledger *l, const char *contract,
+                                                  uint32_t number, const uint8_t hash[32],
                                                   struct tp_error *e);
 
 struct remise_refusal {
     uint32_t sequence;
     char reason[80];
 };
-/* submitted → collected: the centre's totals equal ours, but for the refused items, which go to suspense and become rejected (rule 4). TP_ERR_RANGE: a
- * sequence that the remise does not have, or twice. Done again with the same: TP_OK. */
-TP_MUST_CHECK enum tp_err ledger_remise_collected(struct ledger *l, const char *contract, uint32_t number, const struct remise_refusal *refused,
-                                                  size_t n, const char *outcome, struct tp_error *e);
-/* submitted → rejected: the centre refuses the whole; all its items go to suspense. Done again: TP_OK. */
-TP_MUST_CHECK enum tp_err ledger_remise_rejected(struct ledger *l, const char *contract, uint32_t number, const char *outcome, struct tp_error *e);
+/* submitted → collected: the centre's totals equal ours, but for the refused items, which go to
+ * suspense and become rejected (rule 4). TP_ERR_RANGE: a sequence that the remise does not have, or
+ * twice. Done again with the same: TP_OK. */
+TP_MUST_CHECK enum tp_err ledger_remise_collected(struct ledger *l, const char *contract,
+                                                  uint32_t number,
+                                                  const struct remise_refusal *refused, size_t n,
+                                                  const char *outcome, struct tp_error *e);
+/* submitted → rejected: the centre refuses the whole; all its items go to suspense. Done again:
+ * TP_OK. */
+TP_MUST_CHECK enum tp_err ledger_remise_rejected(struct ledger *l, const char *contract,
+                                                 uint32_t number, const char *outcome,
+                                                 struct tp_error *e);
 
-/* What of a settled remise is not paid: the centre refused it, item by item or whole. Zeros while it is not settled. */
-TP_MUST_CHECK enum tp_err ledger_remise_refused(struct ledger *l, const struct remise *r, struct remise_totals *refused, struct tp_error *e);
+/* What of a settled remise is not paid: the centre refused it, item by item or whole. Zeros while
+ * it is not settled. */
+TP_MUST_CHECK enum tp_err ledger_remise_refused(struct ledger *l, const struct remise *r,
+                                                struct remise_totals *refused, struct tp_error *e);
 /* What the centre takes of it: nothing before it is collected. */
-void remise_paid(struct remise_totals *paid, const struct remise *r, const struct remise_totals *refused);
+void remise_paid(struct remise_totals *paid, const struct remise *r,
+                 const struct remise_totals *refused);
 
 /* ---- suspense (ledger/suspense.c) ---- */
 
@@ -343,9 +449,14 @@ struct suspense_item {
     time_t settled; /* 0: still to be settled */
     char note[200]; /* how the operator settled it */
 };
-typedef enum tp_err ledger_suspense_visit(void *ctx, const struct suspense_item *s, struct tp_error *e);
-TP_MUST_CHECK enum tp_err ledger_suspense_each(struct ledger *l, bool settled_too, ledger_suspense_visit *visit, void *ctx, struct tp_error *e);
-/* The operator's word on an item, kept for good. TP_ERR_NOT_FOUND, TP_ERR_STATE (settled already), TP_ERR_USAGE (an empty or too long note). */
-TP_MUST_CHECK enum tp_err ledger_suspense_settle(struct ledger *l, const char *rrn, const char *note, struct tp_error *e);
+typedef enum tp_err ledger_suspense_visit(void *ctx, const struct suspense_item *s,
+                                          struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_suspense_each(struct ledger *l, bool settled_too,
+                                               ledger_suspense_visit *visit, void *ctx,
+                                               struct tp_error *e);
+/* The operator's word on an item, kept for good. TP_ERR_NOT_FOUND, TP_ERR_STATE (settled already),
+ * TP_ERR_USAGE (an empty or too long note). */
+TP_MUST_CHECK enum tp_err ledger_suspense_settle(struct ledger *l, const char *rrn,
+                                                 const char *note, struct tp_error *e);
 
 #endif

@@ -7,13 +7,15 @@
 
 struct ledger {
     struct db *db;
-    bool grouped;                         /* between group_begin and its end, even when SQLite has rolled back by itself */
-    int64_t last_rrn;                     /* within a group: the last number given; 0 when not yet looked up */
-    uint8_t held[2 * EVIDENCE_MAX + 512]; /* the spans of the transaction that ledger_tx_get read last */
-    uint8_t said[ISSUER_DATA_MAX];        /* and of ledger_said */
+    bool grouped; /* between group_begin and its end, even when SQLite has rolled back by itself */
+    int64_t last_rrn; /* within a group: the last number given; 0 when not yet looked up */
+    uint8_t held[2 * EVIDENCE_MAX +
+                 512];             /* the spans of the transaction that ledger_tx_get read last */
+    uint8_t said[ISSUER_DATA_MAX]; /* and of ledger_said */
 };
 
-/* Begins a write transaction unless a group is open (then *own is false), and ends it: commits when r is TP_OK, else rolls back; returns what holds. */
+/* Begins a write transaction unless a group is open (then *own is false), and ends it: commits when
+ * r is TP_OK, else rolls back; returns what holds. */
 TP_MUST_CHECK enum tp_err ledger_begin(struct ledger *l, bool *own, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_end(struct ledger *l, bool own, enum tp_err r, struct tp_error *e);
 
@@ -21,51 +23,69 @@ TP_MUST_CHECK enum tp_err ledger_end(struct ledger *l, bool own, enum tp_err r, 
 TP_MUST_CHECK enum tp_err ledger_rrn_parse(int64_t *number, const char *rrn, struct tp_error *e);
 void ledger_rrn_format(char rrn[RRN_MAX], int64_t number);
 
-/* The transaction columns of a SELECT, in the order that ledger_tx_columns reads them, and the tables they come from. */
-#define TX_COLUMNS                                                                                                                                   \
-    "tx.rrn, contract.id, terminal.id, tx.stan, tx.date * 1000000 + tx.time, tx.kind, tx.amount, contract.currency, tx.pan_masked, tx.pan_sealed, "  \
-    "tx.pan_lookup, tx.psn, tx.atc, tx.ac, tx.card_expiry, tx.digest, tx.de55, tx.stream, "                                                          \
-    "CASE WHEN reversal.rrn IS NOT NULL THEN 4 WHEN suspense.rrn IS NOT NULL THEN 3 "                                                                \
-    "ELSE CASE remise.state WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END END AS tx_state, remise.number, tx.acknowledged, "    \
+/* The transaction columns of a SELECT, in the order that ledger_tx_columns reads them, and the
+ * tables they come from. */
+#define TX_COLUMNS                                                                                 \
+    "tx.rrn, contract.id, terminal.id, tx.stan, tx.date * 1000000 + tx.time, tx.kind, tx.amount, " \
+    "contract.currency, tx.pan_masked, tx.pan_sealed, "                                            \
+    "tx.pan_lookup, tx.psn, tx.atc, tx.ac, tx.card_expiry, tx.digest, tx.de55, tx.stream, "        \
+    "CASE WHEN reversal.rrn IS NOT NULL THEN 4 WHEN suspense.rrn IS NOT NULL THEN 3 "              \
+    "ELSE CASE remise.state WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END "   \
+    "END AS tx_state, remise.number, tx.acknowledged, "                                            \
     "coalesce(authorisation.arqc, 0), authorisation.approval, authorisation.issuer "
-#define TX_TABLES                                                                                                                                    \
-    "FROM tx JOIN remise ON remise.remise = tx.remise JOIN contract ON contract.contract = remise.contract "                                         \
-    "JOIN terminal ON terminal.terminal = tx.terminal "                                                                                              \
-    "LEFT JOIN reversal ON reversal.rrn = tx.rrn LEFT JOIN suspense ON suspense.rrn = tx.rrn "                                                       \
+#define TX_TABLES                                                                                  \
+    "FROM tx JOIN remise ON remise.remise = tx.remise JOIN contract ON contract.contract = "       \
+    "remise.contract "                                                                             \
+    "JOIN terminal ON terminal.terminal = tx.terminal "                                            \
+    "LEFT JOIN reversal ON reversal.rrn = tx.rrn LEFT JOIN suspense ON suspense.rrn = tx.rrn "     \
     "LEFT JOIN authorisation ON authorisation.rrn = tx.rrn "
-TP_MUST_CHECK enum tp_err ledger_tx_columns(struct tx_record *tx, sqlite3_stmt *s, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_tx_columns(struct tx_record *tx, sqlite3_stmt *s,
+                                            struct tp_error *e);
 
 struct standing { /* one row that answers every question of a 0200 */
     int64_t terminal, remise;
-    int64_t rrn;                          /* of the transaction with the same identity; 0: none */
-    int64_t asked;                        /* of the question to the issuer with the same identity; 0: none */
+    int64_t rrn;   /* of the transaction with the same identity; 0: none */
+    int64_t asked; /* of the question to the issuer with the same identity; 0: none */
     enum authorisation_state asked_state; /* of it */
     int opposition;                       /* -1 none, else `stolen` */
-    int atc_asked; /* the state of the question about this counter of the card that stands most in the way; -1: there was none */
+    int atc_asked; /* the state of the question about this counter of the card that stands most in
+                      the way; -1: there was none */
     uint16_t currency;
     bool same, reversed, open;
     bool unanswered; /* the question was answered with 91 for its issuer */
-    bool paid;       /* this counter of the card has paid: a reversed ARQC apart, whose TC may still come */
+    bool paid; /* this counter of the card has paid: a reversed ARQC apart, whose TC may still come
+                */
 };
-TP_MUST_CHECK enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct tx_record *tx, struct tp_error *e);
-/* By identity, reversal, contract and opposition; when the card's signature is good, also by the counter. */
-enum ledger_verdict ledger_judge(const struct standing *st, const struct tx_record *tx, bool is_signed, char rrn[RRN_MAX]);
+TP_MUST_CHECK enum tp_err ledger_standing(struct ledger *l, struct standing *st,
+                                          const struct tx_record *tx, struct tp_error *e);
+/* By identity, reversal, contract and opposition; when the card's signature is good, also by the
+ * counter. */
+enum ledger_verdict ledger_judge(const struct standing *st, const struct tx_record *tx,
+                                 bool is_signed, char rrn[RRN_MAX]);
 
 /* What the books say of a credit (ledger/credit.c): LEDGER_NEW, or why not. Within a group. */
-TP_MUST_CHECK enum tp_err ledger_judge_credit(struct ledger *l, const struct tx_record *tx, enum ledger_verdict *verdict, struct tp_error *e);
-/* Whether a later credit, given or being asked about, rests on this debit: with it reversed the contract would have given more than it got. */
-TP_MUST_CHECK enum tp_err ledger_is_credited(struct ledger *l, int64_t rrn, bool *credited, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_judge_credit(struct ledger *l, const struct tx_record *tx,
+                                              enum ledger_verdict *verdict, struct tp_error *e);
+/* Whether a later credit, given or being asked about, rests on this debit: with it reversed the
+ * contract would have given more than it got. */
+TP_MUST_CHECK enum tp_err ledger_is_credited(struct ledger *l, int64_t rrn, bool *credited,
+                                             struct tp_error *e);
 
 time_t ledger_midnight(void); /* when the local day began */
 
-TP_MUST_CHECK enum tp_err ledger_next_rrn(struct ledger *l, time_t now, int64_t *rrn, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_next_rrn(struct ledger *l, time_t now, int64_t *rrn,
+                                          struct tp_error *e);
 /* Keeps a transaction under rrn (0: the next) in the open remise. Errors as ledger_acknowledge. */
-TP_MUST_CHECK enum tp_err ledger_keep(struct ledger *l, struct tx_record *tx, const struct standing *st, int64_t rrn, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_keep(struct ledger *l, struct tx_record *tx,
+                                      const struct standing *st, int64_t rrn, struct tp_error *e);
 
-/* The question that was asked for a payment is to be reversed at its issuer: by the payment's identity, if there was one. */
-TP_MUST_CHECK enum tp_err ledger_release(struct ledger *l, int64_t terminal, int64_t date, int64_t stan, struct tp_error *e);
+/* The question that was asked for a payment is to be reversed at its issuer: by the payment's
+ * identity, if there was one. */
+TP_MUST_CHECK enum tp_err ledger_release(struct ledger *l, int64_t terminal, int64_t date,
+                                         int64_t stan, struct tp_error *e);
 
 /* Steps through a statement of TX_COLUMNS and calls visit with 1, 2, … */
-TP_MUST_CHECK enum tp_err ledger_tx_walk(struct ledger *l, sqlite3_stmt *s, ledger_visit *visit, void *ctx, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_tx_walk(struct ledger *l, sqlite3_stmt *s, ledger_visit *visit,
+                                         void *ctx, struct tp_error *e);
 
 #endif

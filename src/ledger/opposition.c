@@ -2,13 +2,15 @@
 
 #include "ledger/ledger_priv.h"
 
-enum tp_err ledger_opposition_add(struct ledger *l, struct span pan_lookup, const char *pan_masked, bool stolen, struct tp_error *e)
+enum tp_err ledger_opposition_add(struct ledger *l, struct span pan_lookup, const char *pan_masked,
+                                  bool stolen, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s,
-                               "INSERT INTO opposition (pan_lookup, pan_masked, stolen, since) VALUES (?1, ?2, ?3, ?4)"
-                               " ON CONFLICT (pan_lookup) DO UPDATE SET stolen = excluded.stolen",
-                               e);
+    enum tp_err r = db_prepare(
+        l->db, &s,
+        "INSERT INTO opposition (pan_lookup, pan_masked, stolen, since) VALUES (?1, ?2, ?3, ?4)"
+        " ON CONFLICT (pan_lookup) DO UPDATE SET stolen = excluded.stolen",
+        e);
 
     if (r != TP_OK)
         return r;
@@ -33,12 +35,15 @@ enum tp_err ledger_opposition_remove(struct ledger *l, struct span pan_lookup, s
     return r;
 }
 
-enum tp_err ledger_opposition_each(struct ledger *l, ledger_opposition_visit *visit, void *ctx, struct tp_error *e)
+enum tp_err ledger_opposition_each(struct ledger *l, ledger_opposition_visit *visit, void *ctx,
+                                   struct tp_error *e)
 {
     struct opposition o;
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s, "SELECT pan_masked, stolen, since FROM opposition ORDER BY since, pan_masked", e);
+    enum tp_err r = db_prepare(
+        l->db, &s, "SELECT pan_masked, stolen, since FROM opposition ORDER BY since, pan_masked",
+        e);
 
     while (r == TP_OK) {
         r = db_step(l->db, s, &row, e);

@@ -20,7 +20,8 @@ static bool is_zeros(struct span s)
     return s.n == 0;
 }
 
-static enum payee_found look(struct span list, struct span values, uint32_t tag, struct span expected)
+static enum payee_found look(struct span list, struct span values, uint32_t tag,
+                             struct span expected)
 {
     struct span value;
 
@@ -34,7 +35,9 @@ static enum payee_found look(struct span list, struct span values, uint32_t tag,
 enum payee_found payee_signed(const struct evidence *ev, uint32_t tag, struct span expected)
 {
     const enum payee_found first = look(list_of(ev, TAG_CDOL1), ev->cdol1_values, tag, expected);
-    const enum payee_found second = ev->cdol2_values.n > 0 ? look(list_of(ev, TAG_CDOL2), ev->cdol2_values, tag, expected) : PAYEE_UNSIGNED;
+    const enum payee_found second =
+        ev->cdol2_values.n > 0 ? look(list_of(ev, TAG_CDOL2), ev->cdol2_values, tag, expected)
+                               : PAYEE_UNSIGNED;
 
     return first > second ? first : second;
 }
@@ -43,7 +46,9 @@ struct span payee_value(const struct evidence *ev, uint32_t tag)
 {
     struct span value;
 
-    return dol_extract(list_of(ev, TAG_CDOL1), ev->cdol1_values, tag, &value) == TP_OK ? value : span_of(NULL, 0);
+    return dol_extract(list_of(ev, TAG_CDOL1), ev->cdol1_values, tag, &value) == TP_OK
+               ? value
+               : span_of(NULL, 0);
 }
 
 enum tp_err payee_sequence(struct span de55, uint32_t *counter)
@@ -57,7 +62,8 @@ enum tp_err payee_sequence(struct span de55, uint32_t *counter)
     return TP_OK;
 }
 
-enum payee_found payee_look(const struct evidence *ev, const char *acquirer, const struct tx_record *tx)
+enum payee_found payee_look(const struct evidence *ev, const char *acquirer,
+                            const struct tx_record *tx)
 {
     uint8_t expected[PAYEE_DIGEST] = {0};
     struct payee p = {.acquirer = acquirer,
@@ -65,7 +71,8 @@ enum payee_found payee_look(const struct evidence *ev, const char *acquirer, con
                       .terminal = tx->terminal,
                       .date = (int)(tx->local_time / 1000000),
                       .time = (int)(tx->local_time % 1000000)};
-    const bool known = payee_sequence(tx->de55, &p.counter) == TP_OK && payee_at_counter(expected, &p) == TP_OK;
+    const bool known =
+        payee_sequence(tx->de55, &p.counter) == TP_OK && payee_at_counter(expected, &p) == TP_OK;
     const enum payee_found found = payee_signed(ev, TAG_MERCHANT_CUSTOM, SPAN_OF(expected));
 
     return found == PAYEE_SIGNED && !known ? PAYEE_OTHER : found;

@@ -13,32 +13,42 @@
 
 const char *proof_step_name(enum proof_step s)
 {
-    static const char *const names[PROOF_STEPS] = {[PROOF_PAN] = "card number", [PROOF_EVIDENCE] = "signature",   [PROOF_VALUES] = "signed values",
-                                                   [PROOF_AMOUNT] = "amount",   [PROOF_CURRENCY] = "currency",    [PROOF_TYPE] = "type",
-                                                   [PROOF_DATE] = "date",       [PROOF_PAYEE] = "payee",          [PROOF_CARD] = "card",
-                                                   [PROOF_COUNTER] = "counter", [PROOF_CRYPTOGRAM] = "cryptogram"};
+    static const char *const names[PROOF_STEPS] = {[PROOF_PAN] = "card number",
+                                                   [PROOF_EVIDENCE] = "signature",
+                                                   [PROOF_VALUES] = "signed values",
+                                                   [PROOF_AMOUNT] = "amount",
+                                                   [PROOF_CURRENCY] = "currency",
+                                                   [PROOF_TYPE] = "type",
+                                                   [PROOF_DATE] = "date",
+                                                   [PROOF_PAYEE] = "payee",
+                                                   [PROOF_CARD] = "card",
+                                                   [PROOF_COUNTER] = "counter",
+                                                   [PROOF_CRYPTOGRAM] = "cryptogram"};
 
     return (unsigned)s < PROOF_STEPS ? names[s] : "unknown";
 }
 
 /* What does not open stays empty: the proof then says so. */
-static void open_sealed(struct proof *p, struct span *stream, const struct tx_record *tx, struct seal *seal)
+static void open_sealed(struct proof *p, struct span *stream, const struct tx_record *tx,
+                        struct seal *seal)
 {
     uint8_t room[LEDGER_CONTEXT_MAX], digits[64];
     const struct span context = ledger_seal_context(room, tx);
     struct buf out = BUF_OF(digits), evidence = BUF_OF(p->stream);
 
     p->pan[0] = '\0';
-    if (tx->pan_sealed.n <= sizeof(digits) && seal_open(seal, &out, tx->pan_sealed, context) == TP_OK && out.n < sizeof(p->pan)) {
+    if (tx->pan_sealed.n <= sizeof(digits) &&
+        seal_open(seal, &out, tx->pan_sealed, context) == TP_OK && out.n < sizeof(p->pan)) {
         memcpy(p->pan, digits, out.n);
         p->pan[out.n] = '\0';
     }
     secret_wipe(digits, sizeof(digits));
-    *stream = seal_open(seal, &evidence, tx->stream, context) == TP_OK ? buf_span(&evidence) : (struct span){NULL, 0};
+    *stream = seal_open(seal, &evidence, tx->stream, context) == TP_OK ? buf_span(&evidence)
+                                                                       : (struct span){NULL, 0};
 }
 
-enum tp_err proof_make(struct proof *p, const struct tx_record *tx, const char *acquirer, struct seal *seal, struct evidence_cache *cache,
-                       struct tp_error *e)
+enum tp_err proof_make(struct proof *p, const struct tx_record *tx, const char *acquirer,
+                       struct seal *seal, struct evidence_cache *cache, struct tp_error *e)
 {
     struct evidence_claim claim = EVIDENCE_CLAIM_NONE;
     struct span stream;
@@ -61,18 +71,23 @@ bool proof_vouched(const struct proof *p)
     return !evidence_signs_amount(&p->result);
 }
 
-static bool pan_holds(const struct proof *p, const struct tx_record *tx, struct seal *seal, char text[PROOF_TEXT])
+static bool pan_holds(const struct proof *p, const struct tx_record *tx, struct seal *seal,
+                      char text[PROOF_TEXT])
 {
     uint8_t lookup[SEAL_LOOKUP];
     char masked[PAN_TEXT_MAX];
 
     if (p->pan[0] == '\0') {
-        snprintf(text, PROOF_TEXT, "the sealed card number does not open: it or its record was altered, or seal.key is another");
+        snprintf(text, PROOF_TEXT,
+                 "the sealed card number does not open: it or its record was altered, or seal.key "
+                 "is another");
         return false;
     }
     mask_pan(masked, p->pan);
-    if (seal_lookup(seal, lookup, span_str(p->pan)) != TP_OK || !span_eq(SPAN_OF(lookup), tx->pan_lookup) || strcmp(masked, tx->pan_masked) != 0) {
-        snprintf(text, PROOF_TEXT, "the books name another card (%s) than the sealed number (%s)", tx->pan_masked, masked);
+    if (seal_lookup(seal, lookup, span_str(p->pan)) != TP_OK ||
+        !span_eq(SPAN_OF(lookup), tx->pan_lookup) || strcmp(masked, tx->pan_masked) != 0) {
+        snprintf(text, PROOF_TEXT, "the books name another card (%s) than the sealed number (%s)",
+                 tx->pan_masked, masked);
         return false;
     }
     snprintf(text, PROOF_TEXT, "%s, sealed and unaltered", masked);
@@ -86,22 +101,31 @@ static void describe_method(const struct proof *p, char text[PROOF_TEXT])
 
     switch (p->result.method) {
     case EVIDENCE_CDA:
-        snprintf(text, PROOF_TEXT, "certificates of issuer %s and card, signature and transaction data hash are right%s", iin,
-                 p->result.cdol1_signed ? "" : "; the list that names what was signed (CDOL1) is signed by nobody");
+        snprintf(
+            text, PROOF_TEXT,
+            "certificates of issuer %s and card, signature and transaction data hash are right%s",
+            iin,
+            p->result.cdol1_signed
+                ? ""
+                : "; the list that names what was signed (CDOL1) is signed by nobody");
         return;
     case EVIDENCE_DDA:
         snprintf(text, PROOF_TEXT,
-                 "DDA: certificates of issuer %s and card are right, and the card signed this payment's unpredictable number; "
+                 "DDA: certificates of issuer %s and card are right, and the card signed this "
+                 "payment's unpredictable number; "
                  "no signature covers the amount",
                  iin);
         return;
     case EVIDENCE_SDA:
         snprintf(text, PROOF_TEXT,
-                 "SDA: the certificate of issuer %s and its signature over the card's records are right; no signature covers the amount", iin);
+                 "SDA: the certificate of issuer %s and its signature over the card's records are "
+                 "right; no signature covers the amount",
+                 iin);
         return;
     case EVIDENCE_NO_ODA:
         snprintf(text, PROOF_TEXT, "%s; no signature covers the amount",
-                 p->result.oda_failed ? "the terminal says that the card's authentication failed" : "the card has no offline authentication");
+                 p->result.oda_failed ? "the terminal says that the card's authentication failed"
+                                      : "the card has no offline authentication");
         return;
     }
 }
@@ -119,12 +143,14 @@ static bool evidence_holds(const struct proof *p, const struct tx_record *tx, ch
     if (p->result.ok && p->result.authority_expired) {
         const size_t n = strlen(text);
 
-        snprintf(text + n, PROOF_TEXT - n, "; the authority key was past its date of %s", date_format(date, p->result.authority_expiry));
+        snprintf(text + n, PROOF_TEXT - n, "; the authority key was past its date of %s",
+                 date_format(date, p->result.authority_expiry));
     }
     return p->result.ok && (!proof_vouched(p) || tx->approval[0] != '\0');
 }
 
-/* How the card's part says a value: under its signature, or in what its cryptogram covers, which its issuer checked. */
+/* How the card's part says a value: under its signature, or in what its cryptogram covers, which
+ * its issuer checked. */
 static const char *as_said(const struct proof *p)
 {
     return proof_vouched(p) ? "as the issuer approved it" : "as signed";
@@ -153,7 +179,8 @@ static bool type_holds(const struct proof *p, const struct tx_record *tx, char t
 {
     const bool same = p->result.type == (tx->kind == TX_CREDIT ? 0x20U : 0x00U);
 
-    snprintf(text, PROOF_TEXT, same ? "%02X, a %s" : "the card signed %02X, the books say %s", p->result.type, tx_kind_name(tx->kind));
+    snprintf(text, PROOF_TEXT, same ? "%02X, a %s" : "the card signed %02X, the books say %s",
+             p->result.type, tx_kind_name(tx->kind));
     return same;
 }
 
@@ -164,12 +191,17 @@ static bool payee_holds(const struct proof *p, const struct tx_record *tx, char 
     if (found == PAYEE_UNSIGNED)
         snprintf(text, PROOF_TEXT, "none was signed: the card does not ask for it (9F7C)");
     else if (found == PAYEE_NOBODY)
-        snprintf(text, PROOF_TEXT, "none was signed: the card asks for it (9F7C), and the terminal, of before, named nobody");
+        snprintf(text, PROOF_TEXT,
+                 "none was signed: the card asks for it (9F7C), and the terminal, of before, named "
+                 "nobody");
     else if (found == PAYEE_SIGNED)
-        snprintf(text, PROOF_TEXT, "contract %s, terminal %s at acquirer %s, %s", tx->contract, tx->terminal, p->acquirer, as_said(p));
+        snprintf(text, PROOF_TEXT, "contract %s, terminal %s at acquirer %s, %s", tx->contract,
+                 tx->terminal, p->acquirer, as_said(p));
     else
-        snprintf(text, PROOF_TEXT, "the card paid another than contract %s, terminal %s at acquirer %s, or at another time", tx->contract,
-                 tx->terminal, p->acquirer);
+        snprintf(text, PROOF_TEXT,
+                 "the card paid another than contract %s, terminal %s at acquirer %s, or at "
+                 "another time",
+                 tx->contract, tx->terminal, p->acquirer);
     return found != PAYEE_OTHER;
 }
 
@@ -178,14 +210,20 @@ static bool card_holds(const struct proof *p, const struct tx_record *tx, char t
     const struct span psn = evidence_signed_record(&p->ev, TAG_PAN_SEQUENCE);
     uint64_t number = 0;
     char day[DATE_TEXT_MAX];
-    const bool same_psn = psn.n == 0 || (bcd_get(psn, &number) == TP_OK && (tx->psn == 0 || number == tx->psn)); /* 0: the message had no DE 23 */
+    const bool same_psn =
+        psn.n == 0 || (bcd_get(psn, &number) == TP_OK &&
+                       (tx->psn == 0 || number == tx->psn)); /* 0: the message had no DE 23 */
     const bool same = same_psn && p->result.card_expiry / 100 == tx->card_expiry / 100;
 
     if (p->result.card_expiry == 0) { /* without CDA only */
-        snprintf(text, PROOF_TEXT, "no authenticated record says its expiry: %s, as the message said", date_format(day, tx->card_expiry));
+        snprintf(text, PROOF_TEXT,
+                 "no authenticated record says its expiry: %s, as the message said",
+                 date_format(day, tx->card_expiry));
         return same_psn;
     }
-    snprintf(text, PROOF_TEXT, same ? "sequence number %02u, expires %s" : "the signed records say sequence number %02u, expiry %s: the books differ",
+    snprintf(text, PROOF_TEXT,
+             same ? "sequence number %02u, expires %s"
+                  : "the signed records say sequence number %02u, expiry %s: the books differ",
              (unsigned)(number % 100), date_format(day, p->result.card_expiry));
     return same;
 }
@@ -194,11 +232,15 @@ static bool counter_holds(const struct proof *p, const struct tx_record *tx, cha
 {
     const unsigned atc = (unsigned)p->result.atc[0] << 8 | p->result.atc[1];
 
-    snprintf(text, PROOF_TEXT, atc == tx->atc ? "transaction %u of the card" : "the card signed counter %u, the books say %u", atc, tx->atc);
+    snprintf(text, PROOF_TEXT,
+             atc == tx->atc ? "transaction %u of the card"
+                            : "the card signed counter %u, the books say %u",
+             atc, tx->atc);
     return atc == tx->atc;
 }
 
-/* EMV 4.4 Book 3, table 15: 40 a TC, 80 an ARQC, which pays with the issuer's approval alone; so does a TC that no signature covers. */
+/* EMV 4.4 Book 3, table 15: 40 a TC, 80 an ARQC, which pays with the issuer's approval alone; so
+ * does a TC that no signature covers. */
 bool proof_approves(const struct proof *p, const struct tx_record *tx)
 {
     const unsigned type = p->result.cid >> 6;
@@ -208,13 +250,17 @@ bool proof_approves(const struct proof *p, const struct tx_record *tx)
     return type == 1;
 }
 
-static bool cryptogram_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])
+static bool cryptogram_holds(const struct proof *p, const struct tx_record *tx,
+                             char text[PROOF_TEXT])
 {
     char ac[17];
 
     hex_encode(ac, SPAN_OF(p->result.ac));
     if (!proof_approves(p, tx)) {
-        snprintf(text, PROOF_TEXT, tx->online ? "cryptogram %s is no request to the issuer (ARQC)" : "cryptogram %s is no approval (TC)", ac);
+        snprintf(text, PROOF_TEXT,
+                 tx->online ? "cryptogram %s is no request to the issuer (ARQC)"
+                            : "cryptogram %s is no approval (TC)",
+                 ac);
         return false;
     }
     if (memcmp(p->result.ac, tx->ac, sizeof(tx->ac)) != 0) {
@@ -222,16 +268,20 @@ static bool cryptogram_holds(const struct proof *p, const struct tx_record *tx, 
         return false;
     }
     if (proof_vouched(p))
-        snprintf(text, PROOF_TEXT, "%s %s, checked and approved by issuer %s under %s: the issuer vouches, no signature covers the amount",
+        snprintf(text, PROOF_TEXT,
+                 "%s %s, checked and approved by issuer %s under %s: the issuer vouches, no "
+                 "signature covers the amount",
                  tx->online ? "ARQC" : "TC", ac, tx->issuer, tx->approval);
     else if (tx->approval[0] != '\0')
-        snprintf(text, PROOF_TEXT, "%s %s, approved by the issuer under %s", tx->online ? "ARQC" : "TC", ac, tx->approval);
+        snprintf(text, PROOF_TEXT, "%s %s, approved by the issuer under %s",
+                 tx->online ? "ARQC" : "TC", ac, tx->approval);
     else
         snprintf(text, PROOF_TEXT, "TC %s", ac);
     return true;
 }
 
-static bool simple_holds(const struct proof *p, const struct tx_record *tx, enum proof_step s, char text[PROOF_TEXT])
+static bool simple_holds(const struct proof *p, const struct tx_record *tx, enum proof_step s,
+                         char text[PROOF_TEXT])
 {
     const int date = (int)(tx->local_time / 1000000);
     char said[DATE_TEXT_MAX], written[DATE_TEXT_MAX];
@@ -240,7 +290,8 @@ static bool simple_holds(const struct proof *p, const struct tx_record *tx, enum
         if (p->result.currency == tx->currency)
             snprintf(text, PROOF_TEXT, "%03u, %s", p->result.currency, as_said(p));
         else
-            snprintf(text, PROOF_TEXT, "the card signed currency %03u, the books say %03u", p->result.currency, tx->currency);
+            snprintf(text, PROOF_TEXT, "the card signed currency %03u, the books say %03u",
+                     p->result.currency, tx->currency);
         return p->result.currency == tx->currency;
     }
     if (s == PROOF_DATE) {
@@ -253,13 +304,18 @@ static bool simple_holds(const struct proof *p, const struct tx_record *tx, enum
         return p->result.date == date;
     }
     if (proof_vouched(p))
-        snprintf(text, PROOF_TEXT, "what the cryptogram was made over says amount, currency, type and date: its issuer checked it");
+        snprintf(text, PROOF_TEXT,
+                 "what the cryptogram was made over says amount, currency, type and date: its "
+                 "issuer checked it");
     else
-        snprintf(text, PROOF_TEXT, "the card signed amount, currency, type and date; the list that names them (CDOL1) is among its signed records");
+        snprintf(text, PROOF_TEXT,
+                 "the card signed amount, currency, type and date; the list that names them "
+                 "(CDOL1) is among its signed records");
     return true;
 }
 
-bool proof_holds(const struct proof *p, const struct tx_record *tx, struct seal *seal, enum proof_step s, char text[PROOF_TEXT])
+bool proof_holds(const struct proof *p, const struct tx_record *tx, struct seal *seal,
+                 enum proof_step s, char text[PROOF_TEXT])
 {
     if (s == PROOF_PAN)
         return pan_holds(p, tx, seal, text);

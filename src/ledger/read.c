@@ -6,7 +6,8 @@
 
 const char *tx_state_name(enum tx_state s)
 {
-    static const char *const names[] = {"acknowledged", "in remise", "collected", "rejected", "reversed"};
+    static const char *const names[] = {"acknowledged", "in remise", "collected", "rejected",
+                                        "reversed"};
 
     return (unsigned)s < sizeof(names) / sizeof(names[0]) ? names[s] : "unknown";
 }
@@ -22,7 +23,8 @@ enum tp_err ledger_tx_columns(struct tx_record *tx, sqlite3_stmt *s, struct tp_e
 
     ledger_rrn_format(tx->rrn, sqlite3_column_int64(s, 0));
     if (ac.n != sizeof(tx->ac))
-        return tp_fail(e, TP_ERR_IO, "the books are damaged at transaction %s: restore the last copy", tx->rrn);
+        return tp_fail(e, TP_ERR_IO,
+                       "the books are damaged at transaction %s: restore the last copy", tx->rrn);
     memcpy(tx->ac, ac.p, sizeof(tx->ac));
     db_column_copy(tx->contract, sizeof(tx->contract), s, 1);
     db_column_copy(tx->terminal, sizeof(tx->terminal), s, 2);
@@ -49,7 +51,8 @@ enum tp_err ledger_tx_columns(struct tx_record *tx, sqlite3_stmt *s, struct tp_e
     return TP_OK;
 }
 
-enum tp_err ledger_tx_walk(struct ledger *l, sqlite3_stmt *s, ledger_visit *visit, void *ctx, struct tp_error *e)
+enum tp_err ledger_tx_walk(struct ledger *l, sqlite3_stmt *s, ledger_visit *visit, void *ctx,
+                           struct tp_error *e)
 {
     struct tx_record tx;
     uint32_t sequence = 0;
@@ -78,9 +81,11 @@ static enum tp_err hold(struct buf *room, struct span *s)
     return r;
 }
 
-enum tp_err ledger_tx_get(struct ledger *l, const char *rrn, struct tx_record *tx, struct tp_error *e)
+enum tp_err ledger_tx_get(struct ledger *l, const char *rrn, struct tx_record *tx,
+                          struct tp_error *e)
 {
-    struct span *const spans[] = {&tx->pan_sealed, &tx->pan_lookup, &tx->digest, &tx->de55, &tx->stream};
+    struct span *const spans[] = {&tx->pan_sealed, &tx->pan_lookup, &tx->digest, &tx->de55,
+                                  &tx->stream};
     struct buf room = BUF_OF(l->held);
     int64_t number = 0;
     bool row = false;
@@ -99,18 +104,22 @@ enum tp_err ledger_tx_get(struct ledger *l, const char *rrn, struct tx_record *t
         r = ledger_tx_columns(tx, s, e);
     for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]) && r == TP_OK; i++)
         if (hold(&room, spans[i]) != TP_OK)
-            r = tp_fail(e, TP_ERR_IO, "the books are damaged at transaction %s: restore the last copy", rrn);
+            r = tp_fail(e, TP_ERR_IO,
+                        "the books are damaged at transaction %s: restore the last copy", rrn);
     sqlite3_reset(s);
     return r;
 }
 
-enum tp_err ledger_tx_each(struct ledger *l, const struct tx_filter *filter, ledger_visit *visit, void *ctx, struct tp_error *e)
+enum tp_err ledger_tx_each(struct ledger *l, const struct tx_filter *filter, ledger_visit *visit,
+                           void *ctx, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s,
-                               "SELECT " TX_COLUMNS TX_TABLES "WHERE (?1 IS NULL OR contract.id = ?1) AND (?2 < 0 OR tx_state = ?2)"
-                               " AND (?3 < 0 OR remise.number = ?3) ORDER BY tx.rrn",
-                               e);
+    enum tp_err r =
+        db_prepare(l->db, &s,
+                   "SELECT " TX_COLUMNS TX_TABLES
+                   "WHERE (?1 IS NULL OR contract.id = ?1) AND (?2 < 0 OR tx_state = ?2)"
+                   " AND (?3 < 0 OR remise.number = ?3) ORDER BY tx.rrn",
+                   e);
 
     if (r != TP_OK)
         return r;

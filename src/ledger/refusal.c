@@ -1,4 +1,5 @@
-/* Refusals: kept so that a merchant's question can be answered, and not more of them than a disk can bear. */
+/* Refusals: kept so that a merchant's question can be answered, and not more of them than a disk
+ * can bear. */
 #include <string.h>
 #include <time.h>
 
@@ -8,14 +9,16 @@
 #define REFUSALS_A_DAY 1000 /* of one terminal */
 
 /* Counts it, and says which one of its terminal's day it is. */
-static enum tp_err count_refusal(struct ledger *l, const struct refusal *x, int64_t *count, struct tp_error *e)
+static enum tp_err count_refusal(struct ledger *l, const struct refusal *x, int64_t *count,
+                                 struct tp_error *e)
 {
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s,
-                               "INSERT INTO refusal_day (contract, terminal, day, count) VALUES (?1, ?2, ?3, 1)"
-                               " ON CONFLICT (contract, terminal, day) DO UPDATE SET count = count + 1 RETURNING count",
-                               e);
+    enum tp_err r = db_prepare(
+        l->db, &s,
+        "INSERT INTO refusal_day (contract, terminal, day, count) VALUES (?1, ?2, ?3, 1)"
+        " ON CONFLICT (contract, terminal, day) DO UPDATE SET count = count + 1 RETURNING count",
+        e);
 
     if (r != TP_OK)
         return r;
@@ -39,7 +42,8 @@ enum tp_err ledger_refusal_add(struct ledger *l, const struct refusal *x, struct
     if (r != TP_OK || count > REFUSALS_A_DAY)
         return r;
     r = db_prepare(l->db, &s,
-                   "INSERT INTO refusal (at, contract, terminal, stan, amount, currency, pan_masked, code, reason)"
+                   "INSERT INTO refusal (at, contract, terminal, stan, amount, currency, "
+                   "pan_masked, code, reason)"
                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                    e);
     if (r != TP_OK)
@@ -70,13 +74,15 @@ static void read_refusal(struct refusal *x, sqlite3_stmt *s)
     db_column_copy(x->reason, sizeof(x->reason), s, 8);
 }
 
-enum tp_err ledger_refusal_each(struct ledger *l, const char *contract, ledger_refusal_visit *visit, void *ctx, struct tp_error *e)
+enum tp_err ledger_refusal_each(struct ledger *l, const char *contract, ledger_refusal_visit *visit,
+                                void *ctx, struct tp_error *e)
 {
     struct refusal x;
     bool row = false;
     sqlite3_stmt *s = NULL;
     enum tp_err r = db_prepare(l->db, &s,
-                               "SELECT at, contract, terminal, stan, amount, currency, pan_masked, code, reason FROM refusal"
+                               "SELECT at, contract, terminal, stan, amount, currency, pan_masked, "
+                               "code, reason FROM refusal"
                                " WHERE ?1 IS NULL OR contract = ?1 ORDER BY refusal",
                                e);
 
@@ -94,12 +100,15 @@ enum tp_err ledger_refusal_each(struct ledger *l, const char *contract, ledger_r
     return r;
 }
 
-enum tp_err ledger_refusal_beyond(struct ledger *l, const char *contract, int64_t *beyond, struct tp_error *e)
+enum tp_err ledger_refusal_beyond(struct ledger *l, const char *contract, int64_t *beyond,
+                                  struct tp_error *e)
 {
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r =
-        db_prepare(l->db, &s, "SELECT coalesce(sum(count - ?2), 0) FROM refusal_day WHERE count > ?2 AND (?1 IS NULL OR contract = ?1)", e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "SELECT coalesce(sum(count - ?2), 0) FROM refusal_day WHERE count > "
+                               "?2 AND (?1 IS NULL OR contract = ?1)",
+                               e);
 
     if (r != TP_OK)
         return r;

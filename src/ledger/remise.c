@@ -14,9 +14,11 @@ const char *remise_state_name(enum remise_state s)
 
 /* ---- reading ---- */
 
-#define REMISE_COLUMNS                                                                                                                               \
-    "SELECT remise.remise, contract.id, remise.number, remise.state, contract.currency, debits, debit_amount, credits, credit_amount, reversals,"    \
-    " reversal_amount, opened, closed, submitted, settled, hash, attempts, outcome, day FROM remise JOIN contract USING (contract) "
+#define REMISE_COLUMNS                                                                             \
+    "SELECT remise.remise, contract.id, remise.number, remise.state, contract.currency, debits, "  \
+    "debit_amount, credits, credit_amount, reversals,"                                             \
+    " reversal_amount, opened, closed, submitted, settled, hash, attempts, outcome, day FROM "     \
+    "remise JOIN contract USING (contract) "
 
 static void read_remise(struct remise *r, sqlite3_stmt *s)
 {
@@ -45,12 +47,16 @@ static void read_remise(struct remise *r, sqlite3_stmt *s)
 }
 
 /* number 0: the open one. *id is its row. */
-static enum tp_err find_remise(struct ledger *l, const char *contract, uint32_t number, int64_t *id, struct remise *remise, struct tp_error *e)
+static enum tp_err find_remise(struct ledger *l, const char *contract, uint32_t number, int64_t *id,
+                               struct remise *remise, struct tp_error *e)
 {
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = number == 0 ? db_prepare(l->db, &s, REMISE_COLUMNS "WHERE contract.id = ?1 AND remise.state = 0", e)
-                                : db_prepare(l->db, &s, REMISE_COLUMNS "WHERE contract.id = ?1 AND remise.number = ?2", e);
+    enum tp_err r =
+        number == 0
+            ? db_prepare(l->db, &s, REMISE_COLUMNS "WHERE contract.id = ?1 AND remise.state = 0", e)
+            : db_prepare(l->db, &s, REMISE_COLUMNS "WHERE contract.id = ?1 AND remise.number = ?2",
+                         e);
 
     if (r != TP_OK)
         return r;
@@ -61,7 +67,8 @@ static enum tp_err find_remise(struct ledger *l, const char *contract, uint32_t 
     if (r == TP_OK && !row && number == 0)
         return tp_fail(e, TP_ERR_NOT_FOUND, "there is no contract %s: see contract list", contract);
     if (r == TP_OK && !row)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has no remise %u: see remise list", contract, number);
+        return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has no remise %u: see remise list",
+                       contract, number);
     if (r == TP_OK) {
         *id = sqlite3_column_int64(s, 0);
         read_remise(remise, s);
@@ -70,7 +77,8 @@ static enum tp_err find_remise(struct ledger *l, const char *contract, uint32_t 
     return r;
 }
 
-enum tp_err ledger_remise_get(struct ledger *l, const char *contract, uint32_t number, struct remise *r, struct tp_error *e)
+enum tp_err ledger_remise_get(struct ledger *l, const char *contract, uint32_t number,
+                              struct remise *r, struct tp_error *e)
 {
     int64_t id;
 
@@ -79,20 +87,25 @@ enum tp_err ledger_remise_get(struct ledger *l, const char *contract, uint32_t n
     return find_remise(l, contract, number, &id, r, e);
 }
 
-enum tp_err ledger_remise_running(struct ledger *l, const char *contract, struct remise *r, struct tp_error *e)
+enum tp_err ledger_remise_running(struct ledger *l, const char *contract, struct remise *r,
+                                  struct tp_error *e)
 {
     int64_t id;
 
     return find_remise(l, contract, 0, &id, r, e);
 }
 
-enum tp_err ledger_remise_each(struct ledger *l, const char *contract, int state, ledger_remise_visit *visit, void *ctx, struct tp_error *e)
+enum tp_err ledger_remise_each(struct ledger *l, const char *contract, int state,
+                               ledger_remise_visit *visit, void *ctx, struct tp_error *e)
 {
     struct remise remise;
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(
-        l->db, &s, REMISE_COLUMNS "WHERE (?1 IS NULL OR contract.id = ?1) AND (?2 < 0 OR remise.state = ?2) ORDER BY contract.id, remise.number", e);
+    enum tp_err r =
+        db_prepare(l->db, &s,
+                   REMISE_COLUMNS "WHERE (?1 IS NULL OR contract.id = ?1) AND (?2 < 0 OR "
+                                  "remise.state = ?2) ORDER BY contract.id, remise.number",
+                   e);
 
     if (r == TP_OK) {
         db_bind_text(s, 1, contract);
@@ -110,19 +123,23 @@ enum tp_err ledger_remise_each(struct ledger *l, const char *contract, int state
     return r;
 }
 
-/* The order is that of the reference numbers, from the index of the remise: no sort, whatever its size. */
-#define ITEMS                                                                                                                                        \
-    "WHERE tx.remise = (SELECT remise FROM remise JOIN contract USING (contract) WHERE contract.id = ?1 AND number = ?2)"                            \
+/* The order is that of the reference numbers, from the index of the remise: no sort, whatever its
+ * size. */
+#define ITEMS                                                                                      \
+    "WHERE tx.remise = (SELECT remise FROM remise JOIN contract USING (contract) WHERE "           \
+    "contract.id = ?1 AND number = ?2)"                                                            \
     " AND reversal.rrn IS NULL ORDER BY tx.rrn"
 
-enum tp_err ledger_remise_items(struct ledger *l, const char *contract, uint32_t number, ledger_visit *visit, void *ctx, struct tp_error *e)
+enum tp_err ledger_remise_items(struct ledger *l, const char *contract, uint32_t number,
+                                ledger_visit *visit, void *ctx, struct tp_error *e)
 {
     struct remise remise;
     sqlite3_stmt *s = NULL;
     enum tp_err r = ledger_remise_get(l, contract, number, &remise, e);
 
     if (r == TP_OK && remise.state == REMISE_OPEN)
-        r = tp_fail(e, TP_ERR_STATE, "remise %u of contract %s is still open: close it first", number, contract);
+        r = tp_fail(e, TP_ERR_STATE, "remise %u of contract %s is still open: close it first",
+                    number, contract);
     if (r == TP_OK)
         r = db_prepare(l->db, &s, "SELECT " TX_COLUMNS TX_TABLES ITEMS, e);
     if (r != TP_OK)
@@ -137,7 +154,9 @@ enum tp_err ledger_remise_items(struct ledger *l, const char *contract, uint32_t
 static enum tp_err freeze(struct ledger *l, int64_t id, time_t now, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s, "UPDATE remise SET state = 1, closed = ?2, day = ?3 WHERE remise = ?1 AND state = 0", e);
+    enum tp_err r = db_prepare(
+        l->db, &s,
+        "UPDATE remise SET state = 1, closed = ?2, day = ?3 WHERE remise = ?1 AND state = 0", e);
 
     if (r != TP_OK)
         return r;
@@ -146,15 +165,18 @@ static enum tp_err freeze(struct ledger *l, int64_t id, time_t now, struct tp_er
     sqlite3_bind_int(s, 3, date_of(now));
     r = db_run(l->db, s, e);
     if (r == TP_OK && sqlite3_changes(db_handle(l->db)) != 1)
-        return tp_fail(e, TP_ERR_INTERNAL, "the open remise was closed within a database transaction");
+        return tp_fail(e, TP_ERR_INTERNAL,
+                       "the open remise was closed within a database transaction");
     return r;
 }
 
 static enum tp_err open_next(struct ledger *l, int64_t id, time_t now, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(
-        l->db, &s, "INSERT INTO remise (contract, number, state, opened) SELECT contract, number + 1, 0, ?2 FROM remise WHERE remise = ?1", e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "INSERT INTO remise (contract, number, state, opened) SELECT "
+                               "contract, number + 1, 0, ?2 FROM remise WHERE remise = ?1",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -163,7 +185,8 @@ static enum tp_err open_next(struct ledger *l, int64_t id, time_t now, struct tp
     return db_run(l->db, s, e);
 }
 
-enum tp_err ledger_remise_close(struct ledger *l, const char *contract, struct remise *closed, struct tp_error *e)
+enum tp_err ledger_remise_close(struct ledger *l, const char *contract, struct remise *closed,
+                                struct tp_error *e)
 {
     const time_t now = time(NULL);
     bool own = false;
@@ -174,7 +197,9 @@ enum tp_err ledger_remise_close(struct ledger *l, const char *contract, struct r
         return r;
     r = find_remise(l, contract, 0, &id, closed, e);
     if (r == TP_OK && closed->totals.debits == 0 && closed->totals.credits == 0)
-        r = tp_fail(e, TP_ERR_NOT_FOUND, "remise %u of contract %s has nothing to collect: it stays open", closed->number, contract);
+        r = tp_fail(e, TP_ERR_NOT_FOUND,
+                    "remise %u of contract %s has nothing to collect: it stays open",
+                    closed->number, contract);
     if (r == TP_OK)
         r = freeze(l, id, now, e);
     if (r == TP_OK)
@@ -186,15 +211,18 @@ enum tp_err ledger_remise_close(struct ledger *l, const char *contract, struct r
 
 static enum tp_err not_in_state(const struct remise *remise, const char *wanted, struct tp_error *e)
 {
-    return tp_fail(e, TP_ERR_STATE, "remise %u of contract %s is %s: %s", remise->number, remise->contract, remise_state_name(remise->state), wanted);
+    return tp_fail(e, TP_ERR_STATE, "remise %u of contract %s is %s: %s", remise->number,
+                   remise->contract, remise_state_name(remise->state), wanted);
 }
 
-static enum tp_err mark_submitted(struct ledger *l, int64_t id, const uint8_t hash[32], struct tp_error *e)
+static enum tp_err mark_submitted(struct ledger *l, int64_t id, const uint8_t hash[32],
+                                  struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
     enum tp_err r = db_prepare(l->db, &s,
                                "UPDATE remise SET state = 2, hash = ?2, attempts = attempts + 1,"
-                               " submitted = CASE submitted WHEN 0 THEN ?3 ELSE submitted END WHERE remise = ?1 AND state IN (1, 2)",
+                               " submitted = CASE submitted WHEN 0 THEN ?3 ELSE submitted END "
+                               "WHERE remise = ?1 AND state IN (1, 2)",
                                e);
 
     if (r != TP_OK)
@@ -205,7 +233,8 @@ static enum tp_err mark_submitted(struct ledger *l, int64_t id, const uint8_t ha
     return db_run(l->db, s, e);
 }
 
-enum tp_err ledger_remise_submitted(struct ledger *l, const char *contract, uint32_t number, const uint8_t hash[32], struct tp_error *e)
+enum tp_err ledger_remise_submitted(struct ledger *l, const char *contract, uint32_t number,
+                                    const uint8_t hash[32], struct tp_error *e)
 {
     struct remise remise;
     bool own = false;
@@ -214,20 +243,29 @@ enum tp_err ledger_remise_submitted(struct ledger *l, const char *contract, uint
 
     if (r != TP_OK)
         return r;
-    r = number == 0 ? tp_fail(e, TP_ERR_NOT_FOUND, "remises are numbered from 1") : find_remise(l, contract, number, &id, &remise, e);
+    r = number == 0 ? tp_fail(e, TP_ERR_NOT_FOUND, "remises are numbered from 1")
+                    : find_remise(l, contract, number, &id, &remise, e);
     if (r == TP_OK && remise.state != REMISE_CLOSED && remise.state != REMISE_SUBMITTED)
         r = not_in_state(&remise, "only a closed one that is not settled is submitted", e);
-    if (r == TP_OK && remise.attempts > 0 && memcmp(remise.content_hash, hash, sizeof(remise.content_hash)) != 0)
-        r = tp_fail(e, TP_ERR_EXISTS, "remise %u of contract %s would not be sent with the bytes of its first attempt: run audit", number, contract);
+    if (r == TP_OK && remise.attempts > 0 &&
+        memcmp(remise.content_hash, hash, sizeof(remise.content_hash)) != 0)
+        r = tp_fail(e, TP_ERR_EXISTS,
+                    "remise %u of contract %s would not be sent with the bytes of its first "
+                    "attempt: run audit",
+                    number, contract);
     if (r == TP_OK)
         r = mark_submitted(l, id, hash, e);
     return ledger_end(l, own, r, e);
 }
 
-static enum tp_err settle(struct ledger *l, int64_t id, enum remise_state state, const char *outcome, struct tp_error *e)
+static enum tp_err settle(struct ledger *l, int64_t id, enum remise_state state,
+                          const char *outcome, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s, "UPDATE remise SET state = ?2, outcome = ?3, settled = ?4 WHERE remise = ?1 AND state = 2", e);
+    enum tp_err r = db_prepare(
+        l->db, &s,
+        "UPDATE remise SET state = ?2, outcome = ?3, settled = ?4 WHERE remise = ?1 AND state = 2",
+        e);
 
     if (r != TP_OK)
         return r;
@@ -245,7 +283,8 @@ static enum tp_err settle(struct ledger *l, int64_t id, enum remise_state state,
 
 static int by_sequence(const void *a, const void *b)
 {
-    const uint32_t x = ((const struct remise_refusal *)a)->sequence, y = ((const struct remise_refusal *)b)->sequence;
+    const uint32_t x = ((const struct remise_refusal *)a)->sequence,
+                   y = ((const struct remise_refusal *)b)->sequence;
 
     return x < y ? -1 : x > y ? 1 : 0;
 }
@@ -253,7 +292,8 @@ static int by_sequence(const void *a, const void *b)
 static enum tp_err suspend(struct ledger *l, int64_t rrn, const char *reason, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s, "INSERT INTO suspense (rrn, reason, since) VALUES (?1, ?2, ?3)", e);
+    enum tp_err r =
+        db_prepare(l->db, &s, "INSERT INTO suspense (rrn, reason, since) VALUES (?1, ?2, ?3)", e);
 
     if (r != TP_OK)
         return r;
@@ -264,21 +304,26 @@ static enum tp_err suspend(struct ledger *l, int64_t rrn, const char *reason, st
 }
 
 /* One pass over the numbers of the remise beside the sorted refusals. */
-static enum tp_err suspend_sorted(struct ledger *l, int64_t id, const struct remise_refusal *refused, size_t n, struct tp_error *e)
+static enum tp_err suspend_sorted(struct ledger *l, int64_t id,
+                                  const struct remise_refusal *refused, size_t n,
+                                  struct tp_error *e)
 {
     size_t done = 0;
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(
-        l->db, &s, "SELECT tx.rrn FROM tx LEFT JOIN reversal ON reversal.rrn = tx.rrn WHERE tx.remise = ?1 AND reversal.rrn IS NULL ORDER BY tx.rrn",
-        e);
+    enum tp_err r = db_prepare(l->db, &s,
+                               "SELECT tx.rrn FROM tx LEFT JOIN reversal ON reversal.rrn = tx.rrn "
+                               "WHERE tx.remise = ?1 AND reversal.rrn IS NULL ORDER BY tx.rrn",
+                               e);
 
     if (r == TP_OK)
         sqlite3_bind_int64(s, 1, id);
     for (uint32_t sequence = 1; r == TP_OK && done < n; sequence++) {
         r = db_step(l->db, s, &row, e);
         if (r == TP_OK && (!row || refused[done].sequence < sequence))
-            r = tp_fail(e, TP_ERR_RANGE, "the centre refuses item %u, which the remise does not have or which it names twice",
+            r = tp_fail(e, TP_ERR_RANGE,
+                        "the centre refuses item %u, which the remise does not have or which it "
+                        "names twice",
                         refused[done].sequence);
         if (r == TP_OK && refused[done].sequence == sequence)
             r = suspend(l, sqlite3_column_int64(s, 0), refused[done++].reason, e);
@@ -288,7 +333,9 @@ static enum tp_err suspend_sorted(struct ledger *l, int64_t id, const struct rem
     return r;
 }
 
-static enum tp_err suspend_refused(struct ledger *l, int64_t id, const struct remise_refusal *refused, size_t n, struct tp_error *e)
+static enum tp_err suspend_refused(struct ledger *l, int64_t id,
+                                   const struct remise_refusal *refused, size_t n,
+                                   struct tp_error *e)
 {
     struct remise_refusal *sorted;
     enum tp_err r;
@@ -308,10 +355,12 @@ static enum tp_err suspend_refused(struct ledger *l, int64_t id, const struct re
 static enum tp_err suspend_all(struct ledger *l, int64_t id, const char *reason, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s,
-                               "INSERT INTO suspense (rrn, reason, since) SELECT tx.rrn, substr(?2, 1, 79), ?3 FROM tx"
-                               " LEFT JOIN reversal ON reversal.rrn = tx.rrn WHERE tx.remise = ?1 AND reversal.rrn IS NULL",
-                               e);
+    enum tp_err r = db_prepare(
+        l->db, &s,
+        "INSERT INTO suspense (rrn, reason, since) SELECT tx.rrn, substr(?2, 1, 79), ?3 FROM tx"
+        " LEFT JOIN reversal ON reversal.rrn = tx.rrn WHERE tx.remise = ?1 AND reversal.rrn IS "
+        "NULL",
+        e);
 
     if (r != TP_OK)
         return r;
@@ -325,7 +374,8 @@ static enum tp_err count_suspended(struct ledger *l, int64_t id, size_t *n, stru
 {
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s, "SELECT count(*) FROM tx JOIN suspense USING (rrn) WHERE tx.remise = ?1", e);
+    enum tp_err r = db_prepare(
+        l->db, &s, "SELECT count(*) FROM tx JOIN suspense USING (rrn) WHERE tx.remise = ?1", e);
 
     if (r != TP_OK)
         return r;
@@ -337,19 +387,24 @@ static enum tp_err count_suspended(struct ledger *l, int64_t id, size_t *n, stru
 }
 
 /* The row of a submitted remise; *again when it is settled so already. */
-static enum tp_err find_to_settle(struct ledger *l, const char *contract, uint32_t number, enum remise_state as, int64_t *id, bool *again,
+static enum tp_err find_to_settle(struct ledger *l, const char *contract, uint32_t number,
+                                  enum remise_state as, int64_t *id, bool *again,
                                   struct tp_error *e)
 {
     struct remise remise;
-    enum tp_err r = number == 0 ? tp_fail(e, TP_ERR_NOT_FOUND, "remises are numbered from 1") : find_remise(l, contract, number, id, &remise, e);
+    enum tp_err r = number == 0 ? tp_fail(e, TP_ERR_NOT_FOUND, "remises are numbered from 1")
+                                : find_remise(l, contract, number, id, &remise, e);
 
     if (r != TP_OK)
         return r;
     *again = remise.state == as;
-    return *again || remise.state == REMISE_SUBMITTED ? TP_OK : not_in_state(&remise, "only a submitted one is settled", e);
+    return *again || remise.state == REMISE_SUBMITTED
+               ? TP_OK
+               : not_in_state(&remise, "only a submitted one is settled", e);
 }
 
-enum tp_err ledger_remise_collected(struct ledger *l, const char *contract, uint32_t number, const struct remise_refusal *refused, size_t n,
+enum tp_err ledger_remise_collected(struct ledger *l, const char *contract, uint32_t number,
+                                    const struct remise_refusal *refused, size_t n,
                                     const char *outcome, struct tp_error *e)
 {
     bool own = false, again = false;
@@ -367,12 +422,15 @@ enum tp_err ledger_remise_collected(struct ledger *l, const char *contract, uint
     if (r == TP_OK && again)
         r = count_suspended(l, id, &suspended, e);
     if (r == TP_OK && again && suspended != n)
-        r = tp_fail(e, TP_ERR_EXISTS, "remise %u of contract %s is collected with %zu refused items, not %zu: ask the centre", number, contract,
-                    suspended, n);
+        r = tp_fail(
+            e, TP_ERR_EXISTS,
+            "remise %u of contract %s is collected with %zu refused items, not %zu: ask the centre",
+            number, contract, suspended, n);
     return ledger_end(l, own, r, e);
 }
 
-enum tp_err ledger_remise_rejected(struct ledger *l, const char *contract, uint32_t number, const char *outcome, struct tp_error *e)
+enum tp_err ledger_remise_rejected(struct ledger *l, const char *contract, uint32_t number,
+                                   const char *outcome, struct tp_error *e)
 {
     bool own = false, again = false;
     int64_t id = 0;
@@ -391,7 +449,8 @@ enum tp_err ledger_remise_rejected(struct ledger *l, const char *contract, uint3
 /* ---- what is not paid ---- */
 
 /* From the suspense items, which are few; a remise may have a million transactions. */
-enum tp_err ledger_remise_refused(struct ledger *l, const struct remise *r, struct remise_totals *refused, struct tp_error *e)
+enum tp_err ledger_remise_refused(struct ledger *l, const struct remise *r,
+                                  struct remise_totals *refused, struct tp_error *e)
 {
     bool row = false;
     sqlite3_stmt *s = NULL;
@@ -406,9 +465,12 @@ enum tp_err ledger_remise_refused(struct ledger *l, const struct remise *r, stru
     if (r->state != REMISE_COLLECTED)
         return TP_OK;
     err = db_prepare(l->db, &s,
-                     "SELECT count(*) FILTER (WHERE kind = 0), coalesce(sum(amount) FILTER (WHERE kind = 0), 0), count(*) FILTER (WHERE kind <> 0),"
-                     " coalesce(sum(amount) FILTER (WHERE kind <> 0), 0) FROM suspense CROSS JOIN tx ON tx.rrn = suspense.rrn WHERE tx.remise ="
-                     " (SELECT remise FROM remise JOIN contract USING (contract) WHERE contract.id = ?1 AND number = ?2)",
+                     "SELECT count(*) FILTER (WHERE kind = 0), coalesce(sum(amount) FILTER (WHERE "
+                     "kind = 0), 0), count(*) FILTER (WHERE kind <> 0),"
+                     " coalesce(sum(amount) FILTER (WHERE kind <> 0), 0) FROM suspense CROSS JOIN "
+                     "tx ON tx.rrn = suspense.rrn WHERE tx.remise ="
+                     " (SELECT remise FROM remise JOIN contract USING (contract) WHERE contract.id "
+                     "= ?1 AND number = ?2)",
                      e);
     if (err != TP_OK)
         return err;
@@ -425,7 +487,8 @@ enum tp_err ledger_remise_refused(struct ledger *l, const struct remise *r, stru
     return err;
 }
 
-void remise_paid(struct remise_totals *paid, const struct remise *r, const struct remise_totals *refused)
+void remise_paid(struct remise_totals *paid, const struct remise *r,
+                 const struct remise_totals *refused)
 {
     *paid = (struct remise_totals){.debits = 0};
     if (r->state != REMISE_COLLECTED)

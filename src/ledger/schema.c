@@ -1,7 +1,9 @@
 #include "ledger/schema.h"
 
-/* Integers only, amounts in the currency's minor unit, times in seconds since 1970 UTC, dates YYYYMMDD. States as in ledger.h. Rows of tx are written once:
- * what becomes of one stands in reversal, suspense and the state of its remise, so that the close of a remise of a million changes one row. */
+/* Integers only, amounts in the currency's minor unit, times in seconds since 1970 UTC, dates
+ * YYYYMMDD. States as in ledger.h. Rows of tx are written once: what becomes of one stands in
+ * reversal, suspense and the state of its remise, so that the close of a remise of a million
+ * changes one row. */
 static const char version_1[] =
     "CREATE TABLE contract ("
     "  contract INTEGER PRIMARY KEY,"
@@ -12,7 +14,8 @@ static const char version_1[] =
     "  country INTEGER NOT NULL CHECK (country BETWEEN 1 AND 999),"
     "  floor INTEGER NOT NULL CHECK (floor BETWEEN 0 AND 999999999999),"
     "  ceiling INTEGER NOT NULL CHECK (ceiling BETWEEN 1 AND 999999999999),"
-    "  close_hour INTEGER NOT NULL CHECK (close_hour = -1 OR (close_hour BETWEEN 0 AND 2359 AND close_hour % 100 < 60)),"
+    "  close_hour INTEGER NOT NULL CHECK (close_hour = -1 OR (close_hour BETWEEN 0 AND 2359 AND "
+    "close_hour % 100 < 60)),"
     "  open INTEGER NOT NULL CHECK (open IN (0, 1)),"
     "  added INTEGER NOT NULL"
     ") STRICT;"
@@ -99,38 +102,50 @@ static const char version_1[] =
     "  since INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;"
     /* What must never be, whoever asks. */
-    "CREATE TRIGGER tx_written_once BEFORE UPDATE ON tx BEGIN SELECT RAISE(ABORT, 'a transaction is written once'); END;"
-    "CREATE TRIGGER tx_kept BEFORE DELETE ON tx BEGIN SELECT RAISE(ABORT, 'a transaction is never deleted'); END;"
-    "CREATE TRIGGER remise_kept BEFORE DELETE ON remise BEGIN SELECT RAISE(ABORT, 'a remise is never deleted'); END;"
+    "CREATE TRIGGER tx_written_once BEFORE UPDATE ON tx BEGIN SELECT RAISE(ABORT, 'a transaction "
+    "is written once'); END;"
+    "CREATE TRIGGER tx_kept BEFORE DELETE ON tx BEGIN SELECT RAISE(ABORT, 'a transaction is never "
+    "deleted'); END;"
+    "CREATE TRIGGER remise_kept BEFORE DELETE ON remise BEGIN SELECT RAISE(ABORT, 'a remise is "
+    "never deleted'); END;"
     "CREATE TRIGGER remise_gapless BEFORE INSERT ON remise"
-    "  WHEN NEW.state <> 0 OR NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM remise WHERE contract = NEW.contract)"
+    "  WHEN NEW.state <> 0 OR NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM remise WHERE "
+    "contract = NEW.contract)"
     "  BEGIN SELECT RAISE(ABORT, 'remises are numbered without a gap and begin open'); END;"
     "CREATE TRIGGER remise_identity BEFORE UPDATE OF remise, contract, number, opened ON remise"
     "  BEGIN SELECT RAISE(ABORT, 'the number of a remise never changes'); END;"
     "CREATE TRIGGER remise_way BEFORE UPDATE OF state ON remise"
     "  WHEN NOT ((OLD.state = 0 AND NEW.state = 1) OR (OLD.state = 1 AND NEW.state = 2)"
     "    OR (OLD.state = 2 AND NEW.state IN (2, 3, 4)))"
-    "  BEGIN SELECT RAISE(ABORT, 'a remise goes open, closed, submitted, then collected or rejected'); END;"
+    "  BEGIN SELECT RAISE(ABORT, 'a remise goes open, closed, submitted, then collected or "
+    "rejected'); END;"
     "CREATE TRIGGER remise_frozen"
-    "  BEFORE UPDATE OF debits, debit_amount, credits, credit_amount, reversals, reversal_amount, closed, day ON remise"
+    "  BEFORE UPDATE OF debits, debit_amount, credits, credit_amount, reversals, reversal_amount, "
+    "closed, day ON remise"
     "  WHEN OLD.state <> 0 BEGIN SELECT RAISE(ABORT, 'a closed remise is frozen'); END;"
-    "CREATE TRIGGER remise_document BEFORE UPDATE OF hash ON remise WHEN OLD.hash IS NOT NULL AND NEW.hash IS NOT OLD.hash"
+    "CREATE TRIGGER remise_document BEFORE UPDATE OF hash ON remise WHEN OLD.hash IS NOT NULL AND "
+    "NEW.hash IS NOT OLD.hash"
     "  BEGIN SELECT RAISE(ABORT, 'a remise is sent again with the identical bytes'); END;"
     "CREATE TRIGGER contract_currency BEFORE UPDATE OF id, currency ON contract"
     "  BEGIN SELECT RAISE(ABORT, 'a contract keeps its number and currency'); END;"
     "CREATE TRIGGER reversal_in_time BEFORE INSERT ON reversal"
-    "  WHEN NEW.rrn IS NOT NULL AND (SELECT state FROM remise JOIN tx USING (remise) WHERE tx.rrn = NEW.rrn) IS NOT 0"
+    "  WHEN NEW.rrn IS NOT NULL AND (SELECT state FROM remise JOIN tx USING (remise) WHERE tx.rrn "
+    "= NEW.rrn) IS NOT 0"
     "  BEGIN SELECT RAISE(ABORT, 'an annulation is possible only before the close'); END;"
-    "CREATE TRIGGER reversal_kept BEFORE DELETE ON reversal BEGIN SELECT RAISE(ABORT, 'a reversal is never undone'); END;"
-    "CREATE TRIGGER suspense_kept BEFORE DELETE ON suspense BEGIN SELECT RAISE(ABORT, 'a suspense item is never deleted'); END;"
+    "CREATE TRIGGER reversal_kept BEFORE DELETE ON reversal BEGIN SELECT RAISE(ABORT, 'a reversal "
+    "is never undone'); END;"
+    "CREATE TRIGGER suspense_kept BEFORE DELETE ON suspense BEGIN SELECT RAISE(ABORT, 'a suspense "
+    "item is never deleted'); END;"
     "CREATE TRIGGER suspense_settled BEFORE UPDATE ON suspense WHEN OLD.settled <> 0"
     "  BEGIN SELECT RAISE(ABORT, 'the item is settled already'); END;"
     "CREATE TRIGGER card_forward BEFORE UPDATE ON card WHEN NEW.atc <= OLD.atc"
     "  BEGIN SELECT RAISE(ABORT, 'the counter of a card only grows'); END;";
 
-/* Questions to issuers. One is asked before its 0100 leaves, and its row says for good what came of it; what is to be taken back at the issuer waits in it
- * (state 3) until the issuer has said so. Its number is DE 37, and that of the payment when one is kept. card.undone: the payment of this counter was asked
- * online and is reversed, so that the card's TC of the same counter may come, once. */
+/* Questions to issuers. One is asked before its 0100 leaves, and its row says for good what came of
+ * it; what is to be taken back at the issuer waits in it (state 3) until the issuer has said so.
+ * Its number is DE 37, and that of the payment when one is kept. card.undone: the payment of this
+ * counter was asked online and is reversed, so that the card's TC of the same counter may come,
+ * once. */
 static const char version_2[] =
     "CREATE TABLE authorisation ("
     "  rrn INTEGER PRIMARY KEY CHECK (rrn BETWEEN 1 AND 999999999999),"
@@ -152,7 +167,8 @@ static const char version_2[] =
     "  asked INTEGER NOT NULL,"
     "  answered INTEGER NOT NULL DEFAULT 0,"
     "  released INTEGER NOT NULL DEFAULT 0,"
-    "  code TEXT NOT NULL DEFAULT '' CHECK (length(code) <= 2)," /* what the terminal was told: DE 39, 44, 38 and 55 */
+    "  code TEXT NOT NULL DEFAULT '' CHECK (length(code) <= 2)," /* what the terminal was told: DE
+                                                                    39, 44, 38 and 55 */
     "  reason TEXT NOT NULL DEFAULT '',"
     "  approval TEXT NOT NULL DEFAULT '' CHECK (length(approval) <= 6),"
     "  answer BLOB NOT NULL DEFAULT x'' CHECK (length(answer) <= 999),"
@@ -165,48 +181,61 @@ static const char version_2[] =
     "CREATE TRIGGER authorisation_begins BEFORE INSERT ON authorisation WHEN NEW.state <> 0"
     "  BEGIN SELECT RAISE(ABORT, 'a question to an issuer begins as asked'); END;"
     "CREATE TRIGGER authorisation_way BEFORE UPDATE OF state ON authorisation"
-    "  WHEN NOT ((OLD.state = 0 AND NEW.state IN (1, 2, 3)) OR (OLD.state = 1 AND NEW.state = 3) OR (OLD.state = 3 AND NEW.state = 4))"
-    "  BEGIN SELECT RAISE(ABORT, 'what an issuer was asked goes asked, then approved, refused or to be reversed, then reversed'); END;"
+    "  WHEN NOT ((OLD.state = 0 AND NEW.state IN (1, 2, 3)) OR (OLD.state = 1 AND NEW.state = 3) "
+    "OR (OLD.state = 3 AND NEW.state = 4))"
+    "  BEGIN SELECT RAISE(ABORT, 'what an issuer was asked goes asked, then approved, refused or "
+    "to be reversed, then reversed'); END;"
     "CREATE TRIGGER authorisation_written_once"
-    "  BEFORE UPDATE OF rrn, terminal, date, stan, time, issuer, arqc, kind, amount, psn, atc, digest, pan_lookup, pan_masked, pan_sealed, asked"
+    "  BEFORE UPDATE OF rrn, terminal, date, stan, time, issuer, arqc, kind, amount, psn, atc, "
+    "digest, pan_lookup, pan_masked, pan_sealed, asked"
     "  ON authorisation BEGIN SELECT RAISE(ABORT, 'a question to an issuer is written once'); END;"
     "CREATE TRIGGER authorisation_kept BEFORE DELETE ON authorisation"
     "  BEGIN SELECT RAISE(ABORT, 'a question to an issuer is never deleted'); END;"
     "ALTER TABLE card ADD COLUMN undone INTEGER NOT NULL DEFAULT 0 CHECK (undone IN (0, 1));"
     "DROP TRIGGER card_forward;"
-    "CREATE TRIGGER card_forward BEFORE UPDATE ON card WHEN NEW.atc < OLD.atc OR (NEW.atc = OLD.atc AND NEW.undone = OLD.undone)"
+    "CREATE TRIGGER card_forward BEFORE UPDATE ON card WHEN NEW.atc < OLD.atc OR (NEW.atc = "
+    "OLD.atc AND NEW.undone = OLD.undone)"
     "  BEGIN SELECT RAISE(ABORT, 'the counter of a card only grows'); END;";
 
 /* Payees, counters and credits. The acquirer's own number and each terminal's serial (9F1E) are
  * what a card's signature names its payee by (crypto/payee.h); a terminal of before keeps its
  * number as its serial, as its telepay.conf has it, unless two have the same. A counter of a card
  * counts once: tx.aid is the application as signed (x'' of before: any). */
-#define SAME_COUNTER                                                                                                                                 \
-    "o.pan_lookup = NEW.pan_lookup AND o.psn = NEW.psn AND o.atc = NEW.atc AND o.card_expiry = NEW.card_expiry AND o.aid IN (NEW.aid, x'')"
+#define SAME_COUNTER                                                                               \
+    "o.pan_lookup = NEW.pan_lookup AND o.psn = NEW.psn AND o.atc = NEW.atc AND o.card_expiry = "   \
+    "NEW.card_expiry AND o.aid IN (NEW.aid, x'')"
 static const char version_3[] =
     "CREATE TABLE acquirer ("
     "  one INTEGER PRIMARY KEY CHECK (one = 1),"
     "  id TEXT NOT NULL CHECK (length(id) = 16)"
     ") STRICT;"
     "INSERT INTO acquirer (one, id) VALUES (1, hex(randomblob(8)));"
-    "CREATE TRIGGER acquirer_stays BEFORE UPDATE ON acquirer BEGIN SELECT RAISE(ABORT, 'an acquirer keeps its number'); END;"
-    "CREATE TRIGGER acquirer_kept BEFORE DELETE ON acquirer BEGIN SELECT RAISE(ABORT, 'an acquirer keeps its number'); END;"
+    "CREATE TRIGGER acquirer_stays BEFORE UPDATE ON acquirer BEGIN SELECT RAISE(ABORT, 'an "
+    "acquirer keeps its number'); END;"
+    "CREATE TRIGGER acquirer_kept BEFORE DELETE ON acquirer BEGIN SELECT RAISE(ABORT, 'an acquirer "
+    "keeps its number'); END;"
     "ALTER TABLE terminal ADD COLUMN serial TEXT CHECK (length(serial) = 8);"
-    "UPDATE terminal SET serial = iif(length(id) = 8 AND (SELECT count(*) FROM terminal AS o WHERE o.id = terminal.id) = 1, id,"
-    "  iif(EXISTS (SELECT 1 FROM terminal AS o WHERE o.id = printf('T%07d', terminal.terminal)), hex(randomblob(4)), printf('T%07d', terminal)));"
+    "UPDATE terminal SET serial = iif(length(id) = 8 AND (SELECT count(*) FROM terminal AS o WHERE "
+    "o.id = terminal.id) = 1, id,"
+    "  iif(EXISTS (SELECT 1 FROM terminal AS o WHERE o.id = printf('T%07d', terminal.terminal)), "
+    "hex(randomblob(4)), printf('T%07d', terminal)));"
     "CREATE UNIQUE INDEX terminal_serial ON terminal (serial);"
-    "CREATE TRIGGER terminal_serial_stays BEFORE UPDATE OF serial ON terminal WHEN OLD.serial IS NOT NULL"
+    "CREATE TRIGGER terminal_serial_stays BEFORE UPDATE OF serial ON terminal WHEN OLD.serial IS "
+    "NOT NULL"
     "  BEGIN SELECT RAISE(ABORT, 'a terminal keeps its serial'); END;"
-    "ALTER TABLE contract ADD COLUMN credit_day INTEGER NOT NULL DEFAULT 0 CHECK (credit_day BETWEEN 0 AND 999999999999);"
+    "ALTER TABLE contract ADD COLUMN credit_day INTEGER NOT NULL DEFAULT 0 CHECK (credit_day "
+    "BETWEEN 0 AND 999999999999);"
     "CREATE INDEX tx_credit ON tx (acknowledged) WHERE kind = 1;"
     "DROP TABLE card;"
     "ALTER TABLE tx ADD COLUMN aid BLOB NOT NULL DEFAULT x'';"
     "CREATE INDEX tx_counter ON tx (pan_lookup, psn, atc);"
     "CREATE TRIGGER tx_counter_once BEFORE INSERT ON tx"
     "  WHEN EXISTS (SELECT 1 FROM tx AS o WHERE " SAME_COUNTER
-    "    AND NOT EXISTS (SELECT 1 FROM reversal JOIN authorisation USING (rrn) WHERE rrn = o.rrn AND arqc = 1))"
+    "    AND NOT EXISTS (SELECT 1 FROM reversal JOIN authorisation USING (rrn) WHERE rrn = o.rrn "
+    "AND arqc = 1))"
     "  BEGIN SELECT RAISE(ABORT, 'a counter of a card counts once'); END;"
-    "ALTER TABLE authorisation ADD COLUMN card_expiry INTEGER NOT NULL DEFAULT 0;" /* 0, of before: any */
+    "ALTER TABLE authorisation ADD COLUMN card_expiry INTEGER NOT NULL DEFAULT 0;" /* 0, of before:
+                                                                                      any */
     "ALTER TABLE authorisation ADD COLUMN aid BLOB NOT NULL DEFAULT x'';"
     "CREATE INDEX reversal_unknown ON reversal (terminal, at) WHERE rrn IS NULL;"
     "CREATE TABLE refusal ("
@@ -221,14 +250,16 @@ static const char version_3[] =
     "  code TEXT NOT NULL,"
     "  reason TEXT NOT NULL"
     ") STRICT;"
-    "CREATE TABLE refusal_day (" /* how many there were: of them at most REFUSALS_A_DAY (refusal.c) are kept */
+    "CREATE TABLE refusal_day (" /* how many there were: of them at most REFUSALS_A_DAY (refusal.c)
+                                    are kept */
     "  contract TEXT NOT NULL,"
     "  terminal TEXT NOT NULL,"
     "  day INTEGER NOT NULL,"
     "  count INTEGER NOT NULL,"
     "  PRIMARY KEY (contract, terminal, day)"
     ") STRICT, WITHOUT ROWID;"
-    "CREATE TRIGGER authorisation_card_written_once BEFORE UPDATE OF card_expiry, aid ON authorisation"
+    "CREATE TRIGGER authorisation_card_written_once BEFORE UPDATE OF card_expiry, aid ON "
+    "authorisation"
     "  BEGIN SELECT RAISE(ABORT, 'a question to an issuer is written once'); END;";
 
 /* Verification of the cardholder: contract.no_cvm, the most that a card may pay by itself without
@@ -237,21 +268,26 @@ static const char version_3[] =
  * that went without an answer has been taken back, so that an identity may have several, the last
  * of which counts. */
 static const char version_4[] =
-    "ALTER TABLE contract ADD COLUMN no_cvm INTEGER NOT NULL DEFAULT 0 CHECK (no_cvm BETWEEN 0 AND 999999999999);"
+    "ALTER TABLE contract ADD COLUMN no_cvm INTEGER NOT NULL DEFAULT 0 CHECK (no_cvm BETWEEN 0 AND "
+    "999999999999);"
     "UPDATE contract SET no_cvm = min(floor, 2000);"
-    "ALTER TABLE terminal ADD COLUMN capabilities INTEGER NOT NULL DEFAULT 2136264 CHECK (capabilities BETWEEN 0 AND 16777215);"
-    "ALTER TABLE authorisation ADD COLUMN signed INTEGER NOT NULL DEFAULT 1 CHECK (signed IN (0, 1));"
+    "ALTER TABLE terminal ADD COLUMN capabilities INTEGER NOT NULL DEFAULT 2136264 CHECK "
+    "(capabilities BETWEEN 0 AND 16777215);"
+    "ALTER TABLE authorisation ADD COLUMN signed INTEGER NOT NULL DEFAULT 1 CHECK (signed IN (0, "
+    "1));"
     "CREATE TRIGGER authorisation_signed_once BEFORE UPDATE OF signed ON authorisation"
     "  BEGIN SELECT RAISE(ABORT, 'a question to an issuer is written once'); END;"
     "DROP INDEX authorisation_identity;"
     "CREATE INDEX authorisation_identity ON authorisation (terminal, date, stan);";
 
-/* The day on which books of before came to know payees; 0: they always did. What was signed until then, and lay in a terminal's journal, names nobody. */
-static const char version_5[] =
-    "ALTER TABLE acquirer ADD COLUMN raised INTEGER NOT NULL DEFAULT 0;"
-    "DROP TRIGGER acquirer_stays;"
-    "UPDATE acquirer SET raised = CAST(strftime('%Y%m%d', 'now', 'localtime') AS INTEGER) WHERE EXISTS (SELECT 1 FROM terminal);"
-    "CREATE TRIGGER acquirer_stays BEFORE UPDATE ON acquirer BEGIN SELECT RAISE(ABORT, 'an acquirer keeps its number'); END;";
+/* The day on which books of before came to know payees; 0: they always did. What was signed until
+ * then, and lay in a terminal's journal, names nobody. */
+static const char version_5[] = "ALTER TABLE acquirer ADD COLUMN raised INTEGER NOT NULL DEFAULT 0;"
+                                "DROP TRIGGER acquirer_stays;"
+                                "UPDATE acquirer SET raised = CAST(strftime('%Y%m%d', 'now', "
+                                "'localtime') AS INTEGER) WHERE EXISTS (SELECT 1 FROM terminal);"
+                                "CREATE TRIGGER acquirer_stays BEFORE UPDATE ON acquirer BEGIN "
+                                "SELECT RAISE(ABORT, 'an acquirer keeps its number'); END;";
 
 const char *const ledger_schema[] = {version_1, version_2, version_3, version_4, version_5};
 const size_t ledger_schema_versions = sizeof(ledger_schema) / sizeof(ledger_schema[0]);

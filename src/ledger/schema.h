@@ -1,4 +1,5 @@
-/* The schema of the books, version by version: a version that has gone out is never edited, a change is a new one behind it. */
+/* The schema of the books, version by version: a version that has gone out is never edited, a
+ * change is a new one behind it. */
 #ifndef TP_LEDGER_SCHEMA_H
 #define TP_LEDGER_SCHEMA_H
 

@@ -18,16 +18,20 @@ static void read_item(struct suspense_item *item, sqlite3_stmt *s)
     db_column_copy(item->note, sizeof(item->note), s, 10);
 }
 
-enum tp_err ledger_suspense_each(struct ledger *l, bool settled_too, ledger_suspense_visit *visit, void *ctx, struct tp_error *e)
+enum tp_err ledger_suspense_each(struct ledger *l, bool settled_too, ledger_suspense_visit *visit,
+                                 void *ctx, struct tp_error *e)
 {
     struct suspense_item item;
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s,
-                               "SELECT tx.rrn, contract.id, remise.number, tx.kind, tx.amount, contract.currency, tx.pan_masked, suspense.reason,"
-                               " suspense.since, suspense.settled, suspense.note FROM suspense JOIN tx USING (rrn) JOIN remise USING (remise)"
-                               " JOIN contract USING (contract) WHERE suspense.settled = 0 OR ?1 ORDER BY tx.rrn",
-                               e);
+    enum tp_err r = db_prepare(
+        l->db, &s,
+        "SELECT tx.rrn, contract.id, remise.number, tx.kind, tx.amount, contract.currency, "
+        "tx.pan_masked, suspense.reason,"
+        " suspense.since, suspense.settled, suspense.note FROM suspense JOIN tx USING (rrn) JOIN "
+        "remise USING (remise)"
+        " JOIN contract USING (contract) WHERE suspense.settled = 0 OR ?1 ORDER BY tx.rrn",
+        e);
 
     if (r == TP_OK)
         sqlite3_bind_int(s, 1, settled_too ? 1 : 0);
@@ -57,11 +61,14 @@ static enum tp_err why_not(struct ledger *l, int64_t number, const char *rrn, st
     sqlite3_reset(s);
     if (r != TP_OK)
         return r;
-    return row ? tp_fail(e, TP_ERR_STATE, "transaction %s was settled before: see suspense list --all", rrn)
-               : tp_fail(e, TP_ERR_NOT_FOUND, "transaction %s is not in suspense: see suspense list", rrn);
+    return row ? tp_fail(e, TP_ERR_STATE,
+                         "transaction %s was settled before: see suspense list --all", rrn)
+               : tp_fail(e, TP_ERR_NOT_FOUND,
+                         "transaction %s is not in suspense: see suspense list", rrn);
 }
 
-enum tp_err ledger_suspense_settle(struct ledger *l, const char *rrn, const char *note, struct tp_error *e)
+enum tp_err ledger_suspense_settle(struct ledger *l, const char *rrn, const char *note,
+                                   struct tp_error *e)
 {
     int64_t number = 0;
     sqlite3_stmt *s = NULL;
@@ -70,8 +77,10 @@ enum tp_err ledger_suspense_settle(struct ledger *l, const char *rrn, const char
     if (r != TP_OK)
         return r;
     if (*note == '\0' || strlen(note) >= sizeof(((struct suspense_item *)NULL)->note))
-        return tp_fail(e, TP_ERR_USAGE, "a note of 1 to 199 bytes must say how transaction %s was settled", rrn);
-    r = db_prepare(l->db, &s, "UPDATE suspense SET settled = ?2, note = ?3 WHERE rrn = ?1 AND settled = 0", e);
+        return tp_fail(e, TP_ERR_USAGE,
+                       "a note of 1 to 199 bytes must say how transaction %s was settled", rrn);
+    r = db_prepare(l->db, &s,
+                   "UPDATE suspense SET settled = ?2, note = ?3 WHERE rrn = ?1 AND settled = 0", e);
     if (r != TP_OK)
         return r;
     sqlite3_bind_int64(s, 1, number);

@@ -25,10 +25,14 @@ struct words {
 enum { CONFIG = 0x100, READER, WAIT, TRACE, JSON };
 
 static const struct argp_option options[] = {
-    {"config", CONFIG, "FILE", 0, "a terminal's configuration, for its applications and authority keys", 0},
-    {"reader", READER, "NAME|NUMBER", 0, "the reader whose name contains NAME, or its NUMBER in the list; else the first with a card", 0},
+    {"config", CONFIG, "FILE", 0,
+     "a terminal's configuration, for its applications and authority keys", 0},
+    {"reader", READER, "NAME|NUMBER", 0,
+     "the reader whose name contains NAME, or its NUMBER in the list; else the first with a card",
+     0},
     {"wait", WAIT, "SECONDS", 0, "how long to wait for a card (0)", 0},
-    {"trace", TRACE, "FILE", 0, "write what passes between terminal and card to FILE, sensitive data masked", 0},
+    {"trace", TRACE, "FILE", 0,
+     "write what passes between terminal and card to FILE, sensitive data masked", 0},
     {"json", JSON, NULL, 0, "print all that was read as JSON", 0},
     {0},
 };
@@ -74,7 +78,8 @@ static void line(const char *name, const char *value)
 
 static void print_number(const struct transaction *tx)
 {
-    const struct span pan = transaction_get(tx, TAG_PAN), psn = transaction_get(tx, TAG_PAN_SEQUENCE),
+    const struct span pan = transaction_get(tx, TAG_PAN),
+                      psn = transaction_get(tx, TAG_PAN_SEQUENCE),
                       name = transaction_get(tx, TAG_CARDHOLDER_NAME);
     char digits[21], masked[PAN_TEXT_MAX], text[64];
     uint64_t number;
@@ -82,7 +87,8 @@ static void print_number(const struct transaction *tx)
     if (pan.n > 0 && pan.n <= 10 && bcd_get_cn(pan, digits) == TP_OK && strlen(digits) <= PAN_MAX) {
         snprintf(text, sizeof(text), "%s", mask_pan(masked, digits));
         if (psn.n == 1 && bcd_get(psn, &number) == TP_OK)
-            snprintf(text, sizeof(text), "%s, sequence number %02u", masked, (unsigned)(number % 100));
+            snprintf(text, sizeof(text), "%s, sequence number %02u", masked,
+                     (unsigned)(number % 100));
         line("Card", text);
     }
     text[0] = '\0';
@@ -109,17 +115,20 @@ static void print_validity(const struct transaction *tx, int today)
 
     if (last[0] == '\0' || date_from_yymmdd(&date, expiry) != TP_OK)
         return;
-    snprintf(text, sizeof(text), "%s%s%suntil %s%s", first[0] != '\0' ? "from " : "", first, first[0] != '\0' ? " " : "", last,
-             date < today ? " (expired)" : "");
+    snprintf(text, sizeof(text), "%s%s%suntil %s%s", first[0] != '\0' ? "from " : "", first,
+             first[0] != '\0' ? " " : "", last, date < today ? " (expired)" : "");
     line("Valid", text);
 }
 
-/* Who issued it: the identifier that the issuer's certificate and the card name, its country, its bank code. */
+/* Who issued it: the identifier that the issuer's certificate and the card name, its country, its
+ * bank code. */
 static void print_issuer(const struct transaction *tx)
 {
     const struct kernel_authentication *a = transaction_authentication(tx);
-    const struct span country = transaction_get(tx, TAG_ISSUER_COUNTRY), bic = transaction_get(tx, 0x5F54);
-    const struct span name = transaction_get(tx, TAG_DF_NAME), index = transaction_get(tx, TAG_CA_INDEX);
+    const struct span country = transaction_get(tx, TAG_ISSUER_COUNTRY),
+                      bic = transaction_get(tx, 0x5F54);
+    const struct span name = transaction_get(tx, TAG_DF_NAME),
+                      index = transaction_get(tx, TAG_CA_INDEX);
     char text[200] = "", rid[11] = "", date[DATE_TEXT_MAX];
     uint64_t number;
     size_t n = 0;
@@ -127,30 +136,39 @@ static void print_issuer(const struct transaction *tx)
     if (a != NULL && a->issuer[0] != '\0')
         n += (size_t)snprintf(text, sizeof(text), "number %s", a->issuer);
     if (country.n == 2 && bcd_get(country, &number) == TP_OK)
-        n += (size_t)snprintf(text + n, sizeof(text) - n, "%scountry %03u (ISO 3166)", n > 0 ? ", " : "", (unsigned)number);
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%scountry %03u (ISO 3166)",
+                              n > 0 ? ", " : "", (unsigned)number);
     if (bic.n == 8 || bic.n == 11)
-        snprintf(text + n, sizeof(text) - n, "%sbank %.*s", n > 0 ? ", " : "", (int)bic.n, (const char *)bic.p);
+        snprintf(text + n, sizeof(text) - n, "%sbank %.*s", n > 0 ? ", " : "", (int)bic.n,
+                 (const char *)bic.p);
     line("Issuer", text);
     if (a == NULL)
         return;
     if (a->authority != NULL) {
-        snprintf(text, sizeof(text), "key %02X of %s (%s)%s%s", a->authority->index, hex_encode(rid, SPAN_OF(a->authority->rid)),
-                 a->authority->source, a->authority_expired ? ", past the date that its list has: " : "",
+        snprintf(text, sizeof(text), "key %02X of %s (%s)%s%s", a->authority->index,
+                 hex_encode(rid, SPAN_OF(a->authority->rid)), a->authority->source,
+                 a->authority_expired ? ", past the date that its list has: " : "",
                  a->authority_expired ? date_format(date, a->authority->expiry) : "");
         line("Authority", text);
     }
     if (a->check == EMV_CHECK_NO_KEY && index.n == 1 && name.n >= 5)
-        snprintf(text, sizeof(text), "not checked: key %02X of %s is not known here (a telepay.conf names the keys of its terminal)", index.p[0],
-                 hex_encode(rid, span_of(name.p, 5)));
-    else if (a->failed_at != NULL && a->authority == NULL && index.n == 1 && name.n >= 5) /* no key of that index opens it */
-        snprintf(text, sizeof(text), "the %s is not good under key %02X of %s: %s", a->failed_at, index.p[0], hex_encode(rid, span_of(name.p, 5)),
-                 emv_check_text(a->check));
+        snprintf(text, sizeof(text),
+                 "not checked: key %02X of %s is not known here (a telepay.conf names the keys of "
+                 "its terminal)",
+                 index.p[0], hex_encode(rid, span_of(name.p, 5)));
+    else if (a->failed_at != NULL && a->authority == NULL && index.n == 1 &&
+             name.n >= 5) /* no key of that index opens it */
+        snprintf(text, sizeof(text), "the %s is not good under key %02X of %s: %s", a->failed_at,
+                 index.p[0], hex_encode(rid, span_of(name.p, 5)), emv_check_text(a->check));
     else if (a->failed_at != NULL)
-        snprintf(text, sizeof(text), "the %s is not good: %s", a->failed_at, emv_check_text(a->check));
+        snprintf(text, sizeof(text), "the %s is not good: %s", a->failed_at,
+                 emv_check_text(a->check));
     else if (a->ok)
-        snprintf(text, sizeof(text), "good: issuer %zu bits, card %zu bits", a->issuer_bits, a->icc_bits);
+        snprintf(text, sizeof(text), "good: issuer %zu bits, card %zu bits", a->issuer_bits,
+                 a->icc_bits);
     else
-        snprintf(text, sizeof(text), "%s", a->method == KERNEL_METHOD_NONE ? "none" : "not checked");
+        snprintf(text, sizeof(text), "%s",
+                 a->method == KERNEL_METHOD_NONE ? "none" : "not checked");
     line("Certificates", text);
 }
 
@@ -162,7 +180,8 @@ static void print_methods(const struct transaction *tx)
 
     if (aip.n != 2)
         return;
-    snprintf(text, sizeof(text), "%s%s%s", aip.p[0] & 0x40 ? "SDA " : "", aip.p[0] & 0x20 ? "DDA " : "", aip.p[0] & 0x01 ? "CDA" : "");
+    snprintf(text, sizeof(text), "%s%s%s", aip.p[0] & 0x40 ? "SDA " : "",
+             aip.p[0] & 0x20 ? "DDA " : "", aip.p[0] & 0x01 ? "CDA" : "");
     line("Authentication", text[0] != '\0' ? text : "none");
 }
 
@@ -173,7 +192,8 @@ static void print_verification(const struct transaction *tx)
     const char *name = "Verification";
 
     for (size_t i = 8; i + 1 < list.n; i += 2) {
-        printf("  %-16s %zu. %s; %s%s\n", name, (i - 8) / 2 + 1, emv_cvm_name(list.p[i]), emv_cvm_condition_name(list.p[i + 1]),
+        printf("  %-16s %zu. %s; %s%s\n", name, (i - 8) / 2 + 1, emv_cvm_name(list.p[i]),
+               emv_cvm_condition_name(list.p[i + 1]),
                list.p[i] & 0x40 ? "; if it fails, the next" : "");
         name = "";
     }
@@ -186,7 +206,8 @@ static void print_usage(const struct transaction *tx)
     const char *name = "Usage";
 
     for (unsigned i = 0; i < 8 * auc.n && i < 16; i++)
-        if ((auc.p[i / 8] & 0x80 >> i % 8) != 0 && emv_bit_name(EMV_BITMAP_AUC, i / 8 + 1, 8 - i % 8) != NULL) {
+        if ((auc.p[i / 8] & 0x80 >> i % 8) != 0 &&
+            emv_bit_name(EMV_BITMAP_AUC, i / 8 + 1, 8 - i % 8) != NULL) {
             printf("  %-16s %s\n", name, emv_bit_name(EMV_BITMAP_AUC, i / 8 + 1, 8 - i % 8));
             name = "";
         }
@@ -194,7 +215,8 @@ static void print_usage(const struct transaction *tx)
 
 static void print_counters(const struct transaction *tx)
 {
-    const struct span atc = transaction_get(tx, TAG_ATC), online = transaction_get(tx, TAG_LAST_ONLINE_ATC);
+    const struct span atc = transaction_get(tx, TAG_ATC),
+                      online = transaction_get(tx, TAG_LAST_ONLINE_ATC);
     const unsigned tries = transaction_pin_tries(tx);
     char text[96];
     size_t n = 0;
@@ -203,9 +225,11 @@ static void print_counters(const struct transaction *tx)
     if (atc.n == 2)
         n += (size_t)snprintf(text, sizeof(text), "%d transactions", atc.p[0] << 8 | atc.p[1]);
     if (online.n == 2)
-        n += (size_t)snprintf(text + n, sizeof(text) - n, "%slast online at %d", n > 0 ? ", " : "", online.p[0] << 8 | online.p[1]);
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%slast online at %d", n > 0 ? ", " : "",
+                              online.p[0] << 8 | online.p[1]);
     if (tries != 0xFF)
-        snprintf(text + n, sizeof(text) - n, "%s%u PIN %s left", n > 0 ? ", " : "", tries, tries == 1 ? "try" : "tries");
+        snprintf(text + n, sizeof(text) - n, "%s%u PIN %s left", n > 0 ? ", " : "", tries,
+                 tries == 1 ? "try" : "tries");
     line("Counters", text);
 }
 
@@ -215,8 +239,10 @@ static void print_application(const struct transaction *tx, int today)
     char aid[33];
 
     if (c != NULL)
-        printf("%s (%s)%s\n", c->label[0] != '\0' ? c->label : "Application", hex_encode(aid, span_of(c->aid, c->aid_n)),
-               transaction_live(tx) ? ", a live scheme: read, never asked to sign unless you say so" : "");
+        printf("%s (%s)%s\n", c->label[0] != '\0' ? c->label : "Application",
+               hex_encode(aid, span_of(c->aid, c->aid_n)),
+               transaction_live(tx) ? ", a live scheme: read, never asked to sign unless you say so"
+                                    : "");
     if (transaction_outcome(tx) != KERNEL_READ_ONLY)
         line("Not read whole", transaction_reason(tx));
     print_number(tx);
@@ -243,8 +269,9 @@ static enum tp_err print_json(struct reader *reader, struct transaction *const *
         json_decref(applications);
         return r;
     }
-    return report_print(
-        json_pack("{s:s, s:s, s:o}", "reader", reader_name(reader), "atr", hex_encode(atr, reader_atr(reader)), "applications", applications));
+    return report_print(json_pack("{s:s, s:s, s:o}", "reader", reader_name(reader), "atr",
+                                  hex_encode(atr, reader_atr(reader)), "applications",
+                                  applications));
 }
 
 static void print_text(struct reader *reader, struct transaction *const *list, size_t n, int today)
@@ -256,7 +283,8 @@ static void print_text(struct reader *reader, struct transaction *const *list, s
         print_application(list[i], today);
 }
 
-static enum tp_err wait_card(const struct words *w, struct reader *reader, struct person *person, struct tp_error *e)
+static enum tp_err wait_card(const struct words *w, struct reader *reader, struct person *person,
+                             struct tp_error *e)
 {
     const int64_t until = time_monotonic_ms() + w->wait_ms;
     enum tp_err r = reader_wait_card(reader, 0, e);
@@ -269,14 +297,16 @@ static enum tp_err wait_card(const struct words *w, struct reader *reader, struc
     return r;
 }
 
-static enum tp_err reach(const struct words *w, struct reader **reader, struct terminal **terminal, struct trace **trace, struct person *person,
-                         struct tp_error *e)
+static enum tp_err reach(const struct words *w, struct reader **reader, struct terminal **terminal,
+                         struct trace **trace, struct person *person, struct tp_error *e)
 {
-    enum tp_err r = w->config != NULL ? terminal_load(terminal, w->config, e) : terminal_reading(terminal, e);
+    enum tp_err r =
+        w->config != NULL ? terminal_load(terminal, w->config, e) : terminal_reading(terminal, e);
 
     if (r == TP_OK && w->trace != NULL)
         r = trace_open(trace, w->trace, false, e);
-    if (r != TP_OK || (r = readers_open(reader, w->reader, e)) != TP_OK || (r = wait_card(w, *reader, person, e)) != TP_OK)
+    if (r != TP_OK || (r = readers_open(reader, w->reader, e)) != TP_OK ||
+        (r = wait_card(w, *reader, person, e)) != TP_OK)
         return readers_usable(r);
     if (*trace != NULL)
         reader_set_trace(*reader, trace_exchange, *trace);
@@ -310,7 +340,8 @@ static enum tp_err run(const struct words *w, struct tp_error *e)
     else if (r == TP_OK)
         print_text(reader, list, n, today);
     if (r == TP_OK && n == 0)
-        r = tp_fail(e, TP_ERR_CARD, "the card in %s has no payment application that is known here", reader_name(reader));
+        r = tp_fail(e, TP_ERR_CARD, "the card in %s has no payment application that is known here",
+                    reader_name(reader));
     for (size_t i = 0; i < n; i++)
         transaction_free(&list[i]);
     reader_close(&reader);
@@ -323,8 +354,11 @@ static enum tp_err run(const struct words *w, struct tp_error *e)
 
 int payer_card(int argc, char **argv)
 {
-    static const struct argp argp = {options, parse, NULL, "Read the card in the reader. It is not asked to sign, and no PIN is needed.",
-                                     NULL,    NULL,  NULL};
+    static const struct argp argp = {
+        options, parse,
+        NULL,    "Read the card in the reader. It is not asked to sign, and no PIN is needed.",
+        NULL,    NULL,
+        NULL};
     struct words w = {0};
     struct tp_error e = {0};
     enum tp_err r;

@@ -41,7 +41,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (strcmp(state->name, "telepay journal") == 0)
-            argp_error(state, "\"journal %s\" is not a command: journal list, show, days and send are", arg);
+            argp_error(state,
+                       "\"journal %s\" is not a command: journal list, show, days and send are",
+                       arg);
         else if (!w->wants_rrn || w->rrn != NULL)
             argp_error(state, "\"%s\" is one word too many", arg);
         w->rrn = arg;
@@ -50,7 +52,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (w->config == NULL)
             argp_error(state, "--config is missing");
         if (w->wants_rrn && w->rrn == NULL)
-            argp_error(state, "say which payment: its reference (RRN) stands in telepay journal list");
+            argp_error(state,
+                       "say which payment: its reference (RRN) stands in telepay journal list");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -58,7 +61,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /* Words, terminal and journal: what each of the four begins with. */
-static enum tp_err begin(struct words *w, struct terminal **t, struct journal **j, const char *arguments, const char *what, int argc, char **argv,
+static enum tp_err begin(struct words *w, struct terminal **t, struct journal **j,
+                         const char *arguments, const char *what, int argc, char **argv,
                          struct tp_error *e)
 {
     const struct argp argp = {options, parse, arguments, what, NULL, NULL, NULL};
@@ -83,11 +87,13 @@ static int end(struct terminal **t, struct journal **j, enum tp_err r, struct tp
     return cli_report(e);
 }
 
-static const struct table_column payment_heads[] = {{"TIME", TABLE_TEXT},    {"NUMBER", TABLE_TEXT},   {"REFERENCE", TABLE_TEXT},
-                                                    {"AMOUNT", TABLE_RIGHT}, {"CURRENCY", TABLE_TEXT}, {"CARD", TABLE_TEXT},
-                                                    {"STATE", TABLE_TEXT},   {"REASON", TABLE_TEXT}};
-static const struct table_column payment_keys[] = {{"time", TABLE_TEXT},     {"stan", TABLE_TEXT}, {"rrn", TABLE_TEXT},   {"amount", TABLE_RIGHT},
-                                                   {"currency", TABLE_TEXT}, {"pan", TABLE_TEXT},  {"state", TABLE_TEXT}, {"reason", TABLE_TEXT}};
+static const struct table_column payment_heads[] = {
+    {"TIME", TABLE_TEXT},    {"NUMBER", TABLE_TEXT},   {"REFERENCE", TABLE_TEXT},
+    {"AMOUNT", TABLE_RIGHT}, {"CURRENCY", TABLE_TEXT}, {"CARD", TABLE_TEXT},
+    {"STATE", TABLE_TEXT},   {"REASON", TABLE_TEXT}};
+static const struct table_column payment_keys[] = {
+    {"time", TABLE_TEXT},     {"stan", TABLE_TEXT}, {"rrn", TABLE_TEXT},   {"amount", TABLE_RIGHT},
+    {"currency", TABLE_TEXT}, {"pan", TABLE_TEXT},  {"state", TABLE_TEXT}, {"reason", TABLE_TEXT}};
 
 #define PAYMENT_COLUMNS (sizeof(payment_keys) / sizeof(payment_keys[0]))
 
@@ -95,16 +101,18 @@ static bool list_row(void *ctx, const struct receipt *r)
 {
     char when[DATE_TEXT_MAX + 16], amount[MONEY_TEXT_MAX], day[DATE_TEXT_MAX], stan[12];
 
-    snprintf(when, sizeof(when), "%s %02d:%02d:%02d", date_format(day, r->date), r->time / 10000, r->time / 100 % 100, r->time % 100);
+    snprintf(when, sizeof(when), "%s %02d:%02d:%02d", date_format(day, r->date), r->time / 10000,
+             r->time / 100 % 100, r->time % 100);
     snprintf(stan, sizeof(stan), "%06u", r->stan);
-    const char *cells[] = {when,
-                           stan,
-                           r->rrn,
-                           money_shown(amount, r->type == 0x20 ? -r->amount : r->amount, r->currency),
-                           currency_shown(r->currency),
-                           r->pan,
-                           payment_state_name(r->state),
-                           r->reason};
+    const char *cells[] = {
+        when,
+        stan,
+        r->rrn,
+        money_shown(amount, r->type == 0x20 ? -r->amount : r->amount, r->currency),
+        currency_shown(r->currency),
+        r->pan,
+        payment_state_name(r->state),
+        r->reason};
 
     return table_row(ctx, cells, NULL) == TP_OK;
 }
@@ -116,10 +124,13 @@ int payer_journal(int argc, char **argv)
     struct table *table = NULL;
     struct terminal *t;
     struct journal *j;
-    enum tp_err r = begin(&w, &t, &j, NULL, "List the payments that cards have signed here, the newest first.", argc, argv, &e);
+    enum tp_err r =
+        begin(&w, &t, &j, NULL, "List the payments that cards have signed here, the newest first.",
+              argc, argv, &e);
 
     if (r == TP_OK)
-        r = table_new(&table, "payments", w.json ? payment_keys : payment_heads, PAYMENT_COLUMNS, w.json, &e);
+        r = table_new(&table, "payments", w.json ? payment_keys : payment_heads, PAYMENT_COLUMNS,
+                      w.json, &e);
     if (r == TP_OK)
         r = journal_list(j, list_row, table, &e);
     r = table_end(&table, r, &e);
@@ -134,7 +145,8 @@ int payer_journal_show(int argc, char **argv)
     struct terminal *t;
     struct journal *j;
     json_t *object;
-    enum tp_err r = begin(&w, &t, &j, "RRN", "Print the receipt of one payment again.", argc, argv, &e);
+    enum tp_err r =
+        begin(&w, &t, &j, "RRN", "Print the receipt of one payment again.", argc, argv, &e);
 
     if (r == TP_OK)
         r = journal_find(j, w.rrn, &receipt, &e);
@@ -150,7 +162,8 @@ int payer_journal_show(int argc, char **argv)
 static bool day_row(void *ctx, const struct journal_day *d)
 {
     const bool counts = payment_counts(d->state);
-    char day[DATE_TEXT_MAX], count[24], amount[MONEY_TEXT_MAX], debits[MONEY_TEXT_MAX], credits[MONEY_TEXT_MAX];
+    char day[DATE_TEXT_MAX], count[24], amount[MONEY_TEXT_MAX], debits[MONEY_TEXT_MAX],
+        credits[MONEY_TEXT_MAX];
 
     snprintf(count, sizeof(count), "%" PRId64, d->count);
     const char *cells[] = {date_format(day, d->date),
@@ -166,19 +179,26 @@ static bool day_row(void *ctx, const struct journal_day *d)
 
 int payer_journal_days(int argc, char **argv)
 {
-    static const struct table_column text[] = {{"DAY", TABLE_TEXT},   {"STATE", TABLE_TEXT},     {"COUNT", TABLE_NUMBER}, {"AMOUNT", TABLE_RIGHT},
-                                               {"PAID", TABLE_RIGHT}, {"REFUNDED", TABLE_RIGHT}, {"CURRENCY", TABLE_TEXT}};
-    static const struct table_column keys[] = {{"day", TABLE_TEXT},   {"state", TABLE_TEXT},     {"count", TABLE_NUMBER}, {"amount", TABLE_RIGHT},
-                                               {"paid", TABLE_RIGHT}, {"refunded", TABLE_RIGHT}, {"currency", TABLE_TEXT}};
+    static const struct table_column text[] = {{"DAY", TABLE_TEXT},     {"STATE", TABLE_TEXT},
+                                               {"COUNT", TABLE_NUMBER}, {"AMOUNT", TABLE_RIGHT},
+                                               {"PAID", TABLE_RIGHT},   {"REFUNDED", TABLE_RIGHT},
+                                               {"CURRENCY", TABLE_TEXT}};
+    static const struct table_column keys[] = {{"day", TABLE_TEXT},     {"state", TABLE_TEXT},
+                                               {"count", TABLE_NUMBER}, {"amount", TABLE_RIGHT},
+                                               {"paid", TABLE_RIGHT},   {"refunded", TABLE_RIGHT},
+                                               {"currency", TABLE_TEXT}};
     struct words w = {0};
     struct tp_error e = {0};
     struct table *table = NULL;
     struct terminal *t;
     struct journal *j;
-    enum tp_err r = begin(&w, &t, &j, NULL, "Add up the payments of each day, by state and currency.", argc, argv, &e);
+    enum tp_err r =
+        begin(&w, &t, &j, NULL, "Add up the payments of each day, by state and currency.", argc,
+              argv, &e);
 
     if (r == TP_OK)
-        r = table_new(&table, "days", w.json ? keys : text, sizeof(text) / sizeof(text[0]), w.json, &e);
+        r = table_new(&table, "days", w.json ? keys : text, sizeof(text) / sizeof(text[0]), w.json,
+                      &e);
     if (r == TP_OK)
         r = journal_days(j, day_row, table, &e);
     r = table_end(&table, r, &e);
@@ -200,11 +220,13 @@ static void tell(void *ctx, const struct receipt *r)
     if (r->state != PAYMENT_REFUSED)
         return;
     s->refused++;
-    log_error("payment %06u of %s %s with card %s is refused, and nothing of it is paid: %s", r->stan, money_shown(amount, r->amount, r->currency),
-              currency_shown(r->currency), r->pan, r->reason);
+    log_error("payment %06u of %s %s with card %s is refused, and nothing of it is paid: %s",
+              r->stan, money_shown(amount, r->amount, r->currency), currency_shown(r->currency),
+              r->pan, r->reason);
 }
 
-static enum tp_err send_all(const struct terminal *t, struct journal *j, struct sending *s, struct tp_error *e)
+static enum tp_err send_all(const struct terminal *t, struct journal *j, struct sending *s,
+                            struct tp_error *e)
 {
     const struct person_options nobody = {.pin_fd = -1};
     struct deliverer *d = NULL;
@@ -219,7 +241,8 @@ static enum tp_err send_all(const struct terminal *t, struct journal *j, struct 
         r = deliver_pending(d, j, tell, s, e);
     if (r != TP_OK && journal_count_pending(j, &left, &ignored) == TP_OK && left > 0)
         tp_error_prefix(e, "%zu %s kept and not delivered yet", left,
-                        left == 1 ? "signed payment, or reversal, is" : "signed payments, or reversals, are");
+                        left == 1 ? "signed payment, or reversal, is"
+                                  : "signed payments, or reversals, are");
     deliverer_free(&d);
     person_free(&p);
     return r;
@@ -234,7 +257,8 @@ int payer_journal_send(int argc, char **argv)
     struct journal *j;
     size_t pending = 0, recovered = 0;
     enum tp_err r = begin(&w, &t, &j, NULL,
-                          "Deliver what is signed but not yet acknowledged, and list what was delivered. Exit 1 when a payment of it "
+                          "Deliver what is signed but not yet acknowledged, and list what was "
+                          "delivered. Exit 1 when a payment of it "
                           "is refused.",
                           argc, argv, &e),
                 printed;
@@ -244,7 +268,8 @@ int payer_journal_send(int argc, char **argv)
     if (r == TP_OK)
         r = journal_count_pending(j, &pending, &e);
     if (r == TP_OK)
-        r = table_new(&s.table, "delivered", w.json ? payment_keys : payment_heads, PAYMENT_COLUMNS, w.json, &e);
+        r = table_new(&s.table, "delivered", w.json ? payment_keys : payment_heads, PAYMENT_COLUMNS,
+                      w.json, &e);
     if (r == TP_OK && pending > 0)
         r = send_all(t, j, &s, &e);
     if (s.table != NULL && (pending > 0 || w.json)) {

@@ -19,21 +19,47 @@ struct words {
     bool json, dry_run;
 };
 
-enum { AMOUNT = 0x100, CURRENCY, CONFIG, PIN_FD, NO_PINPAD, READER, APPLICATION, LIVE, WAIT, TRACE, UNMASKED, REPLAY, DRY_RUN, JSON };
+enum {
+    AMOUNT = 0x100,
+    CURRENCY,
+    CONFIG,
+    PIN_FD,
+    NO_PINPAD,
+    READER,
+    APPLICATION,
+    LIVE,
+    WAIT,
+    TRACE,
+    UNMASKED,
+    REPLAY,
+    DRY_RUN,
+    JSON
+};
 
 static const struct argp_option options[] = {
     {"amount", AMOUNT, "AMOUNT", 0, "how much, as people write it: 12.50", 0},
-    {"currency", CURRENCY, "CODE", 0, "its currency, such as EUR; must be the contract's, and is if not given", 0},
-    {"config", CONFIG, "FILE", 0, "the terminal's configuration, made by telepay-acquirer terminal add", 0},
-    {"pin-fd", PIN_FD, "N", 0, "read the PIN from file descriptor N, one line a try, instead of the terminal", 0},
-    {"no-pinpad", NO_PINPAD, NULL, 0, "ask for the PIN here even if the reader has a keypad of its own", 0},
-    {"reader", READER, "NAME|NUMBER", 0, "the reader whose name contains NAME, or its NUMBER in the list; else the first with a card", 0},
-    {"application", APPLICATION, "AID|NAME|NUMBER", 0, "the card's application to pay with; else it is asked, or the card's first", 0},
-    {"allow-live-card", LIVE, NULL, 0, "let a card of a live scheme sign; else such a card is only read", 0},
+    {"currency", CURRENCY, "CODE", 0,
+     "its currency, such as EUR; must be the contract's, and is if not given", 0},
+    {"config", CONFIG, "FILE", 0,
+     "the terminal's configuration, made by telepay-acquirer terminal add", 0},
+    {"pin-fd", PIN_FD, "N", 0,
+     "read the PIN from file descriptor N, one line a try, instead of the terminal", 0},
+    {"no-pinpad", NO_PINPAD, NULL, 0,
+     "ask for the PIN here even if the reader has a keypad of its own", 0},
+    {"reader", READER, "NAME|NUMBER", 0,
+     "the reader whose name contains NAME, or its NUMBER in the list; else the first with a card",
+     0},
+    {"application", APPLICATION, "AID|NAME|NUMBER", 0,
+     "the card's application to pay with; else it is asked, or the card's first", 0},
+    {"allow-live-card", LIVE, NULL, 0,
+     "let a card of a live scheme sign; else such a card is only read", 0},
     {"wait", WAIT, "SECONDS", 0, "how long to wait for a card (60)", 0},
-    {"trace", TRACE, "FILE", 0, "write what passes between terminal and card to FILE, sensitive data masked", 0},
-    {"trace-unmasked", UNMASKED, NULL, 0, "with --trace: mask only the PIN, if the card is of the test scheme", 0},
-    {"replay", REPLAY, "FILE", 0, "run the payment of a trace again, without card, reader or acquirer; with --dry-run", 0},
+    {"trace", TRACE, "FILE", 0,
+     "write what passes between terminal and card to FILE, sensitive data masked", 0},
+    {"trace-unmasked", UNMASKED, NULL, 0,
+     "with --trace: mask only the PIN, if the card is of the test scheme", 0},
+    {"replay", REPLAY, "FILE", 0,
+     "run the payment of a trace again, without card, reader or acquirer; with --dry-run", 0},
     {"dry-run", DRY_RUN, NULL, 0, "with --replay: send nothing, keep nothing", 0},
     {"json", JSON, NULL, 0, "print all about the payment as JSON instead of the receipt", 0},
     {"verbose", 'v', NULL, 0, "say each step, and the messages to and from the acquirer", 0},
@@ -53,14 +79,20 @@ static long whole_number(struct argp_state *state, const char *option, const cha
 static void check_words(const struct words *w, struct argp_state *state)
 {
     if ((w->replay != NULL) != w->dry_run)
-        argp_error(state, "--replay and --dry-run go together: a payment that is run again is not paid again");
-    else if (w->replay != NULL && (w->pay.amount != NULL || w->pay.config != NULL || w->pay.trace != NULL))
-        argp_error(state, "with --replay amount and terminal are those of the trace: no --amount, --config or --trace");
+        argp_error(
+            state,
+            "--replay and --dry-run go together: a payment that is run again is not paid again");
+    else if (w->replay != NULL &&
+             (w->pay.amount != NULL || w->pay.config != NULL || w->pay.trace != NULL))
+        argp_error(state, "with --replay amount and terminal are those of the trace: no --amount, "
+                          "--config or --trace");
     else if (w->replay == NULL && (w->pay.amount == NULL || w->pay.config == NULL))
         argp_error(state, "%s is missing", w->pay.amount == NULL ? "--amount" : "--config");
     else if (w->pay.trace_unmasked && (w->pay.trace == NULL || w->pay.allow_live_card))
         argp_error(state, "--trace-unmasked %s",
-                   w->pay.trace == NULL ? "goes with --trace" : "is for cards of the test scheme: not with --allow-live-card");
+                   w->pay.trace == NULL
+                       ? "goes with --trace"
+                       : "is for cards of the test scheme: not with --allow-live-card");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -79,7 +111,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->pay.config = arg;
         return 0;
     case PIN_FD:
-        if (cli_fd(&w->pay.person.pin_fd, "--pin-fd", arg, &e) != TP_OK) /* now, before anything of ours is open */
+        if (cli_fd(&w->pay.person.pin_fd, "--pin-fd", arg, &e) !=
+            TP_OK) /* now, before anything of ours is open */
             argp_error(state, "%s", e.text);
         return 0;
     case NO_PINPAD:
@@ -128,7 +161,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static json_t *word_json(const struct rerun_word *w)
 {
-    return json_pack("{s:s, s:s, s:s, s:s}", "outcome", w->outcome, "reason", w->reason, "authentication", w->authentication, "result", w->result);
+    return json_pack("{s:s, s:s, s:s, s:s}", "outcome", w->outcome, "reason", w->reason,
+                     "authentication", w->authentication, "result", w->result);
 }
 
 /* rerun NULL: a payment. */
@@ -144,14 +178,17 @@ static enum tp_err print_json(const struct pay_result *result, const struct reru
         return TP_ERR_NO_MEMORY;
     }
     if (rerun != NULL)
-        replay = json_pack("{s:b, s:b, s:I, s:o, s:o}", "same", rerun_same(rerun), "masked", rerun->masked, "differences",
-                           (json_int_t)rerun->differences, "then", word_json(&rerun->then), "now", word_json(&rerun->now));
-    return report_print(json_pack("{s:i, s:s, s:s?, s:o?, s:o?, s:{s:I, s:I, s:I, s:I, s:I}, s:o*}", "exit", (int)result->exit, "outcome",
-                                  result->has_receipt ? payment_state_name(r->state) : "error", "error",
-                                  result->error.code != TP_OK ? result->error.text : NULL, "payment", receipt, "card", kernel, "cost", "apdus",
-                                  (json_int_t)result->counts.exchanges, "bytes_to_card", (json_int_t)result->counts.bytes_out, "bytes_from_card",
-                                  (json_int_t)result->counts.bytes_in, "card_ms", (json_int_t)result->card_ms, "acquirer_ms",
-                                  (json_int_t)result->acquirer_ms, "replay", replay));
+        replay = json_pack("{s:b, s:b, s:I, s:o, s:o}", "same", rerun_same(rerun), "masked",
+                           rerun->masked, "differences", (json_int_t)rerun->differences, "then",
+                           word_json(&rerun->then), "now", word_json(&rerun->now));
+    return report_print(json_pack(
+        "{s:i, s:s, s:s?, s:o?, s:o?, s:{s:I, s:I, s:I, s:I, s:I}, s:o*}", "exit",
+        (int)result->exit, "outcome", result->has_receipt ? payment_state_name(r->state) : "error",
+        "error", result->error.code != TP_OK ? result->error.text : NULL, "payment", receipt,
+        "card", kernel, "cost", "apdus", (json_int_t)result->counts.exchanges, "bytes_to_card",
+        (json_int_t)result->counts.bytes_out, "bytes_from_card",
+        (json_int_t)result->counts.bytes_in, "card_ms", (json_int_t)result->card_ms, "acquirer_ms",
+        (json_int_t)result->acquirer_ms, "replay", replay));
 }
 
 static void print_pair(const char *name, const char *then, const char *now)
@@ -175,17 +212,21 @@ static void print_rerun(const struct rerun *r)
     print_pair("Result", r->then.result, r->now.result);
     print_pair("Authentication", r->then.authentication, r->now.authentication);
     if (r->masked)
-        printf("The card's data are masked: whether its certificates are good cannot be judged again. What they came to then is used.\n");
+        printf("The card's data are masked: whether its certificates are good cannot be judged "
+               "again. What they came to then is used.\n");
     if (r->differences > 0)
-        printf("%u %s not as then, and what the card signed then covers what it was sent then: see above.\n", r->differences,
-               r->differences == 1 ? "command is" : "commands are");
+        printf("%u %s not as then, and what the card signed then covers what it was sent then: see "
+               "above.\n",
+               r->differences, r->differences == 1 ? "command is" : "commands are");
     else
         printf("All commands to the card are as then.\n");
 }
 
 int payer_pay(int argc, char **argv)
 {
-    static const struct argp argp = {options, parse, NULL, "Pay with the card in the reader, and print the receipt.", NULL, NULL, NULL};
+    static const struct argp argp = {
+        options, parse, NULL, "Pay with the card in the reader, and print the receipt.",
+        NULL,    NULL,  NULL};
     struct words w = {.pay = {.wait_ms = 1000 * WAIT_SECONDS, .person = {.pin_fd = -1}}};
     struct pay_result result;
     struct rerun rerun;
@@ -200,7 +241,8 @@ int payer_pay(int argc, char **argv)
         pay_run(&result, &w.pay);
     code = result.exit;
     if (result.error.code != TP_OK)
-        log_error("%s", result.error.text[0] != '\0' ? result.error.text : tp_err_text(result.error.code));
+        log_error("%s", result.error.text[0] != '\0' ? result.error.text
+                                                     : tp_err_text(result.error.code));
     if (w.json && print_json(&result, w.replay != NULL ? &rerun : NULL) != TP_OK)
         log_error("the report cannot be written: `telepay journal list` shows what was paid");
     if (!w.json && result.has_receipt)
@@ -208,7 +250,8 @@ int payer_pay(int argc, char **argv)
     if (!w.json && w.replay != NULL)
         print_rerun(&rerun);
     if (fflush(stdout) != 0)
-        log_error("the receipt cannot be written (%s): `telepay journal list` shows what was paid", strerror(errno));
+        log_error("the receipt cannot be written (%s): `telepay journal list` shows what was paid",
+                  strerror(errno));
     pay_result_free(&result);
     return code;
 }

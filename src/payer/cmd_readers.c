@@ -20,8 +20,10 @@ struct words {
 enum { JSON = 0x100, DOCTOR, READER };
 
 static const struct argp_option options[] = {
-    {"doctor", DOCTOR, NULL, 0, "look at the whole chain from here to the card, and say what to do where it breaks", 0},
-    {"reader", READER, "NAME|NUMBER", 0, "with --doctor: the reader whose name contains NAME, or its NUMBER in the list", 0},
+    {"doctor", DOCTOR, NULL, 0,
+     "look at the whole chain from here to the card, and say what to do where it breaks", 0},
+    {"reader", READER, "NAME|NUMBER", 0,
+     "with --doctor: the reader whose name contains NAME, or its NUMBER in the list", 0},
     {"json", JSON, NULL, 0, "print the list as JSON", 0},
     {0},
 };
@@ -59,7 +61,8 @@ static void add(char out[CAN_MAX], const char *what)
     snprintf(out + n, CAN_MAX - n, "%s%s", n > 0 ? ", " : "", what);
 }
 
-/* "keypad (4 to 8 digits), display 2x16, T=0 T=1, short APDU, 4.8 MHz, 344 kbit/s": as far as the reader says. */
+/* "keypad (4 to 8 digits), display 2x16, T=0 T=1, short APDU, 4.8 MHz, 344 kbit/s": as far as the
+ * reader says. */
 static const char *abilities(char out[CAN_MAX], const struct reader_abilities *can)
 {
     char text[64];
@@ -82,7 +85,8 @@ static const char *abilities(char out[CAN_MAX], const struct reader_abilities *c
     if (can->level != NULL)
         add(out, can->level);
     if (can->clock_khz > 0) {
-        snprintf(text, sizeof(text), "%u.%u MHz", can->clock_khz / 1000, can->clock_khz % 1000 / 100);
+        snprintf(text, sizeof(text), "%u.%u MHz", can->clock_khz / 1000,
+                 can->clock_khz % 1000 / 100);
         add(out, text);
     }
     if (can->rate_bps > 0) {
@@ -102,7 +106,8 @@ static const char *text_or_null(const char *text)
     return text == NULL || text[0] == '\0' ? NULL : text;
 }
 
-static enum tp_err row_json(struct table *t, const struct reader_info *r, const char *number, const char *atr)
+static enum tp_err row_json(struct table *t, const struct reader_info *r, const char *number,
+                            const char *atr)
 {
     char lines[8], columns[8], clock[16], rate[16], protocols[8];
 
@@ -110,7 +115,8 @@ static enum tp_err row_json(struct table *t, const struct reader_info *r, const 
     snprintf(columns, sizeof(columns), "%u", r->can.columns);
     snprintf(clock, sizeof(clock), "%u", r->can.clock_khz);
     snprintf(rate, sizeof(rate), "%u", r->can.rate_bps);
-    snprintf(protocols, sizeof(protocols), "%s%s%s", r->can.t0 ? "T=0" : "", r->can.t0 && r->can.t1 ? " " : "", r->can.t1 ? "T=1" : "");
+    snprintf(protocols, sizeof(protocols), "%s%s%s", r->can.t0 ? "T=0" : "",
+             r->can.t0 && r->can.t1 ? " " : "", r->can.t1 ? "T=1" : "");
     const char *cells[] = {number,
                            r->name,
                            r->driver,
@@ -132,8 +138,9 @@ static enum tp_err row_json(struct table *t, const struct reader_info *r, const 
 
 static enum tp_err print(const struct reader_info *list, size_t n, bool json)
 {
-    static const struct table_column text[] = {{"NR", TABLE_RIGHT},  {"READER", TABLE_TEXT}, {"DRIVER", TABLE_TEXT},
-                                               {"CARD", TABLE_TEXT}, {"ATR", TABLE_TEXT},    {"CAN", TABLE_TEXT}};
+    static const struct table_column text[] = {{"NR", TABLE_RIGHT},    {"READER", TABLE_TEXT},
+                                               {"DRIVER", TABLE_TEXT}, {"CARD", TABLE_TEXT},
+                                               {"ATR", TABLE_TEXT},    {"CAN", TABLE_TEXT}};
     static const struct table_column keys[] = {{"number", TABLE_NUMBER},
                                                {"reader", TABLE_TEXT},
                                                {"driver", TABLE_TEXT},
@@ -151,8 +158,9 @@ static enum tp_err print(const struct reader_info *list, size_t n, bool json)
                                                {"remedy", TABLE_TEXT}};
     char atr[2 * READER_ATR_MAX + 1], can[CAN_MAX], number[24];
     struct table *t;
-    enum tp_err r = json ? table_new(&t, "readers", keys, sizeof(keys) / sizeof(keys[0]), true, NULL)
-                         : table_new(&t, "readers", text, sizeof(text) / sizeof(text[0]), false, NULL);
+    enum tp_err r =
+        json ? table_new(&t, "readers", keys, sizeof(keys) / sizeof(keys[0]), true, NULL)
+             : table_new(&t, "readers", text, sizeof(text) / sizeof(text[0]), false, NULL);
 
     for (size_t i = 0; r == TP_OK && i < n; i++) {
         snprintf(number, sizeof(number), "%zu", i + 1);
@@ -160,7 +168,12 @@ static enum tp_err print(const struct reader_info *list, size_t n, bool json)
         if (json) {
             r = row_json(t, &list[i], number, atr);
         } else {
-            const char *cells[] = {number, list[i].name, list[i].driver, card_word(&list[i]), atr, abilities(can, &list[i].can)};
+            const char *cells[] = {number,
+                                   list[i].name,
+                                   list[i].driver,
+                                   card_word(&list[i]),
+                                   atr,
+                                   abilities(can, &list[i].can)};
 
             r = table_row(t, cells, NULL);
         }
@@ -173,20 +186,26 @@ static void print_troubles(const struct reader_info *list, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (list[i].trouble[0] != '\0')
-            log_note("reader %zu, \"%s\": %s%s%s", i + 1, list[i].name, list[i].trouble, list[i].remedy[0] != '\0' ? ": " : "", list[i].remedy);
+            log_note("reader %zu, \"%s\": %s%s%s", i + 1, list[i].name, list[i].trouble,
+                     list[i].remedy[0] != '\0' ? ": " : "", list[i].remedy);
 }
 
 static enum tp_err print_doctor(const struct doctor *d, bool json)
 {
-    static const struct table_column text[] = {{"LINK", TABLE_TEXT}, {"STATE", TABLE_TEXT}, {"FOUND", TABLE_TEXT}};
-    static const struct table_column keys[] = {{"link", TABLE_TEXT}, {"state", TABLE_TEXT}, {"found", TABLE_TEXT}, {"advice", TABLE_TEXT}};
+    static const struct table_column text[] = {
+        {"LINK", TABLE_TEXT}, {"STATE", TABLE_TEXT}, {"FOUND", TABLE_TEXT}};
+    static const struct table_column keys[] = {
+        {"link", TABLE_TEXT}, {"state", TABLE_TEXT}, {"found", TABLE_TEXT}, {"advice", TABLE_TEXT}};
     struct table *t;
-    enum tp_err r = json ? table_new(&t, "chain", keys, 4, true, NULL) : table_new(&t, "chain", text, 3, false, NULL);
+    enum tp_err r = json ? table_new(&t, "chain", keys, 4, true, NULL)
+                         : table_new(&t, "chain", text, 3, false, NULL);
 
     for (enum doctor_link i = DOCTOR_LIBRARY; r == TP_OK && i < DOCTOR_LINKS; i++) {
         const enum doctor_state state = d->links[i].state;
-        const bool here = state == DOCTOR_BROKEN || (i == DOCTOR_CARD && state == DOCTOR_GOOD); /* what the advice is about */
-        const char *cells[] = {doctor_link_name(i), doctor_state_name(state), text_or_null(d->links[i].found), here ? d->advice : NULL};
+        const bool here = state == DOCTOR_BROKEN ||
+                          (i == DOCTOR_CARD && state == DOCTOR_GOOD); /* what the advice is about */
+        const char *cells[] = {doctor_link_name(i), doctor_state_name(state),
+                               text_or_null(d->links[i].found), here ? d->advice : NULL};
 
         r = table_row(t, cells, NULL);
     }
@@ -212,7 +231,9 @@ static int doctor(const struct words *w)
 
 int payer_readers(int argc, char **argv)
 {
-    static const struct argp argp = {options, parse, NULL, "List the card readers, the cards in them and what they can do.", NULL, NULL, NULL};
+    static const struct argp argp = {
+        options, parse, NULL, "List the card readers, the cards in them and what they can do.",
+        NULL,    NULL,  NULL};
     struct words w = {.json = false};
     struct reader_info *list = NULL;
     struct tp_error e = {0};

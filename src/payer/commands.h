@@ -1,4 +1,5 @@
-/* The subcommands of telepay: argv[0] is "telepay NAME"; each returns an exit code of base/cli.h. */
+/* The subcommands of telepay: argv[0] is "telepay NAME"; each returns an exit code of base/cli.h.
+ */
 #ifndef TP_PAYER_COMMANDS_H
 #define TP_PAYER_COMMANDS_H
 

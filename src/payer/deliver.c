@@ -23,7 +23,8 @@ struct deliverer {
     uint8_t answer[ISO8583_MAX];
 };
 
-enum tp_err deliverer_new(struct deliverer **out, const struct terminal *terminal, deliver_pause *pause, void *ctx, struct tp_error *e)
+enum tp_err deliverer_new(struct deliverer **out, const struct terminal *terminal,
+                          deliver_pause *pause, void *ctx, struct tp_error *e)
 {
     struct deliverer *d = calloc(1, sizeof(*d));
     enum tp_err r = TP_ERR_NO_MEMORY;
@@ -36,7 +37,8 @@ enum tp_err deliverer_new(struct deliverer **out, const struct terminal *termina
     d->terminal = terminal;
     d->pause = pause;
     d->ctx = ctx;
-    r = pki_tls_context(&d->tls, PKI_CLIENT, terminal->tls.ca, terminal->tls.certificate, terminal->tls.key, e);
+    r = pki_tls_context(&d->tls, PKI_CLIENT, terminal->tls.ca, terminal->tls.certificate,
+                        terminal->tls.key, e);
     if (r != TP_OK)
         goto out;
     *out = d;
@@ -60,10 +62,12 @@ enum tp_err deliverer_connect(struct deliverer *d, struct tp_error *e)
 {
     const struct terminal *t = d->terminal;
 
-    return d->link != NULL ? TP_OK : link_connect(&d->link, t->host, t->port, d->tls, t->timeout_ms, e);
+    return d->link != NULL ? TP_OK
+                           : link_connect(&d->link, t->host, t->port, d->tls, t->timeout_ms, e);
 }
 
-static enum tp_err pack_echo(struct buf *out, struct iso8583 *m, const struct terminal_config *k, struct tp_error *e)
+static enum tp_err pack_echo(struct buf *out, struct iso8583 *m, const struct terminal_config *k,
+                             struct tp_error *e)
 {
     const time_t now = time(NULL);
     struct tm utc;
@@ -73,8 +77,10 @@ static enum tp_err pack_echo(struct buf *out, struct iso8583 *m, const struct te
     iso8583_start(m, MTI_NETWORK);
     gmtime_r(&now, &utc);
     strftime(sent, sizeof(sent), "%m%d%H%M%S", &utc);
-    if ((r = iso8583_set_text(m, 7, sent)) != TP_OK || (r = iso8583_set_number(m, 11, 0)) != TP_OK ||
-        (r = iso8583_set_text(m, 41, k->terminal_id)) != TP_OK || (r = iso8583_set_text(m, 42, k->merchant_id)) != TP_OK ||
+    if ((r = iso8583_set_text(m, 7, sent)) != TP_OK ||
+        (r = iso8583_set_number(m, 11, 0)) != TP_OK ||
+        (r = iso8583_set_text(m, 41, k->terminal_id)) != TP_OK ||
+        (r = iso8583_set_text(m, 42, k->merchant_id)) != TP_OK ||
         (r = iso8583_set_number(m, 70, 301)) != TP_OK)
         return tp_fail(e, r, "terminal and contract do not fit a message to the acquirer");
     return iso8583_pack(out, m, e);
@@ -84,15 +90,16 @@ static enum tp_err take_echo(struct iso8583 *m, struct span raw, struct tp_error
 {
     struct answer a = {.code = ""};
 
-    if (iso8583_unpack(m, raw, NULL) != TP_OK || m->mti != MTI_NETWORK_RESPONSE || profile_missing(PROFILE_TERMINAL, m) != 0 ||
+    if (iso8583_unpack(m, raw, NULL) != TP_OK || m->mti != MTI_NETWORK_RESPONSE ||
+        profile_missing(PROFILE_TERMINAL, m) != 0 ||
         iso8583_text(m, 39, a.code, sizeof(a.code)) != TP_OK)
         return tp_fail(e, TP_ERR_PEER, "the acquirer answered an echo with nonsense");
     if (answer_is_yes(&a))
         return TP_OK;
     if (!answer_is_final(&a))
         return tp_fail(e, TP_ERR_PEER, "%s (%s)", answer_text(a.code, false), a.code);
-    return tp_fail(e, TP_ERR_CANCELLED, "%s (%c%c): nothing was signed", answer_text(a.code, false), a.code[0] < ' ' ? '?' : a.code[0],
-                   a.code[1] < ' ' ? '?' : a.code[1]);
+    return tp_fail(e, TP_ERR_CANCELLED, "%s (%c%c): nothing was signed", answer_text(a.code, false),
+                   a.code[0] < ' ' ? '?' : a.code[0], a.code[1] < ' ' ? '?' : a.code[1]);
 }
 
 enum tp_err deliverer_greet(struct deliverer *d, struct tp_error *e)
@@ -104,8 +111,11 @@ enum tp_err deliverer_greet(struct deliverer *d, struct tp_error *e)
 
     if (m == NULL)
         tp_fail(e, r, "no memory to reach the acquirer");
-    else if ((r = deliverer_connect(d, e)) == TP_OK && (r = pack_echo(&message, m, &d->terminal->kernel, e)) == TP_OK &&
-             (r = link_exchange(d->link, buf_span(&message), &answer, d->terminal->timeout_ms < GREET_MS ? d->terminal->timeout_ms : GREET_MS, e)) ==
+    else if ((r = deliverer_connect(d, e)) == TP_OK &&
+             (r = pack_echo(&message, m, &d->terminal->kernel, e)) == TP_OK &&
+             (r = link_exchange(
+                  d->link, buf_span(&message), &answer,
+                  d->terminal->timeout_ms < GREET_MS ? d->terminal->timeout_ms : GREET_MS, e)) ==
                  TP_OK)
         r = take_echo(m, buf_span(&answer), e);
     if (r != TP_OK)
@@ -128,7 +138,8 @@ static void trace(const char *way, struct span raw)
     free(m);
 }
 
-enum tp_err deliver_once(struct deliverer *d, struct span message, struct answer *a, struct tp_error *e)
+enum tp_err deliver_once(struct deliverer *d, struct span message, struct answer *a,
+                         struct tp_error *e)
 {
     struct buf answer = BUF_OF(d->answer);
     enum tp_err r = deliverer_connect(d, e);
@@ -148,7 +159,8 @@ enum tp_err deliver_once(struct deliverer *d, struct span message, struct answer
 }
 
 /* Once, and made a repeat for the next time if it may have left. */
-static enum tp_err attempt(struct deliverer *d, struct buf *message, struct answer *a, struct tp_error *e)
+static enum tp_err attempt(struct deliverer *d, struct buf *message, struct answer *a,
+                           struct tp_error *e)
 {
     enum tp_err r;
 
@@ -163,7 +175,8 @@ static enum tp_err attempt(struct deliverer *d, struct buf *message, struct answ
     return r;
 }
 
-enum tp_err deliver(struct deliverer *d, struct journal *j, int64_t id, struct buf *message, bool sent_before, struct answer *a, struct tp_error *e)
+enum tp_err deliver(struct deliverer *d, struct journal *j, int64_t id, struct buf *message,
+                    bool sent_before, struct answer *a, struct tp_error *e)
 {
     int pause = FIRST_PAUSE_MS;
     enum tp_err r;
@@ -171,7 +184,8 @@ enum tp_err deliver(struct deliverer *d, struct journal *j, int64_t id, struct b
     if (sent_before)
         message_make_repeat(message);
     r = attempt(d, message, a, e);
-    for (unsigned i = 0; i < d->terminal->repeats && (r == TP_ERR_PEER || r == TP_ERR_TIMEOUT); i++) {
+    for (unsigned i = 0; i < d->terminal->repeats && (r == TP_ERR_PEER || r == TP_ERR_TIMEOUT);
+         i++) {
         if (!d->pause(d->ctx, pause))
             return r;
         pause = pause < LAST_PAUSE_MS / 2 ? 2 * pause : LAST_PAUSE_MS;
@@ -180,14 +194,16 @@ enum tp_err deliver(struct deliverer *d, struct journal *j, int64_t id, struct b
     return r == TP_OK ? journal_settle(j, id, a, e) : r;
 }
 
-enum tp_err deliver_try(struct deliverer *d, struct journal *j, int64_t id, struct buf *message, struct answer *a, struct tp_error *e)
+enum tp_err deliver_try(struct deliverer *d, struct journal *j, int64_t id, struct buf *message,
+                        struct answer *a, struct tp_error *e)
 {
     const enum tp_err r = attempt(d, message, a, e);
 
     return r == TP_OK ? journal_settle(j, id, a, e) : r;
 }
 
-enum tp_err deliver_pending(struct deliverer *d, struct journal *j, deliver_each *each, void *ctx, struct tp_error *e)
+enum tp_err deliver_pending(struct deliverer *d, struct journal *j, deliver_each *each, void *ctx,
+                            struct tp_error *e)
 {
     uint8_t room[MESSAGE_MAX];
     int64_t id = 0;

@@ -22,11 +22,15 @@ struct journal {
     char path[PATH_MAX];
 };
 
-/* state: enum payment_state. message is NULL once the payment is settled. after: another row, which must have been delivered before this one. */
-/* What a row waits for: that row; and each older one of the same card, because the acquirer takes a card's counter only upwards. */
-#define FIRST                                                                                                                                        \
-    "EXISTS (SELECT 1 FROM payment AS first WHERE first.message IS NOT NULL AND (first.id = payment.after OR (first.id < payment.id"                 \
-    " AND first.receipt ->> 'pan' = payment.receipt ->> 'pan' AND first.receipt ->> 'psn' = payment.receipt ->> 'psn')))"
+/* state: enum payment_state. message is NULL once the payment is settled. after: another row, which
+ * must have been delivered before this one. */
+/* What a row waits for: that row; and each older one of the same card, because the acquirer takes a
+ * card's counter only upwards. */
+#define FIRST                                                                                      \
+    "EXISTS (SELECT 1 FROM payment AS first WHERE first.message IS NOT NULL AND (first.id = "      \
+    "payment.after OR (first.id < payment.id"                                                      \
+    " AND first.receipt ->> 'pan' = payment.receipt ->> 'pan' AND first.receipt ->> 'psn' = "      \
+    "payment.receipt ->> 'psn')))"
 
 static const char *const schema[] = {
     "CREATE TABLE stan (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL) STRICT;"
@@ -47,8 +51,11 @@ static const char *const schema[] = {
     "ALTER TABLE payment ADD COLUMN after INTEGER;",
 };
 
-#define WAITS "message IS NOT NULL AND state <> 5" /* PAYMENT_ASKED: its message is for the day when it comes to nothing */
-_Static_assert(PAYMENT_SIGNED == 1 && PAYMENT_ASKED == 5 && PAYMENT_TO_REVERSE == 6, "as the statements say");
+#define WAITS                                                                                      \
+    "message IS NOT NULL AND state <> 5" /* PAYMENT_ASKED: its message is for the day when it      \
+                                            comes to nothing */
+_Static_assert(PAYMENT_SIGNED == 1 && PAYMENT_ASKED == 5 && PAYMENT_TO_REVERSE == 6,
+               "as the statements say");
 
 static enum tp_err open_seal(struct journal *j, bool journal_is_new, struct tp_error *e)
 {
@@ -58,8 +65,10 @@ static enum tp_err open_seal(struct journal *j, bool journal_is_new, struct tp_e
         return tp_fail(e, TP_ERR_RANGE, "the path %s is too long", j->path);
     if (access(key, F_OK) != 0) {
         if (!journal_is_new)
-            return tp_fail(e, TP_ERR_NOT_FOUND, "the journal %s is here, but its key %s is gone: bring it back, or put the journal aside", j->path,
-                           key);
+            return tp_fail(e, TP_ERR_NOT_FOUND,
+                           "the journal %s is here, but its key %s is gone: bring it back, or put "
+                           "the journal aside",
+                           j->path, key);
         const enum tp_err r = seal_key_file_make(key, e);
 
         if (r != TP_OK && r != TP_ERR_EXISTS) /* another run was faster */
@@ -119,7 +128,8 @@ void journal_close(struct journal **j)
 }
 
 /* One value of a statement that is bound already; `fallback` when it has no row. */
-static enum tp_err one_number(struct journal *j, sqlite3_stmt *s, int64_t fallback, int64_t *out, struct tp_error *e)
+static enum tp_err one_number(struct journal *j, sqlite3_stmt *s, int64_t fallback, int64_t *out,
+                              struct tp_error *e)
 {
     bool row;
     const enum tp_err r = db_step(j->db, s, &row, e);
@@ -136,14 +146,17 @@ static unsigned first_stan(void)
     time_t t;
 
     date_now(&now, &t);
-    return (unsigned)(now.tm_hour * 3600 + now.tm_min * 60 + now.tm_sec) * 11U; /* 86399 × 11 is still six digits */
+    return (unsigned)(now.tm_hour * 3600 + now.tm_min * 60 + now.tm_sec) *
+           11U; /* 86399 × 11 is still six digits */
 }
 
-static enum tp_err stan_used(struct journal *j, int date, unsigned stan, bool *used, struct tp_error *e)
+static enum tp_err stan_used(struct journal *j, int date, unsigned stan, bool *used,
+                             struct tp_error *e)
 {
     sqlite3_stmt *s;
     int64_t n = 0;
-    enum tp_err r = db_prepare(j->db, &s, "SELECT count(*) FROM payment WHERE date = ? AND stan = ?", e);
+    enum tp_err r =
+        db_prepare(j->db, &s, "SELECT count(*) FROM payment WHERE date = ? AND stan = ?", e);
 
     if (r != TP_OK)
         return r;
@@ -173,7 +186,10 @@ static enum tp_err advance(struct journal *j, int date, unsigned *stan, struct t
     if (r != TP_OK)
         return r;
     if (used)
-        return tp_fail(e, TP_ERR_STATE, "the journal holds %u payments of this day: there is no number left before tomorrow", STAN_LAST);
+        return tp_fail(
+            e, TP_ERR_STATE,
+            "the journal holds %u payments of this day: there is no number left before tomorrow",
+            STAN_LAST);
     sqlite3_bind_int64(write, 1, last);
     *stan = (unsigned)last;
     return db_run(j->db, write, e);
@@ -197,7 +213,9 @@ static struct span seal_context(uint8_t out[8], int date, unsigned stan)
 {
     struct buf b = {out, 0, 8};
 
-    return buf_be32(&b, (uint32_t)date) == TP_OK && buf_be32(&b, stan) == TP_OK ? buf_span(&b) : (struct span){NULL, 0};
+    return buf_be32(&b, (uint32_t)date) == TP_OK && buf_be32(&b, stan) == TP_OK
+               ? buf_span(&b)
+               : (struct span){NULL, 0};
 }
 
 static enum tp_err receipt_text(char **out, const struct receipt *r)
@@ -212,11 +230,11 @@ static enum tp_err receipt_text(char **out, const struct receipt *r)
     return *out != NULL ? TP_OK : TP_ERR_NO_MEMORY;
 }
 
-static enum tp_err insert(struct journal *j, const struct receipt *r, const char *text, struct span sealed, int64_t after, int64_t *id,
-                          struct tp_error *e)
+static enum tp_err insert(struct journal *j, const struct receipt *r, const char *text,
+                          struct span sealed, int64_t after, int64_t *id, struct tp_error *e)
 {
-    static const char sql[] =
-        "INSERT INTO payment (date, stan, state, type, amount, currency, rrn, receipt, message, after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    static const char sql[] = "INSERT INTO payment (date, stan, state, type, amount, currency, "
+                              "rrn, receipt, message, after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     sqlite3_stmt *s;
     enum tp_err rc = db_prepare(j->db, &s, sql, e);
 
@@ -240,7 +258,8 @@ static enum tp_err insert(struct journal *j, const struct receipt *r, const char
     return rc;
 }
 
-enum tp_err journal_add(struct journal *j, const struct receipt *r, struct span message, int64_t after, int64_t *id, struct tp_error *e)
+enum tp_err journal_add(struct journal *j, const struct receipt *r, struct span message,
+                        int64_t after, int64_t *id, struct tp_error *e)
 {
     uint8_t context[8], room[MESSAGE_MAX + SEAL_OVERHEAD];
     struct buf sealed = BUF_OF(room);
@@ -249,7 +268,8 @@ enum tp_err journal_add(struct journal *j, const struct receipt *r, struct span 
 
     if (rc != TP_OK)
         tp_fail(e, rc, "no memory for the journal");
-    else if (message.n > 0 && (rc = seal_close(j->seal, &sealed, message, seal_context(context, r->date, r->stan))) != TP_OK)
+    else if (message.n > 0 && (rc = seal_close(j->seal, &sealed, message,
+                                               seal_context(context, r->date, r->stan))) != TP_OK)
         tp_fail(e, rc, "the message cannot be sealed for the journal %s", j->path);
     else
         rc = insert(j, r, text, buf_span(&sealed), after, id, e);
@@ -258,16 +278,21 @@ enum tp_err journal_add(struct journal *j, const struct receipt *r, struct span 
 }
 
 /* The receipt of the row that s stands on, in column c. */
-static enum tp_err row_receipt(struct journal *j, sqlite3_stmt *s, int c, struct receipt *r, struct tp_error *e)
+static enum tp_err row_receipt(struct journal *j, sqlite3_stmt *s, int c, struct receipt *r,
+                               struct tp_error *e)
 {
     json_t *object = json_loads(db_column_text(s, c), 0, NULL);
     const enum tp_err rc = object != NULL ? receipt_from_json(r, object) : TP_ERR_FORMAT;
 
     json_decref(object);
-    return rc == TP_OK ? TP_OK : tp_fail(e, TP_ERR_IO, "the journal %s is damaged: a payment in it cannot be read", j->path);
+    return rc == TP_OK
+               ? TP_OK
+               : tp_fail(e, TP_ERR_IO, "the journal %s is damaged: a payment in it cannot be read",
+                         j->path);
 }
 
-static enum tp_err read_receipt(struct journal *j, int64_t id, struct receipt *r, struct tp_error *e)
+static enum tp_err read_receipt(struct journal *j, int64_t id, struct receipt *r,
+                                struct tp_error *e)
 {
     sqlite3_stmt *s;
     bool row;
@@ -278,17 +303,22 @@ static enum tp_err read_receipt(struct journal *j, int64_t id, struct receipt *r
     sqlite3_bind_int64(s, 1, id);
     rc = db_step(j->db, s, &row, e);
     if (rc == TP_OK)
-        rc = row ? row_receipt(j, s, 0, r, e) : tp_fail(e, TP_ERR_NOT_FOUND, "the journal %s has no payment %" PRId64, j->path, id);
+        rc = row ? row_receipt(j, s, 0, r, e)
+                 : tp_fail(e, TP_ERR_NOT_FOUND, "the journal %s has no payment %" PRId64, j->path,
+                           id);
     sqlite3_reset(s);
     return rc;
 }
 
-static enum tp_err update(struct journal *j, int64_t id, const struct receipt *r, struct tp_error *e)
+static enum tp_err update(struct journal *j, int64_t id, const struct receipt *r,
+                          struct tp_error *e)
 {
     sqlite3_stmt *s;
     char *text = NULL;
-    enum tp_err rc =
-        db_prepare(j->db, &s, "UPDATE payment SET state = ?1, rrn = ?2, receipt = ?3, message = iif(?1 IN (1, 6), message, NULL) WHERE id = ?4", e);
+    enum tp_err rc = db_prepare(j->db, &s,
+                                "UPDATE payment SET state = ?1, rrn = ?2, receipt = ?3, message = "
+                                "iif(?1 IN (1, 6), message, NULL) WHERE id = ?4",
+                                e);
 
     if (rc != TP_OK)
         return rc;
@@ -304,7 +334,8 @@ static enum tp_err update(struct journal *j, int64_t id, const struct receipt *r
     return rc;
 }
 
-/* What the acquirer says to a reversal. Its reason stays: it says why the payment came to nothing. */
+/* What the acquirer says to a reversal. Its reason stays: it says why the payment came to nothing.
+ */
 static void settle_reversal(struct receipt *r, const struct answer *a)
 {
     r->state = answer_is_yes(a) ? PAYMENT_REVERSED : PAYMENT_NOT_REVERSED;
@@ -312,7 +343,8 @@ static void settle_reversal(struct receipt *r, const struct answer *a)
     if (a->rrn[0] != '\0')
         memcpy(r->rrn, a->rrn, sizeof(r->rrn));
     if (!answer_is_yes(a))
-        snprintf(r->reason, sizeof(r->reason), "it cannot be reversed: %s (%s%s%s)", answer_text(a->code, answer_of_issuer(a)), a->code,
+        snprintf(r->reason, sizeof(r->reason), "it cannot be reversed: %s (%s%s%s)",
+                 answer_text(a->code, answer_of_issuer(a)), a->code,
                  a->reason[0] != '\0' ? ", " : "", a->reason);
 }
 
@@ -329,8 +361,8 @@ void receipt_settle(struct receipt *r, const struct answer *a)
     r->reason[0] = '\0';
     r->by_issuer = r->state == PAYMENT_REFUSED && answer_of_issuer(a);
     if (!answer_is_yes(a))
-        snprintf(r->reason, sizeof(r->reason), "%s (%s%s%s)", answer_text(a->code, r->by_issuer), a->code, a->reason[0] != '\0' ? ", " : "",
-                 a->reason);
+        snprintf(r->reason, sizeof(r->reason), "%s (%s%s%s)", answer_text(a->code, r->by_issuer),
+                 a->code, a->reason[0] != '\0' ? ", " : "", a->reason);
 }
 
 static enum tp_err settle(struct journal *j, int64_t id, const struct answer *a, struct tp_error *e)
@@ -338,13 +370,17 @@ static enum tp_err settle(struct journal *j, int64_t id, const struct answer *a,
     struct receipt r;
     const enum tp_err rc = read_receipt(j, id, &r, e);
 
-    if (rc != TP_OK || (r.state != PAYMENT_SIGNED && r.state != PAYMENT_TO_REVERSE)) /* two runs delivered it: the answers are alike (DESIGN 7) */
+    if (rc != TP_OK ||
+        (r.state != PAYMENT_SIGNED &&
+         r.state !=
+             PAYMENT_TO_REVERSE)) /* two runs delivered it: the answers are alike (DESIGN 7) */
         return rc;
     receipt_settle(&r, a);
     return update(j, id, &r, e);
 }
 
-enum tp_err journal_settle(struct journal *j, int64_t id, const struct answer *a, struct tp_error *e)
+enum tp_err journal_settle(struct journal *j, int64_t id, const struct answer *a,
+                           struct tp_error *e)
 {
     enum tp_err r = db_begin(j->db, e);
 
@@ -371,10 +407,13 @@ static enum tp_err hold(struct journal *j, int how, bool *got, struct tp_error *
     if (j->held < 0)
         return tp_fail(e, TP_ERR_IO, "cannot open %s: %s", key, strerror(errno));
     *got = flock(j->held, how) == 0;
-    return *got || errno == EWOULDBLOCK ? TP_OK : tp_fail(e, TP_ERR_IO, "cannot lock %s: %s", key, strerror(errno));
+    return *got || errno == EWOULDBLOCK
+               ? TP_OK
+               : tp_fail(e, TP_ERR_IO, "cannot lock %s: %s", key, strerror(errno));
 }
 
-enum tp_err journal_ask(struct journal *j, const struct receipt *r, struct span reversal, int64_t *id, struct tp_error *e)
+enum tp_err journal_ask(struct journal *j, const struct receipt *r, struct span reversal,
+                        int64_t *id, struct tp_error *e)
 {
     struct receipt asked = *r;
     bool got = false;
@@ -384,12 +423,14 @@ enum tp_err journal_ask(struct journal *j, const struct receipt *r, struct span 
     return rc == TP_OK ? journal_add(j, &asked, reversal, 0, id, e) : rc;
 }
 
-enum tp_err journal_conclude(struct journal *j, int64_t id, const struct receipt *r, struct tp_error *e)
+enum tp_err journal_conclude(struct journal *j, int64_t id, const struct receipt *r,
+                             struct tp_error *e)
 {
     return update(j, id, r, e);
 }
 
-static enum tp_err to_reverse(struct journal *j, int64_t id, const char *rrn, const char *reason, struct tp_error *e)
+static enum tp_err to_reverse(struct journal *j, int64_t id, const char *rrn, const char *reason,
+                              struct tp_error *e)
 {
     struct receipt r;
     const enum tp_err rc = read_receipt(j, id, &r, e);
@@ -402,7 +443,8 @@ static enum tp_err to_reverse(struct journal *j, int64_t id, const char *rrn, co
     return update(j, id, &r, e);
 }
 
-enum tp_err journal_reverse(struct journal *j, int64_t id, const char *rrn, const char *reason, struct tp_error *e)
+enum tp_err journal_reverse(struct journal *j, int64_t id, const char *rrn, const char *reason,
+                            struct tp_error *e)
 {
     return to_reverse(j, id, rrn, reason, e);
 }
@@ -411,7 +453,8 @@ static enum tp_err recover_all(struct journal *j, size_t *n, struct tp_error *e)
 {
     sqlite3_stmt *s;
     int64_t id = 1;
-    enum tp_err r = db_prepare(j->db, &s, "SELECT id FROM payment WHERE state = 5 ORDER BY id LIMIT 1", e);
+    enum tp_err r =
+        db_prepare(j->db, &s, "SELECT id FROM payment WHERE state = 5 ORDER BY id LIMIT 1", e);
 
     while (r == TP_OK && id != 0) {
         r = one_number(j, s, 0, &id, e);
@@ -435,13 +478,16 @@ enum tp_err journal_recover(struct journal *j, size_t *n, struct tp_error *e)
     return r;
 }
 
-enum tp_err journal_pending(struct journal *j, int64_t after, int64_t *id, struct receipt *r, struct buf *message, struct tp_error *e)
+enum tp_err journal_pending(struct journal *j, int64_t after, int64_t *id, struct receipt *r,
+                            struct buf *message, struct tp_error *e)
 {
     sqlite3_stmt *s;
     uint8_t context[8];
     bool row;
-    enum tp_err rc =
-        db_prepare(j->db, &s, "SELECT id, receipt, message FROM payment WHERE " WAITS " AND id > ? AND NOT " FIRST " ORDER BY id LIMIT 1", e);
+    enum tp_err rc = db_prepare(j->db, &s,
+                                "SELECT id, receipt, message FROM payment WHERE " WAITS
+                                " AND id > ? AND NOT " FIRST " ORDER BY id LIMIT 1",
+                                e);
 
     if (rc != TP_OK)
         return rc;
@@ -452,8 +498,12 @@ enum tp_err journal_pending(struct journal *j, int64_t after, int64_t *id, struc
     else if (rc == TP_OK) {
         *id = sqlite3_column_int64(s, 0);
         rc = row_receipt(j, s, 1, r, e);
-        if (rc == TP_OK && (rc = seal_open(j->seal, message, db_column_span(s, 2), seal_context(context, r->date, r->stan))) != TP_OK)
-            tp_fail(e, rc, "the signed payment %06u in the journal %s cannot be opened: its key is another, or it was altered", r->stan, j->path);
+        if (rc == TP_OK && (rc = seal_open(j->seal, message, db_column_span(s, 2),
+                                           seal_context(context, r->date, r->stan))) != TP_OK)
+            tp_fail(e, rc,
+                    "the signed payment %06u in the journal %s cannot be opened: its key is "
+                    "another, or it was altered",
+                    r->stan, j->path);
     }
     sqlite3_reset(s);
     return rc;
@@ -463,7 +513,8 @@ enum tp_err journal_waits(struct journal *j, int64_t id, bool *waits, struct tp_
 {
     sqlite3_stmt *s;
     int64_t count = 0;
-    enum tp_err r = db_prepare(j->db, &s, "SELECT count(*) FROM payment WHERE id = ? AND " FIRST, e);
+    enum tp_err r =
+        db_prepare(j->db, &s, "SELECT count(*) FROM payment WHERE id = ? AND " FIRST, e);
 
     if (r != TP_OK)
         return r;
@@ -492,7 +543,8 @@ enum tp_err journal_list(struct journal *j, journal_each *each, void *ctx, struc
     bool row = true;
     enum tp_err rc = db_prepare(j->db, &s, "SELECT receipt FROM payment ORDER BY id DESC", e);
 
-    while (rc == TP_OK && (rc = db_step(j->db, s, &row, e)) == TP_OK && row && (rc = row_receipt(j, s, 0, &r, e)) == TP_OK)
+    while (rc == TP_OK && (rc = db_step(j->db, s, &row, e)) == TP_OK && row &&
+           (rc = row_receipt(j, s, 0, &r, e)) == TP_OK)
         if (!each(ctx, &r))
             break;
     if (s != NULL)
@@ -504,14 +556,17 @@ enum tp_err journal_find(struct journal *j, const char *rrn, struct receipt *r, 
 {
     sqlite3_stmt *s;
     bool row;
-    enum tp_err rc = db_prepare(j->db, &s, "SELECT receipt FROM payment WHERE rrn = ? AND rrn <> '' ORDER BY id DESC", e);
+    enum tp_err rc = db_prepare(
+        j->db, &s, "SELECT receipt FROM payment WHERE rrn = ? AND rrn <> '' ORDER BY id DESC", e);
 
     if (rc != TP_OK)
         return rc;
     db_bind_text(s, 1, rrn);
     rc = db_step(j->db, s, &row, e);
     if (rc == TP_OK)
-        rc = row ? row_receipt(j, s, 0, r, e) : tp_fail(e, TP_ERR_NOT_FOUND, "the journal %s has no payment with the reference %s", j->path, rrn);
+        rc = row ? row_receipt(j, s, 0, r, e)
+                 : tp_fail(e, TP_ERR_NOT_FOUND,
+                           "the journal %s has no payment with the reference %s", j->path, rrn);
     sqlite3_reset(s);
     return rc;
 }
@@ -519,15 +574,20 @@ enum tp_err journal_find(struct journal *j, const char *rrn, struct receipt *r, 
 enum tp_err journal_days(struct journal *j, journal_each_day *each, void *ctx, struct tp_error *e)
 {
     static const char sql[] =
-        "SELECT date, currency, state, count(*), sum(CASE type WHEN 32 THEN 0 ELSE amount END), sum(CASE type WHEN 32 THEN amount ELSE 0 END)"
+        "SELECT date, currency, state, count(*), sum(CASE type WHEN 32 THEN 0 ELSE amount END), "
+        "sum(CASE type WHEN 32 THEN amount ELSE 0 END)"
         " FROM payment GROUP BY date, currency, state ORDER BY date DESC, currency, state";
     sqlite3_stmt *s;
     bool row = true;
     enum tp_err rc = db_prepare(j->db, &s, sql, e);
 
     while (rc == TP_OK && (rc = db_step(j->db, s, &row, e)) == TP_OK && row) {
-        const struct journal_day d = {sqlite3_column_int(s, 0),   (uint16_t)sqlite3_column_int(s, 1), (enum payment_state)sqlite3_column_int(s, 2),
-                                      sqlite3_column_int64(s, 3), sqlite3_column_int64(s, 4),         sqlite3_column_int64(s, 5)};
+        const struct journal_day d = {sqlite3_column_int(s, 0),
+                                      (uint16_t)sqlite3_column_int(s, 1),
+                                      (enum payment_state)sqlite3_column_int(s, 2),
+                                      sqlite3_column_int64(s, 3),
+                                      sqlite3_column_int64(s, 4),
+                                      sqlite3_column_int64(s, 5)};
 
         if (!each(ctx, &d))
             break;

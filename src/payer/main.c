@@ -16,7 +16,8 @@ static const struct cli_command commands[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct cli_program program = {"telepay", "Pay with the bank card in your own card reader.", commands};
+    static const struct cli_program program = {
+        "telepay", "Pay with the bank card in your own card reader.", commands};
 
     return cli_main(&program, argc, argv);
 }

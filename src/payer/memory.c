@@ -31,10 +31,12 @@ static bool is_card(const char *line)
 
     if (n < 8 || n > PAN_MAX)
         return false;
-    return line[n] == '\0' || (line[n] == '/' && strspn(line + n + 1, "0123456789") == 2 && line[n + 3] == '\0');
+    return line[n] == '\0' ||
+           (line[n] == '/' && strspn(line + n + 1, "0123456789") == 2 && line[n + 3] == '\0');
 }
 
-/* Each line becomes a text of its own, without its remark and the blanks before that: all of them zero bytes. */
+/* Each line becomes a text of its own, without its remark and the blanks before that: all of them
+ * zero bytes. */
 static enum tp_err parse(struct memory *m, const char *path, struct tp_error *e)
 {
     unsigned number = 1;
@@ -50,13 +52,17 @@ static enum tp_err parse(struct memory *m, const char *path, struct tp_error *e)
                 kept = i + 1;
         memset(line + kept, 0, n + (end != NULL ? 1 : 0) - kept);
         if (kept > 0 && (strlen(line) != kept || !is_card(line)))
-            return tp_fail(e, TP_ERR_FORMAT, "%s, line %u: a card number of 8 to 19 digits is wanted, with /NN behind it or nothing", path, number);
+            return tp_fail(e, TP_ERR_FORMAT,
+                           "%s, line %u: a card number of 8 to 19 digits is wanted, with /NN "
+                           "behind it or nothing",
+                           path, number);
         at += n + 1;
     }
     return TP_OK;
 }
 
-enum tp_err memory_new(struct memory **out, struct journal *journal, const char *exceptions, struct tp_error *e)
+enum tp_err memory_new(struct memory **out, struct journal *journal, const char *exceptions,
+                       struct tp_error *e)
 {
     struct memory *m = calloc(1, sizeof(*m));
     enum tp_err r = TP_OK;
@@ -94,7 +100,8 @@ static bool look(void *ctx, const struct receipt *r)
 
     if (r->date < s->date)
         return false;
-    if (r->date > s->date || r->type != 0x00 || r->currency != s->currency || (r->state != PAYMENT_SIGNED && r->state != PAYMENT_ACKNOWLEDGED) ||
+    if (r->date > s->date || r->type != 0x00 || r->currency != s->currency ||
+        (r->state != PAYMENT_SIGNED && r->state != PAYMENT_ACKNOWLEDGED) ||
         strcmp(r->pan, s->pan) != 0 || strcmp(r->psn, s->psn) != 0)
         return true;
     s->amount = r->amount;

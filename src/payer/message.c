@@ -12,7 +12,8 @@
 #include "wire/iso8583.h"
 #include "wire/profile.h"
 
-/* What stands in DE 55, and in the stream of DE 61-63, in this order (doc/protocol.md); what the payment does not have is left out. */
+/* What stands in DE 55, and in the stream of DE 61-63, in this order (doc/protocol.md); what the
+ * payment does not have is left out. */
 static const uint32_t de55_tags[] = {TAG_AC,
                                      TAG_CID,
                                      TAG_IAD,
@@ -34,15 +35,20 @@ static const uint32_t de55_tags[] = {TAG_AC,
                                      TAG_TERMINAL_VERSION,
                                      TAG_TX_COUNTER,
                                      TAG_PAN_SEQUENCE};
-static const uint32_t evidence_tags[] = {TAG_CA_INDEX,        TAG_ISSUER_CERT,   TAG_ISSUER_REMAINDER, TAG_ISSUER_EXPONENT, TAG_ICC_CERT,
-                                         TAG_ICC_EXPONENT,    TAG_ICC_REMAINDER, TAG_EV_STATIC,        TAG_EV_PDOL_VALUES,  TAG_EV_CDOL1_VALUES,
-                                         TAG_EV_CDOL2_VALUES, TAG_EV_RESPONSE,   TAG_EV_DDOL_VALUES,   TAG_EV_DDA_SDAD};
+static const uint32_t evidence_tags[] = {
+    TAG_CA_INDEX,       TAG_ISSUER_CERT,     TAG_ISSUER_REMAINDER, TAG_ISSUER_EXPONENT,
+    TAG_ICC_CERT,       TAG_ICC_EXPONENT,    TAG_ICC_REMAINDER,    TAG_EV_STATIC,
+    TAG_EV_PDOL_VALUES, TAG_EV_CDOL1_VALUES, TAG_EV_CDOL2_VALUES,  TAG_EV_RESPONSE,
+    TAG_EV_DDOL_VALUES, TAG_EV_DDA_SDAD};
 
-#define DE55_MAX 255 /* networks carry no more: what the evidence holds anyway (9F4B, in DF05) is not in it; the tags above come to 225 at most */
+#define DE55_MAX                                                                                   \
+    255 /* networks carry no more: what the evidence holds anyway (9F4B, in DF05) is not in it;    \
+           the tags above come to 225 at most */
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static enum tp_err put_objects(struct buf *out, const uint32_t *tags, size_t n, payment_get *get, const void *ctx)
+static enum tp_err put_objects(struct buf *out, const uint32_t *tags, size_t n, payment_get *get,
+                               const void *ctx)
 {
     for (size_t i = 0; i < n; i++) {
         const struct span value = get(ctx, tags[i]);
@@ -55,7 +61,8 @@ static enum tp_err put_objects(struct buf *out, const uint32_t *tags, size_t n, 
 }
 
 /* A list that no authenticated record holds goes along with the values that it names. */
-static enum tp_err put_list(struct buf *out, uint32_t as, uint32_t tag, uint32_t values, payment_get *get, const void *ctx)
+static enum tp_err put_list(struct buf *out, uint32_t as, uint32_t tag, uint32_t values,
+                            payment_get *get, const void *ctx)
 {
     struct tlv found;
 
@@ -91,15 +98,18 @@ static bool asks_for(struct span list, uint32_t tag)
 static enum tp_err put_payee(struct buf *out, payment_get *get, const void *ctx)
 {
     static const uint32_t payee[] = {TAG_MERCHANT_CUSTOM};
-    const bool asked = asks_for(get(ctx, TAG_CDOL1), payee[0]) || asks_for(get(ctx, TAG_CDOL2), payee[0]);
+    const bool asked =
+        asks_for(get(ctx, TAG_CDOL1), payee[0]) || asks_for(get(ctx, TAG_CDOL2), payee[0]);
 
     return asked ? put_objects(out, payee, COUNT(payee), get, ctx) : TP_OK;
 }
 
 /* DE 2, 14, 23: from the card. */
-static enum tp_err set_card(struct iso8583 *m, payment_get *get, const void *ctx, struct tp_error *e)
+static enum tp_err set_card(struct iso8583 *m, payment_get *get, const void *ctx,
+                            struct tp_error *e)
 {
-    const struct span pan = get(ctx, TAG_PAN), expiry = get(ctx, TAG_EXPIRY), psn = get(ctx, TAG_PAN_SEQUENCE);
+    const struct span pan = get(ctx, TAG_PAN), expiry = get(ctx, TAG_EXPIRY),
+                      psn = get(ctx, TAG_PAN_SEQUENCE);
     char digits[2 * 10 + 1];
     uint64_t number;
     enum tp_err r;
@@ -121,21 +131,29 @@ static enum tp_err set_card(struct iso8583 *m, payment_get *get, const void *ctx
 }
 
 /* The rest: from the terminal and the request. */
-static enum tp_err set_terminal(struct iso8583 *m, const struct terminal *terminal, const struct transaction_request *rq, unsigned stan, time_t now)
+static enum tp_err set_terminal(struct iso8583 *m, const struct terminal *terminal,
+                                const struct transaction_request *rq, unsigned stan, time_t now)
 {
     const struct terminal_config *k = &terminal->kernel;
     struct tm utc;
     enum tp_err r;
 
     gmtime_r(&now, &utc);
-    if ((r = iso8583_set_number(m, 3, rq->type == 0x20 ? 200000 : 0)) != TP_OK || (r = iso8583_set_number(m, 4, (uint64_t)rq->amount)) != TP_OK ||
+    if ((r = iso8583_set_number(m, 3, rq->type == 0x20 ? 200000 : 0)) != TP_OK ||
+        (r = iso8583_set_number(m, 4, (uint64_t)rq->amount)) != TP_OK ||
         (r = iso8583_set_number(m, 7,
-                                (uint64_t)(utc.tm_mon + 1) * 100000000 + (uint64_t)utc.tm_mday * 1000000 + (uint64_t)utc.tm_hour * 10000 +
-                                    (uint64_t)utc.tm_min * 100 + (uint64_t)utc.tm_sec)) != TP_OK ||
-        (r = iso8583_set_number(m, 11, stan)) != TP_OK || (r = iso8583_set_number(m, 12, (uint64_t)rq->time)) != TP_OK ||
-        (r = iso8583_set_number(m, 13, (uint64_t)rq->date % 10000)) != TP_OK || (r = iso8583_set_number(m, 18, k->mcc)) != TP_OK ||
-        (r = iso8583_set_text(m, 22, "051")) != TP_OK || (r = iso8583_set_text(m, 25, "00")) != TP_OK ||
-        (r = iso8583_set_text(m, 41, k->terminal_id)) != TP_OK || (r = iso8583_set_text(m, 42, k->merchant_id)) != TP_OK)
+                                (uint64_t)(utc.tm_mon + 1) * 100000000 +
+                                    (uint64_t)utc.tm_mday * 1000000 +
+                                    (uint64_t)utc.tm_hour * 10000 + (uint64_t)utc.tm_min * 100 +
+                                    (uint64_t)utc.tm_sec)) != TP_OK ||
+        (r = iso8583_set_number(m, 11, stan)) != TP_OK ||
+        (r = iso8583_set_number(m, 12, (uint64_t)rq->time)) != TP_OK ||
+        (r = iso8583_set_number(m, 13, (uint64_t)rq->date % 10000)) != TP_OK ||
+        (r = iso8583_set_number(m, 18, k->mcc)) != TP_OK ||
+        (r = iso8583_set_text(m, 22, "051")) != TP_OK ||
+        (r = iso8583_set_text(m, 25, "00")) != TP_OK ||
+        (r = iso8583_set_text(m, 41, k->terminal_id)) != TP_OK ||
+        (r = iso8583_set_text(m, 42, k->merchant_id)) != TP_OK)
         return r;
     return iso8583_set_number(m, 49, rq->currency);
 }
@@ -145,7 +163,8 @@ struct workplace { /* too large for a stack frame of its own liking, and holds a
     uint8_t de55[DE55_MAX], evidence[ISO8583_EVIDENCE_MAX];
 };
 
-static enum tp_err fill(struct workplace *w, const struct terminal *terminal, const struct transaction_request *request, unsigned stan, time_t now,
+static enum tp_err fill(struct workplace *w, const struct terminal *terminal,
+                        const struct transaction_request *request, unsigned stan, time_t now,
                         payment_get *get, const void *ctx, struct tp_error *e)
 {
     struct buf de55 = BUF_OF(w->de55), evidence = BUF_OF(w->evidence);
@@ -156,14 +175,17 @@ static enum tp_err fill(struct workplace *w, const struct terminal *terminal, co
     if (r != TP_OK)
         return r;
     if ((r = set_terminal(&w->m, terminal, request, stan, now)) != TP_OK ||
-        (r = put_objects(&de55, de55_tags, COUNT(de55_tags), get, ctx)) != TP_OK || (r = put_payee(&de55, get, ctx)) != TP_OK ||
-        (r = iso8583_set(&w->m, 55, buf_span(&de55))) != TP_OK || (r = put_evidence(&evidence, get, ctx)) != TP_OK ||
+        (r = put_objects(&de55, de55_tags, COUNT(de55_tags), get, ctx)) != TP_OK ||
+        (r = put_payee(&de55, get, ctx)) != TP_OK ||
+        (r = iso8583_set(&w->m, 55, buf_span(&de55))) != TP_OK ||
+        (r = put_evidence(&evidence, get, ctx)) != TP_OK ||
         (r = iso8583_evidence_split(&w->m, buf_span(&evidence))) != TP_OK)
         return tp_fail(e, r, "what the card signed does not fit the message to the acquirer");
     return TP_OK;
 }
 
-enum tp_err message_build(struct buf *out, const struct terminal *terminal, const struct transaction_request *request, unsigned stan, time_t now,
+enum tp_err message_build(struct buf *out, const struct terminal *terminal,
+                          const struct transaction_request *request, unsigned stan, time_t now,
                           payment_get *get, const void *ctx, struct tp_error *e)
 {
     struct workplace *w = calloc(1, sizeof(*w));
@@ -179,7 +201,8 @@ enum tp_err message_build(struct buf *out, const struct terminal *terminal, cons
     return r;
 }
 
-static enum tp_err fill_reversal(struct iso8583 *m, const struct iso8583 *of, unsigned stan, time_t now)
+static enum tp_err fill_reversal(struct iso8583 *m, const struct iso8583 *of, unsigned stan,
+                                 time_t now)
 {
     static const unsigned same[] = {2, 3, 4, 12, 13, 41, 42, 49};
     char original[64], number[8], sent[12];
@@ -190,16 +213,20 @@ static enum tp_err fill_reversal(struct iso8583 *m, const struct iso8583 *of, un
     iso8583_start(m, MTI_REVERSAL);
     for (size_t i = 0; i < COUNT(same); i++)
         m->field[same[i]] = of->field[same[i]];
-    if ((r = iso8583_text(of, 11, number, sizeof(number))) != TP_OK || (r = iso8583_text(of, 7, sent, sizeof(sent))) != TP_OK)
+    if ((r = iso8583_text(of, 11, number, sizeof(number))) != TP_OK ||
+        (r = iso8583_text(of, 7, sent, sizeof(sent))) != TP_OK)
         return r;
-    snprintf(original, sizeof(original), "0200%s%s%022u", number, sent, 0U); /* type, number and instant of the original, and no institutions */
+    snprintf(original, sizeof(original), "0200%s%s%022u", number, sent,
+             0U); /* type, number and instant of the original, and no institutions */
     strftime(sent, sizeof(sent), "%m%d%H%M%S", &utc);
-    if ((r = iso8583_set_text(m, 7, sent)) != TP_OK || (r = iso8583_set_number(m, 11, stan)) != TP_OK)
+    if ((r = iso8583_set_text(m, 7, sent)) != TP_OK ||
+        (r = iso8583_set_number(m, 11, stan)) != TP_OK)
         return r;
     return iso8583_set_text(m, 90, original);
 }
 
-enum tp_err message_reversal(struct buf *out, struct span original, unsigned stan, time_t now, struct tp_error *e)
+enum tp_err message_reversal(struct buf *out, struct span original, unsigned stan, time_t now,
+                             struct tp_error *e)
 {
     struct iso8583 *both = calloc(2, sizeof(*both));
     enum tp_err r;
@@ -222,23 +249,31 @@ void message_make_repeat(struct buf *message)
         message->p[1] = 0x01;
 }
 
-/* An answer echoes what it answers, so that one that was meant for another payment is not taken for this one's. */
-static enum tp_err compare(const struct iso8583 *answer, const struct iso8583 *message, struct tp_error *e)
+/* An answer echoes what it answers, so that one that was meant for another payment is not taken for
+ * this one's. */
+static enum tp_err compare(const struct iso8583 *answer, const struct iso8583 *message,
+                           struct tp_error *e)
 {
-    static const unsigned echoed[] = {4, 11, 12, 13, 41, 42, 49}; /* numbers come again: with the day they name one payment */
+    static const unsigned echoed[] = {
+        4, 11, 12, 13, 41, 42, 49}; /* numbers come again: with the day they name one payment */
     char one[64], other[64];
 
     if (answer->mti != message->mti - message->mti % 10 + 10)
-        return tp_fail(e, TP_ERR_PEER, "the acquirer answered a message of type %04u with one of type %04u", message->mti, answer->mti);
+        return tp_fail(e, TP_ERR_PEER,
+                       "the acquirer answered a message of type %04u with one of type %04u",
+                       message->mti, answer->mti);
     const unsigned missing = profile_missing(PROFILE_TERMINAL, answer);
 
     if (missing != 0)
-        return tp_fail(e, TP_ERR_PEER, "the acquirer's answer lacks its field %u (%s)", missing, iso8583_field(missing)->name);
+        return tp_fail(e, TP_ERR_PEER, "the acquirer's answer lacks its field %u (%s)", missing,
+                       iso8583_field(missing)->name);
     for (size_t i = 0; i < COUNT(echoed); i++)
-        if (iso8583_text(answer, echoed[i], one, sizeof(one)) != TP_OK || iso8583_text(message, echoed[i], other, sizeof(other)) != TP_OK ||
+        if (iso8583_text(answer, echoed[i], one, sizeof(one)) != TP_OK ||
+            iso8583_text(message, echoed[i], other, sizeof(other)) != TP_OK ||
             strcmp(one, other) != 0)
-            return tp_fail(e, TP_ERR_PEER, "the acquirer's answer is of another payment: its field %u (%s) differs", echoed[i],
-                           iso8583_field(echoed[i])->name);
+            return tp_fail(e, TP_ERR_PEER,
+                           "the acquirer's answer is of another payment: its field %u (%s) differs",
+                           echoed[i], iso8583_field(echoed[i])->name);
     return TP_OK;
 }
 
@@ -256,13 +291,18 @@ static enum tp_err take(struct answer *a, const struct iso8583 *m, struct tp_err
     if (iso8583_text(m, 39, a->code, sizeof(a->code)) != TP_OK || strlen(a->code) != 2)
         return tp_fail(e, TP_ERR_PEER, "the acquirer's answer has no response code (field 39)");
     if (iso8583_has(m, 37) && iso8583_text(m, 37, a->rrn, sizeof(a->rrn)) != TP_OK)
-        return tp_fail(e, TP_ERR_PEER, "the acquirer's answer has a reference (field 37) that cannot be read");
+        return tp_fail(e, TP_ERR_PEER,
+                       "the acquirer's answer has a reference (field 37) that cannot be read");
     if (iso8583_has(m, 44) && iso8583_text(m, 44, a->reason, sizeof(a->reason)) != TP_OK)
-        return tp_fail(e, TP_ERR_PEER, "the acquirer's answer has a reason (field 44) that cannot be read");
+        return tp_fail(e, TP_ERR_PEER,
+                       "the acquirer's answer has a reason (field 44) that cannot be read");
     if (iso8583_has(m, 38) && iso8583_text(m, 38, a->approval, sizeof(a->approval)) != TP_OK)
-        return tp_fail(e, TP_ERR_PEER, "the acquirer's answer has an approval code (field 38) that cannot be read");
+        return tp_fail(e, TP_ERR_PEER,
+                       "the acquirer's answer has an approval code (field 38) that cannot be read");
     if (m->field[55].n > 0 && tlv_check(m->field[55]) != TP_OK)
-        return tp_fail(e, TP_ERR_PEER, "the acquirer's answer has data for the card (field 55) that cannot be read");
+        return tp_fail(
+            e, TP_ERR_PEER,
+            "the acquirer's answer has data for the card (field 55) that cannot be read");
     if (m->field[55].n > 0) /* its length is that of the field: it fits */
         memcpy(a->data, m->field[55].p, m->field[55].n);
     a->data_n = m->field[55].n;
@@ -287,7 +327,8 @@ enum tp_err answer_parse(struct answer *a, struct span raw, struct span message,
         r = TP_ERR_PEER;
         if (e != NULL)
             e->code = r;
-    } else if ((r = iso8583_unpack(&both[1], message, e)) == TP_OK && (r = compare(&both[0], &both[1], e)) == TP_OK)
+    } else if ((r = iso8583_unpack(&both[1], message, e)) == TP_OK &&
+               (r = compare(&both[0], &both[1], e)) == TP_OK)
         r = take(a, &both[0], e);
     secret_wipe(both, 2 * sizeof(*both));
     free(both);
@@ -308,16 +349,21 @@ static const struct code {
 } codes[] = {
     {"00", false, "acknowledged", NULL},
     {"02", false, "the card's issuer wants to be called", NULL},
-    {"03", false, "the contract is not known to the acquirer, or closed", "the card's issuer does not know the merchant"},
+    {"03", false, "the contract is not known to the acquirer, or closed",
+     "the card's issuer does not know the merchant"},
     {"04", false, "the card is to be kept", NULL},
     {"05", false, "the payment is not honoured", "the card's issuer does not honour the payment"},
     {"07", false, "the card is to be kept, under special conditions", NULL},
     {"08", false, "the cardholder must be identified first, which nobody does here", NULL},
     {"10", false, "a part only is approved, which is not what was asked", NULL},
-    {"11", false, "it is approved as for a person of distinction, which is not what was asked", NULL},
-    {"12", false, "the acquirer does not accept this kind of transaction", "the card's issuer does not accept this kind of transaction"},
-    {"13", false, "the acquirer does not accept this amount", "the card's issuer does not accept this amount"},
-    {"14", false, "the card number is not known", "the card's issuer does not know the card number"},
+    {"11", false, "it is approved as for a person of distinction, which is not what was asked",
+     NULL},
+    {"12", false, "the acquirer does not accept this kind of transaction",
+     "the card's issuer does not accept this kind of transaction"},
+    {"13", false, "the acquirer does not accept this amount",
+     "the card's issuer does not accept this amount"},
+    {"14", false, "the card number is not known",
+     "the card's issuer does not know the card number"},
     {"15", false, "the card's issuer is not known", NULL},
     {"17", false, "the cardholder gave up", NULL},
     {"19", true, "it is to be tried again later", NULL},
@@ -328,7 +374,8 @@ static const struct code {
     {"27", false, "a field of the update of a file is wrong", NULL},
     {"28", false, "the file is locked", NULL},
     {"29", false, "the update of a file failed", NULL},
-    {"30", false, "the acquirer cannot read the message", "the card's issuer cannot read the message"},
+    {"30", false, "the acquirer cannot read the message",
+     "the card's issuer cannot read the message"},
     {"31", false, "the acquirer's institution is not known", NULL},
     {"33", false, "the card has expired", NULL},
     {"34", false, "fraud is suspected", NULL},
@@ -343,7 +390,8 @@ static const struct code {
     {"58", false, "this transaction is not permitted to this terminal", NULL},
     {"59", false, "fraud is suspected", NULL},
     {"60", false, "the merchant must contact the acquirer", NULL},
-    {"61", false, "the amount is over a limit of the contract", "the amount is over a limit of the card"},
+    {"61", false, "the amount is over a limit of the contract",
+     "the amount is over a limit of the card"},
     {"62", false, "the card is blocked", NULL},
     {"63", false, "the card's signature or a certificate fails", "the card's cryptogram fails"},
     {"68", true, "an answer came too late, or not at all", NULL},
@@ -351,8 +399,10 @@ static const struct code {
     {"76", false, "the card is reported already, and the older report stays", NULL},
     {"90", true, "the system is stopped for a moment", NULL},
     {"91", true, "the amount needs the card's issuer, who cannot be reached", NULL},
-    {"94", false, "the acquirer has another transaction under the same number", "the card's issuer has another transaction under the same number"},
-    {"96", true, "the acquirer has a fault of its own and kept nothing", "the card's issuer has a fault of its own"},
+    {"94", false, "the acquirer has another transaction under the same number",
+     "the card's issuer has another transaction under the same number"},
+    {"96", true, "the acquirer has a fault of its own and kept nothing",
+     "the card's issuer has a fault of its own"},
     {"97", true, "the time for all of it ran out", NULL},
     {"98", true, "the server is not there, and another way is to be tried", NULL},
     {"99", true, "something went wrong where the payment began", NULL},

@@ -4,15 +4,21 @@
 
 #include "payer/receipt.h"
 
-#define MESSAGE_MAX 8192 /* of a 0200: DE 55 and DE 61-63 at their longest leave half of it free */
+#define MESSAGE_MAX                                                                                \
+    8192 /* of a 0200: DE 55 and DE 61-63 at their longest leave half of it free                   \
+          */
 
-/* Appends the 0200 with DE 55 and the evidence in DE 61-63. now: the instant of DE 7. TP_ERR_FORMAT (the card gave no card number or expiry date),
+/* Appends the 0200 with DE 55 and the evidence in DE 61-63. now: the instant of DE 7. TP_ERR_FORMAT
+ * (the card gave no card number or expiry date), TP_ERR_RANGE. */
+TP_MUST_CHECK enum tp_err message_build(struct buf *out, const struct terminal *terminal,
+                                        const struct transaction_request *request, unsigned stan,
+                                        time_t now, payment_get *get, const void *ctx,
+                                        struct tp_error *e);
+
+/* Appends the 0400 that takes back a 0200, under a number (DE 11) of its own. TP_ERR_FORMAT,
  * TP_ERR_RANGE. */
-TP_MUST_CHECK enum tp_err message_build(struct buf *out, const struct terminal *terminal, const struct transaction_request *request, unsigned stan,
-                                        time_t now, payment_get *get, const void *ctx, struct tp_error *e);
-
-/* Appends the 0400 that takes back a 0200, under a number (DE 11) of its own. TP_ERR_FORMAT, TP_ERR_RANGE. */
-TP_MUST_CHECK enum tp_err message_reversal(struct buf *out, struct span original, unsigned stan, time_t now, struct tp_error *e);
+TP_MUST_CHECK enum tp_err message_reversal(struct buf *out, struct span original, unsigned stan,
+                                           time_t now, struct tp_error *e);
 
 /* Makes the 0200 a repeat, 0201, or the 0400 a 0401: nothing else of it changes. */
 void message_make_repeat(struct buf *message);
@@ -28,10 +34,13 @@ struct answer {       /* the 0210, or the 0410 */
     uint8_t data[ANSWER_DATA_MAX];
 };
 
-/* Unpacks an answer and holds it against the message it answers: MTI, DE 4, 11, 12, 13, 41, 42, 49. TP_ERR_PEER naming what does not agree. */
-TP_MUST_CHECK enum tp_err answer_parse(struct answer *a, struct span raw, struct span message, struct tp_error *e);
+/* Unpacks an answer and holds it against the message it answers: MTI, DE 4, 11, 12, 13, 41, 42, 49.
+ * TP_ERR_PEER naming what does not agree. */
+TP_MUST_CHECK enum tp_err answer_parse(struct answer *a, struct span raw, struct span message,
+                                       struct tp_error *e);
 
-/* Whether the answer settles the payment. 19, 68, 90, 91, 96 to 99 decide nothing: they ask for another try. */
+/* Whether the answer settles the payment. 19, 68, 90, 91, 96 to 99 decide nothing: they ask for
+ * another try. */
 bool answer_is_final(const struct answer *a);
 bool answer_is_yes(const struct answer *a);
 

@@ -38,12 +38,13 @@ struct payment { /* all that a payment holds while it lasts */
     uint8_t aid[16]; /* of --application, to which request points */
     char what[96];   /* is paid, and to whom */
     unsigned stan;
-    bool by_keypad;       /* the reader's own takes the PIN */
-    bool asked;           /* an ARQC was sent, or may have been, under stan */
-    int64_t asked_id;     /* its row in the journal */
-    int64_t after;        /* that row when it is being reversed: what the card then signs is delivered behind it; 0: none */
-    bool taken_back;      /* its reversal is acknowledged */
-    bool delivered;       /* the payment itself, behind those that had to go first */
+    bool by_keypad;   /* the reader's own takes the PIN */
+    bool asked;       /* an ARQC was sent, or may have been, under stan */
+    int64_t asked_id; /* its row in the journal */
+    int64_t after;    /* that row when it is being reversed: what the card then signs is delivered
+                         behind it; 0: none */
+    bool taken_back;  /* its reversal is acknowledged */
+    bool delivered;   /* the payment itself, behind those that had to go first */
     struct answer online; /* the answer to it; code "" when there was none */
     uint8_t undo[512];    /* the 0400 that takes it back */
     size_t undo_n;
@@ -54,14 +55,18 @@ static struct span get(const void *tx, uint32_t tag)
     return transaction_get(tx, tag);
 }
 
-enum tp_err pay_amount(int64_t *minor, const struct currency *contract, const char *amount, const char *currency, struct tp_error *e)
+enum tp_err pay_amount(int64_t *minor, const struct currency *contract, const char *amount,
+                       const char *currency, struct tp_error *e)
 {
     const struct currency *c = currency == NULL ? contract : currency_by_alpha(currency);
 
     if (c == NULL)
-        return tp_fail(e, TP_ERR_USAGE, "\"%s\" is not a currency of ISO 4217: write three letters, such as EUR", currency);
+        return tp_fail(e, TP_ERR_USAGE,
+                       "\"%s\" is not a currency of ISO 4217: write three letters, such as EUR",
+                       currency);
     if (c != contract)
-        return tp_fail(e, TP_ERR_USAGE, "the contract is in %s: it cannot take %s", contract->alpha, c->alpha);
+        return tp_fail(e, TP_ERR_USAGE, "the contract is in %s: it cannot take %s", contract->alpha,
+                       c->alpha);
     if (amount == NULL)
         return tp_fail(e, TP_ERR_USAGE, "say how much: --amount 12.50");
     return money_parse(minor, c, amount, e);
@@ -70,7 +75,8 @@ enum tp_err pay_amount(int64_t *minor, const struct currency *contract, const ch
 static void tell_delivered(void *ctx, const struct receipt *r)
 {
     (void)ctx;
-    log_note("payment %06u of before: %s%s%s", r->stan, payment_state_name(r->state), r->reason[0] != '\0' ? ", " : ", reference ",
+    log_note("payment %06u of before: %s%s%s", r->stan, payment_state_name(r->state),
+             r->reason[0] != '\0' ? ", " : ", reference ",
              r->reason[0] != '\0' ? r->reason : r->rrn);
 }
 
@@ -81,12 +87,15 @@ static enum tp_err recover(struct payment *p, struct tp_error *e)
     const enum tp_err r = journal_recover(p->journal, &n, e);
 
     if (n > 0)
-        log_note("%zu %s cut off while its issuer was asked: to be reversed", n, n == 1 ? "payment of before was" : "payments of before were");
+        log_note("%zu %s cut off while its issuer was asked: to be reversed", n,
+                 n == 1 ? "payment of before was" : "payments of before were");
     return r;
 }
 
-/* Before a card is asked for anything: the way to the acquirer, over which what an earlier payment left is delivered first. An acquirer who is not the
- * right one, or who takes nothing from this terminal, ends it here; one who cannot be reached does not, because a card can sign without (Book 4, 6.3: terminal type 35 is online with offline). */
+/* Before a card is asked for anything: the way to the acquirer, over which what an earlier payment
+ * left is delivered first. An acquirer who is not the right one, or who takes nothing from this
+ * terminal, ends it here; one who cannot be reached does not, because a card can sign without (Book
+ * 4, 6.3: terminal type 35 is online with offline). */
 static enum tp_err reach_acquirer(struct payment *p, struct tp_error *e)
 {
     struct tp_error why = {0};
@@ -119,10 +128,12 @@ static enum tp_err wait_card(struct payment *p, struct tp_error *e)
 
     while ((r == TP_ERR_NO_CARD || r == TP_ERR_NO_READER) && time_monotonic_ms() < until) {
         if (!prompted)
-            person_status(p->person, "%s: %s", p->what, r == TP_ERR_NO_CARD ? "insert your card" : "connect a card reader");
+            person_status(p->person, "%s: %s", p->what,
+                          r == TP_ERR_NO_CARD ? "insert your card" : "connect a card reader");
         prompted = true;
         if (!person_stays(p->person, 0)) {
-            r = tp_fail(e, TP_ERR_CANCELLED, "given up before a card was inserted: nothing was paid");
+            r = tp_fail(e, TP_ERR_CANCELLED,
+                        "given up before a card was inserted: nothing was paid");
             break;
         }
         r = reader_wait_card(p->reader, WAIT_SLICE_MS, e);
@@ -131,11 +142,12 @@ static enum tp_err wait_card(struct payment *p, struct tp_error *e)
     return r;
 }
 
-/* A reader with a keypad takes the PIN itself, unless it was said to ask here. It can send it in plaintext only, so enciphered PIN is none of this terminal's
- * capabilities then. */
+/* A reader with a keypad takes the PIN itself, unless it was said to ask here. It can send it in
+ * plaintext only, so enciphered PIN is none of this terminal's capabilities then. */
 static void choose_pinpad(struct payment *p)
 {
-    if (p->options->no_pinpad || p->options->person.pin_fd >= 0 || !reader_features(p->reader).pin_verify)
+    if (p->options->no_pinpad || p->options->person.pin_fd >= 0 ||
+        !reader_features(p->reader).pin_verify)
         return;
     p->by_keypad = true;
     person_use_keypad(p->person);
@@ -146,8 +158,8 @@ static enum tp_err reach_card(struct payment *p, struct tp_error *e)
 {
     enum tp_err r;
 
-    if ((r = readers_open(&p->reader, p->options->reader, e)) != TP_OK || (r = wait_card(p, e)) != TP_OK ||
-        (r = reader_connect(p->reader, e)) != TP_OK)
+    if ((r = readers_open(&p->reader, p->options->reader, e)) != TP_OK ||
+        (r = wait_card(p, e)) != TP_OK || (r = reader_connect(p->reader, e)) != TP_OK)
         return readers_usable(r);
     choose_pinpad(p);
     reader_set_goes_on(p->reader, person_reads, p->person);
@@ -160,7 +172,8 @@ static enum tp_err reach_card(struct payment *p, struct tp_error *e)
     return r;
 }
 
-/* What the card signs of whom it pays: fixed before its first cryptogram, as are number, day and time. */
+/* What the card signs of whom it pays: fixed before its first cryptogram, as are number, day and
+ * time. */
 static enum tp_err name_payee(struct payment *p, struct tp_error *e)
 {
     const struct terminal_config *k = &p->terminal->kernel;
@@ -205,8 +218,9 @@ static enum cli_exit exit_of_refusal(const struct receipt *r)
     return strcmp(r->answer, "63") == 0 ? CLI_SECURITY : CLI_DECLINED;
 }
 
-/* What the issuer says to the card, as the kernel takes it. Scripts that are longer than a terminal must take (EMV 4.4 Book 3, 10.10: 128 bytes) and than
- * this one does are left out: the card then shows the issuer that they did not come. */
+/* What the issuer says to the card, as the kernel takes it. Scripts that are longer than a terminal
+ * must take (EMV 4.4 Book 3, 10.10: 128 bytes) and than this one does are left out: the card then
+ * shows the issuer that they did not come. */
 static void read_answer(struct kernel_issuer_answer *out, const struct answer *a)
 {
     struct span rest = span_of(a->data, a->data_n);
@@ -216,10 +230,12 @@ static void read_answer(struct kernel_issuer_answer *out, const struct answer *a
     memcpy(out->arc, a->code, 2);
     memcpy(out->approval, a->approval, sizeof(out->approval));
     while (tlv_next(&rest, &t) == TP_OK) {
-        if (t.tag == TAG_ISSUER_AUTH_DATA && t.value.n >= 8 && t.value.n <= sizeof(out->authentication.p)) {
+        if (t.tag == TAG_ISSUER_AUTH_DATA && t.value.n >= 8 &&
+            t.value.n <= sizeof(out->authentication.p)) {
             memcpy(out->authentication.p, t.value.p, t.value.n);
             out->authentication.n = t.value.n;
-        } else if ((t.tag == TAG_SCRIPT_71 || t.tag == TAG_SCRIPT_72) && t.raw.n <= sizeof(out->scripts.p) - out->scripts.n) {
+        } else if ((t.tag == TAG_SCRIPT_71 || t.tag == TAG_SCRIPT_72) &&
+                   t.raw.n <= sizeof(out->scripts.p) - out->scripts.n) {
             memcpy(out->scripts.p + out->scripts.n, t.raw.p, t.raw.n);
             out->scripts.n += t.raw.n;
         } else if (t.tag != TAG_ARC) {
@@ -231,7 +247,8 @@ static void read_answer(struct kernel_issuer_answer *out, const struct answer *a
 static void fill_receipt(struct payment *p, const struct transaction *tx);
 
 /* The question is in the journal, with what takes it back, before it leaves. */
-static enum tp_err keep_question(struct payment *p, const struct transaction *tx, struct span message, struct tp_error *e)
+static enum tp_err keep_question(struct payment *p, const struct transaction *tx,
+                                 struct span message, struct tp_error *e)
 {
     struct buf undo = BUF_OF(p->undo);
     unsigned stan = 0;
@@ -247,7 +264,8 @@ static enum tp_err keep_question(struct payment *p, const struct transaction *tx
     return journal_ask(p->journal, &p->result->receipt, buf_span(&undo), &p->asked_id, e);
 }
 
-/* Once; and once more on a new connection when the first broke, since the acquirer answers a repeat as the first. Time that ran out is not spent again. */
+/* Once; and once more on a new connection when the first broke, since the acquirer answers a repeat
+ * as the first. Time that ran out is not spent again. */
 static enum tp_err ask_acquirer(struct payment *p, struct buf *message, struct tp_error *e)
 {
     enum tp_err r = deliver_once(p->deliverer, buf_span(message), &p->online, e);
@@ -282,11 +300,15 @@ static enum tp_err deliver_first(struct payment *p, int64_t id, struct tp_error 
     r = deliver_pending(p->deliverer, p->journal, take_delivered, p, e);
     if (r == TP_OK)
         r = journal_waits(p->journal, id, &waits, e);
-    return r == TP_OK && waits ? tp_fail(e, TP_ERR_PEER, "an earlier payment with this card must be delivered first") : r;
+    return r == TP_OK && waits
+               ? tp_fail(e, TP_ERR_PEER,
+                         "an earlier payment with this card must be delivered first")
+               : r;
 }
 
 /* A cryptogram that asks for the issuer: the acquirer is asked, and asks the issuer. */
-static enum tp_err authorise(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out)
+static enum tp_err authorise(void *ctx, const struct transaction *tx,
+                             struct kernel_issuer_answer *out)
 {
     struct payment *p = ctx;
     uint8_t room[MESSAGE_MAX];
@@ -319,15 +341,18 @@ static enum tp_err authorise(void *ctx, const struct transaction *tx, struct ker
 /* The card's part. *e says why there is no transaction. */
 static enum tp_err run_kernel(struct payment *p, struct tp_error *e)
 {
-    const struct kernel_person asked = person_kernel(p->person), person = trace_person(p->trace, &asked);
-    const struct kernel_online way = {.ctx = p, .authorise = authorise}, online = trace_online(p->trace, &way);
+    const struct kernel_person asked = person_kernel(p->person),
+                               person = trace_person(p->trace, &asked);
+    const struct kernel_online way = {.ctx = p, .authorise = authorise},
+                               online = trace_online(p->trace, &way);
     const struct kernel_memory memory = memory_kernel(p->memory, p->request.date);
     const int64_t start = time_monotonic_ms();
     enum tp_err r;
 
     trace_payment(p->trace, &p->terminal->kernel, &p->request);
     p->terminal->kernel.memory = trace_memory(p->trace, &memory);
-    r = kernel_run(&p->result->tx, p->reader, &p->terminal->kernel, &p->request, &person, &online, e);
+    r = kernel_run(&p->result->tx, p->reader, &p->terminal->kernel, &p->request, &person, &online,
+                   e);
     p->terminal->kernel.memory = NULL;
     person_status_end(p->person);
     p->result->card_ms = time_monotonic_ms() - start - p->result->acquirer_ms;
@@ -356,22 +381,27 @@ static void fill_receipt(struct payment *p, const struct transaction *tx)
     p->result->has_receipt = true;
 }
 
-/* What a person can do about a PIN that may be why it did not go well: one that was wrong too often; a card that takes it enciphered only, which no keypad does. */
+/* What a person can do about a PIN that may be why it did not go well: one that was wrong too
+ * often; a card that takes it enciphered only, which no keypad does. */
 static void hint_pin(const struct payment *p)
 {
     const struct kernel_cvm *rule;
 
     if (transaction_pin_tries(p->result->tx) == 0)
-        log_note("the PIN was wrong too often, and the card takes none any more: its issuer can unblock it");
+        log_note("the PIN was wrong too often, and the card takes none any more: its issuer can "
+                 "unblock it");
     for (size_t i = 0; p->by_keypad && (rule = transaction_cvm_at(p->result->tx, i)) != NULL; i++)
-        if ((rule->code & CVM_CODE) == CVM_ENCIPHERED_PIN && /* not of this terminal, or only asked for "if the terminal supports it" */
+        if ((rule->code & CVM_CODE) == CVM_ENCIPHERED_PIN && /* not of this terminal, or only asked
+                                                                for "if the terminal supports it" */
             (rule->result == KERNEL_CVM_UNSUPPORTED || rule->result == KERNEL_CVM_CONDITION)) {
-            log_note("this card can take its PIN enciphered, which the reader's keypad cannot do: --no-pinpad asks for it here");
+            log_note("this card can take its PIN enciphered, which the reader's keypad cannot do: "
+                     "--no-pinpad asks for it here");
             return;
         }
 }
 
-/* The acquirer, the card or the terminal said no: who said it first gives the reason. A failed signature is a matter of security (DESIGN 4). */
+/* The acquirer, the card or the terminal said no: who said it first gives the reason. A failed
+ * signature is a matter of security (DESIGN 4). */
 static void declined(struct payment *p)
 {
     const struct kernel_authentication *a = transaction_authentication(p->result->tx);
@@ -385,19 +415,24 @@ static void declined(struct payment *p)
         p->result->exit = exit_of_refusal(r);
     }
     if (p->after != 0)
-        snprintf(r->reason + strlen(r->reason), sizeof(r->reason) - strlen(r->reason), "%s", p->taken_back ? "; what was asked is reversed" : "");
+        snprintf(r->reason + strlen(r->reason), sizeof(r->reason) - strlen(r->reason), "%s",
+                 p->taken_back ? "; what was asked is reversed" : "");
     if (p->after != 0 && !p->taken_back)
         (void)tp_fail(&p->result->error, TP_ERR_STATE,
-                      "nothing is paid. What was asked is to be reversed, and the acquirer does not know yet: the reversal is kept, and the next "
+                      "nothing is paid. What was asked is to be reversed, and the acquirer does "
+                      "not know yet: the reversal is kept, and the next "
                       "`telepay pay`, or `telepay journal send`, delivers it");
     hint_pin(p);
 }
 
-/* What became of the question to the issuer, now that the card has had its last word (tx approved) or has left: the journal knows, and what is to be taken back is, at once if
- * it can be. Without an answer nobody knows what the acquirer did: that is taken back too (Book 4, 6.3.8; ISO 8583 0400). */
+/* What became of the question to the issuer, now that the card has had its last word (tx approved)
+ * or has left: the journal knows, and what is to be taken back is, at once if it can be. Without an
+ * answer nobody knows what the acquirer did: that is taken back too (Book 4, 6.3.8; ISO 8583 0400).
+ */
 static enum tp_err settle_question(struct payment *p, bool approved, struct tp_error *e)
 {
-    const bool unreached = strcmp(p->online.code, "91") == 0; /* the acquirer keeps nothing, and reverses what it asked */
+    const bool unreached = strcmp(p->online.code, "91") ==
+                           0; /* the acquirer keeps nothing, and reverses what it asked */
     const bool yes = answer_is_yes(&p->online), no = unreached || (answered(&p->online) && !yes);
     struct buf undo = {p->undo, p->undo_n, sizeof(p->undo)};
     struct tp_error why = {0};
@@ -411,7 +446,9 @@ static enum tp_err settle_question(struct payment *p, bool approved, struct tp_e
         return journal_conclude(p->journal, p->asked_id, &settled, e);
     }
     r = journal_reverse(p->journal, p->asked_id, p->online.rrn,
-                        yes ? "approved, but the card then gave no TC" : "the question to the issuer was not answered", e);
+                        yes ? "approved, but the card then gave no TC"
+                            : "the question to the issuer was not answered",
+                        e);
     if (r != TP_OK)
         return r;
     p->after = p->asked_id;
@@ -431,16 +468,19 @@ static enum tp_err keep_and_deliver(struct payment *p, struct tp_error *e)
     int64_t id, start;
     enum tp_err r;
 
-    if (p->asked) { /* the cryptogram that asked had this number, answered or not: the one that pays takes its own */
+    if (p->asked) { /* the cryptogram that asked had this number, answered or not: the one that pays
+                       takes its own */
         r = journal_next_stan(p->journal, p->request.date, &p->stan, e);
         if (r != TP_OK)
             return r;
         receipt->stan = p->stan;
     }
     receipt->state = PAYMENT_SIGNED;
-    if ((r = message_build(&message, p->terminal, &p->request, p->stan, time(NULL), get, p->result->tx, e)) != TP_OK ||
+    if ((r = message_build(&message, p->terminal, &p->request, p->stan, time(NULL), get,
+                           p->result->tx, e)) != TP_OK ||
         (r = journal_add(p->journal, receipt, buf_span(&message), p->after, &id, e)) != TP_OK) {
-        tp_error_prefix(e, "the card has signed, but the payment could not be kept and was not sent, so nothing is paid");
+        tp_error_prefix(e, "the card has signed, but the payment could not be kept and was not "
+                           "sent, so nothing is paid");
         receipt->state = PAYMENT_DECLINED;
         goto out;
     }
@@ -455,7 +495,8 @@ static enum tp_err keep_and_deliver(struct payment *p, struct tp_error *e)
     p->result->acquirer_ms += time_monotonic_ms() - start;
     person_status_end(p->person);
     if (r != TP_OK)
-        tp_error_prefix(e, "THE CARD HAS SIGNED: do not pay again. The acquirer has not acknowledged yet; the payment is kept, and the next "
+        tp_error_prefix(e, "THE CARD HAS SIGNED: do not pay again. The acquirer has not "
+                           "acknowledged yet; the payment is kept, and the next "
                            "`telepay pay`, or `telepay journal send`, delivers it");
 out:
     secret_wipe(room, sizeof(room));
@@ -472,7 +513,8 @@ static enum tp_err finish(struct payment *p, struct tp_error *e)
         declined(p);
         return TP_OK;
     }
-    if (answer_is_yes(&p->online)) { /* acknowledged already, with its issuer's yes, and in the journal as such */
+    if (answer_is_yes(&p->online)) { /* acknowledged already, with its issuer's yes, and in the
+                                        journal as such */
         receipt_settle(&result->receipt, &p->online);
         result->exit = CLI_DONE;
         return TP_OK;
@@ -480,26 +522,31 @@ static enum tp_err finish(struct payment *p, struct tp_error *e)
     r = keep_and_deliver(p, e);
     if (r != TP_OK)
         return r;
-    result->exit = result->receipt.state == PAYMENT_ACKNOWLEDGED ? CLI_DONE : exit_of_refusal(&result->receipt);
+    result->exit = result->receipt.state == PAYMENT_ACKNOWLEDGED
+                       ? CLI_DONE
+                       : exit_of_refusal(&result->receipt);
     return TP_OK;
 }
 
-/* --application AID or NAME: others are not even looked for, so that a card's only application is not taken for the one that was named. */
+/* --application AID or NAME: others are not even looked for, so that a card's only application is
+ * not taken for the one that was named. */
 static enum tp_err narrow(struct payment *p, struct tp_error *e)
 {
     const char *wanted = p->options->person.application;
     struct buf aid = BUF_OF(p->aid);
 
-    if (wanted == NULL || (strlen(wanted) <= 2 && strspn(wanted, "0123456789") == strlen(wanted) && wanted[0] != '\0')) /* a number in the list */
+    if (wanted == NULL || (strlen(wanted) <= 2 && strspn(wanted, "0123456789") == strlen(wanted) &&
+                           wanted[0] != '\0')) /* a number in the list */
         return TP_OK;
     if (hex_decode(&aid, wanted) == TP_OK && aid.n >= AID_MIN) {
         p->request.application = buf_span(&aid);
         return terminal_only(p->terminal, buf_span(&aid), e);
     }
     if (wanted[0] == '\0' || strlen(wanted) > LABEL_MAX)
-        return tp_fail(
-            e, TP_ERR_USAGE,
-            "--application takes an AID of 10 to 32 hexadecimal digits, a name of up to 16 characters, or a number in the list, not \"%s\"", wanted);
+        return tp_fail(e, TP_ERR_USAGE,
+                       "--application takes an AID of 10 to 32 hexadecimal digits, a name of up to "
+                       "16 characters, or a number in the list, not \"%s\"",
+                       wanted);
     p->request.label = wanted;
     return TP_OK;
 }
@@ -510,16 +557,22 @@ static enum tp_err run(struct payment *p, struct tp_error *e)
     char amount[MONEY_TEXT_MAX];
     enum tp_err r;
 
-    if ((r = terminal_load(&p->terminal, o->config, e)) != TP_OK || (r = terminal_names_payee(p->terminal, e)) != TP_OK ||
-        (r = pay_amount(&p->request.amount, p->terminal->currency, o->amount, o->currency, e)) != TP_OK || (r = narrow(p, e)) != TP_OK ||
+    if ((r = terminal_load(&p->terminal, o->config, e)) != TP_OK ||
+        (r = terminal_names_payee(p->terminal, e)) != TP_OK ||
+        (r = pay_amount(&p->request.amount, p->terminal->currency, o->amount, o->currency, e)) !=
+            TP_OK ||
+        (r = narrow(p, e)) != TP_OK ||
         (r = journal_open(&p->journal, p->terminal->journal, e)) != TP_OK ||
-        (r = memory_new(&p->memory, p->journal, p->terminal->exceptions, e)) != TP_OK || (r = person_new(&p->person, &o->person, e)) != TP_OK)
+        (r = memory_new(&p->memory, p->journal, p->terminal->exceptions, e)) != TP_OK ||
+        (r = person_new(&p->person, &o->person, e)) != TP_OK)
         return r;
-    snprintf(p->what, sizeof(p->what), "%s %s to %s", money_format(amount, p->request.amount, p->terminal->currency), p->terminal->currency->alpha,
-             p->terminal->kernel.merchant_name);
+    snprintf(p->what, sizeof(p->what), "%s %s to %s",
+             money_format(amount, p->request.amount, p->terminal->currency),
+             p->terminal->currency->alpha, p->terminal->kernel.merchant_name);
     person_pays(p->person, p->what);
     p->terminal->kernel.allow_live_card = o->allow_live_card;
-    if ((r = reach_acquirer(p, e)) != TP_OK || (r = reach_card(p, e)) != TP_OK || (r = fill_request(p, e)) != TP_OK)
+    if ((r = reach_acquirer(p, e)) != TP_OK || (r = reach_card(p, e)) != TP_OK ||
+        (r = fill_request(p, e)) != TP_OK)
         return r;
     r = run_kernel(p, e);
     if (p->asked) {

@@ -13,7 +13,8 @@ struct pay_options {
     const char *trace;             /* file; NULL: none */
     bool trace_unmasked;           /* of a card of the test scheme */
     bool allow_live_card;
-    bool no_pinpad; /* the PIN is asked for here even if the reader has a keypad; person.pin_fd says so too */
+    bool no_pinpad; /* the PIN is asked for here even if the reader has a keypad; person.pin_fd says
+                       so too */
     int wait_ms;    /* for a card */
     struct person_options person;
 };
@@ -23,8 +24,9 @@ struct pay_result {
     struct tp_error error; /* code TP_OK: there is a receipt to show and nothing else to say */
     bool has_receipt;      /* the card was reached */
     struct receipt receipt;
-    struct transaction *tx;    /* NULL: none. Freed by pay_result_free */
-    struct person *person;     /* signals are held back as long: the receipt is printed before it is freed */
+    struct transaction *tx; /* NULL: none. Freed by pay_result_free */
+    struct person
+        *person; /* signals are held back as long: the receipt is printed before it is freed */
     struct terminal *terminal; /* tx speaks of its authority keys: kept as long */
     struct reader_counts counts;
     int64_t card_ms, acquirer_ms; /* time spent */
@@ -34,7 +36,9 @@ struct pay_result {
 void pay_run(struct pay_result *result, const struct pay_options *options);
 void pay_result_free(struct pay_result *result);
 
-/* Amount and currency as typed, for a contract in `contract` currency: TP_ERR_USAGE with a sentence. */
-TP_MUST_CHECK enum tp_err pay_amount(int64_t *minor, const struct currency *contract, const char *amount, const char *currency, struct tp_error *e);
+/* Amount and currency as typed, for a contract in `contract` currency: TP_ERR_USAGE with a
+ * sentence. */
+TP_MUST_CHECK enum tp_err pay_amount(int64_t *minor, const struct currency *contract,
+                                     const char *amount, const char *currency, struct tp_error *e);
 
 #endif

@@ -39,14 +39,16 @@ struct person {
 
 static void hold_back(sigset_t *set)
 {
-    static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2};
+    static const int held[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGTSTP,
+                               SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2};
 
     sigemptyset(set);
     for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
         sigaddset(set, held[i]);
 }
 
-enum tp_err person_new(struct person **out, const struct person_options *options, struct tp_error *e)
+enum tp_err person_new(struct person **out, const struct person_options *options,
+                       struct tp_error *e)
 {
     struct person *p = calloc(1, sizeof(*p));
     sigset_t held;
@@ -68,8 +70,8 @@ enum tp_err person_new(struct person **out, const struct person_options *options
     return TP_OK;
 }
 
-/* The signals that came while others were looked at. SIGTSTP is passed over, and so is SIGPIPE: who reads
- * no more says nothing about the payment. */
+/* The signals that came while others were looked at. SIGTSTP is passed over, and so is SIGPIPE: who
+ * reads no more says nothing about the payment. */
 static bool look_at_signals(struct person *p)
 {
     struct signalfd_siginfo info;
@@ -80,13 +82,14 @@ static bool look_at_signals(struct person *p)
     return p->left;
 }
 
-/* Only the terminal's own foreground may change it: another would be stopped for it, or change it for a
- * program that is none of its business. */
+/* Only the terminal's own foreground may change it: another would be stopped for it, or change it
+ * for a program that is none of its business. */
 static bool hush(struct person *p)
 {
     struct termios quiet;
 
-    if (p->tty < 0 || tcgetpgrp(p->tty) != getpgrp() || (!p->quiet && tcgetattr(p->tty, &p->echoing) != 0))
+    if (p->tty < 0 || tcgetpgrp(p->tty) != getpgrp() ||
+        (!p->quiet && tcgetattr(p->tty, &p->echoing) != 0))
         return false;
     quiet = p->echoing;
     quiet.c_lflag = (quiet.c_lflag & ~(tcflag_t)(ECHO | ECHONL)) | ICANON | ISIG;
@@ -168,7 +171,8 @@ void person_status_end(struct person *p)
 
 static enum tp_err leave(struct person *p)
 {
-    return tp_fail(&p->ended, TP_ERR_CANCELLED, "given up before the card was asked to sign: nothing was paid");
+    return tp_fail(&p->ended, TP_ERR_CANCELLED,
+                   "given up before the card was asked to sign: nothing was paid");
 }
 
 /* One byte from fd; *n 0 at its end. TP_ERR_CANCELLED when the person leaves. */
@@ -182,7 +186,8 @@ static enum tp_err read_byte(struct person *p, int fd, uint8_t *byte, ssize_t *n
         if (look_at_signals(p))
             return leave(p);
         if ((wait[0].revents & POLLNVAL) != 0)
-            return tp_fail(&p->ended, TP_ERR_USAGE, "there is no file descriptor %d to read the PIN from: see --pin-fd", fd);
+            return tp_fail(&p->ended, TP_ERR_USAGE,
+                           "there is no file descriptor %d to read the PIN from: see --pin-fd", fd);
         if (wait[0].revents == 0)
             continue;
         *n = read(fd, byte, 1);
@@ -193,7 +198,8 @@ static enum tp_err read_byte(struct person *p, int fd, uint8_t *byte, ssize_t *n
     }
 }
 
-/* A line without its end into *pin; longer than any PIN it is cut, and so still no PIN. *ended: the input ended without a byte. */
+/* A line without its end into *pin; longer than any PIN it is cut, and so still no PIN. *ended: the
+ * input ended without a byte. */
 static enum tp_err read_line(struct person *p, int fd, struct secret *pin, bool *ended)
 {
     struct secret room = {0};
@@ -224,7 +230,8 @@ static bool is_pin(struct span line)
     return digits && line.n >= PIN_MIN && line.n <= PIN_MAX;
 }
 
-static enum tp_err pin_from_fd(struct person *p, unsigned tries_left, bool wrong_before, struct secret *pin)
+static enum tp_err pin_from_fd(struct person *p, unsigned tries_left, bool wrong_before,
+                               struct secret *pin)
 {
     bool ended;
     const enum tp_err r = read_line(p, p->options.pin_fd, pin, &ended);
@@ -232,15 +239,18 @@ static enum tp_err pin_from_fd(struct person *p, unsigned tries_left, bool wrong
     if (r != TP_OK)
         return r;
     if (!ended && !is_pin(secret_span(pin))) /* a script would not know that it is asked again */
-        return tp_fail(&p->ended, TP_ERR_USAGE, "a PIN has %d to %d digits; nothing was paid", PIN_MIN, PIN_MAX);
+        return tp_fail(&p->ended, TP_ERR_USAGE, "a PIN has %d to %d digits; nothing was paid",
+                       PIN_MIN, PIN_MAX);
     if (!ended)
         return TP_OK;
     if (wrong_before && tries_left <= TRIES_SHOWN)
-        return tp_fail(&p->ended, TP_ERR_CANCELLED, "the PIN is wrong: %u %s left; nothing was paid", tries_left,
+        return tp_fail(&p->ended, TP_ERR_CANCELLED,
+                       "the PIN is wrong: %u %s left; nothing was paid", tries_left,
                        tries_left == 1 ? "try is" : "tries are");
     if (wrong_before)
         return tp_fail(&p->ended, TP_ERR_CANCELLED, "the PIN is wrong; nothing was paid");
-    return tp_fail(&p->ended, TP_ERR_USAGE, "file descriptor %d gave no PIN: see --pin-fd", p->options.pin_fd);
+    return tp_fail(&p->ended, TP_ERR_USAGE, "file descriptor %d gave no PIN: see --pin-fd",
+                   p->options.pin_fd);
 }
 
 static void prompt(struct person *p, unsigned tries_left, bool wrong_before)
@@ -249,7 +259,8 @@ static void prompt(struct person *p, unsigned tries_left, bool wrong_before)
     int n = snprintf(text, sizeof(text), "%s%s", p->what, p->what[0] != '\0' ? ". " : "");
 
     if (p->no_pin)
-        n += snprintf(text + n, sizeof(text) - (size_t)n, "A PIN has %d to %d digits. ", PIN_MIN, PIN_MAX);
+        n += snprintf(text + n, sizeof(text) - (size_t)n, "A PIN has %d to %d digits. ", PIN_MIN,
+                      PIN_MAX);
     else if (wrong_before)
         n += snprintf(text + n, sizeof(text) - (size_t)n, "Wrong PIN. ");
     if (tries_left == 1)
@@ -264,12 +275,14 @@ static void prompt(struct person *p, unsigned tries_left, bool wrong_before)
 }
 
 /* Without echo, which person_free restores: signals are held back until then. */
-static enum tp_err pin_from_tty(struct person *p, unsigned tries_left, bool wrong_before, struct secret *pin)
+static enum tp_err pin_from_tty(struct person *p, unsigned tries_left, bool wrong_before,
+                                struct secret *pin)
 {
     bool ended;
     enum tp_err r;
 
-    if (!hush(p)) /* again: a shell may have set it anew meanwhile, and what was typed ahead is not meant for this */
+    if (!hush(p)) /* again: a shell may have set it anew meanwhile, and what was typed ahead is not
+                     meant for this */
         return TP_ERR_NOT_FOUND;
     prompt(p, tries_left, wrong_before);
     r = read_line(p, p->tty, pin, &ended);
@@ -291,8 +304,11 @@ static enum tp_err ask_pin(void *ctx, unsigned tries_left, bool wrong_before, st
     else if (p->tty >= 0)
         r = pin_from_tty(p, tries_left, wrong_before, pin);
     else /* not "no PIN pad", with which the card would go on and decline: nobody meant that */
-        r = tp_fail(&p->ended, TP_ERR_USAGE, "there is no terminal to ask the PIN on: give it with --pin-fd; nothing was paid");
-    /* To the kernel TP_ERR_CANCELLED means "goes on without PIN"; one who leaves, leaves the payment. */
+        r = tp_fail(
+            &p->ended, TP_ERR_USAGE,
+            "there is no terminal to ask the PIN on: give it with --pin-fd; nothing was paid");
+    /* To the kernel TP_ERR_CANCELLED means "goes on without PIN"; one who leaves, leaves the
+     * payment. */
     return r == TP_ERR_CANCELLED && p->ended.code != TP_OK ? TP_ERR_STATE : r;
 }
 
@@ -304,12 +320,14 @@ static void tell_keypad(struct person *p, unsigned tries_left, bool wrong_before
     if (tries_left == 1)
         log_note("%s%s%senter the PIN on the reader (last try)", p->what, after, wrong);
     else if (tries_left <= TRIES_SHOWN)
-        log_note("%s%s%senter the PIN on the reader (%u tries left)", p->what, after, wrong, tries_left);
+        log_note("%s%s%senter the PIN on the reader (%u tries left)", p->what, after, wrong,
+                 tries_left);
     else
         log_note("%s%s%senter the PIN on the reader", p->what, after, wrong);
 }
 
-/* The cancel key of the reader leaves the payment, as Ctrl-C does: whoever wants to pay without PIN (Book 4, 6.3.4.3) uses --no-pinpad and Enter. */
+/* The cancel key of the reader leaves the payment, as Ctrl-C does: whoever wants to pay without PIN
+ * (Book 4, 6.3.4.3) uses --no-pinpad and Enter. */
 static enum tp_err keypad(void *ctx, unsigned tries_left, enum kernel_keypad what)
 {
     struct person *p = ctx;
@@ -319,10 +337,12 @@ static enum tp_err keypad(void *ctx, unsigned tries_left, enum kernel_keypad wha
     else if (what == KERNEL_KEYPAD_CANCELLED)
         (void)tp_fail(&p->ended, TP_ERR_CANCELLED, "cancelled on the reader: nothing was paid");
     else if (what == KERNEL_KEYPAD_TIMEOUT)
-        (void)tp_fail(&p->ended, TP_ERR_CANCELLED, "no PIN was entered on the reader in time: nothing was paid");
+        (void)tp_fail(&p->ended, TP_ERR_CANCELLED,
+                      "no PIN was entered on the reader in time: nothing was paid");
     else if (what == KERNEL_KEYPAD_REFUSED)
         (void)tp_fail(&p->ended, TP_ERR_NO_READER,
-                      "the reader's keypad does not take the PIN of this card: --no-pinpad asks for it here; nothing was paid");
+                      "the reader's keypad does not take the PIN of this card: --no-pinpad asks "
+                      "for it here; nothing was paid");
     if (p->ended.code != TP_OK)
         return TP_ERR_STATE;
     if (what == KERNEL_KEYPAD_ENTER || what == KERNEL_KEYPAD_WRONG)
@@ -339,7 +359,8 @@ void person_use_keypad(struct person *p)
     p->keypad = true;
 }
 
-/* --application: a number in the list. Of an AID or a name the kernel has listed no other (pay.c), and of those the card's order decides. */
+/* --application: a number in the list. Of an AID or a name the kernel has listed no other (pay.c),
+ * and of those the card's order decides. */
 static int choose_named(struct person *p, size_t n)
 {
     const char *wanted = p->options.application;
@@ -353,9 +374,14 @@ static int choose_named(struct person *p, size_t n)
     if (number >= 1 && number <= n && !again)
         return (int)number - 1;
     if (again) /* that one was refused, and no other is taken for it: Book 1, 12.4 */
-        (void)tp_fail(&p->ended, TP_ERR_CARD, "the card does not let application number %s be used; nothing was paid", wanted);
+        (void)tp_fail(&p->ended, TP_ERR_CARD,
+                      "the card does not let application number %s be used; nothing was paid",
+                      wanted);
     else
-        (void)tp_fail(&p->ended, TP_ERR_USAGE, "the card has no application number %s that the terminal accepts: see `telepay card`", wanted);
+        (void)tp_fail(
+            &p->ended, TP_ERR_USAGE,
+            "the card has no application number %s that the terminal accepts: see `telepay card`",
+            wanted);
     return -1;
 }
 
@@ -370,7 +396,8 @@ static int ask_choice(struct person *p, const struct candidate *list, size_t n)
     if (p->what[0] != '\0' && dprintf(p->tty, "%s\n", p->what) < 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
-        const int w = snprintf(text, sizeof(text), "%2zu  %-16s  %s\n", i + 1, list[i].label, hex_encode(aid, span_of(list[i].aid, list[i].aid_n)));
+        const int w = snprintf(text, sizeof(text), "%2zu  %-16s  %s\n", i + 1, list[i].label,
+                               hex_encode(aid, span_of(list[i].aid, list[i].aid_n)));
 
         if (write(p->tty, text, (size_t)w) < 0)
             return -1;
@@ -426,7 +453,8 @@ static void step(void *ctx, enum kernel_step step)
 struct kernel_person person_kernel(struct person *p)
 {
     const char *wanted = p->options.application;
-    const bool asks = p->tty >= 0 && p->options.pin_fd < 0; /* else a script: the card's own order decides */
+    const bool asks =
+        p->tty >= 0 && p->options.pin_fd < 0; /* else a script: the card's own order decides */
     const bool number = wanted != NULL && strlen(wanted) <= 2;
 
     return (struct kernel_person){.ctx = p,

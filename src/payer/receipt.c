@@ -9,7 +9,8 @@
 
 #define WIDTH 44 /* of the paper */
 
-enum { /* CVM codes, bits 6 to 1 of the first byte of a rule (Book 3, Annex C3); result: Book 4, Annex A4 */
+enum { /* CVM codes, bits 6 to 1 of the first byte of a rule (Book 3, Annex C3); result: Book 4,
+          Annex A4 */
        CVM_CODE = 0x3F,
        CVM_PLAIN_PIN = 0x01,
        CVM_ONLINE_PIN = 0x02,
@@ -19,8 +20,9 @@ enum { /* CVM codes, bits 6 to 1 of the first byte of a rule (Book 3, Annex C3);
 };
 #define TVR3_PIN_NOT_ENTERED 0x08 /* required, with a PIN pad: Book 3, Annex C5 */
 
-static const char *const states[] = {"declined", "signed",         "acknowledged", "refused",     "replayed",
-                                     "asked",    "to be reversed", "reversed",     "not reversed"};
+static const char *const states[] = {"declined",       "signed",   "acknowledged",
+                                     "refused",        "replayed", "asked",
+                                     "to be reversed", "reversed", "not reversed"};
 
 const char *payment_state_name(enum payment_state s)
 {
@@ -65,8 +67,8 @@ static const char *cryptogram(struct span cid)
 bool cvm_bypassed(uint8_t code, bool failed, struct span tvr)
 {
     code &= CVM_CODE;
-    return failed && code >= CVM_PLAIN_PIN && code <= CVM_ENCIPHERED_PIN_SIGNATURE && code != CVM_ONLINE_PIN && tvr.n == 5 &&
-           (tvr.p[2] & TVR3_PIN_NOT_ENTERED) != 0;
+    return failed && code >= CVM_PLAIN_PIN && code <= CVM_ENCIPHERED_PIN_SIGNATURE &&
+           code != CVM_ONLINE_PIN && tvr.n == 5 && (tvr.p[2] & TVR3_PIN_NOT_ENTERED) != 0;
 }
 
 static void copy_verification(struct receipt *r, payment_get *get, const void *ctx)
@@ -80,10 +82,12 @@ static void copy_verification(struct receipt *r, payment_get *get, const void *c
     else if (cvm_bypassed(cvm.p[0], cvm.p[2] == CVM_FAILED, tvr))
         snprintf(r->verified, sizeof(r->verified), "%s: not entered", emv_cvm_name(cvm.p[0]));
     else
-        snprintf(r->verified, sizeof(r->verified), "%s: %s", emv_cvm_name(cvm.p[0]), emv_cvm_result_name(cvm.p[2]));
+        snprintf(r->verified, sizeof(r->verified), "%s: %s", emv_cvm_name(cvm.p[0]),
+                 emv_cvm_result_name(cvm.p[2]));
 }
 
-void receipt_fill(struct receipt *r, const struct terminal *terminal, const struct transaction_request *request, payment_get *get, const void *ctx)
+void receipt_fill(struct receipt *r, const struct terminal *terminal,
+                  const struct transaction_request *request, payment_get *get, const void *ctx)
 {
     const struct span atc = get(ctx, TAG_ATC);
 
@@ -154,7 +158,8 @@ static void print_outcome(FILE *to, const struct receipt *r)
         [PAYMENT_NOT_REVERSED] = "NOT REVERSED",
     };
 
-    centre(to, r->state == PAYMENT_REFUSED && r->by_issuer ? "REFUSED BY THE ISSUER" : words[r->state]);
+    centre(to,
+           r->state == PAYMENT_REFUSED && r->by_issuer ? "REFUSED BY THE ISSUER" : words[r->state]);
     if (r->reason[0] != '\0')
         fprintf(to, "%s\n", r->reason);
     if (r->state == PAYMENT_SIGNED)
@@ -172,14 +177,16 @@ void receipt_print(FILE *to, const struct receipt *r)
     centre(to, r->merchant);
     line(to, "Contract", r->contract);
     line(to, "Terminal", r->terminal);
-    snprintf(text, sizeof(text), "%s %02d:%02d:%02d", date_format(day, r->date), r->time / 10000, r->time / 100 % 100, r->time % 100);
+    snprintf(text, sizeof(text), "%s %02d:%02d:%02d", date_format(day, r->date), r->time / 10000,
+             r->time / 100 % 100, r->time % 100);
     line(to, "Date", text);
     print_card(to, r);
     snprintf(text, sizeof(text), "%06u", r->stan);
     line(to, "Number", r->stan > 0 ? text : "");
     line(to, "Reference", r->rrn);
     line(to, "Approval", r->approval);
-    snprintf(text, sizeof(text), "%s %s", c != NULL ? money_format(amount, r->amount, c) : "?", c != NULL ? c->alpha : "");
+    snprintf(text, sizeof(text), "%s %s", c != NULL ? money_format(amount, r->amount, c) : "?",
+             c != NULL ? c->alpha : "");
     line(to, r->type == 0x20 ? "REFUND" : "AMOUNT", text);
     print_outcome(to, r);
 }
@@ -194,13 +201,18 @@ enum tp_err receipt_to_json(json_t **out, const struct receipt *r)
     const struct currency *c = currency_by_numeric(r->currency);
     char amount[MONEY_TEXT_MAX], day[DATE_TEXT_MAX], when[DATE_TEXT_MAX + 16];
 
-    snprintf(when, sizeof(when), "%sT%02d:%02d:%02d", date_format(day, r->date), r->time / 10000, r->time / 100 % 100, r->time % 100);
-    *out = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s}", "state",
-                     states[r->state], "time", when, "kind", r->type == 0x20 ? "refund" : "purchase", "rrn", r->rrn, "stan", (int)r->stan, "amount",
-                     c != NULL ? money_format(amount, r->amount, c) : "", "currency", c != NULL ? c->alpha : "", "answer", r->answer, "minor",
-                     (json_int_t)r->amount, "reason", r->reason, "merchant", r->merchant, "contract", r->contract, "terminal", r->terminal, "pan",
-                     r->pan, "psn", r->psn, "aid", r->aid, "label", r->label, "cryptogram", r->cryptogram, "atc", r->atc, "ac", r->ac, "tvr", r->tvr,
-                     "tsi", r->tsi, "authentication", r->method);
+    snprintf(when, sizeof(when), "%sT%02d:%02d:%02d", date_format(day, r->date), r->time / 10000,
+             r->time / 100 % 100, r->time % 100);
+    *out = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, "
+                     "s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s}",
+                     "state", states[r->state], "time", when, "kind",
+                     r->type == 0x20 ? "refund" : "purchase", "rrn", r->rrn, "stan", (int)r->stan,
+                     "amount", c != NULL ? money_format(amount, r->amount, c) : "", "currency",
+                     c != NULL ? c->alpha : "", "answer", r->answer, "minor", (json_int_t)r->amount,
+                     "reason", r->reason, "merchant", r->merchant, "contract", r->contract,
+                     "terminal", r->terminal, "pan", r->pan, "psn", r->psn, "aid", r->aid, "label",
+                     r->label, "cryptogram", r->cryptogram, "atc", r->atc, "ac", r->ac, "tvr",
+                     r->tvr, "tsi", r->tsi, "authentication", r->method);
     if (*out != NULL && json_object_set_new(*out, "verification", json_string(r->verified)) == 0 &&
         json_object_set_new(*out, "approval", json_string(r->approval)) == 0 &&
         json_object_set_new(*out, "refused_by", json_string(refused_by(r))) == 0)
@@ -225,7 +237,8 @@ static bool take_when(struct receipt *r, const json_t *object)
     char when[DATE_TEXT_MAX + 16];
     int h, m, s;
 
-    if (!take_text(when, sizeof(when), object, "time") || strlen(when) != 19 || sscanf(when + 10, "T%2d:%2d:%2d", &h, &m, &s) != 3)
+    if (!take_text(when, sizeof(when), object, "time") || strlen(when) != 19 ||
+        sscanf(when + 10, "T%2d:%2d:%2d", &h, &m, &s) != 3)
         return false;
     when[10] = '\0';
     r->time = h * 10000 + m * 100 + s;
@@ -251,17 +264,26 @@ enum tp_err receipt_from_json(struct receipt *r, const json_t *o)
     const struct currency *c;
 
     memset(r, 0, sizeof(*r));
-    if (!take_state(r, o) || !take_when(r, o) || !take_text(kind, sizeof(kind), o, "kind") || !take_text(alpha, sizeof(alpha), o, "currency") ||
-        !take_text(r->merchant, sizeof(r->merchant), o, "merchant") || !take_text(r->contract, sizeof(r->contract), o, "contract") ||
-        !take_text(r->terminal, sizeof(r->terminal), o, "terminal") || !take_text(r->pan, sizeof(r->pan), o, "pan") ||
-        !take_text(r->psn, sizeof(r->psn), o, "psn") || !take_text(r->aid, sizeof(r->aid), o, "aid") ||
-        !take_text(r->label, sizeof(r->label), o, "label") || !take_text(r->method, sizeof(r->method), o, "authentication") ||
-        !take_text(r->verified, sizeof(r->verified), o, "verification") || !take_text(r->cryptogram, sizeof(r->cryptogram), o, "cryptogram") ||
-        !take_text(r->ac, sizeof(r->ac), o, "ac") || !take_text(r->tvr, sizeof(r->tvr), o, "tvr") || !take_text(r->tsi, sizeof(r->tsi), o, "tsi") ||
-        !take_text(r->rrn, sizeof(r->rrn), o, "rrn") || !take_text(r->answer, sizeof(r->answer), o, "answer") ||
+    if (!take_state(r, o) || !take_when(r, o) || !take_text(kind, sizeof(kind), o, "kind") ||
+        !take_text(alpha, sizeof(alpha), o, "currency") ||
+        !take_text(r->merchant, sizeof(r->merchant), o, "merchant") ||
+        !take_text(r->contract, sizeof(r->contract), o, "contract") ||
+        !take_text(r->terminal, sizeof(r->terminal), o, "terminal") ||
+        !take_text(r->pan, sizeof(r->pan), o, "pan") ||
+        !take_text(r->psn, sizeof(r->psn), o, "psn") ||
+        !take_text(r->aid, sizeof(r->aid), o, "aid") ||
+        !take_text(r->label, sizeof(r->label), o, "label") ||
+        !take_text(r->method, sizeof(r->method), o, "authentication") ||
+        !take_text(r->verified, sizeof(r->verified), o, "verification") ||
+        !take_text(r->cryptogram, sizeof(r->cryptogram), o, "cryptogram") ||
+        !take_text(r->ac, sizeof(r->ac), o, "ac") || !take_text(r->tvr, sizeof(r->tvr), o, "tvr") ||
+        !take_text(r->tsi, sizeof(r->tsi), o, "tsi") ||
+        !take_text(r->rrn, sizeof(r->rrn), o, "rrn") ||
+        !take_text(r->answer, sizeof(r->answer), o, "answer") ||
         !take_text(r->reason, sizeof(r->reason), o, "reason"))
         return TP_ERR_FORMAT;
-    if (json_object_get(o, "approval") != NULL && !take_text(r->approval, sizeof(r->approval), o, "approval")) /* journals of old have none */
+    if (json_object_get(o, "approval") != NULL &&
+        !take_text(r->approval, sizeof(r->approval), o, "approval")) /* journals of old have none */
         return TP_ERR_FORMAT;
     by = json_string_value(json_object_get(o, "refused_by")); /* journals of old have none */
     r->by_issuer = by != NULL && strcmp(by, "issuer") == 0;

@@ -1,4 +1,5 @@
-/* What a payment was, for people: the card ticket on stdout, the journal and --json. Holds nothing that must not be seen: the card number is masked. */
+/* What a payment was, for people: the card ticket on stdout, the journal and --json. Holds nothing
+ * that must not be seen: the card number is masked. */
 #ifndef TP_PAYER_RECEIPT_H
 #define TP_PAYER_RECEIPT_H
 
@@ -15,10 +16,12 @@ enum payment_state {
     PAYMENT_ACKNOWLEDGED, /* the acquirer keeps it and will collect it */
     PAYMENT_REFUSED,      /* the acquirer said no */
     PAYMENT_REPLAYED,     /* a transcript was run again and came to a TC: nothing is paid */
-    PAYMENT_ASKED,        /* the issuer is being asked through the acquirer, and the card has not had its last word */
-    PAYMENT_TO_REVERSE,   /* what was asked came to nothing here, and the acquirer does not know yet */
-    PAYMENT_REVERSED,     /* the acquirer has taken it back */
-    PAYMENT_NOT_REVERSED  /* the acquirer cannot take it back any more: a refund is due */
+    PAYMENT_ASKED, /* the issuer is being asked through the acquirer, and the card has not had its
+                      last word */
+    PAYMENT_TO_REVERSE,  /* what was asked came to nothing here, and the acquirer does not know yet
+                          */
+    PAYMENT_REVERSED,    /* the acquirer has taken it back */
+    PAYMENT_NOT_REVERSED /* the acquirer cannot take it back any more: a refund is due */
 };
 
 struct receipt { /* texts are "" when there is nothing to say */
@@ -46,16 +49,20 @@ struct receipt { /* texts are "" when there is nothing to say */
 /* A data element of the payment; an empty span when there is none. */
 typedef struct span payment_get(const void *ctx, uint32_t tag);
 
-/* Whether an offline PIN that failed was in truth passed over by the cardholder (Book 4, 6.3.4.3): the TVR says so. */
+/* Whether an offline PIN that failed was in truth passed over by the cardholder (Book 4, 6.3.4.3):
+ * the TVR says so. */
 bool cvm_bypassed(uint8_t code, bool failed, struct span tvr);
 
-/* From terminal, request and what the card gave; state, stan, answer and reason are left to the caller. */
-void receipt_fill(struct receipt *r, const struct terminal *terminal, const struct transaction_request *request, payment_get *get, const void *ctx);
+/* From terminal, request and what the card gave; state, stan, answer and reason are left to the
+ * caller. */
+void receipt_fill(struct receipt *r, const struct terminal *terminal,
+                  const struct transaction_request *request, payment_get *get, const void *ctx);
 
 void receipt_print(FILE *to, const struct receipt *r);
 /* Whether money moves, or has moved, for a payment in that state. */
 bool payment_counts(enum payment_state s);
-const char *payment_state_name(enum payment_state s); /* "acknowledged", as in the journal and in JSON */
+const char *payment_state_name(
+    enum payment_state s); /* "acknowledged", as in the journal and in JSON */
 
 /* As a JSON object and back. TP_ERR_NO_MEMORY; TP_ERR_FORMAT. */
 TP_MUST_CHECK enum tp_err receipt_to_json(json_t **out, const struct receipt *r);

@@ -10,8 +10,9 @@
 #include "payer/shown.h"
 
 static const char *const outcomes[] = {
-    [KERNEL_APPROVED] = "approved",     [KERNEL_DECLINED] = "declined",   [KERNEL_NOT_ACCEPTED] = "not accepted",
-    [KERNEL_TERMINATED] = "terminated", [KERNEL_READ_ONLY] = "read only",
+    [KERNEL_APPROVED] = "approved",         [KERNEL_DECLINED] = "declined",
+    [KERNEL_NOT_ACCEPTED] = "not accepted", [KERNEL_TERMINATED] = "terminated",
+    [KERNEL_READ_ONLY] = "read only",
 };
 
 enum tp_err report_bits(json_t **out, enum emv_bitmap map, struct span value)
@@ -23,7 +24,8 @@ enum tp_err report_bits(json_t **out, enum emv_bitmap map, struct span value)
         const char *name = emv_bit_name(map, i / 8 + 1, 8 - i % 8);
 
         if ((value.p[i / 8] & 0x80 >> i % 8) != 0)
-            ok = json_array_append_new(list, json_string(name != NULL ? name : "reserved bit")) == 0;
+            ok =
+                json_array_append_new(list, json_string(name != NULL ? name : "reserved bit")) == 0;
     }
     if (!ok) {
         json_decref(list);
@@ -51,8 +53,9 @@ static json_t *application(const struct transaction *tx)
 
     if (c == NULL)
         return json_null();
-    return json_pack("{s:s, s:s, s:i, s:b}", "aid", hex_encode(aid, span_of(c->aid, c->aid_n)), "label", c->label, "priority", c->priority & 0x0F,
-                     "live", transaction_live(tx));
+    return json_pack("{s:s, s:s, s:i, s:b}", "aid", hex_encode(aid, span_of(c->aid, c->aid_n)),
+                     "label", c->label, "priority", c->priority & 0x0F, "live",
+                     transaction_live(tx));
 }
 
 /* A certificate's last day, or null. */
@@ -63,21 +66,24 @@ static json_t *day(int date)
     return date == 0 ? json_null() : json_string(date_format(text, date));
 }
 
-/* The authority key that opened the issuer certificate; else the one that the card names, without a source: unknown, or it
- * opens nothing ("check"). */
+/* The authority key that opened the issuer certificate; else the one that the card names, without a
+ * source: unknown, or it opens nothing ("check"). */
 static json_t *authority_key(const struct transaction *tx, const struct kernel_authentication *a)
 {
-    const struct span name = transaction_get(tx, TAG_DF_NAME), wanted = transaction_get(tx, TAG_CA_INDEX);
+    const struct span name = transaction_get(tx, TAG_DF_NAME),
+                      wanted = transaction_get(tx, TAG_CA_INDEX);
     char rid[11], index[3];
 
     if (a->authority != NULL)
-        return json_pack("{s:s, s:s, s:s, s:o, s:b}", "rid", hex_encode(rid, SPAN_OF(a->authority->rid)), "index",
-                         hex_encode(index, span_of(&a->authority->index, 1)), "source", a->authority->source, "expiry", day(a->authority->expiry),
-                         "expired", a->authority_expired);
+        return json_pack("{s:s, s:s, s:s, s:o, s:b}", "rid",
+                         hex_encode(rid, SPAN_OF(a->authority->rid)), "index",
+                         hex_encode(index, span_of(&a->authority->index, 1)), "source",
+                         a->authority->source, "expiry", day(a->authority->expiry), "expired",
+                         a->authority_expired);
     if (name.n < 5 || wanted.n != 1)
         return json_null();
-    return json_pack("{s:s, s:s, s:n, s:n, s:b}", "rid", hex_encode(rid, span_of(name.p, 5)), "index", hex_encode(index, wanted), "source", "expiry",
-                     "expired", 0);
+    return json_pack("{s:s, s:s, s:n, s:n, s:b}", "rid", hex_encode(rid, span_of(name.p, 5)),
+                     "index", hex_encode(index, wanted), "source", "expiry", "expired", 0);
 }
 
 static json_t *authentication(const struct transaction *tx)
@@ -88,9 +94,11 @@ static json_t *authentication(const struct transaction *tx)
         return json_null();
     json_t *authority = authority_key(tx, a);
 
-    return json_pack("{s:s, s:b, s:s?, s:s?, s:o, s:s, s:o, s:i, s:o, s:i}", "method", kernel_method_name(a->method), "ok", a->ok, "failed_at",
-                     a->failed_at, "check", a->failed_at != NULL ? emv_check_text(a->check) : NULL, "authority", authority, "issuer", a->issuer,
-                     "issuer_expiry", day(a->issuer_expiry), "issuer_bits", (int)a->issuer_bits, "card_expiry", day(a->icc_expiry), "card_bits",
+    return json_pack("{s:s, s:b, s:s?, s:s?, s:o, s:s, s:o, s:i, s:o, s:i}", "method",
+                     kernel_method_name(a->method), "ok", a->ok, "failed_at", a->failed_at, "check",
+                     a->failed_at != NULL ? emv_check_text(a->check) : NULL, "authority", authority,
+                     "issuer", a->issuer, "issuer_expiry", day(a->issuer_expiry), "issuer_bits",
+                     (int)a->issuer_bits, "card_expiry", day(a->icc_expiry), "card_bits",
                      (int)a->icc_bits);
 }
 
@@ -108,9 +116,12 @@ static json_t *verification(const struct transaction *tx)
 
     for (size_t i = 0; list != NULL && (c = transaction_cvm_at(tx, i)) != NULL; i++)
         if (json_array_append_new(
-                list, json_pack("{s:s, s:s, s:s}", "method", emv_cvm_name(c->code), "condition", emv_cvm_condition_name(c->condition), "result",
-                                cvm_bypassed(c->code, c->result == KERNEL_CVM_FAILED, transaction_get(tx, TAG_TVR)) ? "not entered"
-                                                                                                                    : results[c->result])) != 0) {
+                list, json_pack("{s:s, s:s, s:s}", "method", emv_cvm_name(c->code), "condition",
+                                emv_cvm_condition_name(c->condition), "result",
+                                cvm_bypassed(c->code, c->result == KERNEL_CVM_FAILED,
+                                             transaction_get(tx, TAG_TVR))
+                                    ? "not entered"
+                                    : results[c->result])) != 0) {
             json_decref(list);
             list = NULL;
         }
@@ -125,7 +136,8 @@ static json_t *element(struct shown *shown, uint32_t tag, struct span value)
 
     snprintf(name, sizeof(name), "%02X", tag);
     if (text != NULL)
-        o = json_pack("{s:s, s:s?, s:s}", "tag", name, "name", known != NULL ? known->name : NULL, "value", shown_value(text, shown, tag, value));
+        o = json_pack("{s:s, s:s?, s:s}", "tag", name, "name", known != NULL ? known->name : NULL,
+                      "value", shown_value(text, shown, tag, value));
     free(text);
     return o;
 }
@@ -137,7 +149,8 @@ static json_t *data(const struct transaction *tx)
     struct span value;
     uint32_t tag;
 
-    for (size_t i = 0; transaction_at(tx, i, &tag, &value); i++) /* first: it may turn up before its own place */
+    for (size_t i = 0; transaction_at(tx, i, &tag, &value);
+         i++) /* first: it may turn up before its own place */
         shown_learn(&shown, tag, value);
     for (size_t i = 0; list != NULL && transaction_at(tx, i, &tag, &value); i++)
         if (json_array_append_new(list, element(&shown, tag, value)) != 0) {
@@ -149,9 +162,11 @@ static json_t *data(const struct transaction *tx)
 
 enum tp_err report_transaction(json_t **out, const struct transaction *tx)
 {
-    *out = json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "application", application(tx), "outcome", outcomes[transaction_outcome(tx)],
-                     "reason", transaction_reason(tx), "authentication", authentication(tx), "verification", verification(tx), "tvr",
-                     bitmap(tx, TAG_TVR, EMV_BITMAP_TVR), "tsi", bitmap(tx, TAG_TSI, EMV_BITMAP_TSI), "data", data(tx));
+    *out = json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "application", application(tx),
+                     "outcome", outcomes[transaction_outcome(tx)], "reason", transaction_reason(tx),
+                     "authentication", authentication(tx), "verification", verification(tx), "tvr",
+                     bitmap(tx, TAG_TVR, EMV_BITMAP_TVR), "tsi",
+                     bitmap(tx, TAG_TSI, EMV_BITMAP_TSI), "data", data(tx));
     return *out != NULL ? TP_OK : TP_ERR_NO_MEMORY;
 }
 
@@ -160,7 +175,10 @@ enum tp_err report_print(json_t *document)
     enum tp_err r = TP_ERR_NO_MEMORY;
 
     if (document != NULL)
-        r = json_dumpf(document, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF && fflush(stdout) == 0 ? TP_OK : TP_ERR_IO;
+        r = json_dumpf(document, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF &&
+                    fflush(stdout) == 0
+                ? TP_OK
+                : TP_ERR_IO;
     json_decref(document);
     return r;
 }

@@ -1,4 +1,5 @@
-/* What the kernel found out about a card and a payment, as JSON for --json. Card number, tracks and the like are masked as in a trace. */
+/* What the kernel found out about a card and a payment, as JSON for --json. Card number, tracks and
+ * the like are masked as in a trace. */
 #ifndef TP_PAYER_REPORT_H
 #define TP_PAYER_REPORT_H
 
@@ -6,7 +7,8 @@
 
 #include "kernel/kernel.h"
 
-/* {application, outcome, reason, authentication, verification, tvr, tsi, data}: a new object. TP_ERR_NO_MEMORY. */
+/* {application, outcome, reason, authentication, verification, tvr, tsi, data}: a new object.
+ * TP_ERR_NO_MEMORY. */
 TP_MUST_CHECK enum tp_err report_transaction(json_t **out, const struct transaction *tx);
 
 /* The names of the bits that are set. */

@@ -42,16 +42,18 @@ static void tell(void *ctx, const struct replay_difference *d)
 {
     static const uint8_t nothing_hidden[SHOWN];
     const struct run *p = ctx;
-    const struct masked sent = {d->sent.p, nothing_hidden, d->sent.n}; /* no more of it than that is looked at */
+    const struct masked sent = {d->sent.p, nothing_hidden,
+                                d->sent.n}; /* no more of it than that is looked at */
     char then[2 * SHOWN + 4], now[2 * SHOWN + 4];
 
     switch (d->kind) {
     case REPLAY_DATA:
-        log_note("%s, line %u: the command was %s, now it is %s; answered as then", p->path, d->recorded->line,
-                 shortened(then, &d->recorded->command), shortened(now, &sent));
+        log_note("%s, line %u: the command was %s, now it is %s; answered as then", p->path,
+                 d->recorded->line, shortened(then, &d->recorded->command), shortened(now, &sent));
         break;
     case REPLAY_SKIPPED:
-        log_note("%s, line %u: the command %s of then is not sent now", p->path, d->recorded->line, shortened(then, &d->recorded->command));
+        log_note("%s, line %u: the command %s of then is not sent now", p->path, d->recorded->line,
+                 shortened(then, &d->recorded->command));
         break;
     case REPLAY_NOT_RECORDED:
         log_note("%s: the command %s of now was not sent then", p->path, shortened(now, &sent));
@@ -69,11 +71,14 @@ static int choose(void *ctx, const struct candidate *list, size_t n)
 
     (void)list;
     if (f == NULL)
-        log_note("%s: the person is asked for an application now, and was not then: the first is taken", p->path);
+        log_note(
+            "%s: the person is asked for an application now, and was not then: the first is taken",
+            p->path);
     return choice >= 0 && choice < (long)n ? (int)choice : -1;
 }
 
-/* A PIN that is none in particular: what is made of it goes nowhere, and matches what was recorded whatever it is. */
+/* A PIN that is none in particular: what is made of it goes nowhere, and matches what was recorded
+ * whatever it is. */
 static enum tp_err pin(void *ctx, unsigned tries_left, bool wrong_before, struct secret *out)
 {
     struct run *p = ctx;
@@ -82,7 +87,8 @@ static enum tp_err pin(void *ctx, unsigned tries_left, bool wrong_before, struct
     (void)tries_left;
     (void)wrong_before;
     if (f == NULL) {
-        log_note("%s: the person is asked for a PIN now, and was not then: goes on without", p->path);
+        log_note("%s: the person is asked for a PIN now, and was not then: goes on without",
+                 p->path);
         return TP_ERR_CANCELLED;
     }
     if (strcmp(f->value, "entered") == 0)
@@ -93,11 +99,13 @@ static enum tp_err pin(void *ctx, unsigned tries_left, bool wrong_before, struct
         return TP_ERR_CANCELLED;
     if (strcmp(f->value, "no pad") == 0)
         return TP_ERR_NOT_FOUND;
-    (void)tp_fail(&p->ended, TP_ERR_CANCELLED, "the person left at the PIN, as recorded in line %u of %s", f->line, p->path);
+    (void)tp_fail(&p->ended, TP_ERR_CANCELLED,
+                  "the person left at the PIN, as recorded in line %u of %s", f->line, p->path);
     return TP_ERR_STATE; /* to the kernel, "cancelled" is one who goes on without */
 }
 
-static enum tp_err authorise(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out)
+static enum tp_err authorise(void *ctx, const struct transaction *tx,
+                             struct kernel_issuer_answer *out)
 {
     struct run *p = ctx;
     bool failed = true;
@@ -106,9 +114,12 @@ static enum tp_err authorise(void *ctx, const struct transaction *tx, struct ker
 
     (void)tx;
     if (r == TP_OK && f == NULL)
-        r = tp_fail(&p->ended, TP_ERR_PEER, "%s: the acquirer is asked now, and was not then", p->path);
+        r = tp_fail(&p->ended, TP_ERR_PEER, "%s: the acquirer is asked now, and was not then",
+                    p->path);
     else if (r == TP_OK && failed)
-        r = tp_fail(&p->ended, TP_ERR_PEER, "the acquirer could not be asked, as recorded in line %u of %s", f->line, p->path);
+        r = tp_fail(&p->ended, TP_ERR_PEER,
+                    "the acquirer could not be asked, as recorded in line %u of %s", f->line,
+                    p->path);
     return r;
 }
 
@@ -116,7 +127,8 @@ static enum tp_err memory_failed(struct run *p, const struct transcript_fact *f)
 {
     if (f == NULL || strcmp(f->value, "failed") != 0)
         return TP_OK;
-    return tp_fail(&p->ended, TP_ERR_IO, "the terminal's memory failed, as recorded in line %u of %s", f->line, p->path);
+    return tp_fail(&p->ended, TP_ERR_IO,
+                   "the terminal's memory failed, as recorded in line %u of %s", f->line, p->path);
 }
 
 static enum tp_err spent(void *ctx, const char *pan, int psn, uint16_t currency, int64_t *amount)
@@ -152,21 +164,27 @@ static void copy(char *out, size_t cap, const char *text)
 /* Before anything is run: a transcript that does not say how the payment ended is not whole. */
 static enum tp_err take_then(struct run *p, struct tp_error *e)
 {
-    static const char *const outcomes[] = {"approved", "declined", "not accepted", "terminated", "error"};
+    static const char *const outcomes[] = {"approved", "declined", "not accepted", "terminated",
+                                           "error"};
     const struct transcript_fact *f = transcript_fact(p->transcript, "outcome", 0);
     struct rerun_word *w = &p->rerun->then;
 
     copy(w->outcome, sizeof(w->outcome), f != NULL ? f->value : NULL);
     copy(w->reason, sizeof(w->reason), transcript_value(p->transcript, "reason"));
-    copy(w->authentication, sizeof(w->authentication), transcript_value(p->transcript, "authentication"));
+    copy(w->authentication, sizeof(w->authentication),
+         transcript_value(p->transcript, "authentication"));
     copy(w->result, sizeof(w->result), transcript_value(p->transcript, "result"));
     for (size_t i = 0; f != NULL && i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
         if (strcmp(f->value, outcomes[i]) == 0)
             return TP_OK;
     if (f != NULL)
-        return tp_fail(e, TP_ERR_FORMAT, "%s, line %u: \"%s\" is no outcome of a payment: cut short?", p->path, f->line, f->value);
-    return tp_fail(e, TP_ERR_FORMAT, "%s, line %u: it ends without \"outcome\": cut short, or not the transcript of a payment", p->path,
-                   transcript_lines(p->transcript));
+        return tp_fail(e, TP_ERR_FORMAT,
+                       "%s, line %u: \"%s\" is no outcome of a payment: cut short?", p->path,
+                       f->line, f->value);
+    return tp_fail(
+        e, TP_ERR_FORMAT,
+        "%s, line %u: it ends without \"outcome\": cut short, or not the transcript of a payment",
+        p->path, transcript_lines(p->transcript));
 }
 
 static void take_now(struct run *p, enum tp_err r, const struct tp_error *e)
@@ -174,7 +192,8 @@ static void take_now(struct run *p, enum tp_err r, const struct tp_error *e)
     struct rerun_word *w = &p->rerun->now;
     const struct transaction *tx = p->result->tx;
 
-    copy(w->outcome, sizeof(w->outcome), r == TP_OK ? trace_outcome_name(transaction_outcome(tx)) : "error");
+    copy(w->outcome, sizeof(w->outcome),
+         r == TP_OK ? trace_outcome_name(transaction_outcome(tx)) : "error");
     copy(w->reason, sizeof(w->reason), r == TP_OK ? transaction_reason(tx) : e->text);
     if (tx == NULL)
         return;
@@ -212,9 +231,11 @@ static enum tp_err read_transcript(struct run *p, struct tp_error *e)
 {
     enum tp_err r;
 
-    if ((r = transcript_load(&p->transcript, p->path, e)) != TP_OK || (r = take_then(p, e)) != TP_OK ||
+    if ((r = transcript_load(&p->transcript, p->path, e)) != TP_OK ||
+        (r = take_then(p, e)) != TP_OK ||
         (r = rerun_terminal(&p->result->terminal, p->transcript, e)) != TP_OK ||
-        (r = rerun_request(&p->request, p->only, p->transcript, e)) != TP_OK || (r = rerun_recorded(&p->recorded, p->transcript, e)) != TP_OK)
+        (r = rerun_request(&p->request, p->only, p->transcript, e)) != TP_OK ||
+        (r = rerun_recorded(&p->recorded, p->transcript, e)) != TP_OK)
         return r;
     p->rerun->masked = transcript_masked(p->transcript);
     if (p->rerun->masked)
@@ -231,13 +252,16 @@ static enum tp_err run(struct run *p, struct tp_error *e)
 
     if (r != TP_OK)
         return r;
-    if (transcript_fact(p->transcript, "choice", 0) != NULL) /* where nobody chose then, nobody does now */
+    if (transcript_fact(p->transcript, "choice", 0) !=
+        NULL) /* where nobody chose then, nobody does now */
         person.choose = choose;
     p->replay = (struct replay){.transcript = p->transcript, .differs = tell, .ctx = p};
-    if ((r = replay_open(&p->reader, &p->replay, e)) != TP_OK || (r = reader_connect(p->reader, e)) != TP_OK)
+    if ((r = replay_open(&p->reader, &p->replay, e)) != TP_OK ||
+        (r = reader_connect(p->reader, e)) != TP_OK)
         return r;
     p->result->terminal->kernel.memory = &memory;
-    r = kernel_run(&p->result->tx, p->reader, &p->result->terminal->kernel, &p->request, &person, &online, e);
+    r = kernel_run(&p->result->tx, p->reader, &p->result->terminal->kernel, &p->request, &person,
+                   &online, e);
     if (r != TP_OK && p->ended.code != TP_OK) {
         *e = p->ended;
         r = p->ended.code;
@@ -278,6 +302,7 @@ static bool same_or_unsaid(const char *then, const char *now)
 
 bool rerun_same(const struct rerun *r)
 {
-    return r->differences == 0 && strcmp(r->then.outcome, r->now.outcome) == 0 && same_or_unsaid(r->then.authentication, r->now.authentication) &&
+    return r->differences == 0 && strcmp(r->then.outcome, r->now.outcome) == 0 &&
+           same_or_unsaid(r->then.authentication, r->now.authentication) &&
            same_or_unsaid(r->then.result, r->now.result);
 }

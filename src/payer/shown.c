@@ -33,7 +33,8 @@ static void learn_hidden(struct shown *s, struct span value)
 
     if (n < HIDDEN_MIN || memcmp(value.p, value.p + 1, HIDDEN_MIN - 1) == 0) /* 0000…, spaces */
         return;
-    for (size_t at = 0; at < s->hidden_n; at += 1U + s->hidden[at]) /* a card sends it at each reading */
+    for (size_t at = 0; at < s->hidden_n;
+         at += 1U + s->hidden[at]) /* a card sends it at each reading */
         if (s->hidden[at] == n && memcmp(s->hidden + at + 1, value.p, n) == 0)
             return;
     if (sizeof(s->hidden) - s->hidden_n < n + 1) {
@@ -65,7 +66,8 @@ void shown_learn(struct shown *s, uint32_t tag, struct span value)
         return;
     memcpy(s->pan, value.p, (digits + 1) / 2);
     s->pan_digits = digits;
-    if (is_track2(tag) && (digits + 1) / 2 < value.n) /* expiry, service code and what the issuer adds */
+    if (is_track2(tag) &&
+        (digits + 1) / 2 < value.n) /* expiry, service code and what the issuer adds */
         learn_hidden(s, span_of(value.p + (digits + 1) / 2, value.n - (digits + 1) / 2));
 }
 
@@ -108,8 +110,8 @@ static bool pan_text_at(const struct shown *s, struct span raw, size_t at)
     return true;
 }
 
-/* The card's number among other data, in digits of half a byte or of ASCII: in a DOL's values, in a log
- * record, in an object of another name. */
+/* The card's number among other data, in digits of half a byte or of ASCII: in a DOL's values, in a
+ * log record, in an object of another name. */
 static void hide_learnt(char *text, const struct shown *s, struct span raw)
 {
     if (s->all || s->pan_digits == 0)
@@ -119,7 +121,8 @@ static void hide_learnt(char *text, const struct shown *s, struct span raw)
             hide_pan(text + i, s->pan_digits <= 2 * raw.n - i ? s->pan_digits : s->pan_digits - 1);
     for (size_t i = 0; i < raw.n; i++)
         if (pan_text_at(s, raw, i))
-            hide(text + 2 * i, s->pan_digits > FIRST + LAST ? 2 * FIRST : 0, 2 * (s->pan_digits - (s->pan_digits > FIRST + LAST ? LAST : 0)));
+            hide(text + 2 * i, s->pan_digits > FIRST + LAST ? 2 * FIRST : 0,
+                 2 * (s->pan_digits - (s->pan_digits > FIRST + LAST ? LAST : 0)));
 }
 
 static size_t common(struct span a, struct span b)
@@ -131,7 +134,8 @@ static size_t common(struct span a, struct span b)
     return n;
 }
 
-/* In values made by a DOL: what was hidden where it was read, whole or cut at its end (Book 3, 5.4). */
+/* In values made by a DOL: what was hidden where it was read, whole or cut at its end (Book
+ * 3, 5.4). */
 static void hide_again(char *text, const struct shown *s, struct span raw)
 {
     if (s->all)
@@ -150,7 +154,8 @@ static void hide_again(char *text, const struct shown *s, struct span raw)
     }
 }
 
-/* Card number, D, and what nobody may keep (Book 3, Annex A; ISO/IEC 7813): the parts stay to be told apart, with the padding. */
+/* Card number, D, and what nobody may keep (Book 3, Annex A; ISO/IEC 7813): the parts stay to be
+ * told apart, with the padding. */
 static void hide_track2(char *text, struct span value)
 {
     const size_t digits = count_digits(value);
@@ -196,7 +201,8 @@ static void write_hex(char *out, struct span s)
     out[2 * s.n] = '\0';
 }
 
-/* Templates that the dictionary knows are looked into; what others hold is hidden, whatever it is. */
+/* Templates that the dictionary knows are looked into; what others hold is hidden, whatever it is.
+ */
 static bool looked_into(uint32_t tag)
 {
     return tlv_constructed(tag) && emv_tag_shown(tag) == EMV_PLAIN;
@@ -249,8 +255,9 @@ static bool take_header(struct span *in, uint32_t *tag, size_t *n)
     return true;
 }
 
-/* For what is no TLV, so that a bug in a card's data stays to be seen: objects that the dictionary knows are treated as if it were, down to the one that runs
- * over the end; all from the first unknown one on is hidden. text is the hex of `in`. */
+/* For what is no TLV, so that a bug in a card's data stays to be seen: objects that the dictionary
+ * knows are treated as if it were, down to the one that runs over the end; all from the first
+ * unknown one on is hidden. text is the hex of `in`. */
 static void hide_broken(char *text, struct shown *s, struct span in, unsigned depth)
 {
     const uint8_t *start = in.p;
@@ -261,7 +268,8 @@ static void hide_broken(char *text, struct shown *s, struct span in, unsigned de
         uint32_t tag;
         size_t n, at;
 
-        if (!take_header(&in, &tag, &n) || emv_tag_find(tag) == NULL || (depth == TLV_DEPTH_MAX && tlv_constructed(tag))) {
+        if (!take_header(&in, &tag, &n) || emv_tag_find(tag) == NULL ||
+            (depth == TLV_DEPTH_MAX && tlv_constructed(tag))) {
             hide(text, before, end);
             return;
         }
@@ -278,7 +286,8 @@ static void hide_broken(char *text, struct shown *s, struct span in, unsigned de
     }
 }
 
-/* An answer whose first object the dictionary does not know may be no TLV at all: then not even its tag. */
+/* An answer whose first object the dictionary does not know may be no TLV at all: then not even its
+ * tag. */
 static void hide_data(char *text, struct shown *s, struct span data)
 {
     struct span rest = data;
@@ -292,7 +301,8 @@ static void hide_data(char *text, struct shown *s, struct span data)
 
 char *shown_value(char *out, struct shown *s, uint32_t tag, struct span value)
 {
-    const bool values = tag == TAG_EV_PDOL_VALUES || tag == TAG_EV_CDOL1_VALUES || tag == TAG_EV_CDOL2_VALUES || tag == TAG_EV_DDOL_VALUES;
+    const bool values = tag == TAG_EV_PDOL_VALUES || tag == TAG_EV_CDOL1_VALUES ||
+                        tag == TAG_EV_CDOL2_VALUES || tag == TAG_EV_DDOL_VALUES;
 
     write_hex(out, value);
     if (s->all)

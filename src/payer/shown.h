@@ -1,6 +1,6 @@
-/* Which nibbles of bytes from and to a card people may see: what the dictionary (apdu/emvtags.h) calls
- * harmless and commands that carry nothing else; never the card's own number, wherever it turns up again,
- * nor in a command what was hidden in an answer. Pure. */
+/* Which nibbles of bytes from and to a card people may see: what the dictionary (apdu/emvtags.h)
+ * calls harmless and commands that carry nothing else; never the card's own number, wherever it
+ * turns up again, nor in a command what was hidden in an answer. Pure. */
 #ifndef TP_PAYER_SHOWN_H
 #define TP_PAYER_SHOWN_H
 
@@ -16,10 +16,12 @@ struct shown {     /* what was learnt of one card; start with zeros */
     bool full; /* no room for all of them */
 };
 
-/* Learns the card number from a 5A, 57 or 9F6B value; of another value that is not harmless, itself. */
+/* Learns the card number from a 5A, 57 or 9F6B value; of another value that is not harmless,
+ * itself. */
 void shown_learn(struct shown *s, uint32_t tag, struct span value);
 
-/* Upper-case hex of the value of a tag, with * for each nibble that is not shown, and a final zero. out has room for 2 * value.n + 1. Returns out. */
+/* Upper-case hex of the value of a tag, with * for each nibble that is not shown, and a final zero.
+ * out has room for 2 * value.n + 1. Returns out. */
 char *shown_value(char *out, struct shown *s, uint32_t tag, struct span value);
 
 /* The same for a whole command or response APDU. Of a command the header; data where they can be no
@@ -31,8 +33,8 @@ char *shown_value(char *out, struct shown *s, uint32_t tag, struct span value);
 char *shown_command(char *out, struct shown *s, struct span command);
 char *shown_response(char *out, struct shown *s, struct span response, bool raw_is_plain);
 
-/* The data of a command may be seen: they are what the card asks the terminal for by its DOLs, names, or a
- * cryptogram of the issuer; of a test card all but a PIN and a new one. */
+/* The data of a command may be seen: they are what the card asks the terminal for by its DOLs,
+ * names, or a cryptogram of the issuer; of a test card all but a PIN and a new one. */
 bool shown_command_plain(const struct shown *s, uint8_t ins);
 
 #endif

@@ -11,12 +11,15 @@
 
 #define APPLICATION "application "
 
-static enum tp_err bad(const struct terminal *t, const char *section, const char *key, const char *wanted, struct tp_error *e)
+static enum tp_err bad(const struct terminal *t, const char *section, const char *key,
+                       const char *wanted, struct tp_error *e)
 {
-    return tp_fail(e, TP_ERR_USAGE, "%s: \"%s\" in section [%s] must be %s", conf_path(t->conf), key, section, wanted);
+    return tp_fail(e, TP_ERR_USAGE, "%s: \"%s\" in section [%s] must be %s", conf_path(t->conf),
+                   key, section, wanted);
 }
 
-static enum tp_err text(const struct terminal *t, char *out, size_t cap, const char *section, const char *key, struct tp_error *e)
+static enum tp_err text(const struct terminal *t, char *out, size_t cap, const char *section,
+                        const char *key, struct tp_error *e)
 {
     const char *value;
     char wanted[48];
@@ -33,8 +36,8 @@ static enum tp_err text(const struct terminal *t, char *out, size_t cap, const c
 }
 
 /* A decimal number; without fallback (negative) it has to be there. */
-static enum tp_err number(const struct terminal *t, long long *out, const char *section, const char *key, long long fallback, long long max,
-                          struct tp_error *e)
+static enum tp_err number(const struct terminal *t, long long *out, const char *section,
+                          const char *key, long long fallback, long long max, struct tp_error *e)
 {
     const char *value = conf_get(t->conf, section, key);
     char *end, wanted[48];
@@ -56,7 +59,8 @@ static enum tp_err number(const struct terminal *t, long long *out, const char *
     return TP_OK;
 }
 
-static enum tp_err bytes(const struct terminal *t, uint8_t *out, size_t n, const char *section, const char *key, struct tp_error *e)
+static enum tp_err bytes(const struct terminal *t, uint8_t *out, size_t n, const char *section,
+                         const char *key, struct tp_error *e)
 {
     struct buf b = {out, 0, n};
     char wanted[48];
@@ -71,19 +75,22 @@ static enum tp_err bytes(const struct terminal *t, uint8_t *out, size_t n, const
     return bad(t, section, key, wanted, e);
 }
 
-static enum tp_err yes_or_no(const struct terminal *t, bool *out, const char *section, const char *key, struct tp_error *e)
+static enum tp_err yes_or_no(const struct terminal *t, bool *out, const char *section,
+                             const char *key, struct tp_error *e)
 {
     const char *value = conf_get(t->conf, section, key);
 
     *out = value != NULL && strcmp(value, "yes") == 0;
-    return value == NULL || *out || strcmp(value, "no") == 0 ? TP_OK : bad(t, section, key, "yes or no", e);
+    return value == NULL || *out || strcmp(value, "no") == 0 ? TP_OK
+                                                             : bad(t, section, key, "yes or no", e);
 }
 
 enum tp_err terminal_names_payee(const struct terminal *t, struct tp_error *e)
 {
     if (t->acquirer[0] == '\0')
         return tp_fail(e, TP_ERR_USAGE,
-                       "%s does not say whom the card pays: write the acquirer's \"id\" into section [acquirer] and this terminal's \"serial\" into "
+                       "%s does not say whom the card pays: write the acquirer's \"id\" into "
+                       "section [acquirer] and this terminal's \"serial\" into "
                        "section [terminal]; `telepay-acquirer terminal list` shows both",
                        conf_path(t->conf));
     return TP_OK;
@@ -95,9 +102,12 @@ static enum tp_err load_acquirer(struct terminal *t, struct tp_error *e)
     long long seconds = 0, repeats = 0, port = 0;
     enum tp_err r;
 
-    if ((conf_get(t->conf, section, "id") != NULL && (r = text(t, t->acquirer, sizeof(t->acquirer), section, "id", e)) != TP_OK) ||
-        (r = text(t, t->host, sizeof(t->host), section, "host", e)) != TP_OK || (r = number(t, &port, section, "port", -1, 65535, e)) != TP_OK ||
-        (r = pki_files_load(&t->tls, t->conf, section, e)) != TP_OK || (r = number(t, &seconds, section, "timeout", 15, 300, e)) != TP_OK ||
+    if ((conf_get(t->conf, section, "id") != NULL &&
+         (r = text(t, t->acquirer, sizeof(t->acquirer), section, "id", e)) != TP_OK) ||
+        (r = text(t, t->host, sizeof(t->host), section, "host", e)) != TP_OK ||
+        (r = number(t, &port, section, "port", -1, 65535, e)) != TP_OK ||
+        (r = pki_files_load(&t->tls, t->conf, section, e)) != TP_OK ||
+        (r = number(t, &seconds, section, "timeout", 15, 300, e)) != TP_OK ||
         (r = number(t, &repeats, section, "repeats", 2, 20, e)) != TP_OK)
         return r;
     snprintf(t->port, sizeof(t->port), "%u", (unsigned)port & 0xFFFF);
@@ -128,9 +138,11 @@ static enum tp_err load_contract(struct terminal *t, struct tp_error *e)
         (r = text(t, k->merchant_id, sizeof(k->merchant_id), section, "contract", e)) != TP_OK ||
         (r = text(t, k->merchant_name, sizeof(k->merchant_name), section, "name", e)) != TP_OK ||
         (r = text(t, k->ifd_serial, sizeof(k->ifd_serial), section, "serial", e)) != TP_OK ||
-        (r = number(t, &mcc, section, "mcc", -1, 9999, e)) != TP_OK || (r = number(t, &country, section, "country", -1, 999, e)) != TP_OK ||
+        (r = number(t, &mcc, section, "mcc", -1, 9999, e)) != TP_OK ||
+        (r = number(t, &country, section, "country", -1, 999, e)) != TP_OK ||
         (r = bytes(t, &k->type, 1, section, "type", e)) != TP_OK ||
-        (r = bytes(t, k->capabilities, sizeof(k->capabilities), section, "capabilities", e)) != TP_OK ||
+        (r = bytes(t, k->capabilities, sizeof(k->capabilities), section, "capabilities", e)) !=
+            TP_OK ||
         (r = bytes(t, k->additional, sizeof(k->additional), section, "additional", e)) != TP_OK ||
         (r = conf_need(&currency, t->conf, section, "currency", e)) != TP_OK)
         return r;
@@ -147,19 +159,24 @@ static enum tp_err load_contract(struct terminal *t, struct tp_error *e)
         return bad(t, section, "currency", "a currency of ISO 4217, such as EUR", e);
     k->mcc = (uint16_t)mcc;
     k->country = (uint16_t)country;
-    return exceptions == NULL ? TP_OK : conf_resolve(t->exceptions, sizeof(t->exceptions), t->conf, exceptions, e);
+    return exceptions == NULL
+               ? TP_OK
+               : conf_resolve(t->exceptions, sizeof(t->exceptions), t->conf, exceptions, e);
 }
 
-static enum tp_err load_limits(const struct terminal *t, struct terminal_application *a, const char *section, struct tp_error *e)
+static enum tp_err load_limits(const struct terminal *t, struct terminal_application *a,
+                               const char *section, struct tp_error *e)
 {
     long long floor = 0, threshold = 0, target = 0, target_max = 0;
     enum tp_err r;
 
     if ((r = number(t, &floor, section, "floor", 0, UINT32_MAX, e)) != TP_OK ||
         (r = number(t, &threshold, section, "threshold", 0, UINT32_MAX, e)) != TP_OK ||
-        (r = number(t, &target, section, "target", 0, 99, e)) != TP_OK || (r = number(t, &target_max, section, "target_max", target, 99, e)) != TP_OK)
+        (r = number(t, &target, section, "target", 0, 99, e)) != TP_OK ||
+        (r = number(t, &target_max, section, "target_max", target, 99, e)) != TP_OK)
         return r;
-    if (target_max < target) /* Book 3, 10.6.2: the target percentage for biased selection is at least the plain one */
+    if (target_max < target) /* Book 3, 10.6.2: the target percentage for biased selection is at
+                                least the plain one */
         return bad(t, section, "target_max", "at least as large as \"target\"", e);
     a->floor_limit = (uint32_t)floor;
     a->threshold = (uint32_t)threshold;
@@ -177,16 +194,21 @@ static enum tp_err load_application(struct terminal *t, const char *section, str
     enum tp_err r;
 
     if (i >= KERNEL_AIDS_MAX)
-        return tp_fail(e, TP_ERR_RANGE, "%s has more than %d sections [application …]", conf_path(t->conf), KERNEL_AIDS_MAX);
+        return tp_fail(e, TP_ERR_RANGE, "%s has more than %d sections [application …]",
+                       conf_path(t->conf), KERNEL_AIDS_MAX);
     aid = BUF_OF(a->aid);
     if (hex_decode(&aid, section + strlen(APPLICATION)) != TP_OK || aid.n < 5)
-        return tp_fail(e, TP_ERR_USAGE, "%s: section [%s] must name an AID of 10 to 32 hexadecimal digits", conf_path(t->conf), section);
+        return tp_fail(e, TP_ERR_USAGE,
+                       "%s: section [%s] must name an AID of 10 to 32 hexadecimal digits",
+                       conf_path(t->conf), section);
     a->aid_n = (uint8_t)aid.n;
     if ((r = yes_or_no(t, &a->partial, section, "partial", e)) != TP_OK ||
         (r = bytes(t, a->version, sizeof(a->version), section, "version", e)) != TP_OK ||
         (r = bytes(t, a->tac_denial, sizeof(a->tac_denial), section, "tac_denial", e)) != TP_OK ||
         (r = bytes(t, a->tac_online, sizeof(a->tac_online), section, "tac_online", e)) != TP_OK ||
-        (r = bytes(t, a->tac_default, sizeof(a->tac_default), section, "tac_default", e)) != TP_OK || (r = load_limits(t, a, section, e)) != TP_OK)
+        (r = bytes(t, a->tac_default, sizeof(a->tac_default), section, "tac_default", e)) !=
+            TP_OK ||
+        (r = load_limits(t, a, section, e)) != TP_OK)
         return r;
     ddol = BUF_OF(t->ddol[i]);
     list = conf_get(t->conf, section, "ddol");
@@ -202,13 +224,17 @@ static enum tp_err load_applications(struct terminal *t, struct tp_error *e)
     const char *section;
 
     for (size_t i = 0; (section = conf_section_at(t->conf, i)) != NULL; i++) {
-        const enum tp_err r = strncmp(section, APPLICATION, strlen(APPLICATION)) == 0 ? load_application(t, section, e) : TP_OK;
+        const enum tp_err r = strncmp(section, APPLICATION, strlen(APPLICATION)) == 0
+                                  ? load_application(t, section, e)
+                                  : TP_OK;
 
         if (r != TP_OK)
             return r;
     }
-    return t->kernel.applications_n > 0 ? TP_OK
-                                        : tp_fail(e, TP_ERR_USAGE, "%s accepts no card: it has no section [application …]", conf_path(t->conf));
+    return t->kernel.applications_n > 0
+               ? TP_OK
+               : tp_fail(e, TP_ERR_USAGE, "%s accepts no card: it has no section [application …]",
+                         conf_path(t->conf));
 }
 
 static enum tp_err new_keys(struct terminal *t, struct tp_error *e)
@@ -229,9 +255,9 @@ static enum tp_err load_project_keys(struct terminal *t, struct tp_error *e)
     return r == TP_OK ? capk_store_load(t->authorities, path, e) : r;
 }
 
-/* [authorities] files: names parted by spaces, and these alone: what a terminal takes under a key that its acquirer does not
- * trust is refused after the card has signed. A configuration that says nothing of them, which is none of telepay-acquirer's
- * making, has the project's list. */
+/* [authorities] files: names parted by spaces, and these alone: what a terminal takes under a key
+ * that its acquirer does not trust is refused after the card has signed. A configuration that says
+ * nothing of them, which is none of telepay-acquirer's making, has the project's list. */
 static enum tp_err load_authorities(struct terminal *t, struct tp_error *e)
 {
     const char *list = conf_get(t->conf, "authorities", "files");
@@ -245,7 +271,8 @@ static enum tp_err load_authorities(struct terminal *t, struct tp_error *e)
     if (strlen(list) >= sizeof(names))
         return bad(t, "authorities", "files", "shorter", e);
     memcpy(names, list, strlen(list) + 1);
-    for (const char *name = strtok_r(rest, " \t", &rest); name != NULL && r == TP_OK; name = strtok_r(NULL, " \t", &rest)) {
+    for (const char *name = strtok_r(rest, " \t", &rest); name != NULL && r == TP_OK;
+         name = strtok_r(NULL, " \t", &rest)) {
         r = conf_resolve(path, sizeof(path), t->conf, name, e);
         if (r == TP_OK)
             r = capk_store_load(t->authorities, path, e);
@@ -263,8 +290,9 @@ enum tp_err terminal_load(struct terminal **out, const char *path, struct tp_err
         tp_fail(e, r, "no memory for the configuration");
         goto out;
     }
-    if ((r = conf_load(&t->conf, path, e)) != TP_OK || (r = load_acquirer(t, e)) != TP_OK || (r = load_contract(t, e)) != TP_OK ||
-        (r = load_applications(t, e)) != TP_OK || (r = load_authorities(t, e)) != TP_OK)
+    if ((r = conf_load(&t->conf, path, e)) != TP_OK || (r = load_acquirer(t, e)) != TP_OK ||
+        (r = load_contract(t, e)) != TP_OK || (r = load_applications(t, e)) != TP_OK ||
+        (r = load_authorities(t, e)) != TP_OK)
         goto out;
     *out = t;
     t = NULL;
@@ -276,9 +304,11 @@ out:
 enum tp_err terminal_reading(struct terminal **out, struct tp_error *e)
 {
     /* The application identifiers that the schemes publish; for cards that have no PSE. */
-    static const char *const known[] = {"F0000000141010",   "A0000000421010",       "A0000000031010", "A0000000032010", "A0000000032020",
-                                        "A0000000041010",   "A0000000043060",       "A00000002501",   "A0000001523010", "A0000000651010",
-                                        "A000000333010101", "A0000003591010028001", "A0000002771010", "A0000005241010"};
+    static const char *const known[] = {
+        "F0000000141010", "A0000000421010", "A0000000031010",   "A0000000032010",
+        "A0000000032020", "A0000000041010", "A0000000043060",   "A00000002501",
+        "A0000001523010", "A0000000651010", "A000000333010101", "A0000003591010028001",
+        "A0000002771010", "A0000005241010"};
     struct terminal *t = calloc(1, sizeof(*t));
     enum tp_err r = TP_ERR_NO_MEMORY;
 
@@ -288,8 +318,9 @@ enum tp_err terminal_reading(struct terminal **out, struct tp_error *e)
         goto out;
     }
     t->kernel.type = 0x35;
-    t->kernel.additional[4] = 0x01;                                                                      /* names in ISO/IEC 8859-1 can be shown */
-    memcpy(t->kernel.capabilities, (const uint8_t[]){0x20, 0x98, 0xC8}, sizeof(t->kernel.capabilities)); /* DESIGN 6: SDA, DDA and CDA */
+    t->kernel.additional[4] = 0x01; /* names in ISO/IEC 8859-1 can be shown */
+    memcpy(t->kernel.capabilities, (const uint8_t[]){0x20, 0x98, 0xC8},
+           sizeof(t->kernel.capabilities)); /* DESIGN 6: SDA, DDA and CDA */
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         struct terminal_application *a = &t->kernel.applications[i];
         struct buf aid = BUF_OF(a->aid);
@@ -332,5 +363,8 @@ enum tp_err terminal_only(struct terminal *t, struct span aid, struct tp_error *
             k->applications[kept++] = a;
     }
     k->applications_n = kept;
-    return kept > 0 ? TP_OK : tp_fail(e, TP_ERR_USAGE, "the terminal accepts no application of that AID: see the sections [application …]");
+    return kept > 0 ? TP_OK
+                    : tp_fail(e, TP_ERR_USAGE,
+                              "the terminal accepts no application of that AID: see the sections "
+                              "[application …]");
 }

@@ -1,5 +1,5 @@
-/* The terminal: who is paid, under which contract, by way of which acquirer, and how cards are accepted. It comes from the configuration file that
- * `telepay-acquirer terminal add` wrote. */
+/* The terminal: who is paid, under which contract, by way of which acquirer, and how cards are
+ * accepted. It comes from the configuration file that `telepay-acquirer terminal add` wrote. */
 #ifndef TP_PAYER_TERMINAL_H
 #define TP_PAYER_TERMINAL_H
 
@@ -10,30 +10,37 @@
 struct terminal {
     struct conf *conf;
     char host[256], port[6];
-    char acquirer[17]; /* [acquirer] id: the acquirer's number, part of what the card signs (crypto/payee.h) */
+    char acquirer[17]; /* [acquirer] id: the acquirer's number, part of what the card signs
+                          (crypto/payee.h) */
     struct pki_files tls;
     char journal[PATH_MAX];
-    char exceptions[PATH_MAX]; /* [terminal] exceptions: cards not to be taken (payer/memory.h); "" none */
-    int timeout_ms;            /* [acquirer] timeout, in seconds: to connect, and to be answered; 15 */
-    unsigned repeats;          /* [acquirer] repeats: how often an unanswered message is sent again; 2 */
+    char exceptions[PATH_MAX]; /* [terminal] exceptions: cards not to be taken (payer/memory.h); ""
+                                  none */
+    int timeout_ms;   /* [acquirer] timeout, in seconds: to connect, and to be answered; 15 */
+    unsigned repeats; /* [acquirer] repeats: how often an unanswered message is sent again; 2 */
     const struct currency *currency;
     struct capk_store *authorities;
     struct terminal_config kernel;
     uint8_t ddol[KERNEL_AIDS_MAX][252];
 };
 
-/* Reads all of it; acquirer "" when it does not say (terminal_names_payee). TP_ERR_NOT_FOUND, TP_ERR_FORMAT, TP_ERR_USAGE naming file, section and key. */
-TP_MUST_CHECK enum tp_err terminal_load(struct terminal **out, const char *path, struct tp_error *e);
+/* Reads all of it; acquirer "" when it does not say (terminal_names_payee). TP_ERR_NOT_FOUND,
+ * TP_ERR_FORMAT, TP_ERR_USAGE naming file, section and key. */
+TP_MUST_CHECK enum tp_err terminal_load(struct terminal **out, const char *path,
+                                        struct tp_error *e);
 
-/* A configuration that terminal add wrote before cards signed their payee has no number of the acquirer, and
- * another serial than it may know: good for the journal, not for a payment. TP_ERR_USAGE with the remedy. */
+/* A configuration that terminal add wrote before cards signed their payee has no number of the
+ * acquirer, and another serial than it may know: good for the journal, not for a payment.
+ * TP_ERR_USAGE with the remedy. */
 TP_MUST_CHECK enum tp_err terminal_names_payee(const struct terminal *t, struct tp_error *e);
 
-/* A terminal that can only read cards: the well-known applications and the project's own authority keys, no contract and no acquirer. */
+/* A terminal that can only read cards: the well-known applications and the project's own authority
+ * keys, no contract and no acquirer. */
 TP_MUST_CHECK enum tp_err terminal_reading(struct terminal **out, struct tp_error *e);
 void terminal_free(struct terminal **t);
 
-/* Keeps only the applications that begin with aid, or with which aid begins. TP_ERR_USAGE when none is left. */
+/* Keeps only the applications that begin with aid, or with which aid begins. TP_ERR_USAGE when none
+ * is left. */
 TP_MUST_CHECK enum tp_err terminal_only(struct terminal *t, struct span aid, struct tp_error *e);
 
 #endif

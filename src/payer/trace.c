@@ -35,27 +35,34 @@ struct trace {
 static void write_head(const struct trace *t)
 {
     static const char masked[] =
-        "# Masked: a * stands for half a byte that is not told. All but the first six and last four digits of the card number, track data, the "
+        "# Masked: a * stands for half a byte that is not told. All but the first six and last "
+        "four digits of the card number, track data, the "
         "cardholder's\n"
-        "# name, IBAN, what the card number can be worked out from (9F46, 9F2D, 93), and all that the EMV dictionary does not know. A PIN is in it "
+        "# name, IBAN, what the card number can be worked out from (9F46, 9F2D, 93), and all that "
+        "the EMV dictionary does not know. A PIN is in it "
         "in no form, neither is an enciphered one.\n";
     static const char unmasked[] =
-        "# NOT MASKED (--trace-unmasked): all data of a card of the test scheme. But a PIN is in it in no form, neither is an enciphered one.\n";
+        "# NOT MASKED (--trace-unmasked): all data of a card of the test scheme. But a PIN is in "
+        "it in no form, neither is an enciphered one.\n";
     char now[TIME_TEXT_MAX];
 
     fprintf(t->file,
-            "# telepay trace of %s: what passed between terminal and card. > command, < answer, in hex; name: value.\n"
+            "# telepay trace of %s: what passed between terminal and card. > command, < answer, in "
+            "hex; name: value.\n"
             "%s"
-            "# Run it again: telepay pay --replay FILE --dry-run (the terminal), telepay-simcard --replay FILE (the card).\n"
+            "# Run it again: telepay pay --replay FILE --dry-run (the terminal), telepay-simcard "
+            "--replay FILE (the card).\n"
             "format: %d\n"
             "telepay: %s\n",
-            time_format(now, time(NULL)), t->unmasked ? unmasked : masked, TRANSCRIPT_FORMAT, PACKAGE_VERSION);
+            time_format(now, time(NULL)), t->unmasked ? unmasked : masked, TRANSCRIPT_FORMAT,
+            PACKAGE_VERSION);
 }
 
 enum tp_err trace_open(struct trace **out, const char *path, bool unmasked, struct tp_error *e)
 {
     struct trace *t = calloc(1, sizeof(*t));
-    const int fd = t == NULL ? -1 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const int fd =
+        t == NULL ? -1 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     enum tp_err r = TP_OK;
 
     *out = NULL;
@@ -81,7 +88,8 @@ out:
 
 /* ---- exchanges ---- */
 
-/* Which card it is shows at its selection, before anything is read of it: only what belongs to the test scheme (RID F000000014, DESIGN 5) goes unmasked. */
+/* Which card it is shows at its selection, before anything is read of it: only what belongs to the
+ * test scheme (RID F000000014, DESIGN 5) goes unmasked. */
 static void look_at_selection(struct trace *t, struct span command, struct span response)
 {
     static const uint8_t rid[] = {0xF0, 0x00, 0x00, 0x00, 0x14};
@@ -89,10 +97,13 @@ static void look_at_selection(struct trace *t, struct span command, struct span 
     struct rapdu r;
     struct tlv fci, name;
 
-    if (!t->unmasked || rapdu_parse(&r, response) != TP_OK || tlv_find(r.data, TAG_FCI, &fci) != TP_OK ||
+    if (!t->unmasked || rapdu_parse(&r, response) != TP_OK ||
+        tlv_find(r.data, TAG_FCI, &fci) != TP_OK ||
         tlv_find(fci.value, TAG_DF_NAME, &name) != TP_OK)
         return;
-    if (name.value.n > 0 && name.value.p[0] == '1') /* 1PAY.SYS.DDF01: a directory, which says nothing of whose the card is */
+    if (name.value.n > 0 &&
+        name.value.p[0] ==
+            '1') /* 1PAY.SYS.DDF01: a directory, which says nothing of whose the card is */
         return;
     if (capdu_parse(&c, command) != TP_OK || (c.ins != INS_SELECT && c.ins != INS_GET_RESPONSE))
         return;
@@ -100,7 +111,8 @@ static void look_at_selection(struct trace *t, struct span command, struct span 
     if (t->shown.all || t->told)
         return;
     t->told = true;
-    fprintf(t->file, "# This is not a card of the test scheme: MASKED, though --trace-unmasked was asked for.\n");
+    fprintf(t->file, "# This is not a card of the test scheme: MASKED, though --trace-unmasked was "
+                     "asked for.\n");
     log_note("the card is not of the test scheme: its trace is masked");
 }
 
@@ -121,7 +133,8 @@ void trace_exchange(void *ctx, struct span command, struct span response)
     if (response.n == 0)
         fprintf(t->file, "< (no answer)\n");
     else
-        fprintf(t->file, "< %s  %s\n", shown_response(text, &t->shown, response, random), rapdu_parse(&r, response) == TP_OK ? sw_text(r.sw) : "");
+        fprintf(t->file, "< %s  %s\n", shown_response(text, &t->shown, response, random),
+                rapdu_parse(&r, response) == TP_OK ? sw_text(r.sw) : "");
     secret_wipe(text, n);
     free(text);
 }
@@ -129,7 +142,8 @@ void trace_exchange(void *ctx, struct span command, struct span response)
 /* ---- facts ---- */
 
 /* On one line, whatever is in it. */
-static void fact(const struct trace *t, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void fact(const struct trace *t, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static void fact(const struct trace *t, const char *name, const char *format, ...)
 {
     char text[640];
@@ -150,7 +164,8 @@ static void tag_fact(const struct trace *t, uint32_t tag, struct span value)
     char hex[2 * 64 + 1];
 
     if (value.n > 0 && value.n <= 64)
-        fprintf(t->file, "%02X: %s  %s\n", tag, hex_encode(hex, value), known != NULL ? known->name : "");
+        fprintf(t->file, "%02X: %s  %s\n", tag, hex_encode(hex, value),
+                known != NULL ? known->name : "");
 }
 
 static void number_fact(const struct trace *t, uint32_t tag, uint64_t value, unsigned digits)
@@ -185,18 +200,20 @@ static void application(const struct trace *t, const struct terminal_application
 {
     char aid[33];
 
-    fprintf(t->file, "application: %s partial=%s", hex_encode(aid, span_of(a->aid, a->aid_n)), a->partial ? "yes" : "no");
+    fprintf(t->file, "application: %s partial=%s", hex_encode(aid, span_of(a->aid, a->aid_n)),
+            a->partial ? "yes" : "no");
     hex_field(t, "version", SPAN_OF(a->version));
     hex_field(t, "tac_denial", SPAN_OF(a->tac_denial));
     hex_field(t, "tac_online", SPAN_OF(a->tac_online));
     hex_field(t, "tac_default", SPAN_OF(a->tac_default));
-    fprintf(t->file, " floor=%" PRIu32 " threshold=%" PRIu32 " target=%u target_max=%u", a->floor_limit, a->threshold, a->random_target,
-            a->random_target_max);
+    fprintf(t->file, " floor=%" PRIu32 " threshold=%" PRIu32 " target=%u target_max=%u",
+            a->floor_limit, a->threshold, a->random_target, a->random_target_max);
     hex_field(t, "ddol", a->default_ddol);
     fputc('\n', t->file);
 }
 
-void trace_payment(struct trace *t, const struct terminal_config *c, const struct transaction_request *q)
+void trace_payment(struct trace *t, const struct terminal_config *c,
+                   const struct transaction_request *q)
 {
     uint8_t date[3];
     char only[33];
@@ -292,8 +309,8 @@ struct kernel_person trace_person(struct trace *t, const struct kernel_person *p
                                   .keypad = person->keypad != NULL ? keypad : NULL};
 }
 
-/* A script may bring a new PIN (INS 24), or data of the cardholder: what such commands carry is not told, as in
- * the commands themselves. Their lengths stay, so that it is the same script. */
+/* A script may bring a new PIN (INS 24), or data of the cardholder: what such commands carry is not
+ * told, as in the commands themselves. Their lengths stay, so that it is the same script. */
 static void hide_script_data(const struct trace *t, struct span scripts, unsigned depth)
 {
     struct tlv o;
@@ -302,12 +319,14 @@ static void hide_script_data(const struct trace *t, struct span scripts, unsigne
     while (depth < 3 && tlv_next(&scripts, &o) == TP_OK) {
         if (tlv_constructed(o.tag))
             hide_script_data(t, o.value, depth + 1);
-        else if (o.tag == TAG_SCRIPT_COMMAND && capdu_parse(&c, o.value) == TP_OK && !shown_command_plain(&t->shown, c.ins))
+        else if (o.tag == TAG_SCRIPT_COMMAND && capdu_parse(&c, o.value) == TP_OK &&
+                 !shown_command_plain(&t->shown, c.ins))
             memset((uint8_t *)(uintptr_t)c.data.p, 0, c.data.n);
     }
 }
 
-static enum tp_err authorise(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out)
+static enum tp_err authorise(void *ctx, const struct transaction *tx,
+                             struct kernel_issuer_answer *out)
 {
     struct trace *t = ctx;
     const enum tp_err r = t->online.authorise(t->online.ctx, tx, out);
@@ -339,7 +358,9 @@ struct kernel_online trace_online(struct trace *t, const struct kernel_online *o
 static enum tp_err spent(void *ctx, const char *pan, int psn, uint16_t currency, int64_t *amount)
 {
     struct trace *t = ctx;
-    const enum tp_err r = t->memory->spent == NULL ? TP_OK : t->memory->spent(t->memory->ctx, pan, psn, currency, amount);
+    const enum tp_err r = t->memory->spent == NULL
+                              ? TP_OK
+                              : t->memory->spent(t->memory->ctx, pan, psn, currency, amount);
 
     if (r == TP_OK)
         fact(t, "spent", "%" PRId64, *amount);
@@ -351,7 +372,9 @@ static enum tp_err spent(void *ctx, const char *pan, int psn, uint16_t currency,
 static enum tp_err on_exception_file(void *ctx, const char *pan, int psn, bool *hit)
 {
     struct trace *t = ctx;
-    const enum tp_err r = t->memory->on_exception_file == NULL ? TP_OK : t->memory->on_exception_file(t->memory->ctx, pan, psn, hit);
+    const enum tp_err r = t->memory->on_exception_file == NULL
+                              ? TP_OK
+                              : t->memory->on_exception_file(t->memory->ctx, pan, psn, hit);
 
     fact(t, "exception", "%s", r != TP_OK ? "failed" : *hit ? "yes" : "no");
     return r;
@@ -371,8 +394,9 @@ const struct kernel_memory *trace_memory(struct trace *t, const struct kernel_me
 const char *trace_outcome_name(enum kernel_outcome outcome)
 {
     static const char *const names[] = {
-        [KERNEL_APPROVED] = "approved",     [KERNEL_DECLINED] = "declined",   [KERNEL_NOT_ACCEPTED] = "not accepted",
-        [KERNEL_TERMINATED] = "terminated", [KERNEL_READ_ONLY] = "read only",
+        [KERNEL_APPROVED] = "approved",         [KERNEL_DECLINED] = "declined",
+        [KERNEL_NOT_ACCEPTED] = "not accepted", [KERNEL_TERMINATED] = "terminated",
+        [KERNEL_READ_ONLY] = "read only",
     };
 
     return names[outcome];
@@ -380,7 +404,8 @@ const char *trace_outcome_name(enum kernel_outcome outcome)
 
 char *trace_result(char out[TRACE_RESULT_MAX], const struct transaction *tx)
 {
-    static const uint32_t tags[] = {TAG_TVR, TAG_TSI, TAG_CVM_RESULTS, TAG_CID, TAG_ATC, TAG_AC, TAG_IAD, TAG_ARC, TAG_SCRIPT_RESULTS};
+    static const uint32_t tags[] = {TAG_TVR, TAG_TSI, TAG_CVM_RESULTS, TAG_CID,           TAG_ATC,
+                                    TAG_AC,  TAG_IAD, TAG_ARC,         TAG_SCRIPT_RESULTS};
     size_t n = 0;
     char hex[2 * 32 + 1];
 
@@ -389,7 +414,8 @@ char *trace_result(char out[TRACE_RESULT_MAX], const struct transaction *tx)
         const struct span v = transaction_get(tx, tags[i]);
 
         if (v.n > 0 && v.n <= 32)
-            n += (size_t)snprintf(out + n, TRACE_RESULT_MAX - n, "%s%02X=%s", n > 0 ? " " : "", tags[i], hex_encode(hex, v));
+            n += (size_t)snprintf(out + n, TRACE_RESULT_MAX - n, "%s%02X=%s", n > 0 ? " " : "",
+                                  tags[i], hex_encode(hex, v));
     }
     return out;
 }
@@ -408,16 +434,20 @@ static void authority_fact(const struct trace *t, const struct capk *k)
 {
     char rid[11];
 
-    fprintf(t->file, "authority: %s index=%02X expiry=%d live=%s", hex_encode(rid, SPAN_OF(k->rid)), k->index, k->expiry, k->live ? "yes" : "no");
+    fprintf(t->file, "authority: %s index=%02X expiry=%d live=%s", hex_encode(rid, SPAN_OF(k->rid)),
+            k->index, k->expiry, k->live ? "yes" : "no");
     hex_field(t, "modulus", emv_pubkey_modulus(k->key));
     hex_field(t, "exponent", emv_pubkey_exponent(k->key));
     fputc('\n', t->file);
 }
 
-/* The keys that the card's certificate could be under: those of its index, and when there are none, one that says whose scheme it is. */
-static void authorities(const struct trace *t, const struct capk_store *store, const struct transaction *tx)
+/* The keys that the card's certificate could be under: those of its index, and when there are none,
+ * one that says whose scheme it is. */
+static void authorities(const struct trace *t, const struct capk_store *store,
+                        const struct transaction *tx)
 {
-    const struct span name = transaction_get(tx, TAG_DF_NAME), index = transaction_get(tx, TAG_CA_INDEX);
+    const struct span name = transaction_get(tx, TAG_DF_NAME),
+                      index = transaction_get(tx, TAG_CA_INDEX);
     const struct capk *k, *other = NULL;
     bool found = false;
 
@@ -441,14 +471,16 @@ char *trace_authentication(char out[TRACE_RESULT_MAX], const struct transaction 
     const struct kernel_authentication *a = transaction_authentication(tx);
 
     if (a->failed_at != NULL)
-        snprintf(out, TRACE_RESULT_MAX, "method=%s ok=no check=%s failed_at=%s", kernel_method_name(a->method), emv_check_name(a->check),
-                 a->failed_at);
+        snprintf(out, TRACE_RESULT_MAX, "method=%s ok=no check=%s failed_at=%s",
+                 kernel_method_name(a->method), emv_check_name(a->check), a->failed_at);
     else
-        snprintf(out, TRACE_RESULT_MAX, "method=%s ok=%s", kernel_method_name(a->method), a->ok ? "yes" : "no");
+        snprintf(out, TRACE_RESULT_MAX, "method=%s ok=%s", kernel_method_name(a->method),
+                 a->ok ? "yes" : "no");
     return out;
 }
 
-void trace_outcome(struct trace *t, const struct terminal_config *terminal, const struct transaction *tx, const struct tp_error *why)
+void trace_outcome(struct trace *t, const struct terminal_config *terminal,
+                   const struct transaction *tx, const struct tp_error *why)
 {
     char text[TRACE_RESULT_MAX];
     struct span tvr;
@@ -457,7 +489,10 @@ void trace_outcome(struct trace *t, const struct terminal_config *terminal, cons
         return;
     if (tx != NULL) {
         tvr = transaction_get(tx, TAG_TVR);
-        fact(t, "random", "%s", tvr.n == 5 && (tvr.p[3] & 0x10) != 0 ? "yes" : "no"); /* Book 3, table 46: selected randomly for online processing */
+        fact(t, "random", "%s",
+             tvr.n == 5 && (tvr.p[3] & 0x10) != 0
+                 ? "yes"
+                 : "no"); /* Book 3, table 46: selected randomly for online processing */
         authorities(t, terminal->authorities, tx);
         key_fact(t, "icc-key", transaction_card_key(tx));
         key_fact(t, "pin-key", transaction_pin_key(tx));
@@ -465,8 +500,10 @@ void trace_outcome(struct trace *t, const struct terminal_config *terminal, cons
         tag_fact(t, TAG_DATA_AUTH_CODE, transaction_get(tx, TAG_DATA_AUTH_CODE));
         fact(t, "result", "%s", trace_result(text, tx));
     }
-    fact(t, "reason", "%s", why != NULL || tx == NULL ? (why != NULL ? why->text : "") : transaction_reason(tx));
-    fact(t, "outcome", "%s", why != NULL || tx == NULL ? "error" : trace_outcome_name(transaction_outcome(tx)));
+    fact(t, "reason", "%s",
+         why != NULL || tx == NULL ? (why != NULL ? why->text : "") : transaction_reason(tx));
+    fact(t, "outcome", "%s",
+         why != NULL || tx == NULL ? "error" : trace_outcome_name(transaction_outcome(tx)));
 }
 
 enum tp_err trace_close(struct trace **t, struct tp_error *e)
@@ -480,7 +517,8 @@ enum tp_err trace_close(struct trace **t, struct tp_error *e)
     *t = NULL;
     failed = ferror(mine->file) != 0;
     failed = fclose(mine->file) != 0 || failed;
-    r = failed ? tp_fail(e, TP_ERR_IO, "the trace %s is not whole: %s", mine->path, strerror(errno)) : TP_OK;
+    r = failed ? tp_fail(e, TP_ERR_IO, "the trace %s is not whole: %s", mine->path, strerror(errno))
+               : TP_OK;
     secret_wipe(mine, sizeof(*mine));
     free(mine);
     return r;

@@ -19,7 +19,8 @@ struct kept {
 struct db {
     sqlite3 *handle;
     char *path;
-    struct kept *kept; /* open addressing by the literal's address; room is a power of two, at most half full */
+    struct kept *kept; /* open addressing by the literal's address; room is a power of two, at most
+                          half full */
     size_t n, room;
 };
 
@@ -33,7 +34,8 @@ static enum tp_err constraint(const char *path, int code, const char *said, stru
     case SQLITE_CONSTRAINT_TRIGGER: /* the words of RAISE in the schema */
         return tp_fail(e, TP_ERR_STATE, "%s: %s", path, said);
     case SQLITE_CONSTRAINT_FOREIGNKEY:
-        return tp_fail(e, TP_ERR_NOT_FOUND, "%s does not hold what this belongs to (%s)", path, said);
+        return tp_fail(e, TP_ERR_NOT_FOUND, "%s does not hold what this belongs to (%s)", path,
+                       said);
     default:
         return tp_fail(e, TP_ERR_RANGE, "%s does not take that value (%s)", path, said);
     }
@@ -46,19 +48,31 @@ static enum tp_err failed(const char *path, int code, const char *said, struct t
     case SQLITE_CONSTRAINT:
         return constraint(path, code, said, e);
     case SQLITE_FULL:
-        return tp_fail(e, TP_ERR_IO, "the disk that holds %s is full: make room; nothing of this was kept", path);
+        return tp_fail(e, TP_ERR_IO,
+                       "the disk that holds %s is full: make room; nothing of this was kept", path);
     case SQLITE_READONLY:
-        return tp_fail(e, TP_ERR_IO, "%s is read-only: give this user the right to write it and its folder; nothing of this was kept", path);
+        return tp_fail(e, TP_ERR_IO,
+                       "%s is read-only: give this user the right to write it and its folder; "
+                       "nothing of this was kept",
+                       path);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return tp_fail(e, TP_ERR_IO, "%s is in use by another program for more than %d s: try again when it is done", path, BUSY_MS / 1000);
+        return tp_fail(
+            e, TP_ERR_IO,
+            "%s is in use by another program for more than %d s: try again when it is done", path,
+            BUSY_MS / 1000);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        return tp_fail(e, TP_ERR_IO, "%s is damaged or no database (%s): keep the file and restore the last copy", path, said);
+        return tp_fail(e, TP_ERR_IO,
+                       "%s is damaged or no database (%s): keep the file and restore the last copy",
+                       path, said);
     case SQLITE_CANTOPEN:
-        return tp_fail(e, TP_ERR_IO, "cannot open %s: this user must be able to read and write it and its folder", path);
+        return tp_fail(e, TP_ERR_IO,
+                       "cannot open %s: this user must be able to read and write it and its folder",
+                       path);
     case SQLITE_IOERR:
-        return tp_fail(e, TP_ERR_IO, "the disk fails under %s (%s): nothing of this was kept", path, said);
+        return tp_fail(e, TP_ERR_IO, "the disk fails under %s (%s): nothing of this was kept", path,
+                       said);
     case SQLITE_PERM:
     case SQLITE_AUTH:
         return tp_fail(e, TP_ERR_IO, "%s must not be touched by this user (%s)", path, said);
@@ -79,14 +93,16 @@ static bool is_full(struct db *d)
     const int system = sqlite3_system_errno(d->handle);
     struct statvfs disk;
 
-    return system == ENOSPC || system == EDQUOT || (statvfs(d->path, &disk) == 0 && disk.f_bavail == 0);
+    return system == ENOSPC || system == EDQUOT ||
+           (statvfs(d->path, &disk) == 0 && disk.f_bavail == 0);
 }
 
 static enum tp_err fail(struct db *d, struct tp_error *e)
 {
     const int code = sqlite3_extended_errcode(d->handle);
 
-    return failed(d->path, (code & 0xFF) == SQLITE_IOERR && is_full(d) ? SQLITE_FULL : code, sqlite3_errmsg(d->handle), e);
+    return failed(d->path, (code & 0xFF) == SQLITE_IOERR && is_full(d) ? SQLITE_FULL : code,
+                  sqlite3_errmsg(d->handle), e);
 }
 
 static enum tp_err exec(struct db *d, const char *sql, struct tp_error *e)
@@ -94,7 +110,8 @@ static enum tp_err exec(struct db *d, const char *sql, struct tp_error *e)
     return sqlite3_exec(d->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? TP_OK : fail(d, e);
 }
 
-/* WAL cannot be had on a file system without shared memory, and SQLite then says the old mode instead of failing. */
+/* WAL cannot be had on a file system without shared memory, and SQLite then says the old mode
+ * instead of failing. */
 static enum tp_err use_wal(struct db *d, struct tp_error *e)
 {
     enum tp_err r = TP_OK;
@@ -105,7 +122,9 @@ static enum tp_err use_wal(struct db *d, struct tp_error *e)
         return fail(d, e);
     r = db_step(d, s, &row, e);
     if (r == TP_OK && (!row || strcmp(db_column_text(s, 0), "wal") != 0))
-        r = tp_fail(e, TP_ERR_IO, "%s cannot have a write-ahead log where it is: move it to a local disk", d->path);
+        r = tp_fail(e, TP_ERR_IO,
+                    "%s cannot have a write-ahead log where it is: move it to a local disk",
+                    d->path);
     sqlite3_finalize(s);
     return r;
 }
@@ -134,7 +153,8 @@ enum tp_err db_touch(struct db *d, struct tp_error *e)
     return r == TP_OK ? exec(d, pragma, e) : r;
 }
 
-static enum tp_err raise_version(struct db *d, size_t from, const char *const *schema, size_t versions, struct tp_error *e)
+static enum tp_err raise_version(struct db *d, size_t from, const char *const *schema,
+                                 size_t versions, struct tp_error *e)
 {
     char pragma[48];
     enum tp_err r = TP_OK;
@@ -147,7 +167,8 @@ static enum tp_err raise_version(struct db *d, size_t from, const char *const *s
     return exec(d, pragma, e);
 }
 
-static enum tp_err bring_up(struct db *d, const char *const *schema, size_t versions, struct tp_error *e)
+static enum tp_err bring_up(struct db *d, const char *const *schema, size_t versions,
+                            struct tp_error *e)
 {
     size_t have = 0;
     enum tp_err r = version_of(d, &have, e);
@@ -158,7 +179,10 @@ static enum tp_err bring_up(struct db *d, const char *const *schema, size_t vers
     if (r == TP_OK) /* another process may have done it meanwhile */
         r = version_of(d, &have, e);
     if (r == TP_OK && have > versions)
-        r = tp_fail(e, TP_ERR_STATE, "%s was made by a newer telepay (version %zu, this one knows %zu): use that one", d->path, have, versions);
+        r = tp_fail(
+            e, TP_ERR_STATE,
+            "%s was made by a newer telepay (version %zu, this one knows %zu): use that one",
+            d->path, have, versions);
     if (r == TP_OK && have < versions)
         r = raise_version(d, have, schema, versions, e);
     if (r == TP_OK)
@@ -167,9 +191,10 @@ static enum tp_err bring_up(struct db *d, const char *const *schema, size_t vers
     return r;
 }
 
-/* The file is made by hand, so that it (and the log files, which take its mode) is nobody else's to read. One that exists is never opened here: closing it
- * again would drop the POSIX locks of every other connection of this process, and another process would then take the log for nobody's and delete it
- * (sqlite.org/howtocorrupt.html, 2.2). */
+/* The file is made by hand, so that it (and the log files, which take its mode) is nobody else's to
+ * read. One that exists is never opened here: closing it again would drop the POSIX locks of every
+ * other connection of this process, and another process would then take the log for nobody's and
+ * delete it (sqlite.org/howtocorrupt.html, 2.2). */
 static enum tp_err make_file(const char *path, bool create, struct tp_error *e)
 {
     const int fd = create ? open(path, O_RDONLY | O_CLOEXEC | O_CREAT | O_EXCL, 0600) : -1;
@@ -186,7 +211,8 @@ static enum tp_err make_file(const char *path, bool create, struct tp_error *e)
     return tp_fail(e, TP_ERR_IO, "cannot open %s: %s", path, strerror(errno));
 }
 
-enum tp_err db_open(struct db **out, const char *path, bool create, const char *const *schema, size_t versions, struct tp_error *e)
+enum tp_err db_open(struct db **out, const char *path, bool create, const char *const *schema,
+                    size_t versions, struct tp_error *e)
 {
     struct db *d = calloc(1, sizeof(*d));
     enum tp_err r = TP_OK;
@@ -199,11 +225,15 @@ enum tp_err db_open(struct db **out, const char *path, bool create, const char *
     r = make_file(path, create, e);
     if (r != TP_OK)
         goto out;
-    if (sqlite3_open_v2(path, &d->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK) {
-        r = d->handle != NULL ? fail(d, e) : tp_fail(e, TP_ERR_NO_MEMORY, "cannot open %s: out of memory", path);
+    if (sqlite3_open_v2(path, &d->handle,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                        NULL) != SQLITE_OK) {
+        r = d->handle != NULL ? fail(d, e)
+                              : tp_fail(e, TP_ERR_NO_MEMORY, "cannot open %s: out of memory", path);
         goto out;
     }
-    /* SQLite falls back to reading alone, and would give the mode of such a file to the log beside it, where it stays. */
+    /* SQLite falls back to reading alone, and would give the mode of such a file to the log beside
+     * it, where it stays. */
     if (sqlite3_db_readonly(d->handle, "main") != 0) {
         r = failed(path, SQLITE_READONLY, "", e);
         goto out;
@@ -211,7 +241,10 @@ enum tp_err db_open(struct db **out, const char *path, bool create, const char *
     sqlite3_busy_timeout(d->handle, BUSY_MS);
     r = use_wal(d, e);
     if (r == TP_OK)
-        r = exec(d, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON", e);
+        r = exec(d,
+                 "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = "
+                 "OFF; PRAGMA cell_size_check = ON",
+                 e);
     if (r == TP_OK)
         r = bring_up(d, schema, versions, e);
     if (r != TP_OK)
@@ -272,7 +305,8 @@ enum tp_err db_prepare(struct db *d, sqlite3_stmt **out, const char *sql, struct
     if (slot->sql == NULL) {
         sqlite3_stmt *made = NULL;
 
-        if (sqlite3_prepare_v3(d->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &made, NULL) != SQLITE_OK)
+        if (sqlite3_prepare_v3(d->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &made, NULL) !=
+            SQLITE_OK)
             return fail(d, e);
         *slot = (struct kept){sql, made};
         d->n++;
@@ -341,7 +375,8 @@ void db_rollback(struct db *d)
 {
     if (!db_in_transaction(d))
         return;
-    for (size_t i = 0; i < d->room; i++) /* a statement that stands in its rows would see the rolled-back ones */
+    for (size_t i = 0; i < d->room;
+         i++) /* a statement that stands in its rows would see the rolled-back ones */
         if (d->kept[i].statement != NULL)
             sqlite3_reset(d->kept[i].statement);
     (void)sqlite3_exec(d->handle, "ROLLBACK", NULL, NULL, NULL);
@@ -387,7 +422,8 @@ void db_column_copy(char *out, size_t cap, sqlite3_stmt *s, int column)
     const char *text = db_column_text(s, column);
     size_t n = strlen(text);
 
-    while (n > 0 && (n >= cap || ((unsigned char)text[n] & 0xC0) == 0x80)) /* not through the middle of a character of UTF-8 */
+    while (n > 0 && (n >= cap || ((unsigned char)text[n] & 0xC0) ==
+                                     0x80)) /* not through the middle of a character of UTF-8 */
         n--;
     memcpy(out, text, n);
     out[n] = '\0';

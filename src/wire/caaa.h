@@ -1,5 +1,7 @@
-/* Remises as ISO 20022 CAPE documents, release 2025: caaa.011.001.14 AcceptorBatchTransfer, and its answer caaa.012.001.13 (DESIGN 9, doc/protocol.md).
- * Written and read as streams in constant memory. Every document read is valid against its schema and, beyond what a schema can say, adds up. */
+/* Remises as ISO 20022 CAPE documents, release 2025: caaa.011.001.14 AcceptorBatchTransfer, and its
+ * answer caaa.012.001.13 (DESIGN 9, doc/protocol.md). Written and read as streams in constant
+ * memory. Every document read is valid against its schema and, beyond what a schema can say, adds
+ * up. */
 #ifndef TP_WIRE_CAAA_H
 #define TP_WIRE_CAAA_H
 
@@ -15,7 +17,13 @@
 #define CAAA_TEXT_MAX   141 /* AddtlRspnInf */
 
 /* TypeTransactionTotals2Code: an annulation counts on its own, beside what it undoes. */
-enum caaa_kind { CAAA_DEBIT /* DEBT */, CAAA_CREDIT /* CRDT */, CAAA_DEBIT_REVERSED /* DBTR */, CAAA_CREDIT_REVERSED /* CRDR */, CAAA_KINDS };
+enum caaa_kind {
+    CAAA_DEBIT /* DEBT */,
+    CAAA_CREDIT /* CRDT */,
+    CAAA_DEBIT_REVERSED /* DBTR */,
+    CAAA_CREDIT_REVERSED /* CRDR */,
+    CAAA_KINDS
+};
 
 struct caaa_totals {
     uint64_t count[CAAA_KINDS];
@@ -23,7 +31,8 @@ struct caaa_totals {
 };
 
 /* Adds one transaction. TP_ERR_RANGE when the sum leaves the 18 digits the schema has. */
-TP_MUST_CHECK enum tp_err caaa_totals_add(struct caaa_totals *t, enum caaa_kind kind, int64_t amount);
+TP_MUST_CHECK enum tp_err caaa_totals_add(struct caaa_totals *t, enum caaa_kind kind,
+                                          int64_t amount);
 
 /* Equal in what a remise moves: debits and credits, counts and amounts. */
 bool caaa_totals_agree(const struct caaa_totals *a, const struct caaa_totals *b);
@@ -50,7 +59,8 @@ struct caaa_item {
     uint32_t stan;      /* DE 11 */
     int64_t local_time; /* YYYYMMDDHHMMSS where the terminal stands */
     int64_t amount;
-    char approval[9]; /* the issuer's approval code (AuthstnCd); "": the card approved alone. Kept when read */
+    char approval[9]; /* the issuer's approval code (AuthstnCd); "": the card approved alone. Kept
+                         when read */
     struct span icc;  /* TLVs of DE 55; when read: borrowed during the call */
 };
 
@@ -64,7 +74,8 @@ struct caaa_source { /* where one comes from: 0 bytes is the end */
     void *ctx;
 };
 
-/* Both schemas, parsed once; may be used by several threads. They are found among the project's data files. */
+/* Both schemas, parsed once; may be used by several threads. They are found among the project's
+ * data files. */
 struct caaa_schemas;
 TP_MUST_CHECK enum tp_err caaa_schemas_new(struct caaa_schemas **out, struct tp_error *e);
 void caaa_schemas_free(struct caaa_schemas **s);
@@ -73,14 +84,18 @@ void caaa_schemas_free(struct caaa_schemas **s);
 
 struct caaa_writer;
 
-/* The same remise with the same items gives the same bytes. An error of the sink is the error of the call. */
-TP_MUST_CHECK enum tp_err caaa_transfer_begin(struct caaa_writer **out, const struct caaa_sink *sink, const struct caaa_remise *remise,
-                                              struct tp_error *e);
-TP_MUST_CHECK enum tp_err caaa_transfer_item(struct caaa_writer *w, const struct caaa_item *item, struct tp_error *e);
+/* The same remise with the same items gives the same bytes. An error of the sink is the error of
+ * the call. */
+TP_MUST_CHECK enum tp_err caaa_transfer_begin(struct caaa_writer **out,
+                                              const struct caaa_sink *sink,
+                                              const struct caaa_remise *remise, struct tp_error *e);
+TP_MUST_CHECK enum tp_err caaa_transfer_item(struct caaa_writer *w, const struct caaa_item *item,
+                                             struct tp_error *e);
 TP_MUST_CHECK enum tp_err caaa_transfer_end(struct caaa_writer *w, struct tp_error *e);
-void caaa_writer_free(struct caaa_writer **w); /* without an end before it: nothing more is written */
+void caaa_writer_free(
+    struct caaa_writer **w); /* without an end before it: nothing more is written */
 
-struct caaa_verdict {             /* why a document that is valid is refused whole; reason "" when it is not */
+struct caaa_verdict { /* why a document that is valid is refused whole; reason "" when it is not */
     char reason[CAAA_REASON_MAX]; /* "TOTALS", "SEQUENCE", "DECIMALS", "PROFILE", … */
     char text[CAAA_TEXT_MAX];     /* the same for people, with the line */
 };
@@ -89,21 +104,30 @@ struct caaa_transfer_events {
     void *ctx;
     /* Once, before the first item. */
     enum tp_err (*remise)(void *ctx, const struct caaa_remise *remise, struct tp_error *e);
-    /* In order. fault: a word when this item alone is to be refused ("PAN_LUHN", "ICC_TLV"), else NULL. */
-    enum tp_err (*item)(void *ctx, const struct caaa_item *item, const char *fault, struct tp_error *e);
+    /* In order. fault: a word when this item alone is to be refused ("PAN_LUHN", "ICC_TLV"), else
+     * NULL. */
+    enum tp_err (*item)(void *ctx, const struct caaa_item *item, const char *fault,
+                        struct tp_error *e);
 };
 
 /* s NULL: the bytes were read before under their schema, and are not held against it again.
- * Reads to the end. TP_ERR_FORMAT with line and element when it is not XML, has a DOCTYPE or is not valid against the schema; what the events
- * return. A document that is valid but does not hold together is an outcome in *verdict: its items are no longer given from there on.
- * *counted is the reader's own sum over the items. */
-TP_MUST_CHECK enum tp_err caaa_transfer_read(const struct caaa_schemas *s, const struct caaa_source *source,
-                                             const struct caaa_transfer_events *events, struct caaa_verdict *verdict, struct caaa_totals *counted,
-                                             struct tp_error *e);
+ * Reads to the end. TP_ERR_FORMAT with line and element when it is not XML, has a DOCTYPE or is not
+ * valid against the schema; what the events return. A document that is valid but does not hold
+ * together is an outcome in *verdict: its items are no longer given from there on. *counted is the
+ * reader's own sum over the items. */
+TP_MUST_CHECK enum tp_err caaa_transfer_read(const struct caaa_schemas *s,
+                                             const struct caaa_source *source,
+                                             const struct caaa_transfer_events *events,
+                                             struct caaa_verdict *verdict,
+                                             struct caaa_totals *counted, struct tp_error *e);
 
 /* ---- caaa.012: the answer ---- */
 
-enum caaa_result { CAAA_APPROVED /* APPR */, CAAA_PARTIAL /* PART: some items refused */, CAAA_DECLINED /* DECL: the whole refused */ };
+enum caaa_result {
+    CAAA_APPROVED /* APPR */,
+    CAAA_PARTIAL /* PART: some items refused */,
+    CAAA_DECLINED /* DECL: the whole refused */
+};
 
 struct caaa_response {
     char acquirer[CAAA_ID_MAX];
@@ -114,7 +138,8 @@ struct caaa_response {
     time_t answered; /* when the centre settled it; written in UTC */
     enum caaa_result result;
     struct caaa_verdict verdict; /* when declined */
-    struct caaa_totals totals;   /* the centre's own count of what it accepts (when declined: of what it read) */
+    struct caaa_totals
+        totals; /* the centre's own count of what it accepts (when declined: of what it read) */
 };
 
 struct caaa_refusal {
@@ -125,15 +150,22 @@ struct caaa_refusal {
 };
 
 /* Refusals are given one by one in the order of their sequence. */
-TP_MUST_CHECK enum tp_err caaa_response_begin(struct caaa_writer **out, const struct caaa_sink *sink, const struct caaa_response *response,
+TP_MUST_CHECK enum tp_err caaa_response_begin(struct caaa_writer **out,
+                                              const struct caaa_sink *sink,
+                                              const struct caaa_response *response,
                                               struct tp_error *e);
-TP_MUST_CHECK enum tp_err caaa_response_refusal(struct caaa_writer *w, const struct caaa_refusal *refusal, struct tp_error *e);
+TP_MUST_CHECK enum tp_err caaa_response_refusal(struct caaa_writer *w,
+                                                const struct caaa_refusal *refusal,
+                                                struct tp_error *e);
 TP_MUST_CHECK enum tp_err caaa_response_end(struct caaa_writer *w, struct tp_error *e);
 
-/* Reads to the end; refused is called for each refused item, in order. TP_ERR_FORMAT as above, and for an answer that contradicts itself (refusals out of
- * order, approved with refusals, partial without, no totals). */
+/* Reads to the end; refused is called for each refused item, in order. TP_ERR_FORMAT as above, and
+ * for an answer that contradicts itself (refusals out of order, approved with refusals, partial
+ * without, no totals). */
 typedef enum tp_err caaa_refused(void *ctx, const struct caaa_refusal *refusal, struct tp_error *e);
-TP_MUST_CHECK enum tp_err caaa_response_read(const struct caaa_schemas *s, const struct caaa_source *source, struct caaa_response *response,
-                                             caaa_refused *refused, void *ctx, struct tp_error *e);
+TP_MUST_CHECK enum tp_err caaa_response_read(const struct caaa_schemas *s,
+                                             const struct caaa_source *source,
+                                             struct caaa_response *response, caaa_refused *refused,
+                                             void *ctx, struct tp_error *e);
 
 #endif

@@ -1,4 +1,5 @@
-/* The byte scanner before libxml2: XML 1.0, 2.4 to 2.8 and 3.1, as far as the bounds need it. It need not tell what is no XML: that, libxml2 does. */
+/* The byte scanner before libxml2: XML 1.0, 2.4 to 2.8 and 3.1, as far as the bounds need it. It
+ * need not tell what is no XML: that, libxml2 does. */
 #include "wire/caaa_guard.h"
 
 #include <ctype.h>
@@ -35,12 +36,15 @@ static const char *declared_encoding(const struct caaa_guard *g)
     if (p == NULL)
         return NULL;
     p += strcspn(p, "\"'");
-    return strncmp(p + (*p != '\0'), "utf-8", 5) == 0 && (p[6] == '"' || p[6] == '\'') ? NULL : "its encoding is not UTF-8";
+    return strncmp(p + (*p != '\0'), "utf-8", 5) == 0 && (p[6] == '"' || p[6] == '\'')
+               ? NULL
+               : "its encoding is not UTF-8";
 }
 
 static const char *in_instruction(struct caaa_guard *g, uint8_t c)
 {
-    const bool first = g->at - g->run <= 5; /* "<?" stands at the very start, or behind the byte order mark */
+    const bool first =
+        g->at - g->run <= 5; /* "<?" stands at the very start, or behind the byte order mark */
 
     if (first && g->declared + 1 == sizeof(g->declaration))
         return "its first instruction is too long";
@@ -102,10 +106,12 @@ static const char *in_tag(struct caaa_guard *g, uint8_t c)
     return NULL;
 }
 
-/* The end of a comment or CDATA section; the marks of its start do not count: "<!-->" is no whole comment. */
+/* The end of a comment or CDATA section; the marks of its start do not count: "<!-->" is no whole
+ * comment. */
 static void in_section(struct caaa_guard *g, uint8_t c, uint8_t mark)
 {
-    const size_t least = g->state == CAAA_GUARD_COMMENT ? 4 : 9; /* "-" and "-->", "CDATA[" and "]]>" */
+    const size_t least =
+        g->state == CAAA_GUARD_COMMENT ? 4 : 9; /* "-" and "-->", "CDATA[" and "]]>" */
 
     if (c == '>' && g->last[0] == mark && g->last[1] == mark && g->run >= least)
         go(g, CAAA_GUARD_TEXT);
@@ -147,7 +153,9 @@ static const char *take(struct caaa_guard *g, uint8_t c)
 
 static size_t run_max(enum caaa_guard_state state)
 {
-    return state == CAAA_GUARD_TAG || state == CAAA_GUARD_VALUE || state == CAAA_GUARD_END_TAG ? CAAA_TAG_MAX : CAAA_RUN_MAX;
+    return state == CAAA_GUARD_TAG || state == CAAA_GUARD_VALUE || state == CAAA_GUARD_END_TAG
+               ? CAAA_TAG_MAX
+               : CAAA_RUN_MAX;
 }
 
 const char *caaa_guard(struct caaa_guard *g, struct span bytes)
@@ -160,7 +168,8 @@ const char *caaa_guard(struct caaa_guard *g, struct span bytes)
         g->run++;
         wrong = c == 0 ? "it holds a zero byte" : take(g, c);
         if (wrong == NULL && g->run > run_max(g->state))
-            wrong = run_max(g->state) == CAAA_TAG_MAX ? "a tag is too long" : "a text is longer than any may be";
+            wrong = run_max(g->state) == CAAA_TAG_MAX ? "a tag is too long"
+                                                      : "a text is longer than any may be";
         g->lines += c == '\n';
         g->last[0] = g->last[1];
         g->last[1] = c;

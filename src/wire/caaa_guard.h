@@ -6,7 +6,8 @@
 
 #include "base/span.h"
 
-/* Documents of the profile have one attribute in a tag, 16 levels, and texts up to 13,400 characters (base64 of 10,000 bytes). */
+/* Documents of the profile have one attribute in a tag, 16 levels, and texts up to 13,400
+ * characters (base64 of 10,000 bytes). */
 #define CAAA_TAG_MAX        4096 /* from its '<' to its '>' */
 #define CAAA_ATTRIBUTES_MAX 16   /* of one start tag */
 #define CAAA_DEPTH_MAX      64
@@ -37,8 +38,9 @@ struct caaa_guard { /* begins as {0} */
     size_t declared;
 };
 
-/* Looks at the next bytes. NULL when they may go on to the parser, else what is wrong, for people. The encoding must be UTF-8, as ISO 20022 has it:
- * in another the bytes would mean something else to the parser. */
+/* Looks at the next bytes. NULL when they may go on to the parser, else what is wrong, for people.
+ * The encoding must be UTF-8, as ISO 20022 has it: in another the bytes would mean something else
+ * to the parser. */
 const char *caaa_guard(struct caaa_guard *g, struct span bytes);
 
 #endif

@@ -1,4 +1,5 @@
-/* What the writers and readers of caaa documents share: the walk over a document under its schema, and the forms of values. */
+/* What the writers and readers of caaa documents share: the walk over a document under its schema,
+ * and the forms of values. */
 #ifndef TP_WIRE_CAAA_PRIV_H
 #define TP_WIRE_CAAA_PRIV_H
 
@@ -33,13 +34,17 @@ struct caaa_walk {
     enum tp_err (*leave)(void *ctx, int id, const char *text, unsigned line, struct tp_error *e);
 };
 
-/* Reads the whole document; the schema (NULL: none) is checked as it goes. TP_ERR_FORMAT with line and element. */
-TP_MUST_CHECK enum tp_err caaa_walk(const struct caaa_walk *walk, xmlSchemaPtr schema, const struct caaa_source *source, struct tp_error *e);
+/* Reads the whole document; the schema (NULL: none) is checked as it goes. TP_ERR_FORMAT with line
+ * and element. */
+TP_MUST_CHECK enum tp_err caaa_walk(const struct caaa_walk *walk, xmlSchemaPtr schema,
+                                    const struct caaa_source *source, struct tp_error *e);
 
 /* xs:decimal without decimals; TP_ERR_RANGE when it is negative or over max. */
 TP_MUST_CHECK enum tp_err caaa_parse_number(uint64_t *out, const char *text, uint64_t max);
-/* xs:decimal as minor units; TP_ERR_RANGE when it has more decimals than the currency or more than 18 digits. */
-TP_MUST_CHECK enum tp_err caaa_parse_amount(int64_t *minor, const char *text, const struct currency *c);
+/* xs:decimal as minor units; TP_ERR_RANGE when it has more decimals than the currency or more than
+ * 18 digits. */
+TP_MUST_CHECK enum tp_err caaa_parse_amount(int64_t *minor, const char *text,
+                                            const struct currency *c);
 /* xs:dateTime with zone as time, and as civil time YYYYMMDDHHMMSS whatever the zone. */
 TP_MUST_CHECK enum tp_err caaa_parse_time(time_t *t, const char *text);
 TP_MUST_CHECK enum tp_err caaa_parse_local(int64_t *local, const char *text);
@@ -57,10 +62,11 @@ struct caaa_totals_line {
 };
 int caaa_kind_of(const char *code); /* -1: none of ours */
 const char *caaa_kind_code(enum caaa_kind kind);
-/* Adds the line to *t once; *currency is that of the first line. TP_ERR_FORMAT for a second of the same kind, another or unknown currency; TP_ERR_RANGE
- * for decimals that the currency does not have. `seen` keeps the kinds had. */
-TP_MUST_CHECK enum tp_err caaa_totals_take(struct caaa_totals *t, const struct currency **currency, unsigned *seen,
-                                           const struct caaa_totals_line *line);
+/* Adds the line to *t once; *currency is that of the first line. TP_ERR_FORMAT for a second of the
+ * same kind, another or unknown currency; TP_ERR_RANGE for decimals that the currency does not
+ * have. `seen` keeps the kinds had. */
+TP_MUST_CHECK enum tp_err caaa_totals_take(struct caaa_totals *t, const struct currency **currency,
+                                           unsigned *seen, const struct caaa_totals_line *line);
 
 /* ---- writing (caaa_write.c) ---- */
 
@@ -75,8 +81,8 @@ struct caaa_writer {
     char encoded[16000]; /* base64 of ICCRltdData: 4 * 10000 / 3 and the rest */
 };
 
-TP_MUST_CHECK enum tp_err caaa_writer_new(struct caaa_writer **out, const struct caaa_sink *sink, const char *ns, const char *message,
-                                          struct tp_error *e);
+TP_MUST_CHECK enum tp_err caaa_writer_new(struct caaa_writer **out, const struct caaa_sink *sink,
+                                          const char *ns, const char *message, struct tp_error *e);
 TP_MUST_CHECK enum tp_err caaa_writer_end(struct caaa_writer *w, struct tp_error *e);
 TP_MUST_CHECK enum tp_err caaa_writer_check(const struct caaa_writer *w, struct tp_error *e);
 void caaa_open(struct caaa_writer *w, const char *name);
@@ -89,7 +95,8 @@ void caaa_local(struct caaa_writer *w, const char *name, int64_t local);
 void caaa_end_line(struct caaa_writer *w); /* a line end between elements, for people */
 void caaa_totals_lines(struct caaa_writer *w, const struct caaa_totals *t);
 void caaa_header(struct caaa_writer *w, uint32_t number, time_t made, const char *acquirer);
-void caaa_set_id(struct caaa_writer *w, const char *contract, uint32_t number, const char *type, time_t created);
+void caaa_set_id(struct caaa_writer *w, const char *contract, uint32_t number, const char *type,
+                 time_t created);
 void caaa_set_name(char out[CAAA_SET_MAX], const char *contract, uint32_t number);
 void caaa_transaction_id(struct caaa_writer *w, int64_t local_time, uint32_t stan);
 

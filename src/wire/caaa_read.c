@@ -1,4 +1,5 @@
-/* Reading caaa.011 at the centre: the schema says what may stand where, this file what must add up. */
+/* Reading caaa.011 at the centre: the schema says what may stand where, this file what must add up.
+ */
 #include "wire/caaa_priv.h"
 
 #include <inttypes.h>
@@ -95,8 +96,10 @@ static const struct caaa_field fields[] = {
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
 #define BIT(id) (UINT64_C(1) << (id))
-static const uint64_t remise_needs = BIT(SET_NAME) | BIT(SET_TYPE) | BIT(SET_CREATED) | BIT(COMMON_CCY) | BIT(COMMON_CONTRACT) | BIT(COMMON_NUMBER);
-static const uint64_t item_needs = BIT(TX_SEQUENCE) | BIT(TX_PAN) | BIT(TX_EXPIRY) | BIT(TX_TERMINAL) | BIT(TX_TYPE) | BIT(TX_TIME) | BIT(TX_REF) |
+static const uint64_t remise_needs = BIT(SET_NAME) | BIT(SET_TYPE) | BIT(SET_CREATED) |
+                                     BIT(COMMON_CCY) | BIT(COMMON_CONTRACT) | BIT(COMMON_NUMBER);
+static const uint64_t item_needs = BIT(TX_SEQUENCE) | BIT(TX_PAN) | BIT(TX_EXPIRY) |
+                                   BIT(TX_TERMINAL) | BIT(TX_TYPE) | BIT(TX_TIME) | BIT(TX_REF) |
                                    BIT(TX_SUCCESS) | BIT(TX_RRN) | BIT(TX_AMOUNT) | BIT(TX_ICC);
 
 struct transfer {
@@ -120,7 +123,8 @@ struct transfer {
     size_t icc_n;
 };
 
-static void refuse(struct transfer *t, const char *reason, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void refuse(struct transfer *t, const char *reason, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static void refuse(struct transfer *t, const char *reason, const char *format, ...)
 {
     va_list ap;
@@ -167,13 +171,18 @@ static void take_line_part(struct transfer *t, int part, const char *text, unsig
 
 static void take_line(struct transfer *t, bool all, unsigned line)
 {
-    const enum tp_err r = all ? caaa_totals_take(&t->all, &t->all_currency, &t->all_seen, &t->line)
-                              : caaa_totals_take(&t->remise.totals, &t->remise.currency, &t->set_seen, &t->line);
+    const enum tp_err r =
+        all ? caaa_totals_take(&t->all, &t->all_currency, &t->all_seen, &t->line)
+            : caaa_totals_take(&t->remise.totals, &t->remise.currency, &t->set_seen, &t->line);
 
     if (r == TP_ERR_RANGE)
-        refuse(t, "DECIMALS", "line %u: CmltvAmt %s does not fit %s", line, t->line.amount, t->line.currency->alpha);
+        refuse(t, "DECIMALS", "line %u: CmltvAmt %s does not fit %s", line, t->line.amount,
+               t->line.currency->alpha);
     else if (r != TP_OK)
-        refuse(t, "TOTALS", "line %u: TxTtls names no currency of ISO 4217, a second one, or the same kind twice", line);
+        refuse(
+            t, "TOTALS",
+            "line %u: TxTtls names no currency of ISO 4217, a second one, or the same kind twice",
+            line);
 }
 
 static enum tp_err take_head(struct transfer *t, int id, const char *text)
@@ -218,9 +227,14 @@ static enum tp_err announce(struct transfer *t, unsigned line, struct tp_error *
     t->remise.number = t->common_number;
     caaa_set_name(name, t->remise.contract, t->remise.number);
     if ((t->seen & remise_needs) != remise_needs)
-        refuse(t, "PROFILE", "line %u: DataSetId or CmonData lacks name, type, time, contract, number or currency", line);
+        refuse(
+            t, "PROFILE",
+            "line %u: DataSetId or CmonData lacks name, type, time, contract, number or currency",
+            line);
     else if (t->remise.number == 0 || strcmp(name, t->set_name) != 0)
-        refuse(t, "PROFILE", "line %u: the data set %.40s is not remise %" PRIu32 " of its contract", line, t->set_name, t->remise.number);
+        refuse(t, "PROFILE",
+               "line %u: the data set %.40s is not remise %" PRIu32 " of its contract", line,
+               t->set_name, t->remise.number);
     else if (t->remise.currency == NULL || t->remise.currency != t->common_currency)
         refuse(t, "CURRENCY", "line %u: CmonData/Ccy is not the currency of the totals", line);
     return refused(t) ? TP_OK : t->events->remise(t->events->ctx, &t->remise, e);
@@ -253,7 +267,8 @@ static enum tp_err take_number(uint32_t *out, const char *text, uint32_t max)
 
 static enum tp_err take_item_amount(struct transfer *t, const char *text)
 {
-    return t->remise.currency != NULL ? caaa_parse_amount(&t->item.amount, text, t->remise.currency) : TP_OK;
+    return t->remise.currency != NULL ? caaa_parse_amount(&t->item.amount, text, t->remise.currency)
+                                      : TP_OK;
 }
 
 static enum tp_err take_item_icc(struct transfer *t, const char *text)
@@ -300,7 +315,9 @@ static enum tp_err take_item(struct transfer *t, int id, const char *text)
     case TX_RRN:
         return caaa_parse_text(t->item.rrn, sizeof(t->item.rrn), text);
     case TX_CCY:
-        return t->remise.currency == NULL || strcmp(text, t->remise.currency->alpha) == 0 ? TP_OK : TP_ERR_FORMAT;
+        return t->remise.currency == NULL || strcmp(text, t->remise.currency->alpha) == 0
+                   ? TP_OK
+                   : TP_ERR_FORMAT;
     case TX_AMOUNT:
         return take_item_amount(t, text);
     case TX_APPROVAL:
@@ -322,10 +339,12 @@ static const char *item_fault(const struct caaa_item *item, const struct currenc
         return "AMOUNT_ZERO";
     if (item->icc.n == 0 || tlv_check(item->icc) != TP_OK)
         return "ICC_TLV";
-    if (tlv_find(item->icc, 0x9F02, &signed_amount) == TP_OK && /* what the card saw is what is collected */
+    if (tlv_find(item->icc, 0x9F02, &signed_amount) ==
+            TP_OK && /* what the card saw is what is collected */
         (bcd_get(signed_amount.value, &v) != TP_OK || v != (uint64_t)item->amount))
         return "ICC_AMOUNT";
-    if (tlv_find(item->icc, 0x5F2A, &signed_currency) == TP_OK && (bcd_get(signed_currency.value, &v) != TP_OK || v != currency->numeric))
+    if (tlv_find(item->icc, 0x5F2A, &signed_currency) == TP_OK &&
+        (bcd_get(signed_currency.value, &v) != TP_OK || v != currency->numeric))
         return "ICC_CURRENCY";
     return NULL;
 }
@@ -336,15 +355,24 @@ static enum tp_err end_item(struct transfer *t, unsigned line, struct tp_error *
 
     item->icc = span_of(t->icc, t->icc_n);
     if ((t->seen & item_needs) != item_needs)
-        refuse(t, "PROFILE", "line %u: the transaction after %" PRIu32 " is no Cmpltn, or lacks what a card payment has", line, t->next - 1);
+        refuse(t, "PROFILE",
+               "line %u: the transaction after %" PRIu32
+               " is no Cmpltn, or lacks what a card payment has",
+               line, t->next - 1);
     else if (item->sequence != t->next)
-        refuse(t, "SEQUENCE", "line %u: TxSeqCntr %" PRIu32 " stands where %" PRIu32 " belongs", line, item->sequence, t->next);
+        refuse(t, "SEQUENCE", "line %u: TxSeqCntr %" PRIu32 " stands where %" PRIu32 " belongs",
+               line, item->sequence, t->next);
     else if (!t->success || t->reversal)
-        refuse(t, "PROFILE", "line %u: transaction %" PRIu32 " failed or was annulled: it has no place in a remise", line, item->sequence);
+        refuse(t, "PROFILE",
+               "line %u: transaction %" PRIu32
+               " failed or was annulled: it has no place in a remise",
+               line, item->sequence);
     else if (caaa_totals_add(t->counted, item->kind, item->amount) != TP_OK)
         refuse(t, "TOTALS", "line %u: the sum has more than 18 digits", line);
     t->next++;
-    return refused(t) ? TP_OK : t->events->item(t->events->ctx, item, item_fault(item, t->remise.currency), e);
+    return refused(t)
+               ? TP_OK
+               : t->events->item(t->events->ctx, item, item_fault(item, t->remise.currency), e);
 }
 
 /* ---- the walk ---- */
@@ -360,7 +388,8 @@ static enum tp_err enter(void *ctx, int id, unsigned line, struct tp_error *e)
         return TP_OK;
     case SET:
         if (++t->sets > 1)
-            refuse(t, "PROFILE", "line %u: a document holds one remise, this one holds a second data set", line);
+            refuse(t, "PROFILE",
+                   "line %u: a document holds one remise, this one holds a second data set", line);
         t->seen = 0;
         return TP_OK;
     case TX:
@@ -420,15 +449,21 @@ static void conclude(struct transfer *t)
         refuse(t, "PROFILE", "the document holds no remise");
     for (enum caaa_kind k = CAAA_DEBIT; k <= CAAA_CREDIT; k++)
         if (said->count[k] != t->counted->count[k] || said->amount[k] != t->counted->amount[k])
-            refuse(t, "TOTALS", "%s: said %" PRIu64 " of %" PRId64 ", counted %" PRIu64 " of %" PRId64 " (minor units)", caaa_kind_code(k),
-                   said->count[k], said->amount[k], t->counted->count[k], t->counted->amount[k]);
+            refuse(t, "TOTALS",
+                   "%s: said %" PRIu64 " of %" PRId64 ", counted %" PRIu64 " of %" PRId64
+                   " (minor units)",
+                   caaa_kind_code(k), said->count[k], said->amount[k], t->counted->count[k],
+                   t->counted->amount[k]);
     for (enum caaa_kind k = 0; k < CAAA_KINDS; k++)
         if (said->count[k] != t->all.count[k] || said->amount[k] != t->all.amount[k])
-            refuse(t, "TOTALS", "%s: the totals of the batch are not those of its one data set", caaa_kind_code(k));
+            refuse(t, "TOTALS", "%s: the totals of the batch are not those of its one data set",
+                   caaa_kind_code(k));
 }
 
-enum tp_err caaa_transfer_read(const struct caaa_schemas *s, const struct caaa_source *source, const struct caaa_transfer_events *events,
-                               struct caaa_verdict *verdict, struct caaa_totals *counted, struct tp_error *e)
+enum tp_err caaa_transfer_read(const struct caaa_schemas *s, const struct caaa_source *source,
+                               const struct caaa_transfer_events *events,
+                               struct caaa_verdict *verdict, struct caaa_totals *counted,
+                               struct tp_error *e)
 {
     struct transfer *t = calloc(1, sizeof(*t));
     const struct caaa_walk walk = {fields, FIELDS, t, enter, leave};

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const results[] = {[CAAA_APPROVED] = "APPR", [CAAA_PARTIAL] = "PART", [CAAA_DECLINED] = "DECL"};
+static const char *const results[] = {
+    [CAAA_APPROVED] = "APPR", [CAAA_PARTIAL] = "PART", [CAAA_DECLINED] = "DECL"};
 #define RESULTS (sizeof(results) / sizeof(results[0]))
 
 /* ---- writing ---- */
@@ -17,7 +18,8 @@ static void optional(struct caaa_writer *w, const char *name, const char *text)
         caaa_text(w, name, text);
 }
 
-enum tp_err caaa_response_begin(struct caaa_writer **out, const struct caaa_sink *sink, const struct caaa_response *r, struct tp_error *e)
+enum tp_err caaa_response_begin(struct caaa_writer **out, const struct caaa_sink *sink,
+                                const struct caaa_response *r, struct tp_error *e)
 {
     struct caaa_writer *w;
     enum tp_err err = caaa_writer_new(&w, sink, CAAA_NS_RESPONSE, "AccptrBtchTrfRspn", e);
@@ -42,10 +44,12 @@ enum tp_err caaa_response_begin(struct caaa_writer **out, const struct caaa_sink
     return caaa_writer_check(w, e);
 }
 
-enum tp_err caaa_response_refusal(struct caaa_writer *w, const struct caaa_refusal *refusal, struct tp_error *e)
+enum tp_err caaa_response_refusal(struct caaa_writer *w, const struct caaa_refusal *refusal,
+                                  struct tp_error *e)
 {
     if (refusal->sequence <= w->next)
-        return tp_fail(e, TP_ERR_STATE, "refused item %" PRIu32 " comes after %" PRIu32, refusal->sequence, w->next);
+        return tp_fail(e, TP_ERR_STATE, "refused item %" PRIu32 " comes after %" PRIu32,
+                       refusal->sequence, w->next);
     w->next = refusal->sequence;
     caaa_open(w, "RjctdTx");
     caaa_number(w, "TxSeqCntr", refusal->sequence);
@@ -189,7 +193,8 @@ static enum tp_err take_number(uint32_t *out, const char *text)
 static enum tp_err end_refusal(struct reading *d, struct tp_error *e)
 {
     if (d->refusal.sequence <= d->last)
-        return tp_fail(e, TP_ERR_FORMAT, "the answer refuses item %" PRIu32 " after item %" PRIu32, d->refusal.sequence, d->last);
+        return tp_fail(e, TP_ERR_FORMAT, "the answer refuses item %" PRIu32 " after item %" PRIu32,
+                       d->refusal.sequence, d->last);
     d->last = d->refusal.sequence;
     return d->refused(d->ctx, &d->refusal, e);
 }
@@ -256,13 +261,18 @@ static enum tp_err leave(void *ctx, int id, const char *text, unsigned line, str
     if (id == REJECTED)
         return end_refusal(d, e);
     if (id >= ALL_CCY && id <= ALL_AMOUNT)
-        return take_line_part(d, id, text) == TP_OK ? TP_OK : tp_fail(e, TP_ERR_FORMAT, "line %u: TxTtls: \"%.40s\" is not taken", line, text);
+        return take_line_part(d, id, text) == TP_OK
+                   ? TP_OK
+                   : tp_fail(e, TP_ERR_FORMAT, "line %u: TxTtls: \"%.40s\" is not taken", line,
+                             text);
     if (id >= SET_CCY && id <= SET_AMOUNT)
         return take_line_part(d, id - SET_CCY + ALL_CCY, text) == TP_OK
                    ? TP_OK
-                   : tp_fail(e, TP_ERR_FORMAT, "line %u: TxTtls: \"%.40s\" is not taken", line, text);
+                   : tp_fail(e, TP_ERR_FORMAT, "line %u: TxTtls: \"%.40s\" is not taken", line,
+                             text);
     if (take(d, id, text) != TP_OK)
-        return tp_fail(e, TP_ERR_FORMAT, "line %u: \"%.40s\" is not taken in this place of the answer", line, text);
+        return tp_fail(e, TP_ERR_FORMAT,
+                       "line %u: \"%.40s\" is not taken in this place of the answer", line, text);
     return TP_OK;
 }
 
@@ -288,16 +298,23 @@ static enum tp_err conclude(struct reading *d, struct tp_error *e)
     if (d->sets != 1)
         return tp_fail(e, TP_ERR_FORMAT, "the answer holds no result for a remise");
     if (split_name(d) != TP_OK)
-        return tp_fail(e, TP_ERR_FORMAT, "the answer's data set \"%.40s\" is not the remise %" PRIu32 " of its header", d->set_name, r->number);
-    if (memcmp(&d->all, &r->totals, sizeof(d->all)) != 0 || d->all_currency != r->currency || r->currency == NULL)
-        return tp_fail(e, TP_ERR_FORMAT, "the answer's totals differ between the batch and its one data set");
+        return tp_fail(e, TP_ERR_FORMAT,
+                       "the answer's data set \"%.40s\" is not the remise %" PRIu32
+                       " of its header",
+                       d->set_name, r->number);
+    if (memcmp(&d->all, &r->totals, sizeof(d->all)) != 0 || d->all_currency != r->currency ||
+        r->currency == NULL)
+        return tp_fail(e, TP_ERR_FORMAT,
+                       "the answer's totals differ between the batch and its one data set");
     if ((r->result == CAAA_PARTIAL) != (d->last != 0))
-        return tp_fail(e, TP_ERR_FORMAT, "the answer says %s, and %s", results[r->result], d->last != 0 ? "refuses items" : "refuses no item");
+        return tp_fail(e, TP_ERR_FORMAT, "the answer says %s, and %s", results[r->result],
+                       d->last != 0 ? "refuses items" : "refuses no item");
     return TP_OK;
 }
 
-enum tp_err caaa_response_read(const struct caaa_schemas *s, const struct caaa_source *source, struct caaa_response *response, caaa_refused *refused,
-                               void *ctx, struct tp_error *e)
+enum tp_err caaa_response_read(const struct caaa_schemas *s, const struct caaa_source *source,
+                               struct caaa_response *response, caaa_refused *refused, void *ctx,
+                               struct tp_error *e)
 {
     struct reading d = {.response = response, .refused = refused, .ctx = ctx};
     const struct caaa_walk walk = {fields, FIELDS, &d, enter, leave};

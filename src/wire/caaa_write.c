@@ -1,5 +1,6 @@
-/* Writing caaa documents with xmlTextWriter, and caaa.011 itself. All that is written comes from the caller: no clock, no time zone, no chance, so
- * that a remise that is sent again is the same to the last byte (DESIGN 9 rule 2). */
+/* Writing caaa documents with xmlTextWriter, and caaa.011 itself. All that is written comes from
+ * the caller: no clock, no time zone, no chance, so that a remise that is sent again is the same to
+ * the last byte (DESIGN 9 rule 2). */
 #include "wire/caaa_priv.h"
 
 #include <inttypes.h>
@@ -16,7 +17,8 @@
 
 /* ---- the common ground of both documents ---- */
 
-/* An error of the sink is kept and told by caaa_writer_check: told to libxml2 it would go to stderr. */
+/* An error of the sink is kept and told by caaa_writer_check: told to libxml2 it would go to
+ * stderr. */
 static int push(void *ctx, const char *bytes, int n)
 {
     struct caaa_writer *w = ctx;
@@ -76,8 +78,8 @@ void caaa_local(struct caaa_writer *w, const char *name, int64_t local)
     const unsigned day = (unsigned)(local / 1000000), time = (unsigned)(local % 1000000);
     char text[48];
 
-    snprintf(text, sizeof(text), "%04u-%02u-%02uT%02u:%02u:%02u", day / 10000, day / 100 % 100, day % 100, time / 10000, time / 100 % 100,
-             time % 100);
+    snprintf(text, sizeof(text), "%04u-%02u-%02uT%02u:%02u:%02u", day / 10000, day / 100 % 100,
+             day % 100, time / 10000, time / 100 % 100, time % 100);
     caaa_text(w, name, text);
 }
 
@@ -126,7 +128,8 @@ void caaa_set_name(char out[CAAA_SET_MAX], const char *contract, uint32_t number
     snprintf(out, CAAA_SET_MAX, "%s-%06" PRIu32, contract, number);
 }
 
-void caaa_set_id(struct caaa_writer *w, const char *contract, uint32_t number, const char *type, time_t created)
+void caaa_set_id(struct caaa_writer *w, const char *contract, uint32_t number, const char *type,
+                 time_t created)
 {
     char name[CAAA_SET_MAX];
 
@@ -149,7 +152,8 @@ void caaa_transaction_id(struct caaa_writer *w, int64_t local_time, uint32_t sta
     caaa_close(w);
 }
 
-enum tp_err caaa_writer_new(struct caaa_writer **out, const struct caaa_sink *sink, const char *ns, const char *message, struct tp_error *e)
+enum tp_err caaa_writer_new(struct caaa_writer **out, const struct caaa_sink *sink, const char *ns,
+                            const char *message, struct tp_error *e)
 {
     struct caaa_writer *w = calloc(1, sizeof(*w));
     xmlOutputBufferPtr buffer = NULL;
@@ -167,7 +171,8 @@ enum tp_err caaa_writer_new(struct caaa_writer **out, const struct caaa_sink *si
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     }
     note(w, xmlTextWriterStartDocument(w->x, NULL, "UTF-8", NULL));
-    note(w, xmlTextWriterStartElementNS(w->x, NULL, (const xmlChar *)"Document", (const xmlChar *)ns));
+    note(w,
+         xmlTextWriterStartElementNS(w->x, NULL, (const xmlChar *)"Document", (const xmlChar *)ns));
     caaa_open(w, message);
     *out = w;
     return TP_OK;
@@ -176,8 +181,10 @@ enum tp_err caaa_writer_new(struct caaa_writer **out, const struct caaa_sink *si
 enum tp_err caaa_writer_check(const struct caaa_writer *w, struct tp_error *e)
 {
     if (w->sink_error != TP_OK)
-        return tp_fail(e, w->sink_error, "cannot write the document: %s", tp_err_text(w->sink_error));
-    return w->failed ? tp_fail(e, TP_ERR_INTERNAL, "cannot write the document: libxml2 refuses") : TP_OK;
+        return tp_fail(e, w->sink_error, "cannot write the document: %s",
+                       tp_err_text(w->sink_error));
+    return w->failed ? tp_fail(e, TP_ERR_INTERNAL, "cannot write the document: libxml2 refuses")
+                     : TP_OK;
 }
 
 enum tp_err caaa_writer_end(struct caaa_writer *w, struct tp_error *e)
@@ -231,7 +238,8 @@ static void common_data(struct caaa_writer *w, const struct caaa_remise *r)
     caaa_close(w);
 }
 
-enum tp_err caaa_transfer_begin(struct caaa_writer **out, const struct caaa_sink *sink, const struct caaa_remise *r, struct tp_error *e)
+enum tp_err caaa_transfer_begin(struct caaa_writer **out, const struct caaa_sink *sink,
+                                const struct caaa_remise *r, struct tp_error *e)
 {
     struct caaa_writer *w;
     enum tp_err err = caaa_writer_new(&w, sink, CAAA_NS_TRANSFER, "AccptrBtchTrf", e);
@@ -252,12 +260,14 @@ enum tp_err caaa_transfer_begin(struct caaa_writer **out, const struct caaa_sink
     return caaa_writer_check(w, e);
 }
 
-/* 9F34 byte 1, EMV 4.4 Book 3, C3: what the cardholder did, in the words of AuthenticationMethod8Code; NULL for nothing or the unknown. */
+/* 9F34 byte 1, EMV 4.4 Book 3, C3: what the cardholder did, in the words of
+ * AuthenticationMethod8Code; NULL for nothing or the unknown. */
 static const char *authentication(struct span icc)
 {
     struct tlv cvm;
 
-    if (tlv_find(icc, 0x9F34, &cvm) != TP_OK || cvm.value.n != 3 || cvm.value.p[2] == 0x01) /* 01: failed */
+    if (tlv_find(icc, 0x9F34, &cvm) != TP_OK || cvm.value.n != 3 ||
+        cvm.value.p[2] == 0x01) /* 01: failed */
         return NULL;
     switch (cvm.value.p[0] & 0x3F) {
     case 0x01: /* plaintext PIN by the card */
@@ -286,7 +296,8 @@ static void environment(struct caaa_writer *w, const struct caaa_item *item)
     caaa_text(w, "PAN", item->pan);
     snprintf(text, sizeof(text), "%02u", item->psn % 100U);
     caaa_text(w, "CardSeqNb", text);
-    snprintf(text, sizeof(text), "%04u-%02u", (unsigned)item->expiry / 10000U % 10000U, (unsigned)item->expiry / 100U % 100U);
+    snprintf(text, sizeof(text), "%04u-%02u", (unsigned)item->expiry / 10000U % 10000U,
+             (unsigned)item->expiry / 100U % 100U);
     caaa_text(w, "XpryDt", text);
     caaa_close(w);
     caaa_text(w, "MskdPAN", mask_pan(masked, item->pan));
@@ -301,7 +312,8 @@ static void environment(struct caaa_writer *w, const struct caaa_item *item)
     caaa_close(w);
 }
 
-/* The card itself approved (TC), or its issuer under a code; and the acquirer acknowledged with DE 39 = 00. */
+/* The card itself approved (TC), or its issuer under a code; and the acquirer acknowledged with DE
+ * 39 = 00. */
 static void authorisation(struct caaa_writer *w, const struct caaa_item *item)
 {
     const bool issuer = item->approval[0] != '\0';
@@ -340,12 +352,16 @@ static void transaction(struct caaa_writer *w, const struct caaa_item *item)
     caaa_close(w);
 }
 
-enum tp_err caaa_transfer_item(struct caaa_writer *w, const struct caaa_item *item, struct tp_error *e)
+enum tp_err caaa_transfer_item(struct caaa_writer *w, const struct caaa_item *item,
+                               struct tp_error *e)
 {
     if (item->sequence != w->next)
-        return tp_fail(e, TP_ERR_STATE, "item %" PRIu32 " of the remise comes where %" PRIu32 " belongs", item->sequence, w->next);
+        return tp_fail(e, TP_ERR_STATE,
+                       "item %" PRIu32 " of the remise comes where %" PRIu32 " belongs",
+                       item->sequence, w->next);
     if (item->kind > CAAA_CREDIT || item->icc.n > ICC_MAX || item->amount < 0)
-        return tp_fail(e, TP_ERR_RANGE, "item %" PRIu32 " of the remise has no place in it", item->sequence);
+        return tp_fail(e, TP_ERR_RANGE, "item %" PRIu32 " of the remise has no place in it",
+                       item->sequence);
     w->next++;
     caaa_open(w, "Tx");
     caaa_open(w, "Cmpltn");

@@ -1,4 +1,5 @@
-/* The walk over a caaa document: libxml2's streaming reader under its streaming schema validation. Nothing is fetched, no DTD is taken. */
+/* The walk over a caaa document: libxml2's streaming reader under its streaming schema validation.
+ * Nothing is fetched, no DTD is taken. */
 #include "wire/caaa_priv.h"
 
 #include <ctype.h>
@@ -40,7 +41,8 @@ static void schema_error(void *ctx, const xmlError *error)
 {
     struct tp_error *e = ctx;
 
-    (void)tp_fail(e, TP_ERR_INTERNAL, "schema %s line %d: %.200s", error->file != NULL ? error->file : "", error->line,
+    (void)tp_fail(e, TP_ERR_INTERNAL, "schema %s line %d: %.200s",
+                  error->file != NULL ? error->file : "", error->line,
                   error->message != NULL ? error->message : "");
 }
 
@@ -53,12 +55,15 @@ static enum tp_err load(xmlSchemaPtr *out, const char *name, struct tp_error *e)
     if (r != TP_OK)
         return r;
     if (access(path, R_OK) != 0)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "cannot read the schema %s (%s): is telepay installed whole?", path, strerror(errno));
+        return tp_fail(e, TP_ERR_NOT_FOUND,
+                       "cannot read the schema %s (%s): is telepay installed whole?", path,
+                       strerror(errno));
     parser = xmlSchemaNewParserCtxt(path);
     if (parser == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "cannot read the schema %s: out of memory", path);
     (void)tp_fail(e, TP_ERR_INTERNAL, "cannot read the schema %s", path);
-    xmlSetStructuredErrorFunc(e, (xmlStructuredErrorFunc)schema_error); /* of the thread: a missing file is told there */
+    xmlSetStructuredErrorFunc(
+        e, (xmlStructuredErrorFunc)schema_error); /* of the thread: a missing file is told there */
     *out = xmlSchemaParse(parser);
     xmlSetStructuredErrorFunc(NULL, NULL);
     xmlSchemaFreeParserCtxt(parser);
@@ -158,7 +163,8 @@ static enum tp_err leave(struct walker *w)
     return w->spec->leave(w->spec->ctx, w->spec->fields[field].id, w->text, line_of(w), w->e);
 }
 
-/* The path of the element at this depth; containers that are fields get their leave when they end, so the path is looked up again then. */
+/* The path of the element at this depth; containers that are fields get their leave when they end,
+ * so the path is looked up again then. */
 static const struct caaa_field *look_up(struct walker *w, int depth, const char *name)
 {
     const size_t start = depth == 2 ? 0 : w->ends[depth - 1];
@@ -185,7 +191,8 @@ static enum tp_err on_element(struct walker *w)
     if (depth < 2)
         return TP_OK;
     if (depth >= CAAA_DEPTH_MAX)
-        return tp_fail(w->e, TP_ERR_FORMAT, "line %u: elements are nested deeper than %d", line_of(w), CAAA_DEPTH_MAX);
+        return tp_fail(w->e, TP_ERR_FORMAT, "line %u: elements are nested deeper than %d",
+                       line_of(w), CAAA_DEPTH_MAX);
     w->field = -1;
     f = look_up(w, depth, (const char *)xmlTextReaderConstLocalName(w->reader));
     if (f == NULL)
@@ -221,7 +228,9 @@ static enum tp_err on_text(struct walker *w)
     if (w->field < 0)
         return TP_OK;
     if (n >= sizeof(w->text) - w->n)
-        return tp_fail(w->e, TP_ERR_FORMAT, "line %u: element %s: its text is longer than any may be", line_of(w), w->spec->fields[w->field].path);
+        return tp_fail(w->e, TP_ERR_FORMAT,
+                       "line %u: element %s: its text is longer than any may be", line_of(w),
+                       w->spec->fields[w->field].path);
     if (n > 0)
         memcpy(w->text + w->n, text, n);
     w->n += n;
@@ -240,7 +249,8 @@ static enum tp_err on_node(struct walker *w)
         return on_text(w);
     case XML_READER_TYPE_DOCUMENT_TYPE:
     case XML_READER_TYPE_ENTITY_REFERENCE:
-        return tp_fail(w->e, TP_ERR_FORMAT, "line %u: a document type or entity is not taken", line_of(w));
+        return tp_fail(w->e, TP_ERR_FORMAT, "line %u: a document type or entity is not taken",
+                       line_of(w));
     default:
         return TP_OK;
     }
@@ -252,8 +262,8 @@ static void hush(void *ctx, const char *format, ...)
     (void)format;
 }
 
-/* The error handler of the reader itself must not be used: under schema validation libxml2 2.9 hands it the wrong context and dies. That of the thread is
- * taken for the time of the walk. */
+/* The error handler of the reader itself must not be used: under schema validation libxml2 2.9
+ * hands it the wrong context and dies. That of the thread is taken for the time of the walk. */
 static int walk_nodes(struct walker *w, enum tp_err *r)
 {
     const xmlGenericErrorFunc said_before = xmlGenericError;
@@ -263,7 +273,8 @@ static int walk_nodes(struct walker *w, enum tp_err *r)
     int more;
 
     xmlSetStructuredErrorFunc(w, (xmlStructuredErrorFunc)complain);
-    xmlSetGenericErrorFunc(NULL, hush); /* the validator says to it what it does not do (references), before we refuse them */
+    xmlSetGenericErrorFunc(NULL, hush); /* the validator says to it what it does not do
+                                           (references), before we refuse them */
     while ((more = xmlTextReaderRead(w->reader)) == 1 && !w->broken && *r == TP_OK)
         *r = on_node(w);
     xmlSetStructuredErrorFunc(before_context, before);
@@ -277,7 +288,8 @@ static enum tp_err run(struct walker *w)
     const int more = walk_nodes(w, &r);
 
     if (w->source_error != TP_OK)
-        return tp_fail(w->e, w->source_error, "the document ends before its end: %s", tp_err_text(w->source_error));
+        return tp_fail(w->e, w->source_error, "the document ends before its end: %s",
+                       tp_err_text(w->source_error));
     if (w->barred != NULL)
         return tp_fail(w->e, TP_ERR_FORMAT, "line %u: %s", w->guard.lines + 1, w->barred);
     if (w->broken)
@@ -287,7 +299,8 @@ static enum tp_err run(struct walker *w)
     return r;
 }
 
-enum tp_err caaa_walk(const struct caaa_walk *walk, xmlSchemaPtr schema, const struct caaa_source *source, struct tp_error *e)
+enum tp_err caaa_walk(const struct caaa_walk *walk, xmlSchemaPtr schema,
+                      const struct caaa_source *source, struct tp_error *e)
 {
     struct tp_error local = {TP_OK, ""};
     xmlSchemaValidCtxtPtr valid = schema != NULL ? xmlSchemaNewValidCtxt(schema) : NULL;
@@ -302,7 +315,8 @@ enum tp_err caaa_walk(const struct caaa_walk *walk, xmlSchemaPtr schema, const s
     w->field = -1;
     w->e = e != NULL ? e : &local;
     w->reader = xmlReaderForIO(pull, NULL, w, NULL, NULL, XML_PARSE_NONET);
-    if (w->reader == NULL || (valid != NULL && xmlTextReaderSchemaValidateCtxt(w->reader, valid, 0) != 0))
+    if (w->reader == NULL ||
+        (valid != NULL && xmlTextReaderSchemaValidateCtxt(w->reader, valid, 0) != 0))
         goto out;
     r = run(w);
 out:
@@ -407,7 +421,12 @@ static enum tp_err civil(struct tm *out, const struct span s)
         else
             return TP_ERR_FORMAT;
     }
-    *out = (struct tm){.tm_year = v[0] - 1900, .tm_mon = v[1] - 1, .tm_mday = v[2], .tm_hour = v[3], .tm_min = v[4], .tm_sec = v[5]};
+    *out = (struct tm){.tm_year = v[0] - 1900,
+                       .tm_mon = v[1] - 1,
+                       .tm_mday = v[2],
+                       .tm_hour = v[3],
+                       .tm_min = v[4],
+                       .tm_sec = v[5]};
     return TP_OK;
 }
 
@@ -425,8 +444,10 @@ enum tp_err caaa_parse_time(time_t *t, const char *text)
             zone.p++;
             zone.n--;
         } while (zone.n > 0 && isdigit(*zone.p));
-    if (zone.n == 6 && isdigit(zone.p[1]) && isdigit(zone.p[2]) && isdigit(zone.p[4]) && isdigit(zone.p[5]))
-        minutes = ((zone.p[1] - '0') * 10 + zone.p[2] - '0') * 60 + (zone.p[4] - '0') * 10 + zone.p[5] - '0';
+    if (zone.n == 6 && isdigit(zone.p[1]) && isdigit(zone.p[2]) && isdigit(zone.p[4]) &&
+        isdigit(zone.p[5]))
+        minutes = ((zone.p[1] - '0') * 10 + zone.p[2] - '0') * 60 + (zone.p[4] - '0') * 10 +
+                  zone.p[5] - '0';
     else if (zone.n != 1 || *zone.p != 'Z')
         return TP_ERR_FORMAT;
     *t = timegm(&tm) - (zone.p[0] == '-' ? -minutes : minutes) * 60;
@@ -439,7 +460,10 @@ enum tp_err caaa_parse_local(int64_t *local, const char *text)
 
     if (civil(&tm, trimmed(text)) != TP_OK)
         return TP_ERR_FORMAT;
-    *local = (((((int64_t)tm.tm_year + 1900) * 100 + tm.tm_mon + 1) * 100 + tm.tm_mday) * 100 + tm.tm_hour) * 10000 + tm.tm_min * 100 + tm.tm_sec;
+    *local = (((((int64_t)tm.tm_year + 1900) * 100 + tm.tm_mon + 1) * 100 + tm.tm_mday) * 100 +
+              tm.tm_hour) *
+                 10000 +
+             tm.tm_min * 100 + tm.tm_sec;
     return TP_OK;
 }
 
@@ -465,7 +489,8 @@ enum tp_err caaa_parse_base64(struct buf *out, const char *text)
 {
     unsigned have = 0, bits = 0;
 
-    for (; *text != '\0' && *text != '='; text++) { /* the schema has seen that it is base64, with blanks at most */
+    for (; *text != '\0' && *text != '=';
+         text++) { /* the schema has seen that it is base64, with blanks at most */
         const int six = sextet((uint8_t)*text);
 
         if (six < 0)
@@ -498,11 +523,13 @@ const char *caaa_kind_code(enum caaa_kind kind)
     return kinds[kind];
 }
 
-enum tp_err caaa_totals_take(struct caaa_totals *t, const struct currency **currency, unsigned *seen, const struct caaa_totals_line *line)
+enum tp_err caaa_totals_take(struct caaa_totals *t, const struct currency **currency,
+                             unsigned *seen, const struct caaa_totals_line *line)
 {
     if (line->kind < 0) /* DECL and FAIL move nothing */
         return TP_OK;
-    if (line->currency == NULL || (*currency != NULL && *currency != line->currency) || (*seen & 1U << line->kind) != 0)
+    if (line->currency == NULL || (*currency != NULL && *currency != line->currency) ||
+        (*seen & 1U << line->kind) != 0)
         return TP_ERR_FORMAT;
     *currency = line->currency;
     *seen |= 1U << line->kind;
@@ -521,6 +548,8 @@ enum tp_err caaa_totals_add(struct caaa_totals *t, enum caaa_kind kind, int64_t 
 
 bool caaa_totals_agree(const struct caaa_totals *a, const struct caaa_totals *b)
 {
-    return a->count[CAAA_DEBIT] == b->count[CAAA_DEBIT] && a->amount[CAAA_DEBIT] == b->amount[CAAA_DEBIT] &&
-           a->count[CAAA_CREDIT] == b->count[CAAA_CREDIT] && a->amount[CAAA_CREDIT] == b->amount[CAAA_CREDIT];
+    return a->count[CAAA_DEBIT] == b->count[CAAA_DEBIT] &&
+           a->amount[CAAA_DEBIT] == b->amount[CAAA_DEBIT] &&
+           a->count[CAAA_CREDIT] == b->count[CAAA_CREDIT] &&
+           a->amount[CAAA_CREDIT] == b->amount[CAAA_CREDIT];
 }

@@ -29,7 +29,8 @@ enum tp_err echo_start(struct iso8583 *out, const struct echo *echo)
 
     iso8583_start(out, echo->mti);
     for (size_t i = 0; r == TP_OK && i < echo->fields; i++)
-        r = iso8583_set(out, echo->field[i].number, span_of(echo->text + echo->field[i].at, echo->field[i].n));
+        r = iso8583_set(out, echo->field[i].number,
+                        span_of(echo->text + echo->field[i].at, echo->field[i].n));
     return r;
 }
 
@@ -44,7 +45,8 @@ void echo_send(struct link_peer *peer, const struct iso8583 *answer, enum tp_err
     if (made == TP_OK) {
         link_send(peer, buf_span(&out));
     } else {
-        log_error("%s: an answer cannot be packed: %s", link_peer_address(peer), e.text[0] != '\0' ? e.text : tp_err_text(made));
+        log_error("%s: an answer cannot be packed: %s", link_peer_address(peer),
+                  e.text[0] != '\0' ? e.text : tp_err_text(made));
         link_peer_close(peer);
     }
     secret_wipe(room, out.n);

@@ -1,4 +1,5 @@
-/* The fields of a request that its answer repeats, copied, so that the answer can be made when the request is gone; and its sending. */
+/* The fields of a request that its answer repeats, copied, so that the answer can be made when the
+ * request is gone; and its sending. */
 #ifndef TP_WIRE_ECHO_H
 #define TP_WIRE_ECHO_H
 
@@ -18,13 +19,15 @@ struct echo {     /* may hold a card number: who has it wipes it */
     size_t text_n;
 };
 
-/* Takes those of the n fields (at most ECHO_FIELDS_MAX) that the request has. A request and its repeat (0200, 0201) have one type of answer (0210). */
+/* Takes those of the n fields (at most ECHO_FIELDS_MAX) that the request has. A request and its
+ * repeat (0200, 0201) have one type of answer (0210). */
 void echo_take(struct echo *out, const struct iso8583 *request, const uint8_t *fields, size_t n);
 
 /* Starts the answer with them; out borrows from echo. */
 TP_MUST_CHECK enum tp_err echo_start(struct iso8583 *out, const struct echo *echo);
 
-/* Sends the answer if it could be made; one that could not, or that cannot be packed, is told in the log and ends the connection. */
+/* Sends the answer if it could be made; one that could not, or that cannot be packed, is told in
+ * the log and ends the connection. */
 void echo_send(struct link_peer *peer, const struct iso8583 *answer, enum tp_err made);
 
 #endif

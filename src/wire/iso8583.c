@@ -7,8 +7,9 @@
 #include "base/mask.h"
 #include "base/secret.h"
 
-/* The fields as jPOS ISO87BPackager declares them (its lengths and classes are the source), but for DE 55 and 61-63, which are binary here (DESIGN 7).
- * Amounts of processing fees and the like keep the names of ISO 8583:1987, 4.4. */
+/* The fields as jPOS ISO87BPackager declares them (its lengths and classes are the source), but for
+ * DE 55 and 61-63, which are binary here (DESIGN 7). Amounts of processing fees and the like keep
+ * the names of ISO 8583:1987, 4.4. */
 enum { PLAIN, AS_PAN, SIZE_ONLY };
 #define FIXED 0
 #define LL    2
@@ -195,8 +196,10 @@ enum tp_err iso8583_set_text(struct iso8583 *m, unsigned number, const char *tex
 
     if (f == NULL)
         return TP_ERR_NOT_FOUND;
-    fill =
-        f->length_digits == FIXED && value.n < f->max && (f->format == ISO_N || f->format == ISO_AN || f->format == ISO_ANS) ? f->max - value.n : 0;
+    fill = f->length_digits == FIXED && value.n < f->max &&
+                   (f->format == ISO_N || f->format == ISO_AN || f->format == ISO_ANS)
+               ? f->max - value.n
+               : 0;
     r = buf_fill(&m->text, '0', f->format == ISO_N ? fill : 0);
     if (r == TP_OK)
         r = buf_put(&m->text, value);
@@ -257,7 +260,8 @@ enum tp_err iso8583_number(const struct iso8583 *m, unsigned number, uint64_t *o
 
 /* ---- packing ---- */
 
-/* Digits as BCD: an odd count has a zero nibble at the left of a fixed field, at the right of a variable one (jPOS pad true and false). '=' gives D. */
+/* Digits as BCD: an odd count has a zero nibble at the left of a fixed field, at the right of a
+ * variable one (jPOS pad true and false). '=' gives D. */
 static enum tp_err digits_pack(struct buf *out, struct span digits, bool pad_left)
 {
     const size_t start = pad_left && digits.n % 2 == 1 ? 1 : 0;
@@ -320,10 +324,12 @@ enum tp_err iso8583_pack(struct buf *out, const struct iso8583 *m, struct tp_err
             continue;
         r = field_pack(out, &fields[i], m->field[i]);
         if (r != TP_OK)
-            tp_fail(e, r, "field %u (%s): a value of %zu does not fit", i, fields[i].name, m->field[i].n);
+            tp_fail(e, r, "field %u (%s): a value of %zu does not fit", i, fields[i].name,
+                    m->field[i].n);
     }
     if (r == TP_OK && out->n - start > ISO8583_MAX)
-        r = tp_fail(e, TP_ERR_RANGE, "a message of %zu bytes is longer than %u", out->n - start, ISO8583_MAX);
+        r = tp_fail(e, TP_ERR_RANGE, "a message of %zu bytes is longer than %u", out->n - start,
+                    ISO8583_MAX);
     if (r != TP_OK)
         out->n = start;
     return r;
@@ -344,7 +350,8 @@ static enum tp_err wanted(const struct reader8583 *in, const char *what)
 
     if (in->field == 0)
         return tp_fail(in->e, TP_ERR_FORMAT, "offset %zu: wanted %s", offset, what);
-    return tp_fail(in->e, TP_ERR_FORMAT, "field %u (%s) at offset %zu: wanted %s", in->field, fields[in->field].name, offset, what);
+    return tp_fail(in->e, TP_ERR_FORMAT, "field %u (%s) at offset %zu: wanted %s", in->field,
+                   fields[in->field].name, offset, what);
 }
 
 static enum tp_err take(struct reader8583 *in, size_t n, struct span *out)
@@ -358,7 +365,8 @@ static enum tp_err take(struct reader8583 *in, size_t n, struct span *out)
 }
 
 /* n digits from BCD into m->text. */
-static enum tp_err digits_unpack(struct iso8583 *m, struct reader8583 *in, size_t n, bool pad_left, bool separator)
+static enum tp_err digits_unpack(struct iso8583 *m, struct reader8583 *in, size_t n, bool pad_left,
+                                 bool separator)
 {
     const size_t bytes = (n + 1) / 2;
     const size_t first = pad_left && n % 2 == 1 ? 1 : 0;
@@ -401,7 +409,8 @@ static enum tp_err length_unpack(struct reader8583 *in, const struct iso8583_fie
     return TP_OK;
 }
 
-static enum tp_err text_unpack(struct reader8583 *in, const struct iso8583_field *f, size_t n, struct span *value)
+static enum tp_err text_unpack(struct reader8583 *in, const struct iso8583_field *f, size_t n,
+                               struct span *value)
 {
     const struct span before = in->left;
 
@@ -499,7 +508,8 @@ char *iso8583_trace(char *out, size_t cap, const struct iso8583 *m)
         if (fields[i].shown == SIZE_ONLY || iso8583_text(m, i, text, sizeof(text)) != TP_OK)
             at += (size_t)snprintf(out + at, cap - at, " %u=[%zu bytes]", i, m->field[i].n);
         else
-            at += (size_t)snprintf(out + at, cap - at, " %u=%s", i, fields[i].shown == AS_PAN ? mask_pan(pan, text) : text);
+            at += (size_t)snprintf(out + at, cap - at, " %u=%s", i,
+                                   fields[i].shown == AS_PAN ? mask_pan(pan, text) : text);
     }
     return out;
 }
@@ -528,7 +538,8 @@ enum tp_err iso8583_evidence_split(struct iso8583 *m, struct span stream)
         return TP_ERR_RANGE;
     for (size_t i = 0; i < 3 && stream.n > 0; i++) {
         struct span piece;
-        enum tp_err r = span_take(&stream, stream.n < EVIDENCE_PIECE ? stream.n : EVIDENCE_PIECE, &piece);
+        enum tp_err r =
+            span_take(&stream, stream.n < EVIDENCE_PIECE ? stream.n : EVIDENCE_PIECE, &piece);
 
         if (r == TP_OK)
             r = iso8583_set(m, evidence_fields[i], piece);

@@ -1,7 +1,8 @@
-/* ISO 8583:1987 messages, binary packing as DESIGN 7 fixes it, from one table of fields. Pure: bytes in, bytes out.
+/* ISO 8583:1987 messages, binary packing as DESIGN 7 fixes it, from one table of fields. Pure:
+ * bytes in, bytes out.
  *
- * A message holds its fields as they mean, not as they are packed: `n` and `x+n` fields as text of digits ("000000001250", "C00001250"),
- * an and ans as text, b as bytes. */
+ * A message holds its fields as they mean, not as they are packed: `n` and `x+n` fields as text of
+ * digits ("000000001250", "C00001250"), an and ans as text, b as bytes. */
 #ifndef TP_WIRE_ISO8583_H
 #define TP_WIRE_ISO8583_H
 
@@ -25,7 +26,14 @@ enum iso8583_mti {
     MTI_NETWORK_RESPONSE = 810
 };
 
-enum iso8583_format { ISO_N, ISO_AN, ISO_ANS, ISO_B, ISO_XN, ISO_Z /* track 2: digits and '=', packed as BCD with D */ };
+enum iso8583_format {
+    ISO_N,
+    ISO_AN,
+    ISO_ANS,
+    ISO_B,
+    ISO_XN,
+    ISO_Z /* track 2: digits and '=', packed as BCD with D */
+};
 
 struct iso8583_field { /* a row of the table */
     const char *name;
@@ -36,7 +44,8 @@ struct iso8583_field { /* a row of the table */
 };
 const struct iso8583_field *iso8583_field(unsigned number); /* NULL: not in the profile */
 
-struct iso8583 {  /* fields borrow: from the bytes parsed, or from what the caller set, and from `text`, where unpacked digits are kept */
+struct iso8583 {  /* fields borrow: from the bytes parsed, or from what the caller set, and from
+                     `text`, where unpacked digits are kept */
     unsigned mti; /* 200 */
     struct span field[ISO8583_FIELDS]; /* p NULL: absent */
     struct buf text;
@@ -46,32 +55,41 @@ struct iso8583 {  /* fields borrow: from the bytes parsed, or from what the call
 void iso8583_start(struct iso8583 *m, unsigned mti);
 bool iso8583_has(const struct iso8583 *m, unsigned number);
 
-/* Sets a field to a value that outlives the message, or (set_text, set_number) to a copy kept inside. Checked against the table: TP_ERR_NOT_FOUND (no
- * such field), TP_ERR_FORMAT (a character the field does not take), TP_ERR_RANGE (too long, or too short for a fixed field). set_text fills a fixed
- * field up as jPOS does: n with zeros at the left, an and ans with spaces at the right. */
+/* Sets a field to a value that outlives the message, or (set_text, set_number) to a copy kept
+ * inside. Checked against the table: TP_ERR_NOT_FOUND (no such field), TP_ERR_FORMAT (a character
+ * the field does not take), TP_ERR_RANGE (too long, or too short for a fixed field). set_text fills
+ * a fixed field up as jPOS does: n with zeros at the left, an and ans with spaces at the right. */
 TP_MUST_CHECK enum tp_err iso8583_set(struct iso8583 *m, unsigned number, struct span value);
 TP_MUST_CHECK enum tp_err iso8583_set_text(struct iso8583 *m, unsigned number, const char *text);
-TP_MUST_CHECK enum tp_err iso8583_set_number(struct iso8583 *m, unsigned number, uint64_t value); /* padded left to the fixed length */
+TP_MUST_CHECK enum tp_err iso8583_set_number(struct iso8583 *m, unsigned number,
+                                             uint64_t value); /* padded left to the fixed length */
 
-/* As text with a final zero into out of cap bytes, spaces at the right of a fixed an or ans field taken off; as a number (n fields of at most
- * 18 digits). TP_ERR_NOT_FOUND when absent, TP_ERR_RANGE when it does not fit, TP_ERR_FORMAT for a field of another kind. */
-TP_MUST_CHECK enum tp_err iso8583_text(const struct iso8583 *m, unsigned number, char *out, size_t cap);
-/* Whether track 2 (DE 35), should it be there, is of the card of DE 2 and good as long as DE 14 says. */
+/* As text with a final zero into out of cap bytes, spaces at the right of a fixed an or ans field
+ * taken off; as a number (n fields of at most 18 digits). TP_ERR_NOT_FOUND when absent,
+ * TP_ERR_RANGE when it does not fit, TP_ERR_FORMAT for a field of another kind. */
+TP_MUST_CHECK enum tp_err iso8583_text(const struct iso8583 *m, unsigned number, char *out,
+                                       size_t cap);
+/* Whether track 2 (DE 35), should it be there, is of the card of DE 2 and good as long as DE 14
+ * says. */
 bool iso8583_track2_agrees(const struct iso8583 *m);
 TP_MUST_CHECK enum tp_err iso8583_number(const struct iso8583 *m, unsigned number, uint64_t *out);
 
-TP_MUST_CHECK enum tp_err iso8583_pack(struct buf *out, const struct iso8583 *m, struct tp_error *e);
+TP_MUST_CHECK enum tp_err iso8583_pack(struct buf *out, const struct iso8583 *m,
+                                       struct tp_error *e);
 
-/* Unpacks; raw must outlive m. An error (TP_ERR_FORMAT) names field, offset and what was wanted. Only the one packing that iso8583_pack gives is
- * taken: padding nibbles must be zero, a second bitmap must hold a field, nothing may follow the last field. On an error m holds the
- * MTI and the fields before the one at fault (mti 0: not even that). */
+/* Unpacks; raw must outlive m. An error (TP_ERR_FORMAT) names field, offset and what was wanted.
+ * Only the one packing that iso8583_pack gives is taken: padding nibbles must be zero, a second
+ * bitmap must hold a field, nothing may follow the last field. On an error m holds the MTI and the
+ * fields before the one at fault (mti 0: not even that). */
 TP_MUST_CHECK enum tp_err iso8583_unpack(struct iso8583 *m, struct span raw, struct tp_error *e);
 
-/* One line for people: "0200 2=999014******0015 3=000000 ... 55=[231 bytes]". Card numbers are masked; PIN, tracks and binary fields show only their
- * size. Cut to cap with a final zero. Returns out. */
+/* One line for people: "0200 2=999014******0015 3=000000 ... 55=[231 bytes]". Card numbers are
+ * masked; PIN, tracks and binary fields show only their size. Cut to cap with a final zero. Returns
+ * out. */
 char *iso8583_trace(char *out, size_t cap, const struct iso8583 *m);
 
-/* DE 61, 62, 63: one TLV stream in pieces of at most 999 bytes. join copies into out; split sets the fields to parts of stream. */
+/* DE 61, 62, 63: one TLV stream in pieces of at most 999 bytes. join copies into out; split sets
+ * the fields to parts of stream. */
 #define ISO8583_EVIDENCE_MAX (3 * 999)
 TP_MUST_CHECK enum tp_err iso8583_evidence_join(struct buf *out, const struct iso8583 *m);
 TP_MUST_CHECK enum tp_err iso8583_evidence_split(struct iso8583 *m, struct span stream);

@@ -41,7 +41,8 @@ void link_ignore_sigpipe(void)
     struct sigaction now;
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
 
-    if (sigaction(SIGPIPE, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == SIG_DFL)
+    if (sigaction(SIGPIPE, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) == 0 &&
+        now.sa_handler == SIG_DFL)
         sigaction(SIGPIPE, &ignore, NULL);
 }
 
@@ -49,12 +50,16 @@ int link_tls_alert(unsigned long openssl_error)
 {
     const int reason = ERR_GET_REASON(openssl_error);
 
-    return openssl_error != 0 && reason > SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256 ? reason - SSL_AD_REASON_OFFSET : -1;
+    return openssl_error != 0 && reason > SSL_AD_REASON_OFFSET &&
+                   reason < SSL_AD_REASON_OFFSET + 256
+               ? reason - SSL_AD_REASON_OFFSET
+               : -1;
 }
 
 bool link_alert_is_of_certificate(int alert)
 {
-    return (alert >= SSL_AD_BAD_CERTIFICATE && alert <= SSL_AD_CERTIFICATE_UNKNOWN) || alert == SSL_AD_UNKNOWN_CA || alert == SSL_AD_ACCESS_DENIED ||
+    return (alert >= SSL_AD_BAD_CERTIFICATE && alert <= SSL_AD_CERTIFICATE_UNKNOWN) ||
+           alert == SSL_AD_UNKNOWN_CA || alert == SSL_AD_ACCESS_DENIED ||
            alert == TLS13_AD_CERTIFICATE_REQUIRED;
 }
 
@@ -81,7 +86,8 @@ static enum tp_err wait_connected(int fd, int64_t deadline, int *error)
 static enum tp_err tcp_connect_one(int *out, const struct addrinfo *a, int64_t deadline, int *error)
 {
     const int one = 1;
-    const int fd = socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol);
+    const int fd =
+        socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol);
     enum tp_err r = TP_OK;
 
     *error = 0;
@@ -106,7 +112,8 @@ static enum tp_err tcp_connect_one(int *out, const struct addrinfo *a, int64_t d
     return TP_OK;
 }
 
-static enum tp_err tcp_connect(int *out, const char *host, const char *port, int64_t deadline, struct tp_error *e)
+static enum tp_err tcp_connect(int *out, const char *host, const char *port, int64_t deadline,
+                               struct tp_error *e)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
@@ -116,12 +123,14 @@ static enum tp_err tcp_connect(int *out, const char *host, const char *port, int
 
     if (g != 0)
         return tp_fail(e, TP_ERR_PEER, "no address for %s: %s", host, gai_strerror(g));
-    for (const struct addrinfo *a = list; a != NULL && r != TP_OK && r != TP_ERR_TIMEOUT; a = a->ai_next)
+    for (const struct addrinfo *a = list; a != NULL && r != TP_OK && r != TP_ERR_TIMEOUT;
+         a = a->ai_next)
         r = tcp_connect_one(out, a, deadline, &error);
     freeaddrinfo(list);
     if (r == TP_ERR_TIMEOUT)
         return tp_fail(e, r, "%s:%s does not answer", host, port);
-    return r == TP_OK ? r : tp_fail(e, r, "cannot connect to %s:%s: %s", host, port, strerror(error));
+    return r == TP_OK ? r
+                      : tp_fail(e, r, "cannot connect to %s:%s: %s", host, port, strerror(error));
 }
 
 /* ---- events ---- */
@@ -154,21 +163,26 @@ static enum tp_err explain(const struct link_client *c, const char *doing, struc
     const int alert = link_tls_alert(c->tls_error);
 
     if (SSL_get_verify_result(c->ssl) != X509_V_OK)
-        return tp_fail(e, TP_ERR_SECURITY, "%s is not to be trusted: %s", c->server, pki_tls_reason(c->ssl));
+        return tp_fail(e, TP_ERR_SECURITY, "%s is not to be trusted: %s", c->server,
+                       pki_tls_reason(c->ssl));
     if (link_alert_is_of_certificate(alert))
-        return tp_fail(e, TP_ERR_SECURITY, "%s refuses our certificate: %s", c->server, pki_tls_reason(c->ssl));
+        return tp_fail(e, TP_ERR_SECURITY, "%s refuses our certificate: %s", c->server,
+                       pki_tls_reason(c->ssl));
     if (c->tls_error != 0 && !(c->event & BEV_EVENT_EOF)) {
         const char *why = ERR_reason_error_string(c->tls_error);
 
-        return tp_fail(e, TP_ERR_PEER, "%s: TLS fails %s: %s", c->server, doing, why != NULL ? why : "unknown reason");
+        return tp_fail(e, TP_ERR_PEER, "%s: TLS fails %s: %s", c->server, doing,
+                       why != NULL ? why : "unknown reason");
     }
     if ((c->event & BEV_EVENT_ERROR) && c->socket_error != 0)
-        return tp_fail(e, TP_ERR_PEER, "%s: the connection broke %s: %s", c->server, doing, strerror(c->socket_error));
+        return tp_fail(e, TP_ERR_PEER, "%s: the connection broke %s: %s", c->server, doing,
+                       strerror(c->socket_error));
     return tp_fail(e, TP_ERR_PEER, "%s closed the connection %s", c->server, doing);
 }
 
 /* Runs the loop until done() or an end. */
-static enum tp_err run_until(struct link_client *c, bool (*done)(struct link_client *), int64_t timeout_ms, const char *doing, struct tp_error *e)
+static enum tp_err run_until(struct link_client *c, bool (*done)(struct link_client *),
+                             int64_t timeout_ms, const char *doing, struct tp_error *e)
 {
     const struct timeval tv = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
     struct event *deadline = evtimer_new(c->base, on_deadline, c);
@@ -180,7 +194,8 @@ static enum tp_err run_until(struct link_client *c, bool (*done)(struct link_cli
         if (c->event != 0)
             r = explain(c, doing, e);
         else if (c->timed_out)
-            r = tp_fail(e, TP_ERR_TIMEOUT, "%s: no answer in %lld ms %s", c->server, (long long)timeout_ms, doing);
+            r = tp_fail(e, TP_ERR_TIMEOUT, "%s: no answer in %lld ms %s", c->server,
+                        (long long)timeout_ms, doing);
         else if (event_base_loop(c->base, EVLOOP_ONCE) < 0)
             r = tp_fail(e, TP_ERR_INTERNAL, "the event loop fails");
     }
@@ -194,7 +209,8 @@ static bool is_connected(struct link_client *c)
     return c->connected;
 }
 
-static enum tp_err tls_prepare(struct link_client *c, const char *host, SSL_CTX *tls, struct tp_error *e)
+static enum tp_err tls_prepare(struct link_client *c, const char *host, SSL_CTX *tls,
+                               struct tp_error *e)
 {
     c->ssl = SSL_new(tls);
     if (c->ssl == NULL)
@@ -204,7 +220,8 @@ static enum tp_err tls_prepare(struct link_client *c, const char *host, SSL_CTX 
     return TP_OK;
 }
 
-enum tp_err link_connect(struct link_client **out, const char *host, const char *port, SSL_CTX *tls, int timeout_ms, struct tp_error *e)
+enum tp_err link_connect(struct link_client **out, const char *host, const char *port, SSL_CTX *tls,
+                         int timeout_ms, struct tp_error *e)
 {
     const int64_t deadline = time_monotonic_ms() + timeout_ms;
     struct link_client *c = calloc(1, sizeof(*c));
@@ -222,7 +239,9 @@ enum tp_err link_connect(struct link_client **out, const char *host, const char 
     if (r == TP_OK) {
         c->base = event_base_new();
         if (c->base != NULL)
-            c->bev = bufferevent_openssl_socket_new(c->base, fd, c->ssl, BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+            c->bev =
+                bufferevent_openssl_socket_new(c->base, fd, c->ssl, BUFFEREVENT_SSL_CONNECTING,
+                                               BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
         if (c->base != NULL && c->bev == NULL)
             c->ssl = NULL; /* freed by the bufferevent that was not to be */
         if (c->bev == NULL)
@@ -234,7 +253,9 @@ enum tp_err link_connect(struct link_client **out, const char *host, const char 
         bufferevent_openssl_set_allow_dirty_shutdown(c->bev, 1);
         bufferevent_setcb(c->bev, NULL, NULL, on_event, c);
         bufferevent_enable(c->bev, EV_READ | EV_WRITE);
-        r = run_until(c, is_connected, deadline - time_monotonic_ms() > 0 ? deadline - time_monotonic_ms() : 0, "during the TLS handshake", e);
+        r = run_until(c, is_connected,
+                      deadline - time_monotonic_ms() > 0 ? deadline - time_monotonic_ms() : 0,
+                      "during the TLS handshake", e);
     }
     if (fd >= 0)
         close(fd);
@@ -274,15 +295,19 @@ enum tp_err link_put(struct link_client *c, struct span message, struct tp_error
     if (c->event != 0)
         return explain(c, "before the message was sent", e);
     if (c->timed_out)
-        return tp_fail(e, TP_ERR_PEER, "%s: the connection is given up after a time-out", c->server);
+        return tp_fail(e, TP_ERR_PEER, "%s: the connection is given up after a time-out",
+                       c->server);
     /* in one piece: libevent makes a TLS record of each piece of a buffer */
-    if (evbuffer_expand(out, sizeof(head) + message.n) != 0 || evbuffer_add(out, head, sizeof(head)) != 0 ||
-        evbuffer_add(out, message.p, message.n) != 0)
+    if (evbuffer_expand(out, sizeof(head) + message.n) != 0 ||
+        evbuffer_add(out, head, sizeof(head)) != 0 || evbuffer_add(out, message.p, message.n) != 0)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a message");
-    return event_base_loop(c->base, EVLOOP_NONBLOCK) < 0 ? tp_fail(e, TP_ERR_INTERNAL, "the event loop fails") : TP_OK;
+    return event_base_loop(c->base, EVLOOP_NONBLOCK) < 0
+               ? tp_fail(e, TP_ERR_INTERNAL, "the event loop fails")
+               : TP_OK;
 }
 
-enum tp_err link_receive(struct link_client *c, struct buf *answer, int timeout_ms, struct tp_error *e)
+enum tp_err link_receive(struct link_client *c, struct buf *answer, int timeout_ms,
+                         struct tp_error *e)
 {
     struct evbuffer *in = bufferevent_get_input(c->bev);
     size_t n;
@@ -292,14 +317,17 @@ enum tp_err link_receive(struct link_client *c, struct buf *answer, int timeout_
         return r;
     n = waiting_length(c);
     if (answer->cap - answer->n < n)
-        return tp_fail(e, TP_ERR_PEER, "%s answered with %zu bytes, more than the %zu there is room for", c->server, n, answer->cap - answer->n);
+        return tp_fail(e, TP_ERR_PEER,
+                       "%s answered with %zu bytes, more than the %zu there is room for", c->server,
+                       n, answer->cap - answer->n);
     evbuffer_drain(in, LENGTH_BYTES);
     evbuffer_remove(in, answer->p + answer->n, n);
     answer->n += n;
     return TP_OK;
 }
 
-enum tp_err link_exchange(struct link_client *c, struct span message, struct buf *answer, int timeout_ms, struct tp_error *e)
+enum tp_err link_exchange(struct link_client *c, struct span message, struct buf *answer,
+                          int timeout_ms, struct tp_error *e)
 {
     const enum tp_err r = link_put(c, message, e);
 

@@ -1,5 +1,5 @@
-/* Who goes when too many are there: of the connections that have not shown a certificate yet, and of
- * those under one certificate, the oldest. */
+/* Who goes when too many are there: of the connections that have not shown a certificate yet, and
+ * of those under one certificate, the oldest. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -46,8 +46,7 @@ static struct link_peer *take_oldest(struct crowd *c, const char *key)
 {
     struct link_peer *p = NULL, *other;
 
-    TAILQ_FOREACH(other, &c->peers, by_age)
-    {
+    TAILQ_FOREACH (other, &c->peers, by_age) {
         if (key != NULL && strcmp(other->key, key) != 0)
             continue;
         if (p == NULL)
@@ -64,15 +63,16 @@ static struct link_peer *take_oldest(struct crowd *c, const char *key)
     return p;
 }
 
-void link_crowd_enter(struct crowd *c, struct link_peer *p, const char *key, unsigned of_key, unsigned of_all)
+void link_crowd_enter(struct crowd *c, struct link_peer *p, const char *key, unsigned of_key,
+                      unsigned of_all)
 {
     struct link_peer *other, *oldest = NULL;
     unsigned n = 0;
 
     pthread_mutex_lock(&c->lock);
     snprintf(p->key, sizeof(p->key), "%s", key);
-    TAILQ_FOREACH(other, &c->peers, by_age)
-    n += strcmp(other->key, p->key) == 0;
+    TAILQ_FOREACH (other, &c->peers, by_age)
+        n += strcmp(other->key, p->key) == 0;
     if (n >= of_key)
         oldest = take_oldest(c, p->key);
     else if (c->n >= of_all)
@@ -111,7 +111,8 @@ void link_crowd_network(char out[LINK_KEY_MAX], const struct sockaddr *sa)
 
     snprintf(out, LINK_KEY_MAX, "unknown");
     if (sa->sa_family == AF_INET) {
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, out, LINK_KEY_MAX);
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, out,
+                  LINK_KEY_MAX);
     } else if (sa->sa_family == AF_INET6) {
         net = ((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
         if (!IN6_IS_ADDR_V4MAPPED(&net))

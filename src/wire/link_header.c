@@ -1,5 +1,5 @@
-/* Other kinds of length header that ISO 8583 hosts use, told by their first bytes, so that the log can say what a
- * peer sends and what is wanted. */
+/* Other kinds of length header that ISO 8583 hosts use, told by their first bytes, so that the log
+ * can say what a peer sends and what is wanted. */
 #include "wire/link_priv.h"
 
 #define TPDU_ID 0x60 /* ISO 8583 over an NII network: 60, then two addresses of two bytes */

@@ -61,21 +61,26 @@ static void go_down(struct link_line *l, const struct tp_error *e)
 {
     hang_up(l);
     l->until = time_monotonic_ms() + l->pause_ms;
-    l->pause_ms = 2 * l->pause_ms < l->limits.last_pause_ms ? 2 * l->pause_ms : l->limits.last_pause_ms;
+    l->pause_ms =
+        2 * l->pause_ms < l->limits.last_pause_ms ? 2 * l->pause_ms : l->limits.last_pause_ms;
     l->events.down(l->events.ctx, e);
 }
 
-static void explain(struct tp_error *e, const struct link_line *l, short what, unsigned long tls_error, int socket_error)
+static void explain(struct tp_error *e, const struct link_line *l, short what,
+                    unsigned long tls_error, int socket_error)
 {
     const int alert = link_tls_alert(tls_error);
     const char *doing = l->state == LINE_UP ? "while it was used" : "as it was made";
 
     if (SSL_get_verify_result(l->ssl) != X509_V_OK)
-        (void)tp_fail(e, TP_ERR_SECURITY, "%s:%s is not to be trusted: %s", l->host, l->port, pki_tls_reason(l->ssl));
+        (void)tp_fail(e, TP_ERR_SECURITY, "%s:%s is not to be trusted: %s", l->host, l->port,
+                      pki_tls_reason(l->ssl));
     else if (link_alert_is_of_certificate(alert))
-        (void)tp_fail(e, TP_ERR_SECURITY, "%s:%s refuses our certificate: %s", l->host, l->port, pki_tls_reason(l->ssl));
+        (void)tp_fail(e, TP_ERR_SECURITY, "%s:%s refuses our certificate: %s", l->host, l->port,
+                      pki_tls_reason(l->ssl));
     else if ((what & BEV_EVENT_ERROR) && socket_error != 0)
-        (void)tp_fail(e, TP_ERR_PEER, "%s:%s: the connection broke %s: %s", l->host, l->port, doing, strerror(socket_error));
+        (void)tp_fail(e, TP_ERR_PEER, "%s:%s: the connection broke %s: %s", l->host, l->port, doing,
+                      strerror(socket_error));
     else
         (void)tp_fail(e, TP_ERR_PEER, "%s:%s closed the connection %s", l->host, l->port, doing);
 }
@@ -131,16 +136,19 @@ static void connect_now(struct link_line *l)
         go_down(l, &e);
         return;
     }
-    l->bev = bufferevent_openssl_socket_new(l->base, -1, l->ssl, BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+    l->bev = bufferevent_openssl_socket_new(l->base, -1, l->ssl, BUFFEREVENT_SSL_CONNECTING,
+                                            BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
     if (l->bev == NULL) {
-        (void)tp_fail(&e, TP_ERR_NO_MEMORY, "no memory for a connection to %s:%s", l->host, l->port);
+        (void)tp_fail(&e, TP_ERR_NO_MEMORY, "no memory for a connection to %s:%s", l->host,
+                      l->port);
         go_down(l, &e);
         return;
     }
     bufferevent_openssl_set_allow_dirty_shutdown(l->bev, 1);
     bufferevent_setcb(l->bev, on_read, NULL, on_event, l);
     bufferevent_enable(l->bev, EV_READ | EV_WRITE);
-    if (bufferevent_socket_connect_hostname(l->bev, NULL, AF_UNSPEC, l->host, atoi(l->port)) != 0 && l->state == LINE_CONNECTING) {
+    if (bufferevent_socket_connect_hostname(l->bev, NULL, AF_UNSPEC, l->host, atoi(l->port)) != 0 &&
+        l->state == LINE_CONNECTING) {
         (void)tp_fail(&e, TP_ERR_PEER, "cannot connect to %s:%s", l->host, l->port);
         go_down(l, &e);
     }
@@ -188,14 +196,17 @@ static void *run(void *ctx)
     connect_now(l);
     event_base_dispatch(l->base);
     hang_up(l);
-    event_base_loop(l->base, EVLOOP_NONBLOCK); /* what waits in libevent has its turn, so that nothing leaks */
+    event_base_loop(
+        l->base, EVLOOP_NONBLOCK); /* what waits in libevent has its turn, so that nothing leaks */
     return NULL;
 }
 
-enum tp_err link_line_new(struct link_line **out, const char *host, const char *port, SSL_CTX *tls, const struct link_line_limits *limits,
+enum tp_err link_line_new(struct link_line **out, const char *host, const char *port, SSL_CTX *tls,
+                          const struct link_line_limits *limits,
                           const struct link_line_events *events, struct tp_error *e)
 {
-    const struct timeval tick = {.tv_sec = limits->tick_ms / 1000, .tv_usec = limits->tick_ms % 1000 * 1000};
+    const struct timeval tick = {.tv_sec = limits->tick_ms / 1000,
+                                 .tv_usec = limits->tick_ms % 1000 * 1000};
     struct link_line *l = calloc(1, sizeof(*l));
     enum tp_err r = TP_ERR_NO_MEMORY;
 
@@ -216,7 +227,8 @@ enum tp_err link_line_new(struct link_line **out, const char *host, const char *
         l->ticker = event_new(l->base, -1, EV_PERSIST, on_tick, l);
         l->waker = event_new(l->base, -1, EV_PERSIST, on_wake, l);
     }
-    if (l->ticker == NULL || l->waker == NULL || event_add(l->ticker, &tick) != 0 || event_add(l->waker, NULL) != 0) {
+    if (l->ticker == NULL || l->waker == NULL || event_add(l->ticker, &tick) != 0 ||
+        event_add(l->waker, NULL) != 0) {
         tp_fail(e, r, "no memory for a connection");
         goto out;
     }
@@ -261,7 +273,10 @@ enum tp_err link_line_send(struct link_line *l, struct span message)
         return TP_ERR_PEER;
     if (message.n == 0 || message.n > 0xFFFF)
         return TP_ERR_RANGE;
-    return bufferevent_write(l->bev, head, sizeof(head)) == 0 && bufferevent_write(l->bev, message.p, message.n) == 0 ? TP_OK : TP_ERR_NO_MEMORY;
+    return bufferevent_write(l->bev, head, sizeof(head)) == 0 &&
+                   bufferevent_write(l->bev, message.p, message.n) == 0
+               ? TP_OK
+               : TP_ERR_NO_MEMORY;
 }
 
 void link_line_drop(struct link_line *l, const char *why)

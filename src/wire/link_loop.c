@@ -85,8 +85,10 @@ enum tp_err link_loop_init(struct loop *l, struct link_server *s, unsigned index
     LIST_INIT(&l->peers);
     LIST_INIT(&l->refused);
     pthread_mutex_init(&l->lock, NULL);
-    /* The loop looks for what others send after so many callbacks, however much one peer has given it to do. */
-    if (config != NULL && event_config_set_max_dispatch_interval(config, NULL, DISPATCH_MAX, 0) == 0)
+    /* The loop looks for what others send after so many callbacks, however much one peer has given
+     * it to do. */
+    if (config != NULL &&
+        event_config_set_max_dispatch_interval(config, NULL, DISPATCH_MAX, 0) == 0)
         l->base = event_base_new_with_config(config);
     if (config != NULL)
         event_config_free(config);
@@ -120,7 +122,8 @@ void link_loop_clear(struct loop *l)
         event_free(l->wake);
     if (l->drain != NULL)
         event_free(l->drain);
-    event_base_loop(l->base, EVLOOP_NONBLOCK); /* libevent frees a buffer with callbacks under way only once they had their turn */
+    event_base_loop(l->base, EVLOOP_NONBLOCK); /* libevent frees a buffer with callbacks under way
+                                                  only once they had their turn */
     event_base_free(l->base);
     pthread_mutex_destroy(&l->lock);
 }

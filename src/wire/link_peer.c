@@ -1,4 +1,5 @@
-/* The server's connections: their messages in and out, the handshake, time limits, and their end. */
+/* The server's connections: their messages in and out, the handshake, time limits, and their end.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -65,7 +66,8 @@ void link_send(struct link_peer *p, struct span message)
 
     pthread_mutex_lock(&p->loop->lock);
     if (!p->gone && message.n > 0 && message.n <= 0xFFFF) {
-        if (evbuffer_add(p->pending, head, sizeof(head)) != 0 || evbuffer_add(p->pending, message.p, message.n) != 0)
+        if (evbuffer_add(p->pending, head, sizeof(head)) != 0 ||
+            evbuffer_add(p->pending, message.p, message.n) != 0)
             p->close_asked = true; /* half a message must not leave with a whole one behind it */
         p->answered++;
         wake = link_peer_queue(p);
@@ -132,7 +134,8 @@ static size_t output_waiting(const struct link_peer *p)
 
 bool link_peer_may_go(struct link_peer *p)
 {
-    if (output_waiting(p) != 0 || !(p->closing || (p->loop->stopping && (p->unanswered == 0 || !p->established))))
+    if (output_waiting(p) != 0 ||
+        !(p->closing || (p->loop->stopping && (p->unanswered == 0 || !p->established))))
         return false;
     link_peer_drop(p);
     return true;
@@ -157,19 +160,22 @@ static bool close_is_asked(struct link_peer *p)
 
 static void header_wrong(struct link_peer *p, const char *what, const char *looks_like)
 {
-    log_stranger("%s: %s; it looks like %s: wanted is a length of 2 bytes, high byte first, that counts the message alone: closed", p->address, what,
-                 looks_like);
+    log_stranger("%s: %s; it looks like %s: wanted is a length of 2 bytes, high byte first, that "
+                 "counts the message alone: closed",
+                 p->address, what, looks_like);
     link_peer_drop(p);
 }
 
-/* The length of the message that has begun to come; 0: no header yet. False: no good one, and the peer is gone. */
+/* The length of the message that has begun to come; 0: no header yet. False: no good one, and the
+ * peer is gone. */
 static bool read_header(size_t *length, struct link_peer *p)
 {
     const struct link_limits *limits = &p->loop->server->limits;
     uint8_t head[HEAD_BYTES];
     const ev_ssize_t got = evbuffer_copyout(bufferevent_get_input(p->bev), head, sizeof(head));
     /* who has another kind of header has it from the first message on */
-    const char *other = got >= LENGTH_BYTES && !p->spoken ? link_header_other(head, (size_t)got) : NULL;
+    const char *other =
+        got >= LENGTH_BYTES && !p->spoken ? link_header_other(head, (size_t)got) : NULL;
     *length = got < LENGTH_BYTES ? 0 : (size_t)(head[0] << 8 | head[1]);
     if (got < LENGTH_BYTES)
         return true;
@@ -178,7 +184,8 @@ static bool read_header(size_t *length, struct link_peer *p)
         return false;
     }
     if (*length == 0 || *length > limits->message) {
-        log_stranger("%s: announces a message of %zu bytes, at most %zu are taken: closed", p->address, *length, limits->message);
+        log_stranger("%s: announces a message of %zu bytes, at most %zu are taken: closed",
+                     p->address, *length, limits->message);
         link_peer_drop(p);
         return false;
     }
@@ -204,7 +211,8 @@ static bool read_messages(struct link_peer *p)
     struct evbuffer *in = bufferevent_get_input(p->bev);
     unsigned taken = 0;
 
-    while (taken < TURN && !p->closing && !p->loop->stopping && p->unanswered < s->limits.unanswered) {
+    while (taken < TURN && !p->closing && !p->loop->stopping &&
+           p->unanswered < s->limits.unanswered) {
         size_t n;
 
         if (!read_header(&n, p))
@@ -232,7 +240,8 @@ static bool read_messages(struct link_peer *p)
     return true;
 }
 
-/* Reads what may be read, then decides whether to go on reading and how long the rest of a message may take. */
+/* Reads what may be read, then decides whether to go on reading and how long the rest of a message
+ * may take. */
 static void peer_read(struct link_peer *p)
 {
     const struct link_limits *limits = &p->loop->server->limits;
@@ -250,7 +259,8 @@ static void peer_read(struct link_peer *p)
     }
     if (full)
         event_del(p->deadline);
-    else if (evbuffer_get_length(bufferevent_get_input(p->bev)) > 0 && !event_pending(p->deadline, EV_TIMEOUT, NULL))
+    else if (evbuffer_get_length(bufferevent_get_input(p->bev)) > 0 &&
+             !event_pending(p->deadline, EV_TIMEOUT, NULL))
         deadline_set(p, limits->message_ms);
 }
 
@@ -274,7 +284,8 @@ static void unfinished(struct link_peer *p)
     struct evbuffer *in = bufferevent_get_input(p->bev);
     uint8_t head[HEAD_BYTES];
     const ev_ssize_t got = evbuffer_copyout(in, head, sizeof(head));
-    const char *other = got > 0 ? link_header_unfinished(head, (size_t)got, evbuffer_get_length(in)) : NULL;
+    const char *other =
+        got > 0 ? link_header_unfinished(head, (size_t)got, evbuffer_get_length(in)) : NULL;
 
     if (other != NULL) {
         header_wrong(p, "a message does not come to its end", other);
@@ -314,12 +325,14 @@ static void on_refused_rest(evutil_socket_t fd, short what, void *ctx)
     const struct refused *g = ctx;
     uint8_t rest[4096];
 
-    if (!(what & EV_READ) || time_monotonic_ms() >= g->until || recv(fd, rest, sizeof(rest), 0) <= 0)
+    if (!(what & EV_READ) || time_monotonic_ms() >= g->until ||
+        recv(fd, rest, sizeof(rest), 0) <= 0)
         link_refused_free(ctx);
 }
 
-/* A refused peer must be able to read our TLS alert: closing with its bytes unread would send a reset that overtakes it. So the sending half is shut
- * and the rest of what it sends is thrown away, for at most LINGER_MS. */
+/* A refused peer must be able to read our TLS alert: closing with its bytes unread would send a
+ * reset that overtakes it. So the sending half is shut and the rest of what it sends is thrown
+ * away, for at most LINGER_MS. */
 static void peer_refuse(const struct link_peer *p)
 {
     const struct timeval tv = link_timeval(LINGER_MS);
@@ -357,7 +370,8 @@ static void handshake_failed(struct link_peer *p, short what)
         why = ERR_reason_error_string(error);
     else if (what & BEV_EVENT_EOF)
         why = "the peer closed the connection";
-    log_stranger("%s: TLS handshake refused: %s", p->address, why != NULL ? why : "the connection broke");
+    log_stranger("%s: TLS handshake refused: %s", p->address,
+                 why != NULL ? why : "the connection broke");
     peer_refuse(p);
     link_peer_drop(p);
 }
@@ -365,7 +379,8 @@ static void handshake_failed(struct link_peer *p, short what)
 static void handshake_done(struct link_peer *p)
 {
     const struct link_server *s = p->loop->server;
-    const struct timeval idle = link_timeval(s->limits.idle_ms), writing = link_timeval(s->limits.write_ms);
+    const struct timeval idle = link_timeval(s->limits.idle_ms),
+                         writing = link_timeval(s->limits.write_ms);
     char organisation[PKI_NAME_MAX], common_name[PKI_NAME_MAX], name[LINK_KEY_MAX];
     enum tp_err r = pki_peer_name(bufferevent_openssl_get_ssl(p->bev), organisation, common_name);
 
@@ -402,20 +417,25 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
         handshake_failed(p, what);
         return;
     }
-    if ((what & BEV_EVENT_TIMEOUT) && (what & BEV_EVENT_READING) && p->unanswered > 0) { /* idle because it waits for us */
+    if ((what & BEV_EVENT_TIMEOUT) && (what & BEV_EVENT_READING) &&
+        p->unanswered > 0) { /* idle because it waits for us */
         bufferevent_enable(p->bev, EV_READ);
         return;
     }
-    if (!(what & BEV_EVENT_TIMEOUT) && !p->spoken && evbuffer_get_length(bufferevent_get_input(p->bev)) > 0) {
-        unfinished(p); /* it gave up before us: it waited for an answer to what it thinks is a message */
+    if (!(what & BEV_EVENT_TIMEOUT) && !p->spoken &&
+        evbuffer_get_length(bufferevent_get_input(p->bev)) > 0) {
+        unfinished(
+            p); /* it gave up before us: it waited for an answer to what it thinks is a message */
         return;
     }
     if (what & BEV_EVENT_TIMEOUT)
-        log_note("%s: %s: closed", p->address, what & BEV_EVENT_WRITING ? "does not read its answers" : "idle for too long");
+        log_note("%s: %s: closed", p->address,
+                 what & BEV_EVENT_WRITING ? "does not read its answers" : "idle for too long");
     link_peer_drop(p);
 }
 
-static void on_tls_message(int sent, int version, int type, const void *p, size_t n, SSL *ssl, void *ctx)
+static void on_tls_message(int sent, int version, int type, const void *p, size_t n, SSL *ssl,
+                           void *ctx)
 {
     struct link_peer *peer = ctx;
 
@@ -439,7 +459,8 @@ static enum tp_err peer_open(struct link_peer *p)
     }
     SSL_set_msg_callback(ssl, on_tls_message);
     SSL_set_msg_callback_arg(ssl, p);
-    p->bev = bufferevent_openssl_socket_new(l->base, p->fd, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+    p->bev = bufferevent_openssl_socket_new(l->base, p->fd, ssl, BUFFEREVENT_SSL_ACCEPTING,
+                                            BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
     if (p->bev == NULL)
         return TP_ERR_NO_MEMORY;
     p->fd = -1;
@@ -485,7 +506,8 @@ void link_peer_work(struct link_peer *p)
         bufferevent_disable(p->bev, EV_READ);
     p->unanswered -= answered < p->unanswered ? answered : p->unanswered;
     if (output_waiting(p) > l->server->limits.output) {
-        log_note("%s: lets more than %zu bytes of answers wait: closed", p->address, l->server->limits.output);
+        log_note("%s: lets more than %zu bytes of answers wait: closed", p->address,
+                 l->server->limits.output);
         failed = true;
     }
     if (failed)

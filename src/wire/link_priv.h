@@ -1,4 +1,5 @@
-/* Shared by the files of link.h; what is of the server: link_server.c accepts, link_loop.c has its threads, link_peer.c their connections. */
+/* Shared by the files of link.h; what is of the server: link_server.c accepts, link_loop.c has its
+ * threads, link_peer.c their connections. */
 #ifndef TP_WIRE_LINK_PRIV_H
 #define TP_WIRE_LINK_PRIV_H
 
@@ -15,15 +16,18 @@
 /* A write to a closed connection must give EPIPE, not end the process. */
 void link_ignore_sigpipe(void);
 
-/* The TLS alert of an OpenSSL error, or -1: OpenSSL numbers them 1000 + the alert of RFC 8446, 6. */
+/* The TLS alert of an OpenSSL error, or -1: OpenSSL numbers them 1000 + the alert of RFC 8446, 6.
+ */
 int link_tls_alert(unsigned long openssl_error);
-/* bad_certificate to unknown_ca, access_denied, certificate_required: the other side does not take our certificate. */
+/* bad_certificate to unknown_ca, access_denied, certificate_required: the other side does not take
+ * our certificate. */
 bool link_alert_is_of_certificate(int alert);
 
 /* ---- the server ---- */
 
-/* Connections of one kind, the oldest first; each has a key: those without certificate their network,
- * the others the names in their certificate. Under its lock, which is taken before that of a loop. */
+/* Connections of one kind, the oldest first; each has a key: those without certificate their
+ * network, the others the names in their certificate. Under its lock, which is taken before that of
+ * a loop. */
 struct crowd {
     pthread_mutex_t lock;
     TAILQ_HEAD(, link_peer) peers;
@@ -73,7 +77,8 @@ struct loop {
     pthread_t thread;
     bool started;
     pthread_mutex_t lock;
-    struct peer_queue queue; /* peers with something to do for the loop thread, each with a reference */
+    struct peer_queue
+        queue; /* peers with something to do for the loop thread, each with a reference */
     bool stop_asked;
     LIST_HEAD(, link_peer) peers;
     LIST_HEAD(, refused) refused;
@@ -108,7 +113,8 @@ void link_loop_clear(struct loop *l);
 
 /* link_peer.c; all but the first on the loop's thread */
 
-/* Under loop->lock: gives the loop thread the peer to look after. True when the loop must be woken. */
+/* Under loop->lock: gives the loop thread the peer to look after. True when the loop must be woken.
+ */
 bool link_peer_queue(struct link_peer *p);
 /* What others asked for this peer. */
 void link_peer_work(struct link_peer *p);
@@ -121,15 +127,17 @@ void link_refused_free(struct refused *r);
 /* link_crowd.c; from any thread */
 void link_crowd_init(struct crowd *c);
 void link_crowd_clear(struct crowd *c);
-/* Takes the peer in as the youngest. Were of_key of its key there, the oldest of them goes; else, were of_all there, the oldest;
- * first those from whom nothing has come. */
-void link_crowd_enter(struct crowd *c, struct link_peer *p, const char *key, unsigned of_key, unsigned of_all);
+/* Takes the peer in as the youngest. Were of_key of its key there, the oldest of them goes; else,
+ * were of_all there, the oldest; first those from whom nothing has come. */
+void link_crowd_enter(struct crowd *c, struct link_peer *p, const char *key, unsigned of_key,
+                      unsigned of_all);
 void link_crowd_leave(struct crowd *c, struct link_peer *p); /* if it is in it */
-bool link_crowd_thin(struct crowd *c);                       /* the oldest goes; false: there is none */
+bool link_crowd_thin(struct crowd *c); /* the oldest goes; false: there is none */
 /* An IPv4 address; of IPv6 the /64, which is what one subscriber has (RFC 6177). */
 void link_crowd_network(char out[LINK_KEY_MAX], const struct sockaddr *sa);
 
-/* link_header.c: the kind of header that the first n bytes look like when it is none of ours; NULL: none known. */
+/* link_header.c: the kind of header that the first n bytes look like when it is none of ours; NULL:
+ * none known. */
 const char *link_header_other(const uint8_t *head, size_t n);
 /* Of a message that did not come to its end: came bytes are there. */
 const char *link_header_unfinished(const uint8_t *head, size_t n, size_t came);

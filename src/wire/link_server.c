@@ -27,7 +27,8 @@ static void address_text(char *out, size_t cap, const struct sockaddr *sa, sockl
 {
     char host[NI_MAXHOST], port[NI_MAXSERV];
 
-    if (getnameinfo(sa, n, host, sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+    if (getnameinfo(sa, n, host, sizeof(host), port, sizeof(port),
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
         snprintf(out, cap, "unknown peer");
     else
         snprintf(out, cap, "%.45s:%.6s", host, port);
@@ -38,7 +39,8 @@ static bool room_for_one(struct link_server *s)
 {
     const unsigned n = atomic_load(&s->connections);
 
-    return n < s->limits.connections || (n < s->limits.connections + OVERSHOOT && link_crowd_thin(&s->strangers));
+    return n < s->limits.connections ||
+           (n < s->limits.connections + OVERSHOOT && link_crowd_thin(&s->strangers));
 }
 
 static void accept_pause(struct link_server *s, struct evconnlistener *listener, unsigned ms)
@@ -49,7 +51,8 @@ static void accept_pause(struct link_server *s, struct evconnlistener *listener,
     event_add(s->again, &tv);
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int n, void *ctx)
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa,
+                      int n, void *ctx)
 {
     struct link_server *s = ctx;
     struct loop *l = &s->loop[s->next++ % s->threads];
@@ -58,7 +61,8 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     const int one = 1;
     bool wake;
 
-    if (++s->turn % ACCEPT_TURN == 0) /* libevent takes all that wait otherwise, and a flood never ends */
+    if (++s->turn % ACCEPT_TURN ==
+        0) /* libevent takes all that wait otherwise, and a flood never ends */
         accept_pause(s, listener, ACCEPT_TURN_MS);
     if (!room_for_one(s)) {
         log_stranger("more than %u connections: a new one is closed", s->limits.connections);
@@ -92,8 +96,10 @@ static void on_accept_error(struct evconnlistener *listener, void *ctx)
     struct link_server *s = ctx;
 
     log_stranger("cannot accept a connection: %s", strerror(EVUTIL_SOCKET_ERROR()));
-    (void)link_crowd_thin(&s->strangers);       /* it has a descriptor that another can use better */
-    accept_pause(s, listener, ACCEPT_PAUSE_MS); /* without it this would run hot until a descriptor is free again */
+    (void)link_crowd_thin(&s->strangers); /* it has a descriptor that another can use better */
+    accept_pause(
+        s, listener,
+        ACCEPT_PAUSE_MS); /* without it this would run hot until a descriptor is free again */
 }
 
 static void on_again(evutil_socket_t fd, short what, void *ctx)
@@ -124,9 +130,11 @@ static void on_stop(evutil_socket_t fd, short what, void *ctx)
     }
 }
 
-static enum tp_err server_listen(struct link_server *s, const char *address, const char *port, struct tp_error *e)
+static enum tp_err server_listen(struct link_server *s, const char *address, const char *port,
+                                 struct tp_error *e)
 {
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    const struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct sockaddr_storage bound;
     socklen_t n = sizeof(bound);
     struct addrinfo *list = NULL;
@@ -134,13 +142,18 @@ static enum tp_err server_listen(struct link_server *s, const char *address, con
     const int g = getaddrinfo(address, port, &hints, &list);
 
     if (g != 0)
-        return tp_fail(e, TP_ERR_USAGE, "%s:%s is no address to listen on: %s", address, port, gai_strerror(g));
-    s->listener = evconnlistener_new_bind(s->loop[0].base, on_accept, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, 1024,
-                                          list->ai_addr, (int)list->ai_addrlen);
+        return tp_fail(e, TP_ERR_USAGE, "%s:%s is no address to listen on: %s", address, port,
+                       gai_strerror(g));
+    s->listener =
+        evconnlistener_new_bind(s->loop[0].base, on_accept, s,
+                                LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
+                                1024, list->ai_addr, (int)list->ai_addrlen);
     freeaddrinfo(list);
     if (s->listener == NULL)
-        return tp_fail(e, TP_ERR_USAGE, "cannot listen on %s:%s: %s: end what listens there, or name another with --listen", address, port,
-                       strerror(errno));
+        return tp_fail(
+            e, TP_ERR_USAGE,
+            "cannot listen on %s:%s: %s: end what listens there, or name another with --listen",
+            address, port, strerror(errno));
     evconnlistener_set_error_cb(s->listener, on_accept_error);
     if (getsockname(evconnlistener_get_fd(s->listener), (struct sockaddr *)&bound, &n) != 0)
         return tp_fail(e, TP_ERR_IO, "cannot tell the port of %s: %s", address, strerror(errno));
@@ -149,8 +162,9 @@ static enum tp_err server_listen(struct link_server *s, const char *address, con
     return TP_OK;
 }
 
-enum tp_err link_server_new(struct link_server **out, const char *address, const char *port, SSL_CTX *tls, unsigned threads,
-                            const struct link_events *events, struct tp_error *e)
+enum tp_err link_server_new(struct link_server **out, const char *address, const char *port,
+                            SSL_CTX *tls, unsigned threads, const struct link_events *events,
+                            struct tp_error *e)
 {
     struct link_server *s = calloc(1, sizeof(*s));
     enum tp_err r = TP_OK;
@@ -217,7 +231,8 @@ enum tp_err link_server_run(struct link_server *s, struct tp_error *e)
     enum tp_err r = TP_OK;
 
     for (unsigned i = 1; i < s->threads; i++) {
-        s->loop[i].started = pthread_create(&s->loop[i].thread, NULL, link_loop_run, &s->loop[i]) == 0;
+        s->loop[i].started =
+            pthread_create(&s->loop[i].thread, NULL, link_loop_run, &s->loop[i]) == 0;
         if (!s->loop[i].started) {
             r = tp_fail(e, TP_ERR_INTERNAL, "cannot start a thread");
             link_server_stop(s);

@@ -10,7 +10,8 @@ enum profile {
     PROFILE_ISSUER    /* between acquirer and issuer */
 };
 
-/* The fields that messages of that type need, in order, and how many; NULL: no message of this profile. */
+/* The fields that messages of that type need, in order, and how many; NULL: no message of this
+ * profile. */
 const uint8_t *profile_needs(size_t *n, enum profile of, unsigned mti);
 
 /* The first needed field that a message has not; 0: none, or its type is not in the profile. */
@@ -18,6 +19,7 @@ unsigned profile_missing(enum profile of, const struct iso8583 *m);
 
 /* The same as DE 44 says it, "DE42_MISSING"; NULL: nothing is missing. */
 #define PROFILE_REASON_MAX 16
-const char *profile_fault(char reason[PROFILE_REASON_MAX], enum profile of, const struct iso8583 *m);
+const char *profile_fault(char reason[PROFILE_REASON_MAX], enum profile of,
+                          const struct iso8583 *m);
 
 #endif

@@ -13,7 +13,9 @@
 #include "base/log.h"
 
 #define HEAP_KEPT (1024 * 1024)
-#define FILES     (64 + 16 * SERVE_THREADS_MAX) /* descriptors for all but connections: books, lines to issuers, loops */
+#define FILES                                                                                      \
+    (64 + 16 * SERVE_THREADS_MAX) /* descriptors for all but connections: books, lines to issuers, \
+                                     loops */
 
 static struct link_server *running; /* for the signal handler alone */
 
@@ -38,7 +40,8 @@ error_t serve_parse(int key, char *arg, struct argp_state *state)
     case 't':
         o->threads = (unsigned)strtoul(arg, &end, 10);
         if (*end != '\0' || o->threads < 1 || o->threads > SERVE_THREADS_MAX)
-            argp_error(state, "--threads takes a number from 1 to %d, not \"%s\"", SERVE_THREADS_MAX, arg);
+            argp_error(state, "--threads takes a number from 1 to %d, not \"%s\"",
+                       SERVE_THREADS_MAX, arg);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -54,7 +57,8 @@ unsigned serve_threads(const struct serve_options *o)
     return n < 1 ? 1 : n > SERVE_THREADS_MAX ? SERVE_THREADS_MAX : (unsigned)n;
 }
 
-enum tp_err serve_address(char *address, size_t cap, const char **port, const char *text, const char *usual, struct tp_error *e)
+enum tp_err serve_address(char *address, size_t cap, const char **port, const char *text,
+                          const char *usual, struct tp_error *e)
 {
     const char *colon = strrchr(text, ':');
     size_t n = colon != NULL ? (size_t)(colon - text) : 0;
@@ -64,7 +68,8 @@ enum tp_err serve_address(char *address, size_t cap, const char **port, const ch
         text++;
         n -= 2;
     }
-    if (n >= cap || atoi(*port) > 65535 || **port == '\0' || strspn(*port, "0123456789") != strlen(*port) || strlen(*port) > 5)
+    if (n >= cap || atoi(*port) > 65535 || **port == '\0' ||
+        strspn(*port, "0123456789") != strlen(*port) || strlen(*port) > 5)
         return tp_fail(e, TP_ERR_USAGE, "\"%s\" is no ADDRESS:PORT to listen on", text);
     snprintf(address, cap, "%.*s", (int)n, n > 0 ? text : "");
     if (n == 0)
@@ -72,24 +77,32 @@ enum tp_err serve_address(char *address, size_t cap, const char **port, const ch
     return TP_OK;
 }
 
-enum tp_err serve_reach(struct serve_reach *out, const char *who, const char *peer, const char *dir, const char *listen, const char *host_word,
-                        const char *port_word, struct tp_error *e)
+enum tp_err serve_reach(struct serve_reach *out, const char *who, const char *peer, const char *dir,
+                        const char *listen, const char *host_word, const char *port_word,
+                        struct tp_error *e)
 {
     const char *colon = strrchr(listen, ':');
     int64_t port = 0;
     enum tp_err r;
 
     if (colon == NULL)
-        return tp_fail(e, TP_ERR_USAGE, "%s/%s.conf: \"listen\" in section [serve] must be ADDRESS:PORT", dir, who);
+        return tp_fail(e, TP_ERR_USAGE,
+                       "%s/%s.conf: \"listen\" in section [serve] must be ADDRESS:PORT", dir, who);
     if (host_word != NULL)
         snprintf(out->host, sizeof(out->host), "%s", host_word);
     else
         snprintf(out->host, sizeof(out->host), "%.*s", (int)(colon - listen), listen);
-    if (out->host[0] == '\0' || strcmp(out->host, "0.0.0.0") == 0 || strcmp(out->host, "[::]") == 0 || strcmp(out->host, "::") == 0)
-        return tp_fail(e, TP_ERR_USAGE, "the %s listens on all addresses: say with --host by which one the %s reaches it", who, peer);
+    if (out->host[0] == '\0' || strcmp(out->host, "0.0.0.0") == 0 ||
+        strcmp(out->host, "[::]") == 0 || strcmp(out->host, "::") == 0)
+        return tp_fail(
+            e, TP_ERR_USAGE,
+            "the %s listens on all addresses: say with --host by which one the %s reaches it", who,
+            peer);
     r = cli_number(&port, "the port", port_word != NULL ? port_word : colon + 1, 65535, e);
     if (r == TP_OK && port == 0)
-        r = tp_fail(e, TP_ERR_USAGE, "the %s listens on whatever port is free: say with --port which one it is", who);
+        r = tp_fail(e, TP_ERR_USAGE,
+                    "the %s listens on whatever port is free: say with --port which one it is",
+                    who);
     out->port = (unsigned)port;
     return r;
 }
@@ -105,29 +118,34 @@ static void catch_signals(void (*handler)(int))
 /* What the limit of descriptors leaves of the server's own limits. */
 static void fit_descriptors(struct link_limits *limits)
 {
-    const unsigned files = file_descriptors(), kept = files / 4 < FILES ? files / 4 : FILES, room = files - kept;
+    const unsigned files = file_descriptors(), kept = files / 4 < FILES ? files / 4 : FILES,
+                   room = files - kept;
 
     if (room >= limits->connections)
         return;
-    log_error("%u descriptors are allowed, room for %u connections in place of %u: raise the limit (ulimit -Hn, LimitNOFILE= of the unit)", files,
-              room, limits->connections);
+    log_error("%u descriptors are allowed, room for %u connections in place of %u: raise the limit "
+              "(ulimit -Hn, LimitNOFILE= of the unit)",
+              files, room, limits->connections);
     limits->connections = room;
     limits->strangers = limits->strangers < room / 4 ? limits->strangers : room / 4;
     limits->of_network = limits->of_network < room / 8 ? limits->of_network : room / 8;
 }
 
-enum tp_err serve_run(const char *program, const char *address, struct link_server *server, struct tp_error *e)
+enum tp_err serve_run(const char *program, const char *address, struct link_server *server,
+                      struct tp_error *e)
 {
     enum tp_err r;
 
-    /* libevent's pieces of 32 KiB come and go at the top of the heap: given back to the system and asked for again with nearly every message otherwise. */
+    /* libevent's pieces of 32 KiB come and go at the top of the heap: given back to the system and
+     * asked for again with nearly every message otherwise. */
     mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
     mallopt(M_TOP_PAD, HEAP_KEPT);
     fit_descriptors(link_server_limits(server));
     running = server;
     catch_signals(on_signal);
     signal(SIGHUP, SIG_IGN);
-    printf(strchr(address, ':') != NULL ? "%s: listening on [%s]:%u\n" : "%s: listening on %s:%u\n", program, address, link_server_port(server));
+    printf(strchr(address, ':') != NULL ? "%s: listening on [%s]:%u\n" : "%s: listening on %s:%u\n",
+           program, address, link_server_port(server));
     fflush(stdout);
     r = link_server_run(server, e);
     catch_signals(SIG_DFL);

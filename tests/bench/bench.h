@@ -17,13 +17,16 @@ static inline double bench_cpu_seconds(void)
 /* name, unit and note are texts without quotes; the value must be at least the limit. */
 static inline void bench_value(const char *name, double value, const char *unit, const char *note)
 {
-    printf("{\"name\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"limit\":null,\"note\":\"%s\"}\n", name, value, unit, note);
+    printf("{\"name\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"limit\":null,\"note\":\"%s\"}\n",
+           name, value, unit, note);
     fflush(stdout);
 }
 
-static inline void bench_limited(const char *name, double value, const char *unit, double limit, const char *note)
+static inline void bench_limited(const char *name, double value, const char *unit, double limit,
+                                 const char *note)
 {
-    printf("{\"name\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"limit\":%.6g,\"note\":\"%s\"}\n", name, value, unit, limit, note);
+    printf("{\"name\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"limit\":%.6g,\"note\":\"%s\"}\n",
+           name, value, unit, limit, note);
     fflush(stdout);
 }
 

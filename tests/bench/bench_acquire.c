@@ -1,7 +1,11 @@
-/* 0200s acknowledged per second, durable, by telepay-acquirer serve from terminals over TLS, each of another card; against bare SQLite that inserts the very same
- * rows with the same indexes in groups, on the same disk, in the same run. And how long an answer takes. Prints one JSON object a line.
+/* 0200s acknowledged per second, durable, by telepay-acquirer serve from terminals over TLS, each
+ * of another card; against bare SQLite that inserts the very same rows with the same indexes in
+ * groups, on the same disk, in the same run. And how long an answer takes. Prints one JSON object a
+ * line.
  *
- * PAYMENTS (48000: some seconds of the acquirer and more than one of bare SQLite, which lives on the page cache before), CONNECTIONS (16), WINDOW (16: messages under way on each connection) in the environment. */
+ * PAYMENTS (48000: some seconds of the acquirer and more than one of bare SQLite, which lives on
+ * the page cache before), CONNECTIONS (16), WINDOW (16: messages under way on each connection) in
+ * the environment. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,13 +22,13 @@
 #define MAKERS 2
 #define SIZE   4096 /* of a packed 0200, at most */
 #define TERMS  256  /* terminals: a STAN is one terminal's own */
-#define SQLITE(call)                                                                                                                                 \
-    do {                                                                                                                                             \
-        const int rc_ = (call);                                                                                                                      \
-        if (rc_ != SQLITE_OK && rc_ != SQLITE_DONE && rc_ != SQLITE_ROW) {                                                                           \
-            fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, sqlite3_errstr(rc_));                                                      \
-            abort();                                                                                                                                 \
-        }                                                                                                                                            \
+#define SQLITE(call)                                                                               \
+    do {                                                                                           \
+        const int rc_ = (call);                                                                    \
+        if (rc_ != SQLITE_OK && rc_ != SQLITE_DONE && rc_ != SQLITE_ROW) {                         \
+            fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, sqlite3_errstr(rc_));    \
+            abort();                                                                               \
+        }                                                                                          \
     } while (0)
 
 struct message {
@@ -81,11 +85,13 @@ static void *make(void *ctx)
         struct tp_error e = {TP_OK, ""};
 
         terminal_of(terminal, i % load.connections);
-        const struct place where = {OFFICE_CONTRACT, terminal, i / load.connections + 1, OFFICE_MCC};
+        const struct place where = {OFFICE_CONTRACT, terminal, i / load.connections + 1,
+                                    OFFICE_MCC};
 
         office_must(signer_card(&card, &k->signer, i), &e, "signer_card", __FILE__, __LINE__);
         terms_usual(&terms, &card, 1);
-        office_must(made_payment(&made, &k->signer, &card, &terms, &terms, &where), &e, "made_payment", __FILE__, __LINE__);
+        office_must(made_payment(&made, &k->signer, &card, &terms, &terms, &where), &e,
+                    "made_payment", __FILE__, __LINE__);
         office_must(iso8583_pack(&out, &made.message, &e), &e, "iso8583_pack", __FILE__, __LINE__);
         load.message[i].n = out.n;
     }
@@ -148,7 +154,8 @@ static void *run_terminal(void *ctx)
             const struct message *m = &load.message[out * load.connections + t->index];
 
             sent[out++] = seconds();
-            office_must(link_put(t->client, span_of(m->bytes, m->n), &e), &e, "link_put", __FILE__, __LINE__);
+            office_must(link_put(t->client, span_of(m->bytes, m->n), &e), &e, "link_put", __FILE__,
+                        __LINE__);
         }
         take_answer(t, sent);
         in++;
@@ -209,7 +216,8 @@ static void copy_schema(sqlite3 *to, sqlite3 *from)
     sqlite3_stmt *s = NULL;
 
     SQLITE(sqlite3_prepare_v2(from,
-                              "SELECT sql FROM sqlite_master WHERE tbl_name = 'tx' AND type IN ('table', 'index') AND sql IS NOT NULL"
+                              "SELECT sql FROM sqlite_master WHERE tbl_name = 'tx' AND type IN "
+                              "('table', 'index') AND sql IS NOT NULL"
                               " ORDER BY type DESC",
                               -1, &s, NULL));
     while (sqlite3_step(s) == SQLITE_ROW)
@@ -337,11 +345,18 @@ int main(void)
     office_kill(&load.office, SIGTERM);
     bare = bare_sqlite(load.connections * load.window);
     qsort(load.latency, load.payments, sizeof(*load.latency), by_size);
-    printf("{\"bench\":\"acquire\",\"name\":\"0200 acknowledged, durable\",\"value\":%.0f,\"unit\":\"1/s\",\"base\":%.0f,"
-           "\"base_name\":\"bare SQLite, same rows and indexes, groups of %u\",\"ratio\":%.3f,\"limit\":0.3}\n",
-           load.payments / served, load.payments / bare, load.connections * load.window, bare / served);
-    printf("{\"bench\":\"acquire\",\"name\":\"answer time, median\",\"value\":%.2f,\"unit\":\"ms\"}\n", percentile(0.5));
-    printf("{\"bench\":\"acquire\",\"name\":\"answer time, 99th percentile\",\"value\":%.2f,\"unit\":\"ms\"}\n", percentile(0.99));
+    printf("{\"bench\":\"acquire\",\"name\":\"0200 acknowledged, "
+           "durable\",\"value\":%.0f,\"unit\":\"1/s\",\"base\":%.0f,"
+           "\"base_name\":\"bare SQLite, same rows and indexes, groups of "
+           "%u\",\"ratio\":%.3f,\"limit\":0.3}\n",
+           load.payments / served, load.payments / bare, load.connections * load.window,
+           bare / served);
+    printf(
+        "{\"bench\":\"acquire\",\"name\":\"answer time, median\",\"value\":%.2f,\"unit\":\"ms\"}\n",
+        percentile(0.5));
+    printf("{\"bench\":\"acquire\",\"name\":\"answer time, 99th "
+           "percentile\",\"value\":%.2f,\"unit\":\"ms\"}\n",
+           percentile(0.99));
     office_remove(&load.office);
     free(load.message);
     free(load.latency);

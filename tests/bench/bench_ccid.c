@@ -1,5 +1,7 @@
-/* A card payment through our CCID driver (make bench): real libusb over a USB of paper (tests/tools/usb_double.h), at each exchange level, beside the same payment through
- * pcscd and vpcd in the same run: wall time, transfers and bytes over the bulk pipes; and what the driver itself takes for an APDU, without USB and reader. */
+/* A card payment through our CCID driver (make bench): real libusb over a USB of paper
+ * (tests/tools/usb_double.h), at each exchange level, beside the same payment through pcscd and
+ * vpcd in the same run: wall time, transfers and bytes over the bulk pipes; and what the driver
+ * itself takes for an APDU, without USB and reader. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +17,8 @@
 static const struct {
     enum double_level level;
     const char *name;
-} levels[] = {{DOUBLE_TPDU, "TPDU, T=1"}, {DOUBLE_SHORT, "short APDU"}, {DOUBLE_EXTENDED, "extended APDU"}};
+} levels[] = {
+    {DOUBLE_TPDU, "TPDU, T=1"}, {DOUBLE_SHORT, "short APDU"}, {DOUBLE_EXTENDED, "extended APDU"}};
 
 static struct ccid_double the_reader; /* large */
 
@@ -28,13 +31,16 @@ static void value(const char *level, const char *what, double v, const char *uni
 }
 
 /* Beside what it is held against: base 0: there is none. */
-static void beside(const char *level, const char *what, double v, const char *unit, double base, const char *base_name)
+static void beside(const char *level, const char *what, double v, const char *unit, double base,
+                   const char *base_name)
 {
     if (base == 0)
         value(level, what, v, unit);
     else
-        printf("{\"name\":\"payment through ccid (%s): %s\",\"value\":%.6g,\"unit\":\"%s\",\"ratio\":%.3g,\"base_name\":\"%s, %.3g %s\"}\n", level,
-               what, v, unit, v / base, base_name, base, unit);
+        printf(
+            "{\"name\":\"payment through ccid (%s): "
+            "%s\",\"value\":%.6g,\"unit\":\"%s\",\"ratio\":%.3g,\"base_name\":\"%s, %.3g %s\"}\n",
+            level, what, v, unit, v / base, base_name, base, unit);
 }
 
 struct base { /* the same payment through pcscd and vpcd; 0: not beside one */
@@ -63,7 +69,8 @@ static void usb_alone(void)
     start = rig_now();
     for (unsigned i = 0; i < 100; i++)
         rig_must(ccid_slot_status(&slot, &icc, &e), "status", &e);
-    bench_value("USB of paper: one message of 10 bytes and its answer", (rig_now() - start) / 100 * 1000, "ms",
+    bench_value("USB of paper: one message of 10 bytes and its answer",
+                (rig_now() - start) / 100 * 1000, "ms",
                 "umockdev's own time, in each wall time here");
     ccid_slot_end(&slot);
     ccid_usb_close(&usb);
@@ -91,15 +98,20 @@ static void over_usb(struct rig *b, unsigned level, unsigned n, const struct bas
     rig_must(ccid_open(&reader, NULL, false, &e), "ccid", &e);
     rig_pay(b, reader);
     apdus = reader_counts(reader);
-    value(levels[level].name, "bulk transfers", (double)usb_double_seen(usb, 1).transfers, "transfers");
+    value(levels[level].name, "bulk transfers", (double)usb_double_seen(usb, 1).transfers,
+          "transfers");
     value(levels[level].name, "messages", (double)the_reader.messages, "messages");
-    beside(levels[level].name, "commands", (double)apdus.exchanges, "commands", (double)base->each.exchanges, "pcscd and vpcd");
-    beside(levels[level].name, "bytes out", (double)the_reader.bytes_out, "bytes", (double)apdus.bytes_out, "its commands");
-    beside(levels[level].name, "bytes in", (double)the_reader.bytes_in, "bytes", (double)apdus.bytes_in, "its answers");
+    beside(levels[level].name, "commands", (double)apdus.exchanges, "commands",
+           (double)base->each.exchanges, "pcscd and vpcd");
+    beside(levels[level].name, "bytes out", (double)the_reader.bytes_out, "bytes",
+           (double)apdus.bytes_out, "its commands");
+    beside(levels[level].name, "bytes in", (double)the_reader.bytes_in, "bytes",
+           (double)apdus.bytes_in, "its answers");
     start = rig_now();
     for (unsigned i = 0; i < n; i++)
         rig_pay(b, reader);
-    beside(levels[level].name, "wall time", (rig_now() - start) / n * 1000, "ms", base->ms, "pcscd and vpcd");
+    beside(levels[level].name, "wall time", (rig_now() - start) / n * 1000, "ms", base->ms,
+           "pcscd and vpcd");
     reader_close(&reader);
     if (level == 0)
         usb_alone();
@@ -167,7 +179,8 @@ static double double_seconds(const struct wire *w, unsigned n)
         struct buf answer = BUF_OF(in);
         bool stalls;
 
-        if (!double_take(w->reader, span_of(w->sent[turn], w->n[turn])) || !double_give(w->reader, &answer, &stalls))
+        if (!double_take(w->reader, span_of(w->sent[turn], w->n[turn])) ||
+            !double_give(w->reader, &answer, &stalls))
             rig_must(TP_ERR_NO_READER, "double", NULL);
     }
     return bench_cpu_seconds() - start;
@@ -201,8 +214,10 @@ static void alone(unsigned level)
         rig_must(ccid_slot_transmit(&slot, SPAN_OF(command), &response, &e), "transmit", &e);
     }
     both = bench_cpu_seconds() - start;
-    snprintf(name, sizeof(name), "ccid driver, overhead for an APDU of 5 and 202 bytes (%s)", levels[level].name);
-    bench_value(name, (both - double_seconds(&wire, n)) / n * 1e6, "us", "without USB, and without what the reader of paper takes");
+    snprintf(name, sizeof(name), "ccid driver, overhead for an APDU of 5 and 202 bytes (%s)",
+             levels[level].name);
+    bench_value(name, (both - double_seconds(&wire, n)) / n * 1e6, "us",
+                "without USB, and without what the reader of paper takes");
     ccid_slot_end(&slot);
 }
 
@@ -215,7 +230,8 @@ int main(int argc, char **argv)
     struct rig b = {0};
 
     (void)argc;
-    if (preload == NULL || strstr(preload, "umockdev") == NULL) { /* it must come before the C library */
+    if (preload == NULL ||
+        strstr(preload, "umockdev") == NULL) { /* it must come before the C library */
         execlp("umockdev-wrapper", "umockdev-wrapper", argv[0], (char *)NULL);
         perror("umockdev-wrapper");
         return 1;

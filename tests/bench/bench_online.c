@@ -1,5 +1,6 @@
-/* The whole of a payment in process (make bench): CDA twice, enciphered PIN, an issuer who answers the ARQC with an ARPC; its commands against the fewest that
- * the Books allow, its time against that of its RSA operations alone. Then what a card factory does: keys and cards a second. */
+/* The whole of a payment in process (make bench): CDA twice, enciphered PIN, an issuer who answers
+ * the ARQC with an ARPC; its commands against the fewest that the Books allow, its time against
+ * that of its RSA operations alone. Then what a card factory does: keys and cards a second. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,17 +17,22 @@
 /* ---- the issuer ---- */
 
 /* Book 2, 8.2.2: ARPC method 2 of a card of CVN 18, with a card status update that approves. */
-static enum tp_err authorise(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out)
+static enum tp_err authorise(void *ctx, const struct transaction *tx,
+                             struct kernel_issuer_answer *out)
 {
     static const uint8_t csu[4] = {0x00, EMV_CSU_APPROVES, 0x00, 0x00};
     const struct rig *r = ctx;
     struct secret key = {NULL, 0}, session = {NULL, 0};
 
-    rig_must(emv_master_key_derive(&key, EMV_CVN_18, secret_span(&r->scheme->ac_key), RIG_PAN, transaction_get(tx, TAG_PAN_SEQUENCE).p[0]), "key",
-             NULL);
-    rig_must(emv_session_key_ac(&session, EMV_CVN_18, secret_span(&key), transaction_get(tx, TAG_ATC).p), "session key", NULL);
-    rig_must(emv_arpc_2(out->authentication.p, EMV_CVN_18, secret_span(&session), transaction_get(tx, TAG_AC).p, csu, (struct span){NULL, 0}), "ARPC",
-             NULL);
+    rig_must(emv_master_key_derive(&key, EMV_CVN_18, secret_span(&r->scheme->ac_key), RIG_PAN,
+                                   transaction_get(tx, TAG_PAN_SEQUENCE).p[0]),
+             "key", NULL);
+    rig_must(
+        emv_session_key_ac(&session, EMV_CVN_18, secret_span(&key), transaction_get(tx, TAG_ATC).p),
+        "session key", NULL);
+    rig_must(emv_arpc_2(out->authentication.p, EMV_CVN_18, secret_span(&session),
+                        transaction_get(tx, TAG_AC).p, csu, (struct span){NULL, 0}),
+             "ARPC", NULL);
     memcpy(out->authentication.p + 4, csu, sizeof(csu));
     out->authentication.n = 8;
     out->reached = true;
@@ -76,8 +82,9 @@ static void look(void *ctx, struct span command, struct span response)
         s->external = (o.value.p[0] & 0x04) != 0;
 }
 
-/* Book 1, 12.3.2: SELECT of the PSE, its records up to the one that is missing; 12.4: SELECT. Book 3, 10.1: GET PROCESSING OPTIONS; 10.2: each record of the AFL
- * once; 10.5.1 and Book 2, 7: GET CHALLENGE and VERIFY; 10.9: EXTERNAL AUTHENTICATE if the AIP wants it; two GENERATE AC. */
+/* Book 1, 12.3.2: SELECT of the PSE, its records up to the one that is missing; 12.4: SELECT. Book
+ * 3, 10.1: GET PROCESSING OPTIONS; 10.2: each record of the AFL once; 10.5.1 and Book 2, 7: GET
+ * CHALLENGE and VERIFY; 10.9: EXTERNAL AUTHENTICATE if the AIP wants it; two GENERATE AC. */
 static unsigned fewest(const struct seen *s)
 {
     return 1 + (s->directory + 1) + 1 + 1 + s->records + 2 + (s->external ? 1 : 0) + 2;
@@ -95,23 +102,29 @@ static void pay(struct rig *r, struct reader *reader)
 
     rig_must(reader_connect(reader, &e), "connect", &e);
     rig_must(kernel_run(&tx, reader, &r->config, &request, &person, &online, &e), "payment", &e);
-    const struct span tsi = transaction_get(tx, TAG_TSI), cvm = transaction_get(tx, TAG_CVM_RESULTS), arc = transaction_get(tx, TAG_ARC);
+    const struct span tsi = transaction_get(tx, TAG_TSI),
+                      cvm = transaction_get(tx, TAG_CVM_RESULTS),
+                      arc = transaction_get(tx, TAG_ARC);
 
-    /* approved, signed, PIN enciphered and right (04), the issuer's 00 and its ARPC taken: else it is not that which is measured */
-    if (transaction_outcome(tx) != KERNEL_APPROVED || !transaction_authentication(tx)->ok || tsi.n != 2 || cvm.n != 3 || (cvm.p[0] & 0x3F) != 0x04 ||
-        cvm.p[2] != 0x02 || arc.n != 2 || memcmp(arc.p, "00", 2) != 0) {
-        fprintf(stderr, "bench_online: not the payment that was wanted: %s\n", transaction_reason(tx));
+    /* approved, signed, PIN enciphered and right (04), the issuer's 00 and its ARPC taken: else it
+     * is not that which is measured */
+    if (transaction_outcome(tx) != KERNEL_APPROVED || !transaction_authentication(tx)->ok ||
+        tsi.n != 2 || cvm.n != 3 || (cvm.p[0] & 0x3F) != 0x04 || cvm.p[2] != 0x02 || arc.n != 2 ||
+        memcmp(arc.p, "00", 2) != 0) {
+        fprintf(stderr, "bench_online: not the payment that was wanted: %s\n",
+                transaction_reason(tx));
         exit(1);
     }
     transaction_free(&tx);
     reader_disconnect(reader);
 }
 
-/* Seconds of the RSA operations of one payment and no more: the card deciphers the PIN and signs twice; the terminal opens two certificates and two signatures
- * and enciphers the PIN. */
+/* Seconds of the RSA operations of one payment and no more: the card deciphers the PIN and signs
+ * twice; the terminal opens two certificates and two signatures and enciphers the PIN. */
 static double rsa_alone(const struct rig *r, struct emv_privkey *card, unsigned n)
 {
-    struct emv_pubkey *authority = emv_privkey_public(r->scheme->authority), *issuer = emv_privkey_public(r->scheme->issuer),
+    struct emv_pubkey *authority = emv_privkey_public(r->scheme->authority),
+                      *issuer = emv_privkey_public(r->scheme->issuer),
                       *icc = emv_privkey_public(card);
     uint8_t in[EMV_RSA_MAX] = {0}, out[EMV_RSA_MAX];
     double start;
@@ -123,8 +136,10 @@ static double rsa_alone(const struct rig *r, struct emv_privkey *card, unsigned 
             rig_must(emv_rsa_sign(card, span_of(in, emv_pubkey_size(icc)), out), "sign", NULL);
         for (unsigned k = 0; k < 3; k++)
             rig_must(emv_rsa_recover(icc, span_of(in, emv_pubkey_size(icc)), out), "recover", NULL);
-        rig_must(emv_rsa_recover(issuer, span_of(in, emv_pubkey_size(issuer)), out), "recover", NULL);
-        rig_must(emv_rsa_recover(authority, span_of(in, emv_pubkey_size(authority)), out), "recover", NULL);
+        rig_must(emv_rsa_recover(issuer, span_of(in, emv_pubkey_size(issuer)), out), "recover",
+                 NULL);
+        rig_must(emv_rsa_recover(authority, span_of(in, emv_pubkey_size(authority)), out),
+                 "recover", NULL);
     }
     return (bench_cpu_seconds() - start) / n;
 }
@@ -158,13 +173,16 @@ static void payments(struct rig *r)
         pay(r, reader);
     each = (bench_cpu_seconds() - start) / PAYMENTS;
     alone = rsa_alone(r, key, PAYMENTS);
-    /* one more than the fewest: GET DATA of 9F17, so that a person is told before the last try (Book 3, 10.5.1 leaves it to the terminal) */
-    printf("{\"name\":\"commands of a payment: CDA, enciphered PIN, online\",\"value\":%lu,\"unit\":\"max commands\",\"limit\":%u,\"note\":\"the "
+    /* one more than the fewest: GET DATA of 9F17, so that a person is told before the last try
+     * (Book 3, 10.5.1 leaves it to the terminal) */
+    printf("{\"name\":\"commands of a payment: CDA, enciphered PIN, "
+           "online\",\"value\":%lu,\"unit\":\"max commands\",\"limit\":%u,\"note\":\"the "
            "Books' fewest %u, "
            "and one that asks for the PIN tries left\"}\n",
            counts.exchanges, fewest(&seen) + 1, fewest(&seen));
     printf("{\"name\":\"the same a second, card, terminal and issuer on one "
-           "core\",\"value\":%.6g,\"unit\":\"1/s\",\"limit\":0.5,\"ratio\":%.4g,\"base_name\":\"its RSA "
+           "core\",\"value\":%.6g,\"unit\":\"1/"
+           "s\",\"limit\":0.5,\"ratio\":%.4g,\"base_name\":\"its RSA "
            "operations alone (%.0f/s)\"}\n",
            1 / each, alone / each, 1 / alone);
     fflush(stdout);
@@ -207,7 +225,8 @@ static void keys_and_cards(const struct rig *r)
         card = rig_card(r, &p);
         card_close(&card);
     }
-    bench_value("cards made, with a key that is there already, one core", n / seconds, "1/s", "for load tests");
+    bench_value("cards made, with a key that is there already, one core", n / seconds, "1/s",
+                "for load tests");
     emv_privkey_free(&key);
     secret_free(&der);
 }

@@ -1,5 +1,6 @@
-/* A card payment (make bench): commands, bytes and payments a second against the card in process, and beside tests/system/with-pcscd the same card through a real
- * pcscd, with the share of the time that pcscd and vpcd take. One JSON line a figure. */
+/* A card payment (make bench): commands, bytes and payments a second against the card in process,
+ * and beside tests/system/with-pcscd the same card through a real pcscd, with the share of the time
+ * that pcscd and vpcd take. One JSON line a figure. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,7 +9,8 @@
 
 static void figure(const char *name, double value, const char *unit)
 {
-    printf("{\"bench\":\"pay\",\"name\":\"%s\",\"value\":%.*f,\"unit\":\"%s\"}\n", name, value < 10 ? 3 : 0, value, unit);
+    printf("{\"bench\":\"pay\",\"name\":\"%s\",\"value\":%.*f,\"unit\":\"%s\"}\n", name,
+           value < 10 ? 3 : 0, value, unit);
 }
 
 /* Seconds for n payments in process. */

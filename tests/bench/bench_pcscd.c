@@ -50,7 +50,9 @@ static void *serve(void *arg)
     struct tp_error e;
 
     do { /* the virtual reader may not listen yet */
-        rig_must(vpcd_serve(&end, vpcd_card_of(s->card), "127.0.0.1", "35963", s->stop[0], &events, &e), "vpcd", &e);
+        rig_must(
+            vpcd_serve(&end, vpcd_card_of(s->card), "127.0.0.1", "35963", s->stop[0], &events, &e),
+            "vpcd", &e);
         poll(NULL, 0, end == VPCD_UNREACHABLE ? 100 : 0);
     } while (end == VPCD_UNREACHABLE);
     return NULL;

@@ -1,5 +1,7 @@
-/* A remise of a million transactions (BENCH_REMISE: another count): built, sent over HTTPS, checked, kept and answered, by the programs themselves. States
- * transactions a second from the start of `telepay-acquirer collect` to its ticket, and the largest resident memory of both processes. */
+/* A remise of a million transactions (BENCH_REMISE: another count): built, sent over HTTPS,
+ * checked, kept and answered, by the programs themselves. States transactions a second from the
+ * start of `telepay-acquirer collect` to its ticket, and the largest resident memory of both
+ * processes. */
 #include "bench.h"
 
 #include <signal.h>
@@ -56,7 +58,8 @@ static pid_t start_centre(unsigned *port)
         dup2(out[1], 1);
         close(out[0]);
         close(out[1]);
-        execl(program, program, "serve", "--dir", "centre", "--listen", "127.0.0.1:0", (char *)NULL);
+        execl(program, program, "serve", "--dir", "centre", "--listen", "127.0.0.1:0",
+              (char *)NULL);
         _exit(127);
     }
     close(out[1]);
@@ -89,14 +92,21 @@ static bool set_up(pid_t *centre, long count)
     unsigned port = 0;
 
     if (!run("%s/telepay-acquirer init acq >/dev/null", build) ||
-        !run("%s/telepay-acquirer contract add --dir acq --id " CONTRACT " --name Bench --mcc 5942 --currency EUR >/dev/null", build) ||
-        !run("%s/telepay-acquirer terminal add --dir acq --contract " CONTRACT " --id 00000001 --out term >/dev/null", build) ||
+        !run("%s/telepay-acquirer contract add --dir acq --id " CONTRACT
+             " --name Bench --mcc 5942 --currency EUR >/dev/null",
+             build) ||
+        !run("%s/telepay-acquirer terminal add --dir acq --contract " CONTRACT
+             " --id 00000001 --out term >/dev/null",
+             build) ||
         !run("%s/telepay-centre init centre >/dev/null", build))
         return false;
     *centre = start_centre(&port);
     return *centre > 0 &&
-           run("%s/telepay-centre acquirer add --dir centre --id ACQ-1 --out acq/centre --url https://127.0.0.1:%u >/dev/null", build, port) &&
-           run("%s/tests/tools/ledger_fill acq " CONTRACT " 00000001 %ld 1 10 >/dev/null", build, count);
+           run("%s/telepay-centre acquirer add --dir centre --id ACQ-1 --out acq/centre --url "
+               "https://127.0.0.1:%u >/dev/null",
+               build, port) &&
+           run("%s/tests/tools/ledger_fill acq " CONTRACT " 00000001 %ld 1 10 >/dev/null", build,
+               count);
 }
 
 /* The collecting run: its time and largest memory. */
@@ -113,14 +123,16 @@ static bool collect(double *took, long *peak)
     if (pid == 0) {
         if (freopen("ticket", "w", stdout) == NULL)
             _exit(127);
-        execl(program, program, "collect", "--dir", "acq", "--now", "--attempts", "1", (char *)NULL);
+        execl(program, program, "collect", "--dir", "acq", "--now", "--attempts", "1",
+              (char *)NULL);
         _exit(127);
     }
     if (pid < 0 || wait4(pid, &status, 0, &used) != pid)
         return false;
     *took = seconds() - start;
     *peak = used.ru_maxrss;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 && run("grep -q 'collected: accepted' ticket");
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
+           run("grep -q 'collected: accepted' ticket");
 }
 
 int main(void)
@@ -151,7 +163,9 @@ int main(void)
         return 1;
     snprintf(note, sizeof(note), "a remise of %ld, from books to ticket in %.1f s", count, took);
     bench_value("remise transactions per second", (double)count / took, "/s", note);
-    snprintf(note, sizeof(note), "64 MiB over the larger peak: acquirer %.1f MiB, centre %.1f MiB", (double)ours / 1024, (double)theirs / 1024);
-    bench_limited("remise memory", (double)LIMIT_KIB / (double)(ours > theirs ? ours : theirs), "ratio", 1, note);
+    snprintf(note, sizeof(note), "64 MiB over the larger peak: acquirer %.1f MiB, centre %.1f MiB",
+             (double)ours / 1024, (double)theirs / 1024);
+    bench_limited("remise memory", (double)LIMIT_KIB / (double)(ours > theirs ? ours : theirs),
+                  "ratio", 1, note);
     return 0;
 }

@@ -50,7 +50,10 @@ void rig_start(struct rig *r)
                                          .applications_n = 1,
                                          .authorities = r->store};
     r->config.applications[0] =
-        (struct terminal_application){.aid = {0xF0, 0, 0, 0, 0x14, 0x10, 0x10}, .aid_n = 7, .version = {0, 1}, .floor_limit = 5000};
+        (struct terminal_application){.aid = {0xF0, 0, 0, 0, 0x14, 0x10, 0x10},
+                                      .aid_n = 7,
+                                      .version = {0, 1},
+                                      .floor_limit = 5000};
 }
 
 void rig_end(struct rig *r)
@@ -82,13 +85,14 @@ struct card *rig_card(const struct rig *r, struct perso_params *p)
 struct transaction_request rig_request(struct rig *r, int64_t amount)
 {
     r->counter++;
-    return (struct transaction_request){.amount = amount,
-                                        .currency = 978,
-                                        .currency_exponent = 2,
-                                        .date = RIG_DATE,
-                                        .time = 120000,
-                                        .counter = r->counter,
-                                        .un = {1, 2, (uint8_t)(r->counter >> 8), (uint8_t)r->counter}};
+    return (struct transaction_request){
+        .amount = amount,
+        .currency = 978,
+        .currency_exponent = 2,
+        .date = RIG_DATE,
+        .time = 120000,
+        .counter = r->counter,
+        .un = {1, 2, (uint8_t)(r->counter >> 8), (uint8_t)r->counter}};
 }
 
 static enum tp_err pin(void *ctx, unsigned tries_left, bool wrong_before, struct secret *out)

@@ -1,4 +1,5 @@
-/* What benches of a card payment share: a scheme of full size (1984 and 1408 bits, as telepay-perso makes it) and a terminal of type 35 that knows it. */
+/* What benches of a card payment share: a scheme of full size (1984 and 1408 bits, as telepay-perso
+ * makes it) and a terminal of type 35 that knows it. */
 #ifndef TP_TESTS_BENCH_RIG_H
 #define TP_TESTS_BENCH_RIG_H
 

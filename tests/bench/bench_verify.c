@@ -1,5 +1,6 @@
-/* CDA verifications a second with the chain cached, as the acquirer does them from a message, against the bare operations: EVP_PKEY_verify_recover with
- * the same key and the SHA-1s of the same bytes, contexts kept. Both by turns in one run, on one core. */
+/* CDA verifications a second with the chain cached, as the acquirer does them from a message,
+ * against the bare operations: EVP_PKEY_verify_recover with the same key and the SHA-1s of the same
+ * bytes, contexts kept. Both by turns in one run, on one core. */
 #include "bench.h"
 
 #include <openssl/core_names.h>
@@ -42,15 +43,22 @@ static void bare_key(struct bare *b, const struct emv_pubkey *key)
     BIGNUM *bn = BN_bin2bn(n.p, (int)n.n, NULL), *be = BN_bin2bn(e.p, (int)e.n, NULL);
     EVP_PKEY_CTX *make = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
 
-    must(OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, bn) == 1 && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, be) == 1, "a key");
+    must(OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, bn) == 1 &&
+             OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, be) == 1,
+         "a key");
     OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
 
-    must(EVP_PKEY_fromdata_init(make) == 1 && EVP_PKEY_fromdata(make, &b->pkey, EVP_PKEY_PUBLIC_KEY, params) == 1, "a key");
+    must(EVP_PKEY_fromdata_init(make) == 1 &&
+             EVP_PKEY_fromdata(make, &b->pkey, EVP_PKEY_PUBLIC_KEY, params) == 1,
+         "a key");
     b->ctx = EVP_PKEY_CTX_new_from_pkey(NULL, b->pkey, NULL);
-    must(EVP_PKEY_verify_recover_init(b->ctx) == 1 && EVP_PKEY_CTX_set_rsa_padding(b->ctx, RSA_NO_PADDING) == 1, "a context");
+    must(EVP_PKEY_verify_recover_init(b->ctx) == 1 &&
+             EVP_PKEY_CTX_set_rsa_padding(b->ctx, RSA_NO_PADDING) == 1,
+         "a context");
     b->sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
     b->md = EVP_MD_CTX_new();
-    must(b->sha1 != NULL && b->md != NULL && EVP_DigestInit_ex2(b->md, b->sha1, NULL) == 1, "a digest");
+    must(b->sha1 != NULL && b->md != NULL && EVP_DigestInit_ex2(b->md, b->sha1, NULL) == 1,
+         "a digest");
     OSSL_PARAM_free(params);
     OSSL_PARAM_BLD_free(build);
     EVP_PKEY_CTX_free(make);
@@ -66,7 +74,8 @@ static void bare_free(struct bare *b)
     EVP_PKEY_free(b->pkey);
 }
 
-/* As many bytes as the two hashes of Book 2, 6.6.2 run over: the signed block without header, hash and trailer, and the UN; and the transaction data. */
+/* As many bytes as the two hashes of Book 2, 6.6.2 run over: the signed block without header, hash
+ * and trailer, and the UN; and the transaction data. */
 static void bare_bytes(struct bare *b, const struct evidence *ev, size_t key_n)
 {
     struct tlv sdad;
@@ -75,14 +84,17 @@ static void bare_bytes(struct bare *b, const struct evidence *ev, size_t key_n)
     memcpy(b->sdad, sdad.value.p, sdad.value.n);
     b->sdad_n = sdad.value.n;
     b->signed_n = key_n - 22 + 4;
-    b->hashed_n = ev->pdol_values.n + ev->cdol1_values.n + ev->response.n - sdad.raw.n - 3; /* without the header of 77 */
+    b->hashed_n = ev->pdol_values.n + ev->cdol1_values.n + ev->response.n - sdad.raw.n -
+                  3; /* without the header of 77 */
 }
 
 static void sha1(struct bare *b, const uint8_t *p, size_t n)
 {
     uint8_t out[20];
 
-    must(EVP_DigestInit_ex2(b->md, NULL, NULL) == 1 && EVP_DigestUpdate(b->md, p, n) == 1 && EVP_DigestFinal_ex(b->md, out, NULL) == 1, "SHA-1");
+    must(EVP_DigestInit_ex2(b->md, NULL, NULL) == 1 && EVP_DigestUpdate(b->md, p, n) == 1 &&
+             EVP_DigestFinal_ex(b->md, out, NULL) == 1,
+         "SHA-1");
 }
 
 static double bare_turn(struct bare *b)
@@ -102,11 +114,14 @@ static double bare_turn(struct bare *b)
 
 static void verify(struct evidence_cache *cache, const struct fixture_payment *p)
 {
-    const struct evidence_claim claim = {FIXTURE_PAN, 1250, 978, 250, FIXTURE_DATE, 0x00, FIXTURE_EXPIRY, 1};
+    const struct evidence_claim claim = {FIXTURE_PAN, 1250,           978, 250, FIXTURE_DATE,
+                                         0x00,        FIXTURE_EXPIRY, 1};
     struct evidence ev;
     struct evidence_result r;
 
-    must(evidence_from_message(&ev, span_of(p->de55, p->de55_n), span_of(p->stream, p->stream_n), span_str(FIXTURE_PAN)) == TP_OK, "parsing");
+    must(evidence_from_message(&ev, span_of(p->de55, p->de55_n), span_of(p->stream, p->stream_n),
+                               span_str(FIXTURE_PAN)) == TP_OK,
+         "parsing");
     must(evidence_check(&r, cache, &ev, &claim, FIXTURE_DATE) == TP_OK && r.ok, "the check");
 }
 
@@ -140,17 +155,22 @@ int main(void)
     fixture_plan_start(&plan);
     fixture_pay(&payment, &keys, &plan);
     must(evidence_cache_new(&cache, store, 16) == TP_OK, "the cache");
-    must(evidence_from_message(&ev, span_of(payment.de55, payment.de55_n), span_of(payment.stream, payment.stream_n), span_of(NULL, 0)) == TP_OK,
+    must(evidence_from_message(&ev, span_of(payment.de55, payment.de55_n),
+                               span_of(payment.stream, payment.stream_n),
+                               span_of(NULL, 0)) == TP_OK,
          "parsing");
     bare_key(&bare, emv_privkey_public(keys.icc));
     bare_bytes(&bare, &ev, emv_pubkey_size(emv_privkey_public(keys.icc)));
-    verify(cache, &payment);           /* fills the cache */
-    for (int i = 0; i < ROUNDS; i++) { /* the best round of each: the one that others disturbed least */
+    verify(cache, &payment); /* fills the cache */
+    for (int i = 0; i < ROUNDS;
+         i++) { /* the best round of each: the one that others disturbed least */
         theirs = less(theirs, bare_turn(&bare));
         ours = less(ours, our_turn(cache, &payment));
     }
-    bench_value("CDA verifications, chain cached", TURN / ours, "1/s", "evidence_from_message and evidence_check, RSA 1152, one core");
-    bench_value("bare RSA recovery and SHA-1s", TURN / theirs, "1/s", "EVP_PKEY_verify_recover and two SHA-1s, contexts kept");
+    bench_value("CDA verifications, chain cached", TURN / ours, "1/s",
+                "evidence_from_message and evidence_check, RSA 1152, one core");
+    bench_value("bare RSA recovery and SHA-1s", TURN / theirs, "1/s",
+                "EVP_PKEY_verify_recover and two SHA-1s, contexts kept");
     bench_limited("CDA verifications against bare", theirs / ours, "ratio", 0.7, "");
     bare_free(&bare);
     evidence_cache_free(&cache);

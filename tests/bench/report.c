@@ -1,7 +1,8 @@
-/* bench report [--json] PROGRAM…: runs each bench and gathers the JSON lines that they print, {"name","value","unit","limit","note"}, into one table. A
- * limit is the least that the value may be (null: none); a unit that begins with "max " turns it round; with "ratio" and "base_name" the limit is that
- * of the ratio. Exits with 1 when a limit is missed or a bench
- * fails, after all have run. */
+/* bench report [--json] PROGRAM…: runs each bench and gathers the JSON lines that they print,
+ * {"name","value","unit","limit","note"}, into one table. A limit is the least that the value may
+ * be (null: none); a unit that begins with "max " turns it round; with "ratio" and "base_name" the
+ * limit is that of the ratio. Exits with 1 when a limit is missed or a bench fails, after all have
+ * run. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,8 @@ static const char *text_of(const json_t *o, const char *name)
     return text != NULL ? text : "";
 }
 
-/* One line of a bench; *missed when it is under its limit. Lines that are no JSON go on to the people. */
+/* One line of a bench; *missed when it is under its limit. Lines that are no JSON go on to the
+ * people. */
 static enum tp_err add_line(struct table *t, const char *line, bool *missed)
 {
     json_t *o = json_loads(line, 0, NULL);
@@ -41,8 +43,10 @@ static enum tp_err add_line(struct table *t, const char *line, bool *missed)
     }
     number(v, json_number_value(value));
     if (json_is_number(limit)) {
-        const json_t *ratio = json_object_get(o, "ratio"); /* where there is one, the limit is that of the ratio to a base */
-        const double have = json_number_value(json_is_number(ratio) ? ratio : value), want = json_number_value(limit);
+        const json_t *ratio = json_object_get(
+            o, "ratio"); /* where there is one, the limit is that of the ratio to a base */
+        const double have = json_number_value(json_is_number(ratio) ? ratio : value),
+                     want = json_number_value(limit);
         const bool most = strncmp(unit, "max ", 4) == 0, ok = most ? have <= want : have >= want;
 
         number(l, want);
@@ -50,10 +54,12 @@ static enum tp_err add_line(struct table *t, const char *line, bool *missed)
         *missed |= !ok;
     }
     if (json_is_number(json_object_get(o, "ratio")))
-        snprintf(note, sizeof(note), "%.3g of %s", json_number_value(json_object_get(o, "ratio")), text_of(o, "base_name"));
+        snprintf(note, sizeof(note), "%.3g of %s", json_number_value(json_object_get(o, "ratio")),
+                 text_of(o, "base_name"));
     else
         snprintf(note, sizeof(note), "%s", text_of(o, "note"));
-    const char *const cells[] = {text_of(o, "name"), v, unit, l[0] != '\0' ? l : NULL, outcome, note};
+    const char *const cells[] = {text_of(o, "name"),      v,       unit,
+                                 l[0] != '\0' ? l : NULL, outcome, note};
 
     r = table_row(t, cells, NULL);
 out:
@@ -98,12 +104,14 @@ static enum tp_err run(struct table *t, const char *program, bool *missed)
 
 int main(int argc, char **argv)
 {
-    static const struct table_column columns[] = {{"measured", TABLE_TEXT}, {"value", TABLE_NUMBER}, {"unit", TABLE_TEXT},
-                                                  {"limit", TABLE_NUMBER},  {"outcome", TABLE_TEXT}, {"note", TABLE_TEXT}};
+    static const struct table_column columns[] = {{"measured", TABLE_TEXT}, {"value", TABLE_NUMBER},
+                                                  {"unit", TABLE_TEXT},     {"limit", TABLE_NUMBER},
+                                                  {"outcome", TABLE_TEXT},  {"note", TABLE_TEXT}};
     const bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
     struct table *t = NULL;
     bool missed = false;
-    enum tp_err r = table_new(&t, "bench", columns, sizeof(columns) / sizeof(columns[0]), json, NULL);
+    enum tp_err r =
+        table_new(&t, "bench", columns, sizeof(columns) / sizeof(columns[0]), json, NULL);
 
     for (int i = json ? 2 : 1; r == TP_OK && i < argc; i++)
         r = run(t, argv[i], &missed);

@@ -1,5 +1,7 @@
-/* The disk under the acquirer fills up while terminals pay: 96, nothing of it kept, nothing acknowledged lost; when there is room again the same server goes
- * on. Then the disk is read-only: the program says so and does not start. A small tmpfs in a mount namespace of one's own; skipped (77) where none can be had. */
+/* The disk under the acquirer fills up while terminals pay: 96, nothing of it kept, nothing
+ * acknowledged lost; when there is room again the same server goes on. Then the disk is read-only:
+ * the program says so and does not start. A small tmpfs in a mount namespace of one's own; skipped
+ * (77) where none can be had. */
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -107,7 +109,8 @@ static void fills_up_and_recovers(const char *filler)
             HOLDS(strcmp(send_as(c, MTI_FINANCIAL_REPEAT).code, "96") == 0);
         HOLDS(unlink(filler) == 0);
         HOLDS(in_the_books() == kept);
-        HOLDS(strcmp(send_as(c, MTI_FINANCIAL_REPEAT).code, "00") == 0); /* the one refused, asked again */
+        HOLDS(strcmp(send_as(c, MTI_FINANCIAL_REPEAT).code, "00") ==
+              0); /* the one refused, asked again */
         HOLDS(strcmp(pay(c).code, "00") == 0);
         kept += 2;
         HOLDS(in_the_books() == kept);
@@ -133,7 +136,8 @@ static void does_not_start(int code, const char *words)
     pid = fork();
     if (pid == 0) {
         dup2(err[1], STDERR_FILENO);
-        execl(program, program, "serve", "--dir", office.dir, "--listen", "127.0.0.1:0", (char *)NULL);
+        execl(program, program, "serve", "--dir", office.dir, "--listen", "127.0.0.1:0",
+              (char *)NULL);
         _exit(127);
     }
     close(err[1]);

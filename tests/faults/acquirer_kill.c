@@ -1,5 +1,6 @@
-/* The acquirer is killed at random instants, again and again, while terminals pay: nothing acknowledged is lost, nothing is kept twice, and what was under way
- * is settled by its repeat (DESIGN 11). Seeded: KILLS and SEED in the environment; 100 and 1 without. */
+/* The acquirer is killed at random instants, again and again, while terminals pay: nothing
+ * acknowledged is lost, nothing is kept twice, and what was under way is settled by its repeat
+ * (DESIGN 11). Seeded: KILLS and SEED in the environment; 100 and 1 without. */
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -86,8 +87,9 @@ static void wait_for_answers(unsigned wanted)
         usleep(1000);
 }
 
-/* The server lives for a random time from its start, or (three rounds of four) from two answers on. An operator looks into the books meanwhile: that must
- * not take anything away from under the server. */
+/* The server lives for a random time from its start, or (three rounds of four) from two answers on.
+ * An operator looks into the books meanwhile: that must not take anything away from under the
+ * server. */
 static void round_of_kill(useconds_t life, bool at_work, bool looked_into)
 {
     struct office_books b;
@@ -136,7 +138,8 @@ struct seen {
     bool have[TERMINALS][PAYMENTS];
 };
 
-static enum tp_err compare(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e)
+static enum tp_err compare(void *ctx, uint32_t sequence, const struct tx_record *tx,
+                           struct tp_error *e)
 {
     struct seen *s = ctx;
     const unsigned i = (unsigned)atoi(tx->terminal) - 1;
@@ -187,7 +190,8 @@ int main(void)
         if (i > 0)
             office_terminal(&office, OFFICE_CONTRACT, t->terminal);
         t->tls = office_tls(&office, OFFICE_CONTRACT, t->terminal);
-        HOLDS(signer_card(&t->card, t->signer, i) == TP_OK); /* its own key, too: a key is one thread's at a time */
+        HOLDS(signer_card(&t->card, t->signer, i) ==
+              TP_OK); /* its own key, too: a key is one thread's at a time */
     }
     printf("acquirer_kill: %u kills, SEED=%u\n", kills, seed);
     fflush(stdout);

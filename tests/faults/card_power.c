@@ -1,6 +1,8 @@
-/* Power loss: a child runs transactions, PIN trials and issuer scripts on a card and is killed at a random instant, a hundred and fifty times over. Whatever
- * it told before it died holds for the card that opens next: no ATC comes twice, PIN tries come back only by the right PIN or the issuer, and what the issuer
- * changed (PIN, limit, record) is there, whole, as the last command that was answered left it, or as one left it that was under way. */
+/* Power loss: a child runs transactions, PIN trials and issuer scripts on a card and is killed at a
+ * random instant, a hundred and fifty times over. Whatever it told before it died holds for the
+ * card that opens next: no ATC comes twice, PIN tries come back only by the right PIN or the
+ * issuer, and what the issuer changed (PIN, limit, record) is there, whole, as the last command
+ * that was answered left it, or as one left it that was under way. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -14,17 +16,20 @@
 #include "../unit/card_rig.h"
 #include "../unit/issuer_double.h"
 
-#define ROUNDS     150
-#define MAX_MS     40
-#define LONG_MS    200   /* every fourth life: on a slow machine no transaction would come to its end otherwise */
+#define ROUNDS 150
+#define MAX_MS 40
+#define LONG_MS                                                                                    \
+    200 /* every fourth life: on a slow machine no transaction would come to its end otherwise */
 #define START_MS   30000 /* for the card to open, on a busy machine */
 #define SEED       20261123U
 #define TOLD_READY 'R'
 #define TOLD_ATC   'A' /* with the ATC shown by the card */
 #define TOLD_TRIES 'W' /* with the tries left after a wrong PIN */
 #define ABOUT_PIN  'P' /* the right PIN goes to the card next */
-#define ABOUT_SET  'S' /* the issuer changes PIN, limit and record to a value next, in this order */
-#define TOLD_SET   'D' /* and that was done, one after the other */
+#define ABOUT_SET                                                                                  \
+    'S'              /* the issuer changes PIN, limit and record to a value next, in this order    \
+                      */
+#define TOLD_SET 'D' /* and that was done, one after the other */
 
 struct told {
     char what;
@@ -36,7 +41,8 @@ static void tell(int fd, char what, uint16_t atc, uint8_t tries)
 {
     const struct told t = {what, tries, atc};
 
-    if (write(fd, &t, sizeof(t)) != (ssize_t)sizeof(t)) /* a pipe takes so few bytes whole or not at all */
+    if (write(fd, &t, sizeof(t)) !=
+        (ssize_t)sizeof(t)) /* a pipe takes so few bytes whole or not at all */
         _exit(2);
 }
 
@@ -45,15 +51,18 @@ static unsigned send_hex(struct card *c, const char *hex, uint8_t answer[300], s
     uint8_t raw[300];
     struct buf command = BUF_OF(raw), out = {answer, 0, 300};
 
-    if (hex_decode(&command, hex) != TP_OK || card_transmit(c, buf_span(&command), &out) != TP_OK || out.n < 2)
+    if (hex_decode(&command, hex) != TP_OK || card_transmit(c, buf_span(&command), &out) != TP_OK ||
+        out.n < 2)
         _exit(3);
     *n = out.n - 2;
     return (unsigned)(answer[out.n - 2] << 8 | answer[out.n - 1]);
 }
 
-/* ---- the issuer: the value 0 to 99 goes into the PIN (12vv), the limit 9F58 (vv) and a record (vv all over) ---- */
+/* ---- the issuer: the value 0 to 99 goes into the PIN (12vv), the limit 9F58 (vv) and a record (vv
+ * all over) ---- */
 
-static const struct double_issuer issuer_keys = {.kind = DOUBLE_CVN_18, .ac = {1, 2, 3, 4}, .smi = {5, 6, 7, 8}, .smc = {9, 10, 11, 12}};
+static const struct double_issuer issuer_keys = {
+    .kind = DOUBLE_CVN_18, .ac = {1, 2, 3, 4}, .smi = {5, 6, 7, 8}, .smc = {9, 10, 11, 12}};
 
 #define RECORD_BODY 100
 
@@ -65,7 +74,8 @@ static void record_of(uint8_t out[2 + 3 + RECORD_BODY], uint8_t value)
     memset(out + sizeof(head), value, RECORD_BODY);
 }
 
-static void do_script(struct card *c, struct double_issuer *d, const char *head, const char *plain, bool encipher)
+static void do_script(struct card *c, struct double_issuer *d, const char *head, const char *plain,
+                      bool encipher)
 {
     char hex[DOUBLE_HEX];
     uint8_t answer[300];
@@ -114,7 +124,8 @@ static void live(const char *dir, int fd, uint8_t value, unsigned first)
         _exit(4);
     tell(fd, TOLD_READY, 0, 0);
     for (unsigned round = first;; round++) {
-        if (send_hex(c, RIG_SELECT, answer, &n) != 0x9000 || send_hex(c, RIG_GPO, answer, &n) != 0x9000)
+        if (send_hex(c, RIG_SELECT, answer, &n) != 0x9000 ||
+            send_hex(c, RIG_GPO, answer, &n) != 0x9000)
             _exit(5);
         if (round % 3 == 1) {
             const unsigned sw = send_hex(c, "0020008008244321FFFFFFFFFF", answer, &n);
@@ -131,9 +142,11 @@ static void live(const char *dir, int fd, uint8_t value, unsigned first)
             if (send_hex(c, verify, answer, &n) != 0x9000)
                 _exit(7);
         }
-        if (send_hex(c, round % 3 == 2 ? "80AE800059" RIG_CDOL1 "00" : "80AE400059" RIG_CDOL1 "00", answer, &n) != 0x9000)
+        if (send_hex(c, round % 3 == 2 ? "80AE800059" RIG_CDOL1 "00" : "80AE400059" RIG_CDOL1 "00",
+                     answer, &n) != 0x9000)
             _exit(8);
-        tell(fd, TOLD_ATC, (uint16_t)(answer[9] << 8 | answer[10]), 0); /* 77 L 9F27 01 CID 9F36 02 ATC … */
+        tell(fd, TOLD_ATC, (uint16_t)(answer[9] << 8 | answer[10]),
+             0); /* 77 L 9F27 01 CID 9F36 02 ATC … */
         if (round % 3 == 2) {
             value = (uint8_t)((value + 1) % 100);
             change_all(c, answer, value, fd);
@@ -171,7 +184,8 @@ static void take(struct seen *s, const struct told *t)
         s->changes++;
         break;
     case TOLD_TRIES:
-        ck_assert_msg(t->tries < s->tries, "%u tries left after a wrong PIN, %u before", t->tries, s->tries);
+        ck_assert_msg(t->tries < s->tries, "%u tries left after a wrong PIN, %u before", t->tries,
+                      s->tries);
         s->tries = t->tries;
         break;
     default:
@@ -196,7 +210,9 @@ static uint8_t held(const struct card_state *state, int which)
     uint8_t whole[2 + 3 + RECORD_BODY], sfi, number;
 
     if (which == 0)
-        return (state->flags & STATE_PIN_CHANGED) != 0 ? (uint8_t)((state->pin_block[2] >> 4) * 10 + (state->pin_block[2] & 0x0F)) : 34;
+        return (state->flags & STATE_PIN_CHANGED) != 0
+                   ? (uint8_t)((state->pin_block[2] >> 4) * 10 + (state->pin_block[2] & 0x0F))
+                   : 34;
     if (which == 1)
         return (state->flags & STATE_LIMITS_SET) != 0 ? (uint8_t)state->limits.count_limit : 34;
     if (in.n == 0)
@@ -209,13 +225,15 @@ static uint8_t held(const struct card_state *state, int which)
 
 static void check_changes(struct seen *s, const struct card_state *state)
 {
-    bool later_ones_new = true; /* from the last to the first: none is new before those ahead of it */
+    bool later_ones_new =
+        true; /* from the last to the first: none is new before those ahead of it */
 
     for (int i = 2; i >= 0; i--) {
         const uint8_t has = held(state, i);
 
         if (has != s->value[i]) {
-            ck_assert_msg(s->setting && has == s->next, "%u where %u was told, %u under way", has, s->value[i], s->next);
+            ck_assert_msg(s->setting && has == s->next, "%u where %u was told, %u under way", has,
+                          s->value[i], s->next);
             later_ones_new = false;
         } else if (!later_ones_new) {
             ck_assert_msg(has == s->next, "a later change is there, an earlier one is not");
@@ -227,7 +245,8 @@ static void check_changes(struct seen *s, const struct card_state *state)
 
 static void one_life(struct seen *s, const char *dir, unsigned first, unsigned *seed)
 {
-    const unsigned most = first % 4 == 0 ? LONG_MS : MAX_MS, us = (unsigned)rand_r(seed) % (most * 1000);
+    const unsigned most = first % 4 == 0 ? LONG_MS : MAX_MS,
+                   us = (unsigned)rand_r(seed) % (most * 1000);
     const struct timespec life = {0, (long)us * 1000};
     struct card_state state;
     struct tp_error e;
@@ -277,10 +296,14 @@ START_TEST(killed_at_random_instants)
         ck_ok(perso_save(card, dir, &e));
         profile_free(&card);
         for (int i = 0; i < ROUNDS; i++)
-            one_life(&s, dir, (unsigned)i, &seed); /* each begins with another kind of transaction */
-        ck_assert_msg(s.transactions > ROUNDS / 5, "only %lu transactions: the child was killed too early to prove anything", s.transactions);
+            one_life(&s, dir, (unsigned)i,
+                     &seed); /* each begins with another kind of transaction */
+        ck_assert_msg(s.transactions > ROUNDS / 5,
+                      "only %lu transactions: the child was killed too early to prove anything",
+                      s.transactions);
         ck_assert_msg(s.changes > ROUNDS / 5, "only %lu changes by the issuer", s.changes);
-        printf("%d kills, %lu transactions and %lu changes told, ATC %u\n", ROUNDS, s.transactions, s.changes, s.atc);
+        printf("%d kills, %lu transactions and %lu changes told, ATC %u\n", ROUNDS, s.transactions,
+               s.changes, s.atc);
         snprintf(command, sizeof(command), "rm -rf '%s'", dir);
         ck_assert_int_eq(system(command), 0);
     }

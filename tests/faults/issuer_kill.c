@@ -1,5 +1,6 @@
-/* The issuer is killed at random instants, again and again, while acquirers ask: nothing that was answered is lost, nothing is reserved or released twice, and
- * what was under way is settled by asking again (DESIGN 11). Seeded: KILLS and SEED in the environment; 60 and 1 without. */
+/* The issuer is killed at random instants, again and again, while acquirers ask: nothing that was
+ * answered is lost, nothing is reserved or released twice, and what was under way is settled by
+ * asking again (DESIGN 11). Seeded: KILLS and SEED in the environment; 60 and 1 without. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,7 +86,8 @@ static void *run(void *ctx)
 
     if (c == NULL)
         return NULL;
-    if (t->approved > 0 && !t->pending && t->step == ASK && strcmp(t->terms.rrn, t->last_rrn) == 0) {
+    if (t->approved > 0 && !t->pending && t->step == ASK &&
+        strcmp(t->terms.rrn, t->last_rrn) == 0) {
         struct bank_answer *again = calloc(1, sizeof(*again));
 
         bank_authorisation(&t->request, &t->card, &t->terms);
@@ -192,7 +194,9 @@ int main(void)
     book = bank_book(&bank);
     BANK_MUST(book_authorisation_each(book, 0, count_one, &n, &bank_error));
     book_close(&book);
-    printf("issuer_kill: %u approvals kept once each, %u released once each, %u asked again after a kill\n", approved, released, repeated);
+    printf("issuer_kill: %u approvals kept once each, %u released once each, %u asked again after "
+           "a kill\n",
+           approved, released, repeated);
     fflush(stdout);
     HOLDS(n.approved == approved && n.reversed == released);
     HOLDS(approved > kills && released > 0 && repeated > 0);

@@ -1,5 +1,6 @@
-/* kill -9 at random instants in the middle of group commits: what was acknowledged (reported over a pipe after the commit) is in the books, counted once,
- * and the books agree with themselves. Seeded: LEDGER_KILL_SEED, LEDGER_KILLS (default 120). */
+/* kill -9 at random instants in the middle of group commits: what was acknowledged (reported over a
+ * pipe after the commit) is in the books, counted once, and the books agree with themselves.
+ * Seeded: LEDGER_KILL_SEED, LEDGER_KILLS (default 120). */
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -18,7 +19,8 @@ static uint64_t next_random(uint64_t *state)
     return *state;
 }
 
-/* One group: payments, now and then a reversal or a close; then the numbers of the kept ones go into the pipe, whole lines of 13 bytes. */
+/* One group: payments, now and then a reversal or a close; then the numbers of the kept ones go
+ * into the pipe, whole lines of 13 bytes. */
 static void work_group(struct ledger *l, uint32_t *stan, uint64_t *random, int pipe_fd)
 {
     char said[GROUP_MAX][RRN_MAX];
@@ -45,9 +47,11 @@ static void work_group(struct ledger *l, uint32_t *stan, uint64_t *random, int p
         _exit(5);
     for (size_t i = 0; i < n; i++)
         said[i][RRN_MAX - 1] = '\n';
-    if (write(pipe_fd, said, n * RRN_MAX) != (ssize_t)(n * RRN_MAX)) /* less than PIPE_BUF: whole or not at all */
+    if (write(pipe_fd, said, n * RRN_MAX) !=
+        (ssize_t)(n * RRN_MAX)) /* less than PIPE_BUF: whole or not at all */
         _exit(6);
-    if (next_random(random) % 8 == 0 && ledger_remise_close(l, CONTRACT, &closed, &e) != TP_OK && e.code != TP_ERR_NOT_FOUND)
+    if (next_random(random) % 8 == 0 && ledger_remise_close(l, CONTRACT, &closed, &e) != TP_OK &&
+        e.code != TP_ERR_NOT_FOUND)
         _exit(7);
 }
 
@@ -82,23 +86,33 @@ static void check_books(struct ledger *l, FILE *said, uint64_t *acknowledged)
 
     while (fgets(line, sizeof(line), said) != NULL) {
         line[RRN_MAX - 1] = '\0';
-        ck_assert_msg(ledger_tx_get(l, line, &tx, &e) == TP_OK, "acknowledged %s is lost: %s", line, e.text);
+        ck_assert_msg(ledger_tx_get(l, line, &tx, &e) == TP_OK, "acknowledged %s is lost: %s", line,
+                      e.text);
         (*acknowledged)++;
     }
-    ck_assert_int_eq(ask(l, "SELECT count(*) FROM pragma_quick_check WHERE quick_check <> 'ok'"), 0);
-    ck_assert_int_eq(
-        ask(l, "SELECT count(*) FROM contract WHERE (SELECT count(*) FROM remise WHERE contract = contract.contract AND state = 0) <> 1"), 0);
+    ck_assert_int_eq(ask(l, "SELECT count(*) FROM pragma_quick_check WHERE quick_check <> 'ok'"),
+                     0);
+    ck_assert_int_eq(ask(l, "SELECT count(*) FROM contract WHERE (SELECT count(*) FROM remise "
+                            "WHERE contract = contract.contract AND state = 0) <> 1"),
+                     0);
     ck_assert_int_eq(ask(l, "SELECT count(*) - max(number) FROM remise"), 0);
     /* the running and frozen totals of every remise against its own rows */
-    ck_assert_int_eq(ask(l, "SELECT count(*) FROM remise r WHERE debits <> (SELECT count(*) FROM tx WHERE tx.remise = r.remise AND NOT EXISTS"
-                            " (SELECT 1 FROM reversal WHERE reversal.rrn = tx.rrn)) OR debit_amount + reversal_amount <>"
-                            " (SELECT coalesce(sum(amount), 0) FROM tx WHERE tx.remise = r.remise) OR reversals <>"
-                            " (SELECT count(*) FROM tx JOIN reversal ON reversal.rrn = tx.rrn WHERE tx.remise = r.remise)"),
-                     0);
+    ck_assert_int_eq(
+        ask(l,
+            "SELECT count(*) FROM remise r WHERE debits <> (SELECT count(*) FROM tx WHERE "
+            "tx.remise = r.remise AND NOT EXISTS"
+            " (SELECT 1 FROM reversal WHERE reversal.rrn = tx.rrn)) OR debit_amount + "
+            "reversal_amount <>"
+            " (SELECT coalesce(sum(amount), 0) FROM tx WHERE tx.remise = r.remise) OR reversals <>"
+            " (SELECT count(*) FROM tx JOIN reversal ON reversal.rrn = tx.rrn WHERE tx.remise = "
+            "r.remise)"),
+        0);
 }
 
-/* At an instant of its beginning, or at one after its first acknowledgement, however slow the machine is. */
-static void kill_once(struct fixture *f, bool at_work, uint64_t *random, uint64_t *acknowledged, uint32_t *stan)
+/* At an instant of its beginning, or at one after its first acknowledgement, however slow the
+ * machine is. */
+static void kill_once(struct fixture *f, bool at_work, uint64_t *random, uint64_t *acknowledged,
+                      uint32_t *stan)
 {
     int ends[2], status;
     pid_t pid;
@@ -127,7 +141,8 @@ static void kill_once(struct fixture *f, bool at_work, uint64_t *random, uint64_
     ck_assert_ptr_nonnull(said);
     ck_ok(ledger_open(&f->l, f->path, &f->e));
     check_books(f->l, said, acknowledged);
-    *stan = (uint32_t)ask(f->l, "SELECT coalesce(max((date - 20260101) * 1000000 + stan), 0) + 1 FROM tx");
+    *stan = (uint32_t)ask(
+        f->l, "SELECT coalesce(max((date - 20260101) * 1000000 + stan), 0) + 1 FROM tx");
     ledger_close(&f->l);
     fclose(said);
 }
@@ -145,8 +160,9 @@ START_TEST(nothing_acknowledged_is_lost)
         for (int i = 0; i < n; i++)
             kill_once(&f, i % 2 != 0, &random, &acknowledged, &stan);
         ck_ok(ledger_open(&f.l, f.path, &f.e));
-        printf("%d kills, %llu acknowledged payments all there, %lld in the books, %lld remises\n", n, (unsigned long long)acknowledged,
-               (long long)ask(f.l, "SELECT count(*) FROM tx"), (long long)ask(f.l, "SELECT count(*) FROM remise"));
+        printf("%d kills, %llu acknowledged payments all there, %lld in the books, %lld remises\n",
+               n, (unsigned long long)acknowledged, (long long)ask(f.l, "SELECT count(*) FROM tx"),
+               (long long)ask(f.l, "SELECT count(*) FROM remise"));
         ck_assert_uint_ge(acknowledged, (uint64_t)n / 2);
         ck_assert_int_ge(ask(f.l, "SELECT count(*) FROM tx"), (int64_t)acknowledged);
         fixture_end(&f);

@@ -1,7 +1,9 @@
-/* The acquirer is killed at random instants, again and again, while cards ask their issuer through it, and the issuer is in every mood (slow, silent, garbage, cut after it has
- * reserved …): in the end each reservation at the issuer is an acknowledged payment, or was taken back, exactly once (DESIGN 11). Terminals behave as telepay does: a
- * question without an answer is reversed, sometimes the card then pays offline (Y3), sometimes it gives no TC though the issuer approved. Seeded: KILLS and SEED in the
- * environment; 100 and 1 without. */
+/* The acquirer is killed at random instants, again and again, while cards ask their issuer through
+ * it, and the issuer is in every mood (slow, silent, garbage, cut after it has reserved …): in the
+ * end each reservation at the issuer is an acknowledged payment, or was taken back, exactly once
+ * (DESIGN 11). Terminals behave as telepay does: a question without an answer is reversed,
+ * sometimes the card then pays offline (Y3), sometimes it gives no TC though the issuer approved.
+ * Seeded: KILLS and SEED in the environment; 100 and 1 without. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +20,12 @@
 #define AMOUNT      1250
 #define PATIENCE_MS 60000
 
-enum phase { PHASE_NEW, PHASE_ASKED, PHASE_UNDO, PHASE_TC }; /* what a till has to bring to an end */
+enum phase {
+    PHASE_NEW,
+    PHASE_ASKED,
+    PHASE_UNDO,
+    PHASE_TC
+}; /* what a till has to bring to an end */
 
 struct till { /* only its own thread touches it while one runs */
     const struct office *office;
@@ -66,7 +73,8 @@ static void sign_undo(struct till *t, bool pays_offline)
     iso8583_start(&t->undo, MTI_REVERSAL);
     for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
         t->undo.field[same[i]] = t->made.message.field[same[i]];
-    snprintf(t->original, sizeof(t->original), "0200%06u%.10s%022u", t->stan % 1000000, (const char *)t->made.message.field[7].p, 0U);
+    snprintf(t->original, sizeof(t->original), "0200%06u%.10s%022u", t->stan % 1000000,
+             (const char *)t->made.message.field[7].p, 0U);
     HOLDS(iso8583_set_text(&t->undo, 90, t->original) == TP_OK);
     HOLDS(iso8583_set_number(&t->undo, 11, ++t->stan) == TP_OK);
     t->phase = PHASE_UNDO;
@@ -145,7 +153,8 @@ static enum tp_err step(struct till *t, struct link_client *c, struct tp_error *
     return r;
 }
 
-/* Pays until the server is gone. A question that was cut off is sometimes repeated, sometimes taken back. */
+/* Pays until the server is gone. A question that was cut off is sometimes repeated, sometimes taken
+ * back. */
 static void *pay(void *ctx)
 {
     struct till *t = ctx;
@@ -197,7 +206,8 @@ static unsigned waiting(void)
     return n;
 }
 
-/* What is under way is brought to its end on a server that is left alone, with an issuer in a good mood. */
+/* What is under way is brought to its end on a server that is left alone, with an issuer in a good
+ * mood. */
 static void settle(void)
 {
     const int64_t until = time_monotonic_ms() + PATIENCE_MS;
@@ -242,7 +252,8 @@ static enum tp_err compare(void *ctx, const struct authorisation *a, struct tp_e
         break;
     default:
         HOLDS(a->state == AUTHORISATION_REVERSED);
-        HOLDS(known && b.released && b.releases == (b.reserved ? 1 : 0)); /* in effect once, however often it was said */
+        HOLDS(known && b.released &&
+              b.releases == (b.reserved ? 1 : 0)); /* in effect once, however often it was said */
         t->reversed++;
     }
     return TP_OK;
@@ -266,13 +277,16 @@ static void check_books(void)
     MUST(ledger_authorisation_each(l, NULL, -1, 0, count, &questions, &office_error));
     MUST(ledger_remise_running(l, OFFICE_CONTRACT, &r, &office_error));
     HOLDS(seen.online == online); /* what a terminal holds for paid, and nothing else, is paid */
-    HOLDS(r.totals.debits == online + offline && r.totals.debit_amount == (int64_t)(online + offline) * AMOUNT);
+    HOLDS(r.totals.debits == online + offline &&
+          r.totals.debit_amount == (int64_t)(online + offline) * AMOUNT);
     HOLDS(teller_reserved(&teller) == (int64_t)online * AMOUNT);
-    HOLDS(teller_count(&teller) <= questions); /* the issuer was asked nothing that the books do not know */
+    HOLDS(teller_count(&teller) <=
+          questions); /* the issuer was asked nothing that the books do not know */
     ledger_close(&l);
     office_audit(&office);
-    printf("online_kill: %u paid online, %u offline, %u questions taken back, %u reversals of terminals, %u refused\n", online, offline,
-           seen.reversed, reversed, refused);
+    printf("online_kill: %u paid online, %u offline, %u questions taken back, %u reversals of "
+           "terminals, %u refused\n",
+           online, offline, seen.reversed, reversed, refused);
     HOLDS(online > 0 && offline > 0 && seen.reversed > 0 && reversed > 0 && refused > 0);
 }
 
@@ -298,12 +312,15 @@ int main(void)
         if (i > 0)
             office_terminal(&office, OFFICE_CONTRACT, t->terminal);
         t->tls = office_tls(&office, OFFICE_CONTRACT, t->terminal);
-        HOLDS(signer_card(&t->card, t->signer, i) == TP_OK); /* its own key, too: a key is one thread's at a time */
+        HOLDS(signer_card(&t->card, t->signer, i) ==
+              TP_OK); /* its own key, too: a key is one thread's at a time */
     }
     printf("online_kill: %u kills, SEED=%u\n", kills, seed);
     fflush(stdout);
     for (unsigned i = 0; i < kills; i++)
-        round_of_kill((useconds_t)(rand_r(&seed) % 300000 + (i % 10 == 0 ? 1200000 : 0))); /* now and then long enough for a time-out */
+        round_of_kill((
+            useconds_t)(rand_r(&seed) % 300000 +
+                        (i % 10 == 0 ? 1200000 : 0))); /* now and then long enough for a time-out */
     settle();
     check_books();
     for (unsigned i = 0; i < TILLS; i++)

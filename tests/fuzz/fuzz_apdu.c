@@ -16,7 +16,8 @@ static void command(struct span raw)
     HOLDS(capdu_put(&b, &c) == TP_OK);
     HOLDS(b.n <= raw.n);
     HOLDS(capdu_parse(&again, buf_span(&b)) == TP_OK);
-    HOLDS(again.cla == c.cla && again.ins == c.ins && again.p1 == c.p1 && again.p2 == c.p2 && again.le == c.le);
+    HOLDS(again.cla == c.cla && again.ins == c.ins && again.p1 == c.p1 && again.p2 == c.p2 &&
+          again.le == c.le);
     HOLDS(span_eq(again.data, c.data));
 }
 

@@ -1,4 +1,5 @@
-/* An answer to reset as a card may send it: what is accepted keeps the bounds of ISO/IEC 7816-3, and a changed byte of one with a check byte is noticed. */
+/* An answer to reset as a card may send it: what is accepted keeps the bounds of ISO/IEC 7816-3,
+ * and a changed byte of one with a check byte is noticed. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -16,8 +17,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     HOLDS(size >= 2 && size <= ATR_MAX && a.protocols != 0 && a.first < 15);
-    HOLDS(a.ifsc >= 1 && a.ifsc <= 254 && a.bwi <= 9 && a.cwi <= 15 && a.wi > 0 && a.historical.n <= 15);
-    HOLDS(a.historical.n == 0 || (a.historical.p >= data && a.historical.p + a.historical.n <= data + size));
+    HOLDS(a.ifsc >= 1 && a.ifsc <= 254 && a.bwi <= 9 && a.cwi <= 15 && a.wi > 0 &&
+          a.historical.n <= 15);
+    HOLDS(a.historical.n == 0 ||
+          (a.historical.p >= data && a.historical.p + a.historical.n <= data + size));
     HOLDS(atr_bwt_ms(&a, 1) > 0);
     if (a.protocols == 1)
         return 0;

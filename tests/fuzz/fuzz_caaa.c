@@ -1,4 +1,5 @@
-/* Documents of the télécollecte: the reader of remises and that of answers take any bytes, and say the same of the same ones, however they are cut. */
+/* Documents of the télécollecte: the reader of remises and that of answers take any bytes, and say
+ * the same of the same ones, however they are cut. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -34,7 +35,8 @@ static enum tp_err on_remise(void *ctx, const struct caaa_remise *remise, struct
     return TP_OK;
 }
 
-static enum tp_err on_item(void *ctx, const struct caaa_item *item, const char *fault, struct tp_error *e)
+static enum tp_err on_item(void *ctx, const struct caaa_item *item, const char *fault,
+                           struct tp_error *e)
 {
     uint32_t *next = ctx;
 
@@ -84,7 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     HOLDS(r[0] == r[1]);
     if (r[0] == TP_OK)
-        HOLDS(strcmp(verdict[0].reason, verdict[1].reason) == 0 && caaa_totals_agree(&counted[0], &counted[1]));
+        HOLDS(strcmp(verdict[0].reason, verdict[1].reason) == 0 &&
+              caaa_totals_agree(&counted[0], &counted[1]));
 
     struct input in = {{data, size}, 11};
     const struct caaa_source source = {get, &in};

@@ -1,6 +1,7 @@
-/* Commands to a card: each is a length byte and so many bytes (255: reset). Whatever comes, the answer has a status word, fits, and gives away
- * neither a PIN try nor a counter. The first byte's lowest bits say what the card is: T=0 or T=1, then its kind. Keys are fixed, so that a seed can hold an
- * ARPC and script commands that are right. */
+/* Commands to a card: each is a length byte and so many bytes (255: reset). Whatever comes, the
+ * answer has a status word, fits, and gives away neither a PIN try nor a counter. The first byte's
+ * lowest bits say what the card is: T=0 or T=1, then its kind. Keys are fixed, so that a seed can
+ * hold an ARPC and script commands that are right. */
 #include "fuzz.h"
 
 #include <limits.h>
@@ -29,7 +30,8 @@ static void make_kind(struct card_profile *p, unsigned kind)
     memset(p->smc_key.p, 0x44, p->smc_key.n);
 }
 
-/* A card with the smallest keys there are, made anew for each input from one scheme and one key, so that inputs do not know of each other. */
+/* A card with the smallest keys there are, made anew for each input from one scheme and one key, so
+ * that inputs do not know of each other. */
 static struct card *make_card(unsigned what)
 {
     static struct scheme *scheme; /* both made once: it takes time */
@@ -45,7 +47,8 @@ static struct card *make_card(unsigned what)
     HOLDS(scheme != NULL || scheme_new(&scheme, &sp, &e) == TP_OK);
     perso_defaults(&p);
     if (key.p == NULL) {
-        HOLDS(emv_privkey_generate(&p.key, 512, 3) == TP_OK && emv_privkey_export(&key, p.key) == TP_OK);
+        HOLDS(emv_privkey_generate(&p.key, 512, 3) == TP_OK &&
+              emv_privkey_export(&key, p.key) == TP_OK);
         emv_privkey_free(&p.key);
     }
     HOLDS(emv_privkey_import(&p.key, secret_span(&key)) == TP_OK);
@@ -100,7 +103,8 @@ static void send(struct card *c, struct span command, unsigned *wrong)
     HOLDS(raw[out.n - 2] != 0x6F); /* an answer that could not be made */
     if (raw[out.n - 2] == 0x63 && raw[out.n - 1] >= 0xC0)
         ++*wrong;
-    if (command.n > 1 && (command.p[1] == 0x20 || command.p[1] == 0x24) && raw[0] == 0x90) /* the right PIN; the issuer's PIN CHANGE/UNBLOCK */
+    if (command.n > 1 && (command.p[1] == 0x20 || command.p[1] == 0x24) &&
+        raw[0] == 0x90) /* the right PIN; the issuer's PIN CHANGE/UNBLOCK */
         *wrong = 0;
 }
 

@@ -1,5 +1,5 @@
-/* Data object lists: the first byte says how long the DOL is, what follows it are values. Building gives as many bytes as the list says, and a value
- * taken out of them is the one that went in. */
+/* Data object lists: the first byte says how long the DOL is, what follows it are values. Building
+ * gives as many bytes as the list says, and a value taken out of them is the one that went in. */
 #include "fuzz.h"
 
 #include "apdu/dol.h"

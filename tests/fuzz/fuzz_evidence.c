@@ -1,6 +1,8 @@
-/* The evidence of a payment, in two forms. Bytes that begin with '{' are an evidence file; what it holds is checked and written again. Others are DE 55 (after
- * two bytes of its length) and the stream of DE 61-63. Nothing here can be right but a payment of a real card of the public keys, so: a result is made,
- * named and fits DE 44. The bytes also go through the recovery of certificates and signatures, under a key of exponent 3 and a modulus of FF…. */
+/* The evidence of a payment, in two forms. Bytes that begin with '{' are an evidence file; what it
+ * holds is checked and written again. Others are DE 55 (after two bytes of its length) and the
+ * stream of DE 61-63. Nothing here can be right but a payment of a real card of the public keys,
+ * so: a result is made, named and fits DE 44. The bytes also go through the recovery of
+ * certificates and signatures, under a key of exponent 3 and a modulus of FF…. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -10,7 +12,9 @@
 
 static void check(const struct evidence *ev)
 {
-    static const struct evidence_claim claim = {"9990140000000015", 1250, 978, 250, 20261123, 0, 20301231, 1}, none = EVIDENCE_CLAIM_NONE;
+    static const struct evidence_claim claim = {"9990140000000015", 1250, 978,      250,
+                                                20261123,           0,    20301231, 1},
+                                       none = EVIDENCE_CLAIM_NONE;
     static struct capk_store *store;
     static struct evidence_cache *cache;
     struct evidence_result r;
@@ -24,7 +28,8 @@ static void check(const struct evidence *ev)
     for (int i = 0; i < 2; i++) {
         HOLDS(evidence_check(&r, cache, ev, i == 0 ? &claim : &none, 20140601) == TP_OK);
         HOLDS(r.ok == (r.reason[0] == '\0'));
-        HOLDS(strlen(r.reason) <= 25 && strlen(r.text) < sizeof(r.text) && r.failed_at < EVIDENCE_STEPS);
+        HOLDS(strlen(r.reason) <= 25 && strlen(r.text) < sizeof(r.text) &&
+              r.failed_at < EVIDENCE_STEPS);
         HOLDS(i == 1 || !r.ok); /* no real card signed that claim */
     }
 }
@@ -80,10 +85,12 @@ static void recovery(struct span in)
         return;
     const struct span cert = {in.p, 128}, rest = {in.p + 128, in.n - 128};
 
-    HOLDS(emv_issuer_cert_check(&outcome, &info, key, cert, rest, SPAN_OF(three), "9990140000000015", 20261123) == TP_OK);
+    HOLDS(emv_issuer_cert_check(&outcome, &info, key, cert, rest, SPAN_OF(three),
+                                "9990140000000015", 20261123) == TP_OK);
     HOLDS((outcome == EMV_CHECK_OK) == (info.key != NULL));
     emv_pubkey_free(&info.key);
-    HOLDS(emv_icc_cert_check(&outcome, &info, EMV_ICC_KEY, key, cert, rest, SPAN_OF(three), rest, "9990140000000015", 20261123) == TP_OK);
+    HOLDS(emv_icc_cert_check(&outcome, &info, EMV_ICC_KEY, key, cert, rest, SPAN_OF(three), rest,
+                             "9990140000000015", 20261123) == TP_OK);
     emv_pubkey_free(&info.key);
     HOLDS(emv_ssad_check(&outcome, dac, key, cert, rest) == TP_OK);
     HOLDS(emv_dda_check(&outcome, &dynamic, key, cert, SPAN_OF(un)) == TP_OK);

@@ -1,4 +1,5 @@
-/* Any bytes: the codec refuses them with a sentence, or packs what it understood to the very same bytes. */
+/* Any bytes: the codec refuses them with a sentence, or packs what it understood to the very same
+ * bytes. */
 #include <stdlib.h>
 #include <string.h>
 

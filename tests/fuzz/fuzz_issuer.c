@@ -1,5 +1,6 @@
-/* What an issuer and a card take from outside: a first byte of 0 to 3 and a script command for that kind of card under known keys, or any other and a message of
- * an acquirer. Nothing that is opened is longer than what came, nothing that is read stands outside of it. */
+/* What an issuer and a card take from outside: a first byte of 0 to 3 and a script command for that
+ * kind of card under known keys, or any other and a message of an acquirer. Nothing that is opened
+ * is longer than what came, nothing that is read stands outside of it. */
 #include <string.h>
 
 #include "crypto/iad.h"
@@ -17,7 +18,8 @@ static void open_script(enum emv_cvn cvn, struct span command)
     enum emv_script_check outcome = EMV_SCRIPT_OK;
 
     HOLDS(emv_script_keys_derive(&keys, cvn, SPAN_OF(key), SPAN_OF(key), atc, ac) == TP_OK);
-    HOLDS(command.n > EMV_SCRIPT_APDU_MAX + 5 || emv_script_open(&outcome, &out, &place, &keys, command, command.n % 2 == 0) == TP_OK);
+    HOLDS(command.n > EMV_SCRIPT_APDU_MAX + 5 ||
+          emv_script_open(&outcome, &out, &place, &keys, command, command.n % 2 == 0) == TP_OK);
     HOLDS(outcome == EMV_SCRIPT_OK || out.n == 0);
     HOLDS(out.n <= command.n);
     out.n = 0;
@@ -50,9 +52,11 @@ static void read_message(struct span raw)
         return;
     const struct span whole = {q.de55, q.de55_n};
 
-    HOLDS(within(chip.ac, whole) && within(chip.iad, whole) && within(chip.results, whole) && chip.ac.n == 8 && chip.tvr.n == 5);
+    HOLDS(within(chip.ac, whole) && within(chip.iad, whole) && within(chip.results, whole) &&
+          chip.ac.n == 8 && chip.tvr.n == 5);
     if (emv_iad_parse(&iad, chip.iad) == TP_OK)
-        HOLDS(within(iad.cvr, chip.iad) && within(iad.counters, chip.iad) && within(iad.discretionary, chip.iad) &&
+        HOLDS(within(iad.cvr, chip.iad) && within(iad.counters, chip.iad) &&
+              within(iad.discretionary, chip.iad) &&
               within(emv_iad_signed(&iad, chip.iad), chip.iad) && iad.scripts <= 15);
 }
 

@@ -1,8 +1,10 @@
-/* The terminal against a card whose answers are the input: it ends, keeps within its memory, and approves nothing that the card did not answer with a TC.
+/* The terminal against a card whose answers are the input: it ends, keeps within its memory, and
+ * approves nothing that the card did not answer with a TC.
  *
- * Input: one byte of switches (1 the issuer answers, 2 nobody is there, 4 read without paying, 8 an online-only terminal, 16 the
- * issuer's authentication and scripts are input too, where it is asked), then answers, each two bytes of length
- * (modulo 259) and as many bytes, status word last. When they are used up the card is gone. */
+ * Input: one byte of switches (1 the issuer answers, 2 nobody is there, 4 read without paying, 8 an
+ * online-only terminal, 16 the issuer's authentication and scripts are input too, where it is
+ * asked), then answers, each two bytes of length (modulo 259) and as many bytes, status word last.
+ * When they are used up the card is gone. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -11,8 +13,9 @@
 #include "drivers/inproc.h"
 #include "kernel/kernel.h"
 
-#define ANSWER_MAX   258
-#define COMMANDS_MAX 2000 /* of one run: the bounds of selection, records, PIN and chaining together */
+#define ANSWER_MAX 258
+#define COMMANDS_MAX                                                                               \
+    2000 /* of one run: the bounds of selection, records, PIN and chaining together */
 
 struct fuzz_card {
     struct span rest;
@@ -35,7 +38,8 @@ static enum tp_err transmit(void *ctx, struct span command, struct buf *response
 
     HOLDS(command.n >= 4);
     HOLDS(++c->commands < COMMANDS_MAX);
-    if (span_be16(&c->rest, &n) != TP_OK || span_take(&c->rest, n % (ANSWER_MAX + 1), &answer) != TP_OK)
+    if (span_be16(&c->rest, &n) != TP_OK ||
+        span_take(&c->rest, n % (ANSWER_MAX + 1), &answer) != TP_OK)
         return TP_ERR_CARD;
     return buf_put(response, answer);
 }
@@ -67,7 +71,8 @@ struct fuzz_issuer {
     struct fuzz_card *card;
 };
 
-static enum tp_err authorise(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out)
+static enum tp_err authorise(void *ctx, const struct transaction *tx,
+                             struct kernel_issuer_answer *out)
 {
     const struct fuzz_issuer *i = ctx;
     struct span said;
@@ -77,7 +82,8 @@ static enum tp_err authorise(void *ctx, const struct transaction *tx, struct ker
     HOLDS(!transaction_reversal_needed(tx));
     out->reached = i->reached;
     memcpy(out->arc, "00", 2);
-    if (!i->speaks || span_be16(&i->card->rest, &n) != TP_OK || span_take(&i->card->rest, n % (sizeof(out->scripts.p) + 1), &said) != TP_OK)
+    if (!i->speaks || span_be16(&i->card->rest, &n) != TP_OK ||
+        span_take(&i->card->rest, n % (sizeof(out->scripts.p) + 1), &said) != TP_OK)
         return TP_OK;
     out->authentication.n = n % (sizeof(out->authentication.p) + 1);
     memset(out->authentication.p, 0x91, out->authentication.n);
@@ -96,7 +102,8 @@ static const struct capk_store *store(void)
 
     if (made == NULL) {
         HOLDS(capk_store_new(&made) == TP_OK);
-        if (file_data_path(path, sizeof(path), "capk.json", &e) == TP_OK && capk_store_load(made, path, &e) != TP_OK)
+        if (file_data_path(path, sizeof(path), "capk.json", &e) == TP_OK &&
+            capk_store_load(made, path, &e) != TP_OK)
             fprintf(stderr, "without authority keys: %s\n", e.text);
     }
     return made;
@@ -134,10 +141,15 @@ static void read_card(struct reader *reader, const struct terminal_config *confi
     }
 }
 
-static void pay(struct reader *reader, const struct terminal_config *config, struct fuzz_issuer *issuer, bool nobody)
+static void pay(struct reader *reader, const struct terminal_config *config,
+                struct fuzz_issuer *issuer, bool nobody)
 {
-    const struct transaction_request request = {
-        .currency = 643, .currency_exponent = 2, .type = 0x50, .date = 20140925, .time = 120000, .un = {0x12, 0x34, 0x57, 0x79}};
+    const struct transaction_request request = {.currency = 643,
+                                                .currency_exponent = 2,
+                                                .type = 0x50,
+                                                .date = 20140925,
+                                                .time = 120000,
+                                                .un = {0x12, 0x34, 0x57, 0x79}};
     const struct kernel_person person = {.choose = choose, .pin = pin};
     const struct kernel_online online = {issuer, authorise};
     struct transaction *tx = NULL;
@@ -174,10 +186,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                       .applications_n = 2,
                                       .authorities = store(),
                                       .allow_live_card = true};
-    config.applications[0] =
-        (struct terminal_application){.aid = {0xA0, 0, 0, 0, 4, 0x10, 0x10}, .aid_n = 7, .floor_limit = 5000, .default_ddol = SPAN_OF(ddol)};
-    config.applications[1] = (struct terminal_application){
-        .aid = {0xF0, 0, 0, 0, 0x14}, .aid_n = 5, .partial = true, .floor_limit = 5000, .random_target = 50, .random_target_max = 50};
+    config.applications[0] = (struct terminal_application){.aid = {0xA0, 0, 0, 0, 4, 0x10, 0x10},
+                                                           .aid_n = 7,
+                                                           .floor_limit = 5000,
+                                                           .default_ddol = SPAN_OF(ddol)};
+    config.applications[1] = (struct terminal_application){.aid = {0xF0, 0, 0, 0, 0x14},
+                                                           .aid_n = 5,
+                                                           .partial = true,
+                                                           .floor_limit = 5000,
+                                                           .random_target = 50,
+                                                           .random_target_max = 50};
     HOLDS(inproc_open(&reader, &card) == TP_OK);
     HOLDS(reader_connect(reader, &e) == TP_OK);
     if ((switches & 4) != 0)

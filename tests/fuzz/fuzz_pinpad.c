@@ -1,4 +1,5 @@
-/* What a reader says of its keypad, in all three forms: a PIN_VERIFY structure built on it keeps the bounds of EMV and of the reader. The first byte chooses. */
+/* What a reader says of its keypad, in all three forms: a PIN_VERIFY structure built on it keeps
+ * the bounds of EMV and of the reader. The first byte chooses. */
 #include "fuzz.h"
 
 #include "drivers/pinpad.h"
@@ -22,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 0:
         r = pinpad_features_parse(&f, in);
         HOLDS(r == TP_OK || r == TP_ERR_FORMAT);
-        HOLDS(pinpad_can_verify(&f) == (f.verify_direct != 0 || (f.verify_start != 0 && f.verify_finish != 0)));
+        HOLDS(pinpad_can_verify(&f) ==
+              (f.verify_direct != 0 || (f.verify_start != 0 && f.verify_finish != 0)));
         return 0;
     case 1:
         r = pinpad_outcome(&end, &sw, in);

@@ -1,4 +1,5 @@
-/* BER-TLV: what parses stays inside the input and, written again in the shortest form, parses to the same objects. */
+/* BER-TLV: what parses stays inside the input and, written again in the shortest form, parses to
+ * the same objects. */
 #include "fuzz.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-/* Transcripts: whatever the text, what parses can be played, by the reader and by the card, and never answers more than was written. */
+/* Transcripts: whatever the text, what parses can be played, by the reader and by the card, and
+ * never answers more than was written. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -30,7 +31,8 @@ static void play(const struct transcript *t)
     for (size_t i = 0; (x = transcript_at(t, i)) != NULL; i++) {
         HOLDS(masked_matches(&x->command, masked_filled(&x->command)));
         response.n = 0;
-        HOLDS(card.transmit(card.ctx, masked_filled(&x->command), &response) == (x->answer.n == 0 ? TP_ERR_CARD : TP_OK));
+        HOLDS(card.transmit(card.ctx, masked_filled(&x->command), &response) ==
+              (x->answer.n == 0 ? TP_ERR_CARD : TP_OK));
         HOLDS(span_eq(buf_span(&response), masked_filled(&x->answer)));
     }
     if (replay_open(&reader, &replay, &e) == TP_OK && reader_connect(reader, &e) == TP_OK) {
@@ -39,7 +41,8 @@ static void play(const struct transcript *t)
             uint16_t sw;
 
             response.n = 0;
-            if (capdu_parse(&c, masked_filled(&x->command)) == TP_OK && reader_transmit(reader, &c, &response, &sw, &e) != TP_OK)
+            if (capdu_parse(&c, masked_filled(&x->command)) == TP_OK &&
+                reader_transmit(reader, &c, &response, &sw, &e) != TP_OK)
                 HOLDS(response.n == 0);
         }
         replay_finish(&replay);

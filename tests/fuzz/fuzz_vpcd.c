@@ -1,5 +1,5 @@
-/* What a reader's service may send over vpcd: first byte cuts the stream into pieces, the rest is the stream. The answers are the same however it is cut,
- * and are well framed. */
+/* What a reader's service may send over vpcd: first byte cuts the stream into pieces, the rest is
+ * the stream. The answers are the same however it is cut, and are well framed. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -29,7 +29,8 @@ static struct card *make_card(void)
     return card;
 }
 
-/* Feeds the stream in pieces of n bytes; the lengths of the answers, not their random content, go to out. */
+/* Feeds the stream in pieces of n bytes; the lengths of the answers, not their random content, go
+ * to out. */
 static enum tp_err feed(struct span stream, size_t n, uint32_t *frames, unsigned long *handled)
 {
     static struct vpcd v;
@@ -47,7 +48,8 @@ static enum tp_err feed(struct span stream, size_t n, uint32_t *frames, unsigned
     answers = buf_span(&out);
     *frames = 0;
     for (uint16_t length; answers.n > 0; *frames = *frames * 31 + length + 1)
-        HOLDS(span_be16(&answers, &length) == TP_OK && length >= 2 && span_take(&answers, length, &piece) == TP_OK);
+        HOLDS(span_be16(&answers, &length) == TP_OK && length >= 2 &&
+              span_take(&answers, length, &piece) == TP_OK);
     *handled = v.controls + v.commands;
     card_close(&card);
     return r;
@@ -60,8 +62,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 2 || size > 4096)
         return 0;
-    const enum tp_err whole = feed(span_of(data + 1, size - 1), size, &whole_frames, &whole_handled);
-    const enum tp_err cut = feed(span_of(data + 1, size - 1), 1 + data[0] % 7, &cut_frames, &cut_handled);
+    const enum tp_err whole =
+        feed(span_of(data + 1, size - 1), size, &whole_frames, &whole_handled);
+    const enum tp_err cut =
+        feed(span_of(data + 1, size - 1), 1 + data[0] % 7, &cut_frames, &cut_handled);
 
     HOLDS(whole == cut && whole_frames == cut_frames && whole_handled == cut_handled);
     return 0;

@@ -1,5 +1,6 @@
-/* The main of a fuzz target where there is no libFuzzer: gives it every seed of $TESTS_SRCDIR/fuzz/corpus/NAME, and of the files and folders named as
- * arguments, in order of names. NAME is the program's own without "fuzz_". Fails when there was nothing to replay. */
+/* The main of a fuzz target where there is no libFuzzer: gives it every seed of
+ * $TESTS_SRCDIR/fuzz/corpus/NAME, and of the files and folders named as arguments, in order of
+ * names. NAME is the program's own without "fuzz_". Fails when there was nothing to replay. */
 #include "fuzz.h"
 
 #include <dirent.h>
@@ -63,7 +64,8 @@ static int replay(const char *path)
 
 int main(int argc, char **argv)
 {
-    const char *slash = strrchr(argv[0], '/'), *name = slash != NULL ? slash + 1 : argv[0], *tests = getenv("TESTS_SRCDIR");
+    const char *slash = strrchr(argv[0], '/'), *name = slash != NULL ? slash + 1 : argv[0],
+               *tests = getenv("TESTS_SRCDIR");
     char seeds[4096];
     int failed = 0;
 

@@ -1,15 +1,20 @@
-/* A card reader with keypad and display for tests: an IFD handler (IFD specification 3.0, PCSC/ifdhandler.h) that the private pcscd of with-pcscd loads.
- * The card in it is whoever connects to its port and speaks vpcd's protocol: telepay-simcard --vpcd 127.0.0.1:35965.
+/* A card reader with keypad and display for tests: an IFD handler (IFD specification 3.0,
+ * PCSC/ifdhandler.h) that the private pcscd of with-pcscd loads. The card in it is whoever connects
+ * to its port and speaks vpcd's protocol: telepay-simcard --vpcd 127.0.0.1:35965.
  *
- * DEVICENAME of its configuration is a folder through which a test plays the person at the reader and says what kind of reader it is:
- *     port      the port to listen on, decimal
- *     mode      words: "steps" has START, GET_KEY_PRESSED and FINISH in the place of DIRECT; "blind" has not even GET_KEY_PRESSED; "none" no keypad;
- *               "plain" no display; "max8" takes 4 to 8 digits and refuses a structure that wants more; "properties" answers IFD_PIN_PROPERTIES only;
- *               "unplugged" is no longer there; "mute" has a card that does not answer to reset; "refuse" answers 6B80; "broken" fails; "hold" keeps what the card answered until a file "go" is there
- *     keys      a line for each entry: digits, then the OK key; or "cancel" or "timeout". No line: nobody is there, which is a time-out
- *     log       what the handler saw: "verify " and the structure in hex, "display " and what it shows. Never a PIN
+ * DEVICENAME of its configuration is a folder through which a test plays the person at the reader
+ * and says what kind of reader it is: port      the port to listen on, decimal mode      words:
+ * "steps" has START, GET_KEY_PRESSED and FINISH in the place of DIRECT; "blind" has not even
+ * GET_KEY_PRESSED; "none" no keypad; "plain" no display; "max8" takes 4 to 8 digits and refuses a
+ * structure that wants more; "properties" answers IFD_PIN_PROPERTIES only; "unplugged" is no longer
+ * there; "mute" has a card that does not answer to reset; "refuse" answers 6B80; "broken" fails;
+ * "hold" keeps what the card answered until a file "go" is there keys      a line for each entry:
+ * digits, then the OK key; or "cancel" or "timeout". No line: nobody is there, which is a time-out
+ *     log       what the handler saw: "verify " and the structure in hex, "display " and what it
+ * shows. Never a PIN
  *
- * It reads PIN_VERIFY_STRUCTURE as PC/SC part 10, 2.5.2, and CCID 1.1, 6.1.11, say, for any format, so that a wrong one gives a wrong command. */
+ * It reads PIN_VERIFY_STRUCTURE as PC/SC part 10, 2.5.2, and CCID 1.1, 6.1.11, say, for any format,
+ * so that a wrong one gives a wrong command. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -142,7 +147,8 @@ static bool control_card(uint8_t what)
 
 static bool read_atr(void)
 {
-    if (control_card(VPCD_ATR) && receive_message(reader.atr, sizeof(reader.atr), &reader.atr_n) && reader.atr_n > 0)
+    if (control_card(VPCD_ATR) && receive_message(reader.atr, sizeof(reader.atr), &reader.atr_n) &&
+        reader.atr_n > 0)
         return true;
     card_gone();
     return false;
@@ -170,7 +176,8 @@ static bool present(void)
     return read_atr();
 }
 
-static bool exchange(const uint8_t *command, size_t n, uint8_t *answer, size_t cap, size_t *answer_n)
+static bool exchange(const uint8_t *command, size_t n, uint8_t *answer, size_t cap,
+                     size_t *answer_n)
 {
     if (send_message(command, n) && receive_message(answer, cap, answer_n) && *answer_n >= 2)
         return true;
@@ -187,10 +194,10 @@ static bool legal(const uint8_t *s, size_t n)
     if (n < HEAD + 5 || n > HEAD + COMMAND_MAX)
         return false;
     return (s[15] | (size_t)s[16] << 8) == n - HEAD && s[17] == 0 && s[18] == 0 /* ulDataLength */
-           && s[5] <= most && s[6] >= 1 && s[6] <= s[5]                         /* wPINMaxExtraDigit */
-           && (s[7] & 0x07) != 0 && s[7] <= 0x07                                /* bEntryValidationCondition */
-           && (s[8] == 0 || !mode("plain")) && s[8] <= 1                        /* a message needs a display */
-           && (s[4] & 0xE0) == 0 && s[11] == 0;                                 /* RFU; bMsgIndex */
+           && s[5] <= most && s[6] >= 1 && s[6] <= s[5]  /* wPINMaxExtraDigit */
+           && (s[7] & 0x07) != 0 && s[7] <= 0x07         /* bEntryValidationCondition */
+           && (s[8] == 0 || !mode("plain")) && s[8] <= 1 /* a message needs a display */
+           && (s[4] & 0xE0) == 0 && s[11] == 0;          /* RFU; bMsgIndex */
 }
 
 static void put_bits(uint8_t *p, size_t at, size_t n, unsigned v)
@@ -203,7 +210,8 @@ static void put_bits(uint8_t *p, size_t at, size_t n, unsigned v)
     }
 }
 
-/* CCID 1.1, 6.1.11.4 to 6.1.11.6: the digits into the command, whose data begin at its sixth byte. */
+/* CCID 1.1, 6.1.11.4 to 6.1.11.6: the digits into the command, whose data begin at its sixth byte.
+ */
 static void insert(uint8_t *command, size_t n, const uint8_t *s, const char *digits)
 {
     const size_t count = strlen(digits);
@@ -219,7 +227,8 @@ static void insert(uint8_t *command, size_t n, const uint8_t *s, const char *dig
     if ((at + count * width + 7) / 8 > n - 5 || (length_at + length_bits + 7) / 8 > n - 5)
         return;
     for (size_t i = 0; i < count; i++)
-        put_bits(command + 5, at + i * width, width, type == 2 ? (unsigned)digits[i] : (unsigned)digits[i] - '0');
+        put_bits(command + 5, at + i * width, width,
+                 type == 2 ? (unsigned)digits[i] : (unsigned)digits[i] - '0');
     put_bits(command + 5, length_at, length_bits, (unsigned)count);
 }
 
@@ -275,7 +284,8 @@ static size_t verify(const uint8_t *s, size_t n, uint8_t *answer, size_t cap)
         return status(answer, 0x6400);
     if (strcmp(entry, "cancel") == 0)
         return status(answer, 0x6401);
-    if (strlen(entry) < s[6] || strlen(entry) > s[5] || strspn(entry, "0123456789") != strlen(entry))
+    if (strlen(entry) < s[6] || strlen(entry) > s[5] ||
+        strspn(entry, "0123456789") != strlen(entry))
         return status(answer, 0x6403);
     memcpy(command, s + HEAD, n - HEAD);
     insert(command, n - HEAD, s, entry);
@@ -315,7 +325,8 @@ static size_t features(uint8_t *out)
     } else if (!mode("none")) {
         n += feature(out + n, FEATURE_VERIFY_PIN_DIRECT);
     }
-    n += feature(out + n, mode("properties") ? FEATURE_IFD_PIN_PROPERTIES : FEATURE_GET_TLV_PROPERTIES);
+    n += feature(out + n,
+                 mode("properties") ? FEATURE_IFD_PIN_PROPERTIES : FEATURE_GET_TLV_PROPERTIES);
     return n;
 }
 
@@ -351,14 +362,16 @@ static size_t tlv_properties(uint8_t *out)
     return sizeof(tlv);
 }
 
-RESPONSECODE IFDHControl(DWORD Lun, DWORD dwControlCode, PUCHAR TxBuffer, DWORD TxLength, PUCHAR RxBuffer, DWORD RxLength, LPDWORD pdwBytesReturned)
+RESPONSECODE IFDHControl(DWORD Lun, DWORD dwControlCode, PUCHAR TxBuffer, DWORD TxLength,
+                         PUCHAR RxBuffer, DWORD RxLength, LPDWORD pdwBytesReturned)
 {
     const bool steps = mode("steps") || mode("blind");
     size_t n;
 
     (void)Lun;
     *pdwBytesReturned = 0;
-    if (RxLength < 64 && dwControlCode != CONTROL(FEATURE_VERIFY_PIN_FINISH) && dwControlCode != CONTROL(FEATURE_GET_KEY_PRESSED))
+    if (RxLength < 64 && dwControlCode != CONTROL(FEATURE_VERIFY_PIN_FINISH) &&
+        dwControlCode != CONTROL(FEATURE_GET_KEY_PRESSED))
         return IFD_ERROR_INSUFFICIENT_BUFFER;
     if (dwControlCode == CM_IOCTL_GET_FEATURE_REQUEST) {
         *pdwBytesReturned = features(RxBuffer);
@@ -371,7 +384,8 @@ RESPONSECODE IFDHControl(DWORD Lun, DWORD dwControlCode, PUCHAR TxBuffer, DWORD 
         return IFD_NOT_SUPPORTED;
     } else if (mode("broken") && dwControlCode == CONTROL(FEATURE_VERIFY_PIN_DIRECT)) {
         return IFD_COMMUNICATION_ERROR;
-    } else if (dwControlCode == CONTROL(steps ? FEATURE_VERIFY_PIN_START : FEATURE_VERIFY_PIN_DIRECT)) {
+    } else if (dwControlCode ==
+               CONTROL(steps ? FEATURE_VERIFY_PIN_START : FEATURE_VERIFY_PIN_DIRECT)) {
         n = verify(TxBuffer, TxLength, RxBuffer, RxLength);
         if (n == 0)
             return IFD_COMMUNICATION_ERROR;
@@ -385,9 +399,13 @@ RESPONSECODE IFDHControl(DWORD Lun, DWORD dwControlCode, PUCHAR TxBuffer, DWORD 
     } else if (steps && !mode("blind") && dwControlCode == CONTROL(FEATURE_GET_KEY_PRESSED)) {
         static unsigned asked;
 
-        RxBuffer[0] = asked++ % 3 != 2 ? 0x2B : reader.pending[0] == 0x64 && reader.pending[1] == 0 ? 0x0E : reader.pending[0] == 0x64 ? 0x1B : 0x0D;
+        RxBuffer[0] = asked++ % 3 != 2                                      ? 0x2B
+                      : reader.pending[0] == 0x64 && reader.pending[1] == 0 ? 0x0E
+                      : reader.pending[0] == 0x64                           ? 0x1B
+                                                                            : 0x0D;
         *pdwBytesReturned = 1;
-    } else if (steps && dwControlCode == CONTROL(FEATURE_VERIFY_PIN_FINISH) && reader.pending_n == 2) {
+    } else if (steps && dwControlCode == CONTROL(FEATURE_VERIFY_PIN_FINISH) &&
+               reader.pending_n == 2) {
         memcpy(RxBuffer, reader.pending, 2);
         reader.pending_n = 0;
         *pdwBytesReturned = 2;
@@ -415,8 +433,10 @@ RESPONSECODE IFDHCreateChannelByName(DWORD Lun, LPSTR DeviceName)
         fclose(f);
     at.sin_port = htons((uint16_t)port);
     reader.listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (reader.listening < 0 || setsockopt(reader.listening, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
-        bind(reader.listening, (const struct sockaddr *)&at, sizeof(at)) != 0 || listen(reader.listening, 4) != 0)
+    if (reader.listening < 0 ||
+        setsockopt(reader.listening, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
+        bind(reader.listening, (const struct sockaddr *)&at, sizeof(at)) != 0 ||
+        listen(reader.listening, 4) != 0)
         return IFD_COMMUNICATION_ERROR;
     return IFD_SUCCESS;
 }
@@ -473,7 +493,8 @@ RESPONSECODE IFDHSetCapabilities(DWORD Lun, DWORD Tag, DWORD Length, PUCHAR Valu
     return IFD_NOT_SUPPORTED;
 }
 
-RESPONSECODE IFDHSetProtocolParameters(DWORD Lun, DWORD Protocol, UCHAR Flags, UCHAR PTS1, UCHAR PTS2, UCHAR PTS3)
+RESPONSECODE IFDHSetProtocolParameters(DWORD Lun, DWORD Protocol, UCHAR Flags, UCHAR PTS1,
+                                       UCHAR PTS2, UCHAR PTS3)
 {
     (void)Lun;
     (void)Protocol;
@@ -495,7 +516,8 @@ RESPONSECODE IFDHPowerICC(DWORD Lun, DWORD Action, PUCHAR Atr, PDWORD AtrLength)
         reader.powered = false;
         return control_card(VPCD_OFF) ? IFD_SUCCESS : IFD_ERROR_POWER_ACTION;
     }
-    if (!control_card(reader.powered && Action == IFD_RESET ? VPCD_RESET : VPCD_ON) || !read_atr() || *AtrLength < reader.atr_n)
+    if (!control_card(reader.powered && Action == IFD_RESET ? VPCD_RESET : VPCD_ON) ||
+        !read_atr() || *AtrLength < reader.atr_n)
         return IFD_ERROR_POWER_ACTION;
     reader.powered = true;
     memcpy(Atr, reader.atr, reader.atr_n);
@@ -503,8 +525,8 @@ RESPONSECODE IFDHPowerICC(DWORD Lun, DWORD Action, PUCHAR Atr, PDWORD AtrLength)
     return IFD_SUCCESS;
 }
 
-RESPONSECODE IFDHTransmitToICC(DWORD Lun, SCARD_IO_HEADER SendPci, PUCHAR TxBuffer, DWORD TxLength, PUCHAR RxBuffer, PDWORD RxLength,
-                               PSCARD_IO_HEADER RecvPci)
+RESPONSECODE IFDHTransmitToICC(DWORD Lun, SCARD_IO_HEADER SendPci, PUCHAR TxBuffer, DWORD TxLength,
+                               PUCHAR RxBuffer, PDWORD RxLength, PSCARD_IO_HEADER RecvPci)
 {
     size_t n = 0;
 

@@ -1,4 +1,5 @@
-/* The scheme of the cards of simcard/ in these tests, with keys as short as they may be, and a terminal that knows its authority. */
+/* The scheme of the cards of simcard/ in these tests, with keys as short as they may be, and a
+ * terminal that knows its authority. */
 #ifndef TP_TESTS_PAIR_SCHEME_H
 #define TP_TESTS_PAIR_SCHEME_H
 

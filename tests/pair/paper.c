@@ -28,7 +28,8 @@ static void key(struct emv_privkey **out, unsigned bits)
 }
 
 /* The authority's public key goes the way every authority's goes: by a file. */
-static void put_key(FILE *f, const char *before, uint8_t index, const struct emv_pubkey *public, const char *expiry)
+static void put_key(FILE *f, const char *before, uint8_t index, const struct emv_pubkey *public,
+                    const char *expiry)
 {
     static const uint8_t rid[5] = {0xF0, 0x00, 0x00, 0x00, 0x14};
     char modulus[2 * EMV_RSA_MAX + 1], hash[41];
@@ -36,9 +37,11 @@ static void put_key(FILE *f, const char *before, uint8_t index, const struct emv
 
     ck_assert_int_eq(capk_sha1(sha1, rid, index, public), TP_OK);
     fprintf(f,
-            "%s{\"rid\":\"F000000014\",\"index\":\"%02X\",\"modulus\":\"%s\",\"exponent\":\"03\",\"sha1\":\"%s\",\"expiry\":\"%s\","
+            "%s{\"rid\":\"F000000014\",\"index\":\"%02X\",\"modulus\":\"%s\",\"exponent\":\"03\","
+            "\"sha1\":\"%s\",\"expiry\":\"%s\","
             "\"environment\":\"test\"}",
-            before, index, hex_encode(modulus, emv_pubkey_modulus(public)), hex_encode(hash, SPAN_OF(sha1)), expiry);
+            before, index, hex_encode(modulus, emv_pubkey_modulus(public)),
+            hex_encode(hash, SPAN_OF(sha1)), expiry);
 }
 
 /* Index 01 is the authority; index 03 the same key, gone since 2020. */
@@ -90,7 +93,8 @@ static void set(struct paper *p, const char *tag, const char *hex, bool is_signe
         i++;
     if (hex == NULL) {
         if (i < p->objects_n)
-            memmove(&p->objects[i], &p->objects[i + 1], (--p->objects_n - i) * sizeof(p->objects[0]));
+            memmove(&p->objects[i], &p->objects[i + 1],
+                    (--p->objects_n - i) * sizeof(p->objects[0]));
         return;
     }
     if (i == p->objects_n) {
@@ -118,7 +122,8 @@ void paper_card(struct paper *p, const struct paper_keys *k)
         {"5F25", "240101"},
         {"5F28", "0250"},
         {"5F34", "01"},
-        {"8C", "9F02069F03069F1A0295055F2A029A039C019F37049F34039F3501"}, /* 33 bytes: TVR at 14, CVM results at 29 */
+        {"8C", "9F02069F03069F1A0295055F2A029A039C019F37049F34039F3501"}, /* 33 bytes: TVR at 14,
+                                                                             CVM results at 29 */
         {"8D", "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403"},
         {"8E", "00000000000000001F00"},
         {"9F07", "FFC0"},
@@ -153,11 +158,13 @@ static void new_record(struct paper *p)
     p->record_n[p->records_n++] = 0;
 }
 
-/* Into the last record, or a new one when it is full. Values only; the template goes around when it is read. */
+/* Into the last record, or a new one when it is full. Values only; the template goes around when it
+ * is read. */
 static void into_record(struct paper *p, const char *tag_hex, const char *hex)
 {
     uint8_t raw[4], value[256];
-    const struct span t = unhex(raw, sizeof(raw), tag_hex), v = unhex(value, sizeof(value), strcmp(hex, "empty") == 0 ? "" : hex);
+    const struct span t = unhex(raw, sizeof(raw), tag_hex),
+                      v = unhex(value, sizeof(value), strcmp(hex, "empty") == 0 ? "" : hex);
     uint32_t tag = 0;
     struct buf b;
 
@@ -183,12 +190,18 @@ static void certificates(struct paper *p)
         ck_assert_int_eq(buf_put(&b, span_of(p->records[i], p->record_n[i])), TP_OK);
     if (list != NULL && strcmp(list, "82") == 0)
         ck_assert_int_eq(hex_decode(&b, p->aip), TP_OK);
-    ck_assert_int_eq(emv_issuer_cert_make(&issuer, p->keys->authority, emv_privkey_public(p->keys->issuer), "999014", 20401231, serial), TP_OK);
-    ck_assert_int_eq(emv_icc_cert_make(&card, EMV_ICC_KEY, p->keys->issuer, emv_privkey_public(p->keys->card), buf_span(&b), PAN, 20301231, serial),
+    ck_assert_int_eq(emv_issuer_cert_make(&issuer, p->keys->authority,
+                                          emv_privkey_public(p->keys->issuer), "999014", 20401231,
+                                          serial),
                      TP_OK);
-    ck_assert_int_eq(
-        emv_icc_cert_make(&pin, EMV_ICC_PIN_KEY, p->keys->issuer, emv_privkey_public(p->keys->pin), (struct span){NULL, 0}, PAN, 20301231, serial),
-        TP_OK);
+    ck_assert_int_eq(emv_icc_cert_make(&card, EMV_ICC_KEY, p->keys->issuer,
+                                       emv_privkey_public(p->keys->card), buf_span(&b), PAN,
+                                       20301231, serial),
+                     TP_OK);
+    ck_assert_int_eq(emv_icc_cert_make(&pin, EMV_ICC_PIN_KEY, p->keys->issuer,
+                                       emv_privkey_public(p->keys->pin), (struct span){NULL, 0},
+                                       PAN, 20301231, serial),
+                     TP_OK);
     ck_assert_int_eq(emv_ssad_make(ssad, p->keys->issuer, dac, buf_span(&b)), TP_OK);
 
     /* what a test already set (or removed with "-90": kept as "") stays so */
@@ -196,16 +209,22 @@ static void certificates(struct paper *p)
         const char *tag;
         const uint8_t *p;
         size_t n;
-    } made[] = {{"90", issuer.cert, issuer.cert_n},       {"92", issuer.remainder, issuer.remainder_n},
-                {"9F32", (const uint8_t *)"\x03", 1},     {"93", ssad, emv_pubkey_size(emv_privkey_public(p->keys->issuer))},
-                {"9F46", card.cert, card.cert_n},         {"9F48", card.remainder, card.remainder_n},
-                {"9F47", (const uint8_t *)"\x03", 1},     {"9F2D", pin.cert, pin.cert_n},
-                {"9F2F", pin.remainder, pin.remainder_n}, {"9F2E", (const uint8_t *)"\x03", 1}};
+    } made[] = {{"90", issuer.cert, issuer.cert_n},
+                {"92", issuer.remainder, issuer.remainder_n},
+                {"9F32", (const uint8_t *)"\x03", 1},
+                {"93", ssad, emv_pubkey_size(emv_privkey_public(p->keys->issuer))},
+                {"9F46", card.cert, card.cert_n},
+                {"9F48", card.remainder, card.remainder_n},
+                {"9F47", (const uint8_t *)"\x03", 1},
+                {"9F2D", pin.cert, pin.cert_n},
+                {"9F2F", pin.remainder, pin.remainder_n},
+                {"9F2E", (const uint8_t *)"\x03", 1}};
 
     for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
         const bool pin_object = strncmp(made[i].tag, "9F2", 3) == 0;
 
-        if (get(p, made[i].tag) != NULL || (made[i].n == 0) || (pin_object && get(p, "PIN") == NULL))
+        if (get(p, made[i].tag) != NULL || (made[i].n == 0) ||
+            (pin_object && get(p, "PIN") == NULL))
             continue;
         put_hex(hex, made[i].p, made[i].n);
         set(p, made[i].tag, hex, false);
@@ -284,7 +303,8 @@ static void gpo(struct paper *p, const struct capdu *c, struct buf *out)
     ck_assert_uint_eq(t.tag, 0x83);
     memcpy(p->pdol_values, t.value.p, t.value.n);
     p->pdol_values_n = t.value.n;
-    snprintf(hex, sizeof(hex), "770E8202%s94080801%02zX%02zX1001%02zX009000", p->aip, p->signed_n, p->signed_n, p->records_n - p->signed_n);
+    snprintf(hex, sizeof(hex), "770E8202%s94080801%02zX%02zX1001%02zX009000", p->aip, p->signed_n,
+             p->signed_n, p->records_n - p->signed_n);
     answer_hex(out, p->gpo[0] != '\0' ? p->gpo : hex);
 }
 
@@ -302,14 +322,16 @@ static void read_record(const struct paper *p, const struct capdu *c, struct buf
 }
 
 /* ICC dynamic data of Book 2, table 17 (DDA) and 19 (CDA), signed by the card's key. */
-static void sign(const struct paper *p, struct span dynamic, struct span terminal, enum paper_break broken, uint8_t *sdad)
+static void sign(const struct paper *p, struct span dynamic, struct span terminal,
+                 enum paper_break broken, uint8_t *sdad)
 {
     uint8_t other[256];
 
     memcpy(other, terminal.p, terminal.n);
     if (broken == PAPER_OTHER_UN)
         other[terminal.n - 1] ^= 1;
-    ck_assert_int_eq(emv_sdad_make(sdad, p->keys->card, dynamic, span_of(other, terminal.n)), TP_OK);
+    ck_assert_int_eq(emv_sdad_make(sdad, p->keys->card, dynamic, span_of(other, terminal.n)),
+                     TP_OK);
     if (broken == PAPER_FLIPPED)
         sdad[20] ^= 1;
 }
@@ -330,7 +352,8 @@ static void internal_authenticate(struct paper *p, const struct capdu *c, struct
 }
 
 /* Transaction data hash code: Book 2, 6.6.1. */
-static void data_hash(const struct paper *p, const struct capdu *c, unsigned which, struct span response, uint8_t hash[20])
+static void data_hash(const struct paper *p, const struct capdu *c, unsigned which,
+                      struct span response, uint8_t hash[20])
 {
     uint8_t all[1024];
     struct buf b = BUF_OF(all);
@@ -343,7 +366,8 @@ static void data_hash(const struct paper *p, const struct capdu *c, unsigned whi
     ck_assert_int_eq(EVP_Q_digest(NULL, "SHA1", NULL, b.p, b.n, hash, NULL), 1);
 }
 
-static void answer_cda(struct paper *p, const struct capdu *c, unsigned which, uint8_t cid, struct buf *out)
+static void answer_cda(struct paper *p, const struct capdu *c, unsigned which, uint8_t cid,
+                       struct buf *out)
 {
     static const uint8_t cryptogram[8] = {0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88};
     const enum paper_break broken = p->broken[which];
@@ -352,7 +376,8 @@ static void answer_cda(struct paper *p, const struct capdu *c, unsigned which, u
     uint8_t hash[20];
     const size_t un_at = which == 0 ? 25 : 27; /* of 9F37 in the base CDOL1, CDOL2 */
 
-    /* 9F27 9F36 before the signature, 9F10 behind it: a card may choose its order (Book 2, 6.6.1) */
+    /* 9F27 9F36 before the signature, 9F10 behind it: a card may choose its order (Book 2, 6.6.1)
+     */
     answer_tlv(&before, TAG_CID, span_of(&cid, 1));
     answer_tlv(&before, TAG_ATC, span_of("\x00\x2A", 2));
     answer_tlv(&before, TAG_IAD, span_of("\x06\x01\x12\x03\xA4\x00\x00", 7));
@@ -412,7 +437,8 @@ static void verify(struct paper *p, const struct capdu *c, struct buf *out)
     bool right = c->p2 == 0x80 && span_eq(c->data, SPAN_OF(block));
 
     if (c->p2 == 0x88 && emv_rsa_sign(own, c->data, plain) == TP_OK)
-        right = plain[0] == 0x7F && memcmp(plain + 1, block, 8) == 0 && memcmp(plain + 9, p->challenge, 8) == 0;
+        right = plain[0] == 0x7F && memcmp(plain + 1, block, 8) == 0 &&
+                memcmp(plain + 9, p->challenge, 8) == 0;
     answer_hex(out, right ? "9000" : "63C2");
 }
 
@@ -518,7 +544,10 @@ void paper_terminal(struct paper_terminal *t, const struct paper_keys *k)
     };
     memcpy(t->ddol, "\x9F\x37\x04", 3);
     t->config.applications[0] =
-        (struct terminal_application){.aid = {0xF0, 0x00, 0x00, 0x00, 0x14, 0x10, 0x10}, .aid_n = 7, .version = {0x00, 0x01}, .floor_limit = 5000};
+        (struct terminal_application){.aid = {0xF0, 0x00, 0x00, 0x00, 0x14, 0x10, 0x10},
+                                      .aid_n = 7,
+                                      .version = {0x00, 0x01},
+                                      .floor_limit = 5000};
     t->config.applications[0].default_ddol = SPAN_OF(t->ddol);
     t->request = (struct transaction_request){.amount = 1250,
                                               .currency = 978,
@@ -558,11 +587,13 @@ static enum tp_err person_pin(void *ctx, unsigned tries_left, bool wrong_before,
     return secret_copy(pin, span_str(t->pins[i]));
 }
 
-static enum tp_err authorise(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out)
+static enum tp_err authorise(void *ctx, const struct transaction *tx,
+                             struct kernel_issuer_answer *out)
 {
     struct paper_terminal *t = ctx;
 
-    ck_assert_uint_eq(transaction_get(tx, TAG_CID).p[0] & 0xC0, 0x80); /* an ARQC is there for the issuer */
+    ck_assert_uint_eq(transaction_get(tx, TAG_CID).p[0] & 0xC0,
+                      0x80); /* an ARQC is there for the issuer */
     t->online_asked++;
     *out = t->issuer;
     return TP_OK;
@@ -575,7 +606,8 @@ static enum tp_err seen(struct paper_terminal *t, const char *pan, int psn)
     return t->forgetful ? TP_ERR_IO : TP_OK;
 }
 
-static enum tp_err memory_spent(void *ctx, const char *pan, int psn, uint16_t currency, int64_t *amount)
+static enum tp_err memory_spent(void *ctx, const char *pan, int psn, uint16_t currency,
+                                int64_t *amount)
 {
     struct paper_terminal *t = ctx;
 
@@ -594,7 +626,8 @@ static enum tp_err memory_exception(void *ctx, const char *pan, int psn, bool *h
     return seen(t, pan, psn);
 }
 
-void paper_sides(struct paper_terminal *t, struct kernel_person *person, struct kernel_online *online)
+void paper_sides(struct paper_terminal *t, struct kernel_person *person,
+                 struct kernel_online *online)
 {
     *person = (struct kernel_person){.ctx = t, .choose = person_choose, .pin = person_pin};
     *online = (struct kernel_online){t, authorise};
@@ -602,7 +635,8 @@ void paper_sides(struct paper_terminal *t, struct kernel_person *person, struct 
     t->config.memory = &t->memory;
 }
 
-enum tp_err paper_run(struct transaction **tx, struct paper *p, struct paper_terminal *t, struct tp_error *e)
+enum tp_err paper_run(struct transaction **tx, struct paper *p, struct paper_terminal *t,
+                      struct tp_error *e)
 {
     struct kernel_person person;
     struct kernel_online online;
@@ -613,7 +647,8 @@ enum tp_err paper_run(struct transaction **tx, struct paper *p, struct paper_ter
     paper_sides(t, &person, &online);
     *tx = NULL;
     ck_assert_int_eq(paper_open(&reader, &card, p), TP_OK);
-    r = kernel_run(tx, reader, &t->config, &t->request, t->no_person ? NULL : &person, t->no_online ? NULL : &online, e);
+    r = kernel_run(tx, reader, &t->config, &t->request, t->no_person ? NULL : &person,
+                   t->no_online ? NULL : &online, e);
     reader_close(&reader);
     return r;
 }
@@ -635,7 +670,8 @@ const char *paper_nth(const struct paper *p, const char *hex, size_t n)
     return NULL;
 }
 
-void paper_prepare(struct paper *p, struct paper_terminal *t, const struct paper_keys *k, const char *card, const char *answers, const char *terminal)
+void paper_prepare(struct paper *p, struct paper_terminal *t, const struct paper_keys *k,
+                   const char *card, const char *answers, const char *terminal)
 {
     paper_card(p, k);
     paper_terminal(t, k);
@@ -644,12 +680,14 @@ void paper_prepare(struct paper *p, struct paper_terminal *t, const struct paper
     paper_terminal_words(t, terminal);
 }
 
-void paper_check_hex(const struct transaction *tx, const char *clause, uint32_t tag, const char *want)
+void paper_check_hex(const struct transaction *tx, const char *clause, uint32_t tag,
+                     const char *want)
 {
     const struct span got = transaction_get(tx, tag);
     char text[512];
 
     ck_assert_uint_lt(got.n, 250);
     hex_encode(text, got);
-    ck_assert_msg(strcmp(text, want) == 0, "%s: %X is %s, the Books say %s (%s)", clause, (unsigned)tag, text, want, transaction_reason(tx));
+    ck_assert_msg(strcmp(text, want) == 0, "%s: %X is %s, the Books say %s (%s)", clause,
+                  (unsigned)tag, text, want, transaction_reason(tx));
 }

@@ -74,11 +74,13 @@ static enum tp_err t0_transmit(void *self, struct span command, struct buf *out,
         hand_out(t, out, command.p[4]);
         return TP_OK;
     }
-    if (command.n == 5 && t->n > 0 && memcmp(t->header, command.p, 4) == 0) { /* again, with the right Le */
+    if (command.n == 5 && t->n > 0 &&
+        memcmp(t->header, command.p, 4) == 0) { /* again, with the right Le */
         hand_out(t, out, command.p[4]);
         return TP_OK;
     }
-    ck_assert_msg(command.n == 5 || command.n == 5U + command.p[4], "a command that T=0 does not have");
+    ck_assert_msg(command.n == 5 || command.n == 5U + command.p[4],
+                  "a command that T=0 does not have");
     memcpy(t->header, command.p, 4);
     r = ask_card(t, command);
     if (r != TP_OK)

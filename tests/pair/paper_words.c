@@ -1,4 +1,5 @@
-/* The little language in which a row of a test table says what differs from the paper card and terminal of paper.c. */
+/* The little language in which a row of a test table says what differs from the paper card and
+ * terminal of paper.c. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,7 +58,9 @@ static void object(struct paper *p, const char *tag, const char *hex, bool outsi
 /* Certificates and what else a card has beside its signed records. */
 static bool stands_outside(const char *tag)
 {
-    static const char *const tags[] = {"8F", "90", "92", "93", "9F32", "9F46", "9F47", "9F48", "9F49", "9F2D", "9F2E", "9F2F", "5F20", "97", "PIN"};
+    static const char *const tags[] = {"8F",   "90",   "92",   "93",   "9F32",
+                                       "9F46", "9F47", "9F48", "9F49", "9F2D",
+                                       "9F2E", "9F2F", "5F20", "97",   "PIN"};
 
     for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
         if (strcmp(tag, tags[i]) == 0)
@@ -215,7 +218,8 @@ void paper_terminal_words(struct paper_terminal *t, const char *words)
         else if (strcmp(key, "hot") == 0)
             t->hot = true;
         else if (strcmp(key, "application") == 0)
-            t->request.application = span_of(t->application, bytes_to(t->application, sizeof(t->application), value));
+            t->request.application =
+                span_of(t->application, bytes_to(t->application, sizeof(t->application), value));
         else if (strcmp(key, "label") == 0) {
             snprintf(t->label, sizeof(t->label), "%.16s", value);
             t->request.label = t->label;

@@ -1,6 +1,8 @@
-/* A payment as a product of factors: what card, terminal, cardholder, issuer and attacker each bring. The rows (product_rows.h) say of each choice what it
- * contributes to TVR, TSI, CVM results and outcome, written from the Books; product_expect.c says how contributions combine. Neither knows src/kernel or simcard/:
- * together they are a second statement of what must come of a payment, beside that of the code. */
+/* A payment as a product of factors: what card, terminal, cardholder, issuer and attacker each
+ * bring. The rows (product_rows.h) say of each choice what it contributes to TVR, TSI, CVM results
+ * and outcome, written from the Books; product_expect.c says how contributions combine. Neither
+ * knows src/kernel or simcard/: together they are a second statement of what must come of a
+ * payment, beside that of the code. */
 #ifndef TP_TESTS_PRODUCT_H
 #define TP_TESTS_PRODUCT_H
 
@@ -8,12 +10,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum method { NONE, SDA, DDA, CDA, METHODS };           /* what card and terminal have in common: Book 3, 10.3 */
-enum ac { AAC, TC, ARQC };                              /* in the order of a CID's bits 8-7 */
-enum end { APPROVED, DECLINED, ENDED };                 /* ENDED: the Books end the transaction without an outcome */
-enum arpc { NO_ARPC, GOOD_YES, GOOD_NO, WRONG, ARPCS }; /* what the card learns of its issuer before the second GENERATE AC */
+enum method {
+    NONE,
+    SDA,
+    DDA,
+    CDA,
+    METHODS
+};                         /* what card and terminal have in common: Book 3, 10.3 */
+enum ac { AAC, TC, ARQC }; /* in the order of a CID's bits 8-7 */
+enum end {
+    APPROVED,
+    DECLINED,
+    ENDED
+}; /* ENDED: the Books end the transaction without an outcome */
+enum arpc {
+    NO_ARPC,
+    GOOD_YES,
+    GOOD_NO,
+    WRONG,
+    ARPCS
+}; /* what the card learns of its issuer before the second GENERATE AC */
 
-/* Each row begins with its id, the word for it in a combination. clause: of EMV 4.4, B2 is Book 2. */
+/* Each row begins with its id, the word for it in a combination. clause: of EMV 4.4, B2 is Book 2.
+ */
 
 struct card_row { /* AIP byte 1: Book 3, Annex C1 */
     const char *id, *clause;
@@ -35,11 +54,13 @@ enum { PERFORMED = 1, FAILED = 2, EXCEEDED = 4 }; /* what the card says of its P
 
 struct cvm_row {
     const char *id, *clause;
-    const char *list;     /* of rules, hex; NULL: the AIP does not support cardholder verification */
-    uint32_t x, y;        /* its amounts, minor units; 1250 are paid */
+    const char *list; /* of rules, hex; NULL: the AIP does not support cardholder verification */
+    uint32_t x, y;    /* its amounts, minor units; 1250 are paid */
     uint8_t capabilities; /* 9F33 byte 2: plaintext PIN 80, enciphered 10, no CVM 08 */
-    const char *pins;     /* what the person does, each time asked: digits (1234 is right), bypass, nopad */
-    const char *card;     /* words: "dollars" (its currency is another), "spent=3" PIN tries before, or a fault */
+    const char
+        *pins; /* what the person does, each time asked: digits (1234 is right), bypass, nopad */
+    const char *card; /* words: "dollars" (its currency is another), "spent=3" PIN tries before, or
+                         a fault */
     /* what comes of it */
     uint8_t tvr1, tvr3;
     const char *results; /* 9F34 */
@@ -68,8 +89,8 @@ struct codes_row { /* action codes, Book 3, 10.7: denial, online, default */
 
 struct own_row { /* the card's own decision: Book 3, 9.3 */
     const char *id, *clause;
-    const char *card;           /* words: risks of a new card "ask" "decline" "unable"; or a fault */
-    enum ac first[3];           /* for what is asked */
+    const char *card; /* words: risks of a new card "ask" "decline" "unable"; or a fault */
+    enum ac first[3]; /* for what is asked */
     enum ac first_offline_only; /* when a TC is asked by a terminal that cannot go online */
     enum ac unable;             /* the second, when a TC is asked with Y3 */
     bool ends_first[3];         /* no answer to what is asked that the Books allow */
@@ -96,7 +117,8 @@ struct way_row { /* of an ARPC to the card: Book 3, 10.9, 10.11 */
 
 struct script_row {
     const char *id, *clause;
-    const char *scripts; /* "71:U": PIN UNBLOCK, B: APPLICATION BLOCK, small: with a wrong MAC, ?: cut short */
+    const char *scripts; /* "71:U": PIN UNBLOCK, B: APPLICATION BLOCK, small: with a wrong MAC, ?:
+                            cut short */
     const char *card;    /* a fault */
     uint8_t tvr5;
     const char *results;  /* 9F5B */
@@ -105,7 +127,11 @@ struct script_row {
     bool cvr_failed;
 };
 
-enum fails { SOUND, EARLY /* known before terminal action analysis */, SIGNED /* in the card's signature */ };
+enum fails {
+    SOUND,
+    EARLY /* known before terminal action analysis */,
+    SIGNED /* in the card's signature */
+};
 
 struct fault_row { /* of what is signed */
     const char *id, *clause;

@@ -1,17 +1,26 @@
-/* How the rows of a combination come together: the order of Book 3, 8.2, no more. What a row contributes is its own affair (product_rows.h). */
+/* How the rows of a combination come together: the order of Book 3, 8.2, no more. What a row
+ * contributes is its own affair (product_rows.h). */
 #include "product.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const struct method_row methods[METHODS] = {
-    [NONE] = {"none", 0x80, 0x00}, /* offline data authentication was not performed: Book 3, Annex C5 */
-    [SDA] = {"SDA", 0x02, 0x40},   /* SDA selected; SDA failed */
+    [NONE] = {"none", 0x80,
+              0x00}, /* offline data authentication was not performed: Book 3, Annex C5 */
+    [SDA] = {"SDA", 0x02, 0x40}, /* SDA selected; SDA failed */
     [DDA] = {"DDA", 0x00, 0x08},
     [CDA] = {"CDA", 0x00, 0x04},
 };
 
-enum { TSI_ODA = 0x80, TSI_CVM = 0x40, TSI_CARD = 0x20, TSI_ISSUER = 0x10, TSI_RISK = 0x08, TSI_SCRIPT = 0x04 }; /* Book 3, Annex C6 */
+enum {
+    TSI_ODA = 0x80,
+    TSI_CVM = 0x40,
+    TSI_CARD = 0x20,
+    TSI_ISSUER = 0x10,
+    TSI_RISK = 0x08,
+    TSI_SCRIPT = 0x04
+}; /* Book 3, Annex C6 */
 
 static unsigned nibble(char c)
 {
@@ -24,7 +33,8 @@ static bool hit(const uint8_t tvr[5], const struct codes_row *codes, unsigned wh
     const char *iac = codes->iac[which], *tac = codes->tac[which];
 
     for (unsigned i = 0; i < 5; i++)
-        if ((tvr[i] & (nibble(iac[2 * i]) << 4 | nibble(iac[2 * i + 1]) | nibble(tac[2 * i]) << 4 | nibble(tac[2 * i + 1]))) != 0)
+        if ((tvr[i] & (nibble(iac[2 * i]) << 4 | nibble(iac[2 * i + 1]) | nibble(tac[2 * i]) << 4 |
+                       nibble(tac[2 * i + 1]))) != 0)
             return true;
     return false;
 }
@@ -43,7 +53,9 @@ static enum ac terminal_asks(const struct expected *x, const struct combination 
 /* 10.3; Book 4, 6.3.2. */
 static enum fails authenticate(struct expected *x, const struct combination *c)
 {
-    const enum fails fails = c->fault->with[x->method = c->fault->hides_methods ? NONE : c->terminal->with[c->card_index]];
+    const enum fails fails =
+        c->fault
+            ->with[x->method = c->fault->hides_methods ? NONE : c->terminal->with[c->card_index]];
 
     x->tvr[0] |= methods[x->method].tvr;
     if (fails == EARLY || (fails == SIGNED && x->method == DDA))
@@ -55,8 +67,10 @@ static enum fails authenticate(struct expected *x, const struct combination *c)
     return fails;
 }
 
-/* An enciphered PIN for which no key can be had: Book 2, 7.1: the method failed, and nobody is asked for a PIN. */
-static const struct cvm_row keyless = {.pins = "", .tvr3 = 0x80, .results = "040301", .commands = 1};
+/* An enciphered PIN for which no key can be had: Book 2, 7.1: the method failed, and nobody is
+ * asked for a PIN. */
+static const struct cvm_row keyless = {
+    .pins = "", .tvr3 = 0x80, .results = "040301", .commands = 1};
 
 static void verify(struct expected *x, const struct combination *c)
 {
@@ -70,7 +84,8 @@ static void verify(struct expected *x, const struct combination *c)
     x->pins = row->pins;
     x->commands += row->commands;
     x->pin = row->cvr;
-    if (strcmp(row->results, "3F0000") != 0) /* Book 4, table 2: performed whenever a rule was looked at */
+    if (strcmp(row->results, "3F0000") !=
+        0) /* Book 4, table 2: performed whenever a rule was looked at */
         x->tsi |= TSI_CVM;
 }
 
@@ -78,7 +93,9 @@ static void risk(struct expected *x, const struct combination *c)
 {
     x->tvr[0] |= c->risk->tvr1;
     x->tvr[1] |= c->risk->tvr2;
-    x->tvr[3] |= c->type->offline_only ? c->risk->tvr4 & (uint8_t)~0x10 : c->risk->tvr4; /* selected for online: only where there is a way */
+    x->tvr[3] |= c->type->offline_only
+                     ? c->risk->tvr4 & (uint8_t)~0x10
+                     : c->risk->tvr4; /* selected for online: only where there is a way */
     x->commands += c->risk->commands;
     x->tsi |= TSI_RISK;
 }
@@ -89,7 +106,8 @@ static void generate(struct expected *x, enum ac asked, bool cda, unsigned nth)
     const size_t n = strlen(x->p1);
 
     memcpy(x->tvr_at[nth], x->tvr, sizeof(x->tvr));
-    snprintf(x->p1 + n, sizeof(x->p1) - n, "%s%X0", n > 0 ? "," : "", (unsigned)asked << 2 | (cda ? 1U : 0U));
+    snprintf(x->p1 + n, sizeof(x->p1) - n, "%s%X0", n > 0 ? "," : "",
+             (unsigned)asked << 2 | (cda ? 1U : 0U));
     x->commands++;
 }
 
@@ -104,7 +122,8 @@ static void end(struct expected *x, enum ac got)
 }
 
 /* The last GENERATE AC. got: the card's own wish for a TC that is asked. */
-static void second(struct expected *x, const struct combination *c, enum ac asked, enum ac got, bool cda)
+static void second(struct expected *x, const struct combination *c, enum ac asked, enum ac got,
+                   bool cda)
 {
     x->has_second = true;
     x->second = asked == AAC ? AAC : got;
@@ -122,7 +141,10 @@ static void reached(struct expected *x, const struct combination *c, bool cda)
     const struct issuer_row *i = c->issuer;
     const bool sent = i->sent != NO_ARPC;
     enum arpc learned = c->way->external || c->way->cdol2 ? i->learned : NO_ARPC;
-    const bool refused = i->tvr_failed || (c->own->wrong_ac && i->learned != NO_ARPC); /* an ARPC over another ARQC is wrong: Book 2, 8.2 */
+    const bool refused =
+        i->tvr_failed ||
+        (c->own->wrong_ac &&
+         i->learned != NO_ARPC); /* an ARPC over another ARQC is wrong: Book 2, 8.2 */
 
     if (c->own->wrong_ac && learned != NO_ARPC)
         learned = WRONG;
@@ -176,7 +198,8 @@ void expect(struct expected *x, const struct combination *c)
         return;
     }
     x->tsi |= TSI_CARD;
-    x->first = asked == TC && c->type->offline_only ? c->own->first_offline_only : c->own->first[asked];
+    x->first =
+        asked == TC && c->type->offline_only ? c->own->first_offline_only : c->own->first[asked];
     if (cda && x->first != AAC) { /* Book 2, 6.6.2 */
         x->tsi |= TSI_ODA;
         x->signature_failed = fails == SIGNED;
@@ -192,7 +215,9 @@ void expect(struct expected *x, const struct combination *c)
         return;
     }
     set_arc(x, x->first == TC && !x->signature_failed ? "Y1" : "Z1");
-    if (x->signature_failed && c->fault->other_cid) { /* what is signed counts: Book 4, 6.3.2.1. The card knows better, and gives no second AC */
+    if (x->signature_failed &&
+        c->fault->other_cid) { /* what is signed counts: Book 4, 6.3.2.1. The card knows better, and
+                                  gives no second AC */
         if (x->first == TC)
             generate(x, AAC, false, 1);
         end(x, AAC);

@@ -1,6 +1,8 @@
-/* Terminal, card and issuer in one process: the card's cryptogram is worked out again from the issuer's master keys, the ARPC and scripts that the issuer makes pass
- * through the terminal, and the card takes them or not. For each kind of card, both ways to the card (EXTERNAL AUTHENTICATE, CDOL2), good and bad. What must come
- * of it is from EMV 4.4 Book 2, 8.2 and 9; Book 3, 10.9-10.11; the card declines on a wrong ARPC (simcard/profile.h), the terminal never does. */
+/* Terminal, card and issuer in one process: the card's cryptogram is worked out again from the
+ * issuer's master keys, the ARPC and scripts that the issuer makes pass through the terminal, and
+ * the card takes them or not. For each kind of card, both ways to the card (EXTERNAL AUTHENTICATE,
+ * CDOL2), good and bad. What must come of it is from EMV 4.4 Book 2, 8.2 and 9; Book 3, 10.9-10.11;
+ * the card declines on a wrong ARPC (simcard/profile.h), the terminal never does. */
 #include "unit/unit.h"
 
 #include <stdio.h>
@@ -30,7 +32,12 @@ static void free_scheme(void)
     capk_store_free(&store);
 }
 
-enum mood { SAYS_YES, SAYS_NO, SAYS_YES_WRONGLY /* a bit of the ARPC */, SAYS_YES_BARELY /* no 91 */ };
+enum mood {
+    SAYS_YES,
+    SAYS_NO,
+    SAYS_YES_WRONGLY /* a bit of the ARPC */,
+    SAYS_YES_BARELY /* no 91 */
+};
 
 struct command { /* of a script, plain */
     uint8_t head[4];
@@ -50,16 +57,20 @@ struct issuer {
 };
 
 /* ICC master key of a card from the issuer's. */
-static void derive(struct secret *out, const struct issuer *i, const struct secret *des, const struct secret *aes)
+static void derive(struct secret *out, const struct issuer *i, const struct secret *des,
+                   const struct secret *aes)
 {
-    ck_ok(emv_master_key_derive(out, i->cvn, secret_span(i->cvn == EMV_CCD_AES ? aes : des), PAN, 0x01));
+    ck_ok(emv_master_key_derive(out, i->cvn, secret_span(i->cvn == EMV_CCD_AES ? aes : des), PAN,
+                                0x01));
 }
 
 /* 8.1.2: over what the terminal says of the payment and what the card says of itself. */
 static void check_arqc(const struct issuer *i, const struct transaction *tx, struct span session)
 {
-    static const uint32_t tags[] = {TAG_AMOUNT, TAG_AMOUNT_OTHER, TAG_TERMINAL_COUNTRY, TAG_TVR, TAG_TX_CURRENCY, TAG_TX_DATE, TAG_TX_TYPE, TAG_UN,
-                                    TAG_AIP,    TAG_ATC};
+    static const uint32_t tags[] = {TAG_AMOUNT,  TAG_AMOUNT_OTHER, TAG_TERMINAL_COUNTRY,
+                                    TAG_TVR,     TAG_TX_CURRENCY,  TAG_TX_DATE,
+                                    TAG_TX_TYPE, TAG_UN,           TAG_AIP,
+                                    TAG_ATC};
     const struct span iad = transaction_get(tx, TAG_IAD);
     uint8_t raw[128], ac[8];
     struct buf data = BUF_OF(raw);
@@ -68,10 +79,12 @@ static void check_arqc(const struct issuer *i, const struct transaction *tx, str
         ck_ok(buf_put(&data, transaction_get(tx, tags[k])));
     ck_ok(buf_put(&data, i->cvn == EMV_CVN_10 ? span_of(iad.p + 3, 4) : iad));
     ck_ok(emv_ac_make(ac, i->cvn, session, buf_span(&data)));
-    ck_assert_msg(span_eq(SPAN_OF(ac), transaction_get(tx, TAG_AC)), "the ARQC of %s is not what the issuer finds", emv_cvn_name(i->cvn));
+    ck_assert_msg(span_eq(SPAN_OF(ac), transaction_get(tx, TAG_AC)),
+                  "the ARQC of %s is not what the issuer finds", emv_cvn_name(i->cvn));
 }
 
-static void put_arpc(const struct issuer *i, const struct transaction *tx, struct span session, struct kernel_issuer_answer *out)
+static void put_arpc(const struct issuer *i, const struct transaction *tx, struct span session,
+                     struct kernel_issuer_answer *out)
 {
     const uint8_t csu[4] = {0x00, i->mood == SAYS_NO ? 0x00 : EMV_CSU_APPROVES, 0x00, 0x00};
     uint8_t *at = out->authentication.p;
@@ -81,7 +94,8 @@ static void put_arpc(const struct issuer *i, const struct transaction *tx, struc
         memcpy(at + 8, out->arc, 2);
         out->authentication.n = 10;
     } else {
-        ck_ok(emv_arpc_2(at, i->cvn, session, transaction_get(tx, TAG_AC).p, csu, (struct span){NULL, 0}));
+        ck_ok(emv_arpc_2(at, i->cvn, session, transaction_get(tx, TAG_AC).p, csu,
+                         (struct span){NULL, 0}));
         memcpy(at + 4, csu, 4);
         out->authentication.n = 8;
     }
@@ -89,9 +103,11 @@ static void put_arpc(const struct issuer *i, const struct transaction *tx, struc
         at[0] ^= 0x01;
 }
 
-static void put_script(const struct issuer *i, const struct transaction *tx, struct kernel_issuer_answer *out)
+static void put_script(const struct issuer *i, const struct transaction *tx,
+                       struct kernel_issuer_answer *out)
 {
-    struct emv_script s = emv_script_start(i->cvn, transaction_get(tx, TAG_ATC).p, transaction_get(tx, TAG_AC).p);
+    struct emv_script s =
+        emv_script_start(i->cvn, transaction_get(tx, TAG_ATC).p, transaction_get(tx, TAG_AC).p);
     struct emv_script_keys keys;
     struct secret smi = {NULL, 0}, smc = {NULL, 0};
     uint8_t raw[256], plain_raw[64];
@@ -99,14 +115,16 @@ static void put_script(const struct issuer *i, const struct transaction *tx, str
 
     derive(&smi, i, &scheme->smi_key, &scheme->smi_aes_key);
     derive(&smc, i, &scheme->smc_key, &scheme->smc_aes_key);
-    ck_ok(emv_script_keys_derive(&keys, i->cvn, secret_span(&smi), secret_span(&smc), s.atc, s.chain));
+    ck_ok(emv_script_keys_derive(&keys, i->cvn, secret_span(&smi), secret_span(&smc), s.atc,
+                                 s.chain));
     ck_ok(tlv_put(&body, TAG_SCRIPT_ID, span_of("\x00\x00\x00\x2A", 4)));
     for (size_t k = 0; k < i->commands_n; k++) {
         uint8_t apdu_raw[EMV_SCRIPT_APDU_MAX];
         struct buf apdu = BUF_OF(apdu_raw), plain = BUF_OF(plain_raw);
 
         ck_ok(hex_decode(&plain, i->commands[k].data));
-        ck_ok(emv_script_close(&apdu, &s, &keys, i->commands[k].head, buf_span(&plain), i->commands[k].encipher));
+        ck_ok(emv_script_close(&apdu, &s, &keys, i->commands[k].head, buf_span(&plain),
+                               i->commands[k].encipher));
         if (i->wrong_mac)
             apdu.p[apdu.n - 1] ^= 0x01;
         ck_ok(tlv_put(&body, TAG_SCRIPT_COMMAND, buf_span(&apdu)));
@@ -118,7 +136,8 @@ static void put_script(const struct issuer *i, const struct transaction *tx, str
     secret_free(&smc);
 }
 
-static enum tp_err authorise(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out)
+static enum tp_err authorise(void *ctx, const struct transaction *tx,
+                             struct kernel_issuer_answer *out)
 {
     struct issuer *i = ctx;
     struct secret key = {NULL, 0}, session = {NULL, 0};
@@ -163,7 +182,8 @@ static bool common_core(int cvn)
     return cvn == EMV_CCD_3DES || cvn == EMV_CCD_AES;
 }
 
-static void bench_open(struct bench *b, const struct issuer *i, enum perso_issuer how, const char *cvm)
+static void bench_open(struct bench *b, const struct issuer *i, enum perso_issuer how,
+                       const char *cvm)
 {
     struct perso_params p;
     struct card_profile *profile;
@@ -206,7 +226,9 @@ static struct transaction *pay(struct bench *b, struct issuer *i, const char *wo
     paper_terminal_words(&b->t, words);
     i->asked = 0;
     ck_ok(reader_connect(b->reader, &e));
-    ck_assert_msg(kernel_run(&tx, b->reader, &b->t.config, &b->t.request, &person, &online, &e) == TP_OK, "%s", e.text);
+    ck_assert_msg(kernel_run(&tx, b->reader, &b->t.config, &b->t.request, &person, &online, &e) ==
+                      TP_OK,
+                  "%s", e.text);
     reader_disconnect(b->reader);
     return tx;
 }
@@ -216,7 +238,8 @@ static void check(const struct transaction *tx, const char *what, uint32_t tag, 
     char text[64];
 
     hex_encode(text, transaction_get(tx, tag));
-    ck_assert_msg(strcmp(text, want) == 0, "%s: %X is %s, should be %s (%s)", what, (unsigned)tag, text, want, transaction_reason(tx));
+    ck_assert_msg(strcmp(text, want) == 0, "%s: %X is %s, should be %s (%s)", what, (unsigned)tag,
+                  text, want, transaction_reason(tx));
 }
 
 START_TEST(test_authentication)
@@ -229,13 +252,23 @@ START_TEST(test_authentication)
         } all[] = {
             {SAYS_YES, KERNEL_APPROVED, false, {"0000008000", "0000008000"}, {"F800", "E800"}},
             {SAYS_NO, KERNEL_DECLINED, false, {"0000008000", "0000008000"}, {"F800", "E800"}},
-            {SAYS_YES_WRONGLY, KERNEL_DECLINED, true, {"0000008040", "0000008000"}, {"F800", "E800"}},
-            {SAYS_YES_BARELY, KERNEL_APPROVED, false, {"0000008000", "0000008000"}, {"E800", "E800"}},
+            {SAYS_YES_WRONGLY,
+             KERNEL_DECLINED,
+             true,
+             {"0000008040", "0000008000"},
+             {"F800", "E800"}},
+            {SAYS_YES_BARELY,
+             KERNEL_APPROVED,
+             false,
+             {"0000008000", "0000008000"},
+             {"E800", "E800"}},
         };
 
         for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++)
             for (unsigned way = common_core(_i) ? 1 : 0; way < 2; way++) {
-                struct issuer i = {.cvn = (enum emv_cvn)_i, .method = _i == EMV_CVN_10 ? 1 : 2, .mood = all[k].mood};
+                struct issuer i = {.cvn = (enum emv_cvn)_i,
+                                   .method = _i == EMV_CVN_10 ? 1 : 2,
+                                   .mood = all[k].mood};
                 struct bench b;
                 struct transaction *tx;
                 char what[64];
@@ -244,7 +277,8 @@ START_TEST(test_authentication)
                 bench_open(&b, &i, way == 0 ? PERSO_ISSUER_EXTERNAL : PERSO_ISSUER_CDOL2, "none");
                 tx = pay(&b, &i, "floor=1000");
                 ck_assert_uint_eq(i.asked, 1);
-                ck_assert_msg(transaction_outcome(tx) == all[k].outcome, "%s: %s", what, transaction_reason(tx));
+                ck_assert_msg(transaction_outcome(tx) == all[k].outcome, "%s: %s", what,
+                              transaction_reason(tx));
                 check(tx, what, TAG_TVR, all[k].tvr[way]);
                 check(tx, what, TAG_TSI, all[k].tsi[way]);
                 ck_assert_msg(transaction_reversal_needed(tx) == all[k].reversal, "%s", what);
@@ -285,15 +319,16 @@ START_TEST(test_pin_unblocked)
     }
 END_TEST
 
-/* A MAC that is not the issuer's: the card refuses, the script ends at that command, the payment goes on. */
+/* A MAC that is not the issuer's: the card refuses, the script ends at that command, the payment
+ * goes on. */
 START_TEST(test_wrong_mac)
     {
-        struct issuer i = {
-            .cvn = (enum emv_cvn)_i,
-            .method = _i == EMV_CVN_10 ? 1 : 2,
-            .commands = {{{0x80, INS_APPLICATION_BLOCK, 0x00, 0x00}, "", false}, {{0x80, INS_APPLICATION_UNBLOCK, 0x00, 0x00}, "", false}},
-            .commands_n = 2,
-            .wrong_mac = true};
+        struct issuer i = {.cvn = (enum emv_cvn)_i,
+                           .method = _i == EMV_CVN_10 ? 1 : 2,
+                           .commands = {{{0x80, INS_APPLICATION_BLOCK, 0x00, 0x00}, "", false},
+                                        {{0x80, INS_APPLICATION_UNBLOCK, 0x00, 0x00}, "", false}},
+                           .commands_n = 2,
+                           .wrong_mac = true};
 
         for (unsigned k = 0; k < 2; k++) {
             struct bench b;
@@ -311,7 +346,8 @@ START_TEST(test_wrong_mac)
     }
 END_TEST
 
-/* APPLICATION BLOCK before the second GENERATE AC: the issuer's yes comes to nothing, and at the next payment the terminal does not see the application. */
+/* APPLICATION BLOCK before the second GENERATE AC: the issuer's yes comes to nothing, and at the
+ * next payment the terminal does not see the application. */
 START_TEST(test_application_blocked)
     {
         struct issuer i = {.cvn = (enum emv_cvn)_i,
@@ -324,7 +360,8 @@ START_TEST(test_application_blocked)
 
         bench_open(&b, &i, PERSO_ISSUER_EXTERNAL, "none");
         tx = pay(&b, &i, "floor=1000");
-        ck_assert_int_eq(transaction_outcome(tx), KERNEL_DECLINED); /* Book 3, 6.5.1: every further AC of it is an AAC */
+        ck_assert_int_eq(transaction_outcome(tx),
+                         KERNEL_DECLINED); /* Book 3, 6.5.1: every further AC of it is an AAC */
         ck_assert(transaction_reversal_needed(tx));
         check(tx, "application blocked", TAG_SCRIPT_RESULTS, "200000002A");
         transaction_free(&tx);

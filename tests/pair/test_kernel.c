@@ -1,4 +1,5 @@
-/* The terminal against paper cards: every clause a row (kernel_rows.h), and what a row cannot say. */
+/* The terminal against paper cards: every clause a row (kernel_rows.h), and what a row cannot say.
+ */
 #include "unit/unit.h"
 
 #include <openssl/evp.h>
@@ -28,7 +29,8 @@ static void check_ac(const struct paper *p, const char *clause, const char *want
 
     for (size_t i = 0; (c = paper_nth(p, "80AE", i)) != NULL && n < 28; i++)
         n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%.2s", i > 0 ? "," : "", c + 4);
-    ck_assert_msg(strcmp(text, want) == 0, "%s: GENERATE AC %s, the Books say %s", clause, text, want);
+    ck_assert_msg(strcmp(text, want) == 0, "%s: GENERATE AC %s, the Books say %s", clause, text,
+                  want);
 }
 
 /* Each row on T=1 and on T=0, which are alike to a kernel. */
@@ -43,7 +45,8 @@ START_TEST(test_rows)
         paper_prepare(&p, &t, &keys, row->card, row->answers, row->terminal);
         p.t0 = _i % 2 != 0;
         ck_assert_msg(paper_run(&tx, &p, &t, &e) == TP_OK, "%s: %s", row->clause, e.text);
-        ck_assert_msg(transaction_outcome(tx) == row->outcome, "%s: outcome %d, the Books say %d (%s)", row->clause, transaction_outcome(tx),
+        ck_assert_msg(transaction_outcome(tx) == row->outcome,
+                      "%s: outcome %d, the Books say %d (%s)", row->clause, transaction_outcome(tx),
                       row->outcome, transaction_reason(tx));
         ck_assert_msg(transaction_reason(tx)[0] != '\0', "%s: no reason", row->clause);
         if (row->tvr != NULL) {
@@ -53,13 +56,15 @@ START_TEST(test_rows)
         }
         check_ac(&p, row->clause, row->ac);
         for (size_t i = 0; i < p.answers_n; i++)
-            ck_assert_msg(p.answers[i].used, "%s: %s was never sent", row->clause, p.answers[i].command);
+            ck_assert_msg(p.answers[i].used, "%s: %s was never sent", row->clause,
+                          p.answers[i].command);
         ck_assert_msg(t.asked == t.pins_n, "%s: PIN asked %zu times", row->clause, t.asked);
         transaction_free(&tx);
     }
 END_TEST
 
-/* Fewest commands: PSE refused, AID, final selection, GPO, its records, GENERATE AC. No GET DATA that nothing needs. */
+/* Fewest commands: PSE refused, AID, final selection, GPO, its records, GENERATE AC. No GET DATA
+ * that nothing needs. */
 START_TEST(test_fewest_commands)
     {
         static struct paper p;
@@ -81,7 +86,8 @@ START_TEST(test_fewest_commands)
             snprintf(want, sizeof(want), "00B2%02zX1400", r);
             ck_assert_str_eq(p.log[i++], want);
         }
-        /* CDOL1: amount, other amount, country, TVR, currency, date, type, number, CVM results, terminal type */
+        /* CDOL1: amount, other amount, country, TVR, currency, date, type, number, CVM results,
+         * terminal type */
         ck_assert_str_eq(p.log[i++], "80AE500021"
                                      "000000001250"
                                      "000000000000"
@@ -116,11 +122,13 @@ START_TEST(test_evidence)
             ck_ok(buf_put(&b, span_of(p.records[i], p.record_n[i])));
         ck_ok(buf_put(&b, SPAN_OF(aip)));
         ck_assert(span_eq(transaction_get(tx, TAG_EV_STATIC), buf_span(&b)));
-        ck_hex(transaction_get(tx, TAG_EV_PDOL_VALUES), "DEADBEEF02500000000000000000000000000000000000000000000000000000000000000000");
-        ck_hex(transaction_get(tx, TAG_EV_CDOL1_VALUES), "000000001250000000000000025000000000000978260601"
-                                                         "00"
-                                                         "DEADBEEF"
-                                                         "1F000235");
+        ck_hex(transaction_get(tx, TAG_EV_PDOL_VALUES),
+               "DEADBEEF02500000000000000000000000000000000000000000000000000000000000000000");
+        ck_hex(transaction_get(tx, TAG_EV_CDOL1_VALUES),
+               "000000001250000000000000025000000000000978260601"
+               "00"
+               "DEADBEEF"
+               "1F000235");
         ck_assert_ptr_null(transaction_get(tx, TAG_EV_CDOL2_VALUES).p);
         ck_assert_uint_eq(transaction_get(tx, TAG_EV_RESPONSE).p[0], 0x77);
         ck_hex(transaction_get(tx, TAG_AC), "1122334455667788"); /* out of the signature */
@@ -146,7 +154,8 @@ START_TEST(test_evidence_second)
     {
         static const struct {
             const char *terminal, *arc;
-        } all[] = {{"floor=1000", "5933"}, {"floor=1000 arc=00", "3030"}, {"floor=1000 arc=51", "3531"}};
+        } all[] = {
+            {"floor=1000", "5933"}, {"floor=1000 arc=00", "3030"}, {"floor=1000 arc=51", "3531"}};
 
         for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
             static struct paper p;
@@ -164,7 +173,8 @@ START_TEST(test_evidence_second)
             ck_hex(span_of(cdol2.p + 27, 4), "DEADBEEF");
             ck_assert_uint_eq(transaction_get(tx, TAG_CID).p[0], i == 2 ? 0x00 : 0x40);
             if (i == 2)
-                ck_assert_uint_eq(transaction_get(tx, TAG_SDAD).n, 0); /* the ARQC's signature is not the AAC's */
+                ck_assert_uint_eq(transaction_get(tx, TAG_SDAD).n,
+                                  0); /* the ARQC's signature is not the AAC's */
             transaction_free(&tx);
         }
     }
@@ -177,7 +187,8 @@ START_TEST(test_pin_prompts)
         struct transaction *tx;
         struct tp_error e;
 
-        paper_prepare(&p, &t, &keys, X0 "0100", "80CA9F17=9F1701039000 00200080=63C2 00200080=63C1", "pins=1111,2222,1234");
+        paper_prepare(&p, &t, &keys, X0 "0100", "80CA9F17=9F1701039000 00200080=63C2 00200080=63C1",
+                      "pins=1111,2222,1234");
         ck_ok(paper_run(&tx, &p, &t, &e));
         ck_assert_int_eq(transaction_outcome(tx), KERNEL_APPROVED);
         ck_assert_uint_eq(t.tries_seen[0], 3);
@@ -224,8 +235,9 @@ START_TEST(test_pin_fault)
     }
 END_TEST
 
-/* The card leaves at each command in turn: always TP_ERR_CARD, never an approval; and whether the issuer must take its yes back is still known: only where the
- * second GENERATE AC was the command that got no answer. */
+/* The card leaves at each command in turn: always TP_ERR_CARD, never an approval; and whether the
+ * issuer must take its yes back is still known: only where the second GENERATE AC was the command
+ * that got no answer. */
 START_TEST(test_torn_out)
     {
         static const char *const kinds[][3] = {
@@ -254,7 +266,8 @@ START_TEST(test_torn_out)
                 ck_assert_int_eq(paper_run(&tx, &p, &t, &e), TP_ERR_CARD);
                 ck_assert_int_eq(transaction_outcome(tx), KERNEL_TERMINATED);
                 ck_assert_uint_ne(strlen(transaction_reason(tx)), 0);
-                ck_assert_int_eq(transaction_reversal_needed(tx), strstr(kinds[k][2], "arc=00") != NULL && i == total);
+                ck_assert_int_eq(transaction_reversal_needed(tx),
+                                 strstr(kinds[k][2], "arc=00") != NULL && i == total);
                 transaction_free(&tx);
                 ck_assert_uint_eq(p.log_n, i);
                 ck_assert_uint_ne(strlen(e.text), 0);
@@ -268,15 +281,18 @@ unsigned risk_target_percent(const struct terminal_application *app, int64_t amo
 
 START_TEST(test_biased_selection)
     {
-        const struct terminal_application a = {.floor_limit = 5000, .threshold = 1000, .random_target = 20, .random_target_max = 50};
-        const struct terminal_application flat = {.floor_limit = 5000, .threshold = 1000, .random_target = 20, .random_target_max = 20};
+        const struct terminal_application a = {
+            .floor_limit = 5000, .threshold = 1000, .random_target = 20, .random_target_max = 50};
+        const struct terminal_application flat = {
+            .floor_limit = 5000, .threshold = 1000, .random_target = 20, .random_target_max = 20};
         const struct terminal_application none = {.floor_limit = 5000};
 
         ck_assert_uint_eq(risk_target_percent(&a, 1), 20);
         ck_assert_uint_eq(risk_target_percent(&a, 999), 20);
         ck_assert_uint_eq(risk_target_percent(&a, 1000), 20);
         ck_assert_uint_eq(risk_target_percent(&a, 3000), 35); /* half way: 20 + 30 / 2 */
-        ck_assert_uint_eq(risk_target_percent(&a, 4000), 42); /* three quarters: 42.5, and a random number is whole */
+        ck_assert_uint_eq(risk_target_percent(&a, 4000),
+                          42); /* three quarters: 42.5, and a random number is whole */
         ck_assert_uint_eq(risk_target_percent(&a, 4999), 49);
         ck_assert_uint_eq(risk_target_percent(&a, 5000), 0);
         ck_assert_uint_eq(risk_target_percent(&flat, 4999), 20);
@@ -284,7 +300,8 @@ START_TEST(test_biased_selection)
     }
 END_TEST
 
-/* Book 3, 10.6.1: the terminal's log is asked by card number and sequence number. A log that fails is a fault, not a yes. */
+/* Book 3, 10.6.1: the terminal's log is asked by card number and sequence number. A log that fails
+ * is a fault, not a yes. */
 START_TEST(test_memory)
     {
         static struct paper p;
@@ -310,7 +327,8 @@ START_TEST(test_memory)
     }
 END_TEST
 
-/* Drawn from 1 to 99: a target of 50 % selects about half of 400, far from none and all (the odds of 100 or 300 are below 1e-20). */
+/* Drawn from 1 to 99: a target of 50 % selects about half of 400, far from none and all (the odds
+ * of 100 or 300 are below 1e-20). */
 START_TEST(test_random_selection)
     {
         static struct paper p;
@@ -349,7 +367,8 @@ START_TEST(test_tc_hash)
     }
 END_TEST
 
-/* What the terminal does not know goes back to no card, though its record had it: Book 3, 5.4, step 2. */
+/* What the terminal does not know goes back to no card, though its record had it: Book 3, 5.4,
+ * step 2. */
 START_TEST(test_unknown_tag)
     {
         static struct paper p;
@@ -364,7 +383,8 @@ START_TEST(test_unknown_tag)
     }
 END_TEST
 
-/* A file of 11 to 30 takes part in the authentication with its template's tag and length; its objects are nobody's. */
+/* A file of 11 to 30 takes part in the authentication with its template's tag and length; its
+ * objects are nobody's. */
 START_TEST(test_proprietary_file)
     {
         static struct paper p;
@@ -391,7 +411,8 @@ START_TEST(test_proprietary_file)
                       "9000",
                       "00B2015C=11223344559000", "");
         ck_ok(paper_run(&tx, &p, &t, &e));
-        paper_check_hex(tx, "10.3", TAG_TVR, "6200000000"); /* that AFL names no issuer certificate */
+        paper_check_hex(tx, "10.3", TAG_TVR,
+                        "6200000000"); /* that AFL names no issuer certificate */
         ck_assert_int_eq(transaction_outcome(tx), KERNEL_APPROVED);
         transaction_free(&tx);
     }
@@ -405,13 +426,19 @@ START_TEST(test_reasons)
         } all[] = {
             {"", "80A8=6A81", "", "the card answered 6A81 to GET PROCESSING OPTIONS: "},
             {"-8C", "", "", "the card lacks Card Risk Management Data Object List 1 (CDOL1)"},
-            {"9F0E=0000008000", "", "floor=1000", "declined by the terminal: Transaction exceeds floor limit"},
+            {"9F0E=0000008000", "", "floor=1000",
+             "declined by the terminal: Transaction exceeds floor limit"},
             {"ac1=00", "", "", "declined by the card"},
-            {"sdad1=data", "", "", "the card's signature is not right: the transaction data are not those the card signed"},
-            {"", "00A4=6A82 00A4=6A82", "", "the card has no payment application that this terminal takes"},
-            {"9F0F=0000008000", "", "floor=1000 arc=05", "declined by the terminal: the issuer refuses"},
+            {"sdad1=data", "", "",
+             "the card's signature is not right: the transaction data are not those the card "
+             "signed"},
+            {"", "00A4=6A82 00A4=6A82", "",
+             "the card has no payment application that this terminal takes"},
+            {"9F0F=0000008000", "", "floor=1000 arc=05",
+             "declined by the terminal: the issuer refuses"},
             {"9F0F=0000008000 -9F0D", "", "floor=1000",
-             "declined by the terminal: the issuer cannot be reached, and: Transaction exceeds floor limit"},
+             "declined by the terminal: the issuer cannot be reached, and: Transaction exceeds "
+             "floor limit"},
         };
         static struct paper p;
 
@@ -422,14 +449,16 @@ START_TEST(test_reasons)
 
             paper_prepare(&p, &t, &keys, all[i].card, all[i].answers, all[i].terminal);
             ck_ok(paper_run(&tx, &p, &t, &e));
-            ck_assert_msg(strncmp(transaction_reason(tx), all[i].reason, strlen(all[i].reason)) == 0, "\"%s\" is not \"%s\"", transaction_reason(tx),
-                          all[i].reason);
+            ck_assert_msg(strncmp(transaction_reason(tx), all[i].reason, strlen(all[i].reason)) ==
+                              0,
+                          "\"%s\" is not \"%s\"", transaction_reason(tx), all[i].reason);
             transaction_free(&tx);
         }
     }
 END_TEST
 
-/* What failed of the authentication, told apart; a key past the date in its list is used and told (Book 2, 11.2.3). */
+/* What failed of the authentication, told apart; a key past the date in its list is used and told
+ * (Book 2, 11.2.3). */
 START_TEST(test_authentication_words)
     {
         static const struct {

@@ -27,7 +27,8 @@ static void check_sent(const struct paper *p, const char *clause, const char *se
         i++;
     for (i++; *sent != '\0'; sent += n + (sent[n] == ' ' ? 1 : 0), i++) {
         n = strcspn(sent, " ");
-        ck_assert_msg(i < p->log_n && strncmp(p->log[i], sent, n) == 0, "%s: sent %s, the Books say %.*s", clause,
+        ck_assert_msg(i < p->log_n && strncmp(p->log[i], sent, n) == 0,
+                      "%s: sent %s, the Books say %.*s", clause,
                       i < p->log_n ? p->log[i] : "nothing", (int)n, sent);
     }
     ck_assert_msg(i == p->log_n, "%s: a command more than foreseen: %s", clause, p->log[i]);
@@ -47,21 +48,25 @@ START_TEST(test_rows)
         p.t0 = _i % 2 != 0;
         r = paper_run(&tx, &p, &t, &e);
         ck_assert_msg(r == row->error, "%s: error %d", row->clause, r);
-        ck_assert_msg(transaction_outcome(tx) == row->outcome, "%s: outcome %d, the Books say %d (%s)", row->clause, transaction_outcome(tx),
+        ck_assert_msg(transaction_outcome(tx) == row->outcome,
+                      "%s: outcome %d, the Books say %d (%s)", row->clause, transaction_outcome(tx),
                       row->outcome, transaction_reason(tx));
         paper_check_hex(tx, row->clause, TAG_TVR, row->tvr);
         paper_check_hex(tx, row->clause, TAG_TSI, row->tsi);
         paper_check_hex(tx, row->clause, TAG_SCRIPT_RESULTS, row->results);
         paper_check_hex(tx, row->clause, TAG_ARC, row->response);
         check_sent(&p, row->clause, row->sent);
-        ck_assert_msg(transaction_reversal_needed(tx) == row->reversal, "%s: reversal", row->clause);
+        ck_assert_msg(transaction_reversal_needed(tx) == row->reversal, "%s: reversal",
+                      row->clause);
         for (size_t i = 0; i < p.answers_n; i++)
-            ck_assert_msg(p.answers[i].used, "%s: %s was never sent", row->clause, p.answers[i].command);
+            ck_assert_msg(p.answers[i].used, "%s: %s was never sent", row->clause,
+                          p.answers[i].command);
         transaction_free(&tx);
     }
 END_TEST
 
-/* CDOL2 may ask for the authentication, the approval code and the TVR with what came before: 10.9, 5.4. */
+/* CDOL2 may ask for the authentication, the approval code and the TVR with what came
+ * before: 10.9, 5.4. */
 START_TEST(test_second_data)
     {
         static struct paper p;
@@ -69,7 +74,8 @@ START_TEST(test_second_data)
         struct transaction *tx;
         struct tp_error e;
 
-        paper_prepare(&p, &t, &keys, "aip=1C00 8D=8A02910A8906950591049F3704", "0082=6300 8424=6985",
+        paper_prepare(&p, &t, &keys, "aip=1C00 8D=8A02910A8906950591049F3704",
+                      "0082=6300 8424=6985",
                       FLOOR "online=0000008000 arc=00 approval=A1B2C3 " IAD10 "scripts=710F" C1);
         ck_ok(paper_run(&tx, &p, &t, &e));
         check_sent(&p, "5.4", TO10 " " PIN_UNBLOCK " 80AE40");
@@ -86,7 +92,8 @@ START_TEST(test_second_data)
     }
 END_TEST
 
-/* Scripts far over the 128 bytes that every terminal takes (Book 4, 6.3.9) are taken too, as long as they fit. */
+/* Scripts far over the 128 bytes that every terminal takes (Book 4, 6.3.9) are taken too, as long
+ * as they fit. */
 START_TEST(test_long_scripts)
     {
         static struct paper p;
@@ -105,13 +112,15 @@ START_TEST(test_long_scripts)
         ck_assert_uint_gt(b.n, 500);
         ck_ok(paper_run(&tx, &p, &t, &e));
         ck_assert_int_eq(transaction_outcome(tx), KERNEL_APPROVED);
-        ck_assert_uint_eq(paper_sent(&p, "04DA9F58F65555"), 1); /* the second ends too early, and is not begun */
+        ck_assert_uint_eq(paper_sent(&p, "04DA9F58F65555"),
+                          1); /* the second ends too early, and is not begun */
         paper_check_hex(tx, "Book 4 6.3.9", TAG_SCRIPT_RESULTS, "11000000000000000000");
         transaction_free(&tx);
     }
 END_TEST
 
-/* As many scripts as an answer has room for: empty ones are done at once (10.10), each has its result. */
+/* As many scripts as an answer has room for: empty ones are done at once (10.10), each has its
+ * result. */
 START_TEST(test_many_scripts)
     {
         static const char *const kinds[] = {"7100", "7200"};
@@ -171,7 +180,8 @@ START_TEST(test_reasons)
             {ONLINE, FLOOR "arc=01", "declined by the terminal: the issuer wants to be called"},
             {ONLINE "ac2=01", FLOOR "arc=00", "declined by the card: service not allowed"},
             {ONLINE "ac2=02", FLOOR "arc=00", "declined by the card: PIN try limit exceeded"},
-            {ONLINE "ac2=0B", FLOOR "arc=00", "declined by the card: issuer authentication failed"}, /* bit 4: advice wanted */
+            {ONLINE "ac2=0B", FLOOR "arc=00",
+             "declined by the card: issuer authentication failed"}, /* bit 4: advice wanted */
             {ONLINE "ac2=00", FLOOR "arc=00", "declined by the card"},
         };
         static struct paper p;

@@ -1,5 +1,6 @@
-/* The PIN by the reader's own keypad: the kernel drives it, tells the person, and sees no digit. What is expected of TVR and CVM results: EMV 4.4 Book 3,
- * 10.5.1, and Book 4, 6.3.4.3 and table 2, as where the PIN comes through the terminal (kernel_rows.h). */
+/* The PIN by the reader's own keypad: the kernel drives it, tells the person, and sees no digit.
+ * What is expected of TVR and CVM results: EMV 4.4 Book 3, 10.5.1, and Book 4, 6.3.4.3 and table 2,
+ * as where the PIN comes through the terminal (kernel_rows.h). */
 #include "unit/unit.h"
 
 #include <stdio.h>
@@ -39,7 +40,8 @@ static enum tp_err plug(void *self, struct tp_error *e)
     return r;
 }
 
-static enum tp_err transmit(void *self, struct span command, struct buf *response, struct tp_error *e)
+static enum tp_err transmit(void *self, struct span command, struct buf *response,
+                            struct tp_error *e)
 {
     struct bench *b = self;
 
@@ -89,7 +91,8 @@ static enum reader_pin_end end_of(const char *word)
     return READER_PIN_SENT;
 }
 
-static enum tp_err verify_pin(void *self, const struct reader_pin *ask, enum reader_pin_end *end, uint16_t *sw, struct tp_error *e)
+static enum tp_err verify_pin(void *self, const struct reader_pin *ask, enum reader_pin_end *end,
+                              uint16_t *sw, struct tp_error *e)
 {
     uint8_t command[13] = {0x00, 0x20, 0x00, 0x80, 0x08}, raw[8];
     struct buf answer = BUF_OF(raw);
@@ -99,7 +102,8 @@ static enum tp_err verify_pin(void *self, const struct reader_pin *ask, enum rea
     int used = 0;
 
     b->asked = *ask;
-    ck_assert_msg(sscanf(b->entries, "%15s%n", word, &used) == 1, "the keypad is asked more often than the test foresees");
+    ck_assert_msg(sscanf(b->entries, "%15s%n", word, &used) == 1,
+                  "the keypad is asked more often than the test foresees");
     b->entries += used;
     if (strcmp(word, "torn") == 0)
         return tp_fail(e, TP_ERR_CARD, "torn out");
@@ -132,7 +136,10 @@ static enum tp_err keypad(void *ctx, unsigned tries_left, enum kernel_keypad wha
     const size_t n = strlen(b->words);
 
     snprintf(b->words + n, sizeof(b->words) - n, "%c%u ", letters[what], tries_left);
-    return what == KERNEL_KEYPAD_CANCELLED || what == KERNEL_KEYPAD_TIMEOUT || what == KERNEL_KEYPAD_REFUSED ? b->says : TP_OK;
+    return what == KERNEL_KEYPAD_CANCELLED || what == KERNEL_KEYPAD_TIMEOUT ||
+                   what == KERNEL_KEYPAD_REFUSED
+               ? b->says
+               : TP_OK;
 }
 
 static enum tp_err pin_here(void *ctx, unsigned tries_left, bool wrong_before, struct secret *pin)
@@ -144,7 +151,8 @@ static enum tp_err pin_here(void *ctx, unsigned tries_left, bool wrong_before, s
     return secret_copy(pin, span_str("1234"));
 }
 
-static enum tp_err run(struct transaction **tx, struct bench *b, struct paper *p, const char *card, const char *answers, struct tp_error *e)
+static enum tp_err run(struct transaction **tx, struct bench *b, struct paper *p, const char *card,
+                       const char *answers, struct tp_error *e)
 {
     const struct kernel_person person = {.ctx = b, .pin = pin_here, .keypad = keypad};
     struct paper_terminal t;
@@ -167,7 +175,8 @@ static enum tp_err run(struct transaction **tx, struct bench *b, struct paper *p
 static const struct row {
     const char *answers, *entries;
     enum tp_err says;
-    const char *words; /* E enter, W wrong: enter, S sent, L length, M mismatch, C cancelled, T time-out, R refused; and the tries left */
+    const char *words; /* E enter, W wrong: enter, S sent, L length, M mismatch, C cancelled, T
+                          time-out, R refused; and the tries left */
     unsigned verifies; /* that reached the card */
     const char *tvr, *cvm;
 } rows[] = {
@@ -175,11 +184,15 @@ static const struct row {
     {"00200080082C123456789012FF=9000", "123456789012", TP_OK, "E3 S3 ", 1, "0000000000", "010002"},
     {"", "length 1234", TP_OK, "E3 L3 E3 S3 ", 1, "0000000000", "010002"},
     {"", "mismatch 1234", TP_OK, "E3 M3 E3 S3 ", 1, "0000000000", "010002"},
-    {"", "length length length length", TP_OK, "E3 L3 E3 L3 E3 L3 E3 L3 ", 0, "0000880000", "010001"},
-    {"00200080=63C2 00200080=63C1", "1111 2222 1234", TP_OK, "E3 S3 W2 S2 W1 S1 ", 3, "0000000000", "010002"},
-    {"00200080=63C2 00200080=63C1 00200080=63C0", "1111 2222 3333", TP_OK, "E3 S3 W2 S2 W1 S1 ", 3, "0000A00000", "010001"},
+    {"", "length length length length", TP_OK, "E3 L3 E3 L3 E3 L3 E3 L3 ", 0, "0000880000",
+     "010001"},
+    {"00200080=63C2 00200080=63C1", "1111 2222 1234", TP_OK, "E3 S3 W2 S2 W1 S1 ", 3, "0000000000",
+     "010002"},
+    {"00200080=63C2 00200080=63C1 00200080=63C0", "1111 2222 3333", TP_OK, "E3 S3 W2 S2 W1 S1 ", 3,
+     "0000A00000", "010001"},
     {"00200080=6983", "1111", TP_OK, "E3 S3 ", 1, "0000A00000", "010001"},
-    {"00200080=63C3", "1111", TP_OK, "E3 S3 ", 1, "0000A00000", "010001"}, /* a counter that does not go down */
+    {"00200080=63C3", "1111", TP_OK, "E3 S3 ", 1, "0000A00000",
+     "010001"}, /* a counter that does not go down */
     {"", "cancel", TP_ERR_CANCELLED, "E3 C3 ", 0, "0000880000", "010001"},
     {"", "timeout", TP_OK, "E3 T3 ", 0, "0000880000", "010001"},
     {"", "refused", TP_OK, "E3 R3 ", 0, "0000880000", "010001"},

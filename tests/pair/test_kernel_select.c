@@ -6,22 +6,28 @@
 #include "base/file.h"
 #include "paper.h"
 
-#define PSE     "00A404000E315041592E5359532E4444463031"
-#define ADF     "00A4040007F0000000141010"
-#define FCI_PSE "6F1A840E315041592E5359532E4444463031A5088801015F2D0266729000" /* SFI 1, language */
+#define PSE "00A404000E315041592E5359532E4444463031"
+#define ADF "00A4040007F0000000141010"
+#define FCI_PSE                                                                                    \
+    "6F1A840E315041592E5359532E4444463031A5088801015F2D0266729000" /* SFI 1, language              \
+                                                                    */
 
-#define FCI_PSE_TABLE "6F1E840E315041592E5359532E4444463031A50C8801015F2D0266729F1101019000" /* and issuer code table index 01 */
+#define FCI_PSE_TABLE                                                                              \
+    "6F1E840E315041592E5359532E4444463031A50C8801015F2D0266729F1101019000" /* and issuer code      \
+                                                                              table index 01 */
 
 /* FCI of AID F0000000141010 and others, with label and priority */
 #define FCI_A "6F168407F0000000141010A50B50064341525445418701029000"
-#define FCI_B                                                                                                                                        \
-    "6F178408F000000014101001A50B5006434152544542870101"                                                                                             \
+#define FCI_B                                                                                      \
+    "6F178408F000000014101001A50B5006434152544542870101"                                           \
     "9000"
-#define FCI_C                                                                                                                                        \
-    "6F178408F000000014101002A50B5006434152544543870183"                                                                                             \
+#define FCI_C                                                                                      \
+    "6F178408F000000014101002A50B5006434152544543870183"                                           \
     "9000"
 
-#define FCI_OPAQUE "6F208407F0000000141010A515500443415254BF0C0C650AAACAADDE0102030405069000" /* BF0C { 65 { no TLV } } */
+#define FCI_OPAQUE                                                                                 \
+    "6F208407F0000000141010A515500443415254BF0C0C650AAACAADDE0102030405069000" /* BF0C { 65 { no   \
+                                                                                  TLV } } */
 
 static struct paper_keys keys;
 
@@ -31,7 +37,9 @@ static void make_keys(void)
     struct tp_error e;
 
     paper_keys_make(&keys);
-    ck_assert_msg(file_data_path(path, sizeof(path), "capk.json", &e) == TP_OK && capk_store_load(keys.store, path, &e) == TP_OK, "%s", e.text);
+    ck_assert_msg(file_data_path(path, sizeof(path), "capk.json", &e) == TP_OK &&
+                      capk_store_load(keys.store, path, &e) == TP_OK,
+                  "%s", e.text);
 }
 
 static void free_keys(void)
@@ -42,124 +50,170 @@ static void free_keys(void)
 struct selection {
     const char *clause;
     const char *answers, *terminal;
-    const char *sent;   /* the SELECTs and READ RECORDs up to the one that ends the test, each by its beginning */
-    const char *reason; /* of the end; every card here refuses GET PROCESSING OPTIONS with 6F00, or ends before */
+    const char *sent; /* the SELECTs and READ RECORDs up to the one that ends the test, each by its
+                         beginning */
+    const char *reason; /* of the end; every card here refuses GET PROCESSING OPTIONS with 6F00, or
+                           ends before */
     size_t shown;       /* applications that the cardholder was shown; 0: not asked */
 };
 
-#define REFUSED   "the card answered 6F00 to GET PROCESSING OPTIONS"
-#define ISBLOCKED "the card's application is blocked (6283 to SELECT): only its issuer can unblock it"
-#define NONE      "the card has no payment application that this terminal takes"
-#define GPO       " 80A8=6F00"
+#define REFUSED "the card answered 6F00 to GET PROCESSING OPTIONS"
+#define ISBLOCKED                                                                                  \
+    "the card's application is blocked (6283 to SELECT): only its issuer can unblock it"
+#define NONE "the card has no payment application that this terminal takes"
+#define GPO  " 80A8=6F00"
 
 /* A directory record with one entry: 61 { 4F AID, 50 label, 87 priority } */
 #define ENTRY_A "61134F07F000000014101050054341525441870102"
 #define ENTRY_B "61144F08F00000001410100150054341525442870101"
 #define ENTRY_C "61144F08F00000001410100250054341525443870103"
-#define ENTRY_D                                                                                                                                      \
-    "610E9D07F0000000141099"                                                                                                                         \
-    "5003444446"                                                             /* a DDF of older cards: 9D, label */
-#define ENTRY_P "611B4F08F000000014101001500543415254428701019F120442414E4B" /* preferred name BANK */
-#define ENTRY_X "61144F08F00000001499990150054341525458870101"               /* not the terminal's */
+#define ENTRY_D                                                                                    \
+    "610E9D07F0000000141099"                                                                       \
+    "5003444446" /* a DDF of older cards: 9D, label */
+#define ENTRY_P                                                                                    \
+    "611B4F08F000000014101001500543415254428701019F120442414E4B" /* preferred name BANK */
+#define ENTRY_X "61144F08F00000001499990150054341525458870101"   /* not the terminal's */
 
 static const struct selection selections[] = {
     {"12.3.2 step 1: card blocked", PSE "=6A81", "", PSE, "the card is blocked", 0},
-    {"12.3.2 step 1: no PSE, list of AIDs", PSE "=6A82" GPO, "", PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
-    {"12.3.2 step 1: PSE blocked, list of AIDs", PSE "=6283" GPO, "", PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
-    {"12.3.2 step 1: any other word, list of AIDs", PSE "=6F00" GPO, "", PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
-    {"12.3.2 one entry", PSE "=" FCI_PSE " 00B2010C=7015" ENTRY_A "9000 00B2020C=6A83" GPO, "", PSE " 00B2010C 00B2020C " ADF "00 80A8", REFUSED, 0},
+    {"12.3.2 step 1: no PSE, list of AIDs", PSE "=6A82" GPO, "", PSE " " ADF "00 " ADF "00 80A8",
+     REFUSED, 0},
+    {"12.3.2 step 1: PSE blocked, list of AIDs", PSE "=6283" GPO, "",
+     PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
+    {"12.3.2 step 1: any other word, list of AIDs", PSE "=6F00" GPO, "",
+     PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
+    {"12.3.2 one entry", PSE "=" FCI_PSE " 00B2010C=7015" ENTRY_A "9000 00B2020C=6A83" GPO, "",
+     PSE " 00B2010C 00B2020C " ADF "00 80A8", REFUSED, 0},
     {"12.3.2 two entries in one record, the cardholder chooses",
-     PSE "=" FCI_PSE " 00B2010C=702B" ENTRY_A ENTRY_B "9000 00B2020C=6A83 00A4040008F000000014101001=" FCI_B GPO, "partial",
-     PSE " 00B2010C 00B2020C 00A4040008F000000014101001 80A8", REFUSED, 2},
-    {"12.3.2 directory empty: list of AIDs", PSE "=" FCI_PSE " 00B2010C=6A83" GPO, "", PSE " 00B2010C " ADF "00 " ADF "00 80A8", REFUSED, 0},
-    {"12.3.2 no entry of ours: list of AIDs", PSE "=" FCI_PSE " 00B2010C=7016" ENTRY_X "9000 00B2020C=6A83" GPO, "",
+     PSE "=" FCI_PSE " 00B2010C=702B" ENTRY_A ENTRY_B
+         "9000 00B2020C=6A83 00A4040008F000000014101001=" FCI_B GPO,
+     "partial", PSE " 00B2010C 00B2020C 00A4040008F000000014101001 80A8", REFUSED, 2},
+    {"12.3.2 directory empty: list of AIDs", PSE "=" FCI_PSE " 00B2010C=6A83" GPO, "",
+     PSE " 00B2010C " ADF "00 " ADF "00 80A8", REFUSED, 0},
+    {"12.3.2 no entry of ours: list of AIDs",
+     PSE "=" FCI_PSE " 00B2010C=7016" ENTRY_X "9000 00B2020C=6A83" GPO, "",
      PSE " 00B2010C 00B2020C " ADF "00 " ADF "00 80A8", REFUSED, 0},
-    {"12.3.2 an error in the directory clears the list", PSE "=" FCI_PSE " 00B2010C=7015" ENTRY_A "9000 00B2020C=6F00" GPO, "",
+    {"12.3.2 an error in the directory clears the list",
+     PSE "=" FCI_PSE " 00B2010C=7015" ENTRY_A "9000 00B2020C=6F00" GPO, "",
      PSE " 00B2010C 00B2020C " ADF "00 " ADF "00 80A8", REFUSED, 0},
-    {"12.3.2 a record that is no template 70", PSE "=" FCI_PSE " 00B2010C=" ENTRY_A "9000" GPO, "", PSE " 00B2010C " ADF "00 " ADF "00 80A8", REFUSED,
-     0},
-    {"12.3.2 a record cut short", PSE "=" FCI_PSE " 00B2010C=7016" ENTRY_A "9000" GPO, "", PSE " 00B2010C " ADF "00 " ADF "00 80A8", REFUSED, 0},
-    {"12.3.2 an entry without name is passed over", PSE "=" FCI_PSE " 00B2010C=701C61055003414243" ENTRY_A "9000 00B2020C=6A83" GPO, "",
+    {"12.3.2 a record that is no template 70", PSE "=" FCI_PSE " 00B2010C=" ENTRY_A "9000" GPO, "",
+     PSE " 00B2010C " ADF "00 " ADF "00 80A8", REFUSED, 0},
+    {"12.3.2 a record cut short", PSE "=" FCI_PSE " 00B2010C=7016" ENTRY_A "9000" GPO, "",
+     PSE " 00B2010C " ADF "00 " ADF "00 80A8", REFUSED, 0},
+    {"12.3.2 an entry without name is passed over",
+     PSE "=" FCI_PSE " 00B2010C=701C61055003414243" ENTRY_A "9000 00B2020C=6A83" GPO, "",
      PSE " 00B2010C 00B2020C " ADF "00 80A8", REFUSED, 0},
     {"12.2.3 an entry for a directory (9D): passed over, the application beside it is taken",
-     PSE "=" FCI_PSE " 00B2010C=7025" ENTRY_D ENTRY_A "9000 00B2020C=6A83" GPO, "", PSE " 00B2010C 00B2020C " ADF "00 80A8", REFUSED, 0},
-    {"12.2.3 nothing but an entry for a directory: list of AIDs", PSE "=" FCI_PSE " 00B2010C=7010" ENTRY_D "9000 00B2020C=6A83" GPO, "",
+     PSE "=" FCI_PSE " 00B2010C=7025" ENTRY_D ENTRY_A "9000 00B2020C=6A83" GPO, "",
+     PSE " 00B2010C 00B2020C " ADF "00 80A8", REFUSED, 0},
+    {"12.2.3 nothing but an entry for a directory: list of AIDs",
+     PSE "=" FCI_PSE " 00B2010C=7010" ENTRY_D "9000 00B2020C=6A83" GPO, "",
      PSE " 00B2010C 00B2020C " ADF "00 " ADF "00 80A8", REFUSED, 0},
-    {"12.2.3 other objects in a record are passed over", PSE "=" FCI_PSE " 00B2010C=701C5F5601414F0157" ENTRY_A "9000 00B2020C=6A83" GPO, "",
+    {"12.2.3 other objects in a record are passed over",
+     PSE "=" FCI_PSE " 00B2010C=701C5F5601414F0157" ENTRY_A "9000 00B2020C=6A83" GPO, "",
      PSE " 00B2010C 00B2020C " ADF "00 80A8", REFUSED, 0},
     {"12.3.2 two records, three applications, the cardholder takes the last",
-     PSE "=" FCI_PSE " 00B2010C=702B" ENTRY_A ENTRY_B "9000 00B2020C=7016" ENTRY_C "9000 00B2030C=6A83 00A4040008F000000014101002=" FCI_C GPO,
-     "partial choice=2", PSE " 00B2010C 00B2020C 00B2030C 00A4040008F000000014101002 80A8", REFUSED, 3},
-    {"12.3.2 the same name twice in the directory is one application", PSE "=" FCI_PSE " 00B2010C=702A" ENTRY_A ENTRY_A "9000 00B2020C=6A83" GPO, "",
+     PSE "=" FCI_PSE " 00B2010C=702B" ENTRY_A ENTRY_B "9000 00B2020C=7016" ENTRY_C
+         "9000 00B2030C=6A83 00A4040008F000000014101002=" FCI_C GPO,
+     "partial choice=2", PSE " 00B2010C 00B2020C 00B2030C 00A4040008F000000014101002 80A8", REFUSED,
+     3},
+    {"12.3.2 the same name twice in the directory is one application",
+     PSE "=" FCI_PSE " 00B2010C=702A" ENTRY_A ENTRY_A "9000 00B2020C=6A83" GPO, "",
      PSE " 00B2010C 00B2020C " ADF "00 80A8", REFUSED, 0},
     {"12.3.2 a name of the directory longer than the terminal's: only with partial selection",
-     PSE "=" FCI_PSE " 00B2010C=702B" ENTRY_A ENTRY_B "9000 00B2020C=6A83" GPO, "", PSE " 00B2010C 00B2020C " ADF "00 80A8", REFUSED, 0},
+     PSE "=" FCI_PSE " 00B2010C=702B" ENTRY_A ENTRY_B "9000 00B2020C=6A83" GPO, "",
+     PSE " 00B2010C 00B2020C " ADF "00 80A8", REFUSED, 0},
     {"12.4 the one that was asked for, of two in the directory",
-     PSE "=" FCI_PSE " 00B2010C=702B" ENTRY_A ENTRY_B "9000 00B2020C=6A83 00A4040008F000000014101001=" FCI_B GPO,
-     "partial application=F000000014101001", PSE " 00B2010C 00B2020C 00A4040008F000000014101001 80A8", REFUSED, 0},
+     PSE "=" FCI_PSE " 00B2010C=702B" ENTRY_A ENTRY_B
+         "9000 00B2020C=6A83 00A4040008F000000014101001=" FCI_B GPO,
+     "partial application=F000000014101001",
+     PSE " 00B2010C 00B2020C 00A4040008F000000014101001 80A8", REFUSED, 0},
     {"12.4 the one that was asked for by its name, in small letters",
-     PSE "=" FCI_PSE " 00B2010C=702B" ENTRY_A ENTRY_B "9000 00B2020C=6A83 00A4040008F000000014101001=" FCI_B GPO, "partial label=cartb",
-     PSE " 00B2010C 00B2020C 00A4040008F000000014101001 80A8", REFUSED, 0},
+     PSE "=" FCI_PSE " 00B2010C=702B" ENTRY_A ENTRY_B
+         "9000 00B2020C=6A83 00A4040008F000000014101001=" FCI_B GPO,
+     "partial label=cartb", PSE " 00B2010C 00B2020C 00A4040008F000000014101001 80A8", REFUSED, 0},
     {"12.4 the one that was asked for by its preferred name, whose code table the PSE names",
-     PSE "=" FCI_PSE_TABLE " 00B2010C=7032" ENTRY_A ENTRY_P "9000 00B2020C=6A83 00A4040008F000000014101001=" FCI_B GPO, "partial label=bank",
-     PSE " 00B2010C 00B2020C 00A4040008F000000014101001 80A8", REFUSED, 0},
+     PSE "=" FCI_PSE_TABLE " 00B2010C=7032" ENTRY_A ENTRY_P
+         "9000 00B2020C=6A83 00A4040008F000000014101001=" FCI_B GPO,
+     "partial label=bank", PSE " 00B2010C 00B2020C 00A4040008F000000014101001 80A8", REFUSED, 0},
     {"12.4 none of the name that was asked for", PSE "=6A82", "label=other", PSE " " ADF "00",
      "the card does not have the application that was asked for", 0},
-    {"12.4 an identifier that is none of the terminal's: not even looked for", PSE "=6A82", "application=F0000000149999", PSE,
-     "the card does not have the application that was asked for", 0},
+    {"12.4 an identifier that is none of the terminal's: not even looked for", PSE "=6A82",
+     "application=F0000000149999", PSE, "the card does not have the application that was asked for",
+     0},
     {"12.4 a longer identifier than the terminal's: by its list, then only that one",
-     PSE "=6A82 " ADF "=" FCI_B " 00A4040207=" FCI_A " 00A4040008F000000014101001=" FCI_B GPO, "partial application=F000000014101001",
+     PSE "=6A82 " ADF "=" FCI_B " 00A4040207=" FCI_A " 00A4040008F000000014101001=" FCI_B GPO,
+     "partial application=F000000014101001",
      PSE " " ADF "00 00A4040207 00A4040008F000000014101001 80A8", REFUSED, 0},
     {"12.2.2 the answer has another name than the PSE's: no PSE",
-     PSE "=6F1A840E315041592E5359532E4444463032A5088801015F2D0266729000 00B2010C=7015" ENTRY_A "9000 00B2020C=6A83" GPO, "",
+     PSE "=6F1A840E315041592E5359532E4444463032A5088801015F2D0266729000 00B2010C=7015" ENTRY_A
+         "9000 00B2020C=6A83" GPO,
+     "", PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
+    {"12.2.2 directory in file 11: no PSE",
+     PSE "=6F15840E315041592E5359532E4444463031A50388010B9000" GPO, "",
      PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
-    {"12.2.2 directory in file 11: no PSE", PSE "=6F15840E315041592E5359532E4444463031A50388010B9000" GPO, "", PSE " " ADF "00 " ADF "00 80A8",
-     REFUSED, 0},
-    {"12.2.2 PSE without file", PSE "=6F10840E315041592E5359532E4444463031A5009000" GPO, "", PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
-    {"12.3.3 step 2: card blocked", PSE "=6A82 " ADF "=6A81", "", PSE " " ADF "00", "the card is blocked", 0},
-    {"12.3.3 step 3: nothing of that name", PSE "=6A82 " ADF "=6A82", "", PSE " " ADF "00", NONE, 0},
-    {"11.3.4 a proprietary template that runs over its end", PSE "=6A82 " ADF "=6F108407F0000000141010A50550084341529000", "", PSE " " ADF "00", NONE,
+    {"12.2.2 PSE without file", PSE "=6F10840E315041592E5359532E4444463031A5009000" GPO, "",
+     PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
+    {"12.3.3 step 2: card blocked", PSE "=6A82 " ADF "=6A81", "", PSE " " ADF "00",
+     "the card is blocked", 0},
+    {"12.3.3 step 3: nothing of that name", PSE "=6A82 " ADF "=6A82", "", PSE " " ADF "00", NONE,
      0},
-    {"12.3.3 step 4: application blocked", PSE "=6A82 " ADF "=6F168407F0000000141010A50B50064341525445418701026283", "", PSE " " ADF "00", ISBLOCKED,
-     0},
-    {"12.3.3 step 6: longer name, exact match wanted: not taken, next asked", PSE "=6A82 " ADF "=" FCI_B " 00A4040207F0000000141010=6A82", "",
-     PSE " " ADF "00 00A4040207", NONE, 0},
+    {"11.3.4 a proprietary template that runs over its end",
+     PSE "=6A82 " ADF "=6F108407F0000000141010A50550084341529000", "", PSE " " ADF "00", NONE, 0},
+    {"12.3.3 step 4: application blocked",
+     PSE "=6A82 " ADF "=6F168407F0000000141010A50B50064341525445418701026283", "", PSE " " ADF "00",
+     ISBLOCKED, 0},
+    {"12.3.3 step 6: longer name, exact match wanted: not taken, next asked",
+     PSE "=6A82 " ADF "=" FCI_B " 00A4040207F0000000141010=6A82", "", PSE " " ADF "00 00A4040207",
+     NONE, 0},
     {"12.3.3 step 7: two occurrences, then the exact name ends it",
-     PSE "=6A82 " ADF "=" FCI_B " 00A4040207F0000000141010=" FCI_A " 00A4040008F000000014101001=" FCI_B GPO, "partial",
-     PSE " " ADF "00 00A4040207 00A4040008F000000014101001 80A8", REFUSED, 2},
+     PSE "=6A82 " ADF "=" FCI_B " 00A4040207F0000000141010=" FCI_A
+         " 00A4040008F000000014101001=" FCI_B GPO,
+     "partial", PSE " " ADF "00 00A4040207 00A4040008F000000014101001 80A8", REFUSED, 2},
     {"12.3.3 step 7: first occurrence blocked",
      PSE "=6A82 " ADF "=6F178408F000000014101001A50B5006434152544542870101"
          "6283 00A4040207F0000000141010=" FCI_A " " ADF "=" FCI_A GPO,
      "partial", PSE " " ADF "00 00A4040207 " ADF "00 80A8", REFUSED, 0},
-    {"11.3.4 issuer data in the FCI that are no TLV: passed over", PSE "=6A82 " ADF "=" FCI_OPAQUE " " ADF "=" FCI_OPAQUE GPO, "",
+    {"11.3.4 issuer data in the FCI that are no TLV: passed over",
+     PSE "=6A82 " ADF "=" FCI_OPAQUE " " ADF "=" FCI_OPAQUE GPO, "",
      PSE " " ADF "00 " ADF "00 80A8", REFUSED, 0},
     {"12.3.3 an FCI that is none", PSE "=6A82 " ADF "=6F009000", "", PSE " " ADF "00", NONE, 0},
     {"12.3.3 an FCI of another name",
      PSE "=6A82 " ADF "=6F0E8405A000000003A5055003414243"
          "9000",
      "", PSE " " ADF "00", NONE, 0},
-    {"12.4 step 2: one that wants confirmation, given", PSE "=6A82 " ADF "=" FCI_C " 00A4040207=6A82 00A4040008F000000014101002=" FCI_C GPO,
-     "partial", PSE " " ADF "00 00A4040207 00A4040008F000000014101002 80A8", REFUSED, 1},
-    {"12.4 step 2: one that wants confirmation, refused", PSE "=6A82 " ADF "=" FCI_C " 00A4040207=6A82", "partial choice=-1",
+    {"12.4 step 2: one that wants confirmation, given",
+     PSE "=6A82 " ADF "=" FCI_C " 00A4040207=6A82 00A4040008F000000014101002=" FCI_C GPO, "partial",
+     PSE " " ADF "00 00A4040207 00A4040008F000000014101002 80A8", REFUSED, 1},
+    {"12.4 step 2: one that wants confirmation, refused",
+     PSE "=6A82 " ADF "=" FCI_C " 00A4040207=6A82", "partial choice=-1",
      PSE " " ADF "00 00A4040207", "the cardholder chose no application", 1},
-    {"12.4 step 2: one that wants confirmation, nobody there", PSE "=6A82 " ADF "=" FCI_C " 00A4040207=6A82", "partial noperson",
-     PSE " " ADF "00 00A4040207", "the card's application wants the cardholder's confirmation", 0},
-    {"12.4 step 4: nobody there, the first without confirmation", PSE "=6A82 " ADF "=" FCI_C " 00A4040207=" FCI_A " " ADF "=" FCI_A GPO,
-     "partial noperson", PSE " " ADF "00 00A4040207 " ADF "00 80A8", REFUSED, 0},
+    {"12.4 step 2: one that wants confirmation, nobody there",
+     PSE "=6A82 " ADF "=" FCI_C " 00A4040207=6A82", "partial noperson", PSE " " ADF "00 00A4040207",
+     "the card's application wants the cardholder's confirmation", 0},
+    {"12.4 step 4: nobody there, the first without confirmation",
+     PSE "=6A82 " ADF "=" FCI_C " 00A4040207=" FCI_A " " ADF "=" FCI_A GPO, "partial noperson",
+     PSE " " ADF "00 00A4040207 " ADF "00 80A8", REFUSED, 0},
     {"12.4 step 5: the chosen one is refused, the other is taken when it is confirmed",
-     PSE "=6A82 " ADF "=" FCI_B " 00A4040207=" FCI_A " 00A4040008F000000014101001=6A82 " ADF "=" FCI_A GPO, "partial",
-     PSE " " ADF "00 00A4040207 00A4040008F000000014101001 " ADF "00 80A8", REFUSED, 1},
-    {"12.4 step 5: blocked at the final selection", PSE "=6A82 " ADF "=" FCI_A " " ADF "=6283", "", PSE " " ADF "00 " ADF "00", ISBLOCKED, 0},
+     PSE "=6A82 " ADF "=" FCI_B " 00A4040207=" FCI_A " 00A4040008F000000014101001=6A82 " ADF
+         "=" FCI_A GPO,
+     "partial", PSE " " ADF "00 00A4040207 00A4040008F000000014101001 " ADF "00 80A8", REFUSED, 1},
+    {"12.4 step 5: blocked at the final selection", PSE "=6A82 " ADF "=" FCI_A " " ADF "=6283", "",
+     PSE " " ADF "00 " ADF "00", ISBLOCKED, 0},
     {"12.4 the chosen one is malformed in the end, the other is taken",
-     PSE "=6A82 " ADF "=" FCI_B " 00A4040207=" FCI_A " 00A4040008F000000014101001=6F0384019000 " ADF "=" FCI_A GPO, "partial",
-     PSE " " ADF "00 00A4040207 00A4040008F000000014101001 " ADF "00 80A8", REFUSED, 1},
-    {"12.4 final selection gives a longer name than was asked", PSE "=6A82 " ADF "=" FCI_A " " ADF "=" FCI_B, "partial", PSE " " ADF "00 " ADF "00",
+     PSE "=6A82 " ADF "=" FCI_B " 00A4040207=" FCI_A " 00A4040008F000000014101001=6F0384019000 " ADF
+         "=" FCI_A GPO,
+     "partial", PSE " " ADF "00 00A4040207 00A4040008F000000014101001 " ADF "00 80A8", REFUSED, 1},
+    {"12.4 final selection gives a longer name than was asked",
+     PSE "=6A82 " ADF "=" FCI_A " " ADF "=" FCI_B, "partial", PSE " " ADF "00 " ADF "00",
      "the card's answer to SELECT is malformed", 0},
-    {"11.3.4 final FCI malformed", PSE "=6A82 " ADF "=" FCI_A " " ADF "=6F0384019000", "", PSE " " ADF "00 " ADF "00",
-     "the card's answer to SELECT is malformed", 0},
+    {"11.3.4 final FCI malformed", PSE "=6A82 " ADF "=" FCI_A " " ADF "=6F0384019000", "",
+     PSE " " ADF "00 " ADF "00", "the card's answer to SELECT is malformed", 0},
     {"Book 3 10.1: 6985, the next application",
-     PSE "=6A82 " ADF "=" FCI_B " 00A4040207=" FCI_A " 00A4040008F000000014101001=" FCI_B " 80A8=6985 " ADF "=" FCI_A GPO, "partial",
-     PSE " " ADF "00 00A4040207 00A4040008F000000014101001 80A8 " ADF "00 80A8", REFUSED, 1},
+     PSE "=6A82 " ADF "=" FCI_B " 00A4040207=" FCI_A " 00A4040008F000000014101001=" FCI_B
+         " 80A8=6985 " ADF "=" FCI_A GPO,
+     "partial", PSE " " ADF "00 00A4040207 00A4040008F000000014101001 80A8 " ADF "00 80A8", REFUSED,
+     1},
 };
 
 START_TEST(test_selection)
@@ -176,11 +230,14 @@ START_TEST(test_selection)
         paper_answers(&p, s->answers);
         paper_terminal_words(&t, s->terminal);
         ck_assert_msg(paper_run(&tx, &p, &t, &e) == TP_OK, "%s: %s", s->clause, e.text);
-        ck_assert_msg(strncmp(transaction_reason(tx), s->reason, strlen(s->reason)) == 0, "%s: \"%s\"", s->clause, transaction_reason(tx));
-        ck_assert_msg(t.choices == 0 ? s->shown == 0 : t.choice_n == s->shown, "%s: shown %zu applications", s->clause, t.choice_n);
+        ck_assert_msg(strncmp(transaction_reason(tx), s->reason, strlen(s->reason)) == 0,
+                      "%s: \"%s\"", s->clause, transaction_reason(tx));
+        ck_assert_msg(t.choices == 0 ? s->shown == 0 : t.choice_n == s->shown,
+                      "%s: shown %zu applications", s->clause, t.choice_n);
         for (const char *at = s->sent; *at != '\0'; at += n + (at[n] == ' ' ? 1 : 0), i++) {
             n = strcspn(at, " ");
-            ck_assert_msg(i < p.log_n && strncmp(p.log[i], at, n) == 0, "%s: command %zu is %s, not %.*s", s->clause, i + 1,
+            ck_assert_msg(i < p.log_n && strncmp(p.log[i], at, n) == 0,
+                          "%s: command %zu is %s, not %.*s", s->clause, i + 1,
                           i < p.log_n ? p.log[i] : "none", (int)n, at);
         }
         ck_assert_msg(i == p.log_n, "%s: a command more than foreseen: %s", s->clause, p.log[i]);
@@ -188,7 +245,8 @@ START_TEST(test_selection)
     }
 END_TEST
 
-/* Priorities 2, none, 1, 15: shown as 1, 2, 15, none; equal ones as they were found (12.4 step 4). */
+/* Priorities 2, none, 1, 15: shown as 1, 2, 15, none; equal ones as they were found (12.4 step 4).
+ */
 static char shown[8][17];
 
 static int note_choose(void *ctx, const struct candidate *list, size_t n)
@@ -201,17 +259,18 @@ static int note_choose(void *ctx, const struct candidate *list, size_t n)
 
 START_TEST(test_order)
     {
-        static const char good[] = PSE "=" FCI_PSE " 00B2010C=701261104F08F00000001410100150015A870102"
-                                       "9000"
-                                       " 00B2020C=700F610D4F08F000000014101002500159"
-                                       "9000"
-                                       " 00B2030C=701261104F08F00000001410100350015887010F"
-                                       "9000"
-                                       " 00B2040C=701261104F08F000000014101004500157870101"
-                                       "9000"
-                                       " 00B2050C=701261104F08F000000014101005500156870102"
-                                       "9000"
-                                       " 00B2060C=6A83";
+        static const char good[] =
+            PSE "=" FCI_PSE " 00B2010C=701261104F08F00000001410100150015A870102"
+                "9000"
+                " 00B2020C=700F610D4F08F000000014101002500159"
+                "9000"
+                " 00B2030C=701261104F08F00000001410100350015887010F"
+                "9000"
+                " 00B2040C=701261104F08F000000014101004500157870101"
+                "9000"
+                " 00B2050C=701261104F08F000000014101005500156870102"
+                "9000"
+                " 00B2060C=6A83";
         static struct paper p;
         const struct kernel_person person = {.choose = note_choose};
         struct paper_terminal t;
@@ -237,7 +296,8 @@ START_TEST(test_order)
     }
 END_TEST
 
-/* The preferred name only where its code table is one that the terminal shows (9F11, 9F40): Book 1, 12.4; Book 4, 11.1 and Annex A3. */
+/* The preferred name only where its code table is one that the terminal shows (9F11, 9F40): Book
+ * 1, 12.4; Book 4, 11.1 and Annex A3. */
 START_TEST(test_names)
     {
         static const struct {
@@ -246,10 +306,12 @@ START_TEST(test_names)
         } all[] = {
             {"", "", "CARD"},
             {"9F1101019F120442414E4B", "", "BANK"},
-            {"9F1101019F120442414E4B", "additional=6000F0A000", "CARD"}, /* a terminal that shows no table */
+            {"9F1101019F120442414E4B", "additional=6000F0A000",
+             "CARD"}, /* a terminal that shows no table */
             {"9F1101029F120442414E4B", "", "CARD"},
-            {"9F1101029F120442414E4B", "additional=6000F0A003", "CARD"}, /* part 2 is not shown here, whatever is said */
-            {"9F120442414E4B", "", "CARD"},                              /* no table */
+            {"9F1101029F120442414E4B", "additional=6000F0A003",
+             "CARD"},                       /* part 2 is not shown here, whatever is said */
+            {"9F120442414E4B", "", "CARD"}, /* no table */
             {"9F110201019F120442414E4B", "", "CARD"},
             {"9F110101", "", "CARD"},
         };
@@ -262,7 +324,8 @@ START_TEST(test_names)
             char fci[128], answers[400];
             const size_t n = strlen(all[i].objects) / 2;
 
-            snprintf(fci, sizeof(fci), "6F%02zX8407F0000000141010A5%02zX500443415244%s9000", 17 + n, 6 + n, all[i].objects);
+            snprintf(fci, sizeof(fci), "6F%02zX8407F0000000141010A5%02zX500443415244%s9000", 17 + n,
+                     6 + n, all[i].objects);
             snprintf(answers, sizeof(answers), PSE "=6A82 " ADF "=%s " ADF "=%s", fci, fci);
             paper_card(&p, &keys);
             paper_terminal(&t, &keys);
@@ -287,7 +350,8 @@ START_TEST(test_directory_names)
             {"", "", "", "CARD"},
             {"9F110101", "", "", "CARD"},
             {"9F110101", "9F120442414E4B", "", "BANK"},
-            {"9F110101", "9F120442414E4B", "additional=6000F0A000", "CARD"}, /* a terminal that shows no table */
+            {"9F110101", "9F120442414E4B", "additional=6000F0A000",
+             "CARD"}, /* a terminal that shows no table */
             {"9F110102", "9F120442414E4B", "", "CARD"},
             {"", "9F120442414E4B", "", "CARD"},
             {"", "9F1101019F120442414E4B", "", "CARD"}, /* not where the table stands */
@@ -302,10 +366,12 @@ START_TEST(test_directory_names)
             char answers[400];
             const size_t table = strlen(all[i].table) / 2, entry = strlen(all[i].entry) / 2;
 
-            snprintf(answers, sizeof(answers),
-                     PSE "=6F%02zX840E315041592E5359532E4444463031A5%02zX8801015F2D026672%s9000 "
-                         "00B2010C=70%02zX61%02zX4F07F0000000141010500443415244%s9000 00B2020C=6A83 " ADF "=6F0B8407F0000000141010A5009000",
-                     26 + table, 8 + table, all[i].table, 17 + entry, 15 + entry, all[i].entry);
+            snprintf(
+                answers, sizeof(answers),
+                PSE "=6F%02zX840E315041592E5359532E4444463031A5%02zX8801015F2D026672%s9000 "
+                    "00B2010C=70%02zX61%02zX4F07F0000000141010500443415244%s9000 00B2020C=6A83 " ADF
+                    "=6F0B8407F0000000141010A5009000",
+                26 + table, 8 + table, all[i].table, 17 + entry, 15 + entry, all[i].entry);
             paper_card(&p, &keys);
             paper_terminal(&t, &keys);
             paper_answers(&p, answers);
@@ -351,7 +417,8 @@ START_TEST(test_language)
     }
 END_TEST
 
-/* A directory and a chain of occurrences that never end: the card is left in peace after a bounded number of commands. */
+/* A directory and a chain of occurrences that never end: the card is left in peace after a bounded
+ * number of commands. */
 struct endless {
     unsigned commands;
 };
@@ -399,19 +466,21 @@ START_TEST(test_endless)
     }
 END_TEST
 
-/* Live or not: DESIGN 6. The paper card's name is replaced by another scheme's; the terminal knows that name too. */
+/* Live or not: DESIGN 6. The paper card's name is replaced by another scheme's; the terminal knows
+ * that name too. */
 START_TEST(test_live)
     {
         static const struct {
             const char *aid;
             bool live;
         } all[] = {
-            {"A0000000031010", true},                             /* Visa */
-            {"A0000000041010", true},                             /* Mastercard: public test keys do not make it a test card */
-            {"A0000000421010", true},                             /* CB: no key known at all */
-            {"D2760000851010", true},                             /* some national provider */
-            {"F0000000141010", false},                            /* nobody's: ours */
-            {"F1234567891010", false}, {"B0123456781010", false}, /* registered, but only test keys of it are known */
+            {"A0000000031010", true},  /* Visa */
+            {"A0000000041010", true},  /* Mastercard: public test keys do not make it a test card */
+            {"A0000000421010", true},  /* CB: no key known at all */
+            {"D2760000851010", true},  /* some national provider */
+            {"F0000000141010", false}, /* nobody's: ours */
+            {"F1234567891010", false},
+            {"B0123456781010", false}, /* registered, but only test keys of it are known */
         };
 
         for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -428,14 +497,16 @@ START_TEST(test_live)
                 aid = (struct buf){t.config.applications[0].aid, 0, 16};
                 ck_ok(hex_decode(&aid, all[i].aid));
                 t.config.allow_live_card = allow != 0;
-                snprintf(answers, sizeof(answers), "00A4040007%s=6F0B8407%sA5009000 00A4040007%s=6F0B8407%sA5009000", all[i].aid, all[i].aid,
-                         all[i].aid, all[i].aid);
+                snprintf(answers, sizeof(answers),
+                         "00A4040007%s=6F0B8407%sA5009000 00A4040007%s=6F0B8407%sA5009000",
+                         all[i].aid, all[i].aid, all[i].aid, all[i].aid);
                 paper_answers(&p, answers);
                 ck_ok(paper_run(&tx, &p, &t, &e));
                 ck_assert_int_eq(transaction_live(tx), all[i].live);
                 ck_assert_uint_gt(paper_sent(&p, "00B2"), 0); /* read it is */
                 ck_assert_uint_eq(paper_sent(&p, "80AE"), all[i].live && allow == 0 ? 0 : 1);
-                ck_assert_int_eq(transaction_outcome(tx), all[i].live && allow == 0 ? KERNEL_NOT_ACCEPTED : KERNEL_APPROVED);
+                ck_assert_int_eq(transaction_outcome(tx),
+                                 all[i].live && allow == 0 ? KERNEL_NOT_ACCEPTED : KERNEL_APPROVED);
                 transaction_free(&tx);
             }
     }
@@ -453,7 +524,9 @@ START_TEST(test_live_dda)
         paper_terminal(&t, &keys);
         memcpy(t.config.applications[0].aid, "\xA0\x00\x00\x00\x03\x10\x10", 7);
         paper_card_words(&p, "aip=3800");
-        paper_answers(&p, "00A4040007=6F0B8407A0000000031010A5009000 00A4040007=6F0B8407A0000000031010A5009000");
+        paper_answers(
+            &p,
+            "00A4040007=6F0B8407A0000000031010A5009000 00A4040007=6F0B8407A0000000031010A5009000");
         ck_ok(paper_run(&tx, &p, &t, &e));
         ck_assert_int_eq(transaction_outcome(tx), KERNEL_NOT_ACCEPTED);
         ck_assert_uint_eq(paper_sent(&p, "0088"), 0);
@@ -474,18 +547,24 @@ START_TEST(test_read_card)
 
         paper_card(&p, &keys);
         paper_terminal(&t, &keys);
-        paper_answers(&p, PSE "=" FCI_PSE " 00B2010C=702C" ENTRY_X ENTRY_B "9000 00B2020C=6A83"
-                              " 00A4040008F000000014999901=6F168408F000000014999901A50A50054341525458870101"
-                              "9000 00A4040008F000000014101001=6A82"
-                              " 80CA9F36=9F3602002A9000 80CA9F17=9F1701039000");
+        paper_answers(&p, PSE
+                      "=" FCI_PSE " 00B2010C=702C" ENTRY_X ENTRY_B "9000 00B2020C=6A83"
+                      " 00A4040008F000000014999901=6F168408F000000014999901A50A50054341525458870101"
+                      "9000 00A4040008F000000014101001=6A82"
+                      " 80CA9F36=9F3602002A9000 80CA9F17=9F1701039000");
         ck_ok(paper_open(&reader, &card, &p));
         ck_ok(kernel_read_card(list, KERNEL_CANDIDATES_MAX, &n, reader, &t.config, 20260601, &e));
-        ck_assert_uint_eq(n, 3); /* two of the directory, one of the terminal's list that the directory does not name */
-        ck_assert_uint_eq(paper_sent(&p, "80AE") + paper_sent(&p, "0088") + paper_sent(&p, "0020"), 0);
+        ck_assert_uint_eq(n, 3); /* two of the directory, one of the terminal's list that the
+                                    directory does not name */
+        ck_assert_uint_eq(paper_sent(&p, "80AE") + paper_sent(&p, "0088") + paper_sent(&p, "0020"),
+                          0);
         for (size_t i = 0; i < n; i++) {
             ck_assert_ptr_nonnull(transaction_application(list[i]));
             ck_assert_int_eq(transaction_outcome(list[i]),
-                             memcmp(transaction_application(list[i])->aid + 5, "\x10\x10\x01", 3) == 0 ? KERNEL_NOT_ACCEPTED : KERNEL_READ_ONLY);
+                             memcmp(transaction_application(list[i])->aid + 5, "\x10\x10\x01", 3) ==
+                                     0
+                                 ? KERNEL_NOT_ACCEPTED
+                                 : KERNEL_READ_ONLY);
         }
         ck_assert_str_eq(transaction_application(list[0])->label, "CARTX");
         ck_hex(transaction_get(list[0], TAG_PAN), "9990140000000015");
@@ -546,14 +625,16 @@ START_TEST(test_read_card_blocked)
         paper_terminal(&t, &keys);
         paper_answers(&p, PSE "=6A81");
         ck_ok(paper_open(&reader, &card, &p));
-        ck_assert_int_eq(kernel_read_card(list, 1, &n, reader, &t.config, 20260601, &e), TP_ERR_CARD);
+        ck_assert_int_eq(kernel_read_card(list, 1, &n, reader, &t.config, 20260601, &e),
+                         TP_ERR_CARD);
         ck_assert_str_eq(e.text, "the card is blocked (6A81 to SELECT)");
         ck_assert_uint_eq(n, 0);
         reader_close(&reader);
     }
 END_TEST
 
-/* A card that says yes to whatever is asked, with data that are none, has not the applications of every scheme. */
+/* A card that says yes to whatever is asked, with data that are none, has not the applications of
+ * every scheme. */
 START_TEST(test_read_card_nonsense)
     {
         static const struct {
@@ -561,9 +642,12 @@ START_TEST(test_read_card_nonsense)
             enum tp_err r;
             size_t n;
         } rows[] = {
-            {"00A40400=41424344459000 00A40400=41424344459000 00A40400=41424344459000 00A40400=41424344459000", TP_ERR_CARD, 0},
+            {"00A40400=41424344459000 00A40400=41424344459000 00A40400=41424344459000 "
+             "00A40400=41424344459000",
+             TP_ERR_CARD, 0},
             {"00A40400=9000 00A40400=9000 00A40400=9000 00A40400=9000", TP_ERR_CARD, 0},
-            {"00A40400=6A82 00A40400=41424344459000 00A40400=6A82 00A40400=41424344459000", TP_OK, 1},
+            {"00A40400=6A82 00A40400=41424344459000 00A40400=6A82 00A40400=41424344459000", TP_OK,
+             1},
         };
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -582,10 +666,14 @@ START_TEST(test_read_card_nonsense)
             t.config.applications_n = 2;
             paper_answers(&p, rows[i].answers);
             ck_ok(paper_open(&reader, &card, &p));
-            ck_assert_int_eq(kernel_read_card(list, KERNEL_CANDIDATES_MAX, &n, reader, &t.config, 20260601, &e), rows[i].r);
+            ck_assert_int_eq(
+                kernel_read_card(list, KERNEL_CANDIDATES_MAX, &n, reader, &t.config, 20260601, &e),
+                rows[i].r);
             ck_assert_uint_eq(n, rows[i].n);
             if (rows[i].r != TP_OK)
-                ck_assert_str_eq(e.text, "the card answers each SELECT with success and with data that make no sense");
+                ck_assert_str_eq(
+                    e.text,
+                    "the card answers each SELECT with success and with data that make no sense");
             while (n > 0)
                 transaction_free(&list[--n]);
             reader_close(&reader);
@@ -603,10 +691,13 @@ START_TEST(test_read_card_says_why)
             const char *answers, *reason;
         } rows[] = {
             {"00A40400=6A82 " BLOCKED " " BLOCKED, "this application is blocked (6283 to SELECT)"},
-            {"00A40400=6A82 00A40400=6283 00A40400=6283", "this application is blocked (6283 to SELECT)"},
+            {"00A40400=6A82 00A40400=6283 00A40400=6283",
+             "this application is blocked (6283 to SELECT)"},
             {"00A40400=6A82 " BAD_NAME " " BAD_NAME, "the card's answer to SELECT is malformed"},
-            {PSE "=" FCI_PSE " 00B2010C=702C" ENTRY_X ENTRY_B "9000 00B2020C=6A83 00A40400=6A82 00A40400=6985",
-             "the card does not let this application be selected (6985: conditions of use not satisfied)"},
+            {PSE "=" FCI_PSE " 00B2010C=702C" ENTRY_X ENTRY_B
+                 "9000 00B2020C=6A83 00A40400=6A82 00A40400=6985",
+             "the card does not let this application be selected (6985: conditions of use not "
+             "satisfied)"},
         };
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -622,9 +713,14 @@ START_TEST(test_read_card_says_why)
             paper_terminal(&t, &keys);
             paper_answers(&p, rows[i].answers);
             ck_ok(paper_open(&reader, &card, &p));
-            ck_assert_msg(kernel_read_card(list, KERNEL_CANDIDATES_MAX, &n, reader, &t.config, 20260601, &e) == TP_OK && n > 0, "%zu: %s", i, e.text);
+            ck_assert_msg(kernel_read_card(list, KERNEL_CANDIDATES_MAX, &n, reader, &t.config,
+                                           20260601, &e) == TP_OK &&
+                              n > 0,
+                          "%zu: %s", i, e.text);
             ck_assert_str_eq(transaction_reason(list[0]), rows[i].reason);
-            ck_assert_msg(transaction_application(list[0]) != NULL && transaction_application(list[0])->aid_n >= 7, "%zu", i);
+            ck_assert_msg(transaction_application(list[0]) != NULL &&
+                              transaction_application(list[0])->aid_n >= 7,
+                          "%zu", i);
             while (n > 0)
                 transaction_free(&list[--n]);
             reader_close(&reader);

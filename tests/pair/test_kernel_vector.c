@@ -1,7 +1,9 @@
-/* A real card against the terminal: tests/vectors/offline-data-authentication.json (a Mastercard that expired long ago; source lumag/emv-tools) put into the mouth of a
- * paper card. Authority, issuer and card certificate and the signature are the real ones; two public keys carry the authority's index, one of them opens the
- * certificate. The card had signed 9F34 = 1E0300 (signature compared by a merchant), which a cardholder-operated terminal never sends: so all must be right but the
- * transaction data hash. */
+/* A real card against the terminal: tests/vectors/offline-data-authentication.json (a Mastercard
+ * that expired long ago; source lumag/emv-tools) put into the mouth of a paper card. Authority,
+ * issuer and card certificate and the signature are the real ones; two public keys carry the
+ * authority's index, one of them opens the certificate. The card had signed 9F34 = 1E0300
+ * (signature compared by a merchant), which a cardholder-operated terminal never sends: so all must
+ * be right but the transaction data hash. */
 #include "unit/unit.h"
 
 #include <jansson.h>
@@ -45,11 +47,13 @@ static void script(struct paper *p, const json_t *tags)
     char text[600], fixed[300];
     struct paper_answer *a;
 
-    paper_answers(p, "00A404000E=6A82 00A4040007=6F0B8407A0000000041010A5009000 00A4040007=6F0B8407A0000000041010A5009000"
+    paper_answers(p, "00A404000E=6A82 00A4040007=6F0B8407A0000000041010A5009000 "
+                     "00A4040007=6F0B8407A0000000041010A5009000"
                      " 80A8=77128202390094"
                      "0C080101011001010018010200"
                      "9000");
-    snprintf(fixed, sizeof(fixed), "%.*s", (int)strlen(tag(tags, "DF01")) - 4, tag(tags, "DF01")); /* without the AIP at its end */
+    snprintf(fixed, sizeof(fixed), "%.*s", (int)strlen(tag(tags, "DF01")) - 4,
+             tag(tags, "DF01")); /* without the AIP at its end */
     record(p, "00B2010C", fixed);
     text[0] = '\0';
     object(text, sizeof(text), "8F", tag(tags, "8F"));
@@ -74,8 +78,11 @@ static void terminal(struct paper_terminal *t, const struct paper_keys *k)
     t->config.allow_live_card = true;
     t->config.country = 643;
     memcpy(t->config.applications[0].aid, "\xA0\x00\x00\x00\x04\x10\x10", 7);
-    t->request =
-        (struct transaction_request){.currency = 643, .currency_exponent = 2, .type = 0x50, .date = 20140925, .un = {0x12, 0x34, 0x57, 0x79}};
+    t->request = (struct transaction_request){.currency = 643,
+                                              .currency_exponent = 2,
+                                              .type = 0x50,
+                                              .date = 20140925,
+                                              .un = {0x12, 0x34, 0x57, 0x79}};
 }
 
 START_TEST(test_real_card)
@@ -89,12 +96,15 @@ START_TEST(test_real_card)
         char path[512];
         json_t *file, *tags;
 
-        snprintf(path, sizeof(path), "%s/vectors/offline-data-authentication.json", getenv("TESTS_SRCDIR"));
+        snprintf(path, sizeof(path), "%s/vectors/offline-data-authentication.json",
+                 getenv("TESTS_SRCDIR"));
         file = json_load_file(path, 0, &je);
         ck_assert_msg(file != NULL, "%s: %s", path, je.text);
-        tags = json_object_get(json_object_get(json_object_get(file, "vectors"), "mastercard-live05-cda"), "tags");
+        tags = json_object_get(
+            json_object_get(json_object_get(file, "vectors"), "mastercard-live05-cda"), "tags");
         ck_assert_ptr_nonnull(tags);
-        paper_keys_make(&keys); /* for the paper card under the script; its store gets the public keys too */
+        paper_keys_make(
+            &keys); /* for the paper card under the script; its store gets the public keys too */
         ck_ok(file_data_path(path, sizeof(path), "capk.json", &e));
         ck_assert_msg(capk_store_load(keys.store, path, &e) == TP_OK, "%s", e.text);
         paper_card(&p, &keys);
@@ -103,8 +113,9 @@ START_TEST(test_real_card)
         ck_assert_msg(paper_run(&tx, &p, &t, &e) == TP_OK, "%s", e.text);
         ck_hex(transaction_get(tx, TAG_EV_STATIC), tag(tags, "DF01"));
         ck_hex(transaction_get(tx, TAG_EV_RESPONSE), tag(tags, "DF05"));
-        ck_hex(span_of(transaction_get(tx, TAG_EV_CDOL1_VALUES).p, 29), "000000000000000000000000064300000000000643140925501234577"
-                                                                        "9");
+        ck_hex(span_of(transaction_get(tx, TAG_EV_CDOL1_VALUES).p, 29),
+               "000000000000000000000000064300000000000643140925501234577"
+               "9");
         ck_assert_str_eq(transaction_authentication(tx)->issuer, "528588");
         ck_assert_uint_eq(transaction_authentication(tx)->icc_bits, 896);
         ck_assert_ptr_nonnull(transaction_authentication(tx)->authority);

@@ -1,5 +1,7 @@
-/* The terminal against the card of simcard/, in process: methods, cardholder verification, decisions, every fault. The two share no EMV logic; what must come of
- * each row was worked out from the Books and the card's issuer action codes (simcard/perso.c: denial 0010000000, online FC78FC9800, default FC50FC8800). */
+/* The terminal against the card of simcard/, in process: methods, cardholder verification,
+ * decisions, every fault. The two share no EMV logic; what must come of each row was worked out
+ * from the Books and the card's issuer action codes (simcard/perso.c: denial 0010000000, online
+ * FC78FC9800, default FC50FC8800). */
 #include "unit/unit.h"
 
 #include <stdio.h>
@@ -15,8 +17,9 @@
 struct pair_row {
     const char *what;
     enum perso_method method;
-    const char *cvm;      /* the card's list, in the factory's words */
-    const char *card;     /* words: "format1 t0 nopse blocked limit=1 maximum=1 effective=20270101 two" */
+    const char *cvm; /* the card's list, in the factory's words */
+    const char
+        *card; /* words: "format1 t0 nopse blocked limit=1 maximum=1 effective=20270101 two" */
     const char *fault;    /* "" none */
     const char *terminal; /* words of paper.h */
     unsigned earlier;     /* payments before the one that is looked at */
@@ -35,109 +38,176 @@ struct pair_row {
 
 static const struct pair_row rows[] = {
     /* methods × cardholder verification, offline */
-    {"CDA, PIN", CDA, "pin,none", "", "", "pins=1234", 0, TP_OK, OK, "0000000000", "E800", "010302", "50"},
-    {"DDA, PIN", DDA, "pin,none", "", "", "pins=1234", 0, TP_OK, OK, "0000000000", "E800", "010302", "40"},
-    {"SDA, PIN", SDA, "pin,none", "", "", "pins=1234", 0, TP_OK, OK, "0200000000", "E800", "010302", "40"},
-    {"CDA, no CVM", CDA, "none", "", "", "", 0, TP_OK, OK, "0000000000", "E800", "1F0302", "50"},
-    {"DDA, no CVM", DDA, "none-always", "", "", "", 0, TP_OK, OK, "0000000000", "E800", "1F0002", "40"},
-    {"SDA, no CVM", SDA, "none", "", "", "", 0, TP_OK, OK, "0200000000", "E800", "1F0302", "40"},
-    {"CDA, format 1 elsewhere", CDA, "pin,none", "format1", "", "pins=1234", 0, TP_OK, OK, "0000000000", "E800", "010302", "50"},
-    {"DDA, format 1", DDA, "pin,none", "format1", "", "pins=1234", 0, TP_OK, OK, "0000000000", "E800", "010302", "40"},
-    {"SDA, format 1", SDA, "pin,none", "format1", "", "pins=1234", 0, TP_OK, OK, "0200000000", "E800", "010302", "40"},
-    {"CDA on T=0", CDA, "pin,none", "t0", "", "pins=1234", 0, TP_OK, OK, "0000000000", "E800", "010302", "50"},
-    {"DDA on T=0", DDA, "pin,none", "t0 format1", "", "pins=1234", 0, TP_OK, OK, "0000000000", "E800", "010302", "40"},
-    {"a card without PSE", CDA, "pin,none", "nopse", "", "pins=1234", 0, TP_OK, OK, "0000000000", "E800", "010302", "50"},
-    {"two applications, the first chosen", CDA, "none", "two", "", "partial choice=0", 0, TP_OK, OK, "0000000000", "E800", "1F0302", "50"},
-    {"two applications, the second chosen", CDA, "none", "two", "", "partial choice=1", 0, TP_OK, OK, "0000000000", "E800", "1F0302", "50"},
-    {"two applications, none chosen", CDA, "none", "two", "", "partial choice=-1", 0, TP_OK, NOT, NULL, NULL, NULL, ""},
-    {"an application that is blocked", CDA, "none", "blocked", "", "", 0, TP_OK, NOT, NULL, NULL, NULL, ""},
-
-    {"records in other files, one object or two in each", CDA, "pin,none", "spread", "", "pins=1234", 0, TP_OK, OK, "0000000000", "E800", "010302",
+    {"CDA, PIN", CDA, "pin,none", "", "", "pins=1234", 0, TP_OK, OK, "0000000000", "E800", "010302",
      "50"},
-    {"the same, SDA", SDA, "none", "spread format1", "", "", 0, TP_OK, OK, "0200000000", "E800", "1F0302", "40"},
-    {"enciphered PIN, the card's key", CDA, "enciphered-pin", "", "", "pins=1234", 0, TP_OK, OK, "0000000000", "E800", "040302", "50"},
-    {"enciphered PIN, a key of its own", CDA, "enciphered-pin", "pinkey", "", "pins=9999,1234", 0, TP_OK, OK, "0000000000", "E800", "040302", "50"},
-    {"enciphered PIN, SDA with the card's key", SDA, "enciphered-pin", "", "", "pins=1234", 0, TP_OK, OK, "0200000000", "E800", "040302", "40"},
-    {"enciphered PIN, SDA with a key of its own", SDA, "enciphered-pin", "pinkey t0", "", "pins=1234", 0, TP_OK, OK, "0200000000", "E800", "040302",
+    {"DDA, PIN", DDA, "pin,none", "", "", "pins=1234", 0, TP_OK, OK, "0000000000", "E800", "010302",
      "40"},
-    {"enciphered PIN wrong three times", DDA, "enciphered-pin,none", "pinkey", "", "pins=9999,9998,9997", 0, TP_OK, NO, "0000A00000", "E800",
-     "040301", "80,00"},
-    {"no CVM under 20 euros, 12.50 paid", CDA, "none-under-x,fail", "", "", "", 0, TP_OK, NO, "0000800000", "E800", "000001", "90,00"},
+    {"SDA, PIN", SDA, "pin,none", "", "", "pins=1234", 0, TP_OK, OK, "0200000000", "E800", "010302",
+     "40"},
+    {"CDA, no CVM", CDA, "none", "", "", "", 0, TP_OK, OK, "0000000000", "E800", "1F0302", "50"},
+    {"DDA, no CVM", DDA, "none-always", "", "", "", 0, TP_OK, OK, "0000000000", "E800", "1F0002",
+     "40"},
+    {"SDA, no CVM", SDA, "none", "", "", "", 0, TP_OK, OK, "0200000000", "E800", "1F0302", "40"},
+    {"CDA, format 1 elsewhere", CDA, "pin,none", "format1", "", "pins=1234", 0, TP_OK, OK,
+     "0000000000", "E800", "010302", "50"},
+    {"DDA, format 1", DDA, "pin,none", "format1", "", "pins=1234", 0, TP_OK, OK, "0000000000",
+     "E800", "010302", "40"},
+    {"SDA, format 1", SDA, "pin,none", "format1", "", "pins=1234", 0, TP_OK, OK, "0200000000",
+     "E800", "010302", "40"},
+    {"CDA on T=0", CDA, "pin,none", "t0", "", "pins=1234", 0, TP_OK, OK, "0000000000", "E800",
+     "010302", "50"},
+    {"DDA on T=0", DDA, "pin,none", "t0 format1", "", "pins=1234", 0, TP_OK, OK, "0000000000",
+     "E800", "010302", "40"},
+    {"a card without PSE", CDA, "pin,none", "nopse", "", "pins=1234", 0, TP_OK, OK, "0000000000",
+     "E800", "010302", "50"},
+    {"two applications, the first chosen", CDA, "none", "two", "", "partial choice=0", 0, TP_OK, OK,
+     "0000000000", "E800", "1F0302", "50"},
+    {"two applications, the second chosen", CDA, "none", "two", "", "partial choice=1", 0, TP_OK,
+     OK, "0000000000", "E800", "1F0302", "50"},
+    {"two applications, none chosen", CDA, "none", "two", "", "partial choice=-1", 0, TP_OK, NOT,
+     NULL, NULL, NULL, ""},
+    {"an application that is blocked", CDA, "none", "blocked", "", "", 0, TP_OK, NOT, NULL, NULL,
+     NULL, ""},
 
-    /* cardholder verification that goes wrong; TVR byte 3 asks for the issuer, who is not there, and denies by default */
-    {"PIN wrong, then right", CDA, "pin,none", "", "", "pins=9999,1234", 0, TP_OK, OK, "0000000000", "E800", "010302", "50"},
-    {"PIN wrong three times", CDA, "pin,none", "", "", "pins=9999,9998,9997", 0, TP_OK, NO, "0000A00000", "E800", "010301", "90,00"},
-    {"PIN wrong three times, DDA", DDA, "pin,none", "", "", "pins=9999,9998,9997", 0, TP_OK, NO, "0000A00000", "E800", "010301", "80,00"},
-    {"PIN wrong three times, SDA", SDA, "pin,none", "", "", "pins=9999,9998,9997", 0, TP_OK, NO, "0200A00000", "E800", "010301", "80,00"},
-    {"PIN wrong three times, next rule", CDA, "pin-or-next,none", "", "", "pins=9999,9998,9997", 0, TP_OK, NO, "0000200000", "E800", "1F0302",
+    {"records in other files, one object or two in each", CDA, "pin,none", "spread", "",
+     "pins=1234", 0, TP_OK, OK, "0000000000", "E800", "010302", "50"},
+    {"the same, SDA", SDA, "none", "spread format1", "", "", 0, TP_OK, OK, "0200000000", "E800",
+     "1F0302", "40"},
+    {"enciphered PIN, the card's key", CDA, "enciphered-pin", "", "", "pins=1234", 0, TP_OK, OK,
+     "0000000000", "E800", "040302", "50"},
+    {"enciphered PIN, a key of its own", CDA, "enciphered-pin", "pinkey", "", "pins=9999,1234", 0,
+     TP_OK, OK, "0000000000", "E800", "040302", "50"},
+    {"enciphered PIN, SDA with the card's key", SDA, "enciphered-pin", "", "", "pins=1234", 0,
+     TP_OK, OK, "0200000000", "E800", "040302", "40"},
+    {"enciphered PIN, SDA with a key of its own", SDA, "enciphered-pin", "pinkey t0", "",
+     "pins=1234", 0, TP_OK, OK, "0200000000", "E800", "040302", "40"},
+    {"enciphered PIN wrong three times", DDA, "enciphered-pin,none", "pinkey", "",
+     "pins=9999,9998,9997", 0, TP_OK, NO, "0000A00000", "E800", "040301", "80,00"},
+    {"no CVM under 20 euros, 12.50 paid", CDA, "none-under-x,fail", "", "", "", 0, TP_OK, NO,
+     "0000800000", "E800", "000001", "90,00"},
+
+    /* cardholder verification that goes wrong; TVR byte 3 asks for the issuer, who is not there,
+       and denies by default */
+    {"PIN wrong, then right", CDA, "pin,none", "", "", "pins=9999,1234", 0, TP_OK, OK, "0000000000",
+     "E800", "010302", "50"},
+    {"PIN wrong three times", CDA, "pin,none", "", "", "pins=9999,9998,9997", 0, TP_OK, NO,
+     "0000A00000", "E800", "010301", "90,00"},
+    {"PIN wrong three times, DDA", DDA, "pin,none", "", "", "pins=9999,9998,9997", 0, TP_OK, NO,
+     "0000A00000", "E800", "010301", "80,00"},
+    {"PIN wrong three times, SDA", SDA, "pin,none", "", "", "pins=9999,9998,9997", 0, TP_OK, NO,
+     "0200A00000", "E800", "010301", "80,00"},
+    {"PIN wrong three times, next rule", CDA, "pin-or-next,none", "", "", "pins=9999,9998,9997", 0,
+     TP_OK, NO, "0000200000", "E800", "1F0302", "90,00"},
+    {"PIN wrong three times, the issuer approves", CDA, "pin-or-next,none", "", "",
+     "pins=9999,9998,9997 arc=00", 0, TP_OK, OK, "0000200000", "E800", "1F0302", "90,50"},
+    {"PIN bypassed", CDA, "pin,none", "", "", "pins=bypass", 0, TP_OK, NO, "0000880000", "E800",
+     "010301", "90,00"},
+    {"PIN bypassed, next rule", CDA, "pin-or-next,none", "", "", "pins=bypass", 0, TP_OK, NO,
+     "0000080000", "E800", "1F0302", "90,00"},
+    {"no PIN pad", CDA, "pin,none", "", "", "pins=nopad", 0, TP_OK, NO, "0000900000", "E800",
+     "010301", "90,00"},
+    {"signature, no CVM", CDA, "signature,none", "", "", "", 0, TP_OK, OK, "0000000000", "E800",
+     "1F0302", "50"},
+    {"signature only: its condition never holds", CDA, "signature", "", "", "", 0, TP_OK, NO,
+     "0000800000", "E800", "3F0001", "90,00"},
+    {"online PIN only", CDA, "0200", "", "", "", 0, TP_OK, NO, "0000900000", "E800", "3F0001",
      "90,00"},
-    {"PIN wrong three times, the issuer approves", CDA, "pin-or-next,none", "", "", "pins=9999,9998,9997 arc=00", 0, TP_OK, OK, "0000200000", "E800",
-     "1F0302", "90,50"},
-    {"PIN bypassed", CDA, "pin,none", "", "", "pins=bypass", 0, TP_OK, NO, "0000880000", "E800", "010301", "90,00"},
-    {"PIN bypassed, next rule", CDA, "pin-or-next,none", "", "", "pins=bypass", 0, TP_OK, NO, "0000080000", "E800", "1F0302", "90,00"},
-    {"no PIN pad", CDA, "pin,none", "", "", "pins=nopad", 0, TP_OK, NO, "0000900000", "E800", "010301", "90,00"},
-    {"signature, no CVM", CDA, "signature,none", "", "", "", 0, TP_OK, OK, "0000000000", "E800", "1F0302", "50"},
-    {"signature only: its condition never holds", CDA, "signature", "", "", "", 0, TP_OK, NO, "0000800000", "E800", "3F0001", "90,00"},
-    {"online PIN only", CDA, "0200", "", "", "", 0, TP_OK, NO, "0000900000", "E800", "3F0001", "90,00"},
     {"fail", CDA, "fail", "", "", "", 0, TP_OK, NO, "0000800000", "E800", "000001", "90,00"},
 
     /* decisions */
-    {"over the floor limit, no issuer", CDA, "none", "", "", "floor=1000", 0, TP_OK, NO, "0000008000", "E800", "1F0302", "90,00"},
-    {"over the floor limit, the issuer approves", CDA, "none", "", "", "floor=1000 arc=00", 0, TP_OK, OK, "0000008000", "E800", "1F0302", "90,50"},
-    {"over the floor limit, the issuer refuses", CDA, "none", "", "", "floor=1000 arc=05", 0, TP_OK, NO, "0000008000", "E800", "1F0302", "90,00"},
-    {"over the floor limit, DDA, the issuer approves", DDA, "none", "", "", "floor=1000 arc=00", 0, TP_OK, OK, "0000008000", "E800", "1F0302",
-     "80,40"},
-    {"over the floor limit, SDA, the issuer approves", SDA, "none", "", "", "floor=1000 arc=00", 0, TP_OK, OK, "0200008000", "E800", "1F0302",
-     "80,40"},
-    {"selected at random, no issuer: default lets it pass", CDA, "none", "", "", "target=99 threshold=5000", 0, TP_OK, OK, "0000001000", "E800",
-     "1F0302", "90,50"},
-    {"not yet effective: default lets it pass", CDA, "none", "effective=20270101", "", "", 0, TP_OK, OK, "0020000000", "E800", "1F0302", "90,50"},
-    {"card and its certificate expired", CDA, "none", "", "", "date=20310101", 0, TP_OK, NO, "0440000000", "E800", "1F0302", "80,00"},
-    {"expired, SDA: no card certificate", SDA, "none", "", "", "date=20310101", 0, TP_OK, NO, "0240000000", "E800", "1F0302", "80,00"},
-    {"cashback is not allowed", CDA, "none", "", "", "txtype=09", 0, TP_OK, NO, "8010000000", "6800", "1F0302", "00"},
-    {"cashback is not allowed, DDA", DDA, "none", "", "", "txtype=09", 0, TP_OK, NO, "0010000000", "E800", "1F0302", "00"},
-    {"another version", CDA, "none", "", "", "floor=5000 online=0080000000 version=0002", 0, TP_OK, OK, "0080000000", "E800", "1F0302", "90,50"},
-    {"online only, no issuer", CDA, "none", "", "", "type=34", 0, TP_OK, NO, "0000000000", "E800", "1F0302", "90,00"},
-    {"online only, the issuer approves", CDA, "none", "", "", "type=34 arc=00", 0, TP_OK, OK, "0000000000", "E800", "1F0302", "90,50"},
-    {"offline only", CDA, "none", "", "", "type=36", 0, TP_OK, OK, "0000000000", "E800", "1F0302", "50"},
-    {"offline only, over the floor limit", CDA, "none", "", "", "type=36 floor=1000", 0, TP_OK, NO, "8000008000", "6800", "1F0302", "00"},
-    {"the card's own limit: it wants the issuer, default lets it pass", CDA, "none", "limit=1", "", "", 1, TP_OK, OK, "0000000000", "E800", "1F0302",
-     "50,50"},
-    {"the card's own maximum: it declines", CDA, "none", "limit=1 maximum=1", "", "", 1, TP_OK, NO, "0000000000", "E800", "1F0302", "50,50"},
-    {"the card's own limit, the issuer approves", CDA, "none", "limit=1", "", "arc=00", 1, TP_OK, OK, "0000000000", "E800", "1F0302", "50,50"},
-    {"blocked by three wrong PINs before", CDA, "pin,none", "", "", "pins=9999,9998,9997", 1, TP_OK, NO, "0000A00000", "E800", "010301", "90,00"},
+    {"over the floor limit, no issuer", CDA, "none", "", "", "floor=1000", 0, TP_OK, NO,
+     "0000008000", "E800", "1F0302", "90,00"},
+    {"over the floor limit, the issuer approves", CDA, "none", "", "", "floor=1000 arc=00", 0,
+     TP_OK, OK, "0000008000", "E800", "1F0302", "90,50"},
+    {"over the floor limit, the issuer refuses", CDA, "none", "", "", "floor=1000 arc=05", 0, TP_OK,
+     NO, "0000008000", "E800", "1F0302", "90,00"},
+    {"over the floor limit, DDA, the issuer approves", DDA, "none", "", "", "floor=1000 arc=00", 0,
+     TP_OK, OK, "0000008000", "E800", "1F0302", "80,40"},
+    {"over the floor limit, SDA, the issuer approves", SDA, "none", "", "", "floor=1000 arc=00", 0,
+     TP_OK, OK, "0200008000", "E800", "1F0302", "80,40"},
+    {"selected at random, no issuer: default lets it pass", CDA, "none", "", "",
+     "target=99 threshold=5000", 0, TP_OK, OK, "0000001000", "E800", "1F0302", "90,50"},
+    {"not yet effective: default lets it pass", CDA, "none", "effective=20270101", "", "", 0, TP_OK,
+     OK, "0020000000", "E800", "1F0302", "90,50"},
+    {"card and its certificate expired", CDA, "none", "", "", "date=20310101", 0, TP_OK, NO,
+     "0440000000", "E800", "1F0302", "80,00"},
+    {"expired, SDA: no card certificate", SDA, "none", "", "", "date=20310101", 0, TP_OK, NO,
+     "0240000000", "E800", "1F0302", "80,00"},
+    {"cashback is not allowed", CDA, "none", "", "", "txtype=09", 0, TP_OK, NO, "8010000000",
+     "6800", "1F0302", "00"},
+    {"cashback is not allowed, DDA", DDA, "none", "", "", "txtype=09", 0, TP_OK, NO, "0010000000",
+     "E800", "1F0302", "00"},
+    {"another version", CDA, "none", "", "", "floor=5000 online=0080000000 version=0002", 0, TP_OK,
+     OK, "0080000000", "E800", "1F0302", "90,50"},
+    {"online only, no issuer", CDA, "none", "", "", "type=34", 0, TP_OK, NO, "0000000000", "E800",
+     "1F0302", "90,00"},
+    {"online only, the issuer approves", CDA, "none", "", "", "type=34 arc=00", 0, TP_OK, OK,
+     "0000000000", "E800", "1F0302", "90,50"},
+    {"offline only", CDA, "none", "", "", "type=36", 0, TP_OK, OK, "0000000000", "E800", "1F0302",
+     "50"},
+    {"offline only, over the floor limit", CDA, "none", "", "", "type=36 floor=1000", 0, TP_OK, NO,
+     "8000008000", "6800", "1F0302", "00"},
+    {"the card's own limit: it wants the issuer, default lets it pass", CDA, "none", "limit=1", "",
+     "", 1, TP_OK, OK, "0000000000", "E800", "1F0302", "50,50"},
+    {"the card's own maximum: it declines", CDA, "none", "limit=1 maximum=1", "", "", 1, TP_OK, NO,
+     "0000000000", "E800", "1F0302", "50,50"},
+    {"the card's own limit, the issuer approves", CDA, "none", "limit=1", "", "arc=00", 1, TP_OK,
+     OK, "0000000000", "E800", "1F0302", "50,50"},
+    {"blocked by three wrong PINs before", CDA, "pin,none", "", "", "pins=9999,9998,9997", 1, TP_OK,
+     NO, "0000A00000", "E800", "010301", "90,00"},
 
     /* faults */
-    {"wrong-sdad, CDA", CDA, "none", "", "wrong-sdad", "", 0, TP_OK, NO, "0400000000", "E800", "1F0302", "50"},
-    {"wrong-sdad, DDA", DDA, "none", "", "wrong-sdad", "", 0, TP_OK, NO, "0800000000", "E800", "1F0302", "80,00"},
-    {"wrong-sdad, CDA on an ARQC", CDA, "none", "", "wrong-sdad", "floor=1000 arc=00", 0, TP_OK, NO, "0400008000", "E800", "1F0302", "90,00"},
-    {"wrong-data-hash", CDA, "none", "", "wrong-data-hash", "", 0, TP_OK, NO, "0400000000", "E800", "1F0302", "50"},
-    {"wrong-un", CDA, "none", "", "wrong-un", "", 0, TP_OK, NO, "0400000000", "E800", "1F0302", "50"},
-    {"wrong-cid", CDA, "none", "", "wrong-cid", "", 0, TP_OK, NO, "0400000000", "E800", "1F0302", "50,00"},
-    {"wrong-ac: only the issuer can tell", CDA, "none", "", "wrong-ac", "", 0, TP_OK, OK, "0000000000", "E800", "1F0302", "50"},
-    {"higher-ac", CDA, "none", "", "higher-ac", "floor=1000", 0, TP_OK, ENDS, NULL, NULL, NULL, "90"},
-    {"higher-ac where an AAC was asked", CDA, "none", "", "higher-ac", "txtype=09", 0, TP_OK, ENDS, NULL, NULL, NULL, "00"},
-    {"expired-icc-certificate", CDA, "none", "", "expired-icc-certificate", "", 0, TP_OK, NO, "0400000000", "E800", "1F0302", "80,00"},
-    {"expired-icc-certificate, DDA", DDA, "none", "", "expired-icc-certificate", "", 0, TP_OK, NO, "0800000000", "E800", "1F0302", "80,00"},
-    {"expired-issuer-certificate", CDA, "none", "", "expired-issuer-certificate", "", 0, TP_OK, NO, "0400000000", "E800", "1F0302", "80,00"},
-    {"expired-issuer-certificate, SDA", SDA, "none", "", "expired-issuer-certificate", "", 0, TP_OK, NO, "4200000000", "E800", "1F0302", "80,00"},
-    {"wrong-issuer-hash", CDA, "none", "", "wrong-issuer-hash", "", 0, TP_OK, NO, "0400000000", "E800", "1F0302", "80,00"},
-    {"altered-data, CDA", CDA, "none", "", "altered-data", "", 0, TP_OK, NO, "0400000000", "E800", "1F0302", "80,00"},
-    {"altered-data, DDA", DDA, "none", "", "altered-data", "", 0, TP_OK, NO, "0800000000", "E800", "1F0302", "80,00"},
-    {"altered-data, SDA", SDA, "none", "", "altered-data", "", 0, TP_OK, NO, "4200000000", "E800", "1F0302", "80,00"},
-    {"atc-replay: only the acquirer can tell", CDA, "none", "", "atc-replay", "", 1, TP_OK, OK, "0000000000", "E800", "1F0302", "50"},
-    {"truncated-tlv: no application is found", CDA, "none", "", "truncated-tlv", "", 0, TP_OK, NOT, NULL, NULL, NULL, ""},
-    {"endless-records: the AID list", CDA, "none", "", "endless-records", "", 0, TP_OK, OK, "0000000000", "E800", "1F0302", "50"},
+    {"wrong-sdad, CDA", CDA, "none", "", "wrong-sdad", "", 0, TP_OK, NO, "0400000000", "E800",
+     "1F0302", "50"},
+    {"wrong-sdad, DDA", DDA, "none", "", "wrong-sdad", "", 0, TP_OK, NO, "0800000000", "E800",
+     "1F0302", "80,00"},
+    {"wrong-sdad, CDA on an ARQC", CDA, "none", "", "wrong-sdad", "floor=1000 arc=00", 0, TP_OK, NO,
+     "0400008000", "E800", "1F0302", "90,00"},
+    {"wrong-data-hash", CDA, "none", "", "wrong-data-hash", "", 0, TP_OK, NO, "0400000000", "E800",
+     "1F0302", "50"},
+    {"wrong-un", CDA, "none", "", "wrong-un", "", 0, TP_OK, NO, "0400000000", "E800", "1F0302",
+     "50"},
+    {"wrong-cid", CDA, "none", "", "wrong-cid", "", 0, TP_OK, NO, "0400000000", "E800", "1F0302",
+     "50,00"},
+    {"wrong-ac: only the issuer can tell", CDA, "none", "", "wrong-ac", "", 0, TP_OK, OK,
+     "0000000000", "E800", "1F0302", "50"},
+    {"higher-ac", CDA, "none", "", "higher-ac", "floor=1000", 0, TP_OK, ENDS, NULL, NULL, NULL,
+     "90"},
+    {"higher-ac where an AAC was asked", CDA, "none", "", "higher-ac", "txtype=09", 0, TP_OK, ENDS,
+     NULL, NULL, NULL, "00"},
+    {"expired-icc-certificate", CDA, "none", "", "expired-icc-certificate", "", 0, TP_OK, NO,
+     "0400000000", "E800", "1F0302", "80,00"},
+    {"expired-icc-certificate, DDA", DDA, "none", "", "expired-icc-certificate", "", 0, TP_OK, NO,
+     "0800000000", "E800", "1F0302", "80,00"},
+    {"expired-issuer-certificate", CDA, "none", "", "expired-issuer-certificate", "", 0, TP_OK, NO,
+     "0400000000", "E800", "1F0302", "80,00"},
+    {"expired-issuer-certificate, SDA", SDA, "none", "", "expired-issuer-certificate", "", 0, TP_OK,
+     NO, "4200000000", "E800", "1F0302", "80,00"},
+    {"wrong-issuer-hash", CDA, "none", "", "wrong-issuer-hash", "", 0, TP_OK, NO, "0400000000",
+     "E800", "1F0302", "80,00"},
+    {"altered-data, CDA", CDA, "none", "", "altered-data", "", 0, TP_OK, NO, "0400000000", "E800",
+     "1F0302", "80,00"},
+    {"altered-data, DDA", DDA, "none", "", "altered-data", "", 0, TP_OK, NO, "0800000000", "E800",
+     "1F0302", "80,00"},
+    {"altered-data, SDA", SDA, "none", "", "altered-data", "", 0, TP_OK, NO, "4200000000", "E800",
+     "1F0302", "80,00"},
+    {"atc-replay: only the acquirer can tell", CDA, "none", "", "atc-replay", "", 1, TP_OK, OK,
+     "0000000000", "E800", "1F0302", "50"},
+    {"truncated-tlv: no application is found", CDA, "none", "", "truncated-tlv", "", 0, TP_OK, NOT,
+     NULL, NULL, NULL, ""},
+    {"endless-records: the AID list", CDA, "none", "", "endless-records", "", 0, TP_OK, OK,
+     "0000000000", "E800", "1F0302", "50"},
     {"wild-afl", CDA, "none", "", "wild-afl", "", 0, TP_OK, ENDS, NULL, NULL, NULL, ""},
     {"twice", CDA, "none", "", "twice", "", 0, TP_OK, ENDS, NULL, NULL, NULL, ""},
     {"mute", CDA, "none", "", "mute=3", "", 0, TP_ERR_CARD, OK, NULL, NULL, NULL, ""},
     {"torn-out", CDA, "none", "", "torn-out=3", "", 0, TP_ERR_CARD, OK, NULL, NULL, NULL, ""},
     {"oversized", CDA, "none", "", "oversized", "", 0, TP_ERR_CARD, OK, NULL, NULL, NULL, ""},
     {"empty", CDA, "none", "", "empty", "", 0, TP_OK, NOT, NULL, NULL, NULL, ""},
-    {"pin-lies: no second PIN for a card that cannot count", CDA, "pin,none", "", "pin-lies", "pins=9999", 0, TP_OK, NO, "0000A00000", "E800",
-     "010301", "90,00"},
+    {"pin-lies: no second PIN for a card that cannot count", CDA, "pin,none", "", "pin-lies",
+     "pins=9999", 0, TP_OK, NO, "0000A00000", "E800", "010301", "90,00"},
     {"endless-61", CDA, "none", "", "endless-61", "", 0, TP_ERR_CARD, OK, NULL, NULL, NULL, ""},
-    {"bad-atr: the reader's matter, not the kernel's", CDA, "none", "", "bad-atr", "", 0, TP_OK, OK, "0000000000", "E800", "1F0302", "50"},
+    {"bad-atr: the reader's matter, not the kernel's", CDA, "none", "", "bad-atr", "", 0, TP_OK, OK,
+     "0000000000", "E800", "1F0302", "50"},
     {"slow", CDA, "none", "", "slow=2", "", 0, TP_OK, OK, "0000000000", "E800", "1F0302", "50"},
 };
 
@@ -197,7 +267,8 @@ static struct card *make_card(enum perso_method method, const char *cvm, const c
     p.blocked = strstr(words, "blocked") != NULL;
     p.issuer = strstr(words, "external") != NULL ? PERSO_ISSUER_EXTERNAL : PERSO_ISSUER_CDOL2;
     p.pin_bits = strstr(words, "pinkey") != NULL ? 768 : 0;
-    if (strstr(words, "spread") != NULL) { /* small records, all in one file but for the open ones */
+    if (strstr(words, "spread") !=
+        NULL) { /* small records, all in one file but for the open ones */
         p.record_max = 40;
         memcpy(p.sfi, (const uint8_t[PERSO_FILES]){10, 4, 4}, sizeof(p.sfi));
     }
@@ -247,7 +318,8 @@ static void terminal(struct bench *b, const char *words)
     const char *version = strstr(words, "version=");
     char rest[128];
 
-    snprintf(rest, sizeof(rest), "%.*s", (int)(version == NULL ? strlen(words) : (size_t)(version - words)), words);
+    snprintf(rest, sizeof(rest), "%.*s",
+             (int)(version == NULL ? strlen(words) : (size_t)(version - words)), words);
     paper_terminal(&b->t, &keys);
     b->t.request.date = DATE;
     paper_terminal_words(&b->t, rest);
@@ -265,7 +337,8 @@ static int choose(void *ctx, const struct candidate *list, size_t n)
     return t->choice;
 }
 
-/* At an earlier payment of a row that expects three wrong PINs they are given, and later the card does not ask again: pins that are left are fine. */
+/* At an earlier payment of a row that expects three wrong PINs they are given, and later the card
+ * does not ask again: pins that are left are fine. */
 static enum tp_err give_pin(void *ctx, unsigned tries_left, bool wrong_before, struct secret *pin)
 {
     struct paper_terminal *t = ctx;
@@ -278,7 +351,8 @@ static enum tp_err give_pin(void *ctx, unsigned tries_left, bool wrong_before, s
     return secret_copy(pin, span_str(t->pins[t->asked++]));
 }
 
-static enum tp_err authorise(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out)
+static enum tp_err authorise(void *ctx, const struct transaction *tx,
+                             struct kernel_issuer_answer *out)
 {
     const struct paper_terminal *t = ctx;
 
@@ -314,7 +388,8 @@ static void run_row(const struct pair_row *row)
     for (unsigned i = 0; i <= row->earlier; i++) {
         terminal(&b, row->terminal);
         r = pay(&b, &tx, &e);
-        ck_assert_msg(r == row->error, "%s: error %d (%s), should be %d", row->what, r, r == TP_OK ? transaction_reason(tx) : e.text, row->error);
+        ck_assert_msg(r == row->error, "%s: error %d (%s), should be %d", row->what, r,
+                      r == TP_OK ? transaction_reason(tx) : e.text, row->error);
         if (i < row->earlier)
             transaction_free(&tx);
     }
@@ -322,14 +397,15 @@ static void run_row(const struct pair_row *row)
         ck_assert_uint_ne(strlen(e.text), 0);
         ck_assert(tx == NULL || transaction_outcome(tx) == KERNEL_TERMINATED);
     } else {
-        ck_assert_msg(transaction_outcome(tx) == row->outcome, "%s: outcome %d (%s), should be %d", row->what, transaction_outcome(tx),
-                      transaction_reason(tx), row->outcome);
+        ck_assert_msg(transaction_outcome(tx) == row->outcome, "%s: outcome %d (%s), should be %d",
+                      row->what, transaction_outcome(tx), transaction_reason(tx), row->outcome);
         if (row->tvr != NULL) {
             paper_check_hex(tx, row->what, TAG_TVR, row->tvr);
             paper_check_hex(tx, row->what, TAG_TSI, row->tsi);
             paper_check_hex(tx, row->what, TAG_CVM_RESULTS, row->cvm_results);
         }
-        ck_assert_msg(strcmp(b.ac, row->ac) == 0, "%s: GENERATE AC %s, should be %s", row->what, b.ac, row->ac);
+        ck_assert_msg(strcmp(b.ac, row->ac) == 0, "%s: GENERATE AC %s, should be %s", row->what,
+                      b.ac, row->ac);
     }
     transaction_free(&tx);
     bench_close(&b);
@@ -353,11 +429,13 @@ static void add_fault(struct card *card, size_t i)
     struct tp_error e;
     char spec[40];
 
-    snprintf(spec, sizeof(spec), "%.*s%s", (int)strcspn(name, "["), name, strncmp(name, "slow", 4) == 0 ? "=1" : "");
+    snprintf(spec, sizeof(spec), "%.*s%s", (int)strcspn(name, "["), name,
+             strncmp(name, "slow", 4) == 0 ? "=1" : "");
     ck_assert_msg(card_add_fault(card, spec, &e) == TP_OK, "%s", e.text);
 }
 
-/* One payment without an issuer, with two faults (or one, named twice) on a card read from its folder. */
+/* One payment without an issuer, with two faults (or one, named twice) on a card read from its
+ * folder. */
 static bool approved_with(const char *dir, size_t one, size_t other)
 {
     struct bench b;
@@ -424,8 +502,9 @@ START_TEST(test_random)
     }
 END_TEST
 
-/* A cryptogram recorded in one payment and given again in the next: its signature is over another unpredictable number (Book 2, 6.6.2 step 8). Without a signature
- * only the acquirer can tell, by the ATC. */
+/* A cryptogram recorded in one payment and given again in the next: its signature is over another
+ * unpredictable number (Book 2, 6.6.2 step 8). Without a signature only the acquirer can tell, by
+ * the ATC. */
 START_TEST(test_replay_ac)
     {
         static const struct {
@@ -455,7 +534,8 @@ START_TEST(test_replay_ac)
     }
 END_TEST
 
-/* Book 1, 12.4: an answer to the final SELECT with another name is none; whether the transaction ends there or goes on without it, nothing is paid. */
+/* Book 1, 12.4: an answer to the final SELECT with another name is none; whether the transaction
+ * ends there or goes on without it, nothing is paid. */
 START_TEST(test_other_name)
     {
         struct bench b;
@@ -473,7 +553,8 @@ START_TEST(test_other_name)
     }
 END_TEST
 
-/* Every two faults together. A fault that alone keeps a payment from being approved does so beside any other: none heals another. */
+/* Every two faults together. A fault that alone keeps a payment from being approved does so beside
+ * any other: none heals another. */
 START_TEST(test_two_faults)
     {
         char dir[] = "/tmp/pair-card-XXXXXX", command[64];
@@ -503,20 +584,25 @@ START_TEST(test_two_faults)
             for (size_t k = 0; k < i; k++) {
                 const bool both = approved_with(dir, i, k);
 
-                ck_assert_msg(!both || (approves[i] && approves[k]), "%s with %s is approved", card_fault_at(i)->name, card_fault_at(k)->name);
+                ck_assert_msg(!both || (approves[i] && approves[k]), "%s with %s is approved",
+                              card_fault_at(i)->name, card_fault_at(k)->name);
             }
         snprintf(command, sizeof(command), "rm -rf '%s'", dir);
         ck_assert_int_eq(system(command), 0);
     }
 END_TEST
 
-/* Torn out at every single command of a payment: an error each time; back in the reader the card pays, with a higher ATC than ever before. */
+/* Torn out at every single command of a payment: an error each time; back in the reader the card
+ * pays, with a higher ATC than ever before. */
 START_TEST(test_torn_out)
     {
         static const struct {
             enum perso_method method;
             const char *terminal;
-        } kinds[] = {{CDA, "pins=1234"}, {CDA, "pins=1234 floor=1000 arc=00"}, {DDA, "pins=1234"}, {SDA, "pins=1234"}};
+        } kinds[] = {{CDA, "pins=1234"},
+                     {CDA, "pins=1234 floor=1000 arc=00"},
+                     {DDA, "pins=1234"},
+                     {SDA, "pins=1234"}};
 
         for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
             struct bench b;
@@ -546,7 +632,8 @@ START_TEST(test_torn_out)
                 for (unsigned again = 0; again < 2; again++) {
                     terminal(&b, kinds[k].terminal);
                     ck_assert_msg(pay(&b, &tx, &e) == TP_OK, "command %u: %s", at, e.text);
-                    ck_assert_msg(transaction_outcome(tx) == KERNEL_APPROVED, "command %u: %s", at, transaction_reason(tx));
+                    ck_assert_msg(transaction_outcome(tx) == KERNEL_APPROVED, "command %u: %s", at,
+                                  transaction_reason(tx));
                     const struct span got = transaction_get(tx, TAG_ATC);
                     ck_assert_uint_gt((unsigned)(got.p[0] << 8 | got.p[1]), atc);
                     atc = (unsigned)(got.p[0] << 8 | got.p[1]);
@@ -558,7 +645,8 @@ START_TEST(test_torn_out)
     }
 END_TEST
 
-/* The card's counters, what it is, who issued it; and nothing is used up but one ATC for the reading. */
+/* The card's counters, what it is, who issued it; and nothing is used up but one ATC for the
+ * reading. */
 START_TEST(test_read_card)
     {
         struct bench b;

@@ -1,10 +1,13 @@
-/* Terminal × card × issuer over the product of methods, cardholder verification, decisions, issuers' answers, scripts and faults: several thousand payments in
- * process. TVR, TSI, CVM results, cryptograms asked for, response code, script results, reversal and outcome of each are compared with the second statement of
- * product_rows.h and product_expect.c; besides, for each: the ATC moved once, every cryptogram is the one that the issuer works out from the TVR that should stand
- * there, the card's CVR says what happened, no command was sent that need not be, and the acquirer takes the evidence of what CDA approved.
+/* Terminal × card × issuer over the product of methods, cardholder verification, decisions,
+ * issuers' answers, scripts and faults: several thousand payments in process. TVR, TSI, CVM
+ * results, cryptograms asked for, response code, script results, reversal and outcome of each are
+ * compared with the second statement of product_rows.h and product_expect.c; besides, for each: the
+ * ATC moved once, every cryptogram is the one that the issuer works out from the TVR that should
+ * stand there, the card's CVR says what happened, no command was sent that need not be, and the
+ * acquirer takes the evidence of what CDA approved.
  *
- * A mismatch prints the combination in words. Any of these words as arguments run only what has them all:
- *     tests/pair/test_product product=issuer way=cdol2 script=none kind=18 */
+ * A mismatch prints the combination in words. Any of these words as arguments run only what has
+ * them all: tests/pair/test_product product=issuer way=cdol2 script=none kind=18 */
 #include "unit/unit.h"
 
 #include <stdarg.h>
@@ -40,9 +43,9 @@ static struct {
 
 /* ---- combinations ---- */
 
-#define FACTOR(name, rows)                                                                                                                           \
-    {                                                                                                                                                \
-        name, &rows[0].id, sizeof(rows[0]), sizeof(rows) / sizeof(rows[0])                                                                           \
+#define FACTOR(name, rows)                                                                         \
+    {                                                                                              \
+        name, &rows[0].id, sizeof(rows[0]), sizeof(rows) / sizeof(rows[0])                         \
     }
 
 /* In the order of struct combination and of struct product; those that make another card first. */
@@ -51,22 +54,26 @@ static const struct factor {
     const char *const *first; /* id of the first row */
     size_t stride, n;
 } factors[FACTORS] = {
-    FACTOR("card", card_rows),     FACTOR("key", key_rows),       FACTOR("cvm", cvm_rows),           FACTOR("codes", codes_rows),
-    FACTOR("own", own_rows),       FACTOR("way", way_rows),       FACTOR("kind", kind_rows),         FACTOR("carriage", carriage_rows),
-    FACTOR("fault", fault_rows),   FACTOR("risk", risk_rows),     FACTOR("terminal", terminal_rows), FACTOR("type", type_rows),
+    FACTOR("card", card_rows),     FACTOR("key", key_rows),           FACTOR("cvm", cvm_rows),
+    FACTOR("codes", codes_rows),   FACTOR("own", own_rows),           FACTOR("way", way_rows),
+    FACTOR("kind", kind_rows),     FACTOR("carriage", carriage_rows), FACTOR("fault", fault_rows),
+    FACTOR("risk", risk_rows),     FACTOR("terminal", terminal_rows), FACTOR("type", type_rows),
     FACTOR("issuer", issuer_rows), FACTOR("script", script_rows),
 };
 
 static const char *row_id(size_t factor, size_t row)
 {
-    return *(const char *const *)((const char *)factors[factor].first + row * factors[factor].stride);
+    return *(const char *const *)((const char *)factors[factor].first +
+                                  row * factors[factor].stride);
 }
 
 static struct combination combine(const size_t row[FACTORS])
 {
-    return (struct combination){&card_rows[row[0]],      &key_rows[row[1]],   &cvm_rows[row[2]],      &codes_rows[row[3]],   &own_rows[row[4]],
-                                &way_rows[row[5]],       &kind_rows[row[6]],  &carriage_rows[row[7]], &fault_rows[row[8]],   &risk_rows[row[9]],
-                                &terminal_rows[row[10]], &type_rows[row[11]], &issuer_rows[row[12]],  &script_rows[row[13]], row[0]};
+    return (struct combination){&card_rows[row[0]],    &key_rows[row[1]],       &cvm_rows[row[2]],
+                                &codes_rows[row[3]],   &own_rows[row[4]],       &way_rows[row[5]],
+                                &kind_rows[row[6]],    &carriage_rows[row[7]],  &fault_rows[row[8]],
+                                &risk_rows[row[9]],    &terminal_rows[row[10]], &type_rows[row[11]],
+                                &issuer_rows[row[12]], &script_rows[row[13]],   row[0]};
 }
 
 /* ---- the card ---- */
@@ -111,8 +118,8 @@ static void mismatch(struct run *r, const char *format, ...)
         (*r->mismatches)++;
         words_of(words, r);
         if (*r->mismatches <= SHOWN)
-            printf("\n%s\n    (%s; %s; %s; %s; %s)\n", words, r->c.cvm->clause, r->c.own->clause, r->c.risk->clause, r->c.issuer->clause,
-                   r->c.fault->clause);
+            printf("\n%s\n    (%s; %s; %s; %s; %s)\n", words, r->c.cvm->clause, r->c.own->clause,
+                   r->c.risk->clause, r->c.issuer->clause, r->c.fault->clause);
     }
     if (*r->mismatches > SHOWN)
         return;
@@ -140,7 +147,8 @@ static void add_fault(struct card *card, const char *spec)
 
 static bool is_word(const char *text)
 {
-    static const char *const words[] = {"", "dollars", "ask", "ask unable", "unable", "decline", "velocity", "norisk"};
+    static const char *const words[] = {"",       "dollars", "ask",      "ask unable",
+                                        "unable", "decline", "velocity", "norisk"};
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (strcmp(text, words[i]) == 0)
@@ -157,7 +165,8 @@ static void set_decision(struct perso_params *p, const char *words)
 
 static uint8_t aip_of(const struct combination *c)
 {
-    return (uint8_t)(c->card->methods | (c->cvm->list != NULL ? 0x10 : 0) | (strcmp(c->risk->card, "norisk") != 0 ? 0x08 : 0) |
+    return (uint8_t)(c->card->methods | (c->cvm->list != NULL ? 0x10 : 0) |
+                     (strcmp(c->risk->card, "norisk") != 0 ? 0x08 : 0) |
                      (c->way->external ? 0x04 : 0));
 }
 
@@ -192,7 +201,9 @@ static struct card *make_card(const struct combination *c)
     p.aip = aip;
     p.cvn = (enum emv_cvn)c->kind->cvn;
     p.arpc = c->kind->arpc;
-    p.issuer = c->way->external ? PERSO_ISSUER_EXTERNAL : c->way->cdol2 ? PERSO_ISSUER_CDOL2 : PERSO_ISSUER_NONE;
+    p.issuer = c->way->external ? PERSO_ISSUER_EXTERNAL
+               : c->way->cdol2  ? PERSO_ISSUER_CDOL2
+                                : PERSO_ISSUER_NONE;
     p.issuer_mandatory = c->way->mandatory;
     p.t0 = c->carriage->t0;
     p.format = c->carriage->format;
@@ -211,8 +222,9 @@ static void note_command(void *ctx, struct span command, struct span response)
     struct run *r = *(struct run **)ctx;
     const size_t n = strlen(r->p1);
 
-    if (command.n < 4 || command.p[1] == INS_SELECT || command.p[1] == INS_READ_RECORD || command.p[1] == INS_GET_PROCESSING_OPTIONS ||
-        command.p[1] == INS_GET_RESPONSE || (response.n == 2 && response.p[0] == 0x6C))
+    if (command.n < 4 || command.p[1] == INS_SELECT || command.p[1] == INS_READ_RECORD ||
+        command.p[1] == INS_GET_PROCESSING_OPTIONS || command.p[1] == INS_GET_RESPONSE ||
+        (response.n == 2 && response.p[0] == 0x6C))
         return;
     r->commands++;
     if (command.p[1] == INS_GENERATE_AC && n + 4 < sizeof(r->p1))
@@ -245,19 +257,24 @@ static void bench_card(struct bench *b, const struct run *r)
         reader_set_trace(b->reader, note_command, &current);
     }
     state_fresh(&b->card->state, b->card->profile);
-    b->card->faults.on[FAULT_ISSUER_REFUSED] = b->card->faults.on[FAULT_ANY_ARPC] = b->card->faults.on[FAULT_SCRIPT_REFUSED] = false;
+    b->card->faults.on[FAULT_ISSUER_REFUSED] = b->card->faults.on[FAULT_ANY_ARPC] =
+        b->card->faults.on[FAULT_SCRIPT_REFUSED] = false;
     if (r->c.issuer->card[0] != '\0')
         add_fault(b->card, r->c.issuer->card);
     if (r->c.script->card[0] != '\0')
         add_fault(b->card, r->c.script->card);
 }
 
-/* PIN tries that others have spent, in a session of their own: SELECT, GET PROCESSING OPTIONS, VERIFY. True when there was one. */
+/* PIN tries that others have spent, in a session of their own: SELECT, GET PROCESSING OPTIONS,
+ * VERIFY. True when there was one. */
 static bool spend_tries(struct bench *b, const char *words)
 {
-    static const uint8_t select[] = {0x00, 0xA4, 0x04, 0x00, 0x07, 0xF0, 0x00, 0x00, 0x00, 0x14, 0x10, 0x10};
-    static const uint8_t options[] = {0x80, 0xA8, 0x00, 0x00, 0x08, 0x83, 0x06, 0x20, 0x98, 0xC8, 0x02, 0x50, 0x35};
-    static const uint8_t verify[] = {0x00, 0x20, 0x00, 0x80, 0x08, 0x24, 0x99, 0x99, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+    static const uint8_t select[] = {0x00, 0xA4, 0x04, 0x00, 0x07, 0xF0,
+                                     0x00, 0x00, 0x00, 0x14, 0x10, 0x10};
+    static const uint8_t options[] = {0x80, 0xA8, 0x00, 0x00, 0x08, 0x83, 0x06,
+                                      0x20, 0x98, 0xC8, 0x02, 0x50, 0x35};
+    static const uint8_t verify[] = {0x00, 0x20, 0x00, 0x80, 0x08, 0x24, 0x99,
+                                     0x99, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
     uint8_t raw[300];
     struct buf out = BUF_OF(raw);
 
@@ -279,7 +296,8 @@ static bool spend_tries(struct bench *b, const char *words)
 
 /* ---- the issuer ---- */
 
-static void derive(struct secret *out, enum emv_cvn cvn, const struct secret *des, const struct secret *aes)
+static void derive(struct secret *out, enum emv_cvn cvn, const struct secret *des,
+                   const struct secret *aes)
 {
     ck_ok(emv_master_key_derive(out, cvn, secret_span(cvn == EMV_CCD_AES ? aes : des), PAN, 0x01));
 }
@@ -295,7 +313,8 @@ static void ac_key(struct secret *session, const struct run *r, const struct tra
 }
 
 /* Book 2, 8.1: over what the terminal should have said, not over what it says it said. */
-static bool ac_right(const struct run *r, const struct transaction *tx, struct span session, const uint8_t tvr[5])
+static bool ac_right(const struct run *r, const struct transaction *tx, struct span session,
+                     const uint8_t tvr[5])
 {
     static const uint8_t before[] = {0, 0, 0, 0, 0x12, 0x50, 0, 0, 0, 0, 0, 0, 0x02, 0x50},
                          after[] = {0x09, 0x78, 0x26, 0x11, 0x23, 0x00, 0xDE, 0xAD, 0xBE, 0xEF};
@@ -315,7 +334,8 @@ static bool ac_right(const struct run *r, const struct transaction *tx, struct s
     return span_eq(SPAN_OF(ac), got);
 }
 
-static void put_arpc(const struct run *r, const struct transaction *tx, struct span session, struct kernel_issuer_answer *out)
+static void put_arpc(const struct run *r, const struct transaction *tx, struct span session,
+                     struct kernel_issuer_answer *out)
 {
     const enum emv_cvn cvn = (enum emv_cvn)r->c.kind->cvn;
     const struct issuer_row *i = r->c.issuer;
@@ -328,7 +348,8 @@ static void put_arpc(const struct run *r, const struct transaction *tx, struct s
         ck_ok(emv_arpc_1(at, cvn, session, transaction_get(tx, TAG_AC).p, at + 8));
         out->authentication.n = 10;
     } else {
-        ck_ok(emv_arpc_2(at, cvn, session, transaction_get(tx, TAG_AC).p, csu, (struct span){NULL, 0}));
+        ck_ok(emv_arpc_2(at, cvn, session, transaction_get(tx, TAG_AC).p, csu,
+                         (struct span){NULL, 0}));
         memcpy(at + 4, csu, 4);
         out->authentication.n = 8;
     }
@@ -336,9 +357,11 @@ static void put_arpc(const struct run *r, const struct transaction *tx, struct s
         at[0] ^= 0x01;
 }
 
-static void put_command(struct buf *body, struct emv_script *s, const struct emv_script_keys *keys, char which)
+static void put_command(struct buf *body, struct emv_script *s, const struct emv_script_keys *keys,
+                        char which)
 {
-    const uint8_t head[4] = {0x80, which == 'B' ? INS_APPLICATION_BLOCK : INS_PIN_CHANGE_UNBLOCK, 0x00, 0x00};
+    const uint8_t head[4] = {0x80, which == 'B' ? INS_APPLICATION_BLOCK : INS_PIN_CHANGE_UNBLOCK,
+                             0x00, 0x00};
     uint8_t raw[EMV_SCRIPT_APDU_MAX];
     struct buf apdu = BUF_OF(raw);
 
@@ -350,18 +373,24 @@ static void put_command(struct buf *body, struct emv_script *s, const struct emv
         body->n--;
 }
 
-static void put_scripts(const struct run *r, const struct transaction *tx, struct kernel_issuer_answer *out)
+static void put_scripts(const struct run *r, const struct transaction *tx,
+                        struct kernel_issuer_answer *out)
 {
-    struct emv_script s = emv_script_start((enum emv_cvn)r->c.kind->cvn, transaction_get(tx, TAG_ATC).p, transaction_get(tx, TAG_AC).p);
+    struct emv_script s =
+        emv_script_start((enum emv_cvn)r->c.kind->cvn, transaction_get(tx, TAG_ATC).p,
+                         transaction_get(tx, TAG_AC).p);
     struct emv_script_keys keys;
     struct secret smi = {NULL, 0}, smc = {NULL, 0};
     struct buf whole = {out->scripts.p, 0, sizeof(out->scripts.p)};
 
     derive(&smi, s.cvn, &common.scheme->smi_key, &common.scheme->smi_aes_key);
     derive(&smc, s.cvn, &common.scheme->smc_key, &common.scheme->smc_aes_key);
-    ck_ok(emv_script_keys_derive(&keys, s.cvn, secret_span(&smi), secret_span(&smc), s.atc, s.chain));
-    for (unsigned template = TAG_SCRIPT_71; template <= TAG_SCRIPT_72; template ++) /* MACs run in the order in which the card gets them */
-        for (const char *at = r->c.script->scripts; at != NULL; at = strchr(at, ' ') == NULL ? NULL : strchr(at, ' ') + 1) {
+    ck_ok(
+        emv_script_keys_derive(&keys, s.cvn, secret_span(&smi), secret_span(&smc), s.atc, s.chain));
+    for (unsigned template = TAG_SCRIPT_71; template <= TAG_SCRIPT_72;
+         template ++) /* MACs run in the order in which the card gets them */
+        for (const char *at = r->c.script->scripts; at != NULL;
+             at = strchr(at, ' ') == NULL ? NULL : strchr(at, ' ') + 1) {
             uint8_t raw[256];
             struct buf body = BUF_OF(raw);
 
@@ -395,20 +424,24 @@ static void check_evidence(struct run *r, const struct transaction *tx, unsigned
     struct evidence_result result;
     struct tp_error e;
 
-    ck_assert_msg(message_build(&message, &terminal, &r->t.request, 1, 1795478400, get, tx, &e) == TP_OK, "%s", e.text);
+    ck_assert_msg(message_build(&message, &terminal, &r->t.request, 1, 1795478400, get, tx, &e) ==
+                      TP_OK,
+                  "%s", e.text);
     ck_assert_msg(iso8583_unpack(&m, buf_span(&message), &e) == TP_OK, "%s", e.text);
     ck_ok(iso8583_evidence_join(&stream, &m));
     ck_ok(evidence_from_message(&ev, m.field[55], buf_span(&stream), span_str(PAN)));
     ck_ok(evidence_check(&result, common.cache, &ev, &claim, DATE));
     if (result.ok != right)
-        mismatch(r, "the acquirer finds the evidence %s: %s", result.ok ? "right" : "wrong", result.text);
+        mismatch(r, "the acquirer finds the evidence %s: %s", result.ok ? "right" : "wrong",
+                 result.text);
     else if (result.ok && result.cid != (nth == 0 ? r->want.first : r->want.second) << 6)
         mismatch(r, "the evidence is of CID %02X", result.cid);
     else if (result.ok && memcmp(result.tvr, r->want.tvr_at[nth], 5) != 0)
         mismatch(r, "the TVR that was signed is not that of GENERATE AC %u", nth + 1);
 }
 
-static enum tp_err authorise(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out)
+static enum tp_err authorise(void *ctx, const struct transaction *tx,
+                             struct kernel_issuer_answer *out)
 {
     struct run *r = ctx;
     const struct issuer_row *i = r->c.issuer;
@@ -468,7 +501,9 @@ static void set_terminal(struct run *r)
 
     paper_terminal(&r->t, &keys);
     r->t.request.date = DATE;
-    snprintf(words, sizeof(words), "%.*s", (int)(version != NULL ? (size_t)(version - r->c.risk->terminal) : strlen(r->c.risk->terminal)),
+    snprintf(words, sizeof(words), "%.*s",
+             (int)(version != NULL ? (size_t)(version - r->c.risk->terminal)
+                                   : strlen(r->c.risk->terminal)),
              r->c.risk->terminal);
     paper_terminal_words(&r->t, words);
     if (version != NULL)
@@ -483,7 +518,8 @@ static void set_terminal(struct run *r)
 
 /* ---- comparing ---- */
 
-static void compare(struct run *r, const struct transaction *tx, const char *what, uint32_t tag, const char *want)
+static void compare(struct run *r, const struct transaction *tx, const char *what, uint32_t tag,
+                    const char *want)
 {
     const struct span got = transaction_get(tx, tag);
     char text[2 * 64 + 1] = "";
@@ -494,7 +530,8 @@ static void compare(struct run *r, const struct transaction *tx, const char *wha
         mismatch(r, "%s is %s, should be %s", what, text, want);
 }
 
-static void compare_bytes(struct run *r, const struct transaction *tx, const char *what, uint32_t tag, struct span want)
+static void compare_bytes(struct run *r, const struct transaction *tx, const char *what,
+                          uint32_t tag, struct span want)
 {
     char text[64];
 
@@ -518,15 +555,18 @@ static void check_cvr(struct run *r, const struct transaction *tx)
     } all[] = {
         {"kind of card", (unsigned)iad.cvn, r->c.kind->cvn},
         {"first cryptogram", (unsigned)iad.first, (unsigned)types[x->first]},
-        {"second cryptogram", (unsigned)iad.second, x->has_second ? (unsigned)types[x->second] : (unsigned)EMV_AC_NONE},
+        {"second cryptogram", (unsigned)iad.second,
+         x->has_second ? (unsigned)types[x->second] : (unsigned)EMV_AC_NONE},
         {"PIN verification performed", iad.pin_performed, (x->pin & PERFORMED) != 0},
         {"PIN verification failed", iad.pin_failed, (x->pin & FAILED) != 0},
         {"PIN tries exceeded", iad.pin_tries_exceeded, (x->pin & EXCEEDED) != 0},
         {"unable to go online", iad.unable_online, x->unable},
         {"issuer authentication failed", iad.issuer_auth_failed, x->issuer_failed},
         {"script failed", iad.script_failed, x->script_failed},
-        {"DDA performed", iad.dda_performed, x->dda || (!ccd && x->cda_once)}, /* Visa's layout has one bit for both */
-        {"CDA performed", iad.cda_performed, ccd && x->cda_once},              /* at either cryptogram: Book 3, 9.2.3.2 of the CCD */
+        {"DDA performed", iad.dda_performed,
+         x->dda || (!ccd && x->cda_once)}, /* Visa's layout has one bit for both */
+        {"CDA performed", iad.cda_performed,
+         ccd && x->cda_once}, /* at either cryptogram: Book 3, 9.2.3.2 of the CCD */
     };
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -539,7 +579,8 @@ static void check_last_ac(struct run *r, const struct transaction *tx)
     const struct expected *x = &r->want;
     struct secret session = {NULL, 0};
 
-    if ((x->signature_failed && !x->has_second) || x->ac_unread) /* the cryptogram is in a signature that does not hold */
+    if ((x->signature_failed && !x->has_second) ||
+        x->ac_unread) /* the cryptogram is in a signature that does not hold */
         return;
     ac_key(&session, r, tx);
     if (ac_right(r, tx, secret_span(&session), x->tvr_at[x->has_second ? 1 : 0]) == x->wrong_ac)
@@ -549,19 +590,22 @@ static void check_last_ac(struct run *r, const struct transaction *tx)
 
 static const char *end_name(enum kernel_outcome o)
 {
-    static const char *const names[] = {"approved", "declined", "not accepted", "terminated", "read only"};
+    static const char *const names[] = {"approved", "declined", "not accepted", "terminated",
+                                        "read only"};
 
     return names[o];
 }
 
 static void check_run(struct run *r, const struct transaction *tx, unsigned atc)
 {
-    static const enum kernel_outcome ends[] = {[APPROVED] = KERNEL_APPROVED, [DECLINED] = KERNEL_DECLINED, [ENDED] = KERNEL_TERMINATED};
+    static const enum kernel_outcome ends[] = {
+        [APPROVED] = KERNEL_APPROVED, [DECLINED] = KERNEL_DECLINED, [ENDED] = KERNEL_TERMINATED};
     const struct expected *x = &r->want;
     const uint8_t tsi[2] = {x->tsi, 0x00}, atc_bytes[2] = {0x00, (uint8_t)atc};
 
     if (transaction_outcome(tx) != ends[x->end])
-        mismatch(r, "%s (%s), should be %s", end_name(transaction_outcome(tx)), transaction_reason(tx), end_name(ends[x->end]));
+        mismatch(r, "%s (%s), should be %s", end_name(transaction_outcome(tx)),
+                 transaction_reason(tx), end_name(ends[x->end]));
     if (strcmp(r->p1, x->p1) != 0)
         mismatch(r, "GENERATE AC %s, should be %s", r->p1, x->p1);
     if (transaction_reversal_needed(tx) != x->reversal)
@@ -582,7 +626,8 @@ static void check_run(struct run *r, const struct transaction *tx, unsigned atc)
     compare(r, tx, "9F5B", TAG_SCRIPT_RESULTS, x->scripts);
     check_cvr(r, tx);
     check_last_ac(r, tx);
-    /* a script behind the second GENERATE AC may change the TVR, which then is not the one that was signed: Book 3, 10.10 */
+    /* a script behind the second GENERATE AC may change the TVR, which then is not the one that was
+     * signed: Book 3, 10.10 */
     if (x->signature_good && memcmp(x->tvr, x->tvr_at[x->has_second ? 1 : 0], 5) == 0)
         check_evidence(r, tx, x->has_second ? 1 : 0, true);
     if (x->signature_failed && !x->has_second)
@@ -653,7 +698,8 @@ static size_t take_rows(size_t out[80], const struct product *p, size_t factor)
     return n;
 }
 
-/* "~": another row with each card, in a stride of its own, so that the rotating factors meet each other in all ways. */
+/* "~": another row with each card, in a stride of its own, so that the rotating factors meet each
+ * other in all ways. */
 static void rotate(size_t row[FACTORS], const struct product *p)
 {
     size_t card = 0;
@@ -665,16 +711,18 @@ static void rotate(size_t row[FACTORS], const struct product *p)
             row[i] = (card + card / 3 * i) % factors[i].n;
 }
 
-/* What a card of the Common Core must be (Book 3, 6.2, 6.5.4, 6.5.5.3, 10.5 of the CCD): template 77, no EXTERNAL AUTHENTICATE but 91 in
- * CDOL2, cardholder verification. */
+/* What a card of the Common Core must be (Book 3, 6.2, 6.5.4, 6.5.5.3, 10.5 of the CCD): template
+ * 77, no EXTERNAL AUTHENTICATE but 91 in CDOL2, cardholder verification. */
 static bool possible(const struct combination *c)
 {
     const bool ccd = c->kind->cvn == EMV_CCD_3DES || c->kind->cvn == EMV_CCD_AES;
 
-    return !ccd || (c->carriage->format == 2 && !c->way->external && c->way->cdol2 && c->cvm->list != NULL);
+    return !ccd ||
+           (c->carriage->format == 2 && !c->way->external && c->way->cdol2 && c->cvm->list != NULL);
 }
 
-/* Of what rotates, a row that a card of the Common Core can have; or else another kind of card. False: there is no such card. */
+/* Of what rotates, a row that a card of the Common Core can have; or else another kind of card.
+ * False: there is no such card. */
 static bool make_possible(size_t row[FACTORS], const struct product *p)
 {
     static const struct {
@@ -728,7 +776,8 @@ START_TEST(test_product)
                 row[i] = rows[i][at[i]];
             rotate(row, p);
             const bool there_is = make_possible(row, p);
-            struct run r = {.product = p, .row = row, .c = combine(row), .b = &b, .mismatches = &mismatches};
+            struct run r = {
+                .product = p, .row = row, .c = combine(row), .b = &b, .mismatches = &mismatches};
 
             if (there_is && wanted(&r)) {
                 run(&r);

@@ -1,5 +1,6 @@
-/* Traces of payments, run again. Every row of kernel_rows.h is paid with a trace, masked and unmasked; run again it must come to what the Books say in that row,
- * with the same commands. And every fault of the card of simcard/, and that card played from its trace to another terminal. */
+/* Traces of payments, run again. Every row of kernel_rows.h is paid with a trace, masked and
+ * unmasked; run again it must come to what the Books say in that row, with the same commands. And
+ * every fault of the card of simcard/, and that card played from its trace to another terminal. */
 #include "unit/unit.h"
 
 #include <stdio.h>
@@ -39,7 +40,8 @@ static void stop(void)
 }
 
 /* A whole payment with its trace in the file, as pay.c does it. way NULL: what t has. */
-static enum tp_err pay_online(struct transaction **tx, struct reader *reader, struct paper_terminal *t, const struct kernel_online *way,
+static enum tp_err pay_online(struct transaction **tx, struct reader *reader,
+                              struct paper_terminal *t, const struct kernel_online *way,
                               bool unmasked, struct tp_error *e)
 {
     struct kernel_person asked, person;
@@ -66,7 +68,8 @@ static enum tp_err pay_online(struct transaction **tx, struct reader *reader, st
     return r;
 }
 
-static enum tp_err pay(struct transaction **tx, struct reader *reader, struct paper_terminal *t, bool unmasked, struct tp_error *e)
+static enum tp_err pay(struct transaction **tx, struct reader *reader, struct paper_terminal *t,
+                       bool unmasked, struct tp_error *e)
 {
     return pay_online(tx, reader, t, NULL, unmasked, e);
 }
@@ -81,13 +84,16 @@ static char *read_trace(void)
     return (char *)text;
 }
 
-/* The number, the name, a PIN of the tests in a block of VERIFY: whole numbers only, as they stand in 5A, 57 and 5F20. */
+/* The number, the name, a PIN of the tests in a block of VERIFY: whole numbers only, as they stand
+ * in 5A, 57 and 5F20. */
 static void check_secrets(const char *what, bool unmasked)
 {
     char *text = read_trace();
 
-    ck_assert_msg(strstr(text, "241234FF") == NULL && strstr(text, "249999FF") == NULL, "%s: a PIN is in the trace", what);
-    ck_assert_msg(strstr(text, unmasked ? "NOT MASKED" : "# Masked") != NULL, "%s: the trace does not say what it is", what);
+    ck_assert_msg(strstr(text, "241234FF") == NULL && strstr(text, "249999FF") == NULL,
+                  "%s: a PIN is in the trace", what);
+    ck_assert_msg(strstr(text, unmasked ? "NOT MASKED" : "# Masked") != NULL,
+                  "%s: the trace does not say what it is", what);
     if (!unmasked) {
         ck_assert_msg(strstr(text, PAN) == NULL, "%s: the card number is in the trace", what);
         ck_assert_msg(strstr(text, NAME) == NULL, "%s: the name is in the trace", what);
@@ -97,9 +103,11 @@ static void check_secrets(const char *what, bool unmasked)
 
 static void check_same(const char *what, const struct pay_result *result, const struct rerun *rerun)
 {
-    ck_assert_msg(rerun_same(rerun), "%s: then %s (%s) %s, %s; now %s (%s) %s, %s; %u differences; %s", what, rerun->then.outcome, rerun->then.reason,
-                  rerun->then.result, rerun->then.authentication, rerun->now.outcome, rerun->now.reason, rerun->now.result, rerun->now.authentication,
-                  rerun->differences, result->error.text);
+    ck_assert_msg(
+        rerun_same(rerun), "%s: then %s (%s) %s, %s; now %s (%s) %s, %s; %u differences; %s", what,
+        rerun->then.outcome, rerun->then.reason, rerun->then.result, rerun->then.authentication,
+        rerun->now.outcome, rerun->now.reason, rerun->now.result, rerun->now.authentication,
+        rerun->differences, result->error.text);
 }
 
 static void run_row(const struct row *row, bool unmasked)
@@ -199,8 +207,10 @@ static void terminal(struct paper_terminal *t, const char *words)
     paper_terminal_words(t, words);
 }
 
-/* Pays with it once, and again from the trace. *tx is the first one's; the result is the second one's. */
-static enum tp_err pay_twice(struct card *card, const char *words, bool unmasked, struct pay_result *result, struct rerun *rerun)
+/* Pays with it once, and again from the trace. *tx is the first one's; the result is the second
+ * one's. */
+static enum tp_err pay_twice(struct card *card, const char *words, bool unmasked,
+                             struct pay_result *result, struct rerun *rerun)
 {
     struct inproc_card inproc = card_inproc(card);
     struct paper_terminal t;
@@ -242,7 +252,8 @@ START_TEST(test_faults)
             char spec[80];
             const int n = (int)strcspn(f->name, "[");
 
-            snprintf(spec, sizeof(spec), "%.*s%s", n, f->name, strncmp(f->name, "slow", 4) == 0 ? "=1" : "");
+            snprintf(spec, sizeof(spec), "%.*s%s", n, f->name,
+                     strncmp(f->name, "slow", 4) == 0 ? "=1" : "");
             run_fault(spec, PERSO_CDA, false);
             run_fault(spec, PERSO_DDA, false);
             run_fault(spec, PERSO_SDA, false);
@@ -267,14 +278,16 @@ START_TEST(test_torn_out)
             check_same(fault, &result, &rerun);
             ck_assert_str_eq(rerun.now.outcome, "error");
             ck_assert_int_eq(result.exit, CLI_NO_CARD);
-            ck_assert_msg(strstr(result.error.text, "as recorded in line") != NULL, "%s", result.error.text);
+            ck_assert_msg(strstr(result.error.text, "as recorded in line") != NULL, "%s",
+                          result.error.text);
             pay_result_free(&result);
             card_close(&card);
         }
     }
 END_TEST
 
-/* An enciphered PIN is another each time, and told of in no trace: the run again enciphers one of its own, and the card's answer is that of then. */
+/* An enciphered PIN is another each time, and told of in no trace: the run again enciphers one of
+ * its own, and the card's answer is that of then. */
 START_TEST(test_enciphered_pin)
     {
         struct card *card = make_card(PERSO_CDA, "0403,none", false);
@@ -314,7 +327,8 @@ START_TEST(test_issuers_answer)
     }
 END_TEST
 
-static enum tp_err answer_with_scripts(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out)
+static enum tp_err answer_with_scripts(void *ctx, const struct transaction *tx,
+                                       struct kernel_issuer_answer *out)
 {
     struct buf scripts = BUF_OF(out->scripts.p);
 
@@ -346,7 +360,8 @@ START_TEST(test_scripts)
         online = trace_online(trace, &way);
         ck_ok(online.authorise(online.ctx, NULL, &answer));
         ck_hex(span_of(answer.scripts.p, answer.scripts.n),
-               "72139F180401020304860A8424000205AABBCCDDEE710786058418000000"); /* the card gets it whole */
+               "72139F180401020304860A8424000205AABBCCDDEE710786058418000000"); /* the card gets it
+                                                                                   whole */
         ck_ok(trace_close(&trace, &e));
         ck_assert_msg(transcript_load(&t, path, &e) == TP_OK, "%s", e.text);
         memset(&answer, 0, sizeof(answer));
@@ -355,24 +370,30 @@ START_TEST(test_scripts)
         ck_assert_mem_eq(answer.arc, "00", 2);
         ck_assert_str_eq(answer.approval, "ABC123");
         ck_hex(span_of(answer.authentication.p, answer.authentication.n), "5A5A5A5A5A5A5A5A");
-        ck_hex(span_of(answer.scripts.p, answer.scripts.n), "72139F180401020304860A84240002050000000000710786058418000000");
+        ck_hex(span_of(answer.scripts.p, answer.scripts.n),
+               "72139F180401020304860A84240002050000000000710786058418000000");
         ck_ok(rerun_online(&answer, &failed, t, 1, &e));
         ck_assert(failed);
         transcript_free(&t);
     }
 END_TEST
 
-/* An issuer who is one: ARPC method 2 of the card's CVN 18 (Book 2, 8.2.2), and a script behind the second GENERATE AC that the card refuses, for it has no MAC. */
-static enum tp_err true_issuer(void *ctx, const struct transaction *tx, struct kernel_issuer_answer *out)
+/* An issuer who is one: ARPC method 2 of the card's CVN 18 (Book 2, 8.2.2), and a script behind the
+ * second GENERATE AC that the card refuses, for it has no MAC. */
+static enum tp_err true_issuer(void *ctx, const struct transaction *tx,
+                               struct kernel_issuer_answer *out)
 {
     static const uint8_t csu[4] = {0x00, EMV_CSU_APPROVES, 0x00, 0x00};
     struct buf scripts = BUF_OF(out->scripts.p);
     struct secret key = {NULL, 0}, session = {NULL, 0};
 
     (void)ctx;
-    ck_ok(emv_master_key_derive(&key, EMV_CVN_18, secret_span(&scheme->ac_key), PAN, transaction_get(tx, TAG_PAN_SEQUENCE).p[0]));
-    ck_ok(emv_session_key_ac(&session, EMV_CVN_18, secret_span(&key), transaction_get(tx, TAG_ATC).p));
-    ck_ok(emv_arpc_2(out->authentication.p, EMV_CVN_18, secret_span(&session), transaction_get(tx, TAG_AC).p, csu, (struct span){NULL, 0}));
+    ck_ok(emv_master_key_derive(&key, EMV_CVN_18, secret_span(&scheme->ac_key), PAN,
+                                transaction_get(tx, TAG_PAN_SEQUENCE).p[0]));
+    ck_ok(emv_session_key_ac(&session, EMV_CVN_18, secret_span(&key),
+                             transaction_get(tx, TAG_ATC).p));
+    ck_ok(emv_arpc_2(out->authentication.p, EMV_CVN_18, secret_span(&session),
+                     transaction_get(tx, TAG_AC).p, csu, (struct span){NULL, 0}));
     memcpy(out->authentication.p + 4, csu, sizeof(csu));
     out->authentication.n = 8;
     ck_ok(hex_decode(&scripts, "72139F180401020304"
@@ -402,7 +423,9 @@ START_TEST(test_online)
         ck_ok(inproc_open(&reader, &inproc));
         ck_ok(pay_online(&tx, reader, &t, &online, false, &e));
         ck_assert_int_eq(transaction_outcome(tx), KERNEL_APPROVED);
-        paper_check_hex(tx, "online", TAG_SCRIPT_RESULTS, "1101020304"); /* Book 4, Annex A5: 1 failed, 1 the first command; its identifier */
+        paper_check_hex(
+            tx, "online", TAG_SCRIPT_RESULTS,
+            "1101020304"); /* Book 4, Annex A5: 1 failed, 1 the first command; its identifier */
         transaction_free(&tx);
         reader_close(&reader);
         rerun_payment(&result, &rerun, path);
@@ -419,8 +442,9 @@ START_TEST(test_online)
     }
 END_TEST
 
-/* The recorded card in another terminal. With the same numbers it is as before; with another unpredictable number its signature is an old one: CDA has failed
- * (TVR byte 1, bit 3), and the terminal declines (Book 3, 10.3; Book 4, 6.3.2.1). */
+/* The recorded card in another terminal. With the same numbers it is as before; with another
+ * unpredictable number its signature is an old one: CDA has failed (TVR byte 1, bit 3), and the
+ * terminal declines (Book 3, 10.3; Book 4, 6.3.2.1). */
 START_TEST(test_recorded_card)
     {
         struct card *card = make_card(PERSO_CDA, "none", _i == 1);
@@ -444,14 +468,17 @@ START_TEST(test_recorded_card)
         ck_ok(transcript_load(&transcript, path, &e));
         recorded.transcript = transcript;
         played = recorded_vpcd(&recorded);
-        inproc = (struct inproc_card){played.ctx, played.power_on, played.transmit, played.power_off};
+        inproc =
+            (struct inproc_card){played.ctx, played.power_on, played.transmit, played.power_off};
         ck_ok(inproc_open(&reader, &inproc));
         for (unsigned other = 0; other < 2; other++) {
             terminal(&t, "");
             t.request.un[0] ^= (uint8_t)other;
             paper_sides(&t, &person, &online);
             ck_ok(reader_connect(reader, &e));
-            ck_assert_msg(kernel_run(&tx, reader, &t.config, &t.request, &person, &online, &e) == TP_OK, "%s", e.text);
+            ck_assert_msg(kernel_run(&tx, reader, &t.config, &t.request, &person, &online, &e) ==
+                              TP_OK,
+                          "%s", e.text);
             paper_check_hex(tx, "played", TAG_TVR, other ? "0400000000" : "0000000000");
             ck_assert_int_eq(transaction_outcome(tx), other ? KERNEL_DECLINED : KERNEL_APPROVED);
             transaction_free(&tx);
@@ -474,7 +501,8 @@ START_TEST(test_bad_traces)
             {"\n9F02: 00", "\n9F02: 0A", "\"9F02\" must be decimal digits"},
             {"\n9F37: ", "\n9F37: 00", "\"9F37\" must be 4 bytes in hex"},
             {"\n9A: ", "\n9A: 99", "\"9A\" must be 3 bytes in hex"},
-            {" tac_online=", " tac_onlin=", "\"application\" must be followed by tac_online= and 5 to 5 bytes in hex"},
+            {" tac_online=", " tac_onlin=",
+             "\"application\" must be followed by tac_online= and 5 to 5 bytes in hex"},
             {" floor=", " floor=x", "\"application\" must be followed by floor= and a number"},
             {"\nauthority: F0", "\nauthority: X0", "\"authority\" must be 5 to 5 bytes in hex"},
             {"\nicc-key: modulus=", "\nicc-key: modulus=00", "\"icc-key\" must be"},
@@ -494,20 +522,25 @@ START_TEST(test_bad_traces)
         for (size_t i = 0; i < sizeof(rows_) / sizeof(rows_[0]); i++) {
             at = strstr(text, rows_[i].replace);
             ck_assert_msg(at != NULL, "%s", rows_[i].replace);
-            ck_assert_int_gt(asprintf(&changed, "%.*s%s%s", (int)(at - text), text, rows_[i].by, at + strlen(rows_[i].replace)), 0);
+            ck_assert_int_gt(asprintf(&changed, "%.*s%s%s", (int)(at - text), text, rows_[i].by,
+                                      at + strlen(rows_[i].replace)),
+                             0);
             ck_ok(file_replace(path, span_str(changed), 0600, &e));
             free(changed);
             rerun_payment(&result, &rerun, path);
             ck_assert_int_eq(result.exit, CLI_USAGE);
-            ck_assert_msg(strstr(result.error.text, rows_[i].told) != NULL && strstr(result.error.text, ", line ") != NULL, "%s: %s", rows_[i].by,
-                          result.error.text);
+            ck_assert_msg(strstr(result.error.text, rows_[i].told) != NULL &&
+                              strstr(result.error.text, ", line ") != NULL,
+                          "%s: %s", rows_[i].by, result.error.text);
             ck_assert_ptr_null(result.tx);
             pay_result_free(&result);
         }
-        for (size_t n = 0; n + 2 < strlen(text); n += n + 60 < strlen(text) ? 97 : 1) { /* cut anywhere */
+        for (size_t n = 0; n + 2 < strlen(text);
+             n += n + 60 < strlen(text) ? 97 : 1) { /* cut anywhere */
             ck_ok(file_replace(path, span_of(text, n), 0600, &e));
             rerun_payment(&result, &rerun, path);
-            ck_assert_msg(result.exit == CLI_USAGE && strstr(result.error.text, ", line ") != NULL, "cut at %zu: %s", n, result.error.text);
+            ck_assert_msg(result.exit == CLI_USAGE && strstr(result.error.text, ", line ") != NULL,
+                          "cut at %zu: %s", n, result.error.text);
             pay_result_free(&result);
         }
         free(text);

@@ -1,4 +1,5 @@
-/* The CCID driver over real libusb, against readers on a USB of paper (tests/tools/usb_double.h) that hold one of our own cards. Run by ccid_driver.sh. */
+/* The CCID driver over real libusb, against readers on a USB of paper (tests/tools/usb_double.h)
+ * that hold one of our own cards. Run by ccid_driver.sh. */
 #include "../unit/unit.h"
 
 #include <pthread.h>
@@ -12,8 +13,10 @@
 #include "simcard/inproc.h"
 #include "simcard/perso.h"
 
-static const struct capdu select_pse = {.ins = INS_SELECT, .p1 = 4, .data = {(const uint8_t *)"1PAY.SYS.DDF01", 14}, .le = 256};
-static const struct capdu pin_tries = {.cla = 0x80, .ins = INS_GET_DATA, .p1 = 0x9F, .p2 = 0x17, .le = 256};
+static const struct capdu select_pse = {
+    .ins = INS_SELECT, .p1 = 4, .data = {(const uint8_t *)"1PAY.SYS.DDF01", 14}, .le = 256};
+static const struct capdu pin_tries = {
+    .cla = 0x80, .ins = INS_GET_DATA, .p1 = 0x9F, .p2 = 0x17, .le = 256};
 
 struct desk {
     struct usb_double *usb;
@@ -127,7 +130,8 @@ START_TEST(our_card_at_each_level)
         reader_disconnect(k.r);
         ck_assert(!k.reader->powered);
         ck_assert_uint_eq(usb_double_seen(k.usb, 1).releases, 1);
-        ck_assert_uint_eq(usb_double_seen(k.usb, 1).attaches, 1);          /* the kernel's driver has it back */
+        ck_assert_uint_eq(usb_double_seen(k.usb, 1).attaches,
+                          1); /* the kernel's driver has it back */
         ck_assert_msg(reader_connect(k.r, &k.e) == TP_OK, "%s", k.e.text); /* and again */
         leave(&k);
     }
@@ -149,8 +153,16 @@ START_TEST(the_keypad_verifies_our_cards_pin)
         ck_assert(reader_features(k.r).pin_verify && reader_features(k.r).display);
         ck_ok(ask(&k, &select_pse, &sw, &n));
         {
-            static const struct capdu select = {.ins = INS_SELECT, .p1 = 4, .data = {(const uint8_t *)"\xF0\x00\x00\x00\x14\x10\x10", 7}, .le = 256};
-            static const struct capdu gpo = {.cla = 0x80, .ins = 0xA8, .data = {(const uint8_t *)"\x83\x06\x20\x98\xC8\x02\x50\x35", 8}, .le = 256};
+            static const struct capdu select = {
+                .ins = INS_SELECT,
+                .p1 = 4,
+                .data = {(const uint8_t *)"\xF0\x00\x00\x00\x14\x10\x10", 7},
+                .le = 256};
+            static const struct capdu gpo = {
+                .cla = 0x80,
+                .ins = 0xA8,
+                .data = {(const uint8_t *)"\x83\x06\x20\x98\xC8\x02\x50\x35", 8},
+                .le = 256};
 
             ck_ok(ask(&k, &select, &sw, &n));
             ck_assert_uint_eq(sw, 0x9000);
@@ -212,9 +224,12 @@ START_TEST(every_fault_at_each_level)
         k.reader->fault = faults[_i / 3].fault;
         k.reader->fault_at = 1;
         usb_double_unlock(k.usb);
-        ck_assert_msg(ask(&k, &select_pse, &sw, &n) == faults[_i / 3].rc, "fault %d: %s", faults[_i / 3].fault, k.e.text);
+        ck_assert_msg(ask(&k, &select_pse, &sw, &n) == faults[_i / 3].rc, "fault %d: %s",
+                      faults[_i / 3].fault, k.e.text);
         if (faults[_i / 3].rc != TP_OK)
-            ck_assert_msg(strstr(k.e.text, faults[_i / 3].says) != NULL && strstr(k.e.text, "ACME") != NULL, "%s", k.e.text);
+            ck_assert_msg(strstr(k.e.text, faults[_i / 3].says) != NULL &&
+                              strstr(k.e.text, "ACME") != NULL,
+                          "%s", k.e.text);
         if (faults[_i / 3].lasts)
             ck_assert_int_ne(ask(&k, &select_pse, &sw, &n), TP_OK);
         reader_disconnect(k.r);
@@ -296,10 +311,12 @@ START_TEST(a_card_or_a_reader_that_comes_while_one_waits)
         if (_i == 2)
             usb_double_unplug(k.usb, 1);
         open_reader(&k, "PinReader");
-        ck_assert_int_eq(reader_wait_card(k.r, 0, &k.e), _i == 2 ? TP_ERR_NO_READER : TP_ERR_NO_CARD);
+        ck_assert_int_eq(reader_wait_card(k.r, 0, &k.e),
+                         _i == 2 ? TP_ERR_NO_READER : TP_ERR_NO_CARD);
         ck_assert_ptr_nonnull(strstr(k.e.text, _i == 2 ? "plug one in" : "insert it"));
         before = time_monotonic_ms();
-        ck_assert_int_eq(reader_wait_card(k.r, 300, &k.e), _i == 2 ? TP_ERR_NO_READER : TP_ERR_NO_CARD);
+        ck_assert_int_eq(reader_wait_card(k.r, 300, &k.e),
+                         _i == 2 ? TP_ERR_NO_READER : TP_ERR_NO_CARD);
         ck_assert_int_ge(time_monotonic_ms() - before, 300);
         ck_assert_int_eq(pthread_create(&thread, NULL, act_later, &l), 0);
         before = time_monotonic_ms();
@@ -343,7 +360,8 @@ START_TEST(several_readers_and_slots)
         open_reader(&k, NULL); /* the one that has a card wins */
         ck_assert_msg(reader_wait_card(k.r, 0, &k.e) == TP_OK, "%s", k.e.text);
         ck_assert_str_eq(reader_name(k.r), "Other Twin (USB 1-2) slot 1");
-        ck_assert_uint_eq(usb_double_seen(k.usb, 1).claims, usb_double_seen(k.usb, 1).releases); /* the others are left again */
+        ck_assert_uint_eq(usb_double_seen(k.usb, 1).claims,
+                          usb_double_seen(k.usb, 1).releases); /* the others are left again */
         ck_assert_msg(reader_connect(k.r, &k.e) == TP_OK, "%s", k.e.text);
         reader_close(&k.r);
         open_reader(&k, "ACME"); /* unless another is named */
@@ -420,15 +438,19 @@ START_TEST(every_error_of_usb_has_words)
             enum tp_err err;
             const char *trouble, *remedy;
         } met[] = {
-            {LIBUSB_ERROR_ACCESS, TP_ERR_STATE, "this user may not open the reader", "70-telepay-readers.rules"}, /* met in ccid_pay.sh */
+            {LIBUSB_ERROR_ACCESS, TP_ERR_STATE, "this user may not open the reader",
+             "70-telepay-readers.rules"}, /* met in ccid_pay.sh */
             {LIBUSB_ERROR_BUSY, TP_ERR_STATE, "held by another program", "pcscd"},
             {LIBUSB_ERROR_NO_DEVICE, TP_ERR_NO_READER, "the reader was unplugged", "plug it in"},
             {LIBUSB_ERROR_NOT_FOUND, TP_ERR_NO_READER, "the reader was unplugged", "plug it in"},
-            {LIBUSB_ERROR_PIPE, TP_ERR_NO_READER, "the reader refused a message", "plug it in again"},
+            {LIBUSB_ERROR_PIPE, TP_ERR_NO_READER, "the reader refused a message",
+             "plug it in again"},
             {LIBUSB_ERROR_TIMEOUT, TP_ERR_TIMEOUT, "the reader does not answer in time", ""},
-            {LIBUSB_ERROR_OVERFLOW, TP_ERR_NO_READER, "the reader sent more than it may", "plug it in again"},
+            {LIBUSB_ERROR_OVERFLOW, TP_ERR_NO_READER, "the reader sent more than it may",
+             "plug it in again"},
             {LIBUSB_ERROR_NO_MEM, TP_ERR_NO_MEMORY, "out of memory", ""},
-            {LIBUSB_ERROR_IO, TP_ERR_NO_READER, "the reader cannot be reached over USB (LIBUSB_ERROR_IO)", "plug it in again"},
+            {LIBUSB_ERROR_IO, TP_ERR_NO_READER,
+             "the reader cannot be reached over USB (LIBUSB_ERROR_IO)", "plug it in again"},
         };
 
         for (size_t i = 0; i < sizeof(met) / sizeof(met[0]); i++) {

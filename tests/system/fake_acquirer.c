@@ -1,10 +1,14 @@
 /* An acquirer that behaves as a test wants. It verifies nothing; the real one is telepay-acquirer.
  *
- *     fake_acquirer make DIR                 makes DIR/pki (authority, server), a stranger's authority, and a terminal in DIR: telepay.conf, certificates
- *     fake_acquirer serve DIR MODE [PORT]    listens and says on which port: "fake_acquirer: listening on 127.0.0.1:N"
+ *     fake_acquirer make DIR                 makes DIR/pki (authority, server), a stranger's
+ * authority, and a terminal in DIR: telepay.conf, certificates fake_acquirer serve DIR MODE [PORT]
+ * listens and says on which port: "fake_acquirer: listening on 127.0.0.1:N"
  *
- * MODE: a DE 39 ("00", but 91 to an ARQC; "63 SDAD_HASH"), or garbage, other (an answer to another payment), mute, close, stranger (a certificate of another authority), or
- * lost (the first answer is not sent, the next are 00), sick (96 to 1.11, else 00), or issuer (00, also to an ARQC, with an approval code and an ARPC that no card believes). Each message is told on stdout: "0200 000012 12.50" (MTI, STAN, amount). */
+ * MODE: a DE 39 ("00", but 91 to an ARQC; "63 SDAD_HASH"), or garbage, other (an answer to another
+ * payment), mute, close, stranger (a certificate of another authority), or lost (the first answer
+ * is not sent, the next are 00), sick (96 to 1.11, else 00), or issuer (00, also to an ARQC, with
+ * an approval code and an ARPC that no card believes). Each message is told on stdout: "0200
+ * 000012 12.50" (MTI, STAN, amount). */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -27,11 +31,15 @@ struct acquirer {
 };
 
 static const char terminal_conf[] =
-    "[acquirer]\nid=0123456789ABCDEF\nhost=127.0.0.1\nport=%s\nca=ca.pem\ncertificate=terminal.pem\nkey=terminal.key\ntimeout=%s\nrepeats=1\n"
-    "[terminal]\nid=00000001\ncontract=000000000000123\nname=Librairie du Port\nmcc=5942\ncurrency=EUR\ncountry=250\ntype=35\n"
+    "[acquirer]\nid=0123456789ABCDEF\nhost=127.0.0.1\nport=%s\nca=ca.pem\ncertificate=terminal."
+    "pem\nkey=terminal.key\ntimeout=%s\nrepeats=1\n"
+    "[terminal]\nid=00000001\ncontract=000000000000123\nname=Librairie du "
+    "Port\nmcc=5942\ncurrency=EUR\ncountry=250\ntype=35\n"
     "capabilities=2098C8\nadditional=6000F0A001\nserial=TP000001\n"
     "[authorities]\nfiles=authority.json\n[journal]\nfile=journal.db\n"
-    "[application F0000000141010]\npartial=yes\nversion=0001\ntac_denial=0000000000\ntac_online=FC78F8F800\ntac_default=FC78F8F800\nfloor=5000\n";
+    "[application "
+    "F0000000141010]\npartial=yes\nversion=0001\ntac_denial=0000000000\ntac_online=FC78F8F800\ntac_"
+    "default=FC78F8F800\nfloor=5000\n";
 
 static int fail(const struct tp_error *e)
 {
@@ -64,18 +72,22 @@ static enum tp_err copy(const char *dir, const char *from, const char *to, struc
     return r;
 }
 
-/* An authority in dir/name with a server certificate, and for the terminal a client certificate in dir. */
-static enum tp_err make_authority(const char *dir, const char *name, const char *terminal, struct tp_error *e)
+/* An authority in dir/name with a server certificate, and for the terminal a client certificate in
+ * dir. */
+static enum tp_err make_authority(const char *dir, const char *name, const char *terminal,
+                                  struct tp_error *e)
 {
     const struct pki_subject server = {.common_name = "localhost", .hosts = "localhost,127.0.0.1"},
-                             client = {.organisation = "000000000000123", .common_name = "00000001"};
+                             client = {.organisation = "000000000000123",
+                                       .common_name = "00000001"};
     char pki[256], cert[512], key[512];
     enum tp_err r;
 
     snprintf(pki, sizeof(pki), "%s/%s", dir, name);
     snprintf(cert, sizeof(cert), "%s/server.pem", pki);
     snprintf(key, sizeof(key), "%s/server.key", pki);
-    if ((r = file_make_dir(pki, 0700, e)) != TP_OK || (r = pki_authority_make(pki, name, e)) != TP_OK ||
+    if ((r = file_make_dir(pki, 0700, e)) != TP_OK ||
+        (r = pki_authority_make(pki, name, e)) != TP_OK ||
         (r = pki_certificate_make(pki, PKI_SERVER, &server, 2, cert, key, e)) != TP_OK)
         return r;
     snprintf(cert, sizeof(cert), "%s/%s.pem", dir, terminal);
@@ -87,9 +99,10 @@ static int make(const char *dir)
 {
     struct tp_error e = {0};
 
-    if (file_make_dir(dir, 0700, &e) != TP_OK || make_authority(dir, "pki", "terminal", &e) != TP_OK ||
-        make_authority(dir, "stranger", "stranger", &e) != TP_OK || copy(dir, "pki/ca.pem", "ca.pem", &e) != TP_OK ||
-        write_conf(dir, "1", &e) != TP_OK)
+    if (file_make_dir(dir, 0700, &e) != TP_OK ||
+        make_authority(dir, "pki", "terminal", &e) != TP_OK ||
+        make_authority(dir, "stranger", "stranger", &e) != TP_OK ||
+        copy(dir, "pki/ca.pem", "ca.pem", &e) != TP_OK || write_conf(dir, "1", &e) != TP_OK)
         return fail(&e);
     return EXIT_SUCCESS;
 }
@@ -99,11 +112,13 @@ static bool asks_issuer(const struct iso8583 *m)
 {
     struct tlv cid;
 
-    return tlv_find(m->field[55], TAG_CID, &cid) == TP_OK && cid.value.n == 1 && (cid.value.p[0] & 0xC0) == 0x80;
+    return tlv_find(m->field[55], TAG_CID, &cid) == TP_OK && cid.value.n == 1 &&
+           (cid.value.p[0] & 0xC0) == 0x80;
 }
 
 /* What a 0210 echoes of the 0200, and the answer. */
-static void answer(struct link_peer *peer, const struct iso8583 *m, const char *code, const char *reason, const char *stan)
+static void answer(struct link_peer *peer, const struct iso8583 *m, const char *code,
+                   const char *reason, const char *stan)
 {
     static const unsigned echoed[] = {3, 4, 7, 11, 12, 13, 41, 42, 49};
     static const uint8_t word[] = {0x8A, 0x02, '0', '0', 0x91, 0x08, 1, 2, 3, 4, 5, 6, 7, 8};
@@ -114,17 +129,21 @@ static void answer(struct link_peer *peer, const struct iso8583 *m, const char *
 
     iso8583_start(&a, m->mti - m->mti % 10 + 10);
     for (size_t i = 0; i < sizeof(echoed) / sizeof(echoed[0]); i++)
-        if (iso8583_text(m, echoed[i], text, sizeof(text)) != TP_OK || iso8583_set_text(&a, echoed[i], text) != TP_OK)
+        if (iso8583_text(m, echoed[i], text, sizeof(text)) != TP_OK ||
+            iso8583_set_text(&a, echoed[i], text) != TP_OK)
             abort();
     if (stan != NULL && iso8583_set_text(&a, 11, stan) != TP_OK)
         abort();
     if (iso8583_text(m, 11, text, sizeof(text)) != TP_OK)
         abort();
     snprintf(rrn, sizeof(rrn), "632700%.6s", text);
-    if (asks_issuer(m) && strcmp(code, "00") == 0 && (iso8583_set_text(&a, 38, "A12345") != TP_OK || iso8583_set(&a, 55, SPAN_OF(word)) != TP_OK))
+    if (asks_issuer(m) && strcmp(code, "00") == 0 &&
+        (iso8583_set_text(&a, 38, "A12345") != TP_OK ||
+         iso8583_set(&a, 55, SPAN_OF(word)) != TP_OK))
         abort();
     if (iso8583_set_text(&a, 37, rrn) != TP_OK || iso8583_set_text(&a, 39, code) != TP_OK ||
-        (reason != NULL && iso8583_set_text(&a, 44, reason) != TP_OK) || iso8583_pack(&b, &a, NULL) != TP_OK)
+        (reason != NULL && iso8583_set_text(&a, 44, reason) != TP_OK) ||
+        iso8583_pack(&b, &a, NULL) != TP_OK)
         abort();
     link_send(peer, buf_span(&b));
 }
@@ -166,7 +185,8 @@ static void message(void *ctx, struct link_peer *peer, void *user, struct span r
         printf("no message\n");
         return;
     }
-    if (m.mti == MTI_NETWORK && (mode[0] <= '9' || strcmp(mode, "lost") == 0 || strcmp(mode, "issuer") == 0 || strcmp(mode, "sick") == 0)) {
+    if (m.mti == MTI_NETWORK && (mode[0] <= '9' || strcmp(mode, "lost") == 0 ||
+                                 strcmp(mode, "issuer") == 0 || strcmp(mode, "sick") == 0)) {
         echo(peer, &m);
         return;
     }
@@ -191,7 +211,8 @@ static void message(void *ctx, struct link_peer *peer, void *user, struct span r
     }
 }
 
-static enum tp_err opened(void *ctx, struct link_peer *peer, const char *organisation, const char *common_name, void **user)
+static enum tp_err opened(void *ctx, struct link_peer *peer, const char *organisation,
+                          const char *common_name, void **user)
 {
     (void)ctx;
     (void)peer;
@@ -210,7 +231,8 @@ static void closed(void *ctx, void *user)
 static int serve(const char *dir, const char *mode, const char *port)
 {
     struct acquirer q = {.mode = mode};
-    const struct link_events events = {.ctx = &q, .opened = opened, .message = message, .closed = closed};
+    const struct link_events events = {
+        .ctx = &q, .opened = opened, .message = message, .closed = closed};
     const char *pki = strcmp(mode, "stranger") == 0 ? "stranger" : "pki";
     char ca[512], cert[512], key[512], text[8];
     struct link_server *s = NULL;
@@ -220,7 +242,8 @@ static int serve(const char *dir, const char *mode, const char *port)
     snprintf(ca, sizeof(ca), "%s/%s/ca.pem", dir, pki);
     snprintf(cert, sizeof(cert), "%s/%s/server.pem", dir, pki);
     snprintf(key, sizeof(key), "%s/%s/server.key", dir, pki);
-    if (pki_tls_context(&tls, PKI_SERVER, ca, cert, key, &e) != TP_OK || link_server_new(&s, "127.0.0.1", port, tls, 1, &events, &e) != TP_OK)
+    if (pki_tls_context(&tls, PKI_SERVER, ca, cert, key, &e) != TP_OK ||
+        link_server_new(&s, "127.0.0.1", port, tls, 1, &events, &e) != TP_OK)
         return fail(&e);
     snprintf(text, sizeof(text), "%u", link_server_port(s));
     if (write_conf(dir, text, &e) != TP_OK)

@@ -1,5 +1,7 @@
-/* The PC/SC driver against a real pcscd: cards come, go, fall silent; the service is killed and comes back. Run by pcsc_driver.sh beside a pcscd
- * of its own. The cards are processes that speak vpcd's protocol (DESIGN, Appendix A): 16-bit big-endian length, then a control byte or an APDU. */
+/* The PC/SC driver against a real pcscd: cards come, go, fall silent; the service is killed and
+ * comes back. Run by pcsc_driver.sh beside a pcscd of its own. The cards are processes that speak
+ * vpcd's protocol (DESIGN, Appendix A): 16-bit big-endian length, then a control byte or an APDU.
+ */
 #include "../unit/unit.h"
 
 #include <arpa/inet.h>
@@ -13,7 +15,7 @@
 #include "base/date.h"
 #include "drivers/pcsc.h"
 
-#define PORT      35963 /* the first of the two virtual readers; the second is on the port after it */
+#define PORT      35963 /* the first of the two virtual readers; the second is on the next port */
 #define ATR_T1    "3B 80 01 81"
 #define ATR_T0    "3B 00"
 #define SECONDS   1000
@@ -31,14 +33,17 @@ static void answer(int fd, struct span s)
     uint8_t raw[300];
     struct buf b = BUF_OF(raw);
 
-    if (buf_be16(&b, (uint16_t)s.n) != TP_OK || buf_put(&b, s) != TP_OK || write(fd, b.p, b.n) != (ssize_t)b.n)
+    if (buf_be16(&b, (uint16_t)s.n) != TP_OK || buf_put(&b, s) != TP_OK ||
+        write(fd, b.p, b.n) != (ssize_t)b.n)
         _exit(1);
 }
 
-/* A card's life: READ RECORD gives its own P1 back; on T=0 a case 4 command leaves its answer for GET RESPONSE. */
+/* A card's life: READ RECORD gives its own P1 back; on T=0 a case 4 command leaves its answer for
+ * GET RESPONSE. */
 static void card_answer(int fd, const uint8_t *c, size_t n)
 {
-    const uint8_t record[] = {0x70, 0x01, c[2], 0x90, 0x00}, waiting[] = {0x61, 0x02}, response[] = {0x77, 0x00, 0x90, 0x00}, wrong[] = {0x67, 0x00};
+    const uint8_t record[] = {0x70, 0x01, c[2], 0x90, 0x00}, waiting[] = {0x61, 0x02},
+                  response[] = {0x77, 0x00, 0x90, 0x00}, wrong[] = {0x67, 0x00};
 
     if (n < 5)
         answer(fd, SPAN_OF(wrong));
@@ -54,12 +59,14 @@ static void card_answer(int fd, const uint8_t *c, size_t n)
 
 static void card_live(uint16_t port, const char *atr_hex)
 {
-    const struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
     uint8_t head[2], body[300], atr_raw[33];
     struct buf atr = BUF_OF(atr_raw);
 
-    if (hex_decode(&atr, atr_hex) != TP_OK || connect(fd, (const struct sockaddr *)&to, sizeof(to)) != 0)
+    if (hex_decode(&atr, atr_hex) != TP_OK ||
+        connect(fd, (const struct sockaddr *)&to, sizeof(to)) != 0)
         _exit(1);
     while (recv(fd, head, 2, MSG_WAITALL) == 2) {
         const size_t n = (size_t)(head[0] << 8 | head[1]);
@@ -174,7 +181,8 @@ START_TEST(a_card_that_comes_while_waiting)
         size_t n = 0;
         const pid_t first = plug_after(0, PORT, ATR_T1), card = plug_after(900, PORT + 1, ATR_T1);
 
-        ck_assert_msg(reader_wait_card(r, -1, &e) == TP_OK, "%s", e.text); /* not the card in the other reader */
+        ck_assert_msg(reader_wait_card(r, -1, &e) == TP_OK, "%s",
+                      e.text); /* not the card in the other reader */
         ck_assert_ptr_nonnull(strstr(reader_name(r), "00 01"));
         ck_assert_msg(reader_connect(r, &e) == TP_OK, "%s", e.text);
         ck_hex(reader_atr(r), "3B800181");
@@ -239,7 +247,8 @@ START_TEST(a_card_held_by_another_program)
         ck_says(&e, "held by another program");
         kill(holder, SIGKILL);
         waitpid(holder, &status, 0);
-        ck_assert_msg(reader_connect(r, &e) == TP_OK, "%s", e.text); /* the service frees it soon after its holder is gone */
+        ck_assert_msg(reader_connect(r, &e) == TP_OK, "%s",
+                      e.text); /* the service frees it soon after its holder is gone */
         reader_close(&r);
         unplug(card);
     }
@@ -292,7 +301,8 @@ static void start_service(void)
 
     ck_assert_ptr_nonnull(dir);
     snprintf(conf, sizeof(conf), "%s/conf", dir);
-    unlink("/run/pcscd/pcscd.pid"); /* else pcscd may take a killed one that nobody has waited for as running */
+    unlink("/run/pcscd/pcscd.pid"); /* else pcscd may take a killed one that nobody has waited for
+                                       as running */
     unlink("/run/pcscd/pcscd.comm");
     pid = fork();
     if (pid == 0 && fork() != 0) /* no child of ours, or it would stay as a zombie when killed */

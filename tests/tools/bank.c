@@ -19,18 +19,22 @@
 #include "crypto/pki.h"
 #include "issuer/state.h"
 
-/* Issuer master keys AC, SMI, SMC of tests/vectors/application-cryptograms.json. Those of AES are the same bytes. */
-static const char keys_hex[] = "0123456789ABCDEFFEDCBA9876543210FEDCBA98765432100123456789ABCDEF89ABCDEF0123456776543210FEDCBA98";
+/* Issuer master keys AC, SMI, SMC of tests/vectors/application-cryptograms.json. Those of AES are
+ * the same bytes. */
+static const char keys_hex[] = "0123456789ABCDEFFEDCBA9876543210FEDCBA98765432100123456789ABCDEF89A"
+                               "BCDEF0123456776543210FEDCBA98";
 
 #define EXPIRY 20301231
 
 __thread struct tp_error bank_error;
 
-void bank_must(enum tp_err r, const struct tp_error *e, const char *call, const char *file, int line)
+void bank_must(enum tp_err r, const struct tp_error *e, const char *call, const char *file,
+               int line)
 {
     if (r == TP_OK)
         return;
-    fprintf(stderr, "%s:%d: %s: %s (%s)\n", file, line, call, tp_err_text(r), e->code == r ? e->text : "");
+    fprintf(stderr, "%s:%d: %s: %s (%s)\n", file, line, call, tp_err_text(r),
+            e->code == r ? e->text : "");
     abort();
 }
 
@@ -47,7 +51,8 @@ static void run_issuer(const struct bank *b, const char *words)
     const char *top = getenv("TESTS_BUILDDIR");
     char command[1024];
 
-    snprintf(command, sizeof(command), "'%s/telepay-issuer' %s --dir '%s/iss' >/dev/null", top != NULL ? top : ".", words, b->dir);
+    snprintf(command, sizeof(command), "'%s/telepay-issuer' %s --dir '%s/iss' >/dev/null",
+             top != NULL ? top : ".", words, b->dir);
     if (system(command) != 0)
         die(command);
 }
@@ -137,7 +142,8 @@ void bank_start(struct bank *b, unsigned threads)
 
     snprintf(dir, sizeof(dir), "%s/iss", b->dir);
     BANK_MUST(issuer_server_new(&b->server, dir, "127.0.0.1", "0", threads, &bank_error));
-    snprintf(b->port, sizeof(b->port), "%u", link_server_port(issuer_server_link(b->server)) % 65536);
+    snprintf(b->port, sizeof(b->port), "%u",
+             link_server_port(issuer_server_link(b->server)) % 65536);
     if (pthread_create(&b->thread, NULL, run, b->server) != 0)
         die("a thread");
 }
@@ -161,7 +167,8 @@ static void become_server(const struct bank *b, int out)
     dup2(out, STDOUT_FILENO);
     if (getenv("BANK_LOG") == NULL)
         dup2(null, STDERR_FILENO);
-    execl(program, program, "serve", "--dir", dir, "--listen", "127.0.0.1:0", "--threads", "2", (char *)NULL);
+    execl(program, program, "serve", "--dir", dir, "--listen", "127.0.0.1:0", "--threads", "2",
+          (char *)NULL);
     _exit(127);
 }
 
@@ -220,10 +227,12 @@ static void derive(struct secret *out, const struct bank_card *c, unsigned which
     struct buf raw = BUF_OF(keys);
 
     BANK_MUST(hex_decode(&raw, keys_hex));
-    BANK_MUST(emv_master_key_derive(out, c->cvn, span_of(keys + (size_t)16 * which, 16), c->pan, (uint8_t)(c->psn / 10 << 4 | c->psn % 10)));
+    BANK_MUST(emv_master_key_derive(out, c->cvn, span_of(keys + (size_t)16 * which, 16), c->pan,
+                                    (uint8_t)(c->psn / 10 << 4 | c->psn % 10)));
 }
 
-static void lookup(const struct bank *b, const char *pan, uint8_t out[SEAL_LOOKUP], struct buf *sealed)
+static void lookup(const struct bank *b, const char *pan, uint8_t out[SEAL_LOOKUP],
+                   struct buf *sealed)
 {
     struct seal *seal = NULL;
     char dir[96];
@@ -236,7 +245,8 @@ static void lookup(const struct bank *b, const char *pan, uint8_t out[SEAL_LOOKU
     seal_free(&seal);
 }
 
-void bank_add(const struct bank *b, const char *pan, unsigned psn, enum emv_cvn cvn, unsigned method, int64_t balance)
+void bank_add(const struct bank *b, const char *pan, unsigned psn, enum emv_cvn cvn,
+              unsigned method, int64_t balance)
 {
     uint8_t room[64];
     struct buf sealed = BUF_OF(room);
@@ -258,10 +268,12 @@ void bank_add(const struct bank *b, const char *pan, unsigned psn, enum emv_cvn 
     book_close(&book);
 }
 
-void bank_card(struct bank_card *c, const struct bank *b, enum emv_cvn cvn, unsigned n, unsigned method, int64_t balance)
+void bank_card(struct bank_card *c, const struct bank *b, enum emv_cvn cvn, unsigned n,
+               unsigned method, int64_t balance)
 {
     memset(c, 0, sizeof(*c));
-    snprintf(c->pan, sizeof(c->pan), cvn == EMV_CCD_3DES ? "99901400%u%09u" : "999014%02u%08u", (unsigned)cvn % 10, n % 100000000);
+    snprintf(c->pan, sizeof(c->pan), cvn == EMV_CCD_3DES ? "99901400%u%09u" : "999014%02u%08u",
+             (unsigned)cvn % 10, n % 100000000);
     c->psn = 1;
     c->cvn = cvn;
     derive(&c->ac, c, 0);
@@ -287,8 +299,8 @@ void bank_account(const struct bank *b, const struct bank_card *c, struct accoun
     book_close(&book);
 }
 
-uint32_t bank_queue(const struct bank *b, const struct bank_card *c, const char *what, const uint8_t head[4], const char *data, bool encipher,
-                    uint8_t template)
+uint32_t bank_queue(const struct bank *b, const struct bank_card *c, const char *what,
+                    const uint8_t head[4], const char *data, bool encipher, uint8_t template)
 {
     struct book *book = bank_book(b);
     struct account a;
@@ -371,10 +383,12 @@ static void put_number(struct buf *out, uint32_t tag, uint64_t value, unsigned d
     BANK_MUST(tlv_put(out, tag, buf_span(&b)));
 }
 
-/* 9F10: Visa's with DKI and CVR of 3 bytes, the Common Core Definitions' with counters and discretionary data of zeros. */
+/* 9F10: Visa's with DKI and CVR of 3 bytes, the Common Core Definitions' with counters and
+ * discretionary data of zeros. */
 static size_t make_iad(uint8_t iad[32], const struct bank_terms *t)
 {
-    static const uint8_t kind[] = {[EMV_CVN_10] = 0x0A, [EMV_CVN_18] = 0x12, [EMV_CCD_3DES] = 0xA5, [EMV_CCD_AES] = 0xA6};
+    static const uint8_t kind[] = {
+        [EMV_CVN_10] = 0x0A, [EMV_CVN_18] = 0x12, [EMV_CCD_3DES] = 0xA5, [EMV_CCD_AES] = 0xA6};
 
     memset(iad, 0, 32);
     if (t->iad_cvn == EMV_CVN_10 || t->iad_cvn == EMV_CVN_18) {
@@ -391,9 +405,11 @@ static size_t make_iad(uint8_t iad[32], const struct bank_terms *t)
     return 32;
 }
 
-static void sign(uint8_t ac[8], const struct bank_card *c, const struct bank_terms *t, struct span de55, struct span iad)
+static void sign(uint8_t ac[8], const struct bank_card *c, const struct bank_terms *t,
+                 struct span de55, struct span iad)
 {
-    static const uint32_t order[] = {0x9F02, 0x9F03, 0x9F1A, 0x95, 0x5F2A, 0x9A, 0x9C, 0x9F37, 0x82, 0x9F36};
+    static const uint32_t order[] = {0x9F02, 0x9F03, 0x9F1A, 0x95, 0x5F2A,
+                                     0x9A,   0x9C,   0x9F37, 0x82, 0x9F36};
     const uint8_t atc[2] = {(uint8_t)(t->atc >> 8), (uint8_t)t->atc};
     uint8_t room[128];
     struct buf data = BUF_OF(room);
@@ -411,24 +427,29 @@ static void sign(uint8_t ac[8], const struct bank_card *c, const struct bank_ter
     ac[0] ^= t->ac_flip;
 }
 
-static struct span make_de55(struct bank_request *out, const struct bank_card *c, const struct bank_terms *t)
+static struct span make_de55(struct bank_request *out, const struct bank_card *c,
+                             const struct bank_terms *t)
 {
     struct buf b = BUF_OF(out->de55);
-    const uint8_t atc[2] = {(uint8_t)(t->atc >> 8), (uint8_t)t->atc}, un[4] = {0x12, 0x34, (uint8_t)(t->atc >> 8), (uint8_t)t->atc},
-                  aip[2] = {0x18, 0};
+    const uint8_t atc[2] = {(uint8_t)(t->atc >> 8), (uint8_t)t->atc},
+                  un[4] = {0x12, 0x34, (uint8_t)(t->atc >> 8), (uint8_t)t->atc}, aip[2] = {0x18, 0};
     const unsigned kind = t->processing / 10000;
     const uint8_t type = (uint8_t)((kind / 10 << 4 | kind % 10) ^ t->type_flip);
     uint8_t iad[32];
     const size_t iad_n = make_iad(iad, t);
 
-    put_number(&b, TAG_AMOUNT, (uint64_t)(t->signed_amount != 0 ? t->signed_amount : t->amount), 12);
+    put_number(&b, TAG_AMOUNT, (uint64_t)(t->signed_amount != 0 ? t->signed_amount : t->amount),
+               12);
     put_number(&b, TAG_AMOUNT_OTHER, 0, 12);
     put_number(&b, TAG_TERMINAL_COUNTRY, 250, 4);
     BANK_MUST(tlv_put(&b, TAG_TVR, SPAN_OF(t->tvr)));
     put_number(&b, TAG_TX_CURRENCY, t->currency, 4);
     const int today = date_of(time(NULL)); /* a day that is still to come is one of last year's */
 
-    put_number(&b, TAG_TX_DATE, (uint64_t)((today / 10000 - (t->mmdd > (unsigned)today % 10000)) % 100) * 10000 + t->mmdd, 6);
+    put_number(&b, TAG_TX_DATE,
+               (uint64_t)((today / 10000 - (t->mmdd > (unsigned)today % 10000)) % 100) * 10000 +
+                   t->mmdd,
+               6);
     BANK_MUST(tlv_put(&b, TAG_TX_TYPE, span_of(&type, 1)));
     BANK_MUST(tlv_put(&b, TAG_UN, SPAN_OF(un)));
     BANK_MUST(tlv_put(&b, TAG_AIP, SPAN_OF(aip)));
@@ -476,7 +497,8 @@ void bank_message(struct bank_request *out, const struct bank_terms *t, struct s
     BANK_MUST(iso8583_set(m, 55, de55));
 }
 
-void bank_authorisation(struct bank_request *out, const struct bank_card *c, const struct bank_terms *t)
+void bank_authorisation(struct bank_request *out, const struct bank_card *c,
+                        const struct bank_terms *t)
 {
     bank_message(out, t, make_de55(out, c, t));
 }
@@ -486,11 +508,13 @@ void bank_reversal(struct bank_request *out, const struct bank_terms *t, unsigne
     char original[64];
 
     start(&out->message, t, mti);
-    snprintf(original, sizeof(original), "0100%06llu1124211500%022u", strtoull(t->rrn, NULL, 10) % 1000000, 0U);
+    snprintf(original, sizeof(original), "0100%06llu1124211500%022u",
+             strtoull(t->rrn, NULL, 10) % 1000000, 0U);
     BANK_MUST(iso8583_set_text(&out->message, 90, original));
 }
 
-enum tp_err bank_exchange(struct bank_answer *a, struct link_client *c, const struct iso8583 *m, struct tp_error *e)
+enum tp_err bank_exchange(struct bank_answer *a, struct link_client *c, const struct iso8583 *m,
+                          struct tp_error *e)
 {
     uint8_t room[4096];
     struct buf out = BUF_OF(room), in = BUF_OF(a->raw);
@@ -515,7 +539,8 @@ enum tp_err bank_exchange(struct bank_answer *a, struct link_client *c, const st
     return TP_OK;
 }
 
-bool bank_proves(const struct bank_answer *a, const struct bank_card *c, const struct bank_request *q, uint16_t atc, unsigned method)
+bool bank_proves(const struct bank_answer *a, const struct bank_card *c,
+                 const struct bank_request *q, uint16_t atc, unsigned method)
 {
     const uint8_t counter[2] = {(uint8_t)(atc >> 8), (uint8_t)atc};
     uint8_t arpc[8];
@@ -530,8 +555,10 @@ bool bank_proves(const struct bank_answer *a, const struct bank_card *c, const s
         BANK_MUST(emv_arpc_1(arpc, c->cvn, secret_span(&session), q->ac, t.value.p + 8));
         right = memcmp(arpc, t.value.p, 8) == 0 && memcmp(t.value.p + 8, a->code, 2) == 0;
     } else if (method == 2 && t.value.n == 8) {
-        BANK_MUST(emv_arpc_2(arpc, c->cvn, secret_span(&session), q->ac, t.value.p + 4, span_of(NULL, 0)));
-        right = memcmp(arpc, t.value.p, 4) == 0 && ((t.value.p[5] & EMV_CSU_APPROVES) != 0) == (strcmp(a->code, "00") == 0);
+        BANK_MUST(emv_arpc_2(arpc, c->cvn, secret_span(&session), q->ac, t.value.p + 4,
+                             span_of(NULL, 0)));
+        right = memcmp(arpc, t.value.p, 4) == 0 &&
+                ((t.value.p[5] & EMV_CSU_APPROVES) != 0) == (strcmp(a->code, "00") == 0);
     }
     secret_free(&session);
     return right;

@@ -1,5 +1,7 @@
-/* An issuer's folder in /tmp with known master keys, its server in process or as the program, cards of every kind and the acquirer's messages about them: for
- * tests of the issuer. A card here computes with crypto/ alone, which the unit tests hold against public vectors and against Python. */
+/* An issuer's folder in /tmp with known master keys, its server in process or as the program, cards
+ * of every kind and the acquirer's messages about them: for tests of the issuer. A card here
+ * computes with crypto/ alone, which the unit tests hold against public vectors and against Python.
+ */
 #ifndef TP_TESTS_BANK_H
 #define TP_TESTS_BANK_H
 
@@ -25,14 +27,17 @@ struct bank {
     pid_t pid; /* or the program */
 };
 
-void bank_make(struct bank *b); /* runs $TESTS_BUILDDIR/telepay-issuer init; aborts with a sentence on any failure, like the others */
+void bank_make(struct bank *b); /* runs $TESTS_BUILDDIR/telepay-issuer init; aborts with a sentence
+                                   on any failure, like the others */
 void bank_make_of(struct bank *b, const char *scheme_dir); /* the same with the keys of a scheme */
 void bank_remove(struct bank *b);
 void bank_start(struct bank *b, unsigned threads);
 void bank_stop(struct bank *b);
-void bank_spawn(struct bank *b);                    /* telepay-issuer serve */
-void bank_kill(struct bank *b, int signal);         /* and waits for its end */
-void bank_acquirer(struct bank *b, const char *id); /* adds one more, with credentials; BANK_ACQUIRER is there from the start */
+void bank_spawn(struct bank *b);            /* telepay-issuer serve */
+void bank_kill(struct bank *b, int signal); /* and waits for its end */
+void bank_acquirer(
+    struct bank *b,
+    const char *id); /* adds one more, with credentials; BANK_ACQUIRER is there from the start */
 struct link_client *bank_connect(const struct bank *b, const char *acquirer);
 struct book *bank_book(const struct bank *b); /* the caller closes it */
 
@@ -44,17 +49,20 @@ struct bank_card {
     struct secret ac, smi, smc;
 };
 
-/* The nth card (from 0) of that kind, with its account (method: of the ARPC, 0 that of the kind). */
-void bank_card(struct bank_card *c, const struct bank *b, enum emv_cvn cvn, unsigned n, unsigned method, int64_t balance);
+/* The nth card (from 0) of that kind, with its account (method: of the ARPC, 0 that of the kind).
+ */
+void bank_card(struct bank_card *c, const struct bank *b, enum emv_cvn cvn, unsigned n,
+               unsigned method, int64_t balance);
 void bank_card_free(struct bank_card *c);
 void bank_account(const struct bank *b, const struct bank_card *c, struct account *out);
 /* Queues a script for it as script queue does; data: text to be sealed, or NULL. Its number. */
-uint32_t bank_queue(const struct bank *b, const struct bank_card *c, const char *what, const uint8_t head[4], const char *data, bool encipher,
-                    uint8_t template);
+uint32_t bank_queue(const struct bank *b, const struct bank_card *c, const char *what,
+                    const uint8_t head[4], const char *data, bool encipher, uint8_t template);
 void bank_script(const struct bank *b, uint32_t id, struct script *out);
 
 /* An account in EUR, for a card from elsewhere. */
-void bank_add(const struct bank *b, const char *pan, unsigned psn, enum emv_cvn cvn, unsigned method, int64_t balance);
+void bank_add(const struct bank *b, const char *pan, unsigned psn, enum emv_cvn cvn,
+              unsigned method, int64_t balance);
 
 struct bank_terms { /* what a request says; bank_usual fills it, with a new ATC and number */
     char acquirer[ACQUIRER_ID_MAX], rrn[BOOK_RRN_MAX], pan[PAN_TEXT_MAX];
@@ -77,8 +85,10 @@ struct bank_request {
     uint8_t de55[512];
     uint8_t ac[8];
 };
-void bank_authorisation(struct bank_request *out, const struct bank_card *c, const struct bank_terms *t);
-void bank_message(struct bank_request *out, const struct bank_terms *t, struct span de55); /* with the objects of a card from elsewhere; borrowed */
+void bank_authorisation(struct bank_request *out, const struct bank_card *c,
+                        const struct bank_terms *t);
+void bank_message(struct bank_request *out, const struct bank_terms *t,
+                  struct span de55); /* with the objects of a card from elsewhere; borrowed */
 void bank_reversal(struct bank_request *out, const struct bank_terms *t, unsigned mti);
 
 struct bank_answer {
@@ -90,13 +100,16 @@ struct bank_answer {
     size_t de55_n;
     struct iso8583 message; /* unpacked from raw */
 };
-enum tp_err bank_exchange(struct bank_answer *a, struct link_client *c, const struct iso8583 *m, struct tp_error *e);
+enum tp_err bank_exchange(struct bank_answer *a, struct link_client *c, const struct iso8583 *m,
+                          struct tp_error *e);
 
 /* As the card checks it: 91 of the answer to this request proves the issuer, with that code. */
-bool bank_proves(const struct bank_answer *a, const struct bank_card *c, const struct bank_request *q, uint16_t atc, unsigned method);
+bool bank_proves(const struct bank_answer *a, const struct bank_card *c,
+                 const struct bank_request *q, uint16_t atc, unsigned method);
 
 #define BANK_MUST(call) bank_must((call), &bank_error, #call, __FILE__, __LINE__)
 extern __thread struct tp_error bank_error;
-void bank_must(enum tp_err r, const struct tp_error *e, const char *call, const char *file, int line);
+void bank_must(enum tp_err r, const struct tp_error *e, const char *call, const char *file,
+               int line);
 
 #endif

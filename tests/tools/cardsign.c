@@ -17,17 +17,21 @@
 #define CARD_EXPIRY 20301231
 #define SCHEME_IIN  "999014"
 #define AIP         "1100" /* cardholder verification, CDA */
-/* All that a terminal says in DE 55, so that no byte of it is left unsigned: the usual objects, then 9F33 9F1E 9F06 9F09 9F41. */
-#define CDOL1       "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F06079F09029F4104"
+/* All that a terminal says in DE 55, so that no byte of it is left unsigned: the usual objects,
+ * then 9F33 9F1E 9F06 9F09 9F41. */
+#define CDOL1                                                                                      \
+    "9F02069F03069F1A0295055F2A029A039C019F3704"                                                   \
+    "9F35019F34039F33039F1E089F06079F09029F4104"
 #define CDOL1_PAYEE CDOL1 "9F7C20"
-#define CVM_LIST    "000000000000000041031F03" /* plaintext PIN, else none, each if the terminal supports it */
+#define CVM_LIST                                                                                   \
+    "000000000000000041031F03" /* plaintext PIN, else none, each if the terminal supports it */
 #define APP_VERSION "0001"
 #define CDOL2       "8A0295059F37049F3403"
-#define TRY(call)                                                                                                                                    \
-    do {                                                                                                                                             \
-        const enum tp_err r_ = (call);                                                                                                               \
-        if (r_ != TP_OK)                                                                                                                             \
-            return r_;                                                                                                                               \
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        const enum tp_err r_ = (call);                                                             \
+        if (r_ != TP_OK)                                                                           \
+            return r_;                                                                             \
     } while (0)
 
 static enum tp_err make_keys(struct signer *s, unsigned keys)
@@ -55,7 +59,8 @@ enum tp_err signer_make(struct signer *s, unsigned keys, struct tp_error *e)
     return r == TP_OK ? make_keys(s, keys) : r;
 }
 
-enum tp_err signer_share(struct signer *out, const struct signer *s, unsigned keys, struct tp_error *e)
+enum tp_err signer_share(struct signer *out, const struct signer *s, unsigned keys,
+                         struct tp_error *e)
 {
     char dir[] = "/tmp/signer.XXXXXX", command[64];
     enum tp_err r;
@@ -109,7 +114,8 @@ enum tp_err signer_card(struct signed_card *out, struct signer *s, uint64_t numb
     struct buf cn = BUF_OF(pan);
     const uint8_t serial[3] = {(uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number};
 
-    snprintf(out->pan, sizeof(out->pan), SCHEME_IIN "%09llu", (unsigned long long)number % 1000000000);
+    snprintf(out->pan, sizeof(out->pan), SCHEME_IIN "%09llu",
+             (unsigned long long)number % 1000000000);
     out->pan[15] = check_digit(out->pan);
     out->pan[16] = '\0';
     out->key = s->key[number % s->keys];
@@ -124,8 +130,9 @@ enum tp_err signer_card(struct signed_card *out, struct signer *s, uint64_t numb
     TRY(put_hex(&records, TAG_SDA_TAG_LIST, "82"));
     TRY(hex_decode(&records, AIP));
     out->records_n = records.n;
-    return emv_icc_cert_make(&out->cert, EMV_ICC_KEY, s->scheme->issuer, emv_privkey_public(out->key), buf_span(&records), out->pan, CARD_EXPIRY,
-                             serial);
+    return emv_icc_cert_make(&out->cert, EMV_ICC_KEY, s->scheme->issuer,
+                             emv_privkey_public(out->key), buf_span(&records), out->pan,
+                             CARD_EXPIRY, serial);
 }
 
 void terms_usual(struct terms *t, const struct signed_card *card, uint16_t atc)
@@ -143,7 +150,8 @@ void terms_usual(struct terms *t, const struct signed_card *card, uint16_t atc)
     t->date = date_of(now);
     t->time = local.tm_hour * 10000 + local.tm_min * 100 + local.tm_sec;
     memcpy(t->capabilities, "\x20\x98\xC8", 3);
-    memcpy(t->cvm, "\x01\x03\x02", 3); /* plaintext PIN by the card, if the terminal can, successful */
+    memcpy(t->cvm, "\x01\x03\x02",
+           3); /* plaintext PIN by the card, if the terminal can, successful */
     t->cid = 0x40;
     t->atc = atc;
     t->cvr[0] = 0x94; /* TC; second AC not requested; PIN verification performed */
@@ -212,7 +220,8 @@ static enum tp_err response_after(struct buf *out, const struct terms *t)
 }
 
 /* EMV 4.4 Book 2, 6.6.1: the SDAD over ICC dynamic data 08 || number || CID || AC || hash. */
-static enum tp_err sign(uint8_t *sdad, const struct signed_card *card, const struct terms *t, struct span cdol1, struct span cdol2)
+static enum tp_err sign(uint8_t *sdad, const struct signed_card *card, const struct terms *t,
+                        struct span cdol1, struct span cdol2)
 {
     uint8_t hashed[256], dynamic[38];
     struct buf h = BUF_OF(hashed), d = BUF_OF(dynamic);
@@ -233,28 +242,36 @@ static enum tp_err sign(uint8_t *sdad, const struct signed_card *card, const str
 
 /* ---- the terminal ---- */
 
-static enum tp_err certificates(struct buf *out, const struct signer *s, const struct signed_card *card)
+static enum tp_err certificates(struct buf *out, const struct signer *s,
+                                const struct signed_card *card)
 {
     const struct scheme *scheme = s->scheme;
 
     TRY(tlv_put(out, TAG_CA_INDEX, span_of(&scheme->index, 1)));
-    TRY(tlv_put(out, TAG_ISSUER_CERT, span_of(scheme->issuer_cert.cert, scheme->issuer_cert.cert_n)));
+    TRY(tlv_put(out, TAG_ISSUER_CERT,
+                span_of(scheme->issuer_cert.cert, scheme->issuer_cert.cert_n)));
     if (scheme->issuer_cert.remainder_n > 0)
-        TRY(tlv_put(out, TAG_ISSUER_REMAINDER, span_of(scheme->issuer_cert.remainder, scheme->issuer_cert.remainder_n)));
+        TRY(tlv_put(out, TAG_ISSUER_REMAINDER,
+                    span_of(scheme->issuer_cert.remainder, scheme->issuer_cert.remainder_n)));
     TRY(tlv_put(out, TAG_ISSUER_EXPONENT, emv_pubkey_exponent(emv_privkey_public(scheme->issuer))));
     TRY(tlv_put(out, TAG_ICC_CERT, span_of(card->cert.cert, card->cert.cert_n)));
     TRY(tlv_put(out, TAG_ICC_EXPONENT, emv_pubkey_exponent(emv_privkey_public(card->key))));
-    return card->cert.remainder_n > 0 ? tlv_put(out, TAG_ICC_REMAINDER, span_of(card->cert.remainder, card->cert.remainder_n)) : TP_OK;
+    return card->cert.remainder_n > 0
+               ? tlv_put(out, TAG_ICC_REMAINDER,
+                         span_of(card->cert.remainder, card->cert.remainder_n))
+               : TP_OK;
 }
 
-static enum tp_err evidence(struct buf *out, struct span sdad, const struct signer *s, const struct signed_card *card, const struct terms *t,
+static enum tp_err evidence(struct buf *out, struct span sdad, const struct signer *s,
+                            const struct signed_card *card, const struct terms *t,
                             struct span cdol1, struct span cdol2, const char *list)
 {
     uint8_t inner[400];
     struct buf response = BUF_OF(inner);
 
     TRY(response_before(&response, t));
-    TRY(t->no_cda ? tlv_put(&response, TAG_AC, SPAN_OF(t->ac)) : tlv_put(&response, TAG_SDAD, sdad));
+    TRY(t->no_cda ? tlv_put(&response, TAG_AC, SPAN_OF(t->ac))
+                  : tlv_put(&response, TAG_SDAD, sdad));
     TRY(response_after(&response, t));
     if (!t->no_cda)
         TRY(certificates(out, s, card));
@@ -329,11 +346,14 @@ void place_serial(char out[9], const char *contract, const char *terminal)
 {
     const size_t c = strlen(contract), t = strlen(terminal);
 
-    snprintf(out, 9, "%04u%.4s", (unsigned)strtoul(contract + (c > 4 ? c - 4 : 0), NULL, 10) % 10000, terminal + (t > 4 ? t - 4 : 0));
+    snprintf(out, 9, "%04u%.4s",
+             (unsigned)strtoul(contract + (c > 4 ? c - 4 : 0), NULL, 10) % 10000,
+             terminal + (t > 4 ? t - 4 : 0));
 }
 
-enum tp_err made_payment(struct made *out, struct signer *s, const struct signed_card *card, const struct terms *signed_terms,
-                         const struct terms *said_terms, const struct place *where)
+enum tp_err made_payment(struct made *out, struct signer *s, const struct signed_card *card,
+                         const struct terms *signed_terms, const struct terms *said_terms,
+                         const struct place *where)
 {
     struct terms both[2] = {*signed_terms, *said_terms};
     const struct terms *signed_ = &both[0], *said = &both[1];

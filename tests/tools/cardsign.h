@@ -1,12 +1,14 @@
-/* Card-signed 0200s for tests and load programs, made straight from src/crypto/emvmake.h: neither the simulated card nor the terminal is in the way, so that
- * what a card signed and what the message says can be made to differ at will. */
+/* Card-signed 0200s for tests and load programs, made straight from src/crypto/emvmake.h: neither
+ * the simulated card nor the terminal is in the way, so that what a card signed and what the
+ * message says can be made to differ at will. */
 #ifndef TP_TESTS_CARDSIGN_H
 #define TP_TESTS_CARDSIGN_H
 
 #include "simcard/scheme.h"
 #include "wire/iso8583.h"
 
-struct signer { /* a scheme of its own and the RSA keys its cards share: generating one for each would be most of a load program's time */
+struct signer { /* a scheme of its own and the RSA keys its cards share: generating one for each
+                   would be most of a load program's time */
     struct scheme *scheme;
     struct emv_privkey **key;
     unsigned keys;
@@ -15,8 +17,10 @@ struct signer { /* a scheme of its own and the RSA keys its cards share: generat
 };
 
 TP_MUST_CHECK enum tp_err signer_make(struct signer *s, unsigned keys, struct tp_error *e);
-/* A signer with the same authority and issuer, its keys copies, for another thread: a key is one thread's at a time. */
-TP_MUST_CHECK enum tp_err signer_share(struct signer *out, const struct signer *s, unsigned keys, struct tp_error *e);
+/* A signer with the same authority and issuer, its keys copies, for another thread: a key is one
+ * thread's at a time. */
+TP_MUST_CHECK enum tp_err signer_share(struct signer *out, const struct signer *s, unsigned keys,
+                                       struct tp_error *e);
 void signer_clear(struct signer *s);
 
 struct signed_card {
@@ -27,7 +31,8 @@ struct signed_card {
     size_t records_n;
 };
 
-/* The card of that number under the scheme's IIN: 999014NNNNNNNNNC, each with its own certificate. */
+/* The card of that number under the scheme's IIN: 999014NNNNNNNNNC, each with its own certificate.
+ */
 TP_MUST_CHECK enum tp_err signer_card(struct signed_card *out, struct signer *s, uint64_t number);
 
 struct terms { /* what a payment is; terms_usual fills it */
@@ -51,7 +56,8 @@ struct terms { /* what a payment is; terms_usual fills it */
     char serial[9];          /* 9F1E; "": that of the place */
     uint8_t payee[32];
     bool has_payee;   /* 9F7C, of a card that asks for it */
-    bool no_cda;      /* the response bears the cryptogram and no signature, and the evidence no certificates */
+    bool no_cda;      /* the response bears the cryptogram and no signature, and the evidence no
+                         certificates */
     const char *list; /* hex: what comes along is this list instead */
     bool second;      /* signed at the second GENERATE AC, over CDOL2 values too */
 };
@@ -77,7 +83,8 @@ struct place { /* where it is paid */
 void place_serial(char out[9], const char *contract, const char *terminal);
 
 /* The card signs `signed_`, the message says `said`. */
-TP_MUST_CHECK enum tp_err made_payment(struct made *out, struct signer *s, const struct signed_card *card, const struct terms *signed_,
+TP_MUST_CHECK enum tp_err made_payment(struct made *out, struct signer *s,
+                                       const struct signed_card *card, const struct terms *signed_,
                                        const struct terms *said, const struct place *where);
 
 #endif

@@ -1,7 +1,13 @@
-/* ccid_desk OPTION… CARD_DIR COMMAND…: runs COMMAND at a desk whose only reader is a CCID reader on a USB of paper with that card in it, and exits with COMMAND's code.
- * Must run under umockdev-wrapper. COMMAND may pull the reader out (SIGUSR1 to its parent) and plug it in again (SIGUSR2). Options: --level=tpdu|short|extended, --t0, --slots=N (the card is in the last), --keypad=DIGITS (also cancel, nothing, mismatch; other
- * digits for the next entries after commas), --display, --fault=card-out|unplugged|stall|short|sequence|time|for-ever with --at=N (the N-th command to the card),
- * --vendor=VVVV:PPPP (its numbers, and its maker's own interface class), --out (the card lies beside the reader), --beside (a second reader, of another product, without card), --forbidden (no user but root may open the reader),
+/* ccid_desk OPTION… CARD_DIR COMMAND…: runs COMMAND at a desk whose only reader is a CCID reader on
+ * a USB of paper with that card in it, and exits with COMMAND's code. Must run under
+ * umockdev-wrapper. COMMAND may pull the reader out (SIGUSR1 to its parent) and plug it in again
+ * (SIGUSR2). Options: --level=tpdu|short|extended, --t0, --slots=N (the card is in the last),
+ * --keypad=DIGITS (also cancel, nothing, mismatch; other digits for the next entries after commas),
+ * --display, --fault=card-out|unplugged|stall|short|sequence|time|for-ever with --at=N (the N-th
+ * command to the card),
+ * --vendor=VVVV:PPPP (its numbers, and its maker's own interface class), --out (the card lies
+ * beside the reader), --beside (a second reader, of another product, without card), --forbidden (no
+ * user but root may open the reader),
  * --counts=FILE (what passed over USB). */
 #include <getopt.h>
 #include <signal.h>
@@ -42,13 +48,18 @@ static int word(const char *arg, const char *const *words)
 static void parse(struct wanted *w, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"level", 1, NULL, 'l'},     {"t0", 0, NULL, '0'},     {"slots", 1, NULL, 's'}, {"vendor", 1, NULL, 'v'}, {"keypad", 1, NULL, 'k'},
-        {"display", 0, NULL, 'd'},   {"fault", 1, NULL, 'f'},  {"at", 1, NULL, 'a'},    {"out", 0, NULL, 'o'},    {"beside", 0, NULL, 'b'},
-        {"forbidden", 0, NULL, 'n'}, {"counts", 1, NULL, 'c'}, {NULL, 0, NULL, 0}};
-    static const char *const levels[] = {"character", "tpdu", "short", "extended", NULL}; /* in the order of enum double_level */
-    static const char *const faults[] = {"card-out", "unplugged", "stall", "short", "sequence", "time", "for-ever", NULL};
-    static const enum double_fault fault[] = {DOUBLE_CARD_OUT,  DOUBLE_UNPLUGGED, DOUBLE_STALL_IN, DOUBLE_SHORT_IN,
-                                              DOUBLE_STRAY_SEQ, DOUBLE_TIME,      DOUBLE_FOR_EVER};
+        {"level", 1, NULL, 'l'},  {"t0", 0, NULL, '0'},        {"slots", 1, NULL, 's'},
+        {"vendor", 1, NULL, 'v'}, {"keypad", 1, NULL, 'k'},    {"display", 0, NULL, 'd'},
+        {"fault", 1, NULL, 'f'},  {"at", 1, NULL, 'a'},        {"out", 0, NULL, 'o'},
+        {"beside", 0, NULL, 'b'}, {"forbidden", 0, NULL, 'n'}, {"counts", 1, NULL, 'c'},
+        {NULL, 0, NULL, 0}};
+    static const char *const levels[] = {"character", "tpdu", "short", "extended",
+                                         NULL}; /* in the order of enum double_level */
+    static const char *const faults[] = {"card-out", "unplugged", "stall",    "short",
+                                         "sequence", "time",      "for-ever", NULL};
+    static const enum double_fault fault[] = {DOUBLE_CARD_OUT, DOUBLE_UNPLUGGED, DOUBLE_STALL_IN,
+                                              DOUBLE_SHORT_IN, DOUBLE_STRAY_SEQ, DOUBLE_TIME,
+                                              DOUBLE_FOR_EVER};
     int key;
 
     double_defaults(&w->config, DOUBLE_EXTENDED);
@@ -113,7 +124,8 @@ static void plug(struct desk *d)
     usb_double_plug(d->usb, 1, d->reader, "ACME", "PinReader 9");
 }
 
-/* COMMAND, its parent being this, pulls the reader out with SIGUSR1 and plugs it in again with SIGUSR2. */
+/* COMMAND, its parent being this, pulls the reader out with SIGUSR1 and plugs it in again with
+ * SIGUSR2. */
 static void on_signal(struct desk *d, int signal)
 {
     if (signal == SIGUSR1) {
@@ -147,7 +159,10 @@ static void note(const char *file, const struct ccid_double *d)
 {
     FILE *f = fopen(file, "w");
 
-    if (f == NULL || fprintf(f, "%lu messages, %lu bytes out, %lu bytes in\n", d->messages, d->bytes_out, d->bytes_in) < 0 || fclose(f) != 0)
+    if (f == NULL ||
+        fprintf(f, "%lu messages, %lu bytes out, %lu bytes in\n", d->messages, d->bytes_out,
+                d->bytes_in) < 0 ||
+        fclose(f) != 0)
         give_up(file, "cannot be written");
 }
 

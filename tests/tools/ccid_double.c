@@ -5,7 +5,14 @@
 #include "base/hex.h"
 
 enum { DONE = 0x00, FAILED = 0x40, EXTENSION = 0x80 };
-enum { ERROR_MUTE = 0xFE, ERROR_PIN_TIMEOUT = 0xF0, ERROR_PIN_CANCELLED = 0xEF, ERROR_SLOT = 5, ERROR_POWER = 7, ERROR_UNKNOWN = 0 };
+enum {
+    ERROR_MUTE = 0xFE,
+    ERROR_PIN_TIMEOUT = 0xF0,
+    ERROR_PIN_CANCELLED = 0xEF,
+    ERROR_SLOT = 5,
+    ERROR_POWER = 7,
+    ERROR_UNKNOWN = 0
+};
 
 void double_defaults(struct double_config *c, enum double_level level)
 {
@@ -25,7 +32,8 @@ void double_defaults(struct double_config *c, enum double_level level)
     };
 }
 
-void double_start(struct ccid_double *d, const struct double_config *c, const struct inproc_card *app)
+void double_start(struct ccid_double *d, const struct double_config *c,
+                  const struct inproc_card *app)
 {
     memset(d, 0, sizeof(*d));
     d->c = *c;
@@ -82,7 +90,8 @@ static uint8_t icc(const struct ccid_double *d, uint8_t slot)
     return slot != d->c.slots - 1 || !d->inserted ? 2 : d->powered ? 0 : 1;
 }
 
-static void reply(struct ccid_double *d, uint8_t type, const uint8_t *m, uint8_t status, uint8_t error, uint8_t last, const uint8_t *data, size_t n)
+static void reply(struct ccid_double *d, uint8_t type, const uint8_t *m, uint8_t status,
+                  uint8_t error, uint8_t last, const uint8_t *data, size_t n)
 {
     static uint8_t out[DOUBLE_MESSAGE];
 
@@ -118,7 +127,8 @@ static void power_on(struct ccid_double *d, const uint8_t *m)
     }
     d->power_select = m[7];
     d->powered = d->spoken = false;
-    if (!d->inserted || (!automatic && (d->c.card_voltages >> (m[7] - 1) & 1) == 0) || d->app.power_on(d->app.ctx, &atr) != TP_OK) {
+    if (!d->inserted || (!automatic && (d->c.card_voltages >> (m[7] - 1) & 1) == 0) ||
+        d->app.power_on(d->app.ctx, &atr) != TP_OK) {
         fail(d, 0x80, m, d->c.power_error != 0 ? d->c.power_error : ERROR_MUTE);
         return;
     }
@@ -153,13 +163,15 @@ static bool take_pps(struct ccid_double *d, const uint8_t *m, const uint8_t *p, 
     return true;
 }
 
-/* T=0 as a card behind a reader has it: case 4 leaves its answer for GET RESPONSE, a wrong Le is told by 6Cxx. */
+/* T=0 as a card behind a reader has it: case 4 leaves its answer for GET RESPONSE, a wrong Le is
+ * told by 6Cxx. */
 static enum tp_err t0(struct ccid_double *d, const uint8_t *p, size_t n, struct buf *out)
 {
     uint8_t apdu[300], raw[300];
     struct buf answer = BUF_OF(raw);
     const uint8_t ins = p[1];
-    const bool case3 = ins == 0x20 || ins == 0x82 || ins == 0x24, case1 = ins == 0x1E || ins == 0x18 || ins == 0x16;
+    const bool case3 = ins == 0x20 || ins == 0x82 || ins == 0x24,
+               case1 = ins == 0x1E || ins == 0x18 || ins == 0x16;
     const size_t le = p[4] == 0 ? 256 : p[4];
     enum tp_err rc;
 
@@ -201,10 +213,12 @@ static enum tp_err run(struct ccid_double *d, const uint8_t *p, size_t n, struct
 /* The next piece of the answer, as the room of a message allows: 6.2.1. */
 static void give_piece(struct ccid_double *d, const uint8_t *m)
 {
-    const size_t room = d->c.max_message - 10, left = d->answer_n - d->answer_at, n = left < room ? left : room;
+    const size_t room = d->c.max_message - 10, left = d->answer_n - d->answer_at,
+                 n = left < room ? left : room;
     const bool first = d->answer_at == 0, last = n == left;
 
-    reply(d, 0x80, m, DONE, 0, first ? (last ? 0 : 1) : (last ? 2 : 3), d->answer + d->answer_at, n);
+    reply(d, 0x80, m, DONE, 0, first ? (last ? 0 : 1) : (last ? 2 : 3), d->answer + d->answer_at,
+          n);
     d->answer_at += n;
 }
 
@@ -253,8 +267,10 @@ static void transfer(struct ccid_double *d, const uint8_t *m, const uint8_t *p, 
         execute(d, m, p, n);
 }
 
-/* An entry that ends without a PIN for the card. Those that CCID has no bError for are told as PC/SC part 10 has them, which some readers do. */
-static bool without_pin(struct ccid_double *d, const uint8_t *m, const char *typed, size_t n, size_t min, size_t max)
+/* An entry that ends without a PIN for the card. Those that CCID has no bError for are told as
+ * PC/SC part 10 has them, which some readers do. */
+static bool without_pin(struct ccid_double *d, const uint8_t *m, const char *typed, size_t n,
+                        size_t min, size_t max)
 {
     if (strncmp(typed, "cancel", n) == 0)
         fail(d, 0x80, m, ERROR_PIN_CANCELLED);
@@ -271,7 +287,8 @@ static bool without_pin(struct ccid_double *d, const uint8_t *m, const char *typ
     return true;
 }
 
-/* 6.1.11: the digits typed go into the block as the structure says; only the form that EMV needs is known. */
+/* 6.1.11: the digits typed go into the block as the structure says; only the form that EMV needs is
+ * known. */
 static void secure(struct ccid_double *d, const uint8_t *m, const uint8_t *p, size_t n)
 {
     uint8_t apdu[32], block[40];
@@ -281,7 +298,8 @@ static void secure(struct ccid_double *d, const uint8_t *m, const uint8_t *p, si
 
     memcpy(d->secure, p, n < sizeof(d->secure) ? n : sizeof(d->secure));
     d->secure_n = n;
-    if (icc(d, m[5]) != 0 || !d->c.keypad || n != 28 || p[0] != 0 || p[2] != 0x89 || p[3] != 0x47 || p[4] != 0x04) {
+    if (icc(d, m[5]) != 0 || !d->c.keypad || n != 28 || p[0] != 0 || p[2] != 0x89 || p[3] != 0x47 ||
+        p[4] != 0x04) {
         fail(d, 0x80, m, d->c.keypad ? 10 : ERROR_UNKNOWN);
         return;
     }
@@ -294,7 +312,8 @@ static void secure(struct ccid_double *d, const uint8_t *m, const uint8_t *p, si
     for (size_t i = 0; i < digits; i++) {
         uint8_t *at = &apdu[6 + i / 2];
 
-        *at = (uint8_t)(i % 2 == 0 ? (typed[i] - '0') << 4 | 0x0F : (*at & 0xF0) | (typed[i] - '0'));
+        *at =
+            (uint8_t)(i % 2 == 0 ? (typed[i] - '0') << 4 | 0x0F : (*at & 0xF0) | (typed[i] - '0'));
     }
     if (d->c.level != DOUBLE_TPDU || d->c.t0) {
         execute(d, m, apdu, 13);
@@ -378,8 +397,8 @@ static bool before(struct ccid_double *d, const uint8_t *m)
 
 static void to_card(struct ccid_double *d, const uint8_t *m, const uint8_t *p, size_t n)
 {
-    const bool now =
-        d->fault != DOUBLE_WELL && ++d->commands >= d->fault_at && d->commands < d->fault_at + (d->fault_times == 0 ? 1 : d->fault_times);
+    const bool now = d->fault != DOUBLE_WELL && ++d->commands >= d->fault_at &&
+                     d->commands < d->fault_at + (d->fault_times == 0 ? 1 : d->fault_times);
 
     if (now && before(d, m))
         return;
@@ -428,7 +447,8 @@ bool double_take(struct ccid_double *d, struct span message)
         reply(d, 0x82, m, DONE, 0, m[7], p, n);
         break;
     case 0x6C:
-        reply(d, 0x82, m, DONE, 0, d->c.t0 ? 0 : 1, (const uint8_t *)"\x11\x10\x00\x4D\x00\xFE\x00", d->c.t0 ? 5 : 7);
+        reply(d, 0x82, m, DONE, 0, d->c.t0 ? 0 : 1, (const uint8_t *)"\x11\x10\x00\x4D\x00\xFE\x00",
+              d->c.t0 ? 5 : 7);
         break;
     case 0x69:
     case 0x6F:
@@ -453,7 +473,8 @@ bool double_give(struct ccid_double *d, struct buf *out, bool *stalls)
     if (*stalls || d->queued == 0)
         return false;
     if (d->fault == DOUBLE_FOR_EVER && d->queued == 1 && d->queue[0].p[7] >> 6 == 2)
-        ask_for_time(d, d->queue[0].p); /* the header of a reply has slot and number where that of the command has them */
+        ask_for_time(d, d->queue[0].p); /* the header of a reply has slot and number where that of
+                                           the command has them */
     n = d->queue[0].n < out->cap - out->n ? d->queue[0].n : out->cap - out->n;
     memcpy(out->p + out->n, d->queue[0].p, n);
     out->n += n;

@@ -1,5 +1,6 @@
-/* A CCID reader made of nothing but its messages, with one of our cards in it: what the driver is tried with, in process (a pipe) or behind real libusb (usb_double.h).
- * Written from the CCID specification 1.1, apart from drivers/ccid_*; it shares no code with them. */
+/* A CCID reader made of nothing but its messages, with one of our cards in it: what the driver is
+ * tried with, in process (a pipe) or behind real libusb (usb_double.h). Written from the CCID
+ * specification 1.1, apart from drivers/ccid_*; it shares no code with them. */
 #ifndef TP_TESTS_CCID_DOUBLE_H
 #define TP_TESTS_CCID_DOUBLE_H
 
@@ -11,20 +12,21 @@
 
 enum double_level { DOUBLE_CHARACTER, DOUBLE_TPDU, DOUBLE_SHORT, DOUBLE_EXTENDED };
 
-enum double_fault { /* what goes wrong at the fault_at-th command to the card (XfrBlock or Secure; counted from 1) */
+enum double_fault { /* what goes wrong at the fault_at-th command to the card (XfrBlock or Secure;
+                       counted from 1) */
                     DOUBLE_WELL,
-                    DOUBLE_STALL_OUT,    /* the message is refused by a stall */
-                    DOUBLE_STALL_IN,     /* its answer is */
-                    DOUBLE_SHORT_IN,     /* the answer is cut short */
-                    DOUBLE_STRAY_SEQ,    /* an answer with a wrong number goes before the right one */
-                    DOUBLE_WRONG_SEQ,    /* only one with a wrong number comes */
-                    DOUBLE_WRONG_TYPE,   /* an answer of another kind */
-                    DOUBLE_TIME,         /* asks for more time three times, then answers */
-                    DOUBLE_FOR_EVER,     /* asks for more time and never answers */
-                    DOUBLE_SILENT,       /* no answer at all */
-                    DOUBLE_UNPLUGGED,    /* the reader goes while the computer waits */
-                    DOUBLE_CARD_OUT,     /* the card does */
-                    DOUBLE_ERROR,        /* bError is `error` */
+                    DOUBLE_STALL_OUT,  /* the message is refused by a stall */
+                    DOUBLE_STALL_IN,   /* its answer is */
+                    DOUBLE_SHORT_IN,   /* the answer is cut short */
+                    DOUBLE_STRAY_SEQ,  /* an answer with a wrong number goes before the right one */
+                    DOUBLE_WRONG_SEQ,  /* only one with a wrong number comes */
+                    DOUBLE_WRONG_TYPE, /* an answer of another kind */
+                    DOUBLE_TIME,       /* asks for more time three times, then answers */
+                    DOUBLE_FOR_EVER,   /* asks for more time and never answers */
+                    DOUBLE_SILENT,     /* no answer at all */
+                    DOUBLE_UNPLUGGED,  /* the reader goes while the computer waits */
+                    DOUBLE_CARD_OUT,   /* the card does */
+                    DOUBLE_ERROR,      /* bError is `error` */
                     DOUBLE_WHOLE_PACKETS /* an empty packet after every message */
 };
 
@@ -51,8 +53,8 @@ struct double_config {
 struct ccid_double {
     struct double_config c;
     struct inproc_card app;
-    const char *
-        typed; /* on the keypad: digits; "cancel", "nothing", "mismatch"; "refuse": the reader does not know the command; after a comma the next entry */
+    const char *typed; /* on the keypad: digits; "cancel", "nothing", "mismatch"; "refuse": the
+                          reader does not know the command; after a comma the next entry */
     bool inserted, powered, spoken, unplugged;
     enum double_fault fault;
     unsigned fault_at, fault_times; /* 0: once */
@@ -81,15 +83,18 @@ struct ccid_double {
 
 /* A reader of that level with sensible rest: T=1, 5 V, no keypad, 271 bytes a message. */
 void double_defaults(struct double_config *c, enum double_level level);
-void double_start(struct ccid_double *d, const struct double_config *c, const struct inproc_card *app);
+void double_start(struct ccid_double *d, const struct double_config *c,
+                  const struct inproc_card *app);
 
 /* The 54 bytes of its class descriptor. */
 void double_descriptor(const struct double_config *c, uint8_t raw[54]);
 
-/* A message on the bulk-out pipe; what it is answered waits in the queue. False: the pipe stalls. */
+/* A message on the bulk-out pipe; what it is answered waits in the queue. False: the pipe stalls.
+ */
 bool double_take(struct ccid_double *d, struct span message);
 
-/* The next message for the bulk-in pipe, appended. False: none (or it stalls: stall_in, which this clears). */
+/* The next message for the bulk-in pipe, appended. False: none (or it stalls: stall_in, which this
+ * clears). */
 bool double_give(struct ccid_double *d, struct buf *out, bool *stalls);
 
 /* The card comes or goes; the next notice says so. */

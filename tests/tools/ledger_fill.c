@@ -1,6 +1,7 @@
-/* Fills an acquirer's books with acknowledged transactions, through ledger.h, for tests of the collection:
- *     ledger_fill DIR CONTRACT TERMINAL COUNT [FIRST_STAN] [CREDIT_EVERY] [SECONDS_AGO]
- * Every CREDIT_EVERY-th is a credit (0: none; 1: all). Amounts are 1.00, 1.01, … Prints the reference number of each when COUNT is at most 1000. */
+/* Fills an acquirer's books with acknowledged transactions, through ledger.h, for tests of the
+ * collection: ledger_fill DIR CONTRACT TERMINAL COUNT [FIRST_STAN] [CREDIT_EVERY] [SECONDS_AGO]
+ * Every CREDIT_EVERY-th is a credit (0: none; 1: all). Amounts are 1.00, 1.01, … Prints the
+ * reference number of each when COUNT is at most 1000. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,16 +16,19 @@
 
 #define GROUP 2000
 
-/* DE 55 with the amount, currency and method of cardholder verification, and a signature's worth of bytes. */
+/* DE 55 with the amount, currency and method of cardholder verification, and a signature's worth of
+ * bytes. */
 static size_t make_icc(uint8_t *out, int64_t amount, uint32_t stan)
 {
     struct buf b = {out, 0, 256};
     uint8_t ac[8] = {0};
 
     memcpy(ac, &stan, sizeof(stan));
-    if (buf_put(&b, span_of("\x9F\x36\x02\x00\x01\x9F\x26\x08", 8)) != TP_OK || buf_put(&b, SPAN_OF(ac)) != TP_OK ||
-        buf_put(&b, span_of("\x9F\x02\x06", 3)) != TP_OK || bcd_put(&b, (uint64_t)amount, 12) != TP_OK ||
-        buf_put(&b, span_of("\x5F\x2A\x02\x09\x78\x9F\x34\x03\x41\x03\x02\x9F\x4B\x81\x90", 15)) != TP_OK ||
+    if (buf_put(&b, span_of("\x9F\x36\x02\x00\x01\x9F\x26\x08", 8)) != TP_OK ||
+        buf_put(&b, SPAN_OF(ac)) != TP_OK || buf_put(&b, span_of("\x9F\x02\x06", 3)) != TP_OK ||
+        bcd_put(&b, (uint64_t)amount, 12) != TP_OK ||
+        buf_put(&b, span_of("\x5F\x2A\x02\x09\x78\x9F\x34\x03\x41\x03\x02\x9F\x4B\x81\x90", 15)) !=
+            TP_OK ||
         buf_fill(&b, (uint8_t)stan, 144) != TP_OK)
         abort();
     return b.n;
@@ -49,9 +53,11 @@ struct filling {
     time_t now;
 };
 
-static enum tp_err add(struct filling *f, uint32_t stan, bool credit, bool print, struct tp_error *e)
+static enum tp_err add(struct filling *f, uint32_t stan, bool credit, bool print,
+                       struct tp_error *e)
 {
-    uint8_t context[LEDGER_CONTEXT_MAX], sealed_raw[PAN_MAX + SEAL_OVERHEAD], lookup[SEAL_LOOKUP], digest[32] = {0}, icc[256];
+    uint8_t context[LEDGER_CONTEXT_MAX], sealed_raw[PAN_MAX + SEAL_OVERHEAD], lookup[SEAL_LOOKUP],
+        digest[32] = {0}, icc[256];
     struct buf sealed = BUF_OF(sealed_raw);
     struct tx_record tx = {.stan = stan,
                            .kind = credit ? TX_CREDIT : TX_DEBIT,
@@ -66,7 +72,8 @@ static enum tp_err add(struct filling *f, uint32_t stan, bool credit, bool print
     enum tp_err r;
 
     localtime_r(&f->now, &at);
-    tx.local_time = ((int64_t)date_of(f->now) + stan / 1000000) * 1000000 + at.tm_hour * 10000 + at.tm_min * 100 + at.tm_sec;
+    tx.local_time = ((int64_t)date_of(f->now) + stan / 1000000) * 1000000 + at.tm_hour * 10000 +
+                    at.tm_min * 100 + at.tm_sec;
     tx.stan = stan % 1000000;
     snprintf(tx.contract, sizeof(tx.contract), "%s", f->contract);
     snprintf(tx.terminal, sizeof(tx.terminal), "%s", f->terminal);
@@ -89,7 +96,8 @@ static enum tp_err add(struct filling *f, uint32_t stan, bool credit, bool print
     return r;
 }
 
-static enum tp_err fill(struct filling *f, uint32_t first, uint32_t count, uint32_t credit_every, struct tp_error *e)
+static enum tp_err fill(struct filling *f, uint32_t first, uint32_t count, uint32_t credit_every,
+                        struct tp_error *e)
 {
     enum tp_err r = TP_OK;
 
@@ -97,22 +105,25 @@ static enum tp_err fill(struct filling *f, uint32_t first, uint32_t count, uint3
         if (i % GROUP == 0)
             r = ledger_group_begin(f->ledger, e);
         if (r == TP_OK)
-            r = add(f, first + i, credit_every > 0 && (i + 1) % credit_every == 0, count <= 1000, e);
+            r = add(f, first + i, credit_every > 0 && (i + 1) % credit_every == 0, count <= 1000,
+                    e);
         if (r == TP_OK && (i % GROUP == GROUP - 1 || i + 1 == count))
             r = ledger_group_commit(f->ledger, e);
     }
     return r;
 }
 
-/* The books take the time from the clock: for a payment of the day before yesterday it is put back afterwards,
- * past the trigger that keeps anyone from it. */
+/* The books take the time from the clock: for a payment of the day before yesterday it is put back
+ * afterwards, past the trigger that keeps anyone from it. */
 static const char *age_sql(const char *seconds)
 {
     static char sql[300];
 
     snprintf(sql, sizeof(sql),
-             "DROP TRIGGER tx_written_once; UPDATE tx SET acknowledged = acknowledged - %ld WHERE acknowledged > unixepoch() - 60;"
-             "CREATE TRIGGER tx_written_once BEFORE UPDATE ON tx BEGIN SELECT RAISE(ABORT, 'a transaction is written once'); END;",
+             "DROP TRIGGER tx_written_once; UPDATE tx SET acknowledged = acknowledged - %ld WHERE "
+             "acknowledged > unixepoch() - 60;"
+             "CREATE TRIGGER tx_written_once BEFORE UPDATE ON tx BEGIN SELECT RAISE(ABORT, 'a "
+             "transaction is written once'); END;",
              atol(seconds));
     return sql;
 }
@@ -124,7 +135,8 @@ int main(int argc, char **argv)
     enum tp_err r;
 
     if (argc < 5) {
-        fprintf(stderr, "usage: ledger_fill DIR CONTRACT TERMINAL COUNT [FIRST_STAN] [CREDIT_EVERY] [SECONDS_AGO]\n");
+        fprintf(stderr, "usage: ledger_fill DIR CONTRACT TERMINAL COUNT [FIRST_STAN] "
+                        "[CREDIT_EVERY] [SECONDS_AGO]\n");
         return 2;
     }
     f.now = time(NULL) - (argc > 7 ? atol(argv[7]) : 0);
@@ -132,8 +144,11 @@ int main(int argc, char **argv)
     if (r == TP_OK)
         r = seal_open_dir(&f.seal, argv[1], &e);
     if (r == TP_OK)
-        r = fill(&f, argc > 5 ? (uint32_t)atol(argv[5]) : 1, (uint32_t)atol(argv[4]), argc > 6 ? (uint32_t)atol(argv[6]) : 0, &e);
-    if (r == TP_OK && argc > 7 && sqlite3_exec(db_handle(ledger_db(f.ledger)), age_sql(argv[7]), NULL, NULL, NULL) != SQLITE_OK)
+        r = fill(&f, argc > 5 ? (uint32_t)atol(argv[5]) : 1, (uint32_t)atol(argv[4]),
+                 argc > 6 ? (uint32_t)atol(argv[6]) : 0, &e);
+    if (r == TP_OK && argc > 7 &&
+        sqlite3_exec(db_handle(ledger_db(f.ledger)), age_sql(argv[7]), NULL, NULL, NULL) !=
+            SQLITE_OK)
         r = tp_fail(&e, TP_ERR_IO, "cannot age the transactions");
     if (r != TP_OK)
         fprintf(stderr, "ledger_fill: %s\n", e.text);

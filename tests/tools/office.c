@@ -16,11 +16,13 @@
 
 struct tp_error office_error;
 
-void office_must(enum tp_err r, const struct tp_error *e, const char *call, const char *file, int line)
+void office_must(enum tp_err r, const struct tp_error *e, const char *call, const char *file,
+                 int line)
 {
     if (r == TP_OK)
         return;
-    fprintf(stderr, "%s:%d: %s: %s (%s)\n", file, line, call, tp_err_text(r), e->code == r ? e->text : "");
+    fprintf(stderr, "%s:%d: %s: %s (%s)\n", file, line, call, tp_err_text(r),
+            e->code == r ? e->text : "");
     abort();
 }
 
@@ -103,7 +105,8 @@ static void *run(void *ctx)
 {
     struct tp_error e;
 
-    office_must(link_server_run(acquirer_server_link(ctx), &e), &e, "link_server_run", __FILE__, __LINE__);
+    office_must(link_server_run(acquirer_server_link(ctx), &e), &e, "link_server_run", __FILE__,
+                __LINE__);
     return NULL;
 }
 
@@ -134,7 +137,8 @@ static void become_server(const struct office *o, int out, unsigned threads)
     dup2(out, STDOUT_FILENO);
     if (getenv("OFFICE_LOG") == NULL)
         dup2(null, STDERR_FILENO);
-    execl(program, program, "serve", "--dir", o->dir, "--listen", "127.0.0.1:0", "--threads", count, (char *)NULL);
+    execl(program, program, "serve", "--dir", o->dir, "--listen", "127.0.0.1:0", "--threads", count,
+          (char *)NULL);
     _exit(127);
 }
 
@@ -180,12 +184,14 @@ SSL_CTX *office_tls(const struct office *o, const char *contract, const char *te
     snprintf(cert, sizeof(cert), "%s/%s-%s.pem", o->dir, contract, terminal);
     snprintf(key, sizeof(key), "%s/%s-%s.key", o->dir, contract, terminal);
     if (access(cert, R_OK) != 0)
-        MUST(pki_certificate_make(in_dir(o, "pki"), PKI_CLIENT, &subject, 30, cert, key, &office_error));
+        MUST(pki_certificate_make(in_dir(o, "pki"), PKI_CLIENT, &subject, 30, cert, key,
+                                  &office_error));
     MUST(pki_tls_context(&tls, PKI_CLIENT, in_dir(o, "pki/ca.pem"), cert, key, &office_error));
     return tls;
 }
 
-struct link_client *office_connect(const struct office *o, const char *contract, const char *terminal)
+struct link_client *office_connect(const struct office *o, const char *contract,
+                                   const char *terminal)
 {
     SSL_CTX *tls = office_tls(o, contract, terminal);
     struct link_client *c = NULL;
@@ -195,7 +201,8 @@ struct link_client *office_connect(const struct office *o, const char *contract,
     return c;
 }
 
-enum tp_err office_send(struct office_answer *a, struct link_client *c, const struct iso8583 *m, struct tp_error *e)
+enum tp_err office_send(struct office_answer *a, struct link_client *c, const struct iso8583 *m,
+                        struct tp_error *e)
 {
     uint8_t room[8192];
     struct buf out = BUF_OF(room), in = BUF_OF(a->raw);
@@ -220,7 +227,8 @@ enum tp_err office_send(struct office_answer *a, struct link_client *c, const st
     return TP_OK;
 }
 
-enum tp_err office_exchange(struct office_answer *a, struct link_client *c, struct made *m, unsigned mti, struct tp_error *e)
+enum tp_err office_exchange(struct office_answer *a, struct link_client *c, struct made *m,
+                            unsigned mti, struct tp_error *e)
 {
     if (mti != 0)
         m->message.mti = mti;
@@ -229,7 +237,8 @@ enum tp_err office_exchange(struct office_answer *a, struct link_client *c, stru
 
 /* ---- the books ---- */
 
-static enum tp_err count(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e)
+static enum tp_err count(void *ctx, uint32_t sequence, const struct tx_record *tx,
+                         struct tp_error *e)
 {
     struct office_books *b = ctx;
 

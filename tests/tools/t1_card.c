@@ -17,7 +17,8 @@ static size_t edc(const struct t1_card *c, const uint8_t *p, size_t n, uint8_t o
     uint8_t x = 0;
 
     for (size_t i = 0; i < n; i++) {
-        unsigned v = (p[i] ^ crc) & 0xFF; /* byte by byte, as ISO/IEC 14443-3, Annex B, has it in C */
+        unsigned v =
+            (p[i] ^ crc) & 0xFF; /* byte by byte, as ISO/IEC 14443-3, Annex B, has it in C */
 
         x ^= p[i];
         v ^= v << 4 & 0xFF;
@@ -28,7 +29,8 @@ static size_t edc(const struct t1_card *c, const uint8_t *p, size_t n, uint8_t o
     return c->crc ? 2 : 1;
 }
 
-static enum tp_err say(struct t1_card *c, struct buf *out, unsigned pcb, const uint8_t *inf, size_t n, bool remember)
+static enum tp_err say(struct t1_card *c, struct buf *out, unsigned pcb, const uint8_t *inf,
+                       size_t n, bool remember)
 {
     uint8_t b[260] = {0, (uint8_t)pcb, (uint8_t)n};
 
@@ -52,7 +54,8 @@ static enum tp_err say_i(struct t1_card *c, struct buf *out)
     const size_t left = c->answer_n - c->answer_at;
 
     c->piece = left < c->ifsd ? left : c->ifsd;
-    return say(c, out, (c->ns ? 0x40U : 0) | (c->piece < left ? 0x20U : 0), c->answer + c->answer_at, c->piece, true);
+    return say(c, out, (c->ns ? 0x40U : 0) | (c->piece < left ? 0x20U : 0),
+               c->answer + c->answer_at, c->piece, true);
 }
 
 static enum tp_err think(struct t1_card *c, struct buf *out)
@@ -78,7 +81,8 @@ static enum tp_err think(struct t1_card *c, struct buf *out)
 
 static enum tp_err take_i(struct t1_card *c, const uint8_t *b, struct buf *out)
 {
-    if ((b[1] & 0x1F) != 0 || (b[1] >> 6 & 1) != c->nr || c->state == T1_CARD_WAITS || c->command_n + b[2] > sizeof(c->command) || b[2] > c->ifsc)
+    if ((b[1] & 0x1F) != 0 || (b[1] >> 6 & 1) != c->nr || c->state == T1_CARD_WAITS ||
+        c->command_n + b[2] > sizeof(c->command) || b[2] > c->ifsc)
         return say_r(c, out, 2, false);
     if (c->state == T1_CARD_ANSWERS) { /* the reader goes on: it has our last block */
         if (c->answer_at + c->piece < c->answer_n)
@@ -141,7 +145,9 @@ enum tp_err t1_card_take(struct t1_card *c, struct span block, struct buf *out)
         return say_r(c, out, 2, false);
     edc(c, block.p, block.n - n, sum);
     if (memcmp(sum, block.p + block.n - n, n) != 0)
-        return c->state == T1_CARD_WAITS ? buf_put(out, span_of(c->last, c->last_n)) : say_r(c, out, 1, false); /* rule 7.3: asks again for time */
+        return c->state == T1_CARD_WAITS
+                   ? buf_put(out, span_of(c->last, c->last_n))
+                   : say_r(c, out, 1, false); /* rule 7.3: asks again for time */
     if ((block.p[1] & 0x80) == 0)
         return take_i(c, block.p, out);
     return (block.p[1] & 0x40) == 0 ? take_r(c, block.p, out) : take_s(c, block.p, out);

@@ -1,4 +1,5 @@
-/* The card's side of T=1, for tests: written from ISO/IEC 7816-3, 11, apart from drivers/t1.c and sharing nothing with it. */
+/* The card's side of T=1, for tests: written from ISO/IEC 7816-3, 11, apart from drivers/t1.c and
+ * sharing nothing with it. */
 #ifndef TP_TESTS_T1_CARD_H
 #define TP_TESTS_T1_CARD_H
 
@@ -22,7 +23,8 @@ struct t1_card {
 
 void t1_card_start(struct t1_card *c, const struct inproc_card *app, uint8_t ifsc, bool crc);
 
-/* One block from the reader, one from the card, appended. The error of the application when it does not answer. */
+/* One block from the reader, one from the card, appended. The error of the application when it does
+ * not answer. */
 TP_MUST_CHECK enum tp_err t1_card_take(struct t1_card *c, struct span block, struct buf *out);
 
 #endif

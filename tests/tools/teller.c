@@ -60,7 +60,8 @@ static void start(struct iso8583 *a, const struct iso8583 *m, unsigned mti)
         a->field[echoed[i]] = m->field[echoed[i]];
 }
 
-static void leave(struct teller *b, struct link_peer *peer, const struct iso8583 *a, unsigned after_ms)
+static void leave(struct teller *b, struct link_peer *peer, const struct iso8583 *a,
+                  unsigned after_ms)
 {
     struct teller_late *l = calloc(1, sizeof(*l));
     struct buf out = {l != NULL ? l->bytes : NULL, 0, sizeof(l->bytes)};
@@ -81,7 +82,8 @@ static void leave(struct teller *b, struct link_peer *peer, const struct iso8583
 
 static void put_data(struct iso8583 *a, struct buf *de55, const char *code)
 {
-    if (tlv_put(de55, TAG_ARC, span_str(code)) != TP_OK || tlv_put(de55, TAG_ISSUER_AUTH_DATA, SPAN_OF(teller_arpc)) != TP_OK)
+    if (tlv_put(de55, TAG_ARC, span_str(code)) != TP_OK ||
+        tlv_put(de55, TAG_ISSUER_AUTH_DATA, SPAN_OF(teller_arpc)) != TP_OK)
         abort();
     a->field[55] = buf_span(de55);
 }
@@ -89,9 +91,10 @@ static void put_data(struct iso8583 *a, struct buf *de55, const char *code)
 static void decide(struct teller *b, struct teller_record *r)
 {
     static const char *const codes[TELLER_MOODS] = {
-        [TELLER_APPROVES] = "00", [TELLER_REFUSES] = "51", [TELLER_SLOW] = "00",     [TELLER_MUTE] = "00",
-        [TELLER_GARBAGE] = "00",  [TELLER_OTHER] = "00",   [TELLER_CUT] = "00",      [TELLER_NO_CODE] = "00",
-        [TELLER_SICK] = "96",     [TELLER_PARTLY] = "10",  [TELLER_OWN_CODES] = "Y1"};
+        [TELLER_APPROVES] = "00", [TELLER_REFUSES] = "51",  [TELLER_SLOW] = "00",
+        [TELLER_MUTE] = "00",     [TELLER_GARBAGE] = "00",  [TELLER_OTHER] = "00",
+        [TELLER_CUT] = "00",      [TELLER_NO_CODE] = "00",  [TELLER_SICK] = "96",
+        [TELLER_PARTLY] = "10",   [TELLER_OWN_CODES] = "Y1"};
 
     r->mood = b->mood;
     if (b->seed != NULL && rand_r(b->seed) % 10 < 4)
@@ -116,7 +119,8 @@ static void on_question(struct teller *b, struct link_peer *peer, const struct i
     uint64_t amount = 0;
     struct teller_record *r;
 
-    if (iso8583_text(m, 37, rrn, sizeof(rrn)) != TP_OK || iso8583_number(m, 4, &amount) != TP_OK || !iso8583_has(m, 55) || !iso8583_has(m, 14))
+    if (iso8583_text(m, 37, rrn, sizeof(rrn)) != TP_OK || iso8583_number(m, 4, &amount) != TP_OK ||
+        !iso8583_has(m, 55) || !iso8583_has(m, 14))
         abort();
     r = find_or_add(b, rrn);
     if (r->asked++ == 0) {
@@ -125,7 +129,8 @@ static void on_question(struct teller *b, struct link_peer *peer, const struct i
     }
     start(&a, m, MTI_AUTHORISATION_RESPONSE);
     if (iso8583_set_text(&a, 39, r->answer_code) != TP_OK ||
-        (r->approval[0] != '\0' && r->mood != TELLER_NO_CODE && iso8583_set_text(&a, 38, r->approval) != TP_OK))
+        (r->approval[0] != '\0' && r->mood != TELLER_NO_CODE &&
+         iso8583_set_text(&a, 38, r->approval) != TP_OK))
         abort();
     put_data(&a, &de55, r->answer_code);
     if (r->mood == TELLER_MUTE)
@@ -149,7 +154,8 @@ static void on_reversal(struct teller *b, struct link_peer *peer, const struct i
     char rrn[13], original[43];
     struct teller_record *r;
 
-    if (iso8583_text(m, 37, rrn, sizeof(rrn)) != TP_OK || iso8583_text(m, 90, original, sizeof(original)) != TP_OK ||
+    if (iso8583_text(m, 37, rrn, sizeof(rrn)) != TP_OK ||
+        iso8583_text(m, 90, original, sizeof(original)) != TP_OK ||
         strncmp(original, "0100", 4) != 0 || strncmp(original + 4, rrn + 6, 6) != 0)
         abort();
     r = find_or_add(b, rrn);
@@ -190,7 +196,8 @@ static void on_message(void *ctx, struct link_peer *peer, void *user, struct spa
     pthread_mutex_unlock(&b->lock);
 }
 
-static enum tp_err on_opened(void *ctx, struct link_peer *peer, const char *organisation, const char *common_name, void **user)
+static enum tp_err on_opened(void *ctx, struct link_peer *peer, const char *organisation,
+                             const char *common_name, void **user)
 {
     (void)ctx;
     (void)peer;
@@ -239,7 +246,8 @@ static void *run_server(void *ctx)
 {
     struct tp_error e = {TP_OK, ""};
 
-    office_must(link_server_run(((struct teller *)ctx)->server, &e), &e, "link_server_run", __FILE__, __LINE__);
+    office_must(link_server_run(((struct teller *)ctx)->server, &e), &e, "link_server_run",
+                __FILE__, __LINE__);
     return NULL;
 }
 
@@ -255,7 +263,8 @@ static char *in_dir(const struct teller *b, const char *name)
 
 void teller_make(struct teller *b, const struct office *o)
 {
-    const struct pki_subject server = {NULL, "teller", "localhost,127.0.0.1"}, acquirer = {"acquirer", "00000000042", NULL};
+    const struct pki_subject server = {NULL, "teller", "localhost,127.0.0.1"},
+                             acquirer = {"acquirer", "00000000042", NULL};
 
     memset(b, 0, sizeof(*b));
     b->office = o;
@@ -265,31 +274,38 @@ void teller_make(struct teller *b, const struct office *o)
     MUST(file_make_dir(in_dir(b, "teller"), 0700, &office_error));
     MUST(file_make_dir(in_dir(b, "issuers/teller"), 0700, &office_error));
     MUST(pki_authority_make(in_dir(b, "teller"), "Test bank", &office_error));
-    MUST(pki_certificate_make(in_dir(b, "teller"), PKI_SERVER, &server, 30, in_dir(b, "teller/server.pem"), in_dir(b, "teller/server.key"),
+    MUST(pki_certificate_make(in_dir(b, "teller"), PKI_SERVER, &server, 30,
+                              in_dir(b, "teller/server.pem"), in_dir(b, "teller/server.key"),
                               &office_error));
-    MUST(pki_certificate_make(in_dir(b, "teller"), PKI_CLIENT, &acquirer, 30, in_dir(b, "issuers/teller/acquirer.pem"),
+    MUST(pki_certificate_make(in_dir(b, "teller"), PKI_CLIENT, &acquirer, 30,
+                              in_dir(b, "issuers/teller/acquirer.pem"),
                               in_dir(b, "issuers/teller/acquirer.key"), &office_error));
 }
 
 void teller_open(struct teller *b)
 {
-    const struct link_events events = {.ctx = b, .opened = on_opened, .message = on_message, .closed = on_closed};
+    const struct link_events events = {
+        .ctx = b, .opened = on_opened, .message = on_message, .closed = on_closed};
     SSL_CTX *tls = NULL;
     char conf[512];
 
-    MUST(
-        pki_tls_context(&tls, PKI_SERVER, in_dir(b, "teller/ca.pem"), in_dir(b, "teller/server.pem"), in_dir(b, "teller/server.key"), &office_error));
+    MUST(pki_tls_context(&tls, PKI_SERVER, in_dir(b, "teller/ca.pem"),
+                         in_dir(b, "teller/server.pem"), in_dir(b, "teller/server.key"),
+                         &office_error));
     MUST(link_server_new(&b->server, "127.0.0.1", b->port, tls, 1, &events, &office_error));
     SSL_CTX_free(tls);
     link_server_limits(b->server)->drain_ms = 50;
     snprintf(b->port, sizeof(b->port), "%u", link_server_port(b->server));
     snprintf(conf, sizeof(conf),
-             "[issuer]\nname = teller\nhost = 127.0.0.1\nport = %s\nacquirer = 00000000042\niins = 4999 999014\nca = ../../teller/ca.pem\n"
+             "[issuer]\nname = teller\nhost = 127.0.0.1\nport = %s\nacquirer = 00000000042\niins = "
+             "4999 999014\nca = ../../teller/ca.pem\n"
              "certificate = acquirer.pem\nkey = acquirer.key\n",
              b->port);
-    MUST(file_replace(in_dir(b, "issuers/teller/issuer.conf"), span_str(conf), 0600, &office_error));
+    MUST(
+        file_replace(in_dir(b, "issuers/teller/issuer.conf"), span_str(conf), 0600, &office_error));
     b->stop = false;
-    if (pthread_create(&b->thread, NULL, run_server, b) != 0 || pthread_create(&b->clock, NULL, run_clock, b) != 0)
+    if (pthread_create(&b->thread, NULL, run_server, b) != 0 ||
+        pthread_create(&b->clock, NULL, run_clock, b) != 0)
         abort();
 }
 

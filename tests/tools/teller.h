@@ -1,5 +1,6 @@
-/* An issuer as an acquirer sees it, in the test's own process, that behaves as told and remembers all: for tests of the online way. It checks no cryptogram; the real one
- * is telepay-issuer. Its memory is what a test holds the acquirer's books against. */
+/* An issuer as an acquirer sees it, in the test's own process, that behaves as told and remembers
+ * all: for tests of the online way. It checks no cryptogram; the real one is telepay-issuer. Its
+ * memory is what a test holds the acquirer's books against. */
 #ifndef TP_TESTS_TELLER_H
 #define TP_TESTS_TELLER_H
 
@@ -38,8 +39,9 @@ struct teller {
     char port[8];
     enum teller_mood mood; /* for questions that come now */
     unsigned slow_ms;
-    unsigned deaf;  /* so many 0400s are not answered */
-    unsigned *seed; /* not NULL: each question gets a mood of its own by chance, mostly a good one */
+    unsigned deaf; /* so many 0400s are not answered */
+    unsigned
+        *seed; /* not NULL: each question gets a mood of its own by chance, mostly a good one */
     struct teller_record *record;
     size_t records, room;
     struct teller_late *late;
@@ -47,7 +49,8 @@ struct teller {
     bool stop;
 };
 
-/* Makes the credentials and issuers/teller in the office's folder; teller_open listens, on the same port each time. */
+/* Makes the credentials and issuers/teller in the office's folder; teller_open listens, on the same
+ * port each time. */
 void teller_make(struct teller *b, const struct office *o);
 void teller_open(struct teller *b);
 void teller_shut(struct teller *b);

@@ -84,7 +84,8 @@ static void control(struct device *d, struct usbdevfs_urb *urb, uint8_t *buffer)
     uint8_t raw[128];
     size_t n;
 
-    if (buffer[0] == 0x80 && buffer[1] == GET_DESCRIPTOR && buffer[3] == STRING_TYPE && buffer[2] <= 2) {
+    if (buffer[0] == 0x80 && buffer[1] == GET_DESCRIPTOR && buffer[3] == STRING_TYPE &&
+        buffer[2] <= 2) {
         n = string_descriptor(d, buffer[2], raw);
         n = n < room ? n : room;
         memcpy(buffer + 8, raw, n);
@@ -149,7 +150,8 @@ static int submit(struct device *d, const UMockdevIoctlClient *client, UMockdevI
     if (data == NULL || d->n == FLYING_MAX)
         return EINVAL;
     urb = urb_of(data);
-    buffer = umockdev_ioctl_data_resolve(data, offsetof(struct usbdevfs_urb, buffer), (gsize)urb->buffer_length, NULL);
+    buffer = umockdev_ioctl_data_resolve(data, offsetof(struct usbdevfs_urb, buffer),
+                                         (gsize)urb->buffer_length, NULL);
     if (buffer != NULL)
         g_object_unref(buffer);
     urb->status = 0;
@@ -182,7 +184,8 @@ static int discard(struct device *d, const UMockdevIoctlClient *client, UMockdev
 
     memcpy(&address, arg->data, sizeof(address));
     for (size_t i = 0; i < d->n; i++)
-        if (d->flying[i].client == client && d->flying[i].urb->client_addr == address && !d->flying[i].done) {
+        if (d->flying[i].client == client && d->flying[i].urb->client_addr == address &&
+            !d->flying[i].done) {
             urb_of(d->flying[i].urb)->status = -ENOENT;
             d->flying[i].done = true;
             return 0;
@@ -193,8 +196,9 @@ static int discard(struct device *d, const UMockdevIoctlClient *client, UMockdev
 static int capabilities(UMockdevIoctlData *arg)
 {
     UMockdevIoctlData *data = umockdev_ioctl_data_resolve(arg, 0, sizeof(guint32), NULL);
-    const guint32 caps = USBDEVFS_CAP_BULK_SCATTER_GATHER | USBDEVFS_CAP_BULK_CONTINUATION | USBDEVFS_CAP_NO_PACKET_SIZE_LIM |
-                         USBDEVFS_CAP_REAP_AFTER_DISCONNECT | USBDEVFS_CAP_ZERO_PACKET;
+    const guint32 caps = USBDEVFS_CAP_BULK_SCATTER_GATHER | USBDEVFS_CAP_BULK_CONTINUATION |
+                         USBDEVFS_CAP_NO_PACKET_SIZE_LIM | USBDEVFS_CAP_REAP_AFTER_DISCONNECT |
+                         USBDEVFS_CAP_ZERO_PACKET;
 
     memcpy(data->data, &caps, sizeof(caps));
     g_object_unref(data);
@@ -212,7 +216,8 @@ static int claim(struct device *d, const UMockdevIoctlClient *client)
     return 0;
 }
 
-static int call(struct device *d, const UMockdevIoctlClient *client, gulong request, UMockdevIoctlData *arg)
+static int call(struct device *d, const UMockdevIoctlClient *client, gulong request,
+                UMockdevIoctlData *arg)
 {
     switch (request) {
     case USBDEVFS_GET_CAPABILITIES:
@@ -342,7 +347,8 @@ static void set_mode(const char *root, const char *folder, const char *name, mod
         give_up(path, strerror(errno));
 }
 
-/* What umockdev itself needs (its folder is mkdtemp's, and requests go over a socket) is opened to all: only the node refuses. */
+/* What umockdev itself needs (its folder is mkdtemp's, and requests go over a socket) is opened to
+ * all: only the node refuses. */
 void usb_double_forbid(const struct usb_double *u, unsigned number)
 {
     set_mode(u->root, "", "", 0777);
@@ -368,11 +374,27 @@ static size_t endpoint(uint8_t *p, uint8_t address, uint8_t type, uint8_t size)
 /* Device, configuration, interface, class and endpoint descriptors: USB 2.0, 9.6. */
 static size_t descriptors(const struct double_config *c, uint8_t raw[160])
 {
-    const uint8_t device[18] = {
-        18, 1, 0x00, 0x02, 0, 0, 0, 64, (uint8_t)c->vendor, (uint8_t)(c->vendor >> 8), (uint8_t)c->product, (uint8_t)(c->product >> 8),
-        0,  1, 1,    2,    0, 1};
+    const uint8_t device[18] = {18,
+                                1,
+                                0x00,
+                                0x02,
+                                0,
+                                0,
+                                0,
+                                64,
+                                (uint8_t)c->vendor,
+                                (uint8_t)(c->vendor >> 8),
+                                (uint8_t)c->product,
+                                (uint8_t)(c->product >> 8),
+                                0,
+                                1,
+                                1,
+                                2,
+                                0,
+                                1};
     const uint8_t endpoints = c->no_interrupt ? 2 : 3;
-    const uint8_t configuration[9] = {9, 2, (uint8_t)(9 + 9 + 54 + 7 * endpoints), 0, 1, 1, 0, 0x80, 50};
+    const uint8_t configuration[9] = {9,    2, (uint8_t)(9 + 9 + 54 + 7 * endpoints), 0, 1, 1, 0,
+                                      0x80, 50};
     const uint8_t interface[9] = {9, 4, 0, 0, endpoints, c->vendor_class ? 0xFF : 0x0B, 0, 0, 0};
     size_t n = 0;
 
@@ -391,7 +413,8 @@ static size_t descriptors(const struct double_config *c, uint8_t raw[160])
     return n;
 }
 
-void usb_double_plug(struct usb_double *u, unsigned number, struct ccid_double *reader, const char *maker, const char *product)
+void usb_double_plug(struct usb_double *u, unsigned number, struct ccid_double *reader,
+                     const char *maker, const char *product)
 {
     struct device *d = &u->devices[number - 1];
     uint8_t raw[160];
@@ -418,14 +441,17 @@ void usb_double_plug(struct usb_double *u, unsigned number, struct ccid_double *
     }
     if (!umockdev_testbed_attach_ioctl(u->testbed, d->node, d->handler, &error))
         give_up(d->node, error->message);
-    snprintf(
-        text, sizeof(text), /* the interface is for pcscd, which looks for that, and libccid, for the words of its maker */
-        "P: /devices/usb%u\nN: bus/usb/001/%03u\nE: SUBSYSTEM=usb\nE: DRIVER=usb\nE: BUSNUM=001\nE: DEVNUM=%03u\nE: DEVNAME=%s\n"
-        "E: DEVTYPE=usb_device\nA: busnum=1\\n\nA: devnum=%u\\n\nA: idVendor=%04x\\n\nA: idProduct=%04x\\n\nA: manufacturer=%s\\n\nA: product=%s\\n\n"
-        "A: bConfigurationValue=1\\n\nA: speed=12\\n\nH: descriptors=%s\n\n"
-        "P: /devices/usb%u/%u-0:1.0\nE: SUBSYSTEM=usb\nE: DEVTYPE=usb_interface\nA: bInterfaceNumber=00\\n\nA: bInterfaceClass=%s\\n\n",
-        number, number, number, d->node, number, reader->c.vendor, reader->c.product, maker, product, hex, number, number,
-        reader->c.vendor_class ? "ff" : "0b");
+    snprintf(text, sizeof(text), /* the interface is for pcscd, which looks for that, and libccid,
+                                    for the words of its maker */
+             "P: /devices/usb%u\nN: bus/usb/001/%03u\nE: SUBSYSTEM=usb\nE: DRIVER=usb\nE: "
+             "BUSNUM=001\nE: DEVNUM=%03u\nE: DEVNAME=%s\n"
+             "E: DEVTYPE=usb_device\nA: busnum=1\\n\nA: devnum=%u\\n\nA: idVendor=%04x\\n\nA: "
+             "idProduct=%04x\\n\nA: manufacturer=%s\\n\nA: product=%s\\n\n"
+             "A: bConfigurationValue=1\\n\nA: speed=12\\n\nH: descriptors=%s\n\n"
+             "P: /devices/usb%u/%u-0:1.0\nE: SUBSYSTEM=usb\nE: DEVTYPE=usb_interface\nA: "
+             "bInterfaceNumber=00\\n\nA: bInterfaceClass=%s\\n\n",
+             number, number, number, d->node, number, reader->c.vendor, reader->c.product, maker,
+             product, hex, number, number, reader->c.vendor_class ? "ff" : "0b");
     if (!umockdev_testbed_add_from_string(u->testbed, text, &error))
         give_up(d->path, error->message);
 }

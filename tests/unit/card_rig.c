@@ -73,7 +73,8 @@ void rig_start(struct rig *r, const struct perso_params *p)
     rig_start_with(r, p, NULL, NULL);
 }
 
-void rig_start_with(struct rig *r, const struct perso_params *p, void (*change)(struct card_profile *profile, const void *how), const void *how)
+void rig_start_with(struct rig *r, const struct perso_params *p,
+                    void (*change)(struct card_profile *profile, const void *how), const void *how)
 {
     struct card_profile *profile;
     struct tp_error e = {TP_OK, ""};
@@ -117,7 +118,8 @@ struct span rig_value(const struct rig *r, uint32_t tag)
 {
     struct tlv object = {0};
 
-    ck_assert_msg(tlv_find_deep(rig_answer(r), tag, &object) == TP_OK, "tag %X is missing", (unsigned)tag);
+    ck_assert_msg(tlv_find_deep(rig_answer(r), tag, &object) == TP_OK, "tag %X is missing",
+                  (unsigned)tag);
     return object.value;
 }
 

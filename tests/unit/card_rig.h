@@ -25,12 +25,15 @@ struct rig {
 /* One scheme for all tests of a program: made at the first call, freed at exit. */
 struct scheme *rig_scheme(void);
 
-/* The factory's defaults for RIG_PAN, PIN 1234, good until 2030-12, effective since 2020; no issuer authentication. */
+/* The factory's defaults for RIG_PAN, PIN 1234, good until 2030-12, effective since 2020; no issuer
+ * authentication. */
 void rig_params(struct perso_params *p);
 void rig_start(struct rig *r, const struct perso_params *p); /* card in memory, powered on */
 /* The same with a profile that the test changes first; NULL: as it is. */
-void rig_start_with(struct rig *r, const struct perso_params *p, void (*change)(struct card_profile *profile, const void *how), const void *how);
-/* For such a change: other content (hex) for a data object that the records have; the card's own index of them follows. */
+void rig_start_with(struct rig *r, const struct perso_params *p,
+                    void (*change)(struct card_profile *profile, const void *how), const void *how);
+/* For such a change: other content (hex) for a data object that the records have; the card's own
+ * index of them follows. */
 void rig_set_object(struct card_profile *profile, uint32_t tag, const char *hex);
 void rig_end(struct rig *r);
 
@@ -38,22 +41,26 @@ void rig_end(struct rig *r);
 unsigned rig_send(struct rig *r, const char *hex);
 struct span rig_answer(const struct rig *r);
 
-/* The value of a data object in the last answer, at any depth. Fails the test when it is not there. */
+/* The value of a data object in the last answer, at any depth. Fails the test when it is not there.
+ */
 struct span rig_value(const struct rig *r, uint32_t tag);
 
 #define RIG_SELECT "00A4040007F000000014101000"
 #define RIG_GPO    "80A8000008 8306 2098C8 0250 35 00" /* 9F33, 9F1A, 9F35 */
 
-/* CDOL1 values: 12.50 EUR, France, TVR 0, 2026-11-23, purchase, UN, type 35, CVM results, capabilities, serial, version, counter, AID, digest 00…1F; 89 bytes. */
+/* CDOL1 values: 12.50 EUR, France, TVR 0, 2026-11-23, purchase, UN, type 35, CVM results,
+ * capabilities, serial, version, counter, AID, digest 00…1F; 89 bytes. */
 #define RIG_UN "11223344"
-#define RIG_CDOL1                                                                                                                                    \
-    "000000001250 000000000000 0250 0000000000 0978 261123 00 " RIG_UN " 35 410302 2098C8"                                                           \
-    "3132333435363738"                                                                                                                               \
-    "0001"                                                                                                                                           \
-    "00000001"                                                                                                                                       \
-    "F0000000141010"                                                                                                                                 \
+#define RIG_CDOL1                                                                                  \
+    "000000001250 000000000000 0250 0000000000 0978 261123 00 " RIG_UN " 35 410302 2098C8"         \
+    "3132333435363738"                                                                             \
+    "0001"                                                                                         \
+    "00000001"                                                                                     \
+    "F0000000141010"                                                                               \
     "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F"
-#define RIG_CDOL2  "000000001250 000000000000 0250 0000000000 0978 261123 00 " RIG_UN " 410302" /* after the ARC */
+#define RIG_CDOL2                                                                                  \
+    "000000001250 000000000000 0250 0000000000 0978 261123 00 " RIG_UN " 410302" /* after the ARC  \
+                                                                                  */
 #define RIG_ARC_00 "3030"
 #define RIG_ARC_Y3 "5933"
 #define RIG_ARC_Z3 "5A33"

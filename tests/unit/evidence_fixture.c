@@ -13,12 +13,12 @@
 #include "base/file.h"
 #include "base/hex.h"
 
-#define MUST(condition)                                                                                                                              \
-    do {                                                                                                                                             \
-        if (!(condition)) {                                                                                                                          \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                                                                          \
-            abort();                                                                                                                                 \
-        }                                                                                                                                            \
+#define MUST(condition)                                                                            \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
+            abort();                                                                               \
+        }                                                                                          \
     } while (0)
 
 void fixture_keys_make(struct fixture_keys *k)
@@ -35,10 +35,12 @@ void fixture_keys_free(struct fixture_keys *k)
     emv_privkey_free(&k->icc);
 }
 
-struct capk_store *fixture_authorities(const struct fixture_keys *k, const char *expiry, const char *revoked)
+struct capk_store *fixture_authorities(const struct fixture_keys *k, const char *expiry,
+                                       const char *revoked)
 {
     const struct emv_pubkey *key = emv_privkey_public(k->ca);
-    char path[] = "/tmp/evidence_fixture.XXXXXX", modulus[2 * EMV_RSA_MAX + 1], sha1[41], text[2048], quoted[32];
+    char path[] = "/tmp/evidence_fixture.XXXXXX", modulus[2 * EMV_RSA_MAX + 1], sha1[41],
+         text[2048], quoted[32];
     uint8_t hash[20];
     const uint8_t rid[5] = {0xF0, 0, 0, 0, 0x14};
     struct capk_store *s = NULL;
@@ -49,9 +51,12 @@ struct capk_store *fixture_authorities(const struct fixture_keys *k, const char 
     MUST(capk_sha1(hash, rid, 0x01, key) == TP_OK);
     snprintf(quoted, sizeof(quoted), "\"%s\"", expiry != NULL ? expiry : "");
     snprintf(text, sizeof(text),
-             "{\"keys\":[{\"rid\":\"" FIXTURE_RID "\",\"index\":\"01\",\"modulus\":\"%s\",\"exponent\":\"03\",\"sha1\":\"%s\",\"expiry\":%s}],"
+             "{\"keys\":[{\"rid\":\"" FIXTURE_RID
+             "\",\"index\":\"01\",\"modulus\":\"%s\",\"exponent\":\"03\",\"sha1\":\"%s\","
+             "\"expiry\":%s}],"
              "\"revoked\":[%s]}",
-             hex_encode(modulus, emv_pubkey_modulus(key)), hex_encode(sha1, SPAN_OF(hash)), expiry != NULL ? quoted : "null", revoked);
+             hex_encode(modulus, emv_pubkey_modulus(key)), hex_encode(sha1, SPAN_OF(hash)),
+             expiry != NULL ? quoted : "null", revoked);
     MUST(file_replace(path, span_str(text), 0600, NULL) == TP_OK);
     MUST(capk_store_new(&s) == TP_OK);
     MUST(capk_store_load(s, path, NULL) == TP_OK);
@@ -59,7 +64,8 @@ struct capk_store *fixture_authorities(const struct fixture_keys *k, const char 
     return s;
 }
 
-/* Everything of DE 55 that the terminal knows, so that a card that asks for all of it covers all of it. */
+/* Everything of DE 55 that the terminal knows, so that a card that asks for all of it covers all of
+ * it. */
 #define CDOL1 "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F09029F41049F0607"
 #define CDOL2 "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403"
 
@@ -80,7 +86,8 @@ void fixture_plan_start(struct fixture_plan *p)
                                .signed_cid = 0x40};
 }
 
-/* What the terminal knows, in the order of DESIGN 7's DE 55; the card's objects are added as they come. */
+/* What the terminal knows, in the order of DESIGN 7's DE 55; the card's objects are added as they
+ * come. */
 static const struct {
     uint32_t tag;
     const char *value;
@@ -171,8 +178,10 @@ static void build_values(struct buf *out, const char *dol)
 
 static const char ac_hex[] = "C1C2C3C4C5C6C7C8", iad_hex[] = "06011203A40000";
 
-/* The SDAD by the book, not by evidence.c: Book 2, 6.6.1. hashed is PDOL, CDOL values and response objects, one after the other. */
-static void make_sdad(uint8_t *out, const struct fixture_keys *k, const struct fixture_plan *p, struct span hashed)
+/* The SDAD by the book, not by evidence.c: Book 2, 6.6.1. hashed is PDOL, CDOL values and response
+ * objects, one after the other. */
+static void make_sdad(uint8_t *out, const struct fixture_keys *k, const struct fixture_plan *p,
+                      struct span hashed)
 {
     uint8_t dynamic[64], hash[20], un[4];
     struct buf d = BUF_OF(dynamic), u = BUF_OF(un);
@@ -189,7 +198,8 @@ static void make_sdad(uint8_t *out, const struct fixture_keys *k, const struct f
 }
 
 /* The response as a card gives it; sdad empty at first. */
-static void make_response(struct buf *out, const struct fixture_plan *p, struct span sdad, bool template)
+static void make_response(struct buf *out, const struct fixture_plan *p, struct span sdad,
+                          bool template)
 {
     uint8_t raw[300];
     struct buf b = BUF_OF(raw);
@@ -201,11 +211,13 @@ static void make_response(struct buf *out, const struct fixture_plan *p, struct 
     else if (sdad.n > 0)
         MUST(tlv_put(&b, TAG_SDAD, sdad) == TP_OK);
     put_hex(&b, TAG_IAD, iad_hex);
-    MUST(template ? tlv_put(out, TAG_RESPONSE_2, buf_span(&b)) == TP_OK : buf_put(out, buf_span(&b)) == TP_OK);
+    MUST(template ? tlv_put(out, TAG_RESPONSE_2, buf_span(&b)) == TP_OK
+                  : buf_put(out, buf_span(&b)) == TP_OK);
 }
 
 /* "9F02=000000000001" in the list of changes, else the value itself. */
-static const char *changed(const struct fixture_plan *p, uint32_t tag, const char *value, char room[64])
+static const char *changed(const struct fixture_plan *p, uint32_t tag, const char *value,
+                           char room[64])
 {
     char name[12];
     const char *at;
@@ -229,11 +241,13 @@ static void make_de55(struct buf *out, const struct fixture_plan *p)
     put_hex(out, TAG_ATC, changed(p, TAG_ATC, "0007", room));
     put_hex(out, TAG_AIP, changed(p, TAG_AIP, AIP, room));
     for (size_t i = 0; i < sizeof(terminal_data) / sizeof(terminal_data[0]); i++)
-        put_hex(out, terminal_data[i].tag, changed(p, terminal_data[i].tag, terminal_data[i].value, room));
+        put_hex(out, terminal_data[i].tag,
+                changed(p, terminal_data[i].tag, terminal_data[i].value, room));
     put_hex(out, TAG_PAN_SEQUENCE, changed(p, TAG_PAN_SEQUENCE, "01", room));
 }
 
-static void put_cert(struct buf *out, const struct emv_cert_made *m, struct emv_pubkey *key, uint32_t cert, uint32_t remainder, uint32_t exponent)
+static void put_cert(struct buf *out, const struct emv_cert_made *m, struct emv_pubkey *key,
+                     uint32_t cert, uint32_t remainder, uint32_t exponent)
 {
     MUST(tlv_put(out, cert, span_of(m->cert, m->cert_n)) == TP_OK);
     if (m->remainder_n > 0)
@@ -241,10 +255,13 @@ static void put_cert(struct buf *out, const struct emv_cert_made *m, struct emv_
     MUST(tlv_put(out, exponent, emv_pubkey_exponent(key)) == TP_OK);
 }
 
-/* INTERNAL AUTHENTICATE over the unpredictable number (Book 2, 6.5.1); SSAD (5.1), with the data authentication code DAC0. */
-static void put_other_methods(struct buf *stream, const struct fixture_keys *k, const struct fixture_plan *p, struct span fixed)
+/* INTERNAL AUTHENTICATE over the unpredictable number (Book 2, 6.5.1); SSAD (5.1), with the data
+ * authentication code DAC0. */
+static void put_other_methods(struct buf *stream, const struct fixture_keys *k,
+                              const struct fixture_plan *p, struct span fixed)
 {
-    const uint8_t number[] = {8, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xA8}, dac[] = {0xDA, 0xC0};
+    const uint8_t number[] = {8, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xA8},
+                  dac[] = {0xDA, 0xC0};
     uint8_t signature[EMV_RSA_MAX], un[4];
     struct buf u = BUF_OF(un);
 
@@ -253,22 +270,27 @@ static void put_other_methods(struct buf *stream, const struct fixture_keys *k, 
         MUST(tlv_put(stream, TAG_EV_DDOL_VALUES, SPAN_OF(un)) == TP_OK);
         un[0] ^= p->spoilt ? 1 : 0;
         MUST(emv_sdad_make(signature, k->icc, SPAN_OF(number), SPAN_OF(un)) == TP_OK);
-        MUST(tlv_put(stream, TAG_EV_DDA_SDAD, span_of(signature, emv_pubkey_size(emv_privkey_public(k->icc)))) == TP_OK);
+        MUST(tlv_put(stream, TAG_EV_DDA_SDAD,
+                     span_of(signature, emv_pubkey_size(emv_privkey_public(k->icc)))) == TP_OK);
     }
     if (p->method == FIXTURE_SDA) {
         if (p->spoilt)
             fixed.n--;
         MUST(emv_ssad_make(signature, k->issuer, dac, fixed) == TP_OK);
-        MUST(tlv_put(stream, TAG_SSAD, span_of(signature, emv_pubkey_size(emv_privkey_public(k->issuer)))) == TP_OK);
+        MUST(tlv_put(stream, TAG_SSAD,
+                     span_of(signature, emv_pubkey_size(emv_privkey_public(k->issuer)))) == TP_OK);
     }
 }
 
-void fixture_pay(struct fixture_payment *out, const struct fixture_keys *k, const struct fixture_plan *p)
+void fixture_pay(struct fixture_payment *out, const struct fixture_keys *k,
+                 const struct fixture_plan *p)
 {
     static const uint8_t index[] = {0x01}, serial[] = {1, 2, 3}, pdol_values[] = {0xAB, 0xCD};
     struct buf de55 = BUF_OF(out->de55), stream = BUF_OF(out->stream);
-    uint8_t fixed_room[512], first_room[256], second_room[256], hashed_room[1024], sdad_room[EMV_RSA_MAX], response_room[512];
-    struct buf fixed = BUF_OF(fixed_room), first = BUF_OF(first_room), second = BUF_OF(second_room), hashed = BUF_OF(hashed_room);
+    uint8_t fixed_room[512], first_room[256], second_room[256], hashed_room[1024],
+        sdad_room[EMV_RSA_MAX], response_room[512];
+    struct buf fixed = BUF_OF(fixed_room), first = BUF_OF(first_room), second = BUF_OF(second_room),
+               hashed = BUF_OF(hashed_room);
     struct buf response = BUF_OF(response_room);
     struct emv_pubkey *issuer = emv_privkey_public(k->issuer), *icc = emv_privkey_public(k->icc);
     struct emv_cert_made of_issuer, of_icc;
@@ -278,17 +300,21 @@ void fixture_pay(struct fixture_payment *out, const struct fixture_keys *k, cons
     build_values(&first, p->cdol1);
     if (p->second)
         build_values(&second, p->cdol2);
-    MUST(buf_put(&hashed, SPAN_OF(pdol_values)) == TP_OK && buf_put(&hashed, buf_span(&first)) == TP_OK);
+    MUST(buf_put(&hashed, SPAN_OF(pdol_values)) == TP_OK &&
+         buf_put(&hashed, buf_span(&first)) == TP_OK);
     MUST(buf_put(&hashed, buf_span(&second)) == TP_OK);
     make_response(&hashed, p, span_of(NULL, 0), false);
     make_sdad(sdad_room, k, p, buf_span(&hashed));
     make_response(&response, p, sdad, true);
     make_de55(&de55, p);
-    MUST(emv_issuer_cert_make(&of_issuer, k->ca, issuer, p->iin, p->issuer_expiry, serial) == TP_OK);
-    MUST(emv_icc_cert_make(&of_icc, EMV_ICC_KEY, k->issuer, icc, buf_span(&fixed), p->cert_pan, p->icc_expiry, serial) == TP_OK);
+    MUST(emv_issuer_cert_make(&of_issuer, k->ca, issuer, p->iin, p->issuer_expiry, serial) ==
+         TP_OK);
+    MUST(emv_icc_cert_make(&of_icc, EMV_ICC_KEY, k->issuer, icc, buf_span(&fixed), p->cert_pan,
+                           p->icc_expiry, serial) == TP_OK);
     if (p->method != FIXTURE_NO_ODA) {
         MUST(tlv_put(&stream, TAG_CA_INDEX, SPAN_OF(index)) == TP_OK);
-        put_cert(&stream, &of_issuer, issuer, TAG_ISSUER_CERT, TAG_ISSUER_REMAINDER, TAG_ISSUER_EXPONENT);
+        put_cert(&stream, &of_issuer, issuer, TAG_ISSUER_CERT, TAG_ISSUER_REMAINDER,
+                 TAG_ISSUER_EXPONENT);
         if (p->method != FIXTURE_SDA)
             put_cert(&stream, &of_icc, icc, TAG_ICC_CERT, TAG_ICC_REMAINDER, TAG_ICC_EXPONENT);
         MUST(tlv_put(&stream, TAG_EV_STATIC, buf_span(&fixed)) == TP_OK);

@@ -22,7 +22,8 @@ static size_t block(const struct double_issuer *d)
 
 /* ---- the bare ciphers ---- */
 
-static void one_block(const char *name, uint8_t *out, const uint8_t key[16], const uint8_t *in, size_t n, int encrypt)
+static void one_block(const char *name, uint8_t *out, const uint8_t key[16], const uint8_t *in,
+                      size_t n, int encrypt)
 {
     uint8_t raw[2 * BLOCK_MAX];
     int got = 0;
@@ -38,7 +39,8 @@ static void one_block(const char *name, uint8_t *out, const uint8_t key[16], con
     EVP_CIPHER_free(cipher);
 }
 
-static void encipher(const struct double_issuer *d, uint8_t *out, const uint8_t key[16], const uint8_t *in)
+static void encipher(const struct double_issuer *d, uint8_t *out, const uint8_t key[16],
+                     const uint8_t *in)
 {
     one_block(aes(d) ? "AES-128-ECB" : "DES-EDE-ECB", out, key, in, block(d), 1);
 }
@@ -78,7 +80,8 @@ static void double_up(uint8_t k[16]) /* in GF(2^128): NIST SP 800-38B, 6.1 */
     k[15] ^= carry ? 0x87 : 0;
 }
 
-static void cmac(uint8_t full[16], const struct double_issuer *d, const uint8_t key[16], const uint8_t *data, size_t n)
+static void cmac(uint8_t full[16], const struct double_issuer *d, const uint8_t key[16],
+                 const uint8_t *data, size_t n)
 {
     uint8_t sub[16] = {0}, h[16] = {0}, last[16] = {0};
     const size_t blocks = n == 0 ? 1 : (n + 15) / 16, tail = n - (blocks - 1) * 16;
@@ -99,7 +102,8 @@ static void cmac(uint8_t full[16], const struct double_issuer *d, const uint8_t 
 }
 
 /* mark: the byte that begins the padding: 80, or 00 for Visa's CVN 10. */
-static void mac_of(uint8_t mac[8], const struct double_issuer *d, const uint8_t key[16], struct span data, uint8_t mark)
+static void mac_of(uint8_t mac[8], const struct double_issuer *d, const uint8_t key[16],
+                   struct span data, uint8_t mark)
 {
     uint8_t padded[512] = {0};
     size_t n = data.n;
@@ -120,7 +124,8 @@ static void mac_of(uint8_t mac[8], const struct double_issuer *d, const uint8_t 
 
 /* ---- session keys: Annex A1.3.1; VIS for scripts of CVN 10 and 18 ---- */
 
-static void common_key(uint8_t out[16], const struct double_issuer *d, const uint8_t master[16], struct span r)
+static void common_key(uint8_t out[16], const struct double_issuer *d, const uint8_t master[16],
+                       struct span r)
 {
     uint8_t f[16] = {0};
 
@@ -251,7 +256,8 @@ static void put_enciphered(struct buf *out, const struct double_issuer *d, struc
     }
 }
 
-static void put_field(struct buf *out, const struct double_issuer *d, struct span plain, bool encipher_it)
+static void put_field(struct buf *out, const struct double_issuer *d, struct span plain,
+                      bool encipher_it)
 {
     uint8_t raw[256];
     struct buf b = BUF_OF(raw);
@@ -285,8 +291,10 @@ static void pad(struct buf *b, const struct double_issuer *d)
         ck_ok(buf_u8(b, 0));
 }
 
-/* The full output of the MAC algorithm. CCD: header and object are padded each, and nothing more. */
-static void script_mac(uint8_t full[BLOCK_MAX], const struct double_issuer *d, const uint8_t head[5], struct span field)
+/* The full output of the MAC algorithm. CCD: header and object are padded each, and nothing more.
+ */
+static void script_mac(uint8_t full[BLOCK_MAX], const struct double_issuer *d,
+                       const uint8_t head[5], struct span field)
 {
     uint8_t key[16], raw[400];
     struct buf b = BUF_OF(raw);
@@ -312,10 +320,12 @@ static void script_mac(uint8_t full[BLOCK_MAX], const struct double_issuer *d, c
         retail_mac(full, key, raw, b.n);
 }
 
-void double_script(char hex[DOUBLE_HEX], struct double_issuer *d, const char *head, const char *plain_hex, bool encipher_it, size_t mac_n)
+void double_script(char hex[DOUBLE_HEX], struct double_issuer *d, const char *head,
+                   const char *plain_hex, bool encipher_it, size_t mac_n)
 {
     uint8_t plain_raw[256], field_raw[256], head_raw[5], mac[BLOCK_MAX], all[300];
-    struct buf plain = BUF_OF(plain_raw), field = BUF_OF(field_raw), h = BUF_OF(head_raw), out = BUF_OF(all);
+    struct buf plain = BUF_OF(plain_raw), field = BUF_OF(field_raw), h = BUF_OF(head_raw),
+               out = BUF_OF(all);
 
     ck_ok(hex_decode(&plain, plain_hex));
     ck_ok(hex_decode(&h, head));
@@ -339,7 +349,8 @@ void double_pin(char hex[17], const struct double_issuer *d, const char *pin, co
     uint8_t raw[8], now[8] = {0};
     struct buf b = BUF_OF(raw);
 
-    snprintf(text, sizeof(text), "%X%X%s%.*s", ccd(d) ? 2 : 0, (unsigned)strlen(pin), pin, (int)(14 - strlen(pin)), "FFFFFFFFFFFFFF");
+    snprintf(text, sizeof(text), "%X%X%s%.*s", ccd(d) ? 2 : 0, (unsigned)strlen(pin), pin,
+             (int)(14 - strlen(pin)), "FFFFFFFFFFFFFF");
     ck_ok(hex_decode(&b, text));
     if (!ccd(d))
         for (size_t i = 0; i < 4; i++)

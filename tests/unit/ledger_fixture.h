@@ -1,4 +1,5 @@
-/* A ledger in a folder of the test's own, with one contract and terminals, and transactions to put into it. */
+/* A ledger in a folder of the test's own, with one contract and terminals, and transactions to put
+ * into it. */
 #ifndef TP_TESTS_LEDGER_FIXTURE_H
 #define TP_TESTS_LEDGER_FIXTURE_H
 
@@ -66,12 +67,14 @@ static inline void fixture_end(struct fixture *f)
     rmdir(f->dir);
 }
 
-/* Bytes behind the spans of a transaction: the digest is not a real hash here, only something that differs when asked to. */
+/* Bytes behind the spans of a transaction: the digest is not a real hash here, only something that
+ * differs when asked to. */
 struct tx_room {
     uint8_t lookup[32], digest[32], sealed[44];
 };
 
-static inline struct tx_record fixture_tx(struct tx_room *room, uint32_t stan, uint32_t card, uint16_t atc, int64_t amount)
+static inline struct tx_record fixture_tx(struct tx_room *room, uint32_t stan, uint32_t card,
+                                          uint16_t atc, int64_t amount)
 {
     static const uint8_t de55[] = {0x9F, 0x27, 0x01, 0x40}, stream[] = {0x8F, 0x01, 0xF1};
     struct tx_record tx = {.stan = stan,

@@ -89,7 +89,12 @@ START_TEST(writes_the_shortest_form)
         for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
             static uint8_t room[APDU_COMMAND_MAX];
             struct buf b = BUF_OF(room);
-            const struct capdu c = {.cla = 0x00, .ins = INS_SELECT, .p1 = 4, .p2 = 0, .data = {data, wanted[i].n}, .le = wanted[i].le};
+            const struct capdu c = {.cla = 0x00,
+                                    .ins = INS_SELECT,
+                                    .p1 = 4,
+                                    .p2 = 0,
+                                    .data = {data, wanted[i].n},
+                                    .le = wanted[i].le};
             struct capdu again;
 
             ck_ok(capdu_put(&b, &c));
@@ -134,7 +139,8 @@ END_TEST
 START_TEST(status_words_have_words)
     {
         ck_assert_str_eq(sw_text(SW_OK), "done");
-        ck_assert_str_eq(sw_text(SW_SELECTED_FILE_INVALIDATED), "the selected application is blocked");
+        ck_assert_str_eq(sw_text(SW_SELECTED_FILE_INVALIDATED),
+                         "the selected application is blocked");
         ck_assert_str_eq(sw_text(0x63C2), sw_text(SW_PIN_TRIES_LEFT));
         ck_assert_str_ne(sw_text(0x63C2), sw_text(SW_AUTHENTICATION_FAILED));
         ck_assert_str_eq(sw_text(0x6110), sw_text(0x61FF));

@@ -1,5 +1,5 @@
-/* The answer to reset. The expected values were read by hand from the tables of ISO/IEC 7816-3 (2006) 8.2, 8.3 and 11.4; basic T=0 and T=1 answers
- * are those of EMV 4.3 Book 1, 8.3. */
+/* The answer to reset. The expected values were read by hand from the tables of ISO/IEC 7816-3
+ * (2006) 8.2, 8.3 and 11.4; basic T=0 and T=1 answers are those of EMV 4.3 Book 1, 8.3. */
 #include "unit.h"
 
 #include "drivers/atr.h"
@@ -71,7 +71,8 @@ START_TEST(historical_bytes_are_handed_out)
     }
 END_TEST
 
-/* Cards of banks from the public list of ATRs (L. Rousseau's smartcard_list.txt) that send a byte more than they say. */
+/* Cards of banks from the public list of ATRs (L. Rousseau's smartcard_list.txt) that send a byte
+ * more than they say. */
 START_TEST(bytes_behind_its_end_are_left)
     {
         struct atr a = parsed("3B 65 00 00 20 63 CB 68 00 26");
@@ -89,7 +90,8 @@ END_TEST
 
 START_TEST(two_protocols_speed_and_classes)
     {
-        /* T0 F3: TA1 96 (F 512, D 32), TB1 00, TC1 05, TD1 81 (T=1: TD2); TD2 71: TA3 20, TB3 45, TC3 01 (CRC), no TD; TCK */
+        /* T0 F3: TA1 96 (F 512, D 32), TB1 00, TC1 05, TD1 81 (T=1: TD2); TD2 71: TA3 20, TB3 45,
+         * TC3 01 (CRC), no TD; TCK */
         struct atr a = parsed("3B F3 96 00 05 81 71 20 45 01 AA BB CC 29");
 
         ck_assert_uint_eq(a.f, 512);
@@ -99,7 +101,8 @@ START_TEST(two_protocols_speed_and_classes)
         ck_assert_uint_eq(a.ifsc, 32);
         ck_assert(a.crc);
         ck_hex(a.historical, "AABBCC");
-        /* T=0 first, then T=1, then T=15 with TA 43 (clock stop state L, classes A and B): T0 80, TD1 C0: TC2 14, TD2 B1: TA3 F8 TB3 65 TD3 1F: TA4 43 */
+        /* T=0 first, then T=1, then T=15 with TA 43 (clock stop state L, classes A and B): T0 80,
+         * TD1 C0: TC2 14, TD2 B1: TA3 F8 TB3 65 TD3 1F: TA4 43 */
         a = parsed("3B 80 C0 14 B1 F8 65 1F 43 24");
         ck_assert_uint_eq(a.protocols, 3);
         ck_assert_uint_eq(a.first, 0);
@@ -131,8 +134,10 @@ END_TEST
 
 START_TEST(f_and_d_of_all_codes)
     {
-        static const unsigned f[16] = {372, 372, 558, 744, 1116, 1488, 1860, 0, 0, 512, 768, 1024, 1536, 2048, 0, 0}; /* table 7 */
-        static const unsigned d[16] = {0, 1, 2, 4, 8, 16, 32, 64, 12, 20, 0, 0, 0, 0, 0, 0};                          /* table 8 */
+        static const unsigned f[16] = {372, 372, 558, 744,  1116, 1488, 1860, 0,
+                                       0,   512, 768, 1024, 1536, 2048, 0,    0}; /* table 7 */
+        static const unsigned d[16] = {0,  1,  2, 4, 8, 16, 32, 64,
+                                       12, 20, 0, 0, 0, 0,  0,  0}; /* table 8 */
 
         for (unsigned i = 0; i < 16; i++) {
             ck_assert_uint_eq(atr_f((uint8_t)(i << 4)), f[i]);
@@ -150,9 +155,10 @@ START_TEST(block_waiting_time)
         a.bwi = 0; /* 11 x 372 + 960 x 372 at 5 MHz: 72.2 ms */
         ck_assert_uint_eq(atr_bwt_ms(&a, 5000), 73);
         a.bwi = 9;
-        ck_assert_uint_eq(atr_bwt_ms(&a, 0), 45713); /* a reader that does not say its clock: 4 MHz */
+        ck_assert_uint_eq(atr_bwt_ms(&a, 0),
+                          45713); /* a reader that does not say its clock: 4 MHz */
         ck_assert_uint_eq(atr_bwt_ms(&a, 1), 45713); /* or says what no card runs at */
-        a.bwi = 15;                                  /* reserved: 32768 x 960 x 372 cycles would be 49 minutes */
+        a.bwi = 15; /* reserved: 32768 x 960 x 372 cycles would be 49 minutes */
         ck_assert_uint_eq(atr_bwt_ms(&a, 4000), 45713);
         a.wi = 10; /* 10 x 960 x 372 cycles at 4 MHz: 892.8 ms */
         ck_assert_uint_eq(atr_wt_ms(&a, 4000), 893);
@@ -179,9 +185,13 @@ START_TEST(what_is_no_answer_is_refused)
         refused("3B 80 81 11 00 10", "IFSC");
         refused("3B 80 81 11 FF EF", "IFSC");
         refused("3B 80 81 21 A5 85", "BWI");
-        refused("3B 0F 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F 10 11", "34 bytes");
+        refused("3B 0F 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F 01 02 03 04 05 06 07 08 09 0A "
+                "0B 0C 0D 0E 0F 10 11",
+                "34 bytes");
         /* a chain of TDs as long as an answer can be */
-        refused("3B 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80", "TD32");
+        refused("3B 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 "
+                "80 80 80 80 80 80",
+                "TD32");
     }
 END_TEST
 

@@ -83,10 +83,12 @@ START_TEST(money_as_people_write_it)
         static const struct {
             const char *currency, *text;
             int64_t minor;
-        } good[] = {{"EUR", "12.50", 1250}, {"EUR", "12,5", 1250},  {"eur", "12", 1200},
-                    {"JPY", "1200", 1200},  {"TND", "1.005", 1005}, {"EUR", "9999999999.99", MONEY_MAX}};
-        static const char *const bad[] = {"0",  "0.00", "-1",    "+1",  "1.234", "10000000000.00", "99999999999999999999", "",
-                                          ".5", "5.",   "1.2.3", "1e3", " 1"};
+        } good[] = {{"EUR", "12.50", 1250}, {"EUR", "12,5", 1250},
+                    {"eur", "12", 1200},    {"JPY", "1200", 1200},
+                    {"TND", "1.005", 1005}, {"EUR", "9999999999.99", MONEY_MAX}};
+        static const char *const bad[] = {
+            "0",  "0.00", "-1",    "+1",  "1.234", "10000000000.00", "99999999999999999999", "",
+            ".5", "5.",   "1.2.3", "1e3", " 1"};
         struct tp_error e;
         int64_t v;
         char text[MONEY_TEXT_MAX];
@@ -136,12 +138,14 @@ START_TEST(pans_are_masked)
         ck_assert(!pan_valid("4761739001010011"));
         ck_assert(pan_valid("9990140000000015")); /* by hand 9+9+9+0+2+4+2 = 35 */
         ck_assert(!pan_valid("9990140000000018"));
-        ck_assert_int_eq(pan_check_digit("7992739871", 10), '3'); /* the number most explanations of Luhn work out */
+        ck_assert_int_eq(pan_check_digit("7992739871", 10),
+                         '3'); /* the number most explanations of Luhn work out */
         ck_assert(!pan_valid("47617390010100100000"));
     }
 END_TEST
 
-/* What libsmartcols 2.38 prints as a JSON boolean: "true" for every word that does not begin with 0, N or n. */
+/* What libsmartcols 2.38 prints as a JSON boolean: "true" for every word that does not begin with
+ * 0, N or n. */
 START_TEST(a_column_of_booleans_takes_booleans_alone)
     {
         static const struct table_column columns[] = {{"name", TABLE_TEXT}, {"open", TABLE_BOOL}};
@@ -177,8 +181,13 @@ END_TEST
 /* Sequences of Unicode 15, table 3-7, and of XML 1.0, 2.2. */
 START_TEST(words_are_text_for_people)
     {
-        static const char *const good[] = {
-            "a", "Librairie du Port", "\xC3\xA9t\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x92\xB3", "\xEF\xBF\xBD", "A & B <C> \"D\""};
+        static const char *const good[] = {"a",
+                                           "Librairie du Port",
+                                           "\xC3\xA9t\xC3\xA9",
+                                           "\xE2\x82\xAC",
+                                           "\xF0\x9F\x92\xB3",
+                                           "\xEF\xBF\xBD",
+                                           "A & B <C> \"D\""};
         static const char *const bad[] = {"",
                                           " a",
                                           "a ",

@@ -1,4 +1,5 @@
-/* caaa.011 and caaa.012: what is written is held against the schemas by xmllint, amounts are summed by XPath; what is read is mutated place by place. */
+/* caaa.011 and caaa.012: what is written is held against the schemas by xmllint, amounts are summed
+ * by XPath; what is read is mutated place by place. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -66,7 +67,8 @@ static bool xmllint_says_valid(const struct document *d, const char *schema)
     ck_assert_int_eq(write(fd, d->p, d->n), (ssize_t)d->n);
     close(fd);
     ck_ok(file_data_path(xsd, sizeof(xsd), schema, &e));
-    snprintf(command, sizeof(command), "xmllint --nonet --noout --schema '%s' %s 2>/dev/null", xsd, path);
+    snprintf(command, sizeof(command), "xmllint --nonet --noout --schema '%s' %s 2>/dev/null", xsd,
+             path);
     const int r = system(command);
 
     unlink(path);
@@ -94,7 +96,8 @@ static void ck_xpath(const struct document *d, const char *expression, const cha
 }
 
 /* DE 55 of 12.50 EUR after an offline PIN: 9F02, 5F2A, 9F34. */
-static const uint8_t icc_1250[] = {0x9F, 0x02, 6, 0, 0, 0, 0, 0x12, 0x50, 0x5F, 0x2A, 2, 0x09, 0x78, 0x9F, 0x34, 3, 0x41, 0x03, 0x02};
+static const uint8_t icc_1250[] = {0x9F, 0x02, 6,    0,    0,    0,    0, 0x12, 0x50, 0x5F,
+                                   0x2A, 2,    0x09, 0x78, 0x9F, 0x34, 3, 0x41, 0x03, 0x02};
 static const uint8_t icc_plain[] = {0x9F, 0x26, 8, 1, 2, 3, 4, 5, 6, 7, 8};
 
 static struct caaa_remise remise_of(const char *currency)
@@ -105,7 +108,8 @@ static struct caaa_remise remise_of(const char *currency)
                             .mcc = 5942,
                             .number = 7,
                             .currency = currency_by_alpha(currency),
-                            .created = 1795426200}; /* 2026-11-23T09:30:00Z by date -u -d @1795426200 */
+                            .created =
+                                1795426200}; /* 2026-11-23T09:30:00Z by date -u -d @1795426200 */
 
     return r;
 }
@@ -133,7 +137,8 @@ static struct caaa_item item_of(uint32_t sequence, enum caaa_kind kind, int64_t 
 static void write_remise(struct document *d, const char *currency)
 {
     struct caaa_remise r = remise_of(currency);
-    const struct caaa_item items[] = {item_of(1, CAAA_DEBIT, 1250), item_of(2, CAAA_CREDIT, 2000), item_of(3, CAAA_DEBIT, 1)};
+    const struct caaa_item items[] = {item_of(1, CAAA_DEBIT, 1250), item_of(2, CAAA_CREDIT, 2000),
+                                      item_of(3, CAAA_DEBIT, 1)};
     const struct caaa_sink sink = {put, d};
     struct caaa_writer *w;
     struct tp_error e;
@@ -168,7 +173,8 @@ static enum tp_err see_remise(void *ctx, const struct caaa_remise *remise, struc
     return TP_OK;
 }
 
-static enum tp_err see_item(void *ctx, const struct caaa_item *item, const char *fault, struct tp_error *e)
+static enum tp_err see_item(void *ctx, const struct caaa_item *item, const char *fault,
+                            struct tp_error *e)
 {
     struct seen *s = ctx;
 
@@ -184,7 +190,8 @@ static enum tp_err see_item(void *ctx, const struct caaa_item *item, const char 
     return TP_OK;
 }
 
-static enum tp_err read_remise(struct document *d, struct seen *s, struct caaa_verdict *v, struct caaa_totals *counted, struct tp_error *e)
+static enum tp_err read_remise(struct document *d, struct seen *s, struct caaa_verdict *v,
+                               struct caaa_totals *counted, struct tp_error *e)
 {
     const struct caaa_source source = {get, d};
     const struct caaa_transfer_events events = {s, see_remise, see_item};
@@ -204,11 +211,22 @@ START_TEST(a_remise_comes_back_as_it_went)
         write_remise(&doc, "EUR");
         ck_assert(xmllint_says_valid(&doc, "caaa.011.001.14.xsd"));
         ck_xpath(&doc, "sum(//*[local-name()='TtlAmt'])", "32.51");
-        ck_xpath(&doc, "string((//*[local-name()='DataSet']/*[local-name()='TxTtls'])[1]/*[local-name()='CmltvAmt'])", "12.51");
-        ck_xpath(&doc, "string((//*[local-name()='DataSet']/*[local-name()='TxTtls'])[2]/*[local-name()='CmltvAmt'])", "20.00");
-        ck_xpath(&doc, "string((//*[local-name()='DataSet']/*[local-name()='TxTtls'])[3]/*[local-name()='Tp'])", "DBTR");
-        ck_xpath(&doc, "string(//*[local-name()='Hdr']/*[local-name()='CreDtTm'])", "2026-11-23T09:30:00Z");
-        ck_xpath(&doc, "string((//*[local-name()='AuthntcnMtd'])[1])", "FPIN"); /* 9F34 41: plaintext PIN by the card */
+        ck_xpath(&doc,
+                 "string((//*[local-name()='DataSet']/*[local-name()='TxTtls'])[1]/"
+                 "*[local-name()='CmltvAmt'])",
+                 "12.51");
+        ck_xpath(&doc,
+                 "string((//*[local-name()='DataSet']/*[local-name()='TxTtls'])[2]/"
+                 "*[local-name()='CmltvAmt'])",
+                 "20.00");
+        ck_xpath(&doc,
+                 "string((//*[local-name()='DataSet']/*[local-name()='TxTtls'])[3]/"
+                 "*[local-name()='Tp'])",
+                 "DBTR");
+        ck_xpath(&doc, "string(//*[local-name()='Hdr']/*[local-name()='CreDtTm'])",
+                 "2026-11-23T09:30:00Z");
+        ck_xpath(&doc, "string((//*[local-name()='AuthntcnMtd'])[1])",
+                 "FPIN"); /* 9F34 41: plaintext PIN by the card */
         ck_xpath(&doc, "string((//*[local-name()='ICCRltdData'])[2])", "nyYIAQIDBAUGBwg=");
         for (size_t step = 1; step < 5000; step = step * 3 + 1) {
             doc.step = step;
@@ -330,9 +348,11 @@ START_TEST(what_a_schema_cannot_say_is_seen)
             memset(&doc, 0, sizeof(doc));
             write_remise(&doc, "EUR");
             replace(&doc, cases[i].from, cases[i].to);
-            ck_assert_msg(xmllint_says_valid(&doc, "caaa.011.001.14.xsd"), "%s: the schema sees it itself", cases[i].to);
+            ck_assert_msg(xmllint_says_valid(&doc, "caaa.011.001.14.xsd"),
+                          "%s: the schema sees it itself", cases[i].to);
             ck_ok(read_remise(&doc, &s, &v, &counted, &e));
-            ck_assert_msg(strcmp(v.reason, cases[i].reason) == 0, "%s: %s %s", cases[i].to, v.reason, v.text);
+            ck_assert_msg(strcmp(v.reason, cases[i].reason) == 0, "%s: %s %s", cases[i].to,
+                          v.reason, v.text);
             ck_assert_str_ne(v.text, "");
         }
     }
@@ -361,7 +381,8 @@ START_TEST(an_item_can_be_at_fault_alone)
             ck_assert(xmllint_says_valid(&doc, "caaa.011.001.14.xsd"));
             ck_ok(read_remise(&doc, &s, &v, &counted, &e));
             ck_assert_str_eq(v.reason, "");
-            ck_assert_msg(s.fault != NULL && strcmp(s.fault, cases[i].fault) == 0, "%s: %s", cases[i].to, s.fault);
+            ck_assert_msg(s.fault != NULL && strcmp(s.fault, cases[i].fault) == 0, "%s: %s",
+                          cases[i].to, s.fault);
             ck_assert_uint_eq(s.faults, 1);
             ck_assert_uint_eq(s.items, 3);
         }
@@ -383,7 +404,9 @@ START_TEST(what_is_no_document_is_refused_with_its_line)
             {"<BtchTrf>", "<!-- a comment --><Other/><BtchTrf>", "Element 'Other'"},
             {"<Document", "<!DOCTYPE Document><Document", "document type"},
             {"<Document", "<!DOCTYPE Document SYSTEM \"/etc/passwd\"><Document", "document type"},
-            {"<Document", "<!DOCTYPE Document [<!ENTITY a \"12\"><!ENTITY b \"&a;&a;&a;&a;\">]><Document", "document type"},
+            {"<Document",
+             "<!DOCTYPE Document [<!ENTITY a \"12\"><!ENTITY b \"&a;&a;&a;&a;\">]><Document",
+             "document type"},
             {"<XchgId>7</XchgId>", "<XchgId>&what;</XchgId>", "line 2"},
         };
         struct caaa_totals counted;
@@ -396,8 +419,10 @@ START_TEST(what_is_no_document_is_refused_with_its_line)
             write_remise(&doc, "EUR");
             replace(&doc, cases[i].from, cases[i].to);
             e.text[0] = '\0';
-            ck_assert_msg(read_remise(&doc, &s, &v, &counted, &e) == TP_ERR_FORMAT, "%s is taken", cases[i].to);
-            ck_assert_msg(strstr(e.text, cases[i].word) != NULL && strstr(e.text, "line") != NULL, "%s: %s", cases[i].to, e.text);
+            ck_assert_msg(read_remise(&doc, &s, &v, &counted, &e) == TP_ERR_FORMAT, "%s is taken",
+                          cases[i].to);
+            ck_assert_msg(strstr(e.text, cases[i].word) != NULL && strstr(e.text, "line") != NULL,
+                          "%s: %s", cases[i].to, e.text);
         }
     }
 END_TEST
@@ -414,7 +439,8 @@ START_TEST(a_document_cut_anywhere_is_refused)
 
         for (size_t n = 0; n < whole - 1; n += n < 200 ? 1 : 61) { /* the last byte is a line end */
             doc.n = n;
-            ck_assert_msg(read_remise(&doc, &s, &v, &counted, &e) == TP_ERR_FORMAT, "%zu of %zu bytes are taken", n, whole);
+            ck_assert_msg(read_remise(&doc, &s, &v, &counted, &e) == TP_ERR_FORMAT,
+                          "%zu of %zu bytes are taken", n, whole);
         }
         doc.n = whole;
         ck_ok(read_remise(&doc, &s, &v, &counted, &e));
@@ -432,7 +458,8 @@ START_TEST(huge_texts_and_depths_are_refused)
         struct seen s;
 
         memset(&big, 0, sizeof(big));
-        ck_ok(put(&big, span_str("<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:caaa.011.001.14\">")));
+        ck_ok(put(&big,
+                  span_str("<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:caaa.011.001.14\">")));
         for (unsigned i = 0; i < 5000; i++)
             ck_ok(put(&big, span_str("<a>")));
         ck_assert_int_eq(read_remise(&big, &s, &v, &counted, &e), TP_ERR_FORMAT);
@@ -462,15 +489,18 @@ static enum tp_err get_endless(void *ctx, uint8_t *out, size_t cap, size_t *n)
     const size_t piece_n = strlen(d->piece);
 
     for (*n = 0; *n < cap; (*n)++, d->at++)
-        out[*n] = (uint8_t)(d->at < d->head_n ? d->head[d->at] : d->piece[(d->at - d->head_n) % piece_n]);
+        out[*n] =
+            (uint8_t)(d->at < d->head_n ? d->head[d->at] : d->piece[(d->at - d->head_n) % piece_n]);
     d->given += cap;
     return d->given < 4000000 ? TP_OK : TP_ERR_IO;
 }
 
 START_TEST(what_never_ends_is_refused_before_it_costs)
     {
-#define ROOT    "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:caaa.011.001.14\""
-#define LETTERS "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define ROOT "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:caaa.011.001.14\""
+#define LETTERS                                                                                    \
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
         static const struct {
             const char *head, *piece, *word;
             size_t most;
@@ -500,7 +530,8 @@ START_TEST(what_never_ends_is_refused_before_it_costs)
             struct tp_error e = {TP_OK, ""};
 
             memset(&s, 0, sizeof(s));
-            ck_assert_int_eq(caaa_transfer_read(schemas, &source, &events, &v, &counted, &e), TP_ERR_FORMAT);
+            ck_assert_int_eq(caaa_transfer_read(schemas, &source, &events, &v, &counted, &e),
+                             TP_ERR_FORMAT);
             ck_assert_msg(strstr(e.text, cases[i].word) != NULL, "%zu: %s", i, e.text);
             ck_assert_msg(d.given <= cases[i].most, "%zu: %zu bytes were read", i, d.given);
         }
@@ -520,7 +551,8 @@ START_TEST(markup_within_texts_is_no_markup)
 
             memset(&doc, 0, sizeof(doc));
             write_remise(&doc, "EUR");
-            replace(&doc, "<Document ", "<?telepay <a> ' ?>\n<!-- <a> ' \" - -->\n<Document xmlns:x=\"urn:a'b/\" ");
+            replace(&doc, "<Document ",
+                    "<?telepay <a> ' ?>\n<!-- <a> ' \" - -->\n<Document xmlns:x=\"urn:a'b/\" ");
             replace(&doc, "<BtchTrf>", "<!--> <a b='--><BtchTrf >");
             replace(&doc, "<XchgId>7</XchgId>", "<XchgId><![CDATA[7]]></XchgId>");
             doc.step = step;
@@ -534,7 +566,8 @@ START_TEST(the_writer_keeps_the_order)
     {
         const struct caaa_sink sink = {put, &doc};
         struct caaa_remise r = remise_of("EUR");
-        struct caaa_item second = item_of(2, CAAA_DEBIT, 1250), reversed = item_of(1, CAAA_DEBIT_REVERSED, 1250);
+        struct caaa_item second = item_of(2, CAAA_DEBIT, 1250),
+                         reversed = item_of(1, CAAA_DEBIT_REVERSED, 1250);
         struct caaa_writer *w;
         struct tp_error e;
 
@@ -627,7 +660,8 @@ static void write_response(struct document *d, const struct caaa_response *r, un
     caaa_writer_free(&w);
 }
 
-static enum tp_err read_response(struct document *d, struct caaa_response *r, struct refusals *seen, struct tp_error *e)
+static enum tp_err read_response(struct document *d, struct caaa_response *r, struct refusals *seen,
+                                 struct tp_error *e)
 {
     const struct caaa_source source = {get, d};
 
@@ -690,14 +724,16 @@ START_TEST(an_answer_that_contradicts_itself_is_refused)
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
             write_response(&doc, &sent, 2);
             replace(&doc, cases[i].from, cases[i].to);
-            ck_assert_msg(read_response(&doc, &got, &seen, &e) == TP_ERR_FORMAT, "%s is taken", cases[i].to);
+            ck_assert_msg(read_response(&doc, &got, &seen, &e) == TP_ERR_FORMAT, "%s is taken",
+                          cases[i].to);
         }
         write_response(&doc, &sent, 0); /* partial, and refuses nothing */
         ck_assert_int_eq(read_response(&doc, &got, &seen, &e), TP_ERR_FORMAT);
     }
 END_TEST
 
-/* The examples of shared/iso20022 follow the schemas, not our profile: they are read to the end, and then refused for that. */
+/* The examples of shared/iso20022 follow the schemas, not our profile: they are read to the end,
+ * and then refused for that. */
 static void load(struct document *d, const char *name)
 {
     char path[4096];

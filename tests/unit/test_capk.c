@@ -53,13 +53,15 @@ START_TEST(every_public_key_loads_and_matches_its_sha1)
 END_TEST
 
 /* The first key of data/capk.json, by hand (Visa 01, SHA-1 as the scheme published it). */
-#define VISA_01                                                                                                                                      \
-    "C696034213D7D8546984579D1D0F0EA519CFF8DEFFC429354CF3A871A6F7183F1228DA5C7470C055387100CB935A712C4E2864DF5D64BA93FE7E63E71F25B1E5F5298575EBE1C6" \
-    "3AA617706917911DC2A75AC28B251C7EF40F2365912490B939BCA2124A30A28F54402C34AECA331AB67E1E79B285DD5771B5D9FF79EA630B75"
+#define VISA_01                                                                                    \
+    "C696034213D7D8546984579D1D0F0EA519CFF8DEFFC429354CF3A871A6F7183F1228DA5C7470C055387100CB935A" \
+    "712C4E2864DF5D64BA93FE7E63E71F25B1E5F5298575EBE1C6"                                           \
+    "3AA617706917911DC2A75AC28B251C7EF40F2365912490B939BCA2124A30A28F54402C34AECA331AB67E1E79B285" \
+    "DD5771B5D9FF79EA630B75"
 #define SHA_01 "D34A6A776011C7E7CE3AEC5F03AD2F8CFC5503CC"
-#define KEY(rid, index, modulus, exponent, sha1, more)                                                                                               \
-    "{\"keys\":[{\"rid\":\"" rid "\",\"index\":\"" index "\",\"modulus\":\"" modulus "\",\"exponent\":\"" exponent "\",\"sha1\":\"" sha1 "\"" more   \
-    "}]}"
+#define KEY(rid, index, modulus, exponent, sha1, more)                                             \
+    "{\"keys\":[{\"rid\":\"" rid "\",\"index\":\"" index "\",\"modulus\":\"" modulus               \
+    "\",\"exponent\":\"" exponent "\",\"sha1\":\"" sha1 "\"" more "}]}"
 
 START_TEST(bad_files_leave_the_store_as_it_was)
     {
@@ -68,22 +70,28 @@ START_TEST(bad_files_leave_the_store_as_it_was)
             enum tp_err code;
             const char *says;
         } bad[] = {
-            {KEY("A000000003", "01", VISA_01, "03", "D34A6A776011C7E7CE3AEC5F03AD2F8CFC5503CD", ""), TP_ERR_SECURITY, "A000000003 index 01"},
-            {KEY("A000000003", "02", VISA_01, "03", SHA_01, ""), TP_ERR_SECURITY, "A000000003 index 02"},
+            {KEY("A000000003", "01", VISA_01, "03", "D34A6A776011C7E7CE3AEC5F03AD2F8CFC5503CD", ""),
+             TP_ERR_SECURITY, "A000000003 index 01"},
+            {KEY("A000000003", "02", VISA_01, "03", SHA_01, ""), TP_ERR_SECURITY,
+             "A000000003 index 02"},
             {KEY("A000000003", "01", VISA_01, "010001", SHA_01, ""), TP_ERR_SECURITY, "index 01"},
             {KEY("A000000003", "01", VISA_01, "05", SHA_01, ""), TP_ERR_FORMAT, "no RSA key"},
             {KEY("A000000003", "01", "C696", "03", SHA_01, ""), TP_ERR_FORMAT, "no RSA key"},
             {KEY("A0000000", "01", VISA_01, "03", SHA_01, ""), TP_ERR_FORMAT, "lacks"},
             {KEY("A000000003", "", VISA_01, "03", SHA_01, ""), TP_ERR_FORMAT, "lacks"},
             {KEY("A000000003", "01", VISA_01, "03", "D3", ""), TP_ERR_FORMAT, "sha1"},
-            {KEY("A000000003", "01", VISA_01, "03", SHA_01, ",\"expiry\":\"soon\""), TP_ERR_FORMAT, "no date"},
-            {KEY("A000000003", "01", VISA_01, "03", SHA_01, ",\"expiry\":20301231"), TP_ERR_FORMAT, "no date"},
+            {KEY("A000000003", "01", VISA_01, "03", SHA_01, ",\"expiry\":\"soon\""), TP_ERR_FORMAT,
+             "no date"},
+            {KEY("A000000003", "01", VISA_01, "03", SHA_01, ",\"expiry\":20301231"), TP_ERR_FORMAT,
+             "no date"},
             {"{\"keys\":[1]}", TP_ERR_FORMAT, "lacks"},
             {"{\"keys\":{}}", TP_ERR_FORMAT, "no list"},
             {"[]", TP_ERR_FORMAT, "no list"},
             {"{\"keys\":[", TP_ERR_FORMAT, "no JSON"},
             {"", TP_ERR_FORMAT, "no JSON"},
-            {"{\"keys\":[],\"revoked\":[{\"rid\":\"A000000003\",\"index\":\"01\",\"serial\":\"12\"}]}", TP_ERR_FORMAT, "revocation 1"},
+            {"{\"keys\":[],\"revoked\":[{\"rid\":\"A000000003\",\"index\":\"01\",\"serial\":\"12\"}"
+             "]}",
+             TP_ERR_FORMAT, "revocation 1"},
         };
         struct capk_store *s;
         struct tp_error e;
@@ -105,11 +113,13 @@ END_TEST
 
 START_TEST(an_odd_key_is_passed_over)
     {
-        static const char good[] =
-            "{\"rid\":\"A000000003\",\"index\":\"01\",\"modulus\":\"" VISA_01 "\",\"exponent\":\"03\",\"sha1\":\"" SHA_01 "\"}";
-        static const char odd[] = "{\"rid\":\"A000000003\",\"index\":\"02\",\"modulus\":\"C696\",\"exponent\":\"03\",\"sha1\":\"" SHA_01 "\"}";
+        static const char good[] = "{\"rid\":\"A000000003\",\"index\":\"01\",\"modulus\":\"" VISA_01
+                                   "\",\"exponent\":\"03\",\"sha1\":\"" SHA_01 "\"}";
+        static const char odd[] = "{\"rid\":\"A000000003\",\"index\":\"02\",\"modulus\":\"C696\","
+                                  "\"exponent\":\"03\",\"sha1\":\"" SHA_01 "\"}";
         static const char forged[] =
-            "{\"rid\":\"A000000003\",\"index\":\"02\",\"modulus\":\"" VISA_01 "\",\"exponent\":\"03\",\"sha1\":\"" SHA_01 "\"}";
+            "{\"rid\":\"A000000003\",\"index\":\"02\",\"modulus\":\"" VISA_01
+            "\",\"exponent\":\"03\",\"sha1\":\"" SHA_01 "\"}";
         char text[4096];
         struct capk_store *s;
         struct tp_error e;
@@ -121,7 +131,8 @@ START_TEST(an_odd_key_is_passed_over)
         ck_assert_uint_eq(capk_at(s, 0)->index, 1);
         snprintf(text, sizeof(text), "{\"keys\":[%s,%s]}", odd, odd);
         ck_assert_int_eq(load(s, text, &e), TP_ERR_FORMAT);
-        snprintf(text, sizeof(text), "{\"keys\":[%s,%s]}", good, forged); /* altered: not a matter of one key */
+        snprintf(text, sizeof(text), "{\"keys\":[%s,%s]}", good,
+                 forged); /* altered: not a matter of one key */
         ck_assert_int_eq(load(s, text, &e), TP_ERR_SECURITY);
         ck_assert_uint_eq(capk_count(s), 1);
         capk_store_free(&s);
@@ -134,7 +145,10 @@ START_TEST(revocations)
         struct capk_store *s;
 
         ck_ok(capk_store_new(&s));
-        ck_ok(load(s, "{\"keys\":[],\"revoked\":[{\"rid\":\"A000000003\",\"index\":\"07\",\"serial\":\"010203\"}]}", NULL));
+        ck_ok(load(s,
+                   "{\"keys\":[],\"revoked\":[{\"rid\":\"A000000003\",\"index\":\"07\",\"serial\":"
+                   "\"010203\"}]}",
+                   NULL));
         ck_assert(capk_revoked(s, SPAN_OF(rid), 7, serial));
         ck_assert(!capk_revoked(s, SPAN_OF(rid), 8, serial));
         ck_assert(!capk_revoked(s, SPAN_OF(rid), 7, other));

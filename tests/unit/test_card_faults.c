@@ -1,4 +1,5 @@
-/* Each fault does what its line in the table says, and nothing else of the card's answers changes. */
+/* Each fault does what its line in the table says, and nothing else of the card's answers changes.
+ */
 #include "card_rig.h"
 #include "simcard/fault.h"
 
@@ -31,7 +32,8 @@ static struct chain check_chain(struct rig *r)
 {
     static uint8_t raw[2048];
     struct buf all = BUF_OF(raw);
-    static const char *const records[] = {"00B2011400", "00B2021400", "00B2011C00", "00B2021C00", "00B2031C00"};
+    static const char *const records[] = {"00B2011400", "00B2021400", "00B2011C00", "00B2021C00",
+                                          "00B2031C00"};
     struct chain out = {EMV_CHECK_COUNT, EMV_CHECK_COUNT, NULL};
     struct tlv cert, exponent, remainder;
     struct emv_cert_info issuer, icc;
@@ -55,13 +57,14 @@ static struct chain check_chain(struct rig *r)
 
     ck_ok(tlv_find(rest, 0x90, &cert));
     ck_ok(tlv_find(rest, 0x9F32, &exponent));
-    ck_ok(emv_issuer_cert_check(&out.issuer, &issuer, emv_privkey_public(r->scheme->authority), cert.value, span_of(NULL, 0), exponent.value, RIG_PAN,
-                                RIG_DATE));
+    ck_ok(emv_issuer_cert_check(&out.issuer, &issuer, emv_privkey_public(r->scheme->authority),
+                                cert.value, span_of(NULL, 0), exponent.value, RIG_PAN, RIG_DATE));
     ck_ok(tlv_find(rest, 0x9F46, &cert));
     ck_ok(tlv_find(rest, 0x9F47, &exponent));
     ck_ok(tlv_find(rest, 0x9F48, &remainder));
-    ck_ok(emv_icc_cert_check(&out.icc, &icc, EMV_ICC_KEY, emv_privkey_public(r->scheme->issuer), cert.value, remainder.value, exponent.value,
-                             span_of(raw, signed_n), RIG_PAN, RIG_DATE));
+    ck_ok(emv_icc_cert_check(&out.icc, &icc, EMV_ICC_KEY, emv_privkey_public(r->scheme->issuer),
+                             cert.value, remainder.value, exponent.value, span_of(raw, signed_n),
+                             RIG_PAN, RIG_DATE));
     emv_pubkey_free(&issuer.key);
     out.key = icc.key;
     return out;
@@ -97,8 +100,8 @@ START_TEST(certificates_that_fail)
             rig_begin(&r);
             struct chain c = check_chain(&r);
 
-            ck_assert_msg(c.issuer == line->issuer && c.icc == line->icc, "%s: issuer %s, card %s", line->fault, emv_check_name(c.issuer),
-                          emv_check_name(c.icc));
+            ck_assert_msg(c.issuer == line->issuer && c.icc == line->icc, "%s: issuer %s, card %s",
+                          line->fault, emv_check_name(c.issuer), emv_check_name(c.icc));
             emv_pubkey_free(&c.key);
             rig_end(&r);
         }
@@ -149,11 +152,13 @@ START_TEST(signatures_that_fail)
             while (tlv_next(&body, &object) == TP_OK)
                 if (object.tag != 0x9F4B)
                     parts[n++] = object.raw;
-            ck_ok(emv_cda_check(&outcome, &dynamic, c.key, rig_value(&r, 0x9F4B), un, rig_value(&r, 0x9F27).p[0], parts, n));
+            ck_ok(emv_cda_check(&outcome, &dynamic, c.key, rig_value(&r, 0x9F4B), un,
+                                rig_value(&r, 0x9F27).p[0], parts, n));
             if (sdad_lines[i].sdad == EMV_CHECK_COUNT)
                 ck_assert_int_ne(outcome, EMV_CHECK_OK);
             else
-                ck_assert_msg(outcome == sdad_lines[i].sdad, "%s: %s", sdad_lines[i].fault, emv_check_name(outcome));
+                ck_assert_msg(outcome == sdad_lines[i].sdad, "%s: %s", sdad_lines[i].fault,
+                              emv_check_name(outcome));
             emv_pubkey_free(&c.key);
             rig_end(&r);
         }
@@ -171,12 +176,14 @@ enum look { /* what of the last answer is looked at, besides a tag */
 #define ABSENT "-"
 #define SIGN   "00880000041122334400" /* INTERNAL AUTHENTICATE over RIG_UN */
 #define PSE    "00A404000E315041592E5359532E444446303100"
-#define CDOL1  "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F09029F41049F06079F7C20"
+#define CDOL1                                                                                      \
+    "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F09029F41049F06079F7C20"
 
 static const struct answer_line {
     const char *fault;
     const char *card;     /* words: sda dda format1 external */
-    const char *commands; /* between semicolons; S select, G options, A50 first, B40 second GENERATE AC, else hex */
+    const char *commands; /* between semicolons; S select, G options, A50 first, B40 second GENERATE
+                             AC, else hex */
     unsigned sw;
     uint32_t look; /* a tag, or enum look; 0: the status word alone */
     const char *value;
@@ -218,7 +225,8 @@ static const struct answer_line {
     {"odd-cvm-list", "", "S;G;00B2011400", 0x9000, 0x8E, "000000000000000001031F"},
     {"unknown-cvm", "", "S;G;00B2011400", 0x9000, 0x8E, "0000000000000000500001031F03"},
 
-    /* what it signs and counts. 9F10: 06, key index, version 12, 03, then the CVR: 90 TC at the first GENERATE AC, 04 PIN verified, 02 wrong */
+    /* what it signs and counts. 9F10: 06, key index, version 12, 03, then the CVR: 90 TC at the
+       first GENERATE AC, 04 PIN verified, 02 wrong */
     {"always-aac", "", "S;G;A40", 0x9000, 0x9F27, "00"},
     {"atc-jump", "", "S;G;A40", 0x9000, 0x9F36, "03E9"},
     {"atc-jump=65535", "", "S;G;A40", 0x9000, 0x9F36, "FFFF"},
@@ -237,7 +245,8 @@ static const struct answer_line {
 
     /* what it answers */
     {"short-sdad", "", "S;G;A50", 0x9000, 0x9F27, "40"},
-    {"short-sdad", "dda format1", "S;G;0088000004" RIG_UN "00", 0x9000, LOOK_BEGINS, "80818F"}, /* 143 of 144 bytes */
+    {"short-sdad", "dda format1", "S;G;0088000004" RIG_UN "00", 0x9000, LOOK_BEGINS,
+     "80818F"}, /* 143 of 144 bytes */
     {"unsigned-cda", "", "S;G;A50", 0x9000, 0x9F4B, ABSENT},
     {"format-1-cda", "", "S;G;A50", 0x9000, LOOK_BEGINS, "8012400001"}, /* CID, ATC, AC 8, 9F10 7 */
     {"ac-beside-sdad", "", "S;G;A50", 0x9000, 0x9F26, "A5A5A5A5A5A5A5A5"},
@@ -248,7 +257,8 @@ static const struct answer_line {
     {"reserved-cid", "", "S;G;A40", 0x9000, 0x9F27, "C0"},
     {"reserved-cid", "format1", "S;G;A40", 0x9000, LOOK_BEGINS, "8012C0"},
     {"double-cid", "", "S;G;A00", 0x9000, 0x9F27, "40"}, /* the first of two */
-    {"long-iad", "", "S;G;A40", 0x9000, LOOK_ENDS, "000000000000000000000000000000000000000000000000000000000000000000"},
+    {"long-iad", "", "S;G;A40", 0x9000, LOOK_ENDS,
+     "000000000000000000000000000000000000000000000000000000000000000000"},
     {"aip-downgrade", "", "S;G", 0x9000, 0x82, "1800"},
     {"aip-downgrade", "format1", "S;G", 0x9000, LOOK_BEGINS, "800E1800"},
     {"aip-upgrade", "sda", "S;G", 0x9000, 0x82, "5900"},
@@ -265,7 +275,8 @@ static const struct answer_line {
     {"empty-pse", "", PSE ";00B2010C00", 0x6A83, 0, NULL},
     {"empty-pse", "", "S;G;00B2010C00", 0x9000, 0, NULL},
     {"pin-wedge", "", "S;G;0020008008249999FFFFFFFFFF", 0x9000, 0, NULL},
-    {"pin-wedge", "", "S;G;0020008008249999FFFFFFFFFF;80CA9F1700", 0x9000, 0x9F17, "03"}, /* it knows nothing of it */
+    {"pin-wedge", "", "S;G;0020008008249999FFFFFFFFFF;80CA9F1700", 0x9000, 0x9F17,
+     "03"}, /* it knows nothing of it */
     {"pin-wedge", "", "S;G;0020008008249999FFFFFFFFFF;A40", 0x9000, LOOK_ENDS, "06011203901001"},
     {"tries-hidden", "", "S;G;80CA9F1700", 0x6A88, 0, NULL},
     {"tries-hidden", "", "S;G;80CA9F3600", 0x9000, 0x9F36, "0001"},
@@ -314,17 +325,20 @@ static void look_at(const struct rig *r, const struct answer_line *line)
         ck_assert_msg(strncmp(all, line->value, want) == 0, "%s: answers %s", line->fault, all);
         break;
     case LOOK_ENDS:
-        ck_assert_msg(strlen(all) >= want && strcmp(all + strlen(all) - want, line->value) == 0, "%s: answers %s", line->fault, all);
+        ck_assert_msg(strlen(all) >= want && strcmp(all + strlen(all) - want, line->value) == 0,
+                      "%s: answers %s", line->fault, all);
         break;
     case LOOK_LENGTH:
         ck_assert_str_eq(length, line->value);
         break;
     default:
         if (strcmp(line->value, ABSENT) == 0) {
-            ck_assert_msg(tlv_find_deep(rig_answer(r), line->look, &object) == TP_ERR_NOT_FOUND, "%s: answers %s", line->fault, all);
+            ck_assert_msg(tlv_find_deep(rig_answer(r), line->look, &object) == TP_ERR_NOT_FOUND,
+                          "%s: answers %s", line->fault, all);
         } else {
             hex_encode(all, rig_value(r, line->look));
-            ck_assert_msg(strcmp(all, line->value) == 0, "%s: %X is %s", line->fault, (unsigned)line->look, all);
+            ck_assert_msg(strcmp(all, line->value) == 0, "%s: %X is %s", line->fault,
+                          (unsigned)line->look, all);
         }
     }
 }
@@ -485,7 +499,8 @@ END_TEST
 
 START_TEST(mute_and_torn_out_at_every_command)
     {
-        static const char *const commands[] = {RIG_SELECT, RIG_GPO, "00B2011400", "80CA9F1700", "0084000000"};
+        static const char *const commands[] = {RIG_SELECT, RIG_GPO, "00B2011400", "80CA9F1700",
+                                               "0084000000"};
         char spec[16];
 
         for (int n = 1; n <= 5; n++) {
@@ -529,7 +544,8 @@ START_TEST(tries_that_lie)
             ck_assert_uint_eq(rig_send(&r, "0020008008244321FFFFFFFFFF"), 0x63CF);
         ck_assert_uint_eq(rig_send(&r, "80CA9F1700"), 0x9000);
         ck_hex(rig_answer(&r), "9F17010F");
-        ck_assert_uint_eq(rig_send(&r, "0020008008241234FFFFFFFFFF"), 0x63CF); /* blocked in truth */
+        ck_assert_uint_eq(rig_send(&r, "0020008008241234FFFFFFFFFF"),
+                          0x63CF); /* blocked in truth */
         rig_end(&r);
     }
 END_TEST
@@ -590,9 +606,10 @@ static bool same_fault(const char *spec, const char *name, size_t n)
 
 START_TEST(each_fault_has_a_test_here)
     {
-        static const char *const others[] = {"higher-ac", "atc-replay",      "truncated-tlv", "oversized", "empty", "endless-61",
-                                             "random-sw", "endless-records", "wild-afl",      "twice",     "mute",  "torn-out",
-                                             "pin-lies",  "bad-atr",         "slow",          "noise"};
+        static const char *const others[] = {
+            "higher-ac", "atc-replay",      "truncated-tlv", "oversized", "empty", "endless-61",
+            "random-sw", "endless-records", "wild-afl",      "twice",     "mute",  "torn-out",
+            "pin-lies",  "bad-atr",         "slow",          "noise"};
         const struct card_fault_text *f;
 
         for (size_t i = 0; (f = card_fault_at(i)) != NULL; i++) {
@@ -612,7 +629,8 @@ START_TEST(each_fault_has_a_test_here)
     }
 END_TEST
 
-/* Any two together: whatever is asked of the card, it answers something or leaves, and never more than a response holds. */
+/* Any two together: whatever is asked of the card, it answers something or leaves, and never more
+ * than a response holds. */
 START_TEST(two_at_a_time)
     {
         static const char *const commands[] = {PSE,          "00B2010C00",
@@ -648,12 +666,15 @@ START_TEST(two_at_a_time)
                     char spec[40];
                     const char *name = card_fault_at(pair[j])->name;
 
-                    snprintf(spec, sizeof(spec), "%.*s%s", (int)strcspn(name, "["), name, strncmp(name, "slow", 4) == 0 ? "=1" : "");
+                    snprintf(spec, sizeof(spec), "%.*s%s", (int)strcspn(name, "["), name,
+                             strncmp(name, "slow", 4) == 0 ? "=1" : "");
                     ck_ok(card_add_fault(r.card, spec, &e));
                 }
                 ck_ok(card_power_on(r.card, &atr));
                 for (size_t j = 0; j < sizeof(commands) / sizeof(commands[0]); j++) {
-                    const char *hex = commands[j][1] == '\0' ? (commands[j][0] == 'S' ? RIG_SELECT : RIG_GPO) : commands[j];
+                    const char *hex = commands[j][1] == '\0'
+                                          ? (commands[j][0] == 'S' ? RIG_SELECT : RIG_GPO)
+                                          : commands[j];
                     uint8_t in[300], out[FAULT_RESPONSE_MAX];
                     struct buf c = BUF_OF(in), a = BUF_OF(out);
                     char ac[400];
@@ -665,7 +686,8 @@ START_TEST(two_at_a_time)
                         snprintf(ac, sizeof(ac), "80AE400022%s%s00", RIG_ARC_00, RIG_CDOL2);
                     ck_ok(hex_decode(&c, hex[0] == 'A' || hex[0] == 'B' ? ac : hex));
                     got = card_transmit(r.card, buf_span(&c), &a);
-                    ck_assert_msg(got == TP_ERR_CARD || (got == TP_OK && a.n >= 2), "%s with %s: %s", card_fault_at(i)->name, card_fault_at(k)->name,
+                    ck_assert_msg(got == TP_ERR_CARD || (got == TP_OK && a.n >= 2),
+                                  "%s with %s: %s", card_fault_at(i)->name, card_fault_at(k)->name,
                                   hex);
                 }
                 card_close(&r.card);

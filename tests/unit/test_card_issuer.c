@@ -1,5 +1,6 @@
-/* The card and its issuer: cryptograms of all four kinds of card, ARPC in both places and of both methods, card status update; held against an issuer of the
- * test's own (issuer_double.h). EMV 4.4 Book 2, 8; Book 3, 6.5.4, 10.9, 10.11, Annex C. */
+/* The card and its issuer: cryptograms of all four kinds of card, ARPC in both places and of both
+ * methods, card status update; held against an issuer of the test's own (issuer_double.h). EMV 4.4
+ * Book 2, 8; Book 3, 6.5.4, 10.9, 10.11, Annex C. */
 #include <jansson.h>
 
 #include "apdu/emvtags.h"
@@ -62,7 +63,8 @@ static void check_case(const json_t *c)
             double_pin(hex, &d, "9999", NULL);
             ck_assert_str_eq(hex, plain);
         }
-        double_script(hex, &d, head, plain, json_is_true(json_object_get(script, "encipher")), d.kind < DOUBLE_CCD_3DES ? 8 : 4);
+        double_script(hex, &d, head, plain, json_is_true(json_object_get(script, "encipher")),
+                      d.kind < DOUBLE_CCD_3DES ? 8 : 4);
         ck_assert_str_eq(hex, command);
     }
 }
@@ -74,7 +76,8 @@ START_TEST(the_double_gives_what_python_and_public_vectors_say)
         json_t *all, *one;
         size_t i;
 
-        snprintf(path, sizeof(path), "%s/vectors/cryptograms-computed.json", getenv("TESTS_SRCDIR"));
+        snprintf(path, sizeof(path), "%s/vectors/cryptograms-computed.json",
+                 getenv("TESTS_SRCDIR"));
         all = json_load_file(path, 0, &why);
         ck_assert_msg(all != NULL, "%s: %s", path, why.text);
         ck_assert_uint_ge(json_array_size(json_object_get(all, "cases")), 7);
@@ -92,9 +95,12 @@ struct how {
     const char *cdol2; /* of the field 91 in CDOL2, its length in hex; NULL: none */
 };
 
-static const struct double_issuer keys = {.ac = {0x15, 0x4F, 0x34, 0x9D, 0x85, 0x85, 0xCB, 0x7F, 0x6B, 0x07, 0x98, 0xE9, 0x83, 0x9B, 0x10, 0xC1},
-                                          .smi = {0x94, 0xF8, 0x67, 0x16, 0x7C, 0x64, 0xEF, 0x3E, 0xEA, 0xB0, 0xCB, 0x62, 0x7A, 0x7A, 0x34, 0x80},
-                                          .smc = {0x19, 0x29, 0x6D, 0x4C, 0xD6, 0x26, 0x85, 0x9E, 0x8A, 0xAD, 0xDF, 0x0B, 0x2A, 0xAB, 0x8F, 0xEA}};
+static const struct double_issuer keys = {.ac = {0x15, 0x4F, 0x34, 0x9D, 0x85, 0x85, 0xCB, 0x7F,
+                                                 0x6B, 0x07, 0x98, 0xE9, 0x83, 0x9B, 0x10, 0xC1},
+                                          .smi = {0x94, 0xF8, 0x67, 0x16, 0x7C, 0x64, 0xEF, 0x3E,
+                                                  0xEA, 0xB0, 0xCB, 0x62, 0x7A, 0x7A, 0x34, 0x80},
+                                          .smc = {0x19, 0x29, 0x6D, 0x4C, 0xD6, 0x26, 0x85, 0x9E,
+                                                  0x8A, 0xAD, 0xDF, 0x0B, 0x2A, 0xAB, 0x8F, 0xEA}};
 
 static void set_key(struct secret *to, const uint8_t key[16])
 {
@@ -115,8 +121,8 @@ static void make_like(struct card_profile *p, const void *arg)
     set_key(&p->ac_key, keys.ac);
     set_key(&p->smi_key, keys.smi);
     set_key(&p->smc_key, keys.smc);
-    snprintf(cdol2, sizeof(cdol2), "8A02%s%s9F02069F03069F1A0295055F2A029A039C019F37049F3403", how->cdol2 != NULL ? "91" : "",
-             how->cdol2 != NULL ? how->cdol2 : "");
+    snprintf(cdol2, sizeof(cdol2), "8A02%s%s9F02069F03069F1A0295055F2A029A039C019F37049F3403",
+             how->cdol2 != NULL ? "91" : "", how->cdol2 != NULL ? how->cdol2 : "");
     rig_set_object(p, TAG_CDOL2, cdol2);
 }
 
@@ -163,7 +169,8 @@ static unsigned second(struct rig *r, const char *p1, const char *arc, const cha
 {
     char hex[400];
 
-    snprintf(hex, sizeof(hex), "80AE%s00%02X%s%s%s00", p1, (unsigned)(34 + strlen(auth) / 2), arc, auth, RIG_CDOL2);
+    snprintf(hex, sizeof(hex), "80AE%s00%02X%s%s%s00", p1, (unsigned)(34 + strlen(auth) / 2), arc,
+             auth, RIG_CDOL2);
     return rig_send(r, hex);
 }
 
@@ -183,10 +190,12 @@ START_TEST(issuer_application_data_of_each_kind)
             struct how how;
             const char *first, *after_second;
         } lines[] = {
-            /* ARQC, no second one yet; new card; the PIN of the CVM list was not asked for. Second: TC, online without ARPC. */
+            /* ARQC, no second one yet; new card; the PIN of the CVM list was not asked for. Second:
+               TC, online without ARPC. */
             {{DOUBLE_CVN_10, 1, true, false, NULL}, "06010A03A01001", "06010A03601401"},
             {{DOUBLE_CVN_18, 2, true, false, NULL}, "06011203A01001", "06011203601401"},
-            /* Annex C9: 10 10; three tries; discretionary: new card, no PIN; counters. Second: issuer authentication not performed. */
+            /* Annex C9: 10 10; three tries; discretionary: new card, no PIN; counters. Second:
+               issuer authentication not performed. */
             {{DOUBLE_CCD_3DES, 2, false, false, "10"},
              "0FA501A0300900000000000000000000"
              "0F000000000000000000000000000000",
@@ -206,7 +215,10 @@ START_TEST(issuer_application_data_of_each_kind)
             start(&r, &d, &lines[i].how);
             go_online(&r, &d, &lines[i].how);
             ck_hex(rig_value(&r, 0x9F10), lines[i].first);
-            ck_assert_uint_eq(second(&r, "40", RIG_ARC_00, lines[i].how.cdol2 != NULL ? "00000000000000000000000000000000" : ""), 0x9000);
+            ck_assert_uint_eq(
+                second(&r, "40", RIG_ARC_00,
+                       lines[i].how.cdol2 != NULL ? "00000000000000000000000000000000" : ""),
+                0x9000);
             ck_hex(rig_value(&r, 0x9F27), "40");
             ck_hex(rig_value(&r, 0x9F10), lines[i].after_second);
             check_ac(&r, &d, &lines[i].how);
@@ -236,7 +248,8 @@ END_TEST
 
 /* ---- ARPC ---- */
 
-/* The outcome of one online transaction in the other place or method: the card answers TC only to the right ARPC. */
+/* The outcome of one online transaction in the other place or method: the card answers TC only to
+ * the right ARPC. */
 START_TEST(external_authenticate)
     {
         static const struct how lines[] = {{DOUBLE_CVN_10, 1, true, true, NULL},
@@ -256,7 +269,8 @@ START_TEST(external_authenticate)
                 double_auth_1(auth, &d, "00");
             else
                 double_auth_2(auth, &d, "00820000");
-            ck_assert_uint_eq(external(&r, "00000000000000"), 0x6700); /* 8 to 16: Book 3, Annex A */
+            ck_assert_uint_eq(external(&r, "00000000000000"),
+                              0x6700); /* 8 to 16: Book 3, Annex A */
             ck_assert_uint_eq(external(&r, "0000000000000000000000000000000000"), 0x6700);
             ck_assert_uint_eq(rig_send(&r, "0082010008 0000000000000000"), 0x6A86);
             ck_assert_uint_eq(external(&r, auth), 0x9000);
@@ -265,7 +279,8 @@ START_TEST(external_authenticate)
             ck_hex(rig_value(&r, 0x9F27), "40");
             check_ac(&r, &d, &lines[i]);
 
-            go_online(&r, &d, &lines[i]); /* the next: a wrong one; the terminal wants a TC all the same */
+            go_online(&r, &d,
+                      &lines[i]); /* the next: a wrong one; the terminal wants a TC all the same */
             auth[0] = auth[0] == '0' ? '1' : '0';
             ck_assert_uint_eq(external(&r, auth), 0x6300);
             ck_assert_uint_eq(second(&r, "40", RIG_ARC_00, ""), 0x9000);
@@ -317,7 +332,9 @@ START_TEST(within_the_second_generate_ac)
     {
         static const struct {
             const char *csu, *cid;
-        } lines[] = {{"00820000", "40"}, {"00020000", "00"} /* not approved: never a TC */, {"008200FF", "40"}};
+        } lines[] = {{"00820000", "40"},
+                     {"00020000", "00"} /* not approved: never a TC */,
+                     {"008200FF", "40"}};
         static const struct how how = {DOUBLE_CCD_3DES, 2, false, true, "08"};
 
         for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -331,7 +348,8 @@ START_TEST(within_the_second_generate_ac)
             double_auth_2(auth, &d, lines[i].csu);
             ck_assert_uint_eq(second(&r, "40", RIG_ARC_00, auth), 0x9000);
             ck_hex(rig_value(&r, 0x9F27), lines[i].cid);
-            ck_hex(span_of(rig_value(&r, 0x9F10).p + 3, 1), lines[i].cid[0] == '4' ? "60" : "20"); /* performed, not failed */
+            ck_hex(span_of(rig_value(&r, 0x9F10).p + 3, 1),
+                   lines[i].cid[0] == '4' ? "60" : "20"); /* performed, not failed */
             check_ac(&r, &d, &how);
             rig_end(&r);
         }
@@ -367,22 +385,24 @@ START_TEST(within_the_second_generate_ac_wrong_or_missing)
     }
 END_TEST
 
-/* What a card of the Common Core tells from one transaction to the next: Book 3, 9.2.3.2 of the CCD, bit by bit. It is one that does not
- * approve after a wrong ARPC, and lets nothing but a right one reset what it tells. PIN tries 3; byte 3: new card until then, no VERIFY. */
+/* What a card of the Common Core tells from one transaction to the next: Book 3, 9.2.3.2 of the
+ * CCD, bit by bit. It is one that does not approve after a wrong ARPC, and lets nothing but a right
+ * one reset what it tells. PIN tries 3; byte 3: new card until then, no VERIFY. */
 static const struct {
     const char *first, *second; /* of the CVR, bytes 1 to 4 */
     const char *arc, *auth;     /* auth: a CSU, "wrong", "" none */
     const char *cid;            /* arc NULL: the card leaves after the ARQC */
 } told[] = {
     {"A0300900", "60300900", RIG_ARC_00, "00820000", "40"},
-    {"A0300100", "62300100", RIG_ARC_00, "", "40"},         /* not performed */
-    {"A2300100", "21300100", RIG_ARC_00, "wrong", "00"},    /* as the second one said; failed */
-    {"A1300100", "63300100", RIG_ARC_00, "", "40"},         /* performed then; failed stays */
-    {"A3300100", "63300101", RIG_ARC_Y3, "", "40"},         /* unable to go online: none received either */
-    {"A3300100", NULL, NULL, NULL, NULL},                   /* not completed */
-    {"A3310100", "63310100", RIG_ARC_00, "", "40"},         /* which stays too */
-    {"A3310100", "60300102", RIG_ARC_00, "008A0000", "40"}, /* all reset in this answer; go online set */
-    {"A0300102", "21300102", RIG_ARC_00, "wrong", "00"},    /* the last CSU that was right counts */
+    {"A0300100", "62300100", RIG_ARC_00, "", "40"},      /* not performed */
+    {"A2300100", "21300100", RIG_ARC_00, "wrong", "00"}, /* as the second one said; failed */
+    {"A1300100", "63300100", RIG_ARC_00, "", "40"},      /* performed then; failed stays */
+    {"A3300100", "63300101", RIG_ARC_Y3, "", "40"}, /* unable to go online: none received either */
+    {"A3300100", NULL, NULL, NULL, NULL},           /* not completed */
+    {"A3310100", "63310100", RIG_ARC_00, "", "40"}, /* which stays too */
+    {"A3310100", "60300102", RIG_ARC_00, "008A0000",
+     "40"}, /* all reset in this answer; go online set */
+    {"A0300102", "21300102", RIG_ARC_00, "wrong", "00"}, /* the last CSU that was right counts */
     {"A1300102", "60300100", RIG_ARC_00, "00820000", "40"},
     {"A0300100", NULL, NULL, NULL, NULL},
     {"A0310100", "60300100", RIG_ARC_00, "00820000", "40"},
@@ -400,7 +420,9 @@ START_TEST(what_the_common_core_tells_of_before)
             char auth[40] = "0000000000000000", cvr[9];
 
             go_online(&r, &d, &how);
-            ck_assert_msg(strcmp(hex_encode(cvr, span_of(rig_value(&r, 0x9F10).p + 3, 4)), told[i].first) == 0, "line %zu: first %s", i, cvr);
+            ck_assert_msg(strcmp(hex_encode(cvr, span_of(rig_value(&r, 0x9F10).p + 3, 4)),
+                                 told[i].first) == 0,
+                          "line %zu: first %s", i, cvr);
             if (told[i].arc == NULL)
                 continue;
             if (strcmp(told[i].auth, "wrong") == 0)
@@ -409,18 +431,22 @@ START_TEST(what_the_common_core_tells_of_before)
                 double_auth_2(auth, &d, told[i].auth);
             ck_assert_uint_eq(second(&r, "40", told[i].arc, auth), 0x9000);
             ck_hex(rig_value(&r, 0x9F27), told[i].cid);
-            ck_assert_msg(strcmp(hex_encode(cvr, span_of(rig_value(&r, 0x9F10).p + 3, 4)), told[i].second) == 0, "line %zu: second %s", i, cvr);
+            ck_assert_msg(strcmp(hex_encode(cvr, span_of(rig_value(&r, 0x9F10).p + 3, 4)),
+                                 told[i].second) == 0,
+                          "line %zu: second %s", i, cvr);
         }
         rig_end(&r);
     }
 END_TEST
 
-/* "Issuer script processing failed": in the second cryptogram behind it and in the next transaction, until an issuer is authenticated. */
+/* "Issuer script processing failed": in the second cryptogram behind it and in the next
+ * transaction, until an issuer is authenticated. */
 START_TEST(a_failed_script_is_told_until_the_issuer_is_heard)
     {
         static const struct how how = {DOUBLE_CCD_3DES, 2, false, false, "08"};
         static const char *const csu[] = {"00820000", "", "00820000", "00820000"};
-        static const char *const first[] = {"00", "08", "08", "00"}, *const after[] = {"08", "08", "00", "00"};
+        static const char *const first[] = {"00", "08", "08", "00"}, *const after[] = {"08", "08",
+                                                                                       "00", "00"};
         struct rig r;
         struct double_issuer d;
 
@@ -453,18 +479,21 @@ static unsigned first_with_tvr(struct rig *r, const char *p1, const char *tvr)
     return rig_send(r, hex);
 }
 
-/* "Offline data authentication failed on previous transaction": byte 4, b3. A second cryptogram is asked over a TVR without failures. */
+/* "Offline data authentication failed on previous transaction": byte 4, b3. A second cryptogram is
+ * asked over a TVR without failures. */
 START_TEST(the_common_core_tells_of_failed_authentication)
     {
         static const struct {
             const char *p1, *tvr, *cid, *told;
         } lines[] = {
-            {"00", "4000000000", "00", "00"},                                   /* SDA failed, declined offline */
-            {"00", "0000000000", "00", "04"},                                   /* declined again: it stays */
-            {"40", "0000000000", "80", "04"},                                   /* the card goes online for it */
-            {"40", "0800000000", "40", "00"},                                   /* DDA failed, and the card approves */
-            {"40", "0000000000", "80", "04"}, {"80", "0400000000", "80", "00"}, /* CDA failed; the card leaves */
-            {"80", "0000000000", "80", "04"}, {"00", "0000000000", "00", "00"},
+            {"00", "4000000000", "00", "00"}, /* SDA failed, declined offline */
+            {"00", "0000000000", "00", "04"}, /* declined again: it stays */
+            {"40", "0000000000", "80", "04"}, /* the card goes online for it */
+            {"40", "0800000000", "40", "00"}, /* DDA failed, and the card approves */
+            {"40", "0000000000", "80", "04"},
+            {"80", "0400000000", "80", "00"}, /* CDA failed; the card leaves */
+            {"80", "0000000000", "80", "04"},
+            {"00", "0000000000", "00", "00"},
         };
         static const struct how how = {DOUBLE_CCD_AES, 2, false, false, "08"};
         struct rig r;
@@ -499,7 +528,8 @@ START_TEST(visa_tells_of_failed_authentication_that_was_declined)
         } lines[] = {
             {"40", "4000000000", "40", 0, 0}, /* approved offline */
             {"00", "4000000000", "00", 0, 0}, /* declined */
-            {"00", "0800000000", "00", 1, 0}, {"00", "0000000000", "00", 0, 4}, {"40", "0000000000", "40", 0, 0},
+            {"00", "0800000000", "00", 1, 0}, {"00", "0000000000", "00", 0, 4},
+            {"40", "0000000000", "40", 0, 0},
         };
         static const struct how how = {DOUBLE_CVN_10, 1, false, false, NULL};
         struct rig r;
@@ -511,7 +541,8 @@ START_TEST(visa_tells_of_failed_authentication_that_was_declined)
             ck_hex(rig_value(&r, 0x9F27), lines[i].cid);
             const struct span iad = rig_value(&r, 0x9F10);
 
-            ck_assert_msg((iad.p[5] & 1) == lines[i].sda && (iad.p[6] & 4) == lines[i].dda, "line %zu: %02X %02X", i, iad.p[5], iad.p[6]);
+            ck_assert_msg((iad.p[5] & 1) == lines[i].sda && (iad.p[6] & 4) == lines[i].dda,
+                          "line %zu: %02X %02X", i, iad.p[5], iad.p[6]);
         }
         rig_end(&r);
     }
@@ -524,7 +555,10 @@ START_TEST(cda_performed_at_either_cryptogram)
         static const struct {
             const char *first, *second;
             uint8_t told[2];
-        } lines[] = {{"80", "40", {0x00, 0x00}}, {"90", "40", {0x08, 0x08}}, {"80", "50", {0x00, 0x08}}, {"90", "50", {0x08, 0x08}}};
+        } lines[] = {{"80", "40", {0x00, 0x00}},
+                     {"90", "40", {0x08, 0x08}},
+                     {"80", "50", {0x00, 0x08}},
+                     {"90", "50", {0x08, 0x08}}};
         struct perso_params p;
         struct rig r;
 
@@ -543,7 +577,8 @@ START_TEST(cda_performed_at_either_cryptogram)
     }
 END_TEST
 
-/* Proprietary authentication data: under the ARPC when the CSU says that they are there (Book 2, 8.2.2). */
+/* Proprietary authentication data: under the ARPC when the CSU says that they are there (Book
+ * 2, 8.2.2). */
 START_TEST(proprietary_authentication_data)
     {
         static const struct how how = {DOUBLE_CCD_AES, 2, false, true, "10"};
@@ -612,18 +647,21 @@ START_TEST(update_counters)
     {
         static const struct {
             const char *csu, *p1, *counters;
-        } lines[] = {{"00800000", "40", "0002000000002500"},  /* as they were */
-                     {"00810000", "40", "0014000000000000"},  /* to the upper limit: 20; no limit of amounts */
-                     {"00820000", "40", "0000000000000000"},  /* to zero */
-                     {"00830000", "40", "0003000000003750"},  /* this one too */
-                     {"00030000", "00", "0002000000002500"},  /* declined: there is nothing to add */
-                     {"00020000", "00", "0000000000000000"}}; /* declined by the issuer, who resets all the same */
+        } lines[] = {{"00800000", "40", "0002000000002500"}, /* as they were */
+                     {"00810000", "40",
+                      "0014000000000000"}, /* to the upper limit: 20; no limit of amounts */
+                     {"00820000", "40", "0000000000000000"}, /* to zero */
+                     {"00830000", "40", "0003000000003750"}, /* this one too */
+                     {"00030000", "00", "0002000000002500"}, /* declined: there is nothing to add */
+                     {"00020000", "00",
+                      "0000000000000000"}}; /* declined by the issuer, who resets all the same */
 
         for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
             struct rig r;
             struct double_issuer d;
 
-            ck_assert_uint_eq(update(&r, &d, lines[i].csu, lines[i].p1), lines[i].p1[0] == '4' ? 0x40 : 0x00);
+            ck_assert_uint_eq(update(&r, &d, lines[i].csu, lines[i].p1),
+                              lines[i].p1[0] == '4' ? 0x40 : 0x00);
             rig_begin(&r);
             ck_assert_uint_eq(rig_first_ac(&r, "00"), 0x9000);
             ck_hex(span_of(rig_value(&r, 0x9F10).p + 8, 8), lines[i].counters);
@@ -679,7 +717,8 @@ START_TEST(blocked_by_the_card_status_update)
         struct rig r;
         struct double_issuer d;
 
-        ck_assert_uint_eq(update(&r, &d, "00A20000", "40"), 0x00); /* application block: no TC any more */
+        ck_assert_uint_eq(update(&r, &d, "00A20000", "40"),
+                          0x00); /* application block: no TC any more */
         ck_assert_uint_eq(rig_send(&r, RIG_SELECT), 0x6283);
         rig_end(&r);
         ck_assert_uint_eq(update(&r, &d, "00C20000", "40"), 0x00); /* card block */
@@ -695,7 +734,8 @@ START_TEST(orders_of_a_wrong_arpc_are_not_heard)
 
         start(&r, &d, &ccd);
         go_online(&r, &d, &ccd);
-        ck_assert_uint_eq(second(&r, "40", RIG_ARC_00, "1122334400FA0000"), 0x9000); /* block all, set the tries to 0, go online */
+        ck_assert_uint_eq(second(&r, "40", RIG_ARC_00, "1122334400FA0000"),
+                          0x9000); /* block all, set the tries to 0, go online */
         ck_hex(rig_value(&r, 0x9F27), "00");
         ck_assert_uint_eq(rig_send(&r, RIG_SELECT), 0x9000);
         ck_assert_uint_eq(rig_send(&r, "80CA9F1700"), 0x9000);

@@ -1,5 +1,5 @@
-/* The enciphered PIN: EMV 4.4 Book 2, 7; Book 3, 6.5.6 (GET CHALLENGE) and 6.5.12 (VERIFY, P2 88). The terminal's part is done here, with the card's public
- * key as the test made it. */
+/* The enciphered PIN: EMV 4.4 Book 2, 7; Book 3, 6.5.6 (GET CHALLENGE) and 6.5.12 (VERIFY, P2 88).
+ * The terminal's part is done here, with the card's public key as the test made it. */
 #include "card_rig.h"
 #include "simcard/state.h"
 
@@ -14,9 +14,11 @@ struct envelope {
     int spoil_challenge; /* XORed into its first byte */
 };
 
-static const struct envelope good = {0x7F, "241234FFFFFFFFFF", 0}, wrong_pin = {0x7F, "244321FFFFFFFFFF", 0};
+static const struct envelope good = {0x7F, "241234FFFFFFFFFF", 0},
+                             wrong_pin = {0x7F, "244321FFFFFFFFFF", 0};
 
-static unsigned send_key(struct rig *r, struct emv_pubkey *key, const struct envelope *what, struct span challenge)
+static unsigned send_key(struct rig *r, struct emv_pubkey *key, const struct envelope *what,
+                         struct span challenge)
 {
     const size_t n = emv_pubkey_size(key);
     uint8_t clear[EMV_RSA_MAX], sealed[EMV_RSA_MAX];
@@ -97,13 +99,15 @@ START_TEST(with_a_key_of_its_own)
         struct keys k = {NULL, NULL, true};
         struct rig r;
 
-        for (int sda = 0; sda < 2; sda++) { /* a card that signs nothing may have one all the same */
+        for (int sda = 0; sda < 2;
+             sda++) { /* a card that signs nothing may have one all the same */
             start(&r, &k, sda ? PERSO_SDA : PERSO_DDA);
             rig_begin(&r);
             ck_assert_uint_eq(verify(&r, k.pin, &good), 0x9000);
             ck_assert_uint_eq(verify(&r, k.pin, &wrong_pin), 0x63C2);
             if (!sda)
-                ck_assert_uint_eq(verify(&r, k.icc, &good), 0x6700); /* that of signatures is another, and longer */
+                ck_assert_uint_eq(verify(&r, k.icc, &good),
+                                  0x6700); /* that of signatures is another, and longer */
             rig_end(&r);
         }
     }
@@ -130,7 +134,8 @@ START_TEST(a_challenge_is_good_for_one_command)
 
         start(&r, &k, PERSO_CDA);
         rig_begin(&r);
-        ck_assert_uint_eq(send_key(&r, k.icc, &good, SPAN_OF(((const uint8_t[8]){0}))), 0x6985); /* none yet: no try spent */
+        ck_assert_uint_eq(send_key(&r, k.icc, &good, SPAN_OF(((const uint8_t[8]){0}))),
+                          0x6985); /* none yet: no try spent */
         check_tries(&r, "03");
         ck_assert_uint_eq(verify(&r, k.icc, &good), 0x9000);
         ck_assert_uint_eq(rig_send(&r, CHALLENGE), 0x9000);
@@ -143,15 +148,18 @@ START_TEST(a_challenge_is_good_for_one_command)
         ck_assert_uint_eq(rig_send(&r, "80CA9F1700"), 0x9000); /* a command between */
         ck_assert_uint_eq(send_key(&r, k.icc, &good, SPAN_OF(other)), 0x6985);
         ck_assert_uint_eq(rig_send(&r, CHALLENGE), 0x9000);
-        ck_assert_uint_eq(send_key(&r, k.icc, &good, SPAN_OF(challenge)), 0x63C2); /* an old one: as a wrong PIN */
+        ck_assert_uint_eq(send_key(&r, k.icc, &good, SPAN_OF(challenge)),
+                          0x63C2); /* an old one: as a wrong PIN */
         rig_end(&r);
     }
 END_TEST
 
 START_TEST(whatever_is_wrong_costs_a_try_and_tells_no_more)
     {
-        static const struct envelope lines[] = {
-            {0x7E, "241234FFFFFFFFFF", 0}, {0x7F, "241234FFFFFFFFFF", 1}, {0x7F, "141234FFFFFFFFFF", 0}, {0x7F, "2412340000000000", 0}};
+        static const struct envelope lines[] = {{0x7E, "241234FFFFFFFFFF", 0},
+                                                {0x7F, "241234FFFFFFFFFF", 1},
+                                                {0x7F, "141234FFFFFFFFFF", 0},
+                                                {0x7F, "2412340000000000", 0}};
         struct keys k = {NULL, NULL, false};
         struct rig r;
 
@@ -171,7 +179,8 @@ START_TEST(whatever_is_wrong_costs_a_try_and_tells_no_more)
             strcat(hex, "FF");
         ck_assert_uint_eq(rig_send(&r, hex), 0x63C2);
         ck_assert_uint_eq(rig_send(&r, CHALLENGE), 0x9000);
-        ck_assert_uint_eq(rig_send(&r, "0020008808 241234FFFFFFFFFF"), 0x6700); /* a plain block in the enciphered form: nothing was tried */
+        ck_assert_uint_eq(rig_send(&r, "0020008808 241234FFFFFFFFFF"),
+                          0x6700); /* a plain block in the enciphered form: nothing was tried */
         check_tries(&r, "02");
         rig_end(&r);
     }
@@ -187,7 +196,8 @@ START_TEST(blocked)
         for (unsigned i = 0; i < 3; i++)
             ck_assert_uint_eq(verify(&r, k.icc, &wrong_pin), 0x63C2 - i);
         ck_assert_uint_eq(verify(&r, k.icc, &good), 0x6983);
-        ck_assert_uint_eq(rig_send(&r, "0020008008 241234FFFFFFFFFF"), 0x6983); /* one counter for both */
+        ck_assert_uint_eq(rig_send(&r, "0020008008 241234FFFFFFFFFF"),
+                          0x6983); /* one counter for both */
         rig_end(&r);
     }
 END_TEST

@@ -1,4 +1,5 @@
-/* Card risk management: each risk with what the profile may make of it; counters and amounts offline. EMV 4.4 Book 3, 9.3, 10.8. */
+/* Card risk management: each risk with what the profile may make of it; counters and amounts
+ * offline. EMV 4.4 Book 3, 9.3, 10.8. */
 #include <jansson.h>
 #include <unistd.h>
 
@@ -20,8 +21,10 @@ static unsigned first(struct rig *r, const char *p1, const struct said *s)
     char hex[400];
 
     snprintf(hex, sizeof(hex),
-             "80AE%s0059 %s 000000000000 0250 %s %s 261123 00 %s %s 410302 2098C8 3132333435363738 0001 00000001 F0000000141010 %s 00", p1, s->amount,
-             s->tvr, s->currency, RIG_UN, s->type, "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F");
+             "80AE%s0059 %s 000000000000 0250 %s %s 261123 00 %s %s 410302 2098C8 3132333435363738 "
+             "0001 00000001 F0000000141010 %s 00",
+             p1, s->amount, s->tvr, s->currency, RIG_UN, s->type,
+             "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F");
     return rig_send(r, hex);
 }
 
@@ -29,7 +32,8 @@ static unsigned second(struct rig *r, const char *p1, const char *arc, const str
 {
     char hex[400];
 
-    snprintf(hex, sizeof(hex), "80AE%s0022 %s %s 000000000000 0250 %s %s 261123 00 %s 410302 00", p1, arc, s->amount, s->tvr, s->currency, RIG_UN);
+    snprintf(hex, sizeof(hex), "80AE%s0022 %s %s 000000000000 0250 %s %s 261123 00 %s 410302 00",
+             p1, arc, s->amount, s->tvr, s->currency, RIG_UN);
     return rig_send(r, hex);
 }
 
@@ -139,8 +143,10 @@ static const struct risk_line {
     {"other-currency", nothing, "", {"000000000001", "0840", "0000000000", "35"}},
 };
 
-/* Limits that the lines above reach with one payment: a card that gave one TC already (count), and 10.00 and 20.00. */
-static unsigned outcome(const struct risk_line *line, struct how how, const char *type, bool one_before)
+/* Limits that the lines above reach with one payment: a card that gave one TC already (count),
+ * and 10.00 and 20.00. */
+static unsigned outcome(const struct risk_line *line, struct how how, const char *type,
+                        bool one_before)
 {
     struct said said = line->said;
     struct rig r;
@@ -177,22 +183,29 @@ START_TEST(what_each_risk_does)
             uint32_t mask;
 
             ck_ok(card_risk_parse(&mask, line->name));
-            ck_assert_msg(outcome(line, (struct how){0}, "35", count) == 0x40, "%s without orders", line->name);
-            ck_assert_msg(outcome(line, (struct how){.ask_online = mask}, "35", count) == 0x80, "%s asks to go online", line->name);
-            ck_assert_msg(outcome(line, (struct how){.decline = mask}, "35", count) == 0x00, "%s declines", line->name);
-            /* an offline-only terminal (type 23, 36): Book 4, A1 */
-            ck_assert_msg(outcome(line, (struct how){.ask_online = mask}, "23", count) == 0x40, "%s at an offline terminal", line->name);
-            ck_assert_msg(outcome(line, (struct how){.ask_online = mask, .decline_unable = mask}, "36", count) == 0x00, "%s there, declined",
+            ck_assert_msg(outcome(line, (struct how){0}, "35", count) == 0x40, "%s without orders",
                           line->name);
+            ck_assert_msg(outcome(line, (struct how){.ask_online = mask}, "35", count) == 0x80,
+                          "%s asks to go online", line->name);
+            ck_assert_msg(outcome(line, (struct how){.decline = mask}, "35", count) == 0x00,
+                          "%s declines", line->name);
+            /* an offline-only terminal (type 23, 36): Book 4, A1 */
+            ck_assert_msg(outcome(line, (struct how){.ask_online = mask}, "23", count) == 0x40,
+                          "%s at an offline terminal", line->name);
+            ck_assert_msg(outcome(line, (struct how){.ask_online = mask, .decline_unable = mask},
+                                  "36", count) == 0x00,
+                          "%s there, declined", line->name);
         }
     }
 END_TEST
 
 START_TEST(without_the_risk_nothing_of_it)
     {
-        for (size_t i = 1; /* a new card is one */ i < sizeof(risk_lines) / sizeof(risk_lines[0]); i++) {
+        for (size_t i = 1; /* a new card is one */ i < sizeof(risk_lines) / sizeof(risk_lines[0]);
+             i++) {
             static const struct said small = {"000000000100", "0978", "0000000000", "35"};
-            struct how how = {.count_limit = 9, .count_maximum = 9, .amount_limit = 1000, .amount_maximum = 2000};
+            struct how how = {
+                .count_limit = 9, .count_maximum = 9, .amount_limit = 1000, .amount_maximum = 2000};
             struct rig r;
 
             ck_ok(card_risk_parse(&how.decline, risk_lines[i].name));
@@ -250,7 +263,8 @@ START_TEST(unable_to_go_online)
     }
 END_TEST
 
-/* A transaction that ended without the issuer is complete all the same; but one that broke off before stays told until the issuer is heard. */
+/* A transaction that ended without the issuer is complete all the same; but one that broke off
+ * before stays told until the issuer is heard. */
 START_TEST(how_long_a_broken_off_one_is_told)
     {
         const struct how how = {.ask_online = 0};
@@ -281,9 +295,12 @@ END_TEST
 
 START_TEST(amounts_add_up_in_the_card_s_currency)
     {
-        static const struct said ten = {"000000001000", "0978", "0000000000", "35"}, dollars = {"000000099900", "0840", "0000000000", "35"};
-        const struct how how = {
-            .ask_online = CARD_RISK_AMOUNT_LIMIT, .decline_unable = CARD_RISK_AMOUNT_MAXIMUM, .amount_limit = 3000, .amount_maximum = 4000};
+        static const struct said ten = {"000000001000", "0978", "0000000000", "35"},
+                                 dollars = {"000000099900", "0840", "0000000000", "35"};
+        const struct how how = {.ask_online = CARD_RISK_AMOUNT_LIMIT,
+                                .decline_unable = CARD_RISK_AMOUNT_MAXIMUM,
+                                .amount_limit = 3000,
+                                .amount_maximum = 4000};
         struct rig r;
 
         start(&r, &how);
@@ -300,7 +317,8 @@ START_TEST(amounts_add_up_in_the_card_s_currency)
         ck_assert_uint_eq(second(&r, "40", RIG_ARC_Y3, &ten), 0x9000);
         ck_hex(rig_value(&r, 0x9F27), "00");
         ck_assert_uint_eq(pay(&r, &ten), 0x80);
-        ck_assert_uint_eq(second(&r, "40", RIG_ARC_00, &ten), 0x9000); /* online: from nothing again */
+        ck_assert_uint_eq(second(&r, "40", RIG_ARC_00, &ten),
+                          0x9000); /* online: from nothing again */
         for (int i = 0; i < 3; i++)
             ck_assert_uint_eq(pay(&r, &ten), 0x40);
         ck_assert_uint_eq(pay(&r, &ten), 0x80);
@@ -310,7 +328,8 @@ END_TEST
 
 START_TEST(the_largest_amount_and_nonsense)
     {
-        static const struct said most = {"999999999999", "0978", "0000000000", "35"}, letters = {"0000000012AB", "0978", "0000000000", "35"};
+        static const struct said most = {"999999999999", "0978", "0000000000", "35"},
+                                 letters = {"0000000012AB", "0978", "0000000000", "35"};
         const struct how how = {.ask_online = CARD_RISK_AMOUNT_LIMIT, .amount_limit = 999999999999};
         struct rig r;
 
@@ -401,13 +420,15 @@ START_TEST(a_folder_that_does_not_speak_of_it)
         snprintf(path, sizeof(path), "%s/card.json", dir);
         rig_params(&p);
         ck_ok(perso_make(&profile, rig_scheme(), &p, &e));
-        make_like(profile, &(const struct how){CARD_RISK_NEW_CARD, CARD_RISK_PIN_FAILED, CARD_RISK_ALL, 1, 2, 300, 999999999999});
+        make_like(profile, &(const struct how){CARD_RISK_NEW_CARD, CARD_RISK_PIN_FAILED,
+                                               CARD_RISK_ALL, 1, 2, 300, 999999999999});
         profile->cvn = EMV_CVN_10;
         profile->arpc = 1;
         profile->issuer_mandatory = profile->block_on_tries = true;
         ck_ok(perso_save(profile, dir, &e));
         profile_free(&profile);
-        ck_assert_msg(profile_load(&profile, dir, &e) == TP_OK, "%s", e.text); /* all of it comes back */
+        ck_assert_msg(profile_load(&profile, dir, &e) == TP_OK, "%s",
+                      e.text); /* all of it comes back */
         ck_assert_uint_eq(profile->ask_online, CARD_RISK_NEW_CARD);
         ck_assert_uint_eq(profile->decline, CARD_RISK_PIN_FAILED);
         ck_assert_uint_eq(profile->decline_unable, CARD_RISK_ALL);

@@ -1,5 +1,6 @@
-/* Issuer scripts: secure messaging (EMV 4.4 Book 2, 9), each command (Book 3, 6.5), when they are taken, and what the issuer learns of them. Commands are made
- * by the test's own issuer (issuer_double.h). */
+/* Issuer scripts: secure messaging (EMV 4.4 Book 2, 9), each command (Book 3, 6.5), when they are
+ * taken, and what the issuer learns of them. Commands are made by the test's own issuer
+ * (issuer_double.h). */
 #include "apdu/emvtags.h"
 #include "card_rig.h"
 #include "issuer_double.h"
@@ -9,9 +10,12 @@
 #define PIN_1234 "0020008008 241234FFFFFFFFFF"
 #define PIN_9876 "0020008008 249876FFFFFFFFFF"
 
-static const struct double_issuer keys = {.ac = {0x15, 0x4F, 0x34, 0x9D, 0x85, 0x85, 0xCB, 0x7F, 0x6B, 0x07, 0x98, 0xE9, 0x83, 0x9B, 0x10, 0xC1},
-                                          .smi = {0x94, 0xF8, 0x67, 0x16, 0x7C, 0x64, 0xEF, 0x3E, 0xEA, 0xB0, 0xCB, 0x62, 0x7A, 0x7A, 0x34, 0x80},
-                                          .smc = {0x19, 0x29, 0x6D, 0x4C, 0xD6, 0x26, 0x85, 0x9E, 0x8A, 0xAD, 0xDF, 0x0B, 0x2A, 0xAB, 0x8F, 0xEA}};
+static const struct double_issuer keys = {.ac = {0x15, 0x4F, 0x34, 0x9D, 0x85, 0x85, 0xCB, 0x7F,
+                                                 0x6B, 0x07, 0x98, 0xE9, 0x83, 0x9B, 0x10, 0xC1},
+                                          .smi = {0x94, 0xF8, 0x67, 0x16, 0x7C, 0x64, 0xEF, 0x3E,
+                                                  0xEA, 0xB0, 0xCB, 0x62, 0x7A, 0x7A, 0x34, 0x80},
+                                          .smc = {0x19, 0x29, 0x6D, 0x4C, 0xD6, 0x26, 0x85, 0x9E,
+                                                  0x8A, 0xAD, 0xDF, 0x0B, 0x2A, 0xAB, 0x8F, 0xEA}};
 
 static void set_key(struct secret *to, const uint8_t key[16])
 {
@@ -58,8 +62,10 @@ static void go_online(struct rig *r, struct double_issuer *d)
     double_start(d, rig_value(r, 0x9F36), rig_value(r, 0x9F26));
 }
 
-/* The second GENERATE AC, of a Common Core card with its issuer's cryptogram: approved, counters to zero. */
-static unsigned second_ac(struct rig *r, const struct double_issuer *d, const char *p1, const char *arc)
+/* The second GENERATE AC, of a Common Core card with its issuer's cryptogram: approved, counters to
+ * zero. */
+static unsigned second_ac(struct rig *r, const struct double_issuer *d, const char *p1,
+                          const char *arc)
 {
     char auth[40] = "0000000000000000", hex[400];
 
@@ -77,7 +83,8 @@ static const char *head_of(const struct double_issuer *d, const char *rest, bool
     static char head[9];
     const bool core = ccd(d->kind);
 
-    snprintf(head, sizeof(head), "%s%s", inter_industry ? (core ? "0C" : "04") : (core ? "8C" : "84"), rest);
+    snprintf(head, sizeof(head), "%s%s",
+             inter_industry ? (core ? "0C" : "04") : (core ? "8C" : "84"), rest);
     return head;
 }
 
@@ -89,7 +96,8 @@ static unsigned script(struct rig *r, struct double_issuer *d, const char *rest,
     return rig_send(r, hex);
 }
 
-static unsigned new_pin(struct rig *r, struct double_issuer *d, const char *p2, const char *pin, const char *current)
+static unsigned new_pin(struct rig *r, struct double_issuer *d, const char *p2, const char *pin,
+                        const char *current)
 {
     char hex[DOUBLE_HEX], block[17], rest[7];
 
@@ -237,12 +245,14 @@ START_TEST(put_data)
                 ck_assert_uint_eq(rig_send(&r, get), 0x9000);
                 ck_hex(rig_answer(&r), lines[i].answer);
             }
-            ck_assert_uint_eq(script(&r, &d, "DA9F36", "0001"), 0x6A88); /* the counter is not the issuer's to set */
+            ck_assert_uint_eq(script(&r, &d, "DA9F36", "0001"),
+                              0x6A88); /* the counter is not the issuer's to set */
             ck_assert_uint_eq(second_ac(&r, &d, "40", RIG_ARC_00), 0x9000);
             for (int i = 0; i < 3; i++) { /* two TCs are within the new limits, the third is not */
                 rig_begin(&r);
                 ck_assert_uint_eq(rig_first_ac(&r, "40"), 0x9000);
-                /* the refused command sends the first one online: it has the second cryptogram count as offline */
+                /* the refused command sends the first one online: it has the second cryptogram
+                 * count as offline */
                 if (i == 0)
                     ck_assert_uint_eq(second_ac(&r, &d, "40", RIG_ARC_Y3), 0x9000);
             }
@@ -260,12 +270,15 @@ START_TEST(update_record)
 
             start(&r, &d, kind);
             go_online(&r, &d);
-            ck_assert_uint_eq(script(&r, &d, "DC010C", "700A5F20074E45572F4E414D"), 0x9000); /* record 1 of file 1 */
+            ck_assert_uint_eq(script(&r, &d, "DC010C", "700A5F20074E45572F4E414D"),
+                              0x9000); /* record 1 of file 1 */
             ck_assert_uint_eq(rig_send(&r, "00B2010C00"), 0x9000);
             ck_hex(rig_answer(&r), "700A5F20074E45572F4E414D");
             ck_assert_uint_eq(script(&r, &d, "DC090C", "70025000"), 0x6A83); /* there is none */
-            ck_assert_uint_eq(script(&r, &d, "DC015C", "70025000"), 0x6A83); /* the log is the card's own */
-            ck_assert_uint_eq(script(&r, &d, "DC0114", "70025000"), 0x6A80); /* a card without CDOLs, PAN and expiry is none */
+            ck_assert_uint_eq(script(&r, &d, "DC015C", "70025000"),
+                              0x6A83); /* the log is the card's own */
+            ck_assert_uint_eq(script(&r, &d, "DC0114", "70025000"),
+                              0x6A80); /* a card without CDOLs, PAN and expiry is none */
             ck_assert_uint_eq(script(&r, &d, "DC0109", "70025000"), 0x6A86);
             rig_begin(&r);
             ck_assert_uint_eq(rig_send(&r, "00B2010C00"), 0x9000);
@@ -305,7 +318,8 @@ START_TEST(update_of_what_the_card_works_with)
     }
 END_TEST
 
-/* Nor does a card of the Common Core take a DDOL of more than the unpredictable number (Book 2, 6.5.1 of the CCD); others do. */
+/* Nor does a card of the Common Core take a DDOL of more than the unpredictable number (Book
+ * 2, 6.5.1 of the CCD); others do. */
 START_TEST(update_of_a_ddol)
     {
         static const enum double_kind kinds[] = {DOUBLE_CVN_18, DOUBLE_CCD_3DES};
@@ -330,7 +344,8 @@ START_TEST(update_of_a_ddol)
                 ck_ok(tlv_put(&body, object.tag, ddol));
             }
             ck_ok(tlv_put(&whole, 0x70, buf_span(&body)));
-            ck_assert_uint_eq(script(&r, &d, "DC0214", hex_encode(hex, buf_span(&whole))), k == 0 ? 0x9000 : 0x6A80);
+            ck_assert_uint_eq(script(&r, &d, "DC0214", hex_encode(hex, buf_span(&whole))),
+                              k == 0 ? 0x9000 : 0x6A80);
             rig_end(&r);
         }
     }
@@ -401,18 +416,22 @@ START_TEST(a_wrong_mac_ends_the_scripts_of_a_transaction)
 
             start(&r, &d, kind);
             go_online(&r, &d);
-            ck_assert_uint_eq(rig_send(&r, core ? "8C2400000A8E080000000000000000" : "84240000080000000000000000"), 0x6988);
+            ck_assert_uint_eq(rig_send(&r, core ? "8C2400000A8E080000000000000000"
+                                                : "84240000080000000000000000"),
+                              0x6988);
             ck_assert_uint_eq(script(&r, &d, "240000", ""), 0x6988);
             go_online(&r, &d);
             /* CVR: script failed (VIS byte 4, b4; CCD byte 4, b4); none done */
             ck_hex(span_of(rig_value(&r, 0x9F10).p + 6, 1), core ? "08" : "09");
-            ck_assert_uint_eq(script(&r, &d, "240000", ""), 0x9000); /* a new transaction, new keys */
+            ck_assert_uint_eq(script(&r, &d, "240000", ""),
+                              0x9000); /* a new transaction, new keys */
             rig_end(&r);
         }
     }
 END_TEST
 
-/* A command recorded in one transaction is nothing in the next; nor twice in one of the Common Core (chaining). */
+/* A command recorded in one transaction is nothing in the next; nor twice in one of the Common Core
+ * (chaining). */
 START_TEST(replayed_commands)
     {
         for (enum double_kind kind = 0; kind < DOUBLE_KINDS; kind++) {
@@ -433,15 +452,19 @@ START_TEST(replayed_commands)
     }
 END_TEST
 
-/* A command that the card refuses has a right MAC, which the next one's MAC goes on from (Book 2, 9.2.3.1); also of the kinds without a chain the next is taken. */
+/* A command that the card refuses has a right MAC, which the next one's MAC goes on from (Book
+ * 2, 9.2.3.1); also of the kinds without a chain the next is taken. */
 START_TEST(a_refused_command_is_in_the_chain)
     {
         static const struct {
             const char *rest, *plain;
             unsigned sw;
-        } lines[] = {{"1E0100", "", 0x6A86},     {"180001", "", 0x6A86},     {"160100", "", 0x6A86},         {"240100", "", 0x6A86},
-                     {"DA9F36", "0001", 0x6A88}, {"DC0109", "7000", 0x6A86}, {"DC0004", "7000", 0x6A86},     {"DC090C", "7000", 0x6A83},
-                     {"240000", "55", 0x6700},   {"DA9F58", "0203", 0x6700}, {"DA9F54", "00000000", 0x6700}, {"DA9F54", "0000000000AA", 0x6A80}};
+        } lines[] = {{"1E0100", "", 0x6A86},         {"180001", "", 0x6A86},
+                     {"160100", "", 0x6A86},         {"240100", "", 0x6A86},
+                     {"DA9F36", "0001", 0x6A88},     {"DC0109", "7000", 0x6A86},
+                     {"DC0004", "7000", 0x6A86},     {"DC090C", "7000", 0x6A83},
+                     {"240000", "55", 0x6700},       {"DA9F58", "0203", 0x6700},
+                     {"DA9F54", "00000000", 0x6700}, {"DA9F54", "0000000000AA", 0x6A80}};
 
         for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
             for (enum double_kind kind = 0; kind < DOUBLE_KINDS; kind++) {
@@ -449,14 +472,18 @@ START_TEST(a_refused_command_is_in_the_chain)
                 struct double_issuer d;
                 unsigned sw;
 
-                if (kind < DOUBLE_CCD_3DES && lines[i].sw == 0x6700) /* format 2: another length has its MAC at another place */
+                if (kind < DOUBLE_CCD_3DES &&
+                    lines[i].sw ==
+                        0x6700) /* format 2: another length has its MAC at another place */
                     continue;
                 start(&r, &d, kind);
                 go_online(&r, &d);
                 sw = script(&r, &d, lines[i].rest, lines[i].plain);
-                ck_assert_msg(sw == lines[i].sw, "%s gives %04X to kind %d", lines[i].rest, sw, kind);
+                ck_assert_msg(sw == lines[i].sw, "%s gives %04X to kind %d", lines[i].rest, sw,
+                              kind);
                 sw = script(&r, &d, "DA9F58", "07");
-                ck_assert_msg(sw == 0x9000, "behind %s the card of kind %d answers %04X", lines[i].rest, kind, sw);
+                ck_assert_msg(sw == 0x9000, "behind %s the card of kind %d answers %04X",
+                              lines[i].rest, kind, sw);
                 rig_end(&r);
             }
     }
@@ -465,8 +492,9 @@ END_TEST
 /* Nor is a command without a right MAC told what else is wrong with it. */
 START_TEST(the_mac_is_looked_at_first)
     {
-        static const char *const lines[] = {"8C1E01000A8E080000000000000000", "8C2401000A8E080000000000000000", "8CDA9F360A8E080000000000000000",
-                                            "0CDC01090A8E080000000000000000"};
+        static const char *const lines[] = {
+            "8C1E01000A8E080000000000000000", "8C2401000A8E080000000000000000",
+            "8CDA9F360A8E080000000000000000", "0CDC01090A8E080000000000000000"};
 
         for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
             struct rig r;
@@ -485,14 +513,15 @@ START_TEST(objects_of_format_1)
         static const struct {
             const char *command;
             unsigned sw;
-        } lines[] = {{"84240000080000000000000000", 0x6987},             /* format 2 is not this card's */
-                     {"8C240000", 0x6987},                               /* no MAC */
-                     {"8CDA9F58038101 05", 0x6987},                      /* data alone */
-                     {"8C2400000A8F080000000000000000", 0x6987},         /* another object */
-                     {"8C2400000B8E08000000000000000000", 0x6988},       /* something behind */
+        } lines[] = {{"84240000080000000000000000", 0x6987},       /* format 2 is not this card's */
+                     {"8C240000", 0x6987},                         /* no MAC */
+                     {"8CDA9F58038101 05", 0x6987},                /* data alone */
+                     {"8C2400000A8F080000000000000000", 0x6987},   /* another object */
+                     {"8C2400000B8E08000000000000000000", 0x6988}, /* something behind */
                      {"8C240002 0D 8101008E080000000000000000", 0x6988}, /* a PIN in the clear */
                      {"8C240002 0D 8701028E080000000000000000", 0x6988}, /* unknown padding */
-                     {"0C2400000A8E080000000000000000", 0x6E00}};        /* EMV's own command in the class of ISO's */
+                     {"0C2400000A8E080000000000000000",
+                      0x6E00}}; /* EMV's own command in the class of ISO's */
 
         for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
             struct rig r;
@@ -500,7 +529,8 @@ START_TEST(objects_of_format_1)
 
             start(&r, &d, DOUBLE_CCD_AES);
             go_online(&r, &d);
-            ck_assert_msg(rig_send(&r, lines[i].command) == lines[i].sw, "%s gives %04X", lines[i].command, r.sw);
+            ck_assert_msg(rig_send(&r, lines[i].command) == lines[i].sw, "%s gives %04X",
+                          lines[i].command, r.sw);
             rig_end(&r);
         }
     }
@@ -523,16 +553,19 @@ START_TEST(only_after_an_arqc)
         ck_assert_uint_eq(rig_send(&r, RIG_GPO), 0x9000);
         ck_assert_uint_eq(rig_send(&r, hex), 0x6985);
         ck_assert_uint_eq(rig_first_ac(&r, "40"), 0x9000);
-        double_start(&d, rig_value(&r, 0x9F36), rig_value(&r, 0x9F26)); /* rightly keyed, but no issuer was asked */
+        double_start(&d, rig_value(&r, 0x9F36),
+                     rig_value(&r, 0x9F26)); /* rightly keyed, but no issuer was asked */
         ck_assert_uint_eq(script(&r, &d, "240000", ""), 0x6985);
         rig_begin(&r);
         ck_assert_uint_eq(rig_first_ac(&r, "80"), 0x9000);
-        ck_hex(span_of(rig_value(&r, 0x9F10).p + 6, 1), "01"); /* such an attempt is not the issuer's: no failure is told */
+        ck_hex(span_of(rig_value(&r, 0x9F10).p + 6, 1),
+               "01"); /* such an attempt is not the issuer's: no failure is told */
         rig_end(&r);
     }
 END_TEST
 
-/* 71 before the second GENERATE AC, 72 after it: the same keys, one chain; the issuer learns the number in the next ARQC, and it starts again. */
+/* 71 before the second GENERATE AC, 72 after it: the same keys, one chain; the issuer learns the
+ * number in the next ARQC, and it starts again. */
 START_TEST(before_and_after_the_second_cryptogram)
     {
         for (enum double_kind kind = 0; kind < DOUBLE_KINDS; kind++) {
@@ -552,7 +585,8 @@ START_TEST(before_and_after_the_second_cryptogram)
             ck_hex(span_of(rig_value(&r, 0x9F10).p + 6, 1), core ? "30" : "31"); /* three */
             ck_assert_uint_eq(second_ac(&r, &d, "40", RIG_ARC_00), 0x9000);
             go_online(&r, &d);
-            ck_hex(span_of(rig_value(&r, 0x9F10).p + 6, 1), core ? "00" : "01"); /* told: none since */
+            ck_hex(span_of(rig_value(&r, 0x9F10).p + 6, 1),
+                   core ? "00" : "01"); /* told: none since */
             rig_end(&r);
         }
     }
@@ -583,7 +617,8 @@ START_TEST(the_last_wrong_pin_blocks_the_application)
         ck_assert_uint_eq(r.sw, 0x63C0);
         ck_assert_uint_eq(rig_first_ac(&r, "80"), 0x9000);
         ck_hex(rig_value(&r, 0x9F27), "00");
-        ck_hex(rig_value(&r, 0x9F10), "06011203865200"); /* tries exceeded, new card, blocked because of it */
+        ck_hex(rig_value(&r, 0x9F10),
+               "06011203865200"); /* tries exceeded, new card, blocked because of it */
         double_start(&d, rig_value(&r, 0x9F36), rig_value(&r, 0x9F26));
         ck_assert_uint_eq(script(&r, &d, "240000", ""), 0x9000);
         ck_assert_uint_eq(script(&r, &d, "180000", ""), 0x9000);

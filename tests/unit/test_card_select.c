@@ -1,4 +1,5 @@
-/* SELECT, the directory, GET PROCESSING OPTIONS, READ RECORD, GET DATA, order of commands: what EMV 4.4 Books 1 and 3 say. */
+/* SELECT, the directory, GET PROCESSING OPTIONS, READ RECORD, GET DATA, order of commands: what
+ * EMV 4.4 Books 1 and 3 say. */
 #include "card_rig.h"
 
 #define PSE "00A404000E315041592E5359532E444446303100"
@@ -13,7 +14,8 @@ START_TEST(atr_is_the_basic_atr_of_t1)
         rig_params(&p);
         rig_start(&r, &p);
         ck_ok(card_power_on(r.card, &atr));
-        /* EMV 4.3 Book 1, 8.3: T0 = Ex, TB1 = 00, TC1 = 00, TD1 = 81, TD2 = 31, TA3 10..FE, TB3; then historical bytes and TCK */
+        /* EMV 4.3 Book 1, 8.3: T0 = Ex, TB1 = 00, TC1 = 00, TD1 = 81, TD2 = 31, TA3 10..FE, TB3;
+         * then historical bytes and TCK */
         ck_hex(span_of(raw, 8), "3BE700008131FE45");
         ck_assert_uint_eq(atr.n, 8 + 7 + 1);
         for (size_t i = 1; i < atr.n; i++)
@@ -32,7 +34,8 @@ START_TEST(directory_lists_the_application)
         rig_start(&r, &p);
         ck_assert_uint_eq(rig_send(&r, PSE), 0x9000);
         /* Book 1, table 8: 6F { 84 "1PAY.SYS.DDF01", A5 { 88 SFI, 5F2D, 9F11 } } */
-        ck_hex(rig_answer(&r), "6F20840E315041592E5359532E4444463031A50E8801015F2D04656E66729F110101");
+        ck_hex(rig_answer(&r),
+               "6F20840E315041592E5359532E4444463031A50E8801015F2D04656E66729F110101");
         ck_assert_uint_eq(rig_send(&r, "00B2010C00"), 0x9000);
         /* Book 1, tables 46 and 47: 70 { 61 { 4F, 50, 87 } } */
         ck_hex(rig_answer(&r), "701C611A4F07F0000000141010500C54454C4550415920544553548701"
@@ -93,9 +96,11 @@ START_TEST(partial_names_and_next_occurrence)
         p.apps[2] = (struct perso_app){"F0000000149999", "OTHER", "", 3, false, false};
         p.apps_n = 3;
         rig_start(&r, &p);
-        ck_assert_uint_eq(rig_send(&r, "00B2010C00"), 0x6985);             /* nothing is selected */
-        ck_assert_uint_eq(rig_send(&r, "00A4040205F00000001400"), 0x6A82); /* no first occurrence yet */
-        ck_assert_uint_eq(rig_send(&r, "00A4040005F00000001400"), 0x9000); /* by RID: Book 1, 12.3.1 */
+        ck_assert_uint_eq(rig_send(&r, "00B2010C00"), 0x6985); /* nothing is selected */
+        ck_assert_uint_eq(rig_send(&r, "00A4040205F00000001400"),
+                          0x6A82); /* no first occurrence yet */
+        ck_assert_uint_eq(rig_send(&r, "00A4040005F00000001400"),
+                          0x9000); /* by RID: Book 1, 12.3.1 */
         ck_hex(rig_value(&r, 0x84), "F0000000141010");
         ck_assert_uint_eq(rig_send(&r, "00A4040205F00000001400"), 0x9000);
         ck_hex(rig_value(&r, 0x84), "F000000014101001");
@@ -126,7 +131,8 @@ START_TEST(blocked_application_says_so)
         ck_assert_uint_eq(rig_send(&r, RIG_SELECT), 0x6283); /* Book 1, 11.3.5: with the FCI */
         ck_hex(rig_value(&r, 0x84), "F0000000141010");
         ck_assert_uint_eq(rig_send(&r, RIG_GPO), 0x9000);
-        ck_assert_uint_eq(rig_first_ac(&r, "40"), 0x9000); /* Book 3, 6.5.5: a blocked application gives AACs only */
+        ck_assert_uint_eq(rig_first_ac(&r, "40"),
+                          0x9000); /* Book 3, 6.5.5: a blocked application gives AACs only */
         ck_hex(rig_value(&r, 0x9F27), "00");
         rig_end(&r);
     }
@@ -159,7 +165,8 @@ START_TEST(wrong_commands_get_the_right_status_words)
         rig_params(&p);
         rig_start(&r, &p);
         for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-            ck_assert_msg(rig_send(&r, lines[i].command) == lines[i].sw, "%s gives %04X, not %04X", lines[i].command, r.sw, lines[i].sw);
+            ck_assert_msg(rig_send(&r, lines[i].command) == lines[i].sw, "%s gives %04X, not %04X",
+                          lines[i].command, r.sw, lines[i].sw);
         rig_end(&r);
     }
 END_TEST
@@ -205,7 +212,8 @@ START_TEST(wrong_commands_in_an_application)
         rig_start(&r, &p);
         ck_assert_uint_eq(rig_send(&r, RIG_SELECT), 0x9000);
         for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-            ck_assert_msg(rig_send(&r, lines[i].command) == lines[i].sw, "%s gives %04X, not %04X", lines[i].command, r.sw, lines[i].sw);
+            ck_assert_msg(rig_send(&r, lines[i].command) == lines[i].sw, "%s gives %04X, not %04X",
+                          lines[i].command, r.sw, lines[i].sw);
         ck_assert_uint_eq(rig_send(&r, "80CA9F1700"), 0x9000); /* none of that cost a PIN try */
         ck_hex(rig_answer(&r), "9F170103");
         rig_end(&r);
@@ -246,7 +254,8 @@ START_TEST(counters_by_get_data)
         ck_assert_uint_eq(rig_send(&r, "80CA9F3600"), 0x9000);
         ck_hex(rig_answer(&r), "9F36020000");
         ck_assert_uint_eq(rig_send(&r, RIG_GPO), 0x9000);
-        ck_assert_uint_eq(rig_send(&r, "80CA9F3600"), 0x9000); /* Book 3, 6.5.8: GPO counts the transaction */
+        ck_assert_uint_eq(rig_send(&r, "80CA9F3600"),
+                          0x9000); /* Book 3, 6.5.8: GPO counts the transaction */
         ck_hex(rig_answer(&r), "9F36020001");
         ck_assert_uint_eq(rig_send(&r, "80CA9F1300"), 0x9000);
         ck_hex(rig_answer(&r), "9F13020000");
@@ -286,7 +295,8 @@ START_TEST(t0_hands_data_out_by_get_response)
         p.t0 = true;
         rig_start(&r, &p);
         ck_ok(card_power_on(r.card, &atr));
-        ck_hex(buf_span(&atr), "3B67000054454C45504159"); /* EMV 4.3 Book 1, 8.3: TB1 = 00, TC1; no TCK for T=0 */
+        ck_hex(buf_span(&atr),
+               "3B67000054454C45504159"); /* EMV 4.3 Book 1, 8.3: TB1 = 00, TC1; no TCK for T=0 */
         ck_assert_uint_eq(rig_send(&r, "00A4040007F0000000141010"), 0x6139);
         ck_assert_uint_eq(rig_send(&r, "00C0000000"), 0x6C39);
         ck_assert_uint_eq(rig_send(&r, "00C0000039"), 0x9000);
@@ -318,11 +328,13 @@ START_TEST(power_off_forgets_the_session)
     }
 END_TEST
 
-/* Each application has a block of its own (6283: Book 1, 12.3.1); the others are as they were. The directory has two entries a record. */
+/* Each application has a block of its own (6283: Book 1, 12.3.1); the others are as they were. The
+ * directory has two entries a record. */
 START_TEST(one_of_four_is_blocked)
     {
-        static const char *const selects[] = {"00A4040007F000000014101000", "00A4040008F00000001410100100", "00A4040008F00000001410100200",
-                                              "00A4040008F00000001410100300"};
+        static const char *const selects[] = {
+            "00A4040007F000000014101000", "00A4040008F00000001410100100",
+            "00A4040008F00000001410100200", "00A4040008F00000001410100300"};
         static const unsigned sw[] = {0x9000, 0x9000, 0x6283, 0x9000};
         struct rig r;
         struct perso_params p;
@@ -332,13 +344,15 @@ START_TEST(one_of_four_is_blocked)
         p.apps[2] = (struct perso_app){"F000000014101002", "THIRD", "", 3, false, true};
         p.apps[3] = (struct perso_app){"F000000014101003", "FOURTH", "", 4, false, false};
         p.apps_n = 4;
-        p.cdol1 = "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F09029F41049F06079F7C20"; /* RIG_CDOL1 */
+        p.cdol1 = "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F09029F41049F"
+                  "06079F7C20"; /* RIG_CDOL1 */
         rig_start(&r, &p);
         for (size_t i = 0; i < 4; i++) {
             ck_assert_uint_eq(rig_send(&r, selects[i]), sw[i]);
             ck_assert_uint_eq(rig_send(&r, RIG_GPO), 0x9000);
             ck_assert_uint_eq(rig_first_ac(&r, "40"), 0x9000);
-            ck_hex(rig_value(&r, 0x9F27), sw[i] == 0x9000 ? "40" : "00"); /* a blocked one declines: Book 3, 6.5.1 */
+            ck_hex(rig_value(&r, 0x9F27),
+                   sw[i] == 0x9000 ? "40" : "00"); /* a blocked one declines: Book 3, 6.5.1 */
         }
         ck_assert_uint_eq(rig_send(&r, "00A404000E315041592E5359532E444446303100"), 0x9000);
         ck_assert_uint_eq(rig_send(&r, "00B2010C00"), 0x9000);

@@ -1,4 +1,5 @@
-/* The state file: whatever is cut off or damaged, what opens is the old state or the new one, never an older ATC than was promised. */
+/* The state file: whatever is cut off or damaged, what opens is the old state or the new one, never
+ * an older ATC than was promised. */
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -9,7 +10,8 @@
 #include "unit.h"
 
 #define FILE_SIZE 8192
-#define SLOT_SIZE 262 /* of a state without changed records, what is written at once; checked below */
+#define SLOT_SIZE                                                                                  \
+    262 /* of a state without changed records, what is written at once; checked below */
 
 static void make_dir(char dir[64])
 {
@@ -77,8 +79,12 @@ START_TEST(what_is_written_comes_back)
         ck_assert_int_eq(state_make(dir, &(struct card_state){.pin_tries = 3}, &e), TP_ERR_EXISTS);
         ck_ok(state_open(&st, &s, dir, &e));
         ck_assert_uint_eq(s.pin_tries, 3);
-        s = (struct card_state){
-            .atc = 0x1234, .last_online_atc = 0x0102, .pin_tries = 2, .flags = STATE_ONLINE_PENDING, .offline_count = 7, .logged = 9};
+        s = (struct card_state){.atc = 0x1234,
+                                .last_online_atc = 0x0102,
+                                .pin_tries = 2,
+                                .flags = STATE_ONLINE_PENDING,
+                                .offline_count = 7,
+                                .logged = 9};
         memset(s.log, 0xA5, sizeof(s.log));
         ck_ok(state_write(st, &s, STATE_SYNC));
         state_close(&st);
@@ -112,7 +118,8 @@ START_TEST(one_reader_at_a_time)
     }
 END_TEST
 
-/* From a file before and after one write, every state that a write cut off after k bytes (of the slot) leaves. */
+/* From a file before and after one write, every state that a write cut off after k bytes (of the
+ * slot) leaves. */
 START_TEST(a_write_torn_at_any_byte)
     {
         static uint8_t before[FILE_SIZE], after[FILE_SIZE], torn[FILE_SIZE];
@@ -144,10 +151,12 @@ START_TEST(a_write_torn_at_any_byte)
                 memcpy(torn, after, k);
                 write_file(dir, torn);
                 ck_ok(state_peek(&got, dir, &e));
-                ck_assert_msg(got.atc == s.atc || got.atc == s.atc - 1, "ATC %u after a cut at %zu", got.atc, k);
+                ck_assert_msg(got.atc == s.atc || got.atc == s.atc - 1, "ATC %u after a cut at %zu",
+                              got.atc, k);
                 if (k <= last)
                     ck_assert_uint_eq(got.atc, s.atc - 1); /* and is seen as not written */
-                memset(torn + first, 0xFF, k - first);     /* a sector of an SSD may come back as anything */
+                memset(torn + first, 0xFF,
+                       k - first); /* a sector of an SSD may come back as anything */
                 write_file(dir, torn);
                 ck_ok(state_peek(&got, dir, &e));
                 ck_assert_uint_eq(got.atc, s.atc - 1);
@@ -158,7 +167,8 @@ START_TEST(a_write_torn_at_any_byte)
     }
 END_TEST
 
-/* STATE_SOON may be lost with the machine's power; the last STATE_SYNC may not, whatever becomes of the slot written since. */
+/* STATE_SOON may be lost with the machine's power; the last STATE_SYNC may not, whatever becomes of
+ * the slot written since. */
 START_TEST(soon_never_touches_what_is_durable)
     {
         static uint8_t raw[FILE_SIZE], synced[FILE_SIZE];
@@ -204,24 +214,28 @@ START_TEST(both_slots_damaged)
         raw[20] ^= 1;
         raw[4096 + 20] ^= 1;
         write_file(dir, raw);
-        ck_assert_int_eq(state_open(&st, &s, dir, &e), TP_ERR_FORMAT); /* refused: an ATC must not start again */
+        ck_assert_int_eq(state_open(&st, &s, dir, &e),
+                         TP_ERR_FORMAT); /* refused: an ATC must not start again */
         drop_dir(dir);
     }
 END_TEST
 
 /* ---- versions ---- */
 
-/* A file as telepay 0.1 wrote it, byte for byte by its layout: magic, sequence, ATC, last online ATC, PIN tries, flags, TCs offline, entries logged, ten of
- * 17 bytes, SHA-256. */
+/* A file as telepay 0.1 wrote it, byte for byte by its layout: magic, sequence, ATC, last online
+ * ATC, PIN tries, flags, TCs offline, entries logged, ten of 17 bytes, SHA-256. */
 static void put_old_slot(uint8_t *slot, uint8_t sequence, uint8_t atc)
 {
-    static const uint8_t head[] = {'T', 'P', 'C', 'S', 0, 0, 0, 0, 0x12, 0x00, 0x01, 0x02, 0x02, 0x03, 0x00, 0x07, 0, 0, 0, 0x0B};
+    static const uint8_t head[] = {'T',  'P',  'C',  'S',  0,    0,    0, 0, 0x12, 0x00,
+                                   0x01, 0x02, 0x02, 0x03, 0x00, 0x07, 0, 0, 0,    0x0B};
 
     memcpy(slot, head, sizeof(head));
     slot[7] = sequence;
     slot[9] = atc;
     memset(slot + sizeof(head), 0xA5, 170);
-    ck_assert_int_eq(EVP_Q_digest(NULL, "SHA256", NULL, slot, sizeof(head) + 170, slot + sizeof(head) + 170, NULL), 1);
+    ck_assert_int_eq(EVP_Q_digest(NULL, "SHA256", NULL, slot, sizeof(head) + 170,
+                                  slot + sizeof(head) + 170, NULL),
+                     1);
 }
 
 START_TEST(a_file_of_version_1_is_brought_up)
@@ -264,7 +278,8 @@ START_TEST(a_file_of_version_1_is_brought_up)
     }
 END_TEST
 
-/* One slot of a later version is enough: the older one beside it may hold an ATC that was used since. */
+/* One slot of a later version is enough: the older one beside it may hold an ATC that was used
+ * since. */
 START_TEST(a_later_version_is_refused)
     {
         for (size_t slot = 0; slot < 2; slot++) {
@@ -359,7 +374,8 @@ START_TEST(a_full_card)
         ck_assert_uint_eq(n, STATE_CHANGED_MAX / 257 + 1);
         ck_assert_int_eq(memcmp(&s, &before, sizeof(s)), 0);
         record[0] = 0x44;
-        ck_ok(state_change(&s, 1, 1, SPAN_OF(record))); /* in place of what was there: no more room taken */
+        ck_ok(state_change(&s, 1, 1,
+                           SPAN_OF(record))); /* in place of what was there: no more room taken */
         ck_ok(state_write(st, &s, STATE_SYNC));
         ck_ok(state_write(st, &s, STATE_SYNC));
         state_close(&st);

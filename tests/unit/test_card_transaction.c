@@ -1,4 +1,5 @@
-/* Whole transactions: PIN, cryptograms (worked out again here, with OpenSSL's bare DES), signatures (checked through the whole chain), limits. */
+/* Whole transactions: PIN, cryptograms (worked out again here, with OpenSSL's bare DES), signatures
+ * (checked through the whole chain), limits. */
 #include <openssl/evp.h>
 
 #include "card_rig.h"
@@ -28,13 +29,15 @@ static void des(uint8_t out[8], const uint8_t *key, size_t key_n, const uint8_t 
     EVP_CIPHER_free(cipher);
 }
 
-static void master_key(uint8_t out[16], const uint8_t issuer[16], const char *pan16, const char *psn2)
+static void master_key(uint8_t out[16], const uint8_t issuer[16], const char *pan16,
+                       const char *psn2)
 {
     char digits[17];
     uint8_t y[8];
     struct buf b = BUF_OF(y);
 
-    snprintf(digits, sizeof(digits), "%s%s", pan16 + 2, psn2); /* the rightmost 16 digits of PAN and PSN */
+    snprintf(digits, sizeof(digits), "%s%s", pan16 + 2,
+             psn2); /* the rightmost 16 digits of PAN and PSN */
     ck_ok(hex_decode(&b, digits));
     des(out, issuer, 16, y, 1);
     for (size_t i = 0; i < 8; i++)
@@ -139,10 +142,12 @@ static void recover_key(struct rig *r, const char *aip)
     ck_ok(tlv_find(rest, 0x9F46, &icc_cert));
     ck_ok(tlv_find(rest, 0x9F47, &icc_exponent));
     ck_ok(tlv_find(rest, 0x9F48, &icc_remainder));
-    ck_ok(emv_issuer_cert_check(&outcome, &issuer, emv_privkey_public(r->scheme->authority), issuer_cert.value, span_of(NULL, 0),
-                                issuer_exponent.value, RIG_PAN, RIG_DATE));
+    ck_ok(emv_issuer_cert_check(&outcome, &issuer, emv_privkey_public(r->scheme->authority),
+                                issuer_cert.value, span_of(NULL, 0), issuer_exponent.value, RIG_PAN,
+                                RIG_DATE));
     ck_assert_int_eq(outcome, EMV_CHECK_OK);
-    ck_ok(emv_icc_cert_check(&outcome, &icc, EMV_ICC_KEY, issuer.key, icc_cert.value, icc_remainder.value, icc_exponent.value, signed_data, RIG_PAN,
+    ck_ok(emv_icc_cert_check(&outcome, &icc, EMV_ICC_KEY, issuer.key, icc_cert.value,
+                             icc_remainder.value, icc_exponent.value, signed_data, RIG_PAN,
                              RIG_DATE));
     ck_assert_int_eq(outcome, EMV_CHECK_OK);
     ck_assert_int_eq(icc.expiry, 20301231);
@@ -151,7 +156,8 @@ static void recover_key(struct rig *r, const char *aip)
     r->icc = icc.key;
 }
 
-/* Checks the signature of the last GENERATE AC; dols: PDOL, CDOL1 (and CDOL2) values in hexadecimal, one after the other. */
+/* Checks the signature of the last GENERATE AC; dols: PDOL, CDOL1 (and CDOL2) values in
+ * hexadecimal, one after the other. */
 static void check_cda(struct rig *r, struct emv_dynamic *out, const char *dols)
 {
     struct span parts[4];
@@ -173,8 +179,10 @@ static void check_cda(struct rig *r, struct emv_dynamic *out, const char *dols)
     while (tlv_next(&body, &object) == TP_OK)
         if (object.tag != 0x9F4B)
             parts[n++] = object.raw;
-    ck_assert_uint_eq(n, 4); /* 9F27 9F36 9F10: Book 2, 6.6.1, table 20; the cryptogram is only inside */
-    ck_ok(emv_cda_check(&outcome, out, r->icc, rig_value(r, 0x9F4B), un, rig_value(r, 0x9F27).p[0], parts, n));
+    ck_assert_uint_eq(
+        n, 4); /* 9F27 9F36 9F10: Book 2, 6.6.1, table 20; the cryptogram is only inside */
+    ck_ok(emv_cda_check(&outcome, out, r->icc, rig_value(r, 0x9F4B), un, rig_value(r, 0x9F27).p[0],
+                        parts, n));
     ck_assert_msg(outcome == EMV_CHECK_OK, "CDA: %s", emv_check_name(outcome));
 }
 
@@ -195,7 +203,8 @@ START_TEST(offline_with_pin_and_cda)
         ck_assert_uint_eq(rig_first_ac(&r, "50"), 0x9000);
         ck_hex(rig_value(&r, 0x9F27), "40");
         ck_hex(rig_value(&r, 0x9F36), "0001");
-        /* CVR: second AC not requested, TC first, PIN verified; new card; dynamic data authentication performed, which is CDA too (VIS) */
+        /* CVR: second AC not requested, TC first, PIN verified; new card; dynamic data
+         * authentication performed, which is CDA too (VIS) */
         ck_hex(rig_value(&r, 0x9F10), "06011203"
                                       "941002");
         check_cda(&r, &dynamic, PDOL_VALUES RIG_CDOL1);
@@ -212,7 +221,8 @@ START_TEST(online_unable_then_second_cryptogram)
         static const struct {
             const char *p1, *arc, *cid, *cvr;
         } lines[] = {
-            {"50", RIG_ARC_Y3, "40", "611003"}, /* TC second, ARQC first, unable to go online; new card; no PIN asked for */
+            {"50", RIG_ARC_Y3, "40",
+             "611003"}, /* TC second, ARQC first, unable to go online; new card; no PIN asked for */
             {"10", RIG_ARC_Z3, "00", "211003"}, /* AAC second */
             {"50", RIG_ARC_Z3, "00", "211003"}, /* Z3 says declined: never a TC */
             {"50", RIG_ARC_00, "40", "601403"}, /* approved online, without issuer authentication */
@@ -242,7 +252,8 @@ START_TEST(online_unable_then_second_cryptogram)
             if (lines[i].cid[0] == '4') {
                 char dols[400], data[200];
 
-                snprintf(dols, sizeof(dols), "%s%s%s%s", PDOL_VALUES, RIG_CDOL1, lines[i].arc, RIG_CDOL2);
+                snprintf(dols, sizeof(dols), "%s%s%s%s", PDOL_VALUES, RIG_CDOL1, lines[i].arc,
+                         RIG_CDOL2);
                 check_cda(&r, &dynamic, dols);
                 snprintf(data, sizeof(data), "%s0001%s", AC_DATA, iad);
                 check_ac(&r, dynamic.ac, data);
@@ -352,7 +363,8 @@ START_TEST(pin_tries_are_counted)
         ck_assert_uint_eq(rig_send(&r, "80CA9F1700"), 0x9000);
         ck_hex(rig_answer(&r), "9F170103");
         ck_assert_uint_eq(rig_send(&r, PIN_WRONG), 0x63C2);
-        ck_assert_uint_eq(rig_send(&r, "0020008008 341234FFFFFFFFFF"), 0x63C1); /* not block format 2: wrong like any other */
+        ck_assert_uint_eq(rig_send(&r, "0020008008 341234FFFFFFFFFF"),
+                          0x63C1); /* not block format 2: wrong like any other */
         ck_assert_uint_eq(rig_first_ac(&r, "40"), 0x9000);
         ck_hex(rig_value(&r, 0x9F10), "06011203"
                                       "961000"); /* PIN asked for, and wrong */
@@ -389,7 +401,8 @@ START_TEST(dynamic_authentication)
             ck_assert_uint_eq(rig_send(&r, "0088000004" RIG_UN "00"), 0x9000);
             ck_hex(span_of(r.answer, 1), formats[format]);
             UNHEX(un, RIG_UN);
-            ck_ok(emv_dda_check(&outcome, &dynamic, r.icc, rig_value(&r, format == 1 ? 0x80 : 0x9F4B), un));
+            ck_ok(emv_dda_check(&outcome, &dynamic, r.icc,
+                                rig_value(&r, format == 1 ? 0x80 : 0x9F4B), un));
             ck_assert_int_eq(outcome, EMV_CHECK_OK);
             ck_assert_uint_eq(rig_first_ac(&r, "50"), 0x6A86); /* this card has no CDA */
             ck_assert_uint_eq(rig_first_ac(&r, "40"), 0x9000);
@@ -428,7 +441,8 @@ START_TEST(static_authentication)
         put_record(&r, &all, "00B2021400");
         ck_ok(buf_put(&all, aip));
         ck_assert_uint_eq(rig_send(&r, "00B2031C00"), 0x9000);
-        ck_ok(emv_ssad_check(&outcome, dac, emv_privkey_public(r.scheme->issuer), rig_value(&r, 0x93), buf_span(&all)));
+        ck_ok(emv_ssad_check(&outcome, dac, emv_privkey_public(r.scheme->issuer),
+                             rig_value(&r, 0x93), buf_span(&all)));
         ck_assert_int_eq(outcome, EMV_CHECK_OK);
         ck_assert_uint_eq(rig_send(&r, "0088000004" RIG_UN "00"), 0x6D00);
         ck_assert_uint_eq(rig_first_ac(&r, "40"), 0x9000);
@@ -450,7 +464,8 @@ START_TEST(the_log_keeps_the_last_ten)
                 ck_assert_uint_eq(rig_second_ac(&r, "00", RIG_ARC_Z3), 0x9000);
         }
         ck_assert_uint_eq(rig_send(&r, RIG_SELECT), 0x9000);
-        ck_assert_uint_eq(rig_send(&r, "00B2015C00"), 0x9000); /* newest first; one entry a transaction; as 9F4F says */
+        ck_assert_uint_eq(rig_send(&r, "00B2015C00"),
+                          0x9000); /* newest first; one entry a transaction; as 9F4F says */
         ck_hex(rig_answer(&r), "00"
                                "000000001250"
                                "0978"

@@ -19,7 +19,8 @@ static void rm_rf(const char *dir)
     ck_assert_int_eq(system(command), 0);
 }
 
-/* Check digits worked out by hand (ISO/IEC 7812-1, Annex B), the last number from its own example, 79927398713. */
+/* Check digits worked out by hand (ISO/IEC 7812-1, Annex B), the last number from its own example,
+ * 79927398713. */
 START_TEST(numbers_count_up)
     {
         static const struct {
@@ -27,9 +28,12 @@ START_TEST(numbers_count_up)
             unsigned n;
             const char *pan;
         } lines[] = {
-            {"9990140000000015", 0, "9990140000000015"}, {"9990140000000015", 0, "9990140000000015"}, /* whatever its check digit was */
-            {"9990140000000015", 1, "9990140000000023"}, {"9990140000000015", 9, "9990140000000106"},
-            {"9990140000000990", 1, "9990140000001005"}, {"079927398710", 0, "079927398713"},
+            {"9990140000000015", 0, "9990140000000015"},
+            {"9990140000000015", 0, "9990140000000015"}, /* whatever its check digit was */
+            {"9990140000000015", 1, "9990140000000023"},
+            {"9990140000000015", 9, "9990140000000106"},
+            {"9990140000000990", 1, "9990140000001005"},
+            {"079927398710", 0, "079927398713"},
         };
         char pan[PAN_TEXT_MAX];
 
@@ -65,7 +69,12 @@ static void make_some(const char *dir, struct perso_many *m, struct seen *seen, 
     rig_params(&p);
     p.bits = 768;
     p.cvm = cvm;
-    *m = (struct perso_many){.dir = dir, .count = CARDS, .threads = 3, .pan_from = RIG_PAN, .progress = progress, .ctx = seen};
+    *m = (struct perso_many){.dir = dir,
+                             .count = CARDS,
+                             .threads = 3,
+                             .pan_from = RIG_PAN,
+                             .progress = progress,
+                             .ctx = seen};
     ck_assert_msg(perso_make_many(m, rig_scheme(), &p, &e) == TP_OK, "%s", e.text);
 }
 
@@ -91,7 +100,8 @@ START_TEST(made_by_several_threads)
             ck_ok(perso_pan_after(pan, RIG_PAN, i));
             ck_assert_str_eq(card[i]->pan, pan);
             for (unsigned k = 0; k < i; k++) /* each its own key, and master keys of its number */
-                ck_assert(!span_eq(emv_pubkey_modulus(emv_privkey_public(card[i]->key)), emv_pubkey_modulus(emv_privkey_public(card[k]->key))) &&
+                ck_assert(!span_eq(emv_pubkey_modulus(emv_privkey_public(card[i]->key)),
+                                   emv_pubkey_modulus(emv_privkey_public(card[k]->key))) &&
                           !secret_eq(secret_span(&card[i]->ac_key), secret_span(&card[k]->ac_key)));
         }
         for (unsigned i = 0; i < CARDS; i++)
@@ -138,8 +148,8 @@ static void *pay(void *arg)
         uint8_t raw[40];
         struct buf atr = BUF_OF(raw);
 
-        if (card_power_on(r.card, &atr) == TP_OK && rig_send(&r, RIG_SELECT) == 0x9000 && rig_send(&r, RIG_GPO) == 0x9000 &&
-            rig_first_ac(&r, "50") == 0x9000)
+        if (card_power_on(r.card, &atr) == TP_OK && rig_send(&r, RIG_SELECT) == 0x9000 &&
+            rig_send(&r, RIG_GPO) == 0x9000 && rig_first_ac(&r, "50") == 0x9000)
             p->paid++;
         card_power_off(r.card);
         card_pool_give(p->pool, r.card);
@@ -200,7 +210,8 @@ static enum tp_err take(struct vpcd *v, const char *hex, struct buf *out)
     return vpcd_take(v, buf_span(&b), out);
 }
 
-/* As vpcd speaks: 00 off, 01 on, 04 ATR. A card that nobody used stays when pcscd saves power; one that was used leaves. */
+/* As vpcd speaks: 00 off, 01 on, 04 ATR. A card that nobody used stays when pcscd saves power; one
+ * that was used leaves. */
 START_TEST(a_used_card_leaves_when_powered_down)
     {
         static struct vpcd v;

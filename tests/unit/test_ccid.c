@@ -1,5 +1,7 @@
-/* The driver's inside (drivers/ccid_slot.c) over a reader made of messages (tests/tools/ccid_double.c), which holds what comes to the CCID specification 1.1: power and
- * protocol, the three exchange levels, the keypad, and every way in which a reader can go wrong. The same reader behind real libusb: tests/system/ccid_driver.c. */
+/* The driver's inside (drivers/ccid_slot.c) over a reader made of messages
+ * (tests/tools/ccid_double.c), which holds what comes to the CCID specification 1.1: power and
+ * protocol, the three exchange levels, the keypad, and every way in which a reader can go wrong.
+ * The same reader behind real libusb: tests/system/ccid_driver.c. */
 #include "unit.h"
 
 #include "../tools/ccid_double.h"
@@ -25,7 +27,8 @@ static void app_off(void *ctx)
     (void)ctx;
 }
 
-/* READ RECORD: P1 bytes of A5; VERIFY: right for 1234; GET CHALLENGE with P1 P2: that many bytes; others: what came, back. */
+/* READ RECORD: P1 bytes of A5; VERIFY: right for 1234; GET CHALLENGE with P1 P2: that many bytes;
+ * others: what came, back. */
 static enum tp_err app_transmit(void *ctx, struct span c, struct buf *out)
 {
     struct app *a = ctx;
@@ -42,7 +45,9 @@ static enum tp_err app_transmit(void *ctx, struct span c, struct buf *out)
             ck_ok(buf_u8(out, (uint8_t)i));
         return hex_decode(out, "9000");
     case 0x20:
-        return hex_decode(out, c.n == 13 && memcmp(c.p + 5, "\x24\x12\x34\xFF\xFF\xFF\xFF\xFF", 8) == 0 ? "9000" : "63C2");
+        return hex_decode(
+            out, c.n == 13 && memcmp(c.p + 5, "\x24\x12\x34\xFF\xFF\xFF\xFF\xFF", 8) == 0 ? "9000"
+                                                                                          : "63C2");
     default:
         ck_ok(buf_put(out, c));
         return hex_decode(out, "6283");
@@ -63,7 +68,9 @@ struct bench {
 
 static enum tp_err pipe_write(void *ctx, struct span message, struct tp_error *e)
 {
-    return double_take(&((struct bench *)ctx)->d, message) ? TP_OK : tp_fail(e, TP_ERR_NO_READER, "stalled");
+    return double_take(&((struct bench *)ctx)->d, message)
+               ? TP_OK
+               : tp_fail(e, TP_ERR_NO_READER, "stalled");
 }
 
 static enum tp_err pipe_read(void *ctx, struct buf *message, int timeout_ms, struct tp_error *e)
@@ -156,7 +163,8 @@ START_TEST(power_goes_from_five_volts_down)
         ck_assert_uint_eq(b->d.power_ons, 4);
         ck_assert_uint_eq(b->d.power_select, 3);
         end(b);
-        c.power_error = 0xFB; /* the card draws too much at 5 V, which the reader calls a fault of its hardware: CCID 1.1, table 6.2-2 */
+        c.power_error = 0xFB; /* the card draws too much at 5 V, which the reader calls a fault of
+                                 its hardware: CCID 1.1, table 6.2-2 */
         b = begin_on(&c);
         ck_assert_uint_eq(b->d.power_select, 3);
         end(b);
@@ -207,7 +215,8 @@ START_TEST(protocol_and_speed)
             uint32_t features, rate_max;
             bool refuses;
             unsigned protocol;
-            const char *pps, *parameters; /* of which the first two bytes are FindexDindex and TCCKS */
+            const char *pps,
+                *parameters; /* of which the first two bytes are FindexDindex and TCCKS */
         } rows[] = {
             /* the card's own default protocol and speed: no PPS (ISO/IEC 7816-3, 6.3.1) */
             {"3B E0 00 00 81 31 FE 45 EB", 3, 0x30, 344086, false, 1, "",
@@ -216,13 +225,18 @@ START_TEST(protocol_and_speed)
             {"3B 00", 3, 0x30, 344086, false, 0, "", "1100000A00"},
             /* TA1 95 (512/16): 125000 bit/s at 4 MHz, the reader goes that fast */
             {"3B 10 95", 3, 0x30, 344086, false, 0, "FF10957A", "9500000A00"},
-            {"3B 10 95", 3, 0x30, 100000, false, 0, "", "1100000A00"},                 /* it does not */
-            {"3B 10 95", 3, 0x10, 344086, false, 0, "", "1100000A00"},                 /* it changes no speed by itself */
-            {"3B 10 95", 3, 0xB0, 344086, false, 0, "", "9500000A00"},                 /* it makes the PPS itself */
-            {"3B 10 95", 3, 0x30, 344086, true, 0, "", "1100000A00"},                  /* the card refuses: reset, slowly */
-            {"3B 80 80 01 01", 3, 0x30, 344086, false, 0, "", "1100000A00"},           /* T=0 and T=1: the first */
-            {"3B 80 80 01 01", 2, 0x30, 344086, false, 1, "FF01FE", "1110004D002000"}, /* a reader of T=1 only */
-            {"3B 90 95 10 00", 3, 0x30, 344086, false, 0, "", "9500000A00"},           /* specific mode: TA1 at once */
+            {"3B 10 95", 3, 0x30, 100000, false, 0, "", "1100000A00"}, /* it does not */
+            {"3B 10 95", 3, 0x10, 344086, false, 0, "",
+             "1100000A00"}, /* it changes no speed by itself */
+            {"3B 10 95", 3, 0xB0, 344086, false, 0, "", "9500000A00"}, /* it makes the PPS itself */
+            {"3B 10 95", 3, 0x30, 344086, true, 0, "",
+             "1100000A00"}, /* the card refuses: reset, slowly */
+            {"3B 80 80 01 01", 3, 0x30, 344086, false, 0, "",
+             "1100000A00"}, /* T=0 and T=1: the first */
+            {"3B 80 80 01 01", 2, 0x30, 344086, false, 1, "FF01FE",
+             "1110004D002000"}, /* a reader of T=1 only */
+            {"3B 90 95 10 00", 3, 0x30, 344086, false, 0, "",
+             "9500000A00"}, /* specific mode: TA1 at once */
         };
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -238,9 +252,13 @@ START_TEST(protocol_and_speed)
             c.refuses_pps = rows[i].refuses;
             c.t0 = rows[i].protocol == 0;
             b = begin_on(&c);
-            ck_assert_msg(b->slot.protocol == rows[i].protocol, "row %zu: T=%u", i, b->slot.protocol);
-            ck_assert_msg(strcmp(hex_encode(hex, span_of(b->d.pps, b->d.pps_n)), rows[i].pps) == 0, "row %zu: PPS %s", i, hex);
-            ck_assert_msg(strcmp(hex_encode(hex, span_of(b->d.parameters, b->d.parameters_n)), rows[i].parameters) == 0, "row %zu: %s", i, hex);
+            ck_assert_msg(b->slot.protocol == rows[i].protocol, "row %zu: T=%u", i,
+                          b->slot.protocol);
+            ck_assert_msg(strcmp(hex_encode(hex, span_of(b->d.pps, b->d.pps_n)), rows[i].pps) == 0,
+                          "row %zu: PPS %s", i, hex);
+            ck_assert_msg(strcmp(hex_encode(hex, span_of(b->d.parameters, b->d.parameters_n)),
+                                 rows[i].parameters) == 0,
+                          "row %zu: %s", i, hex);
             ck_assert_uint_eq(b->d.power_ons, rows[i].refuses ? 2 : 1);
             end(b);
         }
@@ -337,7 +355,8 @@ START_TEST(long_commands_and_answers)
 
         for (size_t i = 7; i < sizeof(command) - 2; i++)
             command[i] = (uint8_t)(i * 31);
-        for (unsigned i = 0; i < 2; i++) { /* T=1 at TPDU level chains by blocks, extended APDU level by messages */
+        for (unsigned i = 0; i < 2;
+             i++) { /* T=1 at TPDU level chains by blocks, extended APDU level by messages */
             struct double_config c;
             struct bench *b;
 
@@ -428,12 +447,14 @@ START_TEST(a_pin_from_the_keypad)
             ck_assert_int_eq(pin_end, READER_PIN_SENT);
             ck_assert_uint_eq(sw, 0x9000);
             ck_hex(span_of(b->app.last, b->app.last_n), "0020008008241234FFFFFFFFFF");
-            ck_assert_uint_eq(b->d.secure[8], i == 1 ? 1 : 0); /* a message where there is a display */
+            ck_assert_uint_eq(b->d.secure[8],
+                              i == 1 ? 1 : 0); /* a message where there is a display */
             b->d.typed = "9999";
             ck_ok(ccid_slot_verify_pin(&b->slot, &pin, &pin_end, &sw, &b->e));
             ck_assert_int_eq(pin_end, READER_PIN_SENT);
             ck_assert_uint_eq(sw, 0x63C2);
-            ck_ok(send_hex(b, i == 3 ? "00B2010C01" : "00B2010C00")); /* the numbers of blocks went on */
+            ck_ok(send_hex(b, i == 3 ? "00B2010C01"
+                                     : "00B2010C00")); /* the numbers of blocks went on */
             ck_hex(buf_span(&b->response), "A59000");
             b->d.typed = "cancel";
             ck_ok(ccid_slot_verify_pin(&b->slot, &pin, &pin_end, &sw, &b->e));
@@ -457,7 +478,8 @@ START_TEST(a_pin_from_the_keypad)
             ck_assert_uint_eq(sw, 0x9000);
             b->d.fault = DOUBLE_CARD_OUT;
             b->d.fault_at = 1;
-            ck_assert_int_eq(ccid_slot_verify_pin(&b->slot, &pin, &pin_end, &sw, &b->e), TP_ERR_CARD);
+            ck_assert_int_eq(ccid_slot_verify_pin(&b->slot, &pin, &pin_end, &sw, &b->e),
+                             TP_ERR_CARD);
             b->slot.d.pin_verify = false;
             ck_ok(ccid_slot_verify_pin(&b->slot, &pin, &pin_end, &sw, &b->e));
             ck_assert_int_eq(pin_end, READER_PIN_REFUSED);
@@ -496,17 +518,24 @@ START_TEST(every_fault_of_a_reader_at_each_level)
                 double_defaults(&c, levels[l]);
                 b = begin(&c);
                 b->d.c.features |= 0x400;
-                b->slot.d.features |= 0x400; /* no S(IFS) exchange: the first command is the first */
+                b->slot.d.features |=
+                    0x400; /* no S(IFS) exchange: the first command is the first */
                 ck_ok(ccid_slot_power_on(&b->slot, &b->e));
                 b->d.fault = rows[i].fault;
                 b->d.fault_at = 1;
-                ck_assert_msg(send_hex(b, "00B2030C00") == want, "fault %d, level %u: %s", rows[i].fault, l, b->e.text);
-                ck_assert_msg(want == TP_OK || strstr(b->e.text, rows[i].says) != NULL, "fault %d: %s", rows[i].fault, b->e.text);
+                ck_assert_msg(send_hex(b, "00B2030C00") == want, "fault %d, level %u: %s",
+                              rows[i].fault, l, b->e.text);
+                ck_assert_msg(want == TP_OK || strstr(b->e.text, rows[i].says) != NULL,
+                              "fault %d: %s", rows[i].fault, b->e.text);
                 ck_assert_uint_eq(b->response.n, want == TP_OK ? 5 : 0);
-                ck_assert_uint_eq(b->app.commands, rows[i].fault == DOUBLE_STALL_OUT || rows[i].fault == DOUBLE_CARD_OUT ? 0 : 1);
+                ck_assert_uint_eq(
+                    b->app.commands,
+                    rows[i].fault == DOUBLE_STALL_OUT || rows[i].fault == DOUBLE_CARD_OUT ? 0 : 1);
                 if (rows[i].fault == DOUBLE_SILENT)
-                    ck_assert_uint_eq(b->d.aborts, 101);                 /* the request on the control pipe, then the message */
-                if (want != TP_OK && !b->d.unplugged && b->d.inserted) { /* reader and computer are in step again */
+                    ck_assert_uint_eq(b->d.aborts,
+                                      101); /* the request on the control pipe, then the message */
+                if (want != TP_OK && !b->d.unplugged &&
+                    b->d.inserted) { /* reader and computer are in step again */
                     ck_ok(ccid_slot_power_on(&b->slot, &b->e));
                     ck_ok(send_hex(b, "00B2020C00"));
                     ck_hex(buf_span(&b->response), "A5A59000");
@@ -555,7 +584,8 @@ START_TEST(time_extensions_and_empty_packets_are_passed_over)
     }
 END_TEST
 
-/* The total of a command is its end, whether the reader asks for more time in messages or the card in blocks of T=1. */
+/* The total of a command is its end, whether the reader asks for more time in messages or the card
+ * in blocks of T=1. */
 START_TEST(more_time_is_not_given_for_ever)
     {
         for (unsigned l = 0; l < 3; l++)

@@ -1,5 +1,6 @@
-/* The class descriptors of 691 real readers (tests/data/ccid-readers.json). The totals are those of the list's own publication; what is refused was
- * counted by a script of a few lines in another language over the same file. One descriptor is read field by field by hand. */
+/* The class descriptors of 691 real readers (tests/data/ccid-readers.json). The totals are those of
+ * the list's own publication; what is refused was counted by a script of a few lines in another
+ * language over the same file. One descriptor is read field by field by hand. */
 #include "unit.h"
 
 #include <jansson.h>
@@ -44,7 +45,8 @@ START_TEST(all_real_readers_are_classified)
 
         json_array_foreach(list, i, reader)
         {
-            const unsigned endpoints = (unsigned)json_integer_value(json_object_get(reader, "endpoints"));
+            const unsigned endpoints =
+                (unsigned)json_integer_value(json_object_get(reader, "endpoints"));
             struct ccid_descriptor d;
             const char *why;
 
@@ -60,8 +62,9 @@ START_TEST(all_real_readers_are_classified)
                 ck_assert_ptr_nonnull(strstr(why, "control pipe"));
             if (strtol(text(reader, "interface_class"), NULL, 16) == CCID_VENDOR_CLASS) {
                 vendor++;
-                ck_assert(ccid_vendor_class_known((uint16_t)strtol(text(reader, "vendor_id"), NULL, 16),
-                                                  (uint16_t)strtol(text(reader, "product_id"), NULL, 16)));
+                ck_assert(ccid_vendor_class_known(
+                    (uint16_t)strtol(text(reader, "vendor_id"), NULL, 16),
+                    (uint16_t)strtol(text(reader, "product_id"), NULL, 16)));
             }
         }
         ck_assert_uint_eq(i, 691);
@@ -71,7 +74,9 @@ START_TEST(all_real_readers_are_classified)
         ck_assert_uint_eq(level[CCID_CHARACTER], 6);
         ck_assert_uint_eq(pin, 95);
         ck_assert_uint_eq(display, 29);
-        ck_assert_uint_eq(refused, 15); /* 6 of character level; 8 more without bulk endpoints; 1 more without protocol */
+        ck_assert_uint_eq(
+            refused,
+            15); /* 6 of character level; 8 more without bulk endpoints; 1 more without protocol */
         ck_assert_uint_eq(vendor, 24);
         ck_assert_uint_eq(ccid_vendor_class_count(), vendor);
         json_decref(list);
@@ -81,8 +86,8 @@ END_TEST
 /* A descriptor in which every field has a value of its own: CCID 1.1, table 5.1-1. */
 START_TEST(each_field_is_where_the_standard_has_it)
     {
-        UNHEX(raw,
-              "3621 1001 01 07 03000000 A00F0000 401F0000 02 002A0000 80250100 35 FE000000 05000000 06000000 BA040100 0F010000 61 62 1002 03 04");
+        UNHEX(raw, "3621 1001 01 07 03000000 A00F0000 401F0000 02 002A0000 80250100 35 FE000000 "
+                   "05000000 06000000 BA040100 0F010000 61 62 1002 03 04");
         struct ccid_descriptor d;
 
         ck_ok(ccid_descriptor_parse(&d, raw));
@@ -101,8 +106,8 @@ START_TEST(each_field_is_where_the_standard_has_it)
         ck_assert_uint_eq(d.mechanical, 6);
         ck_assert_uint_eq(d.features, 0x000104BA);
         ck_assert_int_eq(d.level, CCID_TPDU);
-        ck_assert(d.features & CCID_AUTO_VOLTAGE && d.features & CCID_AUTO_PPS && d.features & CCID_AUTO_IFSD &&
-                  !(d.features & CCID_AUTO_NEGOTIATION));
+        ck_assert(d.features & CCID_AUTO_VOLTAGE && d.features & CCID_AUTO_PPS &&
+                  d.features & CCID_AUTO_IFSD && !(d.features & CCID_AUTO_NEGOTIATION));
         ck_assert_uint_eq(d.max_message, 271);
         ck_assert_uint_eq(d.class_get_response, 0x61);
         ck_assert_uint_eq(d.class_envelope, 0x62);
@@ -111,7 +116,8 @@ START_TEST(each_field_is_where_the_standard_has_it)
         ck_assert(d.pin_verify && d.pin_modify);
         ck_assert_uint_eq(d.busy_slots, 4);
         ck_assert_ptr_null(ccid_descriptor_refusal(&d, 3));
-        ck_assert_ptr_null(ccid_descriptor_refusal(&d, 2)); /* the interrupt endpoint may be missing */
+        ck_assert_ptr_null(
+            ccid_descriptor_refusal(&d, 2)); /* the interrupt endpoint may be missing */
     }
 END_TEST
 
@@ -121,14 +127,17 @@ START_TEST(what_is_no_descriptor_is_refused)
         struct ccid_descriptor d;
 
         ck_ok(ccid_descriptor_parse(&d, span_of(raw, CCID_DESCRIPTOR_SIZE)));
-        ck_assert_int_eq(ccid_descriptor_parse(&d, span_of(raw, CCID_DESCRIPTOR_SIZE - 1)), TP_ERR_FORMAT);
+        ck_assert_int_eq(ccid_descriptor_parse(&d, span_of(raw, CCID_DESCRIPTOR_SIZE - 1)),
+                         TP_ERR_FORMAT);
         ck_assert_int_eq(ccid_descriptor_parse(&d, span_of(raw, sizeof(raw))), TP_ERR_FORMAT);
         ck_assert_int_eq(ccid_descriptor_parse(&d, span_of(NULL, 0)), TP_ERR_FORMAT);
         raw[1] = 0x24;
-        ck_assert_int_eq(ccid_descriptor_parse(&d, span_of(raw, CCID_DESCRIPTOR_SIZE)), TP_ERR_FORMAT);
+        ck_assert_int_eq(ccid_descriptor_parse(&d, span_of(raw, CCID_DESCRIPTOR_SIZE)),
+                         TP_ERR_FORMAT);
         raw[1] = CCID_DESCRIPTOR_TYPE;
         raw[0] = 53;
-        ck_assert_int_eq(ccid_descriptor_parse(&d, span_of(raw, CCID_DESCRIPTOR_SIZE)), TP_ERR_FORMAT);
+        ck_assert_int_eq(ccid_descriptor_parse(&d, span_of(raw, CCID_DESCRIPTOR_SIZE)),
+                         TP_ERR_FORMAT);
     }
 END_TEST
 
@@ -156,7 +165,8 @@ START_TEST(the_udev_rules_name_the_same_readers)
         while (fgets(line, sizeof(line), f) != NULL) {
             unsigned vendor, product;
 
-            if (sscanf(line, "ATTR{idVendor}==\"%4x\", ATTR{idProduct}==\"%4x\"", &vendor, &product) == 2) {
+            if (sscanf(line, "ATTR{idVendor}==\"%4x\", ATTR{idProduct}==\"%4x\"", &vendor,
+                       &product) == 2) {
                 ck_assert(ccid_vendor_class_known((uint16_t)vendor, (uint16_t)product));
                 ck_assert_ptr_nonnull(strstr(line, "TAG+=\"uaccess\""));
                 lines++;

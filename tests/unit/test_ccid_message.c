@@ -1,4 +1,5 @@
-/* The messages of CCID 1.1, 6, byte for byte as its tables lay them out; the PIN structure is that of PC/SC part 10 and CCID 6.1.11 for the EMV PIN block. */
+/* The messages of CCID 1.1, 6, byte for byte as its tables lay them out; the PIN structure is that
+ * of PC/SC part 10 and CCID 6.1.11 for the EMV PIN block. */
 #include "unit.h"
 
 #include "drivers/ccid_message.h"
@@ -17,7 +18,8 @@ static struct atr atr_of(const char *hex)
 START_TEST(a_message_is_a_header_and_data)
     {
         UNHEX(data, "00A40400");
-        struct ccid_head head = {.type = CCID_XFR_BLOCK, .slot = 1, .seq = 0xFE, .specific = {3, 0x10, 0}};
+        struct ccid_head head = {
+            .type = CCID_XFR_BLOCK, .slot = 1, .seq = 0xFE, .specific = {3, 0x10, 0}};
         uint8_t raw[14];
         struct buf out = BUF_OF(raw);
 
@@ -109,15 +111,21 @@ START_TEST(every_error_has_words)
         struct tp_error e;
 
         for (size_t i = 0; i < sizeof(met) / sizeof(met[0]); i++) {
-            const struct ccid_reply r = {.type = CCID_DATA_BLOCK, .slot = 4, .icc = met[i].icc, .command = CCID_FAILED, .error = met[i].code};
+            const struct ccid_reply r = {.type = CCID_DATA_BLOCK,
+                                         .slot = 4,
+                                         .icc = met[i].icc,
+                                         .command = CCID_FAILED,
+                                         .error = met[i].code};
 
             ck_assert_int_eq(ccid_message_fail(&e, &r), met[i].err);
             ck_assert_msg(strstr(e.text, met[i].says) != NULL, "%02X: %s", met[i].code, e.text);
         }
         for (unsigned code = 0; code < 256; code++) {
-            const struct ccid_reply r = {.type = CCID_DATA_BLOCK, .command = CCID_FAILED, .error = (uint8_t)code};
+            const struct ccid_reply r = {
+                .type = CCID_DATA_BLOCK, .command = CCID_FAILED, .error = (uint8_t)code};
 
-            ck_assert(ccid_message_fail(&e, &r) != TP_OK && strlen(e.text) > 8 && e.text[strlen(e.text) - 1] != '.');
+            ck_assert(ccid_message_fail(&e, &r) != TP_OK && strlen(e.text) > 8 &&
+                      e.text[strlen(e.text) - 1] != '.');
         }
         for (size_t i = 1; ccid_error_at(i) != NULL; i++)
             ck_assert_uint_lt(ccid_error_at(i - 1)->code, ccid_error_at(i)->code);
@@ -130,19 +138,27 @@ START_TEST(parameters_of_both_protocols)
         uint8_t raw[7];
         struct buf out = BUF_OF(raw);
 
-        ck_ok(ccid_parameters_put(&out, &a, 1, 0x96)); /* 6.1.7: FindexDindex, TCCKS, guard time, BWI and CWI, clock stop, IFSC, NAD */
+        ck_ok(ccid_parameters_put(
+            &out, &a, 1,
+            0x96)); /* 6.1.7: FindexDindex, TCCKS, guard time, BWI and CWI, clock stop, IFSC, NAD */
         ck_hex(buf_span(&out), "9612054500FE00");
         ck_assert_int_eq(ccid_parameters_put(&out, &a, 0, 0x11), TP_ERR_RANGE);
         out.n = 0;
         a = atr_of("3B C0 FF 40 14");
-        ck_ok(ccid_parameters_put(&out, &a, 0, 0x11)); /* FindexDindex, TCCKS, guard time, waiting integer, clock stop */
+        ck_ok(ccid_parameters_put(
+            &out, &a, 0, 0x11)); /* FindexDindex, TCCKS, guard time, waiting integer, clock stop */
         ck_hex(buf_span(&out), "1100FF1400");
     }
 END_TEST
 
 START_TEST(pin_verification_on_the_reader)
     {
-        struct ccid_pin pin = {.timeout_s = 30, .min = 4, .max = 12, .language = 0x040C, .message = true, .prologue = {0, 0x40, 0x0D}};
+        struct ccid_pin pin = {.timeout_s = 30,
+                               .min = 4,
+                               .max = 12,
+                               .language = 0x040C,
+                               .message = true,
+                               .prologue = {0, 0x40, 0x0D}};
         uint8_t raw[28];
         struct buf out = BUF_OF(raw);
 

@@ -1,4 +1,5 @@
-/* The checks of a 0200 (DESIGN 8) one by one, on card-signed messages made by tests/tools/cardsign.c; no server. */
+/* The checks of a 0200 (DESIGN 8) one by one, on card-signed messages made by
+ * tests/tools/cardsign.c; no server. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -68,17 +69,21 @@ static void make_at(const char *contract, const char *terminal)
 static struct answer answer;
 static enum check_outcome outcome;
 
-/* The checks, and then, for what they let through, the books: as the committer asks them, but kept only in keep(). */
+/* The checks, and then, for what they let through, the books: as the committer asks them, but kept
+ * only in keep(). */
 static void judge_of(struct party *who, const struct iso8583 *m)
 {
     enum ledger_verdict verdict;
     struct tp_error e = {TP_OK, ""};
 
-    ck_assert_msg(check_payment(&outcome, &answer, &payment, &checker, m, who, time(NULL), &e) == TP_OK, "%s", e.text);
+    ck_assert_msg(check_payment(&outcome, &answer, &payment, &checker, m, who, time(NULL), &e) ==
+                      TP_OK,
+                  "%s", e.text);
     if (outcome != CHECK_KEEP)
         return;
     MUST(ledger_group_begin(checker.ledger, &office_error));
-    ck_assert_msg(ledger_acknowledge(checker.ledger, &payment.tx, &verdict, &e) == TP_OK, "%s", e.text);
+    ck_assert_msg(ledger_acknowledge(checker.ledger, &payment.tx, &verdict, &e) == TP_OK, "%s",
+                  e.text);
     ledger_group_rollback(checker.ledger);
     if (check_verdict(&answer, verdict, payment.tx.rrn))
         outcome = verdict == LEDGER_REPEAT ? CHECK_REPEATED : CHECK_REFUSED;
@@ -99,14 +104,16 @@ static void ck_kept(void)
 static void ck_asked(bool online)
 {
     judge(&made.message);
-    ck_assert_msg(outcome == CHECK_ASK && payment.tx.online == online, "%s %s", answer.code, answer.reason);
+    ck_assert_msg(outcome == CHECK_ASK && payment.tx.online == online, "%s %s", answer.code,
+                  answer.reason);
 }
 
 static void ck_refused(const char *code, const char *reason)
 {
     judge(&made.message);
-    ck_assert_msg(outcome == CHECK_REFUSED && strcmp(answer.code, code) == 0 && strcmp(answer.reason, reason) == 0, "%s %s, not %s %s", answer.code,
-                  answer.reason, code, reason);
+    ck_assert_msg(outcome == CHECK_REFUSED && strcmp(answer.code, code) == 0 &&
+                      strcmp(answer.reason, reason) == 0,
+                  "%s %s, not %s %s", answer.code, answer.reason, code, reason);
 }
 
 static void ck_differs(const struct terms *said, const char *code, const char *reason)
@@ -122,7 +129,8 @@ static void keep(enum ledger_verdict wanted)
     struct tp_error e = {TP_OK, ""};
 
     MUST(ledger_group_begin(checker.ledger, &office_error));
-    ck_assert_msg(ledger_acknowledge(checker.ledger, &payment.tx, &verdict, &e) == TP_OK, "%s", e.text);
+    ck_assert_msg(ledger_acknowledge(checker.ledger, &payment.tx, &verdict, &e) == TP_OK, "%s",
+                  e.text);
     MUST(ledger_group_commit(checker.ledger, &office_error));
     ck_assert_int_eq(verdict, wanted);
 }
@@ -319,7 +327,8 @@ END_TEST
 
 START_TEST(closed_contract_and_terminal)
     {
-        struct party second = {.contract = OFFICE_CONTRACT, .terminal = "00000009"}, third = {.contract = "000000000000777", .terminal = "00000001"};
+        struct party second = {.contract = OFFICE_CONTRACT, .terminal = "00000009"},
+                     third = {.contract = "000000000000777", .terminal = "00000001"};
 
         office_terminal(&office, OFFICE_CONTRACT, "00000009");
         office_contract(&office, "000000000000777", "00000001");
@@ -385,7 +394,9 @@ END_TEST
 START_TEST(cardholder_verification)
     {
         fresh();
-        memcpy(usual.cvm, "\x1F\x03\x02", 3); /* no CVM, as the card's list allows when the PIN is not entered (Book 3, 10.5.1) */
+        memcpy(
+            usual.cvm, "\x1F\x03\x02",
+            3); /* no CVM, as the card's list allows when the PIN is not entered (Book 3, 10.5.1) */
         usual.tvr[2] = 0x08;
         make(&usual, &usual);
         ck_kept();
@@ -405,7 +416,8 @@ START_TEST(cardholder_verification)
         memcpy(usual.cvm, "\x00\x00\x02", 3);
         make(&usual, &usual);
         ck_refused("55", "PIN_NOT_VERIFIED");
-        fresh(); /* the terminal says the PIN was right, the card that none was asked of it: somebody sits between them */
+        fresh(); /* the terminal says the PIN was right, the card that none was asked of it:
+                    somebody sits between them */
         usual.cvr[0] = 0x90;
         make(&usual, &usual);
         ck_refused("55", "CVR_PIN");
@@ -432,19 +444,24 @@ START_TEST(the_verification_that_was_signed)
             {"1F0302", "0000080000", NULL, NULL}, /* the PIN was not entered */
             {"1F0302", "0000200000", "75", "PIN_TRIES_EXCEEDED"},
             {"1F0302", "0000100000", "55", "TVR_NO_KEYPAD"},
-            {"1F0302", "0000000000", "55", "CVM_PASSED_OVER"}, /* no PIN was asked for, though the terminal can */
-            {"1F0002", "0000080000", "55", "CVM_NOT_IN_LIST"}, /* the method, under another condition */
+            {"1F0302", "0000000000", "55",
+             "CVM_PASSED_OVER"}, /* no PIN was asked for, though the terminal can */
+            {"1F0002", "0000080000", "55",
+             "CVM_NOT_IN_LIST"}, /* the method, under another condition */
             {"1F0301", "0000080000", "55", "CVM_RESULT"},
-            {"3F0000", "0000000000", "55", "CVM_NOT_IN_LIST"},  /* none performed, and there is a list */
+            {"3F0000", "0000000000", "55",
+             "CVM_NOT_IN_LIST"}, /* none performed, and there is a list */
             {"000302", "0000000000", "55", "PIN_NOT_VERIFIED"}, /* failed */
             {"410301", "0000000000", "55", "PIN_NOT_VERIFIED"},
             {"020302", "0000000000", "55", "CVM_UNSUPPORTED"}, /* online PIN "successful" */
-            {"1E0302", "0000000000", "55", "CVM_UNSUPPORTED"}, /* signature, which no terminal here compares */
+            {"1E0302", "0000000000", "55",
+             "CVM_UNSUPPORTED"}, /* signature, which no terminal here compares */
             {"070302", "0000000000", "55", "CVM_UNSUPPORTED"}, /* biometric */
             {"100302", "0000000000", "55", "CVM_UNSUPPORTED"}, /* reserved: 10, 20, 2F */
             {"200302", "0000000000", "55", "CVM_UNSUPPORTED"},
             {"2F0302", "0000000000", "55", "CVM_UNSUPPORTED"},
-            {"040302", "0000000000", "55", "CVM_NOT_IN_LIST"}, /* an enciphered PIN, which the list does not hold */
+            {"040302", "0000000000", "55",
+             "CVM_NOT_IN_LIST"}, /* an enciphered PIN, which the list does not hold */
             {"410302", "0000800000", "55", "CVM_FAILED"},
             {"410302", "0400000000", "05", "TVR_ODA_FAILED"},
             {"410302", "4000000000", "05", "TVR_ODA_FAILED"},
@@ -453,7 +470,8 @@ START_TEST(the_verification_that_was_signed)
             {"410302", "0040000000", "54", "TVR_EXPIRED"},
             {"410302", "0020000000", "05", "TVR_NOT_YET_EFFECTIVE"},
             {"410302", "0010000000", "57", "TVR_SERVICE"},
-            {"410302", "0088000000", NULL, NULL}, /* card and terminal of different versions, a new card */
+            {"410302", "0088000000", NULL,
+             NULL}, /* card and terminal of different versions, a new card */
         };
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -467,15 +485,19 @@ START_TEST(the_verification_that_was_signed)
             make(&usual, &usual);
             judge(&made.message);
             if (rows[i].code == NULL)
-                ck_assert_msg(outcome == CHECK_KEEP, "%s %s: %s %s", rows[i].cvm, rows[i].tvr, answer.code, answer.reason);
+                ck_assert_msg(outcome == CHECK_KEEP, "%s %s: %s %s", rows[i].cvm, rows[i].tvr,
+                              answer.code, answer.reason);
             else
-                ck_assert_msg(outcome == CHECK_REFUSED && strcmp(answer.code, rows[i].code) == 0 && strcmp(answer.reason, rows[i].reason) == 0,
-                              "%s %s: %s %s, not %s", rows[i].cvm, rows[i].tvr, answer.code, answer.reason, rows[i].reason);
+                ck_assert_msg(outcome == CHECK_REFUSED && strcmp(answer.code, rows[i].code) == 0 &&
+                                  strcmp(answer.reason, rows[i].reason) == 0,
+                              "%s %s: %s %s, not %s", rows[i].cvm, rows[i].tvr, answer.code,
+                              answer.reason, rows[i].reason);
         }
     }
 END_TEST
 
-/* The contract's least: up to its amount a card may pay by itself with nobody verified; for more it asks. An issuer judges by itself. */
+/* The contract's least: up to its amount a card may pay by itself with nobody verified; for more it
+ * asks. An issuer judges by itself. */
 START_TEST(no_verification_up_to_an_amount)
     {
         fresh();
@@ -493,7 +515,8 @@ START_TEST(no_verification_up_to_an_amount)
     }
 END_TEST
 
-/* 9F33 as the card signed it, against what the terminal is registered with (2098C8): Book 4, Annex A2. */
+/* 9F33 as the card signed it, against what the terminal is registered with (2098C8): Book 4, Annex
+ * A2. */
 START_TEST(the_capabilities_of_the_terminal)
     {
         static const struct {
@@ -526,7 +549,8 @@ START_TEST(the_capabilities_of_the_terminal)
     }
 END_TEST
 
-/* No signature covers it: its issuer is asked at any amount, for the cryptogram to be checked; and it is never kept without. */
+/* No signature covers it: its issuer is asked at any amount, for the cryptogram to be checked; and
+ * it is never kept without. */
 START_TEST(without_cda_the_issuer_is_asked)
     {
         static const uint8_t types[] = {0x40, 0x80};
@@ -545,7 +569,8 @@ START_TEST(without_cda_the_issuer_is_asked)
             ck_assert_uint_eq(payment.tx.atc, usual.atc);
         }
         MUST(ledger_group_begin(checker.ledger, &office_error));
-        ck_assert_int_eq(ledger_acknowledge(checker.ledger, &payment.tx, &verdict, &e), TP_ERR_INTERNAL);
+        ck_assert_int_eq(ledger_acknowledge(checker.ledger, &payment.tx, &verdict, &e),
+                         TP_ERR_INTERNAL);
         ledger_group_rollback(checker.ledger);
         usual.cid = 0x00;
         make(&usual, &usual);
@@ -561,8 +586,9 @@ START_TEST(without_cda_the_issuer_is_asked)
     }
 END_TEST
 
-/* A list that nobody signed can move the amount: of the 000000000010 that the card signed, six bytes from the second on are ten Euro. So the cryptogram is
- * the issuer's to check, as without CDA. */
+/* A list that nobody signed can move the amount: of the 000000000010 that the card signed, six
+ * bytes from the second on are ten Euro. So the cryptogram is the issuer's to check, as without
+ * CDA. */
 START_TEST(an_amount_moved_by_a_list_that_nobody_signed)
     {
         struct terms said;
@@ -605,7 +631,8 @@ START_TEST(track_2_of_another_card)
     }
 END_TEST
 
-/* The same of the other kinds of card: VIS, Appendix C (CVN 10); EMV 4.4 Book 3, Annex C (common core definitions, 3DES and AES). */
+/* The same of the other kinds of card: VIS, Appendix C (CVN 10); EMV 4.4 Book 3, Annex C (common
+ * core definitions, 3DES and AES). */
 START_TEST(the_word_of_each_kind_of_card)
     {
         static const struct {
@@ -618,7 +645,8 @@ START_TEST(the_word_of_each_kind_of_card)
             {"0FA501900800000000000000000000000F000000000000000000000000000000", NULL, NULL},
             {"0FA501900000000000000000000000000F000000000000000000000000000000", "55", "CVR_PIN"},
             {"0FA501900C00000000000000000000000F000000000000000000000000000000", "55", "CVR_PIN"},
-            {"0FA501900A00000000000000000000000F000000000000000000000000000000", "75", "PIN_TRIES_EXCEEDED"},
+            {"0FA501900A00000000000000000000000F000000000000000000000000000000", "75",
+             "PIN_TRIES_EXCEEDED"},
             {"0FA601900800000000000000000000000F000000000000000000000000000000", NULL, NULL},
             {"0FA601900000000000000000000000000F000000000000000000000000000000", "55", "CVR_PIN"},
         };
@@ -639,14 +667,16 @@ START_TEST(the_word_of_each_kind_of_card)
     }
 END_TEST
 
-/* A PIN that is blocked is the issuer's to judge when the card asks it (Book 4, 6.3.4), who may unblock it; one that somebody made up is not. */
+/* A PIN that is blocked is the issuer's to judge when the card asks it (Book 4, 6.3.4), who may
+ * unblock it; one that somebody made up is not. */
 START_TEST(a_blocked_pin_goes_to_the_issuer)
     {
         fresh();
         usual.cid = 0x80;
         usual.tvr[2] = 0xA0;
         memcpy(usual.cvm, "\x01\x03\x01", 3);
-        usual.cvr[0] = 0xA6; /* the second AC not asked for yet, the first an ARQC; PIN verification performed and failed */
+        usual.cvr[0] = 0xA6; /* the second AC not asked for yet, the first an ARQC; PIN verification
+                                performed and failed */
         usual.cvr[1] = 0x40;
         make(&usual, &usual);
         ck_asked(true);
@@ -663,7 +693,8 @@ START_TEST(opposition_repeat_and_counter)
         struct signed_card hot;
         uint8_t lookup[SEAL_LOOKUP];
 
-        /* what this test keeps must not meet the others, which share the books but not this memory */
+        /* what this test keeps must not meet the others, which share the books but not this memory
+         */
         next_stan = 700000;
         MUST(signer_card(&card, &office.signer, 70));
         fresh();
@@ -681,10 +712,12 @@ START_TEST(opposition_repeat_and_counter)
         judge(&first);
         ck_assert_int_eq(outcome, CHECK_REPEATED);
         ck_assert_str_eq(answer.rrn, rrn);
-        ck_ok(iso8583_set_number(&made.message, 4, 1251)); /* the same identity with another amount */
+        ck_ok(
+            iso8583_set_number(&made.message, 4, 1251)); /* the same identity with another amount */
         ck_refused("94", "IDENTITY");
         next_stan++;
-        ck_ok(iso8583_set_number(&made.message, 4, 1250)); /* the same card signature under another identity */
+        ck_ok(iso8583_set_number(&made.message, 4,
+                                 1250)); /* the same card signature under another identity */
         ck_ok(iso8583_set_number(&made.message, 11, next_stan));
         ck_refused("63", "ATC_REPLAYED");
         terms_usual(&usual, &card, 0); /* an older signature */
@@ -698,7 +731,8 @@ START_TEST(opposition_repeat_and_counter)
         card = hot;
         for (int stolen = 0; stolen <= 1; stolen++) {
             MUST(seal_lookup(checker.seal, lookup, span_str(hot.pan)));
-            MUST(ledger_opposition_add(checker.ledger, SPAN_OF(lookup), "999014******0000", stolen, &office_error));
+            MUST(ledger_opposition_add(checker.ledger, SPAN_OF(lookup), "999014******0000", stolen,
+                                       &office_error));
             fresh();
             make(&usual, &usual);
             ck_refused(stolen ? "43" : "41", "OPPOSITION");
@@ -709,7 +743,8 @@ START_TEST(opposition_repeat_and_counter)
     }
 END_TEST
 
-/* The counter belongs to the card's number and the sequence number that the card signed: leaving DE 23 out must not open another row. */
+/* The counter belongs to the card's number and the sequence number that the card signed: leaving DE
+ * 23 out must not open another row. */
 START_TEST(a_replay_without_sequence_number)
     {
         next_stan = 710000;
@@ -725,7 +760,8 @@ START_TEST(a_replay_without_sequence_number)
     }
 END_TEST
 
-/* Acknowledged is acknowledged: its repeat is answered alike although its contract or terminal has been closed since (DESIGN 7). */
+/* Acknowledged is acknowledged: its repeat is answered alike although its contract or terminal has
+ * been closed since (DESIGN 7). */
 START_TEST(a_repeat_after_the_close_of_its_contract)
     {
         struct party fourth = {.contract = "000000000000778", .terminal = "00000001"};
@@ -755,14 +791,16 @@ END_TEST
 /* A card that asks for 9F7C, paid at the place and under the number that come next. */
 static void name_payee(void)
 {
-    struct payee payee = {checker.acquirer, OFFICE_CONTRACT, OFFICE_TERMINAL, next_stan + 1, usual.date, usual.time};
+    struct payee payee = {checker.acquirer, OFFICE_CONTRACT, OFFICE_TERMINAL,
+                          next_stan + 1,    usual.date,      usual.time};
 
     usual.counter = payee.counter;
     usual.has_payee = true;
     ck_ok(payee_at_counter(usual.payee, &payee));
 }
 
-/* A terminal of before gave zeros where the card asks for its payee: taken no more, and in the books no word for another payee. */
+/* A terminal of before gave zeros where the card asks for its payee: taken no more, and in the
+ * books no word for another payee. */
 START_TEST(a_payee_of_zeros)
     {
         office.signer.payee = true;
@@ -772,11 +810,14 @@ START_TEST(a_payee_of_zeros)
         usual.has_payee = true;
         make(&usual, &usual);
         ck_refused("63", "SIGNED_PAYEE");
-        ck_assert_int_eq(payee_look(&payment.evidence, checker.acquirer, &payment.tx), PAYEE_NOBODY);
-        snprintf(usual.serial, sizeof(usual.serial), "%s", OFFICE_TERMINAL); /* and its number as its serial */
+        ck_assert_int_eq(payee_look(&payment.evidence, checker.acquirer, &payment.tx),
+                         PAYEE_NOBODY);
+        snprintf(usual.serial, sizeof(usual.serial), "%s",
+                 OFFICE_TERMINAL); /* and its number as its serial */
         make(&usual, &usual);
         ck_refused("63", "SIGNED_SERIAL");
-        checker.raised = usual.date; /* signed before the books knew better: nothing signed is lost */
+        checker.raised =
+            usual.date; /* signed before the books knew better: nothing signed is lost */
         judge(&made.message);
         ck_kept();
         checker.raised = usual.date - 1;
@@ -790,7 +831,8 @@ START_TEST(a_payee_of_zeros)
     }
 END_TEST
 
-/* What a card signed is good at one contract, terminal and acquirer, under one number, at one time. */
+/* What a card signed is good at one contract, terminal and acquirer, under one number, at one time.
+ */
 START_TEST(the_payee_that_was_signed)
     {
         struct party other = {.contract = "000000000000779", .terminal = OFFICE_TERMINAL},
@@ -807,7 +849,8 @@ START_TEST(the_payee_that_was_signed)
         name_payee();
         make(&usual, &usual);
         ck_kept();
-        ck_ok(iso8583_set_number(&made.message, 11, ++next_stan)); /* captured, and sent again under another number */
+        ck_ok(iso8583_set_number(&made.message, 11,
+                                 ++next_stan)); /* captured, and sent again under another number */
         ck_refused("63", "SIGNED_STAN");
         ck_ok(iso8583_set_number(&made.message, 12, (uint64_t)(usual.time == 1 ? 2 : 1)));
         ck_refused("63", "SIGNED_PAYEE");
@@ -819,7 +862,8 @@ START_TEST(the_payee_that_was_signed)
         ck_ok(iso8583_set_text(&made.message, 42, other.contract));
         judge_of(&other, &made.message);
         ck_assert_str_eq(answer.reason, "SIGNED_SERIAL");
-        memcpy(other.serial, party.serial, sizeof(other.serial)); /* were it registered there as well */
+        memcpy(other.serial, party.serial,
+               sizeof(other.serial)); /* were it registered there as well */
         judge_of(&other, &made.message);
         ck_assert_str_eq(answer.reason, "SIGNED_PAYEE");
         ck_ok(iso8583_set_text(&made.message, 42, colleague.contract));
@@ -842,7 +886,8 @@ START_TEST(the_payee_that_was_signed)
     }
 END_TEST
 
-/* The TC that follows a question which came to nothing has a number of its own; the card was asked under the question's. */
+/* The TC that follows a question which came to nothing has a number of its own; the card was asked
+ * under the question's. */
 START_TEST(the_payee_of_a_second_cryptogram)
     {
         office.signer.payee = true;
@@ -890,9 +935,11 @@ START_TEST(every_byte_forged)
                     for (size_t k = 0; k < sizeof(changes); k++) {
                         parts[part][i] ^= changes[k];
                         judge(&made.message);
-                        ck_assert_msg(outcome == CHECK_REFUSED, "byte %zu of %s, changed by %02X, is let through", i,
+                        ck_assert_msg(outcome == CHECK_REFUSED,
+                                      "byte %zu of %s, changed by %02X, is let through", i,
                                       part == 0 ? "DE 55" : "DE 61-63", changes[k]);
-                        ck_assert_msg(answer.reason[0] != '\0' || strcmp(answer.code, "30") == 0, "byte %zu: %s without a name", i, answer.code);
+                        ck_assert_msg(answer.reason[0] != '\0' || strcmp(answer.code, "30") == 0,
+                                      "byte %zu: %s without a name", i, answer.code);
                         parts[part][i] ^= changes[k];
                         refused++;
                     }
@@ -909,7 +956,8 @@ START_TEST(evidence_cut_short)
         const size_t whole = made.stream_n, de55 = made.de55_n;
 
         for (size_t n = 0; n < whole; n++) {
-            made.message.field[61] = made.message.field[62] = made.message.field[63] = (struct span){NULL, 0};
+            made.message.field[61] = made.message.field[62] = made.message.field[63] =
+                (struct span){NULL, 0};
             ck_ok(iso8583_evidence_split(&made.message, span_of(made.stream, n)));
             judge(&made.message);
             ck_assert_int_eq(outcome, CHECK_REFUSED);
@@ -923,7 +971,8 @@ START_TEST(evidence_cut_short)
     }
 END_TEST
 
-/* Without the card's signature there is nothing to acknowledge: the response of a card that does no CDA. */
+/* Without the card's signature there is nothing to acknowledge: the response of a card that does no
+ * CDA. */
 START_TEST(no_signature)
     {
         uint8_t room[64], inner[32];
@@ -940,7 +989,8 @@ START_TEST(no_signature)
         ck_ok(tlv_put(&response, TAG_ATC, span_of("\x00\x01", 2)));
         ck_ok(tlv_put(&all, TAG_RESPONSE_2, buf_span(&response)));
         while (tlv_next(&stream, &old) == TP_OK)
-            ck_ok(old.tag == TAG_EV_RESPONSE ? tlv_put(&other, TAG_EV_RESPONSE, buf_span(&all)) : buf_put(&other, old.raw));
+            ck_ok(old.tag == TAG_EV_RESPONSE ? tlv_put(&other, TAG_EV_RESPONSE, buf_span(&all))
+                                             : buf_put(&other, old.raw));
         made.message.field[61] = made.message.field[62] = (struct span){NULL, 0};
         ck_ok(iso8583_evidence_split(&made.message, buf_span(&other)));
         ck_refused("63", "SDAD_MISSING");
@@ -951,7 +1001,8 @@ END_TEST
 
 static time_t noon(int year, int month, int day)
 {
-    struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = 12, .tm_isdst = -1};
+    struct tm tm = {
+        .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = 12, .tm_isdst = -1};
 
     return mktime(&tm);
 }
@@ -962,7 +1013,8 @@ START_TEST(the_year_of_a_day)
         ck_assert_int_eq(check_day(101, noon(2026, 12, 31)), 20270101);
         ck_assert_int_eq(check_day(615, noon(2026, 6, 15)), 20260615);
         ck_assert_int_eq(check_day(229, noon(2028, 3, 1)), 20280229);
-        ck_assert_int_eq(check_day(229, noon(2026, 3, 1)), 0); /* neither 2025, 2026 nor 2027 has one */
+        ck_assert_int_eq(check_day(229, noon(2026, 3, 1)),
+                         0); /* neither 2025, 2026 nor 2027 has one */
         ck_assert_int_eq(check_day(1300, noon(2026, 3, 1)), 0);
         ck_assert_int_eq(check_day(0, noon(2026, 3, 1)), 0);
     }

@@ -1,15 +1,16 @@
-/* The small parts of the collection: the enciphered spool, the rules of refusal, the hour of a contract. */
+/* The small parts of the collection: the enciphered spool, the rules of refusal, the hour of a
+ * contract. */
 #include "unit.h"
 
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "collect/guests.h"
-#include "collect/refuse.h"
-#include "collect/run.h"
-#include "collect/spool.h"
-#include "collect/store.h"
+#include "centre/guests.h"
+#include "centre/refuse.h"
+#include "acquirer/run.h"
+#include "wire/spool.h"
+#include "centre/store.h"
 #include "crypto/seal.h"
 #include "store/db.h"
 
@@ -86,13 +87,20 @@ static enum tp_err rules(struct refuse **r, const char *text, struct tp_error *e
 
 START_TEST(refusals_by_order)
     {
-        static const char *const bad[] = {
-            "A 1 2\n", "A 1 2 X Y\n", "A 0 2 X\n", "A 1x 2 X\n", "A 1 -2 X\n", "word X\n", "A 1 2 REASON_THAT_IS_LONGER_THAN_35_CHARACTERS_\n"};
+        static const char *const bad[] = {"A 1 2\n",
+                                          "A 1 2 X Y\n",
+                                          "A 0 2 X\n",
+                                          "A 1x 2 X\n",
+                                          "A 1 -2 X\n",
+                                          "word X\n",
+                                          "A 1 2 REASON_THAT_IS_LONGER_THAN_35_CHARACTERS_\n"};
         struct caaa_item item = {.sequence = 3, .pan = "9990140000000015"};
         struct refuse *r = NULL;
         struct tp_error e;
 
-        ck_ok(rules(&r, "# all\n\nC1 7 3 OPPOSITION # the one\nC2 * 9 CEILING\n476173******0010 STOLEN\n", &e));
+        ck_ok(rules(
+            &r, "# all\n\nC1 7 3 OPPOSITION # the one\nC2 * 9 CEILING\n476173******0010 STOLEN\n",
+            &e));
         ck_assert_str_eq(refuse_item(r, "C1", 7, &item), "OPPOSITION");
         ck_assert_ptr_null(refuse_item(r, "C1", 8, &item));
         ck_assert_ptr_null(refuse_item(r, "C2", 7, &item));
@@ -118,11 +126,12 @@ START_TEST(the_hour_of_a_contract)
 
         setenv("TZ", "UTC", 1);
         tzset();
-        ck_assert(!run_hour_came(now - 60, 2230, now));        /* paid today, tonight's hour is to come */
-        ck_assert(run_hour_came(now - 12 * hour, 2230, now));  /* paid yesterday 21:30 */
-        ck_assert(!run_hour_came(now - 10 * hour, 2230, now)); /* paid yesterday 23:30, after the hour */
-        ck_assert(run_hour_came(now - 60, 930, now));          /* it strikes */
-        ck_assert(!run_hour_came(now, 930, now));              /* what comes with the stroke is the next day's */
+        ck_assert(!run_hour_came(now - 60, 2230, now)); /* paid today, tonight's hour is to come */
+        ck_assert(run_hour_came(now - 12 * hour, 2230, now)); /* paid yesterday 21:30 */
+        ck_assert(
+            !run_hour_came(now - 10 * hour, 2230, now)); /* paid yesterday 23:30, after the hour */
+        ck_assert(run_hour_came(now - 60, 930, now));    /* it strikes */
+        ck_assert(!run_hour_came(now, 930, now)); /* what comes with the stroke is the next day's */
         ck_assert(!run_hour_came(now - 60, 931, now));
         ck_assert(run_hour_came(now - 3 * day, 931, now));
         setenv("TZ", "Europe/Paris", 1);
@@ -134,10 +143,13 @@ END_TEST
 
 /* ---- the centre's books ---- */
 
-/* The books as the first version made them, with one remise of one card: its counter is 17, its cryptogram AABBCCDDEEFF0011. */
+/* The books as the first version made them, with one remise of one card: its counter is 17, its
+ * cryptogram AABBCCDDEEFF0011. */
 static const char *const first_books[] = {
-    "CREATE TABLE acquirer (acquirer INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, added INTEGER NOT NULL);"
-    "CREATE TABLE contract (contract INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, acquirer INTEGER NOT NULL REFERENCES acquirer);"
+    "CREATE TABLE acquirer (acquirer INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, added INTEGER "
+    "NOT NULL);"
+    "CREATE TABLE contract (contract INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, acquirer "
+    "INTEGER NOT NULL REFERENCES acquirer);"
     "CREATE TABLE remise ("
     "  remise INTEGER PRIMARY KEY,"
     "  contract INTEGER NOT NULL REFERENCES contract,"
@@ -158,15 +170,18 @@ static const char *const first_books[] = {
     "CREATE TABLE item ("
     "  remise INTEGER NOT NULL REFERENCES remise,"
     "  sequence INTEGER NOT NULL,"
-    "  terminal TEXT NOT NULL, rrn TEXT NOT NULL, stan INTEGER NOT NULL, local_time INTEGER NOT NULL,"
+    "  terminal TEXT NOT NULL, rrn TEXT NOT NULL, stan INTEGER NOT NULL, local_time INTEGER NOT "
+    "NULL,"
     "  kind INTEGER NOT NULL, amount INTEGER NOT NULL,"
-    "  psn INTEGER NOT NULL, expiry INTEGER NOT NULL, pan_masked TEXT NOT NULL, pan_sealed BLOB NOT NULL,"
+    "  psn INTEGER NOT NULL, expiry INTEGER NOT NULL, pan_masked TEXT NOT NULL, pan_sealed BLOB "
+    "NOT NULL,"
     "  icc BLOB NOT NULL,"
     "  refused TEXT NOT NULL," /* the reason; '' when accepted */
     "  PRIMARY KEY (remise, sequence)) WITHOUT ROWID;"
     "CREATE INDEX item_rrn ON item (rrn);"
     "CREATE INDEX item_refused ON item (remise, sequence) WHERE refused <> '';"
-    "CREATE TABLE alarm (alarm INTEGER PRIMARY KEY, at INTEGER NOT NULL, contract TEXT NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL);"};
+    "CREATE TABLE alarm (alarm INTEGER PRIMARY KEY, at INTEGER NOT NULL, contract TEXT NOT NULL, "
+    "number INTEGER NOT NULL, text TEXT NOT NULL);"};
 static const char icc[] = "\x9F\x36\x02\x00\x11\x9F\x26\x08\xAA\xBB\xCC\xDD\xEE\xFF\x00\x11";
 #define PAN "9990140000000015"
 
@@ -190,11 +205,14 @@ static void make_first_books(void)
     ck_assert_int_eq(sqlite3_exec(db_handle(db),
                                   "INSERT INTO acquirer VALUES (1, 'ONE', 1), (2, 'TWO', 1);"
                                   "INSERT INTO contract VALUES (1, '000000000000123', 1);"
-                                  "INSERT INTO remise VALUES (1, 1, 1, zeroblob(32), 9, 978, 0, '', '', 1, 2, 1, 500, 0, 0, 0, 0, 0)",
+                                  "INSERT INTO remise VALUES (1, 1, 1, zeroblob(32), 9, 978, 0, "
+                                  "'', '', 1, 2, 1, 500, 0, 0, 0, 0, 0)",
                                   NULL, NULL, NULL),
                      SQLITE_OK);
-    ck_ok(
-        db_prepare(db, &q, "INSERT INTO item VALUES (1, 1, '00000001', '000000000001', 1, 20261101120000, 0, 500, 1, 20301231, '', ?1, ?2, '')", &e));
+    ck_ok(db_prepare(db, &q,
+                     "INSERT INTO item VALUES (1, 1, '00000001', '000000000001', 1, "
+                     "20261101120000, 0, 500, 1, 20301231, '', ?1, ?2, '')",
+                     &e));
     db_bind_span(q, 1, buf_span(&sealed));
     db_bind_span(q, 2, span_of(icc, sizeof(icc) - 1));
     ck_ok(db_run(db, q, &e));
@@ -203,8 +221,11 @@ static void make_first_books(void)
 
 static bool taken(struct centre_store *s, const char *pan, uint8_t psn, const char *de55)
 {
-    struct caaa_item item = {
-        .psn = psn, .terminal = "00000009", .rrn = "999999999999", .local_time = 20261102120000, .icc = span_of(de55, sizeof(icc) - 1)};
+    struct caaa_item item = {.psn = psn,
+                             .terminal = "00000009",
+                             .rrn = "999999999999",
+                             .local_time = 20261102120000,
+                             .icc = span_of(de55, sizeof(icc) - 1)};
     struct tp_error e;
     bool before = false;
 
@@ -226,7 +247,10 @@ static void empty_dir(void)
 
 START_TEST(cards_in_the_first_books_are_known)
     {
-        struct centre_remise remise = {.acquirer = "TWO", .contract = "000000000000456", .number = 1, .currency = currency_by_numeric(978)};
+        struct centre_remise remise = {.acquirer = "TWO",
+                                       .contract = "000000000000456",
+                                       .number = 1,
+                                       .currency = currency_by_numeric(978)};
         struct centre_store *s;
         struct tp_error e;
         char other[sizeof(icc)], before[CAAA_ID_MAX];
@@ -236,7 +260,8 @@ START_TEST(cards_in_the_first_books_are_known)
             ck_ok(centre_store_open(&s, dir, &e));
             ck_ok(centre_take_begin(s, &e));
             ck_ok(centre_take_open(s, &remise, &e));
-            ck_assert(taken(s, PAN, 1, icc)); /* another acquirer, contract, terminal and reference */
+            ck_assert(
+                taken(s, PAN, 1, icc)); /* another acquirer, contract, terminal and reference */
             ck_assert(!taken(s, PAN, 2, icc));
             ck_assert(!taken(s, "9990140000000023", 1, icc));
             memcpy(other, icc, sizeof(icc));
@@ -256,7 +281,10 @@ END_TEST
 
 START_TEST(a_contract_changes_hands_and_its_remises_do_not)
     {
-        struct centre_remise remise = {.acquirer = "TWO", .contract = "000000000000123", .number = 1, .currency = currency_by_numeric(978)};
+        struct centre_remise remise = {.acquirer = "TWO",
+                                       .contract = "000000000000123",
+                                       .number = 1,
+                                       .currency = currency_by_numeric(978)};
         struct centre_remise got;
         struct centre_store *s;
         struct tp_error e;
@@ -265,7 +293,8 @@ START_TEST(a_contract_changes_hands_and_its_remises_do_not)
 
         make_first_books();
         ck_ok(centre_store_open(&s, dir, &e));
-        ck_assert_int_eq(centre_contract_assign(s, "000000000000123", "NOBODY", before, &e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(centre_contract_assign(s, "000000000000123", "NOBODY", before, &e),
+                         TP_ERR_NOT_FOUND);
         ck_ok(centre_take_begin(s, &e));
         ck_assert_int_eq(centre_take_open(s, &remise, &e), TP_ERR_NOT_FOUND); /* it is another's */
         centre_take_rollback(s);

@@ -8,8 +8,9 @@
 #include "crypto/pinblock.h"
 #include "crypto/script.h"
 
-/* Expected values: tests/vectors/application-cryptograms.json and key-derivation.json (public test suites), cryptograms-computed.json (check_cryptogram.py:
- * Python and the openssl command), but where a comment names another source. */
+/* Expected values: tests/vectors/application-cryptograms.json and key-derivation.json (public test
+ * suites), cryptograms-computed.json (check_cryptogram.py: Python and the openssl command), but
+ * where a comment names another source. */
 static json_t *load(const char *name)
 {
     char path[4096];
@@ -61,7 +62,9 @@ static void derive(struct secret *key, const json_t *v, const char *name)
 
 static void put_transaction(struct buf *b, const json_t *v)
 {
-    static const char *const order[] = {"9F02", "9F03", "9F1A", "95", "5F2A", "9A", "9C", "9F37", "82", "9F36"}; /* EMV 4.4 Book 2, table 28 */
+    static const char *const order[] = {
+        "9F02", "9F03", "9F1A", "95", "5F2A",
+        "9A",   "9C",   "9F37", "82", "9F36"}; /* EMV 4.4 Book 2, table 28 */
 
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
         put(b, v, "transaction", order[i]);
@@ -99,15 +102,18 @@ START_TEST(only_the_last_sixteen_digits_diversify)
         secret_free(&a);
         secret_free(&b);
         secret_free(&c);
-        ck_ok(emv_master_key_derive(&a, EMV_CVN_18, imk, "12345678901", 0x00)); /* padded left with zeros */
+        ck_ok(emv_master_key_derive(&a, EMV_CVN_18, imk, "12345678901",
+                                    0x00)); /* padded left with zeros */
         ck_ok(emv_master_key_derive(&b, EMV_CVN_18, imk, "00012345678901", 0x00));
         ck_assert(secret_eq(secret_span(&a), secret_span(&b)));
         secret_free(&a);
         secret_free(&b);
-        ck_assert_int_eq(emv_master_key_derive(&a, EMV_CVN_18, imk, "12345678901234567890", 0), TP_ERR_RANGE);
+        ck_assert_int_eq(emv_master_key_derive(&a, EMV_CVN_18, imk, "12345678901234567890", 0),
+                         TP_ERR_RANGE);
         ck_assert_int_eq(emv_master_key_derive(&a, EMV_CVN_18, imk, "12345A", 0), TP_ERR_FORMAT);
         ck_assert_int_eq(emv_master_key_derive(&a, EMV_CVN_18, imk, "123456", 0x0A), TP_ERR_FORMAT);
-        ck_assert_int_eq(emv_master_key_derive(&a, EMV_CVN_18, span_of(imk.p, 8), "123456", 0), TP_ERR_RANGE);
+        ck_assert_int_eq(emv_master_key_derive(&a, EMV_CVN_18, span_of(imk.p, 8), "123456", 0),
+                         TP_ERR_RANGE);
         ck_assert_ptr_null(a.p);
     }
 END_TEST
@@ -158,7 +164,8 @@ START_TEST(a_mac_over_many_pieces_is_one_mac)
 
         for (size_t i = 0; i < sizeof(data); i++)
             data[i] = (uint8_t)(i * 7);
-        /* ISO/IEC 9797-1, 6.5.4 block by block: single DES with the left half, the last block with all of the key */
+        /* ISO/IEC 9797-1, 6.5.4 block by block: single DES with the left half, the last block with
+         * all of the key */
         for (size_t at = 0; at < sizeof(data); at += 8) {
             for (size_t i = 0; i < 8; i++)
                 chain[i] ^= data[at + i];
@@ -181,10 +188,13 @@ START_TEST(pin_blocks)
     {
         static const struct {
             const char *digits, *block; /* ISO 9564-1, 9.3.1: control 2, length, digits, F */
-        } good[] = {{"1234", "241234FFFFFFFFFF"}, {"12345", "2512345FFFFFFFFF"}, {"123456789012", "2C123456789012FF"}};
+        } good[] = {{"1234", "241234FFFFFFFFFF"},
+                    {"12345", "2512345FFFFFFFFF"},
+                    {"123456789012", "2C123456789012FF"}};
         static const char *const bad[] = {"123", "1234567890123", "12a4", "", "12 4"};
-        static const char *const bad_blocks[] = {"141234FFFFFFFFFF", "231234FFFFFFFFFF", "2412A4FFFFFFFFFF", "241234FFFFFFFFF0",
-                                                 "2D12345678901234", "241234FFFFFFFF",   "2412345FFFFFFFFF"};
+        static const char *const bad_blocks[] = {
+            "141234FFFFFFFFFF", "231234FFFFFFFFFF", "2412A4FFFFFFFFFF", "241234FFFFFFFFF0",
+            "2D12345678901234", "241234FFFFFFFF",   "2412345FFFFFFFFF"};
         struct secret s, d;
 
         for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
@@ -219,9 +229,9 @@ static struct span hex_of(struct buf *b, const json_t *row, const char *name)
     return buf_span(b);
 }
 
-#define ROW_HEX(name, row, key)                                                                                                                      \
-    uint8_t name##_room[160];                                                                                                                        \
-    struct buf name##_b = BUF_OF(name##_room);                                                                                                       \
+#define ROW_HEX(name, row, key)                                                                    \
+    uint8_t name##_room[160];                                                                      \
+    struct buf name##_b = BUF_OF(name##_room);                                                     \
     const struct span name = hex_of(&name##_b, (row), (key))
 
 static const char *row_text(const json_t *row, const char *name)
@@ -252,7 +262,8 @@ START_TEST(options_a_and_b)
 
         json_array_foreach(json_object_get(v, "master_keys"), i, row)
         {
-            const enum emv_cvn cvn = strcmp(row_text(row, "option"), "A") == 0 ? EMV_CVN_18 : EMV_CCD_3DES;
+            const enum emv_cvn cvn =
+                strcmp(row_text(row, "option"), "A") == 0 ? EMV_CVN_18 : EMV_CCD_3DES;
             struct secret master, session;
             uint8_t ac[8], arpc[8], check[3];
 
@@ -270,7 +281,8 @@ START_TEST(options_a_and_b)
             ck_row(SPAN_OF(ac), row, "ac");
             ck_ok(emv_arpc_1(arpc, cvn, secret_span(&session), ac, (const uint8_t[2]){0, 0}));
             ck_row(SPAN_OF(arpc), row, "arpc_1");
-            ck_ok(emv_arpc_2(arpc, cvn, secret_span(&session), ac, (const uint8_t[4]){0}, proprietary));
+            ck_ok(emv_arpc_2(arpc, cvn, secret_span(&session), ac, (const uint8_t[4]){0},
+                             proprietary));
             ck_row(span_of(arpc, 4), row, "arpc_2");
             secret_free(&master);
             secret_free(&session);
@@ -290,7 +302,8 @@ START_TEST(pin_change_data)
             const bool visa = strcmp(row_text(row, "kind"), "visa") == 0;
             const enum emv_cvn cvn = visa ? EMV_CVN_18 : EMV_CCD_3DES;
             struct secret master, smc, session, block, digits;
-            const struct span pin = span_str(row_text(row, "pin")), current = span_str(row_text(row, "current"));
+            const struct span pin = span_str(row_text(row, "pin")),
+                              current = span_str(row_text(row, "current"));
             uint8_t room[32], check[3];
             struct buf out = BUF_OF(room);
 
@@ -311,10 +324,13 @@ START_TEST(pin_change_data)
             ck_ok(emv_script_encipher(&out, cvn, secret_span(&session), secret_span(&block)));
             ck_row(buf_span(&out), row, "enciphered");
             if (visa) {
-                ck_ok(pin_block_visa_parse(&digits, secret_span(&master), secret_span(&block), current));
+                ck_ok(pin_block_visa_parse(&digits, secret_span(&master), secret_span(&block),
+                                           current));
                 ck_assert(span_eq(secret_span(&digits), pin));
                 secret_free(&digits);
-                ck_assert_int_eq(pin_block_visa_parse(&digits, secret_span(&smc), secret_span(&block), current), TP_ERR_FORMAT);
+                ck_assert_int_eq(
+                    pin_block_visa_parse(&digits, secret_span(&smc), secret_span(&block), current),
+                    TP_ERR_FORMAT);
             }
             secret_free(&block);
             secret_free(&session);
@@ -363,7 +379,8 @@ static void make_case(struct made *m, const json_t *row)
     ck_assert(span_eq(tail, span_of(data.p + data.n - tail.n, tail.n)));
     ck_ok(emv_ac_make(m->ac, m->cvn, secret_span(&m->session), data));
     ck_row(SPAN_OF(m->ac), row, "ac");
-    ck_ok(emv_script_keys_derive(&m->keys, m->cvn, secret_span(&m->smi), secret_span(&m->smc), atc.p, m->ac));
+    ck_ok(emv_script_keys_derive(&m->keys, m->cvn, secret_span(&m->smi), secret_span(&m->smc),
+                                 atc.p, m->ac));
     ck_row(secret_span(&m->keys.mac), row, "session_smi");
     ck_row(secret_span(&m->keys.cipher), row, "session_smc");
     m->place = emv_script_start(m->cvn, atc.p, m->ac);
@@ -389,7 +406,9 @@ static void ck_arpcs(const struct made *m, const json_t *row)
     ck_row(SPAN_OF(arpc), row, "arpc_1");
     ck_ok(emv_arpc_2(arpc, m->cvn, secret_span(&m->session), m->ac, csu.p, proprietary));
     ck_row(span_of(arpc, 4), row, "arpc_2");
-    ck_assert_int_eq(emv_arpc_2(arpc, m->cvn, secret_span(&m->session), m->ac, csu.p, SPAN_OF(((uint8_t[9]){0}))), TP_ERR_RANGE);
+    ck_assert_int_eq(emv_arpc_2(arpc, m->cvn, secret_span(&m->session), m->ac, csu.p,
+                                SPAN_OF(((uint8_t[9]){0}))),
+                     TP_ERR_RANGE);
 }
 
 /* Makes each command, takes it apart as the card does, and lets nothing altered through. */
@@ -402,7 +421,8 @@ static void ck_scripts(struct made *m, const json_t *row)
     json_array_foreach(json_object_get(row, "scripts"), i, one)
     {
         const bool encipher = json_is_true(json_object_get(one, "encipher"));
-        uint8_t made[EMV_SCRIPT_APDU_MAX], bent[EMV_SCRIPT_APDU_MAX], opened_room[EMV_SCRIPT_APDU_MAX];
+        uint8_t made[EMV_SCRIPT_APDU_MAX], bent[EMV_SCRIPT_APDU_MAX],
+            opened_room[EMV_SCRIPT_APDU_MAX];
         struct buf command = BUF_OF(made), opened = BUF_OF(opened_room);
         enum emv_script_check outcome;
 
@@ -415,8 +435,10 @@ static void ck_scripts(struct made *m, const json_t *row)
         for (size_t k = 0; k < command.n; k++) {
             memcpy(bent, made, command.n);
             bent[k] ^= 0x10;
-            ck_ok(emv_script_open(&outcome, &opened, &card, &m->keys, span_of(bent, command.n), encipher));
-            ck_assert_msg(outcome != EMV_SCRIPT_OK && opened.n == 0, "%s, byte %zu", row_text(one, "name"), k);
+            ck_ok(emv_script_open(&outcome, &opened, &card, &m->keys, span_of(bent, command.n),
+                                  encipher));
+            ck_assert_msg(outcome != EMV_SCRIPT_OK && opened.n == 0, "%s, byte %zu",
+                          row_text(one, "name"), k);
         }
         for (size_t n = 0; n < command.n; n++) {
             ck_ok(emv_script_open(&outcome, &opened, &card, &m->keys, span_of(made, n), encipher));
@@ -425,7 +447,8 @@ static void ck_scripts(struct made *m, const json_t *row)
         ck_ok(emv_script_open(&outcome, &opened, &card, &m->keys, buf_span(&command), encipher));
         ck_assert_int_eq(outcome, EMV_SCRIPT_OK);
         ck_assert(span_eq(buf_span(&opened), plain));
-        ck_ok(emv_script_open(&outcome, &opened, &card, &m->keys, buf_span(&command), encipher)); /* CCD: the chain has moved on (9.2.3.1) */
+        ck_ok(emv_script_open(&outcome, &opened, &card, &m->keys, buf_span(&command),
+                              encipher)); /* CCD: the chain has moved on (9.2.3.1) */
         ck_assert_int_eq(outcome == EMV_SCRIPT_OK, m->cvn == EMV_CVN_10 || m->cvn == EMV_CVN_18);
     }
     ck_assert_uint_eq(i, 4);
@@ -450,7 +473,8 @@ START_TEST(every_kind_as_python_computes_it)
     }
 END_TEST
 
-/* Book 2, 9.2.3, D2.3.1, 9.2.3.1, under keys that are easily typed: a command without data, one with data, one behind it. */
+/* Book 2, 9.2.3, D2.3.1, 9.2.3.1, under keys that are easily typed: a command without data, one
+ * with data, one behind it. */
 START_TEST(padding_and_chain_of_format_1)
     {
         json_t *v = load("cryptograms-computed.json"), *ccd = json_object_get(v, "ccd");
@@ -472,12 +496,14 @@ START_TEST(padding_and_chain_of_format_1)
             ROW_HEX(object, row, "pin_change_1234_object");
 
             ck_ok(emv_script_keys_derive(&keys, cvns[i], smi, smc, atc, ac.p));
-            ck_ok(emv_script_mac(full, &place, secret_span(&keys.mac), pin_unblock.p, span_of(NULL, 0)));
+            ck_ok(emv_script_mac(full, &place, secret_span(&keys.mac), pin_unblock.p,
+                                 span_of(NULL, 0)));
             ck_row(span_of(full, block), row, "pin_unblock");
             ck_ok(emv_script_mac(full, &place, secret_span(&keys.mac), pin_change.p, object));
             ck_row(span_of(full, block), row, "pin_change_1234");
             memcpy(place.chain, full, block);
-            ck_ok(emv_script_mac(full, &place, secret_span(&keys.mac), unblock.p, span_of(NULL, 0)));
+            ck_ok(
+                emv_script_mac(full, &place, secret_span(&keys.mac), unblock.p, span_of(NULL, 0)));
             ck_row(span_of(full, block), row, "unblock_behind");
             emv_script_keys_free(&keys);
         }
@@ -485,10 +511,13 @@ START_TEST(padding_and_chain_of_format_1)
     }
 END_TEST
 
-/* Book 2, 9.2.1.1: the issuer sends 4 bytes, a card takes 4 to 8, and the chain goes on from all of them however many came. */
+/* Book 2, 9.2.1.1: the issuer sends 4 bytes, a card takes 4 to 8, and the chain goes on from all of
+ * them however many came. */
 START_TEST(macs_of_format_1_are_short)
     {
-        static const uint8_t atc[2] = {0x00, 0x01}, ac[8] = {0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF, 0x00, 0x11}, key[16] = {0x11};
+        static const uint8_t atc[2] = {0x00, 0x01},
+                             ac[8] = {0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF, 0x00, 0x11},
+                             key[16] = {0x11};
         static const enum emv_cvn cvns[] = {EMV_CCD_3DES, EMV_CCD_AES};
 
         for (size_t i = 0; i < 2; i++)
@@ -500,7 +529,9 @@ START_TEST(macs_of_format_1_are_short)
                 struct buf short_one = BUF_OF(room), out = BUF_OF(long_room);
 
                 ck_ok(emv_script_keys_derive(&keys, cvns[i], SPAN_OF(key), SPAN_OF(key), atc, ac));
-                ck_ok(emv_script_close(&short_one, &issuer, &keys, (const uint8_t[4]){0x80, 0x18, 0x00, 0x00}, span_of(NULL, 0), false));
+                ck_ok(emv_script_close(&short_one, &issuer, &keys,
+                                       (const uint8_t[4]){0x80, 0x18, 0x00, 0x00}, span_of(NULL, 0),
+                                       false));
                 ck_assert_uint_eq(short_one.n, 5 + 2 + 4);
                 ck_hex(span_of(room, 7), "8C180000068E04");
                 ck_ok(emv_script_mac(full, &card, secret_span(&keys.mac), room, span_of(NULL, 0)));
@@ -526,12 +557,16 @@ START_TEST(arpcs_of_the_public_suite)
         UNHEX(arqc_18, "7A788EA6B8A3E733");
 
         derive(&key, v, "ac");
-        ck_ok(emv_session_key_ac(&session, EMV_CVN_10, secret_span(&key), (const uint8_t[2]){0x00, 0x1C}));
-        ck_ok(emv_arpc_1(arpc, EMV_CVN_10, secret_span(&session), arqc_10.p, (const uint8_t *)"00"));
+        ck_ok(emv_session_key_ac(&session, EMV_CVN_10, secret_span(&key),
+                                 (const uint8_t[2]){0x00, 0x1C}));
+        ck_ok(
+            emv_arpc_1(arpc, EMV_CVN_10, secret_span(&session), arqc_10.p, (const uint8_t *)"00"));
         ck_hex(SPAN_OF(arpc), text_at(v, "cvn10", "arpc"));
         secret_free(&session);
-        ck_ok(emv_session_key_ac(&session, EMV_CVN_18, secret_span(&key), (const uint8_t[2]){0x00, 0x1C}));
-        ck_ok(emv_arpc_2(arpc, EMV_CVN_18, secret_span(&session), arqc_18.p, (const uint8_t[4]){0}, span_of(NULL, 0)));
+        ck_ok(emv_session_key_ac(&session, EMV_CVN_18, secret_span(&key),
+                                 (const uint8_t[2]){0x00, 0x1C}));
+        ck_ok(emv_arpc_2(arpc, EMV_CVN_18, secret_span(&session), arqc_18.p, (const uint8_t[4]){0},
+                         span_of(NULL, 0)));
         ck_hex(span_of(arpc, 4), text_at(v, "cvn18", "arpc"));
         secret_free(&session);
         secret_free(&key);
@@ -545,14 +580,16 @@ START_TEST(visa_pin_change_commands)
         static const struct {
             enum emv_cvn cvn;
             const char *name, *ac;
-        } kinds[] = {{EMV_CVN_10, "cvn10", "29CCA15AE665FA2E"}, {EMV_CVN_18, "cvn18", "7A788EA6B8A3E733"}};
+        } kinds[] = {{EMV_CVN_10, "cvn10", "29CCA15AE665FA2E"},
+                     {EMV_CVN_18, "cvn18", "7A788EA6B8A3E733"}};
         json_t *v = vectors(), *more = load("key-derivation.json");
         struct secret ac_key, smi, smc, block;
 
         derive(&ac_key, v, "ac");
         derive(&smi, v, "smi");
         derive(&smc, v, "smc");
-        ck_ok(pin_block_visa_make(&block, secret_span(&ac_key), span_str("9999"), span_str("8888")));
+        ck_ok(
+            pin_block_visa_make(&block, secret_span(&ac_key), span_str("9999"), span_str("8888")));
         for (size_t i = 0; i < 2; i++) {
             struct emv_script s = {.cvn = kinds[i].cvn, .atc = {0x00, 0x1C}};
             struct emv_script_keys keys;
@@ -560,9 +597,12 @@ START_TEST(visa_pin_change_commands)
             struct buf chain = BUF_OF(s.chain), out = BUF_OF(room);
 
             ck_ok(hex_decode(&chain, kinds[i].ac));
-            ck_ok(emv_script_keys_derive(&keys, s.cvn, secret_span(&smi), secret_span(&smc), s.atc, s.chain));
-            ck_ok(emv_script_close(&out, &s, &keys, (const uint8_t[4]){0x80, 0x24, 0x00, 0x01}, secret_span(&block), true));
-            ck_hex(buf_span(&out), text_at(more, "visa_commands_with_current_pin_8888", kinds[i].name));
+            ck_ok(emv_script_keys_derive(&keys, s.cvn, secret_span(&smi), secret_span(&smc), s.atc,
+                                         s.chain));
+            ck_ok(emv_script_close(&out, &s, &keys, (const uint8_t[4]){0x80, 0x24, 0x00, 0x01},
+                                   secret_span(&block), true));
+            ck_hex(buf_span(&out),
+                   text_at(more, "visa_commands_with_current_pin_8888", kinds[i].name));
             emv_script_keys_free(&keys);
         }
         secret_free(&block);
@@ -580,7 +620,8 @@ START_TEST(aes_as_published)
         UNHEX(fips_key, "000102030405060708090A0B0C0D0E0F"); /* FIPS 197, C.1 */
         UNHEX(fips_in, "00112233445566778899AABBCCDDEEFF");
         UNHEX(key, "2B7E151628AED2A6ABF7158809CF4F3C"); /* RFC 4493, 4 */
-        UNHEX(data, "6BC1BEE22E409F96E93D7E117393172AAE2D8A571E03AC9C9EB76FAC45AF8E5130C81C46A35CE411");
+        UNHEX(data,
+              "6BC1BEE22E409F96E93D7E117393172AAE2D8A571E03AC9C9EB76FAC45AF8E5130C81C46A35CE411");
 
         ck_ok(emv_block_encipher(out, EMV_AES, fips_key, fips_in.p));
         ck_hex(SPAN_OF(out), "69C4E0D86A7B0430D8CDB78070B4C55A");
@@ -599,17 +640,18 @@ START_TEST(issuer_application_data)
         struct emv_iad i;
         UNHEX(vis, "06010A03A06010");
         UNHEX(ccd, "0FA502965F808D0001020304050607080F112233445566778899AABBCCDDEEFF");
-        static const char *const bad[] = {"",
-                                          "06",
-                                          "06010A03A060",
-                                          "06011103A06010",
-                                          "06010A04A06010",
-                                          "06010AFFA06010",
-                                          "06010A03F06010",
-                                          "0FA4020000000000",
-                                          "0FA402965F808D0001020304050607080F112233445566778899AABBCCDDEEFF",
-                                          "0FA502965F808D0001020304050607080E112233445566778899AABBCCDDEEFF",
-                                          "0FA502C65F808D0001020304050607080F112233445566778899AABBCCDDEEFF"};
+        static const char *const bad[] = {
+            "",
+            "06",
+            "06010A03A060",
+            "06011103A06010",
+            "06010A04A06010",
+            "06010AFFA06010",
+            "06010A03F06010",
+            "0FA4020000000000",
+            "0FA402965F808D0001020304050607080F112233445566778899AABBCCDDEEFF",
+            "0FA502965F808D0001020304050607080E112233445566778899AABBCCDDEEFF",
+            "0FA502C65F808D0001020304050607080F112233445566778899AABBCCDDEEFF"};
 
         ck_ok(emv_iad_parse(&i, vis));
         ck_assert_int_eq(i.cvn, EMV_CVN_10);
@@ -617,16 +659,19 @@ START_TEST(issuer_application_data)
         ck_hex(i.cvr, "03A06010");
         ck_assert_int_eq(i.second, EMV_AC_NONE);
         ck_assert_int_eq(i.first, EMV_ARQC);
-        ck_assert(i.pin_tries_exceeded && i.offline_limit_exceeded && !i.new_card && !i.pin_performed && !i.script_failed);
+        ck_assert(i.pin_tries_exceeded && i.offline_limit_exceeded && !i.new_card &&
+                  !i.pin_performed && !i.script_failed);
         ck_assert_uint_eq(i.scripts, 1);
         ck_assert_int_eq(i.pin_tries, -1);
         ck_ok(emv_iad_parse(&i, ccd));
         ck_assert_int_eq(i.cvn, EMV_CCD_3DES);
         ck_assert_int_eq(i.second, EMV_AC_NONE);
         ck_assert_int_eq(i.first, EMV_TC);
-        ck_assert(i.dda_performed && i.issuer_auth_not_performed && !i.cda_performed && !i.issuer_auth_failed);
+        ck_assert(i.dda_performed && i.issuer_auth_not_performed && !i.cda_performed &&
+                  !i.issuer_auth_failed);
         ck_assert_int_eq(i.pin_tries, 5);
-        ck_assert(i.pin_performed && i.pin_failed && i.pin_tries_exceeded && i.last_online_not_completed && i.offline_limit_exceeded);
+        ck_assert(i.pin_performed && i.pin_failed && i.pin_tries_exceeded &&
+                  i.last_online_not_completed && i.offline_limit_exceeded);
         ck_assert(i.script_failed && i.oda_failed && !i.go_online_set && i.unable_online);
         ck_assert_uint_eq(i.scripts, 8);
         ck_hex(i.counters, "0102030405060708");

@@ -1,4 +1,5 @@
-/* The one way to SQLite: schema, errors, full disk, read-only, several connections of one process beside another process. */
+/* The one way to SQLite: schema, errors, full disk, read-only, several connections of one process
+ * beside another process. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,9 +11,10 @@
 #include "store/db.h"
 #include "unit.h"
 
-static const char *const schema[] = {"CREATE TABLE a (id INTEGER PRIMARY KEY, v BLOB NOT NULL CHECK (length(v) > 0)) STRICT;",
-                                     "CREATE TABLE b (id INTEGER PRIMARY KEY, a INTEGER NOT NULL REFERENCES a) STRICT;"
-                                     "CREATE TRIGGER b_kept BEFORE DELETE ON b BEGIN SELECT RAISE(ABORT, 'b is kept'); END;"};
+static const char *const schema[] = {
+    "CREATE TABLE a (id INTEGER PRIMARY KEY, v BLOB NOT NULL CHECK (length(v) > 0)) STRICT;",
+    "CREATE TABLE b (id INTEGER PRIMARY KEY, a INTEGER NOT NULL REFERENCES a) STRICT;"
+    "CREATE TRIGGER b_kept BEFORE DELETE ON b BEGIN SELECT RAISE(ABORT, 'b is kept'); END;"};
 
 struct place {
     char dir[40], path[48];
@@ -78,11 +80,14 @@ START_TEST(schema_is_brought_up_and_never_down)
         db_close(&p.d);
         ck_ok(db_open(&p.d, p.path, false, schema, 2, &p.e));
         ck_assert_int_eq(count(&p, p.d), 1);
-        ck_assert_int_eq(sqlite3_exec(db_handle(p.d), "INSERT INTO b VALUES (1, 1)", NULL, NULL, NULL), SQLITE_OK);
+        ck_assert_int_eq(
+            sqlite3_exec(db_handle(p.d), "INSERT INTO b VALUES (1, 1)", NULL, NULL, NULL),
+            SQLITE_OK);
         ck_assert_int_eq(db_open(&again, p.path, false, schema, 1, &p.e), TP_ERR_STATE);
         ck_assert_ptr_null(again);
         ck_assert_ptr_nonnull(strstr(p.e.text, "newer"));
-        ck_assert_int_eq(db_open(&again, "/tmp/no-such-folder/x.db", false, schema, 1, &p.e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(db_open(&again, "/tmp/no-such-folder/x.db", false, schema, 1, &p.e),
+                         TP_ERR_NOT_FOUND);
         end(&p);
     }
 END_TEST
@@ -137,14 +142,17 @@ START_TEST(a_full_database_keeps_nothing_and_recovers)
 
         start(&p, 2);
         ck_ok(insert(&p, p.d, 1, span_str("x")));
-        ck_assert_int_eq(sqlite3_exec(db_handle(p.d), "PRAGMA max_page_count = 8", NULL, NULL, NULL), SQLITE_OK);
+        ck_assert_int_eq(
+            sqlite3_exec(db_handle(p.d), "PRAGMA max_page_count = 8", NULL, NULL, NULL), SQLITE_OK);
         ck_ok(db_begin(p.d, &p.e));
         ck_ok(insert(&p, p.d, 2, span_str("y")));
         ck_assert_int_eq(insert(&p, p.d, 3, SPAN_OF(big)), TP_ERR_IO);
         ck_assert_ptr_nonnull(strstr(p.e.text, "full"));
         db_rollback(p.d);
         ck_assert_int_eq(count(&p, p.d), 1);
-        ck_assert_int_eq(sqlite3_exec(db_handle(p.d), "PRAGMA max_page_count = 100000", NULL, NULL, NULL), SQLITE_OK);
+        ck_assert_int_eq(
+            sqlite3_exec(db_handle(p.d), "PRAGMA max_page_count = 100000", NULL, NULL, NULL),
+            SQLITE_OK);
         ck_ok(insert(&p, p.d, 3, SPAN_OF(big)));
         ck_assert_int_eq(count(&p, p.d), 2);
         end(&p);
@@ -184,16 +192,19 @@ START_TEST(a_read_only_database_says_so)
         struct place p;
 
         start(&p, 2);
-        ck_assert_int_eq(sqlite3_exec(db_handle(p.d), "PRAGMA query_only = ON", NULL, NULL, NULL), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_exec(db_handle(p.d), "PRAGMA query_only = ON", NULL, NULL, NULL),
+                         SQLITE_OK);
         ck_assert_int_eq(insert(&p, p.d, 1, span_str("x")), TP_ERR_IO);
         ck_assert_ptr_nonnull(strstr(p.e.text, "read-only"));
-        ck_assert_int_eq(sqlite3_exec(db_handle(p.d), "PRAGMA query_only = OFF", NULL, NULL, NULL), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_exec(db_handle(p.d), "PRAGMA query_only = OFF", NULL, NULL, NULL),
+                         SQLITE_OK);
         ck_ok(insert(&p, p.d, 1, span_str("x")));
         end(&p);
     }
 END_TEST
 
-/* What root may write whatever its mode is, another user may not: the process is one from here on. */
+/* What root may write whatever its mode is, another user may not: the process is one from here on.
+ */
 START_TEST(a_read_only_file_is_refused_and_taken_when_it_can_be_written)
     {
         struct place p;
@@ -210,7 +221,8 @@ START_TEST(a_read_only_file_is_refused_and_taken_when_it_can_be_written)
         ck_ok(insert(&p, p.d, 1, span_str("x")));
         ck_assert_int_eq(count(&p, p.d), 1);
         end(&p);
-        ck_assert_int_eq(seteuid(getuid()), 0); /* a leak detector works at the end, and may not as another */
+        ck_assert_int_eq(seteuid(getuid()),
+                         0); /* a leak detector works at the end, and may not as another */
     }
 END_TEST
 
@@ -232,8 +244,9 @@ START_TEST(a_damaged_file_is_refused)
     }
 END_TEST
 
-/* sqlite.org/howtocorrupt.html, 2.2: the locks of a process on a file go when it closes any descriptor of it. Two connections here, one
- * process that opens and closes beside: what is written afterwards must still be seen by all. */
+/* sqlite.org/howtocorrupt.html, 2.2: the locks of a process on a file go when it closes any
+ * descriptor of it. Two connections here, one process that opens and closes beside: what is written
+ * afterwards must still be seen by all. */
 START_TEST(another_process_does_not_take_the_log_away)
     {
         struct place p;

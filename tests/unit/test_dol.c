@@ -52,7 +52,8 @@ START_TEST(refuses_what_is_no_dol)
 
             ck_ok(hex_decode(&b, bad[i]));
             ck_assert_msg(dol_length(buf_span(&b), &n) == TP_ERR_FORMAT, "%s", bad[i]);
-            ck_assert_int_eq(dol_build(&out, buf_span(&b), look_up, &(struct givens){NULL, 0}), TP_ERR_FORMAT);
+            ck_assert_int_eq(dol_build(&out, buf_span(&b), look_up, &(struct givens){NULL, 0}),
+                             TP_ERR_FORMAT);
             ck_assert_uint_eq(out.n, 0);
         }
         memset(long_list, 0x9A, sizeof(long_list));
@@ -67,11 +68,15 @@ END_TEST
 /* EMV 4.4 Book 3, 5.4: what is longer or shorter than the card asks. */
 START_TEST(cuts_and_pads_by_format)
     {
-        static const uint8_t amount[] = {0x00, 0x00, 0x00, 0x00, 0x12, 0x50}, country[] = {0x02, 0x50}, pan[] = {0x99, 0x90, 0x14, 0x0F},
-                             tvr[] = {0x80, 0x01, 0x02, 0x03, 0x04}, id[] = "00000001", unknown[] = {0xAA, 0xBB};
+        static const uint8_t amount[] = {0x00, 0x00, 0x00, 0x00, 0x12, 0x50},
+                             country[] = {0x02, 0x50}, pan[] = {0x99, 0x90, 0x14, 0x0F},
+                             tvr[] = {0x80, 0x01, 0x02, 0x03, 0x04}, id[] = "00000001",
+                             unknown[] = {0xAA, 0xBB};
         static const struct given list[] = {
-            {TAG_AMOUNT, SPAN_OF(amount)}, {TAG_TERMINAL_COUNTRY, SPAN_OF(country)}, {TAG_PAN, SPAN_OF(pan)},    {TAG_TVR, SPAN_OF(tvr)},
-            {TAG_TERMINAL_ID, {id, 8}},    {TAG_APP_TEMPLATE, SPAN_OF(unknown)},     {0x9F50, SPAN_OF(unknown)},
+            {TAG_AMOUNT, SPAN_OF(amount)}, {TAG_TERMINAL_COUNTRY, SPAN_OF(country)},
+            {TAG_PAN, SPAN_OF(pan)},       {TAG_TVR, SPAN_OF(tvr)},
+            {TAG_TERMINAL_ID, {id, 8}},    {TAG_APP_TEMPLATE, SPAN_OF(unknown)},
+            {0x9F50, SPAN_OF(unknown)},
         };
         static const struct {
             const char *dol, *values;
@@ -87,7 +92,7 @@ START_TEST(cuts_and_pads_by_format)
             {"9F1C0A", "30303030303030310000"}, /* an: the same */
             {"9F3704", "00000000"},             /* absent */
             {"6102", "0000"},                   /* constructed */
-            {"9F5003", "AABB00"},               /* not in the dictionary, but the terminal has it: as binary */
+            {"9F5003", "AABB00"}, /* not in the dictionary, but the terminal has it: as binary */
             {"9F0200", ""},
             {"9F0202 9503", "1250800102"},
         };
@@ -97,7 +102,8 @@ START_TEST(cuts_and_pads_by_format)
             struct buf d = BUF_OF(dol), b = BUF_OF(room);
 
             ck_ok(hex_decode(&d, cases[i].dol));
-            ck_ok(dol_build(&b, buf_span(&d), look_up, &(struct givens){list, sizeof(list) / sizeof(list[0])}));
+            ck_ok(dol_build(&b, buf_span(&d), look_up,
+                            &(struct givens){list, sizeof(list) / sizeof(list[0])}));
             ck_hex(buf_span(&b), cases[i].values);
         }
     }
@@ -125,7 +131,8 @@ START_TEST(finds_a_value_again)
         ck_ok(dol_extract(dol, values, TAG_UN, &v));
         ck_hex(v, "11223344");
         ck_assert_int_eq(dol_extract(dol, values, TAG_TVR, &v), TP_ERR_NOT_FOUND);
-        ck_assert_int_eq(dol_extract(dol, span_of(values.p, values.n - 1), TAG_UN, &v), TP_ERR_FORMAT);
+        ck_assert_int_eq(dol_extract(dol, span_of(values.p, values.n - 1), TAG_UN, &v),
+                         TP_ERR_FORMAT);
         ck_assert_int_eq(dol_extract(dol, span_of(values.p, 6), TAG_AMOUNT, &v), TP_ERR_FORMAT);
     }
 END_TEST

@@ -50,18 +50,21 @@ static json_t *load_vector(void)
     char path[4096];
     json_error_t where;
 
-    snprintf(path, sizeof(path), "%s/vectors/offline-data-authentication.json", getenv("TESTS_SRCDIR"));
+    snprintf(path, sizeof(path), "%s/vectors/offline-data-authentication.json",
+             getenv("TESTS_SRCDIR"));
     json_t *file = json_load_file(path, 0, &where);
 
     ck_assert_msg(file != NULL, "%s: %s", path, where.text);
-    json_t *v = json_incref(json_object_get(json_object_get(file, "vectors"), "mastercard-live05-cda"));
+    json_t *v =
+        json_incref(json_object_get(json_object_get(file, "vectors"), "mastercard-live05-cda"));
 
     ck_assert_ptr_nonnull(v);
     json_decref(file);
     return v;
 }
 
-/* The key among those with RID and index that opens the certificate; their count must be 2 for this vector. */
+/* The key among those with RID and index that opens the certificate; their count must be 2 for this
+ * vector. */
 static struct emv_cert_info open_issuer(const json_t *tags, const char *pan)
 {
     char path[4096];
@@ -74,7 +77,8 @@ static struct emv_cert_info open_issuer(const json_t *tags, const char *pan)
     ck_ok(file_data_path(path, sizeof(path), "capk.json", NULL));
     ck_ok(capk_store_new(&store));
     ck_ok(capk_store_load(store, path, NULL));
-    const struct span c = tag_hex(tags, "90", cert, sizeof(cert)), rem = tag_hex(tags, "92", remainder, sizeof(remainder));
+    const struct span c = tag_hex(tags, "90", cert, sizeof(cert)),
+                      rem = tag_hex(tags, "92", remainder, sizeof(remainder));
     const struct span e = tag_hex(tags, "9F32", exponent, sizeof(exponent));
     const struct span rid = {tag_hex(tags, "84", aid, sizeof(aid)).p, 5};
 
@@ -106,8 +110,10 @@ START_TEST(real_card)
         struct tlv outer, o;
         size_t n = 0;
 
-        ck_ok(emv_icc_cert_check(&outcome, &of_icc, EMV_ICC_KEY, of_issuer.key, tag_hex(tags, "9F46", cert, sizeof(cert)), span_of(NULL, 0),
-                                 tag_hex(tags, "9F47", exponent, sizeof(exponent)), tag_hex(tags, "DF01", fixed, sizeof(fixed)), "5285881254345653",
+        ck_ok(emv_icc_cert_check(&outcome, &of_icc, EMV_ICC_KEY, of_issuer.key,
+                                 tag_hex(tags, "9F46", cert, sizeof(cert)), span_of(NULL, 0),
+                                 tag_hex(tags, "9F47", exponent, sizeof(exponent)),
+                                 tag_hex(tags, "DF01", fixed, sizeof(fixed)), "5285881254345653",
                                  20140601));
         ck_assert_int_eq(outcome, EMV_CHECK_OK);
         ck_assert_str_eq(of_icc.identifier, "5285881254345653");
@@ -124,7 +130,8 @@ START_TEST(real_card)
                 cid = o.value;
         }
         ck_assert_uint_eq(cid.n, 1);
-        ck_ok(emv_cda_check(&outcome, &dynamic, of_icc.key, sdad, tag_hex(tags, "9F37", sent_un, sizeof(sent_un)), cid.p[0], parts, n));
+        ck_ok(emv_cda_check(&outcome, &dynamic, of_icc.key, sdad,
+                            tag_hex(tags, "9F37", sent_un, sizeof(sent_un)), cid.p[0], parts, n));
         ck_assert_int_eq(outcome, EMV_CHECK_OK);
         const json_t *expect = json_object_get(v, "expect");
 
@@ -138,29 +145,34 @@ END_TEST
 
 /* ---- making and checking ---- */
 
-static enum emv_check check_issuer(struct emv_cert_info *info, const struct emv_cert_made *m, struct emv_privkey *signer, struct span exponent,
+static enum emv_check check_issuer(struct emv_cert_info *info, const struct emv_cert_made *m,
+                                   struct emv_privkey *signer, struct span exponent,
                                    const char *pan, int date)
 {
     enum emv_check outcome;
 
-    ck_ok(emv_issuer_cert_check(&outcome, info, emv_privkey_public(signer), span_of(m->cert, m->cert_n), span_of(m->remainder, m->remainder_n),
+    ck_ok(emv_issuer_cert_check(&outcome, info, emv_privkey_public(signer),
+                                span_of(m->cert, m->cert_n), span_of(m->remainder, m->remainder_n),
                                 exponent, pan, date));
     ck_assert(outcome == EMV_CHECK_OK ? info->key != NULL : info->key == NULL);
     return outcome;
 }
 
-static enum emv_check check_icc(struct emv_cert_info *info, const struct emv_cert_made *m, struct emv_privkey *signer, struct span exponent,
-                                struct span fixed, const char *pan, int date)
+static enum emv_check check_icc(struct emv_cert_info *info, const struct emv_cert_made *m,
+                                struct emv_privkey *signer, struct span exponent, struct span fixed,
+                                const char *pan, int date)
 {
     enum emv_check outcome;
 
-    ck_ok(emv_icc_cert_check(&outcome, info, EMV_ICC_KEY, emv_privkey_public(signer), span_of(m->cert, m->cert_n),
-                             span_of(m->remainder, m->remainder_n), exponent, fixed, pan, date));
+    ck_ok(emv_icc_cert_check(&outcome, info, EMV_ICC_KEY, emv_privkey_public(signer),
+                             span_of(m->cert, m->cert_n), span_of(m->remainder, m->remainder_n),
+                             exponent, fixed, pan, date));
     ck_assert(outcome == EMV_CHECK_OK ? info->key != NULL : info->key == NULL);
     return outcome;
 }
 
-static const uint8_t static_data[] = {0x5A, 0x08, 0x99, 0x90, 0x14, 0x00, 0x00, 0x00, 0x00, 0x18, 0x18, 0x00};
+static const uint8_t static_data[] = {0x5A, 0x08, 0x99, 0x90, 0x14, 0x00,
+                                      0x00, 0x00, 0x00, 0x18, 0x18, 0x00};
 
 START_TEST(round_trips_over_sizes)
     {
@@ -180,8 +192,11 @@ START_TEST(round_trips_over_sizes)
 
                 ck_ok(emv_issuer_cert_make(&m, upper, key, IIN, EXPIRY, serial));
                 ck_assert_uint_eq(m.cert_n, upper_n);
-                ck_assert_uint_eq(m.remainder_n, lower_n > upper_n - 36 ? lower_n - (upper_n - 36) : 0); /* Book 2, table 6 */
-                ck_assert_int_eq(check_issuer(&info, &m, upper, emv_pubkey_exponent(key), PAN, TODAY), EMV_CHECK_OK);
+                ck_assert_uint_eq(m.remainder_n, lower_n > upper_n - 36 ? lower_n - (upper_n - 36)
+                                                                        : 0); /* Book 2, table 6 */
+                ck_assert_int_eq(
+                    check_issuer(&info, &m, upper, emv_pubkey_exponent(key), PAN, TODAY),
+                    EMV_CHECK_OK);
                 ck_assert(span_eq(emv_pubkey_modulus(info.key), emv_pubkey_modulus(key)));
                 ck_assert(span_eq(emv_pubkey_exponent(info.key), emv_pubkey_exponent(key)));
                 ck_assert_str_eq(info.identifier, IIN);
@@ -189,9 +204,13 @@ START_TEST(round_trips_over_sizes)
                 ck_assert(memcmp(info.serial, serial, 3) == 0);
                 emv_pubkey_free(&info.key);
 
-                ck_ok(emv_icc_cert_make(&m, EMV_ICC_KEY, upper, key, SPAN_OF(static_data), PAN, EXPIRY, serial));
-                ck_assert_uint_eq(m.remainder_n, lower_n > upper_n - 42 ? lower_n - (upper_n - 42) : 0); /* Book 2, table 14 */
-                ck_assert_int_eq(check_icc(&info, &m, upper, emv_pubkey_exponent(key), SPAN_OF(static_data), PAN, TODAY), EMV_CHECK_OK);
+                ck_ok(emv_icc_cert_make(&m, EMV_ICC_KEY, upper, key, SPAN_OF(static_data), PAN,
+                                        EXPIRY, serial));
+                ck_assert_uint_eq(m.remainder_n, lower_n > upper_n - 42 ? lower_n - (upper_n - 42)
+                                                                        : 0); /* Book 2, table 14 */
+                ck_assert_int_eq(check_icc(&info, &m, upper, emv_pubkey_exponent(key),
+                                           SPAN_OF(static_data), PAN, TODAY),
+                                 EMV_CHECK_OK);
                 ck_assert(span_eq(emv_pubkey_modulus(info.key), emv_pubkey_modulus(key)));
                 ck_assert_str_eq(info.identifier, PAN);
                 emv_pubkey_free(&info.key);
@@ -209,12 +228,16 @@ START_TEST(pin_key_certificate_leaves_static_data_out)
         enum emv_check outcome;
         struct emv_pubkey *key = emv_privkey_public(icc), *by = emv_privkey_public(issuer);
 
-        ck_ok(emv_icc_cert_make(&m, EMV_ICC_PIN_KEY, issuer, key, SPAN_OF(static_data), PAN, EXPIRY, serial));
-        ck_ok(emv_icc_cert_check(&outcome, &info, EMV_ICC_PIN_KEY, by, span_of(m.cert, m.cert_n), span_of(m.remainder, m.remainder_n),
-                                 emv_pubkey_exponent(key), span_of(NULL, 0), PAN, TODAY));
+        ck_ok(emv_icc_cert_make(&m, EMV_ICC_PIN_KEY, issuer, key, SPAN_OF(static_data), PAN, EXPIRY,
+                                serial));
+        ck_ok(emv_icc_cert_check(&outcome, &info, EMV_ICC_PIN_KEY, by, span_of(m.cert, m.cert_n),
+                                 span_of(m.remainder, m.remainder_n), emv_pubkey_exponent(key),
+                                 span_of(NULL, 0), PAN, TODAY));
         ck_assert_int_eq(outcome, EMV_CHECK_OK);
         emv_pubkey_free(&info.key);
-        ck_assert_int_eq(check_icc(&info, &m, issuer, emv_pubkey_exponent(key), SPAN_OF(static_data), PAN, TODAY), EMV_CHECK_HASH);
+        ck_assert_int_eq(check_icc(&info, &m, issuer, emv_pubkey_exponent(key),
+                                   SPAN_OF(static_data), PAN, TODAY),
+                         EMV_CHECK_HASH);
     }
 END_TEST
 
@@ -226,17 +249,21 @@ START_TEST(every_flipped_byte_of_a_certificate_fails)
         const struct span e = {exponent, 1};
 
         memcpy(fixed, static_data, sizeof(fixed));
-        ck_ok(emv_icc_cert_make(&m, EMV_ICC_KEY, issuer, emv_privkey_public(icc), SPAN_OF(fixed), PAN, EXPIRY, serial));
+        ck_ok(emv_icc_cert_make(&m, EMV_ICC_KEY, issuer, emv_privkey_public(icc), SPAN_OF(fixed),
+                                PAN, EXPIRY, serial));
         ck_assert_uint_gt(m.remainder_n, 0);
-        struct span areas[] = {{m.cert, m.cert_n}, {m.remainder, m.remainder_n}, {exponent, 1}, SPAN_OF(fixed)};
+        struct span areas[] = {
+            {m.cert, m.cert_n}, {m.remainder, m.remainder_n}, {exponent, 1}, SPAN_OF(fixed)};
 
         for (size_t a = 0; a < sizeof(areas) / sizeof(areas[0]); a++) {
             for (size_t i = 0; i < areas[a].n; i++) {
-                uint8_t *at = (uint8_t *)(uintptr_t)areas[a].p + i; /* each area is one of the arrays above */
+                uint8_t *at =
+                    (uint8_t *)(uintptr_t)areas[a].p + i; /* each area is one of the arrays above */
 
                 for (unsigned bit = 0; bit < 8; bit++) {
                     *at ^= (uint8_t)(1U << bit);
-                    ck_assert_int_ne(check_icc(&info, &m, issuer, e, SPAN_OF(fixed), PAN, TODAY), EMV_CHECK_OK);
+                    ck_assert_int_ne(check_icc(&info, &m, issuer, e, SPAN_OF(fixed), PAN, TODAY),
+                                     EMV_CHECK_OK);
                     *at ^= (uint8_t)(1U << bit);
                 }
             }
@@ -246,7 +273,8 @@ START_TEST(every_flipped_byte_of_a_certificate_fails)
     }
 END_TEST
 
-/* The issuer certificate with one byte of its block changed before the authority signs it: a defect with a right signature. */
+/* The issuer certificate with one byte of its block changed before the authority signs it: a defect
+ * with a right signature. */
 static enum emv_check defect(size_t at, uint8_t value)
 {
     struct emv_cert_made m;
@@ -277,30 +305,44 @@ START_TEST(defects_of_certificates_have_names)
         ck_assert_int_eq(defect(12, 0x02), EMV_CHECK_HASH);      /* anything the hash covers */
         ck_assert_int_eq(defect(230, 0x00), EMV_CHECK_HASH);
         ck_ok(emv_issuer_cert_make(&m, ca, key, IIN, EXPIRY, serial));
-        ck_assert_int_eq(check_issuer(&info, &m, ca, e, "9990150000000017", TODAY), EMV_CHECK_IDENTIFIER);
+        ck_assert_int_eq(check_issuer(&info, &m, ca, e, "9990150000000017", TODAY),
+                         EMV_CHECK_IDENTIFIER);
         ck_assert_int_eq(check_issuer(&info, &m, ca, e, PAN, 20310101), EMV_CHECK_EXPIRED);
-        ck_assert_int_eq(check_issuer(&info, &m, ca, e, PAN, EXPIRY), EMV_CHECK_OK); /* its last day still counts */
+        ck_assert_int_eq(check_issuer(&info, &m, ca, e, PAN, EXPIRY),
+                         EMV_CHECK_OK); /* its last day still counts */
         emv_pubkey_free(&info.key);
         ck_assert_int_eq(check_issuer(&info, &m, issuer, e, PAN, TODAY), EMV_CHECK_LENGTH);
-        ck_assert_int_eq(check_issuer(&info, &m, ca, span_of(NULL, 0), PAN, TODAY), EMV_CHECK_DATA_MISSING);
+        ck_assert_int_eq(check_issuer(&info, &m, ca, span_of(NULL, 0), PAN, TODAY),
+                         EMV_CHECK_DATA_MISSING);
         m.cert_n = 0;
         ck_assert_int_eq(check_issuer(&info, &m, ca, e, PAN, TODAY), EMV_CHECK_DATA_MISSING);
-        ck_ok(emv_issuer_cert_make(&m, ca, key, "12", EXPIRY, serial)); /* fewer than 3 digits match every card */
-        ck_assert_int_eq(check_issuer(&info, &m, ca, e, "1290140000000018", TODAY), EMV_CHECK_IDENTIFIER);
+        ck_ok(emv_issuer_cert_make(&m, ca, key, "12", EXPIRY,
+                                   serial)); /* fewer than 3 digits match every card */
+        ck_assert_int_eq(check_issuer(&info, &m, ca, e, "1290140000000018", TODAY),
+                         EMV_CHECK_IDENTIFIER);
         ck_ok(emv_issuer_cert_make(&m, ca, key, IIN, 20300000, serial)); /* month 00 */
         ck_assert_int_eq(check_issuer(&info, &m, ca, e, PAN, TODAY), EMV_CHECK_EXPIRED);
         memset(m.cert, 0xFF, m.cert_n); /* not below any modulus */
         ck_assert_int_eq(check_issuer(&info, &m, ca, e, PAN, TODAY), EMV_CHECK_TRAILER);
-        ck_ok(emv_icc_cert_make(&m, EMV_ICC_KEY, issuer, emv_privkey_public(icc), SPAN_OF(static_data), PAN, EXPIRY, serial));
+        ck_ok(emv_icc_cert_make(&m, EMV_ICC_KEY, issuer, emv_privkey_public(icc),
+                                SPAN_OF(static_data), PAN, EXPIRY, serial));
         const struct span three = emv_pubkey_exponent(emv_privkey_public(icc));
 
-        ck_assert_int_eq(check_icc(&info, &m, issuer, three, SPAN_OF(static_data), "9990140000000026", TODAY), EMV_CHECK_IDENTIFIER);
-        ck_assert_int_eq(check_icc(&info, &m, issuer, three, SPAN_OF(static_data), "999014000000001", TODAY), EMV_CHECK_IDENTIFIER);
-        ck_assert_int_eq(check_icc(&info, &m, issuer, three, span_of(static_data, 11), PAN, TODAY), EMV_CHECK_HASH);
-        m.remainder_n = 0; /* Book 3, table 35: the length that the certificate names says that there is one */
-        ck_assert_int_eq(check_icc(&info, &m, issuer, three, SPAN_OF(static_data), PAN, TODAY), EMV_CHECK_DATA_MISSING);
+        ck_assert_int_eq(
+            check_icc(&info, &m, issuer, three, SPAN_OF(static_data), "9990140000000026", TODAY),
+            EMV_CHECK_IDENTIFIER);
+        ck_assert_int_eq(
+            check_icc(&info, &m, issuer, three, SPAN_OF(static_data), "999014000000001", TODAY),
+            EMV_CHECK_IDENTIFIER);
+        ck_assert_int_eq(check_icc(&info, &m, issuer, three, span_of(static_data, 11), PAN, TODAY),
+                         EMV_CHECK_HASH);
+        m.remainder_n =
+            0; /* Book 3, table 35: the length that the certificate names says that there is one */
+        ck_assert_int_eq(check_icc(&info, &m, issuer, three, SPAN_OF(static_data), PAN, TODAY),
+                         EMV_CHECK_DATA_MISSING);
         for (unsigned c = 0; c < EMV_CHECK_COUNT; c++) {
-            ck_assert_uint_le(strlen(emv_check_name((enum emv_check)c)) + strlen("ISSUER_CERT_"), 25);
+            ck_assert_uint_le(strlen(emv_check_name((enum emv_check)c)) + strlen("ISSUER_CERT_"),
+                              25);
             ck_assert_uint_gt(strlen(emv_check_text((enum emv_check)c)), 0);
         }
     }
@@ -336,12 +378,14 @@ END_TEST
 static const uint8_t un[4] = {0x12, 0x34, 0x57, 0x79};
 static const uint8_t signed_parts[] = {0x01, 0x02, 0x03, 0x9F, 0x27, 0x01, 0x40};
 
-/* ICC dynamic data of a CDA: number, CID 40, AC, hash of signed_parts (SHA-1 by sha1sum of the seven bytes). */
+/* ICC dynamic data of a CDA: number, CID 40, AC, hash of signed_parts (SHA-1 by sha1sum of the
+ * seven bytes). */
 #define DYNAMIC_HEAD "08A1A2A3A4A5A6A7A8"
 #define CDA_DATA     DYNAMIC_HEAD "40C1C2C3C4C5C6C7C8" DATA_HASH
 #define DATA_HASH    "FB0D70E810BC61C5E0C4F8ECACB1CC958CC81966"
 
-static enum emv_check check_cda(struct emv_dynamic *d, const char *dynamic_data, uint8_t cid, struct span sent_un)
+static enum emv_check check_cda(struct emv_dynamic *d, const char *dynamic_data, uint8_t cid,
+                                struct span sent_un)
 {
     uint8_t sdad[EMV_RSA_MAX], raw[128];
     struct buf b = BUF_OF(raw);
@@ -351,7 +395,8 @@ static enum emv_check check_cda(struct emv_dynamic *d, const char *dynamic_data,
 
     ck_ok(hex_decode(&b, dynamic_data));
     ck_ok(emv_sdad_make(sdad, icc, buf_span(&b), SPAN_OF(un)));
-    ck_ok(emv_cda_check(&outcome, d, key, span_of(sdad, emv_pubkey_size(key)), sent_un, cid, parts, 2));
+    ck_ok(emv_cda_check(&outcome, d, key, span_of(sdad, emv_pubkey_size(key)), sent_un, cid, parts,
+                        2));
     return outcome;
 }
 
@@ -367,22 +412,30 @@ START_TEST(combined_signature)
         ck_hex(d.data_hash, DATA_HASH);
         ck_assert_int_eq(check_cda(&d, CDA_DATA, 0x80, SPAN_OF(un)), EMV_CHECK_CID);
         ck_assert_int_eq(check_cda(&d, CDA_DATA, 0x40, SPAN_OF(other)), EMV_CHECK_HASH);
-        ck_assert_int_eq(check_cda(&d, DYNAMIC_HEAD "40C1C2C3C4C5C6C7C80000000000000000000000000000000000000000", 0x40, SPAN_OF(un)),
-                         EMV_CHECK_DATA_HASH);
-        ck_assert_int_eq(check_cda(&d, DYNAMIC_HEAD "40C1C2C3C4C5C6C7C8", 0x40, SPAN_OF(un)), EMV_CHECK_DYNAMIC_DATA); /* no data hash */
-        ck_assert_int_eq(check_cda(&d, "01A140C1C2C3C4C5C6C7C8" DATA_HASH, 0x40, SPAN_OF(un)), EMV_CHECK_DYNAMIC_DATA);
-        ck_assert_int_eq(check_cda(&d, "09A1A2A3A4A5A6A7A8A940C1C2C3C4C5C6C7C8" DATA_HASH, 0x40, SPAN_OF(un)), EMV_CHECK_DYNAMIC_DATA);
+        ck_assert_int_eq(
+            check_cda(&d, DYNAMIC_HEAD "40C1C2C3C4C5C6C7C80000000000000000000000000000000000000000",
+                      0x40, SPAN_OF(un)),
+            EMV_CHECK_DATA_HASH);
+        ck_assert_int_eq(check_cda(&d, DYNAMIC_HEAD "40C1C2C3C4C5C6C7C8", 0x40, SPAN_OF(un)),
+                         EMV_CHECK_DYNAMIC_DATA); /* no data hash */
+        ck_assert_int_eq(check_cda(&d, "01A140C1C2C3C4C5C6C7C8" DATA_HASH, 0x40, SPAN_OF(un)),
+                         EMV_CHECK_DYNAMIC_DATA);
+        ck_assert_int_eq(
+            check_cda(&d, "09A1A2A3A4A5A6A7A8A940C1C2C3C4C5C6C7C8" DATA_HASH, 0x40, SPAN_OF(un)),
+            EMV_CHECK_DYNAMIC_DATA);
         ck_assert_int_eq(check_cda(&d, "08A1", 0x40, SPAN_OF(un)), EMV_CHECK_DYNAMIC_DATA);
         ck_assert_int_eq(check_cda(&d, "", 0x40, SPAN_OF(un)), EMV_CHECK_DYNAMIC_DATA);
     }
 END_TEST
 
-/* Book 2, 6.5.2, steps 1 to 7: what the ICC dynamic data hold is nobody's matter there. A number is taken where there is one. */
+/* Book 2, 6.5.2, steps 1 to 7: what the ICC dynamic data hold is nobody's matter there. A number is
+ * taken where there is one. */
 START_TEST(dynamic_data_of_any_shape_do_for_dda)
     {
         static const struct {
             const char *data, *number;
-        } all[] = {{"03A1A2A3", "A1A2A3"}, {"01A1", ""}, {"09A1A2A3A4A5A6A7A8A9", ""}, {"08A1", ""}, {"", ""}, {"FF", ""}};
+        } all[] = {{"03A1A2A3", "A1A2A3"}, {"01A1", ""}, {"09A1A2A3A4A5A6A7A8A9", ""},
+                   {"08A1", ""},           {"", ""},     {"FF", ""}};
 
         for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
             uint8_t sdad[EMV_RSA_MAX], raw[128];
@@ -393,7 +446,8 @@ START_TEST(dynamic_data_of_any_shape_do_for_dda)
 
             ck_ok(hex_decode(&b, all[i].data));
             ck_ok(emv_sdad_make(sdad, icc, buf_span(&b), SPAN_OF(un)));
-            ck_ok(emv_dda_check(&outcome, &d, key, span_of(sdad, emv_pubkey_size(key)), SPAN_OF(un)));
+            ck_ok(
+                emv_dda_check(&outcome, &d, key, span_of(sdad, emv_pubkey_size(key)), SPAN_OF(un)));
             ck_assert_int_eq(outcome, EMV_CHECK_OK);
             ck_hex(d.icc_dynamic_number, all[i].number);
         }
@@ -413,8 +467,9 @@ START_TEST(dynamic_signature_and_its_defects)
             size_t at;
             uint8_t value;
             enum emv_check expected;
-        } defects[] = {{143, 0xBD, EMV_CHECK_TRAILER}, {0, 0x6B, EMV_CHECK_HEADER}, {1, 0x03, EMV_CHECK_FORMAT},
-                       {2, 0x02, EMV_CHECK_ALGORITHM}, {3, 0x10, EMV_CHECK_HASH},   {142, 0x00, EMV_CHECK_HASH}};
+        } defects[] = {{143, 0xBD, EMV_CHECK_TRAILER}, {0, 0x6B, EMV_CHECK_HEADER},
+                       {1, 0x03, EMV_CHECK_FORMAT},    {2, 0x02, EMV_CHECK_ALGORITHM},
+                       {3, 0x10, EMV_CHECK_HASH},      {142, 0x00, EMV_CHECK_HASH}};
 
         ck_ok(emv_sdad_make(sdad, icc, data, SPAN_OF(un)));
         ck_ok(emv_dda_check(&outcome, &d, key, s, SPAN_OF(un)));
@@ -452,8 +507,10 @@ START_TEST(dynamic_data_must_fit_the_key)
         ck_ok(emv_sdad_make(sdad, icc, span_of(data, most), SPAN_OF(un)));
         ck_ok(emv_dda_check(&outcome, &d, key, span_of(sdad, emv_pubkey_size(key)), SPAN_OF(un)));
         ck_assert_int_eq(outcome, EMV_CHECK_OK);
-        ck_assert_int_eq(emv_sdad_make(sdad, icc, span_of(data, most + 1), SPAN_OF(un)), TP_ERR_RANGE);
-        ck_assert_int_eq(emv_sdad_make(sdad, icc, span_of(data, sizeof(data)), SPAN_OF(un)), TP_ERR_RANGE);
+        ck_assert_int_eq(emv_sdad_make(sdad, icc, span_of(data, most + 1), SPAN_OF(un)),
+                         TP_ERR_RANGE);
+        ck_assert_int_eq(emv_sdad_make(sdad, icc, span_of(data, sizeof(data)), SPAN_OF(un)),
+                         TP_ERR_RANGE);
     }
 END_TEST
 
@@ -475,7 +532,8 @@ START_TEST(keys_out_of_bounds)
         ck_hex(emv_pubkey_exponent(k), "03");
         uint8_t out[128];
 
-        ck_assert_int_eq(emv_rsa_recover(k, span_of(modulus, 128), out), TP_ERR_FORMAT); /* not below the modulus */
+        ck_assert_int_eq(emv_rsa_recover(k, span_of(modulus, 128), out),
+                         TP_ERR_FORMAT); /* not below the modulus */
         ck_assert_int_eq(emv_rsa_recover(k, span_of(modulus, 127), out), TP_ERR_FORMAT);
         emv_pubkey_free(&k);
         modulus[127] = 0xC0;

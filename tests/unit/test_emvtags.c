@@ -158,7 +158,8 @@ START_TEST(rows_agree_with_themselves)
     }
 END_TEST
 
-/* What PCI DSS 3.3 and 3.4 protect: card number, tracks, PIN; and what the number is recovered from (EMV 4.4 Book 2, tables 14 and 23) or can be searched by. */
+/* What PCI DSS 3.3 and 3.4 protect: card number, tracks, PIN; and what the number is recovered from
+ * (EMV 4.4 Book 2, tables 14 and 23) or can be searched by. */
 START_TEST(sensitive_values_are_marked)
     {
         static const uint32_t secret[] = {TAG_TRACK2,
@@ -191,7 +192,8 @@ END_TEST
 START_TEST(rows_of_the_standard)
     {
         static const struct emv_tag rows[] = {
-            {0x5A, "Application Primary Account Number (PAN)", EMV_CN, 0, 10, EMV_FROM_CARD, EMV_PAN},
+            {0x5A, "Application Primary Account Number (PAN)", EMV_CN, 0, 10, EMV_FROM_CARD,
+             EMV_PAN},
             {0x82, "Application Interchange Profile", EMV_B, 2, 2, EMV_FROM_CARD, EMV_PLAIN},
             {0x8A, "Authorisation Response Code", EMV_AN, 2, 2, EMV_FROM_ISSUER, EMV_PLAIN},
             {0x9A, "Transaction Date", EMV_N, 3, 3, EMV_FROM_TERMINAL, EMV_PLAIN},
@@ -220,15 +222,18 @@ START_TEST(bits_have_the_standards_names)
         ck_assert_str_eq(emv_bit_name(EMV_BITMAP_AIP, 1, 6), "DDA supported");
         ck_assert_str_eq(emv_bit_name(EMV_BITMAP_AIP, 1, 1), "CDA supported");
         ck_assert_ptr_null(emv_bit_name(EMV_BITMAP_AIP, 1, 2));
-        ck_assert_str_eq(emv_bit_name(EMV_BITMAP_TVR, 1, 8), "Offline data authentication was not performed");
+        ck_assert_str_eq(emv_bit_name(EMV_BITMAP_TVR, 1, 8),
+                         "Offline data authentication was not performed");
         ck_assert_str_eq(emv_bit_name(EMV_BITMAP_TVR, 1, 3), "CDA failed");
         ck_assert_str_eq(emv_bit_name(EMV_BITMAP_TVR, 2, 7), "Expired application");
-        ck_assert_str_eq(emv_bit_name(EMV_BITMAP_TVR, 3, 8), "Cardholder verification was not successful");
+        ck_assert_str_eq(emv_bit_name(EMV_BITMAP_TVR, 3, 8),
+                         "Cardholder verification was not successful");
         ck_assert_str_eq(emv_bit_name(EMV_BITMAP_TVR, 3, 6), "PIN Try Limit exceeded");
         ck_assert_str_eq(emv_bit_name(EMV_BITMAP_TVR, 4, 8), "Transaction exceeds floor limit");
         ck_assert_str_eq(emv_bit_name(EMV_BITMAP_TVR, 5, 7), "Issuer authentication failed");
         ck_assert_str_eq(emv_bit_name(EMV_BITMAP_TSI, 1, 6), "Card risk management was performed");
-        ck_assert_str_eq(emv_bit_name(EMV_BITMAP_TERMINAL_CAPABILITIES, 2, 8), "Plaintext PIN for ICC verification");
+        ck_assert_str_eq(emv_bit_name(EMV_BITMAP_TERMINAL_CAPABILITIES, 2, 8),
+                         "Plaintext PIN for ICC verification");
         ck_assert_str_eq(emv_bit_name(EMV_BITMAP_TERMINAL_CAPABILITIES, 3, 4), "CDA");
         ck_assert_str_eq(emv_bit_name(EMV_BITMAP_AUC, 1, 1), "Valid at terminals other than ATMs");
         ck_assert_ptr_null(emv_bit_name(EMV_BITMAP_TVR, 0, 8));
@@ -242,7 +247,8 @@ END_TEST
 START_TEST(cvm_codes_have_the_standards_names)
     {
         ck_assert_str_eq(emv_cvm_name(0x01), "Plaintext PIN verification performed by ICC");
-        ck_assert_str_eq(emv_cvm_name(0x41), emv_cvm_name(0x01)); /* bit 7: apply the next rule on a failure */
+        ck_assert_str_eq(emv_cvm_name(0x41),
+                         emv_cvm_name(0x01)); /* bit 7: apply the next rule on a failure */
         ck_assert_str_eq(emv_cvm_name(0x1F), "No CVM required");
         ck_assert_str_eq(emv_cvm_name(0x5E), "Signature");
         ck_assert_str_eq(emv_cvm_name(0x3F), "No CVM performed");

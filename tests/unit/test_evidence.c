@@ -25,22 +25,26 @@ static void drop(void)
     fixture_keys_free(&keys);
 }
 
-static const struct evidence_claim right = {FIXTURE_PAN, 1250, 978, 250, FIXTURE_DATE, 0x00, FIXTURE_EXPIRY, 1};
+static const struct evidence_claim right = {FIXTURE_PAN, 1250,           978, 250, FIXTURE_DATE,
+                                            0x00,        FIXTURE_EXPIRY, 1};
 
-static void check(struct evidence_result *r, struct evidence_cache *with, const struct fixture_payment *p, const struct evidence_claim *claim,
-                  int date)
+static void check(struct evidence_result *r, struct evidence_cache *with,
+                  const struct fixture_payment *p, const struct evidence_claim *claim, int date)
 {
     struct evidence ev;
 
-    ck_ok(evidence_from_message(&ev, span_of(p->de55, p->de55_n), span_of(p->stream, p->stream_n), span_str(claim->pan != NULL ? claim->pan : "")));
+    ck_ok(evidence_from_message(&ev, span_of(p->de55, p->de55_n), span_of(p->stream, p->stream_n),
+                                span_str(claim->pan != NULL ? claim->pan : "")));
     ck_ok(evidence_check(r, with, &ev, claim, date));
     ck_assert_int_eq(r->ok, r->reason[0] == '\0');
     ck_assert_int_eq(r->ok, r->text[0] == '\0');
     ck_assert_uint_le(strlen(r->reason), 25); /* DE 44 */
 }
 
-/* The reason a planned payment is refused for; twice, as the second time the chain may come from the cache. */
-static void ck_refused(const struct fixture_plan *plan, const struct evidence_claim *claim, int date, enum evidence_step step, const char *reason)
+/* The reason a planned payment is refused for; twice, as the second time the chain may come from
+ * the cache. */
+static void ck_refused(const struct fixture_plan *plan, const struct evidence_claim *claim,
+                       int date, enum evidence_step step, const char *reason)
 {
     struct fixture_payment p;
     struct evidence_result r;
@@ -128,7 +132,8 @@ START_TEST(every_flipped_byte_is_refused)
 
                         areas[a].at[i] ^= flip;
                         check(&r, cache, &p, &right, FIXTURE_DATE);
-                        ck_assert_msg(!r.ok, "%s byte %zu flipped by %02X is accepted", a == 0 ? "DE 55" : "DE 61-63", i, flip);
+                        ck_assert_msg(!r.ok, "%s byte %zu flipped by %02X is accepted",
+                                      a == 0 ? "DE 55" : "DE 61-63", i, flip);
                         areas[a].at[i] ^= flip;
                     }
             check(&r, cache, &p, &right, FIXTURE_DATE);
@@ -199,15 +204,18 @@ START_TEST(what_the_message_says_must_be_what_was_signed)
         struct fixture_plan plan;
 
         for (size_t i = 0; i < sizeof(in_de55) / sizeof(in_de55[0]); i++) {
-            const bool un = strncmp(in_de55[i].change, "9F37", 4) == 0; /* found by the signature already */
+            const bool un =
+                strncmp(in_de55[i].change, "9F37", 4) == 0; /* found by the signature already */
 
             fixture_plan_start(&plan);
             plan.data_change = in_de55[i].change;
-            ck_refused(&plan, &right, FIXTURE_DATE, un ? EVIDENCE_SDAD : EVIDENCE_SIGNED, in_de55[i].reason);
+            ck_refused(&plan, &right, FIXTURE_DATE, un ? EVIDENCE_SDAD : EVIDENCE_SIGNED,
+                       in_de55[i].reason);
         }
         fixture_plan_start(&plan);
         for (size_t i = 0; i < sizeof(in_fields) / sizeof(in_fields[0]); i++)
-            ck_refused(&plan, &in_fields[i].claim, FIXTURE_DATE, EVIDENCE_SIGNED, in_fields[i].reason);
+            ck_refused(&plan, &in_fields[i].claim, FIXTURE_DATE, EVIDENCE_SIGNED,
+                       in_fields[i].reason);
     }
 END_TEST
 
@@ -247,7 +255,8 @@ START_TEST(bad_cards_have_names)
         plan.sda_tag_list = "8295"; /* Book 2, 5.1.1: the AIP only */
         ck_refused(&plan, &right, FIXTURE_DATE, EVIDENCE_PRESENT, "STATIC_DATA_FORMAT");
         fixture_plan_start(&plan);
-        plan.cdol1 = "95059F3704"; /* a card that signs no amount: good enough for itself, not for a claim */
+        plan.cdol1 =
+            "95059F3704"; /* a card that signs no amount: good enough for itself, not for a claim */
         ck_refused(&plan, &right, FIXTURE_DATE, EVIDENCE_SIGNED, "SIGNED_AMOUNT");
         struct fixture_payment p;
         struct evidence_result r;
@@ -266,7 +275,8 @@ END_TEST
 
 static void append(struct fixture_payment *p, bool to_de55, const char *hex)
 {
-    struct buf b = to_de55 ? (struct buf){p->de55, p->de55_n, sizeof(p->de55)} : (struct buf){p->stream, p->stream_n, sizeof(p->stream)};
+    struct buf b = to_de55 ? (struct buf){p->de55, p->de55_n, sizeof(p->de55)}
+                           : (struct buf){p->stream, p->stream_n, sizeof(p->stream)};
 
     ck_ok(hex_decode(&b, hex));
     *(to_de55 ? &p->de55_n : &p->stream_n) = b.n;
@@ -282,7 +292,8 @@ static void ck_fits(const struct fixture_plan *plan)
     ck_assert_msg(r.ok, "%s: %s", plan->cdol1, r.reason);
 }
 
-/* Lists that ask for other lengths than the objects have: EMV 4.4 Book 3, 5.4. Numeric ones are filled and cut at the left, others at the right. */
+/* Lists that ask for other lengths than the objects have: EMV 4.4 Book 3, 5.4. Numeric ones are
+ * filled and cut at the left, others at the right. */
 START_TEST(lists_cut_and_fill)
     {
 #define REST "9F1A02 9505 5F2A02 9A03 9C01 9F3704 9F3403"
@@ -336,12 +347,14 @@ START_TEST(an_aid_longer_than_the_list_asks_for)
     }
 END_TEST
 
-/* Objects of the terminal, and the AID, in a signed record are nobody's word for them: Book 3, 7.5. */
+/* Objects of the terminal, and the AID, in a signed record are nobody's word for them: Book 3, 7.5.
+ */
 START_TEST(foreign_objects_in_signed_records)
     {
-        static const char *const records[] = {"9F3303E0F8C8",  "8407A0000000031010", "9F02060000000099995F2A020840",
-                                              "9A03300101",    "9F3501229F1A020840", "9F1E085858585858585858",
-                                              "95058000000000"};
+        static const char *const records[] = {
+            "9F3303E0F8C8",  "8407A0000000031010", "9F02060000000099995F2A020840",
+            "9A03300101",    "9F3501229F1A020840", "9F1E085858585858585858",
+            "95058000000000"};
         struct fixture_plan plan;
 
         for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
@@ -360,9 +373,11 @@ START_TEST(lists_that_nobody_signed)
             const char *used, *sent, *reason;
         } bad[] = {
             {"9F0206" REST, "", "SIGNED_CDOL1"},
-            {"9F0206" REST, "9F0206" REST "9F3303", "SIGNED_CDOL1"}, /* lengths that do not add up */
+            {"9F0206" REST, "9F0206" REST "9F3303",
+             "SIGNED_CDOL1"}, /* lengths that do not add up */
             {"9F0206" REST, "9F0206 9F1A02 9505 5F2A02 9A03 9C01 9F3703 9F3404", "CDOL1_UNSOUND"},
-            /* the amount moved to bytes that said something else, what stood there under a tag that no terminal knows */
+            /* the amount moved to bytes that said something else, what stood there under a tag that
+               no terminal knows */
             {"9F0206 9F0306" REST, "DF7906 9F0206" REST, "CDOL1_UNSOUND"},
             {"9F0206 9F0306" REST, "9F0206 9F0206" REST, "CDOL1_UNSOUND"},
             {"9F0206 9F0306" REST, "9F0306 9F0206" REST, "SIGNED_AMOUNT"},
@@ -380,7 +395,8 @@ START_TEST(lists_that_nobody_signed)
             check(&r, cache, &p, &right, FIXTURE_DATE);
             ck_assert_str_eq(r.reason, "");
             ck_assert(!r.cdol1_signed && r.method == EVIDENCE_CDA);
-            ck_assert(r.has_values && r.amount == 1250 && r.currency == 978 && r.date == FIXTURE_DATE && r.type == 0);
+            ck_assert(r.has_values && r.amount == 1250 && r.currency == 978 &&
+                      r.date == FIXTURE_DATE && r.type == 0);
         }
         for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
             fixture_plan_start(&plan);
@@ -389,7 +405,8 @@ START_TEST(lists_that_nobody_signed)
             plan.sent_list = bad[i].sent;
             fixture_pay(&p, &keys, &plan);
             check(&r, cache, &p, &right, FIXTURE_DATE);
-            ck_assert_msg(strcmp(r.reason, bad[i].reason) == 0, "row %zu: %s, not %s", i, r.reason, bad[i].reason);
+            ck_assert_msg(strcmp(r.reason, bad[i].reason) == 0, "row %zu: %s, not %s", i, r.reason,
+                          bad[i].reason);
         }
         /* a signed list is preferred to one that comes along */
         fixture_plan_start(&plan);
@@ -401,14 +418,17 @@ START_TEST(lists_that_nobody_signed)
     }
 END_TEST
 
-/* Cards without CDA: what their method signed is checked, and the result says that it is not the amount. */
+/* Cards without CDA: what their method signed is checked, and the result says that it is not the
+ * amount. */
 START_TEST(other_methods)
     {
         static const struct {
             unsigned method;
             enum evidence_method found;
             const char *reason; /* of spoilt data */
-        } rows[] = {{FIXTURE_DDA, EVIDENCE_DDA, "DDA_HASH"}, {FIXTURE_SDA, EVIDENCE_SDA, "SSAD_HASH"}, {FIXTURE_NO_ODA, EVIDENCE_NO_ODA, NULL}};
+        } rows[] = {{FIXTURE_DDA, EVIDENCE_DDA, "DDA_HASH"},
+                    {FIXTURE_SDA, EVIDENCE_SDA, "SSAD_HASH"},
+                    {FIXTURE_NO_ODA, EVIDENCE_NO_ODA, NULL}};
         struct fixture_plan plan;
         struct fixture_payment p;
         struct evidence_result r;
@@ -450,8 +470,8 @@ END_TEST
 
 START_TEST(records_in_their_template)
     {
-        /* records of SFI 11 and beyond among the static data: in their template (Book 3, 10.3), signed, and what
-         * they hold, TLV or not, is not the terminal's */
+        /* records of SFI 11 and beyond among the static data: in their template (Book 3, 10.3),
+         * signed, and what they hold, TLV or not, is not the terminal's */
         struct fixture_plan plan;
         struct fixture_payment p;
         struct evidence_result r;
@@ -462,7 +482,8 @@ START_TEST(records_in_their_template)
         fixture_pay(&p, &keys, &plan);
         check(&r, cache, &p, &right, FIXTURE_DATE);
         ck_assert_str_eq(r.reason, "");
-        ck_ok(evidence_from_message(&ev, span_of(p.de55, p.de55_n), span_of(p.stream, p.stream_n), span_of(NULL, 0)));
+        ck_ok(evidence_from_message(&ev, span_of(p.de55, p.de55_n), span_of(p.stream, p.stream_n),
+                                    span_of(NULL, 0)));
         ck_assert_uint_eq(evidence_signed_record(&ev, TAG_ISSUER_COUNTRY).n, 0);
         ck_hex(evidence_signed_record(&ev, TAG_AIP), "1981");
         ck_assert_uint_eq(evidence_signed_record(&ev, TAG_TRACK2).n, 0);
@@ -528,7 +549,8 @@ START_TEST(authorities)
         ck_ok(evidence_cache_new(&c, empty, 1));
         check(&r, c, &p, &right, FIXTURE_DATE);
         ck_assert_str_eq(r.reason, "CA_KEY_UNKNOWN");
-        ck_assert_str_eq(r.text, "authority key: no authority key 01 of " FIXTURE_RID " is trusted here");
+        ck_assert_str_eq(r.text,
+                         "authority key: no authority key 01 of " FIXTURE_RID " is trusted here");
         ck_assert_int_eq(r.failed_at, EVIDENCE_AUTHORITY);
         evidence_cache_free(&c);
         capk_store_free(&empty);
@@ -538,7 +560,8 @@ START_TEST(authorities)
         ck_ok(evidence_cache_new(&c, old, 1));
         for (int i = 0; i < 2; i++) {
             check(&r, c, &p, &right, FIXTURE_DATE);
-            ck_assert_str_eq(r.reason, ""); /* Book 2, 11.2.3: no date in a list ends a key; it is told */
+            ck_assert_str_eq(r.reason,
+                             ""); /* Book 2, 11.2.3: no date in a list ends a key; it is told */
             ck_assert(r.authority_expired);
             ck_assert_int_eq(r.authority_expiry, 20261122);
         }
@@ -554,12 +577,14 @@ START_TEST(authorities)
         ck_ok(evidence_cache_new(&c, strangers, 1));
         check(&r, c, &p, &right, FIXTURE_DATE);
         ck_assert_str_eq(r.reason, "ISSUER_CERT_TRAILER");
-        ck_assert_ptr_nonnull(strstr(r.text, "under authority key 01 of " FIXTURE_RID ": it was not signed"));
+        ck_assert_ptr_nonnull(
+            strstr(r.text, "under authority key 01 of " FIXTURE_RID ": it was not signed"));
         evidence_cache_free(&c);
         capk_store_free(&strangers);
         fixture_keys_free(&others);
 
-        struct capk_store *revoking = fixture_authorities(&keys, NULL, "{\"rid\":\"" FIXTURE_RID "\",\"index\":\"01\",\"serial\":\"010203\"}");
+        struct capk_store *revoking = fixture_authorities(
+            &keys, NULL, "{\"rid\":\"" FIXTURE_RID "\",\"index\":\"01\",\"serial\":\"010203\"}");
 
         ck_ok(evidence_cache_new(&c, revoking, 1));
         for (int i = 0; i < 2; i++) {
@@ -571,10 +596,13 @@ START_TEST(authorities)
     }
 END_TEST
 
-/* More cards than the cache keeps, of two authorities' worth of issuers, in an order that makes it forget and find. */
+/* More cards than the cache keeps, of two authorities' worth of issuers, in an order that makes it
+ * forget and find. */
 START_TEST(a_small_cache_forgets_but_never_mixes_up)
     {
-        static const char *const pans[] = {"9990140000000015", "9990140000000026", "9990140000000034", "9990140000000042", "9990140000000059"};
+        static const char *const pans[] = {"9990140000000015", "9990140000000026",
+                                           "9990140000000034", "9990140000000042",
+                                           "9990140000000059"};
         struct fixture_payment p[5];
         struct fixture_keys other_icc = keys;
         struct evidence_result r;
@@ -586,7 +614,8 @@ START_TEST(a_small_cache_forgets_but_never_mixes_up)
 
             fixture_plan_start(&plan);
             plan.pan = plan.cert_pan = pans[i];
-            plan.issuer_expiry = 20300000 + 100 * ((int)i + 1) + 28; /* issuer certificates of their own */
+            plan.issuer_expiry =
+                20300000 + 100 * ((int)i + 1) + 28; /* issuer certificates of their own */
             fixture_pay(&p[i], i % 2 == 0 ? &keys : &other_icc, &plan);
         }
         ck_assert_int_eq(evidence_cache_new(&c, store, 0), TP_ERR_RANGE);
@@ -624,9 +653,11 @@ START_TEST(json_both_ways)
         fixture_plan_start(&plan);
         plan.second = true;
         fixture_pay(&p, &keys, &plan);
-        ck_ok(evidence_from_message(&ev, span_of(p.de55, p.de55_n), span_of(p.stream, p.stream_n), span_str(FIXTURE_PAN)));
+        ck_ok(evidence_from_message(&ev, span_of(p.de55, p.de55_n), span_of(p.stream, p.stream_n),
+                                    span_str(FIXTURE_PAN)));
         ck_ok(evidence_to_json(&o, &ev));
-        ck_assert_str_eq(json_string_value(json_object_get(json_object_get(o, "tags"), "5A")), FIXTURE_PAN);
+        ck_assert_str_eq(json_string_value(json_object_get(json_object_get(o, "tags"), "5A")),
+                         FIXTURE_PAN);
         ck_ok(evidence_from_json(&again, &arena, o, NULL));
         ck_ok(evidence_check(&r, cache, &again, &right, FIXTURE_DATE));
         ck_assert_str_eq(r.reason, "");
@@ -668,7 +699,8 @@ START_TEST(bad_json)
     }
 END_TEST
 
-/* tests/vectors/offline-data-authentication.json: a real card; two authority keys share its index. */
+/* tests/vectors/offline-data-authentication.json: a real card; two authority keys share its index.
+ */
 START_TEST(the_real_card)
     {
         static const struct evidence_claim none = EVIDENCE_CLAIM_NONE;
@@ -684,8 +716,10 @@ START_TEST(the_real_card)
         ck_ok(capk_store_new(&public));
         ck_ok(capk_store_load(public, path, NULL));
         ck_ok(evidence_cache_new(&c, public, 8));
-        snprintf(path, sizeof(path), "%s/vectors/offline-data-authentication.json", getenv("TESTS_SRCDIR"));
-        json_t *file = json_load_file(path, 0, NULL), *v = json_object_get(json_object_get(file, "vectors"), "mastercard-live05-cda");
+        snprintf(path, sizeof(path), "%s/vectors/offline-data-authentication.json",
+                 getenv("TESTS_SRCDIR"));
+        json_t *file = json_load_file(path, 0, NULL),
+               *v = json_object_get(json_object_get(file, "vectors"), "mastercard-live05-cda");
 
         ck_assert_ptr_nonnull(v);
         ck_ok(evidence_from_json(&ev, &arena, v, NULL));
@@ -699,12 +733,22 @@ START_TEST(the_real_card)
         }
         ck_ok(evidence_check(&r, c, &ev, &none, 20200101));
         ck_assert_msg(strstr(r.reason, "EXPIRED") != NULL, "%s", r.reason);
-        const struct span *const areas[] = {
-            &ev.aid,      &ev.pan,          &ev.ca_index,    &ev.issuer_cert,  &ev.issuer_remainder, &ev.issuer_exponent,
-            &ev.icc_cert, &ev.icc_exponent, &ev.static_data, &ev.cdol1_values, &ev.response,         &ev.un};
+        const struct span *const areas[] = {&ev.aid,
+                                            &ev.pan,
+                                            &ev.ca_index,
+                                            &ev.issuer_cert,
+                                            &ev.issuer_remainder,
+                                            &ev.issuer_exponent,
+                                            &ev.icc_cert,
+                                            &ev.icc_exponent,
+                                            &ev.static_data,
+                                            &ev.cdol1_values,
+                                            &ev.response,
+                                            &ev.un};
 
         for (size_t a = 0; a < sizeof(areas) / sizeof(areas[0]); a++)
-            for (size_t i = 0; i < (a == 0 ? 5 : areas[a]->n); i++) { /* nothing this card signed covers the AID behind its RID */
+            for (size_t i = 0; i < (a == 0 ? 5 : areas[a]->n);
+                 i++) { /* nothing this card signed covers the AID behind its RID */
                 uint8_t *at = room + (areas[a]->p - room) + i;
 
                 *at ^= 0x01;

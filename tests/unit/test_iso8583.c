@@ -4,13 +4,13 @@
 
 #include "wire/iso8583.h"
 
-#define ck_packs(m, hex_text)                                                                                                                        \
-    do {                                                                                                                                             \
-        uint8_t room_[ISO8583_MAX];                                                                                                                  \
-        struct buf out_ = BUF_OF(room_);                                                                                                             \
-        struct tp_error e_ = {TP_OK, ""};                                                                                                            \
-        ck_assert_msg(iso8583_pack(&out_, (m), &e_) == TP_OK, "%s", e_.text);                                                                        \
-        ck_hex(buf_span(&out_), (hex_text));                                                                                                         \
+#define ck_packs(m, hex_text)                                                                      \
+    do {                                                                                           \
+        uint8_t room_[ISO8583_MAX];                                                                \
+        struct buf out_ = BUF_OF(room_);                                                           \
+        struct tp_error e_ = {TP_OK, ""};                                                          \
+        ck_assert_msg(iso8583_pack(&out_, (m), &e_) == TP_OK, "%s", e_.text);                      \
+        ck_hex(buf_span(&out_), (hex_text));                                                       \
     } while (0)
 
 static void ck_refused(const char *hex, const char *sentence)
@@ -36,7 +36,8 @@ START_TEST(table_is_whole)
             if (f == NULL)
                 continue;
             ck_assert_uint_ge(f->max, 1);
-            ck_assert(f->length_digits == 0 || (f->length_digits == 2 && f->max <= 99) || (f->length_digits == 3 && f->max <= 999));
+            ck_assert(f->length_digits == 0 || (f->length_digits == 2 && f->max <= 99) ||
+                      (f->length_digits == 3 && f->max <= 999));
             ck_assert(f->format != ISO_XN || f->length_digits == 0);
         }
     }
@@ -73,12 +74,12 @@ START_TEST(payment_by_hand)
         ck_ok(iso8583_set(&m, 55, de55));
         ck_ok(iso8583_set_text(&m, 97, "D0000000000001250"));
         ck_packs(&m, "0200"
-                     "D000040000D08200"               /* 1 2 4 22 41 42 44 49 55 */
-                     "0000000080000000"               /* 97 */
-                     "1999901400000000000120"         /* 19 digits, then a zero nibble at the right */
-                     "000000001250"                   /* n 12 */
-                     "0051"                           /* n 3 */
-                     "3030303030303031"               /* ans 8 */
+                     "D000040000D08200"       /* 1 2 4 22 41 42 44 49 55 */
+                     "0000000080000000"       /* 97 */
+                     "1999901400000000000120" /* 19 digits, then a zero nibble at the right */
+                     "000000001250"           /* n 12 */
+                     "0051"                   /* n 3 */
+                     "3030303030303031"       /* ans 8 */
                      "313233202020202020202020202020" /* ans 15, spaces at the right */
                      "09534441445F48415348"           /* LLVAR */
                      "393738"                         /* IF_CHAR 3 */
@@ -121,7 +122,8 @@ static void check_line(char *line)
             value[strlen(value) - 1] = '\0';
             ck_hex(m.field[number], value + 2);
         } else {
-            ck_assert_msg(span_eq(m.field[number], span_str(value)), "field %u is not %s", number, value);
+            ck_assert_msg(span_eq(m.field[number], span_str(value)), "field %u is not %s", number,
+                          value);
         }
     }
     for (unsigned i = 2; i < ISO8583_FIELDS; i++)
@@ -155,28 +157,41 @@ START_TEST(errors_name_field_offset_and_want)
         ck_refused("0A00", "offset 0: wanted a message type of four decimal digits");
         ck_refused("02001000", "offset 2: wanted 8 bytes, 2 are left");
         ck_refused("02009000000000000000", "offset 2: wanted 16 bytes, 8 are left");
-        ck_refused("020090000000000000000000000000000000000000001250", "offset 10: wanted a field in the second bitmap");
-        ck_refused("020010000000000000000000000012", "field 4 (amount, transaction) at offset 10: wanted 6 bytes, 5 are left");
-        ck_refused("0200100000000000000000000000125A", "field 4 (amount, transaction) at offset 10: wanted decimal digits");
+        ck_refused("020090000000000000000000000000000000000000001250",
+                   "offset 10: wanted a field in the second bitmap");
+        ck_refused("020010000000000000000000000012",
+                   "field 4 (amount, transaction) at offset 10: wanted 6 bytes, 5 are left");
+        ck_refused("0200100000000000000000000000125A",
+                   "field 4 (amount, transaction) at offset 10: wanted decimal digits");
         ck_refused("02001000000000000000000000001250FF", "offset 16: wanted the end");
-        ck_refused("020000000400000000001051", "field 22 (point of service entry mode) at offset 10: wanted a padding nibble of zero");
-        ck_refused("0200400000000000000020", "field 2 (primary account number) at offset 10: wanted a length of at most 19 in decimal digits");
-        ck_refused("020040000000000000001A", "field 2 (primary account number) at offset 10: wanted a length of at most 19 in decimal digits");
-        ck_refused("02004000000000000000031239", "field 2 (primary account number) at offset 11: wanted a padding nibble of zero");
+        ck_refused(
+            "020000000400000000001051",
+            "field 22 (point of service entry mode) at offset 10: wanted a padding nibble of zero");
+        ck_refused("0200400000000000000020", "field 2 (primary account number) at offset 10: "
+                                             "wanted a length of at most 19 in decimal digits");
+        ck_refused("020040000000000000001A", "field 2 (primary account number) at offset 10: "
+                                             "wanted a length of at most 19 in decimal digits");
+        ck_refused(
+            "02004000000000000000031239",
+            "field 2 (primary account number) at offset 11: wanted a padding nibble of zero");
     }
 END_TEST
 
 START_TEST(text_is_text)
     {
-        ck_refused("0210000000000200000001FF", "field 39 (response code) at offset 10: wanted letters, digits and spaces");
-        ck_refused("0210000000000010000003410A42", "field 44 (additional response data) at offset 11: wanted printable ASCII");
-        ck_refused("05108000000000000000000000008000000058", "field 97 (amount, net settlement) at offset 18: wanted C or D");
+        ck_refused("0210000000000200000001FF",
+                   "field 39 (response code) at offset 10: wanted letters, digits and spaces");
+        ck_refused("0210000000000010000003410A42",
+                   "field 44 (additional response data) at offset 11: wanted printable ASCII");
+        ck_refused("05108000000000000000000000008000000058",
+                   "field 97 (amount, net settlement) at offset 18: wanted C or D");
     }
 END_TEST
 
 START_TEST(every_cut_is_refused)
     {
-        UNHEX(whole, "0200D000040000D0820000000000800000001999901400000000000120000000001250005130303030303030313132332020202020202020202020"
+        UNHEX(whole, "0200D000040000D08200000000008000000019999014000000000001200000000012500051303"
+                     "03030303030313132332020202020202020202020"
                      "2009534441445F4841534839373800119F2608A1A2A3A4A5A6A7A8440000000000001250");
         struct tp_error e;
 
@@ -239,7 +254,8 @@ START_TEST(traces_hide_the_card)
         ck_ok(iso8583_set_text(&m, 3, "000000"));
         ck_ok(iso8583_set_text(&m, 35, "9990140000000015=3012201"));
         ck_ok(iso8583_set(&m, 52, pin));
-        ck_assert_str_eq(iso8583_trace(line, sizeof(line), &m), "0200 2=999014******0015 3=000000 35=[24 bytes] 52=[8 bytes]");
+        ck_assert_str_eq(iso8583_trace(line, sizeof(line), &m),
+                         "0200 2=999014******0015 3=000000 35=[24 bytes] 52=[8 bytes]");
         ck_assert_str_eq(iso8583_trace(line, 12, &m), "0200 2=9990");
     }
 END_TEST

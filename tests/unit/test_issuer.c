@@ -1,4 +1,5 @@
-/* The issuer's server as acquirers see it, over TLS, in process: decisions, what they reserve, the same again, reversals, scripts and what comes of them. */
+/* The issuer's server as acquirers see it, over TLS, in process: decisions, what they reserve, the
+ * same again, reversals, scripts and what comes of them. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -82,7 +83,8 @@ START_TEST(every_kind_of_card_is_approved_and_its_issuer_proved)
         static const struct {
             enum emv_cvn cvn;
             unsigned method;
-        } kinds[] = {{EMV_CVN_10, 1}, {EMV_CVN_10, 2}, {EMV_CVN_18, 1}, {EMV_CVN_18, 2}, {EMV_CCD_3DES, 2}, {EMV_CCD_AES, 2}, {EMV_CCD_AES, 1}};
+        } kinds[] = {{EMV_CVN_10, 1},   {EMV_CVN_10, 2},  {EMV_CVN_18, 1}, {EMV_CVN_18, 2},
+                     {EMV_CCD_3DES, 2}, {EMV_CCD_AES, 2}, {EMV_CCD_AES, 1}};
         static const uint8_t repeated[] = {2, 3, 4, 7, 11, 12, 13, 32, 37, 41, 42, 49};
         struct tlv t;
 
@@ -93,7 +95,9 @@ START_TEST(every_kind_of_card_is_approved_and_its_issuer_proved)
         ck_assert_str_eq(a->code, "00");
         ck_assert_uint_eq(strspn(a->approval, "0123456789"), 6);
         for (size_t i = 0; i < sizeof(repeated); i++)
-            ck_assert_msg(span_eq(a->message.field[repeated[i]], request.message.field[repeated[i]]), "field %u", repeated[i]);
+            ck_assert_msg(
+                span_eq(a->message.field[repeated[i]], request.message.field[repeated[i]]),
+                "field %u", repeated[i]);
         ck_ok(tlv_find(span_of(a->de55, a->de55_n), TAG_ARC, &t));
         ck_hex(t.value, "3030");
         ck_assert(bank_proves(a, &card, &request, terms.atc, kinds[_i].method));
@@ -118,7 +122,9 @@ START_TEST(the_same_again_is_answered_alike_and_reserved_once)
         ck_assert_str_eq(first.code, "00");
         ck_assert_uint_eq(again->n, first.n);
         ck_assert_mem_eq(again->raw, first.raw, first.n);
-        ck_ok(iso8583_set_text(&request.message, 7, "1124211600")); /* sent anew: its own time and number, the same question */
+        ck_ok(iso8583_set_text(
+            &request.message, 7,
+            "1124211600")); /* sent anew: its own time and number, the same question */
         ck_ok(iso8583_set_text(&request.message, 11, "000777"));
         again = ask();
         ck_assert_str_eq(again->approval, first.approval);
@@ -150,7 +156,8 @@ START_TEST(a_reversal_releases_once)
         ck_assert_str_eq(reverse(MTI_REVERSAL_REPEAT)->code, "00");
         ck_assert_str_eq(reverse(MTI_REVERSAL)->code, "00");
         ck_assert_int_eq(reserved(), 0);
-        a = pay(); /* the same 0100 after it: its money is released, so it is approved no more; "00" would be an approval with nothing behind it */
+        a = pay(); /* the same 0100 after it: its money is released, so it is approved no more; "00"
+                      would be an approval with nothing behind it */
         ck_assert_str_eq(a->code, "12");
         ck_assert_str_eq(a->approval, "");
         ck_assert_int_eq(reserved(), 0);
@@ -317,8 +324,10 @@ START_TEST(refusals)
             bank_usual(&terms, &card);
             bends[i].bend();
             a = pay();
-            ck_assert_msg(strcmp(a->code, bends[i].code) == 0, "case %zu: %s, not %s", i, a->code, bends[i].code);
-            ck_assert_msg(bank_proves(a, &card, &request, terms.atc, 2) == bends[i].heard, "case %zu: ARPC", i);
+            ck_assert_msg(strcmp(a->code, bends[i].code) == 0, "case %zu: %s, not %s", i, a->code,
+                          bends[i].code);
+            ck_assert_msg(bank_proves(a, &card, &request, terms.atc, 2) == bends[i].heard,
+                          "case %zu: ARPC", i);
             ck_assert_str_eq(a->approval, "");
         }
         ck_assert_int_eq(reserved(), 1250);
@@ -332,7 +341,10 @@ START_TEST(account_status_and_money)
         static const struct {
             enum account_status status;
             const char *code;
-        } states[] = {{ACCOUNT_BLOCKED, "62"}, {ACCOUNT_LOST, "41"}, {ACCOUNT_STOLEN, "43"}, {ACCOUNT_OPEN, "00"}};
+        } states[] = {{ACCOUNT_BLOCKED, "62"},
+                      {ACCOUNT_LOST, "41"},
+                      {ACCOUNT_STOLEN, "43"},
+                      {ACCOUNT_OPEN, "00"}};
         struct account a;
 
         bank_account(&bank, &card, &a);
@@ -355,7 +367,8 @@ START_TEST(account_status_and_money)
         bank_usual(&terms, &card);
         terms.amount = BANK_DAY - 50000 - 1250;
         ck_assert_str_eq(pay()->code, "00");
-        ck_assert_str_eq(reverse(MTI_REVERSAL)->code, "00"); /* what is released may be spent again */
+        ck_assert_str_eq(reverse(MTI_REVERSAL)->code,
+                         "00"); /* what is released may be spent again */
         bank_usual(&terms, &card);
         terms.amount = BANK_DAY - 50000 - 1250;
         ck_assert_str_eq(pay()->code, "00");
@@ -399,11 +412,13 @@ static void set_expiry(int last)
     sqlite3_close(db);
 }
 
-/* The TC of a card's last day comes on a day on which the card is good no more: it was when it paid. An ARQC is of today. */
+/* The TC of a card's last day comes on a day on which the card is good no more: it was when it
+ * paid. An ARQC is of today. */
 START_TEST(a_tc_of_a_card_that_has_expired_since)
     {
         const time_t now = time(NULL);
-        const int last = date_of(now - (time_t)(date_of(now) % 100) * 86400); /* of the month before this */
+        const int last =
+            date_of(now - (time_t)(date_of(now) % 100) * 86400); /* of the month before this */
         int before = 0;
 
         for (int i = 0; i < 2; i++) {
@@ -444,7 +459,8 @@ START_TEST(credits_of_a_day)
     }
 END_TEST
 
-/* An amount over the floor that the card signed offline: no word for the card, which has ended its transaction. */
+/* An amount over the floor that the card signed offline: no word for the card, which has ended its
+ * transaction. */
 START_TEST(a_tc_is_checked_and_reserved)
     {
         struct tlv t;
@@ -455,12 +471,14 @@ START_TEST(a_tc_is_checked_and_reserved)
         const struct bank_answer *a = pay();
 
         ck_assert_str_eq(a->code, "00");
-        ck_assert_int_eq(tlv_find(span_of(a->de55, a->de55_n), TAG_ISSUER_AUTH_DATA, &t), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(tlv_find(span_of(a->de55, a->de55_n), TAG_ISSUER_AUTH_DATA, &t),
+                         TP_ERR_NOT_FOUND);
         ck_assert_int_eq(reserved(), 1250);
     }
 END_TEST
 
-/* The terminal could not go online (Y3), and its ARQC had come all the same: that one is reversed, and the TC of the same counter stands for the payment. */
+/* The terminal could not go online (Y3), and its ARQC had come all the same: that one is reversed,
+ * and the TC of the same counter stands for the payment. */
 START_TEST(a_tc_after_its_reversed_arqc)
     {
         ck_assert_str_eq(fresh()->code, "00");
@@ -497,7 +515,8 @@ START_TEST(a_tc_after_its_reversed_arqc)
     }
 END_TEST
 
-/* The TC of a counter that was asked about is the asking acquirer's: another that has it took it from somewhere. */
+/* The TC of a counter that was asked about is the asking acquirer's: another that has it took it
+ * from somewhere. */
 START_TEST(a_tc_after_an_arqc_of_another_acquirer)
     {
         ck_assert_str_eq(fresh()->code, "00");
@@ -516,7 +535,8 @@ START_TEST(a_tc_after_an_arqc_of_another_acquirer)
     }
 END_TEST
 
-/* A TC of a shop whose line was down comes after the card has been online with later counters: once. */
+/* A TC of a shop whose line was down comes after the card has been online with later counters:
+ * once. */
 START_TEST(a_tc_that_comes_late)
     {
         const uint16_t late = card.atc;
@@ -542,7 +562,8 @@ END_TEST
 
 /* ---- scripts ---- */
 
-static uint32_t queue(const char *what, const uint8_t head[4], const char *data, bool encipher, uint8_t template)
+static uint32_t queue(const char *what, const uint8_t head[4], const char *data, bool encipher,
+                      uint8_t template)
 {
     return bank_queue(&bank, &card, what, head, data, encipher, template);
 }
@@ -556,9 +577,11 @@ static struct script script_of(uint32_t id)
     return s;
 }
 
-/* The nth command of an answer's only template of that kind, which has the identifier id, as the card opens it. */
-static void open_command(const struct bank_answer *a, size_t n, uint8_t template, uint32_t id, struct emv_script *place, bool enciphered,
-                         struct buf *plain, const char *head)
+/* The nth command of an answer's only template of that kind, which has the identifier id, as the
+ * card opens it. */
+static void open_command(const struct bank_answer *a, size_t n, uint8_t template, uint32_t id,
+                         struct emv_script *place, bool enciphered, struct buf *plain,
+                         const char *head)
 {
     struct span in;
     struct emv_script_keys keys;
@@ -576,7 +599,8 @@ static void open_command(const struct bank_answer *a, size_t n, uint8_t template
         ck_assert_uint_eq(inner.tag, TAG_SCRIPT_COMMAND);
     } while (n-- > 0);
     ck_hex(span_of(inner.value.p, 4), head);
-    ck_ok(emv_script_keys_derive(&keys, card.cvn, secret_span(&card.smi), secret_span(&card.smc), place->atc, request.ac));
+    ck_ok(emv_script_keys_derive(&keys, card.cvn, secret_span(&card.smi), secret_span(&card.smc),
+                                 place->atc, request.ac));
     plain->n = 0;
     ck_ok(emv_script_open(&outcome, plain, place, &keys, inner.value, enciphered));
     ck_assert_int_eq(outcome, EMV_SCRIPT_OK);
@@ -601,7 +625,8 @@ static size_t count_commands(const struct bank_answer *a)
     size_t n = 0;
 
     while (tlv_next(&in, &t) == TP_OK)
-        for (inner = t.value; (t.tag == TAG_SCRIPT_71 || t.tag == TAG_SCRIPT_72) && tlv_next(&inner, &object) == TP_OK;)
+        for (inner = t.value; (t.tag == TAG_SCRIPT_71 || t.tag == TAG_SCRIPT_72) &&
+                              tlv_next(&inner, &object) == TP_OK;)
             n += object.tag == TAG_SCRIPT_COMMAND;
     return n;
 }
@@ -614,7 +639,8 @@ static struct emv_script start_script(void)
     return emv_script_start(card.cvn, atc, request.ac);
 }
 
-/* Book 3, 10.10: one template, under the identifier of the first, with as many commands as 128 bytes hold; the rest waits. */
+/* Book 3, 10.10: one template, under the identifier of the first, with as many commands as 128
+ * bytes hold; the rest waits. */
 START_TEST(several_scripts_are_one_template)
     {
         static const enum emv_cvn kinds[] = {EMV_CVN_10, EMV_CVN_18, EMV_CCD_3DES, EMV_CCD_AES};
@@ -626,7 +652,8 @@ START_TEST(several_scripts_are_one_template)
 
         open_with(kinds[_i], 0);
         for (size_t i = 0; i < 8; i++)
-            id[i] = queue("put-data", (const uint8_t[]){0x80, 0xDA, 0x9F, 0x58}, "\x05", false, 0x72);
+            id[i] =
+                queue("put-data", (const uint8_t[]){0x80, 0xDA, 0x9F, 0x58}, "\x05", false, 0x72);
         const struct bank_answer a = *fresh();
         struct emv_script place = start_script();
         struct tlv t;
@@ -636,7 +663,8 @@ START_TEST(several_scripts_are_one_template)
         ck_assert_uint_le(t.raw.n, 128);
         while (sent < 8 && script_of(id[sent]).state == SCRIPT_DELIVERED)
             sent++;
-        /* 72 L 9F18 04 …, and each 86 L CLA INS P1 P2 Lc, then 05 and a MAC of 8, or 81 01 05 8E 04 and a MAC of 4: 16 bytes */
+        /* 72 L 9F18 04 …, and each 86 L CLA INS P1 P2 Lc, then 05 and a MAC of 8, or 81 01 05 8E 04
+         * and a MAC of 4: 16 bytes */
         ck_assert_uint_eq(sent, (128 - 2 - 7) / 16);
         for (size_t i = 0; i < sent; i++) {
             open_command(&a, i, TAG_SCRIPT_72, id[0], &place, false, &plain, heads[_i < 2 ? 0 : 1]);
@@ -657,18 +685,22 @@ START_TEST(scripts_reach_the_card_once_and_their_result_is_known)
         struct secret digits;
 
         open_with(kinds[_i], 0);
-        const uint32_t change = queue("change-pin", (const uint8_t[]){0x80, 0x24, 0, 2}, "271828", true, 0x72);
-        const uint32_t first = queue("unblock-application", (const uint8_t[]){0x80, 0x18, 0, 0}, NULL, false, 0x71);
+        const uint32_t change =
+            queue("change-pin", (const uint8_t[]){0x80, 0x24, 0, 2}, "271828", true, 0x72);
+        const uint32_t first =
+            queue("unblock-application", (const uint8_t[]){0x80, 0x18, 0, 0}, NULL, false, 0x71);
 
         bank_usual(&terms, &card);
         terms.amount = BANK_CEILING + 1; /* a refusal carries them as well */
         struct bank_answer a = *pay();
 
         ck_assert_str_eq(a.code, "61");
-        ck_assert_uint_eq(count_templates(&a), visa ? 2 : 1); /* Book 3, 10.10 of the CCD: no more than one template */
+        ck_assert_uint_eq(count_templates(&a),
+                          visa ? 2 : 1); /* Book 3, 10.10 of the CCD: no more than one template */
         struct emv_script place = start_script();
 
-        open_command(&a, 0, TAG_SCRIPT_71, first, &place, false, &plain, visa ? "84180000" : "8C180000");
+        open_command(&a, 0, TAG_SCRIPT_71, first, &place, false, &plain,
+                     visa ? "84180000" : "8C180000");
         ck_assert_uint_eq(plain.n, 0);
         if (!visa) { /* the other one goes with the next answer */
             ck_assert_int_eq(script_of(change).state, SCRIPT_QUEUED);
@@ -679,9 +711,11 @@ START_TEST(scripts_reach_the_card_once_and_their_result_is_known)
             ck_assert_int_eq(script_of(first).state, SCRIPT_DONE);
             place = start_script();
         }
-        open_command(&a, 0, TAG_SCRIPT_72, change, &place, true, &plain, visa ? "84240002" : "8C240002");
+        open_command(&a, 0, TAG_SCRIPT_72, change, &place, true, &plain,
+                     visa ? "84240002" : "8C240002");
         if (visa)
-            ck_ok(pin_block_visa_parse(&digits, secret_span(&card.ac), buf_span(&plain), span_of(NULL, 0)));
+            ck_ok(pin_block_visa_parse(&digits, secret_span(&card.ac), buf_span(&plain),
+                                       span_of(NULL, 0)));
         else
             ck_ok(pin_block_parse(&digits, buf_span(&plain)));
         ck_assert(span_eq(secret_span(&digits), span_str("271828")));
@@ -714,17 +748,19 @@ static void result(uint32_t id, uint8_t what)
 
 START_TEST(failed_and_lost_scripts)
     {
-        uint32_t id = queue("change-pin", (const uint8_t[]){0x80, 0x24, 0, 2}, "271828", true, 0x72);
+        uint32_t id =
+            queue("change-pin", (const uint8_t[]){0x80, 0x24, 0, 2}, "271828", true, 0x72);
         struct bank_answer a = *fresh();
 
         ck_assert_uint_eq(count_templates(&a), 1);
         ck_assert_uint_gt(script_of(id).sealed_n, 0); /* it may have to go again */
-        a = *fresh();                                 /* its CVR knows of no script: it never came, and goes with this answer */
+        a = *fresh(); /* its CVR knows of no script: it never came, and goes with this answer */
         ck_assert_uint_eq(count_templates(&a), 1);
         ck_assert_int_eq(script_of(id).state, SCRIPT_DELIVERED);
         ck_assert_uint_eq(script_of(id).deliveries, 2);
         bank_usual(&terms, &card);
-        result(id, 0x20); /* 9F5B, that nobody signed, says done; the card's CVR says that none came */
+        result(id,
+               0x20); /* 9F5B, that nobody signed, says done; the card's CVR says that none came */
         ck_assert_uint_eq(count_templates(pay()), 1);
         ck_assert_int_eq(script_of(id).state, SCRIPT_DELIVERED);
         ck_assert_uint_eq(script_of(id).deliveries, 3);
@@ -741,9 +777,10 @@ START_TEST(failed_and_lost_scripts)
     }
 END_TEST
 
-/* Two scripts were delivered, in one template or (before, with Visa's cards) in one of each kind. What the CVR says (VIS: those that came;
- * Book 3, table CCD 10: those done; whether one failed), what 9F5B says of each template (Book 4, Annex A5), and what became of them by that:
- * where 9F5B does not fit the CVR it counts for nothing. */
+/* Two scripts were delivered, in one template or (before, with Visa's cards) in one of each kind.
+ * What the CVR says (VIS: those that came; Book 3, table CCD 10: those done; whether one failed),
+ * what 9F5B says of each template (Book 4, Annex A5), and what became of them by that: where 9F5B
+ * does not fit the CVR it counts for nothing. */
 static const struct {
     enum emv_cvn cvn;
     bool apart;
@@ -779,7 +816,8 @@ START_TEST(the_card_says_how_many_scripts_and_the_terminal_which)
 
         open_with(stories[_i].cvn, 0);
         for (size_t i = 0; i < 2; i++)
-            id[i] = queue("block-application", block, NULL, false, stories[_i].apart && i == 0 ? 0x71 : 0x72);
+            id[i] = queue("block-application", block, NULL, false,
+                          stories[_i].apart && i == 0 ? 0x71 : 0x72);
         ck_assert_uint_eq(count_templates(fresh()), stories[_i].apart ? 2 : 1);
         bank_usual(&terms, &card);
         terms.cvr[stories[_i].cvn == EMV_CVN_18 ? 2 : 3] = stories[_i].cvr;
@@ -787,19 +825,22 @@ START_TEST(the_card_says_how_many_scripts_and_the_terminal_which)
             result(id[i], stories[_i].told[i]);
         ck_assert_str_eq(pay()->code, "00");
         for (size_t i = 0; i < 2; i++)
-            ck_assert_msg(script_of(id[i]).state == stories[_i].state[i], "story %d, script %zu: %s", _i, i,
+            ck_assert_msg(script_of(id[i]).state == stories[_i].state[i],
+                          "story %d, script %zu: %s", _i, i,
                           script_state_name[script_of(id[i]).state]);
         teardown();
     }
 END_TEST
 
-/* A card that heard no issuer since still tells of the scripts before (VIS: last online transaction not completed): not of those that were lost. */
+/* A card that heard no issuer since still tells of the scripts before (VIS: last online transaction
+ * not completed): not of those that were lost. */
 START_TEST(old_counts_are_not_for_new_scripts)
     {
         const uint32_t first = queue("block-application", block, NULL, false, 0x72);
 
         ck_assert_uint_eq(count_templates(fresh()), 1);
-        const uint32_t lost = queue("block-card", (const uint8_t[]){0x80, 0x16, 0, 0}, NULL, false, 0x72);
+        const uint32_t lost =
+            queue("block-card", (const uint8_t[]){0x80, 0x16, 0, 0}, NULL, false, 0x72);
 
         bank_usual(&terms, &card);
         terms.cvr[2] = 0x10;
@@ -832,11 +873,14 @@ START_TEST(a_script_that_never_comes_is_an_alarm)
             alarms += strstr(line, "alarm: script 1 (block-application)") != NULL;
         fclose(f);
         ck_assert_uint_eq(script_of(id).deliveries, 5);
-        ck_assert_uint_eq(alarms, 2); /* at the fourth and the fifth answer: three, four deliveries and nothing done */
+        ck_assert_uint_eq(
+            alarms,
+            2); /* at the fourth and the fifth answer: three, four deliveries and nothing done */
     }
 END_TEST
 
-/* Book 3, 10.10: a terminal takes 128 bytes of scripts; what has no room comes with the next answer. */
+/* Book 3, 10.10: a terminal takes 128 bytes of scripts; what has no room comes with the next
+ * answer. */
 START_TEST(many_scripts_come_in_portions)
     {
         size_t got = 0, answers = 0;
@@ -851,7 +895,9 @@ START_TEST(many_scripts_come_in_portions)
 
             ck_assert(a->de55_n <= 4 + 10 + 128);
             ck_assert_uint_eq(count_templates(a), 1);
-            ck_assert_uint_eq(n, answers == 0 ? 7 : 2); /* 15 bytes each, in a template of 9 and no more than 128 */
+            ck_assert_uint_eq(
+                n,
+                answers == 0 ? 7 : 2); /* 15 bytes each, in a template of 9 and no more than 128 */
             got += n;
             answers++;
         }
@@ -864,7 +910,8 @@ END_TEST
 
 /* ---- the line ---- */
 
-/* Every field that doc/protocol.md wants of the message that stands in `request`, left out in turn. */
+/* Every field that doc/protocol.md wants of the message that stands in `request`, left out in turn.
+ */
 static void ck_needs(void)
 {
     const struct iso8583 whole = request.message;
@@ -875,11 +922,13 @@ static void ck_needs(void)
 
     ck_assert_uint_gt(n, 0);
     for (size_t i = 0; i < n; i++) {
-        ck_assert_msg(iso8583_has(&whole, needs[i]), "%04u: the test's own message has no field %u", whole.mti, needs[i]);
+        ck_assert_msg(iso8583_has(&whole, needs[i]), "%04u: the test's own message has no field %u",
+                      whole.mti, needs[i]);
         request.message = whole;
         request.message.field[needs[i]] = span_of(NULL, 0);
         if (needs[i] == 11) { /* nobody could tell what is answered */
-            ck_assert_int_eq(bank_exchange(&none, client, &request.message, &bank_error), TP_ERR_PEER);
+            ck_assert_int_eq(bank_exchange(&none, client, &request.message, &bank_error),
+                             TP_ERR_PEER);
             link_close(&client);
             client = bank_connect(&bank, BANK_ACQUIRER);
             continue;
@@ -887,7 +936,8 @@ static void ck_needs(void)
         snprintf(reason, sizeof(reason), "DE%u_MISSING", needs[i]);
         const struct bank_answer *a = ask();
 
-        ck_assert_msg(strcmp(a->code, "30") == 0, "%04u without %u: %s", whole.mti, needs[i], a->code);
+        ck_assert_msg(strcmp(a->code, "30") == 0, "%04u without %u: %s", whole.mti, needs[i],
+                      a->code);
         ck_assert(span_eq(a->message.field[44], span_str(reason)));
     }
 }
@@ -930,11 +980,14 @@ START_TEST(network_and_strangers)
         bank_acquirer(&bank, "00000000002");
         other = bank_connect(&bank, "00000000002");
         bank_usual(&terms, &card);
-        bank_authorisation(&request, &card, &terms); /* speaks for the first acquirer under the second one's certificate */
+        bank_authorisation(
+            &request, &card,
+            &terms); /* speaks for the first acquirer under the second one's certificate */
         ck_ok(bank_exchange(&a, other, &request.message, &bank_error));
         ck_assert_str_eq(a.code, "58");
         ck_assert_int_eq(reserved(), 0);
-        snprintf(terms.acquirer, sizeof(terms.acquirer), "00000000002"); /* the same number of another acquirer is another request */
+        snprintf(terms.acquirer, sizeof(terms.acquirer),
+                 "00000000002"); /* the same number of another acquirer is another request */
         bank_authorisation(&request, &card, &terms);
         ck_ok(bank_exchange(&a, other, &request.message, &bank_error));
         ck_assert_str_eq(a.code, "00");
@@ -950,7 +1003,8 @@ END_TEST
 START_TEST(missing_fields_and_objects)
     {
         char reason[16];
-        static const uint8_t fields[] = {2, 3, 4, 7, 12, 13, 14, 18, 22, 25, 32, 37, 41, 42, 49, 55};
+        static const uint8_t fields[] = {2,  3,  4,  7,  12, 13, 14, 18,
+                                         22, 25, 32, 37, 41, 42, 49, 55};
 
         for (size_t i = 0; i < sizeof(fields); i++) {
             bank_usual(&terms, &card);
@@ -964,7 +1018,8 @@ START_TEST(missing_fields_and_objects)
         }
         bank_usual(&terms, &card);
         bank_authorisation(&request, &card, &terms);
-        ck_ok(iso8583_set_text(&request.message, 35, "9990140000000999=30122010000012345")); /* track 2 of another card */
+        ck_ok(iso8583_set_text(&request.message, 35,
+                               "9990140000000999=30122010000012345")); /* track 2 of another card */
         ck_assert_str_eq(ask()->code, "30");
         request.message.field[35] = span_of(NULL, 0);
         request.message.field[11] = span_of(NULL, 0); /* nobody could tell what is answered */
@@ -975,12 +1030,14 @@ START_TEST(missing_fields_and_objects)
         client = bank_connect(&bank, BANK_ACQUIRER);
         bank_usual(&terms, &card);
         bank_authorisation(&request, &card, &terms);
-        for (struct span rest = request.message.field[55]; rest.n > 0;) { /* each object once under a tag that nobody knows */
+        for (struct span rest = request.message.field[55];
+             rest.n > 0;) { /* each object once under a tag that nobody knows */
             struct tlv t;
 
             ck_ok(tlv_next(&rest, &t));
             uint8_t *tag = request.de55 + (t.raw.p - request.de55), before[2] = {tag[0], tag[1]};
-            const bool needed = t.tag != TAG_PAN_SEQUENCE; /* without 9F34 nobody could see a PIN that the card knows nothing of */
+            const bool needed = t.tag != TAG_PAN_SEQUENCE; /* without 9F34 nobody could see a PIN
+                                                              that the card knows nothing of */
 
             if (!needed)
                 continue;
@@ -1010,7 +1067,8 @@ static void *spend(void *ctx)
 
     for (unsigned i = 0; i < 60; i++) {
         bank_usual(&t, &s->card);
-        t.atc = s->atc = (uint16_t)(s->atc + 4); /* four spenders of one card, each with counters of its own */
+        t.atc = s->atc =
+            (uint16_t)(s->atc + 4); /* four spenders of one card, each with counters of its own */
         t.amount = 1000;
         bank_authorisation(q, &s->card, &t);
         BANK_MUST(bank_exchange(a, c, &q->message, &bank_error));
@@ -1044,8 +1102,10 @@ START_TEST(nothing_is_spent_twice)
     }
 END_TEST
 
-#define COPIED "acquirer, rrn, account, digest, pan_masked, kind, amount, currency, atc, code, reason, approval, reserved, day, at, answer"
-#define TWICE  "INSERT INTO authorisation (" COPIED ") SELECT " COPIED " FROM authorisation"
+#define COPIED                                                                                     \
+    "acquirer, rrn, account, digest, pan_masked, kind, amount, currency, atc, code, reason, "      \
+    "approval, reserved, day, at, answer"
+#define TWICE "INSERT INTO authorisation (" COPIED ") SELECT " COPIED " FROM authorisation"
 
 /* What must never be, whoever asks: the schema itself refuses it. */
 START_TEST(the_books_refuse)
@@ -1078,7 +1138,8 @@ START_TEST(the_books_refuse)
         ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
         sqlite3_busy_timeout(db, 5000);
         for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
-            ck_assert_msg(sqlite3_exec(db, never[i], NULL, NULL, NULL) == SQLITE_CONSTRAINT, "%s: %s", never[i], sqlite3_errmsg(db));
+            ck_assert_msg(sqlite3_exec(db, never[i], NULL, NULL, NULL) == SQLITE_CONSTRAINT,
+                          "%s: %s", never[i], sqlite3_errmsg(db));
         sqlite3_close(db);
     }
 END_TEST
@@ -1093,15 +1154,20 @@ static enum tp_err pick(void *ctx, const struct script *s, struct tp_error *e)
     return TP_OK;
 }
 
-/* Three scripts of books that telepay made before it delivered again; their data were erased at delivery. */
+/* Three scripts of books that telepay made before it delivered again; their data were erased at
+ * delivery. */
 START_TEST(books_of_version_1_are_raised)
     {
         static const char rows[] =
             "INSERT INTO acquirer VALUES (1, '1', 1, 0);"
-            "INSERT INTO account VALUES (1, zeroblob(32), 1, '9', x'00', 20301231, 1, 2, 978, 1000, 0, 1000, 1000, 0, 7, 0);"
-            "INSERT INTO authorisation VALUES (1, 1, '1', 1, zeroblob(32), '9', 0, 100, 978, 7, '00', '', '000001', 100, 20261124, 0, x'');"
-            "INSERT INTO script VALUES (1, 1, 'change-pin', x'80240002', NULL, 1, 114, 1, 1, 5, 6, 0),"
-            " (2, 1, 'block-card', x'80160000', NULL, 0, 114, 1, 1, 5, 6, 0), (3, 1, 'put-data', x'00DA9F58', x'07', 0, 114, 0, NULL, 5, 0, 0);"
+            "INSERT INTO account VALUES (1, zeroblob(32), 1, '9', x'00', 20301231, 1, 2, 978, "
+            "1000, 0, 1000, 1000, 0, 7, 0);"
+            "INSERT INTO authorisation VALUES (1, 1, '1', 1, zeroblob(32), '9', 0, 100, 978, 7, "
+            "'00', '', '000001', 100, 20261124, 0, x'');"
+            "INSERT INTO script VALUES (1, 1, 'change-pin', x'80240002', NULL, 1, 114, 1, 1, 5, 6, "
+            "0),"
+            " (2, 1, 'block-card', x'80160000', NULL, 0, 114, 1, 1, 5, 6, 0), (3, 1, 'put-data', "
+            "x'00DA9F58', x'07', 0, 114, 0, NULL, 5, 0, 0);"
             "PRAGMA user_version = 1";
         static const enum script_state wanted[] = {SCRIPT_NOT_DONE, SCRIPT_QUEUED, SCRIPT_QUEUED};
         char path[96];
@@ -1114,7 +1180,8 @@ START_TEST(books_of_version_1_are_raised)
         snprintf(path, sizeof(path), "%s/old.db", bank.dir);
         ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
         ck_assert_int_eq(sqlite3_exec(db, issuer_schema[0], NULL, NULL, NULL), SQLITE_OK);
-        ck_assert_msg(sqlite3_exec(db, rows, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+        ck_assert_msg(sqlite3_exec(db, rows, NULL, NULL, NULL) == SQLITE_OK, "%s",
+                      sqlite3_errmsg(db));
         sqlite3_close(db);
         ck_assert_msg(book_open(&a.book, path, &bank_error) == TP_OK, "%s", bank_error.text);
         ck_ok(scripts_settle(&a, &account, &none, span_of(NULL, 0), &bank_error));
@@ -1126,7 +1193,8 @@ START_TEST(books_of_version_1_are_raised)
             ck_assert_uint_eq(s.deliveries, id < 3);
             ck_assert_uint_eq(s.sealed_n, id == 3);
         }
-        ck_ok(book_counter_free(a.book, 1, 7, 1, &reversed, &bank_error)); /* what the card made then is not known */
+        ck_ok(book_counter_free(a.book, 1, 7, 1, &reversed,
+                                &bank_error)); /* what the card made then is not known */
         ck_assert(!reversed);
         book_close(&a.book);
     }
@@ -1141,7 +1209,8 @@ static Suite *suite(void)
     tcase_add_loop_test(kinds, every_kind_of_card_is_approved_and_its_issuer_proved, 0, 7);
     tcase_add_loop_test(kinds, scripts_reach_the_card_once_and_their_result_is_known, 0, 4);
     tcase_add_loop_test(kinds, several_scripts_are_one_template, 0, 4);
-    tcase_add_loop_test(kinds, the_card_says_how_many_scripts_and_the_terminal_which, 0, SCRIPT_STORIES);
+    tcase_add_loop_test(kinds, the_card_says_how_many_scripts_and_the_terminal_which, 0,
+                        SCRIPT_STORIES);
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, the_same_again_is_answered_alike_and_reserved_once);

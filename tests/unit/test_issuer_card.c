@@ -1,5 +1,7 @@
-/* The issuer's server and the card of simcard/, which share no more than crypto/: the card's cryptogram is right for the issuer, the issuer's ARPC and scripts
- * are right for the card, for each kind of card and both ways to authenticate an issuer (EMV 4.4 Book 3, 10.9 and 10.11). The terminal is APDUs by hand. */
+/* The issuer's server and the card of simcard/, which share no more than crypto/: the card's
+ * cryptogram is right for the issuer, the issuer's ARPC and scripts are right for the card, for
+ * each kind of card and both ways to authenticate an issuer (EMV 4.4 Book 3, 10.9 and 10.11). The
+ * terminal is APDUs by hand. */
 #include "card_rig.h"
 
 #include <stdio.h>
@@ -57,7 +59,8 @@ static void ask(const char *verify)
     struct buf de55 = BUF_OF(room);
     struct tp_error e;
     /* the values of RIG_CDOL1 that the cryptogram covers, and the CVM results */
-    UNHEX(given, "9F0206000000001250 9F0306000000000000 9F1A020250 95050000000000 5F2A020978 9A03261123 9C0100 9F370411223344 9F3403410302");
+    UNHEX(given, "9F0206000000001250 9F0306000000000000 9F1A020250 95050000000000 5F2A020978 "
+                 "9A03261123 9C0100 9F370411223344 9F3403410302");
 
     ck_assert_uint_eq(rig_send(&rig, RIG_SELECT), 0x9000);
     ck_assert_uint_eq(rig_send(&rig, RIG_GPO), 0x9000);
@@ -78,7 +81,8 @@ static struct tlv of_answer(uint32_t tag)
 {
     struct tlv t;
 
-    ck_assert_msg(tlv_find(span_of(answer.de55, answer.de55_n), tag, &t) == TP_OK, "no %X in the answer", (unsigned)tag);
+    ck_assert_msg(tlv_find(span_of(answer.de55, answer.de55_n), tag, &t) == TP_OK,
+                  "no %X in the answer", (unsigned)tag);
     return t;
 }
 
@@ -97,7 +101,8 @@ static uint8_t end(enum perso_issuer way, const char *p1)
     if (way == PERSO_ISSUER_EXTERNAL)
         ck_assert_uint_eq(rig_second_ac(&rig, p1, arc), 0x9000);
     else {
-        snprintf(hex, sizeof(hex), "80AE%s00%02X%s%s%s00", p1, (unsigned)(34 + strlen(auth) / 2), arc, RIG_CDOL2, auth);
+        snprintf(hex, sizeof(hex), "80AE%s00%02X%s%s%s00", p1, (unsigned)(34 + strlen(auth) / 2),
+                 arc, RIG_CDOL2, auth);
         ck_assert_uint_eq(rig_send(&rig, hex), 0x9000);
     }
     return rig_value(&rig, TAG_CID).p[0];
@@ -116,8 +121,9 @@ static void run_script(void)
 static const struct {
     enum emv_cvn cvn;
     enum perso_issuer way;
-} kinds[] = {{EMV_CVN_10, PERSO_ISSUER_EXTERNAL}, {EMV_CVN_10, PERSO_ISSUER_CDOL2},   {EMV_CVN_18, PERSO_ISSUER_EXTERNAL},
-             {EMV_CVN_18, PERSO_ISSUER_CDOL2},    {EMV_CCD_3DES, PERSO_ISSUER_CDOL2}, {EMV_CCD_AES, PERSO_ISSUER_CDOL2}};
+} kinds[] = {{EMV_CVN_10, PERSO_ISSUER_EXTERNAL}, {EMV_CVN_10, PERSO_ISSUER_CDOL2},
+             {EMV_CVN_18, PERSO_ISSUER_EXTERNAL}, {EMV_CVN_18, PERSO_ISSUER_CDOL2},
+             {EMV_CCD_3DES, PERSO_ISSUER_CDOL2},  {EMV_CCD_AES, PERSO_ISSUER_CDOL2}};
 
 START_TEST(approved_with_a_new_pin_then_refused)
     {
@@ -125,7 +131,9 @@ START_TEST(approved_with_a_new_pin_then_refused)
         struct script s;
 
         setup_kind(kinds[_i].cvn, way);
-        const uint32_t id = bank_queue(&bank, &card, "change-pin", (const uint8_t[]){0x80, 0x24, 0x00, 0x02}, "4711", true, 0x72);
+        const uint32_t id =
+            bank_queue(&bank, &card, "change-pin", (const uint8_t[]){0x80, 0x24, 0x00, 0x02},
+                       "4711", true, 0x72);
 
         ask("0020008008241234FFFFFFFFFF");
         ck_assert_str_eq(answer.code, "00");
@@ -159,7 +167,8 @@ START_TEST(every_script_is_taken)
 
         setup_kind(kinds[_i].cvn, kinds[_i].way);
         for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
-            (void)bank_queue(&bank, &card, scripts[i].what, scripts[i].head, scripts[i].data, false, 0x72);
+            (void)bank_queue(&bank, &card, scripts[i].what, scripts[i].head, scripts[i].data, false,
+                             0x72);
         ask("0020008008241234FFFFFFFFFF");
         ck_assert_str_eq(answer.code, "00");
         ck_assert_uint_eq(end(kinds[_i].way, "40"), 0x40);
@@ -193,7 +202,8 @@ static Suite *suite(void)
 
     tcase_set_timeout(t, 120);
     tcase_add_unchecked_fixture(t, make_scheme, NULL);
-    tcase_add_loop_test(t, approved_with_a_new_pin_then_refused, 0, sizeof(kinds) / sizeof(kinds[0]));
+    tcase_add_loop_test(t, approved_with_a_new_pin_then_refused, 0,
+                        sizeof(kinds) / sizeof(kinds[0]));
     tcase_add_loop_test(t, every_script_is_taken, 0, sizeof(kinds) / sizeof(kinds[0]));
     suite_add_tcase(s, t);
     return s;

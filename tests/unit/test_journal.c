@@ -49,7 +49,13 @@ static void sql(const char *text)
 
 static struct receipt a_receipt(unsigned stan, int64_t amount)
 {
-    struct receipt r = {.state = PAYMENT_SIGNED, .date = DAY, .time = 91500, .amount = amount, .currency = 978, .stan = stan, .atc = 7};
+    struct receipt r = {.state = PAYMENT_SIGNED,
+                        .date = DAY,
+                        .time = 91500,
+                        .amount = amount,
+                        .currency = 978,
+                        .stan = stan,
+                        .atc = 7};
 
     strcpy(r.pan, "999014******0015");
     strcpy(r.merchant, "Librairie du Port");
@@ -116,9 +122,11 @@ END_TEST
 START_TEST(what_is_signed_waits_until_it_is_settled)
     {
         struct journal *j = open_it();
-        const struct answer yes = {.code = "00", .rrn = "632700000005"}, no = {.code = "63", .rrn = "632700000006", .reason = "SDAD_HASH"};
+        const struct answer yes = {.code = "00", .rrn = "632700000005"},
+                            no = {.code = "63", .rrn = "632700000006", .reason = "SDAD_HASH"};
         struct receipt other = a_receipt(6, 999);
-        const int64_t one = add(j, 5, 1250, "first message"), behind = add(j, 7, 100, "of the same card");
+        const int64_t one = add(j, 5, 1250, "first message"),
+                      behind = add(j, 7, 100, "of the same card");
         int64_t two;
         bool waits;
         uint8_t room[MESSAGE_MAX];
@@ -213,7 +221,8 @@ START_TEST(altered_messages_and_lost_keys_are_noticed)
         sql("UPDATE payment SET receipt = replace(receipt, '\"stan\":5', '\"stan\":6')");
         b.n = 0;
         ck_assert_int_eq(journal_pending(j, 0, &id, &r, &b, &e), TP_ERR_SECURITY);
-        sql("UPDATE payment SET receipt = replace(receipt, '\"stan\":6', '\"stan\":5'), message = zeroblob(40)");
+        sql("UPDATE payment SET receipt = replace(receipt, '\"stan\":6', '\"stan\":5'), message = "
+            "zeroblob(40)");
         ck_assert_int_eq(journal_pending(j, 0, &id, &r, &b, &e), TP_ERR_SECURITY);
         sql("UPDATE payment SET receipt = '{'");
         ck_assert_int_eq(journal_pending(j, 0, &id, &r, &b, &e), TP_ERR_IO);
@@ -276,8 +285,9 @@ END_TEST
 /* Amounts as typed, for a contract in euros. */
 START_TEST(amounts_a_contract_takes)
     {
-        static const char *const bad[] = {"0",   "0.00", "-1",  "-12.50", "12.505", "1234567890123", "10000000000.00", "",
-                                          "abc", "1e3",  "12.", "1 2",    "+5"};
+        static const char *const bad[] = {
+            "0",   "0.00", "-1",  "-12.50", "12.505", "1234567890123", "10000000000.00", "",
+            "abc", "1e3",  "12.", "1 2",    "+5"};
         const struct currency *eur = currency_by_alpha("EUR");
         int64_t minor;
 
@@ -285,10 +295,12 @@ START_TEST(amounts_a_contract_takes)
         ck_assert_int_eq(minor, 1250);
         ck_ok(pay_amount(&minor, eur, "12,5", NULL, &e));
         ck_assert_int_eq(minor, 1250);
-        ck_ok(pay_amount(&minor, eur, "9999999999.99", "eur", &e)); /* twelve digits: n 12 of 9F02 */
+        ck_ok(
+            pay_amount(&minor, eur, "9999999999.99", "eur", &e)); /* twelve digits: n 12 of 9F02 */
         ck_assert_int_eq(minor, 999999999999);
         for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-            ck_assert_msg(pay_amount(&minor, eur, bad[i], "EUR", &e) == TP_ERR_USAGE, "\"%s\"", bad[i]);
+            ck_assert_msg(pay_amount(&minor, eur, bad[i], "EUR", &e) == TP_ERR_USAGE, "\"%s\"",
+                          bad[i]);
         ck_assert_int_eq(pay_amount(&minor, eur, "1", "XXQ", &e), TP_ERR_USAGE);
         ck_assert_ptr_nonnull(strstr(e.text, "XXQ"));
         ck_assert_int_eq(pay_amount(&minor, eur, "1", "USD", &e), TP_ERR_USAGE);
@@ -379,7 +391,8 @@ START_TEST(lost_questions_are_found_when_their_process_is_gone)
     }
 END_TEST
 
-/* The TC that the card made in place of its ARQC comes behind the ARQC's reversal: before it, its counter would be taken for a replay. */
+/* The TC that the card made in place of its ARQC comes behind the ARQC's reversal: before it, its
+ * counter would be taken for a replay. */
 START_TEST(a_payment_behind_its_reversal)
     {
         struct journal *j = open_it();
@@ -393,7 +406,8 @@ START_TEST(a_payment_behind_its_reversal)
 
         ck_ok(journal_reverse(j, asked, "", "no answer", &e));
         ck_ok(journal_add(j, &r, span_str("the 0200"), asked, &id, &e));
-        ck_assert_int_eq(journal_pending(j, asked, &id, &read, &b, &e), TP_ERR_NOT_FOUND); /* the reversal passed over */
+        ck_assert_int_eq(journal_pending(j, asked, &id, &read, &b, &e),
+                         TP_ERR_NOT_FOUND); /* the reversal passed over */
         ck_ok(journal_settle(j, asked, &yes, &e));
         ck_pending(j, "the 0200");
         journal_close(&j);

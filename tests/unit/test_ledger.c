@@ -1,4 +1,5 @@
-/* The books: rules of DESIGN 8 and 9, one by one. test_ledger_model.c holds them against an independent model. */
+/* The books: rules of DESIGN 8 and 9, one by one. test_ledger_model.c holds them against an
+ * independent model. */
 #include "base/date.h"
 #include "ledger_fixture.h"
 
@@ -14,8 +15,9 @@ static enum ledger_verdict keep(struct fixture *f, struct tx_record *tx)
     return v;
 }
 
-static void ck_totals(struct fixture *f, uint32_t number, uint32_t debits, int64_t debit_amount, uint32_t credits, int64_t credit_amount,
-                      uint32_t reversals, int64_t reversal_amount)
+static void ck_totals(struct fixture *f, uint32_t number, uint32_t debits, int64_t debit_amount,
+                      uint32_t credits, int64_t credit_amount, uint32_t reversals,
+                      int64_t reversal_amount)
 {
     struct remise r;
 
@@ -56,7 +58,8 @@ START_TEST(a_payment_is_kept_and_read_back)
         ck_assert_str_eq(got.pan_masked, "999014******0015");
         ck_assert_uint_eq(got.atc, 10);
         ck_assert_int_eq(got.card_expiry, 20301231);
-        ck_assert(span_eq(got.digest, tx.digest) && span_eq(got.pan_lookup, tx.pan_lookup) && span_eq(got.pan_sealed, tx.pan_sealed));
+        ck_assert(span_eq(got.digest, tx.digest) && span_eq(got.pan_lookup, tx.pan_lookup) &&
+                  span_eq(got.pan_sealed, tx.pan_sealed));
         ck_hex(got.de55, "9F270140");
         ck_hex(got.stream, "8F01F1");
         ck_hex(SPAN_OF(got.ac), "0102030405060708");
@@ -78,7 +81,8 @@ START_TEST(repeats_count_once)
         char rrn[RRN_MAX];
 
         fixture_start(&f);
-        struct tx_record tx = fixture_tx(&room, 1, 7, 10, 1250), again = tx, other = fixture_tx(&other_room, 1, 7, 11, 9900);
+        struct tx_record tx = fixture_tx(&room, 1, 7, 10, 1250), again = tx,
+                         other = fixture_tx(&other_room, 1, 7, 11, 9900);
 
         ck_ok(ledger_look(f.l, &tx, true, &v, rrn, &f.e));
         ck_assert_int_eq(v, LEDGER_NEW);
@@ -99,7 +103,8 @@ END_TEST
 
 START_TEST(a_counter_of_a_card_counts_once)
     {
-        static const uint8_t aids[2][7] = {{0xF0, 0, 0, 0, 0x14, 0x10, 0x10}, {0xF0, 0, 0, 0, 0x14, 0x20, 0x20}};
+        static const uint8_t aids[2][7] = {{0xF0, 0, 0, 0, 0x14, 0x10, 0x10},
+                                           {0xF0, 0, 0, 0, 0x14, 0x20, 0x20}};
         struct fixture f;
         struct tx_room room;
         uint32_t stan = 0;
@@ -110,12 +115,17 @@ START_TEST(a_counter_of_a_card_counts_once)
             size_t aid;
             enum ledger_verdict verdict;
         } const rows[] = {
-            {10, 20301231, 1, 0, LEDGER_NEW},    {10, 20301231, 1, 0, LEDGER_ATC_OLD}, /* the same again */
-            {9, 20301231, 1, 0, LEDGER_NEW},     {9, 20301231, 1, 0, LEDGER_ATC_OLD},  /* signed before, while the line was down */
-            {10, 20301231, 2, 0, LEDGER_NEW},                                          /* another card under the same number has its own counter */
-            {10, 20301231, 1, 1, LEDGER_NEW},                                          /* so has another application of the card */
-            {10, 20341231, 1, 0, LEDGER_NEW},    {10, 20341231, 1, 0, LEDGER_ATC_OLD}, /* a renewed card begins anew */
-            {60000, 20301231, 1, 0, LEDGER_NEW}, {11, 20301231, 1, 0, LEDGER_NEW},     /* a wide gap is an alarm, and no refusal */
+            {10, 20301231, 1, 0, LEDGER_NEW},
+            {10, 20301231, 1, 0, LEDGER_ATC_OLD}, /* the same again */
+            {9, 20301231, 1, 0, LEDGER_NEW},
+            {9, 20301231, 1, 0, LEDGER_ATC_OLD}, /* signed before, while the line was down */
+            {10, 20301231, 2, 0,
+             LEDGER_NEW}, /* another card under the same number has its own counter */
+            {10, 20301231, 1, 1, LEDGER_NEW}, /* so has another application of the card */
+            {10, 20341231, 1, 0, LEDGER_NEW},
+            {10, 20341231, 1, 0, LEDGER_ATC_OLD}, /* a renewed card begins anew */
+            {60000, 20301231, 1, 0, LEDGER_NEW},
+            {11, 20301231, 1, 0, LEDGER_NEW}, /* a wide gap is an alarm, and no refusal */
         };
 
         fixture_start(&f);
@@ -129,15 +139,18 @@ START_TEST(a_counter_of_a_card_counts_once)
         }
         ck_totals(&f, 1, 7, 700, 0, 0, 0, 0);
         ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(f.l)),
-                                      "INSERT INTO tx SELECT rrn + 50, remise, terminal, date, stan + 50, time, kind, amount, psn, atc, card_expiry,"
-                                      " acknowledged, ac, digest, pan_lookup, pan_masked, pan_sealed, de55, stream, aid FROM tx LIMIT 1",
+                                      "INSERT INTO tx SELECT rrn + 50, remise, terminal, date, "
+                                      "stan + 50, time, kind, amount, psn, atc, card_expiry,"
+                                      " acknowledged, ac, digest, pan_lookup, pan_masked, "
+                                      "pan_sealed, de55, stream, aid FROM tx LIMIT 1",
                                       NULL, NULL, NULL),
                          SQLITE_CONSTRAINT_TRIGGER); /* whoever asks */
         fixture_end(&f);
     }
 END_TEST
 
-/* A contract gives back what its cards have paid, no more, within its sum a day (here 3.00), and nothing without that permission. */
+/* A contract gives back what its cards have paid, no more, within its sum a day (here 3.00), and
+ * nothing without that permission. */
 START_TEST(credits)
     {
         struct {
@@ -145,16 +158,24 @@ START_TEST(credits)
             enum tx_kind kind;
             int64_t amount;
             enum ledger_verdict verdict;
-        } const rows[] = {{7, TX_CREDIT, 100, LEDGER_CREDIT_UNPAID}, {7, TX_DEBIT, 250, LEDGER_NEW},  {8, TX_DEBIT, 900, LEDGER_NEW},
-                          {7, TX_CREDIT, 251, LEDGER_CREDIT_UNPAID}, {7, TX_CREDIT, 200, LEDGER_NEW}, {7, TX_CREDIT, 51, LEDGER_CREDIT_UNPAID},
-                          {8, TX_CREDIT, 101, LEDGER_CREDIT_DAY},    {8, TX_CREDIT, 100, LEDGER_NEW}, {7, TX_CREDIT, 50, LEDGER_CREDIT_DAY}};
+        } const rows[] = {{7, TX_CREDIT, 100, LEDGER_CREDIT_UNPAID},
+                          {7, TX_DEBIT, 250, LEDGER_NEW},
+                          {8, TX_DEBIT, 900, LEDGER_NEW},
+                          {7, TX_CREDIT, 251, LEDGER_CREDIT_UNPAID},
+                          {7, TX_CREDIT, 200, LEDGER_NEW},
+                          {7, TX_CREDIT, 51, LEDGER_CREDIT_UNPAID},
+                          {8, TX_CREDIT, 101, LEDGER_CREDIT_DAY},
+                          {8, TX_CREDIT, 100, LEDGER_NEW},
+                          {7, TX_CREDIT, 50, LEDGER_CREDIT_DAY}};
         struct fixture f;
         struct tx_room room;
         uint16_t atc = 0;
         char rrn[RRN_MAX] = "";
 
         fixture_start(&f);
-        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(f.l)), "UPDATE contract SET credit_day = 300", NULL, NULL, NULL), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(f.l)),
+                                      "UPDATE contract SET credit_day = 300", NULL, NULL, NULL),
+                         SQLITE_OK);
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
             atc++;
             struct tx_record tx = fixture_tx(&room, atc, rows[i].card, atc, rows[i].amount);
@@ -169,7 +190,9 @@ START_TEST(credits)
 
         again.kind = TX_CREDIT;
         ck_assert_int_eq(keep(&f, &again), LEDGER_NEW);
-        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(f.l)), "UPDATE contract SET credit_day = 0", NULL, NULL, NULL), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(f.l)),
+                                      "UPDATE contract SET credit_day = 0", NULL, NULL, NULL),
+                         SQLITE_OK);
         again = fixture_tx(&room, 101, 7, 101, 1);
         again.kind = TX_CREDIT;
         ck_assert_int_eq(keep(&f, &again), LEDGER_CREDIT_NONE);
@@ -177,7 +200,8 @@ START_TEST(credits)
     }
 END_TEST
 
-/* A debit of which a later credit gave back something is not reversed too, nor while the credit's issuer is being asked; what the centre refused was not paid. */
+/* A debit of which a later credit gave back something is not reversed too, nor while the credit's
+ * issuer is being asked; what the centre refused was not paid. */
 START_TEST(a_credit_and_a_reversal_of_one_debit)
     {
         static const struct issuer_said yes = {.code = "00", .approval = "A12345"};
@@ -191,7 +215,9 @@ START_TEST(a_credit_and_a_reversal_of_one_debit)
             time_t asked;
 
             fixture_start(&f);
-            struct tx_record debit = fixture_tx(&a, 1, 7, 1, 5000), credit = fixture_tx(&b, 2, 7, 2, 5000), more = fixture_tx(&c, 3, 7, 3, 5000);
+            struct tx_record debit = fixture_tx(&a, 1, 7, 1, 5000),
+                             credit = fixture_tx(&b, 2, 7, 2, 5000),
+                             more = fixture_tx(&c, 3, 7, 3, 5000);
 
             credit.kind = TX_CREDIT;
             credit.online = true;
@@ -200,17 +226,21 @@ START_TEST(a_credit_and_a_reversal_of_one_debit)
             ck_assert_int_eq(v, LEDGER_NEW);
             if (!in_flight)
                 ck_ok(ledger_ask_approved(f.l, &credit, &yes, &v, &f.e));
-            ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 1, 20261123, 0, &how, rrn, &f.e));
+            ck_ok(
+                ledger_reverse_original(f.l, CONTRACT, TERMINAL, 1, 20261123, 0, &how, rrn, &f.e));
             ck_assert_int_eq(how, REVERSAL_CREDITED);
             ck_assert_int_eq(ledger_reverse(f.l, debit.rrn, &f.e), TP_ERR_STATE);
             ck_ok(ledger_tx_get(f.l, debit.rrn, &more, &f.e));
             ck_assert_int_eq(more.state, TX_ACKNOWLEDGED);
             more = fixture_tx(&c, 3, 7, 3, 5000); /* paid again, of which no credit knows */
             ck_assert_int_eq(keep(&f, &more), LEDGER_NEW);
-            ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 3, 20261123, 0, &how, rrn, &f.e));
+            ck_ok(
+                ledger_reverse_original(f.l, CONTRACT, TERMINAL, 3, 20261123, 0, &how, rrn, &f.e));
             ck_assert_int_eq(how, REVERSAL_DONE);
-            ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 2, 20261123, 0, &how, rrn, &f.e)); /* the credit is taken back */
-            ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 1, 20261123, 0, &how, rrn, &f.e));
+            ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 2, 20261123, 0, &how, rrn,
+                                          &f.e)); /* the credit is taken back */
+            ck_ok(
+                ledger_reverse_original(f.l, CONTRACT, TERMINAL, 1, 20261123, 0, &how, rrn, &f.e));
             ck_assert_int_eq(how, REVERSAL_DONE);
             fixture_end(&f);
         }
@@ -229,10 +259,16 @@ static enum tp_err count_refusal(void *ctx, const struct refusal *x, struct tp_e
     return TP_OK;
 }
 
-/* A flood from one terminal leaves a bounded trace, and the others' refusals are kept all the same. */
+/* A flood from one terminal leaves a bounded trace, and the others' refusals are kept all the same.
+ */
 START_TEST(refusals_are_kept_and_bounded)
     {
-        struct refusal x = {.at = 1794000000, .contract = CONTRACT, .stan = 1, .amount = 1250, .currency = 978, .code = "63"};
+        struct refusal x = {.at = 1794000000,
+                            .contract = CONTRACT,
+                            .stan = 1,
+                            .amount = 1250,
+                            .currency = 978,
+                            .code = "63"};
         struct fixture f;
         unsigned kept = 0;
         int64_t beyond = 0;
@@ -262,7 +298,8 @@ START_TEST(refusals_are_kept_and_bounded)
     }
 END_TEST
 
-/* Reversals of payments that nobody knows: of one terminal five hundred a day are remembered, and what is known is reversed all the same. */
+/* Reversals of payments that nobody knows: of one terminal five hundred a day are remembered, and
+ * what is known is reversed all the same. */
 START_TEST(unknown_reversals_are_bounded)
     {
         struct fixture f;
@@ -276,20 +313,24 @@ START_TEST(unknown_reversals_are_bounded)
         ck_assert_int_eq(keep(&f, &tx), LEDGER_NEW);
         ck_ok(ledger_group_begin(f.l, &f.e));
         for (uint32_t stan = 1; stan <= 5000; stan++) {
-            ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, stan, 20261123, 0, &how, rrn, &f.e));
+            ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, stan, 20261123, 0, &how, rrn,
+                                          &f.e));
             ck_assert_int_eq(how, REVERSAL_REMEMBERED);
         }
         ck_ok(ledger_group_commit(f.l, &f.e));
         ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 5001, 20261123, 0, &how, rrn, &f.e));
         ck_assert_int_eq(how, REVERSAL_TOO_MANY);
-        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 5001, 20261124, 0, &how, rrn, &f.e)); /* whatever day it names */
+        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 5001, 20261124, 0, &how, rrn,
+                                      &f.e)); /* whatever day it names */
         ck_assert_int_eq(how, REVERSAL_TOO_MANY);
         ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 5000, 20261123, 0, &how, rrn, &f.e));
         ck_assert_int_eq(how, REVERSAL_REPEATED);
-        ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 900001, 20261123, 0, &how, rrn, &f.e));
+        ck_ok(
+            ledger_reverse_original(f.l, CONTRACT, TERMINAL, 900001, 20261123, 0, &how, rrn, &f.e));
         ck_assert_int_eq(how, REVERSAL_DONE);
         fixture_contract(&f, "000000000000124"); /* another terminal */
-        ck_ok(ledger_reverse_original(f.l, "000000000000124", TERMINAL, 5001, 20261123, 0, &how, rrn, &f.e));
+        ck_ok(ledger_reverse_original(f.l, "000000000000124", TERMINAL, 5001, 20261123, 0, &how,
+                                      rrn, &f.e));
         ck_assert_int_eq(how, REVERSAL_REMEMBERED);
         fixture_end(&f);
     }
@@ -310,7 +351,9 @@ START_TEST(serials)
         ck_assert_int_eq(ledger_terminal_add(f.l, &third, &f.e), TP_ERR_EXISTS);
         ck_ok(ledger_acquirer_id(f.l, id, &f.e));
         ck_assert_uint_eq(strlen(id), 16);
-        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(f.l)), "UPDATE acquirer SET id = '0123456789ABCDEF'", NULL, NULL, NULL),
+        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(f.l)),
+                                      "UPDATE acquirer SET id = '0123456789ABCDEF'", NULL, NULL,
+                                      NULL),
                          SQLITE_CONSTRAINT_TRIGGER);
         fixture_end(&f);
     }
@@ -332,7 +375,8 @@ START_TEST(opposed_cards_are_not_kept)
         ck_ok(ledger_opposition_add(f.l, tx.pan_lookup, "999014******0015", true, &f.e));
         ck_ok(ledger_look(f.l, &tx, true, &v, rrn, &f.e));
         ck_assert_int_eq(v, LEDGER_OPPOSITION_STOLEN);
-        ck_assert_int_eq(keep(&f, &before), LEDGER_REPEAT); /* what was acknowledged before is answered as before */
+        ck_assert_int_eq(keep(&f, &before),
+                         LEDGER_REPEAT); /* what was acknowledged before is answered as before */
         ck_ok(ledger_opposition_remove(f.l, tx.pan_lookup, &f.e));
         ck_assert_int_eq(ledger_opposition_remove(f.l, tx.pan_lookup, &f.e), TP_ERR_NOT_FOUND);
         ck_assert_int_eq(keep(&f, &tx), LEDGER_NEW);
@@ -348,7 +392,8 @@ START_TEST(reversal_before_the_close_only)
         struct tx_record got;
 
         fixture_start(&f);
-        struct tx_record one = fixture_tx(&a, 1, 7, 1, 1000), two = fixture_tx(&b, 2, 7, 2, 300), three = fixture_tx(&c, 3, 7, 3, 50);
+        struct tx_record one = fixture_tx(&a, 1, 7, 1, 1000), two = fixture_tx(&b, 2, 7, 2, 300),
+                         three = fixture_tx(&c, 3, 7, 3, 50);
 
         three.kind = TX_CREDIT;
         ck_assert_int_eq(keep(&f, &one), LEDGER_NEW);
@@ -395,7 +440,9 @@ START_TEST(a_reversal_may_overtake_its_payment)
         ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 2, 20261123, 0, &how, rrn, &f.e));
         ck_assert_int_eq(how, REVERSAL_REPEATED);
         ck_assert_str_eq(rrn, known.rrn);
-        ck_assert_int_eq(ledger_reverse_original(f.l, CONTRACT, "99999999", 2, 20261123, 0, &how, rrn, &f.e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(
+            ledger_reverse_original(f.l, CONTRACT, "99999999", 2, 20261123, 0, &how, rrn, &f.e),
+            TP_ERR_NOT_FOUND);
         ck_totals(&f, 1, 0, 0, 0, 0, 1, 300);
         fixture_end(&f);
     }
@@ -408,7 +455,8 @@ START_TEST(remises_run_without_a_gap)
         struct remise r;
 
         fixture_start(&f);
-        ck_assert_int_eq(ledger_remise_close(f.l, CONTRACT, &r, &f.e), TP_ERR_NOT_FOUND); /* nothing to collect */
+        ck_assert_int_eq(ledger_remise_close(f.l, CONTRACT, &r, &f.e),
+                         TP_ERR_NOT_FOUND); /* nothing to collect */
         for (uint32_t i = 1; i <= 5; i++) {
             struct tx_record tx = fixture_tx(&room, i, 7, (uint16_t)i, 100 * i);
 
@@ -482,17 +530,21 @@ START_TEST(a_remise_goes_its_way)
         ck_assert_str_eq(seen.rrn[2], tx[3].rrn);
         ck_ok(ledger_tx_get(f.l, tx[0].rrn, &got, &f.e));
         ck_assert_int_eq(got.state, TX_IN_REMISE);
-        ck_assert_int_eq(ledger_remise_collected(f.l, CONTRACT, 1, NULL, 0, "ok", &f.e), TP_ERR_STATE);
+        ck_assert_int_eq(ledger_remise_collected(f.l, CONTRACT, 1, NULL, 0, "ok", &f.e),
+                         TP_ERR_STATE);
         ck_ok(ledger_remise_submitted(f.l, CONTRACT, 1, hash, &f.e));
         ck_ok(ledger_remise_submitted(f.l, CONTRACT, 1, hash, &f.e));
         ck_assert_int_eq(ledger_remise_submitted(f.l, CONTRACT, 1, other, &f.e), TP_ERR_EXISTS);
-        ck_assert_int_eq(ledger_remise_collected(f.l, CONTRACT, 1, beyond, 1, "ok", &f.e), TP_ERR_RANGE);
-        ck_assert_int_eq(ledger_remise_collected(f.l, CONTRACT, 1, twice, 2, "ok", &f.e), TP_ERR_RANGE);
+        ck_assert_int_eq(ledger_remise_collected(f.l, CONTRACT, 1, beyond, 1, "ok", &f.e),
+                         TP_ERR_RANGE);
+        ck_assert_int_eq(ledger_remise_collected(f.l, CONTRACT, 1, twice, 2, "ok", &f.e),
+                         TP_ERR_RANGE);
         ck_ok(ledger_suspense_each(f.l, true, count_suspense, &n, &f.e));
         ck_assert_int_eq(n, 0); /* of a refused outcome nothing is kept */
         ck_ok(ledger_remise_collected(f.l, CONTRACT, 1, refused, 2, "two refused", &f.e));
         ck_ok(ledger_remise_collected(f.l, CONTRACT, 1, refused, 2, "two refused", &f.e));
-        ck_assert_int_eq(ledger_remise_collected(f.l, CONTRACT, 1, refused, 1, "one refused", &f.e), TP_ERR_EXISTS);
+        ck_assert_int_eq(ledger_remise_collected(f.l, CONTRACT, 1, refused, 1, "one refused", &f.e),
+                         TP_ERR_EXISTS);
         ck_assert_int_eq(ledger_remise_rejected(f.l, CONTRACT, 1, "no", &f.e), TP_ERR_STATE);
         ck_ok(ledger_remise_get(f.l, CONTRACT, 1, &r, &f.e));
         ck_assert_int_eq(r.state, REMISE_COLLECTED);
@@ -554,8 +606,8 @@ START_TEST(a_group_is_whole_or_nothing)
         struct tx_record got;
 
         fixture_start(&f);
-        struct tx_record one = fixture_tx(&a, 1, 7, 1, 1000), two = fixture_tx(&b, 2, 7, 2, 300), big = fixture_tx(&c, 3, 7, 3, 50),
-                         usd = fixture_tx(&d, 4, 7, 4, 50);
+        struct tx_record one = fixture_tx(&a, 1, 7, 1, 1000), two = fixture_tx(&b, 2, 7, 2, 300),
+                         big = fixture_tx(&c, 3, 7, 3, 50), usd = fixture_tx(&d, 4, 7, 4, 50);
         uint8_t *const too_long = calloc(1, EVIDENCE_MAX + 1);
 
         ck_assert_ptr_nonnull(too_long);
@@ -570,7 +622,8 @@ START_TEST(a_group_is_whole_or_nothing)
         ck_ok(ledger_group_begin(f.l, &f.e));
         ck_ok(ledger_acknowledge(f.l, &one, &v, &f.e));
         ck_assert_int_eq(v, LEDGER_NEW);
-        ck_assert_int_eq(ledger_acknowledge(f.l, &big, &v, &f.e), TP_ERR_RANGE); /* leaves the group as it was */
+        ck_assert_int_eq(ledger_acknowledge(f.l, &big, &v, &f.e),
+                         TP_ERR_RANGE); /* leaves the group as it was */
         ck_assert_int_eq(ledger_acknowledge(f.l, &usd, &v, &f.e), TP_ERR_RANGE);
         ck_ok(ledger_acknowledge(f.l, &two, &v, &f.e));
         ck_assert_int_eq(v, LEDGER_NEW);
@@ -593,12 +646,15 @@ START_TEST(totals_that_are_full_take_nothing)
         fixture_start(&f);
         struct tx_record one = fixture_tx(&a, 1, 7, 1, 1000);
 
-        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(f.l)), "UPDATE remise SET debit_amount = 9223372036854775000", NULL, NULL, NULL),
+        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(f.l)),
+                                      "UPDATE remise SET debit_amount = 9223372036854775000", NULL,
+                                      NULL, NULL),
                          SQLITE_OK);
         ck_ok(ledger_group_begin(f.l, &f.e));
         r = ledger_acknowledge(f.l, &one, &v, &f.e);
         ck_assert(r != TP_OK);
-        if (r == TP_ERR_RANGE || r == TP_ERR_NOT_FOUND) /* these say that the group is as it was, and the committer commits it */
+        if (r == TP_ERR_RANGE || r == TP_ERR_NOT_FOUND) /* these say that the group is as it was,
+                                                           and the committer commits it */
             ck_ok(ledger_group_commit(f.l, &f.e));
         else
             ledger_group_rollback(f.l);
@@ -624,7 +680,8 @@ START_TEST(closed_contracts_take_nothing)
         ck_assert_int_eq(ledger_terminal_add(f.l, &t, &f.e), TP_ERR_NOT_FOUND);
         ck_ok(ledger_contract_get(f.l, CONTRACT, &c, &f.e));
         ck_assert_int_eq(ledger_contract_add(f.l, &c, &f.e), TP_ERR_EXISTS);
-        ck_assert(c.open && c.mcc == 5942 && c.floor == 5000 && c.ceiling == 100000 && c.close_hour == 2230 && c.country == 250);
+        ck_assert(c.open && c.mcc == 5942 && c.floor == 5000 && c.ceiling == 100000 &&
+                  c.close_hour == 2230 && c.country == 250);
         ck_ok(ledger_contract_shut(f.l, CONTRACT, &f.e));
         ck_assert_int_eq(ledger_contract_shut(f.l, "nobody", &f.e), TP_ERR_NOT_FOUND);
         ck_assert_int_eq(keep(&f, &one), LEDGER_REPEAT);
@@ -637,7 +694,8 @@ START_TEST(closed_contracts_take_nothing)
     }
 END_TEST
 
-/* What SQL by hand must not be able to do while the schema stands: each of these is refused by a trigger or check. */
+/* What SQL by hand must not be able to do while the schema stands: each of these is refused by a
+ * trigger or check. */
 START_TEST(the_schema_refuses_crooked_ways)
     {
         static const char *const crooked[] = {
@@ -651,8 +709,11 @@ START_TEST(the_schema_refuses_crooked_ways)
             "UPDATE remise SET number = 9 WHERE number = 1",
             "UPDATE remise SET hash = zeroblob(3) WHERE number = 1",
             "INSERT INTO remise (contract, number, state, opened) VALUES (1, 4, 0, 0)",
-            "INSERT INTO remise (contract, number, state, opened) VALUES (1, 3, 0, 0)", /* a second open one */
-            "INSERT INTO reversal (terminal, date, stan, rrn, at) SELECT terminal, date, stan, rrn, 0 FROM tx WHERE stan = 1",
+            "INSERT INTO remise (contract, number, state, opened) VALUES (1, 3, 0, 0)", /* a second
+                                                                                           open one
+                                                                                         */
+            "INSERT INTO reversal (terminal, date, stan, rrn, at) SELECT terminal, date, stan, "
+            "rrn, 0 FROM tx WHERE stan = 1",
             "UPDATE card SET atc = atc",
             "UPDATE contract SET currency = 840",
             "UPDATE remise SET debits = -1 WHERE number = 2",
@@ -670,13 +731,16 @@ START_TEST(the_schema_refuses_crooked_ways)
         ck_assert_int_eq(keep(&f, &two), LEDGER_NEW);
         ck_ok(ledger_reverse(f.l, two.rrn, &f.e));
         for (size_t i = 0; i < sizeof(crooked) / sizeof(crooked[0]); i++)
-            ck_assert_msg(sqlite3_exec(db_handle(ledger_db(f.l)), crooked[i], NULL, NULL, NULL) != SQLITE_OK, "taken: %s", crooked[i]);
+            ck_assert_msg(sqlite3_exec(db_handle(ledger_db(f.l)), crooked[i], NULL, NULL, NULL) !=
+                              SQLITE_OK,
+                          "taken: %s", crooked[i]);
         ck_totals(&f, 1, 1, 1000, 0, 0, 0, 0);
         fixture_end(&f);
     }
 END_TEST
 
-static enum tp_err count_tx(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e)
+static enum tp_err count_tx(void *ctx, uint32_t sequence, const struct tx_record *tx,
+                            struct tp_error *e)
 {
     (void)tx;
     (void)e;
@@ -684,7 +748,8 @@ static enum tp_err count_tx(void *ctx, uint32_t sequence, const struct tx_record
     return TP_OK;
 }
 
-static enum tp_err stop_at_two(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e)
+static enum tp_err stop_at_two(void *ctx, uint32_t sequence, const struct tx_record *tx,
+                               struct tp_error *e)
 {
     (void)ctx;
     return sequence == 2 ? tp_fail(e, TP_ERR_CANCELLED, "enough at %s", tx->rrn) : TP_OK;
@@ -712,26 +777,35 @@ START_TEST(lists_are_filtered)
         static const struct {
             struct tx_filter filter;
             uint32_t n;
-        } cases[] = {{{NULL, -1, -1}, 6},           {{CONTRACT, -1, -1}, 4},      {{"B", -1, -1}, 2},
-                     {{NULL, TX_IN_REMISE, -1}, 2}, {{NULL, TX_REVERSED, -1}, 1}, {{NULL, TX_ACKNOWLEDGED, -1}, 3},
-                     {{CONTRACT, -1, 2}, 2},        {{NULL, -1, 1}, 4},           {{"B", -1, 2}, 0}};
+        } cases[] = {{{NULL, -1, -1}, 6},
+                     {{CONTRACT, -1, -1}, 4},
+                     {{"B", -1, -1}, 2},
+                     {{NULL, TX_IN_REMISE, -1}, 2},
+                     {{NULL, TX_REVERSED, -1}, 1},
+                     {{NULL, TX_ACKNOWLEDGED, -1}, 3},
+                     {{CONTRACT, -1, 2}, 2},
+                     {{NULL, -1, 1}, 4},
+                     {{"B", -1, 2}, 0}};
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
             uint32_t n = 0;
 
             ck_ok(ledger_tx_each(f.l, &cases[i].filter, count_tx, &n, &f.e));
             ck_assert_uint_eq(n, cases[i].n);
         }
-        ck_assert_int_eq(ledger_tx_each(f.l, &cases[0].filter, stop_at_two, NULL, &f.e), TP_ERR_CANCELLED);
+        ck_assert_int_eq(ledger_tx_each(f.l, &cases[0].filter, stop_at_two, NULL, &f.e),
+                         TP_ERR_CANCELLED);
         fixture_end(&f);
     }
 END_TEST
 
 /* ---- questions to issuers ---- */
 
-static const struct issuer_said approved = {.code = "00", .approval = "A12345"}, refused = {.code = "51", .reason = "ISSUER"},
+static const struct issuer_said approved = {.code = "00", .approval = "A12345"},
+                                refused = {.code = "51", .reason = "ISSUER"},
                                 lost = {.code = "91", .reason = "ISSUER_TIMEOUT"};
 
-static struct tx_record ask(struct fixture *f, struct tx_room *room, uint32_t stan, uint16_t atc, enum ledger_verdict wanted)
+static struct tx_record ask(struct fixture *f, struct tx_room *room, uint32_t stan, uint16_t atc,
+                            enum ledger_verdict wanted)
 {
     struct tx_record tx = fixture_tx(room, stan, 7, atc, 1250);
     enum ledger_verdict v;
@@ -743,7 +817,8 @@ static struct tx_record ask(struct fixture *f, struct tx_room *room, uint32_t st
     return tx;
 }
 
-static void ck_authorisation(struct fixture *f, const char *rrn, enum authorisation_state state, const char *code)
+static void ck_authorisation(struct fixture *f, const char *rrn, enum authorisation_state state,
+                             const char *code)
 {
     struct authorisation a;
 
@@ -776,7 +851,8 @@ START_TEST(asked_approved_and_taken_back)
         ck_assert_str_eq(read.approval, "A12345");
         ck_ok(ledger_look(f.l, &tx, true, &v, rrn, &f.e));
         ck_assert_int_eq(v, LEDGER_REPEAT);
-        ck_ok(ledger_reverse(f.l, tx.rrn, &f.e)); /* in the same database transaction the issuer is to be told */
+        ck_ok(ledger_reverse(f.l, tx.rrn,
+                             &f.e)); /* in the same database transaction the issuer is to be told */
         ck_authorisation(&f, tx.rrn, AUTHORISATION_TO_REVERSE, "00");
         ck_ok(ledger_released(f.l, tx.rrn, &f.e));
         ck_ok(ledger_released(f.l, tx.rrn, &f.e));
@@ -806,12 +882,15 @@ START_TEST(asked_in_vain)
         ck_assert_int_eq(v, LEDGER_REVERSED);
         ck_authorisation(&f, late.rrn, AUTHORISATION_TO_REVERSE, "91");
         late = ask(&f, &late_room, 4, 7, LEDGER_NEW);
-        ck_assert_int_eq(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 4, 20261123, 1251, &how, rrn, &f.e), TP_ERR_RANGE);
+        ck_assert_int_eq(
+            ledger_reverse_original(f.l, CONTRACT, TERMINAL, 4, 20261123, 1251, &how, rrn, &f.e),
+            TP_ERR_RANGE);
         ck_ok(ledger_reverse_original(f.l, CONTRACT, TERMINAL, 4, 20261123, 1250, &how, rrn, &f.e));
         ck_authorisation(&f, late.rrn, AUTHORISATION_TO_REVERSE, "12");
         ck_ok(ledger_ask_approved(f.l, &late, &approved, &v, &f.e));
         ck_assert_int_eq(v, LEDGER_REVERSED);
-        late = ask(&f, &late_room, 5, 8, LEDGER_NEW); /* still asked when the program starts again */
+        late =
+            ask(&f, &late_room, 5, 8, LEDGER_NEW); /* still asked when the program starts again */
         ck_ok(ledger_ask_recover(f.l, &lost, &f.e));
         ck_authorisation(&f, late.rrn, AUTHORISATION_TO_REVERSE, "91");
         fixture_end(&f);
@@ -823,7 +902,8 @@ END_TEST
  * payment comes. */
 START_TEST(a_counter_that_somebody_named)
     {
-        static const struct issuer_said unknown = {.code = "63", .reason = "ISSUER"}, unread = {.code = "30", .reason = "ISSUER"};
+        static const struct issuer_said unknown = {.code = "63", .reason = "ISSUER"},
+                                        unread = {.code = "30", .reason = "ISSUER"};
         static const struct {
             bool vouched;
             const struct issuer_said *said;
@@ -893,8 +973,10 @@ END_TEST
 /* What the schema refuses, whoever asks. */
 START_TEST(questions_go_one_way)
     {
-        static const char *const never[] = {"DELETE FROM authorisation", "UPDATE authorisation SET amount = 1", "UPDATE authorisation SET state = 4",
-                                            "UPDATE authorisation SET state = 0, code = ''", "UPDATE authorisation SET issuer = 'x'"};
+        static const char *const never[] = {
+            "DELETE FROM authorisation", "UPDATE authorisation SET amount = 1",
+            "UPDATE authorisation SET state = 4", "UPDATE authorisation SET state = 0, code = ''",
+            "UPDATE authorisation SET issuer = 'x'"};
         struct fixture f;
         struct tx_room room;
         struct tx_record tx;
@@ -903,7 +985,9 @@ START_TEST(questions_go_one_way)
         tx = ask(&f, &room, 1, 5, LEDGER_NEW);
         ck_ok(ledger_ask_refused(f.l, tx.rrn, &refused, &f.e));
         for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
-            ck_assert_msg(sqlite3_exec(db_handle(ledger_db(f.l)), never[i], NULL, NULL, NULL) == SQLITE_CONSTRAINT_TRIGGER, "%s", never[i]);
+            ck_assert_msg(sqlite3_exec(db_handle(ledger_db(f.l)), never[i], NULL, NULL, NULL) ==
+                              SQLITE_CONSTRAINT_TRIGGER,
+                          "%s", never[i]);
         fixture_end(&f);
     }
 END_TEST
@@ -912,14 +996,19 @@ END_TEST
 START_TEST(books_of_the_first_version)
     {
         static const char fill[] =
-            "INSERT INTO contract VALUES (1, '000000000000123', 'Librairie', 5942, 978, 250, 5000, 100000, -1, 1, 1);"
+            "INSERT INTO contract VALUES (1, '000000000000123', 'Librairie', 5942, 978, 250, 5000, "
+            "100000, -1, 1, 1);"
             "INSERT INTO terminal VALUES (1, 1, '00000001', 1, 1);"
-            "INSERT INTO contract VALUES (2, '000000000000124', 'Autre', 5942, 978, 250, 5000, 100000, -1, 1, 1);"
+            "INSERT INTO contract VALUES (2, '000000000000124', 'Autre', 5942, 978, 250, 5000, "
+            "100000, -1, 1, 1);"
             /* numbers that two contracts have, and one that looks like a serial made for them */
-            "INSERT INTO terminal VALUES (2, 1, '00000002', 1, 1), (3, 2, '00000002', 1, 1), (4, 2, 'T0000002', 1, 1);"
-            "INSERT INTO remise (remise, contract, number, state, debits, debit_amount, opened) VALUES (1, 1, 1, 0, 1, 1250, 1);"
+            "INSERT INTO terminal VALUES (2, 1, '00000002', 1, 1), (3, 2, '00000002', 1, 1), (4, "
+            "2, 'T0000002', 1, 1);"
+            "INSERT INTO remise (remise, contract, number, state, debits, debit_amount, opened) "
+            "VALUES (1, 1, 1, 0, 1, 1250, 1);"
             "INSERT INTO card VALUES (zeroblob(32), 1, 5);"
-            "INSERT INTO tx VALUES (632700000001, 1, 1, 20261123, 1, 101500, 0, 1250, 1, 5, 20301231, 1, zeroblob(8), zeroblob(32), zeroblob(32),"
+            "INSERT INTO tx VALUES (632700000001, 1, 1, 20261123, 1, 101500, 0, 1250, 1, 5, "
+            "20301231, 1, zeroblob(8), zeroblob(32), zeroblob(32),"
             " '999014******0015', zeroblob(44), x'00', x'00');";
         struct fixture f = {.l = NULL};
         struct db *db = NULL;

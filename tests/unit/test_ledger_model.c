@@ -1,5 +1,6 @@
-/* The books against an independent model: seeded random runs of everything that can happen to a contract, in groups that are committed or rolled back; the
- * model is plain arrays that are searched and summed from scratch at every look. LEDGER_MODEL_SEED changes the first seed. */
+/* The books against an independent model: seeded random runs of everything that can happen to a
+ * contract, in groups that are committed or rolled back; the model is plain arrays that are
+ * searched and summed from scratch at every look. LEDGER_MODEL_SEED changes the first seed. */
 #include "ledger_fixture.h"
 
 #define ITEMS   600
@@ -94,7 +95,8 @@ static int64_t balance(const struct model *m, uint32_t card)
     return sum;
 }
 
-/* A debit that a later credit gave back: with it reversed, the card would have got more than it paid. */
+/* A debit that a later credit gave back: with it reversed, the card would have got more than it
+ * paid. */
 static bool is_credited(const struct model *m, const struct item *of)
 {
     if (of->kind != TX_DEBIT || balance(m, of->card) >= of->amount)
@@ -125,7 +127,8 @@ static void pay(struct run *r)
 
     if (r->m.n == ITEMS || atc < 0)
         return;
-    struct tx_record tx = fixture_tx(&room, stan, card, (uint16_t)atc, 1 + pick(r, credit ? 30000 : 100000));
+    struct tx_record tx =
+        fixture_tx(&room, stan, card, (uint16_t)atc, 1 + pick(r, credit ? 30000 : 100000));
 
     tx.kind = credit ? TX_CREDIT : TX_DEBIT;
     if (is_forewarned(&r->m, stan))
@@ -141,7 +144,12 @@ static void pay(struct run *r)
         return;
     struct item *i = &r->m.item[r->m.n++];
 
-    *i = (struct item){.stan = stan, .card = card, .remise = r->m.remises, .amount = tx.amount, .kind = tx.kind, .atc = (uint16_t)atc};
+    *i = (struct item){.stan = stan,
+                       .card = card,
+                       .remise = r->m.remises,
+                       .amount = tx.amount,
+                       .kind = tx.kind,
+                       .atc = (uint16_t)atc};
     memcpy(i->rrn, tx.rrn, RRN_MAX);
 }
 
@@ -165,7 +173,8 @@ static void reverse(struct run *r)
     if (r->m.n == 0)
         return;
     struct item *i = &r->m.item[pick(r, (uint32_t)r->m.n)];
-    const bool may = i->reversed || (r->m.remise[i->remise - 1] == REMISE_OPEN && !is_credited(&r->m, i));
+    const bool may =
+        i->reversed || (r->m.remise[i->remise - 1] == REMISE_OPEN && !is_credited(&r->m, i));
 
     ck_assert_int_eq(ledger_reverse(r->f.l, i->rrn, &r->f.e), may ? TP_OK : TP_ERR_STATE);
     i->reversed = may ? true : i->reversed;
@@ -177,7 +186,8 @@ static void reverse_original(struct run *r)
     struct item *i = by_stan(&r->m, stan);
     enum ledger_reversal how = REVERSAL_DONE;
     char rrn[RRN_MAX];
-    const enum tp_err e = ledger_reverse_original(r->f.l, CONTRACT, TERMINAL, stan, 20261123, 0, &how, rrn, &r->f.e);
+    const enum tp_err e =
+        ledger_reverse_original(r->f.l, CONTRACT, TERMINAL, stan, 20261123, 0, &how, rrn, &r->f.e);
 
     if (i != NULL && !i->reversed && r->m.remise[i->remise - 1] != REMISE_OPEN) {
         ck_assert_int_eq(e, TP_ERR_STATE);
@@ -209,7 +219,8 @@ static void oppose(struct run *r)
         r->m.opposed[card] = -1;
     } else if (pick(r, 3) == 0) {
         r->m.opposed[card] = (int)pick(r, 2);
-        ck_ok(ledger_opposition_add(r->f.l, tx.pan_lookup, tx.pan_masked, r->m.opposed[card] == 1, &r->f.e));
+        ck_ok(ledger_opposition_add(r->f.l, tx.pan_lookup, tx.pan_masked, r->m.opposed[card] == 1,
+                                    &r->f.e));
     }
 }
 
@@ -271,7 +282,9 @@ static void refuse_some(struct run *r, uint32_t number)
         refused[n].sequence = sequence;
         snprintf(refused[n++].reason, sizeof(refused[0].reason), "refused");
     }
-    ck_assert_msg(ledger_remise_collected(r->f.l, CONTRACT, number, refused, n, "some", &r->f.e) == TP_OK, "%s", r->f.e.text);
+    ck_assert_msg(ledger_remise_collected(r->f.l, CONTRACT, number, refused, n, "some", &r->f.e) ==
+                      TP_OK,
+                  "%s", r->f.e.text);
     r->m.remise[number - 1] = REMISE_COLLECTED;
 }
 
@@ -294,7 +307,8 @@ static void move_remise(struct run *r)
         r->m.remise[number - 1] = REMISE_REJECTED;
         break;
     default:
-        ck_assert_int_eq(ledger_remise_submitted(r->f.l, CONTRACT, number, hash, &r->f.e), TP_ERR_STATE);
+        ck_assert_int_eq(ledger_remise_submitted(r->f.l, CONTRACT, number, hash, &r->f.e),
+                         TP_ERR_STATE);
         break;
     }
 }
@@ -332,7 +346,8 @@ static enum tx_state state_of(const struct model *m, const struct item *i)
     return i->reversed ? TX_REVERSED : i->refused ? TX_REJECTED : from[m->remise[i->remise - 1]];
 }
 
-static enum tp_err look_tx(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e)
+static enum tp_err look_tx(void *ctx, uint32_t sequence, const struct tx_record *tx,
+                           struct tp_error *e)
 {
     const struct model *m = ctx;
     const struct item *i = &m->item[sequence - 1]; /* both in the order they were kept */
@@ -381,7 +396,8 @@ START_TEST(books_and_model_agree)
         const char *seed = getenv("LEDGER_MODEL_SEED");
 
         ck_assert_ptr_nonnull(r);
-        r->random = (seed != NULL ? strtoull(seed, NULL, 10) : UINT64_C(750275)) * UINT64_C(1000) + (unsigned)_i + UINT64_C(1);
+        r->random = (seed != NULL ? strtoull(seed, NULL, 10) : UINT64_C(750275)) * UINT64_C(1000) +
+                    (unsigned)_i + UINT64_C(1);
         r->stan = 1;
         fixture_start(&r->f);
         r->m.remises = 1;

@@ -1,4 +1,5 @@
-/* Links between a server of ours in threads and clients: ours, and a bare socket or OpenSSL connection that misbehaves. */
+/* Links between a server of ours in threads and clients: ours, and a bare socket or OpenSSL
+ * connection that misbehaves. */
 #include "unit.h"
 
 #include <arpa/inet.h>
@@ -34,7 +35,8 @@ static const char *in_dir(const char *name)
 
 /* ---- certificates ---- */
 
-static void make_certificate(const char *authority, enum pki_role role, const char *o, const char *cn, const char *hosts, const char *name)
+static void make_certificate(const char *authority, enum pki_role role, const char *o,
+                             const char *cn, const char *hosts, const char *name)
 {
     const struct pki_subject subject = {o, cn, hosts};
     struct tp_error e = {TP_OK, ""};
@@ -42,10 +44,13 @@ static void make_certificate(const char *authority, enum pki_role role, const ch
 
     snprintf(cert, sizeof(cert), "%s.pem", name);
     snprintf(key, sizeof(key), "%s.key", name);
-    ck_assert_msg(pki_certificate_make(in_dir(authority), role, &subject, 30, in_dir(cert), in_dir(key), &e) == TP_OK, "%s", e.text);
+    ck_assert_msg(pki_certificate_make(in_dir(authority), role, &subject, 30, in_dir(cert),
+                                       in_dir(key), &e) == TP_OK,
+                  "%s", e.text);
 }
 
-/* Gives the certificate NAME.pem a last day that is over, signed again by the authority: pki.h itself makes none. */
+/* Gives the certificate NAME.pem a last day that is over, signed again by the authority: pki.h
+ * itself makes none. */
 static void expire_certificate(const char *authority, const char *name)
 {
     char ca_key[60], cert_path[40];
@@ -110,7 +115,8 @@ static SSL_CTX *context(enum pki_role role, const char *authority, const char *n
     snprintf(ca, sizeof(ca), "%s/ca.pem", authority);
     snprintf(cert, sizeof(cert), "%s.pem", name);
     snprintf(key, sizeof(key), "%s.key", name);
-    ck_assert_msg(pki_tls_context(&tls, role, in_dir(ca), in_dir(cert), in_dir(key), &e) == TP_OK, "%s", e.text);
+    ck_assert_msg(pki_tls_context(&tls, role, in_dir(ca), in_dir(cert), in_dir(key), &e) == TP_OK,
+                  "%s", e.text);
     return tls;
 }
 
@@ -126,7 +132,8 @@ struct server {
     unsigned delay_ms;
 };
 
-static enum tp_err on_opened(void *ctx, struct link_peer *peer, const char *organisation, const char *common_name, void **user)
+static enum tp_err on_opened(void *ctx, struct link_peer *peer, const char *organisation,
+                             const char *common_name, void **user)
 {
     struct server *s = ctx;
 
@@ -191,11 +198,13 @@ static void *run_server(void *ctx)
 
 static void server_make(struct server *s, SSL_CTX *tls)
 {
-    const struct link_events events = {.ctx = s, .opened = on_opened, .message = on_message, .closed = on_closed};
+    const struct link_events events = {
+        .ctx = s, .opened = on_opened, .message = on_message, .closed = on_closed};
     struct tp_error e = {TP_OK, ""};
 
     memset(s, 0, sizeof(*s));
-    ck_assert_msg(link_server_new(&s->link, "127.0.0.1", "0", tls, 2, &events, &e) == TP_OK, "%s", e.text);
+    ck_assert_msg(link_server_new(&s->link, "127.0.0.1", "0", tls, 2, &events, &e) == TP_OK, "%s",
+                  e.text);
     snprintf(s->port, sizeof(s->port), "%u", link_server_port(s->link));
     SSL_CTX_free(tls); /* the server has its own reference */
 }
@@ -240,7 +249,8 @@ static void ck_exchange(struct link_client *c, const char *message, const char *
     ck_assert(span_eq(buf_span(&b), span_str(answer)));
 }
 
-static void ck_exchange_fails(struct link_client *c, const char *message, enum tp_err code, const char *words)
+static void ck_exchange_fails(struct link_client *c, const char *message, enum tp_err code,
+                              const char *words)
 {
     uint8_t room[64];
     struct buf b = BUF_OF(room);
@@ -285,7 +295,8 @@ START_TEST(largest_message_and_many_at_once)
 
         ck_ok(link_exchange(c, SPAN_OF(big), &b, 5000, &e));
         ck_assert(span_eq(buf_span(&b), SPAN_OF(big)));
-        for (unsigned i = 0; i < 1000; i++) /* more than the server takes unanswered: it stops reading, nothing is lost */
+        for (unsigned i = 0; i < 1000;
+             i++) /* more than the server takes unanswered: it stops reading, nothing is lost */
             ck_ok(link_put(c, span_of(&big[i], 100), &e));
         for (unsigned i = 0; i < 1000; i++) {
             b.n = 0;
@@ -354,7 +365,8 @@ END_TEST
 
 /* ---- who may not ---- */
 
-static void ck_refused_client(const char *authority, const char *name, enum tp_err code, const char *words)
+static void ck_refused_client(const char *authority, const char *name, enum tp_err code,
+                              const char *words)
 {
     struct server s;
     SSL_CTX *tls = context(PKI_CLIENT, "ca", "client");
@@ -540,7 +552,8 @@ START_TEST(answer_that_does_not_come)
         struct link_client *c = connected(&s);
 
         ck_exchange_fails(c, "mute", TP_ERR_TIMEOUT, "no answer in 300 ms");
-        ck_exchange_fails(c, "one", TP_ERR_PEER, "given up after a time-out"); /* its answer could be the late one */
+        ck_exchange_fails(c, "one", TP_ERR_PEER,
+                          "given up after a time-out"); /* its answer could be the late one */
         link_close(&c);
         server_end(&s);
     }
@@ -574,7 +587,9 @@ struct raw {
 
 static int raw_socket(const struct server *s)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)atoi(s->port))};
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                            .sin_port = htons((uint16_t)atoi(s->port))};
     const struct timeval tv = {.tv_sec = 10};
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -608,7 +623,8 @@ static bool raw_ended(struct raw *r)
     do
         n = SSL_read(r->ssl, b, sizeof(b));
     while (n > 0);
-    return SSL_get_error(r->ssl, n) == SSL_ERROR_ZERO_RETURN || (errno != EAGAIN && errno != EWOULDBLOCK);
+    return SSL_get_error(r->ssl, n) == SSL_ERROR_ZERO_RETURN ||
+           (errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
 static void still_serves(const struct server *s)
@@ -722,7 +738,9 @@ START_TEST(headers_of_another_kind)
         rewind(log);
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
             ck_assert_ptr_nonnull(fgets(line, sizeof(line), log));
-            ck_assert_msg(strstr(line, rows[i].said) != NULL && strstr(line, "wanted is a length of 2 bytes") != NULL, "%zu: %s", i, line);
+            ck_assert_msg(strstr(line, rows[i].said) != NULL &&
+                              strstr(line, "wanted is a length of 2 bytes") != NULL,
+                          "%zu: %s", i, line);
         }
         fclose(log);
         ck_assert_uint_eq(s.messages, 0);
@@ -742,7 +760,8 @@ START_TEST(message_that_trickles)
         raw_open(&r, &s);
         start = time_monotonic_ms();
         ck_assert_int_eq(SSL_write(r.ssl, "\x00\x64", 2), 2);
-        while (sent < 90 && SSL_write(r.ssl, "x", 1) == 1) { /* each byte comes in good time, the whole does not */
+        while (sent < 90 && SSL_write(r.ssl, "x", 1) ==
+                                1) { /* each byte comes in good time, the whole does not */
             struct pollfd p = {.fd = r.fd, .events = POLLIN};
 
             sent++;
@@ -833,7 +852,8 @@ START_TEST(too_many_connections)
     }
 END_TEST
 
-/* Thousands of bare connections, each held open: honest ones come in through them, before, meanwhile and after. */
+/* Thousands of bare connections, each held open: honest ones come in through them, before,
+ * meanwhile and after. */
 #define FLOOD 4300
 
 struct flood {
@@ -899,7 +919,8 @@ START_TEST(strangers_go_for_strangers)
         for (unsigned i = 0; i < 4; i++)
             fd[i] = raw_socket(&s);
         errno = 0;
-        ck_assert_int_le(read(fd[0], &b, 1), 0); /* the oldest has gone, and is no longer waited for */
+        ck_assert_int_le(read(fd[0], &b, 1),
+                         0); /* the oldest has gone, and is no longer waited for */
         ck_assert_int_ne(errno, EAGAIN);
         for (unsigned i = 0; i < 4; i++)
             close(fd[i]);
@@ -963,9 +984,11 @@ START_TEST(an_address_that_is_taken_or_none)
         struct tp_error e;
 
         server_usual(&s);
-        ck_assert_int_eq(link_server_new(&second, "127.0.0.1", s.port, tls, 1, &events, &e), TP_ERR_USAGE);
+        ck_assert_int_eq(link_server_new(&second, "127.0.0.1", s.port, tls, 1, &events, &e),
+                         TP_ERR_USAGE);
         ck_assert_ptr_nonnull(strstr(e.text, "Address already in use"));
-        ck_assert_int_eq(link_server_new(&second, "300.0.0.1", "0", tls, 1, &events, &e), TP_ERR_USAGE);
+        ck_assert_int_eq(link_server_new(&second, "300.0.0.1", "0", tls, 1, &events, &e),
+                         TP_ERR_USAGE);
         ck_assert_ptr_null(second);
         SSL_CTX_free(tls);
         server_end(&s);

@@ -1,4 +1,5 @@
-/* What the terminal remembers of cards: EMV 4.4 Book 3, 10.6.1 (the last payment with the card), Book 4, 6.3.5 (the exception file). */
+/* What the terminal remembers of cards: EMV 4.4 Book 3, 10.6.1 (the last payment with the card),
+ * Book 4, 6.3.5 (the exception file). */
 #include "unit.h"
 
 #include <stdio.h>
@@ -31,14 +32,23 @@ static void remove_folder(void)
     ck_assert_int_eq(system(command), 0);
 }
 
-static void add(unsigned stan, int date, int64_t amount, const char *psn, enum payment_state state, uint8_t type, uint16_t currency)
+static void add(unsigned stan, int date, int64_t amount, const char *psn, enum payment_state state,
+                uint8_t type, uint16_t currency)
 {
-    struct receipt r = {.state = state, .date = date, .time = 91500, .amount = amount, .currency = currency, .stan = stan, .atc = 7, .type = type};
+    struct receipt r = {.state = state,
+                        .date = date,
+                        .time = 91500,
+                        .amount = amount,
+                        .currency = currency,
+                        .stan = stan,
+                        .atc = 7,
+                        .type = type};
     int64_t id;
 
     strcpy(r.pan, "999014******0015");
     strcpy(r.psn, psn);
-    ck_assert_msg(journal_add(journal, &r, (struct span){NULL, 0}, 0, &id, &e) == TP_OK, "%s", e.text);
+    ck_assert_msg(journal_add(journal, &r, (struct span){NULL, 0}, 0, &id, &e) == TP_OK, "%s",
+                  e.text);
 }
 
 static int64_t spent(struct memory *m, const char *pan, int psn, uint16_t currency)
@@ -118,8 +128,13 @@ END_TEST
 
 START_TEST(a_list_that_cannot_be_read_is_told)
     {
-        static const char *const bad[] = {
-            "1234567\n", PAN "/1\n", PAN "/001\n", PAN " " PAN "\n", " " PAN "\n", "stolen\n", "12345678901234567890\n"};
+        static const char *const bad[] = {"1234567\n",
+                                          PAN "/1\n",
+                                          PAN "/001\n",
+                                          PAN " " PAN "\n",
+                                          " " PAN "\n",
+                                          "stolen\n",
+                                          "12345678901234567890\n"};
         struct memory *m;
 
         for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

@@ -57,7 +57,8 @@ static struct terminal *a_terminal(void)
     return &t;
 }
 
-static const struct transaction_request request = {.amount = 1250, .currency = 978, .date = 20261123, .time = 91500};
+static const struct transaction_request request = {
+    .amount = 1250, .currency = 978, .date = 20261123, .time = 91500};
 
 static struct span build(uint8_t *room, struct iso8583 *m)
 {
@@ -75,7 +76,8 @@ static void is(const struct iso8583 *m, unsigned field, const char *text)
 {
     char have[64];
 
-    ck_assert_msg(iso8583_text(m, field, have, sizeof(have)) == TP_OK && strcmp(have, text) == 0, "field %u", field);
+    ck_assert_msg(iso8583_text(m, field, have, sizeof(have)) == TP_OK && strcmp(have, text) == 0,
+                  "field %u", field);
 }
 
 START_TEST(fields_as_design_7_says)
@@ -116,16 +118,17 @@ START_TEST(de_55_and_the_evidence_hold_what_there_is_in_order)
         struct buf joined = BUF_OF(stream);
 
         build(room, &m);
-        ck_hex(m.field[55], "9F26081122334455667788" /* as the list of doc/protocol.md orders them */
-                            "9F270140"
-                            "9F3704DEADBEEF"
-                            "9F36020007"
-                            "95050000008000"
-                            "82023900"
-                            "9F3403010302"
-                            "8407F0000000141010"
-                            "9F410400000042"
-                            "5F340101");
+        ck_hex(m.field[55],
+               "9F26081122334455667788" /* as the list of doc/protocol.md orders them */
+               "9F270140"
+               "9F3704DEADBEEF"
+               "9F36020007"
+               "95050000008000"
+               "82023900"
+               "9F3403010302"
+               "8407F0000000141010"
+               "9F410400000042"
+               "5F340101");
         ck_ok(iso8583_evidence_join(&joined, &m));
         ck_hex(buf_span(&joined), "8F0101"
                                   "9003909090"
@@ -173,7 +176,9 @@ START_TEST(lists_that_nobody_signed_and_the_longest_de_55)
         struct tp_error e = {TP_OK, ""};
         struct tlv t;
 
-        ck_assert_msg(message_build(&b, a_terminal(), &request, 42, time(NULL), longest, NULL, &e) == TP_OK, "%s", e.text);
+        ck_assert_msg(
+            message_build(&b, a_terminal(), &request, 42, time(NULL), longest, NULL, &e) == TP_OK,
+            "%s", e.text);
         ck_ok(iso8583_unpack(&m, buf_span(&b), &e));
         ck_assert_uint_le(m.field[55].n, 255);
         ck_assert_int_eq(tlv_find(m.field[55], TAG_SDAD, &t), TP_ERR_NOT_FOUND);
@@ -196,7 +201,9 @@ START_TEST(a_card_without_number_or_expiry_makes_no_message)
         for (size_t i = 0; i < 2; i++) {
             struct buf b = BUF_OF(room);
 
-            ck_assert_int_eq(message_build(&b, a_terminal(), &request, 42, 0, look_up, &missing[i], &e), TP_ERR_FORMAT);
+            ck_assert_int_eq(
+                message_build(&b, a_terminal(), &request, 42, 0, look_up, &missing[i], &e),
+                TP_ERR_FORMAT);
             ck_assert_uint_eq(b.n, 0);
         }
     }
@@ -222,8 +229,10 @@ static struct span answer_with(uint8_t *room, unsigned field, const char *text)
     static const struct {
         unsigned field;
         const char *text;
-    } usual[] = {{3, "000000"},        {4, "000000001250"}, {7, "1123091500"}, {11, "000042"},          {12, "091500"}, {13, "1123"},
-                 {37, "632700000042"}, {39, "00"},          {41, "00000001"},  {42, "000000000000123"}, {49, "978"}};
+    } usual[] = {{3, "000000"},           {4, "000000001250"}, {7, "1123091500"},
+                 {11, "000042"},          {12, "091500"},      {13, "1123"},
+                 {37, "632700000042"},    {39, "00"},          {41, "00000001"},
+                 {42, "000000000000123"}, {49, "978"}};
 
     iso8583_start(&a, MTI_FINANCIAL_RESPONSE);
     for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
@@ -268,8 +277,11 @@ START_TEST(an_answer_to_another_payment_is_none)
         struct answer a;
 
         for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-            ck_assert_msg(answer_parse(&a, answer_with(raw, wrong[i].field, wrong[i].text), message, &e) == TP_ERR_PEER, "%u", wrong[i].field);
-        ck_assert_int_eq(answer_parse(&a, message, message, &e), TP_ERR_PEER); /* a 0200 is no answer */
+            ck_assert_msg(answer_parse(&a, answer_with(raw, wrong[i].field, wrong[i].text), message,
+                                       &e) == TP_ERR_PEER,
+                          "%u", wrong[i].field);
+        ck_assert_int_eq(answer_parse(&a, message, message, &e),
+                         TP_ERR_PEER); /* a 0200 is no answer */
         ck_assert_int_eq(answer_parse(&a, span_str("garbage"), message, &e), TP_ERR_PEER);
         ck_assert_int_eq(answer_parse(&a, span_of("", 0), message, &e), TP_ERR_PEER);
     }
@@ -280,22 +292,26 @@ START_TEST(every_code_has_a_sentence)
         /* Those that French acquirers and issuers publish (the tables of response codes of PayZen
          * and of Paybox), and 62, 10 and 11 of ISO 8583:1987, A.9. open: by the words there nothing
          * is decided ("répéter ultérieurement", "arrêt momentané" …). */
-        static const char *const final[] = {"00", "02", "03", "04", "05", "07", "08", "10", "11", "12", "13", "14", "15", "17",
-                                            "20", "24", "25", "26", "27", "28", "29", "30", "31", "33", "34", "38", "41", "43",
-                                            "51", "54", "55", "56", "57", "58", "59", "60", "61", "62", "63", "75", "76", "94"};
+        static const char *const final[] = {
+            "00", "02", "03", "04", "05", "07", "08", "10", "11", "12", "13", "14", "15", "17",
+            "20", "24", "25", "26", "27", "28", "29", "30", "31", "33", "34", "38", "41", "43",
+            "51", "54", "55", "56", "57", "58", "59", "60", "61", "62", "63", "75", "76", "94"};
         static const char *const open[] = {"19", "68", "90", "91", "96", "97", "98", "99"};
         struct answer a = {.code = "??"};
 
         ck_assert(answer_is_final(&a));
         for (size_t i = 0; i < sizeof(final) / sizeof(final[0]); i++) {
             memcpy(a.code, final[i], sizeof(a.code));
-            ck_assert_msg(strstr(answer_text(final[i], false), "no meaning") == NULL && strstr(answer_text(final[i], true), "no meaning") == NULL &&
+            ck_assert_msg(strstr(answer_text(final[i], false), "no meaning") == NULL &&
+                              strstr(answer_text(final[i], true), "no meaning") == NULL &&
                               answer_is_final(&a) && answer_is_yes(&a) == (i == 0),
                           "%s", final[i]);
         }
         for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
             memcpy(a.code, open[i], sizeof(a.code));
-            ck_assert_msg(strstr(answer_text(open[i], false), "no meaning") == NULL && !answer_is_final(&a) && !answer_is_yes(&a), "%s", open[i]);
+            ck_assert_msg(strstr(answer_text(open[i], false), "no meaning") == NULL &&
+                              !answer_is_final(&a) && !answer_is_yes(&a),
+                          "%s", open[i]);
         }
         ck_assert_ptr_nonnull(strstr(answer_text("??", false), "no meaning"));
     }
@@ -325,12 +341,17 @@ START_TEST(the_issuer_s_refusal_is_the_issuer_s)
         static const struct {
             const char *code, *de44, *head, *reason;
         } rows[] = {
-            {"61", "ISSUER", "REFUSED BY THE ISSUER", "the amount is over a limit of the card (61, ISSUER)"},
-            {"61", "CEILING", "REFUSED BY THE ACQUIRER", "the amount is over a limit of the contract (61, CEILING)"},
-            {"14", "ISSUER", "REFUSED BY THE ISSUER", "the card's issuer does not know the card number (14, ISSUER)"},
+            {"61", "ISSUER", "REFUSED BY THE ISSUER",
+             "the amount is over a limit of the card (61, ISSUER)"},
+            {"61", "CEILING", "REFUSED BY THE ACQUIRER",
+             "the amount is over a limit of the contract (61, CEILING)"},
+            {"14", "ISSUER", "REFUSED BY THE ISSUER",
+             "the card's issuer does not know the card number (14, ISSUER)"},
             {"62", "ISSUER", "REFUSED BY THE ISSUER", "the card is blocked (62, ISSUER)"},
-            {"05", "ISSUER_REFUSED", "REFUSED BY THE ISSUER", "the card's issuer does not honour the payment (05, ISSUER_REFUSED)"},
-            {"63", "ISSUER_CERT_HASH", "REFUSED BY THE ACQUIRER", "the card's signature or a certificate fails (63, ISSUER_CERT_HASH)"},
+            {"05", "ISSUER_REFUSED", "REFUSED BY THE ISSUER",
+             "the card's issuer does not honour the payment (05, ISSUER_REFUSED)"},
+            {"63", "ISSUER_CERT_HASH", "REFUSED BY THE ACQUIRER",
+             "the card's signature or a certificate fails (63, ISSUER_CERT_HASH)"},
         };
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -358,16 +379,19 @@ END_TEST
 
 static struct span bypassed(const void *ctx, uint32_t tag)
 {
-    static const uint8_t tvr[] = {0, 0, 0x88, 0, 0}, failed[] = {0x01, 0x03, 0x01}, none[] = {0x3F, 0x00, 0x00};
+    static const uint8_t tvr[] = {0, 0, 0x88, 0, 0}, failed[] = {0x01, 0x03, 0x01},
+                         none[] = {0x3F, 0x00, 0x00};
 
     if (tag == TAG_TVR)
         return SPAN_OF(tvr);
     if (tag == TAG_CVM_RESULTS)
         return ctx == NULL ? SPAN_OF(failed) : SPAN_OF(none);
-    return ctx != NULL && *(const int *)ctx == 0 && tag == TAG_DF_NAME ? span_of(NULL, 0) : look_up(NULL, tag);
+    return ctx != NULL && *(const int *)ctx == 0 && tag == TAG_DF_NAME ? span_of(NULL, 0)
+                                                                       : look_up(NULL, tag);
 }
 
-/* TVR byte 3: verification not successful, PIN entry required and PIN not entered (Book 3, table C5). */
+/* TVR byte 3: verification not successful, PIN entry required and PIN not entered (Book 3, table
+ * C5). */
 START_TEST(a_pin_that_was_passed_over_did_not_fail)
     {
         const int unselected = 0, selected = 1;

@@ -1,5 +1,6 @@
-/* The online way of the acquirer (DESIGN 7, 8): terminals over TLS on one side, an issuer that behaves as told (tests/tools/teller.c) on the other. After each test the issuer's
- * reservations and the acquirer's books must tell the same, and the audit must find nothing. */
+/* The online way of the acquirer (DESIGN 7, 8): terminals over TLS on one side, an issuer that
+ * behaves as told (tests/tools/teller.c) on the other. After each test the issuer's reservations
+ * and the acquirer's books must tell the same, and the audit must find nothing. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -29,7 +30,8 @@ static void wait_open(void)
     const char *name = NULL;
     const int64_t until = time_monotonic_ms() + PATIENCE_MS;
 
-    while (gateway_find(committer_gateway(acquirer_server_committer(office.server)), card.pan, &name) != ROUTE_OPEN) {
+    while (gateway_find(committer_gateway(acquirer_server_committer(office.server)), card.pan,
+                        &name) != ROUTE_OPEN) {
         ck_assert_int_lt(time_monotonic_ms(), until);
         usleep(5000);
     }
@@ -61,13 +63,15 @@ static int64_t in_books(void)
     return b.totals.debit_amount;
 }
 
-/* Every reservation is a payment that stands: at once or when the reversals have gone. Payments that no issuer was asked for count apart. */
+/* Every reservation is a payment that stands: at once or when the reversals have gone. Payments
+ * that no issuer was asked for count apart. */
 static void ck_settled(int64_t offline)
 {
     const int64_t until = time_monotonic_ms() + PATIENCE_MS;
 
     while (teller_reserved(&teller) != in_books() - offline) {
-        ck_assert_msg(time_monotonic_ms() < until, "reserved %ld, in the books %ld", (long)teller_reserved(&teller), (long)(in_books() - offline));
+        ck_assert_msg(time_monotonic_ms() < until, "reserved %ld, in the books %ld",
+                      (long)teller_reserved(&teller), (long)(in_books() - offline));
         usleep(10000);
     }
 }
@@ -119,7 +123,8 @@ static struct reply *ask_as(unsigned mti)
 
 static void ck_reply(const struct reply *r, const char *code, const char *reason)
 {
-    ck_assert_msg(strcmp(r->a.code, code) == 0 && strcmp(r->a.reason, reason) == 0, "%s %s, not %s %s", r->a.code, r->a.reason, code, reason);
+    ck_assert_msg(strcmp(r->a.code, code) == 0 && strcmp(r->a.reason, reason) == 0,
+                  "%s %s, not %s %s", r->a.code, r->a.reason, code, reason);
 }
 
 static void ck_data(const struct reply *r, const char *code)
@@ -159,7 +164,8 @@ static struct found last_question(void)
     return f;
 }
 
-/* Reversed, or approved and kept when its issuer was faster than the end: ck_settled says whether the books agree. */
+/* Reversed, or approved and kept when its issuer was faster than the end: ck_settled says whether
+ * the books agree. */
 static void ck_decided(void)
 {
     const int64_t until = time_monotonic_ms() + PATIENCE_MS;
@@ -178,7 +184,8 @@ static void ck_state(enum authorisation_state wanted)
     struct found f = last_question();
 
     while (f.a.state != wanted) {
-        ck_assert_msg(time_monotonic_ms() < until, "%s, not %s", authorisation_state_name(f.a.state), authorisation_state_name(wanted));
+        ck_assert_msg(time_monotonic_ms() < until, "%s, not %s",
+                      authorisation_state_name(f.a.state), authorisation_state_name(wanted));
         usleep(10000);
         f = last_question();
     }
@@ -196,8 +203,10 @@ START_TEST(approved_kept_and_answered_alike)
         ck_reply(&first, "00", "");
         ck_data(ask_as(MTI_FINANCIAL_REPEAT), "00");
         ck_assert_uint_eq(ask_as(MTI_FINANCIAL_REPEAT)->a.n, first.a.n);
-        ck_assert_mem_eq(ask_as(MTI_FINANCIAL)->a.raw, first.a.raw, first.a.n); /* with the same ARPC */
-        ck_assert(teller_find(&teller, first.a.rrn, &b));                       /* DE 37 is one and the same on both legs */
+        ck_assert_mem_eq(ask_as(MTI_FINANCIAL)->a.raw, first.a.raw,
+                         first.a.n); /* with the same ARPC */
+        ck_assert(
+            teller_find(&teller, first.a.rrn, &b)); /* DE 37 is one and the same on both legs */
         ck_assert_uint_eq(b.asked, 1);
         ck_assert(span_eq(ask_as(MTI_FINANCIAL)->m.field[38], span_str(b.approval)));
         ck_state(AUTHORISATION_APPROVED);
@@ -264,7 +273,8 @@ static void wait_asked(size_t n)
         usleep(2000);
 }
 
-/* EMV 4.4 Book 3, 10.9: unable to go online, the card may still make a TC, with the counter of its ARQC. It pays once. */
+/* EMV 4.4 Book 3, 10.9: unable to go online, the card may still make a TC, with the counter of its
+ * ARQC. It pays once. */
 static void ck_tc_pays_once(void)
 {
     usual.cid = 0x40;
@@ -324,7 +334,8 @@ START_TEST(a_late_answer_is_not_used)
         ck_reply(ask_on(other, MTI_FINANCIAL), "00", "");
         ck_ok(link_receive(client, &raw, 5000, &e));
         ck_ok(iso8583_unpack(&m, buf_span(&raw), &e));
-        ck_assert(span_eq(m.field[39], span_str("91")) && span_eq(m.field[44], span_str("ISSUER_TIMEOUT")));
+        ck_assert(span_eq(m.field[39], span_str("91")) &&
+                  span_eq(m.field[44], span_str("ISSUER_TIMEOUT")));
         ck_settled(0);
         ck_assert(teller_find(&teller, rrn, &b));
         ck_assert_uint_eq(b.asked, 1);
@@ -377,7 +388,8 @@ START_TEST(a_signed_payment_is_asked_about_again)
     }
 END_TEST
 
-/* DE 55 of a 0100 holds what an issuer needs, in the 255 bytes that networks carry, whatever the 0200 held. */
+/* DE 55 of a 0100 holds what an issuer needs, in the 255 bytes that networks carry, whatever the
+ * 0200 held. */
 START_TEST(what_an_issuer_is_asked_with)
     {
         static struct iso8583 m;
@@ -407,8 +419,10 @@ START_TEST(answers_of_no_use)
         static const struct {
             enum teller_mood mood;
             const char *code, *reason;
-        } rows[] = {{TELLER_GARBAGE, "91", "ISSUER_TIMEOUT"},    {TELLER_OTHER, "91", "ISSUER_TIMEOUT"}, {TELLER_NO_CODE, "91", "ISSUER_NONSENSE"},
-                    {TELLER_OWN_CODES, "91", "ISSUER_NONSENSE"}, {TELLER_SICK, "91", "ISSUER_96"},       {TELLER_PARTLY, "05", "ISSUER_10"}};
+        } rows[] = {
+            {TELLER_GARBAGE, "91", "ISSUER_TIMEOUT"},  {TELLER_OTHER, "91", "ISSUER_TIMEOUT"},
+            {TELLER_NO_CODE, "91", "ISSUER_NONSENSE"}, {TELLER_OWN_CODES, "91", "ISSUER_NONSENSE"},
+            {TELLER_SICK, "91", "ISSUER_96"},          {TELLER_PARTLY, "05", "ISSUER_10"}};
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
             wait_open();
@@ -424,7 +438,8 @@ START_TEST(answers_of_no_use)
     }
 END_TEST
 
-/* The issuer has reserved, and the connection breaks before its answer: the same question on the next one gets it. */
+/* The issuer has reserved, and the connection breaks before its answer: the same question on the
+ * next one gets it. */
 START_TEST(cut_after_the_reservation)
     {
         struct teller_record b;
@@ -457,7 +472,8 @@ static struct office_answer reverse_for(uint32_t original_stan, int64_t amount)
         m.field[same[i]] = made.message.field[same[i]];
     ck_ok(iso8583_set_number(&m, 4, (uint64_t)amount));
     ck_ok(iso8583_set_number(&m, 11, 900000 + ++stan));
-    snprintf(original, sizeof(original), "0200%06u%.10s%022u", original_stan, (const char *)made.message.field[7].p, 0U);
+    snprintf(original, sizeof(original), "0200%06u%.10s%022u", original_stan,
+             (const char *)made.message.field[7].p, 0U);
     ck_ok(iso8583_set_text(&m, 90, original));
     ck_assert_msg(office_send(&a, c, &m, &e) == TP_OK, "%s", e.text);
     link_close(&c);
@@ -580,12 +596,17 @@ START_TEST(no_issuer_within_reach)
         const char *name;
 
         teller_shut(&teller);
-        while (gateway_find(committer_gateway(acquirer_server_committer(office.server)), card.pan, &name) == ROUTE_OPEN)
+        while (gateway_find(committer_gateway(acquirer_server_committer(office.server)), card.pan,
+                            &name) == ROUTE_OPEN)
             usleep(2000);
         fresh();
         ck_reply(ask_as(MTI_FINANCIAL), "91", "ISSUER_DOWN");
-        ck_assert_uint_eq(last_question().n, 0); /* nothing was asked: nothing is to be taken back, and it may be asked again */
-        ck_assert_int_eq(gateway_find(committer_gateway(acquirer_server_committer(office.server)), "5555550000000000", &name), ROUTE_NONE);
+        ck_assert_uint_eq(
+            last_question().n,
+            0); /* nothing was asked: nothing is to be taken back, and it may be asked again */
+        ck_assert_int_eq(gateway_find(committer_gateway(acquirer_server_committer(office.server)),
+                                      "5555550000000000", &name),
+                         ROUTE_NONE);
         teller_open(&teller);
         wait_open();
         ck_reply(ask_as(MTI_FINANCIAL_REPEAT), "00", "");
@@ -602,11 +623,13 @@ static void ck_refused_next(void)
 
     ck_ok(link_receive(client, &raw, PATIENCE_MS, &e));
     ck_ok(iso8583_unpack(&m, buf_span(&raw), &e));
-    ck_assert_msg(span_eq(m.field[39], span_str("51")), "%.2s, not 51", (const char *)m.field[39].p);
+    ck_assert_msg(span_eq(m.field[39], span_str("51")), "%.2s, not 51",
+                  (const char *)m.field[39].p);
 }
 
-/* The first waits for the books, which another program holds, as the issuer leaves and its repeat comes: the repeat must not be told 91, on which a terminal may
- * have its card pay offline, when the first is still asked and refused. */
+/* The first waits for the books, which another program holds, as the issuer leaves and its repeat
+ * comes: the repeat must not be told 91, on which a terminal may have its card pay offline, when
+ * the first is still asked and refused. */
 START_TEST(a_repeat_finds_no_issuer_but_its_first_did)
     {
         struct ledger *other = NULL;
@@ -618,7 +641,8 @@ START_TEST(a_repeat_finds_no_issuer_but_its_first_did)
         put(client, MTI_FINANCIAL);
         usleep(200000);
         teller_shut(&teller);
-        while (gateway_find(committer_gateway(acquirer_server_committer(office.server)), card.pan, &name) == ROUTE_OPEN)
+        while (gateway_find(committer_gateway(acquirer_server_committer(office.server)), card.pan,
+                            &name) == ROUTE_OPEN)
             usleep(2000);
         put(client, MTI_FINANCIAL_REPEAT);
         usleep(200000);
@@ -670,7 +694,8 @@ static void *let_go_of(void *books)
     return NULL;
 }
 
-/* The end comes while the books are held by another program: the question in the queue is still booked and asked, or found at the next start. */
+/* The end comes while the books are held by another program: the question in the queue is still
+ * booked and asked, or found at the next start. */
 START_TEST(ended_with_a_question_in_the_queue)
     {
         struct ledger *other = NULL;
@@ -700,12 +725,14 @@ START_TEST(only_one_serves_a_folder)
         struct acquirer_server *second = NULL;
         struct tp_error e;
 
-        ck_assert_int_eq(acquirer_server_new(&second, office.dir, "127.0.0.1", "0", 1, &e), TP_ERR_STATE);
+        ck_assert_int_eq(acquirer_server_new(&second, office.dir, "127.0.0.1", "0", 1, &e),
+                         TP_ERR_STATE);
         ck_assert_ptr_nonnull(strstr(e.text, "serves"));
     }
 END_TEST
 
-/* The books cannot be written as the approval comes: it is not used, and taken back when they can. */
+/* The books cannot be written as the approval comes: it is not used, and taken back when they can.
+ */
 START_TEST(approved_and_not_bookable)
     {
         struct ledger *l = committer_books(acquirer_server_committer(office.server));
@@ -720,12 +747,16 @@ START_TEST(approved_and_not_bookable)
         put(client, MTI_FINANCIAL);
         wait_asked(1);
         usleep(50000);
-        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(l)), "PRAGMA query_only = 1", NULL, NULL, NULL), SQLITE_OK);
+        ck_assert_int_eq(
+            sqlite3_exec(db_handle(ledger_db(l)), "PRAGMA query_only = 1", NULL, NULL, NULL),
+            SQLITE_OK);
         ck_ok(link_receive(client, &raw, 5000, &e));
         ck_ok(iso8583_unpack(&m, buf_span(&raw), &e));
         ck_assert(span_eq(m.field[39], span_str("96")));
         ck_assert_int_eq(teller_reserved(&teller), 1250);
-        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(l)), "PRAGMA query_only = 0", NULL, NULL, NULL), SQLITE_OK);
+        ck_assert_int_eq(
+            sqlite3_exec(db_handle(ledger_db(l)), "PRAGMA query_only = 0", NULL, NULL, NULL),
+            SQLITE_OK);
         ck_state(AUTHORISATION_REVERSED);
         ck_settled(0);
         ck_reply(ask_as(MTI_FINANCIAL_REPEAT), "91", "ISSUER_LOST");

@@ -141,7 +141,8 @@ START_TEST(records_hold_what_a_strict_terminal_checks)
             {0x9F49, "9F3704"},
             {0x9F4A, "82"},
             {0x90, NULL},
-            {0x8C, "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F09029F41049F06079F7C20"},
+            {0x8C, "9F02069F03069F1A0295055F2A029A039C019F37049F35019F34039F33039F1E089F09029F41049"
+                   "F06079F7C20"},
             {0x8D, "8A029F02069F03069F1A0295055F2A029A039C019F37049F34039108"},
         };
         struct perso_params p;
@@ -156,7 +157,8 @@ START_TEST(records_hold_what_a_strict_terminal_checks)
         for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
             struct span v;
 
-            ck_assert_msg(profile_object(card, objects[i].tag, &v) == TP_OK, "%X is missing", (unsigned)objects[i].tag);
+            ck_assert_msg(profile_object(card, objects[i].tag, &v) == TP_OK, "%X is missing",
+                          (unsigned)objects[i].tag);
             if (objects[i].value != NULL)
                 ck_hex(v, objects[i].value);
         }
@@ -194,8 +196,10 @@ static struct card_profile *make(const struct perso_params *p)
     return card;
 }
 
-/* What a terminal gathers by the AFL (Book 3, 10.2 and 10.3) and the check of the card's certificate over it: whatever the files, the chain holds. */
-static enum emv_check chain_of(const struct card_profile *card, uint32_t cert_tag, enum emv_icc_key which, size_t *records)
+/* What a terminal gathers by the AFL (Book 3, 10.2 and 10.3) and the check of the card's
+ * certificate over it: whatever the files, the chain holds. */
+static enum emv_check chain_of(const struct card_profile *card, uint32_t cert_tag,
+                               enum emv_icc_key which, size_t *records)
 {
     static uint8_t raw[4096];
     struct buf data = BUF_OF(raw);
@@ -209,7 +213,8 @@ static enum emv_check chain_of(const struct card_profile *card, uint32_t cert_ta
         ck_assert_uint_eq(entry.p[0] & 7, 0);
         ck_assert_uint_le(entry.p[3], entry.p[2] - entry.p[1] + 1U);
         for (unsigned n = entry.p[1]; n <= entry.p[2]; n++) {
-            const struct profile_record *r = profile_record((struct card_profile *)(uintptr_t)card, entry.p[0] >> 3, (uint8_t)n);
+            const struct profile_record *r =
+                profile_record((struct card_profile *)(uintptr_t)card, entry.p[0] >> 3, (uint8_t)n);
             struct tlv template;
 
             ck_assert_ptr_nonnull(r);
@@ -227,8 +232,9 @@ static enum emv_check chain_of(const struct card_profile *card, uint32_t cert_ta
     ck_ok(profile_object(card, cert_tag + 1, &exponent)); /* 9F47 after 9F46, 9F2E after 9F2D */
     if (profile_object(card, cert_tag + 2, &remainder) != TP_OK)
         remainder = span_of(NULL, 0);
-    ck_ok(emv_icc_cert_check(&outcome, &info, which, emv_privkey_public(rig_scheme()->issuer), cert, remainder, exponent,
-                             which == EMV_ICC_KEY ? buf_span(&data) : span_of(NULL, 0), card->pan, RIG_DATE));
+    ck_ok(emv_icc_cert_check(
+        &outcome, &info, which, emv_privkey_public(rig_scheme()->issuer), cert, remainder, exponent,
+        which == EMV_ICC_KEY ? buf_span(&data) : span_of(NULL, 0), card->pan, RIG_DATE));
     emv_pubkey_free(&info.key);
     return outcome;
 }
@@ -243,7 +249,10 @@ START_TEST(records_in_any_file)
             {{1, 2, 3}, 254, 6, "080101001001020218010300"},
             {{10, 7, 9}, 254, 6, "500101003801020248010300"},
             {{4, 4, 4}, 254, 6, "200101002002030220040600"},
-            {{2, 1, 2}, 254, 6, "100101000801020210020400"}, /* the open file goes on after the signed one */
+            {{2, 1, 2},
+             254,
+             6,
+             "100101000801020210020400"}, /* the open file goes on after the signed one */
             {{1, 2, 3}, 32, 0, NULL},
         };
 
@@ -256,13 +265,15 @@ START_TEST(records_in_any_file)
             p.record_max = lines[i].record_max;
             struct card_profile *card = make(&p);
 
-            ck_assert_str_eq(emv_check_name(chain_of(card, 0x9F46, EMV_ICC_KEY, &records)), emv_check_name(EMV_CHECK_OK));
+            ck_assert_str_eq(emv_check_name(chain_of(card, 0x9F46, EMV_ICC_KEY, &records)),
+                             emv_check_name(EMV_CHECK_OK));
             ck_assert_uint_eq(records, card->records_n);
             if (lines[i].afl != NULL) {
                 ck_hex(span_of(card->afl.p, card->afl.n), lines[i].afl);
                 ck_assert_uint_eq(records, lines[i].records);
             } else {
-                ck_assert_uint_gt(records, 10); /* and none longer than wanted but with one object alone */
+                ck_assert_uint_gt(records,
+                                  10); /* and none longer than wanted but with one object alone */
                 for (size_t k = 0; k < card->records_n; k++) {
                     struct span in = {card->records[k].data, card->records[k].n};
                     struct tlv template, object;
@@ -291,8 +302,10 @@ START_TEST(a_key_for_the_pin)
         p.cvm = "enciphered-pin,none";
         card = make(&p);
         ck_assert_ptr_nonnull(card->pin_key);
-        ck_assert_str_eq(emv_check_name(chain_of(card, 0x9F2D, EMV_ICC_PIN_KEY, &records)), emv_check_name(EMV_CHECK_OK));
-        ck_assert_str_eq(emv_check_name(chain_of(card, 0x9F46, EMV_ICC_KEY, &records)), emv_check_name(EMV_CHECK_OK));
+        ck_assert_str_eq(emv_check_name(chain_of(card, 0x9F2D, EMV_ICC_PIN_KEY, &records)),
+                         emv_check_name(EMV_CHECK_OK));
+        ck_assert_str_eq(emv_check_name(chain_of(card, 0x9F46, EMV_ICC_KEY, &records)),
+                         emv_check_name(EMV_CHECK_OK));
         profile_free(&card);
 
         /* no DDA, and still a key: Book 2, 7.1 takes the card's own where there is none for PINs */
@@ -314,7 +327,8 @@ START_TEST(a_key_for_the_pin)
     }
 END_TEST
 
-/* AIP: Book 3, table 41. 91 holds an ARPC and an ARC (10 bytes, method 1) or an ARPC and a CSU (8 bytes, method 2): Book 2, 8.2. */
+/* AIP: Book 3, table 41. 91 holds an ARPC and an ARC (10 bytes, method 1) or an ARPC and a CSU (8
+ * bytes, method 2): Book 2, 8.2. */
 START_TEST(how_an_issuer_reaches_the_card)
     {
         static const struct {
@@ -323,13 +337,20 @@ START_TEST(how_an_issuer_reaches_the_card)
             unsigned arpc;
             const char *aip, *cdol2;
         } lines[] = {
-            {EMV_CVN_18, PERSO_ISSUER_CDOL2, 0, "3900", "8A029F02069F03069F1A0295055F2A029A039C019F37049F34039108"},
-            {EMV_CVN_10, PERSO_ISSUER_CDOL2, 0, "3900", "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403910A"},
-            {EMV_CVN_18, PERSO_ISSUER_CDOL2, 1, "3900", "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403910A"},
-            {EMV_CVN_18, PERSO_ISSUER_EXTERNAL, 0, "3D00", "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403"},
-            {EMV_CVN_10, PERSO_ISSUER_NONE, 0, "3900", "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403"},
-            {EMV_CCD_AES, PERSO_ISSUER_CDOL2, 0, "3900", "8A029F02069F03069F1A0295055F2A029A039C019F37049F34039108"},
-            {EMV_CCD_3DES, PERSO_ISSUER_CDOL2, 0, "3900", "8A029F02069F03069F1A0295055F2A029A039C019F37049F34039108"},
+            {EMV_CVN_18, PERSO_ISSUER_CDOL2, 0, "3900",
+             "8A029F02069F03069F1A0295055F2A029A039C019F37049F34039108"},
+            {EMV_CVN_10, PERSO_ISSUER_CDOL2, 0, "3900",
+             "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403910A"},
+            {EMV_CVN_18, PERSO_ISSUER_CDOL2, 1, "3900",
+             "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403910A"},
+            {EMV_CVN_18, PERSO_ISSUER_EXTERNAL, 0, "3D00",
+             "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403"},
+            {EMV_CVN_10, PERSO_ISSUER_NONE, 0, "3900",
+             "8A029F02069F03069F1A0295055F2A029A039C019F37049F3403"},
+            {EMV_CCD_AES, PERSO_ISSUER_CDOL2, 0, "3900",
+             "8A029F02069F03069F1A0295055F2A029A039C019F37049F34039108"},
+            {EMV_CCD_3DES, PERSO_ISSUER_CDOL2, 0, "3900",
+             "8A029F02069F03069F1A0295055F2A029A039C019F37049F34039108"},
         };
 
         for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -352,7 +373,8 @@ START_TEST(how_an_issuer_reaches_the_card)
     }
 END_TEST
 
-/* Of what the Common Core Definitions of Books 2 and 3 forbid, each alone: refused with its clause; and the same of a Visa card is taken. */
+/* Of what the Common Core Definitions of Books 2 and 3 forbid, each alone: refused with its clause;
+ * and the same of a Visa card is taken. */
 struct forbidden {
     enum perso_issuer issuer;
     unsigned arpc;
@@ -409,12 +431,15 @@ START_TEST(what_the_common_core_forbids)
             ck_assert_int_eq(perso_make(&card, rig_scheme(), &p, &e), TP_ERR_USAGE);
             ck_assert_int_eq(e.code, TP_ERR_USAGE);
             ck_assert_ptr_null(card);
-            ck_assert_msg(strstr(e.text, f->clause) != NULL && strstr(e.text, "Common Core") != NULL, "%s", e.text);
+            ck_assert_msg(strstr(e.text, f->clause) != NULL &&
+                              strstr(e.text, "Common Core") != NULL,
+                          "%s", e.text);
         }
     }
 END_TEST
 
-/* AES keys are diversified by AES over the PAN, option C (Book 2, A1.4.3): here with OpenSSL alone, from the scheme's own key. */
+/* AES keys are diversified by AES over the PAN, option C (Book 2, A1.4.3): here with OpenSSL alone,
+ * from the scheme's own key. */
 START_TEST(aes_master_keys)
     {
         UNHEX(input, "00000000000000009990140000000015"
@@ -426,7 +451,8 @@ START_TEST(aes_master_keys)
 
         /* PAN and PSN, right-justified in 16 bytes */
         memcpy(block, input.p + 1, 16);
-        ck_assert_int_eq(EVP_EncryptInit_ex2(aes, EVP_aes_128_ecb(), rig_scheme()->ac_aes_key.p, NULL, NULL), 1);
+        ck_assert_int_eq(
+            EVP_EncryptInit_ex2(aes, EVP_aes_128_ecb(), rig_scheme()->ac_aes_key.p, NULL, NULL), 1);
         ck_assert_int_eq(EVP_EncryptUpdate(aes, want, &n, block, 16), 1);
         EVP_CIPHER_CTX_free(aes);
         rig_params(&p);
@@ -528,7 +554,8 @@ START_TEST(scheme_and_card_come_back_from_their_folders)
         check_mode(path, "issuer.secret", 0600);
         check_mode(path, "issuer-aes.secret", 0600);
         ck_ok(scheme_load(&again, path, &e));
-        ck_assert(span_eq(secret_span(&again->smi_aes_key), secret_span(&rig_scheme()->smi_aes_key)));
+        ck_assert(
+            span_eq(secret_span(&again->smi_aes_key), secret_span(&rig_scheme()->smi_aes_key)));
         ck_assert(span_eq(secret_span(&again->ac_key), secret_span(&rig_scheme()->ac_key)));
 
         /* the public part as acquirer and terminal load it, its SHA-1 recomputed there */
@@ -541,7 +568,8 @@ START_TEST(scheme_and_card_come_back_from_their_folders)
         ck_assert_ptr_nonnull(key);
         ck_assert(!key->live);
         ck_assert_int_ge(key->expiry, again->issuer_expiry);
-        ck_assert(span_eq(emv_pubkey_modulus(key->key), emv_pubkey_modulus(emv_privkey_public(again->authority))));
+        ck_assert(span_eq(emv_pubkey_modulus(key->key),
+                          emv_pubkey_modulus(emv_privkey_public(again->authority))));
         capk_store_free(&store);
 
         rig_params(&p);
@@ -563,7 +591,8 @@ START_TEST(scheme_and_card_come_back_from_their_folders)
         ck_assert(span_eq(span_of(read->other_pan_icc_cert.p, read->other_pan_icc_cert.n),
                           span_of(made->other_pan_icc_cert.p, made->other_pan_icc_cert.n)));
         for (size_t i = 0; i < made->records_n; i++)
-            ck_assert_int_eq(memcmp(read->records[i].data, made->records[i].data, made->records[i].n), 0);
+            ck_assert_int_eq(
+                memcmp(read->records[i].data, made->records[i].data, made->records[i].n), 0);
         ck_assert(secret_eq(secret_span(&read->pin_block), secret_span(&made->pin_block)));
         ck_assert(secret_eq(secret_span(&read->ac_key), secret_span(&made->ac_key)));
         profile_free(&read);
@@ -588,7 +617,9 @@ START_TEST(broken_folders_are_refused_with_words)
             {"{}", TP_ERR_FORMAT},
             {"[1]", TP_ERR_FORMAT},
             {"{\"version\":2}", TP_ERR_FORMAT},
-            {"{\"version\":1,\"applications\":[{\"aid\":\"F0\",\"label\":\"X\",\"preferred\":\"\",\"priority\":1}]}", TP_ERR_FORMAT},
+            {"{\"version\":1,\"applications\":[{\"aid\":\"F0\",\"label\":\"X\",\"preferred\":\"\","
+             "\"priority\":1}]}",
+             TP_ERR_FORMAT},
         };
         char dir[64] = "/tmp/telepay-perso-XXXXXX", path[128];
         struct card *card;
@@ -611,7 +642,8 @@ START_TEST(broken_folders_are_refused_with_words)
     }
 END_TEST
 
-/* A folder of before that rule, or one that somebody changed: no card of it is put into a reader. */
+/* A folder of before that rule, or one that somebody changed: no card of it is put into a reader.
+ */
 START_TEST(a_folder_that_the_common_core_forbids)
     {
         char dir[64] = "/tmp/telepay-perso-XXXXXX";
@@ -630,7 +662,9 @@ START_TEST(a_folder_that_the_common_core_forbids)
         profile_free(&card);
         ck_assert_int_eq(card_open(&opened, dir, CARD_DURABLE, &e), TP_ERR_FORMAT);
         ck_assert_ptr_null(opened);
-        ck_assert_msg(strstr(e.text, "card.json") != NULL && strstr(e.text, "Book 3, 9.2.3.3") != NULL, "%s", e.text);
+        ck_assert_msg(strstr(e.text, "card.json") != NULL &&
+                          strstr(e.text, "Book 3, 9.2.3.3") != NULL,
+                      "%s", e.text);
         rm_rf(dir);
     }
 END_TEST
@@ -655,7 +689,9 @@ START_TEST(a_card_in_the_inprocess_reader)
         ck_ok(inproc_open(&reader, &in));
         ck_ok(reader_connect(reader, &e));
         ck_assert_uint_eq(reader_atr(reader).p[0], 0x3B);
-        ck_ok(reader_transmit(reader, &(struct capdu){.ins = INS_SELECT, .p1 = 4, .data = aid, .le = 256}, &answer, &sw, &e));
+        ck_ok(reader_transmit(reader,
+                              &(struct capdu){.ins = INS_SELECT, .p1 = 4, .data = aid, .le = 256},
+                              &answer, &sw, &e));
         ck_assert_uint_eq(sw, 0x9000);
         ck_assert_uint_eq(raw[0], 0x6F);
         reader_close(&reader);
@@ -700,9 +736,9 @@ START_TEST(smaller_and_other_keys)
     }
 END_TEST
 
-/* Book 2, D1: CDA 240 bytes less 9F10's (D1.2.1), which has 3 + 7 with CVN 10 and 18, 3 + 32 for the Common Core; a certificate of a
- * card key 247 bytes, and so its issuer's key (D1.1); no card key longer than its issuer's. SDA alone: no card key, the issuer's up
- * to 248 bytes. */
+/* Book 2, D1: CDA 240 bytes less 9F10's (D1.2.1), which has 3 + 7 with CVN 10 and 18, 3 + 32 for
+ * the Common Core; a certificate of a card key 247 bytes, and so its issuer's key (D1.1); no card
+ * key longer than its issuer's. SDA alone: no card key, the issuer's up to 248 bytes. */
 static const struct {
     const char *what;
     enum emv_cvn cvn;
@@ -714,16 +750,21 @@ static const struct {
     {"CDA", EMV_CVN_18, 1840, PERSO_CDA, 1840, 0, "none", NULL},
     {"CDA, more", EMV_CVN_10, 1976, PERSO_CDA, 1848, 0, "none", "kind 10 has at most 1840"},
     {"CDA, 9F10 of 32 bytes", EMV_CCD_AES, 1640, PERSO_CDA, 1640, 0, "none", NULL},
-    {"CDA, 9F10 of 32 bytes, more", EMV_CCD_3DES, 1976, PERSO_CDA, 1648, 0, "none", "kind ccd-3des has at most 1640"},
+    {"CDA, 9F10 of 32 bytes, more", EMV_CCD_3DES, 1976, PERSO_CDA, 1648, 0, "none",
+     "kind ccd-3des has at most 1640"},
     {"DDA", EMV_CVN_18, 1976, PERSO_DDA, 1976, 0, "none", NULL},
     {"DDA, more", EMV_CVN_18, 1976, PERSO_DDA, 1984, 0, "none", "at most 1976"},
-    {"DDA under a short issuer", EMV_CVN_18, 1408, PERSO_DDA, 1416, 0, "none", "its issuer's of 1408"},
-    {"DDA under an issuer too long", EMV_CVN_18, 1984, PERSO_DDA, 1152, 0, "none", "does not fit a record"},
+    {"DDA under a short issuer", EMV_CVN_18, 1408, PERSO_DDA, 1416, 0, "none",
+     "its issuer's of 1408"},
+    {"DDA under an issuer too long", EMV_CVN_18, 1984, PERSO_DDA, 1152, 0, "none",
+     "does not fit a record"},
     {"SDA under that one", EMV_CVN_18, 1984, PERSO_SDA, 1152, 0, "none", NULL},
     {"SDA, PIN under the card's key", EMV_CVN_18, 1976, PERSO_SDA, 1976, 0, "enciphered-pin", NULL},
     {"SDA, the PIN has its key", EMV_CVN_18, 1976, PERSO_SDA, 1152, 1976, "enciphered-pin", NULL},
-    {"a PIN's, more", EMV_CVN_18, 1976, PERSO_CDA, 1152, 1984, "enciphered-pin", "PINs has at most 1976"},
-    {"a PIN's under a short issuer", EMV_CVN_18, 1408, PERSO_CDA, 1152, 1416, "enciphered-pin", "PINs of 1416"},
+    {"a PIN's, more", EMV_CVN_18, 1976, PERSO_CDA, 1152, 1984, "enciphered-pin",
+     "PINs has at most 1976"},
+    {"a PIN's under a short issuer", EMV_CVN_18, 1408, PERSO_CDA, 1152, 1416, "enciphered-pin",
+     "PINs of 1416"},
 };
 
 START_TEST(keys_as_large_as_each_method_allows)
@@ -750,7 +791,8 @@ START_TEST(keys_as_large_as_each_method_allows)
                 ck_assert_uint_le(card->records[i].n, 254);
         } else {
             ck_assert_int_eq(perso_make(&card, s, &p, &e), TP_ERR_USAGE);
-            ck_assert_msg(strstr(e.text, sizes[_i].refused) != NULL, "%s: %s", sizes[_i].what, e.text);
+            ck_assert_msg(strstr(e.text, sizes[_i].refused) != NULL, "%s: %s", sizes[_i].what,
+                          e.text);
         }
         profile_free(&card);
         scheme_free(&s);
@@ -770,8 +812,10 @@ static Suite *suite(void)
     tcase_add_test(t, records_in_any_file);
     tcase_add_test(t, a_key_for_the_pin);
     tcase_add_test(t, how_an_issuer_reaches_the_card);
-    tcase_add_loop_test(t, keys_as_large_as_each_method_allows, 0, sizeof(sizes) / sizeof(sizes[0]));
-    tcase_add_loop_test(t, what_the_common_core_forbids, 0, sizeof(forbidden) / sizeof(forbidden[0]));
+    tcase_add_loop_test(t, keys_as_large_as_each_method_allows, 0,
+                        sizeof(sizes) / sizeof(sizes[0]));
+    tcase_add_loop_test(t, what_the_common_core_forbids, 0,
+                        sizeof(forbidden) / sizeof(forbidden[0]));
     tcase_add_test(t, aes_master_keys);
     tcase_add_test(t, lists_of_the_card_s_own);
     tcase_add_test(t, cvm_lists);

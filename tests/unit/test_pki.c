@@ -20,7 +20,8 @@ static const char *at(const char *name)
     return p;
 }
 
-static void give(const char *authority, enum pki_role role, const char *name, const char *organisation, const char *hosts)
+static void give(const char *authority, enum pki_role role, const char *name,
+                 const char *organisation, const char *hosts)
 {
     const struct pki_subject subject = {organisation, name, hosts};
     char cert[64], key[64];
@@ -28,7 +29,9 @@ static void give(const char *authority, enum pki_role role, const char *name, co
 
     snprintf(cert, sizeof(cert), "%s.pem", name);
     snprintf(key, sizeof(key), "%s.key", name);
-    ck_assert_msg(pki_certificate_make(at(authority), role, &subject, 365, at(cert), at(key), &e) == TP_OK, "%s", e.text);
+    ck_assert_msg(pki_certificate_make(at(authority), role, &subject, 365, at(cert), at(key), &e) ==
+                      TP_OK,
+                  "%s", e.text);
 }
 
 static void make(void)
@@ -58,7 +61,8 @@ static SSL_CTX *context(enum pki_role role, const char *name, const char *author
     snprintf(cert, sizeof(cert), "%s.pem", name);
     snprintf(key, sizeof(key), "%s.key", name);
     snprintf(ca, sizeof(ca), "%s/ca.pem", authority);
-    ck_assert_msg(pki_tls_context(&ctx, role, at(ca), at(cert), at(key), &e) == TP_OK, "%s", e.text);
+    ck_assert_msg(pki_tls_context(&ctx, role, at(ca), at(cert), at(key), &e) == TP_OK, "%s",
+                  e.text);
     return ctx;
 }
 
@@ -87,7 +91,9 @@ static void shake(struct pair *p, SSL_CTX *server_ctx, SSL_CTX *client_ctx, cons
 
         p->done = c == 1 && s == 1;
     }
-    (void)SSL_read(p->client, &byte, 1); /* TLS 1.3: a refusal of the client's certificate comes after its handshake */
+    (void)SSL_read(
+        p->client, &byte,
+        1); /* TLS 1.3: a refusal of the client's certificate comes after its handshake */
 }
 
 static void part(struct pair *p)
@@ -106,7 +112,8 @@ START_TEST(peers_of_one_authority_meet)
             struct pair p;
             char o[PKI_NAME_MAX], cn[PKI_NAME_MAX];
 
-            shake(&p, context(PKI_SERVER, "localhost", "ours"), context(PKI_CLIENT, "00000001", "ours"), hosts[i]);
+            shake(&p, context(PKI_SERVER, "localhost", "ours"),
+                  context(PKI_CLIENT, "00000001", "ours"), hosts[i]);
             ck_assert_msg(p.done, "%s / %s", pki_tls_reason(p.server), pki_tls_reason(p.client));
             ck_assert_int_ge(SSL_version(p.client), TLS1_2_VERSION);
             ck_ok(pki_peer_name(p.server, o, cn));
@@ -125,22 +132,26 @@ START_TEST(strangers_are_refused_with_a_reason)
         struct pair p;
         char o[PKI_NAME_MAX], cn[PKI_NAME_MAX];
 
-        shake(&p, context(PKI_SERVER, "localhost", "ours"), context(PKI_CLIENT, "00000666", "ours"), "localhost");
+        shake(&p, context(PKI_SERVER, "localhost", "ours"), context(PKI_CLIENT, "00000666", "ours"),
+              "localhost");
         ck_assert(!p.done);
         ck_assert_ptr_nonnull(strstr(pki_tls_reason(p.server), "not of our authority"));
         ck_assert_ptr_nonnull(strstr(pki_tls_reason(p.client), "not of its authority"));
         ck_assert_int_eq(pki_peer_name(p.server, o, cn), TP_ERR_SECURITY);
         part(&p);
-        shake(&p, context(PKI_SERVER, "localhost", "ours"), context(PKI_CLIENT, "00000001", "ours"), "elsewhere");
+        shake(&p, context(PKI_SERVER, "localhost", "ours"), context(PKI_CLIENT, "00000001", "ours"),
+              "elsewhere");
         ck_assert(!p.done);
         ck_assert_ptr_nonnull(strstr(pki_tls_reason(p.client), "another host"));
         part(&p);
         /* a terminal's certificate does not make a server, nor a server's a terminal */
-        shake(&p, context(PKI_SERVER, "00000001", "ours"), context(PKI_CLIENT, "00000001", "ours"), NULL);
+        shake(&p, context(PKI_SERVER, "00000001", "ours"), context(PKI_CLIENT, "00000001", "ours"),
+              NULL);
         ck_assert(!p.done);
         ck_assert_ptr_nonnull(strstr(pki_tls_reason(p.client), "another role"));
         part(&p);
-        shake(&p, context(PKI_SERVER, "localhost", "ours"), context(PKI_CLIENT, "localhost", "ours"), NULL);
+        shake(&p, context(PKI_SERVER, "localhost", "ours"),
+              context(PKI_CLIENT, "localhost", "ours"), NULL);
         ck_assert(!p.done);
         ck_assert_ptr_nonnull(strstr(pki_tls_reason(p.server), "another role"));
         part(&p);
@@ -150,7 +161,8 @@ END_TEST
 START_TEST(no_certificate_and_old_tls_are_refused)
     {
         struct pair p;
-        SSL_CTX *bare = SSL_CTX_new(TLS_client_method()), *old = context(PKI_CLIENT, "00000001", "ours");
+        SSL_CTX *bare = SSL_CTX_new(TLS_client_method()),
+                *old = context(PKI_CLIENT, "00000001", "ours");
         char o[PKI_NAME_MAX], cn[PKI_NAME_MAX];
 
         shake(&p, context(PKI_SERVER, "localhost", "ours"), bare, NULL);
@@ -170,7 +182,8 @@ START_TEST(files)
         struct tp_error e;
         struct stat st;
         SSL_CTX *ctx = NULL;
-        const struct pki_subject long_name = {NULL, "a name of more than sixty-four characters is more than X.520 allows here", NULL};
+        const struct pki_subject long_name = {
+            NULL, "a name of more than sixty-four characters is more than X.520 allows here", NULL};
         const struct pki_subject bad_host = {NULL, "server", "local host;rm"};
 
         ck_assert_int_eq(stat(at("ours/ca.key"), &st), 0);
@@ -178,12 +191,22 @@ START_TEST(files)
         ck_assert_int_eq(stat(at("00000001.key"), &st), 0);
         ck_assert_uint_eq(st.st_mode & 07777, 0600);
         ck_assert_int_eq(pki_authority_make(at("ours"), "again", &e), TP_ERR_EXISTS);
-        ck_assert_int_eq(pki_certificate_make(at("absent"), PKI_CLIENT, &bad_host, 1, at("x.pem"), at("x.key"), &e), TP_ERR_NOT_FOUND);
-        ck_assert_int_eq(pki_certificate_make(at("ours"), PKI_SERVER, &bad_host, 1, at("x.pem"), at("x.key"), &e), TP_ERR_USAGE);
-        ck_assert_int_eq(pki_certificate_make(at("ours"), PKI_CLIENT, &long_name, 1, at("x.pem"), at("x.key"), &e), TP_ERR_USAGE);
+        ck_assert_int_eq(pki_certificate_make(at("absent"), PKI_CLIENT, &bad_host, 1, at("x.pem"),
+                                              at("x.key"), &e),
+                         TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(pki_certificate_make(at("ours"), PKI_SERVER, &bad_host, 1, at("x.pem"),
+                                              at("x.key"), &e),
+                         TP_ERR_USAGE);
+        ck_assert_int_eq(pki_certificate_make(at("ours"), PKI_CLIENT, &long_name, 1, at("x.pem"),
+                                              at("x.key"), &e),
+                         TP_ERR_USAGE);
         ck_assert_int_ne(stat(at("x.pem"), &st), 0);
-        ck_assert_int_eq(pki_tls_context(&ctx, PKI_CLIENT, at("ours/ca.pem"), at("absent.pem"), at("00000001.key"), &e), TP_ERR_NOT_FOUND);
-        ck_assert_int_eq(pki_tls_context(&ctx, PKI_CLIENT, at("ours/ca.pem"), at("00000001.pem"), at("00000666.key"), &e), TP_ERR_SECURITY);
+        ck_assert_int_eq(pki_tls_context(&ctx, PKI_CLIENT, at("ours/ca.pem"), at("absent.pem"),
+                                         at("00000001.key"), &e),
+                         TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(pki_tls_context(&ctx, PKI_CLIENT, at("ours/ca.pem"), at("00000001.pem"),
+                                         at("00000666.key"), &e),
+                         TP_ERR_SECURITY);
         ck_assert_ptr_null(ctx);
         ck_assert_ptr_nonnull(strstr(e.text, "00000666.key"));
     }
@@ -195,7 +218,8 @@ START_TEST(no_certificate_outlives_its_authority)
         X509 *ca = NULL, *cert = NULL;
         FILE *f;
 
-        ck_ok(pki_certificate_make(at("ours"), PKI_CLIENT, &s, 36500, at("old.pem"), at("old.key"), NULL));
+        ck_ok(pki_certificate_make(at("ours"), PKI_CLIENT, &s, 36500, at("old.pem"), at("old.key"),
+                                   NULL));
         f = fopen(at("ours/ca.pem"), "r");
         ca = PEM_read_X509(f, NULL, NULL, NULL);
         fclose(f);

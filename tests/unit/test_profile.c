@@ -1,4 +1,5 @@
-/* The table of needed fields against the tables of doc/protocol.md, read here from the document itself. */
+/* The table of needed fields against the tables of doc/protocol.md, read here from the document
+ * itself. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -23,7 +24,8 @@ static void read_row(enum profile profile, char *line)
     struct row *r = &rows[rows_n];
     size_t n = 0;
 
-    for (char *p = line; (p = strchr(p, '|')) != NULL && n < CELLS; n++) { /* strtok would skip an empty one */
+    for (char *p = line; (p = strchr(p, '|')) != NULL && n < CELLS;
+         n++) { /* strtok would skip an empty one */
         *p++ = '\0';
         cell[n] = p;
     }
@@ -31,7 +33,8 @@ static void read_row(enum profile profile, char *line)
     ck_assert_uint_lt(rows_n, 16);
     memset(r, 0, sizeof(*r));
     r->profile = profile;
-    for (char *word = strtok_r(cell[0], " ,", &save); word != NULL; word = strtok_r(NULL, " ,", &save)) {
+    for (char *word = strtok_r(cell[0], " ,", &save); word != NULL;
+         word = strtok_r(NULL, " ,", &save)) {
         const unsigned mti = (unsigned)strtoul(word, NULL, 10);
 
         if (mti % 100 == 10)
@@ -57,7 +60,8 @@ static void setup(void)
     ck_assert_msg(f != NULL, "%s cannot be read", path);
     while (fgets(line, sizeof(line), f) != NULL) {
         if (strncmp(line, "## ", 3) == 0)
-            profile = strstr(line, "acquirer and issuer") != NULL ? PROFILE_ISSUER : PROFILE_TERMINAL;
+            profile =
+                strstr(line, "acquirer and issuer") != NULL ? PROFILE_ISSUER : PROFILE_TERMINAL;
         if (strncmp(line, "| MTI | the request needs |", 27) == 0)
             within = true;
         else if (line[0] != '|')
@@ -83,7 +87,8 @@ static void ck_message(enum profile profile, unsigned mti, const char *needs)
 
         if (end == p)
             break;
-        ck_assert_msg(said < n && table[said] == field, "%04u: the document says field %lu", mti, field);
+        ck_assert_msg(said < n && table[said] == field, "%04u: the document says field %lu", mti,
+                      field);
         m.field[field] = span_str("1");
         said++;
         p = end;

@@ -1,4 +1,5 @@
-/* The reader interface over a scripted card in process; what is expected of 61xx and 6Cxx: EMV 4.3 Book 1, 9.3.1 and Annex A. */
+/* The reader interface over a scripted card in process; what is expected of 61xx and 6Cxx: EMV 4.3
+ * Book 1, 9.3.1 and Annex A. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -7,7 +8,8 @@
 #include "drivers/inproc.h"
 #include "drivers/pcsc_priv.h"
 
-struct step { /* what must come, what goes back; NULL: anything, and the last step is repeated for ever */
+struct step { /* what must come, what goes back; NULL: anything, and the last step is repeated for
+                 ever */
     const char *command, *answer;
 };
 
@@ -68,7 +70,8 @@ static enum tp_err t0_connect(void *self, struct tp_error *e)
     return TP_OK;
 }
 
-static enum tp_err t0_transmit(void *self, struct span command, struct buf *response, struct tp_error *e)
+static enum tp_err t0_transmit(void *self, struct span command, struct buf *response,
+                               struct tp_error *e)
 {
     (void)e;
     return script_transmit(self, command, response);
@@ -105,7 +108,8 @@ struct run { /* one command over a script, and what came of it */
     struct reader_counts counts;
 };
 
-static void run_in(struct run *r, bool t0, const struct step *steps, size_t n, const struct capdu *c, size_t cap)
+static void run_in(struct run *r, bool t0, const struct step *steps, size_t n,
+                   const struct capdu *c, size_t cap)
 {
     struct script script = {.steps = steps, .n = n};
     const struct inproc_card card = card_of(&script);
@@ -123,9 +127,11 @@ static void run_in(struct run *r, bool t0, const struct step *steps, size_t n, c
         ck_assert_uint_eq(script.at, n); /* all that was expected came */
 }
 
-#define RUN(r, t0, steps, c) run_in((r), t0, steps, sizeof(steps) / sizeof(steps[0]), c, sizeof((r)->bytes))
+#define RUN(r, t0, steps, c)                                                                       \
+    run_in((r), t0, steps, sizeof(steps) / sizeof(steps[0]), c, sizeof((r)->bytes))
 
-static const struct capdu gpo = {.cla = 0x80, .ins = 0xA8, .data = {(const uint8_t *)"\x83\x00", 2}, .le = 256};
+static const struct capdu gpo = {
+    .cla = 0x80, .ins = 0xA8, .data = {(const uint8_t *)"\x83\x00", 2}, .le = 256};
 static const struct capdu read_record = {.ins = 0xB2, .p1 = 1, .p2 = 0x0C, .le = 256};
 
 START_TEST(an_answer_in_one_piece)
@@ -178,9 +184,13 @@ END_TEST
 
 START_TEST(a_6cxx_gives_the_length_once)
     {
-        static const struct step good[] = {{"00 B2 01 0C 00", "6C 03"}, {"00 B2 01 0C 03", "70 01 AA 90 00"}};
-        static const struct step again[] = {{"00 B2 01 0C 00", "6C 03"}, {"00 B2 01 0C 03", "6C 04"}};
-        static const struct step in_chain[] = {{"80 A8 00 00 02 83 00 00", "61 05"}, {"00 C0 00 00 05", "6C 02"}, {"00 C0 00 00 02", "77 00 90 00"}};
+        static const struct step good[] = {{"00 B2 01 0C 00", "6C 03"},
+                                           {"00 B2 01 0C 03", "70 01 AA 90 00"}};
+        static const struct step again[] = {{"00 B2 01 0C 00", "6C 03"},
+                                            {"00 B2 01 0C 03", "6C 04"}};
+        static const struct step in_chain[] = {{"80 A8 00 00 02 83 00 00", "61 05"},
+                                               {"00 C0 00 00 05", "6C 02"},
+                                               {"00 C0 00 00 02", "77 00 90 00"}};
         static const struct step no_le[] = {{"00 20 00 80 02 83 00", "6C 03"}};
         const struct capdu verify = {.ins = 0x20, .p2 = 0x80, .data = gpo.data};
         struct run r;
@@ -216,7 +226,8 @@ END_TEST
 
 START_TEST(an_answer_without_status_word_is_a_fault_of_the_card)
     {
-        static const struct step one[] = {{NULL, "90"}}, none[] = {{NULL, ""}}, mute[] = {{NULL, NULL}};
+        static const struct step one[] = {{NULL, "90"}}, none[] = {{NULL, ""}},
+                                 mute[] = {{NULL, NULL}};
         struct run r;
 
         RUN(&r, false, one, &read_record);
@@ -231,14 +242,20 @@ END_TEST
 
 START_TEST(t0_gets_its_own_form)
     {
-        static const struct step case4[] = {{"80 A8 00 00 02 83 00", "61 02"}, {"00 C0 00 00 02", "77 00 90 00"}};
-        static const struct step case2[] = {{"00 B2 01 0C 00", "6C 02"}, {"00 B2 01 0C 02", "70 00 90 00"}};
+        static const struct step case4[] = {{"80 A8 00 00 02 83 00", "61 02"},
+                                            {"00 C0 00 00 02", "77 00 90 00"}};
+        static const struct step case2[] = {{"00 B2 01 0C 00", "6C 02"},
+                                            {"00 B2 01 0C 02", "70 00 90 00"}};
         static const struct step case1[] = {{"80 18 00 00 00", "90 00"}};
         /* EMV 4.3 Book 1, Annex A: a case 4 command with a warning */
-        static const struct step warning[] = {{"80 A8 00 00 02 83 00", "62 83"}, {"00 C0 00 00 00", "6C 02"}, {"00 C0 00 00 02", "77 00 90 00"}};
-        static const struct step no_data[] = {{"80 A8 00 00 02 83 00", "63 00"}, {"00 C0 00 00 00", "69 85"}};
+        static const struct step warning[] = {{"80 A8 00 00 02 83 00", "62 83"},
+                                              {"00 C0 00 00 00", "6C 02"},
+                                              {"00 C0 00 00 02", "77 00 90 00"}};
+        static const struct step no_data[] = {{"80 A8 00 00 02 83 00", "63 00"},
+                                              {"00 C0 00 00 00", "69 85"}};
         static const struct step verify_fails[] = {{"00 20 00 80 02 83 00", "63 C2"}};
-        const struct capdu unblock = {.cla = 0x80, .ins = 0x18}, verify = {.ins = 0x20, .p2 = 0x80, .data = gpo.data};
+        const struct capdu unblock = {.cla = 0x80, .ins = 0x18},
+                           verify = {.ins = 0x20, .p2 = 0x80, .data = gpo.data};
         struct run r;
 
         RUN(&r, true, case4, &gpo);
@@ -269,7 +286,8 @@ static void note(void *ctx, struct span command, struct span response)
 
 START_TEST(the_trace_sees_each_exchange)
     {
-        static const struct step steps[] = {{"00 B2 01 0C 00", "6C 01"}, {"00 B2 01 0C 01", "AA 90 00"}};
+        static const struct step steps[] = {{"00 B2 01 0C 00", "6C 01"},
+                                            {"00 B2 01 0C 01", "AA 90 00"}};
         struct script script = {.steps = steps, .n = 2};
         const struct inproc_card card = card_of(&script);
         struct reader *reader = NULL;
@@ -301,7 +319,8 @@ START_TEST(a_card_is_powered_between_connect_and_disconnect)
         ck_ok(inproc_open(&reader, &card));
         ck_ok(reader_wait_card(reader, 0, &e));
         ck_assert_uint_eq(reader_atr(reader).n, 0);
-        ck_assert_int_eq(reader_transmit(reader, &read_record, &response, &sw, &e), TP_ERR_INTERNAL);
+        ck_assert_int_eq(reader_transmit(reader, &read_record, &response, &sw, &e),
+                         TP_ERR_INTERNAL);
         ck_assert_int_eq(reader_reset(reader, &e), TP_ERR_INTERNAL);
         ck_ok(reader_connect(reader, &e));
         ck_assert_int_eq(reader_connect(reader, &e), TP_ERR_INTERNAL);
@@ -345,7 +364,8 @@ START_TEST(every_pcsc_error_a_user_can_meet_has_words)
             {SCARD_E_NO_READERS_AVAILABLE, TP_ERR_NO_READER, "plug one in"},
             {SCARD_E_UNKNOWN_READER, TP_ERR_NO_READER, "not plugged in"},
             {SCARD_E_READER_UNAVAILABLE, TP_ERR_NO_READER, "unplugged"},
-            {SCARD_E_NO_SMARTCARD, TP_ERR_NO_CARD, "insert it or name another reader with --reader"},
+            {SCARD_E_NO_SMARTCARD, TP_ERR_NO_CARD,
+             "insert it or name another reader with --reader"},
             {SCARD_E_TIMEOUT, TP_ERR_NO_CARD, "insert"},
             {SCARD_E_SHARING_VIOLATION, TP_ERR_STATE, "held by another program"},
             {SCARD_W_REMOVED_CARD, TP_ERR_CARD, "taken out"},
@@ -367,12 +387,14 @@ START_TEST(every_pcsc_error_a_user_can_meet_has_words)
         for (size_t i = 0; i < sizeof(met) / sizeof(met[0]); i++) {
             ck_assert_int_eq(pcsc_fail(&e, met[i].code, NULL), met[i].err);
             ck_assert_int_eq(e.code, met[i].err);
-            ck_assert_msg(strstr(e.text, met[i].says) != NULL, "%08X: %s", (unsigned)met[i].code, e.text);
+            ck_assert_msg(strstr(e.text, met[i].says) != NULL, "%08X: %s", (unsigned)met[i].code,
+                          e.text);
             ck_assert_int_eq(pcsc_fail(&e, met[i].code, "ACME 00 00"), met[i].err);
             ck_assert_ptr_eq(strstr(e.text, "reader \"ACME 00 00\": "), e.text);
             ck_assert_int_eq(pcsc_fail(NULL, met[i].code, "ACME 00 00"), met[i].err);
         }
-        ck_assert(pcsc_service_lost(SCARD_F_COMM_ERROR) && pcsc_service_lost(SCARD_E_NO_SERVICE)); /* DESIGN, Appendix A */
+        ck_assert(pcsc_service_lost(SCARD_F_COMM_ERROR) &&
+                  pcsc_service_lost(SCARD_E_NO_SERVICE)); /* DESIGN, Appendix A */
         ck_assert(!pcsc_service_lost(SCARD_W_REMOVED_CARD));
     }
 END_TEST

@@ -28,7 +28,8 @@ static void drop(void)
 
 START_TEST(what_is_sealed_opens_with_its_context_only)
     {
-        const struct span pan = span_str("9990140000000018"), context = span_str("000000000000123/00000001/000042");
+        const struct span pan = span_str("9990140000000018"),
+                          context = span_str("000000000000123/00000001/000042");
         uint8_t room[2][64], plain[32];
         struct buf a = BUF_OF(room[0]), b = BUF_OF(room[1]), p = BUF_OF(plain);
 
@@ -39,7 +40,8 @@ START_TEST(what_is_sealed_opens_with_its_context_only)
         ck_ok(seal_open(seal, &p, buf_span(&a), context));
         ck_assert(span_eq(buf_span(&p), pan));
         p.n = 0;
-        ck_assert_int_eq(seal_open(seal, &p, buf_span(&a), span_str("another record")), TP_ERR_SECURITY);
+        ck_assert_int_eq(seal_open(seal, &p, buf_span(&a), span_str("another record")),
+                         TP_ERR_SECURITY);
         for (size_t i = 0; i < a.n; i++) {
             a.p[i] ^= 0x80;
             ck_assert_int_eq(seal_open(seal, &p, buf_span(&a), context), TP_ERR_SECURITY);

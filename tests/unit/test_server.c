@@ -1,4 +1,5 @@
-/* The acquirer's server as its terminals see it, over TLS, in process: answers, repeats, reversal, reconciliation, bad messages, books that cannot be written. */
+/* The acquirer's server as its terminals see it, over TLS, in process: answers, repeats, reversal,
+ * reconciliation, bad messages, books that cannot be written. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -61,11 +62,11 @@ static struct office_answer pay(void)
     return ask_as(MTI_FINANCIAL);
 }
 
-#define ck_answer(call, wanted_code, wanted_reason)                                                                                                  \
-    do {                                                                                                                                             \
-        const struct office_answer got_answer_ = (call);                                                                                             \
-        ck_assert_str_eq(got_answer_.code, (wanted_code));                                                                                           \
-        ck_assert_str_eq(got_answer_.reason, (wanted_reason));                                                                                       \
+#define ck_answer(call, wanted_code, wanted_reason)                                                \
+    do {                                                                                           \
+        const struct office_answer got_answer_ = (call);                                           \
+        ck_assert_str_eq(got_answer_.code, (wanted_code));                                         \
+        ck_assert_str_eq(got_answer_.reason, (wanted_reason));                                     \
     } while (0)
 
 static void ck_books(unsigned transactions, unsigned debits, int64_t amount, unsigned reversals)
@@ -112,11 +113,13 @@ START_TEST(repeats_are_answered_alike)
         again = ask_as(MTI_FINANCIAL_REPEAT);
         ck_assert_mem_eq(again.raw, first.raw, first.n);
         ck_books(1, 1, 1250, 0);
-        ck_ok(iso8583_set_number(&made.message, 4, 1251)); /* another amount under the same identity */
+        ck_ok(iso8583_set_number(&made.message, 4,
+                                 1251)); /* another amount under the same identity */
         again = ask_as(MTI_FINANCIAL);
         ck_answer(again, "94", "IDENTITY");
         stan++;
-        ck_ok(iso8583_set_number(&made.message, 11, stan)); /* the same signature under another identity */
+        ck_ok(iso8583_set_number(&made.message, 11,
+                                 stan)); /* the same signature under another identity */
         ck_ok(iso8583_set_number(&made.message, 4, 1250));
         again = ask_as(MTI_FINANCIAL);
         ck_answer(again, "63", "ATC_REPLAYED");
@@ -124,7 +127,8 @@ START_TEST(repeats_are_answered_alike)
     }
 END_TEST
 
-/* The connection breaks when the payment is kept and its answer on the way: the terminal asks again, and it counts once. */
+/* The connection breaks when the payment is kept and its answer on the way: the terminal asks
+ * again, and it counts once. */
 START_TEST(answer_lost_after_the_commit)
     {
         uint8_t room[8192];
@@ -182,7 +186,8 @@ static struct office_answer reverse_as(unsigned mti, unsigned original_mti, uint
     for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
         m.field[same[i]] = made.message.field[same[i]];
     ck_ok(iso8583_set_number(&m, 11, ++stan));
-    snprintf(original, sizeof(original), "%04u%06u%.10s%022u", original_mti, original_stan, (const char *)made.message.field[7].p, 0U);
+    snprintf(original, sizeof(original), "%04u%06u%.10s%022u", original_mti, original_stan,
+             (const char *)made.message.field[7].p, 0U);
     ck_ok(iso8583_set_text(&m, 90, original));
     ck_assert_msg(office_send(&a, client, &m, &e) == TP_OK, "%s", e.text);
     return a;
@@ -243,8 +248,8 @@ END_TEST
 
 /* ---- reconciliation ---- */
 
-static void ck_reconciles(unsigned credits, unsigned debits, unsigned credit_amount, unsigned debit_amount, const char *net, unsigned wanted,
-                          const char *ours)
+static void ck_reconciles(unsigned credits, unsigned debits, unsigned credit_amount,
+                          unsigned debit_amount, const char *net, unsigned wanted, const char *ours)
 {
     struct iso8583 m, answer;
     struct office_answer a;
@@ -309,7 +314,8 @@ static struct office_answer network(const char *code, const char *terminal)
     return a;
 }
 
-/* Each request without each field that it needs, one at a time, by the table that test_profile holds against doc/protocol.md. */
+/* Each request without each field that it needs, one at a time, by the table that test_profile
+ * holds against doc/protocol.md. */
 static void ck_needs(const struct iso8583 *whole)
 {
     static struct iso8583 m;
@@ -323,7 +329,8 @@ static void ck_needs(const struct iso8583 *whole)
         struct office_answer a;
 
         m = *whole;
-        ck_assert_msg(iso8583_has(&m, needs[i]), "%04u: the test's own message has no field %u", m.mti, needs[i]);
+        ck_assert_msg(iso8583_has(&m, needs[i]), "%04u: the test's own message has no field %u",
+                      m.mti, needs[i]);
         m.field[needs[i]] = span_of(NULL, 0);
         if (needs[i] == 11) { /* nobody could tell what is answered */
             ck_assert_int_eq(office_send(&a, client, &m, &e), TP_ERR_PEER);
@@ -331,7 +338,8 @@ static void ck_needs(const struct iso8583 *whole)
             client = office_connect(&office, OFFICE_CONTRACT, OFFICE_TERMINAL);
             continue;
         }
-        ck_assert_msg(office_send(&a, client, &m, &e) == TP_OK, "%04u without %u: %s", m.mti, needs[i], e.text);
+        ck_assert_msg(office_send(&a, client, &m, &e) == TP_OK, "%04u without %u: %s", m.mti,
+                      needs[i], e.text);
         snprintf(reason, sizeof(reason), "DE%u_MISSING", needs[i]);
         ck_answer(a, "30", reason);
     }
@@ -355,7 +363,8 @@ START_TEST(needed_fields)
                       {88, "0"},
                       {90, "020000077611230915000000000000000000000000"},
                       {97, "D0000000000000000"}};
-        static const unsigned types[] = {MTI_REVERSAL, MTI_REVERSAL_REPEAT, MTI_RECONCILIATION, MTI_NETWORK};
+        static const unsigned types[] = {MTI_REVERSAL, MTI_REVERSAL_REPEAT, MTI_RECONCILIATION,
+                                         MTI_NETWORK};
 
         fresh();
         ck_needs(&made.message);
@@ -402,7 +411,8 @@ START_TEST(malformed)
 
         fresh();
         ck_ok(iso8583_pack(&message, &made.message, &e));
-        for (size_t cut = 1; cut < 200; cut += 7) { /* type and STAN are there: answered, and the connection lives on */
+        for (size_t cut = 1; cut < 200;
+             cut += 7) { /* type and STAN are there: answered, and the connection lives on */
             answer.n = 0;
             ck_ok(link_exchange(client, span_of(raw, message.n - cut), &answer, 5000, &e));
             ck_ok(iso8583_unpack(&m, buf_span(&answer), &e));
@@ -426,7 +436,8 @@ START_TEST(malformed)
     }
 END_TEST
 
-/* Seeded noise, cut and flipped messages: each is answered or the connection closed, and the server goes on. */
+/* Seeded noise, cut and flipped messages: each is answered or the connection closed, and the server
+ * goes on. */
 START_TEST(random_messages)
     {
         uint8_t raw[8192], noise[8192], room[2048];
@@ -456,8 +467,9 @@ START_TEST(random_messages)
             struct iso8583 m;
 
             ck_ok(iso8583_unpack(&m, buf_span(&answer), &e));
-            ck_assert(!span_eq(m.field[39], span_str("00")) || m.mti != MTI_FINANCIAL_RESPONSE ||
-                      iso8583_has(&m, 37)); /* a change of DE 7, 22 or 25 alone leaves a good payment */
+            ck_assert(
+                !span_eq(m.field[39], span_str("00")) || m.mti != MTI_FINANCIAL_RESPONSE ||
+                iso8583_has(&m, 37)); /* a change of DE 7, 22 or 25 alone leaves a good payment */
         }
         stan++;
         ck_answer(pay(), "00", "");
@@ -471,7 +483,8 @@ START_TEST(added_and_closed_while_it_runs)
         struct ledger *l = NULL;
         struct office_answer a, again;
         struct tp_error e;
-        const struct place where = {OFFICE_CONTRACT, "00000044", 1, OFFICE_MCC}, later = {OFFICE_CONTRACT, "00000044", 2, OFFICE_MCC};
+        const struct place where = {OFFICE_CONTRACT, "00000044", 1, OFFICE_MCC},
+                           later = {OFFICE_CONTRACT, "00000044", 2, OFFICE_MCC};
         struct link_client *other;
 
         office_terminal(&office, OFFICE_CONTRACT, "00000044");
@@ -483,7 +496,8 @@ START_TEST(added_and_closed_while_it_runs)
         MUST(acquirer_open_ledger(&l, office.dir, &office_error));
         MUST(ledger_terminal_shut(l, OFFICE_CONTRACT, "00000044", &office_error));
         ledger_close(&l);
-        ck_ok(office_exchange(&again, other, &made, MTI_FINANCIAL_REPEAT, &e)); /* acknowledged before: answered alike */
+        ck_ok(office_exchange(&again, other, &made, MTI_FINANCIAL_REPEAT,
+                              &e)); /* acknowledged before: answered alike */
         ck_answer(again, "00", "");
         ck_assert_str_eq(again.rrn, a.rrn);
         terms_usual(&usual, &card, ++atc);
@@ -524,7 +538,8 @@ START_TEST(read_only_books)
     {
         ck_recovers("PRAGMA query_only = 1", "PRAGMA query_only = 0");
         books_say("PRAGMA query_only = 1");
-        ck_answer(network("301", OFFICE_TERMINAL), "96", ""); /* an echo says what a payment would hear */
+        ck_answer(network("301", OFFICE_TERMINAL), "96",
+                  ""); /* an echo says what a payment would hear */
         books_say("PRAGMA query_only = 0");
         ck_answer(network("301", OFFICE_TERMINAL), "00", "");
     }

@@ -1,6 +1,8 @@
-/* T=1 by the scenarios of ISO/IEC 7816-3, Annex A, written as there: I(N(S),M), R(N(R)), S(…). The LRC of what is expected is made here, by itself; CRC values are
- * those that ISO/IEC 14443-3, Annex B, prints for the same code (CRC_B). At the end a card of another hand (tests/tools/t1_card.c) over a line that disturbs
- * blocks by chance: whatever happens, a command is carried out at most once, and an answer is right or none. */
+/* T=1 by the scenarios of ISO/IEC 7816-3, Annex A, written as there: I(N(S),M), R(N(R)), S(…). The
+ * LRC of what is expected is made here, by itself; CRC values are those that ISO/IEC 14443-3, Annex
+ * B, prints for the same code (CRC_B). At the end a card of another hand (tests/tools/t1_card.c)
+ * over a line that disturbs blocks by chance: whatever happens, a command is carried out at most
+ * once, and an answer is right or none. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -18,7 +20,8 @@ struct script {
     uint8_t wtx; /* of the last block */
 };
 
-/* "I(1,0) 9000", "R(0)", "R(1) edc", "S(WTX?) 02", "S(WTX!) 02", "bad …": its LRC is wrong; "mute"; "raw 00…". */
+/* "I(1,0) 9000", "R(0)", "R(1) edc", "S(WTX?) 02", "S(WTX!) 02", "bad …": its LRC is wrong; "mute";
+ * "raw 00…". */
 static size_t block(uint8_t *raw, const char *text)
 {
     const bool bad = strncmp(text, "bad ", 4) == 0;
@@ -43,7 +46,10 @@ static size_t block(uint8_t *raw, const char *text)
     if (p[0] == 'I')
         raw[1] = (uint8_t)((p[2] == '1' ? 0x40 : 0) | (p[4] == '1' ? 0x20 : 0));
     else if (p[0] == 'R')
-        raw[1] = (uint8_t)(0x80 | (p[2] == '1' ? 0x10 : 0) | (hex == NULL ? 0 : strcmp(hex, " edc") == 0 ? 1 : 2));
+        raw[1] = (uint8_t)(0x80 | (p[2] == '1' ? 0x10 : 0) |
+                           (hex == NULL                ? 0
+                            : strcmp(hex, " edc") == 0 ? 1
+                                                       : 2));
     else
         for (unsigned i = 0; i < 4; i++)
             if (strncmp(p + 2, s[i], strlen(s[i])) == 0)
@@ -55,7 +61,8 @@ static size_t block(uint8_t *raw, const char *text)
     return n + 1;
 }
 
-static enum tp_err play(void *ctx, uint8_t wtx, struct span out, struct buf *answer, struct tp_error *e)
+static enum tp_err play(void *ctx, uint8_t wtx, struct span out, struct buf *answer,
+                        struct tp_error *e)
 {
     struct script *s = ctx;
     uint8_t raw[320];
@@ -65,7 +72,8 @@ static enum tp_err play(void *ctx, uint8_t wtx, struct span out, struct buf *ans
     s->wtx = wtx;
     ck_assert_msg(s->at < s->n, "one block too many: %s", hex_encode(have, out));
     hex_encode(want, span_of(raw, block(raw, s->steps[s->at].out)));
-    ck_assert_msg(strcmp(hex_encode(have, out), want) == 0, "step %zu, %s: %s, not %s", s->at + 1, s->steps[s->at].out, have, want);
+    ck_assert_msg(strcmp(hex_encode(have, out), want) == 0, "step %zu, %s: %s, not %s", s->at + 1,
+                  s->steps[s->at].out, have, want);
     return buf_put(answer, span_of(raw, block(raw, s->steps[s->at++].in)));
 }
 
@@ -96,16 +104,17 @@ static void run(struct played *p, const char *command, const struct step *steps,
     p->wtx = script.wtx;
 }
 
-#define PLAY(p, command, ...)                                                                                                                        \
-    do {                                                                                                                                             \
-        static const struct step steps_[] = {__VA_ARGS__};                                                                                           \
-        run(p, command, steps_, sizeof(steps_) / sizeof(steps_[0]));                                                                                 \
+#define PLAY(p, command, ...)                                                                      \
+    do {                                                                                           \
+        static const struct step steps_[] = {__VA_ARGS__};                                         \
+        run(p, command, steps_, sizeof(steps_) / sizeof(steps_[0]));                               \
     } while (0)
 
 START_TEST(exchange_of_i_blocks)
     {
         struct played p;
-        static const struct step more[] = {{"I(1,0) 05", "I(1,0) 9001"}, {"I(0,0) 06", "I(0,0) 9002"}};
+        static const struct step more[] = {{"I(1,0) 05", "I(1,0) 9001"},
+                                           {"I(0,0) 06", "I(0,0) 9002"}};
         struct script script = {.steps = more, .n = 2};
         const struct t1_link link = {&script, play, NULL};
 
@@ -128,7 +137,8 @@ START_TEST(waiting_time_extension)
         PLAY(&p, "01", {"I(0,0) 01", "S(WTX?) 03"}, {"S(WTX!) 03", "I(0,0) 9000"});
         ck_ok(p.rc);
         ck_assert_uint_eq(p.wtx, 3); /* the block that follows may take three waiting times */
-        PLAY(&p, "01", {"I(0,0) 01", "S(WTX?) 03"}, {"S(WTX!) 03", "S(WTX?) 02"}, {"S(WTX!) 02", "I(0,1) 90"}, {"R(1)", "I(1,0) 00"});
+        PLAY(&p, "01", {"I(0,0) 01", "S(WTX?) 03"}, {"S(WTX!) 03", "S(WTX?) 02"},
+             {"S(WTX!) 02", "I(0,1) 90"}, {"R(1)", "I(1,0) 00"});
         ck_ok(p.rc);
         ck_assert_uint_eq(p.wtx, 0);
         ck_hex(buf_span(&p.response), "9000");
@@ -138,8 +148,10 @@ END_TEST
 START_TEST(information_field_sizes)
     {
         static const struct step agreed[] = {{"S(IFS?) FE", "S(IFS!) FE"}};
-        static const struct step late[] = {{"S(IFS?) FE", "mute"}, {"S(IFS?) FE", "bad S(IFS!) FE"}, {"S(IFS?) FE", "S(IFS!) FE"}};
-        static const struct step never[] = {{"S(IFS?) FE", "S(IFS!) FD"}, {"S(IFS?) FE", "R(0)"}, {"S(IFS?) FE", "S(IFS?) FE"}};
+        static const struct step late[] = {
+            {"S(IFS?) FE", "mute"}, {"S(IFS?) FE", "bad S(IFS!) FE"}, {"S(IFS?) FE", "S(IFS!) FE"}};
+        static const struct step never[] = {
+            {"S(IFS?) FE", "S(IFS!) FD"}, {"S(IFS?) FE", "R(0)"}, {"S(IFS?) FE", "S(IFS?) FE"}};
         struct script script = {.steps = agreed, .n = 1};
         const struct t1_link link = {&script, play, NULL};
         struct played p;
@@ -157,11 +169,12 @@ START_TEST(information_field_sizes)
         ck_assert_int_eq(t1_set_ifsd(&t, 254, &p.e), TP_ERR_CARD);
         ck_assert_uint_eq(t.ifsd, 32);
         /* the card asks for another size in the middle of a chain: the next block has it */
-        PLAY(&p, "0102030405060708", {"I(0,1) 01020304", "S(IFS?) 02"}, {"S(IFS!) 02", "R(1)"}, {"I(1,1) 0506", "R(0)"},
-             {"I(0,0) 0708", "I(0,0) 9000"});
+        PLAY(&p, "0102030405060708", {"I(0,1) 01020304", "S(IFS?) 02"}, {"S(IFS!) 02", "R(1)"},
+             {"I(1,1) 0506", "R(0)"}, {"I(0,0) 0708", "I(0,0) 9000"});
         ck_ok(p.rc);
         ck_assert_uint_eq(p.t.ifsc, 2);
-        PLAY(&p, "01", {"I(0,0) 01", "S(IFS?) 00"}, {"R(0) other", "S(IFS?) FF"}, {"R(0) other", "I(0,0) 9000"}); /* 00 and FF are reserved */
+        PLAY(&p, "01", {"I(0,0) 01", "S(IFS?) 00"}, {"R(0) other", "S(IFS?) FF"},
+             {"R(0) other", "I(0,0) 9000"}); /* 00 and FF are reserved */
         ck_ok(p.rc);
     }
 END_TEST
@@ -170,12 +183,14 @@ START_TEST(chaining_both_ways)
     {
         struct played p;
 
-        PLAY(&p, "010203040506070809", {"I(0,1) 01020304", "R(1)"}, {"I(1,1) 05060708", "R(0)"}, {"I(0,0) 09", "I(0,0) 9000"});
+        PLAY(&p, "010203040506070809", {"I(0,1) 01020304", "R(1)"}, {"I(1,1) 05060708", "R(0)"},
+             {"I(0,0) 09", "I(0,0) 9000"});
         ck_ok(p.rc);
         PLAY(&p, "01", {"I(0,0) 01", "I(0,1) AA"}, {"R(1)", "I(1,1) BB"}, {"R(0)", "I(0,0) 9000"});
         ck_ok(p.rc);
         ck_hex(buf_span(&p.response), "AABB9000");
-        PLAY(&p, "0102030405", {"I(0,1) 01020304", "R(1)"}, {"I(1,0) 05", "I(0,1) AA"}, {"R(1)", "I(1,0) 9000"});
+        PLAY(&p, "0102030405", {"I(0,1) 01020304", "R(1)"}, {"I(1,0) 05", "I(0,1) AA"},
+             {"R(1)", "I(1,0) 9000"});
         ck_ok(p.rc);
         ck_hex(buf_span(&p.response), "AA9000");
     }
@@ -188,17 +203,21 @@ START_TEST(an_i_block_is_lost_on_its_way)
         PLAY(&p, "01", {"I(0,0) 01", "R(0) edc"}, {"I(0,0) 01", "I(0,0) 9000"}); /* to the card */
         ck_ok(p.rc);
         ck_assert_uint_eq(p.t.errors, 1);
-        PLAY(&p, "01", {"I(0,0) 01", "bad I(0,0) 9000"}, {"R(0) edc", "I(0,0) 9000"}); /* from the card */
+        PLAY(&p, "01", {"I(0,0) 01", "bad I(0,0) 9000"},
+             {"R(0) edc", "I(0,0) 9000"}); /* from the card */
         ck_ok(p.rc);
         PLAY(&p, "01", {"I(0,0) 01", "mute"}, {"R(0) other", "I(0,0) 9000"});
         ck_ok(p.rc);
-        PLAY(&p, "01", {"I(0,0) 01", "I(1,0) 9000"}, {"R(0) other", "I(0,0) 9000"}); /* a wrong number */
+        PLAY(&p, "01", {"I(0,0) 01", "I(1,0) 9000"},
+             {"R(0) other", "I(0,0) 9000"}); /* a wrong number */
         ck_ok(p.rc);
         /* the card's request is lost too: it repeats it, and then gets the block */
-        PLAY(&p, "01", {"I(0,0) 01", "bad R(0)"}, {"R(0) edc", "R(0) other"}, {"I(0,0) 01", "I(0,0) 9000"});
+        PLAY(&p, "01", {"I(0,0) 01", "bad R(0)"}, {"R(0) edc", "R(0) other"},
+             {"I(0,0) 01", "I(0,0) 9000"});
         ck_ok(p.rc);
         /* our request is lost: the card asks for what it expects, its next; we ask again */
-        PLAY(&p, "01", {"I(0,0) 01", "bad I(0,0) 9000"}, {"R(0) edc", "R(1) edc"}, {"R(0) other", "I(0,0) 9000"});
+        PLAY(&p, "01", {"I(0,0) 01", "bad I(0,0) 9000"}, {"R(0) edc", "R(1) edc"},
+             {"R(0) other", "I(0,0) 9000"});
         ck_ok(p.rc);
         ck_hex(buf_span(&p.response), "9000");
     }
@@ -208,23 +227,30 @@ START_TEST(blocks_of_a_chain_are_lost)
     {
         struct played p;
 
-        PLAY(&p, "0102030405", {"I(0,1) 01020304", "R(0) edc"}, {"I(0,1) 01020304", "R(1)"}, {"I(1,0) 05", "I(0,0) 9000"});
+        PLAY(&p, "0102030405", {"I(0,1) 01020304", "R(0) edc"}, {"I(0,1) 01020304", "R(1)"},
+             {"I(1,0) 05", "I(0,0) 9000"});
         ck_ok(p.rc);
-        PLAY(&p, "0102030405", {"I(0,1) 01020304", "bad R(1)"}, {"R(0) edc", "R(1)"}, {"I(1,0) 05", "I(0,0) 9000"});
+        PLAY(&p, "0102030405", {"I(0,1) 01020304", "bad R(1)"}, {"R(0) edc", "R(1)"},
+             {"I(1,0) 05", "I(0,0) 9000"});
         ck_ok(p.rc);
-        PLAY(&p, "0102030405", {"I(0,1) 01020304", "R(1)"}, {"I(1,0) 05", "R(1) edc"}, {"I(1,0) 05", "I(0,0) 9000"});
+        PLAY(&p, "0102030405", {"I(0,1) 01020304", "R(1)"}, {"I(1,0) 05", "R(1) edc"},
+             {"I(1,0) 05", "I(0,0) 9000"});
         ck_ok(p.rc);
-        PLAY(&p, "01", {"I(0,0) 01", "I(0,1) AA"}, {"R(1)", "bad I(1,0) 9000"}, {"R(1) edc", "I(1,0) 9000"});
+        PLAY(&p, "01", {"I(0,0) 01", "I(0,1) AA"}, {"R(1)", "bad I(1,0) 9000"},
+             {"R(1) edc", "I(1,0) 9000"});
         ck_ok(p.rc);
         ck_hex(buf_span(&p.response), "AA9000");
-        PLAY(&p, "01", {"I(0,0) 01", "I(0,1) AA"}, {"R(1)", "R(1) edc"}, {"R(1)", "I(1,0) 9000"}); /* our acknowledgement */
+        PLAY(&p, "01", {"I(0,0) 01", "I(0,1) AA"}, {"R(1)", "R(1) edc"},
+             {"R(1)", "I(1,0) 9000"}); /* our acknowledgement */
         ck_ok(p.rc);
         ck_hex(buf_span(&p.response), "AA9000");
-        PLAY(&p, "01", {"I(0,0) 01", "I(0,1) AA"}, {"R(1)", "I(0,1) AA"}, {"R(1) other", "I(1,0) 9000"}); /* the same block again counts once */
+        PLAY(&p, "01", {"I(0,0) 01", "I(0,1) AA"}, {"R(1)", "I(0,1) AA"},
+             {"R(1) other", "I(1,0) 9000"}); /* the same block again counts once */
         ck_ok(p.rc);
         ck_hex(buf_span(&p.response), "AA9000");
         /* an answer before the command is whole is none */
-        PLAY(&p, "0102030405", {"I(0,1) 01020304", "I(0,0) 9000"}, {"R(0) other", "R(1)"}, {"I(1,0) 05", "I(0,0) 9000"});
+        PLAY(&p, "0102030405", {"I(0,1) 01020304", "I(0,0) 9000"}, {"R(0) other", "R(1)"},
+             {"I(1,0) 05", "I(0,0) 9000"});
         ck_ok(p.rc);
     }
 END_TEST
@@ -233,13 +259,17 @@ START_TEST(supervisory_blocks_are_lost)
     {
         struct played p;
 
-        PLAY(&p, "01", {"I(0,0) 01", "bad S(WTX?) 01"}, {"R(0) edc", "S(WTX?) 01"}, {"S(WTX!) 01", "I(0,0) 9000"});
+        PLAY(&p, "01", {"I(0,0) 01", "bad S(WTX?) 01"}, {"R(0) edc", "S(WTX?) 01"},
+             {"S(WTX!) 01", "I(0,0) 9000"});
         ck_ok(p.rc);
-        PLAY(&p, "01", {"I(0,0) 01", "S(WTX?) 01"}, {"S(WTX!) 01", "R(0) edc"}, {"S(WTX!) 01", "I(0,0) 9000"}); /* the response is what is meant */
+        PLAY(&p, "01", {"I(0,0) 01", "S(WTX?) 01"}, {"S(WTX!) 01", "R(0) edc"},
+             {"S(WTX!) 01", "I(0,0) 9000"}); /* the response is what is meant */
         ck_ok(p.rc);
-        PLAY(&p, "01", {"I(0,0) 01", "S(WTX?) 01"}, {"S(WTX!) 01", "bad I(0,0) 9000"}, {"R(0) edc", "I(0,0) 9000"});
+        PLAY(&p, "01", {"I(0,0) 01", "S(WTX?) 01"}, {"S(WTX!) 01", "bad I(0,0) 9000"},
+             {"R(0) edc", "I(0,0) 9000"});
         ck_ok(p.rc);
-        PLAY(&p, "0102030405", {"I(0,1) 01020304", "S(WTX?) 01"}, {"S(WTX!) 01", "R(1)"}, {"I(1,0) 05", "I(0,0) 9000"});
+        PLAY(&p, "0102030405", {"I(0,1) 01020304", "S(WTX?) 01"}, {"S(WTX!) 01", "R(1)"},
+             {"I(1,0) 05", "I(0,0) 9000"});
         ck_ok(p.rc);
     }
 END_TEST
@@ -263,19 +293,21 @@ START_TEST(after_three_attempts_both_begin_anew)
     {
         struct played p;
 
-        PLAY(&p, "01", {"I(0,0) 01", "mute"}, {"R(0) other", "mute"}, {"R(0) other", "mute"}, {"S(RESYNCH?)", "mute"},
-             {"S(RESYNCH?)", "S(RESYNCH!)"});
-        ck_assert_int_eq(p.rc, TP_ERR_CARD); /* not sent again by itself: it may have been carried out */
+        PLAY(&p, "01", {"I(0,0) 01", "mute"}, {"R(0) other", "mute"}, {"R(0) other", "mute"},
+             {"S(RESYNCH?)", "mute"}, {"S(RESYNCH?)", "S(RESYNCH!)"});
+        ck_assert_int_eq(p.rc,
+                         TP_ERR_CARD); /* not sent again by itself: it may have been carried out */
         ck_assert(p.t.ns == 0 && p.t.nr == 0 && p.t.ifsc == IFSC && p.t.ifsd == 32);
-        PLAY(&p, "01", {"I(0,0) 01", "R(0)"}, {"I(0,0) 01", "R(0)"}, {"I(0,0) 01", "R(0)"}, {"S(RESYNCH?)", "S(RESYNCH!)"});
+        PLAY(&p, "01", {"I(0,0) 01", "R(0)"}, {"I(0,0) 01", "R(0)"}, {"I(0,0) 01", "R(0)"},
+             {"S(RESYNCH?)", "S(RESYNCH!)"});
         ck_assert_int_eq(p.rc, TP_ERR_CARD);
-        PLAY(&p, "01", {"I(0,0) 01", "mute"}, {"R(0) other", "mute"}, {"R(0) other", "mute"}, {"S(RESYNCH?)", "mute"}, {"S(RESYNCH?)", "mute"},
-             {"S(RESYNCH?)", "mute"});
+        PLAY(&p, "01", {"I(0,0) 01", "mute"}, {"R(0) other", "mute"}, {"R(0) other", "mute"},
+             {"S(RESYNCH?)", "mute"}, {"S(RESYNCH?)", "mute"}, {"S(RESYNCH?)", "mute"});
         ck_assert_int_eq(p.rc, TP_ERR_CARD);
         ck_assert_ptr_nonnull(strstr(p.e.text, "stopped answering"));
         /* two errors, something that is right, two errors: not three in a row */
-        PLAY(&p, "01", {"I(0,0) 01", "mute"}, {"R(0) other", "mute"}, {"R(0) other", "I(0,1) AA"}, {"R(1)", "mute"}, {"R(1) other", "mute"},
-             {"R(1) other", "I(1,0) 9000"});
+        PLAY(&p, "01", {"I(0,0) 01", "mute"}, {"R(0) other", "mute"}, {"R(0) other", "I(0,1) AA"},
+             {"R(1)", "mute"}, {"R(1) other", "mute"}, {"R(1) other", "I(1,0) 9000"});
         ck_ok(p.rc);
     }
 END_TEST
@@ -294,11 +326,13 @@ START_TEST(blocks_that_break_the_rules_are_invalid)
             "raw 00 84 00 84", /* reserved R-blocks */
             "raw 00 C3 00 C3",
             "raw 00 C4 00 C4",
-            "raw 00 C2 01 00 C3", /* S-blocks: WTX without time, unknown, ABORT with information */
+            "raw 00 C2 01 00 C3", /* S-blocks: WTX without time, unknown, ABORT with information
+                                   */
             "S(RESYNCH?)",
             "S(WTX!) 01",
-            "S(RESYNCH!)",                                                                          /* not the card's to ask; not asked for */
-            "raw 00 00 21 00000000000000000000000000000000000000000000000000000000000000000000 21", /* more than IFSD */
+            "S(RESYNCH!)", /* not the card's to ask; not asked for */
+            "raw 00 00 21 00000000000000000000000000000000000000000000000000000000000000000000 "
+            "21", /* more than IFSD */
         };
         struct played p;
 
@@ -316,7 +350,8 @@ struct endless {
     unsigned long blocks;
 };
 
-static enum tp_err endless(void *ctx, uint8_t wtx, struct span out, struct buf *answer, struct tp_error *e)
+static enum tp_err endless(void *ctx, uint8_t wtx, struct span out, struct buf *answer,
+                           struct tp_error *e)
 {
     struct endless *s = ctx;
     uint8_t raw[320];
@@ -331,9 +366,12 @@ START_TEST(what_a_card_can_repeat_has_an_end)
             const char *first, *then, *says;
             unsigned long most;
         } rows[] = {
-            {"S(WTX?) 01", "S(WTX?) 01", "more time", 1100}, {"S(IFS?) 20", "S(IFS?) 20", "says nothing", 20},
-            {"I(0,1)", "I(1,1)", "says nothing", 20},        {"I(0,1) AA", "I(1,1) BB", "longer", 70},
-            {"S(ABORT?)", "S(ABORT?)", "says nothing", 20},  {"mute", "S(WTX?) 01", "stopped answering", 140}, /* never three in a row */
+            {"S(WTX?) 01", "S(WTX?) 01", "more time", 1100},
+            {"S(IFS?) 20", "S(IFS?) 20", "says nothing", 20},
+            {"I(0,1)", "I(1,1)", "says nothing", 20},
+            {"I(0,1) AA", "I(1,1) BB", "longer", 70},
+            {"S(ABORT?)", "S(ABORT?)", "says nothing", 20},
+            {"mute", "S(WTX?) 01", "stopped answering", 140}, /* never three in a row */
         };
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -346,7 +384,8 @@ START_TEST(what_a_card_can_repeat_has_an_end)
 
             t1_start(&t, &link, IFSC, false);
             ck_assert_int_eq(t1_transmit(&t, span_str("\x01"), &response, &e), TP_ERR_CARD);
-            ck_assert_msg(strstr(e.text, rows[i].says) != NULL && s.blocks <= rows[i].most, "%s: %s after %lu", rows[i].first, e.text, s.blocks);
+            ck_assert_msg(strstr(e.text, rows[i].says) != NULL && s.blocks <= rows[i].most,
+                          "%s: %s after %lu", rows[i].first, e.text, s.blocks);
             ck_assert_uint_eq(response.n, 0);
         }
     }
@@ -354,10 +393,12 @@ END_TEST
 
 START_TEST(error_detection_codes)
     {
-        static const uint8_t a[] = {0x00, 0x00, 0x00}, b[] = {0x0F, 0xAA, 0xFF}, c[] = {0x0A, 0x12, 0x34, 0x56};
+        static const uint8_t a[] = {0x00, 0x00, 0x00}, b[] = {0x0F, 0xAA, 0xFF},
+                             c[] = {0x0A, 0x12, 0x34, 0x56};
         uint8_t edc[2];
 
-        ck_assert_uint_eq(t1_edc(edc, SPAN_OF(a), true), 2); /* ISO/IEC 14443-3, Annex B, examples 1 to 3 */
+        ck_assert_uint_eq(t1_edc(edc, SPAN_OF(a), true),
+                          2); /* ISO/IEC 14443-3, Annex B, examples 1 to 3 */
         ck_hex(SPAN_OF(edc), "CCC6");
         ck_assert_uint_eq(t1_edc(edc, SPAN_OF(b), true), 2);
         ck_hex(SPAN_OF(edc), "FCD1");
@@ -370,7 +411,8 @@ END_TEST
 
 /* ---- the PIN that the reader takes ---- */
 
-static enum tp_err secure_play(void *ctx, const uint8_t prologue[3], struct buf *answer, struct tp_error *e)
+static enum tp_err secure_play(void *ctx, const uint8_t prologue[3], struct buf *answer,
+                               struct tp_error *e)
 {
     struct script *s = ctx;
     uint8_t raw[320];
@@ -382,9 +424,11 @@ static enum tp_err secure_play(void *ctx, const uint8_t prologue[3], struct buf 
 
 START_TEST(a_block_that_the_reader_makes)
     {
-        static const struct step good[] = {{"", "S(WTX?) 05"}, {"S(WTX!) 05", "I(0,0) 9000"}, {"I(1,0) 01", "I(1,0) 9001"}};
+        static const struct step good[] = {
+            {"", "S(WTX?) 05"}, {"S(WTX!) 05", "I(0,0) 9000"}, {"I(1,0) 01", "I(1,0) 9001"}};
         static const struct step lost[] = {{"", "bad I(0,0) 63C2"}, {"R(0) edc", "I(0,0) 63C2"}};
-        static const struct step again[] = {{"", "R(0) edc"}}; /* cannot be sent again: the PIN is not known here */
+        static const struct step again[] = {
+            {"", "R(0) edc"}}; /* cannot be sent again: the PIN is not known here */
         struct script script = {.steps = good, .n = 3};
         const struct t1_link link = {&script, play, secure_play};
         uint8_t raw[16];
@@ -422,7 +466,8 @@ struct line {
 
 static uint32_t dice(struct line *l)
 {
-    l->seed = l->seed * 1664525 + 1013904223; /* Numerical Recipes' generator: the same every time */
+    l->seed =
+        l->seed * 1664525 + 1013904223; /* Numerical Recipes' generator: the same every time */
     return l->seed >> 24;
 }
 
@@ -449,7 +494,8 @@ static size_t disturb(struct line *l, uint8_t *raw, size_t n)
     return n;
 }
 
-static enum tp_err over_the_line(void *ctx, uint8_t wtx, struct span out, struct buf *answer, struct tp_error *e)
+static enum tp_err over_the_line(void *ctx, uint8_t wtx, struct span out, struct buf *answer,
+                                 struct tp_error *e)
 {
     struct line *l = ctx;
     uint8_t there[T1_BLOCK_MAX], back[T1_BLOCK_MAX];

@@ -3,8 +3,8 @@
 #include "apdu/tlv.h"
 
 /* A PPSE-like FCI by hand from EMV 4.4 Book 1, table 41: 6F { 84, A5 { 88, 5F2D } }. */
-#define FCI                                                                                                                                          \
-    "6F1C840E315041592E5359532E4444463031A50A880101"                                                                                                 \
+#define FCI                                                                                        \
+    "6F1C840E315041592E5359532E4444463031A50A880101"                                               \
     "5F2D046672656E"
 
 START_TEST(reads_tags_of_one_to_four_bytes)
@@ -48,7 +48,8 @@ END_TEST
 
 START_TEST(reads_every_length_form)
     {
-        static const char *const same[] = {"5A02ABCD", "5A8102ABCD", "5A820002ABCD", "5A83000002ABCD", "5A8400000002ABCD"};
+        static const char *const same[] = {"5A02ABCD", "5A8102ABCD", "5A820002ABCD",
+                                           "5A83000002ABCD", "5A8400000002ABCD"};
 
         for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
             uint8_t raw[16];
@@ -134,7 +135,8 @@ START_TEST(an_inner_object_may_not_leave_its_outer_one)
     }
 END_TEST
 
-/* At one level the template counts, not what stands in it; a broken length beside it is found all the same. */
+/* At one level the template counts, not what stands in it; a broken length beside it is found all
+ * the same. */
 START_TEST(what_a_template_holds_can_be_passed_over)
     {
         UNHEX(raw, "E00465AACAAD 5A029990");
@@ -155,7 +157,8 @@ START_TEST(writes_the_shortest_lengths)
         static const struct {
             size_t n;
             const char *header;
-        } cases[] = {{0, "9F4B00"}, {127, "9F4B7F"}, {128, "9F4B8180"}, {255, "9F4B81FF"}, {256, "9F4B820100"}, {65536, "9F4B83010000"}};
+        } cases[] = {{0, "9F4B00"},     {127, "9F4B7F"},     {128, "9F4B8180"},
+                     {255, "9F4B81FF"}, {256, "9F4B820100"}, {65536, "9F4B83010000"}};
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
             uint8_t raw[16];
@@ -183,7 +186,8 @@ END_TEST
 
 START_TEST(only_whole_tags_are_written)
     {
-        static const uint32_t bad[] = {0x00, 0xFF, 0x9F, 0x5A01, 0x9F8101FF, 0x9F81, 0xFF01, 0x9F2601, 0x9F8181};
+        static const uint32_t bad[] = {0x00,   0xFF,   0x9F,     0x5A01,  0x9F8101FF,
+                                       0x9F81, 0xFF01, 0x9F2601, 0x9F8181};
         uint8_t raw[16];
         struct buf b = BUF_OF(raw);
 

@@ -1,5 +1,6 @@
-/* Transcripts written by hand: what they say, what is wrong with them, and both ways to play one. The exchanges are those of the Books' own formats; the
- * words of errors are what a person gets to read. */
+/* Transcripts written by hand: what they say, what is wrong with them, and both ways to play one.
+ * The exchanges are those of the Books' own formats; the words of errors are what a person gets to
+ * read. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -63,7 +64,9 @@ START_TEST(what_a_transcript_says)
         ck_assert_uint_eq(transcript_lines(t), 19);
         ck_assert(transcript_masked(t));
         transcript_free(&t);
-        t = parse("format: 1\n> 0020008008****************\n< 9000\n"); /* a PIN is masked always: that says nothing of the card's data */
+        t = parse("format: 1\n> 0020008008****************\n< 9000\n"); /* a PIN is masked always:
+                                                                           that says nothing of the
+                                                                           card's data */
         ck_assert(!transcript_masked(t));
         transcript_free(&t);
     }
@@ -102,12 +105,15 @@ START_TEST(what_is_wrong_is_told_with_its_line)
             {"format: 1\n> 00B2010G00\n", "line 2: bytes are written in hexadecimal digits"},
             {"format: 1\n>\n", "line 2: here should be bytes in hex"},
             {"format: 1\n> 00B201\n< 9000\n", "line 2: a command has at least the four bytes"},
-            {"format: 1\n> 0*B2010C00\n< 9000\n", "line 2: the first four bytes of a command cannot be masked"},
+            {"format: 1\n> 0*B2010C00\n< 9000\n",
+             "line 2: the first four bytes of a command cannot be masked"},
             {"format: 1\n> 00B2010C00\n< 70**\n", "line 3: the status word"},
-            {"format: 1\n> 00B2010C00\n> 00B2020C00\n", "line 3: a command, though the one before has no answer"},
+            {"format: 1\n> 00B2010C00\n> 00B2020C00\n",
+             "line 3: a command, though the one before has no answer"},
             {"format: 1\n< 9000\n", "line 2: an answer without a command"},
             {"format: 1\n> 00B2010C00\n< (mute)\n", "line 3: the only word"},
-            {"format: 1\n> 00B2010C00\n", "line 2: the file ends after a command whose answer is missing: it is cut short"},
+            {"format: 1\n> 00B2010C00\n",
+             "line 2: the file ends after a command whose answer is missing: it is cut short"},
             {"format: 1\n> 00B2010C00\n\n\n# half", "line 5: the file ends after a command"},
             {"format: 1\nno fact\n", "line 2: neither a command"},
             {"format: 1\n: value\n", "line 2: neither a command"},
@@ -118,9 +124,12 @@ START_TEST(what_is_wrong_is_told_with_its_line)
             struct transcript *t;
             struct tp_error e;
 
-            ck_assert_int_eq(transcript_parse(&t, span_str(rows[i].text), "file", &e), TP_ERR_FORMAT);
+            ck_assert_int_eq(transcript_parse(&t, span_str(rows[i].text), "file", &e),
+                             TP_ERR_FORMAT);
             ck_assert_ptr_null(t);
-            ck_assert_msg(strncmp(e.text, "file, ", 6) == 0 && strncmp(e.text + 6, rows[i].told, strlen(rows[i].told)) == 0, "%zu: %s", i, e.text);
+            ck_assert_msg(strncmp(e.text, "file, ", 6) == 0 &&
+                              strncmp(e.text + 6, rows[i].told, strlen(rows[i].told)) == 0,
+                          "%zu: %s", i, e.text);
         }
     }
 END_TEST
@@ -152,7 +161,8 @@ static void differs(void *ctx, const struct replay_difference *d)
     struct told *told = ctx;
     const size_t n = strlen(told->text);
 
-    snprintf(told->text + n, sizeof(told->text) - n, "%s %u;", words[d->kind], d->recorded != NULL ? d->recorded->line : 0);
+    snprintf(told->text + n, sizeof(told->text) - n, "%s %u;", words[d->kind],
+             d->recorded != NULL ? d->recorded->line : 0);
 }
 
 /* Sends a command; what came back with its status word in hex, or "-" and an error. */
@@ -175,7 +185,8 @@ static const char *ask(char out[200], struct reader *reader, const char *hex)
     return out;
 }
 
-static void open_replay(struct reader **reader, struct replay *replay, const struct transcript *t, struct told *told)
+static void open_replay(struct reader **reader, struct replay *replay, const struct transcript *t,
+                        struct told *told)
 {
     struct tp_error e;
 
@@ -197,12 +208,14 @@ START_TEST(a_reader_answers_as_recorded)
         open_replay(&reader, &replay, t, &told);
         ck_hex(reader_atr(reader), "3B6500002063CB6800");
         ck_assert(!reader_is_t0(reader));
-        ck_assert_str_eq(ask(out, reader, "00A4040007A000000003101000"), "6F098407A00000000310109000");
+        ck_assert_str_eq(ask(out, reader, "00A4040007A000000003101000"),
+                         "6F098407A00000000310109000");
         ck_assert_str_eq(ask(out, reader, "00B2010C00"), "70105A0899901400000000159000");
         ck_assert_str_eq(ask(out, reader, "0020008008240000FFFFFFFFFF"), "63C2");
         ck_assert_str_eq(ask(out, reader, "0020008008240000FFFFFFFFFF"), "9000");
         ck_assert_str_eq(ask(out, reader, "80AE4000021234"), "77029F279000");
-        ck_assert_str_eq(ask(out, reader, "80AE0000021235"), "- the card left, or did not answer, as recorded in line 18 of file");
+        ck_assert_str_eq(ask(out, reader, "80AE0000021235"),
+                         "- the card left, or did not answer, as recorded in line 18 of file");
         replay_finish(&replay);
         ck_assert_uint_eq(replay.differences, 0);
         ck_assert_str_eq(told.text, "");
@@ -222,21 +235,26 @@ START_TEST(what_is_asked_otherwise_is_told)
         open_replay(&reader, &replay, t, &told);
         ck_assert_str_eq(ask(out, reader, "80CA9F1700"), "6A88"); /* a card that has not got it */
         ck_assert_str_eq(told.text, "new 0;");
-        ck_assert_str_eq(ask(out, reader, "00B2010C00"), "70105A0899901400000000159000"); /* the selection is left out */
+        ck_assert_str_eq(ask(out, reader, "00B2010C00"),
+                         "70105A0899901400000000159000"); /* the selection is left out */
         ck_assert_str_eq(told.text, "new 0;skipped 6;");
-        ck_assert_str_eq(ask(out, reader, "80AE4000029999"), "77029F279000"); /* two VERIFY are, and the data are others */
+        ck_assert_str_eq(ask(out, reader, "80AE4000029999"),
+                         "77029F279000"); /* two VERIFY are, and the data are others */
         ck_assert_str_eq(told.text, "new 0;skipped 6;skipped 11;skipped 14;data 16;");
         ck_assert_str_eq(ask(out, reader, "80A8000002830000"),
-                         "- the transcript file has no answer to command 80 A8: the card cannot be played further");
+                         "- the transcript file has no answer to command 80 A8: the card cannot be "
+                         "played further");
         replay_finish(&replay);
-        ck_assert_str_eq(told.text, "new 0;skipped 6;skipped 11;skipped 14;data 16;new 0;skipped 18;");
+        ck_assert_str_eq(told.text,
+                         "new 0;skipped 6;skipped 11;skipped 14;data 16;new 0;skipped 18;");
         ck_assert_uint_eq(replay.differences, 7);
         reader_close(&reader);
         transcript_free(&t);
     }
 END_TEST
 
-/* A PIN enciphered now under another key, which may be shorter: nothing of the recorded one is told, so that it is as recorded. */
+/* A PIN enciphered now under another key, which may be shorter: nothing of the recorded one is
+ * told, so that it is as recorded. */
 START_TEST(an_enciphered_pin_matches_any)
     {
         struct transcript *t = parse("format: 1\nprotocol: T=0\n> 0020008804********\n< 9000\n");
@@ -257,7 +275,8 @@ END_TEST
 /* A PIN that was typed on the reader's own keypad. */
 START_TEST(a_keypad_answers_as_recorded)
     {
-        struct transcript *t = parse("format: 1\nkeypad: yes\n> 80CA9F1700\n< 9F1701039000\n> 0020008008****************\n< 63C2\n");
+        struct transcript *t = parse("format: 1\nkeypad: yes\n> 80CA9F1700\n< 9F1701039000\n> "
+                                     "0020008008****************\n< 63C2\n");
         const struct reader_pin ask = {4, 12, 0, 0x0409};
         struct replay replay;
         struct reader *reader;
@@ -286,7 +305,8 @@ struct played {
     unsigned line;
 };
 
-static void note_played(void *ctx, enum recorded_how how, unsigned line, struct span command, struct span answer)
+static void note_played(void *ctx, enum recorded_how how, unsigned line, struct span command,
+                        struct span answer)
 {
     struct played *p = ctx;
 
@@ -304,13 +324,16 @@ START_TEST(a_card_answers_as_recorded)
             unsigned line;
         } rows[] = {
             {"00A4040007A000000003101000", "6F098407A00000000310109000", RECORDED_EXACT, 6},
-            {"00A4040007A0000000031010", "6F098407A00000000310109000", RECORDED_HEADER, 6}, /* without Le */
+            {"00A4040007A0000000031010", "6F098407A00000000310109000", RECORDED_HEADER,
+             6}, /* without Le */
             {"00A4040007A000000004101000", "6A82", RECORDED_NONE, 0},
-            {"00B2010C12", "70105A0899901400000000159000", RECORDED_HEADER, 8}, /* who knows how long it is */
+            {"00B2010C12", "70105A0899901400000000159000", RECORDED_HEADER,
+             8}, /* who knows how long it is */
             {"00B2020C00", "6A83", RECORDED_NONE, 0},
             {"0020008008241234FFFFFFFFFF", "63C2", RECORDED_EXACT, 11},
             {"0020008008241234FFFFFFFFFF", "9000", RECORDED_EXACT, 14}, /* the next of two alike */
-            {"0020008008241234FFFFFFFFFF", "63C2", RECORDED_EXACT, 11}, /* from the beginning again */
+            {"0020008008241234FFFFFFFFFF", "63C2", RECORDED_EXACT,
+             11}, /* from the beginning again */
             {"80CA9F3600", "6A88", RECORDED_NONE, 0},
             {"80AE4000029999", "77029F279000", RECORDED_HEADER, 16},
             {"80AE8000029999", "", RECORDED_INS, 18}, /* the second one, which was never answered */
@@ -334,9 +357,11 @@ START_TEST(a_card_answers_as_recorded)
 
             response.n = 0;
             ck_ok(hex_decode(&command, rows[i].command));
-            ck_assert_int_eq(card.transmit(card.ctx, buf_span(&command), &response), rows[i].answer[0] == '\0' ? TP_ERR_CARD : TP_OK);
+            ck_assert_int_eq(card.transmit(card.ctx, buf_span(&command), &response),
+                             rows[i].answer[0] == '\0' ? TP_ERR_CARD : TP_OK);
             ck_hex(buf_span(&response), rows[i].answer);
-            ck_assert_msg(played.how == rows[i].how && played.line == rows[i].line, "%s: how %d, line %u", rows[i].command, played.how, played.line);
+            ck_assert_msg(played.how == rows[i].how && played.line == rows[i].line,
+                          "%s: how %d, line %u", rows[i].command, played.how, played.line);
         }
         ck_assert(!card.gone(card.ctx));
         card.power_off(card.ctx);

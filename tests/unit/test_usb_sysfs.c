@@ -1,5 +1,6 @@
-/* A reader's class descriptor where the kernel shows it. The descriptors are composed as USB 2.0, 9.5 and 9.6, has them: device 18 bytes, configuration 9,
- * interface 9, the class descriptor of test_ccid_descriptor.c (CCID 1.1, 5.1) behind its interface, endpoints 7. */
+/* A reader's class descriptor where the kernel shows it. The descriptors are composed as
+ * USB 2.0, 9.5 and 9.6, has them: device 18 bytes, configuration 9, interface 9, the class
+ * descriptor of test_ccid_descriptor.c (CCID 1.1, 5.1) behind its interface, endpoints 7. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -12,7 +13,9 @@
 #define CONFIG   "09025D000201000032"
 #define KEYBOARD "0904000001030101 00 092111010001223F00 07058103080001"
 #define READER   "0904010003 0B000000"
-#define CLASS    "36211001 01 07 03000000 A00F0000 401F0000 02 002A0000 80250100 35 FE000000 05000000 06000000 BA040100 0F010000 61 62 1002 03 04"
+#define CLASS                                                                                      \
+    "36211001 01 07 03000000 A00F0000 401F0000 02 002A0000 80250100 35 FE000000 05000000 "         \
+    "06000000 BA040100 0F010000 61 62 1002 03 04"
 #define ENDPOINT "07050102400000"
 
 static char root[] = "/tmp/usb_sysfs-XXXXXX";
@@ -47,7 +50,8 @@ START_TEST(found_by_bus_and_address)
         put("2-1", "descriptors", reader.p, reader.n);
         put("2-1:1.0", "bInterfaceClass", "0b\n", 3); /* an interface: no device */
         ck_ok(usb_sysfs_ccid(&d, root, 2, 7));
-        ck_assert(d.protocols == 3 && d.clock_max == 8000 && d.rate_max == 75136 && d.level == CCID_TPDU);
+        ck_assert(d.protocols == 3 && d.clock_max == 8000 && d.rate_max == 75136 &&
+                  d.level == CCID_TPDU);
         put("2-1", "product", "Pin\x1B[31m\xC3\xA9 9\n", 12);
         usb_sysfs_text(text, sizeof(text), root, 2, 7, "product");
         ck_assert_str_eq(text, "Pin?[31m?? 9");

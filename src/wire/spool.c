@@ -1,4 +1,4 @@
-#include "collect/spool.h"
+#include "wire/spool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,9 @@ struct spool {
 static enum tp_err restart(struct spool *s)
 {
     s->at = 0;
-    return EVP_EncryptInit_ex2(s->cipher, EVP_aes_256_ctr(), s->key.p, s->counter, NULL) == 1 ? TP_OK : TP_ERR_INTERNAL;
+    return EVP_EncryptInit_ex2(s->cipher, EVP_aes_256_ctr(), s->key.p, s->counter, NULL) == 1
+               ? TP_OK
+               : TP_ERR_INTERNAL;
 }
 
 /* A name for an instant: the file is unlinked before anything is written to it. */
@@ -61,7 +63,8 @@ enum tp_err spool_new(struct spool **out, const char *dir, struct tp_error *e)
     s->hash = EVP_MD_CTX_new();
     if (s->cipher == NULL || s->hash == NULL || secret_alloc(&s->key, KEY) != TP_OK)
         r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
-    else if (RAND_priv_bytes(s->key.p, KEY) != 1 || restart(s) != TP_OK || EVP_DigestInit_ex2(s->hash, EVP_sha256(), NULL) != 1)
+    else if (RAND_priv_bytes(s->key.p, KEY) != 1 || restart(s) != TP_OK ||
+             EVP_DigestInit_ex2(s->hash, EVP_sha256(), NULL) != 1)
         r = tp_fail(e, TP_ERR_INTERNAL, "cannot encipher a spool file");
     else
         r = open_nameless(&s->fd, dir, e);
@@ -146,7 +149,8 @@ enum tp_err spool_read(struct spool *s, uint8_t *out, size_t cap, size_t *n)
     while (got < 0 && errno == EINTR);
     if (got < 0 || (got == 0 && s->at != s->size))
         return TP_ERR_IO;
-    if (got > 0 && EVP_EncryptUpdate(s->cipher, out, &plain, s->sealed, (int)got) != 1) /* counter mode: both ways alike */
+    if (got > 0 && EVP_EncryptUpdate(s->cipher, out, &plain, s->sealed, (int)got) !=
+                       1) /* counter mode: both ways alike */
         return TP_ERR_INTERNAL;
     s->at += (uint64_t)got;
     *n = (size_t)got;

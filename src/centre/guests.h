@@ -2,8 +2,8 @@
  * silent; one that sends a byte now and then it keeps for ever. Here every connection has a
  * deadline for what it is about, and one that has not shown who it is goes when room is short. Any
  * thread. */
-#ifndef TP_COLLECT_GUESTS_H
-#define TP_COLLECT_GUESTS_H
+#ifndef TP_CENTRE_GUESTS_H
+#define TP_CENTRE_GUESTS_H
 
 #include <stdint.h>
 
@@ -17,11 +17,13 @@ struct guest;  /* one connection */
 TP_MUST_CHECK enum tp_err guests_new(struct guests **out, unsigned most, struct tp_error *e);
 void guests_free(struct guests **g); /* when all have left */
 
-/* A connection comes; it has `seconds` to say what it wants. NULL: no memory. The descriptor is the caller's, and is open until guests_leave. */
+/* A connection comes; it has `seconds` to say what it wants. NULL: no memory. The descriptor is the
+ * caller's, and is open until guests_leave. */
 struct guest *guests_arrive(struct guests *g, int fd, unsigned seconds);
 void guests_leave(struct guests *g, struct guest *one);
 
-/* What it has still to send or take must be done in so many seconds (0: no matter how long). A null guest is let be. */
+/* What it has still to send or take must be done in so many seconds (0: no matter how long). A null
+ * guest is let be. */
 void guests_deadline(struct guests *g, struct guest *one, uint64_t seconds);
 
 /* It has shown its certificate, and is `name`. Of one name a quarter of `most` may be there: the

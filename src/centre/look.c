@@ -1,5 +1,5 @@
 /* telepay-centre serve, list, show, alarms: words of the operator. */
-#include "collect/centre.h"
+#include "centre/commands.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -12,8 +12,8 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "base/table.h"
-#include "collect/serve.h"
-#include "collect/store.h"
+#include "centre/serve.h"
+#include "centre/store.h"
 
 struct words { /* of every command here */
     const char *dir, *listen, *refuse, *contract, *number, *acquirer;
@@ -60,20 +60,21 @@ static error_t parse_words(int key, char *arg, struct argp_state *state)
     }
 }
 
-#define DIR_OPTION                                                                                                                                   \
-    {                                                                                                                                                \
-        "dir", 'd', "DIR", 0, "the centre's folder", 0                                                                                               \
+#define DIR_OPTION                                                                                 \
+    {                                                                                              \
+        "dir", 'd', "DIR", 0, "the centre's folder", 0                                             \
     }
-#define JSON_OPTION                                                                                                                                  \
-    {                                                                                                                                                \
-        "json", 'j', NULL, 0, "for machines", 0                                                                                                      \
+#define JSON_OPTION                                                                                \
+    {                                                                                              \
+        "json", 'j', NULL, 0, "for machines", 0                                                    \
     }
-#define END_OPTION                                                                                                                                   \
-    {                                                                                                                                                \
-        NULL, 0, NULL, 0, NULL, 0                                                                                                                    \
+#define END_OPTION                                                                                 \
+    {                                                                                              \
+        NULL, 0, NULL, 0, NULL, 0                                                                  \
     }
 
-static enum tp_err open_books(struct centre_store **store, const struct words *w, struct tp_error *e)
+static enum tp_err open_books(struct centre_store **store, const struct words *w,
+                              struct tp_error *e)
 {
     char dir[PATH_MAX];
     const enum tp_err r = centre_dir(dir, w->dir, e);
@@ -84,7 +85,8 @@ static enum tp_err open_books(struct centre_store **store, const struct words *w
 /* ---- serve ---- */
 
 /* "ADDRESS:PORT" or "[ADDRESS]:PORT" */
-static enum tp_err split_listen(char *text, const char **address, const char **port, struct tp_error *e)
+static enum tp_err split_listen(char *text, const char **address, const char **port,
+                                struct tp_error *e)
 {
     char *colon = strrchr(text, ':');
 
@@ -104,11 +106,16 @@ int centre_cmd_serve(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         DIR_OPTION,
-        {"listen", 'l', "ADDRESS:PORT", 0, "where to listen (127.0.0.1:8443; port 0: any free one)", 0},
-        {"refuse", 'r', "FILE", 0, "refuse what FILE names: lines of CONTRACT NUMBER SEQUENCE REASON, or MASKED-PAN REASON", 0},
+        {"listen", 'l', "ADDRESS:PORT", 0, "where to listen (127.0.0.1:8443; port 0: any free one)",
+         0},
+        {"refuse", 'r', "FILE", 0,
+         "refuse what FILE names: lines of CONTRACT NUMBER SEQUENCE REASON, or MASKED-PAN REASON",
+         0},
         {"verbose", 'v', NULL, 0, "say more on stderr", 0},
         END_OPTION};
-    static const struct argp argp = {options, parse_words, NULL, "Receive remises over HTTPS and answer them, until SIGTERM.", NULL, NULL, NULL};
+    static const struct argp argp = {
+        options, parse_words, NULL, "Receive remises over HTTPS and answer them, until SIGTERM.",
+        NULL,    NULL,        NULL};
     struct words w = {.listen = "127.0.0.1:8443"};
     char dir[PATH_MAX], listen[256];
     struct centre_service service = {.dir = dir};
@@ -143,7 +150,8 @@ static int64_t net_of(const struct caaa_totals *t)
 
 static enum tp_err list_row(void *ctx, const struct centre_remise *r, struct tp_error *e)
 {
-    char number[16], debits[24], credits[24], refused[24], debit[MONEY_TEXT_MAX], credit[MONEY_TEXT_MAX], net[MONEY_TEXT_MAX], at[TIME_TEXT_MAX];
+    char number[16], debits[24], credits[24], refused[24], debit[MONEY_TEXT_MAX],
+        credit[MONEY_TEXT_MAX], net[MONEY_TEXT_MAX], at[TIME_TEXT_MAX];
     const char *cells[] = {r->contract,
                            number,
                            r->acquirer,
@@ -167,11 +175,14 @@ static enum tp_err list_row(void *ctx, const struct centre_remise *r, struct tp_
 int centre_cmd_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {DIR_OPTION, JSON_OPTION, END_OPTION};
-    static const struct argp argp = {options, parse_words, NULL, "The remises that came, and what became of them.", NULL, NULL, NULL};
-    static const struct table_column columns[] = {{"contract", TABLE_TEXT},      {"remise", TABLE_NUMBER},  {"acquirer", TABLE_TEXT},
-                                                  {"answered", TABLE_TEXT},      {"result", TABLE_TEXT},    {"debits", TABLE_NUMBER},
-                                                  {"debit_amount", TABLE_RIGHT}, {"credits", TABLE_NUMBER}, {"credit_amount", TABLE_RIGHT},
-                                                  {"net", TABLE_RIGHT},          {"currency", TABLE_TEXT},  {"refused", TABLE_NUMBER}};
+    static const struct argp argp = {
+        options, parse_words, NULL, "The remises that came, and what became of them.",
+        NULL,    NULL,        NULL};
+    static const struct table_column columns[] = {
+        {"contract", TABLE_TEXT},      {"remise", TABLE_NUMBER},  {"acquirer", TABLE_TEXT},
+        {"answered", TABLE_TEXT},      {"result", TABLE_TEXT},    {"debits", TABLE_NUMBER},
+        {"debit_amount", TABLE_RIGHT}, {"credits", TABLE_NUMBER}, {"credit_amount", TABLE_RIGHT},
+        {"net", TABLE_RIGHT},          {"currency", TABLE_TEXT},  {"refused", TABLE_NUMBER}};
     struct words w = {.json = false};
     struct centre_store *store = NULL;
     struct table *t = NULL;
@@ -201,7 +212,8 @@ static void print_local(char out[24], int64_t t)
 {
     const unsigned day = (unsigned)(t / 1000000), time = (unsigned)(t % 1000000);
 
-    snprintf(out, 24, "%04u-%02u-%02u %02u:%02u:%02u", day / 10000 % 10000, day / 100 % 100, day % 100, time / 10000, time / 100 % 100, time % 100);
+    snprintf(out, 24, "%04u-%02u-%02u %02u:%02u:%02u", day / 10000 % 10000, day / 100 % 100,
+             day % 100, time / 10000, time / 100 % 100, time % 100);
 }
 
 /* Row by row: a remise may have a million items. */
@@ -214,13 +226,17 @@ static enum tp_err show_item(void *ctx, const struct centre_item *item, struct t
     print_local(at, item->local_time);
     money_format(amount, item->amount, s->currency);
     if (!s->json) {
-        printf("%8" PRIu32 "  %s  %-8s  %s  %06" PRIu32 "  %-19s  %-6s  %14s  %s\n", item->sequence, item->rrn, item->terminal, at, item->stan,
-               item->pan_masked, item->kind == CAAA_CREDIT ? "credit" : "debit", amount, accepted ? "accepted" : item->refused);
+        printf("%8" PRIu32 "  %s  %-8s  %s  %06" PRIu32 "  %-19s  %-6s  %14s  %s\n", item->sequence,
+               item->rrn, item->terminal, at, item->stan, item->pan_masked,
+               item->kind == CAAA_CREDIT ? "credit" : "debit", amount,
+               accepted ? "accepted" : item->refused);
         return TP_OK;
     }
-    json_t *o = json_pack("{s:I, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s*}", "sequence", (json_int_t)item->sequence, "rrn", item->rrn, "terminal",
-                          item->terminal, "time", at, "stan", (json_int_t)item->stan, "pan", item->pan_masked, "kind",
-                          item->kind == CAAA_CREDIT ? "credit" : "debit", "amount", amount, "refused", accepted ? NULL : item->refused);
+    json_t *o = json_pack("{s:I, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s*}", "sequence",
+                          (json_int_t)item->sequence, "rrn", item->rrn, "terminal", item->terminal,
+                          "time", at, "stan", (json_int_t)item->stan, "pan", item->pan_masked,
+                          "kind", item->kind == CAAA_CREDIT ? "credit" : "debit", "amount", amount,
+                          "refused", accepted ? NULL : item->refused);
 
     if (o == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
@@ -232,19 +248,22 @@ static enum tp_err show_item(void *ctx, const struct centre_item *item, struct t
 }
 
 struct head { /* the texts of a remise */
-    char debit[MONEY_TEXT_MAX], credit[MONEY_TEXT_MAX], net[MONEY_TEXT_MAX], annulled[MONEY_TEXT_MAX], created[TIME_TEXT_MAX],
-        answered[TIME_TEXT_MAX], hash[65];
+    char debit[MONEY_TEXT_MAX], credit[MONEY_TEXT_MAX], net[MONEY_TEXT_MAX],
+        annulled[MONEY_TEXT_MAX], created[TIME_TEXT_MAX], answered[TIME_TEXT_MAX], hash[65];
 };
 
 static void head_json(const struct centre_remise *m, const struct head *h)
 {
-    json_t *o =
-        json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:s, s:I, s:s, s:I, s:s, s:s, s:I}", "contract", m->contract, "remise",
-                  (json_int_t)m->number, "acquirer", m->acquirer, "result", result_name(m->result), "reason", m->verdict.reason, "created",
-                  h->created, "answered", h->answered, "sha256", h->hash, "bytes", (json_int_t)m->bytes, "currency", m->currency->alpha, "debits",
-                  (json_int_t)m->totals.count[CAAA_DEBIT], "debit_amount", h->debit, "credits", (json_int_t)m->totals.count[CAAA_CREDIT],
-                  "credit_amount", h->credit, "annulled", (json_int_t)m->totals.count[CAAA_DEBIT_REVERSED], "annulled_amount", h->annulled, "net",
-                  h->net, "refused", (json_int_t)m->refused);
+    json_t *o = json_pack(
+        "{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:s, s:I, s:s, s:I, s:s, s:s, "
+        "s:I}",
+        "contract", m->contract, "remise", (json_int_t)m->number, "acquirer", m->acquirer, "result",
+        result_name(m->result), "reason", m->verdict.reason, "created", h->created, "answered",
+        h->answered, "sha256", h->hash, "bytes", (json_int_t)m->bytes, "currency",
+        m->currency->alpha, "debits", (json_int_t)m->totals.count[CAAA_DEBIT], "debit_amount",
+        h->debit, "credits", (json_int_t)m->totals.count[CAAA_CREDIT], "credit_amount", h->credit,
+        "annulled", (json_int_t)m->totals.count[CAAA_DEBIT_REVERSED], "annulled_amount",
+        h->annulled, "net", h->net, "refused", (json_int_t)m->refused);
 
     fputs("{\n  ", stdout);
     if (o != NULL)
@@ -270,12 +289,15 @@ static void show_head(const struct centre_remise *m, bool json)
         head_json(m, &h);
         return;
     }
-    printf("contract   %s\nremise     %" PRIu32 "\nacquirer   %s\nclosed     %s\nanswered   %s\nresult     %s%s%s\n", m->contract, m->number,
-           m->acquirer, h.created, h.answered, result_name(m->result), m->verdict.text[0] != '\0' ? ": " : "", m->verdict.text);
+    printf("contract   %s\nremise     %" PRIu32
+           "\nacquirer   %s\nclosed     %s\nanswered   %s\nresult     %s%s%s\n",
+           m->contract, m->number, m->acquirer, h.created, h.answered, result_name(m->result),
+           m->verdict.text[0] != '\0' ? ": " : "", m->verdict.text);
     printf("document   %" PRIu64 " bytes, SHA-256 %s\n", m->bytes, h.hash);
-    printf("debits     %" PRIu64 "  %s %s\ncredits    %" PRIu64 "  %s %s\nannulled   %" PRIu64 "  %s %s (as the acquirer says)\n",
-           m->totals.count[CAAA_DEBIT], h.debit, ccy, m->totals.count[CAAA_CREDIT], h.credit, ccy, m->totals.count[CAAA_DEBIT_REVERSED], h.annulled,
-           ccy);
+    printf("debits     %" PRIu64 "  %s %s\ncredits    %" PRIu64 "  %s %s\nannulled   %" PRIu64
+           "  %s %s (as the acquirer says)\n",
+           m->totals.count[CAAA_DEBIT], h.debit, ccy, m->totals.count[CAAA_CREDIT], h.credit, ccy,
+           m->totals.count[CAAA_DEBIT_REVERSED], h.annulled, ccy);
     printf("net        %s %s\nrefused    %" PRIu64 "\n\n", h.net, ccy, m->refused);
 }
 
@@ -293,8 +315,13 @@ static enum tp_err number_of(uint32_t *out, const char *text, struct tp_error *e
 int centre_cmd_show(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"acquirer", 'a', "ID", 0, "the one that this acquirer sent, of a contract that another has now", 0}, DIR_OPTION, JSON_OPTION, END_OPTION};
-    static const struct argp argp = {options, parse_words, "CONTRACT NUMBER", "One remise, item by item.", NULL, NULL, NULL};
+        {"acquirer", 'a', "ID", 0,
+         "the one that this acquirer sent, of a contract that another has now", 0},
+        DIR_OPTION,
+        JSON_OPTION,
+        END_OPTION};
+    static const struct argp argp = {
+        options, parse_words, "CONTRACT NUMBER", "One remise, item by item.", NULL, NULL, NULL};
     struct words w = {.takes_remise = true};
     struct shown shown = {.first = true};
     struct centre_store *store = NULL;
@@ -335,9 +362,15 @@ static enum tp_err alarm_row(void *ctx, const struct centre_alarm *a, struct tp_
 int centre_cmd_alarms(int argc, char **argv)
 {
     static const struct argp_option options[] = {DIR_OPTION, JSON_OPTION, END_OPTION};
-    static const struct argp argp = {options, parse_words, NULL, "What the centre found amiss: numbers used twice, gaps, foreign contracts.",
-                                     NULL,    NULL,        NULL};
-    static const struct table_column columns[] = {{"at", TABLE_TEXT}, {"contract", TABLE_TEXT}, {"remise", TABLE_NUMBER}, {"alarm", TABLE_TEXT}};
+    static const struct argp argp = {
+        options, parse_words,
+        NULL,    "What the centre found amiss: numbers used twice, gaps, foreign contracts.",
+        NULL,    NULL,
+        NULL};
+    static const struct table_column columns[] = {{"at", TABLE_TEXT},
+                                                  {"contract", TABLE_TEXT},
+                                                  {"remise", TABLE_NUMBER},
+                                                  {"alarm", TABLE_TEXT}};
     struct words w = {.json = false};
     struct centre_store *store = NULL;
     struct table *t = NULL;

@@ -1,4 +1,4 @@
-#include "collect/settle.h"
+#include "acquirer/settle.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -86,18 +86,24 @@ struct making {
     struct caaa_totals counted;
 };
 
-static enum tp_err open_pan(struct collector *c, char pan[20], const struct tx_record *tx, struct tp_error *e)
+static enum tp_err open_pan(struct collector *c, char pan[20], const struct tx_record *tx,
+                            struct tp_error *e)
 {
     uint8_t context[LEDGER_CONTEXT_MAX];
     struct buf plain = {(uint8_t *)pan, 0, PAN_MAX};
-    const enum tp_err r = seal_open(c->seal, &plain, tx->pan_sealed, ledger_seal_context(context, tx));
+    const enum tp_err r =
+        seal_open(c->seal, &plain, tx->pan_sealed, ledger_seal_context(context, tx));
 
     pan[plain.n] = '\0';
     return r == TP_OK ? r
-                      : tp_fail(e, TP_ERR_SECURITY, "transaction %s: its card number cannot be opened: is seal.key that of these books?", tx->rrn);
+                      : tp_fail(e, TP_ERR_SECURITY,
+                                "transaction %s: its card number cannot be opened: is seal.key "
+                                "that of these books?",
+                                tx->rrn);
 }
 
-static enum tp_err write_item(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e)
+static enum tp_err write_item(void *ctx, uint32_t sequence, const struct tx_record *tx,
+                              struct tp_error *e)
 {
     struct making *m = ctx;
     struct caaa_item item = {.sequence = sequence,
@@ -123,27 +129,33 @@ static enum tp_err write_item(void *ctx, uint32_t sequence, const struct tx_reco
 
 static void totals_of(struct caaa_totals *out, const struct remise_totals *t)
 {
-    *out = (struct caaa_totals){{t->debits, t->credits, t->reversals, 0}, {t->debit_amount, t->credit_amount, t->reversal_amount, 0}};
+    *out = (struct caaa_totals){{t->debits, t->credits, t->reversals, 0},
+                                {t->debit_amount, t->credit_amount, t->reversal_amount, 0}};
 }
 
-static enum tp_err describe(struct collector *c, const struct remise *remise, struct caaa_remise *out, struct tp_error *e)
+static enum tp_err describe(struct collector *c, const struct remise *remise,
+                            struct caaa_remise *out, struct tp_error *e)
 {
     struct contract contract;
     const enum tp_err r = ledger_contract_get(c->ledger, remise->contract, &contract, e);
 
     if (r != TP_OK)
         return r;
-    *out = (struct caaa_remise){.mcc = contract.mcc, .number = remise->number, .created = remise->closed};
+    *out = (struct caaa_remise){
+        .mcc = contract.mcc, .number = remise->number, .created = remise->closed};
     snprintf(out->acquirer, sizeof(out->acquirer), "%s", c->centre.id);
     snprintf(out->contract, sizeof(out->contract), "%s", remise->contract);
     snprintf(out->name, sizeof(out->name), "%s", contract.name);
     out->currency = currency_by_numeric(remise->currency);
     totals_of(&out->totals, &remise->totals);
-    return out->currency != NULL ? TP_OK
-                                 : tp_fail(e, TP_ERR_INTERNAL, "contract %s is in the unknown currency %u", remise->contract, remise->currency);
+    return out->currency != NULL
+               ? TP_OK
+               : tp_fail(e, TP_ERR_INTERNAL, "contract %s is in the unknown currency %u",
+                         remise->contract, remise->currency);
 }
 
-enum tp_err settle_document(struct collector *c, const struct remise *remise, const struct caaa_sink *sink, struct tp_error *e)
+enum tp_err settle_document(struct collector *c, const struct remise *remise,
+                            const struct caaa_sink *sink, struct tp_error *e)
 {
     struct making m = {.c = c};
     struct caaa_remise head;
@@ -154,8 +166,10 @@ enum tp_err settle_document(struct collector *c, const struct remise *remise, co
     if (r == TP_OK)
         r = ledger_remise_items(c->ledger, remise->contract, remise->number, write_item, &m, e);
     if (r == TP_OK && !caaa_totals_agree(&m.counted, &head.totals))
-        r = tp_fail(e, TP_ERR_SECURITY, "the transactions of remise %" PRIu32 " of contract %s are not those of its close: run audit", remise->number,
-                    remise->contract);
+        r = tp_fail(e, TP_ERR_SECURITY,
+                    "the transactions of remise %" PRIu32
+                    " of contract %s are not those of its close: run audit",
+                    remise->number, remise->contract);
     if (r == TP_OK)
         r = caaa_transfer_end(m.writer, e);
     if (m.writer != NULL)
@@ -178,7 +192,8 @@ static enum tp_err measure_write(void *ctx, struct span bytes)
     return EVP_DigestUpdate(m->hash, bytes.p, bytes.n) == 1 ? TP_OK : TP_ERR_INTERNAL;
 }
 
-static enum tp_err measure_document(struct collector *c, const struct remise *remise, struct post_request *request, struct tp_error *e)
+static enum tp_err measure_document(struct collector *c, const struct remise *remise,
+                                    struct post_request *request, struct tp_error *e)
 {
     struct measure m = {EVP_MD_CTX_new(), 0};
     const struct caaa_sink sink = {measure_write, &m};
@@ -219,7 +234,8 @@ static enum tp_err note_refusal(void *ctx, const struct caaa_refusal *refusal, s
         a->room = room;
     }
     a->refused[a->n].sequence = refusal->sequence;
-    snprintf(a->refused[a->n].reason, sizeof(a->refused[a->n].reason), "%s", refusal->reason[0] != '\0' ? refusal->reason : "refused");
+    snprintf(a->refused[a->n].reason, sizeof(a->refused[a->n].reason), "%s",
+             refusal->reason[0] != '\0' ? refusal->reason : "refused");
     a->n++;
     return TP_OK;
 }
@@ -230,7 +246,8 @@ struct subtraction {
     struct caaa_totals rest; /* what is not refused */
 };
 
-static enum tp_err subtract(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e)
+static enum tp_err subtract(void *ctx, uint32_t sequence, const struct tx_record *tx,
+                            struct tp_error *e)
 {
     struct subtraction *s = ctx;
 
@@ -243,7 +260,8 @@ static enum tp_err subtract(void *ctx, uint32_t sequence, const struct tx_record
 }
 
 /* Count and totals of the centre must be ours, without what it refuses (DESIGN 9 rule 3). */
-static enum tp_err reconcile(struct collector *c, const struct remise *remise, const struct reply *a, struct tp_error *e)
+static enum tp_err reconcile(struct collector *c, const struct remise *remise,
+                             const struct reply *a, struct tp_error *e)
 {
     const struct caaa_totals *theirs = &a->response.totals;
     struct subtraction s = {.reply = a};
@@ -254,32 +272,42 @@ static enum tp_err reconcile(struct collector *c, const struct remise *remise, c
     else
         r = ledger_remise_items(c->ledger, remise->contract, remise->number, subtract, &s, e);
     if (r == TP_OK && s.at != a->n)
-        return tp_fail(e, TP_ERR_PEER, "the centre refuses item %" PRIu32 ", which the remise does not have", a->refused[s.at].sequence);
+        return tp_fail(e, TP_ERR_PEER,
+                       "the centre refuses item %" PRIu32 ", which the remise does not have",
+                       a->refused[s.at].sequence);
     if (r == TP_OK && !caaa_totals_agree(&s.rest, theirs))
         return tp_fail(e, TP_ERR_PEER,
-                       "the centre counts %" PRIu64 " debits of %" PRId64 " and %" PRIu64 " credits of %" PRId64 ", the books %" PRIu64 " of %" PRId64
-                       " and %" PRIu64 " of %" PRId64 " (minor units)",
-                       theirs->count[CAAA_DEBIT], theirs->amount[CAAA_DEBIT], theirs->count[CAAA_CREDIT], theirs->amount[CAAA_CREDIT],
-                       s.rest.count[CAAA_DEBIT], s.rest.amount[CAAA_DEBIT], s.rest.count[CAAA_CREDIT], s.rest.amount[CAAA_CREDIT]);
+                       "the centre counts %" PRIu64 " debits of %" PRId64 " and %" PRIu64
+                       " credits of %" PRId64 ", the books %" PRIu64 " of %" PRId64 " and %" PRIu64
+                       " of %" PRId64 " (minor units)",
+                       theirs->count[CAAA_DEBIT], theirs->amount[CAAA_DEBIT],
+                       theirs->count[CAAA_CREDIT], theirs->amount[CAAA_CREDIT],
+                       s.rest.count[CAAA_DEBIT], s.rest.amount[CAAA_DEBIT],
+                       s.rest.count[CAAA_CREDIT], s.rest.amount[CAAA_CREDIT]);
     return r;
 }
 
-static enum tp_err is_about(const struct remise *remise, const struct collector *c, const struct caaa_response *r, struct tp_error *e)
+static enum tp_err is_about(const struct remise *remise, const struct collector *c,
+                            const struct caaa_response *r, struct tp_error *e)
 {
-    if (strcmp(r->contract, remise->contract) != 0 || r->number != remise->number || strcmp(r->acquirer, c->centre.id) != 0 ||
-        r->created != remise->closed || r->currency->numeric != remise->currency)
-        return tp_fail(e, TP_ERR_PEER, "the centre answers about remise %" PRIu32 " of contract %s, not this one", r->number, r->contract);
+    if (strcmp(r->contract, remise->contract) != 0 || r->number != remise->number ||
+        strcmp(r->acquirer, c->centre.id) != 0 || r->created != remise->closed ||
+        r->currency->numeric != remise->currency)
+        return tp_fail(e, TP_ERR_PEER,
+                       "the centre answers about remise %" PRIu32 " of contract %s, not this one",
+                       r->number, r->contract);
     return TP_OK;
 }
 
-static enum tp_err book(struct collector *c, const struct remise *remise, const struct reply *a, struct tp_error *e)
+static enum tp_err book(struct collector *c, const struct remise *remise, const struct reply *a,
+                        struct tp_error *e)
 {
     char outcome[sizeof(remise->outcome)];
 
     switch (a->response.result) {
     case CAAA_DECLINED:
-        snprintf(outcome, sizeof(outcome), "%.35s%s%.80s", a->response.verdict.reason, a->response.verdict.text[0] != '\0' ? ": " : "",
-                 a->response.verdict.text);
+        snprintf(outcome, sizeof(outcome), "%.35s%s%.80s", a->response.verdict.reason,
+                 a->response.verdict.text[0] != '\0' ? ": " : "", a->response.verdict.text);
         return ledger_remise_rejected(c->ledger, remise->contract, remise->number, outcome, e);
     case CAAA_PARTIAL:
         snprintf(outcome, sizeof(outcome), "accepted but for %zu refused", a->n);
@@ -288,10 +316,12 @@ static enum tp_err book(struct collector *c, const struct remise *remise, const 
         snprintf(outcome, sizeof(outcome), "accepted");
         break;
     }
-    return ledger_remise_collected(c->ledger, remise->contract, remise->number, a->refused, a->n, outcome, e);
+    return ledger_remise_collected(c->ledger, remise->contract, remise->number, a->refused, a->n,
+                                   outcome, e);
 }
 
-static enum tp_err take_answer(struct collector *c, const struct remise *remise, struct spool *answer, bool *alarm, struct tp_error *e)
+static enum tp_err take_answer(struct collector *c, const struct remise *remise,
+                               struct spool *answer, bool *alarm, struct tp_error *e)
 {
     const struct caaa_source source = {spool_source_read, answer};
     struct reply a = {.limit = (size_t)remise->totals.debits + remise->totals.credits};
@@ -323,12 +353,14 @@ out:
 }
 
 /* A status without a caaa.012: its text says why. */
-static enum tp_err refused_by_status(long status, struct spool *answer, bool *alarm, struct tp_error *e)
+static enum tp_err refused_by_status(long status, struct spool *answer, bool *alarm,
+                                     struct tp_error *e)
 {
     uint8_t text[301] = {0}, hash[SPOOL_HASH];
     size_t n = 0;
 
-    if (spool_finish(answer, hash) == TP_OK && spool_rewind(answer) == TP_OK && spool_read(answer, text, sizeof(text) - 1, &n) != TP_OK)
+    if (spool_finish(answer, hash) == TP_OK && spool_rewind(answer) == TP_OK &&
+        spool_read(answer, text, sizeof(text) - 1, &n) != TP_OK)
         n = 0;
     text[n] = '\0';
     for (size_t i = 0; i < n; i++)
@@ -337,12 +369,14 @@ static enum tp_err refused_by_status(long status, struct spool *answer, bool *al
     *alarm = status < 500; /* 5xx: later perhaps */
     if (status == 403 || status == 409 || status == 401)
         return tp_fail(e, TP_ERR_SECURITY, "the centre refuses (%ld): %s", status, (char *)text);
-    return tp_fail(e, TP_ERR_PEER, "the centre %s (%ld): %s", status < 500 ? "refuses" : "cannot take it now", status, (char *)text);
+    return tp_fail(e, TP_ERR_PEER, "the centre %s (%ld): %s",
+                   status < 500 ? "refuses" : "cannot take it now", status, (char *)text);
 }
 
 /* ---- one exchange ---- */
 
-static enum tp_err exchange(struct collector *c, const struct remise *remise, struct post_request *request, bool *alarm, struct tp_error *e)
+static enum tp_err exchange(struct collector *c, const struct remise *remise,
+                            struct post_request *request, bool *alarm, struct tp_error *e)
 {
     const uint64_t items = (uint64_t)remise->totals.debits + remise->totals.credits;
     struct spool *answer = NULL;
@@ -363,22 +397,27 @@ static enum tp_err exchange(struct collector *c, const struct remise *remise, st
     if (r == TP_OK)
         r = post_finish(post, &status, e);
     if (r == TP_OK)
-        r = status == 200 ? take_answer(c, remise, answer, alarm, e) : refused_by_status(status, answer, alarm, e);
+        r = status == 200 ? take_answer(c, remise, answer, alarm, e)
+                          : refused_by_status(status, answer, alarm, e);
     post_free(&post);
     spool_free(&answer);
     return r;
 }
 
-enum tp_err settle_remise(struct collector *c, struct remise *remise, bool *alarm, struct tp_error *e)
+enum tp_err settle_remise(struct collector *c, struct remise *remise, bool *alarm,
+                          struct tp_error *e)
 {
-    struct post_request request = {.contract = remise->contract, .number = remise->number, .stall_s = c->stall_s};
+    struct post_request request = {
+        .contract = remise->contract, .number = remise->number, .stall_s = c->stall_s};
     enum tp_err r = ledger_remise_get(c->ledger, remise->contract, remise->number, remise, e);
 
     *alarm = false;
     if (r != TP_OK || remise->state == REMISE_COLLECTED || remise->state == REMISE_REJECTED)
         return r;
     if (remise->state == REMISE_OPEN)
-        return tp_fail(e, TP_ERR_STATE, "remise %" PRIu32 " of contract %s is still open: close it first", remise->number, remise->contract);
+        return tp_fail(e, TP_ERR_STATE,
+                       "remise %" PRIu32 " of contract %s is still open: close it first",
+                       remise->number, remise->contract);
     r = measure_document(c, remise, &request, e);
     if (r == TP_OK)
         r = ledger_remise_submitted(c->ledger, remise->contract, remise->number, request.hash, e);

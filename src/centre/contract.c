@@ -1,5 +1,5 @@
 /* telepay-centre contract list, contract assign: whose a contract number is. */
-#include "collect/centre.h"
+#include "centre/commands.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 #include "base/date.h"
 #include "base/table.h"
 #include "base/word.h"
-#include "collect/store.h"
+#include "centre/store.h"
 
 struct words {
     const char *dir, *contract, *acquirer;
@@ -40,7 +40,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static enum tp_err open_books(struct centre_store **store, const struct words *w, struct tp_error *e)
+static enum tp_err open_books(struct centre_store **store, const struct words *w,
+                              struct tp_error *e)
 {
     char dir[PATH_MAX];
     const enum tp_err r = centre_dir(dir, w->dir, e);
@@ -53,7 +54,9 @@ static enum tp_err open_books(struct centre_store **store, const struct words *w
 static enum tp_err row(void *ctx, const struct centre_contract *c, struct tp_error *e)
 {
     char remises[24], last[16], changed[TIME_TEXT_MAX] = "";
-    const char *const cells[] = {c->id, c->acquirer, table_bool(c->held), remises, last, c->changed != 0 ? time_format(changed, c->changed) : NULL};
+    const char *const cells[] = {
+        c->id,   c->acquirer, table_bool(c->held),
+        remises, last,        c->changed != 0 ? time_format(changed, c->changed) : NULL};
 
     snprintf(remises, sizeof(remises), "%" PRIu64, c->remises);
     snprintf(last, sizeof(last), "%" PRIu32, c->last);
@@ -62,11 +65,14 @@ static enum tp_err row(void *ctx, const struct centre_contract *c, struct tp_err
 
 int centre_cmd_contract_list(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        {"dir", 'd', "DIR", 0, "the centre's folder", 0}, {"json", 'j', NULL, 0, "for machines", 0}, {NULL, 0, NULL, 0, NULL, 0}};
-    static const struct argp argp = {options, parse, NULL, "Whose each contract number is, and whose it was.", NULL, NULL, NULL};
-    static const struct table_column columns[] = {{"contract", TABLE_TEXT},  {"acquirer", TABLE_TEXT}, {"holds", TABLE_BOOL},
-                                                  {"remises", TABLE_NUMBER}, {"last", TABLE_NUMBER},   {"changed", TABLE_TEXT}};
+    static const struct argp_option options[] = {{"dir", 'd', "DIR", 0, "the centre's folder", 0},
+                                                 {"json", 'j', NULL, 0, "for machines", 0},
+                                                 {NULL, 0, NULL, 0, NULL, 0}};
+    static const struct argp argp = {
+        options, parse, NULL, "Whose each contract number is, and whose it was.", NULL, NULL, NULL};
+    static const struct table_column columns[] = {
+        {"contract", TABLE_TEXT},  {"acquirer", TABLE_TEXT}, {"holds", TABLE_BOOL},
+        {"remises", TABLE_NUMBER}, {"last", TABLE_NUMBER},   {"changed", TABLE_TEXT}};
     struct words w = {.json = false};
     struct centre_store *store = NULL;
     struct table *t = NULL;
@@ -93,18 +99,25 @@ static void say_assigned(const struct words *w, const char *before)
     else if (strcmp(before, w->acquirer) == 0)
         printf("contract %s was acquirer %s's already\n", w->contract, w->acquirer);
     else
-        printf("contract %s is acquirer %s's now; what %s sent for it stays as it was answered\n", w->contract, w->acquirer, before);
+        printf("contract %s is acquirer %s's now; what %s sent for it stays as it was answered\n",
+               w->contract, w->acquirer, before);
 }
 
 int centre_cmd_contract_assign(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"dir", 'd', "DIR", 0, "the centre's folder", 0},
-                                                 {"contract", 'c', "NUMBER", 0, "the contract number", 0},
-                                                 {"acquirer", 'a', "ID", 0, "whose it is from now on", 0},
-                                                 {NULL, 0, NULL, 0, NULL, 0}};
-    static const struct argp argp = {
-        options, parse, NULL, "Give a contract number to an acquirer: before its first remise, or when another sent for it by mistake.",
-        NULL,    NULL,  NULL};
+    static const struct argp_option options[] = {
+        {"dir", 'd', "DIR", 0, "the centre's folder", 0},
+        {"contract", 'c', "NUMBER", 0, "the contract number", 0},
+        {"acquirer", 'a', "ID", 0, "whose it is from now on", 0},
+        {NULL, 0, NULL, 0, NULL, 0}};
+    static const struct argp argp = {options,
+                                     parse,
+                                     NULL,
+                                     "Give a contract number to an acquirer: before its first "
+                                     "remise, or when another sent for it by mistake.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct words w = {.json = false};
     struct centre_store *store = NULL;
     char before[CAAA_ID_MAX] = "";

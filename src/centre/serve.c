@@ -1,4 +1,4 @@
-#include "collect/serve.h"
+#include "centre/serve.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +21,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "collect/guests.h"
-#include "collect/intake.h"
+#include "centre/guests.h"
+#include "centre/intake.h"
 
 #define PEM_MAX      65536
 #define POOL_THREADS 4
@@ -32,18 +32,22 @@
 #define EACH_ADDRESS 64 /* connections of one address */
 #define FILES        64 /* descriptors that are no connection and no document */
 #define IDLE_S       60
-#define HEAD_S       15 /* from the connection to the end of a request's head; also between two requests */
-#define BODY_S       30 /* for a document or an answer, and one more for each BODY_RATE bytes of it */
-#define BODY_RATE    32768
-#define DOCUMENT_MAX (INT64_C(2) << 30)  /* bytes of one, and of all that one acquirer sends at a time: a million payments are 1 to 2 GB */
-#define SPOOL_MAX    (INT64_C(8) << 30)  /* bytes of all that are on their way */
-#define DISK_LEFT    (INT64_C(64) << 20) /* that a document must leave on the disk */
-#define MEMORY       262144              /* per connection: also the piece in which an upload comes */
-#define PRIORITIES   "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
-#define ROOT         "/remises/"
-#define DIGEST_MAX   80
+#define HEAD_S                                                                                     \
+    15 /* from the connection to the end of a request's head; also between two requests */
+#define BODY_S    30 /* for a document or an answer, and one more for each BODY_RATE bytes of it */
+#define BODY_RATE 32768
+#define DOCUMENT_MAX                                                                               \
+    (INT64_C(2) << 30) /* bytes of one, and of all that one acquirer sends at a time: a million    \
+                          payments are 1 to 2 GB */
+#define SPOOL_MAX  (INT64_C(8) << 30)  /* bytes of all that are on their way */
+#define DISK_LEFT  (INT64_C(64) << 20) /* that a document must leave on the disk */
+#define MEMORY     262144              /* per connection: also the piece in which an upload comes */
+#define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+#define ROOT       "/remises/"
+#define DIGEST_MAX 80
 
-/* A request from its first line to its answer. Its connection is suspended while the worker has it. */
+/* A request from its first line to its answer. Its connection is suspended while the worker has it.
+ */
 struct request {
     struct intake_claim claim;
     struct MHD_Connection *connection;
@@ -53,8 +57,8 @@ struct request {
     unsigned status; /* 0: not yet answered */
     struct MHD_Response *response;
     uint64_t answer_size;
-    int64_t promised;             /* bytes that it may spool; 0: it is not among those on their way */
-    TAILQ_ENTRY(request) link;    /* under way */
+    int64_t promised;          /* bytes that it may spool; 0: it is not among those on their way */
+    TAILQ_ENTRY(request) link; /* under way */
     TAILQ_ENTRY(request) waiting; /* for a worker */
 };
 
@@ -86,7 +90,8 @@ struct service {
 
 /* ---- answers ---- */
 
-static void answer_text(struct request *q, unsigned status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void answer_text(struct request *q, unsigned status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static void answer_text(struct request *q, unsigned status, const char *format, ...)
 {
     char text[600];
@@ -102,7 +107,8 @@ static void answer_text(struct request *q, unsigned status, const char *format, 
     q->status = status;
     q->response = MHD_create_response_from_buffer((size_t)n + 1, text, MHD_RESPMEM_MUST_COPY);
     if (q->response != NULL)
-        (void)MHD_add_response_header(q->response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/plain; charset=utf-8");
+        (void)MHD_add_response_header(q->response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                      "text/plain; charset=utf-8");
 }
 
 static enum tp_err sink_file(void *file, struct span bytes)
@@ -110,7 +116,8 @@ static enum tp_err sink_file(void *file, struct span bytes)
     return fwrite(bytes.p, 1, bytes.n, file) == bytes.n ? TP_OK : TP_ERR_IO;
 }
 
-/* The caaa.012 goes through a file without a name: there may be many refusals. It holds no card number. */
+/* The caaa.012 goes through a file without a name: there may be many refusals. It holds no card
+ * number. */
 static void answer_document(struct worker *w, struct request *q)
 {
     const struct service *s = w->service;
@@ -142,8 +149,10 @@ static void answer_document(struct worker *w, struct request *q)
     }
     if (fd >= 0)
         close(fd);
-    log_error("cannot answer remise %" PRIu32 " of contract %s: %s", q->claim.number, q->claim.contract, e.text);
-    answer_text(q, MHD_HTTP_INTERNAL_SERVER_ERROR, "the remise is kept, the answer could not be made: ask again");
+    log_error("cannot answer remise %" PRIu32 " of contract %s: %s", q->claim.number,
+              q->claim.contract, e.text);
+    answer_text(q, MHD_HTTP_INTERNAL_SERVER_ERROR,
+                "the remise is kept, the answer could not be made: ask again");
 }
 
 /* ---- the workers: each one remise after the other ---- */
@@ -168,23 +177,30 @@ static void work_on(struct worker *w, struct request *q)
     if (r == TP_OK)
         r = spool_finish(q->document, hash);
     if (r != TP_OK) {
-        answer_text(q, MHD_HTTP_INSUFFICIENT_STORAGE, "the centre cannot keep the document now: send it again later");
-        log_error("cannot spool remise %" PRIu32 " of contract %s: %s", q->claim.number, q->claim.contract, tp_err_text(r));
+        answer_text(q, MHD_HTTP_INSUFFICIENT_STORAGE,
+                    "the centre cannot keep the document now: send it again later");
+        log_error("cannot spool remise %" PRIu32 " of contract %s: %s", q->claim.number,
+                  q->claim.contract, tp_err_text(r));
         return;
     }
     digest_text(digest, hash);
     if (q->digest[0] != '\0' && strcmp(digest, q->digest) != 0) {
-        answer_text(q, MHD_HTTP_BAD_REQUEST, "the document is not the one that Content-Digest announces: send it again");
+        answer_text(q, MHD_HTTP_BAD_REQUEST,
+                    "the document is not the one that Content-Digest announces: send it again");
         return;
     }
     r = intake(&w->centre, &q->claim, q->document, hash, &outcome, &e);
     if (r != TP_OK) {
-        log_error("cannot take remise %" PRIu32 " of contract %s: %s", q->claim.number, q->claim.contract, e.text);
-        answer_text(q, MHD_HTTP_SERVICE_UNAVAILABLE, "the centre cannot take the remise now, nothing of it was kept: send it again later");
+        log_error("cannot take remise %" PRIu32 " of contract %s: %s", q->claim.number,
+                  q->claim.contract, e.text);
+        answer_text(
+            q, MHD_HTTP_SERVICE_UNAVAILABLE,
+            "the centre cannot take the remise now, nothing of it was kept: send it again later");
     } else if (outcome == INTAKE_ANSWERED)
         answer_document(w, q);
     else {
-        log_error("refused: remise %" PRIu32 " of contract %s from %s: %s", q->claim.number, q->claim.contract, q->claim.acquirer, e.text);
+        log_error("refused: remise %" PRIu32 " of contract %s from %s: %s", q->claim.number,
+                  q->claim.contract, q->claim.acquirer, e.text);
         answer_text(q,
                     outcome == INTAKE_INVALID   ? MHD_HTTP_BAD_REQUEST
                     : outcome == INTAKE_FOREIGN ? MHD_HTTP_FORBIDDEN
@@ -207,8 +223,7 @@ static struct request *take_next(struct service *s)
 {
     struct request *q;
 
-    TAILQ_FOREACH(q, &s->waiting, waiting)
-    {
+    TAILQ_FOREACH (q, &s->waiting, waiting) {
         if (atomic_load(&s->stopping) || workers_of(s, q->claim.acquirer) < EACH_WORKERS) {
             TAILQ_REMOVE(&s->waiting, q, waiting);
             return q;
@@ -233,7 +248,8 @@ static void *worker_main(void *ctx)
         if (q == NULL)
             return NULL;
         if (atomic_load(&s->stopping))
-            answer_text(q, MHD_HTTP_SERVICE_UNAVAILABLE, "the centre is going down: send it again later");
+            answer_text(q, MHD_HTTP_SERVICE_UNAVAILABLE,
+                        "the centre is going down: send it again later");
         else
             work_on(w, q);
         spool_free(&q->document);
@@ -247,7 +263,8 @@ static void *worker_main(void *ctx)
 
 static struct guest *guest_of(struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
     return info != NULL ? info->socket_context : NULL;
 }
@@ -281,21 +298,26 @@ static bool name_part(gnutls_x509_crt_t crt, const char *oid, char *out, size_t 
 /* The acquirer's id from its certificate, which must be of our authority and for a client. */
 static bool identify(struct MHD_Connection *connection, char id[CAAA_ID_MAX])
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-    gnutls_typed_vdata_st purpose = {GNUTLS_DT_KEY_PURPOSE_OID, (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT, 0};
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    gnutls_typed_vdata_st purpose = {GNUTLS_DT_KEY_PURPOSE_OID,
+                                     (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT, 0};
     const gnutls_datum_t *chain;
     gnutls_x509_crt_t crt = NULL;
     unsigned status = 0, n = 0;
     char organisation[CAAA_ID_MAX];
     bool good = false;
 
-    if (info == NULL || gnutls_certificate_verify_peers(info->tls_session, &purpose, 1, &status) != 0 || status != 0)
+    if (info == NULL ||
+        gnutls_certificate_verify_peers(info->tls_session, &purpose, 1, &status) != 0 ||
+        status != 0)
         return false;
     chain = gnutls_certificate_get_peers(info->tls_session, &n);
     if (chain == NULL || n == 0 || gnutls_x509_crt_init(&crt) != 0)
         return false;
     good = gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) == 0 &&
-           name_part(crt, GNUTLS_OID_X520_ORGANIZATION_NAME, organisation, sizeof(organisation)) && strcmp(organisation, "acquirer") == 0 &&
+           name_part(crt, GNUTLS_OID_X520_ORGANIZATION_NAME, organisation, sizeof(organisation)) &&
+           strcmp(organisation, "acquirer") == 0 &&
            name_part(crt, GNUTLS_OID_X520_COMMON_NAME, id, CAAA_ID_MAX);
     gnutls_x509_crt_deinit(crt);
     return good;
@@ -311,7 +333,8 @@ static bool parse_address(const char *url, struct intake_claim *claim)
     if (strncmp(url, ROOT, sizeof(ROOT) - 1) != 0)
         return false;
     slash = strchr(contract, '/');
-    if (slash == NULL || slash == contract || (size_t)(slash - contract) >= sizeof(claim->contract) || slash[1] < '1' || slash[1] > '9')
+    if (slash == NULL || slash == contract ||
+        (size_t)(slash - contract) >= sizeof(claim->contract) || slash[1] < '1' || slash[1] > '9')
         return false;
     memcpy(claim->contract, contract, (size_t)(slash - contract));
     claim->contract[slash - contract] = '\0';
@@ -338,22 +361,26 @@ static bool known(struct service *s, const char *acquirer)
 /* RFC 9110, 8.6. A document whose size nobody knows is not begun. */
 static bool announced_size(struct request *q, int64_t *size)
 {
-    const char *text = MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    const char *text =
+        MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
     char *end;
 
-    if (MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL || text == NULL || *text < '0' ||
-        *text > '9')
+    if (MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND,
+                                    MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL ||
+        text == NULL || *text < '0' || *text > '9')
         return false;
     errno = 0;
     *size = strtoll(text, &end, 10);
-    return *end == '\0' && (errno == 0 || errno == ERANGE); /* what is too large for a number is too large anyhow */
+    return *end == '\0' &&
+           (errno == 0 || errno == ERANGE); /* what is too large for a number is too large anyhow */
 }
 
 static bool disk_holds(const struct service *s, int64_t bytes)
 {
     struct statvfs fs;
 
-    return statvfs(s->spool_dir, &fs) == 0 && (uint64_t)(bytes + DISK_LEFT) / fs.f_frsize < fs.f_bavail;
+    return statvfs(s->spool_dir, &fs) == 0 &&
+           (uint64_t)(bytes + DISK_LEFT) / fs.f_frsize < fs.f_bavail;
 }
 
 /* Room for so many bytes of this acquirer, which are its own until it has its answer. */
@@ -364,8 +391,7 @@ static bool promise(struct service *s, struct request *q, int64_t size)
     bool room;
 
     pthread_mutex_lock(&s->lock);
-    TAILQ_FOREACH(other, &s->under_way, link)
-    {
+    TAILQ_FOREACH (other, &s->under_way, link) {
         all += other->promised;
         own += strcmp(other->claim.acquirer, q->claim.acquirer) == 0 ? other->promised : 0;
     }
@@ -384,16 +410,20 @@ static void admit_document(struct service *s, struct request *q)
     int64_t size = 0;
 
     if (!announced_size(q, &size))
-        answer_text(q, MHD_HTTP_LENGTH_REQUIRED, "say the size of the document in Content-Length: it is not taken in pieces");
+        answer_text(q, MHD_HTTP_LENGTH_REQUIRED,
+                    "say the size of the document in Content-Length: it is not taken in pieces");
     else if (size == 0)
         answer_text(q, MHD_HTTP_BAD_REQUEST, "there is no document");
     else if (size > DOCUMENT_MAX)
-        answer_text(q, MHD_HTTP_CONTENT_TOO_LARGE, "a remise has at most %" PRId64 " bytes: close it earlier", DOCUMENT_MAX);
+        answer_text(q, MHD_HTTP_CONTENT_TOO_LARGE,
+                    "a remise has at most %" PRId64 " bytes: close it earlier", DOCUMENT_MAX);
     else if (!promise(s, q, size))
-        answer_text(q, MHD_HTTP_INSUFFICIENT_STORAGE, "the centre has no room for the document now: send it again later");
+        answer_text(q, MHD_HTTP_INSUFFICIENT_STORAGE,
+                    "the centre has no room for the document now: send it again later");
     else if (spool_new(&q->document, s->spool_dir, &e) != TP_OK) {
         log_error("%s", e.text);
-        answer_text(q, MHD_HTTP_INSUFFICIENT_STORAGE, "the centre cannot keep the document now: send it again later");
+        answer_text(q, MHD_HTTP_INSUFFICIENT_STORAGE,
+                    "the centre cannot keep the document now: send it again later");
     } else
         guests_deadline(s->guests, guest_of(q->connection), BODY_S + (uint64_t)size / BODY_RATE);
 }
@@ -401,11 +431,13 @@ static void admit_document(struct service *s, struct request *q)
 /* What can be refused before the document comes. */
 static void admit(struct service *s, struct request *q, const char *url, const char *method)
 {
-    const char *digest = MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, "Content-Digest");
+    const char *digest =
+        MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, "Content-Digest");
 
     if (!identify(q->connection, q->claim.acquirer) || !known(s, q->claim.acquirer)) {
         log_stranger("refused at the door: no certificate of an acquirer of this centre");
-        answer_text(q, MHD_HTTP_FORBIDDEN, "show the certificate that this centre gave you (telepay-centre acquirer add)");
+        answer_text(q, MHD_HTTP_FORBIDDEN,
+                    "show the certificate that this centre gave you (telepay-centre acquirer add)");
         return;
     }
     guests_named(s->guests, guest_of(q->connection), q->claim.acquirer);
@@ -414,15 +446,17 @@ static void admit(struct service *s, struct request *q, const char *url, const c
     else if (strcmp(method, MHD_HTTP_METHOD_PUT) != 0)
         answer_text(q, MHD_HTTP_METHOD_NOT_ALLOWED, "remises are sent with PUT");
     else if (digest != NULL && strlen(digest) >= sizeof(q->digest))
-        answer_text(q, MHD_HTTP_BAD_REQUEST, "Content-Digest is not understood: sha-256=:BASE64: is");
+        answer_text(q, MHD_HTTP_BAD_REQUEST,
+                    "Content-Digest is not understood: sha-256=:BASE64: is");
     else {
         snprintf(q->digest, sizeof(q->digest), "%s", digest != NULL ? digest : "");
         admit_document(s, q);
     }
 }
 
-static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
-                                  const char *upload, size_t *upload_n, void **state)
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_n, void **state)
 {
     struct service *s = ctx;
     struct request *q = *state;
@@ -447,13 +481,15 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
     if (q->status == 0) {
         if (hand_over(s, q))
             return MHD_YES;
-        answer_text(q, MHD_HTTP_SERVICE_UNAVAILABLE, "the centre is going down: send it again later");
+        answer_text(q, MHD_HTTP_SERVICE_UNAVAILABLE,
+                    "the centre is going down: send it again later");
     }
     guests_deadline(s->guests, guest_of(connection), BODY_S + q->answer_size / BODY_RATE);
     return q->response != NULL ? MHD_queue_response(connection, q->status, q->response) : MHD_NO;
 }
 
-static void on_done(void *ctx, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode why)
+static void on_done(void *ctx, struct MHD_Connection *connection, void **state,
+                    enum MHD_RequestTerminationCode why)
 {
     struct service *s = ctx;
     struct request *q = *state;
@@ -473,10 +509,12 @@ static void on_done(void *ctx, struct MHD_Connection *connection, void **state, 
     *state = NULL;
 }
 
-static void on_connection(void *ctx, struct MHD_Connection *connection, void **guest, enum MHD_ConnectionNotificationCode what)
+static void on_connection(void *ctx, struct MHD_Connection *connection, void **guest,
+                          enum MHD_ConnectionNotificationCode what)
 {
     struct service *s = ctx;
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
     if (what == MHD_CONNECTION_NOTIFY_STARTED && info != NULL)
         *guest = guests_arrive(s->guests, info->connect_fd, HEAD_S);
@@ -499,7 +537,8 @@ static void on_log(void *ctx, const char *format, va_list ap)
 
 /* ---- up and down ---- */
 
-static enum tp_err read_pem(const char *dir, const char *name, bool is_secret, unsigned char **out, struct tp_error *e)
+static enum tp_err read_pem(const char *dir, const char *name, bool is_secret, unsigned char **out,
+                            struct tp_error *e)
 {
     char path[PATH_MAX];
     uint8_t *p = NULL;
@@ -516,18 +555,22 @@ static enum tp_err read_pem(const char *dir, const char *name, bool is_secret, u
 
 static enum tp_err listen_on(int *fd, const char *address, const char *port, struct tp_error *e)
 {
-    const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+    const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+                                   .ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
     const int one = 1, bad = getaddrinfo(address, port, &hints, &found);
     enum tp_err r = TP_OK;
 
     if (bad != 0)
-        return tp_fail(e, TP_ERR_USAGE, "cannot listen on %s:%s: %s", address, port, gai_strerror(bad));
+        return tp_fail(e, TP_ERR_USAGE, "cannot listen on %s:%s: %s", address, port,
+                       gai_strerror(bad));
     *fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, found->ai_protocol);
-    if (*fd < 0 || setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 || bind(*fd, found->ai_addr, found->ai_addrlen) != 0 ||
-        listen(*fd, 128) != 0)
-        r = tp_fail(e, TP_ERR_USAGE, "cannot listen on %s:%s: %s: end what listens there, or name another with --listen", address, port,
-                    strerror(errno));
+    if (*fd < 0 || setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
+        bind(*fd, found->ai_addr, found->ai_addrlen) != 0 || listen(*fd, 128) != 0)
+        r = tp_fail(
+            e, TP_ERR_USAGE,
+            "cannot listen on %s:%s: %s: end what listens there, or name another with --listen",
+            address, port, strerror(errno));
     freeaddrinfo(found);
     return r;
 }
@@ -539,8 +582,11 @@ static void say_ready(const struct service *s)
     char host[64] = "", port[16] = "";
 
     if (getsockname(s->listener, (struct sockaddr *)&at, &n) == 0)
-        (void)getnameinfo((struct sockaddr *)&at, n, host, sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
-    printf(strchr(host, ':') != NULL ? "telepay-centre: listening on [%s]:%s\n" : "telepay-centre: listening on %s:%s\n", host, port);
+        (void)getnameinfo((struct sockaddr *)&at, n, host, sizeof(host), port, sizeof(port),
+                          NI_NUMERICHOST | NI_NUMERICSERV);
+    printf(strchr(host, ':') != NULL ? "telepay-centre: listening on [%s]:%s\n"
+                                     : "telepay-centre: listening on %s:%s\n",
+           host, port);
     fflush(stdout);
 }
 
@@ -591,27 +637,36 @@ static unsigned fit_descriptors(void)
 
 static enum tp_err start(struct service *s, struct tp_error *e)
 {
-    const unsigned most = fit_descriptors(), each = most / 8 < EACH_ADDRESS ? most / 8 : EACH_ADDRESS;
+    const unsigned most = fit_descriptors(),
+                   each = most / 8 < EACH_ADDRESS ? most / 8 : EACH_ADDRESS;
     enum tp_err r = listen_on(&s->listener, s->given->address, s->given->port, e);
 
     if (r != TP_OK)
         return r;
     r = guests_new(&s->guests, most, e);
     for (size_t i = 0; i < WORKERS && r == TP_OK; i++) {
-        s->worker[i].runs = pthread_create(&s->worker[i].thread, NULL, worker_main, &s->worker[i]) == 0;
+        s->worker[i].runs =
+            pthread_create(&s->worker[i].thread, NULL, worker_main, &s->worker[i]) == 0;
         if (!s->worker[i].runs)
             r = tp_fail(e, TP_ERR_NO_MEMORY, "cannot start a thread");
     }
     if (r != TP_OK)
         return r;
-    s->daemon =
-        MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-                         on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, s->listener, MHD_OPTION_THREAD_POOL_SIZE,
-                         POOL_THREADS, MHD_OPTION_CONNECTION_LIMIT, most, MHD_OPTION_PER_IP_CONNECTION_LIMIT, each, MHD_OPTION_NOTIFY_CONNECTION,
-                         on_connection, s, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
-                         MHD_OPTION_HTTPS_MEM_KEY, s->key, MHD_OPTION_HTTPS_MEM_CERT, s->certificate, MHD_OPTION_HTTPS_MEM_TRUST, s->authority,
-                         MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES, MHD_OPTION_NOTIFY_COMPLETED, on_done, s, MHD_OPTION_END);
-    return s->daemon != NULL ? TP_OK : tp_fail(e, TP_ERR_INTERNAL, "cannot start the HTTPS service: are the keys in pki/ whole?");
+    s->daemon = MHD_start_daemon(
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME |
+            MHD_USE_ERROR_LOG,
+        0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+        MHD_OPTION_LISTEN_SOCKET, s->listener, MHD_OPTION_THREAD_POOL_SIZE, POOL_THREADS,
+        MHD_OPTION_CONNECTION_LIMIT, most, MHD_OPTION_PER_IP_CONNECTION_LIMIT, each,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY, MHD_OPTION_HTTPS_MEM_KEY, s->key,
+        MHD_OPTION_HTTPS_MEM_CERT, s->certificate, MHD_OPTION_HTTPS_MEM_TRUST, s->authority,
+        MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES, MHD_OPTION_NOTIFY_COMPLETED, on_done, s,
+        MHD_OPTION_END);
+    return s->daemon != NULL
+               ? TP_OK
+               : tp_fail(e, TP_ERR_INTERNAL,
+                         "cannot start the HTTPS service: are the keys in pki/ whole?");
 }
 
 static void stop(struct service *s)
@@ -622,7 +677,8 @@ static void stop(struct service *s)
     pthread_mutex_unlock(&s->lock);
     for (size_t i = 0; i < WORKERS; i++)
         if (s->worker[i].runs)
-            pthread_join(s->worker[i].thread, NULL); /* every suspended connection is resumed before they end */
+            pthread_join(s->worker[i].thread,
+                         NULL); /* every suspended connection is resumed before they end */
     if (s->daemon != NULL)
         MHD_stop_daemon(s->daemon); /* closes the listener */
     else if (s->listener >= 0)

@@ -1,4 +1,4 @@
-#include "collect/refuse.h"
+#include "centre/refuse.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -53,15 +53,19 @@ static enum tp_err parse(struct rule *rule, bool *used, char *line)
     size_t n = 0;
 
     line[strcspn(line, "#\n")] = '\0';
-    for (char *w = strtok_r(line, " \t", &save); w != NULL && n < 5; w = strtok_r(NULL, " \t", &save))
+    for (char *w = strtok_r(line, " \t", &save); w != NULL && n < 5;
+         w = strtok_r(NULL, " \t", &save))
         words[n++] = w;
     *used = n > 0;
     *rule = (struct rule){.number = 0};
     if (n == 0)
         return TP_OK;
     if (n == 2 && strpbrk(words[0], "0123456789*") == words[0])
-        return take_word(rule->pan, sizeof(rule->pan), words[0]) == TP_OK ? take_word(rule->reason, sizeof(rule->reason), words[1]) : TP_ERR_FORMAT;
-    if (n != 4 || take_word(rule->contract, sizeof(rule->contract), words[0]) != TP_OK || take_number(&rule->number, words[1]) != TP_OK ||
+        return take_word(rule->pan, sizeof(rule->pan), words[0]) == TP_OK
+                   ? take_word(rule->reason, sizeof(rule->reason), words[1])
+                   : TP_ERR_FORMAT;
+    if (n != 4 || take_word(rule->contract, sizeof(rule->contract), words[0]) != TP_OK ||
+        take_number(&rule->number, words[1]) != TP_OK ||
         take_number(&rule->sequence, words[2]) != TP_OK)
         return TP_ERR_FORMAT;
     return take_word(rule->reason, sizeof(rule->reason), words[3]);
@@ -89,7 +93,8 @@ enum tp_err refuse_load(struct refuse **out, const char *path, struct tp_error *
 
     *out = NULL;
     if (f == NULL || r == NULL) {
-        err = r == NULL ? tp_fail(e, TP_ERR_NO_MEMORY, "out of memory") : tp_fail(e, TP_ERR_NOT_FOUND, "cannot read %s: %s", path, strerror(errno));
+        err = r == NULL ? tp_fail(e, TP_ERR_NO_MEMORY, "out of memory")
+                        : tp_fail(e, TP_ERR_NOT_FOUND, "cannot read %s: %s", path, strerror(errno));
         goto out;
     }
     for (unsigned at = 1; err == TP_OK && fgets(line, sizeof(line), f) != NULL; at++) {
@@ -97,7 +102,9 @@ enum tp_err refuse_load(struct refuse **out, const char *path, struct tp_error *
         if (err == TP_OK && used)
             err = add(r, &rule);
         if (err != TP_OK)
-            (void)tp_fail(e, err, "%s line %u: want CONTRACT NUMBER SEQUENCE REASON, or MASKED-PAN REASON", path, at);
+            (void)tp_fail(e, err,
+                          "%s line %u: want CONTRACT NUMBER SEQUENCE REASON, or MASKED-PAN REASON",
+                          path, at);
     }
     if (err == TP_OK) {
         *out = r;
@@ -119,16 +126,19 @@ void refuse_free(struct refuse **r)
     *r = NULL;
 }
 
-const char *refuse_item(const struct refuse *r, const char *contract, uint32_t number, const struct caaa_item *item)
+const char *refuse_item(const struct refuse *r, const char *contract, uint32_t number,
+                        const struct caaa_item *item)
 {
     char masked[PAN_TEXT_MAX];
 
     for (size_t i = 0; r != NULL && i < r->n; i++) {
         const struct rule *rule = &r->rules[i];
 
-        if (rule->pan[0] != '\0' ? strcmp(rule->pan, mask_pan(masked, item->pan)) == 0
-                                 : (strcmp(rule->contract, contract) == 0 || strcmp(rule->contract, "*") == 0) &&
-                                       (rule->number == 0 || rule->number == number) && (rule->sequence == 0 || rule->sequence == item->sequence))
+        if (rule->pan[0] != '\0'
+                ? strcmp(rule->pan, mask_pan(masked, item->pan)) == 0
+                : (strcmp(rule->contract, contract) == 0 || strcmp(rule->contract, "*") == 0) &&
+                      (rule->number == 0 || rule->number == number) &&
+                      (rule->sequence == 0 || rule->sequence == item->sequence))
             return rule->reason;
     }
     return NULL;

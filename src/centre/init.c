@@ -1,5 +1,5 @@
 /* telepay-centre init, acquirer add: what stands before the first remise. */
-#include "collect/centre.h"
+#include "centre/commands.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,7 +9,7 @@
 #include "base/cli.h"
 #include "base/file.h"
 #include "base/word.h"
-#include "collect/store.h"
+#include "centre/store.h"
 #include "crypto/pki.h"
 
 #define CERTIFICATE_DAYS 3650
@@ -54,10 +54,12 @@ static error_t parse_init(int key, char *arg, struct argp_state *state)
 
 int centre_cmd_init(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"name", 'n', "NAME", 0, "its name in its authority's certificate", 0},
-                                                 {"host", 'h', "NAMES", 0, "names and addresses it is reached by (localhost,127.0.0.1)", 0},
-                                                 {NULL, 0, NULL, 0, NULL, 0}};
-    static const struct argp argp = {options, parse_init, "DIR", "Make a collection centre in DIR.", NULL, NULL, NULL};
+    static const struct argp_option options[] = {
+        {"name", 'n', "NAME", 0, "its name in its authority's certificate", 0},
+        {"host", 'h', "NAMES", 0, "names and addresses it is reached by (localhost,127.0.0.1)", 0},
+        {NULL, 0, NULL, 0, NULL, 0}};
+    static const struct argp argp = {options, parse_init, "DIR", "Make a collection centre in DIR.",
+                                     NULL,    NULL,       NULL};
     struct init_words w = {NULL, "telepay centre", "localhost,127.0.0.1"};
     struct pki_subject server = {.common_name = "telepay-centre"};
     char name[PKI_NAME_MAX];
@@ -76,8 +78,9 @@ int centre_cmd_init(int argc, char **argv)
         r = pki_server_make(w.dir, name, &server, CERTIFICATE_DAYS, &e);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("The centre is in %s. Next: telepay-centre acquirer add --dir %s --id ID --out DIR, then telepay-centre serve --dir %s\n", w.dir, w.dir,
-           w.dir);
+    printf("The centre is in %s. Next: telepay-centre acquirer add --dir %s --id ID --out DIR, "
+           "then telepay-centre serve --dir %s\n",
+           w.dir, w.dir, w.dir);
     return CLI_DONE;
 }
 
@@ -123,8 +126,10 @@ static enum tp_err write_conf(const struct add_words *w, struct tp_error *e)
 {
     char path[PATH_MAX], text[1024];
     enum tp_err r = file_join(path, sizeof(path), w->out, "centre.conf", e);
-    const int n =
-        snprintf(text, sizeof(text), "[centre]\nurl = %s\nca = ca.pem\ncertificate = client.pem\nkey = client.key\nid = %s\n", w->url, w->id);
+    const int n = snprintf(
+        text, sizeof(text),
+        "[centre]\nurl = %s\nca = ca.pem\ncertificate = client.pem\nkey = client.key\nid = %s\n",
+        w->url, w->id);
 
     if (r == TP_OK && (n < 0 || (size_t)n >= sizeof(text)))
         r = tp_fail(e, TP_ERR_RANGE, "the address %.40s… is too long", w->url);
@@ -146,10 +151,13 @@ int centre_cmd_acquirer_add(int argc, char **argv)
     static const struct argp_option options[] = {
         {"dir", 'd', "DIR", 0, "the centre's folder", 0},
         {"id", 'i', "ID", 0, "the acquirer's id, as its remises will name it", 0},
-        {"out", 'o', "DIR", 0, "where its credentials go (the acquirer wants them in its centre/ folder)", 0},
+        {"out", 'o', "DIR", 0,
+         "where its credentials go (the acquirer wants them in its centre/ folder)", 0},
         {"url", 'u', "URL", 0, "where the centre is reached (" CENTRE_URL_DEFAULT ")", 0},
         {NULL, 0, NULL, 0, NULL, 0}};
-    static const struct argp argp = {options, parse_add, NULL, "Let an acquirer send its remises, and write its credentials.", NULL, NULL, NULL};
+    static const struct argp argp = {
+        options, parse_add, NULL, "Let an acquirer send its remises, and write its credentials.",
+        NULL,    NULL,      NULL};
     struct add_words w = {.url = CENTRE_URL_DEFAULT};
     char dir[PATH_MAX];
     struct centre_store *store = NULL;

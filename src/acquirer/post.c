@@ -1,4 +1,4 @@
-#include "collect/post.h"
+#include "acquirer/post.h"
 
 #include <curl/curl.h>
 #include <inttypes.h>
@@ -45,7 +45,10 @@ enum tp_err centre_access_load(struct centre_access *out, const char *dir, struc
     if (r == TP_OK)
         r = conf_load(&c, path, e);
     if (r == TP_ERR_NOT_FOUND)
-        (void)tp_fail(e, r, "there is no %s: the centre makes it with telepay-centre acquirer add --id ID --out %s/centre", path, dir);
+        (void)tp_fail(e, r,
+                      "there is no %s: the centre makes it with telepay-centre acquirer add --id "
+                      "ID --out %s/centre",
+                      path, dir);
     if (r == TP_OK)
         r = conf_need(&url, c, "centre", "url", e);
     if (r == TP_OK)
@@ -54,8 +57,11 @@ enum tp_err centre_access_load(struct centre_access *out, const char *dir, struc
         r = pki_files_load(&out->tls, c, "centre", e);
     if (r == TP_OK && access(out->tls.key, F_OK) == 0) /* a missing one is told when it is used */
         r = file_check_private(out->tls.key, e);
-    if (r == TP_OK && (strncmp(url, "https://", 8) != 0 || strlen(url) >= sizeof(out->url) || strlen(id) >= sizeof(out->id)))
-        r = tp_fail(e, TP_ERR_USAGE, "%s: url must begin with https://, and id has at most %d characters", path, CAAA_ID_MAX - 1);
+    if (r == TP_OK && (strncmp(url, "https://", 8) != 0 || strlen(url) >= sizeof(out->url) ||
+                       strlen(id) >= sizeof(out->id)))
+        r = tp_fail(e, TP_ERR_USAGE,
+                    "%s: url must begin with https://, and id has at most %d characters", path,
+                    CAAA_ID_MAX - 1);
     if (r == TP_OK) {
         snprintf(out->url, sizeof(out->url), "%s", url);
         snprintf(out->id, sizeof(out->id), "%s", id);
@@ -113,10 +119,13 @@ static bool set_address(struct post *p, const struct centre_access *a)
     char *contract = curl_easy_escape(p->easy, p->request.contract, 0);
     const size_t n = strlen(a->url);
     const int root = (int)(n > 0 && a->url[n - 1] == '/' ? n - 1 : n);
-    const int w = contract != NULL ? snprintf(url, sizeof(url), "%.*s/remises/%s/%" PRIu32, root, a->url, contract, p->request.number) : -1;
+    const int w = contract != NULL ? snprintf(url, sizeof(url), "%.*s/remises/%s/%" PRIu32, root,
+                                              a->url, contract, p->request.number)
+                                   : -1;
 
     curl_free(contract);
-    return w > 0 && (size_t)w < sizeof(url) && curl_easy_setopt(p->easy, CURLOPT_URL, url) == CURLE_OK;
+    return w > 0 && (size_t)w < sizeof(url) &&
+           curl_easy_setopt(p->easy, CURLOPT_URL, url) == CURLE_OK;
 }
 
 static bool set_headers(struct post *p)
@@ -134,22 +143,30 @@ static bool set_up(struct post *p, const struct centre_access *a)
 {
     CURL *c = p->easy;
 
-    return set_address(p, a) && set_headers(p) && curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
+    return set_address(p, a) && set_headers(p) &&
+           curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK && curl_easy_setopt(c, CURLOPT_NOPROXY, "*") == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_NOPROXY, "*") == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_CAINFO, a->tls.ca) == CURLE_OK && curl_easy_setopt(c, CURLOPT_SSLCERT, a->tls.certificate) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_SSLKEY, a->tls.key) == CURLE_OK && curl_easy_setopt(c, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_CAINFO, a->tls.ca) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_SSLCERT, a->tls.certificate) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_SSLKEY, a->tls.key) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)p->request.size) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, 262144L) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_READFUNCTION, give) == CURLE_OK && curl_easy_setopt(c, CURLOPT_READDATA, p) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take) == CURLE_OK && curl_easy_setopt(c, CURLOPT_WRITEDATA, p) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_ERRORBUFFER, p->reason) == CURLE_OK && curl_multi_add_handle(p->multi, c) == CURLM_OK;
+           curl_easy_setopt(c, CURLOPT_READFUNCTION, give) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_READDATA, p) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_WRITEDATA, p) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_ERRORBUFFER, p->reason) == CURLE_OK &&
+           curl_multi_add_handle(p->multi, c) == CURLM_OK;
 }
 
-enum tp_err post_new(struct post **out, const struct centre_access *access, const struct post_request *request, struct spool *answer,
-                     uint64_t answer_max, struct tp_error *e)
+enum tp_err post_new(struct post **out, const struct centre_access *access,
+                     const struct post_request *request, struct spool *answer, uint64_t answer_max,
+                     struct tp_error *e)
 {
     struct post *p = calloc(1, sizeof(*p));
 
@@ -201,7 +218,8 @@ static void note_end(struct post *p)
 /* One turn: whatever can move moves; waits for more at most POLL_MS. */
 static void turn(struct post *p)
 {
-    const int64_t limit = 1000 * (int64_t)(p->sent < p->request.size ? p->request.stall_s : p->request.answer_s);
+    const int64_t limit =
+        1000 * (int64_t)(p->sent < p->request.size ? p->request.stall_s : p->request.answer_s);
     int running = 0;
 
     if (curl_multi_perform(p->multi, &running) != CURLM_OK) {
@@ -264,11 +282,15 @@ static enum tp_err say_why(const struct post *p, struct tp_error *e)
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
-        return tp_fail(e, TP_ERR_SECURITY, "the centre and this acquirer do not trust each other: %s", why);
+        return tp_fail(e, TP_ERR_SECURITY,
+                       "the centre and this acquirer do not trust each other: %s", why);
     case CURLE_OPERATION_TIMEDOUT:
-        return tp_fail(e, TP_ERR_TIMEOUT, "the centre does not answer in time (%" PRIu64 " of %" PRIu64 " bytes sent)", p->sent, p->request.size);
+        return tp_fail(e, TP_ERR_TIMEOUT,
+                       "the centre does not answer in time (%" PRIu64 " of %" PRIu64 " bytes sent)",
+                       p->sent, p->request.size);
     case CURLE_WRITE_ERROR:
-        return tp_fail(e, TP_ERR_PEER, "the centre's answer is longer than any can be, or cannot be kept");
+        return tp_fail(e, TP_ERR_PEER,
+                       "the centre's answer is longer than any can be, or cannot be kept");
     default:
         return tp_fail(e, TP_ERR_PEER, "the centre cannot be reached, or hung up: %s", why);
     }
@@ -281,10 +303,13 @@ enum tp_err post_finish(struct post *p, long *status, struct tp_error *e)
     while (!p->over && p->sent == p->request.size)
         turn(p);
     if (!p->over)
-        return tp_fail(e, TP_ERR_INTERNAL, "the document ended before its %" PRIu64 " bytes", p->request.size);
+        return tp_fail(e, TP_ERR_INTERNAL, "the document ended before its %" PRIu64 " bytes",
+                       p->request.size);
     *status = 0;
     (void)curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, status);
-    if (p->result == CURLE_OK || (*status >= 400 && p->result != CURLE_WRITE_ERROR)) /* refused before all was sent: the status says it */
+    if (p->result == CURLE_OK ||
+        (*status >= 400 &&
+         p->result != CURLE_WRITE_ERROR)) /* refused before all was sent: the status says it */
         return TP_OK;
     return say_why(p, e);
 }

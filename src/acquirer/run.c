@@ -1,4 +1,4 @@
-#include "collect/run.h"
+#include "acquirer/run.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -73,7 +73,8 @@ struct oldest {
     time_t at; /* 0: none */
 };
 
-static enum tp_err see_oldest(void *ctx, uint32_t sequence, const struct tx_record *tx, struct tp_error *e)
+static enum tp_err see_oldest(void *ctx, uint32_t sequence, const struct tx_record *tx,
+                              struct tp_error *e)
 {
     struct oldest *o = ctx;
 
@@ -158,7 +159,8 @@ static const char *outcome_text(const struct run_item *i)
 }
 
 struct amounts {
-    char debit[MONEY_TEXT_MAX], credit[MONEY_TEXT_MAX], annulled[MONEY_TEXT_MAX], net[MONEY_TEXT_MAX], refused[MONEY_TEXT_MAX], paid[MONEY_TEXT_MAX];
+    char debit[MONEY_TEXT_MAX], credit[MONEY_TEXT_MAX], annulled[MONEY_TEXT_MAX],
+        net[MONEY_TEXT_MAX], refused[MONEY_TEXT_MAX], paid[MONEY_TEXT_MAX];
     const char *currency;
 };
 
@@ -190,15 +192,18 @@ static void print_ticket(const struct run_item *i)
 
     format_amounts(&a, i);
     printf("\nCOLLECTION TICKET\n");
-    printf("  contract      %s\n  remise        %" PRIu32 ", closed %s\n", r->contract, r->number, time_format(closed, r->closed));
+    printf("  contract      %s\n  remise        %" PRIu32 ", closed %s\n", r->contract, r->number,
+           time_format(closed, r->closed));
     printf("  transactions  %6" PRIu32 "\n", r->totals.debits + r->totals.credits);
     printf("  debits        %6" PRIu32 "  %14s %s\n", r->totals.debits, a.debit, a.currency);
     printf("  credits       %6" PRIu32 "  %14s %s\n", r->totals.credits, a.credit, a.currency);
     if (r->totals.reversals > 0)
-        printf("  annulled      %6" PRIu32 "  %14s %s\n", r->totals.reversals, a.annulled, a.currency);
+        printf("  annulled      %6" PRIu32 "  %14s %s\n", r->totals.reversals, a.annulled,
+               a.currency);
     printf("  net, as sent          %14s %s\n", a.net, a.currency);
     if (i->settled) {
-        printf("  refused       %6" PRIu32 "  %14s %s\n", i->refused.debits + i->refused.credits, a.refused, a.currency);
+        printf("  refused       %6" PRIu32 "  %14s %s\n", i->refused.debits + i->refused.credits,
+               a.refused, a.currency);
         printf("  net, paid             %14s %s\n", a.paid, a.currency);
     }
     printf("  outcome       %s%s%s\n", outcome_word(i), text[0] != '\0' ? ": " : "", text);
@@ -212,13 +217,18 @@ static json_t *ticket_json(const struct run_item *i)
     struct amounts a;
 
     format_amounts(&a, i);
-    return json_pack("{s:s, s:I, s:s, s:I, s:I, s:s, s:I, s:s, s:I, s:s, s:s, s:I, s:s?, s:s?, s:s, s:s, s:s, s:I}", "contract", r->contract,
-                     "remise", (json_int_t)r->number, "closed", time_format(closed, r->closed), "transactions",
-                     (json_int_t)r->totals.debits + (json_int_t)r->totals.credits, "debits", (json_int_t)r->totals.debits, "debit_amount", a.debit,
-                     "credits", (json_int_t)r->totals.credits, "credit_amount", a.credit, "annulled", (json_int_t)r->totals.reversals,
-                     "annulled_amount", a.annulled, "net", a.net, "refused", (json_int_t)i->refused.debits + i->refused.credits, "refused_net",
-                     i->settled ? a.refused : NULL, "paid_net", i->settled ? a.paid : NULL, "currency", a.currency, "outcome", outcome_word(i),
-                     "text", outcome_text(i), "attempts", (json_int_t)r->attempts);
+    return json_pack("{s:s, s:I, s:s, s:I, s:I, s:s, s:I, s:s, s:I, s:s, s:s, s:I, s:s?, s:s?, "
+                     "s:s, s:s, s:s, s:I}",
+                     "contract", r->contract, "remise", (json_int_t)r->number, "closed",
+                     time_format(closed, r->closed), "transactions",
+                     (json_int_t)r->totals.debits + (json_int_t)r->totals.credits, "debits",
+                     (json_int_t)r->totals.debits, "debit_amount", a.debit, "credits",
+                     (json_int_t)r->totals.credits, "credit_amount", a.credit, "annulled",
+                     (json_int_t)r->totals.reversals, "annulled_amount", a.annulled, "net", a.net,
+                     "refused", (json_int_t)i->refused.debits + i->refused.credits, "refused_net",
+                     i->settled ? a.refused : NULL, "paid_net", i->settled ? a.paid : NULL,
+                     "currency", a.currency, "outcome", outcome_word(i), "text", outcome_text(i),
+                     "attempts", (json_int_t)r->attempts);
 }
 
 static void print_json(const struct run *run)
@@ -237,7 +247,8 @@ static void print_json(const struct run *run)
 static bool held_up(const struct run *run, size_t at)
 {
     for (size_t i = 0; i < at; i++)
-        if (!run->items[i].settled && strcmp(run->items[i].remise.contract, run->items[at].remise.contract) == 0)
+        if (!run->items[i].settled &&
+            strcmp(run->items[i].remise.contract, run->items[at].remise.contract) == 0)
             return true;
     return false;
 }
@@ -249,13 +260,17 @@ static void try_one(struct run *run, struct run_item *item)
     item->tried = true;
     item->error = settle_remise(&run->collector, &item->remise, &item->alarm, &e);
     if (item->error == TP_OK)
-        item->error = ledger_remise_refused(run->collector.ledger, &item->remise, &item->refused, &e);
+        item->error =
+            ledger_remise_refused(run->collector.ledger, &item->remise, &item->refused, &e);
     item->settled = item->error == TP_OK;
-    snprintf(item->text, sizeof(item->text), "%s", e.text[0] != '\0' ? e.text : tp_err_text(item->error));
+    snprintf(item->text, sizeof(item->text), "%s",
+             e.text[0] != '\0' ? e.text : tp_err_text(item->error));
     if (item->alarm)
-        log_error("ALARM: contract %s remise %" PRIu32 ": %s", item->remise.contract, item->remise.number, item->text);
+        log_error("ALARM: contract %s remise %" PRIu32 ": %s", item->remise.contract,
+                  item->remise.number, item->text);
     else if (!item->settled)
-        log_note("contract %s remise %" PRIu32 ": %s", item->remise.contract, item->remise.number, item->text);
+        log_note("contract %s remise %" PRIu32 ": %s", item->remise.contract, item->remise.number,
+                 item->text);
     if (item->settled && !run->json)
         print_ticket(item);
 }

@@ -1,4 +1,4 @@
-#include "collect/store.h"
+#include "centre/store.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -16,8 +16,12 @@
 #define CONTEXT_MAX 80
 
 static const char *const schema[] = {
-    "CREATE TABLE acquirer (acquirer INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, added INTEGER NOT NULL);"
-    "CREATE TABLE contract (contract INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, acquirer INTEGER NOT NULL REFERENCES acquirer);"
+    "CREATE TABLE acquirer (acquirer INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, added "
+    "INTEGER "
+    "NOT NULL);"
+    "CREATE TABLE contract (contract INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, "
+    "acquirer "
+    "INTEGER NOT NULL REFERENCES acquirer);"
     "CREATE TABLE remise ("
     "  remise INTEGER PRIMARY KEY,"
     "  contract INTEGER NOT NULL REFERENCES contract,"
@@ -32,30 +36,47 @@ static const char *const schema[] = {
     "  answered INTEGER NOT NULL,"
     "  debits INTEGER NOT NULL, debit_amount INTEGER NOT NULL,"
     "  credits INTEGER NOT NULL, credit_amount INTEGER NOT NULL,"
-    "  reversals INTEGER NOT NULL, reversal_amount INTEGER NOT NULL," /* of debits, as said */
+    "  reversals INTEGER NOT NULL, reversal_amount INTEGER NOT NULL," /* of debits, as said
+                                                                       */
     "  refused INTEGER NOT NULL,"
     "  UNIQUE (contract, number));"
     "CREATE TABLE item ("
     "  remise INTEGER NOT NULL REFERENCES remise,"
     "  sequence INTEGER NOT NULL,"
-    "  terminal TEXT NOT NULL, rrn TEXT NOT NULL, stan INTEGER NOT NULL, local_time INTEGER NOT NULL,"
+    "  terminal TEXT NOT NULL, rrn TEXT NOT NULL, stan INTEGER NOT NULL, local_time "
+    "INTEGER NOT "
+    "NULL,"
     "  kind INTEGER NOT NULL, amount INTEGER NOT NULL,"
-    "  psn INTEGER NOT NULL, expiry INTEGER NOT NULL, pan_masked TEXT NOT NULL, pan_sealed BLOB NOT NULL,"
+    "  psn INTEGER NOT NULL, expiry INTEGER NOT NULL, pan_masked TEXT NOT NULL, pan_sealed "
+    "BLOB "
+    "NOT NULL,"
     "  icc BLOB NOT NULL,"
     "  refused TEXT NOT NULL," /* the reason; '' when accepted */
     "  PRIMARY KEY (remise, sequence)) WITHOUT ROWID;"
     "CREATE INDEX item_rrn ON item (rrn);"
     "CREATE INDEX item_refused ON item (remise, sequence) WHERE refused <> '';"
-    "CREATE TABLE alarm (alarm INTEGER PRIMARY KEY, at INTEGER NOT NULL, contract TEXT NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL);",
-    /* A contract number may be given to another acquirer: each has its own row, and its remises hang on that. What the card signed is known once: its
-     * number by look-up (NULL: kept before there was one, see find_cards), counter and cryptogram. */
+    "CREATE TABLE alarm (alarm INTEGER PRIMARY KEY, at INTEGER NOT NULL, contract TEXT NOT "
+    "NULL, "
+    "number INTEGER NOT NULL, text TEXT NOT NULL);",
+    /* A contract number may be given to another acquirer: each has its own row, and its
+     * remises hang on that. What the card signed is known once: its number by look-up
+     * (NULL: kept before there was one, see find_cards), counter and cryptogram. */
     "PRAGMA defer_foreign_keys = ON;"
     "CREATE TEMP TABLE contract_before AS SELECT contract, id, acquirer FROM main.contract;"
     "DROP TABLE main.contract;"
-    "CREATE TABLE main.contract (contract INTEGER PRIMARY KEY, id TEXT NOT NULL, acquirer INTEGER NOT NULL REFERENCES acquirer,"
-    "  held INTEGER NOT NULL CHECK (held IN (0, 1)), changed INTEGER, UNIQUE (id, acquirer));" /* changed: by order, when */
+    "CREATE TABLE main.contract (contract INTEGER PRIMARY KEY, id TEXT NOT NULL, acquirer "
+    "INTEGER "
+    "NOT NULL REFERENCES acquirer,"
+    "  held INTEGER NOT NULL CHECK (held IN (0, 1)), changed INTEGER, UNIQUE (id, "
+    "acquirer));" /* changed:
+                     by
+                     order,
+                     when
+                   */
     "CREATE UNIQUE INDEX main.contract_held ON contract (id) WHERE held = 1;"
-    "INSERT INTO main.contract (contract, id, acquirer, held) SELECT contract, id, acquirer, 1 FROM contract_before;"
+    "INSERT INTO main.contract (contract, id, acquirer, held) SELECT contract, id, "
+    "acquirer, 1 "
+    "FROM contract_before;"
     "DROP TABLE temp.contract_before;"
     "ALTER TABLE item ADD COLUMN pan_lookup BLOB;"
     "ALTER TABLE item ADD COLUMN atc INTEGER;"
@@ -99,7 +120,8 @@ static bool signed_by_card(struct span icc, int64_t *atc, struct span *ac)
 {
     struct tlv counter, cryptogram;
 
-    if (tlv_find(icc, 0x9F36, &counter) != TP_OK || counter.value.n != 2 || tlv_find(icc, 0x9F26, &cryptogram) != TP_OK || cryptogram.value.n != 8)
+    if (tlv_find(icc, 0x9F36, &counter) != TP_OK || counter.value.n != 2 ||
+        tlv_find(icc, 0x9F26, &cryptogram) != TP_OK || cryptogram.value.n != 8)
         return false;
     *atc = counter.value.p[0] << 8 | counter.value.p[1];
     *ac = cryptogram.value;
@@ -137,9 +159,14 @@ static enum tp_err find_card(struct centre_store *s, sqlite3_stmt *q, struct tp_
         r = seal_lookup(s->seal, lookup, buf_span(&plain));
     secret_wipe(pan, sizeof(pan));
     if (r != TP_OK)
-        return tp_fail(e, TP_ERR_SECURITY, "item %s%" PRIu32 ": its card number cannot be opened: is seal.key that of these books?", context,
-                       sequence);
-    r = db_prepare(s->db, &u, "UPDATE item SET pan_lookup = ?3, atc = ?4, ac = ?5 WHERE remise = ?1 AND sequence = ?2", e);
+        return tp_fail(e, TP_ERR_SECURITY,
+                       "item %s%" PRIu32
+                       ": its card number cannot be opened: is seal.key that of these books?",
+                       context, sequence);
+    r = db_prepare(
+        s->db, &u,
+        "UPDATE item SET pan_lookup = ?3, atc = ?4, ac = ?5 WHERE remise = ?1 AND sequence = ?2",
+        e);
     if (r != TP_OK)
         return r;
     sqlite3_bind_int64(u, 1, sqlite3_column_int64(q, 0));
@@ -153,7 +180,8 @@ static enum tp_err next_card(struct centre_store *s, bool *row, struct tp_error 
 {
     sqlite3_stmt *q;
     enum tp_err r = db_prepare(s->db, &q,
-                               "SELECT remise, sequence, contract.id, number, pan_sealed, icc FROM item JOIN remise USING (remise)"
+                               "SELECT remise, sequence, contract.id, number, pan_sealed, icc FROM "
+                               "item JOIN remise USING (remise)"
                                " JOIN contract USING (contract) WHERE pan_lookup IS NULL LIMIT 1",
                                e);
 
@@ -195,7 +223,8 @@ enum tp_err centre_store_open(struct centre_store **out, const char *dir, struct
     if (r == TP_OK)
         r = db_open(&s->db, path, false, schema, VERSIONS, e);
     if (r == TP_OK) /* a large remise leaves a large log: it is cut when it is used again */
-        (void)sqlite3_exec(db_handle(s->db), "PRAGMA journal_size_limit = 67108864", NULL, NULL, NULL);
+        (void)sqlite3_exec(db_handle(s->db), "PRAGMA journal_size_limit = 67108864", NULL, NULL,
+                           NULL);
     if (r == TP_OK)
         r = seal_open_dir(&s->seal, dir, e);
     if (r == TP_OK)
@@ -230,11 +259,14 @@ enum tp_err centre_acquirer_add(struct centre_store *s, const char *id, struct t
     db_bind_text(q, 1, id);
     sqlite3_bind_int64(q, 2, time(NULL));
     r = db_run(s->db, q, e);
-    return r == TP_ERR_EXISTS ? tp_fail(e, r, "acquirer %s is known already: give the new one another id", id) : r;
+    return r == TP_ERR_EXISTS
+               ? tp_fail(e, r, "acquirer %s is known already: give the new one another id", id)
+               : r;
 }
 
 /* The one number or text that a query with one text parameter gives; row says whether. */
-static enum tp_err look_up(struct centre_store *s, sqlite3_stmt **q, const char *sql, const char *key, bool *row, struct tp_error *e)
+static enum tp_err look_up(struct centre_store *s, sqlite3_stmt **q, const char *sql,
+                           const char *key, bool *row, struct tp_error *e)
 {
     enum tp_err r = db_prepare(s->db, q, sql, e);
 
@@ -244,7 +276,8 @@ static enum tp_err look_up(struct centre_store *s, sqlite3_stmt **q, const char 
     return db_step(s->db, *q, row, e);
 }
 
-enum tp_err centre_acquirer_known(struct centre_store *s, const char *id, bool *known, struct tp_error *e)
+enum tp_err centre_acquirer_known(struct centre_store *s, const char *id, bool *known,
+                                  struct tp_error *e)
 {
     sqlite3_stmt *q;
     const enum tp_err r = look_up(s, &q, "SELECT 1 FROM acquirer WHERE id = ?1", id, known, e);
@@ -254,12 +287,15 @@ enum tp_err centre_acquirer_known(struct centre_store *s, const char *id, bool *
     return r;
 }
 
-enum tp_err centre_contract_owner(struct centre_store *s, const char *contract, char owner[CAAA_ID_MAX], struct tp_error *e)
+enum tp_err centre_contract_owner(struct centre_store *s, const char *contract,
+                                  char owner[CAAA_ID_MAX], struct tp_error *e)
 {
     sqlite3_stmt *q;
     bool row = false;
     const enum tp_err r =
-        look_up(s, &q, "SELECT acquirer.id FROM contract JOIN acquirer ON acquirer.acquirer = contract.acquirer WHERE contract.id = ?1 AND held = 1",
+        look_up(s, &q,
+                "SELECT acquirer.id FROM contract JOIN acquirer ON acquirer.acquirer = "
+                "contract.acquirer WHERE contract.id = ?1 AND held = 1",
                 contract, &row, e);
 
     owner[0] = '\0';
@@ -271,11 +307,14 @@ enum tp_err centre_contract_owner(struct centre_store *s, const char *contract, 
 }
 
 /* Rows of a past holder stay: its remises are its own. */
-static enum tp_err give_to(struct centre_store *s, const char *contract, const char *acquirer, struct tp_error *e)
+static enum tp_err give_to(struct centre_store *s, const char *contract, const char *acquirer,
+                           struct tp_error *e)
 {
-    static const char *const steps[] = {"UPDATE contract SET held = 0, changed = ?3 WHERE id = ?1 AND held = 1",
-                                        "INSERT INTO contract (id, acquirer, held, changed) SELECT ?1, acquirer, 1, ?3 FROM acquirer WHERE id = ?2"
-                                        " ON CONFLICT (id, acquirer) DO UPDATE SET held = 1, changed = ?3"};
+    static const char *const steps[] = {
+        "UPDATE contract SET held = 0, changed = ?3 WHERE id = ?1 AND held = 1",
+        "INSERT INTO contract (id, acquirer, held, changed) SELECT ?1, acquirer, 1, ?3 FROM "
+        "acquirer WHERE id = ?2"
+        " ON CONFLICT (id, acquirer) DO UPDATE SET held = 1, changed = ?3"};
     enum tp_err r = TP_OK;
 
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && r == TP_OK; i++) {
@@ -292,7 +331,9 @@ static enum tp_err give_to(struct centre_store *s, const char *contract, const c
     return r;
 }
 
-enum tp_err centre_contract_assign(struct centre_store *s, const char *contract, const char *acquirer, char before[CAAA_ID_MAX], struct tp_error *e)
+enum tp_err centre_contract_assign(struct centre_store *s, const char *contract,
+                                   const char *acquirer, char before[CAAA_ID_MAX],
+                                   struct tp_error *e)
 {
     bool known = false;
     enum tp_err r = db_begin(s->db, e);
@@ -300,7 +341,9 @@ enum tp_err centre_contract_assign(struct centre_store *s, const char *contract,
     if (r == TP_OK)
         r = centre_acquirer_known(s, acquirer, &known, e);
     if (r == TP_OK && !known)
-        r = tp_fail(e, TP_ERR_NOT_FOUND, "acquirer %s is not known: let it send with telepay-centre acquirer add", acquirer);
+        r = tp_fail(e, TP_ERR_NOT_FOUND,
+                    "acquirer %s is not known: let it send with telepay-centre acquirer add",
+                    acquirer);
     if (r == TP_OK)
         r = centre_contract_owner(s, contract, before, e);
     if (r == TP_OK && strcmp(before, acquirer) != 0)
@@ -311,15 +354,18 @@ enum tp_err centre_contract_assign(struct centre_store *s, const char *contract,
     return r;
 }
 
-enum tp_err centre_contract_each(struct centre_store *s, centre_contract_visit *visit, void *ctx, struct tp_error *e)
+enum tp_err centre_contract_each(struct centre_store *s, centre_contract_visit *visit, void *ctx,
+                                 struct tp_error *e)
 {
     sqlite3_stmt *q;
     bool row = false;
-    enum tp_err r = db_prepare(s->db, &q,
-                               "SELECT contract.id, acquirer.id, held, changed, count(remise), coalesce(max(number), 0) FROM contract"
-                               " JOIN acquirer USING (acquirer) LEFT JOIN remise USING (contract) GROUP BY contract"
-                               " ORDER BY contract.id, held DESC, contract",
-                               e);
+    enum tp_err r = db_prepare(
+        s->db, &q,
+        "SELECT contract.id, acquirer.id, held, changed, count(remise), coalesce(max(number), 0) "
+        "FROM contract"
+        " JOIN acquirer USING (acquirer) LEFT JOIN remise USING (contract) GROUP BY contract"
+        " ORDER BY contract.id, held DESC, contract",
+        e);
 
     while (r == TP_OK) {
         r = db_step(s->db, q, &row, e);
@@ -339,12 +385,15 @@ enum tp_err centre_contract_each(struct centre_store *s, centre_contract_visit *
     return r;
 }
 
-enum tp_err centre_last_number(struct centre_store *s, const char *contract, uint32_t *number, struct tp_error *e)
+enum tp_err centre_last_number(struct centre_store *s, const char *contract, uint32_t *number,
+                               struct tp_error *e)
 {
     sqlite3_stmt *q;
     bool row = false;
-    const enum tp_err r =
-        look_up(s, &q, "SELECT max(number) FROM remise JOIN contract USING (contract) WHERE contract.id = ?1 AND held = 1", contract, &row, e);
+    const enum tp_err r = look_up(s, &q,
+                                  "SELECT max(number) FROM remise JOIN contract USING (contract) "
+                                  "WHERE contract.id = ?1 AND held = 1",
+                                  contract, &row, e);
 
     *number = 0;
     if (r == TP_OK && row)
@@ -356,9 +405,11 @@ enum tp_err centre_last_number(struct centre_store *s, const char *contract, uin
 
 /* ---- reading remises ---- */
 
-#define REMISES                                                                                                                                      \
-    "SELECT remise.remise, acquirer.id, contract.id, number, hash, bytes, currency, result, reason, text, created, answered, debits, debit_amount,"  \
-    " credits, credit_amount, reversals, reversal_amount, refused FROM remise JOIN contract USING (contract)"                                        \
+#define REMISES                                                                                    \
+    "SELECT remise.remise, acquirer.id, contract.id, number, hash, bytes, currency, result, "      \
+    "reason, text, created, answered, debits, debit_amount,"                                       \
+    " credits, credit_amount, reversals, reversal_amount, refused FROM remise JOIN contract "      \
+    "USING (contract)"                                                                             \
     " JOIN acquirer ON acquirer.acquirer = contract.acquirer "
 
 static void read_remise(struct centre_remise *r, sqlite3_stmt *q)
@@ -386,13 +437,16 @@ static void read_remise(struct centre_remise *r, sqlite3_stmt *q)
 }
 
 /* The remise and its row. */
-static enum tp_err find_remise(struct centre_store *s, const char *acquirer, const char *contract, uint32_t number, struct centre_remise *out,
-                               int64_t *id, struct tp_error *e)
+static enum tp_err find_remise(struct centre_store *s, const char *acquirer, const char *contract,
+                               uint32_t number, struct centre_remise *out, int64_t *id,
+                               struct tp_error *e)
 {
     sqlite3_stmt *q;
     bool row = false;
-    enum tp_err r =
-        db_prepare(s->db, &q, REMISES "WHERE contract.id = ?1 AND number = ?2 AND (acquirer.id = ?3 OR ?3 IS NULL) ORDER BY held DESC LIMIT 1", e);
+    enum tp_err r = db_prepare(s->db, &q,
+                               REMISES "WHERE contract.id = ?1 AND number = ?2 AND (acquirer.id = "
+                                       "?3 OR ?3 IS NULL) ORDER BY held DESC LIMIT 1",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -402,7 +456,10 @@ static enum tp_err find_remise(struct centre_store *s, const char *acquirer, con
         db_bind_text(q, 3, acquirer);
     r = db_step(s->db, q, &row, e);
     if (r == TP_OK && !row)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "the centre has no remise %" PRIu32 " of contract %s: see telepay-centre list", number, contract);
+        return tp_fail(e, TP_ERR_NOT_FOUND,
+                       "the centre has no remise %" PRIu32
+                       " of contract %s: see telepay-centre list",
+                       number, contract);
     if (r == TP_OK) {
         *id = sqlite3_column_int64(q, 0);
         read_remise(out, q);
@@ -411,20 +468,22 @@ static enum tp_err find_remise(struct centre_store *s, const char *acquirer, con
     return r;
 }
 
-enum tp_err centre_remise_get(struct centre_store *s, const char *acquirer, const char *contract, uint32_t number, struct centre_remise *r,
-                              struct tp_error *e)
+enum tp_err centre_remise_get(struct centre_store *s, const char *acquirer, const char *contract,
+                              uint32_t number, struct centre_remise *r, struct tp_error *e)
 {
     int64_t id;
 
     return find_remise(s, acquirer, contract, number, r, &id, e);
 }
 
-enum tp_err centre_remise_each(struct centre_store *s, centre_remise_visit *visit, void *ctx, struct tp_error *e)
+enum tp_err centre_remise_each(struct centre_store *s, centre_remise_visit *visit, void *ctx,
+                               struct tp_error *e)
 {
     struct centre_remise remise;
     sqlite3_stmt *q;
     bool row = false;
-    enum tp_err r = db_prepare(s->db, &q, REMISES "ORDER BY contract.id, held, contract, number", e);
+    enum tp_err r =
+        db_prepare(s->db, &q, REMISES "ORDER BY contract.id, held, contract, number", e);
 
     while (r == TP_OK) {
         r = db_step(s->db, q, &row, e);
@@ -438,7 +497,8 @@ enum tp_err centre_remise_each(struct centre_store *s, centre_remise_visit *visi
     return r;
 }
 
-static enum tp_err walk_items(struct centre_store *s, sqlite3_stmt *q, centre_item_visit *visit, void *ctx, struct tp_error *e)
+static enum tp_err walk_items(struct centre_store *s, sqlite3_stmt *q, centre_item_visit *visit,
+                              void *ctx, struct tp_error *e)
 {
     enum tp_err r = TP_OK;
     bool row = false;
@@ -463,9 +523,12 @@ static enum tp_err walk_items(struct centre_store *s, sqlite3_stmt *q, centre_it
     return r;
 }
 
-#define ITEMS "SELECT sequence, terminal, rrn, pan_masked, refused, stan, local_time, amount, kind FROM item WHERE remise = ?1 "
-enum tp_err centre_item_each(struct centre_store *s, const char *acquirer, const char *contract, uint32_t number, bool refused_only,
-                             centre_item_visit *visit, void *ctx, struct tp_error *e)
+#define ITEMS                                                                                      \
+    "SELECT sequence, terminal, rrn, pan_masked, refused, stan, local_time, amount, kind FROM "    \
+    "item WHERE remise = ?1 "
+enum tp_err centre_item_each(struct centre_store *s, const char *acquirer, const char *contract,
+                             uint32_t number, bool refused_only, centre_item_visit *visit,
+                             void *ctx, struct tp_error *e)
 {
     struct centre_remise remise;
     sqlite3_stmt *q;
@@ -483,10 +546,12 @@ enum tp_err centre_item_each(struct centre_store *s, const char *acquirer, const
 
 /* ---- alarms ---- */
 
-enum tp_err centre_alarm_add(struct centre_store *s, const char *contract, uint32_t number, const char *text, struct tp_error *e)
+enum tp_err centre_alarm_add(struct centre_store *s, const char *contract, uint32_t number,
+                             const char *text, struct tp_error *e)
 {
     sqlite3_stmt *q;
-    enum tp_err r = db_prepare(s->db, &q, "INSERT INTO alarm (at, contract, number, text) VALUES (?1, ?2, ?3, ?4)", e);
+    enum tp_err r = db_prepare(
+        s->db, &q, "INSERT INTO alarm (at, contract, number, text) VALUES (?1, ?2, ?3, ?4)", e);
 
     if (r != TP_OK)
         return r;
@@ -497,11 +562,13 @@ enum tp_err centre_alarm_add(struct centre_store *s, const char *contract, uint3
     return db_run(s->db, q, e);
 }
 
-enum tp_err centre_alarm_each(struct centre_store *s, centre_alarm_visit *visit, void *ctx, struct tp_error *e)
+enum tp_err centre_alarm_each(struct centre_store *s, centre_alarm_visit *visit, void *ctx,
+                              struct tp_error *e)
 {
     sqlite3_stmt *q;
     bool row = false;
-    enum tp_err r = db_prepare(s->db, &q, "SELECT at, contract, number, text FROM alarm ORDER BY alarm", e);
+    enum tp_err r =
+        db_prepare(s->db, &q, "SELECT at, contract, number, text FROM alarm ORDER BY alarm", e);
 
     while (r == TP_OK) {
         r = db_step(s->db, q, &row, e);
@@ -536,14 +603,17 @@ void centre_take_rollback(struct centre_store *s)
     db_rollback(s->db);
 }
 
-static enum tp_err contract_row(struct centre_store *s, const struct centre_remise *remise, struct tp_error *e)
+static enum tp_err contract_row(struct centre_store *s, const struct centre_remise *remise,
+                                struct tp_error *e)
 {
     sqlite3_stmt *q;
     bool row = false;
-    enum tp_err r = db_prepare(s->db, &q,
-                               "INSERT INTO contract (id, acquirer, held) SELECT ?1, acquirer, 1 FROM acquirer WHERE id = ?2"
-                               " AND NOT EXISTS (SELECT 1 FROM contract WHERE id = ?1 AND held = 1)",
-                               e);
+    enum tp_err r =
+        db_prepare(s->db, &q,
+                   "INSERT INTO contract (id, acquirer, held) SELECT ?1, acquirer, 1 FROM acquirer "
+                   "WHERE id = ?2"
+                   " AND NOT EXISTS (SELECT 1 FROM contract WHERE id = ?1 AND held = 1)",
+                   e);
 
     if (r != TP_OK)
         return r;
@@ -552,14 +622,17 @@ static enum tp_err contract_row(struct centre_store *s, const struct centre_remi
     r = db_run(s->db, q, e);
     if (r == TP_OK)
         r = db_prepare(s->db, &q,
-                       "SELECT contract FROM contract JOIN acquirer USING (acquirer) WHERE contract.id = ?1 AND held = 1 AND acquirer.id = ?2", e);
+                       "SELECT contract FROM contract JOIN acquirer USING (acquirer) WHERE "
+                       "contract.id = ?1 AND held = 1 AND acquirer.id = ?2",
+                       e);
     if (r != TP_OK)
         return r;
     db_bind_text(q, 1, remise->contract);
     db_bind_text(q, 2, remise->acquirer);
     r = db_step(s->db, q, &row, e);
     if (r == TP_OK && !row)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s is not acquirer %s's", remise->contract, remise->acquirer);
+        return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s is not acquirer %s's", remise->contract,
+                       remise->acquirer);
     if (r == TP_OK) {
         s->contract = sqlite3_column_int64(q, 0);
         sqlite3_reset(q);
@@ -584,17 +657,20 @@ static void bind_remise(sqlite3_stmt *q, const struct centre_remise *r)
     sqlite3_bind_int64(q, 17, (sqlite3_int64)r->refused);
 }
 
-enum tp_err centre_take_open(struct centre_store *s, const struct centre_remise *remise, struct tp_error *e)
+enum tp_err centre_take_open(struct centre_store *s, const struct centre_remise *remise,
+                             struct tp_error *e)
 {
     sqlite3_stmt *q;
     enum tp_err r = contract_row(s, remise, e);
 
     if (r == TP_OK)
-        r = db_prepare(s->db, &q,
-                       "INSERT INTO remise (contract, number, hash, bytes, currency, result, reason, text, created, answered, debits, debit_amount,"
-                       " credits, credit_amount, reversals, reversal_amount, refused)"
-                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
-                       e);
+        r = db_prepare(
+            s->db, &q,
+            "INSERT INTO remise (contract, number, hash, bytes, currency, result, reason, text, "
+            "created, answered, debits, debit_amount,"
+            " credits, credit_amount, reversals, reversal_amount, refused)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+            e);
     if (r != TP_OK)
         return r;
     sqlite3_bind_int64(q, 1, s->contract);
@@ -606,15 +682,17 @@ enum tp_err centre_take_open(struct centre_store *s, const struct centre_remise 
     return r;
 }
 
-enum tp_err centre_take_settle(struct centre_store *s, const struct centre_remise *remise, struct tp_error *e)
+enum tp_err centre_take_settle(struct centre_store *s, const struct centre_remise *remise,
+                               struct tp_error *e)
 {
     sqlite3_stmt *q;
-    enum tp_err r =
-        db_prepare(s->db, &q,
-                   "UPDATE remise SET hash = ?3, bytes = ?4, currency = ?5, result = ?6, reason = ?7, text = ?8, created = ?9, answered = ?10,"
-                   " debits = ?11, debit_amount = ?12, credits = ?13, credit_amount = ?14, reversals = ?15, reversal_amount = ?16,"
-                   " refused = ?17 WHERE remise = ?1 AND number = ?2",
-                   e);
+    enum tp_err r = db_prepare(s->db, &q,
+                               "UPDATE remise SET hash = ?3, bytes = ?4, currency = ?5, result = "
+                               "?6, reason = ?7, text = ?8, created = ?9, answered = ?10,"
+                               " debits = ?11, debit_amount = ?12, credits = ?13, credit_amount = "
+                               "?14, reversals = ?15, reversal_amount = ?16,"
+                               " refused = ?17 WHERE remise = ?1 AND number = ?2",
+                               e);
 
     if (r != TP_OK)
         return r;
@@ -624,7 +702,8 @@ enum tp_err centre_take_settle(struct centre_store *s, const struct centre_remis
     return db_run(s->db, q, e);
 }
 
-enum tp_err centre_take_item(struct centre_store *s, const struct caaa_item *item, const char *refused, struct tp_error *e)
+enum tp_err centre_take_item(struct centre_store *s, const struct caaa_item *item,
+                             const char *refused, struct tp_error *e)
 {
     char masked[PAN_TEXT_MAX], context[CONTEXT_MAX + 16];
     uint8_t raw[PAN_MAX + SEAL_OVERHEAD], lookup[SEAL_LOOKUP];
@@ -633,13 +712,15 @@ enum tp_err centre_take_item(struct centre_store *s, const struct caaa_item *ite
     enum tp_err r;
 
     snprintf(context, sizeof(context), "%s%" PRIu32, s->context, item->sequence);
-    if (seal_close(s->seal, &sealed, span_str(item->pan), span_str(context)) != TP_OK || seal_lookup(s->seal, lookup, span_str(item->pan)) != TP_OK)
+    if (seal_close(s->seal, &sealed, span_str(item->pan), span_str(context)) != TP_OK ||
+        seal_lookup(s->seal, lookup, span_str(item->pan)) != TP_OK)
         return tp_fail(e, TP_ERR_INTERNAL, "cannot seal a card number");
-    r = db_prepare(
-        s->db, &q,
-        "INSERT INTO item (remise, sequence, terminal, rrn, stan, local_time, kind, amount, psn, expiry, pan_masked, pan_sealed, icc, refused,"
-        " pan_lookup, atc, ac) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
-        e);
+    r = db_prepare(s->db, &q,
+                   "INSERT INTO item (remise, sequence, terminal, rrn, stan, local_time, kind, "
+                   "amount, psn, expiry, pan_masked, pan_sealed, icc, refused,"
+                   " pan_lookup, atc, ac) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
+                   "?12, ?13, ?14, ?15, ?16, ?17)",
+                   e);
     if (r != TP_OK)
         return r;
     sqlite3_bind_int64(q, 1, s->remise);
@@ -660,14 +741,17 @@ enum tp_err centre_take_item(struct centre_store *s, const struct caaa_item *ite
     return db_run(s->db, q, e);
 }
 
-enum tp_err centre_taken_before(struct centre_store *s, const struct caaa_item *item, bool *taken, struct tp_error *e)
+enum tp_err centre_taken_before(struct centre_store *s, const struct caaa_item *item, bool *taken,
+                                struct tp_error *e)
 {
     uint8_t lookup[SEAL_LOOKUP];
     sqlite3_stmt *q;
     enum tp_err r = db_prepare(s->db, &q,
-                               "SELECT 1 FROM item JOIN remise USING (remise) WHERE item.rrn = ?1 AND item.terminal = ?2 AND item.local_time = ?3"
+                               "SELECT 1 FROM item JOIN remise USING (remise) WHERE item.rrn = ?1 "
+                               "AND item.terminal = ?2 AND item.local_time = ?3"
                                " AND remise.contract = ?4 AND item.refused = ''"
-                               " UNION ALL SELECT 1 FROM item WHERE pan_lookup = ?5 AND atc = ?6 AND ac = ?7 AND psn = ?8 AND refused = ''",
+                               " UNION ALL SELECT 1 FROM item WHERE pan_lookup = ?5 AND atc = ?6 "
+                               "AND ac = ?7 AND psn = ?8 AND refused = ''",
                                e);
 
     if (r != TP_OK)

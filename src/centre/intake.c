@@ -1,4 +1,4 @@
-#include "collect/intake.h"
+#include "centre/intake.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,10 +33,14 @@ static enum tp_err on_remise(void *ctx, const struct caaa_remise *r, struct tp_e
     struct taking *t = ctx;
     struct centre_remise *m = &t->remise;
 
-    if (strcmp(r->contract, t->claim->contract) != 0 || r->number != t->claim->number || strcmp(r->acquirer, t->claim->acquirer) != 0) {
+    if (strcmp(r->contract, t->claim->contract) != 0 || r->number != t->claim->number ||
+        strcmp(r->acquirer, t->claim->acquirer) != 0) {
         t->mistaken = true;
-        return tp_fail(e, TP_ERR_FORMAT, "the document is remise %" PRIu32 " of contract %s from %s, and was sent as %" PRIu32 " of %s by %s",
-                       r->number, r->contract, r->acquirer, t->claim->number, t->claim->contract, t->claim->acquirer);
+        return tp_fail(e, TP_ERR_FORMAT,
+                       "the document is remise %" PRIu32
+                       " of contract %s from %s, and was sent as %" PRIu32 " of %s by %s",
+                       r->number, r->contract, r->acquirer, t->claim->number, t->claim->contract,
+                       t->claim->acquirer);
     }
     t->announced = true;
     m->currency = r->currency;
@@ -46,7 +50,8 @@ static enum tp_err on_remise(void *ctx, const struct caaa_remise *r, struct tp_e
     return own_fault(t, centre_take_open(t->centre->store, m, e));
 }
 
-static enum tp_err on_item(void *ctx, const struct caaa_item *item, const char *fault, struct tp_error *e)
+static enum tp_err on_item(void *ctx, const struct caaa_item *item, const char *fault,
+                           struct tp_error *e)
 {
     struct taking *t = ctx;
     bool before = false;
@@ -73,8 +78,10 @@ static enum tp_err on_item(void *ctx, const struct caaa_item *item, const char *
 
 /* ---- from the document to the books ---- */
 
-/* A document that does not hold together: its items are let go, the refusal of the whole is kept. */
-static enum tp_err settle_declined(struct taking *t, const struct caaa_totals *counted, struct tp_error *e)
+/* A document that does not hold together: its items are let go, the refusal of the whole is kept.
+ */
+static enum tp_err settle_declined(struct taking *t, const struct caaa_totals *counted,
+                                   struct tp_error *e)
 {
     const struct caaa_totals said = t->remise.totals;
     enum tp_err r;
@@ -95,7 +102,8 @@ static enum tp_err settle_taken(struct taking *t, struct tp_error *e)
     return centre_take_settle(t->centre->store, &t->remise, e);
 }
 
-/* Remises of a contract run without a gap (DESIGN 9 rule 1): one that leaves a gap behind `last` is taken, or declined, and said aloud. */
+/* Remises of a contract run without a gap (DESIGN 9 rule 1): one that leaves a gap behind `last` is
+ * taken, or declined, and said aloud. */
 static enum tp_err watch_gap(struct taking *t, uint32_t last, struct tp_error *e)
 {
     const struct intake_claim *c = t->claim;
@@ -103,12 +111,15 @@ static enum tp_err watch_gap(struct taking *t, uint32_t last, struct tp_error *e
 
     if (c->number <= last + 1)
         return TP_OK;
-    snprintf(text, sizeof(text), "remise %" PRIu32 " comes after %" PRIu32 ": those between have not come", c->number, last);
+    snprintf(text, sizeof(text),
+             "remise %" PRIu32 " comes after %" PRIu32 ": those between have not come", c->number,
+             last);
     log_error("ALARM: contract %s: %s", c->contract, text);
     return centre_alarm_add(t->centre->store, c->contract, c->number, text, e);
 }
 
-/* The bytes between two readings are few, and what they cost is bounded: so this bounds the time of the whole. */
+/* The bytes between two readings are few, and what they cost is bounded: so this bounds the time of
+ * the whole. */
 static enum tp_err read_in_time(void *ctx, uint8_t *out, size_t cap, size_t *n)
 {
     struct taking *t = ctx;
@@ -119,8 +130,10 @@ static enum tp_err read_in_time(void *ctx, uint8_t *out, size_t cap, size_t *n)
     return time_monotonic_ms() < t->until ? spool_read(t->document, out, cap, n) : TP_ERR_TIMEOUT;
 }
 
-static enum tp_err read_with(struct taking *t, const struct caaa_schemas *schemas, const struct caaa_transfer_events *events,
-                             struct caaa_verdict *verdict, struct caaa_totals *counted, struct tp_error *e)
+static enum tp_err read_with(struct taking *t, const struct caaa_schemas *schemas,
+                             const struct caaa_transfer_events *events,
+                             struct caaa_verdict *verdict, struct caaa_totals *counted,
+                             struct tp_error *e)
 {
     const struct caaa_source source = {read_in_time, t};
     const enum tp_err r = spool_rewind(t->document);
@@ -139,7 +152,8 @@ static enum tp_err pass_remise(void *ctx, const struct caaa_remise *r, struct tp
     return TP_OK;
 }
 
-static enum tp_err pass_item(void *ctx, const struct caaa_item *item, const char *fault, struct tp_error *e)
+static enum tp_err pass_item(void *ctx, const struct caaa_item *item, const char *fault,
+                             struct tp_error *e)
 {
     (void)ctx;
     (void)item;
@@ -148,7 +162,8 @@ static enum tp_err pass_item(void *ctx, const struct caaa_item *item, const char
     return TP_OK;
 }
 
-/* Whether it is a document of its schema at all, found out beside the books: what takes long, or is none, holds nobody up. */
+/* Whether it is a document of its schema at all, found out beside the books: what takes long, or is
+ * none, holds nobody up. */
 static enum tp_err examine(struct taking *t, bool *sound, struct tp_error *e)
 {
     static const struct caaa_transfer_events events = {NULL, pass_remise, pass_item};
@@ -166,7 +181,8 @@ static enum tp_err read_document(struct taking *t, struct caaa_totals *counted, 
     const struct caaa_transfer_events events = {t, on_remise, on_item};
     enum tp_err r = read_with(t, NULL, &events, &t->remise.verdict, counted, e);
 
-    if (r == TP_OK && t->remise.verdict.reason[0] != '\0' && !t->announced) /* nothing of it could be answered */
+    if (r == TP_OK && t->remise.verdict.reason[0] != '\0' &&
+        !t->announced) /* nothing of it could be answered */
         r = tp_fail(e, TP_ERR_FORMAT, "%s: %s", t->remise.verdict.reason, t->remise.verdict.text);
     return r;
 }
@@ -190,7 +206,8 @@ static enum tp_err take(struct taking *t, enum intake_outcome *outcome, struct t
     }
     t->remise.answered = time(NULL);
     if (r == TP_OK)
-        r = t->remise.verdict.reason[0] != '\0' ? settle_declined(t, &counted, e) : settle_taken(t, e);
+        r = t->remise.verdict.reason[0] != '\0' ? settle_declined(t, &counted, e)
+                                                : settle_taken(t, e);
     if (r == TP_OK)
         r = watch_gap(t, last, e);
     if (r == TP_OK)
@@ -203,13 +220,15 @@ out:
 
 /* ---- known again, or foreign ---- */
 
-static enum tp_err alarm(struct centre *c, const struct intake_claim *claim, const char *text, struct tp_error *e)
+static enum tp_err alarm(struct centre *c, const struct intake_claim *claim, const char *text,
+                         struct tp_error *e)
 {
     log_error("ALARM: contract %s remise %" PRIu32 ": %s", claim->contract, claim->number, text);
     return centre_alarm_add(c->store, claim->contract, claim->number, text, e);
 }
 
-static enum tp_err recognise(struct centre *c, const struct intake_claim *claim, const uint8_t hash[SPOOL_HASH], bool *known,
+static enum tp_err recognise(struct centre *c, const struct intake_claim *claim,
+                             const uint8_t hash[SPOOL_HASH], bool *known,
                              enum intake_outcome *outcome, struct tp_error *e)
 {
     struct centre_remise before;
@@ -219,14 +238,17 @@ static enum tp_err recognise(struct centre *c, const struct intake_claim *claim,
     *known = true;
     if (r == TP_OK && owner[0] != '\0' && strcmp(owner, claim->acquirer) != 0) {
         *outcome = INTAKE_FOREIGN;
-        snprintf(text, sizeof(text), "acquirer %s sends for a contract of %s", claim->acquirer, owner);
+        snprintf(text, sizeof(text), "acquirer %s sends for a contract of %s", claim->acquirer,
+                 owner);
         r = alarm(c, claim, text, e);
         if (r == TP_OK)
-            (void)tp_fail(e, TP_ERR_SECURITY, "contract %s is of another acquirer", claim->contract);
+            (void)tp_fail(e, TP_ERR_SECURITY, "contract %s is of another acquirer",
+                          claim->contract);
         return r;
     }
     if (r == TP_OK)
-        r = centre_remise_get(c->store, claim->acquirer, claim->contract, claim->number, &before, e);
+        r = centre_remise_get(c->store, claim->acquirer, claim->contract, claim->number, &before,
+                              e);
     if (r == TP_ERR_NOT_FOUND) {
         *known = false;
         return TP_OK;
@@ -237,13 +259,16 @@ static enum tp_err recognise(struct centre *c, const struct intake_claim *claim,
         *outcome = INTAKE_CONFLICT;
         r = alarm(c, claim, "the number comes again with other content", e);
         if (r == TP_OK)
-            (void)tp_fail(e, TP_ERR_SECURITY, "remise %" PRIu32 " of contract %s came before with other content: neither is changed", claim->number,
-                          claim->contract);
+            (void)tp_fail(e, TP_ERR_SECURITY,
+                          "remise %" PRIu32
+                          " of contract %s came before with other content: neither is changed",
+                          claim->number, claim->contract);
     }
     return r;
 }
 
-static enum tp_err recognise_alone(struct centre *c, const struct intake_claim *claim, const uint8_t hash[SPOOL_HASH], bool *known,
+static enum tp_err recognise_alone(struct centre *c, const struct intake_claim *claim,
+                                   const uint8_t hash[SPOOL_HASH], bool *known,
                                    enum intake_outcome *outcome, struct tp_error *e)
 {
     enum tp_err r;
@@ -254,8 +279,8 @@ static enum tp_err recognise_alone(struct centre *c, const struct intake_claim *
     return r;
 }
 
-enum tp_err intake(struct centre *c, const struct intake_claim *claim, struct spool *document, const uint8_t hash[SPOOL_HASH],
-                   enum intake_outcome *outcome, struct tp_error *e)
+enum tp_err intake(struct centre *c, const struct intake_claim *claim, struct spool *document,
+                   const uint8_t hash[SPOOL_HASH], enum intake_outcome *outcome, struct tp_error *e)
 {
     struct taking t = {.centre = c, .claim = claim, .document = document};
     bool known = false, sound = false;
@@ -278,9 +303,13 @@ enum tp_err intake(struct centre *c, const struct intake_claim *claim, struct sp
         r = take(&t, outcome, e);
     pthread_mutex_unlock(c->books);
     if (r == TP_OK && !known && *outcome == INTAKE_ANSWERED)
-        log_note("contract %s remise %" PRIu32 ": %s, %" PRIu64 " transactions, %" PRIu64 " refused", claim->contract, claim->number,
+        log_note("contract %s remise %" PRIu32 ": %s, %" PRIu64 " transactions, %" PRIu64
+                 " refused",
+                 claim->contract, claim->number,
                  t.remise.result == CAAA_DECLINED ? t.remise.verdict.reason : "taken",
-                 t.remise.totals.count[CAAA_DEBIT] + t.remise.totals.count[CAAA_CREDIT] + t.remise.refused, t.remise.refused);
+                 t.remise.totals.count[CAAA_DEBIT] + t.remise.totals.count[CAAA_CREDIT] +
+                     t.remise.refused,
+                 t.remise.refused);
     return r;
 }
 
@@ -288,18 +317,21 @@ enum tp_err intake(struct centre *c, const struct intake_claim *claim, struct sp
 
 static enum tp_err on_refused(void *ctx, const struct centre_item *item, struct tp_error *e)
 {
-    struct caaa_refusal refusal = {.sequence = item->sequence, .local_time = item->local_time, .stan = item->stan};
+    struct caaa_refusal refusal = {
+        .sequence = item->sequence, .local_time = item->local_time, .stan = item->stan};
 
     snprintf(refusal.reason, sizeof(refusal.reason), "%s", item->refused);
     return caaa_response_refusal(ctx, &refusal, e);
 }
 
-enum tp_err intake_answer(struct centre *c, const struct intake_claim *claim, const struct caaa_sink *sink, struct tp_error *e)
+enum tp_err intake_answer(struct centre *c, const struct intake_claim *claim,
+                          const struct caaa_sink *sink, struct tp_error *e)
 {
     struct centre_remise m;
     struct caaa_response response = {.number = 0};
     struct caaa_writer *w = NULL;
-    enum tp_err r = centre_remise_get(c->store, claim->acquirer, claim->contract, claim->number, &m, e);
+    enum tp_err r =
+        centre_remise_get(c->store, claim->acquirer, claim->contract, claim->number, &m, e);
 
     if (r != TP_OK)
         return r;
@@ -311,13 +343,15 @@ enum tp_err intake_answer(struct centre *c, const struct intake_claim *claim, co
     response.answered = m.answered;
     response.result = m.result;
     response.verdict = m.verdict;
-    for (enum caaa_kind k = CAAA_DEBIT; k <= CAAA_CREDIT; k++) { /* its own count: of the annulled it has only the acquirer's word */
+    for (enum caaa_kind k = CAAA_DEBIT; k <= CAAA_CREDIT;
+         k++) { /* its own count: of the annulled it has only the acquirer's word */
         response.totals.count[k] = m.totals.count[k];
         response.totals.amount[k] = m.totals.amount[k];
     }
     r = caaa_response_begin(&w, sink, &response, e);
     if (r == TP_OK && m.result == CAAA_PARTIAL)
-        r = centre_item_each(c->store, claim->acquirer, claim->contract, claim->number, true, on_refused, w, e);
+        r = centre_item_each(c->store, claim->acquirer, claim->contract, claim->number, true,
+                             on_refused, w, e);
     if (r == TP_OK)
         r = caaa_response_end(w, e);
     caaa_writer_free(&w);

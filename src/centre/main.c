@@ -1,6 +1,6 @@
 /* telepay-centre: the collection centre. */
 #include "base/cli.h"
-#include "collect/centre.h"
+#include "centre/commands.h"
 
 static const struct cli_command commands[] = {
     {"init", "make a centre: its folder, authority and books", centre_cmd_init},
@@ -16,7 +16,8 @@ static const struct cli_command commands[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct cli_program program = {"telepay-centre", "Receive, check and answer the remises of acquirers.", commands};
+    static const struct cli_program program = {
+        "telepay-centre", "Receive, check and answer the remises of acquirers.", commands};
 
     return cli_main(&program, argc, argv);
 }

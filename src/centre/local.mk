@@ -1,32 +1,17 @@
-include src/wire/caaa.mk
-
-# What both sides of the collection share, and the centre's side.
+# The collection centre.
 noinst_LIBRARIES += libcentre.a
 libcentre_a_SOURCES = \
-	src/collect/guests.c src/collect/guests.h \
-	src/collect/intake.c src/collect/intake.h \
-	src/collect/refuse.c src/collect/refuse.h \
-	src/collect/serve.c src/collect/serve.h \
-	src/collect/spool.c src/collect/spool.h \
-	src/collect/store.c src/collect/store.h
+	src/centre/guests.c src/centre/guests.h \
+	src/centre/intake.c src/centre/intake.h \
+	src/centre/refuse.c src/centre/refuse.h \
+	src/centre/serve.c src/centre/serve.h \
+	src/centre/store.c src/centre/store.h
 libcentre_a_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
 CENTRE_LIBS = libcentre.a $(CAAA_LIBS) $(STORE_LIBS) $(TPCRYPTO_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS)
 
 bin_PROGRAMS += telepay-centre
-telepay_centre_SOURCES = src/collect/centre.h src/collect/centre_contract.c src/collect/centre_look.c src/collect/centre_main.c src/collect/centre_make.c
+telepay_centre_SOURCES = src/centre/commands.h src/centre/contract.c src/centre/look.c src/centre/main.c src/centre/init.c
 telepay_centre_LDADD = $(CENTRE_LIBS)
-
-# The acquirer's side: telepay-acquirer submit, collect.
-noinst_LIBRARIES += libcollect.a
-libcollect_a_SOURCES = \
-	src/collect/commands.c \
-	src/collect/post.c src/collect/post.h \
-	src/collect/run.c src/collect/run.h \
-	src/collect/settle.c src/collect/settle.h \
-	src/collect/spool.c src/collect/spool.h
-libcollect_a_CFLAGS = $(AM_CFLAGS)
-COLLECT_LIBS = libcollect.a $(CAAA_LIBS) $(LEDGER_LIBS) $(CURL_LIBS)
-telepay_acquirer_LDADD += $(COLLECT_LIBS)
 
 check_PROGRAMS += tests/tools/ledger_fill
 tests_tools_ledger_fill_SOURCES = tests/tools/ledger_fill.c
@@ -47,4 +32,4 @@ check_PROGRAMS += tests/unit/test_collect
 TESTS += tests/unit/test_collect
 tests_unit_test_collect_SOURCES = tests/unit/test_collect.c tests/unit/unit.h
 tests_unit_test_collect_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_collect_LDADD = $(COLLECT_LIBS) libcentre.a $(ACQUIRER_LIBS) $(CHECK_LIBS)
+tests_unit_test_collect_LDADD = libcentre.a $(ACQUIRER_LIBS) $(CHECK_LIBS)

@@ -1,4 +1,4 @@
-#include "collect/guests.h"
+#include "centre/guests.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -44,8 +44,7 @@ static unsigned end_late(struct guests *g, int64_t now)
     struct guest *one;
     unsigned n = 0;
 
-    TAILQ_FOREACH(one, &g->all, link)
-    {
+    TAILQ_FOREACH (one, &g->all, link) {
         if (!one->ended && one->until != 0 && one->until <= now) {
             end(one);
             n++;
@@ -119,8 +118,7 @@ static void make_room(struct guests *g)
 {
     struct guest *one;
 
-    TAILQ_FOREACH(one, &g->all, link)
-    {
+    TAILQ_FOREACH (one, &g->all, link) {
         if (one->name[0] == '\0' && !one->ended) {
             end(one);
             return;
@@ -170,8 +168,7 @@ static void bound_name(struct guests *g, const char *name)
     struct guest *one, *oldest = NULL;
     unsigned n = 0;
 
-    TAILQ_FOREACH(one, &g->all, link)
-    {
+    TAILQ_FOREACH (one, &g->all, link) {
         if (one->ended || strcmp(one->name, name) != 0)
             continue;
         if (n++ == 0)
