@@ -1,279 +1,159 @@
 #include "store/db.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
-#define BUSY_MS 10000
+#include "base/secret.h"
+#include "store/db_priv.h"
 
-struct kept {
+struct db_rows { /* a statement that is kept */
+    struct db *db;
     const char *sql;
-    sqlite3_stmt *statement;
+    void *statement;
+    const struct db_column *columns; /* what the places below are of */
+    uint8_t *places;                 /* of each column of the statement, which of the table's */
+    size_t width;
+    uint8_t *held; /* what the spans of db_one point to */
+    size_t room;
+    bool open;
 };
 
 struct db {
-    sqlite3 *handle;
-    char *path;
-    struct kept *kept; /* open addressing by the literal's address; room is a power of two, at most
-                          half full */
-    size_t n, room;
+    const struct db_driver *driver;
+    void *conn;
+    char *name;            /* as people may see it: no password */
+    struct db_rows **kept; /* open addressing by the literal's address; at most half full */
+    size_t n, room;        /* room is a power of two */
+    bool begun, spoilt;    /* a transaction; an error of it */
 };
 
-static enum tp_err constraint(const char *path, int code, const char *said, struct tp_error *e)
+/* ---- values ---- */
+
+struct db_value db_integer(int64_t v)
 {
-    switch (code) {
-    case SQLITE_CONSTRAINT_UNIQUE:
-    case SQLITE_CONSTRAINT_PRIMARYKEY:
-    case SQLITE_CONSTRAINT_ROWID:
-        return tp_fail(e, TP_ERR_EXISTS, "%s holds that already (%s)", path, said);
-    case SQLITE_CONSTRAINT_TRIGGER: /* the words of RAISE in the schema */
-        return tp_fail(e, TP_ERR_STATE, "%s: %s", path, said);
-    case SQLITE_CONSTRAINT_FOREIGNKEY:
-        return tp_fail(e, TP_ERR_NOT_FOUND, "%s does not hold what this belongs to (%s)", path,
-                       said);
-    default:
-        return tp_fail(e, TP_ERR_RANGE, "%s does not take that value (%s)", path, said);
-    }
+    return (struct db_value){.kind = DB_INTEGER, .integer = v};
 }
 
-/* The sentence and code for what SQLite answered: what failed, on what, and what to do. */
-static enum tp_err failed(const char *path, int code, const char *said, struct tp_error *e)
+struct db_value db_integer_or_null(int64_t v, bool present)
 {
-    switch (code & 0xFF) {
-    case SQLITE_CONSTRAINT:
-        return constraint(path, code, said, e);
-    case SQLITE_FULL:
-        return tp_fail(e, TP_ERR_IO,
-                       "the disk that holds %s is full: make room; nothing of this was kept", path);
-    case SQLITE_READONLY:
-        return tp_fail(e, TP_ERR_IO,
-                       "%s is read-only: give this user the right to write it and its folder; "
-                       "nothing of this was kept",
-                       path);
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return tp_fail(
-            e, TP_ERR_IO,
-            "%s is in use by another program for more than %d s: try again when it is done", path,
-            BUSY_MS / 1000);
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return tp_fail(e, TP_ERR_IO,
-                       "%s is damaged or no database (%s): keep the file and restore the last copy",
-                       path, said);
-    case SQLITE_CANTOPEN:
-        return tp_fail(e, TP_ERR_IO,
-                       "cannot open %s: this user must be able to read and write it and its folder",
-                       path);
-    case SQLITE_IOERR:
-        return tp_fail(e, TP_ERR_IO, "the disk fails under %s (%s): nothing of this was kept", path,
-                       said);
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-        return tp_fail(e, TP_ERR_IO, "%s must not be touched by this user (%s)", path, said);
-    case SQLITE_NOMEM:
-        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory in %s", path);
-    case SQLITE_TOOBIG:
-    case SQLITE_RANGE:
-    case SQLITE_MISMATCH:
-        return tp_fail(e, TP_ERR_RANGE, "%s does not take that value (%s)", path, said);
-    default:
-        return tp_fail(e, TP_ERR_INTERNAL, "%s: %s", path, said);
-    }
+    return (struct db_value){.kind = DB_INTEGER, .null = !present, .integer = v};
 }
 
-/* SQLite calls a full disk an I/O error where it is the log beside the books that finds no room. */
-static bool is_full(struct db *d)
+struct db_value db_text(const char *v)
 {
-    const int system = sqlite3_system_errno(d->handle);
-    struct statvfs disk;
-
-    return system == ENOSPC || system == EDQUOT ||
-           (statvfs(d->path, &disk) == 0 && disk.f_bavail == 0);
+    return (struct db_value){.kind = DB_TEXT,
+                             .null = v == NULL,
+                             .bytes = v != NULL ? span_str(v) : (struct span){NULL, 0}};
 }
 
-static enum tp_err fail(struct db *d, struct tp_error *e)
+struct db_value db_blob(struct span v)
 {
-    const int code = sqlite3_extended_errcode(d->handle);
-
-    return failed(d->path, (code & 0xFF) == SQLITE_IOERR && is_full(d) ? SQLITE_FULL : code,
-                  sqlite3_errmsg(d->handle), e);
+    return (struct db_value){.kind = DB_BLOB, .bytes = v};
 }
 
-static enum tp_err exec(struct db *d, const char *sql, struct tp_error *e)
+struct db_value db_blob_or_null(struct span v, bool present)
 {
-    return sqlite3_exec(d->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? TP_OK : fail(d, e);
+    return (struct db_value){.kind = DB_BLOB, .null = !present, .bytes = v};
 }
 
-/* WAL cannot be had on a file system without shared memory, and SQLite then says the old mode
- * instead of failing. */
-static enum tp_err use_wal(struct db *d, struct tp_error *e)
-{
-    enum tp_err r = TP_OK;
-    bool row = false;
-    sqlite3_stmt *s = NULL;
+/* ---- the connection ---- */
 
-    if (sqlite3_prepare_v2(d->handle, "PRAGMA journal_mode = WAL", -1, &s, NULL) != SQLITE_OK)
-        return fail(d, e);
-    r = db_step(d, s, &row, e);
-    if (r == TP_OK && (!row || strcmp(db_column_text(s, 0), "wal") != 0))
-        r = tp_fail(e, TP_ERR_IO,
-                    "%s cannot have a write-ahead log where it is: move it to a local disk",
-                    d->path);
-    sqlite3_finalize(s);
-    return r;
+bool db_is_url(const char *where)
+{
+    return strncmp(where, "postgresql://", 13) == 0 || strncmp(where, "postgres://", 11) == 0;
 }
 
-static enum tp_err version_of(struct db *d, size_t *version, struct tp_error *e)
+/* user:password@ loses the password. */
+static char *name_of(const char *where)
 {
-    enum tp_err r = TP_OK;
-    bool row = false;
-    sqlite3_stmt *s = NULL;
+    char *name = strdup(where), *authority, *at, *colon;
 
-    if (sqlite3_prepare_v2(d->handle, "PRAGMA user_version", -1, &s, NULL) != SQLITE_OK)
-        return fail(d, e);
-    r = db_step(d, s, &row, e);
-    *version = row ? (size_t)sqlite3_column_int(s, 0) : 0;
-    sqlite3_finalize(s);
-    return r;
+    if (name == NULL || !db_is_url(where))
+        return name;
+    authority = strstr(name, "://") + 3;
+    at = strpbrk(authority, "@/?");
+    colon = strchr(authority, ':');
+    if (at != NULL && *at == '@' && colon != NULL && colon < at)
+        memmove(colon, at, strlen(at) + 1);
+    return name;
 }
 
-enum tp_err db_touch(struct db *d, struct tp_error *e)
-{
-    char pragma[48];
-    size_t version = 0;
-    enum tp_err r = version_of(d, &version, e);
-
-    snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %zu", version);
-    return r == TP_OK ? exec(d, pragma, e) : r;
-}
-
-static enum tp_err raise_version(struct db *d, size_t from, const char *const *schema,
-                                 size_t versions, struct tp_error *e)
-{
-    char pragma[48];
-    enum tp_err r = TP_OK;
-
-    for (size_t i = from; i < versions && r == TP_OK; i++)
-        r = exec(d, schema[i], e);
-    if (r != TP_OK)
-        return r;
-    snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %zu", versions);
-    return exec(d, pragma, e);
-}
-
-static enum tp_err bring_up(struct db *d, const char *const *schema, size_t versions,
-                            struct tp_error *e)
-{
-    size_t have = 0;
-    enum tp_err r = version_of(d, &have, e);
-
-    if (r != TP_OK || have == versions)
-        return r;
-    r = db_begin(d, e);
-    if (r == TP_OK) /* another process may have done it meanwhile */
-        r = version_of(d, &have, e);
-    if (r == TP_OK && have > versions)
-        r = tp_fail(
-            e, TP_ERR_STATE,
-            "%s was made by a newer telepay (version %zu, this one knows %zu): use that one",
-            d->path, have, versions);
-    if (r == TP_OK && have < versions)
-        r = raise_version(d, have, schema, versions, e);
-    if (r == TP_OK)
-        r = db_commit(d, e);
-    db_rollback(d);
-    return r;
-}
-
-/* The file is made by hand, so that it (and the log files, which take its mode) is nobody else's to
- * read. One that exists is never opened here: closing it again would drop the POSIX locks of every
- * other connection of this process, and another process would then take the log for nobody's and
- * delete it (sqlite.org/howtocorrupt.html, 2.2). */
-static enum tp_err make_file(const char *path, bool create, struct tp_error *e)
-{
-    const int fd = create ? open(path, O_RDONLY | O_CLOEXEC | O_CREAT | O_EXCL, 0600) : -1;
-    struct stat st;
-
-    if (fd >= 0)
-        close(fd);
-    else if (create && errno != EEXIST)
-        return tp_fail(e, TP_ERR_IO, "cannot make %s: %s", path, strerror(errno));
-    if (stat(path, &st) == 0)
-        return TP_OK;
-    if (errno == ENOENT)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "there is no database %s", path);
-    return tp_fail(e, TP_ERR_IO, "cannot open %s: %s", path, strerror(errno));
-}
-
-enum tp_err db_open(struct db **out, const char *path, bool create, const char *const *schema,
-                    size_t versions, struct tp_error *e)
+enum tp_err db_connect(struct db **out, const char *where, bool make, struct tp_error *e)
 {
     struct db *d = calloc(1, sizeof(*d));
     enum tp_err r = TP_OK;
 
     *out = NULL;
-    if (d == NULL || (d->path = strdup(path)) == NULL) {
-        r = tp_fail(e, TP_ERR_NO_MEMORY, "cannot open %s: out of memory", path);
-        goto out;
+    if (d == NULL || (d->name = name_of(where)) == NULL) {
+        free(d);
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory for a database");
     }
-    r = make_file(path, create, e);
+    d->driver = db_is_url(where) ? &db_postgres : &db_sqlite;
+    r = d->driver->open(&d->conn, where, make, e);
     if (r != TP_OK)
-        goto out;
-    if (sqlite3_open_v2(path, &d->handle,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                        NULL) != SQLITE_OK) {
-        r = d->handle != NULL ? fail(d, e)
-                              : tp_fail(e, TP_ERR_NO_MEMORY, "cannot open %s: out of memory", path);
-        goto out;
-    }
-    /* SQLite falls back to reading alone, and would give the mode of such a file to the log beside
-     * it, where it stays. */
-    if (sqlite3_db_readonly(d->handle, "main") != 0) {
-        r = failed(path, SQLITE_READONLY, "", e);
-        goto out;
-    }
-    sqlite3_busy_timeout(d->handle, BUSY_MS);
-    r = use_wal(d, e);
-    if (r == TP_OK)
-        r = exec(d,
-                 "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = "
-                 "OFF; PRAGMA cell_size_check = ON",
-                 e);
-    if (r == TP_OK)
-        r = bring_up(d, schema, versions, e);
-    if (r != TP_OK)
-        goto out;
+        db_close(&d);
     *out = d;
-    d = NULL;
-out:
-    db_close(&d);
     return r;
 }
 
-void db_close(struct db **d)
+static void forget(struct db_rows *k)
 {
-    if (*d == NULL)
-        return;
-    for (size_t i = 0; i < (*d)->room; i++)
-        sqlite3_finalize((*d)->kept[i].statement);
-    sqlite3_close((*d)->handle);
-    free((*d)->kept);
-    free((*d)->path);
-    free(*d);
-    *d = NULL;
+    k->db->driver->finish(k->db->conn, k->statement);
+    secret_wipe(k->held, k->room);
+    free(k->held);
+    free(k->places);
+    free(k);
 }
 
-static struct kept *slot_of(struct kept *kept, size_t room, const char *sql)
+void db_forget_statements(struct db *d)
+{
+    for (size_t i = 0; i < d->room; i++)
+        if (d->kept[i] != NULL)
+            forget(d->kept[i]);
+    free(d->kept);
+    d->kept = NULL;
+    d->n = d->room = 0;
+}
+
+void db_close(struct db **out)
+{
+    struct db *d = *out;
+
+    if (d == NULL)
+        return;
+    db_rollback(d);
+    db_forget_statements(d);
+    if (d->conn != NULL)
+        d->driver->close(d->conn);
+    free(d->name);
+    free(d);
+    *out = NULL;
+}
+
+const char *db_name(const struct db *d)
+{
+    return d->name;
+}
+
+const struct db_driver *db_driver_of(const struct db *d)
+{
+    return d->driver;
+}
+
+void *db_conn(struct db *d)
+{
+    return d->conn;
+}
+
+/* ---- statements ---- */
+
+static struct db_rows **slot_of(struct db_rows **kept, size_t room, const char *sql)
 {
     size_t i = ((uintptr_t)sql >> 3) * 0x9E3779B1U & (room - 1);
 
-    while (kept[i].sql != NULL && kept[i].sql != sql) /* ends: at least half is empty */
+    while (kept[i] != NULL && kept[i]->sql != sql) /* ends: at least half is empty */
         i = (i + 1) & (room - 1);
     return &kept[i];
 }
@@ -281,150 +161,390 @@ static struct kept *slot_of(struct kept *kept, size_t room, const char *sql)
 static bool grow(struct db *d)
 {
     const size_t room = d->room == 0 ? 64 : d->room * 2;
-    struct kept *more = calloc(room, sizeof(*more));
+    struct db_rows **more = calloc(room, sizeof(struct db_rows *));
 
     if (more == NULL)
         return false;
     for (size_t i = 0; i < d->room; i++)
-        if (d->kept[i].sql != NULL)
-            *slot_of(more, room, d->kept[i].sql) = d->kept[i];
+        if (d->kept[i] != NULL)
+            *slot_of(more, room, d->kept[i]->sql) = d->kept[i];
     free(d->kept);
     d->kept = more;
     d->room = room;
     return true;
 }
 
-enum tp_err db_prepare(struct db *d, sqlite3_stmt **out, const char *sql, struct tp_error *e)
+static enum tp_err spoil(struct db *d, enum tp_err r)
 {
-    struct kept *slot;
+    d->spoilt |= d->begun && r != TP_OK;
+    return r;
+}
 
-    *out = NULL;
-    if (2 * (d->n + 1) > d->room && !grow(d))
-        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory in %s", d->path);
-    slot = slot_of(d->kept, d->room, sql);
-    if (slot->sql == NULL) {
-        sqlite3_stmt *made = NULL;
+static enum tp_err keep(struct db *d, struct db_rows **slot, const char *sql, struct db_values v,
+                        struct tp_error *e)
+{
+    struct db_rows *k = calloc(1, sizeof(*k));
+    enum tp_err r;
 
-        if (sqlite3_prepare_v3(d->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &made, NULL) !=
-            SQLITE_OK)
-            return fail(d, e);
-        *slot = (struct kept){sql, made};
-        d->n++;
-    } else {
-        sqlite3_reset(slot->statement);
-        sqlite3_clear_bindings(slot->statement);
+    if (k == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory for %s", d->name);
+    k->db = d;
+    k->sql = sql;
+    r = d->driver->prepare(d->conn, &k->statement, sql, v, e);
+    if (r != TP_OK) {
+        free(k);
+        return r;
     }
-    *out = slot->statement;
+    *slot = k;
+    d->n++;
     return TP_OK;
 }
 
-enum tp_err db_step(struct db *d, sqlite3_stmt *s, bool *row, struct tp_error *e)
+static enum tp_err prepare(struct db *d, struct db_rows **out, const char *sql, struct db_values v,
+                           struct tp_error *e)
 {
-    const int got = sqlite3_step(s);
+    struct db_rows **slot;
+
+    if (2 * (d->n + 1) > d->room && !grow(d))
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory for %s", d->name);
+    slot = slot_of(d->kept, d->room, sql);
+    if (*slot == NULL) {
+        const enum tp_err r = keep(d, slot, sql, v, e);
+
+        if (r != TP_OK)
+            return r;
+    }
+    *out = *slot;
+    return TP_OK;
+}
+
+static void stop(struct db_rows *k)
+{
+    if (k->open)
+        k->db->driver->reset(k->db->conn, k->statement);
+    k->open = false;
+}
+
+static enum tp_err start(struct db *d, struct db_rows **out, const char *sql, struct db_values v,
+                         enum db_want want, struct tp_error *e)
+{
+    struct db_rows *k = NULL;
     enum tp_err r;
 
-    *row = got == SQLITE_ROW;
-    if (got == SQLITE_ROW)
+    *out = NULL;
+    if (d->spoilt)
+        return tp_fail(e, TP_ERR_STATE, "%s: this transaction has failed before", d->name);
+    r = prepare(d, &k, sql, v, e);
+    if (r == TP_OK && k->open)
+        r = tp_fail(e, TP_ERR_INTERNAL, "%s: a statement within its own rows: %s", d->name, sql);
+    if (r != TP_OK)
+        return spoil(d, r);
+    k->open = true;
+    r = d->driver->start(d->conn, k->statement, v, want, e);
+    if (r != TP_OK)
+        stop(k);
+    else
+        *out = k;
+    return spoil(d, r);
+}
+
+/* ---- rows ---- */
+
+/* Of each column of the statement, its place in the table; each of the table's has one. */
+static enum tp_err find_places(struct db_rows *k, struct db_columns columns, struct tp_error *e)
+{
+    const struct db_driver *driver = k->db->driver;
+    const char *name;
+    struct db_value v;
+    size_t width = 0;
+
+    if (k->columns == columns.c)
         return TP_OK;
-    if (got == SQLITE_DONE) {
-        sqlite3_reset(s); /* a statement left standing would hold its snapshot */
-        return TP_OK;
+    free(k->places);
+    k->places = calloc(columns.n, 1);
+    if (k->places == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory for %s", k->db->name);
+    for (; driver->column(k->statement, width, &name, &v); width++) {
+        size_t i = 0;
+
+        while (i < columns.n && strcmp(columns.c[i].name, name) != 0)
+            i++;
+        if (i == columns.n || width >= columns.n)
+            return tp_fail(e, TP_ERR_INTERNAL, "no place for column %s of: %s", name, k->sql);
+        k->places[width] = (uint8_t)i;
     }
-    r = fail(d, e);
-    sqlite3_reset(s);
-    return r;
+    if (width != columns.n)
+        return tp_fail(e, TP_ERR_INTERNAL, "%zu columns, %zu places: %s", width, columns.n, k->sql);
+    k->columns = columns.c;
+    k->width = width;
+    return TP_OK;
 }
 
-enum tp_err db_run(struct db *d, sqlite3_stmt *s, struct tp_error *e)
+static bool put_integer(uint8_t *to, const struct db_column *c, int64_t v)
 {
+    const bool is_signed = c->member == DB_SIGNED;
+    const unsigned bits = 8 * (unsigned)c->size;
+
+    if (bits < 64 && is_signed &&
+        (v >= INT64_C(1) << (bits - 1) || v < -(INT64_C(1) << (bits - 1))))
+        return false;
+    if (!is_signed && (v < 0 || (bits < 64 && v >= INT64_C(1) << bits)))
+        return false;
+    switch (c->size) {
+    case 1:
+        *to = (uint8_t)v;
+        return true;
+    case 2:
+        *(uint16_t *)(void *)to = (uint16_t)v;
+        return true;
+    case 4:
+        *(uint32_t *)(void *)to = (uint32_t)v;
+        return true;
+    default:
+        *(uint64_t *)(void *)to = (uint64_t)v;
+        return true;
+    }
+}
+
+static void put_chars(char *to, size_t cap, struct span from)
+{
+    size_t n = from.n;
+
+    while (n > 0 && (n >= cap || (n < from.n && (from.p[n] & 0xC0) == 0x80)))
+        n--;
+    if (n > 0)
+        memcpy(to, from.p, n);
+    to[n] = '\0';
+}
+
+static bool put(uint8_t *to, const struct db_column *c, const struct db_value *v)
+{
+    const bool null = v->null || v->kind == DB_NULL;
+
+    switch (c->member) {
+    case DB_SIGNED:
+    case DB_UNSIGNED:
+        return (null || v->kind == DB_INTEGER) && put_integer(to, c, null ? 0 : v->integer);
+    case DB_BOOL:
+        *(bool *)to = !null && v->integer != 0;
+        return null || v->kind == DB_INTEGER;
+    case DB_CHARS:
+        put_chars((char *)to, c->size, null ? (struct span){NULL, 0} : v->bytes);
+        return null || v->kind == DB_TEXT;
+    case DB_BYTES:
+        if (null)
+            memset(to, 0, c->size);
+        else if (v->kind == DB_BLOB && v->bytes.n == c->size)
+            memcpy(to, v->bytes.p, c->size);
+        else
+            return false;
+        return true;
+    default: /* DB_SPAN */
+        *(struct span *)(void *)to = null ? (struct span){NULL, 0} : v->bytes;
+        return null || v->kind != DB_INTEGER;
+    }
+}
+
+static enum tp_err fill(struct db_rows *k, void *row, struct tp_error *e)
+{
+    for (size_t i = 0; i < k->width; i++) {
+        const struct db_column *c = &k->columns[k->places[i]];
+        const char *name;
+        struct db_value v;
+
+        (void)k->db->driver->column(k->statement, i, &name, &v);
+        if (!put((uint8_t *)row + c->offset, c, &v))
+            return tp_fail(e, TP_ERR_RANGE, "%s holds a %s that cannot be (%" PRId64 ", %zu bytes)",
+                           k->db->name, name, v.integer, v.bytes.n);
+    }
+    return TP_OK;
+}
+
+/* What the spans of a row point to outlives the statement: moved to where it is held. */
+static enum tp_err hold(struct db_rows *k, void *row, struct tp_error *e)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < k->width; i++)
+        if (k->columns[i].member == DB_SPAN)
+            n += ((struct span *)(void *)((uint8_t *)row + k->columns[i].offset))->n;
+    if (n > k->room) {
+        secret_wipe(k->held, k->room);
+        free(k->held);
+        k->held = malloc(n);
+        k->room = k->held != NULL ? n : 0;
+        if (k->held == NULL)
+            return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory for %s", k->db->name);
+    }
+    n = 0;
+    for (size_t i = 0; i < k->width; i++) {
+        struct span *s = (struct span *)(void *)((uint8_t *)row + k->columns[i].offset);
+
+        if (k->columns[i].member != DB_SPAN || s->n == 0)
+            continue;
+        memcpy(k->held + n, s->p, s->n);
+        s->p = k->held + n;
+        n += s->n;
+    }
+    return TP_OK;
+}
+
+enum tp_err db_exec(struct db *d, const char *sql, struct db_values v, int64_t *changes,
+                    struct tp_error *e)
+{
+    struct db_rows *k;
     bool row = false;
-    enum tp_err r = db_step(d, s, &row, e);
+    enum tp_err r = start(d, &k, sql, v, changes != NULL ? DB_WANT_CHANGES : DB_WANT_NOTHING, e);
 
-    sqlite3_reset(s);
-    return r;
+    if (r != TP_OK)
+        return r;
+    r = d->driver->next(d->conn, k->statement, &row, e);
+    if (r == TP_OK && changes != NULL)
+        *changes = d->driver->changes(d->conn, k->statement);
+    stop(k);
+    return spoil(d, r);
 }
 
-static enum tp_err run_text(struct db *d, const char *sql, struct tp_error *e)
+enum tp_err db_one(struct db *d, const char *sql, struct db_values v, struct db_columns columns,
+                   void *row, bool *found, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    const enum tp_err r = db_prepare(d, &s, sql, e);
+    struct db_rows *k;
+    enum tp_err r = start(d, &k, sql, v, DB_WANT_ONE, e);
 
-    return r == TP_OK ? db_run(d, s, e) : r;
+    *found = false;
+    if (r != TP_OK)
+        return r;
+    r = d->driver->next(d->conn, k->statement, found, e);
+    if (r == TP_OK && *found) {
+        r = find_places(k, columns, e);
+        if (r == TP_OK)
+            r = fill(k, row, e);
+        if (r == TP_OK)
+            r = hold(k, row, e);
+        *found = r == TP_OK;
+    }
+    stop(k);
+    return spoil(d, r);
+}
+
+enum tp_err db_number(struct db *d, const char *sql, struct db_values v, int64_t *number,
+                      bool *found, struct tp_error *e)
+{
+    struct db_rows *k;
+    bool row = false;
+    enum tp_err r = start(d, &k, sql, v, DB_WANT_ONE, e);
+
+    if (found != NULL)
+        *found = false;
+    if (r != TP_OK)
+        return r;
+    r = d->driver->next(d->conn, k->statement, &row, e);
+    if (r == TP_OK && row) {
+        const char *name;
+        struct db_value value = {0};
+
+        if (!d->driver->column(k->statement, 0, &name, &value) ||
+            (value.kind != DB_INTEGER && !value.null))
+            r = tp_fail(e, TP_ERR_INTERNAL, "%s: that is no number: %s", d->name, sql);
+        else
+            *number = value.null ? 0 : value.integer;
+    } else if (r == TP_OK && found == NULL)
+        r = tp_fail(e, TP_ERR_INTERNAL, "%s: no row came from: %s", d->name, sql);
+    if (found != NULL)
+        *found = row && r == TP_OK;
+    stop(k);
+    return spoil(d, r);
+}
+
+enum tp_err db_query(struct db *d, struct db_rows **out, const char *sql, struct db_values v,
+                     struct db_columns columns, struct tp_error *e)
+{
+    enum tp_err r = start(d, out, sql, v, DB_WANT_ALL, e);
+
+    if (r == TP_OK)
+        r = find_places(*out, columns, e);
+    if (r != TP_OK)
+        db_end(out);
+    return spoil(d, r);
+}
+
+enum tp_err db_next(struct db_rows *rows, void *row, bool *found, struct tp_error *e)
+{
+    enum tp_err r;
+
+    *found = false;
+    if (!rows->open)
+        return tp_fail(e, TP_ERR_STATE, "%s: these rows have ended", rows->db->name);
+    r = rows->db->driver->next(rows->db->conn, rows->statement, found, e);
+    if (r == TP_OK && *found)
+        r = fill(rows, row, e);
+    *found = *found && r == TP_OK;
+    return spoil(rows->db, r);
+}
+
+void db_end(struct db_rows **rows)
+{
+    if (*rows != NULL)
+        stop(*rows);
+    *rows = NULL;
+}
+
+/* ---- transactions ---- */
+
+static enum tp_err begin(struct db *d, bool write, struct tp_error *e)
+{
+    enum tp_err r;
+
+    if (d->begun)
+        return tp_fail(e, TP_ERR_INTERNAL, "%s: a transaction within a transaction", d->name);
+    r = d->driver->begin(d->conn, write, e);
+    d->begun = r == TP_OK;
+    d->spoilt = false;
+    return r;
 }
 
 enum tp_err db_begin(struct db *d, struct tp_error *e)
 {
-    return run_text(d, "BEGIN IMMEDIATE", e);
+    return begin(d, true, e);
 }
 
 enum tp_err db_begin_read(struct db *d, struct tp_error *e)
 {
-    return run_text(d, "BEGIN", e);
+    return begin(d, false, e);
 }
 
 enum tp_err db_commit(struct db *d, struct tp_error *e)
 {
-    const enum tp_err r = run_text(d, "COMMIT", e);
+    enum tp_err r;
 
+    if (d->spoilt)
+        r = tp_fail(e, TP_ERR_STATE, "%s: this transaction has failed before", d->name);
+    else
+        r = d->driver->commit(d->conn, e);
     if (r != TP_OK)
         db_rollback(d);
+    d->begun = false;
     return r;
 }
 
 void db_rollback(struct db *d)
 {
-    if (!db_in_transaction(d))
+    if (!d->begun)
         return;
-    for (size_t i = 0; i < d->room;
-         i++) /* a statement that stands in its rows would see the rolled-back ones */
-        if (d->kept[i].statement != NULL)
-            sqlite3_reset(d->kept[i].statement);
-    (void)sqlite3_exec(d->handle, "ROLLBACK", NULL, NULL, NULL);
+    for (size_t i = 0; i < d->room; i++) /* one that stands in its rows would see what never was */
+        if (d->kept[i] != NULL)
+            stop(d->kept[i]);
+    if (d->driver->in_transaction(d->conn))
+        d->driver->rollback(d->conn);
+    d->begun = d->spoilt = false;
 }
 
 bool db_in_transaction(struct db *d)
 {
-    return sqlite3_get_autocommit(d->handle) == 0;
+    return d->begun;
 }
 
-void db_bind_span(sqlite3_stmt *s, int index, struct span v)
+enum tp_err db_touch(struct db *d, struct tp_error *e)
 {
-    /* An empty span is an empty blob, not NULL. */
-    sqlite3_bind_blob64(s, index, v.p != NULL ? (const void *)v.p : "", v.n, SQLITE_STATIC);
-}
-
-void db_bind_text(sqlite3_stmt *s, int index, const char *v)
-{
-    sqlite3_bind_text(s, index, v, -1, SQLITE_STATIC);
-}
-
-struct span db_column_span(sqlite3_stmt *s, int column)
-{
-    const void *p = sqlite3_column_blob(s, column); /* before the length, as SQLite wants it */
-
-    return span_of(p, (size_t)sqlite3_column_bytes(s, column));
-}
-
-const char *db_column_text(sqlite3_stmt *s, int column)
-{
-    const unsigned char *text = sqlite3_column_text(s, column);
-
-    return text != NULL ? (const char *)text : "";
-}
-
-struct sqlite3 *db_handle(struct db *d)
-{
-    return d->handle;
-}
-
-void db_column_copy(char *out, size_t cap, sqlite3_stmt *s, int column)
-{
-    const char *text = db_column_text(s, column);
-    size_t n = strlen(text);
-
-    while (n > 0 && (n >= cap || ((unsigned char)text[n] & 0xC0) ==
-                                     0x80)) /* not through the middle of a character of UTF-8 */
-        n--;
-    memcpy(out, text, n);
-    out[n] = '\0';
+    return db_exec(d, "UPDATE store SET version = version", DB_NONE, NULL, e);
 }

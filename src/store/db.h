@@ -3,7 +3,9 @@
  * into the members of a struct by the columns' names. A connection is used by one thread.
  *
  * SQL that both engines take: INSERT … ON CONFLICT DO NOTHING, RETURNING, CASE, coalesce,
- * CAST(sum(x) AS BIGINT); a condition is a comparison (open = 1), never a number alone.
+ * CAST(sum(x) AS BIGINT), IS DISTINCT FROM; a condition is a comparison (open = 1), never a number
+ * alone; INSERT … SELECT has a WHERE before its ON CONFLICT; a bare parameter in a SELECT list is
+ * CAST to its type.
  *
  * Errors of every call, each with a sentence that names the database and the remedy: TP_ERR_EXISTS
  * (uniqueness), TP_ERR_STATE (what must never be: the schema's own words; or a transaction that an

@@ -40,12 +40,12 @@ struct db_driver {
     void (*finish)(void *conn, void *statement);
 
     enum tp_err (*script)(void *conn, const char *sql, struct tp_error *e); /* several, no values */
-    enum tp_err (*forbid)(void *conn, const struct db_never *never, struct tp_error *e);
+    enum tp_err (*rule)(void *conn, const struct db_rule *rule, struct tp_error *e);
     enum tp_err (*copy)(void *conn, const char *path, struct tp_error *e); /* NULL: it has none */
 
     const char *has_table; /* SELECT count(*) … WHERE … $1: whether a table of that name is there */
-    const char *triggers;  /* SELECT name …, tbl …: the triggers there are, to be dropped */
-    const char *version;   /* SELECT …: of what was made before the table `store`; NULL: none was */
+    const char *triggers; /* SELECT name …, tbl …: the triggers there are, to be dropped */
+    const char *version; /* SELECT …: of what was made before the table `store`; NULL: none was */
     const struct db_word *words; /* ends with NULL, longest first */
     const char *drop_trigger;    /* printf format of name and table */
 };

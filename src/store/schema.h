@@ -1,20 +1,23 @@
-/* What a program keeps: its tables, what must never be, and how what older versions made is brought
- * up. Tables are written once for both engines, with the type words INTEGER, TEXT and BLOB. */
+/* What a program keeps: its tables, the rules they are held to, and how what older versions made is
+ * brought up. Tables are written once for both engines, with the type words INTEGER, TEXT and BLOB.
+ */
 #ifndef TP_STORE_SCHEMA_H
 #define TP_STORE_SCHEMA_H
 
 #include "store/db.h"
 
-/* A row of what must never be, made into a trigger: the change is refused with the sentence. */
-struct db_never {
+/* A row of what holds whoever asks, made into a trigger: a change is refused with the sentence, or
+ * has the action follow it. */
+struct db_rule {
     const char *name;
+    const char *event; /* "BEFORE INSERT", "BEFORE UPDATE OF a, b", "AFTER DELETE" */
     const char *table;
-    const char *event;     /* "INSERT", "DELETE", "UPDATE", "UPDATE OF a, b" */
     const char *condition; /* over OLD and NEW, subqueries too; NULL: always */
-    const char *sentence;  /* without a quote */
+    const char *sentence;  /* NULL: not refused */
+    const char *action;    /* else the statement that is then run */
 };
 
-/* From version i + 1 to i + 2, of a file of SQLite. (PostgreSQL came with version `first_both`.) */
+/* From version i + 1 to i + 2, of a file of SQLite. */
 struct db_migration {
     const char *does; /* what it does, for people: "adds the counters of cards" */
     const char *sql;
@@ -23,10 +26,10 @@ struct db_migration {
 struct db_schema {
     const char *program; /* "telepay-acquirer": whose it is */
     const char *upgrade; /* the command that brings it up: "telepay-acquirer upgrade" */
-    const char *mark;    /* a table that no other program's has, by which files of before are known */
-    const char *tables;  /* all of today */
-    const struct db_never *never;
-    size_t nevers;
+    const char *mark; /* a table that no other program's has, by which files of before are known */
+    const char *tables; /* all of today */
+    const struct db_rule *rules;
+    size_t n_rules;
     const struct db_migration *migrations; /* versions - 1 of them */
     size_t version;
 };

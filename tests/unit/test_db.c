@@ -8,13 +8,40 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "store/db.h"
+#include "store/schema.h"
 #include "unit.h"
 
-static const char *const schema[] = {
-    "CREATE TABLE a (id INTEGER PRIMARY KEY, v BLOB NOT NULL CHECK (length(v) > 0)) STRICT;",
-    "CREATE TABLE b (id INTEGER PRIMARY KEY, a INTEGER NOT NULL REFERENCES a) STRICT;"
-    "CREATE TRIGGER b_kept BEFORE DELETE ON b BEGIN SELECT RAISE(ABORT, 'b is kept'); END;"};
+static const struct db_rule rules[] = {
+    {"b_kept", "BEFORE DELETE", "b", NULL, "b is kept", NULL},
+    {"b_of_five", "BEFORE INSERT", "b", "NEW.id = 5", "five is no number for a b", NULL},
+    {"a_counts", "AFTER INSERT", "a", NULL, NULL, "UPDATE counted SET n = n + 1"},
+};
+
+static const struct db_migration migrations[] = {
+    {"adds b", "CREATE TABLE b (id INTEGER PRIMARY KEY, a INTEGER NOT NULL REFERENCES a) STRICT;"
+               "CREATE TABLE counted (one INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT;"
+               "INSERT INTO counted (one, n) SELECT 1, count(*) FROM a;"
+               "CREATE TRIGGER b_old BEFORE UPDATE ON b BEGIN SELECT RAISE(ABORT, 'old'); END;"}};
+
+#define TABLE_A                                                                                    \
+    "CREATE TABLE a (id INTEGER PRIMARY KEY, v BLOB NOT NULL CHECK (length(v) > 0)) STRICT;"
+
+static const struct db_schema first = {
+    .program = "test", .upgrade = "test upgrade", .mark = "a", .tables = TABLE_A, .version = 1};
+static const struct db_schema schema = {
+    .program = "test",
+    .upgrade = "test upgrade",
+    .mark = "a",
+    .tables =
+        TABLE_A "CREATE TABLE b (id INTEGER PRIMARY KEY, a INTEGER NOT NULL REFERENCES a) STRICT;"
+                "CREATE TABLE counted (one INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT;"
+                "INSERT INTO counted (one, n) VALUES (1, 0);",
+    .rules = rules,
+    .n_rules = sizeof(rules) / sizeof(rules[0]),
+    .migrations = migrations,
+    .version = 2};
+static const struct db_schema other = {
+    .program = "other", .upgrade = "other upgrade", .mark = "x", .tables = TABLE_A, .version = 2};
 
 struct place {
     char dir[40], path[48];
@@ -22,13 +49,13 @@ struct place {
     struct tp_error e;
 };
 
-static void start(struct place *p, size_t versions)
+static void start(struct place *p, const struct db_schema *of)
 {
     memset(p, 0, sizeof(*p));
     snprintf(p->dir, sizeof(p->dir), "/tmp/telepay-db-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(p->dir));
     snprintf(p->path, sizeof(p->path), "%s/t.db", p->dir);
-    ck_ok(db_open(&p->d, p->path, true, schema, versions, &p->e));
+    ck_ok(db_open(&p->d, p->path, of, DB_MAKE, &p->e));
 }
 
 static void end(struct place *p)
@@ -45,48 +72,93 @@ static void end(struct place *p)
 
 static enum tp_err insert(struct place *p, struct db *d, int64_t id, struct span v)
 {
-    sqlite3_stmt *s;
+    return db_exec(d, "INSERT INTO a (id, v) VALUES ($1, $2)",
+                   DB_VALUES(db_integer(id), db_blob(v)), NULL, &p->e);
+}
 
-    ck_ok(db_prepare(d, &s, "INSERT INTO a (id, v) VALUES (?1, ?2)", &p->e));
-    sqlite3_bind_int64(s, 1, id);
-    db_bind_span(s, 2, v);
-    return db_run(d, s, &p->e);
+static enum tp_err insert_b(struct place *p, int64_t id, int64_t a)
+{
+    return db_exec(p->d, "INSERT INTO b (a, id) VALUES ($2, $1)",
+                   DB_VALUES(db_integer(id), db_integer(a)), NULL, &p->e);
 }
 
 static int64_t count(struct place *p, struct db *d)
 {
-    bool row = false;
-    sqlite3_stmt *s;
+    int64_t n = -1;
 
-    ck_ok(db_prepare(d, &s, "SELECT count(*) FROM a", &p->e));
-    ck_ok(db_step(d, s, &row, &p->e));
-    ck_assert(row);
-    const int64_t n = sqlite3_column_int64(s, 0);
-
-    sqlite3_reset(s);
+    ck_ok(db_number(d, "SELECT count(*) FROM a", DB_NONE, &n, NULL, &p->e));
     return n;
 }
 
-START_TEST(schema_is_brought_up_and_never_down)
+static int64_t pragma(struct place *p, const char *sql)
+{
+    int64_t n = -1;
+    bool found;
+
+    ck_ok(db_number(p->d, sql, DB_NONE, &n, &found, &p->e));
+    return n;
+}
+
+static bool note_step(void *ctx, size_t from, size_t to, const char *does)
+{
+    ck_assert_uint_eq(from, 1);
+    ck_assert_uint_eq(to, 2);
+    ck_assert_str_eq(does, "adds b");
+    return *(const bool *)ctx;
+}
+
+START_TEST(an_older_one_is_brought_up_by_order_alone_after_a_copy)
     {
         struct place p;
         struct db *again = NULL;
+        char copy[512];
+        bool yes = false;
         struct stat st;
 
-        start(&p, 1);
+        start(&p, &first);
         ck_assert_int_eq(stat(p.path, &st), 0);
         ck_assert_uint_eq(st.st_mode & 0777, 0600);
         ck_ok(insert(&p, p.d, 1, span_str("x")));
         db_close(&p.d);
-        ck_ok(db_open(&p.d, p.path, false, schema, 2, &p.e));
+        ck_assert_int_eq(db_open(&p.d, p.path, &schema, DB_USE, &p.e), TP_ERR_STATE);
+        ck_assert_ptr_nonnull(strstr(p.e.text, "run test upgrade"));
+        ck_assert_int_eq(db_upgrade(p.path, &schema, copy, note_step, &yes, &p.e),
+                         TP_ERR_CANCELLED);
+        ck_assert_str_eq(copy, "");
+        yes = true;
+        ck_ok(db_upgrade(p.path, &schema, copy, note_step, &yes, &p.e));
+        ck_assert_int_eq(stat(copy, &st), 0);
+        ck_assert_uint_eq(st.st_mode & 0777, 0600);
+        ck_ok(db_open(&p.d, copy, &first, DB_USE, &p.e)); /* as it was */
         ck_assert_int_eq(count(&p, p.d), 1);
-        ck_assert_int_eq(
-            sqlite3_exec(db_handle(p.d), "INSERT INTO b VALUES (1, 1)", NULL, NULL, NULL),
-            SQLITE_OK);
-        ck_assert_int_eq(db_open(&again, p.path, false, schema, 1, &p.e), TP_ERR_STATE);
+        db_close(&p.d);
+        unlink(copy);
+        ck_ok(db_upgrade(p.path, &schema, copy, note_step, &yes, &p.e)); /* nothing to do */
+        ck_assert_str_eq(copy, "");
+        ck_ok(db_open(&p.d, p.path, &schema, DB_USE, &p.e));
+        ck_assert_int_eq(count(&p, p.d), 1);
+        ck_ok(insert_b(&p, 1, 1));
+        ck_ok(db_exec(p.d, "UPDATE b SET id = 2", DB_NONE, NULL, &p.e)); /* its old rule is gone */
+        ck_assert_int_eq(insert_b(&p, 5, 1), TP_ERR_STATE);              /* today's are there */
+        ck_assert_int_eq(db_open(&again, p.path, &first, DB_USE, &p.e), TP_ERR_STATE);
         ck_assert_ptr_null(again);
         ck_assert_ptr_nonnull(strstr(p.e.text, "newer"));
-        ck_assert_int_eq(db_open(&again, "/tmp/no-such-folder/x.db", false, schema, 1, &p.e),
+        end(&p);
+    }
+END_TEST
+
+START_TEST(only_what_is_ours_is_opened)
+    {
+        struct place p;
+        struct db *again = NULL;
+
+        start(&p, &schema);
+        ck_assert_int_eq(db_open(&again, p.path, &schema, DB_MAKE, &p.e), TP_ERR_EXISTS);
+        ck_assert_int_eq(db_open(&again, p.path, &other, DB_USE, &p.e), TP_ERR_STATE);
+        ck_assert_ptr_nonnull(strstr(p.e.text, "is of test, not of other"));
+        ck_ok(db_open(&again, p.path, &schema, DB_USE_OR_MAKE, &p.e));
+        db_close(&again);
+        ck_assert_int_eq(db_open(&again, "/tmp/no-such-folder/x.db", &schema, DB_USE, &p.e),
                          TP_ERR_NOT_FOUND);
         end(&p);
     }
@@ -95,21 +167,168 @@ END_TEST
 START_TEST(each_error_has_its_code)
     {
         struct place p;
-        sqlite3_stmt *s;
+        int64_t n = 0;
 
-        start(&p, 2);
+        start(&p, &schema);
         ck_ok(insert(&p, p.d, 1, span_str("x")));
         ck_assert_int_eq(insert(&p, p.d, 1, span_str("y")), TP_ERR_EXISTS);
         ck_assert_int_eq(insert(&p, p.d, 2, span_of("", 0)), TP_ERR_RANGE); /* CHECK */
-        ck_ok(db_prepare(p.d, &s, "INSERT INTO b VALUES (1, 9)", &p.e));
-        ck_assert_int_eq(db_run(p.d, s, &p.e), TP_ERR_NOT_FOUND); /* foreign key */
-        ck_ok(db_prepare(p.d, &s, "INSERT INTO b VALUES (1, 1)", &p.e));
-        ck_ok(db_run(p.d, s, &p.e));
-        ck_ok(db_prepare(p.d, &s, "DELETE FROM b", &p.e));
-        ck_assert_int_eq(db_run(p.d, s, &p.e), TP_ERR_STATE); /* trigger, with its words */
+        ck_assert_int_eq(insert_b(&p, 1, 9), TP_ERR_NOT_FOUND);             /* foreign key */
+        ck_ok(insert_b(&p, 1, 1));
+        ck_assert_int_eq(db_exec(p.d, "DELETE FROM b", DB_NONE, NULL, &p.e), TP_ERR_STATE);
         ck_assert_ptr_nonnull(strstr(p.e.text, "b is kept"));
-        ck_assert_int_eq(db_prepare(p.d, &s, "NO SQL", &p.e), TP_ERR_INTERNAL);
-        ck_assert_ptr_null(s);
+        ck_assert_int_eq(db_exec(p.d, "NO SQL", DB_NONE, NULL, &p.e), TP_ERR_INTERNAL);
+        ck_ok(db_number(p.d, "SELECT n FROM counted", DB_NONE, &n, NULL, &p.e));
+        ck_assert_int_eq(n, 1); /* an action follows what was done, not what was refused */
+        end(&p);
+    }
+END_TEST
+
+/* ---- rows ---- */
+
+enum colour { RED, GREEN };
+
+struct wide {
+    int64_t big;
+    int32_t small;
+    uint8_t byte;
+    enum colour colour;
+    bool yes;
+    char text[4];
+    uint8_t exact[2];
+    struct span blob;
+};
+
+static const struct db_column wide_columns[] = {
+    DB_COLUMN(struct wide, big),    DB_COLUMN(struct wide, small), DB_COLUMN(struct wide, byte),
+    DB_COLUMN(struct wide, colour), DB_COLUMN(struct wide, yes),   DB_COLUMN(struct wide, text),
+    DB_COLUMN(struct wide, exact),  DB_COLUMN(struct wide, blob),
+};
+
+#define WIDE                                                                                       \
+    "SELECT CAST($1 AS BIGINT) AS small, CAST($2 AS BIGINT) AS byte, CAST($3 AS TEXT) AS text,"    \
+    " v AS exact, v AS blob, CAST($4 AS BIGINT) AS big, 1 = 1 AS yes,"                             \
+    " CAST($5 AS BIGINT) AS colour FROM a WHERE id = $6"
+
+static enum tp_err read_wide(struct place *p, struct wide *w, int64_t small, int64_t byte,
+                             int64_t row, bool *found)
+{
+    return db_one(p->d, WIDE,
+                  DB_VALUES(db_integer(small), db_integer(byte), db_text("ab\xC3\xA9"),
+                            db_integer(INT64_MIN), db_integer(GREEN), db_integer(row)),
+                  DB_COLUMNS(wide_columns), w, found, &p->e);
+}
+
+START_TEST(a_row_goes_into_a_struct_by_the_names_of_its_columns)
+    {
+        struct place p;
+        struct wide w = {0}, again = {0};
+        bool found = false;
+
+        start(&p, &schema);
+        ck_ok(insert(&p, p.d, 1, span_of("\1\2", 2)));
+        ck_ok(insert(&p, p.d, 2, span_of("\1\2\3", 3)));
+        ck_ok(read_wide(&p, &w, -7, 255, 1, &found));
+        ck_assert(found);
+        ck_assert_int_eq(w.big, INT64_MIN);
+        ck_assert_int_eq(w.small, -7);
+        ck_assert_int_eq(w.byte, 255);
+        ck_assert_int_eq(w.colour, GREEN);
+        ck_assert(w.yes);
+        ck_assert_str_eq(w.text, "ab"); /* not through the middle of é */
+        ck_assert_mem_eq(w.exact, "\1\2", 2);
+        ck_assert_uint_eq(w.blob.n, 2);
+        ck_assert_mem_eq(w.blob.p, "\1\2", 2);
+        ck_ok(read_wide(&p, &again, 0, 0, 9, &found));
+        ck_assert(!found);
+        ck_assert_int_eq(read_wide(&p, &again, 0, 256, 1, &found), TP_ERR_RANGE);
+        ck_assert_int_eq(read_wide(&p, &again, INT64_C(1) << 31, 0, 1, &found), TP_ERR_RANGE);
+        ck_assert_int_eq(read_wide(&p, &again, 0, -1, 1, &found), TP_ERR_RANGE);
+        ck_assert_int_eq(read_wide(&p, &again, 0, 0, 2, &found), TP_ERR_RANGE); /* 3 bytes, not 2 */
+        ck_assert(!found);
+        end(&p);
+    }
+END_TEST
+
+START_TEST(columns_and_places_are_the_same_ones)
+    {
+        static const struct db_column columns[] = {DB_COLUMN(struct wide, big),
+                                                   DB_COLUMN(struct wide, small)};
+        struct place p;
+        struct wide w = {0};
+        bool found = false;
+
+        start(&p, &schema);
+        ck_ok(insert(&p, p.d, 1, span_str("x")));
+        ck_assert_int_eq(
+            db_one(p.d, "SELECT id AS big FROM a", DB_NONE, DB_COLUMNS(columns), &w, &found, &p.e),
+            TP_ERR_INTERNAL);
+        ck_assert_int_eq(db_one(p.d, "SELECT id AS big, id AS small, id AS more FROM a", DB_NONE,
+                                DB_COLUMNS(columns), &w, &found, &p.e),
+                         TP_ERR_INTERNAL);
+        ck_assert_int_eq(db_one(p.d, "SELECT id AS big, id AS smaller FROM a", DB_NONE,
+                                DB_COLUMNS(columns), &w, &found, &p.e),
+                         TP_ERR_INTERNAL);
+        end(&p);
+    }
+END_TEST
+
+struct one {
+    int64_t id;
+    struct span v;
+};
+
+START_TEST(rows_come_one_by_one_and_others_may_be_asked_between)
+    {
+        static const struct db_column columns[] = {DB_COLUMN(struct one, id),
+                                                   DB_COLUMN(struct one, v)};
+        struct db_rows *rows = NULL;
+        struct place p;
+        struct one row;
+        bool found = true;
+
+        start(&p, &schema);
+        for (int i = 1; i <= 2000; i++)
+            ck_ok(insert(&p, p.d, i, span_str("xy")));
+        ck_ok(db_query(p.d, &rows, "SELECT id, v FROM a WHERE id > $1 ORDER BY id",
+                       DB_VALUES(db_integer(5)), DB_COLUMNS(columns), &p.e));
+        for (int i = 6; i <= 2000; i++) {
+            ck_ok(db_next(rows, &row, &found, &p.e));
+            ck_assert(found);
+            ck_assert_int_eq(row.id, i);
+            ck_assert_int_eq(count(&p, p.d), 2000);
+        }
+        ck_ok(db_next(rows, &row, &found, &p.e));
+        ck_assert(!found);
+        db_end(&rows);
+        db_end(&rows);
+        end(&p);
+    }
+END_TEST
+
+START_TEST(changes_are_counted_and_what_an_error_spoils_is_rolled_back)
+    {
+        struct place p;
+        int64_t n = -1;
+
+        start(&p, &schema);
+        ck_ok(insert(&p, p.d, 1, span_str("x")));
+        ck_ok(db_exec(
+            p.d, "INSERT INTO a (id, v) SELECT id, v FROM a WHERE id > 0 ON CONFLICT DO NOTHING",
+            DB_NONE, &n, &p.e));
+        ck_assert_int_eq(n, 0);
+        ck_ok(db_exec(p.d, "UPDATE a SET id = id + 1", DB_NONE, &n, &p.e));
+        ck_assert_int_eq(n, 1);
+        ck_ok(db_begin(p.d, &p.e));
+        ck_assert_int_eq(insert(&p, p.d, 2, span_str("x")), TP_ERR_EXISTS);
+        ck_assert_int_eq(insert(&p, p.d, 3, span_str("x")), TP_ERR_STATE);
+        ck_assert_int_eq(db_commit(p.d, &p.e), TP_ERR_STATE);
+        ck_assert(!db_in_transaction(p.d));
+        ck_assert_int_eq(count(&p, p.d), 1);
+        ck_ok(insert(&p, p.d, 3, span_str("x")));
+        ck_ok(db_begin(p.d, &p.e));
+        ck_ok(db_touch(p.d, &p.e));
+        ck_ok(db_commit(p.d, &p.e));
         end(&p);
     }
 END_TEST
@@ -118,7 +337,7 @@ START_TEST(a_transaction_is_whole_or_nothing)
     {
         struct place p;
 
-        start(&p, 2);
+        start(&p, &schema);
         db_rollback(p.d); /* harmless */
         ck_ok(db_begin(p.d, &p.e));
         ck_ok(insert(&p, p.d, 1, span_str("x")));
@@ -140,19 +359,16 @@ START_TEST(a_full_database_keeps_nothing_and_recovers)
         static uint8_t big[100000];
         struct place p;
 
-        start(&p, 2);
+        start(&p, &schema);
         ck_ok(insert(&p, p.d, 1, span_str("x")));
-        ck_assert_int_eq(
-            sqlite3_exec(db_handle(p.d), "PRAGMA max_page_count = 8", NULL, NULL, NULL), SQLITE_OK);
+        (void)pragma(&p, "PRAGMA max_page_count = 8");
         ck_ok(db_begin(p.d, &p.e));
         ck_ok(insert(&p, p.d, 2, span_str("y")));
         ck_assert_int_eq(insert(&p, p.d, 3, SPAN_OF(big)), TP_ERR_IO);
         ck_assert_ptr_nonnull(strstr(p.e.text, "full"));
         db_rollback(p.d);
         ck_assert_int_eq(count(&p, p.d), 1);
-        ck_assert_int_eq(
-            sqlite3_exec(db_handle(p.d), "PRAGMA max_page_count = 100000", NULL, NULL, NULL),
-            SQLITE_OK);
+        (void)pragma(&p, "PRAGMA max_page_count = 100000");
         ck_ok(insert(&p, p.d, 3, SPAN_OF(big)));
         ck_assert_int_eq(count(&p, p.d), 2);
         end(&p);
@@ -166,7 +382,7 @@ START_TEST(a_cut_off_write_keeps_nothing_and_recovers)
         struct rlimit before, small;
         struct place p;
 
-        start(&p, 2);
+        start(&p, &schema);
         ck_ok(insert(&p, p.d, 1, span_str("x")));
         signal(SIGXFSZ, SIG_IGN);
         ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
@@ -191,13 +407,11 @@ START_TEST(a_read_only_database_says_so)
     {
         struct place p;
 
-        start(&p, 2);
-        ck_assert_int_eq(sqlite3_exec(db_handle(p.d), "PRAGMA query_only = ON", NULL, NULL, NULL),
-                         SQLITE_OK);
+        start(&p, &schema);
+        (void)pragma(&p, "PRAGMA query_only = ON");
         ck_assert_int_eq(insert(&p, p.d, 1, span_str("x")), TP_ERR_IO);
         ck_assert_ptr_nonnull(strstr(p.e.text, "read-only"));
-        ck_assert_int_eq(sqlite3_exec(db_handle(p.d), "PRAGMA query_only = OFF", NULL, NULL, NULL),
-                         SQLITE_OK);
+        (void)pragma(&p, "PRAGMA query_only = OFF");
         ck_ok(insert(&p, p.d, 1, span_str("x")));
         end(&p);
     }
@@ -211,13 +425,13 @@ START_TEST(a_read_only_file_is_refused_and_taken_when_it_can_be_written)
 
         if (geteuid() == 0)
             ck_assert_int_eq(seteuid(65534), 0);
-        start(&p, 2);
+        start(&p, &schema);
         db_close(&p.d);
         ck_assert_int_eq(chmod(p.path, 0444), 0);
-        ck_assert_int_eq(db_open(&p.d, p.path, false, schema, 2, &p.e), TP_ERR_IO);
+        ck_assert_int_eq(db_open(&p.d, p.path, &schema, DB_USE, &p.e), TP_ERR_IO);
         ck_assert_ptr_nonnull(strstr(p.e.text, "is read-only"));
         ck_assert_int_eq(chmod(p.path, 0600), 0);
-        ck_ok(db_open(&p.d, p.path, false, schema, 2, &p.e));
+        ck_ok(db_open(&p.d, p.path, &schema, DB_USE, &p.e));
         ck_ok(insert(&p, p.d, 1, span_str("x")));
         ck_assert_int_eq(count(&p, p.d), 1);
         end(&p);
@@ -231,14 +445,14 @@ START_TEST(a_damaged_file_is_refused)
         struct place p;
         FILE *f;
 
-        start(&p, 2);
+        start(&p, &schema);
         db_close(&p.d);
         f = fopen(p.path, "wb");
         ck_assert_ptr_nonnull(f);
         for (int i = 0; i < 8192; i++)
             fputc('x', f);
         fclose(f);
-        ck_assert_int_eq(db_open(&p.d, p.path, false, schema, 2, &p.e), TP_ERR_IO);
+        ck_assert_int_eq(db_open(&p.d, p.path, &schema, DB_USE, &p.e), TP_ERR_IO);
         ck_assert_ptr_nonnull(strstr(p.e.text, "restore"));
         end(&p);
     }
@@ -253,24 +467,24 @@ START_TEST(another_process_does_not_take_the_log_away)
         struct db *second = NULL, *third = NULL;
         int status;
 
-        start(&p, 2);
-        ck_ok(db_open(&second, p.path, false, schema, 2, &p.e));
+        start(&p, &schema);
+        ck_ok(db_open(&second, p.path, &schema, DB_USE, &p.e));
         ck_ok(insert(&p, p.d, 1, span_str("x")));
         const pid_t pid = fork();
 
         ck_assert_int_ge(pid, 0);
         if (pid == 0) {
-            struct db *other = NULL;
+            struct db *beside = NULL;
 
-            if (db_open(&other, p.path, false, schema, 2, NULL) != TP_OK)
+            if (db_open(&beside, p.path, &schema, DB_USE, NULL) != TP_OK)
                 _exit(1);
-            db_close(&other);
+            db_close(&beside);
             _exit(0);
         }
         ck_assert_int_eq(waitpid(pid, &status, 0), pid);
         ck_assert_int_eq(status, 0);
         ck_ok(insert(&p, p.d, 2, span_str("y")));
-        ck_ok(db_open(&third, p.path, false, schema, 2, &p.e));
+        ck_ok(db_open(&third, p.path, &schema, DB_USE, &p.e));
         ck_assert_int_eq(count(&p, third), 2);
         ck_assert_int_eq(count(&p, second), 2);
         db_close(&third);
@@ -285,7 +499,12 @@ static Suite *suite(void)
     TCase *t = tcase_create("db");
 
     tcase_set_timeout(t, 60);
-    tcase_add_test(t, schema_is_brought_up_and_never_down);
+    tcase_add_test(t, an_older_one_is_brought_up_by_order_alone_after_a_copy);
+    tcase_add_test(t, only_what_is_ours_is_opened);
+    tcase_add_test(t, a_row_goes_into_a_struct_by_the_names_of_its_columns);
+    tcase_add_test(t, columns_and_places_are_the_same_ones);
+    tcase_add_test(t, rows_come_one_by_one_and_others_may_be_asked_between);
+    tcase_add_test(t, changes_are_counted_and_what_an_error_spoils_is_rolled_back);
     tcase_add_test(t, each_error_has_its_code);
     tcase_add_test(t, a_transaction_is_whole_or_nothing);
     tcase_add_test(t, a_full_database_keeps_nothing_and_recovers);

@@ -1,0 +1,15 @@
+/* What db.c and schema.c share. */
+#ifndef TP_STORE_DB_PRIV_H
+#define TP_STORE_DB_PRIV_H
+
+#include "store/driver.h"
+
+/* A connection, whatever it holds. */
+TP_MUST_CHECK enum tp_err db_connect(struct db **out, const char *where, bool make,
+                                     struct tp_error *e);
+void db_forget_statements(struct db *d); /* before its tables change */
+const char *db_name(const struct db *d);
+const struct db_driver *db_driver_of(const struct db *d);
+void *db_conn(struct db *d);
+
+#endif
