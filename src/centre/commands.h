@@ -13,6 +13,7 @@ TP_MUST_CHECK enum tp_err centre_dir(char *out, const char *given, struct tp_err
 
 int centre_cmd_init(int argc, char **argv);
 int centre_cmd_acquirer_add(int argc, char **argv);
+int centre_cmd_upgrade(int argc, char **argv);
 int centre_cmd_contract_list(int argc, char **argv);
 int centre_cmd_contract_assign(int argc, char **argv);
 int centre_cmd_serve(int argc, char **argv);

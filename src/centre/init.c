@@ -11,12 +11,13 @@
 #include "base/word.h"
 #include "centre/store.h"
 #include "crypto/pki.h"
+#include "store/upgrade.h"
 
 #define CERTIFICATE_DAYS 3650
 
 enum tp_err centre_dir(char *out, const char *given, struct tp_error *e)
 {
-    static const struct file_home home = {"centre", "centre", CENTRE_DIR_DEFAULT, "centre.db"};
+    static const struct file_home home = {"centre", "centre", CENTRE_DIR_DEFAULT, CENTRE_BOOKS};
 
     return file_home(out, &home, given, e);
 }
@@ -82,6 +83,13 @@ int centre_cmd_init(int argc, char **argv)
            "then telepay-centre serve --dir %s\n",
            w.dir, w.dir, w.dir);
     return CLI_DONE;
+}
+
+int centre_cmd_upgrade(int argc, char **argv)
+{
+    static const struct db_upgrade_command upgrade = {&centre_schema, centre_dir, CENTRE_BOOKS};
+
+    return db_upgrade_run(&upgrade, argc, argv);
 }
 
 /* ---- acquirer add ---- */

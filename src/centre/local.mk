@@ -5,7 +5,8 @@ libcentre_a_SOURCES = \
 	src/centre/intake.c src/centre/intake.h \
 	src/centre/refuse.c src/centre/refuse.h \
 	src/centre/serve.c src/centre/serve.h \
-	src/centre/store.c src/centre/store.h
+	src/centre/schema.c \
+	src/centre/store.c src/centre/store.h src/centre/store_priv.h src/centre/store_read.c src/centre/store_take.c
 libcentre_a_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
 CENTRE_LIBS = libcentre.a $(CAAA_LIBS) $(STORE_LIBS) $(TPCRYPTO_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS)
 

@@ -1,12 +1,16 @@
 /* The centre's books: acquirers, the remises they sent and what became of them, item by item
- * (centre.db and seal.key in the centre's folder). Card numbers lie sealed and masked. One
- * connection, used by one thread. */
+ * (centre.db or a database server's, and seal.key, in the centre's folder). Card numbers lie sealed
+ * and masked. One connection, used by one thread. */
 #ifndef TP_CENTRE_STORE_H
 #define TP_CENTRE_STORE_H
 
+#include "base/mask.h"
 #include "wire/caaa.h"
 
+#define CENTRE_BOOKS "centre.db"
+
 struct centre_store;
+extern const struct db_schema centre_schema; /* store/schema.h */
 
 struct centre_remise {
     char acquirer[CAAA_ID_MAX];
@@ -23,16 +27,17 @@ struct centre_remise {
     uint64_t refused;          /* items */
 };
 
-struct centre_item { /* as kept; texts live until the next row */
+struct centre_item { /* as kept */
     uint32_t sequence;
-    const char *terminal, *rrn, *pan_masked, *refused /* "": accepted */;
+    char terminal[9], rrn[13], pan_masked[PAN_TEXT_MAX];
+    char refused[CAAA_REASON_MAX]; /* "": accepted */
     uint32_t stan;
     int64_t local_time, amount;
     enum caaa_kind kind;
 };
 
-struct centre_contract { /* a contract number with one acquirer; texts live until the next row */
-    const char *id, *acquirer;
+struct centre_contract { /* a contract number with one acquirer */
+    char id[CAAA_ID_MAX], acquirer[CAAA_ID_MAX];
     bool held;        /* it is this acquirer's now; else it was */
     time_t changed;   /* when the operator gave or took it; 0: never */
     uint64_t remises; /* that this acquirer sent for it */
@@ -41,7 +46,7 @@ struct centre_contract { /* a contract number with one acquirer; texts live unti
 
 struct centre_alarm {
     time_t at;
-    const char *contract, *text;
+    char contract[CAAA_ID_MAX], text[512];
     uint32_t number;
 };
 

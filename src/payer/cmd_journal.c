@@ -9,14 +9,15 @@
 #include "payer/deliver.h"
 #include "payer/person.h"
 #include "payer/report.h"
+#include "store/upgrade.h"
 
 struct words {
     const char *config;
     const char *rrn; /* journal show */
-    bool json, wants_rrn, verbose;
+    bool json, wants_rrn, verbose, yes;
 };
 
-enum { CONFIG = 0x100, JSON };
+enum { CONFIG = 0x100, JSON, YES };
 
 static const struct argp_option options[] = {
     {"config", CONFIG, "FILE", 0, "the terminal's configuration, which names the journal", 0},
@@ -36,14 +37,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case JSON:
         w->json = true;
         return 0;
+    case YES:
+        w->yes = true;
+        return 0;
     case 'v':
         w->verbose = true;
         return 0;
     case ARGP_KEY_ARG:
         if (strcmp(state->name, "telepay journal") == 0)
-            argp_error(state,
-                       "\"journal %s\" is not a command: journal list, show, days and send are",
-                       arg);
+            argp_error(
+                state,
+                "\"journal %s\" is not a command: journal list, show, days, send and upgrade are",
+                arg);
         else if (!w->wants_rrn || w->rrn != NULL)
             argp_error(state, "\"%s\" is one word too many", arg);
         w->rrn = arg;
@@ -281,4 +286,27 @@ int payer_journal_send(int argc, char **argv)
     const int done = end(&t, &j, r, &e);
 
     return done == CLI_DONE && s.refused > 0 ? CLI_DECLINED : done;
+}
+
+int payer_journal_upgrade(int argc, char **argv)
+{
+    static const struct argp_option own[] = {
+        {"config", CONFIG, "FILE", 0, "the terminal's configuration, which names the journal", 0},
+        {"yes", YES, NULL, 0, "do it without asking", 0},
+        {0},
+    };
+    static const struct argp argp = {
+        own,  parse, NULL, "Bring up a journal that an older version made, after a copy.",
+        NULL, NULL,  NULL};
+    struct words w = {0};
+    struct tp_error e = {0};
+    struct terminal *t = NULL;
+    struct journal *none = NULL;
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = terminal_load(&t, w.config, &e);
+    if (r == TP_OK)
+        r = db_upgrade_asking(t->journal, &journal_schema, w.yes, &e);
+    return end(&t, &none, r, &e);
 }

@@ -10,5 +10,6 @@ int payer_journal(int argc, char **argv); /* list */
 int payer_journal_show(int argc, char **argv);
 int payer_journal_days(int argc, char **argv);
 int payer_journal_send(int argc, char **argv);
+int payer_journal_upgrade(int argc, char **argv);
 
 #endif

@@ -11,7 +11,7 @@
 #include "base/date.h"
 #include "base/file.h"
 #include "crypto/seal.h"
-#include "store/db.h"
+#include "store/schema.h"
 
 #define STAN_LAST 999999U
 
@@ -32,10 +32,10 @@ struct journal {
     " AND first.receipt ->> 'pan' = payment.receipt ->> 'pan' AND first.receipt ->> 'psn' = "      \
     "payment.receipt ->> 'psn')))"
 
-static const char *const schema[] = {
+static const char tables[] =
     "CREATE TABLE stan (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL) STRICT;"
     "CREATE TABLE payment ("
-    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " id INTEGER PRIMARY KEY,"
     " date INTEGER NOT NULL,"
     " stan INTEGER NOT NULL,"
     " state INTEGER NOT NULL,"
@@ -45,10 +45,23 @@ static const char *const schema[] = {
     " rrn TEXT NOT NULL,"
     " receipt TEXT NOT NULL,"
     " message BLOB,"
+    " after INTEGER,"
     " UNIQUE (date, stan)) STRICT;"
     "CREATE INDEX payment_rrn ON payment (rrn);"
-    "CREATE INDEX payment_pending ON payment (id) WHERE message IS NOT NULL;",
-    "ALTER TABLE payment ADD COLUMN after INTEGER;",
+    "CREATE INDEX payment_pending ON payment (id) WHERE message IS NOT NULL;";
+
+static const struct db_migration migrations[] = {
+    {"lets a payment wait for another", "ALTER TABLE payment ADD COLUMN after INTEGER;"},
+    {"says whose the file is", ""},
+};
+
+const struct db_schema journal_schema = {
+    .program = "telepay",
+    .upgrade = "telepay journal upgrade",
+    .mark = "stan",
+    .tables = tables,
+    .migrations = migrations,
+    .version = 3,
 };
 
 #define WAITS                                                                                      \
@@ -106,7 +119,7 @@ enum tp_err journal_open(struct journal **out, const char *path, struct tp_error
     }
     is_new = access(path, F_OK) != 0;
     if ((r = make_folder(path, e)) != TP_OK || (r = open_seal(j, is_new, e)) != TP_OK ||
-        (r = db_open(&j->db, path, true, schema, sizeof(schema) / sizeof(schema[0]), e)) != TP_OK)
+        (r = db_open(&j->db, path, &journal_schema, DB_USE_OR_MAKE, e)) != TP_OK)
         goto out;
     *out = j;
     j = NULL;
@@ -127,19 +140,6 @@ void journal_close(struct journal **j)
     *j = NULL;
 }
 
-/* One value of a statement that is bound already; `fallback` when it has no row. */
-static enum tp_err one_number(struct journal *j, sqlite3_stmt *s, int64_t fallback, int64_t *out,
-                              struct tp_error *e)
-{
-    bool row;
-    const enum tp_err r = db_step(j->db, s, &row, e);
-
-    if (r == TP_OK)
-        *out = row ? sqlite3_column_int64(s, 0) : fallback;
-    sqlite3_reset(s);
-    return r;
-}
-
 static unsigned first_stan(void)
 {
     struct tm now;
@@ -150,38 +150,26 @@ static unsigned first_stan(void)
            11U; /* 86399 × 11 is still six digits */
 }
 
-static enum tp_err stan_used(struct journal *j, int date, unsigned stan, bool *used,
+static enum tp_err stan_used(struct journal *j, int date, int64_t stan, bool *used,
                              struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    int64_t n = 0;
-    enum tp_err r =
-        db_prepare(j->db, &s, "SELECT count(*) FROM payment WHERE date = ? AND stan = ?", e);
+    int64_t id = 0;
 
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int(s, 1, date);
-    sqlite3_bind_int64(s, 2, stan);
-    r = one_number(j, s, 0, &n, e);
-    *used = n > 0;
-    return r;
+    return db_number(j->db, "SELECT id FROM payment WHERE date = $1 AND stan = $2",
+                     DB_VALUES(db_integer(date), db_integer(stan)), &id, used, e);
 }
 
 static enum tp_err advance(struct journal *j, int date, unsigned *stan, struct tp_error *e)
 {
-    sqlite3_stmt *read, *write;
     int64_t last = 0;
-    bool used = true;
-    enum tp_err r = db_prepare(j->db, &read, "SELECT last FROM stan", e);
+    bool used = true, found = false;
+    enum tp_err r = db_number(j->db, "SELECT last FROM stan", DB_NONE, &last, &found, e);
 
-    if (r == TP_OK)
-        r = db_prepare(j->db, &write, "INSERT OR REPLACE INTO stan (one, last) VALUES (1, ?)", e);
-    if (r != TP_OK)
-        return r;
-    r = one_number(j, read, first_stan(), &last, e);
+    if (!found)
+        last = first_stan();
     for (unsigned i = 0; r == TP_OK && used && i < STAN_LAST; i++) {
         last = last % STAN_LAST + 1;
-        r = stan_used(j, date, (unsigned)last, &used, e);
+        r = stan_used(j, date, last, &used, e);
     }
     if (r != TP_OK)
         return r;
@@ -190,9 +178,11 @@ static enum tp_err advance(struct journal *j, int date, unsigned *stan, struct t
             e, TP_ERR_STATE,
             "the journal holds %u payments of this day: there is no number left before tomorrow",
             STAN_LAST);
-    sqlite3_bind_int64(write, 1, last);
     *stan = (unsigned)last;
-    return db_run(j->db, write, e);
+    return db_exec(j->db,
+                   "INSERT INTO stan (one, last) VALUES (1, $1)"
+                   " ON CONFLICT (one) DO UPDATE SET last = $1",
+                   DB_VALUES(db_integer(last)), NULL, e);
 }
 
 enum tp_err journal_next_stan(struct journal *j, int date, unsigned *stan, struct tp_error *e)
@@ -233,29 +223,15 @@ static enum tp_err receipt_text(char **out, const struct receipt *r)
 static enum tp_err insert(struct journal *j, const struct receipt *r, const char *text,
                           struct span sealed, int64_t after, int64_t *id, struct tp_error *e)
 {
-    static const char sql[] = "INSERT INTO payment (date, stan, state, type, amount, currency, "
-                              "rrn, receipt, message, after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    sqlite3_stmt *s;
-    enum tp_err rc = db_prepare(j->db, &s, sql, e);
-
-    if (rc != TP_OK)
-        return rc;
-    sqlite3_bind_int(s, 1, r->date);
-    sqlite3_bind_int64(s, 2, r->stan);
-    sqlite3_bind_int(s, 3, r->state);
-    sqlite3_bind_int(s, 4, r->type);
-    sqlite3_bind_int64(s, 5, r->amount);
-    sqlite3_bind_int(s, 6, r->currency);
-    db_bind_text(s, 7, r->rrn);
-    db_bind_text(s, 8, text);
-    if (sealed.n > 0) /* else NULL: nothing to deliver */
-        db_bind_span(s, 9, sealed);
-    if (after != 0)
-        sqlite3_bind_int64(s, 10, after);
-    rc = db_run(j->db, s, e);
-    if (rc == TP_OK)
-        *id = sqlite3_last_insert_rowid(db_handle(j->db));
-    return rc;
+    return db_number(
+        j->db,
+        "INSERT INTO payment (date, stan, state, type, amount, currency, rrn, receipt, message,"
+        " after) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
+        DB_VALUES(db_integer(r->date), db_integer(r->stan), db_integer((int64_t)r->state),
+                  db_integer((int64_t)r->type), db_integer(r->amount), db_integer(r->currency),
+                  db_text(r->rrn), db_text(text), /* no message: nothing to deliver */
+                  db_blob_or_null(sealed, sealed.n > 0), db_integer_or_null(after, after != 0)),
+        id, NULL, e);
 }
 
 enum tp_err journal_add(struct journal *j, const struct receipt *r, struct span message,
@@ -277,11 +253,17 @@ enum tp_err journal_add(struct journal *j, const struct receipt *r, struct span 
     return rc;
 }
 
-/* The receipt of the row that s stands on, in column c. */
-static enum tp_err row_receipt(struct journal *j, sqlite3_stmt *s, int c, struct receipt *r,
+struct row {
+    int64_t id;
+    struct span receipt, message;
+};
+
+static const struct db_column receipt_column[] = {DB_COLUMN(struct row, receipt)};
+
+static enum tp_err row_receipt(struct journal *j, const struct row *row, struct receipt *r,
                                struct tp_error *e)
 {
-    json_t *object = json_loads(db_column_text(s, c), 0, NULL);
+    json_t *object = json_loadb((const char *)row->receipt.p, row->receipt.n, 0, NULL);
     const enum tp_err rc = object != NULL ? receipt_from_json(r, object) : TP_ERR_FORMAT;
 
     json_decref(object);
@@ -294,42 +276,31 @@ static enum tp_err row_receipt(struct journal *j, sqlite3_stmt *s, int c, struct
 static enum tp_err read_receipt(struct journal *j, int64_t id, struct receipt *r,
                                 struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    bool row;
-    enum tp_err rc = db_prepare(j->db, &s, "SELECT receipt FROM payment WHERE id = ?", e);
+    struct row row;
+    bool found = false;
+    const enum tp_err rc =
+        db_one(j->db, "SELECT receipt FROM payment WHERE id = $1", DB_VALUES(db_integer(id)),
+               DB_COLUMNS(receipt_column), &row, &found, e);
 
-    if (rc != TP_OK)
-        return rc;
-    sqlite3_bind_int64(s, 1, id);
-    rc = db_step(j->db, s, &row, e);
-    if (rc == TP_OK)
-        rc = row ? row_receipt(j, s, 0, r, e)
-                 : tp_fail(e, TP_ERR_NOT_FOUND, "the journal %s has no payment %" PRId64, j->path,
-                           id);
-    sqlite3_reset(s);
-    return rc;
+    if (rc == TP_OK && !found)
+        return tp_fail(e, TP_ERR_NOT_FOUND, "the journal %s has no payment %" PRId64, j->path, id);
+    return rc == TP_OK ? row_receipt(j, &row, r, e) : rc;
 }
 
 static enum tp_err update(struct journal *j, int64_t id, const struct receipt *r,
                           struct tp_error *e)
 {
-    sqlite3_stmt *s;
     char *text = NULL;
-    enum tp_err rc = db_prepare(j->db, &s,
-                                "UPDATE payment SET state = ?1, rrn = ?2, receipt = ?3, message = "
-                                "iif(?1 IN (1, 6), message, NULL) WHERE id = ?4",
-                                e);
+    enum tp_err rc = receipt_text(&text, r);
 
     if (rc != TP_OK)
-        return rc;
-    rc = receipt_text(&text, r);
-    if (rc != TP_OK)
         return tp_fail(e, rc, "no memory for the journal");
-    sqlite3_bind_int(s, 1, r->state);
-    db_bind_text(s, 2, r->rrn);
-    db_bind_text(s, 3, text);
-    sqlite3_bind_int64(s, 4, id);
-    rc = db_run(j->db, s, e);
+    rc = db_exec(
+        j->db,
+        "UPDATE payment SET state = $1, rrn = $2, receipt = $3,"
+        " message = CASE WHEN $1 IN (1, 6) THEN message END WHERE id = $4",
+        DB_VALUES(db_integer((int64_t)r->state), db_text(r->rrn), db_text(text), db_integer(id)),
+        NULL, e);
     free(text);
     return rc;
 }
@@ -451,16 +422,17 @@ enum tp_err journal_reverse(struct journal *j, int64_t id, const char *rrn, cons
 
 static enum tp_err recover_all(struct journal *j, size_t *n, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    int64_t id = 1;
-    enum tp_err r =
-        db_prepare(j->db, &s, "SELECT id FROM payment WHERE state = 5 ORDER BY id LIMIT 1", e);
+    int64_t id = 0;
+    bool found = true;
+    enum tp_err r = TP_OK;
 
-    while (r == TP_OK && id != 0) {
-        r = one_number(j, s, 0, &id, e);
-        if (r == TP_OK && id != 0)
-            r = to_reverse(j, id, "", "the program ended before the card had its last word", e);
-        *n += r == TP_OK && id != 0;
+    while (r == TP_OK) {
+        r = db_number(j->db, "SELECT id FROM payment WHERE state = 5 ORDER BY id LIMIT 1", DB_NONE,
+                      &id, &found, e);
+        if (r != TP_OK || !found)
+            break;
+        r = to_reverse(j, id, "", "the program ended before the card had its last word", e);
+        *n += r == TP_OK;
     }
     return r;
 }
@@ -481,118 +453,100 @@ enum tp_err journal_recover(struct journal *j, size_t *n, struct tp_error *e)
 enum tp_err journal_pending(struct journal *j, int64_t after, int64_t *id, struct receipt *r,
                             struct buf *message, struct tp_error *e)
 {
-    sqlite3_stmt *s;
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct row, id), DB_COLUMN(struct row, receipt), DB_COLUMN(struct row, message)};
+    struct row row;
     uint8_t context[8];
-    bool row;
-    enum tp_err rc = db_prepare(j->db, &s,
-                                "SELECT id, receipt, message FROM payment WHERE " WAITS
-                                " AND id > ? AND NOT " FIRST " ORDER BY id LIMIT 1",
-                                e);
+    bool found = false;
+    enum tp_err rc = db_one(j->db,
+                            "SELECT id, receipt, message FROM payment WHERE " WAITS
+                            " AND id > $1 AND NOT " FIRST " ORDER BY id LIMIT 1",
+                            DB_VALUES(db_integer(after)), DB_COLUMNS(columns), &row, &found, e);
 
-    if (rc != TP_OK)
-        return rc;
-    sqlite3_bind_int64(s, 1, after);
-    rc = db_step(j->db, s, &row, e);
-    if (rc == TP_OK && !row)
-        rc = TP_ERR_NOT_FOUND;
-    else if (rc == TP_OK) {
-        *id = sqlite3_column_int64(s, 0);
-        rc = row_receipt(j, s, 1, r, e);
-        if (rc == TP_OK && (rc = seal_open(j->seal, message, db_column_span(s, 2),
-                                           seal_context(context, r->date, r->stan))) != TP_OK)
-            tp_fail(e, rc,
-                    "the signed payment %06u in the journal %s cannot be opened: its key is "
-                    "another, or it was altered",
-                    r->stan, j->path);
-    }
-    sqlite3_reset(s);
+    if (rc != TP_OK || !found)
+        return rc != TP_OK ? rc : TP_ERR_NOT_FOUND;
+    *id = row.id;
+    rc = row_receipt(j, &row, r, e);
+    if (rc == TP_OK && (rc = seal_open(j->seal, message, row.message,
+                                       seal_context(context, r->date, r->stan))) != TP_OK)
+        tp_fail(e, rc,
+                "the signed payment %06u in the journal %s cannot be opened: its key is another, "
+                "or it was altered",
+                r->stan, j->path);
     return rc;
 }
 
 enum tp_err journal_waits(struct journal *j, int64_t id, bool *waits, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    int64_t count = 0;
-    enum tp_err r =
-        db_prepare(j->db, &s, "SELECT count(*) FROM payment WHERE id = ? AND " FIRST, e);
+    int64_t row = 0;
 
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, id);
-    r = one_number(j, s, 0, &count, e);
-    *waits = count > 0;
-    return r;
+    return db_number(j->db, "SELECT id FROM payment WHERE id = $1 AND " FIRST,
+                     DB_VALUES(db_integer(id)), &row, waits, e);
 }
 
 enum tp_err journal_count_pending(struct journal *j, size_t *n, struct tp_error *e)
 {
-    sqlite3_stmt *s;
     int64_t count = 0;
-    enum tp_err r = db_prepare(j->db, &s, "SELECT count(*) FROM payment WHERE " WAITS, e);
+    const enum tp_err r =
+        db_number(j->db, "SELECT count(*) FROM payment WHERE " WAITS, DB_NONE, &count, NULL, e);
 
-    if (r == TP_OK)
-        r = one_number(j, s, 0, &count, e);
     *n = (size_t)count;
     return r;
 }
 
 enum tp_err journal_list(struct journal *j, journal_each *each, void *ctx, struct tp_error *e)
 {
-    sqlite3_stmt *s;
+    struct db_rows *rows = NULL;
     struct receipt r;
-    bool row = true;
-    enum tp_err rc = db_prepare(j->db, &s, "SELECT receipt FROM payment ORDER BY id DESC", e);
+    struct row row;
+    bool found = true;
+    enum tp_err rc = db_query(j->db, &rows, "SELECT receipt FROM payment ORDER BY id DESC", DB_NONE,
+                              DB_COLUMNS(receipt_column), e);
 
-    while (rc == TP_OK && (rc = db_step(j->db, s, &row, e)) == TP_OK && row &&
-           (rc = row_receipt(j, s, 0, &r, e)) == TP_OK)
+    while (rc == TP_OK && (rc = db_next(rows, &row, &found, e)) == TP_OK && found &&
+           (rc = row_receipt(j, &row, &r, e)) == TP_OK)
         if (!each(ctx, &r))
             break;
-    if (s != NULL)
-        sqlite3_reset(s);
+    db_end(&rows);
     return rc;
 }
 
 enum tp_err journal_find(struct journal *j, const char *rrn, struct receipt *r, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    bool row;
-    enum tp_err rc = db_prepare(
-        j->db, &s, "SELECT receipt FROM payment WHERE rrn = ? AND rrn <> '' ORDER BY id DESC", e);
+    struct row row;
+    bool found = false;
+    const enum tp_err rc = db_one(
+        j->db, "SELECT receipt FROM payment WHERE rrn = $1 AND rrn <> '' ORDER BY id DESC LIMIT 1",
+        DB_VALUES(db_text(rrn)), DB_COLUMNS(receipt_column), &row, &found, e);
 
-    if (rc != TP_OK)
-        return rc;
-    db_bind_text(s, 1, rrn);
-    rc = db_step(j->db, s, &row, e);
-    if (rc == TP_OK)
-        rc = row ? row_receipt(j, s, 0, r, e)
-                 : tp_fail(e, TP_ERR_NOT_FOUND,
-                           "the journal %s has no payment with the reference %s", j->path, rrn);
-    sqlite3_reset(s);
-    return rc;
+    if (rc == TP_OK && !found)
+        return tp_fail(e, TP_ERR_NOT_FOUND, "the journal %s has no payment with the reference %s",
+                       j->path, rrn);
+    return rc == TP_OK ? row_receipt(j, &row, r, e) : rc;
 }
 
 enum tp_err journal_days(struct journal *j, journal_each_day *each, void *ctx, struct tp_error *e)
 {
-    static const char sql[] =
-        "SELECT date, currency, state, count(*), sum(CASE type WHEN 32 THEN 0 ELSE amount END), "
-        "sum(CASE type WHEN 32 THEN amount ELSE 0 END)"
-        " FROM payment GROUP BY date, currency, state ORDER BY date DESC, currency, state";
-    sqlite3_stmt *s;
-    bool row = true;
-    enum tp_err rc = db_prepare(j->db, &s, sql, e);
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct journal_day, date),   DB_COLUMN(struct journal_day, currency),
+        DB_COLUMN(struct journal_day, state),  DB_COLUMN(struct journal_day, count),
+        DB_COLUMN(struct journal_day, debits), DB_COLUMN(struct journal_day, credits),
+    };
+    struct db_rows *rows = NULL;
+    struct journal_day d;
+    bool found = true;
+    enum tp_err rc =
+        db_query(j->db, &rows,
+                 "SELECT date, currency, state, count(*) AS count,"
+                 " CAST(sum(CASE type WHEN 32 THEN 0 ELSE amount END) AS BIGINT) AS debits,"
+                 " CAST(sum(CASE type WHEN 32 THEN amount ELSE 0 END) AS BIGINT) AS credits"
+                 " FROM payment GROUP BY date, currency, state"
+                 " ORDER BY date DESC, currency, state",
+                 DB_NONE, DB_COLUMNS(columns), e);
 
-    while (rc == TP_OK && (rc = db_step(j->db, s, &row, e)) == TP_OK && row) {
-        const struct journal_day d = {sqlite3_column_int(s, 0),
-                                      (uint16_t)sqlite3_column_int(s, 1),
-                                      (enum payment_state)sqlite3_column_int(s, 2),
-                                      sqlite3_column_int64(s, 3),
-                                      sqlite3_column_int64(s, 4),
-                                      sqlite3_column_int64(s, 5)};
-
+    while (rc == TP_OK && (rc = db_next(rows, &d, &found, e)) == TP_OK && found)
         if (!each(ctx, &d))
             break;
-    }
-    if (s != NULL)
-        sqlite3_reset(s);
+    db_end(&rows);
     return rc;
 }

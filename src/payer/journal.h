@@ -8,6 +8,7 @@
 #include "payer/message.h"
 
 struct journal;
+extern const struct db_schema journal_schema; /* store/schema.h */
 
 /* Opens the journal, making file, key and folder when they are not there. TP_ERR_IO, TP_ERR_STATE,
  * TP_ERR_NOT_FOUND (a journal whose key is gone). */

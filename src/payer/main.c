@@ -10,6 +10,7 @@ static const struct cli_command commands[] = {
     {"journal show", "print the receipt of one payment again", payer_journal_show},
     {"journal days", "add up the payments of each day", payer_journal_days},
     {"journal send", "deliver what is signed but not yet acknowledged", payer_journal_send},
+    {"journal upgrade", "bring up a journal that an older version made", payer_journal_upgrade},
     {"journal", "the same as journal list", payer_journal},
     {NULL, NULL, NULL},
 };

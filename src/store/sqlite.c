@@ -133,7 +133,8 @@ static enum tp_err use_wal(struct lite *c, struct tp_error *e)
                        c->path);
     return lite_script(c,
                        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-                       "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON",
+                       "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+                       "PRAGMA journal_size_limit = 67108864", /* a large log is cut when used */
                        e);
 }
 

@@ -1,7 +1,7 @@
+#include "../tools/damage.h"
 #include "unit.h"
 
 #include <limits.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,11 +40,7 @@ static struct journal *open_it(void)
 
 static void sql(const char *text)
 {
-    sqlite3 *db;
-
-    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-    ck_assert_msg(sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
-    sqlite3_close(db);
+    damage(path, text);
 }
 
 static struct receipt a_receipt(unsigned stan, int64_t amount)
