@@ -47,7 +47,7 @@ struct db_driver {
     const char *triggers; /* SELECT name …, tbl …: the triggers there are, to be dropped */
     const char *version; /* SELECT …: of what was made before the table `store`; NULL: none was */
     const struct db_word *words; /* ends with NULL, longest first */
-    const char *drop_trigger;    /* printf format of name and table */
+    bool on_table;               /* a trigger is dropped ON its table */
 };
 
 extern const struct db_driver db_sqlite, db_postgres;

@@ -212,6 +212,7 @@ static enum tp_err drop_triggers(struct db *d, struct tp_error *e)
 {
     static const struct db_column columns[] = {DB_COLUMN(struct trigger, name),
                                                DB_COLUMN(struct trigger, tbl)};
+    const bool on = db_driver_of(d)->on_table;
     char sql[256];
     bool found = true;
     enum tp_err r = TP_OK;
@@ -222,7 +223,8 @@ static enum tp_err drop_triggers(struct db *d, struct tp_error *e)
         r = db_one(d, db_driver_of(d)->triggers, DB_NONE, DB_COLUMNS(columns), &t, &found, e);
         if (r != TP_OK || !found)
             break;
-        snprintf(sql, sizeof(sql), db_driver_of(d)->drop_trigger, t.name, t.tbl);
+        snprintf(sql, sizeof(sql), "DROP TRIGGER %s%s%s", t.name, on ? " ON " : "",
+                 on ? t.tbl : "");
         r = db_driver_of(d)->script(db_conn(d), sql, e);
     }
     return r;

@@ -409,5 +409,4 @@ const struct db_driver db_sqlite = {
     .triggers = "SELECT name, tbl_name AS tbl FROM sqlite_schema WHERE type = 'trigger'",
     .version = "SELECT user_version FROM pragma_user_version",
     .words = words,
-    .drop_trigger = "DROP TRIGGER %s",
 };

@@ -26,7 +26,7 @@ enum tp_err db_where(char out[DB_WHERE_MAX], const char *dir, const char *file, 
         r = tp_fail(e, TP_ERR_FORMAT, "%s: url is not postgresql://…", path);
     if (r == TP_OK)
         memcpy(out, url, strlen(url) + 1);
-    conf_free(c);
+    conf_free(&c);
     return r;
 }
 

@@ -1,5 +1,7 @@
 /* The small parts of the collection: the enciphered spool, the rules of refusal, the hour of a
  * contract. */
+#include "../tools/damage.h"
+#include "store/schema.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -145,7 +147,7 @@ END_TEST
 
 /* The books as the first version made them, with one remise of one card: its counter is 17, its
  * cryptogram AABBCCDDEEFF0011. */
-static const char *const first_books[] = {
+static const char first_books[] =
     "CREATE TABLE acquirer (acquirer INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, added INTEGER "
     "NOT NULL);"
     "CREATE TABLE contract (contract INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, acquirer "
@@ -181,18 +183,23 @@ static const char *const first_books[] = {
     "CREATE INDEX item_rrn ON item (rrn);"
     "CREATE INDEX item_refused ON item (remise, sequence) WHERE refused <> '';"
     "CREATE TABLE alarm (alarm INTEGER PRIMARY KEY, at INTEGER NOT NULL, contract TEXT NOT NULL, "
-    "number INTEGER NOT NULL, text TEXT NOT NULL);"};
+    "number INTEGER NOT NULL, text TEXT NOT NULL);"
+    "PRAGMA user_version = 1;";
 static const char icc[] = "\x9F\x36\x02\x00\x11\x9F\x26\x08\xAA\xBB\xCC\xDD\xEE\xFF\x00\x11";
 #define PAN "9990140000000015"
 
-static void make_first_books(void)
+static void hex_of(char *out, struct span bytes)
 {
-    char path[64], key[64];
+    for (size_t i = 0; i < bytes.n; i++)
+        sprintf(out + 2 * i, "%02X", bytes.p[i]);
+}
+
+static void make_old_books(void)
+{
+    char path[64], key[64], sql[1024], number[200], data[64];
     uint8_t raw[64];
     struct buf sealed = BUF_OF(raw);
     struct seal *seal;
-    struct db *db;
-    sqlite3_stmt *q;
     struct tp_error e;
 
     snprintf(path, sizeof(path), "%s/centre.db", dir);
@@ -201,23 +208,69 @@ static void make_first_books(void)
     ck_ok(seal_open_file(&seal, key, &e));
     ck_ok(seal_close(seal, &sealed, span_str(PAN), span_str("000000000000123/1/1")));
     seal_free(&seal);
-    ck_ok(db_open(&db, path, true, first_books, 1, &e));
-    ck_assert_int_eq(sqlite3_exec(db_handle(db),
-                                  "INSERT INTO acquirer VALUES (1, 'ONE', 1), (2, 'TWO', 1);"
-                                  "INSERT INTO contract VALUES (1, '000000000000123', 1);"
-                                  "INSERT INTO remise VALUES (1, 1, 1, zeroblob(32), 9, 978, 0, "
-                                  "'', '', 1, 2, 1, 500, 0, 0, 0, 0, 0)",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
-    ck_ok(db_prepare(db, &q,
-                     "INSERT INTO item VALUES (1, 1, '00000001', '000000000001', 1, "
-                     "20261101120000, 0, 500, 1, 20301231, '', ?1, ?2, '')",
-                     &e));
-    db_bind_span(q, 1, buf_span(&sealed));
-    db_bind_span(q, 2, span_of(icc, sizeof(icc) - 1));
-    ck_ok(db_run(db, q, &e));
-    db_close(&db);
+    hex_of(number, buf_span(&sealed));
+    hex_of(data, span_of(icc, sizeof(icc) - 1));
+    damage(path, first_books);
+    snprintf(sql, sizeof(sql),
+             "INSERT INTO acquirer VALUES (1, 'ONE', 1), (2, 'TWO', 1);"
+             "INSERT INTO contract VALUES (1, '000000000000123', 1);"
+             "INSERT INTO remise VALUES (1, 1, 1, zeroblob(32), 9, 978, 0, '', '', 1, 2, 1, 500, "
+             "0, 0, 0, 0, 0);"
+             "INSERT INTO item VALUES (1, 1, '00000001', '000000000001', 1, 20261101120000, 0, "
+             "500, 1, 20301231, '', x'%s', x'%s', '');",
+             number, data);
+    damage(path, sql);
+    ck_assert_int_eq(chmod(path, 0600), 0);
 }
+
+static void make_first_books(void)
+{
+    char path[64], copy[512];
+    struct centre_store *s = NULL;
+    struct tp_error e;
+
+    make_old_books();
+    ck_assert_int_eq(centre_store_open(&s, dir, &e), TP_ERR_STATE);
+    ck_assert_ptr_nonnull(strstr(e.text, "run telepay-centre upgrade"));
+    snprintf(path, sizeof(path), "%s/centre.db", dir);
+    ck_ok(db_upgrade(path, &centre_schema, copy, NULL, NULL, &e));
+    ck_assert_int_eq(unlink(copy), 0);
+}
+
+static void empty_dir(void)
+{
+    static const char *const names[] = {"centre.db", "centre.db-wal", "centre.db-shm", "seal.key"};
+    char path[64];
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+        unlink(path);
+    }
+}
+
+/* A new file and one that was brought up have the same columns. */
+START_TEST(books_brought_up_are_as_new_ones)
+    {
+        static const char columns[] =
+            "SELECT m.name || '.' || p.name || ' ' || p.type || p.pk FROM sqlite_schema m JOIN "
+            "pragma_table_info(m.name) p WHERE m.type = 'table' ORDER BY 1";
+        char command[512], old[64], fresh[64];
+        struct tp_error e;
+
+        make_first_books();
+        snprintf(old, sizeof(old), "%s/centre.db", dir);
+        snprintf(fresh, sizeof(fresh), "%s/fresh", dir);
+        ck_assert_int_eq(mkdir(fresh, 0700), 0);
+        ck_ok(centre_store_make(fresh, &e));
+        snprintf(command, sizeof(command),
+                 "bash -c 'cmp <(sqlite3 %s \"$1\") <(sqlite3 %s/centre.db \"$1\")' - \"%s\"", old,
+                 fresh, columns);
+        ck_assert_int_eq(system(command), 0);
+        snprintf(command, sizeof(command), "rm -r %s", fresh);
+        ck_assert_int_eq(system(command), 0);
+        empty_dir();
+    }
+END_TEST
 
 static bool taken(struct centre_store *s, const char *pan, uint8_t psn, const char *de55)
 {
@@ -232,17 +285,6 @@ static bool taken(struct centre_store *s, const char *pan, uint8_t psn, const ch
     snprintf(item.pan, sizeof(item.pan), "%s", pan);
     ck_ok(centre_taken_before(s, &item, &before, &e));
     return before;
-}
-
-static void empty_dir(void)
-{
-    static const char *const names[] = {"centre.db", "centre.db-wal", "centre.db-shm", "seal.key"};
-    char path[64];
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
-        unlink(path);
-    }
 }
 
 START_TEST(cards_in_the_first_books_are_known)
@@ -379,6 +421,7 @@ static Suite *suite(void)
     tcase_add_test(t, refusals_by_order);
     tcase_add_test(t, the_hour_of_a_contract);
     tcase_add_test(t, cards_in_the_first_books_are_known);
+    tcase_add_test(t, books_brought_up_are_as_new_ones);
     tcase_add_test(t, a_contract_changes_hands_and_its_remises_do_not);
     suite_add_tcase(s, t);
     return s;
