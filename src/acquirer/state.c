@@ -10,12 +10,14 @@
 #include "base/conf.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "store/db.h"
 
 #define AUTHORITY_FILES_MAX 1000
 
 enum tp_err acquirer_dir(char *out, const char *given, struct tp_error *e)
 {
-    static const struct file_home home = {"acquirer", "acq", ACQUIRER_DIR_DEFAULT, "ledger.db"};
+    static const struct file_home home = {"acquirer", "acq", ACQUIRER_DIR_DEFAULT, "ledger.db",
+                                          DB_WHERE_FILE};
 
     return file_home(out, &home, given, e);
 }

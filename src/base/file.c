@@ -265,15 +265,20 @@ static enum tp_err all_readable(const char *dir, struct tp_error *e)
     return r;
 }
 
+static bool is_home(char path[PATH_MAX], const struct file_home *home, const char *dir)
+{
+    return holds(path, dir, home->elsewhere) || holds(path, dir, home->books);
+}
+
 enum tp_err file_home(char *out, const struct file_home *home, const char *given,
                       struct tp_error *e)
 {
     char path[PATH_MAX];
-    const char *dir = given != NULL                          ? given
-                      : holds(path, home->here, home->books) ? home->here
-                                                             : home->system;
+    const char *dir = given != NULL                     ? given
+                      : is_home(path, home, home->here) ? home->here
+                                                        : home->system;
 
-    if (!holds(path, dir, home->books))
+    if (!is_home(path, home, dir))
         return errno == EACCES
                    ? not_readable(dir, dir, e)
                    : tp_fail(

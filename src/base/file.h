@@ -46,7 +46,8 @@ TP_MUST_CHECK enum tp_err file_none_there(const char *dir, const char *const *na
  * them, else the system's. */
 struct file_home {
     const char *what, *here, *system; /* "acquirer", "acq", "/var/lib/telepay/acquirer" */
-    const char *books;                /* the file that makes it one */
+    const char *books; /* the file that makes it one, or the one that says where they are */
+    const char *elsewhere;
 };
 /* out has PATH_MAX bytes. TP_ERR_NOT_FOUND, saying how to make one, when there are no books in it.
  */

@@ -17,7 +17,8 @@
 
 enum tp_err centre_dir(char *out, const char *given, struct tp_error *e)
 {
-    static const struct file_home home = {"centre", "centre", CENTRE_DIR_DEFAULT, CENTRE_BOOKS};
+    static const struct file_home home = {"centre", "centre", CENTRE_DIR_DEFAULT, CENTRE_BOOKS,
+                                          DB_WHERE_FILE};
 
     return file_home(out, &home, given, e);
 }
@@ -25,7 +26,7 @@ enum tp_err centre_dir(char *out, const char *given, struct tp_error *e)
 /* ---- init ---- */
 
 struct init_words {
-    const char *dir, *name, *hosts;
+    const char *dir, *name, *hosts, *store;
 };
 
 static error_t parse_init(int key, char *arg, struct argp_state *state)
@@ -38,6 +39,9 @@ static error_t parse_init(int key, char *arg, struct argp_state *state)
         return 0;
     case 'h':
         w->hosts = arg;
+        return 0;
+    case 's':
+        w->store = arg;
         return 0;
     case ARGP_KEY_ARG:
         if (w->dir != NULL)
@@ -58,10 +62,11 @@ int centre_cmd_init(int argc, char **argv)
     static const struct argp_option options[] = {
         {"name", 'n', "NAME", 0, "its name in its authority's certificate", 0},
         {"host", 'h', "NAMES", 0, "names and addresses it is reached by (localhost,127.0.0.1)", 0},
+        {"store", 's', "URL", 0, "keep its books in PostgreSQL: postgresql://HOST/DATABASE", 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {options, parse_init, "DIR", "Make a collection centre in DIR.",
                                      NULL,    NULL,       NULL};
-    struct init_words w = {NULL, "telepay centre", "localhost,127.0.0.1"};
+    struct init_words w = {NULL, "telepay centre", "localhost,127.0.0.1", NULL};
     struct pki_subject server = {.common_name = "telepay-centre"};
     char name[PKI_NAME_MAX];
     struct tp_error e = {TP_OK, ""};
@@ -73,6 +78,8 @@ int centre_cmd_init(int argc, char **argv)
     r = word_check(w.name, "--name", 50, &e);
     if (r == TP_OK)
         r = file_make_dir(w.dir, 0700, &e);
+    if (r == TP_OK && w.store != NULL)
+        r = db_where_set(w.dir, w.store, &e);
     if (r == TP_OK)
         r = centre_store_make(w.dir, &e);
     if (r == TP_OK)

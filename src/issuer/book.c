@@ -3,35 +3,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "issuer/book_priv.h"
-#include "issuer/schema.h"
 
 const char *const account_status_name[ACCOUNT_STATUSES] = {"open", "blocked", "lost", "stolen"};
 
-enum tp_err book_make(const char *path, struct tp_error *e)
+enum tp_err book_make(const char *where, struct tp_error *e)
 {
     struct db *db = NULL;
-    enum tp_err r;
+    const enum tp_err r = db_open(&db, where, &issuer_schema, DB_MAKE, e);
 
-    if (access(path, F_OK) == 0)
-        return tp_fail(e, TP_ERR_EXISTS, "%s is there already: the books are never written over",
-                       path);
-    r = db_open(&db, path, true, issuer_schema, issuer_schema_versions, e);
     db_close(&db);
     return r;
 }
 
-enum tp_err book_open(struct book **out, const char *path, struct tp_error *e)
+enum tp_err book_open(struct book **out, const char *where, struct tp_error *e)
 {
     struct book *b = calloc(1, sizeof(*b));
     enum tp_err r;
 
     *out = NULL;
     if (b == NULL)
-        return tp_fail(e, TP_ERR_NO_MEMORY, "cannot open %s: out of memory", path);
-    r = db_open(&b->db, path, false, issuer_schema, issuer_schema_versions, e);
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory for the books");
+    r = db_open(&b->db, where, &issuer_schema, DB_USE, e);
     if (r == TP_OK)
         *out = b;
     else
@@ -43,7 +37,6 @@ void book_close(struct book **b)
 {
     if (*b == NULL)
         return;
-    db_rollback((*b)->db);
     db_close(&(*b)->db);
     free(*b);
     *b = NULL;
@@ -69,17 +62,13 @@ void book_rollback(struct book *b)
     db_rollback(b->db);
 }
 
-enum tp_err book_one(struct book *b, sqlite3_stmt *s, const char *what, struct tp_error *e)
+enum tp_err book_found(enum tp_err r, bool found, const char *what, struct tp_error *e)
 {
-    bool row = false;
-    const enum tp_err r = db_step(b->db, s, &row, e);
-
-    return r == TP_OK && !row ? tp_fail(e, TP_ERR_NOT_FOUND, "there is no such %s", what) : r;
+    return r == TP_OK && !found ? tp_fail(e, TP_ERR_NOT_FOUND, "there is no such %s", what) : r;
 }
 
-size_t book_bytes(uint8_t *out, size_t cap, sqlite3_stmt *s, int column)
+size_t book_bytes(uint8_t *out, size_t cap, struct span v)
 {
-    const struct span v = db_column_span(s, column);
     const size_t n = v.n < cap ? v.n : cap;
 
     if (n > 0)
@@ -89,58 +78,41 @@ size_t book_bytes(uint8_t *out, size_t cap, sqlite3_stmt *s, int column)
 
 /* ---- acquirers ---- */
 
+static const struct db_column acquirer_columns[] = {
+    DB_COLUMN_AS("acquirer", struct acquirer, key),
+    DB_COLUMN(struct acquirer, id),
+    DB_COLUMN(struct acquirer, open),
+    DB_COLUMN(struct acquirer, added),
+};
+
 enum tp_err book_acquirer_add(struct book *b, const char *id, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    enum tp_err r =
-        db_prepare(b->db, &s, "INSERT INTO acquirer (id, open, added) VALUES (?1, 1, ?2)", e);
+    const enum tp_err r =
+        db_exec(b->db, "INSERT INTO acquirer (id, open, added) VALUES ($1, 1, $2)",
+                DB_VALUES(db_text(id), db_integer(time(NULL))), NULL, e);
 
-    if (r != TP_OK)
-        return r;
-    db_bind_text(s, 1, id);
-    sqlite3_bind_int64(s, 2, time(NULL));
-    r = db_run(b->db, s, e);
     return r == TP_ERR_EXISTS ? tp_fail(e, r, "acquirer %s is there already", id) : r;
-}
-
-static void read_acquirer(struct acquirer *out, sqlite3_stmt *s)
-{
-    out->key = sqlite3_column_int64(s, 0);
-    db_column_copy(out->id, sizeof(out->id), s, 1);
-    out->open = sqlite3_column_int(s, 2) != 0;
-    out->added = (time_t)sqlite3_column_int64(s, 3);
 }
 
 enum tp_err book_acquirer_get(struct book *b, const char *id, struct acquirer *out,
                               struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    enum tp_err r =
-        db_prepare(b->db, &s, "SELECT acquirer, id, open, added FROM acquirer WHERE id = ?1", e);
+    bool found = false;
 
     memset(out, 0, sizeof(*out));
-    if (r != TP_OK)
-        return r;
-    db_bind_text(s, 1, id);
-    r = book_one(b, s, "acquirer", e);
-    if (r == TP_OK)
-        read_acquirer(out, s);
-    sqlite3_reset(s);
-    return r;
+    return book_found(db_one(b->db, "SELECT acquirer, id, open, added FROM acquirer WHERE id = $1",
+                             DB_VALUES(db_text(id)), DB_COLUMNS(acquirer_columns), out, &found, e),
+                      found, "acquirer", e);
 }
 
 enum tp_err book_acquirer_close(struct book *b, const char *id, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    enum tp_err r = db_prepare(b->db, &s, "UPDATE acquirer SET open = 0 WHERE id = ?1", e);
+    int64_t changed = 0;
+    const enum tp_err r = db_exec(b->db, "UPDATE acquirer SET open = 0 WHERE id = $1",
+                                  DB_VALUES(db_text(id)), &changed, e);
 
-    if (r != TP_OK)
-        return r;
-    db_bind_text(s, 1, id);
-    r = db_run(b->db, s, e);
-    return r == TP_OK && sqlite3_changes(db_handle(b->db)) == 0
-               ? tp_fail(e, TP_ERR_NOT_FOUND, "there is no acquirer %s", id)
-               : r;
+    return r == TP_OK && changed == 0 ? tp_fail(e, TP_ERR_NOT_FOUND, "there is no acquirer %s", id)
+                                      : r;
 }
 
 enum tp_err book_acquirer_each(struct book *b,
@@ -148,78 +120,60 @@ enum tp_err book_acquirer_each(struct book *b,
                                                     struct tp_error *e),
                                void *ctx, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    bool row = false;
+    struct db_rows *rows = NULL;
+    struct acquirer a;
+    bool found = true;
     enum tp_err r =
-        db_prepare(b->db, &s, "SELECT acquirer, id, open, added FROM acquirer ORDER BY id", e);
+        db_query(b->db, &rows, "SELECT acquirer, id, open, added FROM acquirer ORDER BY id",
+                 DB_NONE, DB_COLUMNS(acquirer_columns), e);
 
-    while (r == TP_OK && (r = db_step(b->db, s, &row, e)) == TP_OK && row) {
-        struct acquirer a;
-
-        read_acquirer(&a, s);
+    while (r == TP_OK && (r = db_next(rows, &a, &found, e)) == TP_OK && found)
         r = visit(ctx, &a, e);
-    }
-    if (s != NULL)
-        sqlite3_reset(s);
+    db_end(&rows);
     return r;
 }
 
 /* ---- accounts ---- */
 
-#define ACCOUNT_COLUMNS                                                                            \
-    "account, pan_lookup, psn, pan_masked, expiry, cvn, arpc, currency, balance, reserved, "       \
-    "ceiling, day_ceiling, status, atc, added"
+#define ACCOUNTS                                                                                   \
+    "SELECT account, pan_lookup, psn, pan_masked, expiry, cvn, arpc, currency, balance, reserved," \
+    " ceiling, day_ceiling, status, atc, added FROM account "
 
-static void read_account(struct account *out, sqlite3_stmt *s)
-{
-    memset(out, 0, sizeof(*out));
-    out->key = sqlite3_column_int64(s, 0);
-    book_bytes(out->lookup, sizeof(out->lookup), s, 1);
-    out->psn = (unsigned)sqlite3_column_int(s, 2);
-    db_column_copy(out->masked, sizeof(out->masked), s, 3);
-    out->expiry = sqlite3_column_int(s, 4);
-    out->cvn = (enum emv_cvn)sqlite3_column_int(s, 5);
-    out->arpc = (unsigned)sqlite3_column_int(s, 6);
-    out->currency = (uint16_t)sqlite3_column_int(s, 7);
-    out->balance = sqlite3_column_int64(s, 8);
-    out->reserved = sqlite3_column_int64(s, 9);
-    out->ceiling = sqlite3_column_int64(s, 10);
-    out->day_ceiling = sqlite3_column_int64(s, 11);
-    out->status = (enum account_status)sqlite3_column_int(s, 12);
-    out->atc = (uint16_t)sqlite3_column_int(s, 13);
-    out->added = (time_t)sqlite3_column_int64(s, 14);
-}
+static const struct db_column account_columns[] = {
+    DB_COLUMN_AS("account", struct account, key),
+    DB_COLUMN_AS("pan_lookup", struct account, lookup),
+    DB_COLUMN(struct account, psn),
+    DB_COLUMN_AS("pan_masked", struct account, masked),
+    DB_COLUMN(struct account, expiry),
+    DB_COLUMN(struct account, cvn),
+    DB_COLUMN(struct account, arpc),
+    DB_COLUMN(struct account, currency),
+    DB_COLUMN(struct account, balance),
+    DB_COLUMN(struct account, reserved),
+    DB_COLUMN(struct account, ceiling),
+    DB_COLUMN(struct account, day_ceiling),
+    DB_COLUMN(struct account, status),
+    DB_COLUMN(struct account, atc),
+    DB_COLUMN(struct account, added),
+};
 
 enum tp_err book_account_add(struct book *b, struct account *a, struct span sealed,
                              struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    enum tp_err r =
-        db_prepare(b->db, &s,
-                   "INSERT INTO account (pan_lookup, psn, pan_masked, pan_sealed, expiry, cvn, "
-                   "arpc, currency, balance, ceiling, day_ceiling, atc,"
-                   " added) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-                   e);
+    enum tp_err r;
 
-    if (r != TP_OK)
-        return r;
     a->added = time(NULL);
-    db_bind_span(s, 1, SPAN_OF(a->lookup));
-    sqlite3_bind_int64(s, 2, a->psn);
-    db_bind_text(s, 3, a->masked);
-    db_bind_span(s, 4, sealed);
-    sqlite3_bind_int64(s, 5, a->expiry);
-    sqlite3_bind_int64(s, 6, a->cvn);
-    sqlite3_bind_int64(s, 7, a->arpc);
-    sqlite3_bind_int64(s, 8, a->currency);
-    sqlite3_bind_int64(s, 9, a->balance);
-    sqlite3_bind_int64(s, 10, a->ceiling);
-    sqlite3_bind_int64(s, 11, a->day_ceiling);
-    sqlite3_bind_int64(s, 12, a->atc);
-    sqlite3_bind_int64(s, 13, a->added);
-    r = db_run(b->db, s, e);
-    if (r == TP_OK)
-        a->key = sqlite3_last_insert_rowid(db_handle(b->db));
+    r = db_number(
+        b->db,
+        "INSERT INTO account (pan_lookup, psn, pan_masked, pan_sealed, expiry, cvn, arpc, currency,"
+        " balance, ceiling, day_ceiling, atc, added)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING account",
+        DB_VALUES(db_blob(SPAN_OF(a->lookup)), db_integer(a->psn), db_text(a->masked),
+                  db_blob(sealed), db_integer(a->expiry), db_integer((int64_t)a->cvn),
+                  db_integer(a->arpc), db_integer(a->currency), db_integer(a->balance),
+                  db_integer(a->ceiling), db_integer(a->day_ceiling), db_integer(a->atc),
+                  db_integer(a->added)),
+        &a->key, NULL, e);
     return r == TP_ERR_EXISTS
                ? tp_fail(e, r, "card %s with sequence number %02u has an account already",
                          a->masked, a->psn)
@@ -229,51 +183,32 @@ enum tp_err book_account_add(struct book *b, struct account *a, struct span seal
 enum tp_err book_account_find(struct book *b, const uint8_t lookup[SEAL_LOOKUP], unsigned psn,
                               struct account *out, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    enum tp_err r = db_prepare(
-        b->db, &s, "SELECT " ACCOUNT_COLUMNS " FROM account WHERE pan_lookup = ?1 AND psn = ?2", e);
+    bool found = false;
 
-    if (r != TP_OK)
-        return r;
-    db_bind_span(s, 1, span_of(lookup, SEAL_LOOKUP));
-    sqlite3_bind_int64(s, 2, psn);
-    r = book_one(b, s, "account", e);
-    if (r == TP_OK)
-        read_account(out, s);
-    sqlite3_reset(s);
-    return r;
+    return book_found(db_one(b->db, ACCOUNTS "WHERE pan_lookup = $1 AND psn = $2",
+                             DB_VALUES(db_blob(span_of(lookup, SEAL_LOOKUP)), db_integer(psn)),
+                             DB_COLUMNS(account_columns), out, &found, e),
+                      found, "account", e);
 }
 
 enum tp_err book_account_set_status(struct book *b, int64_t account, enum account_status status,
                                     struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    const enum tp_err r =
-        db_prepare(b->db, &s, "UPDATE account SET status = ?2 WHERE account = ?1", e);
-
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, account);
-    sqlite3_bind_int64(s, 2, status);
-    return db_run(b->db, s, e);
+    return db_exec(b->db, "UPDATE account SET status = $2 WHERE account = $1",
+                   DB_VALUES(db_integer(account), db_integer((int64_t)status)), NULL, e);
 }
 
 enum tp_err book_account_set(struct book *b, const struct account *a, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    enum tp_err r = db_prepare(b->db, &s,
-                               "UPDATE account SET balance = ?2, ceiling = ?3, day_ceiling = ?4, "
-                               "atc = ?5 WHERE account = ?1",
-                               e);
+    int64_t changed = 0;
+    const enum tp_err r =
+        db_exec(b->db,
+                "UPDATE account SET balance = $2, ceiling = $3, day_ceiling = $4, atc = $5"
+                " WHERE account = $1",
+                DB_VALUES(db_integer(a->key), db_integer(a->balance), db_integer(a->ceiling),
+                          db_integer(a->day_ceiling), db_integer(a->atc)),
+                &changed, e);
 
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, a->key);
-    sqlite3_bind_int64(s, 2, a->balance);
-    sqlite3_bind_int64(s, 3, a->ceiling);
-    sqlite3_bind_int64(s, 4, a->day_ceiling);
-    sqlite3_bind_int64(s, 5, a->atc);
-    r = db_run(b->db, s, e);
     return r == TP_ERR_RANGE
                ? tp_fail(e, r, "the balance of %s would be less than what is reserved", a->masked)
                : r;
@@ -281,15 +216,8 @@ enum tp_err book_account_set(struct book *b, const struct account *a, struct tp_
 
 enum tp_err book_account_seen(struct book *b, int64_t account, uint16_t atc, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    const enum tp_err r =
-        db_prepare(b->db, &s, "UPDATE account SET atc = max(atc, ?2) WHERE account = ?1", e);
-
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, account);
-    sqlite3_bind_int64(s, 2, atc);
-    return db_run(b->db, s, e);
+    return db_exec(b->db, "UPDATE account SET atc = $2 WHERE account = $1 AND atc < $2",
+                   DB_VALUES(db_integer(account), db_integer(atc)), NULL, e);
 }
 
 enum tp_err book_account_each(struct book *b,
@@ -297,18 +225,14 @@ enum tp_err book_account_each(struct book *b,
                                                    struct tp_error *e),
                               void *ctx, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    bool row = false;
-    enum tp_err r =
-        db_prepare(b->db, &s, "SELECT " ACCOUNT_COLUMNS " FROM account ORDER BY account", e);
+    struct db_rows *rows = NULL;
+    struct account a;
+    bool found = true;
+    enum tp_err r = db_query(b->db, &rows, ACCOUNTS "ORDER BY account", DB_NONE,
+                             DB_COLUMNS(account_columns), e);
 
-    while (r == TP_OK && (r = db_step(b->db, s, &row, e)) == TP_OK && row) {
-        struct account a;
-
-        read_account(&a, s);
+    while (r == TP_OK && (r = db_next(rows, &a, &found, e)) == TP_OK && found)
         r = visit(ctx, &a, e);
-    }
-    if (s != NULL)
-        sqlite3_reset(s);
+    db_end(&rows);
     return r;
 }

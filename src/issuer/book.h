@@ -1,6 +1,6 @@
-/* The issuer's books (issuer.db): acquirers, accounts, authorisations with what they reserve,
- * reversals, issuer scripts. One thread a handle. What must never be is refused by the schema
- * itself (schema.c). */
+/* The issuer's books (issuer.db, or a database server's): acquirers, accounts, authorisations with
+ * what they reserve, reversals, issuer scripts. One thread a handle. What must never be is refused
+ * by the schema itself (schema.c). */
 #ifndef TP_ISSUER_BOOK_H
 #define TP_ISSUER_BOOK_H
 
@@ -21,9 +21,12 @@
 #define BOOK_WHAT_MAX     24
 
 struct book;
+extern const struct db_schema issuer_schema; /* store/schema.h */
 
-TP_MUST_CHECK enum tp_err book_make(const char *path, struct tp_error *e); /* TP_ERR_EXISTS */
-TP_MUST_CHECK enum tp_err book_open(struct book **out, const char *path, struct tp_error *e);
+#define ISSUER_BOOKS "issuer.db"
+
+TP_MUST_CHECK enum tp_err book_make(const char *where, struct tp_error *e); /* TP_ERR_EXISTS */
+TP_MUST_CHECK enum tp_err book_open(struct book **out, const char *where, struct tp_error *e);
 void book_close(struct book **b);
 
 /* One transaction over several calls; each call makes its own otherwise. */

@@ -1,171 +1,126 @@
+/* What the issuer was asked and said, and what was reversed. */
 #include "issuer/book_priv.h"
 
 #include <string.h>
 
-#define COLUMNS                                                                                    \
-    "authorisation, acquirer, rrn, account, digest, pan_masked, kind, amount, currency, atc, "     \
-    "code, reason, approval, reserved, day, at, answer, "                                          \
-    "(SELECT id FROM acquirer WHERE acquirer.acquirer = authorisation.acquirer), "                 \
-    "EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = authorisation.authorisation), " \
-    "coalesce(ac, 3)"
+#define AUTHORISATIONS                                                                             \
+    "SELECT a.authorisation, a.acquirer, a.rrn, a.account, a.digest, a.pan_masked, a.kind,"        \
+    " a.amount, a.currency, a.atc, a.code, a.reason, a.approval, a.reserved, a.day, a.at,"         \
+    " a.answer, q.id AS acquirer_id, coalesce(a.ac, 3) AS ac,"                                     \
+    " EXISTS (SELECT 1 FROM reversal r WHERE r.authorisation = a.authorisation) AS reversed"       \
+    " FROM authorisation a JOIN acquirer q ON q.acquirer = a.acquirer "
 
-static void read_row(struct authorisation *out, sqlite3_stmt *s)
+struct row {
+    struct authorisation a;
+    struct span answer;
+};
+
+static const struct db_column columns[] = {
+    DB_COLUMN_AS("authorisation", struct row, a.key),
+    DB_COLUMN_AS("acquirer", struct row, a.acquirer),
+    DB_COLUMN_AS("rrn", struct row, a.rrn),
+    DB_COLUMN_AS("account", struct row, a.account),
+    DB_COLUMN_AS("digest", struct row, a.digest),
+    DB_COLUMN_AS("pan_masked", struct row, a.masked),
+    DB_COLUMN_AS("kind", struct row, a.credit),
+    DB_COLUMN_AS("amount", struct row, a.amount),
+    DB_COLUMN_AS("currency", struct row, a.currency),
+    DB_COLUMN_AS("atc", struct row, a.atc),
+    DB_COLUMN_AS("code", struct row, a.code),
+    DB_COLUMN_AS("reason", struct row, a.reason),
+    DB_COLUMN_AS("approval", struct row, a.approval),
+    DB_COLUMN_AS("reserved", struct row, a.reserved),
+    DB_COLUMN_AS("day", struct row, a.day),
+    DB_COLUMN_AS("at", struct row, a.at),
+    DB_COLUMN(struct row, answer),
+    DB_COLUMN_AS("acquirer_id", struct row, a.acquirer_id),
+    DB_COLUMN_AS("reversed", struct row, a.reversed),
+    DB_COLUMN_AS("ac", struct row, a.ac),
+};
+
+static void take_answer(struct row *row)
 {
-    memset(out, 0, sizeof(*out));
-    out->key = sqlite3_column_int64(s, 0);
-    out->acquirer = sqlite3_column_int64(s, 1);
-    db_column_copy(out->rrn, sizeof(out->rrn), s, 2);
-    out->account = sqlite3_column_int64(s, 3);
-    book_bytes(out->digest, sizeof(out->digest), s, 4);
-    db_column_copy(out->masked, sizeof(out->masked), s, 5);
-    out->credit = sqlite3_column_int(s, 6) != 0;
-    out->amount = sqlite3_column_int64(s, 7);
-    out->currency = (uint16_t)sqlite3_column_int(s, 8);
-    out->atc = (uint16_t)sqlite3_column_int(s, 9);
-    db_column_copy(out->code, sizeof(out->code), s, 10);
-    db_column_copy(out->reason, sizeof(out->reason), s, 11);
-    db_column_copy(out->approval, sizeof(out->approval), s, 12);
-    out->reserved = sqlite3_column_int64(s, 13);
-    out->day = sqlite3_column_int(s, 14);
-    out->at = (time_t)sqlite3_column_int64(s, 15);
-    out->answer_n = book_bytes(out->answer, sizeof(out->answer), s, 16);
-    db_column_copy(out->acquirer_id, sizeof(out->acquirer_id), s, 17);
-    out->reversed = sqlite3_column_int(s, 18) != 0;
-    out->ac = (enum emv_ac_type)sqlite3_column_int(s, 19);
+    row->a.answer_n = book_bytes(row->a.answer, sizeof(row->a.answer), row->answer);
 }
 
 enum tp_err book_authorisation_find(struct book *b, int64_t acquirer, const char *rrn,
                                     struct authorisation *out, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    enum tp_err r = db_prepare(
-        b->db, &s, "SELECT " COLUMNS " FROM authorisation WHERE acquirer = ?1 AND rrn = ?2", e);
+    struct row row;
+    bool found = false;
+    const enum tp_err r = book_found(
+        db_one(b->db, AUTHORISATIONS "WHERE a.acquirer = $1 AND a.rrn = $2",
+               DB_VALUES(db_integer(acquirer), db_text(rrn)), DB_COLUMNS(columns), &row, &found, e),
+        found, "authorisation", e);
 
     if (r != TP_OK)
         return r;
-    sqlite3_bind_int64(s, 1, acquirer);
-    db_bind_text(s, 2, rrn);
-    r = book_one(b, s, "authorisation", e);
-    if (r == TP_OK)
-        read_row(out, s);
-    sqlite3_reset(s);
-    return r;
+    take_answer(&row);
+    *out = row.a;
+    return TP_OK;
 }
 
 enum tp_err book_authorisation_next(struct book *b, int64_t *key, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    enum tp_err r =
-        db_prepare(b->db, &s, "SELECT coalesce(max(authorisation), 0) + 1 FROM authorisation", e);
-
-    if (r == TP_OK)
-        r = book_one(b, s, "number", e);
-    if (r == TP_OK)
-        *key = sqlite3_column_int64(s, 0);
-    if (s != NULL)
-        sqlite3_reset(s);
-    return r;
+    return db_number(b->db, "SELECT coalesce(max(authorisation), 0) + 1 FROM authorisation",
+                     DB_NONE, key, NULL, e);
 }
 
 enum tp_err book_authorisation_add(struct book *b, struct authorisation *a, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    enum tp_err r = db_prepare(b->db, &s,
-                               "INSERT INTO authorisation (acquirer, rrn, account, digest, "
-                               "pan_masked, kind, amount, currency, atc, code, reason, approval,"
-                               " reserved, day, at, answer, ac) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
-                               "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
-                               e);
-
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, a->acquirer);
-    db_bind_text(s, 2, a->rrn);
-    if (a->account != 0)
-        sqlite3_bind_int64(s, 3, a->account);
-    db_bind_span(s, 4, SPAN_OF(a->digest));
-    db_bind_text(s, 5, a->masked);
-    sqlite3_bind_int64(s, 6, a->credit);
-    sqlite3_bind_int64(s, 7, a->amount);
-    sqlite3_bind_int64(s, 8, a->currency);
-    sqlite3_bind_int64(s, 9, a->atc);
-    db_bind_text(s, 10, a->code);
-    db_bind_text(s, 11, a->reason);
-    db_bind_text(s, 12, a->approval);
-    sqlite3_bind_int64(s, 13, a->reserved);
-    sqlite3_bind_int64(s, 14, a->day);
-    sqlite3_bind_int64(s, 15, a->at);
-    sqlite3_bind_blob(s, 16, a->answer, (int)a->answer_n, SQLITE_STATIC);
-    if (a->ac != EMV_AC_NONE)
-        sqlite3_bind_int64(s, 17, a->ac);
-    r = db_run(b->db, s, e);
-    if (r == TP_OK)
-        a->key = sqlite3_last_insert_rowid(db_handle(b->db));
-    return r;
+    return db_number(
+        b->db,
+        "INSERT INTO authorisation (acquirer, rrn, account, digest, pan_masked, kind, amount,"
+        " currency, atc, code, reason, approval, reserved, day, at, answer, ac)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+        " RETURNING authorisation",
+        DB_VALUES(db_integer(a->acquirer), db_text(a->rrn),
+                  db_integer_or_null(a->account, a->account != 0), db_blob(SPAN_OF(a->digest)),
+                  db_text(a->masked), db_integer(a->credit), db_integer(a->amount),
+                  db_integer(a->currency), db_integer(a->atc), db_text(a->code), db_text(a->reason),
+                  db_text(a->approval), db_integer(a->reserved), db_integer(a->day),
+                  db_integer(a->at), db_blob(span_of(a->answer, a->answer_n)),
+                  db_integer_or_null((int64_t)a->ac, a->ac != EMV_AC_NONE)),
+        &a->key, NULL, e);
 }
 
 enum tp_err book_counter_free(struct book *b, int64_t account, uint16_t atc, int64_t acquirer,
                               bool *is_free, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    enum tp_err r = db_prepare(
-        b->db, &s,
-        "SELECT count(*) = coalesce(sum(ac IN (1, 2) AND acquirer = ?3 AND"
-        " EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = a.authorisation)), 0)"
-        " FROM authorisation AS a WHERE account = ?1 AND atc = ?2 AND (ac IS NOT NULL OR code = "
-        "'00')",
+    int64_t in_the_way = 1;
+    const enum tp_err r = db_number(
+        b->db,
+        "SELECT count(*) FROM authorisation a WHERE a.account = $1 AND a.atc = $2"
+        " AND (a.ac IS NOT NULL OR a.code = '00') AND NOT (a.ac IS NOT NULL AND a.ac IN (1, 2)"
+        " AND a.acquirer = $3"
+        " AND EXISTS (SELECT 1 FROM reversal r WHERE r.authorisation = a.authorisation))",
+        DB_VALUES(db_integer(account), db_integer(atc), db_integer(acquirer)), &in_the_way, NULL,
         e);
 
-    *is_free = false;
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, account);
-    sqlite3_bind_int64(s, 2, atc);
-    sqlite3_bind_int64(s, 3, acquirer);
-    r = book_one(b, s, "counter", e);
-    if (r == TP_OK)
-        *is_free = sqlite3_column_int(s, 0) != 0;
-    sqlite3_reset(s);
-    return r;
-}
-
-/* A sum over what an account did on a day: ?1 is the account, ?2 the day. */
-static enum tp_err sum_on(struct book *b, const char *sql, int64_t account, int day, int64_t *sum,
-                          struct tp_error *e)
-{
-    sqlite3_stmt *s;
-    enum tp_err r = db_prepare(b->db, &s, sql, e);
-
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, account);
-    sqlite3_bind_int64(s, 2, day);
-    r = book_one(b, s, "sum", e);
-    if (r == TP_OK)
-        *sum = sqlite3_column_int64(s, 0);
-    sqlite3_reset(s);
+    *is_free = r == TP_OK && in_the_way == 0;
     return r;
 }
 
 #define NOT_REVERSED                                                                               \
-    " AND NOT EXISTS (SELECT 1 FROM reversal WHERE reversal.authorisation = a.authorisation)"
+    " AND NOT EXISTS (SELECT 1 FROM reversal r WHERE r.authorisation = a.authorisation)"
 
 enum tp_err book_credited_on(struct book *b, int64_t account, int day, int64_t *sum,
                              struct tp_error *e)
 {
-    return sum_on(b,
-                  "SELECT coalesce(sum(amount), 0) FROM authorisation AS a"
-                  " WHERE account = ?1 AND day = ?2 AND kind = 1 AND code = '00'" NOT_REVERSED,
-                  account, day, sum, e);
+    return db_number(
+        b->db,
+        "SELECT CAST(coalesce(sum(a.amount), 0) AS BIGINT) FROM authorisation a"
+        " WHERE a.account = $1 AND a.day = $2 AND a.kind = 1 AND a.code = '00'" NOT_REVERSED,
+        DB_VALUES(db_integer(account), db_integer(day)), sum, NULL, e);
 }
 
 enum tp_err book_reserved_on(struct book *b, int64_t account, int day, int64_t *sum,
                              struct tp_error *e)
 {
-    return sum_on(b,
-                  "SELECT coalesce(sum(reserved), 0) FROM authorisation AS a"
-                  " WHERE account = ?1 AND day = ?2 AND reserved > 0" NOT_REVERSED,
-                  account, day, sum, e);
+    return db_number(b->db,
+                     "SELECT CAST(coalesce(sum(a.reserved), 0) AS BIGINT) FROM authorisation a"
+                     " WHERE a.account = $1 AND a.day = $2 AND a.reserved > 0" NOT_REVERSED,
+                     DB_VALUES(db_integer(account), db_integer(day)), sum, NULL, e);
 }
 
 enum tp_err book_authorisation_each(struct book *b, int day,
@@ -173,22 +128,19 @@ enum tp_err book_authorisation_each(struct book *b, int day,
                                                          struct tp_error *e),
                                     void *ctx, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    bool row = false;
-    enum tp_err r = db_prepare(
-        b->db, &s,
-        "SELECT " COLUMNS " FROM authorisation WHERE ?1 = 0 OR day = ?1 ORDER BY authorisation", e);
+    const struct db_value of = db_integer(day);
+    struct db_rows *rows = NULL;
+    struct row row;
+    bool found = true;
+    enum tp_err r =
+        db_query(b->db, &rows, AUTHORISATIONS "WHERE $1 = 0 OR a.day = $1 ORDER BY a.authorisation",
+                 (struct db_values){&of, 1}, DB_COLUMNS(columns), e);
 
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, day);
-    while (r == TP_OK && (r = db_step(b->db, s, &row, e)) == TP_OK && row) {
-        struct authorisation a;
-
-        read_row(&a, s);
-        r = visit(ctx, &a, e);
+    while (r == TP_OK && (r = db_next(rows, &row, &found, e)) == TP_OK && found) {
+        take_answer(&row);
+        r = visit(ctx, &row.a, e);
     }
-    sqlite3_reset(s);
+    db_end(&rows);
     return r;
 }
 
@@ -197,34 +149,18 @@ enum tp_err book_authorisation_each(struct book *b, int day,
 enum tp_err book_reversal_find(struct book *b, int64_t acquirer, const char *rrn, bool *there,
                                struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    enum tp_err r =
-        db_prepare(b->db, &s, "SELECT 1 FROM reversal WHERE acquirer = ?1 AND rrn = ?2", e);
+    int64_t at = 0;
 
-    *there = false;
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, acquirer);
-    db_bind_text(s, 2, rrn);
-    r = db_step(b->db, s, there, e);
-    sqlite3_reset(s);
-    return r;
+    return db_number(b->db, "SELECT at FROM reversal WHERE acquirer = $1 AND rrn = $2",
+                     DB_VALUES(db_integer(acquirer), db_text(rrn)), &at, there, e);
 }
 
 enum tp_err book_reversal_add(struct book *b, int64_t acquirer, const char *rrn,
                               int64_t authorisation, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    const enum tp_err r = db_prepare(
-        b->db, &s,
-        "INSERT INTO reversal (acquirer, rrn, authorisation, at) VALUES (?1, ?2, ?3, ?4)", e);
-
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, acquirer);
-    db_bind_text(s, 2, rrn);
-    if (authorisation != 0)
-        sqlite3_bind_int64(s, 3, authorisation);
-    sqlite3_bind_int64(s, 4, time(NULL));
-    return db_run(b->db, s, e);
+    return db_exec(
+        b->db, "INSERT INTO reversal (acquirer, rrn, authorisation, at) VALUES ($1, $2, $3, $4)",
+        DB_VALUES(db_integer(acquirer), db_text(rrn),
+                  db_integer_or_null(authorisation, authorisation != 0), db_integer(time(NULL))),
+        NULL, e);
 }

@@ -1,3 +1,4 @@
+/* Issuer scripts on their way to their cards. */
 #include "issuer/book_priv.h"
 
 #include <string.h>
@@ -5,133 +6,105 @@
 const char *const script_state_name[SCRIPT_STATES] = {"queued", "delivered", "done", "failed",
                                                       "not done"};
 
-#define SELECT_SCRIPTS                                                                             \
-    "SELECT script, script.account, pan_masked, what, head, data, encipher, template, state, "     \
-    "queued, delivered, settled, deliveries"                                                       \
-    " FROM script JOIN account USING (account) "
+#define SCRIPTS                                                                                    \
+    "SELECT s.script, s.account, a.pan_masked, s.what, s.head, s.data, s.encipher, s.template,"    \
+    " s.state, s.queued, s.delivered, s.settled, s.deliveries"                                     \
+    " FROM script s JOIN account a ON a.account = s.account "
+
+struct row {
+    struct script s;
+    struct span data;
+};
+
+static const struct db_column columns[] = {
+    DB_COLUMN_AS("script", struct row, s.id),
+    DB_COLUMN_AS("account", struct row, s.account),
+    DB_COLUMN_AS("pan_masked", struct row, s.masked),
+    DB_COLUMN_AS("what", struct row, s.what),
+    DB_COLUMN_AS("head", struct row, s.head),
+    DB_COLUMN(struct row, data),
+    DB_COLUMN_AS("encipher", struct row, s.encipher),
+    DB_COLUMN_AS("template", struct row, s.template),
+    DB_COLUMN_AS("state", struct row, s.state),
+    DB_COLUMN_AS("queued", struct row, s.queued),
+    DB_COLUMN_AS("delivered", struct row, s.delivered),
+    DB_COLUMN_AS("settled", struct row, s.settled),
+    DB_COLUMN_AS("deliveries", struct row, s.deliveries),
+};
 
 enum tp_err book_script_queue(struct book *b, struct script *q, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    enum tp_err r = db_prepare(b->db, &s,
-                               "INSERT INTO script (account, what, head, data, encipher, template, "
-                               "queued) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                               e);
+    int64_t id = 0;
+    const enum tp_err r = db_number(
+        b->db,
+        "INSERT INTO script (account, what, head, data, encipher, template, queued)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING script",
+        DB_VALUES(db_integer(q->account), db_text(q->what), db_blob(SPAN_OF(q->head)),
+                  db_blob_or_null(span_of(q->sealed, q->sealed_n), q->sealed_n > 0),
+                  db_integer(q->encipher), db_integer(q->template), db_integer(time(NULL))),
+        &id, NULL, e);
 
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, q->account);
-    db_bind_text(s, 2, q->what);
-    db_bind_span(s, 3, SPAN_OF(q->head));
-    if (q->sealed_n > 0)
-        db_bind_span(s, 4, span_of(q->sealed, q->sealed_n));
-    sqlite3_bind_int64(s, 5, q->encipher);
-    sqlite3_bind_int64(s, 6, q->template);
-    sqlite3_bind_int64(s, 7, time(NULL));
-    r = db_run(b->db, s, e);
     if (r == TP_OK)
-        q->id = (uint32_t)sqlite3_last_insert_rowid(db_handle(b->db));
+        q->id = (uint32_t)id;
     return r;
 }
 
-static void read_row(struct script *out, sqlite3_stmt *s)
+static enum tp_err each(struct db_rows *rows, script_visit *visit, void *ctx, struct tp_error *e)
 {
-    memset(out, 0, sizeof(*out));
-    out->id = (uint32_t)sqlite3_column_int64(s, 0);
-    out->account = sqlite3_column_int64(s, 1);
-    db_column_copy(out->masked, sizeof(out->masked), s, 2);
-    db_column_copy(out->what, sizeof(out->what), s, 3);
-    book_bytes(out->head, sizeof(out->head), s, 4);
-    out->sealed_n = book_bytes(out->sealed, sizeof(out->sealed), s, 5);
-    out->encipher = sqlite3_column_int(s, 6) != 0;
-    out->template = (uint8_t)sqlite3_column_int(s, 7);
-    out->state = (enum script_state)sqlite3_column_int(s, 8);
-    out->queued = (time_t)sqlite3_column_int64(s, 9);
-    out->delivered = (time_t)sqlite3_column_int64(s, 10);
-    out->settled = (time_t)sqlite3_column_int64(s, 11);
-    out->deliveries = (unsigned)sqlite3_column_int64(s, 12);
-}
-
-static enum tp_err each(struct book *b, sqlite3_stmt *s, script_visit *visit, void *ctx,
-                        struct tp_error *e)
-{
-    bool row = false;
+    struct row row;
+    bool found = true;
     enum tp_err r = TP_OK;
 
-    while (r == TP_OK && (r = db_step(b->db, s, &row, e)) == TP_OK && row) {
-        struct script one;
-
-        read_row(&one, s);
-        r = visit(ctx, &one, e);
+    while (r == TP_OK && (r = db_next(rows, &row, &found, e)) == TP_OK && found) {
+        row.s.sealed_n = book_bytes(row.s.sealed, sizeof(row.s.sealed), row.data);
+        r = visit(ctx, &row.s, e);
     }
-    sqlite3_reset(s);
+    db_end(&rows);
     return r;
 }
 
 enum tp_err book_script_of(struct book *b, int64_t account, enum script_state state,
                            script_visit *visit, void *ctx, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    const enum tp_err r = db_prepare(
-        b->db, &s,
-        SELECT_SCRIPTS
-        "WHERE script.account = ?1 AND state <= 1 AND state = ?2 ORDER BY template, script",
-        e);
+    const struct db_value values[] = {db_integer(account), db_integer((int64_t)state)};
+    struct db_rows *rows = NULL;
+    const enum tp_err r = db_query(b->db, &rows,
+                                   SCRIPTS "WHERE s.account = $1 AND s.state <= 1 AND s.state = $2"
+                                           " ORDER BY s.template, s.script",
+                                   (struct db_values){values, 2}, DB_COLUMNS(columns), e);
 
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, account);
-    sqlite3_bind_int64(s, 2, state);
-    return each(b, s, visit, ctx, e);
+    return r == TP_OK ? each(rows, visit, ctx, e) : r;
 }
 
 enum tp_err book_script_each(struct book *b, script_visit *visit, void *ctx, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    const enum tp_err r = db_prepare(b->db, &s, SELECT_SCRIPTS "ORDER BY script", e);
+    struct db_rows *rows = NULL;
+    const enum tp_err r =
+        db_query(b->db, &rows, SCRIPTS "ORDER BY s.script", DB_NONE, DB_COLUMNS(columns), e);
 
-    return r == TP_OK ? each(b, s, visit, ctx, e) : r;
+    return r == TP_OK ? each(rows, visit, ctx, e) : r;
 }
 
 enum tp_err book_script_delivered(struct book *b, uint32_t id, int64_t authorisation,
                                   struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    const enum tp_err r = db_prepare(b->db, &s,
-                                     "UPDATE script SET state = 1, deliveries = deliveries + 1, "
-                                     "authorisation = ?2, delivered = ?3 WHERE script = ?1",
-                                     e);
-
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, id);
-    sqlite3_bind_int64(s, 2, authorisation);
-    sqlite3_bind_int64(s, 3, time(NULL));
-    return db_run(b->db, s, e);
+    return db_exec(b->db,
+                   "UPDATE script SET state = 1, deliveries = deliveries + 1, authorisation = $2,"
+                   " delivered = $3 WHERE script = $1",
+                   DB_VALUES(db_integer(id), db_integer(authorisation), db_integer(time(NULL))),
+                   NULL, e);
 }
 
 enum tp_err book_script_settle(struct book *b, uint32_t id, enum script_state state,
                                struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    const enum tp_err r = db_prepare(
-        b->db, &s, "UPDATE script SET state = ?2, settled = ?3, data = NULL WHERE script = ?1", e);
-
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, id);
-    sqlite3_bind_int64(s, 2, state);
-    sqlite3_bind_int64(s, 3, time(NULL));
-    return db_run(b->db, s, e);
+    return db_exec(
+        b->db, "UPDATE script SET state = $2, settled = $3, data = NULL WHERE script = $1",
+        DB_VALUES(db_integer(id), db_integer((int64_t)state), db_integer(time(NULL))), NULL, e);
 }
 
 enum tp_err book_script_again(struct book *b, uint32_t id, struct tp_error *e)
 {
-    sqlite3_stmt *s;
-    const enum tp_err r = db_prepare(b->db, &s, "UPDATE script SET state = 0 WHERE script = ?1", e);
-
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, id);
-    return db_run(b->db, s, e);
+    return db_exec(b->db, "UPDATE script SET state = 0 WHERE script = $1",
+                   DB_VALUES(db_integer(id)), NULL, e);
 }

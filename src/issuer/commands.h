@@ -4,6 +4,7 @@
 #define TP_ISSUER_COMMANDS_H
 
 int issuer_init(int argc, char **argv);
+int issuer_upgrade(int argc, char **argv);
 int issuer_acquirer_add(int argc, char **argv);
 int issuer_acquirer_list(int argc, char **argv);
 int issuer_acquirer_close(int argc, char **argv);

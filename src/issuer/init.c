@@ -10,16 +10,17 @@
 #include "issuer/commands.h"
 #include "issuer/keys.h"
 #include "issuer/state.h"
+#include "store/upgrade.h"
 
 #define SERVER_DAYS  1825
 #define SERVER_HOSTS "localhost,127.0.0.1"
 #define FILE_MAX     65536
 #define IINS_MAX     200
 
-enum { KEY_SCHEME = 300, KEY_HOST, KEY_IIN };
+enum { KEY_SCHEME = 300, KEY_HOST, KEY_IIN, KEY_STORE };
 
 struct words {
-    const char *dir, *scheme, *name, *hosts, *listen, *iins;
+    const char *dir, *scheme, *name, *hosts, *listen, *iins, *store;
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -44,6 +45,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_IIN:
         w->iins = arg;
+        return 0;
+    case KEY_STORE:
+        w->store = arg;
         return 0;
     case ARGP_KEY_ARG:
         if (w->dir != NULL)
@@ -71,6 +75,8 @@ static const struct argp_option options[] = {
     {"host", KEY_HOST, "NAMES", 0,
      "Names and addresses by which acquirers reach this machine, with commas [" SERVER_HOSTS "]",
      0},
+    {"store", KEY_STORE, "URL", 0,
+     "Keep the books in PostgreSQL: postgresql://HOST/DATABASE [a file in DIR]", 0},
     {"listen", 'l', "ADDRESS:PORT", 0,
      "Where serve listens, for issuer.conf [" ISSUER_ADDRESS ":" ISSUER_PORT "]", 0},
     {0},
@@ -169,7 +175,7 @@ static enum tp_err write_configuration(const struct words *w, const char *iins, 
 /* The books come last: a folder that has them is whole. */
 static enum tp_err make_all(const struct words *w, const char *iins, struct tp_error *e)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], where[DB_WHERE_MAX];
     const struct pki_subject server = {NULL, "telepay-issuer", w->hosts};
     enum tp_err r = file_make_private_dir(w->dir, e);
 
@@ -183,9 +189,11 @@ static enum tp_err make_all(const struct words *w, const char *iins, struct tp_e
         r = seal_key_file_make(path, e);
     if (r == TP_OK)
         r = write_configuration(w, iins, e);
+    if (r == TP_OK && w->store != NULL)
+        r = db_where_set(w->dir, w->store, e);
     if (r == TP_OK)
-        r = file_join(path, sizeof(path), w->dir, "issuer.db", e);
-    return r == TP_OK ? book_make(path, e) : r;
+        r = db_where(where, w->dir, ISSUER_BOOKS, e);
+    return r == TP_OK ? book_make(where, e) : r;
 }
 
 int issuer_init(int argc, char **argv)
@@ -199,7 +207,7 @@ int issuer_init(int argc, char **argv)
                                      NULL,
                                      NULL};
     static const char *const made[] = {"issuer.db",  "seal.key",    "issuer.keys", "pki/ca.pem",
-                                       "pki/ca.key", "issuer.conf", NULL};
+                                       "pki/ca.key", "issuer.conf", "store.conf",  NULL};
     struct words w = {
         .name = "telepay-issuer", .hosts = SERVER_HOSTS, .listen = ISSUER_ADDRESS ":" ISSUER_PORT};
     struct tp_error e = {TP_OK, ""};
@@ -222,4 +230,11 @@ int issuer_init(int argc, char **argv)
            "next: telepay-issuer account add --balance 1000 --currency EUR --expiry 2030-12\n",
            w.name, iins, w.dir);
     return CLI_DONE;
+}
+
+int issuer_upgrade(int argc, char **argv)
+{
+    static const struct db_upgrade_command upgrade = {&issuer_schema, issuer_dir, ISSUER_BOOKS};
+
+    return db_upgrade_run(&upgrade, argc, argv);
 }

@@ -19,7 +19,7 @@ libissuer_a_SOURCES = \
 	src/issuer/calc.c src/issuer/calc.h \
 	src/issuer/keys.c src/issuer/keys.h \
 	src/issuer/request.c src/issuer/request.h \
-	src/issuer/schema.c src/issuer/schema.h \
+	src/issuer/schema.c \
 	src/issuer/scripts.c src/issuer/scripts.h \
 	src/issuer/server.c src/issuer/server.h \
 	src/issuer/state.c src/issuer/state.h \

@@ -4,6 +4,7 @@
 
 static const struct cli_command commands[] = {
     {"init", "make an issuer's folder", issuer_init},
+    {"upgrade", "bring up books that an older version made", issuer_upgrade},
     {"acquirer add", "let an acquirer ask, and make its folder", issuer_acquirer_add},
     {"acquirer list", "list the acquirers", issuer_acquirer_list},
     {"acquirer close", "answer an acquirer no more", issuer_acquirer_close},

@@ -1,9 +1,9 @@
-#include "issuer/schema.h"
+#include "issuer/book_priv.h"
 
 /* Integers only, amounts in the currency's minor unit, times in seconds since 1970 UTC, days
  * YYYYMMDD. Rows of authorisation and reversal are written once; what an account has reserved is
- * kept by triggers from those rows alone, so that nothing can be reserved, or released, twice. */
-static const char version_1[] =
+ * kept by rules from those rows alone, so that nothing can be reserved, or released, twice. */
+static const char tables[] =
     "CREATE TABLE acquirer ("
     "  acquirer INTEGER PRIMARY KEY,"
     "  id TEXT NOT NULL UNIQUE CHECK (length(id) BETWEEN 1 AND 11),"
@@ -49,6 +49,7 @@ static const char version_1[] =
     "  day INTEGER NOT NULL,"
     "  at INTEGER NOT NULL,"
     "  answer BLOB NOT NULL CHECK (length(answer) <= 999)," /* DE 55 */
+    "  ac INTEGER CHECK (ac BETWEEN 0 AND 2)," /* AAC, TC, ARQC; NULL: not proved the card's */
     "  UNIQUE (acquirer, rrn)"
     ") STRICT;"
     "CREATE INDEX authorisation_day ON authorisation (account, day) WHERE reserved > 0;"
@@ -65,59 +66,62 @@ static const char version_1[] =
     "  account INTEGER NOT NULL REFERENCES account,"
     "  what TEXT NOT NULL,"
     "  head BLOB NOT NULL CHECK (length(head) = 4),"
-    "  data BLOB," /* sealed; NULL when there are none, and after the delivery */
+    "  data BLOB," /* sealed; NULL when there are none, and when it is settled */
     "  encipher INTEGER NOT NULL CHECK (encipher IN (0, 1)),"
     "  template INTEGER NOT NULL CHECK (template IN (113, 114)),"       /* 71, 72 */
     "  state INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 4)," /* queued, delivered, done,
                                                                            failed, not done */
-    "  authorisation INTEGER REFERENCES authorisation,"
+    "  deliveries INTEGER NOT NULL DEFAULT 0 CHECK (deliveries >= 0),"
+    "  authorisation INTEGER REFERENCES authorisation," /* of the last delivery */
     "  queued INTEGER NOT NULL,"
     "  delivered INTEGER NOT NULL DEFAULT 0,"
     "  settled INTEGER NOT NULL DEFAULT 0,"
-    "  CHECK ((state = 0) = (authorisation IS NULL)),"
-    "  CHECK (state = 0 OR data IS NULL)"
+    "  CHECK ((deliveries = 0) = (authorisation IS NULL)),"
+    "  CHECK (state = 0 OR deliveries > 0),"
+    "  CHECK (state <= 1 OR data IS NULL)"
     ") STRICT;"
     "CREATE INDEX script_waiting ON script (account, script) WHERE state <= 1;"
-    /* What must never be, whoever asks. */
-    "CREATE TRIGGER authorisation_reserves AFTER INSERT ON authorisation WHEN NEW.reserved > 0"
-    "  BEGIN UPDATE account SET reserved = reserved + NEW.reserved WHERE account = NEW.account; "
-    "END;"
-    "CREATE TRIGGER authorisation_written_once BEFORE UPDATE ON authorisation"
-    "  BEGIN SELECT RAISE(ABORT, 'an authorisation is written once'); END;"
-    "CREATE TRIGGER authorisation_kept BEFORE DELETE ON authorisation BEGIN SELECT RAISE(ABORT, "
-    "'an authorisation is never deleted'); END;"
-    "CREATE TRIGGER authorisation_reversed BEFORE INSERT ON authorisation"
-    "  WHEN NEW.code = '00' AND EXISTS (SELECT 1 FROM reversal WHERE acquirer = NEW.acquirer AND "
-    "rrn = NEW.rrn)"
-    "  BEGIN SELECT RAISE(ABORT, 'what was reversed before it came is not approved'); END;"
-    "CREATE TRIGGER reversal_releases AFTER INSERT ON reversal WHEN NEW.authorisation IS NOT NULL"
-    "  BEGIN UPDATE account SET reserved = reserved - (SELECT reserved FROM authorisation WHERE "
-    "authorisation = NEW.authorisation)"
-    "    WHERE account = (SELECT account FROM authorisation WHERE authorisation = "
-    "NEW.authorisation); END;"
-    "CREATE TRIGGER reversal_of_its_own BEFORE INSERT ON reversal WHEN NEW.authorisation IS NOT"
-    "    (SELECT authorisation FROM authorisation WHERE acquirer = NEW.acquirer AND rrn = NEW.rrn)"
-    "  BEGIN SELECT RAISE(ABORT, 'a reversal releases the authorisation of its own number'); END;"
-    "CREATE TRIGGER reversal_written_once BEFORE UPDATE ON reversal BEGIN SELECT RAISE(ABORT, 'a "
-    "reversal is written once'); END;"
-    "CREATE TRIGGER reversal_kept BEFORE DELETE ON reversal BEGIN SELECT RAISE(ABORT, 'a reversal "
-    "is never undone'); END;"
-    "CREATE TRIGGER account_kept BEFORE DELETE ON account BEGIN SELECT RAISE(ABORT, 'an account is "
-    "never deleted'); END;"
-    "CREATE TRIGGER account_identity BEFORE UPDATE OF account, pan_lookup, psn, cvn, currency ON "
-    "account"
-    "  BEGIN SELECT RAISE(ABORT, 'an account keeps its card and currency'); END;"
-    "CREATE TRIGGER account_forward BEFORE UPDATE OF atc ON account WHEN NEW.atc < OLD.atc"
-    "  BEGIN SELECT RAISE(ABORT, 'the counter of a card only grows'); END;"
-    "CREATE TRIGGER script_way BEFORE UPDATE OF state ON script"
-    "  WHEN NOT ((OLD.state = 0 AND NEW.state = 1) OR (OLD.state = 1 AND NEW.state IN (2, 3, 4)))"
-    "  BEGIN SELECT RAISE(ABORT, 'a script is queued, delivered once, then done, failed or not "
-    "done'); END;"
-    "CREATE TRIGGER script_content BEFORE UPDATE OF script, account, what, head, encipher, "
-    "template ON script"
-    "  BEGIN SELECT RAISE(ABORT, 'a script stays what it was'); END;"
-    "CREATE TRIGGER script_kept BEFORE DELETE ON script BEGIN SELECT RAISE(ABORT, 'a script is "
-    "never deleted'); END;";
+    "CREATE INDEX authorisation_counter ON authorisation (account, atc) WHERE ac IS NOT NULL;"
+    "CREATE INDEX authorisation_atc ON authorisation (account, atc);"
+    "CREATE INDEX authorisation_credit ON authorisation (account, day) WHERE kind = 1;";
+
+static const struct db_rule rules[] = {
+    {"authorisation_reserves", "AFTER INSERT", "authorisation", "NEW.reserved > 0", NULL,
+     "UPDATE account SET reserved = reserved + NEW.reserved WHERE account = NEW.account"},
+    {"authorisation_written_once", "BEFORE UPDATE", "authorisation", NULL,
+     "an authorisation is written once", NULL},
+    {"authorisation_kept", "BEFORE DELETE", "authorisation", NULL,
+     "an authorisation is never deleted", NULL},
+    {"authorisation_reversed", "BEFORE INSERT", "authorisation",
+     "NEW.code = '00' AND EXISTS (SELECT 1 FROM reversal r WHERE r.acquirer = NEW.acquirer"
+     " AND r.rrn = NEW.rrn)",
+     "what was reversed before it came is not approved", NULL},
+    {"reversal_releases", "AFTER INSERT", "reversal", "NEW.authorisation IS NOT NULL", NULL,
+     "UPDATE account SET reserved = account.reserved - (SELECT a.reserved FROM authorisation a"
+     " WHERE a.authorisation = NEW.authorisation) WHERE account.account ="
+     " (SELECT a.account FROM authorisation a WHERE a.authorisation = NEW.authorisation)"},
+    {"reversal_of_its_own", "BEFORE INSERT", "reversal",
+     "NEW.authorisation IS DISTINCT FROM (SELECT a.authorisation FROM authorisation a"
+     " WHERE a.acquirer = NEW.acquirer AND a.rrn = NEW.rrn)",
+     "a reversal releases the authorisation of its own number", NULL},
+    {"reversal_written_once", "BEFORE UPDATE", "reversal", NULL, "a reversal is written once",
+     NULL},
+    {"reversal_kept", "BEFORE DELETE", "reversal", NULL, "a reversal is never undone", NULL},
+    {"account_kept", "BEFORE DELETE", "account", NULL, "an account is never deleted", NULL},
+    {"account_identity", "BEFORE UPDATE OF account, pan_lookup, psn, cvn, currency", "account",
+     NULL, "an account keeps its card and currency", NULL},
+    {"account_forward", "BEFORE UPDATE OF atc", "account", "NEW.atc < OLD.atc",
+     "the counter of a card only grows", NULL},
+    {"script_way", "BEFORE UPDATE OF state", "script",
+     "NOT ((OLD.state = 0 AND NEW.state = 1) OR (OLD.state = 1 AND NEW.state IN (0, 2, 3, 4)))",
+     "a script is queued, delivered, then done, failed, not done or queued again", NULL},
+    {"script_content", "BEFORE UPDATE OF script, account, what, head, encipher, template", "script",
+     NULL, "a script stays what it was", NULL},
+    {"script_data", "BEFORE UPDATE OF data", "script",
+     "NEW.data IS NOT NULL AND NEW.data IS DISTINCT FROM OLD.data",
+     "the data of a script are erased and never changed", NULL},
+    {"script_kept", "BEFORE DELETE", "script", NULL, "a script is never deleted", NULL},
+};
 
 /* What the card made: a TC may follow its own reversed ARQC (authorise.c). */
 static const char version_2[] =
@@ -176,5 +180,20 @@ static const char version_4[] =
     "CREATE INDEX authorisation_atc ON authorisation (account, atc);"
     "CREATE INDEX authorisation_credit ON authorisation (account, day) WHERE kind = 1;";
 
-const char *const issuer_schema[] = {version_1, version_2, version_3, version_4};
-const size_t issuer_schema_versions = sizeof(issuer_schema) / sizeof(issuer_schema[0]);
+static const struct db_migration migrations[] = {
+    {"knows what the card made", version_2},
+    {"has a script that did not reach its card wait again", version_3},
+    {"finds late TCs and the credits of a day by an index", version_4},
+    {"says whose the file is", ""},
+};
+
+const struct db_schema issuer_schema = {
+    .program = "telepay-issuer",
+    .upgrade = "telepay-issuer upgrade",
+    .mark = "script",
+    .tables = tables,
+    .rules = rules,
+    .n_rules = sizeof(rules) / sizeof(rules[0]),
+    .migrations = migrations,
+    .version = 5,
+};

@@ -6,21 +6,23 @@
 
 #include "base/conf.h"
 #include "base/file.h"
+#include "store/db.h"
 
 enum tp_err issuer_dir(char *out, const char *given, struct tp_error *e)
 {
-    static const struct file_home home = {"issuer", "iss", ISSUER_DIR_DEFAULT, "issuer.db"};
+    static const struct file_home home = {"issuer", "iss", ISSUER_DIR_DEFAULT, ISSUER_BOOKS,
+                                          DB_WHERE_FILE};
 
     return file_home(out, &home, given, e);
 }
 
 enum tp_err issuer_open_book(struct book **out, const char *dir, struct tp_error *e)
 {
-    char path[PATH_MAX];
-    enum tp_err r = file_join(path, sizeof(path), dir, "issuer.db", e);
+    char where[DB_WHERE_MAX];
+    const enum tp_err r = db_where(where, dir, ISSUER_BOOKS, e);
 
     *out = NULL;
-    return r == TP_OK ? book_open(out, path, e) : r;
+    return r == TP_OK ? book_open(out, where, e) : r;
 }
 
 static enum tp_err take_text(char *out, size_t cap, const struct conf *c, const char *section,

@@ -37,7 +37,8 @@ bool db_is_url(const char *where); /* whether it names a server, not a file */
 
 /* Where the books of a folder are: the URL that stands in its store.conf ([store] url), else its
  * file of that name. db_where_set writes it there, mode 0600. */
-#define DB_WHERE_MAX 4096
+#define DB_WHERE_MAX  4096
+#define DB_WHERE_FILE "store.conf"
 TP_MUST_CHECK enum tp_err db_where(char out[DB_WHERE_MAX], const char *dir, const char *file,
                                    struct tp_error *e);
 TP_MUST_CHECK enum tp_err db_where_set(const char *dir, const char *url, struct tp_error *e);

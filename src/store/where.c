@@ -7,14 +7,12 @@
 #include "base/file.h"
 #include "store/db.h"
 
-#define CONF "store.conf"
-
 enum tp_err db_where(char out[DB_WHERE_MAX], const char *dir, const char *file, struct tp_error *e)
 {
     char path[PATH_MAX];
     struct conf *c = NULL;
     const char *url = NULL;
-    enum tp_err r = file_join(path, sizeof(path), dir, CONF, e);
+    enum tp_err r = file_join(path, sizeof(path), dir, DB_WHERE_FILE, e);
 
     if (r == TP_OK)
         r = conf_load(&c, path, e);
@@ -33,7 +31,7 @@ enum tp_err db_where(char out[DB_WHERE_MAX], const char *dir, const char *file, 
 enum tp_err db_where_set(const char *dir, const char *url, struct tp_error *e)
 {
     char path[PATH_MAX], text[DB_WHERE_MAX + 32];
-    enum tp_err r = file_join(path, sizeof(path), dir, CONF, e);
+    enum tp_err r = file_join(path, sizeof(path), dir, DB_WHERE_FILE, e);
 
     if (r == TP_OK &&
         (!db_is_url(url) || strpbrk(url, "\r\n;") != NULL || strlen(url) >= DB_WHERE_MAX))

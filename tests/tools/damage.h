@@ -1,17 +1,48 @@
-/* SQL put into a file behind the back of the store: damage on purpose, files of older versions. */
+/* SQL put into a file of SQLite behind the back of the store: damage on purpose, what its rules
+ * must refuse, files of older versions. */
 #ifndef TP_TESTS_DAMAGE_H
 #define TP_TESTS_DAMAGE_H
 
 #include <check.h>
 #include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static inline int damage_by(const char *path, const char *sql)
+{
+    sqlite3 *db = NULL;
+    int r;
+
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
+    sqlite3_exec(db, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
+    r = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    ck_assert_msg(r == SQLITE_OK || r == SQLITE_CONSTRAINT, "%s: %s", sql, sqlite3_errmsg(db));
+    sqlite3_close(db);
+    return r;
+}
 
 static inline void damage(const char *path, const char *sql)
 {
-    sqlite3 *db = NULL;
+    ck_assert_msg(damage_by(path, sql) == SQLITE_OK, "refused: %s", sql);
+}
 
-    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-    ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
-    sqlite3_close(db);
+static inline void damage_refused(const char *path, const char *sql)
+{
+    ck_assert_msg(damage_by(path, sql) == SQLITE_CONSTRAINT, "not refused: %s", sql);
+}
+
+/* A file as an older version made it: tests/data/old/NAME.sql, then `rows`. */
+static inline void old_file(const char *path, const char *name, const char *rows)
+{
+    char command[1024];
+
+    snprintf(command, sizeof(command), "sqlite3 '%s' <'%s/data/old/%s.sql'", path,
+             getenv("TESTS_SRCDIR"), name);
+    ck_assert_int_eq(system(command), 0);
+    damage(path, rows);
+    ck_assert_int_eq(chmod(path, 0600), 0);
 }
 
 #endif

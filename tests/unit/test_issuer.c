@@ -1,5 +1,6 @@
 /* The issuer's server as acquirers see it, over TLS, in process: decisions, what they reserve, the
  * same again, reversals, scripts and what comes of them. */
+#include "../tools/damage.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -11,9 +12,8 @@
 #include "base/date.h"
 #include "crypto/pinblock.h"
 #include "crypto/script.h"
-#include "issuer/schema.h"
 #include "issuer/scripts.h"
-#include "store/db.h"
+#include "store/schema.h"
 #include "wire/profile.h"
 
 static struct bank bank;
@@ -403,13 +403,10 @@ static void offline_instead(void)
 static void set_expiry(int last)
 {
     char path[128], sql[80];
-    sqlite3 *db = NULL;
 
     snprintf(path, sizeof(path), "%s/iss/issuer.db", bank.dir);
     snprintf(sql, sizeof(sql), "UPDATE account SET expiry = %d", last);
-    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-    ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
-    sqlite3_close(db);
+    damage(path, sql);
 }
 
 /* The TC of a card's last day comes on a day on which the card is good no more: it was when it
@@ -1128,19 +1125,14 @@ START_TEST(the_books_refuse)
             TWICE,
         };
         char path[96];
-        sqlite3 *db = NULL;
 
         (void)queue("unblock-pin", (const uint8_t[]){0x80, 0x24, 0, 0}, NULL, false, 0x72);
         ck_assert_str_eq(fresh()->code, "00");
         ck_assert_str_eq(reverse(MTI_REVERSAL)->code, "00");
         (void)queue("unblock-pin", (const uint8_t[]){0x80, 0x24, 0, 0}, NULL, false, 0x72);
         snprintf(path, sizeof(path), "%s/iss/issuer.db", bank.dir);
-        ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-        sqlite3_busy_timeout(db, 5000);
         for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
-            ck_assert_msg(sqlite3_exec(db, never[i], NULL, NULL, NULL) == SQLITE_CONSTRAINT,
-                          "%s: %s", never[i], sqlite3_errmsg(db));
-        sqlite3_close(db);
+            damage_refused(path, never[i]);
     }
 END_TEST
 
@@ -1170,19 +1162,17 @@ START_TEST(books_of_version_1_are_raised)
             "x'00DA9F58', x'07', 0, 114, 0, NULL, 5, 0, 0);"
             "PRAGMA user_version = 1";
         static const enum script_state wanted[] = {SCRIPT_NOT_DONE, SCRIPT_QUEUED, SCRIPT_QUEUED};
-        char path[96];
-        sqlite3 *db = NULL;
+        char path[96], copy[512];
         struct authoriser a = {.book = NULL};
         const struct account account = {.key = 1};
         const struct emv_iad none = {.cvn = EMV_CVN_18};
         bool reversed = true;
 
         snprintf(path, sizeof(path), "%s/old.db", bank.dir);
-        ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-        ck_assert_int_eq(sqlite3_exec(db, issuer_schema[0], NULL, NULL, NULL), SQLITE_OK);
-        ck_assert_msg(sqlite3_exec(db, rows, NULL, NULL, NULL) == SQLITE_OK, "%s",
-                      sqlite3_errmsg(db));
-        sqlite3_close(db);
+        old_file(path, "issuer-1", rows);
+        ck_assert_int_eq(book_open(&a.book, path, &bank_error), TP_ERR_STATE);
+        ck_ok(db_upgrade(path, &issuer_schema, copy, NULL, NULL, &bank_error));
+        ck_assert_int_eq(unlink(copy), 0);
         ck_assert_msg(book_open(&a.book, path, &bank_error) == TP_OK, "%s", bank_error.text);
         ck_ok(scripts_settle(&a, &account, &none, span_of(NULL, 0), &bank_error));
         for (uint32_t id = 1; id <= 3; id++) {
