@@ -44,8 +44,9 @@ static const char *const names[][5][8] = {
     [EMV_BITMAP_TERMINAL_CAPABILITIES] =
         {{"Manual key entry", "Magnetic stripe", "IC with contacts"},
          {"Plaintext PIN for ICC verification", "Enciphered PIN for online verification",
-          "Signature", "Enciphered PIN for offline verification", "No CVM required",
-          "Online biometric", "Offline biometric"},
+          "Signature", "Enciphered PIN for offline verification (RSA ODE)", "No CVM required",
+          "Online biometric", "Offline biometric",
+          "Enciphered PIN for offline verification (ECC ODE)"},
          {"SDA", "DDA", "Card capture", NULL, "CDA", "XDA"}},
 };
 

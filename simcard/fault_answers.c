@@ -3,17 +3,12 @@
 #include <openssl/rand.h>
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "apdu/sw.h"
 #include "apdu/tlv.h"
 #include "simcard/fault.h"
 
-#define P1_CDA          0x10
-#define P2_PLAIN        0x80
-#define CID_ARQC        0x80
-#define CID_TYPE        0xC0
-#define AIP_METHODS     0x61 /* SDA, DDA, CDA: Book 3, table 41 */
-#define AIP_CDA         0x01
 #define SW_CORRUPTED    0x6282
 #define SW_MORE_DATA    0x6110
 #define SW_WRONG_LE     0x6C10
@@ -86,10 +81,10 @@ bool fault_command(struct fault_set *f, struct span pin_block, struct capdu *in,
     if (answered(f, in, sw))
         return true;
     if (in->ins == INS_GENERATE_AC && (f->on[FAULT_UNSIGNED_CDA] || f->on[FAULT_FORMAT_1_CDA]))
-        in->p1 &= (uint8_t)~P1_CDA;
+        in->p1 &= (uint8_t)~AC_CDA;
     if (in->ins == INS_VERIFY &&
         f->on[FAULT_YES_CARD]) { /* the right one in its place: the card itself knows no better */
-        in->p2 = P2_PLAIN;
+        in->p2 = VERIFY_PLAINTEXT_PIN;
         in->data = pin_block;
     }
     return false;
@@ -176,7 +171,7 @@ static enum tp_err add_ac(struct buf *out, const struct tlv *object)
 
 static enum tp_err double_cid(struct buf *out, const struct tlv *object)
 {
-    static const uint8_t tc = 0x40;
+    static const uint8_t tc = AC_TC;
     const enum tp_err r = object->tag == TAG_CID ? tlv_put(out, TAG_CID, span_of(&tc, 1)) : TP_OK;
 
     return r == TP_OK ? buf_put(out, object->raw) : r;
@@ -243,9 +238,9 @@ static void answer_generate_ac(struct fault_set *f, struct buf *data)
         edit_objects(data, lengthen_iad);
     cid = value_in(data, TAG_CID, 0);
     if (cid != NULL && f->on[FAULT_ARQC_AGAIN] && second)
-        *cid = CID_ARQC;
+        *cid = AC_ARQC;
     if (cid != NULL && f->on[FAULT_RESERVED_CID])
-        *cid |= CID_TYPE;
+        *cid |= AC_TYPE;
     if (f->on[FAULT_DOUBLE_CID])
         edit_objects(data, double_cid);
     if (f->on[FAULT_REPLAY_AC])
@@ -257,7 +252,7 @@ static void answer_options(const struct fault_set *f, struct buf *data)
     uint8_t *aip = value_in(data, TAG_AIP, 0);
 
     if (aip != NULL && f->on[FAULT_AIP_DOWNGRADE])
-        *aip &= (uint8_t)~AIP_METHODS;
+        *aip &= (uint8_t) ~(AIP_SDA | AIP_DDA | AIP_CDA);
     if (aip != NULL && f->on[FAULT_AIP_UPGRADE])
         *aip |= AIP_CDA;
     if (f->on[FAULT_GPO_WITHOUT_AFL]) {

@@ -37,7 +37,8 @@ static bool table_supported(const struct terminal_config *config, struct span fc
 {
     const struct span table = child(fci, TAG_CODE_TABLE);
 
-    return table.n == 1 && table.p[0] == 1 && (config->additional[4] & 0x01) != 0;
+    return table.n == 1 && table.p[0] == 1 &&
+           (config->additional[4] & ADDITIONAL5_CODE_TABLE_1) != 0;
 }
 
 /* Label, preferred name (when its code table is supported) and priority from the objects of an
