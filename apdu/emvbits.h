@@ -49,6 +49,15 @@ enum { /* P2 of VERIFY, the qualifier of the reference data: Book 3, 6.5.12.2 */
 };
 #define ENCIPHERED_PIN_HEADER 0x7F /* first byte of what is enciphered: Book 2, 7.2 */
 
+/* ---- selecting and reading ---- */
+
+enum { /* P1 of SELECT and its P2, first or only occurrence, or next: Book 1, 11.3.2 */
+       SELECT_BY_NAME = 0x04,
+       SELECT_FIRST = 0x00,
+       SELECT_NEXT = 0x02
+};
+#define RECORD_BY_NUMBER 0x04 /* bits 3-1 of P2 of READ RECORD: Book 3, 6.5.11.2, table 22 */
+
 /* ---- application cryptograms ---- */
 
 /* Bits 8-7 of P1 of GENERATE AC (Book 3, 6.5.5.2, table 12) and of 9F27 (6.5.5.4, table 15). */
@@ -145,7 +154,8 @@ enum { /* Additional Terminal Capabilities, 9F40, bytes 1 and 5: Book 4, A3 */
 
 /* ---- the transaction ---- */
 
-enum { /* Issuer Script Results, bits 8-5 of byte 1: Book 4, A5 */
+enum {                       /* Issuer Script Results, bits 8-5 of byte 1: Book 4, A5 */
+       SCRIPT_RESULT = 0xF0, /* mask; bits 4-1: which command failed */
        SCRIPT_RESULT_NOT_PERFORMED = 0x00,
        SCRIPT_RESULT_FAILED = 0x10,
        SCRIPT_RESULT_SUCCESSFUL = 0x20

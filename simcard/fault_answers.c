@@ -9,11 +9,9 @@
 #include "apdu/tlv.h"
 #include "simcard/fault.h"
 
-#define SW_CORRUPTED    0x6282
-#define SW_MORE_DATA    0x6110
-#define SW_WRONG_LE     0x6C10
 #define CLA_SECURED     0x04 /* secure messaging: Book 3, 6.3.1 */
 #define SHORT_CHALLENGE 4
+#define LESS            0x10 /* bytes that wait, or the Le that would do */
 #define IAD_TOO_LONG    40
 
 static const uint8_t pse_name[] = {'1', 'P', 'A', 'Y', '.', 'S', 'Y',
@@ -291,7 +289,7 @@ static void answer_record(const struct fault_set *f, struct buf *data, uint16_t 
     if (f->in_directory && f->on[FAULT_BROKEN_PSE])
         data->p[0] = TAG_RESPONSE_2;
     if (!f->in_directory && f->on[FAULT_WARNING_RECORD])
-        *sw = SW_CORRUPTED;
+        *sw = SW_END_OF_FILE;
 }
 
 void fault_answer(struct fault_set *f, const struct capdu *command, struct buf *data, uint16_t *sw)
@@ -381,9 +379,9 @@ void fault_response(const struct fault_set *f, const struct capdu *command, stru
     if (f->on[FAULT_OVERSIZED])
         pad(answer, 300);
     if (f->on[FAULT_ENDLESS_61])
-        only_sw(answer, SW_MORE_DATA);
+        only_sw(answer, SW_MORE_DATA | LESS);
     if (f->on[FAULT_ENDLESS_6C])
-        only_sw(answer, SW_WRONG_LE);
+        only_sw(answer, SW_WRONG_LE | LESS);
     if (f->on[FAULT_RANDOM_SW] && RAND_bytes(random, sizeof(random)) == 1)
         set_sw(answer, (uint16_t)(0x6000 | (random[0] & 0x0F) << 8 | random[1]));
 }

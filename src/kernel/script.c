@@ -45,9 +45,10 @@ static enum tp_err parse(struct script *out, struct span value)
 /* Normal (90, 61) or a warning (62, 63); only SW1 counts. */
 static bool goes_on(uint16_t sw)
 {
-    const uint8_t sw1 = (uint8_t)(sw >> 8);
+    const unsigned family = sw & SW_FAMILY;
 
-    return sw1 == 0x90 || (sw1 >= 0x61 && sw1 <= 0x63);
+    return family == SW_OK || family == SW_MORE_DATA || family == SW_WARNING_UNCHANGED ||
+           family == SW_WARNING_CHANGED;
 }
 
 /* The commands in their order up to the first error. A card that leaves failed the command, too. */

@@ -221,7 +221,12 @@ START_TEST(commands_and_their_results)
         ck_assert_uint_eq(AC_CDA, ones("xxx10xxx"));
         ck_assert_uint_eq(VERIFY_PLAINTEXT_PIN, ones("10000000")); /* Book 3, table 24 */
         ck_assert_uint_eq(VERIFY_ENCIPHERED_PIN, ones("10001000"));
-        ck_assert_uint_eq(ENCIPHERED_PIN_HEADER, 0x7F);       /* Book 2, 7.2 */
+        ck_assert_uint_eq(ENCIPHERED_PIN_HEADER, 0x7F);      /* Book 2, 7.2 */
+        ck_assert_uint_eq(SELECT_BY_NAME, ones("00000100")); /* Book 1, 11.3.2 */
+        ck_assert_uint_eq(SELECT_FIRST, ones("xxxxxx00"));
+        ck_assert_uint_eq(SELECT_NEXT, ones("xxxxxx10"));
+        ck_assert_uint_eq(RECORD_BY_NUMBER, ones("xxxxx100")); /* Book 3, table 22 */
+        ck_assert_uint_eq(SCRIPT_RESULT, 0xF0);
         ck_assert_uint_eq(SCRIPT_RESULT_NOT_PERFORMED, 0x00); /* Book 4, table 34 */
         ck_assert_uint_eq(SCRIPT_RESULT_FAILED, 0x10);
         ck_assert_uint_eq(SCRIPT_RESULT_SUCCESSFUL, 0x20);
