@@ -10,9 +10,8 @@ static const struct cvm_word {
     const char *word;
     uint8_t code, condition; /* condition 00: always; 03: if the terminal supports it */
 } words[] = {
-    {"pin", CVM_PLAINTEXT_PIN, CVM_IF_SUPPORTED}, /* plaintext PIN; a failure ends the list */
-    {"pin-or-next", CVM_APPLY_NEXT | CVM_PLAINTEXT_PIN,
-     CVM_IF_SUPPORTED}, /* plaintext PIN; a failure goes to the next rule */
+    {"pin", CVM_PLAINTEXT_PIN, CVM_IF_SUPPORTED}, /* a failure ends the list */
+    {"pin-or-next", CVM_APPLY_NEXT | CVM_PLAINTEXT_PIN, CVM_IF_SUPPORTED},
     {"enciphered-pin", CVM_ENCIPHERED_PIN, CVM_IF_SUPPORTED},
     {"enciphered-pin-or-next", CVM_APPLY_NEXT | CVM_ENCIPHERED_PIN, CVM_IF_SUPPORTED},
     {"online-pin", CVM_ONLINE_PIN, CVM_IF_SUPPORTED},
@@ -20,8 +19,7 @@ static const struct cvm_word {
     {"signature", CVM_SIGNATURE, CVM_IF_SUPPORTED},
     {"none", CVM_NONE_REQUIRED, CVM_IF_SUPPORTED},
     {"none-always", CVM_NONE_REQUIRED, CVM_ALWAYS},
-    {"none-under-x", CVM_NONE_REQUIRED,
-     CVM_IF_UNDER_X}, /* in the application's currency and under the amount X */
+    {"none-under-x", CVM_NONE_REQUIRED, CVM_IF_UNDER_X},
     {"none-under-y", CVM_NONE_REQUIRED, CVM_IF_UNDER_Y},
     {"fail", CVM_FAIL, CVM_ALWAYS},
 };
