@@ -26,8 +26,8 @@ static const char *const names[][5][8] = {
           "PIN Try Limit exceeded", "PIN entry required and PIN pad not present or not working",
           "PIN entry required, PIN pad present, but PIN was not entered", "Online CVM captured",
           "Biometric required but Biometric capture device not working",
-          "Biometric required, Biometric capture device present, but Biometric Subtype entry was "
-          "bypassed"},
+          ("Biometric required, Biometric capture device present, but Biometric Subtype entry was "
+           "bypassed")},
          {"Transaction exceeds floor limit", "Lower consecutive offline limit exceeded",
           "Upper consecutive offline limit exceeded",
           "Transaction selected randomly for online processing",
@@ -44,8 +44,9 @@ static const char *const names[][5][8] = {
     [EMV_BITMAP_TERMINAL_CAPABILITIES] =
         {{"Manual key entry", "Magnetic stripe", "IC with contacts"},
          {"Plaintext PIN for ICC verification", "Enciphered PIN for online verification",
-          "Signature", "Enciphered PIN for offline verification", "No CVM required",
-          "Online biometric", "Offline biometric"},
+          "Signature", "Enciphered PIN for offline verification (RSA ODE)", "No CVM required",
+          "Online biometric", "Offline biometric",
+          "Enciphered PIN for offline verification (ECC ODE)"},
          {"SDA", "DDA", "Card capture", NULL, "CDA", "XDA"}},
 };
 

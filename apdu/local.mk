@@ -1,5 +1,5 @@
 noinst_LIBRARIES += libapdu.a
-libapdu_a_SOURCES = apdu/apdu.c apdu/apdu.h apdu/dol.c apdu/dol.h apdu/emvbits.c apdu/emvtags.c apdu/emvtags.h apdu/sw.c apdu/sw.h apdu/tlv.c apdu/tlv.h
+libapdu_a_SOURCES = apdu/apdu.c apdu/apdu.h apdu/dol.c apdu/dol.h apdu/emvbits.c apdu/emvbits.h apdu/emvtags.c apdu/emvtags.h apdu/sw.c apdu/sw.h apdu/tlv.c apdu/tlv.h
 
 check_PROGRAMS += tests/unit/test_tlv
 TESTS += tests/unit/test_tlv
@@ -24,6 +24,12 @@ TESTS += tests/unit/test_emvtags
 tests_unit_test_emvtags_SOURCES = tests/unit/test_emvtags.c tests/unit/unit.h
 tests_unit_test_emvtags_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_emvtags_LDADD = $(APDU_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_emvbits
+TESTS += tests/unit/test_emvbits
+tests_unit_test_emvbits_SOURCES = tests/unit/test_emvbits.c tests/unit/unit.h
+tests_unit_test_emvbits_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_emvbits_LDADD = $(APDU_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/fuzz/fuzz_apdu
 TESTS += tests/fuzz/fuzz_apdu

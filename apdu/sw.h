@@ -6,6 +6,12 @@
 
 enum {
     SW_OK = 0x9000,
+    SW_FAMILY = 0xFF00,            /* mask: SW1 */
+    SW_MORE_DATA = 0x6100,         /* low byte: how many bytes wait for GET RESPONSE */
+    SW_WRONG_LE = 0x6C00,          /* low byte: the right Le */
+    SW_WARNING_UNCHANGED = 0x6200, /* low byte: why */
+    SW_WARNING_CHANGED = 0x6300,
+    SW_END_OF_FILE = 0x6282,
     SW_SELECTED_FILE_INVALIDATED = 0x6283,
     SW_AUTHENTICATION_FAILED = 0x6300,
     SW_PIN_TRIES_LEFT = 0x63C0, /* low nibble: how many */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apdu/sw.h"
 #include "base/secret.h"
 
 /* A whole answer comes in at most this many pieces: a 64 KiB answer in pieces of 256 bytes, and
@@ -162,7 +163,7 @@ static enum tp_err exchange_length(struct reader *r, struct capdu c, bool t0, st
 {
     enum tp_err rc = exchange(r, &c, t0, out, used, e);
 
-    if (rc != TP_OK || c.le == APDU_LE_NONE || (out->sw & 0xFF00) != 0x6C00)
+    if (rc != TP_OK || c.le == APDU_LE_NONE || (out->sw & SW_FAMILY) != SW_WRONG_LE)
         return rc;
     c.le = (out->sw & 0xFF) == 0 ? 256 : out->sw & 0xFF;
     return exchange(r, &c, t0, out, used, e);
@@ -183,8 +184,8 @@ static enum tp_err take(struct buf *response, const struct rapdu *answer, const 
  * the same. */
 static bool warned(const struct rapdu *answer)
 {
-    return answer->data.n == 0 &&
-           ((answer->sw & 0xFF00) == 0x6200 || (answer->sw & 0xFF00) == 0x6300);
+    return answer->data.n == 0 && ((answer->sw & SW_FAMILY) == SW_WARNING_UNCHANGED ||
+                                   (answer->sw & SW_FAMILY) == SW_WARNING_CHANGED);
 }
 
 static enum tp_err transmit(struct reader *r, const struct capdu *command, struct buf *response,
@@ -207,11 +208,11 @@ static enum tp_err transmit(struct reader *r, const struct capdu *command, struc
         *sw = answer.sw;
         get.le = 256;
         rc = exchange_length(r, get, t0, &answer, used, e);
-        if (rc == TP_OK && answer.sw == 0x9000)
+        if (rc == TP_OK && answer.sw == SW_OK)
             return take(response, &answer, command, e);
         return rc; /* nothing waits: the warning stands by itself */
     }
-    for (unsigned i = 0; rc == TP_OK && (answer.sw & 0xFF00) == 0x6100; i++) {
+    for (unsigned i = 0; rc == TP_OK && (answer.sw & SW_FAMILY) == SW_MORE_DATA; i++) {
         if (i == PIECES_MAX)
             return tp_fail(e, TP_ERR_CARD, "the card's answer to command %02X %02X never ends",
                            command->cla, command->ins);

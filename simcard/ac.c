@@ -9,10 +9,7 @@
 #include "apdu/dol.h"
 #include "crypto/cryptogram.h"
 
-#define AC_TYPE_MASK 0xC0
-#define AC_CDA       0x10 /* P1, b5 */
-#define AIP_CDA      0x01 /* byte 1: Book 3, table 41 */
-#define HASH_SIZE    20
+#define HASH_SIZE 20
 
 /* ---- cryptogram ---- */
 
@@ -180,13 +177,13 @@ static uint16_t check_order(const struct card *c, const struct capdu *in)
 {
     const bool can_cda = (c->profile->aip[0] & AIP_CDA) != 0;
 
-    if ((in->p1 & AC_TYPE_MASK) == AC_TYPE_MASK ||
-        (in->p1 & (uint8_t) ~(AC_TYPE_MASK | (can_cda ? AC_CDA : 0))) != 0 || in->p2 != 0)
+    if ((in->p1 & AC_TYPE) == AC_TYPE ||
+        (in->p1 & (uint8_t) ~(AC_TYPE | (can_cda ? AC_CDA : 0))) != 0 || in->p2 != 0)
         return SW_WRONG_P1P2;
     if (c->session.phase == PHASE_STARTED)
         return SW_OK;
-    return c->session.phase == PHASE_ONLINE && (in->p1 & AC_TYPE_MASK) != AC_ARQC ? SW_OK
-                                                                                  : SW_CONDITIONS;
+    return c->session.phase == PHASE_ONLINE && (in->p1 & AC_TYPE) != AC_ARQC ? SW_OK
+                                                                             : SW_CONDITIONS;
 }
 
 static uint16_t take_values(struct card_values *values, const struct card_request *q)
@@ -209,7 +206,7 @@ uint16_t card_generate_ac(struct card *c, const struct capdu *in, struct buf *ou
     const struct profile_bytes *dol = second ? &c->profile->cdol2 : &c->profile->cdol1;
     const struct card_request q = {c, span_of(dol->p, dol->n), in->data, second};
     struct card_values values = {.n = 0};
-    struct card_decision d = {.asked = in->p1 & AC_TYPE_MASK};
+    struct card_decision d = {.asked = in->p1 & AC_TYPE};
     struct answer a = {.atc = c->session.atc, .cdol2 = second ? &values : NULL};
     uint16_t sw = check_order(c, in);
 

@@ -245,7 +245,7 @@ static void shorten(const struct capdu *in, struct buf *answer)
 
     if (n == 0 || in->le == APDU_LE_NONE || n <= in->le)
         return;
-    answer->p[0] = 0x6C;
+    answer->p[0] = SW_WRONG_LE >> 8;
     answer->p[1] = (uint8_t)n;
     answer->n = 2;
 }
@@ -259,11 +259,11 @@ static void answer_t0(struct card *c, const struct capdu *in, struct buf *answer
     if (n == 0 || n > 256 || (in->data.n == 0 && in->le == n))
         return;
     if (in->data.n == 0) {
-        answer->p[0] = 0x6C;
+        answer->p[0] = SW_WRONG_LE >> 8;
     } else {
         memcpy(c->waiting, answer->p, answer->n);
         c->waiting_n = answer->n;
-        answer->p[0] = 0x61;
+        answer->p[0] = SW_MORE_DATA >> 8;
     }
     answer->p[1] = (uint8_t)n;
     answer->n = 2;
@@ -274,7 +274,7 @@ static enum tp_err get_response(struct card *c, const struct capdu *in, struct b
     const size_t n = c->waiting_n - 2;
 
     if (in->le != n)
-        return buf_be16(answer, (uint16_t)(0x6C00 | (n & 0xFF)));
+        return buf_be16(answer, (uint16_t)(SW_WRONG_LE | (n & 0xFF)));
     c->waiting_n = 0;
     return buf_put(answer, span_of(c->waiting, n + 2));
 }

@@ -3,6 +3,7 @@
 #define TP_SIMCARD_CARD_PRIV_H
 
 #include "apdu/apdu.h"
+#include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "apdu/sw.h"
 #include "apdu/tlv.h"
@@ -122,8 +123,6 @@ TP_MUST_CHECK enum tp_err card_request_put(struct buf *out, const struct card_re
                                            uint32_t tag, size_t n);
 
 /* ---- crm.c: the card's own risk management ---- */
-
-enum { AC_AAC = 0x00, AC_TC = 0x40, AC_ARQC = 0x80 };
 
 enum card_online { ONLINE_NOT_TRIED, ONLINE_DONE, ONLINE_UNABLE_APPROVE, ONLINE_UNABLE_DECLINE };
 

@@ -7,7 +7,6 @@
 #include "base/bcd.h"
 
 #define TAG_COMMAND_TEMPLATE 0x83
-#define RECORD_BY_NUMBER     0x04
 #define ATC_LAST             0xFFFF
 
 /* ---- GET PROCESSING OPTIONS: Book 3, 6.5.8 ---- */

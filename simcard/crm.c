@@ -9,9 +9,7 @@
 #include "base/bcd.h"
 #include "crypto/cryptogram.h"
 
-#define AMOUNT_MAX     999999999999 /* n 12 */
-#define TVR_SDA_FAILED 0x40         /* byte 1: Book 3, table 46 */
-#define TVR_DDA_FAILED 0x0C         /* DDA or CDA */
+#define AMOUNT_MAX 999999999999 /* n 12 */
 
 /* ---- what the risks are ---- */
 
@@ -189,8 +187,8 @@ static void remember_offline_auth(struct card *c, const struct card_decision *d,
     if (!card_request_find(q, TAG_TVR, &tvr) || tvr.n == 0)
         return;
     if (card_ccd(c) || d->cid == AC_AAC) {
-        told |= (tvr.p[0] & TVR_SDA_FAILED) != 0 ? STATE_SDA_FAILED : 0;
-        told |= (tvr.p[0] & TVR_DDA_FAILED) != 0 ? STATE_DDA_FAILED : 0;
+        told |= tvr_has(tvr.p, TVR_SDA_FAILED) ? STATE_SDA_FAILED : 0;
+        told |= tvr_has(tvr.p, TVR_DDA_FAILED | TVR_CDA_FAILED) ? STATE_DDA_FAILED : 0;
     }
     if (card_ccd(c) && d->online != ONLINE_DONE && d->cid != AC_TC)
         told |= c->session.history & both;

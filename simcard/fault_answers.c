@@ -3,22 +3,15 @@
 #include <openssl/rand.h>
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "apdu/sw.h"
 #include "apdu/tlv.h"
 #include "simcard/fault.h"
 
-#define P1_CDA          0x10
-#define P2_PLAIN        0x80
-#define CID_ARQC        0x80
-#define CID_TYPE        0xC0
-#define AIP_METHODS     0x61 /* SDA, DDA, CDA: Book 3, table 41 */
-#define AIP_CDA         0x01
-#define SW_CORRUPTED    0x6282
-#define SW_MORE_DATA    0x6110
-#define SW_WRONG_LE     0x6C10
 #define CLA_SECURED     0x04 /* secure messaging: Book 3, 6.3.1 */
 #define SHORT_CHALLENGE 4
+#define LESS            0x10 /* bytes that wait, or the Le that would do */
 #define IAD_TOO_LONG    40
 
 static const uint8_t pse_name[] = {'1', 'P', 'A', 'Y', '.', 'S', 'Y',
@@ -86,10 +79,10 @@ bool fault_command(struct fault_set *f, struct span pin_block, struct capdu *in,
     if (answered(f, in, sw))
         return true;
     if (in->ins == INS_GENERATE_AC && (f->on[FAULT_UNSIGNED_CDA] || f->on[FAULT_FORMAT_1_CDA]))
-        in->p1 &= (uint8_t)~P1_CDA;
+        in->p1 &= (uint8_t)~AC_CDA;
     if (in->ins == INS_VERIFY &&
         f->on[FAULT_YES_CARD]) { /* the right one in its place: the card itself knows no better */
-        in->p2 = P2_PLAIN;
+        in->p2 = VERIFY_PLAINTEXT_PIN;
         in->data = pin_block;
     }
     return false;
@@ -176,7 +169,7 @@ static enum tp_err add_ac(struct buf *out, const struct tlv *object)
 
 static enum tp_err double_cid(struct buf *out, const struct tlv *object)
 {
-    static const uint8_t tc = 0x40;
+    static const uint8_t tc = AC_TC;
     const enum tp_err r = object->tag == TAG_CID ? tlv_put(out, TAG_CID, span_of(&tc, 1)) : TP_OK;
 
     return r == TP_OK ? buf_put(out, object->raw) : r;
@@ -243,9 +236,9 @@ static void answer_generate_ac(struct fault_set *f, struct buf *data)
         edit_objects(data, lengthen_iad);
     cid = value_in(data, TAG_CID, 0);
     if (cid != NULL && f->on[FAULT_ARQC_AGAIN] && second)
-        *cid = CID_ARQC;
+        *cid = AC_ARQC;
     if (cid != NULL && f->on[FAULT_RESERVED_CID])
-        *cid |= CID_TYPE;
+        *cid |= AC_TYPE;
     if (f->on[FAULT_DOUBLE_CID])
         edit_objects(data, double_cid);
     if (f->on[FAULT_REPLAY_AC])
@@ -257,7 +250,7 @@ static void answer_options(const struct fault_set *f, struct buf *data)
     uint8_t *aip = value_in(data, TAG_AIP, 0);
 
     if (aip != NULL && f->on[FAULT_AIP_DOWNGRADE])
-        *aip &= (uint8_t)~AIP_METHODS;
+        *aip &= (uint8_t) ~(AIP_SDA | AIP_DDA | AIP_CDA);
     if (aip != NULL && f->on[FAULT_AIP_UPGRADE])
         *aip |= AIP_CDA;
     if (f->on[FAULT_GPO_WITHOUT_AFL]) {
@@ -296,7 +289,7 @@ static void answer_record(const struct fault_set *f, struct buf *data, uint16_t 
     if (f->in_directory && f->on[FAULT_BROKEN_PSE])
         data->p[0] = TAG_RESPONSE_2;
     if (!f->in_directory && f->on[FAULT_WARNING_RECORD])
-        *sw = SW_CORRUPTED;
+        *sw = SW_END_OF_FILE;
 }
 
 void fault_answer(struct fault_set *f, const struct capdu *command, struct buf *data, uint16_t *sw)
@@ -386,9 +379,9 @@ void fault_response(const struct fault_set *f, const struct capdu *command, stru
     if (f->on[FAULT_OVERSIZED])
         pad(answer, 300);
     if (f->on[FAULT_ENDLESS_61])
-        only_sw(answer, SW_MORE_DATA);
+        only_sw(answer, SW_MORE_DATA | LESS);
     if (f->on[FAULT_ENDLESS_6C])
-        only_sw(answer, SW_WRONG_LE);
+        only_sw(answer, SW_WRONG_LE | LESS);
     if (f->on[FAULT_RANDOM_SW] && RAND_bytes(random, sizeof(random)) == 1)
         set_sw(answer, (uint16_t)(0x6000 | (random[0] & 0x0F) << 8 | random[1]));
 }

@@ -1,10 +1,7 @@
 /* What a card counts, decides and signs that goes wrong. */
+#include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "simcard/fault.h"
-
-#define CID_AAC  0x00
-#define CID_TC   0x40
-#define CID_ARQC 0x80
 
 uint16_t fault_atc(const struct fault_set *f, uint16_t atc)
 {
@@ -22,8 +19,8 @@ uint16_t fault_atc(const struct fault_set *f, uint16_t atc)
 uint8_t fault_cid(const struct fault_set *f, uint8_t cid)
 {
     if (f->on[FAULT_ALWAYS_AAC])
-        return CID_AAC;
-    return f->on[FAULT_HIGHER_AC] ? CID_TC : cid;
+        return AC_AAC;
+    return f->on[FAULT_HIGHER_AC] ? AC_TC : cid;
 }
 
 void fault_generate_ac(const struct fault_set *f, struct fault_ac *plan)
@@ -34,7 +31,7 @@ void fault_generate_ac(const struct fault_set *f, struct fault_ac *plan)
     if (f->on[FAULT_WRONG_UN])
         plan->un[0] ^= 0x01;
     if (f->on[FAULT_WRONG_CID])
-        plan->cid_signed = plan->cid == CID_ARQC ? CID_TC : CID_ARQC;
+        plan->cid_signed = plan->cid == AC_ARQC ? AC_TC : AC_ARQC;
     if (f->on[FAULT_WRONG_DATA_HASH])
         plan->response_flip = 0x01;
 }

@@ -4,13 +4,9 @@
 #include "base/bcd.h"
 #include "crypto/cryptogram.h"
 
-#define VIS_LENGTH       6
-#define VIS_CVR          3
-#define CCD_PART         15
-#define CVM_PIN_PLAIN    0x01 /* codes of Book 3, table 43, without bit 7 */
-#define CVM_PIN_SIGN     0x03
-#define CVM_PIN_ENC      0x04
-#define CVM_PIN_ENC_SIGN 0x05
+#define VIS_LENGTH 6
+#define VIS_CVR    3
+#define CCD_PART   15
 
 #define COUNT_RISKS  (CARD_RISK_COUNT_LIMIT | CARD_RISK_COUNT_MAXIMUM)
 #define AMOUNT_RISKS (CARD_RISK_AMOUNT_LIMIT | CARD_RISK_AMOUNT_MAXIMUM)
@@ -37,10 +33,10 @@ static bool expects_pin(const struct card *c)
     const struct profile_bytes *list = &c->profile->cvm_list;
 
     for (size_t i = 8; i + 1 < list->n; i += 2) { /* after the amounts X and Y */
-        const uint8_t code = list->p[i] & 0x3F;
+        const uint8_t code = list->p[i] & CVM_CODE;
 
-        if (code == CVM_PIN_PLAIN || code == CVM_PIN_SIGN || code == CVM_PIN_ENC ||
-            code == CVM_PIN_ENC_SIGN)
+        if (code == CVM_PLAINTEXT_PIN || code == CVM_PLAINTEXT_PIN_SIGNATURE ||
+            code == CVM_ENCIPHERED_PIN || code == CVM_ENCIPHERED_PIN_SIGNATURE)
             return true;
     }
     return false;

@@ -7,8 +7,7 @@
 #include "apdu/dol.h"
 #include "crypto/cryptogram.h"
 
-#define AIP_ISSUER  0x04 /* byte 1: issuer authentication is supported: EXTERNAL AUTHENTICATE */
-#define DATA_MIN    8    /* of 91: Book 3, Annex A */
+#define DATA_MIN    8 /* of 91: Book 3, Annex A */
 #define DATA_MAX    16
 #define ARPC_1      8
 #define ARPC_2      4
@@ -19,7 +18,7 @@
 
 static bool by_command(const struct card *c)
 {
-    return (c->profile->aip[0] & AIP_ISSUER) != 0;
+    return (c->profile->aip[0] & AIP_ISSUER_AUTHENTICATION) != 0;
 }
 
 bool card_issuer_expected(const struct card *c)

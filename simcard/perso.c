@@ -25,9 +25,6 @@
 #define CONFIRM    0x80 /* of 87: Book 1, table 13 */
 #define NOT_REGISTERED                                                                             \
     0xF0 /* first half byte of an AID that nobody registers: ISO/IEC 7816-5, 5.1.3 */
-#define CVM_CODE            0x3F
-#define CVM_ENCIPHERED      0x04
-#define CVM_ENCIPHERED_SIGN 0x05
 
 void perso_defaults(struct perso_params *p)
 {
@@ -180,8 +177,8 @@ static enum tp_err take_aip(uint8_t aip[2], const struct perso_params *p, struct
     if (p->aip != NULL)
         return take_hex(aip, 2, p->aip, "AIP", e);
     aip[1] = 0;
-    aip[0] = (uint8_t)(method_bits[p->method] | AIP_CVM | AIP_RISK |
-                       (p->issuer == PERSO_ISSUER_EXTERNAL ? AIP_ISSUER : 0));
+    aip[0] = (uint8_t)(method_bits[p->method] | AIP_CVM | AIP_TERMINAL_RISK |
+                       (p->issuer == PERSO_ISSUER_EXTERNAL ? AIP_ISSUER_AUTHENTICATION : 0));
     return TP_OK;
 }
 
@@ -253,7 +250,8 @@ static bool wants_enciphered_pin(const char *words)
     if (perso_cvm_list(&list, 0, 0, words, &none) != TP_OK)
         return false;
     for (size_t i = 8; i + 1 < list.n; i += 2)
-        if ((raw[i] & CVM_CODE) == CVM_ENCIPHERED || (raw[i] & CVM_CODE) == CVM_ENCIPHERED_SIGN)
+        if ((raw[i] & CVM_CODE) == CVM_ENCIPHERED_PIN ||
+            (raw[i] & CVM_CODE) == CVM_ENCIPHERED_PIN_SIGNATURE)
             return true;
     return false;
 }

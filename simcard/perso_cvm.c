@@ -3,24 +3,25 @@
 
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "base/hex.h"
 
 static const struct cvm_word {
     const char *word;
     uint8_t code, condition; /* condition 00: always; 03: if the terminal supports it */
 } words[] = {
-    {"pin", 0x01, 0x03},         /* plaintext PIN; a failure ends the list */
-    {"pin-or-next", 0x41, 0x03}, /* plaintext PIN; a failure goes to the next rule */
-    {"enciphered-pin", 0x04, 0x03},
-    {"enciphered-pin-or-next", 0x44, 0x03},
-    {"online-pin", 0x02, 0x03},
-    {"online-pin-or-next", 0x42, 0x03},
-    {"signature", 0x1E, 0x03},
-    {"none", 0x1F, 0x03},
-    {"none-always", 0x1F, 0x00},
-    {"none-under-x", 0x1F, 0x06}, /* in the application's currency and under the amount X */
-    {"none-under-y", 0x1F, 0x08},
-    {"fail", 0x00, 0x00},
+    {"pin", CVM_PLAINTEXT_PIN, CVM_IF_SUPPORTED}, /* a failure ends the list */
+    {"pin-or-next", CVM_APPLY_NEXT | CVM_PLAINTEXT_PIN, CVM_IF_SUPPORTED},
+    {"enciphered-pin", CVM_ENCIPHERED_PIN, CVM_IF_SUPPORTED},
+    {"enciphered-pin-or-next", CVM_APPLY_NEXT | CVM_ENCIPHERED_PIN, CVM_IF_SUPPORTED},
+    {"online-pin", CVM_ONLINE_PIN, CVM_IF_SUPPORTED},
+    {"online-pin-or-next", CVM_APPLY_NEXT | CVM_ONLINE_PIN, CVM_IF_SUPPORTED},
+    {"signature", CVM_SIGNATURE, CVM_IF_SUPPORTED},
+    {"none", CVM_NONE_REQUIRED, CVM_IF_SUPPORTED},
+    {"none-always", CVM_NONE_REQUIRED, CVM_ALWAYS},
+    {"none-under-x", CVM_NONE_REQUIRED, CVM_IF_UNDER_X},
+    {"none-under-y", CVM_NONE_REQUIRED, CVM_IF_UNDER_Y},
+    {"fail", CVM_FAIL, CVM_ALWAYS},
 };
 
 const char *perso_cvm_words(void)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "apdu/tlv.h"
 #include "base/bcd.h"
@@ -49,9 +50,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const char *method_of(const struct card_profile *p)
 {
-    if ((p->aip[0] & 0x01) != 0)
+    if ((p->aip[0] & AIP_CDA) != 0)
         return "CDA";
-    return (p->aip[0] & 0x20) != 0 ? "DDA" : "SDA";
+    return (p->aip[0] & AIP_DDA) != 0 ? "DDA" : "SDA";
 }
 
 /* The text of a data object: a PAN or track is masked, the name is text, the rest hexadecimal. out
@@ -134,7 +135,7 @@ static void print_card(const struct card_profile *p, const struct card_state *s)
            p->offline_limit, (unsigned long long)p->amount_limit, p->offline_maximum,
            (unsigned long long)p->amount_maximum);
     printf("issuer       cryptograms %s, ARPC method %u %s\n", emv_cvn_name(p->cvn), p->arpc,
-           (p->aip[0] & 0x04) != 0 ? "by EXTERNAL AUTHENTICATE" : "in CDOL2");
+           (p->aip[0] & AIP_ISSUER_AUTHENTICATION) != 0 ? "by EXTERNAL AUTHENTICATE" : "in CDOL2");
     printf("records (file/record)\n");
     walk(p, print_object, NULL);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "apdu/dol.h"
+#include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "apdu/tlv.h"
 #include "base/bcd.h"
@@ -121,9 +122,6 @@ static enum tp_err keep(struct profile_bytes *to, const struct card_profile *p, 
 
 /* ---- the Common Core Definitions ---- */
 
-#define AIP_CVM           0x10 /* byte 1: Book 3, table 41 */
-#define AIP_ISSUER        0x04
-#define AIP_DDA           0x20
 #define TAG_REF_CURRENCY  0x9F3B
 #define TAG_REF_EXPONENTS 0x9F43
 #define MUST_ASK_ONLINE                                                                            \
@@ -168,7 +166,7 @@ const char *profile_common_core(const struct card_profile *p)
         const char *why;
     } rules[] = {
         {p->format != 2, "answers in template 77 alone, format 2 (Book 3, 6.2)"},
-        {(p->aip[0] & AIP_ISSUER) != 0,
+        {(p->aip[0] & AIP_ISSUER_AUTHENTICATION) != 0,
          "has no EXTERNAL AUTHENTICATE: bit 3 of AIP byte 1 is 0 (Book 3, 6.5.4)"},
         {!asks(&p->cdol2, TAG_ARC) || !asks(&p->cdol2, TAG_ISSUER_AUTH_DATA),
          "asks for 8A and 91 in its CDOL2 (Book 3, 6.5.5.3)"},

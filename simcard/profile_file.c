@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "base/file.h"
 #include "base/hex.h"
@@ -428,7 +429,7 @@ static enum tp_err load_key(struct emv_privkey **key, const char *dir, const cha
 
 static enum tp_err load_keys(struct card_profile *p, const char *dir, struct tp_error *e)
 {
-    const bool signs = (p->aip[0] & 0x21) != 0; /* DDA or CDA: Book 3, table 41 */
+    const bool signs = (p->aip[0] & (AIP_DDA | AIP_CDA)) != 0;
     struct span cert;
     enum tp_err r = load_key(&p->key, dir, KEY_FILE, signs, e);
 

@@ -15,7 +15,6 @@
 #define PIN_DATA_VISA    16 /* enciphered length byte, block, padding */
 #define COUNT_SIZE       1
 #define AMOUNT_SIZE      6
-#define RECORD_BY_NUMBER 0x04
 #define PLAIN_MAX        255
 
 /* ---- what each one does: with its plain data, on the state in memory ---- */

@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-#define SELECT_BY_NAME    0x04
-#define SELECT_FIRST      0x00
-#define SELECT_NEXT       0x02
 #define NAME_MIN          5
 #define NAME_MAX          16
 #define DIRECTORY_APPS    2 /* templates 61 in one record of the directory */

@@ -7,8 +7,6 @@
 #include "apdu/dol.h"
 #include "crypto/emvmake.h"
 
-#define AIP_DDA 0x20 /* byte 1: Book 3, table 41 */
-
 enum tp_err card_sdad_make(const struct card *c, uint8_t sdad[EMV_RSA_MAX], size_t *n,
                            struct span dynamic, struct span terminal)
 {

@@ -4,11 +4,8 @@
 #include <openssl/rand.h>
 #include <string.h>
 
-#define VERIFY_PLAINTEXT  0x80
-#define VERIFY_ENCIPHERED 0x88
-#define PIN_BLOCK_SIZE    8
-#define ENCIPHERED_HEADER 0x7F
-#define ENCIPHERED_MIN    (1 + PIN_BLOCK_SIZE + CARD_CHALLENGE)
+#define PIN_BLOCK_SIZE 8
+#define ENCIPHERED_MIN (1 + PIN_BLOCK_SIZE + CARD_CHALLENGE)
 
 /* The challenge is good for the next command only: Book 3, 6.5.6.1 (card.c takes it back). */
 uint16_t card_get_challenge(struct card *c, const struct capdu *in, struct buf *out)
@@ -36,9 +33,9 @@ static struct emv_privkey *pin_key(const struct card *c)
 /* What can be said before a try is spent. */
 static uint16_t check_command(const struct card *c, const struct capdu *in)
 {
-    const bool enciphered = in->p2 == VERIFY_ENCIPHERED && pin_key(c) != NULL;
+    const bool enciphered = in->p2 == VERIFY_ENCIPHERED_PIN && pin_key(c) != NULL;
 
-    if (in->p1 != 0 || (in->p2 != VERIFY_PLAINTEXT && !enciphered))
+    if (in->p1 != 0 || (in->p2 != VERIFY_PLAINTEXT_PIN && !enciphered))
         return SW_WRONG_P1P2;
     if (c->session.phase != PHASE_STARTED || (enciphered && !c->session.challenge_live))
         return SW_CONDITIONS;
@@ -59,7 +56,7 @@ static bool enciphered_right(const struct card *c, struct span data)
         right = secret_eq(span_of(clear + 1, PIN_BLOCK_SIZE), card_pin_block(c));
         right &= secret_eq(span_of(clear + 1 + PIN_BLOCK_SIZE, CARD_CHALLENGE),
                            SPAN_OF(c->session.challenge));
-        right &= clear[0] == ENCIPHERED_HEADER;
+        right &= clear[0] == ENCIPHERED_PIN_HEADER;
     }
     secret_wipe(clear, sizeof(clear));
     return right;
@@ -92,8 +89,8 @@ uint16_t card_verify(struct card *c, const struct capdu *in, struct buf *out)
     c->state.pin_tries--;
     if (card_state_write(c, STATE_SYNC) != TP_OK)
         return SW_MEMORY_FAILURE;
-    right = in->p2 == VERIFY_PLAINTEXT ? secret_eq(in->data, card_pin_block(c))
-                                       : enciphered_right(c, in->data);
+    right = in->p2 == VERIFY_PLAINTEXT_PIN ? secret_eq(in->data, card_pin_block(c))
+                                           : enciphered_right(c, in->data);
     if (!right)
         return wrong_pin(c);
     c->session.pin_right = true;

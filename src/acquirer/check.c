@@ -5,6 +5,7 @@
 
 #include <openssl/evp.h>
 
+#include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "apdu/tlv.h"
 #include "base/bcd.h"
@@ -18,11 +19,6 @@
 #define DAYS_EARLY 1  /* … and a terminal's clock, or its time zone, may be ahead by this */
 
 #define WAITS "--" /* in place of a code: the issuer is being asked, and will answer this too */
-
-#define CID_TYPE 0xC0 /* EMV 4.4 Book 3, table 15 */
-#define CID_AAC  0x00
-#define CID_TC   0x40
-#define CID_ARQC 0x80
 
 /* A step sets the answer's code when it refuses, and leaves it empty when the payment may go on. */
 typedef enum tp_err check_step(struct payment *p, struct checker *c, struct answer *a,
@@ -389,7 +385,8 @@ static enum tp_err signature(struct payment *p, struct checker *c, struct answer
                                          .currency = p->tx.currency,
                                          .country = p->party->terms.country,
                                          .date = p->date,
-                                         .type = p->tx.kind == TX_DEBIT ? 0x00 : 0x20,
+                                         .type =
+                                             p->tx.kind == TX_DEBIT ? TYPE_PURCHASE : TYPE_REFUND,
                                          .expiry = p->expiry,
                                          .psn = p->psn};
     const char *reason;
@@ -413,7 +410,7 @@ static enum tp_err signature(struct payment *p, struct checker *c, struct answer
     p->tx.vouched = !evidence_signs_amount(&p->result);
     p->tx.aid = check_application(&p->evidence);
     p->tx.psn = signed_psn(p);
-    p->tx.online = (p->result.cid & CID_TYPE) == CID_ARQC;
+    p->tx.online = (p->result.cid & AC_TYPE) == AC_ARQC;
     return TP_OK;
 }
 
@@ -443,13 +440,13 @@ static enum tp_err limits(struct payment *p, struct checker *c, struct answer *a
 static enum tp_err issuer(struct payment *p, struct checker *c, struct answer *a,
                           struct tp_error *e)
 {
-    const uint8_t type = p->result.cid & CID_TYPE;
+    const uint8_t type = p->result.cid & AC_TYPE;
 
     (void)c;
     (void)e;
-    p->asks = type == CID_ARQC || p->tx.vouched || p->tx.amount > p->party->terms.floor ||
+    p->asks = type == AC_ARQC || p->tx.vouched || p->tx.amount > p->party->terms.floor ||
               p->tx.kind == TX_CREDIT;
-    if (type != CID_ARQC && type != CID_TC) {
+    if (type != AC_ARQC && type != AC_TC) {
         refuse(a, "05", "AAC");
         p->asks = false;
     }

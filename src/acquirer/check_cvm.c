@@ -6,42 +6,10 @@
 
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "apdu/tlv.h"
 #include "crypto/iad.h"
-
-#define CID_TYPE 0xC0 /* Book 3, table 15 */
-#define CID_ARQC 0x80
-
-#define CVM_CODE       0x3F /* table 43: bits 6-1 */
-#define CVM_APPLY_NEXT 0x40
-#define CVM_SUCCESSFUL 0x02 /* Book 4, A4: byte 3 */
-
-enum {
-    CVM_FAIL = 0x00,
-    CVM_PIN_PLAIN = 0x01,
-    CVM_PIN_ONLINE = 0x02,
-    CVM_PIN_PLAIN_SIGN = 0x03,
-    CVM_PIN_ENCIPHERED = 0x04,
-    CVM_PIN_CIPHER_SIGN = 0x05,
-    CVM_SIGNATURE = 0x1E,
-    CVM_NONE = 0x1F,
-    CVM_NOT_PERFORMED = 0x3F /* of 9F34 alone */
-};
-
-/* 9F33, byte 2 (Book 4, table A2) and byte 3. */
-#define CAP2_PIN_PLAIN      0x80
-#define CAP2_PIN_ONLINE     0x40
-#define CAP2_SIGNATURE      0x20
-#define CAP2_PIN_ENCIPHERED 0x10
-#define CAP2_NO_CVM         0x08
-#define CAP3_ODA            0xC8 /* SDA, DDA, CDA */
-
-#define AIP1_CVM   0x10
-#define TVR3_TRIES 0x20
-#define TVR3_PIN_WAY                                                                               \
-    0x38 /* how an offline PIN fails: tries exceeded; no keypad, or it does not work; not entered  \
-            (10.5.1) */
 
 struct verification { /* one payment under judgement */
     const struct payment *p;
@@ -66,8 +34,8 @@ static bool said(uint8_t *out, const struct payment *p, uint32_t tag, size_t n)
 
 static bool is_offline_pin(uint8_t code)
 {
-    return code == CVM_PIN_PLAIN || code == CVM_PIN_PLAIN_SIGN || code == CVM_PIN_ENCIPHERED ||
-           code == CVM_PIN_CIPHER_SIGN;
+    return code == CVM_PLAINTEXT_PIN || code == CVM_PLAINTEXT_PIN_SIGNATURE ||
+           code == CVM_ENCIPHERED_PIN || code == CVM_ENCIPHERED_PIN_SIGNATURE;
 }
 
 static bool refused(const struct verification *v)
@@ -86,8 +54,8 @@ static void capabilities(struct verification *v)
     const uint8_t missing = own[1] & (uint8_t)~now[1];
 
     if (now[0] != own[0] || (now[1] & (uint8_t)~own[1]) != 0 ||
-        (missing & (uint8_t) ~(CAP2_PIN_ENCIPHERED | CAP2_NO_CVM)) != 0 ||
-        ((now[2] ^ own[2]) & CAP3_ODA) != 0)
+        (missing & (uint8_t) ~(CAP2_ENCIPHERED_PIN | CAP2_NO_CVM)) != 0 ||
+        ((now[2] ^ own[2]) & (CAP3_SDA | CAP3_DDA | CAP3_CDA)) != 0)
         answer_set(v->a, "58", "CAPABILITIES");
 }
 
@@ -96,13 +64,13 @@ static bool supported(const struct verification *v, uint8_t code)
     static const struct {
         uint8_t code, needs;
     } methods[] = {{CVM_FAIL, 0},
-                   {CVM_PIN_PLAIN, CAP2_PIN_PLAIN},
-                   {CVM_PIN_ONLINE, CAP2_PIN_ONLINE},
-                   {CVM_PIN_PLAIN_SIGN, CAP2_PIN_PLAIN | CAP2_SIGNATURE},
-                   {CVM_PIN_ENCIPHERED, CAP2_PIN_ENCIPHERED},
-                   {CVM_PIN_CIPHER_SIGN, CAP2_PIN_ENCIPHERED | CAP2_SIGNATURE},
+                   {CVM_PLAINTEXT_PIN, CAP2_PLAINTEXT_PIN},
+                   {CVM_ONLINE_PIN, CAP2_ONLINE_PIN},
+                   {CVM_PLAINTEXT_PIN_SIGNATURE, CAP2_PLAINTEXT_PIN | CAP2_SIGNATURE},
+                   {CVM_ENCIPHERED_PIN, CAP2_ENCIPHERED_PIN},
+                   {CVM_ENCIPHERED_PIN_SIGNATURE, CAP2_ENCIPHERED_PIN | CAP2_SIGNATURE},
                    {CVM_SIGNATURE, CAP2_SIGNATURE},
-                   {CVM_NONE, CAP2_NO_CVM}};
+                   {CVM_NONE_REQUIRED, CAP2_NO_CVM}};
 
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
         if (methods[i].code == code)
@@ -117,17 +85,21 @@ static bool supported(const struct verification *v, uint8_t code)
 static void verification_results(struct verification *v)
 {
     static const struct {
-        uint8_t byte, mask;
+        unsigned bits;
         const char *code, *reason;
     } refusals[] = {
-        {0, 0x10, "05", "TVR_EXCEPTION_FILE"}, {0, 0x4C, "05", "TVR_ODA_FAILED"},
-        {1, 0x40, "54", "TVR_EXPIRED"},        {1, 0x20, "05", "TVR_NOT_YET_EFFECTIVE"},
-        {1, 0x10, "57", "TVR_SERVICE"},        {2, 0x20, "75", "PIN_TRIES_EXCEEDED"},
-        {2, 0x80, "55", "CVM_FAILED"},         {2, 0x10, "55", "TVR_NO_KEYPAD"},
+        {TVR_EXCEPTION_FILE, "05", "TVR_EXCEPTION_FILE"},
+        {TVR_SDA_FAILED | TVR_DDA_FAILED | TVR_CDA_FAILED, "05", "TVR_ODA_FAILED"},
+        {TVR_EXPIRED, "54", "TVR_EXPIRED"},
+        {TVR_NOT_YET_EFFECTIVE, "05", "TVR_NOT_YET_EFFECTIVE"},
+        {TVR_SERVICE_NOT_ALLOWED, "57", "TVR_SERVICE"},
+        {TVR_PIN_TRIES_EXCEEDED, "75", "PIN_TRIES_EXCEEDED"},
+        {TVR_CVM_FAILED, "55", "CVM_FAILED"},
+        {TVR_PIN_NO_PAD, "55", "TVR_NO_KEYPAD"},
     };
 
     for (size_t i = 0; !refused(v) && i < sizeof(refusals) / sizeof(refusals[0]); i++)
-        if ((v->tvr[refusals[i].byte] & refusals[i].mask) != 0)
+        if (tvr_has(v->tvr, refusals[i].bits))
             answer_set(v->a, refusals[i].code, refusals[i].reason);
 }
 
@@ -142,7 +114,8 @@ static uint32_t be32(const uint8_t *p)
 static bool amount_condition(const struct verification *v, uint8_t condition)
 {
     const struct span own = evidence_signed_record(&v->p->evidence, TAG_APP_CURRENCY);
-    const int64_t amount = v->p->tx.amount, limit = be32(v->list.p + (condition < 0x08 ? 0 : 4));
+    const int64_t amount = v->p->tx.amount,
+                  limit = be32(v->list.p + (condition < CVM_IF_UNDER_Y ? 0 : 4));
 
     if (own.n != 2 ||
         (own.p[0] >> 4) * 1000 + (own.p[0] & 15) * 100 + (own.p[1] >> 4) * 10 + (own.p[1] & 15) !=
@@ -155,15 +128,15 @@ static bool amount_condition(const struct verification *v, uint8_t condition)
 static bool condition_holds(const struct verification *v, uint8_t code, uint8_t condition)
 {
     switch (condition) {
-    case 0x00:
-    case 0x02:
+    case CVM_ALWAYS:
+    case CVM_IF_NO_CASH:
         return true;
-    case 0x03:
+    case CVM_IF_SUPPORTED:
         return supported(v, code);
-    case 0x06:
-    case 0x07:
-    case 0x08:
-    case 0x09:
+    case CVM_IF_UNDER_X:
+    case CVM_IF_OVER_X:
+    case CVM_IF_UNDER_Y:
+    case CVM_IF_OVER_Y:
         return amount_condition(v, condition);
     default:
         return false;
@@ -180,7 +153,8 @@ static bool passed_over(const struct verification *v, const uint8_t *rule)
         return true;
     if ((rule[0] & CVM_APPLY_NEXT) == 0 || code == CVM_FAIL)
         return false;
-    return !supported(v, code) || !is_offline_pin(code) || (v->tvr[2] & TVR3_PIN_WAY) != 0;
+    return !supported(v, code) || !is_offline_pin(code) ||
+           tvr_has(v->tvr, TVR_PIN_TRIES_EXCEEDED | TVR_PIN_NO_PAD | TVR_PIN_NOT_ENTERED);
 }
 
 /* 9F34 names a rule of the list whose condition holds, reached by the rules before it. */
@@ -210,21 +184,21 @@ static bool lists_rules(const struct verification *v)
 {
     const struct span aip = evidence_signed_record(&v->p->evidence, TAG_AIP);
 
-    return v->list.n >= 10 && (aip.n != 2 || (aip.p[0] & AIP1_CVM) != 0);
+    return v->list.n >= 10 && (aip.n != 2 || (aip.p[0] & AIP_CVM) != 0);
 }
 
 static void method(struct verification *v)
 {
     const uint8_t code = v->cvm[0] & CVM_CODE;
-    const bool none = code == CVM_NONE || v->cvm[0] == CVM_NOT_PERFORMED;
+    const bool none = code == CVM_NONE_REQUIRED || v->cvm[0] == CVM_NONE_PERFORMED;
 
-    if (code == CVM_FAIL || (is_offline_pin(code) && v->cvm[2] != CVM_SUCCESSFUL))
+    if (code == CVM_FAIL || (is_offline_pin(code) && v->cvm[2] != CVM_RESULT_SUCCESSFUL))
         answer_set(v->a, "55", "PIN_NOT_VERIFIED");
-    else if (v->cvm[0] != CVM_NOT_PERFORMED && !supported(v, code))
+    else if (v->cvm[0] != CVM_NONE_PERFORMED && !supported(v, code))
         answer_set(v->a, "55", "CVM_UNSUPPORTED");
-    else if (code == CVM_PIN_ONLINE) /* it would be the issuer's to verify, and a TC never met it */
+    else if (code == CVM_ONLINE_PIN) /* it would be the issuer's to verify, and a TC never met it */
         answer_set(v->a, "55", "CVM_UNSUPPORTED");
-    else if (code == CVM_NONE && v->cvm[2] != CVM_SUCCESSFUL)
+    else if (code == CVM_NONE_REQUIRED && v->cvm[2] != CVM_RESULT_SUCCESSFUL)
         answer_set(v->a, "55", "CVM_RESULT");
     else if (lists_rules(v))
         rule_of_list(v);
@@ -271,21 +245,21 @@ static bool start(struct verification *v)
 void check_cardholder(struct answer *a, const struct payment *p)
 {
     struct verification v = {.p = p, .a = a};
-    const bool asks = (p->result.cid & CID_TYPE) == CID_ARQC;
+    const bool asks = (p->result.cid & AC_TYPE) == AC_ARQC;
 
     if (!start(&v)) {
         answer_set(a, "30", "DE55");
         return;
     }
     const bool pin = is_offline_pin(v.cvm[0] & CVM_CODE),
-               claimed = pin && (!v.has_cvm || v.cvm[2] == CVM_SUCCESSFUL);
+               claimed = pin && (!v.has_cvm || v.cvm[2] == CVM_RESULT_SUCCESSFUL);
 
     capabilities(&v);
     if (!refused(&v) && claimed && v.has_iad && (!v.iad.pin_performed || v.iad.pin_failed))
         answer_set(a, "55", "CVR_PIN");
     if (refused(&v) || asks)
         return;
-    if ((v.tvr[2] & TVR3_TRIES) != 0 || (v.has_iad && v.iad.pin_tries_exceeded))
+    if (tvr_has(v.tvr, TVR_PIN_TRIES_EXCEEDED) || (v.has_iad && v.iad.pin_tries_exceeded))
         answer_set(a, "75", "PIN_TRIES_EXCEEDED");
     verification_results(&v);
     if (!refused(&v) && !v.has_tvr && !v.has_cvm)

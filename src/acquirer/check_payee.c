@@ -3,12 +3,10 @@
 #include <string.h>
 
 #include "acquirer/check.h"
+#include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "apdu/tlv.h"
 #include "ledger/payee.h"
-
-#define CID_TYPE 0xC0 /* EMV 4.4 Book 3, table 15 */
-#define CID_TC   0x40
 
 static bool is_of_before(const struct payment *p, const struct checker *c)
 {
@@ -33,7 +31,7 @@ static const char *serial_fault(const struct payment *p, const struct checker *c
 static bool has_its_number(const struct payment *p, uint32_t counter)
 {
     return counter == p->tx.stan ||
-           (p->evidence.cdol2_values.n > 0 && (p->result.cid & CID_TYPE) == CID_TC);
+           (p->evidence.cdol2_values.n > 0 && (p->result.cid & AC_TYPE) == AC_TC);
 }
 
 static const char *payee_fault(const struct payment *p, const struct checker *c)

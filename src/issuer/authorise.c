@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "apdu/tlv.h"
 #include "base/bcd.h"
@@ -199,14 +200,15 @@ static enum tp_err counter(struct desk *d, struct tp_error *e)
  * verified, and a card that verified none, have somebody between them. */
 static enum tp_err card_and_terminal(struct desk *d, struct tp_error *e)
 {
-    static const uint8_t offline_pin[] = {0x01, 0x03, 0x04, 0x05}; /* Book 3, table 43 */
+    static const uint8_t offline_pin[] = {CVM_PLAINTEXT_PIN, CVM_PLAINTEXT_PIN_SIGNATURE,
+                                          CVM_ENCIPHERED_PIN, CVM_ENCIPHERED_PIN_SIGNATURE};
     const enum emv_ac_type type = (enum emv_ac_type)(d->chip.cid.p[0] >> 6);
 
     (void)e;
     if (type != made(d))
         return refuse(d, "63", "CID");
-    if (d->chip.cvm.p[2] == 2 &&
-        memchr(offline_pin, d->chip.cvm.p[0] & 0x3F, sizeof(offline_pin)) != NULL &&
+    if (d->chip.cvm.p[2] == CVM_RESULT_SUCCESSFUL &&
+        memchr(offline_pin, d->chip.cvm.p[0] & CVM_CODE, sizeof(offline_pin)) != NULL &&
         (!d->iad.pin_performed || d->iad.pin_failed)) {
         log_error("alarm: card %s: the terminal says that its PIN was verified, the card does not",
                   d->account.masked);
@@ -249,13 +251,16 @@ static enum tp_err status(struct desk *d, struct tp_error *e)
 
 /* Terminal verification results (Book 3, table 46) for which this issuer declines, worst first. */
 static const struct {
-    uint8_t byte, mask;
+    unsigned bits;
     const char *code, *reason;
 } tvr_refusals[] = {
-    {0, 0x10, "05", "EXCEPTION_FILE"},   {0, 0x4C, "05", "ODA_FAILED"},
-    {1, 0x40, "54", "TERMINAL_EXPIRED"}, {1, 0x20, "05", "NOT_YET_EFFECTIVE"},
-    {1, 0x10, "57", "SERVICE"},          {2, 0x20, "75", "PIN_TRIES"},
-    {2, 0x80, "55", "CARDHOLDER"},
+    {TVR_EXCEPTION_FILE, "05", "EXCEPTION_FILE"},
+    {TVR_SDA_FAILED | TVR_DDA_FAILED | TVR_CDA_FAILED, "05", "ODA_FAILED"},
+    {TVR_EXPIRED, "54", "TERMINAL_EXPIRED"},
+    {TVR_NOT_YET_EFFECTIVE, "05", "NOT_YET_EFFECTIVE"},
+    {TVR_SERVICE_NOT_ALLOWED, "57", "SERVICE"},
+    {TVR_PIN_TRIES_EXCEEDED, "75", "PIN_TRIES"},
+    {TVR_CVM_FAILED, "55", "CARDHOLDER"},
 };
 
 static enum tp_err bits(struct desk *d, struct tp_error *e)
@@ -264,7 +269,7 @@ static enum tp_err bits(struct desk *d, struct tp_error *e)
     if (d->iad.pin_tries_exceeded || d->iad.blocked_by_pin)
         return refuse(d, "75", "PIN_TRIES");
     for (size_t i = 0; i < sizeof(tvr_refusals) / sizeof(tvr_refusals[0]); i++)
-        if ((d->chip.tvr.p[tvr_refusals[i].byte] & tvr_refusals[i].mask) != 0)
+        if (tvr_has(d->chip.tvr.p, tvr_refusals[i].bits))
             return refuse(d, tvr_refusals[i].code, tvr_refusals[i].reason);
     return TP_OK;
 }

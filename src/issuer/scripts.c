@@ -2,12 +2,11 @@
 
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "apdu/tlv.h"
 #include "base/log.h"
 #include "crypto/pinblock.h"
-
-enum { RESULT_FAILED = 1, RESULT_DONE = 2 }; /* 9F5B: Book 4, Annex A5 */
 
 /* EMV 4.4 Book 3, 6.5.1, 6.5.2, 6.5.3, 6.5.10; ISO/IEC 7816-4: PUT DATA, UPDATE RECORD */
 static const struct script_kind kinds[] = {
@@ -239,9 +238,11 @@ static enum script_state told(struct span results, const struct waiting *w, size
 
         if (of != w->one[first].id)
             continue;
-        if (p[0] >> 4 == RESULT_DONE || (p[0] >> 4 == RESULT_FAILED && nth < failed))
+        if ((p[0] & SCRIPT_RESULT) == SCRIPT_RESULT_SUCCESSFUL ||
+            ((p[0] & SCRIPT_RESULT) == SCRIPT_RESULT_FAILED && nth < failed))
             return SCRIPT_DONE;
-        return p[0] >> 4 == RESULT_FAILED && nth == failed ? SCRIPT_FAILED : SCRIPT_NOT_DONE;
+        return (p[0] & SCRIPT_RESULT) == SCRIPT_RESULT_FAILED && nth == failed ? SCRIPT_FAILED
+                                                                               : SCRIPT_NOT_DONE;
     }
     return SCRIPT_NOT_DONE;
 }

@@ -57,7 +57,7 @@ static bool denied_by_default(struct transaction *tx)
     return matches(tx, TAG_IAC_DEFAULT, 0xFF, tx->selected.app->tac_default);
 }
 
-enum ac action_first(struct transaction *tx)
+enum ac_type action_first(struct transaction *tx)
 {
     if (denied(tx))
         return AC_AAC;
@@ -70,7 +70,7 @@ enum ac action_first(struct transaction *tx)
 
 /* An online-only terminal may skip the default codes, and then asks an AAC: Book 3, 10.7. This one
  * does: it has been told to pay only online. The others ask them. */
-enum ac action_unable_online(struct transaction *tx)
+enum ac_type action_unable_online(struct transaction *tx)
 {
     if (terminal_online_only(tx->config)) {
         snprintf(tx->reason, sizeof(tx->reason), "%s", "this terminal only pays online");

@@ -18,8 +18,10 @@ enum tp_err command_send(struct transaction *tx, const struct capdu *command, st
 enum tp_err command_read_record(struct transaction *tx, uint8_t sfi, uint8_t record,
                                 struct span *data, uint16_t *sw)
 {
-    const struct capdu c = {
-        .ins = INS_READ_RECORD, .p1 = record, .p2 = (uint8_t)(sfi << 3 | 4), .le = 256};
+    const struct capdu c = {.ins = INS_READ_RECORD,
+                            .p1 = record,
+                            .p2 = (uint8_t)(sfi << 3 | RECORD_BY_NUMBER),
+                            .le = 256};
 
     return command_send(tx, &c, data, sw);
 }

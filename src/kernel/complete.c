@@ -49,7 +49,7 @@ static const char *card_reason(const struct transaction *tx)
 }
 
 /* The card's last word. why: what the terminal asked an AAC for; "" when it asked for a TC. */
-static enum tp_err end_by_card(struct transaction *tx, enum ac got, const char *why)
+static enum tp_err end_by_card(struct transaction *tx, enum ac_type got, const char *why)
 {
     if (got == AC_TC)
         return tx_end(tx, KERNEL_APPROVED, "approved");
@@ -60,9 +60,9 @@ static enum tp_err end_by_card(struct transaction *tx, enum ac got, const char *
 
 /* Second GENERATE AC, with the response code that stands in 8A; what it gave is the end, whatever
  * the scripts behind it do (10.10). */
-static enum tp_err finish(struct transaction *tx, enum ac want, const char *why)
+static enum tp_err finish(struct transaction *tx, enum ac_type want, const char *why)
 {
-    enum ac got;
+    enum ac_type got;
     bool cda_failed;
     enum tp_err r;
 
@@ -140,7 +140,7 @@ static enum tp_err finish_reached(struct transaction *tx)
 static enum tp_err online(struct transaction *tx)
 {
     char why[sizeof(tx->reason)];
-    enum ac want;
+    enum ac_type want;
     enum tp_err r = TP_OK;
 
     tx_step(tx, KERNEL_ONLINE);
@@ -170,7 +170,7 @@ static enum tp_err refuse_signature(struct transaction *tx)
 enum tp_err step_complete(struct transaction *tx)
 {
     char why[sizeof(tx->reason)];
-    enum ac want, got;
+    enum ac_type want, got;
     bool cda_failed;
     enum tp_err r;
 

@@ -1,29 +1,6 @@
 /* Cardholder verification: EMV 4.4 Book 3, 10.5 and Annex C3; Book 4, 6.3.4. */
 #include "kernel/kernel_priv.h"
 
-enum { /* CVM codes, bits 6 to 1 of the first byte of a rule */
-       CVM_FAIL = 0x00,
-       CVM_PLAIN_PIN = 0x01,
-       CVM_ONLINE_PIN = 0x02,
-       CVM_PLAIN_PIN_SIGNATURE = 0x03,
-       CVM_ENCIPHERED_PIN = 0x04,
-       CVM_ENCIPHERED_PIN_SIGNATURE = 0x05,
-       CVM_BIOMETRIC_FIRST = 0x06, /* biometric, by the card and online */
-       CVM_BIOMETRIC_LAST = 0x0F,
-       CVM_SIGNATURE = 0x1E,
-       CVM_NONE = 0x1F
-};
-#define CVM_CODE       0x3F
-#define CVM_APPLY_NEXT 0x40
-
-enum {
-    RESULT_UNKNOWN = 0,
-    RESULT_FAILED = 1,
-    RESULT_OK = 2
-}; /* third byte of 9F34: Book 4, Annex A4 */
-
-enum { TYPE_CASH = 0x01, TYPE_CASHBACK = 0x09 };
-
 struct list { /* 8E */
     uint32_t x, y;
     struct span rules;
@@ -36,11 +13,11 @@ static bool supported(const struct transaction *tx, uint8_t code)
     switch (code & CVM_CODE) {
     case CVM_FAIL:
         return true;
-    case CVM_PLAIN_PIN:
-        return (caps & CAP2_PLAIN_PIN) != 0;
+    case CVM_PLAINTEXT_PIN:
+        return (caps & CAP2_PLAINTEXT_PIN) != 0;
     case CVM_ENCIPHERED_PIN:
         return (caps & CAP2_ENCIPHERED_PIN) != 0;
-    case CVM_NONE:
+    case CVM_NONE_REQUIRED:
         return (caps & CAP2_NO_CVM) != 0;
     default: /* signature, online PIN, biometric: there is nobody to compare, nobody to send to,
                 nothing to measure; such a terminal must not claim them */
@@ -51,7 +28,7 @@ static bool supported(const struct transaction *tx, uint8_t code)
 static bool recognised(uint8_t code)
 {
     code &= CVM_CODE;
-    return code <= CVM_BIOMETRIC_LAST || code == CVM_SIGNATURE || code == CVM_NONE;
+    return code <= CVM_VOICE_ONLINE || code == CVM_SIGNATURE || code == CVM_NONE_REQUIRED;
 }
 
 /* Conditions 06 to 09: only when the amount is in the card's own currency. */
@@ -64,11 +41,11 @@ static bool amount_condition(const struct transaction *tx, const struct list *li
     if (own.n != 2 || !span_eq(own, data_get(tx, TAG_TX_CURRENCY)))
         return false;
     switch (condition) {
-    case 0x06:
+    case CVM_IF_UNDER_X:
         return amount < (int64_t)list->x;
-    case 0x07:
+    case CVM_IF_OVER_X:
         return amount > (int64_t)list->x;
-    case 0x08:
+    case CVM_IF_UNDER_Y:
         return amount < (int64_t)list->y;
     default:
         return amount > (int64_t)list->y;
@@ -82,22 +59,22 @@ static bool condition_holds(const struct transaction *tx, const struct list *lis
     const bool cash = tx->request->type == TYPE_CASH, cashback = tx->request->type == TYPE_CASHBACK;
 
     switch (condition) {
-    case 0x00:
+    case CVM_ALWAYS:
         return true;
-    case 0x01:
+    case CVM_IF_UNATTENDED_CASH:
         return cash && terminal_unattended(tx->config);
-    case 0x02:
+    case CVM_IF_NO_CASH:
         return !cash && !cashback;
-    case 0x03:
+    case CVM_IF_SUPPORTED:
         return recognised(code) && supported(tx, code);
-    case 0x04:
+    case CVM_IF_MANUAL_CASH:
         return cash && !terminal_unattended(tx->config);
-    case 0x05:
+    case CVM_IF_CASHBACK:
         return cashback;
-    case 0x06:
-    case 0x07:
-    case 0x08:
-    case 0x09:
+    case CVM_IF_UNDER_X:
+    case CVM_IF_OVER_X:
+    case CVM_IF_UNDER_Y:
+    case CVM_IF_OVER_Y:
         return amount_condition(tx, list, condition);
     default:
         return false;
@@ -110,15 +87,15 @@ static bool condition_holds(const struct transaction *tx, const struct list *lis
 static void note_unsupported(struct transaction *tx, uint8_t code)
 {
     const uint8_t caps = tx->config->capabilities[1];
-    const bool offline = (caps & (CAP2_PLAIN_PIN | CAP2_ENCIPHERED_PIN)) != 0,
+    const bool offline = (caps & (CAP2_PLAINTEXT_PIN | CAP2_ENCIPHERED_PIN)) != 0,
                online = (caps & CAP2_ONLINE_PIN) != 0;
 
     code &= CVM_CODE;
     if (code == CVM_ONLINE_PIN
             ? !online
-            : code >= CVM_PLAIN_PIN && code <= CVM_ENCIPHERED_PIN_SIGNATURE && !offline)
+            : code >= CVM_PLAINTEXT_PIN && code <= CVM_ENCIPHERED_PIN_SIGNATURE && !offline)
         tvr_set(tx, TVR_PIN_NO_PAD);
-    if (code >= CVM_BIOMETRIC_FIRST && code <= CVM_BIOMETRIC_LAST)
+    if (code >= CVM_FACIAL_OFFLINE && code <= CVM_VOICE_ONLINE)
         tvr_set(tx, TVR_BIOMETRIC_TYPE);
 }
 
@@ -149,14 +126,14 @@ static enum tp_err perform(struct transaction *tx, uint8_t code, uint8_t conditi
         note(tx, code, condition, recognised(code) ? KERNEL_CVM_UNSUPPORTED : KERNEL_CVM_UNKNOWN);
         return TP_OK;
     }
-    if ((code & CVM_CODE) == CVM_PLAIN_PIN || (code & CVM_CODE) == CVM_ENCIPHERED_PIN)
+    if ((code & CVM_CODE) == CVM_PLAINTEXT_PIN || (code & CVM_CODE) == CVM_ENCIPHERED_PIN)
         r = pin_verify(tx, (code & CVM_CODE) == CVM_ENCIPHERED_PIN, ok);
     else
-        *ok = (code & CVM_CODE) == CVM_NONE;
+        *ok = (code & CVM_CODE) == CVM_NONE_REQUIRED;
     if (r != TP_OK)
         return r;
     note(tx, code, condition, *ok ? KERNEL_CVM_OK : KERNEL_CVM_FAILED);
-    set_results(tx, code, condition, *ok ? RESULT_OK : RESULT_FAILED);
+    set_results(tx, code, condition, *ok ? CVM_RESULT_SUCCESSFUL : CVM_RESULT_FAILED);
     return TP_OK;
 }
 
@@ -207,6 +184,6 @@ enum tp_err step_verify(struct transaction *tx)
         return TP_OK;
     tvr_set(tx, TVR_CVM_FAILED);
     tx->cvm_results[2] =
-        RESULT_FAILED; /* also when none was performed: 3F 00 01, Book 4, table 2 */
+        CVM_RESULT_FAILED; /* also when none was performed: 3F 00 01, Book 4, table 2 */
     return TP_OK;
 }

@@ -166,7 +166,7 @@ static enum tp_err put_request(struct transaction *tx)
 enum tp_err data_start(struct transaction *tx)
 {
     static const uint8_t zeros[5] = {0};
-    static const uint8_t no_cvm[3] = {0x3F, 0x00, 0x00}; /* no CVM performed: Book 4, 6.3.4.5 */
+    static const uint8_t no_cvm[3] = {CVM_NONE_PERFORMED, CVM_ALWAYS, CVM_RESULT_UNKNOWN};
     enum tp_err r;
 
     tx->data.objects_n = 0;

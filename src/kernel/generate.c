@@ -4,9 +4,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-#define P1_CDA   0x10
-#define CID_TYPE 0xC0
-#define IAD_MAX  32
+#define IAD_MAX 32
 
 struct answer { /* borrowed from the response */
     struct span whole, cid, atc, ac, iad, sdad;
@@ -99,7 +97,7 @@ static enum tp_err parse(struct answer *a, struct span data)
 
 /* A card may answer less than was asked, never more: Book 3, 9.3 (TC > ARQC > AAC; at the second
  * time no ARQC). */
-static bool allowed(enum ac want, enum ac got, bool second)
+static bool allowed(enum ac_type want, enum ac_type got, bool second)
 {
     switch (got) {
     case AC_AAC:
@@ -115,7 +113,7 @@ static bool allowed(enum ac want, enum ac got, bool second)
 /* Book 2, 6.6.2. The cryptogram itself is inside the signature. *got: the kind that the clear CID
  * says, corrected. */
 static enum tp_err check_cda(struct transaction *tx, const struct answer *a, bool second,
-                             enum ac *got, bool *failed)
+                             enum ac_type *got, bool *failed)
 {
     const struct span parts[] = {
         data_get(tx, TAG_EV_PDOL_VALUES), data_get(tx, TAG_EV_CDOL1_VALUES),
@@ -136,7 +134,7 @@ static enum tp_err check_cda(struct transaction *tx, const struct answer *a, boo
         check = tx->config->recorded->signature;
     *failed = check != EMV_CHECK_OK;
     if (check == EMV_CHECK_CID) /* the signed one says what the cryptogram is: Book 4, 6.3.2.1 */
-        *got = (dynamic.cid & CID_TYPE) == CID_TYPE ? AC_AAC : (enum ac)(dynamic.cid & CID_TYPE);
+        *got = (dynamic.cid & AC_TYPE) == AC_TYPE ? AC_AAC : (enum ac_type)(dynamic.cid & AC_TYPE);
     if (*failed) {
         oda_failed(tx, "signature",
                    a->sdad.n > 0
@@ -168,13 +166,13 @@ static enum tp_err keep(struct transaction *tx, const struct answer *a)
     return r;
 }
 
-static enum tp_err send(struct transaction *tx, enum ac want, bool second, bool cda,
+static enum tp_err send(struct transaction *tx, enum ac_type want, bool second, bool cda,
                         struct answer *a)
 {
     const struct span dol = data_get(tx, second ? TAG_CDOL2 : TAG_CDOL1);
     const char *name = second ? "CDOL2" : "CDOL1";
     struct capdu c = {
-        .cla = 0x80, .ins = INS_GENERATE_AC, .p1 = (uint8_t)(want | (cda ? P1_CDA : 0)), .le = 256};
+        .cla = 0x80, .ins = INS_GENERATE_AC, .p1 = (uint8_t)(want | (cda ? AC_CDA : 0)), .le = 256};
     uint8_t raw[255];
     struct buf values = BUF_OF(raw);
     struct span data;
@@ -196,7 +194,7 @@ static enum tp_err send(struct transaction *tx, enum ac want, bool second, bool 
     return TP_OK;
 }
 
-enum tp_err generate_ac(struct transaction *tx, enum ac want, bool second, enum ac *got,
+enum tp_err generate_ac(struct transaction *tx, enum ac_type want, bool second, enum ac_type *got,
                         bool *cda_failed)
 {
     const bool cda = want != AC_AAC && oda_wants_cda(tx);
@@ -207,9 +205,9 @@ enum tp_err generate_ac(struct transaction *tx, enum ac want, bool second, enum 
     *cda_failed = false;
     if (r != TP_OK)
         return r;
-    tsi_set(tx, TSI_CARD_RISK);              /* Book 3, 10.8 */
-    *got = (enum ac)(a.cid.p[0] & CID_TYPE); /* NOLINT(clang-analyzer-core.NullDereference): send
-                                                has filled a if it goes on */
+    tsi_set(tx, TSI_CARD_RISK);                  /* Book 3, 10.8 */
+    *got = (enum ac_type)(a.cid.p[0] & AC_TYPE); /* NOLINT(clang-analyzer-core.NullDereference):
+                                                send has filled a if it goes on */
     lies = !allowed(want, *got, second);
     if (lies && !second)
         return tx_end(tx, KERNEL_TERMINATED,

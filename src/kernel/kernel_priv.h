@@ -5,6 +5,7 @@
 #define TP_KERNEL_PRIV_H
 
 #include "apdu/dol.h"
+#include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "apdu/sw.h"
 #include "base/mask.h"
@@ -19,65 +20,6 @@
 #define CVM_RULES_MAX                                                                              \
     126 /* 252 bytes of CVM list less the two amounts, two bytes a rule: Book 3, 10.5 */
 #define PIN_UNKNOWN_TRIES 0xFFU
-
-enum { /* Terminal Verification Results, Book 3 Annex C5: byte index in the high byte, mask in the
-          low one */
-       TVR_ODA_NOT_PERFORMED = 0x080,
-       TVR_SDA_FAILED = 0x040,
-       TVR_ICC_DATA_MISSING = 0x020,
-       TVR_EXCEPTION_FILE = 0x010,
-       TVR_DDA_FAILED = 0x008,
-       TVR_CDA_FAILED = 0x004,
-       TVR_SDA_SELECTED = 0x002,
-       TVR_VERSIONS_DIFFER = 0x180,
-       TVR_EXPIRED = 0x140,
-       TVR_NOT_YET_EFFECTIVE = 0x120,
-       TVR_SERVICE_NOT_ALLOWED = 0x110,
-       TVR_NEW_CARD = 0x108,
-       TVR_CVM_FAILED = 0x280,
-       TVR_CVM_UNKNOWN = 0x240,
-       TVR_PIN_TRIES_EXCEEDED = 0x220,
-       TVR_PIN_NO_PAD = 0x210,
-       TVR_PIN_NOT_ENTERED = 0x208,
-       TVR_FLOOR_LIMIT = 0x380,
-       TVR_LOWER_LIMIT = 0x340,
-       TVR_UPPER_LIMIT = 0x320,
-       TVR_RANDOM = 0x310,
-       TVR_BIOMETRIC_TYPE = 0x302,
-       TVR_DEFAULT_TDOL = 0x480,
-       TVR_ISSUER_AUTHENTICATION_FAILED = 0x440,
-       TVR_SCRIPT_FAILED_BEFORE = 0x420,
-       TVR_SCRIPT_FAILED_AFTER = 0x410
-};
-
-enum { /* Transaction Status Information, byte 1, Book 3 Annex C6 */
-       TSI_ODA = 0x80,
-       TSI_CVM = 0x40,
-       TSI_CARD_RISK = 0x20,
-       TSI_ISSUER_AUTHENTICATION = 0x10,
-       TSI_TERMINAL_RISK = 0x08,
-       TSI_SCRIPT = 0x04
-};
-
-enum { /* Application Interchange Profile, byte 1, Book 3 Annex C1 */
-       AIP_SDA = 0x40,
-       AIP_DDA = 0x20,
-       AIP_CVM = 0x10,
-       AIP_TERMINAL_RISK = 0x08,
-       AIP_ISSUER_AUTHENTICATION = 0x04,
-       AIP_CDA = 0x01
-};
-
-enum { /* Terminal Capabilities, Book 4 Annex A2 */
-       CAP2_PLAIN_PIN = 0x80,
-       CAP2_ONLINE_PIN = 0x40,
-       CAP2_SIGNATURE = 0x20,
-       CAP2_ENCIPHERED_PIN = 0x10,
-       CAP2_NO_CVM = 0x08,
-       CAP3_SDA = 0x80,
-       CAP3_DDA = 0x40,
-       CAP3_CDA = 0x08
-};
 
 enum origin {
     FROM_TERMINAL,
@@ -236,16 +178,15 @@ unsigned risk_target_percent(const struct terminal_application *app,
 TP_MUST_CHECK enum tp_err scripts_run(struct transaction *tx, uint32_t kind);
 
 /* action.c, generate.c, complete.c */
-enum ac { AC_AAC = 0x00, AC_TC = 0x40, AC_ARQC = 0x80 }; /* as in P1 and CID */
-enum ac action_first(
+enum ac_type action_first(
     struct transaction *tx); /* writes into reason what decided, when it declines */
-enum ac action_unable_online(struct transaction *tx);
+enum ac_type action_unable_online(struct transaction *tx);
 bool terminal_online_only(const struct terminal_config *c);
 bool terminal_offline_only(const struct terminal_config *c);
 bool terminal_unattended(const struct terminal_config *c);
 /* cda_failed: a signature was asked for and is missing or wrong. */
-TP_MUST_CHECK enum tp_err generate_ac(struct transaction *tx, enum ac want, bool second,
-                                      enum ac *got, bool *cda_failed);
+TP_MUST_CHECK enum tp_err generate_ac(struct transaction *tx, enum ac_type want, bool second,
+                                      enum ac_type *got, bool *cda_failed);
 TP_MUST_CHECK enum tp_err step_complete(struct transaction *tx);
 
 #endif

@@ -11,9 +11,6 @@
 #define ASK_MAX       4  /* times that something that is no PIN is asked for again */
 #define ATTEMPTS_MAX  15 /* a card can count to 15: SW 63CF */
 #define CHALLENGE     8
-#define PIN_DATA      0x7F /* first byte of what is enciphered */
-#define P2_PLAIN      0x80
-#define P2_ENCIPHERED 0x88
 
 /* Tries left, so that a person is told before the last one. One GET DATA; a card that does not
  * answer it just leaves the number unknown. */
@@ -184,7 +181,7 @@ static enum tp_err encipher(struct transaction *tx, struct emv_pubkey *key, stru
         return r;
     r = secret_alloc(&plain, n);
     if (r == TP_OK) {
-        plain.p[0] = PIN_DATA;
+        plain.p[0] = ENCIPHERED_PIN_HEADER;
         memcpy(plain.p + 1, block.p, 8);
         memcpy(plain.p + 9, challenge.p, CHALLENGE);
         r = RAND_bytes(plain.p + 17, (int)(n - 17)) == 1
@@ -199,8 +196,9 @@ static enum tp_err encipher(struct transaction *tx, struct emv_pubkey *key, stru
 static enum tp_err send(struct transaction *tx, bool enciphered, struct emv_pubkey *key,
                         struct span block, bool *sent, uint16_t *sw)
 {
-    struct capdu c = {
-        .ins = INS_VERIFY, .p2 = enciphered ? P2_ENCIPHERED : P2_PLAIN, .data = block};
+    struct capdu c = {.ins = INS_VERIFY,
+                      .p2 = enciphered ? VERIFY_ENCIPHERED_PIN : VERIFY_PLAINTEXT_PIN,
+                      .data = block};
     uint8_t cipher[EMV_RSA_MAX];
     struct span nothing;
     enum tp_err r;

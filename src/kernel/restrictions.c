@@ -3,28 +3,6 @@
 
 #include "base/date.h"
 
-enum { /* Application Usage Control, byte 1 (Book 3, Annex C2); the international bit stands right
-          of the domestic one */
-       AUC_CASH = 0x80,
-       AUC_GOODS = 0x20,
-       AUC_SERVICES = 0x08,
-       AUC_ATM = 0x02,
-       AUC_NOT_ATM = 0x01
-};
-#define AUC2_CASHBACK 0x80 /* byte 2 */
-
-enum {
-    TYPE_PURCHASE = 0x00,
-    TYPE_CASH = 0x01,
-    TYPE_CASHBACK = 0x09
-}; /* 9C: ISO 8583, processing code */
-
-enum {
-    ADDITIONAL_CASH = 0x80,
-    ADDITIONAL_GOODS = 0x40,
-    ADDITIONAL_SERVICES = 0x20
-}; /* 9F40, byte 1: Book 4, Annex A3 */
-
 /* A cash dispenser: unattended, of a bank, that gives cash (Book 4, Annex A1). */
 static bool is_atm(const struct terminal_config *c)
 {

@@ -4,12 +4,7 @@
 
 #include <string.h>
 
-enum {
-    RESULT_NOT_PERFORMED = 0x00,
-    RESULT_FAILED = 0x10,
-    RESULT_DONE = 0x20
-};                      /* high nibble of a result; the low one: which command */
-#define SEQUENCE_MAX 15 /* 15 and above */
+#define SEQUENCE_MAX 15 /* low half of a result: which command failed; 15 and above */
 #define ID_SIZE      4
 
 struct script { /* borrowed from the issuer's answer */
@@ -50,9 +45,10 @@ static enum tp_err parse(struct script *out, struct span value)
 /* Normal (90, 61) or a warning (62, 63); only SW1 counts. */
 static bool goes_on(uint16_t sw)
 {
-    const uint8_t sw1 = (uint8_t)(sw >> 8);
+    const unsigned family = sw & SW_FAMILY;
 
-    return sw1 == 0x90 || (sw1 >= 0x61 && sw1 <= 0x63);
+    return family == SW_OK || family == SW_MORE_DATA || family == SW_WARNING_UNCHANGED ||
+           family == SW_WARNING_CHANGED;
 }
 
 /* The commands in their order up to the first error. A card that leaves failed the command, too. */
@@ -60,7 +56,7 @@ static enum tp_err run(struct transaction *tx, struct span commands, uint8_t *re
 {
     struct tlv object;
 
-    *result = RESULT_DONE;
+    *result = SCRIPT_RESULT_SUCCESSFUL;
     for (unsigned i = 1; tlv_next(&commands, &object) == TP_OK; i++) {
         struct capdu command;
         struct span nothing;
@@ -70,7 +66,7 @@ static enum tp_err run(struct transaction *tx, struct span commands, uint8_t *re
         if (r == TP_OK)
             r = command_send(tx, &command, &nothing, &sw);
         if (r != TP_OK || !goes_on(sw)) {
-            *result = (uint8_t)(RESULT_FAILED | (i < SEQUENCE_MAX ? i : SEQUENCE_MAX));
+            *result = (uint8_t)(SCRIPT_RESULT_FAILED | (i < SEQUENCE_MAX ? i : SEQUENCE_MAX));
             return r;
         }
     }
@@ -123,13 +119,13 @@ enum tp_err scripts_run(struct transaction *tx, uint32_t kind)
 
     while (next(&stream, kind, &template, &whole) == TP_OK) {
         struct script script = {0};
-        uint8_t result = RESULT_NOT_PERFORMED;
+        uint8_t result = SCRIPT_RESULT_NOT_PERFORMED;
         enum tp_err r;
 
         tsi_set(tx, TSI_SCRIPT);
         if (whole && parse(&script, template.value) == TP_OK && gone == TP_OK)
             gone = run(tx, script.commands, &result);
-        if (result != RESULT_DONE)
+        if (result != SCRIPT_RESULT_SUCCESSFUL)
             tvr_set(tx, kind == TAG_SCRIPT_71 ? TVR_SCRIPT_FAILED_BEFORE : TVR_SCRIPT_FAILED_AFTER);
         r = report(tx, result, script.id);
         if (r != TP_OK)

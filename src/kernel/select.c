@@ -18,8 +18,11 @@ struct fci { /* what selection needs of the File Control Information, Book 1, 11
 static enum tp_err card_select(struct transaction *tx, struct span name, bool next,
                                struct span *data, uint16_t *sw)
 {
-    const struct capdu c = {
-        .ins = INS_SELECT, .p1 = 0x04, .p2 = next ? 0x02 : 0x00, .data = name, .le = 256};
+    const struct capdu c = {.ins = INS_SELECT,
+                            .p1 = SELECT_BY_NAME,
+                            .p2 = next ? SELECT_NEXT : SELECT_FIRST,
+                            .data = name,
+                            .le = 256};
 
     return command_send(tx, &c, data, sw);
 }
@@ -37,7 +40,8 @@ static bool table_supported(const struct terminal_config *config, struct span fc
 {
     const struct span table = child(fci, TAG_CODE_TABLE);
 
-    return table.n == 1 && table.p[0] == 1 && (config->additional[4] & 0x01) != 0;
+    return table.n == 1 && table.p[0] == 1 &&
+           (config->additional[4] & ADDITIONAL5_CODE_TABLE_1) != 0;
 }
 
 /* Label, preferred name (when its code table is supported) and priority from the objects of an
@@ -231,8 +235,9 @@ static enum tp_err list_from_aid(struct transaction *tx, const struct terminal_a
             return r;
         if (i == 0 && sw == SW_FUNCTION_NOT_SUPPORTED)
             return tx_end(tx, KERNEL_NOT_ACCEPTED, "the card is blocked (6A81 to SELECT)");
-        if (sw != SW_OK &&
-            (i == 0 ? sw != SW_SELECTED_FILE_INVALIDATED : (sw >> 8 != 0x62 && sw >> 8 != 0x63)))
+        if (sw != SW_OK && (i == 0 ? sw != SW_SELECTED_FILE_INVALIDATED
+                                   : ((sw & SW_FAMILY) != SW_WARNING_UNCHANGED &&
+                                      (sw & SW_FAMILY) != SW_WARNING_CHANGED)))
             return TP_OK;
         if (fci_parse(tx->config, &fci, data) != TP_OK || !starts_with(fci.name, aid)) {
             if (tx->reading && i == 0)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "ledger/ledger_priv.h"
 #include "ledger/proof.h"
 
@@ -54,7 +55,7 @@ static void add_signed(struct remise_totals *t, const struct proof *p, bool reve
     if (reversed) {
         t->reversals++;
         t->reversal_amount += p->result.amount;
-    } else if (p->result.type == 0x20) {
+    } else if (p->result.type == TYPE_REFUND) {
         t->credits++;
         t->credit_amount += p->result.amount;
     } else {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "base/bcd.h"
 #include "base/date.h"
@@ -177,7 +178,7 @@ static bool money_holds(const struct proof *p, const struct tx_record *tx, char 
 
 static bool type_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])
 {
-    const bool same = p->result.type == (tx->kind == TX_CREDIT ? 0x20U : 0x00U);
+    const bool same = p->result.type == (tx->kind == TX_CREDIT ? TYPE_REFUND : TYPE_PURCHASE);
 
     snprintf(text, PROOF_TEXT, same ? "%02X, a %s" : "the card signed %02X, the books say %s",
              p->result.type, tx_kind_name(tx->kind));

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "base/bcd.h"
 #include "base/cli.h"
 #include "base/date.h"
@@ -180,8 +181,8 @@ static void print_methods(const struct transaction *tx)
 
     if (aip.n != 2)
         return;
-    snprintf(text, sizeof(text), "%s%s%s", aip.p[0] & 0x40 ? "SDA " : "",
-             aip.p[0] & 0x20 ? "DDA " : "", aip.p[0] & 0x01 ? "CDA" : "");
+    snprintf(text, sizeof(text), "%s%s%s", aip.p[0] & AIP_SDA ? "SDA " : "",
+             aip.p[0] & AIP_DDA ? "DDA " : "", aip.p[0] & AIP_CDA ? "CDA" : "");
     line("Authentication", text[0] != '\0' ? text : "none");
 }
 
@@ -194,7 +195,7 @@ static void print_verification(const struct transaction *tx)
     for (size_t i = 8; i + 1 < list.n; i += 2) {
         printf("  %-16s %zu. %s; %s%s\n", name, (i - 8) / 2 + 1, emv_cvm_name(list.p[i]),
                emv_cvm_condition_name(list.p[i + 1]),
-               list.p[i] & 0x40 ? "; if it fails, the next" : "");
+               list.p[i] & CVM_APPLY_NEXT ? "; if it fails, the next" : "");
         name = "";
     }
 }

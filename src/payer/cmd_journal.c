@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "base/cli.h"
 #include "base/date.h"
 #include "base/log.h"
@@ -113,7 +114,7 @@ static bool list_row(void *ctx, const struct receipt *r)
         when,
         stan,
         r->rrn,
-        money_shown(amount, r->type == 0x20 ? -r->amount : r->amount, r->currency),
+        money_shown(amount, r->type == TYPE_REFUND ? -r->amount : r->amount, r->currency),
         currency_shown(r->currency),
         r->pan,
         payment_state_name(r->state),

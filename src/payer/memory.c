@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "base/file.h"
 #include "base/mask.h"
 #include "base/secret.h"
@@ -100,7 +101,7 @@ static bool look(void *ctx, const struct receipt *r)
 
     if (r->date < s->date)
         return false;
-    if (r->date > s->date || r->type != 0x00 || r->currency != s->currency ||
+    if (r->date > s->date || r->type != TYPE_PURCHASE || r->currency != s->currency ||
         (r->state != PAYMENT_SIGNED && r->state != PAYMENT_ACKNOWLEDGED) ||
         strcmp(r->pan, s->pan) != 0 || strcmp(r->psn, s->psn) != 0)
         return true;

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "apdu/dol.h"
+#include "apdu/emvbits.h"
 #include "apdu/tlv.h"
 #include "base/bcd.h"
 #include "base/secret.h"
@@ -139,7 +140,7 @@ static enum tp_err set_terminal(struct iso8583 *m, const struct terminal *termin
     enum tp_err r;
 
     gmtime_r(&now, &utc);
-    if ((r = iso8583_set_number(m, 3, rq->type == 0x20 ? 200000 : 0)) != TP_OK ||
+    if ((r = iso8583_set_number(m, 3, rq->type == TYPE_REFUND ? 200000 : 0)) != TP_OK ||
         (r = iso8583_set_number(m, 4, (uint64_t)rq->amount)) != TP_OK ||
         (r = iso8583_set_number(m, 7,
                                 (uint64_t)(utc.tm_mon + 1) * 100000000 +

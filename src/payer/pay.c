@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "apdu/tlv.h"
 #include "base/date.h"
 #include "base/hex.h"
@@ -17,12 +18,9 @@
 #include "payer/memory.h"
 #include "payer/trace.h"
 
-#define AID_MIN             5    /* bytes: an application provider's part at least */
-#define CAP2_ENCIPHERED_PIN 0x10 /* 9F33, byte 2: Book 4, Annex A2 */
-#define CVM_CODE            0x3F /* of a rule: Book 3, Annex C3 */
-#define CVM_ENCIPHERED_PIN  0x04
-#define LABEL_MAX           16  /* characters of 50 and 9F12 */
-#define WAIT_SLICE_MS       200 /* how long a Ctrl-C may go unseen while waiting for a card */
+#define AID_MIN       5   /* bytes: an application provider's part at least */
+#define LABEL_MAX     16  /* characters of 50 and 9F12 */
+#define WAIT_SLICE_MS 200 /* how long a Ctrl-C may go unseen while waiting for a card */
 
 struct payment { /* all that a payment holds while it lasts */
     const struct pay_options *options;

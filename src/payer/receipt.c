@@ -3,22 +3,12 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "base/bcd.h"
 #include "base/date.h"
 #include "base/hex.h"
 
 #define WIDTH 44 /* of the paper */
-
-enum { /* CVM codes, bits 6 to 1 of the first byte of a rule (Book 3, Annex C3); result: Book 4,
-          Annex A4 */
-       CVM_CODE = 0x3F,
-       CVM_PLAIN_PIN = 0x01,
-       CVM_ONLINE_PIN = 0x02,
-       CVM_ENCIPHERED_PIN_SIGNATURE = 0x05,
-       CVM_NOT_PERFORMED = 0x3F,
-       CVM_FAILED = 0x01
-};
-#define TVR3_PIN_NOT_ENTERED 0x08 /* required, with a PIN pad: Book 3, Annex C5 */
 
 static const char *const states[] = {"declined",       "signed",   "acknowledged",
                                      "refused",        "replayed", "asked",
@@ -67,8 +57,8 @@ static const char *cryptogram(struct span cid)
 bool cvm_bypassed(uint8_t code, bool failed, struct span tvr)
 {
     code &= CVM_CODE;
-    return failed && code >= CVM_PLAIN_PIN && code <= CVM_ENCIPHERED_PIN_SIGNATURE &&
-           code != CVM_ONLINE_PIN && tvr.n == 5 && (tvr.p[2] & TVR3_PIN_NOT_ENTERED) != 0;
+    return failed && code >= CVM_PLAINTEXT_PIN && code <= CVM_ENCIPHERED_PIN_SIGNATURE &&
+           code != CVM_ONLINE_PIN && tvr.n == 5 && tvr_has(tvr.p, TVR_PIN_NOT_ENTERED);
 }
 
 static void copy_verification(struct receipt *r, payment_get *get, const void *ctx)
@@ -77,9 +67,9 @@ static void copy_verification(struct receipt *r, payment_get *get, const void *c
 
     if (cvm.n != 3 || r->aid[0] == '\0') /* nothing was selected: nothing to say */
         return;
-    if (cvm.p[0] == CVM_NOT_PERFORMED && cvm.p[2] == 0)
+    if (cvm.p[0] == CVM_NONE_PERFORMED && cvm.p[2] == CVM_RESULT_UNKNOWN)
         snprintf(r->verified, sizeof(r->verified), "%s", emv_cvm_name(cvm.p[0]));
-    else if (cvm_bypassed(cvm.p[0], cvm.p[2] == CVM_FAILED, tvr))
+    else if (cvm_bypassed(cvm.p[0], cvm.p[2] == CVM_RESULT_FAILED, tvr))
         snprintf(r->verified, sizeof(r->verified), "%s: not entered", emv_cvm_name(cvm.p[0]));
     else
         snprintf(r->verified, sizeof(r->verified), "%s: %s", emv_cvm_name(cvm.p[0]),
@@ -187,7 +177,7 @@ void receipt_print(FILE *to, const struct receipt *r)
     line(to, "Approval", r->approval);
     snprintf(text, sizeof(text), "%s %s", c != NULL ? money_format(amount, r->amount, c) : "?",
              c != NULL ? c->alpha : "");
-    line(to, r->type == 0x20 ? "REFUND" : "AMOUNT", text);
+    line(to, r->type == TYPE_REFUND ? "REFUND" : "AMOUNT", text);
     print_outcome(to, r);
 }
 
@@ -206,13 +196,13 @@ enum tp_err receipt_to_json(json_t **out, const struct receipt *r)
     *out = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, "
                      "s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s}",
                      "state", states[r->state], "time", when, "kind",
-                     r->type == 0x20 ? "refund" : "purchase", "rrn", r->rrn, "stan", (int)r->stan,
-                     "amount", c != NULL ? money_format(amount, r->amount, c) : "", "currency",
-                     c != NULL ? c->alpha : "", "answer", r->answer, "minor", (json_int_t)r->amount,
-                     "reason", r->reason, "merchant", r->merchant, "contract", r->contract,
-                     "terminal", r->terminal, "pan", r->pan, "psn", r->psn, "aid", r->aid, "label",
-                     r->label, "cryptogram", r->cryptogram, "atc", r->atc, "ac", r->ac, "tvr",
-                     r->tvr, "tsi", r->tsi, "authentication", r->method);
+                     r->type == TYPE_REFUND ? "refund" : "purchase", "rrn", r->rrn, "stan",
+                     (int)r->stan, "amount", c != NULL ? money_format(amount, r->amount, c) : "",
+                     "currency", c != NULL ? c->alpha : "", "answer", r->answer, "minor",
+                     (json_int_t)r->amount, "reason", r->reason, "merchant", r->merchant,
+                     "contract", r->contract, "terminal", r->terminal, "pan", r->pan, "psn", r->psn,
+                     "aid", r->aid, "label", r->label, "cryptogram", r->cryptogram, "atc", r->atc,
+                     "ac", r->ac, "tvr", r->tvr, "tsi", r->tsi, "authentication", r->method);
     if (*out != NULL && json_object_set_new(*out, "verification", json_string(r->verified)) == 0 &&
         json_object_set_new(*out, "approval", json_string(r->approval)) == 0 &&
         json_object_set_new(*out, "refused_by", json_string(refused_by(r))) == 0)
@@ -291,7 +281,7 @@ enum tp_err receipt_from_json(struct receipt *r, const json_t *o)
     if (c == NULL)
         return TP_ERR_FORMAT;
     r->currency = c->numeric;
-    r->type = strcmp(kind, "refund") == 0 ? 0x20 : 0x00;
+    r->type = strcmp(kind, "refund") == 0 ? TYPE_REFUND : TYPE_PURCHASE;
     r->amount = json_integer_value(json_object_get(o, "minor"));
     r->atc = (int)json_integer_value(json_object_get(o, "atc"));
     r->stan = (unsigned)json_integer_value(json_object_get(o, "stan"));

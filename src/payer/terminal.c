@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "base/file.h"
 #include "base/hex.h"
 
@@ -318,8 +319,10 @@ enum tp_err terminal_reading(struct terminal **out, struct tp_error *e)
         goto out;
     }
     t->kernel.type = 0x35;
-    t->kernel.additional[4] = 0x01; /* names in ISO/IEC 8859-1 can be shown */
-    memcpy(t->kernel.capabilities, (const uint8_t[]){0x20, 0x98, 0xC8},
+    t->kernel.additional[4] = ADDITIONAL5_CODE_TABLE_1; /* names in ISO/IEC 8859-1 can be shown */
+    memcpy(t->kernel.capabilities,
+           (const uint8_t[]){CAP1_CONTACTS, CAP2_PLAINTEXT_PIN | CAP2_ENCIPHERED_PIN | CAP2_NO_CVM,
+                             CAP3_SDA | CAP3_DDA | CAP3_CDA},
            sizeof(t->kernel.capabilities)); /* DESIGN 6: SDA, DDA and CDA */
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         struct terminal_application *a = &t->kernel.applications[i];

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "apdu/emvbits.h"
 #include "apdu/sw.h"
 #include "apdu/tlv.h"
 #include "base/bcd.h"
@@ -490,7 +491,7 @@ void trace_outcome(struct trace *t, const struct terminal_config *terminal,
     if (tx != NULL) {
         tvr = transaction_get(tx, TAG_TVR);
         fact(t, "random", "%s",
-             tvr.n == 5 && (tvr.p[3] & 0x10) != 0
+             tvr.n == 5 && tvr_has(tvr.p, TVR_RANDOM)
                  ? "yes"
                  : "no"); /* Book 3, table 46: selected randomly for online processing */
         authorities(t, terminal->authorities, tx);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "apdu/tlv.h"
 #include "base/mask.h"
 #include "base/secret.h"
@@ -267,15 +268,15 @@ static const char *authentication(struct span icc)
     struct tlv cvm;
 
     if (tlv_find(icc, 0x9F34, &cvm) != TP_OK || cvm.value.n != 3 ||
-        cvm.value.p[2] == 0x01) /* 01: failed */
+        cvm.value.p[2] == CVM_RESULT_FAILED)
         return NULL;
-    switch (cvm.value.p[0] & 0x3F) {
-    case 0x01: /* plaintext PIN by the card */
-    case 0x04: /* enciphered PIN by the card */
+    switch (cvm.value.p[0] & CVM_CODE) {
+    case CVM_PLAINTEXT_PIN:
+    case CVM_ENCIPHERED_PIN:
         return "FPIN";
-    case 0x02: /* enciphered PIN online */
+    case CVM_ONLINE_PIN:
         return "NPIN";
-    case 0x1E: /* signature */
+    case CVM_SIGNATURE:
         return "PPSG";
     default:
         return NULL;
