@@ -100,9 +100,11 @@ enum tp_err book_acquirer_get(struct book *b, const char *id, struct acquirer *o
     bool found = false;
 
     memset(out, 0, sizeof(*out));
-    return book_found(db_one(b->db, "SELECT acquirer, id, open, added FROM acquirer WHERE id = $1",
-                             DB_VALUES(db_text(id)), DB_COLUMNS(acquirer_columns), out, &found, e),
-                      found, "acquirer", e);
+    const enum tp_err r =
+        db_one(b->db, "SELECT acquirer, id, open, added FROM acquirer WHERE id = $1",
+               DB_VALUES(db_text(id)), DB_COLUMNS(acquirer_columns), out, &found, e);
+
+    return book_found(r, found, "acquirer", e);
 }
 
 enum tp_err book_acquirer_close(struct book *b, const char *id, struct tp_error *e)
@@ -184,11 +186,11 @@ enum tp_err book_account_find(struct book *b, const uint8_t lookup[SEAL_LOOKUP],
                               struct account *out, struct tp_error *e)
 {
     bool found = false;
+    const enum tp_err r = db_one(b->db, ACCOUNTS "WHERE pan_lookup = $1 AND psn = $2",
+                                 DB_VALUES(db_blob(span_of(lookup, SEAL_LOOKUP)), db_integer(psn)),
+                                 DB_COLUMNS(account_columns), out, &found, e);
 
-    return book_found(db_one(b->db, ACCOUNTS "WHERE pan_lookup = $1 AND psn = $2",
-                             DB_VALUES(db_blob(span_of(lookup, SEAL_LOOKUP)), db_integer(psn)),
-                             DB_COLUMNS(account_columns), out, &found, e),
-                      found, "account", e);
+    return book_found(r, found, "account", e);
 }
 
 enum tp_err book_account_set_status(struct book *b, int64_t account, enum account_status status,

@@ -48,11 +48,11 @@ enum tp_err book_authorisation_find(struct book *b, int64_t acquirer, const char
 {
     struct row row;
     bool found = false;
-    const enum tp_err r = book_found(
+    enum tp_err r =
         db_one(b->db, AUTHORISATIONS "WHERE a.acquirer = $1 AND a.rrn = $2",
-               DB_VALUES(db_integer(acquirer), db_text(rrn)), DB_COLUMNS(columns), &row, &found, e),
-        found, "authorisation", e);
+               DB_VALUES(db_integer(acquirer), db_text(rrn)), DB_COLUMNS(columns), &row, &found, e);
 
+    r = book_found(r, found, "authorisation", e);
     if (r != TP_OK)
         return r;
     take_answer(&row);
