@@ -1,0 +1,79 @@
+#!/bin/bash
+# Books that the programs made before the store (ledger 5, issuer 4, centre 2, journal 2: payments collected, in a closed remise, open, reversed, not
+# delivered): they are refused until they are brought up by order, after a copy, and hold afterwards what they held.
+set -u
+PATH=$TESTS_BUILDDIR:$PATH
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+
+fail() {
+    echo "FAIL: $*"
+    exit 1
+}
+
+cp -r "$TESTS_SRCDIR/data/old/demo/." . && chmod -R u+w,go-rwx . || exit 1
+for books in acq/ledger iss/issuer centre/centre terminal/journal; do
+    sqlite3 "$books.db" <"$books.sql" >/dev/null || exit 1
+    chmod 600 "$books.db"
+done
+
+brought_up() { # file, version, a command that reads it, the command that brings it up
+    local file=$1 version=$2 read=$3 up=$4 before copies
+    before=$(sqlite3 "$file" .dump | sort | sha256sum)
+    $read >out 2>&1 && fail "$read: an old file was read: $(cat out)"
+    grep -q "run telepay.* upgrade, which keeps a copy" out || fail "$read: $(cat out)"
+    $up </dev/null >out 2>&1 && fail "$up: nobody was asked: $(cat out)"
+    grep -q "say --yes" out || fail "$up: $(cat out)"
+    [ "$(sqlite3 "$file" .dump | sort | sha256sum)" = "$before" ] || fail "$file was changed before anybody said yes"
+    $up --yes >out 2>&1 || fail "$up: $(cat out)"
+    grep -q "is of version $version, .* A copy is kept" out || fail "$up: $(cat out)"
+    copies=("$file".version-"$version"-*)
+    [ "$(stat -c %a "${copies[0]}")" = 600 ] || fail "the copy ${copies[0]} is not private"
+    [ "$(sqlite3 "${copies[0]}" .dump | sort | sha256sum)" = "$before" ] || fail "the copy ${copies[0]} is another"
+    $up --yes >out 2>&1 && grep -q "nothing to do" out || fail "$up again: $(cat out)"
+    $read >out 2>&1 || fail "$read: $(cat out)"
+}
+
+holds() { # words of what was read last…
+    local words
+    for words; do
+        grep -qE "$words" out || fail "no \"$words\": $(cat out)"
+    done
+}
+
+brought_up acq/ledger.db 5 "telepay-acquirer list --dir acq" "telepay-acquirer upgrade --dir acq"
+holds '^633200000001 .* 12.50 EUR .* 1 collected$' '^633200000002 .* 60.00 EUR .* 1 collected$' '^633200000003 .* 7.25 EUR .* 1 reversed$' \
+    '^633200000004 .* 3.20 EUR .* 2 in remise$' '^633200000005 .* 70.00 EUR .* 2 in remise$' '^633200000006 .* 4.10 EUR .* 3 acknowledged$'
+[ "$(wc -l <out)" = 7 ] || fail "more or fewer than six payments: $(cat out)"
+telepay-acquirer audit --dir acq >out 2>&1 || fail "audit: $(cat out)"
+holds '^6 transactions in 3 remises of 1 contracts: books and evidence agree$' 'remise 1 .collected.: cards signed 2 debits 72.50' 'remise 2 .closed.: cards signed 2 debits 73.20'
+telepay-acquirer prove --dir acq 633200000002 >out 2>&1 || fail "prove: $(cat out)"
+telepay-acquirer close --dir acq >out 2>&1 || fail "close: $(cat out)"
+holds 'remise 3 closed, .* 1 debits 4.10'
+
+brought_up iss/issuer.db 4 "telepay-issuer list --dir iss" "telepay-issuer upgrade --dir iss"
+holds '633200000002 .* 60.00 EUR .* 60.00 no$' '633200000003 .* 0.00 yes$' '633200000005 .* 70.00 no$' '633200000006 .* 4.10 no$'
+telepay-issuer account list --dir iss >out 2>&1 || fail "account list: $(cat out)"
+holds '134.10' # reserved: 60.00 + 70.00 + 4.10
+
+brought_up centre/centre.db 2 "telepay-centre show --dir centre 000000000000123 1" "telepay-centre upgrade --dir centre"
+holds '633200000001 .*12.50' '633200000002 .*60.00'
+
+brought_up terminal/journal.db 2 "telepay journal list --config terminal/telepay.conf" "telepay journal upgrade --config terminal/telepay.conf"
+holds '808313 .* 2.00 EUR .* signed' '808311 633200000006 .* 4.10 EUR .* acknowledged' '808303 633200000001 .* 12.50 EUR .* acknowledged'
+
+# a new file and one brought up have the same columns and rules
+for kind in acq/ledger iss/issuer centre/centre; do
+    sqlite3 "$kind.db" "SELECT m.name || '.' || p.name || ' ' || p.type || p.pk FROM sqlite_schema m JOIN pragma_table_info(m.name) p
+        WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' ORDER BY 1; SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY 1;
+        SELECT name FROM sqlite_schema WHERE type = 'index' AND name NOT LIKE 'sqlite%' ORDER BY 1; SELECT * FROM store" >"${kind#*/}.old"
+done
+telepay-perso init scheme >/dev/null 2>&1 && telepay-acquirer init new-acq --authority scheme/authority.json >/dev/null 2>&1 &&
+    telepay-issuer init new-iss --scheme scheme >/dev/null 2>&1 && telepay-centre init new-centre >/dev/null 2>&1 || fail "init"
+for kind in acq/ledger iss/issuer centre/centre; do
+    sqlite3 "new-$kind.db" "SELECT m.name || '.' || p.name || ' ' || p.type || p.pk FROM sqlite_schema m JOIN pragma_table_info(m.name) p
+        WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' ORDER BY 1; SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY 1;
+        SELECT name FROM sqlite_schema WHERE type = 'index' AND name NOT LIKE 'sqlite%' ORDER BY 1; SELECT * FROM store" >"${kind#*/}.new"
+    diff "${kind#*/}.old" "${kind#*/}.new" >out || fail "$kind: an upgraded file is not as a new one: $(cat out)"
+done
