@@ -31,6 +31,7 @@ int acquirer_issuer_list(int argc, char **argv);
 int acquirer_issuer_remove(int argc, char **argv);
 int acquirer_authorisations(int argc, char **argv);
 int acquirer_audit(int argc, char **argv);
+int acquirer_move(int argc, char **argv);
 
 int acquirer_serve(int argc, char **argv);   /* serve.c */
 int acquirer_verify(int argc, char **argv);  /* verify.c */

@@ -4,6 +4,7 @@
 
 #include "acquirer/commands.h"
 #include "acquirer/state.h"
+#include "store/db.h"
 #include "base/cli.h"
 #include "base/file.h"
 #include "base/word.h"
@@ -14,10 +15,10 @@
 #define SERVER_HOSTS      "localhost,127.0.0.1"
 #define CONFIGURATION_MAX 4096
 
-enum { KEY_HOST = 256 };
+enum { KEY_HOST = 256, KEY_STORE };
 
 struct words {
-    const char *dir, *name, *hosts, *listen;
+    const char *dir, *name, *hosts, *listen, *store;
     const char *authority[AUTHORITIES_MAX];
     size_t authorities;
 };
@@ -44,6 +45,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'l':
         w->listen = arg;
         return 0;
+    case KEY_STORE:
+        w->store = arg;
+        return 0;
     case ARGP_KEY_ARG:
         if (w->dir != NULL)
             return ARGP_ERR_UNKNOWN;
@@ -66,6 +70,8 @@ static const struct argp_option options[] = {
     {"host", KEY_HOST, "NAMES", 0,
      "Names and addresses by which terminals reach this machine, with commas [" SERVER_HOSTS "]",
      0},
+    {"store", KEY_STORE, "URL", 0,
+     "Keep the books in PostgreSQL: postgresql://HOST/DATABASE [a file in DIR]", 0},
     {"listen", 'l', "ADDRESS:PORT", 0,
      "Where serve listens, for acquirer.conf [" ACQUIRER_ADDRESS ":" ACQUIRER_PORT "]", 0},
     {0},
@@ -140,7 +146,7 @@ static enum tp_err make_folders(const char *dir, struct tp_error *e)
 static enum tp_err make_all(const struct words *w, struct tp_error *e)
 {
     const struct pki_subject server = {NULL, "telepay-acquirer", w->hosts};
-    char path[PATH_MAX];
+    char path[PATH_MAX], where[DB_WHERE_MAX];
     enum tp_err r = make_folders(w->dir, e);
 
     for (size_t i = 0; i < w->authorities && r == TP_OK; i++)
@@ -153,15 +159,17 @@ static enum tp_err make_all(const struct words *w, struct tp_error *e)
         r = seal_key_file_make(path, e);
     if (r == TP_OK)
         r = write_configuration(w->dir, w, e);
+    if (r == TP_OK && w->store != NULL)
+        r = db_where_set(w->dir, w->store, e);
     if (r == TP_OK)
-        r = file_join(path, sizeof(path), w->dir, "ledger.db", e);
-    return r == TP_OK ? ledger_make(path, e) : r;
+        r = db_where(where, w->dir, ACQUIRER_BOOKS, e);
+    return r == TP_OK ? ledger_make(where, e) : r;
 }
 
 int acquirer_init(int argc, char **argv)
 {
-    static const char *const made[] = {"ledger.db",  "seal.key",      "pki/ca.pem",
-                                       "pki/ca.key", "acquirer.conf", NULL};
+    static const char *const made[] = {ACQUIRER_BOOKS, DB_WHERE_FILE,   "seal.key", "pki/ca.pem",
+                                       "pki/ca.key",   "acquirer.conf", NULL};
     struct words w = {.name = "telepay acquirer",
                       .hosts = SERVER_HOSTS,
                       .listen = ACQUIRER_ADDRESS ":" ACQUIRER_PORT};

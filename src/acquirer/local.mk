@@ -9,6 +9,7 @@ telepay_acquirer_SOURCES = \
 	src/acquirer/issuer.c \
 	src/acquirer/journal.c \
 	src/acquirer/main.c \
+	src/acquirer/move.c \
 	src/acquirer/opposition.c \
 	src/acquirer/option.c src/acquirer/option.h \
 	src/acquirer/prove.c \

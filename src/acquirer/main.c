@@ -33,6 +33,7 @@ static const struct cli_command commands[] = {
     {"issuer remove", "ask an issuer no more", acquirer_issuer_remove},
     {"authorisations", "list what issuers were asked", acquirer_authorisations},
     {"audit", "hold the books against what the cards signed", acquirer_audit},
+    {"move", "bring the books into another store", acquirer_move},
     {"verify", "check the evidence of a file", acquirer_verify},
     {"submit", "send closed remises to the collection centre", acquirer_submit},
     {"collect", "the daily run: close, submit, print tickets", acquirer_collect},

@@ -16,7 +16,7 @@
 
 enum tp_err acquirer_dir(char *out, const char *given, struct tp_error *e)
 {
-    static const struct file_home home = {"acquirer", "acq", ACQUIRER_DIR_DEFAULT, "ledger.db",
+    static const struct file_home home = {"acquirer", "acq", ACQUIRER_DIR_DEFAULT, ACQUIRER_BOOKS,
                                           DB_WHERE_FILE};
 
     return file_home(out, &home, given, e);
@@ -24,11 +24,11 @@ enum tp_err acquirer_dir(char *out, const char *given, struct tp_error *e)
 
 enum tp_err acquirer_open_ledger(struct ledger **out, const char *dir, struct tp_error *e)
 {
-    char path[PATH_MAX];
-    enum tp_err r = file_join(path, sizeof(path), dir, "ledger.db", e);
+    char where[DB_WHERE_MAX];
+    const enum tp_err r = db_where(where, dir, ACQUIRER_BOOKS, e);
 
     *out = NULL;
-    return r == TP_OK ? ledger_open(out, path, e) : r;
+    return r == TP_OK ? ledger_open(out, where, e) : r;
 }
 
 static int is_json(const struct dirent *d)

@@ -1,6 +1,6 @@
-/* The acquirer's folder: acquirer.conf, ledger.db, seal.key, pki/ (ca.pem ca.key server.pem
- * server.key), authorities/ (JSON files of authority keys), and centre/ once the collection centre
- * has given its credentials. */
+/* The acquirer's folder: acquirer.conf, ledger.db (or store.conf), seal.key, pki/ (ca.pem ca.key
+ * server.pem server.key), authorities/ (JSON files of authority keys), and centre/ once the
+ * collection centre has given its credentials. */
 #ifndef TP_ACQUIRER_STATE_H
 #define TP_ACQUIRER_STATE_H
 
@@ -14,6 +14,7 @@
 #define ACQUIRER_DIR_DEFAULT "/var/lib/telepay/acquirer"
 #define ACQUIRER_ADDRESS     "127.0.0.1"
 #define ACQUIRER_PORT        "8583"
+#define ACQUIRER_BOOKS       "ledger.db"
 
 /* The folder that `given` (--dir) names, else ./acq when it holds books, else the system's.
  * TP_ERR_NOT_FOUND, saying how to make one, when there are no books in it. out has PATH_MAX bytes.

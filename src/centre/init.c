@@ -66,6 +66,7 @@ int centre_cmd_init(int argc, char **argv)
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {options, parse_init, "DIR", "Make a collection centre in DIR.",
                                      NULL,    NULL,       NULL};
+    static const char *const made[] = {CENTRE_BOOKS, DB_WHERE_FILE, "seal.key", NULL};
     struct init_words w = {NULL, "telepay centre", "localhost,127.0.0.1", NULL};
     struct pki_subject server = {.common_name = "telepay-centre"};
     char name[PKI_NAME_MAX];
@@ -78,6 +79,8 @@ int centre_cmd_init(int argc, char **argv)
     r = word_check(w.name, "--name", 50, &e);
     if (r == TP_OK)
         r = file_make_dir(w.dir, 0700, &e);
+    if (r == TP_OK)
+        r = file_none_there(w.dir, made, "name another folder", &e);
     if (r == TP_OK && w.store != NULL)
         r = db_where_set(w.dir, w.store, &e);
     if (r == TP_OK)

@@ -206,7 +206,7 @@ int issuer_init(int argc, char **argv)
                                      NULL,
                                      NULL,
                                      NULL};
-    static const char *const made[] = {"issuer.db",  "seal.key",    "issuer.keys", "pki/ca.pem",
+    static const char *const made[] = {ISSUER_BOOKS, "seal.key",    "issuer.keys", "pki/ca.pem",
                                        "pki/ca.key", "issuer.conf", "store.conf",  NULL};
     struct words w = {
         .name = "telepay-issuer", .hosts = SERVER_HOSTS, .listen = ISSUER_ADDRESS ":" ISSUER_PORT};

@@ -12,4 +12,12 @@ const char *db_name(const struct db *d);
 const struct db_driver *db_driver_of(const struct db *d);
 void *db_conn(struct db *d);
 
+/* Within a transaction: its tables, and whose they are; its rules. */
+TP_MUST_CHECK enum tp_err db_make_tables(struct db *d, const struct db_schema *schema,
+                                         struct tp_error *e);
+TP_MUST_CHECK enum tp_err db_make_rules(struct db *d, const struct db_schema *schema,
+                                        struct tp_error *e);
+TP_MUST_CHECK enum tp_err db_is_made(struct db *d, const struct db_schema *schema, bool *made,
+                                     struct tp_error *e);
+
 #endif

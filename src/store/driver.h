@@ -28,7 +28,7 @@ struct db_driver {
     bool (*in_transaction)(void *conn); /* an engine may have rolled back by itself */
 
     enum tp_err (*prepare)(void *conn, void **statement, const char *sql, struct db_values v,
-                           struct tp_error *e); /* v: their kinds */
+                           struct tp_error *e); /* v: their kinds; DB_NULL: by the column */
     enum tp_err (*start)(void *conn, void *statement, struct db_values v, enum db_want want,
                          struct tp_error *e);
     enum tp_err (*next)(void *conn, void *statement, bool *row, struct tp_error *e);
@@ -41,6 +41,8 @@ struct db_driver {
 
     enum tp_err (*script)(void *conn, const char *sql, struct tp_error *e); /* several, no values */
     enum tp_err (*rule)(void *conn, const struct db_rule *rule, struct tp_error *e);
+    /* Rows came into the table with their own keys: the next key is after them. NULL: by itself. */
+    enum tp_err (*filled)(void *conn, const char *table, const char *key, struct tp_error *e);
     enum tp_err (*copy)(void *conn, const char *path, struct tp_error *e); /* NULL: it has none */
 
     const char *has_table; /* SELECT count(*) … WHERE … $1: whether a table of that name is there */

@@ -105,7 +105,7 @@ static enum tp_err run(struct db *d, const char *text, struct tp_error *e)
     return r;
 }
 
-static enum tp_err make_rules(struct db *d, const struct db_schema *schema, struct tp_error *e)
+enum tp_err db_make_rules(struct db *d, const struct db_schema *schema, struct tp_error *e)
 {
     enum tp_err r = TP_OK;
 
@@ -121,15 +121,22 @@ static enum tp_err say_whose(struct db *d, const struct db_schema *schema, struc
                    e);
 }
 
-static enum tp_err make(struct db *d, const struct db_schema *schema, struct tp_error *e)
+enum tp_err db_make_tables(struct db *d, const struct db_schema *schema, struct tp_error *e)
 {
     enum tp_err r = run(d, store_table, e);
 
     if (r == TP_OK)
         r = run(d, schema->tables, e);
-    if (r == TP_OK)
-        r = make_rules(d, schema, e);
     return r == TP_OK ? say_whose(d, schema, e) : r;
+}
+
+enum tp_err db_is_made(struct db *d, const struct db_schema *schema, bool *made, struct tp_error *e)
+{
+    struct made m;
+    const enum tp_err r = read_made(d, &m, schema, e);
+
+    *made = m.version != 0;
+    return r;
 }
 
 /* Two that make it at once: the second finds it made. */
@@ -144,7 +151,9 @@ static enum tp_err make_once(struct db *d, const struct db_schema *schema, enum 
     if (r == TP_OK && m->version > 0 && mode == DB_MAKE)
         r = tp_fail(e, TP_ERR_EXISTS, "%s is there already: it is never written over", db_name(d));
     if (r == TP_OK && m->version == 0) {
-        r = make(d, schema, e);
+        r = db_make_tables(d, schema, e);
+        if (r == TP_OK)
+            r = db_make_rules(d, schema, e);
         snprintf(m->program, sizeof(m->program), "%s", schema->program);
         m->version = (int64_t)schema->version;
     }
@@ -242,7 +251,7 @@ static enum tp_err bring_up(struct db *d, const struct db_schema *schema, size_t
     if (r == TP_OK)
         r = drop_triggers(d, e);
     if (r == TP_OK)
-        r = make_rules(d, schema, e);
+        r = db_make_rules(d, schema, e);
     if (r == TP_OK)
         r = has_table(d, "store", &has, e);
     if (r == TP_OK && !has)
