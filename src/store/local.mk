@@ -1,10 +1,10 @@
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = src/store/db.c src/store/db.h src/store/db_priv.h src/store/driver.h src/store/schema.c src/store/schema.h \
 	src/store/postgres.c src/store/sqlite.c src/store/move.c src/store/move.h src/store/upgrade.c src/store/upgrade.h src/store/where.c
-STORE_LIBS = libstore.a $(BASE_LIBS) $(SQLITE_LIBS)
+STORE_LIBS = libstore.a $(BASE_LIBS) $(SQLITE_LIBS) $(POSTGRES_LIBS)
 
 check_PROGRAMS += tests/unit/test_db
 TESTS += tests/unit/test_db
-tests_unit_test_db_SOURCES = tests/unit/test_db.c tests/unit/unit.h
+tests_unit_test_db_SOURCES = tests/unit/test_db.c tests/tools/damage.h tests/tools/postgres.h tests/unit/unit.h
 tests_unit_test_db_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_db_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
