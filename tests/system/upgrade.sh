@@ -72,6 +72,7 @@ typed y 0 "now of version 6"
 [ "$(copies)" = 1 ] || fail "no copy of the books"
 want 0 "000000000000123" "$a" contract list
 before
+rm acq/ledger.db.version-*
 want 0 "now of version 6" "$a" upgrade --yes --dir acq
 want 0 "books and evidence agree" "$a" audit
 
