@@ -4,6 +4,7 @@
 #define TP_ACQUIRER_COMMANDS_H
 
 int acquirer_init(int argc, char **argv);
+int acquirer_upgrade(int argc, char **argv);
 int acquirer_authority_add(int argc, char **argv);
 int acquirer_authority_list(int argc, char **argv);
 int acquirer_authority_remove(int argc, char **argv);

@@ -15,7 +15,8 @@ telepay_acquirer_SOURCES = \
 	src/acquirer/prove.c \
 	src/acquirer/refusals.c src/acquirer/remise.c \
 	src/acquirer/suspense.c \
-	src/acquirer/terminal.c
+	src/acquirer/terminal.c \
+	src/acquirer/upgrade.c
 telepay_acquirer_LDADD = $(LEDGER_LIBS) $(WIRE_LIBS)
 
 dist_pkgdata_DATA += data/applications.conf
@@ -84,6 +85,9 @@ TESTS += tests/system/authority.sh
 
 dist_check_SCRIPTS += tests/system/operator.sh
 TESTS += tests/system/operator.sh
+
+dist_check_SCRIPTS += tests/system/upgrade.sh
+TESTS += tests/system/upgrade.sh
 
 dist_man_MANS += doc/telepay-acquirer.1
 

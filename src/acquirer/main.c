@@ -5,6 +5,7 @@
 
 static const struct cli_command commands[] = {
     {"init", "make an acquirer's folder", acquirer_init},
+    {"upgrade", "bring up books that an older version made", acquirer_upgrade},
     {"authority add", "trust authority keys of a card scheme", acquirer_authority_add},
     {"authority list", "list the authority keys that are trusted", acquirer_authority_list},
     {"authority remove", "trust authority keys no more", acquirer_authority_remove},

@@ -1,8 +1,6 @@
 /* Questions to issuers: booked before they are asked, answered once, and taken back until the
  * issuer has said so. */
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
+#include <time.h>
 
 #include "ledger/ledger_priv.h"
 
@@ -19,51 +17,38 @@ const char *authorisation_state_name(enum authorisation_state s)
 static enum tp_err insert(struct ledger *l, const struct tx_record *tx, const struct standing *st,
                           const char *issuer, int64_t rrn, time_t now, struct tp_error *e)
 {
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s,
-                               "INSERT INTO authorisation (rrn, terminal, date, stan, time, "
-                               "issuer, arqc, kind, amount, psn, atc, digest, pan_lookup,"
-                               " pan_masked, pan_sealed, state, asked, card_expiry, aid, signed)"
-                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-                               "?14, ?15, 0, ?16, ?17, ?18, ?19)",
-                               e);
-
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, rrn);
-    sqlite3_bind_int64(s, 2, st->terminal);
-    sqlite3_bind_int64(s, 3, tx->local_time / 1000000);
-    sqlite3_bind_int64(s, 4, tx->stan);
-    sqlite3_bind_int64(s, 5, tx->local_time % 1000000);
-    db_bind_text(s, 6, issuer);
-    sqlite3_bind_int(s, 7, tx->online ? 1 : 0);
-    sqlite3_bind_int(s, 8, tx->kind == TX_CREDIT ? 1 : 0);
-    sqlite3_bind_int64(s, 9, tx->amount);
-    sqlite3_bind_int(s, 10, tx->psn);
-    sqlite3_bind_int(s, 11, tx->atc);
-    db_bind_span(s, 12, tx->digest);
-    db_bind_span(s, 13, tx->pan_lookup);
-    db_bind_text(s, 14, tx->pan_masked);
-    db_bind_span(s, 15, tx->pan_sealed);
-    sqlite3_bind_int64(s, 16, now);
-    sqlite3_bind_int(s, 17, tx->card_expiry);
-    db_bind_span(s, 18, tx->aid);
-    sqlite3_bind_int(s, 19, tx->vouched ? 0 : 1);
-    return db_run(l->db, s, e);
+    return db_exec(
+        l->db,
+        "INSERT INTO authorisation (rrn, terminal, date, stan, time, issuer, arqc, kind, amount,"
+        " psn, atc, digest, pan_lookup, pan_masked, pan_sealed, state, asked, card_expiry, aid,"
+        " signed, answer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
+        " $15, 0, $16, $17, $18, $19, $20)",
+        DB_VALUES(db_integer(rrn), db_integer(st->terminal), db_integer(tx->local_time / 1000000),
+                  db_integer(tx->stan), db_integer(tx->local_time % 1000000), db_text(issuer),
+                  db_integer(tx->online ? 1 : 0), db_integer(tx->kind == TX_CREDIT ? 1 : 0),
+                  db_integer(tx->amount), db_integer(tx->psn), db_integer(tx->atc),
+                  db_blob(tx->digest), db_blob(tx->pan_lookup), db_text(tx->pan_masked),
+                  db_blob(tx->pan_sealed), db_integer(now), db_integer(tx->card_expiry),
+                  db_blob(tx->aid), db_integer(tx->vouched ? 0 : 1),
+                  db_blob((struct span){NULL, 0})),
+        NULL, e);
 }
 
 static enum tp_err book(struct ledger *l, struct tx_record *tx, const struct standing *st,
                         const char *issuer, time_t now, struct tp_error *e)
 {
     int64_t rrn = 0;
-    enum tp_err r;
+    enum tp_err r = ledger_can_hold(st, tx, e);
 
-    if (tx->currency != st->currency)
-        return tp_fail(e, TP_ERR_RANGE, "contract %s is in currency %u, the transaction in %u",
-                       tx->contract, st->currency, tx->currency);
+    if (r != TP_OK)
+        return r;
     r = ledger_next_rrn(l, now, &rrn, e);
     if (r == TP_OK)
         r = insert(l, tx, st, issuer, rrn, now, e);
+    if (r == TP_ERR_RANGE ||
+        r == TP_ERR_NOT_FOUND) /* these would say that the group is as it was */
+        r = tp_fail(e, TP_ERR_INTERNAL, "the question of terminal %s cannot be booked",
+                    tx->terminal);
     if (r == TP_OK)
         ledger_rrn_format(tx->rrn, rrn);
     return r;
@@ -92,27 +77,17 @@ enum tp_err ledger_ask(struct ledger *l, struct tx_record *tx, const char *issue
 
 /* ---- what came of it ---- */
 
-/* To another state with what was said, when it is still being asked: sqlite3_changes says. */
+/* To another state with what was said, when it is still being asked. */
 static enum tp_err settle(struct ledger *l, int64_t rrn, enum authorisation_state state,
                           const struct issuer_said *said, struct tp_error *e)
 {
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s,
-                               "UPDATE authorisation SET state = ?2, answered = ?3, code = ?4, "
-                               "reason = ?5, approval = ?6, answer = ?7"
-                               " WHERE rrn = ?1 AND state = 0",
-                               e);
-
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, rrn);
-    sqlite3_bind_int(s, 2, state);
-    sqlite3_bind_int64(s, 3, time(NULL));
-    db_bind_text(s, 4, said->code);
-    db_bind_text(s, 5, said->reason);
-    db_bind_text(s, 6, said->approval);
-    db_bind_span(s, 7, said->de55);
-    return db_run(l->db, s, e);
+    return db_exec(l->db,
+                   "UPDATE authorisation SET state = $2, answered = $3, code = $4, reason = $5,"
+                   " approval = $6, answer = $7 WHERE rrn = $1 AND state = 0",
+                   DB_VALUES(db_integer(rrn), db_integer(state), db_integer(time(NULL)),
+                             db_text(said->code), db_text(said->reason), db_text(said->approval),
+                             db_blob(said->de55)),
+                   NULL, e);
 }
 
 static enum tp_err keep_approved(struct ledger *l, struct tx_record *tx, int64_t rrn,
@@ -174,15 +149,11 @@ enum tp_err ledger_ask_lost(struct ledger *l, const char *rrn, const struct issu
 
 enum tp_err ledger_ask_recover(struct ledger *l, const struct issuer_said *said, struct tp_error *e)
 {
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(
-        l->db, &s, "UPDATE authorisation SET state = 3, code = ?1, reason = ?2 WHERE state = 0", e);
+    int64_t changes = 0;
 
-    if (r != TP_OK)
-        return r;
-    db_bind_text(s, 1, said->code);
-    db_bind_text(s, 2, said->reason);
-    return db_run(l->db, s, e);
+    return db_exec(l->db,
+                   "UPDATE authorisation SET state = 3, code = $1, reason = $2 WHERE state = 0",
+                   DB_VALUES(db_text(said->code), db_text(said->reason)), &changes, e);
 }
 
 /* What the terminal was told stays as it was; one that is still asked has been told nothing, and
@@ -190,168 +161,144 @@ enum tp_err ledger_ask_recover(struct ledger *l, const struct issuer_said *said,
 enum tp_err ledger_release(struct ledger *l, int64_t terminal, int64_t date, int64_t stan,
                            struct tp_error *e)
 {
-    sqlite3_stmt *s = NULL;
-    enum tp_err r =
-        db_prepare(l->db, &s,
-                   "UPDATE authorisation SET state = 3, code = iif(code = '', '12', code), reason "
-                   "= iif(code = '', 'REVERSED', reason)"
-                   " WHERE terminal = ?1 AND date = ?2 AND stan = ?3 AND state IN (0, 1)",
-                   e);
-
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, terminal);
-    sqlite3_bind_int64(s, 2, date);
-    sqlite3_bind_int64(s, 3, stan);
-    return db_run(l->db, s, e);
+    return db_exec(l->db,
+                   "UPDATE authorisation SET state = 3, code = CASE code WHEN '' THEN '12' ELSE "
+                   "code END, reason = CASE code WHEN '' THEN 'REVERSED' ELSE reason END"
+                   " WHERE terminal = $1 AND date = $2 AND stan = $3 AND state IN (0, 1)",
+                   DB_VALUES(db_integer(terminal), db_integer(date), db_integer(stan)), NULL, e);
 }
 
 enum tp_err ledger_released(struct ledger *l, const char *rrn, struct tp_error *e)
 {
     int64_t number = 0;
-    sqlite3_stmt *s = NULL;
     enum tp_err r = ledger_rrn_parse(&number, rrn, e);
 
     if (r == TP_OK)
-        r = db_prepare(
-            l->db, &s,
-            "UPDATE authorisation SET state = 4, released = ?2 WHERE rrn = ?1 AND state = 3", e);
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, number);
-    sqlite3_bind_int64(s, 2, time(NULL));
-    return db_run(l->db, s, e);
+        r = db_exec(l->db,
+                    "UPDATE authorisation SET state = 4, released = $2 WHERE rrn = $1 AND state = "
+                    "3",
+                    DB_VALUES(db_integer(number), db_integer(time(NULL))), NULL, e);
+    return r;
 }
 
 /* ---- reading ---- */
 
+static enum tp_err never_asked(const char *rrn, struct tp_error *e)
+{
+    return tp_fail(e, TP_ERR_NOT_FOUND, "no issuer was asked about %s", rrn);
+}
+
 enum tp_err ledger_said(struct ledger *l, const char *rrn, struct issuer_said *said,
                         struct tp_error *e)
 {
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct issuer_said, code), DB_COLUMN(struct issuer_said, reason),
+        DB_COLUMN(struct issuer_said, approval), DB_COLUMN(struct issuer_said, de55)};
     int64_t number = 0;
-    bool row = false;
-    sqlite3_stmt *s = NULL;
-    struct buf room = BUF_OF(l->said);
+    bool found = false;
     enum tp_err r = ledger_rrn_parse(&number, rrn, e);
 
-    if (r == TP_OK)
-        r = db_prepare(l->db, &s,
-                       "SELECT code, reason, approval, answer FROM authorisation WHERE rrn = ?1",
-                       e);
     if (r != TP_OK)
         return r;
-    sqlite3_bind_int64(s, 1, number);
-    r = db_step(l->db, s, &row, e);
-    if (r == TP_OK && !row)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "no issuer was asked about %s", rrn);
-    if (r == TP_OK) {
-        db_column_copy(said->code, sizeof(said->code), s, 0);
-        db_column_copy(said->reason, sizeof(said->reason), s, 1);
-        db_column_copy(said->approval, sizeof(said->approval), s, 2);
-        r = buf_put(&room, db_column_span(s, 3));
-        said->de55 = buf_span(&room);
-    }
-    sqlite3_reset(s);
-    return r;
+    r = db_one(l->db,
+               "SELECT code, reason, approval, answer AS de55 FROM authorisation WHERE rrn = $1",
+               DB_VALUES(db_integer(number)), DB_COLUMNS(columns), said, &found, e);
+    return r == TP_OK && !found ? never_asked(rrn, e) : r;
 }
 
-#define COLUMNS                                                                                    \
-    "SELECT a.rrn, contract.id, terminal.id, a.stan, a.date * 1000000 + a.time, a.kind, "          \
-    "a.amount, contract.currency, a.pan_masked, a.pan_sealed,"                                     \
-    " a.psn, a.atc, a.arqc, a.issuer, a.state, a.code, a.reason, a.approval, a.asked, "            \
-    "a.answered, a.released FROM authorisation a"                                                  \
+struct authorisation_row {
+    int64_t number;
+    struct authorisation a;
+};
+
+#define SELECT                                                                                     \
+    "SELECT a.rrn AS number, contract.id AS contract, terminal.id AS terminal, a.stan,"            \
+    " a.date * 1000000 + a.time AS local_time, a.kind, a.amount, contract.currency,"               \
+    " a.pan_masked, a.pan_sealed, a.psn, a.atc, a.arqc AS online, a.issuer, a.state, a.code,"      \
+    " a.reason, a.approval, a.asked, a.answered, a.released FROM authorisation a"                  \
     " JOIN terminal ON terminal.terminal = a.terminal JOIN contract ON contract.contract = "       \
     "terminal.contract "
 
-static void read_columns(struct authorisation *a, sqlite3_stmt *s)
-{
-    struct tx_record *tx = &a->tx;
-
-    memset(a, 0, sizeof(*a));
-    ledger_rrn_format(tx->rrn, sqlite3_column_int64(s, 0));
-    db_column_copy(tx->contract, sizeof(tx->contract), s, 1);
-    db_column_copy(tx->terminal, sizeof(tx->terminal), s, 2);
-    tx->stan = (uint32_t)sqlite3_column_int64(s, 3);
-    tx->local_time = sqlite3_column_int64(s, 4);
-    tx->kind = sqlite3_column_int(s, 5) == TX_CREDIT ? TX_CREDIT : TX_DEBIT;
-    tx->amount = sqlite3_column_int64(s, 6);
-    tx->currency = (uint16_t)sqlite3_column_int(s, 7);
-    db_column_copy(tx->pan_masked, sizeof(tx->pan_masked), s, 8);
-    tx->pan_sealed = db_column_span(s, 9);
-    tx->psn = (uint8_t)sqlite3_column_int(s, 10);
-    tx->atc = (uint16_t)sqlite3_column_int(s, 11);
-    tx->online = sqlite3_column_int(s, 12) != 0;
-    db_column_copy(a->issuer, sizeof(a->issuer), s, 13);
-    a->state = (enum authorisation_state)sqlite3_column_int(s, 14);
-    db_column_copy(a->said.code, sizeof(a->said.code), s, 15);
-    db_column_copy(a->said.reason, sizeof(a->said.reason), s, 16);
-    db_column_copy(a->said.approval, sizeof(a->said.approval), s, 17);
-    a->asked = sqlite3_column_int64(s, 18);
-    a->answered = sqlite3_column_int64(s, 19);
-    a->released = sqlite3_column_int64(s, 20);
-}
+#define OF_TX(m)   DB_COLUMN_AS(#m, struct authorisation_row, a.tx.m)
+#define OF_IT(m)   DB_COLUMN_AS(#m, struct authorisation_row, a.m)
+#define OF_SAID(m) DB_COLUMN_AS(#m, struct authorisation_row, a.said.m)
+static const struct db_column columns[] = {
+    DB_COLUMN(struct authorisation_row, number),
+    OF_TX(contract),
+    OF_TX(terminal),
+    OF_TX(stan),
+    OF_TX(local_time),
+    OF_TX(kind),
+    OF_TX(amount),
+    OF_TX(currency),
+    OF_TX(pan_masked),
+    OF_TX(pan_sealed),
+    OF_TX(psn),
+    OF_TX(atc),
+    OF_TX(online),
+    OF_IT(issuer),
+    OF_IT(state),
+    OF_SAID(code),
+    OF_SAID(reason),
+    OF_SAID(approval),
+    OF_IT(asked),
+    OF_IT(answered),
+    OF_IT(released),
+};
 
 /* What waits for one issuer is found by its own index, however long the books are. */
-static enum tp_err prepare_each(struct ledger *l, sqlite3_stmt **s, const char *issuer, int state,
-                                struct tp_error *e)
+static enum tp_err query(struct ledger *l, struct db_rows **rows, const char *issuer, int state,
+                         int64_t most, struct tp_error *e)
 {
     if (issuer != NULL && state == AUTHORISATION_TO_REVERSE)
-        return db_prepare(
-            l->db, s,
-            COLUMNS "WHERE a.issuer = ?1 AND a.state = 3 AND ?2 = 3 ORDER BY a.rrn LIMIT ?3", e);
-    return db_prepare(
-        l->db, s,
-        COLUMNS
-        "WHERE (?1 IS NULL OR a.issuer = ?1) AND (?2 < 0 OR a.state = ?2) ORDER BY a.rrn LIMIT ?3",
-        e);
+        return db_query(l->db, rows,
+                        SELECT "WHERE a.issuer = $1 AND a.state = 3 ORDER BY a.rrn LIMIT $2",
+                        DB_VALUES(db_text(issuer), db_integer(most)), DB_COLUMNS(columns), e);
+    return db_query(l->db, rows,
+                    SELECT "WHERE ($1 IS NULL OR a.issuer = $1) AND ($2 < 0 OR a.state = $2)"
+                           " ORDER BY a.rrn LIMIT $3",
+                    DB_VALUES(db_text(issuer), db_integer(state), db_integer(most)),
+                    DB_COLUMNS(columns), e);
 }
 
 enum tp_err ledger_authorisation_each(struct ledger *l, const char *issuer, int state,
                                       unsigned most, ledger_authorisation_visit *visit, void *ctx,
                                       struct tp_error *e)
 {
-    struct authorisation a;
-    bool row = false;
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = prepare_each(l, &s, issuer, state, e);
+    struct authorisation_row row = {.number = 0};
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r = query(l, &rows, issuer, state, most == 0 ? INT64_MAX : (int64_t)most, e);
 
-    if (r == TP_OK) {
-        db_bind_text(s, 1, issuer);
-        sqlite3_bind_int(s, 2, state);
-        sqlite3_bind_int64(s, 3, most == 0 ? -1 : (int64_t)most);
-    }
     while (r == TP_OK) {
-        r = db_step(l->db, s, &row, e);
-        if (r != TP_OK || !row)
+        r = db_next(rows, &row, &found, e);
+        if (r != TP_OK || !found)
             break;
-        read_columns(&a, s);
-        r = visit(ctx, &a, e);
+        ledger_rrn_format(row.a.tx.rrn, row.number);
+        r = visit(ctx, &row.a, e);
     }
-    if (s != NULL)
-        sqlite3_reset(s);
+    db_end(&rows);
     return r;
 }
 
 enum tp_err ledger_authorisation_get(struct ledger *l, const char *rrn, struct authorisation *a,
                                      struct tp_error *e)
 {
+    struct authorisation_row row = {.number = 0};
     int64_t number = 0;
-    bool row = false;
-    sqlite3_stmt *s = NULL;
+    bool found = false;
     enum tp_err r = ledger_rrn_parse(&number, rrn, e);
 
-    if (r == TP_OK)
-        r = db_prepare(l->db, &s, COLUMNS "WHERE a.rrn = ?1", e);
     if (r != TP_OK)
         return r;
-    sqlite3_bind_int64(s, 1, number);
-    r = db_step(l->db, s, &row, e);
-    if (r == TP_OK && !row)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "no issuer was asked about %s", rrn);
-    if (r == TP_OK) {
-        read_columns(a, s);
-        a->tx.pan_sealed = (struct span){NULL, 0};
-    }
-    sqlite3_reset(s);
-    return r;
+    r = db_one(l->db, SELECT "WHERE a.rrn = $1", DB_VALUES(db_integer(number)), DB_COLUMNS(columns),
+               &row, &found, e);
+    if (r != TP_OK)
+        return r;
+    if (!found)
+        return never_asked(rrn, e);
+    *a = row.a;
+    ledger_rrn_format(a->tx.rrn, row.number);
+    a->tx.pan_sealed = (struct span){NULL, 0};
+    return TP_OK;
 }

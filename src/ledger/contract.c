@@ -1,288 +1,277 @@
+/* Contracts and their terminals, and the acquirer's own number. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "ledger/ledger_priv.h"
 
-static enum tp_err insert_contract(struct ledger *l, const struct contract *c, struct tp_error *e)
+/* ---- contracts ---- */
+
+static enum tp_err insert_contract(struct ledger *l, const struct contract *c, int64_t *id,
+                                   struct tp_error *e)
 {
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(
-        l->db, &s,
-        "INSERT INTO contract (id, name, mcc, currency, country, floor, ceiling, close_hour, open, "
-        "added,"
-        " credit_day, no_cvm) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        e);
+    const enum tp_err r = db_number(
+        l->db,
+        "INSERT INTO contract (id, name, mcc, currency, country, floor, ceiling, close_hour, open,"
+        " added, credit_day, no_cvm) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+        " RETURNING contract",
+        DB_VALUES(db_text(c->id), db_text(c->name), db_integer(c->mcc), db_integer(c->currency),
+                  db_integer(c->country), db_integer(c->floor), db_integer(c->ceiling),
+                  db_integer(c->close_hour), db_integer(c->open ? 1 : 0), db_integer(time(NULL)),
+                  db_integer(c->credit_day), db_integer(c->no_cvm)),
+        id, NULL, e);
 
-    if (r != TP_OK)
-        return r;
-    db_bind_text(s, 1, c->id);
-    db_bind_text(s, 2, c->name);
-    sqlite3_bind_int(s, 3, c->mcc);
-    sqlite3_bind_int(s, 4, c->currency);
-    sqlite3_bind_int(s, 5, c->country);
-    sqlite3_bind_int64(s, 6, c->floor);
-    sqlite3_bind_int64(s, 7, c->ceiling);
-    sqlite3_bind_int(s, 8, c->close_hour);
-    sqlite3_bind_int(s, 9, c->open ? 1 : 0);
-    sqlite3_bind_int64(s, 10, time(NULL));
-    sqlite3_bind_int64(s, 11, c->credit_day);
-    sqlite3_bind_int64(s, 12, c->no_cvm);
-    r = db_run(l->db, s, e);
-    if (r == TP_ERR_EXISTS)
-        return tp_fail(e, TP_ERR_EXISTS, "there is a contract %s already", c->id);
-    return r;
-}
-
-static enum tp_err insert_first_remise(struct ledger *l, int64_t contract, struct tp_error *e)
-{
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(
-        l->db, &s, "INSERT INTO remise (contract, number, state, opened) VALUES (?1, 1, 0, ?2)", e);
-
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, contract);
-    sqlite3_bind_int64(s, 2, time(NULL));
-    return db_run(l->db, s, e);
+    return r == TP_ERR_EXISTS ? tp_fail(e, r, "there is a contract %s already", c->id) : r;
 }
 
 enum tp_err ledger_contract_add(struct ledger *l, const struct contract *c, struct tp_error *e)
 {
+    int64_t id = 0;
     bool own = false;
     enum tp_err r = ledger_begin(l, &own, e);
 
     if (r != TP_OK)
         return r;
-    r = insert_contract(l, c, e);
+    r = insert_contract(l, c, &id, e);
     if (r == TP_OK)
-        r = insert_first_remise(l, sqlite3_last_insert_rowid(db_handle(l->db)), e);
+        r = db_exec(l->db,
+                    "INSERT INTO remise (contract, number, state, opened) VALUES ($1, 1, 0, $2)",
+                    DB_VALUES(db_integer(id), db_integer(time(NULL))), NULL, e);
     return ledger_end(l, own, r, e);
 }
 
-#define CONTRACT_COLUMNS                                                                           \
+#define CONTRACT_SELECT                                                                            \
     "SELECT id, name, mcc, currency, country, floor, ceiling, close_hour, open, credit_day, "      \
     "no_cvm FROM contract "
 
-static void read_contract(struct contract *c, sqlite3_stmt *s)
+static const struct db_column contract_columns[] = {
+    DB_COLUMN(struct contract, id),      DB_COLUMN(struct contract, name),
+    DB_COLUMN(struct contract, mcc),     DB_COLUMN(struct contract, currency),
+    DB_COLUMN(struct contract, country), DB_COLUMN(struct contract, floor),
+    DB_COLUMN(struct contract, ceiling), DB_COLUMN(struct contract, close_hour),
+    DB_COLUMN(struct contract, open),    DB_COLUMN(struct contract, credit_day),
+    DB_COLUMN(struct contract, no_cvm),
+};
+
+static enum tp_err no_contract(const char *id, struct tp_error *e)
 {
-    db_column_copy(c->id, sizeof(c->id), s, 0);
-    db_column_copy(c->name, sizeof(c->name), s, 1);
-    c->mcc = (uint16_t)sqlite3_column_int(s, 2);
-    c->currency = (uint16_t)sqlite3_column_int(s, 3);
-    c->country = (uint16_t)sqlite3_column_int(s, 4);
-    c->floor = sqlite3_column_int64(s, 5);
-    c->ceiling = sqlite3_column_int64(s, 6);
-    c->close_hour = sqlite3_column_int(s, 7);
-    c->open = sqlite3_column_int(s, 8) != 0;
-    c->credit_day = sqlite3_column_int64(s, 9);
-    c->no_cvm = sqlite3_column_int64(s, 10);
+    return tp_fail(e, TP_ERR_NOT_FOUND, "there is no contract %s: see contract list", id);
 }
 
 enum tp_err ledger_contract_get(struct ledger *l, const char *id, struct contract *c,
                                 struct tp_error *e)
 {
-    bool row = false;
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s, CONTRACT_COLUMNS "WHERE id = ?1", e);
+    bool found = false;
+    const enum tp_err r = db_one(l->db, CONTRACT_SELECT "WHERE id = $1", DB_VALUES(db_text(id)),
+                                 DB_COLUMNS(contract_columns), c, &found, e);
 
-    if (r != TP_OK)
-        return r;
-    db_bind_text(s, 1, id);
-    r = db_step(l->db, s, &row, e);
-    if (r == TP_OK && !row)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "there is no contract %s: see contract list", id);
-    if (r == TP_OK)
-        read_contract(c, s);
-    sqlite3_reset(s);
-    return r;
+    return r == TP_OK && !found ? no_contract(id, e) : r;
 }
 
 enum tp_err ledger_contract_each(struct ledger *l, ledger_contract_visit *visit, void *ctx,
                                  struct tp_error *e)
 {
     struct contract c;
-    bool row = false;
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s, CONTRACT_COLUMNS "ORDER BY id", e);
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r = db_query(l->db, &rows, CONTRACT_SELECT "ORDER BY id", DB_NONE,
+                             DB_COLUMNS(contract_columns), e);
 
     while (r == TP_OK) {
-        r = db_step(l->db, s, &row, e);
-        if (r != TP_OK || !row)
+        r = db_next(rows, &c, &found, e);
+        if (r != TP_OK || !found)
             break;
-        read_contract(&c, s);
         r = visit(ctx, &c, e);
     }
-    if (s != NULL)
-        sqlite3_reset(s);
+    db_end(&rows);
     return r;
 }
 
 enum tp_err ledger_contract_shut(struct ledger *l, const char *id, struct tp_error *e)
 {
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s, "UPDATE contract SET open = 0 WHERE id = ?1", e);
+    int64_t changes = 0;
+    const enum tp_err r = db_exec(l->db, "UPDATE contract SET open = 0 WHERE id = $1",
+                                  DB_VALUES(db_text(id)), &changes, e);
 
-    if (r != TP_OK)
-        return r;
-    db_bind_text(s, 1, id);
-    r = db_run(l->db, s, e);
-    if (r == TP_OK && sqlite3_changes(db_handle(l->db)) != 1)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "there is no contract %s: see contract list", id);
-    return r;
+    return r == TP_OK && changes != 1 ? no_contract(id, e) : r;
+}
+
+/* ---- the acquirer ---- */
+
+struct acquirer {
+    char id[ACQUIRER_ID_MAX];
+    int raised;
+};
+
+static enum tp_err read_acquirer(struct ledger *l, struct acquirer *a, struct tp_error *e)
+{
+    static const struct db_column columns[] = {DB_COLUMN(struct acquirer, id),
+                                               DB_COLUMN(struct acquirer, raised)};
+    bool found = false;
+    const enum tp_err r = db_one(l->db, "SELECT id, raised FROM acquirer", DB_NONE,
+                                 DB_COLUMNS(columns), a, &found, e);
+
+    return r == TP_OK && !found
+               ? tp_fail(e, TP_ERR_IO, "the books have no acquirer's number: restore the last copy")
+               : r;
 }
 
 enum tp_err ledger_acquirer_id(struct ledger *l, char out[ACQUIRER_ID_MAX], struct tp_error *e)
 {
-    bool row = false;
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s, "SELECT id FROM acquirer", e);
+    struct acquirer a = {.id = ""};
+    const enum tp_err r = read_acquirer(l, &a, e);
 
-    out[0] = '\0';
-    if (r == TP_OK)
-        r = db_step(l->db, s, &row, e);
-    if (row)
-        db_column_copy(out, ACQUIRER_ID_MAX, s, 0);
-    else if (r == TP_OK)
-        r = tp_fail(e, TP_ERR_IO, "the books have no acquirer's number: restore the last copy");
-    if (s != NULL)
-        sqlite3_reset(s);
+    memcpy(out, a.id, sizeof(a.id));
     return r;
 }
 
 enum tp_err ledger_raised_on(struct ledger *l, int *day, struct tp_error *e)
 {
-    bool row = false;
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s, "SELECT raised FROM acquirer", e);
+    struct acquirer a = {.id = ""};
+    const enum tp_err r = read_acquirer(l, &a, e);
 
-    *day = 0;
-    if (r == TP_OK)
-        r = db_step(l->db, s, &row, e);
-    if (row)
-        *day = sqlite3_column_int(s, 0);
-    if (s != NULL)
-        sqlite3_reset(s);
+    *day = a.raised;
     return r;
 }
 
-static enum tp_err insert_terminal(struct ledger *l, const struct terminal *t, struct tp_error *e)
+/* ---- terminals ---- */
+
+/* One that no other terminal has: of its place in the books, if nobody took that. */
+static enum tp_err give_serial(struct ledger *l, struct terminal *t, struct tp_error *e)
 {
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s,
-                               "INSERT INTO terminal (contract, id, open, added, serial, "
-                               "capabilities) SELECT contract, ?2, ?3, ?4,"
-                               " iif(?5 <> '', ?5, (SELECT iif(EXISTS (SELECT 1 FROM terminal "
-                               "WHERE serial = own), hex(randomblob(4)), own)"
-                               " FROM (SELECT printf('T%07d', coalesce(max(terminal), 0) + 1) AS "
-                               "own FROM terminal))), ?6 FROM contract WHERE id = ?1",
-                               e);
+    int64_t next = 0, taken = 0;
+    char serial[24];
+    enum tp_err r = db_number(l->db, "SELECT coalesce(max(terminal), 0) + 1 FROM terminal", DB_NONE,
+                              &next, NULL, e);
 
     if (r != TP_OK)
         return r;
-    db_bind_text(s, 1, t->contract);
-    db_bind_text(s, 2, t->id);
-    sqlite3_bind_int(s, 3, t->open ? 1 : 0);
-    sqlite3_bind_int64(s, 4, time(NULL));
-    db_bind_text(s, 5, t->serial);
-    sqlite3_bind_int(s, 6, t->capabilities[0] << 16 | t->capabilities[1] << 8 | t->capabilities[2]);
-    r = db_run(l->db, s, e);
-    if (r == TP_ERR_EXISTS)
-        return tp_fail(e, TP_ERR_EXISTS,
-                       "contract %s has a terminal %s already, or another terminal its serial",
-                       t->contract, t->id);
-    if (r == TP_OK && sqlite3_changes(db_handle(l->db)) != 1)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "there is no contract %s: see contract list",
-                       t->contract);
+    snprintf(serial, sizeof(serial), "T%07" PRId64, next % 10000000);
+    r = db_number(l->db, "SELECT count(*) FROM terminal WHERE serial = $1",
+                  DB_VALUES(db_text(serial)), &taken, NULL, e);
+    if (r == TP_OK && taken != 0)
+        return ledger_random(t->serial, sizeof(t->serial) - 1, e);
+    memcpy(t->serial, serial, sizeof(t->serial));
     return r;
+}
+
+static enum tp_err insert_terminal(struct ledger *l, struct terminal *t, struct tp_error *e)
+{
+    int64_t contract = 0;
+    bool found = false;
+    enum tp_err r = db_number(l->db, "SELECT contract FROM contract WHERE id = $1",
+                              DB_VALUES(db_text(t->contract)), &contract, &found, e);
+
+    if (r == TP_OK && !found)
+        return no_contract(t->contract, e);
+    if (r == TP_OK && t->serial[0] == '\0')
+        r = give_serial(l, t, e);
+    if (r == TP_OK)
+        r = db_exec(l->db,
+                    "INSERT INTO terminal (contract, id, open, added, serial, capabilities)"
+                    " VALUES ($1, $2, $3, $4, $5, $6)",
+                    DB_VALUES(db_integer(contract), db_text(t->id), db_integer(t->open ? 1 : 0),
+                              db_integer(time(NULL)), db_text(t->serial),
+                              db_integer(t->capabilities[0] << 16 | t->capabilities[1] << 8 |
+                                         t->capabilities[2])),
+                    &contract, e);
+    return r == TP_ERR_EXISTS
+               ? tp_fail(e, r,
+                         "contract %s has a terminal %s already, or another terminal its serial",
+                         t->contract, t->id)
+               : r;
 }
 
 enum tp_err ledger_terminal_add(struct ledger *l, struct terminal *t, struct tp_error *e)
 {
-    const enum tp_err r = insert_terminal(l, t, e);
+    const bool given = t->serial[0] != '\0';
+    bool own = false;
+    enum tp_err r = ledger_begin(l, &own, e);
 
-    return r == TP_OK ? ledger_terminal_get(l, t->contract, t->id, t, e) : r;
+    if (r != TP_OK)
+        return r;
+    r = ledger_end(l, own, insert_terminal(l, t, e), e);
+    if (r != TP_OK && !given)
+        t->serial[0] = '\0';
+    return r;
 }
 
-#define TERMINAL_COLUMNS                                                                           \
-    "SELECT contract.id, terminal.id, terminal.open, terminal.serial, capabilities FROM"           \
-    " terminal JOIN contract USING (contract) "
+struct terminal_row {
+    struct terminal t;
+    uint32_t capabilities;
+};
 
-static void read_terminal(struct terminal *t, sqlite3_stmt *s)
+#define TERMINAL_SELECT                                                                            \
+    "SELECT contract.id AS contract, terminal.id, terminal.open, terminal.serial, capabilities"    \
+    " FROM terminal JOIN contract ON contract.contract = terminal.contract "
+
+static const struct db_column terminal_columns[] = {
+    DB_COLUMN_AS("contract", struct terminal_row, t.contract),
+    DB_COLUMN_AS("id", struct terminal_row, t.id),
+    DB_COLUMN_AS("open", struct terminal_row, t.open),
+    DB_COLUMN_AS("serial", struct terminal_row, t.serial),
+    DB_COLUMN(struct terminal_row, capabilities),
+};
+
+static void take_terminal(struct terminal *t, const struct terminal_row *row)
 {
-    db_column_copy(t->contract, sizeof(t->contract), s, 0);
-    db_column_copy(t->id, sizeof(t->id), s, 1);
-    t->open = sqlite3_column_int(s, 2) != 0;
-    const unsigned capabilities = (unsigned)sqlite3_column_int(s, 4);
-
-    db_column_copy(t->serial, sizeof(t->serial), s, 3);
+    *t = row->t;
     for (size_t i = 0; i < sizeof(t->capabilities); i++)
-        t->capabilities[i] = (uint8_t)(capabilities >> (16 - 8 * i));
+        t->capabilities[i] = (uint8_t)(row->capabilities >> (16 - 8 * i));
+}
+
+static enum tp_err no_terminal(const char *contract, const char *id, struct tp_error *e)
+{
+    return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has no terminal %s: see terminal list",
+                   contract, id);
 }
 
 enum tp_err ledger_terminal_get(struct ledger *l, const char *contract, const char *id,
                                 struct terminal *t, struct tp_error *e)
 {
-    bool row = false;
-    sqlite3_stmt *s = NULL;
-    enum tp_err r =
-        db_prepare(l->db, &s, TERMINAL_COLUMNS "WHERE contract.id = ?1 AND terminal.id = ?2", e);
+    struct terminal_row row = {.capabilities = 0};
+    bool found = false;
+    const enum tp_err r = db_one(
+        l->db, TERMINAL_SELECT "WHERE contract.id = $1 AND terminal.id = $2",
+        DB_VALUES(db_text(contract), db_text(id)), DB_COLUMNS(terminal_columns), &row, &found, e);
 
-    if (r != TP_OK)
-        return r;
-    db_bind_text(s, 1, contract);
-    db_bind_text(s, 2, id);
-    r = db_step(l->db, s, &row, e);
-    if (r == TP_OK && !row)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has no terminal %s: see terminal list",
-                       contract, id);
-    if (r == TP_OK)
-        read_terminal(t, s);
-    sqlite3_reset(s);
-    return r;
+    if (found)
+        take_terminal(t, &row);
+    return r == TP_OK && !found ? no_terminal(contract, id, e) : r;
 }
 
 enum tp_err ledger_terminal_each(struct ledger *l, const char *contract,
                                  ledger_terminal_visit *visit, void *ctx, struct tp_error *e)
 {
+    struct terminal_row row = {.capabilities = 0};
     struct terminal t;
-    bool row = false;
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(
-        l->db, &s,
-        TERMINAL_COLUMNS "WHERE ?1 IS NULL OR contract.id = ?1 ORDER BY contract.id, terminal.id",
-        e);
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r = db_query(l->db, &rows,
+                             TERMINAL_SELECT "WHERE $1 IS NULL OR contract.id = $1"
+                                             " ORDER BY contract.id, terminal.id",
+                             DB_VALUES(db_text(contract)), DB_COLUMNS(terminal_columns), e);
 
-    if (r == TP_OK)
-        db_bind_text(s, 1, contract);
     while (r == TP_OK) {
-        r = db_step(l->db, s, &row, e);
-        if (r != TP_OK || !row)
+        r = db_next(rows, &row, &found, e);
+        if (r != TP_OK || !found)
             break;
-        read_terminal(&t, s);
+        take_terminal(&t, &row);
         r = visit(ctx, &t, e);
     }
-    if (s != NULL)
-        sqlite3_reset(s);
+    db_end(&rows);
     return r;
 }
 
 enum tp_err ledger_terminal_shut(struct ledger *l, const char *contract, const char *id,
                                  struct tp_error *e)
 {
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s,
-                               "UPDATE terminal SET open = 0 WHERE id = ?2 AND contract = (SELECT "
-                               "contract FROM contract WHERE id = ?1)",
-                               e);
+    int64_t changes = 0;
+    const enum tp_err r = db_exec(l->db,
+                                  "UPDATE terminal SET open = 0 WHERE id = $2 AND contract ="
+                                  " (SELECT contract FROM contract WHERE id = $1)",
+                                  DB_VALUES(db_text(contract), db_text(id)), &changes, e);
 
-    if (r != TP_OK)
-        return r;
-    db_bind_text(s, 1, contract);
-    db_bind_text(s, 2, id);
-    r = db_run(l->db, s, e);
-    if (r == TP_OK && sqlite3_changes(db_handle(l->db)) != 1)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has no terminal %s: see terminal list",
-                       contract, id);
-    return r;
+    return r == TP_OK && changes != 1 ? no_terminal(contract, id, e) : r;
 }

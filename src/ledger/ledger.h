@@ -1,12 +1,13 @@
-/* The acquirer's books: contracts, terminals, card-signed transactions, remises (DESIGN 8, 9) in
- * one SQLite database. Every state change is one database transaction. A ledger is one connection,
- * used by one thread; several may be open on the same file.
+/* The acquirer's books: contracts, terminals, card-signed transactions, remises, in one database.
+ * Every state change is one database transaction. A ledger is one connection, used by one thread;
+ * several may be open on the same books.
  *
  * Errors of every call: TP_ERR_IO (full disk, read-only, damaged: nothing of the call is kept, and
- * it works again when the disk does), TP_ERR_NO_MEMORY. Rows of transactions are written once and
- * never changed or deleted; what happens to them afterwards (reversal, suspense, the way of their
- * remise) is kept beside them, and their state follows from it. Triggers in the schema refuse every
- * other way. */
+ * it works again when the disk does), TP_ERR_NO_MEMORY, and the others of store/db.h. Within a
+ * group an error of the database spoils the group: nothing but its rollback follows. Rows of
+ * transactions are written once and never changed or deleted; what happens to them afterwards
+ * (reversal, suspense, the way of their remise) is kept beside them, and their state follows from
+ * it. Triggers in the schema refuse every other way. */
 #ifndef TP_LEDGER_LEDGER_H
 #define TP_LEDGER_LEDGER_H
 
@@ -23,10 +24,11 @@
 
 struct ledger;
 
-/* Makes the database (init; TP_ERR_EXISTS rather than over an existing file), or opens it
- * (TP_ERR_NOT_FOUND). */
-TP_MUST_CHECK enum tp_err ledger_make(const char *path, struct tp_error *e);
-TP_MUST_CHECK enum tp_err ledger_open(struct ledger **out, const char *path, struct tp_error *e);
+/* Makes the books (init; TP_ERR_EXISTS, never written over), or opens them (TP_ERR_NOT_FOUND;
+ * TP_ERR_STATE when another version made them, saying what brings them up). where: a file, or
+ * postgresql://… of a database that is there. */
+TP_MUST_CHECK enum tp_err ledger_make(const char *where, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_open(struct ledger **out, const char *where, struct tp_error *e);
 void ledger_close(struct ledger **l);
 
 struct db *ledger_db(struct ledger *l); /* for bench and fault tests */
@@ -99,7 +101,7 @@ TP_MUST_CHECK enum tp_err ledger_terminal_each(struct ledger *l,
 TP_MUST_CHECK enum tp_err ledger_terminal_shut(struct ledger *l, const char *contract,
                                                const char *id, struct tp_error *e);
 
-/* ---- transactions (ledger/journal.c) ---- */
+/* ---- transactions (ledger/standing.c, posting.c, reversal.c, read.c) ---- */
 
 enum tx_kind { TX_DEBIT, TX_CREDIT };
 enum tx_state { TX_ACKNOWLEDGED, TX_IN_REMISE, TX_COLLECTED, TX_REJECTED, TX_REVERSED };
@@ -195,7 +197,7 @@ TP_MUST_CHECK enum tp_err ledger_group_commit(
 TP_MUST_CHECK enum tp_err ledger_group_touch(struct ledger *l, struct tp_error *e);
 void ledger_group_rollback(struct ledger *l);
 
-/* An annulation: only while the remise is open (DESIGN 9 rule 5): TP_ERR_STATE otherwise,
+/* An annulation: only while the remise of the payment is open: TP_ERR_STATE otherwise,
  * TP_ERR_NOT_FOUND for an unknown rrn. Reversing what is reversed is TP_OK. Within a group it
  * belongs to the group; else it is a database transaction of its own. */
 TP_MUST_CHECK enum tp_err ledger_reverse(struct ledger *l, const char *rrn, struct tp_error *e);
@@ -403,7 +405,7 @@ TP_MUST_CHECK enum tp_err ledger_remise_items(struct ledger *l, const char *cont
                                               struct tp_error *e);
 
 /* closed → submitted (kept before the first byte leaves, with the hash of the document), again for
- * each attempt: TP_ERR_EXISTS when the hash differs from that of the first (DESIGN 9 rule 2),
+ * each attempt: TP_ERR_EXISTS when the hash differs from that of the first,
  * TP_ERR_STATE when it is settled or still open. */
 TP_MUST_CHECK enum tp_err ledger_remise_submitted(struct ledger *l, const char *contract,
                                                   uint32_t number, const uint8_t hash[32],
@@ -414,7 +416,7 @@ struct remise_refusal {
     char reason[80];
 };
 /* submitted → collected: the centre's totals equal ours, but for the refused items, which go to
- * suspense and become rejected (rule 4). TP_ERR_RANGE: a sequence that the remise does not have, or
+ * suspense and become rejected. TP_ERR_RANGE: a sequence that the remise does not have, or
  * twice. Done again with the same: TP_OK. */
 TP_MUST_CHECK enum tp_err ledger_remise_collected(struct ledger *l, const char *contract,
                                                   uint32_t number,

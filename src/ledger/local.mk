@@ -5,22 +5,24 @@ libledger_a_SOURCES = \
 	src/ledger/contract.c \
 	src/ledger/credit.c \
 	src/ledger/evidence.h \
-	src/ledger/journal.c \
 	src/ledger/ledger.c src/ledger/ledger.h src/ledger/ledger_priv.h \
 	src/ledger/opposition.c \
 	src/ledger/payee.c src/ledger/payee.h \
+	src/ledger/posting.c \
 	src/ledger/proof.c src/ledger/proof.h \
 	src/ledger/read.c \
 	src/ledger/refusal.c \
 	src/ledger/remise.c \
+	src/ledger/reversal.c \
 	src/ledger/schema.c src/ledger/schema.h \
+	src/ledger/standing.c \
 	src/ledger/suspense.c
 libledger_a_SOURCES += src/ledger/evidence.c src/ledger/evidence_cache.c src/ledger/evidence_dol.c src/ledger/evidence_json.c src/ledger/evidence_parse.c src/ledger/evidence_priv.h
 LEDGER_LIBS = libledger.a $(TPCRYPTO_LIBS) $(STORE_LIBS)
 
 check_PROGRAMS += tests/unit/test_ledger
 TESTS += tests/unit/test_ledger
-tests_unit_test_ledger_SOURCES = tests/unit/test_ledger.c tests/unit/ledger_fixture.h tests/unit/unit.h
+tests_unit_test_ledger_SOURCES = tests/unit/test_ledger.c tests/unit/ledger_version_1.h tests/unit/ledger_fixture.h tests/unit/unit.h
 tests_unit_test_ledger_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_ledger_LDADD = libledger.a $(STORE_LIBS) $(CHECK_LIBS)
 

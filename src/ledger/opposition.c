@@ -1,3 +1,4 @@
+/* Oppositions: cards that are to be refused, lost or stolen. */
 #include <time.h>
 
 #include "ledger/ledger_priv.h"
@@ -5,56 +6,47 @@
 enum tp_err ledger_opposition_add(struct ledger *l, struct span pan_lookup, const char *pan_masked,
                                   bool stolen, struct tp_error *e)
 {
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(
-        l->db, &s,
-        "INSERT INTO opposition (pan_lookup, pan_masked, stolen, since) VALUES (?1, ?2, ?3, ?4)"
-        " ON CONFLICT (pan_lookup) DO UPDATE SET stolen = excluded.stolen",
-        e);
+    int64_t changes = 0;
 
-    if (r != TP_OK)
-        return r;
-    db_bind_span(s, 1, pan_lookup);
-    db_bind_text(s, 2, pan_masked);
-    sqlite3_bind_int(s, 3, stolen ? 1 : 0);
-    sqlite3_bind_int64(s, 4, time(NULL));
-    return db_run(l->db, s, e);
+    return db_exec(l->db,
+                   "INSERT INTO opposition (pan_lookup, pan_masked, stolen, since)"
+                   " VALUES ($1, $2, $3, $4)"
+                   " ON CONFLICT (pan_lookup) DO UPDATE SET stolen = excluded.stolen",
+                   DB_VALUES(db_blob(pan_lookup), db_text(pan_masked), db_integer(stolen ? 1 : 0),
+                             db_integer(time(NULL))),
+                   &changes, e);
 }
 
 enum tp_err ledger_opposition_remove(struct ledger *l, struct span pan_lookup, struct tp_error *e)
 {
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s, "DELETE FROM opposition WHERE pan_lookup = ?1", e);
+    int64_t changes = 0;
+    const enum tp_err r = db_exec(l->db, "DELETE FROM opposition WHERE pan_lookup = $1",
+                                  DB_VALUES(db_blob(pan_lookup)), &changes, e);
 
-    if (r != TP_OK)
-        return r;
-    db_bind_span(s, 1, pan_lookup);
-    r = db_run(l->db, s, e);
-    if (r == TP_OK && sqlite3_changes(db_handle(l->db)) != 1)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "that card is not on the opposition list");
-    return r;
+    return r == TP_OK && changes != 1
+               ? tp_fail(e, TP_ERR_NOT_FOUND, "that card is not on the opposition list")
+               : r;
 }
 
 enum tp_err ledger_opposition_each(struct ledger *l, ledger_opposition_visit *visit, void *ctx,
                                    struct tp_error *e)
 {
+    static const struct db_column columns[] = {DB_COLUMN(struct opposition, pan_masked),
+                                               DB_COLUMN(struct opposition, stolen),
+                                               DB_COLUMN(struct opposition, since)};
     struct opposition o;
-    bool row = false;
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(
-        l->db, &s, "SELECT pan_masked, stolen, since FROM opposition ORDER BY since, pan_masked",
-        e);
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r = db_query(
+        l->db, &rows, "SELECT pan_masked, stolen, since FROM opposition ORDER BY since, pan_masked",
+        DB_NONE, DB_COLUMNS(columns), e);
 
     while (r == TP_OK) {
-        r = db_step(l->db, s, &row, e);
-        if (r != TP_OK || !row)
+        r = db_next(rows, &o, &found, e);
+        if (r != TP_OK || !found)
             break;
-        db_column_copy(o.pan_masked, sizeof(o.pan_masked), s, 0);
-        o.stolen = sqlite3_column_int(s, 1) != 0;
-        o.since = sqlite3_column_int64(s, 2);
         r = visit(ctx, &o, e);
     }
-    if (s != NULL)
-        sqlite3_reset(s);
+    db_end(&rows);
     return r;
 }

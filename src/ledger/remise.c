@@ -1,3 +1,4 @@
+/* Remises: numbered without a gap, open, closed, sent, and what the centre says of them. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,66 +15,67 @@ const char *remise_state_name(enum remise_state s)
 
 /* ---- reading ---- */
 
-#define REMISE_COLUMNS                                                                             \
-    "SELECT remise.remise, contract.id, remise.number, remise.state, contract.currency, debits, "  \
-    "debit_amount, credits, credit_amount, reversals,"                                             \
-    " reversal_amount, opened, closed, submitted, settled, hash, attempts, outcome, day FROM "     \
-    "remise JOIN contract USING (contract) "
+struct remise_row {
+    int64_t key;
+    struct remise r;
+};
 
-static void read_remise(struct remise *r, sqlite3_stmt *s)
-{
-    const struct span hash = db_column_span(s, 15);
+#define REMISE_SELECT                                                                              \
+    "SELECT remise.remise AS key, contract.id AS contract, remise.number, remise.state,"           \
+    " contract.currency, debits, debit_amount, credits, credit_amount, reversals,"                 \
+    " reversal_amount, opened, closed, submitted, settled, hash, attempts, outcome, day"           \
+    " FROM remise JOIN contract ON contract.contract = remise.contract "
 
-    *r = (struct remise){0};
-    db_column_copy(r->contract, sizeof(r->contract), s, 1);
-    r->number = (uint32_t)sqlite3_column_int64(s, 2);
-    r->state = (enum remise_state)sqlite3_column_int(s, 3);
-    r->currency = (uint16_t)sqlite3_column_int(s, 4);
-    r->totals.debits = (uint32_t)sqlite3_column_int64(s, 5);
-    r->totals.debit_amount = sqlite3_column_int64(s, 6);
-    r->totals.credits = (uint32_t)sqlite3_column_int64(s, 7);
-    r->totals.credit_amount = sqlite3_column_int64(s, 8);
-    r->totals.reversals = (uint32_t)sqlite3_column_int64(s, 9);
-    r->totals.reversal_amount = sqlite3_column_int64(s, 10);
-    r->opened = sqlite3_column_int64(s, 11);
-    r->closed = sqlite3_column_int64(s, 12);
-    r->submitted = sqlite3_column_int64(s, 13);
-    r->settled = sqlite3_column_int64(s, 14);
-    if (hash.n == sizeof(r->content_hash))
-        memcpy(r->content_hash, hash.p, hash.n);
-    r->attempts = (uint32_t)sqlite3_column_int64(s, 16);
-    db_column_copy(r->outcome, sizeof(r->outcome), s, 17);
-    r->day = sqlite3_column_int(s, 18);
-}
+#define OF_IT(m)     DB_COLUMN_AS(#m, struct remise_row, r.m)
+#define OF_TOTALS(m) DB_COLUMN_AS(#m, struct remise_row, r.totals.m)
+static const struct db_column columns[] = {
+    DB_COLUMN(struct remise_row, key),
+    OF_IT(contract),
+    OF_IT(number),
+    OF_IT(state),
+    OF_IT(currency),
+    OF_TOTALS(debits),
+    OF_TOTALS(debit_amount),
+    OF_TOTALS(credits),
+    OF_TOTALS(credit_amount),
+    OF_TOTALS(reversals),
+    OF_TOTALS(reversal_amount),
+    OF_IT(opened),
+    OF_IT(closed),
+    OF_IT(submitted),
+    OF_IT(settled),
+    DB_COLUMN_AS("hash", struct remise_row, r.content_hash),
+    OF_IT(attempts),
+    OF_IT(outcome),
+    OF_IT(day),
+};
 
 /* number 0: the open one. *id is its row. */
 static enum tp_err find_remise(struct ledger *l, const char *contract, uint32_t number, int64_t *id,
                                struct remise *remise, struct tp_error *e)
 {
-    bool row = false;
-    sqlite3_stmt *s = NULL;
-    enum tp_err r =
-        number == 0
-            ? db_prepare(l->db, &s, REMISE_COLUMNS "WHERE contract.id = ?1 AND remise.state = 0", e)
-            : db_prepare(l->db, &s, REMISE_COLUMNS "WHERE contract.id = ?1 AND remise.number = ?2",
-                         e);
+    struct remise_row row = {.key = 0};
+    bool found = false;
+    enum tp_err r = ledger_write_totals(l, e);
 
     if (r != TP_OK)
         return r;
-    db_bind_text(s, 1, contract);
-    if (number != 0)
-        sqlite3_bind_int64(s, 2, number);
-    r = db_step(l->db, s, &row, e);
-    if (r == TP_OK && !row && number == 0)
+    if (number == 0)
+        r = db_one(l->db, REMISE_SELECT "WHERE contract.id = $1 AND remise.state = 0",
+                   DB_VALUES(db_text(contract)), DB_COLUMNS(columns), &row, &found, e);
+    else
+        r = db_one(l->db, REMISE_SELECT "WHERE contract.id = $1 AND remise.number = $2",
+                   DB_VALUES(db_text(contract), db_integer(number)), DB_COLUMNS(columns), &row,
+                   &found, e);
+    if (r == TP_OK && !found && number == 0)
         return tp_fail(e, TP_ERR_NOT_FOUND, "there is no contract %s: see contract list", contract);
-    if (r == TP_OK && !row)
+    if (r == TP_OK && !found)
         return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has no remise %u: see remise list",
                        contract, number);
     if (r == TP_OK) {
-        *id = sqlite3_column_int64(s, 0);
-        read_remise(remise, s);
+        *id = row.key;
+        *remise = row.r;
     }
-    sqlite3_reset(s);
     return r;
 }
 
@@ -98,73 +100,58 @@ enum tp_err ledger_remise_running(struct ledger *l, const char *contract, struct
 enum tp_err ledger_remise_each(struct ledger *l, const char *contract, int state,
                                ledger_remise_visit *visit, void *ctx, struct tp_error *e)
 {
-    struct remise remise;
-    bool row = false;
-    sqlite3_stmt *s = NULL;
-    enum tp_err r =
-        db_prepare(l->db, &s,
-                   REMISE_COLUMNS "WHERE (?1 IS NULL OR contract.id = ?1) AND (?2 < 0 OR "
-                                  "remise.state = ?2) ORDER BY contract.id, remise.number",
-                   e);
+    struct remise_row row = {.key = 0};
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r = ledger_write_totals(l, e);
 
-    if (r == TP_OK) {
-        db_bind_text(s, 1, contract);
-        sqlite3_bind_int(s, 2, state);
-    }
+    if (r == TP_OK)
+        r = db_query(l->db, &rows,
+                     REMISE_SELECT "WHERE ($1 IS NULL OR contract.id = $1) AND ($2 < 0 OR "
+                                   "remise.state = $2) ORDER BY contract.id, remise.number",
+                     DB_VALUES(db_text(contract), db_integer(state)), DB_COLUMNS(columns), e);
     while (r == TP_OK) {
-        r = db_step(l->db, s, &row, e);
-        if (r != TP_OK || !row)
+        r = db_next(rows, &row, &found, e);
+        if (r != TP_OK || !found)
             break;
-        read_remise(&remise, s);
-        r = visit(ctx, &remise, e);
+        r = visit(ctx, &row.r, e);
     }
-    if (s != NULL)
-        sqlite3_reset(s);
+    db_end(&rows);
     return r;
 }
 
 /* The order is that of the reference numbers, from the index of the remise: no sort, whatever its
  * size. */
-#define ITEMS                                                                                      \
-    "WHERE tx.remise = (SELECT remise FROM remise JOIN contract USING (contract) WHERE "           \
-    "contract.id = ?1 AND number = ?2)"                                                            \
-    " AND reversal.rrn IS NULL ORDER BY tx.rrn"
-
 enum tp_err ledger_remise_items(struct ledger *l, const char *contract, uint32_t number,
                                 ledger_visit *visit, void *ctx, struct tp_error *e)
 {
     struct remise remise;
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = ledger_remise_get(l, contract, number, &remise, e);
+    int64_t id = 0;
+    enum tp_err r = number == 0 ? tp_fail(e, TP_ERR_NOT_FOUND, "remises are numbered from 1")
+                                : find_remise(l, contract, number, &id, &remise, e);
 
     if (r == TP_OK && remise.state == REMISE_OPEN)
         r = tp_fail(e, TP_ERR_STATE, "remise %u of contract %s is still open: close it first",
                     number, contract);
-    if (r == TP_OK)
-        r = db_prepare(l->db, &s, "SELECT " TX_COLUMNS TX_TABLES ITEMS, e);
     if (r != TP_OK)
         return r;
-    db_bind_text(s, 1, contract);
-    sqlite3_bind_int64(s, 2, number);
-    return ledger_tx_walk(l, s, visit, ctx, e);
+    return ledger_tx_walk(l,
+                          TX_SELECT "WHERE tx.remise = $1 AND reversal.rrn IS NULL ORDER BY tx.rrn",
+                          DB_VALUES(db_integer(id)), visit, ctx, e);
 }
 
 /* ---- the way of a remise ---- */
 
 static enum tp_err freeze(struct ledger *l, int64_t id, time_t now, struct tp_error *e)
 {
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(
-        l->db, &s,
-        "UPDATE remise SET state = 1, closed = ?2, day = ?3 WHERE remise = ?1 AND state = 0", e);
+    int64_t changes = 0;
+    const enum tp_err r =
+        db_exec(l->db,
+                "UPDATE remise SET state = 1, closed = $2, day = $3 WHERE remise = $1 AND state = "
+                "0",
+                DB_VALUES(db_integer(id), db_integer(now), db_integer(date_of(now))), &changes, e);
 
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, id);
-    sqlite3_bind_int64(s, 2, now);
-    sqlite3_bind_int(s, 3, date_of(now));
-    r = db_run(l->db, s, e);
-    if (r == TP_OK && sqlite3_changes(db_handle(l->db)) != 1)
+    if (r == TP_OK && changes != 1)
         return tp_fail(e, TP_ERR_INTERNAL,
                        "the open remise was closed within a database transaction");
     return r;
@@ -172,17 +159,10 @@ static enum tp_err freeze(struct ledger *l, int64_t id, time_t now, struct tp_er
 
 static enum tp_err open_next(struct ledger *l, int64_t id, time_t now, struct tp_error *e)
 {
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s,
-                               "INSERT INTO remise (contract, number, state, opened) SELECT "
-                               "contract, number + 1, 0, ?2 FROM remise WHERE remise = ?1",
-                               e);
-
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, id);
-    sqlite3_bind_int64(s, 2, now);
-    return db_run(l->db, s, e);
+    return db_exec(l->db,
+                   "INSERT INTO remise (contract, number, state, opened) SELECT contract, number + "
+                   "1, 0, CAST($2 AS BIGINT) FROM remise WHERE remise = $1",
+                   DB_VALUES(db_integer(id), db_integer(now)), NULL, e);
 }
 
 enum tp_err ledger_remise_close(struct ledger *l, const char *contract, struct remise *closed,
@@ -218,19 +198,12 @@ static enum tp_err not_in_state(const struct remise *remise, const char *wanted,
 static enum tp_err mark_submitted(struct ledger *l, int64_t id, const uint8_t hash[32],
                                   struct tp_error *e)
 {
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s,
-                               "UPDATE remise SET state = 2, hash = ?2, attempts = attempts + 1,"
-                               " submitted = CASE submitted WHEN 0 THEN ?3 ELSE submitted END "
-                               "WHERE remise = ?1 AND state IN (1, 2)",
-                               e);
-
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, id);
-    db_bind_span(s, 2, span_of(hash, 32));
-    sqlite3_bind_int64(s, 3, time(NULL));
-    return db_run(l->db, s, e);
+    return db_exec(l->db,
+                   "UPDATE remise SET state = 2, hash = $2, attempts = attempts + 1,"
+                   " submitted = CASE submitted WHEN 0 THEN $3 ELSE submitted END"
+                   " WHERE remise = $1 AND state IN (1, 2)",
+                   DB_VALUES(db_integer(id), db_blob(span_of(hash, 32)), db_integer(time(NULL))),
+                   NULL, e);
 }
 
 enum tp_err ledger_remise_submitted(struct ledger *l, const char *contract, uint32_t number,
@@ -261,20 +234,15 @@ enum tp_err ledger_remise_submitted(struct ledger *l, const char *contract, uint
 static enum tp_err settle(struct ledger *l, int64_t id, enum remise_state state,
                           const char *outcome, struct tp_error *e)
 {
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(
-        l->db, &s,
-        "UPDATE remise SET state = ?2, outcome = ?3, settled = ?4 WHERE remise = ?1 AND state = 2",
-        e);
+    int64_t changes = 0;
+    const enum tp_err r = db_exec(
+        l->db,
+        "UPDATE remise SET state = $2, outcome = $3, settled = $4 WHERE remise = $1 AND "
+        "state = 2",
+        DB_VALUES(db_integer(id), db_integer(state), db_text(outcome), db_integer(time(NULL))),
+        &changes, e);
 
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, id);
-    sqlite3_bind_int(s, 2, state == REMISE_COLLECTED ? 3 : 4);
-    db_bind_text(s, 3, outcome);
-    sqlite3_bind_int64(s, 4, time(NULL));
-    r = db_run(l->db, s, e);
-    if (r == TP_OK && sqlite3_changes(db_handle(l->db)) != 1)
+    if (r == TP_OK && changes != 1)
         return tp_fail(e, TP_ERR_INTERNAL, "the remise changed within a database transaction");
     return r;
 }
@@ -291,45 +259,40 @@ static int by_sequence(const void *a, const void *b)
 
 static enum tp_err suspend(struct ledger *l, int64_t rrn, const char *reason, struct tp_error *e)
 {
-    sqlite3_stmt *s = NULL;
-    enum tp_err r =
-        db_prepare(l->db, &s, "INSERT INTO suspense (rrn, reason, since) VALUES (?1, ?2, ?3)", e);
-
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, rrn);
-    db_bind_text(s, 2, reason);
-    sqlite3_bind_int64(s, 3, time(NULL));
-    return db_run(l->db, s, e);
+    return db_exec(l->db, "INSERT INTO suspense (rrn, reason, since) VALUES ($1, $2, $3)",
+                   DB_VALUES(db_integer(rrn), db_text(reason), db_integer(time(NULL))), NULL, e);
 }
+
+struct item {
+    int64_t rrn;
+};
 
 /* One pass over the numbers of the remise beside the sorted refusals. */
 static enum tp_err suspend_sorted(struct ledger *l, int64_t id,
                                   const struct remise_refusal *refused, size_t n,
                                   struct tp_error *e)
 {
+    static const struct db_column item_columns[] = {DB_COLUMN(struct item, rrn)};
+    struct item item = {0};
+    struct db_rows *rows = NULL;
     size_t done = 0;
-    bool row = false;
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s,
-                               "SELECT tx.rrn FROM tx LEFT JOIN reversal ON reversal.rrn = tx.rrn "
-                               "WHERE tx.remise = ?1 AND reversal.rrn IS NULL ORDER BY tx.rrn",
-                               e);
+    bool found = false;
+    enum tp_err r = db_query(l->db, &rows,
+                             "SELECT tx.rrn FROM tx LEFT JOIN reversal ON reversal.rrn = tx.rrn"
+                             " WHERE tx.remise = $1 AND reversal.rrn IS NULL ORDER BY tx.rrn",
+                             DB_VALUES(db_integer(id)), DB_COLUMNS(item_columns), e);
 
-    if (r == TP_OK)
-        sqlite3_bind_int64(s, 1, id);
     for (uint32_t sequence = 1; r == TP_OK && done < n; sequence++) {
-        r = db_step(l->db, s, &row, e);
-        if (r == TP_OK && (!row || refused[done].sequence < sequence))
+        r = db_next(rows, &item, &found, e);
+        if (r == TP_OK && (!found || refused[done].sequence < sequence))
             r = tp_fail(e, TP_ERR_RANGE,
                         "the centre refuses item %u, which the remise does not have or which it "
                         "names twice",
                         refused[done].sequence);
         if (r == TP_OK && refused[done].sequence == sequence)
-            r = suspend(l, sqlite3_column_int64(s, 0), refused[done++].reason, e);
+            r = suspend(l, item.rrn, refused[done++].reason, e);
     }
-    if (s != NULL)
-        sqlite3_reset(s);
+    db_end(&rows);
     return r;
 }
 
@@ -354,35 +317,22 @@ static enum tp_err suspend_refused(struct ledger *l, int64_t id,
 
 static enum tp_err suspend_all(struct ledger *l, int64_t id, const char *reason, struct tp_error *e)
 {
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(
-        l->db, &s,
-        "INSERT INTO suspense (rrn, reason, since) SELECT tx.rrn, substr(?2, 1, 79), ?3 FROM tx"
-        " LEFT JOIN reversal ON reversal.rrn = tx.rrn WHERE tx.remise = ?1 AND reversal.rrn IS "
-        "NULL",
-        e);
-
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, id);
-    db_bind_text(s, 2, reason);
-    sqlite3_bind_int64(s, 3, time(NULL));
-    return db_run(l->db, s, e);
+    return db_exec(l->db,
+                   "INSERT INTO suspense (rrn, reason, since)"
+                   " SELECT tx.rrn, substr($2, 1, 79), CAST($3 AS BIGINT) FROM tx"
+                   " LEFT JOIN reversal ON reversal.rrn = tx.rrn WHERE tx.remise = $1 AND "
+                   "reversal.rrn IS NULL",
+                   DB_VALUES(db_integer(id), db_text(reason), db_integer(time(NULL))), NULL, e);
 }
 
 static enum tp_err count_suspended(struct ledger *l, int64_t id, size_t *n, struct tp_error *e)
 {
-    bool row = false;
-    sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(
-        l->db, &s, "SELECT count(*) FROM tx JOIN suspense USING (rrn) WHERE tx.remise = ?1", e);
+    int64_t count = 0;
+    const enum tp_err r =
+        db_number(l->db, "SELECT count(*) FROM tx JOIN suspense USING (rrn) WHERE tx.remise = $1",
+                  DB_VALUES(db_integer(id)), &count, NULL, e);
 
-    if (r != TP_OK)
-        return r;
-    sqlite3_bind_int64(s, 1, id);
-    r = db_step(l->db, s, &row, e);
-    *n = row ? (size_t)sqlite3_column_int64(s, 0) : 0;
-    sqlite3_reset(s);
+    *n = (size_t)count;
     return r;
 }
 
@@ -452,9 +402,10 @@ enum tp_err ledger_remise_rejected(struct ledger *l, const char *contract, uint3
 enum tp_err ledger_remise_refused(struct ledger *l, const struct remise *r,
                                   struct remise_totals *refused, struct tp_error *e)
 {
-    bool row = false;
-    sqlite3_stmt *s = NULL;
-    enum tp_err err = TP_OK;
+    static const struct db_column refused_columns[] = {
+        DB_COLUMN(struct remise_totals, debits), DB_COLUMN(struct remise_totals, debit_amount),
+        DB_COLUMN(struct remise_totals, credits), DB_COLUMN(struct remise_totals, credit_amount)};
+    bool found = false;
 
     *refused = (struct remise_totals){.debits = 0};
     if (r->state == REMISE_REJECTED) {
@@ -464,27 +415,16 @@ enum tp_err ledger_remise_refused(struct ledger *l, const struct remise *r,
     }
     if (r->state != REMISE_COLLECTED)
         return TP_OK;
-    err = db_prepare(l->db, &s,
-                     "SELECT count(*) FILTER (WHERE kind = 0), coalesce(sum(amount) FILTER (WHERE "
-                     "kind = 0), 0), count(*) FILTER (WHERE kind <> 0),"
-                     " coalesce(sum(amount) FILTER (WHERE kind <> 0), 0) FROM suspense CROSS JOIN "
-                     "tx ON tx.rrn = suspense.rrn WHERE tx.remise ="
-                     " (SELECT remise FROM remise JOIN contract USING (contract) WHERE contract.id "
-                     "= ?1 AND number = ?2)",
-                     e);
-    if (err != TP_OK)
-        return err;
-    db_bind_text(s, 1, r->contract);
-    sqlite3_bind_int64(s, 2, r->number);
-    err = db_step(l->db, s, &row, e);
-    if (err == TP_OK && row) {
-        refused->debits = (uint32_t)sqlite3_column_int64(s, 0);
-        refused->debit_amount = sqlite3_column_int64(s, 1);
-        refused->credits = (uint32_t)sqlite3_column_int64(s, 2);
-        refused->credit_amount = sqlite3_column_int64(s, 3);
-    }
-    sqlite3_reset(s);
-    return err;
+    return db_one(l->db,
+                  "SELECT count(*) FILTER (WHERE kind = 0) AS debits,"
+                  " CAST(coalesce(sum(amount) FILTER (WHERE kind = 0), 0) AS BIGINT) AS "
+                  "debit_amount, count(*) FILTER (WHERE kind <> 0) AS credits,"
+                  " CAST(coalesce(sum(amount) FILTER (WHERE kind <> 0), 0) AS BIGINT) AS "
+                  "credit_amount FROM suspense CROSS JOIN tx WHERE tx.rrn = suspense.rrn"
+                  " AND tx.remise = (SELECT remise.remise FROM remise JOIN contract ON "
+                  "contract.contract = remise.contract WHERE contract.id = $1 AND number = $2)",
+                  DB_VALUES(db_text(r->contract), db_integer(r->number)),
+                  DB_COLUMNS(refused_columns), refused, &found, e);
 }
 
 void remise_paid(struct remise_totals *paid, const struct remise *r,

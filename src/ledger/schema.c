@@ -1,10 +1,11 @@
+/* What the books are made of, and how what older versions made is brought up. */
 #include "ledger/schema.h"
 
 /* Integers only, amounts in the currency's minor unit, times in seconds since 1970 UTC, dates
  * YYYYMMDD. States as in ledger.h. Rows of tx are written once: what becomes of one stands in
  * reversal, suspense and the state of its remise, so that the close of a remise of a million
  * changes one row. */
-static const char version_1[] =
+static const char tables[] =
     "CREATE TABLE contract ("
     "  contract INTEGER PRIMARY KEY,"
     "  id TEXT NOT NULL UNIQUE CHECK (length(id) BETWEEN 1 AND 15),"
@@ -17,7 +18,9 @@ static const char version_1[] =
     "  close_hour INTEGER NOT NULL CHECK (close_hour = -1 OR (close_hour BETWEEN 0 AND 2359 AND "
     "close_hour % 100 < 60)),"
     "  open INTEGER NOT NULL CHECK (open IN (0, 1)),"
-    "  added INTEGER NOT NULL"
+    "  added INTEGER NOT NULL,"
+    "  credit_day INTEGER NOT NULL DEFAULT 0 CHECK (credit_day BETWEEN 0 AND 999999999999),"
+    "  no_cvm INTEGER NOT NULL DEFAULT 0 CHECK (no_cvm BETWEEN 0 AND 999999999999)"
     ") STRICT;"
     "CREATE TABLE terminal ("
     "  terminal INTEGER PRIMARY KEY,"
@@ -25,8 +28,11 @@ static const char version_1[] =
     "  id TEXT NOT NULL CHECK (length(id) BETWEEN 1 AND 8),"
     "  open INTEGER NOT NULL CHECK (open IN (0, 1)),"
     "  added INTEGER NOT NULL,"
+    "  serial TEXT CHECK (length(serial) = 8)," /* 9F1E */
+    "  capabilities INTEGER NOT NULL DEFAULT 2136264 CHECK (capabilities BETWEEN 0 AND 16777215),"
     "  UNIQUE (contract, id)"
     ") STRICT;"
+    "CREATE UNIQUE INDEX terminal_serial ON terminal (serial);"
     "CREATE TABLE remise ("
     "  remise INTEGER PRIMARY KEY,"
     "  contract INTEGER NOT NULL REFERENCES contract,"
@@ -70,16 +76,13 @@ static const char version_1[] =
     "  pan_masked TEXT NOT NULL,"
     "  pan_sealed BLOB NOT NULL,"
     "  de55 BLOB NOT NULL CHECK (length(de55) <= 4096),"
-    "  stream BLOB NOT NULL CHECK (length(stream) <= 4096)"
+    "  stream BLOB NOT NULL CHECK (length(stream) <= 4096),"
+    "  aid BLOB NOT NULL" /* the application as signed; empty, of before: any */
     ") STRICT;"
     "CREATE UNIQUE INDEX tx_identity ON tx (terminal, date, stan);"
     "CREATE INDEX tx_remise ON tx (remise);"
-    "CREATE TABLE card ("
-    "  pan_lookup BLOB NOT NULL,"
-    "  psn INTEGER NOT NULL,"
-    "  atc INTEGER NOT NULL CHECK (atc BETWEEN 0 AND 65535),"
-    "  PRIMARY KEY (pan_lookup, psn)"
-    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX tx_credit ON tx (acknowledged) WHERE kind = 1;"
+    "CREATE INDEX tx_counter ON tx (pan_lookup, psn, atc);"
     "CREATE TABLE reversal ("
     "  terminal INTEGER NOT NULL REFERENCES terminal,"
     "  date INTEGER NOT NULL,"
@@ -88,6 +91,7 @@ static const char version_1[] =
     "  at INTEGER NOT NULL,"
     "  PRIMARY KEY (terminal, date, stan)"
     ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX reversal_unknown ON reversal (terminal, at) WHERE rrn IS NULL;"
     "CREATE TABLE suspense ("
     "  rrn INTEGER PRIMARY KEY REFERENCES tx,"
     "  reason TEXT NOT NULL,"
@@ -101,45 +105,132 @@ static const char version_1[] =
     "  stolen INTEGER NOT NULL CHECK (stolen IN (0, 1)),"
     "  since INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;"
-    /* What must never be, whoever asks. */
-    "CREATE TRIGGER tx_written_once BEFORE UPDATE ON tx BEGIN SELECT RAISE(ABORT, 'a transaction "
-    "is written once'); END;"
-    "CREATE TRIGGER tx_kept BEFORE DELETE ON tx BEGIN SELECT RAISE(ABORT, 'a transaction is never "
-    "deleted'); END;"
-    "CREATE TRIGGER remise_kept BEFORE DELETE ON remise BEGIN SELECT RAISE(ABORT, 'a remise is "
-    "never deleted'); END;"
-    "CREATE TRIGGER remise_gapless BEFORE INSERT ON remise"
-    "  WHEN NEW.state <> 0 OR NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM remise WHERE "
-    "contract = NEW.contract)"
-    "  BEGIN SELECT RAISE(ABORT, 'remises are numbered without a gap and begin open'); END;"
-    "CREATE TRIGGER remise_identity BEFORE UPDATE OF remise, contract, number, opened ON remise"
-    "  BEGIN SELECT RAISE(ABORT, 'the number of a remise never changes'); END;"
-    "CREATE TRIGGER remise_way BEFORE UPDATE OF state ON remise"
-    "  WHEN NOT ((OLD.state = 0 AND NEW.state = 1) OR (OLD.state = 1 AND NEW.state = 2)"
-    "    OR (OLD.state = 2 AND NEW.state IN (2, 3, 4)))"
-    "  BEGIN SELECT RAISE(ABORT, 'a remise goes open, closed, submitted, then collected or "
-    "rejected'); END;"
-    "CREATE TRIGGER remise_frozen"
-    "  BEFORE UPDATE OF debits, debit_amount, credits, credit_amount, reversals, reversal_amount, "
-    "closed, day ON remise"
-    "  WHEN OLD.state <> 0 BEGIN SELECT RAISE(ABORT, 'a closed remise is frozen'); END;"
-    "CREATE TRIGGER remise_document BEFORE UPDATE OF hash ON remise WHEN OLD.hash IS NOT NULL AND "
-    "NEW.hash IS NOT OLD.hash"
-    "  BEGIN SELECT RAISE(ABORT, 'a remise is sent again with the identical bytes'); END;"
-    "CREATE TRIGGER contract_currency BEFORE UPDATE OF id, currency ON contract"
-    "  BEGIN SELECT RAISE(ABORT, 'a contract keeps its number and currency'); END;"
-    "CREATE TRIGGER reversal_in_time BEFORE INSERT ON reversal"
-    "  WHEN NEW.rrn IS NOT NULL AND (SELECT state FROM remise JOIN tx USING (remise) WHERE tx.rrn "
-    "= NEW.rrn) IS NOT 0"
-    "  BEGIN SELECT RAISE(ABORT, 'an annulation is possible only before the close'); END;"
-    "CREATE TRIGGER reversal_kept BEFORE DELETE ON reversal BEGIN SELECT RAISE(ABORT, 'a reversal "
-    "is never undone'); END;"
-    "CREATE TRIGGER suspense_kept BEFORE DELETE ON suspense BEGIN SELECT RAISE(ABORT, 'a suspense "
-    "item is never deleted'); END;"
-    "CREATE TRIGGER suspense_settled BEFORE UPDATE ON suspense WHEN OLD.settled <> 0"
-    "  BEGIN SELECT RAISE(ABORT, 'the item is settled already'); END;"
-    "CREATE TRIGGER card_forward BEFORE UPDATE ON card WHEN NEW.atc <= OLD.atc"
-    "  BEGIN SELECT RAISE(ABORT, 'the counter of a card only grows'); END;";
+    /* Questions to issuers. One is asked before its 0100 leaves, and its row says for good what
+     * came of it; what is to be taken back at the issuer waits in it (state 3) until the issuer has
+     * said so. Its number is DE 37, and that of the payment when one is kept. signed: no when no
+     * signature of the card covers it. A TC is asked about again once a question that went without
+     * an answer has been taken back, so that an identity may have several, the last of which
+     * counts. */
+    "CREATE TABLE authorisation ("
+    "  rrn INTEGER PRIMARY KEY CHECK (rrn BETWEEN 1 AND 999999999999),"
+    "  terminal INTEGER NOT NULL REFERENCES terminal,"
+    "  date INTEGER NOT NULL CHECK (date BETWEEN 20000101 AND 99991231),"
+    "  stan INTEGER NOT NULL CHECK (stan BETWEEN 0 AND 999999),"
+    "  time INTEGER NOT NULL CHECK (time BETWEEN 0 AND 235959),"
+    "  issuer TEXT NOT NULL CHECK (length(issuer) BETWEEN 1 AND 32),"
+    "  arqc INTEGER NOT NULL CHECK (arqc IN (0, 1))," /* else a TC over the floor */
+    "  kind INTEGER NOT NULL CHECK (kind IN (0, 1)),"
+    "  amount INTEGER NOT NULL CHECK (amount BETWEEN 1 AND 999999999999),"
+    "  psn INTEGER NOT NULL CHECK (psn BETWEEN 0 AND 255),"
+    "  atc INTEGER NOT NULL CHECK (atc BETWEEN 0 AND 65535),"
+    "  digest BLOB NOT NULL CHECK (length(digest) = 32),"
+    "  pan_lookup BLOB NOT NULL CHECK (length(pan_lookup) = 32),"
+    "  pan_masked TEXT NOT NULL,"
+    "  pan_sealed BLOB NOT NULL,"
+    "  state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 4),"
+    "  asked INTEGER NOT NULL,"
+    "  answered INTEGER NOT NULL DEFAULT 0,"
+    "  released INTEGER NOT NULL DEFAULT 0,"
+    "  code TEXT NOT NULL DEFAULT '' CHECK (length(code) <= 2)," /* what the terminal was told: DE
+                                                                    39, 44, 38 and 55 */
+    "  reason TEXT NOT NULL DEFAULT '',"
+    "  approval TEXT NOT NULL DEFAULT '' CHECK (length(approval) <= 6),"
+    "  answer BLOB NOT NULL CHECK (length(answer) <= 999),"
+    "  card_expiry INTEGER NOT NULL DEFAULT 0," /* 0, of before: any */
+    "  aid BLOB NOT NULL,"
+    "  signed INTEGER NOT NULL DEFAULT 1 CHECK (signed IN (0, 1)),"
+    "  CHECK ((state = 0) = (code = ''))"
+    ") STRICT;"
+    "CREATE INDEX authorisation_identity ON authorisation (terminal, date, stan);"
+    "CREATE INDEX authorisation_card ON authorisation (pan_lookup, psn, atc);"
+    "CREATE INDEX authorisation_asked ON authorisation (rrn) WHERE state = 0;"
+    "CREATE INDEX authorisation_release ON authorisation (issuer, rrn) WHERE state = 3;"
+    "CREATE TABLE refusal ("
+    "  refusal INTEGER PRIMARY KEY,"
+    "  at INTEGER NOT NULL,"
+    "  contract TEXT NOT NULL,"
+    "  terminal TEXT NOT NULL,"
+    "  stan INTEGER NOT NULL,"
+    "  amount INTEGER NOT NULL,"
+    "  currency INTEGER NOT NULL,"
+    "  pan_masked TEXT NOT NULL,"
+    "  code TEXT NOT NULL,"
+    "  reason TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE refusal_day (" /* how many there were: of them at most REFUSALS_A_DAY (refusal.c)
+                                    are kept */
+    "  contract TEXT NOT NULL,"
+    "  terminal TEXT NOT NULL,"
+    "  day INTEGER NOT NULL,"
+    "  count INTEGER NOT NULL,"
+    "  PRIMARY KEY (contract, terminal, day)"
+    ") STRICT, WITHOUT ROWID;"
+    /* raised: the day on which books of before came to know payees; 0: they always did. What was
+     * signed until then, and lay in a terminal's journal, names nobody. */
+    "CREATE TABLE acquirer ("
+    "  one INTEGER PRIMARY KEY CHECK (one = 1),"
+    "  id TEXT NOT NULL CHECK (length(id) = 16),"
+    "  raised INTEGER NOT NULL DEFAULT 0"
+    ") STRICT;";
+
+/* What must never be, whoever asks. */
+static const struct db_rule rules[] = {
+    {"tx_written_once", "BEFORE UPDATE", "tx", NULL, "a transaction is written once", NULL},
+    {"tx_kept", "BEFORE DELETE", "tx", NULL, "a transaction is never deleted", NULL},
+    {"tx_counter_once", "BEFORE INSERT", "tx",
+     "EXISTS (SELECT 1 FROM tx AS o WHERE o.pan_lookup = NEW.pan_lookup AND o.psn = NEW.psn AND "
+     "o.atc = NEW.atc AND o.card_expiry = NEW.card_expiry AND (o.aid = NEW.aid OR length(o.aid) = "
+     "0) AND NOT EXISTS (SELECT 1 FROM reversal JOIN authorisation USING (rrn) WHERE rrn = o.rrn "
+     "AND arqc = 1))",
+     "a counter of a card counts once", NULL},
+    {"remise_kept", "BEFORE DELETE", "remise", NULL, "a remise is never deleted", NULL},
+    {"remise_gapless", "BEFORE INSERT", "remise",
+     "NEW.state <> 0 OR NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM remise WHERE "
+     "contract = NEW.contract)",
+     "remises are numbered without a gap and begin open", NULL},
+    {"remise_identity", "BEFORE UPDATE OF remise, contract, number, opened", "remise", NULL,
+     "the number of a remise never changes", NULL},
+    {"remise_way", "BEFORE UPDATE OF state", "remise",
+     "NOT ((OLD.state = 0 AND NEW.state = 1) OR (OLD.state = 1 AND NEW.state = 2) OR (OLD.state = "
+     "2 AND NEW.state IN (2, 3, 4)))",
+     "a remise goes open, closed, submitted, then collected or rejected", NULL},
+    {"remise_frozen",
+     "BEFORE UPDATE OF debits, debit_amount, credits, credit_amount, reversals, reversal_amount, "
+     "closed, day",
+     "remise", "OLD.state <> 0", "a closed remise is frozen", NULL},
+    {"remise_document", "BEFORE UPDATE OF hash", "remise",
+     "OLD.hash IS NOT NULL AND NEW.hash IS DISTINCT FROM OLD.hash",
+     "a remise is sent again with the identical bytes", NULL},
+    {"contract_currency", "BEFORE UPDATE OF id, currency", "contract", NULL,
+     "a contract keeps its number and currency", NULL},
+    {"reversal_in_time", "BEFORE INSERT", "reversal",
+     "NEW.rrn IS NOT NULL AND coalesce((SELECT state FROM remise JOIN tx USING (remise) WHERE "
+     "tx.rrn = NEW.rrn), 1) <> 0",
+     "an annulation is possible only before the close", NULL},
+    {"reversal_kept", "BEFORE DELETE", "reversal", NULL, "a reversal is never undone", NULL},
+    {"suspense_kept", "BEFORE DELETE", "suspense", NULL, "a suspense item is never deleted", NULL},
+    {"suspense_settled", "BEFORE UPDATE", "suspense", "OLD.settled <> 0",
+     "the item is settled already", NULL},
+    {"authorisation_begins", "BEFORE INSERT", "authorisation", "NEW.state <> 0",
+     "a question to an issuer begins as asked", NULL},
+    {"authorisation_way", "BEFORE UPDATE OF state", "authorisation",
+     "NOT ((OLD.state = 0 AND NEW.state IN (1, 2, 3)) OR (OLD.state = 1 AND NEW.state = 3) OR "
+     "(OLD.state = 3 AND NEW.state = 4))",
+     "what an issuer was asked goes asked, then approved, refused or to be reversed, then reversed",
+     NULL},
+    {"authorisation_written_once",
+     "BEFORE UPDATE OF rrn, terminal, date, stan, time, issuer, arqc, kind, amount, psn, atc, "
+     "digest, pan_lookup, pan_masked, pan_sealed, asked, card_expiry, aid, signed",
+     "authorisation", NULL, "a question to an issuer is written once", NULL},
+    {"authorisation_kept", "BEFORE DELETE", "authorisation", NULL,
+     "a question to an issuer is never deleted", NULL},
+    {"acquirer_stays", "BEFORE UPDATE", "acquirer", NULL, "an acquirer keeps its number", NULL},
+    {"acquirer_kept", "BEFORE DELETE", "acquirer", NULL, "an acquirer keeps its number", NULL},
+    {"terminal_serial_stays", "BEFORE UPDATE OF serial", "terminal", "OLD.serial IS NOT NULL",
+     "a terminal keeps its serial", NULL},
+};
+
+/* ---- of before ---- */
 
 /* Questions to issuers. One is asked before its 0100 leaves, and its row says for good what came of
  * it; what is to be taken back at the issuer waits in it (state 3) until the issuer has said so.
@@ -289,5 +380,25 @@ static const char version_5[] = "ALTER TABLE acquirer ADD COLUMN raised INTEGER 
                                 "CREATE TRIGGER acquirer_stays BEFORE UPDATE ON acquirer BEGIN "
                                 "SELECT RAISE(ABORT, 'an acquirer keeps its number'); END;";
 
-const char *const ledger_schema[] = {version_1, version_2, version_3, version_4, version_5};
-const size_t ledger_schema_versions = sizeof(ledger_schema) / sizeof(ledger_schema[0]);
+static const struct db_migration migrations[] = {
+    {"adds what issuers were asked (authorisation)", version_2},
+    {"gives the acquirer a number and each terminal a serial, which cards sign; counts each "
+     "counter "
+     "of a card once; adds refusals and a day's sum of credits",
+     version_3},
+    {"adds what a card may pay without its holder verified, and what each terminal can do",
+     version_4},
+    {"writes down the day on which the books came to know payees", version_5},
+    {"writes down whose the books are, and holds them to the same rules as those of a server", ""},
+};
+
+const struct db_schema ledger_schema = {
+    .program = "telepay-acquirer",
+    .upgrade = "telepay-acquirer upgrade",
+    .mark = "suspense",
+    .tables = tables,
+    .rules = rules,
+    .n_rules = sizeof(rules) / sizeof(rules[0]),
+    .migrations = migrations,
+    .version = sizeof(migrations) / sizeof(migrations[0]) + 1,
+};

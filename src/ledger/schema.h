@@ -1,11 +1,10 @@
-/* The schema of the books, version by version: a version that has gone out is never edited, a
- * change is a new one behind it. */
+/* The schema of the books: what they are today, and what older versions become. A migration that
+ * has gone out is never edited; a change is a new one behind it. */
 #ifndef TP_LEDGER_SCHEMA_H
 #define TP_LEDGER_SCHEMA_H
 
-#include <stddef.h>
+#include "store/schema.h"
 
-extern const char *const ledger_schema[];
-extern const size_t ledger_schema_versions;
+extern const struct db_schema ledger_schema;
 
 #endif

@@ -13,24 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
-
 #include "acquirer/state.h"
+#include "ledger/schema.h"
 #include "office.h"
 
 #define KEYS   32
 #define MAKERS 2
 #define SIZE   4096 /* of a packed 0200, at most */
 #define TERMS  256  /* terminals: a STAN is one terminal's own */
-#define SQLITE(call)                                                                               \
-    do {                                                                                           \
-        const int rc_ = (call);                                                                    \
-        if (rc_ != SQLITE_OK && rc_ != SQLITE_DONE && rc_ != SQLITE_ROW) {                         \
-            fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, sqlite3_errstr(rc_));    \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
 struct message {
     uint8_t bytes[SIZE];
     size_t n;
@@ -198,112 +188,179 @@ static double run_load(void)
 
 /* ---- bare SQLite ---- */
 
-#define COLUMNS_MAX 32
-
-static void run_sql(sqlite3 *db, const char *sql)
+static void must(enum tp_err r, const struct tp_error *e)
 {
-    char *message = NULL;
+    if (r == TP_OK)
+        return;
+    fprintf(stderr, "%s\n", e->text);
+    abort();
+}
 
-    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK) {
-        fprintf(stderr, "%s: %s\n", sql, message);
-        abort();
+static void say(struct db *db, const char *sql)
+{
+    struct tp_error e;
+
+    must(db_exec(db, sql, DB_NONE, NULL, &e), &e);
+}
+
+#define DEFINITIONS_MAX 8
+
+struct definition {
+    char sql[2400];
+};
+
+/* The table of payments and its indexes, without its rules. */
+static void copy_schema(struct db *to, struct db *from)
+{
+    static const struct db_column columns[] = {DB_COLUMN(struct definition, sql)};
+    static struct definition d[DEFINITIONS_MAX];
+    struct db_rows *rows = NULL;
+    struct tp_error e;
+    bool found = true;
+
+    must(db_query(from, &rows,
+                  "SELECT sql FROM sqlite_schema WHERE tbl_name = 'tx' AND type IN ('table', "
+                  "'index') AND sql IS NOT NULL ORDER BY type DESC",
+                  DB_NONE, DB_COLUMNS(columns), &e),
+         &e);
+    for (size_t n = 0; found && n < DEFINITIONS_MAX; n++) {
+        must(db_next(rows, &d[n], &found, &e), &e);
+        if (found)
+            say(to, d[n].sql);
     }
-}
-
-/* The table of payments and its indexes, without its triggers. */
-static void copy_schema(sqlite3 *to, sqlite3 *from)
-{
-    sqlite3_stmt *s = NULL;
-
-    SQLITE(sqlite3_prepare_v2(from,
-                              "SELECT sql FROM sqlite_master WHERE tbl_name = 'tx' AND type IN "
-                              "('table', 'index') AND sql IS NOT NULL"
-                              " ORDER BY type DESC",
-                              -1, &s, NULL));
-    while (sqlite3_step(s) == SQLITE_ROW)
-        run_sql(to, (const char *)sqlite3_column_text(s, 0));
-    sqlite3_finalize(s);
-}
-
-static sqlite3_stmt *insert_payment(sqlite3 *db, int columns)
-{
-    char sql[256];
-    sqlite3_stmt *s = NULL;
-    int n = snprintf(sql, sizeof(sql), "INSERT INTO tx VALUES (?");
-
-    for (int i = 1; i < columns; i++)
-        n += snprintf(sql + n, sizeof(sql) - (size_t)n, ",?");
-    snprintf(sql + n, sizeof(sql) - (size_t)n, ")");
-    SQLITE(sqlite3_prepare_v2(db, sql, -1, &s, NULL));
-    return s;
+    db_end(&rows);
 }
 
 struct row {
-    sqlite3_value *value[COLUMNS_MAX];
+    int64_t rrn, remise, terminal, date, stan, time, kind, amount, psn, atc, card_expiry,
+        acknowledged;
+    char pan_masked[20];
+    struct span ac, digest, pan_lookup, pan_sealed, de55, stream, aid;
 };
 
-/* Rows into memory, in the order in which they were kept. */
-static unsigned read_rows(struct row *rows, unsigned max, sqlite3 *from, int *columns)
+static void keep_span(struct span *s)
 {
-    sqlite3_stmt *s = NULL;
-    unsigned n = 0;
+    uint8_t *p = malloc(s->n + 1);
 
-    SQLITE(sqlite3_prepare_v2(from, "SELECT * FROM tx ORDER BY rrn", -1, &s, NULL));
-    *columns = sqlite3_column_count(s);
-    for (; n < max && sqlite3_step(s) == SQLITE_ROW; n++)
-        for (int c = 0; c < *columns; c++)
-            rows[n].value[c] = sqlite3_value_dup(sqlite3_column_value(s, c));
-    sqlite3_finalize(s);
+    if (p == NULL)
+        abort();
+    if (s->n > 0)
+        memcpy(p, s->p, s->n);
+    *s = span_of(p, s->n);
+}
+
+static void each_span(struct row *row, void (*visit)(struct span *s))
+{
+    struct span *const spans[] = {&row->ac,   &row->digest, &row->pan_lookup, &row->pan_sealed,
+                                  &row->de55, &row->stream, &row->aid};
+
+    for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++)
+        visit(spans[i]);
+}
+
+static void free_span(struct span *s)
+{
+    free((void *)(uintptr_t)s->p);
+}
+
+/* Rows into memory, in the order in which they were kept. */
+static unsigned read_rows(struct row *all, unsigned max, struct db *from)
+{
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct row, rrn),         DB_COLUMN(struct row, remise),
+        DB_COLUMN(struct row, terminal),    DB_COLUMN(struct row, date),
+        DB_COLUMN(struct row, stan),        DB_COLUMN(struct row, time),
+        DB_COLUMN(struct row, kind),        DB_COLUMN(struct row, amount),
+        DB_COLUMN(struct row, psn),         DB_COLUMN(struct row, atc),
+        DB_COLUMN(struct row, card_expiry), DB_COLUMN(struct row, acknowledged),
+        DB_COLUMN(struct row, pan_masked),  DB_COLUMN(struct row, ac),
+        DB_COLUMN(struct row, digest),      DB_COLUMN(struct row, pan_lookup),
+        DB_COLUMN(struct row, pan_sealed),  DB_COLUMN(struct row, de55),
+        DB_COLUMN(struct row, stream),      DB_COLUMN(struct row, aid)};
+    struct db_rows *rows = NULL;
+    struct tp_error e;
+    unsigned n = 0;
+    bool found = true;
+
+    must(db_query(from, &rows, "SELECT * FROM tx ORDER BY rrn", DB_NONE, DB_COLUMNS(columns), &e),
+         &e);
+    while (n < max) {
+        must(db_next(rows, &all[n], &found, &e), &e);
+        if (!found)
+            break;
+        each_span(&all[n++], keep_span);
+    }
+    db_end(&rows);
     return n;
 }
 
-static void insert_row(sqlite3_stmt *s, sqlite3_value *const *value, int columns)
+static void insert_row(struct db *to, const struct row *r)
 {
-    for (int c = 0; c < columns; c++)
-        SQLITE(sqlite3_bind_value(s, c + 1, value[c]));
-    SQLITE(sqlite3_step(s));
-    SQLITE(sqlite3_reset(s));
+    struct tp_error e;
+
+    must(db_exec(to,
+                 "INSERT INTO tx (rrn, remise, terminal, date, stan, time, kind, amount, psn, atc,"
+                 " card_expiry, acknowledged, ac, digest, pan_lookup, pan_masked, pan_sealed, de55,"
+                 " stream, aid) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
+                 " $14, $15, $16, $17, $18, $19, $20)",
+                 DB_VALUES(db_integer(r->rrn), db_integer(r->remise), db_integer(r->terminal),
+                           db_integer(r->date), db_integer(r->stan), db_integer(r->time),
+                           db_integer(r->kind), db_integer(r->amount), db_integer(r->psn),
+                           db_integer(r->atc), db_integer(r->card_expiry),
+                           db_integer(r->acknowledged), db_blob(r->ac), db_blob(r->digest),
+                           db_blob(r->pan_lookup), db_text(r->pan_masked), db_blob(r->pan_sealed),
+                           db_blob(r->de55), db_blob(r->stream), db_blob(r->aid)),
+                 NULL, &e),
+         &e);
+}
+
+/* The books, and an empty database beside them. */
+static void open_both(struct db **from, struct db **to)
+{
+    static const struct db_schema nothing = {.program = "bench",
+                                             .upgrade = "bench",
+                                             .mark = "bare",
+                                             .tables = "CREATE TABLE bare (one INTEGER) STRICT;",
+                                             .version = 1};
+    char path[128];
+    struct tp_error e;
+
+    snprintf(path, sizeof(path), "%s/ledger.db", load.office.dir);
+    must(db_open(from, path, &ledger_schema, DB_USE, &e), &e);
+    snprintf(path, sizeof(path), "%s/bare.db", load.office.dir);
+    must(db_open(to, path, &nothing, DB_MAKE, &e), &e);
+    say(*to, "PRAGMA foreign_keys = OFF");
+    copy_schema(*to, *from);
 }
 
 static double bare_sqlite(unsigned group)
 {
-    char from_path[128], to_path[128];
-    sqlite3 *from = NULL, *to = NULL;
+    struct db *from = NULL, *to = NULL;
     struct row *rows = calloc(load.payments, sizeof(*rows));
-    int columns = 0;
+    struct tp_error e;
     unsigned n;
     double start, took;
 
-    snprintf(from_path, sizeof(from_path), "%s/ledger.db", load.office.dir);
-    snprintf(to_path, sizeof(to_path), "%s/bare.db", load.office.dir);
-    SQLITE(sqlite3_open_v2(from_path, &from, SQLITE_OPEN_READWRITE, NULL));
-    SQLITE(sqlite3_open_v2(to_path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL));
-    run_sql(to, "PRAGMA journal_mode = WAL");
-    run_sql(to, "PRAGMA synchronous = FULL");
-    copy_schema(to, from);
-    n = read_rows(rows, load.payments, from, &columns);
+    open_both(&from, &to);
+    n = read_rows(rows, load.payments, from);
     if (n != load.payments) {
         fprintf(stderr, "%u payments were acknowledged, %u are in the books\n", load.payments, n);
         abort();
     }
-    sqlite3_stmt *tx = insert_payment(to, columns);
-
     start = seconds();
     for (unsigned i = 0; i < n; i++) {
         if (i % group == 0)
-            run_sql(to, "BEGIN IMMEDIATE");
-        insert_row(tx, rows[i].value, columns);
+            must(db_begin(to, &e), &e);
+        insert_row(to, &rows[i]);
         if ((i + 1) % group == 0 || i + 1 == n)
-            run_sql(to, "COMMIT");
+            must(db_commit(to, &e), &e);
     }
     took = seconds() - start;
-    sqlite3_finalize(tx);
     for (unsigned i = 0; i < n; i++)
-        for (int c = 0; c < COLUMNS_MAX; c++)
-            sqlite3_value_free(rows[i].value[c]);
+        each_span(&rows[i], free_span);
     free(rows);
-    sqlite3_close(from);
-    sqlite3_close(to);
+    db_close(&from);
+    db_close(&to);
     return took;
 }
 

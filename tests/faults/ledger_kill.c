@@ -68,13 +68,9 @@ static void child(const char *path, uint32_t stan, uint64_t random, int pipe_fd)
 
 static int64_t ask(struct ledger *l, const char *sql)
 {
-    sqlite3_stmt *s = NULL;
-    int64_t v;
+    int64_t v = -1;
 
-    ck_assert_int_eq(sqlite3_prepare_v2(db_handle(ledger_db(l)), sql, -1, &s, NULL), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_step(s), SQLITE_ROW);
-    v = sqlite3_column_int64(s, 0);
-    sqlite3_finalize(s);
+    ck_ok(db_number(ledger_db(l), sql, DB_NONE, &v, NULL, NULL));
     return v;
 }
 

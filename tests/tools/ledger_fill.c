@@ -115,17 +115,19 @@ static enum tp_err fill(struct filling *f, uint32_t first, uint32_t count, uint3
 
 /* The books take the time from the clock: for a payment of the day before yesterday it is put back
  * afterwards, past the trigger that keeps anyone from it. */
-static const char *age_sql(const char *seconds)
+static enum tp_err age(struct filling *f, const char *seconds, struct tp_error *e)
 {
-    static char sql[300];
+    struct db *db = ledger_db(f->ledger);
+    enum tp_err r = db_exec(db, "DROP TRIGGER tx_written_once", DB_NONE, NULL, e);
 
-    snprintf(sql, sizeof(sql),
-             "DROP TRIGGER tx_written_once; UPDATE tx SET acknowledged = acknowledged - %ld WHERE "
-             "acknowledged > unixepoch() - 60;"
-             "CREATE TRIGGER tx_written_once BEFORE UPDATE ON tx BEGIN SELECT RAISE(ABORT, 'a "
-             "transaction is written once'); END;",
-             atol(seconds));
-    return sql;
+    if (r == TP_OK)
+        r = db_exec(db, "UPDATE tx SET acknowledged = acknowledged - $1 WHERE acknowledged > $2",
+                    DB_VALUES(db_integer(atol(seconds)), db_integer(time(NULL) - 60)), NULL, e);
+    return r == TP_OK ? db_exec(db,
+                                "CREATE TRIGGER tx_written_once BEFORE UPDATE ON tx BEGIN SELECT "
+                                "RAISE(ABORT, 'a transaction is written once'); END",
+                                DB_NONE, NULL, e)
+                      : r;
 }
 
 int main(int argc, char **argv)
@@ -146,10 +148,8 @@ int main(int argc, char **argv)
     if (r == TP_OK)
         r = fill(&f, argc > 5 ? (uint32_t)atol(argv[5]) : 1, (uint32_t)atol(argv[4]),
                  argc > 6 ? (uint32_t)atol(argv[6]) : 0, &e);
-    if (r == TP_OK && argc > 7 &&
-        sqlite3_exec(db_handle(ledger_db(f.ledger)), age_sql(argv[7]), NULL, NULL, NULL) !=
-            SQLITE_OK)
-        r = tp_fail(&e, TP_ERR_IO, "cannot age the transactions");
+    if (r == TP_OK && argc > 7)
+        r = age(&f, argv[7], &e);
     if (r != TP_OK)
         fprintf(stderr, "ledger_fill: %s\n", e.text);
     ledger_close(&f.ledger);

@@ -1,11 +1,18 @@
-/* The books: rules of DESIGN 8 and 9, one by one. test_ledger_model.c holds them against an
+/* The books: their rules, one by one. test_ledger_model.c holds them against an
  * independent model. */
 #include "base/date.h"
 #include "ledger_fixture.h"
 
 #include "ledger/schema.h"
+#include "ledger_version_1.h"
 
 #include <time.h>
+
+/* Straight to the database, past the books; statement is a literal. */
+static enum tp_err sql(struct fixture *f, const char *statement)
+{
+    return db_exec(ledger_db(f->l), statement, DB_NONE, NULL, &f->e);
+}
 
 static enum ledger_verdict keep(struct fixture *f, struct tx_record *tx)
 {
@@ -138,13 +145,11 @@ START_TEST(a_counter_of_a_card_counts_once)
             ck_assert_msg(keep(&f, &tx) == rows[i].verdict, "row %zu", i);
         }
         ck_totals(&f, 1, 7, 700, 0, 0, 0, 0);
-        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(f.l)),
-                                      "INSERT INTO tx SELECT rrn + 50, remise, terminal, date, "
-                                      "stan + 50, time, kind, amount, psn, atc, card_expiry,"
-                                      " acknowledged, ac, digest, pan_lookup, pan_masked, "
-                                      "pan_sealed, de55, stream, aid FROM tx LIMIT 1",
-                                      NULL, NULL, NULL),
-                         SQLITE_CONSTRAINT_TRIGGER); /* whoever asks */
+        ck_assert_int_eq(sql(&f, "INSERT INTO tx SELECT rrn + 50, remise, terminal, date, "
+                                 "stan + 50, time, kind, amount, psn, atc, card_expiry,"
+                                 " acknowledged, ac, digest, pan_lookup, pan_masked, "
+                                 "pan_sealed, de55, stream, aid FROM tx LIMIT 1"),
+                         TP_ERR_STATE); /* whoever asks */
         fixture_end(&f);
     }
 END_TEST
@@ -173,9 +178,7 @@ START_TEST(credits)
         char rrn[RRN_MAX] = "";
 
         fixture_start(&f);
-        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(f.l)),
-                                      "UPDATE contract SET credit_day = 300", NULL, NULL, NULL),
-                         SQLITE_OK);
+        ck_ok(sql(&f, "UPDATE contract SET credit_day = 300"));
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
             atc++;
             struct tx_record tx = fixture_tx(&room, atc, rows[i].card, atc, rows[i].amount);
@@ -190,9 +193,7 @@ START_TEST(credits)
 
         again.kind = TX_CREDIT;
         ck_assert_int_eq(keep(&f, &again), LEDGER_NEW);
-        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(f.l)),
-                                      "UPDATE contract SET credit_day = 0", NULL, NULL, NULL),
-                         SQLITE_OK);
+        ck_ok(sql(&f, "UPDATE contract SET credit_day = 0"));
         again = fixture_tx(&room, 101, 7, 101, 1);
         again.kind = TX_CREDIT;
         ck_assert_int_eq(keep(&f, &again), LEDGER_CREDIT_NONE);
@@ -351,10 +352,7 @@ START_TEST(serials)
         ck_assert_int_eq(ledger_terminal_add(f.l, &third, &f.e), TP_ERR_EXISTS);
         ck_ok(ledger_acquirer_id(f.l, id, &f.e));
         ck_assert_uint_eq(strlen(id), 16);
-        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(f.l)),
-                                      "UPDATE acquirer SET id = '0123456789ABCDEF'", NULL, NULL,
-                                      NULL),
-                         SQLITE_CONSTRAINT_TRIGGER);
+        ck_assert_int_eq(sql(&f, "UPDATE acquirer SET id = '0123456789ABCDEF'"), TP_ERR_STATE);
         fixture_end(&f);
     }
 END_TEST
@@ -646,10 +644,7 @@ START_TEST(totals_that_are_full_take_nothing)
         fixture_start(&f);
         struct tx_record one = fixture_tx(&a, 1, 7, 1, 1000);
 
-        ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(f.l)),
-                                      "UPDATE remise SET debit_amount = 9223372036854775000", NULL,
-                                      NULL, NULL),
-                         SQLITE_OK);
+        ck_ok(sql(&f, "UPDATE remise SET debit_amount = 9223372036854775000"));
         ck_ok(ledger_group_begin(f.l, &f.e));
         r = ledger_acknowledge(f.l, &one, &v, &f.e);
         ck_assert(r != TP_OK);
@@ -731,9 +726,7 @@ START_TEST(the_schema_refuses_crooked_ways)
         ck_assert_int_eq(keep(&f, &two), LEDGER_NEW);
         ck_ok(ledger_reverse(f.l, two.rrn, &f.e));
         for (size_t i = 0; i < sizeof(crooked) / sizeof(crooked[0]); i++)
-            ck_assert_msg(sqlite3_exec(db_handle(ledger_db(f.l)), crooked[i], NULL, NULL, NULL) !=
-                              SQLITE_OK,
-                          "taken: %s", crooked[i]);
+            ck_assert_msg(sql(&f, crooked[i]) != TP_OK, "taken: %s", crooked[i]);
         ck_totals(&f, 1, 1, 1000, 0, 0, 0, 0);
         fixture_end(&f);
     }
@@ -985,44 +978,72 @@ START_TEST(questions_go_one_way)
         tx = ask(&f, &room, 1, 5, LEDGER_NEW);
         ck_ok(ledger_ask_refused(f.l, tx.rrn, &refused, &f.e));
         for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
-            ck_assert_msg(sqlite3_exec(db_handle(ledger_db(f.l)), never[i], NULL, NULL, NULL) ==
-                              SQLITE_CONSTRAINT_TRIGGER,
-                          "%s", never[i]);
+            ck_assert_msg(sql(&f, never[i]) == TP_ERR_STATE, "%s", never[i]);
         fixture_end(&f);
     }
 END_TEST
 
-/* Books that the first version made, with a payment in them, open and go on. */
+/* ---- books of older versions ---- */
+
+static const struct db_schema version_1_schema = {.program = "telepay-acquirer",
+                                                  .upgrade = "telepay-acquirer upgrade",
+                                                  .mark = "suspense",
+                                                  .tables = version_1,
+                                                  .version = 1};
+
+/* As the first version left them, with a payment in them: the version stood in the file's head. */
+static void make_version_1(struct fixture *f)
+{
+    static const char *const fill[] = {
+        "INSERT INTO contract VALUES (1, '000000000000123', 'Librairie', 5942, 978, 250, 5000, "
+        "100000, -1, 1, 1)",
+        "INSERT INTO terminal VALUES (1, 1, '00000001', 1, 1)",
+        "INSERT INTO contract VALUES (2, '000000000000124', 'Autre', 5942, 978, 250, 5000, "
+        "100000, -1, 1, 1)",
+        /* numbers that two contracts have, and one that looks like a serial made for them */
+        "INSERT INTO terminal VALUES (2, 1, '00000002', 1, 1), (3, 2, '00000002', 1, 1), (4, "
+        "2, 'T0000002', 1, 1)",
+        "INSERT INTO remise (remise, contract, number, state, debits, debit_amount, opened) "
+        "VALUES (1, 1, 1, 0, 1, 1250, 1)",
+        "INSERT INTO card VALUES (zeroblob(32), 1, 5)",
+        "INSERT INTO tx VALUES (632700000001, 1, 1, 20261123, 1, 101500, 0, 1250, 1, 5, "
+        "20301231, 1, zeroblob(8), zeroblob(32), zeroblob(32),"
+        " '999014******0015', zeroblob(44), x'00', x'00')",
+        "DROP TABLE store", "PRAGMA user_version = 1"};
+    struct db *db = NULL;
+
+    memset(f, 0, sizeof(*f));
+    snprintf(f->dir, sizeof(f->dir), "%s", "/tmp/telepay-ledger-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(f->dir));
+    snprintf(f->path, sizeof(f->path), "%s/ledger.db", f->dir);
+    ck_ok(db_open(&db, f->path, &version_1_schema, DB_MAKE, &f->e));
+    for (size_t i = 0; i < sizeof(fill) / sizeof(fill[0]); i++)
+        ck_assert_msg(db_exec(db, fill[i], DB_NONE, NULL, &f->e) == TP_OK, "%s", f->e.text);
+    db_close(&db);
+}
+
+static void upgrade(struct fixture *f)
+{
+    char copy[512];
+
+    ck_assert_int_eq(ledger_open(&f->l, f->path, &f->e), TP_ERR_STATE); /* never by itself */
+    ck_assert_ptr_nonnull(strstr(f->e.text, "telepay-acquirer upgrade"));
+    ck_assert_msg(db_upgrade(f->path, &ledger_schema, copy, NULL, NULL, &f->e) == TP_OK, "%s",
+                  f->e.text);
+    ck_assert_int_eq(unlink(copy), 0);
+    ck_assert_msg(ledger_open(&f->l, f->path, &f->e) == TP_OK, "%s", f->e.text);
+}
+
+/* Books that the first version made, with a payment in them, are brought up and go on. */
 START_TEST(books_of_the_first_version)
     {
-        static const char fill[] =
-            "INSERT INTO contract VALUES (1, '000000000000123', 'Librairie', 5942, 978, 250, 5000, "
-            "100000, -1, 1, 1);"
-            "INSERT INTO terminal VALUES (1, 1, '00000001', 1, 1);"
-            "INSERT INTO contract VALUES (2, '000000000000124', 'Autre', 5942, 978, 250, 5000, "
-            "100000, -1, 1, 1);"
-            /* numbers that two contracts have, and one that looks like a serial made for them */
-            "INSERT INTO terminal VALUES (2, 1, '00000002', 1, 1), (3, 2, '00000002', 1, 1), (4, "
-            "2, 'T0000002', 1, 1);"
-            "INSERT INTO remise (remise, contract, number, state, debits, debit_amount, opened) "
-            "VALUES (1, 1, 1, 0, 1, 1250, 1);"
-            "INSERT INTO card VALUES (zeroblob(32), 1, 5);"
-            "INSERT INTO tx VALUES (632700000001, 1, 1, 20261123, 1, 101500, 0, 1250, 1, 5, "
-            "20301231, 1, zeroblob(8), zeroblob(32), zeroblob(32),"
-            " '999014******0015', zeroblob(44), x'00', x'00');";
-        struct fixture f = {.l = NULL};
-        struct db *db = NULL;
+        struct fixture f;
         struct tx_record tx;
         struct tx_room room;
         enum ledger_verdict v;
 
-        snprintf(f.dir, sizeof(f.dir), "%s", "/tmp/telepay-ledger-XXXXXX");
-        ck_assert_ptr_nonnull(mkdtemp(f.dir));
-        snprintf(f.path, sizeof(f.path), "%s/ledger.db", f.dir);
-        ck_ok(db_open(&db, f.path, true, ledger_schema, 1, &f.e));
-        ck_assert_int_eq(sqlite3_exec(db_handle(db), fill, NULL, NULL, NULL), SQLITE_OK);
-        db_close(&db);
-        ck_assert_msg(ledger_open(&f.l, f.path, &f.e) == TP_OK, "%s", f.e.text);
+        make_version_1(&f);
+        upgrade(&f);
         ck_ok(ledger_tx_get(f.l, "632700000001", &tx, &f.e));
         ck_assert(!tx.online);
         ck_assert_str_eq(tx.approval, "");
@@ -1049,6 +1070,115 @@ START_TEST(books_of_the_first_version)
     }
 END_TEST
 
+struct shape { /* of the schema: a table's column, an index or a trigger */
+    char name[64], tbl[64], type[32];
+    int64_t place, must, key;
+};
+
+#define SHAPES_MAX 200
+
+static size_t read_shapes(struct db *d, struct shape *out, const char *sql)
+{
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct shape, name), DB_COLUMN(struct shape, tbl),
+        DB_COLUMN(struct shape, type), DB_COLUMN(struct shape, place),
+        DB_COLUMN(struct shape, must), DB_COLUMN(struct shape, key)};
+    struct db_rows *rows = NULL;
+    struct tp_error e;
+    size_t n = 0;
+    bool found = true;
+
+    ck_ok(db_query(d, &rows, sql, DB_NONE, DB_COLUMNS(columns), &e));
+    while (found) {
+        ck_assert_uint_lt(n, SHAPES_MAX);
+        ck_ok(db_next(rows, &out[n], &found, &e));
+        n += found;
+    }
+    db_end(&rows);
+    return n;
+}
+
+/* What is brought up is what is made new: the same columns in the same order, indexes and rules. */
+START_TEST(an_upgraded_one_is_as_a_new_one)
+    {
+        static const char *const shapes[] = {
+            "SELECT c.name, t.name AS tbl, c.type, c.cid AS place, c.\"notnull\" AS must, c.pk AS "
+            "key FROM sqlite_schema t JOIN pragma_table_info(t.name) c WHERE t.type = 'table' "
+            "ORDER BY t.name, c.cid",
+            "SELECT name, tbl_name AS tbl, type, 0 AS place, 0 AS must, 0 AS key FROM "
+            "sqlite_schema WHERE type <> 'table' ORDER BY name"};
+        static struct shape of_old[SHAPES_MAX], of_new[SHAPES_MAX];
+        struct fixture old, new;
+
+        make_version_1(&old);
+        upgrade(&old);
+        fixture_start(&new);
+        for (size_t s = 0; s < sizeof(shapes) / sizeof(shapes[0]); s++) {
+            const size_t n = read_shapes(ledger_db(old.l), of_old, shapes[s]);
+
+            ck_assert_uint_gt(n, 20);
+            ck_assert_uint_eq(read_shapes(ledger_db(new.l), of_new, shapes[s]), n);
+            for (size_t i = 0; i < n; i++) {
+                ck_assert_str_eq(of_old[i].name, of_new[i].name);
+                ck_assert_str_eq(of_old[i].tbl, of_new[i].tbl);
+                ck_assert_str_eq(of_old[i].type, of_new[i].type);
+                ck_assert_int_eq(of_old[i].place, of_new[i].place);
+                ck_assert_int_eq(of_old[i].must, of_new[i].must);
+                ck_assert_int_eq(of_old[i].key, of_new[i].key);
+            }
+        }
+        fixture_end(&new);
+        fixture_end(&old);
+    }
+END_TEST
+
+/* ---- groups ---- */
+
+/* Totals are written once a group, and are right at every look within it: over more remises than
+ * are summed at once, with a reversal and a close on the way. */
+START_TEST(totals_within_a_group)
+    {
+        enum { CONTRACTS = 40 };
+        struct fixture f;
+        struct tx_room room;
+        struct remise r;
+        char id[CONTRACT_ID_MAX], first[RRN_MAX] = "";
+        enum ledger_verdict v;
+
+        fixture_start(&f);
+        for (unsigned i = 0; i < CONTRACTS; i++) {
+            snprintf(id, sizeof(id), "9%014u", i);
+            fixture_contract(&f, id);
+        }
+        ck_ok(ledger_group_begin(f.l, &f.e));
+        for (unsigned i = 0; i < 2 * CONTRACTS; i++) {
+            struct tx_record tx = fixture_tx(&room, i + 1, i + 1, 1, 100);
+
+            snprintf(tx.contract, sizeof(tx.contract), "9%014u", i % CONTRACTS);
+            ck_ok(ledger_acknowledge(f.l, &tx, &v, &f.e));
+            ck_assert_int_eq(v, LEDGER_NEW);
+            if (i == 0)
+                memcpy(first, tx.rrn, sizeof(first));
+        }
+        snprintf(id, sizeof(id), "9%014u", 0);
+        ck_ok(ledger_remise_running(f.l, id, &r, &f.e));
+        ck_assert_uint_eq(r.totals.debits, 2);
+        ck_ok(ledger_reverse(f.l, first, &f.e));
+        ck_ok(ledger_remise_close(f.l, id, &r, &f.e));
+        ck_assert_uint_eq(r.totals.debits, 1);
+        ck_assert_int_eq(r.totals.debit_amount, 100);
+        ck_assert_uint_eq(r.totals.reversals, 1);
+        ck_ok(ledger_group_commit(f.l, &f.e));
+        for (unsigned i = 1; i < CONTRACTS; i++) {
+            snprintf(id, sizeof(id), "9%014u", i);
+            ck_ok(ledger_remise_running(f.l, id, &r, &f.e));
+            ck_assert_uint_eq(r.totals.debits, 2);
+            ck_assert_int_eq(r.totals.debit_amount, 200);
+        }
+        fixture_end(&f);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("ledger");
@@ -1070,6 +1200,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_remise_goes_its_way);
     tcase_add_test(t, a_rejected_remise_goes_to_suspense_whole);
     tcase_add_test(t, a_group_is_whole_or_nothing);
+    tcase_add_test(t, totals_within_a_group);
     tcase_add_test(t, totals_that_are_full_take_nothing);
     tcase_add_test(t, closed_contracts_take_nothing);
     tcase_add_test(t, the_schema_refuses_crooked_ways);
@@ -1080,6 +1211,7 @@ static Suite *suite(void)
     tcase_add_test(t, the_counter_of_a_reversed_arqc);
     tcase_add_test(t, questions_go_one_way);
     tcase_add_test(t, books_of_the_first_version);
+    tcase_add_test(t, an_upgraded_one_is_as_a_new_one);
     suite_add_tcase(s, t);
     return s;
 }

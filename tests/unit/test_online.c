@@ -747,16 +747,12 @@ START_TEST(approved_and_not_bookable)
         put(client, MTI_FINANCIAL);
         wait_asked(1);
         usleep(50000);
-        ck_assert_int_eq(
-            sqlite3_exec(db_handle(ledger_db(l)), "PRAGMA query_only = 1", NULL, NULL, NULL),
-            SQLITE_OK);
+        ck_ok(db_exec(ledger_db(l), "PRAGMA query_only = 1", DB_NONE, NULL, &e));
         ck_ok(link_receive(client, &raw, 5000, &e));
         ck_ok(iso8583_unpack(&m, buf_span(&raw), &e));
         ck_assert(span_eq(m.field[39], span_str("96")));
         ck_assert_int_eq(teller_reserved(&teller), 1250);
-        ck_assert_int_eq(
-            sqlite3_exec(db_handle(ledger_db(l)), "PRAGMA query_only = 0", NULL, NULL, NULL),
-            SQLITE_OK);
+        ck_ok(db_exec(ledger_db(l), "PRAGMA query_only = 0", DB_NONE, NULL, &e));
         ck_state(AUTHORISATION_REVERSED);
         ck_settled(0);
         ck_reply(ask_as(MTI_FINANCIAL_REPEAT), "91", "ISSUER_LOST");

@@ -514,7 +514,7 @@ static void books_say(const char *sql)
 {
     struct ledger *l = committer_books(acquirer_server_committer(office.server));
 
-    ck_assert_int_eq(sqlite3_exec(db_handle(ledger_db(l)), sql, NULL, NULL, NULL), SQLITE_OK);
+    ck_ok(db_exec(ledger_db(l), sql, DB_NONE, NULL, NULL));
 }
 
 /* Pays until the books take no more; then nothing is kept, and all is well when they are mended. */
