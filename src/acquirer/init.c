@@ -4,11 +4,12 @@
 
 #include "acquirer/commands.h"
 #include "acquirer/state.h"
-#include "store/db.h"
 #include "base/cli.h"
 #include "base/file.h"
 #include "base/word.h"
 #include "crypto/pki.h"
+#include "ledger/schema.h"
+#include "store/upgrade.h"
 
 #define AUTHORITIES_MAX   64
 #define SERVER_DAYS       1825
@@ -194,4 +195,11 @@ int acquirer_init(int argc, char **argv)
                "next: telepay-acquirer authority add --scheme NAME, or --file FILE\n");
     printf("next: telepay-acquirer contract add --id ID --name NAME --mcc MCC --currency EUR\n");
     return CLI_DONE;
+}
+
+int acquirer_upgrade(int argc, char **argv)
+{
+    static const struct db_upgrade_command upgrade = {&ledger_schema, acquirer_dir, ACQUIRER_BOOKS};
+
+    return db_upgrade_run(&upgrade, argc, argv);
 }

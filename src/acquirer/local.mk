@@ -15,8 +15,7 @@ telepay_acquirer_SOURCES = \
 	src/acquirer/prove.c \
 	src/acquirer/refusals.c src/acquirer/remise.c \
 	src/acquirer/suspense.c \
-	src/acquirer/terminal.c \
-	src/acquirer/upgrade.c
+	src/acquirer/terminal.c
 telepay_acquirer_LDADD = $(LEDGER_LIBS) $(WIRE_LIBS)
 
 dist_pkgdata_DATA += data/applications.conf

@@ -12,6 +12,7 @@
 #include "base/cli.h"
 #include "base/file.h"
 #include "ledger/audit.h"
+#include "ledger/schema.h"
 #include "store/move.h"
 
 struct words {
@@ -81,7 +82,7 @@ static enum tp_err audit(struct audit_sums *sums, const char *where, const char 
 /* What was a file stays, under a name that nobody opens. */
 static enum tp_err put_aside(const char *from, struct tp_error *e)
 {
-    char aside[PATH_MAX];
+    char aside[DB_WHERE_MAX + 40];
 
     if (db_is_url(from))
         return TP_OK;

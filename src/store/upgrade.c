@@ -3,56 +3,48 @@
 #include <argp.h>
 #include <limits.h>
 #include <stdio.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/cli.h"
+#include "base/file.h"
 
 struct asked {
-    const char *where;
     size_t to; /* the version of this program */
-    bool yes, begun;
+    bool yes;
 };
-
-static bool ask(const struct asked *a)
-{
-    char line[16] = "";
-
-    if (a->yes)
-        return true;
-    printf("Go on? [y/N] ");
-    fflush(stdout);
-    return fgets(line, sizeof(line), stdin) != NULL && (line[0] == 'y' || line[0] == 'Y');
-}
 
 static bool say(void *ctx, size_t from, size_t to, const char *does)
 {
-    struct asked *a = ctx;
+    const struct asked *a = ctx;
+    char line[16] = "";
 
-    if (!a->begun)
-        printf("%s is of version %zu, this program's is %zu. A copy is kept, then:\n", a->where,
-               from, a->to);
-    a->begun = true;
-    printf("  version %zu %s\n", to, does);
-    return to < a->to || ask(a);
+    printf("version %zu to %zu: %s\n", from, to, does);
+    if (to < a->to || a->yes)
+        return true;
+    fflush(stdout);
+    if (isatty(STDIN_FILENO) == 0)
+        return false;
+    fputs("bring it up, after a copy? [y/N] ", stderr);
+    return fgets(line, sizeof(line), stdin) != NULL &&
+           (strcasecmp(line, "y\n") == 0 || strcasecmp(line, "yes\n") == 0);
 }
 
 enum tp_err db_upgrade_asking(const char *where, const struct db_schema *schema, bool yes,
                               struct tp_error *e)
 {
-    struct asked a = {where, schema->version, yes, false};
+    struct asked a = {schema->version, yes};
     char copy[512];
-    enum tp_err r;
+    enum tp_err r = db_upgrade(where, schema, copy, say, &a, e);
 
-    if (!yes && !isatty(STDIN_FILENO))
-        return tp_fail(e, TP_ERR_USAGE, "nobody is at a terminal to be asked: say --yes");
-    r = db_upgrade(where, schema, copy, say, &a, e);
-    if (r == TP_OK && !a.begun)
-        printf("%s is of version %zu, as this program is: nothing to do.\n", where,
-               schema->version);
-    else if (r == TP_OK && copy[0] != '\0')
-        printf("Done. What was before is kept in %s.\n", copy);
+    if (r == TP_ERR_CANCELLED && isatty(STDIN_FILENO) == 0)
+        r = tp_fail(e, TP_ERR_USAGE,
+                    "%s stays as it is: say --yes to have it brought up without being asked",
+                    where);
+    if (r == TP_OK && copy[0] == '\0')
+        printf("%s is of today's version (%zu): there is nothing to do\n", where, schema->version);
     else if (r == TP_OK)
-        puts("Done.");
+        printf("%s is now of version %zu; as it was: %s\n", where, schema->version, copy);
     return r;
 }
 
@@ -87,18 +79,28 @@ int db_upgrade_run(const struct db_upgrade_command *c, int argc, char **argv)
         {"yes", 'y', NULL, 0, "do it without asking", 0},
         {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
-        options, parse, NULL, "Bring up books that an older version made, after a copy.",
-        NULL,    NULL,  NULL};
+        options,
+        parse,
+        NULL,
+        "Bring up books that an older version made: says what each step does, asks, keeps a copy.",
+        NULL,
+        NULL,
+        NULL};
     struct words w = {NULL, false};
     char dir[PATH_MAX], where[DB_WHERE_MAX];
     struct tp_error e = {TP_OK, ""};
+    int lock = -1;
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
     r = c->dir(dir, w.dir, &e);
+    if (r == TP_OK) /* nobody serves from what changes under him */
+        r = file_lock_folder(&lock, dir, c->schema->program, &e);
     if (r == TP_OK)
         r = db_where(where, dir, c->file, &e);
     if (r == TP_OK)
         r = db_upgrade_asking(where, c->schema, w.yes, &e);
+    if (lock >= 0)
+        close(lock);
     return r == TP_OK ? CLI_DONE : cli_report(&e);
 }

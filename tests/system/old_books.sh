@@ -27,11 +27,11 @@ brought_up() { # file, version, a command that reads it, the command that brings
     grep -q "say --yes" out || fail "$up: $(cat out)"
     [ "$(sqlite3 "$file" .dump | sort | sha256sum)" = "$before" ] || fail "$file was changed before anybody said yes"
     $up --yes >out 2>&1 || fail "$up: $(cat out)"
-    grep -q "is of version $version, .* A copy is kept" out || fail "$up: $(cat out)"
+    grep -q "^version $version to .* as it was: $file.version-$version-" <(tr "\n" " " <out) || fail "$up: $(cat out)"
     copies=("$file".version-"$version"-*)
     [ "$(stat -c %a "${copies[0]}")" = 600 ] || fail "the copy ${copies[0]} is not private"
     [ "$(sqlite3 "${copies[0]}" .dump | sort | sha256sum)" = "$before" ] || fail "the copy ${copies[0]} is another"
-    $up --yes >out 2>&1 && grep -q "nothing to do" out || fail "$up again: $(cat out)"
+    $up --yes >out 2>&1 && grep -q "there is nothing to do" out || fail "$up again: $(cat out)"
     $read >out 2>&1 || fail "$read: $(cat out)"
 }
 
