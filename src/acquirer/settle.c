@@ -259,7 +259,8 @@ static enum tp_err subtract(void *ctx, uint32_t sequence, const struct tx_record
     return caaa_totals_add(&s->rest, tx->kind == TX_CREDIT ? CAAA_CREDIT : CAAA_DEBIT, tx->amount);
 }
 
-/* Count and totals of the centre must be ours, without what it refuses (DESIGN 9 rule 3). */
+/* Count and totals of the centre must be ours, without what it refuses (doc/design.md, Remises,
+ * rule 3). */
 static enum tp_err reconcile(struct collector *c, const struct remise *remise,
                              const struct reply *a, struct tp_error *e)
 {

@@ -1,5 +1,5 @@
-/* One remise from closed to settled (DESIGN 9): the document from the books, sent, answered, held
- * against the books; and only then collected or rejected. */
+/* One remise from closed to settled (doc/design.md, Remises): the document from the books, sent,
+ * answered, held against the books; and only then collected or rejected. */
 #ifndef TP_ACQUIRER_SETTLE_H
 #define TP_ACQUIRER_SETTLE_H
 

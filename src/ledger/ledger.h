@@ -1,4 +1,4 @@
-/* The acquirer's books: contracts, terminals, card-signed transactions, remises (DESIGN 8, 9) in
+/* The acquirer's books: contracts, terminals, card-signed transactions, remises in
  * one SQLite database. Every state change is one database transaction. A ledger is one connection,
  * used by one thread; several may be open on the same file.
  *
@@ -195,9 +195,9 @@ TP_MUST_CHECK enum tp_err ledger_group_commit(
 TP_MUST_CHECK enum tp_err ledger_group_touch(struct ledger *l, struct tp_error *e);
 void ledger_group_rollback(struct ledger *l);
 
-/* An annulation: only while the remise is open (DESIGN 9 rule 5): TP_ERR_STATE otherwise,
- * TP_ERR_NOT_FOUND for an unknown rrn. Reversing what is reversed is TP_OK. Within a group it
- * belongs to the group; else it is a database transaction of its own. */
+/* An annulation: only while the remise is open (doc/design.md, Remises, rule 5): TP_ERR_STATE
+ * otherwise, TP_ERR_NOT_FOUND for an unknown rrn. Reversing what is reversed is TP_OK. Within a
+ * group it belongs to the group; else it is a database transaction of its own. */
 TP_MUST_CHECK enum tp_err ledger_reverse(struct ledger *l, const char *rrn, struct tp_error *e);
 
 enum ledger_reversal {
@@ -403,8 +403,8 @@ TP_MUST_CHECK enum tp_err ledger_remise_items(struct ledger *l, const char *cont
                                               struct tp_error *e);
 
 /* closed → submitted (kept before the first byte leaves, with the hash of the document), again for
- * each attempt: TP_ERR_EXISTS when the hash differs from that of the first (DESIGN 9 rule 2),
- * TP_ERR_STATE when it is settled or still open. */
+ * each attempt: TP_ERR_EXISTS when the hash differs from that of the first
+ * (doc/design.md, Remises, rule 2), TP_ERR_STATE when it is settled or still open. */
 TP_MUST_CHECK enum tp_err ledger_remise_submitted(struct ledger *l, const char *contract,
                                                   uint32_t number, const uint8_t hash[32],
                                                   struct tp_error *e);

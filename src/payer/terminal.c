@@ -320,7 +320,7 @@ enum tp_err terminal_reading(struct terminal **out, struct tp_error *e)
     t->kernel.type = 0x35;
     t->kernel.additional[4] = 0x01; /* names in ISO/IEC 8859-1 can be shown */
     memcpy(t->kernel.capabilities, (const uint8_t[]){0x20, 0x98, 0xC8},
-           sizeof(t->kernel.capabilities)); /* DESIGN 6: SDA, DDA and CDA */
+           sizeof(t->kernel.capabilities)); /* doc/design.md, Terminal */
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         struct terminal_application *a = &t->kernel.applications[i];
         struct buf aid = BUF_OF(a->aid);

@@ -1,6 +1,6 @@
 /* Writing caaa documents with xmlTextWriter, and caaa.011 itself. All that is written comes from
  * the caller: no clock, no time zone, no chance, so that a remise that is sent again is the same to
- * the last byte (DESIGN 9 rule 2). */
+ * the last byte (doc/design.md, Remises, rule 2). */
 #include "wire/caaa_priv.h"
 
 #include <inttypes.h>

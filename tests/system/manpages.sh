@@ -1,5 +1,5 @@
 #!/bin/bash
-# Holds each man page against --help: every command and option of the one stands in the other, and the exit codes are those of DESIGN 4.
+# Holds each man page against --help: every command and option of the one stands in the other, and the exit codes are those of doc/design.md.
 set -u
 cd "$TESTS_BUILDDIR" || exit 1
 failed=0

@@ -43,7 +43,7 @@ START_TEST(table_is_whole)
     }
 END_TEST
 
-/* Packed by hand from the rules of DESIGN 7. */
+/* Packed by hand from the rules of doc/protocol.md. */
 START_TEST(echo_by_hand)
     {
         iso8583_start(&m, 800);

@@ -1,4 +1,4 @@
-/* The books: rules of DESIGN 8 and 9, one by one. test_ledger_model.c holds them against an
+/* The books: the rules of doc/design.md, one by one. test_ledger_model.c holds them against an
  * independent model. */
 #include "base/date.h"
 #include "ledger_fixture.h"
