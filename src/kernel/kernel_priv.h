@@ -161,9 +161,6 @@ enum tp_err tx_end_sw(
     struct transaction *tx, uint16_t sw,
     const char *command); /* terminated: the answer is not one the standard goes on with */
 void tx_step(struct transaction *tx, enum kernel_step step);
-TP_MUST_CHECK enum tp_err tx_new(struct transaction **out, struct reader *reader,
-                                 const struct terminal_config *config,
-                                 const struct transaction_request *request, struct tp_error *e);
 
 /* command.c: commands to the card. Response data lives until the next command. */
 TP_MUST_CHECK enum tp_err command_send(struct transaction *tx, const struct capdu *command,
@@ -193,7 +190,6 @@ TP_MUST_CHECK enum tp_err data_application(
 TP_MUST_CHECK enum tp_err data_dol(struct transaction *tx, struct buf *out, struct span dol,
                                    uint32_t keep, const char *name);
 void tvr_set(struct transaction *tx, unsigned bit);
-bool tvr_is(const struct transaction *tx, unsigned bit);
 void tsi_set(struct transaction *tx, uint8_t bit);
 
 /* select.c */
@@ -240,7 +236,6 @@ enum ac { AC_AAC = 0x00, AC_TC = 0x40, AC_ARQC = 0x80 }; /* as in P1 and CID */
 enum ac action_first(
     struct transaction *tx); /* writes into reason what decided, when it declines */
 enum ac action_unable_online(struct transaction *tx);
-bool terminal_online_only(const struct terminal_config *c);
 bool terminal_offline_only(const struct terminal_config *c);
 bool terminal_unattended(const struct terminal_config *c);
 /* cda_failed: a signature was asked for and is missing or wrong. */

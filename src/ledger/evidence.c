@@ -30,7 +30,7 @@ struct checking {
     struct objects de55, fixed, response, cdol1, cdol2;
 };
 
-const char *evidence_step_name(enum evidence_step s)
+static const char *step_name(enum evidence_step s)
 {
     static const char *const names[EVIDENCE_STEPS] = {
         [EVIDENCE_PRESENT] = "data objects",           [EVIDENCE_AUTHORITY] = "authority key",
@@ -66,7 +66,7 @@ static void refuse(struct checking *c, enum evidence_step step, const char *reas
 
     r->failed_at = step;
     snprintf(r->reason, sizeof(r->reason), "%s", reason);
-    n = snprintf(r->text, sizeof(r->text), "%s: ", evidence_step_name(step));
+    n = snprintf(r->text, sizeof(r->text), "%s: ", step_name(step));
     va_start(words, format);
     if (n > 0 && (size_t)n < sizeof(r->text))
         vsnprintf(r->text + n, sizeof(r->text) - (size_t)n, format, words);

@@ -23,7 +23,7 @@ TP_MUST_CHECK enum tp_err ledger_end(struct ledger *l, bool own, enum tp_err r, 
 TP_MUST_CHECK enum tp_err ledger_rrn_parse(int64_t *number, const char *rrn, struct tp_error *e);
 void ledger_rrn_format(char rrn[RRN_MAX], int64_t number);
 
-/* The transaction columns of a SELECT, in the order that ledger_tx_columns reads them, and the
+/* The transaction columns of a SELECT, in the order that read.c reads them, and the
  * tables they come from. */
 #define TX_COLUMNS                                                                                 \
     "tx.rrn, contract.id, terminal.id, tx.stan, tx.date * 1000000 + tx.time, tx.kind, tx.amount, " \
@@ -39,8 +39,6 @@ void ledger_rrn_format(char rrn[RRN_MAX], int64_t number);
     "JOIN terminal ON terminal.terminal = tx.terminal "                                            \
     "LEFT JOIN reversal ON reversal.rrn = tx.rrn LEFT JOIN suspense ON suspense.rrn = tx.rrn "     \
     "LEFT JOIN authorisation ON authorisation.rrn = tx.rrn "
-TP_MUST_CHECK enum tp_err ledger_tx_columns(struct tx_record *tx, sqlite3_stmt *s,
-                                            struct tp_error *e);
 
 struct standing { /* one row that answers every question of a 0200 */
     int64_t terminal, remise;

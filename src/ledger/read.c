@@ -17,7 +17,7 @@ const char *tx_kind_name(enum tx_kind k)
     return k == TX_CREDIT ? "credit" : "debit";
 }
 
-enum tp_err ledger_tx_columns(struct tx_record *tx, sqlite3_stmt *s, struct tp_error *e)
+static enum tp_err tx_columns(struct tx_record *tx, sqlite3_stmt *s, struct tp_error *e)
 {
     const struct span ac = db_column_span(s, 13);
 
@@ -63,7 +63,7 @@ enum tp_err ledger_tx_walk(struct ledger *l, sqlite3_stmt *s, ledger_visit *visi
         r = db_step(l->db, s, &row, e);
         if (r != TP_OK || !row)
             break;
-        r = ledger_tx_columns(&tx, s, e);
+        r = tx_columns(&tx, s, e);
         if (r == TP_OK)
             r = visit(ctx, ++sequence, &tx, e);
     } while (r == TP_OK);
@@ -101,7 +101,7 @@ enum tp_err ledger_tx_get(struct ledger *l, const char *rrn, struct tx_record *t
     if (r == TP_OK && !row)
         return tp_fail(e, TP_ERR_NOT_FOUND, "there is no transaction %s: see list", rrn);
     if (r == TP_OK)
-        r = ledger_tx_columns(tx, s, e);
+        r = tx_columns(tx, s, e);
     for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]) && r == TP_OK; i++)
         if (hold(&room, spans[i]) != TP_OK)
             r = tp_fail(e, TP_ERR_IO,

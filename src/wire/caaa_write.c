@@ -56,14 +56,14 @@ void caaa_number(struct caaa_writer *w, const char *name, uint64_t value)
     caaa_text(w, name, text);
 }
 
-void caaa_amount(struct caaa_writer *w, const char *name, int64_t minor)
+static void caaa_amount(struct caaa_writer *w, const char *name, int64_t minor)
 {
     char text[MONEY_TEXT_MAX];
 
     caaa_text(w, name, money_format(text, minor, w->currency));
 }
 
-void caaa_time(struct caaa_writer *w, const char *name, time_t t)
+static void caaa_time(struct caaa_writer *w, const char *name, time_t t)
 {
     char text[CAAA_DATE_MAX];
     struct tm utc;
@@ -73,7 +73,7 @@ void caaa_time(struct caaa_writer *w, const char *name, time_t t)
     caaa_text(w, name, text);
 }
 
-void caaa_local(struct caaa_writer *w, const char *name, int64_t local)
+static void caaa_local(struct caaa_writer *w, const char *name, int64_t local)
 {
     const unsigned day = (unsigned)(local / 1000000), time = (unsigned)(local % 1000000);
     char text[48];
