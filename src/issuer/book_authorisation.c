@@ -1,3 +1,4 @@
+/* The issuer's book: authorisations and their reversals. */
 #include "issuer/book_priv.h"
 
 #include <string.h>

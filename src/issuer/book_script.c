@@ -1,3 +1,4 @@
+/* The issuer's book: issuer scripts that wait, were sent, were carried out. */
 #include "issuer/book_priv.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* The books: contracts and their terminals. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

@@ -1,3 +1,4 @@
+/* Certificate chains that were verified, found again by their bytes; the least used goes first. */
 #include "ledger/evidence_priv.h"
 
 #include <stdlib.h>

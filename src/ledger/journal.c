@@ -1,3 +1,4 @@
+/* The books: a payment's standing, its verdict, and keeping it. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* The books: cards that were reported lost or stolen. */
 #include <time.h>
 
 #include "ledger/ledger_priv.h"

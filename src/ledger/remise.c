@@ -1,3 +1,4 @@
+/* The books: remises, from open to settled. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

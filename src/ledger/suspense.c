@@ -1,3 +1,4 @@
+/* The books: items that the centre refused, until the operator settles them. */
 #include <string.h>
 #include <time.h>
 

@@ -1,3 +1,4 @@
+/* src/base: spans, hex, BCD, money, dates, secrets, files, words. */
 #include "unit.h"
 
 #include <stdio.h>

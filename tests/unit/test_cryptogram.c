@@ -1,3 +1,5 @@
+/* Keys, cryptograms, ARPC, PIN blocks and script commands, on public vectors and those of another
+ * program. */
 #include "unit.h"
 
 #include <jansson.h>

@@ -1,3 +1,4 @@
+/* EMV certificates and signatures, made and opened. */
 #include "unit.h"
 
 #include <jansson.h>

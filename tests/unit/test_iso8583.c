@@ -1,3 +1,4 @@
+/* ISO 8583: packing by hand, by another program's vectors, and what is refused. */
 #include "unit.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* The payer's journal: what is kept, delivered, reversed. */
 #include "unit.h"
 
 #include <limits.h>
