@@ -24,9 +24,9 @@ own_folder() {
 clean_up() {
     local started
     for started in $(jobs -p); do
-        kill "$started" 2>/dev/null
-    done
-    wait
+        kill -KILL "$started"
+    done 2>/dev/null
+    wait 2>/dev/null
     rm -rf "$dir"
 }
 
@@ -94,6 +94,17 @@ at_prompt() { # command…: a payment, $paying, that waits for the PIN on descri
     # shellcheck disable=SC2034
     paying=$!
     until_said "verifying the cardholder" paying
+}
+
+# The centre of the folder `centre`, at the port that it had before; its process is $centre_pid.
+# shellcheck disable=SC2120 # called without, too
+start_centre() { # options…
+    : >centre.out
+    telepay-centre serve --dir centre --listen "127.0.0.1:${port:-0}" "$@" >centre.out 2>>centre.err &
+    # shellcheck disable=SC2034
+    centre_pid=$!
+    until_said listening centre.out
+    port=$(sed -n 's/.*://p' centre.out)
 }
 
 exec </dev/null # what waits for a word of a person waits in vain
