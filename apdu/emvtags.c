@@ -157,7 +157,7 @@ static const struct emv_tag tags[] = {
      EMV_PLAIN}, /* Book 4, Annex A5; the tag is the schemes' own, not in Annex A */
     {0x9F6B, "Track 2 Data", EMV_B, 0, 19, CARD, EMV_SECRET}, /* EMV contactless Book C-2 */
     {0x9F7C, "Merchant Custom Data", EMV_B, 20, 32, TERMINAL,
-     EMV_PLAIN}, /* EMV contactless Book C-2; 32 bytes here (DESIGN 6) */
+     EMV_PLAIN}, /* EMV contactless Book C-2; 32 bytes here */
     {0xBF0C, "File Control Information (FCI) Issuer Discretionary Data", EMV_CONSTRUCTED, 0, 222,
      CARD, EMV_PLAIN},
     {0xBF4A, "Offline BIT Group Template", EMV_CONSTRUCTED, 0, 0, CARD, EMV_PLAIN},
@@ -165,7 +165,7 @@ static const struct emv_tag tags[] = {
     {0xBF4C, "Biometric Try Counters Template", EMV_CONSTRUCTED, 0, 0, CARD, EMV_PLAIN},
     {0xBF4D, "Preferred Attempts Template", EMV_CONSTRUCTED, 0, 0, CARD, EMV_PLAIN},
     {0xBF4E, "Biometric Verification Data Template", EMV_CONSTRUCTED, 0, 0, TERMINAL, EMV_SECRET},
-    /* telepay's own: DESIGN 7. The static data holds the card number among the rest. */
+    /* telepay's own: doc/protocol.md. The static data holds the card number among the rest. */
     {0xDF01, "Static Data to be Authenticated", EMV_B, 0, 0, TERMINAL, EMV_SECRET},
     {0xDF02, "PDOL Values", EMV_B, 0, 0, TERMINAL, EMV_PLAIN},
     {0xDF03, "CDOL1 Values", EMV_B, 0, 0, TERMINAL, EMV_PLAIN},

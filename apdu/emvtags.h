@@ -137,7 +137,7 @@ enum { /* the tags code speaks of, by their standard abbreviations */
        TAG_TRACK2_STRIPE = 0x9F6B,
        TAG_MERCHANT_CUSTOM = 0x9F7C,
        TAG_FCI_ISSUER = 0xBF0C,
-       /* telepay's own, in the evidence of DE 61-63 (DESIGN 7) */
+       /* telepay's own, in the evidence of DE 61-63 (doc/protocol.md) */
        TAG_EV_STATIC = 0xDF01,
        TAG_EV_PDOL_VALUES = 0xDF02,
        TAG_EV_CDOL1_VALUES = 0xDF03,

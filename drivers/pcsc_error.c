@@ -1,3 +1,4 @@
+/* PC/SC's return codes: which error each is, and the words and advice for a person. */
 #include "drivers/pcsc_priv.h"
 
 /* By code. The words are for the person at the desk: what happened, what to do. */

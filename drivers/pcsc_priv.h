@@ -25,7 +25,7 @@ const struct pcsc_error *pcsc_error_at(size_t i); /* in order of codes */
  * returns its tp_err. */
 enum tp_err pcsc_fail(struct tp_error *e, LONG code, const char *reader);
 
-/* The service went away under us: a new context is needed (DESIGN, Appendix A). */
+/* The service went away under us: a new context is needed (doc/design.md, pcscd and vpcd). */
 bool pcsc_service_lost(LONG code);
 
 struct pcsc {

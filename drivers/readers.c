@@ -18,7 +18,9 @@ static const struct kind { /* a way to readers, the preferred first */
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-unsigned readers_number(const char *wanted)
+/* What of `wanted` is a number of the list: 1 to 99 without leading zeros; 0: it is part of a
+ * name. */
+static unsigned number_of(const char *wanted)
 {
     if (wanted == NULL || wanted[0] < '1' || wanted[0] > '9')
         return 0;
@@ -162,7 +164,7 @@ static bool reaches(const struct kind *kind, const char *wanted, enum use use, b
 
 enum tp_err readers_open(struct reader **out, const char *wanted, struct tp_error *e)
 {
-    const unsigned number = readers_number(wanted);
+    const unsigned number = number_of(wanted);
     struct tp_error why = {0};
     enum tp_err rc;
     bool whole;

@@ -17,10 +17,6 @@ TP_MUST_CHECK enum tp_err readers_list(struct reader_info **out, size_t *n, stru
  * now: TP_ERR_NO_READER when none has. Other errors as readers_list. */
 TP_MUST_CHECK enum tp_err readers_open(struct reader **out, const char *wanted, struct tp_error *e);
 
-/* What of `wanted` is a number of that list: 1 to 99 without leading zeros; 0: it is part of a
- * name. */
-unsigned readers_number(const char *wanted);
-
 /* What a program makes of an error above: a reader that another program holds (TP_ERR_STATE) is
  * none that it could use (TP_ERR_NO_READER); others as they are. */
 enum tp_err readers_usable(enum tp_err r);

@@ -153,10 +153,8 @@ TP_MUST_CHECK enum tp_err card_sdad_make(const struct card *c, uint8_t sdad[EMV_
 
 /* ---- issuer_auth.c ---- */
 
-/* Checks an Issuer Authentication Data (91) and keeps the outcome and what the issuer says in the
- * session. */
-TP_MUST_CHECK enum tp_err card_issuer_check(struct card *c, struct span data);
-/* The one in the values of CDOL2, if the card takes it there and the terminal had one. */
+/* Checks the Issuer Authentication Data (91) in the values of CDOL2, if the card takes it there and
+ * the terminal had one, and keeps the outcome and what the issuer says in the session. */
 TP_MUST_CHECK enum tp_err card_issuer_check_second(struct card *c, const struct card_request *q);
 /* After a good ARPC: what a CSU orders besides the decision: blocks, PIN try counter, "go online
  * next". */

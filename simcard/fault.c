@@ -202,11 +202,6 @@ const struct card_fault_text *card_fault_at(size_t i)
     return i < FAULT_COUNT ? &kinds[i].text : NULL;
 }
 
-const struct fault_kind *fault_kind(enum fault which)
-{
-    return &kinds[which];
-}
-
 const struct fault_kind *fault_find(const char *name, size_t n, enum fault *which)
 {
     for (size_t i = 0; i < FAULT_COUNT; i++) {

@@ -120,7 +120,6 @@ struct fault_kind {
     enum fault_takes takes;
     unsigned number_default, number_max;
 };
-const struct fault_kind *fault_kind(enum fault which);
 /* By name; NULL when there is none. */
 const struct fault_kind *fault_find(const char *name, size_t n, enum fault *which);
 /* "wrong-sdad", "torn-out=7", "missing=5A" into the set. TP_ERR_USAGE. */

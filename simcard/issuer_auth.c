@@ -62,7 +62,7 @@ static enum tp_err expect_2(const struct card *c, struct span session, struct sp
     return r;
 }
 
-enum tp_err card_issuer_check(struct card *c, struct span data)
+static enum tp_err check(struct card *c, struct span data)
 {
     const uint8_t atc[2] = {(uint8_t)(c->session.atc >> 8), (uint8_t)c->session.atc};
     const bool method_1 = c->profile->arpc == METHOD_1;
@@ -94,7 +94,7 @@ enum tp_err card_issuer_check_second(struct card *c, const struct card_request *
     if (data.n < DATA_MIN || data.n > DATA_MAX ||
         memcmp(data.p, none, data.n) == 0) /* the terminal had none: Book 3, 5.4 */
         return TP_OK;
-    return card_issuer_check(c, data);
+    return check(c, data);
 }
 
 uint16_t card_external_authenticate(struct card *c, const struct capdu *in, struct buf *out)
@@ -109,7 +109,7 @@ uint16_t card_external_authenticate(struct card *c, const struct capdu *in, stru
         return SW_CONDITIONS;
     if (in->data.n < DATA_MIN || in->data.n > DATA_MAX)
         return SW_WRONG_LENGTH;
-    if (card_issuer_check(c, in->data) != TP_OK)
+    if (check(c, in->data) != TP_OK)
         return SW_UNKNOWN;
     if (c->session.issuer == ISSUER_GOOD)
         return SW_OK;

@@ -9,6 +9,7 @@ libsimcard_a_SOURCES = \
 	simcard/fault_answers.c \
 	simcard/fault_holds.c \
 	simcard/fault_signs.c \
+	simcard/folders.c simcard/folders.h \
 	simcard/iad.c \
 	simcard/inproc.c simcard/inproc.h \
 	simcard/issuer_auth.c \
@@ -17,7 +18,6 @@ libsimcard_a_SOURCES = \
 	simcard/perso_records.c \
 	simcard/perso_cvm.c \
 	simcard/perso_many.c simcard/perso_many.h \
-	simcard/pool.c simcard/pool.h \
 	simcard/profile.c simcard/profile.h \
 	simcard/profile_file.c \
 	simcard/recorded.c simcard/recorded.h \

@@ -1,3 +1,4 @@
+/* telepay-perso: its commands. */
 #include "base/cli.h"
 #include "simcard/perso_commands.h"
 

@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "config.h"
-#include "simcard/pool.h"
+#include "simcard/folders.h"
 #include "simcard/recorded.h"
 #include "simcard/turn.h"
 

@@ -40,7 +40,7 @@ struct perso_params { /* perso_defaults fills all but pan and pin */
     enum perso_method method;
     unsigned bits, exponent; /* of the card's key */
     unsigned pin_bits; /* of a key of its own for the enciphered PIN; 0: the card's key does it */
-    const char *cvm;   /* words and hex pairs: perso_cvm_words */
+    const char *cvm;   /* words and hex pairs: perso_cvm_list */
     uint32_t cvm_x, cvm_y; /* amounts of the CVM list, in minor units */
     const char *pdol;      /* hex, "" for none */
     const char *cdol1, *cdol2,
@@ -97,6 +97,5 @@ TP_MUST_CHECK enum tp_err perso_save(const struct card_profile *card, const char
  * the word. */
 TP_MUST_CHECK enum tp_err perso_cvm_list(struct buf *out, uint32_t x, uint32_t y, const char *words,
                                          struct tp_error *e);
-const char *perso_cvm_words(void); /* the words, for --help */
 
 #endif

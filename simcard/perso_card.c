@@ -1,3 +1,4 @@
+/* telepay-perso card: makes one card. */
 #include "simcard/perso_commands.h"
 
 #include <stdio.h>

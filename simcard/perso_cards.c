@@ -1,3 +1,4 @@
+/* telepay-perso cards: makes a folder of many. */
 #include "simcard/perso_commands.h"
 
 #include <stdio.h>

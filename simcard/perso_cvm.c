@@ -24,7 +24,7 @@ static const struct cvm_word {
     {"fail", CVM_FAIL, CVM_ALWAYS},
 };
 
-const char *perso_cvm_words(void)
+static const char *known_words(void)
 {
     return "pin, pin-or-next, enciphered-pin, enciphered-pin-or-next, online-pin, "
            "online-pin-or-next, signature, none, none-always, none-under-x, "
@@ -57,7 +57,7 @@ enum tp_err perso_cvm_list(struct buf *out, uint32_t x, uint32_t y, const char *
 
         if (put_rule(out, text, n) != TP_OK)
             return tp_fail(e, TP_ERR_USAGE, "\"%.*s\" is no cardholder verification rule: use %s",
-                           (int)n, text, perso_cvm_words());
+                           (int)n, text, known_words());
         text += n;
         text += *text == ',' ? 1 : 0;
     }

@@ -1,3 +1,4 @@
+/* telepay-perso init: makes a test scheme. */
 #include "simcard/perso_commands.h"
 
 #include <stdio.h>

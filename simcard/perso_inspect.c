@@ -1,3 +1,4 @@
+/* telepay-perso inspect: shows what a card holds. */
 #include "simcard/perso_commands.h"
 
 #include <jansson.h>

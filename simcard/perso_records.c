@@ -183,8 +183,8 @@ static void add_identity(struct part *part, const struct scheme *s, const struct
 }
 
 /* What the card wants to know, and so signs: all that DE 55 says of the terminal and the
- * transaction (DESIGN 7), so that nothing in a message can be changed unseen. 9F7C takes the digest
- * of the payment request (DESIGN 6). */
+ * transaction (doc/protocol.md), so that nothing in a message can be changed unseen. 9F7C takes the
+ * digest that names the payee. */
 static const char cdol1[] = "9F0206 9F0306 9F1A02 9505 5F2A02 9A03 9C01 9F3704 9F3501 9F3403 "
                             "9F3303 9F1E08 9F0902 9F4104 9F06%02X 9F7C20";
 static const char cdol2[] = "8A02 9F0206 9F0306 9F1A02 9505 5F2A02 9A03 9C01 9F3704 9F3403";

@@ -1,5 +1,5 @@
-/* Answers to terminals: what of a request goes back in them, and DE 37, 38, 39, 44 and 55 (DESIGN
- * 7). */
+/* Answers to terminals: what of a request goes back in them, and DE 37, 38, 39, 44 and 55
+ * (doc/protocol.md). */
 #ifndef TP_ACQUIRER_ANSWER_H
 #define TP_ACQUIRER_ANSWER_H
 

@@ -1,5 +1,5 @@
-/* What the acquirer asks of a card-signed transaction (0200, 0201) before it is kept: DESIGN 8,
- * cheapest first. Reads the books, changes nothing. */
+/* What the acquirer asks of a card-signed transaction (0200, 0201) before it is kept, cheapest
+ * first (doc/design.md, Order of checks). Reads the books, changes nothing. */
 #ifndef TP_ACQUIRER_CHECK_H
 #define TP_ACQUIRER_CHECK_H
 

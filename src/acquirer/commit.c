@@ -134,8 +134,7 @@ static enum tp_err do_reverse(struct job *j, struct ledger *l, struct tp_error *
                                 (int)(j->tx.local_time / 1000000), j->tx.amount, &outcome, rrn, e);
 
     if (r == TP_ERR_STATE) {
-        answer_set(&j->answer, "12",
-                   "REMISE_CLOSED"); /* DESIGN 9, rule 5: only a credit undoes it now */
+        answer_set(&j->answer, "12", "REMISE_CLOSED"); /* doc/design.md, Remises, rule 5 */
         return TP_OK;
     }
     if (r == TP_ERR_NOT_FOUND) {

@@ -1,6 +1,6 @@
 /* The one thread that writes the books while the server runs. It takes all that waits into one
  * database transaction (group commit), and only when that is durable do the answers leave:
- * throughput does not fall to one fsync a payment (DESIGN 8). */
+ * throughput does not fall to one fsync a payment (doc/design.md, Durability). */
 #ifndef TP_ACQUIRER_COMMIT_H
 #define TP_ACQUIRER_COMMIT_H
 

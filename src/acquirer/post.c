@@ -252,8 +252,9 @@ static enum tp_err flush(struct post *p)
     return p->pending.n > 0 ? TP_ERR_CANCELLED : TP_OK;
 }
 
-enum tp_err post_write(struct post *p, struct span bytes)
+enum tp_err post_sink_write(void *post, struct span bytes)
 {
+    struct post *p = post;
     enum tp_err r = TP_OK;
 
     while (bytes.n > 0 && r == TP_OK) {
@@ -266,11 +267,6 @@ enum tp_err post_write(struct post *p, struct span bytes)
             r = flush(p);
     }
     return r;
-}
-
-enum tp_err post_sink_write(void *post, struct span bytes)
-{
-    return post_write(post, bytes);
 }
 
 static enum tp_err say_why(const struct post *p, struct tp_error *e)

@@ -35,7 +35,6 @@ TP_MUST_CHECK enum tp_err post_new(struct post **out, const struct centre_access
 
 /* A piece of the document. TP_ERR_CANCELLED: the exchange is over before its end; post_finish says
  * how. */
-TP_MUST_CHECK enum tp_err post_write(struct post *p, struct span bytes);
 enum tp_err post_sink_write(void *post, struct span bytes); /* as a caaa_sink */
 
 /* Waits for the answer. TP_OK with the HTTP status; TP_ERR_PEER, TP_ERR_TIMEOUT, TP_ERR_SECURITY

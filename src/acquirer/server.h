@@ -1,5 +1,5 @@
-/* The acquirer's server: terminals' messages over TLS, each checked, kept and answered (DESIGN 7,
- * 8). `telepay-acquirer serve` is a thin main over it. */
+/* The acquirer's server: terminals' messages over TLS, each checked, kept and answered
+ * (doc/protocol.md). `telepay-acquirer serve` is a thin main over it. */
 #ifndef TP_ACQUIRER_SERVER_H
 #define TP_ACQUIRER_SERVER_H
 

@@ -154,8 +154,10 @@ static enum tp_err describe(struct collector *c, const struct remise *remise,
                          remise->contract, remise->currency);
 }
 
-enum tp_err settle_document(struct collector *c, const struct remise *remise,
-                            const struct caaa_sink *sink, struct tp_error *e)
+/* The caaa.011 of a closed remise into sink; TP_ERR_SECURITY when its items are not what was frozen
+ * at the close. */
+static enum tp_err write_document(struct collector *c, const struct remise *remise,
+                                  const struct caaa_sink *sink, struct tp_error *e)
 {
     struct making m = {.c = c};
     struct caaa_remise head;
@@ -202,7 +204,7 @@ static enum tp_err measure_document(struct collector *c, const struct remise *re
     if (m.hash == NULL || EVP_DigestInit_ex2(m.hash, EVP_sha256(), NULL) != 1)
         r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     if (r == TP_OK)
-        r = settle_document(c, remise, &sink, e);
+        r = write_document(c, remise, &sink, e);
     if (r == TP_OK && EVP_DigestFinal_ex(m.hash, request->hash, NULL) != 1)
         r = tp_fail(e, TP_ERR_INTERNAL, "cannot hash the document");
     request->size = m.size;
@@ -259,7 +261,8 @@ static enum tp_err subtract(void *ctx, uint32_t sequence, const struct tx_record
     return caaa_totals_add(&s->rest, tx->kind == TX_CREDIT ? CAAA_CREDIT : CAAA_DEBIT, tx->amount);
 }
 
-/* Count and totals of the centre must be ours, without what it refuses (DESIGN 9 rule 3). */
+/* Count and totals of the centre must be ours, without what it refuses (doc/design.md, Remises,
+ * rule 3). */
 static enum tp_err reconcile(struct collector *c, const struct remise *remise,
                              const struct reply *a, struct tp_error *e)
 {
@@ -390,7 +393,7 @@ static enum tp_err exchange(struct collector *c, const struct remise *remise,
     if (r == TP_OK) {
         const struct caaa_sink sink = {post_sink_write, post};
 
-        r = settle_document(c, remise, &sink, e);
+        r = write_document(c, remise, &sink, e);
         if (r == TP_ERR_CANCELLED) /* the exchange ended early: how, post_finish says */
             r = TP_OK;
     }

@@ -1,5 +1,5 @@
-/* One remise from closed to settled (DESIGN 9): the document from the books, sent, answered, held
- * against the books; and only then collected or rejected. */
+/* One remise from closed to settled (doc/design.md, Remises): the document from the books, sent,
+ * answered, held against the books; and only then collected or rejected. */
 #ifndef TP_ACQUIRER_SETTLE_H
 #define TP_ACQUIRER_SETTLE_H
 
@@ -24,11 +24,6 @@ void collector_close(struct collector *c);
  * collector_unlock. */
 TP_MUST_CHECK enum tp_err collector_lock(int *lock, const char *dir, struct tp_error *e);
 void collector_unlock(int *lock);
-
-/* The caaa.011 of a closed remise into sink; TP_ERR_SECURITY when its items are not what was frozen
- * at the close. */
-TP_MUST_CHECK enum tp_err settle_document(struct collector *c, const struct remise *remise,
-                                          const struct caaa_sink *sink, struct tp_error *e);
 
 /* Submits a closed or submitted remise. TP_OK: it is settled, *remise is how. TP_ERR_PEER,
  * TP_ERR_TIMEOUT: the centre could not be reached or cannot take it now, the same again later.

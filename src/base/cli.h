@@ -7,7 +7,7 @@
 
 #include "base/span.h"
 
-enum cli_exit { /* DESIGN 4; mirrored in every man page */
+enum cli_exit { /* doc/design.md, Exit codes; mirrored in every man page */
                 CLI_DONE = 0,
                 CLI_DECLINED = 1,
                 CLI_USAGE = 2,

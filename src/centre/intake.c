@@ -102,8 +102,8 @@ static enum tp_err settle_taken(struct taking *t, struct tp_error *e)
     return centre_take_settle(t->centre->store, &t->remise, e);
 }
 
-/* Remises of a contract run without a gap (DESIGN 9 rule 1): one that leaves a gap behind `last` is
- * taken, or declined, and said aloud. */
+/* Remises of a contract run without a gap (doc/design.md, Remises, rule 1): one that leaves a gap
+ * behind `last` is taken, or declined, and said aloud. */
 static enum tp_err watch_gap(struct taking *t, uint32_t last, struct tp_error *e)
 {
     const struct intake_claim *c = t->claim;

@@ -194,16 +194,3 @@ enum tp_err emv_cipher_mac(uint8_t out[8], enum emv_cipher c, struct span key, s
     secret_wipe(all, sizeof(all));
     return r;
 }
-
-enum tp_err emv_key_check(uint8_t out[3], enum emv_cipher c, struct span key)
-{
-    static const uint8_t zeros[EMV_BLOCK_MAX];
-    uint8_t block[EMV_BLOCK_MAX];
-    const enum tp_err r =
-        c == EMV_TDES ? emv_des_encipher(block, key, zeros) : emv_cmac(block, key, SPAN_OF(zeros));
-
-    if (r == TP_OK)
-        memcpy(out, block, 3);
-    secret_wipe(block, sizeof(block));
-    return r;
-}

@@ -40,9 +40,4 @@ TP_MUST_CHECK enum tp_err emv_mac(uint8_t mac[8], struct span key,
                                   struct span data); /* padding method 2: A1.2.1 */
 TP_MUST_CHECK enum tp_err emv_des_encipher(uint8_t out[8], struct span key, const uint8_t in[8]);
 
-/* By which people compare keys without showing them: the leftmost 3 bytes of an enciphered block of
- * zeros (triple DES), of the CMAC of nothing but a block of zeros (AES): ISO 11568-2, ANSI X9.24-1.
- */
-TP_MUST_CHECK enum tp_err emv_key_check(uint8_t out[3], enum emv_cipher c, struct span key);
-
 #endif

@@ -1,4 +1,4 @@
-/* Card numbers at rest (DESIGN 8): sealed with AES-256-GCM under a key of the key file, looked up
+/* Card numbers at rest: sealed with AES-256-GCM under a key of the key file, looked up
  * by HMAC-SHA-256 under another. */
 #ifndef TP_CRYPTO_SEAL_H
 #define TP_CRYPTO_SEAL_H

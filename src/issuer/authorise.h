@@ -17,7 +17,7 @@ struct authoriser {
 /* Decides on a 0100 and keeps it: *out is what is answered and written. The same again gives what
  * was answered first. A request that is for no account, or of which nothing may be kept, has key 0.
  *
- * Codes (DESIGN 7), with the reason kept for the operator:
+ * Codes (doc/protocol.md), with the reason kept for the operator:
  *   30 DE…, 9F…     a field or object is missing or wrong
  *   14 ACCOUNT      no such card
  *   94 IDENTITY     another request under the same number

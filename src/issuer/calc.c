@@ -477,24 +477,19 @@ static enum tp_err do_pin_block(struct calc *c, struct tp_error *e)
 }
 
 static const struct {
-    const char *name, *about;
+    const char *name;
     work *run;
 } works[CALC_COUNT] = {
-    [CALC_MASTER] = {"master", "the card's master keys, from imk-… and --pan", all_masters},
-    [CALC_SESSION] = {"session", "the session keys, from --atc and, for scripts of CCD cards, --ac",
-                      all_sessions},
-    [CALC_AC] = {"ac", "ARQC, TC or AAC over --data or --tags", do_ac},
-    [CALC_ARPC_1] = {"arpc1", "ARPC by method 1, from --ac and --arc", do_arpc_1},
-    [CALC_ARPC_2] = {"arpc2", "ARPC by method 2, from --ac, --csu and --proprietary", do_arpc_2},
-    [CALC_MAC] = {"mac", "MAC of a script command: --head with Lc, --data up to the MAC", do_mac},
-    [CALC_COMMAND] = {"command", "whole script command: --head, plain --data or a PIN, --encipher",
-                      do_command},
-    [CALC_ENCIPHER] = {"encipher", "enciphered data of a script command, from --data", do_encipher},
-    [CALC_DECIPHER] = {"decipher", "plain data of a script command, from enciphered --data",
-                       do_decipher},
-    [CALC_PIN_BLOCK] = {"pin-block",
-                        "the data of PIN CHANGE, from pin and current-pin among the keys",
-                        do_pin_block},
+    [CALC_MASTER] = {"master", all_masters},
+    [CALC_SESSION] = {"session", all_sessions},
+    [CALC_AC] = {"ac", do_ac},
+    [CALC_ARPC_1] = {"arpc1", do_arpc_1},
+    [CALC_ARPC_2] = {"arpc2", do_arpc_2},
+    [CALC_MAC] = {"mac", do_mac},
+    [CALC_COMMAND] = {"command", do_command},
+    [CALC_ENCIPHER] = {"encipher", do_encipher},
+    [CALC_DECIPHER] = {"decipher", do_decipher},
+    [CALC_PIN_BLOCK] = {"pin-block", do_pin_block},
 };
 
 enum tp_err calc_what_parse(enum calc_what *out, const char *name)
@@ -506,16 +501,6 @@ enum tp_err calc_what_parse(enum calc_what *out, const char *name)
         }
     }
     return TP_ERR_NOT_FOUND;
-}
-
-const char *calc_what_name(enum calc_what what)
-{
-    return works[what].name;
-}
-
-const char *calc_what_about(enum calc_what what)
-{
-    return works[what].about;
 }
 
 enum tp_err calc_run(struct calc *c, enum calc_what what, struct tp_error *e)

@@ -22,8 +22,6 @@ enum calc_what {
 
 /* "ac", "arpc1", …; TP_ERR_NOT_FOUND. */
 TP_MUST_CHECK enum tp_err calc_what_parse(enum calc_what *out, const char *name);
-const char *calc_what_name(enum calc_what what);
-const char *calc_what_about(enum calc_what what); /* one line for --help */
 
 enum calc_level { CALC_ISSUER_KEY, CALC_CARD_KEY, CALC_SESSION_KEY, CALC_LEVELS };
 enum calc_use { CALC_USE_AC, CALC_USE_SMI, CALC_USE_SMC, CALC_USES };

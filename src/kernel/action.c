@@ -6,7 +6,7 @@
 
 /* The low digit of the type: 1 to 3 attended, 4 to 6 unattended; 1, 4 online only; 2, 5 offline
  * with online; 3, 6 offline only. */
-bool terminal_online_only(const struct terminal_config *c)
+static bool terminal_online_only(const struct terminal_config *c)
 {
     return (c->type & 0x0F) == 1 || (c->type & 0x0F) == 4;
 }

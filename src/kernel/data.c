@@ -233,11 +233,6 @@ void tvr_set(struct transaction *tx, unsigned bit)
     tx->tvr[bit >> 8] |= (uint8_t)bit;
 }
 
-bool tvr_is(const struct transaction *tx, unsigned bit)
-{
-    return (tx->tvr[bit >> 8] & (uint8_t)bit) != 0;
-}
-
 void tsi_set(struct transaction *tx, uint8_t bit)
 {
     tx->tsi[0] |= bit;

@@ -31,9 +31,9 @@ void tx_step(struct transaction *tx, enum kernel_step step)
         tx->person->step(tx->person->ctx, step);
 }
 
-enum tp_err tx_new(struct transaction **out, struct reader *reader,
-                   const struct terminal_config *config, const struct transaction_request *request,
-                   struct tp_error *e)
+static enum tp_err tx_new(struct transaction **out, struct reader *reader,
+                          const struct terminal_config *config,
+                          const struct transaction_request *request, struct tp_error *e)
 {
     struct transaction *tx = calloc(1, sizeof(*tx));
 

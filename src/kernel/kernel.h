@@ -1,5 +1,5 @@
-/* The EMV contact terminal: EMV 4.4 Books 1-4 (DESIGN 6). A state machine that owns no I/O but a
- * struct reader, prints nothing, and yields a struct transaction.
+/* The EMV contact terminal: EMV 4.4 Books 1-4 (doc/design.md, Terminal). A state machine that owns
+ * no I/O but a struct reader, prints nothing, and yields a struct transaction.
  *
  * An outcome of the standard (declined, terminated, not accepted) is in the transaction; an error
  * is a reader or card that left, or a fault. */

@@ -103,9 +103,6 @@ enum tp_err tx_end_sw(
     struct transaction *tx, uint16_t sw,
     const char *command); /* terminated: the answer is not one the standard goes on with */
 void tx_step(struct transaction *tx, enum kernel_step step);
-TP_MUST_CHECK enum tp_err tx_new(struct transaction **out, struct reader *reader,
-                                 const struct terminal_config *config,
-                                 const struct transaction_request *request, struct tp_error *e);
 
 /* command.c: commands to the card. Response data lives until the next command. */
 TP_MUST_CHECK enum tp_err command_send(struct transaction *tx, const struct capdu *command,
@@ -135,7 +132,6 @@ TP_MUST_CHECK enum tp_err data_application(
 TP_MUST_CHECK enum tp_err data_dol(struct transaction *tx, struct buf *out, struct span dol,
                                    uint32_t keep, const char *name);
 void tvr_set(struct transaction *tx, unsigned bit);
-bool tvr_is(const struct transaction *tx, unsigned bit);
 void tsi_set(struct transaction *tx, uint8_t bit);
 
 /* select.c */

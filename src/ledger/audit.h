@@ -1,5 +1,5 @@
-/* The audit (DESIGN 9 rule 7): every total of every remise worked out again from the card-signed
- * records alone, and where books and evidence differ. */
+/* The audit (doc/design.md, Remises, rule 7): every total of every remise worked out again from the
+ * card-signed records alone, and where books and evidence differ. */
 #ifndef TP_LEDGER_AUDIT_H
 #define TP_LEDGER_AUDIT_H
 

@@ -31,7 +31,7 @@ struct checking {
     struct objects de55, fixed, response, cdol1, cdol2;
 };
 
-const char *evidence_step_name(enum evidence_step s)
+static const char *step_name(enum evidence_step s)
 {
     static const char *const names[EVIDENCE_STEPS] = {
         [EVIDENCE_PRESENT] = "data objects",           [EVIDENCE_AUTHORITY] = "authority key",
@@ -67,7 +67,7 @@ static void refuse(struct checking *c, enum evidence_step step, const char *reas
 
     r->failed_at = step;
     snprintf(r->reason, sizeof(r->reason), "%s", reason);
-    n = snprintf(r->text, sizeof(r->text), "%s: ", evidence_step_name(step));
+    n = snprintf(r->text, sizeof(r->text), "%s: ", step_name(step));
     va_start(words, format);
     if (n > 0 && (size_t)n < sizeof(r->text))
         vsnprintf(r->text + n, sizeof(r->text) - (size_t)n, format, words);
@@ -503,7 +503,7 @@ static enum tp_err check_cda(struct checking *c)
     size_t n = 0;
     enum tp_err r;
 
-    /* DESIGN, appendix B; Book 2, 6.6.1 */
+    /* Book 2, 6.6.1 */
     hashed[n++] = c->ev->pdol_values;
     hashed[n++] = c->ev->cdol1_values;
     hashed[n++] = c->ev->cdol2_values;

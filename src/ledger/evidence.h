@@ -143,8 +143,6 @@ TP_MUST_CHECK enum tp_err evidence_to_json(json_t **object, const struct evidenc
  * write the list could move the amount to other bytes. */
 bool evidence_signs_amount(const struct evidence_result *r);
 
-const char *evidence_step_name(enum evidence_step s); /* "issuer certificate" */
-
 /* Parses an object of the static data, the CDOL1 values … of evidence that was found right: the
  * value of a tag in the signed records. Empty when absent. */
 struct span evidence_signed_record(const struct evidence *ev, uint32_t tag);

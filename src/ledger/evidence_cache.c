@@ -1,3 +1,4 @@
+/* Certificate chains that were verified, found again by their bytes; the least used goes first. */
 #include "ledger/evidence_priv.h"
 
 #include <stdlib.h>
@@ -24,7 +25,27 @@ struct chains {
     struct entry *entries;
 };
 
-enum tp_err chains_new(struct chains **out, size_t parts, size_t capacity)
+static void empty(struct entry *e)
+{
+    emv_pubkey_free(&e->chain.issuer.key);
+    emv_pubkey_free(&e->chain.icc.key);
+    free(e->bytes);
+    e->bytes = NULL;
+}
+
+static void chains_free(struct chains **c)
+{
+    if (*c == NULL)
+        return;
+    for (size_t i = 0; i < (*c)->used; i++)
+        empty(&(*c)->entries[i]);
+    free((*c)->entries);
+    free((*c)->buckets);
+    free(*c);
+    *c = NULL;
+}
+
+static enum tp_err chains_new(struct chains **out, size_t parts, size_t capacity)
 {
     struct chains *c = calloc(1, sizeof(*c));
     size_t buckets = 16;
@@ -49,26 +70,6 @@ enum tp_err chains_new(struct chains **out, size_t parts, size_t capacity)
     memset(c->buckets, 0xFF, buckets * sizeof(*c->buckets)); /* NONE */
     *out = c;
     return TP_OK;
-}
-
-static void empty(struct entry *e)
-{
-    emv_pubkey_free(&e->chain.issuer.key);
-    emv_pubkey_free(&e->chain.icc.key);
-    free(e->bytes);
-    e->bytes = NULL;
-}
-
-void chains_free(struct chains **c)
-{
-    if (*c == NULL)
-        return;
-    for (size_t i = 0; i < (*c)->used; i++)
-        empty(&(*c)->entries[i]);
-    free((*c)->entries);
-    free((*c)->buckets);
-    free(*c);
-    *c = NULL;
 }
 
 /* Both ends of each long part: certificates differ there. Only what an authority vouched for gets

@@ -1,3 +1,4 @@
+/* Evidence as JSON, and back. */
 #include "ledger/evidence_priv.h"
 
 #include <stdlib.h>

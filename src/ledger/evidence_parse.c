@@ -1,3 +1,4 @@
+/* Evidence taken apart: the objects of records and response, values of the card's lists. */
 #include "ledger/evidence_priv.h"
 
 #include <string.h>

@@ -103,8 +103,6 @@ struct chain {            /* what was verified */
 };
 
 struct chains;
-TP_MUST_CHECK enum tp_err chains_new(struct chains **out, size_t parts, size_t capacity);
-void chains_free(struct chains **c);
 /* The entry verified from these very bytes; it lives until the next chains_add. NULL: none. */
 struct chain *chains_find(struct chains *c, const struct span *parts);
 /* Takes over the keys of *made, also when it fails. The entry that was not used for the longest

@@ -1,3 +1,4 @@
+/* telepay card: shows a card, asks nothing of it. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* telepay journal: lists, delivers and shows the payments that this terminal keeps. */
 #include <inttypes.h>
 #include <string.h>
 

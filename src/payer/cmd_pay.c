@@ -1,3 +1,4 @@
+/* telepay pay: the command line of a payment. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* telepay readers: lists readers, and finds the broken link. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -343,8 +343,7 @@ static enum tp_err settle(struct journal *j, int64_t id, const struct answer *a,
 
     if (rc != TP_OK ||
         (r.state != PAYMENT_SIGNED &&
-         r.state !=
-             PAYMENT_TO_REVERSE)) /* two runs delivered it: the answers are alike (DESIGN 7) */
+         r.state != PAYMENT_TO_REVERSE)) /* two runs delivered it: the answers are alike */
         return rc;
     receipt_settle(&r, a);
     return update(j, id, &r, e);

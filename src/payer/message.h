@@ -1,4 +1,5 @@
-/* The 0200 of a payment, the 0400 that takes it back, and what answers them: DESIGN 7. */
+/* The 0200 of a payment, the 0400 that takes it back, and what answers them:
+ * doc/protocol.md, Messages. */
 #ifndef TP_PAYER_MESSAGE_H
 #define TP_PAYER_MESSAGE_H
 

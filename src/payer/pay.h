@@ -1,4 +1,5 @@
-/* One payment from the typed amount to the acknowledgement: DESIGN 1, counter mode. */
+/* One payment from the typed amount to the acknowledgement (doc/design.md, Modes:
+ * at a counter). */
 #ifndef TP_PAYER_PAY_H
 #define TP_PAYER_PAY_H
 

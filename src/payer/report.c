@@ -15,7 +15,8 @@ static const char *const outcomes[] = {
     [KERNEL_READ_ONLY] = "read only",
 };
 
-enum tp_err report_bits(json_t **out, enum emv_bitmap map, struct span value)
+/* The names of the bits that are set. */
+static enum tp_err names_of_bits(json_t **out, enum emv_bitmap map, struct span value)
 {
     json_t *list = json_array();
     bool ok = list != NULL;
@@ -41,7 +42,7 @@ static json_t *bitmap(const struct transaction *tx, uint32_t tag, enum emv_bitma
     char hex[2 * 5 + 1];
     json_t *bits;
 
-    if (value.n > 5 || report_bits(&bits, map, value) != TP_OK)
+    if (value.n > 5 || names_of_bits(&bits, map, value) != TP_OK)
         return NULL;
     return json_pack("{s:s, s:o}", "value", hex_encode(hex, value), "bits", bits);
 }

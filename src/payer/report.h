@@ -11,9 +11,6 @@
  * TP_ERR_NO_MEMORY. */
 TP_MUST_CHECK enum tp_err report_transaction(json_t **out, const struct transaction *tx);
 
-/* The names of the bits that are set. */
-TP_MUST_CHECK enum tp_err report_bits(json_t **out, enum emv_bitmap map, struct span value);
-
 /* Prints a document on stdout, takes it. */
 TP_MUST_CHECK enum tp_err report_print(json_t *document);
 

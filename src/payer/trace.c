@@ -90,7 +90,7 @@ out:
 /* ---- exchanges ---- */
 
 /* Which card it is shows at its selection, before anything is read of it: only what belongs to the
- * test scheme (RID F000000014, DESIGN 5) goes unmasked. */
+ * test scheme (RID F000000014) goes unmasked. */
 static void look_at_selection(struct trace *t, struct span command, struct span response)
 {
     static const uint8_t rid[] = {0xF0, 0x00, 0x00, 0x00, 0x14};

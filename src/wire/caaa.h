@@ -1,5 +1,5 @@
 /* Remises as ISO 20022 CAPE documents, release 2025: caaa.011.001.14 AcceptorBatchTransfer, and its
- * answer caaa.012.001.13 (DESIGN 9, doc/protocol.md). Written and read as streams in constant
+ * answer caaa.012.001.13 (doc/protocol.md). Written and read as streams in constant
  * memory. Every document read is valid against its schema and, beyond what a schema can say, adds
  * up. */
 #ifndef TP_WIRE_CAAA_H

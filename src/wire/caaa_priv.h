@@ -89,9 +89,6 @@ void caaa_open(struct caaa_writer *w, const char *name);
 void caaa_close(struct caaa_writer *w);
 void caaa_text(struct caaa_writer *w, const char *name, const char *text);
 void caaa_number(struct caaa_writer *w, const char *name, uint64_t value);
-void caaa_amount(struct caaa_writer *w, const char *name, int64_t minor);
-void caaa_time(struct caaa_writer *w, const char *name, time_t t);
-void caaa_local(struct caaa_writer *w, const char *name, int64_t local);
 void caaa_end_line(struct caaa_writer *w); /* a line end between elements, for people */
 void caaa_totals_lines(struct caaa_writer *w, const struct caaa_totals *t);
 void caaa_header(struct caaa_writer *w, uint32_t number, time_t made, const char *acquirer);

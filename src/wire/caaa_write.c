@@ -1,6 +1,6 @@
 /* Writing caaa documents with xmlTextWriter, and caaa.011 itself. All that is written comes from
  * the caller: no clock, no time zone, no chance, so that a remise that is sent again is the same to
- * the last byte (DESIGN 9 rule 2). */
+ * the last byte (doc/design.md, Remises, rule 2). */
 #include "wire/caaa_priv.h"
 
 #include <inttypes.h>
@@ -57,14 +57,14 @@ void caaa_number(struct caaa_writer *w, const char *name, uint64_t value)
     caaa_text(w, name, text);
 }
 
-void caaa_amount(struct caaa_writer *w, const char *name, int64_t minor)
+static void caaa_amount(struct caaa_writer *w, const char *name, int64_t minor)
 {
     char text[MONEY_TEXT_MAX];
 
     caaa_text(w, name, money_format(text, minor, w->currency));
 }
 
-void caaa_time(struct caaa_writer *w, const char *name, time_t t)
+static void caaa_time(struct caaa_writer *w, const char *name, time_t t)
 {
     char text[CAAA_DATE_MAX];
     struct tm utc;
@@ -74,7 +74,7 @@ void caaa_time(struct caaa_writer *w, const char *name, time_t t)
     caaa_text(w, name, text);
 }
 
-void caaa_local(struct caaa_writer *w, const char *name, int64_t local)
+static void caaa_local(struct caaa_writer *w, const char *name, int64_t local)
 {
     const unsigned day = (unsigned)(local / 1000000), time = (unsigned)(local % 1000000);
     char text[48];

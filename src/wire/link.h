@@ -1,4 +1,4 @@
-/* ISO 8583 over TLS: messages preceded by their length in 2 bytes big-endian (DESIGN 7), on
+/* ISO 8583 over TLS: messages preceded by their length in 2 bytes big-endian, on
  * libevent's bufferevents with OpenSSL. Mutual authentication by pki.h contexts. Both sides set
  * SIGPIPE to be ignored when nobody has set it otherwise. */
 #ifndef TP_WIRE_LINK_H

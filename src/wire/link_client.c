@@ -1,3 +1,4 @@
+/* The client's end of a link. */
 #include "wire/link.h"
 
 #include <arpa/inet.h>

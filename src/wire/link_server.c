@@ -1,3 +1,4 @@
+/* The server's end of a link: listens, accepts, hands connections to the loops. */
 #include "wire/link.h"
 
 #include <errno.h>

@@ -180,8 +180,3 @@ enum tp_err spool_source_read(void *spool, uint8_t *out, size_t cap, size_t *n)
 {
     return spool_read(spool, out, cap, n);
 }
-
-enum tp_err spool_sink_write(void *spool, struct span bytes)
-{
-    return spool_write(spool, bytes);
-}

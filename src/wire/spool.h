@@ -23,8 +23,7 @@ TP_MUST_CHECK enum tp_err spool_read(struct spool *s, uint8_t *out, size_t cap,
 uint64_t spool_size(const struct spool *s);
 void spool_free(struct spool **s);
 
-/* The spool, rewound, as a caaa_source or caaa_sink. */
+/* The spool, rewound, as a caaa_source. */
 enum tp_err spool_source_read(void *spool, uint8_t *out, size_t cap, size_t *n);
-enum tp_err spool_sink_write(void *spool, struct span bytes);
 
 #endif

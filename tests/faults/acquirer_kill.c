@@ -1,6 +1,6 @@
 /* The acquirer is killed at random instants, again and again, while terminals pay: nothing
- * acknowledged is lost, nothing is kept twice, and what was under way is settled by its repeat
- * (DESIGN 11). Seeded: KILLS and SEED in the environment; 100 and 1 without. */
+ * acknowledged is lost, nothing is kept twice, and what was under way is settled by its repeat.
+ * Seeded: KILLS and SEED in the environment; 100 and 1 without. */
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>

@@ -2,50 +2,34 @@
 # kill -9 of the centre or of the collecting run at seeded random instants, 120 times: nothing is collected twice, nothing is lost, and in the end the books of
 # both sides are equal. COLLECT_KILL_SEED gives another course, COLLECT_KILLS another number.
 set -u
-B=${TESTS_BUILDDIR:?}
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
 kills=${COLLECT_KILLS:-120}
 RANDOM=${COLLECT_KILL_SEED:-2750275}
-work=$(mktemp -d /tmp/collect_kill.XXXXXX)
 C=000000000000123
-per=150 stan=1 centre_pid='' run_pid='' port=0
-end() {
-    for p in $centre_pid $run_pid; do kill -9 "$p" 2>/dev/null; wait "$p" 2>/dev/null; done
-    rm -rf "$work"
-}
-trap end EXIT
-cd "$work" || exit 1
+per=150 stan=1 port=0
+own_folder
 die() {
     echo "FAIL $*"
     tail -5 centre.err run.err 2>/dev/null
     exit 1
 }
-start_centre() {
-    : >centre.out
-    "$B/telepay-centre" serve --dir centre --listen "127.0.0.1:$port" >centre.out 2>>centre.err &
-    centre_pid=$!
-    for _ in $(seq 200); do
-        grep -q listening centre.out && break
-        kill -0 $centre_pid 2>/dev/null || die "the centre does not start again"
-        sleep 0.02
-    done
-    port=$(sed -n 's/.*://p' centre.out)
-}
 nap() { sleep "$(printf '0.%03d' "$1")"; }
 
 # shellcheck disable=SC2015 # either failing is the end
-"$B/telepay-acquirer" init acq >/dev/null && "$B/telepay-acquirer" contract add --dir acq --id $C --name Shop --mcc 5942 --currency EUR >/dev/null &&
-    "$B/telepay-acquirer" terminal add --dir acq --contract $C --id 00000001 --out term >/dev/null && "$B/telepay-centre" init centre >/dev/null ||
+telepay-acquirer init acq >/dev/null && telepay-acquirer contract add --dir acq --id $C --name Shop --mcc 5942 --currency EUR >/dev/null &&
+    telepay-acquirer terminal add --dir acq --contract $C --id 00000001 --out term >/dev/null && telepay-centre init centre >/dev/null ||
     die "set-up"
 start_centre
-"$B/telepay-centre" acquirer add --dir centre --id ACQ-1 --out acq/centre --url "https://127.0.0.1:$port" >/dev/null || die "set-up"
+telepay-centre acquirer add --dir centre --id ACQ-1 --out acq/centre --url "https://127.0.0.1:$port" >/dev/null || die "set-up"
 
 done_kills=0 centre_kills=0
 while [ $done_kills -lt "$kills" ]; do
     if [ $((done_kills % 3)) -eq 0 ]; then # new transactions; else what stands is tried again
-        "$B/tests/tools/ledger_fill" acq $C 00000001 $per $stan 4 >/dev/null || die "filling"
+        ledger_fill acq $C 00000001 $per $stan 4 >/dev/null || die "filling"
         stan=$((stan + per))
     fi
-    "$B/telepay-acquirer" collect --dir acq --now --attempts 3 --pause 0 --timeout 5 >/dev/null 2>>run.err &
+    telepay-acquirer collect --dir acq --now --attempts 3 --pause 0 --timeout 5 >/dev/null 2>>run.err &
     run_pid=$!
     nap $((RANDOM % 160))
     if [ $((RANDOM % 2)) -eq 0 ]; then
@@ -62,15 +46,14 @@ while [ $done_kills -lt "$kills" ]; do
 done
 
 # Two runs at once, then all that is left.
-"$B/telepay-acquirer" collect --dir acq --now --pause 0 >/dev/null 2>>run.err &
+telepay-acquirer collect --dir acq --now --pause 0 >/dev/null 2>>run.err &
 run_pid=$!
-"$B/telepay-acquirer" collect --dir acq --now --pause 0 >/dev/null 2>>run.err || die "the last run"
+telepay-acquirer collect --dir acq --now --pause 0 >/dev/null 2>>run.err || die "the last run"
 wait $run_pid || die "the run beside it"
 run_pid=''
-"$B/telepay-centre" alarms --dir centre | grep -q . && die "alarms: $("$B/telepay-centre" alarms --dir centre)"
+telepay-centre alarms --dir centre | grep -q . && die "alarms: $(telepay-centre alarms --dir centre)"
 kill -TERM $centre_pid
 wait $centre_pid 2>/dev/null
-centre_pid=''
 
 python3 - "$((stan - 1))" <<'EOF' || die "the books differ"
 import sqlite3, sys

@@ -1,6 +1,6 @@
 /* The issuer is killed at random instants, again and again, while acquirers ask: nothing that was
  * answered is lost, nothing is reserved or released twice, and what was under way is settled by
- * asking again (DESIGN 11). Seeded: KILLS and SEED in the environment; 60 and 1 without. */
+ * asking again. Seeded: KILLS and SEED in the environment; 60 and 1 without. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

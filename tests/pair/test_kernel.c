@@ -105,7 +105,7 @@ START_TEST(test_fewest_commands)
     }
 END_TEST
 
-/* What an acquirer gets to check the signature by itself: DESIGN 7. */
+/* What an acquirer gets to check the signature by itself: doc/protocol.md. */
 START_TEST(test_evidence)
     {
         static struct paper p;

@@ -466,8 +466,8 @@ START_TEST(test_endless)
     }
 END_TEST
 
-/* Live or not: DESIGN 6. The paper card's name is replaced by another scheme's; the terminal knows
- * that name too. */
+/* Live or not: doc/design.md, Terminal. The paper card's name is replaced by another scheme's; the
+ * terminal knows that name too. */
 START_TEST(test_live)
     {
         static const struct {

@@ -1,31 +1,12 @@
 #!/bin/bash
 # Which authority keys an acquirer trusts: those that were added, by name or by file, and no others; and its terminals trust the same.
 set -u
-bin=${TESTS_BUILDDIR:?}
-work=$(mktemp -d)
-server=''
-finish() {
-    [ -n "$server" ] && kill "$server" 2>/dev/null
-    wait 2>/dev/null
-    rm -rf "$work"
-}
-trap finish EXIT
-cd "$work" || exit 99
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
 failures=0
-fail() {
-    echo "FAIL: $*"
-    failures=$((failures + 1))
-}
-# want CODE PATTERN COMMAND…: exit code, and a line of output (both streams) that matches.
-want() {
-    local code=$1 pattern=$2 got
-    shift 2
-    "$@" >out 2>&1 </dev/null
-    got=$?
-    [ $got -eq "$code" ] || { fail "$* gives $got, not $code:"; cat out; }
-    grep -qE -- "$pattern" out || { fail "$* does not say \"$pattern\":"; cat out; }
-}
-a() { "$bin/telepay-acquirer" "$@"; }
+match=-E
+own_folder
+a() { telepay-acquirer "$@"; }
 keys() { # the trusted keys as one line: RID/index RID/index …
     a authority list --json | python3 -c 'import json, sys; print(*(k["rid"] + "/" + k["index"] for k in json.load(sys.stdin)["authorities"]))'
 }
@@ -35,39 +16,33 @@ holds() { # EXPECTED
     [ "$got" = "$1" ] || fail "the keys are \"$got\", not \"$1\""
 }
 
-"$bin/telepay-perso" init scheme >/dev/null || fail "perso init"
-"$bin/telepay-perso" init small --authority-bits 1152 --issuer-bits 1024 >/dev/null || fail "perso init of a short key"
+telepay-perso init scheme >/dev/null || fail "perso init"
+telepay-perso init small --authority-bits 1152 --issuer-bits 1024 >/dev/null || fail "perso init of a short key"
 
 # ---- none but those that were added ----
-want 0 "trusts no authority key" a init acq
+expect 0 "trusts no authority key" a init acq
 grep -q "next: telepay-acquirer authority add --scheme NAME" out || { fail "init does not say what to do next"; cat out; }
 holds ""
-a serve --listen 127.0.0.1:0 >serve.log 2>&1 &
-server=$!
-for _ in $(seq 100); do
-    grep -q "listening on" serve.log && break
-    sleep 0.1
-done
+launch serve.log "listening on" telepay-acquirer serve --listen 127.0.0.1:0
 grep -q "no authority key of a card scheme is trusted here" serve.log || { fail "serve does not say that it trusts nobody"; cat serve.log; }
-kill "$server"
-wait "$server" 2>/dev/null
-server=''
+kill "$launched"
+wait "$launched" 2>/dev/null
 
 # ---- by name: the live keys of that scheme that are long enough ----
-want 2 "no scheme known here: CB, Visa" a authority add --scheme Vista
-want 2 "say --scheme NAME" a authority add
-want 2 "say --scheme NAME" a authority add --scheme Visa --file scheme/authority.json
-want 2 "test goes with" a authority add --test --file scheme/authority.json
-want 2 "no live key of CB \(A000000042\).*--file" a authority add --scheme CB
+expect 2 "no scheme known here: CB, Visa" a authority add --scheme Vista
+expect 2 "say --scheme NAME" a authority add
+expect 2 "say --scheme NAME" a authority add --scheme Visa --file scheme/authority.json
+expect 2 "test goes with" a authority add --test --file scheme/authority.json
+expect 2 "no live key of CB \(A000000042\).*--file" a authority add --scheme CB
 holds ""
-want 0 "trusted: key 08 of A000000003, 1408 bits, live, planned to end on 2022-12-31" a authority add --scheme visa
+expect 0 "trusted: key 08 of A000000003, 1408 bits, live, planned to end on 2022-12-31" a authority add --scheme visa
 grep -q "key 01 of Visa (A000000003) has 1024 bits and is not taken" out || { fail "a short key is not told"; cat out; }
 holds "A000000003/08 A000000003/09"
-want 2 "trusted already" a authority add --scheme Visa
-want 0 "key 94 of A000000003, 1984 bits, test" a authority add --scheme Visa --test
+expect 2 "trusted already" a authority add --scheme Visa
+expect 0 "key 94 of A000000003, 1984 bits, test" a authority add --scheme Visa --test
 holds "A000000003/08 A000000003/09 A000000003/92 A000000003/94"
 for scheme in Mastercard Amex JCB Discover UnionPay TPN; do
-    want 0 "^trusted: key .* live" a authority add --scheme $scheme
+    expect 0 "^trusted: key .* live" a authority add --scheme $scheme
 done
 a authority list --json >out
 python3 - out <<'END' || fail "authority list"
@@ -82,16 +57,16 @@ assert by["A000000677", "05"]["past_the_end"] is False and by["A000000677", "05"
 END
 
 # ---- by file ----
-want 5 "small/authority.json: key 01 of F000000014 has 1152 bits: an acquirer takes none under 1408" a authority add --file small/authority.json
-want 5 "key 01 of A000000003 has 1024 bits" a authority add --file "$TELEPAY_DATADIR/capk.json"
-want 5 "has 1152 bits" a init other --authority small/authority.json
-want 2 "cannot read|No such file" a authority add --file nothing.json
-want 0 "trusted: key 01 of F000000014, 1984 bits, test" a authority add --file scheme/authority.json
+expect 5 "small/authority.json: key 01 of F000000014 has 1152 bits: an acquirer takes none under 1408" a authority add --file small/authority.json
+expect 5 "key 01 of A000000003 has 1024 bits" a authority add --file "$TELEPAY_DATADIR/capk.json"
+expect 5 "has 1152 bits" a init other --authority small/authority.json
+expect 2 "cannot read|No such file" a authority add --file nothing.json
+expect 0 "trusted: key 01 of F000000014, 1984 bits, test" a authority add --file scheme/authority.json
 
 # ---- a terminal has what its acquirer trusts ----
-want 0 "" a authority remove --scheme Mastercard
-want 0 "" a contract add --id 000000000000123 --name Shop --mcc 5942 --currency EUR
-want 0 "is in term" a terminal add --contract 000000000000123 --id 00000001 --out term --port 8583
+expect 0 "" a authority remove --scheme Mastercard
+expect 0 "" a contract add --id 000000000000123 --name Shop --mcc 5942 --currency EUR
+expect 0 "is in term" a terminal add --contract 000000000000123 --id 00000001 --out term --port 8583
 files=$(sed -n 's/^files = //p' term/telepay.conf)
 # shellcheck disable=SC2086 # a list of names
 (cd term && python3 - $files) <<'END' || fail "the keys of the terminal: $files"
@@ -102,23 +77,23 @@ assert not any(rid == "A000000004" for rid, _ in keys), keys
 END
 
 # ---- removed ----
-want 2 "say --scheme NAME" a authority remove
-want 2 "no key 77 of A000000003 is trusted here" a authority remove --scheme Visa --index 77
-want 0 "1 key of A000000003 is trusted no more" a authority remove --rid A000000003 --index 92
+expect 2 "say --scheme NAME" a authority remove
+expect 2 "no key 77 of A000000003 is trusted here" a authority remove --scheme Visa --index 77
+expect 0 "1 key of A000000003 is trusted no more" a authority remove --rid A000000003 --index 92
 for scheme in Amex JCB Discover UnionPay TPN; do
-    want 0 "trusted no more" a authority remove --scheme $scheme
+    expect 0 "trusted no more" a authority remove --scheme $scheme
 done
 holds "A000000003/08 A000000003/09 A000000003/94 F000000014/01"
-want 0 "3 keys of A000000003 are trusted no more" a authority remove --scheme Visa
-want 0 "1 key of f000000014" a authority remove --rid f000000014
+expect 0 "3 keys of A000000003 are trusted no more" a authority remove --scheme Visa
+expect 0 "1 key of f000000014" a authority remove --rid f000000014
 holds ""
 [ -z "$(ls acq/authorities)" ] || fail "empty files are left: $(ls acq/authorities)"
 
 # ---- one that was put there by hand ----
 cp small/authority.json acq/authorities/by-hand.json
 holds "F000000014/01"
-want 5 "key 01 of F000000014 has 1152 bits.*authority remove" a serve --listen 127.0.0.1:0
-want 5 "has 1152 bits" a audit
-want 0 "1 key" a authority remove --rid F000000014
-want 0 "" a audit
-exit $((failures > 0))
+expect 5 "key 01 of F000000014 has 1152 bits.*authority remove" a serve --listen 127.0.0.1:0
+expect 5 "has 1152 bits" a audit
+expect 0 "1 key" a authority remove --rid F000000014
+expect 0 "" a audit
+verdict

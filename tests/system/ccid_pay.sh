@@ -2,22 +2,9 @@
 # A payment where no pcscd runs: telepay itself drives a USB CCID reader (of paper: tests/tools/ccid_desk.c), at every exchange level, on T=0 and T=1, with the
 # reader's keypad and without, and when the card or the reader leaves in the middle.
 set -u
-PATH=$TESTS_BUILDDIR:$TESTS_BUILDDIR/tests/system:$TESTS_BUILDDIR/tests/tools:$PATH
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
 self=$(realpath "$0") # run again from other folders
-
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
-
-expect() { # exit code, text in what it says, command…
-    local code=$1 text=$2 got
-    shift 2
-    "$@" >"$dir/out" 2>&1 </dev/null
-    got=$?
-    [ "$got" = "$code" ] || fail "$*: exit $got, not $code: $(cat "$dir/out")"
-    grep -qF -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
-}
 
 desk() { umockdev-wrapper ccid_desk "$@"; }
 by_hand() { printf '1234\n' >"$dir/pin"; bash -c 'exec 3<"$0" "$@"' "$dir/pin" "$@"; }
@@ -57,8 +44,6 @@ payments() {
     done
     expect 0 APPROVED by_hand umockdev-wrapper ccid_desk --keypad=nothing card "${pay[@]}" --no-pinpad --pin-fd 3
 }
-
-said() { grep -qF -- "$1" "$dir/out" || fail "not said: \"$1\" in: $(cat "$dir/out")"; }
 
 at_the_keypad() { # every end of an entry has its own words and exit code, at every level
     local how
@@ -109,20 +94,8 @@ in_the_middle() {
     [ "$(paid)" = $((before + 3)) ] || fail "something was paid by a card that left"
 }
 
-at_prompt() { # a payment that waits for the PIN on descriptor 3
-    rm -f held
-    mkfifo held
-    "${pay[@]}" --no-pinpad --pin-fd 3 -v 3<>held >paying 2>&1 </dev/null &
-    paying=$!
-    for _ in $(seq 100); do
-        grep -q "verifying the cardholder" paying && return
-        sleep 0.05
-    done
-    fail "no payment: $(cat paying)"
-}
-
 replug() { # inside ccid_desk, where the reader comes and goes: at the prompt, and while one waits for it
-    at_prompt
+    at_prompt "${pay[@]}"
     kill -USR1 $PPID
     sleep 0.2
     echo 1234 1<>held # a payment that has ended reads no more: nobody waits for it
@@ -135,7 +108,7 @@ replug() { # inside ccid_desk, where the reader comes and goes: at the prompt, a
     sleep 1
     kill -USR2 $PPID
     wait "$paying" || fail "plugged in while one waits: $(cat paying)"
-    at_prompt
+    at_prompt "${pay[@]}"
     echo 1234 1<>held # a payment that has ended reads no more: nobody waits for it
     wait "$paying" || fail "and again: $(cat paying)"
 }
@@ -162,13 +135,7 @@ forbidden() {
 
 inside() {
     cd "$dir" || exit 1
-    fake_acquirer serve terminal 00 >acquirer.log 2>&1 &
-    acquirer=$!
-    trap 'kill $acquirer' EXIT
-    for _ in $(seq 100); do
-        grep -q listening acquirer.log && break
-        sleep 0.05
-    done
+    launch acquirer.log listening fake_acquirer serve terminal 00
     readers
     by_number
     forbidden
@@ -188,9 +155,7 @@ fi
 command -v umockdev-wrapper >/dev/null || { echo "no umockdev-wrapper (Debian: umockdev)"; exit 77; }
 # a sanitizer wants to be the first library; here umockdev's is, and what libcrypto keeps to the end looks lost to it then
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0:detect_leaks=0
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
+own_folder
 {
     telepay-perso init scheme && telepay-perso card card --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 --cvm pin
 } >perso.log 2>&1 || fail "no card: $(cat perso.log)"

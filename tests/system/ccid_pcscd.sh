@@ -2,25 +2,12 @@
 # The USB reader of paper (tests/tools/ccid_desk.c) behind a real pcscd and its libccid, which know nothing of our driver: they hold the double to the CCID specification, a
 # payment runs through them at every exchange level with keypad and without, and `telepay readers` lists the reader, which our own driver finds too, once.
 set -u
-PATH=$TESTS_BUILDDIR:$TESTS_BUILDDIR/tests/system:$TESTS_BUILDDIR/tests/tools:$PATH:/usr/sbin
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
+match=-G
 self=$(realpath "$0") # run again from other folders
 bundle=/usr/lib/pcsc/drivers/ifd-ccid.bundle/Contents/Info.plist
 
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
-
-expect() { # exit code, text in what it says, command…
-    local code=$1 text=$2 got
-    shift 2
-    "$@" >"$dir/out" 2>&1 </dev/null
-    got=$?
-    [ "$got" = "$code" ] || fail "$*: exit $got, not $code: $(cat "$dir/out" "$dir/pcscd.log")"
-    grep -q -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
-}
-
-said() { grep -q -- "$1" "$dir/out" || fail "no \"$1\" in: $(cat "$dir/out")"; }
 lines() { [ "$(grep -c '^ *[0-9]' "$dir/out")" = "$1" ] || fail "not $1 readers: $(cat "$dir/out")"; }
 
 # The rest runs beside a pcscd of this desk's bus: desk OPTION… -- FUNCTION
@@ -31,14 +18,6 @@ desk() {
         shift
     done
     umockdev-wrapper ccid_desk "${words[@]}" card "$self" beside "$dir" "$2" || exit 1
-}
-
-until_listed() { # pattern
-    for _ in $(seq 100); do
-        telepay readers 2>&1 | grep -q -- "$1" && return
-        sleep 0.05
-    done
-    fail "never listed: \"$1\": $(telepay readers 2>&1) $(cat pcscd.log)"
 }
 
 pay=(telepay pay --amount 12.50 --currency EUR --config terminal/telepay.conf --wait 5)
@@ -52,7 +31,7 @@ once() {
     ! grep -q '"CCID"' out || fail "twice: $(cat out)"
     expect 0 "^card  *good  *in ACME PinReader 9 00 00" telepay readers --doctor
     # A payment has the card: pcscd does not tell the place then, and the name must do.
-    at_prompt
+    at_prompt "${pay[@]}"
     expect 0 "^ 1 ACME PinReader 9 00 00 PC/SC  in use .* keypad, T=0 T=1, short APDU" telepay readers
     lines 1
     said 'reader 1, "ACME PinReader 9 00 00": held by another program'
@@ -70,20 +49,8 @@ two() { # a reader that pcscd does not know is free, and never hidden; nor is on
     expect 3 "no reader has the number 3" telepay card --reader 3 --wait 0
 }
 
-at_prompt() { # a payment that waits for the PIN on descriptor 3
-    rm -f held
-    mkfifo held
-    "${pay[@]}" --no-pinpad --pin-fd 3 -v 3<>held >paying 2>&1 </dev/null &
-    paying=$!
-    for _ in $(seq 100); do
-        grep -q "verifying the cardholder" paying && return
-        sleep 0.05
-    done
-    fail "no payment: $(cat paying)"
-}
-
 replug() { # pcscd sees the reader come and go, as udev tells it: at the prompt, and while one waits for it
-    at_prompt
+    at_prompt "${pay[@]}"
     kill -USR1 $PPID
     for _ in $(seq 100); do
         telepay readers 2>&1 | grep -q "PC/SC" || break
@@ -132,13 +99,7 @@ beside() { # function
 
 inside() {
     local level
-    fake_acquirer serve terminal 00 >acquirer.log 2>&1 &
-    acquirer=$!
-    trap 'kill $acquirer' EXIT
-    for _ in $(seq 100); do
-        grep -q listening acquirer.log && break
-        sleep 0.05
-    done
+    launch acquirer.log listening fake_acquirer serve terminal 00
     desk --level=short --keypad=1234 -- once
     desk --level=short --beside -- two
     desk --level=short -- replug
@@ -162,9 +123,7 @@ command -v umockdev-wrapper >/dev/null || { echo "no umockdev-wrapper (Debian: u
 [ -f "$bundle" ] || { echo "no libccid (Debian: libccid)"; exit 77; }
 # a sanitizer wants to be the first library; here umockdev's is, and what libcrypto keeps to the end looks lost to it then
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0:detect_leaks=0
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
+own_folder
 mkdir none
 {
     telepay-perso init scheme && telepay-perso card card --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 --cvm pin

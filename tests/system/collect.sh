@@ -1,24 +1,18 @@
 #!/bin/bash
 # The télécollecte as its users meet it: a real centre, an acquirer's books, and everything that can go wrong between them.
 set -u
-B=${TESTS_BUILDDIR:?} S=${TESTS_SRCDIR:?}
-work=$(mktemp -d /tmp/collect.XXXXXX)
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
 C=000000000000123
-fails=0 centre_pid='' fake_pid=''
-end() {
-    for p in $centre_pid $fake_pid; do kill -9 "$p" 2>/dev/null; wait "$p" 2>/dev/null; done
-    rm -rf "$work"
-}
-trap end EXIT
-cd "$work" || exit 1
+failures=0
+own_folder
 
 ok() { # WHAT COMMAND…
     local what=$1
     shift
     if "$@" >out 2>err; then echo "ok   $what"; else
-        echo "FAIL $what: $*"
+        fail "$what: $*"
         cat out err
-        fails=$((fails + 1))
     fi
 }
 gives() { # CODE WHAT COMMAND…
@@ -27,21 +21,19 @@ gives() { # CODE WHAT COMMAND…
     "$@" >out 2>err
     got=$?
     if [ $got -eq "$want" ]; then echo "ok   $what"; else
-        echo "FAIL $what: exit $got, not $want: $*"
+        fail "$what: exit $got, not $want: $*"
         cat out err
-        fails=$((fails + 1))
     fi
 }
 says() { # WHAT PATTERN FILE
     if grep -q -- "$2" "$3"; then echo "ok   $1"; else
-        echo "FAIL $1: no \"$2\" in $3:"
+        fail "$1: no \"$2\" in $3:"
         cat "$3"
-        fails=$((fails + 1))
     fi
 }
-acquirer() { "$B/telepay-acquirer" "$@" --dir acq; }
-centre() { "$B/telepay-centre" "$@" --dir centre; }
-fill() { ok "books filled" "$B/tests/tools/ledger_fill" acq $C 00000001 "$@"; }
+acquirer() { telepay-acquirer "$@" --dir acq; }
+centre() { telepay-centre "$@" --dir centre; }
+fill() { ok "books filled" ledger_fill acq $C 00000001 "$@"; }
 state_of() { acquirer remise list --json 2>/dev/null | python3 -c "
 import json,sys
 d=json.load(sys.stdin); rows=list(d.values())[0] if isinstance(d,dict) else d
@@ -50,32 +42,21 @@ is_state() { # NUMBER STATE
     local s
     s=$(state_of "$1")
     if [ "$s" = "$2" ]; then echo "ok   remise $1 is $2"; else
-        echo "FAIL remise $1 is $s, not $2"
-        fails=$((fails + 1))
+        fail "remise $1 is $s, not $2"
     fi
-}
-start_centre() { # [OPTIONS…]
-    "$B/telepay-centre" serve --dir centre --listen "127.0.0.1:${port:-0}" "$@" >centre.out 2>>centre.err &
-    centre_pid=$!
-    for _ in $(seq 100); do
-        grep -q listening centre.out && break
-        sleep 0.1
-    done
-    port=$(sed -n 's/.*://p' centre.out)
 }
 stop_centre() {
     kill "${1:--TERM}" "$centre_pid"
     wait "$centre_pid" 2>/dev/null
-    centre_pid=''
 }
 url() { sed -i "s|^url = .*|url = https://127.0.0.1:$1|" acq/centre/centre.conf; }
 
 # ---- set-up
-ok "acquirer init" "$B/telepay-acquirer" init acq
+ok "acquirer init" telepay-acquirer init acq
 ok "contract" acquirer contract add --id $C --name "Librairie du Port" --mcc 5942 --currency EUR --close-hour 22:30
 ok "terminal" acquirer terminal add --contract $C --id 00000001 --out term
-ok "centre init" "$B/telepay-centre" init centre
-gives 2 "centre init again is refused" "$B/telepay-centre" init centre
+ok "centre init" telepay-centre init centre
+gives 2 "centre init again is refused" telepay-centre init centre
 gives 2 "collect without credentials" acquirer collect --now
 printf '%s\n' "# by order" "$C 3 2 OPPOSITION" "999014******9999 LOST" >refuse
 start_centre --refuse refuse
@@ -118,7 +99,7 @@ says "refused item in suspense" OPPOSITION out
 ok "centre show" centre show $C 3
 says "refused at the centre" OPPOSITION out
 if [ "$(acquirer list --json | grep -c rejected)" -eq 1 ]; then echo "ok   one transaction is rejected"; else
-    echo "FAIL one transaction is rejected" && fails=$((fails + 1))
+    fail "one transaction is rejected"
 fi
 
 # ---- centre down
@@ -129,7 +110,7 @@ says "not collected yet" 'not collected yet' out
 is_state 4 submitted
 
 # ---- a centre that misbehaves
-python3 "$S/tools/fake_centre.py" centre mode saved.xml >fake.out 2>fake.err &
+python3 "$TESTS_SRCDIR/tools/fake_centre.py" centre mode saved.xml >fake.out 2>fake.err &
 fake_pid=$!
 for _ in $(seq 50); do [ -s fake.out ] && break; sleep 0.1; done
 url "$(cat fake.out)"
@@ -151,7 +132,6 @@ ok "sent again, byte for byte" cmp first.xml saved.xml
 ok "the document is valid" xmllint --nonet --noout --schema "$TELEPAY_DATADIR/caaa.011.001.14.xsd" saved.xml
 kill "$fake_pid"
 wait "$fake_pid" 2>/dev/null
-fake_pid=''
 
 # ---- the real one is back: a new key would not do, the same bytes do
 start_centre --refuse refuse
@@ -172,7 +152,7 @@ is_status() { # WANT WHAT FILE NUMBER OPTIONS
     shift 2
     got=$(put "$@")
     if [ "$got" = "$want" ]; then echo "ok   $what"; else
-        echo "FAIL $what: $got, not $want" && cat answer curl.err && fails=$((fails + 1))
+        fail "$what: $got, not $want" && cat answer curl.err
     fi
 }
 # shellcheck disable=SC2086
@@ -208,7 +188,7 @@ is_status() { # WANT WHAT FILE NUMBER OPTIONS
     is_status 404 "another address" first.xml 0 $cred
     is_status 403 "no certificate" first.xml 4
     # A certificate of another authority, and one of ours for a server.
-    "$B/telepay-centre" init centre2 >/dev/null && "$B/telepay-centre" acquirer add --dir centre2 --id ACQ-1 --out acq2 >/dev/null
+    telepay-centre init centre2 >/dev/null && telepay-centre acquirer add --dir centre2 --id ACQ-1 --out acq2 >/dev/null
     is_status 403 "certificate of another authority" first.xml 4 --cert acq2/client.pem --key acq2/client.key
     is_status 403 "certificate of a server" first.xml 4 --cert centre/pki/server.pem --key centre/pki/server.key
 }
@@ -236,7 +216,6 @@ says "alarm" ALARM err
 is_state 5 submitted
 
 # ---- no card number in plain, anywhere at rest
-if "$TESTS_SRCDIR/system/no-plain-pan.py" centre acq; then echo "ok   no card number in plain"; else fails=$((fails + 1)); fi
+if "$here/no-plain-pan.py" centre acq; then echo "ok   no card number in plain"; else fail "card numbers in plain (above)"; fi
 stop_centre
-[ $fails -eq 0 ] || echo "$fails failed"
-[ $fails -eq 0 ]
+verdict

@@ -1,20 +1,14 @@
 #!/bin/bash
 # telepay-issuer cryptogram as a user types it, on the public vectors and on those of Python (tests/unit/check_cryptogram.py).
 set -u
-bin=${TESTS_BUILDDIR:?}
-src=${TESTS_SRCDIR:?}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 99
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
 failures=0
-fail() {
-    echo "FAIL: $*"
-    failures=$((failures + 1))
-}
-c() { "$bin/telepay-issuer" cryptogram "$@" --keys keys >out 2>&1; }
+own_folder
+c() { telepay-issuer cryptogram "$@" --keys keys >out 2>&1; }
 
 # ---- every value of both files: cvn, keys, what, options, wanted ----
-python3 - "$src/vectors" >cases <<'END'
+python3 - "$TESTS_SRCDIR/vectors" >cases <<'END'
 import json, sys
 v = json.load(open(sys.argv[1] + "/application-cryptograms.json"))
 k = v["issuer_master_keys"]
@@ -83,7 +77,7 @@ while IFS='|' read -r cvn lines what options want; do
     c "$what" --cvn "$cvn" $options --check "00${want:2}" && fail "$cvn $what takes a wrong value for right"
     grep -qx wrong out || fail "$cvn $what: not \"wrong\""
     # shellcheck disable=SC2086
-    "$bin/telepay-issuer" cryptogram "$what" --cvn "$cvn" $options --json --check "$want" <keys >out || fail "$cvn $what --json"
+    telepay-issuer cryptogram "$what" --cvn "$cvn" $options --json --check "$want" <keys >out || fail "$cvn $what --json"
     [ "$(python3 -c 'import json; d=json.load(open("out")); print(d["result"], d["right"], d["steps"][-1]["value"])')" = "$want True $want" ] ||
         fail "$cvn $what --json"
 done <cases
@@ -114,5 +108,5 @@ echo "imk-ac = 0123456789ABCDEFFEDCBA98765432" >keys
 wrong "line 1 of the keys: a key is 32" master
 printf '# a comment\n\nkey = 00\n' >keys
 wrong "line 3 of the keys has a name" master
-"$bin/telepay-issuer" cryptogram ac --keys nowhere >out 2>&1 && fail "keys out of nowhere"
-exit $((failures > 0))
+telepay-issuer cryptogram ac --keys nowhere >out 2>&1 && fail "keys out of nowhere"
+verdict

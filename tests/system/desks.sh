@@ -2,37 +2,12 @@
 # One card, one account, three desks: a reader with keypad behind pcscd, a reader without keypad behind pcscd, and a USB CCID reader (of paper, with keypad and
 # without) where no pcscd is. At each the card pays offline, and over the floor with its real issuer's word; the account's reserve says that each counted once.
 set -u
-PATH=$TESTS_BUILDDIR:$TESTS_BUILDDIR/tests/tools:$PATH
-here=$TESTS_SRCDIR/system
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
 
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
-
-expect() { # exit code, text in what it says, command…
-    local code=$1 text=$2 got
-    shift 2
-    "$@" >"$dir/out" 2>&1
-    got=$?
-    [ "$got" = "$code" ] || fail "$*: exit $got, not $code: $(cat "$dir/out") $(cat "$dir"/*.log)"
-    grep -qF -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
-}
-
-until_said() { # text, file
-    for _ in $(seq 200); do
-        grep -q -- "$1" "$2" 2>/dev/null && return
-        sleep 0.05
-    done
-    fail "never said \"$1\": $(cat "$2")"
-}
-
-card=
 insert() { # options of telepay-simcard
-    : >card.log
-    telepay-simcard marie "$@" >card.log 2>&1 &
-    card=$!
-    until_said "in the reader" card.log
+    launch card.log "in the reader" telepay-simcard marie "$@"
+    card=$launched
 }
 remove() {
     kill "$card"
@@ -60,10 +35,8 @@ inside() {
     local desks=0 pin
     cd "$dir" || exit 1
     trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT
-    telepay-issuer serve >issuer.log 2>&1 &
-    until_said listening issuer.log
-    telepay-acquirer serve >acquirer.log 2>&1 &
-    until_said "is reached" acquirer.log
+    launch issuer.log listening telepay-issuer serve
+    launch acquirer.log "is reached" telepay-acquirer serve
 
     insert --vpcd 127.0.0.1:35965
     pin=()
@@ -93,9 +66,7 @@ if ! { command -v umockdev-wrapper && command -v ccid_desk; } >/dev/null; then
 fi
 # a sanitizer wants to be the first library; at the USB desk umockdev's is, and what libcrypto keeps to the end looks lost to it then
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0:detect_leaks=0
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
+own_folder
 {
     telepay-perso init scheme && telepay-perso card marie --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 &&
         telepay-issuer init iss --scheme scheme && echo 9990140000000015 | telepay-issuer account add --balance 1000.00 --currency EUR --expiry 2030-12 &&

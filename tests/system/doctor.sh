@@ -1,22 +1,9 @@
 #!/bin/bash
 # What `telepay readers` says a reader can do and why it cannot be used, and `telepay readers --doctor` with each link of the chain broken in turn.
 set -u
-PATH=$TESTS_BUILDDIR:$TESTS_BUILDDIR/tests/system:$PATH:/usr/sbin
-here=$TESTS_SRCDIR/system
-
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
-
-expect() { # exit code, text in what it says, command…
-    local code=$1 text=$2 got
-    shift 2
-    "$@" >"$dir/out" 2>&1
-    got=$?
-    [ "$got" = "$code" ] || fail "$*: exit $got, not $code: $(cat "$dir/out")"
-    grep -q -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
-}
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
+match=-G
 
 # The link that is broken, and the last line: the advice. Everything before that link is good.
 broken() { # link, words found there, words of the advice, command…
@@ -30,21 +17,13 @@ broken() { # link, words found there, words of the advice, command…
 insert() {
     telepay-simcard "$dir/card" --vpcd 127.0.0.1:35965 >"$dir/simcard.log" 2>&1 &
     card=$!
-    for _ in $(seq 100); do
-        telepay readers | grep -q "$1" && return
-        sleep 0.05
-    done
-    fail "no card: $(telepay readers)"
+    until_listed "$1"
 }
 
 remove() {
     kill "$card"
     wait "$card" 2>/dev/null
-    for _ in $(seq 60); do
-        telepay readers | grep -q "telepay Pinpad 00 00 PC/SC  none" && return
-        sleep 0.05
-    done
-    fail "the card stays: $(telepay readers)"
+    until_listed "telepay Pinpad 00 00 PC/SC  none"
 }
 
 abilities() {
@@ -81,10 +60,7 @@ held() { # by a payment that waits for a PIN
     echo 1234 >"$pad/keys"
     telepay pay --config terminal/telepay.conf --amount 1 --wait 5 >"$dir/pay" 2>&1 </dev/null &
     local paying=$!
-    for _ in $(seq 100); do
-        grep -qx held "$pad/log" 2>/dev/null && break
-        sleep 0.05
-    done
+    until_said "^held$" "$pad/log"
     expect 0 "reader 1, \"telepay Pinpad 00 00\": held by another program: close what uses the card" telepay readers
     expect 0 "1 telepay Pinpad 00 00 PC/SC  in use" telepay readers
     : >"$pad/go"
@@ -177,8 +153,7 @@ if [ "${1:-}" = inside ]; then
     inside
     exit
 fi
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+own_folder
 chmod 755 "$dir"
 cd "$dir" || exit 1
 telepay-perso init scheme >/dev/null 2>&1 || fail "telepay-perso init"

@@ -2,21 +2,8 @@
 # Readers, cards and the service come and go around a payment, which stands at the prompt for the PIN with its card connected. pcscd adds a reader without USB
 # only when it starts, so one comes with the service started anew while the payment waits; tests/ifd can say that its device is gone.
 set -u
-PATH=$TESTS_BUILDDIR:$TESTS_BUILDDIR/tests/system:$PATH:/usr/sbin
-here=$TESTS_SRCDIR/system
-
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
-
-until_listed() { # pattern
-    for _ in $(seq 100); do
-        telepay readers 2>&1 | grep -q -- "$1" && return
-        sleep 0.05
-    done
-    fail "never listed: \"$1\": $(telepay readers 2>&1)"
-}
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
 
 unlisted() { # pattern
     for _ in $(seq 100); do
@@ -65,11 +52,7 @@ start() { # options: a payment that has its card and waits for the PIN on descri
     mkfifo pin
     telepay pay --config terminal/telepay.conf --amount 12.50 -v --pin-fd 3 "$@" 3<>pin >"$dir/out" 2>&1 </dev/null &
     paying=$!
-    for _ in $(seq 200); do
-        grep -q "verifying the cardholder" "$dir/out" && return
-        sleep 0.05
-    done
-    fail "no payment: $(cat "$dir/out")"
+    until_said "verifying the cardholder" "$dir/out"
 }
 
 ends() { # exit code, what it says: after the PIN is given
@@ -175,9 +158,7 @@ if [ "${1:-}" = inside ]; then
     inside
     exit
 fi
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
+own_folder
 telepay-perso init scheme >/dev/null 2>&1 || fail "telepay-perso init"
 for name in one two; do
     telepay-perso card $name --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 --cvm pin >/dev/null 2>&1 ||

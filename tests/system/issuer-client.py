@@ -15,7 +15,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "unit"))
 import check_cryptogram as emv  # noqa: E402
 
-# number: (kind, length; 0 with LL or LLL): DESIGN 7
+# number: (kind, length; 0 with LL or LLL): doc/protocol.md
 FIELDS = {2: ("n", "LL"), 3: ("n", 6), 4: ("n", 12), 7: ("n", 10), 11: ("n", 6), 12: ("n", 6), 13: ("n", 4), 14: ("n", 4), 18: ("n", 4), 22: ("n", 3), 23: ("n", 3),
           25: ("n", 2), 32: ("n", "LL"), 37: ("an", 12), 38: ("an", 6), 39: ("an", 2), 41: ("an", 8), 42: ("an", 15), 44: ("an", "LL"), 49: ("an", 3), 55: ("b", "LLL"),
           90: ("n", 42)}

@@ -1,4 +1,5 @@
 dist_noinst_SCRIPTS += tests/system/with-pcscd
+dist_noinst_DATA += tests/system/common.sh
 dist_noinst_SCRIPTS += quickstart .ci/run
 
 check_PROGRAMS += tests/system/pcsc_driver

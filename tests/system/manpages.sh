@@ -1,13 +1,10 @@
 #!/bin/bash
-# Holds each man page against --help: every command and option of the one stands in the other, and the exit codes are those of DESIGN 4.
+# Holds each man page against --help: every command and option of the one stands in the other, and the exit codes are those of doc/design.md.
 set -u
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
 cd "$TESTS_BUILDDIR" || exit 1
-failed=0
-
-complain() {
-    echo "$1"
-    failed=1
-}
+failures=0
 
 # Those that every program and command has need no word in each page.
 options() { grep -oE -- '--[a-z][a-z0-9-]*' | grep -vxE -- '--(help|usage|version)' | sort -u; }
@@ -17,30 +14,30 @@ page() { mandoc -T ascii -O width=200 "$1" | col -b; }
 
 for program in telepay telepay-acquirer telepay-centre telepay-issuer telepay-perso telepay-simcard; do
     man=$(find "$TESTS_SRCDIR/../doc" -name "$program.[18]")
-    [ -n "$man" ] || { complain "$program has no man page"; continue; }
-    mandoc -T lint -W warning "$man" || complain "$man: mandoc finds faults"
+    [ -n "$man" ] || { fail "$program has no man page"; continue; }
+    mandoc -T lint -W warning "$man" || fail "$man: mandoc finds faults"
     while read -r other section; do
-        [ -e "$TESTS_SRCDIR/../doc/$other.$section" ] || complain "$man refers to $other($section), which is not there"
+        [ -e "$TESTS_SRCDIR/../doc/$other.$section" ] || fail "$man refers to $other($section), which is not there"
     done < <(sed -n 's/^\.Xr \(telepay[a-z-]*\) \([0-9]\).*/\1 \2/p' "$man")
     text=$(page "$man")
-    help=$("./$program" --help) || complain "$program --help fails"
-    "./$program" --version | grep -q "^$program [0-9]" || complain "$program --version says no version"
+    help=$("./$program" --help) || fail "$program --help fails"
+    "./$program" --version | grep -q "^$program [0-9]" || fail "$program --version says no version"
     mapfile -t commands < <(sed -n 's/^  \([a-z][a-z-]*\( [a-z][a-z]*\)\{0,1\}\)  *[A-Za-z].*/\1/p' <<<"$help")
     in_help=$(options <<<"$help")
     for command in "${commands[@]}"; do
-        grep -qF -- "$command" <<<"$text" || complain "$man does not speak of \"$program $command\""
+        grep -qF -- "$command" <<<"$text" || fail "$man does not speak of \"$program $command\""
         # shellcheck disable=SC2086 # a command of two words is two arguments
         in_help+=" $("./$program" $command --help | options)"
     done
     in_help=$(tr ' ' '\n' <<<"$in_help" | sort -u)
     for option in $in_help; do
-        grep -qE -- "$option([^a-z0-9-]|\$)" <<<"$text" || complain "$man does not speak of $option"
+        grep -qE -- "$option([^a-z0-9-]|\$)" <<<"$text" || fail "$man does not speak of $option"
     done
     while read -r option; do
-        grep -qxF -- "$option" <<<"$in_help" || complain "$man speaks of $option, which $program does not have"
+        grep -qxF -- "$option" <<<"$in_help" || fail "$man speaks of $option, which $program does not have"
     done < <(options <<<"$text")
     ./"$program" no-such-command >/dev/null 2>&1
-    [ $? -eq 2 ] || complain "$program with a wrong command does not exit with 2"
+    [ $? -eq 2 ] || fail "$program with a wrong command does not exit with 2"
 done
 
 # the completion offers every option whole, those with a digit too
@@ -50,5 +47,5 @@ PATH=$PWD:$PATH
 COMP_WORDS=(telepay-perso card --t)
 COMP_CWORD=2
 _telepay telepay-perso --t card
-[[ " ${COMPREPLY[*]} " == *" --t0 "* ]] || complain "the completion of telepay-perso card --t is ${COMPREPLY[*]}"
-exit $failed
+[[ " ${COMPREPLY[*]} " == *" --t0 "* ]] || fail "the completion of telepay-perso card --t is ${COMPREPLY[*]}"
+verdict

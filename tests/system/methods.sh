@@ -3,46 +3,8 @@
 # CDA with odd lists. Without CDA each payment is its issuer's to check at any amount, and prove, verify and audit say so; what the issuer could not be asked
 # about is kept and paid later. And a terminal that gives its capabilities away is refused. In the private network of with-pcscd.
 set -u
-PATH=$TESTS_BUILDDIR:$PATH
-here=$TESTS_SRCDIR/system
-
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
-
-expect() { # exit code, text in what it says, command…
-    local code=$1 text=$2 got
-    shift 2
-    "$@" >"$dir/out" 2>&1
-    got=$?
-    [ "$got" = "$code" ] || fail "$*: exit $got, not $code: $(cat "$dir/out") $(cat "$dir"/*.log)"
-    grep -qF -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out") $(cat "$dir"/*.log)"
-}
-
-until_said() { # text, file
-    for _ in $(seq 200); do
-        grep -q -- "$1" "$2" && return
-        sleep 0.05
-    done
-    fail "never said \"$1\": $(cat "$2")"
-}
-
-card=
-insert() {
-    if [ -n "$card" ]; then
-        kill "$card"
-        wait "$card" 2>/dev/null
-        for _ in $(seq 100); do
-            telepay readers | grep -q 'Virtual PCD 00 00 *PC/SC *none' && break
-            sleep 0.05
-        done
-    fi
-    : >card.log
-    telepay-simcard "cards/$1" >card.log 2>&1 &
-    card=$!
-    until_said "in the reader" card.log
-}
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
 
 pay() { printf 1234 | telepay pay --config terminal/telepay.conf --pin-fd 0 --wait 5 --currency EUR "$@"; }
 reference() { sed -n 's/^Reference *//p' out; }
@@ -56,10 +18,8 @@ make_card() { # name, PAN, options…
 
 issuer=
 serve_issuer() {
-    : >issuer.log
-    telepay-issuer serve --dir iss >>issuer.log 2>&1 &
-    issuer=$!
-    until_said listening issuer.log
+    launch issuer.log listening telepay-issuer serve --dir iss
+    issuer=$launched
 }
 
 # what prove and verify say of the payment in out: its words, those of its evidence
@@ -94,13 +54,11 @@ inside() {
     sed -i 's/^\[acquirer\]/&\ntimeout=4/' terminal/telepay.conf
     expect 0 "banque" telepay-acquirer issuer add --from from-issuer
     serve_issuer
-    telepay-acquirer serve >acquirer.log 2>&1 &
-    serve=$!
-    until_said listening acquirer.log
-    until_said "is reached" acquirer.log
+    launch acquirer.log "is reached" telepay-acquirer serve
+    serve=$launched
 
     for method in sda dda none; do
-        insert $method
+        insert "cards/$method"
         expect 0 "APPROVED" pay --amount 12.50
         grep -q '^Approval' out || fail "$method: the issuer was not asked: $(cat out)"
         if [ $method = none ]; then # the usual action codes send "not performed" to the issuer at once
@@ -116,7 +74,7 @@ inside() {
     expect 0 "of these 6 on the issuer's word" telepay-acquirer audit
 
     # the issuer is away: the card has signed, the journal keeps it, and it is paid when the issuer is back
-    insert late
+    insert cards/late
     kill "$issuer"
     wait "$issuer"
     sleep 0.3
@@ -140,7 +98,7 @@ inside() {
 
     # an AID of eight bytes; lists that cut and fill
     for method in long odd; do
-        insert $method
+        insert "cards/$method"
         expect 0 "APPROVED" pay --amount 7.00
         expect 0 "proved: the card" telepay-acquirer prove "$(reference)"
     done
@@ -160,7 +118,6 @@ if [ $# = 2 ] && [ "$1" = inside ]; then
     inside
     exit 0
 fi
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+own_folder
 "$here/with-pcscd" "$here/methods.sh" inside "$dir" || exit 1
 echo "methods.sh: SDA, DDA, none and CDA with odd lists pay"

@@ -2,30 +2,8 @@
 # The online way once, with the programs as a user types them: card, terminal, acquirer and the real issuer. Offline, online approved, declined by the issuer, the issuer away, killed
 # while it is asked, reversed; and the remise of all that. All in the private network of with-pcscd, so that the usual ports are free.
 set -u
-PATH=$TESTS_BUILDDIR:$PATH
-here=$TESTS_SRCDIR/system
-
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
-
-expect() { # exit code, text in what it says, command…
-    local code=$1 text=$2 got
-    shift 2
-    "$@" >"$dir/out" 2>&1
-    got=$?
-    [ "$got" = "$code" ] || fail "$*: exit $got, not $code: $(cat "$dir/out") $(cat "$dir"/*.log)"
-    grep -qF -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out") $(cat "$dir"/*.log)"
-}
-
-until_said() { # text, file
-    for _ in $(seq 200); do
-        grep -q -- "$1" "$2" && return
-        sleep 0.05
-    done
-    fail "never said \"$1\": $(cat "$2")"
-}
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
 
 pay() { printf 1234 | telepay pay --config terminal/telepay.conf --pin-fd 0 --wait 5 --currency EUR "$@"; }
 questions() { telepay-acquirer authorisations --state "$1" --json | python3 -c 'import json,sys; print(len(json.load(sys.stdin)["authorisations"]))'; }
@@ -39,21 +17,16 @@ until_reversed() { # how many
 
 issuer=
 serve_issuer() {
-    : >issuer.log
-    telepay-issuer serve --dir iss >>issuer.log 2>&1 &
-    issuer=$!
-    until_said listening issuer.log
+    launch issuer.log listening telepay-issuer serve --dir iss
+    issuer=$launched
 }
 serve_acquirer() {
-    : >acquirer.log
-    telepay-acquirer serve >>acquirer.log 2>&1 &
-    serve=$!
-    until_said listening acquirer.log
-    until_said "is reached" acquirer.log
+    launch acquirer.log "is reached" telepay-acquirer serve
+    serve=$launched
 }
 
 inside() {
-    local serve card rrn paying
+    local serve rrn paying
     cd "$dir" || exit 1
     expect 0 "" telepay-perso init scheme/
     expect 0 "" telepay-perso card cards/marie --scheme scheme/ --pan 9990140000000015 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
@@ -70,9 +43,7 @@ inside() {
     expect 0 "999014" telepay-acquirer issuer list
     serve_issuer
     serve_acquirer
-    telepay-simcard cards/marie >card.log 2>&1 &
-    card=$!
-    until_said "in the reader" card.log
+    insert cards/marie
 
     # under the floor: the card alone
     expect 0 "APPROVED" pay --amount 12.50
@@ -156,7 +127,6 @@ if [ $# = 2 ] && [ "$1" = inside ]; then
     inside
     exit 0
 fi
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+own_folder
 "$here/with-pcscd" "$here/online.sh" inside "$dir" || exit 1
 echo "online.sh: approved, declined, taken back"

@@ -3,50 +3,13 @@
 # The acquirer is tests/system/fake_acquirer, which behaves as told; the whole way with the real one is tests/system/whole_way.sh.
 # Four tests, to run side by side: without words that of users and cards; `torn_out`, `acquirers` and `signals` are pay_torn_out.sh and its like.
 set -u
-PATH=$TESTS_BUILDDIR:$TESTS_BUILDDIR/tests/system:$PATH
-here=$TESTS_SRCDIR/system
-
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
-
-expect() { # exit code, text in what it says, command…
-    local code=$1 text=$2 got
-    shift 2
-    "$@" >"$dir/out" 2>&1
-    got=$?
-    [ "$got" = "$code" ] || fail "$*: exit $got, not $code: $(cat "$dir/out")"
-    grep -qF -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
-}
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
 
 conf=terminal/telepay.conf
 pay() { printf '%b' "${pins-1234}" | telepay pay --config "$conf" --pin-fd 0 --wait "${wait-5}" "$@"; }
 pay_12() { pay --amount 12.50 --currency EUR "$@"; }
 journal() { telepay journal "$@" --config "$conf"; }
-
-card=
-insert() { # folder, options…
-    remove
-    : >"$dir/simcard.log" # here, or the words of the last one are read below
-    telepay-simcard "$@" >"$dir/simcard.log" 2>&1 &
-    card=$!
-    for _ in $(seq 100); do
-        grep -q 'is in the reader' "$dir/simcard.log" && return
-        sleep 0.05
-    done
-    fail "telepay-simcard $*: $(cat "$dir/simcard.log")"
-}
-remove() {
-    [ -n "$card" ] || return 0
-    kill "$card" 2>/dev/null
-    wait "$card" 2>/dev/null
-    card=
-    for _ in $(seq 60); do
-        telepay readers | grep -q 'Virtual PCD 00 00 *PC/SC *none' && return
-        sleep 0.05
-    done
-}
 
 insert_new() { # as it came from the factory: one that has asked in vain asks for its issuer again the next times
     remove
@@ -57,14 +20,8 @@ insert_new() { # as it came from the factory: one that has asked in vain asks fo
 acquirer=
 serve() { # mode
     down
-    : >"$dir/acquirer.log"
-    fake_acquirer serve "$dir/terminal" "$@" >"$dir/acquirer.log" 2>&1 &
-    acquirer=$!
-    for _ in $(seq 100); do
-        grep -q listening "$dir/acquirer.log" && return
-        sleep 0.05
-    done
-    fail "fake_acquirer serve $*: $(cat "$dir/acquirer.log")"
+    launch "$dir/acquirer.log" listening fake_acquirer serve "$dir/terminal" "$@"
+    acquirer=$launched
 }
 down() {
     [ -n "$acquirer" ] || return 0
@@ -452,9 +409,7 @@ if [ "${1:-}" = inside ]; then
     remove
     exit 0
 fi
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
+own_folder
 telepay-perso init scheme >/dev/null 2>&1 || fail "telepay-perso init"
 telepay-perso card marie --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 >/dev/null 2>&1 || fail "telepay-perso card"
 cp -r marie factory

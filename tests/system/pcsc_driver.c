@@ -1,6 +1,7 @@
 /* The PC/SC driver against a real pcscd: cards come, go, fall silent; the service is killed and
  * comes back. Run by pcsc_driver.sh beside a pcscd of its own. The cards are processes that speak
- * vpcd's protocol (DESIGN, Appendix A): 16-bit big-endian length, then a control byte or an APDU.
+ * vpcd's protocol (doc/design.md, pcscd and vpcd): 16-bit big-endian length, then a control byte or
+ * an APDU.
  */
 #include "../unit/unit.h"
 

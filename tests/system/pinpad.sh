@@ -2,37 +2,15 @@
 # `telepay pay` with a reader that has a keypad: the handler of tests/ifd in a real pcscd, whose person is played through its folder. The PIN goes from there
 # to the card; pinpad-memory.py looks for it in telepay's memory while the card's answer is held back.
 set -u
-PATH=$TESTS_BUILDDIR:$TESTS_BUILDDIR/tests/system:$PATH
-here=$TESTS_SRCDIR/system
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
 
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
-
-expect() { # exit code, text in what it says, command…
-    local code=$1 text=$2 got
-    shift 2
-    "$@" >"$dir/out" 2>&1
-    got=$?
-    [ "$got" = "$code" ] || fail "$*: exit $got, not $code: $(cat "$dir/out")"
-    grep -qF -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
-}
-
-said() { grep -qF -- "$1" "$dir/out" || fail "not said: \"$1\" in: $(cat "$dir/out")"; }
 seen() { grep -qxF -- "$1" "$pad/log" || fail "the reader did not see \"$1\": $(cat "$pad/log")"; }
 
-card=
 insert() { # folder
     [ -z "$card" ] || { kill "$card" && wait "$card"; } 2>/dev/null
-    : >"$dir/simcard.log"
-    telepay-simcard "$1" --vpcd 127.0.0.1:35965 >"$dir/simcard.log" 2>&1 &
-    card=$!
-    for _ in $(seq 100); do
-        grep -q 'is in the reader' "$dir/simcard.log" && return
-        sleep 0.05
-    done
-    fail "telepay-simcard: $(cat "$dir/simcard.log")"
+    launch "$dir/simcard.log" "in the reader" telepay-simcard "$1" --vpcd 127.0.0.1:35965
+    card=$launched
 }
 
 reader_is() { # words of tests/ifd's mode
@@ -192,9 +170,7 @@ if [ "${1:-}" = inside ]; then
     inside
     exit
 fi
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
+own_folder
 telepay-perso init scheme >/dev/null 2>&1 || fail "telepay-perso init"
 make_card() { # folder, PIN, rule
     telepay-perso card "$1" --scheme scheme --pan 9990140000000015 --name DUPONT/PAUL --expiry 2030-12 --pin "$2" --cvm "$3" >/dev/null 2>&1 ||

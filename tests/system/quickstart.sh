@@ -2,22 +2,9 @@
 # What ./quickstart does beside the demo, without its packages and its build: clean takes what it made and nothing else; in its shell a card is swapped, and
 # made to misbehave, by one command; before the reader of paper a payment runs.
 set -u
-PATH=$TESTS_BUILDDIR:$PATH
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
 top=$(realpath "$TESTS_SRCDIR/..")
-
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
-
-expect() { # exit code, text in what it says, command…
-    local code=$1 text=$2 got
-    shift 2
-    "$@" >"$dir/out" 2>&1 </dev/null
-    got=$?
-    [ "$got" = "$code" ] || fail "$*: exit $got, not $code: $(cat "$dir/out")"
-    grep -qF -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
-}
 
 # All that autoreconf reads, in a folder of its own; packages are there, and make and configure have nothing to do.
 tree() {
@@ -109,8 +96,7 @@ EOF
     [ -e "$dir/told" ] || fail "pcscd was not told to leave polkit alone"
 }
 
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+own_folder
 swaps
 without_polkit
 paper

@@ -1,30 +1,8 @@
 #!/bin/bash
 # `telepay readers` as a user meets it: no service, readers without and with a card, a card that comes and goes, a service that is killed.
 set -u
-PATH=$TESTS_BUILDDIR:$PATH
-here=$TESTS_SRCDIR/system
-
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
-
-expect() { # exit code, text in what it says, command…
-    local code=$1 text=$2 got
-    shift 2
-    "$@" >"$dir/out" 2>&1
-    got=$?
-    [ "$got" = "$code" ] || fail "$*: exit $got, not $code: $(cat "$dir/out")"
-    grep -qF -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
-}
-
-until_said() { # text: until `telepay readers` says it
-    for _ in $(seq 60); do
-        telepay readers 2>&1 | grep -q -- "$1" && return
-        sleep 0.05
-    done
-    fail "telepay readers never said \"$1\": $(telepay readers 2>&1)"
-}
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
 
 # Inside with-pcscd.
 inside() {
@@ -38,13 +16,13 @@ inside() {
 
     telepay-simcard "$dir/card" >"$dir/simcard.log" 2>&1 &
     card=$!
-    until_said "Virtual PCD 00 00.*3B"
+    until_listed "Virtual PCD 00 00.*3B"
     expect 0 "999014" telepay card
     ! grep -q 9990140000000015 "$dir/out" || fail "the card number is shown whole: $(cat "$dir/out")"
     expect 3 "insert it or name another" telepay card --wait 0 --reader "00 01"
     kill "$card"
     wait "$card" 2>/dev/null
-    until_said "Virtual PCD 00 00 *PC/SC *none"
+    until_listed "Virtual PCD 00 00 *PC/SC *none"
 
     # waits, and survives a card that comes while it does; other programs agree that the card is there
     telepay card --wait 20 >"$dir/waited" 2>&1 &
@@ -73,8 +51,7 @@ if [ "${1:-}" = inside ]; then
     exit
 fi
 
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+own_folder
 {
     telepay-perso init "$dir/scheme"
     telepay-perso card "$dir/card" --scheme "$dir/scheme" --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234

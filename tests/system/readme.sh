@@ -2,13 +2,9 @@
 # README.md tells the truth: the commands of "The commands, one by one" and of "Offline, online, refused, blocked, unblocked" are read from it and run, one
 # line after the other, in a folder of their own. A line whose remark begins with a word in capitals (APPROVED, REFUSED) must say that word.
 set -u
-PATH=$TESTS_BUILDDIR:$PATH
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
 readme=$TESTS_SRCDIR/../README.md
-
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
 
 block() { # heading: the indented lines of the first block under it
     awk -v heading="$1" '
@@ -77,7 +73,6 @@ if [ $# = 2 ] && [ "$1" = inside ]; then
     inside "$2"
     exit
 fi
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+own_folder
 "$TESTS_SRCDIR/system/with-pcscd" "$TESTS_SRCDIR/system/readme.sh" inside "$dir" || exit 1
 echo "readme.sh: the README's commands do what it says"

@@ -2,50 +2,13 @@
 # Traces as a user meets them: recorded with the virtual card through a real pcscd, run again by `telepay pay --replay` without any of that, and played by
 # `telepay-simcard --replay` to a terminal. Then a trace by hand of a faulty card, changed ones, and files that are none.
 set -u
-PATH=$TESTS_BUILDDIR:$TESTS_BUILDDIR/tests/system:$PATH
-here=$TESTS_SRCDIR/system
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
 
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
-
-expect() { # exit code, text in what it says, command…
-    local code=$1 text=$2 got
-    shift 2
-    "$@" >"$dir/out" 2>&1 </dev/null
-    got=$?
-    [ "$got" = "$code" ] || fail "$*: exit $got, not $code: $(cat "$dir/out")"
-    said "$text"
-}
-said() { grep -qF -- "$1" "$dir/out" || fail "no \"$1\" in: $(cat "$dir/out")"; }
-unsaid() { ! grep -qF -- "$1" "$dir/out" || fail "\"$1\" in: $(cat "$dir/out")"; }
 replay() { telepay pay --dry-run --replay "$@"; }
 
 # ---- with pcscd: recording, and playing to a terminal ----
 
-card=
-insert() { # options of telepay-simcard…
-    remove
-    : >"$dir/simcard.log"
-    telepay-simcard "$@" >"$dir/simcard.log" 2>&1 &
-    card=$!
-    for _ in $(seq 100); do
-        grep -q 'is in the reader' "$dir/simcard.log" && return
-        sleep 0.05
-    done
-    fail "telepay-simcard $*: $(cat "$dir/simcard.log")"
-}
-remove() {
-    [ -n "$card" ] || return 0
-    kill "$card" 2>/dev/null
-    wait "$card" 2>/dev/null
-    card=
-    for _ in $(seq 60); do
-        telepay readers | grep -q 'Virtual PCD 00 00 *PC/SC *none' && return
-        sleep 0.05
-    done
-}
 record() { # file, exit code, pins, options of pay…
     local file=$1 code=$2 pins=$3 got
     shift 3
@@ -187,9 +150,7 @@ if [ $# = 2 ] && [ "$1" = inside ]; then
     inside
     exit 0
 fi
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
+own_folder
 telepay-perso init scheme >/dev/null 2>&1 || fail "telepay-perso init"
 telepay-perso card marie --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 >/dev/null 2>&1 || fail "telepay-perso card"
 telepay-perso card t0 --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 --cvm pin --t0 >/dev/null 2>&1 ||

@@ -2,13 +2,10 @@
 # A server of a user of its own, without systemd: README's recipe ("As services") leads to a folder that the unit's command can serve, and books that root
 # made are told with whose they are and what gives them over. The user is nobody, and /var/lib is this test's own.
 set -u
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
 unit=$TESTS_SRCDIR/../doc/telepay-acquirer.service
 readme=$TESTS_SRCDIR/../README.md
-
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
 
 recipe() { # README's lines, but those of systemd
     awk '$0 == "## As services" { under = 1; next }
@@ -78,8 +75,7 @@ if [ $# = 2 ]; then
 fi
 [ "$(id -u)" = 0 ] || { echo "only root can be another user"; exit 77; }
 unshare -m mount -t tmpfs none /var/lib 2>/dev/null || { echo "no namespaces here for a /var/lib of its own"; exit 77; }
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+own_folder
 chmod 755 "$dir"
 # shellcheck disable=SC2016 # the inner shell's
 unshare -m sh -c 'mount -t tmpfs -o mode=755 none /var/lib && exec "$@"' sh "$(realpath "$0")" inside "$dir" || exit 1

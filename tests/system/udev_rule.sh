@@ -2,13 +2,9 @@
 # The udev rule that is shipped, read and applied by udev itself (udevadm test) to readers on a USB of paper: a reader of the class, one of the known ones under its maker's
 # class, and one that is no reader as far as anybody knows.
 set -u
-PATH=$TESTS_BUILDDIR:$TESTS_BUILDDIR/tests/tools:$PATH:/usr/sbin:/sbin
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
 rules=70-telepay-readers.rules
-
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
 
 # What the rule does to a reader, as "GROUP … MODE …"; udevadm names file and line.
 does() { # options of ccid_desk
@@ -42,8 +38,7 @@ done
 getent group plugdev >/dev/null || { echo "no group plugdev here"; exit 77; }
 # a sanitizer wants to be the first library; here umockdev's is
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0:detect_leaks=0
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+own_folder
 { telepay-perso init "$dir/scheme" && telepay-perso card "$dir/card" --scheme "$dir/scheme" --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234; } \
     >"$dir/perso.log" 2>&1 || fail "no card: $(cat "$dir/perso.log")"
 for try in -m "-r -m"; do

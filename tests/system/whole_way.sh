@@ -2,43 +2,13 @@
 # The whole way once, with the programs as a user types them: a card behind pcscd pays, the acquirer proves and keeps it, the remise is collected.
 # All in the private network of with-pcscd, so that the usual ports are free.
 set -u
-PATH=$TESTS_BUILDDIR:$PATH
-here=$TESTS_SRCDIR/system
-
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
-
-expect() { # exit code, text in what it says, command…
-    local code=$1 text=$2 got
-    shift 2
-    "$@" >"$dir/out" 2>&1
-    got=$?
-    [ "$got" = "$code" ] || fail "$*: exit $got, not $code: $(cat "$dir/out") $(cat "$dir"/*.log)"
-    grep -qF -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
-}
-
-until_said() { # text, file
-    for _ in $(seq 200); do
-        grep -q -- "$1" "$2" && return
-        sleep 0.05
-    done
-    fail "never said \"$1\": $(cat "$2")"
-}
-
-until_gone() {
-    for _ in $(seq 100); do
-        telepay readers | grep -q 'Virtual PCD 00 00 *PC/SC *none' && return
-        sleep 0.05
-    done
-    fail "the card does not leave: $(telepay readers)"
-}
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
 
 pay() { printf '%s' "${pin-1234}" | telepay pay --config terminal/telepay.conf --pin-fd 0 --wait 5 "$@"; }
 
 inside() {
-    local serve card rrn
+    local serve rrn
     cd "$dir" || exit 1
     expect 0 "" telepay-perso init scheme/
     expect 0 "" telepay-perso card cards/marie --scheme scheme/ --pan 9990140000000015 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
@@ -48,21 +18,17 @@ inside() {
     sed -i 's/^\[acquirer\]/&\ntimeout=2/' terminal/telepay.conf # seconds; 15 would only make the test slow
     expect 0 "" telepay-centre init centre/
     expect 0 "" telepay-centre acquirer add --dir centre --id 12345678901 --out acq/centre
-    telepay-centre serve --dir centre >centre.log 2>&1 &
-    until_said listening centre.log
+    launch centre.log listening telepay-centre serve --dir centre
     mkdir documents
     python3 "$here/../tools/recording_proxy.py" centre acq/centre documents >proxy.log 2>&1 &
     until_said '[0-9]' proxy.log
     sed -i "s|^url = .*|url = https://127.0.0.1:$(cat proxy.log)|" acq/centre/centre.conf
-    telepay-simcard cards/marie >card.log 2>&1 &
-    card=$!
-    until_said "in the reader" card.log
+    insert cards/marie
 
     # no acquirer yet: signed, kept; delivered by the next payment
     expect 4 "THE CARD HAS SIGNED" pay --amount 3.00 --currency EUR
-    telepay-acquirer serve >acquirer.log 2>&1 &
-    serve=$!
-    until_said listening acquirer.log
+    launch acquirer.log listening telepay-acquirer serve
+    serve=$launched
     expect 0 "APPROVED" pay --amount 12.50 --currency EUR
     rrn=$(sed -n 's/^Reference *//p' out)
     expect 0 "$rrn" telepay-acquirer list
@@ -84,15 +50,12 @@ inside() {
     kill "$serve"
     wait "$serve"
     expect 4 "THE CARD HAS SIGNED" pay --amount 5.00 --currency EUR
-    kill "$card"
-    wait "$card" 2>/dev/null
-    until_gone
+    remove
     pay --amount 6.00 --currency EUR --wait 20 >late.out 2>&1 &
     local late=$!
     sleep 1 # it has found no acquirer, and waits for a card
-    telepay-acquirer serve >acquirer.log 2>&1 &
-    serve=$!
-    until_said listening acquirer.log
+    launch acquirer.log listening telepay-acquirer serve
+    serve=$launched
     : >card.log
     telepay-simcard cards/marie >card.log 2>&1 &
     card=$!
@@ -114,13 +77,8 @@ inside() {
     [ "$(telepay-acquirer list | grep -cE '(^| )4\.00( |$)')" = 1 ] || fail "not counted once: $(telepay-acquirer list)"
 
     # the same ATC again
-    kill "$card"
-    wait "$card" 2>/dev/null
     expect 0 "" telepay-perso card cards/old --scheme scheme/ --pan 9990140000000015 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
-    : >card.log
-    telepay-simcard cards/old >card.log 2>&1 &
-    card=$!
-    until_said "in the reader" card.log
+    insert cards/old
     sleep 1
     expect 5 "ATC_REPLAYED" pay --amount 1.00 --currency EUR
     expect 0 "ATC_REPLAYED" telepay-acquirer refusals
@@ -131,9 +89,8 @@ inside() {
     kill "$serve"
     wait "$serve"
     expect 4 "THE CARD HAS SIGNED" pay --amount 1.10 --currency EUR
-    telepay-acquirer serve >acquirer.log 2>&1 &
-    serve=$!
-    until_said listening acquirer.log
+    launch acquirer.log listening telepay-acquirer serve
+    serve=$launched
     expect 1 "is refused, and nothing of it is paid" telepay journal send --config terminal/telepay.conf
     expect 0 "everything is delivered" telepay journal send --config terminal/telepay.conf
     kill "$card"
@@ -154,7 +111,6 @@ if [ $# = 2 ] && [ "$1" = inside ]; then
     inside
     exit 0
 fi
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+own_folder
 "$here/with-pcscd" "$here/whole_way.sh" inside "$dir" || exit 1
 echo "whole_way.sh: paid, proved, collected"

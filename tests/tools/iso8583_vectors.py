@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A second statement of the packing of DESIGN 7, written apart from src/wire/iso8583.c (from the field list of jPOS ISO87BPackager and the classes it
+"""A second statement of the packing of doc/protocol.md, written apart from src/wire/iso8583.c (from the field list of jPOS ISO87BPackager and the classes it
 names: IFB_NUMERIC, IFB_LLNUM, IFB_AMOUNT, IF_CHAR, IFB_LLCHAR, IFB_LLLCHAR, IFB_BINARY). Prints seeded random messages: the packed bytes in hex, a bar,
 the message type, then number=value (binary values as x'hex'). tests/vectors/iso8583.txt is its output; test_iso8583 holds the codec against it."""
 import random

@@ -86,8 +86,8 @@ void fixture_plan_start(struct fixture_plan *p)
                                .signed_cid = 0x40};
 }
 
-/* What the terminal knows, in the order of DESIGN 7's DE 55; the card's objects are added as they
- * come. */
+/* What the terminal knows, in the order of DE 55 in doc/protocol.md; the card's objects are added
+ * as they come. */
 static const struct {
     uint32_t tag;
     const char *value;

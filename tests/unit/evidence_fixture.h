@@ -12,7 +12,7 @@
 #define FIXTURE_RID    "F000000014"
 
 struct fixture_keys {
-    struct emv_privkey *ca, *issuer, *icc; /* 1984, 1408, 1152 bits: DESIGN 5 */
+    struct emv_privkey *ca, *issuer, *icc; /* 1984, 1408, 1152 bits */
 };
 
 void fixture_keys_make(struct fixture_keys *k);

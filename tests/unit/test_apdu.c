@@ -1,3 +1,4 @@
+/* Commands, responses and status words. */
 #include "unit.h"
 
 #include "apdu/apdu.h"

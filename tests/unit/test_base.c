@@ -1,3 +1,4 @@
+/* src/base: spans, hex, BCD, money, dates, secrets, files, words. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -64,7 +65,7 @@ START_TEST(bcd_both_ways)
         ck_ok(bcd_get(buf_span(&b), &v));
         ck_assert_uint_eq(v, 1250);
         b.n = 0;
-        ck_ok(bcd_put(&b, 51, 3)); /* DESIGN 7: DE 22 051 → 00 51 */
+        ck_ok(bcd_put(&b, 51, 3)); /* doc/protocol.md, Packing: DE 22 051 → 00 51 */
         ck_hex(buf_span(&b), "0051");
         ck_assert_int_eq(bcd_put(&b, 1000, 3), TP_ERR_RANGE);
         b.n = 0;

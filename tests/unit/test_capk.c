@@ -1,3 +1,4 @@
+/* Authority keys: files, check sums, look-up. */
 #include "unit.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* The checks of a 0200 (DESIGN 8) one by one, on card-signed messages made by
+/* The checks of a 0200 (doc/design.md, Order of checks) one by one, on card-signed messages made by
  * tests/tools/cardsign.c; no server. */
 #include "unit.h"
 
@@ -761,7 +761,7 @@ START_TEST(a_replay_without_sequence_number)
 END_TEST
 
 /* Acknowledged is acknowledged: its repeat is answered alike although its contract or terminal has
- * been closed since (DESIGN 7). */
+ * been closed since. */
 START_TEST(a_repeat_after_the_close_of_its_contract)
     {
         struct party fourth = {.contract = "000000000000778", .terminal = "00000001"};

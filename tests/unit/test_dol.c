@@ -1,3 +1,4 @@
+/* Data object lists. */
 #include "unit.h"
 
 #include "apdu/dol.h"

@@ -1,3 +1,4 @@
+/* EMV certificates and signatures, made and opened. */
 #include "unit.h"
 
 #include <jansson.h>
@@ -16,7 +17,7 @@
 
 static const uint8_t serial[3] = {0x01, 0x02, 0x03};
 
-/* Keys are dear: one set for all tests, in the default sizes of DESIGN 5. */
+/* Keys are dear: one set for all tests, in the default sizes of the test scheme. */
 static struct emv_privkey *ca, *issuer, *icc;
 
 static void make_keys(void)

@@ -1,3 +1,4 @@
+/* The dictionary: sorted, unique, and what it says. */
 #include "unit.h"
 
 #include "apdu/emvtags.h"

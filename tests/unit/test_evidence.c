@@ -1,3 +1,4 @@
+/* The evidence of a payment, right and spoilt in every way. */
 #include "unit.h"
 
 #include <stdio.h>

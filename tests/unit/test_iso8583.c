@@ -1,3 +1,4 @@
+/* ISO 8583: packing by hand, by another program's vectors, and what is refused. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -43,7 +44,7 @@ START_TEST(table_is_whole)
     }
 END_TEST
 
-/* Packed by hand from the rules of DESIGN 7. */
+/* Packed by hand from the rules of doc/protocol.md. */
 START_TEST(echo_by_hand)
     {
         iso8583_start(&m, 800);

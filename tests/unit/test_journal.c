@@ -1,3 +1,4 @@
+/* The payer's journal: what is kept, delivered, reversed. */
 #include "../tools/damage.h"
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* The payer's messages and their answers. */
 #include "unit.h"
 
 #include <time.h>

@@ -1,4 +1,4 @@
-/* The online way of the acquirer (DESIGN 7, 8): terminals over TLS on one side, an issuer that
+/* The online way of the acquirer: terminals over TLS on one side, an issuer that
  * behaves as told (tests/tools/teller.c) on the other. After each test the issuer's reservations
  * and the acquirer's books must tell the same, and the audit must find nothing. */
 #include "unit.h"

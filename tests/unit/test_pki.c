@@ -1,3 +1,4 @@
+/* X.509: authorities, certificates, TLS contexts. */
 #include "unit.h"
 
 #include <openssl/pem.h>

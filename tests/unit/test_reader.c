@@ -394,7 +394,7 @@ START_TEST(every_pcsc_error_a_user_can_meet_has_words)
             ck_assert_int_eq(pcsc_fail(NULL, met[i].code, "ACME 00 00"), met[i].err);
         }
         ck_assert(pcsc_service_lost(SCARD_F_COMM_ERROR) &&
-                  pcsc_service_lost(SCARD_E_NO_SERVICE)); /* DESIGN, Appendix A */
+                  pcsc_service_lost(SCARD_E_NO_SERVICE)); /* doc/design.md, pcscd */
         ck_assert(!pcsc_service_lost(SCARD_W_REMOVED_CARD));
     }
 END_TEST

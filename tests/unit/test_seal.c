@@ -1,3 +1,4 @@
+/* Sealing, and look-up by HMAC. */
 #include "unit.h"
 
 #include <stdio.h>

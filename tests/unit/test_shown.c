@@ -1,3 +1,4 @@
+/* What of a card is shown and what is masked. */
 #include "unit.h"
 
 #include "apdu/emvtags.h"

@@ -1,3 +1,4 @@
+/* BER-TLV, read and written. */
 #include "unit.h"
 
 #include "apdu/tlv.h"
