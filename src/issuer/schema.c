@@ -1,3 +1,4 @@
+/* The tables of the issuer's books, the rules they are held to, and what older versions become. */
 #include "issuer/book_priv.h"
 
 /* Integers only, amounts in the currency's minor unit, times in seconds since 1970 UTC, days

@@ -177,7 +177,6 @@ TP_MUST_CHECK enum tp_err scripts_run(struct transaction *tx, uint32_t kind);
 enum ac_type action_first(
     struct transaction *tx); /* writes into reason what decided, when it declines */
 enum ac_type action_unable_online(struct transaction *tx);
-bool terminal_online_only(const struct terminal_config *c);
 bool terminal_offline_only(const struct terminal_config *c);
 bool terminal_unattended(const struct terminal_config *c);
 /* cda_failed: a signature was asked for and is missing or wrong. */

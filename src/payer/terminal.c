@@ -323,7 +323,7 @@ enum tp_err terminal_reading(struct terminal **out, struct tp_error *e)
     memcpy(t->kernel.capabilities,
            (const uint8_t[]){CAP1_CONTACTS, CAP2_PLAINTEXT_PIN | CAP2_ENCIPHERED_PIN | CAP2_NO_CVM,
                              CAP3_SDA | CAP3_DDA | CAP3_CDA},
-           sizeof(t->kernel.capabilities)); /* DESIGN 6: SDA, DDA and CDA */
+           sizeof(t->kernel.capabilities)); /* doc/design.md, Terminal */
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         struct terminal_application *a = &t->kernel.applications[i];
         struct buf aid = BUF_OF(a->aid);
