@@ -28,6 +28,7 @@ check_PROGRAMS += tests/bench/bench_remise
 BENCHES += tests/bench/bench_remise
 BENCH_NEEDS += tests/tools/ledger_fill
 tests_bench_bench_remise_SOURCES = tests/bench/bench_remise.c tests/bench/bench.h
+tests_bench_bench_remise_LDADD = $(ACQUIRER_LIBS)
 
 check_PROGRAMS += tests/unit/test_collect
 TESTS += tests/unit/test_collect

@@ -152,17 +152,34 @@ static bool fits(const struct emv_pubkey *k, struct span in)
 
 /* A cube is two multiplications, fewer than it takes to get ready for Montgomery's: those are for a
  * key that is used again. */
+static bool cube_once(struct emv_pubkey *k)
+{
+    return BN_mod_sqr(k->result, k->in, k->number, k->bn) == 1 &&
+           BN_mod_mul(k->result, k->result, k->in, k->number, k->bn) == 1;
+}
+
+/* Montgomery's product divides by R. Of the two factors of the last one only the square carries an
+ * R, so that the cube needs no way back: three products, where BN_mod_exp_mont has two more and a
+ * table of powers. */
+static bool cube(struct emv_pubkey *k)
+{
+    return BN_to_montgomery(k->result, k->in, k->mont, k->bn) == 1 &&
+           BN_mod_mul_montgomery(k->result, k->result, k->result, k->mont, k->bn) == 1 &&
+           BN_mod_mul_montgomery(k->result, k->result, k->in, k->mont, k->bn) == 1;
+}
+
 static bool power(struct emv_pubkey *k)
 {
-    if (k->exponent_n == 1 && !k->used) {
-        k->used = true;
-        return BN_mod_sqr(k->result, k->in, k->number, k->bn) == 1 &&
-               BN_mod_mul(k->result, k->result, k->in, k->number, k->bn) == 1;
-    }
+    const bool three = k->exponent_n == 1, again = k->used;
+
+    k->used = true;
+    if (three && !again)
+        return cube_once(k);
     if (k->mont == NULL &&
         ((k->mont = BN_MONT_CTX_new()) == NULL || BN_MONT_CTX_set(k->mont, k->number, k->bn) != 1))
         return false;
-    return BN_mod_exp_mont(k->result, k->in, k->power, k->number, k->bn, k->mont) == 1;
+    return three ? cube(k)
+                 : BN_mod_exp_mont(k->result, k->in, k->power, k->number, k->bn, k->mont) == 1;
 }
 
 enum tp_err emv_rsa_recover(struct emv_pubkey *k, struct span in, uint8_t *out)

@@ -12,9 +12,11 @@ check_PROGRAMS += tests/bench/report
 tests_bench_report_SOURCES = tests/bench/report.c
 tests_bench_report_LDADD = $(BASE_LIBS) $(JANSSON_LIBS)
 
+BARE_CDA = tests/bench/bare_cda.c tests/bench/bare_cda.h tests/bench/bench.h
+
 check_PROGRAMS += tests/bench/bench_verify
 BENCHES += tests/bench/bench_verify tests/bench/bench_acquire
-tests_bench_bench_verify_SOURCES = tests/bench/bench_verify.c tests/bench/bench.h tests/unit/evidence_fixture.c tests/unit/evidence_fixture.h
+tests_bench_bench_verify_SOURCES = tests/bench/bench_verify.c $(BARE_CDA) tests/unit/evidence_fixture.c tests/unit/evidence_fixture.h
 tests_bench_bench_verify_LDADD = libledger.a $(TPCRYPTO_LIBS)
 
 bench: tests/bench/report$(EXEEXT) $(BENCHES) $(BENCH_NEEDS)

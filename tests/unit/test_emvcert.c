@@ -515,6 +515,37 @@ START_TEST(dynamic_data_must_fit_the_key)
     }
 END_TEST
 
+/* The first use of a key computes otherwise than the later ones, and an exponent of 3 otherwise
+ * than F4: all undo the signature, also of numbers that begin with many zeros. */
+START_TEST(every_use_of_a_key_recovers_the_same)
+    {
+        struct emv_privkey *const keys[] = {ca, issuer, icc};
+
+        for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+            struct emv_pubkey *k, *own = emv_privkey_public(keys[i]);
+            const size_t n = emv_pubkey_size(own);
+
+            ck_ok(emv_pubkey_new(&k, emv_pubkey_modulus(own), emv_pubkey_exponent(own)));
+            for (size_t zeros = 0; zeros <= n; zeros++) {
+                uint8_t plain[EMV_RSA_MAX] = {0}, raised[EMV_RSA_MAX], out[EMV_RSA_MAX];
+
+                memset(plain + zeros, 0x6A, n - zeros);
+                ck_ok(emv_rsa_sign(keys[i], span_of(plain, n), raised));
+                for (unsigned use = 0; use < 2; use++) {
+                    memset(out, 0xFF, sizeof(out));
+                    ck_ok(emv_rsa_recover(k, span_of(raised, n), out));
+                    ck_assert_mem_eq(out, plain, n);
+                }
+                /* a number with zeros in front goes in, too */
+                ck_ok(emv_rsa_recover(k, span_of(plain, n), out));
+                ck_ok(emv_rsa_sign(keys[i], span_of(out, n), raised));
+                ck_assert_mem_eq(raised, plain, n);
+            }
+            emv_pubkey_free(&k);
+        }
+    }
+END_TEST
+
 /* ---- keys ---- */
 
 START_TEST(keys_out_of_bounds)
@@ -587,6 +618,7 @@ static Suite *suite(void)
     tcase_add_test(t, dynamic_data_of_any_shape_do_for_dda);
     tcase_add_test(t, dynamic_signature_and_its_defects);
     tcase_add_test(t, dynamic_data_must_fit_the_key);
+    tcase_add_test(t, every_use_of_a_key_recovers_the_same);
     tcase_add_test(t, keys_out_of_bounds);
     tcase_add_test(t, private_keys_are_kept_as_pkcs8);
     suite_add_tcase(s, t);
