@@ -22,13 +22,13 @@ static void read_row(struct authorisation *out, sqlite3_stmt *s)
     out->amount = sqlite3_column_int64(s, 7);
     out->currency = (uint16_t)sqlite3_column_int(s, 8);
     out->atc = (uint16_t)sqlite3_column_int(s, 9);
-    db_column_copy(out->code, sizeof(out->code), s, 10);
-    db_column_copy(out->reason, sizeof(out->reason), s, 11);
-    db_column_copy(out->approval, sizeof(out->approval), s, 12);
+    db_column_copy(out->answer.code, sizeof(out->answer.code), s, 10);
+    db_column_copy(out->answer.reason, sizeof(out->answer.reason), s, 11);
+    db_column_copy(out->answer.approval, sizeof(out->answer.approval), s, 12);
     out->reserved = sqlite3_column_int64(s, 13);
     out->day = sqlite3_column_int(s, 14);
     out->at = (time_t)sqlite3_column_int64(s, 15);
-    out->answer_n = book_bytes(out->answer, sizeof(out->answer), s, 16);
+    out->answer.data_n = book_bytes(out->answer.data, sizeof(out->answer.data), s, 16);
     db_column_copy(out->acquirer_id, sizeof(out->acquirer_id), s, 17);
     out->reversed = sqlite3_column_int(s, 18) != 0;
     out->ac = (enum emv_ac_type)sqlite3_column_int(s, 19);
@@ -89,13 +89,13 @@ enum tp_err book_authorisation_add(struct book *b, struct authorisation *a, stru
     sqlite3_bind_int64(s, 7, a->amount);
     sqlite3_bind_int64(s, 8, a->currency);
     sqlite3_bind_int64(s, 9, a->atc);
-    db_bind_text(s, 10, a->code);
-    db_bind_text(s, 11, a->reason);
-    db_bind_text(s, 12, a->approval);
+    db_bind_text(s, 10, a->answer.code);
+    db_bind_text(s, 11, a->answer.reason);
+    db_bind_text(s, 12, a->answer.approval);
     sqlite3_bind_int64(s, 13, a->reserved);
     sqlite3_bind_int64(s, 14, a->day);
     sqlite3_bind_int64(s, 15, a->at);
-    sqlite3_bind_blob(s, 16, a->answer, (int)a->answer_n, SQLITE_STATIC);
+    sqlite3_bind_blob(s, 16, a->answer.data, (int)a->answer.data_n, SQLITE_STATIC);
     if (a->ac != EMV_AC_NONE)
         sqlite3_bind_int64(s, 17, a->ac);
     r = db_run(b->db, s, e);

@@ -94,7 +94,7 @@ enum tp_err ledger_ask(struct ledger *l, struct tx_record *tx, const char *issue
 
 /* To another state with what was said, when it is still being asked: sqlite3_changes says. */
 static enum tp_err settle(struct ledger *l, int64_t rrn, enum authorisation_state state,
-                          const struct issuer_said *said, struct tp_error *e)
+                          const struct wire_answer *said, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
     enum tp_err r = db_prepare(l->db, &s,
@@ -111,12 +111,12 @@ static enum tp_err settle(struct ledger *l, int64_t rrn, enum authorisation_stat
     db_bind_text(s, 4, said->code);
     db_bind_text(s, 5, said->reason);
     db_bind_text(s, 6, said->approval);
-    db_bind_span(s, 7, said->de55);
+    db_bind_span(s, 7, span_of(said->data, said->data_n));
     return db_run(l->db, s, e);
 }
 
 static enum tp_err keep_approved(struct ledger *l, struct tx_record *tx, int64_t rrn,
-                                 const struct issuer_said *said, enum ledger_verdict *verdict,
+                                 const struct wire_answer *said, enum ledger_verdict *verdict,
                                  struct tp_error *e)
 {
     struct standing st = {0};
@@ -136,7 +136,7 @@ static enum tp_err keep_approved(struct ledger *l, struct tx_record *tx, int64_t
 }
 
 enum tp_err ledger_ask_approved(struct ledger *l, struct tx_record *tx,
-                                const struct issuer_said *said, enum ledger_verdict *verdict,
+                                const struct wire_answer *said, enum ledger_verdict *verdict,
                                 struct tp_error *e)
 {
     int64_t rrn = 0;
@@ -152,7 +152,7 @@ enum tp_err ledger_ask_approved(struct ledger *l, struct tx_record *tx,
 }
 
 static enum tp_err settle_one(struct ledger *l, const char *rrn, enum authorisation_state state,
-                              const struct issuer_said *said, struct tp_error *e)
+                              const struct wire_answer *said, struct tp_error *e)
 {
     int64_t number = 0;
     const enum tp_err r = ledger_rrn_parse(&number, rrn, e);
@@ -160,19 +160,19 @@ static enum tp_err settle_one(struct ledger *l, const char *rrn, enum authorisat
     return r == TP_OK ? settle(l, number, state, said, e) : r;
 }
 
-enum tp_err ledger_ask_refused(struct ledger *l, const char *rrn, const struct issuer_said *said,
+enum tp_err ledger_ask_refused(struct ledger *l, const char *rrn, const struct wire_answer *said,
                                struct tp_error *e)
 {
     return settle_one(l, rrn, AUTHORISATION_REFUSED, said, e);
 }
 
-enum tp_err ledger_ask_lost(struct ledger *l, const char *rrn, const struct issuer_said *said,
+enum tp_err ledger_ask_lost(struct ledger *l, const char *rrn, const struct wire_answer *said,
                             struct tp_error *e)
 {
     return settle_one(l, rrn, AUTHORISATION_TO_REVERSE, said, e);
 }
 
-enum tp_err ledger_ask_recover(struct ledger *l, const struct issuer_said *said, struct tp_error *e)
+enum tp_err ledger_ask_recover(struct ledger *l, const struct wire_answer *said, struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
     enum tp_err r = db_prepare(
@@ -225,13 +225,13 @@ enum tp_err ledger_released(struct ledger *l, const char *rrn, struct tp_error *
 
 /* ---- reading ---- */
 
-enum tp_err ledger_said(struct ledger *l, const char *rrn, struct issuer_said *said,
+enum tp_err ledger_said(struct ledger *l, const char *rrn, struct wire_answer *said,
                         struct tp_error *e)
 {
     int64_t number = 0;
     bool row = false;
     sqlite3_stmt *s = NULL;
-    struct buf room = BUF_OF(l->said);
+    struct buf room = BUF_OF(said->data);
     enum tp_err r = ledger_rrn_parse(&number, rrn, e);
 
     if (r == TP_OK)
@@ -245,11 +245,12 @@ enum tp_err ledger_said(struct ledger *l, const char *rrn, struct issuer_said *s
     if (r == TP_OK && !row)
         return tp_fail(e, TP_ERR_NOT_FOUND, "no issuer was asked about %s", rrn);
     if (r == TP_OK) {
+        said->rrn[0] = '\0';
         db_column_copy(said->code, sizeof(said->code), s, 0);
         db_column_copy(said->reason, sizeof(said->reason), s, 1);
         db_column_copy(said->approval, sizeof(said->approval), s, 2);
         r = buf_put(&room, db_column_span(s, 3));
-        said->de55 = buf_span(&room);
+        said->data_n = room.n;
     }
     sqlite3_reset(s);
     return r;

@@ -10,8 +10,7 @@ struct ledger {
     bool grouped; /* between group_begin and its end, even when SQLite has rolled back by itself */
     int64_t last_rrn; /* within a group: the last number given; 0 when not yet looked up */
     uint8_t held[2 * EVIDENCE_MAX +
-                 512];             /* the spans of the transaction that ledger_tx_get read last */
-    uint8_t said[ISSUER_DATA_MAX]; /* and of ledger_said */
+                 512]; /* the spans of the transaction that ledger_tx_get read last */
 };
 
 /* Begins a write transaction unless a group is open (then *own is false), and ends it: commits when

@@ -45,8 +45,8 @@ struct payment { /* all that a payment holds while it lasts */
                          behind it; 0: none */
     bool taken_back;  /* its reversal is acknowledged */
     bool delivered;   /* the payment itself, behind those that had to go first */
-    struct answer online; /* the answer to it; code "" when there was none */
-    uint8_t undo[512];    /* the 0400 that takes it back */
+    struct wire_answer online; /* the answer to it; code "" when there was none */
+    uint8_t undo[512];         /* the 0400 that takes it back */
     size_t undo_n;
 };
 
@@ -208,7 +208,7 @@ static enum tp_err fill_request(struct payment *p, struct tp_error *e)
 }
 
 /* An answer that decides nothing means that no issuer was reached. */
-static bool answered(const struct answer *a)
+static bool answered(const struct wire_answer *a)
 {
     return a->code[0] != '\0' && answer_is_final(a);
 }
@@ -221,7 +221,7 @@ static enum cli_exit exit_of_refusal(const struct receipt *r)
 /* What the issuer says to the card, as the kernel takes it. Scripts that are longer than a terminal
  * must take (EMV 4.4 Book 3, 10.10: 128 bytes) and than this one does are left out: the card then
  * shows the issuer that they did not come. */
-static void read_answer(struct kernel_issuer_answer *out, const struct answer *a)
+static void read_answer(struct kernel_issuer_answer *out, const struct wire_answer *a)
 {
     struct span rest = span_of(a->data, a->data_n);
     struct tlv t;
@@ -330,7 +330,7 @@ static enum tp_err authorise(void *ctx, const struct transaction *tx,
     secret_wipe(room, sizeof(room));
     p->result->acquirer_ms += time_monotonic_ms() - start;
     if (r != TP_OK) {
-        p->online = (struct answer){.code = ""};
+        p->online = (struct wire_answer){.code = ""};
         log_note("the card asks for its issuer, who is not reached: %s", why.text);
         return TP_OK;
     }
@@ -410,7 +410,7 @@ static void declined(struct payment *p)
     r->state = PAYMENT_DECLINED;
     snprintf(r->reason, sizeof(r->reason), "%s", transaction_reason(p->result->tx));
     p->result->exit = a != NULL && a->failed_at != NULL ? CLI_SECURITY : CLI_DECLINED;
-    if (answered(&p->online) && !answer_is_yes(&p->online)) {
+    if (answered(&p->online) && !wire_answer_is_yes(&p->online)) {
         receipt_settle(r, &p->online);
         p->result->exit = exit_of_refusal(r);
     }
@@ -433,10 +433,11 @@ static enum tp_err settle_question(struct payment *p, bool approved, struct tp_e
 {
     const bool unreached = strcmp(p->online.code, "91") ==
                            0; /* the acquirer keeps nothing, and reverses what it asked */
-    const bool yes = answer_is_yes(&p->online), no = unreached || (answered(&p->online) && !yes);
+    const bool yes = wire_answer_is_yes(&p->online),
+               no = unreached || (answered(&p->online) && !yes);
     struct buf undo = {p->undo, p->undo_n, sizeof(p->undo)};
     struct tp_error why = {0};
-    struct answer a;
+    struct wire_answer a;
     enum tp_err r;
 
     if (no || (yes && approved)) {
@@ -464,7 +465,7 @@ static enum tp_err keep_and_deliver(struct payment *p, struct tp_error *e)
     struct receipt *receipt = &p->result->receipt;
     uint8_t room[MESSAGE_MAX];
     struct buf message = BUF_OF(room);
-    struct answer a;
+    struct wire_answer a;
     int64_t id, start;
     enum tp_err r;
 
@@ -513,7 +514,7 @@ static enum tp_err finish(struct payment *p, struct tp_error *e)
         declined(p);
         return TP_OK;
     }
-    if (answer_is_yes(&p->online)) { /* acknowledged already, with its issuer's yes, and in the
+    if (wire_answer_is_yes(&p->online)) { /* acknowledged already, with its issuer's yes, and in the
                                         journal as such */
         receipt_settle(&result->receipt, &p->online);
         result->exit = CLI_DONE;

@@ -3,7 +3,7 @@ libwire_a_SOURCES =
 WIRE_LIBS = libwire.a $(TPCRYPTO_LIBS) $(EVENT_LIBS)
 
 # ISO 8583
-libwire_a_SOURCES += src/wire/iso8583.c src/wire/iso8583.h src/wire/profile.c src/wire/profile.h
+libwire_a_SOURCES += src/wire/iso8583.c src/wire/iso8583.h src/wire/profile.c src/wire/profile.h src/wire/answer.c src/wire/answer.h
 check_PROGRAMS += tests/unit/test_profile
 TESTS += tests/unit/test_profile
 tests_unit_test_profile_SOURCES = tests/unit/test_profile.c tests/unit/unit.h
