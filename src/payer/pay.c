@@ -1,5 +1,6 @@
 #include "payer/pay.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <inttypes.h>
 #include <openssl/rand.h>
@@ -24,6 +25,27 @@
 #define LABEL_MAX           16  /* characters of 50 and 9F12 */
 #define WAIT_SLICE_MS       200 /* how long a Ctrl-C may go unseen while waiting for a card */
 
+enum pay_stage {
+    PAY_PREPARE,       /* nothing is asked of anybody yet */
+    PAY_GREET,         /* the acquirer is reached, and what lies from before delivered */
+    PAY_WAIT_CARD,     /* a reader, a card in it */
+    PAY_CARD,          /* the card and the terminal decide */
+    PAY_ASKED,         /* a question to the issuer may have left; nothing is known of its answer */
+    PAY_UNREACHED,     /* the acquirer could not ask the issuer (91): it keeps nothing, and takes
+                          back what it asked */
+    PAY_REFUSED,       /* acquirer or issuer said no */
+    PAY_APPROVED,      /* the issuer said yes: the card has yet to have its last word */
+    PAY_ALONE,         /* the card has had its last word, and nobody beside it was asked */
+    PAY_DENIED,        /* so has it, after a no that the journal knows */
+    PAY_TO_REVERSE,    /* so has it, or has left, after a question that is to be taken back */
+    PAY_REVERSED,      /* and that is */
+    PAY_REVERSAL_KEPT, /* or is kept to be, by a later run */
+    PAY_SIGNED,        /* the card has signed what pays */
+    PAY_KEPT,          /* that is in the journal; whether the acquirer has it, nobody knows */
+    PAY_SETTLED,       /* the acquirer has said what it thinks of it: in journal and receipt */
+    PAY_END
+};
+
 struct payment { /* all that a payment holds while it lasts */
     const struct pay_options *options;
     struct pay_result *result;
@@ -35,20 +57,24 @@ struct payment { /* all that a payment holds while it lasts */
     struct reader *reader;
     struct trace *trace;
     struct transaction_request request;
+    enum pay_stage stage;
     uint8_t aid[16]; /* of --application, to which request points */
     char what[96];   /* is paid, and to whom */
     unsigned stan;
-    bool by_keypad;   /* the reader's own takes the PIN */
-    bool asked;       /* an ARQC was sent, or may have been, under stan */
-    int64_t asked_id; /* its row in the journal */
-    int64_t after;    /* that row when it is being reversed: what the card then signs is delivered
-                         behind it; 0: none */
-    bool taken_back;  /* its reversal is acknowledged */
-    bool delivered;   /* the payment itself, behind those that had to go first */
-    struct wire_answer online; /* the answer to it; code "" when there was none */
-    uint8_t undo[512];         /* the 0400 that takes it back */
+    bool by_keypad;            /* the reader's own takes the PIN */
+    struct tp_error card;      /* why the card came to no end; code TP_OK: it did */
+    int64_t asked;             /* the question's row in the journal; 0: nobody was asked */
+    int64_t after;             /* that row when it is being reversed: what the card then signs is
+                                  delivered behind it; 0: none */
+    int64_t kept;              /* the row of what the card signed */
+    struct wire_answer online; /* the answer to the question; code "" when there was none */
+    uint8_t undo[512];         /* the 0400 that takes the question back */
     size_t undo_n;
+    uint8_t message[MESSAGE_MAX]; /* the 0200 of what the card signed */
+    size_t message_n;
 };
+
+static void go_on(struct payment *p, enum pay_stage next);
 
 static struct span get(const void *tx, uint32_t tag)
 {
@@ -106,17 +132,16 @@ static enum tp_err reach_acquirer(struct payment *p, struct tp_error *e)
     r = recover(p, e);
     if (r != TP_OK)
         return r;
-    person_status(p->person, "connecting to the acquirer");
     r = deliverer_greet(p->deliverer, &why);
     if (r == TP_OK)
         r = deliver_pending(p->deliverer, p->journal, tell_delivered, NULL, &why);
-    person_status_end(p->person);
     if (r == TP_ERR_SECURITY || r == TP_ERR_CANCELLED) {
         *e = why;
         return r;
     }
     if (r != TP_OK)
         log_note("%s; what the card signs will be delivered later", why.text);
+    go_on(p, PAY_WAIT_CARD);
     return TP_OK;
 }
 
@@ -169,6 +194,8 @@ static enum tp_err reach_card(struct payment *p, struct tp_error *e)
             reader_set_trace(p->reader, trace_exchange, p->trace);
         trace_reader(p->trace, p->reader);
     }
+    if (r == TP_OK)
+        go_on(p, PAY_CARD);
     return r;
 }
 
@@ -207,10 +234,14 @@ static enum tp_err fill_request(struct payment *p, struct tp_error *e)
     return r == TP_OK ? name_payee(p, e) : r;
 }
 
-/* An answer that decides nothing means that no issuer was reached. */
-static bool answered(const struct wire_answer *a)
+/* An answer that decides nothing leaves the question where it was. */
+static enum pay_stage stage_of(const struct wire_answer *a)
 {
-    return a->code[0] != '\0' && answer_is_final(a);
+    if (wire_answer_is_yes(a))
+        return PAY_APPROVED;
+    if (strcmp(a->code, "91") == 0)
+        return PAY_UNREACHED;
+    return answer_is_final(a) ? PAY_REFUSED : PAY_ASKED;
 }
 
 static enum cli_exit exit_of_refusal(const struct receipt *r)
@@ -226,7 +257,7 @@ static void read_answer(struct kernel_issuer_answer *out, const struct wire_answ
     struct span rest = span_of(a->data, a->data_n);
     struct tlv t;
 
-    out->reached = answered(a);
+    out->reached = answer_is_final(a);
     memcpy(out->arc, a->code, 2);
     memcpy(out->approval, a->approval, sizeof(out->approval));
     while (tlv_next(&rest, &t) == TP_OK) {
@@ -261,7 +292,7 @@ static enum tp_err keep_question(struct payment *p, const struct transaction *tx
         return r;
     fill_receipt(p, tx);
     p->result->has_receipt = false; /* not yet one to show */
-    return journal_ask(p->journal, &p->result->receipt, buf_span(&undo), &p->asked_id, e);
+    return journal_ask(p->journal, &p->result->receipt, buf_span(&undo), &p->asked, e);
 }
 
 /* Once; and once more on a new connection when the first broke, since the acquirer answers a repeat
@@ -276,16 +307,17 @@ static enum tp_err ask_acquirer(struct payment *p, struct buf *message, struct t
     return deliver_once(p->deliverer, buf_span(message), &p->online, e);
 }
 
-/* Among what is delivered of before, this very payment may be the last. */
+/* Among what is delivered of before, this very payment may be. */
 static void take_delivered(void *ctx, const struct receipt *r)
 {
     struct payment *p = ctx;
 
-    p->delivered = r->stan == p->stan && r->date == p->request.date;
-    if (p->delivered)
-        p->result->receipt = *r;
-    else
+    if (p->stage != PAY_KEPT || r->stan != p->stan || r->date != p->request.date) {
         tell_delivered(NULL, r);
+        return;
+    }
+    p->result->receipt = *r;
+    go_on(p, PAY_SETTLED);
 }
 
 /* What must be delivered before the payment id, is: the reversal of a question above all, without
@@ -322,8 +354,8 @@ static enum tp_err authorise(void *ctx, const struct transaction *tx,
     if (r == TP_OK)
         r = keep_question(p, tx, buf_span(&message), &why);
     if (r == TP_OK) {
-        p->asked = true;
-        r = deliver_first(p, p->asked_id, &why);
+        go_on(p, PAY_ASKED);
+        r = deliver_first(p, p->asked, &why);
         if (r == TP_OK)
             r = ask_acquirer(p, &message, &why);
     }
@@ -334,11 +366,12 @@ static enum tp_err authorise(void *ctx, const struct transaction *tx,
         log_note("the card asks for its issuer, who is not reached: %s", why.text);
         return TP_OK;
     }
+    go_on(p, stage_of(&p->online));
     read_answer(out, &p->online);
     return TP_OK;
 }
 
-/* The card's part. *e says why there is no transaction. */
+/* *e says why there is no transaction. */
 static enum tp_err run_kernel(struct payment *p, struct tp_error *e)
 {
     const struct kernel_person asked = person_kernel(p->person),
@@ -400,6 +433,82 @@ static void hint_pin(const struct payment *p)
         }
 }
 
+/* The card's part, with whoever it asks. */
+static enum tp_err run_card(struct payment *p, struct tp_error *e)
+{
+    enum tp_err r = fill_request(p, e);
+
+    if (r != TP_OK)
+        return r;
+    r = run_kernel(p, &p->card);
+    p->card.code = r;
+    if (r == TP_OK)
+        fill_receipt(p, p->result->tx);
+    if (p->stage == PAY_CARD)
+        go_on(p, PAY_ALONE);
+    return TP_OK;
+}
+
+static bool card_approved(const struct payment *p)
+{
+    return p->card.code == TP_OK && transaction_outcome(p->result->tx) == KERNEL_APPROVED;
+}
+
+/* What became of the question to the issuer, now that the card has had its last word or has left:
+ * the journal knows. What it cannot be told stays there as asked, and the next run reverses it. */
+static enum tp_err conclude(struct payment *p, enum pay_stage next, struct tp_error *e)
+{
+    struct receipt concluded = p->result->receipt;
+    enum tp_err r;
+
+    receipt_settle(&concluded, &p->online);
+    r = journal_conclude(p->journal, p->asked, &concluded, e);
+    if (r != TP_OK)
+        return r;
+    if (next == PAY_SETTLED)
+        p->result->receipt = concluded;
+    go_on(p, next);
+    return TP_OK;
+}
+
+/* Without an answer nobody knows what the acquirer did: that is taken back, as is a yes of which
+ * the card made no TC (Book 4, 6.3.8; ISO 8583 0400). */
+static enum tp_err settle_question(struct payment *p, struct tp_error *e)
+{
+    const bool yes = p->stage == PAY_APPROVED;
+    enum tp_err r;
+
+    if (yes && card_approved(p))
+        return conclude(p, PAY_SETTLED, e);
+    if (p->stage == PAY_UNREACHED)
+        return conclude(p, PAY_ALONE, e);
+    if (p->stage == PAY_REFUSED)
+        return conclude(p, PAY_DENIED, e);
+    r = journal_reverse(p->journal, p->asked, p->online.rrn,
+                        yes ? "approved, but the card then gave no TC"
+                            : "the question to the issuer was not answered",
+                        e);
+    if (r == TP_OK)
+        go_on(p, PAY_TO_REVERSE);
+    return r;
+}
+
+/* At once, if it can be. */
+static enum tp_err take_back(struct payment *p, struct tp_error *e)
+{
+    struct buf undo = {p->undo, p->undo_n, sizeof(p->undo)};
+    struct tp_error why = {0};
+    struct wire_answer a;
+    const enum tp_err r = deliver_try(p->deliverer, p->journal, p->asked, &undo, &a, &why);
+
+    (void)e;
+    p->after = p->asked;
+    if (r != TP_OK)
+        log_note("the reversal of %06u is kept, and not delivered yet: %s", p->stan, why.text);
+    go_on(p, r == TP_OK ? PAY_REVERSED : PAY_REVERSAL_KEPT);
+    return TP_OK;
+}
+
 /* The acquirer, the card or the terminal said no: who said it first gives the reason. A failed
  * signature is a matter of security (DESIGN 4). */
 static void declined(struct payment *p)
@@ -410,14 +519,14 @@ static void declined(struct payment *p)
     r->state = PAYMENT_DECLINED;
     snprintf(r->reason, sizeof(r->reason), "%s", transaction_reason(p->result->tx));
     p->result->exit = a != NULL && a->failed_at != NULL ? CLI_SECURITY : CLI_DECLINED;
-    if (answered(&p->online) && !wire_answer_is_yes(&p->online)) {
+    if (p->stage == PAY_DENIED) {
         receipt_settle(r, &p->online);
         p->result->exit = exit_of_refusal(r);
     }
-    if (p->after != 0)
-        snprintf(r->reason + strlen(r->reason), sizeof(r->reason) - strlen(r->reason), "%s",
-                 p->taken_back ? "; what was asked is reversed" : "");
-    if (p->after != 0 && !p->taken_back)
+    if (p->stage == PAY_REVERSED)
+        snprintf(r->reason + strlen(r->reason), sizeof(r->reason) - strlen(r->reason),
+                 "; what was asked is reversed");
+    if (p->stage == PAY_REVERSAL_KEPT)
         (void)tp_fail(&p->result->error, TP_ERR_STATE,
                       "nothing is paid. What was asked is to be reversed, and the acquirer does "
                       "not know yet: the reversal is kept, and the next "
@@ -425,107 +534,67 @@ static void declined(struct payment *p)
     hint_pin(p);
 }
 
-/* What became of the question to the issuer, now that the card has had its last word (tx approved)
- * or has left: the journal knows, and what is to be taken back is, at once if it can be. Without an
- * answer nobody knows what the acquirer did: that is taken back too (Book 4, 6.3.8; ISO 8583 0400).
- */
-static enum tp_err settle_question(struct payment *p, bool approved, struct tp_error *e)
+/* The card has had its last word, or has left. */
+static enum tp_err last_word(struct payment *p, struct tp_error *e)
 {
-    const bool unreached = strcmp(p->online.code, "91") ==
-                           0; /* the acquirer keeps nothing, and reverses what it asked */
-    const bool yes = wire_answer_is_yes(&p->online),
-               no = unreached || (answered(&p->online) && !yes);
-    struct buf undo = {p->undo, p->undo_n, sizeof(p->undo)};
-    struct tp_error why = {0};
-    struct wire_answer a;
-    enum tp_err r;
+    const bool approved = card_approved(p);
 
-    if (no || (yes && approved)) {
-        struct receipt settled = p->result->receipt;
-
-        receipt_settle(&settled, &p->online);
-        return journal_conclude(p->journal, p->asked_id, &settled, e);
-    }
-    r = journal_reverse(p->journal, p->asked_id, p->online.rrn,
-                        yes ? "approved, but the card then gave no TC"
-                            : "the question to the issuer was not answered",
-                        e);
-    if (r != TP_OK)
-        return r;
-    p->after = p->asked_id;
-    p->taken_back = deliver_try(p->deliverer, p->journal, p->asked_id, &undo, &a, &why) == TP_OK;
-    if (!p->taken_back)
-        log_note("the reversal of %06u is kept, and not delivered yet: %s", p->stan, why.text);
+    (void)e;
+    if (p->card.code == TP_OK && !approved)
+        declined(p);
+    go_on(p, approved ? PAY_SIGNED : PAY_END);
     return TP_OK;
 }
 
-/* Keeps what the card signed, then brings it to the acquirer. */
-static enum tp_err keep_and_deliver(struct payment *p, struct tp_error *e)
+/* Keeps what the card signed. The cryptogram that asked had its number, answered or not: the one
+ * that pays takes its own. */
+static enum tp_err keep_signed(struct payment *p, struct tp_error *e)
 {
     struct receipt *receipt = &p->result->receipt;
-    uint8_t room[MESSAGE_MAX];
-    struct buf message = BUF_OF(room);
-    struct wire_answer a;
-    int64_t id, start;
-    enum tp_err r;
+    struct buf message = BUF_OF(p->message);
+    enum tp_err r =
+        p->asked != 0 ? journal_next_stan(p->journal, p->request.date, &p->stan, e) : TP_OK;
 
-    if (p->asked) { /* the cryptogram that asked had this number, answered or not: the one that pays
-                       takes its own */
-        r = journal_next_stan(p->journal, p->request.date, &p->stan, e);
-        if (r != TP_OK)
-            return r;
-        receipt->stan = p->stan;
-    }
+    receipt->stan = p->stan;
     receipt->state = PAYMENT_SIGNED;
-    if ((r = message_build(&message, p->terminal, &p->request, p->stan, time(NULL), get,
-                           p->result->tx, e)) != TP_OK ||
-        (r = journal_add(p->journal, receipt, buf_span(&message), p->after, &id, e)) != TP_OK) {
-        tp_error_prefix(e, "the card has signed, but the payment could not be kept and was not "
-                           "sent, so nothing is paid");
-        receipt->state = PAYMENT_DECLINED;
-        goto out;
-    }
-    person_status(p->person, "delivering to the acquirer");
-    start = time_monotonic_ms();
-    r = deliver_first(p, id, e);
-    if (r == TP_OK && !p->delivered) {
-        r = deliver(p->deliverer, p->journal, id, &message, false, &a, e);
-        if (r == TP_OK)
-            receipt_settle(receipt, &a);
-    }
-    p->result->acquirer_ms += time_monotonic_ms() - start;
-    person_status_end(p->person);
-    if (r != TP_OK)
-        tp_error_prefix(e, "THE CARD HAS SIGNED: do not pay again. The acquirer has not "
-                           "acknowledged yet; the payment is kept, and the next "
-                           "`telepay pay`, or `telepay journal send`, delivers it");
-out:
-    secret_wipe(room, sizeof(room));
+    if (r == TP_OK)
+        r = message_build(&message, p->terminal, &p->request, p->stan, time(NULL), get,
+                          p->result->tx, e);
+    p->message_n = message.n;
+    if (r == TP_OK)
+        r = journal_add(p->journal, receipt, buf_span(&message), p->after, &p->kept, e);
+    if (r == TP_OK)
+        go_on(p, PAY_KEPT);
     return r;
 }
 
-static enum tp_err finish(struct payment *p, struct tp_error *e)
+/* Brings it to the acquirer. What goes first may take it along: a fault of others is then none of
+ * this payment. */
+static enum tp_err deliver_kept(struct payment *p, struct tp_error *e)
 {
-    struct pay_result *result = p->result;
-    enum tp_err r;
+    struct buf message = {p->message, p->message_n, sizeof(p->message)};
+    const int64_t start = time_monotonic_ms();
+    struct wire_answer a;
+    enum tp_err r = deliver_first(p, p->kept, e);
 
-    fill_receipt(p, result->tx);
-    if (transaction_outcome(result->tx) != KERNEL_APPROVED) {
-        declined(p);
-        return TP_OK;
+    if (r == TP_OK && p->stage == PAY_KEPT) {
+        r = deliver(p->deliverer, p->journal, p->kept, &message, false, &a, e);
+        if (r == TP_OK) {
+            receipt_settle(&p->result->receipt, &a);
+            go_on(p, PAY_SETTLED);
+        }
     }
-    if (wire_answer_is_yes(&p->online)) { /* acknowledged already, with its issuer's yes, and in the
-                                        journal as such */
-        receipt_settle(&result->receipt, &p->online);
-        result->exit = CLI_DONE;
-        return TP_OK;
-    }
-    r = keep_and_deliver(p, e);
-    if (r != TP_OK)
-        return r;
-    result->exit = result->receipt.state == PAYMENT_ACKNOWLEDGED
-                       ? CLI_DONE
-                       : exit_of_refusal(&result->receipt);
+    p->result->acquirer_ms += time_monotonic_ms() - start;
+    return p->stage == PAY_SETTLED ? TP_OK : r;
+}
+
+static enum tp_err settled(struct payment *p, struct tp_error *e)
+{
+    const struct receipt *r = &p->result->receipt;
+
+    (void)e;
+    p->result->exit = r->state == PAYMENT_ACKNOWLEDGED ? CLI_DONE : exit_of_refusal(r);
+    go_on(p, PAY_END);
     return TP_OK;
 }
 
@@ -552,7 +621,7 @@ static enum tp_err narrow(struct payment *p, struct tp_error *e)
     return TP_OK;
 }
 
-static enum tp_err run(struct payment *p, struct tp_error *e)
+static enum tp_err prepare(struct payment *p, struct tp_error *e)
 {
     const struct pay_options *o = p->options;
     char amount[MONEY_TEXT_MAX];
@@ -572,29 +641,84 @@ static enum tp_err run(struct payment *p, struct tp_error *e)
              p->terminal->currency->alpha, p->terminal->kernel.merchant_name);
     person_pays(p->person, p->what);
     p->terminal->kernel.allow_live_card = o->allow_live_card;
-    if ((r = reach_acquirer(p, e)) != TP_OK || (r = reach_card(p, e)) != TP_OK ||
-        (r = fill_request(p, e)) != TP_OK)
-        return r;
-    r = run_kernel(p, e);
-    if (p->asked) {
-        struct tp_error own = {0};
-        const bool approved = r == TP_OK && transaction_outcome(p->result->tx) == KERNEL_APPROVED;
-        enum tp_err settled;
+    go_on(p, PAY_GREET);
+    return TP_OK;
+}
 
-        if (r == TP_OK)
-            fill_receipt(p, p->result->tx);
-        settled = settle_question(p, approved, &own);
-        if (settled != TP_OK && r == TP_OK) { /* it stays "asked", and the next run reverses it */
-            *e = own;
-            return settled;
-        }
+#define TO(stage) (1U << (stage))
+
+static const struct stage {
+    enum tp_err (*act)(struct payment *p, struct tp_error *e); /* ends in going on, or in a fault */
+    unsigned next;                                             /* where it may go on to */
+    const char *told;        /* to the person, as long as it lasts; NULL: nothing, or by itself */
+    enum payment_state left; /* what the payment is when a fault ends it here */
+    const char *fault;       /* goes before the words of that; NULL: nothing is signed that pays */
+} stages[] = {
+    [PAY_PREPARE] = {prepare, TO(PAY_GREET), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_GREET] = {reach_acquirer, TO(PAY_WAIT_CARD), "connecting to the acquirer",
+                   PAYMENT_DECLINED, NULL},
+    [PAY_WAIT_CARD] = {reach_card, TO(PAY_CARD), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_CARD] = {run_card, TO(PAY_ASKED) | TO(PAY_ALONE), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_ASKED] = {settle_question,
+                   TO(PAY_ASKED) | TO(PAY_UNREACHED) | TO(PAY_REFUSED) | TO(PAY_APPROVED) |
+                       TO(PAY_TO_REVERSE),
+                   NULL, PAYMENT_DECLINED, NULL},
+    [PAY_UNREACHED] = {settle_question, TO(PAY_ALONE), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_REFUSED] = {settle_question, TO(PAY_DENIED), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_APPROVED] = {settle_question, TO(PAY_SETTLED) | TO(PAY_TO_REVERSE), NULL, PAYMENT_DECLINED,
+                      NULL},
+    [PAY_ALONE] = {last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_DENIED] = {last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_TO_REVERSE] = {take_back, TO(PAY_REVERSED) | TO(PAY_REVERSAL_KEPT), NULL, PAYMENT_DECLINED,
+                        NULL},
+    [PAY_REVERSED] = {last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_REVERSAL_KEPT] = {last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_SIGNED] = {keep_signed, TO(PAY_KEPT), NULL, PAYMENT_DECLINED,
+                    "the card has signed, but the payment could not be kept and was not sent, so "
+                    "nothing is paid"},
+    [PAY_KEPT] = {deliver_kept, TO(PAY_SETTLED), "delivering to the acquirer", PAYMENT_SIGNED,
+                  "THE CARD HAS SIGNED: do not pay again. The acquirer has not acknowledged yet; "
+                  "the payment is kept, and the next `telepay pay`, or `telepay journal send`, "
+                  "delivers it"},
+    [PAY_SETTLED] = {settled, TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_END] = {NULL, 0, NULL, PAYMENT_DECLINED, NULL},
+};
+
+/* The one place where a payment goes from stage to stage. */
+static void go_on(struct payment *p, enum pay_stage next)
+{
+    assert((stages[p->stage].next & TO(next)) != 0);
+    p->stage = next;
+}
+
+static enum tp_err run(struct payment *p, struct tp_error *e)
+{
+    enum tp_err r = TP_OK;
+
+    while (r == TP_OK && p->stage != PAY_END) {
+        const struct stage *now = &stages[p->stage];
+
+        if (now->told != NULL)
+            person_status(p->person, "%s", now->told);
+        r = now->act(p, e);
+        if (now->told != NULL)
+            person_status_end(p->person);
     }
-    return r == TP_OK ? finish(p, e) : r;
+    if (p->card.code != TP_OK) { /* the first fault, whatever came of the question */
+        r = p->card.code;
+        *e = p->card;
+    }
+    if (r != TP_OK) {
+        p->result->receipt.state = stages[p->stage].left;
+        if (stages[p->stage].fault != NULL)
+            tp_error_prefix(e, "%s", stages[p->stage].fault);
+    }
+    return r;
 }
 
 void pay_run(struct pay_result *result, const struct pay_options *options)
 {
-    struct payment p = {.options = options, .result = result};
+    struct payment p = {.options = options, .result = result, .stage = PAY_PREPARE};
     struct tp_error trace_error = {0};
     enum tp_err r;
 
@@ -612,6 +736,7 @@ void pay_run(struct pay_result *result, const struct pay_options *options)
     memory_free(&p.memory);
     journal_close(&p.journal);
     secret_wipe(p.undo, sizeof(p.undo));
+    secret_wipe(p.message, sizeof(p.message));
     result->terminal = p.terminal;
 }
 
