@@ -510,7 +510,7 @@ enum tp_err check_payment(enum check_outcome *outcome, struct wire_answer *answe
             r = books(p, c, answer, e);
     }
     *outcome = CHECK_REFUSED;
-    if (r == TP_OK && strcmp(answer->code, "00") == 0)
+    if (r == TP_OK && wire_answer_is_yes(answer))
         *outcome = CHECK_REPEATED;
     if (r == TP_OK && strcmp(answer->code, WAITS) == 0) {
         *outcome = CHECK_WAIT;

@@ -210,7 +210,7 @@ static enum tp_err keep_refusal(struct ledger *l, const struct tx_record *tx,
     struct refusal x = {
         .at = time(NULL), .stan = tx->stan, .amount = tx->amount, .currency = tx->currency};
 
-    if (strcmp(a->code, "00") == 0 || strcmp(a->code, "96") == 0 ||
+    if (wire_answer_is_yes(a) || strcmp(a->code, "96") == 0 ||
         (strcmp(a->code, "91") == 0 && !tx->online))
         return TP_OK; /* paid, or a signed payment that may still be */
     memcpy(x.contract, tx->contract, sizeof(x.contract));

@@ -312,7 +312,7 @@ static enum tp_err approve(struct desk *d, struct tp_error *e)
  * offline counters to zero, or does neither. */
 static enum tp_err put_arpc(struct buf *out, const struct desk *d)
 {
-    const bool approved = strcmp(d->out->answer.code, "00") == 0;
+    const bool approved = wire_answer_is_yes(&d->out->answer);
     const uint8_t csu[4] = {0, approved ? EMV_CSU_APPROVES | EMV_CSU_COUNTERS_TO_ZERO : 0, 0, 0};
     uint8_t data[10];
     enum tp_err r;

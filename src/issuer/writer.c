@@ -79,7 +79,7 @@ static void answer_all(struct job_queue *list)
     while ((j = STAILQ_FIRST(list)) != NULL) {
         STAILQ_REMOVE_HEAD(list, next);
         send_answer(j);
-        if (j->request.mti != MTI_NETWORK || strcmp(j->outcome.answer.code, "00") != 0)
+        if (j->request.mti != MTI_NETWORK || !wire_answer_is_yes(&j->outcome.answer))
             job_log(j);
         job_free(j);
     }

@@ -191,7 +191,7 @@ bool pay_card_approved(const struct payment *p)
 }
 
 /* The acquirer, the card or the terminal said no: who said it first gives the reason. A failed
- * signature is a matter of security (DESIGN 4). */
+ * signature is a matter of security. */
 static void declined(struct payment *p)
 {
     const struct kernel_authentication *a = transaction_authentication(p->result->tx);

@@ -8,8 +8,8 @@
 #include "base/secret.h"
 
 /* The fields as jPOS ISO87BPackager declares them (its lengths and classes are the source), but for
- * DE 55 and 61-63, which are binary here (DESIGN 7). Amounts of processing fees and the like keep
- * the names of ISO 8583:1987, 4.4. */
+ * DE 55 and 61-63, which are binary here (doc/protocol.md). Amounts of processing fees and the like
+ * keep the names of ISO 8583:1987, 4.4. */
 enum { PLAIN, AS_PAN, SIZE_ONLY };
 #define FIXED 0
 #define LL    2

@@ -1,5 +1,5 @@
-/* ISO 8583:1987 messages, binary packing as DESIGN 7 fixes it, from one table of fields. Pure:
- * bytes in, bytes out.
+/* ISO 8583:1987 messages, binary packing as doc/protocol.md fixes it, from one table of fields.
+ * Pure: bytes in, bytes out.
  *
  * A message holds its fields as they mean, not as they are packed: `n` and `x+n` fields as text of
  * digits ("000000001250", "C00001250"), an and ans as text, b as bytes. */
