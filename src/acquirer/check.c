@@ -21,17 +21,17 @@
 #define WAITS "--" /* in place of a code: the issuer is being asked, and will answer this too */
 
 /* A step sets the answer's code when it refuses, and leaves it empty when the payment may go on. */
-typedef enum tp_err check_step(struct payment *p, struct checker *c, struct answer *a,
+typedef enum tp_err check_step(struct payment *p, struct checker *c, struct wire_answer *a,
                                struct tp_error *e);
 
-static void refuse(struct answer *a, const char *code, const char *reason)
+static void refuse(struct wire_answer *a, const char *code, const char *reason)
 {
-    answer_set(a, code, reason);
+    wire_answer_set(a, code, reason);
 }
 
 /* ---- format and contract ---- */
 
-static enum tp_err fields_present(struct payment *p, struct checker *c, struct answer *a,
+static enum tp_err fields_present(struct payment *p, struct checker *c, struct wire_answer *a,
                                   struct tp_error *e)
 {
     char reason[PROFILE_REASON_MAX];
@@ -84,7 +84,8 @@ static enum tp_err read_terminal(struct party *party, struct checker *c, struct 
 
 /* The terms are read once a connection: a contract changes in nothing but that it closes, which the
  * books say when it is asked of them (ledger_judge). */
-static enum tp_err who(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+static enum tp_err who(struct payment *p, struct checker *c, struct wire_answer *a,
+                       struct tp_error *e)
 {
     struct party *party = p->party;
     enum tp_err r = TP_OK;
@@ -178,7 +179,7 @@ static const char *read_card(struct payment *p)
     return NULL;
 }
 
-static enum tp_err read_message(struct payment *p, struct checker *c, struct answer *a,
+static enum tp_err read_message(struct payment *p, struct checker *c, struct wire_answer *a,
                                 struct tp_error *e)
 {
     struct buf stream = BUF_OF(p->stream);
@@ -206,7 +207,8 @@ static enum tp_err read_message(struct payment *p, struct checker *c, struct ans
     return TP_OK;
 }
 
-static enum tp_err what(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+static enum tp_err what(struct payment *p, struct checker *c, struct wire_answer *a,
+                        struct tp_error *e)
 {
     uint64_t amount = 0, code = 0, currency = 0, mcc = 0;
 
@@ -240,7 +242,7 @@ static enum tp_err digest(uint8_t out[32], const struct iso8583 *message, struct
     struct buf b = BUF_OF(room);
     enum tp_err r;
 
-    content.mti = 0;
+    iso8583_start(&content, 0);
     memcpy(content.field, message->field, sizeof(content.field));
     content.field[own[0]] = (struct span){NULL, 0};
     r = iso8583_pack(&b, &content, e);
@@ -249,72 +251,69 @@ static enum tp_err digest(uint8_t out[32], const struct iso8583 *message, struct
     return r;
 }
 
-bool check_verdict(struct answer *a, enum ledger_verdict verdict, const char *rrn)
+bool check_verdict(struct wire_answer *a, enum ledger_verdict verdict, const char *rrn)
 {
     switch (verdict) {
     case LEDGER_NEW:
     case LEDGER_ASKED:
         return false;
     case LEDGER_ANSWERED: /* check_said says with what */
-        answer_set(a, "91", NULL);
+        wire_answer_set(a, "91", NULL);
         return true;
     case LEDGER_ISSUER_REFUSED:
-        answer_set(a, "05", "ISSUER_REFUSED");
+        wire_answer_set(a, "05", "ISSUER_REFUSED");
         return true;
     case LEDGER_REPEAT:
-        answer_set(a, "00", NULL);
+        wire_answer_set(a, "00", NULL);
         snprintf(a->rrn, sizeof(a->rrn), "%s", rrn);
         return true;
     case LEDGER_CLOSED:
-        answer_set(a, "03", "CONTRACT");
+        wire_answer_set(a, "03", "CONTRACT");
         return true;
     case LEDGER_DIFFERENT:
-        answer_set(a, "94", "IDENTITY");
+        wire_answer_set(a, "94", "IDENTITY");
         return true;
     case LEDGER_ATC_OLD:
-        answer_set(a, "63", "ATC_REPLAYED");
+        wire_answer_set(a, "63", "ATC_REPLAYED");
         return true;
     case LEDGER_OPPOSITION_LOST:
-        answer_set(a, "41", "OPPOSITION");
+        wire_answer_set(a, "41", "OPPOSITION");
         return true;
     case LEDGER_OPPOSITION_STOLEN:
-        answer_set(a, "43", "OPPOSITION");
+        wire_answer_set(a, "43", "OPPOSITION");
         return true;
     case LEDGER_REVERSED:
-        answer_set(a, "12", "REVERSED");
+        wire_answer_set(a, "12", "REVERSED");
         return true;
     case LEDGER_CREDIT_NONE:
-        answer_set(a, "58", "CREDIT");
+        wire_answer_set(a, "58", "CREDIT");
         return true;
     case LEDGER_CREDIT_DAY:
-        answer_set(a, "61", "CREDIT_DAY");
+        wire_answer_set(a, "61", "CREDIT_DAY");
         return true;
     case LEDGER_CREDIT_UNPAID:
-        answer_set(a, "61", "CREDIT_UNPAID");
+        wire_answer_set(a, "61", "CREDIT_UNPAID");
         return true;
     }
     return false;
 }
 
-enum tp_err check_said(struct answer *a, enum ledger_verdict verdict, const char *rrn,
+enum tp_err check_said(struct wire_answer *a, enum ledger_verdict verdict, const char *rrn,
                        struct ledger *l, struct tp_error *e)
 {
-    struct issuer_said said;
     enum tp_err r;
 
     if (verdict != LEDGER_REPEAT && verdict != LEDGER_ANSWERED)
         return TP_OK;
-    r = ledger_said(l, rrn, &said, e);
+    r = ledger_said(l, rrn, a, e);
     if (r == TP_ERR_NOT_FOUND)
         return TP_OK;
-    if (r == TP_OK)
-        answer_from_said(a, &said);
     if (r == TP_OK && verdict == LEDGER_REPEAT)
         snprintf(a->rrn, sizeof(a->rrn), "%s", rrn);
     return r;
 }
 
-static enum tp_err identity(struct payment *p, struct checker *c, struct answer *a,
+static enum tp_err identity(struct payment *p, struct checker *c, struct wire_answer *a,
                             struct tp_error *e)
 {
     enum tp_err r = digest(p->digest, p->message, e);
@@ -329,7 +328,8 @@ static enum tp_err identity(struct payment *p, struct checker *c, struct answer 
 
 /* What the books say outranks every other refusal: what was acknowledged stays so, whatever has
  * become of its card, its date or its contract. */
-static enum tp_err books(struct payment *p, struct checker *c, struct answer *a, struct tp_error *e)
+static enum tp_err books(struct payment *p, struct checker *c, struct wire_answer *a,
+                         struct tp_error *e)
 {
     enum ledger_verdict verdict = LEDGER_NEW;
     char rrn[RRN_MAX] = "";
@@ -340,7 +340,7 @@ static enum tp_err books(struct payment *p, struct checker *c, struct answer *a,
         return TP_OK;
     }
     if (r == TP_OK && verdict == LEDGER_ASKED) {
-        answer_set(a, WAITS, NULL);
+        wire_answer_set(a, WAITS, NULL);
         return TP_OK;
     }
     if (r == TP_OK && check_verdict(a, verdict, rrn))
@@ -350,7 +350,7 @@ static enum tp_err books(struct payment *p, struct checker *c, struct answer *a,
 
 /* ---- dates ---- */
 
-static enum tp_err in_time(struct payment *p, struct checker *c, struct answer *a,
+static enum tp_err in_time(struct payment *p, struct checker *c, struct wire_answer *a,
                            struct tp_error *e)
 {
     (void)c;
@@ -377,7 +377,7 @@ static uint8_t signed_psn(const struct payment *p)
     return p->result.method != EVIDENCE_CDA && p->psn >= 0 ? (uint8_t)p->psn : 0;
 }
 
-static enum tp_err signature(struct payment *p, struct checker *c, struct answer *a,
+static enum tp_err signature(struct payment *p, struct checker *c, struct wire_answer *a,
                              struct tp_error *e)
 {
     const struct evidence_claim claim = {.pan = p->pan,
@@ -414,7 +414,7 @@ static enum tp_err signature(struct payment *p, struct checker *c, struct answer
     return TP_OK;
 }
 
-static enum tp_err cardholder(struct payment *p, struct checker *c, struct answer *a,
+static enum tp_err cardholder(struct payment *p, struct checker *c, struct wire_answer *a,
                               struct tp_error *e)
 {
     (void)c;
@@ -425,7 +425,7 @@ static enum tp_err cardholder(struct payment *p, struct checker *c, struct answe
 
 /* ---- contract limits and the issuer ---- */
 
-static enum tp_err limits(struct payment *p, struct checker *c, struct answer *a,
+static enum tp_err limits(struct payment *p, struct checker *c, struct wire_answer *a,
                           struct tp_error *e)
 {
     (void)c;
@@ -437,7 +437,7 @@ static enum tp_err limits(struct payment *p, struct checker *c, struct answer *a
 
 /* A card that asks for its issuer, what is over the floor, every credit, and what no signature
  * covers go there: a cryptogram counts when its issuer has checked it. */
-static enum tp_err issuer(struct payment *p, struct checker *c, struct answer *a,
+static enum tp_err issuer(struct payment *p, struct checker *c, struct wire_answer *a,
                           struct tp_error *e)
 {
     const uint8_t type = p->result.cid & AC_TYPE;
@@ -472,7 +472,7 @@ static enum tp_err seal_card(struct payment *p, struct checker *c, struct tp_err
 }
 
 static enum tp_err run(check_step *const *steps, size_t n, struct payment *p, struct checker *c,
-                       struct answer *a, struct tp_error *e)
+                       struct wire_answer *a, struct tp_error *e)
 {
     enum tp_err r = TP_OK;
 
@@ -485,15 +485,15 @@ static enum tp_err run(check_step *const *steps, size_t n, struct payment *p, st
 
 /* The books are asked about a payment here only when they may have more to say than its refusal, or
  * than its issuer; one to be kept is judged by them when it is kept. */
-enum tp_err check_payment(enum check_outcome *outcome, struct answer *answer, struct payment *p,
-                          struct checker *c, const struct iso8583 *message, struct party *party,
-                          time_t now, struct tp_error *e)
+enum tp_err check_payment(enum check_outcome *outcome, struct wire_answer *answer,
+                          struct payment *p, struct checker *c, const struct iso8583 *message,
+                          struct party *party, time_t now, struct tp_error *e)
 {
     static check_step *const reading[] = {fields_present, who, read_message, what, identity};
     static check_step *const judging[] = {in_time, signature, cardholder, limits, issuer};
     enum tp_err r;
 
-    answer_set(answer, "", NULL);
+    wire_answer_set(answer, "", NULL);
     memset(&p->tx, 0, sizeof(p->tx));
     p->message = message;
     p->party = party;
@@ -507,14 +507,14 @@ enum tp_err check_payment(enum check_outcome *outcome, struct answer *answer, st
             r = books(p, c, answer, e);
     }
     *outcome = CHECK_REFUSED;
-    if (r == TP_OK && strcmp(answer->code, "00") == 0)
+    if (r == TP_OK && wire_answer_is_yes(answer))
         *outcome = CHECK_REPEATED;
     if (r == TP_OK && strcmp(answer->code, WAITS) == 0) {
         *outcome = CHECK_WAIT;
         mask_pan(p->tx.pan_masked, p->pan);
         p->tx.stream =
             span_of(NULL, 0); /* it is looked for and not kept: nobody needs what is not sealed */
-        answer_set(answer, "96", NULL);
+        wire_answer_set(answer, "96", NULL);
     }
     if (r == TP_OK && answer->code[0] == '\0') {
         *outcome = p->asks ? CHECK_ASK : CHECK_KEEP;

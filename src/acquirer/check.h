@@ -56,14 +56,14 @@ enum check_outcome {
 /* TP_OK with an outcome; an error (TP_ERR_IO …) is ours, and is answered 96. p and message must
  * outlive the use of p->tx. What is CHECK_KEEP was not looked up in the books: whoever keeps it
  * asks them (ledger_acknowledge), once. */
-TP_MUST_CHECK enum tp_err check_payment(enum check_outcome *outcome, struct answer *answer,
+TP_MUST_CHECK enum tp_err check_payment(enum check_outcome *outcome, struct wire_answer *answer,
                                         struct payment *p, struct checker *c,
                                         const struct iso8583 *message, struct party *party,
                                         time_t now, struct tp_error *e);
 
 /* The cardholder's verification (check_cvm.c): sets the answer when it refuses. Needs the result of
  * the evidence. */
-void check_cardholder(struct answer *a, const struct payment *p);
+void check_cardholder(struct wire_answer *a, const struct payment *p);
 
 /* Fields of a message that every terminal's request has: DE 41 and 42 name the peer of the
  * certificate. TP_ERR_SECURITY when they do not, TP_ERR_NOT_FOUND when one is missing. */
@@ -89,9 +89,9 @@ struct span check_application(const struct evidence *ev);
 /* What a verdict of the books means: true and the answer, or false for LEDGER_NEW and LEDGER_ASKED,
  * which have none yet. For LEDGER_REPEAT and LEDGER_ANSWERED check_said then adds what the issuer
  * said, where it was asked. */
-bool check_verdict(struct answer *a, enum ledger_verdict verdict, const char *rrn);
-TP_MUST_CHECK enum tp_err check_said(struct answer *a, enum ledger_verdict verdict, const char *rrn,
-                                     struct ledger *l, struct tp_error *e);
+bool check_verdict(struct wire_answer *a, enum ledger_verdict verdict, const char *rrn);
+TP_MUST_CHECK enum tp_err check_said(struct wire_answer *a, enum ledger_verdict verdict,
+                                     const char *rrn, struct ledger *l, struct tp_error *e);
 
 /* The day YYYYMMDD nearest to now that has this month and day (DE 13 has no year); 0 when there is
  * none. */

@@ -13,7 +13,7 @@
 
 struct verification { /* one payment under judgement */
     const struct payment *p;
-    struct answer *a;
+    struct wire_answer *a;
     uint8_t tvr[5], cvm[3], capabilities[3];
     bool has_tvr, has_cvm; /* signed */
     struct emv_iad iad;
@@ -56,7 +56,7 @@ static void capabilities(struct verification *v)
     if (now[0] != own[0] || (now[1] & (uint8_t)~own[1]) != 0 ||
         (missing & (uint8_t) ~(CAP2_ENCIPHERED_PIN | CAP2_NO_CVM)) != 0 ||
         ((now[2] ^ own[2]) & (CAP3_SDA | CAP3_DDA | CAP3_CDA)) != 0)
-        answer_set(v->a, "58", "CAPABILITIES");
+        wire_answer_set(v->a, "58", "CAPABILITIES");
 }
 
 static bool supported(const struct verification *v, uint8_t code)
@@ -100,7 +100,7 @@ static void verification_results(struct verification *v)
 
     for (size_t i = 0; !refused(v) && i < sizeof(refusals) / sizeof(refusals[0]); i++)
         if (tvr_has(v->tvr, refusals[i].bits))
-            answer_set(v->a, refusals[i].code, refusals[i].reason);
+            wire_answer_set(v->a, refusals[i].code, refusals[i].reason);
 }
 
 /* ---- the list ---- */
@@ -175,7 +175,7 @@ static void rule_of_list(struct verification *v)
             reason = holds ? "CVM_PASSED_OVER" : "CVM_CONDITION";
         reached = reached && passed_over(v, rule);
     }
-    answer_set(v->a, "55", reason);
+    wire_answer_set(v->a, "55", reason);
 }
 
 /* ---- what was carried out ---- */
@@ -193,18 +193,18 @@ static void method(struct verification *v)
     const bool none = code == CVM_NONE_REQUIRED || v->cvm[0] == CVM_NONE_PERFORMED;
 
     if (code == CVM_FAIL || (is_offline_pin(code) && v->cvm[2] != CVM_RESULT_SUCCESSFUL))
-        answer_set(v->a, "55", "PIN_NOT_VERIFIED");
+        wire_answer_set(v->a, "55", "PIN_NOT_VERIFIED");
     else if (v->cvm[0] != CVM_NONE_PERFORMED && !supported(v, code))
-        answer_set(v->a, "55", "CVM_UNSUPPORTED");
+        wire_answer_set(v->a, "55", "CVM_UNSUPPORTED");
     else if (code == CVM_ONLINE_PIN) /* it would be the issuer's to verify, and a TC never met it */
-        answer_set(v->a, "55", "CVM_UNSUPPORTED");
+        wire_answer_set(v->a, "55", "CVM_UNSUPPORTED");
     else if (code == CVM_NONE_REQUIRED && v->cvm[2] != CVM_RESULT_SUCCESSFUL)
-        answer_set(v->a, "55", "CVM_RESULT");
+        wire_answer_set(v->a, "55", "CVM_RESULT");
     else if (lists_rules(v))
         rule_of_list(v);
     if (!refused(v) && none && v->p->tx.kind == TX_DEBIT &&
         v->p->tx.amount > v->p->party->terms.no_cvm)
-        answer_set(v->a, "55", "CVM_REQUIRED");
+        wire_answer_set(v->a, "55", "CVM_REQUIRED");
 }
 
 /* The card's own word on the PIN, where its issuer application data can be read: those of our own
@@ -242,13 +242,13 @@ static bool start(struct verification *v)
  * the card asks for its issuer (ARQC), what failed is the issuer's to judge, who may also send the
  * command that unblocks a PIN; a PIN that only the terminal saw is not, nor what the terminal is.
  */
-void check_cardholder(struct answer *a, const struct payment *p)
+void check_cardholder(struct wire_answer *a, const struct payment *p)
 {
     struct verification v = {.p = p, .a = a};
     const bool asks = (p->result.cid & AC_TYPE) == AC_ARQC;
 
     if (!start(&v)) {
-        answer_set(a, "30", "DE55");
+        wire_answer_set(a, "30", "DE55");
         return;
     }
     const bool pin = is_offline_pin(v.cvm[0] & CVM_CODE),
@@ -256,14 +256,14 @@ void check_cardholder(struct answer *a, const struct payment *p)
 
     capabilities(&v);
     if (!refused(&v) && claimed && v.has_iad && (!v.iad.pin_performed || v.iad.pin_failed))
-        answer_set(a, "55", "CVR_PIN");
+        wire_answer_set(a, "55", "CVR_PIN");
     if (refused(&v) || asks)
         return;
     if (tvr_has(v.tvr, TVR_PIN_TRIES_EXCEEDED) || (v.has_iad && v.iad.pin_tries_exceeded))
-        answer_set(a, "75", "PIN_TRIES_EXCEEDED");
+        wire_answer_set(a, "75", "PIN_TRIES_EXCEEDED");
     verification_results(&v);
     if (!refused(&v) && !v.has_tvr && !v.has_cvm)
-        answer_set(a, "55", "CVM_NOT_SIGNED");
+        wire_answer_set(a, "55", "CVM_NOT_SIGNED");
     if (!refused(&v))
         method(&v);
 }

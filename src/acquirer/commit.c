@@ -35,7 +35,7 @@ struct job {
     struct link_peer *peer; /* NULL: nobody is to be answered */
     struct echo echo;
     struct tx_record tx; /* spans into bytes */
-    struct answer answer;
+    struct wire_answer answer;
     /* of JOB_ASK */
     char issuer[ISSUER_NAME_MAX];
     struct span question;
@@ -106,12 +106,12 @@ static enum tp_err do_pay(struct job *j, struct ledger *l, struct tp_error *e)
     const enum tp_err r = ledger_acknowledge(l, &j->tx, &verdict, e);
 
     if (r == TP_ERR_NOT_FOUND) {
-        answer_set(&j->answer, "03", "CONTRACT");
+        wire_answer_set(&j->answer, "03", "CONTRACT");
         return TP_OK;
     }
     if (r == TP_ERR_RANGE) {
         log_error("%s", e->text);
-        answer_set(&j->answer, "96", NULL);
+        wire_answer_set(&j->answer, "96", NULL);
         return TP_OK;
     }
     if (r == TP_OK && verdict == LEDGER_ASKED) /* what its issuer is asked about is never one to
@@ -119,7 +119,7 @@ static enum tp_err do_pay(struct job *j, struct ledger *l, struct tp_error *e)
         return tp_fail(e, TP_ERR_INTERNAL,
                        "payment %s is with its issuer and was to be kept without", j->tx.rrn);
     if (r == TP_OK && !check_verdict(&j->answer, verdict, j->tx.rrn)) {
-        answer_set(&j->answer, "00", NULL);
+        wire_answer_set(&j->answer, "00", NULL);
         snprintf(j->answer.rrn, sizeof(j->answer.rrn), "%s", j->tx.rrn);
     }
     return r;
@@ -134,26 +134,26 @@ static enum tp_err do_reverse(struct job *j, struct ledger *l, struct tp_error *
                                 (int)(j->tx.local_time / 1000000), j->tx.amount, &outcome, rrn, e);
 
     if (r == TP_ERR_STATE) {
-        answer_set(&j->answer, "12", "REMISE_CLOSED"); /* doc/design.md, Remises, rule 5 */
+        wire_answer_set(&j->answer, "12", "REMISE_CLOSED"); /* doc/design.md, Remises, rule 5 */
         return TP_OK;
     }
     if (r == TP_ERR_NOT_FOUND) {
-        answer_set(&j->answer, "03", "CONTRACT");
+        wire_answer_set(&j->answer, "03", "CONTRACT");
         return TP_OK;
     }
     if (r == TP_ERR_RANGE) {
-        answer_set(&j->answer, "13", "AMOUNT");
+        wire_answer_set(&j->answer, "13", "AMOUNT");
         return TP_OK;
     }
     if (r == TP_OK && outcome == REVERSAL_TOO_MANY) {
-        answer_set(&j->answer, "61", "REVERSALS");
+        wire_answer_set(&j->answer, "61", "REVERSALS");
         return r;
     }
     if (r == TP_OK && outcome == REVERSAL_CREDITED) {
-        answer_set(&j->answer, "12", "CREDITED");
+        wire_answer_set(&j->answer, "12", "CREDITED");
         return r;
     }
-    answer_set(&j->answer, "00", NULL);
+    wire_answer_set(&j->answer, "00", NULL);
     snprintf(j->answer.rrn, sizeof(j->answer.rrn), "%s", rrn);
     return r;
 }
@@ -167,8 +167,8 @@ static enum tp_err do_ask(struct job *j, struct ledger *l, struct tp_error *e)
 
     if (r == TP_ERR_NOT_FOUND || r == TP_ERR_RANGE) {
         j->verdict = LEDGER_ANSWERED;
-        answer_set(&j->answer, r == TP_ERR_NOT_FOUND ? "03" : "96",
-                   r == TP_ERR_NOT_FOUND ? "CONTRACT" : NULL);
+        wire_answer_set(&j->answer, r == TP_ERR_NOT_FOUND ? "03" : "96",
+                        r == TP_ERR_NOT_FOUND ? "CONTRACT" : NULL);
         return TP_OK;
     }
     if (r == TP_OK && check_verdict(&j->answer, j->verdict, j->tx.rrn))
@@ -180,17 +180,14 @@ static enum tp_err do_ask(struct job *j, struct ledger *l, struct tp_error *e)
 static enum tp_err give_back(struct job *j, struct ledger *l, const char *rrn, const char *code,
                              const char *reason, struct tp_error *e)
 {
-    answer_set(&j->answer, code, reason);
-    const struct issuer_said said = answer_to_said(&j->answer);
-
-    return ledger_ask_lost(l, rrn, &said, e);
+    wire_answer_set(&j->answer, code, reason);
+    return ledger_ask_lost(l, rrn, &j->answer, e);
 }
 
 static enum tp_err do_approved(struct job *j, struct job *ask, struct ledger *l, struct tp_error *e)
 {
-    const struct issuer_said said = answer_to_said(&j->answer);
     enum ledger_verdict verdict = LEDGER_NEW;
-    const enum tp_err r = ledger_ask_approved(l, &ask->tx, &said, &verdict, e);
+    const enum tp_err r = ledger_ask_approved(l, &ask->tx, &j->answer, &verdict, e);
 
     if (r == TP_ERR_NOT_FOUND)
         return give_back(j, l, ask->tx.rrn, "03", "CONTRACT", e);
@@ -207,12 +204,12 @@ static enum tp_err do_approved(struct job *j, struct job *ask, struct ledger *l,
 
 /* What is answered with anything but 00 or the first one's 00. */
 static enum tp_err keep_refusal(struct ledger *l, const struct tx_record *tx,
-                                const struct answer *a, struct tp_error *e)
+                                const struct wire_answer *a, struct tp_error *e)
 {
     struct refusal x = {
         .at = time(NULL), .stan = tx->stan, .amount = tx->amount, .currency = tx->currency};
 
-    if (strcmp(a->code, "00") == 0 || strcmp(a->code, "96") == 0 ||
+    if (wire_answer_is_yes(a) || strcmp(a->code, "96") == 0 ||
         (strcmp(a->code, "91") == 0 && !tx->online))
         return TP_OK; /* paid, or a signed payment that may still be */
     memcpy(x.contract, tx->contract, sizeof(x.contract));
@@ -231,12 +228,10 @@ static bool is_answered_now(const struct job *j)
 static enum tp_err do_settle(struct job *j, struct job *ask, struct committer *c,
                              struct tp_error *e)
 {
-    const struct issuer_said said = answer_to_said(&j->answer);
-
     if (j->fate == ISSUER_APPROVED)
         return do_approved(j, ask, c->ledger, e);
-    return j->fate == ISSUER_REFUSED ? ledger_ask_refused(c->ledger, j->tx.rrn, &said, e)
-                                     : ledger_ask_lost(c->ledger, j->tx.rrn, &said, e);
+    return j->fate == ISSUER_REFUSED ? ledger_ask_refused(c->ledger, j->tx.rrn, &j->answer, e)
+                                     : ledger_ask_lost(c->ledger, j->tx.rrn, &j->answer, e);
 }
 
 static enum tp_err do_fate(struct job *j, struct committer *c, struct tp_error *e)
@@ -254,14 +249,14 @@ static enum tp_err do_fate(struct job *j, struct committer *c, struct tp_error *
 /* What could not be booked when it came. */
 static enum tp_err book_lost(struct committer *c, struct tp_error *e)
 {
-    const struct issuer_said said = {.code = "91", .reason = "ISSUER_LOST"};
+    const struct wire_answer lost = {.code = "91", .reason = "ISSUER_LOST"};
     struct job *j;
     enum tp_err r = TP_OK;
 
     for (size_t i = 0; i < BUCKETS && c->lost > 0; i++)
         STAILQ_FOREACH (j, &c->under_way[i], next)
             if (r == TP_OK && j->lost)
-                r = ledger_ask_lost(c->ledger, j->tx.rrn, &said, e);
+                r = ledger_ask_lost(c->ledger, j->tx.rrn, &lost, e);
     return r;
 }
 
@@ -285,7 +280,7 @@ static enum tp_err do_job(struct job *j, struct committer *c, struct tp_error *e
     case JOB_FATE:
         return do_fate(j, c, e);
     case JOB_ECHO:
-        answer_set(&j->answer, "00", NULL);
+        wire_answer_set(&j->answer, "00", NULL);
         return ledger_group_touch(c->ledger, e);
     default: /* JOB_RELEASED */
         return ledger_released(c->ledger, j->tx.rrn, e);
@@ -332,21 +327,14 @@ static void job_free(struct job *j)
     free(j);
 }
 
-static void send_answer(struct link_peer *peer, const struct echo *echo, const struct answer *a)
-{
-    struct iso8583 m;
-
-    echo_send(peer, &m, answer_start(&m, echo, a));
-}
-
-static void job_answer(struct job *j, const struct answer *a)
+static void job_answer(struct job *j, const struct wire_answer *a)
 {
     struct waiter *w;
 
-    send_answer(j->peer, &j->echo, a);
+    echo_answer(j->peer, &j->echo, a);
     answer_log(j->mti, &j->tx, a);
     STAILQ_FOREACH (w, &j->waiters, next) {
-        send_answer(w->peer, &w->echo, a);
+        echo_answer(w->peer, &w->echo, a);
         answer_log(w->mti, &j->tx, a);
     }
 }
@@ -366,12 +354,12 @@ static bool ask_on(struct committer *c, struct job *j)
     if (first != NULL && !first->lost && add_waiter(first, j))
         return false;
     if (j->verdict == LEDGER_ASKED)
-        answer_set(&j->answer, "96", NULL); /* it is lost, and not yet booked so */
+        wire_answer_set(&j->answer, "96", NULL); /* it is lost, and not yet booked so */
     job_answer(j, &j->answer);
     return false;
 }
 
-static void end_ask(struct committer *c, const char *rrn, const struct answer *a)
+static void end_ask(struct committer *c, const char *rrn, const struct wire_answer *a)
 {
     struct job *ask = find_ask(c, rrn);
 
@@ -444,7 +432,7 @@ static void refuse_all(struct committer *c, struct job_queue *list, const struct
             job_free(j);
             continue;
         }
-        answer_set(&j->answer, "96", NULL);
+        wire_answer_set(&j->answer, "96", NULL);
         if (j->kind == JOB_FATE)
             keep_lost(c, j);
         else if (j->kind != JOB_RELEASED) /* which the issuer says again when it is asked again */
@@ -554,7 +542,8 @@ static struct job *job_about(enum job_kind kind, const char *rrn)
     return j;
 }
 
-static void on_answered(void *ctx, const char *rrn, enum issuer_fate fate, const struct answer *a)
+static void on_answered(void *ctx, const char *rrn, enum issuer_fate fate,
+                        const struct wire_answer *a)
 {
     struct job *j = job_about(JOB_FATE, rrn);
 
@@ -578,9 +567,9 @@ static void on_released(void *ctx, const char *rrn)
 /* A disk that takes nothing now may later: the server answers 96 until then, and starts. */
 static enum tp_err recover(struct committer *c)
 {
-    const struct issuer_said said = {.code = "91", .reason = "ISSUER_LOST"};
+    const struct wire_answer lost = {.code = "91", .reason = "ISSUER_LOST"};
     struct tp_error e = {TP_OK, ""};
-    const enum tp_err r = ledger_ask_recover(c->ledger, &said, &e);
+    const enum tp_err r = ledger_ask_recover(c->ledger, &lost, &e);
 
     if (r != TP_OK)
         log_error("%s", e.text);
@@ -711,7 +700,7 @@ enum tp_err committer_pay(struct committer *c, const struct commit_request *requ
 }
 
 enum tp_err committer_refused(struct committer *c, const struct commit_request *request,
-                              const struct answer *answered)
+                              const struct wire_answer *answered)
 {
     struct job *j = job_new(JOB_REFUSED, request, (struct span){NULL, 0});
 
@@ -745,7 +734,7 @@ enum tp_err committer_ask(struct committer *c, const struct commit_request *requ
 }
 
 enum tp_err committer_wait(struct committer *c, const struct commit_request *request,
-                           const struct answer *otherwise)
+                           const struct wire_answer *otherwise)
 {
     struct job *j = job_new(JOB_ASK, request, (struct span){NULL, 0});
 

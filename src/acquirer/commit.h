@@ -5,6 +5,7 @@
 #define TP_ACQUIRER_COMMIT_H
 
 #include "acquirer/gateway.h"
+#include "wire/echo.h"
 #include "wire/link.h"
 
 struct committer;
@@ -40,7 +41,7 @@ TP_MUST_CHECK enum tp_err committer_echo(struct committer *c, const struct commi
 /* Queue a refusal that was answered, to be kept. */
 TP_MUST_CHECK enum tp_err committer_refused(struct committer *c,
                                             const struct commit_request *request,
-                                            const struct answer *answered);
+                                            const struct wire_answer *answered);
 
 /* Queue a payment whose issuer is to be asked: booked as asked, then asked, then answered with what
  * comes of it; a repeat of one that is being asked gets the same answer. question:
@@ -52,7 +53,7 @@ TP_MUST_CHECK enum tp_err committer_ask(struct committer *c, const struct commit
  * the first of its repeats, which may still be in the queue; `otherwise` when there is none. tx
  * needs what ledger_look does. */
 TP_MUST_CHECK enum tp_err committer_wait(struct committer *c, const struct commit_request *request,
-                                         const struct answer *otherwise);
+                                         const struct wire_answer *otherwise);
 
 struct gateway *committer_gateway(struct committer *c);
 

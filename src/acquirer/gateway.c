@@ -134,9 +134,9 @@ static void slot_clear(struct desk *d, struct slot *s)
 
 static void tell_lost(struct desk *d, const char *rrn, const char *reason)
 {
-    struct answer a;
+    struct wire_answer a;
 
-    answer_set(&a, "91", reason);
+    wire_answer_set(&a, "91", reason);
     log_note("issuer %s: %s: %s", d->issuer.name, rrn, reason);
     d->gateway->events.answered(d->gateway->events.ctx, rrn, ISSUER_LOST, &a);
 }
@@ -155,17 +155,6 @@ static void lose(struct desk *d, struct slot *s, const char *reason)
 static uint32_t stan_of(const char *rrn)
 {
     return (uint32_t)(strtoull(rrn, NULL, 10) % 1000000);
-}
-
-/* DE 7: UTC. */
-static enum tp_err set_instant(struct iso8583 *m, time_t t)
-{
-    struct tm utc;
-    char text[16];
-
-    gmtime_r(&t, &utc);
-    strftime(text, sizeof(text), "%m%d%H%M%S", &utc);
-    return iso8583_set_text(m, 7, text);
 }
 
 static enum tp_err send_packed(struct desk *d, struct iso8583 *m)
@@ -222,27 +211,21 @@ static enum tp_err put_chip_data(struct buf *out, struct span de55)
 enum tp_err gateway_question(struct buf *out, const struct iso8583 *payment, uint16_t mcc,
                              struct tp_error *e)
 {
-    static const uint8_t same[] = {2, 3, 4, 12, 13, 14, 18, 22, 23, 25, 41, 42, 49};
     struct iso8583 *m = malloc(sizeof(*m));
     uint8_t room[DE55_MAX];
     struct buf de55 = BUF_OF(room);
-    enum tp_err r = TP_OK;
+    enum tp_err r;
 
     if (m == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a question to the issuer");
     iso8583_start(m, MTI_AUTHORISATION);
-    for (size_t i = 0; i < sizeof(same); i++)
-        m->field[same[i]] = payment->field[same[i]];
+    profile_forward(PROFILE_ISSUER, m, payment);
     if (!iso8583_has(m, 18))
-        r = iso8583_set_number(m, 18, mcc);
-    if (r == TP_OK)
-        r = put_chip_data(&de55, payment->field[55]);
-    if (r == TP_OK)
-        r = iso8583_set(m, 55, buf_span(&de55));
-    if (r == TP_OK)
-        r = iso8583_pack(out, m, e);
-    else
-        r = tp_fail(e, r, "the chip data (DE 55) do not fit the question to the issuer");
+        iso8583_set_number(m, 18, mcc);
+    r = put_chip_data(&de55, payment->field[55]);
+    iso8583_set(m, 55, buf_span(&de55));
+    r = r == TP_OK ? iso8583_pack(out, m, e)
+                   : tp_fail(e, r, "the chip data (DE 55) do not fit the question to the issuer");
     secret_wipe(m, sizeof(*m));
     free(m);
     return r;
@@ -255,14 +238,10 @@ static enum tp_err complete(struct desk *d, struct buf *out, const struct posted
     struct tp_error e = {TP_OK, ""};
     enum tp_err r = iso8583_unpack(m, span_of(p->question, p->n), &e);
 
-    if (r == TP_OK)
-        r = set_instant(m, p->asked);
-    if (r == TP_OK)
-        r = iso8583_set_number(m, 11, stan_of(p->rrn));
-    if (r == TP_OK)
-        r = iso8583_set_text(m, 32, d->issuer.acquirer);
-    if (r == TP_OK)
-        r = iso8583_set_text(m, 37, p->rrn);
+    iso8583_set_instant(m, p->asked);
+    iso8583_set_number(m, 11, stan_of(p->rrn));
+    iso8583_set_text(m, 32, d->issuer.acquirer);
+    iso8583_set_text(m, 37, p->rrn);
     if (r == TP_OK)
         r = iso8583_pack(out, m, &e);
     if (r != TP_OK)
@@ -318,9 +297,11 @@ static void echo(struct desk *d)
     struct iso8583 *m = &d->message;
 
     iso8583_start(m, MTI_NETWORK);
-    if (set_instant(m, time(NULL)) == TP_OK && iso8583_set_number(m, 11, ECHO_STAN) == TP_OK &&
-        iso8583_set_text(m, 32, d->issuer.acquirer) == TP_OK &&
-        iso8583_set_number(m, 70, 301) == TP_OK && send_packed(d, m) == TP_OK)
+    iso8583_set_instant(m, time(NULL));
+    iso8583_set_number(m, 11, ECHO_STAN);
+    iso8583_set_text(m, 32, d->issuer.acquirer);
+    iso8583_set_number(m, 70, 301);
+    if (send_packed(d, m) == TP_OK)
         d->echo_until = time_monotonic_ms() + d->gateway->timeout_ms;
 }
 
@@ -337,13 +318,12 @@ static bool was_sent(struct desk *d, const char *rrn)
     return false;
 }
 
-static enum tp_err fill_release(struct desk *d, const struct authorisation *a, const char *pan,
-                                uint32_t stan, bool repeat)
+static void fill_release(struct desk *d, const struct authorisation *a, const char *pan,
+                         uint32_t stan, bool repeat)
 {
     struct iso8583 *m = &d->message;
     char currency[4], asked[16], original[64];
     struct tm utc;
-    enum tp_err r;
 
     gmtime_r(&a->asked, &utc);
     strftime(asked, sizeof(asked), "%m%d%H%M%S", &utc);
@@ -351,20 +331,19 @@ static enum tp_err fill_release(struct desk *d, const struct authorisation *a, c
              stan_of(a->tx.rrn) % 1000000, asked, 0U);
     snprintf(currency, sizeof(currency), "%03u", a->tx.currency % 1000U);
     iso8583_start(m, repeat ? MTI_REVERSAL_REPEAT : MTI_REVERSAL);
-    if ((r = iso8583_set_text(m, 2, pan)) != TP_OK ||
-        (r = iso8583_set_number(m, 3, a->tx.kind == TX_CREDIT ? 200000 : 0)) != TP_OK ||
-        (r = iso8583_set_number(m, 4, (uint64_t)a->tx.amount)) != TP_OK ||
-        (r = set_instant(m, time(NULL))) != TP_OK ||
-        (r = iso8583_set_number(m, 11, stan)) != TP_OK ||
-        (r = iso8583_set_number(m, 12, (uint64_t)(a->tx.local_time % 1000000))) != TP_OK ||
-        (r = iso8583_set_number(m, 13, (uint64_t)(a->tx.local_time / 1000000 % 10000))) != TP_OK ||
-        (r = iso8583_set_text(m, 32, d->issuer.acquirer)) != TP_OK ||
-        (r = iso8583_set_text(m, 37, a->tx.rrn)) != TP_OK ||
-        (r = iso8583_set_text(m, 41, a->tx.terminal)) != TP_OK ||
-        (r = iso8583_set_text(m, 42, a->tx.contract)) != TP_OK ||
-        (r = iso8583_set_text(m, 49, currency)) != TP_OK)
-        return r;
-    return iso8583_set_text(m, 90, original);
+    iso8583_set_text(m, 2, pan);
+    iso8583_set_number(m, 3, a->tx.kind == TX_CREDIT ? 200000 : 0);
+    iso8583_set_number(m, 4, (uint64_t)a->tx.amount);
+    iso8583_set_instant(m, time(NULL));
+    iso8583_set_number(m, 11, stan);
+    iso8583_set_number(m, 12, (uint64_t)(a->tx.local_time % 1000000));
+    iso8583_set_number(m, 13, (uint64_t)(a->tx.local_time / 1000000 % 10000));
+    iso8583_set_text(m, 32, d->issuer.acquirer);
+    iso8583_set_text(m, 37, a->tx.rrn);
+    iso8583_set_text(m, 41, a->tx.terminal);
+    iso8583_set_text(m, 42, a->tx.contract);
+    iso8583_set_text(m, 49, currency);
+    iso8583_set_text(m, 90, original);
 }
 
 /* One row that waits. A question that is still under way under that number has its reversal in the
@@ -387,13 +366,13 @@ static enum tp_err release(void *ctx, const struct authorisation *a, struct tp_e
     r = seal_open(d->seal, &pan, a->tx.pan_sealed, ledger_seal_context(context, &a->tx));
     room[pan.n] = '\0';
     d->counter = d->counter % 999999 + 1;
-    if (r == TP_OK)
-        r = fill_release(d, a, (const char *)room, d->counter, was_sent(d, a->tx.rrn));
-    if (r == TP_OK)
+    if (r == TP_OK) {
+        fill_release(d, a, (const char *)room, d->counter, was_sent(d, a->tx.rrn));
         r = send_packed(d, &d->message);
-    else
+    } else {
         log_error("issuer %s: the reversal of %s cannot be made: is seal.key that of these books?",
                   d->issuer.name, a->tx.rrn);
+    }
     secret_wipe(&d->message, sizeof(d->message));
     secret_wipe(room, sizeof(room));
     *s = (struct slot){.kind = r == TP_OK ? SLOT_RELEASE : SLOT_REST,
@@ -415,22 +394,12 @@ static void look_for_releases(struct desk *d)
 
 /* ---- answers ---- */
 
-static bool same_text(const struct iso8583 *a, const struct iso8583 *b, unsigned field)
-{
-    char one[64], other[64];
-
-    return iso8583_text(a, field, one, sizeof(one)) == TP_OK &&
-           iso8583_text(b, field, other, sizeof(other)) == TP_OK && strcmp(one, other) == 0;
-}
-
 /* An answer repeats what it answers: one that does not is none of it. */
 static bool answers(struct desk *d, const struct slot *s)
 {
-    static const unsigned echoed[] = {3, 4, 7, 11, 12, 13, 32, 37, 41, 42, 49};
-    bool same = iso8583_unpack(&d->message, span_of(s->raw, s->n), NULL) == TP_OK;
+    const bool same = iso8583_unpack(&d->message, span_of(s->raw, s->n), NULL) == TP_OK &&
+                      profile_differs(PROFILE_ISSUER, &d->answer, &d->message) == 0;
 
-    for (size_t i = 0; same && i < sizeof(echoed) / sizeof(echoed[0]); i++)
-        same = same_text(&d->answer, &d->message, echoed[i]);
     secret_wipe(&d->message, sizeof(d->message));
     return same;
 }
@@ -443,41 +412,44 @@ static bool is_in(const char *code, const char *const *list, size_t n)
     return false;
 }
 
+static enum issuer_fate nonsense(struct wire_answer *a)
+{
+    wire_answer_set(a, "91", "ISSUER_NONSENSE");
+    return ISSUER_LOST;
+}
+
 /* What the terminal and the card would take for an approval (EMV 4.4 Book 4, 6.3.8 leaves the codes
  * to the scheme) is none here but 00: 08 wants the person identified, 10 approves another amount,
  * 11 is a courtesy. And what says that the issuer could not judge is no refusal. */
-static enum issuer_fate judge(struct answer *a, const struct iso8583 *m)
+static enum issuer_fate judge(struct wire_answer *a, const struct iso8583 *m)
 {
     static const char *const other_approvals[] = {"08", "10", "11"};
     static const char *const no_judgement[] = {"91", "96"};
-    char code[3], reason[REASON_MAX];
-    const struct span de55 = m->field[55];
+    char reason[WIRE_REASON_MAX];
+    bool yes;
 
-    answer_set(a, "91", "ISSUER_NONSENSE");
-    if (iso8583_text(m, 39, code, sizeof(code)) != TP_OK || strlen(code) != 2 ||
-        strspn(code, "0123456789ABCDEFGHIJKLMNOPQRSTUVWX") != 2 || de55.n > sizeof(a->de55) ||
-        (de55.n > 0 && tlv_check(de55) != TP_OK))
-        return ISSUER_LOST;
-    snprintf(reason, sizeof(reason), "ISSUER_%s", code);
-    if (is_in(code, no_judgement, 2) || is_in(code, other_approvals, 3)) {
-        answer_set(a, is_in(code, no_judgement, 2) ? "91" : "05", reason);
+    if (wire_answer_read(a, m, NULL) != TP_OK ||
+        strspn(a->code, "0123456789ABCDEFGHIJKLMNOPQRSTUVWX") != 2)
+        return nonsense(a);
+    if (is_in(a->code, no_judgement, 2) || is_in(a->code, other_approvals, 3)) {
+        snprintf(reason, sizeof(reason), "ISSUER_%s", a->code);
+        wire_answer_set(a, is_in(a->code, no_judgement, 2) ? "91" : "05", reason);
         return ISSUER_LOST;
     }
-    if (strcmp(code, "00") == 0 &&
-        (iso8583_text(m, 38, a->approval, sizeof(a->approval)) != TP_OK || a->approval[0] == '\0'))
-        return ISSUER_LOST;
-    memcpy(a->code, code, sizeof(code));
-    snprintf(a->reason, sizeof(a->reason), "%s", strcmp(code, "00") == 0 ? "" : "ISSUER");
-    if (de55.n > 0)
-        memcpy(a->de55, de55.p, de55.n);
-    a->de55_n = de55.n;
-    return strcmp(code, "00") == 0 ? ISSUER_APPROVED : ISSUER_REFUSED;
+    yes = wire_answer_is_yes(a);
+    if (yes && a->approval[0] == '\0')
+        return nonsense(a);
+    a->rrn[0] = '\0'; /* it is the payment's when that is kept */
+    if (!yes)
+        a->approval[0] = '\0';
+    snprintf(a->reason, sizeof(a->reason), "%s", yes ? "" : "ISSUER");
+    return yes ? ISSUER_APPROVED : ISSUER_REFUSED;
 }
 
 static void on_answer(struct desk *d, uint32_t stan)
 {
     struct slot *s = slot_by_stan(d, SLOT_ASK, stan);
-    struct answer a;
+    struct wire_answer a;
     char rrn[RRN_MAX];
     enum issuer_fate fate;
 
@@ -496,16 +468,19 @@ static void on_answer(struct desk *d, uint32_t stan)
 static void on_release(struct desk *d, uint32_t stan)
 {
     struct slot *s = slot_by_stan(d, SLOT_RELEASE, stan);
-    char code[3] = "", rrn[RRN_MAX] = "";
+    struct wire_answer a;
 
-    if (s == NULL ||
-        (iso8583_has(&d->answer, 37) &&
-         (iso8583_text(&d->answer, 37, rrn, sizeof(rrn)) != TP_OK || strcmp(rrn, s->rrn) != 0)))
+    if (s == NULL)
+        return;
+    iso8583_start(&d->message, MTI_REVERSAL); /* as much of it as is compared */
+    iso8583_set_number(&d->message, 11, s->stan);
+    iso8583_set_text(&d->message, 37, s->rrn);
+    if (profile_differs(PROFILE_ISSUER, &d->answer, &d->message) != 0)
         return;
     s->kind = SLOT_REST;
-    if (iso8583_text(&d->answer, 39, code, sizeof(code)) != TP_OK || strcmp(code, "00") != 0) {
+    if (wire_answer_read(&a, &d->answer, NULL) != TP_OK || !wire_answer_is_yes(&a)) {
         log_error("issuer %s does not take the reversal of %s (%.2s): it is sent again",
-                  d->issuer.name, s->rrn, code);
+                  d->issuer.name, s->rrn, a.code);
         s->until = time_monotonic_ms() + AGAIN_MS;
         return;
     }
@@ -749,11 +724,11 @@ void gateway_ask(struct gateway *g, const char *issuer, const char *rrn, time_t 
 {
     struct desk *d = desk_of(g, issuer);
     struct posted *p = malloc(sizeof(*p) + question.n);
-    struct answer a;
+    struct wire_answer a;
 
     if (d == NULL || p == NULL) {
         free(p);
-        answer_set(&a, "91", "ISSUER_BUSY");
+        wire_answer_set(&a, "91", "ISSUER_BUSY");
         g->events.answered(g->events.ctx, rrn, ISSUER_LOST, &a);
         return;
     }

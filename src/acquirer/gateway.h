@@ -22,7 +22,8 @@ enum issuer_fate {
 
 struct gateway_events { /* on an issuer's own thread */
     void *ctx;
-    void (*answered)(void *ctx, const char *rrn, enum issuer_fate fate, const struct answer *a);
+    void (*answered)(void *ctx, const char *rrn, enum issuer_fate fate,
+                     const struct wire_answer *a);
     void (*released)(void *ctx, const char *rrn); /* 0410: taken back */
 };
 

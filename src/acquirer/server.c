@@ -43,11 +43,9 @@ struct request { /* one message under way */
 /* ---- answering ---- */
 
 /* Answers and logs; what is known of the transaction is in tx. */
-static void answer(struct request *q, const struct answer *a, const struct tx_record *tx)
+static void answer(struct request *q, const struct wire_answer *a, const struct tx_record *tx)
 {
-    struct iso8583 *m = &q->worker->answer;
-
-    echo_send(q->peer, m, answer_start(m, &q->echo, a));
+    echo_answer(q->peer, &q->echo, a);
     answer_log(q->message->mti, tx, a);
 }
 
@@ -75,9 +73,9 @@ static struct tx_record known_of(const struct request *q)
 static void answer_simply(struct request *q, const char *code, const char *reason)
 {
     const struct tx_record tx = known_of(q);
-    struct answer a;
+    struct wire_answer a;
 
-    answer_set(&a, code, reason);
+    wire_answer_set(&a, code, reason);
     answer(q, &a, &tx);
 }
 
@@ -92,7 +90,7 @@ static void our_fault(struct request *q, const struct tp_error *e)
 /* To the issuer, if there is one who can be asked. Else 91, unless the books say that a first of
  * its repeats did get there: two answers to one payment must not differ, since a terminal may have
  * its card pay offline on a 91. */
-static enum tp_err ask_issuer(struct request *q, struct answer *a, struct tp_error *e)
+static enum tp_err ask_issuer(struct request *q, struct wire_answer *a, struct tp_error *e)
 {
     struct payment *p = &q->worker->payment;
     const struct commit_request ask = {q->message->mti, &q->echo, &p->tx, q->peer};
@@ -103,17 +101,17 @@ static enum tp_err ask_issuer(struct request *q, struct answer *a, struct tp_err
 
     switch (gateway_find(committer_gateway(q->server->committer), p->pan, &issuer)) {
     case ROUTE_NONE:
-        answer_set(a, "91",
-                   p->tx.online              ? "ARQC"
-                   : p->tx.vouched           ? "NO_CDA"
-                   : p->tx.kind == TX_CREDIT ? "CREDIT"
-                                             : "FLOOR");
+        wire_answer_set(a, "91",
+                        p->tx.online              ? "ARQC"
+                        : p->tx.vouched           ? "NO_CDA"
+                        : p->tx.kind == TX_CREDIT ? "CREDIT"
+                                                  : "FLOOR");
         return committer_wait(q->server->committer, &ask, a);
     case ROUTE_DOWN:
-        answer_set(a, "91", "ISSUER_DOWN");
+        wire_answer_set(a, "91", "ISSUER_DOWN");
         return committer_wait(q->server->committer, &ask, a);
     case ROUTE_BUSY:
-        answer_set(a, "91", "ISSUER_BUSY");
+        wire_answer_set(a, "91", "ISSUER_BUSY");
         return committer_wait(q->server->committer, &ask, a);
     case ROUTE_OPEN:
         break;
@@ -126,7 +124,7 @@ static enum tp_err ask_issuer(struct request *q, struct answer *a, struct tp_err
 }
 
 /* True when it is answered later: when it is durable, or when its issuer has spoken. */
-static enum tp_err pass_on(struct request *q, enum check_outcome outcome, struct answer *a,
+static enum tp_err pass_on(struct request *q, enum check_outcome outcome, struct wire_answer *a,
                            bool *later, struct tp_error *e)
 {
     const struct commit_request keep = {q->message->mti, &q->echo, &q->worker->payment.tx, q->peer};
@@ -148,7 +146,7 @@ static void on_payment(struct request *q)
     struct payment *p = &q->worker->payment;
     enum check_outcome outcome = CHECK_REFUSED;
     struct tp_error e = {TP_OK, ""};
-    struct answer a;
+    struct wire_answer a;
     bool later = false;
     enum tp_err r =
         check_payment(&outcome, &a, p, &q->worker->checker, q->message, q->party, time(NULL), &e);
@@ -274,7 +272,7 @@ static void on_reconciliation(struct request *q)
     struct remise r;
     struct tp_error e = {TP_OK, ""};
     struct iso8583 *m = &q->worker->answer;
-    struct answer a;
+    struct wire_answer a;
     char net[24];
     enum tp_err err;
 
@@ -291,22 +289,21 @@ static void on_reconciliation(struct request *q)
                                    {88, (uint64_t)r.totals.debit_amount}};
 
     net_text(net, &r.totals);
-    answer_set(&a, "00", NULL);
+    wire_answer_set(&a, "00", NULL);
     const bool balanced = balances(q->message, counts, 4, net);
 
-    err = answer_start(m, &q->echo, &a);
-    if (err == TP_OK)
-        err = iso8583_set_number(m, 66, balanced ? 1 : 2);
-    for (size_t i = 0; err == TP_OK && i < 4; i++)
-        err = iso8583_set_number(m, counts[i].field, counts[i].value);
-    if (err == TP_OK)
-        err = iso8583_set_text(m, 97, net);
-    if (err != TP_OK) {
-        tp_fail(&e, err, "the totals of contract %s do not fit an answer", q->party->contract);
+    echo_start(m, &q->echo);
+    wire_answer_put(m, &a);
+    iso8583_set_number(m, 66, balanced ? 1 : 2);
+    for (size_t i = 0; i < 4; i++)
+        iso8583_set_number(m, counts[i].field, counts[i].value);
+    iso8583_set_text(m, 97, net);
+    if (iso8583_fault(m, &e) != TP_OK) {
+        tp_error_prefix(&e, "the totals of the contract do not fit an answer");
         our_fault(q, &e);
         return;
     }
-    echo_send(q->peer, m, TP_OK);
+    echo_send(q->peer, m);
     log_note("0500 %s/%s: remise %u %s", q->party->contract, q->party->terminal, r.number,
              balanced ? "in balance" : "out of balance");
 }
@@ -383,7 +380,7 @@ static void on_message(void *ctx, struct link_peer *peer, void *user, struct spa
     struct tp_error e = {TP_OK, ""};
     const enum tp_err r = iso8583_unpack(&w->message, raw, &e);
 
-    answer_echo(&q.echo, &w->message);
+    echo_take(&q.echo, &w->message, PROFILE_TERMINAL);
     if (r != TP_OK) {
         on_malformed(&q, &e);
         return;

@@ -25,6 +25,11 @@ void collector_close(struct collector *c);
 TP_MUST_CHECK enum tp_err collector_lock(int *lock, const char *dir, struct tp_error *e);
 void collector_unlock(int *lock);
 
+/* The caaa.011 of a closed remise into sink; TP_ERR_SECURITY when its items are not what was frozen
+ * at the close. */
+TP_MUST_CHECK enum tp_err settle_document(struct collector *c, const struct remise *remise,
+                                          const struct caaa_sink *sink, struct tp_error *e);
+
 /* Submits a closed or submitted remise. TP_OK: it is settled, *remise is how. TP_ERR_PEER,
  * TP_ERR_TIMEOUT: the centre could not be reached or cannot take it now, the same again later.
  * Anything else needs a person: *alarm is then set, the remise stays as it is. A remise that is

@@ -35,8 +35,8 @@ typedef enum tp_err step(struct desk *d, struct tp_error *e);
 
 static enum tp_err refuse(struct desk *d, const char *code, const char *reason)
 {
-    snprintf(d->out->code, sizeof(d->out->code), "%s", code);
-    snprintf(d->out->reason, sizeof(d->out->reason), "%s", reason);
+    snprintf(d->out->answer.code, sizeof(d->out->answer.code), "%s", code);
+    snprintf(d->out->answer.reason, sizeof(d->out->answer.reason), "%s", reason);
     return TP_OK;
 }
 
@@ -305,7 +305,7 @@ static enum tp_err approve(struct desk *d, struct tp_error *e)
 
     if (r != TP_OK)
         return r;
-    snprintf(d->out->approval, sizeof(d->out->approval), "%06u",
+    snprintf(d->out->answer.approval, sizeof(d->out->answer.approval), "%06u",
              (unsigned)(next % APPROVAL_MOD) % APPROVAL_MOD);
     d->out->reserved = d->out->credit ? 0 : d->q->amount;
     return refuse(d, "00", "");
@@ -317,15 +317,15 @@ static enum tp_err approve(struct desk *d, struct tp_error *e)
  * offline counters to zero, or does neither. */
 static enum tp_err put_arpc(struct buf *out, const struct desk *d)
 {
-    const bool approved = strcmp(d->out->code, "00") == 0;
+    const bool approved = wire_answer_is_yes(&d->out->answer);
     const uint8_t csu[4] = {0, approved ? EMV_CSU_APPROVES | EMV_CSU_COUNTERS_TO_ZERO : 0, 0, 0};
     uint8_t data[10];
     enum tp_err r;
 
     if (d->account.arpc == 1) {
         r = emv_arpc_1(data, d->account.cvn, secret_span(&d->session), d->chip.ac.p,
-                       (const uint8_t *)d->out->code);
-        memcpy(data + 8, d->out->code, 2);
+                       (const uint8_t *)d->out->answer.code);
+        memcpy(data + 8, d->out->answer.code, 2);
         return r == TP_OK ? tlv_put(out, TAG_ISSUER_AUTH_DATA, span_of(data, 10)) : r;
     }
     r = emv_arpc_2(data, d->account.cvn, secret_span(&d->session), d->chip.ac.p, csu,
@@ -338,9 +338,9 @@ static enum tp_err put_arpc(struct buf *out, const struct desk *d)
  * ended its transaction (TC, AAC) hears none. */
 static enum tp_err make_answer(struct desk *d, struct scripts_sent *sent, struct tp_error *e)
 {
-    struct buf out = BUF_OF(d->out->answer);
+    struct buf out = BUF_OF(d->out->answer.data);
     const bool listens = d->genuine && d->chip.cid.p[0] >> 6 == EMV_ARQC;
-    enum tp_err r = tlv_put(&out, TAG_ARC, span_of(d->out->code, 2));
+    enum tp_err r = tlv_put(&out, TAG_ARC, span_of(d->out->answer.code, 2));
 
     sent->n = 0;
     if (r == TP_OK && listens)
@@ -350,7 +350,7 @@ static enum tp_err make_answer(struct desk *d, struct scripts_sent *sent, struct
                        tp_err_text(r));
     if (listens)
         r = scripts_put(d->a, &out, sent, &d->account, d->q->pan, d->chip.atc.p, d->chip.ac.p, e);
-    d->out->answer_n = out.n;
+    d->out->answer.data_n = out.n;
     return r;
 }
 
@@ -374,7 +374,7 @@ static void start(struct desk *d)
  * the same from the same books. */
 static bool kept(const struct desk *d)
 {
-    return strcmp(d->out->code, "30") != 0;
+    return strcmp(d->out->answer.code, "30") != 0;
 }
 
 static enum tp_err keep(struct desk *d, struct tp_error *e)
@@ -396,8 +396,8 @@ enum tp_err authorise(struct authoriser *a, struct authorisation *out, const str
     enum tp_err r = TP_OK;
 
     start(&d);
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && r == TP_OK && out->code[0] == '\0';
-         i++)
+    for (size_t i = 0;
+         i < sizeof(steps) / sizeof(steps[0]) && r == TP_OK && out->answer.code[0] == '\0'; i++)
         r = steps[i](&d, e);
     if (r == TP_OK && !d.known && kept(&d))
         r = keep(&d, e);

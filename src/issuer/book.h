@@ -10,15 +10,12 @@
 #include "base/money.h"
 #include "crypto/iad.h"
 #include "crypto/seal.h"
+#include "wire/answer.h"
 
-#define ACQUIRER_ID_MAX   12 /* DE 32: 1 to 11 digits */
-#define BOOK_RRN_MAX      13 /* DE 37 */
-#define BOOK_CODE_MAX     3  /* DE 39 */
-#define BOOK_APPROVAL_MAX 7  /* DE 38 */
-#define BOOK_REASON_MAX   32
-#define BOOK_ANSWER_MAX   999 /* DE 55 */
-#define BOOK_SEALED_MAX   512
-#define BOOK_WHAT_MAX     24
+#define ACQUIRER_ID_MAX 12 /* DE 32: 1 to 11 digits */
+#define BOOK_RRN_MAX    13 /* DE 37 */
+#define BOOK_SEALED_MAX 512
+#define BOOK_WHAT_MAX   24
 
 struct book;
 extern const struct db_schema issuer_schema; /* store/schema.h */
@@ -111,15 +108,13 @@ struct authorisation {
     bool credit;
     int64_t amount;
     uint16_t currency, atc;
-    enum emv_ac_type ac; /* what the card made; EMV_AC_NONE: nothing that is proved to be this
-                            card's and of now */
-    char code[BOOK_CODE_MAX], reason[BOOK_REASON_MAX], approval[BOOK_APPROVAL_MAX];
+    enum emv_ac_type ac;       /* what the card made; EMV_AC_NONE: nothing that is proved to be this
+                                  card's and of now */
+    struct wire_answer answer; /* its reason is for the operator, and is not sent */
     int64_t reserved;
     int day;
     time_t at;
     bool reversed; /* when read */
-    uint8_t answer[BOOK_ANSWER_MAX];
-    size_t answer_n;
 };
 
 TP_MUST_CHECK enum tp_err book_authorisation_find(struct book *b, int64_t acquirer, const char *rrn,

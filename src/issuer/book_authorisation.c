@@ -26,9 +26,9 @@ static const struct db_column columns[] = {
     DB_COLUMN_AS("amount", struct row, a.amount),
     DB_COLUMN_AS("currency", struct row, a.currency),
     DB_COLUMN_AS("atc", struct row, a.atc),
-    DB_COLUMN_AS("code", struct row, a.code),
-    DB_COLUMN_AS("reason", struct row, a.reason),
-    DB_COLUMN_AS("approval", struct row, a.approval),
+    DB_COLUMN_AS("code", struct row, a.answer.code),
+    DB_COLUMN_AS("reason", struct row, a.answer.reason),
+    DB_COLUMN_AS("approval", struct row, a.answer.approval),
     DB_COLUMN_AS("reserved", struct row, a.reserved),
     DB_COLUMN_AS("day", struct row, a.day),
     DB_COLUMN_AS("at", struct row, a.at),
@@ -40,7 +40,7 @@ static const struct db_column columns[] = {
 
 static void take_answer(struct row *row)
 {
-    row->a.answer_n = book_bytes(row->a.answer, sizeof(row->a.answer), row->answer);
+    row->a.answer.data_n = book_bytes(row->a.answer.data, sizeof(row->a.answer.data), row->answer);
 }
 
 enum tp_err book_authorisation_find(struct book *b, int64_t acquirer, const char *rrn,
@@ -77,9 +77,10 @@ enum tp_err book_authorisation_add(struct book *b, struct authorisation *a, stru
         DB_VALUES(db_integer(a->acquirer), db_text(a->rrn),
                   db_integer_or_null(a->account, a->account != 0), db_blob(SPAN_OF(a->digest)),
                   db_text(a->masked), db_integer(a->credit), db_integer(a->amount),
-                  db_integer(a->currency), db_integer(a->atc), db_text(a->code), db_text(a->reason),
-                  db_text(a->approval), db_integer(a->reserved), db_integer(a->day),
-                  db_integer(a->at), db_blob(span_of(a->answer, a->answer_n)),
+                  db_integer(a->currency), db_integer(a->atc), db_text(a->answer.code),
+                  db_text(a->answer.reason), db_text(a->answer.approval), db_integer(a->reserved),
+                  db_integer(a->day), db_integer(a->at),
+                  db_blob(span_of(a->answer.data, a->answer.data_n)),
                   db_integer_or_null((int64_t)a->ac, a->ac != EMV_AC_NONE)),
         &a->key, NULL, e);
 }

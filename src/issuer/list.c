@@ -41,9 +41,9 @@ static enum tp_err row(void *ctx, const struct authorisation *a, struct tp_error
                                  money_shown(amount, a->amount, a->currency),
                                  currency_shown(a->currency),
                                  atc,
-                                 a->code,
-                                 a->approval,
-                                 a->reason,
+                                 a->answer.code,
+                                 a->answer.approval,
+                                 a->answer.reason,
                                  money_shown(reserved, a->reversed ? 0 : a->reserved, a->currency),
                                  table_bool(a->reversed)};
 

@@ -6,6 +6,7 @@
 
 #include "apdu/emvtags.h"
 #include "apdu/tlv.h"
+#include "wire/profile.h"
 
 #define PAN_MIN 8
 
@@ -13,13 +14,13 @@
 
 static enum tp_err digest(struct request *out, const struct iso8583 *m)
 {
-    static const uint8_t same[] = {2, 3, 4, 14, 22, 23, 25, 32, 37, 41, 42, 49, 55};
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     bool ok = ctx != NULL && EVP_DigestInit_ex2(ctx, EVP_sha256(), NULL) == 1;
+    unsigned f = 0;
 
-    for (size_t i = 0; i < sizeof(same) && ok; i++) {
-        const struct span v = m->field[same[i]];
-        const uint8_t head[3] = {same[i], (uint8_t)(v.n >> 8), (uint8_t)v.n};
+    while (ok && (f = profile_next(PROFILE_ISSUER, m->mti, PROFILE_IDENTITY, f)) != 0) {
+        const struct span v = m->field[f];
+        const uint8_t head[3] = {(uint8_t)f, (uint8_t)(v.n >> 8), (uint8_t)v.n};
 
         ok = EVP_DigestUpdate(ctx, head, sizeof(head)) == 1 &&
              (v.n == 0 || EVP_DigestUpdate(ctx, v.p, v.n) == 1);
@@ -45,7 +46,7 @@ static const char *read_identity(struct request *out, const struct iso8583 *m)
     if (iso8583_text(m, 2, out->pan, sizeof(out->pan)) != TP_OK || strlen(out->pan) < PAN_MIN)
         return "DE2";
     mask_pan(out->masked, out->pan);
-    return iso8583_has(m, 11) ? NULL : "DE11";
+    return NULL;
 }
 
 static const char *read_values(struct request *out, const struct iso8583 *m)
@@ -98,7 +99,9 @@ enum tp_err request_read(struct request *out, const char **bad, const struct iso
         *bad = read_values(out, m);
     if (*bad == NULL && m->mti == MTI_AUTHORISATION)
         *bad = read_card(out, m);
-    return *bad == NULL ? digest(out, m) : TP_OK;
+    if (*bad != NULL || m->mti != MTI_AUTHORISATION)
+        return TP_OK;
+    return digest(out, m);
 }
 
 void request_wipe(struct request *q)

@@ -20,8 +20,7 @@ struct request {
     uint16_t currency;
     unsigned expiry;     /* DE 14: YYMM */
     unsigned local_date; /* DE 13: MMDD */
-    uint8_t
-        digest[32]; /* over DE 2 3 4 14 22 23 25 32 37 41 42 49 55: the same again has the same */
+    uint8_t digest[32];  /* of a 0100: the same again has the same (PROFILE_IDENTITY) */
     uint8_t de55[REQUEST_DE55_MAX];
     size_t de55_n;
 };

@@ -162,14 +162,13 @@ static void dispatch(struct incoming *in)
 
 static void on_message(void *ctx, struct link_peer *peer, void *user, struct span raw)
 {
-    static const uint8_t repeated[] = {2, 3, 4, 7, 11, 12, 13, 32, 37, 41, 42, 49, 70};
     struct issuer_server *s = ctx;
     struct worker *w = s->worker[link_peer_thread(peer)];
     struct incoming in = {.server = s, .worker = w, .peer = peer, .id = user};
     struct tp_error e = {TP_OK, ""};
     const enum tp_err r = iso8583_unpack(&w->message, raw, &e);
 
-    echo_take(&in.echo, &w->message, repeated, sizeof(repeated));
+    echo_take(&in.echo, &w->message, PROFILE_ISSUER);
     if (r == TP_OK)
         dispatch(&in);
     else

@@ -17,7 +17,7 @@ struct job {
     struct echo echo;
     struct request request;
     struct acquirer from;
-    struct authorisation outcome; /* of a 0400: its code and reason */
+    struct authorisation outcome; /* of a 0400: its answer */
 };
 
 STAILQ_HEAD(job_queue, job);
@@ -35,34 +35,22 @@ struct writer {
 
 /* ---- answers ---- */
 
-static void send_answer(struct link_peer *peer, const struct echo *echo,
-                        const struct authorisation *a)
+/* The reason stands in the books, for the operator: the acquirer is told the code. */
+static void send_answer(const struct job *j)
 {
-    struct iso8583 m;
-    enum tp_err r = echo_start(&m, echo);
+    struct wire_answer told = j->outcome.answer;
 
-    if (r == TP_OK && a->approval[0] != '\0')
-        r = iso8583_set_text(&m, 38, a->approval);
-    if (r == TP_OK)
-        r = iso8583_set_text(&m, 39, a->code);
-    if (r == TP_OK && a->answer_n > 0)
-        r = iso8583_set(&m, 55, span_of(a->answer, a->answer_n));
-    echo_send(peer, &m, r);
-    secret_wipe(&m, sizeof(m));
+    told.reason[0] = '\0';
+    echo_answer(j->peer, &j->echo, &told);
 }
 
 void reply_send(struct link_peer *peer, const struct echo *echo, const char *code,
                 const char *reason)
 {
-    struct iso8583 m;
-    enum tp_err r = echo_start(&m, echo);
+    struct wire_answer a;
 
-    if (r == TP_OK)
-        r = iso8583_set_text(&m, 39, code);
-    if (r == TP_OK && reason[0] != '\0')
-        r = iso8583_set_text(&m, 44, reason);
-    echo_send(peer, &m, r);
-    secret_wipe(&m, sizeof(m));
+    wire_answer_set(&a, code, reason);
+    echo_answer(peer, echo, &a);
 }
 
 static void job_free(struct job *j)
@@ -80,8 +68,8 @@ static void job_log(const struct job *j)
     if (c != NULL)
         money_format(amount, j->request.amount, c);
     log_note("%04u %s %s %s %s %s: %s %s%s", j->request.mti, j->from.id, j->request.rrn,
-             j->request.masked, amount, c != NULL ? c->alpha : "", j->outcome.code,
-             j->outcome.approval, j->outcome.reason);
+             j->request.masked, amount, c != NULL ? c->alpha : "", j->outcome.answer.code,
+             j->outcome.answer.approval, j->outcome.answer.reason);
 }
 
 static void answer_all(struct job_queue *list)
@@ -90,8 +78,8 @@ static void answer_all(struct job_queue *list)
 
     while ((j = STAILQ_FIRST(list)) != NULL) {
         STAILQ_REMOVE_HEAD(list, next);
-        send_answer(j->peer, &j->echo, &j->outcome);
-        if (j->request.mti != MTI_NETWORK || strcmp(j->outcome.code, "00") != 0)
+        send_answer(j);
+        if (j->request.mti != MTI_NETWORK || !wire_answer_is_yes(&j->outcome.answer))
             job_log(j);
         job_free(j);
     }
@@ -104,7 +92,7 @@ static void refuse_all(struct job_queue *list, const struct tp_error *e)
     log_error("%s", e->text);
     STAILQ_FOREACH (j, list, next) {
         memset(&j->outcome, 0, sizeof(j->outcome));
-        snprintf(j->outcome.code, sizeof(j->outcome.code), "96");
+        wire_answer_set(&j->outcome.answer, "96", NULL);
     }
 }
 
@@ -119,12 +107,11 @@ static enum tp_err decide(struct writer *c, struct job *j, struct tp_error *e)
         return authorise(&c->authoriser, &j->outcome, &j->request, &j->from, time(NULL), e);
     memset(&j->outcome, 0, sizeof(j->outcome));
     if (j->request.mti == MTI_NETWORK) {
-        snprintf(j->outcome.code, sizeof(j->outcome.code), "00");
+        wire_answer_set(&j->outcome.answer, "00", NULL);
         return book_touch(c->authoriser.book, e);
     }
     r = authorise_reversal(&c->authoriser, &code, &reason, &j->request, &j->from, e);
-    snprintf(j->outcome.code, sizeof(j->outcome.code), "%s", code);
-    snprintf(j->outcome.reason, sizeof(j->outcome.reason), "%s", reason);
+    wire_answer_set(&j->outcome.answer, code, reason);
     return r;
 }
 

@@ -79,19 +79,19 @@ enum tp_err ledger_ask(struct ledger *l, struct tx_record *tx, const char *issue
 
 /* To another state with what was said, when it is still being asked. */
 static enum tp_err settle(struct ledger *l, int64_t rrn, enum authorisation_state state,
-                          const struct issuer_said *said, struct tp_error *e)
+                          const struct wire_answer *said, struct tp_error *e)
 {
     return db_exec(l->db,
                    "UPDATE authorisation SET state = $2, answered = $3, code = $4, reason = $5,"
                    " approval = $6, answer = $7 WHERE rrn = $1 AND state = 0",
                    DB_VALUES(db_integer(rrn), db_integer(state), db_integer(time(NULL)),
                              db_text(said->code), db_text(said->reason), db_text(said->approval),
-                             db_blob(said->de55)),
+                             db_blob(span_of(said->data, said->data_n))),
                    NULL, e);
 }
 
 static enum tp_err keep_approved(struct ledger *l, struct tx_record *tx, int64_t rrn,
-                                 const struct issuer_said *said, enum ledger_verdict *verdict,
+                                 const struct wire_answer *said, enum ledger_verdict *verdict,
                                  struct tp_error *e)
 {
     struct standing st = {0};
@@ -111,7 +111,7 @@ static enum tp_err keep_approved(struct ledger *l, struct tx_record *tx, int64_t
 }
 
 enum tp_err ledger_ask_approved(struct ledger *l, struct tx_record *tx,
-                                const struct issuer_said *said, enum ledger_verdict *verdict,
+                                const struct wire_answer *said, enum ledger_verdict *verdict,
                                 struct tp_error *e)
 {
     int64_t rrn = 0;
@@ -127,7 +127,7 @@ enum tp_err ledger_ask_approved(struct ledger *l, struct tx_record *tx,
 }
 
 static enum tp_err settle_one(struct ledger *l, const char *rrn, enum authorisation_state state,
-                              const struct issuer_said *said, struct tp_error *e)
+                              const struct wire_answer *said, struct tp_error *e)
 {
     int64_t number = 0;
     const enum tp_err r = ledger_rrn_parse(&number, rrn, e);
@@ -135,19 +135,19 @@ static enum tp_err settle_one(struct ledger *l, const char *rrn, enum authorisat
     return r == TP_OK ? settle(l, number, state, said, e) : r;
 }
 
-enum tp_err ledger_ask_refused(struct ledger *l, const char *rrn, const struct issuer_said *said,
+enum tp_err ledger_ask_refused(struct ledger *l, const char *rrn, const struct wire_answer *said,
                                struct tp_error *e)
 {
     return settle_one(l, rrn, AUTHORISATION_REFUSED, said, e);
 }
 
-enum tp_err ledger_ask_lost(struct ledger *l, const char *rrn, const struct issuer_said *said,
+enum tp_err ledger_ask_lost(struct ledger *l, const char *rrn, const struct wire_answer *said,
                             struct tp_error *e)
 {
     return settle_one(l, rrn, AUTHORISATION_TO_REVERSE, said, e);
 }
 
-enum tp_err ledger_ask_recover(struct ledger *l, const struct issuer_said *said, struct tp_error *e)
+enum tp_err ledger_ask_recover(struct ledger *l, const struct wire_answer *said, struct tp_error *e)
 {
     int64_t changes = 0;
 
@@ -188,22 +188,36 @@ static enum tp_err never_asked(const char *rrn, struct tp_error *e)
     return tp_fail(e, TP_ERR_NOT_FOUND, "no issuer was asked about %s", rrn);
 }
 
-enum tp_err ledger_said(struct ledger *l, const char *rrn, struct issuer_said *said,
+struct said_row {
+    struct wire_answer said;
+    struct span answer;
+};
+
+enum tp_err ledger_said(struct ledger *l, const char *rrn, struct wire_answer *said,
                         struct tp_error *e)
 {
     static const struct db_column columns[] = {
-        DB_COLUMN(struct issuer_said, code), DB_COLUMN(struct issuer_said, reason),
-        DB_COLUMN(struct issuer_said, approval), DB_COLUMN(struct issuer_said, de55)};
+        DB_COLUMN_AS("code", struct said_row, said.code),
+        DB_COLUMN_AS("reason", struct said_row, said.reason),
+        DB_COLUMN_AS("approval", struct said_row, said.approval),
+        DB_COLUMN(struct said_row, answer),
+    };
+    struct said_row row = {.said = {.code = ""}};
     int64_t number = 0;
     bool found = false;
     enum tp_err r = ledger_rrn_parse(&number, rrn, e);
 
-    if (r != TP_OK)
-        return r;
-    r = db_one(l->db,
-               "SELECT code, reason, approval, answer AS de55 FROM authorisation WHERE rrn = $1",
-               DB_VALUES(db_integer(number)), DB_COLUMNS(columns), said, &found, e);
-    return r == TP_OK && !found ? never_asked(rrn, e) : r;
+    if (r == TP_OK)
+        r = db_one(l->db, "SELECT code, reason, approval, answer FROM authorisation WHERE rrn = $1",
+                   DB_VALUES(db_integer(number)), DB_COLUMNS(columns), &row, &found, e);
+    if (r != TP_OK || !found)
+        return r == TP_OK ? never_asked(rrn, e) : r;
+    struct buf room = BUF_OF(row.said.data);
+
+    r = buf_put(&room, row.answer);
+    row.said.data_n = room.n;
+    *said = row.said;
+    return r;
 }
 
 struct authorisation_row {

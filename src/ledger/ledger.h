@@ -15,6 +15,7 @@
 
 #include "base/money.h"
 #include "base/span.h"
+#include "wire/answer.h"
 
 #define CONTRACT_ID_MAX 16 /* DE 42: 15 and a zero */
 #define TERMINAL_ID_MAX 9  /* DE 41: 8 and a zero */
@@ -222,8 +223,6 @@ TP_MUST_CHECK enum tp_err ledger_reverse_original(struct ledger *l, const char *
 
 /* ---- questions to issuers (ledger/authorisation.c) ---- */
 
-#define ISSUER_DATA_MAX 999 /* DE 55 of an answer */
-
 enum authorisation_state {
     AUTHORISATION_ASKED,
     AUTHORISATION_APPROVED,
@@ -232,13 +231,6 @@ enum authorisation_state {
     AUTHORISATION_REVERSED
 };
 const char *authorisation_state_name(enum authorisation_state s); /* "asked", … */
-
-struct issuer_said { /* what the terminal is told of the issuer's word; texts "" for none */
-    char code[3];    /* DE 39 */
-    char reason[26]; /* DE 44 */
-    char approval[7];
-    struct span de55; /* borrowed; of ledger_said: until the next call */
-};
 
 /* Within a group: books a question before it leaves, giving tx->rrn, which is DE 37 of the 0100 and
  * of the payment that may come of it. Checks as ledger_acknowledge does; nothing is booked unless
@@ -254,34 +246,34 @@ TP_MUST_CHECK enum tp_err ledger_ask(struct ledger *l, struct tx_record *tx, con
  * LEDGER_NEW nothing changes, and the approval is to be given back (ledger_ask_lost). Another
  * error: as ledger_acknowledge. */
 TP_MUST_CHECK enum tp_err ledger_ask_approved(struct ledger *l, struct tx_record *tx,
-                                              const struct issuer_said *said,
+                                              const struct wire_answer *said,
                                               enum ledger_verdict *verdict, struct tp_error *e);
 /* The issuer refused; no answer came, or one that is of no use: then it is to be reversed at the
  * issuer. Both leave alone what is no more being asked. */
 TP_MUST_CHECK enum tp_err ledger_ask_refused(struct ledger *l, const char *rrn,
-                                             const struct issuer_said *said, struct tp_error *e);
+                                             const struct wire_answer *said, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_ask_lost(struct ledger *l, const char *rrn,
-                                          const struct issuer_said *said, struct tp_error *e);
+                                          const struct wire_answer *said, struct tp_error *e);
 
 /* After a restart nobody waits for an answer any more: all that is still asked is to be reversed.
  */
-TP_MUST_CHECK enum tp_err ledger_ask_recover(struct ledger *l, const struct issuer_said *said,
+TP_MUST_CHECK enum tp_err ledger_ask_recover(struct ledger *l, const struct wire_answer *said,
                                              struct tp_error *e);
 
 /* What was said of a question, kept so that a repeat is answered alike. TP_ERR_NOT_FOUND: the
- * issuer was never asked. */
-TP_MUST_CHECK enum tp_err ledger_said(struct ledger *l, const char *rrn, struct issuer_said *said,
+ * issuer was never asked: `said` is as it was. */
+TP_MUST_CHECK enum tp_err ledger_said(struct ledger *l, const char *rrn, struct wire_answer *said,
                                       struct tp_error *e);
 
 /* The issuer has taken back what it was asked (0410): TP_OK also when it was so before. */
 TP_MUST_CHECK enum tp_err ledger_released(struct ledger *l, const char *rrn, struct tp_error *e);
 
-struct authorisation {   /* when read; `said.de55` is empty */
+struct authorisation {   /* when read; `said` without DE 55 */
     struct tx_record tx; /* of it: rrn, contract, terminal, stan, local_time, kind, amount,
                             currency, pan_masked, pan_sealed, psn, atc, online */
     char issuer[ISSUER_NAME_MAX];
     enum authorisation_state state;
-    struct issuer_said said;
+    struct wire_answer said;
     time_t asked, answered, released; /* 0: not yet */
 };
 typedef enum tp_err ledger_authorisation_visit(void *ctx, const struct authorisation *a,
@@ -292,7 +284,7 @@ TP_MUST_CHECK enum tp_err ledger_authorisation_each(struct ledger *l, const char
                                                     unsigned most,
                                                     ledger_authorisation_visit *visit, void *ctx,
                                                     struct tp_error *e);
-/* TP_ERR_NOT_FOUND: the issuer was never asked. */
+/* TP_ERR_NOT_FOUND: the issuer was never asked: `said` is as it was. */
 TP_MUST_CHECK enum tp_err ledger_authorisation_get(struct ledger *l, const char *rrn,
                                                    struct authorisation *a, struct tp_error *e);
 

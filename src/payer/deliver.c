@@ -69,37 +69,28 @@ enum tp_err deliverer_connect(struct deliverer *d, struct tp_error *e)
 static enum tp_err pack_echo(struct buf *out, struct iso8583 *m, const struct terminal_config *k,
                              struct tp_error *e)
 {
-    const time_t now = time(NULL);
-    struct tm utc;
-    char sent[11];
-    enum tp_err r;
-
     iso8583_start(m, MTI_NETWORK);
-    gmtime_r(&now, &utc);
-    strftime(sent, sizeof(sent), "%m%d%H%M%S", &utc);
-    if ((r = iso8583_set_text(m, 7, sent)) != TP_OK ||
-        (r = iso8583_set_number(m, 11, 0)) != TP_OK ||
-        (r = iso8583_set_text(m, 41, k->terminal_id)) != TP_OK ||
-        (r = iso8583_set_text(m, 42, k->merchant_id)) != TP_OK ||
-        (r = iso8583_set_number(m, 70, 301)) != TP_OK)
-        return tp_fail(e, r, "terminal and contract do not fit a message to the acquirer");
+    iso8583_set_instant(m, time(NULL));
+    iso8583_set_number(m, 11, 0);
+    iso8583_set_text(m, 41, k->terminal_id);
+    iso8583_set_text(m, 42, k->merchant_id);
+    iso8583_set_number(m, 70, 301);
     return iso8583_pack(out, m, e);
 }
 
 static enum tp_err take_echo(struct iso8583 *m, struct span raw, struct tp_error *e)
 {
-    struct answer a = {.code = ""};
+    struct wire_answer a;
 
     if (iso8583_unpack(m, raw, NULL) != TP_OK || m->mti != MTI_NETWORK_RESPONSE ||
-        profile_missing(PROFILE_TERMINAL, m) != 0 ||
-        iso8583_text(m, 39, a.code, sizeof(a.code)) != TP_OK)
+        profile_missing(PROFILE_TERMINAL, m) != 0 || wire_answer_read(&a, m, NULL) != TP_OK)
         return tp_fail(e, TP_ERR_PEER, "the acquirer answered an echo with nonsense");
-    if (answer_is_yes(&a))
+    if (wire_answer_is_yes(&a))
         return TP_OK;
     if (!answer_is_final(&a))
         return tp_fail(e, TP_ERR_PEER, "%s (%s)", answer_text(a.code, false), a.code);
-    return tp_fail(e, TP_ERR_CANCELLED, "%s (%c%c): nothing was signed", answer_text(a.code, false),
-                   a.code[0] < ' ' ? '?' : a.code[0], a.code[1] < ' ' ? '?' : a.code[1]);
+    return tp_fail(e, TP_ERR_CANCELLED, "%s (%s): nothing was signed", answer_text(a.code, false),
+                   a.code);
 }
 
 enum tp_err deliverer_greet(struct deliverer *d, struct tp_error *e)
@@ -138,7 +129,7 @@ static void trace(const char *way, struct span raw)
     free(m);
 }
 
-enum tp_err deliver_once(struct deliverer *d, struct span message, struct answer *a,
+enum tp_err deliver_once(struct deliverer *d, struct span message, struct wire_answer *a,
                          struct tp_error *e)
 {
     struct buf answer = BUF_OF(d->answer);
@@ -159,7 +150,7 @@ enum tp_err deliver_once(struct deliverer *d, struct span message, struct answer
 }
 
 /* Once, and made a repeat for the next time if it may have left. */
-static enum tp_err attempt(struct deliverer *d, struct buf *message, struct answer *a,
+static enum tp_err attempt(struct deliverer *d, struct buf *message, struct wire_answer *a,
                            struct tp_error *e)
 {
     enum tp_err r;
@@ -176,7 +167,7 @@ static enum tp_err attempt(struct deliverer *d, struct buf *message, struct answ
 }
 
 enum tp_err deliver(struct deliverer *d, struct journal *j, int64_t id, struct buf *message,
-                    bool sent_before, struct answer *a, struct tp_error *e)
+                    bool sent_before, struct wire_answer *a, struct tp_error *e)
 {
     int pause = FIRST_PAUSE_MS;
     enum tp_err r;
@@ -195,7 +186,7 @@ enum tp_err deliver(struct deliverer *d, struct journal *j, int64_t id, struct b
 }
 
 enum tp_err deliver_try(struct deliverer *d, struct journal *j, int64_t id, struct buf *message,
-                        struct answer *a, struct tp_error *e)
+                        struct wire_answer *a, struct tp_error *e)
 {
     const enum tp_err r = attempt(d, message, a, e);
 
@@ -208,7 +199,7 @@ enum tp_err deliver_pending(struct deliverer *d, struct journal *j, deliver_each
     uint8_t room[MESSAGE_MAX];
     int64_t id = 0;
     struct receipt receipt;
-    struct answer a = {.code = ""};
+    struct wire_answer a = {.code = ""};
     struct tp_error fault = {TP_OK, ""};
     enum tp_err r;
 

@@ -26,19 +26,20 @@ TP_MUST_CHECK enum tp_err deliverer_greet(struct deliverer *d, struct tp_error *
 
 /* Sends a message once and reads its answer. TP_ERR_PEER (also for an answer that is none of this
  * message), TP_ERR_TIMEOUT, TP_ERR_SECURITY. */
-TP_MUST_CHECK enum tp_err deliver_once(struct deliverer *d, struct span message, struct answer *a,
-                                       struct tp_error *e);
+TP_MUST_CHECK enum tp_err deliver_once(struct deliverer *d, struct span message,
+                                       struct wire_answer *a, struct tp_error *e);
 
 /* Sends a message that the journal holds under id until a final answer comes, at most 1 +
  * terminal->repeats times, and settles it. message becomes a 0201 when it may have been sent
  * before. Errors as deliver_once, and those of the journal; the payment then stays signed. */
 TP_MUST_CHECK enum tp_err deliver(struct deliverer *d, struct journal *j, int64_t id,
-                                  struct buf *message, bool sent_before, struct answer *a,
+                                  struct buf *message, bool sent_before, struct wire_answer *a,
                                   struct tp_error *e);
 
 /* The same with one attempt: for a reversal while a person waits. */
 TP_MUST_CHECK enum tp_err deliver_try(struct deliverer *d, struct journal *j, int64_t id,
-                                      struct buf *message, struct answer *a, struct tp_error *e);
+                                      struct buf *message, struct wire_answer *a,
+                                      struct tp_error *e);
 
 /* All that the journal holds, oldest first, each called back with its receipt as it is now. Stops
  * when the acquirer cannot be reached; one that he answers with a fault of his own (96) stays,

@@ -307,36 +307,37 @@ static enum tp_err update(struct journal *j, int64_t id, const struct receipt *r
 
 /* What the acquirer says to a reversal. Its reason stays: it says why the payment came to nothing.
  */
-static void settle_reversal(struct receipt *r, const struct answer *a)
+static void settle_reversal(struct receipt *r, const struct wire_answer *a)
 {
-    r->state = answer_is_yes(a) ? PAYMENT_REVERSED : PAYMENT_NOT_REVERSED;
+    r->state = wire_answer_is_yes(a) ? PAYMENT_REVERSED : PAYMENT_NOT_REVERSED;
     memcpy(r->answer, a->code, sizeof(r->answer));
     if (a->rrn[0] != '\0')
         memcpy(r->rrn, a->rrn, sizeof(r->rrn));
-    if (!answer_is_yes(a))
+    if (!wire_answer_is_yes(a))
         snprintf(r->reason, sizeof(r->reason), "it cannot be reversed: %s (%s%s%s)",
                  answer_text(a->code, answer_of_issuer(a)), a->code,
                  a->reason[0] != '\0' ? ", " : "", a->reason);
 }
 
-void receipt_settle(struct receipt *r, const struct answer *a)
+void receipt_settle(struct receipt *r, const struct wire_answer *a)
 {
     if (r->state == PAYMENT_TO_REVERSE) {
         settle_reversal(r, a);
         return;
     }
-    r->state = answer_is_yes(a) ? PAYMENT_ACKNOWLEDGED : PAYMENT_REFUSED;
+    r->state = wire_answer_is_yes(a) ? PAYMENT_ACKNOWLEDGED : PAYMENT_REFUSED;
     memcpy(r->rrn, a->rrn, sizeof(r->rrn));
     memcpy(r->answer, a->code, sizeof(r->answer));
     memcpy(r->approval, a->approval, sizeof(r->approval));
     r->reason[0] = '\0';
     r->by_issuer = r->state == PAYMENT_REFUSED && answer_of_issuer(a);
-    if (!answer_is_yes(a))
+    if (!wire_answer_is_yes(a))
         snprintf(r->reason, sizeof(r->reason), "%s (%s%s%s)", answer_text(a->code, r->by_issuer),
                  a->code, a->reason[0] != '\0' ? ", " : "", a->reason);
 }
 
-static enum tp_err settle(struct journal *j, int64_t id, const struct answer *a, struct tp_error *e)
+static enum tp_err settle(struct journal *j, int64_t id, const struct wire_answer *a,
+                          struct tp_error *e)
 {
     struct receipt r;
     const enum tp_err rc = read_receipt(j, id, &r, e);
@@ -349,7 +350,7 @@ static enum tp_err settle(struct journal *j, int64_t id, const struct answer *a,
     return update(j, id, &r, e);
 }
 
-enum tp_err journal_settle(struct journal *j, int64_t id, const struct answer *a,
+enum tp_err journal_settle(struct journal *j, int64_t id, const struct wire_answer *a,
                            struct tp_error *e)
 {
     enum tp_err r = db_begin(j->db, e);

@@ -44,11 +44,11 @@ TP_MUST_CHECK enum tp_err journal_reverse(struct journal *j, int64_t id, const c
 TP_MUST_CHECK enum tp_err journal_recover(struct journal *j, size_t *n, struct tp_error *e);
 
 /* What an answer that is final makes of a receipt: its state, reference and reason. */
-void receipt_settle(struct receipt *r, const struct answer *a);
+void receipt_settle(struct receipt *r, const struct wire_answer *a);
 
 /* The answer settles a payment: state, reference and reason are kept, the message is dropped.
  * Settling it again changes nothing. */
-TP_MUST_CHECK enum tp_err journal_settle(struct journal *j, int64_t id, const struct answer *a,
+TP_MUST_CHECK enum tp_err journal_settle(struct journal *j, int64_t id, const struct wire_answer *a,
                                          struct tp_error *e);
 
 /* The oldest that waits (a signed payment, a reversal) after `after` (0: the first), with its

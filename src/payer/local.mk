@@ -5,7 +5,7 @@ libpayer_a_SOURCES = \
 	src/payer/journal.c src/payer/journal.h \
 	src/payer/memory.c src/payer/memory.h \
 	src/payer/message.c src/payer/message.h \
-	src/payer/pay.c src/payer/pay.h \
+	src/payer/pay.c src/payer/pay.h src/payer/pay_card.c src/payer/pay_deliver.c src/payer/pay_priv.h src/payer/pay_question.c \
 	src/payer/person.c src/payer/person.h \
 	src/payer/receipt.c src/payer/receipt.h \
 	src/payer/report.c src/payer/report.h \

@@ -113,50 +113,40 @@ static enum tp_err set_card(struct iso8583 *m, payment_get *get, const void *ctx
                       psn = get(ctx, TAG_PAN_SEQUENCE);
     char digits[2 * 10 + 1];
     uint64_t number;
-    enum tp_err r;
 
     if (pan.n == 0 || pan.n > 10 || bcd_get_cn(pan, digits) != TP_OK)
         return tp_fail(e, TP_ERR_FORMAT, "the card gave no card number that can be read");
     if (expiry.n != 3 || bcd_get(span_of(expiry.p, 2), &number) != TP_OK)
         return tp_fail(e, TP_ERR_FORMAT, "the card gave no expiry date that can be read");
-    r = iso8583_set_text(m, 2, digits);
+    iso8583_set_text(m, 2, digits);
     secret_wipe(digits, sizeof(digits));
-    if (r == TP_OK)
-        r = iso8583_set_number(m, 14, number);
-    if (r == TP_OK && psn.n == 1) {
-        if (bcd_get(psn, &number) != TP_OK)
-            return tp_fail(e, TP_ERR_FORMAT, "the card gave a sequence number that is none");
-        r = iso8583_set_number(m, 23, number);
-    }
-    return r;
+    iso8583_set_number(m, 14, number);
+    if (psn.n != 1)
+        return TP_OK;
+    if (bcd_get(psn, &number) != TP_OK)
+        return tp_fail(e, TP_ERR_FORMAT, "the card gave a sequence number that is none");
+    iso8583_set_number(m, 23, number);
+    return TP_OK;
 }
 
 /* The rest: from the terminal and the request. */
-static enum tp_err set_terminal(struct iso8583 *m, const struct terminal *terminal,
-                                const struct transaction_request *rq, unsigned stan, time_t now)
+static void set_terminal(struct iso8583 *m, const struct terminal *terminal,
+                         const struct transaction_request *rq, unsigned stan, time_t now)
 {
     const struct terminal_config *k = &terminal->kernel;
-    struct tm utc;
-    enum tp_err r;
 
-    gmtime_r(&now, &utc);
-    if ((r = iso8583_set_number(m, 3, rq->type == TYPE_REFUND ? 200000 : 0)) != TP_OK ||
-        (r = iso8583_set_number(m, 4, (uint64_t)rq->amount)) != TP_OK ||
-        (r = iso8583_set_number(m, 7,
-                                (uint64_t)(utc.tm_mon + 1) * 100000000 +
-                                    (uint64_t)utc.tm_mday * 1000000 +
-                                    (uint64_t)utc.tm_hour * 10000 + (uint64_t)utc.tm_min * 100 +
-                                    (uint64_t)utc.tm_sec)) != TP_OK ||
-        (r = iso8583_set_number(m, 11, stan)) != TP_OK ||
-        (r = iso8583_set_number(m, 12, (uint64_t)rq->time)) != TP_OK ||
-        (r = iso8583_set_number(m, 13, (uint64_t)rq->date % 10000)) != TP_OK ||
-        (r = iso8583_set_number(m, 18, k->mcc)) != TP_OK ||
-        (r = iso8583_set_text(m, 22, "051")) != TP_OK ||
-        (r = iso8583_set_text(m, 25, "00")) != TP_OK ||
-        (r = iso8583_set_text(m, 41, k->terminal_id)) != TP_OK ||
-        (r = iso8583_set_text(m, 42, k->merchant_id)) != TP_OK)
-        return r;
-    return iso8583_set_number(m, 49, rq->currency);
+    iso8583_set_number(m, 3, rq->type == TYPE_REFUND ? 200000 : 0);
+    iso8583_set_number(m, 4, (uint64_t)rq->amount);
+    iso8583_set_instant(m, now);
+    iso8583_set_number(m, 11, stan);
+    iso8583_set_number(m, 12, (uint64_t)rq->time);
+    iso8583_set_number(m, 13, (uint64_t)rq->date % 10000);
+    iso8583_set_number(m, 18, k->mcc);
+    iso8583_set_text(m, 22, "051");
+    iso8583_set_text(m, 25, "00");
+    iso8583_set_text(m, 41, k->terminal_id);
+    iso8583_set_text(m, 42, k->merchant_id);
+    iso8583_set_number(m, 49, rq->currency);
 }
 
 struct workplace { /* too large for a stack frame of its own liking, and holds a card number */
@@ -175,12 +165,17 @@ static enum tp_err fill(struct workplace *w, const struct terminal *terminal,
     r = set_card(&w->m, get, ctx, e);
     if (r != TP_OK)
         return r;
-    if ((r = set_terminal(&w->m, terminal, request, stan, now)) != TP_OK ||
-        (r = put_objects(&de55, de55_tags, COUNT(de55_tags), get, ctx)) != TP_OK ||
-        (r = put_payee(&de55, get, ctx)) != TP_OK ||
-        (r = iso8583_set(&w->m, 55, buf_span(&de55))) != TP_OK ||
-        (r = put_evidence(&evidence, get, ctx)) != TP_OK ||
-        (r = iso8583_evidence_split(&w->m, buf_span(&evidence))) != TP_OK)
+    set_terminal(&w->m, terminal, request, stan, now);
+    r = put_objects(&de55, de55_tags, COUNT(de55_tags), get, ctx);
+    if (r == TP_OK)
+        r = put_payee(&de55, get, ctx);
+    if (r == TP_OK)
+        r = put_evidence(&evidence, get, ctx);
+    iso8583_set(&w->m, 55, buf_span(&de55));
+    iso8583_evidence_split(&w->m, buf_span(&evidence));
+    if (r == TP_OK)
+        r = iso8583_fault(&w->m, NULL);
+    if (r != TP_OK)
         return tp_fail(e, r, "what the card signed does not fit the message to the acquirer");
     return TP_OK;
 }
@@ -205,25 +200,20 @@ enum tp_err message_build(struct buf *out, const struct terminal *terminal,
 static enum tp_err fill_reversal(struct iso8583 *m, const struct iso8583 *of, unsigned stan,
                                  time_t now)
 {
-    static const unsigned same[] = {2, 3, 4, 12, 13, 41, 42, 49};
     char original[64], number[8], sent[12];
-    struct tm utc;
     enum tp_err r;
 
-    gmtime_r(&now, &utc);
     iso8583_start(m, MTI_REVERSAL);
-    for (size_t i = 0; i < COUNT(same); i++)
-        m->field[same[i]] = of->field[same[i]];
+    profile_forward(PROFILE_TERMINAL, m, of);
     if ((r = iso8583_text(of, 11, number, sizeof(number))) != TP_OK ||
         (r = iso8583_text(of, 7, sent, sizeof(sent))) != TP_OK)
         return r;
     snprintf(original, sizeof(original), "0200%s%s%022u", number, sent,
              0U); /* type, number and instant of the original, and no institutions */
-    strftime(sent, sizeof(sent), "%m%d%H%M%S", &utc);
-    if ((r = iso8583_set_text(m, 7, sent)) != TP_OK ||
-        (r = iso8583_set_number(m, 11, stan)) != TP_OK)
-        return r;
-    return iso8583_set_text(m, 90, original);
+    iso8583_set_instant(m, now);
+    iso8583_set_number(m, 11, stan);
+    iso8583_set_text(m, 90, original);
+    return iso8583_fault(m, NULL);
 }
 
 enum tp_err message_reversal(struct buf *out, struct span original, unsigned stan, time_t now,
@@ -255,68 +245,37 @@ void message_make_repeat(struct buf *message)
 static enum tp_err compare(const struct iso8583 *answer, const struct iso8583 *message,
                            struct tp_error *e)
 {
-    static const unsigned echoed[] = {
-        4, 11, 12, 13, 41, 42, 49}; /* numbers come again: with the day they name one payment */
-    char one[64], other[64];
+    unsigned field;
 
     if (answer->mti != message->mti - message->mti % 10 + 10)
         return tp_fail(e, TP_ERR_PEER,
                        "the acquirer answered a message of type %04u with one of type %04u",
                        message->mti, answer->mti);
-    const unsigned missing = profile_missing(PROFILE_TERMINAL, answer);
-
-    if (missing != 0)
-        return tp_fail(e, TP_ERR_PEER, "the acquirer's answer lacks its field %u (%s)", missing,
-                       iso8583_field(missing)->name);
-    for (size_t i = 0; i < COUNT(echoed); i++)
-        if (iso8583_text(answer, echoed[i], one, sizeof(one)) != TP_OK ||
-            iso8583_text(message, echoed[i], other, sizeof(other)) != TP_OK ||
-            strcmp(one, other) != 0)
-            return tp_fail(e, TP_ERR_PEER,
-                           "the acquirer's answer is of another payment: its field %u (%s) differs",
-                           echoed[i], iso8583_field(echoed[i])->name);
-    return TP_OK;
+    field = profile_missing(PROFILE_TERMINAL, answer);
+    if (field != 0)
+        return tp_fail(e, TP_ERR_PEER, "the acquirer's answer lacks its field %u (%s)", field,
+                       iso8583_field(field)->name);
+    field = profile_differs(PROFILE_TERMINAL, answer, message);
+    return field == 0
+               ? TP_OK
+               : tp_fail(e, TP_ERR_PEER,
+                         "the acquirer's answer is of another payment: its field %u (%s) differs",
+                         field, iso8583_field(field)->name);
 }
 
-/* What goes to a person's screen and into JSON is plain ASCII. */
-static void make_plain(char *text)
+static enum tp_err take(struct wire_answer *a, const struct iso8583 *m, struct tp_error *e)
 {
-    for (; *text != '\0'; text++)
-        if (*text < 0x20 || *text > 0x7E)
-            *text = '?';
-}
-
-static enum tp_err take(struct answer *a, const struct iso8583 *m, struct tp_error *e)
-{
-    memset(a, 0, sizeof(*a));
-    if (iso8583_text(m, 39, a->code, sizeof(a->code)) != TP_OK || strlen(a->code) != 2)
-        return tp_fail(e, TP_ERR_PEER, "the acquirer's answer has no response code (field 39)");
-    if (iso8583_has(m, 37) && iso8583_text(m, 37, a->rrn, sizeof(a->rrn)) != TP_OK)
-        return tp_fail(e, TP_ERR_PEER,
-                       "the acquirer's answer has a reference (field 37) that cannot be read");
-    if (iso8583_has(m, 44) && iso8583_text(m, 44, a->reason, sizeof(a->reason)) != TP_OK)
-        return tp_fail(e, TP_ERR_PEER,
-                       "the acquirer's answer has a reason (field 44) that cannot be read");
-    if (iso8583_has(m, 38) && iso8583_text(m, 38, a->approval, sizeof(a->approval)) != TP_OK)
-        return tp_fail(e, TP_ERR_PEER,
-                       "the acquirer's answer has an approval code (field 38) that cannot be read");
-    if (m->field[55].n > 0 && tlv_check(m->field[55]) != TP_OK)
-        return tp_fail(
-            e, TP_ERR_PEER,
-            "the acquirer's answer has data for the card (field 55) that cannot be read");
-    if (m->field[55].n > 0) /* its length is that of the field: it fits */
-        memcpy(a->data, m->field[55].p, m->field[55].n);
-    a->data_n = m->field[55].n;
-    make_plain(a->code);
-    make_plain(a->rrn);
-    make_plain(a->reason);
-    make_plain(a->approval);
-    if (m->mti == MTI_FINANCIAL_RESPONSE && answer_is_yes(a) && a->rrn[0] == '\0')
+    if (wire_answer_read(a, m, e) != TP_OK) {
+        tp_error_prefix(e, "the acquirer's answer cannot be used");
+        return TP_ERR_PEER;
+    }
+    if (m->mti == MTI_FINANCIAL_RESPONSE && wire_answer_is_yes(a) && a->rrn[0] == '\0')
         return tp_fail(e, TP_ERR_PEER, "the acquirer acknowledged without a reference (field 37)");
     return TP_OK;
 }
 
-enum tp_err answer_parse(struct answer *a, struct span raw, struct span message, struct tp_error *e)
+enum tp_err answer_parse(struct wire_answer *a, struct span raw, struct span message,
+                         struct tp_error *e)
 {
     struct iso8583 *both = calloc(2, sizeof(*both));
     enum tp_err r;
@@ -334,11 +293,6 @@ enum tp_err answer_parse(struct answer *a, struct span raw, struct span message,
     secret_wipe(both, 2 * sizeof(*both));
     free(both);
     return r;
-}
-
-bool answer_is_yes(const struct answer *a)
-{
-    return strcmp(a->code, "00") == 0;
 }
 
 /* The codes of ISO 8583:1987 as French acquirers and issuers use them. */
@@ -417,14 +371,14 @@ static const struct code *code_find(const char *code)
     return NULL;
 }
 
-bool answer_is_final(const struct answer *a)
+bool answer_is_final(const struct wire_answer *a)
 {
     const struct code *c = code_find(a->code);
 
     return c == NULL || !c->open;
 }
 
-bool answer_of_issuer(const struct answer *a)
+bool answer_of_issuer(const struct wire_answer *a)
 {
     return strcmp(a->reason, "ISSUER") == 0 || strcmp(a->reason, "ISSUER_REFUSED") == 0;
 }

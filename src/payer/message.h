@@ -4,6 +4,7 @@
 #define TP_PAYER_MESSAGE_H
 
 #include "payer/receipt.h"
+#include "wire/answer.h"
 
 #define MESSAGE_MAX                                                                                \
     8192 /* of a 0200: DE 55 and DE 61-63 at their longest leave half of it free                   \
@@ -24,29 +25,17 @@ TP_MUST_CHECK enum tp_err message_reversal(struct buf *out, struct span original
 /* Makes the 0200 a repeat, 0201, or the 0400 a 0401: nothing else of it changes. */
 void message_make_repeat(struct buf *message);
 
-#define ANSWER_DATA_MAX 999
-
-struct answer {       /* the 0210, or the 0410 */
-    char code[3];     /* DE 39 */
-    char rrn[13];     /* DE 37, "" when absent */
-    char reason[26];  /* DE 44: the name of the check that failed, or "" */
-    char approval[7]; /* DE 38: the issuer's, "" when it was not asked */
-    size_t data_n;    /* DE 55, 0 when absent: what the issuer says to the card */
-    uint8_t data[ANSWER_DATA_MAX];
-};
-
-/* Unpacks an answer and holds it against the message it answers: MTI, DE 4, 11, 12, 13, 41, 42, 49.
- * TP_ERR_PEER naming what does not agree. */
-TP_MUST_CHECK enum tp_err answer_parse(struct answer *a, struct span raw, struct span message,
+/* Unpacks an answer and holds it against the message it answers: type, and what
+ * wire/profile.h compares. TP_ERR_PEER naming what does not agree. */
+TP_MUST_CHECK enum tp_err answer_parse(struct wire_answer *a, struct span raw, struct span message,
                                        struct tp_error *e);
 
 /* Whether the answer settles the payment. 19, 68, 90, 91, 96 to 99 decide nothing: they ask for
  * another try. */
-bool answer_is_final(const struct answer *a);
-bool answer_is_yes(const struct answer *a);
+bool answer_is_final(const struct wire_answer *a);
 
 /* Whether it is what the card's issuer said, and not the acquirer (DE 44: doc/protocol.md). */
-bool answer_of_issuer(const struct answer *a);
+bool answer_of_issuer(const struct wire_answer *a);
 
 /* A sentence for a DE 39, never NULL; as said by the card's issuer, or by the acquirer. */
 const char *answer_text(const char *code, bool issuer);

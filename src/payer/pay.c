@@ -1,57 +1,16 @@
 #include "payer/pay.h"
 
-#include <ctype.h>
-#include <inttypes.h>
-#include <openssl/rand.h>
-#include <stdlib.h>
+#include <assert.h>
 #include <string.h>
 
-#include "apdu/emvbits.h"
-#include "apdu/tlv.h"
-#include "base/date.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "crypto/payee.h"
 #include "drivers/readers.h"
-#include "payer/deliver.h"
-#include "payer/memory.h"
-#include "payer/trace.h"
+#include "payer/pay_priv.h"
 
-#define AID_MIN       5   /* bytes: an application provider's part at least */
-#define LABEL_MAX     16  /* characters of 50 and 9F12 */
-#define WAIT_SLICE_MS 200 /* how long a Ctrl-C may go unseen while waiting for a card */
-
-struct payment { /* all that a payment holds while it lasts */
-    const struct pay_options *options;
-    struct pay_result *result;
-    struct terminal *terminal;
-    struct journal *journal;
-    struct memory *memory;
-    struct deliverer *deliverer;
-    struct person *person;
-    struct reader *reader;
-    struct trace *trace;
-    struct transaction_request request;
-    uint8_t aid[16]; /* of --application, to which request points */
-    char what[96];   /* is paid, and to whom */
-    unsigned stan;
-    bool by_keypad;   /* the reader's own takes the PIN */
-    bool asked;       /* an ARQC was sent, or may have been, under stan */
-    int64_t asked_id; /* its row in the journal */
-    int64_t after;    /* that row when it is being reversed: what the card then signs is delivered
-                         behind it; 0: none */
-    bool taken_back;  /* its reversal is acknowledged */
-    bool delivered;   /* the payment itself, behind those that had to go first */
-    struct answer online; /* the answer to it; code "" when there was none */
-    uint8_t undo[512];    /* the 0400 that takes it back */
-    size_t undo_n;
-};
-
-static struct span get(const void *tx, uint32_t tag)
-{
-    return transaction_get(tx, tag);
-}
+#define AID_MIN   5  /* bytes: an application provider's part at least */
+#define LABEL_MAX 16 /* characters of 50 and 9F12 */
 
 enum tp_err pay_amount(int64_t *minor, const struct currency *contract, const char *amount,
                        const char *currency, struct tp_error *e)
@@ -68,462 +27,6 @@ enum tp_err pay_amount(int64_t *minor, const struct currency *contract, const ch
     if (amount == NULL)
         return tp_fail(e, TP_ERR_USAGE, "say how much: --amount 12.50");
     return money_parse(minor, c, amount, e);
-}
-
-static void tell_delivered(void *ctx, const struct receipt *r)
-{
-    (void)ctx;
-    log_note("payment %06u of before: %s%s%s", r->stan, payment_state_name(r->state),
-             r->reason[0] != '\0' ? ", " : ", reference ",
-             r->reason[0] != '\0' ? r->reason : r->rrn);
-}
-
-/* A payment before this one may have been cut off between its question and the card's last word. */
-static enum tp_err recover(struct payment *p, struct tp_error *e)
-{
-    size_t n = 0;
-    const enum tp_err r = journal_recover(p->journal, &n, e);
-
-    if (n > 0)
-        log_note("%zu %s cut off while its issuer was asked: to be reversed", n,
-                 n == 1 ? "payment of before was" : "payments of before were");
-    return r;
-}
-
-/* Before a card is asked for anything: the way to the acquirer, over which what an earlier payment
- * left is delivered first. An acquirer who is not the right one, or who takes nothing from this
- * terminal, ends it here; one who cannot be reached does not, because a card can sign without (Book
- * 4, 6.3: terminal type 35 is online with offline). */
-static enum tp_err reach_acquirer(struct payment *p, struct tp_error *e)
-{
-    struct tp_error why = {0};
-    enum tp_err r = deliverer_new(&p->deliverer, p->terminal, person_stays, p->person, e);
-
-    if (r != TP_OK)
-        return r;
-    r = recover(p, e);
-    if (r != TP_OK)
-        return r;
-    person_status(p->person, "connecting to the acquirer");
-    r = deliverer_greet(p->deliverer, &why);
-    if (r == TP_OK)
-        r = deliver_pending(p->deliverer, p->journal, tell_delivered, NULL, &why);
-    person_status_end(p->person);
-    if (r == TP_ERR_SECURITY || r == TP_ERR_CANCELLED) {
-        *e = why;
-        return r;
-    }
-    if (r != TP_OK)
-        log_note("%s; what the card signs will be delivered later", why.text);
-    return TP_OK;
-}
-
-static enum tp_err wait_card(struct payment *p, struct tp_error *e)
-{
-    const int64_t until = time_monotonic_ms() + p->options->wait_ms;
-    bool prompted = false;
-    enum tp_err r = reader_wait_card(p->reader, 0, e);
-
-    while ((r == TP_ERR_NO_CARD || r == TP_ERR_NO_READER) && time_monotonic_ms() < until) {
-        if (!prompted)
-            person_status(p->person, "%s: %s", p->what,
-                          r == TP_ERR_NO_CARD ? "insert your card" : "connect a card reader");
-        prompted = true;
-        if (!person_stays(p->person, 0)) {
-            r = tp_fail(e, TP_ERR_CANCELLED,
-                        "given up before a card was inserted: nothing was paid");
-            break;
-        }
-        r = reader_wait_card(p->reader, WAIT_SLICE_MS, e);
-    }
-    person_status_end(p->person);
-    return r;
-}
-
-/* A reader with a keypad takes the PIN itself, unless it was said to ask here. It can send it in
- * plaintext only, so enciphered PIN is none of this terminal's capabilities then. */
-static void choose_pinpad(struct payment *p)
-{
-    if (p->options->no_pinpad || p->options->person.pin_fd >= 0 ||
-        !reader_features(p->reader).pin_verify)
-        return;
-    p->by_keypad = true;
-    person_use_keypad(p->person);
-    p->terminal->kernel.capabilities[1] &= (uint8_t)~CAP2_ENCIPHERED_PIN;
-}
-
-static enum tp_err reach_card(struct payment *p, struct tp_error *e)
-{
-    enum tp_err r;
-
-    if ((r = readers_open(&p->reader, p->options->reader, e)) != TP_OK ||
-        (r = wait_card(p, e)) != TP_OK || (r = reader_connect(p->reader, e)) != TP_OK)
-        return readers_usable(r);
-    choose_pinpad(p);
-    reader_set_goes_on(p->reader, person_reads, p->person);
-    if (p->options->trace != NULL) {
-        r = trace_open(&p->trace, p->options->trace, p->options->trace_unmasked, e);
-        if (r == TP_OK)
-            reader_set_trace(p->reader, trace_exchange, p->trace);
-        trace_reader(p->trace, p->reader);
-    }
-    return r;
-}
-
-/* What the card signs of whom it pays: fixed before its first cryptogram, as are number, day and
- * time. */
-static enum tp_err name_payee(struct payment *p, struct tp_error *e)
-{
-    const struct terminal_config *k = &p->terminal->kernel;
-    const struct payee payee = {.acquirer = p->terminal->acquirer,
-                                .contract = k->merchant_id,
-                                .terminal = k->terminal_id,
-                                .counter = p->request.counter,
-                                .date = p->request.date,
-                                .time = p->request.time};
-    const enum tp_err r = payee_at_counter(p->request.payee, &payee);
-
-    return r == TP_OK ? r : tp_fail(e, r, "the payee cannot be named: %s", tp_err_text(r));
-}
-
-static enum tp_err fill_request(struct payment *p, struct tp_error *e)
-{
-    struct transaction_request *rq = &p->request;
-    struct tm now;
-    time_t t;
-    enum tp_err r;
-
-    date_now(&now, &t);
-    rq->currency = p->terminal->currency->numeric;
-    rq->currency_exponent = p->terminal->currency->exponent;
-    rq->date = date_of(t);
-    rq->time = now.tm_hour * 10000 + now.tm_min * 100 + now.tm_sec;
-    if (RAND_bytes(rq->un, sizeof(rq->un)) != 1)
-        return tp_fail(e, TP_ERR_INTERNAL, "the system gives no random numbers");
-    r = journal_next_stan(p->journal, rq->date, &p->stan, e);
-    rq->counter = p->stan;
-    return r == TP_OK ? name_payee(p, e) : r;
-}
-
-/* An answer that decides nothing means that no issuer was reached. */
-static bool answered(const struct answer *a)
-{
-    return a->code[0] != '\0' && answer_is_final(a);
-}
-
-static enum cli_exit exit_of_refusal(const struct receipt *r)
-{
-    return strcmp(r->answer, "63") == 0 ? CLI_SECURITY : CLI_DECLINED;
-}
-
-/* What the issuer says to the card, as the kernel takes it. Scripts that are longer than a terminal
- * must take (EMV 4.4 Book 3, 10.10: 128 bytes) and than this one does are left out: the card then
- * shows the issuer that they did not come. */
-static void read_answer(struct kernel_issuer_answer *out, const struct answer *a)
-{
-    struct span rest = span_of(a->data, a->data_n);
-    struct tlv t;
-
-    out->reached = answered(a);
-    memcpy(out->arc, a->code, 2);
-    memcpy(out->approval, a->approval, sizeof(out->approval));
-    while (tlv_next(&rest, &t) == TP_OK) {
-        if (t.tag == TAG_ISSUER_AUTH_DATA && t.value.n >= 8 &&
-            t.value.n <= sizeof(out->authentication.p)) {
-            memcpy(out->authentication.p, t.value.p, t.value.n);
-            out->authentication.n = t.value.n;
-        } else if ((t.tag == TAG_SCRIPT_71 || t.tag == TAG_SCRIPT_72) &&
-                   t.raw.n <= sizeof(out->scripts.p) - out->scripts.n) {
-            memcpy(out->scripts.p + out->scripts.n, t.raw.p, t.raw.n);
-            out->scripts.n += t.raw.n;
-        } else if (t.tag != TAG_ARC) {
-            log_note("the issuer's answer holds %02X of %zu bytes: left out", t.tag, t.value.n);
-        }
-    }
-}
-
-static void fill_receipt(struct payment *p, const struct transaction *tx);
-
-/* The question is in the journal, with what takes it back, before it leaves. */
-static enum tp_err keep_question(struct payment *p, const struct transaction *tx,
-                                 struct span message, struct tp_error *e)
-{
-    struct buf undo = BUF_OF(p->undo);
-    unsigned stan = 0;
-    enum tp_err r = journal_next_stan(p->journal, p->request.date, &stan, e);
-
-    if (r == TP_OK)
-        r = message_reversal(&undo, message, stan, time(NULL), e);
-    p->undo_n = undo.n;
-    if (r != TP_OK)
-        return r;
-    fill_receipt(p, tx);
-    p->result->has_receipt = false; /* not yet one to show */
-    return journal_ask(p->journal, &p->result->receipt, buf_span(&undo), &p->asked_id, e);
-}
-
-/* Once; and once more on a new connection when the first broke, since the acquirer answers a repeat
- * as the first. Time that ran out is not spent again. */
-static enum tp_err ask_acquirer(struct payment *p, struct buf *message, struct tp_error *e)
-{
-    enum tp_err r = deliver_once(p->deliverer, buf_span(message), &p->online, e);
-
-    if (r != TP_ERR_PEER)
-        return r;
-    message_make_repeat(message);
-    return deliver_once(p->deliverer, buf_span(message), &p->online, e);
-}
-
-/* Among what is delivered of before, this very payment may be the last. */
-static void take_delivered(void *ctx, const struct receipt *r)
-{
-    struct payment *p = ctx;
-
-    p->delivered = r->stan == p->stan && r->date == p->request.date;
-    if (p->delivered)
-        p->result->receipt = *r;
-    else
-        tell_delivered(NULL, r);
-}
-
-/* What must be delivered before the payment id, is: the reversal of a question above all, without
- * which the card's TC of the same counter is refused for good. */
-static enum tp_err deliver_first(struct payment *p, int64_t id, struct tp_error *e)
-{
-    bool waits = false;
-    enum tp_err r = journal_waits(p->journal, id, &waits, e);
-
-    if (r != TP_OK || !waits)
-        return r;
-    r = deliver_pending(p->deliverer, p->journal, take_delivered, p, e);
-    if (r == TP_OK)
-        r = journal_waits(p->journal, id, &waits, e);
-    return r == TP_OK && waits
-               ? tp_fail(e, TP_ERR_PEER,
-                         "an earlier payment with this card must be delivered first")
-               : r;
-}
-
-/* A cryptogram that asks for the issuer: the acquirer is asked, and asks the issuer. */
-static enum tp_err authorise(void *ctx, const struct transaction *tx,
-                             struct kernel_issuer_answer *out)
-{
-    struct payment *p = ctx;
-    uint8_t room[MESSAGE_MAX];
-    struct buf message = BUF_OF(room);
-    const int64_t start = time_monotonic_ms();
-    struct tp_error why = {0};
-    enum tp_err r = deliverer_connect(p->deliverer, &why);
-
-    if (r == TP_OK)
-        r = message_build(&message, p->terminal, &p->request, p->stan, time(NULL), get, tx, &why);
-    if (r == TP_OK)
-        r = keep_question(p, tx, buf_span(&message), &why);
-    if (r == TP_OK) {
-        p->asked = true;
-        r = deliver_first(p, p->asked_id, &why);
-        if (r == TP_OK)
-            r = ask_acquirer(p, &message, &why);
-    }
-    secret_wipe(room, sizeof(room));
-    p->result->acquirer_ms += time_monotonic_ms() - start;
-    if (r != TP_OK) {
-        p->online = (struct answer){.code = ""};
-        log_note("the card asks for its issuer, who is not reached: %s", why.text);
-        return TP_OK;
-    }
-    read_answer(out, &p->online);
-    return TP_OK;
-}
-
-/* The card's part. *e says why there is no transaction. */
-static enum tp_err run_kernel(struct payment *p, struct tp_error *e)
-{
-    const struct kernel_person asked = person_kernel(p->person),
-                               person = trace_person(p->trace, &asked);
-    const struct kernel_online way = {.ctx = p, .authorise = authorise},
-                               online = trace_online(p->trace, &way);
-    const struct kernel_memory memory = memory_kernel(p->memory, p->request.date);
-    const int64_t start = time_monotonic_ms();
-    enum tp_err r;
-
-    trace_payment(p->trace, &p->terminal->kernel, &p->request);
-    p->terminal->kernel.memory = trace_memory(p->trace, &memory);
-    r = kernel_run(&p->result->tx, p->reader, &p->terminal->kernel, &p->request, &person, &online,
-                   e);
-    p->terminal->kernel.memory = NULL;
-    person_status_end(p->person);
-    p->result->card_ms = time_monotonic_ms() - start - p->result->acquirer_ms;
-    p->result->counts = reader_counts(p->reader);
-    reader_disconnect(p->reader);
-    if (r == TP_ERR_CANCELLED)
-        (void)tp_fail(e, r, "given up before the card was asked to sign: nothing was paid");
-    if (person_ended(p->person, NULL) != TP_OK)
-        r = person_ended(p->person, e);
-    trace_outcome(p->trace, &p->terminal->kernel, p->result->tx, r != TP_OK ? e : NULL);
-    return r;
-}
-
-static void fill_receipt(struct payment *p, const struct transaction *tx)
-{
-    struct receipt *r = &p->result->receipt;
-    const struct candidate *c = transaction_application(tx);
-    const struct kernel_authentication *a = transaction_authentication(tx);
-
-    receipt_fill(r, p->terminal, &p->request, get, tx);
-    r->stan = p->stan;
-    if (c != NULL)
-        memcpy(r->label, c->label, sizeof(r->label));
-    if (a != NULL && a->ok)
-        snprintf(r->method, sizeof(r->method), "%s", kernel_method_name(a->method));
-    p->result->has_receipt = true;
-}
-
-/* What a person can do about a PIN that may be why it did not go well: one that was wrong too
- * often; a card that takes it enciphered only, which no keypad does. */
-static void hint_pin(const struct payment *p)
-{
-    const struct kernel_cvm *rule;
-
-    if (transaction_pin_tries(p->result->tx) == 0)
-        log_note("the PIN was wrong too often, and the card takes none any more: its issuer can "
-                 "unblock it");
-    for (size_t i = 0; p->by_keypad && (rule = transaction_cvm_at(p->result->tx, i)) != NULL; i++)
-        if ((rule->code & CVM_CODE) == CVM_ENCIPHERED_PIN && /* not of this terminal, or only asked
-                                                                for "if the terminal supports it" */
-            (rule->result == KERNEL_CVM_UNSUPPORTED || rule->result == KERNEL_CVM_CONDITION)) {
-            log_note("this card can take its PIN enciphered, which the reader's keypad cannot do: "
-                     "--no-pinpad asks for it here");
-            return;
-        }
-}
-
-/* The acquirer, the card or the terminal said no: who said it first gives the reason. A failed
- * signature is a matter of security (doc/design.md, Exit codes). */
-static void declined(struct payment *p)
-{
-    const struct kernel_authentication *a = transaction_authentication(p->result->tx);
-    struct receipt *r = &p->result->receipt;
-
-    r->state = PAYMENT_DECLINED;
-    snprintf(r->reason, sizeof(r->reason), "%s", transaction_reason(p->result->tx));
-    p->result->exit = a != NULL && a->failed_at != NULL ? CLI_SECURITY : CLI_DECLINED;
-    if (answered(&p->online) && !answer_is_yes(&p->online)) {
-        receipt_settle(r, &p->online);
-        p->result->exit = exit_of_refusal(r);
-    }
-    if (p->after != 0)
-        snprintf(r->reason + strlen(r->reason), sizeof(r->reason) - strlen(r->reason), "%s",
-                 p->taken_back ? "; what was asked is reversed" : "");
-    if (p->after != 0 && !p->taken_back)
-        (void)tp_fail(&p->result->error, TP_ERR_STATE,
-                      "nothing is paid. What was asked is to be reversed, and the acquirer does "
-                      "not know yet: the reversal is kept, and the next "
-                      "`telepay pay`, or `telepay journal send`, delivers it");
-    hint_pin(p);
-}
-
-/* What became of the question to the issuer, now that the card has had its last word (tx approved)
- * or has left: the journal knows, and what is to be taken back is, at once if it can be. Without an
- * answer nobody knows what the acquirer did: that is taken back too (Book 4, 6.3.8; ISO 8583 0400).
- */
-static enum tp_err settle_question(struct payment *p, bool approved, struct tp_error *e)
-{
-    const bool unreached = strcmp(p->online.code, "91") ==
-                           0; /* the acquirer keeps nothing, and reverses what it asked */
-    const bool yes = answer_is_yes(&p->online), no = unreached || (answered(&p->online) && !yes);
-    struct buf undo = {p->undo, p->undo_n, sizeof(p->undo)};
-    struct tp_error why = {0};
-    struct answer a;
-    enum tp_err r;
-
-    if (no || (yes && approved)) {
-        struct receipt settled = p->result->receipt;
-
-        receipt_settle(&settled, &p->online);
-        return journal_conclude(p->journal, p->asked_id, &settled, e);
-    }
-    r = journal_reverse(p->journal, p->asked_id, p->online.rrn,
-                        yes ? "approved, but the card then gave no TC"
-                            : "the question to the issuer was not answered",
-                        e);
-    if (r != TP_OK)
-        return r;
-    p->after = p->asked_id;
-    p->taken_back = deliver_try(p->deliverer, p->journal, p->asked_id, &undo, &a, &why) == TP_OK;
-    if (!p->taken_back)
-        log_note("the reversal of %06u is kept, and not delivered yet: %s", p->stan, why.text);
-    return TP_OK;
-}
-
-/* Keeps what the card signed, then brings it to the acquirer. */
-static enum tp_err keep_and_deliver(struct payment *p, struct tp_error *e)
-{
-    struct receipt *receipt = &p->result->receipt;
-    uint8_t room[MESSAGE_MAX];
-    struct buf message = BUF_OF(room);
-    struct answer a;
-    int64_t id, start;
-    enum tp_err r;
-
-    if (p->asked) { /* the cryptogram that asked had this number, answered or not: the one that pays
-                       takes its own */
-        r = journal_next_stan(p->journal, p->request.date, &p->stan, e);
-        if (r != TP_OK)
-            return r;
-        receipt->stan = p->stan;
-    }
-    receipt->state = PAYMENT_SIGNED;
-    if ((r = message_build(&message, p->terminal, &p->request, p->stan, time(NULL), get,
-                           p->result->tx, e)) != TP_OK ||
-        (r = journal_add(p->journal, receipt, buf_span(&message), p->after, &id, e)) != TP_OK) {
-        tp_error_prefix(e, "the card has signed, but the payment could not be kept and was not "
-                           "sent, so nothing is paid");
-        receipt->state = PAYMENT_DECLINED;
-        goto out;
-    }
-    person_status(p->person, "delivering to the acquirer");
-    start = time_monotonic_ms();
-    r = deliver_first(p, id, e);
-    if (r == TP_OK && !p->delivered) {
-        r = deliver(p->deliverer, p->journal, id, &message, false, &a, e);
-        if (r == TP_OK)
-            receipt_settle(receipt, &a);
-    }
-    p->result->acquirer_ms += time_monotonic_ms() - start;
-    person_status_end(p->person);
-    if (r != TP_OK)
-        tp_error_prefix(e, "THE CARD HAS SIGNED: do not pay again. The acquirer has not "
-                           "acknowledged yet; the payment is kept, and the next "
-                           "`telepay pay`, or `telepay journal send`, delivers it");
-out:
-    secret_wipe(room, sizeof(room));
-    return r;
-}
-
-static enum tp_err finish(struct payment *p, struct tp_error *e)
-{
-    struct pay_result *result = p->result;
-    enum tp_err r;
-
-    fill_receipt(p, result->tx);
-    if (transaction_outcome(result->tx) != KERNEL_APPROVED) {
-        declined(p);
-        return TP_OK;
-    }
-    if (answer_is_yes(&p->online)) { /* acknowledged already, with its issuer's yes, and in the
-                                        journal as such */
-        receipt_settle(&result->receipt, &p->online);
-        result->exit = CLI_DONE;
-        return TP_OK;
-    }
-    r = keep_and_deliver(p, e);
-    if (r != TP_OK)
-        return r;
-    result->exit = result->receipt.state == PAYMENT_ACKNOWLEDGED
-                       ? CLI_DONE
-                       : exit_of_refusal(&result->receipt);
-    return TP_OK;
 }
 
 /* --application AID or NAME: others are not even looked for, so that a card's only application is
@@ -549,7 +52,7 @@ static enum tp_err narrow(struct payment *p, struct tp_error *e)
     return TP_OK;
 }
 
-static enum tp_err run(struct payment *p, struct tp_error *e)
+static enum tp_err prepare(struct payment *p, struct tp_error *e)
 {
     const struct pay_options *o = p->options;
     char amount[MONEY_TEXT_MAX];
@@ -569,29 +72,84 @@ static enum tp_err run(struct payment *p, struct tp_error *e)
              p->terminal->currency->alpha, p->terminal->kernel.merchant_name);
     person_pays(p->person, p->what);
     p->terminal->kernel.allow_live_card = o->allow_live_card;
-    if ((r = reach_acquirer(p, e)) != TP_OK || (r = reach_card(p, e)) != TP_OK ||
-        (r = fill_request(p, e)) != TP_OK)
-        return r;
-    r = run_kernel(p, e);
-    if (p->asked) {
-        struct tp_error own = {0};
-        const bool approved = r == TP_OK && transaction_outcome(p->result->tx) == KERNEL_APPROVED;
-        enum tp_err settled;
+    pay_go_on(p, PAY_GREET);
+    return TP_OK;
+}
 
-        if (r == TP_OK)
-            fill_receipt(p, p->result->tx);
-        settled = settle_question(p, approved, &own);
-        if (settled != TP_OK && r == TP_OK) { /* it stays "asked", and the next run reverses it */
-            *e = own;
-            return settled;
-        }
+#define TO(stage) (1U << (stage))
+
+static const struct stage {
+    enum tp_err (*act)(struct payment *p, struct tp_error *e); /* ends in going on, or in a fault */
+    unsigned next;                                             /* where it may go on to */
+    const char *told;        /* to the person, as long as it lasts; NULL: nothing, or by itself */
+    enum payment_state left; /* what the payment is when a fault ends it here */
+    const char *fault;       /* goes before the words of that; NULL: nothing is signed that pays */
+} stages[] = {
+    [PAY_PREPARE] = {prepare, TO(PAY_GREET), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_GREET] = {pay_reach_acquirer, TO(PAY_WAIT_CARD), "connecting to the acquirer",
+                   PAYMENT_DECLINED, NULL},
+    [PAY_WAIT_CARD] = {pay_reach_card, TO(PAY_CARD), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_CARD] = {pay_run_card, TO(PAY_ASKED) | TO(PAY_ALONE), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_ASKED] = {pay_settle_question,
+                   TO(PAY_ASKED) | TO(PAY_UNREACHED) | TO(PAY_REFUSED) | TO(PAY_APPROVED) |
+                       TO(PAY_TO_REVERSE),
+                   NULL, PAYMENT_DECLINED, NULL},
+    [PAY_UNREACHED] = {pay_settle_question, TO(PAY_ALONE), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_REFUSED] = {pay_settle_question, TO(PAY_DENIED), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_APPROVED] = {pay_settle_question, TO(PAY_SETTLED) | TO(PAY_TO_REVERSE), NULL,
+                      PAYMENT_DECLINED, NULL},
+    [PAY_ALONE] = {pay_last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_DENIED] = {pay_last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_TO_REVERSE] = {pay_take_back, TO(PAY_REVERSED) | TO(PAY_REVERSAL_KEPT), NULL,
+                        PAYMENT_DECLINED, NULL},
+    [PAY_REVERSED] = {pay_last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_REVERSAL_KEPT] = {pay_last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED,
+                           NULL},
+    [PAY_SIGNED] = {pay_keep_signed, TO(PAY_KEPT), NULL, PAYMENT_DECLINED,
+                    "the card has signed, but the payment could not be kept and was not sent, so "
+                    "nothing is paid"},
+    [PAY_KEPT] = {pay_deliver_kept, TO(PAY_SETTLED), "delivering to the acquirer", PAYMENT_SIGNED,
+                  "THE CARD HAS SIGNED: do not pay again. The acquirer has not acknowledged yet; "
+                  "the payment is kept, and the next `telepay pay`, or `telepay journal send`, "
+                  "delivers it"},
+    [PAY_SETTLED] = {pay_settled, TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_END] = {NULL, 0, NULL, PAYMENT_DECLINED, NULL},
+};
+
+void pay_go_on(struct payment *p, enum pay_stage next)
+{
+    assert((stages[p->stage].next & TO(next)) != 0);
+    p->stage = next;
+}
+
+static enum tp_err run(struct payment *p, struct tp_error *e)
+{
+    enum tp_err r = TP_OK;
+
+    while (r == TP_OK && p->stage != PAY_END) {
+        const struct stage *now = &stages[p->stage];
+
+        if (now->told != NULL)
+            person_status(p->person, "%s", now->told);
+        r = now->act(p, e);
+        if (now->told != NULL)
+            person_status_end(p->person);
     }
-    return r == TP_OK ? finish(p, e) : r;
+    if (p->card.code != TP_OK) { /* the first fault, whatever came of the question */
+        r = p->card.code;
+        *e = p->card;
+    }
+    if (r != TP_OK) {
+        p->result->receipt.state = stages[p->stage].left;
+        if (stages[p->stage].fault != NULL)
+            tp_error_prefix(e, "%s", stages[p->stage].fault);
+    }
+    return r;
 }
 
 void pay_run(struct pay_result *result, const struct pay_options *options)
 {
-    struct payment p = {.options = options, .result = result};
+    struct payment p = {.options = options, .result = result, .stage = PAY_PREPARE};
     struct tp_error trace_error = {0};
     enum tp_err r;
 
@@ -609,6 +167,7 @@ void pay_run(struct pay_result *result, const struct pay_options *options)
     memory_free(&p.memory);
     journal_close(&p.journal);
     secret_wipe(p.undo, sizeof(p.undo));
+    secret_wipe(p.message, sizeof(p.message));
     result->terminal = p.terminal;
 }
 

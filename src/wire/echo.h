@@ -3,8 +3,9 @@
 #ifndef TP_WIRE_ECHO_H
 #define TP_WIRE_ECHO_H
 
-#include "wire/iso8583.h"
+#include "wire/answer.h"
 #include "wire/link.h"
+#include "wire/profile.h"
 
 #define ECHO_FIELDS_MAX 16
 #define ECHO_ANSWER_MAX 2048 /* bytes of an answer */
@@ -19,15 +20,17 @@ struct echo {     /* may hold a card number: who has it wipes it */
     size_t text_n;
 };
 
-/* Takes those of the n fields (at most ECHO_FIELDS_MAX) that the request has. A request and its
+/* Takes those fields of the request that its answer repeats (wire/profile.h). A request and its
  * repeat (0200, 0201) have one type of answer (0210). */
-void echo_take(struct echo *out, const struct iso8583 *request, const uint8_t *fields, size_t n);
+void echo_take(struct echo *out, const struct iso8583 *request, enum profile of);
 
 /* Starts the answer with them; out borrows from echo. */
-TP_MUST_CHECK enum tp_err echo_start(struct iso8583 *out, const struct echo *echo);
+void echo_start(struct iso8583 *out, const struct echo *echo);
 
-/* Sends the answer if it could be made; one that could not, or that cannot be packed, is told in
- * the log and ends the connection. */
-void echo_send(struct link_peer *peer, const struct iso8583 *answer, enum tp_err made);
+/* Sends the answer; one that cannot be packed is told in the log and ends the connection. */
+void echo_send(struct link_peer *peer, const struct iso8583 *answer);
+
+/* All of it for an answer that says no more than that. */
+void echo_answer(struct link_peer *peer, const struct echo *echo, const struct wire_answer *a);
 
 #endif

@@ -135,6 +135,8 @@ void iso8583_start(struct iso8583 *m, unsigned mti)
     m->mti = mti;
     memset(m->field, 0, sizeof(m->field));
     m->text = (struct buf)BUF_OF(m->text_room);
+    m->fault = TP_OK;
+    m->fault_field = 0;
 }
 
 bool iso8583_has(const struct iso8583 *m, unsigned number)
@@ -173,51 +175,74 @@ static enum tp_err value_check(const struct iso8583_field *f, struct span value)
     return TP_OK;
 }
 
-enum tp_err iso8583_set(struct iso8583 *m, unsigned number, struct span value)
+static void keep_fault(struct iso8583 *m, unsigned number, enum tp_err fault)
+{
+    if (m->fault != TP_OK || fault == TP_OK)
+        return;
+    m->fault = fault;
+    m->fault_field = number;
+}
+
+enum tp_err iso8583_fault(const struct iso8583 *m, struct tp_error *e)
+{
+    const struct iso8583_field *f = iso8583_field(m->fault_field);
+
+    if (m->fault == TP_OK)
+        return TP_OK;
+    return tp_fail(e, m->fault, "field %u (%s): %s", m->fault_field, f != NULL ? f->name : "none",
+                   m->fault == TP_ERR_NOT_FOUND ? "there is no such field"
+                   : m->fault == TP_ERR_FORMAT  ? "a value has a character that it does not take"
+                                                : "a value does not fit");
+}
+
+void iso8583_set(struct iso8583 *m, unsigned number, struct span value)
 {
     const struct iso8583_field *f = iso8583_field(number);
-    enum tp_err r;
 
-    if (f == NULL)
-        return TP_ERR_NOT_FOUND;
-    r = value_check(f, value);
-    if (r == TP_OK)
+    keep_fault(m, number, f != NULL ? value_check(f, value) : TP_ERR_NOT_FOUND);
+    if (m->fault == TP_OK)
         m->field[number] = value.p != NULL ? value : span_str("");
-    return r;
 }
 
-enum tp_err iso8583_set_text(struct iso8583 *m, unsigned number, const char *text)
+/* A copy, filled up to the length of a fixed field. */
+static enum tp_err copy_text(struct buf *out, const struct iso8583_field *f, struct span value)
+{
+    const bool fills = f->length_digits == FIXED && value.n < f->max &&
+                       (f->format == ISO_N || f->format == ISO_AN || f->format == ISO_ANS);
+    const size_t fill = fills ? f->max - value.n : 0;
+    enum tp_err r = buf_fill(out, '0', f->format == ISO_N ? fill : 0);
+
+    if (r == TP_OK)
+        r = buf_put(out, value);
+    return r == TP_OK ? buf_fill(out, ' ', f->format == ISO_N ? 0 : fill) : r;
+}
+
+void iso8583_set_text(struct iso8583 *m, unsigned number, const char *text)
 {
     const struct iso8583_field *f = iso8583_field(number);
-    const struct span value = span_str(text);
     const size_t start = m->text.n;
-    size_t fill;
-    enum tp_err r;
 
-    if (f == NULL)
-        return TP_ERR_NOT_FOUND;
-    fill = f->length_digits == FIXED && value.n < f->max &&
-                   (f->format == ISO_N || f->format == ISO_AN || f->format == ISO_ANS)
-               ? f->max - value.n
-               : 0;
-    r = buf_fill(&m->text, '0', f->format == ISO_N ? fill : 0);
-    if (r == TP_OK)
-        r = buf_put(&m->text, value);
-    if (r == TP_OK && f->format != ISO_N)
-        r = buf_fill(&m->text, ' ', fill);
-    if (r == TP_OK)
-        r = iso8583_set(m, number, span_of(m->text.p + start, m->text.n - start));
-    if (r != TP_OK)
-        m->text.n = start;
-    return r;
+    keep_fault(m, number, f != NULL ? copy_text(&m->text, f, span_str(text)) : TP_ERR_NOT_FOUND);
+    if (m->fault == TP_OK)
+        iso8583_set(m, number, span_of(m->text.p + start, m->text.n - start));
 }
 
-enum tp_err iso8583_set_number(struct iso8583 *m, unsigned number, uint64_t value)
+void iso8583_set_number(struct iso8583 *m, unsigned number, uint64_t value)
 {
     char digits[21];
 
     snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value);
-    return iso8583_set_text(m, number, digits);
+    iso8583_set_text(m, number, digits);
+}
+
+void iso8583_set_instant(struct iso8583 *m, time_t t)
+{
+    char digits[16];
+    struct tm utc;
+
+    gmtime_r(&t, &utc);
+    strftime(digits, sizeof(digits), "%m%d%H%M%S", &utc);
+    iso8583_set_text(m, 7, digits);
 }
 
 enum tp_err iso8583_text(const struct iso8583 *m, unsigned number, char *out, size_t cap)
@@ -307,8 +332,11 @@ enum tp_err iso8583_pack(struct buf *out, const struct iso8583 *m, struct tp_err
 {
     const size_t start = out->n;
     uint8_t bitmap[16] = {0};
-    enum tp_err r = bcd_put(out, m->mti, 4);
+    enum tp_err r = iso8583_fault(m, e);
 
+    if (r != TP_OK)
+        return r;
+    r = bcd_put(out, m->mti, 4);
     for (unsigned i = 2; i < ISO8583_FIELDS; i++)
         if (iso8583_has(m, i))
             bitmap[(i - 1) / 8] |= (uint8_t)(0x80 >> (i - 1) % 8);
@@ -532,21 +560,16 @@ enum tp_err iso8583_evidence_join(struct buf *out, const struct iso8583 *m)
     return TP_OK;
 }
 
-enum tp_err iso8583_evidence_split(struct iso8583 *m, struct span stream)
+void iso8583_evidence_split(struct iso8583 *m, struct span stream)
 {
     if (stream.n > ISO8583_EVIDENCE_MAX)
-        return TP_ERR_RANGE;
+        keep_fault(m, evidence_fields[0], TP_ERR_RANGE);
     for (size_t i = 0; i < 3 && stream.n > 0; i++) {
-        struct span piece;
-        enum tp_err r =
-            span_take(&stream, stream.n < EVIDENCE_PIECE ? stream.n : EVIDENCE_PIECE, &piece);
+        const size_t n = stream.n < EVIDENCE_PIECE ? stream.n : EVIDENCE_PIECE;
 
-        if (r == TP_OK)
-            r = iso8583_set(m, evidence_fields[i], piece);
-        if (r != TP_OK)
-            return r;
+        iso8583_set(m, evidence_fields[i], span_of(stream.p, n));
+        stream = span_of(stream.p + n, stream.n - n);
     }
-    return TP_OK;
 }
 
 bool iso8583_track2_agrees(const struct iso8583 *m)

@@ -6,6 +6,8 @@
 #ifndef TP_WIRE_ISO8583_H
 #define TP_WIRE_ISO8583_H
 
+#include <time.h>
+
 #include "base/span.h"
 
 #define ISO8583_FIELDS 129   /* index by field number, 2 to 128; 1 is the second bitmap */
@@ -50,19 +52,26 @@ struct iso8583 {  /* fields borrow: from the bytes parsed, or from what the call
     struct span field[ISO8583_FIELDS]; /* p NULL: absent */
     struct buf text;
     uint8_t text_room[4096];
+    enum tp_err fault; /* the first that a setter met, and where: no later one does anything */
+    unsigned fault_field;
 };
 
 void iso8583_start(struct iso8583 *m, unsigned mti);
 bool iso8583_has(const struct iso8583 *m, unsigned number);
 
-/* Sets a field to a value that outlives the message, or (set_text, set_number) to a copy kept
- * inside. Checked against the table: TP_ERR_NOT_FOUND (no such field), TP_ERR_FORMAT (a character
- * the field does not take), TP_ERR_RANGE (too long, or too short for a fixed field). set_text fills
- * a fixed field up as jPOS does: n with zeros at the left, an and ans with spaces at the right. */
-TP_MUST_CHECK enum tp_err iso8583_set(struct iso8583 *m, unsigned number, struct span value);
-TP_MUST_CHECK enum tp_err iso8583_set_text(struct iso8583 *m, unsigned number, const char *text);
-TP_MUST_CHECK enum tp_err iso8583_set_number(struct iso8583 *m, unsigned number,
-                                             uint64_t value); /* padded left to the fixed length */
+/* Set a field to a value that outlives the message, or (set_text, set_number) to a copy kept
+ * inside. Checked against the table; what does not fit is kept in the message, whose packing then
+ * fails. set_text fills a fixed field up as jPOS does: n with zeros at the left, an and ans with
+ * spaces at the right; so does set_number. */
+void iso8583_set(struct iso8583 *m, unsigned number, struct span value);
+void iso8583_set_text(struct iso8583 *m, unsigned number, const char *text);
+void iso8583_set_number(struct iso8583 *m, unsigned number, uint64_t value);
+void iso8583_set_instant(struct iso8583 *m, time_t t); /* DE 7: MMDDhhmmss, UTC */
+
+/* What a setter met first: TP_ERR_NOT_FOUND (no such field), TP_ERR_FORMAT (a character the field
+ * does not take), TP_ERR_RANGE (too long, or too short for a fixed field), with a sentence that
+ * names the field. */
+TP_MUST_CHECK enum tp_err iso8583_fault(const struct iso8583 *m, struct tp_error *e);
 
 /* As text with a final zero into out of cap bytes, spaces at the right of a fixed an or ans field
  * taken off; as a number (n fields of at most 18 digits). TP_ERR_NOT_FOUND when absent,
@@ -74,6 +83,7 @@ TP_MUST_CHECK enum tp_err iso8583_text(const struct iso8583 *m, unsigned number,
 bool iso8583_track2_agrees(const struct iso8583 *m);
 TP_MUST_CHECK enum tp_err iso8583_number(const struct iso8583 *m, unsigned number, uint64_t *out);
 
+/* Appends to out; the fault of a setter is the error (iso8583_fault). */
 TP_MUST_CHECK enum tp_err iso8583_pack(struct buf *out, const struct iso8583 *m,
                                        struct tp_error *e);
 
@@ -92,6 +102,6 @@ char *iso8583_trace(char *out, size_t cap, const struct iso8583 *m);
  * the fields to parts of stream. */
 #define ISO8583_EVIDENCE_MAX (3 * 999)
 TP_MUST_CHECK enum tp_err iso8583_evidence_join(struct buf *out, const struct iso8583 *m);
-TP_MUST_CHECK enum tp_err iso8583_evidence_split(struct iso8583 *m, struct span stream);
+void iso8583_evidence_split(struct iso8583 *m, struct span stream);
 
 #endif

@@ -3,7 +3,7 @@ libwire_a_SOURCES =
 WIRE_LIBS = libwire.a $(TPCRYPTO_LIBS) $(EVENT_LIBS)
 
 # ISO 8583
-libwire_a_SOURCES += src/wire/iso8583.c src/wire/iso8583.h src/wire/profile.c src/wire/profile.h
+libwire_a_SOURCES += src/wire/iso8583.c src/wire/iso8583.h src/wire/profile.c src/wire/profile.h src/wire/answer.c src/wire/answer.h
 check_PROGRAMS += tests/unit/test_profile
 TESTS += tests/unit/test_profile
 tests_unit_test_profile_SOURCES = tests/unit/test_profile.c tests/unit/unit.h
@@ -31,3 +31,8 @@ TESTS += tests/unit/test_link
 tests_unit_test_link_SOURCES = tests/unit/test_link.c tests/unit/unit.h
 tests_unit_test_link_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_link_LDADD = $(WIRE_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test_answer
+TESTS += tests/unit/test_answer
+tests_unit_test_answer_SOURCES = tests/unit/test_answer.c tests/unit/unit.h
+tests_unit_test_answer_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_answer_LDADD = $(WIRE_LIBS) $(CHECK_LIBS)

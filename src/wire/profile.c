@@ -2,66 +2,126 @@
 
 #include <stdio.h>
 
-#define FIELDS_MAX 20
+#define COLUMNS 14
 
 static const struct {
     enum profile profile;
     unsigned mti, repeat; /* 0: no repeat */
-    uint8_t n, needs[FIELDS_MAX];
-} rows[] = {
-    {PROFILE_TERMINAL,
-     MTI_FINANCIAL,
-     MTI_FINANCIAL_REPEAT,
-     15,
-     {2, 3, 4, 7, 11, 12, 13, 14, 22, 25, 41, 42, 49, 55, 61}},
-    {PROFILE_TERMINAL, MTI_FINANCIAL_RESPONSE, 0, 10, {3, 4, 7, 11, 12, 13, 39, 41, 42, 49}},
-    {PROFILE_TERMINAL, MTI_REVERSAL, MTI_REVERSAL_REPEAT, 6, {7, 11, 13, 41, 42, 90}},
-    {PROFILE_TERMINAL, MTI_REVERSAL_RESPONSE, 0, 6, {7, 11, 13, 39, 41, 42}},
-    {PROFILE_TERMINAL, MTI_RECONCILIATION, 0, 9, {7, 11, 41, 42, 74, 76, 86, 88, 97}},
-    {PROFILE_TERMINAL, MTI_RECONCILIATION_RESPONSE, 0, 5, {7, 11, 39, 41, 42}},
-    {PROFILE_TERMINAL, MTI_NETWORK, 0, 5, {7, 11, 41, 42, 70}},
-    {PROFILE_TERMINAL, MTI_NETWORK_RESPONSE, 0, 6, {7, 11, 39, 41, 42, 70}},
-    {PROFILE_ISSUER,
-     MTI_AUTHORISATION,
-     0,
-     17,
-     {2, 3, 4, 7, 11, 12, 13, 14, 18, 22, 25, 32, 37, 41, 42, 49, 55}},
-    {PROFILE_ISSUER,
-     MTI_AUTHORISATION_RESPONSE,
-     0,
-     12,
-     {3, 4, 7, 11, 12, 13, 32, 37, 39, 41, 42, 49}},
-    {PROFILE_ISSUER,
-     MTI_REVERSAL,
-     MTI_REVERSAL_REPEAT,
-     13,
-     {2, 3, 4, 7, 11, 12, 13, 32, 37, 41, 42, 49, 90}},
-    {PROFILE_ISSUER, MTI_REVERSAL_RESPONSE, 0, 5, {7, 11, 32, 37, 39}},
-    {PROFILE_ISSUER, MTI_NETWORK, 0, 4, {7, 11, 32, 70}},
-    {PROFILE_ISSUER, MTI_NETWORK_RESPONSE, 0, 5, {7, 11, 32, 39, 70}},
+} columns[COLUMNS] = {
+    {PROFILE_TERMINAL, MTI_FINANCIAL, MTI_FINANCIAL_REPEAT},
+    {PROFILE_TERMINAL, MTI_FINANCIAL_RESPONSE, 0},
+    {PROFILE_TERMINAL, MTI_REVERSAL, MTI_REVERSAL_REPEAT},
+    {PROFILE_TERMINAL, MTI_REVERSAL_RESPONSE, 0},
+    {PROFILE_TERMINAL, MTI_RECONCILIATION, 0},
+    {PROFILE_TERMINAL, MTI_RECONCILIATION_RESPONSE, 0},
+    {PROFILE_TERMINAL, MTI_NETWORK, 0},
+    {PROFILE_TERMINAL, MTI_NETWORK_RESPONSE, 0},
+    {PROFILE_ISSUER, MTI_AUTHORISATION, 0},
+    {PROFILE_ISSUER, MTI_AUTHORISATION_RESPONSE, 0},
+    {PROFILE_ISSUER, MTI_REVERSAL, MTI_REVERSAL_REPEAT},
+    {PROFILE_ISSUER, MTI_REVERSAL_RESPONSE, 0},
+    {PROFILE_ISSUER, MTI_NETWORK, 0},
+    {PROFILE_ISSUER, MTI_NETWORK_RESPONSE, 0},
 };
 
-const uint8_t *profile_needs(size_t *n, enum profile of, unsigned mti)
+enum { /* a letter a use */
+       N = PROFILE_NEEDED,
+       O = PROFILE_OPTIONAL,
+       NE = N | PROFILE_ECHOED,
+       NEC = NE | PROFILE_COMPARED,
+       OE = O | PROFILE_ECHOED,
+       OEC = OE | PROFILE_COMPARED,
+       NF = N | PROFILE_FORWARDED,
+       OF = O | PROFILE_FORWARDED,
+       NI = N | PROFILE_IDENTITY,
+       NFI = NF | PROFILE_IDENTITY,
+       OFI = OF | PROFILE_IDENTITY
+};
+
+/* clang-format off */
+static const struct {
+    uint8_t field, use[COLUMNS];
+} rows[] = { /* by field */
+    /*       terminal and acquirer                            acquirer and issuer
+          0200  0210  0400  0410  0500  0510  0800  0810  0100  0110  0400  0410  0800  0810 */
+    { 2, {   N,    0,   OF,    0,    0,    0,    0,    0,  NFI,   OE,    N,   OE,    0,    0}},
+    { 3, {   N,   NE,   OF,   OE,    0,    0,    0,    0,  NFI,  NEC,    N,   OE,    0,    0}},
+    { 4, {   N,  NEC,   OF,  OEC,    0,    0,    0,    0,  NFI,  NEC,    N,   OE,    0,    0}},
+    { 7, {   N,   NE,    N,   NE,    N,   NE,    N,   NE,    N,  NEC,    N,   NE,    N,   NE}},
+    {11, {   N,  NEC,    N,  NEC,    N,   NE,    N,   NE,    N,  NEC,    N,  NEC,    N,   NE}},
+    {12, {   N,  NEC,   OF,  OEC,    0,    0,    0,    0,   NF,  NEC,    N,   OE,    0,    0}},
+    {13, {   N,  NEC,   NF,  NEC,    0,    0,    0,    0,   NF,  NEC,    N,   OE,    0,    0}},
+    {14, {   N,    0,    0,    0,    0,    0,    0,    0,  NFI,    0,    0,    0,    0,    0}},
+    {18, {   O,    0,    0,    0,    0,    0,    0,    0,   NF,    0,    0,    0,    0,    0}},
+    {22, {   N,    0,    0,    0,    0,    0,    0,    0,  NFI,    0,    0,    0,    0,    0}},
+    {23, {   O,    0,    0,    0,    0,    0,    0,    0,  OFI,    0,    0,    0,    0,    0}},
+    {25, {   N,    0,    0,    0,    0,    0,    0,    0,  NFI,    0,    0,    0,    0,    0}},
+    {32, {   0,    0,    0,    0,    0,    0,    0,    0,   NI,  NEC,    N,   NE,    N,   NE}},
+    {37, {   0,    O,    0,    O,    0,    0,    0,    0,   NI,  NEC,    N,  NEC,    0,    0}},
+    {38, {   0,    O,    0,    0,    0,    0,    0,    0,    0,    O,    0,    0,    0,    0}},
+    {39, {   0,    N,    0,    N,    0,    N,    0,    N,    0,    N,    0,    N,    0,    N}},
+    {41, {   N,  NEC,   NF,  NEC,    N,   NE,    N,   NE,  NFI,  NEC,    N,   OE,    0,    0}},
+    {42, {   N,  NEC,   NF,  NEC,    N,   NE,    N,   NE,  NFI,  NEC,    N,   OE,    0,    0}},
+    {44, {   0,    O,    0,    O,    0,    O,    0,    O,    0,    O,    0,    O,    0,    O}},
+    {49, {   N,  NEC,   OF,  OEC,    0,    0,    0,    0,  NFI,  NEC,    N,   OE,    0,    0}},
+    {55, {   N,    O,    0,    0,    0,    0,    0,    0,   NI,    O,    0,    0,    0,    0}},
+    {61, {   N,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0}},
+    {62, {   O,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0}},
+    {63, {   O,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0}},
+    {66, {   0,    0,    0,    0,    0,    O,    0,    0,    0,    0,    0,    0,    0,    0}},
+    {70, {   0,    0,    0,    0,    0,    0,    N,   NE,    0,    0,    0,    0,    N,   NE}},
+    {74, {   0,    0,    0,    0,    N,    O,    0,    0,    0,    0,    0,    0,    0,    0}},
+    {76, {   0,    0,    0,    0,    N,    O,    0,    0,    0,    0,    0,    0,    0,    0}},
+    {86, {   0,    0,    0,    0,    N,    O,    0,    0,    0,    0,    0,    0,    0,    0}},
+    {88, {   0,    0,    0,    0,    N,    O,    0,    0,    0,    0,    0,    0,    0,    0}},
+    {90, {   0,    0,    N,    0,    0,    0,    0,    0,    0,    0,    N,    0,    0,    0}},
+    {97, {   0,    0,    0,    0,    N,    O,    0,    0,    0,    0,    0,    0,    0,    0}},
+};
+/* clang-format on */
+
+static size_t column_of(enum profile of, unsigned mti) /* COLUMNS: none */
 {
-    *n = 0;
+    size_t i = 0;
+
+    while (i < COLUMNS &&
+           (columns[i].profile != of ||
+            (columns[i].mti != mti && (columns[i].repeat == 0 || columns[i].repeat != mti))))
+        i++;
+    return i;
+}
+
+static unsigned use_in_any(enum profile of, const uint8_t use[COLUMNS])
+{
+    unsigned any = 0;
+
+    for (size_t i = 0; i < COLUMNS; i++)
+        if (columns[i].profile == of)
+            any |= use[i];
+    return any;
+}
+
+unsigned profile_next(enum profile of, unsigned mti, enum profile_use use, unsigned after)
+{
+    const size_t column = column_of(of, mti);
+
+    if (column == COLUMNS && use != PROFILE_ECHOED)
+        return 0;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (rows[i].profile != of ||
-            (rows[i].mti != mti && (rows[i].repeat == 0 || rows[i].repeat != mti)))
-            continue;
-        *n = rows[i].n;
-        return rows[i].needs;
+        const unsigned has = column < COLUMNS ? rows[i].use[column] : use_in_any(of, rows[i].use);
+
+        if (rows[i].field > after && (has & use) != 0)
+            return rows[i].field;
     }
-    return NULL;
+    return 0;
 }
 
 unsigned profile_missing(enum profile of, const struct iso8583 *m)
 {
-    size_t n;
-    const uint8_t *needs = profile_needs(&n, of, m->mti);
+    unsigned f = 0;
 
-    for (size_t i = 0; i < n; i++)
-        if (!iso8583_has(m, needs[i]))
-            return needs[i];
+    while ((f = profile_next(of, m->mti, PROFILE_NEEDED, f)) != 0)
+        if (!iso8583_has(m, f))
+            return f;
     return 0;
 }
 
@@ -71,4 +131,24 @@ const char *profile_fault(char reason[PROFILE_REASON_MAX], enum profile of, cons
 
     snprintf(reason, PROFILE_REASON_MAX, "DE%u_MISSING", field % 1000);
     return field != 0 ? reason : NULL;
+}
+
+unsigned profile_differs(enum profile of, const struct iso8583 *answer,
+                         const struct iso8583 *question)
+{
+    unsigned f = 0;
+
+    while ((f = profile_next(of, answer->mti, PROFILE_COMPARED, f)) != 0)
+        if (!iso8583_has(answer, f) || !iso8583_has(question, f) ||
+            !span_eq(answer->field[f], question->field[f]))
+            return f;
+    return 0;
+}
+
+void profile_forward(enum profile of, struct iso8583 *request, const struct iso8583 *about)
+{
+    unsigned f = 0;
+
+    while ((f = profile_next(of, request->mti, PROFILE_FORWARDED, f)) != 0)
+        request->field[f] = about->field[f];
 }

@@ -146,7 +146,7 @@ static enum tp_err count_one(void *ctx, const struct authorisation *a, struct tp
     struct count *n = ctx;
 
     (void)e;
-    HOLDS(strcmp(a->code, "00") == 0 && a->reserved == AMOUNT && a->amount == AMOUNT);
+    HOLDS(strcmp(a->answer.code, "00") == 0 && a->reserved == AMOUNT && a->amount == AMOUNT);
     n->approved++;
     n->reversed += a->reversed;
     return TP_OK;

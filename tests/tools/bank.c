@@ -470,18 +470,18 @@ static void start(struct iso8583 *m, const struct bank_terms *t, unsigned mti)
     const uint64_t stan = strtoull(t->rrn, NULL, 10) % 1000000;
 
     iso8583_start(m, mti);
-    BANK_MUST(iso8583_set_text(m, 2, t->pan));
-    BANK_MUST(iso8583_set_number(m, 3, t->processing));
-    BANK_MUST(iso8583_set_number(m, 4, (uint64_t)t->amount));
-    BANK_MUST(iso8583_set_text(m, 7, "1124211500"));
-    BANK_MUST(iso8583_set_number(m, 11, stan));
-    BANK_MUST(iso8583_set_text(m, 12, "221500"));
-    BANK_MUST(iso8583_set_number(m, 13, t->mmdd));
-    BANK_MUST(iso8583_set_text(m, 32, t->acquirer));
-    BANK_MUST(iso8583_set_text(m, 37, t->rrn));
-    BANK_MUST(iso8583_set_text(m, 41, "00000001"));
-    BANK_MUST(iso8583_set_text(m, 42, "000000000000123"));
-    BANK_MUST(iso8583_set_number(m, 49, t->currency));
+    iso8583_set_text(m, 2, t->pan);
+    iso8583_set_number(m, 3, t->processing);
+    iso8583_set_number(m, 4, (uint64_t)t->amount);
+    iso8583_set_text(m, 7, "1124211500");
+    iso8583_set_number(m, 11, stan);
+    iso8583_set_text(m, 12, "221500");
+    iso8583_set_number(m, 13, t->mmdd);
+    iso8583_set_text(m, 32, t->acquirer);
+    iso8583_set_text(m, 37, t->rrn);
+    iso8583_set_text(m, 41, "00000001");
+    iso8583_set_text(m, 42, "000000000000123");
+    iso8583_set_number(m, 49, t->currency);
 }
 
 void bank_message(struct bank_request *out, const struct bank_terms *t, struct span de55)
@@ -489,12 +489,12 @@ void bank_message(struct bank_request *out, const struct bank_terms *t, struct s
     struct iso8583 *m = &out->message;
 
     start(m, t, MTI_AUTHORISATION);
-    BANK_MUST(iso8583_set_number(m, 14, t->expiry));
-    BANK_MUST(iso8583_set_number(m, 18, 5942));
-    BANK_MUST(iso8583_set_text(m, 22, "051"));
-    BANK_MUST(iso8583_set_number(m, 23, t->psn));
-    BANK_MUST(iso8583_set_text(m, 25, "00"));
-    BANK_MUST(iso8583_set(m, 55, de55));
+    iso8583_set_number(m, 14, t->expiry);
+    iso8583_set_number(m, 18, 5942);
+    iso8583_set_text(m, 22, "051");
+    iso8583_set_number(m, 23, t->psn);
+    iso8583_set_text(m, 25, "00");
+    iso8583_set(m, 55, de55);
 }
 
 void bank_authorisation(struct bank_request *out, const struct bank_card *c,
@@ -510,7 +510,7 @@ void bank_reversal(struct bank_request *out, const struct bank_terms *t, unsigne
     start(&out->message, t, mti);
     snprintf(original, sizeof(original), "0100%06llu1124211500%022u",
              strtoull(t->rrn, NULL, 10) % 1000000, 0U);
-    BANK_MUST(iso8583_set_text(&out->message, 90, original));
+    iso8583_set_text(&out->message, 90, original);
 }
 
 enum tp_err bank_exchange(struct bank_answer *a, struct link_client *c, const struct iso8583 *m,

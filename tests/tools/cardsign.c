@@ -316,30 +316,26 @@ static enum tp_err icc_data(struct buf *out, const struct terms *t)
 static enum tp_err fields(struct made *out, const struct terms *t, const struct place *where)
 {
     struct iso8583 *m = &out->message;
-    const time_t now = time(NULL);
-    struct tm utc;
-    char sent[16];
 
-    gmtime_r(&now, &utc);
-    strftime(sent, sizeof(sent), "%m%d%H%M%S", &utc);
     iso8583_start(m, MTI_FINANCIAL);
-    TRY(iso8583_set_text(m, 2, t->pan));
-    TRY(iso8583_set_number(m, 3, t->type == 0x20 ? 200000 : t->type * UINT64_C(10000)));
-    TRY(iso8583_set_number(m, 4, (uint64_t)t->amount));
-    TRY(iso8583_set_text(m, 7, sent));
-    TRY(iso8583_set_number(m, 11, where->stan));
-    TRY(iso8583_set_number(m, 12, (uint64_t)t->time));
-    TRY(iso8583_set_number(m, 13, (uint64_t)(t->date % 10000)));
-    TRY(iso8583_set_number(m, 14, (uint64_t)t->expiry));
-    TRY(iso8583_set_number(m, 18, where->mcc));
-    TRY(iso8583_set_text(m, 22, "051"));
-    TRY(iso8583_set_number(m, 23, t->psn));
-    TRY(iso8583_set_text(m, 25, "00"));
-    TRY(iso8583_set_text(m, 41, where->terminal));
-    TRY(iso8583_set_text(m, 42, where->contract));
-    TRY(iso8583_set_number(m, 49, t->currency));
-    TRY(iso8583_set(m, 55, span_of(out->de55, out->de55_n)));
-    return iso8583_evidence_split(m, span_of(out->stream, out->stream_n));
+    iso8583_set_text(m, 2, t->pan);
+    iso8583_set_number(m, 3, t->type == 0x20 ? 200000 : t->type * UINT64_C(10000));
+    iso8583_set_number(m, 4, (uint64_t)t->amount);
+    iso8583_set_instant(m, time(NULL));
+    iso8583_set_number(m, 11, where->stan);
+    iso8583_set_number(m, 12, (uint64_t)t->time);
+    iso8583_set_number(m, 13, (uint64_t)(t->date % 10000));
+    iso8583_set_number(m, 14, (uint64_t)t->expiry);
+    iso8583_set_number(m, 18, where->mcc);
+    iso8583_set_text(m, 22, "051");
+    iso8583_set_number(m, 23, t->psn);
+    iso8583_set_text(m, 25, "00");
+    iso8583_set_text(m, 41, where->terminal);
+    iso8583_set_text(m, 42, where->contract);
+    iso8583_set_number(m, 49, t->currency);
+    iso8583_set(m, 55, span_of(out->de55, out->de55_n));
+    iso8583_evidence_split(m, span_of(out->stream, out->stream_n));
+    return iso8583_fault(m, NULL);
 }
 
 void place_serial(char out[9], const char *contract, const char *terminal)

@@ -128,10 +128,9 @@ static void on_question(struct teller *b, struct link_peer *peer, const struct i
         decide(b, r);
     }
     start(&a, m, MTI_AUTHORISATION_RESPONSE);
-    if (iso8583_set_text(&a, 39, r->answer_code) != TP_OK ||
-        (r->approval[0] != '\0' && r->mood != TELLER_NO_CODE &&
-         iso8583_set_text(&a, 38, r->approval) != TP_OK))
-        abort();
+    iso8583_set_text(&a, 39, r->answer_code);
+    if (r->approval[0] != '\0' && r->mood != TELLER_NO_CODE)
+        iso8583_set_text(&a, 38, r->approval);
     put_data(&a, &de55, r->answer_code);
     if (r->mood == TELLER_MUTE)
         return;
@@ -143,8 +142,8 @@ static void on_question(struct teller *b, struct link_peer *peer, const struct i
         link_peer_close(peer);
         return;
     }
-    if (r->mood == TELLER_OTHER && iso8583_set_number(&a, 4, amount + 1) != TP_OK)
-        abort();
+    if (r->mood == TELLER_OTHER)
+        iso8583_set_number(&a, 4, amount + 1);
     leave(b, peer, &a, r->mood == TELLER_SLOW ? b->slow_ms : 0);
 }
 
@@ -168,8 +167,7 @@ static void on_reversal(struct teller *b, struct link_peer *peer, const struct i
         return;
     }
     start(&a, m, MTI_REVERSAL_RESPONSE);
-    if (iso8583_set_text(&a, 39, "00") != TP_OK)
-        abort();
+    iso8583_set_text(&a, 39, "00");
     leave(b, peer, &a, 0);
 }
 
@@ -189,8 +187,7 @@ static void on_message(void *ctx, struct link_peer *peer, void *user, struct spa
     else if (m.mti == MTI_NETWORK) {
         b->echoes++;
         start(&a, &m, MTI_NETWORK_RESPONSE);
-        if (iso8583_set_text(&a, 39, "00") != TP_OK)
-            abort();
+        iso8583_set_text(&a, 39, "00");
         leave(b, peer, &a, 0);
     }
     pthread_mutex_unlock(&b->lock);

@@ -48,9 +48,9 @@ END_TEST
 START_TEST(echo_by_hand)
     {
         iso8583_start(&m, 800);
-        ck_ok(iso8583_set_text(&m, 7, "1123091500"));
-        ck_ok(iso8583_set_number(&m, 11, 42));
-        ck_ok(iso8583_set_number(&m, 70, 301));
+        iso8583_set_text(&m, 7, "1123091500");
+        iso8583_set_number(&m, 11, 42);
+        iso8583_set_number(&m, 70, 301);
         ck_packs(&m, "0800"             /* MTI */
                      "8220000000000000" /* 1, 7, 11 */
                      "0400000000000000" /* 70 */
@@ -65,15 +65,15 @@ START_TEST(payment_by_hand)
         UNHEX(de55, "9F2608A1A2A3A4A5A6A7A8");
 
         iso8583_start(&m, 200);
-        ck_ok(iso8583_set_text(&m, 2, "9990140000000000012"));
-        ck_ok(iso8583_set_number(&m, 4, 1250));
-        ck_ok(iso8583_set_text(&m, 22, "051"));
-        ck_ok(iso8583_set_text(&m, 41, "00000001"));
-        ck_ok(iso8583_set_text(&m, 42, "123"));
-        ck_ok(iso8583_set_text(&m, 44, "SDAD_HASH"));
-        ck_ok(iso8583_set_text(&m, 49, "978"));
-        ck_ok(iso8583_set(&m, 55, de55));
-        ck_ok(iso8583_set_text(&m, 97, "D0000000000001250"));
+        iso8583_set_text(&m, 2, "9990140000000000012");
+        iso8583_set_number(&m, 4, 1250);
+        iso8583_set_text(&m, 22, "051");
+        iso8583_set_text(&m, 41, "00000001");
+        iso8583_set_text(&m, 42, "123");
+        iso8583_set_text(&m, 44, "SDAD_HASH");
+        iso8583_set_text(&m, 49, "978");
+        iso8583_set(&m, 55, de55);
+        iso8583_set_text(&m, 97, "D0000000000001250");
         ck_packs(&m, "0200"
                      "D000040000D08200"       /* 1 2 4 22 41 42 44 49 55 */
                      "0000000080000000"       /* 97 */
@@ -94,7 +94,7 @@ START_TEST(track2_keeps_its_separator)
         struct tp_error e;
 
         iso8583_start(&m, 100);
-        ck_ok(iso8583_set_text(&m, 35, "9990140000000015=3012201"));
+        iso8583_set_text(&m, 35, "9990140000000015=3012201");
         ck_packs(&m, "01000000000020000000249990140000000015D3012201");
         UNHEX(good, "01000000000020000000249990140000000015D3012201");
         ck_ok(iso8583_unpack(&m, good, &e));
@@ -202,6 +202,32 @@ START_TEST(every_cut_is_refused)
     }
 END_TEST
 
+/* What a setter met first stays, names its field, keeps later ones from doing anything and fails
+ * the packing. */
+static void ck_fault(enum tp_err fault, unsigned number, const char *value)
+{
+    uint8_t room[64];
+    struct buf out = BUF_OF(room);
+    struct tp_error e;
+    char field[16];
+
+    iso8583_set_text(&m, 7, "1123091500");
+    ck_ok(iso8583_fault(&m, &e));
+    iso8583_set_text(&m, number, value);
+    snprintf(field, sizeof(field), "field %u ", number);
+    ck_assert_int_eq(iso8583_fault(&m, &e), fault);
+    ck_assert_int_eq(e.code, fault);
+    ck_assert_ptr_nonnull(strstr(e.text, field));
+    iso8583_set_text(&m, 11, "000042");
+    iso8583_set_number(&m, 200, 1);
+    iso8583_set(&m, 55, span_str("7"));
+    ck_assert(!iso8583_has(&m, number) && !iso8583_has(&m, 11) && !iso8583_has(&m, 55));
+    ck_assert_int_eq(iso8583_pack(&out, &m, &e), fault);
+    ck_assert_ptr_nonnull(strstr(e.text, field));
+    ck_assert_uint_eq(out.n, 0);
+    iso8583_start(&m, 200);
+}
+
 START_TEST(setting_is_checked)
     {
         uint8_t small[20];
@@ -211,19 +237,20 @@ START_TEST(setting_is_checked)
         uint64_t v;
 
         iso8583_start(&m, 200);
-        ck_assert_int_eq(iso8583_set_text(&m, 1, "1"), TP_ERR_NOT_FOUND);
-        ck_assert_int_eq(iso8583_set_text(&m, 129, "1"), TP_ERR_NOT_FOUND);
-        ck_assert_int_eq(iso8583_set_text(&m, 4, "12.50"), TP_ERR_FORMAT);
-        ck_assert_int_eq(iso8583_set_text(&m, 4, "1234567890123"), TP_ERR_RANGE);
-        ck_assert_int_eq(iso8583_set(&m, 4, span_str("1250")), TP_ERR_RANGE);
-        ck_assert_int_eq(iso8583_set_text(&m, 97, "12"), TP_ERR_RANGE);
-        ck_assert_int_eq(iso8583_set_text(&m, 97, "X0000000000001250"), TP_ERR_FORMAT);
-        ck_assert(!iso8583_has(&m, 4) && !iso8583_has(&m, 97));
-        ck_ok(iso8583_set_text(&m, 44, "ATC_REPLAYED"));
+        ck_fault(TP_ERR_NOT_FOUND, 1, "1");
+        ck_fault(TP_ERR_NOT_FOUND, 129, "1");
+        ck_fault(TP_ERR_FORMAT, 4, "12.50");
+        ck_fault(TP_ERR_RANGE, 4, "1234567890123");
+        ck_fault(TP_ERR_RANGE, 97, "12");
+        ck_fault(TP_ERR_FORMAT, 97, "X0000000000001250");
+        iso8583_set(&m, 4, span_str("1250"));
+        ck_assert_int_eq(iso8583_fault(&m, &e), TP_ERR_RANGE);
+        iso8583_start(&m, 200);
+        iso8583_set_text(&m, 44, "ATC_REPLAYED");
         ck_assert_int_eq(iso8583_text(&m, 44, text, sizeof(text)), TP_ERR_RANGE);
         ck_assert_int_eq(iso8583_text(&m, 39, text, sizeof(text)), TP_ERR_NOT_FOUND);
         ck_assert_int_eq(iso8583_number(&m, 44, &v), TP_ERR_FORMAT);
-        ck_ok(iso8583_set_number(&m, 4, 999999999999));
+        iso8583_set_number(&m, 4, 999999999999);
         ck_ok(iso8583_number(&m, 4, &v));
         ck_assert_uint_eq(v, 999999999999);
         ck_assert_int_eq(iso8583_pack(&out, &m, &e), TP_ERR_RANGE);
@@ -238,10 +265,21 @@ START_TEST(trailing_spaces_go)
         char text[16];
 
         iso8583_start(&m, 200);
-        ck_ok(iso8583_set_text(&m, 42, "SHOP 7"));
+        iso8583_set_text(&m, 42, "SHOP 7");
         ck_assert_uint_eq(m.field[42].n, 15);
         ck_ok(iso8583_text(&m, 42, text, sizeof(text)));
         ck_assert_str_eq(text, "SHOP 7");
+    }
+END_TEST
+
+START_TEST(instants_are_utc)
+    {
+        char text[16];
+
+        iso8583_start(&m, 200);
+        iso8583_set_instant(&m, 1795425300); /* 2026-11-23 09:15:00 */
+        ck_ok(iso8583_text(&m, 7, text, sizeof(text)));
+        ck_assert_str_eq(text, "1123091500");
     }
 END_TEST
 
@@ -251,10 +289,10 @@ START_TEST(traces_hide_the_card)
         char line[200];
 
         iso8583_start(&m, 200);
-        ck_ok(iso8583_set_text(&m, 2, "9990140000000015"));
-        ck_ok(iso8583_set_text(&m, 3, "000000"));
-        ck_ok(iso8583_set_text(&m, 35, "9990140000000015=3012201"));
-        ck_ok(iso8583_set(&m, 52, pin));
+        iso8583_set_text(&m, 2, "9990140000000015");
+        iso8583_set_text(&m, 3, "000000");
+        iso8583_set_text(&m, 35, "9990140000000015=3012201");
+        iso8583_set(&m, 52, pin);
         ck_assert_str_eq(iso8583_trace(line, sizeof(line), &m),
                          "0200 2=999014******0015 3=000000 35=[24 bytes] 52=[8 bytes]");
         ck_assert_str_eq(iso8583_trace(line, 12, &m), "0200 2=9990");
@@ -272,13 +310,16 @@ START_TEST(evidence_in_pieces)
             struct buf out = BUF_OF(room);
 
             iso8583_start(&m, 200);
-            ck_ok(iso8583_evidence_split(&m, span_of(bytes, sizes[i])));
+            iso8583_evidence_split(&m, span_of(bytes, sizes[i]));
             for (unsigned f = 61; f <= 63; f++)
                 ck_assert_int_eq(iso8583_has(&m, f), sizes[i] > (f - 61) * 999);
             ck_ok(iso8583_evidence_join(&out, &m));
             ck_assert(span_eq(buf_span(&out), span_of(bytes, sizes[i])));
         }
-        ck_assert_int_eq(iso8583_evidence_split(&m, SPAN_OF(bytes)), TP_ERR_RANGE);
+        iso8583_start(&m, 200);
+        iso8583_evidence_split(&m, SPAN_OF(bytes));
+        ck_assert_int_eq(iso8583_fault(&m, NULL), TP_ERR_RANGE);
+        ck_assert(!iso8583_has(&m, 61));
     }
 END_TEST
 
@@ -297,6 +338,7 @@ static Suite *suite(void)
     tcase_add_test(t, every_cut_is_refused);
     tcase_add_test(t, setting_is_checked);
     tcase_add_test(t, trailing_spaces_go);
+    tcase_add_test(t, instants_are_utc);
     tcase_add_test(t, traces_hide_the_card);
     tcase_add_test(t, evidence_in_pieces);
     suite_add_tcase(s, t);

@@ -119,8 +119,8 @@ END_TEST
 START_TEST(what_is_signed_waits_until_it_is_settled)
     {
         struct journal *j = open_it();
-        const struct answer yes = {.code = "00", .rrn = "632700000005"},
-                            no = {.code = "63", .rrn = "632700000006", .reason = "SDAD_HASH"};
+        const struct wire_answer yes = {.code = "00", .rrn = "632700000005"},
+                                 no = {.code = "63", .rrn = "632700000006", .reason = "SDAD_HASH"};
         struct receipt other = a_receipt(6, 999);
         const int64_t one = add(j, 5, 1250, "first message"),
                       behind = add(j, 7, 100, "of the same card");
@@ -249,7 +249,7 @@ static bool collect_day(void *ctx, const struct journal_day *d)
 START_TEST(lists_and_days)
     {
         struct journal *j = open_it();
-        const struct answer yes = {.code = "00", .rrn = "632700000001"};
+        const struct wire_answer yes = {.code = "00", .rrn = "632700000001"};
         struct receipt refund = a_receipt(4, 300);
         unsigned stans[4], *stan = stans;
         struct journal_day days[4], *day = days;
@@ -335,7 +335,7 @@ START_TEST(a_question_waits_for_nothing_until_it_is_to_be_reversed)
     {
         struct journal *j = open_it();
         const int64_t id = ask(j, 5, "the 0400");
-        const struct answer yes = {.code = "00", .rrn = "632700000005"};
+        const struct wire_answer yes = {.code = "00", .rrn = "632700000005"};
         struct receipt r;
 
         ck_pending(j, NULL); /* nobody takes back what is still being asked */
@@ -394,7 +394,7 @@ START_TEST(a_payment_behind_its_reversal)
     {
         struct journal *j = open_it();
         const struct receipt r = a_receipt(6, 6000);
-        const struct answer yes = {.code = "00", .rrn = "632700000005"};
+        const struct wire_answer yes = {.code = "00", .rrn = "632700000005"};
         const int64_t asked = ask(j, 5, "the 0400");
         uint8_t room[MESSAGE_MAX];
         struct buf b = BUF_OF(room);
@@ -415,7 +415,7 @@ START_TEST(a_reversal_that_comes_too_late)
     {
         struct journal *j = open_it();
         const int64_t id = ask(j, 5, "the 0400");
-        const struct answer no = {.code = "12", .reason = "REMISE_CLOSED"};
+        const struct wire_answer no = {.code = "12", .reason = "REMISE_CLOSED"};
         struct receipt r;
 
         ck_ok(journal_reverse(j, id, "632700000005", "no TC", &e));

@@ -205,7 +205,7 @@ END_TEST
  * issuer is being asked; what the centre refused was not paid. */
 START_TEST(a_credit_and_a_reversal_of_one_debit)
     {
-        static const struct issuer_said yes = {.code = "00", .approval = "A12345"};
+        static const struct wire_answer yes = {.code = "00", .approval = "A12345"};
 
         for (int in_flight = 0; in_flight <= 1; in_flight++) {
             struct fixture f;
@@ -793,7 +793,7 @@ END_TEST
 
 /* ---- questions to issuers ---- */
 
-static const struct issuer_said approved = {.code = "00", .approval = "A12345"},
+static const struct wire_answer approved = {.code = "00", .approval = "A12345"},
                                 refused = {.code = "51", .reason = "ISSUER"},
                                 lost = {.code = "91", .reason = "ISSUER_TIMEOUT"};
 
@@ -895,11 +895,11 @@ END_TEST
  * payment comes. */
 START_TEST(a_counter_that_somebody_named)
     {
-        static const struct issuer_said unknown = {.code = "63", .reason = "ISSUER"},
+        static const struct wire_answer unknown = {.code = "63", .reason = "ISSUER"},
                                         unread = {.code = "30", .reason = "ISSUER"};
         static const struct {
             bool vouched;
-            const struct issuer_said *said;
+            const struct wire_answer *said;
             enum ledger_verdict wanted;
         } rows[] = {{true, &unknown, LEDGER_NEW},
                     {true, &unread, LEDGER_NEW},

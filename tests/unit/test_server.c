@@ -113,14 +113,12 @@ START_TEST(repeats_are_answered_alike)
         again = ask_as(MTI_FINANCIAL_REPEAT);
         ck_assert_mem_eq(again.raw, first.raw, first.n);
         ck_books(1, 1, 1250, 0);
-        ck_ok(iso8583_set_number(&made.message, 4,
-                                 1251)); /* another amount under the same identity */
+        iso8583_set_number(&made.message, 4, 1251); /* another amount under the same identity */
         again = ask_as(MTI_FINANCIAL);
         ck_answer(again, "94", "IDENTITY");
         stan++;
-        ck_ok(iso8583_set_number(&made.message, 11,
-                                 stan)); /* the same signature under another identity */
-        ck_ok(iso8583_set_number(&made.message, 4, 1250));
+        iso8583_set_number(&made.message, 11, stan); /* the same signature under another identity */
+        iso8583_set_number(&made.message, 4, 1250);
         again = ask_as(MTI_FINANCIAL);
         ck_answer(again, "63", "ATC_REPLAYED");
         ck_books(1, 1, 1250, 0);
@@ -185,10 +183,10 @@ static struct office_answer reverse_as(unsigned mti, unsigned original_mti, uint
     iso8583_start(&m, mti);
     for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
         m.field[same[i]] = made.message.field[same[i]];
-    ck_ok(iso8583_set_number(&m, 11, ++stan));
+    iso8583_set_number(&m, 11, ++stan);
     snprintf(original, sizeof(original), "%04u%06u%.10s%022u", original_mti, original_stan,
              (const char *)made.message.field[7].p, 0U);
-    ck_ok(iso8583_set_text(&m, 90, original));
+    iso8583_set_text(&m, 90, original);
     ck_assert_msg(office_send(&a, client, &m, &e) == TP_OK, "%s", e.text);
     return a;
 }
@@ -257,15 +255,15 @@ static void ck_reconciles(unsigned credits, unsigned debits, unsigned credit_amo
     uint64_t settled = 0;
 
     iso8583_start(&m, MTI_RECONCILIATION);
-    ck_ok(iso8583_set_text(&m, 7, "1123091500"));
-    ck_ok(iso8583_set_number(&m, 11, ++stan));
-    ck_ok(iso8583_set_text(&m, 41, OFFICE_TERMINAL));
-    ck_ok(iso8583_set_text(&m, 42, OFFICE_CONTRACT));
-    ck_ok(iso8583_set_number(&m, 74, credits));
-    ck_ok(iso8583_set_number(&m, 76, debits));
-    ck_ok(iso8583_set_number(&m, 86, credit_amount));
-    ck_ok(iso8583_set_number(&m, 88, debit_amount));
-    ck_ok(iso8583_set_text(&m, 97, net));
+    iso8583_set_text(&m, 7, "1123091500");
+    iso8583_set_number(&m, 11, ++stan);
+    iso8583_set_text(&m, 41, OFFICE_TERMINAL);
+    iso8583_set_text(&m, 42, OFFICE_CONTRACT);
+    iso8583_set_number(&m, 74, credits);
+    iso8583_set_number(&m, 76, debits);
+    iso8583_set_number(&m, 86, credit_amount);
+    iso8583_set_number(&m, 88, debit_amount);
+    iso8583_set_text(&m, 97, net);
     ck_assert_msg(office_send(&a, client, &m, &e) == TP_OK, "%s", e.text);
     ck_assert_uint_eq(a.mti, MTI_RECONCILIATION_RESPONSE);
     ck_answer(a, "00", "");
@@ -303,12 +301,12 @@ static struct office_answer network(const char *code, const char *terminal)
     struct tp_error e = {TP_OK, ""};
 
     iso8583_start(&m, MTI_NETWORK);
-    ck_ok(iso8583_set_text(&m, 7, "1123091500"));
-    ck_ok(iso8583_set_number(&m, 11, ++stan));
-    ck_ok(iso8583_set_text(&m, 41, terminal));
-    ck_ok(iso8583_set_text(&m, 42, OFFICE_CONTRACT));
+    iso8583_set_text(&m, 7, "1123091500");
+    iso8583_set_number(&m, 11, ++stan);
+    iso8583_set_text(&m, 41, terminal);
+    iso8583_set_text(&m, 42, OFFICE_CONTRACT);
     if (code != NULL)
-        ck_ok(iso8583_set_text(&m, 70, code));
+        iso8583_set_text(&m, 70, code);
     ck_assert_msg(office_send(&a, client, &m, &e) == TP_OK, "%s", e.text);
     ck_assert_uint_eq(a.mti, MTI_NETWORK_RESPONSE);
     return a;
@@ -321,28 +319,27 @@ static void ck_needs(const struct iso8583 *whole)
     static struct iso8583 m;
     char reason[PROFILE_REASON_MAX];
     struct tp_error e = {TP_OK, ""};
-    size_t n = 0;
-    const uint8_t *needs = profile_needs(&n, PROFILE_TERMINAL, whole->mti);
+    unsigned n = 0;
 
-    ck_assert_uint_gt(n, 0);
-    for (size_t i = 0; i < n; i++) {
+    for (unsigned f = 0; (f = profile_next(PROFILE_TERMINAL, whole->mti, PROFILE_NEEDED, f)) != 0;
+         n++) {
         struct office_answer a;
 
         m = *whole;
-        ck_assert_msg(iso8583_has(&m, needs[i]), "%04u: the test's own message has no field %u",
-                      m.mti, needs[i]);
-        m.field[needs[i]] = span_of(NULL, 0);
-        if (needs[i] == 11) { /* nobody could tell what is answered */
+        ck_assert_msg(iso8583_has(&m, f), "%04u: the test's own message has no field %u", m.mti, f);
+        m.field[f] = span_of(NULL, 0);
+        if (f == 11) { /* nobody could tell what is answered */
             ck_assert_int_eq(office_send(&a, client, &m, &e), TP_ERR_PEER);
             link_close(&client);
             client = office_connect(&office, OFFICE_CONTRACT, OFFICE_TERMINAL);
             continue;
         }
-        ck_assert_msg(office_send(&a, client, &m, &e) == TP_OK, "%04u without %u: %s", m.mti,
-                      needs[i], e.text);
-        snprintf(reason, sizeof(reason), "DE%u_MISSING", needs[i]);
+        ck_assert_msg(office_send(&a, client, &m, &e) == TP_OK, "%04u without %u: %s", m.mti, f,
+                      e.text);
+        snprintf(reason, sizeof(reason), "DE%u_MISSING", f % 1000);
         ck_answer(a, "30", reason);
     }
+    ck_assert_uint_gt(n, 0);
 }
 
 START_TEST(needed_fields)
@@ -373,7 +370,7 @@ START_TEST(needed_fields)
         for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
             iso8583_start(&m, types[i]);
             for (size_t k = 0; k < sizeof(others) / sizeof(others[0]); k++)
-                ck_ok(iso8583_set_text(&m, others[k].field, others[k].text));
+                iso8583_set_text(&m, others[k].field, others[k].text);
             ck_needs(&m);
         }
     }

@@ -1,0 +1,226 @@
+/* A payment's card: waited for, asked to sign, and its last word. */
+#include <openssl/rand.h>
+#include <string.h>
+
+#include "apdu/emvbits.h"
+#include "base/date.h"
+#include "base/log.h"
+#include "crypto/payee.h"
+#include "drivers/readers.h"
+#include "payer/pay_priv.h"
+
+#define WAIT_SLICE_MS       200 /* how long a Ctrl-C may go unseen while waiting for a card */
+
+struct span pay_get(const void *tx, uint32_t tag)
+{
+    return transaction_get(tx, tag);
+}
+
+static enum tp_err wait_card(struct payment *p, struct tp_error *e)
+{
+    const int64_t until = time_monotonic_ms() + p->options->wait_ms;
+    bool prompted = false;
+    enum tp_err r = reader_wait_card(p->reader, 0, e);
+
+    while ((r == TP_ERR_NO_CARD || r == TP_ERR_NO_READER) && time_monotonic_ms() < until) {
+        if (!prompted)
+            person_status(p->person, "%s: %s", p->what,
+                          r == TP_ERR_NO_CARD ? "insert your card" : "connect a card reader");
+        prompted = true;
+        if (!person_stays(p->person, 0)) {
+            r = tp_fail(e, TP_ERR_CANCELLED,
+                        "given up before a card was inserted: nothing was paid");
+            break;
+        }
+        r = reader_wait_card(p->reader, WAIT_SLICE_MS, e);
+    }
+    person_status_end(p->person);
+    return r;
+}
+
+/* A reader with a keypad takes the PIN itself, unless it was said to ask here. It can send it in
+ * plaintext only, so enciphered PIN is none of this terminal's capabilities then. */
+static void choose_pinpad(struct payment *p)
+{
+    if (p->options->no_pinpad || p->options->person.pin_fd >= 0 ||
+        !reader_features(p->reader).pin_verify)
+        return;
+    p->by_keypad = true;
+    person_use_keypad(p->person);
+    p->terminal->kernel.capabilities[1] &= (uint8_t)~CAP2_ENCIPHERED_PIN;
+}
+
+enum tp_err pay_reach_card(struct payment *p, struct tp_error *e)
+{
+    enum tp_err r;
+
+    if ((r = readers_open(&p->reader, p->options->reader, e)) != TP_OK ||
+        (r = wait_card(p, e)) != TP_OK || (r = reader_connect(p->reader, e)) != TP_OK)
+        return readers_usable(r);
+    choose_pinpad(p);
+    reader_set_goes_on(p->reader, person_reads, p->person);
+    if (p->options->trace != NULL) {
+        r = trace_open(&p->trace, p->options->trace, p->options->trace_unmasked, e);
+        if (r == TP_OK)
+            reader_set_trace(p->reader, trace_exchange, p->trace);
+        trace_reader(p->trace, p->reader);
+    }
+    if (r == TP_OK)
+        pay_go_on(p, PAY_CARD);
+    return r;
+}
+
+/* What the card signs of whom it pays: fixed before its first cryptogram, as are number, day and
+ * time. */
+static enum tp_err name_payee(struct payment *p, struct tp_error *e)
+{
+    const struct terminal_config *k = &p->terminal->kernel;
+    const struct payee payee = {.acquirer = p->terminal->acquirer,
+                                .contract = k->merchant_id,
+                                .terminal = k->terminal_id,
+                                .counter = p->request.counter,
+                                .date = p->request.date,
+                                .time = p->request.time};
+    const enum tp_err r = payee_at_counter(p->request.payee, &payee);
+
+    return r == TP_OK ? r : tp_fail(e, r, "the payee cannot be named: %s", tp_err_text(r));
+}
+
+static enum tp_err fill_request(struct payment *p, struct tp_error *e)
+{
+    struct transaction_request *rq = &p->request;
+    struct tm now;
+    time_t t;
+    enum tp_err r;
+
+    date_now(&now, &t);
+    rq->currency = p->terminal->currency->numeric;
+    rq->currency_exponent = p->terminal->currency->exponent;
+    rq->date = date_of(t);
+    rq->time = now.tm_hour * 10000 + now.tm_min * 100 + now.tm_sec;
+    if (RAND_bytes(rq->un, sizeof(rq->un)) != 1)
+        return tp_fail(e, TP_ERR_INTERNAL, "the system gives no random numbers");
+    r = journal_next_stan(p->journal, rq->date, &p->stan, e);
+    rq->counter = p->stan;
+    return r == TP_OK ? name_payee(p, e) : r;
+}
+
+/* *e says why there is no transaction. */
+static enum tp_err run_kernel(struct payment *p, struct tp_error *e)
+{
+    const struct kernel_person asked = person_kernel(p->person),
+                               person = trace_person(p->trace, &asked);
+    const struct kernel_online way = {.ctx = p, .authorise = pay_authorise},
+                               online = trace_online(p->trace, &way);
+    const struct kernel_memory memory = memory_kernel(p->memory, p->request.date);
+    const int64_t start = time_monotonic_ms();
+    enum tp_err r;
+
+    trace_payment(p->trace, &p->terminal->kernel, &p->request);
+    p->terminal->kernel.memory = trace_memory(p->trace, &memory);
+    r = kernel_run(&p->result->tx, p->reader, &p->terminal->kernel, &p->request, &person, &online,
+                   e);
+    p->terminal->kernel.memory = NULL;
+    person_status_end(p->person);
+    p->result->card_ms = time_monotonic_ms() - start - p->result->acquirer_ms;
+    p->result->counts = reader_counts(p->reader);
+    reader_disconnect(p->reader);
+    if (r == TP_ERR_CANCELLED)
+        (void)tp_fail(e, r, "given up before the card was asked to sign: nothing was paid");
+    if (person_ended(p->person, NULL) != TP_OK)
+        r = person_ended(p->person, e);
+    trace_outcome(p->trace, &p->terminal->kernel, p->result->tx, r != TP_OK ? e : NULL);
+    return r;
+}
+
+void pay_fill_receipt(struct payment *p, const struct transaction *tx)
+{
+    struct receipt *r = &p->result->receipt;
+    const struct candidate *c = transaction_application(tx);
+    const struct kernel_authentication *a = transaction_authentication(tx);
+
+    receipt_fill(r, p->terminal, &p->request, pay_get, tx);
+    r->stan = p->stan;
+    if (c != NULL)
+        memcpy(r->label, c->label, sizeof(r->label));
+    if (a != NULL && a->ok)
+        snprintf(r->method, sizeof(r->method), "%s", kernel_method_name(a->method));
+    p->result->has_receipt = true;
+}
+
+/* What a person can do about a PIN that may be why it did not go well: one that was wrong too
+ * often; a card that takes it enciphered only, which no keypad does. */
+static void hint_pin(const struct payment *p)
+{
+    const struct kernel_cvm *rule;
+
+    if (transaction_pin_tries(p->result->tx) == 0)
+        log_note("the PIN was wrong too often, and the card takes none any more: its issuer can "
+                 "unblock it");
+    for (size_t i = 0; p->by_keypad && (rule = transaction_cvm_at(p->result->tx, i)) != NULL; i++)
+        if ((rule->code & CVM_CODE) == CVM_ENCIPHERED_PIN && /* not of this terminal, or only asked
+                                                                for "if the terminal supports it" */
+            (rule->result == KERNEL_CVM_UNSUPPORTED || rule->result == KERNEL_CVM_CONDITION)) {
+            log_note("this card can take its PIN enciphered, which the reader's keypad cannot do: "
+                     "--no-pinpad asks for it here");
+            return;
+        }
+}
+
+/* The card's part, with whoever it asks. */
+enum tp_err pay_run_card(struct payment *p, struct tp_error *e)
+{
+    enum tp_err r = fill_request(p, e);
+
+    if (r != TP_OK)
+        return r;
+    r = run_kernel(p, &p->card);
+    p->card.code = r;
+    if (r == TP_OK)
+        pay_fill_receipt(p, p->result->tx);
+    if (p->stage == PAY_CARD)
+        pay_go_on(p, PAY_ALONE);
+    return TP_OK;
+}
+
+bool pay_card_approved(const struct payment *p)
+{
+    return p->card.code == TP_OK && transaction_outcome(p->result->tx) == KERNEL_APPROVED;
+}
+
+/* The acquirer, the card or the terminal said no: who said it first gives the reason. A failed
+ * signature is a matter of security. */
+static void declined(struct payment *p)
+{
+    const struct kernel_authentication *a = transaction_authentication(p->result->tx);
+    struct receipt *r = &p->result->receipt;
+
+    r->state = PAYMENT_DECLINED;
+    snprintf(r->reason, sizeof(r->reason), "%s", transaction_reason(p->result->tx));
+    p->result->exit = a != NULL && a->failed_at != NULL ? CLI_SECURITY : CLI_DECLINED;
+    if (p->stage == PAY_DENIED) {
+        receipt_settle(r, &p->online);
+        p->result->exit = pay_exit_of_refusal(r);
+    }
+    if (p->stage == PAY_REVERSED)
+        snprintf(r->reason + strlen(r->reason), sizeof(r->reason) - strlen(r->reason),
+                 "; what was asked is reversed");
+    if (p->stage == PAY_REVERSAL_KEPT)
+        (void)tp_fail(&p->result->error, TP_ERR_STATE,
+                      "nothing is paid. What was asked is to be reversed, and the acquirer does "
+                      "not know yet: the reversal is kept, and the next "
+                      "`telepay pay`, or `telepay journal send`, delivers it");
+    hint_pin(p);
+}
+
+/* The card has had its last word, or has left. */
+enum tp_err pay_last_word(struct payment *p, struct tp_error *e)
+{
+    const bool approved = pay_card_approved(p);
+
+    (void)e;
+    if (p->card.code == TP_OK && !approved)
+        declined(p);
+    pay_go_on(p, approved ? PAY_SIGNED : PAY_END);
+    return TP_OK;
+}
