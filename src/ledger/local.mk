@@ -15,7 +15,17 @@ libledger_a_SOURCES = \
 	src/ledger/remise.c \
 	src/ledger/schema.c src/ledger/schema.h \
 	src/ledger/suspense.c
-libledger_a_SOURCES += src/ledger/evidence.c src/ledger/evidence_cache.c src/ledger/evidence_dol.c src/ledger/evidence_json.c src/ledger/evidence_parse.c src/ledger/evidence_priv.h
+libledger_a_SOURCES += \
+	src/ledger/evidence.c src/ledger/evidence_cache.c \
+	src/ledger/evidence_dol.c \
+	src/ledger/evidence_emv.c src/ledger/evidence_emv.h \
+	src/ledger/evidence_emv_agreement.c \
+	src/ledger/evidence_emv_chain.c \
+	src/ledger/evidence_emv_json.c \
+	src/ledger/evidence_emv_parse.c \
+	src/ledger/evidence_emv_present.c \
+	src/ledger/evidence_emv_signature.c \
+	src/ledger/evidence_objects.c src/ledger/evidence_priv.h
 LEDGER_LIBS = libledger.a $(TPCRYPTO_LIBS) $(STORE_LIBS)
 
 check_PROGRAMS += tests/unit/test_ledger
