@@ -14,6 +14,13 @@ void answer_set(struct answer *a, const char *code, const char *reason)
     a->de55_n = 0;
 }
 
+void answer_verdict(struct answer *a, enum ledger_verdict v, const char *word)
+{
+    const struct verdict_row *row = ledger_verdict_row(v);
+
+    answer_set(a, row->code, row->worded ? word : row->reason);
+}
+
 void answer_from_said(struct answer *a, const struct issuer_said *said)
 {
     answer_set(a, said->code, said->reason);

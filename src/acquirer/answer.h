@@ -20,6 +20,9 @@ struct answer {
 /* Sets code and reason (NULL: none) and nothing else. */
 void answer_set(struct answer *a, const char *code, const char *reason);
 
+/* The same by the verdict's row; word: of a verdict that comes with one, else NULL. */
+void answer_verdict(struct answer *a, enum ledger_verdict v, const char *word);
+
 /* From what the books keep of an issuer's word, and into it (which borrows from the answer). */
 void answer_from_said(struct answer *a, const struct issuer_said *said);
 struct issuer_said answer_to_said(const struct answer *a);

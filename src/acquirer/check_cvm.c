@@ -45,7 +45,6 @@ enum {
 
 struct verification { /* one payment under judgement */
     const struct payment *p;
-    struct answer *a;
     uint8_t tvr[5], cvm[3], capabilities[3];
     bool has_tvr, has_cvm; /* signed */
     struct emv_iad iad;
@@ -70,25 +69,21 @@ static bool is_offline_pin(uint8_t code)
            code == CVM_PIN_CIPHER_SIGN;
 }
 
-static bool refused(const struct verification *v)
-{
-    return v->a->code[0] != '\0';
-}
-
 /* ---- the terminal ---- */
 
 /* 9F33 as signed, else as DE 55 has it, is the registered terminal's: it claims no method more, and
  * leaves none out that makes verification weaker. Two may be missing: "no CVM", and enciphered PIN,
  * which no reader's keypad makes (payer/pay.c). */
-static void capabilities(struct verification *v)
+static enum ledger_verdict capabilities(const struct verification *v)
 {
     const uint8_t *own = v->p->party->capabilities, *now = v->capabilities;
     const uint8_t missing = own[1] & (uint8_t)~now[1];
 
-    if (now[0] != own[0] || (now[1] & (uint8_t)~own[1]) != 0 ||
-        (missing & (uint8_t) ~(CAP2_PIN_ENCIPHERED | CAP2_NO_CVM)) != 0 ||
-        ((now[2] ^ own[2]) & CAP3_ODA) != 0)
-        answer_set(v->a, "58", "CAPABILITIES");
+    return now[0] != own[0] || (now[1] & (uint8_t)~own[1]) != 0 ||
+                   (missing & (uint8_t) ~(CAP2_PIN_ENCIPHERED | CAP2_NO_CVM)) != 0 ||
+                   ((now[2] ^ own[2]) & CAP3_ODA) != 0
+               ? LEDGER_CAPABILITIES
+               : LEDGER_NEW;
 }
 
 static bool supported(const struct verification *v, uint8_t code)
@@ -114,21 +109,24 @@ static bool supported(const struct verification *v, uint8_t code)
 
 /* What a TC must not say (table C5), worst first: as issuers refuse it (issuer/authorise.c, bits).
  */
-static void verification_results(struct verification *v)
+static enum ledger_verdict verification_results(const struct verification *v)
 {
     static const struct {
         uint8_t byte, mask;
-        const char *code, *reason;
+        enum ledger_verdict verdict;
     } refusals[] = {
-        {0, 0x10, "05", "TVR_EXCEPTION_FILE"}, {0, 0x4C, "05", "TVR_ODA_FAILED"},
-        {1, 0x40, "54", "TVR_EXPIRED"},        {1, 0x20, "05", "TVR_NOT_YET_EFFECTIVE"},
-        {1, 0x10, "57", "TVR_SERVICE"},        {2, 0x20, "75", "PIN_TRIES_EXCEEDED"},
-        {2, 0x80, "55", "CVM_FAILED"},         {2, 0x10, "55", "TVR_NO_KEYPAD"},
+        {2, TVR3_TRIES, LEDGER_PIN_TRIES}, {0, 0x10, LEDGER_TVR_EXCEPTION_FILE},
+        {0, 0x4C, LEDGER_TVR_ODA_FAILED},  {1, 0x40, LEDGER_TVR_EXPIRED},
+        {1, 0x20, LEDGER_TVR_NOT_YET},     {1, 0x10, LEDGER_TVR_SERVICE},
+        {2, 0x80, LEDGER_TVR_CVM_FAILED},  {2, 0x10, LEDGER_TVR_NO_KEYPAD},
     };
+    enum ledger_verdict verdict =
+        v->has_iad && v->iad.pin_tries_exceeded ? LEDGER_PIN_TRIES : LEDGER_NEW;
 
-    for (size_t i = 0; !refused(v) && i < sizeof(refusals) / sizeof(refusals[0]); i++)
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
         if ((v->tvr[refusals[i].byte] & refusals[i].mask) != 0)
-            answer_set(v->a, refusals[i].code, refusals[i].reason);
+            verdict = ledger_verdict_first(verdict, refusals[i].verdict);
+    return verdict;
 }
 
 /* ---- the list ---- */
@@ -184,10 +182,10 @@ static bool passed_over(const struct verification *v, const uint8_t *rule)
 }
 
 /* 9F34 names a rule of the list whose condition holds, reached by the rules before it. */
-static void rule_of_list(struct verification *v)
+static enum ledger_verdict rule_of_list(const struct verification *v)
 {
     const uint8_t code = v->cvm[0] & CVM_CODE, condition = v->cvm[1];
-    const char *reason = "CVM_NOT_IN_LIST";
+    enum ledger_verdict verdict = LEDGER_CVM_NOT_IN_LIST;
     bool reached = true;
 
     for (size_t i = 8; i + 1 < v->list.n; i += 2) {
@@ -196,12 +194,12 @@ static void rule_of_list(struct verification *v)
                    holds = condition_holds(v, code, condition);
 
         if (named && holds && reached)
-            return;
+            return LEDGER_NEW;
         if (named)
-            reason = holds ? "CVM_PASSED_OVER" : "CVM_CONDITION";
+            verdict = holds ? LEDGER_CVM_PASSED_OVER : LEDGER_CVM_CONDITION;
         reached = reached && passed_over(v, rule);
     }
-    answer_set(v->a, "55", reason);
+    return verdict;
 }
 
 /* ---- what was carried out ---- */
@@ -213,24 +211,30 @@ static bool lists_rules(const struct verification *v)
     return v->list.n >= 10 && (aip.n != 2 || (aip.p[0] & AIP1_CVM) != 0);
 }
 
-static void method(struct verification *v)
+static enum ledger_verdict method(const struct verification *v)
 {
     const uint8_t code = v->cvm[0] & CVM_CODE;
-    const bool none = code == CVM_NONE || v->cvm[0] == CVM_NOT_PERFORMED;
 
     if (code == CVM_FAIL || (is_offline_pin(code) && v->cvm[2] != CVM_SUCCESSFUL))
-        answer_set(v->a, "55", "PIN_NOT_VERIFIED");
-    else if (v->cvm[0] != CVM_NOT_PERFORMED && !supported(v, code))
-        answer_set(v->a, "55", "CVM_UNSUPPORTED");
-    else if (code == CVM_PIN_ONLINE) /* it would be the issuer's to verify, and a TC never met it */
-        answer_set(v->a, "55", "CVM_UNSUPPORTED");
-    else if (code == CVM_NONE && v->cvm[2] != CVM_SUCCESSFUL)
-        answer_set(v->a, "55", "CVM_RESULT");
-    else if (lists_rules(v))
-        rule_of_list(v);
-    if (!refused(v) && none && v->p->tx.kind == TX_DEBIT &&
-        v->p->tx.amount > v->p->party->terms.no_cvm)
-        answer_set(v->a, "55", "CVM_REQUIRED");
+        return LEDGER_CVM_PIN;
+    if (v->cvm[0] != CVM_NOT_PERFORMED && !supported(v, code))
+        return LEDGER_CVM_UNSUPPORTED;
+    if (code == CVM_PIN_ONLINE) /* it would be the issuer's to verify, and a TC never met it */
+        return LEDGER_CVM_UNSUPPORTED;
+    if (code == CVM_NONE && v->cvm[2] != CVM_SUCCESSFUL)
+        return LEDGER_CVM_RESULT;
+    return lists_rules(v) ? rule_of_list(v) : LEDGER_NEW;
+}
+
+/* What is paid without a verified cardholder is no more than the contract takes so. */
+static enum ledger_verdict unverified(const struct verification *v)
+{
+    const struct payment *p = v->p;
+    const bool none = (v->cvm[0] & CVM_CODE) == CVM_NONE || v->cvm[0] == CVM_NOT_PERFORMED;
+
+    return none && p->tx.kind == TX_DEBIT && p->tx.amount > p->party->terms.no_cvm
+               ? LEDGER_CVM_REQUIRED
+               : LEDGER_NEW;
 }
 
 /* The card's own word on the PIN, where its issuer application data can be read: those of our own
@@ -264,32 +268,33 @@ static bool start(struct verification *v)
            said(v->capabilities, p, TAG_TERMINAL_CAPABILITIES, sizeof(v->capabilities));
 }
 
+/* A PIN that the terminal says was verified, and the card's own word that it was not. */
+static enum ledger_verdict card_word(const struct verification *v)
+{
+    const bool pin = is_offline_pin(v->cvm[0] & CVM_CODE),
+               claimed = pin && (!v->has_cvm || v->cvm[2] == CVM_SUCCESSFUL);
+
+    return claimed && v->has_iad && (!v->iad.pin_performed || v->iad.pin_failed) ? LEDGER_CVR_PIN
+                                                                                 : LEDGER_NEW;
+}
+
 /* A card whose CDOL1 asks for neither TVR nor CVM results leaves nothing to judge on: refused. When
  * the card asks for its issuer (ARQC), what failed is the issuer's to judge, who may also send the
  * command that unblocks a PIN; a PIN that only the terminal saw is not, nor what the terminal is.
  */
-void check_cardholder(struct answer *a, const struct payment *p)
+enum ledger_verdict check_cardholder(const struct payment *p)
 {
-    struct verification v = {.p = p, .a = a};
-    const bool asks = (p->result.cid & CID_TYPE) == CID_ARQC;
+    struct verification v = {.p = p};
+    enum ledger_verdict verdict;
 
-    if (!start(&v)) {
-        answer_set(a, "30", "DE55");
-        return;
-    }
-    const bool pin = is_offline_pin(v.cvm[0] & CVM_CODE),
-               claimed = pin && (!v.has_cvm || v.cvm[2] == CVM_SUCCESSFUL);
-
-    capabilities(&v);
-    if (!refused(&v) && claimed && v.has_iad && (!v.iad.pin_performed || v.iad.pin_failed))
-        answer_set(a, "55", "CVR_PIN");
-    if (refused(&v) || asks)
-        return;
-    if ((v.tvr[2] & TVR3_TRIES) != 0 || (v.has_iad && v.iad.pin_tries_exceeded))
-        answer_set(a, "75", "PIN_TRIES_EXCEEDED");
-    verification_results(&v);
-    if (!refused(&v) && !v.has_tvr && !v.has_cvm)
-        answer_set(a, "55", "CVM_NOT_SIGNED");
-    if (!refused(&v))
-        method(&v);
+    if (!start(&v))
+        return LEDGER_CVM_UNREADABLE;
+    verdict = ledger_verdict_first(capabilities(&v), card_word(&v));
+    if (verdict != LEDGER_NEW || (p->result.cid & CID_TYPE) == CID_ARQC)
+        return verdict;
+    verdict = verification_results(&v);
+    if (!v.has_tvr && !v.has_cvm)
+        return ledger_verdict_first(verdict, LEDGER_CVM_NOT_SIGNED);
+    verdict = ledger_verdict_first(verdict, method(&v));
+    return ledger_verdict_first(verdict, unverified(&v));
 }

@@ -106,12 +106,12 @@ static enum tp_err do_pay(struct job *j, struct ledger *l, struct tp_error *e)
     const enum tp_err r = ledger_acknowledge(l, &j->tx, &verdict, e);
 
     if (r == TP_ERR_NOT_FOUND) {
-        answer_set(&j->answer, "03", "CONTRACT");
+        answer_verdict(&j->answer, LEDGER_UNKNOWN, NULL);
         return TP_OK;
     }
     if (r == TP_ERR_RANGE) {
         log_error("%s", e->text);
-        answer_set(&j->answer, "96", NULL);
+        answer_verdict(&j->answer, LEDGER_FAULT, NULL);
         return TP_OK;
     }
     if (r == TP_OK && verdict == LEDGER_ASKED) /* what its issuer is asked about is never one to
@@ -168,8 +168,7 @@ static enum tp_err do_ask(struct job *j, struct ledger *l, struct tp_error *e)
 
     if (r == TP_ERR_NOT_FOUND || r == TP_ERR_RANGE) {
         j->verdict = LEDGER_ANSWERED;
-        answer_set(&j->answer, r == TP_ERR_NOT_FOUND ? "03" : "96",
-                   r == TP_ERR_NOT_FOUND ? "CONTRACT" : NULL);
+        answer_verdict(&j->answer, r == TP_ERR_NOT_FOUND ? LEDGER_UNKNOWN : LEDGER_FAULT, NULL);
         return TP_OK;
     }
     if (r == TP_OK && check_verdict(&j->answer, j->verdict, j->tx.rrn))
@@ -178,10 +177,10 @@ static enum tp_err do_ask(struct job *j, struct ledger *l, struct tp_error *e)
 }
 
 /* What an approval that cannot be used any more is answered with, and given back for. */
-static enum tp_err give_back(struct job *j, struct ledger *l, const char *rrn, const char *code,
-                             const char *reason, struct tp_error *e)
+static enum tp_err give_back(struct job *j, struct ledger *l, const char *rrn,
+                             enum ledger_verdict verdict, struct tp_error *e)
 {
-    answer_set(&j->answer, code, reason);
+    answer_verdict(&j->answer, verdict, NULL);
     const struct issuer_said said = answer_to_said(&j->answer);
 
     return ledger_ask_lost(l, rrn, &said, e);
@@ -194,13 +193,11 @@ static enum tp_err do_approved(struct job *j, struct job *ask, struct ledger *l,
     const enum tp_err r = ledger_ask_approved(l, &ask->tx, &said, &verdict, e);
 
     if (r == TP_ERR_NOT_FOUND)
-        return give_back(j, l, ask->tx.rrn, "03", "CONTRACT", e);
+        return give_back(j, l, ask->tx.rrn, LEDGER_UNKNOWN, e);
     if (r == TP_ERR_RANGE)
-        return give_back(j, l, ask->tx.rrn, "91", "ISSUER_LOST", e);
-    if (r == TP_OK && verdict == LEDGER_ATC_OLD)
-        return give_back(j, l, ask->tx.rrn, "63", "ATC_REPLAYED", e);
-    if (r == TP_OK && verdict == LEDGER_REVERSED)
-        return give_back(j, l, ask->tx.rrn, "12", "REVERSED", e);
+        return give_back(j, l, ask->tx.rrn, LEDGER_ISSUER_LOST, e);
+    if (r == TP_OK && verdict != LEDGER_NEW)
+        return give_back(j, l, ask->tx.rrn, verdict, e);
     if (r == TP_OK)
         snprintf(j->answer.rrn, sizeof(j->answer.rrn), "%s", ask->tx.rrn);
     return r;
@@ -367,7 +364,7 @@ static bool ask_on(struct committer *c, struct job *j)
     if (first != NULL && !first->lost && add_waiter(first, j))
         return false;
     if (j->verdict == LEDGER_ASKED)
-        answer_set(&j->answer, "96", NULL); /* it is lost, and not yet booked so */
+        answer_verdict(&j->answer, j->verdict, NULL); /* what came of it is not booked yet */
     job_answer(j, &j->answer);
     return false;
 }
@@ -445,7 +442,7 @@ static void refuse_all(struct committer *c, struct job_queue *list, const struct
             job_free(j);
             continue;
         }
-        answer_set(&j->answer, "96", NULL);
+        answer_verdict(&j->answer, LEDGER_FAULT, NULL);
         if (j->kind == JOB_FATE)
             keep_lost(c, j);
         else if (j->kind != JOB_RELEASED) /* which the issuer says again when it is asked again */

@@ -753,7 +753,7 @@ void gateway_ask(struct gateway *g, const char *issuer, const char *rrn, time_t 
 
     if (d == NULL || p == NULL) {
         free(p);
-        answer_set(&a, "91", "ISSUER_BUSY");
+        answer_verdict(&a, LEDGER_ISSUER_BUSY, NULL);
         g->events.answered(g->events.ctx, rrn, ISSUER_LOST, &a);
         return;
     }

@@ -14,6 +14,7 @@
 
 #include "base/money.h"
 #include "base/span.h"
+#include "ledger/verdict.h"
 
 #define CONTRACT_ID_MAX 16 /* DE 42: 15 and a zero */
 #define TERMINAL_ID_MAX 9  /* DE 41: 8 and a zero */
@@ -145,31 +146,6 @@ const char *tx_kind_name(enum tx_kind k);   /* "debit", "credit" */
  * room for LEDGER_CONTEXT_MAX bytes. */
 #define LEDGER_CONTEXT_MAX 64
 struct span ledger_seal_context(uint8_t out[LEDGER_CONTEXT_MAX], const struct tx_record *tx);
-
-enum ledger_verdict {             /* what the books say of a transaction that comes */
-                      LEDGER_NEW, /* unknown: go on checking, or (from ledger_acknowledge) now kept
-                                   */
-                      LEDGER_REPEAT,    /* the same again: rrn is that of the first */
-                      LEDGER_DIFFERENT, /* same identity, other content: 94; rrn is that of the
-                                           first */
-                      LEDGER_CLOSED,    /* its contract or terminal is closed, and it is not in the
-                                           books: 03 */
-                      LEDGER_ATC_OLD,   /* this counter of the card has paid, or was asked about: 63
-                                           ATC_REPLAYED */
-                      LEDGER_OPPOSITION_LOST,
-                      LEDGER_OPPOSITION_STOLEN, /* 41, 43 */
-                      LEDGER_REVERSED, /* was kept and has been reversed (rrn says which), or its
-                                          0400 came before it (rrn is "") */
-                      LEDGER_ASKED, /* its issuer is being asked: what comes of it is the answer to
-                                       this too */
-                      LEDGER_ANSWERED, /* its issuer was asked and it was not kept: ledger_said
-                                          tells what was answered */
-                      LEDGER_ISSUER_REFUSED, /* the card's issuer refused the payment of this ATC */
-                      LEDGER_CREDIT_NONE,    /* the contract takes no credits: 58 */
-                      LEDGER_CREDIT_DAY,     /* more than the contract's credits of a day: 61 */
-                      LEDGER_CREDIT_UNPAID,  /* more than the card has paid at this contract and not
-                                                got back: 61 */
-};
 
 /* Looks only, reading the committed books: identity (contract, terminal, stan, local day) against
  * the digest, reversal, whether the contract is open, opposition; then, where the card's signature

@@ -14,7 +14,8 @@ libledger_a_SOURCES = \
 	src/ledger/refusal.c \
 	src/ledger/remise.c \
 	src/ledger/schema.c src/ledger/schema.h \
-	src/ledger/suspense.c
+	src/ledger/suspense.c \
+	src/ledger/verdict.c src/ledger/verdict.h
 libledger_a_SOURCES += \
 	src/ledger/evidence.c src/ledger/evidence_cache.c \
 	src/ledger/evidence_dol.c \
@@ -33,6 +34,12 @@ TESTS += tests/unit/test_ledger
 tests_unit_test_ledger_SOURCES = tests/unit/test_ledger.c tests/unit/ledger_fixture.h tests/unit/unit.h
 tests_unit_test_ledger_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_ledger_LDADD = libledger.a $(STORE_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_verdict
+TESTS += tests/unit/test_verdict
+tests_unit_test_verdict_SOURCES = tests/unit/test_verdict.c tests/unit/unit.h
+tests_unit_test_verdict_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_verdict_LDADD = libledger.a $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_evidence
 TESTS += tests/unit/test_evidence
