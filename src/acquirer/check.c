@@ -298,12 +298,8 @@ static enum tp_err identity(struct payment *p, struct checker *c, struct tp_erro
 static enum tp_err books(struct payment *p, struct checker *c, struct tp_error *e)
 {
     enum ledger_verdict verdict = LEDGER_NEW;
-    enum tp_err r = ledger_look(c->ledger, &p->tx, p->signature_good, &verdict, p->first, e);
+    const enum tp_err r = ledger_look(c->ledger, &p->tx, p->signature_good, &verdict, p->first, e);
 
-    if (r == TP_ERR_NOT_FOUND) {
-        verdict = LEDGER_UNKNOWN;
-        r = TP_OK;
-    }
     if (r == TP_OK)
         p->verdict = ledger_verdict_first(p->verdict, verdict);
     return r;

@@ -232,7 +232,7 @@ static bool admitted(struct request *q, enum admission admission)
 static void on_reversal(struct request *q)
 {
     struct tx_record tx = known_of(q);
-    const struct commit_request undo = {q->message->mti, &q->echo, &tx, q->peer};
+    const struct commit_request reversal = {q->message->mti, &q->echo, &tx, q->peer};
     const char *bad;
 
     if (!admitted(q, CLOSED_AS_WELL))
@@ -240,7 +240,7 @@ static void on_reversal(struct request *q)
     bad = read_original(&tx, q->message, time(NULL));
     if (bad != NULL)
         answer_simply(q, LEDGER_MALFORMED, bad);
-    else if (committer_reverse(q->server->committer, &undo) != TP_OK)
+    else if (committer_reverse(q->server->committer, &reversal) != TP_OK)
         answer_simply(q, LEDGER_FAULT, NULL);
 }
 

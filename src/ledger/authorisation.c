@@ -1,4 +1,4 @@
-/* Questions to issuers: booked before they are asked, answered once, and taken back until the
+/* Questions to issuers: booked before they are asked, answered once, and reversed until the
  * issuer has said so. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -125,10 +125,14 @@ static enum tp_err keep_approved(struct ledger *l, struct tx_record *tx, int64_t
     if (r != TP_OK)
         return r;
     *verdict = LEDGER_NEW;
-    if (st.asked != rrn || st.asked_state != AUTHORISATION_ASKED)
+    if (st.terminal == 0)
+        *verdict = LEDGER_UNKNOWN;
+    else if (st.asked != rrn || st.asked_state != AUTHORISATION_ASKED)
         *verdict = LEDGER_REVERSED;
     else if (st.paid)
         *verdict = LEDGER_ATC_OLD;
+    else if (!st.open)
+        *verdict = LEDGER_CLOSED;
     if (*verdict != LEDGER_NEW)
         return TP_OK;
     r = ledger_keep(l, tx, &st, rrn, e);
@@ -166,8 +170,8 @@ enum tp_err ledger_ask_refused(struct ledger *l, const char *rrn, const struct i
     return settle_one(l, rrn, AUTHORISATION_REFUSED, said, e);
 }
 
-enum tp_err ledger_ask_lost(struct ledger *l, const char *rrn, const struct issuer_said *said,
-                            struct tp_error *e)
+enum tp_err ledger_ask_reverse(struct ledger *l, const char *rrn, const struct issuer_said *said,
+                               struct tp_error *e)
 {
     return settle_one(l, rrn, AUTHORISATION_TO_REVERSE, said, e);
 }
@@ -187,8 +191,8 @@ enum tp_err ledger_ask_recover(struct ledger *l, const struct issuer_said *said,
 
 /* What the terminal was told stays as it was; one that is still asked has been told nothing, and
  * will be: 12 REVERSED. */
-enum tp_err ledger_release(struct ledger *l, int64_t terminal, int64_t date, int64_t stan,
-                           struct tp_error *e)
+enum tp_err ledger_reversal_due(struct ledger *l, int64_t terminal, int64_t date, int64_t stan,
+                                struct tp_error *e)
 {
     sqlite3_stmt *s = NULL;
     enum tp_err r =
@@ -206,7 +210,7 @@ enum tp_err ledger_release(struct ledger *l, int64_t terminal, int64_t date, int
     return db_run(l->db, s, e);
 }
 
-enum tp_err ledger_released(struct ledger *l, const char *rrn, struct tp_error *e)
+enum tp_err ledger_reversal_done(struct ledger *l, const char *rrn, struct tp_error *e)
 {
     int64_t number = 0;
     sqlite3_stmt *s = NULL;

@@ -26,8 +26,8 @@ static const char sums[] =
     "  WHERE a.state = 0 AND a.kind = 1 AND a.asked >= ?2 AND t.contract = c.contract)," LEFT
     " FROM contract c, (SELECT ?3 AS pan_lookup) p WHERE c.id = ?1";
 
-/* A debit that a later credit, given or being asked about, has undone already. */
-static const char undone[] =
+/* A debit that a later credit, given or being asked about, has given back already. */
+static const char credited_since[] =
     "SELECT p.kind = 0 AND p.amount > " LEFT
     " AND (EXISTS (SELECT 1 FROM tx x JOIN terminal t USING (terminal) LEFT JOIN reversal v ON "
     "v.rrn = x.rrn"
@@ -79,7 +79,7 @@ enum tp_err ledger_is_credited(struct ledger *l, int64_t rrn, bool *credited, st
 {
     bool row = false;
     sqlite3_stmt *s = NULL;
-    enum tp_err r = db_prepare(l->db, &s, undone, e);
+    enum tp_err r = db_prepare(l->db, &s, credited_since, e);
 
     *credited = false;
     if (r != TP_OK)

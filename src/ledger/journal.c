@@ -85,17 +85,15 @@ enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct 
     sqlite3_bind_int(s, 8, tx->card_expiry);
     db_bind_span(s, 9, tx->aid);
     r = db_step(l->db, s, &row, e);
-    if (r == TP_OK && !row)
-        r = tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has no terminal %s: add it with terminal add",
-                    tx->contract, tx->terminal);
-    if (r == TP_OK)
+    st->terminal = 0;
+    if (r == TP_OK && row)
         read_standing(st, s, tx->digest);
     sqlite3_reset(s);
     return r;
 }
 
 /* A TC is a signed payment: one whose issuer did not answer is asked about again when it comes
- * again, once that is taken back. An ARQC was answered, and its card has ended the transaction. */
+ * again, once that is reversed. An ARQC was answered, and its card has ended the transaction. */
 static bool asks_again(const struct standing *st, const struct tx_record *tx)
 {
     return !tx->online && st->unanswered && st->asked_state == AUTHORISATION_REVERSED;
@@ -104,7 +102,6 @@ static bool asks_again(const struct standing *st, const struct tx_record *tx)
 static enum ledger_verdict judge_identity(const struct standing *st, const struct tx_record *tx,
                                           char rrn[RRN_MAX])
 {
-    rrn[0] = '\0';
     if (st->rrn != 0) {
         ledger_rrn_format(rrn, st->rrn);
         if (!st->same)
@@ -146,8 +143,12 @@ static enum ledger_verdict judge_atc(const struct standing *st, const struct tx_
 enum ledger_verdict ledger_judge(const struct standing *st, const struct tx_record *tx,
                                  bool is_signed, char rrn[RRN_MAX])
 {
-    const enum ledger_verdict verdict = judge_identity(st, tx, rrn);
+    enum ledger_verdict verdict;
 
+    rrn[0] = '\0';
+    if (st->terminal == 0)
+        return LEDGER_UNKNOWN;
+    verdict = judge_identity(st, tx, rrn);
     return verdict == LEDGER_NEW && is_signed ? judge_atc(st, tx) : verdict;
 }
 
@@ -303,8 +304,8 @@ enum tp_err ledger_keep(struct ledger *l, struct tx_record *tx, const struct sta
     enum tp_err r = TP_OK;
 
     if (!st->open)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s or its terminal %s is closed",
-                       tx->contract, tx->terminal);
+        return tp_fail(e, TP_ERR_INTERNAL, "contract %s or its terminal %s is closed", tx->contract,
+                       tx->terminal);
     if (tx->currency != st->currency)
         return tp_fail(e, TP_ERR_RANGE, "contract %s is in currency %u, the transaction in %u",
                        tx->contract, st->currency, tx->currency);
@@ -324,8 +325,7 @@ enum tp_err ledger_keep(struct ledger *l, struct tx_record *tx, const struct sta
     r = move_totals(l, st->remise, tx->kind, tx->amount, 1, e);
     if (r == TP_OK)
         r = watch_counter(l, tx, e);
-    if (r == TP_ERR_RANGE ||
-        r == TP_ERR_NOT_FOUND) /* the row is in the group: these would say that nothing is */
+    if (r == TP_ERR_RANGE) /* the row is in the group: this would say that nothing is */
         r = tp_fail(e, TP_ERR_INTERNAL, "the totals of contract %s hold no more: close its remise",
                     tx->contract);
     if (r == TP_OK)
@@ -448,31 +448,32 @@ static enum tp_err insert_reversal(struct ledger *l, const struct original *o, s
     return db_run(l->db, s, e);
 }
 
-/* What a credit gave back is not taken back a second time: credited, and nothing is done. */
-static enum tp_err reverse_found(struct ledger *l, const struct original *o, bool *credited,
-                                 struct tp_error *e)
+/* What a credit gave back is not reversed as well: nothing is done. */
+static enum tp_err reverse_found(struct ledger *l, const struct original *o,
+                                 enum ledger_verdict *verdict, struct tp_error *e)
 {
+    bool credited = false;
     enum tp_err r;
 
+    *verdict = LEDGER_REVERSAL_TOO_LATE;
     if (o->state != REMISE_OPEN)
-        return tp_fail(e, TP_ERR_STATE,
-                       "transaction %012" PRId64
-                       " is in remise %u, which is closed: only a credit undoes it now",
-                       o->rrn, o->number);
-    r = ledger_is_credited(l, o->rrn, credited, e);
-    if (r != TP_OK || *credited)
+        return TP_OK;
+    r = ledger_is_credited(l, o->rrn, &credited, e);
+    *verdict = credited ? LEDGER_REVERSAL_CREDITED : LEDGER_REVERSAL_DONE;
+    if (r != TP_OK || credited)
         return r;
     r = insert_reversal(l, o, e);
     if (r == TP_OK)
         r = move_totals(l, o->remise, o->kind, o->amount, -1, e);
-    return r == TP_OK ? ledger_release(l, o->terminal, o->date, o->stan, e) : r;
+    return r == TP_OK ? ledger_reversal_due(l, o->terminal, o->date, o->stan, e) : r;
 }
 
 enum tp_err ledger_reverse(struct ledger *l, const char *rrn, struct tp_error *e)
 {
     struct original o = {0};
+    enum ledger_verdict verdict = LEDGER_REVERSAL_REPEATED;
     int64_t number = 0;
-    bool own = false, credited = false;
+    bool own = false;
     sqlite3_stmt *s = NULL;
     enum tp_err r = ledger_rrn_parse(&number, rrn, e);
 
@@ -488,14 +489,18 @@ enum tp_err ledger_reverse(struct ledger *l, const char *rrn, struct tp_error *e
     if (r == TP_OK && o.rrn == 0)
         r = tp_fail(e, TP_ERR_NOT_FOUND, "there is no transaction %s: see list", rrn);
     if (r == TP_OK && !o.reversed)
-        r = reverse_found(l, &o, &credited, e);
-    if (r == TP_OK && credited)
+        r = reverse_found(l, &o, &verdict, e);
+    if (r == TP_OK && verdict == LEDGER_REVERSAL_TOO_LATE)
+        r = tp_fail(e, TP_ERR_STATE,
+                    "transaction %s is in remise %u, which is closed: only a credit undoes it now",
+                    rrn, o.number);
+    if (r == TP_OK && verdict == LEDGER_REVERSAL_CREDITED)
         r = tp_fail(e, TP_ERR_STATE,
                     "transaction %s was given back by a credit: reverse that one first", rrn);
     return ledger_end(l, own, r, e);
 }
 
-/* The terminal's row and, when it is kept, the transaction of that identity. */
+/* The terminal's row (0: there is none) and, when it is kept, the transaction of that identity. */
 static enum tp_err find_original(struct ledger *l, struct original *o, const char *contract,
                                  const char *terminal, uint32_t stan, int date, struct tp_error *e)
 {
@@ -512,14 +517,12 @@ static enum tp_err find_original(struct ledger *l, struct original *o, const cha
     db_bind_text(s, 1, contract);
     db_bind_text(s, 2, terminal);
     r = db_step(l->db, s, &row, e);
-    if (r == TP_OK && !row)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has no terminal %s", contract, terminal);
     id = row ? sqlite3_column_int64(s, 0) : 0;
     sqlite3_reset(s);
-    if (r == TP_OK)
-        r = db_prepare(l->db, &s,
-                       ORIGINAL_COLUMNS "WHERE tx.terminal = ?1 AND tx.date = ?2 AND tx.stan = ?3",
-                       e);
+    if (r != TP_OK || id == 0)
+        return r;
+    r = db_prepare(l->db, &s,
+                   ORIGINAL_COLUMNS "WHERE tx.terminal = ?1 AND tx.date = ?2 AND tx.stan = ?3", e);
     if (r != TP_OK)
         return r;
     sqlite3_bind_int64(s, 1, id);
@@ -554,17 +557,16 @@ static enum tp_err asked_amount(struct ledger *l, const struct original *o, int6
     return r;
 }
 
+/* A reversal is of the whole amount. */
 static enum tp_err compare_amount(struct ledger *l, const struct original *o, int64_t said,
-                                  struct tp_error *e)
+                                  enum ledger_verdict *verdict, struct tp_error *e)
 {
     int64_t amount = 0;
     const enum tp_err r = said != 0 ? asked_amount(l, o, &amount, e) : TP_OK;
 
-    if (r != TP_OK || amount == 0 || amount == said)
-        return r;
-    return tp_fail(e, TP_ERR_RANGE,
-                   "a reversal is of the whole amount: %" PRId64 " minor units, not %" PRId64,
-                   amount, said);
+    if (r == TP_OK && amount != 0 && amount != said)
+        *verdict = LEDGER_AMOUNT;
+    return r;
 }
 
 #define UNKNOWN_A_DAY                                                                              \
@@ -599,34 +601,31 @@ static enum tp_err has_room(struct ledger *l, const struct original *o, bool *ro
 }
 
 static enum tp_err reverse_or_remember(struct ledger *l, const struct original *o,
-                                       enum ledger_reversal *outcome, struct tp_error *e)
+                                       enum ledger_verdict *verdict, struct tp_error *e)
 {
-    bool room = false, credited = false;
+    bool room = false;
     enum tp_err r;
 
     if (o->reversed) {
-        *outcome = REVERSAL_REPEATED;
+        *verdict = LEDGER_REVERSAL_REPEATED;
         return TP_OK;
     }
-    if (o->rrn != 0) {
-        r = reverse_found(l, o, &credited, e);
-        *outcome = credited ? REVERSAL_CREDITED : REVERSAL_DONE;
-        return r;
-    }
+    if (o->rrn != 0)
+        return reverse_found(l, o, verdict, e);
     r = has_room(l, o, &room, e);
     if (r == TP_OK && !room)
-        *outcome = REVERSAL_TOO_MANY;
+        *verdict = LEDGER_REVERSAL_TOO_MANY;
     if (r != TP_OK || !room)
         return r;
     r = insert_reversal(l, o, e);
-    *outcome = r == TP_OK && sqlite3_changes(db_handle(l->db)) == 0 ? REVERSAL_REPEATED
-                                                                    : REVERSAL_REMEMBERED;
-    return r == TP_OK ? ledger_release(l, o->terminal, o->date, o->stan, e) : r;
+    *verdict = r == TP_OK && sqlite3_changes(db_handle(l->db)) == 0 ? LEDGER_REVERSAL_REPEATED
+                                                                    : LEDGER_REVERSAL_REMEMBERED;
+    return r == TP_OK ? ledger_reversal_due(l, o->terminal, o->date, o->stan, e) : r;
 }
 
 enum tp_err ledger_reverse_original(struct ledger *l, const char *contract, const char *terminal,
                                     uint32_t stan, int date, int64_t amount,
-                                    enum ledger_reversal *outcome, char rrn[RRN_MAX],
+                                    enum ledger_verdict *verdict, char rrn[RRN_MAX],
                                     struct tp_error *e)
 {
     struct original o = {0};
@@ -636,10 +635,11 @@ enum tp_err ledger_reverse_original(struct ledger *l, const char *contract, cons
     if (r != TP_OK)
         return r;
     r = find_original(l, &o, contract, terminal, stan, date, e);
-    if (r == TP_OK)
-        r = compare_amount(l, &o, amount, e);
-    if (r == TP_OK)
-        r = reverse_or_remember(l, &o, outcome, e);
+    *verdict = o.terminal == 0 ? LEDGER_UNKNOWN : LEDGER_NEW;
+    if (r == TP_OK && *verdict == LEDGER_NEW)
+        r = compare_amount(l, &o, amount, verdict, e);
+    if (r == TP_OK && *verdict == LEDGER_NEW)
+        r = reverse_or_remember(l, &o, verdict, e);
     rrn[0] = '\0';
     if (r == TP_OK && o.rrn != 0)
         ledger_rrn_format(rrn, o.rrn);

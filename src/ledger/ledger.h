@@ -157,9 +157,9 @@ TP_MUST_CHECK enum tp_err ledger_look(struct ledger *l, const struct tx_record *
 
 /* Within ledger_group_begin/commit: checks identity, opposition and ATC again and keeps it in the
  * open remise of its contract, giving rrn (for LEDGER_REPEAT, LEDGER_DIFFERENT and LEDGER_REVERSED
- * that of the first). Nothing is kept unless LEDGER_NEW. TP_ERR_NOT_FOUND: the contract or the
- * terminal is unknown; TP_ERR_RANGE: a field the books cannot hold, or another currency than the
- * contract's: both leave the group as it was. After any other error the group must be rolled back.
+ * that of the first). Nothing is kept unless LEDGER_NEW. TP_ERR_RANGE: a field the books cannot
+ * hold, or another currency than the contract's, which leaves the group as it was. After any other
+ * error the group must be rolled back.
  */
 TP_MUST_CHECK enum tp_err ledger_acknowledge(struct ledger *l, struct tx_record *tx,
                                              enum ledger_verdict *verdict, struct tp_error *e);
@@ -176,22 +176,14 @@ void ledger_group_rollback(struct ledger *l);
  * belongs to the group; else it is a database transaction of its own. */
 TP_MUST_CHECK enum tp_err ledger_reverse(struct ledger *l, const char *rrn, struct tp_error *e);
 
-enum ledger_reversal {
-    REVERSAL_DONE,      /* it was kept and is now reversed */
-    REVERSAL_REPEATED,  /* it was reversed before, or the reversal is remembered already */
-    REVERSAL_TOO_MANY,  /* not known, and the terminal has left as many of those today as are
-                           remembered: nothing is changed */
-    REVERSAL_CREDITED,  /* a credit given since has undone it: nothing is changed */
-    REVERSAL_REMEMBERED /* not known: remembered, so that a 0200 that is overtaken by its 0400 is
-                           answered LEDGER_REVERSED and never kept */
-};
 /* The same by what a 0400 says of the original: date is the local day YYYYMMDD, amount 0 when it
- * does not say. rrn is "" when REMEMBERED. TP_ERR_NOT_FOUND: unknown terminal; TP_ERR_RANGE:
- * another amount than the original's. What the issuer was asked for it is then to be reversed too.
- */
+ * does not say. Verdicts: LEDGER_REVERSAL_…; LEDGER_UNKNOWN, no such terminal; LEDGER_AMOUNT. rrn
+ * is
+ * "" when the original is not known. What the issuer was asked for it is then to be reversed too.
+ * Nothing changes but with LEDGER_REVERSAL_DONE and LEDGER_REVERSAL_REMEMBERED. */
 TP_MUST_CHECK enum tp_err ledger_reverse_original(struct ledger *l, const char *contract,
                                                   const char *terminal, uint32_t stan, int date,
-                                                  int64_t amount, enum ledger_reversal *outcome,
+                                                  int64_t amount, enum ledger_verdict *verdict,
                                                   char rrn[RRN_MAX], struct tp_error *e);
 
 /* ---- questions to issuers (ledger/authorisation.c) ---- */
@@ -224,9 +216,8 @@ TP_MUST_CHECK enum tp_err ledger_ask(struct ledger *l, struct tx_record *tx, con
 
 /* Within a group: the issuer approved the question tx->rrn: keeps the payment and the answer.
  * Verdicts: LEDGER_NEW, it is kept; LEDGER_REVERSED, its 0400 came meanwhile; LEDGER_ATC_OLD, its
- * counter has paid meanwhile. TP_ERR_NOT_FOUND: the contract or terminal was closed. But for
- * LEDGER_NEW nothing changes, and the approval is to be given back (ledger_ask_lost). Another
- * error: as ledger_acknowledge. */
+ * counter has paid meanwhile; LEDGER_CLOSED, LEDGER_UNKNOWN. But for LEDGER_NEW nothing changes,
+ * and the approval is to be reversed (ledger_ask_reverse). Errors as ledger_acknowledge. */
 TP_MUST_CHECK enum tp_err ledger_ask_approved(struct ledger *l, struct tx_record *tx,
                                               const struct issuer_said *said,
                                               enum ledger_verdict *verdict, struct tp_error *e);
@@ -234,8 +225,8 @@ TP_MUST_CHECK enum tp_err ledger_ask_approved(struct ledger *l, struct tx_record
  * issuer. Both leave alone what is no more being asked. */
 TP_MUST_CHECK enum tp_err ledger_ask_refused(struct ledger *l, const char *rrn,
                                              const struct issuer_said *said, struct tp_error *e);
-TP_MUST_CHECK enum tp_err ledger_ask_lost(struct ledger *l, const char *rrn,
-                                          const struct issuer_said *said, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_ask_reverse(struct ledger *l, const char *rrn,
+                                             const struct issuer_said *said, struct tp_error *e);
 
 /* After a restart nobody waits for an answer any more: all that is still asked is to be reversed.
  */
@@ -247,8 +238,9 @@ TP_MUST_CHECK enum tp_err ledger_ask_recover(struct ledger *l, const struct issu
 TP_MUST_CHECK enum tp_err ledger_said(struct ledger *l, const char *rrn, struct issuer_said *said,
                                       struct tp_error *e);
 
-/* The issuer has taken back what it was asked (0410): TP_OK also when it was so before. */
-TP_MUST_CHECK enum tp_err ledger_released(struct ledger *l, const char *rrn, struct tp_error *e);
+/* The issuer has reversed what it was asked (0410): TP_OK also when it was so before. */
+TP_MUST_CHECK enum tp_err ledger_reversal_done(struct ledger *l, const char *rrn,
+                                               struct tp_error *e);
 
 struct authorisation {   /* when read; `said.de55` is empty */
     struct tx_record tx; /* of it: rrn, contract, terminal, stan, local_time, kind, amount,
