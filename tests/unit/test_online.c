@@ -580,7 +580,8 @@ START_TEST(reversed_while_it_is_asked)
         ck_assert_str_eq(reverse_for(stan, 1250).code, "00");
         ck_ok(link_receive(client, &raw, 5000, &e));
         ck_ok(iso8583_unpack(&m, buf_span(&raw), &e));
-        ck_assert(!span_eq(m.field[39], span_str("00")));
+        ck_assert(span_eq(m.field[39], span_str("12")) &&
+                  span_eq(m.field[44], span_str("REVERSED")));
         ck_state(AUTHORISATION_REVERSED);
         ck_assert(teller_find(&teller, last_question().a.tx.rrn, &b));
         ck_assert_uint_eq(b.releases, 1);
