@@ -226,10 +226,13 @@ static enum tp_err do_fate(struct job *j, struct committer *c, struct tp_error *
 /* What a terminal is told of a question whose answer could not be kept. */
 static struct issuer_said said_unanswered(void)
 {
-    struct answer a;
+    struct answer a = {0};
+    struct issuer_said said;
 
     answer_verdict(&a, LEDGER_ISSUER_LOST, NULL);
-    return answer_to_said(&a); /* its DE 55 is empty: nothing is borrowed */
+    said = answer_to_said(&a);
+    said.de55 = span_of(NULL, 0);
+    return said;
 }
 
 /* What could not be booked when it came. */

@@ -18,7 +18,7 @@ static enum tp_err check_cda(struct checking *c)
     size_t n = 0;
     enum tp_err r;
 
-    /* DESIGN, appendix B; Book 2, 6.6.1 */
+    /* Book 2, 6.6.1 */
     hashed[n++] = c->ev->pdol_values;
     hashed[n++] = c->ev->cdol1_values;
     hashed[n++] = c->ev->cdol2_values;
