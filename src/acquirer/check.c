@@ -204,8 +204,8 @@ static enum tp_err read_message(struct payment *p, struct checker *c, struct tp_
     if (r != TP_OK)
         return tp_fail(e, TP_ERR_INTERNAL, "a parsed message does not read");
     p->tx.stan = (uint32_t)stan;
-    p->tx.de55 = p->message->field[55];
-    p->tx.stream = buf_span(&stream);
+    p->tx.emv.de55 = p->message->field[55];
+    p->tx.emv.stream = buf_span(&stream);
     snprintf(p->tx.contract, sizeof(p->tx.contract), "%s", p->party->contract);
     snprintf(p->tx.terminal, sizeof(p->tx.terminal), "%s", p->party->terminal);
     return TP_OK;
@@ -343,7 +343,8 @@ static enum tp_err signature(struct payment *p, struct checker *c, struct tp_err
                                          .type = p->tx.kind == TX_DEBIT ? 0x00 : 0x20,
                                          .expiry = p->expiry,
                                          .psn = p->psn};
-    enum tp_err r = evidence_from_message(&p->evidence, p->tx.de55, p->tx.stream, span_str(p->pan));
+    enum tp_err r =
+        evidence_from_message(&p->evidence, p->tx.emv.de55, p->tx.emv.stream, span_str(p->pan));
 
     if (r == TP_OK)
         r = evidence_check(&p->result, c->cache, &p->evidence, &claim, p->date);
@@ -354,13 +355,13 @@ static enum tp_err signature(struct payment *p, struct checker *c, struct tp_err
     else
         refuse_worded(p, LEDGER_EVIDENCE, p->result.reason);
     p->signature_good = p->result.ok;
-    p->tx.atc = (uint16_t)(p->result.atc[0] << 8 | p->result.atc[1]);
-    memcpy(p->tx.ac, p->result.ac, sizeof(p->tx.ac));
-    p->tx.card_expiry = p->result.card_expiry != 0 ? p->result.card_expiry : p->expiry;
+    p->tx.emv.atc = (uint16_t)(p->result.atc[0] << 8 | p->result.atc[1]);
+    memcpy(p->tx.emv.ac, p->result.ac, sizeof(p->tx.emv.ac));
+    p->tx.emv.card_expiry = p->result.card_expiry != 0 ? p->result.card_expiry : p->expiry;
     p->tx.vouched = !evidence_signs_amount(&p->result);
-    p->tx.aid = check_application(&p->evidence);
-    p->tx.psn = signed_psn(p);
-    p->tx.online = (p->result.cid & CID_TYPE) == CID_ARQC;
+    p->tx.emv.aid = check_application(&p->evidence);
+    p->tx.emv.psn = signed_psn(p);
+    p->tx.emv.online = (p->result.cid & CID_TYPE) == CID_ARQC;
     return TP_OK;
 }
 
@@ -411,10 +412,10 @@ static enum tp_err seal_card(struct payment *p, struct checker *c, struct tp_err
     enum tp_err r = seal_close(c->seal, &sealed, span_str(p->pan), context);
 
     if (r == TP_OK)
-        r = seal_close(c->seal, &stream, p->tx.stream, context);
+        r = seal_close(c->seal, &stream, p->tx.emv.stream, context);
     mask_pan(p->tx.pan_masked, p->pan);
     p->tx.pan_sealed = buf_span(&sealed);
-    p->tx.stream = buf_span(&stream);
+    p->tx.emv.stream = buf_span(&stream);
     return r == TP_OK ? r : tp_fail(e, r, "the card number cannot be sealed");
 }
 
@@ -466,7 +467,7 @@ enum tp_err check_payment(enum check_outcome *outcome, struct answer *answer, st
     } else if (r == TP_OK && p->verdict == LEDGER_ASKED) {
         *outcome = CHECK_WAIT;
         mask_pan(p->tx.pan_masked, p->pan);
-        p->tx.stream =
+        p->tx.emv.stream =
             span_of(NULL, 0); /* it is looked for and not kept: nobody needs what is not sealed */
     } else if (r == TP_OK && p->verdict == LEDGER_REPEAT) {
         *outcome = CHECK_REPEATED;

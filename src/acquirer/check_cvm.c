@@ -57,7 +57,7 @@ static bool said(uint8_t *out, const struct payment *p, uint32_t tag, size_t n)
 {
     struct tlv t;
 
-    if (tlv_find(p->tx.de55, tag, &t) != TP_OK || t.value.n != n)
+    if (tlv_find(p->tx.emv.de55, tag, &t) != TP_OK || t.value.n != n)
         return false;
     memcpy(out, t.value.p, n);
     return true;

@@ -20,7 +20,7 @@ static enum ledger_verdict serial_fault(const struct payment *p, const struct ch
 {
     struct tlv said;
 
-    if (tlv_find(p->tx.de55, TAG_IFD_SERIAL, &said) == TP_OK &&
+    if (tlv_find(p->tx.emv.de55, TAG_IFD_SERIAL, &said) == TP_OK &&
         (span_eq(said.value, span_str(p->party->serial)) ||
          (is_of_before(p, c) && span_eq(said.value, span_str(p->party->terminal)))) &&
         payee_signed(&p->evidence, TAG_IFD_SERIAL, said.value) <= PAYEE_SIGNED)
@@ -44,12 +44,12 @@ static enum ledger_verdict payee_fault(const struct payment *p, const struct che
 
     if (found == PAYEE_UNSIGNED || (found == PAYEE_NOBODY && is_of_before(p, c)))
         return LEDGER_NEW;
-    if (found != PAYEE_SIGNED || payee_sequence(p->tx.de55, &counter) != TP_OK)
+    if (found != PAYEE_SIGNED || payee_sequence(p->tx.emv.de55, &counter) != TP_OK)
         return LEDGER_PAYEE;
     if (!has_its_number(p, counter))
         return LEDGER_PAYEE_STAN;
-    return tlv_find(p->tx.de55, TAG_MERCHANT_CUSTOM, &said) == TP_OK ? LEDGER_NEW
-                                                                     : LEDGER_PAYEE_MISSING;
+    return tlv_find(p->tx.emv.de55, TAG_MERCHANT_CUSTOM, &said) == TP_OK ? LEDGER_NEW
+                                                                         : LEDGER_PAYEE_MISSING;
 }
 
 enum ledger_verdict check_payee(const struct payment *p, const struct checker *c)

@@ -185,7 +185,7 @@ static enum tp_err keep_refusal(struct ledger *l, const struct tx_record *tx,
         .at = time(NULL), .stan = tx->stan, .amount = tx->amount, .currency = tx->currency};
 
     if (strcmp(a->code, "00") == 0 || strcmp(a->code, "96") == 0 ||
-        (strcmp(a->code, "91") == 0 && !tx->online))
+        (strcmp(a->code, "91") == 0 && !tx->emv.online))
         return TP_OK; /* paid, or a signed payment that may still be */
     memcpy(x.contract, tx->contract, sizeof(x.contract));
     memcpy(x.terminal, tx->terminal, sizeof(x.terminal));
@@ -652,8 +652,8 @@ static struct span copy(struct buf *room, struct span from)
 static struct job *job_new(enum job_kind kind, const struct commit_request *q, struct span question)
 {
     const struct tx_record *tx = q->tx;
-    const size_t n = tx->pan_sealed.n + tx->pan_lookup.n + tx->digest.n + tx->de55.n +
-                     tx->stream.n + tx->aid.n + question.n;
+    const size_t n = tx->pan_sealed.n + tx->pan_lookup.n + tx->digest.n + tx->emv.de55.n +
+                     tx->emv.stream.n + tx->emv.aid.n + question.n;
     struct job *j = malloc(sizeof(*j) + n);
 
     if (j == NULL)
@@ -667,9 +667,9 @@ static struct job *job_new(enum job_kind kind, const struct commit_request *q, s
     j->tx.pan_sealed = copy(&room, tx->pan_sealed);
     j->tx.pan_lookup = copy(&room, tx->pan_lookup);
     j->tx.digest = copy(&room, tx->digest);
-    j->tx.de55 = copy(&room, tx->de55);
-    j->tx.stream = copy(&room, tx->stream);
-    j->tx.aid = copy(&room, tx->aid);
+    j->tx.emv.de55 = copy(&room, tx->emv.de55);
+    j->tx.emv.stream = copy(&room, tx->emv.stream);
+    j->tx.emv.aid = copy(&room, tx->emv.aid);
     j->question = copy(&room, question);
     j->bytes_n = n;
     j->issuer[0] = '\0';

@@ -104,7 +104,7 @@ static enum tp_err ask_issuer(struct request *q, struct answer *a, struct tp_err
     switch (gateway_find(committer_gateway(q->server->committer), p->pan, &issuer)) {
     case ROUTE_NONE:
         answer_verdict(a,
-                       p->tx.online              ? LEDGER_NEEDS_ISSUER_ARQC
+                       p->tx.emv.online          ? LEDGER_NEEDS_ISSUER_ARQC
                        : p->tx.vouched           ? LEDGER_NEEDS_ISSUER_NO_CDA
                        : p->tx.kind == TX_CREDIT ? LEDGER_NEEDS_ISSUER_CREDIT
                                                  : LEDGER_NEEDS_ISSUER_FLOOR,

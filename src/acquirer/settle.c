@@ -108,12 +108,12 @@ static enum tp_err write_item(void *ctx, uint32_t sequence, const struct tx_reco
     struct making *m = ctx;
     struct caaa_item item = {.sequence = sequence,
                              .kind = tx->kind == TX_CREDIT ? CAAA_CREDIT : CAAA_DEBIT,
-                             .psn = tx->psn,
-                             .expiry = tx->card_expiry,
+                             .psn = tx->emv.psn,
+                             .expiry = tx->emv.card_expiry,
                              .stan = tx->stan,
                              .local_time = tx->local_time,
                              .amount = tx->amount,
-                             .icc = tx->de55};
+                             .icc = tx->emv.de55};
     enum tp_err r = open_pan(m->c, item.pan, tx, e);
 
     if (r == TP_OK)

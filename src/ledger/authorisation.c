@@ -36,18 +36,18 @@ static enum tp_err insert(struct ledger *l, const struct tx_record *tx, const st
     sqlite3_bind_int64(s, 4, tx->stan);
     sqlite3_bind_int64(s, 5, tx->local_time % 1000000);
     db_bind_text(s, 6, issuer);
-    sqlite3_bind_int(s, 7, tx->online ? 1 : 0);
+    sqlite3_bind_int(s, 7, tx->emv.online ? 1 : 0);
     sqlite3_bind_int(s, 8, tx->kind == TX_CREDIT ? 1 : 0);
     sqlite3_bind_int64(s, 9, tx->amount);
-    sqlite3_bind_int(s, 10, tx->psn);
-    sqlite3_bind_int(s, 11, tx->atc);
+    sqlite3_bind_int(s, 10, tx->emv.psn);
+    sqlite3_bind_int(s, 11, tx->emv.atc);
     db_bind_span(s, 12, tx->digest);
     db_bind_span(s, 13, tx->pan_lookup);
     db_bind_text(s, 14, tx->pan_masked);
     db_bind_span(s, 15, tx->pan_sealed);
     sqlite3_bind_int64(s, 16, now);
-    sqlite3_bind_int(s, 17, tx->card_expiry);
-    db_bind_span(s, 18, tx->aid);
+    sqlite3_bind_int(s, 17, tx->emv.card_expiry);
+    db_bind_span(s, 18, tx->emv.aid);
     sqlite3_bind_int(s, 19, tx->vouched ? 0 : 1);
     return db_run(l->db, s, e);
 }
@@ -282,9 +282,9 @@ static void read_columns(struct authorisation *a, sqlite3_stmt *s)
     tx->currency = (uint16_t)sqlite3_column_int(s, 7);
     db_column_copy(tx->pan_masked, sizeof(tx->pan_masked), s, 8);
     tx->pan_sealed = db_column_span(s, 9);
-    tx->psn = (uint8_t)sqlite3_column_int(s, 10);
-    tx->atc = (uint16_t)sqlite3_column_int(s, 11);
-    tx->online = sqlite3_column_int(s, 12) != 0;
+    tx->emv.psn = (uint8_t)sqlite3_column_int(s, 10);
+    tx->emv.atc = (uint16_t)sqlite3_column_int(s, 11);
+    tx->emv.online = sqlite3_column_int(s, 12) != 0;
     db_column_copy(a->issuer, sizeof(a->issuer), s, 13);
     a->state = (enum authorisation_state)sqlite3_column_int(s, 14);
     db_column_copy(a->said.code, sizeof(a->said.code), s, 15);

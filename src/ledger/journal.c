@@ -80,10 +80,10 @@ enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct 
     sqlite3_bind_int64(s, 3, tx->local_time / 1000000);
     sqlite3_bind_int64(s, 4, tx->stan);
     db_bind_span(s, 5, tx->pan_lookup);
-    sqlite3_bind_int(s, 6, tx->psn);
-    sqlite3_bind_int(s, 7, tx->atc);
-    sqlite3_bind_int(s, 8, tx->card_expiry);
-    db_bind_span(s, 9, tx->aid);
+    sqlite3_bind_int(s, 6, tx->emv.psn);
+    sqlite3_bind_int(s, 7, tx->emv.atc);
+    sqlite3_bind_int(s, 8, tx->emv.card_expiry);
+    db_bind_span(s, 9, tx->emv.aid);
     r = db_step(l->db, s, &row, e);
     st->terminal = 0;
     if (r == TP_OK && row)
@@ -96,7 +96,7 @@ enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct 
  * again, once that is reversed. An ARQC was answered, and its card has ended the transaction. */
 static bool asks_again(const struct standing *st, const struct tx_record *tx)
 {
-    return !tx->online && st->unanswered && st->asked_state == AUTHORISATION_REVERSED;
+    return !tx->emv.online && st->unanswered && st->asked_state == AUTHORISATION_REVERSED;
 }
 
 static enum ledger_verdict judge_identity(const struct standing *st, const struct tx_record *tx,
@@ -135,7 +135,7 @@ static enum ledger_verdict judge_atc(const struct standing *st, const struct tx_
         return LEDGER_ATC_OLD;
     if (st->atc_asked == AUTHORISATION_REFUSED)
         return LEDGER_ISSUER_REFUSED;
-    return st->atc_asked >= 0 && (tx->online || st->atc_asked < AUTHORISATION_REFUSED)
+    return st->atc_asked >= 0 && (tx->emv.online || st->atc_asked < AUTHORISATION_REFUSED)
                ? LEDGER_ATC_OLD
                : LEDGER_NEW;
 }
@@ -223,18 +223,18 @@ static enum tp_err insert_tx(struct ledger *l, const struct tx_record *tx,
     sqlite3_bind_int64(s, 6, tx->local_time % 1000000);
     sqlite3_bind_int(s, 7, tx->kind == TX_CREDIT ? 1 : 0);
     sqlite3_bind_int64(s, 8, tx->amount);
-    sqlite3_bind_int(s, 9, tx->psn);
-    sqlite3_bind_int(s, 10, tx->atc);
-    sqlite3_bind_int(s, 11, tx->card_expiry);
+    sqlite3_bind_int(s, 9, tx->emv.psn);
+    sqlite3_bind_int(s, 10, tx->emv.atc);
+    sqlite3_bind_int(s, 11, tx->emv.card_expiry);
     sqlite3_bind_int64(s, 12, now);
-    db_bind_span(s, 13, SPAN_OF(tx->ac));
+    db_bind_span(s, 13, SPAN_OF(tx->emv.ac));
     db_bind_span(s, 14, tx->digest);
     db_bind_span(s, 15, tx->pan_lookup);
     db_bind_text(s, 16, tx->pan_masked);
     db_bind_span(s, 17, tx->pan_sealed);
-    db_bind_span(s, 18, tx->de55);
-    db_bind_span(s, 19, tx->stream);
-    db_bind_span(s, 20, tx->aid);
+    db_bind_span(s, 18, tx->emv.de55);
+    db_bind_span(s, 19, tx->emv.stream);
+    db_bind_span(s, 20, tx->emv.aid);
     return db_run(l->db, s, e);
 }
 
@@ -286,13 +286,13 @@ static enum tp_err watch_counter(struct ledger *l, const struct tx_record *tx, s
     if (r != TP_OK)
         return r;
     db_bind_span(s, 1, tx->pan_lookup);
-    sqlite3_bind_int(s, 2, tx->psn);
-    sqlite3_bind_int(s, 3, tx->atc + ATC_GAP);
-    sqlite3_bind_int(s, 4, tx->card_expiry);
-    db_bind_span(s, 5, tx->aid);
+    sqlite3_bind_int(s, 2, tx->emv.psn);
+    sqlite3_bind_int(s, 3, tx->emv.atc + ATC_GAP);
+    sqlite3_bind_int(s, 4, tx->emv.card_expiry);
+    db_bind_span(s, 5, tx->emv.aid);
     r = db_step(l->db, s, &row, e);
     if (row)
-        log_error("alarm: card %s, counter %u after %d: set back", tx->pan_masked, tx->atc,
+        log_error("alarm: card %s, counter %u after %d: set back", tx->pan_masked, tx->emv.atc,
                   sqlite3_column_int(s, 0));
     sqlite3_reset(s);
     return r;

@@ -105,6 +105,19 @@ TP_MUST_CHECK enum tp_err ledger_terminal_shut(struct ledger *l, const char *con
 enum tx_kind { TX_DEBIT, TX_CREDIT };
 enum tx_state { TX_ACKNOWLEDGED, TX_IN_REMISE, TX_COLLECTED, TX_REJECTED, TX_REVERSED };
 
+struct emv_evidence { /* what a payment by a card is proved by; spans as in struct tx_record */
+    uint8_t psn;
+    uint16_t atc;
+    uint8_t ac[8];
+    int card_expiry;  /* YYYYMMDD, as signed: a renewed card counts anew */
+    struct span aid;  /* the application whose counter it is: as signed (9F06), else its provider's
+                         part; at most 16 bytes. Not read back */
+    struct span de55; /* as it came, at most EVIDENCE_MAX */
+    struct span stream; /* DE 61 to 63, sealed as pan_sealed is, because certificate and records
+                           hold the PAN; at most EVIDENCE_MAX */
+    bool online;        /* an ARQC that the issuer approved, not a TC */
+};
+
 struct tx_record {     /* a transaction that passed every check; spans are borrowed by
                           ledger_acknowledge, and live until the next call when read */
     char rrn[RRN_MAX]; /* given by the ledger */
@@ -118,22 +131,12 @@ struct tx_record {     /* a transaction that passed every check; spans are borro
     char pan_masked[20];
     struct span pan_sealed; /* seal.h, of the digits of the PAN; context: ledger_seal_context */
     struct span pan_lookup; /* 32 bytes: seal_lookup of the digits of the PAN */
-    uint8_t psn;
-    uint16_t atc;
-    uint8_t ac[8];
-    int card_expiry; /* YYYYMMDD, as signed: a renewed card counts anew */
-    struct span aid; /* the application whose counter it is: as signed (9F06), else its provider's
-                        part; at most 16 bytes. Not read back */
-    struct span digest;  /* SHA-256 over the content that makes a repeat the same: fields as listed
-                            in doc/protocol.md */
-    struct span de55;    /* as it came, at most EVIDENCE_MAX */
-    struct span stream;  /* DE 61 to 63, sealed as pan_sealed is, because certificate and records
-                            hold the PAN; at most EVIDENCE_MAX */
+    struct span digest;     /* SHA-256 over the content that makes a repeat the same: fields as
+                               listed in doc/protocol.md */
+    struct emv_evidence emv;
+    bool vouched;        /* no signature covers it: it counts with its issuer's approval alone */
     enum tx_state state; /* when read */
-    bool vouched; /* no signature of the card covers it: it counts with its issuer's approval alone
-                   */
-    bool online;  /* its evidence is an ARQC that the issuer approved, not a TC */
-    char approval[7];             /* when read: DE 38 of the issuer, "" when none was asked */
+    char approval[7];    /* when read: DE 38 of the issuer, "" when none was asked */
     char issuer[ISSUER_NAME_MAX]; /* when read: which */
     uint32_t remise;              /* when read: number of the remise it belongs to */
     time_t acknowledged;          /* when read */
@@ -208,7 +211,7 @@ struct issuer_said { /* what the terminal is told of the issuer's word; texts ""
 
 /* Within a group: books a question before it leaves, giving tx->rrn, which is DE 37 of the 0100 and
  * of the payment that may come of it. Checks as ledger_acknowledge does; nothing is booked unless
- * LEDGER_NEW. An ARQC (tx->online) of a counter that was asked about before is LEDGER_ATC_OLD.
+ * LEDGER_NEW. An ARQC (tx->emv.online) of a counter that was asked about before is LEDGER_ATC_OLD.
  * Errors as ledger_acknowledge. *asked: the instant that is booked. */
 TP_MUST_CHECK enum tp_err ledger_ask(struct ledger *l, struct tx_record *tx, const char *issuer,
                                      enum ledger_verdict *verdict, time_t *asked,

@@ -22,10 +22,10 @@ enum tp_err ledger_tx_columns(struct tx_record *tx, sqlite3_stmt *s, struct tp_e
     const struct span ac = db_column_span(s, 13);
 
     ledger_rrn_format(tx->rrn, sqlite3_column_int64(s, 0));
-    if (ac.n != sizeof(tx->ac))
+    if (ac.n != sizeof(tx->emv.ac))
         return tp_fail(e, TP_ERR_IO,
                        "the books are damaged at transaction %s: restore the last copy", tx->rrn);
-    memcpy(tx->ac, ac.p, sizeof(tx->ac));
+    memcpy(tx->emv.ac, ac.p, sizeof(tx->emv.ac));
     db_column_copy(tx->contract, sizeof(tx->contract), s, 1);
     db_column_copy(tx->terminal, sizeof(tx->terminal), s, 2);
     tx->stan = (uint32_t)sqlite3_column_int64(s, 3);
@@ -36,16 +36,16 @@ enum tp_err ledger_tx_columns(struct tx_record *tx, sqlite3_stmt *s, struct tp_e
     db_column_copy(tx->pan_masked, sizeof(tx->pan_masked), s, 8);
     tx->pan_sealed = db_column_span(s, 9);
     tx->pan_lookup = db_column_span(s, 10);
-    tx->psn = (uint8_t)sqlite3_column_int(s, 11);
-    tx->atc = (uint16_t)sqlite3_column_int(s, 12);
-    tx->card_expiry = sqlite3_column_int(s, 14);
+    tx->emv.psn = (uint8_t)sqlite3_column_int(s, 11);
+    tx->emv.atc = (uint16_t)sqlite3_column_int(s, 12);
+    tx->emv.card_expiry = sqlite3_column_int(s, 14);
     tx->digest = db_column_span(s, 15);
-    tx->de55 = db_column_span(s, 16);
-    tx->stream = db_column_span(s, 17);
+    tx->emv.de55 = db_column_span(s, 16);
+    tx->emv.stream = db_column_span(s, 17);
     tx->state = (enum tx_state)sqlite3_column_int(s, 18);
     tx->remise = (uint32_t)sqlite3_column_int64(s, 19);
     tx->acknowledged = sqlite3_column_int64(s, 20);
-    tx->online = sqlite3_column_int(s, 21) != 0;
+    tx->emv.online = sqlite3_column_int(s, 21) != 0;
     db_column_copy(tx->approval, sizeof(tx->approval), s, 22);
     db_column_copy(tx->issuer, sizeof(tx->issuer), s, 23);
     return TP_OK;
@@ -84,8 +84,8 @@ static enum tp_err hold(struct buf *room, struct span *s)
 enum tp_err ledger_tx_get(struct ledger *l, const char *rrn, struct tx_record *tx,
                           struct tp_error *e)
 {
-    struct span *const spans[] = {&tx->pan_sealed, &tx->pan_lookup, &tx->digest, &tx->de55,
-                                  &tx->stream};
+    struct span *const spans[] = {&tx->pan_sealed, &tx->pan_lookup, &tx->digest, &tx->emv.de55,
+                                  &tx->emv.stream};
     struct buf room = BUF_OF(l->held);
     int64_t number = 0;
     bool row = false;

@@ -56,13 +56,13 @@ START_TEST(a_payment_is_kept_and_read_back)
         ck_assert_int_eq(got.amount, 1250);
         ck_assert_uint_eq(got.currency, 978);
         ck_assert_str_eq(got.pan_masked, "999014******0015");
-        ck_assert_uint_eq(got.atc, 10);
-        ck_assert_int_eq(got.card_expiry, 20301231);
+        ck_assert_uint_eq(got.emv.atc, 10);
+        ck_assert_int_eq(got.emv.card_expiry, 20301231);
         ck_assert(span_eq(got.digest, tx.digest) && span_eq(got.pan_lookup, tx.pan_lookup) &&
                   span_eq(got.pan_sealed, tx.pan_sealed));
-        ck_hex(got.de55, "9F270140");
-        ck_hex(got.stream, "8F01F1");
-        ck_hex(SPAN_OF(got.ac), "0102030405060708");
+        ck_hex(got.emv.de55, "9F270140");
+        ck_hex(got.emv.stream, "8F01F1");
+        ck_hex(SPAN_OF(got.emv.ac), "0102030405060708");
         ck_assert_int_eq(got.state, TX_ACKNOWLEDGED);
         ck_assert_uint_eq(got.remise, 1);
         ck_assert(got.acknowledged >= now);
@@ -132,9 +132,9 @@ START_TEST(a_counter_of_a_card_counts_once)
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
             struct tx_record tx = fixture_tx(&room, ++stan, 7, rows[i].atc, 100);
 
-            tx.psn = rows[i].psn;
-            tx.card_expiry = rows[i].expiry;
-            tx.aid = SPAN_OF(aids[rows[i].aid]);
+            tx.emv.psn = rows[i].psn;
+            tx.emv.card_expiry = rows[i].expiry;
+            tx.emv.aid = SPAN_OF(aids[rows[i].aid]);
             ck_assert_msg(keep(&f, &tx) == rows[i].verdict, "row %zu", i);
         }
         ck_totals(&f, 1, 7, 700, 0, 0, 0, 0);
@@ -220,7 +220,7 @@ START_TEST(a_credit_and_a_reversal_of_one_debit)
                              more = fixture_tx(&c, 3, 7, 3, 5000);
 
             credit.kind = TX_CREDIT;
-            credit.online = true;
+            credit.emv.online = true;
             ck_assert_int_eq(keep(&f, &debit), LEDGER_NEW);
             ck_ok(ledger_ask(f.l, &credit, "bank", &v, &asked, &f.e));
             ck_assert_int_eq(v, LEDGER_NEW);
@@ -616,7 +616,7 @@ START_TEST(a_group_is_whole_or_nothing)
         ck_assert_int_eq(ledger_tx_get(f.l, one.rrn, &got, &f.e), TP_ERR_NOT_FOUND);
         ck_totals(&f, 1, 0, 0, 0, 0, 0, 0);
 
-        big.stream = span_of(too_long, EVIDENCE_MAX + 1);
+        big.emv.stream = span_of(too_long, EVIDENCE_MAX + 1);
         usd.currency = 840;
         ck_ok(ledger_group_begin(f.l, &f.e));
         ck_ok(ledger_acknowledge(f.l, &one, &v, &f.e));
@@ -810,7 +810,7 @@ static struct tx_record ask(struct fixture *f, struct tx_room *room, uint32_t st
     enum ledger_verdict v;
     time_t asked;
 
-    tx.online = true;
+    tx.emv.online = true;
     ck_assert_msg(ledger_ask(f->l, &tx, "bank", &v, &asked, &f->e) == TP_OK, "%s", f->e.text);
     ck_assert_int_eq(v, wanted);
     return tx;
@@ -846,7 +846,7 @@ START_TEST(asked_approved_and_taken_back)
         ck_assert_int_eq(v, LEDGER_NEW);
         ck_authorisation(&f, tx.rrn, AUTHORISATION_APPROVED, "00");
         ck_ok(ledger_tx_get(f.l, tx.rrn, &read, &f.e));
-        ck_assert(read.online);
+        ck_assert(read.emv.online);
         ck_assert_str_eq(read.approval, "A12345");
         ck_ok(ledger_look(f.l, &tx, true, &v, rrn, &f.e));
         ck_assert_int_eq(v, LEDGER_REPEAT);
@@ -920,7 +920,7 @@ START_TEST(a_counter_that_somebody_named)
 
             fixture_start(&f);
             tx = fixture_tx(&room, 1, 7, 5, 1250);
-            tx.online = true;
+            tx.emv.online = true;
             tx.vouched = rows[i].vouched;
             ck_ok(ledger_ask(f.l, &tx, "bank", &v, &asked, &f.e));
             ck_assert_int_eq(v, LEDGER_NEW);
@@ -1022,7 +1022,7 @@ START_TEST(books_of_the_first_version)
         db_close(&db);
         ck_assert_msg(ledger_open(&f.l, f.path, &f.e) == TP_OK, "%s", f.e.text);
         ck_ok(ledger_tx_get(f.l, "632700000001", &tx, &f.e));
-        ck_assert(!tx.online);
+        ck_assert(!tx.emv.online);
         ck_assert_str_eq(tx.approval, "");
         struct terminal t;
 

@@ -360,7 +360,7 @@ static enum tp_err look_tx(void *ctx, uint32_t sequence, const struct tx_record 
     ck_assert_uint_eq(tx->stan, i->stan);
     ck_assert_int_eq(tx->amount, i->amount);
     ck_assert_int_eq(tx->kind, i->kind);
-    ck_assert_uint_eq(tx->atc, i->atc);
+    ck_assert_uint_eq(tx->emv.atc, i->atc);
     ck_assert_uint_eq(tx->remise, i->remise);
     ck_assert_int_eq(tx->state, state_of(m, i));
     return sequence == m->n ? TP_ERR_CANCELLED : TP_OK;

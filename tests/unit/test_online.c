@@ -212,7 +212,7 @@ START_TEST(approved_kept_and_answered_alike)
         ck_state(AUTHORISATION_APPROVED);
         MUST(acquirer_open_ledger(&l, office.dir, &office_error));
         MUST(ledger_tx_get(l, first.a.rrn, &tx, &office_error));
-        ck_assert(tx.online);
+        ck_assert(tx.emv.online);
         ck_assert_str_eq(tx.approval, b.approval);
         ledger_close(&l);
         ck_settled(0);
