@@ -2,6 +2,13 @@
 
 #include "base/log.h"
 
+void answer_verdict(struct wire_answer *a, enum ledger_verdict v, const char *word)
+{
+    const struct verdict_row *row = ledger_verdict_row(v);
+
+    wire_answer_set(a, row->code, row->worded ? word : row->reason);
+}
+
 void answer_log(unsigned request_mti, const struct tx_record *tx, const struct wire_answer *a)
 {
     const struct currency *c = currency_by_numeric(tx->currency);

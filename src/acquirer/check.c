@@ -18,28 +18,30 @@
 #define DAYS_LATE  30 /* a payment may come this long after it was made … */
 #define DAYS_EARLY 1  /* … and a terminal's clock, or its time zone, may be ahead by this */
 
-#define WAITS "--" /* in place of a code: the issuer is being asked, and will answer this too */
+/* A step sets the payment's verdict when something stands against it. */
+typedef enum tp_err check_step(struct payment *p, struct checker *c, struct tp_error *e);
 
-/* A step sets the answer's code when it refuses, and leaves it empty when the payment may go on. */
-typedef enum tp_err check_step(struct payment *p, struct checker *c, struct wire_answer *a,
-                               struct tp_error *e);
-
-static void refuse(struct wire_answer *a, const char *code, const char *reason)
+static void refuse(struct payment *p, enum ledger_verdict verdict)
 {
-    wire_answer_set(a, code, reason);
+    p->verdict = verdict;
+}
+
+static void refuse_worded(struct payment *p, enum ledger_verdict verdict, const char *word)
+{
+    p->verdict = verdict;
+    snprintf(p->word, sizeof(p->word), "%s", word);
 }
 
 /* ---- format and contract ---- */
 
-static enum tp_err fields_present(struct payment *p, struct checker *c, struct wire_answer *a,
-                                  struct tp_error *e)
+static enum tp_err fields_present(struct payment *p, struct checker *c, struct tp_error *e)
 {
     char reason[PROFILE_REASON_MAX];
 
     (void)c;
     (void)e;
     if (profile_fault(reason, PROFILE_TERMINAL, p->message) != NULL)
-        refuse(a, "30", reason);
+        refuse_worded(p, LEDGER_MALFORMED, reason);
     return TP_OK;
 }
 
@@ -84,14 +86,13 @@ static enum tp_err read_terminal(struct party *party, struct checker *c, struct 
 
 /* The terms are read once a connection: a contract changes in nothing but that it closes, which the
  * books say when it is asked of them (ledger_judge). */
-static enum tp_err who(struct payment *p, struct checker *c, struct wire_answer *a,
-                       struct tp_error *e)
+static enum tp_err who(struct payment *p, struct checker *c, struct tp_error *e)
 {
     struct party *party = p->party;
     enum tp_err r = TP_OK;
 
     if (check_party(p->message, party) != TP_OK) {
-        refuse(a, "58", "CERTIFICATE");
+        refuse(p, LEDGER_CERTIFICATE);
         return TP_OK;
     }
     if (!party->known)
@@ -100,7 +101,7 @@ static enum tp_err who(struct payment *p, struct checker *c, struct wire_answer 
         r = read_terminal(party, c, e);
     party->known |= r == TP_OK;
     if (r == TP_ERR_NOT_FOUND) {
-        refuse(a, "03", "CONTRACT");
+        refuse(p, LEDGER_UNKNOWN);
         r = TP_OK;
     }
     return r;
@@ -179,8 +180,7 @@ static const char *read_card(struct payment *p)
     return NULL;
 }
 
-static enum tp_err read_message(struct payment *p, struct checker *c, struct wire_answer *a,
-                                struct tp_error *e)
+static enum tp_err read_message(struct payment *p, struct checker *c, struct tp_error *e)
 {
     struct buf stream = BUF_OF(p->stream);
     uint64_t stan = 0;
@@ -191,7 +191,7 @@ static enum tp_err read_message(struct payment *p, struct checker *c, struct wir
     if (bad == NULL)
         bad = read_day(p);
     if (bad != NULL) {
-        refuse(a, "30", bad);
+        refuse_worded(p, LEDGER_MALFORMED, bad);
         return TP_OK;
     }
     r = iso8583_number(p->message, 11, &stan);
@@ -200,30 +200,29 @@ static enum tp_err read_message(struct payment *p, struct checker *c, struct wir
     if (r != TP_OK)
         return tp_fail(e, TP_ERR_INTERNAL, "a parsed message does not read");
     p->tx.stan = (uint32_t)stan;
-    p->tx.de55 = p->message->field[55];
-    p->tx.stream = buf_span(&stream);
+    p->tx.emv.de55 = p->message->field[55];
+    p->tx.emv.stream = buf_span(&stream);
     snprintf(p->tx.contract, sizeof(p->tx.contract), "%s", p->party->contract);
     snprintf(p->tx.terminal, sizeof(p->tx.terminal), "%s", p->party->terminal);
     return TP_OK;
 }
 
-static enum tp_err what(struct payment *p, struct checker *c, struct wire_answer *a,
-                        struct tp_error *e)
+static enum tp_err what(struct payment *p, struct checker *c, struct tp_error *e)
 {
     uint64_t amount = 0, code = 0, currency = 0, mcc = 0;
 
     (void)c;
     (void)e;
     if (iso8583_number(p->message, 4, &amount) != TP_OK || amount == 0)
-        refuse(a, "13", "AMOUNT");
+        refuse(p, LEDGER_AMOUNT);
     else if (iso8583_number(p->message, 3, &code) != TP_OK || (code != 0 && code != 200000))
-        refuse(a, "12", "PROCESSING_CODE");
+        refuse(p, LEDGER_PROCESSING_CODE);
     else if (iso8583_number(p->message, 49, &currency) != TP_OK ||
              currency != p->party->terms.currency)
-        refuse(a, "12", "CURRENCY");
+        refuse(p, LEDGER_CURRENCY);
     else if (iso8583_has(p->message, 18) &&
              (iso8583_number(p->message, 18, &mcc) != TP_OK || mcc != p->party->terms.mcc))
-        refuse(a, "12", "MCC");
+        refuse(p, LEDGER_MCC);
     p->tx.amount = (int64_t)amount;
     p->tx.kind = code == 0 ? TX_DEBIT : TX_CREDIT;
     p->tx.currency = (uint16_t)currency;
@@ -253,49 +252,12 @@ static enum tp_err digest(uint8_t out[32], const struct iso8583 *message, struct
 
 bool check_verdict(struct wire_answer *a, enum ledger_verdict verdict, const char *rrn)
 {
-    switch (verdict) {
-    case LEDGER_NEW:
-    case LEDGER_ASKED:
+    if (verdict == LEDGER_NEW || verdict == LEDGER_ASKED)
         return false;
-    case LEDGER_ANSWERED: /* check_said says with what */
-        wire_answer_set(a, "91", NULL);
-        return true;
-    case LEDGER_ISSUER_REFUSED:
-        wire_answer_set(a, "05", "ISSUER_REFUSED");
-        return true;
-    case LEDGER_REPEAT:
-        wire_answer_set(a, "00", NULL);
+    answer_verdict(a, verdict, NULL);
+    if (verdict == LEDGER_REPEAT)
         snprintf(a->rrn, sizeof(a->rrn), "%s", rrn);
-        return true;
-    case LEDGER_CLOSED:
-        wire_answer_set(a, "03", "CONTRACT");
-        return true;
-    case LEDGER_DIFFERENT:
-        wire_answer_set(a, "94", "IDENTITY");
-        return true;
-    case LEDGER_ATC_OLD:
-        wire_answer_set(a, "63", "ATC_REPLAYED");
-        return true;
-    case LEDGER_OPPOSITION_LOST:
-        wire_answer_set(a, "41", "OPPOSITION");
-        return true;
-    case LEDGER_OPPOSITION_STOLEN:
-        wire_answer_set(a, "43", "OPPOSITION");
-        return true;
-    case LEDGER_REVERSED:
-        wire_answer_set(a, "12", "REVERSED");
-        return true;
-    case LEDGER_CREDIT_NONE:
-        wire_answer_set(a, "58", "CREDIT");
-        return true;
-    case LEDGER_CREDIT_DAY:
-        wire_answer_set(a, "61", "CREDIT_DAY");
-        return true;
-    case LEDGER_CREDIT_UNPAID:
-        wire_answer_set(a, "61", "CREDIT_UNPAID");
-        return true;
-    }
-    return false;
+    return true;
 }
 
 enum tp_err check_said(struct wire_answer *a, enum ledger_verdict verdict, const char *rrn,
@@ -313,12 +275,10 @@ enum tp_err check_said(struct wire_answer *a, enum ledger_verdict verdict, const
     return r;
 }
 
-static enum tp_err identity(struct payment *p, struct checker *c, struct wire_answer *a,
-                            struct tp_error *e)
+static enum tp_err identity(struct payment *p, struct checker *c, struct tp_error *e)
 {
     enum tp_err r = digest(p->digest, p->message, e);
 
-    (void)a;
     if (r == TP_OK)
         r = seal_lookup(c->seal, p->lookup, span_str(p->pan));
     p->tx.digest = SPAN_OF(p->digest);
@@ -326,40 +286,29 @@ static enum tp_err identity(struct payment *p, struct checker *c, struct wire_an
     return r;
 }
 
-/* What the books say outranks every other refusal: what was acknowledged stays so, whatever has
- * become of its card, its date or its contract. */
-static enum tp_err books(struct payment *p, struct checker *c, struct wire_answer *a,
-                         struct tp_error *e)
+/* What was acknowledged stays so, whatever has become of its card, its date or its contract: a
+ * repeat outranks what stands against the payment now. */
+static enum tp_err books(struct payment *p, struct checker *c, struct tp_error *e)
 {
     enum ledger_verdict verdict = LEDGER_NEW;
-    char rrn[RRN_MAX] = "";
-    enum tp_err r = ledger_look(c->ledger, &p->tx, p->signature_good, &verdict, rrn, e);
+    const enum tp_err r = ledger_look(c->ledger, &p->tx, p->signature_good, &verdict, p->first, e);
 
-    if (r == TP_ERR_NOT_FOUND) {
-        refuse(a, "03", "CONTRACT");
-        return TP_OK;
-    }
-    if (r == TP_OK && verdict == LEDGER_ASKED) {
-        wire_answer_set(a, WAITS, NULL);
-        return TP_OK;
-    }
-    if (r == TP_OK && check_verdict(a, verdict, rrn))
-        r = check_said(a, verdict, rrn, c->ledger, e);
+    if (r == TP_OK)
+        p->verdict = ledger_verdict_first(p->verdict, verdict);
     return r;
 }
 
 /* ---- dates ---- */
 
-static enum tp_err in_time(struct payment *p, struct checker *c, struct wire_answer *a,
-                           struct tp_error *e)
+static enum tp_err in_time(struct payment *p, struct checker *c, struct tp_error *e)
 {
     (void)c;
     (void)e;
     if (p->date > date_of(p->now + DAYS_EARLY * 86400) ||
         p->date < date_of(p->now - DAYS_LATE * 86400))
-        refuse(a, "12", "DATE");
+        refuse(p, LEDGER_DATE);
     else if (p->expiry < p->date)
-        refuse(a, "54", "EXPIRED");
+        refuse(p, LEDGER_EXPIRED);
     return TP_OK;
 }
 
@@ -377,8 +326,7 @@ static uint8_t signed_psn(const struct payment *p)
     return p->result.method != EVIDENCE_CDA && p->psn >= 0 ? (uint8_t)p->psn : 0;
 }
 
-static enum tp_err signature(struct payment *p, struct checker *c, struct wire_answer *a,
-                             struct tp_error *e)
+static enum tp_err signature(struct payment *p, struct checker *c, struct tp_error *e)
 {
     const struct evidence_claim claim = {.pan = p->pan,
                                          .amount = p->tx.amount,
@@ -389,56 +337,50 @@ static enum tp_err signature(struct payment *p, struct checker *c, struct wire_a
                                              p->tx.kind == TX_DEBIT ? TYPE_PURCHASE : TYPE_REFUND,
                                          .expiry = p->expiry,
                                          .psn = p->psn};
-    const char *reason;
-    enum tp_err r = evidence_from_message(&p->evidence, p->tx.de55, p->tx.stream, span_str(p->pan));
+    enum tp_err r =
+        evidence_from_message(&p->evidence, p->tx.emv.de55, p->tx.emv.stream, span_str(p->pan));
 
-    if (r == TP_ERR_FORMAT) {
-        refuse(a, "30", "EVIDENCE");
-        return TP_OK;
-    }
     if (r == TP_OK)
         r = evidence_check(&p->result, c->cache, &p->evidence, &claim, p->date);
     if (r != TP_OK)
         return tp_fail(e, r, "the evidence cannot be checked: %s", tp_err_text(r));
-    reason = p->result.ok ? check_payee(p, c) : p->result.reason;
-    if (reason != NULL)
-        refuse(a, "63", reason);
+    if (p->result.ok)
+        refuse(p, check_payee(p, c));
+    else
+        refuse_worded(p, LEDGER_EVIDENCE, p->result.reason);
     p->signature_good = p->result.ok;
-    p->tx.atc = (uint16_t)(p->result.atc[0] << 8 | p->result.atc[1]);
-    memcpy(p->tx.ac, p->result.ac, sizeof(p->tx.ac));
-    p->tx.card_expiry = p->result.card_expiry != 0 ? p->result.card_expiry : p->expiry;
+    p->tx.emv.atc = (uint16_t)(p->result.atc[0] << 8 | p->result.atc[1]);
+    memcpy(p->tx.emv.ac, p->result.ac, sizeof(p->tx.emv.ac));
+    p->tx.emv.card_expiry = p->result.card_expiry != 0 ? p->result.card_expiry : p->expiry;
     p->tx.vouched = !evidence_signs_amount(&p->result);
-    p->tx.aid = check_application(&p->evidence);
-    p->tx.psn = signed_psn(p);
-    p->tx.online = (p->result.cid & AC_TYPE) == AC_ARQC;
+    p->tx.emv.aid = check_application(&p->evidence);
+    p->tx.emv.psn = signed_psn(p);
+    p->tx.emv.online = (p->result.cid & AC_TYPE) == AC_ARQC;
     return TP_OK;
 }
 
-static enum tp_err cardholder(struct payment *p, struct checker *c, struct wire_answer *a,
-                              struct tp_error *e)
+static enum tp_err cardholder(struct payment *p, struct checker *c, struct tp_error *e)
 {
     (void)c;
     (void)e;
-    check_cardholder(a, p);
+    p->verdict = check_cardholder(p);
     return TP_OK;
 }
 
 /* ---- contract limits and the issuer ---- */
 
-static enum tp_err limits(struct payment *p, struct checker *c, struct wire_answer *a,
-                          struct tp_error *e)
+static enum tp_err limits(struct payment *p, struct checker *c, struct tp_error *e)
 {
     (void)c;
     (void)e;
     if (p->tx.amount > p->party->terms.ceiling)
-        refuse(a, "61", "CEILING");
+        refuse(p, LEDGER_CEILING);
     return TP_OK;
 }
 
 /* A card that asks for its issuer, what is over the floor, every credit, and what no signature
  * covers go there: a cryptogram counts when its issuer has checked it. */
-static enum tp_err issuer(struct payment *p, struct checker *c, struct wire_answer *a,
-                          struct tp_error *e)
+static enum tp_err issuer(struct payment *p, struct checker *c, struct tp_error *e)
 {
     const uint8_t type = p->result.cid & AC_TYPE;
 
@@ -447,7 +389,7 @@ static enum tp_err issuer(struct payment *p, struct checker *c, struct wire_answ
     p->asks = type == AC_ARQC || p->tx.vouched || p->tx.amount > p->party->terms.floor ||
               p->tx.kind == TX_CREDIT;
     if (type != AC_ARQC && type != AC_TC) {
-        refuse(a, "05", "AAC");
+        refuse(p, LEDGER_AAC);
         p->asks = false;
     }
     return TP_OK;
@@ -464,61 +406,66 @@ static enum tp_err seal_card(struct payment *p, struct checker *c, struct tp_err
     enum tp_err r = seal_close(c->seal, &sealed, span_str(p->pan), context);
 
     if (r == TP_OK)
-        r = seal_close(c->seal, &stream, p->tx.stream, context);
+        r = seal_close(c->seal, &stream, p->tx.emv.stream, context);
     mask_pan(p->tx.pan_masked, p->pan);
     p->tx.pan_sealed = buf_span(&sealed);
-    p->tx.stream = buf_span(&stream);
+    p->tx.emv.stream = buf_span(&stream);
     return r == TP_OK ? r : tp_fail(e, r, "the card number cannot be sealed");
 }
 
 static enum tp_err run(check_step *const *steps, size_t n, struct payment *p, struct checker *c,
-                       struct wire_answer *a, struct tp_error *e)
+                       struct tp_error *e)
 {
     enum tp_err r = TP_OK;
 
-    for (size_t i = 0; r == TP_OK && a->code[0] == '\0' && i < n; i++)
-        r = steps[i](p, c, a, e);
+    for (size_t i = 0; r == TP_OK && p->verdict == LEDGER_NEW && i < n; i++)
+        r = steps[i](p, c, e);
     return r;
 }
 
-#define RUN(steps) run(steps, sizeof(steps) / sizeof((steps)[0]), p, c, answer, e)
+#define RUN(steps) run(steps, sizeof(steps) / sizeof((steps)[0]), p, c, e)
 
 /* The books are asked about a payment here only when they may have more to say than its refusal, or
  * than its issuer; one to be kept is judged by them when it is kept. */
+static enum tp_err judge(struct payment *p, struct checker *c, struct tp_error *e)
+{
+    static check_step *const reading[] = {fields_present, who, read_message, what, identity};
+    static check_step *const judging[] = {in_time, signature, cardholder, limits, issuer};
+    enum tp_err r = RUN(reading);
+
+    if (r != TP_OK || p->verdict != LEDGER_NEW)
+        return r;
+    r = RUN(judging);
+    return r == TP_OK && (p->verdict != LEDGER_NEW || p->asks) ? books(p, c, e) : r;
+}
+
 enum tp_err check_payment(enum check_outcome *outcome, struct wire_answer *answer,
                           struct payment *p, struct checker *c, const struct iso8583 *message,
                           struct party *party, time_t now, struct tp_error *e)
 {
-    static check_step *const reading[] = {fields_present, who, read_message, what, identity};
-    static check_step *const judging[] = {in_time, signature, cardholder, limits, issuer};
     enum tp_err r;
 
-    wire_answer_set(answer, "", NULL);
     memset(&p->tx, 0, sizeof(p->tx));
     p->message = message;
     p->party = party;
     p->now = now;
-    p->pan[0] = '\0';
+    p->pan[0] = p->word[0] = p->first[0] = '\0';
+    p->verdict = LEDGER_NEW;
     p->signature_good = p->asks = false;
-    r = RUN(reading);
-    if (r == TP_OK && answer->code[0] == '\0') {
-        r = RUN(judging);
-        if (r == TP_OK && (answer->code[0] != '\0' || p->asks))
-            r = books(p, c, answer, e);
-    }
     *outcome = CHECK_REFUSED;
-    if (r == TP_OK && wire_answer_is_yes(answer))
-        *outcome = CHECK_REPEATED;
-    if (r == TP_OK && strcmp(answer->code, WAITS) == 0) {
-        *outcome = CHECK_WAIT;
-        mask_pan(p->tx.pan_masked, p->pan);
-        p->tx.stream =
-            span_of(NULL, 0); /* it is looked for and not kept: nobody needs what is not sealed */
-        wire_answer_set(answer, "96", NULL);
-    }
-    if (r == TP_OK && answer->code[0] == '\0') {
+    r = judge(p, c, e);
+    answer_verdict(answer, p->verdict, p->word);
+    if (r == TP_OK && p->verdict == LEDGER_NEW) {
         *outcome = p->asks ? CHECK_ASK : CHECK_KEEP;
         r = seal_card(p, c, e);
+    } else if (r == TP_OK && p->verdict == LEDGER_ASKED) {
+        *outcome = CHECK_WAIT;
+        mask_pan(p->tx.pan_masked, p->pan);
+        p->tx.emv.stream =
+            span_of(NULL, 0); /* it is looked for and not kept: nobody needs what is not sealed */
+    } else if (r == TP_OK && p->verdict == LEDGER_REPEAT) {
+        *outcome = CHECK_REPEATED;
+        snprintf(answer->rrn, sizeof(answer->rrn), "%s", p->first);
     }
-    return r;
+    return r == TP_OK ? check_said(answer, p->verdict, p->first, c->ledger, e) : r;
 }

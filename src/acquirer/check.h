@@ -36,6 +36,9 @@ struct payment { /* one 0200 on its way through the checks; large */
     int psn;    /* DE 23; -1: absent */
     struct evidence evidence;
     struct evidence_result result;
+    enum ledger_verdict verdict; /* what stands against it; LEDGER_NEW: nothing */
+    char word[VERDICT_WORD_MAX]; /* of a verdict that comes with one */
+    char first[RRN_MAX];         /* of the books' verdict on its identity */
     bool signature_good;
     bool asks;           /* it needs the issuer */
     struct tx_record tx; /* what is to be kept; its spans point into this struct and into the
@@ -61,9 +64,8 @@ TP_MUST_CHECK enum tp_err check_payment(enum check_outcome *outcome, struct wire
                                         const struct iso8583 *message, struct party *party,
                                         time_t now, struct tp_error *e);
 
-/* The cardholder's verification (check_cvm.c): sets the answer when it refuses. Needs the result of
- * the evidence. */
-void check_cardholder(struct wire_answer *a, const struct payment *p);
+/* The cardholder's verification (check_cvm.c). Needs the result of the evidence. */
+enum ledger_verdict check_cardholder(const struct payment *p);
 
 /* Fields of a message that every terminal's request has: DE 41 and 42 name the peer of the
  * certificate. TP_ERR_SECURITY when they do not, TP_ERR_NOT_FOUND when one is missing. */
@@ -75,12 +77,12 @@ TP_MUST_CHECK enum tp_err check_open(struct checker *c, struct contract *contrac
                                      struct terminal *terminal, bool *open,
                                      const struct party *party, struct tp_error *e);
 
-/* The payee, of evidence that was found right: the reason (DE 44, under 63) why it is another, or
- * NULL. 9F1E must be the terminal's registered serial; 9F7C, where the card's lists ask for it,
- * what the terminal's contract, number and sequence counter, the local time and the acquirer's
- * number come to. What was signed before the books knew payees may name nobody, and has the
- * terminal's number as its serial. */
-const char *check_payee(const struct payment *p, const struct checker *c);
+/* The payee, of evidence that was found right: LEDGER_NEW, or that it is another. 9F1E must be the
+ * terminal's registered serial; 9F7C, where the card's lists ask for it, what the terminal's
+ * contract, number and sequence counter, the local time and the acquirer's number come to. What was
+ * signed before the books knew payees may name nobody, and has the terminal's number as its serial.
+ */
+enum ledger_verdict check_payee(const struct payment *p, const struct checker *c);
 
 /* The application under which the card counts: as signed (9F06), else its provider's part, under
  * which the certificates stand. */

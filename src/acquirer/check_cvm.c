@@ -13,7 +13,6 @@
 
 struct verification { /* one payment under judgement */
     const struct payment *p;
-    struct wire_answer *a;
     uint8_t tvr[5], cvm[3], capabilities[3];
     bool has_tvr, has_cvm; /* signed */
     struct emv_iad iad;
@@ -26,7 +25,7 @@ static bool said(uint8_t *out, const struct payment *p, uint32_t tag, size_t n)
 {
     struct tlv t;
 
-    if (tlv_find(p->tx.de55, tag, &t) != TP_OK || t.value.n != n)
+    if (tlv_find(p->tx.emv.de55, tag, &t) != TP_OK || t.value.n != n)
         return false;
     memcpy(out, t.value.p, n);
     return true;
@@ -38,25 +37,21 @@ static bool is_offline_pin(uint8_t code)
            code == CVM_ENCIPHERED_PIN || code == CVM_ENCIPHERED_PIN_SIGNATURE;
 }
 
-static bool refused(const struct verification *v)
-{
-    return v->a->code[0] != '\0';
-}
-
 /* ---- the terminal ---- */
 
 /* 9F33 as signed, else as DE 55 has it, is the registered terminal's: it claims no method more, and
  * leaves none out that makes verification weaker. Two may be missing: "no CVM", and enciphered PIN,
  * which no reader's keypad makes (payer/pay.c). */
-static void capabilities(struct verification *v)
+static enum ledger_verdict capabilities(const struct verification *v)
 {
     const uint8_t *own = v->p->party->capabilities, *now = v->capabilities;
     const uint8_t missing = own[1] & (uint8_t)~now[1];
 
-    if (now[0] != own[0] || (now[1] & (uint8_t)~own[1]) != 0 ||
-        (missing & (uint8_t) ~(CAP2_ENCIPHERED_PIN | CAP2_NO_CVM)) != 0 ||
-        ((now[2] ^ own[2]) & (CAP3_SDA | CAP3_DDA | CAP3_CDA)) != 0)
-        wire_answer_set(v->a, "58", "CAPABILITIES");
+    return now[0] != own[0] || (now[1] & (uint8_t)~own[1]) != 0 ||
+                   (missing & (uint8_t) ~(CAP2_ENCIPHERED_PIN | CAP2_NO_CVM)) != 0 ||
+                   ((now[2] ^ own[2]) & (CAP3_SDA | CAP3_DDA | CAP3_CDA)) != 0
+               ? LEDGER_CAPABILITIES
+               : LEDGER_NEW;
 }
 
 static bool supported(const struct verification *v, uint8_t code)
@@ -82,25 +77,28 @@ static bool supported(const struct verification *v, uint8_t code)
 
 /* What a TC must not say (table C5), worst first: as issuers refuse it (issuer/authorise.c, bits).
  */
-static void verification_results(struct verification *v)
+static enum ledger_verdict verification_results(const struct verification *v)
 {
     static const struct {
         unsigned bits;
-        const char *code, *reason;
+        enum ledger_verdict verdict;
     } refusals[] = {
-        {TVR_EXCEPTION_FILE, "05", "TVR_EXCEPTION_FILE"},
-        {TVR_SDA_FAILED | TVR_DDA_FAILED | TVR_CDA_FAILED, "05", "TVR_ODA_FAILED"},
-        {TVR_EXPIRED, "54", "TVR_EXPIRED"},
-        {TVR_NOT_YET_EFFECTIVE, "05", "TVR_NOT_YET_EFFECTIVE"},
-        {TVR_SERVICE_NOT_ALLOWED, "57", "TVR_SERVICE"},
-        {TVR_PIN_TRIES_EXCEEDED, "75", "PIN_TRIES_EXCEEDED"},
-        {TVR_CVM_FAILED, "55", "CVM_FAILED"},
-        {TVR_PIN_NO_PAD, "55", "TVR_NO_KEYPAD"},
+        {TVR_PIN_TRIES_EXCEEDED, LEDGER_PIN_TRIES},
+        {TVR_EXCEPTION_FILE, LEDGER_TVR_EXCEPTION_FILE},
+        {TVR_SDA_FAILED | TVR_DDA_FAILED | TVR_CDA_FAILED, LEDGER_TVR_ODA_FAILED},
+        {TVR_EXPIRED, LEDGER_TVR_EXPIRED},
+        {TVR_NOT_YET_EFFECTIVE, LEDGER_TVR_NOT_YET},
+        {TVR_SERVICE_NOT_ALLOWED, LEDGER_TVR_SERVICE},
+        {TVR_CVM_FAILED, LEDGER_TVR_CVM_FAILED},
+        {TVR_PIN_NO_PAD, LEDGER_TVR_NO_KEYPAD},
     };
+    enum ledger_verdict verdict =
+        v->has_iad && v->iad.pin_tries_exceeded ? LEDGER_PIN_TRIES : LEDGER_NEW;
 
-    for (size_t i = 0; !refused(v) && i < sizeof(refusals) / sizeof(refusals[0]); i++)
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
         if (tvr_has(v->tvr, refusals[i].bits))
-            wire_answer_set(v->a, refusals[i].code, refusals[i].reason);
+            verdict = ledger_verdict_first(verdict, refusals[i].verdict);
+    return verdict;
 }
 
 /* ---- the list ---- */
@@ -158,10 +156,10 @@ static bool passed_over(const struct verification *v, const uint8_t *rule)
 }
 
 /* 9F34 names a rule of the list whose condition holds, reached by the rules before it. */
-static void rule_of_list(struct verification *v)
+static enum ledger_verdict rule_of_list(const struct verification *v)
 {
     const uint8_t code = v->cvm[0] & CVM_CODE, condition = v->cvm[1];
-    const char *reason = "CVM_NOT_IN_LIST";
+    enum ledger_verdict verdict = LEDGER_CVM_NOT_IN_LIST;
     bool reached = true;
 
     for (size_t i = 8; i + 1 < v->list.n; i += 2) {
@@ -170,12 +168,12 @@ static void rule_of_list(struct verification *v)
                    holds = condition_holds(v, code, condition);
 
         if (named && holds && reached)
-            return;
+            return LEDGER_NEW;
         if (named)
-            reason = holds ? "CVM_PASSED_OVER" : "CVM_CONDITION";
+            verdict = holds ? LEDGER_CVM_PASSED_OVER : LEDGER_CVM_CONDITION;
         reached = reached && passed_over(v, rule);
     }
-    wire_answer_set(v->a, "55", reason);
+    return verdict;
 }
 
 /* ---- what was carried out ---- */
@@ -187,24 +185,31 @@ static bool lists_rules(const struct verification *v)
     return v->list.n >= 10 && (aip.n != 2 || (aip.p[0] & AIP_CVM) != 0);
 }
 
-static void method(struct verification *v)
+static enum ledger_verdict method(const struct verification *v)
 {
     const uint8_t code = v->cvm[0] & CVM_CODE;
-    const bool none = code == CVM_NONE_REQUIRED || v->cvm[0] == CVM_NONE_PERFORMED;
 
     if (code == CVM_FAIL || (is_offline_pin(code) && v->cvm[2] != CVM_RESULT_SUCCESSFUL))
-        wire_answer_set(v->a, "55", "PIN_NOT_VERIFIED");
-    else if (v->cvm[0] != CVM_NONE_PERFORMED && !supported(v, code))
-        wire_answer_set(v->a, "55", "CVM_UNSUPPORTED");
-    else if (code == CVM_ONLINE_PIN) /* it would be the issuer's to verify, and a TC never met it */
-        wire_answer_set(v->a, "55", "CVM_UNSUPPORTED");
-    else if (code == CVM_NONE_REQUIRED && v->cvm[2] != CVM_RESULT_SUCCESSFUL)
-        wire_answer_set(v->a, "55", "CVM_RESULT");
-    else if (lists_rules(v))
-        rule_of_list(v);
-    if (!refused(v) && none && v->p->tx.kind == TX_DEBIT &&
-        v->p->tx.amount > v->p->party->terms.no_cvm)
-        wire_answer_set(v->a, "55", "CVM_REQUIRED");
+        return LEDGER_CVM_PIN;
+    if (v->cvm[0] != CVM_NONE_PERFORMED && !supported(v, code))
+        return LEDGER_CVM_UNSUPPORTED;
+    if (code == CVM_ONLINE_PIN) /* it would be the issuer's to verify, and a TC never met it */
+        return LEDGER_CVM_UNSUPPORTED;
+    if (code == CVM_NONE_REQUIRED && v->cvm[2] != CVM_RESULT_SUCCESSFUL)
+        return LEDGER_CVM_RESULT;
+    return lists_rules(v) ? rule_of_list(v) : LEDGER_NEW;
+}
+
+/* What is paid without a verified cardholder is no more than the contract takes so. */
+static enum ledger_verdict unverified(const struct verification *v)
+{
+    const struct payment *p = v->p;
+    const bool none =
+        (v->cvm[0] & CVM_CODE) == CVM_NONE_REQUIRED || v->cvm[0] == CVM_NONE_PERFORMED;
+
+    return none && p->tx.kind == TX_DEBIT && p->tx.amount > p->party->terms.no_cvm
+               ? LEDGER_CVM_REQUIRED
+               : LEDGER_NEW;
 }
 
 /* The card's own word on the PIN, where its issuer application data can be read: those of our own
@@ -238,32 +243,33 @@ static bool start(struct verification *v)
            said(v->capabilities, p, TAG_TERMINAL_CAPABILITIES, sizeof(v->capabilities));
 }
 
+/* A PIN that the terminal says was verified, and the card's own word that it was not. */
+static enum ledger_verdict card_word(const struct verification *v)
+{
+    const bool pin = is_offline_pin(v->cvm[0] & CVM_CODE),
+               claimed = pin && (!v->has_cvm || v->cvm[2] == CVM_RESULT_SUCCESSFUL);
+
+    return claimed && v->has_iad && (!v->iad.pin_performed || v->iad.pin_failed) ? LEDGER_CVR_PIN
+                                                                                 : LEDGER_NEW;
+}
+
 /* A card whose CDOL1 asks for neither TVR nor CVM results leaves nothing to judge on: refused. When
  * the card asks for its issuer (ARQC), what failed is the issuer's to judge, who may also send the
  * command that unblocks a PIN; a PIN that only the terminal saw is not, nor what the terminal is.
  */
-void check_cardholder(struct wire_answer *a, const struct payment *p)
+enum ledger_verdict check_cardholder(const struct payment *p)
 {
-    struct verification v = {.p = p, .a = a};
-    const bool asks = (p->result.cid & AC_TYPE) == AC_ARQC;
+    struct verification v = {.p = p};
+    enum ledger_verdict verdict;
 
-    if (!start(&v)) {
-        wire_answer_set(a, "30", "DE55");
-        return;
-    }
-    const bool pin = is_offline_pin(v.cvm[0] & CVM_CODE),
-               claimed = pin && (!v.has_cvm || v.cvm[2] == CVM_RESULT_SUCCESSFUL);
-
-    capabilities(&v);
-    if (!refused(&v) && claimed && v.has_iad && (!v.iad.pin_performed || v.iad.pin_failed))
-        wire_answer_set(a, "55", "CVR_PIN");
-    if (refused(&v) || asks)
-        return;
-    if (tvr_has(v.tvr, TVR_PIN_TRIES_EXCEEDED) || (v.has_iad && v.iad.pin_tries_exceeded))
-        wire_answer_set(a, "75", "PIN_TRIES_EXCEEDED");
-    verification_results(&v);
-    if (!refused(&v) && !v.has_tvr && !v.has_cvm)
-        wire_answer_set(a, "55", "CVM_NOT_SIGNED");
-    if (!refused(&v))
-        method(&v);
+    if (!start(&v))
+        return LEDGER_CVM_UNREADABLE;
+    verdict = ledger_verdict_first(capabilities(&v), card_word(&v));
+    if (verdict != LEDGER_NEW || (p->result.cid & AC_TYPE) == AC_ARQC)
+        return verdict;
+    verdict = verification_results(&v);
+    if (!v.has_tvr && !v.has_cvm)
+        return ledger_verdict_first(verdict, LEDGER_CVM_NOT_SIGNED);
+    verdict = ledger_verdict_first(verdict, method(&v));
+    return ledger_verdict_first(verdict, unverified(&v));
 }

@@ -14,16 +14,16 @@ static bool is_of_before(const struct payment *p, const struct checker *c)
 }
 
 /* 9F1E stands in every DE 55, which the evidence was held against where it is signed. */
-static const char *serial_fault(const struct payment *p, const struct checker *c)
+static enum ledger_verdict serial_fault(const struct payment *p, const struct checker *c)
 {
     struct tlv said;
 
-    if (tlv_find(p->tx.de55, TAG_IFD_SERIAL, &said) == TP_OK &&
+    if (tlv_find(p->tx.emv.de55, TAG_IFD_SERIAL, &said) == TP_OK &&
         (span_eq(said.value, span_str(p->party->serial)) ||
          (is_of_before(p, c) && span_eq(said.value, span_str(p->party->terminal)))) &&
         payee_signed(&p->evidence, TAG_IFD_SERIAL, said.value) <= PAYEE_SIGNED)
-        return NULL;
-    return "SIGNED_SERIAL";
+        return LEDGER_NEW;
+    return LEDGER_SERIAL;
 }
 
 /* The TC that a card makes after a question that came to nothing has a number of its own (DE 11),
@@ -34,26 +34,27 @@ static bool has_its_number(const struct payment *p, uint32_t counter)
            (p->evidence.cdol2_values.n > 0 && (p->result.cid & AC_TYPE) == AC_TC);
 }
 
-static const char *payee_fault(const struct payment *p, const struct checker *c)
+static enum ledger_verdict payee_fault(const struct payment *p, const struct checker *c)
 {
     const enum payee_found found = payee_look(&p->evidence, c->acquirer, &p->tx);
     uint32_t counter = 0;
     struct tlv said;
 
     if (found == PAYEE_UNSIGNED || (found == PAYEE_NOBODY && is_of_before(p, c)))
-        return NULL;
-    if (found != PAYEE_SIGNED || payee_sequence(p->tx.de55, &counter) != TP_OK)
-        return "SIGNED_PAYEE";
+        return LEDGER_NEW;
+    if (found != PAYEE_SIGNED || payee_sequence(p->tx.emv.de55, &counter) != TP_OK)
+        return LEDGER_PAYEE;
     if (!has_its_number(p, counter))
-        return "SIGNED_STAN";
-    return tlv_find(p->tx.de55, TAG_MERCHANT_CUSTOM, &said) == TP_OK ? NULL : "DE55_9F7C_MISSING";
+        return LEDGER_PAYEE_STAN;
+    return tlv_find(p->tx.emv.de55, TAG_MERCHANT_CUSTOM, &said) == TP_OK ? LEDGER_NEW
+                                                                         : LEDGER_PAYEE_MISSING;
 }
 
-const char *check_payee(const struct payment *p, const struct checker *c)
+enum ledger_verdict check_payee(const struct payment *p, const struct checker *c)
 {
-    const char *fault = serial_fault(p, c);
+    const enum ledger_verdict serial = serial_fault(p, c);
 
-    return fault != NULL ? fault : payee_fault(p, c);
+    return serial != LEDGER_NEW ? serial : payee_fault(p, c);
 }
 
 struct span check_application(const struct evidence *ev)

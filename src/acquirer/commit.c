@@ -17,7 +17,7 @@
 #define BUCKETS   1024 /* of the questions under way, by reference number */
 #define RETRY_MS  1000 /* until what could not be booked is tried again */
 
-enum job_kind { JOB_PAY, JOB_REVERSE, JOB_ASK, JOB_FATE, JOB_RELEASED, JOB_REFUSED, JOB_ECHO };
+enum job_kind { JOB_PAY, JOB_REVERSE, JOB_ASK, JOB_FATE, JOB_REVERSED, JOB_REFUSED, JOB_ECHO };
 
 struct waiter { /* a repeat that gets the answer of the first */
     STAILQ_ENTRY(waiter) next;
@@ -42,8 +42,8 @@ struct job {
     time_t asked;
     enum ledger_verdict verdict;
     struct waiters waiters; /* while it is under way */
-    bool lost; /* what came of it could not be booked: to be reversed as soon as the books can be
-                  written */
+    bool unbooked; /* what came of it could not be booked: to be reversed as soon as the books can
+                  be written */
     /* of JOB_FATE: tx.rrn says of which */
     enum issuer_fate fate;
     size_t bytes_n;
@@ -56,7 +56,7 @@ struct committer {
     struct ledger *ledger;
     struct gateway *gateway;
     int lock_fd; /* on the folder: two that ask issuers from the same books would take each other's
-                    questions for lost */
+                    questions for unanswered */
     pthread_t thread;
     bool started;
     pthread_mutex_t lock;
@@ -64,7 +64,7 @@ struct committer {
     struct job_queue queue;              /* under lock */
     bool stop;                           /* under lock */
     struct job_queue under_way[BUCKETS]; /* JOB_ASK, of the thread's own */
-    unsigned lost;                       /* of them */
+    unsigned unbooked;                   /* of them */
     bool look;                           /* the group has given the gateway something to reverse */
 };
 
@@ -105,13 +105,9 @@ static enum tp_err do_pay(struct job *j, struct ledger *l, struct tp_error *e)
     enum ledger_verdict verdict = LEDGER_NEW;
     const enum tp_err r = ledger_acknowledge(l, &j->tx, &verdict, e);
 
-    if (r == TP_ERR_NOT_FOUND) {
-        wire_answer_set(&j->answer, "03", "CONTRACT");
-        return TP_OK;
-    }
     if (r == TP_ERR_RANGE) {
         log_error("%s", e->text);
-        wire_answer_set(&j->answer, "96", NULL);
+        answer_verdict(&j->answer, LEDGER_FAULT, NULL);
         return TP_OK;
     }
     if (r == TP_OK && verdict == LEDGER_ASKED) /* what its issuer is asked about is never one to
@@ -127,48 +123,28 @@ static enum tp_err do_pay(struct job *j, struct ledger *l, struct tp_error *e)
 
 static enum tp_err do_reverse(struct job *j, struct ledger *l, struct tp_error *e)
 {
-    enum ledger_reversal outcome = REVERSAL_DONE;
+    enum ledger_verdict verdict = LEDGER_NEW;
     char rrn[RRN_MAX] = "";
     const enum tp_err r =
         ledger_reverse_original(l, j->tx.contract, j->tx.terminal, j->tx.stan,
-                                (int)(j->tx.local_time / 1000000), j->tx.amount, &outcome, rrn, e);
+                                (int)(j->tx.local_time / 1000000), j->tx.amount, &verdict, rrn, e);
 
-    if (r == TP_ERR_STATE) {
-        wire_answer_set(&j->answer, "12", "REMISE_CLOSED"); /* doc/design.md, Remises, rule 5 */
-        return TP_OK;
-    }
-    if (r == TP_ERR_NOT_FOUND) {
-        wire_answer_set(&j->answer, "03", "CONTRACT");
-        return TP_OK;
-    }
-    if (r == TP_ERR_RANGE) {
-        wire_answer_set(&j->answer, "13", "AMOUNT");
-        return TP_OK;
-    }
-    if (r == TP_OK && outcome == REVERSAL_TOO_MANY) {
-        wire_answer_set(&j->answer, "61", "REVERSALS");
-        return r;
-    }
-    if (r == TP_OK && outcome == REVERSAL_CREDITED) {
-        wire_answer_set(&j->answer, "12", "CREDITED");
-        return r;
-    }
-    wire_answer_set(&j->answer, "00", NULL);
-    snprintf(j->answer.rrn, sizeof(j->answer.rrn), "%s", rrn);
+    answer_verdict(&j->answer, verdict, NULL);
+    if (verdict == LEDGER_REVERSAL_DONE || verdict == LEDGER_REVERSAL_REPEATED)
+        snprintf(j->answer.rrn, sizeof(j->answer.rrn), "%s", rrn);
     return r;
 }
 
-/* The question is in the books before it leaves: whatever happens, it is answered once or taken
- * back. */
+/* The question is in the books before it leaves: whatever happens, it is answered once or
+ * reversed. */
 static enum tp_err do_ask(struct job *j, struct ledger *l, struct tp_error *e)
 {
     enum tp_err r = j->question.n > 0 ? ledger_ask(l, &j->tx, j->issuer, &j->verdict, &j->asked, e)
                                       : ledger_look(l, &j->tx, true, &j->verdict, j->tx.rrn, e);
 
-    if (r == TP_ERR_NOT_FOUND || r == TP_ERR_RANGE) {
-        j->verdict = LEDGER_ANSWERED;
-        wire_answer_set(&j->answer, r == TP_ERR_NOT_FOUND ? "03" : "96",
-                        r == TP_ERR_NOT_FOUND ? "CONTRACT" : NULL);
+    if (r == TP_ERR_RANGE) {
+        j->verdict = LEDGER_FAULT;
+        answer_verdict(&j->answer, j->verdict, NULL);
         return TP_OK;
     }
     if (r == TP_OK && check_verdict(&j->answer, j->verdict, j->tx.rrn))
@@ -176,12 +152,12 @@ static enum tp_err do_ask(struct job *j, struct ledger *l, struct tp_error *e)
     return r;
 }
 
-/* What an approval that cannot be used any more is answered with, and given back for. */
-static enum tp_err give_back(struct job *j, struct ledger *l, const char *rrn, const char *code,
-                             const char *reason, struct tp_error *e)
+/* What an approval that cannot be used any more is answered with, and reversed for. */
+static enum tp_err reverse_approval(struct job *j, struct ledger *l, const char *rrn,
+                                    enum ledger_verdict verdict, struct tp_error *e)
 {
-    wire_answer_set(&j->answer, code, reason);
-    return ledger_ask_lost(l, rrn, &j->answer, e);
+    answer_verdict(&j->answer, verdict, NULL);
+    return ledger_ask_reverse(l, rrn, &j->answer, e);
 }
 
 static enum tp_err do_approved(struct job *j, struct job *ask, struct ledger *l, struct tp_error *e)
@@ -189,14 +165,10 @@ static enum tp_err do_approved(struct job *j, struct job *ask, struct ledger *l,
     enum ledger_verdict verdict = LEDGER_NEW;
     const enum tp_err r = ledger_ask_approved(l, &ask->tx, &j->answer, &verdict, e);
 
-    if (r == TP_ERR_NOT_FOUND)
-        return give_back(j, l, ask->tx.rrn, "03", "CONTRACT", e);
     if (r == TP_ERR_RANGE)
-        return give_back(j, l, ask->tx.rrn, "91", "ISSUER_LOST", e);
-    if (r == TP_OK && verdict == LEDGER_ATC_OLD)
-        return give_back(j, l, ask->tx.rrn, "63", "ATC_REPLAYED", e);
-    if (r == TP_OK && verdict == LEDGER_REVERSED)
-        return give_back(j, l, ask->tx.rrn, "12", "REVERSED", e);
+        return reverse_approval(j, l, ask->tx.rrn, LEDGER_ISSUER_LOST, e);
+    if (r == TP_OK && verdict != LEDGER_NEW)
+        return reverse_approval(j, l, ask->tx.rrn, verdict, e);
     if (r == TP_OK)
         snprintf(j->answer.rrn, sizeof(j->answer.rrn), "%s", ask->tx.rrn);
     return r;
@@ -210,7 +182,7 @@ static enum tp_err keep_refusal(struct ledger *l, const struct tx_record *tx,
         .at = time(NULL), .stan = tx->stan, .amount = tx->amount, .currency = tx->currency};
 
     if (wire_answer_is_yes(a) || strcmp(a->code, "96") == 0 ||
-        (strcmp(a->code, "91") == 0 && !tx->online))
+        (strcmp(a->code, "91") == 0 && !tx->emv.online))
         return TP_OK; /* paid, or a signed payment that may still be */
     memcpy(x.contract, tx->contract, sizeof(x.contract));
     memcpy(x.terminal, tx->terminal, sizeof(x.terminal));
@@ -231,7 +203,7 @@ static enum tp_err do_settle(struct job *j, struct job *ask, struct committer *c
     if (j->fate == ISSUER_APPROVED)
         return do_approved(j, ask, c->ledger, e);
     return j->fate == ISSUER_REFUSED ? ledger_ask_refused(c->ledger, j->tx.rrn, &j->answer, e)
-                                     : ledger_ask_lost(c->ledger, j->tx.rrn, &j->answer, e);
+                                     : ledger_ask_reverse(c->ledger, j->tx.rrn, &j->answer, e);
 }
 
 static enum tp_err do_fate(struct job *j, struct committer *c, struct tp_error *e)
@@ -239,24 +211,33 @@ static enum tp_err do_fate(struct job *j, struct committer *c, struct tp_error *
     struct job *ask = find_ask(c, j->tx.rrn);
     enum tp_err r;
 
-    if (ask == NULL || ask->lost)
+    if (ask == NULL || ask->unbooked)
         return TP_OK;
     c->look |= j->fate != ISSUER_REFUSED;
     r = do_settle(j, ask, c, e);
     return r == TP_OK ? keep_refusal(c->ledger, &ask->tx, &j->answer, e) : r;
 }
 
-/* What could not be booked when it came. */
-static enum tp_err book_lost(struct committer *c, struct tp_error *e)
+/* What a terminal is told of a question whose answer could not be kept. */
+static struct wire_answer said_unanswered(void)
 {
-    const struct wire_answer lost = {.code = "91", .reason = "ISSUER_LOST"};
+    struct wire_answer a = {.code = ""};
+
+    answer_verdict(&a, LEDGER_ISSUER_LOST, NULL);
+    return a;
+}
+
+/* What could not be booked when it came. */
+static enum tp_err reverse_unbooked(struct committer *c, struct tp_error *e)
+{
+    const struct wire_answer said = said_unanswered();
     struct job *j;
     enum tp_err r = TP_OK;
 
-    for (size_t i = 0; i < BUCKETS && c->lost > 0; i++)
+    for (size_t i = 0; i < BUCKETS && c->unbooked > 0; i++)
         STAILQ_FOREACH (j, &c->under_way[i], next)
-            if (r == TP_OK && j->lost)
-                r = ledger_ask_lost(c->ledger, j->tx.rrn, &lost, e);
+            if (r == TP_OK && j->unbooked)
+                r = ledger_ask_reverse(c->ledger, j->tx.rrn, &said, e);
     return r;
 }
 
@@ -282,8 +263,8 @@ static enum tp_err do_job(struct job *j, struct committer *c, struct tp_error *e
     case JOB_ECHO:
         wire_answer_set(&j->answer, "00", NULL);
         return ledger_group_touch(c->ledger, e);
-    default: /* JOB_RELEASED */
-        return ledger_released(c->ledger, j->tx.rrn, e);
+    default: /* JOB_REVERSED */
+        return ledger_reversal_done(c->ledger, j->tx.rrn, e);
     }
 }
 
@@ -296,7 +277,7 @@ static enum tp_err keep(struct committer *c, struct job_queue *list, struct tp_e
     c->look = false;
     if (r != TP_OK)
         return r;
-    r = book_lost(c, e);
+    r = reverse_unbooked(c, e);
     STAILQ_FOREACH (j, list, next) {
         if (r == TP_OK)
             r = do_job(j, c, e);
@@ -351,10 +332,10 @@ static bool ask_on(struct committer *c, struct job *j)
         return true;
     }
     first = j->verdict == LEDGER_ASKED ? find_ask(c, j->tx.rrn) : NULL;
-    if (first != NULL && !first->lost && add_waiter(first, j))
+    if (first != NULL && !first->unbooked && add_waiter(first, j))
         return false;
     if (j->verdict == LEDGER_ASKED)
-        wire_answer_set(&j->answer, "96", NULL); /* it is lost, and not yet booked so */
+        answer_verdict(&j->answer, j->verdict, NULL); /* what came of it is not booked yet */
     job_answer(j, &j->answer);
     return false;
 }
@@ -363,25 +344,25 @@ static void end_ask(struct committer *c, const char *rrn, const struct wire_answ
 {
     struct job *ask = find_ask(c, rrn);
 
-    if (ask == NULL || ask->lost)
+    if (ask == NULL || ask->unbooked)
         return;
     job_answer(ask, a);
     STAILQ_REMOVE(bucket_of(c, rrn), ask, job, next);
     job_free(ask);
 }
 
-static void forget_lost(struct committer *c)
+static void forget_unbooked(struct committer *c)
 {
-    for (size_t i = 0; i < BUCKETS && c->lost > 0; i++) {
+    for (size_t i = 0; i < BUCKETS && c->unbooked > 0; i++) {
         struct job *j, *next;
 
         for (j = STAILQ_FIRST(&c->under_way[i]); j != NULL; j = next) {
             next = STAILQ_NEXT(j, next);
-            if (!j->lost)
+            if (!j->unbooked)
                 continue;
             STAILQ_REMOVE(&c->under_way[i], j, job, next);
             job_free(j);
-            c->lost--;
+            c->unbooked--;
         }
     }
 }
@@ -391,7 +372,7 @@ static void answer_all(struct committer *c, struct job_queue *list)
 {
     struct job *j;
 
-    forget_lost(c);
+    forget_unbooked(c);
     while ((j = STAILQ_FIRST(list)) != NULL) {
         bool stays = false;
 
@@ -400,7 +381,7 @@ static void answer_all(struct committer *c, struct job_queue *list)
             stays = ask_on(c, j);
         else if (j->kind == JOB_FATE)
             end_ask(c, j->tx.rrn, &j->answer);
-        else if (j->kind != JOB_RELEASED && j->kind != JOB_REFUSED)
+        else if (j->kind != JOB_REVERSED && j->kind != JOB_REFUSED)
             job_answer(j, &j->answer);
         if (!stays)
             job_free(j);
@@ -410,15 +391,15 @@ static void answer_all(struct committer *c, struct job_queue *list)
 }
 
 /* The waiters are told; the question stays until it can be booked that it is to be reversed. */
-static void keep_lost(struct committer *c, struct job *fate)
+static void keep_unbooked(struct committer *c, struct job *fate)
 {
     struct job *ask = find_ask(c, fate->tx.rrn);
 
-    if (ask == NULL || ask->lost)
+    if (ask == NULL || ask->unbooked)
         return;
     job_answer(ask, &fate->answer);
-    ask->lost = true;
-    c->lost++;
+    ask->unbooked = true;
+    c->unbooked++;
 }
 
 static void refuse_all(struct committer *c, struct job_queue *list, const struct tp_error *e)
@@ -432,10 +413,10 @@ static void refuse_all(struct committer *c, struct job_queue *list, const struct
             job_free(j);
             continue;
         }
-        wire_answer_set(&j->answer, "96", NULL);
+        answer_verdict(&j->answer, LEDGER_FAULT, NULL);
         if (j->kind == JOB_FATE)
-            keep_lost(c, j);
-        else if (j->kind != JOB_RELEASED) /* which the issuer says again when it is asked again */
+            keep_unbooked(c, j);
+        else if (j->kind != JOB_REVERSED) /* which the issuer says again when it is asked again */
             job_answer(j, &j->answer);
         job_free(j);
     }
@@ -483,12 +464,12 @@ static size_t take_group(struct job_queue *out, struct committer *c)
     return n;
 }
 
-/* Until there is something to do; with something lost to book, no longer than RETRY_MS. */
+/* Until there is something to do; with something still to book, no longer than RETRY_MS. */
 static void wait_for_work(struct committer *c)
 {
     struct timespec until;
 
-    if (c->lost == 0) {
+    if (c->unbooked == 0) {
         pthread_cond_wait(&c->more, &c->lock);
         return;
     }
@@ -512,7 +493,7 @@ static void *run(void *ctx)
         n = take_group(&group, c);
         stop = n == 0 && c->stop;
         pthread_mutex_unlock(&c->lock);
-        if (n > 0 || c->lost > 0)
+        if (n > 0 || c->unbooked > 0)
             work(c, &group, n);
     }
     return NULL;
@@ -554,9 +535,9 @@ static void on_answered(void *ctx, const char *rrn, enum issuer_fate fate,
     post(ctx, j);
 }
 
-static void on_released(void *ctx, const char *rrn)
+static void on_reversed(void *ctx, const char *rrn)
 {
-    struct job *j = job_about(JOB_RELEASED, rrn);
+    struct job *j = job_about(JOB_REVERSED, rrn);
 
     if (j != NULL)
         post(ctx, j);
@@ -567,9 +548,9 @@ static void on_released(void *ctx, const char *rrn)
 /* A disk that takes nothing now may later: the server answers 96 until then, and starts. */
 static enum tp_err recover(struct committer *c)
 {
-    const struct wire_answer lost = {.code = "91", .reason = "ISSUER_LOST"};
+    const struct wire_answer said = said_unanswered();
     struct tp_error e = {TP_OK, ""};
-    const enum tp_err r = ledger_ask_recover(c->ledger, &lost, &e);
+    const enum tp_err r = ledger_ask_recover(c->ledger, &said, &e);
 
     if (r != TP_OK)
         log_error("%s", e.text);
@@ -579,7 +560,7 @@ static enum tp_err recover(struct committer *c)
 enum tp_err committer_new(struct committer **out, const char *dir, struct tp_error *e)
 {
     struct committer *c = calloc(1, sizeof(*c));
-    const struct gateway_events events = {c, on_answered, on_released};
+    const struct gateway_events events = {c, on_answered, on_reversed};
     enum tp_err r;
 
     *out = NULL;
@@ -624,7 +605,7 @@ void committer_free(struct committer **out)
     if (c->started)
         pthread_join(c->thread, NULL); /* it asks the gateway to its last job */
     gateway_free(&c->gateway); /* tells us to its last: what is not worked off is found asked, and
-                                  taken back, at the next start */
+                                  reversed, at the next start */
     while ((j = STAILQ_FIRST(&c->queue)) != NULL) {
         STAILQ_REMOVE_HEAD(&c->queue, next);
         job_free(j);
@@ -657,8 +638,8 @@ static struct span copy(struct buf *room, struct span from)
 static struct job *job_new(enum job_kind kind, const struct commit_request *q, struct span question)
 {
     const struct tx_record *tx = q->tx;
-    const size_t n = tx->pan_sealed.n + tx->pan_lookup.n + tx->digest.n + tx->de55.n +
-                     tx->stream.n + tx->aid.n + question.n;
+    const size_t n = tx->pan_sealed.n + tx->pan_lookup.n + tx->digest.n + tx->emv.de55.n +
+                     tx->emv.stream.n + tx->emv.aid.n + question.n;
     struct job *j = malloc(sizeof(*j) + n);
 
     if (j == NULL)
@@ -672,13 +653,13 @@ static struct job *job_new(enum job_kind kind, const struct commit_request *q, s
     j->tx.pan_sealed = copy(&room, tx->pan_sealed);
     j->tx.pan_lookup = copy(&room, tx->pan_lookup);
     j->tx.digest = copy(&room, tx->digest);
-    j->tx.de55 = copy(&room, tx->de55);
-    j->tx.stream = copy(&room, tx->stream);
-    j->tx.aid = copy(&room, tx->aid);
+    j->tx.emv.de55 = copy(&room, tx->emv.de55);
+    j->tx.emv.stream = copy(&room, tx->emv.stream);
+    j->tx.emv.aid = copy(&room, tx->emv.aid);
     j->question = copy(&room, question);
     j->bytes_n = n;
     j->issuer[0] = '\0';
-    j->lost = false;
+    j->unbooked = false;
     STAILQ_INIT(&j->waiters);
     j->peer = link_peer_ref(q->peer);
     return j;

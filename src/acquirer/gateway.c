@@ -21,7 +21,7 @@
 
 #define SLOTS          1024 /* messages under way to one issuer … */
 #define ASKS_MAX       900  /* … of which so many may be questions */
-#define RELEASES_MAX   64   /* and so many reversals */
+#define REVERSALS_MAX  64   /* and so many reversals */
 #define QUESTION_MAX   1536
 #define DE55_MAX       255 /* of a 0100 */
 #define TICK_MS        50
@@ -35,8 +35,8 @@
 
 enum slot_kind {
     SLOT_FREE,
-    SLOT_ASK,     /* a 0100 waits for its 0110 */
-    SLOT_RELEASE, /* a 0400 waits for its 0410 */
+    SLOT_ASK,      /* a 0100 waits for its 0110 */
+    SLOT_REVERSAL, /* a 0400 waits for its 0410 */
     SLOT_REST /* a reversal is answered: done, and being booked; or not, and not to be sent again
                  just yet */
 };
@@ -72,9 +72,9 @@ struct desk { /* one issuer; what is not said otherwise is touched by its own th
     int64_t heard;      /* the last message of the issuer */
     int64_t echo_until; /* an echo is under way until then; 0: none */
     int64_t look_at;
-    unsigned releases;
+    unsigned reversals;
     bool connected, complained;
-    char sent_before[RELEASES_MAX * 4]
+    char sent_before[REVERSALS_MAX * 4]
                     [RRN_MAX]; /* reversals that went out on this run: the next is a 0401 */
     size_t sent_n, sent_at;
     pthread_mutex_t lock;
@@ -122,8 +122,8 @@ static void slot_clear(struct desk *d, struct slot *s)
 {
     if (s->kind == SLOT_ASK)
         atomic_fetch_sub(&d->asks, 1);
-    if (s->kind == SLOT_RELEASE || s->kind == SLOT_REST)
-        d->releases--;
+    if (s->kind == SLOT_REVERSAL || s->kind == SLOT_REST)
+        d->reversals--;
     if (s->raw != NULL)
         secret_wipe(s->raw, s->n);
     free(s->raw);
@@ -132,22 +132,22 @@ static void slot_clear(struct desk *d, struct slot *s)
 
 /* ---- fates ---- */
 
-static void tell_lost(struct desk *d, const char *rrn, const char *reason)
+static void tell_unanswered(struct desk *d, const char *rrn, enum ledger_verdict why)
 {
     struct wire_answer a;
 
-    wire_answer_set(&a, "91", reason);
-    log_note("issuer %s: %s: %s", d->issuer.name, rrn, reason);
-    d->gateway->events.answered(d->gateway->events.ctx, rrn, ISSUER_LOST, &a);
+    answer_verdict(&a, why, NULL);
+    log_note("issuer %s: %s: %s", d->issuer.name, rrn, a.reason);
+    d->gateway->events.answered(d->gateway->events.ctx, rrn, ISSUER_UNANSWERED, &a);
 }
 
-static void lose(struct desk *d, struct slot *s, const char *reason)
+static void give_up(struct desk *d, struct slot *s, enum ledger_verdict why)
 {
     char rrn[RRN_MAX];
 
     memcpy(rrn, s->rrn, sizeof(rrn));
     slot_clear(d, s);
-    tell_lost(d, rrn, reason);
+    tell_unanswered(d, rrn, why);
 }
 
 /* ---- messages ---- */
@@ -262,7 +262,7 @@ static void ask(struct desk *d, const struct posted *p)
     if (s == NULL || slot_by_stan(d, SLOT_ASK, stan_of(p->rrn)) != NULL ||
         complete(d, &out, p) != TP_OK || (raw = malloc(out.n)) == NULL) {
         atomic_fetch_sub(&d->asks, 1);
-        tell_lost(d, p->rrn, "ISSUER_BUSY");
+        tell_unanswered(d, p->rrn, LEDGER_ISSUER_BUSY);
     } else {
         memcpy(raw, room, out.n);
         *s = (struct slot){.kind = SLOT_ASK,
@@ -313,13 +313,13 @@ static bool was_sent(struct desk *d, const char *rrn)
         if (strcmp(d->sent_before[i], rrn) == 0)
             return true;
     memcpy(d->sent_before[d->sent_at], rrn, RRN_MAX);
-    d->sent_at = (d->sent_at + 1) % (RELEASES_MAX * 4);
-    d->sent_n += d->sent_n < RELEASES_MAX * 4;
+    d->sent_at = (d->sent_at + 1) % (REVERSALS_MAX * 4);
+    d->sent_n += d->sent_n < REVERSALS_MAX * 4;
     return false;
 }
 
-static void fill_release(struct desk *d, const struct authorisation *a, const char *pan,
-                         uint32_t stan, bool repeat)
+static void fill_reversal(struct desk *d, const struct authorisation *a, const char *pan,
+                          uint32_t stan, bool repeat)
 {
     struct iso8583 *m = &d->message;
     char currency[4], asked[16], original[64];
@@ -348,7 +348,7 @@ static void fill_release(struct desk *d, const struct authorisation *a, const ch
 
 /* One row that waits. A question that is still under way under that number has its reversal in the
  * books already: its answer is of no use. */
-static enum tp_err release(void *ctx, const struct authorisation *a, struct tp_error *e)
+static enum tp_err reverse(void *ctx, const struct authorisation *a, struct tp_error *e)
 {
     struct desk *d = ctx;
     struct slot *s = slot_by_rrn(d, a->tx.rrn);
@@ -358,16 +358,16 @@ static enum tp_err release(void *ctx, const struct authorisation *a, struct tp_e
 
     (void)e;
     if (s != NULL && s->kind == SLOT_ASK)
-        lose(d, s, "REVERSED");
+        give_up(d, s, LEDGER_REVERSED);
     else if (s != NULL)
         return TP_OK;
-    if (d->releases >= RELEASES_MAX || (s = slot_free(d)) == NULL)
+    if (d->reversals >= REVERSALS_MAX || (s = slot_free(d)) == NULL)
         return TP_OK;
     r = seal_open(d->seal, &pan, a->tx.pan_sealed, ledger_seal_context(context, &a->tx));
     room[pan.n] = '\0';
     d->counter = d->counter % 999999 + 1;
     if (r == TP_OK) {
-        fill_release(d, a, (const char *)room, d->counter, was_sent(d, a->tx.rrn));
+        fill_reversal(d, a, (const char *)room, d->counter, was_sent(d, a->tx.rrn));
         r = send_packed(d, &d->message);
     } else {
         log_error("issuer %s: the reversal of %s cannot be made: is seal.key that of these books?",
@@ -375,20 +375,20 @@ static enum tp_err release(void *ctx, const struct authorisation *a, struct tp_e
     }
     secret_wipe(&d->message, sizeof(d->message));
     secret_wipe(room, sizeof(room));
-    *s = (struct slot){.kind = r == TP_OK ? SLOT_RELEASE : SLOT_REST,
+    *s = (struct slot){.kind = r == TP_OK ? SLOT_REVERSAL : SLOT_REST,
                        .stan = d->counter,
                        .until = time_monotonic_ms() + d->gateway->timeout_ms};
     memcpy(s->rrn, a->tx.rrn, sizeof(s->rrn));
-    d->releases++;
+    d->reversals++;
     return TP_OK;
 }
 
-static void look_for_releases(struct desk *d)
+static void look_for_reversals(struct desk *d)
 {
     struct tp_error e = {TP_OK, ""};
 
     if (ledger_authorisation_each(d->ledger, d->issuer.name, AUTHORISATION_TO_REVERSE,
-                                  RELEASES_MAX * 2, release, d, &e) != TP_OK)
+                                  REVERSALS_MAX * 2, reverse, d, &e) != TP_OK)
         log_error("%s", e.text);
 }
 
@@ -404,18 +404,10 @@ static bool answers(struct desk *d, const struct slot *s)
     return same;
 }
 
-static bool is_in(const char *code, const char *const *list, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(code, list[i]) == 0)
-            return true;
-    return false;
-}
-
 static enum issuer_fate nonsense(struct wire_answer *a)
 {
-    wire_answer_set(a, "91", "ISSUER_NONSENSE");
-    return ISSUER_LOST;
+    answer_verdict(a, LEDGER_ISSUER_NONSENSE, NULL);
+    return ISSUER_UNANSWERED;
 }
 
 /* What the terminal and the card would take for an approval (EMV 4.4 Book 4, 6.3.8 leaves the codes
@@ -423,18 +415,24 @@ static enum issuer_fate nonsense(struct wire_answer *a)
  * 11 is a courtesy. And what says that the issuer could not judge is no refusal. */
 static enum issuer_fate judge(struct wire_answer *a, const struct iso8583 *m)
 {
-    static const char *const other_approvals[] = {"08", "10", "11"};
-    static const char *const no_judgement[] = {"91", "96"};
-    char reason[WIRE_REASON_MAX];
+    static const struct {
+        const char *code;
+        enum ledger_verdict verdict;
+    } unusable[] = {{"08", LEDGER_ISSUER_08},
+                    {"10", LEDGER_ISSUER_10},
+                    {"11", LEDGER_ISSUER_11},
+                    {"91", LEDGER_ISSUER_91},
+                    {"96", LEDGER_ISSUER_96}};
     bool yes;
 
     if (wire_answer_read(a, m, NULL) != TP_OK ||
         strspn(a->code, "0123456789ABCDEFGHIJKLMNOPQRSTUVWX") != 2)
         return nonsense(a);
-    if (is_in(a->code, no_judgement, 2) || is_in(a->code, other_approvals, 3)) {
-        snprintf(reason, sizeof(reason), "ISSUER_%s", a->code);
-        wire_answer_set(a, is_in(a->code, no_judgement, 2) ? "91" : "05", reason);
-        return ISSUER_LOST;
+    for (size_t i = 0; i < sizeof(unusable) / sizeof(unusable[0]); i++) {
+        if (strcmp(a->code, unusable[i].code) == 0) {
+            answer_verdict(a, unusable[i].verdict, NULL);
+            return ISSUER_UNANSWERED;
+        }
     }
     yes = wire_answer_is_yes(a);
     if (yes && a->approval[0] == '\0')
@@ -465,9 +463,9 @@ static void on_answer(struct desk *d, uint32_t stan)
     d->gateway->events.answered(d->gateway->events.ctx, rrn, fate, &a);
 }
 
-static void on_release(struct desk *d, uint32_t stan)
+static void on_reversal(struct desk *d, uint32_t stan)
 {
-    struct slot *s = slot_by_stan(d, SLOT_RELEASE, stan);
+    struct slot *s = slot_by_stan(d, SLOT_REVERSAL, stan);
     struct wire_answer a;
 
     if (s == NULL)
@@ -487,7 +485,7 @@ static void on_release(struct desk *d, uint32_t stan)
     s->until =
         time_monotonic_ms() +
         d->gateway->timeout_ms; /* by then it is booked; if the disk is full, it is asked again */
-    d->gateway->events.released(d->gateway->events.ctx, s->rrn);
+    d->gateway->events.reversed(d->gateway->events.ctx, s->rrn);
     atomic_store(&d->look, true);
 }
 
@@ -523,7 +521,7 @@ static void on_message(void *ctx, struct span raw)
         on_answer(d, (uint32_t)stan);
         break;
     case MTI_REVERSAL_RESPONSE:
-        on_release(d, (uint32_t)stan);
+        on_reversal(d, (uint32_t)stan);
         break;
     default:
         log_note("issuer %s: a message of type %04u is none for an acquirer", d->issuer.name,
@@ -557,7 +555,7 @@ static void on_down(void *ctx, const struct tp_error *e)
     d->connected = false;
     d->echo_until = 0;
     for (size_t i = 0; i < SLOTS; i++)
-        if (d->slot[i].kind == SLOT_RELEASE)
+        if (d->slot[i].kind == SLOT_REVERSAL)
             slot_clear(d, &d->slot[i]);
 }
 
@@ -575,7 +573,7 @@ static void on_tick(void *ctx)
             continue;
         silent |= s->kind != SLOT_REST && now - d->heard >= d->gateway->timeout_ms;
         if (s->kind == SLOT_ASK)
-            lose(d, s, "ISSUER_TIMEOUT");
+            give_up(d, s, LEDGER_ISSUER_TIMEOUT);
         else
             slot_clear(d, s);
     }
@@ -589,7 +587,7 @@ static void on_tick(void *ctx)
     if (atomic_load(&d->open) && (now >= d->look_at || atomic_load(&d->look))) {
         atomic_store(&d->look, false);
         d->look_at = now + LOOK_MS;
-        look_for_releases(d);
+        look_for_reversals(d);
     }
 }
 
@@ -728,8 +726,8 @@ void gateway_ask(struct gateway *g, const char *issuer, const char *rrn, time_t 
 
     if (d == NULL || p == NULL) {
         free(p);
-        wire_answer_set(&a, "91", "ISSUER_BUSY");
-        g->events.answered(g->events.ctx, rrn, ISSUER_LOST, &a);
+        answer_verdict(&a, LEDGER_ISSUER_BUSY, NULL);
+        g->events.answered(g->events.ctx, rrn, ISSUER_UNANSWERED, &a);
         return;
     }
     snprintf(p->rrn, sizeof(p->rrn), "%s", rrn);

@@ -1,5 +1,5 @@
 /* The way to the issuers: one standing line each (wire/link_line.h) over which many questions are
- * under way at once, and over which what was asked in vain is taken back (doc/protocol.md, acquirer
+ * under way at once, and over which what was asked in vain is reversed (doc/protocol.md, acquirer
  * and issuer).
  *
  * A question's fate is told once. What is to be reversed stands in the books
@@ -14,9 +14,9 @@
 struct gateway;
 
 enum issuer_fate {
-    ISSUER_APPROVED, /* answer: 00, DE 38, DE 55 */
-    ISSUER_REFUSED,  /* answer: another DE 39, DE 55 when the issuer gave one; DE 44 ISSUER */
-    ISSUER_LOST /* no answer in time, or none of use: answer is 91 with the reason in DE 44. It is
+    ISSUER_APPROVED,  /* answer: 00, DE 38, DE 55 */
+    ISSUER_REFUSED,   /* answer: another DE 39, DE 55 when the issuer gave one; DE 44 ISSUER */
+    ISSUER_UNANSWERED /* no answer in time, or none of use: answer says which. It is
                    to be reversed */
 };
 
@@ -24,7 +24,7 @@ struct gateway_events { /* on an issuer's own thread */
     void *ctx;
     void (*answered)(void *ctx, const char *rrn, enum issuer_fate fate,
                      const struct wire_answer *a);
-    void (*released)(void *ctx, const char *rrn); /* 0410: taken back */
+    void (*reversed)(void *ctx, const char *rrn); /* 0410 */
 };
 
 /* Reads the issuers of the folder (issuers/NAME) and starts a line to each. None is no error. */

@@ -227,7 +227,7 @@ int acquirer_issuer_list(int argc, char **argv)
 
 /* ---- remove ---- */
 
-/* One that still has something to take back is the only way to take it back. */
+/* One that still has something to reverse is the only way to reverse it. */
 static enum tp_err nothing_waits(struct ledger *l, const char *name, struct tp_error *e)
 {
     struct waiting to_reverse = {0}, asked = {0};

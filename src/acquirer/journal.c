@@ -156,8 +156,8 @@ static size_t record_lines(struct line *lines, const struct tx_record *tx)
     LINE("amount", "%s", money_shown(amount, tx->amount, tx->currency));
     LINE("currency", "%s", currency_shown(tx->currency));
     LINE("card", "%s", tx->pan_masked);
-    LINE("card_sequence", "%02u", tx->psn);
-    LINE("card_expiry", "%s", date_format(date, tx->card_expiry));
+    LINE("card_sequence", "%02u", tx->emv.psn);
+    LINE("card_expiry", "%s", date_format(date, tx->emv.card_expiry));
     LINE("contract", "%s", tx->contract);
     LINE("terminal", "%s", tx->terminal);
     LINE("stan", "%06" PRIu32, tx->stan);
@@ -169,15 +169,15 @@ static size_t record_lines(struct line *lines, const struct tx_record *tx)
     if (tx->approval[0] != '\0') {
         LINE("approval", "%s", tx->approval);
     }
-    LINE("counter", "%u", tx->atc);
+    LINE("counter", "%u", tx->emv.atc);
     LINE("approved_by", "%s",
          tx->approval[0] == '\0' ? "the card"
-         : tx->online            ? "the issuer"
+         : tx->emv.online        ? "the issuer"
                                  : "card and issuer");
-    LINE("cryptogram", "%s", hex_encode(hex, SPAN_OF(tx->ac)));
+    LINE("cryptogram", "%s", hex_encode(hex, SPAN_OF(tx->emv.ac)));
     LINE("digest", "%s",
          hex_encode(hex, span_of(tx->digest.p, tx->digest.n <= 32 ? tx->digest.n : 32)));
-    LINE("evidence_bytes", "%zu", tx->de55.n + tx->stream.n);
+    LINE("evidence_bytes", "%zu", tx->emv.de55.n + tx->emv.stream.n);
 #undef LINE
     return n;
 }
@@ -197,10 +197,10 @@ static int show(const struct tx_record *tx, bool json)
     for (size_t i = 0; i < n; i++)
         json_object_set_new(object, lines[i].name, json_string(lines[i].value));
     json_object_set_new(object, "remise", json_integer(tx->remise));
-    json_object_set_new(object, "counter", json_integer(tx->atc));
+    json_object_set_new(object, "counter", json_integer(tx->emv.atc));
     json_object_set_new(object, "amount_minor", json_integer(tx->amount));
     json_object_set_new(object, "evidence_bytes",
-                        json_integer((json_int_t)(tx->de55.n + tx->stream.n)));
+                        json_integer((json_int_t)(tx->emv.de55.n + tx->emv.stream.n)));
     return option_print_json(object);
 }
 

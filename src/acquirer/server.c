@@ -70,19 +70,19 @@ static struct tx_record known_of(const struct request *q)
     return tx;
 }
 
-static void answer_simply(struct request *q, const char *code, const char *reason)
+static void answer_simply(struct request *q, enum ledger_verdict verdict, const char *word)
 {
     const struct tx_record tx = known_of(q);
     struct wire_answer a;
 
-    wire_answer_set(&a, code, reason);
+    answer_verdict(&a, verdict, word);
     answer(q, &a, &tx);
 }
 
 static void our_fault(struct request *q, const struct tp_error *e)
 {
     log_error("%s", e->text);
-    answer_simply(q, "96", NULL);
+    answer_simply(q, LEDGER_FAULT, NULL);
 }
 
 /* ---- 0200, 0201 ---- */
@@ -101,17 +101,18 @@ static enum tp_err ask_issuer(struct request *q, struct wire_answer *a, struct t
 
     switch (gateway_find(committer_gateway(q->server->committer), p->pan, &issuer)) {
     case ROUTE_NONE:
-        wire_answer_set(a, "91",
-                        p->tx.online              ? "ARQC"
-                        : p->tx.vouched           ? "NO_CDA"
-                        : p->tx.kind == TX_CREDIT ? "CREDIT"
-                                                  : "FLOOR");
+        answer_verdict(a,
+                       p->tx.emv.online          ? LEDGER_NEEDS_ISSUER_ARQC
+                       : p->tx.vouched           ? LEDGER_NEEDS_ISSUER_NO_CDA
+                       : p->tx.kind == TX_CREDIT ? LEDGER_NEEDS_ISSUER_CREDIT
+                                                 : LEDGER_NEEDS_ISSUER_FLOOR,
+                       NULL);
         return committer_wait(q->server->committer, &ask, a);
     case ROUTE_DOWN:
-        wire_answer_set(a, "91", "ISSUER_DOWN");
+        answer_verdict(a, LEDGER_ISSUER_DOWN, NULL);
         return committer_wait(q->server->committer, &ask, a);
     case ROUTE_BUSY:
-        wire_answer_set(a, "91", "ISSUER_BUSY");
+        answer_verdict(a, LEDGER_ISSUER_BUSY, NULL);
         return committer_wait(q->server->committer, &ask, a);
     case ROUTE_OPEN:
         break;
@@ -213,7 +214,7 @@ static bool admitted(struct request *q, enum admission admission)
     case TP_OK:
         break;
     default: /* every message has DE 41 and 42 here, and these are others, or do not read */
-        answer_simply(q, "58", "CERTIFICATE");
+        answer_simply(q, LEDGER_CERTIFICATE, NULL);
         return false;
     }
     if (check_open(&q->worker->checker, &contract, &terminal, &open, q->party, &e) != TP_OK) {
@@ -222,23 +223,23 @@ static bool admitted(struct request *q, enum admission admission)
     }
     open |= admission == CLOSED_AS_WELL && terminal.open;
     if (!open)
-        answer_simply(q, "03", "CONTRACT");
+        answer_simply(q, LEDGER_CLOSED, NULL);
     return open;
 }
 
 static void on_reversal(struct request *q)
 {
     struct tx_record tx = known_of(q);
-    const struct commit_request undo = {q->message->mti, &q->echo, &tx, q->peer};
+    const struct commit_request reversal = {q->message->mti, &q->echo, &tx, q->peer};
     const char *bad;
 
     if (!admitted(q, CLOSED_AS_WELL))
         return;
     bad = read_original(&tx, q->message, time(NULL));
     if (bad != NULL)
-        answer_simply(q, "30", bad);
-    else if (committer_reverse(q->server->committer, &undo) != TP_OK)
-        answer_simply(q, "96", NULL);
+        answer_simply(q, LEDGER_MALFORMED, bad);
+    else if (committer_reverse(q->server->committer, &reversal) != TP_OK)
+        answer_simply(q, LEDGER_FAULT, NULL);
 }
 
 /* ---- 0500 ---- */
@@ -317,11 +318,11 @@ static void on_network(struct request *q)
     uint64_t code = 0;
 
     if (iso8583_number(q->message, 70, &code) != TP_OK)
-        answer_simply(q, "30", "DE70");
+        answer_simply(q, LEDGER_MALFORMED, "DE70");
     else if (code != 1 && code != 2 && code != 301)
-        answer_simply(q, "12", "DE70");
+        answer_simply(q, LEDGER_NETWORK, NULL);
     else if (admitted(q, OPEN_ONLY) && committer_echo(q->server->committer, &echo) != TP_OK)
-        answer_simply(q, "96", NULL);
+        answer_simply(q, LEDGER_FAULT, NULL);
 }
 
 /* ---- messages ---- */
@@ -348,7 +349,7 @@ static void on_malformed(struct request *q, const struct tp_error *e)
              q->party->terminal, q->message->mti, e->text,
              known && iso8583_has(q->message, 11) ? "" : ": closed");
     if (known && iso8583_has(q->message, 11))
-        answer_simply(q, "30", NULL);
+        answer_simply(q, LEDGER_MALFORMED, NULL);
     else
         link_peer_close(q->peer);
 }
@@ -365,7 +366,7 @@ static void on_request(struct request *q, void (*handle)(struct request *q))
         link_peer_close(q->peer);
     } else if (handle != on_payment &&
                profile_fault(reason, PROFILE_TERMINAL, q->message) != NULL) {
-        answer_simply(q, "30", reason);
+        answer_simply(q, LEDGER_MALFORMED, reason);
     } else {
         handle(q);
     }
@@ -393,7 +394,7 @@ static void on_message(void *ctx, struct link_peer *peer, void *user, struct spa
     }
     if (w->message.mti / 10 % 2 == 0 &&
         iso8583_has(&w->message, 11)) { /* a request of a kind that is not served */
-        answer_simply(&q, "12", "MTI");
+        answer_simply(&q, LEDGER_MTI, NULL);
         return;
     }
     log_note("%s (%s/%s): message type %04u is none for an acquirer: closed",

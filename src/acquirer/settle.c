@@ -108,12 +108,12 @@ static enum tp_err write_item(void *ctx, uint32_t sequence, const struct tx_reco
     struct making *m = ctx;
     struct caaa_item item = {.sequence = sequence,
                              .kind = tx->kind == TX_CREDIT ? CAAA_CREDIT : CAAA_DEBIT,
-                             .psn = tx->psn,
-                             .expiry = tx->card_expiry,
+                             .psn = tx->emv.psn,
+                             .expiry = tx->emv.card_expiry,
                              .stan = tx->stan,
                              .local_time = tx->local_time,
                              .amount = tx->amount,
-                             .icc = tx->de55};
+                             .icc = tx->emv.de55};
     enum tp_err r = open_pan(m->c, item.pan, tx, e);
 
     if (r == TP_OK)
@@ -156,8 +156,8 @@ static enum tp_err describe(struct collector *c, const struct remise *remise,
 
 /* The caaa.011 of a closed remise into sink; TP_ERR_SECURITY when its items are not what was frozen
  * at the close. */
-static enum tp_err write_document(struct collector *c, const struct remise *remise,
-                                  const struct caaa_sink *sink, struct tp_error *e)
+enum tp_err settle_document(struct collector *c, const struct remise *remise,
+                            const struct caaa_sink *sink, struct tp_error *e)
 {
     struct making m = {.c = c};
     struct caaa_remise head;
@@ -204,7 +204,7 @@ static enum tp_err measure_document(struct collector *c, const struct remise *re
     if (m.hash == NULL || EVP_DigestInit_ex2(m.hash, EVP_sha256(), NULL) != 1)
         r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     if (r == TP_OK)
-        r = write_document(c, remise, &sink, e);
+        r = settle_document(c, remise, &sink, e);
     if (r == TP_OK && EVP_DigestFinal_ex(m.hash, request->hash, NULL) != 1)
         r = tp_fail(e, TP_ERR_INTERNAL, "cannot hash the document");
     request->size = m.size;
@@ -393,7 +393,7 @@ static enum tp_err exchange(struct collector *c, const struct remise *remise,
     if (r == TP_OK) {
         const struct caaa_sink sink = {post_sink_write, post};
 
-        r = write_document(c, remise, &sink, e);
+        r = settle_document(c, remise, &sink, e);
         if (r == TP_ERR_CANCELLED) /* the exchange ended early: how, post_finish says */
             r = TP_OK;
     }

@@ -282,7 +282,7 @@ static enum tp_err verify_payee(struct verify *v, const char *name, json_t *obje
                                            [PAYEE_NOBODY] = "not signed",
                                            [PAYEE_OTHER] = "FAILED"};
     const char *acquirer = NULL, *contract = NULL, *terminal = NULL, *day = NULL;
-    struct tx_record tx = {.de55 = ev->de55};
+    struct tx_record tx = {.emv.de55 = ev->de55};
     char detail[DETAIL];
     int date = 0, time = 0;
     enum payee_found found;

@@ -1,4 +1,4 @@
-/* Questions to issuers: booked before they are asked, answered once, and taken back until the
+/* Questions to issuers: booked before they are asked, answered once, and reversed until the
  * issuer has said so. */
 #include <time.h>
 
@@ -25,11 +25,11 @@ static enum tp_err insert(struct ledger *l, const struct tx_record *tx, const st
         " $15, 0, $16, $17, $18, $19, $20)",
         DB_VALUES(db_integer(rrn), db_integer(st->terminal), db_integer(tx->local_time / 1000000),
                   db_integer(tx->stan), db_integer(tx->local_time % 1000000), db_text(issuer),
-                  db_integer(tx->online ? 1 : 0), db_integer(tx->kind == TX_CREDIT ? 1 : 0),
-                  db_integer(tx->amount), db_integer(tx->psn), db_integer(tx->atc),
+                  db_integer(tx->emv.online ? 1 : 0), db_integer(tx->kind == TX_CREDIT ? 1 : 0),
+                  db_integer(tx->amount), db_integer(tx->emv.psn), db_integer(tx->emv.atc),
                   db_blob(tx->digest), db_blob(tx->pan_lookup), db_text(tx->pan_masked),
-                  db_blob(tx->pan_sealed), db_integer(now), db_integer(tx->card_expiry),
-                  db_blob(tx->aid), db_integer(tx->vouched ? 0 : 1),
+                  db_blob(tx->pan_sealed), db_integer(now), db_integer(tx->emv.card_expiry),
+                  db_blob(tx->emv.aid), db_integer(tx->vouched ? 0 : 1),
                   db_blob((struct span){NULL, 0})),
         NULL, e);
 }
@@ -100,10 +100,14 @@ static enum tp_err keep_approved(struct ledger *l, struct tx_record *tx, int64_t
     if (r != TP_OK)
         return r;
     *verdict = LEDGER_NEW;
-    if (st.asked != rrn || st.asked_state != AUTHORISATION_ASKED)
+    if (st.terminal == 0)
+        *verdict = LEDGER_UNKNOWN;
+    else if (st.asked != rrn || st.asked_state != AUTHORISATION_ASKED)
         *verdict = LEDGER_REVERSED;
     else if (st.paid)
         *verdict = LEDGER_ATC_OLD;
+    else if (!st.open)
+        *verdict = LEDGER_CLOSED;
     if (*verdict != LEDGER_NEW)
         return TP_OK;
     r = ledger_keep(l, tx, &st, rrn, e);
@@ -141,8 +145,8 @@ enum tp_err ledger_ask_refused(struct ledger *l, const char *rrn, const struct w
     return settle_one(l, rrn, AUTHORISATION_REFUSED, said, e);
 }
 
-enum tp_err ledger_ask_lost(struct ledger *l, const char *rrn, const struct wire_answer *said,
-                            struct tp_error *e)
+enum tp_err ledger_ask_reverse(struct ledger *l, const char *rrn, const struct wire_answer *said,
+                               struct tp_error *e)
 {
     return settle_one(l, rrn, AUTHORISATION_TO_REVERSE, said, e);
 }
@@ -158,8 +162,8 @@ enum tp_err ledger_ask_recover(struct ledger *l, const struct wire_answer *said,
 
 /* What the terminal was told stays as it was; one that is still asked has been told nothing, and
  * will be: 12 REVERSED. */
-enum tp_err ledger_release(struct ledger *l, int64_t terminal, int64_t date, int64_t stan,
-                           struct tp_error *e)
+enum tp_err ledger_reversal_due(struct ledger *l, int64_t terminal, int64_t date, int64_t stan,
+                                struct tp_error *e)
 {
     return db_exec(l->db,
                    "UPDATE authorisation SET state = 3, code = CASE code WHEN '' THEN '12' ELSE "
@@ -168,7 +172,7 @@ enum tp_err ledger_release(struct ledger *l, int64_t terminal, int64_t date, int
                    DB_VALUES(db_integer(terminal), db_integer(date), db_integer(stan)), NULL, e);
 }
 
-enum tp_err ledger_released(struct ledger *l, const char *rrn, struct tp_error *e)
+enum tp_err ledger_reversal_done(struct ledger *l, const char *rrn, struct tp_error *e)
 {
     int64_t number = 0;
     enum tp_err r = ledger_rrn_parse(&number, rrn, e);
@@ -234,6 +238,7 @@ struct authorisation_row {
     "terminal.contract "
 
 #define OF_TX(m)   DB_COLUMN_AS(#m, struct authorisation_row, a.tx.m)
+#define OF_EMV(m)  DB_COLUMN_AS(#m, struct authorisation_row, a.tx.emv.m)
 #define OF_IT(m)   DB_COLUMN_AS(#m, struct authorisation_row, a.m)
 #define OF_SAID(m) DB_COLUMN_AS(#m, struct authorisation_row, a.said.m)
 static const struct db_column columns[] = {
@@ -247,9 +252,9 @@ static const struct db_column columns[] = {
     OF_TX(currency),
     OF_TX(pan_masked),
     OF_TX(pan_sealed),
-    OF_TX(psn),
-    OF_TX(atc),
-    OF_TX(online),
+    OF_EMV(psn),
+    OF_EMV(atc),
+    OF_EMV(online),
     OF_IT(issuer),
     OF_IT(state),
     OF_SAID(code),

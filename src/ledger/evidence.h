@@ -18,8 +18,14 @@ enum evidence_fault { /* of the bytes it came in */
                       EVIDENCE_FOREIGN     /* fault_tag does not belong in DE 61-63 */
 };
 
+/* What a payment is proved by. The numbers are those of the books. */
+enum evidence_kind_id {
+    EVIDENCE_EMV = 1 /* a card's signature or cryptogram: DE 55 and 61-63 */
+};
+
 /* The evidence as tags and values; spans are borrowed from the TLV streams or the JSON's arena. */
 struct evidence {
+    enum evidence_kind_id kind;
     struct span aid; /* 84 */
     struct span pan; /* 5A, as in the records (cn); empty: not compared */
     struct span ca_index, issuer_cert, issuer_remainder, issuer_exponent;       /* 8F 90 92 9F32 */
@@ -134,7 +140,8 @@ TP_MUST_CHECK enum tp_err evidence_check(struct evidence_result *result,
                                          const struct evidence_claim *claim, int date);
 
 /* The JSON form of data/vectors/offline-data-authentication.json: an object with "tags" (tag →
- * hex), and "de55" (hex) where it came in a message. The arena holds the decoded bytes. */
+ * hex), and "de55" (hex) where it came in a message; "kind" names another kind than EMV. The arena
+ * holds the decoded bytes. */
 TP_MUST_CHECK enum tp_err evidence_from_json(struct evidence *ev, struct buf *arena,
                                              const json_t *object, struct tp_error *e);
 TP_MUST_CHECK enum tp_err evidence_to_json(json_t **object, const struct evidence *ev);
@@ -142,6 +149,23 @@ TP_MUST_CHECK enum tp_err evidence_to_json(json_t **object, const struct evidenc
 /* Whether a signature of the card covers the amount: CDA, over a list that is signed too. Who could
  * write the list could move the amount to other bytes. */
 bool evidence_signs_amount(const struct evidence_result *r);
+
+/* A kind is one row of functions; those above find the row and call it. */
+struct evidence_kind {
+    enum evidence_kind_id id;
+    const char *name; /* "kind" of an evidence file */
+    enum tp_err (*parse)(struct evidence *ev, struct span de55, struct span stream,
+                         struct span pan);
+    enum tp_err (*check)(struct evidence_result *result, struct evidence_cache *cache,
+                         const struct evidence *ev, const struct evidence_claim *claim, int date);
+    enum tp_err (*prove)(json_t **object, const struct evidence *ev); /* as a file: `prove --out` */
+    enum tp_err (*read)(struct evidence *ev, struct buf *arena, const json_t *object,
+                        struct tp_error *e); /* … and from it: `verify` */
+};
+const struct evidence_kind *evidence_kind_find(enum evidence_kind_id id); /* NULL: none */
+const struct evidence_kind *evidence_kind_named(const char *name);
+
+const char *evidence_step_name(enum evidence_step s); /* "issuer certificate" */
 
 /* Parses an object of the static data, the CDOL1 values … of evidence that was found right: the
  * value of a tag in the signed records. Empty when absent. */

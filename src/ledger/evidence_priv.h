@@ -3,9 +3,22 @@
 #ifndef TP_LEDGER_EVIDENCE_PRIV_H
 #define TP_LEDGER_EVIDENCE_PRIV_H
 
+#include "apdu/tlv.h"
 #include "ledger/evidence.h"
 
-/* ---- lists of data objects (evidence_parse.c) ---- */
+/* ---- the kind EMV ---- */
+
+TP_MUST_CHECK enum tp_err evidence_emv_parse(struct evidence *ev, struct span de55,
+                                             struct span stream, struct span pan);
+TP_MUST_CHECK enum tp_err evidence_emv_check(struct evidence_result *result,
+                                             struct evidence_cache *cache,
+                                             const struct evidence *ev,
+                                             const struct evidence_claim *claim, int date);
+TP_MUST_CHECK enum tp_err evidence_emv_prove(json_t **object, const struct evidence *ev);
+TP_MUST_CHECK enum tp_err evidence_emv_read(struct evidence *ev, struct buf *arena,
+                                            const json_t *object, struct tp_error *e);
+
+/* ---- lists of data objects (evidence_objects.c) ---- */
 
 #define OBJECTS_MAX 64
 
@@ -48,6 +61,11 @@ static inline const struct object *objects_find(const struct objects *o, uint32_
 
     return o->slot[i] != 0 ? &o->at[o->slot[i] - 1] : NULL;
 }
+
+/* The next object of a list, which is taken from it. TP_ERR_NOT_FOUND: there is none;
+ * TP_ERR_FORMAT.
+ */
+TP_MUST_CHECK enum tp_err objects_next(struct span *in, struct tlv *out);
 
 struct span objects_value(const struct objects *o, uint32_t tag); /* empty: none */
 

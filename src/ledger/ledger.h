@@ -16,6 +16,7 @@
 #include "base/money.h"
 #include "base/span.h"
 #include "wire/answer.h"
+#include "ledger/verdict.h"
 
 #define CONTRACT_ID_MAX 16 /* DE 42: 15 and a zero */
 #define TERMINAL_ID_MAX 9  /* DE 41: 8 and a zero */
@@ -107,6 +108,19 @@ TP_MUST_CHECK enum tp_err ledger_terminal_shut(struct ledger *l, const char *con
 enum tx_kind { TX_DEBIT, TX_CREDIT };
 enum tx_state { TX_ACKNOWLEDGED, TX_IN_REMISE, TX_COLLECTED, TX_REJECTED, TX_REVERSED };
 
+struct emv_evidence { /* what a payment by a card is proved by; spans as in struct tx_record */
+    uint8_t psn;
+    uint16_t atc;
+    uint8_t ac[8];
+    int card_expiry;  /* YYYYMMDD, as signed: a renewed card counts anew */
+    struct span aid;  /* the application whose counter it is: as signed (9F06), else its provider's
+                         part; at most 16 bytes. Not read back */
+    struct span de55; /* as it came, at most EVIDENCE_MAX */
+    struct span stream; /* DE 61 to 63, sealed as pan_sealed is, because certificate and records
+                           hold the PAN; at most EVIDENCE_MAX */
+    bool online;        /* an ARQC that the issuer approved, not a TC */
+};
+
 struct tx_record {     /* a transaction that passed every check; spans are borrowed by
                           ledger_acknowledge, and live until the next call when read */
     char rrn[RRN_MAX]; /* given by the ledger */
@@ -120,22 +134,12 @@ struct tx_record {     /* a transaction that passed every check; spans are borro
     char pan_masked[20];
     struct span pan_sealed; /* seal.h, of the digits of the PAN; context: ledger_seal_context */
     struct span pan_lookup; /* 32 bytes: seal_lookup of the digits of the PAN */
-    uint8_t psn;
-    uint16_t atc;
-    uint8_t ac[8];
-    int card_expiry; /* YYYYMMDD, as signed: a renewed card counts anew */
-    struct span aid; /* the application whose counter it is: as signed (9F06), else its provider's
-                        part; at most 16 bytes. Not read back */
-    struct span digest;  /* SHA-256 over the content that makes a repeat the same: fields as listed
-                            in doc/protocol.md */
-    struct span de55;    /* as it came, at most EVIDENCE_MAX */
-    struct span stream;  /* DE 61 to 63, sealed as pan_sealed is, because certificate and records
-                            hold the PAN; at most EVIDENCE_MAX */
+    struct span digest;     /* SHA-256 over the content that makes a repeat the same: fields as
+                               listed in doc/protocol.md */
+    struct emv_evidence emv;
+    bool vouched;        /* no signature covers it: it counts with its issuer's approval alone */
     enum tx_state state; /* when read */
-    bool vouched; /* no signature of the card covers it: it counts with its issuer's approval alone
-                   */
-    bool online;  /* its evidence is an ARQC that the issuer approved, not a TC */
-    char approval[7];             /* when read: DE 38 of the issuer, "" when none was asked */
+    char approval[7];    /* when read: DE 38 of the issuer, "" when none was asked */
     char issuer[ISSUER_NAME_MAX]; /* when read: which */
     uint32_t remise;              /* when read: number of the remise it belongs to */
     time_t acknowledged;          /* when read */
@@ -149,31 +153,6 @@ const char *tx_kind_name(enum tx_kind k);   /* "debit", "credit" */
 #define LEDGER_CONTEXT_MAX 64
 struct span ledger_seal_context(uint8_t out[LEDGER_CONTEXT_MAX], const struct tx_record *tx);
 
-enum ledger_verdict {             /* what the books say of a transaction that comes */
-                      LEDGER_NEW, /* unknown: go on checking, or (from ledger_acknowledge) now kept
-                                   */
-                      LEDGER_REPEAT,    /* the same again: rrn is that of the first */
-                      LEDGER_DIFFERENT, /* same identity, other content: 94; rrn is that of the
-                                           first */
-                      LEDGER_CLOSED,    /* its contract or terminal is closed, and it is not in the
-                                           books: 03 */
-                      LEDGER_ATC_OLD,   /* this counter of the card has paid, or was asked about: 63
-                                           ATC_REPLAYED */
-                      LEDGER_OPPOSITION_LOST,
-                      LEDGER_OPPOSITION_STOLEN, /* 41, 43 */
-                      LEDGER_REVERSED, /* was kept and has been reversed (rrn says which), or its
-                                          0400 came before it (rrn is "") */
-                      LEDGER_ASKED, /* its issuer is being asked: what comes of it is the answer to
-                                       this too */
-                      LEDGER_ANSWERED, /* its issuer was asked and it was not kept: ledger_said
-                                          tells what was answered */
-                      LEDGER_ISSUER_REFUSED, /* the card's issuer refused the payment of this ATC */
-                      LEDGER_CREDIT_NONE,    /* the contract takes no credits: 58 */
-                      LEDGER_CREDIT_DAY,     /* more than the contract's credits of a day: 61 */
-                      LEDGER_CREDIT_UNPAID,  /* more than the card has paid at this contract and not
-                                                got back: 61 */
-};
-
 /* Looks only, reading the committed books: identity (contract, terminal, stan, local day) against
  * the digest, reversal, whether the contract is open, opposition; then, where the card's signature
  * vouches for them, sequence number and ATC. Needs of tx: contract, terminal, stan, local_time,
@@ -184,9 +163,9 @@ TP_MUST_CHECK enum tp_err ledger_look(struct ledger *l, const struct tx_record *
 
 /* Within ledger_group_begin/commit: checks identity, opposition and ATC again and keeps it in the
  * open remise of its contract, giving rrn (for LEDGER_REPEAT, LEDGER_DIFFERENT and LEDGER_REVERSED
- * that of the first). Nothing is kept unless LEDGER_NEW. TP_ERR_NOT_FOUND: the contract or the
- * terminal is unknown; TP_ERR_RANGE: a field the books cannot hold, or another currency than the
- * contract's: both leave the group as it was. After any other error the group must be rolled back.
+ * that of the first). Nothing is kept unless LEDGER_NEW. TP_ERR_RANGE: a field the books cannot
+ * hold, or another currency than the contract's, which leaves the group as it was. After any other
+ * error the group must be rolled back.
  */
 TP_MUST_CHECK enum tp_err ledger_acknowledge(struct ledger *l, struct tx_record *tx,
                                              enum ledger_verdict *verdict, struct tp_error *e);
@@ -203,22 +182,14 @@ void ledger_group_rollback(struct ledger *l);
  * belongs to the group; else it is a database transaction of its own. */
 TP_MUST_CHECK enum tp_err ledger_reverse(struct ledger *l, const char *rrn, struct tp_error *e);
 
-enum ledger_reversal {
-    REVERSAL_DONE,      /* it was kept and is now reversed */
-    REVERSAL_REPEATED,  /* it was reversed before, or the reversal is remembered already */
-    REVERSAL_TOO_MANY,  /* not known, and the terminal has left as many of those today as are
-                           remembered: nothing is changed */
-    REVERSAL_CREDITED,  /* a credit given since has undone it: nothing is changed */
-    REVERSAL_REMEMBERED /* not known: remembered, so that a 0200 that is overtaken by its 0400 is
-                           answered LEDGER_REVERSED and never kept */
-};
 /* The same by what a 0400 says of the original: date is the local day YYYYMMDD, amount 0 when it
- * does not say. rrn is "" when REMEMBERED. TP_ERR_NOT_FOUND: unknown terminal; TP_ERR_RANGE:
- * another amount than the original's. What the issuer was asked for it is then to be reversed too.
- */
+ * does not say. Verdicts: LEDGER_REVERSAL_â€¦; LEDGER_UNKNOWN, no such terminal; LEDGER_AMOUNT. rrn
+ * is
+ * "" when the original is not known. What the issuer was asked for it is then to be reversed too.
+ * Nothing changes but with LEDGER_REVERSAL_DONE and LEDGER_REVERSAL_REMEMBERED. */
 TP_MUST_CHECK enum tp_err ledger_reverse_original(struct ledger *l, const char *contract,
                                                   const char *terminal, uint32_t stan, int date,
-                                                  int64_t amount, enum ledger_reversal *outcome,
+                                                  int64_t amount, enum ledger_verdict *verdict,
                                                   char rrn[RRN_MAX], struct tp_error *e);
 
 /* ---- questions to issuers (ledger/authorisation.c) ---- */
@@ -234,7 +205,7 @@ const char *authorisation_state_name(enum authorisation_state s); /* "asked", â€
 
 /* Within a group: books a question before it leaves, giving tx->rrn, which is DE 37 of the 0100 and
  * of the payment that may come of it. Checks as ledger_acknowledge does; nothing is booked unless
- * LEDGER_NEW. An ARQC (tx->online) of a counter that was asked about before is LEDGER_ATC_OLD.
+ * LEDGER_NEW. An ARQC (tx->emv.online) of a counter that was asked about before is LEDGER_ATC_OLD.
  * Errors as ledger_acknowledge. *asked: the instant that is booked. */
 TP_MUST_CHECK enum tp_err ledger_ask(struct ledger *l, struct tx_record *tx, const char *issuer,
                                      enum ledger_verdict *verdict, time_t *asked,
@@ -242,9 +213,8 @@ TP_MUST_CHECK enum tp_err ledger_ask(struct ledger *l, struct tx_record *tx, con
 
 /* Within a group: the issuer approved the question tx->rrn: keeps the payment and the answer.
  * Verdicts: LEDGER_NEW, it is kept; LEDGER_REVERSED, its 0400 came meanwhile; LEDGER_ATC_OLD, its
- * counter has paid meanwhile. TP_ERR_NOT_FOUND: the contract or terminal was closed. But for
- * LEDGER_NEW nothing changes, and the approval is to be given back (ledger_ask_lost). Another
- * error: as ledger_acknowledge. */
+ * counter has paid meanwhile; LEDGER_CLOSED, LEDGER_UNKNOWN. But for LEDGER_NEW nothing changes,
+ * and the approval is to be reversed (ledger_ask_reverse). Errors as ledger_acknowledge. */
 TP_MUST_CHECK enum tp_err ledger_ask_approved(struct ledger *l, struct tx_record *tx,
                                               const struct wire_answer *said,
                                               enum ledger_verdict *verdict, struct tp_error *e);
@@ -252,8 +222,8 @@ TP_MUST_CHECK enum tp_err ledger_ask_approved(struct ledger *l, struct tx_record
  * issuer. Both leave alone what is no more being asked. */
 TP_MUST_CHECK enum tp_err ledger_ask_refused(struct ledger *l, const char *rrn,
                                              const struct wire_answer *said, struct tp_error *e);
-TP_MUST_CHECK enum tp_err ledger_ask_lost(struct ledger *l, const char *rrn,
-                                          const struct wire_answer *said, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_ask_reverse(struct ledger *l, const char *rrn,
+                                             const struct wire_answer *said, struct tp_error *e);
 
 /* After a restart nobody waits for an answer any more: all that is still asked is to be reversed.
  */
@@ -265,8 +235,9 @@ TP_MUST_CHECK enum tp_err ledger_ask_recover(struct ledger *l, const struct wire
 TP_MUST_CHECK enum tp_err ledger_said(struct ledger *l, const char *rrn, struct wire_answer *said,
                                       struct tp_error *e);
 
-/* The issuer has taken back what it was asked (0410): TP_OK also when it was so before. */
-TP_MUST_CHECK enum tp_err ledger_released(struct ledger *l, const char *rrn, struct tp_error *e);
+/* The issuer has reversed what it was asked (0410): TP_OK also when it was so before. */
+TP_MUST_CHECK enum tp_err ledger_reversal_done(struct ledger *l, const char *rrn,
+                                               struct tp_error *e);
 
 struct authorisation {   /* when read; `said` without DE 55 */
     struct tx_record tx; /* of it: rrn, contract, terminal, stan, local_time, kind, amount,

@@ -102,8 +102,8 @@ TP_MUST_CHECK enum tp_err ledger_keep(struct ledger *l, struct tx_record *tx,
 
 /* The question that was asked for a payment is to be reversed at its issuer: by the payment's
  * identity, if there was one. */
-TP_MUST_CHECK enum tp_err ledger_release(struct ledger *l, int64_t terminal, int64_t date,
-                                         int64_t stan, struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_reversal_due(struct ledger *l, int64_t terminal, int64_t date,
+                                              int64_t stan, struct tp_error *e);
 
 /* Walks through a statement of TX_SELECT and calls visit with 1, 2, … */
 TP_MUST_CHECK enum tp_err ledger_tx_walk(struct ledger *l, const char *sql, struct db_values v,

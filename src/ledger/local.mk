@@ -16,8 +16,19 @@ libledger_a_SOURCES = \
 	src/ledger/reversal.c \
 	src/ledger/schema.c src/ledger/schema.h \
 	src/ledger/standing.c \
-	src/ledger/suspense.c
-libledger_a_SOURCES += src/ledger/evidence.c src/ledger/evidence_cache.c src/ledger/evidence_dol.c src/ledger/evidence_json.c src/ledger/evidence_parse.c src/ledger/evidence_priv.h
+	src/ledger/suspense.c \
+	src/ledger/verdict.c src/ledger/verdict.h
+libledger_a_SOURCES += \
+	src/ledger/evidence.c src/ledger/evidence_cache.c \
+	src/ledger/evidence_dol.c \
+	src/ledger/evidence_emv.c src/ledger/evidence_emv.h \
+	src/ledger/evidence_emv_agreement.c \
+	src/ledger/evidence_emv_chain.c \
+	src/ledger/evidence_emv_json.c \
+	src/ledger/evidence_emv_parse.c \
+	src/ledger/evidence_emv_present.c \
+	src/ledger/evidence_emv_signature.c \
+	src/ledger/evidence_objects.c src/ledger/evidence_priv.h
 LEDGER_LIBS = libledger.a $(TPCRYPTO_LIBS) $(STORE_LIBS)
 
 check_PROGRAMS += tests/unit/test_ledger
@@ -25,6 +36,12 @@ TESTS += tests/unit/test_ledger
 tests_unit_test_ledger_SOURCES = tests/unit/test_ledger.c tests/unit/ledger_version_1.h tests/unit/ledger_fixture.h tests/unit/unit.h
 tests_unit_test_ledger_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_ledger_LDADD = libledger.a $(STORE_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_verdict
+TESTS += tests/unit/test_verdict
+tests_unit_test_verdict_SOURCES = tests/unit/test_verdict.c tests/unit/unit.h
+tests_unit_test_verdict_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_verdict_LDADD = libledger.a $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_evidence
 TESTS += tests/unit/test_evidence

@@ -71,8 +71,8 @@ enum payee_found payee_look(const struct evidence *ev, const char *acquirer,
                       .terminal = tx->terminal,
                       .date = (int)(tx->local_time / 1000000),
                       .time = (int)(tx->local_time % 1000000)};
-    const bool known =
-        payee_sequence(tx->de55, &p.counter) == TP_OK && payee_at_counter(expected, &p) == TP_OK;
+    const bool known = payee_sequence(tx->emv.de55, &p.counter) == TP_OK &&
+                       payee_at_counter(expected, &p) == TP_OK;
     const enum payee_found found = payee_signed(ev, TAG_MERCHANT_CUSTOM, SPAN_OF(expected));
 
     return found == PAYEE_SIGNED && !known ? PAYEE_OTHER : found;

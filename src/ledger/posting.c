@@ -143,7 +143,7 @@ enum tp_err ledger_can_hold(const struct standing *st, const struct tx_record *t
         what = "a local time";
     else if (tx->digest.n != 32 || tx->pan_lookup.n != 32)
         what = "a digest";
-    else if (tx->de55.n > EVIDENCE_MAX || tx->stream.n > EVIDENCE_MAX)
+    else if (tx->emv.de55.n > EVIDENCE_MAX || tx->emv.stream.n > EVIDENCE_MAX)
         what = "evidence";
     return what == NULL ? TP_OK
                         : tp_fail(e, TP_ERR_RANGE,
@@ -164,11 +164,11 @@ static enum tp_err insert_tx(struct ledger *l, const struct tx_record *tx,
         DB_VALUES(db_integer(rrn), db_integer(st->remise), db_integer(st->terminal),
                   db_integer(tx->local_time / 1000000), db_integer(tx->stan),
                   db_integer(tx->local_time % 1000000), db_integer(tx->kind == TX_CREDIT ? 1 : 0),
-                  db_integer(tx->amount), db_integer(tx->psn), db_integer(tx->atc),
-                  db_integer(tx->card_expiry), db_integer(now), db_blob(SPAN_OF(tx->ac)),
+                  db_integer(tx->amount), db_integer(tx->emv.psn), db_integer(tx->emv.atc),
+                  db_integer(tx->emv.card_expiry), db_integer(now), db_blob(SPAN_OF(tx->emv.ac)),
                   db_blob(tx->digest), db_blob(tx->pan_lookup), db_text(tx->pan_masked),
-                  db_blob(tx->pan_sealed), db_blob(tx->de55), db_blob(tx->stream),
-                  db_blob(tx->aid)),
+                  db_blob(tx->pan_sealed), db_blob(tx->emv.de55), db_blob(tx->emv.stream),
+                  db_blob(tx->emv.aid)),
         NULL, e);
 }
 
@@ -176,8 +176,8 @@ static enum tp_err may_keep(struct ledger *l, const struct tx_record *tx, const 
                             struct tp_error *e)
 {
     if (!st->open)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s or its terminal %s is closed",
-                       tx->contract, tx->terminal);
+        return tp_fail(e, TP_ERR_INTERNAL, "contract %s or its terminal %s is closed", tx->contract,
+                       tx->terminal);
     if (st->remise == 0)
         return tp_fail(e, TP_ERR_INTERNAL, "contract %s has no open remise: run audit",
                        tx->contract);
@@ -208,7 +208,7 @@ enum tp_err ledger_keep(struct ledger *l, struct tx_record *tx, const struct sta
         return r;
     ledger_rrn_format(tx->rrn, rrn);
     if (st->atc_ahead != 0) /* told, not refused: it may be an honest one that comes late */
-        log_error("alarm: card %s, counter %u after %d: set back", tx->pan_masked, tx->atc,
+        log_error("alarm: card %s, counter %u after %d: set back", tx->pan_masked, tx->emv.atc,
                   st->atc_ahead);
     return TP_OK;
 }

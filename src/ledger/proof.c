@@ -44,8 +44,8 @@ static void open_sealed(struct proof *p, struct span *stream, const struct tx_re
         p->pan[out.n] = '\0';
     }
     secret_wipe(digits, sizeof(digits));
-    *stream = seal_open(seal, &evidence, tx->stream, context) == TP_OK ? buf_span(&evidence)
-                                                                       : (struct span){NULL, 0};
+    *stream = seal_open(seal, &evidence, tx->emv.stream, context) == TP_OK ? buf_span(&evidence)
+                                                                           : (struct span){NULL, 0};
 }
 
 enum tp_err proof_make(struct proof *p, const struct tx_record *tx, const char *acquirer,
@@ -59,7 +59,7 @@ enum tp_err proof_make(struct proof *p, const struct tx_record *tx, const char *
     snprintf(p->acquirer, sizeof(p->acquirer), "%s", acquirer);
     open_sealed(p, &stream, tx, seal);
     claim.pan = p->pan[0] != '\0' ? p->pan : NULL;
-    r = evidence_from_message(&p->ev, tx->de55, stream, span_str(p->pan));
+    r = evidence_from_message(&p->ev, tx->emv.de55, stream, span_str(p->pan));
     if (r == TP_OK)
         r = evidence_check(&p->result, cache, &p->ev, &claim, (int)(tx->local_time / 1000000));
     if (r != TP_OK)
@@ -212,14 +212,15 @@ static bool card_holds(const struct proof *p, const struct tx_record *tx, char t
     uint64_t number = 0;
     char day[DATE_TEXT_MAX];
     const bool same_psn =
-        psn.n == 0 || (bcd_get(psn, &number) == TP_OK &&
-                       (tx->psn == 0 || number == tx->psn)); /* 0: the message had no DE 23 */
-    const bool same = same_psn && p->result.card_expiry / 100 == tx->card_expiry / 100;
+        psn.n == 0 ||
+        (bcd_get(psn, &number) == TP_OK &&
+         (tx->emv.psn == 0 || number == tx->emv.psn)); /* 0: the message had no DE 23 */
+    const bool same = same_psn && p->result.card_expiry / 100 == tx->emv.card_expiry / 100;
 
     if (p->result.card_expiry == 0) { /* without CDA only */
         snprintf(text, PROOF_TEXT,
                  "no authenticated record says its expiry: %s, as the message said",
-                 date_format(day, tx->card_expiry));
+                 date_format(day, tx->emv.card_expiry));
         return same_psn;
     }
     snprintf(text, PROOF_TEXT,
@@ -234,10 +235,10 @@ static bool counter_holds(const struct proof *p, const struct tx_record *tx, cha
     const unsigned atc = (unsigned)p->result.atc[0] << 8 | p->result.atc[1];
 
     snprintf(text, PROOF_TEXT,
-             atc == tx->atc ? "transaction %u of the card"
-                            : "the card signed counter %u, the books say %u",
-             atc, tx->atc);
-    return atc == tx->atc;
+             atc == tx->emv.atc ? "transaction %u of the card"
+                                : "the card signed counter %u, the books say %u",
+             atc, tx->emv.atc);
+    return atc == tx->emv.atc;
 }
 
 /* EMV 4.4 Book 3, table 15: 40 a TC, 80 an ARQC, which pays with the issuer's approval alone; so
@@ -246,8 +247,8 @@ bool proof_approves(const struct proof *p, const struct tx_record *tx)
 {
     const unsigned type = p->result.cid >> 6;
 
-    if (tx->online || proof_vouched(p))
-        return type == (tx->online ? 2 : 1) && tx->approval[0] != '\0';
+    if (tx->emv.online || proof_vouched(p))
+        return type == (tx->emv.online ? 2 : 1) && tx->approval[0] != '\0';
     return type == 1;
 }
 
@@ -259,12 +260,12 @@ static bool cryptogram_holds(const struct proof *p, const struct tx_record *tx,
     hex_encode(ac, SPAN_OF(p->result.ac));
     if (!proof_approves(p, tx)) {
         snprintf(text, PROOF_TEXT,
-                 tx->online ? "cryptogram %s is no request to the issuer (ARQC)"
-                            : "cryptogram %s is no approval (TC)",
+                 tx->emv.online ? "cryptogram %s is no request to the issuer (ARQC)"
+                                : "cryptogram %s is no approval (TC)",
                  ac);
         return false;
     }
-    if (memcmp(p->result.ac, tx->ac, sizeof(tx->ac)) != 0) {
+    if (memcmp(p->result.ac, tx->emv.ac, sizeof(tx->emv.ac)) != 0) {
         snprintf(text, PROOF_TEXT, "the card signed cryptogram %s, the books say another", ac);
         return false;
     }
@@ -272,10 +273,10 @@ static bool cryptogram_holds(const struct proof *p, const struct tx_record *tx,
         snprintf(text, PROOF_TEXT,
                  "%s %s, checked and approved by issuer %s under %s: the issuer vouches, no "
                  "signature covers the amount",
-                 tx->online ? "ARQC" : "TC", ac, tx->issuer, tx->approval);
+                 tx->emv.online ? "ARQC" : "TC", ac, tx->issuer, tx->approval);
     else if (tx->approval[0] != '\0')
         snprintf(text, PROOF_TEXT, "%s %s, approved by the issuer under %s",
-                 tx->online ? "ARQC" : "TC", ac, tx->approval);
+                 tx->emv.online ? "ARQC" : "TC", ac, tx->approval);
     else
         snprintf(text, PROOF_TEXT, "TC %s", ac);
     return true;

@@ -19,7 +19,8 @@ struct tx_row {
     struct tx_record tx;
 };
 
-#define TX_COLUMN(m) DB_COLUMN_AS(#m, struct tx_row, tx.m)
+#define TX_COLUMN(m)  DB_COLUMN_AS(#m, struct tx_row, tx.m)
+#define EMV_COLUMN(m) DB_COLUMN_AS(#m, struct tx_row, tx.emv.m)
 static const struct db_column tx_columns[] = {
     DB_COLUMN(struct tx_row, number),
     TX_COLUMN(contract),
@@ -32,17 +33,17 @@ static const struct db_column tx_columns[] = {
     TX_COLUMN(pan_masked),
     TX_COLUMN(pan_sealed),
     TX_COLUMN(pan_lookup),
-    TX_COLUMN(psn),
-    TX_COLUMN(atc),
-    TX_COLUMN(ac),
-    TX_COLUMN(card_expiry),
+    EMV_COLUMN(psn),
+    EMV_COLUMN(atc),
+    EMV_COLUMN(ac),
+    EMV_COLUMN(card_expiry),
     TX_COLUMN(digest),
-    TX_COLUMN(de55),
-    TX_COLUMN(stream),
+    EMV_COLUMN(de55),
+    EMV_COLUMN(stream),
     TX_COLUMN(state),
     TX_COLUMN(remise),
     TX_COLUMN(acknowledged),
-    TX_COLUMN(online),
+    EMV_COLUMN(online),
     TX_COLUMN(approval),
     TX_COLUMN(issuer),
 };

@@ -44,31 +44,32 @@ static enum tp_err insert_reversal(struct ledger *l, const struct original *o, b
     return r;
 }
 
-/* What a credit gave back is not taken back a second time: credited, and nothing is done. */
-static enum tp_err reverse_found(struct ledger *l, const struct original *o, bool *credited,
-                                 struct tp_error *e)
+/* What a credit gave back is not reversed as well: nothing is done. */
+static enum tp_err reverse_found(struct ledger *l, const struct original *o,
+                                 enum ledger_verdict *verdict, struct tp_error *e)
 {
+    bool credited = false;
     enum tp_err r;
 
+    *verdict = LEDGER_REVERSAL_TOO_LATE;
     if (o->state != REMISE_OPEN)
-        return tp_fail(e, TP_ERR_STATE,
-                       "transaction %012" PRId64
-                       " is in remise %u, which is closed: only a credit undoes it now",
-                       o->rrn, o->number);
-    r = ledger_is_credited(l, o->rrn, credited, e);
-    if (r != TP_OK || *credited)
+        return TP_OK;
+    r = ledger_is_credited(l, o->rrn, &credited, e);
+    *verdict = credited ? LEDGER_REVERSAL_CREDITED : LEDGER_REVERSAL_DONE;
+    if (r != TP_OK || credited)
         return r;
     r = insert_reversal(l, o, NULL, e);
     if (r == TP_OK)
         r = ledger_move_totals(l, o->remise, o->kind, o->amount, -1, e);
-    return r == TP_OK ? ledger_release(l, o->terminal, o->date, o->stan, e) : r;
+    return r == TP_OK ? ledger_reversal_due(l, o->terminal, o->date, o->stan, e) : r;
 }
 
 enum tp_err ledger_reverse(struct ledger *l, const char *rrn, struct tp_error *e)
 {
     struct original o = {0};
+    enum ledger_verdict verdict = LEDGER_REVERSAL_REPEATED;
     int64_t number = 0;
-    bool own = false, found = false, credited = false;
+    bool own = false, found = false;
     enum tp_err r = ledger_rrn_parse(&number, rrn, e);
 
     if (r == TP_OK)
@@ -80,15 +81,19 @@ enum tp_err ledger_reverse(struct ledger *l, const char *rrn, struct tp_error *e
     if (r == TP_OK && !found)
         r = tp_fail(e, TP_ERR_NOT_FOUND, "there is no transaction %s: see list", rrn);
     if (r == TP_OK && !o.reversed)
-        r = reverse_found(l, &o, &credited, e);
-    if (r == TP_OK && credited)
+        r = reverse_found(l, &o, &verdict, e);
+    if (r == TP_OK && verdict == LEDGER_REVERSAL_TOO_LATE)
+        r = tp_fail(e, TP_ERR_STATE,
+                    "transaction %s is in remise %u, which is closed: only a credit undoes it now",
+                    rrn, o.number);
+    if (r == TP_OK && verdict == LEDGER_REVERSAL_CREDITED)
         r = tp_fail(e, TP_ERR_STATE,
                     "transaction %s was given back by a credit: reverse that one first", rrn);
     return ledger_end(l, own, r, e);
 }
 
-/* The terminal's row and, when it is kept, the transaction of that identity: o->rrn is 0 when there
- * is none. */
+/* The terminal's row (0: there is none) and, when it is kept, the transaction of that identity:
+ * o->rrn is 0 when there is none. */
 static enum tp_err find_original(struct ledger *l, struct original *o, const char *contract,
                                  const char *terminal, uint32_t stan, int date, struct tp_error *e)
 {
@@ -100,14 +105,12 @@ static enum tp_err find_original(struct ledger *l, struct original *o, const cha
         " AND t.id = $2",
         DB_VALUES(db_text(contract), db_text(terminal)), &id, &found, e);
 
-    if (r == TP_OK && !found)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has no terminal %s", contract, terminal);
+    if (r != TP_OK || !found)
+        return r;
     *o = (struct original){.terminal = id, .date = date, .stan = stan};
-    if (r == TP_OK)
-        r = db_one(l->db,
-                   ORIGINAL_SELECT "WHERE tx.terminal = $1 AND tx.date = $2 AND tx.stan = $3",
-                   DB_VALUES(db_integer(id), db_integer(date), db_integer(stan)),
-                   DB_COLUMNS(original_columns), o, &found, e);
+    r = db_one(l->db, ORIGINAL_SELECT "WHERE tx.terminal = $1 AND tx.date = $2 AND tx.stan = $3",
+               DB_VALUES(db_integer(id), db_integer(date), db_integer(stan)),
+               DB_COLUMNS(original_columns), o, &found, e);
     return r;
 }
 
@@ -128,17 +131,16 @@ static enum tp_err asked_amount(struct ledger *l, const struct original *o, int6
                      amount, &found, e);
 }
 
+/* A reversal is of the whole amount. */
 static enum tp_err compare_amount(struct ledger *l, const struct original *o, int64_t said,
-                                  struct tp_error *e)
+                                  enum ledger_verdict *verdict, struct tp_error *e)
 {
     int64_t amount = 0;
     const enum tp_err r = said != 0 ? asked_amount(l, o, &amount, e) : TP_OK;
 
-    if (r != TP_OK || amount == 0 || amount == said)
-        return r;
-    return tp_fail(e, TP_ERR_RANGE,
-                   "a reversal is of the whole amount: %" PRId64 " minor units, not %" PRId64,
-                   amount, said);
+    if (r == TP_OK && amount != 0 && amount != said)
+        *verdict = LEDGER_AMOUNT;
+    return r;
 }
 
 #define UNKNOWN_A_DAY                                                                              \
@@ -165,33 +167,30 @@ static enum tp_err has_room(struct ledger *l, const struct original *o, bool *ro
 }
 
 static enum tp_err reverse_or_remember(struct ledger *l, const struct original *o,
-                                       enum ledger_reversal *outcome, struct tp_error *e)
+                                       enum ledger_verdict *verdict, struct tp_error *e)
 {
-    bool room = false, credited = false, again = false;
+    bool room = false, again = false;
     enum tp_err r;
 
     if (o->reversed) {
-        *outcome = REVERSAL_REPEATED;
+        *verdict = LEDGER_REVERSAL_REPEATED;
         return TP_OK;
     }
-    if (o->rrn != 0) {
-        r = reverse_found(l, o, &credited, e);
-        *outcome = credited ? REVERSAL_CREDITED : REVERSAL_DONE;
-        return r;
-    }
+    if (o->rrn != 0)
+        return reverse_found(l, o, verdict, e);
     r = has_room(l, o, &room, e);
     if (r == TP_OK && !room)
-        *outcome = REVERSAL_TOO_MANY;
+        *verdict = LEDGER_REVERSAL_TOO_MANY;
     if (r != TP_OK || !room)
         return r;
     r = insert_reversal(l, o, &again, e);
-    *outcome = again ? REVERSAL_REPEATED : REVERSAL_REMEMBERED;
-    return r == TP_OK ? ledger_release(l, o->terminal, o->date, o->stan, e) : r;
+    *verdict = again ? LEDGER_REVERSAL_REPEATED : LEDGER_REVERSAL_REMEMBERED;
+    return r == TP_OK ? ledger_reversal_due(l, o->terminal, o->date, o->stan, e) : r;
 }
 
 enum tp_err ledger_reverse_original(struct ledger *l, const char *contract, const char *terminal,
                                     uint32_t stan, int date, int64_t amount,
-                                    enum ledger_reversal *outcome, char rrn[RRN_MAX],
+                                    enum ledger_verdict *verdict, char rrn[RRN_MAX],
                                     struct tp_error *e)
 {
     struct original o = {0};
@@ -201,10 +200,11 @@ enum tp_err ledger_reverse_original(struct ledger *l, const char *contract, cons
     if (r != TP_OK)
         return r;
     r = find_original(l, &o, contract, terminal, stan, date, e);
-    if (r == TP_OK)
-        r = compare_amount(l, &o, amount, e);
-    if (r == TP_OK)
-        r = reverse_or_remember(l, &o, outcome, e);
+    *verdict = o.terminal == 0 ? LEDGER_UNKNOWN : LEDGER_NEW;
+    if (r == TP_OK && *verdict == LEDGER_NEW)
+        r = compare_amount(l, &o, amount, verdict, e);
+    if (r == TP_OK && *verdict == LEDGER_NEW)
+        r = reverse_or_remember(l, &o, verdict, e);
     rrn[0] = '\0';
     if (r == TP_OK && o.rrn != 0)
         ledger_rrn_format(rrn, o.rrn);

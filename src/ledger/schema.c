@@ -233,7 +233,7 @@ static const struct db_rule rules[] = {
 /* ---- of before ---- */
 
 /* Questions to issuers. One is asked before its 0100 leaves, and its row says for good what came of
- * it; what is to be taken back at the issuer waits in it (state 3) until the issuer has said so.
+ * it; what is to be reversed at the issuer waits in it (state 3) until the issuer has said so.
  * Its number is DE 37, and that of the payment when one is kept. card.undone: the payment of this
  * counter was asked online and is reversed, so that the card's TC of the same counter may come,
  * once. */
@@ -356,7 +356,7 @@ static const char version_3[] =
 /* Verification of the cardholder: contract.no_cvm, the most that a card may pay by itself without
  * any; terminal.capabilities, 9F33 as a number (2098C8 for those of before). authorisation.signed:
  * no when no signature of the card covers the question; a TC is asked about again once a question
- * that went without an answer has been taken back, so that an identity may have several, the last
+ * that went without an answer has been reversed, so that an identity may have several, the last
  * of which counts. */
 static const char version_4[] =
     "ALTER TABLE contract ADD COLUMN no_cvm INTEGER NOT NULL DEFAULT 0 CHECK (no_cvm BETWEEN 0 AND "

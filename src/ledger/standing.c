@@ -53,32 +53,31 @@ enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct 
         DB_COLUMN(struct standing, atc_ahead),    DB_COLUMN(struct standing, unanswered),
     };
     bool found = false;
-    enum tp_err r = db_one(l->db, standing_sql,
-                           DB_VALUES(db_text(tx->contract), db_text(tx->terminal),
-                                     db_integer(tx->local_time / 1000000), db_integer(tx->stan),
-                                     db_blob(tx->pan_lookup), db_integer(tx->psn),
-                                     db_integer(tx->atc), db_integer(tx->card_expiry),
-                                     db_blob(tx->aid), db_integer(tx->atc + ATC_GAP)),
-                           DB_COLUMNS(columns), st, &found, e);
+    const enum tp_err r =
+        db_one(l->db, standing_sql,
+               DB_VALUES(db_text(tx->contract), db_text(tx->terminal),
+                         db_integer(tx->local_time / 1000000), db_integer(tx->stan),
+                         db_blob(tx->pan_lookup), db_integer(tx->emv.psn), db_integer(tx->emv.atc),
+                         db_integer(tx->emv.card_expiry), db_blob(tx->emv.aid),
+                         db_integer(tx->emv.atc + ATC_GAP)),
+               DB_COLUMNS(columns), st, &found, e);
 
-    if (r == TP_OK && !found)
-        r = tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has no terminal %s: add it with terminal add",
-                    tx->contract, tx->terminal);
+    if (!found)
+        st->terminal = 0;
     st->same = r == TP_OK && (st->rrn != 0 || st->asked != 0) && span_eq(st->digest, tx->digest);
     return r;
 }
 
 /* A TC is a signed payment: one whose issuer did not answer is asked about again when it comes
- * again, once that is taken back. An ARQC was answered, and its card has ended the transaction. */
+ * again, once that is reversed. An ARQC was answered, and its card has ended the transaction. */
 static bool asks_again(const struct standing *st, const struct tx_record *tx)
 {
-    return !tx->online && st->unanswered && st->asked_state == AUTHORISATION_REVERSED;
+    return !tx->emv.online && st->unanswered && st->asked_state == AUTHORISATION_REVERSED;
 }
 
 static enum ledger_verdict judge_identity(const struct standing *st, const struct tx_record *tx,
                                           char rrn[RRN_MAX])
 {
-    rrn[0] = '\0';
     if (st->rrn != 0) {
         ledger_rrn_format(rrn, st->rrn);
         if (!st->same)
@@ -112,7 +111,7 @@ static enum ledger_verdict judge_atc(const struct standing *st, const struct tx_
         return LEDGER_ATC_OLD;
     if (st->atc_asked == AUTHORISATION_REFUSED)
         return LEDGER_ISSUER_REFUSED;
-    return st->atc_asked >= 0 && (tx->online || st->atc_asked < AUTHORISATION_REFUSED)
+    return st->atc_asked >= 0 && (tx->emv.online || st->atc_asked < AUTHORISATION_REFUSED)
                ? LEDGER_ATC_OLD
                : LEDGER_NEW;
 }
@@ -120,8 +119,12 @@ static enum ledger_verdict judge_atc(const struct standing *st, const struct tx_
 enum ledger_verdict ledger_judge(const struct standing *st, const struct tx_record *tx,
                                  bool is_signed, char rrn[RRN_MAX])
 {
-    const enum ledger_verdict verdict = judge_identity(st, tx, rrn);
+    enum ledger_verdict verdict;
 
+    rrn[0] = '\0';
+    if (st->terminal == 0)
+        return LEDGER_UNKNOWN;
+    verdict = judge_identity(st, tx, rrn);
     return verdict == LEDGER_NEW && is_signed ? judge_atc(st, tx) : verdict;
 }
 

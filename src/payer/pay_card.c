@@ -9,7 +9,7 @@
 #include "drivers/readers.h"
 #include "payer/pay_priv.h"
 
-#define WAIT_SLICE_MS       200 /* how long a Ctrl-C may go unseen while waiting for a card */
+#define WAIT_SLICE_MS 200 /* how long a Ctrl-C may go unseen while waiting for a card */
 
 struct span pay_get(const void *tx, uint32_t tag)
 {

@@ -63,9 +63,9 @@ static enum tp_err add(struct filling *f, uint32_t stan, bool credit, bool print
                            .kind = credit ? TX_CREDIT : TX_DEBIT,
                            .amount = 100 + stan % 1000,
                            .currency = 978,
-                           .psn = 1,
-                           .atc = 1,
-                           .card_expiry = 20301231};
+                           .emv.psn = 1,
+                           .emv.atc = 1,
+                           .emv.card_expiry = 20301231};
     struct standing st = {0};
     struct tm at;
     char pan[20] = "";
@@ -86,8 +86,8 @@ static enum tp_err add(struct filling *f, uint32_t stan, bool credit, bool print
     tx.pan_sealed = buf_span(&sealed);
     tx.pan_lookup = SPAN_OF(lookup);
     tx.digest = SPAN_OF(digest);
-    tx.de55 = span_of(icc, make_icc(icc, tx.amount, stan));
-    tx.stream = span_of("\xDF\x01\x00", 3);
+    tx.emv.de55 = span_of(icc, make_icc(icc, tx.amount, stan));
+    tx.emv.stream = span_of("\xDF\x01\x00", 3);
     r = ledger_standing(f->ledger, &st, &tx, e); /* unjudged: its credits undo no debit */
     if (r == TP_OK)
         r = ledger_keep(f->ledger, &tx, &st, 0, e);

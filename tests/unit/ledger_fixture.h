@@ -82,10 +82,10 @@ static inline struct tx_record fixture_tx(struct tx_room *room, uint32_t stan, u
                            .kind = TX_DEBIT,
                            .amount = amount,
                            .currency = 978,
-                           .psn = 1,
-                           .atc = atc,
-                           .ac = {1, 2, 3, 4, 5, 6, 7, 8},
-                           .card_expiry = 20301231};
+                           .emv.psn = 1,
+                           .emv.atc = atc,
+                           .emv.ac = {1, 2, 3, 4, 5, 6, 7, 8},
+                           .emv.card_expiry = 20301231};
 
     memset(room, 0, sizeof(*room));
     memcpy(room->lookup, &card, sizeof(card));
@@ -97,8 +97,8 @@ static inline struct tx_record fixture_tx(struct tx_room *room, uint32_t stan, u
     tx.pan_lookup = SPAN_OF(room->lookup);
     tx.digest = SPAN_OF(room->digest);
     tx.pan_sealed = SPAN_OF(room->sealed);
-    tx.de55 = SPAN_OF(de55);
-    tx.stream = SPAN_OF(stream);
+    tx.emv.de55 = SPAN_OF(de55);
+    tx.emv.stream = SPAN_OF(stream);
     return tx;
 }
 

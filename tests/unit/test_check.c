@@ -104,7 +104,7 @@ static void ck_kept(void)
 static void ck_asked(bool online)
 {
     judge(&made.message);
-    ck_assert_msg(outcome == CHECK_ASK && payment.tx.online == online, "%s %s", answer.code,
+    ck_assert_msg(outcome == CHECK_ASK && payment.tx.emv.online == online, "%s %s", answer.code,
                   answer.reason);
 }
 
@@ -142,11 +142,11 @@ START_TEST(a_good_payment)
         ck_kept();
         ck_assert_int_eq(payment.tx.amount, 1250);
         ck_assert_int_eq(payment.tx.kind, TX_DEBIT);
-        ck_assert_uint_eq(payment.tx.atc, usual.atc);
-        ck_assert_int_eq(payment.tx.card_expiry, 20301231);
+        ck_assert_uint_eq(payment.tx.emv.atc, usual.atc);
+        ck_assert_int_eq(payment.tx.emv.card_expiry, 20301231);
         ck_assert_int_eq(payment.tx.local_time, (int64_t)usual.date * 1000000 + usual.time);
-        ck_assert_uint_eq(payment.tx.psn, 1);
-        ck_assert_mem_eq(payment.tx.ac, usual.ac, 8);
+        ck_assert_uint_eq(payment.tx.emv.psn, 1);
+        ck_assert_mem_eq(payment.tx.emv.ac, usual.ac, 8);
         ck_assert_uint_eq(strlen(payment.tx.pan_masked), 16);
         ck_assert_ptr_nonnull(strstr(payment.tx.pan_masked, "******"));
         ck_assert(!span_eq(payment.tx.pan_sealed, span_str(card.pan)));
@@ -565,8 +565,8 @@ START_TEST(without_cda_the_issuer_is_asked)
             make(&usual, &usual);
             ck_asked(types[i] == 0x80);
             ck_assert(payment.tx.vouched);
-            ck_assert_mem_eq(payment.tx.ac, usual.ac, 8);
-            ck_assert_uint_eq(payment.tx.atc, usual.atc);
+            ck_assert_mem_eq(payment.tx.emv.ac, usual.ac, 8);
+            ck_assert_uint_eq(payment.tx.emv.atc, usual.atc);
         }
         MUST(ledger_group_begin(checker.ledger, &office_error));
         ck_assert_int_eq(ledger_acknowledge(checker.ledger, &payment.tx, &verdict, &e),
@@ -751,7 +751,7 @@ START_TEST(a_replay_without_sequence_number)
         fresh();
         make(&usual, &usual);
         ck_kept();
-        ck_assert_uint_eq(payment.tx.psn, 1);
+        ck_assert_uint_eq(payment.tx.emv.psn, 1);
         keep(LEDGER_NEW);
         iso8583_set_number(&made.message, 11, ++next_stan);
         made.message.field[23] = (struct span){NULL, 0};

@@ -671,6 +671,31 @@ START_TEST(json_both_ways)
     }
 END_TEST
 
+/* A kind is found by its number, as the books have it, and by its name, as a file has it; a file
+ * without one is of EMV. */
+START_TEST(kinds)
+    {
+        const struct evidence_kind *kind = evidence_kind_find(EVIDENCE_EMV);
+        uint8_t room[16];
+        struct buf arena = BUF_OF(room);
+        struct evidence ev = {0};
+        struct evidence_result r;
+        json_t *o = json_loads("{\"kind\":\"emv\",\"tags\":{}}", 0, NULL);
+
+        ck_assert_ptr_nonnull(kind);
+        ck_assert_int_eq(EVIDENCE_EMV, 1);
+        ck_assert_ptr_eq(evidence_kind_named(kind->name), kind);
+        ck_assert_ptr_null(evidence_kind_find((enum evidence_kind_id)0));
+        ck_assert_ptr_null(evidence_kind_named("cheque"));
+        ck_ok(evidence_from_json(&ev, &arena, o, NULL));
+        ck_assert_int_eq(ev.kind, EVIDENCE_EMV);
+        json_decref(o);
+        ev.kind = (enum evidence_kind_id)99;
+        ck_assert_int_eq(evidence_check(&r, cache, &ev, &right, FIXTURE_DATE), TP_ERR_INTERNAL);
+        ck_assert(!r.ok);
+    }
+END_TEST
+
 START_TEST(bad_json)
     {
         static const struct {
@@ -683,6 +708,8 @@ START_TEST(bad_json)
                    {"{\"tags\":{\"84\":\"F0 0\"}}", TP_ERR_FORMAT},
                    {"{\"tags\":{\"DF01\":\"xy\"}}", TP_ERR_FORMAT},
                    {"{\"tags\":{},\"de55\":{}}", TP_ERR_FORMAT},
+                   {"{\"kind\":\"cheque\",\"tags\":{}}", TP_ERR_FORMAT},
+                   {"{\"kind\":1,\"tags\":{}}", TP_ERR_FORMAT},
                    {"{\"tags\":{\"90\":\"00112233445566778899AABBCCDDEEFF0011\"}}", TP_ERR_RANGE}};
         uint8_t room[16];
         struct evidence ev;
@@ -786,6 +813,7 @@ static Suite *suite(void)
     tcase_add_test(t, authorities);
     tcase_add_test(t, a_small_cache_forgets_but_never_mixes_up);
     tcase_add_test(t, json_both_ways);
+    tcase_add_test(t, kinds);
     tcase_add_test(t, bad_json);
     tcase_add_test(t, the_real_card);
     suite_add_tcase(s, t);

@@ -212,7 +212,7 @@ START_TEST(approved_kept_and_answered_alike)
         ck_state(AUTHORISATION_APPROVED);
         MUST(acquirer_open_ledger(&l, office.dir, &office_error));
         MUST(ledger_tx_get(l, first.a.rrn, &tx, &office_error));
-        ck_assert(tx.online);
+        ck_assert(tx.emv.online);
         ck_assert_str_eq(tx.approval, b.approval);
         ledger_close(&l);
         ck_settled(0);
@@ -363,7 +363,7 @@ static struct reply *until_answered(const char *code)
 }
 
 /* A TC that no signature covers waits for its issuer's word, and is not lost for one that was not
- * heard: the same 0200 is asked about again once the first question is taken back. */
+ * heard: the same 0200 is asked about again once the first question is reversed. */
 START_TEST(a_signed_payment_is_asked_about_again)
     {
         char rrn[RRN_MAX];
@@ -580,7 +580,8 @@ START_TEST(reversed_while_it_is_asked)
         ck_assert_str_eq(reverse_for(stan, 1250).code, "00");
         ck_ok(link_receive(client, &raw, 5000, &e));
         ck_ok(iso8583_unpack(&m, buf_span(&raw), &e));
-        ck_assert(!span_eq(m.field[39], span_str("00")));
+        ck_assert(span_eq(m.field[39], span_str("12")) &&
+                  span_eq(m.field[44], span_str("REVERSED")));
         ck_state(AUTHORISATION_REVERSED);
         ck_assert(teller_find(&teller, last_question().a.tx.rrn, &b));
         ck_assert_uint_eq(b.releases, 1);
@@ -603,7 +604,7 @@ START_TEST(no_issuer_within_reach)
         ck_reply(ask_as(MTI_FINANCIAL), "91", "ISSUER_DOWN");
         ck_assert_uint_eq(
             last_question().n,
-            0); /* nothing was asked: nothing is to be taken back, and it may be asked again */
+            0); /* nothing was asked: nothing is to be reversed, and it may be asked again */
         ck_assert_int_eq(gateway_find(committer_gateway(acquirer_server_committer(office.server)),
                                       "5555550000000000", &name),
                          ROUTE_NONE);
@@ -719,7 +720,7 @@ START_TEST(ended_with_a_question_in_the_queue)
     }
 END_TEST
 
-/* One acquirer a folder: a second would take the first one's questions for lost. */
+/* One acquirer a folder: a second would take the first one's questions for unanswered. */
 START_TEST(only_one_serves_a_folder)
     {
         struct acquirer_server *second = NULL;
@@ -731,7 +732,7 @@ START_TEST(only_one_serves_a_folder)
     }
 END_TEST
 
-/* The books cannot be written as the approval comes: it is not used, and taken back when they can.
+/* The books cannot be written as the approval comes: it is not used, and reversed when they can.
  */
 START_TEST(approved_and_not_bookable)
     {

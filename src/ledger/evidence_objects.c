@@ -1,4 +1,4 @@
-/* Evidence taken apart: the objects of records and response, values of the card's lists. */
+/* Flat lists of data objects: TLV, values of a DOL, a response, the static data. */
 #include "ledger/evidence_priv.h"
 
 #include <string.h>
@@ -44,7 +44,7 @@ static inline size_t short_tag(const struct span *in, uint32_t *tag)
 /* tlv_next for what nearly every object is: a tag of one or two bytes and a length of one, or 81
  * and one; all else is left to tlv_next. Half of the time of a check beside the signature went into
  * reading these. */
-static inline enum tp_err next(struct span *in, struct tlv *out)
+enum tp_err objects_next(struct span *in, struct tlv *out)
 {
     uint32_t tag = 0;
     size_t head = short_tag(in, &tag);
@@ -88,7 +88,7 @@ enum tp_err objects_read(struct objects *o, struct span in, uint32_t *tag)
     struct tlv t;
     enum tp_err r;
 
-    while ((r = next(&in, &t)) == TP_OK) {
+    while ((r = objects_next(&in, &t)) == TP_OK) {
         r = add(o, &t, tag);
         if (r != TP_OK)
             return r;
@@ -160,7 +160,7 @@ enum tp_err static_data_read(struct objects *o, struct span *aip, struct span st
     enum tp_err r;
 
     *aip = span_of(NULL, 0);
-    while ((r = next(&in, &t)) == TP_OK) {
+    while ((r = objects_next(&in, &t)) == TP_OK) {
         /* Records of SFI 11 to 30 come in their template (Book 3, 10.3). What is in it is the
          * scheme's or the issuer's and not the terminal's to read: it is signed, and no more. */
         if (t.tag != TAG_RECORD)
@@ -194,123 +194,4 @@ enum tp_err dol_values_read(struct objects *o, struct span dol, struct span valu
             return r;
     }
     return r == TP_ERR_NOT_FOUND && values.n == 0 ? TP_OK : TP_ERR_FORMAT;
-}
-
-const uint32_t evidence_tags[] = {TAG_DF_NAME,
-                                  TAG_PAN,
-                                  TAG_CA_INDEX,
-                                  TAG_ISSUER_CERT,
-                                  TAG_ISSUER_REMAINDER,
-                                  TAG_ISSUER_EXPONENT,
-                                  TAG_ICC_CERT,
-                                  TAG_ICC_EXPONENT,
-                                  TAG_ICC_REMAINDER,
-                                  TAG_UN,
-                                  TAG_EV_STATIC,
-                                  TAG_EV_PDOL_VALUES,
-                                  TAG_EV_CDOL1_VALUES,
-                                  TAG_EV_CDOL2_VALUES,
-                                  TAG_EV_RESPONSE,
-                                  TAG_SSAD,
-                                  TAG_EV_CDOL1,
-                                  TAG_EV_CDOL2,
-                                  TAG_EV_DDOL_VALUES,
-                                  TAG_EV_DDA_SDAD,
-                                  0};
-
-struct span *evidence_field(struct evidence *ev, uint32_t tag)
-{
-    switch (tag) {
-    case TAG_DF_NAME:
-        return &ev->aid;
-    case TAG_PAN:
-        return &ev->pan;
-    case TAG_CA_INDEX:
-        return &ev->ca_index;
-    case TAG_ISSUER_CERT:
-        return &ev->issuer_cert;
-    case TAG_ISSUER_REMAINDER:
-        return &ev->issuer_remainder;
-    case TAG_ISSUER_EXPONENT:
-        return &ev->issuer_exponent;
-    case TAG_ICC_CERT:
-        return &ev->icc_cert;
-    case TAG_ICC_REMAINDER:
-        return &ev->icc_remainder;
-    case TAG_ICC_EXPONENT:
-        return &ev->icc_exponent;
-    case TAG_UN:
-        return &ev->un;
-    case TAG_EV_STATIC:
-        return &ev->static_data;
-    case TAG_EV_PDOL_VALUES:
-        return &ev->pdol_values;
-    case TAG_EV_CDOL1_VALUES:
-        return &ev->cdol1_values;
-    case TAG_EV_CDOL2_VALUES:
-        return &ev->cdol2_values;
-    case TAG_EV_RESPONSE:
-        return &ev->response;
-    case TAG_SSAD:
-        return &ev->ssad;
-    case TAG_EV_CDOL1:
-        return &ev->cdol1;
-    case TAG_EV_CDOL2:
-        return &ev->cdol2;
-    case TAG_EV_DDOL_VALUES:
-        return &ev->ddol_values;
-    case TAG_EV_DDA_SDAD:
-        return &ev->dda_sdad;
-    default:
-        return NULL;
-    }
-}
-
-static void note(struct evidence *ev, enum evidence_fault fault, uint32_t tag)
-{
-    if (ev->fault == EVIDENCE_SOUND) {
-        ev->fault = fault;
-        ev->fault_tag = tag;
-    }
-}
-
-enum tp_err evidence_from_message(struct evidence *ev, struct span de55, struct span stream,
-                                  struct span pan)
-{
-    struct tlv t;
-    enum tp_err r;
-
-    memset(ev, 0, sizeof(*ev));
-    ev->de55 = de55;
-    ev->pan_digits = pan;
-    while ((r = next(&stream, &t)) == TP_OK) {
-        struct span *field = t.tag == TAG_DF_NAME || t.tag == TAG_PAN || t.tag == TAG_UN
-                                 ? NULL
-                                 : evidence_field(ev, t.tag);
-
-        if (field == NULL)
-            note(ev, EVIDENCE_FOREIGN, t.tag);
-        else if (field->p != NULL)
-            note(ev, EVIDENCE_DOUBLED, t.tag);
-        else
-            *field = t.value;
-    }
-    if (r != TP_ERR_NOT_FOUND)
-        note(ev, EVIDENCE_BAD_STREAM, 0);
-    while (next(&de55, &t) == TP_OK) /* the check reads all of it */
-        if (t.tag == TAG_DF_NAME || t.tag == TAG_UN)
-            *evidence_field(ev, t.tag) = t.value;
-    return TP_OK;
-}
-
-struct span evidence_signed_record(const struct evidence *ev, uint32_t tag)
-{
-    struct objects list;
-    struct span aip;
-    uint32_t at = 0;
-
-    objects_start(&list);
-    if (static_data_read(&list, &aip, ev->static_data, &at) != TP_OK)
-        return span_of(NULL, 0);
-    return tag == TAG_AIP ? aip : objects_value(&list, tag);
 }

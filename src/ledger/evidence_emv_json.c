@@ -1,4 +1,4 @@
-/* Evidence as JSON, and back. */
+/* Evidence by EMV as a file: the form of data/vectors/offline-data-authentication.json. */
 #include "ledger/evidence_priv.h"
 
 #include <stdlib.h>
@@ -44,8 +44,8 @@ static enum tp_err decode(struct span *out, struct buf *arena, const json_t *val
     return TP_OK;
 }
 
-enum tp_err evidence_from_json(struct evidence *ev, struct buf *arena, const json_t *object,
-                               struct tp_error *e)
+enum tp_err evidence_emv_read(struct evidence *ev, struct buf *arena, const json_t *object,
+                              struct tp_error *e)
 {
     const json_t *tags = json_object_get(object, "tags");
     enum tp_err r = TP_OK;
@@ -76,7 +76,7 @@ static enum tp_err put_hex(json_t *o, const char *name, struct span value)
     return r;
 }
 
-enum tp_err evidence_to_json(json_t **object, const struct evidence *ev)
+enum tp_err evidence_emv_prove(json_t **object, const struct evidence *ev)
 {
     struct evidence all = *ev;
     char digits[20] = "";

@@ -1,0 +1,49 @@
+/* What the files that check evidence by EMV share: one check on its way through its steps. */
+#ifndef TP_LEDGER_EVIDENCE_EMV_H
+#define TP_LEDGER_EVIDENCE_EMV_H
+
+#include "ledger/evidence_priv.h"
+
+#define RID    5
+#define PAN_CN 10 /* bytes of 5A at most */
+
+struct checking {
+    struct evidence_result *result;
+    struct evidence_cache *cache;
+    const struct evidence *ev;
+    const struct evidence_claim *claim;
+    int date;
+    char pan[2 * PAN_CN + 1];
+    struct span aip, sdad;
+    struct span parts[CHAIN_PARTS];
+    const struct chain *issuer; /* what is known of the issuer */
+    struct chain *verified;     /* the card's, once it is verified */
+    struct objects de55, fixed, response, cdol1, cdol2;
+};
+
+/* Sets of methods. */
+#define OF(method) (1U << (method))
+#define OF_ICC     (OF(EVIDENCE_DDA) | OF(EVIDENCE_CDA))
+#define OF_ODA     (OF_ICC | OF(EVIDENCE_SDA))
+#define OF_ALL     (OF_ODA | OF(EVIDENCE_NO_ODA))
+
+/* Ends the check with a reason and the same for people. */
+void checking_refuse(struct checking *c, enum evidence_step step, const char *reason,
+                     const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* A certificate or the signature: ISSUER_CERT_HASH, SDAD_TRAILER, SSAD_HASH, DDA_HASH … */
+void checking_refuse_check(struct checking *c, enum evidence_step step, enum emv_check outcome);
+
+static inline bool checking_refused(const struct checking *c)
+{
+    return c->result->reason[0] != '\0';
+}
+
+/* The steps, each a file's subject: an outcome is in c->result, an error is ours. */
+TP_MUST_CHECK enum tp_err evidence_emv_present(struct checking *c);   /* …_present.c */
+TP_MUST_CHECK enum tp_err evidence_emv_authority(struct checking *c); /* …_chain.c */
+TP_MUST_CHECK enum tp_err evidence_emv_issuer(struct checking *c);
+TP_MUST_CHECK enum tp_err evidence_emv_card(struct checking *c);
+TP_MUST_CHECK enum tp_err evidence_emv_signature(struct checking *c); /* …_signature.c */
+TP_MUST_CHECK enum tp_err evidence_emv_agreement(struct checking *c); /* …_agreement.c */
+
+#endif
