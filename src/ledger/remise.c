@@ -125,7 +125,7 @@ enum tp_err ledger_remise_each(struct ledger *l, const char *contract, int state
 enum tp_err ledger_remise_items(struct ledger *l, const char *contract, uint32_t number,
                                 ledger_visit *visit, void *ctx, struct tp_error *e)
 {
-    struct remise remise;
+    struct remise remise = {.number = 0};
     int64_t id = 0;
     enum tp_err r = number == 0 ? tp_fail(e, TP_ERR_NOT_FOUND, "remises are numbered from 1")
                                 : find_remise(l, contract, number, &id, &remise, e);
@@ -209,7 +209,7 @@ static enum tp_err mark_submitted(struct ledger *l, int64_t id, const uint8_t ha
 enum tp_err ledger_remise_submitted(struct ledger *l, const char *contract, uint32_t number,
                                     const uint8_t hash[32], struct tp_error *e)
 {
-    struct remise remise;
+    struct remise remise = {.number = 0};
     bool own = false;
     int64_t id = 0;
     enum tp_err r = ledger_begin(l, &own, e);
@@ -341,7 +341,7 @@ static enum tp_err find_to_settle(struct ledger *l, const char *contract, uint32
                                   enum remise_state as, int64_t *id, bool *again,
                                   struct tp_error *e)
 {
-    struct remise remise;
+    struct remise remise = {.number = 0};
     enum tp_err r = number == 0 ? tp_fail(e, TP_ERR_NOT_FOUND, "remises are numbered from 1")
                                 : find_remise(l, contract, number, id, &remise, e);
 

@@ -632,6 +632,42 @@ START_TEST(a_group_is_whole_or_nothing)
     }
 END_TEST
 
+/* A field that the books cannot hold is said before anything is written: the group goes on. */
+START_TEST(what_the_books_cannot_hold)
+    {
+        struct tx_room room;
+        struct tx_record tx[8], good = fixture_tx(&room, 1, 7, 1, 1000);
+        const size_t n = sizeof(tx) / sizeof(tx[0]);
+        const struct span shorter = {room.lookup, sizeof(room.lookup) - 1};
+        struct fixture f;
+        enum ledger_verdict v;
+        time_t asked;
+
+        for (size_t i = 0; i < n; i++)
+            tx[i] = good;
+        tx[0].amount = 0;
+        tx[1].amount = MONEY_MAX + 1;
+        tx[2].stan = 1000000;
+        tx[3].local_time = INT64_C(19991231235959);
+        tx[4].local_time = INT64_C(20261123240000);
+        tx[5].digest = shorter;
+        tx[6].pan_lookup = shorter;
+        tx[7].currency = 840;
+        fixture_start(&f);
+        ck_ok(ledger_group_begin(f.l, &f.e));
+        for (size_t i = 0; i < n; i++) {
+            ck_assert_msg(ledger_acknowledge(f.l, &tx[i], &v, &f.e) == TP_ERR_RANGE, "%zu", i);
+            ck_assert_msg(ledger_ask(f.l, &tx[i], "bank", &v, &asked, &f.e) == TP_ERR_RANGE, "%zu",
+                          i);
+        }
+        ck_ok(ledger_acknowledge(f.l, &good, &v, &f.e));
+        ck_assert_int_eq(v, LEDGER_NEW);
+        ck_ok(ledger_group_commit(f.l, &f.e));
+        ck_totals(&f, 1, 1, 1000, 0, 0, 0, 0);
+        fixture_end(&f);
+    }
+END_TEST
+
 /* Totals that hold no more: the payment must not stay in the group without being in them. */
 START_TEST(totals_that_are_full_take_nothing)
     {
@@ -1199,6 +1235,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_rejected_remise_goes_to_suspense_whole);
     tcase_add_test(t, a_group_is_whole_or_nothing);
     tcase_add_test(t, totals_within_a_group);
+    tcase_add_test(t, what_the_books_cannot_hold);
     tcase_add_test(t, totals_that_are_full_take_nothing);
     tcase_add_test(t, closed_contracts_take_nothing);
     tcase_add_test(t, the_schema_refuses_crooked_ways);
