@@ -123,7 +123,7 @@ enum tp_err book_acquirer_each(struct book *b,
                                void *ctx, struct tp_error *e)
 {
     struct db_rows *rows = NULL;
-    struct acquirer a;
+    struct acquirer a = {.key = 0};
     bool found = true;
     enum tp_err r =
         db_query(b->db, &rows, "SELECT acquirer, id, open, added FROM acquirer ORDER BY id",
@@ -186,6 +186,8 @@ enum tp_err book_account_find(struct book *b, const uint8_t lookup[SEAL_LOOKUP],
                               struct account *out, struct tp_error *e)
 {
     bool found = false;
+
+    memset(out, 0, sizeof(*out));
     const enum tp_err r = db_one(b->db, ACCOUNTS "WHERE pan_lookup = $1 AND psn = $2",
                                  DB_VALUES(db_blob(span_of(lookup, SEAL_LOOKUP)), db_integer(psn)),
                                  DB_COLUMNS(account_columns), out, &found, e);
@@ -228,7 +230,7 @@ enum tp_err book_account_each(struct book *b,
                               void *ctx, struct tp_error *e)
 {
     struct db_rows *rows = NULL;
-    struct account a;
+    struct account a = {.key = 0};
     bool found = true;
     enum tp_err r = db_query(b->db, &rows, ACCOUNTS "ORDER BY account", DB_NONE,
                              DB_COLUMNS(account_columns), e);

@@ -46,7 +46,7 @@ static void take_answer(struct row *row)
 enum tp_err book_authorisation_find(struct book *b, int64_t acquirer, const char *rrn,
                                     struct authorisation *out, struct tp_error *e)
 {
-    struct row row;
+    struct row row = {.a = {.key = 0}};
     bool found = false;
     enum tp_err r =
         db_one(b->db, AUTHORISATIONS "WHERE a.acquirer = $1 AND a.rrn = $2",
@@ -131,7 +131,7 @@ enum tp_err book_authorisation_each(struct book *b, int day,
 {
     const struct db_value of = db_integer(day);
     struct db_rows *rows = NULL;
-    struct row row;
+    struct row row = {.a = {.key = 0}};
     bool found = true;
     enum tp_err r =
         db_query(b->db, &rows, AUTHORISATIONS "WHERE $1 = 0 OR a.day = $1 ORDER BY a.authorisation",

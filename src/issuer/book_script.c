@@ -51,7 +51,7 @@ enum tp_err book_script_queue(struct book *b, struct script *q, struct tp_error 
 
 static enum tp_err each(struct db_rows *rows, script_visit *visit, void *ctx, struct tp_error *e)
 {
-    struct row row;
+    struct row row = {.s = {.id = 0}};
     bool found = true;
     enum tp_err r = TP_OK;
 
