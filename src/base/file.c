@@ -86,18 +86,42 @@ out:
     return r;
 }
 
+/* Whoever may write the folder can put another file into its place; a sticky one keeps him off. */
+static enum tp_err check_folder(const char *path, struct tp_error *e)
+{
+    char copy[PATH_MAX];
+    const char *folder;
+    struct stat st;
+
+    snprintf(copy, sizeof(copy), "%s", path);
+    folder = dirname(copy);
+    if (stat(folder, &st) != 0)
+        return not_readable(folder, folder, e);
+    if ((st.st_mode & S_IWOTH) == 0 || (st.st_mode & S_ISVTX) != 0)
+        return TP_OK;
+    return tp_fail(e, TP_ERR_SECURITY,
+                   "%s holds a secret, and its folder can be written by everybody (mode %04o): "
+                   "chmod o-w %s",
+                   path, (unsigned)(st.st_mode & 07777), folder);
+}
+
 enum tp_err file_check_private(const char *path, struct tp_error *e)
 {
+    const uid_t self = geteuid();
     struct stat st;
 
     if (stat(path, &st) != 0)
         return not_readable(path, path, e);
-    if ((st.st_mode & 077) == 0)
-        return TP_OK;
-    return tp_fail(
-        e, TP_ERR_SECURITY,
-        "%s holds a secret and can be read by others than its owner (mode %04o): chmod 600 %s",
-        path, (unsigned)(st.st_mode & 07777), path);
+    if ((st.st_mode & 077) != 0)
+        return tp_fail(e, TP_ERR_SECURITY,
+                       "%s holds a secret and is open to others than its owner (mode %04o): chmod "
+                       "600 %s",
+                       path, (unsigned)(st.st_mode & 07777), path);
+    if (self != 0 && st.st_uid != self && st.st_uid != 0)
+        return tp_fail(e, TP_ERR_SECURITY,
+                       "%s holds a secret and belongs to another user (%u): chown %u %s", path,
+                       (unsigned)st.st_uid, (unsigned)self, path);
+    return check_folder(path, e);
 }
 
 enum tp_err file_lock_folder(int *fd, const char *dir, const char *program, struct tp_error *e)

@@ -24,9 +24,12 @@ static size_t decode(uint32_t *character, const uint8_t *p)
     return n > 0 && c >= least[n] && c <= 0x10FFFF ? n : 0;
 }
 
+/* C0, DEL and C1; and what changes how the characters around it are read, without being seen
+ * (Unicode 15: Bidi_Control, line and paragraph separators, the byte order mark). */
 static bool is_control(uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7F && c < 0xA0);
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E || c == 0x200F ||
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
 }
 
 static bool is_no_xml(uint32_t c)

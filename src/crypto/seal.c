@@ -89,15 +89,16 @@ out:
 /* The whole file into locked memory, of which it must fill all but the last byte. */
 static enum tp_err read_key_file(struct secret *content, const char *path, struct tp_error *e)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
     size_t have = 0;
     ssize_t got = 1;
-    enum tp_err r = TP_OK;
+    int fd;
+    enum tp_err r = file_check_private(path, e);
 
+    if (r != TP_OK)
+        return r;
+    fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO,
-                       "cannot read the key file %s: %s", path, strerror(errno));
+        return tp_fail(e, TP_ERR_IO, "cannot read the key file %s: %s", path, strerror(errno));
     if (secret_alloc(content, FILE_LEN + 1) != TP_OK) {
         r = tp_fail(e, TP_ERR_NO_MEMORY, "cannot read the key file %s: out of memory", path);
         goto out;
@@ -109,13 +110,10 @@ static enum tp_err read_key_file(struct secret *content, const char *path, struc
         else if (got < 0 && errno == EINTR)
             got = 1;
     }
-    if (got < 0 || fstat(fd, &st) != 0)
+    if (got < 0)
         r = tp_fail(e, TP_ERR_IO, "cannot read the key file %s: %s", path, strerror(errno));
     else if (have != FILE_LEN || memcmp(content->p, MAGIC, MAGIC_N) != 0)
         r = tp_fail(e, TP_ERR_FORMAT, "%s is no key file of telepay", path);
-    else if ((st.st_mode & 077) != 0)
-        r = tp_fail(e, TP_ERR_SECURITY,
-                    "the key file %s can be read by others than its owner: chmod 600 it", path);
 out:
     close(fd);
     return r;

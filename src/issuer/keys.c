@@ -20,15 +20,16 @@
 /* A whole file into locked memory: *n of room's bytes. */
 static enum tp_err read_file(struct secret *room, size_t *n, const char *path, struct tp_error *e)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
     ssize_t got = 1;
-    enum tp_err r = TP_OK;
+    int fd;
+    enum tp_err r = file_check_private(path, e);
 
     *n = 0;
+    if (r != TP_OK)
+        return r;
+    fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO,
-                       "cannot read the keys in %s: %s", path, strerror(errno));
+        return tp_fail(e, TP_ERR_IO, "cannot read the keys in %s: %s", path, strerror(errno));
     while (got != 0 && *n < room->n) {
         got = read(fd, room->p + *n, room->n - *n);
         if (got > 0)
@@ -36,11 +37,8 @@ static enum tp_err read_file(struct secret *room, size_t *n, const char *path, s
         else if (got < 0 && errno != EINTR)
             break;
     }
-    if (got < 0 || fstat(fd, &st) != 0)
+    if (got < 0)
         r = tp_fail(e, TP_ERR_IO, "cannot read the keys in %s: %s", path, strerror(errno));
-    else if ((st.st_mode & 077) != 0)
-        r = tp_fail(e, TP_ERR_SECURITY,
-                    "the keys in %s can be read by others than their owner: chmod 600 it", path);
     close(fd);
     return r;
 }

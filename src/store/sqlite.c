@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "store/driver.h"
 
 #define BUSY_MS 10000
@@ -177,6 +178,8 @@ static enum tp_err lite_open(void **conn, const char *path, bool make, struct tp
         goto out;
     }
     r = make_file(path, make, e);
+    if (r == TP_OK)
+        r = file_check_private(path, e);
     if (r != TP_OK)
         goto out;
     if (sqlite3_open_v2(path, &c->handle,

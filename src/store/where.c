@@ -15,9 +15,11 @@ enum tp_err db_where(char out[DB_WHERE_MAX], const char *dir, const char *file, 
     enum tp_err r = file_join(path, sizeof(path), dir, DB_WHERE_FILE, e);
 
     if (r == TP_OK)
-        r = conf_load(&c, path, e);
+        r = file_check_private(path, e); /* it may hold a password */
     if (r == TP_ERR_NOT_FOUND)
         return file_join(out, DB_WHERE_MAX, dir, file, e);
+    if (r == TP_OK)
+        r = conf_load(&c, path, e);
     if (r == TP_OK)
         r = conf_need(&url, c, "store", "url", e);
     if (r == TP_OK && (!db_is_url(url) || strlen(url) >= DB_WHERE_MAX))

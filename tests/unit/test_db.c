@@ -451,7 +451,7 @@ START_TEST(a_read_only_file_is_refused_and_taken_when_it_can_be_written)
             ck_assert_int_eq(seteuid(65534), 0);
         start(&p, &schema);
         db_close(&p.d);
-        ck_assert_int_eq(chmod(p.path, 0444), 0);
+        ck_assert_int_eq(chmod(p.path, 0400), 0);
         ck_assert_int_eq(db_open(&p.d, p.path, &schema, DB_USE, &p.e), TP_ERR_IO);
         ck_assert_ptr_nonnull(strstr(p.e.text, "is read-only"));
         ck_assert_int_eq(chmod(p.path, 0600), 0);
@@ -461,6 +461,29 @@ START_TEST(a_read_only_file_is_refused_and_taken_when_it_can_be_written)
         end(&p);
         ck_assert_int_eq(seteuid(getuid()),
                          0); /* a leak detector works at the end, and may not as another */
+    }
+END_TEST
+
+/* What others may read or write, or put another into the place of. */
+START_TEST(a_file_that_is_open_to_others_is_refused)
+    {
+        static const mode_t open_to[] = {0644, 0640, 0604, 0620, 0602, 0660, 0610};
+        struct place p;
+
+        start(&p, &schema);
+        db_close(&p.d);
+        for (size_t i = 0; i < sizeof(open_to) / sizeof(open_to[0]); i++) {
+            ck_assert_int_eq(chmod(p.path, open_to[i]), 0);
+            ck_assert_int_eq(db_open(&p.d, p.path, &schema, DB_USE, &p.e), TP_ERR_SECURITY);
+            ck_assert_ptr_nonnull(strstr(p.e.text, "chmod 600"));
+        }
+        ck_assert_int_eq(chmod(p.path, 0600), 0);
+        ck_assert_int_eq(chmod(p.dir, 0777), 0);
+        ck_assert_int_eq(db_open(&p.d, p.path, &schema, DB_USE, &p.e), TP_ERR_SECURITY);
+        ck_assert_ptr_nonnull(strstr(p.e.text, "chmod o-w"));
+        ck_assert_int_eq(chmod(p.dir, 01777), 0);
+        ck_ok(db_open(&p.d, p.path, &schema, DB_USE, &p.e));
+        end(&p);
     }
 END_TEST
 
@@ -538,6 +561,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_cut_off_write_keeps_nothing_and_recovers);
     tcase_add_test(t, a_read_only_database_says_so);
     tcase_add_test(t, a_read_only_file_is_refused_and_taken_when_it_can_be_written);
+    tcase_add_test(t, a_file_that_is_open_to_others_is_refused);
     tcase_add_test(t, a_damaged_file_is_refused);
     tcase_add_test(t, another_process_does_not_take_the_log_away);
     suite_add_tcase(s, t);
