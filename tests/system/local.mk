@@ -1,4 +1,6 @@
-dist_noinst_SCRIPTS += tests/system/with-pcscd
+dist_noinst_SCRIPTS += tests/system/with-pcscd tests/system/with-postgres
+dist_check_SCRIPTS += tests/system/postgres_private.sh
+TESTS += tests/system/postgres_private.sh
 dist_noinst_SCRIPTS += quickstart .ci/run
 
 check_PROGRAMS += tests/system/pcsc_driver
