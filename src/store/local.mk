@@ -1,6 +1,6 @@
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = src/store/db.c src/store/db.h
-STORE_LIBS = libstore.a $(BASE_LIBS) $(SQLITE_LIBS)
+STORE_LIBS = libstore.a $(BASE_LIBS) $(SQLITE_LIBS) $(PQ_LIBS)
 
 check_PROGRAMS += tests/unit/test_db
 TESTS += tests/unit/test_db
