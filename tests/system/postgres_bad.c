@@ -2,6 +2,7 @@
  * code and its remedy, nothing of it is kept, and what comes after works. Beside with-postgres. */
 #include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -256,6 +257,57 @@ START_TEST(one_writes_at_a_time)
     }
 END_TEST
 
+START_TEST(several_that_make_it_at_once_find_it_made)
+    {
+        struct place p;
+        char sql[80];
+        int status;
+
+        start(&p);
+        db_close(&p.d);
+        snprintf(sql, sizeof(sql), "DROP TABLE store, a");
+        sql_in(p.name, sql);
+        for (int i = 0; i < 6; i++)
+            if (fork() == 0) {
+                const bool ok = db_open(&p.d, p.url, &schema, DB_USE_OR_MAKE, &p.e) == TP_OK;
+
+                if (!ok)
+                    fprintf(stderr, "%s\n", p.e.text);
+                db_close(&p.d);
+                _exit(ok ? 0 : 1);
+            }
+        for (int i = 0; i < 6; i++) {
+            ck_assert_int_gt(wait(&status), 0);
+            ck_assert_int_eq(status, 0);
+        }
+    }
+END_TEST
+
+START_TEST(a_sum_that_is_not_cast_is_refused_and_written_rows_can_be_walked)
+    {
+        struct place p;
+        struct db_rows *rows = NULL;
+        struct {
+            int64_t id;
+        } row;
+        const struct db_column column[] = {{"id", DB_SIGNED, 0, sizeof(row.id)}};
+        bool found;
+        int64_t n;
+
+        start(&p);
+        ck_ok(insert(&p, 1, &n));
+        ck_assert_int_eq(n, 1);
+        ck_fails(&p, db_number(p.d, "SELECT sum(id) FROM a", DB_NONE, &n, NULL, &p.e),
+                 TP_ERR_INTERNAL, "CAST");
+        ck_ok(db_query(p.d, &rows, "UPDATE a SET v = 2 RETURNING id", DB_NONE, DB_COLUMNS(column),
+                       &p.e));
+        ck_ok(db_next(rows, &row, &found, &p.e));
+        ck_assert(found && row.id == 1);
+        db_end(&rows);
+        db_close(&p.d);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("postgres");
@@ -268,6 +320,10 @@ static Suite *suite(void)
     tcase_add_test(t, a_server_killed_within_a_transaction_keeps_nothing_of_it);
     tcase_add_test(t, one_writes_at_a_time);
     tcase_add_test(t, a_silent_server_is_given_up_after_30_s);
+    suite_add_tcase(s, t);
+    t = tcase_create("quick");
+    tcase_add_test(t, several_that_make_it_at_once_find_it_made);
+    tcase_add_test(t, a_sum_that_is_not_cast_is_refused_and_written_rows_can_be_walked);
     suite_add_tcase(s, t);
     return s;
 }
