@@ -34,7 +34,7 @@ static void sql_in(const char *database, const char *sql)
     char command[1024];
 
     snprintf(command, sizeof(command),
-             "psql -qX -v ON_ERROR_STOP=1 'postgresql:///%s?host=%s&user=telepay' -c \"%s\" "
+             "psql -qX -v ON_ERROR_STOP=1 'postgresql:///%s?host=%s&user=postgres' -c \"%s\" "
              ">/dev/null",
              database, dir(), sql);
     ck_assert_msg(system(command) == 0, "%s", command);
@@ -48,7 +48,7 @@ static void start(struct place *p)
     snprintf(p->name, sizeof(p->name), "bad%d", (int)getpid());
     snprintf(sql, sizeof(sql), "CREATE DATABASE %s", p->name);
     sql_in("postgres", sql);
-    snprintf(p->url, sizeof(p->url), "postgresql:///%s?host=%s&user=telepay", p->name, dir());
+    snprintf(p->url, sizeof(p->url), "postgresql:///%s?host=%s&user=postgres", p->name, dir());
     ck_assert_msg(db_open(&p->d, p->url, &schema, DB_MAKE, &p->e) == TP_OK, "%s", p->e.text);
 }
 
@@ -104,11 +104,12 @@ static void start_server(void)
 {
     char command[1024];
 
-    snprintf(command, sizeof(command),
-             "cd %s && setsid %s >>postgres.log 2>&1 </dev/null & for i in $(seq 200); do "
-             "psql -qX 'postgresql:///postgres?host=%s&user=telepay' -c 'SELECT 1' >/dev/null 2>&1 "
-             "&& exit 0; sleep 0.05; done; exit 1",
-             dir(), getenv("WITH_POSTGRES_RUN"), dir());
+    snprintf(
+        command, sizeof(command),
+        "cd %s && setsid %s >>postgres.log 2>&1 </dev/null & for i in $(seq 200); do "
+        "psql -qX 'postgresql:///postgres?host=%s&user=postgres' -c 'SELECT 1' >/dev/null 2>&1 "
+        "&& exit 0; sleep 0.05; done; exit 1",
+        dir(), getenv("WITH_POSTGRES_RUN"), dir());
     ck_assert_int_eq(system(command), 0);
 }
 
@@ -162,10 +163,10 @@ START_TEST(a_silent_server_is_given_up_after_30_s)
         enum tp_err r;
 
         start(&p);
-        snprintf(command, sizeof(command), "pkill -STOP -f '^postgres: telepay %s '", p.name);
+        snprintf(command, sizeof(command), "pkill -STOP -f '^postgres: postgres %s '", p.name);
         ck_assert_int_eq(system(command), 0);
         r = db_begin(p.d, &p.e);
-        snprintf(command, sizeof(command), "pkill -CONT -f '^postgres: telepay %s '", p.name);
+        snprintf(command, sizeof(command), "pkill -CONT -f '^postgres: postgres %s '", p.name);
         ck_assert_int_eq(system(command), 0);
         ck_fails(&p, r, TP_ERR_IO, "30 s");
         ck_assert_int_le(time(NULL) - from, 40);
@@ -221,7 +222,7 @@ START_TEST(what_is_not_ours_is_not_opened)
         ck_fails(&p, db_open(&d, p.url, &schema, DB_MAKE, &p.e), TP_ERR_EXISTS, "already");
         sql_in(p.name, "UPDATE store SET version = 1");
         ck_fails(&p, db_open(&d, p.url, &schema, DB_USE, &p.e), TP_ERR_STATE, "run test upgrade");
-        snprintf(url, sizeof(url), "postgresql:///no_such?host=%s&user=telepay", dir());
+        snprintf(url, sizeof(url), "postgresql:///no_such?host=%s&user=postgres", dir());
         ck_fails(&p, db_open(&d, url, &schema, DB_USE, &p.e), TP_ERR_NOT_FOUND, "createdb");
         snprintf(url, sizeof(url), "postgresql://nobody_here:s3cret@/%s?host=%s", p.name, dir());
         ck_fails(&p, db_open(&d, url, &schema, DB_USE, &p.e), TP_ERR_IO, "pgpass");
