@@ -1,7 +1,5 @@
-/* PostgreSQL as a driver of the store, over libpq: prepared statements, values and rows in binary,
- * what nobody waits for sent in pipeline mode, rows of long lists through a cursor. Every wait has
- * an end. */
-#include <endian.h>
+/* PostgreSQL as a driver of the store, over libpq's pipeline: what nobody asks the outcome of is
+ * sent, and collected with the next question or the commit. Every wait has a deadline. */
 #include <errno.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
@@ -11,122 +9,140 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/log.h"
 #include "base/secret.h"
 #include "store/driver.h"
 
-#define WAIT_MS   30000 /* for a server that says nothing */
-#define LOCK_MS   10000 /* for another that writes */
-#define FETCH     "500"
-#define SENT_MAX  4096 /* statements on their way whose outcome nobody has asked yet */
-#define VALUE_MAX 64
+#define SILENT_MS   30000
+#define LOCK_S      10
+#define MANY        500 /* rows of one FETCH */
+#define MOST_VALUES 64
+#define MOST_SENT   256 /* statements whose outcome is not collected yet */
 
-enum { OID_BOOL = 16, OID_BYTEA = 17, OID_NAME = 19, OID_INT8 = 20, OID_INT2 = 21 };
-enum { OID_INT4 = 23, OID_TEXT = 25, OID_VARCHAR = 1043 };
-
-struct pg {
-    PGconn *c;         /* NULL: lost */
-    char *where;       /* the URL, to look for it again */
-    char *name;        /* host and database, as people may see them */
-    unsigned life;     /* of the connection: what an earlier one prepared is gone */
-    unsigned prepared; /* names given */
-    unsigned sent;     /* statements in the pipeline */
-    unsigned turn;     /* counts the transactions: a cursor ends with its own */
-    bool begun, has_store;
+enum oid { /* of the catalogue pg_type, the same in every database */
+           OID_BOOL = 16,
+           OID_BYTEA = 17,
+           OID_NAME = 19,
+           OID_INT8 = 20,
+           OID_INT2 = 21,
+           OID_INT4 = 23,
+           OID_TEXT = 25,
+           OID_UNKNOWN = 705,
+           OID_BPCHAR = 1042,
+           OID_VARCHAR = 1043,
 };
 
-struct pg_statement {
+struct pq {
+    PGconn *handle; /* NULL: lost, made anew at the next beginning */
+    char *url, *name;
+    unsigned made;   /* how many connections there were: a statement is prepared in one of them */
+    unsigned begun;  /* how many transactions */
+    unsigned named;  /* how many statements */
+    unsigned sent;   /* without their outcome */
+    bool in, stored; /* a transaction; the table `store` has been seen */
+};
+
+struct pq_statement {
     char *sql;
-    Oid kind[VALUE_MAX];
-    size_t n;
-    unsigned number, life; /* its name, and of which life of the connection it is */
+    unsigned number, made, begun; /* begun: the transaction of the cursor; 0: held without one */
+    bool cursor, last;            /* one is open; no FETCH after these rows */
     PGresult *rows;
-    int at;        /* the row of rows, -1 before the first */
-    bool cursor;   /* more are to be fetched, from the cursor of its number … */
-    unsigned turn; /* … of that transaction; 0: of none, it holds by itself */
-    int64_t changes;
+    int row; /* of rows; -1: before the first */
+    size_t n;
+    Oid types[];
+};
+
+struct sent { /* values as libpq takes them */
+    const char *p[MOST_VALUES];
+    int length[MOST_VALUES], format[MOST_VALUES];
+    uint8_t integer[MOST_VALUES][8];
 };
 
 /* ---- errors ---- */
 
-static enum tp_err constraint(const struct pg *p, const char *state, const char *said,
-                              struct tp_error *e)
+/* user:password@ and password= lose the password. */
+static char *without_password(const char *url)
 {
-    if (strcmp(state, "23505") == 0)
-        return tp_fail(e, TP_ERR_EXISTS, "%s holds that already (%s)", p->name, said);
-    if (strcmp(state, "23503") == 0)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "%s does not hold what this belongs to (%s)", p->name,
-                       said);
-    return tp_fail(e, TP_ERR_RANGE, "%s does not take that value (%s)", p->name, said);
+    char *name = strdup(url), *authority, *at, *colon, *word;
+
+    if (name == NULL)
+        return NULL;
+    authority = strstr(name, "://") + 3;
+    at = strpbrk(authority, "@/?");
+    colon = strchr(authority, ':');
+    if (at != NULL && *at == '@' && colon != NULL && colon < at)
+        memmove(colon, at, strlen(at) + 1);
+    while ((word = strstr(name, "password=")) != NULL) {
+        const size_t n = strcspn(word, "&");
+
+        memmove(word, word + n, strlen(word + n) + 1);
+    }
+    return name;
 }
 
 struct meaning {
-    const char *state; /* SQLSTATE, or its class (PostgreSQL, Appendix A) */
-    enum tp_err code;
-    const char *words; /* behind the name */
+    const char *state; /* SQLSTATE, or its class */
+    enum tp_err err;
+    const char *before, *remedy; /* around the name */
+    bool said;                   /* the server's words stand behind it */
 };
 
 static const struct meaning meanings[] = {
-    {"25006", TP_ERR_IO,
-     "is read-only: let this user write, or name the primary server; nothing of this was kept"},
-    {"28", TP_ERR_IO, "does not let this user in: see its pg_hba.conf, or ~/.pgpass"},
-    {"3D000", TP_ERR_NOT_FOUND, "is no database there: make it with createdb"},
-    {"40", TP_ERR_AGAIN, "was being changed by another at the same moment: do it again"},
-    {"42501", TP_ERR_IO, "must not be touched by this user: grant it the right"},
-    {"53100", TP_ERR_IO, "is on a full disk: make room; nothing of this was kept"},
-    {"53", TP_ERR_IO, "has no room for more (connections, memory): raise its limits"},
-    {"54", TP_ERR_RANGE, "does not take that value"},
-    {"55P03", TP_ERR_IO,
-     "is in use by another program for more than 10 s: try again when it is done"},
-    {"57", TP_ERR_IO, "is being shut down, or was: nothing of this was kept; try again"},
-    {"58", TP_ERR_IO, "has a failing disk: nothing of this was kept"},
-    {"08", TP_ERR_IO, "cannot be reached: nothing of this was kept"},
-    {"XX", TP_ERR_IO, "is damaged: restore the last copy"},
-    {"22", TP_ERR_RANGE, "does not take that value"},
+    {"23505", TP_ERR_EXISTS, "", " holds that already", true},
+    {"23503", TP_ERR_NOT_FOUND, "", " does not hold what this belongs to", true},
+    {"23", TP_ERR_RANGE, "", " does not take that value", true},
+    {"22", TP_ERR_RANGE, "", " does not take that value", true},
+    {"40", TP_ERR_AGAIN, "another transaction was in the way in ", ": try this one again", false},
+    {"25P02", TP_ERR_STATE, "", ": this transaction has failed before", false},
+    {"25006", TP_ERR_IO, "", " is read-only: ask its operator why; nothing of this was kept",
+     false},
+    {"53100", TP_ERR_IO, "the disk that holds ", " is full: make room; nothing of this was kept",
+     false},
+    {"53200", TP_ERR_IO, "the server of ", " is out of memory: nothing of this was kept", false},
+    {"53300", TP_ERR_IO, "", " has too many connections: end some or raise max_connections", false},
+    {"55P03", TP_ERR_IO, "",
+     " is in use by another program for more than 10 s: try again when it is done", false},
+    {"57014", TP_ERR_IO, "a statement was cancelled in ", ": try again", true},
+    {"57P", TP_ERR_IO, "the server of ", " shuts down or starts: try again when it runs", true},
+    {"42501", TP_ERR_IO, "", " does not permit that to this user: GRANT it", true},
+    {"28", TP_ERR_IO, "",
+     " does not permit this user: put its password in ~/.pgpass, or allow it in pg_hba.conf", true},
+    {"3D000", TP_ERR_NOT_FOUND, "there is no database ", ": make it with createdb", true},
+    {"58", TP_ERR_IO, "the disk fails under ", ": nothing of this was kept", true},
+    {"XX", TP_ERR_IO, "", " is damaged: keep it and restore the last copy", true},
+    {"08", TP_ERR_IO, "the server of ", " is gone: try again when it runs", true},
 };
 
-static enum tp_err failed(const struct pg *p, const char *state, const char *said,
+static enum tp_err failed(const struct pq *c, const char *state, const char *said,
                           struct tp_error *e)
 {
     const int n = (int)strcspn(said, "\n");
 
-    if (strncmp(state, "23", 2) == 0)
-        return constraint(p, state, said, e);
     if (strcmp(state, "P0001") == 0) /* the words of the schema */
-        return tp_fail(e, TP_ERR_STATE, "%s: %.*s", p->name, n, said);
-    for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
-        if (strncmp(state, meanings[i].state, strlen(meanings[i].state)) == 0)
-            return tp_fail(e, meanings[i].code, "%s %s (%.*s)", p->name, meanings[i].words, n,
-                           said);
-    return tp_fail(e, TP_ERR_INTERNAL, "%s: %s %.*s", p->name, state, n, said);
+        return tp_fail(e, TP_ERR_STATE, "%s: %.*s", c->name, n, said);
+    for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
+        const struct meaning *m = &meanings[i];
+
+        if (strncmp(state, m->state, strlen(m->state)) != 0)
+            continue;
+        if (m->said)
+            return tp_fail(e, m->err, "%s%s%s (%.*s)", m->before, c->name, m->remedy, n, said);
+        return tp_fail(e, m->err, "%s%s%s", m->before, c->name, m->remedy);
+    }
+    return tp_fail(e, TP_ERR_INTERNAL, "%s: %.*s", c->name, n, said);
 }
 
-static enum tp_err failed_result(const struct pg *p, const PGresult *result, struct tp_error *e)
+static enum tp_err fail(const struct pq *c, const PGresult *r, struct tp_error *e)
 {
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+    const char *said = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
 
-    return failed(p, state != NULL ? state : "08006", said != NULL ? said : PQerrorMessage(p->c),
+    return failed(c, state != NULL ? state : "08000", said != NULL ? said : PQresultErrorMessage(r),
                   e);
 }
 
-static enum tp_err hang_up(struct pg *p, enum tp_err r)
+static enum tp_err no_memory(const struct pq *c, struct tp_error *e)
 {
-    PQfinish(p->c);
-    p->c = NULL;
-    p->begun = false;
-    p->sent = 0;
-    return r;
-}
-
-static enum tp_err lost(struct pg *p, const char *why, struct tp_error *e)
-{
-    const enum tp_err r =
-        tp_fail(e, TP_ERR_IO,
-                "%s is gone (%.*s): nothing of this was kept; it is looked for again at the next",
-                p->name, (int)strcspn(why, "\n"), why);
-
-    return hang_up(p, r);
+    return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory for %s", c->name);
 }
 
 /* ---- waiting ---- */
@@ -139,314 +155,328 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static bool wait_for(struct pg *p, short events, int64_t until)
+static void lose(struct pq *c)
 {
-    struct pollfd f = {PQsocket(p->c), events, 0};
-    int n;
-
-    do {
-        const int64_t left = until - now_ms();
-
-        n = left > 0 ? poll(&f, 1, (int)left) : 0;
-    } while (n < 0 && errno == EINTR);
-    return n > 0;
+    PQfinish(c->handle);
+    c->handle = NULL;
+    c->sent = 0;
+    c->in = false;
 }
 
-/* The next result of what was sent; NULL at the end of a statement's. */
-static enum tp_err receive(struct pg *p, PGresult **out, struct tp_error *e)
+static enum tp_err gone(struct pq *c, struct tp_error *e)
 {
-    const int64_t until = now_ms() + WAIT_MS;
-    int more;
+    const enum tp_err r = failed(c, "08000", PQerrorMessage(c->handle), e);
 
-    while ((more = PQflush(p->c)) == 1 || PQisBusy(p->c) == 1) {
-        if (!wait_for(p, (short)(POLLIN | (more == 1 ? POLLOUT : 0)), until))
-            return lost(p, "it says nothing for 30 s", e);
-        if (PQconsumeInput(p->c) == 0)
-            return lost(p, PQerrorMessage(p->c), e);
-    }
-    if (more < 0)
-        return lost(p, PQerrorMessage(p->c), e);
-    *out = PQgetResult(p->c);
-    return TP_OK;
+    lose(c);
+    return r;
 }
 
-static bool is_error(const PGresult *result)
+static enum tp_err wait_for(struct pq *c, short events, int64_t deadline, struct tp_error *e)
 {
-    const ExecStatusType s = PQresultStatus(result);
+    struct pollfd p = {.fd = PQsocket(c->handle), .events = events};
+    const int64_t left = deadline - now_ms();
+    const int got = poll(&p, 1, left > 0 ? (int)left : 0);
 
-    return s != PGRES_COMMAND_OK && s != PGRES_TUPLES_OK && s != PGRES_PIPELINE_SYNC;
+    if (got > 0 || (got < 0 && errno == EINTR && left > 0))
+        return TP_OK;
+    lose(c);
+    return tp_fail(e, TP_ERR_IO,
+                   "the server of %s does not answer for %d s: see whether it runs, then try again",
+                   c->name, SILENT_MS / 1000);
 }
 
-/* All results up to the pipeline's mark. The first error is told; *last is the last statement's
- * result, to be cleared by the caller. */
-static enum tp_err settle(struct pg *p, PGresult **last, struct tp_error *e)
+/* The next result, or NULL at the end of a statement's. */
+static enum tp_err result(struct pq *c, int64_t deadline, PGresult **out, struct tp_error *e)
 {
+    int unsent = PQflush(c->handle);
     enum tp_err r = TP_OK;
-    bool marked = false;
 
-    *last = NULL;
-    if (PQpipelineSync(p->c) != 1)
-        return lost(p, PQerrorMessage(p->c), e);
-    while (!marked) {
-        PGresult *result = NULL;
-        const enum tp_err got = receive(p, &result, e);
-
-        if (got != TP_OK) {
-            r = r != TP_OK ? r : got;
+    *out = NULL;
+    while (r == TP_OK && (unsent > 0 || PQisBusy(c->handle))) {
+        r = wait_for(c, (short)(unsent > 0 ? POLLIN | POLLOUT : POLLIN), deadline, e);
+        if (r == TP_OK && !PQconsumeInput(c->handle))
+            break; /* its last words may be there to be read */
+        if (r == TP_OK)
+            unsent = PQflush(c->handle);
+        if (unsent < 0)
             break;
-        }
-        marked = result != NULL && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
-        if (result != NULL && is_error(result) && r == TP_OK)
-            r = failed_result(p, result, e);
-        if (result == NULL || marked || is_error(result))
-            PQclear(result);
-        else {
-            PQclear(*last);
-            *last = result;
-        }
-        if (!marked && PQstatus(p->c) != CONNECTION_OK) {
-            r = r != TP_OK ? hang_up(p, r) : lost(p, PQerrorMessage(p->c), e);
-            break;
-        }
     }
-    p->sent = 0;
-    if (r != TP_OK) {
-        PQclear(*last);
-        *last = NULL;
-    }
+    if (r == TP_OK)
+        *out = PQgetResult(c->handle);
     return r;
 }
 
-/* A text without values, its outcome waited for, with all that was sent before. */
-static enum tp_err run(struct pg *p, const char *sql, PGresult **out, struct tp_error *e)
+/* What was sent, to its end. out: the last result; the first error is the one that counts. */
+static enum tp_err collect(struct pq *c, PGresult **out, struct tp_error *e)
 {
-    PGresult *result = NULL;
-    enum tp_err r;
+    const int64_t deadline = now_ms() + SILENT_MS;
+    PGresult *last = NULL, *got;
+    ExecStatusType status = PGRES_EMPTY_QUERY;
+    enum tp_err r = TP_OK, waited = TP_OK;
 
-    if (PQsendQueryParams(p->c, sql, 0, NULL, NULL, NULL, NULL, 1) != 1)
-        return lost(p, PQerrorMessage(p->c), e);
-    r = settle(p, &result, e);
-    if (out != NULL)
-        *out = result;
+    if (!PQpipelineSync(c->handle))
+        return gone(c, e);
+    while (status != PGRES_PIPELINE_SYNC) {
+        waited = result(c, deadline, &got, r == TP_OK ? e : NULL);
+        if (waited != TP_OK)
+            break;
+        status = got != NULL ? PQresultStatus(got) : PGRES_EMPTY_QUERY;
+        if (status == PGRES_FATAL_ERROR && r == TP_OK)
+            r = fail(c, got, e);
+        if (got != NULL && status != PGRES_PIPELINE_SYNC) {
+            PQclear(last);
+            last = got;
+        } else
+            PQclear(got);
+        if (PQstatus(c->handle) == CONNECTION_BAD) {
+            waited = r == TP_OK ? gone(c, e) : TP_ERR_IO;
+            break;
+        }
+    }
+    if (waited != TP_OK && c->handle != NULL)
+        lose(c);
+    c->sent = 0;
+    r = r != TP_OK ? r : waited;
+    if (r == TP_OK && out != NULL)
+        *out = last;
     else
-        PQclear(result);
+        PQclear(last);
     return r;
 }
 
-static enum tp_err send(struct pg *p, const char *sql, struct tp_error *e)
+static enum tp_err send(struct pq *c, const char *sql, struct tp_error *e)
 {
-    if (PQsendQueryParams(p->c, sql, 0, NULL, NULL, NULL, NULL, 1) != 1)
-        return lost(p, PQerrorMessage(p->c), e);
-    p->sent++;
-    return TP_OK;
+    return PQsendQueryParams(c->handle, sql, 0, NULL, NULL, NULL, NULL, 1) ? TP_OK : gone(c, e);
+}
+
+static enum tp_err ask(struct pq *c, const char *sql, PGresult **out, struct tp_error *e)
+{
+    const enum tp_err r = send(c, sql, e);
+
+    return r == TP_OK ? collect(c, out, e) : r;
 }
 
 /* ---- the connection ---- */
 
-static char *name_from(const PGconn *c)
+static void say_nothing(void *ctx, const char *text)
 {
-    const char *database = PQdb(c), *host = PQhost(c);
-    char *name = NULL;
-
-    if (asprintf(&name, "database %s at %s", database != NULL ? database : "?",
-                 host != NULL && host[0] != '\0' ? host : "this machine") < 0)
-        return NULL;
-    return name;
+    (void)ctx, (void)text;
 }
 
-static enum tp_err has_store(struct pg *p, struct tp_error *e)
+/* Why there is no connection: libpq tells no SQLSTATE then. */
+static enum tp_err not_connected(struct pq *c, struct tp_error *e)
 {
-    PGresult *result = NULL;
-    const enum tp_err r = run(p,
-                              "SELECT 1 FROM information_schema.tables WHERE table_name = 'store'"
-                              " AND table_schema = current_schema()",
-                              &result, e);
-
-    p->has_store = r == TP_OK && PQntuples(result) > 0;
-    PQclear(result);
-    return r;
-}
-
-/* What is acknowledged must be on the disk. */
-static enum tp_err is_durable(struct pg *p, struct tp_error *e)
-{
-    PGresult *result = NULL;
-    enum tp_err r = run(p,
-                        "SELECT CAST(current_setting('synchronous_commit') AS TEXT),"
-                        " CAST(current_setting('fsync') AS TEXT)",
-                        &result, e);
-
-    if (r == TP_OK && strcmp(PQgetvalue(result, 0, 0), "off") == 0)
-        r = tp_fail(e, TP_ERR_STATE,
-                    "%s has synchronous_commit = off: what it says is kept may be lost; set it on",
-                    p->name);
-    if (r == TP_OK && strcmp(PQgetvalue(result, 0, 1), "off") == 0)
-        log_note("%s has fsync = off: what it keeps is lost when its machine fails", p->name);
-    PQclear(result);
-    return r;
-}
-
-static void be_silent(void *ctx, const char *message)
-{
-    (void)ctx;
-    (void)message;
-}
-
-static enum tp_err connect_on(struct pg *p, struct tp_error *e)
-{
-    const int64_t until = now_ms() + WAIT_MS;
-    PostgresPollingStatusType step = PGRES_POLLING_WRITING;
+    static const struct {
+        const char *words, *state;
+    } known[] = {{"does not exist", "3D000"},
+                 {"too many clients", "53300"},
+                 {"too many connections", "53300"},
+                 {"remaining connection slots", "53300"},
+                 {"password", "28000"},
+                 {"pg_hba.conf", "28000"},
+                 {"not permitted to log in", "28000"},
+                 {"permission denied for database", "28000"},
+                 {"starting up", "57P03"},
+                 {"shutting down", "57P03"}};
+    const char *said = PQerrorMessage(c->handle), *state = "08000";
     enum tp_err r;
 
-    while (step != PGRES_POLLING_OK) {
-        if (step == PGRES_POLLING_FAILED) {
-            r = tp_fail(e, TP_ERR_IO, "%s cannot be reached: %.300s", p->name,
-                        PQerrorMessage(p->c));
-            if (strstr(PQerrorMessage(p->c), "does not exist") != NULL)
-                r = tp_fail(e, TP_ERR_NOT_FOUND, "%s: %.300s (createdb makes one)", p->name,
-                            PQerrorMessage(p->c));
-            return r;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strstr(said, known[i].words) != NULL) {
+            state = known[i].state;
+            break;
         }
-        if (!wait_for(p, step == PGRES_POLLING_WRITING ? POLLOUT : POLLIN, until))
-            return tp_fail(e, TP_ERR_IO, "%s says nothing for 30 s", p->name);
-        step = PQconnectPoll(p->c);
-    }
-    PQsetNoticeProcessor(p->c, be_silent, NULL);
-    if (PQsetnonblocking(p->c, 1) != 0 || PQenterPipelineMode(p->c) != 1)
-        return tp_fail(e, TP_ERR_INTERNAL, "%s: %s", p->name, PQerrorMessage(p->c));
-    p->life++;
-    p->sent = 0;
-    r = send(p, "SET lock_timeout = '10s'", e);
-    if (r == TP_OK)
-        r = send(p, "SET client_encoding = 'UTF8'", e);
-    if (r == TP_OK)
-        r = send(p, "SET client_min_messages = error", e);
-    if (r == TP_OK)
-        r = is_durable(p, e);
-    return r == TP_OK ? has_store(p, e) : r;
-}
-
-static void pg_close(void *conn)
-{
-    struct pg *p = conn;
-
-    PQfinish(p->c);
-    if (p->where != NULL)
-        secret_wipe(p->where, strlen(p->where)); /* it may hold a password */
-    free(p->where);
-    free(p->name);
-    free(p);
-}
-
-static enum tp_err pg_open(void **conn, const char *where, bool make, struct tp_error *e)
-{
-    struct pg *p = calloc(1, sizeof(*p));
-    enum tp_err r = TP_ERR_NO_MEMORY;
-
-    (void)make; /* the database is its operator's to make */
-    if (p == NULL || (p->where = strdup(where)) == NULL || (p->c = PQconnectStart(where)) == NULL ||
-        (p->name = name_from(p->c)) == NULL) {
-        tp_fail(e, r, "out of memory for a database");
-        goto out;
-    }
-    if (PQstatus(p->c) == CONNECTION_BAD) {
-        r = tp_fail(e, TP_ERR_USAGE, "this is no URL of a database: %.300s", PQerrorMessage(p->c));
-        goto out;
-    }
-    r = connect_on(p, e);
-    if (r != TP_OK)
-        goto out;
-    *conn = p;
-    p = NULL;
-out:
-    if (p != NULL)
-        pg_close(p);
+    if (strcmp(state, "3D000") == 0 && strstr(said, "role \"") != NULL)
+        state = "28000";
+    r = failed(c, state, said, e);
+    lose(c);
     return r;
 }
 
-/* One that was lost is looked for again, but not within a transaction. */
-static enum tp_err alive(struct pg *p, struct tp_error *e)
+static enum tp_err reach(struct pq *c, struct tp_error *e)
 {
+    static const char *const keywords[] = {"dbname", "client_encoding", "fallback_application_name",
+                                           NULL};
+    const char *const values[] = {c->url, "UTF8", "telepay", NULL};
+    const int64_t deadline = now_ms() + SILENT_MS;
+    PostgresPollingStatusType at = PGRES_POLLING_WRITING;
+    enum tp_err r = TP_OK;
+
+    c->handle = PQconnectStartParams(keywords, values, 1);
+    if (c->handle == NULL)
+        return no_memory(c, e);
+    if (PQstatus(c->handle) == CONNECTION_BAD)
+        return not_connected(c, e);
+    PQsetNoticeProcessor(c->handle, say_nothing, NULL);
+    while (r == TP_OK && at != PGRES_POLLING_OK) {
+        r = wait_for(c, at == PGRES_POLLING_WRITING ? POLLOUT : POLLIN, deadline, e);
+        if (r == TP_OK)
+            at = PQconnectPoll(c->handle);
+        if (r == TP_OK && at == PGRES_POLLING_FAILED)
+            r = not_connected(c, e);
+    }
+    if (r == TP_OK && (PQsetnonblocking(c->handle, 1) != 0 || !PQenterPipelineMode(c->handle)))
+        r = gone(c, e);
+    return r;
+}
+
+/* A commit that is told must be on the disk. */
+static enum tp_err connect_to(struct pq *c, struct tp_error *e)
+{
+    PGresult *safe = NULL;
+    enum tp_err r = reach(c, e);
+
+    if (r == TP_OK)
+        r = send(c, "SET lock_timeout = '10s'", e);
+    if (r == TP_OK)
+        r = ask(c, "SELECT current_setting('synchronous_commit')", &safe, e);
+    if (r == TP_OK && PQgetlength(safe, 0, 0) == 3 && memcmp(PQgetvalue(safe, 0, 0), "off", 3) == 0)
+        r = tp_fail(e, TP_ERR_STATE,
+                    "%s forgets what was committed when its power fails: set synchronous_commit = "
+                    "on for this database, its user or its server",
+                    c->name);
+    PQclear(safe);
+    if (r != TP_OK)
+        lose(c);
+    else
+        c->made++;
+    return r;
+}
+
+static enum tp_err be_connected(struct pq *c, struct tp_error *e)
+{
+    if (c->handle != NULL && PQstatus(c->handle) == CONNECTION_BAD)
+        lose(c);
+    return c->handle == NULL ? connect_to(c, e) : TP_OK;
+}
+
+static void pq_close(void *conn)
+{
+    struct pq *c = conn;
+
+    PQfinish(c->handle);
+    if (c->url != NULL)
+        secret_wipe(c->url, strlen(c->url));
+    free(c->url);
+    free(c->name);
+    free(c);
+}
+
+static enum tp_err pq_open(void **conn, const char *where, bool make, struct tp_error *e)
+{
+    struct pq *c = calloc(1, sizeof(*c));
     enum tp_err r;
 
-    if (p->c != NULL && PQstatus(p->c) == CONNECTION_OK)
-        return TP_OK;
-    PQfinish(p->c);
-    p->c = PQconnectStart(p->where);
-    if (p->c == NULL)
-        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory for %s", p->name);
-    r = connect_on(p, e);
-    return r == TP_OK || p->c == NULL ? r : hang_up(p, r);
+    (void)make;
+    if (c == NULL || (c->url = strdup(where)) == NULL ||
+        (c->name = without_password(where)) == NULL)
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory for a database");
+    else
+        r = connect_to(c, e);
+    if (r == TP_OK)
+        *conn = c;
+    else if (c != NULL)
+        pq_close(c);
+    return r;
 }
 
 /* ---- transactions ---- */
 
-static enum tp_err pg_begin(void *conn, bool write, struct tp_error *e)
+/* One at a time: by the row of `store`, or while there is none by a lock of its own. */
+static enum tp_err take_turn(struct pq *c, struct tp_error *e)
 {
-    struct pg *p = conn;
-    PGresult *result = NULL;
-    enum tp_err r = alive(p, e);
+    PGresult *got = NULL;
+    enum tp_err r = TP_OK;
 
-    if (r == TP_OK && write && !p->has_store)
-        r = has_store(p, e);
+    if (!c->stored) {
+        r = ask(c, "SELECT CAST(to_regclass('store') AS text)", &got, e);
+        c->stored = r == TP_OK && !PQgetisnull(got, 0, 0);
+        PQclear(got);
+        got = NULL;
+        if (r == TP_OK && !c->stored)
+            return ask(c, "SELECT pg_advisory_xact_lock(1952803952)", NULL, e);
+    }
     if (r == TP_OK)
-        r = send(p, write ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", e);
-    if (r == TP_OK && write && p->has_store) /* one writes at a time */
-        r = send(p, "SELECT version FROM store FOR UPDATE", e);
-    if (r == TP_OK)
-        r = settle(p, &result, e);
-    PQclear(result);
-    p->begun = r == TP_OK;
-    p->turn++;
-    if (r != TP_OK && p->c != NULL)
-        (void)run(p, "ROLLBACK", NULL, NULL);
+        r = ask(c, "SELECT program FROM store FOR UPDATE", &got, e);
+    if (r == TP_OK && PQntuples(got) != 1)
+        r = tp_fail(e, TP_ERR_AGAIN, "%s was brought up at this moment: try again", c->name);
+    PQclear(got);
     return r;
 }
 
-static enum tp_err pg_commit(void *conn, struct tp_error *e)
+static void pq_rollback(void *conn)
 {
-    struct pg *p = conn;
-    PGresult *result = NULL;
+    struct pq *c = conn;
+
+    if (c->handle == NULL)
+        return;
+    (void)collect(c, NULL, NULL);
+    if (c->handle != NULL && ask(c, "ROLLBACK", NULL, NULL) != TP_OK && c->handle != NULL)
+        lose(c);
+    c->in = false;
+}
+
+static enum tp_err begin_once(struct pq *c, bool write, struct tp_error *e)
+{
+    enum tp_err r = be_connected(c, e);
+
+    if (r == TP_OK)
+        r = send(c, write ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", e);
+    if (r == TP_OK)
+        r = write ? take_turn(c, e) : collect(c, NULL, e);
+    if (r != TP_OK)
+        pq_rollback(c);
+    return r;
+}
+
+/* A server that was started anew is found out by the first words to it: nothing was done yet. */
+static enum tp_err pq_begin(void *conn, bool write, struct tp_error *e)
+{
+    struct pq *c = conn;
+    const bool old = c->handle != NULL;
+    const int64_t from = now_ms();
+    enum tp_err r = begin_once(c, write, e);
+
+    if (r != TP_OK && old && c->handle == NULL && now_ms() - from < SILENT_MS)
+        r = begin_once(c, write, e);
+    c->in = r == TP_OK;
+    c->begun += r == TP_OK;
+    return r;
+}
+
+static enum tp_err pq_commit(void *conn, struct tp_error *e)
+{
+    struct pq *c = conn;
+    PGresult *got = NULL;
     enum tp_err r;
 
-    if (p->c == NULL)
-        return tp_fail(e, TP_ERR_IO, "%s was lost within the transaction: nothing of it is kept",
-                       p->name);
-    r = run(p, "COMMIT", &result, e);
-    if (r == TP_OK && strcmp(PQcmdStatus(result), "COMMIT") != 0)
-        r = tp_fail(e, TP_ERR_STATE, "%s: this transaction has failed before", p->name);
-    else if (r == TP_ERR_IO && p->c == NULL)
+    if (c->handle == NULL)
+        return tp_fail(e, TP_ERR_IO,
+                       "the server of %s went away within the transaction: nothing of it is kept",
+                       c->name);
+    r = ask(c, "COMMIT", &got, e);
+    if (r == TP_OK && strcmp(PQcmdStatus(got), "COMMIT") != 0)
+        r = tp_fail(e, TP_ERR_STATE, "%s: this transaction has failed before", c->name);
+    PQclear(got);
+    if (r != TP_OK && c->handle == NULL)
         r = tp_fail(e, TP_ERR_IO,
-                    "%s went away at the commit: whether this was kept is known when it is back; "
-                    "the same again is safe",
-                    p->name);
-    PQclear(result);
-    if (r == TP_OK)
-        p->begun = false;
+                    "the server of %s went away at the commit: look whether it was kept before "
+                    "trying again",
+                    c->name);
+    else if (r != TP_OK)
+        pq_rollback(c);
+    c->in = false;
     return r;
 }
 
-static void pg_rollback(void *conn)
+static bool pq_in_transaction(void *conn)
 {
-    struct pg *p = conn;
-
-    if (p->c != NULL)
-        (void)run(p, "ROLLBACK", NULL, NULL); /* after the errors of what was on its way */
-    if (p->c != NULL && PQtransactionStatus(p->c) != PQTRANS_IDLE)
-        (void)run(p, "ROLLBACK", NULL, NULL);
-    p->begun = false;
-}
-
-static bool pg_in_transaction(void *conn)
-{
-    const struct pg *p = conn;
-
-    return p->begun;
+    return ((struct pq *)conn)->in;
 }
 
 /* ---- statements ---- */
 
-static Oid oid_of(enum db_kind kind)
+static Oid type_of(enum db_kind kind)
 {
     switch (kind) {
     case DB_INTEGER:
@@ -455,364 +485,403 @@ static Oid oid_of(enum db_kind kind)
         return OID_TEXT;
     case DB_BLOB:
         return OID_BYTEA;
-    default: /* as the column has it */
-        return 0;
+    default:
+        return 0; /* the server infers it */
     }
 }
 
-static enum tp_err pg_prepare(void *conn, void **statement, const char *sql, struct db_values v,
+static enum tp_err pq_prepare(void *conn, void **statement, const char *sql, struct db_values v,
                               struct tp_error *e)
 {
-    struct pg *p = conn;
-    struct pg_statement *s = calloc(1, sizeof(*s));
+    struct pq *c = conn;
+    struct pq_statement *s = calloc(1, sizeof(*s) + v.n * sizeof(s->types[0]));
 
-    if (s == NULL || v.n > VALUE_MAX || (s->sql = strdup(sql)) == NULL) {
+    if (s == NULL || (s->sql = strdup(sql)) == NULL) {
         free(s);
-        return v.n > VALUE_MAX
-                   ? tp_fail(e, TP_ERR_INTERNAL, "more than %d values: %s", VALUE_MAX, sql)
-                   : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory for %s", p->name);
+        return no_memory(c, e);
     }
     s->n = v.n;
+    s->number = ++c->named;
     for (size_t i = 0; i < v.n; i++)
-        s->kind[i] = oid_of(v.v[i].kind);
-    s->number = ++p->prepared;
+        s->types[i] = type_of(v.v[i].kind);
     *statement = s;
     return TP_OK;
 }
 
-struct bound { /* values as libpq takes them */
-    uint64_t integers[VALUE_MAX];
-    const char *at[VALUE_MAX];
-    int length[VALUE_MAX], binary[VALUE_MAX];
-};
-
-static void bind(struct bound *b, struct db_values v)
+static enum tp_err to_send(struct pq *c, const struct pq_statement *s, struct db_values v,
+                           struct sent *to, struct tp_error *e)
 {
+    if (v.n != s->n || v.n > MOST_VALUES)
+        return tp_fail(e, TP_ERR_INTERNAL, "%s: %zu values, not %zu: %s", c->name, v.n, s->n,
+                       s->sql);
     for (size_t i = 0; i < v.n; i++) {
         const struct db_value *x = &v.v[i];
 
-        b->binary[i] = 1;
-        b->length[i] = 8;
-        b->integers[i] = htobe64((uint64_t)x->integer);
-        b->at[i] = (const char *)&b->integers[i];
+        to->format[i] = 1;
+        to->length[i] = 0;
+        to->p[i] = NULL;
         if (x->null || x->kind == DB_NULL)
-            b->at[i] = NULL;
-        else if (x->kind != DB_INTEGER) {
-            b->at[i] = x->bytes.p != NULL ? (const char *)x->bytes.p : "";
-            b->length[i] = (int)x->bytes.n;
+            continue;
+        if ((s->types[i] != 0 && type_of(x->kind) != s->types[i]) || x->bytes.n > INT32_MAX)
+            return tp_fail(e, TP_ERR_INTERNAL, "%s: value %zu is not of its kind: %s", c->name,
+                           i + 1, s->sql);
+        if (x->kind == DB_INTEGER) {
+            for (int b = 0; b < 8; b++)
+                to->integer[i][b] = (uint8_t)((uint64_t)x->integer >> (56 - 8 * b));
+            to->p[i] = (const char *)to->integer[i];
+            to->length[i] = 8;
+        } else {
+            to->p[i] = x->bytes.p != NULL ? (const char *)x->bytes.p : "";
+            to->length[i] = (int)x->bytes.n;
         }
     }
+    return TP_OK;
 }
 
-/* Prepared by itself: with others on their way an error would leave open whether it is. */
-static enum tp_err be_prepared(struct pg *p, struct pg_statement *s, struct tp_error *e)
+static enum tp_err check_types(const struct pq *c, const struct pq_statement *s, struct tp_error *e)
 {
-    PGresult *result = NULL;
-    char name[16];
-    enum tp_err r;
-
-    if (s->life == p->life)
-        return TP_OK;
-    snprintf(name, sizeof(name), "s%u", s->number);
-    if (PQsendPrepare(p->c, name, s->sql, (int)s->n, s->kind) != 1)
-        return lost(p, PQerrorMessage(p->c), e);
-    r = settle(p, &result, e);
-    PQclear(result);
-    if (r == TP_OK)
-        s->life = p->life;
-    return r;
+    for (int i = 0; i < PQnfields(s->rows); i++)
+        switch ((int)PQftype(s->rows, i)) {
+        case OID_BOOL:
+        case OID_BYTEA:
+        case OID_NAME:
+        case OID_INT8:
+        case OID_INT2:
+        case OID_INT4:
+        case OID_TEXT:
+        case OID_UNKNOWN:
+        case OID_BPCHAR:
+        case OID_VARCHAR:
+            break;
+        default:
+            return tp_fail(e, TP_ERR_INTERNAL,
+                           "%s: column %s is no integer, text or blob (numeric?): CAST it: %s",
+                           c->name, PQfname(s->rows, i), s->sql);
+        }
+    return TP_OK;
 }
 
-static enum tp_err send_prepared(struct pg *p, struct pg_statement *s, const struct bound *b,
-                                 struct tp_error *e)
-{
-    char name[16];
-    const enum tp_err r = be_prepared(p, s, e);
-
-    if (r != TP_OK)
-        return r;
-    snprintf(name, sizeof(name), "s%u", s->number);
-    return PQsendQueryPrepared(p->c, name, (int)s->n, b->at, b->length, b->binary, 1) == 1
-               ? TP_OK
-               : lost(p, PQerrorMessage(p->c), e);
-}
-
-/* The cursor of a long list, and its first rows. */
-static enum tp_err send_cursor(struct pg *p, struct pg_statement *s, const struct bound *b,
+/* Rows come 500 at a time from a cursor: within a transaction it is the transaction's, else the
+ * server keeps its rows until it is closed. */
+static enum tp_err open_cursor(struct pq *c, struct pq_statement *s, const struct sent *v,
                                struct tp_error *e)
 {
-    char *sql = NULL, fetch[48];
-    PGresult *result = NULL;
-    int sent;
-    enum tp_err r = TP_OK;
+    const size_t n = strlen(s->sql) + 80;
+    char *sql = malloc(n), fetch[64];
+    int ok;
 
-    s->turn = p->begun ? p->turn : 0;
-    snprintf(fetch, sizeof(fetch), "FETCH " FETCH " FROM c%u", s->number);
-    if (asprintf(&sql, "DECLARE c%u NO SCROLL CURSOR %s FOR %s", s->number,
-                 p->begun ? "" : "WITH HOLD", s->sql) < 0)
-        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory for %s", p->name);
-    sent = PQsendQueryParams(p->c, sql, (int)s->n, s->kind, b->at, b->length, b->binary, 1);
+    if (sql == NULL)
+        return no_memory(c, e);
+    snprintf(sql, n, "DECLARE c%u NO SCROLL CURSOR %s HOLD FOR %s", s->number,
+             c->in ? "WITHOUT" : "WITH", s->sql);
+    snprintf(fetch, sizeof(fetch), "FETCH %d FROM c%u", MANY, s->number);
+    ok = PQsendQueryParams(c->handle, sql, (int)s->n, s->types, v->p, v->length, v->format, 1);
     free(sql);
-    if (sent != 1)
-        return lost(p, PQerrorMessage(p->c), e);
-    if (!p->begun) /* it holds once its own transaction has ended */
-        r = settle(p, &result, e);
-    PQclear(result);
-    s->cursor = r == TP_OK;
-    return r == TP_OK ? send(p, fetch, e) : r;
+    if (!ok)
+        return gone(c, e);
+    if (!c->in) { /* held once its own transaction has ended */
+        const enum tp_err r = collect(c, NULL, e);
+
+        if (r != TP_OK)
+            return r;
+    }
+    s->cursor = true;
+    s->last = false;
+    s->made = c->made;
+    s->begun = c->in ? c->begun : 0;
+    return ask(c, fetch, &s->rows, e);
 }
 
-static enum tp_err pg_start(void *conn, void *statement, struct db_values v, enum db_want want,
+static enum tp_err run(struct pq *c, struct pq_statement *s, const struct sent *v,
+                       enum db_want want, struct tp_error *e)
+{
+    char name[24];
+
+    snprintf(name, sizeof(name), "s%u", s->number);
+    if (s->made != c->made) {
+        enum tp_err r;
+
+        if (!PQsendPrepare(c->handle, name, s->sql, (int)s->n, s->types))
+            return gone(c, e);
+        r = collect(c, NULL, e);
+        if (r != TP_OK)
+            return r;
+        s->made = c->made;
+    }
+    if (!PQsendQueryPrepared(c->handle, name, (int)s->n, v->p, v->length, v->format, 1))
+        return gone(c, e);
+    s->last = true;
+    if (want != DB_WANT_NOTHING || !c->in || ++c->sent >= MOST_SENT)
+        return collect(c, &s->rows, e);
+    return PQflush(c->handle) >= 0 ? TP_OK : gone(c, e);
+}
+
+static enum tp_err pq_start(void *conn, void *statement, struct db_values v, enum db_want want,
                             struct tp_error *e)
 {
-    struct pg_statement *s = statement;
-    struct pg *p = conn;
-    struct bound b;
+    struct pq_statement *s = statement;
+    struct pq *c = conn;
+    struct sent values;
+    enum tp_err r = to_send(c, s, v, &values, e);
+
+    if (r == TP_OK && c->in && c->handle == NULL)
+        r = tp_fail(e, TP_ERR_IO, "the server of %s went away within the transaction", c->name);
+    if (r == TP_OK)
+        r = be_connected(c, e);
+    if (r != TP_OK)
+        return r;
+    s->row = -1;
+    if (want == DB_WANT_ALL &&
+        (strncmp(s->sql, "SELECT", 6) == 0 || strncmp(s->sql, "WITH", 4) == 0))
+        r = open_cursor(c, s, &values, e);
+    else
+        r = run(c, s, &values, want, e);
+    return r == TP_OK && s->rows != NULL ? check_types(c, s, e) : r;
+}
+
+static bool cursor_lives(const struct pq *c, const struct pq_statement *s)
+{
+    return s->cursor && c->handle != NULL && s->made == c->made &&
+           (s->begun == 0 || (c->in && s->begun == c->begun));
+}
+
+static enum tp_err pq_next(void *conn, void *statement, bool *row, struct tp_error *e)
+{
+    struct pq_statement *s = statement;
+    struct pq *c = conn;
+    char fetch[64];
     enum tp_err r = TP_OK;
 
-    if (v.n != s->n)
-        return tp_fail(e, TP_ERR_INTERNAL, "%s: %zu values, not %zu: %s", p->name, v.n, s->n,
-                       s->sql);
-    if (p->c == NULL && p->begun)
-        return tp_fail(e, TP_ERR_IO, "%s was lost within the transaction", p->name);
-    r = alive(p, e);
-    if (r != TP_OK)
-        return r;
-    bind(&b, v);
-    s->at = -1;
-    s->changes = 0;
-    r = want == DB_WANT_ALL ? send_cursor(p, s, &b, e) : send_prepared(p, s, &b, e);
-    if (r != TP_OK)
-        return r;
-    if (want == DB_WANT_NOTHING && p->begun && ++p->sent < SENT_MAX) {
-        (void)PQflush(p->c);
+    *row = false;
+    if (s->rows == NULL)
         return TP_OK;
+    if (++s->row >= PQntuples(s->rows) && !s->last && PQntuples(s->rows) == MANY) {
+        if (!cursor_lives(c, s))
+            return tp_fail(e, TP_ERR_IO, "%s: the rows ended with their transaction or connection",
+                           c->name);
+        snprintf(fetch, sizeof(fetch), "FETCH %d FROM c%u", MANY, s->number);
+        PQclear(s->rows);
+        s->rows = NULL;
+        r = ask(c, fetch, &s->rows, e);
+        s->row = 0;
     }
-    r = settle(p, &s->rows, e);
-    if (r == TP_OK && want == DB_WANT_CHANGES)
-        s->changes = strtoll(PQcmdTuples(s->rows), NULL, 10);
+    *row = r == TP_OK && s->row < PQntuples(s->rows);
     return r;
 }
 
-static enum tp_err fetch_more(struct pg *p, struct pg_statement *s, struct tp_error *e)
+static void pq_reset(void *conn, void *statement)
 {
-    char fetch[48];
+    struct pq_statement *s = statement;
+    struct pq *c = conn;
+    char sql[32];
 
     PQclear(s->rows);
     s->rows = NULL;
-    s->at = 0;
-    if (p->c == NULL)
-        return tp_fail(e, TP_ERR_IO, "%s was lost within its rows", p->name);
-    snprintf(fetch, sizeof(fetch), "FETCH " FETCH " FROM c%u", s->number);
-    return run(p, fetch, &s->rows, e);
-}
-
-static enum tp_err pg_next(void *conn, void *statement, bool *row, struct tp_error *e)
-{
-    struct pg_statement *s = statement;
-    enum tp_err r = TP_OK;
-
-    s->at++;
-    if (s->cursor && s->at > 0 && s->at >= PQntuples(s->rows))
-        r = fetch_more(conn, s, e);
-    *row = r == TP_OK && s->at < PQntuples(s->rows);
-    return r;
-}
-
-static int64_t integer_of(const char *p, Oid type)
-{
-    uint64_t v8;
-    uint32_t v4;
-    uint16_t v2;
-
-    switch (type) {
-    case OID_INT8:
-        memcpy(&v8, p, sizeof(v8));
-        return (int64_t)be64toh(v8);
-    case OID_INT4:
-        memcpy(&v4, p, sizeof(v4));
-        return (int32_t)be32toh(v4);
-    case OID_INT2:
-        memcpy(&v2, p, sizeof(v2));
-        return (int16_t)be16toh(v2);
-    default: /* OID_BOOL */
-        return *p;
+    if (cursor_lives(c, s) && PQtransactionStatus(c->handle) != PQTRANS_INERROR) {
+        snprintf(sql, sizeof(sql), "CLOSE c%u", s->number);
+        if (send(c, sql, NULL) == TP_OK && !c->in)
+            (void)collect(c, NULL, NULL);
     }
-}
-
-static bool pg_column(void *statement, size_t i, const char **name, struct db_value *v)
-{
-    const struct pg_statement *s = statement;
-    const int n = (int)i;
-
-    if (s->rows == NULL || n >= PQnfields(s->rows))
-        return false;
-    *name = PQfname(s->rows, n);
-    *v = (struct db_value){.kind = DB_NULL, .null = true};
-    if (s->at < 0 || s->at >= PQntuples(s->rows) || PQgetisnull(s->rows, s->at, n) != 0)
-        return true;
-    const char *p = PQgetvalue(s->rows, s->at, n);
-    const Oid type = PQftype(s->rows, n);
-
-    v->null = false;
-    switch (type) {
-    case OID_BOOL:
-    case OID_INT2:
-    case OID_INT4:
-    case OID_INT8:
-        *v = db_integer(integer_of(p, type));
-        return true;
-    default: /* text; of another type, what no number takes: the statement must CAST */
-        v->kind = type == OID_BYTEA ? DB_BLOB : DB_TEXT;
-        v->bytes = span_of(p, (size_t)PQgetlength(s->rows, s->at, n));
-        return true;
-    }
-}
-
-static int64_t pg_changes(void *conn, void *statement)
-{
-    (void)conn;
-    return ((struct pg_statement *)statement)->changes;
-}
-
-static void pg_reset(void *conn, void *statement)
-{
-    struct pg_statement *s = statement;
-    struct pg *p = conn;
-    char close[32];
-
-    PQclear(s->rows);
-    s->rows = NULL;
-    if (s->cursor && p->c != NULL && (s->turn == 0 || (p->begun && s->turn == p->turn))) {
-        snprintf(close, sizeof(close), "CLOSE c%u", s->number);
-        (void)send(p, close, NULL);
-    }
+    if (s->cursor)
+        s->made = 0; /* it was declared, not prepared */
     s->cursor = false;
 }
 
-static void pg_finish(void *conn, void *statement)
+static void pq_finish(void *conn, void *statement)
 {
-    struct pg_statement *s = statement;
-    struct pg *p = conn;
+    struct pq_statement *s = statement;
+    struct pq *c = conn;
     char sql[32];
 
-    if (p->c != NULL && s->life == p->life) {
+    pq_reset(c, s);
+    if (c->handle != NULL && s->made == c->made && PQtransactionStatus(c->handle) == PQTRANS_IDLE) {
         snprintf(sql, sizeof(sql), "DEALLOCATE s%u", s->number);
-        (void)send(p, sql, NULL);
+        (void)ask(c, sql, NULL, NULL);
     }
-    PQclear(s->rows);
     free(s->sql);
     free(s);
 }
 
-/* ---- tables and rules ---- */
+/* ---- values ---- */
 
-/* Several statements go only without a pipeline. */
-static enum tp_err pg_script(void *conn, const char *sql, struct tp_error *e)
+static int64_t integer_of(const char *p, int n)
 {
-    struct pg *p = conn;
-    PGresult *result = NULL;
-    enum tp_err r = alive(p, e);
+    uint64_t v = n > 0 && ((uint8_t)p[0] & 0x80) != 0 ? UINT64_MAX : 0;
+
+    for (int i = 0; i < n; i++)
+        v = v << 8 | (uint8_t)p[i];
+    return (int64_t)v;
+}
+
+static bool pq_column(void *statement, size_t i, const char **name, struct db_value *v)
+{
+    struct pq_statement *s = statement;
+    const int n = (int)i;
+    const char *p;
+
+    if (n >= PQnfields(s->rows))
+        return false;
+    *name = PQfname(s->rows, n);
+    *v = (struct db_value){.kind = DB_NULL, .null = true};
+    if (s->row < 0 || s->row >= PQntuples(s->rows) || PQgetisnull(s->rows, s->row, n))
+        return true;
+    p = PQgetvalue(s->rows, s->row, n);
+    v->null = false;
+    v->bytes = (struct span){(const uint8_t *)p, (size_t)PQgetlength(s->rows, s->row, n)};
+    switch ((int)PQftype(s->rows, n)) {
+    case OID_BOOL:
+    case OID_INT2:
+    case OID_INT4:
+    case OID_INT8:
+        *v = db_integer(integer_of(p, (int)v->bytes.n));
+        break;
+    case OID_BYTEA:
+        v->kind = DB_BLOB;
+        break;
+    default:
+        v->kind = DB_TEXT;
+        break;
+    }
+    return true;
+}
+
+static int64_t pq_changes(void *conn, void *statement)
+{
+    struct pq_statement *s = statement;
+
+    (void)conn;
+    return s->rows != NULL ? strtoll(PQcmdTuples(s->rows), NULL, 10) : 0;
+}
+
+/* ---- schemas ---- */
+
+/* Several statements at once are no pipeline's. */
+static enum tp_err pq_script(void *conn, const char *sql, struct tp_error *e)
+{
+    struct pq *c = conn;
+    const int64_t deadline = now_ms() + SILENT_MS;
+    PGresult *got = NULL;
+    enum tp_err r = be_connected(c, e), waited;
 
     if (r == TP_OK)
-        r = settle(p, &result, e);
-    PQclear(result);
+        r = collect(c, NULL, e);
     if (r != TP_OK)
         return r;
-    if (PQexitPipelineMode(p->c) != 1 || PQsendQuery(p->c, sql) != 1)
-        return lost(p, PQerrorMessage(p->c), e);
-    for (;;) {
-        const enum tp_err got = receive(p, &result, e);
-
-        if (got != TP_OK)
-            return got;
-        if (result == NULL)
-            break;
-        if (is_error(result) && PQresultStatus(result) != PGRES_EMPTY_QUERY && r == TP_OK)
-            r = failed_result(p, result, e);
-        PQclear(result);
+    if (!PQexitPipelineMode(c->handle) || !PQsendQuery(c->handle, sql))
+        return gone(c, e);
+    do {
+        waited = result(c, deadline, &got, r == TP_OK ? e : NULL);
+        if (waited != TP_OK)
+            return r == TP_OK ? waited : r;
+        if (got != NULL && PQresultStatus(got) == PGRES_FATAL_ERROR && r == TP_OK)
+            r = fail(c, got, e);
+        PQclear(got);
+    } while (got != NULL);
+    if (PQstatus(c->handle) == CONNECTION_BAD || !PQenterPipelineMode(c->handle)) {
+        if (r == TP_OK)
+            return gone(c, e);
+        lose(c);
     }
-    if (PQstatus(p->c) != CONNECTION_OK)
-        return hang_up(p, r != TP_OK ? r : tp_fail(e, TP_ERR_IO, "%s is gone", p->name));
-    if (PQenterPipelineMode(p->c) != 1)
-        return lost(p, PQerrorMessage(p->c), e);
     return r;
 }
 
-static enum tp_err pg_rule(void *conn, const struct db_rule *rule, struct tp_error *e)
+static enum tp_err pq_rule(void *conn, const struct db_rule *rule, struct tp_error *e)
 {
-    struct pg *p = conn;
-    char *then = NULL, *sql = NULL;
-    enum tp_err r = TP_ERR_NO_MEMORY;
-    int n = rule->sentence != NULL
-                ? asprintf(&then, "RAISE EXCEPTION USING MESSAGE = $s$%s$s$", rule->sentence)
-                : asprintf(&then, "%s", rule->action);
+    struct pq *c = conn;
+    const bool deleted = strstr(rule->event, "DELETE") != NULL;
+    char *words = NULL, *sql = NULL;
+    size_t n = 0;
+    FILE *f = NULL;
+    enum tp_err r = be_connected(c, e);
 
-    if (n >= 0)
-        n = asprintf(&sql,
-                     "CREATE OR REPLACE FUNCTION rule_%s() RETURNS trigger LANGUAGE plpgsql AS $f$"
-                     " BEGIN IF %s THEN %s; END IF;"
-                     " IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $f$;"
-                     "CREATE TRIGGER %s %s ON %s FOR EACH ROW EXECUTE FUNCTION rule_%s()",
-                     rule->name, rule->condition != NULL ? rule->condition : "true", then,
-                     rule->name, rule->event, rule->table, rule->name);
-    r = n >= 0 ? pg_script(conn, sql, e)
-               : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory for %s", p->name);
-    free(then);
+    if (r != TP_OK)
+        return r;
+    if (rule->sentence != NULL)
+        words = PQescapeLiteral(c->handle, rule->sentence, strlen(rule->sentence));
+    f = open_memstream(&sql, &n);
+    if (f == NULL || (rule->sentence != NULL && words == NULL)) {
+        r = no_memory(c, e);
+        goto out;
+    }
+    fprintf(f,
+            "CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql AS $telepay$ BEGIN "
+            "IF %s THEN ",
+            rule->name, rule->condition != NULL ? rule->condition : "1 = 1");
+    if (words != NULL)
+        fprintf(f, "RAISE EXCEPTION USING MESSAGE = %s", words);
+    else
+        fputs(rule->action, f);
+    fprintf(f,
+            "; END IF; RETURN %s; END $telepay$; CREATE TRIGGER %s %s ON %s FOR EACH ROW EXECUTE "
+            "FUNCTION %s();",
+            deleted ? "OLD" : "NEW", rule->name, rule->event, rule->table, rule->name);
+    if (fclose(f) != 0)
+        r = no_memory(c, e);
+    f = NULL;
+    if (r == TP_OK)
+        r = pq_script(c, sql, e);
+out:
+    if (f != NULL)
+        fclose(f);
+    PQfreemem(words);
     free(sql);
     return r;
 }
 
-static enum tp_err pg_filled(void *conn, const char *table, const char *key, struct tp_error *e)
+static enum tp_err pq_filled(void *conn, const char *table, const char *key, struct tp_error *e)
 {
-    struct pg *p = conn;
-    PGresult *result = NULL;
+    struct pq *c = conn;
+    PGresult *got = NULL;
     char sql[256];
     bool counts;
     enum tp_err r;
 
     snprintf(sql, sizeof(sql), "SELECT pg_get_serial_sequence('%s', '%s')", table, key);
-    r = run(p, sql, &result, e);
-    counts = r == TP_OK && PQntuples(result) == 1 && PQgetisnull(result, 0, 0) == 0;
-    PQclear(result);
+    r = ask(c, sql, &got, e);
+    counts = r == TP_OK && !PQgetisnull(got, 0, 0);
+    PQclear(got);
     if (!counts)
         return r;
     snprintf(sql, sizeof(sql),
              "SELECT setval(pg_get_serial_sequence('%s', '%s'), (SELECT max(%s) FROM %s))", table,
              key, key, table);
-    return run(p, sql, NULL, e);
+    return ask(c, sql, NULL, e);
 }
 
 static const struct db_word words[] = {
+    {"INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY"},
+    {"STRICT, WITHOUT ROWID", ""},
+    {"WITHOUT ROWID, STRICT", ""},
     {"INTEGER PRIMARY KEY", "BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY"},
+    {"WITHOUT ROWID", ""},
     {"INTEGER", "BIGINT"},
+    {"STRICT", ""},
     {"BLOB", "BYTEA"},
-    {" STRICT, WITHOUT ROWID", ""},
-    {" STRICT", ""},
     {NULL, NULL},
 };
 
 const struct db_driver db_postgres = {
-    .open = pg_open,
-    .close = pg_close,
-    .begin = pg_begin,
-    .commit = pg_commit,
-    .rollback = pg_rollback,
-    .in_transaction = pg_in_transaction,
-    .prepare = pg_prepare,
-    .start = pg_start,
-    .next = pg_next,
-    .column = pg_column,
-    .changes = pg_changes,
-    .reset = pg_reset,
-    .finish = pg_finish,
-    .script = pg_script,
-    .rule = pg_rule,
-    .filled = pg_filled,
-    .has_table = "SELECT count(*) FROM information_schema.tables WHERE table_name = $1"
-                 " AND table_schema = current_schema()",
-    .triggers = "SELECT t.tgname AS name, c.relname AS tbl FROM pg_trigger t"
-                " JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal",
+    .open = pq_open,
+    .close = pq_close,
+    .begin = pq_begin,
+    .commit = pq_commit,
+    .rollback = pq_rollback,
+    .in_transaction = pq_in_transaction,
+    .prepare = pq_prepare,
+    .start = pq_start,
+    .next = pq_next,
+    .column = pq_column,
+    .changes = pq_changes,
+    .reset = pq_reset,
+    .finish = pq_finish,
+    .script = pq_script,
+    .rule = pq_rule,
+    .filled = pq_filled,
+    .has_table = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"
+                 " AND tablename = $1",
+    .triggers = "SELECT CAST(tgname AS text) AS name, CAST(relname AS text) AS tbl FROM pg_trigger"
+                " JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_namespace ON pg_namespace.oid ="
+                " relnamespace WHERE NOT tgisinternal AND nspname = current_schema()",
     .words = words,
     .on_table = true,
 };

@@ -1,5 +1,11 @@
-dist_noinst_SCRIPTS += tests/system/with-pcscd
+dist_noinst_SCRIPTS += tests/system/with-pcscd tests/system/with-postgres
 dist_noinst_DATA += tests/system/common.sh
+dist_check_SCRIPTS += tests/system/postgres_private.sh tests/system/postgres_bad.sh
+TESTS += tests/system/postgres_private.sh tests/system/postgres_bad.sh
+check_PROGRAMS += tests/system/postgres_bad
+tests_system_postgres_bad_SOURCES = tests/system/postgres_bad.c tests/unit/unit.h
+tests_system_postgres_bad_CFLAGS = $(UNIT_CFLAGS)
+tests_system_postgres_bad_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
 dist_noinst_SCRIPTS += quickstart .ci/run
 
 check_PROGRAMS += tests/system/pcsc_driver
