@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apdu/emvbits.h"
 #include "apdu/emvtags.h"
 #include "base/bcd.h"
 #include "base/date.h"
@@ -40,8 +41,6 @@ static void check_fault(struct checking *c)
     }
 }
 
-#define TVR1_ODA_FAILED 0x48 /* EMV 4.4 Book 3, table 46: SDA, DDA */
-
 /* Without a signature in the response, what the card's certificates can still say: DDA, else SDA,
  * else nothing. A terminal that says itself that they failed has the issuer judge (the cryptogram
  * covers the TVR): nothing is checked then. */
@@ -49,7 +48,7 @@ static void choose_method(struct checking *c)
 {
     const struct span tvr = objects_value(&c->de55, TAG_TVR);
 
-    c->result->oda_failed = tvr.n == 5 && (tvr.p[0] & TVR1_ODA_FAILED) != 0;
+    c->result->oda_failed = tvr.n == 5 && tvr_has(tvr.p, TVR_SDA_FAILED | TVR_DDA_FAILED);
     if (c->result->oda_failed)
         c->result->method = EVIDENCE_NO_ODA;
     else if (c->ev->dda_sdad.n > 0)
