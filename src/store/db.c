@@ -65,10 +65,9 @@ bool db_is_url(const char *where)
     return strncmp(where, "postgresql://", 13) == 0 || strncmp(where, "postgres://", 11) == 0;
 }
 
-/* user:password@ loses the password. */
-static char *name_of(const char *where)
+char *db_shown(const char *where)
 {
-    char *name = strdup(where), *authority, *at, *colon;
+    char *name = strdup(where), *authority, *at, *colon, *word;
 
     if (name == NULL || !db_is_url(where))
         return name;
@@ -77,6 +76,11 @@ static char *name_of(const char *where)
     colon = strchr(authority, ':');
     if (at != NULL && *at == '@' && colon != NULL && colon < at)
         memmove(colon, at, strlen(at) + 1);
+    while ((word = strstr(name, "password=")) != NULL) {
+        const size_t n = strcspn(word, "&");
+
+        memmove(word, word + n, strlen(word + n) + 1);
+    }
     return name;
 }
 
@@ -86,7 +90,7 @@ enum tp_err db_connect(struct db **out, const char *where, bool make, struct tp_
     enum tp_err r = TP_OK;
 
     *out = NULL;
-    if (d == NULL || (d->name = name_of(where)) == NULL) {
+    if (d == NULL || (d->name = db_shown(where)) == NULL) {
         free(d);
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory for a database");
     }

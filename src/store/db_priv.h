@@ -1,8 +1,12 @@
-/* What db.c and schema.c share. */
+/* What the files of the store share. */
 #ifndef TP_STORE_DB_PRIV_H
 #define TP_STORE_DB_PRIV_H
 
 #include "store/driver.h"
+
+/* As people may see it: user:password@ and password= lose the password. Free it; NULL: no memory.
+ */
+char *db_shown(const char *where);
 
 /* A connection, whatever it holds. */
 TP_MUST_CHECK enum tp_err db_connect(struct db **out, const char *where, bool make,

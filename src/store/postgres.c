@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "base/secret.h"
-#include "store/driver.h"
+#include "store/db_priv.h"
 
 #define SILENT_MS   30000
 #define LOCK_S      10
@@ -58,26 +58,6 @@ struct sent { /* values as libpq takes them */
 };
 
 /* ---- errors ---- */
-
-/* user:password@ and password= lose the password. */
-static char *without_password(const char *url)
-{
-    char *name = strdup(url), *authority, *at, *colon, *word;
-
-    if (name == NULL)
-        return NULL;
-    authority = strstr(name, "://") + 3;
-    at = strpbrk(authority, "@/?");
-    colon = strchr(authority, ':');
-    if (at != NULL && *at == '@' && colon != NULL && colon < at)
-        memmove(colon, at, strlen(at) + 1);
-    while ((word = strstr(name, "password=")) != NULL) {
-        const size_t n = strcspn(word, "&");
-
-        memmove(word, word + n, strlen(word + n) + 1);
-    }
-    return name;
-}
 
 struct meaning {
     const char *state; /* SQLSTATE, or its class */
@@ -368,8 +348,7 @@ static enum tp_err pq_open(void **conn, const char *where, bool make, struct tp_
     enum tp_err r;
 
     (void)make;
-    if (c == NULL || (c->url = strdup(where)) == NULL ||
-        (c->name = without_password(where)) == NULL)
+    if (c == NULL || (c->url = strdup(where)) == NULL || (c->name = db_shown(where)) == NULL)
         r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory for a database");
     else
         r = connect_to(c, e);
