@@ -1,7 +1,5 @@
 #include "acquirer/commit.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +10,10 @@
 #include "acquirer/state.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "store/group.h"
 
-#define GROUP_MAX 1024
-#define BUCKETS   1024 /* of the questions under way, by reference number */
-#define RETRY_MS  1000 /* until what could not be booked is tried again */
+#define BUCKETS  1024 /* of the questions under way, by reference number */
+#define RETRY_MS 1000 /* until what could not be booked is tried again */
 
 enum job_kind { JOB_PAY, JOB_REVERSE, JOB_ASK, JOB_FATE, JOB_REVERSED, JOB_REFUSED, JOB_ECHO };
 
@@ -29,7 +27,8 @@ struct waiter { /* a repeat that gets the answer of the first */
 STAILQ_HEAD(waiters, waiter);
 
 struct job {
-    STAILQ_ENTRY(job) next;
+    struct group_job group; /* first: one is the other */
+    STAILQ_ENTRY(job) next; /* under way */
     enum job_kind kind;
     unsigned mti;
     struct link_peer *peer; /* NULL: nobody is to be answered */
@@ -57,12 +56,7 @@ struct committer {
     struct gateway *gateway;
     int lock_fd; /* on the folder: two that ask issuers from the same books would take each other's
                     questions for unanswered */
-    pthread_t thread;
-    bool started;
-    pthread_mutex_t lock;
-    pthread_cond_t more;
-    struct job_queue queue;              /* under lock */
-    bool stop;                           /* under lock */
+    struct group *group;
     struct job_queue under_way[BUCKETS]; /* JOB_ASK, of the thread's own */
     unsigned unbooked;                   /* of them */
     bool look;                           /* the group has given the gateway something to reverse */
@@ -268,27 +262,32 @@ static enum tp_err do_job(struct job *j, struct committer *c, struct tp_error *e
     }
 }
 
-/* All of a list in one database transaction. */
-static enum tp_err keep(struct committer *c, struct job_queue *list, struct tp_error *e)
+static enum tp_err group_begin(void *ctx, struct tp_error *e)
 {
-    struct job *j;
-    enum tp_err r = ledger_group_begin(c->ledger, e);
+    struct committer *c = ctx;
+    const enum tp_err r = ledger_group_begin(c->ledger, e);
 
     c->look = false;
-    if (r != TP_OK)
-        return r;
-    r = reverse_unbooked(c, e);
-    STAILQ_FOREACH (j, list, next) {
-        if (r == TP_OK)
-            r = do_job(j, c, e);
-        if (r != TP_OK)
-            break;
-    }
-    if (r == TP_OK)
-        r = ledger_group_commit(c->ledger, e);
-    else
-        ledger_group_rollback(c->ledger);
-    return r;
+    return r == TP_OK ? reverse_unbooked(c, e) : r;
+}
+
+static enum tp_err group_apply(void *ctx, struct group_job *j, struct tp_error *e)
+{
+    return do_job((struct job *)j, ctx, e);
+}
+
+static enum tp_err group_commit(void *ctx, struct tp_error *e)
+{
+    struct committer *c = ctx;
+
+    return ledger_group_commit(c->ledger, e);
+}
+
+static void group_rollback(void *ctx)
+{
+    struct committer *c = ctx;
+
+    ledger_group_rollback(c->ledger);
 }
 
 /* ---- answers ---- */
@@ -368,12 +367,14 @@ static void forget_unbooked(struct committer *c)
 }
 
 /* The group is durable. */
-static void answer_all(struct committer *c, struct job_queue *list)
+static void answer_all(void *ctx, struct group_jobs *list)
 {
-    struct job *j;
+    struct committer *c = ctx;
+    struct group_job *group;
 
     forget_unbooked(c);
-    while ((j = STAILQ_FIRST(list)) != NULL) {
+    while ((group = STAILQ_FIRST(list)) != NULL) {
+        struct job *j = (struct job *)group;
         bool stays = false;
 
         STAILQ_REMOVE_HEAD(list, next);
@@ -402,111 +403,47 @@ static void keep_unbooked(struct committer *c, struct job *fate)
     c->unbooked++;
 }
 
-static void refuse_all(struct committer *c, struct job_queue *list, const struct tp_error *e)
-{
-    struct job *j;
-
-    log_error("%s", e->text);
-    while ((j = STAILQ_FIRST(list)) != NULL) {
-        STAILQ_REMOVE_HEAD(list, next);
-        if (j->kind == JOB_REFUSED) { /* it was answered before */
-            job_free(j);
-            continue;
-        }
-        answer_verdict(&j->answer, LEDGER_FAULT, NULL);
-        if (j->kind == JOB_FATE)
-            keep_unbooked(c, j);
-        else if (j->kind != JOB_REVERSED) /* which the issuer says again when it is asked again */
-            job_answer(j, &j->answer);
-        job_free(j);
-    }
-}
-
-/* A group that fails is answered 96 and nothing of it is kept; the next one tries anew, so all is
- * well again when the disk is. Any other fault may be that of one request: the group is then tried
- * again one by one, so that it takes no others with it. */
-static void work(struct committer *c, struct job_queue *list, size_t n)
-{
-    struct tp_error e = {TP_OK, ""};
-    const enum tp_err r = keep(c, list, &e);
-
-    if (r != TP_OK && r != TP_ERR_IO && n > 1) {
-        struct job *j;
-
-        while ((j = STAILQ_FIRST(list)) != NULL) {
-            struct job_queue one = STAILQ_HEAD_INITIALIZER(one);
-
-            STAILQ_REMOVE_HEAD(list, next);
-            STAILQ_INSERT_TAIL(&one, j, next);
-            work(c, &one, 1);
-        }
-        return;
-    }
-    if (r != TP_OK)
-        refuse_all(c, list, &e);
-    else
-        answer_all(c, list);
-}
-
-/* ---- the thread ---- */
-
-static size_t take_group(struct job_queue *out, struct committer *c)
-{
-    size_t n = 0;
-
-    while (n < GROUP_MAX && !STAILQ_EMPTY(&c->queue)) {
-        struct job *j = STAILQ_FIRST(&c->queue);
-
-        STAILQ_REMOVE_HEAD(&c->queue, next);
-        STAILQ_INSERT_TAIL(out, j, next);
-        n++;
-    }
-    return n;
-}
-
-/* Until there is something to do; with something still to book, no longer than RETRY_MS. */
-static void wait_for_work(struct committer *c)
-{
-    struct timespec until;
-
-    if (c->unbooked == 0) {
-        pthread_cond_wait(&c->more, &c->lock);
-        return;
-    }
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += RETRY_MS / 1000;
-    (void)pthread_cond_timedwait(&c->more, &c->lock, &until);
-}
-
-static void *run(void *ctx)
+static void refuse(void *ctx, struct group_job *group, const struct tp_error *e)
 {
     struct committer *c = ctx;
-    bool stop = false;
+    struct job *j = (struct job *)group;
 
-    while (!stop) {
-        struct job_queue group = STAILQ_HEAD_INITIALIZER(group);
-        size_t n;
-
-        pthread_mutex_lock(&c->lock);
-        if (STAILQ_EMPTY(&c->queue) && !c->stop)
-            wait_for_work(c);
-        n = take_group(&group, c);
-        stop = n == 0 && c->stop;
-        pthread_mutex_unlock(&c->lock);
-        if (n > 0 || c->unbooked > 0)
-            work(c, &group, n);
+    (void)e;
+    if (j->kind == JOB_REFUSED) { /* it was answered before */
+        job_free(j);
+        return;
     }
-    return NULL;
+    answer_verdict(&j->answer, LEDGER_FAULT, NULL);
+    if (j->kind == JOB_FATE)
+        keep_unbooked(c, j);
+    else if (j->kind != JOB_REVERSED) /* which the issuer says again when it is asked again */
+        job_answer(j, &j->answer);
+    job_free(j);
 }
+
+/* What could not be booked is tried again without a job. */
+static unsigned due(void *ctx)
+{
+    const struct committer *c = ctx;
+
+    return c->unbooked > 0 ? RETRY_MS : 0;
+}
+
+static const struct group_ops ops = {.begin = group_begin,
+                                     .apply = group_apply,
+                                     .commit = group_commit,
+                                     .rollback = group_rollback,
+                                     .done = answer_all,
+                                     .failed = refuse,
+                                     .due = due};
 
 /* ---- what the gateway tells, on its threads ---- */
 
-static void post(struct committer *c, struct job *j)
+/* What is not taken any more is found asked, and reversed, at the next start. */
+static void tell(struct committer *c, struct job *j)
 {
-    pthread_mutex_lock(&c->lock);
-    STAILQ_INSERT_TAIL(&c->queue, j, next);
-    pthread_cond_signal(&c->more);
-    pthread_mutex_unlock(&c->lock);
+    if (group_put_always(c->group, &j->group) != TP_OK)
+        job_free(j);
 }
 
 static struct job *job_about(enum job_kind kind, const char *rrn)
@@ -532,7 +469,7 @@ static void on_answered(void *ctx, const char *rrn, enum issuer_fate fate,
         return;
     j->fate = fate;
     j->answer = *a;
-    post(ctx, j);
+    tell(ctx, j);
 }
 
 static void on_reversed(void *ctx, const char *rrn)
@@ -540,7 +477,7 @@ static void on_reversed(void *ctx, const char *rrn)
     struct job *j = job_about(JOB_REVERSED, rrn);
 
     if (j != NULL)
-        post(ctx, j);
+        tell(ctx, j);
 }
 
 /* ---- begin and end ---- */
@@ -566,23 +503,17 @@ enum tp_err committer_new(struct committer **out, const char *dir, struct tp_err
     *out = NULL;
     if (c == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for the books");
-    STAILQ_INIT(&c->queue);
     for (size_t i = 0; i < BUCKETS; i++)
         STAILQ_INIT(&c->under_way[i]);
-    pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->more, NULL);
     r = file_lock_folder(&c->lock_fd, dir, "telepay-acquirer", e);
     if (r == TP_OK)
         r = acquirer_open_ledger(&c->ledger, dir, e);
     if (r == TP_OK) {
         (void)recover(c);
+        r = group_new(&c->group, &ops, c, e);
+    }
+    if (r == TP_OK) /* which may tell at once */
         r = gateway_new(&c->gateway, dir, &events, e);
-    }
-    if (r == TP_OK) {
-        c->started = pthread_create(&c->thread, NULL, run, c) == 0;
-        if (!c->started)
-            r = tp_fail(e, TP_ERR_INTERNAL, "cannot start a thread");
-    }
     if (r == TP_OK)
         *out = c;
     else
@@ -598,18 +529,11 @@ void committer_free(struct committer **out)
 
     if (c == NULL)
         return;
-    pthread_mutex_lock(&c->lock);
-    c->stop = true;
-    pthread_cond_signal(&c->more);
-    pthread_mutex_unlock(&c->lock);
-    if (c->started)
-        pthread_join(c->thread, NULL); /* it asks the gateway to its last job */
+    if (c->group != NULL)
+        group_stop(c->group);  /* it asks the gateway to its last job */
     gateway_free(&c->gateway); /* tells us to its last: what is not worked off is found asked, and
                                   reversed, at the next start */
-    while ((j = STAILQ_FIRST(&c->queue)) != NULL) {
-        STAILQ_REMOVE_HEAD(&c->queue, next);
-        job_free(j);
-    }
+    group_free(&c->group);
     for (size_t i = 0; i < BUCKETS; i++)
         while ((j = STAILQ_FIRST(&c->under_way[i])) != NULL) {
             STAILQ_REMOVE_HEAD(&c->under_way[i], next);
@@ -618,8 +542,6 @@ void committer_free(struct committer **out)
     ledger_close(&c->ledger);
     if (c->lock_fd > 0)
         close(c->lock_fd);
-    pthread_cond_destroy(&c->more);
-    pthread_mutex_destroy(&c->lock);
     free(c);
     *out = NULL;
 }
@@ -665,14 +587,22 @@ static struct job *job_new(enum job_kind kind, const struct commit_request *q, s
     return j;
 }
 
+static enum tp_err post(struct committer *c, struct job *j)
+{
+    const enum tp_err r = group_put(c->group, &j->group);
+
+    if (r != TP_OK)
+        job_free(j);
+    return r;
+}
+
 static enum tp_err queue(struct committer *c, enum job_kind kind, const struct commit_request *q)
 {
     struct job *j = job_new(kind, q, (struct span){NULL, 0});
 
     if (j == NULL)
         return TP_ERR_NO_MEMORY;
-    post(c, j);
-    return TP_OK;
+    return post(c, j);
 }
 
 enum tp_err committer_pay(struct committer *c, const struct commit_request *request)
@@ -688,8 +618,7 @@ enum tp_err committer_refused(struct committer *c, const struct commit_request *
     if (j == NULL)
         return TP_ERR_NO_MEMORY;
     j->answer = *answered;
-    post(c, j);
-    return TP_OK;
+    return post(c, j);
 }
 
 enum tp_err committer_reverse(struct committer *c, const struct commit_request *request)
@@ -710,8 +639,7 @@ enum tp_err committer_ask(struct committer *c, const struct commit_request *requ
     if (j == NULL)
         return TP_ERR_NO_MEMORY;
     snprintf(j->issuer, sizeof(j->issuer), "%s", issuer);
-    post(c, j);
-    return TP_OK;
+    return post(c, j);
 }
 
 enum tp_err committer_wait(struct committer *c, const struct commit_request *request,
@@ -722,8 +650,7 @@ enum tp_err committer_wait(struct committer *c, const struct commit_request *req
     if (j == NULL)
         return TP_ERR_NO_MEMORY;
     j->answer = *otherwise;
-    post(c, j);
-    return TP_OK;
+    return post(c, j);
 }
 
 struct gateway *committer_gateway(struct committer *c)
