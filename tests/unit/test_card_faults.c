@@ -501,7 +501,7 @@ START_TEST(mute_and_torn_out_at_every_command)
     {
         static const char *const commands[] = {RIG_SELECT, RIG_GPO, "00B2011400", "80CA9F1700",
                                                "0084000000"};
-        char spec[16];
+        char spec[24];
 
         for (int n = 1; n <= 5; n++) {
             struct rig r;
