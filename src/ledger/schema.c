@@ -106,10 +106,10 @@ static const char tables[] =
     "  since INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;"
     /* Questions to issuers. One is asked before its 0100 leaves, and its row says for good what
-     * came of it; what is to be taken back at the issuer waits in it (state 3) until the issuer has
+     * came of it; what is to be reversed at the issuer waits in it (state 3) until the issuer has
      * said so. Its number is DE 37, and that of the payment when one is kept. signed: no when no
      * signature of the card covers it. A TC is asked about again once a question that went without
-     * an answer has been taken back, so that an identity may have several, the last of which
+     * an answer has been reversed, so that an identity may have several, the last of which
      * counts. */
     "CREATE TABLE authorisation ("
     "  rrn INTEGER PRIMARY KEY CHECK (rrn BETWEEN 1 AND 999999999999),"

@@ -13,13 +13,13 @@ enum pay_stage {
     PAY_WAIT_CARD,     /* a reader, a card in it */
     PAY_CARD,          /* the card and the terminal decide */
     PAY_ASKED,         /* a question to the issuer may have left; nothing is known of its answer */
-    PAY_UNREACHED,     /* the acquirer could not ask the issuer (91): it keeps nothing, and takes
-                          back what it asked */
+    PAY_UNREACHED,     /* the acquirer could not ask the issuer (91): it keeps nothing, and
+                          reverses what it asked */
     PAY_REFUSED,       /* acquirer or issuer said no */
     PAY_APPROVED,      /* the issuer said yes: the card has yet to have its last word */
     PAY_ALONE,         /* the card has had its last word, and nobody beside it was asked */
     PAY_DENIED,        /* so has it, after a no that the journal knows */
-    PAY_TO_REVERSE,    /* so has it, or has left, after a question that is to be taken back */
+    PAY_TO_REVERSE,    /* so has it, or has left, after a question that is to be reversed */
     PAY_REVERSED,      /* and that is */
     PAY_REVERSAL_KEPT, /* or is kept to be, by a later run */
     PAY_SIGNED,        /* the card has signed what pays */
@@ -50,7 +50,7 @@ struct payment { /* all that a payment holds while it lasts */
                                   delivered behind it; 0: none */
     int64_t kept;              /* the row of what the card signed */
     struct wire_answer online; /* the answer to the question; code "" when there was none */
-    uint8_t undo[512];         /* the 0400 that takes the question back */
+    uint8_t undo[512];         /* the 0400 that reverses the question */
     size_t undo_n;
     uint8_t message[MESSAGE_MAX]; /* the 0200 of what the card signed */
     size_t message_n;

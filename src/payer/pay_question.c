@@ -1,5 +1,5 @@
 /* The question to the card's issuer: asked through the acquirer while the card waits, and
- * afterwards concluded or taken back. */
+ * afterwards concluded or reversed. */
 #include <string.h>
 
 #include "apdu/tlv.h"
@@ -124,7 +124,7 @@ static enum tp_err conclude(struct payment *p, enum pay_stage next, struct tp_er
     return TP_OK;
 }
 
-/* Without an answer nobody knows what the acquirer did: that is taken back, as is a yes of which
+/* Without an answer nobody knows what the acquirer did: that is reversed, as is a yes of which
  * the card made no TC (Book 4, 6.3.8; ISO 8583 0400). */
 enum tp_err pay_settle_question(struct payment *p, struct tp_error *e)
 {

@@ -15,7 +15,7 @@
 #define AMOUNT  100
 #define BALANCE 90000000
 
-enum step { ASK, RELEASE }; /* every third authorisation is taken back */
+enum step { ASK, RELEASE }; /* every third authorisation is reversed */
 
 struct till { /* a card that pays: only its own thread touches it while one runs */
     struct bank_card card;

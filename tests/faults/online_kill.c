@@ -1,6 +1,6 @@
 /* The acquirer is killed at random instants, again and again, while cards ask their issuer through
  * it, and the issuer is in every mood (slow, silent, garbage, cut after it has reserved …): in the
- * end each reservation at the issuer is an acknowledged payment, or was taken back, exactly once.
+ * end each reservation at the issuer is an acknowledged payment, or was reversed, exactly once.
  * Terminals behave as telepay does: a question without an answer is reversed,
  * sometimes the card then pays offline (Y3), sometimes it gives no TC though the issuer approved.
  * Seeded: KILLS and SEED in the environment; 100 and 1 without. */
