@@ -1,18 +1,16 @@
+/* What the issuer does with a group of requests, and the answers to them. */
 #include "issuer/writer.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "base/log.h"
 #include "issuer/state.h"
-
-#define GROUP_MAX 512
+#include "store/group.h"
 
 struct job {
-    STAILQ_ENTRY(job) next;
+    struct group_job entry; /* first */
     struct link_peer *peer;
     struct echo echo;
     struct request request;
@@ -20,17 +18,10 @@ struct job {
     struct authorisation outcome; /* of a 0400: its answer */
 };
 
-STAILQ_HEAD(job_queue, job);
-
 struct writer {
     struct authoriser authoriser;
     struct issuer_keys *keys;
-    pthread_t thread;
-    bool started;
-    pthread_mutex_t lock;
-    pthread_cond_t more;
-    struct job_queue queue; /* under lock */
-    bool stop;              /* under lock */
+    struct group *group;
 };
 
 /* ---- answers ---- */
@@ -72,12 +63,14 @@ static void job_log(const struct job *j)
              j->outcome.answer.approval, j->outcome.answer.reason);
 }
 
-static void answer_all(struct job_queue *list)
+static void answer_all(struct group_jobs *jobs)
 {
-    struct job *j;
+    struct group_job *entry;
 
-    while ((j = STAILQ_FIRST(list)) != NULL) {
-        STAILQ_REMOVE_HEAD(list, next);
+    while ((entry = STAILQ_FIRST(jobs)) != NULL) {
+        struct job *j = (struct job *)entry;
+
+        STAILQ_REMOVE_HEAD(jobs, next);
         send_answer(j);
         if (j->request.mti != MTI_NETWORK || !wire_answer_is_yes(&j->outcome.answer))
             job_log(j);
@@ -85,21 +78,19 @@ static void answer_all(struct job_queue *list)
     }
 }
 
-static void refuse_all(struct job_queue *list, const struct tp_error *e)
-{
-    struct job *j;
+/* ---- the books, on the group's thread ---- */
 
-    log_error("%s", e->text);
-    STAILQ_FOREACH (j, list, next) {
-        memset(&j->outcome, 0, sizeof(j->outcome));
-        wire_answer_set(&j->outcome.answer, "96", NULL);
-    }
+static enum tp_err begin(void *ctx, struct tp_error *e)
+{
+    const struct writer *c = ctx;
+
+    return book_begin(c->authoriser.book, e);
 }
 
-/* ---- the books ---- */
-
-static enum tp_err decide(struct writer *c, struct job *j, struct tp_error *e)
+static enum tp_err apply(void *ctx, struct group_job *entry, struct tp_error *e)
 {
+    struct writer *c = ctx;
+    struct job *j = (struct job *)entry;
     const char *code = "96", *reason = "";
     enum tp_err r;
 
@@ -115,97 +106,52 @@ static enum tp_err decide(struct writer *c, struct job *j, struct tp_error *e)
     return r;
 }
 
-/* All of a list in one database transaction. */
-static enum tp_err keep(struct writer *c, struct job_queue *list, struct tp_error *e)
+static enum tp_err commit(void *ctx, struct tp_error *e)
 {
-    struct job *j;
-    enum tp_err r = book_begin(c->authoriser.book, e);
+    const struct writer *c = ctx;
 
-    if (r != TP_OK)
-        return r;
-    STAILQ_FOREACH (j, list, next) {
-        r = decide(c, j, e);
-        if (r != TP_OK)
-            break;
-    }
-    if (r == TP_OK)
-        return book_commit(c->authoriser.book, e);
+    return book_commit(c->authoriser.book, e);
+}
+
+static void rollback(void *ctx)
+{
+    const struct writer *c = ctx;
+
     book_rollback(c->authoriser.book);
-    return r;
 }
 
-/* A group that the disk fails is answered 96 and nothing of it is kept. Any other fault may be that
- * of one request: the group is then tried again one by one, so that it takes no others with it. */
-static void work(struct writer *c, struct job_queue *list, size_t n)
+static void done(void *ctx, struct group_jobs *jobs)
 {
-    struct tp_error e = {TP_OK, ""};
-    const enum tp_err r = keep(c, list, &e);
-
-    if (r != TP_OK && r != TP_ERR_IO && n > 1) {
-        struct job *j;
-
-        while ((j = STAILQ_FIRST(list)) != NULL) {
-            struct job_queue one = STAILQ_HEAD_INITIALIZER(one);
-
-            STAILQ_REMOVE_HEAD(list, next);
-            STAILQ_INSERT_TAIL(&one, j, next);
-            work(c, &one, 1);
-        }
-        return;
-    }
-    if (r != TP_OK)
-        refuse_all(list, &e);
-    answer_all(list);
+    (void)ctx;
+    answer_all(jobs);
 }
 
-/* ---- the thread ---- */
-
-static size_t take_group(struct job_queue *out, struct writer *c)
+static void failed(void *ctx, struct group_jobs *jobs, const struct tp_error *e)
 {
-    size_t n = 0;
+    struct group_job *entry;
 
-    while (n < GROUP_MAX && !STAILQ_EMPTY(&c->queue)) {
-        struct job *j = STAILQ_FIRST(&c->queue);
+    (void)ctx;
+    log_error("%s", e->text);
+    STAILQ_FOREACH (entry, jobs, next) {
+        struct job *j = (struct job *)entry;
 
-        STAILQ_REMOVE_HEAD(&c->queue, next);
-        STAILQ_INSERT_TAIL(out, j, next);
-        n++;
+        memset(&j->outcome, 0, sizeof(j->outcome));
+        wire_answer_set(&j->outcome.answer, "96", NULL);
     }
-    return n;
+    answer_all(jobs);
 }
 
-static void *run(void *ctx)
-{
-    struct writer *c = ctx;
-    bool stop = false;
-
-    while (!stop) {
-        struct job_queue group = STAILQ_HEAD_INITIALIZER(group);
-        size_t n;
-
-        pthread_mutex_lock(&c->lock);
-        while (STAILQ_EMPTY(&c->queue) && !c->stop)
-            pthread_cond_wait(&c->more, &c->lock);
-        n = take_group(&group, c);
-        stop = n == 0;
-        pthread_mutex_unlock(&c->lock);
-        if (n > 0)
-            work(c, &group, n);
-    }
-    return NULL;
-}
+/* ---- begin and end ---- */
 
 enum tp_err writer_new(struct writer **out, const char *dir, unsigned atc_jump, struct tp_error *e)
 {
     struct writer *c = calloc(1, sizeof(*c));
+    const struct group_ops ops = {c, begin, apply, commit, rollback, done, failed};
     enum tp_err r;
 
     *out = NULL;
     if (c == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for the books");
-    STAILQ_INIT(&c->queue);
-    pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->more, NULL);
     c->authoriser.atc_jump = atc_jump;
     r = issuer_open_book(&c->authoriser.book, dir, e);
     if (r == TP_OK)
@@ -213,11 +159,10 @@ enum tp_err writer_new(struct writer **out, const char *dir, unsigned atc_jump, 
     if (r == TP_OK)
         r = issuer_keys_load(&c->keys, dir, e);
     c->authoriser.keys = c->keys;
-    if (r == TP_OK) {
-        c->started = pthread_create(&c->thread, NULL, run, c) == 0;
-        if (!c->started)
-            r = tp_fail(e, TP_ERR_INTERNAL, "cannot start a thread");
-    }
+    if (r == TP_OK)
+        r = group_new(&c->group, &ops, e);
+    if (r == TP_OK)
+        r = group_start(c->group, e);
     if (r == TP_OK)
         *out = c;
     else
@@ -231,17 +176,10 @@ void writer_free(struct writer **out)
 
     if (c == NULL)
         return;
-    pthread_mutex_lock(&c->lock);
-    c->stop = true;
-    pthread_cond_signal(&c->more);
-    pthread_mutex_unlock(&c->lock);
-    if (c->started)
-        pthread_join(c->thread, NULL);
+    group_free(&c->group);
     issuer_keys_free(&c->keys);
     seal_free(&c->authoriser.seal);
     book_close(&c->authoriser.book);
-    pthread_cond_destroy(&c->more);
-    pthread_mutex_destroy(&c->lock);
     free(c);
     *out = NULL;
 }
@@ -250,6 +188,7 @@ enum tp_err writer_take(struct writer *c, const struct request *q, const struct 
                         const struct echo *echo, struct link_peer *peer)
 {
     struct job *j = malloc(sizeof(*j));
+    enum tp_err r;
 
     if (j == NULL)
         return TP_ERR_NO_MEMORY;
@@ -257,11 +196,10 @@ enum tp_err writer_take(struct writer *c, const struct request *q, const struct 
     j->from = *from;
     j->echo = *echo;
     j->peer = link_peer_ref(peer);
-    pthread_mutex_lock(&c->lock);
-    STAILQ_INSERT_TAIL(&c->queue, j, next);
-    pthread_cond_signal(&c->more);
-    pthread_mutex_unlock(&c->lock);
-    return TP_OK;
+    r = group_offer(c->group, &j->entry);
+    if (r != TP_OK)
+        job_free(j);
+    return r;
 }
 
 enum tp_err writer_echo(struct writer *c, unsigned mti, const struct acquirer *from,
