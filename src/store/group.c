@@ -111,20 +111,28 @@ static bool is_due(const struct group *g)
            (now.tv_sec == g->due.tv_sec && now.tv_nsec >= g->due.tv_nsec);
 }
 
+/* At most n; how many they were. */
+static size_t move(struct group_jobs *out, struct group_jobs *from, size_t n)
+{
+    size_t moved = 0;
+
+    for (; moved < n && !STAILQ_EMPTY(from); moved++) {
+        struct group_job *j = STAILQ_FIRST(from);
+
+        STAILQ_REMOVE_HEAD(from, next);
+        STAILQ_INSERT_TAIL(out, j, next);
+    }
+    return moved;
+}
+
 /* What was given back goes first: it came before. */
 static void take(struct group *g, struct group_jobs *out)
 {
     size_t n = 0;
 
     if (!STAILQ_EMPTY(&g->again) && is_due(g))
-        STAILQ_CONCAT(out, &g->again);
-    for (; n < GROUP_MAX && !STAILQ_EMPTY(&g->queue); n++) {
-        struct group_job *j = STAILQ_FIRST(&g->queue);
-
-        STAILQ_REMOVE_HEAD(&g->queue, next);
-        STAILQ_INSERT_TAIL(out, j, next);
-    }
-    g->waiting -= n;
+        n = move(out, &g->again, GROUP_MAX);
+    g->waiting -= move(out, &g->queue, GROUP_MAX - n);
 }
 
 /* The next group; none: it is to end. */

@@ -24,7 +24,7 @@ STAILQ_HEAD(group_jobs, group_job);
 #define GROUP_MAX 1024 /* jobs in one transaction */
 
 /* Jobs that may wait before group_offer refuses: twice the unanswered messages of one certificate's
- * connections (doc/protocol.md, limits), so that none can fill it alone. */
+ * connections (doc/protocol.md, limits), so that none can fill it alone; 150 MB of payments. */
 #define GROUP_QUEUE_MAX 32768
 
 /* What the server does, always on the group's thread. */
