@@ -1,5 +1,5 @@
-/* What the group committer (store/group.h) does for the acquirer: writes the books while the server
- * runs; only when that is durable do the answers leave. */
+/* The acquirer's books while the server runs, written by groups (store/group.h): only when a group
+ * is durable do its answers leave. */
 #ifndef TP_ACQUIRER_COMMIT_H
 #define TP_ACQUIRER_COMMIT_H
 
@@ -27,10 +27,11 @@ struct commit_request {
     struct link_peer *peer; /* who is answered */
 };
 
-/* Queue a payment to be kept, or a reversal; copied whole. TP_ERR_NO_MEMORY; TP_ERR_AGAIN when
- * too many wait: the caller answers. From any thread. The peer gets one answer: 00 with the RRN
- * once it is durable; what ledger_acknowledge or ledger_reverse_original says otherwise; 96 when
- * the books cannot be written. */
+/* Queue a payment to be kept, or a reversal; copied whole. From any thread, without waiting.
+ * TP_ERR_NO_MEMORY, TP_ERR_AGAIN (too many wait): nothing is queued, the caller answers 96; so for
+ * all that follow. Else the peer gets one answer: 00 with the RRN once it is durable; what
+ * ledger_acknowledge or ledger_reverse_original says otherwise; 96 when the books cannot be
+ * written. */
 TP_MUST_CHECK enum tp_err committer_pay(struct committer *c, const struct commit_request *request);
 TP_MUST_CHECK enum tp_err committer_reverse(struct committer *c,
                                             const struct commit_request *request);

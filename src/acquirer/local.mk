@@ -25,8 +25,10 @@ noinst_LIBRARIES += libacquirer.a
 libacquirer_a_SOURCES = \
 	src/acquirer/answer.c src/acquirer/answer.h \
 	src/acquirer/check.c src/acquirer/check.h src/acquirer/check_cvm.c src/acquirer/check_payee.c \
-	src/acquirer/commit.c src/acquirer/commit.h \
-	src/acquirer/gateway.c src/acquirer/gateway.h \
+	src/acquirer/commit.c src/acquirer/commit.h src/acquirer/commit_apply.c src/acquirer/commit_job.c \
+	src/acquirer/commit_priv.h src/acquirer/commit_under_way.c \
+	src/acquirer/gateway.c src/acquirer/gateway.h src/acquirer/gateway_ask.c src/acquirer/gateway_priv.h \
+	src/acquirer/gateway_reversal.c \
 	src/acquirer/issuers.c src/acquirer/issuers.h \
 	src/acquirer/post.c src/acquirer/post.h \
 	src/acquirer/run.c src/acquirer/run.h \

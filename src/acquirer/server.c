@@ -165,7 +165,7 @@ static void on_payment(struct request *q)
 
     answer(q, &a, &tx);
     if (outcome == CHECK_REFUSED && committer_refused(q->server->committer, &refused, &a) != TP_OK)
-        log_error("a refusal is not kept: out of memory");
+        log_error("a refusal is not kept: no memory, or too much waits for the books");
 }
 
 /* ---- 0400, 0401 ---- */

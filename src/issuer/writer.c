@@ -1,3 +1,4 @@
+/* What the issuer does with a group of requests, and the answers to them. */
 #include "issuer/writer.h"
 
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #include "store/group.h"
 
 struct job {
-    struct group_job group; /* first: one is the other */
+    struct group_job entry; /* first */
     struct link_peer *peer;
     struct echo echo;
     struct request request;
@@ -62,40 +63,34 @@ static void job_log(const struct job *j)
              j->outcome.answer.approval, j->outcome.answer.reason);
 }
 
-static void job_answer(struct job *j)
+static void answer_all(struct group_jobs *jobs)
 {
-    send_answer(j);
-    if (j->request.mti != MTI_NETWORK || !wire_answer_is_yes(&j->outcome.answer))
-        job_log(j);
-    job_free(j);
-}
+    struct group_job *entry;
 
-static void answer_all(void *ctx, struct group_jobs *list)
-{
-    struct group_job *j;
+    while ((entry = STAILQ_FIRST(jobs)) != NULL) {
+        struct job *j = (struct job *)entry;
 
-    (void)ctx;
-    while ((j = STAILQ_FIRST(list)) != NULL) {
-        STAILQ_REMOVE_HEAD(list, next);
-        job_answer((struct job *)j);
+        STAILQ_REMOVE_HEAD(jobs, next);
+        send_answer(j);
+        if (j->request.mti != MTI_NETWORK || !wire_answer_is_yes(&j->outcome.answer))
+            job_log(j);
+        job_free(j);
     }
 }
 
-static void refuse(void *ctx, struct group_job *group, const struct tp_error *e)
-{
-    struct job *j = (struct job *)group;
+/* ---- the books, on the group's thread ---- */
 
-    (void)ctx;
-    (void)e;
-    memset(&j->outcome, 0, sizeof(j->outcome));
-    wire_answer_set(&j->outcome.answer, "96", NULL);
-    job_answer(j);
+static enum tp_err begin(void *ctx, struct tp_error *e)
+{
+    const struct writer *c = ctx;
+
+    return book_begin(c->authoriser.book, e);
 }
 
-/* ---- the books ---- */
-
-static enum tp_err decide(struct writer *c, struct job *j, struct tp_error *e)
+static enum tp_err apply(void *ctx, struct group_job *entry, struct tp_error *e)
 {
+    struct writer *c = ctx;
+    struct job *j = (struct job *)entry;
     const char *code = "96", *reason = "";
     enum tp_err r;
 
@@ -111,44 +106,47 @@ static enum tp_err decide(struct writer *c, struct job *j, struct tp_error *e)
     return r;
 }
 
-static enum tp_err begin(void *ctx, struct tp_error *e)
-{
-    struct writer *c = ctx;
-
-    return book_begin(c->authoriser.book, e);
-}
-
-static enum tp_err apply(void *ctx, struct group_job *j, struct tp_error *e)
-{
-    return decide(ctx, (struct job *)j, e);
-}
-
 static enum tp_err commit(void *ctx, struct tp_error *e)
 {
-    struct writer *c = ctx;
+    const struct writer *c = ctx;
 
     return book_commit(c->authoriser.book, e);
 }
 
 static void rollback(void *ctx)
 {
-    struct writer *c = ctx;
+    const struct writer *c = ctx;
 
     book_rollback(c->authoriser.book);
 }
 
-static const struct group_ops ops = {.begin = begin,
-                                     .apply = apply,
-                                     .commit = commit,
-                                     .rollback = rollback,
-                                     .done = answer_all,
-                                     .failed = refuse};
+static void done(void *ctx, struct group_jobs *jobs)
+{
+    (void)ctx;
+    answer_all(jobs);
+}
 
-/* ---- begin, end, requests ---- */
+static void failed(void *ctx, struct group_jobs *jobs, const struct tp_error *e)
+{
+    struct group_job *entry;
+
+    (void)ctx;
+    log_error("%s", e->text);
+    STAILQ_FOREACH (entry, jobs, next) {
+        struct job *j = (struct job *)entry;
+
+        memset(&j->outcome, 0, sizeof(j->outcome));
+        wire_answer_set(&j->outcome.answer, "96", NULL);
+    }
+    answer_all(jobs);
+}
+
+/* ---- begin and end ---- */
 
 enum tp_err writer_new(struct writer **out, const char *dir, unsigned atc_jump, struct tp_error *e)
 {
     struct writer *c = calloc(1, sizeof(*c));
+    const struct group_ops ops = {c, begin, apply, commit, rollback, done, failed};
     enum tp_err r;
 
     *out = NULL;
@@ -162,7 +160,9 @@ enum tp_err writer_new(struct writer **out, const char *dir, unsigned atc_jump, 
         r = issuer_keys_load(&c->keys, dir, e);
     c->authoriser.keys = c->keys;
     if (r == TP_OK)
-        r = group_new(&c->group, &ops, c, e);
+        r = group_new(&c->group, &ops, e);
+    if (r == TP_OK)
+        r = group_start(c->group, e);
     if (r == TP_OK)
         *out = c;
     else
@@ -196,7 +196,7 @@ enum tp_err writer_take(struct writer *c, const struct request *q, const struct 
     j->from = *from;
     j->echo = *echo;
     j->peer = link_peer_ref(peer);
-    r = group_put(c->group, &j->group);
+    r = group_offer(c->group, &j->entry);
     if (r != TP_OK)
         job_free(j);
     return r;

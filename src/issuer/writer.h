@@ -1,6 +1,6 @@
-/* What the group committer (store/group.h) does for the issuer: decides and writes the books while
- * the server runs; only when that is durable do the answers leave.
- * Deciding within it keeps two requests from spending the same money. */
+/* Decides and writes the books while the server runs, by groups (store/group.h): only when a group
+ * is durable do its answers leave. Deciding within its transaction keeps two requests from spending
+ * the same money. */
 #ifndef TP_ISSUER_WRITER_H
 #define TP_ISSUER_WRITER_H
 
@@ -20,14 +20,13 @@ TP_MUST_CHECK enum tp_err writer_new(struct writer **out, const char *dir, unsig
                                      struct tp_error *e);
 void writer_free(struct writer **c); /* when all that waits is answered */
 
-/* Queues a 0100 or 0400; copied whole. TP_ERR_NO_MEMORY; TP_ERR_AGAIN when too many wait: the
- * caller answers. From any thread. The peer gets one answer; 96 when the books cannot be written.
- */
+/* Queues a 0100 or 0400; copied whole. From any thread. The peer gets one answer; 96 when the books
+ * cannot be written. TP_ERR_NO_MEMORY, TP_ERR_AGAIN (too many wait): it gets none. */
 TP_MUST_CHECK enum tp_err writer_take(struct writer *c, const struct request *q,
                                       const struct acquirer *from, const struct echo *echo,
                                       struct link_peer *peer);
 
-/* Queues an echo: answered 00 when the books could be written, else 96. Errors as above. */
+/* Queues an echo: answered 00 when the books could be written, else 96. Errors as writer_take. */
 TP_MUST_CHECK enum tp_err writer_echo(struct writer *c, unsigned mti, const struct acquirer *from,
                                       const struct echo *echo, struct link_peer *peer);
 

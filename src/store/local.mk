@@ -8,7 +8,6 @@ TESTS += tests/unit/test_db
 tests_unit_test_db_SOURCES = tests/unit/test_db.c tests/tools/damage.h tests/tools/postgres.h tests/unit/unit.h
 tests_unit_test_db_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_db_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
-
 check_PROGRAMS += tests/unit/test_group
 TESTS += tests/unit/test_group
 tests_unit_test_group_SOURCES = tests/unit/test_group.c tests/unit/unit.h

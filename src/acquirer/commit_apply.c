@@ -1,0 +1,161 @@
+/* What each of the committer's jobs does in the books, within the group's transaction. */
+#include <stdio.h>
+#include <string.h>
+
+#include "acquirer/check.h"
+#include "acquirer/commit_priv.h"
+#include "base/log.h"
+
+static enum tp_err do_pay(struct job *j, struct ledger *l, struct tp_error *e)
+{
+    enum ledger_verdict verdict = LEDGER_NEW;
+    const enum tp_err r = ledger_acknowledge(l, &j->tx, &verdict, e);
+
+    if (r == TP_ERR_RANGE) {
+        log_error("%s", e->text);
+        answer_verdict(&j->answer, LEDGER_FAULT, NULL);
+        return TP_OK;
+    }
+    if (r == TP_OK && verdict == LEDGER_ASKED) /* what its issuer is asked about is never one to
+                                                  keep without (check.c, issuer) */
+        return tp_fail(e, TP_ERR_INTERNAL,
+                       "payment %s is with its issuer and was to be kept without", j->tx.rrn);
+    if (r == TP_OK && !check_verdict(&j->answer, verdict, j->tx.rrn)) {
+        wire_answer_set(&j->answer, "00", NULL);
+        snprintf(j->answer.rrn, sizeof(j->answer.rrn), "%s", j->tx.rrn);
+    }
+    return r;
+}
+
+static enum tp_err do_reverse(struct job *j, struct ledger *l, struct tp_error *e)
+{
+    enum ledger_verdict verdict = LEDGER_NEW;
+    char rrn[RRN_MAX] = "";
+    const enum tp_err r =
+        ledger_reverse_original(l, j->tx.contract, j->tx.terminal, j->tx.stan,
+                                (int)(j->tx.local_time / 1000000), j->tx.amount, &verdict, rrn, e);
+
+    answer_verdict(&j->answer, verdict, NULL);
+    if (verdict == LEDGER_REVERSAL_DONE || verdict == LEDGER_REVERSAL_REPEATED)
+        snprintf(j->answer.rrn, sizeof(j->answer.rrn), "%s", rrn);
+    return r;
+}
+
+/* The question is in the books before it leaves: whatever happens, it is answered once or
+ * reversed. */
+static enum tp_err do_ask(struct job *j, struct ledger *l, struct tp_error *e)
+{
+    enum tp_err r = j->question.n > 0 ? ledger_ask(l, &j->tx, j->issuer, &j->verdict, &j->asked, e)
+                                      : ledger_look(l, &j->tx, true, &j->verdict, j->tx.rrn, e);
+
+    if (r == TP_ERR_RANGE) {
+        j->verdict = LEDGER_FAULT;
+        answer_verdict(&j->answer, j->verdict, NULL);
+        return TP_OK;
+    }
+    if (r == TP_OK && check_verdict(&j->answer, j->verdict, j->tx.rrn))
+        r = check_said(&j->answer, j->verdict, j->tx.rrn, l, e);
+    return r;
+}
+
+/* What an approval that cannot be used any more is answered with, and reversed for. */
+static enum tp_err reverse_approval(struct job *j, struct ledger *l, const char *rrn,
+                                    enum ledger_verdict verdict, struct tp_error *e)
+{
+    answer_verdict(&j->answer, verdict, NULL);
+    return ledger_ask_reverse(l, rrn, &j->answer, e);
+}
+
+static enum tp_err do_approved(struct job *j, struct job *ask, struct ledger *l, struct tp_error *e)
+{
+    enum ledger_verdict verdict = LEDGER_NEW;
+    const enum tp_err r = ledger_ask_approved(l, &ask->tx, &j->answer, &verdict, e);
+
+    if (r == TP_ERR_RANGE)
+        return reverse_approval(j, l, ask->tx.rrn, LEDGER_ISSUER_LOST, e);
+    if (r == TP_OK && verdict != LEDGER_NEW)
+        return reverse_approval(j, l, ask->tx.rrn, verdict, e);
+    if (r == TP_OK)
+        snprintf(j->answer.rrn, sizeof(j->answer.rrn), "%s", ask->tx.rrn);
+    return r;
+}
+
+/* What is answered with anything but 00 or the first one's 00. */
+static enum tp_err keep_refusal(struct ledger *l, const struct tx_record *tx,
+                                const struct wire_answer *a, struct tp_error *e)
+{
+    struct refusal x = {
+        .at = time(NULL), .stan = tx->stan, .amount = tx->amount, .currency = tx->currency};
+
+    if (wire_answer_is_yes(a) || strcmp(a->code, "96") == 0 ||
+        (strcmp(a->code, "91") == 0 && !tx->emv.online))
+        return TP_OK; /* paid, or a signed payment that may still be */
+    memcpy(x.contract, tx->contract, sizeof(x.contract));
+    memcpy(x.terminal, tx->terminal, sizeof(x.terminal));
+    memcpy(x.pan_masked, tx->pan_masked, sizeof(x.pan_masked));
+    memcpy(x.code, a->code, sizeof(x.code));
+    memcpy(x.reason, a->reason, sizeof(x.reason));
+    return ledger_refusal_add(l, &x, e);
+}
+
+static bool is_answered_now(const struct job *j)
+{
+    return j->verdict != LEDGER_ASKED && (j->verdict != LEDGER_NEW || j->question.n == 0);
+}
+
+static enum tp_err do_settle(struct job *j, struct job *ask, struct ledger *l, struct tp_error *e)
+{
+    if (j->fate == ISSUER_APPROVED)
+        return do_approved(j, ask, l, e);
+    return j->fate == ISSUER_REFUSED ? ledger_ask_refused(l, j->tx.rrn, &j->answer, e)
+                                     : ledger_ask_reverse(l, j->tx.rrn, &j->answer, e);
+}
+
+static enum tp_err do_fate(struct job *j, struct ledger *l, struct under_way *u, bool *look,
+                           struct tp_error *e)
+{
+    struct job *ask = under_way_find(u, j->tx.rrn);
+    enum tp_err r;
+
+    if (ask == NULL || ask->unbooked != j->late)
+        return TP_OK;
+    *look |= j->fate != ISSUER_REFUSED;
+    r = do_settle(j, ask, l, e);
+    return r == TP_OK && !j->late ? keep_refusal(l, &ask->tx, &j->answer, e) : r;
+}
+
+struct wire_answer said_unanswered(void)
+{
+    struct wire_answer a = {.code = ""};
+
+    answer_verdict(&a, LEDGER_ISSUER_LOST, NULL);
+    return a;
+}
+
+enum tp_err job_apply(struct job *j, struct ledger *l, struct under_way *u, bool *look,
+                      struct tp_error *e)
+{
+    enum tp_err r;
+
+    j->answer = j->said; /* an attempt before this one has left its own */
+    switch (j->kind) {
+    case JOB_PAY:
+        r = do_pay(j, l, e);
+        return r == TP_OK ? keep_refusal(l, &j->tx, &j->answer, e) : r;
+    case JOB_REFUSED:
+        return keep_refusal(l, &j->tx, &j->answer, e);
+    case JOB_REVERSE:
+        *look = true;
+        return do_reverse(j, l, e);
+    case JOB_ASK:
+        r = do_ask(j, l, e);
+        return r == TP_OK && is_answered_now(j) ? keep_refusal(l, &j->tx, &j->answer, e) : r;
+    case JOB_FATE:
+        return do_fate(j, l, u, look, e);
+    case JOB_ECHO:
+        wire_answer_set(&j->answer, "00", NULL);
+        return ledger_group_touch(l, e);
+    default: /* JOB_REVERSED */
+        return ledger_reversal_done(l, j->tx.rrn, e);
+    }
+}
