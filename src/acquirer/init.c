@@ -160,11 +160,11 @@ static enum tp_err make_all(const struct words *w, struct tp_error *e)
         r = seal_key_file_make(path, e);
     if (r == TP_OK)
         r = write_configuration(w->dir, w, e);
-    if (r == TP_OK && w->store != NULL)
-        r = db_where_set(w->dir, w->store, e);
     if (r == TP_OK)
-        r = db_where(where, w->dir, ACQUIRER_BOOKS, e);
-    return r == TP_OK ? ledger_make(where, e) : r;
+        r = db_where_new(where, w->dir, ACQUIRER_BOOKS, w->store, e);
+    if (r == TP_OK)
+        r = ledger_make(where, e);
+    return r == TP_OK && w->store != NULL ? db_where_set(w->dir, w->store, e) : r;
 }
 
 int acquirer_init(int argc, char **argv)

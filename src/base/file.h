@@ -11,8 +11,8 @@
 TP_MUST_CHECK enum tp_err file_read(const char *path, size_t max, uint8_t **out, size_t *n,
                                     struct tp_error *e);
 
-/* A file that holds a secret (of a link: what it leads to) is its owner's alone, who is this user or
- * root, in a folder that not everybody writes. TP_ERR_SECURITY, saying what to do;
+/* A file that holds a secret (of a link: what it leads to) is its owner's alone, who is this user
+ * or root, in a folder that not everybody writes. TP_ERR_SECURITY, saying what to do;
  * TP_ERR_NOT_FOUND, TP_ERR_IO. */
 TP_MUST_CHECK enum tp_err file_check_private(const char *path, struct tp_error *e);
 

@@ -81,10 +81,8 @@ int centre_cmd_init(int argc, char **argv)
         r = file_make_dir(w.dir, 0700, &e);
     if (r == TP_OK)
         r = file_none_there(w.dir, made, "name another folder", &e);
-    if (r == TP_OK && w.store != NULL)
-        r = db_where_set(w.dir, w.store, &e);
     if (r == TP_OK)
-        r = centre_store_make(w.dir, &e);
+        r = centre_store_make(w.dir, w.store, &e);
     if (r == TP_OK)
         r = pki_server_make(w.dir, name, &server, CERTIFICATE_DAYS, &e);
     if (r != TP_OK)

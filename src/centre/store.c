@@ -12,11 +12,11 @@
 
 /* ---- opening ---- */
 
-enum tp_err centre_store_make(const char *dir, struct tp_error *e)
+enum tp_err centre_store_make(const char *dir, const char *url, struct tp_error *e)
 {
     char where[DB_WHERE_MAX], key_path[PATH_MAX];
     struct db *db = NULL;
-    enum tp_err r = db_where(where, dir, CENTRE_BOOKS, e);
+    enum tp_err r = db_where_new(where, dir, CENTRE_BOOKS, url, e);
 
     if (r == TP_OK)
         r = file_join(key_path, sizeof(key_path), dir, "seal.key", e);
@@ -25,7 +25,7 @@ enum tp_err centre_store_make(const char *dir, struct tp_error *e)
     if (r == TP_OK)
         r = db_open(&db, where, &centre_schema, DB_MAKE, e);
     db_close(&db);
-    return r;
+    return r == TP_OK && url != NULL ? db_where_set(dir, url, e) : r;
 }
 
 struct span centre_context(char out[CONTEXT_MAX], const char *contract, uint32_t number,

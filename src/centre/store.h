@@ -50,8 +50,9 @@ struct centre_alarm {
     uint32_t number;
 };
 
-/* Makes the books in dir (TP_ERR_EXISTS rather than over others), or opens them. */
-TP_MUST_CHECK enum tp_err centre_store_make(const char *dir, struct tp_error *e);
+/* Makes the books in dir, or where the url says (NULL: in dir; TP_ERR_EXISTS rather than over
+ * others), or opens them. */
+TP_MUST_CHECK enum tp_err centre_store_make(const char *dir, const char *url, struct tp_error *e);
 TP_MUST_CHECK enum tp_err centre_store_open(struct centre_store **out, const char *dir,
                                             struct tp_error *e);
 void centre_store_close(struct centre_store **s);

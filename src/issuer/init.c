@@ -189,11 +189,11 @@ static enum tp_err make_all(const struct words *w, const char *iins, struct tp_e
         r = seal_key_file_make(path, e);
     if (r == TP_OK)
         r = write_configuration(w, iins, e);
-    if (r == TP_OK && w->store != NULL)
-        r = db_where_set(w->dir, w->store, e);
     if (r == TP_OK)
-        r = db_where(where, w->dir, ISSUER_BOOKS, e);
-    return r == TP_OK ? book_make(where, e) : r;
+        r = db_where_new(where, w->dir, ISSUER_BOOKS, w->store, e);
+    if (r == TP_OK)
+        r = book_make(where, e);
+    return r == TP_OK && w->store != NULL ? db_where_set(w->dir, w->store, e) : r;
 }
 
 int issuer_init(int argc, char **argv)

@@ -41,6 +41,9 @@ bool db_is_url(const char *where); /* whether it names a server, not a file */
 #define DB_WHERE_FILE "store.conf"
 TP_MUST_CHECK enum tp_err db_where(char out[DB_WHERE_MAX], const char *dir, const char *file,
                                    struct tp_error *e);
+/* Where new ones go: to the URL, or when it is NULL into the file of the folder. */
+TP_MUST_CHECK enum tp_err db_where_new(char out[DB_WHERE_MAX], const char *dir, const char *file,
+                                       const char *url, struct tp_error *e);
 TP_MUST_CHECK enum tp_err db_where_set(const char *dir, const char *url, struct tp_error *e);
 
 /* ---- values ---- */

@@ -11,14 +11,15 @@
 
 struct asked {
     size_t to; /* the version of this program */
-    bool yes;
+    bool yes, begun;
 };
 
 static bool say(void *ctx, size_t from, size_t to, const char *does)
 {
-    const struct asked *a = ctx;
+    struct asked *a = ctx;
     char line[16] = "";
 
+    a->begun = true;
     printf("version %zu to %zu: %s\n", from, to, does);
     if (to < a->to || a->yes)
         return true;
@@ -33,7 +34,7 @@ static bool say(void *ctx, size_t from, size_t to, const char *does)
 enum tp_err db_upgrade_asking(const char *where, const struct db_schema *schema, bool yes,
                               struct tp_error *e)
 {
-    struct asked a = {schema->version, yes};
+    struct asked a = {schema->version, yes, false};
     char copy[512];
     enum tp_err r = db_upgrade(where, schema, copy, say, &a, e);
 
@@ -41,10 +42,12 @@ enum tp_err db_upgrade_asking(const char *where, const struct db_schema *schema,
         r = tp_fail(e, TP_ERR_USAGE,
                     "%s stays as it is: say --yes to have it brought up without being asked",
                     where);
-    if (r == TP_OK && copy[0] == '\0')
+    if (r == TP_OK && !a.begun)
         printf("%s is of today's version (%zu): there is nothing to do\n", where, schema->version);
-    else if (r == TP_OK)
+    else if (r == TP_OK && copy[0] != '\0')
         printf("%s is now of version %zu; as it was: %s\n", where, schema->version, copy);
+    else if (r == TP_OK)
+        printf("%s is now of version %zu\n", where, schema->version);
     return r;
 }
 

@@ -261,7 +261,7 @@ START_TEST(books_brought_up_are_as_new_ones)
         snprintf(old, sizeof(old), "%s/centre.db", dir);
         snprintf(fresh, sizeof(fresh), "%s/fresh", dir);
         ck_assert_int_eq(mkdir(fresh, 0700), 0);
-        ck_ok(centre_store_make(fresh, &e));
+        ck_ok(centre_store_make(fresh, NULL, &e));
         snprintf(command, sizeof(command),
                  "bash -c 'cmp <(sqlite3 %s \"$1\") <(sqlite3 %s/centre.db \"$1\")' - \"%s\"", old,
                  fresh, columns);
