@@ -17,7 +17,7 @@ TP_MUST_CHECK enum tp_err message_build(struct buf *out, const struct terminal *
                                         time_t now, payment_get *get, const void *ctx,
                                         struct tp_error *e);
 
-/* Appends the 0400 that takes back a 0200, under a number (DE 11) of its own. TP_ERR_FORMAT,
+/* Appends the 0400 that reverses a 0200, under a number (DE 11) of its own. TP_ERR_FORMAT,
  * TP_ERR_RANGE. */
 TP_MUST_CHECK enum tp_err message_reversal(struct buf *out, struct span original, unsigned stan,
                                            time_t now, struct tp_error *e);
