@@ -132,19 +132,11 @@ static enum tp_err run(struct report *report, struct audit_sums *sums, const cha
 {
     const struct audit_watch watch = {report, say_finding, say_remise};
     struct ledger *l = NULL;
-    struct seal *seal = NULL;
-    struct capk_store *authorities = NULL;
     char dir[PATH_MAX];
     enum tp_err r = option_open(&l, dir, given, e);
 
     if (r == TP_OK)
-        r = seal_open_dir(&seal, dir, e);
-    if (r == TP_OK)
-        r = acquirer_load_authorities(&authorities, dir, e);
-    if (r == TP_OK)
-        r = ledger_audit(l, seal, authorities, &watch, sums, e);
-    capk_store_free(&authorities);
-    seal_free(&seal);
+        r = acquirer_audit_books(l, dir, &watch, sums, e);
     ledger_close(&l);
     return r;
 }

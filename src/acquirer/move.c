@@ -63,18 +63,10 @@ static enum tp_err audit(struct audit_sums *sums, const char *where, const char 
 {
     const struct audit_watch silent = {NULL, no_finding, no_remise};
     struct ledger *l = NULL;
-    struct seal *seal = NULL;
-    struct capk_store *authorities = NULL;
     enum tp_err r = ledger_open(&l, where, e);
 
     if (r == TP_OK)
-        r = seal_open_dir(&seal, dir, e);
-    if (r == TP_OK)
-        r = acquirer_load_authorities(&authorities, dir, e);
-    if (r == TP_OK)
-        r = ledger_audit(l, seal, authorities, &silent, sums, e);
-    capk_store_free(&authorities);
-    seal_free(&seal);
+        r = acquirer_audit_books(l, dir, &silent, sums, e);
     ledger_close(&l);
     return r;
 }

@@ -179,3 +179,19 @@ enum tp_err acquirer_listen(char *out, size_t cap, const char *dir, struct tp_er
     conf_free(&conf);
     return r;
 }
+
+enum tp_err acquirer_audit_books(struct ledger *l, const char *dir, const struct audit_watch *watch,
+                                 struct audit_sums *sums, struct tp_error *e)
+{
+    struct seal *seal = NULL;
+    struct capk_store *authorities = NULL;
+    enum tp_err r = seal_open_dir(&seal, dir, e);
+
+    if (r == TP_OK)
+        r = acquirer_load_authorities(&authorities, dir, e);
+    if (r == TP_OK)
+        r = ledger_audit(l, seal, authorities, watch, sums, e);
+    capk_store_free(&authorities);
+    seal_free(&seal);
+    return r;
+}

@@ -9,7 +9,7 @@
 
 #include "crypto/capk.h"
 #include "crypto/seal.h"
-#include "ledger/ledger.h"
+#include "ledger/audit.h"
 
 #define ACQUIRER_DIR_DEFAULT "/var/lib/telepay/acquirer"
 #define ACQUIRER_ADDRESS     "127.0.0.1"
@@ -46,6 +46,11 @@ TP_MUST_CHECK enum tp_err acquirer_authority_place(char *name, size_t cap, const
 /* A file of keys into that place: all of it, when every key is good and long enough. */
 TP_MUST_CHECK enum tp_err acquirer_copy_authority(const char *dir, const char *from,
                                                   struct tp_error *e);
+
+/* Audits the books by the seal and the trusted keys of that folder. */
+TP_MUST_CHECK enum tp_err acquirer_audit_books(struct ledger *l, const char *dir,
+                                               const struct audit_watch *watch,
+                                               struct audit_sums *sums, struct tp_error *e);
 
 /* What acquirer.conf says of [serve] listen; ACQUIRER_ADDRESS:ACQUIRER_PORT when it says nothing.
  */

@@ -1,17 +1,13 @@
 /* telepay-centre contract list, contract assign: whose a contract number is. */
 #include "centre/commands.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cli.h"
 #include "base/date.h"
-#include "base/table.h"
 #include "base/word.h"
-#include "centre/store.h"
+#include "centre/option.h"
 
 struct words {
     const char *dir, *contract, *acquirer;
@@ -40,15 +36,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static enum tp_err open_books(struct centre_store **store, const struct words *w,
-                              struct tp_error *e)
-{
-    char dir[PATH_MAX];
-    const enum tp_err r = centre_dir(dir, w->dir, e);
-
-    return r == TP_OK ? centre_store_open(store, dir, e) : r;
-}
-
 /* ---- contract list ---- */
 
 static enum tp_err row(void *ctx, const struct centre_contract *c, struct tp_error *e)
@@ -65,29 +52,23 @@ static enum tp_err row(void *ctx, const struct centre_contract *c, struct tp_err
 
 int centre_cmd_contract_list(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"dir", 'd', "DIR", 0, "the centre's folder", 0},
-                                                 {"json", 'j', NULL, 0, "for machines", 0},
-                                                 {NULL, 0, NULL, 0, NULL, 0}};
+    static const struct argp_option options[] = {
+        OPTION_DIR, OPTION_JSON, {NULL, 0, NULL, 0, NULL, 0}};
     static const struct argp argp = {
         options, parse, NULL, "Whose each contract number is, and whose it was.", NULL, NULL, NULL};
     static const struct table_column columns[] = {
         {"contract", TABLE_TEXT},  {"acquirer", TABLE_TEXT}, {"holds", TABLE_BOOL},
         {"remises", TABLE_NUMBER}, {"last", TABLE_NUMBER},   {"changed", TABLE_TEXT}};
     struct words w = {.json = false};
-    struct centre_store *store = NULL;
-    struct table *t = NULL;
-    struct tp_error e = {TP_OK, ""};
+    struct listing list;
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = open_books(&store, &w, &e);
+    r = listing_start(&list, w.dir, "contracts", columns, sizeof(columns) / sizeof(columns[0]),
+                      w.json);
     if (r == TP_OK)
-        r = table_new(&t, "contracts", columns, sizeof(columns) / sizeof(columns[0]), w.json, &e);
-    if (r == TP_OK)
-        r = centre_contract_each(store, row, t, &e);
-    r = table_end(&t, r, &e);
-    centre_store_close(&store);
-    return r == TP_OK ? CLI_DONE : cli_report(&e);
+        r = centre_contract_each(list.store, row, list.table, &list.e);
+    return listing_end(&list, r);
 }
 
 /* ---- contract assign ---- */
@@ -106,7 +87,7 @@ static void say_assigned(const struct words *w, const char *before)
 int centre_cmd_contract_assign(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"dir", 'd', "DIR", 0, "the centre's folder", 0},
+        OPTION_DIR,
         {"contract", 'c', "NUMBER", 0, "the contract number", 0},
         {"acquirer", 'a', "ID", 0, "whose it is from now on", 0},
         {NULL, 0, NULL, 0, NULL, 0}};
@@ -130,7 +111,7 @@ int centre_cmd_contract_assign(int argc, char **argv)
     if (r == TP_OK)
         r = word_check(w.contract, "contract number", CAAA_ID_MAX - 1, &e);
     if (r == TP_OK)
-        r = open_books(&store, &w, &e);
+        r = option_open(&store, w.dir, &e);
     if (r == TP_OK)
         r = centre_contract_assign(store, w.contract, w.acquirer, before, &e);
     centre_store_close(&store);

@@ -11,7 +11,7 @@ libcentre_a_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
 CENTRE_LIBS = libcentre.a $(CAAA_LIBS) $(STORE_LIBS) $(TPCRYPTO_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS)
 
 bin_PROGRAMS += telepay-centre
-telepay_centre_SOURCES = src/centre/commands.h src/centre/contract.c src/centre/look.c src/centre/main.c src/centre/init.c
+telepay_centre_SOURCES = src/centre/commands.h src/centre/contract.c src/centre/look.c src/centre/main.c src/centre/init.c src/centre/option.c src/centre/option.h
 telepay_centre_LDADD = $(CENTRE_LIBS)
 
 check_PROGRAMS += tests/tools/ledger_fill

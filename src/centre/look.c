@@ -8,12 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cli.h"
 #include "base/date.h"
 #include "base/log.h"
-#include "base/table.h"
+#include "centre/option.h"
 #include "centre/serve.h"
-#include "centre/store.h"
 
 struct words { /* of every command here */
     const char *dir, *listen, *refuse, *contract, *number, *acquirer;
@@ -60,27 +58,10 @@ static error_t parse_words(int key, char *arg, struct argp_state *state)
     }
 }
 
-#define DIR_OPTION                                                                                 \
-    {                                                                                              \
-        "dir", 'd', "DIR", 0, "the centre's folder", 0                                             \
-    }
-#define JSON_OPTION                                                                                \
-    {                                                                                              \
-        "json", 'j', NULL, 0, "for machines", 0                                                    \
-    }
 #define END_OPTION                                                                                 \
     {                                                                                              \
         NULL, 0, NULL, 0, NULL, 0                                                                  \
     }
-
-static enum tp_err open_books(struct centre_store **store, const struct words *w,
-                              struct tp_error *e)
-{
-    char dir[PATH_MAX];
-    const enum tp_err r = centre_dir(dir, w->dir, e);
-
-    return r == TP_OK ? centre_store_open(store, dir, e) : r;
-}
 
 /* ---- serve ---- */
 
@@ -105,7 +86,7 @@ static enum tp_err split_listen(char *text, const char **address, const char **p
 int centre_cmd_serve(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        DIR_OPTION,
+        OPTION_DIR,
         {"listen", 'l', "ADDRESS:PORT", 0, "where to listen (127.0.0.1:8443; port 0: any free one)",
          0},
         {"refuse", 'r', "FILE", 0,
@@ -174,7 +155,7 @@ static enum tp_err list_row(void *ctx, const struct centre_remise *r, struct tp_
 
 int centre_cmd_list(int argc, char **argv)
 {
-    static const struct argp_option options[] = {DIR_OPTION, JSON_OPTION, END_OPTION};
+    static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, END_OPTION};
     static const struct argp argp = {
         options, parse_words, NULL, "The remises that came, and what became of them.",
         NULL,    NULL,        NULL};
@@ -184,20 +165,15 @@ int centre_cmd_list(int argc, char **argv)
         {"debit_amount", TABLE_RIGHT}, {"credits", TABLE_NUMBER}, {"credit_amount", TABLE_RIGHT},
         {"net", TABLE_RIGHT},          {"currency", TABLE_TEXT},  {"refused", TABLE_NUMBER}};
     struct words w = {.json = false};
-    struct centre_store *store = NULL;
-    struct table *t = NULL;
-    struct tp_error e = {TP_OK, ""};
+    struct listing list;
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = open_books(&store, &w, &e);
+    r = listing_start(&list, w.dir, "remises", columns, sizeof(columns) / sizeof(columns[0]),
+                      w.json);
     if (r == TP_OK)
-        r = table_new(&t, "remises", columns, sizeof(columns) / sizeof(columns[0]), w.json, &e);
-    if (r == TP_OK)
-        r = centre_remise_each(store, list_row, t, &e);
-    r = table_end(&t, r, &e);
-    centre_store_close(&store);
-    return r == TP_OK ? CLI_DONE : cli_report(&e);
+        r = centre_remise_each(list.store, list_row, list.table, &list.e);
+    return listing_end(&list, r);
 }
 
 /* ---- show ---- */
@@ -317,8 +293,8 @@ int centre_cmd_show(int argc, char **argv)
     static const struct argp_option options[] = {
         {"acquirer", 'a', "ID", 0,
          "the one that this acquirer sent, of a contract that another has now", 0},
-        DIR_OPTION,
-        JSON_OPTION,
+        OPTION_DIR,
+        OPTION_JSON,
         END_OPTION};
     static const struct argp argp = {
         options, parse_words, "CONTRACT NUMBER", "One remise, item by item.", NULL, NULL, NULL};
@@ -333,7 +309,7 @@ int centre_cmd_show(int argc, char **argv)
     cli_parse(&argp, argc, argv, &w);
     r = number_of(&number, w.number, &e);
     if (r == TP_OK)
-        r = open_books(&store, &w, &e);
+        r = option_open(&store, w.dir, &e);
     if (r == TP_OK)
         r = centre_remise_get(store, w.acquirer, w.contract, number, &m, &e);
     if (r == TP_OK) {
@@ -361,7 +337,7 @@ static enum tp_err alarm_row(void *ctx, const struct centre_alarm *a, struct tp_
 
 int centre_cmd_alarms(int argc, char **argv)
 {
-    static const struct argp_option options[] = {DIR_OPTION, JSON_OPTION, END_OPTION};
+    static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, END_OPTION};
     static const struct argp argp = {
         options, parse_words,
         NULL,    "What the centre found amiss: numbers used twice, gaps, foreign contracts.",
@@ -372,18 +348,13 @@ int centre_cmd_alarms(int argc, char **argv)
                                                   {"remise", TABLE_NUMBER},
                                                   {"alarm", TABLE_TEXT}};
     struct words w = {.json = false};
-    struct centre_store *store = NULL;
-    struct table *t = NULL;
-    struct tp_error e = {TP_OK, ""};
+    struct listing list;
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = open_books(&store, &w, &e);
+    r = listing_start(&list, w.dir, "alarms", columns, sizeof(columns) / sizeof(columns[0]),
+                      w.json);
     if (r == TP_OK)
-        r = table_new(&t, "alarms", columns, sizeof(columns) / sizeof(columns[0]), w.json, &e);
-    if (r == TP_OK)
-        r = centre_alarm_each(store, alarm_row, t, &e);
-    r = table_end(&t, r, &e);
-    centre_store_close(&store);
-    return r == TP_OK ? CLI_DONE : cli_report(&e);
+        r = centre_alarm_each(list.store, alarm_row, list.table, &list.e);
+    return listing_end(&list, r);
 }

@@ -233,7 +233,7 @@ struct authorisation_row {
     "SELECT a.rrn AS number, contract.id AS contract, terminal.id AS terminal, a.stan,"            \
     " a.date * 1000000 + a.time AS local_time, a.kind, a.amount, contract.currency,"               \
     " a.pan_masked, a.pan_sealed, a.psn, a.atc, a.arqc AS online, a.issuer, a.state, a.code,"      \
-    " a.reason, a.approval, a.asked, a.answered, a.released FROM authorisation a"                  \
+    " a.reason, a.approval, a.asked, a.answered FROM authorisation a"                              \
     " JOIN terminal ON terminal.terminal = a.terminal JOIN contract ON contract.contract = "       \
     "terminal.contract "
 
@@ -262,7 +262,6 @@ static const struct db_column columns[] = {
     OF_SAID(approval),
     OF_IT(asked),
     OF_IT(answered),
-    OF_IT(released),
 };
 
 /* What waits for one issuer is found by its own index, however long the books are. */

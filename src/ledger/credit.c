@@ -29,8 +29,8 @@ static const char sums_sql[] =
     "USING (terminal) WHERE a.state = 0 AND a.kind = 1 AND a.asked >= $2 AND t.contract = "
     "c.contract) AS given," LEFT("$3") " AS available FROM contract c WHERE c.id = $1";
 
-/* A debit that a later credit, given or being asked about, has undone already. */
-static const char undone_sql[] = "SELECT (p.kind = 0 AND p.amount > " LEFT(
+/* A debit that a later credit, given or being asked about, has credited already. */
+static const char credited_sql[] = "SELECT (p.kind = 0 AND p.amount > " LEFT(
     "p.pan_lookup") " AND (EXISTS (SELECT 1 FROM tx x JOIN terminal t USING (terminal) LEFT JOIN "
                     "reversal v ON "
                     "v.rrn = x.rrn"
@@ -42,7 +42,7 @@ static const char undone_sql[] = "SELECT (p.kind = 0 AND p.amount > " LEFT(
                     "WHERE a.state = 0 "
                     "AND a.kind = 1"
                     "   AND a.pan_lookup = p.pan_lookup AND t.contract = c.contract AND a.asked >= "
-                    "p.acknowledged))) AS undone"
+                    "p.acknowledged))) AS credited"
                     " FROM tx p JOIN terminal c USING (terminal) WHERE p.rrn = $1";
 
 time_t ledger_midnight(void)
@@ -85,7 +85,8 @@ enum tp_err ledger_is_credited(struct ledger *l, int64_t rrn, bool *credited, st
 {
     int64_t is = 0;
     bool found;
-    const enum tp_err r = db_number(l->db, undone_sql, DB_VALUES(db_integer(rrn)), &is, &found, e);
+    const enum tp_err r =
+        db_number(l->db, credited_sql, DB_VALUES(db_integer(rrn)), &is, &found, e);
 
     *credited = is != 0;
     return r;

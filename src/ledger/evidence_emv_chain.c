@@ -129,11 +129,9 @@ enum tp_err evidence_emv_card(struct checking *c)
 {
     const enum tp_err r = c->verified == NULL ? open_card(c) : TP_OK;
 
-    if (r != TP_OK || checking_refused(c))
+    if (r != TP_OK || c->verified == NULL) /* refused */
         return r;
-    c->result->icc_expiry =
-        c->verified->icc
-            .expiry; /* NOLINT(clang-analyzer-core.NullDereference): set, or it was refused */
+    c->result->icc_expiry = c->verified->icc.expiry;
     if (strcmp(c->verified->icc.identifier, c->pan) != 0)
         checking_refuse_check(c, EVIDENCE_ICC_CERT, EMV_CHECK_IDENTIFIER);
     else if (c->verified->icc.expiry < c->date)

@@ -245,7 +245,7 @@ struct authorisation {   /* when read; `said` without DE 55 */
     char issuer[ISSUER_NAME_MAX];
     enum authorisation_state state;
     struct wire_answer said;
-    time_t asked, answered, released; /* 0: not yet */
+    time_t asked, answered; /* 0: not yet */
 };
 typedef enum tp_err ledger_authorisation_visit(void *ctx, const struct authorisation *a,
                                                struct tp_error *e);

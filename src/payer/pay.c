@@ -100,7 +100,7 @@ static const struct stage {
                       PAYMENT_DECLINED, NULL},
     [PAY_ALONE] = {pay_last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
     [PAY_DENIED] = {pay_last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
-    [PAY_TO_REVERSE] = {pay_take_back, TO(PAY_REVERSED) | TO(PAY_REVERSAL_KEPT), NULL,
+    [PAY_TO_REVERSE] = {pay_reverse, TO(PAY_REVERSED) | TO(PAY_REVERSAL_KEPT), NULL,
                         PAYMENT_DECLINED, NULL},
     [PAY_REVERSED] = {pay_last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
     [PAY_REVERSAL_KEPT] = {pay_last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED,
@@ -166,7 +166,7 @@ void pay_run(struct pay_result *result, const struct pay_options *options)
     deliverer_free(&p.deliverer);
     memory_free(&p.memory);
     journal_close(&p.journal);
-    secret_wipe(p.undo, sizeof(p.undo));
+    secret_wipe(p.reversal, sizeof(p.reversal));
     secret_wipe(p.message, sizeof(p.message));
     result->terminal = p.terminal;
 }

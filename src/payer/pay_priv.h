@@ -50,8 +50,8 @@ struct payment { /* all that a payment holds while it lasts */
                                   delivered behind it; 0: none */
     int64_t kept;              /* the row of what the card signed */
     struct wire_answer online; /* the answer to the question; code "" when there was none */
-    uint8_t undo[512];         /* the 0400 that reverses the question */
-    size_t undo_n;
+    uint8_t reversal[512];     /* the 0400 of the question */
+    size_t reversal_n;
     uint8_t message[MESSAGE_MAX]; /* the 0200 of what the card signed */
     size_t message_n;
 };
@@ -68,7 +68,7 @@ TP_MUST_CHECK enum tp_err pay_reach_card(struct payment *p, struct tp_error *e);
 TP_MUST_CHECK enum tp_err pay_run_card(struct payment *p, struct tp_error *e);
 TP_MUST_CHECK enum tp_err pay_last_word(struct payment *p, struct tp_error *e);
 TP_MUST_CHECK enum tp_err pay_settle_question(struct payment *p, struct tp_error *e);
-TP_MUST_CHECK enum tp_err pay_take_back(struct payment *p, struct tp_error *e);
+TP_MUST_CHECK enum tp_err pay_reverse(struct payment *p, struct tp_error *e);
 
 /* What must be delivered before the payment of that row, is. */
 TP_MUST_CHECK enum tp_err pay_deliver_first(struct payment *p, int64_t id, struct tp_error *e);

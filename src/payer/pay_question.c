@@ -48,18 +48,18 @@ static void read_answer(struct kernel_issuer_answer *out, const struct wire_answ
 static enum tp_err keep_question(struct payment *p, const struct transaction *tx,
                                  struct span message, struct tp_error *e)
 {
-    struct buf undo = BUF_OF(p->undo);
+    struct buf reversal = BUF_OF(p->reversal);
     unsigned stan = 0;
     enum tp_err r = journal_next_stan(p->journal, p->request.date, &stan, e);
 
     if (r == TP_OK)
-        r = message_reversal(&undo, message, stan, time(NULL), e);
-    p->undo_n = undo.n;
+        r = message_reversal(&reversal, message, stan, time(NULL), e);
+    p->reversal_n = reversal.n;
     if (r != TP_OK)
         return r;
     pay_fill_receipt(p, tx);
     p->result->has_receipt = false; /* not yet one to show */
-    return journal_ask(p->journal, &p->result->receipt, buf_span(&undo), &p->asked, e);
+    return journal_ask(p->journal, &p->result->receipt, buf_span(&reversal), &p->asked, e);
 }
 
 /* Once; and once more on a new connection when the first broke, since the acquirer answers a repeat
@@ -147,12 +147,12 @@ enum tp_err pay_settle_question(struct payment *p, struct tp_error *e)
 }
 
 /* At once, if it can be. */
-enum tp_err pay_take_back(struct payment *p, struct tp_error *e)
+enum tp_err pay_reverse(struct payment *p, struct tp_error *e)
 {
-    struct buf undo = {p->undo, p->undo_n, sizeof(p->undo)};
+    struct buf reversal = {p->reversal, p->reversal_n, sizeof(p->reversal)};
     struct tp_error why = {0};
     struct wire_answer a;
-    const enum tp_err r = deliver_try(p->deliverer, p->journal, p->asked, &undo, &a, &why);
+    const enum tp_err r = deliver_try(p->deliverer, p->journal, p->asked, &reversal, &a, &why);
 
     (void)e;
     p->after = p->asked;

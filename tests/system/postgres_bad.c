@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../tools/postgres.h"
 #include "../unit/unit.h"
 #include "store/schema.h"
 
@@ -19,36 +20,15 @@ static const struct db_schema other = {
     .program = "other", .upgrade = "other upgrade", .mark = "a", .tables = TABLES, .version = 2};
 
 struct place {
-    char name[40], url[256];
+    char name[POSTGRES_NAME_MAX], url[256];
     struct db *d;
     struct tp_error e;
 };
 
-static const char *dir(void)
-{
-    return getenv("WITH_POSTGRES_DIR");
-}
-
-static void sql_in(const char *database, const char *sql)
-{
-    char command[1024];
-
-    snprintf(command, sizeof(command),
-             "psql -qX -v ON_ERROR_STOP=1 'postgresql:///%s?host=%s&user=postgres' -c \"%s\" "
-             ">/dev/null",
-             database, dir(), sql);
-    ck_assert_msg(system(command) == 0, "%s", command);
-}
-
 static void start(struct place *p)
 {
-    char sql[80];
-
     memset(p, 0, sizeof(*p));
-    snprintf(p->name, sizeof(p->name), "bad%d", (int)getpid());
-    snprintf(sql, sizeof(sql), "CREATE DATABASE %s", p->name);
-    sql_in("postgres", sql);
-    snprintf(p->url, sizeof(p->url), "postgresql:///%s?host=%s&user=postgres", p->name, dir());
+    postgres_database(p->name, p->url, sizeof(p->url));
     ck_assert_msg(db_open(&p->d, p->url, &schema, DB_MAKE, &p->e) == TP_OK, "%s", p->e.text);
 }
 
@@ -78,7 +58,7 @@ static pid_t postmaster(void)
     char path[256], line[32] = "";
     FILE *f;
 
-    snprintf(path, sizeof(path), "%s/data/postmaster.pid", dir());
+    snprintf(path, sizeof(path), "%s/data/postmaster.pid", postgres_dir());
     f = fopen(path, "r");
     if (f == NULL)
         return 0;
@@ -109,7 +89,7 @@ static void start_server(void)
         "cd %s && setsid %s >>postgres.log 2>&1 </dev/null & for i in $(seq 200); do "
         "psql -qX 'postgresql:///postgres?host=%s&user=postgres' -c 'SELECT 1' >/dev/null 2>&1 "
         "&& exit 0; sleep 0.05; done; exit 1",
-        dir(), getenv("WITH_POSTGRES_RUN"), dir());
+        postgres_dir(), getenv("WITH_POSTGRES_RUN"), postgres_dir());
     ck_assert_int_eq(system(command), 0);
 }
 
@@ -183,18 +163,19 @@ START_TEST(read_only_full_and_serialization_failures_say_so)
         start(&p);
         snprintf(sql, sizeof(sql), "ALTER DATABASE %s SET default_transaction_read_only = on",
                  p.name);
-        sql_in("postgres", sql);
+        postgres_sql("postgres", sql);
         db_close(&p.d);
         ck_ok(db_open(&p.d, p.url, &schema, DB_USE, &p.e));
         ck_fails(&p, insert(&p, 1, NULL), TP_ERR_IO, "read-only");
         db_close(&p.d);
         snprintf(sql, sizeof(sql), "ALTER DATABASE %s RESET default_transaction_read_only", p.name);
-        sql_in("postgres", sql);
-        sql_in(p.name,
-               "CREATE FUNCTION bad() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.id = 7 "
-               "THEN RAISE EXCEPTION USING ERRCODE = ''53100''; ELSIF NEW.id = 8 THEN RAISE "
-               "EXCEPTION USING ERRCODE = ''40001''; END IF; RETURN NEW; END'; "
-               "CREATE TRIGGER bad BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION bad()");
+        postgres_sql("postgres", sql);
+        postgres_sql(
+            p.name,
+            "CREATE FUNCTION bad() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.id = 7 "
+            "THEN RAISE EXCEPTION USING ERRCODE = ''53100''; ELSIF NEW.id = 8 THEN RAISE "
+            "EXCEPTION USING ERRCODE = ''40001''; END IF; RETURN NEW; END'; "
+            "CREATE TRIGGER bad BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION bad()");
         ck_ok(db_open(&p.d, p.url, &schema, DB_USE, &p.e));
         ck_fails(&p, insert(&p, 7, NULL), TP_ERR_IO, "full");
         ck_fails(&p, insert(&p, 8, NULL), TP_ERR_AGAIN, "");
@@ -220,20 +201,21 @@ START_TEST(what_is_not_ours_is_not_opened)
         ck_fails(&p, db_open(&d, p.url, &older, DB_USE, &p.e), TP_ERR_STATE, "newer");
         ck_fails(&p, db_open(&d, p.url, &other, DB_USE, &p.e), TP_ERR_STATE, "is of test");
         ck_fails(&p, db_open(&d, p.url, &schema, DB_MAKE, &p.e), TP_ERR_EXISTS, "already");
-        sql_in(p.name, "UPDATE store SET version = 1");
+        postgres_sql(p.name, "UPDATE store SET version = 1");
         ck_fails(&p, db_open(&d, p.url, &schema, DB_USE, &p.e), TP_ERR_STATE, "run test upgrade");
-        snprintf(url, sizeof(url), "postgresql:///no_such?host=%s&user=postgres", dir());
+        postgres_url(url, sizeof(url), "no_such");
         ck_fails(&p, db_open(&d, url, &schema, DB_USE, &p.e), TP_ERR_NOT_FOUND, "createdb");
-        snprintf(url, sizeof(url), "postgresql://nobody_here:s3cret@/%s?host=%s", p.name, dir());
+        snprintf(url, sizeof(url), "postgresql://nobody_here:s3cret@/%s?host=%s", p.name,
+                 postgres_dir());
         ck_fails(&p, db_open(&d, url, &schema, DB_USE, &p.e), TP_ERR_IO, "pgpass");
         ck_assert_ptr_null(strstr(p.e.text, "s3cret"));
-        sql_in("postgres", "CREATE ROLE weak LOGIN");
+        postgres_sql("postgres", "CREATE ROLE weak LOGIN");
         snprintf(url, sizeof(url), "postgresql:///%s?host=%s&user=weak&password=s3cret", p.name,
-                 dir());
+                 postgres_dir());
         ck_fails(&p, db_open(&d, url, &schema, DB_USE, &p.e), TP_ERR_IO, "user");
         ck_assert_ptr_null(strstr(p.e.text, "s3cret"));
         snprintf(sql, sizeof(sql), "ALTER DATABASE %s SET synchronous_commit = off", p.name);
-        sql_in("postgres", sql);
+        postgres_sql("postgres", sql);
         ck_fails(&p, db_open(&d, p.url, &schema, DB_USE, &p.e), TP_ERR_STATE, "synchronous_commit");
         db_close(&p.d);
     }
@@ -267,7 +249,7 @@ START_TEST(several_that_make_it_at_once_find_it_made)
         start(&p);
         db_close(&p.d);
         snprintf(sql, sizeof(sql), "DROP TABLE store, a");
-        sql_in(p.name, sql);
+        postgres_sql(p.name, sql);
         for (int i = 0; i < 6; i++)
             if (fork() == 0) {
                 const bool ok = db_open(&p.d, p.url, &schema, DB_USE_OR_MAKE, &p.e) == TP_OK;

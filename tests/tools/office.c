@@ -283,15 +283,9 @@ void office_audit(const struct office *o)
 {
     static const struct audit_watch watch = {NULL, no_finding, any_remise};
     struct ledger *l = NULL;
-    struct seal *seal = NULL;
-    struct capk_store *authorities = NULL;
     struct audit_sums sums;
 
     MUST(acquirer_open_ledger(&l, o->dir, &office_error));
-    MUST(seal_open_dir(&seal, o->dir, &office_error));
-    MUST(acquirer_load_authorities(&authorities, o->dir, &office_error));
-    MUST(ledger_audit(l, seal, authorities, &watch, &sums, &office_error));
-    capk_store_free(&authorities);
-    seal_free(&seal);
+    MUST(acquirer_audit_books(l, o->dir, &watch, &sums, &office_error));
     ledger_close(&l);
 }

@@ -55,10 +55,12 @@ struct place {
 
 static void begin(struct place *p, const struct db_schema *of, int engine)
 {
+    char name[POSTGRES_NAME_MAX];
+
     memset(p, 0, sizeof(*p));
     p->engine = (enum engine)engine;
     if (p->engine == POSTGRES) {
-        postgres_database(p->path, sizeof(p->path));
+        postgres_database(name, p->path, sizeof(p->path));
     } else {
         snprintf(p->dir, sizeof(p->dir), "/tmp/telepay-db-XXXXXX");
         ck_assert_ptr_nonnull(mkdtemp(p->dir));
