@@ -188,6 +188,9 @@ START_TEST(words_are_text_for_people)
                                            "\xE2\x82\xAC",
                                            "\xF0\x9F\x92\xB3",
                                            "\xEF\xBF\xBD",
+                                           "\xD8\xA7\xD9\x84", /* letters from right to left */
+                                           "a\xE2\x80\xA7z",   /* U+2027, U+202F: beside those */
+                                           "a\xE2\x80\xAFz",
                                            "A & B <C> \"D\""};
         static const char *const bad[] = {"",
                                           " a",
@@ -207,7 +210,25 @@ START_TEST(words_are_text_for_people)
                                           "\xEF\xBF\xBF",
                                           "\xF4\x90\x80\x80",
                                           "caf\xE9",
-                                          "\xF5\x80\x80\x80"};
+                                          "\xF5\x80\x80\x80",
+                                          "a\x1B[31m",
+                                          "a\xC2\x9Bz",     /* CSI as one character */
+                                          "a\xD8\x9Cz",     /* U+061C */
+                                          "a\xE2\x80\x8Ez", /* U+200E, 200F */
+                                          "a\xE2\x80\x8Fz",
+                                          "a\xE2\x80\xA8z", /* U+2028 to 202E */
+                                          "a\xE2\x80\xA9z",
+                                          "a\xE2\x80\xAAz",
+                                          "a\xE2\x80\xABz",
+                                          "a\xE2\x80\xACz",
+                                          "a\xE2\x80\xADz",
+                                          "a\xE2\x80\xAEz",
+                                          "a\xE2\x81\xA6z", /* U+2066 to 2069 */
+                                          "a\xE2\x81\xA7z",
+                                          "a\xE2\x81\xA8z",
+                                          "a\xE2\x81\xA9z",
+                                          "\xEF\xBB\xBF"
+                                          "a"};
         struct tp_error e;
 
         for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
