@@ -240,6 +240,26 @@ START_TEST(words_are_text_for_people)
     }
 END_TEST
 
+START_TEST(words_of_others_are_shown)
+    {
+        static const char *const pairs[][2] = {
+            {"", ""},
+            {"caf\xC3\xA9", "caf\xC3\xA9"},
+            {"a\x1B[31mred", "a?[31mred"},
+            {"a\xE2\x80\xAEz\xE2\x80\xA8", "a?z?"},
+            {"\xC2\x9B\x7F\n", "???"},
+            {"caf\xE9 \xE2\x80", "caf? ??"}, /* cut in the middle, too */
+        };
+        char text[40];
+
+        for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+            snprintf(text, sizeof(text), "%s", pairs[i][0]);
+            word_make_shown(text);
+            ck_assert_str_eq(text, pairs[i][1]);
+        }
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("base");
@@ -254,6 +274,7 @@ static Suite *suite(void)
     tcase_add_test(t, pans_are_masked);
     tcase_add_test(t, a_column_of_booleans_takes_booleans_alone);
     tcase_add_test(t, words_are_text_for_people);
+    tcase_add_test(t, words_of_others_are_shown);
     suite_add_tcase(s, t);
     return s;
 }
