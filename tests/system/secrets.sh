@@ -5,7 +5,7 @@ set -u
 . "${TESTS_SRCDIR:?}/system/common.sh"
 failures=0
 own_folder
-serves() { timeout 20 "$1" serve --dir "$2" --listen 127.0.0.1:0; }
+serves() { timeout 2 "$1" serve --dir "$2" --listen 127.0.0.1:0; }
 
 telepay-perso init scheme >/dev/null || fail "perso init"
 telepay-perso card card --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 >/dev/null || fail "perso card"
@@ -38,15 +38,19 @@ reader() {
     centre/pki/ca.key) echo telepay-centre acquirer add --dir centre --id "$(unused)" --out "$(unused)" ;;
     iss/pki/server.key | iss/issuer.keys | iss/seal.key | iss/issuer.db) echo serves telepay-issuer iss ;;
     iss/pki/ca.key) echo telepay-issuer acquirer add --dir iss --id "$(unused)" --out "$(unused)" ;;
-    given/acquirer.key) echo telepay-acquirer issuer add --from given ;;
-    terminal/terminal.key) echo telepay journal send --config terminal/telepay.conf ;;
+    given/acquirer.key) # by an acquirer that has not taken it yet
+        rm -rf another
+        telepay-acquirer init another >/dev/null
+        echo telepay-acquirer issuer add --dir another --from given
+        ;;
+    terminal/terminal.key) echo telepay pay --amount 1.00 --currency EUR --wait 1 --config terminal/telepay.conf ;;
     terminal/journal.db | terminal/journal.db.key) echo telepay journal list --config terminal/telepay.conf ;;
     scheme/*) echo telepay-perso card "$(unused)" --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 ;;
-    card/*) echo timeout 5 telepay-simcard card --port 1 ;;
+    card/*) echo timeout 2 telepay-simcard card --vpcd 127.0.0.1:1 ;;
     */store.conf) echo telepay-acquirer list --dir "${1%/*}" ;;
     esac
 }
-unused() { date +1%6N; } # a number, and a folder, of this try
+unused() { date +1%7N; } # a number, and a folder, of this try
 
 opened() { # FILE
     local what
