@@ -132,6 +132,10 @@ static enum tp_err take_apps(struct card_profile *card, const struct perso_param
         if (strlen(from->label) < 1 || strlen(from->label) > 16 || strlen(from->preferred) > 16)
             return tp_fail(e, TP_ERR_USAGE, "the label \"%s\" has not 1 to 16 characters",
                            from->label);
+        if (word_check(from->label, "the label", 16, e) != TP_OK ||
+            (*from->preferred != '\0' &&
+             word_check(from->preferred, "the preferred name", 16, e) != TP_OK))
+            return TP_ERR_USAGE;
         if (!p->live_identifiers && (to->aid[0] & 0xF0) != NOT_REGISTERED)
             return tp_fail(e, TP_ERR_USAGE,
                            "the application identifier \"%s\" may be a real scheme's: those of "

@@ -355,6 +355,8 @@ static enum tp_err load_json(struct card_profile *p, const char *dir, struct tp_
     enum tp_err r = file_join(path, sizeof(path), dir, "card.json", e);
 
     if (r == TP_OK)
+        r = file_check_private(path, e); /* it holds the card's number */
+    if (r == TP_OK)
         r = file_read(path, JSON_MAX, &text, &n, e);
     if (r != TP_OK)
         goto out;

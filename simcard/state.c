@@ -276,8 +276,10 @@ static enum tp_err check_newest(const struct newest *n, const char *path, struct
 static enum tp_err open_file(int *fd, char path[PATH_MAX], const char *dir, int flags,
                              struct tp_error *e)
 {
-    const enum tp_err r = file_join(path, PATH_MAX, dir, STATE_FILE, e);
+    enum tp_err r = file_join(path, PATH_MAX, dir, STATE_FILE, e);
 
+    if (r == TP_OK && (flags & O_CREAT) == 0 && access(path, F_OK) == 0)
+        r = file_check_private(path, e);
     if (r != TP_OK)
         return r;
     *fd = open(path, flags | O_CLOEXEC);

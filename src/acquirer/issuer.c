@@ -106,8 +106,10 @@ static enum tp_err apart(void *ctx, const struct issuer *other, struct tp_error 
 static enum tp_err install(const struct issuer *i, const char *dir, struct tp_error *e)
 {
     char folder[PATH_MAX], made[PATH_MAX], wanted[PATH_MAX], hidden[ISSUER_NAME_MAX + 8];
-    enum tp_err r = file_join(folder, sizeof(folder), dir, "issuers", e);
+    enum tp_err r = file_check_private(i->tls.key, e); /* others may have it already */
 
+    if (r == TP_OK)
+        r = file_join(folder, sizeof(folder), dir, "issuers", e);
     snprintf(hidden, sizeof(hidden), ".new-%s", i->name);
     if (r == TP_OK)
         r = file_join(made, sizeof(made), folder, hidden, e);

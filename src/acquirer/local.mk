@@ -32,7 +32,7 @@ libacquirer_a_SOURCES = \
 	src/acquirer/issuers.c src/acquirer/issuers.h \
 	src/acquirer/post.c src/acquirer/post.h \
 	src/acquirer/run.c src/acquirer/run.h \
-	src/acquirer/server.c src/acquirer/server.h \
+	src/acquirer/server.c src/acquirer/server.h src/acquirer/trust.c src/acquirer/trust.h \
 	src/acquirer/settle.c src/acquirer/settle.h \
 	src/acquirer/state.c src/acquirer/state.h
 ACQUIRER_LIBS = libacquirer.a $(CAAA_LIBS) $(CURL_LIBS) $(LEDGER_LIBS) $(WIRE_LIBS) $(TPCRYPTO_LIBS)

@@ -7,6 +7,7 @@
 
 #include "acquirer/check.h"
 #include "acquirer/state.h"
+#include "acquirer/trust.h"
 #include "base/log.h"
 #include "base/conf.h"
 #include "base/file.h"
@@ -14,10 +15,10 @@
 #include "wire/profile.h"
 
 #define THREADS_MAX  64
-#define CHAINS_KEPT  4096 /* verified certificates a thread remembers */
 #define QUESTION_MAX 1536
 
 struct worker { /* what one loop thread works with */
+    struct trust trust;
     struct checker checker;
     struct iso8583 message, answer;
     struct payment payment;
@@ -26,7 +27,6 @@ struct worker { /* what one loop thread works with */
 struct acquirer_server {
     struct link_server *link;
     struct committer *committer;
-    struct capk_store *authorities; /* read by all workers */
     struct worker *worker[THREADS_MAX];
     unsigned threads;
 };
@@ -142,16 +142,29 @@ static enum tp_err pass_on(struct request *q, enum check_outcome outcome, struct
     return r == TP_OK ? r : tp_fail(e, r, "a payment cannot be passed on: %s", tp_err_text(r));
 }
 
+/* The keys that an operator has added or removed meanwhile. What cannot be read now leaves the
+ * others. */
+static void look_at_authorities(struct worker *w, time_t now)
+{
+    struct tp_error e = {TP_OK, ""};
+
+    if (trust_look(&w->trust, now, &e) != TP_OK)
+        log_error("the authority keys are not read again: %s", e.text);
+    w->checker.cache = w->trust.cache;
+}
+
 static void on_payment(struct request *q)
 {
+    const time_t now = time(NULL);
     struct payment *p = &q->worker->payment;
     enum check_outcome outcome = CHECK_REFUSED;
     struct tp_error e = {TP_OK, ""};
     struct wire_answer a;
     bool later = false;
-    enum tp_err r =
-        check_payment(&outcome, &a, p, &q->worker->checker, q->message, q->party, time(NULL), &e);
+    enum tp_err r;
 
+    look_at_authorities(q->worker, now);
+    r = check_payment(&outcome, &a, p, &q->worker->checker, q->message, q->party, now, &e);
     if (r == TP_OK)
         r = pass_on(q, outcome, &a, &later, &e);
     if (later)
@@ -434,14 +447,13 @@ static void worker_free(struct worker *w)
 {
     if (w == NULL)
         return;
-    evidence_cache_free(&w->checker.cache);
+    trust_close(&w->trust);
     seal_free(&w->checker.seal);
     ledger_close(&w->checker.ledger);
     free(w);
 }
 
-static enum tp_err worker_new(struct worker **out, const char *dir,
-                              const struct capk_store *authorities, struct tp_error *e)
+static enum tp_err worker_new(struct worker **out, const char *dir, struct tp_error *e)
 {
     struct worker *w = calloc(1, sizeof(*w));
     enum tp_err r;
@@ -456,8 +468,9 @@ static enum tp_err worker_new(struct worker **out, const char *dir,
         r = ledger_raised_on(w->checker.ledger, &w->checker.raised, e);
     if (r == TP_OK)
         r = seal_open_dir(&w->checker.seal, dir, e);
-    if (r == TP_OK && evidence_cache_new(&w->checker.cache, authorities, CHAINS_KEPT) != TP_OK)
-        r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a server");
+    if (r == TP_OK)
+        r = trust_open(&w->trust, dir, e);
+    w->checker.cache = w->trust.cache;
     if (r == TP_OK)
         *out = w;
     else
@@ -505,13 +518,11 @@ enum tp_err acquirer_server_new(struct acquirer_server **out, const char *dir, c
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a server");
     s->threads = threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads;
     r = tls_context(&tls, dir, e);
-    if (r == TP_OK)
-        r = acquirer_load_authorities(&s->authorities, dir, e);
-    if (r == TP_OK && capk_count(s->authorities) == 0)
+    for (unsigned i = 0; r == TP_OK && i < s->threads; i++)
+        r = worker_new(&s->worker[i], dir, e);
+    if (r == TP_OK && capk_count(s->worker[0]->trust.authorities) == 0)
         log_note("no authority key of a card scheme is trusted here: payments are refused "
                  "(CA_KEY_UNKNOWN) until telepay-acquirer authority add");
-    for (unsigned i = 0; r == TP_OK && i < s->threads; i++)
-        r = worker_new(&s->worker[i], dir, s->authorities, e);
     if (r == TP_OK)
         r = committer_new(&s->committer, dir, e);
     if (r == TP_OK)
@@ -540,7 +551,6 @@ void acquirer_server_free(struct acquirer_server **out)
     link_server_free(&s->link);
     for (unsigned i = 0; i < s->threads; i++)
         worker_free(s->worker[i]);
-    capk_store_free(&s->authorities);
     free(s);
     *out = NULL;
 }

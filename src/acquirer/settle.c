@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mask.h"
+#include "base/word.h"
 
 #define STALL_S     60
 #define ANSWER_S    60
@@ -311,6 +312,7 @@ static enum tp_err book(struct collector *c, const struct remise *remise, const 
     case CAAA_DECLINED:
         snprintf(outcome, sizeof(outcome), "%.35s%s%.80s", a->response.verdict.reason,
                  a->response.verdict.text[0] != '\0' ? ": " : "", a->response.verdict.text);
+        word_make_shown(outcome); /* it may have been cut within a character */
         return ledger_remise_rejected(c->ledger, remise->contract, remise->number, outcome, e);
     case CAAA_PARTIAL:
         snprintf(outcome, sizeof(outcome), "accepted but for %zu refused", a->n);

@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <ini.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/word.h"
 
 #define CONF_ENTRIES_MAX 512
 
@@ -38,6 +40,23 @@ static int add(void *ctx, const char *section, const char *key, const char *valu
            c->entries[c->n - 1].value != NULL;
 }
 
+/* What stands there is shown, and goes into messages: a value is a word, or nothing. */
+static enum tp_err check_values(const struct conf *c, struct tp_error *e)
+{
+    enum tp_err r = TP_OK;
+
+    for (size_t i = 0; r == TP_OK && i < c->n; i++) {
+        const struct entry *at = &c->entries[i];
+
+        if (word_check(at->section, "a section", SIZE_MAX, e) != TP_OK ||
+            word_check(at->key, "a key", SIZE_MAX, e) != TP_OK)
+            r = tp_error_prefix(e, "%s", c->path);
+        else if (*at->value != '\0' && word_check(at->value, at->key, SIZE_MAX, e) != TP_OK)
+            r = tp_error_prefix(e, "%s, section [%s]", c->path, at->section);
+    }
+    return r;
+}
+
 enum tp_err conf_load(struct conf **out, const char *path, struct tp_error *e)
 {
     struct conf *c = calloc(1, sizeof(*c));
@@ -65,6 +84,8 @@ enum tp_err conf_load(struct conf **out, const char *path, struct tp_error *e)
     if (line != 0)
         r = tp_fail(e, TP_ERR_FORMAT, "%s line %d is neither [section] nor key = value", path,
                     line);
+    else
+        r = check_values(c, e);
 out:
     if (f != NULL)
         fclose(f);

@@ -6,7 +6,8 @@
 
 struct conf;
 
-/* TP_ERR_NOT_FOUND, or TP_ERR_FORMAT naming file and line. */
+/* TP_ERR_NOT_FOUND; TP_ERR_FORMAT naming file and line; TP_ERR_USAGE naming the value that is no
+ * text (base/word.h). */
 TP_MUST_CHECK enum tp_err conf_load(struct conf **out, const char *path, struct tp_error *e);
 void conf_free(struct conf **c);
 

@@ -58,3 +58,23 @@ enum tp_err word_check(const char *text, const char *what, size_t max, struct tp
                ? TP_OK
                : tp_fail(e, TP_ERR_USAGE, "%s must not begin or end with a blank", what);
 }
+
+void word_make_shown(char *text)
+{
+    const uint8_t *from = (const uint8_t *)text;
+    char *to = text;
+    uint32_t c = 0;
+
+    while (*from != 0) {
+        const size_t n = decode(&c, from);
+
+        if (n == 0 || is_control(c) || is_no_xml(c)) {
+            *to++ = '?';
+        } else {
+            memmove(to, from, n);
+            to += n;
+        }
+        from += n > 0 ? n : 1;
+    }
+    *to = '\0';
+}

@@ -57,7 +57,9 @@ struct request {
     unsigned status; /* 0: not yet answered */
     struct MHD_Response *response;
     uint64_t answer_size;
+    /* under the service's lock */
     int64_t promised;          /* bytes that it may spool; 0: it is not among those on their way */
+    int64_t spooled_n;         /* those that came: the disk has them already */
     TAILQ_ENTRY(request) link; /* under way */
     TAILQ_ENTRY(request) waiting; /* for a worker */
 };
@@ -375,6 +377,7 @@ static bool announced_size(struct request *q, int64_t *size)
            (errno == 0 || errno == ERANGE); /* what is too large for a number is too large anyhow */
 }
 
+/* Beside what is on it. */
 static bool disk_holds(const struct service *s, int64_t bytes)
 {
     struct statvfs fs;
@@ -386,16 +389,17 @@ static bool disk_holds(const struct service *s, int64_t bytes)
 /* Room for so many bytes of this acquirer, which are its own until it has its answer. */
 static bool promise(struct service *s, struct request *q, int64_t size)
 {
-    int64_t all = 0, own = 0;
+    int64_t all = 0, own = 0, to_come = size;
     struct request *other;
     bool room;
 
     pthread_mutex_lock(&s->lock);
     TAILQ_FOREACH (other, &s->under_way, link) {
         all += other->promised;
+        to_come += other->promised - other->spooled_n;
         own += strcmp(other->claim.acquirer, q->claim.acquirer) == 0 ? other->promised : 0;
     }
-    room = all + size <= SPOOL_MAX && own + size <= DOCUMENT_MAX && disk_holds(s, all + size);
+    room = all + size <= SPOOL_MAX && own + size <= DOCUMENT_MAX && disk_holds(s, to_come);
     if (room) {
         q->promised = size;
         TAILQ_INSERT_TAIL(&s->under_way, q, link);
@@ -454,6 +458,18 @@ static void admit(struct service *s, struct request *q, const char *url, const c
     }
 }
 
+static void take_piece(struct service *s, struct request *q, struct span piece)
+{
+    if (q->spooled != TP_OK)
+        return;
+    q->spooled = spool_write(q->document, piece);
+    if (q->spooled == TP_OK) {
+        pthread_mutex_lock(&s->lock);
+        q->spooled_n += (int64_t)piece.n;
+        pthread_mutex_unlock(&s->lock);
+    }
+}
+
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_n, void **state)
@@ -473,8 +489,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
             return MHD_YES;
     }
     if (q->status == 0 && *upload_n > 0) {
-        if (q->spooled == TP_OK)
-            q->spooled = spool_write(q->document, span_of(upload, *upload_n));
+        take_piece(s, q, span_of(upload, *upload_n));
         *upload_n = 0;
         return MHD_YES;
     }

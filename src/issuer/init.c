@@ -6,6 +6,7 @@
 
 #include "base/cli.h"
 #include "base/file.h"
+#include "base/word.h"
 #include "crypto/pki.h"
 #include "issuer/commands.h"
 #include "issuer/keys.h"
@@ -135,7 +136,9 @@ static enum tp_err check_words(const struct words *w, struct tp_error *e)
     if (*w->listen == '\0' || strlen(w->listen) > 128 || strpbrk(w->listen, "\r\n;# ") != NULL ||
         strchr(w->listen, ':') == NULL)
         return tp_fail(e, TP_ERR_USAGE, "--listen takes ADDRESS:PORT");
-    return TP_OK;
+    const enum tp_err r = word_check(w->listen, "--listen", 128, e);
+
+    return r == TP_OK ? word_check(w->hosts, "--host", 1000, e) : r;
 }
 
 static enum tp_err write_configuration(const struct words *w, const char *iins, struct tp_error *e)

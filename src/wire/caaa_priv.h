@@ -52,6 +52,8 @@ TP_MUST_CHECK enum tp_err caaa_parse_base64(struct buf *out, const char *text);
 bool caaa_parse_bool(const char *text);
 /* Copies without the blanks around; TP_ERR_RANGE when it does not fit. */
 TP_MUST_CHECK enum tp_err caaa_parse_text(char *out, size_t cap, const char *text);
+/* For people: as it may be shown (base/word.h). */
+TP_MUST_CHECK enum tp_err caaa_parse_words(char *out, size_t cap, const char *text);
 
 /* Lines of TxTtls, as they are read: Ccy, Tp, TtlNb, CmltvAmt. */
 struct caaa_totals_line {

@@ -223,13 +223,13 @@ static enum tp_err take(struct reading *d, int id, const char *text)
     case RESULT:
         return take_result(d, text);
     case RESULT_REASON:
-        return caaa_parse_text(r->verdict.reason, sizeof(r->verdict.reason), text);
+        return caaa_parse_words(r->verdict.reason, sizeof(r->verdict.reason), text);
     case RESULT_TEXT:
-        return caaa_parse_text(r->verdict.text, sizeof(r->verdict.text), text);
+        return caaa_parse_words(r->verdict.text, sizeof(r->verdict.text), text);
     case REJECTED_SEQUENCE:
         return take_number(&d->refusal.sequence, text);
     case REJECTED_REASON:
-        return caaa_parse_text(d->refusal.reason, sizeof(d->refusal.reason), text);
+        return caaa_parse_words(d->refusal.reason, sizeof(d->refusal.reason), text);
     case REJECTED_TIME:
         return caaa_parse_local(&d->refusal.local_time, text);
     case REJECTED_REF:

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/secret.h"
+#include "base/word.h"
 #include "wire/caaa_guard.h"
 
 #define PATH_SIZE 256
@@ -354,6 +355,15 @@ enum tp_err caaa_parse_text(char *out, size_t cap, const char *text)
     memcpy(out, s.p, s.n);
     out[s.n] = '\0';
     return TP_OK;
+}
+
+enum tp_err caaa_parse_words(char *out, size_t cap, const char *text)
+{
+    const enum tp_err r = caaa_parse_text(out, cap, text);
+
+    if (r == TP_OK)
+        word_make_shown(out);
+    return r;
 }
 
 enum tp_err caaa_parse_number(uint64_t *out, const char *text, uint64_t max)

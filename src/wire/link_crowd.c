@@ -22,7 +22,7 @@ void link_crowd_clear(struct crowd *c)
 static void leave(struct crowd *c, struct link_peer *p)
 {
     TAILQ_REMOVE(&c->peers, p, by_age);
-    p->crowd = NULL;
+    atomic_store(&p->crowd, NULL);
     c->n--;
 }
 
@@ -78,7 +78,7 @@ void link_crowd_enter(struct crowd *c, struct link_peer *p, const char *key, uns
     else if (c->n >= of_all)
         oldest = take_oldest(c, NULL);
     TAILQ_INSERT_TAIL(&c->peers, p, by_age);
-    p->crowd = c;
+    atomic_store(&p->crowd, c);
     c->n++;
     pthread_mutex_unlock(&c->lock);
     if (oldest != NULL)
@@ -88,7 +88,7 @@ void link_crowd_enter(struct crowd *c, struct link_peer *p, const char *key, uns
 void link_crowd_leave(struct crowd *c, struct link_peer *p)
 {
     pthread_mutex_lock(&c->lock);
-    if (p->crowd == c)
+    if (atomic_load(&p->crowd) == c)
         leave(c, p);
     pthread_mutex_unlock(&c->lock);
 }

@@ -52,8 +52,10 @@ struct link_peer {
     void *user;
     LIST_ENTRY(link_peer) all;
     atomic_bool talks; /* a message of its TLS handshake has come */
+    /* NULL: in none. Changed under the lock of the crowd that it enters or leaves, looked at under
+     * that of either */
+    _Atomic(struct crowd *) crowd;
     /* under crowd->lock */
-    struct crowd *crowd; /* NULL: in none */
     char key[LINK_KEY_MAX];
     TAILQ_ENTRY(link_peer) by_age;
 };

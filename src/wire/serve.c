@@ -11,6 +11,7 @@
 #include "base/cli.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/word.h"
 
 #define HEAP_KEPT (1024 * 1024)
 #define FILES                                                                                      \
@@ -98,6 +99,9 @@ enum tp_err serve_reach(struct serve_reach *out, const char *who, const char *pe
             e, TP_ERR_USAGE,
             "the %s listens on all addresses: say with --host by which one the %s reaches it", who,
             peer);
+    r = word_check(out->host, "--host", sizeof(out->host), e);
+    if (r != TP_OK)
+        return r;
     r = cli_number(&port, "the port", port_word != NULL ? port_word : colon + 1, 65535, e);
     if (r == TP_OK && port == 0)
         r = tp_fail(e, TP_ERR_USAGE,

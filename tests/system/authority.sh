@@ -5,7 +5,7 @@ set -u
 . "${TESTS_SRCDIR:?}/system/common.sh"
 failures=0
 match=-E
-own_folder
+[ "${1-}" = inside ] || own_folder
 a() { telepay-acquirer "$@"; }
 keys() { # the trusted keys as one line: RID/index RID/index …
     a authority list --json | python3 -c 'import json, sys; print(*(k["rid"] + "/" + k["index"] for k in json.load(sys.stdin)["authorities"]))'
@@ -15,6 +15,31 @@ holds() { # EXPECTED
     got=$(keys)
     [ "$got" = "$1" ] || fail "the keys are \"$got\", not \"$1\""
 }
+
+# ---- a server that runs takes what is added and removed, without a restart ----
+inside() {
+    telepay-perso card card --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 >/dev/null || fail "perso card"
+    expect 0 "" a init acq --authority scheme/authority.json
+    expect 0 "" a contract add --id 000000000000123 --name Shop --mcc 5942 --currency EUR
+    expect 0 "" a terminal add --contract 000000000000123 --id 00000001 --out term
+    insert card
+    launch serve.log "listening on" telepay-acquirer serve
+    pays() { printf 1234 | telepay pay --config term/telepay.conf --pin-fd 0 --wait 5 --amount 1.00 --currency EUR; }
+    expect 0 "APPROVED" pays
+    expect 0 "1 key" a authority remove --rid F000000014
+    sleep 1.1
+    expect 5 "REFUSED BY THE ACQUIRER" pays
+    grep -q CA_KEY_UNKNOWN serve.log || fail "a key that was removed is still trusted: $(cat serve.log)"
+    expect 0 "trusted: key 01" a authority add --file scheme/authority.json
+    sleep 1.1
+    expect 0 "APPROVED" pays
+    verdict
+}
+if [ $# = 2 ] && [ "$1" = inside ]; then
+    cd "$2" || exit 1
+    dir=$2
+    inside
+fi
 
 telepay-perso init scheme >/dev/null || fail "perso init"
 telepay-perso init small --authority-bits 1152 --issuer-bits 1024 >/dev/null || fail "perso init of a short key"
@@ -96,4 +121,7 @@ expect 5 "key 01 of F000000014 has 1152 bits.*authority remove" a serve --listen
 expect 5 "has 1152 bits" a audit
 expect 0 "1 key" a authority remove --rid F000000014
 expect 0 "" a audit
+mkdir running
+cp -r scheme running
+"$here/with-pcscd" "$here/authority.sh" inside "$dir/running" || fail "a server that runs"
 verdict

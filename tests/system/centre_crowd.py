@@ -3,6 +3,7 @@
 crowd N: N connections from 20 addresses that say nothing; prints "crowd" and holds them until its stdin ends.
 drip: a client whose head comes a byte a second; prints the seconds until the centre ends it, 60 at most.
 length N: announces N bytes and sends none; prints the status.
+half N: announces N bytes, sends half of them, prints "sent" and holds the rest until its stdin ends.
 chunked N: sends N bytes in chunks; prints the status, or "closed"."""
 import socket
 import ssl
@@ -59,6 +60,12 @@ elif what == "length":
     c = connect()
     c.sendall((HEAD + "Content-Length: %s\r\nExpect: 100-continue\r\n\r\n" % sys.argv[5]).encode())
     print(status(c))
+elif what == "half":
+    c = connect()
+    c.sendall((HEAD + "Content-Length: %s\r\n\r\n" % sys.argv[5]).encode())
+    c.sendall(bytes(int(sys.argv[5]) // 2))
+    print("sent", flush=True)
+    sys.stdin.read()
 elif what == "chunked":
     c = connect()
     c.sendall((HEAD + "Transfer-Encoding: chunked\r\n\r\n").encode())

@@ -188,6 +188,9 @@ START_TEST(words_are_text_for_people)
                                            "\xE2\x82\xAC",
                                            "\xF0\x9F\x92\xB3",
                                            "\xEF\xBF\xBD",
+                                           "\xD8\xA7\xD9\x84", /* letters from right to left */
+                                           "a\xE2\x80\xA7z",   /* U+2027, U+202F: beside those */
+                                           "a\xE2\x80\xAFz",
                                            "A & B <C> \"D\""};
         static const char *const bad[] = {"",
                                           " a",
@@ -207,7 +210,25 @@ START_TEST(words_are_text_for_people)
                                           "\xEF\xBF\xBF",
                                           "\xF4\x90\x80\x80",
                                           "caf\xE9",
-                                          "\xF5\x80\x80\x80"};
+                                          "\xF5\x80\x80\x80",
+                                          "a\x1B[31m",
+                                          "a\xC2\x9Bz",     /* CSI as one character */
+                                          "a\xD8\x9Cz",     /* U+061C */
+                                          "a\xE2\x80\x8Ez", /* U+200E, 200F */
+                                          "a\xE2\x80\x8Fz",
+                                          "a\xE2\x80\xA8z", /* U+2028 to 202E */
+                                          "a\xE2\x80\xA9z",
+                                          "a\xE2\x80\xAAz",
+                                          "a\xE2\x80\xABz",
+                                          "a\xE2\x80\xACz",
+                                          "a\xE2\x80\xADz",
+                                          "a\xE2\x80\xAEz",
+                                          "a\xE2\x81\xA6z", /* U+2066 to 2069 */
+                                          "a\xE2\x81\xA7z",
+                                          "a\xE2\x81\xA8z",
+                                          "a\xE2\x81\xA9z",
+                                          "\xEF\xBB\xBF"
+                                          "a"};
         struct tp_error e;
 
         for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
@@ -216,6 +237,26 @@ START_TEST(words_are_text_for_people)
             ck_assert_msg(word_check(bad[i], "it", 40, &e) == TP_ERR_USAGE, "%zu is taken", i);
         ck_ok(word_check("\xC3\xA9\xC3\xA9", "it", 2, &e)); /* characters, not bytes */
         ck_assert_int_eq(word_check("abc", "it", 2, &e), TP_ERR_USAGE);
+    }
+END_TEST
+
+START_TEST(words_of_others_are_shown)
+    {
+        static const char *const pairs[][2] = {
+            {"", ""},
+            {"caf\xC3\xA9", "caf\xC3\xA9"},
+            {"a\x1B[31mred", "a?[31mred"},
+            {"a\xE2\x80\xAEz\xE2\x80\xA8", "a?z?"},
+            {"\xC2\x9B\x7F\n", "???"},
+            {"caf\xE9 \xE2\x80", "caf? ??"}, /* cut in the middle, too */
+        };
+        char text[40];
+
+        for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+            snprintf(text, sizeof(text), "%s", pairs[i][0]);
+            word_make_shown(text);
+            ck_assert_str_eq(text, pairs[i][1]);
+        }
     }
 END_TEST
 
@@ -233,6 +274,7 @@ static Suite *suite(void)
     tcase_add_test(t, pans_are_masked);
     tcase_add_test(t, a_column_of_booleans_takes_booleans_alone);
     tcase_add_test(t, words_are_text_for_people);
+    tcase_add_test(t, words_of_others_are_shown);
     suite_add_tcase(s, t);
     return s;
 }

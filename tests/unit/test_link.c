@@ -128,7 +128,7 @@ struct server {
     char port[8];
     atomic_uint opened, closed, messages;
     char organisation[PKI_NAME_MAX], common_name[PKI_NAME_MAX];
-    struct link_peer *held; /* of the last "hold": answered by the test */
+    _Atomic(struct link_peer *) held; /* of the last "hold": answered by the test */
     unsigned delay_ms;
 };
 
