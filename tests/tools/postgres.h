@@ -1,21 +1,64 @@
-/* A new database of the server of tests/system/with-postgres. */
+/* The server of tests/system/with-postgres: new databases, statements behind the back of the store.
+ */
 #ifndef TP_TESTS_POSTGRES_H
 #define TP_TESTS_POSTGRES_H
 
-#include <check.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+/* TELEPAY_TEST_STORE=postgresql: the books of a test are in a database, not in a file. */
+static inline bool postgres_wanted(void)
+{
+    const char *store = getenv("TELEPAY_TEST_STORE");
+
+    return store != NULL && strcmp(store, "postgresql") == 0;
+}
+
+/* The SQLSTATE of its error, "" if there was none. */
+static inline const char *postgres_state(const char *url, const char *sql)
+{
+    static char line[64];
+    char said[64] = "", command[512];
+    FILE *f;
+    int status;
+
+    setenv("POSTGRES_SQL", sql, 1);
+    snprintf(command, sizeof(command),
+             "psql -qX -v ON_ERROR_STOP=1 -v VERBOSITY=sqlstate '%s' -c \"$POSTGRES_SQL\" 2>&1 "
+             ">/dev/null",
+             url);
+    f = popen(command, "r");
+    if (f == NULL) {
+        perror("psql");
+        abort();
+    }
+    while (fgets(line, sizeof(line), f) != NULL)
+        if (strncmp(line, "ERROR:  ", 8) == 0)
+            snprintf(said, sizeof(said), "%.5s", line + 8);
+    status = pclose(f);
+    if (status != 0 && said[0] == '\0') {
+        fprintf(stderr, "%s: %s: exit %d\n", command, sql, status);
+        abort();
+    }
+    snprintf(line, sizeof(line), "%s", said);
+    return line;
+}
 
 static inline void postgres_sql(const char *database, const char *sql)
 {
-    char command[2048];
+    char url[256];
+    const char *state;
 
-    snprintf(command, sizeof(command),
-             "psql -qX -v ON_ERROR_STOP=1 'postgresql:///%s?host=%s&user=postgres' -c \"%s\" "
-             ">/dev/null",
-             database, getenv("WITH_POSTGRES_DIR"), sql);
-    ck_assert_msg(system(command) == 0, "%s", command);
+    snprintf(url, sizeof(url), "postgresql:///%s?host=%s&user=postgres", database,
+             getenv("WITH_POSTGRES_DIR"));
+    state = postgres_state(url, sql);
+    if (state[0] != '\0') {
+        fprintf(stderr, "%s: %s\n", sql, state);
+        abort();
+    }
 }
 
 static inline void postgres_database(char *url, size_t cap)
