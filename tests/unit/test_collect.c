@@ -194,8 +194,8 @@ static void hex_of(char *out, struct span bytes)
         sprintf(out + 2 * i, "%02X", bytes.p[i]);
 }
 
-/* The key of the folder, the card's number under it and what the card said, in hex. */
-static void make_key(char number[200], char data[64])
+/* The card's number under the folder's key and what the card said, in hex. */
+static void seal_row(char number[200], char data[64])
 {
     char key[64];
     uint8_t raw[64];
@@ -204,7 +204,6 @@ static void make_key(char number[200], char data[64])
     struct tp_error e;
 
     snprintf(key, sizeof(key), "%s/seal.key", dir);
-    ck_ok(seal_key_file_make(key, &e));
     ck_ok(seal_open_file(&seal, key, &e));
     ck_ok(seal_close(seal, &sealed, span_str(PAN), span_str("000000000000123/1/1")));
     seal_free(&seal);
@@ -215,8 +214,11 @@ static void make_key(char number[200], char data[64])
 static void make_old_books(void)
 {
     char path[64], sql[1024], number[200], data[64];
+    struct tp_error e;
 
-    make_key(number, data);
+    snprintf(path, sizeof(path), "%s/seal.key", dir);
+    ck_ok(seal_key_file_make(path, &e));
+    seal_row(number, data);
     snprintf(path, sizeof(path), "%s/centre.db", dir);
     damage(path, first_books);
     snprintf(sql, sizeof(sql),
@@ -260,10 +262,10 @@ static void make_books_on_a_server(void)
     char url[256], sealed[200], data[64], sql[1024];
     struct tp_error e;
 
-    make_key(sealed, data);
     postgres_database(url, sizeof(url));
     ck_ok(db_where_set(dir, url, &e));
     ck_ok(centre_store_make(dir, &e));
+    seal_row(sealed, data);
     snprintf(sql, sizeof(sql), rows, sealed, data);
     damage(url, sql);
 }
