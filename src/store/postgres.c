@@ -16,7 +16,6 @@
 #include "store/driver.h"
 
 #define WAIT_MS   30000 /* for a server that says nothing */
-#define LOCK_MS   10000 /* for another that writes */
 #define FETCH     "500"
 #define SENT_MAX  4096 /* statements on their way whose outcome nobody has asked yet */
 #define VALUE_MAX 64
@@ -316,7 +315,7 @@ static enum tp_err connect_on(struct pg *p, struct tp_error *e)
         return tp_fail(e, TP_ERR_INTERNAL, "%s: %s", p->name, PQerrorMessage(p->c));
     p->life++;
     p->sent = 0;
-    r = send(p, "SET lock_timeout = '10s'", e);
+    r = send(p, "SET lock_timeout = '10s'", e); /* for another that writes */
     if (r == TP_OK)
         r = send(p, "SET client_encoding = 'UTF8'", e);
     if (r == TP_OK)

@@ -113,7 +113,7 @@ while read -r table n; do
     [ "$(query target "SELECT count(*) FROM $table")" = "$n" ] || fail "$table: not $n rows"
     rows=$((rows + n))
 done <rows.before
-[ "$rows" -gt 20 ] || fail "only $rows rows"
+said "$((rows - 1)) rows are moved" # whose the books are is said anew
 what_is_told >told.after 2>&1
 diff told.before told.after >out || fail "what is told has changed: $(cat out)"
 expect 0 "books and evidence agree" telepay-acquirer audit --dir acq
@@ -121,5 +121,5 @@ expect 0 "books and evidence agree" telepay-acquirer audit --dir acq
 # it goes on: new rows have new keys, the next remise the next number
 expect 0 "" telepay-acquirer contract add --dir acq --id 000000000000999 --name "Autre" --mcc 5942 --currency EUR
 match=-E expect 0 "remise 3 closed, .* 1 debits 4.10" telepay-acquirer close --dir acq
-expect 2 "" move target
+expect 2 "holds something already" move target # to where they are
 echo "postgres_move.sh: moved, and refused where it must be"
