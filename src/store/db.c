@@ -65,8 +65,7 @@ bool db_is_url(const char *where)
     return strncmp(where, "postgresql://", 13) == 0 || strncmp(where, "postgres://", 11) == 0;
 }
 
-/* user:password@ loses the password. */
-static char *name_of(const char *where)
+char *db_name_of(const char *where)
 {
     char *name = strdup(where), *authority, *at, *colon;
 
@@ -77,6 +76,7 @@ static char *name_of(const char *where)
     colon = strchr(authority, ':');
     if (at != NULL && *at == '@' && colon != NULL && colon < at)
         memmove(colon, at, strlen(at) + 1);
+    authority[strcspn(authority, "?")] = '\0'; /* a password may stand among the words behind */
     return name;
 }
 
@@ -86,7 +86,7 @@ enum tp_err db_connect(struct db **out, const char *where, bool make, struct tp_
     enum tp_err r = TP_OK;
 
     *out = NULL;
-    if (d == NULL || (d->name = name_of(where)) == NULL) {
+    if (d == NULL || (d->name = db_name_of(where)) == NULL) {
         free(d);
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory for a database");
     }

@@ -9,6 +9,7 @@ TP_MUST_CHECK enum tp_err db_connect(struct db **out, const char *where, bool ma
                                      struct tp_error *e);
 void db_forget_statements(struct db *d); /* before its tables change */
 const char *db_name(const struct db *d);
+char *db_name_of(const char *where); /* as people may see it: no password. Free it. */
 const struct db_driver *db_driver_of(const struct db *d);
 void *db_conn(struct db *d);
 

@@ -138,6 +138,13 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static bool is_readable(struct pg *p)
+{
+    struct pollfd f = {PQsocket(p->c), POLLIN, 0};
+
+    return poll(&f, 1, 0) > 0;
+}
+
 static bool wait_for(struct pg *p, short events, int64_t until)
 {
     struct pollfd f = {PQsocket(p->c), events, 0};
@@ -257,8 +264,8 @@ static enum tp_err has_store(struct pg *p, struct tp_error *e)
 {
     PGresult *result = NULL;
     const enum tp_err r = run(p,
-                              "SELECT 1 FROM information_schema.tables WHERE table_name = 'store'"
-                              " AND table_schema = current_schema()",
+                              "SELECT 1 FROM pg_tables WHERE tablename = 'store'"
+                              " AND schemaname = current_schema()",
                               &result, e);
 
     p->has_store = r == TP_OK && PQntuples(result) > 0;
@@ -294,14 +301,15 @@ static void be_silent(void *ctx, const char *message)
 static enum tp_err connect_on(struct pg *p, struct tp_error *e)
 {
     const int64_t until = now_ms() + WAIT_MS;
-    PostgresPollingStatusType step = PGRES_POLLING_WRITING;
+    PostgresPollingStatusType step =
+        PQstatus(p->c) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
     enum tp_err r;
 
     while (step != PGRES_POLLING_OK) {
         if (step == PGRES_POLLING_FAILED) {
             r = tp_fail(e, TP_ERR_IO, "%s cannot be reached: %.300s", p->name,
                         PQerrorMessage(p->c));
-            if (strstr(PQerrorMessage(p->c), "does not exist") != NULL)
+            if (strstr(PQerrorMessage(p->c), "FATAL:  database") != NULL)
                 r = tp_fail(e, TP_ERR_NOT_FOUND, "%s: %.300s (createdb makes one)", p->name,
                             PQerrorMessage(p->c));
             return r;
@@ -337,19 +345,31 @@ static void pg_close(void *conn)
     free(p);
 }
 
+/* libpq's own words are not told: they hold parts of the URL, the password among them. */
+static enum tp_err is_url(const char *where, struct tp_error *e)
+{
+    PQconninfoOption *options = PQconninfoParse(where, NULL);
+
+    if (options == NULL)
+        return tp_fail(e, TP_ERR_USAGE,
+                       "this is no URL of a database: write postgresql://USER@HOST/DATABASE");
+    PQconninfoFree(options);
+    return TP_OK;
+}
+
 static enum tp_err pg_open(void **conn, const char *where, bool make, struct tp_error *e)
 {
     struct pg *p = calloc(1, sizeof(*p));
     enum tp_err r = TP_ERR_NO_MEMORY;
 
     (void)make; /* the database is its operator's to make */
+    if (is_url(where, e) != TP_OK) {
+        r = TP_ERR_USAGE;
+        goto out;
+    }
     if (p == NULL || (p->where = strdup(where)) == NULL || (p->c = PQconnectStart(where)) == NULL ||
         (p->name = name_from(p->c)) == NULL) {
         tp_fail(e, r, "out of memory for a database");
-        goto out;
-    }
-    if (PQstatus(p->c) == CONNECTION_BAD) {
-        r = tp_fail(e, TP_ERR_USAGE, "this is no URL of a database: %.300s", PQerrorMessage(p->c));
         goto out;
     }
     r = connect_on(p, e);
@@ -363,12 +383,21 @@ out:
     return r;
 }
 
+/* What the server has said unasked is taken in: that it goes, and the end of it. */
+static bool is_up(struct pg *p)
+{
+    while (p->c != NULL && PQstatus(p->c) == CONNECTION_OK && is_readable(p))
+        if (PQconsumeInput(p->c) == 0)
+            return false;
+    return p->c != NULL && PQstatus(p->c) == CONNECTION_OK;
+}
+
 /* One that was lost is looked for again, but not within a transaction. */
 static enum tp_err alive(struct pg *p, struct tp_error *e)
 {
     enum tp_err r;
 
-    if (p->c != NULL && PQstatus(p->c) == CONNECTION_OK)
+    if (p->begun || p->sent > 0 ? p->c != NULL && PQstatus(p->c) == CONNECTION_OK : is_up(p))
         return TP_OK;
     PQfinish(p->c);
     p->c = PQconnectStart(p->where);
@@ -808,8 +837,8 @@ const struct db_driver db_postgres = {
     .script = pg_script,
     .rule = pg_rule,
     .filled = pg_filled,
-    .has_table = "SELECT count(*) FROM information_schema.tables WHERE table_name = $1"
-                 " AND table_schema = current_schema()",
+    .has_table = "SELECT count(*) FROM pg_tables WHERE tablename = $1"
+                 " AND schemaname = current_schema()", /* those it may not touch, too */
     .triggers = "SELECT t.tgname AS name, c.relname AS tbl FROM pg_trigger t"
                 " JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal",
     .words = words,

@@ -12,7 +12,9 @@ export TELEPAY_TEST_STORE=postgresql
 own_folder
 tests="test_db test_ledger test_ledger_model test_issuer test_collect"
 for test in $tests; do
-    "$TESTS_BUILDDIR/tests/unit/$test" >"$dir/$test.log" 2>&1 &
+    own= # the server of one test fails on purpose
+    [ "$test" = test_db ] && own=$here/with-postgres
+    $own "$TESTS_BUILDDIR/tests/unit/$test" >"$dir/$test.log" 2>&1 &
     declare "$test=$!"
 done
 for test in $tests; do
