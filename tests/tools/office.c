@@ -14,6 +14,7 @@
 #include "crypto/pki.h"
 #include "ledger/audit.h"
 #include "postgres.h"
+#include "store/db.h"
 
 struct tp_error office_error;
 
