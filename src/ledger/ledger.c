@@ -56,7 +56,7 @@ enum tp_err ledger_open(struct ledger **out, const char *where, struct tp_error 
 
     *out = NULL;
     if (l == NULL)
-        return tp_fail(e, TP_ERR_NO_MEMORY, "cannot open %s: out of memory", where);
+        return tp_fail(e, TP_ERR_NO_MEMORY, "cannot open the books: out of memory");
     l->is_file = !db_is_url(where);
     r = db_open(&l->db, where, &ledger_schema, DB_USE, e);
     if (r == TP_OK) {

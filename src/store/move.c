@@ -118,25 +118,35 @@ static enum tp_err copy_all(struct db *from, struct db *to, const struct db_sche
     return r == TP_OK ? db_make_rules(to, schema, e) : r;
 }
 
+static enum tp_err must_be_empty(struct db *target, const struct db_schema *schema,
+                                 struct tp_error *e)
+{
+    bool made = false;
+    const enum tp_err r = db_is_made(target, schema, &made, e);
+
+    return r == TP_OK && made
+               ? tp_fail(e, TP_ERR_EXISTS, "%s holds something already: name an empty one",
+                         db_name(target))
+               : r;
+}
+
 enum tp_err db_move(const char *from, const char *to, const struct db_schema *schema,
                     uint64_t *rows, struct tp_error *e)
 {
     struct db *source = NULL, *target = NULL;
-    bool made = false;
     enum tp_err r = db_open(&source, from, schema, DB_USE, e);
 
     *rows = 0;
     if (r == TP_OK)
         r = db_connect(&target, to, true, e);
+    if (r == TP_OK) /* before the source is held: it may be the same one */
+        r = must_be_empty(target, schema, e);
     if (r == TP_OK)
         r = db_begin(source, e); /* nobody writes what would not come along */
     if (r == TP_OK)
         r = db_begin(target, e);
     if (r == TP_OK)
-        r = db_is_made(target, schema, &made, e);
-    if (r == TP_OK && made)
-        r = tp_fail(e, TP_ERR_EXISTS, "%s holds something already: name an empty one",
-                    db_name(target));
+        r = must_be_empty(target, schema, e);
     if (r == TP_OK)
         r = copy_all(source, target, schema, rows, e);
     if (r == TP_OK)

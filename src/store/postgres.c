@@ -342,6 +342,18 @@ static void pq_close(void *conn)
     free(c);
 }
 
+/* libpq's own words are not told: they hold parts of the URL, the password among them. */
+static enum tp_err is_url(const char *where, struct tp_error *e)
+{
+    PQconninfoOption *options = PQconninfoParse(where, NULL);
+
+    if (options == NULL)
+        return tp_fail(e, TP_ERR_USAGE,
+                       "this is no URL of a database: write postgresql://USER@HOST/DATABASE");
+    PQconninfoFree(options);
+    return TP_OK;
+}
+
 static enum tp_err pq_open(void **conn, const char *where, bool make, struct tp_error *e)
 {
     struct pq *c = calloc(1, sizeof(*c));
@@ -350,7 +362,7 @@ static enum tp_err pq_open(void **conn, const char *where, bool make, struct tp_
     (void)make;
     if (c == NULL || (c->url = strdup(where)) == NULL || (c->name = db_shown(where)) == NULL)
         r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory for a database");
-    else
+    else if ((r = is_url(where, e)) == TP_OK)
         r = connect_to(c, e);
     if (r == TP_OK)
         *conn = c;

@@ -202,7 +202,7 @@ enum tp_err db_open(struct db **out, const char *where, const struct db_schema *
         r = tp_fail(e, TP_ERR_STATE,
                     "%s was made by an older telepay (version %lld, this one has %zu): run %s, "
                     "which keeps a copy",
-                    where, (long long)m.version, schema->version, schema->upgrade);
+                    db_name(d), (long long)m.version, schema->version, schema->upgrade);
     if (r == TP_OK) {
         *out = d;
         d = NULL;
@@ -292,7 +292,7 @@ enum tp_err db_upgrade(const char *where, const struct db_schema *schema, char c
         goto out;
     for (size_t i = (size_t)before.version; i < schema->version && say != NULL; i++)
         if (!say(ctx, i, i + 1, schema->migrations[i - 1].does)) {
-            r = tp_fail(e, TP_ERR_CANCELLED, "%s stays as it is", where);
+            r = tp_fail(e, TP_ERR_CANCELLED, "%s stays as it is", db_name(d));
             goto out;
         }
     driver = db_driver_of(d);
@@ -302,7 +302,8 @@ enum tp_err db_upgrade(const char *where, const struct db_schema *schema, char c
     if (r == TP_OK) /* another may have done it meanwhile */
         r = read_made(d, &m, schema, e);
     if (r == TP_OK && m.version != before.version)
-        r = tp_fail(e, TP_ERR_STATE, "%s is being brought up by another at this moment", where);
+        r = tp_fail(e, TP_ERR_STATE, "%s is being brought up by another at this moment",
+                    db_name(d));
     if (r == TP_OK)
         r = bring_up(d, schema, (size_t)m.version, e);
     if (r == TP_OK)

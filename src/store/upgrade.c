@@ -3,11 +3,13 @@
 #include <argp.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
 #include <unistd.h>
 
 #include "base/cli.h"
 #include "base/file.h"
+#include "store/db_priv.h"
 
 struct asked {
     size_t to; /* the version of this program */
@@ -35,19 +37,23 @@ enum tp_err db_upgrade_asking(const char *where, const struct db_schema *schema,
                               struct tp_error *e)
 {
     struct asked a = {schema->version, yes, false};
-    char copy[512];
-    enum tp_err r = db_upgrade(where, schema, copy, say, &a, e);
+    char copy[512], *name = db_shown(where);
+    enum tp_err r;
+
+    if (name == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory for a database");
+    r = db_upgrade(where, schema, copy, say, &a, e);
 
     if (r == TP_ERR_CANCELLED && isatty(STDIN_FILENO) == 0)
         r = tp_fail(e, TP_ERR_USAGE,
-                    "%s stays as it is: say --yes to have it brought up without being asked",
-                    where);
+                    "%s stays as it is: say --yes to have it brought up without being asked", name);
     if (r == TP_OK && !a.begun)
-        printf("%s is of today's version (%zu): there is nothing to do\n", where, schema->version);
+        printf("%s is of today's version (%zu): there is nothing to do\n", name, schema->version);
     else if (r == TP_OK && copy[0] != '\0')
-        printf("%s is now of version %zu; as it was: %s\n", where, schema->version, copy);
+        printf("%s is now of version %zu; as it was: %s\n", name, schema->version, copy);
     else if (r == TP_OK)
-        printf("%s is now of version %zu\n", where, schema->version);
+        printf("%s is now of version %zu\n", name, schema->version);
+    free(name);
     return r;
 }
 

@@ -1,5 +1,7 @@
 /* The acquirer is killed at random instants, again and again, while terminals pay: nothing
  * acknowledged is lost, nothing is kept twice, and what was under way is settled by its repeat.
+ * With TELEPAY_TEST_STORE=postgresql, beside tests/system/with-postgres, the server of its books is
+ * killed and started again under it before: meanwhile it answers 96 or 91, and goes on by itself.
  * Seeded: KILLS and SEED in the environment; 100 and 1 without. */
 #include <signal.h>
 #include <stdatomic.h>
@@ -11,6 +13,7 @@
 #include "acquirer/state.h"
 #include "holds.h"
 #include "office.h"
+#include "postgres.h"
 
 #define TERMINALS 4
 #define PAYMENTS  60000 /* of one terminal, at most: a card counts to 65535 */
@@ -25,7 +28,7 @@ struct till { /* a terminal: only its own thread touches it while one runs */
     struct made made;
     struct terms terms;
     bool pending; /* made was sent and not answered */
-    unsigned done, repeated;
+    unsigned done, repeated, put_off;
     char rrn[PAYMENTS][13]; /* by STAN, which counts from 1 */
 };
 
@@ -42,6 +45,21 @@ static void make_next(struct till *t)
     HOLDS(made_payment(&t->made, t->signer, &t->card, &t->terms, &t->terms, &where) == TP_OK);
 }
 
+/* Sends until it is answered by the books: without them it is put off, where they can be away. */
+static enum tp_err exchange(struct till *t, struct office_answer *a, struct link_client *c,
+                            unsigned mti, struct tp_error *e)
+{
+    enum tp_err r = office_exchange(a, c, &t->made, mti, e);
+
+    while (r == TP_OK && postgres_wanted() &&
+           (strcmp(a->code, "96") == 0 || strcmp(a->code, "91") == 0)) {
+        t->put_off++;
+        usleep(20000);
+        r = office_exchange(a, c, &t->made, MTI_FINANCIAL_REPEAT, e);
+    }
+    return r;
+}
+
 /* Pays until the server is gone. */
 static void *pay(void *ctx)
 {
@@ -53,7 +71,7 @@ static void *pay(void *ctx)
     if (link_connect(&c, "127.0.0.1", t->office->port, t->tls, 5000, &e) != TP_OK)
         return NULL;
     if (t->done > 0 && !t->pending) { /* what was acknowledged before the kill is answered alike */
-        if (office_exchange(&a, c, &t->made, MTI_FINANCIAL_REPEAT, &e) != TP_OK) {
+        if (exchange(t, &a, c, MTI_FINANCIAL_REPEAT, &e) != TP_OK) {
             link_close(&c);
             return NULL;
         }
@@ -66,7 +84,7 @@ static void *pay(void *ctx)
             make_next(t);
         t->repeated += t->pending;
         t->pending = true;
-        if (office_exchange(&a, c, &t->made, mti, &e) != TP_OK)
+        if (exchange(t, &a, c, mti, &e) != TP_OK)
             break;
         if (strcmp(a.code, "00") != 0)
             fprintf(stderr, "%s %u: %s %s\n", t->terminal, t->done + 1, a.code, a.reason);
@@ -87,6 +105,20 @@ static void wait_for_answers(unsigned wanted)
         usleep(1000);
 }
 
+/* The books' own server is killed and comes back, and payments go on. */
+static void restart_store(void)
+{
+    char command[512];
+
+    snprintf(command, sizeof(command), "%s restart -m immediate >/dev/null 2>&1",
+             getenv("WITH_POSTGRES_RUN"));
+    HOLDS(system(command) == 0);
+    const unsigned before = atomic_load(&answers);
+
+    wait_for_answers(before + 2 * TERMINALS);
+    HOLDS(atomic_load(&answers) >= before + 2 * TERMINALS);
+}
+
 /* The server lives for a random time from its start, or (three rounds of four) from two answers on.
  * An operator looks into the books meanwhile: that must not take anything away from under the
  * server. */
@@ -105,6 +137,8 @@ static void round_of_kill(useconds_t life, bool at_work, bool looked_into)
     if (looked_into)
         office_books(&office, &b);
     usleep(life / 2);
+    if (postgres_wanted())
+        restart_store();
     office_kill(&office, SIGKILL);
     for (unsigned i = 0; i < TERMINALS; i++)
         pthread_join(thread[i], NULL);
@@ -122,7 +156,7 @@ static void settle(void)
         struct office_answer a;
 
         HOLDS(link_connect(&c, "127.0.0.1", office.port, t->tls, 5000, &e) == TP_OK);
-        HOLDS(!t->pending || office_exchange(&a, c, &t->made, MTI_FINANCIAL_REPEAT, &e) == TP_OK);
+        HOLDS(!t->pending || exchange(t, &a, c, MTI_FINANCIAL_REPEAT, &e) == TP_OK);
         if (t->pending) {
             HOLDS(strcmp(a.code, "00") == 0);
             snprintf(t->rrn[++t->done], sizeof(t->rrn[0]), "%s", a.rrn);
@@ -178,7 +212,7 @@ int main(void)
 {
     const unsigned kills = getenv("KILLS") != NULL ? (unsigned)atoi(getenv("KILLS")) : 100;
     unsigned seed = getenv("SEED") != NULL ? (unsigned)atoi(getenv("SEED")) : 1;
-    unsigned repeats = 0, kept;
+    unsigned repeats = 0, put_off = 0, kept;
 
     office_make(&office, NULL, TERMINALS);
     for (unsigned i = 0; i < TERMINALS; i++) {
@@ -201,10 +235,12 @@ int main(void)
     kept = check_books();
     for (unsigned i = 0; i < TERMINALS; i++) {
         repeats += till[i].repeated;
+        put_off += till[i].put_off;
         SSL_CTX_free(till[i].tls);
     }
-    printf("acquirer_kill: %u payments kept once each, %u repeats after a kill\n", kept, repeats);
-    HOLDS(kept > kills && repeats > 0);
+    printf("acquirer_kill: %u payments kept once each, %u repeats after a kill, %u put off\n", kept,
+           repeats, put_off);
+    HOLDS(kept > kills && repeats > 0 && (put_off > 0) == postgres_wanted());
     office_remove(&office);
     return 0;
 }

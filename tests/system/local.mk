@@ -20,6 +20,11 @@ TESTS += tests/system/readers.sh
 dist_check_SCRIPTS += tests/system/quickstart.sh tests/system/service_user.sh
 TESTS += tests/system/quickstart.sh tests/system/service_user.sh
 
+# The books in PostgreSQL.
+dist_noinst_SCRIPTS += tests/system/with-postgres
+dist_check_SCRIPTS += tests/system/postgres.sh tests/system/postgres_way.sh tests/system/postgres_move.sh
+TESTS += tests/system/postgres.sh tests/system/postgres_way.sh tests/system/postgres_move.sh
+
 # The CCID driver over a USB of paper.
 USB_DOUBLE = tests/tools/ccid_double.c tests/tools/ccid_double.h tests/tools/t1_card.c tests/tools/t1_card.h tests/tools/usb_double.c tests/tools/usb_double.h
 dist_check_SCRIPTS += tests/system/ccid_driver.sh tests/system/ccid_pay.sh tests/system/ccid_pcscd.sh tests/system/udev_rule.sh

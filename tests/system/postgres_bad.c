@@ -28,7 +28,7 @@ struct place {
 static void start(struct place *p)
 {
     memset(p, 0, sizeof(*p));
-    postgres_database(p->name, p->url, sizeof(p->url));
+    postgres_named(p->name, p->url, sizeof(p->url));
     ck_assert_msg(db_open(&p->d, p->url, &schema, DB_MAKE, &p->e) == TP_OK, "%s", p->e.text);
 }
 

@@ -18,6 +18,7 @@
 #include "base/hex.h"
 #include "crypto/pki.h"
 #include "issuer/state.h"
+#include "postgres.h"
 
 /* Issuer master keys AC, SMI, SMC of tests/vectors/application-cryptograms.json. Those of AES are
  * the same bytes. */
@@ -75,9 +76,15 @@ static void make_folder(struct bank *b)
 
 static void init(struct bank *b, const char *scheme_dir)
 {
-    char words[256];
+    char words[640];
+    const bool server = postgres_wanted();
 
-    snprintf(words, sizeof(words), "init --scheme '%s' --listen 127.0.0.1:18683", scheme_dir);
+    if (server)
+        postgres_database(b->books, sizeof(b->books));
+    else
+        snprintf(b->books, sizeof(b->books), "%s/iss/issuer.db", b->dir);
+    snprintf(words, sizeof(words), "init --scheme '%s' --listen 127.0.0.1:18683%s%s%s", scheme_dir,
+             server ? " --store '" : "", server ? b->books : "", server ? "'" : "");
     run_issuer(b, words);
     bank_acquirer(b, BANK_ACQUIRER);
 }

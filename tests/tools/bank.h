@@ -21,6 +21,7 @@
 
 struct bank {
     char dir[64];
+    char books[256]; /* a path, or the URL of a database */
     char port[8];
     struct issuer_server *server; /* in process */
     pthread_t thread;

@@ -1,5 +1,5 @@
-/* SQL put into a file of SQLite behind the back of the store: damage on purpose, what its rules
- * must refuse, files of older versions. */
+/* SQL put into a file of SQLite or a database of PostgreSQL behind the back of the store: damage on
+ * purpose, what its rules must refuse, files of older versions. */
 #ifndef TP_TESTS_DAMAGE_H
 #define TP_TESTS_DAMAGE_H
 
@@ -9,11 +9,22 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "postgres.h"
+
+/* SQLITE_OK, or SQLITE_CONSTRAINT: a rule of the tables has refused it. */
 static inline int damage_by(const char *path, const char *sql)
 {
     sqlite3 *db = NULL;
     int r;
 
+    if (strncmp(path, "postgresql:", 11) == 0) {
+        const char *state = postgres_state(path, sql);
+
+        ck_assert_msg(state[0] == '\0' || strncmp(state, "23", 2) == 0 ||
+                          strcmp(state, "P0001") == 0,
+                      "%s: %s", sql, state);
+        return state[0] == '\0' ? SQLITE_OK : SQLITE_CONSTRAINT;
+    }
     ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
     sqlite3_busy_timeout(db, 5000);
     sqlite3_exec(db, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);

@@ -13,6 +13,8 @@
 #include "base/file.h"
 #include "crypto/pki.h"
 #include "ledger/audit.h"
+#include "postgres.h"
+#include "store/db.h"
 
 struct tp_error office_error;
 
@@ -36,6 +38,18 @@ static char *in_dir(const struct office *o, const char *name)
     return out;
 }
 
+static void make_books(struct office *o)
+{
+    char where[DB_WHERE_MAX];
+
+    if (postgres_wanted()) {
+        postgres_database(where, sizeof(where));
+        MUST(db_where_set(o->dir, where, &office_error));
+    }
+    MUST(db_where(where, o->dir, ACQUIRER_BOOKS, &office_error));
+    MUST(ledger_make(where, &office_error));
+}
+
 void office_make(struct office *o, const char *base, unsigned keys)
 {
     const struct pki_subject server = {NULL, "telepay-acquirer", "localhost,127.0.0.1"};
@@ -51,7 +65,7 @@ void office_make(struct office *o, const char *base, unsigned keys)
     MUST(scheme_save_authority(o->signer.scheme, in_dir(o, "authorities/01.json"), &office_error));
     MUST(pki_server_make(o->dir, "Test acquirer", &server, 30, &office_error));
     MUST(seal_key_file_make(in_dir(o, "seal.key"), &office_error));
-    MUST(ledger_make(in_dir(o, "ledger.db"), &office_error));
+    make_books(o);
     office_contract(o, OFFICE_CONTRACT, OFFICE_TERMINAL);
 }
 

@@ -1,10 +1,12 @@
-/* A new database of the server of tests/system/with-postgres. */
+/* The server of tests/system/with-postgres: new databases, statements behind the back of the store.
+ */
 #ifndef TP_TESTS_POSTGRES_H
 #define TP_TESTS_POSTGRES_H
 
-#include <check.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define POSTGRES_NAME_MAX 40
@@ -19,17 +21,58 @@ static inline void postgres_url(char *url, size_t cap, const char *database)
     snprintf(url, cap, "postgresql:///%s?host=%s&user=postgres", database, postgres_dir());
 }
 
-static inline void postgres_sql(const char *database, const char *sql)
+/* TELEPAY_TEST_STORE=postgresql: the books of a test are in a database, not in a file. */
+static inline bool postgres_wanted(void)
 {
-    char url[300], command[2048];
+    const char *store = getenv("TELEPAY_TEST_STORE");
 
-    postgres_url(url, sizeof(url), database);
-    snprintf(command, sizeof(command), "psql -qX -v ON_ERROR_STOP=1 '%s' -c \"%s\" >/dev/null", url,
-             sql);
-    ck_assert_msg(system(command) == 0, "%s", command);
+    return store != NULL && strcmp(store, "postgresql") == 0;
 }
 
-static inline void postgres_database(char name[POSTGRES_NAME_MAX], char *url, size_t cap)
+/* The SQLSTATE of its error, "" if there was none. */
+static inline const char *postgres_state(const char *url, const char *sql)
+{
+    static char line[64];
+    char said[64] = "", command[512];
+    FILE *f;
+    int status;
+
+    setenv("POSTGRES_SQL", sql, 1);
+    snprintf(command, sizeof(command),
+             "psql -qX -v ON_ERROR_STOP=1 -v VERBOSITY=sqlstate '%s' -c \"$POSTGRES_SQL\" 2>&1 "
+             ">/dev/null",
+             url);
+    f = popen(command, "r");
+    if (f == NULL) {
+        perror("psql");
+        abort();
+    }
+    while (fgets(line, sizeof(line), f) != NULL)
+        if (strncmp(line, "ERROR:  ", 8) == 0)
+            snprintf(said, sizeof(said), "%.5s", line + 8);
+    status = pclose(f);
+    if (status != 0 && said[0] == '\0') {
+        fprintf(stderr, "%s: %s: exit %d\n", command, sql, status);
+        abort();
+    }
+    snprintf(line, sizeof(line), "%s", said);
+    return line;
+}
+
+static inline void postgres_sql(const char *database, const char *sql)
+{
+    char url[300];
+    const char *state;
+
+    postgres_url(url, sizeof(url), database);
+    state = postgres_state(url, sql);
+    if (state[0] != '\0') {
+        fprintf(stderr, "%s: %s\n", sql, state);
+        abort();
+    }
+}
+
+static inline void postgres_named(char name[POSTGRES_NAME_MAX], char *url, size_t cap)
 {
     static unsigned made;
     char sql[80];
@@ -38,6 +81,13 @@ static inline void postgres_database(char name[POSTGRES_NAME_MAX], char *url, si
     snprintf(sql, sizeof(sql), "CREATE DATABASE %s", name);
     postgres_sql("postgres", sql);
     postgres_url(url, cap, name);
+}
+
+static inline void postgres_database(char *url, size_t cap)
+{
+    char name[POSTGRES_NAME_MAX];
+
+    postgres_named(name, url, cap);
 }
 
 #endif

@@ -1,5 +1,5 @@
-/* A ledger in a folder of the test's own, with one contract and terminals, and transactions to put
- * into it. */
+/* A ledger in a folder of the test's own or a new database, with one contract and terminals, and
+ * transactions to put into it. */
 #ifndef TP_TESTS_LEDGER_FIXTURE_H
 #define TP_TESTS_LEDGER_FIXTURE_H
 
@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../tools/postgres.h"
 #include "ledger/ledger.h"
 #include "store/db.h"
 #include "unit.h"
@@ -17,7 +18,7 @@
 
 struct fixture {
     char dir[64];
-    char path[80];
+    char path[256]; /* or the URL of a database */
     struct ledger *l;
     struct tp_error e;
 };
@@ -48,7 +49,10 @@ static inline void fixture_start(struct fixture *f)
     memset(f, 0, sizeof(*f));
     snprintf(f->dir, sizeof(f->dir), "%s", "/tmp/telepay-ledger-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(f->dir));
-    snprintf(f->path, sizeof(f->path), "%s/ledger.db", f->dir);
+    if (postgres_wanted())
+        postgres_database(f->path, sizeof(f->path));
+    else
+        snprintf(f->path, sizeof(f->path), "%s/ledger.db", f->dir);
     ck_ok(ledger_make(f->path, &f->e));
     ck_ok(ledger_open(&f->l, f->path, &f->e));
     fixture_contract(f, CONTRACT);

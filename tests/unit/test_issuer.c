@@ -401,11 +401,10 @@ static void offline_instead(void)
 
 static void set_expiry(int last)
 {
-    char path[128], sql[80];
+    char sql[80];
 
-    snprintf(path, sizeof(path), "%s/iss/issuer.db", bank.dir);
     snprintf(sql, sizeof(sql), "UPDATE account SET expiry = %d", last);
-    damage(path, sql);
+    damage(bank.books, sql);
 }
 
 /* The TC of a card's last day comes on a day on which the card is good no more: it was when it
@@ -1116,21 +1115,19 @@ START_TEST(the_books_refuse)
             "UPDATE account SET balance = reserved - 1",
             "UPDATE account SET reserved = balance + 1",
             "UPDATE script SET state = 2 WHERE state = 0",
-            "UPDATE script SET head = x'00000000'",
-            "UPDATE script SET data = x'00'",
+            "UPDATE script SET head = (SELECT substr(digest, 1, 4) FROM authorisation LIMIT 1)",
+            "UPDATE script SET data = (SELECT digest FROM authorisation LIMIT 1)",
             "DELETE FROM script",
             "INSERT INTO reversal (acquirer, rrn, authorisation, at) VALUES (1, 'other', 1, 0)",
             TWICE,
         };
-        char path[96];
 
         (void)queue("unblock-pin", (const uint8_t[]){0x80, 0x24, 0, 0}, NULL, false, 0x72);
         ck_assert_str_eq(fresh()->code, "00");
         ck_assert_str_eq(reverse(MTI_REVERSAL)->code, "00");
         (void)queue("unblock-pin", (const uint8_t[]){0x80, 0x24, 0, 0}, NULL, false, 0x72);
-        snprintf(path, sizeof(path), "%s/iss/issuer.db", bank.dir);
         for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
-            damage_refused(path, never[i]);
+            damage_refused(bank.books, never[i]);
     }
 END_TEST
 
@@ -1214,7 +1211,8 @@ static Suite *suite(void)
     tcase_add_test(t, failed_and_lost_scripts);
     tcase_add_test(t, old_counts_are_not_for_new_scripts);
     tcase_add_test(t, a_script_that_never_comes_is_an_alarm);
-    tcase_add_test(t, books_of_version_1_are_raised);
+    if (!postgres_wanted()) /* there were files alone */
+        tcase_add_test(t, books_of_version_1_are_raised);
     tcase_add_test(t, many_scripts_come_in_portions);
     tcase_add_test(t, needed_fields);
     tcase_add_test(t, network_and_strangers);
