@@ -111,7 +111,7 @@ static void restart_store(void)
     char command[512];
 
     snprintf(command, sizeof(command), "%s restart -m immediate >/dev/null 2>&1",
-             getenv("WITH_POSTGRES_RUN"));
+             getenv("WITH_POSTGRES_CTL"));
     HOLDS(system(command) == 0);
     const unsigned before = atomic_load(&answers);
 

@@ -21,7 +21,6 @@ dist_check_SCRIPTS += tests/system/quickstart.sh tests/system/service_user.sh
 TESTS += tests/system/quickstart.sh tests/system/service_user.sh
 
 # The books in PostgreSQL.
-dist_noinst_SCRIPTS += tests/system/with-postgres
 dist_check_SCRIPTS += tests/system/postgres.sh tests/system/postgres_way.sh tests/system/postgres_move.sh
 TESTS += tests/system/postgres.sh tests/system/postgres_way.sh tests/system/postgres_move.sh
 

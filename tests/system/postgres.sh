@@ -7,7 +7,7 @@ set -u
 
 if [ $# = 0 ]; then
     # what is lost when a machine fails is not what is tested here
-    WITH_POSTGRES_OPTIONS="-c fsync=off" exec "$here/with-postgres" "$here/postgres.sh" inside
+    WITH_POSTGRES_FSYNC=off exec "$here/with-postgres" "$here/postgres.sh" inside
 fi
 export TELEPAY_TEST_STORE=postgresql KILLS=6
 own_folder

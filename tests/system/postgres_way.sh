@@ -11,7 +11,7 @@ url() {
     query postgres "CREATE DATABASE $1"
     store="postgresql:///$1?host=$WITH_POSTGRES_DIR&user=postgres&password=hidden-word"
 }
-server() { $WITH_POSTGRES_RUN "$@" >/dev/null 2>&1 || fail "pg_ctl $*: $(cat "$WITH_POSTGRES_DIR/server.log")"; }
+server() { $WITH_POSTGRES_CTL "$@" >/dev/null 2>&1 || fail "pg_ctl $*: $(cat "$WITH_POSTGRES_DIR/data/ctl.log")"; }
 
 make_all() {
     expect 0 "" telepay-perso init scheme/
