@@ -86,7 +86,7 @@ for left in {100..0}; do
     sleep 0.05
 done
 kill -KILL "$moving"
-wait "$moving" 2>/dev/null
+{ wait "$moving"; } 2>/dev/null
 for left in {100..0}; do
     [ "$(query postgres "SELECT count(*) FROM pg_stat_activity WHERE datname = 'slow'")" = 0 ] && break
     sleep 0.1
@@ -103,7 +103,8 @@ expect 74 "full disk" move refusing
 is_empty refusing
 stays "refused"
 
-# the whole of it
+# the whole of it, beside a twin that stays a file
+cp -r acq twin
 expect 0 "rows are moved: 6 transactions in 3 remises, 0 differences" move target
 unsaid hidden-word
 said "The file of before is kept as"
@@ -118,8 +119,14 @@ what_is_told >told.after 2>&1
 diff told.before told.after >out || fail "what is told has changed: $(cat out)"
 expect 0 "books and evidence agree" telepay-acquirer audit --dir acq
 
-# it goes on: new rows have new keys, the next remise the next number
+# it goes on as the twin does: new rows have new keys, the next payment the next reference, the next remise the next number
+for books in acq twin; do
+    expect 0 "" ledger_fill $books 000000000000123 00000001 1 900 0
+    telepay-acquirer list --dir $books | grep -oE '^[0-9]{12}' >$books.references
+done
+[ "$(sort -u acq.references | wc -l)" = 7 ] || fail "not seven references: $(cat acq.references)"
+cmp acq.references twin.references >out || fail "the next reference is not the twin's: $(cat acq.references twin.references)"
 expect 0 "" telepay-acquirer contract add --dir acq --id 000000000000999 --name "Autre" --mcc 5942 --currency EUR
-match=-E expect 0 "remise 3 closed, .* 1 debits 4.10" telepay-acquirer close --dir acq
+match=-E expect 0 "remise 3 closed, .* 2 debits" telepay-acquirer close --dir acq
 expect 2 "holds something already" move target # to where they are
 echo "postgres_move.sh: moved, and refused where it must be"
