@@ -64,8 +64,8 @@ opened() { # FILE
     expect 5 "chmod 600" $what
     said "$1"
     chmod 600 "$1"
-    # shellcheck disable=SC2046
-    $(reader "$1") >out 2>&1
+    what=$(reader "$1") # with a folder of this try
+    $what >out 2>&1
     unsaid "chmod 600"
 }
 
