@@ -5,6 +5,7 @@ set -u
 . "${TESTS_SRCDIR:?}/system/common.sh"
 failures=0
 own_folder
+# shellcheck disable=SC2317 # by expect
 serves() { timeout 2 "$1" serve --dir "$2" --listen 127.0.0.1:0; }
 
 telepay-perso init scheme >/dev/null || fail "perso init"
