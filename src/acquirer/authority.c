@@ -241,9 +241,10 @@ static enum tp_err add(const struct words *w, struct tp_error *e)
     if (r == TP_OK)
         r = told(before, path, e);
     if (r == TP_OK)
-        printf("a server that runs knows this when it starts again; terminals made before want the "
-               "file %s, named in section [authorities]\n",
-               path);
+        printf(
+            "a server that runs takes this within a second or two; terminals made before want the "
+            "file %s, named in section [authorities]\n",
+            path);
     capk_store_free(&before);
     return r;
 }

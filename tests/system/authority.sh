@@ -24,6 +24,7 @@ inside() {
     expect 0 "" a terminal add --contract 000000000000123 --id 00000001 --out term
     insert card
     launch serve.log "listening on" telepay-acquirer serve
+    # shellcheck disable=SC2317 # by expect
     pays() { printf 1234 | telepay pay --config term/telepay.conf --pin-fd 0 --wait 5 --amount 1.00 --currency EUR; }
     expect 0 "APPROVED" pays
     expect 0 "1 key" a authority remove --rid F000000014

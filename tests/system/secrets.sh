@@ -5,6 +5,7 @@ set -u
 . "${TESTS_SRCDIR:?}/system/common.sh"
 failures=0
 own_folder
+# shellcheck disable=SC2317 # by expect
 serves() { timeout 2 "$1" serve --dir "$2" --listen 127.0.0.1:0; }
 
 telepay-perso init scheme >/dev/null || fail "perso init"
@@ -64,8 +65,8 @@ opened() { # FILE
     expect 5 "chmod 600" $what
     said "$1"
     chmod 600 "$1"
-    # shellcheck disable=SC2046
-    $(reader "$1") >out 2>&1
+    what=$(reader "$1") # with a folder of this try
+    $what >out 2>&1
     unsaid "chmod 600"
 }
 

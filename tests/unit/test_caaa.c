@@ -692,13 +692,13 @@ START_TEST(an_answer_comes_back_as_it_went)
         ck_assert_str_eq(seen.last.reason, "OPPOSITION");
         sent.result = CAAA_DECLINED;
         strcpy(sent.verdict.reason, "TOTALS");
-        strcpy(sent.verdict.text, "DEBT: said 2, counted 1 <&>");
+        strcpy(sent.verdict.text, "DEBT: said 2, counted 1 <&> \xE2\x80\xAE\xC3\xA9\xC2\x9B");
         write_response(&doc, &sent, 0);
         ck_assert(xmllint_says_valid(&doc, "caaa.012.001.13.xsd"));
         ck_ok(read_response(&doc, &got, &seen, &e));
         ck_assert_int_eq(got.result, CAAA_DECLINED);
         ck_assert_str_eq(got.verdict.reason, "TOTALS");
-        ck_assert_str_eq(got.verdict.text, "DEBT: said 2, counted 1 <&>");
+        ck_assert_str_eq(got.verdict.text, "DEBT: said 2, counted 1 <&> ?\xC3\xA9?");
     }
 END_TEST
 
