@@ -79,7 +79,10 @@ char *db_shown(const char *where)
     while ((word = strstr(name, "password=")) != NULL) {
         const size_t n = strcspn(word, "&");
 
-        memmove(word, word + n, strlen(word + n) + 1);
+        if (word[n] == '&')
+            memmove(word, word + n + 1, strlen(word + n));
+        else
+            word[-1] = '\0'; /* the ? or & before it */
     }
     return name;
 }

@@ -99,7 +99,7 @@ query postgres "CREATE DATABASE refusing"
 
 query refusing "CREATE FUNCTION no_room() RETURNS event_trigger LANGUAGE plpgsql AS \$\$ BEGIN RAISE EXCEPTION USING ERRCODE = '53100', MESSAGE = 'no room'; END \$\$"
 query refusing "CREATE EVENT TRIGGER no_room ON ddl_command_end WHEN TAG IN ('CREATE TRIGGER') EXECUTE FUNCTION no_room()"
-expect 74 "full disk" move refusing
+expect 74 "is full: make room" move refusing
 is_empty refusing
 stays "refused"
 

@@ -263,8 +263,7 @@ static void make_books_on_a_server(void)
     struct tp_error e;
 
     postgres_database(url, sizeof(url));
-    ck_ok(db_where_set(dir, url, &e));
-    ck_ok(centre_store_make(dir, NULL, &e));
+    ck_ok(centre_store_make(dir, url, &e));
     seal_row(sealed, data);
     snprintf(sql, sizeof(sql), rows, sealed, data);
     damage(url, sql);

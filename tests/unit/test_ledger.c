@@ -739,11 +739,10 @@ START_TEST(the_schema_refuses_crooked_ways)
             "UPDATE remise SET number = 9 WHERE number = 1",
             "UPDATE remise SET hash = zeroblob(3) WHERE number = 1",
             "INSERT INTO remise (contract, number, state, opened) VALUES (1, 4, 0, 0)",
-            "INSERT INTO remise (contract, number, state, opened) VALUES (1, 3, 0, 0)", /* a second
-                                                                                           open one
-                                                                                         */
-            "INSERT INTO reversal (terminal, date, stan, rrn, at) SELECT terminal, date, stan, "
-            "rrn, 0 FROM tx WHERE stan = 1",
+            /* a second open one */
+            "INSERT INTO remise (contract, number, state, opened) VALUES (1, 3, 0, 0)",
+            ("INSERT INTO reversal (terminal, date, stan, rrn, at) SELECT terminal, date, stan,"
+             " rrn, 0 FROM tx WHERE stan = 1"),
             "UPDATE card SET atc = atc",
             "UPDATE contract SET currency = 840",
             "UPDATE remise SET debits = -1 WHERE number = 2",
