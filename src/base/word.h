@@ -13,8 +13,8 @@
 TP_MUST_CHECK enum tp_err word_check(const char *text, const char *what, size_t max,
                                      struct tp_error *e);
 
-/* What another says, as it may be shown: each character that word_check does not take becomes a '?',
- * and so does each byte that is part of no character. */
+/* What another says, as it may be shown: each character that word_check does not take becomes a
+ * '?', and so does each byte that is part of no character. */
 void word_make_shown(char *text);
 
 #endif
