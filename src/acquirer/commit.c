@@ -19,6 +19,7 @@ struct committer {
     struct group *group;
     struct under_way under_way; /* the group's thread's own */
     bool look;                  /* the group has given the gateway something to reverse */
+    bool recovered;             /* what an earlier server left asked is booked as to be reversed */
 };
 
 /* ---- the books, on the group's thread ---- */
@@ -27,8 +28,12 @@ static enum tp_err begin(void *ctx, struct tp_error *e)
 {
     struct committer *c = ctx;
 
-    c->look = false;
-    return ledger_group_begin(c->ledger, e);
+    const struct wire_answer said = said_unanswered();
+    enum tp_err r;
+
+    c->look = !c->recovered;
+    r = ledger_group_begin(c->ledger, e);
+    return r == TP_OK && !c->recovered ? ledger_ask_recover(c->ledger, &said, e) : r;
 }
 
 static enum tp_err apply(void *ctx, struct group_job *j, struct tp_error *e)
@@ -104,6 +109,7 @@ static void done(void *ctx, struct group_jobs *jobs)
         if (!stays)
             job_free(j);
     }
+    c->recovered = true;
     if (c->look)
         gateway_wake(c->gateway);
 }
@@ -179,16 +185,16 @@ static void on_reversed(void *ctx, const char *rrn)
 
 /* ---- begin and end ---- */
 
-/* A disk that takes nothing now may later: the server answers 96 until then, and starts. */
-static enum tp_err recover(struct committer *c)
+/* A disk that takes nothing now may later: the server answers 96 until then, starts, and recovers
+ * with the first group that can be kept. */
+static void recover(struct committer *c)
 {
     const struct wire_answer said = said_unanswered();
     struct tp_error e = {TP_OK, ""};
-    const enum tp_err r = ledger_ask_recover(c->ledger, &said, &e);
 
-    if (r != TP_OK)
+    c->recovered = ledger_ask_recover(c->ledger, &said, &e) == TP_OK;
+    if (!c->recovered)
         log_error("%s", e.text);
-    return r;
 }
 
 enum tp_err committer_new(struct committer **out, const char *dir, struct tp_error *e)
@@ -207,10 +213,10 @@ enum tp_err committer_new(struct committer **out, const char *dir, struct tp_err
         r = acquirer_open_ledger(&c->ledger, dir, e);
     if (r == TP_OK)
         r = group_new(&c->group, &ops, e);
-    if (r == TP_OK) {
-        (void)recover(c);
+    if (r == TP_OK)
+        recover(c);
+    if (r == TP_OK)
         r = gateway_new(&c->gateway, dir, &events, e);
-    }
     if (r == TP_OK)
         r = group_start(c->group, e);
     if (r == TP_OK)

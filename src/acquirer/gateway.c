@@ -106,6 +106,7 @@ static void on_message(void *ctx, struct span raw)
         iso8583_number(&d->answer, 11, &stan) != TP_OK) {
         log_error("issuer %s: a message that cannot be read: %s", d->issuer.name, e.text);
         link_line_drop(d->line, "it sends nonsense");
+        secret_wipe(&d->answer, sizeof(d->answer));
         return;
     }
     d->heard = time_monotonic_ms();
@@ -113,6 +114,7 @@ static void on_message(void *ctx, struct span raw)
     if (missing != 0) {
         log_note("issuer %s: an answer (%04u, DE 11 %06" PRIu64 ") without DE %u: not used",
                  d->issuer.name, d->answer.mti, stan, missing);
+        secret_wipe(&d->answer, sizeof(d->answer));
         return;
     }
     switch (d->answer.mti) {

@@ -185,6 +185,8 @@ int acquirer_init(int argc, char **argv)
         r = file_none_there(w.dir, made,
                             "name another folder, or remove this one if it holds nothing of worth",
                             &e);
+    if (r == TP_OK && w.store != NULL) /* before anything is made */
+        r = db_try_new(w.store, &e);
     if (r == TP_OK)
         r = make_all(&w, &e);
     if (r != TP_OK)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "acquirer/commands.h"
+#include "acquirer/settle.h"
 #include "acquirer/state.h"
 #include "base/cli.h"
 #include "base/file.h"
@@ -85,32 +86,43 @@ static enum tp_err put_aside(const char *from, struct tp_error *e)
     return TP_OK;
 }
 
+struct moving {
+    const char *dir, *to;
+    struct audit_sums before;
+};
+
+/* The books are there: are they the same, everybody is sent to them. */
+static enum tp_err moved(void *ctx, uint64_t rows, struct tp_error *e)
+{
+    const struct moving *m = ctx;
+    struct audit_sums after = {0};
+    enum tp_err r = audit(&after, m->to, m->dir, e);
+
+    if (r == TP_OK && memcmp(&m->before, &after, sizeof(after)) != 0)
+        r = tp_fail(e, TP_ERR_INTERNAL,
+                    "the books are not the same there: they stay where they are, drop that one");
+    if (r == TP_OK)
+        r = db_where_set(m->dir, m->to, e);
+    if (r == TP_OK)
+        printf("%" PRIu64 " rows are moved: %" PRIu64 " transactions in %" PRIu64
+               " remises, %" PRIu64 " differences from their evidence, as before.\n",
+               rows, after.transactions, after.remises, after.findings);
+    return r;
+}
+
 static enum tp_err move(const char *dir, const char *to, struct tp_error *e)
 {
+    struct moving m = {.dir = dir, .to = to};
     char from[DB_WHERE_MAX];
-    struct audit_sums before = {0}, after = {0};
-    uint64_t rows = 0;
     enum tp_err r = db_where(from, dir, ACQUIRER_BOOKS, e);
 
     if (r == TP_OK && !db_is_url(to))
         r = tp_fail(e, TP_ERR_USAGE, "--to names a database: postgresql://HOST/DATABASE");
     if (r == TP_OK)
-        r = audit(&before, from, dir, e);
+        r = audit(&m.before, from, dir, e);
     if (r == TP_OK)
-        r = db_move(from, to, &ledger_schema, &rows, e);
-    if (r == TP_OK)
-        r = audit(&after, to, dir, e);
-    if (r == TP_OK && memcmp(&before, &after, sizeof(before)) != 0)
-        r = tp_fail(e, TP_ERR_INTERNAL,
-                    "the books are not the same there: they stay where they are, drop that one");
-    if (r == TP_OK)
-        r = db_where_set(dir, to, e);
-    if (r != TP_OK)
-        return r;
-    printf("%" PRIu64 " rows are moved: %" PRIu64 " transactions in %" PRIu64 " remises, %" PRIu64
-           " differences from their evidence, as before.\n",
-           rows, after.transactions, after.remises, after.findings);
-    return put_aside(from, e);
+        r = db_move(from, to, &ledger_schema, moved, &m, e);
+    return r == TP_OK ? put_aside(from, e) : r;
 }
 
 int acquirer_move(int argc, char **argv)
@@ -127,15 +139,18 @@ int acquirer_move(int argc, char **argv)
     struct words w = {NULL, NULL};
     char dir[PATH_MAX];
     struct tp_error e = {TP_OK, ""};
-    int lock = -1;
+    int lock = -1, collecting = -1;
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
     r = acquirer_dir(dir, w.dir, &e);
-    if (r == TP_OK) /* nobody serves from it meanwhile */
+    if (r == TP_OK) /* nobody serves or collects from it meanwhile */
         r = file_lock_folder(&lock, dir, "telepay-acquirer", &e);
     if (r == TP_OK)
+        r = collector_lock(&collecting, dir, &e);
+    if (r == TP_OK)
         r = move(dir, w.to, &e);
+    collector_unlock(&collecting);
     if (lock >= 0)
         close(lock);
     return r == TP_OK ? CLI_DONE : cli_report(&e);

@@ -77,6 +77,8 @@ int centre_cmd_init(int argc, char **argv)
     server.hosts = w.hosts;
     snprintf(name, sizeof(name), "%.50s authority", w.name);
     r = word_check(w.name, "--name", 50, &e);
+    if (r == TP_OK && w.store != NULL) /* before anything is made */
+        r = db_try_new(w.store, &e);
     if (r == TP_OK)
         r = file_make_dir(w.dir, 0700, &e);
     if (r == TP_OK)

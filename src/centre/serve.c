@@ -346,18 +346,19 @@ static bool parse_address(const char *url, struct intake_claim *claim)
     return errno == 0 && *end == '\0' && v <= 999999999;
 }
 
-static bool known(struct service *s, const char *acquirer)
+/* TP_ERR_NOT_FOUND, or why the books do not say. */
+static enum tp_err known(struct service *s, const char *acquirer)
 {
     struct tp_error e;
     bool is = false;
+    enum tp_err r;
 
     pthread_mutex_lock(&s->door);
-    if (centre_acquirer_known(s->doorkeeper, acquirer, &is, &e) != TP_OK) {
-        log_error("%s", e.text);
-        is = false;
-    }
+    r = centre_acquirer_known(s->doorkeeper, acquirer, &is, &e);
     pthread_mutex_unlock(&s->door);
-    return is;
+    if (r != TP_OK)
+        log_error("%s", e.text);
+    return r == TP_OK && !is ? TP_ERR_NOT_FOUND : r;
 }
 
 /* RFC 9110, 8.6. A document whose size nobody knows is not begun. */
@@ -438,7 +439,15 @@ static void admit(struct service *s, struct request *q, const char *url, const c
     const char *digest =
         MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, "Content-Digest");
 
-    if (!identify(q->connection, q->claim.acquirer) || !known(s, q->claim.acquirer)) {
+    enum tp_err r = TP_ERR_NOT_FOUND;
+
+    if (identify(q->connection, q->claim.acquirer))
+        r = known(s, q->claim.acquirer);
+    if (r != TP_OK && r != TP_ERR_NOT_FOUND) {
+        answer_text(q, MHD_HTTP_SERVICE_UNAVAILABLE, "the centre's books cannot be asked now");
+        return;
+    }
+    if (r != TP_OK) {
         log_stranger("refused at the door: no certificate of an acquirer of this centre");
         answer_text(q, MHD_HTTP_FORBIDDEN,
                     "show the certificate that this centre gave you (telepay-centre acquirer add)");

@@ -17,7 +17,7 @@ struct db_rows { /* a statement that is kept */
     size_t width;
     uint8_t *held; /* what the spans of db_one point to */
     size_t room;
-    bool open;
+    bool open, spans; /* spans: among its columns */
 };
 
 struct db {
@@ -67,23 +67,18 @@ bool db_is_url(const char *where)
 
 char *db_shown(const char *where)
 {
-    char *name = strdup(where), *authority, *at, *colon, *word;
+    char *name = strdup(where), *authority, *at = NULL, *colon;
 
     if (name == NULL || !db_is_url(where))
         return name;
     authority = strstr(name, "://") + 3;
-    at = strpbrk(authority, "@/?");
+    for (char *p = authority; *p != '\0' && *p != '/'; p++) /* the last: a password may hold one */
+        if (*p == '@')
+            at = p;
     colon = strchr(authority, ':');
-    if (at != NULL && *at == '@' && colon != NULL && colon < at)
+    if (at != NULL && colon != NULL && colon < at)
         memmove(colon, at, strlen(at) + 1);
-    while ((word = strstr(name, "password=")) != NULL) {
-        const size_t n = strcspn(word, "&");
-
-        if (word[n] == '&')
-            memmove(word, word + n + 1, strlen(word + n));
-        else
-            word[-1] = '\0'; /* the ? or & before it */
-    }
+    name[strcspn(name, "?")] = '\0'; /* its words may hold one, too */
     return name;
 }
 
@@ -225,11 +220,27 @@ static enum tp_err prepare(struct db *d, struct db_rows **out, const char *sql, 
     return TP_OK;
 }
 
-static void stop(struct db_rows *k)
+static enum tp_err stop(struct db_rows *k, struct tp_error *e)
 {
-    if (k->open)
-        k->db->driver->reset(k->db->conn, k->statement);
+    const bool open = k->open;
+
     k->open = false;
+    return open ? k->db->driver->reset(k->db->conn, k->statement, e) : TP_OK;
+}
+
+/* The end of a statement that came to r: an earlier error is the one that counts. */
+static enum tp_err stop_after(struct db_rows *k, enum tp_err r, struct tp_error *e)
+{
+    const enum tp_err stopped = stop(k, r == TP_OK ? e : NULL);
+
+    return r == TP_OK ? stopped : r;
+}
+
+/* The engine has rolled back by itself, or its connection is gone. */
+static enum tp_err lost(const struct db *d, struct tp_error *e)
+{
+    return tp_fail(e, TP_ERR_IO, "%s was lost within the transaction: nothing of it is kept",
+                   d->name);
 }
 
 static enum tp_err start(struct db *d, struct db_rows **out, const char *sql, struct db_values v,
@@ -241,6 +252,8 @@ static enum tp_err start(struct db *d, struct db_rows **out, const char *sql, st
     *out = NULL;
     if (d->spoilt)
         return tp_fail(e, TP_ERR_STATE, "%s: this transaction has failed before", d->name);
+    if (d->begun && !d->driver->in_transaction(d->conn))
+        return spoil(d, lost(d, e));
     r = prepare(d, &k, sql, v, e);
     if (r == TP_OK && k->open)
         r = tp_fail(e, TP_ERR_INTERNAL, "%s: a statement within its own rows: %s", d->name, sql);
@@ -249,7 +262,7 @@ static enum tp_err start(struct db *d, struct db_rows **out, const char *sql, st
     k->open = true;
     r = d->driver->start(d->conn, k->statement, v, want, e);
     if (r != TP_OK)
-        stop(k);
+        r = stop_after(k, r, e);
     else
         *out = k;
     return spoil(d, r);
@@ -267,6 +280,7 @@ static enum tp_err find_places(struct db_rows *k, struct db_columns columns, str
 
     if (k->columns == columns.c)
         return TP_OK;
+    k->columns = NULL;
     free(k->places);
     k->places = calloc(columns.n, 1);
     if (k->places == NULL)
@@ -284,6 +298,9 @@ static enum tp_err find_places(struct db_rows *k, struct db_columns columns, str
         return tp_fail(e, TP_ERR_INTERNAL, "%zu columns, %zu places: %s", width, columns.n, k->sql);
     k->columns = columns.c;
     k->width = width;
+    k->spans = false;
+    for (size_t i = 0; i < width; i++)
+        k->spans |= columns.c[i].member == DB_SPAN;
     return TP_OK;
 }
 
@@ -356,13 +373,12 @@ static enum tp_err fill(struct db_rows *k, void *row, struct tp_error *e)
 {
     for (size_t i = 0; i < k->width; i++) {
         const struct db_column *c = &k->columns[k->places[i]];
-        const char *name;
         struct db_value v;
 
-        (void)k->db->driver->column(k->statement, i, &name, &v);
+        (void)k->db->driver->column(k->statement, i, NULL, &v);
         if (!put((uint8_t *)row + c->offset, c, &v))
             return tp_fail(e, TP_ERR_RANGE, "%s holds a %s that cannot be (%" PRId64 ", %zu bytes)",
-                           k->db->name, name, v.integer, v.bytes.n);
+                           k->db->name, c->name, v.integer, v.bytes.n);
     }
     return TP_OK;
 }
@@ -371,6 +387,9 @@ static enum tp_err fill(struct db_rows *k, void *row, struct tp_error *e)
 static enum tp_err hold(struct db_rows *k, void *row, struct tp_error *e)
 {
     size_t n = 0;
+
+    if (!k->spans)
+        return TP_OK;
 
     for (size_t i = 0; i < k->width; i++)
         if (k->columns[i].member == DB_SPAN)
@@ -408,8 +427,7 @@ enum tp_err db_exec(struct db *d, const char *sql, struct db_values v, int64_t *
     r = d->driver->next(d->conn, k->statement, &row, e);
     if (r == TP_OK && changes != NULL)
         *changes = d->driver->changes(d->conn, k->statement);
-    stop(k);
-    return spoil(d, r);
+    return spoil(d, stop_after(k, r, e));
 }
 
 enum tp_err db_one(struct db *d, const char *sql, struct db_values v, struct db_columns columns,
@@ -428,9 +446,9 @@ enum tp_err db_one(struct db *d, const char *sql, struct db_values v, struct db_
             r = fill(k, row, e);
         if (r == TP_OK)
             r = hold(k, row, e);
-        *found = r == TP_OK;
     }
-    stop(k);
+    r = stop_after(k, r, e);
+    *found = *found && r == TP_OK;
     return spoil(d, r);
 }
 
@@ -447,19 +465,18 @@ enum tp_err db_number(struct db *d, const char *sql, struct db_values v, int64_t
         return r;
     r = d->driver->next(d->conn, k->statement, &row, e);
     if (r == TP_OK && row) {
-        const char *name;
         struct db_value value = {0};
 
-        if (!d->driver->column(k->statement, 0, &name, &value) ||
+        if (!d->driver->column(k->statement, 0, NULL, &value) ||
             (value.kind != DB_INTEGER && !value.null))
             r = tp_fail(e, TP_ERR_INTERNAL, "%s: that is no number: %s", d->name, sql);
         else
             *number = value.null ? 0 : value.integer;
     } else if (r == TP_OK && found == NULL)
         r = tp_fail(e, TP_ERR_INTERNAL, "%s: no row came from: %s", d->name, sql);
+    r = stop_after(k, r, e);
     if (found != NULL)
         *found = row && r == TP_OK;
-    stop(k);
     return spoil(d, r);
 }
 
@@ -492,7 +509,7 @@ enum tp_err db_next(struct db_rows *rows, void *row, bool *found, struct tp_erro
 void db_end(struct db_rows **rows)
 {
     if (*rows != NULL)
-        stop(*rows);
+        (void)stop(*rows, NULL);
     *rows = NULL;
 }
 
@@ -526,6 +543,8 @@ enum tp_err db_commit(struct db *d, struct tp_error *e)
 
     if (d->spoilt)
         r = tp_fail(e, TP_ERR_STATE, "%s: this transaction has failed before", d->name);
+    else if (!d->driver->in_transaction(d->conn))
+        r = lost(d, e);
     else
         r = d->driver->commit(d->conn, e);
     if (r != TP_OK)
@@ -540,7 +559,7 @@ void db_rollback(struct db *d)
         return;
     for (size_t i = 0; i < d->room; i++) /* one that stands in its rows would see what never was */
         if (d->kept[i] != NULL)
-            stop(d->kept[i]);
+            (void)stop(d->kept[i], NULL);
     if (d->driver->in_transaction(d->conn))
         d->driver->rollback(d->conn);
     d->begun = d->spoilt = false;

@@ -33,6 +33,10 @@ TP_MUST_CHECK enum tp_err db_open(struct db **out, const char *where,
                                   struct tp_error *e);
 void db_close(struct db **d);
 
+/* Whether new books can go there: TP_ERR_USAGE (no URL), TP_ERR_EXISTS (it is not empty), and what
+ * db_open says. */
+TP_MUST_CHECK enum tp_err db_try_new(const char *url, struct tp_error *e);
+
 bool db_is_url(const char *where); /* whether it names a server, not a file */
 
 /* Where the books of a folder are: the URL that stands in its store.conf ([store] url), else its

@@ -21,7 +21,6 @@ TP_MUST_CHECK enum tp_err db_make_tables(struct db *d, const struct db_schema *s
                                          struct tp_error *e);
 TP_MUST_CHECK enum tp_err db_make_rules(struct db *d, const struct db_schema *schema,
                                         struct tp_error *e);
-TP_MUST_CHECK enum tp_err db_is_made(struct db *d, const struct db_schema *schema, bool *made,
-                                     struct tp_error *e);
+TP_MUST_CHECK enum tp_err db_must_be_empty(struct db *d, struct tp_error *e); /* TP_ERR_EXISTS */
 
 #endif

@@ -32,11 +32,13 @@ struct db_driver {
     enum tp_err (*start)(void *conn, void *statement, struct db_values v, enum db_want want,
                          struct tp_error *e);
     enum tp_err (*next)(void *conn, void *statement, bool *row, struct tp_error *e);
-    /* Of a statement that was started: false when there is no column i. Without a row, only the
-     * name. A truth value of the engine's is DB_INTEGER 0 or 1. Bytes live until next or reset. */
+    /* Of a statement that was started: false when there is no column i. name may be NULL; without
+     * a row there is only the name. A truth value of the engine's is DB_INTEGER 0 or 1. Bytes live
+     * until next or reset. */
     bool (*column)(void *statement, size_t i, const char **name, struct db_value *v);
     int64_t (*changes)(void *conn, void *statement);
-    void (*reset)(void *conn, void *statement);
+    /* Ends its rows. What it wrote outside a transaction is kept only when this is TP_OK. */
+    enum tp_err (*reset)(void *conn, void *statement, struct tp_error *e);
     void (*finish)(void *conn, void *statement);
 
     enum tp_err (*script)(void *conn, const char *sql, struct tp_error *e); /* several, no values */
@@ -46,6 +48,7 @@ struct db_driver {
     enum tp_err (*copy)(void *conn, const char *path, struct tp_error *e); /* NULL: it has none */
 
     const char *has_table; /* SELECT count(*) … WHERE … $1: whether a table of that name is there */
+    const char *tables;   /* SELECT count(*) …: how many tables there are */
     const char *triggers; /* SELECT name …, tbl …: the triggers there are, to be dropped */
     const char *version; /* SELECT …: of what was made before the table `store`; NULL: none was */
     const struct db_word *words; /* ends with NULL, longest first */

@@ -16,6 +16,7 @@ struct table { /* one that is being copied; the statements are the drivers' own 
     void *read, *write;
     struct db_value row[WIDTH_MAX];
     const char *names[WIDTH_MAX];
+    char key[TABLE_MAX]; /* its first column; the names are the rows' */
     size_t width;
 };
 
@@ -49,6 +50,7 @@ static enum tp_err prepare_write(struct table *t, struct tp_error *e)
     struct db_value any[WIDTH_MAX] = {{DB_NULL, true, 0, {NULL, 0}}};
     int n = snprintf(sql, sizeof(sql), "INSERT INTO %s (", t->name);
 
+    snprintf(t->key, sizeof(t->key), "%s", t->names[0]);
     for (size_t i = 0; i < t->width; i++)
         n += snprintf(sql + n, sizeof(sql) - (size_t)n, "%s%s", i > 0 ? ", " : "", t->names[i]);
     n += snprintf(sql + n, sizeof(sql) - (size_t)n, ") VALUES (");
@@ -74,7 +76,7 @@ static enum tp_err write_row(struct table *t, struct tp_error *e)
     if (r == TP_OK)
         r = driver->next(db_conn(t->to), t->write, &row, e);
     if (t->write != NULL)
-        driver->reset(db_conn(t->to), t->write);
+        (void)driver->reset(db_conn(t->to), t->write, NULL);
     return r;
 }
 
@@ -94,9 +96,9 @@ static enum tp_err copy_table(struct table *t, uint64_t *rows, struct tp_error *
         (*rows)++;
     }
     if (r == TP_OK && t->write != NULL && db_driver_of(t->to)->filled != NULL)
-        r = db_driver_of(t->to)->filled(db_conn(t->to), t->name, t->names[0], e);
+        r = db_driver_of(t->to)->filled(db_conn(t->to), t->name, t->key, e);
     if (t->read != NULL) {
-        driver->reset(db_conn(t->from), t->read);
+        (void)driver->reset(db_conn(t->from), t->read, NULL);
         driver->finish(db_conn(t->from), t->read);
     }
     if (t->write != NULL)
@@ -118,40 +120,30 @@ static enum tp_err copy_all(struct db *from, struct db *to, const struct db_sche
     return r == TP_OK ? db_make_rules(to, schema, e) : r;
 }
 
-static enum tp_err must_be_empty(struct db *target, const struct db_schema *schema,
-                                 struct tp_error *e)
-{
-    bool made = false;
-    const enum tp_err r = db_is_made(target, schema, &made, e);
-
-    return r == TP_OK && made
-               ? tp_fail(e, TP_ERR_EXISTS, "%s holds something already: name an empty one",
-                         db_name(target))
-               : r;
-}
-
 enum tp_err db_move(const char *from, const char *to, const struct db_schema *schema,
-                    uint64_t *rows, struct tp_error *e)
+                    db_moved *moved, void *ctx, struct tp_error *e)
 {
+    uint64_t rows = 0;
     struct db *source = NULL, *target = NULL;
     enum tp_err r = db_open(&source, from, schema, DB_USE, e);
 
-    *rows = 0;
     if (r == TP_OK)
         r = db_connect(&target, to, true, e);
     if (r == TP_OK) /* before the source is held: it may be the same one */
-        r = must_be_empty(target, schema, e);
+        r = db_must_be_empty(target, e);
     if (r == TP_OK)
         r = db_begin(source, e); /* nobody writes what would not come along */
     if (r == TP_OK)
         r = db_begin(target, e);
     if (r == TP_OK)
-        r = must_be_empty(target, schema, e);
+        r = db_must_be_empty(target, e);
     if (r == TP_OK)
-        r = copy_all(source, target, schema, rows, e);
+        r = copy_all(source, target, schema, &rows, e);
     if (r == TP_OK)
         r = db_commit(target, e);
     db_close(&target);
+    if (r == TP_OK) /* the source is held until everybody is sent to the other one */
+        r = moved(ctx, rows, e);
     db_close(&source);
     return r;
 }

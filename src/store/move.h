@@ -6,8 +6,10 @@
 
 /* Makes `to` (TP_ERR_EXISTS when it holds something already) and fills it with every row of `from`,
  * in one transaction: it is whole, or nothing. The rules hold from its end on, not for the rows,
- * which they were held to once. *rows: how many there were. */
+ * which they were held to once. Then `moved` is called with how many rows there were, while nobody
+ * can write into `from` yet: there everybody is to be sent to `to`. */
+typedef enum tp_err db_moved(void *ctx, uint64_t rows, struct tp_error *e);
 TP_MUST_CHECK enum tp_err db_move(const char *from, const char *to, const struct db_schema *schema,
-                                  uint64_t *rows, struct tp_error *e);
+                                  db_moved *moved, void *ctx, struct tp_error *e);
 
 #endif

@@ -323,11 +323,27 @@ static enum tp_err connect_to(struct pq *c, struct tp_error *e)
     return r;
 }
 
+/* What an idle server has said unasked is taken in: that it goes, and the end of it. */
+static void hear(struct pq *c)
+{
+    struct pollfd p = {.fd = PQsocket(c->handle), .events = POLLIN};
+
+    while (PQstatus(c->handle) == CONNECTION_OK && poll(&p, 1, 0) > 0)
+        if (!PQconsumeInput(c->handle))
+            break;
+}
+
 static enum tp_err be_connected(struct pq *c, struct tp_error *e)
 {
+    if (c->handle != NULL && !c->in && c->sent == 0)
+        hear(c);
     if (c->handle != NULL && PQstatus(c->handle) == CONNECTION_BAD)
         lose(c);
-    return c->handle == NULL ? connect_to(c, e) : TP_OK;
+    if (c->handle != NULL)
+        return TP_OK;
+    const enum tp_err r = connect_to(c, e);
+
+    return r == TP_ERR_NOT_FOUND ? tp_fail(e, TP_ERR_IO, "%s is not there any more", c->name) : r;
 }
 
 static void pq_close(void *conn)
@@ -412,7 +428,10 @@ static enum tp_err begin_once(struct pq *c, bool write, struct tp_error *e)
     enum tp_err r = be_connected(c, e);
 
     if (r == TP_OK)
-        r = send(c, write ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", e);
+        r = send(c,
+                 write ? "BEGIN ISOLATION LEVEL READ COMMITTED"
+                       : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                 e);
     if (r == TP_OK)
         r = write ? take_turn(c, e) : collect(c, NULL, e);
     if (r != TP_OK)
@@ -660,7 +679,7 @@ static enum tp_err pq_next(void *conn, void *statement, bool *row, struct tp_err
     return r;
 }
 
-static void pq_reset(void *conn, void *statement)
+static enum tp_err pq_reset(void *conn, void *statement, struct tp_error *e)
 {
     struct pq_statement *s = statement;
     struct pq *c = conn;
@@ -676,6 +695,8 @@ static void pq_reset(void *conn, void *statement)
     if (s->cursor)
         s->made = 0; /* it was declared, not prepared */
     s->cursor = false;
+    (void)e;
+    return TP_OK;
 }
 
 static void pq_finish(void *conn, void *statement)
@@ -684,7 +705,7 @@ static void pq_finish(void *conn, void *statement)
     struct pq *c = conn;
     char sql[32];
 
-    pq_reset(c, s);
+    (void)pq_reset(c, s, NULL);
     if (c->handle != NULL && s->made == c->made && PQtransactionStatus(c->handle) == PQTRANS_IDLE) {
         snprintf(sql, sizeof(sql), "DEALLOCATE s%u", s->number);
         (void)ask(c, sql, NULL, NULL);
@@ -712,7 +733,8 @@ static bool pq_column(void *statement, size_t i, const char **name, struct db_va
 
     if (n >= PQnfields(s->rows))
         return false;
-    *name = PQfname(s->rows, n);
+    if (name != NULL)
+        *name = PQfname(s->rows, n);
     *v = (struct db_value){.kind = DB_NULL, .null = true};
     if (s->row < 0 || s->row >= PQntuples(s->rows) || PQgetisnull(s->rows, s->row, n))
         return true;
@@ -870,6 +892,7 @@ const struct db_driver db_postgres = {
     .filled = pq_filled,
     .has_table = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"
                  " AND tablename = $1",
+    .tables = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()",
     .triggers = "SELECT CAST(tgname AS text) AS name, CAST(relname AS text) AS tbl FROM pg_trigger"
                 " JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_namespace ON pg_namespace.oid ="
                 " relnamespace WHERE NOT tgisinternal AND nspname = current_schema()",

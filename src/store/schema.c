@@ -130,12 +130,26 @@ enum tp_err db_make_tables(struct db *d, const struct db_schema *schema, struct 
     return r == TP_OK ? say_whose(d, schema, e) : r;
 }
 
-enum tp_err db_is_made(struct db *d, const struct db_schema *schema, bool *made, struct tp_error *e)
+enum tp_err db_must_be_empty(struct db *d, struct tp_error *e)
 {
-    struct made m;
-    const enum tp_err r = read_made(d, &m, schema, e);
+    int64_t n = 0;
+    const enum tp_err r = db_number(d, db_driver_of(d)->tables, DB_NONE, &n, NULL, e);
 
-    *made = m.version != 0;
+    return r == TP_OK && n > 0
+               ? tp_fail(e, TP_ERR_EXISTS,
+                         "%s holds something already, and is never written over: name an empty one",
+                         db_name(d))
+               : r;
+}
+
+enum tp_err db_try_new(const char *url, struct tp_error *e)
+{
+    struct db *d = NULL;
+    enum tp_err r = db_connect(&d, url, false, e);
+
+    if (r == TP_OK)
+        r = db_must_be_empty(d, e);
+    db_close(&d);
     return r;
 }
 
@@ -148,8 +162,8 @@ static enum tp_err make_once(struct db *d, const struct db_schema *schema, enum 
     if (r != TP_OK)
         return r;
     r = read_made(d, m, schema, e);
-    if (r == TP_OK && m->version > 0 && mode == DB_MAKE)
-        r = tp_fail(e, TP_ERR_EXISTS, "%s is there already: it is never written over", db_name(d));
+    if (r == TP_OK && (m->version == 0 || mode == DB_MAKE))
+        r = db_must_be_empty(d, e);
     if (r == TP_OK && m->version == 0) {
         r = db_make_tables(d, schema, e);
         if (r == TP_OK)
@@ -200,9 +214,10 @@ enum tp_err db_open(struct db **out, const char *where, const struct db_schema *
         r = whose(d, &m, schema, e);
     if (r == TP_OK && m.version < (int64_t)schema->version)
         r = tp_fail(e, TP_ERR_STATE,
-                    "%s was made by an older telepay (version %lld, this one has %zu): run %s, "
-                    "which keeps a copy",
-                    db_name(d), (long long)m.version, schema->version, schema->upgrade);
+                    "%s was made by an older telepay (version %lld, this one has %zu): run %s%s",
+                    db_name(d), (long long)m.version, schema->version, schema->upgrade,
+                    db_driver_of(d)->copy != NULL ? ", which keeps a copy"
+                                                  : ", after a copy of it (pg_dump)");
     if (r == TP_OK) {
         *out = d;
         d = NULL;

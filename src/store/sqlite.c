@@ -303,12 +303,12 @@ static enum tp_err lite_start(void *conn, void *statement, struct db_values v, e
     return TP_OK;
 }
 
-static void lite_reset(void *conn, void *statement)
+/* What RETURNING wrote is committed here, not when its row was read. */
+static enum tp_err lite_reset(void *conn, void *statement, struct tp_error *e)
 {
     struct lite_statement *s = statement;
 
-    (void)conn;
-    sqlite3_reset(s->s);
+    return sqlite3_reset(s->s) == SQLITE_OK ? TP_OK : fail(conn, e);
 }
 
 static enum tp_err lite_next(void *conn, void *statement, bool *row, struct tp_error *e)
@@ -327,7 +327,8 @@ static bool lite_column(void *statement, size_t i, const char **name, struct db_
 
     if (n >= sqlite3_column_count(s))
         return false;
-    *name = sqlite3_column_name(s, n);
+    if (name != NULL)
+        *name = sqlite3_column_name(s, n);
     *v = (struct db_value){.kind = DB_NULL, .null = true};
     switch (sqlite3_data_count(s) > 0 ? sqlite3_column_type(s, n) : SQLITE_NULL) {
     case SQLITE_INTEGER:
@@ -409,6 +410,7 @@ const struct db_driver db_sqlite = {
     .rule = lite_rule,
     .copy = lite_copy,
     .has_table = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = $1",
+    .tables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table'",
     .triggers = "SELECT name, tbl_name AS tbl FROM sqlite_schema WHERE type = 'trigger'",
     .version = "SELECT user_version FROM pragma_user_version",
     .words = words,

@@ -227,8 +227,8 @@ START_TEST(words_are_text_for_people)
                                           "a\xE2\x81\xA7z",
                                           "a\xE2\x81\xA8z",
                                           "a\xE2\x81\xA9z",
-                                          "\xEF\xBB\xBF"
-                                          "a"};
+                                          ("\xEF\xBB\xBF"
+                                           "a")};
         struct tp_error e;
 
         for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)

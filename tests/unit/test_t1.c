@@ -331,8 +331,9 @@ START_TEST(blocks_that_break_the_rules_are_invalid)
             "S(RESYNCH?)",
             "S(WTX!) 01",
             "S(RESYNCH!)", /* not the card's to ask; not asked for */
-            "raw 00 00 21 00000000000000000000000000000000000000000000000000000000000000000000 "
-            "21", /* more than IFSD */
+            /* more than IFSD */
+            ("raw 00 00 21 00000000000000000000000000000000000000000000000000000000000000000000 "
+             "21"),
         };
         struct played p;
 
