@@ -30,7 +30,7 @@ make_all() {
     url centre
     expect 0 "" telepay-centre init centre/ --store "$store"
     expect 0 "" telepay-centre acquirer add --dir centre --id 12345678901 --out acq/centre
-    expect 2 "is there already" telepay-acquirer init other/ --authority scheme/authority.json --store "${store/centre/acq}"
+    expect 2 "holds something already" telepay-acquirer init other/ --authority scheme/authority.json --store "${store/centre/acq}"
     ls acq/*.db iss/*.db centre/*.db >out 2>/dev/null && fail "there are files beside the databases: $(cat out)"
 }
 

@@ -430,6 +430,31 @@ START_TEST(a_cut_off_write_keeps_nothing_and_recovers)
     }
 END_TEST
 
+/* What RETURNING wrote is committed after its row was read: an error then is the statement's. */
+START_TEST(a_cut_off_write_that_returns_is_told)
+    {
+        static uint8_t big[400000];
+        struct rlimit before, small;
+        struct place p;
+        int64_t id = 0;
+
+        start(&p, &schema);
+        signal(SIGXFSZ, SIG_IGN);
+        ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+        small = before;
+        small.rlim_cur = 200000;
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+        const enum tp_err r =
+            db_number(p.d, "INSERT INTO a (id, v) VALUES ($1, $2) RETURNING id",
+                      DB_VALUES(db_integer(1), db_blob(SPAN_OF(big))), &id, NULL, &p.e);
+
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+        ck_assert_int_eq(r, TP_ERR_IO);
+        ck_assert_int_eq(count(&p, p.d), 0);
+        end(&p);
+    }
+END_TEST
+
 START_TEST(a_read_only_database_says_so)
     {
         struct place p;
@@ -653,6 +678,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, a_transaction_is_whole_or_nothing, SQLITE, engines);
     tcase_add_test(t, a_full_database_keeps_nothing_and_recovers);
     tcase_add_test(t, a_cut_off_write_keeps_nothing_and_recovers);
+    tcase_add_test(t, a_cut_off_write_that_returns_is_told);
     tcase_add_test(t, a_read_only_database_says_so);
     tcase_add_test(t, a_read_only_file_is_refused_and_taken_when_it_can_be_written);
     tcase_add_test(t, a_file_that_is_open_to_others_is_refused);
