@@ -109,18 +109,23 @@ enum tp_err pay_deliver_kept(struct payment *p, struct tp_error *e)
 {
     struct buf message = {p->message, p->message_n, sizeof(p->message)};
     const int64_t start = time_monotonic_ms();
+    struct tp_error why = {TP_OK, ""};
     struct wire_answer a;
-    enum tp_err r = pay_deliver_first(p, p->kept, e);
+    enum tp_err r = pay_deliver_first(p, p->kept, &why);
 
     if (r == TP_OK && p->stage == PAY_KEPT) {
-        r = deliver(p->deliverer, p->journal, p->kept, &message, false, &a, e);
+        r = deliver(p->deliverer, p->journal, p->kept, &message, false, &a, &why);
         if (r == TP_OK) {
             receipt_settle(&p->result->receipt, &a);
             pay_go_on(p, PAY_SETTLED);
         }
     }
     p->result->acquirer_ms += time_monotonic_ms() - start;
-    return p->stage == PAY_SETTLED ? TP_OK : r;
+    if (r != TP_OK && p->stage == PAY_SETTLED) { /* told, but not as this payment's */
+        log_note("of an earlier payment: %s", why.text);
+        return TP_OK;
+    }
+    return r == TP_OK ? TP_OK : tp_fail(e, r, "%s", why.text);
 }
 
 enum cli_exit pay_exit_of_refusal(const struct receipt *r)

@@ -13,7 +13,6 @@
 #include "store/db_priv.h"
 
 #define SILENT_MS   30000
-#define LOCK_S      10
 #define MANY        500 /* rows of one FETCH */
 #define MOST_VALUES 64
 #define MOST_SENT   256 /* statements whose outcome is not collected yet */
