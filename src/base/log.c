@@ -17,6 +17,7 @@
 #include "base/word.h"
 
 #define LINE_MAX_BYTES 1200
+#define GATHER_NS      2000000 /* after a write, so that the next one is of many lines */
 #define QUEUE_BYTES    (256 * 1024)
 
 /* Set once at the start of a program, before any thread: the one piece of state a log needs. */
@@ -29,6 +30,7 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t more, less;
     bool started, writing;
+    bool idle; /* the thread waits to be told of a line */
     size_t at, n; /* what waits in the ring */
     unsigned long dropped;
     /* of log_stranger: lines that may be said now, when that was counted last, and those not said
@@ -103,7 +105,9 @@ static void put_queued(const char *line, size_t n)
     for (size_t i = 0; i < n; i++)
         queue.ring[(queue.at + queue.n + i) % sizeof(queue.ring)] = line[i];
     queue.n += n;
-    pthread_cond_signal(&queue.more);
+    if (queue.idle)
+        pthread_cond_signal(&queue.more);
+    queue.idle = false;
 }
 
 /* Gives log_stranger the lines that time has brought, and tells of those that were not said. */
@@ -141,6 +145,7 @@ static void wait_for_lines(void)
 {
     struct timespec until;
 
+    queue.idle = true;
     if (queue.unsaid == 0) {
         pthread_cond_wait(&queue.more, &queue.lock);
         return;
@@ -184,6 +189,8 @@ static void *run(void *ctx)
         queue.writing = true;
         pthread_mutex_unlock(&queue.lock);
         write_out(out, n);
+        if (n < sizeof(out))
+            nanosleep(&(struct timespec){0, GATHER_NS}, NULL);
         pthread_mutex_lock(&queue.lock);
         queue.writing = false;
         pthread_cond_broadcast(&queue.less);

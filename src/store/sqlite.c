@@ -10,12 +10,14 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "store/checkpoint.h"
 #include "store/driver.h"
 
 #define BUSY_MS 10000
 
 struct lite {
     sqlite3 *handle;
+    struct checkpoint *checkpoint;
     char *path;
 };
 
@@ -163,6 +165,7 @@ static void lite_close(void *conn)
 {
     struct lite *c = conn;
 
+    checkpoint_end(&c->checkpoint);
     sqlite3_close(c->handle);
     free(c->path);
     free(c);
@@ -199,6 +202,7 @@ static enum tp_err lite_open(void **conn, const char *path, bool make, struct tp
     r = use_wal(c, e);
     if (r != TP_OK)
         goto out;
+    c->checkpoint = checkpoint_watch(c->handle, path);
     *conn = c;
     c = NULL;
 out:
