@@ -61,13 +61,6 @@ ends() { # exit code, what it says: after the PIN is given
     grep -qF -- "$2" "$dir/out" || fail "no \"$2\" in: $(cat "$dir/out")"
 }
 
-until_catches_int() { # process: until it has begun
-    for _ in $(seq 600); do
-        [ $((0x$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status") & 2)) != 0 ] && return
-        sleep 0.05
-    done
-}
-
 readers_come_and_go() {
     # there is no such reader; the service is started anew while one waits, and then there is
     cp "$WITH_PCSCD_DIR/conf/readers" "$dir/readers"
@@ -77,8 +70,8 @@ readers_come_and_go() {
     until_unlisted Pinpad
     telepay pay --config terminal/telepay.conf --amount 1 --reader Pinpad --wait 30 >"$dir/out" 2>&1 </dev/null &
     paying=$!
-    until_catches_int "$paying" # a service that is away when it starts is not waited for
-    sleep 0.7
+    until_holds_back "$paying"
+    sleep 2 # a service that is away when it starts is not waited for
     cp "$dir/readers" "$WITH_PCSCD_DIR/conf/readers"
     echo 1234 >"$pad/keys"
     restart

@@ -88,19 +88,12 @@ good_payments() {
     [ "$(payments acknowledged)" = 7 ] || fail "the journal: $(journal list)"
 }
 
-until_catches_int() { # process: what it runs in the background ignores Ctrl-C until it says otherwise
-    for _ in $(seq 600); do
-        [ $((0x$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status") & 2)) != 0 ] && return
-        sleep 0.05
-    done
-}
-
 no_card() {
     remove
     wait=0 expect 3 "insert it" pay_12
     telepay pay --config "$conf" --amount 1 --wait 30 >"$dir/left" 2>&1 </dev/null &
     local waiting=$!
-    until_catches_int "$waiting"
+    until_holds_back "$waiting"
     sleep 0.8
     kill -INT "$waiting"
     wait "$waiting"
@@ -327,12 +320,6 @@ killed_asking() { # at instants of all kinds while the issuer is asked: the jour
 # Runs in the background what hears SIGINT there too, which a shell's own background does not.
 with_signals() {
     exec env --default-signal=INT "$@"
-}
-until_holds_back() { # process
-    for _ in $(seq 600); do
-        [ $((0x$(sed -n 's/^SigBlk:[[:space:]]*//p' "/proc/$1/status") & 2)) != 0 ] && return
-        sleep 0.05
-    done
 }
 
 # A signal at instants of all kinds while the card works: before it is asked to sign nothing is paid, and that is said; after that the receipt comes. The
