@@ -97,7 +97,7 @@ in_the_middle() {
 replug() { # inside ccid_desk, where the reader comes and goes: at the prompt, and while one waits for it
     at_prompt "${pay[@]}"
     kill -USR1 $PPID
-    sleep 0.2
+    until_unlisted "USB 1-1"
     echo 1234 1<>held # a payment that has ended reads no more: nobody waits for it
     wait "$paying"
     [ $? = 3 ] || fail "unplugged at the prompt: $(cat paying)"

@@ -52,10 +52,7 @@ two() { # a reader that pcscd does not know is free, and never hidden; nor is on
 replug() { # pcscd sees the reader come and go, as udev tells it: at the prompt, and while one waits for it
     at_prompt "${pay[@]}"
     kill -USR1 $PPID
-    for _ in $(seq 100); do
-        telepay readers 2>&1 | grep -q "PC/SC" || break
-        sleep 0.05
-    done
+    until_unlisted "PC/SC"
     echo 1234 1<>held # a payment that has ended reads no more: nobody waits for it
     wait "$paying"
     [ $? = 3 ] || fail "unplugged at the prompt: $(cat paying)"

@@ -140,6 +140,7 @@ wait "$crowd_pid"
 
 # ---- fewer descriptors than connections
 kill -TERM "$centre_pid" && wait "$centre_pid"
+: >centre.out # which says "listening" from before
 (
     ulimit -n 128 # soft and hard
     exec telepay-centre serve --dir centre --listen "127.0.0.1:$port" >centre.out 2>fewer.err

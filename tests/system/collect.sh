@@ -112,7 +112,7 @@ is_state 4 submitted
 # ---- a centre that misbehaves
 python3 "$TESTS_SRCDIR/tools/fake_centre.py" centre mode saved.xml >fake.out 2>fake.err &
 fake_pid=$!
-for _ in $(seq 50); do [ -s fake.out ] && break; sleep 0.1; done
+until_said . fake.out
 url "$(cat fake.out)"
 for m in garbage busy cut cut-answer long totals other; do
     echo $m >mode

@@ -47,7 +47,7 @@ unsaid() { ! grep -q "${match--F}" -- "$1" "$dir/out" || fail "\"$1\" in: $(cat 
 
 until_said() { # pattern, file
     local left
-    for left in {200..0}; do
+    for left in {600..0}; do
         grep -q -- "$1" "$2" 2>/dev/null && return
         [ "$left" = 0 ] || sleep 0.05
     done
@@ -56,19 +56,44 @@ until_said() { # pattern, file
 
 until_listed() { # pattern in `telepay readers`
     local left
-    for left in {100..0}; do
+    for left in {300..0}; do
         telepay readers 2>&1 | grep -q -- "$1" && return
         [ "$left" = 0 ] || sleep 0.05
     done
     fail "never listed: \"$1\": $(telepay readers 2>&1) $(heard)"
 }
 
+until_unlisted() { # pattern in `telepay readers`
+    local left
+    for left in {300..0}; do
+        telepay readers 2>&1 | grep -q -- "$1" || return 0
+        [ "$left" = 0 ] || sleep 0.05
+    done
+    fail "still listed: \"$1\": $(telepay readers 2>&1)"
+}
+
+begin() { # log, command…: in the background; its process is $begun
+    local log=$1
+    shift
+    : >"$log" # here, and not by the process, which may be slow to begin: or what waits for its words reads those of the last one
+    "$@" >>"$log" 2>&1 &
+    begun=$!
+}
+
+until_holds_back() { # process: a payment; until it has begun, and keeps signals for when the card may be left
+    local left
+    for left in {600..0}; do
+        [ $((0x$(sed -n 's/^SigBlk:[[:space:]]*//p' "/proc/$1/status") & 2)) != 0 ] && return
+        [ "$left" = 0 ] || sleep 0.05
+    done
+    fail "process $1 never held signals back: $(heard)"
+}
+
 launch() { # log, words of it that say that it is up, command…: its process is $launched
     local log=$1 up=$2
     shift 2
-    : >"$log" # here, or the words of the last one are read
-    "$@" >>"$log" 2>&1 &
-    launched=$!
+    begin "$log" "$@"
+    launched=$begun
     until_said "$up" "$log"
 }
 
@@ -90,9 +115,9 @@ remove() {
 at_prompt() { # command…: a payment, $paying, that waits for the PIN on descriptor 3, which is the pipe `held`; its words are in `paying`
     rm -f held
     mkfifo held
-    "$@" --no-pinpad --pin-fd 3 -v 3<>held >paying 2>&1 </dev/null &
+    begin paying "$@" --no-pinpad --pin-fd 3 -v 3<>held
     # shellcheck disable=SC2034
-    paying=$!
+    paying=$begun
     until_said "verifying the cardholder" paying
 }
 

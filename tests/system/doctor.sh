@@ -104,8 +104,9 @@ polkit() {
     local refusing
     python3 -c 'import os, socket
 s = socket.socket(socket.AF_UNIX)
-s.bind("refuses")
+s.bind("refuses.new")
 s.listen()
+os.rename("refuses.new", "refuses") # who finds it is heard
 while True:
     s.accept()[0].close()' &
     refusing=$!
@@ -140,7 +141,7 @@ service() {
 inside() {
     pad=$WITH_PCSCD_DIR/pinpad
     cd "$dir" || exit 1
-    fake_acquirer serve terminal 00 >acquirer.log 2>&1 &
+    launch acquirer.log listening fake_acquirer serve terminal 00
     abilities
     chosen
     held

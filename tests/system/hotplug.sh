@@ -5,20 +5,17 @@ set -u
 # shellcheck source=tests/system/common.sh
 . "${TESTS_SRCDIR:?}/system/common.sh"
 
-unlisted() { # pattern
-    for _ in $(seq 100); do
-        telepay readers 2>&1 | grep -q -- "$1" || return 0
+ended() { # process that is not ours to wait for
+    for _ in $(seq 300); do
+        kill -0 "$1" 2>/dev/null || return 0
         sleep 0.05
     done
-    fail "still listed: \"$1\": $(telepay readers)"
+    fail "process $1 does not end"
 }
 
 restart() { # the service, with what is configured now
     kill -TERM "$WITH_PCSCD_PID"
-    for _ in $(seq 100); do
-        [ -S /run/pcscd/pcscd.comm ] || break
-        sleep 0.05
-    done
+    ended "$WITH_PCSCD_PID"
     rm -f /run/pcscd/pcscd.comm /run/pcscd/pcscd.pid
     # shellcheck disable=SC2153 # with-pcscd sets it
     $WITH_PCSCD_RUN -c "$WITH_PCSCD_DIR/conf" >/dev/null 2>&1 &
@@ -44,14 +41,14 @@ end_cards() {
 
 remove_all() {
     end_cards
-    unlisted ' present '
+    until_unlisted ' present '
 }
 
 start() { # options: a payment that has its card and waits for the PIN on descriptor 3
     rm -f pin
     mkfifo pin
-    telepay pay --config terminal/telepay.conf --amount 12.50 -v --pin-fd 3 "$@" 3<>pin >"$dir/out" 2>&1 </dev/null &
-    paying=$!
+    begin "$dir/out" telepay pay --config terminal/telepay.conf --amount 12.50 -v --pin-fd 3 "$@" 3<>pin
+    paying=$begun
     until_said "verifying the cardholder" "$dir/out"
 }
 
@@ -64,24 +61,17 @@ ends() { # exit code, what it says: after the PIN is given
     grep -qF -- "$2" "$dir/out" || fail "no \"$2\" in: $(cat "$dir/out")"
 }
 
-until_catches_int() { # process: until it has begun
-    for _ in $(seq 100); do
-        [ $((0x$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status") & 2)) != 0 ] && return
-        sleep 0.05
-    done
-}
-
 readers_come_and_go() {
     # there is no such reader; the service is started anew while one waits, and then there is
     cp "$WITH_PCSCD_DIR/conf/readers" "$dir/readers"
     sed 1,4d "$dir/readers" >"$WITH_PCSCD_DIR/conf/readers" # with-pcscd writes the keypad's entry first
     restart
     until_listed "PCD 00 00 *PC/SC *none"
-    unlisted Pinpad
+    until_unlisted Pinpad
     telepay pay --config terminal/telepay.conf --amount 1 --reader Pinpad --wait 30 >"$dir/out" 2>&1 </dev/null &
     paying=$!
-    until_catches_int "$paying" # a service that is away when it starts is not waited for
-    sleep 0.7
+    until_holds_back "$paying"
+    sleep 2 # a service that is away when it starts is not waited for
     cp "$dir/readers" "$WITH_PCSCD_DIR/conf/readers"
     echo 1234 >"$pad/keys"
     restart
@@ -130,7 +120,7 @@ service() {
         until_listed "PCD 00 00 *PC/SC *present"
         start
         kill "-$signal" "$WITH_PCSCD_PID"
-        sleep 0.5
+        ended "$WITH_PCSCD_PID"
         ends 3 pcscd
         end_cards
         restart
@@ -147,7 +137,7 @@ service() {
 inside() {
     pad=$WITH_PCSCD_DIR/pinpad
     cd "$dir" || exit 1
-    fake_acquirer serve terminal 00 >acquirer.log 2>&1 &
+    launch acquirer.log listening fake_acquirer serve terminal 00
     readers_come_and_go
     several
     service

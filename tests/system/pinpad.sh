@@ -132,7 +132,7 @@ torn_out() { # while the keypad has the person's PIN
 }
 
 await_held() {
-    for _ in $(seq 200); do
+    for _ in $(seq 600); do
         grep -qx held "$pad/log" && return
         sleep 0.05
     done
@@ -154,7 +154,7 @@ memory() { # a PIN that is nowhere else: 93715824
 inside() {
     pad=$WITH_PCSCD_DIR/pinpad
     cd "$dir" || exit 1
-    fake_acquirer serve terminal 00 >"$dir/acquirer.log" 2>&1 &
+    launch "$dir/acquirer.log" listening fake_acquirer serve terminal 00
     insert pin
     entries
     kinds

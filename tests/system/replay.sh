@@ -19,11 +19,7 @@ record() { # file, exit code, pins, options of pay…
 
 inside() {
     cd "$dir" || exit 1
-    fake_acquirer serve terminal 00 >acquirer.log 2>&1 &
-    for _ in $(seq 100); do
-        grep -q listening acquirer.log && break
-        sleep 0.05
-    done
+    launch acquirer.log listening fake_acquirer serve terminal 00
     insert marie
     record good 0 '9999\n1234\n' --amount 12.50
     record open 0 1234 --amount 12.50 --trace-unmasked

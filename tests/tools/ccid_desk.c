@@ -10,6 +10,7 @@
  * user but root may open the reader),
  * --counts=FILE (what passed over USB). */
 #include <getopt.h>
+#include <openssl/crypto.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,6 +191,9 @@ int main(int argc, char **argv)
     struct tp_error e;
     int code;
 
+    /* umockdev's thread, which has played the card, may end while this one does: libcrypto stays
+     * whole */
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
     parse(&w, argc, argv);
     sigemptyset(&heard);
     sigaddset(&heard, SIGCHLD);
