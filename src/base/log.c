@@ -30,7 +30,7 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t more, less;
     bool started, writing, idle; /* idle: the thread waits to be told of a line */
-    size_t at, n; /* what waits in the ring */
+    size_t at, n;                /* what waits in the ring */
     unsigned long dropped;
     /* of log_stranger: lines that may be said now, when that was counted last, and those not said
      */
