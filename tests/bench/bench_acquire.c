@@ -4,6 +4,7 @@
  *   rows with the same indexes in groups, on the same disk, after them;
  * - what processor time one takes of the server, all its threads, against a bare CDA check;
  * - how long an answer takes at half that rate, against fdatasync on the same disk;
+ * - the same on PostgreSQL (of tests/system/with-postgres), durable, against COPY of the same rows;
  * - the same with BENCH_STORED payments in the books (a million; filled before the clock runs: ten
  *   million take some ten minutes and 5 GB) against FEW. BENCH_BOOKS: a folder whose books were
  *   filled before, taken instead; it is filled further.
@@ -20,11 +21,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
-
 #include "acquirer/state.h"
+#include "bare_books.h"
 #include "bare_cda.h"
 #include "office.h"
+#include "store/db.h"
 
 #define KEYS   32
 #define MAKERS 2
@@ -35,14 +36,6 @@
 #define CARDS  500000000  /* card numbers from here on: the filler's are below */
 #define SYNCS  100        /* fdatasyncs a round */
 #define CHECKS 2000       /* bare CDA checks a round */
-#define SQLITE(call)                                                                               \
-    do {                                                                                           \
-        const int rc_ = (call);                                                                    \
-        if (rc_ != SQLITE_OK && rc_ != SQLITE_DONE && rc_ != SQLITE_ROW) {                         \
-            fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, sqlite3_errstr(rc_));    \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 struct message {
     uint8_t bytes[SIZE];
@@ -233,132 +226,6 @@ static double run_turn(struct site *s, unsigned first, unsigned n, double apart,
     return took;
 }
 
-/* ---- bare SQLite ---- */
-
-#define COLUMNS_MAX 32
-
-static void run_sql(sqlite3 *db, const char *sql)
-{
-    char *message = NULL;
-
-    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK) {
-        fprintf(stderr, "%s: %s\n", sql, message);
-        abort();
-    }
-}
-
-/* The table of payments and its indexes, without its triggers. */
-static void copy_schema(sqlite3 *to, sqlite3 *from)
-{
-    sqlite3_stmt *s = NULL;
-
-    SQLITE(sqlite3_prepare_v2(from,
-                              "SELECT sql FROM sqlite_master WHERE tbl_name = 'tx' AND type IN "
-                              "('table', 'index') AND sql IS NOT NULL"
-                              " ORDER BY type DESC",
-                              -1, &s, NULL));
-    while (sqlite3_step(s) == SQLITE_ROW)
-        run_sql(to, (const char *)sqlite3_column_text(s, 0));
-    sqlite3_finalize(s);
-}
-
-static sqlite3_stmt *insert_payment(sqlite3 *db, int columns)
-{
-    char sql[256];
-    sqlite3_stmt *s = NULL;
-    int n = snprintf(sql, sizeof(sql), "INSERT INTO tx VALUES (?");
-
-    for (int i = 1; i < columns; i++)
-        n += snprintf(sql + n, sizeof(sql) - (size_t)n, ",?");
-    snprintf(sql + n, sizeof(sql) - (size_t)n, ")");
-    SQLITE(sqlite3_prepare_v2(db, sql, -1, &s, NULL));
-    return s;
-}
-
-struct row {
-    sqlite3_value *value[COLUMNS_MAX];
-};
-
-struct bare_books {
-    sqlite3 *from, *to;
-    sqlite3_stmt *read, *insert;
-    int columns;
-};
-
-static void bare_open(struct bare_books *b, const struct office *o)
-{
-    char from_path[128], to_path[128];
-
-    snprintf(from_path, sizeof(from_path), "%s/ledger.db", o->dir);
-    snprintf(to_path, sizeof(to_path), "%s/bare.db", o->dir);
-    SQLITE(sqlite3_open_v2(from_path, &b->from, SQLITE_OPEN_READWRITE, NULL));
-    SQLITE(sqlite3_open_v2(to_path, &b->to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL));
-    run_sql(b->to, "PRAGMA journal_mode = WAL");
-    run_sql(b->to, "PRAGMA synchronous = FULL");
-    copy_schema(b->to, b->from);
-    SQLITE(sqlite3_prepare_v2(b->from, "SELECT * FROM tx ORDER BY rrn DESC LIMIT ?", -1, &b->read,
-                              NULL));
-    b->columns = sqlite3_column_count(b->read);
-    b->insert = insert_payment(b->to, b->columns);
-}
-
-static void bare_close(struct bare_books *b)
-{
-    sqlite3_finalize(b->read);
-    sqlite3_finalize(b->insert);
-    sqlite3_close(b->from);
-    sqlite3_close(b->to);
-}
-
-/* The last n rows into memory, in the order in which they were kept. */
-static void read_rows(struct row *rows, unsigned n, const struct bare_books *b)
-{
-    unsigned left = n;
-
-    SQLITE(sqlite3_bind_int(b->read, 1, (int)n));
-    while (left > 0 && sqlite3_step(b->read) == SQLITE_ROW) {
-        left--;
-        for (int c = 0; c < b->columns; c++)
-            rows[left].value[c] = sqlite3_value_dup(sqlite3_column_value(b->read, c));
-    }
-    SQLITE(sqlite3_reset(b->read));
-    if (left > 0) {
-        fprintf(stderr, "%u payments were acknowledged, %u are in the books\n", n, n - left);
-        abort();
-    }
-}
-
-static void insert_row(sqlite3_stmt *s, sqlite3_value *const *value, int columns)
-{
-    for (int c = 0; c < columns; c++)
-        SQLITE(sqlite3_bind_value(s, c + 1, value[c]));
-    SQLITE(sqlite3_step(s));
-    SQLITE(sqlite3_reset(s));
-}
-
-/* Seconds that the last n payments take when they are inserted and no more. */
-static double bare_turn(const struct bare_books *b, unsigned n, unsigned group)
-{
-    struct row *rows = calloc(n, sizeof(*rows));
-    double start, took;
-
-    read_rows(rows, n, b);
-    start = bench_seconds();
-    for (unsigned i = 0; i < n; i++) {
-        if (i % group == 0)
-            run_sql(b->to, "BEGIN IMMEDIATE");
-        insert_row(b->insert, rows[i].value, b->columns);
-        if ((i + 1) % group == 0 || i + 1 == n)
-            run_sql(b->to, "COMMIT");
-    }
-    took = bench_seconds() - start;
-    for (unsigned i = 0; i < n; i++)
-        for (int c = 0; c < COLUMNS_MAX; c++)
-            sqlite3_value_free(rows[i].value[c]);
-    free(rows);
-    return took;
-}
-
 /* ---- the other bases ---- */
 
 /* A share of SYNCS fdatasyncs, each of a page more, is quicker than this; seconds. */
@@ -481,7 +348,12 @@ static double serve_half(struct site *s, unsigned first, unsigned n, double rate
 /* ---- the report ---- */
 
 struct ratios {
-    struct bench_rounds rate, cpu, answer, many_rate, many_answer, base, sync, check;
+    struct bench_rounds rate, cpu, answer, many_rate, many_answer, base, sync, check, copy,
+        postgres;
+};
+
+struct sites {
+    struct site few, many, postgres;
 };
 
 /* Of a round: so many at half the rate, on each connection as many. */
@@ -490,34 +362,56 @@ static unsigned half_of(unsigned payments)
     return payments / 2 / load.connections * load.connections;
 }
 
-static void measure(struct ratios *x, struct site *few, struct site *many, unsigned rounds)
+/* Of PostgreSQL, where a round is all as fast as it goes. */
+static void measure_postgres(struct ratios *x, struct site *s, unsigned first,
+                             const struct bare_copy *copy)
 {
-    const unsigned half = half_of(load.payments), round = load.payments + half;
-    struct bare_books books = {0};
-    struct bare_cda *check = bare_check(&few->office.signer);
+    const double took = serve_all(s, first, load.payments),
+                 bare = bare_copy_turn(copy, load.payments, load.connections * load.window);
 
-    bare_open(&books, &few->office);
+    bench_round(&x->copy, load.payments / bare);
+    bench_round(&x->postgres, bare / took);
+}
+
+static void measure_sqlite(struct ratios *x, struct sites *s, unsigned first,
+                           const struct bare_books *books, struct bare_cda *check)
+{
+    const unsigned half = half_of(load.payments);
+    const double took = serve_all(&s->few, first, load.payments),
+                 bare = bare_books_turn(books, load.payments, load.connections * load.window),
+                 one = bare_cda_turn(check, CHECKS) / CHECKS;
+    const double rate = load.payments / took, sync = sync_turn(&s->few.office, 0.99),
+                 answer = serve_half(&s->few, first + load.payments, half, rate),
+                 took_many = serve_all(&s->many, first, load.payments),
+                 answer_many = serve_half(&s->many, first + load.payments, half, rate);
+
+    bench_round(&x->base, load.payments / bare);
+    bench_round(&x->check, 1 / one);
+    bench_round(&x->sync, sync * 1000);
+    bench_round(&x->rate, bare / took);
+    bench_round(&x->cpu, s->few.cpu.value[s->few.cpu.n - 1] / one);
+    bench_round(&x->answer, answer / sync);
+    bench_round(&x->many_rate, took_many / took);
+    bench_round(&x->many_answer, answer_many / answer);
+}
+
+static void measure(struct ratios *x, struct sites *s, unsigned rounds)
+{
+    const unsigned round = load.payments + half_of(load.payments);
+    struct bare_books *books = bare_books_open(s->few.office.dir);
+    struct bare_cda *check = bare_check(&s->few.office.signer);
+    char url[DB_WHERE_MAX];
+
+    MUST(db_where(url, s->postgres.office.dir, ACQUIRER_BOOKS, &office_error));
+    struct bare_copy *copy = bare_copy_open(url);
+
     for (unsigned i = 0; i < rounds; i++) {
-        const unsigned first = i * round;
-        const double took = serve_all(few, first, load.payments),
-                     bare = bare_turn(&books, load.payments, load.connections * load.window),
-                     one = bare_cda_turn(check, CHECKS) / CHECKS;
-        const double rate = load.payments / took, sync = sync_turn(&few->office, 0.99),
-                     answer = serve_half(few, first + load.payments, half, rate),
-                     took_many = serve_all(many, first, load.payments),
-                     answer_many = serve_half(many, first + load.payments, half, rate);
-
-        bench_round(&x->base, load.payments / bare);
-        bench_round(&x->check, 1 / one);
-        bench_round(&x->sync, sync * 1000);
-        bench_round(&x->rate, bare / took);
-        bench_round(&x->cpu, few->cpu.value[i] / one);
-        bench_round(&x->answer, answer / sync);
-        bench_round(&x->many_rate, took_many / took);
-        bench_round(&x->many_answer, answer_many / answer);
+        measure_sqlite(x, s, i * round, books, check);
+        measure_postgres(x, &s->postgres, i * round, copy);
     }
+    bare_copy_close(copy);
     bare_cda_free(&check);
-    bare_close(&books);
+    bare_books_close(books);
 }
 
 static void scale(struct bench_rounds *r, double by)
@@ -526,25 +420,29 @@ static void scale(struct bench_rounds *r, double by)
         r->value[i] *= by;
 }
 
-static void report(const struct ratios *x, struct site *few, struct site *many)
+static void report(const struct ratios *x, struct sites *s)
 {
-    scale(&few->cpu, 1e6);
-    scale(&few->answer, 1e3);
-    scale(&many->answer, 1e3);
+    scale(&s->few.cpu, 1e6);
+    scale(&s->few.answer, 1e3);
+    scale(&s->many.answer, 1e3);
     bench_value("bare SQLite, same rows and indexes, groups", bench_share(&x->base, 0.5), "1/s",
                 "");
     bench_value("bare CDA checks, one core", bench_share(&x->check, 0.5), "1/s", "");
     bench_value("fdatasync of a page, 99th percentile", bench_share(&x->sync, 0.5), "ms", "");
-    bench_against("0200 acknowledged, durable", &few->rate, "1/s", &x->rate, 0.6, "bare SQLite");
+    bench_against("0200 acknowledged, durable", &s->few.rate, "1/s", &x->rate, 0.6, "bare SQLite");
     /* 60 us where a core does 360,000 bare checks a second */
-    bench_against("processor time of the server for a 0200", &few->cpu, "max us", &x->cpu, 21.6,
+    bench_against("processor time of the server for a 0200", &s->few.cpu, "max us", &x->cpu, 21.6,
                   "a bare CDA check");
-    bench_against("answer at half load, 99th percentile", &few->answer, "max ms", &x->answer, 3,
+    bench_against("answer at half load, 99th percentile", &s->few.answer, "max ms", &x->answer, 3,
                   "fdatasync, 99th percentile");
-    bench_against("0200 acknowledged, many stored", &many->rate, "max 1/s", &x->many_rate, 1.1,
+    bench_value("COPY into PostgreSQL, same rows and indexes, groups", bench_share(&x->copy, 0.5),
+                "1/s", "");
+    bench_against("0200 acknowledged, durable, on PostgreSQL", &s->postgres.rate, "1/s",
+                  &x->postgres, 0.5, "COPY");
+    bench_against("0200 acknowledged, many stored", &s->many.rate, "max 1/s", &x->many_rate, 1.1,
                   "time with few stored");
-    bench_against("answer, many stored, 99th percentile", &many->answer, "max ms", &x->many_answer,
-                  1.1, "with few stored");
+    bench_against("answer, many stored, 99th percentile", &s->many.answer, "max ms",
+                  &x->many_answer, 1.1, "with few stored");
 }
 
 /* How many messages all rounds take. */
@@ -562,23 +460,33 @@ static unsigned make_room(unsigned rounds)
     return all;
 }
 
+/* All have the same cards. */
+static void start(struct sites *s)
+{
+    site_start(&s->few, NULL, FEW, NULL);
+    site_start(&s->many, &s->few.office, from_environment("BENCH_STORED", 1000000),
+               getenv("BENCH_BOOKS"));
+    setenv("TELEPAY_TEST_STORE", "postgresql", 1); /* where office_make puts the books */
+    site_start(&s->postgres, &s->few.office, FEW, NULL);
+    unsetenv("TELEPAY_TEST_STORE");
+    load.signer = &s->few.office.signer;
+}
+
 int main(void)
 {
     const unsigned rounds = from_environment("ROUNDS", 7);
     struct ratios x = {0};
-    struct site few, many;
+    static struct sites s;
 
     const unsigned all = make_room(rounds);
 
-    site_start(&few, NULL, FEW, NULL);
-    site_start(&many, &few.office, from_environment("BENCH_STORED", 1000000),
-               getenv("BENCH_BOOKS"));
-    load.signer = &few.office.signer;
+    start(&s);
     make_messages(all);
-    measure(&x, &few, &many, rounds);
-    report(&x, &few, &many);
-    site_end(&many);
-    site_end(&few);
+    measure(&x, &s, rounds);
+    report(&x, &s);
+    site_end(&s.postgres);
+    site_end(&s.many);
+    site_end(&s.few);
     free(load.message);
     free(load.latency);
     return EXIT_SUCCESS;

@@ -5,7 +5,7 @@
 #     BENCH_NEEDS += what it runs, but the programs that are installed
 #     tests_bench_bench_NAME_SOURCES = tests/bench/bench_NAME.c tests/bench/bench.h
 #
-# `make bench` builds and runs them all and prints one table, beside a private pcscd, (BENCH_FLAGS=--json: JSON); it fails when a limit is missed. One: make bench BENCHES=tests/bench/bench_NAME
+# `make bench` builds and runs them all and prints one table, beside a private pcscd and a private PostgreSQL, (BENCH_FLAGS=--json: JSON); it fails when a limit is missed. One: make bench BENCHES=tests/bench/bench_NAME
 BENCH_FLAGS =
 
 check_PROGRAMS += tests/bench/report
@@ -20,5 +20,5 @@ tests_bench_bench_verify_SOURCES = tests/bench/bench_verify.c $(BARE_CDA) tests/
 tests_bench_bench_verify_LDADD = libledger.a $(TPCRYPTO_LIBS)
 
 bench: tests/bench/report$(EXEEXT) $(BENCHES) $(BENCH_NEEDS)
-	@$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/system/with-pcscd ./tests/bench/report$(EXEEXT) $(BENCH_FLAGS) $(BENCHES)
+	@$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/system/with-pcscd $(top_srcdir)/tests/system/with-postgres ./tests/bench/report$(EXEEXT) $(BENCH_FLAGS) $(BENCHES)
 .PHONY: bench
