@@ -114,6 +114,15 @@ static void done(void *ctx, struct group_jobs *jobs)
         gateway_wake(c->gateway);
 }
 
+/* A JOB_FATE, tried again until it is booked: that what was asked is to be reversed. */
+static bool reverse_later(struct committer *c, struct job *fate)
+{
+    fate->late = true;
+    fate->fate = ISSUER_UNANSWERED;
+    fate->said = said_unanswered();
+    return group_again(c->group, &fate->entry) == TP_OK;
+}
+
 /* The waiters are told at once; the question stays until it can be booked that it is to be
  * reversed. True: the fate stays. */
 static bool keep_unbooked(struct committer *c, struct job *fate)
@@ -125,10 +134,25 @@ static bool keep_unbooked(struct committer *c, struct job *fate)
     if (!ask->unbooked)
         job_answer(ask, &fate->answer);
     ask->unbooked = true;
-    fate->late = true;
-    fate->fate = ISSUER_UNANSWERED;
-    fate->said = said_unanswered();
-    return group_again(c->group, &fate->entry) == TP_OK;
+    return reverse_later(c, fate);
+}
+
+/* A question that may be in the books, or not, is never asked: its terminal is told at once, and it
+ * stays until the books can say that it is to be reversed, if they hold it. True: it stays. */
+static bool keep_unasked(struct committer *c, struct job *ask)
+{
+    struct job *fate;
+
+    if (ask->verdict != LEDGER_NEW || ask->question.n == 0)
+        return false;
+    fate = job_about(JOB_FATE, ask->tx.rrn);
+    if (fate == NULL)
+        return false; /* it is found asked, and reversed, at the next start */
+    ask->unbooked = true;
+    under_way_add(&c->under_way, ask);
+    if (!reverse_later(c, fate))
+        job_free(fate); /* the same: it ends */
+    return true;
 }
 
 /* Nothing of it is kept; what comes next is tried anew, so all is well again when the disk is. */
@@ -149,6 +173,8 @@ static void failed(void *ctx, struct group_jobs *jobs, const struct tp_error *e)
         else if (j->kind != JOB_REVERSED && /* which the issuer says again when it is asked again */
                  j->kind != JOB_REFUSED)    /* it was answered before */
             job_answer(j, &j->answer);
+        if (j->kind == JOB_ASK && e->code == TP_ERR_UNKNOWN)
+            stays = keep_unasked(c, j);
         if (!stays)
             job_free(j);
     }

@@ -199,6 +199,7 @@ int cli_exit_of(enum tp_err code)
         [TP_ERR_TIMEOUT] = CLI_PEER,
         [TP_ERR_SECURITY] = CLI_SECURITY,
         [TP_ERR_IO] = CLI_DISK,
+        [TP_ERR_UNKNOWN] = CLI_DISK,
         [TP_ERR_AGAIN] = CLI_DISK,
         [TP_ERR_NO_MEMORY] = CLI_INTERNAL,
         [TP_ERR_INTERNAL] = CLI_INTERNAL,

@@ -20,6 +20,7 @@ static const char *const texts[TP_ERR_COUNT] = {
     [TP_ERR_TIMEOUT] = "no answer in time",
     [TP_ERR_SECURITY] = "refused for security",
     [TP_ERR_IO] = "input or output failed",
+    [TP_ERR_UNKNOWN] = "not known whether it was kept",
     [TP_ERR_AGAIN] = "another was in the way",
     [TP_ERR_NO_MEMORY] = "out of memory",
     [TP_ERR_INTERNAL] = "internal fault",

@@ -23,6 +23,7 @@ enum tp_err {
     TP_ERR_TIMEOUT,   /* the other side did not answer in time */
     TP_ERR_SECURITY,  /* a signature, certificate or credential fails */
     TP_ERR_IO,        /* a file, disk or database fails */
+    TP_ERR_UNKNOWN,   /* a database went away at the commit: it may have kept it, or not */
     TP_ERR_AGAIN, /* another transaction of the books was in the way: the same may be tried again */
     TP_ERR_NO_MEMORY,
     TP_ERR_INTERNAL, /* a fault of ours, or of a library below */

@@ -61,6 +61,12 @@ static enum tp_err keep(struct group *g, struct group_jobs *jobs, struct tp_erro
     return r;
 }
 
+/* The disk, or the database, and not the job. */
+static bool is_theirs(enum tp_err r)
+{
+    return r == TP_ERR_IO || r == TP_ERR_UNKNOWN;
+}
+
 /* Those after a disk that fails are not tried: a database that is gone would keep each of them
  * waiting as long as the first. */
 static void one_by_one(struct group *g, struct group_jobs *jobs)
@@ -68,7 +74,7 @@ static void one_by_one(struct group *g, struct group_jobs *jobs)
     struct group_job *j;
     enum tp_err r = TP_OK;
 
-    while (r != TP_ERR_IO && (j = STAILQ_FIRST(jobs)) != NULL) {
+    while (!is_theirs(r) && (j = STAILQ_FIRST(jobs)) != NULL) {
         struct group_jobs one = STAILQ_HEAD_INITIALIZER(one);
         struct tp_error e = {TP_OK, ""};
 
@@ -79,7 +85,7 @@ static void one_by_one(struct group *g, struct group_jobs *jobs)
             g->ops.done(g->ops.ctx, &one);
             continue;
         }
-        if (r == TP_ERR_IO)
+        if (is_theirs(r))
             STAILQ_CONCAT(&one, jobs);
         g->ops.failed(g->ops.ctx, &one, &e);
     }
@@ -92,7 +98,7 @@ static void work(struct group *g, struct group_jobs *jobs)
 
     if (r == TP_OK)
         g->ops.done(g->ops.ctx, jobs);
-    else if (r == TP_ERR_IO || STAILQ_NEXT(STAILQ_FIRST(jobs), next) == NULL)
+    else if (is_theirs(r) || STAILQ_NEXT(STAILQ_FIRST(jobs), next) == NULL)
         g->ops.failed(g->ops.ctx, jobs, &e);
     else
         one_by_one(g, jobs);

@@ -468,7 +468,7 @@ static enum tp_err pq_commit(void *conn, struct tp_error *e)
         r = tp_fail(e, TP_ERR_STATE, "%s: this transaction has failed before", c->name);
     PQclear(got);
     if (r != TP_OK && c->handle == NULL)
-        r = tp_fail(e, TP_ERR_IO,
+        r = tp_fail(e, TP_ERR_UNKNOWN,
                     "the server of %s went away at the commit: look whether it was kept before "
                     "trying again",
                     c->name);

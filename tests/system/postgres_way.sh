@@ -67,6 +67,45 @@ the_way() {
     expect 0 "" "$here/no-plain-pan.py" acq centre iss terminal
 }
 
+# The server keeps what was asked and goes before it can say so: that question is never asked, and does not stay open.
+the_commit_is_lost() {
+    local left asked paying
+    mkdir between
+    launch cut.log listening "$here/../tools/cut_commit.py" between "$WITH_POSTGRES_DIR/.s.PGSQL.5432"
+    kill "$serve"
+    wait "$serve" || fail "serve does not end cleanly: $(cat acquirer.log)"
+    cp acq/store.conf store.conf
+    sed -i "s|host=[^&]*|host=$dir/between|" acq/store.conf
+    launch acquirer.log "is reached" telepay-acquirer serve
+    serve=$launched
+    asked=$(query acq "SELECT count(*) FROM authorisation")
+    echo 1 >between/armed.new # the 0800's goes by
+    mv between/armed.new between/armed
+    printf 1234 | telepay pay --config terminal/telepay.conf --pin-fd 0 --wait 5 --currency EUR --amount 70.00 >pay.cut 2>&1 &
+    paying=$!
+    for left in {2000..0}; do
+        [ -e between/armed.cut ] && break
+        [ "$left" = 0 ] && fail "no COMMIT was cut: $(cat pay.cut; heard)"
+        sleep 0.005
+    done
+    kill -KILL "$paying" # before it reverses its question itself
+    wait "$paying"
+    until_said "went away at the commit" acquirer.log
+    [ "$(query acq "SELECT count(*) FROM authorisation")" -gt "$asked" ] || fail "the question was not kept: the test missed its mark"
+    for left in {200..0}; do
+        [ "$(query acq "SELECT count(*) FROM authorisation WHERE state IN (0, 3)")" = 0 ] && break
+        [ "$left" = 0 ] && fail "stays asked: $(query acq "SELECT * FROM authorisation"; heard)"
+        sleep 0.05
+    done
+    match=-E expect 0 "70.00" telepay-acquirer authorisations --state reversed
+    expect 0 "APPROVED" pay --amount 70.00
+    cp store.conf acq/store.conf
+    kill "$serve"
+    wait "$serve" || fail "serve does not end cleanly: $(cat acquirer.log)"
+    launch acquirer.log "is reached" telepay-acquirer serve
+    serve=$launched
+}
+
 # Payments come while the server is killed and started again, by hand and by the terminal's journal.
 the_server_goes() {
     local n approved=0 answer before
@@ -101,6 +140,7 @@ inside() {
     make_all
     insert cards/marie
     the_way
+    the_commit_is_lost
     the_server_goes
     kill "$serve"
     wait "$serve" || fail "serve does not end cleanly: $(cat acquirer.log)"
