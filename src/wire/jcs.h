@@ -22,9 +22,12 @@ TP_MUST_CHECK enum tp_err jcs_write(char **out, const json_t *value, struct tp_e
 /* SHA-256 of the canonical text. */
 TP_MUST_CHECK enum tp_err jcs_hash(uint8_t out[32], const json_t *value, struct tp_error *e);
 
-/* The same two within base64url: what the scheme's parameters and header fields hold. An object is
- * what is read; max bounds its bytes (TP_ERR_RANGE). */
+/* The canonical text in base64url (free()), and the text with its members in the order in which
+ * they were set, for what nobody hashes. */
 TP_MUST_CHECK enum tp_err jcs_encode(char **out, const json_t *value, struct tp_error *e);
+TP_MUST_CHECK enum tp_err jcs_encode_in_order(char **out, const json_t *object, struct tp_error *e);
+
+/* Reads an object within base64url; max bounds its bytes (TP_ERR_RANGE). */
 TP_MUST_CHECK enum tp_err jcs_decode(json_t **out, struct span text, size_t max,
                                      struct tp_error *e);
 
@@ -36,5 +39,9 @@ TP_MUST_CHECK enum tp_err jcs_text(const char **out, const json_t *object, const
 /* Sets a member; nothing where the text is NULL. TP_ERR_FORMAT when it is no UTF-8. */
 TP_MUST_CHECK enum tp_err jcs_set_text(json_t *object, const char *name, const char *text,
                                        struct tp_error *e);
+
+/* Adds what another object has. TP_ERR_EXISTS, with the name, for a member that is there. more NULL
+ * or no object: nothing. */
+TP_MUST_CHECK enum tp_err jcs_add(json_t *object, json_t *more, struct tp_error *e);
 
 #endif

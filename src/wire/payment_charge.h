@@ -15,8 +15,8 @@ struct payment_charge {
     const char *recipient; /* NULL: absent, as all below */
     const char *description;
     const char *external_id;
-    const json_t *method_details; /* an object */
-    json_t *owner;                /* of all above, when read: payment_charge_free */
+    json_t *method_details; /* an object */
+    json_t *owner;          /* of all above, when read: payment_charge_free */
 };
 
 /* From the challenge's request. Unknown members are passed over. TP_ERR_FORMAT with the member that

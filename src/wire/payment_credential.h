@@ -9,9 +9,9 @@
 
 struct payment_credential { /* begins as {0} */
     struct payment_challenge challenge;
-    const char *source;    /* who pays; NULL: absent */
-    const json_t *payload; /* an object of the method's own */
-    json_t *owner;         /* of all above, when read: payment_credential_free */
+    const char *source; /* who pays; NULL: absent */
+    json_t *payload;    /* an object of the method's own */
+    json_t *owner;      /* of all above, when read: payment_credential_free */
 };
 
 /* From the value of Authorization or Payment-Authorization, which may hold other schemes too.

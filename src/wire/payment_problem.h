@@ -32,7 +32,7 @@ struct payment_problem { /* begins as {0} */
     const char *title;        /* read alone */
     const char *detail;       /* for people, what to do; NULL: absent */
     const char *challenge_id; /* NULL: absent */
-    const json_t *more;       /* an object: further members; when read: all there are */
+    json_t *more;             /* an object: further members; when read: all there are */
     json_t *owner;            /* of all above, when read: payment_problem_free */
 };
 

@@ -13,8 +13,8 @@ struct payment_receipt { /* begins as {0} */
     const char *timestamp; /* RFC 3339 */
     const char *reference;
     const char *challenge_id; /* NULL: absent */
-    const json_t *more; /* an object: the members of the method's own; when read: all there are */
-    json_t *owner;      /* of all above, when read: payment_receipt_free */
+    json_t *more;  /* an object: the members of the method's own; when read: all there are */
+    json_t *owner; /* of all above, when read: payment_receipt_free */
 };
 
 /* The field's value (free()). A member of more that bears the name of one above is an error
