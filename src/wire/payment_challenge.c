@@ -120,7 +120,7 @@ static enum tp_err set_parameter(json_t *object, const char *name,
     const enum tp_err r = http_auth_value(&room, param);
 
     if (r == TP_OK)
-        (void)jcs_set_text(object, name, text, NULL);
+        (void)json_object_set_new(object, name, json_string(text));
     free(text);
     return r;
 }
@@ -212,9 +212,14 @@ static char *join(const char *const *strings, size_t n)
 enum tp_err payment_challenge_id(char out[PAYMENT_ID_SIZE], struct span key,
                                  const struct payment_challenge *c)
 {
-    const char *const slots[] = {c->realm,   c->method, c->intent, c->request,
-                                 c->expires, c->digest, c->opaque, c->header};
-    char *input = join(slots, c->header != NULL ? 8 : 7);
+    const char *slots[8] = {c->realm, c->method, c->intent, c->request, c->expires, c->digest};
+    size_t n = 6;
+
+    if (c->header != NULL)
+        slots[n++] = c->header;
+    slots[n++] = c->opaque;
+
+    char *input = join(slots, n);
     uint8_t mac[32];
 
     out[0] = '\0';

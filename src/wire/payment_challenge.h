@@ -45,8 +45,9 @@ void payment_offers_free(struct payment_offers *offers);
 TP_MUST_CHECK enum tp_err payment_challenge_write(char **out, const struct payment_challenge *c,
                                                   struct tp_error *e);
 
-/* HMAC-SHA-256 over realm|method|intent|request|expires|digest|opaque, and |header where there is
- * one; c->id is not looked at. out has room for PAYMENT_ID_SIZE. */
+/* HMAC-SHA-256 over realm|method|intent|request|expires|digest|opaque; where there is a header,
+ * |header before |opaque, as the scheme's programs have it (the draft's text would put it last).
+ * c->id is not looked at. out has room for PAYMENT_ID_SIZE. */
 TP_MUST_CHECK enum tp_err payment_challenge_id(char out[PAYMENT_ID_SIZE], struct span key,
                                                const struct payment_challenge *c);
 

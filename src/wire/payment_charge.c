@@ -6,8 +6,7 @@
 #include "base/money.h"
 #include "wire/jcs.h"
 
-/* draft-payment-discovery-01, Payment Offer Object, says it for this request too. */
-static bool is_amount(const char *text)
+bool payment_is_amount(const char *text)
 {
     return *text != '\0' && text[strspn(text, "0123456789")] == '\0' &&
            (text[0] != '0' || text[1] == '\0');
@@ -15,7 +14,7 @@ static bool is_amount(const char *text)
 
 static enum tp_err check(const struct payment_charge *c, struct tp_error *e)
 {
-    if (c->amount == NULL || !is_amount(c->amount))
+    if (c->amount == NULL || !payment_is_amount(c->amount))
         return tp_fail(e, TP_ERR_FORMAT, "the request's amount: digits make one, in minor units");
     if (c->currency == NULL || c->currency[0] == '\0')
         return tp_fail(e, TP_ERR_FORMAT, "the request has no currency");

@@ -29,6 +29,9 @@ void payment_charge_free(struct payment_charge *c);
 TP_MUST_CHECK enum tp_err payment_charge_write(char **request, const struct payment_charge *c,
                                                struct tp_error *e);
 
+/* Digits, no leading zero: as the request has it, and offers of a discovery document. */
+bool payment_is_amount(const char *text);
+
 /* The amount as minor units, 0 to MONEY_MAX. TP_ERR_RANGE when it is more. */
 TP_MUST_CHECK enum tp_err payment_charge_amount(int64_t *minor, const struct payment_charge *c,
                                                 struct tp_error *e);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "wire/jcs.h"
+#include "wire/payment_charge.h"
 
 #define OPENAPI "3.1.0"
 
@@ -90,12 +91,6 @@ static bool is_verb(const char *text)
     return false;
 }
 
-static bool is_amount(const char *text)
-{
-    return *text != '\0' && text[strspn(text, "0123456789")] == '\0' &&
-           (text[0] != '0' || text[1] == '\0');
-}
-
 /* OpenAPI 3.1, Parameter Object: each template expression of the path has one. */
 static enum tp_err put_parameters(json_t *operation, const char *path, struct tp_error *e)
 {
@@ -127,7 +122,7 @@ static enum tp_err put_offer(json_t *offers, const struct payment_priced *p, str
 
     if (json_array_append_new(offers, offer) != 0)
         return no_memory(e);
-    if (p->amount != NULL && !is_amount(p->amount))
+    if (p->amount != NULL && !payment_is_amount(p->amount))
         return tp_fail(e, TP_ERR_FORMAT, "the amount: digits make one, in minor units");
     r = jcs_set_text(offer, "intent", p->intent, e);
     if (r == TP_OK)
