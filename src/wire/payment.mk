@@ -5,7 +5,7 @@ libpayment_a_SOURCES = src/wire/jcs.c src/wire/jcs.h src/wire/http_auth.c src/wi
 	src/wire/payment_credential.c src/wire/payment_credential.h src/wire/payment_digest.c src/wire/payment_digest.h \
 	src/wire/payment_discovery.c src/wire/payment_discovery.h src/wire/payment_problem.c src/wire/payment_problem.h \
 	src/wire/payment_receipt.c src/wire/payment_receipt.h
-PAYMENT_LIBS = libpayment.a $(JANSSON_LIBS) $(BASE_LIBS) -lm
+PAYMENT_LIBS = libpayment.a $(JANSSON_LIBS) $(BASE_LIBS)
 
 check_PROGRAMS += tests/unit/test_jcs
 TESTS += tests/unit/test_jcs

@@ -223,8 +223,8 @@ START_TEST(digests_are_read_with_and_without_colons)
             "sha-256=RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg",
             "sha-256=RK_0qy18MlBSVnWgjwz6lZEWjP_lF5HF9bvEF8FabDg",
             "SHA-256=RK_0qy18MlBSVnWgjwz6lZEWjP_lF5HF9bvEF8FabDg",
-            "sha-512=:YMAam51Jz/jOATT6/zvHrLVgOYTGFy1d6GJiOHTohq4=:, "
-            "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:",
+            ("sha-512=:YMAam51Jz/jOATT6/zvHrLVgOYTGFy1d6GJiOHTohq4=:, "
+             "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:"),
         };
         char text[PAYMENT_DIGEST_SIZE];
         uint8_t hash[32];
