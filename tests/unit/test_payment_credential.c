@@ -175,8 +175,8 @@ START_TEST(a_credential_is_known_again_however_it_is_spelled)
         static const char *const other[] = {
             "{" CHALLENGE ",\"payload\":{\"a\":1,\"b\":\"B\"}}",
             "{" CHALLENGE ",\"payload\":{\"a\":1,\"b\":\"A\"},\"source\":\"s\"}",
-            "{\"challenge\":{\"request\":\"e30\",\"id\":\"j\",\"realm\":\"r\",\"method\":\"emv\","
-            "\"intent\":\"charge\"},\"payload\":{\"a\":1,\"b\":\"A\"}}",
+            ("{\"challenge\":{\"request\":\"e30\",\"id\":\"j\",\"realm\":\"r\",\"method\":\"emv\","
+             "\"intent\":\"charge\"},\"payload\":{\"a\":1,\"b\":\"A\"}}"),
         };
         uint8_t first[32], hash[32];
 
