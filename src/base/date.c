@@ -126,6 +126,63 @@ char *time_shown(char out[TIME_TEXT_MAX], time_t t)
     return out;
 }
 
+char *time_format_utc(char out[TIME_TEXT_MAX], time_t t)
+{
+    struct tm utc;
+
+    gmtime_r(&t, &utc);
+    snprintf(out, TIME_TEXT_MAX, "%04u-%02u-%02uT%02u:%02u:%02uZ",
+             (unsigned)(utc.tm_year + 1900) % 10000, (unsigned)(utc.tm_mon + 1) % 100,
+             (unsigned)utc.tm_mday % 100, (unsigned)utc.tm_hour % 100, (unsigned)utc.tm_min % 100,
+             (unsigned)utc.tm_sec % 100);
+    return out;
+}
+
+/* RFC 3339, 5.6: time-offset, in seconds. */
+static enum tp_err offset_parse(int *seconds, const char *text)
+{
+    int hours, minutes;
+
+    *seconds = 0;
+    if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0)
+        return TP_OK;
+    if (strlen(text) != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':' ||
+        digits(&hours, text + 1, 2) != TP_OK || digits(&minutes, text + 4, 2) != TP_OK ||
+        hours > 23 || minutes > 59)
+        return TP_ERR_FORMAT;
+    *seconds = (hours * 60 + minutes) * (text[0] == '-' ? -60 : 60);
+    return TP_OK;
+}
+
+enum tp_err time_parse(time_t *t, const char *text)
+{
+    struct tm utc = {0};
+    int date, offset;
+
+    if (strlen(text) < sizeof("2026-11-23T08:15:00Z") - 1 || text[4] != '-' || text[7] != '-' ||
+        (text[10] != 'T' && text[10] != 't') || text[13] != ':' || text[16] != ':' ||
+        digits(&utc.tm_year, text, 4) != TP_OK || digits(&utc.tm_mon, text + 5, 2) != TP_OK ||
+        digits(&utc.tm_mday, text + 8, 2) != TP_OK || digits(&utc.tm_hour, text + 11, 2) != TP_OK ||
+        digits(&utc.tm_min, text + 14, 2) != TP_OK || digits(&utc.tm_sec, text + 17, 2) != TP_OK ||
+        make(&date, utc.tm_year, utc.tm_mon, utc.tm_mday) != TP_OK || utc.tm_hour > 23 ||
+        utc.tm_min > 59 || utc.tm_sec > 60)
+        return TP_ERR_FORMAT;
+    text += 19;
+    if (*text == '.') {
+        const size_t n = strspn(text + 1, "0123456789");
+
+        if (n == 0)
+            return TP_ERR_FORMAT;
+        text += 1 + n;
+    }
+    if (offset_parse(&offset, text) != TP_OK)
+        return TP_ERR_FORMAT;
+    utc.tm_year -= 1900;
+    utc.tm_mon--;
+    *t = timegm(&utc) - offset;
+    return TP_OK;
+}
+
 int64_t time_monotonic_ms(void)
 {
     struct timespec now;

@@ -28,6 +28,13 @@ void date_now(struct tm *local, time_t *t);
 char *time_format(char out[TIME_TEXT_MAX], time_t t);
 char *time_shown(char out[TIME_TEXT_MAX], time_t t); /* the same; "" for 0 */
 
+/* "2026-11-23T08:15:00Z" (RFC 3339, UTC). Returns out. Years 0 to 9999. */
+char *time_format_utc(char out[TIME_TEXT_MAX], time_t t);
+
+/* Any date-time of RFC 3339: with Z or an offset, fractions of a second cut off. A leap second is
+ * the first of the next minute. TP_ERR_FORMAT for anything else. */
+TP_MUST_CHECK enum tp_err time_parse(time_t *t, const char *text);
+
 /* Milliseconds of the monotonic clock, for time-outs and measuring. */
 int64_t time_monotonic_ms(void);
 

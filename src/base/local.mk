@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
+	src/base/base64.c src/base/base64.h \
 	src/base/bcd.c src/base/bcd.h \
 	src/base/cli.c src/base/cli.h \
 	src/base/conf.c src/base/conf.h \

@@ -1,9 +1,10 @@
-/* src/base: spans, hex, BCD, money, dates, secrets, files, words. */
+/* src/base: spans, hex, base64, BCD, money, dates, secrets, files, words. */
 #include "unit.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/bcd.h"
 #include "base/date.h"
 #include "base/mask.h"
@@ -50,6 +51,41 @@ START_TEST(hex_refuses_what_is_no_hex)
         ck_assert_uint_eq(b.n, 0);
         ck_ok(hex_decode(&b, "9f 26"));
         ck_hex(buf_span(&b), "9F26");
+    }
+END_TEST
+
+/* RFC 4648, 10. */
+START_TEST(base64_is_that_of_the_rfc)
+    {
+        static const char *const row[][2] = {{"", ""},
+                                             {"f", "Zg=="},
+                                             {"fo", "Zm8="},
+                                             {"foo", "Zm9v"},
+                                             {"foob", "Zm9vYg=="},
+                                             {"fooba", "Zm9vYmE="},
+                                             {"foobar", "Zm9vYmFy"}};
+
+        for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+            char text[BASE64_SIZE(6)];
+            uint8_t room[6];
+            struct buf out = BUF_OF(room);
+
+            ck_assert_str_eq(base64_encode(text, span_str(row[i][0])), row[i][1]);
+            ck_ok(base64_decode(&out, span_str(row[i][1])));
+            ck_assert(span_eq(buf_span(&out), span_str(row[i][0])));
+            out.n = 0;
+            ck_ok(base64_decode(&out, span_of(row[i][1], strcspn(row[i][1], "="))));
+            ck_assert(span_eq(buf_span(&out), span_str(row[i][0])));
+        }
+
+        uint8_t small[5];
+        struct buf out = BUF_OF(small);
+
+        ck_assert_int_eq(base64_decode(&out, span_str("Zm9vYmFy")), TP_ERR_RANGE);
+        ck_assert_uint_eq(out.n, 0);
+        ck_assert_int_eq(base64_decode(&out, span_str("-_-_")), TP_ERR_FORMAT);
+        ck_assert_int_eq(base64_decode(&out, span_str("=")), TP_ERR_FORMAT);
+        ck_assert_int_eq(base64_decode(&out, span_str("====")), TP_ERR_FORMAT);
     }
 END_TEST
 
@@ -126,6 +162,51 @@ START_TEST(dates_compare_as_numbers)
         UNHEX(old, "991231"); /* EMV 4.4 Book 4, 6.7.3 */
         ck_ok(date_from_yymmdd(&d, old));
         ck_assert_int_eq(d, 19991231);
+    }
+END_TEST
+
+START_TEST(times_are_those_of_rfc_3339)
+    {
+        static const struct {
+            const char *text;
+            time_t t;
+        } row[] = {
+            {"1970-01-01T00:00:00Z", 0},
+            {"1985-04-12T23:20:50.52Z", 482196050}, /* these four are the RFC's: 5.8 */
+            {"1996-12-19T16:39:57-08:00", 851042397},
+            {"1990-12-31T23:59:60Z", 662688000},
+            {"1937-01-01T12:00:27.87+00:20", -1041337173},
+            {"2024-02-29t12:00:00z", 1709208000},
+            {"9999-12-31T23:59:59Z", INT64_C(253402300799)},
+        };
+        static const char *const bad[] = {
+            "",
+            "2026-11-28",
+            "2026-11-28T08:15:00",
+            "2026-11-28 08:15:00Z",
+            "2026-02-29T08:15:00Z",
+            "2026-13-01T08:15:00Z",
+            "2026-11-28T24:00:00Z",
+            "2026-11-28T08:60:00Z",
+            "2026-11-28T08:15:61Z",
+            "2026-11-28T08:15:00.Z",
+            "2026-11-28T08:15:00+0100",
+            "2026-11-28T08:15:00+24:00",
+            "2026-11-28T08:15:00Zx",
+            "2026-11-28T08:15:00+01:00Z",
+            "+026-11-28T08:15:00Z",
+        };
+        char text[TIME_TEXT_MAX];
+        time_t t;
+
+        for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+            ck_ok(time_parse(&t, row[i].text));
+            ck_assert_int_eq(t, row[i].t);
+        }
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+            ck_assert_msg(time_parse(&t, bad[i]) == TP_ERR_FORMAT, "%s", bad[i]);
+        ck_assert_str_eq(time_format_utc(text, 851042397), "1996-12-20T00:39:57Z");
+        ck_assert_str_eq(time_format_utc(text, INT64_C(253402300799)), "9999-12-31T23:59:59Z");
     }
 END_TEST
 
@@ -268,9 +349,11 @@ static Suite *suite(void)
     tcase_add_test(t, spans_stop_at_their_end);
     tcase_add_test(t, bufs_never_run_over);
     tcase_add_test(t, hex_refuses_what_is_no_hex);
+    tcase_add_test(t, base64_is_that_of_the_rfc);
     tcase_add_test(t, bcd_both_ways);
     tcase_add_test(t, money_as_people_write_it);
     tcase_add_test(t, dates_compare_as_numbers);
+    tcase_add_test(t, times_are_those_of_rfc_3339);
     tcase_add_test(t, pans_are_masked);
     tcase_add_test(t, a_column_of_booleans_takes_booleans_alone);
     tcase_add_test(t, words_are_text_for_people);
