@@ -1,6 +1,6 @@
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = src/store/db.c src/store/db.h src/store/db_priv.h src/store/driver.h src/store/group.c src/store/group.h src/store/schema.c src/store/schema.h \
-	src/store/checkpoint.c src/store/checkpoint.h src/store/postgres.c src/store/sqlite.c src/store/move.c src/store/move.h src/store/upgrade.c src/store/upgrade.h src/store/where.c
+	src/store/checkpoint.c src/store/checkpoint.h src/store/postgres.c src/store/postgres_link.c src/store/postgres_priv.h src/store/sqlite.c src/store/move.c src/store/move.h src/store/upgrade.c src/store/upgrade.h src/store/where.c
 STORE_LIBS = libstore.a $(BASE_LIBS) $(SQLITE_LIBS) $(POSTGRES_LIBS)
 
 check_PROGRAMS += tests/unit/test_db

@@ -122,7 +122,8 @@ START_TEST(a_server_killed_within_a_transaction_keeps_nothing_of_it)
         r = insert(&p, 3, NULL);
         if (r == TP_OK)
             r = db_commit(p.d, &p.e);
-        ck_assert_int_eq(r, TP_ERR_IO);
+        /* what was sent with the COMMIT may have been kept, for all that is known here */
+        ck_assert_msg(r == TP_ERR_UNKNOWN || r == TP_ERR_IO, "%d: %s", (int)r, p.e.text);
         db_rollback(p.d);
         ck_assert_int_eq(db_begin(p.d, &p.e), TP_ERR_IO); /* gone */
         start_server();
