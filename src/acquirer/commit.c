@@ -71,7 +71,7 @@ static bool ask_on(struct committer *c, struct job *j)
         return true;
     }
     first = j->verdict == LEDGER_ASKED ? under_way_find(&c->under_way, j->tx.rrn) : NULL;
-    if (first != NULL && !first->unbooked && under_way_wait(first, j))
+    if (first != NULL && under_way_wait(first, j))
         return false;
     if (j->verdict == LEDGER_ASKED)
         answer_verdict(&j->answer, j->verdict, NULL); /* what came of it is not booked yet */
@@ -81,11 +81,11 @@ static bool ask_on(struct committer *c, struct job *j)
 
 static void end_ask(struct committer *c, const struct job *fate)
 {
-    struct job *ask = under_way_find(&c->under_way, fate->tx.rrn);
+    struct job *ask = fate->late != NULL ? fate->late : under_way_find(&c->under_way, fate->tx.rrn);
 
-    if (ask == NULL || ask->unbooked != fate->late)
+    if (ask == NULL)
         return;
-    if (!ask->unbooked)
+    if (fate->late == NULL)
         job_answer(ask, &fate->answer);
     under_way_end(&c->under_way, ask);
 }
@@ -114,10 +114,11 @@ static void done(void *ctx, struct group_jobs *jobs)
         gateway_wake(c->gateway);
 }
 
-/* A JOB_FATE, tried again until it is booked: that what was asked is to be reversed. */
-static bool reverse_later(struct committer *c, struct job *fate)
+/* A JOB_FATE, tried again until it is booked that what was asked is to be reversed. */
+static bool reverse_later(struct committer *c, struct job *fate, struct job *ask)
 {
-    fate->late = true;
+    ask->unbooked = true;
+    fate->late = ask;
     fate->fate = ISSUER_UNANSWERED;
     fate->said = said_unanswered();
     return group_again(c->group, &fate->entry) == TP_OK;
@@ -127,14 +128,13 @@ static bool reverse_later(struct committer *c, struct job *fate)
  * reversed. True: the fate stays. */
 static bool keep_unbooked(struct committer *c, struct job *fate)
 {
-    struct job *ask = under_way_find(&c->under_way, fate->tx.rrn);
+    struct job *ask = fate->late != NULL ? fate->late : under_way_find(&c->under_way, fate->tx.rrn);
 
-    if (ask == NULL || ask->unbooked != fate->late)
+    if (ask == NULL)
         return false;
-    if (!ask->unbooked)
+    if (fate->late == NULL)
         job_answer(ask, &fate->answer);
-    ask->unbooked = true;
-    return reverse_later(c, fate);
+    return reverse_later(c, fate, ask);
 }
 
 /* A question that may be in the books, or not, is never asked: its terminal is told at once, and it
@@ -148,9 +148,8 @@ static bool keep_unasked(struct committer *c, struct job *ask)
     fate = job_about(JOB_FATE, ask->tx.rrn);
     if (fate == NULL)
         return false; /* it is found asked, and reversed, at the next start */
-    ask->unbooked = true;
     under_way_add(&c->under_way, ask);
-    if (!reverse_later(c, fate))
+    if (!reverse_later(c, fate, ask))
         job_free(fate); /* the same: it ends */
     return true;
 }

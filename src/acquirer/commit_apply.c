@@ -103,6 +103,24 @@ static bool is_answered_now(const struct job *j)
     return j->verdict != LEDGER_ASKED && (j->verdict != LEDGER_NEW || j->question.n == 0);
 }
 
+/* What may be in the books, or not: its number may have been given again, to another question or to
+ * the same one, which is then under way. */
+static enum tp_err reverse_late(const struct job *j, struct ledger *l, struct under_way *u,
+                                struct tp_error *e)
+{
+    const struct job *ask = j->late;
+    enum ledger_verdict verdict = LEDGER_NEW;
+    char rrn[RRN_MAX] = "";
+    enum tp_err r;
+
+    if (under_way_find(u, ask->tx.rrn) != NULL)
+        return TP_OK;
+    r = ledger_look(l, &ask->tx, true, &verdict, rrn, e);
+    return r == TP_OK && verdict == LEDGER_ASKED && strcmp(rrn, ask->tx.rrn) == 0
+               ? ledger_ask_reverse(l, rrn, &j->answer, e)
+               : r;
+}
+
 static enum tp_err do_settle(struct job *j, struct job *ask, struct ledger *l, struct tp_error *e)
 {
     if (j->fate == ISSUER_APPROVED)
@@ -114,14 +132,16 @@ static enum tp_err do_settle(struct job *j, struct job *ask, struct ledger *l, s
 static enum tp_err do_fate(struct job *j, struct ledger *l, struct under_way *u, bool *look,
                            struct tp_error *e)
 {
-    struct job *ask = under_way_find(u, j->tx.rrn);
+    struct job *ask = j->late != NULL ? j->late : under_way_find(u, j->tx.rrn);
     enum tp_err r;
 
-    if (ask == NULL || ask->unbooked != j->late)
+    if (ask == NULL)
         return TP_OK;
     *look |= j->fate != ISSUER_REFUSED;
+    if (j->late != NULL)
+        return reverse_late(j, l, u, e);
     r = do_settle(j, ask, l, e);
-    return r == TP_OK && !j->late ? keep_refusal(l, &ask->tx, &j->answer, e) : r;
+    return r == TP_OK ? keep_refusal(l, &ask->tx, &j->answer, e) : r;
 }
 
 struct wire_answer said_unanswered(void)

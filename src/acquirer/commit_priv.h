@@ -32,11 +32,11 @@ struct job {
     time_t asked;
     enum ledger_verdict verdict;
     struct waiters waiters; /* while it is under way */
-    bool unbooked; /* it is answered, but what came of it could not be booked: a JOB_FATE that is
-                      tried again has it reversed */
+    bool unbooked; /* it is answered, but it, or what came of it, could not be booked: a JOB_FATE
+                      that is tried again has it reversed */
     /* of JOB_FATE: tx.rrn says of which */
     enum issuer_fate fate;
-    bool late; /* the one that is tried again */
+    struct job *late; /* the one that is unbooked: this one is tried again. NULL: none is */
     size_t bytes_n;
     uint8_t bytes[];
 };
@@ -56,8 +56,10 @@ struct under_way {
 void under_way_init(struct under_way *u);
 void under_way_clear(struct under_way *u);
 void under_way_add(struct under_way *u, struct job *ask);
-struct job *under_way_find(struct under_way *u, const char *rrn); /* NULL: none */
-void under_way_end(struct under_way *u, struct job *ask);         /* frees it */
+/* One that is booked, by its number; another that may not be booked can have had that number
+ * before. NULL: none. */
+struct job *under_way_find(struct under_way *u, const char *rrn);
+void under_way_end(struct under_way *u, struct job *ask); /* frees it */
 /* False: no memory. */
 bool under_way_wait(struct job *ask, const struct job *repeat);
 

@@ -33,11 +33,14 @@ void under_way_add(struct under_way *u, struct job *ask)
 
 struct job *under_way_find(struct under_way *u, const char *rrn)
 {
-    struct group_job *j;
+    struct group_job *entry;
 
-    STAILQ_FOREACH (j, bucket_of(u, rrn), next)
-        if (strcmp(((struct job *)j)->tx.rrn, rrn) == 0)
-            return (struct job *)j;
+    STAILQ_FOREACH (entry, bucket_of(u, rrn), next) {
+        struct job *j = (struct job *)entry;
+
+        if (!j->unbooked && strcmp(j->tx.rrn, rrn) == 0)
+            return j;
+    }
     return NULL;
 }
 
