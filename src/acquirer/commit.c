@@ -10,6 +10,7 @@
 #include "acquirer/state.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "store/db.h"
 
 struct committer {
     struct ledger *ledger;
@@ -236,6 +237,8 @@ enum tp_err committer_new(struct committer **out, const char *dir, struct tp_err
     r = file_lock_folder(&c->lock_fd, dir, "telepay-acquirer", e);
     if (r == TP_OK)
         r = acquirer_open_ledger(&c->ledger, dir, e);
+    if (r == TP_OK)
+        r = db_serve_alone(ledger_db(c->ledger), e);
     if (r == TP_OK)
         r = group_new(&c->group, &ops, e);
     if (r == TP_OK)

@@ -33,7 +33,7 @@ TP_MUST_CHECK enum tp_err ledger_make(const char *where, struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_open(struct ledger **out, const char *where, struct tp_error *e);
 void ledger_close(struct ledger **l);
 
-struct db *ledger_db(struct ledger *l); /* for bench and fault tests */
+struct db *ledger_db(struct ledger *l); /* for who serves, and for tests that look behind it */
 
 /* ---- contracts and terminals (ledger/contract.c) ---- */
 

@@ -527,6 +527,11 @@ static enum tp_err begin(struct db *d, bool write, struct tp_error *e)
     return r;
 }
 
+enum tp_err db_serve_alone(struct db *d, struct tp_error *e)
+{
+    return d->driver->alone != NULL ? d->driver->alone(d->conn, e) : TP_OK;
+}
+
 enum tp_err db_begin(struct db *d, struct tp_error *e)
 {
     return begin(d, true, e);

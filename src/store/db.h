@@ -33,6 +33,10 @@ TP_MUST_CHECK enum tp_err db_open(struct db **out, const char *where,
                                   struct tp_error *e);
 void db_close(struct db **d);
 
+/* Of the one program that serves these books: another, on whatever machine, that asks for the same
+ * gets TP_ERR_IO until this is closed. */
+TP_MUST_CHECK enum tp_err db_serve_alone(struct db *d, struct tp_error *e);
+
 /* Whether new books can go there: TP_ERR_USAGE (no URL), TP_ERR_EXISTS (it is not empty), and what
  * db_open says. */
 TP_MUST_CHECK enum tp_err db_try_new(const char *url, struct tp_error *e);

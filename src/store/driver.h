@@ -22,6 +22,9 @@ struct db_driver {
     enum tp_err (*open)(void **conn, const char *where, bool make, struct tp_error *e);
     void (*close)(void *conn);
 
+    /* As db_serve_alone. NULL: the lock of the folder says so already. */
+    enum tp_err (*alone)(void *conn, struct tp_error *e);
+
     enum tp_err (*begin)(void *conn, bool write, struct tp_error *e);
     enum tp_err (*commit)(void *conn, struct tp_error *e); /* one that fails has rolled back */
     void (*rollback)(void *conn);

@@ -531,6 +531,7 @@ static const struct db_word words[] = {
 const struct db_driver db_postgres = {
     .open = pq_open,
     .close = pq_close,
+    .alone = pq_alone,
     .begin = pq_begin,
     .commit = pq_commit,
     .rollback = pq_rollback,

@@ -243,6 +243,20 @@ static enum tp_err reach(struct pq *c, struct tp_error *e)
     return r;
 }
 
+/* A lock of the session: it goes with the connection, and one whose program was killed is given up
+ * by the server a moment later. */
+static enum tp_err take_alone(struct pq *c, struct tp_error *e)
+{
+    const enum tp_err r = pq_ask(c, "SELECT pg_advisory_lock(1952803953)", NULL, e);
+
+    return r == TP_OK || c->handle == NULL
+               ? r
+               : tp_fail(e, TP_ERR_IO,
+                         "another program serves the books of %s already, from another folder or "
+                         "machine: end that one, or name another database in store.conf",
+                         c->name);
+}
+
 /* A commit that is told must be on the disk. */
 static enum tp_err connect_to(struct pq *c, struct tp_error *e)
 {
@@ -259,11 +273,21 @@ static enum tp_err connect_to(struct pq *c, struct tp_error *e)
                     "on for this database, its user or its server",
                     c->name);
     PQclear(safe);
+    if (r == TP_OK && c->alone)
+        r = take_alone(c, e);
     if (r != TP_OK)
         pq_lose(c);
     else
         c->made++;
     return r;
+}
+
+enum tp_err pq_alone(void *conn, struct tp_error *e)
+{
+    struct pq *c = conn;
+
+    c->alone = true;
+    return take_alone(c, e);
 }
 
 /* What an idle server has said unasked is taken in: that it goes, and the end of it. */

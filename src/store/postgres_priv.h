@@ -18,6 +18,7 @@ struct pq {
     unsigned named;  /* how many statements */
     unsigned sent;   /* without their outcome */
     bool in, stored; /* a transaction; the table `store` has been seen */
+    bool alone;      /* each connection takes the lock of the one that serves */
 };
 
 /* The sentence and code for a result that is an error. */
@@ -40,10 +41,11 @@ enum tp_err pq_ask(struct pq *c, const char *sql, PGresult **out, struct tp_erro
 TP_MUST_CHECK enum tp_err pq_result(struct pq *c, int64_t deadline, PGresult **out,
                                     struct tp_error *e);
 
-/* The driver's open and close; and, before a transaction, a connection in place of one that was
- * lost. */
+/* The driver's open, close and alone; and, before a transaction, a connection in place of one that
+ * was lost. */
 TP_MUST_CHECK enum tp_err pq_open(void **conn, const char *where, bool make, struct tp_error *e);
 void pq_close(void *conn);
+TP_MUST_CHECK enum tp_err pq_alone(void *conn, struct tp_error *e);
 TP_MUST_CHECK enum tp_err pq_be_connected(struct pq *c, struct tp_error *e);
 
 #endif

@@ -67,6 +67,13 @@ the_way() {
     expect 0 "" "$here/no-plain-pan.py" acq centre iss terminal
 }
 
+# Two would take each other's questions for unanswered.
+one_serves() {
+    cp -a acq again
+    expect 74 "another program serves the books of postgresql:///acq already" telepay-acquirer serve --dir again --listen 127.0.0.1:0
+    rm -rf again
+}
+
 # The server keeps what was asked and goes before it can say so: that question is never asked, and does not stay open.
 the_commit_is_lost() {
     local left asked paying
@@ -140,6 +147,7 @@ inside() {
     make_all
     insert cards/marie
     the_way
+    one_serves
     the_commit_is_lost
     the_server_goes
     kill "$serve"
