@@ -255,11 +255,11 @@ static void one_life(struct seen *s, const char *dir, unsigned first, unsigned *
     ck_assert_int_eq(pipe(ends), 0);
     const pid_t child = fork();
 
-    ck_assert_int_ge(child, 0);
     if (child == 0) {
-        close(ends[0]);
+        unit_leave_check(ends[1]);
         live(dir, ends[1], s->value[0], first);
     }
+    ck_assert_int_gt(child, 0);
     close(ends[1]);
     ck_assert_int_eq(poll(&(struct pollfd){.fd = ends[0], .events = POLLIN}, 1, START_MS), 1);
     nanosleep(&life, NULL);

@@ -118,11 +118,11 @@ static void kill_once(struct fixture *f, bool at_work, uint64_t *random, uint64_
 
     fflush(NULL);
     pid = fork();
-    ck_assert_int_ge(pid, 0);
     if (pid == 0) {
-        close(ends[0]);
+        unit_leave_check(ends[1]);
         child(f->path, *stan, seed, ends[1]);
     }
+    ck_assert_int_gt(pid, 0);
     close(ends[1]);
     const struct timespec pause = {0, (long)(500000 + next_random(random) % 40000000)};
 
