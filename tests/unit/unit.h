@@ -14,9 +14,9 @@
 
 #define ck_ok(call) ck_assert_int_eq((call), TP_OK)
 
-/* In a child that will be killed, before anything else: each assertion writes into the file in which
- * Check gathers a test's messages, and half a message there fails the whole program. All that is
- * open, but for stdin, stdout, stderr and `keep`, leads nowhere from now on. */
+/* In a child that will be killed, before anything else: each assertion writes into the file in
+ * which Check gathers a test's messages, and half a message there fails the whole program. All that
+ * is open, but for stdin, stdout, stderr and `keep`, leads nowhere from now on. */
 static inline void unit_leave_check(int keep)
 {
     const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
