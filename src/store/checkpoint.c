@@ -45,10 +45,11 @@ static void *run(void *ctx)
     struct checkpoint *k = ctx;
     sqlite3 *db = NULL;
 
-    /* one that cannot be opened fails each checkpoint, and the writer does all of it */
-    if (sqlite3_open_v2(k->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
-        SQLITE_OK)
-        (void)sqlite3_wal_autocheckpoint(db, 0);
+    if (sqlite3_open_v2(k->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+        SQLITE_OK) {
+        sqlite3_close(db);
+        db = NULL; /* the writer does all of it */
+    }
     pthread_mutex_lock(&k->lock);
     while (!k->stop) {
         if (!k->due) {
@@ -56,7 +57,8 @@ static void *run(void *ctx)
             continue;
         }
         pthread_mutex_unlock(&k->lock);
-        pass_over(db);
+        if (db != NULL)
+            pass_over(db);
         pthread_mutex_lock(&k->lock);
         k->due = false;
         k->few = true;
