@@ -1,0 +1,12 @@
+# Orders, acknowledgements and what is sealed
+noinst_LIBRARIES += liborder.a
+liborder_a_SOURCES = src/order/acknowledgement.c src/order/acknowledgement.h src/order/certificate.c src/order/certificate.h \
+	src/order/members.c src/order/members.h src/order/order.c src/order/order.h src/order/proof.c src/order/proof.h \
+	src/order/sealed.c src/order/sealed.h src/order/token.c src/order/token.h
+ORDER_LIBS = liborder.a libpayment.a $(JOSE_LIBS) $(TPCRYPTO_LIBS)
+
+check_PROGRAMS += tests/unit/test_order
+TESTS += tests/unit/test_order
+tests_unit_test_order_SOURCES = tests/unit/test_order.c tests/unit/unit.h
+tests_unit_test_order_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_order_LDADD = $(ORDER_LIBS) $(CHECK_LIBS)

@@ -1,0 +1,34 @@
+/* Members of a JSON object that are strings, as a table: what each may be is said once, for who
+ * writes and who reads. */
+#ifndef TP_ORDER_MEMBERS_H
+#define TP_ORDER_MEMBERS_H
+
+#include <jansson.h>
+
+#include "base/span.h"
+
+struct member {
+    const char *name;
+    size_t offset;              /* of the const char * in the struct */
+    bool (*good)(const char *); /* what it may be */
+    bool optional;              /* NULL: absent */
+};
+
+/* Fills the struct with the strings of the object, which live as long as it does. The object has
+ * these members and `others` further ones that the caller reads, and none else. TP_ERR_FORMAT with
+ * the member's name. */
+TP_MUST_CHECK enum tp_err members_read(void *out, const json_t *object, const struct member *table,
+                                       size_t n, size_t others, struct tp_error *e);
+
+/* Sets the object's members. TP_ERR_FORMAT for one that could not be read again. */
+TP_MUST_CHECK enum tp_err members_write(json_t *object, const void *in, const struct member *table,
+                                        size_t n, struct tp_error *e);
+
+bool member_is_amount(const char *text);   /* minor units, more than 0, at most MONEY_MAX */
+bool member_is_currency(const char *text); /* ISO 4217, lower case */
+bool member_is_order(const char *text);    /* 26 characters of base32 (RFC 4648), lower case */
+bool member_is_contract(const char *text); /* DE 42: 15 letters or digits */
+bool member_is_hash(const char *text);     /* base64url of 32 bytes */
+bool member_is_time(const char *text);     /* RFC 3339, UTC */
+
+#endif
