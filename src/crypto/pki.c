@@ -23,6 +23,21 @@
 #define SERIAL_BYTES   16
 #define HOSTS_MAX      512
 
+/* An arc of nobody's but ours: a UUID (ITU-T X.667). */
+#define OUR_USAGE "2.25.215980706153799454954526073739923810814"
+
+static const struct {
+    const char *key_usage, *purpose; /* as OpenSSL's configuration writes them */
+    const char *id;                  /* of the purpose */
+} roles[] = {
+    [PKI_SERVER] = {"critical,digitalSignature", "serverAuth", "serverAuth"},
+    [PKI_CLIENT] = {"critical,digitalSignature", "clientAuth", "clientAuth"},
+    [PKI_ORDER] = {"critical,digitalSignature", "critical," OUR_USAGE ".1", OUR_USAGE ".1"},
+    [PKI_SEALING] = {"critical,keyAgreement", "critical," OUR_USAGE ".2", OUR_USAGE ".2"},
+    [PKI_ACKNOWLEDGEMENT] = {"critical,digitalSignature", "critical," OUR_USAGE ".3",
+                             OUR_USAGE ".3"},
+};
+
 static enum tp_err ssl_fail(struct tp_error *e, enum tp_err code, const char *what,
                             const char *object)
 {
@@ -231,9 +246,8 @@ static bool add_role(X509 *cert, X509 *issuer, enum pki_role role,
     char names[HOSTS_MAX * 2];
 
     if (!add_extension(cert, issuer, NID_basic_constraints, "critical,CA:FALSE") ||
-        !add_extension(cert, issuer, NID_key_usage, "critical,digitalSignature") ||
-        !add_extension(cert, issuer, NID_ext_key_usage,
-                       role == PKI_SERVER ? "serverAuth" : "clientAuth") ||
+        !add_extension(cert, issuer, NID_key_usage, roles[role].key_usage) ||
+        !add_extension(cert, issuer, NID_ext_key_usage, roles[role].purpose) ||
         !add_extension(cert, issuer, NID_subject_key_identifier, "hash") ||
         !add_extension(cert, issuer, NID_authority_key_identifier, "keyid:always"))
         return false;
@@ -280,6 +294,18 @@ out:
     EVP_PKEY_free(authority_key);
     EVP_PKEY_free(key);
     return r;
+}
+
+bool pki_has_role(const X509 *cert, enum pki_role role)
+{
+    EXTENDED_KEY_USAGE *have = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
+    ASN1_OBJECT *want = OBJ_txt2obj(roles[role].id, 0);
+    const bool is = have != NULL && want != NULL && sk_ASN1_OBJECT_num(have) == 1 &&
+                    OBJ_cmp(sk_ASN1_OBJECT_value(have, 0), want) == 0;
+
+    ASN1_OBJECT_free(want);
+    EXTENDED_KEY_USAGE_free(have);
+    return is;
 }
 
 /* ---- connections ---- */

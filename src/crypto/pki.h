@@ -15,7 +15,13 @@
 TP_MUST_CHECK enum tp_err pki_authority_make(const char *dir, const char *common_name,
                                              struct tp_error *e);
 
-enum pki_role { PKI_SERVER, PKI_CLIENT };
+enum pki_role {
+    PKI_SERVER,
+    PKI_CLIENT,
+    PKI_ORDER,          /* signs orders for the contract in O */
+    PKI_SEALING,        /* transactions are sealed to it */
+    PKI_ACKNOWLEDGEMENT /* signs acknowledgements */
+};
 
 struct pki_subject {
     const char *organisation; /* O: contract number of a terminal; NULL: none */
@@ -29,6 +35,11 @@ TP_MUST_CHECK enum tp_err pki_certificate_make(const char *authority_dir, enum p
                                                const struct pki_subject *subject, int valid_days,
                                                const char *cert_path, const char *key_path,
                                                struct tp_error *e);
+
+/* Whether the certificate is for that role and for no other one. The last three are told by
+ * extended key usages of our own (doc/protocol.md), critical, so that no TLS library takes them for
+ * its own purposes. */
+bool pki_has_role(const X509 *cert, enum pki_role role);
 
 /* What a daemon's folder has of these: dir/pki (0700) with an authority of that name, and its
  * certificate and key for PKI_SERVER: server.pem, server.key. */

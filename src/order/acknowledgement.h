@@ -7,18 +7,18 @@
 
 #define ACKNOWLEDGEMENT_TYPE "telepay-acknowledgement"
 
-struct acknowledgement { /* begins as {0} */
+struct acknowledgement {  /* begins as {0} */
     const char *r;        /* base64url of R (wire/payment_challenge.h) */
     const char *order;    /* its id */
     const char *contract; /* DE 42 */
     const char *amount, *currency;
-    const char *reference;        /* DE 37; NULL: none was given */
-    const char *code;             /* DE 39 */
-    const char *reason;           /* DE 44; NULL: none */
-    const char *outcome;          /* "acknowledged" or "refused" */
-    const char *at;               /* RFC 3339, UTC */
-    char acquirer[PKI_NAME_MAX];  /* read alone: CN of the certificate */
-    json_t *owner;                /* of the strings, when read: acknowledgement_free */
+    const char *reference;       /* DE 37; NULL: none was given */
+    const char *code;            /* DE 39 */
+    const char *reason;          /* DE 44; NULL: none */
+    const char *outcome;         /* "acknowledged" or "refused" */
+    const char *at;              /* RFC 3339, UTC */
+    char acquirer[PKI_NAME_MAX]; /* read alone: CN of the certificate */
+    json_t *owner;               /* of the strings, when read: acknowledgement_free */
 };
 
 /* The JWS (free()). TP_ERR_FORMAT with the member that no reader would take. */

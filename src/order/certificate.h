@@ -28,7 +28,7 @@ TP_MUST_CHECK enum tp_err order_key_load(struct order_key *out, const char *cert
                                          const char *key_path, struct tp_error *e);
 void order_key_free(struct order_key *k);
 
-struct order_holder { /* begins as {0} */
+struct order_holder {                /* begins as {0} */
     char organisation[PKI_NAME_MAX]; /* O: the contract of an order's key; empty: none */
     char common_name[PKI_NAME_MAX];  /* CN: the mediator, or the acquirer's identification */
     json_t *jwk;                     /* the public key */

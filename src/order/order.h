@@ -8,26 +8,27 @@
 
 #define ORDER_TYPE      "telepay-order"
 #define ORDER_MEANS_MAX 8
-#define ORDER_GRACE     30 /* seconds that clocks may be apart */
+#define ORDER_GRACE     30  /* seconds that clocks may be apart */
+#define ORDER_VALID_MAX 600 /* seconds from issued to valid_until */
 
 struct order_means {
     const char *name;    /* "emv" */
     const char *ceiling; /* minor units: at most so much by this means */
 };
 
-struct order { /* begins as {0} */
+struct order {            /* begins as {0} */
     const char *id;       /* member `order`: 26 characters of base32 */
     const char *contract; /* DE 42 */
     const char *merchant, *item;
     const char *amount, *currency;
-    const char *delivery;             /* "network", "shipped", "included" */
-    const char *quote;                /* base64url of the quote's SHA-256 */
-    const char *nonce;                /* base64url of 16 bytes */
-    const char *issued, *valid_until; /* RFC 3339, UTC */
-    const char *return_to;            /* member `return`: a URL */
-    const char *terminal, *stan;      /* DE 41, DE 11 */
-    const char *date, *time;          /* YYYYMMDD, HHMMSS: local, as DE 12 and 13 */
-    const char *acquirer;             /* its identification */
+    const char *delivery;              /* "network", "shipped", "included" */
+    const char *quote;                 /* base64url of the quote's SHA-256 */
+    const char *nonce;                 /* base64url of 16 bytes */
+    const char *issued, *valid_until;  /* RFC 3339, UTC */
+    const char *return_to;             /* member `return`: a URL */
+    const char *terminal, *stan;       /* DE 41, DE 11 */
+    const char *date, *time;           /* YYYYMMDD, HHMMSS: local, as DE 12 and 13 */
+    const char *acquirer;              /* its identification */
     const char *method, *url, *digest; /* of `resource`; digest NULL: no body */
     struct order_means means[ORDER_MEANS_MAX];
     size_t n_means;

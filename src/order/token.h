@@ -27,7 +27,7 @@ void token_free(struct token *t);
 /* Whether a key of that role signed it, with a certificate that was good at that time; whose it is
  * comes out (order_holder_free). TP_ERR_SECURITY. */
 TP_MUST_CHECK enum tp_err token_verify(struct order_holder *out, const struct token *t,
-                                       const struct order_authority *authority,
-                                       enum pki_role role, time_t at, struct tp_error *e);
+                                       const struct order_authority *authority, enum pki_role role,
+                                       time_t at, struct tp_error *e);
 
 #endif

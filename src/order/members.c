@@ -1,0 +1,98 @@
+#include "order/members.h"
+
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/date.h"
+#include "base/money.h"
+#include "wire/jcs.h"
+#include "wire/payment_charge.h"
+
+#define ORDER_CHARS    26
+#define CONTRACT_CHARS 15
+#define HASH_CHARS     43
+#define AMOUNT_DIGITS  12
+#define UTC_CHARS      20 /* 2026-11-23T08:15:00Z */
+
+static const char **place(void *out, const struct member *m)
+{
+    return (const char **)(void *)((char *)out + m->offset);
+}
+
+enum tp_err members_read(void *out, const json_t *object, const struct member *table, size_t n,
+                         size_t others, struct tp_error *e)
+{
+    size_t there = others;
+
+    if (!json_is_object(object))
+        return tp_fail(e, TP_ERR_FORMAT, "an object is missing");
+    for (size_t i = 0; i < n; i++) {
+        const char **text = place(out, &table[i]);
+        const enum tp_err r = jcs_text(text, object, table[i].name, e);
+
+        if (r != TP_OK)
+            return r;
+        if (*text == NULL ? !table[i].optional : !table[i].good(*text))
+            return tp_fail(e, TP_ERR_FORMAT, "member %s is missing or wrong", table[i].name);
+        there += *text != NULL;
+    }
+    return json_object_size(object) == there
+               ? TP_OK
+               : tp_fail(e, TP_ERR_FORMAT, "there is a member that nobody knows");
+}
+
+enum tp_err members_write(json_t *object, const void *in, const struct member *table, size_t n,
+                          struct tp_error *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *text;
+
+        memcpy(&text, (const char *)in + table[i].offset, sizeof(text));
+        if (text == NULL ? !table[i].optional : !table[i].good(text))
+            return tp_fail(e, TP_ERR_FORMAT, "member %s is missing or wrong", table[i].name);
+        const enum tp_err r = jcs_set_text(object, table[i].name, text, e);
+
+        if (r != TP_OK)
+            return r;
+    }
+    return TP_OK;
+}
+
+bool member_is_amount(const char *text)
+{
+    return payment_is_amount(text) && text[0] != '0' && strlen(text) <= AMOUNT_DIGITS;
+}
+
+bool member_is_currency(const char *text)
+{
+    return strlen(text) == 3 && strspn(text, "abcdefghijklmnopqrstuvwxyz") == 3 &&
+           currency_by_alpha(text) != NULL;
+}
+
+bool member_is_order(const char *text)
+{
+    return strlen(text) == ORDER_CHARS &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz234567") == ORDER_CHARS;
+}
+
+bool member_is_contract(const char *text)
+{
+    return strlen(text) == CONTRACT_CHARS &&
+           strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") ==
+               CONTRACT_CHARS;
+}
+
+bool member_is_hash(const char *text)
+{
+    uint8_t bytes[32];
+    struct buf b = BUF_OF(bytes);
+
+    return strlen(text) == HASH_CHARS && base64url_decode(&b, span_str(text)) == TP_OK;
+}
+
+bool member_is_time(const char *text)
+{
+    time_t t;
+
+    return strlen(text) == UTC_CHARS && text[UTC_CHARS - 1] == 'Z' && time_parse(&t, text) == TP_OK;
+}
