@@ -76,7 +76,9 @@ enum tp_err acknowledgement_write(char **jws, const struct acknowledgement *a,
     if (r == TP_OK)
         r = token_sign(jws, object, ACKNOWLEDGEMENT_TYPE, key, e);
     json_decref(object);
-    return r == TP_OK ? r : tp_error_prefix(e, "the acknowledgement");
+    if (r != TP_OK)
+        (void)tp_error_prefix(e, "the acknowledgement");
+    return r;
 }
 
 enum tp_err acknowledgement_read(struct acknowledgement *out, const char *jws,
@@ -105,7 +107,9 @@ enum tp_err acknowledgement_read(struct acknowledgement *out, const char *jws,
     memcpy(out->acquirer, holder.common_name, sizeof(out->acquirer));
     order_holder_free(&holder);
     token_free(&t);
-    return r == TP_OK ? r : tp_error_prefix(e, "the acknowledgement");
+    if (r != TP_OK)
+        (void)tp_error_prefix(e, "the acknowledgement");
+    return r;
 }
 
 void acknowledgement_free(struct acknowledgement *a)

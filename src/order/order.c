@@ -196,7 +196,9 @@ enum tp_err order_write(char **jws, const struct order *o, const struct order_ke
         r = token_sign(jws, object, ORDER_TYPE, key, e);
     json_decref(object);
     json_decref(of);
-    return r == TP_OK ? r : tp_error_prefix(e, "the order");
+    if (r != TP_OK)
+        (void)tp_error_prefix(e, "the order");
+    return r;
 }
 
 /* ---- reading ---- */
@@ -228,8 +230,10 @@ static enum tp_err read_members(struct order *out, const json_t *object, struct 
     if (!json_is_array(json_object_get(object, "means")))
         return tp_fail(e, TP_ERR_FORMAT, "member means is missing or wrong");
     r = members_read(out, json_object_get(object, "resource"), resource, COUNT(resource), 0, e);
-    if (r != TP_OK)
-        return tp_error_prefix(e, "resource");
+    if (r != TP_OK) {
+        (void)tp_error_prefix(e, "resource");
+        return r;
+    }
     r = members_read(out, object, members, COUNT(members), OTHER_MEMBERS, e);
     if (r == TP_OK)
         r = read_means(out, json_object_get(object, "means"), e);
@@ -271,7 +275,9 @@ enum tp_err order_read(struct order *out, const char *jws, const struct order_au
     memcpy(out->mediator, holder.common_name, sizeof(out->mediator));
     order_holder_free(&holder);
     token_free(&t);
-    return r == TP_OK ? r : tp_error_prefix(e, "the order");
+    if (r != TP_OK)
+        (void)tp_error_prefix(e, "the order");
+    return r;
 }
 
 void order_free(struct order *o)

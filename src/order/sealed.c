@@ -77,8 +77,7 @@ static enum tp_err join(char **out, const json_t *jwe, struct tp_error *e)
     const char *const ciphertext = json_string_value(json_object_get(jwe, "ciphertext"));
     const char *const tag = json_string_value(json_object_get(jwe, "tag"));
 
-    if (protected == NULL || iv == NULL || ciphertext == NULL || tag == NULL ||
-        json_object_get(jwe, "header") != NULL)
+    if (protected == NULL || iv == NULL || ciphertext == NULL || tag == NULL)
         return tp_fail(e, TP_ERR_INTERNAL, "libjose sealed in another form");
     if (asprintf(out, "%s..%s.%s.%s", protected, iv, ciphertext, tag) < 0) {
         *out = NULL;
@@ -91,12 +90,30 @@ static enum tp_err join(char **out, const json_t *jwe, struct tp_error *e)
     return tp_fail(e, TP_ERR_RANGE, "what is to be sealed is too large");
 }
 
+/* Agrees on a key; libjose leaves its half (epk) in the header that nothing protects and that no
+ * compact form has, so it is put where the others are before that is sealed in. */
+static json_t *agree(jose_cfg_t *cfg, json_t *jwe, const json_t *public_key)
+{
+    json_t *cek = json_object(), *protected = json_object_get(jwe, "protected");
+    bool ok = cek != NULL && jose_jwe_enc_jwk(cfg, jwe, NULL, public_key, cek);
+    const json_t *header = json_object_get(jwe, "header");
+
+    ok = ok && json_object_size(header) == 1 &&
+         json_object_set(protected, "epk", json_object_get(header, "epk")) == 0 &&
+         json_object_del(jwe, "header") == 0;
+    if (!ok) {
+        json_decref(cek);
+        cek = NULL;
+    }
+    return cek;
+}
+
 enum tp_err sealed_write(char **out, const json_t *payload, const char *type,
                          const json_t *public_key, struct tp_error *e)
 {
     char *text = NULL;
     jose_cfg_t *cfg = jose_quiet();
-    json_t *jwe = NULL;
+    json_t *jwe = NULL, *cek = NULL;
     enum tp_err r = TP_OK;
 
     *out = NULL;
@@ -110,7 +127,8 @@ enum tp_err sealed_write(char **out, const json_t *payload, const char *type,
                     type);
     if (cfg == NULL || jwe == NULL)
         r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory to seal");
-    else if (!jose_jwe_enc(cfg, jwe, NULL, public_key, text, strlen(text)))
+    else if ((cek = agree(cfg, jwe, public_key)) == NULL ||
+             !jose_jwe_enc_cek(cfg, jwe, cek, text, strlen(text)))
         r = tp_fail(e, TP_ERR_FORMAT, "%s: libjose cannot seal to this key", type);
     else
         r = join(out, jwe, e);
@@ -121,6 +139,7 @@ out:
     if (cfg != NULL)
         jose_cfg_decref(cfg);
     json_decref(jwe);
+    json_decref(cek);
     return r;
 }
 
@@ -203,5 +222,7 @@ enum tp_err sealed_read(json_t **out, const char *text, const char *type, const 
     r = check_header(part[0], type, e);
     if (r == TP_OK)
         r = open_parts(out, part, key, e);
-    return r == TP_OK ? r : tp_error_prefix(e, "%s", type);
+    if (r != TP_OK)
+        (void)tp_error_prefix(e, "%s", type);
+    return r;
 }

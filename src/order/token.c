@@ -86,8 +86,10 @@ enum tp_err token_read(struct token *out, const char *text, const char *type, st
     r = read_header(&out->x5c, span_of(text, head), type, e);
     if (r == TP_OK)
         r = jcs_decode(&out->payload, span_of(body, body_n), TOKEN_MAX, e);
-    if (r != TP_OK)
-        return tp_error_prefix(e, "%s", type);
+    if (r != TP_OK) {
+        (void)tp_error_prefix(e, "%s", type);
+        return r;
+    }
     out->jws = json_pack("{s:s%,s:s%,s:s}", "protected", text, head, "payload", body, body_n,
                          "signature", signature);
     return out->jws != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "no memory");
