@@ -234,6 +234,50 @@ START_TEST(no_certificate_outlives_its_authority)
     }
 END_TEST
 
+static bool has(const char *name, enum pki_role role)
+{
+    char path[64];
+    BIO *bio;
+
+    snprintf(path, sizeof(path), "%s.pem", name);
+    bio = BIO_new_file(at(path), "r");
+    ck_assert_ptr_nonnull(bio);
+    X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+
+    ck_assert_ptr_nonnull(cert);
+    const bool is = pki_has_role(cert, role);
+
+    X509_free(cert);
+    BIO_free(bio);
+    return is;
+}
+
+START_TEST(a_certificate_has_one_role)
+    {
+        static const char *const names[] = {"localhost", "00000001", "mediator", "sealing",
+                                            "acknowledgement"};
+
+        give("ours", PKI_ORDER, names[PKI_ORDER], "000000000000123", NULL);
+        give("ours", PKI_SEALING, names[PKI_SEALING], NULL, NULL);
+        give("ours", PKI_ACKNOWLEDGEMENT, names[PKI_ACKNOWLEDGEMENT], NULL, NULL);
+        for (int given = PKI_SERVER; given <= PKI_ACKNOWLEDGEMENT; given++)
+            for (int role = PKI_SERVER; role <= PKI_ACKNOWLEDGEMENT; role++)
+                ck_assert(has(names[given], (enum pki_role)role) == (given == role));
+    }
+END_TEST
+
+START_TEST(a_key_for_orders_opens_no_connection)
+    {
+        struct pair p;
+
+        give("ours", PKI_ORDER, "orders", "000000000000123", NULL);
+        shake(&p, context(PKI_SERVER, "localhost", "ours"), context(PKI_CLIENT, "orders", "ours"),
+              NULL);
+        ck_assert(!p.done);
+        part(&p);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("pki");
@@ -245,6 +289,8 @@ static Suite *suite(void)
     tcase_add_test(t, no_certificate_and_old_tls_are_refused);
     tcase_add_test(t, files);
     tcase_add_test(t, no_certificate_outlives_its_authority);
+    tcase_add_test(t, a_certificate_has_one_role);
+    tcase_add_test(t, a_key_for_orders_opens_no_connection);
     suite_add_tcase(s, t);
     return s;
 }
