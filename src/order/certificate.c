@@ -48,14 +48,18 @@ static enum tp_err read_certificate(X509 **out, const char *path, struct tp_erro
 enum tp_err order_authority_load(struct order_authority **out, const char *ca_path,
                                  struct tp_error *e)
 {
-    struct order_authority *a = calloc(1, sizeof(*a));
+    struct order_authority *a = NULL;
     X509 *ca = NULL;
-    enum tp_err r =
-        a != NULL ? read_certificate(&ca, ca_path, e) : tp_fail(e, TP_ERR_NO_MEMORY, "no memory");
+    enum tp_err r = read_certificate(&ca, ca_path, e);
 
     *out = NULL;
     if (r != TP_OK)
         goto out;
+    a = calloc(1, sizeof(*a));
+    if (a == NULL) {
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for %s", ca_path);
+        goto out;
+    }
     a->store = X509_STORE_new();
     if (X509_check_ca(ca) != 1) {
         r = tp_fail(e, TP_ERR_SECURITY, "%s is no authority's certificate", ca_path);

@@ -34,7 +34,7 @@ static bool is_coordinate(const json_t *v)
            b.n == COORDINATE;
 }
 
-bool sealed_is_public_key(const json_t *key)
+static bool is_public_key(const json_t *key)
 {
     return json_object_size(key) == KEY_MEMBERS && is(key, "kty", "EC") &&
            is(key, "crv", "P-256") && is_coordinate(json_object_get(key, "x")) &&
@@ -63,7 +63,7 @@ enum tp_err sealed_public_key(json_t **out, const json_t *key, struct tp_error *
 {
     *out = json_pack("{s:s,s:s,s:O*,s:O*}", "kty", "EC", "crv", "P-256", "x",
                      json_object_get(key, "x"), "y", json_object_get(key, "y"));
-    if (sealed_is_public_key(*out))
+    if (is_public_key(*out))
         return TP_OK;
     json_decref(*out);
     *out = NULL;
@@ -117,7 +117,7 @@ enum tp_err sealed_write(char **out, const json_t *payload, const char *type,
     enum tp_err r = TP_OK;
 
     *out = NULL;
-    if (!sealed_is_public_key(public_key))
+    if (!is_public_key(public_key))
         r = tp_fail(e, TP_ERR_FORMAT, "%s: the key to seal to is no public key of P-256", type);
     if (r == TP_OK)
         r = jcs_write(&text, payload, e);
@@ -148,10 +148,9 @@ static enum tp_err check_header(struct span text, const char *type, struct tp_er
     json_t *header = NULL;
     enum tp_err r = jcs_decode(&header, text, SEALED_MAX, e);
 
-    if (r == TP_OK &&
-        (json_object_size(header) != HEADER_MEMBERS || !is(header, "alg", "ECDH-ES") ||
-         !is(header, "enc", "A256GCM") || !is(header, "typ", type) ||
-         !sealed_is_public_key(json_object_get(header, "epk"))))
+    if (r == TP_OK && (json_object_size(header) != HEADER_MEMBERS ||
+                       !is(header, "alg", "ECDH-ES") || !is(header, "enc", "A256GCM") ||
+                       !is(header, "typ", type) || !is_public_key(json_object_get(header, "epk"))))
         r = tp_fail(e, TP_ERR_FORMAT,
                     "its header is not alg ECDH-ES, enc A256GCM, typ %s, epk and no more", type);
     json_decref(header);

@@ -26,7 +26,4 @@ TP_MUST_CHECK enum tp_err sealed_write(char **out, const json_t *payload, const 
 TP_MUST_CHECK enum tp_err sealed_read(json_t **out, const char *text, const char *type,
                                       const json_t *key, struct tp_error *e);
 
-/* Whether it is an EC public key of P-256: kty, crv, x, y and no other member. */
-bool sealed_is_public_key(const json_t *key);
-
 #endif
