@@ -95,6 +95,16 @@ static bool is_clock(const char *text)
            text[4] < '6';
 }
 
+static bool is_country(const char *text)
+{
+    return is_of(text, DIGITS, 3, 3);
+}
+
+static bool is_mcc(const char *text)
+{
+    return is_of(text, DIGITS, 4, 4);
+}
+
 static bool is_acquirer(const char *text)
 {
     return is_of(text, LETTERS SMALL DIGITS, 1, ACQUIRER_CHARS);
@@ -129,6 +139,8 @@ static const struct member members[] = {
     {"stan", offsetof(struct order, stan), is_stan, false},
     {"date", offsetof(struct order, date), is_date, false},
     {"time", offsetof(struct order, time), is_clock, false},
+    {"country", offsetof(struct order, country), is_country, false},
+    {"mcc", offsetof(struct order, mcc), is_mcc, false},
     {"acquirer", offsetof(struct order, acquirer), is_acquirer, false},
 };
 

@@ -28,6 +28,7 @@ struct order {            /* begins as {0} */
     const char *return_to;             /* member `return`: a URL */
     const char *terminal, *stan;       /* DE 41, DE 11 */
     const char *date, *time;           /* YYYYMMDD, HHMMSS: local, as DE 12 and 13 */
+    const char *country, *mcc;         /* of the contract: 9F1A (ISO 3166), DE 18: digits */
     const char *acquirer;              /* its identification */
     const char *method, *url, *digest; /* of `resource`; digest NULL: no body */
     struct order_means means[ORDER_MEANS_MAX];

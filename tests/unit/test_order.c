@@ -92,6 +92,8 @@ static struct order sample(void)
         .stan = "000001",
         .date = "20261128",
         .time = "235959",
+        .country = "250",
+        .mcc = "5994",
         .acquirer = "ACQ1",
         .method = "GET",
         .url = "https://m.example/s/journal/1",
@@ -228,6 +230,9 @@ START_TEST(order_has_every_member_right)
             {"date", "\"20260230\""},
             {"time", "\"240000\""},
             {"time", "\"236000\""},
+            {"country", "\"FR\""},
+            {"country", "\"1250\""},
+            {"mcc", "\"599\""},
             {"acquirer", "\"12345678901234567\""},
             {"means", "[]"},
             {"means", "{}"},
@@ -244,9 +249,10 @@ START_TEST(order_has_every_member_right)
             {"surprise", "\"x\""},
         };
         static const char *const needed[] = {
-            "version",     "order",  "contract", "merchant", "item",  "amount",  "currency",
-            "delivery",    "quote",  "nonce",    "issued",   "date",  "time",    "stan",
-            "valid_until", "return", "terminal", "acquirer", "means", "resource"};
+            "version",  "order",    "contract",    "merchant", "item",     "amount",
+            "currency", "delivery", "quote",       "nonce",    "issued",   "date",
+            "time",     "stan",     "valid_until", "return",   "terminal", "acquirer",
+            "means",    "country",  "mcc",         "resource"};
 
         for (size_t i = 0; i < COUNT(wrong); i++) {
             char *jws = with_member(wrong[i][0], wrong[i][1]);
