@@ -2,13 +2,17 @@
 
 #include <stdlib.h>
 
+#include "payer/dialog.h"
+
 #define WAIT_SECONDS_MAX 86400
 
-enum { PIN_FD = CARD_WORDS_FIRST, NO_PINPAD, READER, APPLICATION, LIVE, WAIT, TRACE, UNMASKED };
+enum { PIN_FD = CARD_WORDS_FIRST, PINENTRY, NO_PINPAD, READER, APPLICATION, LIVE, WAIT, TRACE, UNMASKED };
 
 static const struct argp_option options[] = {
     {"pin-fd", PIN_FD, "N", 0,
      "read the PIN from file descriptor N, one line a try, instead of the terminal", 0},
+    {"pinentry", PINENTRY, "PROGRAM", OPTION_ARG_OPTIONAL,
+     "ask in a window, by the program pinentry or another like it, instead of the terminal", 0},
     {"no-pinpad", NO_PINPAD, NULL, 0,
      "ask for the PIN here even if the reader has a keypad of its own", 0},
     {"reader", READER, "NAME|NUMBER", 0,
@@ -46,6 +50,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (cli_fd(&o->person.pin_fd, "--pin-fd", arg, &e) !=
             TP_OK) /* now, before anything of ours is open */
             argp_error(state, "%s", e.text);
+        return 0;
+    case PINENTRY:
+        o->person.dialog = arg != NULL ? arg : DIALOG_PROGRAM;
         return 0;
     case NO_PINPAD:
         o->no_pinpad = true;

@@ -15,6 +15,7 @@
 
 #include "base/hex.h"
 #include "base/log.h"
+#include "payer/dialog.h"
 
 #define PIN_MIN     4 /* digits: ISO 9564-1 */
 #define PIN_MAX     12
@@ -25,6 +26,7 @@ struct person {
     sigset_t before;
     int signals; /* signalfd of the signals held back */
     int tty;     /* -1: none */
+    struct dialog *dialog; /* NULL: none */
     bool left;
     bool status_shown;
     bool keypad; /* the reader's own takes the PIN */
@@ -65,7 +67,11 @@ enum tp_err person_new(struct person **out, const struct person_options *options
         free(p);
         return tp_fail(e, TP_ERR_INTERNAL, "signals cannot be held back: %s", strerror(errno));
     }
-    p->tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    p->tty = options->dialog == NULL ? open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY) : -1;
+    if (options->dialog != NULL && dialog_open(&p->dialog, options->dialog, e) != TP_OK) {
+        person_free(&p);
+        return TP_ERR_USAGE;
+    }
     *out = p;
     return TP_OK;
 }
@@ -112,6 +118,7 @@ void person_free(struct person **p)
         tcsetattr((*p)->tty, TCSAFLUSH, &(*p)->echoing);
     if ((*p)->tty >= 0)
         close((*p)->tty);
+    dialog_close(&(*p)->dialog);
     (void)look_at_signals(*p);
     pthread_sigmask(SIG_SETMASK, &(*p)->before, NULL);
     close((*p)->signals);
@@ -253,6 +260,35 @@ static enum tp_err pin_from_fd(struct person *p, unsigned tries_left, bool wrong
                    p->options.pin_fd);
 }
 
+/* Appends what is asked for. */
+static int word_prompt(char text[256], int n, unsigned tries_left)
+{
+    if (tries_left == 1)
+        n += snprintf(text + n, 256 - (size_t)n, "PIN (last try): ");
+    else if (tries_left <= TRIES_SHOWN)
+        n += snprintf(text + n, 256 - (size_t)n, "PIN (%u tries left): ", tries_left);
+    else
+        n += snprintf(text + n, 256 - (size_t)n, "PIN: ");
+    return n;
+}
+
+/* In a window; an empty line goes on without PIN, as on a terminal. */
+static enum tp_err pin_from_dialog(struct person *p, unsigned tries_left, bool wrong_before,
+                                   struct secret *pin)
+{
+    char prompt[256];
+    const char *error = p->no_pin ? "A PIN has 4 to 12 digits." : wrong_before ? "Wrong PIN." : NULL;
+    enum tp_err r;
+
+    (void)word_prompt(prompt, 0, tries_left);
+    person_status_end(p);
+    r = dialog_secret(p->dialog, p->what, prompt, error, pin, &p->ended);
+    p->no_pin = r == TP_OK && pin->n > 0 && !is_pin(secret_span(pin));
+    if (r == TP_OK && look_at_signals(p))
+        r = leave(p);
+    return r == TP_OK && pin->n == 0 ? TP_ERR_CANCELLED : r;
+}
+
 static void prompt(struct person *p, unsigned tries_left, bool wrong_before)
 {
     char text[256];
@@ -263,12 +299,7 @@ static void prompt(struct person *p, unsigned tries_left, bool wrong_before)
                       PIN_MAX);
     else if (wrong_before)
         n += snprintf(text + n, sizeof(text) - (size_t)n, "Wrong PIN. ");
-    if (tries_left == 1)
-        n += snprintf(text + n, sizeof(text) - (size_t)n, "PIN (last try): ");
-    else if (tries_left <= TRIES_SHOWN)
-        n += snprintf(text + n, sizeof(text) - (size_t)n, "PIN (%u tries left): ", tries_left);
-    else
-        n += snprintf(text + n, sizeof(text) - (size_t)n, "PIN: ");
+    n = word_prompt(text, n, tries_left);
     person_status_end(p);
     if (write(p->tty, text, (size_t)n) < 0)
         log_note("the prompt cannot be shown: %s", strerror(errno));
@@ -301,6 +332,8 @@ static enum tp_err ask_pin(void *ctx, unsigned tries_left, bool wrong_before, st
 
     if (p->options.pin_fd >= 0)
         r = pin_from_fd(p, tries_left, wrong_before, pin);
+    else if (p->dialog != NULL)
+        r = pin_from_dialog(p, tries_left, wrong_before, pin);
     else if (p->tty >= 0)
         r = pin_from_tty(p, tries_left, wrong_before, pin);
     else /* not "no PIN pad", with which the card would go on and decline: nobody meant that */
@@ -319,6 +352,8 @@ enum tp_err person_agrees(struct person *p, const char *text, bool *yes, struct 
     enum tp_err r;
 
     *yes = false;
+    if (p->dialog != NULL)
+        return dialog_agrees(p->dialog, text, yes, e);
     if (p->tty < 0)
         return tp_fail(e, TP_ERR_USAGE, "there is no terminal to ask on");
     person_status_end(p);

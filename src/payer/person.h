@@ -17,6 +17,7 @@ struct person_options {
     int pin_fd; /* lines with the PIN; -1: ask on the terminal */
     const char
         *application; /* AID in hex, name, or number in the list; NULL: ask, or the card's first */
+    const char *dialog; /* the pinentry that asks in place of the terminal; NULL: none */
     bool verbose;     /* a line for each step instead of the status line */
 };
 
