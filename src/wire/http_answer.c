@@ -104,6 +104,12 @@ void http_answer_text(struct http_call *c, unsigned status, const char *format, 
     http_answer(c, status, response, (uint64_t)n + 1);
 }
 
+void http_answer_header(struct http_call *c, const char *name, const char *value)
+{
+    if (c->response != NULL)
+        (void)MHD_add_response_header(c->response, name, value);
+}
+
 void http_later(struct http_call *c)
 {
     c->later = true;

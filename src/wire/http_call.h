@@ -52,6 +52,8 @@ void http_answer(struct http_call *c, unsigned status, struct MHD_Response *resp
 /* A sentence, as text/plain with a line's end. */
 void http_answer_text(struct http_call *c, unsigned status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* A header more, of an answer that is made and not yet under way. */
+void http_answer_header(struct http_call *c, const char *name, const char *value);
 
 /* From whole: the answer comes later, from any thread: http_answer, and then http_resume, after
  * which the call may be gone at once. A daemon resumes all that wait before its door is freed. */
