@@ -12,3 +12,4 @@ SERVICE_LIBS = libservice.a $(HTTP_LIBS) $(STORE_LIBS) $(TPCRYPTO_LIBS)
 bin_PROGRAMS += telepay-service
 telepay_service_SOURCES = src/service/commands.h src/service/init.c src/service/look.c src/service/main.c
 telepay_service_LDADD = $(SERVICE_LIBS)
+dist_noinst_SCRIPTS += tests/tools/python_service.py
