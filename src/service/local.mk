@@ -1,4 +1,4 @@
-# The service server.
+# The service.
 noinst_LIBRARIES += libservice.a
 libservice_a_SOURCES = \
 	src/service/book.c src/service/book.h \
@@ -12,4 +12,5 @@ SERVICE_LIBS = libservice.a $(HTTP_LIBS) $(STORE_LIBS) $(TPCRYPTO_LIBS)
 bin_PROGRAMS += telepay-service
 telepay_service_SOURCES = src/service/commands.h src/service/init.c src/service/look.c src/service/main.c
 telepay_service_LDADD = $(SERVICE_LIBS)
+dist_man_MANS += doc/telepay-service.1
 dist_noinst_SCRIPTS += tests/tools/python_service.py
