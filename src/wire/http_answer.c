@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "wire/http_priv.h"
 
@@ -20,9 +21,37 @@ const char *http_path(const struct http_call *c)
     return c->path;
 }
 
+const char *http_target(const struct http_call *c)
+{
+    return c->target;
+}
+
 const char *http_header(const struct http_call *c, const char *name)
 {
     return MHD_lookup_connection_value(c->connection, MHD_HEADER_KIND, name);
+}
+
+struct counting {
+    const char *name;
+    size_t n;
+};
+
+static enum MHD_Result count(void *ctx, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+    struct counting *c = ctx;
+
+    (void)kind;
+    (void)value;
+    c->n += strcasecmp(key, c->name) == 0;
+    return MHD_YES;
+}
+
+size_t http_header_count(const struct http_call *c, const char *name)
+{
+    struct counting counting = {name, 0};
+
+    (void)MHD_get_connection_values(c->connection, MHD_HEADER_KIND, count, &counting);
+    return counting.n;
 }
 
 const char *http_argument(const struct http_call *c, const char *name)

@@ -63,9 +63,10 @@ static void make_room(const struct http_door *d, struct http_call *c)
     }
 }
 
-static struct http_call *begin(struct http_door *d, struct MHD_Connection *connection,
-                               const char *path, const char *method)
+/* The first line is there: the call begins. NULL, no memory, ends the connection. */
+static void *on_line(void *ctx, const char *target, struct MHD_Connection *connection)
 {
+    struct http_door *d = ctx;
     struct http_call *c = calloc(1, sizeof(*c));
 
     if (c == NULL)
@@ -74,13 +75,23 @@ static struct http_call *begin(struct http_door *d, struct MHD_Connection *conne
                             .connection = connection,
                             .guests = d->guests,
                             .guest = guest_of(connection),
-                            .path = path,
-                            .method = method};
+                            .target = strdup(target)};
+    if (c->target == NULL) {
+        free(c);
+        return NULL;
+    }
+    return c;
+}
+
+static void begin(struct http_door *d, struct http_call *c, const char *path, const char *method)
+{
+    c->begun = true;
+    c->path = path;
+    c->method = method;
     if (d->o.ops.admit != NULL)
         d->o.ops.admit(d->o.ops.ctx, c);
     if (c->status == 0 && d->o.ops.piece == NULL)
         make_room(d, c);
-    return c;
 }
 
 static bool take_piece(const struct http_door *d, struct http_call *c, struct span piece)
@@ -104,11 +115,10 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
     struct http_call *c = *state;
 
     (void)version;
-    if (c == NULL) {
-        c = begin(d, connection, url, method);
-        *state = c;
-        if (c == NULL)
-            return MHD_NO;
+    if (c == NULL)
+        return MHD_NO;
+    if (!c->begun) {
+        begin(d, c, url, method);
         if (c->status == 0)
             return MHD_YES;
     }
@@ -137,11 +147,12 @@ static void on_done(void *ctx, struct MHD_Connection *connection, void **state,
     guests_deadline(d->guests, guest_of(connection), HEAD_S);
     if (c == NULL)
         return;
-    if (d->o.ops.done != NULL)
+    if (c->begun && d->o.ops.done != NULL)
         d->o.ops.done(d->o.ops.ctx, c);
     if (c->response != NULL)
         MHD_destroy_response(c->response);
     free(c->body);
+    free(c->target);
     free(c);
     *state = NULL;
 }
@@ -318,8 +329,8 @@ static enum tp_err start(struct http_door *d, struct tp_error *e)
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, d, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, d->o.memory, MHD_OPTION_HTTPS_MEM_KEY, d->key,
         MHD_OPTION_HTTPS_MEM_CERT, d->certificate, MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES,
-        MHD_OPTION_NOTIFY_COMPLETED, on_done, d, MHD_OPTION_ARRAY,
-        d->authority != NULL ? trust : trust + 1, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, on_done, d, MHD_OPTION_URI_LOG_CALLBACK, on_line, d,
+        MHD_OPTION_ARRAY, d->authority != NULL ? trust : trust + 1, MHD_OPTION_END);
     return d->daemon != NULL
                ? TP_OK
                : tp_fail(e, TP_ERR_INTERNAL,

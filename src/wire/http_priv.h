@@ -10,7 +10,9 @@ struct http_call {
     struct MHD_Connection *connection;
     struct guests *guests;
     struct guest *guest;
+    char *target;              /* as it came */
     const char *method, *path; /* the connection's */
+    bool begun;                /* its head is there */
     void *own;
     uint8_t *body; /* NULL: none kept */
     size_t body_n, body_cap;
