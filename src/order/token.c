@@ -10,6 +10,11 @@
 #define SIGNATURE_CHARS 86 /* 64 bytes */
 #define HEADER_MEMBERS  3
 
+static size_t max_of(const char *type)
+{
+    return strcmp(type, TOKEN_PARAMETERS) == 0 ? TOKEN_PARAMETERS_MAX : TOKEN_MAX;
+}
+
 static const char *text_of(const json_t *object, const char *name)
 {
     const char *text = json_string_value(json_object_get(object, name));
@@ -38,7 +43,7 @@ enum tp_err token_sign(char **out, const json_t *payload, const char *type,
                         text_of(jws, "signature")) < 0) {
         *out = NULL;
         r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory to sign");
-    } else if (strlen(*out) > TOKEN_MAX) {
+    } else if (strlen(*out) > max_of(type)) {
         free(*out);
         *out = NULL;
         r = tp_fail(e, TP_ERR_RANGE, "what is to be signed is too large");
@@ -70,12 +75,12 @@ static enum tp_err read_header(json_t **x5c, struct span text, const char *type,
 
 enum tp_err token_read(struct token *out, const char *text, const char *type, struct tp_error *e)
 {
-    const size_t n = strnlen(text, TOKEN_MAX + 1), head = strspn(text, ALPHABET);
+    const size_t max = max_of(type), n = strnlen(text, max + 1), head = strspn(text, ALPHABET);
     enum tp_err r;
 
     *out = (struct token){0};
-    if (n > TOKEN_MAX)
-        return tp_fail(e, TP_ERR_RANGE, "%s: more than %d characters", type, TOKEN_MAX);
+    if (n > max)
+        return tp_fail(e, TP_ERR_RANGE, "%s: more than %zu characters", type, max);
     const char *const body = text + head + (head < n);
     const size_t body_n = strspn(body, ALPHABET);
     const char *const signature = body + body_n + (body + body_n < text + n);
@@ -85,7 +90,7 @@ enum tp_err token_read(struct token *out, const char *text, const char *type, st
         return tp_fail(e, TP_ERR_FORMAT, "%s: no compact JWS of ES256", type);
     r = read_header(&out->x5c, span_of(text, head), type, e);
     if (r == TP_OK)
-        r = jcs_decode(&out->payload, span_of(body, body_n), TOKEN_MAX, e);
+        r = jcs_decode(&out->payload, span_of(body, body_n), max, e);
     if (r != TP_OK) {
         (void)tp_error_prefix(e, "%s", type);
         return r;

@@ -7,6 +7,10 @@
 
 #define TOKEN_MAX 16384 /* characters */
 
+/* What a payer device's kernel needs, signed by the acquirer: it holds lists of keys. */
+#define TOKEN_PARAMETERS     "telepay-parameters"
+#define TOKEN_PARAMETERS_MAX 131072
+
 /* Signs the canonical text of the object (free()). type: what kind of statement it is ("typ"), so
  * that none passes for another. */
 TP_MUST_CHECK enum tp_err token_sign(char **out, const json_t *payload, const char *type,
