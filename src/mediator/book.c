@@ -147,9 +147,10 @@ enum tp_err book_service_each(struct book *b, book_service_visit *visit, void *c
 #define ORDER_SELECT                                                                               \
     "SELECT id, service, acquirer, contract, made, valid_until, state, since, method, path,"       \
     " query, url, digest, item, merchant, amount, currency, delivery, claim IS NOT NULL AS"        \
-    " claimed, coalesce(claim, $1) AS claim, code, attempt, why FROM mediated_order"
+    " claimed, coalesce(claim, $1) AS claim, code, attempt, why, session IS NOT NULL AS"           \
+    " has_session, coalesce(session, $2) AS session FROM mediated_order"
 
-static const uint8_t no_claim[BOOK_CLAIM];
+static const uint8_t no_claim[BOOK_CLAIM], no_session[BOOK_SESSION];
 
 static const struct db_column order_columns[] = {
     DB_COLUMN(struct book_order, id),       DB_COLUMN(struct book_order, service),
@@ -163,7 +164,8 @@ static const struct db_column order_columns[] = {
     DB_COLUMN(struct book_order, currency), DB_COLUMN(struct book_order, delivery),
     DB_COLUMN(struct book_order, claimed),  DB_COLUMN(struct book_order, claim),
     DB_COLUMN(struct book_order, code),     DB_COLUMN(struct book_order, attempt),
-    DB_COLUMN(struct book_order, why),
+    DB_COLUMN(struct book_order, why),      DB_COLUMN(struct book_order, has_session),
+    DB_COLUMN(struct book_order, session),
 };
 
 enum tp_err book_order_add(struct book *b, const struct book_order *o, const struct book_attempt *a,
@@ -173,14 +175,15 @@ enum tp_err book_order_add(struct book *b, const struct book_order *o, const str
         b->db,
         "INSERT INTO mediated_order (id, service, acquirer, contract, made, valid_until, state,"
         " since, method, path, query, url, digest, item, merchant, amount, currency, delivery,"
-        " quote, code, attempt, why) VALUES ($1, $2, $3, $4, $5, $6, $7, $5, $8, $9, $10, $11,"
-        " $12, $13, $14, $15, $16, $17, $18, '', $19, '')",
+        " quote, code, attempt, why, session) VALUES ($1, $2, $3, $4, $5, $6, $7, $5, $8, $9, $10, "
+        "$11,"
+        " $12, $13, $14, $15, $16, $17, $18, '', $19, '', $20)",
         DB_VALUES(db_text(o->id), db_text(o->service), db_text(o->acquirer), db_text(o->contract),
                   db_integer(o->made), db_integer(o->valid_until), db_integer(o->state),
                   db_text(o->method), db_text(o->path), db_text(o->query), db_text(o->url),
                   db_text(o->digest), db_text(o->item), db_text(o->merchant), db_integer(o->amount),
                   db_integer(o->currency), db_integer(o->delivery), db_blob(quote),
-                  db_integer(o->attempt)),
+                  db_integer(o->attempt), db_blob_or_null(SPAN_OF(o->session), o->has_session)),
         NULL, e);
 
     return r == TP_OK ? book_attempt_add(b, a, e) : r;
@@ -189,9 +192,22 @@ enum tp_err book_order_add(struct book *b, const struct book_order *o, const str
 enum tp_err book_order_get(struct book *b, const char *id, struct book_order *out, bool *found,
                            struct tp_error *e)
 {
-    return db_one(b->db, ORDER_SELECT " WHERE id = $2",
-                  DB_VALUES(db_blob(SPAN_OF(no_claim)), db_text(id)), DB_COLUMNS(order_columns),
-                  out, found, e);
+    return db_one(b->db, ORDER_SELECT " WHERE id = $3",
+                  DB_VALUES(db_blob(SPAN_OF(no_claim)), db_blob(SPAN_OF(no_session)), db_text(id)),
+                  DB_COLUMNS(order_columns), out, found, e);
+}
+
+enum tp_err book_order_find(struct book *b, const struct book_order *asked, int64_t since,
+                            struct book_order *out, bool *found, struct tp_error *e)
+{
+    return db_one(b->db,
+                  ORDER_SELECT
+                  " WHERE session = $3 AND url = $4 AND method = $5 AND digest = $6 AND"
+                  " made >= $7 ORDER BY made DESC, id LIMIT 1",
+                  DB_VALUES(db_blob(SPAN_OF(no_claim)), db_blob(SPAN_OF(no_session)),
+                            db_blob(SPAN_OF(asked->session)), db_text(asked->url),
+                            db_text(asked->method), db_text(asked->digest), db_integer(since)),
+                  DB_COLUMNS(order_columns), out, found, e);
 }
 
 enum tp_err book_quote_get(struct book *b, const char *id, char **out, struct tp_error *e)
@@ -241,9 +257,10 @@ enum tp_err book_order_each(struct book *b, unsigned state, book_order_visit *vi
 
     if (o == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
-    r = db_query(b->db, &rows, ORDER_SELECT " WHERE ($2 = 0 OR state = $2) ORDER BY made, id",
-                 DB_VALUES(db_blob(SPAN_OF(no_claim)), db_integer(state)),
-                 DB_COLUMNS(order_columns), e);
+    r = db_query(
+        b->db, &rows, ORDER_SELECT " WHERE ($3 = 0 OR state = $3) ORDER BY made, id",
+        DB_VALUES(db_blob(SPAN_OF(no_claim)), db_blob(SPAN_OF(no_session)), db_integer(state)),
+        DB_COLUMNS(order_columns), e);
     while (r == TP_OK && (r = db_next(rows, o, &found, e)) == TP_OK && found)
         r = visit(ctx, o, e);
     db_end(&rows);

@@ -16,6 +16,7 @@
 #define BOOK_TARGET_MAX   2049 /* path, query, address */
 #define BOOK_CLAIM        16
 #define BOOK_CREDENTIAL   32
+#define BOOK_SESSION      32
 #define BOOK_WHY_MAX      200
 
 /* Where an order stands. Whoever restarts goes on from there. */
@@ -56,6 +57,8 @@ struct book_order {
     char code[8];     /* short, for people to compare; "": not claimed */
     uint32_t attempt; /* the one that can be paid, or is */
     char why[BOOK_WHY_MAX];
+    bool has_session;
+    uint8_t session[BOOK_SESSION]; /* SHA-256 of what its browser was given */
 };
 
 enum outcome { OUTCOME_NONE, OUTCOME_YES, OUTCOME_NO, OUTCOME_VAIN /* nothing was decided */ };
@@ -113,6 +116,10 @@ TP_MUST_CHECK enum tp_err book_order_add(struct book *b, const struct book_order
                                          struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_order_get(struct book *b, const char *id, struct book_order *out,
                                          bool *found, struct tp_error *e);
+/* The newest of that browser for that resource, made since then. */
+TP_MUST_CHECK enum tp_err book_order_find(struct book *b, const struct book_order *asked,
+                                          int64_t since, struct book_order *out, bool *found,
+                                          struct tp_error *e);
 /* The quote as its service gave it (free()). */
 TP_MUST_CHECK enum tp_err book_quote_get(struct book *b, const char *id, char **out,
                                          struct tp_error *e);

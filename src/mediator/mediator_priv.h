@@ -20,6 +20,7 @@
 #include "wire/http_door.h"
 
 struct clock;
+struct pages;
 struct line;
 struct writer;
 struct visit;
@@ -48,6 +49,7 @@ struct mediator {
     char origin[256], realm[128];
     struct issuing issuing;
     struct registry *registry;
+    struct pages *pages;
     struct http_client *client;
     struct writer *writer;
     struct clock *clock;

@@ -130,6 +130,20 @@ static enum tp_err look(struct move *m, struct book *b, const struct issuing *by
     return load_attempt(m, b, m->order.attempt, e);
 }
 
+static enum tp_err find(struct move *m, struct book *b, const struct issuing *by,
+                        struct tp_error *e)
+{
+    bool found = false;
+    enum tp_err r = book_order_find(b, m->wanted, m->now - REPEAT_S, &m->order, &found, e);
+
+    if (r != TP_OK || !found) {
+        m->finding = FOUND_NONE;
+        return r;
+    }
+    memcpy(m->id, m->order.id, sizeof(m->id));
+    return look(m, b, by, e);
+}
+
 /* A short word that two people, or a person at two screens, compare. */
 static enum tp_err draw_code(struct book_order *o, struct tp_error *e)
 {
@@ -333,17 +347,24 @@ enum tp_err move_apply(struct move *m, struct book *b, const struct issuing *by,
 {
     static enum tp_err (*const moves[])(struct move * m, struct book * b, const struct issuing *by,
                                         struct tp_error *e) = {
-        [EVENT_ASKED] = asked,         [EVENT_LOOK] = look,
-        [EVENT_CLAIM] = claim,         [EVENT_PAY] = pay,
-        [EVENT_ANSWER] = answer,       [EVENT_SILENT] = silent,
-        [EVENT_COMPLETE] = complete,   [EVENT_LATE] = late,
-        [EVENT_DELIVERED] = delivered, [EVENT_UNDELIVERABLE] = undeliverable,
-        [EVENT_REVERSED] = reversed,   [EVENT_UNREVERSED] = reversed,
+        [EVENT_ASKED] = asked,
+        [EVENT_LOOK] = look,
+        [EVENT_FIND] = find,
+        [EVENT_CLAIM] = claim,
+        [EVENT_PAY] = pay,
+        [EVENT_ANSWER] = answer,
+        [EVENT_SILENT] = silent,
+        [EVENT_COMPLETE] = complete,
+        [EVENT_LATE] = late,
+        [EVENT_DELIVERED] = delivered,
+        [EVENT_UNDELIVERABLE] = undeliverable,
+        [EVENT_REVERSED] = reversed,
+        [EVENT_UNREVERSED] = reversed,
     };
     bool found = false;
     enum tp_err r;
 
-    if (m->event == EVENT_ASKED)
+    if (m->event == EVENT_ASKED || m->event == EVENT_FIND)
         return moves[m->event](m, b, by, e);
     r = book_order_get(b, m->id, &m->order, &found, e);
     if (r == TP_OK && !found)

@@ -5,12 +5,14 @@
 
 #include "mediator/challenge.h"
 
-#define COMPLETION_S 60 /* within which the payer device says that the card had its last word */
-#define GRACE_S      30 /* that clocks may be apart */
+#define COMPLETION_S 60    /* within which the payer device says that the card had its last word */
+#define REPEAT_S     86400 /* so long a browser has what it paid for by asking again */
+#define GRACE_S      30    /* that clocks may be apart */
 
 enum event {
     EVENT_ASKED,         /* a demand was quoted: the order is new */
     EVENT_LOOK,          /* nothing happens: where does it stand? */
+    EVENT_FIND,          /* the same browser asks for the same again: is there an order? */
     EVENT_CLAIM,         /* a payer device takes it */
     EVENT_PAY,           /* a credential came */
     EVENT_ANSWER,        /* the acquirer answered */
@@ -40,6 +42,7 @@ struct move { /* begins as {0}; move_free */
     int64_t now;
 
     /* what came with it; strings are the move's */
+    const struct book_order *wanted;     /* EVENT_FIND: what is asked, and by which browser */
     char *quote;                         /* EVENT_ASKED: as its service gave it */
     char challenge_id[48];               /* EVENT_PAY */
     uint8_t credential[BOOK_CREDENTIAL]; /* EVENT_PAY, EVENT_COMPLETE */

@@ -60,6 +60,48 @@ void say_preflight(struct visit *v)
     http_answer_header(v->call, "Access-Control-Max-Age", "600");
 }
 
+/* ---- pages ---- */
+
+/* What may be in a page of the mediator's own, and that nobody else may frame it. */
+static void put_policy(struct visit *v)
+{
+    http_answer_header(v->call, "Content-Security-Policy",
+                       "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+                       "connect-src 'self'; form-action 'none'; base-uri 'none'; "
+                       "frame-ancestors 'none'");
+    http_answer_header(v->call, "Referrer-Policy", "no-referrer");
+}
+
+static void put_cookie(struct visit *v)
+{
+    char text[160];
+
+    if (v->cookie[0] == '\0')
+        return;
+    snprintf(text, sizeof(text), SESSION_COOKIE "=%s; Path=/; Secure; HttpOnly; SameSite=Lax",
+             v->cookie);
+    http_answer_header(v->call, MHD_HTTP_HEADER_SET_COOKIE, text);
+}
+
+static bool say_html(struct visit *v, unsigned status, char *page)
+{
+    if (page == NULL)
+        return false;
+    say_text(v, status, "text/html; charset=utf-8", page);
+    free(page);
+    put_policy(v);
+    put_cookie(v);
+    return true;
+}
+
+bool say_page(struct visit *v, unsigned status, const struct book_order *o, bool payable,
+              bool refused)
+{
+    const struct page_order page = {o, payable, refused, v->m->origin};
+
+    return say_html(v, status, page_order(v->m->pages, v->language, &page));
+}
+
 /* ---- the challenge ---- */
 
 static char *challenge_text(const struct book_attempt *a)
@@ -128,7 +170,11 @@ void say_problem(struct visit *v, const struct say_problem *p)
     char *text = NULL, *challenge = NULL, wait[16];
     struct tp_error e = {TP_OK, ""};
 
-    if (payment_problem_write(&text, &problem, &e) != TP_OK) {
+    if (v->html &&
+        (p->order != NULL ? say_page(v, status, p->order, p->payable != NULL, p->refused != NULL)
+                          : say_html(v, status, page_problem(v->m->pages, v->language, status)))) {
+        text = strdup("");
+    } else if (payment_problem_write(&text, &problem, &e) != TP_OK) {
         log_error("a problem cannot be written: %s", e.text);
         http_answer(v->call, MHD_HTTP_INTERNAL_SERVER_ERROR, NULL, 0);
     } else {

@@ -19,6 +19,9 @@ void say_problem(struct visit *v, const struct say_problem *p);
 
 /* An object, which is released. */
 void say_json(struct visit *v, unsigned status, json_t *object);
+/* The page of an order; true: it was said. */
+bool say_page(struct visit *v, unsigned status, const struct book_order *o, bool payable,
+              bool refused);
 void say_text(struct visit *v, unsigned status, const char *type, const char *text);
 
 /* Where the order stands, and with `payable` how it is paid. */

@@ -97,6 +97,8 @@ static enum tp_err open_all(struct mediator *m, const struct mediator_place *pla
         r = http_door_new(&m->door, &options, e);
     name_it(m, place);
     if (r == TP_OK)
+        r = pages_open(&m->pages, e);
+    if (r == TP_OK)
         r = http_client_new(&m->client, OF_SERVICE, e);
     if (r == TP_OK)
         r = registry_open(&m->registry, place->dir, &events, e);
@@ -120,6 +122,7 @@ static void close_all(struct mediator *m)
     http_client_free(&m->client);
     writer_close(m);
     registry_close(&m->registry);
+    pages_close(&m->pages);
     secret_free(&m->key);
     pthread_mutex_destroy(&m->lock);
     if (m->lock_fd >= 0)

@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "mediator/say.h"
 
+#define REUSE_S 60 /* an order that can be paid as long is asked for again */
+
 struct visit *visit_new(struct mediator *m, struct http_call *call)
 {
     struct visit *v = calloc(1, sizeof(*v));
@@ -194,6 +196,14 @@ static bool fetch(struct visit *v, const struct move *m)
     return quote != NULL;
 }
 
+static void say_where(struct visit *v, const struct move *m)
+{
+    const bool refused = m->order.attempt > 1 && m->order.state <= STATE_CLAIMED;
+
+    if (!v->html || !say_page(v, MHD_HTTP_OK, &m->order, payable(m) != NULL, refused))
+        say_json(v, MHD_HTTP_OK, say_order(v, &m->order, payable(m)));
+}
+
 /* Of an attempt that was acknowledged. False: it has to wait. */
 static bool respond_paid(struct visit *v, const struct move *m, const struct content *c)
 {
@@ -258,6 +268,14 @@ static bool respond_payer(struct visit *v, const struct move *m, const struct co
     return true;
 }
 
+/* By the credential that paid, or as the browser that was asked to. */
+static bool is_payer(const struct visit *v, const struct move *m)
+{
+    return (m->attempt.used && secret_eq(SPAN_OF(m->attempt.credential), SPAN_OF(v->credential))) ||
+           (m->order.has_session && v->asked.has_session &&
+            secret_eq(SPAN_OF(m->order.session), SPAN_OF(v->asked.session)));
+}
+
 /* False: that is no answer yet. */
 static bool respond(struct visit *v, const struct move *m, const struct content *c)
 {
@@ -266,8 +284,7 @@ static bool respond(struct visit *v, const struct move *m, const struct content 
     case VISIT_PAYMENT:
         return respond_payer(v, m, c);
     case VISIT_DELIVERY:
-        if (!m->attempt.used ||
-            !secret_eq(SPAN_OF(m->attempt.credential), SPAN_OF(v->credential))) {
+        if (!is_payer(v, m)) {
             say_no_payment(v, m);
             end(v);
             return true;
@@ -277,7 +294,7 @@ static bool respond(struct visit *v, const struct move *m, const struct content 
     case VISIT_LOOK:
         if (m->order.state == v->seen)
             return false;
-        say_json(v, MHD_HTTP_OK, say_order(v, &m->order, payable(m)));
+        say_where(v, m);
         end(v);
         return true;
     case VISIT_NONE:
@@ -376,6 +393,33 @@ static void found_wrong(struct visit *v, const struct move *m)
     end(v);
 }
 
+static void found_payer(struct visit *v, const struct job *j);
+
+/* The same browser asked for the same before: what it can still pay is asked for again, what it has
+ * paid it gets. */
+static void found_before(struct visit *v, const struct job *j)
+{
+    const struct move *m = &j->move;
+    const struct say_problem p = {
+        .type = PAYMENT_REQUIRED, .order = &m->order, .payable = payable(m), .consumed = -1};
+    const bool again = m->finding == FOUND_NONE || m->order.state > STATE_DELIVERED ||
+                       (m->order.state <= STATE_CLAIMED &&
+                        (p.payable == NULL || m->order.valid_until - m->now < REUSE_S));
+
+    if (again) {
+        ask_quote(v->m, v);
+    } else if (p.payable != NULL) {
+        say_problem(v, &p);
+        end(v);
+    } else {
+        v->kind = VISIT_PAY;
+        v->n = m->attempt.n;
+        snprintf(v->id, sizeof(v->id), "%s", m->order.id);
+        v->last = v->html && m->order.state < STATE_DELIVERED; /* a page follows it by itself */
+        found_payer(v, j);
+    }
+}
+
 static void found_demanded(struct visit *v, const struct move *m)
 {
     const struct say_problem p = {.type = (enum payment_problem_type)v->problem,
@@ -395,7 +439,7 @@ static void found_looked(struct visit *v, const struct move *m)
         wait_more(v);
         return;
     }
-    say_json(v, MHD_HTTP_OK, say_order(v, &m->order, payable(m)));
+    say_where(v, m);
     end(v);
 }
 
@@ -424,6 +468,10 @@ void visit_found(struct visit *v, struct job *j)
 {
     const struct move *m = &j->move;
 
+    if (m->event == EVENT_FIND) {
+        found_before(v, j);
+        return;
+    }
     if (m->finding != FOUND_FINE) {
         found_wrong(v, m);
         return;

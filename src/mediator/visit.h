@@ -3,8 +3,11 @@
 #define TP_MEDIATOR_VISIT_H
 
 #include "mediator/mediator_priv.h"
+#include "mediator/page.h"
 #include "wire/payment_credential.h"
 #include "wire/payment_problem.h"
+
+#define SESSION_COOKIE "telepay-session" /* base64url of 16 random bytes, of a browser */
 
 enum visit_kind {
     VISIT_NONE,
@@ -31,7 +34,10 @@ struct visit {
     unsigned problem;      /* VISIT_DEMAND: with which type of problem it is asked for money */
     const char *detail;    /* and with which words */
     int64_t until;         /* it waits no longer, monotonic ms */
-    bool last;             /* it waited long enough: what the books say now is its answer */
+    bool html;             /* a browser: it gets pages */
+    enum page_language language;
+    char cookie[32]; /* that it is given now; "": none */
+    bool last;       /* it waited long enough: what the books say now is its answer */
 };
 
 struct visit *visit_new(struct mediator *m, struct http_call *call);

@@ -1,5 +1,6 @@
 /* What a call is about: its address, its credential, its body. */
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #define SALE          "/s/"
 #define ORDERS        "/orders/"
 #define PARAMETERS    "/parameters/"
+#define SESSION_BYTES 16
 #define SEALED_ROOM   14000 /* what goes on to the acquirer fits into one message */
 #define AUTHORIZATION "Authorization"
 
@@ -256,12 +258,38 @@ static void take_body(struct visit *v)
 
 /* ---- demands ---- */
 
+/* A browser is known again by a number that it was given. */
+static void read_session(struct visit *v)
+{
+    const char *cookie = http_cookie(v->call, SESSION_COOKIE);
+    uint8_t bytes[SESSION_BYTES];
+    struct buf b = BUF_OF(bytes);
+
+    if (cookie == NULL || base64url_decode(&b, span_str(cookie)) != TP_OK || b.n != sizeof(bytes)) {
+        if (!v->html || RAND_bytes(bytes, sizeof(bytes)) != 1)
+            return;
+        base64url_encode(v->cookie, SPAN_OF(bytes));
+    }
+    v->asked.has_session =
+        EVP_Digest(bytes, sizeof(bytes), v->asked.session, NULL, EVP_sha256(), NULL) == 1;
+}
+
 static void demand(struct visit *v)
 {
+    struct job *j = NULL;
+
     v->kind = VISIT_DEMAND;
     challenge_order_id(v->asked.id);
-    http_later(v->call);
-    ask_quote(v->m, v);
+    read_session(v);
+    if (v->asked.has_session && v->cookie[0] == '\0' && v->problem == PAYMENT_REQUIRED)
+        j = job_new(EVENT_FIND, "");
+    if (j != NULL) {
+        j->move.wanted = &v->asked;
+        queue(v, j);
+    } else {
+        http_later(v->call);
+        ask_quote(v->m, v);
+    }
 }
 
 /* What a name or an address may hold, so that it stands for one thing alone. */
@@ -382,8 +410,26 @@ static void on_payment(struct visit *v)
 static void on_delivery(struct visit *v)
 {
     v->kind = VISIT_DELIVERY;
-    if (!take_field(v))
+    read_session(v);
+    if (take_field(v))
+        return;
+    if (v->asked.has_session && v->cookie[0] == '\0')
+        queue_simple(v, EVENT_LOOK);
+    else
         say_simple(v, MHD_HTTP_FORBIDDEN, "show the credential that paid");
+}
+
+static void on_code(struct visit *v)
+{
+    char address[sizeof(v->m->origin) + BOOK_ORDER_ID + 16], *svg;
+
+    snprintf(address, sizeof(address), "%s" ORDERS "%s", v->m->origin, v->id);
+    svg = page_code(address);
+    if (svg != NULL)
+        say_text(v, MHD_HTTP_OK, "image/svg+xml", svg);
+    else
+        say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory now: ask again");
+    free(svg);
 }
 
 /* /orders/ID, and what is under it */
@@ -393,6 +439,7 @@ static void on_order(struct visit *v, const char *rest)
         const char *method, *what;
         void (*handle)(struct visit *v);
     } ways[] = {{"GET", "", on_look},
+                {"GET", "/qr.svg", on_code},
                 {"POST", "/claim", on_claim},
                 {"POST", "/payment", on_payment},
                 {"POST", "/completion", on_completion},
@@ -429,11 +476,25 @@ static void on_parameters(struct visit *v, const char *rest)
         say_text(v, MHD_HTTP_OK, "application/jose", a->parameters);
 }
 
+/* What the pages refer to. True: it is one of them. */
+static bool on_file(struct visit *v, const char *path)
+{
+    const char *type = NULL,
+               *text = path[0] == '/' ? page_file(v->m->pages, path + 1, &type) : NULL;
+
+    if (text != NULL)
+        say_text(v, MHD_HTTP_OK, type, text);
+    return text != NULL;
+}
+
 void visit_begin(struct visit *v)
 {
-    const char *path = http_path(v->call), *method = http_method(v->call);
+    const char *path = http_path(v->call), *method = http_method(v->call),
+               *accept = http_header(v->call, MHD_HTTP_HEADER_ACCEPT);
     const bool gets = strcmp(method, "GET") == 0 || strcmp(method, "POST") == 0;
 
+    v->html = accept != NULL && strstr(accept, "text/html") != NULL;
+    v->language = page_language(http_header(v->call, MHD_HTTP_HEADER_ACCEPT_LANGUAGE));
     if (strcmp(method, "OPTIONS") == 0)
         say_preflight(v);
     else if (!gets)
@@ -444,6 +505,6 @@ void visit_begin(struct visit *v)
         on_order(v, path + strlen(ORDERS));
     else if (strncmp(path, PARAMETERS, strlen(PARAMETERS)) == 0)
         on_parameters(v, path + strlen(PARAMETERS));
-    else
+    else if (!on_file(v, path))
         say_simple(v, MHD_HTTP_NOT_FOUND, "there is no such page");
 }

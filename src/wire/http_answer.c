@@ -31,6 +31,11 @@ const char *http_header(const struct http_call *c, const char *name)
     return MHD_lookup_connection_value(c->connection, MHD_HEADER_KIND, name);
 }
 
+const char *http_cookie(const struct http_call *c, const char *name)
+{
+    return MHD_lookup_connection_value(c->connection, MHD_COOKIE_KIND, name);
+}
+
 struct counting {
     const char *name;
     size_t n;

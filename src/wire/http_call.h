@@ -10,10 +10,11 @@
 struct http_call;
 
 const char *http_method(const struct http_call *c);
-const char *http_path(const struct http_call *c); /* unescaped, without the query */
+const char *http_path(const struct http_call *c);   /* unescaped, without the query */
 const char *http_target(const struct http_call *c); /* path and query as they came */
 const char *http_header(const struct http_call *c, const char *name);   /* NULL: none */
 const char *http_argument(const struct http_call *c, const char *name); /* of the query */
+const char *http_cookie(const struct http_call *c, const char *name);   /* NULL: none */
 size_t http_header_count(const struct http_call *c, const char *name);
 struct span http_body(const struct http_call *c); /* what the door kept of it, once it is whole */
 
