@@ -95,6 +95,29 @@ out:
     return r;
 }
 
+enum tp_err conf_parse(struct conf **out, const char *name, const char *text, struct tp_error *e)
+{
+    struct conf *c = calloc(1, sizeof(*c));
+    enum tp_err r = TP_OK;
+    int line;
+
+    if (c == NULL || (c->path = strdup(name)) == NULL) {
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "cannot read %s: out of memory", name);
+        goto out;
+    }
+    line = ini_parse_string(text, add, c);
+    if (line != 0)
+        r = tp_fail(e, TP_ERR_FORMAT, "%s line %d is neither [section] nor key = value", name,
+                    line);
+    else
+        r = check_values(c, e);
+out:
+    if (r != TP_OK)
+        conf_free(&c);
+    *out = c;
+    return r;
+}
+
 void conf_free(struct conf **c)
 {
     if (*c == NULL)

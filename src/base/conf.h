@@ -9,6 +9,10 @@ struct conf;
 /* TP_ERR_NOT_FOUND; TP_ERR_FORMAT naming file and line; TP_ERR_USAGE naming the value that is no
  * text (base/word.h). */
 TP_MUST_CHECK enum tp_err conf_load(struct conf **out, const char *path, struct tp_error *e);
+
+/* The same of a text that stands in no file: name is said instead of its path. */
+TP_MUST_CHECK enum tp_err conf_parse(struct conf **out, const char *name, const char *text,
+                                     struct tp_error *e);
 void conf_free(struct conf **c);
 
 /* The value, or NULL when the file has none; it lives as long as the conf. */

@@ -225,34 +225,42 @@ static enum tp_err add_revoked(struct capk_store *s, const json_t *list, const c
     return TP_OK;
 }
 
-enum tp_err capk_store_load(struct capk_store *s, const char *path, struct tp_error *e)
+enum tp_err capk_store_take(struct capk_store *s, const json_t *document, const char *name,
+                            struct tp_error *e)
 {
     const size_t n_before = s->n, revoked_before = s->revoked_n;
+    const json_t *revoked = json_object_get(document, "revoked");
+    enum tp_err r = TP_OK;
+
+    if (!json_is_array(json_object_get(document, "keys")) ||
+        (revoked != NULL && !json_is_array(revoked)))
+        r = tp_fail(e, TP_ERR_FORMAT, "%s is no file of authority keys: it has no list \"keys\"",
+                    name);
+    if (r == TP_OK)
+        r = add_keys(s, json_object_get(document, "keys"), name, e);
+    if (r == TP_OK)
+        r = add_revoked(s, revoked, name, e);
+    if (r != TP_OK) {
+        shrink(s, n_before);
+        s->revoked_n = revoked_before;
+    }
+    return r;
+}
+
+enum tp_err capk_store_load(struct capk_store *s, const char *path, struct tp_error *e)
+{
     uint8_t *text = NULL;
     size_t n = 0;
     json_t *file = NULL;
     json_error_t where;
-    const json_t *revoked;
     enum tp_err r = file_read(path, FILE_MAX, &text, &n, e);
 
     if (r != TP_OK)
         return r;
     file = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, &where);
-    revoked = json_object_get(file, "revoked");
-    if (file == NULL)
-        r = tp_fail(e, TP_ERR_FORMAT, "%s line %d is no JSON: %s", path, where.line, where.text);
-    else if (!json_is_array(json_object_get(file, "keys")) ||
-             (revoked != NULL && !json_is_array(revoked)))
-        r = tp_fail(e, TP_ERR_FORMAT, "%s is no file of authority keys: it has no list \"keys\"",
-                    path);
-    if (r == TP_OK)
-        r = add_keys(s, json_object_get(file, "keys"), path, e);
-    if (r == TP_OK)
-        r = add_revoked(s, revoked, path, e);
-    if (r != TP_OK) {
-        shrink(s, n_before);
-        s->revoked_n = revoked_before;
-    }
+    r = file == NULL
+            ? tp_fail(e, TP_ERR_FORMAT, "%s line %d is no JSON: %s", path, where.line, where.text)
+            : capk_store_take(s, file, path, e);
     json_decref(file);
     free(text);
     return r;

@@ -3,6 +3,8 @@
 #ifndef TP_CRYPTO_CAPK_H
 #define TP_CRYPTO_CAPK_H
 
+#include <jansson.h>
+
 #include "crypto/rsa.h"
 
 struct capk {
@@ -31,6 +33,10 @@ TP_MUST_CHECK enum tp_err capk_sha1(uint8_t out[20], const uint8_t rid[5], uint8
  * the store is as it was. */
 TP_MUST_CHECK enum tp_err capk_store_load(struct capk_store *s, const char *path,
                                           struct tp_error *e);
+
+/* The same of a document that stands in no file: name is said instead of its path. */
+TP_MUST_CHECK enum tp_err capk_store_take(struct capk_store *s, const json_t *document,
+                                          const char *name, struct tp_error *e);
 
 /* Adds one key, not checked against anything. The store takes key->key, on an error too.
  * TP_ERR_NO_MEMORY. */

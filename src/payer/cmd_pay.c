@@ -1,41 +1,25 @@
 /* telepay pay: the command line of a payment. */
-#include <inttypes.h>
-#include <stdlib.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "payer/card_words.h"
 #include "payer/commands.h"
-#include "payer/pay.h"
+#include "payer/order_words.h"
+#include "payer/pay_url.h"
 #include "payer/report.h"
 #include "payer/rerun.h"
 
-#define WAIT_SECONDS     60
-#define WAIT_SECONDS_MAX 86400
-
 struct words {
     struct pay_options pay;
+    struct checkout_options checkout;
+    const char *order; /* the address of one: ORIGIN/orders/ID */
     const char *replay;
     bool json, dry_run;
 };
 
-enum {
-    AMOUNT = 0x100,
-    CURRENCY,
-    CONFIG,
-    PIN_FD,
-    NO_PINPAD,
-    READER,
-    APPLICATION,
-    LIVE,
-    WAIT,
-    TRACE,
-    UNMASKED,
-    REPLAY,
-    DRY_RUN,
-    JSON
-};
+enum { AMOUNT = 0x100, CURRENCY, CONFIG, ORDER, REPLAY, DRY_RUN, JSON };
 
 static const struct argp_option options[] = {
     {"amount", AMOUNT, "AMOUNT", 0, "how much, as people write it: 12.50", 0},
@@ -43,22 +27,7 @@ static const struct argp_option options[] = {
      "its currency, such as EUR; must be the contract's, and is if not given", 0},
     {"config", CONFIG, "FILE", 0,
      "the terminal's configuration, made by telepay-acquirer terminal add", 0},
-    {"pin-fd", PIN_FD, "N", 0,
-     "read the PIN from file descriptor N, one line a try, instead of the terminal", 0},
-    {"no-pinpad", NO_PINPAD, NULL, 0,
-     "ask for the PIN here even if the reader has a keypad of its own", 0},
-    {"reader", READER, "NAME|NUMBER", 0,
-     "the reader whose name contains NAME, or its NUMBER in the list; else the first with a card",
-     0},
-    {"application", APPLICATION, "AID|NAME|NUMBER", 0,
-     "the card's application to pay with; else it is asked, or the card's first", 0},
-    {"allow-live-card", LIVE, NULL, 0,
-     "let a card of a live scheme sign; else such a card is only read", 0},
-    {"wait", WAIT, "SECONDS", 0, "how long to wait for a card (60)", 0},
-    {"trace", TRACE, "FILE", 0,
-     "write what passes between terminal and card to FILE, sensitive data masked", 0},
-    {"trace-unmasked", UNMASKED, NULL, 0,
-     "with --trace: mask only the PIN, if the card is of the test scheme", 0},
+    {"order", ORDER, "URL", 0, "pay the order of this address instead of an amount", 0},
     {"replay", REPLAY, "FILE", 0,
      "run the payment of a trace again, without card, reader or acquirer; with --dry-run", 0},
     {"dry-run", DRY_RUN, NULL, 0, "with --replay: send nothing, keep nothing", 0},
@@ -66,16 +35,6 @@ static const struct argp_option options[] = {
     {"verbose", 'v', NULL, 0, "say each step, and the messages to and from the acquirer", 0},
     {0},
 };
-
-static long whole_number(struct argp_state *state, const char *option, const char *text, long max)
-{
-    char *end;
-    const long v = strtol(text, &end, 10);
-
-    if (*text == '\0' || *end != '\0' || v < 0 || v > max)
-        argp_error(state, "%s takes a number from 0 to %ld, not \"%s\"", option, max, text);
-    return v;
-}
 
 static void check_words(const struct words *w, struct argp_state *state)
 {
@@ -87,21 +46,24 @@ static void check_words(const struct words *w, struct argp_state *state)
              (w->pay.amount != NULL || w->pay.config != NULL || w->pay.trace != NULL))
         argp_error(state, "with --replay amount and terminal are those of the trace: no --amount, "
                           "--config or --trace");
-    else if (w->replay == NULL && (w->pay.amount == NULL || w->pay.config == NULL))
+    else if (w->order != NULL && (w->replay != NULL || w->pay.amount != NULL ||
+                                  w->pay.currency != NULL || w->pay.config != NULL))
+        argp_error(state, "with --order amount and terminal are those of the order: no --amount, "
+                          "--currency, --config or --replay");
+    else if (w->replay == NULL && w->order == NULL &&
+             (w->pay.amount == NULL || w->pay.config == NULL))
         argp_error(state, "%s is missing", w->pay.amount == NULL ? "--amount" : "--config");
-    else if (w->pay.trace_unmasked && (w->pay.trace == NULL || w->pay.allow_live_card))
-        argp_error(state, "--trace-unmasked %s",
-                   w->pay.trace == NULL
-                       ? "goes with --trace"
-                       : "is for cards of the test scheme: not with --allow-live-card");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct words *w = state->input;
-    struct tp_error e = {TP_OK, ""};
 
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &w->pay;
+        state->child_inputs[1] = &w->checkout;
+        return 0;
     case AMOUNT:
         w->pay.amount = arg;
         return 0;
@@ -111,31 +73,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case CONFIG:
         w->pay.config = arg;
         return 0;
-    case PIN_FD:
-        if (cli_fd(&w->pay.person.pin_fd, "--pin-fd", arg, &e) !=
-            TP_OK) /* now, before anything of ours is open */
-            argp_error(state, "%s", e.text);
-        return 0;
-    case NO_PINPAD:
-        w->pay.no_pinpad = true;
-        return 0;
-    case READER:
-        w->pay.reader = arg;
-        return 0;
-    case APPLICATION:
-        w->pay.person.application = arg;
-        return 0;
-    case LIVE:
-        w->pay.allow_live_card = true;
-        return 0;
-    case WAIT:
-        w->pay.wait_ms = 1000 * (int)whole_number(state, "--wait", arg, WAIT_SECONDS_MAX);
-        return 0;
-    case TRACE:
-        w->pay.trace = arg;
-        return 0;
-    case UNMASKED:
-        w->pay.trace_unmasked = true;
+    case ORDER:
+        w->order = arg;
         return 0;
     case REPLAY:
         w->replay = arg;
@@ -223,12 +162,30 @@ static void print_rerun(const struct rerun *r)
         printf("All commands to the card are as then.\n");
 }
 
+static void run(struct words *w, struct pay_result *result, struct rerun *rerun)
+{
+    const struct pay_url_options url = {
+        .url = w->order, .verbose = w->pay.person.verbose, .checkout = w->checkout, .pay = w->pay};
+    struct pay_url u;
+
+    if (w->replay != NULL) {
+        rerun_payment(result, rerun, w->replay);
+    } else if (w->order != NULL) {
+        pay_url_run(&u, result, &url);
+        pay_url_free(&u);
+    } else {
+        pay_run(result, &w->pay);
+    }
+}
+
 int payer_pay(int argc, char **argv)
 {
+    static const struct argp_child children[] = {
+        {&card_words, 0, NULL, 0}, {&order_words, 0, NULL, 0}, {0}};
     static const struct argp argp = {
-        options, parse, NULL, "Pay with the card in the reader, and print the receipt.",
-        NULL,    NULL,  NULL};
-    struct words w = {.pay = {.wait_ms = 1000 * WAIT_SECONDS, .person = {.pin_fd = -1}}};
+        options,  parse, NULL, "Pay with the card in the reader, and print the receipt.",
+        children, NULL,  NULL};
+    struct words w = {.pay = CARD_WORDS_NONE, .checkout = ORDER_WORDS_NONE};
     struct pay_result result;
     struct rerun rerun;
     int code;
@@ -236,10 +193,7 @@ int payer_pay(int argc, char **argv)
     cli_parse(&argp, argc, argv, &w);
     if (w.pay.person.verbose)
         log_start("telepay", LOG_LEVEL_TRACE, 0);
-    if (w.replay != NULL)
-        rerun_payment(&result, &rerun, w.replay);
-    else
-        pay_run(&result, &w.pay);
+    run(&w, &result, &rerun);
     code = result.exit;
     if (result.error.code != TP_OK)
         log_error("%s", result.error.text[0] != '\0' ? result.error.text

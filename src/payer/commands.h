@@ -6,6 +6,14 @@
 int payer_readers(int argc, char **argv);
 int payer_card(int argc, char **argv);
 int payer_pay(int argc, char **argv);
+int payer_get(int argc, char **argv);
+int payer_authority_add(int argc, char **argv);
+int payer_authority_list(int argc, char **argv);
+int payer_authority_remove(int argc, char **argv);
+int payer_order(int argc, char **argv); /* list */
+int payer_order_show(int argc, char **argv);
+int payer_order_prove(int argc, char **argv);
+int payer_order_send(int argc, char **argv);
 int payer_journal(int argc, char **argv); /* list */
 int payer_journal_show(int argc, char **argv);
 int payer_journal_days(int argc, char **argv);

@@ -1,4 +1,4 @@
-#include "payer/journal.h"
+#include "payer/journal_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,17 +10,34 @@
 
 #include "base/date.h"
 #include "base/file.h"
-#include "crypto/seal.h"
 #include "store/schema.h"
 
 #define STAN_LAST 999999U
 
-struct journal {
-    struct db *db;
-    struct seal *seal;
-    int held; /* the key file, locked while this process asks; -1 */
-    char path[PATH_MAX];
-};
+/* Of an order: state is enum kept_state; challenge its JSON; ticket a receipt; secret, sealed, what
+ * is sent again, until it is settled and delivered. An order that was refused may be signed again:
+ * another row. */
+#define ORDERS                                                                                     \
+    "CREATE TABLE orders ("                                                                        \
+    " id INTEGER PRIMARY KEY,"                                                                     \
+    " order_id TEXT NOT NULL,"                                                                     \
+    " origin TEXT NOT NULL,"                                                                       \
+    " method TEXT NOT NULL,"                                                                       \
+    " url TEXT NOT NULL,"                                                                          \
+    " digest TEXT,"                                                                                \
+    " item TEXT NOT NULL,"                                                                         \
+    " authority TEXT NOT NULL,"                                                                    \
+    " challenge TEXT NOT NULL,"                                                                    \
+    " asks INTEGER NOT NULL,"                                                                      \
+    " state INTEGER NOT NULL,"                                                                     \
+    " delivered INTEGER NOT NULL,"                                                                 \
+    " secret BLOB,"                                                                                \
+    " acknowledgement TEXT,"                                                                       \
+    " receipt TEXT,"                                                                               \
+    " ticket TEXT NOT NULL,"                                                                       \
+    " made INTEGER NOT NULL) STRICT;"                                                              \
+    "CREATE INDEX orders_order ON orders (order_id);"                                              \
+    "CREATE INDEX orders_url ON orders (url);"
 
 /* state: enum payment_state. message is NULL once the payment is settled. after: another row, which
  * must have been delivered before this one. */
@@ -48,11 +65,12 @@ static const char tables[] =
     " after INTEGER,"
     " UNIQUE (date, stan)) STRICT;"
     "CREATE INDEX payment_rrn ON payment (rrn);"
-    "CREATE INDEX payment_pending ON payment (id) WHERE message IS NOT NULL;";
+    "CREATE INDEX payment_pending ON payment (id) WHERE message IS NOT NULL;" ORDERS;
 
 static const struct db_migration migrations[] = {
     {"lets a payment wait for another", "ALTER TABLE payment ADD COLUMN after INTEGER;"},
     {"says whose the file is", ""},
+    {"keeps orders", ORDERS},
 };
 
 const struct db_schema journal_schema = {
@@ -61,7 +79,7 @@ const struct db_schema journal_schema = {
     .mark = "stan",
     .tables = tables,
     .migrations = migrations,
-    .version = 3,
+    .version = 4,
 };
 
 #define WAITS                                                                                      \
@@ -208,7 +226,7 @@ static struct span seal_context(uint8_t out[8], int date, unsigned stan)
                : (struct span){NULL, 0};
 }
 
-static enum tp_err receipt_text(char **out, const struct receipt *r)
+enum tp_err journal_receipt_text(char **out, const struct receipt *r)
 {
     json_t *object;
     const enum tp_err rc = receipt_to_json(&object, r);
@@ -240,7 +258,7 @@ enum tp_err journal_add(struct journal *j, const struct receipt *r, struct span 
     uint8_t context[8], room[MESSAGE_MAX + SEAL_OVERHEAD];
     struct buf sealed = BUF_OF(room);
     char *text = NULL;
-    enum tp_err rc = receipt_text(&text, r);
+    enum tp_err rc = journal_receipt_text(&text, r);
 
     if (rc != TP_OK)
         tp_fail(e, rc, "no memory for the journal");
@@ -291,7 +309,7 @@ static enum tp_err update(struct journal *j, int64_t id, const struct receipt *r
                           struct tp_error *e)
 {
     char *text = NULL;
-    enum tp_err rc = receipt_text(&text, r);
+    enum tp_err rc = journal_receipt_text(&text, r);
 
     if (rc != TP_OK)
         return tp_fail(e, rc, "no memory for the journal");
@@ -367,7 +385,7 @@ enum tp_err journal_settle(struct journal *j, int64_t id, const struct wire_answ
 /* ---- questions ---- */
 
 /* The lock dies with the process, however it dies. */
-static enum tp_err hold(struct journal *j, int how, bool *got, struct tp_error *e)
+enum tp_err journal_hold(struct journal *j, int how, bool *got, struct tp_error *e)
 {
     char key[PATH_MAX + 8];
 
@@ -383,12 +401,18 @@ static enum tp_err hold(struct journal *j, int how, bool *got, struct tp_error *
                : tp_fail(e, TP_ERR_IO, "cannot lock %s: %s", key, strerror(errno));
 }
 
+void journal_let_go(struct journal *j)
+{
+    if (j->held >= 0)
+        (void)flock(j->held, LOCK_UN);
+}
+
 enum tp_err journal_ask(struct journal *j, const struct receipt *r, struct span reversal,
                         int64_t *id, struct tp_error *e)
 {
     struct receipt asked = *r;
     bool got = false;
-    const enum tp_err rc = hold(j, LOCK_SH, &got, e);
+    const enum tp_err rc = journal_hold(j, LOCK_SH, &got, e);
 
     asked.state = PAYMENT_ASKED;
     return rc == TP_OK ? journal_add(j, &asked, reversal, 0, id, e) : rc;
@@ -440,13 +464,13 @@ static enum tp_err recover_all(struct journal *j, size_t *n, struct tp_error *e)
 enum tp_err journal_recover(struct journal *j, size_t *n, struct tp_error *e)
 {
     bool got = false;
-    enum tp_err r = hold(j, LOCK_EX | LOCK_NB, &got, e);
+    enum tp_err r = journal_hold(j, LOCK_EX | LOCK_NB, &got, e);
 
     *n = 0;
     if (r == TP_OK && got)
         r = recover_all(j, n, e);
     if (got)
-        (void)flock(j->held, LOCK_UN);
+        journal_let_go(j);
     return r;
 }
 

@@ -1,19 +1,27 @@
 noinst_LIBRARIES += libpayer.a
 libpayer_a_SOURCES = \
-	src/payer/cmd_card.c src/payer/cmd_journal.c src/payer/cmd_pay.c src/payer/cmd_readers.c src/payer/commands.h \
+	src/payer/address.c src/payer/address.h src/payer/authority.c src/payer/authority.h \
+	src/payer/card_words.c src/payer/card_words.h src/payer/checkout.c src/payer/checkout.h \
+	src/payer/cmd_authority.c src/payer/cmd_card.c src/payer/cmd_get.c src/payer/cmd_journal.c src/payer/cmd_order.c src/payer/cmd_pay.c \
+	src/payer/cmd_readers.c src/payer/commands.h \
+	src/payer/credential.c src/payer/credential.h src/payer/demand.c src/payer/demand.h src/payer/device.c src/payer/device.h \
 	src/payer/deliver.c src/payer/deliver.h \
-	src/payer/journal.c src/payer/journal.h \
+	src/payer/fetch.c src/payer/fetch.h src/payer/get.c src/payer/get.h src/payer/home.c src/payer/home.h \
+	src/payer/journal.c src/payer/journal.h src/payer/journal_priv.h \
 	src/payer/memory.c src/payer/memory.h \
 	src/payer/message.c src/payer/message.h \
-	src/payer/pay.c src/payer/pay.h src/payer/pay_card.c src/payer/pay_deliver.c src/payer/pay_priv.h src/payer/pay_question.c \
+	src/payer/pay.c src/payer/pay.h src/payer/pay_card.c src/payer/pay_link.c src/payer/pay_order.c src/payer/pay_order.h \
+	src/payer/pay_priv.h src/payer/pay_question.c src/payer/pay_url.c src/payer/pay_url.h \
+	src/payer/order_words.c src/payer/order_words.h src/payer/orders.c src/payer/orders.h \
+	src/payer/parameters.c src/payer/parameters.h \
 	src/payer/person.c src/payer/person.h \
 	src/payer/receipt.c src/payer/receipt.h \
 	src/payer/report.c src/payer/report.h \
 	src/payer/rerun.c src/payer/rerun.h src/payer/rerun_facts.c \
-	src/payer/shown.c src/payer/shown.h \
+	src/payer/shown.c src/payer/shown.h src/payer/submit.c src/payer/submit.h \
 	src/payer/terminal.c src/payer/terminal.h \
 	src/payer/trace.c src/payer/trace.h
-PAYER_LIBS = libpayer.a $(KERNEL_LIBS) $(WIRE_LIBS) $(STORE_LIBS) $(JANSSON_LIBS)
+PAYER_LIBS = libpayer.a $(ORDER_LIBS) $(CURL_LIBS) $(KERNEL_LIBS) $(WIRE_LIBS) $(STORE_LIBS) $(JANSSON_LIBS)
 
 bin_PROGRAMS += telepay
 telepay_SOURCES = src/payer/main.c
@@ -64,3 +72,6 @@ TESTS += tests/system/methods.sh
 TESTS += tests/system/online.sh
 dist_check_SCRIPTS += tests/system/replay.sh
 TESTS += tests/system/replay.sh
+dist_check_SCRIPTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh
+dist_noinst_SCRIPTS += tests/tools/fake_mediator.py
+TESTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh

@@ -95,14 +95,18 @@ static bool asks_for(struct span list, uint32_t tag)
     return false;
 }
 
+bool message_names_payee(payment_get *get, const void *ctx)
+{
+    return asks_for(get(ctx, TAG_CDOL1), TAG_MERCHANT_CUSTOM) ||
+           asks_for(get(ctx, TAG_CDOL2), TAG_MERCHANT_CUSTOM);
+}
+
 /* The payee, where the card signed it. */
 static enum tp_err put_payee(struct buf *out, payment_get *get, const void *ctx)
 {
     static const uint32_t payee[] = {TAG_MERCHANT_CUSTOM};
-    const bool asked =
-        asks_for(get(ctx, TAG_CDOL1), payee[0]) || asks_for(get(ctx, TAG_CDOL2), payee[0]);
 
-    return asked ? put_objects(out, payee, COUNT(payee), get, ctx) : TP_OK;
+    return message_names_payee(get, ctx) ? put_objects(out, payee, COUNT(payee), get, ctx) : TP_OK;
 }
 
 /* DE 2, 14, 23: from the card. */

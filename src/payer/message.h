@@ -17,6 +17,9 @@ TP_MUST_CHECK enum tp_err message_build(struct buf *out, const struct terminal *
                                         time_t now, payment_get *get, const void *ctx,
                                         struct tp_error *e);
 
+/* Whether the card signs whom it pays (9F7C): its lists ask for it. */
+bool message_names_payee(payment_get *get, const void *ctx);
+
 /* Appends the 0400 that reverses a 0200, under a number (DE 11) of its own. TP_ERR_FORMAT,
  * TP_ERR_RANGE. */
 TP_MUST_CHECK enum tp_err message_reversal(struct buf *out, struct span original, unsigned stan,

@@ -58,11 +58,7 @@ static enum tp_err prepare(struct payment *p, struct tp_error *e)
     char amount[MONEY_TEXT_MAX];
     enum tp_err r;
 
-    if ((r = terminal_load(&p->terminal, o->config, e)) != TP_OK ||
-        (r = terminal_names_payee(p->terminal, e)) != TP_OK ||
-        (r = pay_amount(&p->request.amount, p->terminal->currency, o->amount, o->currency, e)) !=
-            TP_OK ||
-        (r = narrow(p, e)) != TP_OK ||
+    if ((r = p->way->prepare(p, e)) != TP_OK || (r = narrow(p, e)) != TP_OK ||
         (r = journal_open(&p->journal, p->terminal->journal, e)) != TP_OK ||
         (r = memory_new(&p->memory, p->journal, p->terminal->exceptions, e)) != TP_OK ||
         (r = person_new(&p->person, &o->person, e)) != TP_OK)
@@ -72,7 +68,39 @@ static enum tp_err prepare(struct payment *p, struct tp_error *e)
              p->terminal->currency->alpha, p->terminal->kernel.merchant_name);
     person_pays(p->person, p->what);
     p->terminal->kernel.allow_live_card = o->allow_live_card;
-    pay_go_on(p, PAY_GREET);
+    r = p->way->agree(p, e);
+    if (r == TP_OK)
+        pay_go_on(p, PAY_GREET);
+    return r;
+}
+
+static enum tp_err reach(struct payment *p, struct tp_error *e)
+{
+    return p->way->reach(p, e);
+}
+
+static enum tp_err keep_signed(struct payment *p, struct tp_error *e)
+{
+    return p->way->keep_signed(p, e);
+}
+
+static enum tp_err deliver_kept(struct payment *p, struct tp_error *e)
+{
+    return p->way->deliver(p, e);
+}
+
+enum cli_exit pay_exit_of_refusal(const struct receipt *r)
+{
+    return strcmp(r->answer, "63") == 0 ? CLI_SECURITY : CLI_DECLINED;
+}
+
+static enum tp_err settled(struct payment *p, struct tp_error *e)
+{
+    const struct receipt *r = &p->result->receipt;
+
+    (void)e;
+    p->result->exit = r->state == PAYMENT_ACKNOWLEDGED ? CLI_DONE : pay_exit_of_refusal(r);
+    pay_go_on(p, PAY_END);
     return TP_OK;
 }
 
@@ -86,8 +114,7 @@ static const struct stage {
     const char *fault;       /* goes before the words of that; NULL: nothing is signed that pays */
 } stages[] = {
     [PAY_PREPARE] = {prepare, TO(PAY_GREET), NULL, PAYMENT_DECLINED, NULL},
-    [PAY_GREET] = {pay_reach_acquirer, TO(PAY_WAIT_CARD), "connecting to the acquirer",
-                   PAYMENT_DECLINED, NULL},
+    [PAY_GREET] = {reach, TO(PAY_WAIT_CARD), "connecting to the acquirer", PAYMENT_DECLINED, NULL},
     [PAY_WAIT_CARD] = {pay_reach_card, TO(PAY_CARD), NULL, PAYMENT_DECLINED, NULL},
     [PAY_CARD] = {pay_run_card, TO(PAY_ASKED) | TO(PAY_ALONE), NULL, PAYMENT_DECLINED, NULL},
     [PAY_ASKED] = {pay_settle_question,
@@ -96,8 +123,8 @@ static const struct stage {
                    NULL, PAYMENT_DECLINED, NULL},
     [PAY_UNREACHED] = {pay_settle_question, TO(PAY_ALONE), NULL, PAYMENT_DECLINED, NULL},
     [PAY_REFUSED] = {pay_settle_question, TO(PAY_DENIED), NULL, PAYMENT_DECLINED, NULL},
-    [PAY_APPROVED] = {pay_settle_question, TO(PAY_SETTLED) | TO(PAY_TO_REVERSE), NULL,
-                      PAYMENT_DECLINED, NULL},
+    [PAY_APPROVED] = {pay_settle_question, TO(PAY_SETTLED) | TO(PAY_KEPT) | TO(PAY_TO_REVERSE),
+                      NULL, PAYMENT_DECLINED, NULL},
     [PAY_ALONE] = {pay_last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
     [PAY_DENIED] = {pay_last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
     [PAY_TO_REVERSE] = {pay_reverse, TO(PAY_REVERSED) | TO(PAY_REVERSAL_KEPT), NULL,
@@ -105,14 +132,12 @@ static const struct stage {
     [PAY_REVERSED] = {pay_last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
     [PAY_REVERSAL_KEPT] = {pay_last_word, TO(PAY_SIGNED) | TO(PAY_END), NULL, PAYMENT_DECLINED,
                            NULL},
-    [PAY_SIGNED] = {pay_keep_signed, TO(PAY_KEPT), NULL, PAYMENT_DECLINED,
+    [PAY_SIGNED] = {keep_signed, TO(PAY_KEPT), NULL, PAYMENT_DECLINED,
                     "the card has signed, but the payment could not be kept and was not sent, so "
                     "nothing is paid"},
-    [PAY_KEPT] = {pay_deliver_kept, TO(PAY_SETTLED), "delivering to the acquirer", PAYMENT_SIGNED,
-                  "THE CARD HAS SIGNED: do not pay again. The acquirer has not acknowledged yet; "
-                  "the payment is kept, and the next `telepay pay`, or `telepay journal send`, "
-                  "delivers it"},
-    [PAY_SETTLED] = {pay_settled, TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_KEPT] = {deliver_kept, TO(PAY_SETTLED), "delivering to the acquirer", PAYMENT_SIGNED,
+                  NULL /* the way's own */},
+    [PAY_SETTLED] = {settled, TO(PAY_END), NULL, PAYMENT_DECLINED, NULL},
     [PAY_END] = {NULL, 0, NULL, PAYMENT_DECLINED, NULL},
 };
 
@@ -141,6 +166,8 @@ static enum tp_err run(struct payment *p, struct tp_error *e)
     }
     if (r != TP_OK) {
         p->result->receipt.state = stages[p->stage].left;
+        if (p->stage == PAY_KEPT)
+            tp_error_prefix(e, "%s", p->way->kept);
         if (stages[p->stage].fault != NULL)
             tp_error_prefix(e, "%s", stages[p->stage].fault);
     }
@@ -149,7 +176,10 @@ static enum tp_err run(struct payment *p, struct tp_error *e)
 
 void pay_run(struct pay_result *result, const struct pay_options *options)
 {
-    struct payment p = {.options = options, .result = result, .stage = PAY_PREPARE};
+    struct payment p = {.options = options,
+                        .way = options->order != NULL ? &pay_by_order : &pay_by_link,
+                        .result = result,
+                        .stage = PAY_PREPARE};
     struct tp_error trace_error = {0};
     enum tp_err r;
 

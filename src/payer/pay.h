@@ -7,7 +7,10 @@
 #include "payer/person.h"
 #include "payer/receipt.h"
 
+struct pay_order; /* payer/pay_order.h */
+
 struct pay_options {
+    struct pay_order *order;       /* that is paid over HTTP; NULL: at a counter, as config says */
     const char *config;            /* telepay.conf */
     const char *amount, *currency; /* as typed; currency NULL: the contract's */
     const char *reader;            /* its number or part of its name; NULL: any */

@@ -1,11 +1,9 @@
 /* A payment's card: waited for, asked to sign, and its last word. */
-#include <openssl/rand.h>
 #include <string.h>
 
 #include "apdu/emvbits.h"
 #include "base/date.h"
 #include "base/log.h"
-#include "crypto/payee.h"
 #include "drivers/readers.h"
 #include "payer/pay_priv.h"
 
@@ -70,39 +68,11 @@ enum tp_err pay_reach_card(struct payment *p, struct tp_error *e)
     return r;
 }
 
-/* What the card signs of whom it pays: fixed before its first cryptogram, as are number, day and
- * time. */
-static enum tp_err name_payee(struct payment *p, struct tp_error *e)
-{
-    const struct terminal_config *k = &p->terminal->kernel;
-    const struct payee payee = {.acquirer = p->terminal->acquirer,
-                                .contract = k->merchant_id,
-                                .terminal = k->terminal_id,
-                                .counter = p->request.counter,
-                                .date = p->request.date,
-                                .time = p->request.time};
-    const enum tp_err r = payee_at_counter(p->request.payee, &payee);
-
-    return r == TP_OK ? r : tp_fail(e, r, "the payee cannot be named: %s", tp_err_text(r));
-}
-
 static enum tp_err fill_request(struct payment *p, struct tp_error *e)
 {
-    struct transaction_request *rq = &p->request;
-    struct tm now;
-    time_t t;
-    enum tp_err r;
-
-    date_now(&now, &t);
-    rq->currency = p->terminal->currency->numeric;
-    rq->currency_exponent = p->terminal->currency->exponent;
-    rq->date = date_of(t);
-    rq->time = now.tm_hour * 10000 + now.tm_min * 100 + now.tm_sec;
-    if (RAND_bytes(rq->un, sizeof(rq->un)) != 1)
-        return tp_fail(e, TP_ERR_INTERNAL, "the system gives no random numbers");
-    r = journal_next_stan(p->journal, rq->date, &p->stan, e);
-    rq->counter = p->stan;
-    return r == TP_OK ? name_payee(p, e) : r;
+    p->request.currency = p->terminal->currency->numeric;
+    p->request.currency_exponent = p->terminal->currency->exponent;
+    return p->way->identify(p, e);
 }
 
 /* *e says why there is no transaction. */
@@ -206,21 +176,34 @@ static void declined(struct payment *p)
         snprintf(r->reason + strlen(r->reason), sizeof(r->reason) - strlen(r->reason),
                  "; what was asked is reversed");
     if (p->stage == PAY_REVERSAL_KEPT)
-        (void)tp_fail(&p->result->error, TP_ERR_STATE,
-                      "nothing is paid. What was asked is to be reversed, and the acquirer does "
-                      "not know yet: the reversal is kept, and the next "
-                      "`telepay pay`, or `telepay journal send`, delivers it");
+        (void)tp_fail(&p->result->error, TP_ERR_STATE, "%s", p->way->reversal_kept);
     hint_pin(p);
+}
+
+/* The card signs alone after nobody answered it, which does not pay here. */
+static void unheard(struct payment *p)
+{
+    struct receipt *r = &p->result->receipt;
+
+    r->state = PAYMENT_DECLINED;
+    snprintf(r->reason, sizeof(r->reason),
+             "nobody answered the card, and what it then signs alone does not pay an order");
+    p->result->exit = CLI_PEER;
+    (void)tp_fail(&p->result->error, TP_ERR_PEER, "%s",
+                  p->stage == PAY_REVERSAL_KEPT ? p->way->reversal_kept : r->reason);
 }
 
 /* The card has had its last word, or has left. */
 enum tp_err pay_last_word(struct payment *p, struct tp_error *e)
 {
-    const bool approved = pay_card_approved(p);
+    const bool approved = pay_card_approved(p),
+               pays = approved && (p->asked == 0 || p->way->takes_offline);
 
     (void)e;
     if (p->card.code == TP_OK && !approved)
         declined(p);
-    pay_go_on(p, approved ? PAY_SIGNED : PAY_END);
+    if (approved && !pays)
+        unheard(p);
+    pay_go_on(p, pays ? PAY_SIGNED : PAY_END);
     return TP_OK;
 }

@@ -28,8 +28,40 @@ enum pay_stage {
     PAY_END
 };
 
+struct payment;
+
+/* How what a card signs comes to the acquirer: over the terminal's own link (pay_link.c), or as the
+ * payment of an order, over HTTP (pay_order.c). */
+struct pay_way {
+    /* The terminal, with its journal, and the amount; then, of a person who is there, the yes. */
+    enum tp_err (*prepare)(struct payment *p, struct tp_error *e);
+    enum tp_err (*agree)(struct payment *p, struct tp_error *e);
+    /* Before a card is waited for; goes on. */
+    enum tp_err (*reach)(struct payment *p, struct tp_error *e);
+    /* The payment's number, date and time, and what the card is to sign. */
+    enum tp_err (*identify)(struct payment *p, struct tp_error *e);
+    /* A question to the issuer: whether it can be asked; kept before it leaves; asked, the answer
+     * to p->online; what its end is, in the journal; or that it is to be taken back. */
+    enum tp_err (*connect)(struct payment *p, struct tp_error *e);
+    enum tp_err (*keep_question)(struct payment *p, const struct transaction *tx,
+                                 struct span message, struct tp_error *e);
+    enum tp_err (*ask)(struct payment *p, struct buf *message, struct tp_error *e);
+    enum tp_err (*conclude)(struct payment *p, enum pay_stage next, struct tp_error *e);
+    enum tp_err (*give_back)(struct payment *p, struct tp_error *e);
+    /* At once, if it can be: whether it is. */
+    bool (*reverse)(struct payment *p, struct tp_error *e);
+    /* What the card signed: kept, then delivered; both go on. */
+    enum tp_err (*keep_signed)(struct payment *p, struct tp_error *e);
+    enum tp_err (*deliver)(struct payment *p, struct tp_error *e);
+    bool takes_offline;        /* also what the card signs alone after a question in vain */
+    const char *kept;          /* to people: that it is signed and kept, and what delivers it */
+    const char *reversal_kept; /* that the acquirer does not know yet that nothing is paid */
+};
+extern const struct pay_way pay_by_link, pay_by_order;
+
 struct payment { /* all that a payment holds while it lasts */
     const struct pay_options *options;
+    const struct pay_way *way;
     struct pay_result *result;
     struct terminal *terminal;
     struct journal *journal;
@@ -60,18 +92,11 @@ struct payment { /* all that a payment holds while it lasts */
 void pay_go_on(struct payment *p, enum pay_stage next);
 
 /* What is done at a stage ends in going on, or in a fault (pay.c has the table). */
-TP_MUST_CHECK enum tp_err pay_reach_acquirer(struct payment *p, struct tp_error *e);
-TP_MUST_CHECK enum tp_err pay_keep_signed(struct payment *p, struct tp_error *e);
-TP_MUST_CHECK enum tp_err pay_deliver_kept(struct payment *p, struct tp_error *e);
-TP_MUST_CHECK enum tp_err pay_settled(struct payment *p, struct tp_error *e);
 TP_MUST_CHECK enum tp_err pay_reach_card(struct payment *p, struct tp_error *e);
 TP_MUST_CHECK enum tp_err pay_run_card(struct payment *p, struct tp_error *e);
 TP_MUST_CHECK enum tp_err pay_last_word(struct payment *p, struct tp_error *e);
 TP_MUST_CHECK enum tp_err pay_settle_question(struct payment *p, struct tp_error *e);
 TP_MUST_CHECK enum tp_err pay_reverse(struct payment *p, struct tp_error *e);
-
-/* What must be delivered before the payment of that row, is. */
-TP_MUST_CHECK enum tp_err pay_deliver_first(struct payment *p, int64_t id, struct tp_error *e);
 
 /* For the kernel (struct kernel_online): ctx is the payment. */
 TP_MUST_CHECK enum tp_err pay_authorise(void *ctx, const struct transaction *tx,

@@ -312,6 +312,26 @@ static enum tp_err ask_pin(void *ctx, unsigned tries_left, bool wrong_before, st
     return r == TP_ERR_CANCELLED && p->ended.code != TP_OK ? TP_ERR_STATE : r;
 }
 
+enum tp_err person_agrees(struct person *p, const char *text, bool *yes, struct tp_error *e)
+{
+    struct secret line = {0}; /* a line like another, read in the same way */
+    bool ended = false;
+    enum tp_err r;
+
+    *yes = false;
+    if (p->tty < 0)
+        return tp_fail(e, TP_ERR_USAGE, "there is no terminal to ask on");
+    person_status_end(p);
+    (void)hush(p);
+    if (dprintf(p->tty, "%s (y/N): ", text) < 0)
+        return tp_fail(e, TP_ERR_IO, "the question cannot be shown");
+    r = read_line(p, p->tty, &line, &ended);
+    *yes = r == TP_OK && line.n == 1 && (line.p[0] == 'y' || line.p[0] == 'Y');
+    (void)dprintf(p->tty, "%s\n", *yes ? "yes" : "no"); /* which the terminal did not echo */
+    secret_free(&line);
+    return r == TP_OK ? r : person_ended(p, e);
+}
+
 static void tell_keypad(struct person *p, unsigned tries_left, bool wrong_before)
 {
     const char *wrong = wrong_before ? "wrong PIN; " : "", *after = p->what[0] != '\0' ? ": " : "";

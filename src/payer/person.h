@@ -29,6 +29,11 @@ void person_free(struct person **p);
  * ahead is seen, and what was is thrown away: until person_free. */
 void person_pays(struct person *p, const char *what);
 
+/* Shows the text and asks for a yes. TP_ERR_USAGE when there is no terminal to ask on,
+ * TP_ERR_CANCELLED when the person leaves. */
+TP_MUST_CHECK enum tp_err person_agrees(struct person *p, const char *text, bool *yes,
+                                        struct tp_error *e);
+
 /* The callbacks of the kernel, for as long as the person. */
 struct kernel_person person_kernel(struct person *p);
 

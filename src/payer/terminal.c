@@ -302,6 +302,36 @@ out:
     return r;
 }
 
+enum tp_err terminal_parse(struct terminal **out, const char *name, const char *text,
+                           const json_t *authorities, struct tp_error *e)
+{
+    struct terminal *t = calloc(1, sizeof(*t));
+    const json_t *document;
+    size_t i;
+    enum tp_err r = TP_ERR_NO_MEMORY;
+
+    *out = NULL;
+    if (t == NULL) {
+        tp_fail(e, r, "no memory for the terminal");
+        goto out;
+    }
+    if ((r = conf_parse(&t->conf, name, text, e)) != TP_OK || (r = load_contract(t, e)) != TP_OK ||
+        (r = load_applications(t, e)) != TP_OK || (r = new_keys(t, e)) != TP_OK)
+        goto out;
+    t->exceptions[0] = '\0';
+    json_array_foreach(authorities, i, document)
+    {
+        r = capk_store_take(t->authorities, document, name, e);
+        if (r != TP_OK)
+            goto out;
+    }
+    *out = t;
+    t = NULL;
+out:
+    terminal_free(&t);
+    return r;
+}
+
 enum tp_err terminal_reading(struct terminal **out, struct tp_error *e)
 {
     /* The application identifiers that the schemes publish; for cards that have no PSE. */

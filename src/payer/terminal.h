@@ -3,6 +3,8 @@
 #ifndef TP_PAYER_TERMINAL_H
 #define TP_PAYER_TERMINAL_H
 
+#include <jansson.h>
+
 #include "base/money.h"
 #include "crypto/pki.h"
 #include "kernel/kernel.h"
@@ -28,6 +30,12 @@ struct terminal {
  * TP_ERR_FORMAT, TP_ERR_USAGE naming file, section and key. */
 TP_MUST_CHECK enum tp_err terminal_load(struct terminal **out, const char *path,
                                         struct tp_error *e);
+
+/* One without a file, a journal and a way to the acquirer: its sections [terminal] and
+ * [application …] are those of a text, whose name is said to people; authorities is a list of
+ * documents as capk_store_load reads them. The same errors. */
+TP_MUST_CHECK enum tp_err terminal_parse(struct terminal **out, const char *name, const char *text,
+                                         const json_t *authorities, struct tp_error *e);
 
 /* A configuration that terminal add wrote before cards signed their payee has no number of the
  * acquirer, and another serial than it may know: good for the journal, not for a payment.

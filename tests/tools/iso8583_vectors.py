@@ -87,4 +87,5 @@ def main():
         print(pack(mti, fields).hex().upper(), "|", int(mti), *shown)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+/* An order, from what is demanded to what it came to: what `get` and `pay --order` share. */
+#ifndef TP_PAYER_CHECKOUT_H
+#define TP_PAYER_CHECKOUT_H
+
+#include "payer/pay.h"
+#include "payer/pay_order.h"
+
+struct checkout_options {
+    const char *home;   /* the user's folder; NULL: the usual one */
+    const char *cacert; /* PEM: whose certificates of servers are taken; NULL: the system's */
+    int patience_s;     /* how long an answer is asked for */
+    int64_t up_to;      /* minor units of that currency: paid without asking */
+    const struct currency *up_to_currency; /* NULL: nothing is */
+};
+
+#define CHECKOUT_PATIENCE 60 /* seconds, where nothing is said */
+
+struct checkout { /* begins as {0} */
+    const struct checkout_options *options;
+    char home[PATH_MAX];
+    struct authorities authorities;
+    struct journal *journal;
+    struct submitter submitter;
+};
+
+/* Opens what the user's folder holds; fetch must outlive it. checkout_close after an error too. */
+TP_MUST_CHECK enum tp_err checkout_open(struct checkout *c, const struct checkout_options *options,
+                                        struct fetch *fetch, struct tp_error *e);
+void checkout_close(struct checkout *c);
+
+/* Before anything else is bought: what an earlier run left unsettled is sent, and what became of it
+ * told. Nothing when the user's folder has no journal. What cannot be settled now is told too. */
+void checkout_recover(const struct checkout_options *options, struct fetch *fetch);
+
+/* Whether something of this order's resource is kept that is paid and not delivered: *found, and
+ * nothing new is to be paid. TP_ERR_PEER when one is signed of which nobody knows what became. */
+TP_MUST_CHECK enum tp_err checkout_owed(const struct checkout *c, const struct demand *d,
+                                        struct kept_order *out, bool *found, struct tp_error *e);
+
+/* Pays, with the card; result as pay_run gives it. order->kept says what is in the journal. */
+void checkout_pay(const struct checkout *c, struct pay_order *order,
+                  const struct pay_options *options, struct pay_result *result);
+
+/* A line for people about an order. */
+void checkout_tell(void *ctx, const struct kept_order *o);
+
+#endif

@@ -1,0 +1,332 @@
+/* telepay order: what was bought over HTTP, what proves it, what is still to be settled. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/date.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/table.h"
+#include "order/proof.h"
+#include "payer/commands.h"
+#include "payer/home.h"
+#include "payer/order_words.h"
+#include "payer/report.h"
+#include "wire/jcs.h"
+
+struct words {
+    struct checkout_options checkout;
+    const char *order, *out;
+    bool json, wants_order, verbose;
+};
+
+enum { JSON = 0x100, OUT };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &w->checkout;
+        return 0;
+    case JSON:
+        w->json = true;
+        return 0;
+    case OUT:
+        w->out = arg;
+        return 0;
+    case 'v':
+        w->verbose = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (!w->wants_order || w->order != NULL)
+            argp_error(state, "\"%s\" is one word too many", arg);
+        w->order = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (w->wants_order && w->order == NULL)
+            argp_error(state, "say which order: telepay order list shows them");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option json_option[] = {{"json", JSON, NULL, 0, "print JSON", 0}, {0}};
+static const struct argp_child children[] = {{&order_words, 0, NULL, 0}, {0}};
+
+/* Words, folder and journal: what each begins with. */
+static enum tp_err begin(struct words *w, struct checkout *c, struct fetch **fetch,
+                         const struct argp *argp, int argc, char **argv, struct tp_error *e)
+{
+    struct fetch_options options = {0};
+    enum tp_err r;
+
+    w->checkout = ORDER_WORDS_NONE;
+    *c = (struct checkout){0};
+    cli_parse(argp, argc, argv, w);
+    options.cacert = w->checkout.cacert;
+    options.verbose = w->verbose;
+    r = fetch_new(fetch, &options, e);
+    return r == TP_OK ? checkout_open(c, &w->checkout, *fetch, e) : r;
+}
+
+static int end(struct checkout *c, struct fetch **fetch, enum tp_err r, struct tp_error *e)
+{
+    checkout_close(c);
+    fetch_free(fetch);
+    if (r == TP_OK)
+        return CLI_DONE;
+    e->code = r;
+    return cli_report(e);
+}
+
+/* ---- list, show ---- */
+
+static const struct table_column heads[] = {{"TIME", TABLE_TEXT},      {"ORDER", TABLE_TEXT},
+                                            {"MERCHANT", TABLE_TEXT},  {"ITEM", TABLE_TEXT},
+                                            {"AMOUNT", TABLE_RIGHT},   {"CURRENCY", TABLE_TEXT},
+                                            {"STATE", TABLE_TEXT},     {"DELIVERED", TABLE_BOOL},
+                                            {"REFERENCE", TABLE_TEXT}, {"REASON", TABLE_TEXT}};
+static const struct table_column keys[] = {{"time", TABLE_TEXT},      {"order", TABLE_TEXT},
+                                           {"merchant", TABLE_TEXT},  {"item", TABLE_TEXT},
+                                           {"amount", TABLE_RIGHT},   {"currency", TABLE_TEXT},
+                                           {"state", TABLE_TEXT},     {"delivered", TABLE_BOOL},
+                                           {"reference", TABLE_TEXT}, {"reason", TABLE_TEXT}};
+
+#define COLUMNS (sizeof(keys) / sizeof(keys[0]))
+
+static bool list_row(void *ctx, const struct kept_order *o)
+{
+    const struct receipt *t = &o->ticket;
+    char when[TIME_TEXT_MAX], amount[MONEY_TEXT_MAX];
+    const char *cells[] = {time_shown(when, (time_t)o->made),
+                           o->order,
+                           t->merchant,
+                           o->item,
+                           money_shown(amount, t->amount, t->currency),
+                           currency_shown(t->currency),
+                           kept_state_name(o->state),
+                           table_bool(o->delivered),
+                           t->rrn,
+                           t->reason};
+
+    return table_row(ctx, cells, NULL) == TP_OK;
+}
+
+int payer_order(int argc, char **argv)
+{
+    static const struct argp argp = {
+        json_option, parse, NULL, "List the orders that were paid from here, the newest first.",
+        children,    NULL,  NULL};
+    struct words w = {0};
+    struct tp_error e = {0};
+    struct checkout c;
+    struct fetch *fetch = NULL;
+    struct table *table = NULL;
+    enum tp_err r = begin(&w, &c, &fetch, &argp, argc, argv, &e);
+
+    if (r == TP_OK)
+        r = table_new(&table, "orders", w.json ? keys : heads, COLUMNS, w.json, &e);
+    if (r == TP_OK)
+        r = orders_list(c.journal, list_row, table, &e);
+    r = table_end(&table, r, &e);
+    return end(&c, &fetch, r, &e);
+}
+
+static json_t *show_json(const struct kept_order *o)
+{
+    char when[TIME_TEXT_MAX];
+    json_t *ticket = NULL;
+
+    if (receipt_to_json(&ticket, &o->ticket) != TP_OK)
+        return NULL;
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s?, s:s?, s:o}", "order", o->order,
+                     "time", time_shown(when, (time_t)o->made), "mediator", o->origin, "method",
+                     o->method, "url", o->url, "item", o->item, "state", kept_state_name(o->state),
+                     "delivered", o->delivered, "acknowledgement", o->acknowledgement,
+                     "payment_receipt", o->receipt, "payment", ticket);
+}
+
+static void show(const struct kept_order *o)
+{
+    printf("Order         %s\nMediator      %s\nAddress       %s %s\nItem          %s\n"
+           "State         %s%s\n\n",
+           o->order, o->origin, o->method, o->url, o->item, kept_state_name(o->state),
+           o->state != KEPT_ACKNOWLEDGED ? ""
+           : o->delivered                ? ", delivered"
+                                         : ", not delivered yet");
+    receipt_print(stdout, &o->ticket);
+}
+
+int payer_order_show(int argc, char **argv)
+{
+    static const struct argp argp = {
+        json_option, parse, "ORDER", "Show one order, and the receipt of its payment.",
+        children,    NULL,  NULL};
+    struct words w = {.wants_order = true};
+    struct tp_error e = {0};
+    struct checkout c;
+    struct fetch *fetch = NULL;
+    struct kept_order o = {0};
+    enum tp_err r = begin(&w, &c, &fetch, &argp, argc, argv, &e);
+
+    if (r == TP_OK)
+        r = orders_find(c.journal, w.order, &o, &e);
+    if (r == TP_OK && w.json)
+        r = report_print(show_json(&o));
+    else if (r == TP_OK)
+        show(&o);
+    kept_order_free(&o);
+    return end(&c, &fetch, r, &e);
+}
+
+/* ---- prove ---- */
+
+/* What another can hold to the authority's certificate: nothing in it is secret. */
+static enum tp_err write_proof(const char *path, const json_t *challenge,
+                               const char *acknowledgement, struct tp_error *e)
+{
+    json_t *document =
+        json_pack("{s:O, s:s}", "challenge", challenge, "acknowledgement", acknowledgement);
+    char *text = document != NULL ? json_dumps(document, JSON_INDENT(2)) : NULL;
+    const enum tp_err r = text != NULL ? file_replace(path, span_str(text), 0644, e)
+                                       : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a proof");
+
+    json_decref(document);
+    free(text);
+    return r;
+}
+
+static enum tp_err print_proof(const struct order_proof *p, const struct authority *authority,
+                               bool json)
+{
+    const struct order *o = &p->order;
+    const struct acknowledgement *a = &p->acknowledgement;
+
+    if (json)
+        return report_print(
+            json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:s, s:s}", "order",
+                      o->id, "outcome", a->outcome, "code", a->code, "merchant", o->merchant,
+                      "item", o->item, "amount", o->amount, "currency", o->currency, "contract",
+                      o->contract, "reference", a->reference, "at", a->at, "acquirer", a->acquirer,
+                      "authority", authority->fingerprint, "r", a->r));
+    printf("Proved by the authority %s (%s):\n"
+           "the acquirer %s said at %s that the order %s, of %s, \"%s\", of %s %s minor units, "
+           "is %s%s%s\n",
+           authority->fingerprint, authority->name, a->acquirer, a->at, o->id, o->merchant, o->item,
+           o->amount, o->currency, a->outcome, a->reference != NULL ? ", reference " : "",
+           a->reference != NULL ? a->reference : "");
+    return TP_OK;
+}
+
+static enum tp_err prove(const struct words *w, const struct checkout *c,
+                         const struct kept_order *o, struct tp_error *e)
+{
+    const struct authority *authority = authority_find(&c->authorities, o->authority);
+    struct payment_challenge challenge;
+    struct order_proof proof = {0};
+    json_t *object = NULL;
+    enum tp_err r;
+
+    if (o->acknowledgement == NULL)
+        return tp_fail(e, TP_ERR_NOT_FOUND, "the acquirer has acknowledged nothing of the order %s",
+                       o->order);
+    if (authority == NULL)
+        return tp_fail(e, TP_ERR_SECURITY, "its authority, %s, is trusted no more", o->authority);
+    r = jcs_read(&object, span_str(o->challenge), e);
+    if (r == TP_OK)
+        r = payment_challenge_from_json(&challenge, object, e);
+    if (r == TP_OK)
+        r = order_proof_read(&proof, &challenge, o->acknowledgement, authority->orders, e);
+    if (r == TP_OK && w->out != NULL)
+        r = write_proof(w->out, object, o->acknowledgement, e);
+    if (r == TP_OK)
+        r = print_proof(&proof, authority, w->json);
+    order_proof_free(&proof);
+    json_decref(object);
+    return r;
+}
+
+int payer_order_prove(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"json", JSON, NULL, 0, "print JSON", 0},
+        {"out", OUT, "FILE", 0, "write the proof to FILE, for others to verify", 0},
+        {0}};
+    static const struct argp argp = {
+        options,  parse,
+        "ORDER",  "Verify what the acquirer signed of an order's payment, without asking anybody.",
+        children, NULL,
+        NULL};
+    struct words w = {.wants_order = true};
+    struct tp_error e = {0};
+    struct checkout c;
+    struct fetch *fetch = NULL;
+    struct kept_order o = {0};
+    enum tp_err r = begin(&w, &c, &fetch, &argp, argc, argv, &e);
+
+    if (r == TP_OK)
+        r = orders_find(c.journal, w.order, &o, &e);
+    if (r == TP_OK)
+        r = prove(&w, &c, &o, &e);
+    kept_order_free(&o);
+    return end(&c, &fetch, r, &e);
+}
+
+/* ---- send ---- */
+
+struct sending {
+    struct table *table;
+    size_t n, refused;
+};
+
+static void tell(void *ctx, const struct kept_order *o)
+{
+    struct sending *s = ctx;
+
+    s->n++;
+    s->refused += o->state != KEPT_ACKNOWLEDGED;
+    (void)list_row(s->table, o);
+}
+
+int payer_order_send(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"json", JSON, NULL, 0, "print JSON", 0},
+        {"verbose", 'v', NULL, 0, "tell the exchanges by their letters, and the heads of each", 0},
+        {0}};
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        "Send again what is signed and of which nobody knows what became, and list what is settled "
+        "now. Exit 1 when a payment of it came to nothing.",
+        children,
+        NULL,
+        NULL};
+    struct words w = {0};
+    struct tp_error e = {0}, printing = {0};
+    struct checkout c;
+    struct fetch *fetch = NULL;
+    struct sending s = {0};
+    enum tp_err r = begin(&w, &c, &fetch, &argp, argc, argv, &e), printed = TP_OK;
+
+    if (r == TP_OK)
+        r = table_new(&s.table, "settled", w.json ? keys : heads, COLUMNS, w.json, &e);
+    if (r == TP_OK)
+        r = submit_pending(&c.submitter, c.journal, tell, &s, &e);
+    if (s.table != NULL && (s.n > 0 || w.json))
+        printed = table_end(&s.table, TP_OK, &printing);
+    else if (r == TP_OK)
+        log_note("everything is settled");
+    table_free(&s.table);
+    if (r == TP_OK && printed != TP_OK) {
+        r = printed;
+        e = printing;
+    }
+    const int done = end(&c, &fetch, r, &e);
+
+    return done == CLI_DONE && s.refused > 0 ? CLI_DECLINED : done;
+}

@@ -1,0 +1,501 @@
+#include "payer/get.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/date.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "base/word.h"
+#include "payer/address.h"
+#include "payer/credential.h"
+
+#define EXIT_HTTP      22 /* curl's: a status of 400 or more, where --fail asks for a fault */
+#define EXIT_REDIRECTS 47
+#define EXIT_CURL_MIN  6 /* below that, the house's own words are said */
+
+struct get { /* while it lasts */
+    const struct get_options *options;
+    struct fetch *fetch;
+    FILE *out; /* NULL: not open yet */
+    char *name;
+    char *url;          /* where the way has led */
+    const char *method; /* NULL: GET */
+    bool has_body;
+    const char *headers[GET_HEADERS_MAX + 1]; /* those that may go there */
+    int exit;                                 /* decided already; CLI_DONE: not yet */
+    bool of_payment;
+    struct checkout checkout;
+};
+
+/* ---- where the delivery goes ---- */
+
+char *get_remote_name(const char *url)
+{
+    const char *path = strstr(url, "://");
+    const char *last;
+    size_t n;
+
+    path = path != NULL ? strchr(path + 3, '/') : strchr(url, '/');
+    if (path == NULL)
+        return NULL;
+    n = strcspn(path, "?#");
+    last = path + n;
+    while (last > path && last[-1] != '/')
+        last--;
+    n -= (size_t)(last - path);
+    return n == 0 || (n == 1 && *last == '.') || (n == 2 && strncmp(last, "..", 2) == 0)
+               ? NULL
+               : strndup(last, n);
+}
+
+static void free_secret(char *text)
+{
+    if (text != NULL)
+        secret_wipe(text, strlen(text));
+    free(text);
+}
+
+static bool open_out(struct get *g)
+{
+    if (g->out != NULL)
+        return true;
+    g->out = g->name != NULL ? fopen(g->name, "we") : stdout;
+    return g->out != NULL;
+}
+
+static bool write_out(void *ctx, struct span piece)
+{
+    struct get *g = ctx;
+
+    return open_out(g) && fwrite(piece.p, 1, piece.n, g->out) == piece.n;
+}
+
+static bool is_redirect(long status)
+{
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+/* What is written as it comes: all but what is looked at here first. */
+static bool takes(void *ctx, long status)
+{
+    const struct get *g = ctx;
+
+    return status != 402 && !(g->options->fail && status >= 400) &&
+           !(g->options->location && is_redirect(status));
+}
+
+static enum tp_err close_out(struct get *g, enum tp_err r, struct tp_error *e)
+{
+    bool good = true;
+
+    if (g->out == NULL)
+        return r;
+    good = fflush(g->out) == 0 && !ferror(g->out);
+    if (g->out != stdout && fclose(g->out) != 0)
+        good = false;
+    g->out = NULL;
+    return r == TP_OK && !good ? tp_fail(e, TP_ERR_IO, "cannot write %s: %s",
+                                         g->name != NULL ? g->name : "the answer", strerror(errno))
+                               : r;
+}
+
+/* ---- the way to it ---- */
+
+static bool is_named(const char *line, const char *name)
+{
+    return strncasecmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':';
+}
+
+void get_drop_credentials(const char **headers)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; headers[i] != NULL; i++)
+        if (!is_named(headers[i], "Authorization") && !is_named(headers[i], PAYMENT_HEADER) &&
+            !is_named(headers[i], "Cookie") && !is_named(headers[i], "Proxy-Authorization"))
+            headers[n++] = headers[i];
+    headers[n] = NULL;
+}
+
+/* As browsers and curl do: after a POST, 301 to 303 are asked for with GET. */
+static enum tp_err follow(struct get *g, struct tp_error *e)
+{
+    const long status = fetch_status(g->fetch);
+    char *next = strdup(fetch_redirect(g->fetch));
+
+    if (next == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for an address");
+    if (strncasecmp(g->url, "https:", 6) == 0 && strncasecmp(next, "https:", 6) != 0) {
+        free(next);
+        return tp_fail(e, TP_ERR_SECURITY, "%.200s leads away from https: not followed", g->url);
+    }
+    if (!address_same_origin(g->url, next))
+        get_drop_credentials(g->headers);
+    if (status == 303 || (g->has_body && (status == 301 || status == 302))) {
+        g->has_body = false;
+        g->method = NULL;
+    }
+    free(g->url);
+    g->url = next;
+    return TP_OK;
+}
+
+static const char *method_of(const struct get *g)
+{
+    if (g->method != NULL)
+        return g->method;
+    return g->has_body ? "POST" : "GET";
+}
+
+static enum tp_err ask_once(struct get *g, struct tp_error *e)
+{
+    const struct fetch_request request = {
+        .url = g->url,
+        .method = g->method,
+        .headers = g->headers,
+        .has_body = g->has_body,
+        .body = g->options->body,
+        .takes = takes,
+        .take = write_out,
+        .ctx = g,
+    };
+
+    fetch_say(g->fetch, "A  %s %s", method_of(g), g->url);
+    return fetch_send(g->fetch, &request, e);
+}
+
+/* A, wherever it leads. */
+static enum tp_err ask(struct get *g, struct tp_error *e)
+{
+    enum tp_err r = ask_once(g, e);
+
+    for (unsigned n = 0; r == TP_OK && g->options->location &&
+                         is_redirect(fetch_status(g->fetch)) && fetch_redirect(g->fetch) != NULL;
+         n++) {
+        if (n == GET_REDIRECTS_MAX) {
+            g->exit = EXIT_REDIRECTS;
+            return tp_fail(e, TP_ERR_PEER, "more than %d redirects, the last to %.200s",
+                           GET_REDIRECTS_MAX, fetch_redirect(g->fetch));
+        }
+        r = follow(g, e);
+        if (r == TP_OK)
+            r = ask_once(g, e);
+    }
+    return r;
+}
+
+/* ---- what it came to ---- */
+
+/* Who asks for a payment that cannot be made is shown as curl shows it, and the reason is told. */
+static enum tp_err unpaid(struct get *g, const struct payment_offers *offers, struct tp_error *e)
+{
+    char methods[200] = "";
+    size_t n = 0;
+
+    for (size_t i = 0; i < offers->n && n < sizeof(methods); i++)
+        n += (size_t)snprintf(methods + n, sizeof(methods) - n, "%s%s", i > 0 ? ", " : "",
+                              offers->offer[i].method);
+    word_make_shown(methods);
+    if (!g->options->fail && !write_out(g, fetch_body(g->fetch)))
+        return tp_fail(e, TP_ERR_IO, "the answer cannot be written");
+    return tp_fail(e, TP_ERR_CANCELLED, "%.200s is to be paid, and not paid: %s%s", g->url,
+                   offers->n > 0 ? "this device pays by none of " : "it says in no way how",
+                   methods);
+}
+
+static enum tp_err read_offers(struct get *g, struct payment_offers *offers, struct tp_error *e)
+{
+    const char *field;
+    enum tp_err r = TP_OK;
+
+    for (size_t i = 0; r == TP_OK && (field = fetch_field(g->fetch, "WWW-Authenticate", i)) != NULL;
+         i++)
+        r = payment_offers_add(offers, span_str(field), e);
+    return r;
+}
+
+/* ---- K ---- */
+
+static bool takes_delivery(void *ctx, long status)
+{
+    (void)ctx;
+    return status >= 200 && status < 300;
+}
+
+static enum tp_err ask_delivery(struct get *g, const struct kept_order *o, const char *line,
+                                bool at_resource, struct tp_error *e)
+{
+    char url[DEMAND_ORIGIN + 64];
+    const struct fetch_request request = {
+        .url = at_resource ? o->url : url,
+        .method = at_resource ? o->method : NULL,
+        .headers = at_resource ? g->headers : NULL,
+        .credential = line,
+        .has_body = at_resource && g->has_body,
+        .body = g->options->body,
+        .takes = takes_delivery,
+        .take = write_out,
+        .ctx = g,
+    };
+    enum tp_err r;
+
+    snprintf(url, sizeof(url), "%s/orders/%s/delivery", o->origin, o->order);
+    r = fetch_send(g->fetch, &request, e);
+    if (r == TP_OK)
+        fetch_say(g->fetch, "K  %ld", fetch_status(g->fetch));
+    return r;
+}
+
+/* What was paid, and does not come. */
+static enum tp_err undelivered(struct get *g, struct kept_order *o, struct tp_error *e)
+{
+    const long status = fetch_status(g->fetch);
+
+    g->of_payment = true;
+    if (status != 410)
+        return tp_fail(e, TP_ERR_PEER,
+                       "order %s is paid, and its delivery answered %ld: not paid again; the same "
+                       "`telepay get` asks for it again",
+                       o->order, status);
+    o->state = KEPT_REVERSED;
+    o->ticket.state = PAYMENT_REVERSED;
+    snprintf(o->ticket.reason, sizeof(o->ticket.reason), "it could not be delivered: given back");
+    const enum tp_err r = orders_update(g->checkout.journal, o, e);
+
+    return r == TP_OK
+               ? tp_fail(e, TP_ERR_PEER,
+                         "order %s could not be delivered: what was paid is given back", o->order)
+               : r;
+}
+
+static bool pauses_for(struct get *g, int64_t until)
+{
+    const char *field = fetch_field(g->fetch, "Retry-After", 0);
+    const long said = field != NULL ? strtol(field, NULL, 10) : 0;
+    const int ms = said > 0 && said < 3600 ? (int)said * 1000 : 2000;
+
+    return fetch_status(g->fetch) == 503 && time_monotonic_ms() + ms < until &&
+           g->checkout.submitter.pause(NULL, ms);
+}
+
+/* With the credential that paid, and no other: from the order, or where the mediator has none
+ * there, from the resource itself. */
+static enum tp_err deliver(struct get *g, struct kept_order *o, struct tp_error *e)
+{
+    const bool own = strstr(o->challenge, "\"" PAYMENT_HEADER "\"") != NULL;
+    const int64_t until = time_monotonic_ms() + 1000 * (int64_t)g->options->checkout.patience_s;
+    char *field = NULL, *line = NULL;
+    bool at_resource = false;
+    enum tp_err r = credential_field(&field, o->secret, e);
+
+    if (r == TP_OK &&
+        asprintf(&line, "%s: %s", own ? PAYMENT_HEADER : "Authorization", field) < 0) {
+        line = NULL;
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a credential");
+    }
+    while (r == TP_OK && (r = ask_delivery(g, o, line, at_resource, e)) == TP_OK) {
+        if (!at_resource && (fetch_status(g->fetch) == 404 || fetch_status(g->fetch) == 405))
+            at_resource = true;
+        else if (!pauses_for(g, until))
+            break;
+    }
+    if (r == TP_OK && !takes_delivery(NULL, fetch_status(g->fetch)))
+        r = undelivered(g, o, e);
+    if (r == TP_OK && !open_out(g))
+        r = tp_fail(e, TP_ERR_IO, "cannot write %s: %s", g->name, strerror(errno));
+    r = close_out(g, r, e);
+    if (r == TP_OK) {
+        o->delivered = true;
+        r = orders_update(g->checkout.journal, o, e);
+    }
+    free_secret(field);
+    free_secret(line);
+    return r;
+}
+
+/* ---- D, E ---- */
+
+static void tell_paid(const struct get *g, const struct receipt *t)
+{
+    char amount[MONEY_TEXT_MAX];
+
+    if (!g->options->silent)
+        log_note("paid %s %s to %s, reference %s", money_shown(amount, t->amount, t->currency),
+                 currency_shown(t->currency), t->merchant, t->rrn);
+}
+
+/* The person is asked before anything is signed a second time. */
+static bool wants_again(const struct pay_order *order, const struct pay_result *result)
+{
+    char text[320];
+    bool yes = false;
+
+    if (order->answer.again == NULL || order->kept.state != KEPT_REFUSED || result->person == NULL)
+        return false;
+    snprintf(text, sizeof(text), "Declined: %s. Sign the order again, with this card or another",
+             result->receipt.reason);
+    return person_agrees(result->person, text, &yes, NULL) == TP_OK && yes;
+}
+
+static enum tp_err pay_once(struct get *g, struct pay_order *order, bool *again, struct tp_error *e)
+{
+    struct pay_result result;
+    enum tp_err r;
+
+    fetch_say(g->fetch, "D  order %s of %s", order->demand->order.id,
+              order->demand->order.merchant);
+    checkout_pay(&g->checkout, order, &g->options->pay, &result);
+    g->of_payment = true;
+    g->exit = result.exit;
+    r = result.error.code;
+    *e = result.error;
+    if (r == TP_OK && result.exit != CLI_DONE)
+        r = tp_fail(e, TP_ERR_CANCELLED, "%s: nothing is paid", result.receipt.reason);
+    *again = wants_again(order, &result);
+    if (r == TP_OK)
+        tell_paid(g, &order->kept.ticket);
+    pay_result_free(&result);
+    return r;
+}
+
+static enum tp_err read_demand(const struct get *g, struct demand *d,
+                               const struct payment_challenge *challenge, struct tp_error *e)
+{
+    enum tp_err r = demand_read(d, challenge, &g->checkout.authorities, time(NULL), e);
+
+    return r == TP_OK
+               ? demand_is_for(d, method_of(g), g->url, g->has_body ? &g->options->body : NULL, e)
+               : r;
+}
+
+/* After a refusal: the same order, and no other. */
+static enum tp_err read_again(const struct get *g, struct demand *out, const struct demand *before,
+                              const json_t *object, struct tp_error *e)
+{
+    struct payment_challenge challenge;
+    enum tp_err r = payment_challenge_from_json(&challenge, object, e);
+
+    if (r == TP_OK)
+        r = read_demand(g, out, &challenge, e);
+    return r != TP_OK || strcmp(out->order.id, before->order.id) == 0
+               ? r
+               : tp_fail(e, TP_ERR_SECURITY, "another order is demanded than was refused");
+}
+
+static enum tp_err pay(struct get *g, const struct payment_challenge *challenge, struct tp_error *e)
+{
+    struct demand demand = {0}, next = {0};
+    struct pay_order order = {.content = true};
+    struct kept_order owed = {0};
+    bool again = false, found = false;
+    enum tp_err r = checkout_open(&g->checkout, &g->options->checkout, g->fetch, e);
+
+    if (r == TP_OK)
+        r = read_demand(g, &demand, challenge, e);
+    if (r == TP_OK)
+        r = checkout_owed(&g->checkout, &demand, &owed, &found, e);
+    if (r == TP_OK && found)
+        r = deliver(g, &owed, e);
+    while (r == TP_OK && !found) {
+        order.demand = &demand;
+        r = pay_once(g, &order, &again, e);
+        if (r == TP_OK)
+            r = deliver(g, &order.kept, e);
+        if (!again)
+            break;
+        r = read_again(g, &next, &demand, order.answer.again, e);
+        pay_order_free(&order);
+        demand_free(&demand);
+        demand = next;
+        next = (struct demand){0};
+        order = (struct pay_order){.content = true, .agreed = true};
+    }
+    kept_order_free(&owed);
+    pay_order_free(&order);
+    demand_free(&demand);
+    demand_free(&next);
+    return r;
+}
+
+static enum tp_err demanded(struct get *g, struct tp_error *e)
+{
+    struct payment_offers offers = {0};
+    const struct payment_challenge *chosen;
+    enum tp_err r = read_offers(g, &offers, e);
+
+    fetch_say(g->fetch, "D  402, %zu %s", offers.n, offers.n == 1 ? "way to pay" : "ways to pay");
+    if (r == TP_OK) {
+        chosen = demand_choose(&offers);
+        r = chosen != NULL ? pay(g, chosen, e) : unpaid(g, &offers, e);
+    }
+    payment_offers_free(&offers);
+    return r;
+}
+
+static enum tp_err get(struct get *g, struct tp_error *e)
+{
+    long status;
+    enum tp_err r;
+
+    checkout_recover(&g->options->checkout, g->fetch);
+    r = ask(g, e);
+    if (r != TP_OK)
+        return r;
+    status = fetch_status(g->fetch);
+    if (status == 402)
+        return demanded(g, e);
+    fetch_say(g->fetch, "K  %ld", status);
+    if (g->options->fail && status >= 400) {
+        g->exit = EXIT_HTTP;
+        return tp_fail(e, TP_ERR_PEER, "%.200s answered %ld", g->url, status);
+    }
+    return open_out(g) ? TP_OK
+                       : tp_fail(e, TP_ERR_IO, "cannot write %s: %s", g->name, strerror(errno));
+}
+
+static enum tp_err begin(struct get *g, struct tp_error *e)
+{
+    const struct get_options *o = g->options;
+
+    memcpy(g->headers, o->headers, sizeof(g->headers));
+    g->method = o->method;
+    g->has_body = o->has_body;
+    g->url = strdup(o->url);
+    g->name = o->remote_name      ? get_remote_name(o->url)
+              : o->output != NULL ? strdup(o->output)
+                                  : NULL;
+    if (o->remote_name && g->name == NULL)
+        return tp_fail(e, TP_ERR_USAGE,
+                       "%.200s does not end in a name that a file could have: say one with -o",
+                       o->url);
+    if (g->url == NULL || (o->output != NULL && g->name == NULL))
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for an address");
+    return fetch_new(&g->fetch, &o->fetch, e);
+}
+
+void get_run(struct get_result *result, const struct get_options *options)
+{
+    struct get g = {.options = options};
+    enum tp_err r;
+
+    memset(result, 0, sizeof(*result));
+    r = begin(&g, &result->error);
+    if (r == TP_OK)
+        r = get(&g, &result->error);
+    r = close_out(&g, r, &result->error);
+    if (r != TP_OK) {
+        result->error.code = r;
+        result->exit = g.exit != CLI_DONE ? g.exit : cli_exit_of(r);
+        if (g.exit == CLI_DONE && g.fetch != NULL && fetch_fault(g.fetch) >= EXIT_CURL_MIN)
+            result->exit = fetch_fault(g.fetch);
+    }
+    result->of_payment = g.of_payment;
+    checkout_close(&g.checkout);
+    fetch_free(&g.fetch);
+    free(g.name);
+    free(g.url);
+}

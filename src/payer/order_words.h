@@ -1,0 +1,17 @@
+/* The words of a command line that say how orders are paid over HTTP, which `get`, `pay` and
+ * `order` share. */
+#ifndef TP_PAYER_ORDER_WORDS_H
+#define TP_PAYER_ORDER_WORDS_H
+
+#include <argp.h>
+
+#include "payer/checkout.h"
+
+#define ORDER_WORDS_FIRST 0x300 /* its keys begin here */
+
+/* A child of argp; its input is a struct checkout_options that began as ORDER_WORDS_NONE. */
+extern const struct argp order_words;
+
+#define ORDER_WORDS_NONE ((struct checkout_options){.patience_s = CHECKOUT_PATIENCE})
+
+#endif

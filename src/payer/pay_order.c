@@ -1,0 +1,341 @@
+/* A payment's way to the acquirer as the payment of an order: sealed, kept, and sent to the
+ * mediator. */
+#include "payer/pay_order.h"
+
+#include <stdlib.h>
+
+#include "base/date.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "payer/credential.h"
+#include "payer/device.h"
+#include "payer/home.h"
+#include "payer/parameters.h"
+#include "payer/pay_priv.h"
+
+void pay_order_free(struct pay_order *o)
+{
+    kept_order_free(&o->kept);
+    submit_answer_free(&o->answer);
+}
+
+/* ---- the terminal ---- */
+
+static enum tp_err fetch_parameters(struct parameters *out, const struct pay_order *o,
+                                    struct tp_error *e)
+{
+    static const char *const headers[] = {"Accept: application/jose", NULL};
+    const struct demand *d = o->demand;
+    char url[DEMAND_ORIGIN + 64], *text = NULL;
+    const struct fetch_request request = {.url = url, .headers = headers, .seconds = 60};
+    struct span body;
+    enum tp_err r;
+
+    snprintf(url, sizeof(url), "%s/parameters/%s", d->origin, d->order.acquirer);
+    r = fetch_send(o->submitter.fetch, &request, e);
+    if (r == TP_OK && fetch_status(o->submitter.fetch) != 200)
+        r = tp_fail(e, TP_ERR_PEER, "%s answers %ld: a card cannot be read without", url,
+                    fetch_status(o->submitter.fetch));
+    if (r != TP_OK)
+        return r;
+    body = fetch_body(o->submitter.fetch);
+    while (body.n > 0 && (body.p[body.n - 1] == '\n' || body.p[body.n - 1] == '\r'))
+        body.n--;
+    text = strndup((const char *)body.p, body.n);
+    r = text != NULL
+            ? parameters_keep(out, o->home, d->authority, d->order.acquirer, text, time(NULL), e)
+            : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for parameters");
+    free(text);
+    return r;
+}
+
+/* Those that are kept are good as long as the mediator has no newer ones. */
+static enum tp_err get_parameters(struct parameters *out, const struct pay_order *o,
+                                  struct tp_error *e)
+{
+    const struct demand *d = o->demand;
+
+    if (parameters_kept(out, o->home, d->authority, d->order.acquirer, time(NULL), NULL) == TP_OK &&
+        out->version >= d->parameters)
+        return TP_OK;
+    parameters_free(out);
+    return fetch_parameters(out, o, e);
+}
+
+static enum tp_err order_prepare(struct payment *p, struct tp_error *e)
+{
+    const struct pay_order *o = p->options->order;
+    struct parameters parameters = {0};
+    enum tp_err r = get_parameters(&parameters, o, e);
+
+    if (r == TP_OK)
+        r = parameters_terminal(&p->terminal, &parameters, &o->demand->order, e);
+    if (r == TP_OK)
+        r = file_join(p->terminal->journal, sizeof(p->terminal->journal), o->home, HOME_JOURNAL, e);
+    p->request.amount = o->demand->amount;
+    parameters_free(&parameters);
+    return r;
+}
+
+/* ---- the person ---- */
+
+static enum tp_err ask_person(struct payment *p, struct tp_error *e)
+{
+    const struct demand *d = p->options->order->demand;
+    char *text = NULL, amount[MONEY_TEXT_MAX];
+    bool yes = false;
+    enum tp_err r = TP_OK;
+
+    if (asprintf(&text, "%s\n  %s\n  %s\nPay %s %s", d->origin, d->order.merchant, d->order.item,
+                 money_format(amount, d->amount, d->currency), d->currency->alpha) < 0)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a question");
+    r = person_agrees(p->person, text, &yes, e);
+    free(text);
+    if (r == TP_ERR_USAGE)
+        return tp_fail(e, r,
+                       "%s, \"%s\": there is no terminal to ask on whether to pay; --up-to says "
+                       "what is paid without asking; nothing was paid",
+                       p->what, d->order.item);
+    return r != TP_OK || yes ? r : tp_fail(e, TP_ERR_CANCELLED, "not wanted: nothing was paid");
+}
+
+static enum tp_err order_agree(struct payment *p, struct tp_error *e)
+{
+    struct pay_order *o = p->options->order;
+    const bool without = o->up_to_currency == o->demand->currency && o->demand->amount <= o->up_to;
+
+    o->submitter.pause = person_stays;
+    o->submitter.ctx = p->person;
+    return o->agreed || without ? TP_OK : ask_person(p, e);
+}
+
+static enum tp_err order_reach(struct payment *p, struct tp_error *e)
+{
+    (void)e;
+    pay_go_on(p, PAY_WAIT_CARD);
+    return TP_OK;
+}
+
+/* The payment's identity is the order's; what the card signs is R. */
+static enum tp_err order_identify(struct payment *p, struct tp_error *e)
+{
+    const struct demand *d = p->options->order->demand;
+    struct transaction_request *rq = &p->request;
+
+    (void)e;
+    _Static_assert(sizeof(rq->payee) == sizeof(d->r), "R goes into 9F7C");
+    rq->date = (int)strtol(d->order.date, NULL, 10);
+    rq->time = (int)strtol(d->order.time, NULL, 10);
+    memcpy(rq->un, d->r, sizeof(rq->un));
+    memcpy(rq->payee, d->r, sizeof(rq->payee));
+    p->stan = (unsigned)strtoul(d->order.stan, NULL, 10);
+    rq->counter = p->stan;
+    return TP_OK;
+}
+
+/* ---- E ---- */
+
+static enum tp_err order_connect(struct payment *p, struct tp_error *e)
+{
+    (void)p;
+    (void)e;
+    return TP_OK;
+}
+
+static enum tp_err make_secret(const struct payment *p, const struct transaction *tx,
+                               struct span message, struct tp_error *e)
+{
+    struct pay_order *o = p->options->order;
+    struct credential_parts parts = {.demand = o->demand, .message = message, .claim = o->claim};
+    json_t *device = NULL;
+    enum tp_err r = TP_OK;
+
+    if (!message_names_payee(pay_get, tx))
+        r = device_key(&device, o->home, e);
+    parts.device = device;
+    if (r == TP_OK)
+        r = credential_make(&o->kept.secret, &parts, e);
+    json_decref(device);
+    return r;
+}
+
+/* Durable before anything of it leaves. */
+static enum tp_err keep(struct payment *p, const struct transaction *tx, struct span message,
+                        bool asks, struct tp_error *e)
+{
+    struct pay_order *o = p->options->order;
+    const struct demand *d = o->demand;
+    char *challenge = json_dumps(d->json, JSON_COMPACT);
+    enum tp_err r = TP_ERR_NO_MEMORY;
+
+    kept_order_free(&o->kept);
+    o->kept = (struct kept_order){.order = d->order.id,
+                                  .origin = d->origin,
+                                  .method = d->order.method,
+                                  .url = d->order.url,
+                                  .digest = d->order.digest,
+                                  .item = d->order.item,
+                                  .authority = d->authority->fingerprint,
+                                  .asks = asks,
+                                  .delivered = !o->content,
+                                  .state = KEPT_SUBMITTING,
+                                  .ticket = p->result->receipt,
+                                  .made = time(NULL),
+                                  .owner = json_array()};
+    o->kept.ticket.state = PAYMENT_SIGNED;
+    if (challenge != NULL && json_array_append_new(o->kept.owner, json_string(challenge)) == 0)
+        o->kept.challenge = json_string_value(json_array_get(o->kept.owner, 0));
+    free(challenge);
+    if (o->kept.challenge == NULL)
+        return tp_fail(e, r, "no memory for an order");
+    r = make_secret(p, tx, message, e);
+    return r == TP_OK ? orders_add(p->journal, &o->kept, e) : r;
+}
+
+static enum tp_err order_keep_question(struct payment *p, const struct transaction *tx,
+                                       struct span message, struct tp_error *e)
+{
+    enum tp_err r;
+
+    pay_fill_receipt(p, tx);
+    p->result->has_receipt = false; /* not yet one to show */
+    r = keep(p, tx, message, true, e);
+    p->asked = p->options->order->kept.id;
+    return r;
+}
+
+/* What came to nothing is to the card as if nobody had been reached. */
+static enum tp_err order_ask(struct payment *p, struct buf *message, struct tp_error *e)
+{
+    struct pay_order *o = p->options->order;
+    const enum tp_err r = submit_send(&o->submitter, &o->kept, &o->answer, e);
+
+    (void)message;
+    if (r != TP_OK)
+        return r;
+    if (o->answer.outcome == SUBMIT_PAID || o->answer.outcome == SUBMIT_APPROVED ||
+        o->answer.outcome == SUBMIT_REFUSED)
+        p->online = o->answer.wire;
+    else
+        wire_answer_set(&p->online, "91", NULL);
+    return TP_OK;
+}
+
+/* ---- after the card's last word ---- */
+
+/* Of a yes, the mediator is told that the card completed: as of what is signed and kept. */
+static enum tp_err order_conclude(struct payment *p, enum pay_stage next, struct tp_error *e)
+{
+    struct pay_order *o = p->options->order;
+    enum tp_err r;
+
+    if (p->card.code == TP_OK)
+        o->kept.ticket = p->result->receipt; /* of the last cryptogram */
+    submit_settle(&o->kept, &o->answer);
+    if (next == PAY_SETTLED)
+        o->kept.state = KEPT_COMPLETING;
+    else if (o->kept.state == KEPT_LOST)
+        log_note("order %s: %s", o->kept.order, o->kept.ticket.reason);
+    r = orders_update(p->journal, &o->kept, e);
+    if (r == TP_OK)
+        pay_go_on(p, next == PAY_SETTLED ? PAY_KEPT : next);
+    return r;
+}
+
+/* Of a question whose answer nobody knows, the mediator is asked again by a later run, which gives
+ * back what it then hears of. */
+static enum tp_err order_give_back(struct payment *p, struct tp_error *e)
+{
+    struct pay_order *o = p->options->order;
+
+    if (p->stage != PAY_APPROVED)
+        return TP_OK;
+    o->kept.state = KEPT_REVERSING;
+    return orders_update(p->journal, &o->kept, e);
+}
+
+static bool order_reverse(struct payment *p, struct tp_error *e)
+{
+    struct pay_order *o = p->options->order;
+
+    if (o->kept.state != KEPT_REVERSING) {
+        (void)tp_fail(e, TP_ERR_PEER, "nobody knows whether the acquirer has it");
+        return false;
+    }
+    if (submit_complete(&o->submitter, &o->kept, false, &o->answer, e) != TP_OK)
+        return false;
+    submit_settle(&o->kept, &o->answer);
+    return orders_update(p->journal, &o->kept, e) == TP_OK;
+}
+
+static enum tp_err order_keep_signed(struct payment *p, struct tp_error *e)
+{
+    struct buf message = BUF_OF(p->message);
+    enum tp_err r = message_build(&message, p->terminal, &p->request, p->stan, time(NULL), pay_get,
+                                  p->result->tx, e);
+
+    p->result->receipt.stan = p->stan;
+    p->result->receipt.state = PAYMENT_SIGNED;
+    if (r == TP_OK)
+        r = keep(p, p->result->tx, buf_span(&message), false, e);
+    if (r == TP_OK)
+        pay_go_on(p, PAY_KEPT);
+    return r;
+}
+
+static enum tp_err settle_kept(struct payment *p, struct tp_error *e)
+{
+    struct pay_order *o = p->options->order;
+    enum tp_err r;
+
+    submit_settle(&o->kept, &o->answer);
+    p->result->receipt = o->kept.ticket;
+    r = orders_update(p->journal, &o->kept, e);
+    if (r == TP_OK && o->kept.state != KEPT_COMPLETING)
+        pay_go_on(p, PAY_SETTLED);
+    return r;
+}
+
+static enum tp_err order_deliver(struct payment *p, struct tp_error *e)
+{
+    struct pay_order *o = p->options->order;
+    const int64_t start = time_monotonic_ms();
+    enum tp_err r = TP_OK;
+
+    if (o->kept.state == KEPT_SUBMITTING) {
+        r = submit_send(&o->submitter, &o->kept, &o->answer, e);
+        if (r == TP_OK && o->answer.outcome == SUBMIT_UNREACHED)
+            r = tp_fail(e, TP_ERR_PEER, "the mediator does not reach the acquirer");
+        if (r == TP_OK)
+            r = settle_kept(p, e);
+    }
+    if (r == TP_OK && o->kept.state == KEPT_COMPLETING) {
+        r = submit_complete(&o->submitter, &o->kept, true, &o->answer, e);
+        if (r == TP_OK)
+            r = settle_kept(p, e);
+    }
+    p->result->acquirer_ms += time_monotonic_ms() - start;
+    return r;
+}
+
+const struct pay_way pay_by_order = {
+    .prepare = order_prepare,
+    .agree = order_agree,
+    .reach = order_reach,
+    .identify = order_identify,
+    .connect = order_connect,
+    .keep_question = order_keep_question,
+    .ask = order_ask,
+    .conclude = order_conclude,
+    .give_back = order_give_back,
+    .reverse = order_reverse,
+    .keep_signed = order_keep_signed,
+    .deliver = order_deliver,
+    .takes_offline = false,
+    .kept = "THE CARD HAS SIGNED: do not pay again. The acquirer has not acknowledged yet; the "
+            "payment is kept, and the next `telepay get`, or `telepay order send`, sends it",
+    .reversal_kept = "nothing is paid by what the card signs alone. What was asked is kept, and "
+                     "the next `telepay get`, or `telepay order send`, gives it back if the "
+                     "acquirer has it",
+};

@@ -1,0 +1,22 @@
+/* The payment of an order over HTTP: what pay_run (payer/pay.h) needs beside its options, and what
+ * it comes to. */
+#ifndef TP_PAYER_PAY_ORDER_H
+#define TP_PAYER_PAY_ORDER_H
+
+#include "payer/submit.h"
+
+struct pay_order {                         /* begins as {0} */
+    const char *home;                      /* the user's folder */
+    const struct demand *demand;           /* verified */
+    struct submitter submitter;            /* its pause is set to the person's */
+    int64_t up_to;                         /* minor units of that currency: paid without asking */
+    const struct currency *up_to_currency; /* NULL: nothing is */
+    bool agreed;                           /* the person was asked already */
+    bool content;                          /* what is paid is delivered here */
+    const uint8_t *claim;        /* 16 bytes: the order was claimed so; NULL: it was not */
+    struct kept_order kept;      /* of the journal; id 0: nothing was signed */
+    struct submit_answer answer; /* the last one */
+};
+void pay_order_free(struct pay_order *o);
+
+#endif

@@ -1,0 +1,168 @@
+#include "payer/pay_url.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/base64.h"
+#include "base/log.h"
+#include "base/word.h"
+#include "payer/address.h"
+#include "payer/device.h"
+#include "wire/jcs.h"
+
+#define PATH       "/orders/"
+#define EXCHANGE_S 60
+
+/* What is to be paid, by the state that the mediator tells. */
+static enum tp_err take_challenge(struct payment_offers *out, const struct pay_url *u,
+                                  struct tp_error *e)
+{
+    json_t *body = NULL;
+    const char *challenge = NULL, *state = NULL;
+    char shown[64];
+    enum tp_err r = jcs_read(&body, fetch_body(u->fetch), e);
+
+    if (r == TP_OK)
+        r = jcs_text(&state, body, "state", e);
+    if (r == TP_OK)
+        r = jcs_text(&challenge, body, "challenge", e);
+    if (r == TP_OK && challenge == NULL) {
+        snprintf(shown, sizeof(shown), "%s", state != NULL ? state : "not known");
+        word_make_shown(shown);
+        r = tp_fail(e, TP_ERR_STATE, "the order is not to be paid: it is %s", shown);
+    }
+    if (r == TP_OK)
+        r = payment_offers_add(out, span_str(challenge), e);
+    json_decref(body);
+    return r;
+}
+
+static enum tp_err fetch_order(struct payment_offers *out, struct pay_url *u, const char *url,
+                               struct tp_error *e)
+{
+    static const char *const headers[] = {"Accept: application/json", NULL};
+    const struct fetch_request request = {.url = url, .headers = headers, .seconds = EXCHANGE_S};
+    enum tp_err r = address_may_pay(url, e);
+
+    if (r == TP_OK)
+        r = fetch_send(u->fetch, &request, e);
+    if (r == TP_OK)
+        fetch_say(u->fetch, "D  %ld", fetch_status(u->fetch));
+    if (r == TP_OK && fetch_status(u->fetch) != 200)
+        r = tp_fail(e, TP_ERR_PEER, "%.200s answers %ld: there is no such order", url,
+                    fetch_status(u->fetch));
+    return r == TP_OK ? take_challenge(out, u, e) : r;
+}
+
+/* The order is the one that the address names, at its mediator. */
+static enum tp_err check_address(const struct demand *d, const char *url, struct tp_error *e)
+{
+    char whole[DEMAND_ORIGIN + 64];
+
+    snprintf(whole, sizeof(whole), "%s" PATH "%s", d->origin, d->order.id);
+    return address_same(whole, url) ? TP_OK
+                                    : tp_fail(e, TP_ERR_SECURITY,
+                                              "what is demanded at %.150s is another order, or of "
+                                              "another mediator: not paid",
+                                              url);
+}
+
+static enum tp_err claim(struct pay_url *u, struct tp_error *e)
+{
+    static const char *const headers[] = {"Content-Type: application/json", NULL};
+    char url[DEMAND_ORIGIN + 64], text[BASE64URL_SIZE(16)], body[64];
+    const int n = snprintf(body, sizeof(body), "{\"claim\":\"%s\"}",
+                           base64url_encode(text, SPAN_OF(u->claim)));
+    const struct fetch_request request = {.url = url,
+                                          .headers = headers,
+                                          .has_body = true,
+                                          .body = span_of(body, (size_t)n),
+                                          .seconds = EXCHANGE_S};
+    json_t *answer = NULL;
+    const char *code = NULL;
+    enum tp_err r;
+
+    snprintf(url, sizeof(url), "%s" PATH "%s/claim", u->demand.origin, u->demand.order.id);
+    r = fetch_send(u->fetch, &request, e);
+    if (r == TP_OK && fetch_status(u->fetch) == 409)
+        return tp_fail(e, TP_ERR_STATE,
+                       "another device has taken this order: if it is none of "
+                       "yours, somebody else saw the page or its code");
+    if (r == TP_OK && fetch_status(u->fetch) != 200)
+        return tp_fail(e, TP_ERR_PEER, "the order cannot be taken: %s answers %ld", url,
+                       fetch_status(u->fetch));
+    if (r == TP_OK)
+        r = jcs_read(&answer, fetch_body(u->fetch), e);
+    if (r == TP_OK)
+        r = jcs_text(&code, answer, "code", e);
+    if (r == TP_OK && code != NULL) {
+        char shown[32];
+
+        snprintf(shown, sizeof(shown), "%s", code);
+        word_make_shown(shown);
+        log_note("the page that shows this order must show the code %s", shown);
+    }
+    json_decref(answer);
+    return r;
+}
+
+static enum tp_err take(struct pay_url *u, const struct pay_url_options *o, struct tp_error *e)
+{
+    struct payment_offers offers = {0};
+    const struct payment_challenge *chosen;
+    json_t *key = NULL;
+    enum tp_err r = checkout_open(&u->checkout, &o->checkout, u->fetch, e);
+
+    if (r == TP_OK)
+        r = fetch_order(&offers, u, o->url, e);
+    chosen = demand_choose(&offers);
+    if (r == TP_OK && chosen == NULL)
+        r = tp_fail(e, TP_ERR_CANCELLED, "the order is not to be paid by card");
+    if (r == TP_OK)
+        r = demand_read(&u->demand, chosen, &u->checkout.authorities, time(NULL), e);
+    if (r == TP_OK)
+        r = check_address(&u->demand, o->url, e);
+    if (r == TP_OK)
+        r = device_key(&key, u->checkout.home, e);
+    if (r == TP_OK)
+        r = device_claim(u->claim, key, u->demand.order.id, e);
+    if (r == TP_OK)
+        r = claim(u, e);
+    json_decref(key);
+    payment_offers_free(&offers);
+    return r;
+}
+
+void pay_url_run(struct pay_url *u, struct pay_result *result,
+                 const struct pay_url_options *options)
+{
+    const struct fetch_options fetch = {.cacert = options->checkout.cacert,
+                                        .verbose = options->verbose};
+    enum tp_err r;
+
+    *u = (struct pay_url){0};
+    memset(result, 0, sizeof(*result));
+    r = fetch_new(&u->fetch, &fetch, &result->error);
+    if (r == TP_OK) {
+        checkout_recover(&options->checkout, u->fetch);
+        r = take(u, options, &result->error);
+    }
+    if (r != TP_OK) {
+        result->error.code = r;
+        result->exit = (enum cli_exit)cli_exit_of(r);
+        return;
+    }
+    u->order.demand = &u->demand;
+    u->order.claim = u->claim;
+    checkout_pay(&u->checkout, &u->order, &options->pay, result);
+}
+
+void pay_url_free(struct pay_url *u)
+{
+    pay_order_free(&u->order);
+    demand_free(&u->demand);
+    checkout_close(&u->checkout);
+    fetch_free(&u->fetch);
+}

@@ -1,0 +1,428 @@
+#!/bin/bash
+# `telepay get`, `pay --order` and `order` against a mediator that behaves as told (tests/tools/fake_mediator.py): what is paid, and above all what is not, and not twice.
+# Parts, to run side by side: without words what is well; `forged` orders, `lost` answers, `curl`'s habits.
+set -u
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
+
+tools=${TESTS_SRCDIR:?}/tools
+export XDG_CONFIG_HOME=$PWD/config # no test writes into a real one
+mediator=
+serve() { # mode: a mediator anew
+    mode "$@"
+    [ -z "$mediator" ] || { kill "$mediator"; wait "$mediator"; } 2>/dev/null
+    launch "$dir/mediator.log" "listening on" python3 "$tools/fake_mediator.py" serve "$dir/mediator" ${port:-0}
+    mediator=$launched
+    port=$(sed -n 's/^listening on //p' "$dir/mediator.log")
+    base=https://localhost:$port
+}
+mode() { echo "$*" >"$dir/mediator/mode"; }
+get() { printf '%b' "${pins-1234}" | telepay get --cacert mediator/tls.pem --home home --pin-fd 0 --wait 5 --patience "${patience-6}" --up-to "${up_to-100.00 EUR}" "$@"; }
+order() { local verb=$1; shift; telepay order "$verb" --cacert mediator/tls.pem --home home --patience "${patience-6}" "$@"; }
+states() { order list --json | python3 -c 'import json,sys; print(" ".join(o["state"] + ("+" if o["delivered"] else "") for o in json.load(sys.stdin)["orders"]))'; }
+heard_times() { grep -c "${match--F}" -- "$1" "$dir/mediator.log"; }
+payments() { sed -n 's|^POST /orders/[a-z2-7]*/payment ||p' "$dir/mediator.log"; } # the hash of each that was sent
+distinct() { payments | sort -u | wc -l; }
+newest() { order list --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["orders"][0]["order"])'; }
+content() { cat "$dir/stdout"; }
+got() { # exit code, what stands in the content, what is said, command…
+    local code=$1 body=$2 text=$3 is
+    shift 3
+    "$@" >"$dir/stdout" 2>"$dir/out"
+    is=$?
+    [ "$is" = "$code" ] || fail "$*: exit $is, not $code: $(cat "$dir/stdout" "$dir/out" "$dir/mediator.log")"
+    [ -z "$text" ] || grep -qF -- "$text" "$dir/out" || fail "$*: no \"$text\" in: $(cat "$dir/out")"
+    [ "$(content)" = "$body" ] || fail "$*: the content is \"$(content)\", not \"$body\": $(cat "$dir/out")"
+}
+fresh() { # a folder of the user's own, with the authority trusted, and a card as from the factory
+    rm -rf home
+    expect 0 "" telepay authority add --home home mediator/ca.pem
+    remove
+    rm -rf card && cp -r "${1-factory}" card
+    insert card
+}
+
+authorities() {
+    local print
+    print=$(openssl x509 -in mediator/ca.pem -noout -fingerprint -sha256 | sed 's/.*=//;s/://g' | tr A-F a-f)
+    rm -rf home
+    expect 0 "$print" telepay authority add --home home mediator/ca.pem
+    said "ca of tests"
+    [ "$(stat -c %a home home/authorities)" = "700
+700" ] || fail "the folder is open: $(stat -c '%a %n' home home/authorities)"
+    expect 2 "trusted already" telepay authority add --home home mediator/ca.pem
+    expect 5 "is no authority's certificate" telepay authority add --home home mediator/order.pem
+    expect 2 "is no certificate" telepay authority add --home home mediator/mode
+    expect 0 "$print" telepay authority list --home home --json
+    expect 2 "8 digits at least" telepay authority remove --home home "${print:0:4}"
+    telepay authority remove --home home "${print:0:12}" || fail "authority remove"
+    [ "$(telepay authority list --home home | wc -l)" -le 1 ] || fail "an authority is still there"
+    expect 0 "$print" telepay authority add mediator/ca.pem
+    [ -e config/telepay/authorities/"$print".pem ] || fail "not in XDG_CONFIG_HOME"
+    HOME=$dir XDG_CONFIG_HOME='' expect 0 "$print" telepay authority add mediator/ca.pem
+    [ -e .config/telepay/authorities/"$print".pem ] || fail "not in HOME"
+}
+
+well() {
+    local paid
+    authorities
+    serve ok
+    rm -rf home
+    insert factory
+    # nobody is trusted: the card is not even asked for
+    got 5 "" "no acquirer's authority is trusted yet" get "$base/s/shop/chart"
+    fresh
+    got 0 "the chart" "paid 12.50 EUR to Librairie du Port, reference 632700" get "$base/s/shop/chart"
+    [ "$(states)" = "acknowledged+" ] || fail "$(states)"
+    [ "$(heard_times "acquirer 00 signed by the card")" = 1 ] || fail "$(cat mediator.log)"
+    [ "$(distinct)" = 1 ] || fail "$(payments)"
+    [ "$(stat -c %a home/journal.db home/journal.db.key)" = "600
+600" ] || fail "others may read the journal"
+    ! grep -aqr 9990140000000015 home || fail "a card number stands in clear in the user's folder"
+    ! grep -aq '"transaction"' home/journal.db || fail "a credential stands in clear in the journal"
+    # the same again is bought again
+    got 0 "" "paid" get "$base/s/shop/chart" -o chart
+    [ "$(cat chart)" = "the chart" ] && [ "$(distinct)" = 2 ] || fail "$(cat chart) $(payments)"
+    well_and_over_the_floor
+}
+
+well_and_over_the_floor() {
+    fresh
+    got 0 "" "paid" get -o chart "$base/s/shop/chart"
+    [ "$(cat chart)" = "the chart" ] || fail "-o: $(cat chart)"
+    [ "$(states)" = "acknowledged+" ] || fail "$(states)"
+    # -v names the exchanges, and shows neither credential nor card number
+    got 0 "the chart" "* A  GET $base/s/shop/chart" get -v "$base/s/shop/chart"
+    for text in "* D  402, 1 way to pay" "* D  order" "* E  the transaction of the order" "* H  200" "* K  200" "> Authorization: (not shown)"; do
+        said "$text"
+    done
+    ! grep -qE "9990140000000015|eyJ[A-Za-z0-9_-]{200}.*payload" out || fail "a secret is shown: $(cat out)"
+    # silent
+    got 0 "the chart" "" get -s "$base/s/shop/chart"
+    [ ! -s out ] || fail "not silent: $(cat out)"
+    # a body
+    got 0 "the chart" "paid" get -d a=b -d c "$base/s/shop/order"
+    [ "$(heard_times "POST /s/shop/order")" = 1 ] || fail "$(cat mediator.log)"
+    # over the floor limit the card asks for its issuer, and the mediator hears how it ended
+    fresh online
+    got 0 "the chart" "paid 60.00 EUR" get "$base/s/shop/chart?price=6000"
+    [ "$(heard_times "completed True")" = 1 ] || fail "$(cat mediator.log)"
+    [ "$(states)" = "acknowledged+" ] || fail "$(states)"
+    order show "$(newest)" >out || fail "order show"
+    said "APPROVED"
+    said "A12345"
+    # a card that does not believe that it was its issuer: given back, nothing delivered
+    serve wrong-arpc
+    fresh
+    got 1 "" "what was asked is reversed" get "$base/s/shop/chart?price=6000"
+    [ "$(heard_times "completed False")" = 1 ] || fail "$(cat mediator.log)"
+    [ "$(states)" = "reversed" ] || fail "$(states)"
+    # a card that is not asked whom it pays: the device signs
+    mode ok
+    fresh old
+    got 0 "the chart" "paid" get "$base/s/shop/chart"
+    [ "$(heard_times "acquirer 00 signed by the device")" = 1 ] || fail "$(cat mediator.log)"
+    [ "$(stat -c %a home/device.jwk)" = 600 ] || fail "others may read the device's key"
+    orders
+}
+
+orders() { # list, show, prove, of what was bought
+    local id
+    fresh
+    got 0 "the chart" "paid" get "$base/s/shop/chart"
+    id=$(newest)
+    expect 0 "Carte marine 7066" order list
+    expect 0 "$id" telepay order --home home
+    expect 0 "APPROVED" order show "$id"
+    said "acknowledged, delivered"
+    order show "$id" --json | python3 -m json.tool >out || fail "show --json: $(cat out)"
+    said '"payment_receipt": "ey'
+    expect 0 "Proved by the authority" order prove "$id" --out proof.json
+    python3 -m json.tool proof.json >out || fail "the proof is no JSON: $(cat proof.json)"
+    said '"acknowledgement": "ey'
+    order prove "$id" --json | python3 -m json.tool >out || fail "prove --json: $(cat out)"
+    said '"outcome": "acknowledged"'
+    expect 2 "has no order" order show aaaaaaaaaaaaaaaaaaaaaaaaaa
+    expect 0 "everything is settled" order send
+    telepay authority remove --home home "$(telepay authority list --home home --json | grep -o '[0-9a-f]\{64\}')" || fail "authority remove"
+    expect 5 "is trusted no more" order prove "$id"
+    by_url
+}
+
+pay_url() { printf 1234 | telepay pay --order "$1" --cacert mediator/tls.pem --home "${2-home}" --pin-fd 0 --wait 5 --patience 3 --up-to "100.00 EUR"; }
+by_url() { # pay --order
+    local url
+    fresh
+    curl -s --cacert mediator/tls.pem "$base/s/shop/chart" >demand
+    url=$(python3 -c 'import json; print(json.load(open("demand"))["order"])')
+    expect 5 "another order, or of another mediator" pay_url "${url/localhost/127.0.0.1}"
+    expect 0 "APPROVED" pay_url "$url"
+    said "must show the code K7QX"
+    [ "$(states)" = "acknowledged+" ] || fail "$(states)"
+    expect 2 "it is acknowledged" pay_url "$url"
+    curl -s --cacert mediator/tls.pem "$base/s/shop/chart" >demand
+    url=$(python3 -c 'import json; print(json.load(open("demand"))["order"])')
+    curl -s --cacert mediator/tls.pem -d '{"claim":"AAAAAAAAAAAAAAAAAAAAAA"}' "$url/claim" >/dev/null
+    expect 2 "another device has taken this order" pay_url "$url"
+    expect 2 "no --amount" telepay pay --order "$url" --amount 1
+}
+
+# What no payer may pay is refused before the card is asked for anything: there is none in the reader.
+forged() {
+    local wrong sent
+    serve ok
+    fresh
+    remove
+    for wrong in \
+        "stranger 5 certificate" "role 5 another purpose" "contract-key 5 contract" "typ 5 its header" "altered 5 signature" \
+        "other-amount 5 amount" "other-currency 5 currency" "other-item 5 description" "other-order 5 externalId" "other-contract 5 contract" \
+        "expired 4 " "future 4 " "challenge-expired 4 has expired" \
+        "other-url 5 which was asked for" "other-method 5 not for the GET" "other-digest 5 another body" "other-origin 5 which was asked for" \
+        "ceiling 5 over what it takes by card" "no-card 5 takes no cards" \
+        "stranger-sealing 5 certificate" "other-sealing 5 another acquirer" "role-sealing 5 another purpose"; do
+        read -r name code text <<<"$wrong"
+        mode "$name"
+        wait=0
+        printf 1234 | telepay get --cacert mediator/tls.pem --home home --pin-fd 0 --wait 0 --up-to "100.00 EUR" "$base/s/shop/chart" >stdout 2>out
+        got=$?
+        [ "$got" = "$code" ] || [ "$got" = 5 ] || [ "$got" = 2 ] || fail "$name: exit $got, not $code: $(cat out)"
+        grep -qF -- "$text" out || fail "$name: no \"$text\": $(cat out)"
+        ! grep -q "insert\|reader" out || fail "$name: the card was asked for: $(cat out)"
+        [ ! -s stdout ] || fail "$name: $(cat stdout)"
+    done
+    [ "$(payments | wc -l)" = 0 ] || fail "something was paid: $(cat mediator.log)"
+    # parameters: unsigned by the right role, of another acquirer, older than those that are kept
+    for wrong in "stranger-parameters certificate" "order-parameters another purpose" "other-parameters another acquirer"; do
+        read -r name text <<<"$wrong"
+        mode "$name"
+        expect 5 "$text" get "$base/s/shop/chart"
+    done
+    insert card
+    mode ok
+    got 0 "the chart" "paid" get "$base/s/shop/chart"
+    sent=$(heard_times "GET /parameters/")
+    got 0 "the chart" "paid" get "$base/s/shop/chart"
+    [ "$(heard_times "GET /parameters/")" = "$sent" ] || fail "parameters that are kept are fetched again"
+    mode new-parameters
+    got 0 "the chart" "paid" get "$base/s/shop/chart"
+    [ "$(heard_times "GET /parameters/")" = $((sent + 1)) ] || fail "newer parameters are not fetched"
+    mode old-parameters # the mediator has older ones: those that are kept are used
+    got 0 "the chart" "paid" get "$base/s/shop/chart"
+    [ "$(heard_times "GET /parameters/")" = $((sent + 1)) ] || fail "older parameters are fetched"
+    mode other-means
+    got 1 "other" "this device pays by none of tempo" get "$base/s/shop/chart"
+    # without a yes nothing is paid, and without a terminal nobody can say it
+    mode ok
+    sent=$(payments | wc -l)
+    up_to="12.49 EUR" expect 2 "there is no terminal to ask on" setsid bash -c "printf 1234 | telepay get --cacert mediator/tls.pem --home home --pin-fd 0 --up-to '12.49 EUR' $base/s/shop/chart"
+    expect 2 "there is no terminal to ask on" setsid bash -c "printf 1234 | telepay get --cacert mediator/tls.pem --home home --pin-fd 0 --up-to '100.00 USD' $base/s/shop/chart"
+    [ "$(payments | wc -l)" = "$sent" ] || fail "paid without a yes"
+}
+
+lost() {
+    serve "lost 1"
+    fresh
+    # the answer is lost: the same bytes again
+    got 0 "the chart" "paid" get "$base/s/shop/chart"
+    [ "$(payments | wc -l)" = 2 ] && [ "$(distinct)" = 1 ] || fail "not the same again: $(payments)"
+    serve "lost-before 2"
+    got 0 "the chart" "paid" get "$base/s/shop/chart"
+    [ "$(payments | wc -l)" = 3 ] && [ "$(distinct)" = 1 ] || fail "not the same again: $(payments)"
+    # 503: the same again
+    serve "busy 2"
+    got 0 "the chart" "paid" get "$base/s/shop/chart"
+    [ "$(payments | wc -l)" = 3 ] && [ "$(distinct)" = 1 ] || fail "not the same again: $(payments)"
+    # never an answer: kept, said, and not bought again while nobody knows
+    serve late
+    fresh
+    patience=2 got 4 "" "THE CARD HAS SIGNED" get "$base/s/shop/chart"
+    [ "$(states)" = signed ] || fail "$(states)"
+    patience=2 got 4 "" "not paid again" get "$base/s/shop/chart"
+    [ "$(distinct)" = 1 ] || fail "signed again: $(payments)"
+    mode ok
+    expect 0 "acknowledged" order send
+    got 0 "the chart" "" get "$base/s/shop/chart" # what is paid comes, and is not paid again
+    unsaid paid
+    [ "$(distinct)" = 1 ] || fail "signed again: $(payments)"
+    [ "$(states)" = "acknowledged+" ] || fail "$(states)"
+    # the next run of another kind sends it, too
+    serve late
+    fresh
+    patience=2 got 4 "" "THE CARD HAS SIGNED" get "$base/s/shop/chart"
+    mode ok
+    got 0 "free: GET " "acknowledged, reference" get "$base/free/page"
+    [ "$(states)" = "acknowledged" ] || fail "$(states)"
+    declined
+    unreached
+    undelivered
+    killed
+    asked_in_vain
+}
+
+declined() { # 402 after signing: told, and nothing is signed again by itself
+    serve refused
+    fresh
+    got 1 "" "the account has not enough funds (51" get "$base/s/shop/chart"
+    [ "$(distinct)" = 1 ] && [ "$(payments | wc -l)" = 1 ] || fail "signed again: $(payments)"
+    [ "$(states)" = "refused" ] || fail "$(states)"
+    expect 0 "is refused" order prove "$(newest)"
+    for how in payment-expired conflict; do
+        serve "$how"
+        fresh
+        got 1 "" "" get "$base/s/shop/chart"
+        [ "$(states)" = "not paid" ] || fail "$how: $(states)"
+    done
+    serve gone
+    fresh
+    got 1 "" "given back" get "$base/s/shop/chart"
+    [ "$(states)" = "reversed" ] || fail "$(states)"
+    for how in garbage bad-ack other-ack not-found bad-request; do # says nothing of the payment that can be believed
+        serve "$how"
+        fresh
+        get "$base/s/shop/chart" >stdout 2>out
+        case $? in 2 | 4 | 5) ;; *) fail "$how: $(cat out)" ;; esac
+        said "THE CARD HAS SIGNED"
+        [ "$(states)" = "signed" ] || fail "$how: $(states)"
+    done
+}
+
+unreached() { # nothing was consumed: what is signed is kept, and sent when the acquirer is there
+    serve unreached
+    fresh
+    patience=2 got 4 "" "does not reach the acquirer" get "$base/s/shop/chart"
+    [ "$(states)" = "signed" ] || fail "$(states)"
+    mode ok
+    expect 0 "acknowledged" order send
+    # a question that nobody consumed: the card's own signature pays nothing
+    serve unreached
+    fresh online
+    patience=2
+    got 4 "" "nobody answered the card" get "$base/s/shop/chart?price=6000"
+    patience=6
+    [ "$(states)" = "not paid" ] || fail "$(states)"
+}
+
+undelivered() {
+    serve delivery-503
+    fresh
+    got 0 "the chart" "paid" get "$base/s/shop/chart"
+    serve delivery-404
+    got 0 "the chart, from its own address" "paid" get "$base/s/shop/chart"
+    serve delivery-410
+    fresh
+    got 4 "" "given back" get "$base/s/shop/chart"
+    [ "$(states)" = "reversed" ] || fail "$(states)"
+    serve delivery-402 # never a second payment
+    fresh
+    got 4 "" "not paid again" get "$base/s/shop/chart"
+    [ "$(distinct)" = 1 ] || fail "$(payments)"
+    [ "$(states)" = "acknowledged" ] || fail "$(states)"
+    mode ok
+    got 0 "the chart" "" get "$base/s/shop/chart"
+    unsaid paid
+    [ "$(distinct)" = 1 ] || fail "$(payments)"
+}
+
+killed() { # between signature and answer: the next run sends the same
+    local n paying
+    for n in 1 2 3 4; do
+        serve late
+        fresh
+        printf 1234 >typed
+        telepay get --cacert mediator/tls.pem --home home --pin-fd 0 --up-to "100.00 EUR" "$base/s/shop/chart" <typed >stdout 2>out &
+        paying=$!
+        if [ $((n % 2)) = 1 ]; then
+            until_said "/payment" "$dir/mediator.log"
+        else
+            sleep 0.$((RANDOM % 900 + 100))
+        fi
+        kill -9 $paying
+        wait $paying 2>/dev/null
+        mode ok
+        got 0 "the chart" "" get "$base/s/shop/chart"
+        [ "$(distinct)" = 1 ] || fail "kill $n: signed again: $(cat mediator.log out)"
+        [ "$(states)" = "acknowledged+" ] || fail "kill $n: $(states)"
+    done
+}
+
+asked_in_vain() { # the card asked for its issuer, and the answer never came: what it then signs pays nothing, and what was approved is given back
+    serve late
+    fresh online
+    patience=2
+    get "$base/s/shop/chart?price=6000" >stdout 2>out
+    case $? in 1 | 4) ;; *) fail "$(cat out)" ;; esac
+    said "nothing is paid"
+    [ "$(states)" = "signed" ] || fail "$(states)"
+    mode ok
+    patience=6
+    expect 1 "reversed" order send
+    [ "$(heard_times "completed False")" = 1 ] && [ "$(distinct)" = 1 ] || fail "$(cat mediator.log)"
+    # the card completed, and the mediator's word about it is lost: told again
+    serve lost-completion
+    fresh online
+    got 0 "the chart" "paid" get "$base/s/shop/chart?price=6000"
+    [ "$(heard_times "completed True")" = 2 ] || fail "$(cat mediator.log)"
+}
+
+curl_habits() {
+    local other
+    serve ok
+    fresh
+    remove
+    got 0 "free: GET " "" get "$base/free/page"
+    [ ! -e home/journal.db ] || fail "a journal was made for nothing"
+    got 0 "free: POST a=b&c" "" get -d a=b -d c "$base/free/page"
+    echo "from a file" >body
+    got 0 "free: POST from a file" "" get -d @body "$base/free/page"
+    got 0 "free: PUT x" "" get -X PUT -d x "$base/free/page"
+    got 0 "" "" get -O "$base/free/page.txt"
+    [ "$(cat page.txt)" = "free: GET " ] || fail "-O: $(cat page.txt)"
+    got 2 "" "does not end in a name" get -O "$base/free/"
+    got 0 "status" "" get "$base/status/404"
+    got 22 "" "answered 404" get -f "$base/status/404"
+    got 22 "" "" get -s -f "$base/status/404"
+    [ ! -s out ] || fail "not silent: $(cat out)"
+    got 0 "" "" get "$base/to/$base/free/page"
+    got 0 "free: GET " "" get -L "$base/to/$base/free/page"
+    got 0 "free: GET " "" get -L -d x "$base/to/$base/free/page"
+    got 47 "" "more than 50 redirects" get -L "$base/loop"
+    got 5 "" "leads away from https" get -L "$base/to/http://localhost:1/"
+    # to another origin goes nothing that proves who asks
+    other=https://127.0.0.1:$port
+    got 0 "free: GET " "" get -L -H "Authorization: Bearer a" -H "Cookie: b" -H "X-Other: c" "$base/to/$other/free/page"
+    [ "$(heard_times "GET /free/page with")" = 0 ] || fail "$(cat mediator.log)"
+    got 0 "free: GET " "" get -L -H "Authorization: Bearer a" "$base/to/$base/free/page"
+    [ "$(heard_times "GET /free/page with a credential")" = 1 ] || fail "$(cat mediator.log)"
+    got 60 "" "certificate" telepay get --home home "$base/free/page"
+    got 7 "" "" get https://localhost:1/
+    got 6 "" "" get https://no-such-host.invalid/
+    got 2 "" "https" get ftp://localhost/
+    got 2 "" "say what to get" get
+    got 2 "" "takes a field" get -H nonsense "$base/free/page"
+    got 23 "" "cannot be written" get -o /nowhere/file "$base/free/page"
+    # what is sold behind a redirect is paid where it is, and no credential goes where it came from
+    insert card
+    got 0 "the chart" "paid" get -L "$base/to/$other/s/shop/chart"
+    [ "$(heard_times "with a credential")" = 4 ] || fail "$(cat mediator.log)"
+}
+
+if [ "${1:-}" = inside ]; then
+    dir=$2
+    cd "$dir" || exit 1
+    "$3"
+    remove
+    exit 0
+fi
+own_folder
+python3 -c 'import cryptography' 2>/dev/null || { echo "python3-cryptography is missing: ./quickstart packages check"; exit 77; }
+telepay-perso init scheme >/dev/null 2>&1 || fail "telepay-perso init"
+perso() { telepay-perso card "$@" --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 >perso.log 2>&1 || fail "telepay-perso card: $(cat perso.log)"; }
+perso factory
+perso online --issuer-authentication none --iac-default 0000000000
+perso old --cdol1 9F02069F03069F1A0295055F2A029A039C019F37049F35019F45029F4C089F3403
+# the terminal's own codes leave it to the card what it signs alone
+fake_acquirer make terminal && sed -i 's/^tac_default=.*/tac_default=0000000000/' terminal/telepay.conf || fail "fake_acquirer make"
+python3 "$tools/fake_mediator.py" make mediator terminal/telepay.conf scheme/authority.json || fail "fake_mediator make"
+part=${1:-well}
+"$here/with-pcscd" "$here/get.sh" inside "$dir" "$part" || exit 1
+echo "get.sh, $part: all as it should be"
