@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "acquirer/commands.h"
+#include "acquirer/keys.h"
 #include "acquirer/state.h"
 #include "base/cli.h"
 #include "base/file.h"
@@ -142,6 +143,20 @@ static enum tp_err make_folders(const char *dir, struct tp_error *e)
     return r == TP_OK ? file_make_dir(path, 0700, e) : r;
 }
 
+/* The keys that are in the name of the acquirer's number, which the books give. A folder without
+ * them gets them with its first mediator. */
+static enum tp_err make_keys(const char *dir, const char *where, struct tp_error *e)
+{
+    char acquirer[ACQUIRER_ID_MAX];
+    struct ledger *l = NULL;
+    enum tp_err r = ledger_open(&l, where, e);
+
+    if (r == TP_OK)
+        r = ledger_acquirer_id(l, acquirer, e);
+    ledger_close(&l);
+    return r == TP_OK ? acquirer_keys_make(dir, acquirer, e) : r;
+}
+
 /* The books come last: a folder that has them is whole, and one that an error left half made can be
  * seen as such. */
 static enum tp_err make_all(const struct words *w, struct tp_error *e)
@@ -164,6 +179,8 @@ static enum tp_err make_all(const struct words *w, struct tp_error *e)
         r = db_where_new(where, w->dir, ACQUIRER_BOOKS, w->store, e);
     if (r == TP_OK)
         r = ledger_make(where, e);
+    if (r == TP_OK)
+        r = make_keys(w->dir, where, e);
     return r == TP_OK && w->store != NULL ? db_where_set(w->dir, w->store, e) : r;
 }
 

@@ -9,9 +9,11 @@ telepay_acquirer_SOURCES = \
 	src/acquirer/issuer.c \
 	src/acquirer/journal.c \
 	src/acquirer/main.c \
+	src/acquirer/mediator.c \
 	src/acquirer/move.c \
 	src/acquirer/opposition.c \
 	src/acquirer/option.c src/acquirer/option.h \
+	src/acquirer/parameters.c src/acquirer/parameters.h \
 	src/acquirer/prove.c \
 	src/acquirer/refusals.c src/acquirer/remise.c \
 	src/acquirer/suspense.c \
@@ -30,12 +32,13 @@ libacquirer_a_SOURCES = \
 	src/acquirer/gateway.c src/acquirer/gateway.h src/acquirer/gateway_ask.c src/acquirer/gateway_priv.h \
 	src/acquirer/gateway_reversal.c \
 	src/acquirer/issuers.c src/acquirer/issuers.h \
+	src/acquirer/keys.c src/acquirer/keys.h \
 	src/acquirer/post.c src/acquirer/post.h \
 	src/acquirer/run.c src/acquirer/run.h \
 	src/acquirer/server.c src/acquirer/server.h src/acquirer/trust.c src/acquirer/trust.h \
 	src/acquirer/settle.c src/acquirer/settle.h \
 	src/acquirer/state.c src/acquirer/state.h
-ACQUIRER_LIBS = libacquirer.a $(CAAA_LIBS) $(CURL_LIBS) $(LEDGER_LIBS) $(WIRE_LIBS) $(TPCRYPTO_LIBS)
+ACQUIRER_LIBS = libacquirer.a $(ORDER_LIBS) $(CAAA_LIBS) $(CURL_LIBS) $(LEDGER_LIBS) $(WIRE_LIBS) $(TPCRYPTO_LIBS)
 telepay_acquirer_SOURCES += src/acquirer/serve.c
 telepay_acquirer_LDADD += $(ACQUIRER_LIBS)
 

@@ -1,6 +1,6 @@
 /* The acquirer's folder: acquirer.conf, ledger.db (or store.conf), seal.key, pki/ (ca.pem ca.key
- * server.pem server.key), authorities/ (JSON files of authority keys), and centre/ once the
- * collection centre has given its credentials. */
+ * server.pem server.key, and the keys of acquirer/keys.h), authorities/ (JSON files of authority
+ * keys), and centre/ once the collection centre has given its credentials. */
 #ifndef TP_ACQUIRER_STATE_H
 #define TP_ACQUIRER_STATE_H
 
@@ -15,6 +15,9 @@
 #define ACQUIRER_ADDRESS     "127.0.0.1"
 #define ACQUIRER_PORT        "8583"
 #define ACQUIRER_BOOKS       "ledger.db"
+
+#define MEDIATOR_ORGANISATION "telepay-mediator" /* O of a mediator's certificate; CN is its name  \
+                                                  */
 
 /* The folder that `given` (--dir) names, else ./acq when it holds books, else the system's.
  * TP_ERR_NOT_FOUND, saying how to make one, when there are no books in it. out has PATH_MAX bytes.

@@ -6,16 +6,13 @@
 
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
+#include "acquirer/parameters.h"
 #include "base/file.h"
 #include "base/hex.h"
 #include "crypto/pki.h"
 #include "wire/serve.h"
 
 #define TERMINAL_DAYS 1095
-#define FILE_MAX      (4U << 20)
-#define APPLICATIONS  "applications.conf"
-#define FLOOR_MARK    "@FLOOR@"
-#define FLOOR_LIMIT   UINT32_MAX /* 9F1B has four bytes */
 #define TERMINAL_CONF "telepay.conf"
 
 struct words {
@@ -67,35 +64,6 @@ struct making { /* what terminal add works with */
     struct serve_reach at;
     char acquirer[ACQUIRER_ID_MAX];
 };
-
-/* Appends text with every mark replaced. */
-static enum tp_err put_replaced(FILE *to, const char *text, const char *mark, const char *value)
-{
-    const char *at;
-
-    while ((at = strstr(text, mark)) != NULL) {
-        fprintf(to, "%.*s%s", (int)(at - text), text, value);
-        text = at + strlen(mark);
-    }
-    return fputs(text, to) >= 0 ? TP_OK : TP_ERR_NO_MEMORY;
-}
-
-static enum tp_err put_applications(FILE *to, const struct making *m, struct tp_error *e)
-{
-    char path[PATH_MAX], floor[32];
-    uint8_t *text = NULL;
-    size_t n = 0;
-    enum tp_err r = file_data_path(path, sizeof(path), APPLICATIONS, e);
-
-    if (r == TP_OK)
-        r = file_read(path, FILE_MAX, &text, &n, e);
-    snprintf(floor, sizeof(floor), "%lld",
-             (long long)(m->contract.floor < FLOOR_LIMIT ? m->contract.floor : FLOOR_LIMIT));
-    if (r == TP_OK && put_replaced(to, (const char *)text, FLOOR_MARK, floor) != TP_OK)
-        r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
-    free(text);
-    return r;
-}
 
 static void put_head(FILE *to, const struct making *m, const char *authorities)
 {
@@ -154,7 +122,7 @@ static enum tp_err write_configuration(const struct making *m, const char *autho
     if (to == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     put_head(to, m, authorities);
-    r = put_applications(to, m, e);
+    r = parameters_applications(to, m->contract.floor, e);
     if (fclose(to) != 0 && r == TP_OK)
         r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     if (r == TP_OK)

@@ -1,14 +1,12 @@
 # The collection centre.
 noinst_LIBRARIES += libcentre.a
 libcentre_a_SOURCES = \
-	src/centre/guests.c src/centre/guests.h \
 	src/centre/intake.c src/centre/intake.h \
 	src/centre/refuse.c src/centre/refuse.h \
 	src/centre/serve.c src/centre/serve.h \
 	src/centre/schema.c \
 	src/centre/store.c src/centre/store.h src/centre/store_priv.h src/centre/store_read.c src/centre/store_take.c
-libcentre_a_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
-CENTRE_LIBS = libcentre.a $(CAAA_LIBS) $(STORE_LIBS) $(TPCRYPTO_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS)
+CENTRE_LIBS = libcentre.a $(CAAA_LIBS) $(STORE_LIBS) $(HTTP_LIBS) $(TPCRYPTO_LIBS)
 
 bin_PROGRAMS += telepay-centre
 telepay_centre_SOURCES = src/centre/commands.h src/centre/contract.c src/centre/look.c src/centre/main.c src/centre/init.c src/centre/option.c src/centre/option.h
@@ -34,5 +32,5 @@ check_PROGRAMS += tests/unit/test_collect
 TESTS += tests/unit/test_collect
 tests_unit_test_collect_SOURCES = tests/unit/test_collect.c tests/unit/unit.h
 tests_unit_test_collect_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_collect_LDADD = libcentre.a $(ACQUIRER_LIBS) $(CHECK_LIBS)
+tests_unit_test_collect_LDADD = libcentre.a libhttp.a $(ACQUIRER_LIBS) $(CHECK_LIBS)
 EXTRA_DIST += tests/data/old

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "centre/option.h"
 #include "centre/serve.h"
+#include "wire/http_door.h"
 
 struct words { /* of every command here */
     const char *dir, *listen, *refuse, *contract, *number, *acquirer;
@@ -65,24 +66,6 @@ static error_t parse_words(int key, char *arg, struct argp_state *state)
 
 /* ---- serve ---- */
 
-/* "ADDRESS:PORT" or "[ADDRESS]:PORT" */
-static enum tp_err split_listen(char *text, const char **address, const char **port,
-                                struct tp_error *e)
-{
-    char *colon = strrchr(text, ':');
-
-    if (colon == NULL || colon == text || colon[1] == '\0')
-        return tp_fail(e, TP_ERR_USAGE, "--listen wants ADDRESS:PORT, not \"%s\"", text);
-    *colon = '\0';
-    *port = colon + 1;
-    *address = text;
-    if (text[0] == '[' && colon[-1] == ']') {
-        colon[-1] = '\0';
-        *address = text + 1;
-    }
-    return TP_OK;
-}
-
 int centre_cmd_serve(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -108,7 +91,7 @@ int centre_cmd_serve(int argc, char **argv)
     snprintf(listen, sizeof(listen), "%s", w.listen);
     r = centre_dir(dir, w.dir, &e);
     if (r == TP_OK)
-        r = split_listen(listen, &service.address, &service.port, &e);
+        r = http_door_address(listen, &service.address, &service.port, &e);
     if (r == TP_OK && w.refuse != NULL)
         r = refuse_load(&service.refuse, w.refuse, &e);
     if (r == TP_OK)

@@ -169,12 +169,14 @@ static enum tp_err insert_terminal(struct ledger *l, struct terminal *t, struct 
         r = give_serial(l, t, e);
     if (r == TP_OK)
         r = db_exec(l->db,
-                    "INSERT INTO terminal (contract, id, open, added, serial, capabilities)"
-                    " VALUES ($1, $2, $3, $4, $5, $6)",
+                    "INSERT INTO terminal (contract, id, open, added, serial, capabilities,"
+                    " mediator) VALUES ($1, $2, $3, $4, $5, $6, (SELECT mediator FROM mediator"
+                    " WHERE name = $7))",
                     DB_VALUES(db_integer(contract), db_text(t->id), db_integer(t->open ? 1 : 0),
                               db_integer(time(NULL)), db_text(t->serial),
                               db_integer(t->capabilities[0] << 16 | t->capabilities[1] << 8 |
-                                         t->capabilities[2])),
+                                         t->capabilities[2]),
+                              db_text(t->mediator)),
                     &contract, e);
     return r == TP_ERR_EXISTS
                ? tp_fail(e, r,
@@ -203,14 +205,18 @@ struct terminal_row {
 };
 
 #define TERMINAL_SELECT                                                                            \
-    "SELECT contract.id AS contract, terminal.id, terminal.open, terminal.serial, capabilities"    \
-    " FROM terminal JOIN contract ON contract.contract = terminal.contract "
+    "SELECT contract.id AS contract, terminal.id, terminal.open, terminal.serial, capabilities,"   \
+    " mediator.name AS mediator, (coalesce(mediator.open, 1) = 1) AS mediator_open"                \
+    " FROM terminal JOIN contract ON contract.contract = terminal.contract"                        \
+    " LEFT JOIN mediator ON mediator.mediator = terminal.mediator "
 
 static const struct db_column terminal_columns[] = {
     DB_COLUMN_AS("contract", struct terminal_row, t.contract),
     DB_COLUMN_AS("id", struct terminal_row, t.id),
     DB_COLUMN_AS("open", struct terminal_row, t.open),
     DB_COLUMN_AS("serial", struct terminal_row, t.serial),
+    DB_COLUMN_AS("mediator", struct terminal_row, t.mediator),
+    DB_COLUMN_AS("mediator_open", struct terminal_row, t.mediator_open),
     DB_COLUMN(struct terminal_row, capabilities),
 };
 

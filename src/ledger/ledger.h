@@ -24,6 +24,8 @@
 #define ISSUER_NAME_MAX 33 /* 32 and a zero */
 #define EVIDENCE_MAX    4096
 
+#define MEDIATOR_NAME_MAX 17 /* 16 and a zero */
+
 struct ledger;
 
 /* Makes the books (init; TP_ERR_EXISTS, never written over), or opens them (TP_ERR_NOT_FOUND;
@@ -58,9 +60,11 @@ struct contract {
 struct terminal {
     char contract[CONTRACT_ID_MAX];
     char id[TERMINAL_ID_MAX];
-    uint8_t capabilities[3];      /* 9F33 that it is registered with */
-    char serial[TERMINAL_ID_MAX]; /* 9F1E, of 8 characters, of no other terminal; "" in
-                                     ledger_terminal_add: the books give one, and write it here */
+    uint8_t capabilities[3];          /* 9F33 that it is registered with */
+    char serial[TERMINAL_ID_MAX];     /* 9F1E, of 8 characters, of no other terminal; "" in
+                                         ledger_terminal_add: the books give one, and write it here */
+    char mediator[MEDIATOR_NAME_MAX]; /* whose it is; "": a merchant's own */
+    bool mediator_open;               /* when read: it is, or there is none */
     bool open;
 };
 
@@ -102,6 +106,27 @@ TP_MUST_CHECK enum tp_err ledger_terminal_each(struct ledger *l,
                                                struct tp_error *e);
 TP_MUST_CHECK enum tp_err ledger_terminal_shut(struct ledger *l, const char *contract,
                                                const char *id, struct tp_error *e);
+
+/* ---- mediators (ledger/mediator.c) ---- */
+
+struct mediator {
+    char name[MEDIATOR_NAME_MAX];
+    bool open;
+};
+typedef enum tp_err ledger_mediator_visit(void *ctx, const struct mediator *m, struct tp_error *e);
+
+TP_MUST_CHECK enum tp_err ledger_mediator_add(struct ledger *l, const char *name,
+                                              struct tp_error *e); /* TP_ERR_EXISTS */
+/* A terminal for it under a contract, open, with a number that no terminal has (M0000001 …), which
+ * is its serial, too: t is filled. TP_ERR_NOT_FOUND: no such contract or mediator. */
+TP_MUST_CHECK enum tp_err ledger_mediator_terminal(struct ledger *l, struct terminal *t,
+                                                   const char *mediator, const char *contract,
+                                                   struct tp_error *e);
+TP_MUST_CHECK enum tp_err ledger_mediator_each(struct ledger *l, ledger_mediator_visit *visit,
+                                               void *ctx, struct tp_error *e);
+/* Nothing is taken from it any more. TP_ERR_NOT_FOUND. */
+TP_MUST_CHECK enum tp_err ledger_mediator_shut(struct ledger *l, const char *name,
+                                               struct tp_error *e);
 
 /* ---- transactions (ledger/standing.c, posting.c, reversal.c, read.c) ---- */
 

@@ -6,6 +6,7 @@ libledger_a_SOURCES = \
 	src/ledger/credit.c \
 	src/ledger/evidence.h \
 	src/ledger/ledger.c src/ledger/ledger.h src/ledger/ledger_priv.h \
+	src/ledger/mediator.c \
 	src/ledger/opposition.c \
 	src/ledger/payee.c src/ledger/payee.h \
 	src/ledger/posting.c \

@@ -22,6 +22,13 @@ static const char tables[] =
     "  credit_day INTEGER NOT NULL DEFAULT 0 CHECK (credit_day BETWEEN 0 AND 999999999999),"
     "  no_cvm INTEGER NOT NULL DEFAULT 0 CHECK (no_cvm BETWEEN 0 AND 999999999999)"
     ") STRICT;"
+    /* Mediators, each with terminals of its own under the contracts that it sells for. */
+    "CREATE TABLE mediator ("
+    "  mediator INTEGER PRIMARY KEY,"
+    "  name TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 16),"
+    "  open INTEGER NOT NULL CHECK (open IN (0, 1)),"
+    "  added INTEGER NOT NULL"
+    ") STRICT;"
     "CREATE TABLE terminal ("
     "  terminal INTEGER PRIMARY KEY,"
     "  contract INTEGER NOT NULL REFERENCES contract,"
@@ -30,6 +37,7 @@ static const char tables[] =
     "  added INTEGER NOT NULL,"
     "  serial TEXT CHECK (length(serial) = 8)," /* 9F1E */
     "  capabilities INTEGER NOT NULL DEFAULT 2136264 CHECK (capabilities BETWEEN 0 AND 16777215),"
+    "  mediator INTEGER REFERENCES mediator," /* NULL: a merchant's own */
     "  UNIQUE (contract, id)"
     ") STRICT;"
     "CREATE UNIQUE INDEX terminal_serial ON terminal (serial);"
@@ -145,6 +153,21 @@ static const char tables[] =
     "CREATE INDEX authorisation_card ON authorisation (pan_lookup, psn, atc);"
     "CREATE INDEX authorisation_asked ON authorisation (rrn) WHERE state = 0;"
     "CREATE INDEX authorisation_release ON authorisation (issuer, rrn) WHERE state = 3;"
+    /* What a mediator passed on, by the number of the question or of the payment: the order's own
+     * number (id) and the challenge's wire strings, as JSON; r, the hash that they come to;
+     * message, the SHA-256 of the card's message as it was sealed; the payer device's signature
+     * over both, where there is one; and what was signed of the outcome, once there is one. */
+    "CREATE TABLE mediated ("
+    "  rrn INTEGER PRIMARY KEY CHECK (rrn BETWEEN 1 AND 999999999999),"
+    "  mediator INTEGER NOT NULL REFERENCES mediator,"
+    "  id TEXT NOT NULL CHECK (length(id) = 26),"
+    "  r BLOB NOT NULL CHECK (length(r) = 32),"
+    "  message BLOB NOT NULL CHECK (length(message) = 32),"
+    "  challenge TEXT NOT NULL,"
+    "  device TEXT NOT NULL," /* empty: none */
+    "  acknowledgement TEXT NOT NULL DEFAULT ''"
+    ") STRICT;"
+    "CREATE INDEX mediated_order ON mediated (mediator, id);"
     "CREATE TABLE refusal ("
     "  refusal INTEGER PRIMARY KEY,"
     "  at INTEGER NOT NULL,"
@@ -226,6 +249,20 @@ static const struct db_rule rules[] = {
      "a question to an issuer is never deleted", NULL},
     {"acquirer_stays", "BEFORE UPDATE", "acquirer", NULL, "an acquirer keeps its number", NULL},
     {"acquirer_kept", "BEFORE DELETE", "acquirer", NULL, "an acquirer keeps its number", NULL},
+    {"terminal_mediator_stays", "BEFORE UPDATE OF mediator", "terminal", NULL,
+     "a terminal keeps its mediator", NULL},
+    {"mediator_name_stays", "BEFORE UPDATE OF mediator, name", "mediator", NULL,
+     "a mediator keeps its name", NULL},
+    {"mediated_once", "BEFORE INSERT", "mediated",
+     "EXISTS (SELECT 1 FROM mediated AS o JOIN tx ON tx.rrn = o.rrn WHERE o.mediator = "
+     "NEW.mediator AND o.id = NEW.id)",
+     "an order is paid once", NULL},
+    {"mediated_kept", "BEFORE DELETE", "mediated", NULL, "what was passed on is never deleted",
+     NULL},
+    {"mediated_written_once", "BEFORE UPDATE OF rrn, mediator, id, r, message, challenge, device",
+     "mediated", NULL, "what was passed on is written once", NULL},
+    {"mediated_answered_once", "BEFORE UPDATE OF acknowledgement", "mediated",
+     "OLD.acknowledgement <> ''", "a payment is acknowledged once", NULL},
     {"terminal_serial_stays", "BEFORE UPDATE OF serial", "terminal", "OLD.serial IS NOT NULL",
      "a terminal keeps its serial", NULL},
 };
@@ -380,6 +417,27 @@ static const char version_5[] = "ALTER TABLE acquirer ADD COLUMN raised INTEGER 
                                 "CREATE TRIGGER acquirer_stays BEFORE UPDATE ON acquirer BEGIN "
                                 "SELECT RAISE(ABORT, 'an acquirer keeps its number'); END;";
 
+/* Mediators: whose terminal it is, and what each passed on. */
+static const char version_7[] =
+    "CREATE TABLE mediator ("
+    "  mediator INTEGER PRIMARY KEY,"
+    "  name TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 16),"
+    "  open INTEGER NOT NULL CHECK (open IN (0, 1)),"
+    "  added INTEGER NOT NULL"
+    ") STRICT;"
+    "ALTER TABLE terminal ADD COLUMN mediator INTEGER REFERENCES mediator;"
+    "CREATE TABLE mediated ("
+    "  rrn INTEGER PRIMARY KEY CHECK (rrn BETWEEN 1 AND 999999999999),"
+    "  mediator INTEGER NOT NULL REFERENCES mediator,"
+    "  id TEXT NOT NULL CHECK (length(id) = 26),"
+    "  r BLOB NOT NULL CHECK (length(r) = 32),"
+    "  message BLOB NOT NULL CHECK (length(message) = 32),"
+    "  challenge TEXT NOT NULL,"
+    "  device TEXT NOT NULL,"
+    "  acknowledgement TEXT NOT NULL DEFAULT ''"
+    ") STRICT;"
+    "CREATE INDEX mediated_order ON mediated (mediator, id);";
+
 static const struct db_migration migrations[] = {
     {"adds what issuers were asked (authorisation)", version_2},
     {"gives the acquirer a number and each terminal a serial, which cards sign; counts each "
@@ -390,6 +448,7 @@ static const struct db_migration migrations[] = {
      version_4},
     {"writes down the day on which the books came to know payees", version_5},
     {"writes down whose the books are, and holds them to the same rules as those of a server", ""},
+    {"adds mediators and what they pass on", version_7},
 };
 
 const struct db_schema ledger_schema = {

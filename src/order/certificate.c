@@ -181,6 +181,18 @@ void order_key_free(struct order_key *k)
     *k = (struct order_key){0};
 }
 
+enum tp_err order_certificate_load(json_t **x5c, const char *path, struct tp_error *e)
+{
+    X509 *cert = NULL;
+    enum tp_err r = read_certificate(&cert, path, e);
+
+    *x5c = NULL;
+    if (r == TP_OK)
+        r = make_x5c(x5c, cert, e);
+    X509_free(cert);
+    return r;
+}
+
 static enum tp_err read_x5c(X509 **out, const json_t *x5c, struct tp_error *e)
 {
     const json_t *only = json_array_get(x5c, 0);

@@ -22,7 +22,7 @@ struct fetch {
     CURLcode fault;
     bool decided, taken; /* whether the body is taken by whoever asked */
     bool refused;        /* by take */
-    bool too_large, gave_up;
+    bool too_large;
     struct buf kept;
     char reason[CURL_ERROR_SIZE];
 };
@@ -43,19 +43,6 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
     else
         f->too_large = buf_put(&f->kept, piece) != TP_OK;
     return f->refused || f->too_large ? 0 : piece.n; /* 0 ends it with CURLE_WRITE_ERROR */
-}
-
-static int on_progress(void *ctx, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
-                       curl_off_t up)
-{
-    struct fetch *f = ctx;
-
-    (void)down_all;
-    (void)down;
-    (void)up_all;
-    (void)up;
-    f->gave_up = f->options.stays != NULL && !f->options.stays(f->options.stays_ctx, 0);
-    return f->gave_up ? 1 : 0;
 }
 
 static bool is_secret(const char *line)
@@ -111,9 +98,6 @@ static bool set_up(struct fetch *f)
            curl_easy_setopt(c, CURLOPT_ERRORBUFFER, f->reason) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_WRITEDATA, f) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_XFERINFODATA, f) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_DEBUGFUNCTION, on_debug) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_VERBOSE, f->options.verbose ? 1L : 0L) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_USERAGENT, "telepay/" PACKAGE_VERSION) == CURLE_OK &&
@@ -198,8 +182,6 @@ static enum tp_err explain(const struct fetch *f, const char *url, struct tp_err
     char why[CURL_ERROR_SIZE];
     enum tp_err code = TP_ERR_PEER;
 
-    if (f->gave_up)
-        return tp_fail(e, TP_ERR_CANCELLED, "given up while waiting for %.200s", url);
     if (f->refused)
         return tp_fail(e, TP_ERR_IO, "the answer cannot be written");
     if (f->too_large)
@@ -226,7 +208,7 @@ enum tp_err fetch_send(struct fetch *f, const struct fetch_request *request, str
     enum tp_err r = TP_OK;
 
     f->request = request;
-    f->decided = f->taken = f->refused = f->too_large = f->gave_up = false;
+    f->decided = f->taken = f->refused = f->too_large = false;
     f->kept.n = 0;
     f->reason[0] = '\0';
     f->fault = CURLE_OK;

@@ -14,8 +14,6 @@ struct fetch_options {
     const char *cacert; /* PEM: whose certificates are taken instead of the system's; NULL: those */
     int seconds;        /* for a whole exchange; 0: as long as it takes */
     bool verbose;       /* the lines of both heads on stderr, no credential among them */
-    bool (*stays)(void *ctx, int ms); /* asked with 0 ms: false gives up; NULL: nobody is asked */
-    void *stays_ctx;
 };
 
 struct fetch_request {
@@ -40,7 +38,7 @@ void fetch_free(struct fetch **f);
 
 /* One exchange. TP_ERR_USAGE (an address that is none, or neither https nor http), TP_ERR_PEER,
  * TP_ERR_TIMEOUT, TP_ERR_SECURITY (the server's certificate), TP_ERR_RANGE (a kept body that is too
- * large), TP_ERR_CANCELLED, TP_ERR_IO (take said no). */
+ * large), TP_ERR_IO (take said no). */
 TP_MUST_CHECK enum tp_err fetch_send(struct fetch *f, const struct fetch_request *request,
                                      struct tp_error *e);
 

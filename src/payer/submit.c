@@ -290,29 +290,33 @@ static bool waits(const struct submitter *s, const struct attempt *t, int64_t un
     return time_monotonic_ms() + t->pause_ms < until && s->pause(s->ctx, t->pause_ms);
 }
 
+/* What nobody knows is told as what the last attempt met. */
+static enum tp_err tell_last(enum tp_err r, const struct tp_error *last, struct tp_error *e)
+{
+    if (r == TP_OK)
+        return r;
+    return tp_fail(e, r == TP_ERR_AGAIN ? TP_ERR_PEER : r, "%s", last->text);
+}
+
 enum tp_err submit_send(const struct submitter *s, struct kept_order *o, struct submit_answer *a,
                         struct tp_error *e)
 {
     const int64_t until = time_monotonic_ms() + 1000 * (int64_t)s->patience_s;
     struct attempt t = {0};
+    struct tp_error last = {0};
     enum tp_err r;
 
     *a = (struct submit_answer){0};
     do {
         fetch_say(s->fetch, "E  the transaction of the order %s", o->order);
-        r = send_once(s, o, &t, a, e);
-        if (r == TP_ERR_AGAIN && e != NULL)
-            fetch_say(s->fetch, "H  %s", e->text);
+        r = send_once(s, o, &t, a, &last);
+        if (r == TP_ERR_AGAIN)
+            fetch_say(s->fetch, "H  %s", last.text);
     } while (r == TP_ERR_AGAIN && waits(s, &t, until));
-    if (r != TP_ERR_AGAIN)
-        return r;
-    if (t.unconsumed) {
-        a->outcome = SUBMIT_UNREACHED;
-        return TP_OK;
-    }
-    if (e != NULL)
-        e->code = TP_ERR_PEER;
-    return TP_ERR_PEER;
+    if (r != TP_ERR_AGAIN || !t.unconsumed)
+        return tell_last(r, &last, e);
+    a->outcome = SUBMIT_UNREACHED;
+    return TP_OK;
 }
 
 /* ---- completion ---- */
@@ -348,6 +352,7 @@ enum tp_err submit_complete(const struct submitter *s, struct kept_order *o, boo
 {
     const int64_t until = time_monotonic_ms() + 1000 * (int64_t)s->patience_s;
     struct attempt t = {0};
+    struct tp_error last = {0};
     char hash[CREDENTIAL_HASH], text[CREDENTIAL_HASH + 64];
     enum tp_err r = credential_hash(hash, o->secret, e);
 
@@ -357,16 +362,11 @@ enum tp_err submit_complete(const struct submitter *s, struct kept_order *o, boo
              completed ? "true" : "false", hash);
     do {
         fetch_say(s->fetch, "E  the card %s", completed ? "completed" : "did not complete");
-        r = complete_once(s, o, text, &t, a, e);
+        r = complete_once(s, o, text, &t, a, &last);
     } while (r == TP_ERR_AGAIN && waits(s, &t, until));
-    if (r == TP_ERR_AGAIN) {
-        r = TP_ERR_PEER;
-        if (e != NULL)
-            e->code = r;
-    }
     if (r == TP_OK && !completed && a->outcome == SUBMIT_PAID)
         return tp_fail(e, TP_ERR_PEER, "the mediator does not say that it gives it back");
-    return r;
+    return tell_last(r, &last, e);
 }
 
 /* ---- what becomes of it ---- */

@@ -120,8 +120,7 @@ static const struct iso8583_field fields[ISO8583_FIELDS] = {
     [103] = {"account identification 2", ISO_ANS, LL, 28, SIZE_ONLY},
     [104] = {"transaction description", ISO_ANS, LLL, 100, PLAIN},
     [105 ... 111] = {"reserved ISO", ISO_ANS, LLL, 999, PLAIN},
-    [112 ... 119] = {"reserved national", ISO_ANS, LLL, 999, PLAIN},
-    [120 ... 127] = {"reserved private", ISO_ANS, LLL, 999, PLAIN},
+    [112 ... 127] = {"what a mediator passes on, in pieces", ISO_B, LLL, 999, SIZE_ONLY},
     [128] = {"message authentication code 2", ISO_B, FIXED, 8, SIZE_ONLY},
 };
 

@@ -3,7 +3,7 @@ libwire_a_SOURCES =
 WIRE_LIBS = libwire.a $(TPCRYPTO_LIBS) $(EVENT_LIBS)
 
 # ISO 8583
-libwire_a_SOURCES += src/wire/iso8583.c src/wire/iso8583.h src/wire/profile.c src/wire/profile.h src/wire/answer.c src/wire/answer.h
+libwire_a_SOURCES += src/wire/iso8583.c src/wire/iso8583.h src/wire/profile.c src/wire/profile.h src/wire/mediation.c src/wire/mediation.h src/wire/answer.c src/wire/answer.h
 check_PROGRAMS += tests/unit/test_profile
 TESTS += tests/unit/test_profile
 tests_unit_test_profile_SOURCES = tests/unit/test_profile.c tests/unit/unit.h
@@ -14,6 +14,16 @@ TESTS += tests/unit/test_iso8583
 tests_unit_test_iso8583_SOURCES = tests/unit/test_iso8583.c tests/unit/unit.h
 tests_unit_test_iso8583_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_iso8583_LDADD = libwire.a $(BASE_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test_mediation
+TESTS += tests/unit/test_mediation
+tests_unit_test_mediation_SOURCES = tests/unit/test_mediation.c tests/unit/unit.h
+tests_unit_test_mediation_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_mediation_LDADD = libwire.a $(APDU_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/fuzz/fuzz_mediation
+TESTS += tests/fuzz/fuzz_mediation
+tests_fuzz_fuzz_mediation_SOURCES = tests/fuzz/fuzz_mediation.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_mediation_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_mediation_LDADD = libwire.a $(APDU_LIBS)
 check_PROGRAMS += tests/fuzz/fuzz_iso8583
 TESTS += tests/fuzz/fuzz_iso8583
 tests_fuzz_fuzz_iso8583_SOURCES = tests/fuzz/fuzz_iso8583.c $(FUZZ_MAIN)

@@ -1,5 +1,5 @@
 /* Which field stands in which message, and what it is there for, as the tables of doc/protocol.md
- * say: one matrix for terminal, acquirer and issuer. */
+ * say: one matrix for terminal, mediator, acquirer and issuer. */
 #ifndef TP_WIRE_PROFILE_H
 #define TP_WIRE_PROFILE_H
 
@@ -7,7 +7,8 @@
 
 enum profile {
     PROFILE_TERMINAL, /* between terminal and acquirer */
-    PROFILE_ISSUER    /* between acquirer and issuer */
+    PROFILE_ISSUER,   /* between acquirer and issuer */
+    PROFILE_MEDIATOR  /* between mediator and acquirer */
 };
 
 enum profile_use {

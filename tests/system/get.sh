@@ -83,9 +83,10 @@ well() {
     # the same again is bought again
     got 0 "" "paid" get "$base/s/shop/chart" -o chart
     [ "$(cat chart)" = "the chart" ] && [ "$(distinct)" = 2 ] || fail "$(cat chart) $(payments)"
+    well_and_over_the_floor
 }
-well2() {
-    serve ok
+
+well_and_over_the_floor() {
     fresh
     got 0 "" "paid" get -o chart "$base/s/shop/chart"
     [ "$(cat chart)" = "the chart" ] || fail "-o: $(cat chart)"
@@ -111,11 +112,13 @@ well2() {
     said "APPROVED"
     said "A12345"
     # a card that does not believe that it was its issuer: given back, nothing delivered
+    serve wrong-arpc
     fresh
     got 1 "" "what was asked is reversed" get "$base/s/shop/chart?price=6000"
     [ "$(heard_times "completed False")" = 1 ] || fail "$(cat mediator.log)"
     [ "$(states)" = "reversed" ] || fail "$(states)"
     # a card that is not asked whom it pays: the device signs
+    mode ok
     fresh old
     got 0 "the chart" "paid" get "$base/s/shop/chart"
     [ "$(heard_times "acquirer 00 signed by the device")" = 1 ] || fail "$(cat mediator.log)"
@@ -152,7 +155,7 @@ by_url() { # pay --order
     fresh
     curl -s --cacert mediator/tls.pem "$base/s/shop/chart" >demand
     url=$(python3 -c 'import json; print(json.load(open("demand"))["order"])')
-    expect 5 "another order, or of another mediator" pay_url "$base/orders/../orders/$(basename "$url")x"
+    expect 5 "another order, or of another mediator" pay_url "${url/localhost/127.0.0.1}"
     expect 0 "APPROVED" pay_url "$url"
     said "must show the code K7QX"
     [ "$(states)" = "acknowledged+" ] || fail "$(states)"
@@ -382,7 +385,7 @@ curl_habits() {
     got 0 "" "" get "$base/to/$base/free/page"
     got 0 "free: GET " "" get -L "$base/to/$base/free/page"
     got 0 "free: GET " "" get -L -d x "$base/to/$base/free/page"
-    got 47 "" "more than 50 redirects" get -L "$base/to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//to//free/page"
+    got 47 "" "more than 50 redirects" get -L "$base/loop"
     got 5 "" "leads away from https" get -L "$base/to/http://localhost:1/"
     # to another origin goes nothing that proves who asks
     other=https://127.0.0.1:$port
@@ -396,11 +399,11 @@ curl_habits() {
     got 2 "" "https" get ftp://localhost/
     got 2 "" "say what to get" get
     got 2 "" "takes a field" get -H nonsense "$base/free/page"
-    got 74 "" "cannot write" get -o /nowhere/file "$base/free/page"
+    got 23 "" "cannot be written" get -o /nowhere/file "$base/free/page"
     # what is sold behind a redirect is paid where it is, and no credential goes where it came from
     insert card
     got 0 "the chart" "paid" get -L "$base/to/$other/s/shop/chart"
-    [ "$(heard_times "with a credential")" = 2 ] || fail "$(cat mediator.log)"
+    [ "$(heard_times "with a credential")" = 4 ] || fail "$(cat mediator.log)"
 }
 
 if [ "${1:-}" = inside ]; then
@@ -415,9 +418,10 @@ python3 -c 'import cryptography' 2>/dev/null || { echo "python3-cryptography is 
 telepay-perso init scheme >/dev/null 2>&1 || fail "telepay-perso init"
 perso() { telepay-perso card "$@" --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 >perso.log 2>&1 || fail "telepay-perso card: $(cat perso.log)"; }
 perso factory
-perso online --issuer-authentication none
+perso online --issuer-authentication none --iac-default 0000000000
 perso old --cdol1 9F02069F03069F1A0295055F2A029A039C019F37049F35019F45029F4C089F3403
-fake_acquirer make terminal || fail "fake_acquirer make"
+# the terminal's own codes leave it to the card what it signs alone
+fake_acquirer make terminal && sed -i 's/^tac_default=.*/tac_default=0000000000/' terminal/telepay.conf || fail "fake_acquirer make"
 python3 "$tools/fake_mediator.py" make mediator terminal/telepay.conf scheme/authority.json || fail "fake_mediator make"
 part=${1:-well}
 "$here/with-pcscd" "$here/get.sh" inside "$dir" "$part" || exit 1

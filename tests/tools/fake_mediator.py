@@ -6,7 +6,7 @@ and the parameters, whose applications are those of the telepay.conf CONF and wh
 the file DIR/mode anew for each request, and tells each on stdout; `payment SHA256 …` is one of E, with the hash of its bytes.
 
 Modes: ok; refused (51); unreached (503, nothing consumed); close (no answer to E); lost N, busy N (no answer, or 503, N times, then ok); late (as close, but
-what was sent is kept); garbage, bad-ack, other-ack (what comes as an acknowledgement is none of this payment); gone (410); delivery-CODE; old-parameters,
+what was sent is kept); garbage, bad-ack, other-ack (what comes as an acknowledgement is none of this payment); gone (410); wrong-arpc; delivery-CODE; old-parameters,
 stranger-parameters; and orders that no payer may pay: see forge.
 
 Everything here is written apart from src/: JOSE from RFC 7515, 7516 and 7518, messages from doc/protocol.md."""
@@ -385,7 +385,7 @@ def decide(mediator, entry, credential, mode):
         answer[44] = reason
     if asks and code == "00":
         answer[38] = "A12345"
-        answer[55] = bytes.fromhex("8A023030")
+        answer[55] = bytes.fromhex("8A023030" + ("91080102030405060708" if mode == "wrong-arpc" else ""))
     packed = iso.pack("0210", answer)
     print(f"acquirer {code} signed by the {signed}{', asks' if asks else ''}", flush=True)
     return {"code": code, "reason": reason, "acknowledgement": acknowledge(mediator, entry, fields, code, reason, mode),
@@ -438,8 +438,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, b"free: " + self.command.encode() + b" " + body, kind="text/plain")
         if parts[0] == "to":
             return self.answer(302, b"", [("Location", self.path[len("/to/"):])])
-        if parts[0] == "echo":
-            return self.answer(200, str(self.headers).encode(), kind="text/plain")
+        if parts[0] == "loop":
+            return self.answer(302, b"", [("Location", "/loop")])
         if parts[0] == "status":
             return self.answer(int(parts[1]), b"status")
         if parts[0] == "parameters":

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "centre/guests.h"
+#include "wire/guests.h"
 #include "centre/refuse.h"
 #include "acquirer/run.h"
 #include "wire/spool.h"

@@ -65,8 +65,9 @@ static void setup(void)
     ck_assert_msg(f != NULL, "%s cannot be read", path);
     while (fgets(line, sizeof(line), f) != NULL) {
         if (strncmp(line, "## ", 3) == 0)
-            profile =
-                strstr(line, "acquirer and issuer") != NULL ? PROFILE_ISSUER : PROFILE_TERMINAL;
+            profile = strstr(line, "acquirer and issuer") != NULL     ? PROFILE_ISSUER
+                      : strstr(line, "mediator and acquirer") != NULL ? PROFILE_MEDIATOR
+                                                                      : PROFILE_TERMINAL;
         if (strncmp(line, "Two 0100 are the same when these are: ", 38) == 0)
             snprintf(same, sizeof(same), "%.127s", line + 38);
         if (strncmp(line, "| MTI | the request needs |", 27) == 0)

@@ -1,13 +1,15 @@
-/* Who is connected to the centre's door, and until when. libmicrohttpd ends a connection that is
- * silent; one that sends a byte now and then it keeps for ever. Here every connection has a
+/* Who is connected to the door of an HTTPS daemon, and until when. libmicrohttpd ends a connection
+ * that is silent; one that sends a byte now and then it keeps for ever. Here every connection has a
  * deadline for what it is about, and one that has not shown who it is goes when room is short. Any
  * thread. */
-#ifndef TP_CENTRE_GUESTS_H
-#define TP_CENTRE_GUESTS_H
+#ifndef TP_WIRE_GUESTS_H
+#define TP_WIRE_GUESTS_H
 
 #include <stdint.h>
 
 #include "base/err.h"
+
+#define GUEST_NAME_MAX 64
 
 struct guests; /* with a thread that watches the deadlines */
 struct guest;  /* one connection */

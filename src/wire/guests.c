@@ -1,4 +1,4 @@
-#include "centre/guests.h"
+#include "wire/guests.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -11,14 +11,13 @@
 
 #include "base/date.h"
 #include "base/log.h"
-#include "wire/caaa.h"
 
 #define LOOK_MS 500
 
 struct guest {
     int fd;
-    int64_t until;          /* monotonic, ms; 0: none */
-    char name[CAAA_ID_MAX]; /* "": not known yet */
+    int64_t until;             /* monotonic, ms; 0: none */
+    char name[GUEST_NAME_MAX]; /* "": not known yet */
     bool ended;
     TAILQ_ENTRY(guest) link;
 };

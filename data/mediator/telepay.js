@@ -1,0 +1,25 @@
+// The page of an order follows it by itself; without this script it asks again every few seconds.
+"use strict";
+(() => {
+    const state = document.getElementById("state");
+    if (state === null)
+        return;
+    const order = "/orders/" + state.dataset.order;
+    const ended = ["delivered", "reversed", "owed", "expired"];
+    const follow = async () => {
+        for (;;) {
+            try {
+                const answer = await fetch(order + "?wait=30", {headers: {Accept: "application/json"}, cache: "no-store"});
+                const said = await answer.json();
+                if (said.state !== undefined && said.state !== state.dataset.state) {
+                    location.replace(order);
+                    return;
+                }
+            } catch {
+                await new Promise(done => setTimeout(done, 3000));
+            }
+        }
+    };
+    if (!ended.includes(state.dataset.state))
+        follow();
+})();

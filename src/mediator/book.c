@@ -1,0 +1,525 @@
+#include "mediator/book.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/schema.h"
+
+struct book {
+    struct db *db;
+};
+
+static const char *const states[] = {
+    [STATE_REQUESTED] = "requested",   [STATE_CLAIMED] = "claimed",
+    [STATE_SUBMITTING] = "submitting", [STATE_UNKNOWN] = "unknown",
+    [STATE_APPROVED] = "approved",     [STATE_ACKNOWLEDGED] = "acknowledged",
+    [STATE_DELIVERED] = "delivered",   [STATE_REVERSING] = "reversing",
+    [STATE_REVERSED] = "reversed",     [STATE_OWED] = "owed",
+};
+#define STATES (sizeof(states) / sizeof(states[0]))
+
+const char *order_state_name(enum order_state s)
+{
+    return s > 0 && s < STATES ? states[s] : "?";
+}
+
+bool order_state_find(enum order_state *out, const char *name)
+{
+    for (unsigned s = STATE_REQUESTED; s < STATES; s++)
+        if (strcmp(states[s], name) == 0) {
+            *out = (enum order_state)s;
+            return true;
+        }
+    return false;
+}
+
+const char *delivery_name(enum delivery d)
+{
+    return d == DELIVERY_NETWORK ? "network" : d == DELIVERY_SHIPPED ? "shipped" : "included";
+}
+
+/* ---- opening ---- */
+
+enum tp_err book_make(const char *dir, const char *url, struct tp_error *e)
+{
+    char where[DB_WHERE_MAX];
+    struct db *db = NULL;
+    enum tp_err r = db_where_new(where, dir, BOOK_FILE, url, e);
+
+    if (r == TP_OK)
+        r = db_open(&db, where, &mediator_schema, DB_MAKE, e);
+    db_close(&db);
+    return r == TP_OK && url != NULL ? db_where_set(dir, url, e) : r;
+}
+
+enum tp_err book_open(struct book **out, const char *dir, struct tp_error *e)
+{
+    char where[DB_WHERE_MAX];
+    struct book *b = calloc(1, sizeof(*b));
+    enum tp_err r;
+
+    *out = NULL;
+    if (b == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    r = db_where(where, dir, BOOK_FILE, e);
+    if (r == TP_OK)
+        r = db_open(&b->db, where, &mediator_schema, DB_USE, e);
+    if (r != TP_OK)
+        book_close(&b);
+    *out = b;
+    return r;
+}
+
+void book_close(struct book **b)
+{
+    if (*b == NULL)
+        return;
+    db_close(&(*b)->db);
+    free(*b);
+    *b = NULL;
+}
+
+enum tp_err book_begin(struct book *b, struct tp_error *e)
+{
+    return db_begin(b->db, e);
+}
+
+enum tp_err book_commit(struct book *b, struct tp_error *e)
+{
+    return db_commit(b->db, e);
+}
+
+void book_rollback(struct book *b)
+{
+    db_rollback(b->db);
+}
+
+/* ---- services ---- */
+
+enum tp_err book_service_add(struct book *b, const char *name, const char *contract,
+                             struct tp_error *e)
+{
+    const enum tp_err r =
+        db_exec(b->db, "INSERT INTO service (name, contract, added) VALUES ($1, $2, $3)",
+                DB_VALUES(db_text(name), db_text(contract), db_integer(time(NULL))), NULL, e);
+
+    return r == TP_ERR_EXISTS
+               ? tp_fail(e, r, "there is a service %s already: give the new one another --name",
+                         name)
+               : r;
+}
+
+enum tp_err book_service_close(struct book *b, const char *name, struct tp_error *e)
+{
+    int64_t n = 0;
+    const enum tp_err r =
+        db_exec(b->db, "UPDATE service SET closed = $2 WHERE name = $1 AND closed IS NULL",
+                DB_VALUES(db_text(name), db_integer(time(NULL))), &n, e);
+
+    return r == TP_OK && n == 0
+               ? tp_fail(e, TP_ERR_NOT_FOUND,
+                         "no service %s is open: telepay-mediator service list says which are",
+                         name)
+               : r;
+}
+
+enum tp_err book_service_each(struct book *b, book_service_visit *visit, void *ctx,
+                              struct tp_error *e)
+{
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct book_service, name), DB_COLUMN(struct book_service, contract),
+        DB_COLUMN(struct book_service, added), DB_COLUMN(struct book_service, closed)};
+    struct book_service s;
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r =
+        db_query(b->db, &rows, "SELECT name, contract, added, closed FROM service ORDER BY name",
+                 DB_NONE, DB_COLUMNS(columns), e);
+
+    while (r == TP_OK && (r = db_next(rows, &s, &found, e)) == TP_OK && found)
+        r = visit(ctx, &s, e);
+    db_end(&rows);
+    return r;
+}
+
+/* ---- orders ---- */
+
+#define ORDER_SELECT                                                                               \
+    "SELECT id, service, acquirer, contract, made, valid_until, state, since, method, path,"       \
+    " query, url, digest, item, merchant, amount, currency, delivery, claim IS NOT NULL AS"        \
+    " claimed, coalesce(claim, $1) AS claim, code, attempt, why, session IS NOT NULL AS"           \
+    " has_session, coalesce(session, $2) AS session FROM mediated_order"
+
+static const uint8_t no_claim[BOOK_CLAIM], no_session[BOOK_SESSION];
+
+static const struct db_column order_columns[] = {
+    DB_COLUMN(struct book_order, id),       DB_COLUMN(struct book_order, service),
+    DB_COLUMN(struct book_order, acquirer), DB_COLUMN(struct book_order, contract),
+    DB_COLUMN(struct book_order, made),     DB_COLUMN(struct book_order, valid_until),
+    DB_COLUMN(struct book_order, state),    DB_COLUMN(struct book_order, since),
+    DB_COLUMN(struct book_order, method),   DB_COLUMN(struct book_order, path),
+    DB_COLUMN(struct book_order, query),    DB_COLUMN(struct book_order, url),
+    DB_COLUMN(struct book_order, digest),   DB_COLUMN(struct book_order, item),
+    DB_COLUMN(struct book_order, merchant), DB_COLUMN(struct book_order, amount),
+    DB_COLUMN(struct book_order, currency), DB_COLUMN(struct book_order, delivery),
+    DB_COLUMN(struct book_order, claimed),  DB_COLUMN(struct book_order, claim),
+    DB_COLUMN(struct book_order, code),     DB_COLUMN(struct book_order, attempt),
+    DB_COLUMN(struct book_order, why),      DB_COLUMN(struct book_order, has_session),
+    DB_COLUMN(struct book_order, session),
+};
+
+enum tp_err book_order_add(struct book *b, const struct book_order *o, const struct book_attempt *a,
+                           struct span quote, struct tp_error *e)
+{
+    const enum tp_err r = db_exec(
+        b->db,
+        "INSERT INTO mediated_order (id, service, acquirer, contract, made, valid_until, state,"
+        " since, method, path, query, url, digest, item, merchant, amount, currency, delivery,"
+        " quote, code, attempt, why, session) VALUES ($1, $2, $3, $4, $5, $6, $7, $5, $8, $9, $10, "
+        "$11,"
+        " $12, $13, $14, $15, $16, $17, $18, '', $19, '', $20)",
+        DB_VALUES(db_text(o->id), db_text(o->service), db_text(o->acquirer), db_text(o->contract),
+                  db_integer(o->made), db_integer(o->valid_until), db_integer(o->state),
+                  db_text(o->method), db_text(o->path), db_text(o->query), db_text(o->url),
+                  db_text(o->digest), db_text(o->item), db_text(o->merchant), db_integer(o->amount),
+                  db_integer(o->currency), db_integer(o->delivery), db_blob(quote),
+                  db_integer(o->attempt), db_blob_or_null(SPAN_OF(o->session), o->has_session)),
+        NULL, e);
+
+    return r == TP_OK ? book_attempt_add(b, a, e) : r;
+}
+
+enum tp_err book_order_get(struct book *b, const char *id, struct book_order *out, bool *found,
+                           struct tp_error *e)
+{
+    return db_one(b->db, ORDER_SELECT " WHERE id = $3",
+                  DB_VALUES(db_blob(SPAN_OF(no_claim)), db_blob(SPAN_OF(no_session)), db_text(id)),
+                  DB_COLUMNS(order_columns), out, found, e);
+}
+
+enum tp_err book_order_find(struct book *b, const struct book_order *asked, int64_t since,
+                            struct book_order *out, bool *found, struct tp_error *e)
+{
+    return db_one(b->db,
+                  ORDER_SELECT
+                  " WHERE session = $3 AND url = $4 AND method = $5 AND digest = $6 AND"
+                  " made >= $7 ORDER BY made DESC, id LIMIT 1",
+                  DB_VALUES(db_blob(SPAN_OF(no_claim)), db_blob(SPAN_OF(no_session)),
+                            db_blob(SPAN_OF(asked->session)), db_text(asked->url),
+                            db_text(asked->method), db_text(asked->digest), db_integer(since)),
+                  DB_COLUMNS(order_columns), out, found, e);
+}
+
+enum tp_err book_quote_get(struct book *b, const char *id, char **out, struct tp_error *e)
+{
+    static const struct db_column columns[] = {{"quote", DB_SPAN, 0, sizeof(struct span)}};
+    struct span quote = {NULL, 0};
+    bool found = false;
+    const enum tp_err r = db_one(b->db, "SELECT quote FROM mediated_order WHERE id = $1",
+                                 DB_VALUES(db_text(id)), DB_COLUMNS(columns), &quote, &found, e);
+
+    *out = NULL;
+    if (r != TP_OK)
+        return r;
+    if (!found)
+        return tp_fail(e, TP_ERR_NOT_FOUND, "there is no order %s", id);
+    *out = strndup((const char *)quote.p, quote.n);
+    return *out != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a quote");
+}
+
+enum tp_err book_order_move(struct book *b, const struct book_order *o, struct tp_error *e)
+{
+    return db_exec(b->db,
+                   "UPDATE mediated_order SET state = $2, since = $3, why = $4, attempt = $5"
+                   " WHERE id = $1",
+                   DB_VALUES(db_text(o->id), db_integer(o->state), db_integer(o->since),
+                             db_text(o->why), db_integer(o->attempt)),
+                   NULL, e);
+}
+
+enum tp_err book_order_claim(struct book *b, const struct book_order *o, struct tp_error *e)
+{
+    return db_exec(b->db,
+                   "UPDATE mediated_order SET claim = $2, code = $3, state = $4, since = $5"
+                   " WHERE id = $1",
+                   DB_VALUES(db_text(o->id), db_blob(SPAN_OF(o->claim)), db_text(o->code),
+                             db_integer(o->state), db_integer(o->since)),
+                   NULL, e);
+}
+
+enum tp_err book_order_each(struct book *b, unsigned state, book_order_visit *visit, void *ctx,
+                            struct tp_error *e)
+{
+    struct book_order *o = calloc(1, sizeof(*o));
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r;
+
+    if (o == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    r = db_query(
+        b->db, &rows, ORDER_SELECT " WHERE ($3 = 0 OR state = $3) ORDER BY made, id",
+        DB_VALUES(db_blob(SPAN_OF(no_claim)), db_blob(SPAN_OF(no_session)), db_integer(state)),
+        DB_COLUMNS(order_columns), e);
+    while (r == TP_OK && (r = db_next(rows, o, &found, e)) == TP_OK && found)
+        r = visit(ctx, o, e);
+    db_end(&rows);
+    free(o);
+    return r;
+}
+
+struct named {
+    char id[BOOK_ORDER_ID];
+};
+
+enum tp_err book_order_open_each(struct book *b, book_id_visit *visit, void *ctx,
+                                 struct tp_error *e)
+{
+    static const struct db_column columns[] = {DB_COLUMN(struct named, id)};
+    struct named n;
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r =
+        db_query(b->db, &rows, "SELECT id FROM mediated_order WHERE state IN (3, 4, 5, 6, 8)",
+                 DB_NONE, DB_COLUMNS(columns), e);
+
+    while (r == TP_OK && (r = db_next(rows, &n, &found, e)) == TP_OK && found)
+        r = visit(ctx, n.id, e);
+    db_end(&rows);
+    return r;
+}
+
+enum tp_err book_order_forget(struct book *b, int64_t before, int most, struct tp_error *e)
+{
+    static const struct db_column columns[] = {DB_COLUMN(struct named, id)};
+    struct named *over = calloc((size_t)most, sizeof(*over));
+    struct db_rows *rows = NULL;
+    size_t n = 0;
+    bool found = true;
+    enum tp_err r;
+
+    if (over == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    r = db_query(b->db, &rows,
+                 "SELECT id FROM mediated_order o WHERE state IN (1, 2) AND valid_until < $1 AND"
+                 " NOT EXISTS (SELECT 1 FROM attempt a WHERE a.order_id = o.id AND a.sent > 0)"
+                 " LIMIT $2",
+                 DB_VALUES(db_integer(before), db_integer(most)), DB_COLUMNS(columns), e);
+    while (r == TP_OK && n < (size_t)most && (r = db_next(rows, &over[n], &found, e)) == TP_OK &&
+           found)
+        n++;
+    db_end(&rows);
+    for (size_t i = 0; r == TP_OK && i < n; i++) {
+        r = db_exec(b->db, "DELETE FROM attempt WHERE order_id = $1",
+                    DB_VALUES(db_text(over[i].id)), NULL, e);
+        if (r == TP_OK)
+            r = db_exec(b->db, "DELETE FROM mediated_order WHERE id = $1",
+                        DB_VALUES(db_text(over[i].id)), NULL, e);
+    }
+    free(over);
+    return r;
+}
+
+enum tp_err book_order_count(struct book *b, book_count_visit *visit, void *ctx, struct tp_error *e)
+{
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct book_count, state), DB_COLUMN(struct book_count, currency),
+        DB_COLUMN(struct book_count, n), DB_COLUMN(struct book_count, amount)};
+    struct book_count c;
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r =
+        db_query(b->db, &rows,
+                 "SELECT state, currency, count(*) AS n, CAST(sum(amount) AS BIGINT) AS amount"
+                 " FROM mediated_order GROUP BY state, currency ORDER BY state, currency",
+                 DB_NONE, DB_COLUMNS(columns), e);
+
+    while (r == TP_OK && (r = db_next(rows, &c, &found, e)) == TP_OK && found)
+        r = visit(ctx, &c, e);
+    db_end(&rows);
+    return r;
+}
+
+/* ---- attempts ---- */
+
+struct attempt_row { /* with what it borrows from the statement */
+    struct book_attempt a;
+    struct span challenge, sealed, device, acknowledgement, answer;
+    bool has_sealed, has_device, has_acknowledgement, has_answer;
+};
+
+#define ATTEMPT_SELECT                                                                             \
+    "SELECT order_id, n, challenge_id, terminal, stan, local_time, sent, credential IS NOT NULL"   \
+    " AS used, coalesce(credential, $1) AS credential, outcome, code, reason, rrn, reversal_stan," \
+    " challenge, sealed, device, acknowledgement, answer, sealed IS NOT NULL AS has_sealed,"       \
+    " device IS NOT NULL AS has_device, acknowledgement IS NOT NULL AS has_acknowledgement,"       \
+    " answer IS NOT NULL AS has_answer FROM attempt"
+
+static const uint8_t no_credential[BOOK_CREDENTIAL];
+
+static const struct db_column attempt_columns[] = {
+    DB_COLUMN_AS("order_id", struct attempt_row, a.order),
+    DB_COLUMN_AS("n", struct attempt_row, a.n),
+    DB_COLUMN_AS("challenge_id", struct attempt_row, a.challenge_id),
+    DB_COLUMN_AS("terminal", struct attempt_row, a.terminal),
+    DB_COLUMN_AS("stan", struct attempt_row, a.stan),
+    DB_COLUMN_AS("local_time", struct attempt_row, a.local_time),
+    DB_COLUMN_AS("sent", struct attempt_row, a.sent),
+    DB_COLUMN_AS("used", struct attempt_row, a.used),
+    DB_COLUMN_AS("credential", struct attempt_row, a.credential),
+    DB_COLUMN_AS("outcome", struct attempt_row, a.outcome),
+    DB_COLUMN_AS("code", struct attempt_row, a.code),
+    DB_COLUMN_AS("reason", struct attempt_row, a.reason),
+    DB_COLUMN_AS("rrn", struct attempt_row, a.rrn),
+    DB_COLUMN_AS("reversal_stan", struct attempt_row, a.reversal_stan),
+    DB_COLUMN(struct attempt_row, challenge),
+    DB_COLUMN(struct attempt_row, sealed),
+    DB_COLUMN(struct attempt_row, device),
+    DB_COLUMN(struct attempt_row, acknowledgement),
+    DB_COLUMN(struct attempt_row, answer),
+    DB_COLUMN(struct attempt_row, has_sealed),
+    DB_COLUMN(struct attempt_row, has_device),
+    DB_COLUMN(struct attempt_row, has_acknowledgement),
+    DB_COLUMN(struct attempt_row, has_answer),
+};
+
+void book_attempt_free(struct book_attempt *a)
+{
+    free(a->challenge);
+    free(a->sealed);
+    free(a->device);
+    free(a->acknowledgement);
+    free(a->answer);
+    *a = (struct book_attempt){.n = 0};
+}
+
+static enum tp_err own(struct book_attempt *out, const struct attempt_row *row, struct tp_error *e)
+{
+    const struct {
+        char **to;
+        struct span text;
+        bool has;
+    } texts[] = {{&out->challenge, row->challenge, true},
+                 {&out->sealed, row->sealed, row->has_sealed},
+                 {&out->device, row->device, row->has_device},
+                 {&out->acknowledgement, row->acknowledgement, row->has_acknowledgement},
+                 {&out->answer, row->answer, row->has_answer}};
+
+    *out = row->a;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        *texts[i].to = NULL;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (!texts[i].has)
+            continue;
+        *texts[i].to = strndup((const char *)texts[i].text.p, texts[i].text.n);
+        if (*texts[i].to == NULL) {
+            book_attempt_free(out);
+            return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for an order");
+        }
+    }
+    return TP_OK;
+}
+
+enum tp_err book_attempt_add(struct book *b, const struct book_attempt *a, struct tp_error *e)
+{
+    return db_exec(
+        b->db,
+        "INSERT INTO attempt (order_id, n, contract, challenge_id, challenge, terminal, stan, day,"
+        " local_time, sent, outcome, code, reason, rrn, reversal_stan, reversal_day) SELECT $1, $2,"
+        " contract, $3, $4, $5, $6, $7, $8, 0, 0, '', '', '', 0, 0 FROM mediated_order"
+        " WHERE id = $1",
+        DB_VALUES(db_text(a->order), db_integer(a->n), db_text(a->challenge_id),
+                  db_text(a->challenge), db_text(a->terminal), db_integer(a->stan),
+                  db_integer(a->local_time / 1000000), db_integer(a->local_time)),
+        NULL, e);
+}
+
+enum tp_err book_attempt_get(struct book *b, const char *order, uint32_t n,
+                             struct book_attempt *out, bool *found, struct tp_error *e)
+{
+    struct attempt_row row = {.a = {.n = 0}};
+    const enum tp_err r =
+        db_one(b->db, ATTEMPT_SELECT " WHERE order_id = $2 AND n = $3",
+               DB_VALUES(db_blob(SPAN_OF(no_credential)), db_text(order), db_integer(n)),
+               DB_COLUMNS(attempt_columns), &row, found, e);
+
+    return r == TP_OK && *found ? own(out, &row, e) : r;
+}
+
+enum tp_err book_attempt_find(struct book *b, const char *challenge_id, struct book_attempt *out,
+                              bool *found, struct tp_error *e)
+{
+    struct attempt_row row = {.a = {.n = 0}};
+    const enum tp_err r = db_one(b->db, ATTEMPT_SELECT " WHERE challenge_id = $2",
+                                 DB_VALUES(db_blob(SPAN_OF(no_credential)), db_text(challenge_id)),
+                                 DB_COLUMNS(attempt_columns), &row, found, e);
+
+    return r == TP_OK && *found ? own(out, &row, e) : r;
+}
+
+enum tp_err book_attempt_last(struct book *b, const char *order, uint32_t *n, struct tp_error *e)
+{
+    int64_t last = 0;
+    bool found = false;
+    const enum tp_err r =
+        db_number(b->db, "SELECT coalesce(max(n), 0) AS n FROM attempt WHERE order_id = $1",
+                  DB_VALUES(db_text(order)), &last, &found, e);
+
+    *n = (uint32_t)last;
+    return r;
+}
+
+enum tp_err book_attempt_submit(struct book *b, const struct book_attempt *a, struct tp_error *e)
+{
+    return db_exec(b->db,
+                   "UPDATE attempt SET credential = $3, sealed = $4, device = $5, sent = $6"
+                   " WHERE order_id = $1 AND n = $2",
+                   DB_VALUES(db_text(a->order), db_integer(a->n), db_blob(SPAN_OF(a->credential)),
+                             db_text(a->sealed), db_text(a->device), db_integer(a->sent)),
+                   NULL, e);
+}
+
+enum tp_err book_attempt_answer(struct book *b, const struct book_attempt *a, struct tp_error *e)
+{
+    return db_exec(b->db,
+                   "UPDATE attempt SET outcome = $3, code = $4, reason = $5, rrn = $6,"
+                   " acknowledgement = $7, answer = $8 WHERE order_id = $1 AND n = $2",
+                   DB_VALUES(db_text(a->order), db_integer(a->n), db_integer(a->outcome),
+                             db_text(a->code), db_text(a->reason), db_text(a->rrn),
+                             db_text(a->acknowledgement), db_text(a->answer)),
+                   NULL, e);
+}
+
+enum tp_err book_attempt_reverse(struct book *b, const struct book_attempt *a, struct tp_error *e)
+{
+    return db_exec(b->db,
+                   "UPDATE attempt SET reversal_stan = $3, reversal_day = day"
+                   " WHERE order_id = $1 AND n = $2",
+                   DB_VALUES(db_text(a->order), db_integer(a->n), db_integer(a->reversal_stan)),
+                   NULL, e);
+}
+
+struct stan_row {
+    char contract[BOOK_CONTRACT_MAX];
+    uint32_t stan;
+};
+
+enum tp_err book_stan_each(struct book *b, int day, book_stan_visit *visit, void *ctx,
+                           struct tp_error *e)
+{
+    static const struct db_column columns[] = {DB_COLUMN(struct stan_row, contract),
+                                               DB_COLUMN(struct stan_row, stan)};
+    struct stan_row row;
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r = db_query(b->db, &rows,
+                             "SELECT contract, stan FROM attempt WHERE day = $1 UNION ALL"
+                             " SELECT contract, reversal_stan AS stan FROM attempt"
+                             " WHERE reversal_day = $1",
+                             DB_VALUES(db_integer(day)), DB_COLUMNS(columns), e);
+
+    while (r == TP_OK && (r = db_next(rows, &row, &found, e)) == TP_OK && found)
+        r = visit(ctx, row.contract, row.stan, e);
+    db_end(&rows);
+    return r;
+}

@@ -1,0 +1,164 @@
+/* What is due later. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/date.h"
+#include "base/log.h"
+#include "mediator/visit.h"
+
+#define TICK_MS   100
+#define LOOK_MS   2000  /* between looks at the registry */
+#define FORGET_MS 60000 /* between looks for orders that nobody paid */
+#define FORGET_S  3600  /* such an order is forgotten so long after its end */
+#define FORGET_N  2000  /* at a time */
+
+struct due {
+    TAILQ_ENTRY(due) next;
+    char id[BOOK_ORDER_ID];
+    enum event event;
+    unsigned tries;
+    int64_t at;
+};
+TAILQ_HEAD(dues, due);
+
+struct clock {
+    struct mediator *m;
+    struct book *book; /* the thread's */
+    pthread_t thread;
+    bool started;
+    atomic_bool stop;
+    pthread_mutex_t lock;
+    struct dues dues; /* under lock, in no order */
+    int64_t look_at, forget_at;
+};
+
+void clock_set(struct mediator *m, const char *id, enum event event, int64_t after_ms,
+               unsigned tries)
+{
+    struct clock *c = m->clock;
+    struct due *d = calloc(1, sizeof(*d));
+
+    if (d == NULL) {
+        log_error("no memory: order %s is gone on with at the next start", id);
+        return;
+    }
+    memcpy(d->id, id, sizeof(d->id));
+    d->event = event;
+    d->tries = tries;
+    d->at = time_monotonic_ms() + after_ms;
+    pthread_mutex_lock(&c->lock);
+    TAILQ_INSERT_TAIL(&c->dues, d, next);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static struct due *take_due(struct clock *c, int64_t now)
+{
+    struct due *d;
+
+    pthread_mutex_lock(&c->lock);
+    TAILQ_FOREACH (d, &c->dues, next)
+        if (now >= d->at) {
+            TAILQ_REMOVE(&c->dues, d, next);
+            break;
+        }
+    pthread_mutex_unlock(&c->lock);
+    return d;
+}
+
+static void do_due(struct clock *c, int64_t now)
+{
+    struct due *d;
+
+    while ((d = take_due(c, now)) != NULL) {
+        struct job *j = job_new(d->event, d->id);
+
+        if (j != NULL) {
+            j->drive = d->event == EVENT_LOOK;
+            j->tries = d->tries;
+            writer_take(c->m, j);
+        }
+        free(d);
+    }
+}
+
+/* An order for which nobody paid is forgotten, so that a flood of demands fills no disk. */
+static void forget(struct clock *c)
+{
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r = book_begin(c->book, &e);
+
+    if (r == TP_OK)
+        r = book_order_forget(c->book, time(NULL) - FORGET_S, FORGET_N, &e);
+    if (r == TP_OK)
+        r = book_commit(c->book, &e);
+    else
+        book_rollback(c->book);
+    if (r != TP_OK)
+        log_note("orders that nobody paid are not forgotten yet: %s", e.text);
+}
+
+static void *run(void *ctx)
+{
+    struct clock *c = ctx;
+    struct tp_error e = {TP_OK, ""};
+    const struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
+
+    while (!atomic_load(&c->stop)) {
+        const int64_t now = time_monotonic_ms();
+
+        do_due(c, now);
+        visits_expire(c->m, now);
+        if (now >= c->look_at) {
+            c->look_at = now + LOOK_MS;
+            if (registry_look(c->m->registry, &e) != TP_OK)
+                log_error("services and acquirers are not looked at: %s", e.text);
+        }
+        if (now >= c->forget_at) {
+            c->forget_at = now + FORGET_MS;
+            forget(c);
+        }
+        nanosleep(&tick, NULL);
+    }
+    return NULL;
+}
+
+enum tp_err clock_open(struct mediator *m, struct tp_error *e)
+{
+    struct clock *c = calloc(1, sizeof(*c));
+    enum tp_err r;
+
+    if (c == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    m->clock = c;
+    c->m = m;
+    TAILQ_INIT(&c->dues);
+    pthread_mutex_init(&c->lock, NULL);
+    atomic_init(&c->stop, false);
+    c->forget_at = time_monotonic_ms() + FORGET_MS;
+    r = book_open(&c->book, m->dir, e);
+    if (r == TP_OK && pthread_create(&c->thread, NULL, run, c) != 0)
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "the clock cannot be started");
+    c->started = r == TP_OK;
+    return r;
+}
+
+void clock_close(struct mediator *m)
+{
+    struct clock *c = m->clock;
+    struct due *d;
+
+    if (c == NULL)
+        return;
+    atomic_store(&c->stop, true);
+    if (c->started)
+        pthread_join(c->thread, NULL);
+    while ((d = TAILQ_FIRST(&c->dues)) != NULL) {
+        TAILQ_REMOVE(&c->dues, d, next);
+        free(d);
+    }
+    book_close(&c->book);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+    m->clock = NULL;
+}

@@ -1,0 +1,51 @@
+/* The subcommands of telepay-mediator, and where its folder is. */
+#ifndef TP_MEDIATOR_COMMANDS_H
+#define TP_MEDIATOR_COMMANDS_H
+
+#include "base/cli.h"
+#include "base/table.h"
+#include "mediator/book.h"
+
+#define MEDIATOR_DIR_DEFAULT    "/var/lib/telepay/mediator"
+#define MEDIATOR_LISTEN_DEFAULT "127.0.0.1:8843"
+#define MEDIATOR_KEY            "challenge.key" /* of the ids of its challenges: 32 random bytes */
+#define MEDIATOR_CONF           "mediator.conf" /* [serve] listen, origin */
+
+#define OPTION_DIR                                                                                 \
+    {                                                                                              \
+        "dir", 'd', "DIR", 0, "The mediator's folder [./med, else " MEDIATOR_DIR_DEFAULT "]", 90   \
+    }
+#define OPTION_JSON                                                                                \
+    {                                                                                              \
+        "json", 'j', NULL, 0, "Print JSON for machines", 91                                        \
+    }
+
+/* The folder that `given` (--dir) names, else ./med when it holds books, else the system's.
+ * TP_ERR_NOT_FOUND, saying how to make one. out has PATH_MAX bytes. */
+TP_MUST_CHECK enum tp_err mediator_dir(char *out, const char *given, struct tp_error *e);
+
+/* Books and folder; a table. end prints it when r is TP_OK, closes, and returns the exit code. */
+struct listing {
+    struct book *book;
+    struct table *table;
+    struct tp_error e;
+    char dir[4096];
+};
+TP_MUST_CHECK enum tp_err listing_start(struct listing *list, const char *dir, const char *name,
+                                        const struct table_column *columns, size_t n, bool json);
+int listing_end(struct listing *list, enum tp_err r);
+
+int mediator_cmd_init(int argc, char **argv);
+int mediator_cmd_upgrade(int argc, char **argv);
+int mediator_cmd_acquirer_add(int argc, char **argv);
+int mediator_cmd_contract_list(int argc, char **argv);
+int mediator_cmd_service_add(int argc, char **argv);
+int mediator_cmd_service_list(int argc, char **argv);
+int mediator_cmd_service_close(int argc, char **argv);
+int mediator_cmd_serve(int argc, char **argv);
+int mediator_cmd_order_list(int argc, char **argv);
+int mediator_cmd_order_show(int argc, char **argv);
+int mediator_cmd_order_prove(int argc, char **argv);
+int mediator_cmd_status(int argc, char **argv);
+
+#endif

@@ -1,0 +1,270 @@
+/* The services: asked for a quote, and to deliver what is paid (doc/service.md). */
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/log.h"
+#include "base/word.h"
+#include "mediator/visit.h"
+
+#define QUOTE_MS     8000L
+#define DELIVERY_MS  30000L
+#define QUOTE_MAX    (512U << 10) /* bytes: a content that goes with it is in it */
+#define CONTENT_MAX  (16U << 20)
+#define FIRST_MS     1000 /* before it is asked again to deliver; doubled each time … */
+#define LAST_MS      60000
+#define GIVE_UP_S    600 /* … and after this it is given back */
+#define TRIES_DOUBLE 6
+
+struct delivery_under_way {
+    struct mediator *m;
+    struct book_order order;
+    struct book_attempt attempt; /* what a receipt says of it; its texts but the acknowledgement
+                                    stay away */
+    unsigned tries;
+    struct visit *visit; /* of one that is delivered once more; NULL: the first */
+};
+
+/* ---- what is asked ---- */
+
+/* The quote goes back byte by byte as it came; everything else needs no escape. acknowledgement
+ * NULL: it is free. */
+static char *delivery_text(const struct book_order *o, const char *acknowledgement,
+                           const char *quote)
+{
+    const char *name = acknowledgement != NULL ? ",\"acknowledgement\":\"" : "",
+               *value = acknowledgement != NULL ? acknowledgement : "",
+               *end = acknowledgement != NULL ? "\"" : "";
+    uint8_t hash[32];
+    char digest[BASE64URL_SIZE(32)], *text = NULL;
+
+    if (EVP_Digest(quote, strlen(quote), hash, NULL, EVP_sha256(), NULL) != 1 ||
+        asprintf(&text,
+                 "{\"order\":\"%s\",\"service\":\"%s\",\"quote\":%s,\"quote_digest\":\"%s\"%s%s%s}",
+                 o->id, o->service, quote, base64url_encode(digest, SPAN_OF(hash)), name, value,
+                 end) < 0)
+        return NULL;
+    return text;
+}
+
+static enum tp_err ask(struct mediator *m, const struct reg_service *s, const char *where,
+                       const char *order, const char *text, struct http_question *q)
+{
+    char url[sizeof(s->url) + 16], key[64];
+    const char *headers[] = {"Content-Type: application/json", key, NULL};
+
+    snprintf(url, sizeof(url), "%s%s", s->url, where);
+    snprintf(key, sizeof(key), "Idempotency-Key: %s", order);
+    q->url = url;
+    q->tls = &s->tls;
+    q->headers = headers;
+    q->body = span_str(text);
+    return http_client_ask(m->client, q);
+}
+
+/* ---- quotes ---- */
+
+static void on_quote(void *ctx, const struct http_said *said)
+{
+    visit_quoted(ctx, said);
+}
+
+void ask_quote(struct mediator *m, struct visit *v)
+{
+    const struct book_order *o = &v->asked;
+    struct http_question q = {
+        .answer_max = QUOTE_MAX, .timeout_ms = QUOTE_MS, .done = on_quote, .ctx = v};
+    json_t *asked = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s*}", "order", o->id, "service", o->service,
+                              "method", o->method, "path", o->path, "query", o->query,
+                              "body_digest", o->digest[0] != '\0' ? o->digest : NULL);
+    char *text = asked != NULL ? json_dumps(asked, JSON_COMPACT) : NULL;
+
+    if (text == NULL || ask(m, v->service, "/quote", o->id, text, &q) != TP_OK) {
+        struct http_said none = {.type = "", .r = TP_ERR_NO_MEMORY};
+
+        visit_quoted(v, &none);
+    }
+    free(text);
+    json_decref(asked);
+}
+
+static void on_free(void *ctx, const struct http_said *said)
+{
+    visit_given(ctx, said);
+}
+
+void ask_free(struct mediator *m, struct visit *v, const char *quote)
+{
+    struct http_question q = {
+        .answer_max = CONTENT_MAX, .timeout_ms = DELIVERY_MS, .done = on_free, .ctx = v};
+    char *text = delivery_text(&v->asked, NULL, quote);
+
+    if (text == NULL || ask(m, v->service, "/deliver", v->asked.id, text, &q) != TP_OK) {
+        struct http_said none = {.type = "", .r = TP_ERR_NO_MEMORY};
+
+        visit_given(v, &none);
+    }
+    free(text);
+}
+
+/* ---- deliveries ---- */
+
+static void free_under_way(struct delivery_under_way *d)
+{
+    book_attempt_free(&d->attempt);
+    free(d);
+}
+
+static struct delivery_under_way *new_under_way(struct mediator *m, const struct book_order *o,
+                                                const struct book_attempt *a, struct visit *v,
+                                                unsigned tries)
+{
+    struct delivery_under_way *d = calloc(1, sizeof(*d));
+
+    if (d == NULL)
+        return NULL;
+    d->m = m;
+    d->order = *o;
+    d->visit = v;
+    d->tries = tries;
+    d->attempt = *a;
+    d->attempt.challenge = d->attempt.sealed = d->attempt.device = d->attempt.answer = NULL;
+    d->attempt.acknowledgement = a->acknowledgement != NULL ? strdup(a->acknowledgement) : NULL;
+    return d;
+}
+
+/* A refusal that will not become another one by asking again; what it says is shown, so it is only
+ * looked at where it is words. */
+static bool is_final(const struct http_said *said, char why[BOOK_WHY_MAX])
+{
+    if (said->r == TP_ERR_RANGE) {
+        snprintf(why, BOOK_WHY_MAX, "the service's delivery is too large: %.120s", said->e.text);
+        return true;
+    }
+    if (said->r != TP_OK || said->status < 400 || said->status >= 500 || said->status == 403 ||
+        said->status == 408 || said->status == 429)
+        return false;
+    snprintf(why, BOOK_WHY_MAX, "the service will not deliver (%ld): %.*s", said->status,
+             (int)(said->body.n < 120 ? said->body.n : 120),
+             said->body.n > 0 ? (const char *)said->body.p : "");
+    why[strcspn(why, "\r\n")] = '\0';
+    word_make_shown(why);
+    return true;
+}
+
+static void tell_why(const struct delivery_under_way *d, const struct http_said *said)
+{
+    if (said->r != TP_OK)
+        log_error("service %s does not deliver order %s yet: %s", d->order.service, d->order.id,
+                  said->e.text);
+    else
+        log_error("service %s does not deliver order %s yet: it answers %ld", d->order.service,
+                  d->order.id, said->status);
+}
+
+static void give_up(const struct delivery_under_way *d, const char *why)
+{
+    struct job *j = job_new(EVENT_UNDELIVERABLE, d->order.id);
+
+    if (j == NULL) {
+        clock_set(d->m, d->order.id, EVENT_LOOK, LAST_MS, d->tries);
+        return;
+    }
+    snprintf(j->move.why, sizeof(j->move.why), "%s", why);
+    writer_take(d->m, j);
+}
+
+static void try_again(const struct delivery_under_way *d, const struct http_said *said)
+{
+    int64_t pause = said->retry_after > 0
+                        ? 1000 * (int64_t)said->retry_after
+                        : FIRST_MS << (d->tries < TRIES_DOUBLE ? d->tries : TRIES_DOUBLE);
+
+    if (time(NULL) - d->order.since >= GIVE_UP_S) {
+        give_up(d, "the service did not deliver within ten minutes");
+        return;
+    }
+    if (pause > LAST_MS)
+        pause = LAST_MS;
+    clock_set(d->m, d->order.id, EVENT_LOOK, pause, d->tries + 1);
+}
+
+static void on_first(struct delivery_under_way *d, const struct http_said *said, struct content *c)
+{
+    char why[BOOK_WHY_MAX];
+
+    if (c != NULL) {
+        struct job *j = job_new(EVENT_DELIVERED, d->order.id);
+
+        if (j != NULL) {
+            j->content = content_hold(c);
+            writer_take(d->m, j);
+            return;
+        }
+    }
+    if (said->r == TP_ERR_CANCELLED)
+        return;
+    tell_why(d, said);
+    if (is_final(said, why))
+        give_up(d, why);
+    else
+        try_again(d, said);
+}
+
+static void on_delivery(void *ctx, const struct http_said *said)
+{
+    struct delivery_under_way *d = ctx;
+    struct content *c =
+        said->r == TP_OK && said->status == 200
+            ? content_new(said->type[0] != '\0' ? said->type : "application/octet-stream",
+                          said->body)
+            : NULL;
+
+    if (d->visit != NULL)
+        visit_delivered(d->visit, &d->order, &d->attempt, c);
+    else
+        on_first(d, said, c);
+    content_drop(&c);
+    free_under_way(d);
+}
+
+static void begin(struct delivery_under_way *d, const char *quote)
+{
+    const struct reg_service *s = registry_service_ever(d->m->registry, d->order.service);
+    struct http_question q = {
+        .answer_max = CONTENT_MAX, .timeout_ms = DELIVERY_MS, .done = on_delivery, .ctx = d};
+    char *text = delivery_text(&d->order, d->attempt.acknowledgement, quote);
+
+    if (s == NULL || text == NULL || ask(d->m, s, "/deliver", d->order.id, text, &q) != TP_OK) {
+        struct http_said none = {.type = "", .r = TP_ERR_NO_MEMORY};
+
+        (void)tp_fail(&none.e, none.r, "it cannot be asked now");
+        on_delivery(d, &none);
+    }
+    free(text);
+}
+
+void deliver(struct mediator *m, const struct book_order *o, const struct book_attempt *a,
+             const char *quote, unsigned tries)
+{
+    struct delivery_under_way *d = new_under_way(m, o, a, NULL, tries);
+
+    if (d == NULL)
+        clock_set(m, o->id, EVENT_LOOK, FIRST_MS, tries);
+    else
+        begin(d, quote);
+}
+
+void deliver_again(struct mediator *m, const struct book_order *o, const struct book_attempt *a,
+                   const char *quote, struct visit *v)
+{
+    struct delivery_under_way *d = new_under_way(m, o, a, v, 0);
+
+    if (d == NULL)
+        visit_delivered(v, o, a, NULL);
+    else
+        begin(d, quote);
+}

@@ -1,0 +1,585 @@
+/* The line to an acquirer: what it is asked, again until it has answered. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apdu/tlv.h"
+#include "base/date.h"
+#include "base/log.h"
+#include "mediator/mediator_priv.h"
+#include "order/acknowledgement.h"
+#include "base/base64.h"
+#include "wire/answer.h"
+#include "wire/link_line.h"
+#include "wire/payment_challenge.h"
+
+#define TICK_MS        20
+#define CONNECT_MS     10000
+#define FIRST_PAUSE_MS 250
+#define LAST_PAUSE_MS  15000
+#define ECHO_MS        30000 /* of silence before an echo */
+#define SILENT_MS      15000 /* without an answer: it is not known what became of it */
+#define AGAIN_MS       5000  /* before the same is asked again … */
+#define AGAIN_MAX_MS   60000 /* … and then after longer and longer pauses */
+#define SLOTS          1024
+
+#define TAG_CHALLENGE       0xDF8101
+#define TAG_SEALED          0xDF8102
+#define TAG_DEVICE          0xDF8103
+#define TAG_ACKNOWLEDGEMENT 0xDF8104
+#define TAG_ANSWER          0xDF8105
+#define TAG_COMPLETION      0xDF8106
+#define STREAM_FIRST        112
+#define STREAM_LAST         127
+#define STREAM_PIECE        999
+#define STREAM_MAX          ((STREAM_LAST - STREAM_FIRST + 1) * STREAM_PIECE)
+#define MESSAGE_MAX         16384
+
+struct ask { /* one message that waits for its answer */
+    LIST_ENTRY(ask) next;
+    bool reversal;
+    char id[BOOK_ORDER_ID], contract[BOOK_CONTRACT_MAX];
+    uint32_t n, stan;
+    uint8_t r[PAYMENT_R];
+    char amount[24], currency[4];
+    bool told; /* that it is silent */
+    int64_t since, due, pause;
+    size_t size;
+    uint8_t raw[];
+};
+LIST_HEAD(asks, ask);
+
+struct line {
+    struct mediator *m;
+    const struct reg_acquirer *acquirer;
+    SSL_CTX *tls;
+    struct link_line *link;
+    atomic_bool up; /* it has answered on this connection */
+    bool connected, complained;
+    int64_t heard, echo_until;
+    struct asks slot[SLOTS]; /* by number; the line's thread's */
+    struct iso8583 message, answer;
+    uint8_t stream[STREAM_MAX];
+    uint8_t room[MESSAGE_MAX];
+    pthread_mutex_t lock;
+    struct asks posted; /* under lock */
+};
+
+/* ---- messages ---- */
+
+static void start(struct iso8583 *m, unsigned mti, const struct book_order *o,
+                  const struct book_attempt *a, uint32_t stan, time_t sent)
+{
+    iso8583_start(m, mti);
+    iso8583_set_number(m, 4, (uint64_t)o->amount);
+    iso8583_set_instant(m, sent);
+    iso8583_set_number(m, 11, stan);
+    iso8583_set_number(m, 12, (uint64_t)(a->local_time % 1000000));
+    iso8583_set_number(m, 13, (uint64_t)(a->local_time / 1000000 % 10000));
+    iso8583_set_text(m, 41, a->terminal);
+    iso8583_set_text(m, 42, o->contract);
+    iso8583_set_number(m, 49, o->currency);
+}
+
+static enum tp_err put_stream(struct iso8583 *m, struct buf *stream, const struct book_attempt *a)
+{
+    struct span rest;
+    enum tp_err r = tlv_put(stream, TAG_CHALLENGE, span_str(a->challenge));
+
+    if (r == TP_OK)
+        r = tlv_put(stream, TAG_SEALED, span_str(a->sealed));
+    if (r == TP_OK && a->device != NULL)
+        r = tlv_put(stream, TAG_DEVICE, span_str(a->device));
+    rest = buf_span(stream);
+    for (unsigned f = STREAM_FIRST; r == TP_OK && rest.n > 0; f++) {
+        struct span piece;
+
+        r = span_take(&rest, rest.n < STREAM_PIECE ? rest.n : STREAM_PIECE, &piece);
+        iso8583_set(m, f, piece);
+    }
+    return r;
+}
+
+static enum tp_err pack_question(struct buf *out, const struct book_order *o,
+                                 const struct book_attempt *a, struct tp_error *e)
+{
+    struct iso8583 *m = calloc(1, sizeof(*m));
+    uint8_t *room = malloc(STREAM_MAX);
+    struct buf stream = {room, 0, STREAM_MAX};
+    enum tp_err r = TP_OK;
+
+    if (m == NULL || room == NULL) {
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a message");
+        goto out;
+    }
+    start(m, MTI_FINANCIAL, o, a, a->stan, a->sent);
+    iso8583_set_number(m, 3, 0);
+    r = put_stream(m, &stream, a);
+    r = r == TP_OK ? iso8583_pack(out, m, e)
+                   : tp_fail(e, r, "what pays is too large for a message to the acquirer");
+out:
+    free(room);
+    free(m);
+    return r;
+}
+
+static enum tp_err pack_reversal(struct buf *out, const struct book_order *o,
+                                 const struct book_attempt *a, struct tp_error *e)
+{
+    struct iso8583 *m = calloc(1, sizeof(*m));
+    const time_t sent = a->sent;
+    struct tm utc;
+    char original[64];
+    enum tp_err r;
+
+    if (m == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a message");
+    start(m, MTI_REVERSAL, o, a, a->reversal_stan, time(NULL));
+    gmtime_r(&sent, &utc);
+    snprintf(original, sizeof(original), "0200%06" PRIu32 "%02d%02d%02d%02d%02d%022d", a->stan,
+             utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, 0);
+    iso8583_set_text(m, 90, original);
+    r = iso8583_pack(out, m, e);
+    free(m);
+    return r;
+}
+
+/* ---- what is posted to the line ---- */
+
+static enum tp_err fill_ask(struct ask *k, const struct book_order *o, const struct book_attempt *a,
+                            struct tp_error *e)
+{
+    struct payment_challenge c;
+    json_t *owner = NULL;
+    enum tp_err r = challenge_of(&c, &owner, a, e);
+
+    if (r == TP_OK)
+        r = payment_challenge_r(k->r, &c, e);
+    json_decref(owner);
+    memcpy(k->id, o->id, sizeof(k->id));
+    memcpy(k->contract, o->contract, sizeof(k->contract));
+    k->n = a->n;
+    k->stan = k->reversal ? a->reversal_stan : a->stan;
+    snprintf(k->amount, sizeof(k->amount), "%" PRId64, o->amount);
+    for (size_t i = 0; i < 3; i++)
+        k->currency[i] = (char)(currency_shown(o->currency)[i] | 0x20); /* to small letters */
+    return r;
+}
+
+static void post(struct line *l, bool reversal, const struct book_order *o,
+                 const struct book_attempt *a)
+{
+    uint8_t *room = malloc(MESSAGE_MAX);
+    struct buf raw = {room, 0, MESSAGE_MAX};
+    struct tp_error e = {TP_ERR_NO_MEMORY, "no memory for a message"};
+    struct ask *k = NULL;
+    enum tp_err r = room == NULL ? TP_ERR_NO_MEMORY
+                    : reversal   ? pack_reversal(&raw, o, a, &e)
+                                 : pack_question(&raw, o, a, &e);
+
+    if (r == TP_OK)
+        k = calloc(1, sizeof(*k) + raw.n);
+    if (k != NULL) {
+        k->reversal = reversal;
+        k->size = raw.n;
+        memcpy(k->raw, raw.p, raw.n);
+        r = fill_ask(k, o, a, &e);
+    }
+    free(room);
+    if (k == NULL || r != TP_OK) {
+        log_error("order %s cannot be brought to its acquirer now: %s", o->id, e.text);
+        free(k);
+        clock_set(l->m, o->id, EVENT_LOOK, AGAIN_MS, 0);
+        return;
+    }
+    pthread_mutex_lock(&l->lock);
+    LIST_INSERT_HEAD(&l->posted, k, next);
+    pthread_mutex_unlock(&l->lock);
+    link_line_wake(l->link);
+}
+
+void line_ask(struct line *l, const struct book_order *o, const struct book_attempt *a)
+{
+    post(l, false, o, a);
+}
+
+void line_reverse(struct line *l, const struct book_order *o, const struct book_attempt *a)
+{
+    post(l, true, o, a);
+}
+
+/* ---- slots ---- */
+
+static struct ask *find(struct line *l, bool reversal, const char *contract, uint32_t stan)
+{
+    struct ask *k;
+
+    LIST_FOREACH (k, &l->slot[stan % SLOTS], next)
+        if (k->stan == stan && k->reversal == reversal && strcmp(k->contract, contract) == 0)
+            return k;
+    return NULL;
+}
+
+static struct ask *next_posted(struct line *l)
+{
+    struct ask *k;
+
+    pthread_mutex_lock(&l->lock);
+    k = LIST_FIRST(&l->posted);
+    if (k != NULL)
+        LIST_REMOVE(k, next);
+    pthread_mutex_unlock(&l->lock);
+    return k;
+}
+
+static void take_posted(struct line *l)
+{
+    struct ask *k;
+
+    while ((k = next_posted(l)) != NULL) {
+        if (find(l, k->reversal, k->contract, k->stan) != NULL) { /* is asked already */
+            free(k);
+            continue;
+        }
+        k->since = k->due = time_monotonic_ms();
+        k->pause = AGAIN_MS;
+        LIST_INSERT_HEAD(&l->slot[k->stan % SLOTS], k, next);
+    }
+}
+
+/* The question whose outcome nobody waits for any more: its order is being reversed. */
+static void forget_question(struct line *l, const struct ask *reversal)
+{
+    for (size_t i = 0; i < SLOTS; i++) {
+        struct ask *k = LIST_FIRST(&l->slot[i]), *next;
+
+        for (; k != NULL; k = next) {
+            next = LIST_NEXT(k, next);
+            if (!k->reversal && strcmp(k->id, reversal->id) == 0) {
+                LIST_REMOVE(k, next);
+                free(k);
+            }
+        }
+    }
+}
+
+static void send_ask(struct line *l, struct ask *k, int64_t now)
+{
+    if (link_line_send(l->link, span_of(k->raw, k->size)) != TP_OK)
+        return;
+    k->raw[1] |= 0x01; /* 0200 → 0201, 0400 → 0401: from now on it is a repeat */
+    k->due = now + k->pause;
+    k->pause = 2 * k->pause < AGAIN_MAX_MS ? 2 * k->pause : AGAIN_MAX_MS;
+}
+
+static void tell_silent(struct line *l, struct ask *k)
+{
+    struct job *j = job_new(EVENT_SILENT, k->id);
+
+    k->told = true;
+    if (j == NULL)
+        return;
+    j->move.n = k->n;
+    writer_take(l->m, j);
+}
+
+/* ---- answers ---- */
+
+static enum tp_err join_stream(struct line *l, struct buf *out)
+{
+    enum tp_err r = TP_OK;
+
+    for (unsigned f = STREAM_FIRST; r == TP_OK && f <= STREAM_LAST; f++)
+        if (iso8583_has(&l->answer, f))
+            r = buf_put(out, l->answer.field[f]);
+    return r;
+}
+
+static enum tp_err take_text(char **out, struct span value)
+{
+    *out = memchr(value.p, '\0', value.n) == NULL ? strndup((const char *)value.p, value.n) : NULL;
+    return *out != NULL ? TP_OK : TP_ERR_FORMAT;
+}
+
+static enum tp_err take_objects(struct move *m, struct span stream)
+{
+    struct tlv t;
+    enum tp_err r = TP_OK;
+
+    while (r == TP_OK && stream.n > 0 && (r = tlv_next(&stream, &t)) == TP_OK) {
+        if (t.tag == TAG_ACKNOWLEDGEMENT && m->said.acknowledgement == NULL)
+            r = take_text(&m->said.acknowledgement, t.value);
+        else if (t.tag == TAG_ANSWER && m->said.answer == NULL)
+            r = take_text(&m->said.answer, t.value);
+        else if (t.tag == TAG_COMPLETION)
+            m->said.completion = t.value.n == 1 && t.value.p[0] == 0x01;
+        else
+            r = TP_ERR_FORMAT;
+    }
+    return r;
+}
+
+/* The acknowledgement is what payer and service keep: one that does not hold is none. */
+static enum tp_err check_acknowledgement(const struct line *l, const struct ask *k,
+                                         const struct move *m, struct tp_error *e)
+{
+    struct acknowledgement a = {NULL};
+    char r64[BASE64URL_SIZE(PAYMENT_R)];
+    const bool yes = m->said.outcome == OUTCOME_YES;
+    enum tp_err r =
+        m->said.acknowledgement == NULL
+            ? tp_fail(e, TP_ERR_FORMAT, "there is no acknowledgement")
+            : acknowledgement_read(&a, m->said.acknowledgement, l->acquirer->authority, e);
+
+    base64url_encode(r64, SPAN_OF(k->r));
+    if (r == TP_OK && (strcmp(a.acquirer, l->acquirer->id) != 0 || strcmp(a.r, r64) != 0 ||
+                       strcmp(a.order, k->id) != 0 || strcmp(a.contract, k->contract) != 0 ||
+                       strcmp(a.amount, k->amount) != 0 || strcmp(a.currency, k->currency) != 0 ||
+                       acknowledgement_is_positive(&a) != yes))
+        r = tp_fail(e, TP_ERR_SECURITY, "the acknowledgement is of something else");
+    acknowledgement_free(&a);
+    return r;
+}
+
+static enum outcome outcome_of(const char *code)
+{
+    static const char *const vain[] = {"19", "68", "90", "91", "96", "97", "98", "99"};
+
+    if (strcmp(code, "00") == 0)
+        return OUTCOME_YES;
+    for (size_t i = 0; i < sizeof(vain) / sizeof(vain[0]); i++)
+        if (strcmp(code, vain[i]) == 0)
+            return OUTCOME_VAIN;
+    return OUTCOME_NO;
+}
+
+static enum tp_err read_answer(struct line *l, const struct ask *k, struct move *m,
+                               struct tp_error *e)
+{
+    struct buf stream = BUF_OF(l->stream);
+    struct wire_answer a;
+    enum tp_err r = wire_answer_read(&a, &l->answer, e);
+
+    if (r != TP_OK)
+        return r;
+    m->n = k->n;
+    m->said.outcome = outcome_of(a.code);
+    snprintf(m->said.code, sizeof(m->said.code), "%s", a.code);
+    snprintf(m->said.reason, sizeof(m->said.reason), "%s", a.reason);
+    snprintf(m->said.rrn, sizeof(m->said.rrn), "%s", a.rrn);
+    if (join_stream(l, &stream) != TP_OK || take_objects(m, buf_span(&stream)) != TP_OK)
+        return tp_fail(e, TP_ERR_FORMAT, "its objects cannot be read");
+    if (m->said.outcome == OUTCOME_YES && m->said.rrn[0] == '\0')
+        return tp_fail(e, TP_ERR_FORMAT, "there is no reference");
+    return m->said.outcome == OUTCOME_VAIN ? TP_OK : check_acknowledgement(l, k, m, e);
+}
+
+/* An answer that cannot be used is none: it is asked again. */
+static void on_answered(struct line *l, struct ask *k)
+{
+    struct job *j = job_new(EVENT_ANSWER, k->id);
+    struct tp_error e = {TP_OK, ""};
+
+    if (j == NULL)
+        return;
+    if (read_answer(l, k, &j->move, &e) != TP_OK) {
+        log_error("acquirer %s: its answer for order %s cannot be used: %s", l->acquirer->id, k->id,
+                  e.text);
+        move_free(&j->move);
+        free(j);
+        return;
+    }
+    LIST_REMOVE(k, next);
+    free(k);
+    writer_take(l->m, j);
+}
+
+static void on_reversed(struct line *l, struct ask *k)
+{
+    struct wire_answer a;
+    struct tp_error e = {TP_OK, ""};
+    struct job *j;
+
+    if (wire_answer_read(&a, &l->answer, &e) != TP_OK || outcome_of(a.code) == OUTCOME_VAIN)
+        return; /* it is told again */
+    j = job_new(wire_answer_is_yes(&a) ? EVENT_REVERSED : EVENT_UNREVERSED, k->id);
+    if (j == NULL)
+        return;
+    snprintf(j->move.why, sizeof(j->move.why), "the acquirer does not reverse it: %s %s", a.code,
+             a.reason);
+    LIST_REMOVE(k, next);
+    free(k);
+    writer_take(l->m, j);
+}
+
+static void on_message(void *ctx, struct span raw)
+{
+    struct line *l = ctx;
+    struct tp_error e = {TP_OK, ""};
+    char contract[BOOK_CONTRACT_MAX] = "";
+    uint64_t stan = 0;
+    struct ask *k;
+
+    l->heard = time_monotonic_ms();
+    if (iso8583_unpack(&l->answer, raw, &e) != TP_OK ||
+        iso8583_number(&l->answer, 11, &stan) != TP_OK ||
+        iso8583_text(&l->answer, 42, contract, sizeof(contract)) != TP_OK) {
+        log_error("acquirer %s: a message that cannot be read: %s", l->acquirer->id, e.text);
+        link_line_drop(l->link, "it sends nonsense");
+        return;
+    }
+    if (!atomic_exchange(&l->up, true))
+        log_note("acquirer %s is reached", l->acquirer->id);
+    l->complained = false;
+    l->echo_until = 0;
+    k = find(l, l->answer.mti == MTI_REVERSAL_RESPONSE, contract, (uint32_t)stan);
+    if (k != NULL && l->answer.mti == MTI_FINANCIAL_RESPONSE)
+        on_answered(l, k);
+    else if (k != NULL && l->answer.mti == MTI_REVERSAL_RESPONSE)
+        on_reversed(l, k);
+}
+
+/* ---- up and down ---- */
+
+/* Asks how it is, as the terminal of any of its contracts. */
+static void echo(struct line *l)
+{
+    struct buf out = BUF_OF(l->room);
+    struct tp_error e = {TP_OK, ""};
+    const struct reg_contract *c = registry_contract_of(l->m->registry, l->acquirer);
+
+    if (c == NULL)
+        return;
+    iso8583_start(&l->message, MTI_NETWORK);
+    iso8583_set_instant(&l->message, time(NULL));
+    iso8583_set_number(&l->message, 11, 0);
+    iso8583_set_text(&l->message, 41, c->terminal);
+    iso8583_set_text(&l->message, 42, c->id);
+    iso8583_set_number(&l->message, 70, 301);
+    if (iso8583_pack(&out, &l->message, &e) == TP_OK &&
+        link_line_send(l->link, buf_span(&out)) == TP_OK)
+        l->echo_until = time_monotonic_ms() + SILENT_MS;
+}
+
+static void on_up(void *ctx)
+{
+    struct line *l = ctx;
+    struct ask *k;
+
+    l->connected = true;
+    l->heard = time_monotonic_ms();
+    echo(l);
+    for (size_t i = 0; i < SLOTS; i++)
+        LIST_FOREACH (k, &l->slot[i], next) {
+            k->due = 0;
+            k->pause = AGAIN_MS;
+        }
+}
+
+static void on_down(void *ctx, const struct tp_error *e)
+{
+    struct line *l = ctx;
+
+    if (atomic_exchange(&l->up, false) || !l->complained)
+        log_error("acquirer %s is not reached: %s", l->acquirer->id, e->text);
+    l->complained = true;
+    l->connected = false;
+    l->echo_until = 0;
+}
+
+static void on_tick(void *ctx)
+{
+    struct line *l = ctx;
+    const int64_t now = time_monotonic_ms();
+    struct ask *k;
+
+    take_posted(l);
+    for (size_t i = 0; i < SLOTS; i++)
+        LIST_FOREACH (k, &l->slot[i], next) {
+            if (k->reversal && !k->told) {
+                k->told = true;
+                forget_question(l, k);
+                break; /* the list is another now: the rest at the next tick */
+            }
+            if (!k->reversal && !k->told && now - k->since >= SILENT_MS)
+                tell_silent(l, k);
+            if (l->connected && now >= k->due)
+                send_ask(l, k, now);
+        }
+    if (l->echo_until != 0 && now >= l->echo_until)
+        link_line_drop(l->link, "it does not answer");
+    else if (l->connected && l->echo_until == 0 && now - l->heard >= ECHO_MS)
+        echo(l);
+}
+
+enum tp_err line_open(struct mediator *m, const struct reg_acquirer *a, struct tp_error *e)
+{
+    static const struct link_line_limits limits = {CONNECT_MS, FIRST_PAUSE_MS, LAST_PAUSE_MS,
+                                                   TICK_MS};
+    struct line *l = calloc(1, sizeof(*l));
+    const struct link_line_events events = {
+        .ctx = l, .up = on_up, .down = on_down, .message = on_message, .tick = on_tick};
+    enum tp_err r;
+
+    if (l == NULL || atomic_load(&m->lines) == sizeof(m->line) / sizeof(m->line[0])) {
+        free(l);
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no room for another acquirer");
+    }
+    l->m = m;
+    l->acquirer = a;
+    pthread_mutex_init(&l->lock, NULL);
+    atomic_init(&l->up, false);
+    r = pki_tls_context(&l->tls, PKI_CLIENT, a->tls.ca, a->tls.certificate, a->tls.key, e);
+    if (r == TP_OK)
+        r = link_line_new(&l->link, a->host, a->port, l->tls, &limits, &events, e);
+    if (r != TP_OK) {
+        line_close(&l);
+        return r;
+    }
+    m->line[atomic_load(&m->lines)] = l;
+    atomic_fetch_add(&m->lines, 1);
+    return TP_OK;
+}
+
+static void drop_all(struct asks *asks)
+{
+    struct ask *k;
+
+    while ((k = LIST_FIRST(asks)) != NULL) {
+        LIST_REMOVE(k, next);
+        free(k);
+    }
+}
+
+void line_close(struct line **out)
+{
+    struct line *l = *out;
+
+    if (l == NULL)
+        return;
+    if (l->link != NULL)
+        link_line_free(&l->link);
+    for (size_t i = 0; i < SLOTS; i++)
+        drop_all(&l->slot[i]);
+    drop_all(&l->posted);
+    SSL_CTX_free(l->tls);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+    *out = NULL;
+}
+
+struct line *line_of(struct mediator *m, const char *acquirer)
+{
+    const size_t n = atomic_load(&m->lines);
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(m->line[i]->acquirer->id, acquirer) == 0)
+            return m->line[i];
+    return NULL;
+}
+
+bool line_is_up(const struct line *l)
+{
+    return atomic_load(&l->up);
+}

@@ -1,0 +1,25 @@
+# The mediator.
+noinst_LIBRARIES += libmediator.a
+libmediator_a_SOURCES = \
+	src/mediator/book.c src/mediator/book.h src/mediator/schema.c \
+	src/mediator/challenge.c src/mediator/challenge.h \
+	src/mediator/clock.c src/mediator/deliver.c src/mediator/drive.c src/mediator/line.c \
+	src/mediator/mediator_priv.h \
+	src/mediator/page.c src/mediator/page.h \
+	src/mediator/moves.c src/mediator/moves.h \
+	src/mediator/quote.c src/mediator/quote.h \
+	src/mediator/registry.c src/mediator/registry.h \
+	src/mediator/say.c src/mediator/say.h \
+	src/mediator/serve.c src/mediator/serve.h \
+	src/mediator/stans.c src/mediator/stans.h \
+	src/mediator/visit.c src/mediator/visit.h src/mediator/visit_route.c \
+	src/mediator/writer.c
+MEDIATOR_LIBS = libmediator.a $(HTTP_LIBS) $(HTTP_CLIENT_LIBS) $(ORDER_LIBS) $(STORE_LIBS) $(WIRE_LIBS) $(QRENCODE_LIBS)
+mediatordatadir = $(pkgdatadir)/mediator
+dist_mediatordata_DATA = data/mediator/code.html data/mediator/frame.html data/mediator/next.html data/mediator/order.html \
+	data/mediator/problem.html data/mediator/telepay.css data/mediator/telepay.js data/mediator/ways.html \
+	data/mediator/words.en.ini data/mediator/words.fr.ini
+
+bin_PROGRAMS += telepay-mediator
+telepay_mediator_SOURCES = src/mediator/commands.h src/mediator/init.c src/mediator/main.c src/mediator/order.c src/mediator/partner.c
+telepay_mediator_LDADD = $(MEDIATOR_LIBS)

@@ -1,0 +1,28 @@
+/* telepay-mediator: between any browser, payer devices, services and acquirers. */
+#include "mediator/commands.h"
+
+static const struct cli_command commands[] = {
+    {"init", "make a mediator's folder", mediator_cmd_init},
+    {"upgrade", "bring up books that an older version made", mediator_cmd_upgrade},
+    {"acquirer add", "work with an acquirer, and its contracts", mediator_cmd_acquirer_add},
+    {"contract list", "list the contracts that can be sold under", mediator_cmd_contract_list},
+    {"service add", "let a service sell", mediator_cmd_service_add},
+    {"service list", "list the services", mediator_cmd_service_list},
+    {"service close", "let a service sell no more", mediator_cmd_service_close},
+    {"serve", "take demands, have them paid, and deliver", mediator_cmd_serve},
+    {"order list", "list the orders", mediator_cmd_order_list},
+    {"order show", "show one order, and all its attempts", mediator_cmd_order_show},
+    {"order prove", "verify again what the acquirer acknowledged", mediator_cmd_order_prove},
+    {"status", "how many orders stand where", mediator_cmd_status},
+    {NULL, NULL, NULL},
+};
+
+int main(int argc, char **argv)
+{
+    static const struct cli_program program = {
+        "telepay-mediator",
+        "Sell what services have to any browser or HTTP client, paid by card at a distance.",
+        commands};
+
+    return cli_main(&program, argc, argv);
+}

@@ -1,0 +1,128 @@
+/* What the files of the serving mediator share: its parts, and who does what on which thread.
+ *
+ *     door threads     take calls in, answer what needs no books, queue moves
+ *     writer thread    applies moves in groups; then what follows leaves, and who waits is answered
+ *     line threads     one an acquirer: what it is asked, what it answers
+ *     client thread    quotes and deliveries of services
+ *     clock thread     what is due: visits that waited long enough, tries again, cards that were
+ *                      silent; and looks at the registry */
+#ifndef TP_MEDIATOR_PRIV_H
+#define TP_MEDIATOR_PRIV_H
+
+#include <stdatomic.h>
+#include <sys/queue.h>
+
+#include "base/secret.h"
+#include "mediator/moves.h"
+#include "mediator/quote.h"
+#include "store/group.h"
+#include "wire/http_client.h"
+#include "wire/http_door.h"
+
+struct clock;
+struct pages;
+struct line;
+struct writer;
+struct visit;
+
+#define ANSWER_S                                                                                   \
+    20 /* that a payment waits for its acquirer before the client is told to ask again */
+#define DELIVER_S 45 /* that a client waits for what it has paid */
+#define WAIT_MAX  60 /* seconds of ?wait= */
+
+/* What a service delivered, held by whoever still needs it. */
+struct content {
+    atomic_uint holders;
+    char type[256];
+    size_t n;
+    uint8_t bytes[];
+};
+struct content *content_new(const char *type, struct span bytes); /* NULL: no memory */
+struct content *content_hold(struct content *c);
+void content_drop(struct content **c);
+
+TAILQ_HEAD(visits, visit);
+
+struct mediator {
+    const char *dir;
+    struct secret key; /* of the ids of challenges */
+    char origin[256], realm[128];
+    struct issuing issuing;
+    struct registry *registry;
+    struct pages *pages;
+    struct http_client *client;
+    struct writer *writer;
+    struct clock *clock;
+    struct http_door *door;
+    struct line *line[64];
+    atomic_size_t lines;
+    pthread_mutex_t lock;
+    struct visits waiting; /* under lock */
+    int lock_fd;
+    atomic_bool ending; /* nothing new is begun: the next start goes on */
+};
+
+/* ---- writer.c: moves, in groups ---- */
+
+struct job {
+    struct group_job entry; /* first */
+    struct move move;
+    struct visit *visit;     /* who asked; NULL: nobody waits for this one */
+    struct content *content; /* EVENT_DELIVERED */
+    bool drive;              /* go on with the order, whatever came of it */
+    unsigned tries;          /* of what is driven */
+};
+
+TP_MUST_CHECK enum tp_err writer_open(struct mediator *m, struct tp_error *e);
+void writer_stop(struct mediator *m); /* works off what waits */
+void writer_close(struct mediator *m);
+
+/* NULL: no memory. */
+struct job *job_new(enum event event, const char *id);
+/* Queues it; it is the writer's. One of a visit may be refused, and the visit is then answered. */
+void writer_take(struct mediator *m, struct job *j);
+/* The quote as its service gave it (free()); what it has as content. On the writer's thread. NULL:
+ * it cannot be had. */
+char *writer_quote(struct mediator *m, const struct book_order *o);
+struct content *writer_included(struct mediator *m, const struct book_order *o);
+
+/* ---- drive.c: what follows from where an order stands ---- */
+
+/* On the writer's thread. */
+void drive(struct mediator *m, const struct book_order *o, const struct book_attempt *a,
+           unsigned tries);
+
+/* ---- clock.c ---- */
+
+TP_MUST_CHECK enum tp_err clock_open(struct mediator *m, struct tp_error *e);
+void clock_close(struct mediator *m);
+/* After so many ms the move is made, or with EVENT_LOOK the order driven again. */
+void clock_set(struct mediator *m, const char *id, enum event event, int64_t after_ms,
+               unsigned tries);
+
+/* ---- line.c: the acquirers ---- */
+
+TP_MUST_CHECK enum tp_err line_open(struct mediator *m, const struct reg_acquirer *a,
+                                    struct tp_error *e);
+void line_close(struct line **l);
+struct line *line_of(struct mediator *m, const char *acquirer); /* NULL: none */
+bool line_is_up(const struct line *l);
+/* Asks until there is an answer: a 0200, and 0201s; 0400s and 0401s. What is asked already is not
+ * asked twice. */
+void line_ask(struct line *l, const struct book_order *o, const struct book_attempt *a);
+void line_reverse(struct line *l, const struct book_order *o, const struct book_attempt *a);
+
+/* ---- deliver.c: the services ---- */
+
+/* For an order that is paid; what comes of it is a move. */
+void deliver(struct mediator *m, const struct book_order *o, const struct book_attempt *a,
+             const char *quote, unsigned tries);
+/* Once more, of what is delivered, for one visit. */
+void deliver_again(struct mediator *m, const struct book_order *o, const struct book_attempt *a,
+                   const char *quote, struct visit *v);
+/* A demand: asks the service, and then visit_quoted. */
+void ask_quote(struct mediator *m, struct visit *v);
+/* What is free: asks for it, and then visit_given. */
+void ask_free(struct mediator *m, struct visit *v, const char *quote);
+
+#endif

@@ -1,0 +1,76 @@
+/* How an order goes from state to state: what may happen to it, and what the books say then. One
+ * move is decided and written within one transaction; nothing leaves before that is durable. */
+#ifndef TP_MEDIATOR_MOVES_H
+#define TP_MEDIATOR_MOVES_H
+
+#include "mediator/challenge.h"
+
+#define COMPLETION_S 60    /* within which the payer device says that the card had its last word */
+#define REPEAT_S     86400 /* so long a browser has what it paid for by asking again */
+#define GRACE_S      30    /* that clocks may be apart */
+
+enum event {
+    EVENT_ASKED,         /* a demand was quoted: the order is new */
+    EVENT_LOOK,          /* nothing happens: where does it stand? */
+    EVENT_FIND,          /* the same browser asks for the same again: is there an order? */
+    EVENT_CLAIM,         /* a payer device takes it */
+    EVENT_PAY,           /* a credential came */
+    EVENT_ANSWER,        /* the acquirer answered */
+    EVENT_SILENT,        /* it did not, in time */
+    EVENT_COMPLETE,      /* the payer device says what the card's last word was */
+    EVENT_LATE,          /* it did not, in time */
+    EVENT_DELIVERED,     /* the service delivered */
+    EVENT_UNDELIVERABLE, /* it will not: why */
+    EVENT_REVERSED,      /* the acquirer reversed */
+    EVENT_UNREVERSED     /* it cannot: why */
+};
+
+enum finding {
+    FOUND_FINE,      /* as it should be: done, or done before */
+    FOUND_NONE,      /* there is no such order */
+    FOUND_INVALID,   /* no such challenge, or not the one that can be paid now */
+    FOUND_OTHER,     /* another credential is paying, or has paid */
+    FOUND_TAKEN,     /* another payer device has claimed it */
+    FOUND_EXPIRED,   /* its time is over, and nothing came */
+    FOUND_UNREACHED, /* its acquirer is not reached: nothing was kept */
+    FOUND_OVER       /* it is too late for that */
+};
+
+struct move { /* begins as {0}; move_free */
+    enum event event;
+    char id[BOOK_ORDER_ID];
+    int64_t now;
+
+    /* what came with it; strings are the move's */
+    const struct book_order *wanted;     /* EVENT_FIND: what is asked, and by which browser */
+    char *quote;                         /* EVENT_ASKED: as its service gave it */
+    char challenge_id[48];               /* EVENT_PAY */
+    uint8_t credential[BOOK_CREDENTIAL]; /* EVENT_PAY, EVENT_COMPLETE */
+    char *sealed, *device;               /* EVENT_PAY */
+    bool has_claim, completed;
+    bool reached;              /* EVENT_PAY: the acquirer can be asked now */
+    uint8_t claim[BOOK_CLAIM]; /* EVENT_CLAIM, EVENT_PAY */
+    uint32_t n;                /* EVENT_ANSWER, EVENT_SILENT: which attempt */
+    struct {
+        enum outcome outcome;
+        bool completion; /* the card has yet to have its last word */
+        char code[3], reason[26], rrn[13];
+        char *acknowledgement, *answer;
+    } said;                 /* EVENT_ANSWER */
+    char why[BOOK_WHY_MAX]; /* EVENT_UNDELIVERABLE, EVENT_UNREVERSED */
+
+    /* what came of it. EVENT_ASKED: order and attempt come with it */
+    enum finding finding;
+    bool moved; /* it is in another state than before */
+    struct book_order order;
+    struct book_attempt attempt; /* that it is about; else the order's own */
+    struct book_attempt fresh;   /* that can be paid in its place; n 0: none */
+};
+
+TP_MUST_CHECK enum tp_err move_apply(struct move *m, struct book *b, const struct issuing *by,
+                                     struct tp_error *e);
+/* Before it is applied again: what came of it is forgotten. */
+void move_reset(struct move *m);
+void move_free(struct move *m);
+
+#endif

@@ -1,0 +1,328 @@
+/* telepay-mediator order list | show | prove, status: what became of the orders. */
+#include <argp.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/date.h"
+#include "base/money.h"
+#include "mediator/challenge.h"
+#include "mediator/commands.h"
+#include "order/proof.h"
+
+struct words { /* of every command here */
+    const char *dir, *state, *id;
+    bool json;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+
+    switch (key) {
+    case 'd':
+        w->dir = arg;
+        return 0;
+    case 'j':
+        w->json = true;
+        return 0;
+    case 's':
+        w->state = arg;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (w->id != NULL)
+            return ARGP_ERR_UNKNOWN;
+        w->id = arg;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+enum tp_err listing_start(struct listing *list, const char *dir, const char *name,
+                          const struct table_column *columns, size_t n, bool json)
+{
+    enum tp_err r = mediator_dir(list->dir, dir, &list->e);
+
+    if (r == TP_OK)
+        r = book_open(&list->book, list->dir, &list->e);
+    return r == TP_OK ? table_new(&list->table, name, columns, n, json, &list->e) : r;
+}
+
+int listing_end(struct listing *list, enum tp_err r)
+{
+    r = table_end(&list->table, r, &list->e);
+    book_close(&list->book);
+    return r == TP_OK ? CLI_DONE : cli_report(&list->e);
+}
+
+/* ---- list ---- */
+
+static enum tp_err order_row(void *ctx, const struct book_order *o, struct tp_error *e)
+{
+    char made[TIME_TEXT_MAX], amount[MONEY_TEXT_MAX];
+    const char *const cells[] = {o->id,
+                                 time_format(made, o->made),
+                                 o->service,
+                                 o->item,
+                                 money_shown(amount, o->amount, o->currency),
+                                 currency_shown(o->currency),
+                                 order_state_name(o->state),
+                                 o->why};
+
+    return table_row(ctx, cells, e);
+}
+
+int mediator_cmd_order_list(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"state", 's', "STATE", 0,
+         "Only those that stand there: requested, claimed, submitting, unknown, approved, "
+         "acknowledged, delivered, reversing, reversed, owed",
+         0},
+        OPTION_DIR,
+        OPTION_JSON,
+        {0}};
+    static const struct argp argp = {options, parse, NULL, "List the orders, as they were made.",
+                                     NULL,    NULL,  NULL};
+    static const struct table_column columns[] = {{"order", TABLE_TEXT},   {"made", TABLE_TEXT},
+                                                  {"service", TABLE_TEXT}, {"item", TABLE_TEXT},
+                                                  {"amount", TABLE_RIGHT}, {"currency", TABLE_TEXT},
+                                                  {"state", TABLE_TEXT},   {"why", TABLE_TEXT}};
+    struct words w = {.id = NULL};
+    struct listing list = {.book = NULL};
+    enum order_state state = 0;
+    enum tp_err r = TP_OK;
+
+    cli_parse(&argp, argc, argv, &w);
+    if (w.state != NULL && !order_state_find(&state, w.state))
+        r = tp_fail(&list.e, TP_ERR_USAGE, "\"%.40s\" is no state: see --help", w.state);
+    if (r == TP_OK)
+        r = listing_start(&list, w.dir, "orders", columns, sizeof(columns) / sizeof(columns[0]),
+                          w.json);
+    if (r == TP_OK)
+        r = book_order_each(list.book, state, order_row, list.table, &list.e);
+    return listing_end(&list, r);
+}
+
+/* ---- show ---- */
+
+static json_t *attempt_json(const struct book_attempt *a)
+{
+    static const char *const outcomes[] = {"none", "acknowledged", "refused", "undecided"};
+    char sent[TIME_TEXT_MAX], stan[8], local[16];
+
+    snprintf(stan, sizeof(stan), "%06" PRIu32, a->stan);
+    snprintf(local, sizeof(local), "%" PRId64, a->local_time);
+    return json_pack("{s:i,s:s,s:s,s:s,s:s*,s:s,s:s*,s:s*,s:s*,s:s*}", "attempt", (int)a->n,
+                     "terminal", a->terminal, "stan", stan, "local_time", local, "submitted",
+                     a->sent != 0 ? time_format(sent, a->sent) : NULL, "outcome",
+                     outcomes[a->outcome], "code", a->code[0] != '\0' ? a->code : NULL, "reason",
+                     a->reason[0] != '\0' ? a->reason : NULL, "reference",
+                     a->rrn[0] != '\0' ? a->rrn : NULL, "acknowledgement", a->acknowledgement);
+}
+
+static json_t *order_json(const struct book_order *o)
+{
+    char made[TIME_TEXT_MAX], until[TIME_TEXT_MAX], since[TIME_TEXT_MAX], amount[24];
+
+    snprintf(amount, sizeof(amount), "%" PRId64, o->amount);
+    return json_pack(
+        "{s:s,s:s,s:s,s:s,s:s*,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s*}", "order", o->id,
+        "state", order_state_name(o->state), "since", time_format(since, o->since), "service",
+        o->service, "why", o->why[0] != '\0' ? o->why : NULL, "method", o->method, "url", o->url,
+        "item", o->item, "merchant", o->merchant, "amount", amount, "currency",
+        currency_shown(o->currency), "delivery", delivery_name(o->delivery), "contract",
+        o->contract, "acquirer", o->acquirer, "made", time_format(made, o->made), "valid_until",
+        time_format(until, o->valid_until), "code", o->code[0] != '\0' ? o->code : NULL);
+}
+
+static enum tp_err show(struct book *b, const struct book_order *o, struct tp_error *e)
+{
+    json_t *said = order_json(o), *attempts = json_array();
+    uint32_t last = 0;
+    enum tp_err r = book_attempt_last(b, o->id, &last, e);
+
+    for (uint32_t n = 1; r == TP_OK && n <= last; n++) {
+        struct book_attempt a = {.n = 0};
+        bool found = false;
+
+        r = book_attempt_get(b, o->id, n, &a, &found, e);
+        if (r == TP_OK && found && json_array_append_new(attempts, attempt_json(&a)) != 0)
+            r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+        book_attempt_free(&a);
+    }
+    if (r == TP_OK && (json_object_set(said, "attempts", attempts) != 0 ||
+                       json_dumpf(said, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF))
+        r = tp_fail(e, TP_ERR_IO, "the order cannot be printed");
+    json_decref(attempts);
+    json_decref(said);
+    return r;
+}
+
+static enum tp_err find(struct book *b, const char *id, struct book_order *o, struct tp_error *e)
+{
+    bool found = false;
+    const enum tp_err r = book_order_get(b, id, o, &found, e);
+
+    return r == TP_OK && !found
+               ? tp_fail(
+                     e, TP_ERR_NOT_FOUND,
+                     "there is no order \"%.40s\": telepay-mediator order list says which there "
+                     "are",
+                     id)
+               : r;
+}
+
+/* Books, and the order that the words name. */
+static enum tp_err open_order(struct book **b, struct book_order *o, char *dir,
+                              const struct words *w, struct tp_error *e)
+{
+    enum tp_err r =
+        w->id != NULL ? mediator_dir(dir, w->dir, e) : tp_fail(e, TP_ERR_USAGE, "name the order");
+
+    if (r == TP_OK)
+        r = book_open(b, dir, e);
+    return r == TP_OK ? find(*b, w->id, o, e) : r;
+}
+
+int mediator_cmd_order_show(int argc, char **argv)
+{
+    static const struct argp_option options[] = {OPTION_DIR, {0}};
+    static const struct argp argp = {
+        options, parse, "ORDER", "Show one order, and all its attempts, as JSON.",
+        NULL,    NULL,  NULL};
+    struct words w = {.id = NULL};
+    char dir[PATH_MAX];
+    struct book *b = NULL;
+    struct book_order o = {.amount = 0};
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = open_order(&b, &o, dir, &w, &e);
+    if (r == TP_OK)
+        r = show(b, &o, &e);
+    book_close(&b);
+    return r == TP_OK ? CLI_DONE : cli_report(&e);
+}
+
+/* ---- prove ---- */
+
+static enum tp_err prove_attempt(const struct book_attempt *a, const struct reg_acquirer *acquirer,
+                                 struct tp_error *e)
+{
+    struct order_proof proof = {.r = {0}};
+    struct payment_challenge challenge;
+    char amount[MONEY_TEXT_MAX];
+    json_t *owner = NULL;
+    const struct currency *currency;
+    enum tp_err r = challenge_of(&challenge, &owner, a, e);
+
+    if (r == TP_OK)
+        r = order_proof_read(&proof, &challenge, a->acknowledgement, acquirer->authority, e);
+    if (r == TP_OK) {
+        currency = currency_by_alpha(proof.order.currency);
+        printf("order %s: %s %s, \"%s\" of %s, was %s by acquirer %s, reference %s, at %s\n",
+               proof.order.id,
+               currency != NULL
+                   ? money_format(amount, strtoll(proof.order.amount, NULL, 10), currency)
+                   : proof.order.amount,
+               currency != NULL ? currency->alpha : proof.order.currency, proof.order.item,
+               proof.order.merchant, proof.acknowledgement.outcome, proof.acknowledgement.acquirer,
+               proof.acknowledgement.reference != NULL ? proof.acknowledgement.reference : "none",
+               proof.acknowledgement.at);
+    }
+    order_proof_free(&proof);
+    json_decref(owner);
+    return r;
+}
+
+static enum tp_err prove(struct book *b, const struct book_order *o, const char *dir,
+                         struct tp_error *e)
+{
+    const struct registry_events none = {NULL, NULL};
+    struct registry *registry = NULL;
+    struct book_attempt a = {.n = 0};
+    const struct reg_acquirer *acquirer = NULL;
+    bool found = false;
+    enum tp_err r = book_attempt_get(b, o->id, o->attempt, &a, &found, e);
+
+    if (r == TP_OK && (!found || a.acknowledgement == NULL))
+        r = tp_fail(e, TP_ERR_STATE, "order %s is %s: the acquirer has acknowledged nothing", o->id,
+                    order_state_name(o->state));
+    if (r == TP_OK)
+        r = registry_open(&registry, dir, &none, e);
+    if (r == TP_OK)
+        acquirer = registry_acquirer(registry, o->acquirer);
+    if (r == TP_OK && acquirer == NULL)
+        r = tp_fail(e, TP_ERR_NOT_FOUND, "the acquirer %s is not known any more", o->acquirer);
+    if (r == TP_OK)
+        r = prove_attempt(&a, acquirer, e);
+    registry_close(&registry);
+    book_attempt_free(&a);
+    return r;
+}
+
+int mediator_cmd_order_prove(int argc, char **argv)
+{
+    static const struct argp_option options[] = {OPTION_DIR, {0}};
+    static const struct argp argp = {
+        options,
+        parse,
+        "ORDER",
+        "Verify again, by the acquirer's authority alone, what it acknowledged: the order's "
+        "signature, its challenge, the acknowledgement's.",
+        NULL,
+        NULL,
+        NULL};
+    struct words w = {.id = NULL};
+    char dir[PATH_MAX];
+    struct book *b = NULL;
+    struct book_order o = {.amount = 0};
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = open_order(&b, &o, dir, &w, &e);
+    if (r == TP_OK)
+        r = prove(b, &o, dir, &e);
+    book_close(&b);
+    return r == TP_OK ? CLI_DONE : cli_report(&e);
+}
+
+/* ---- status ---- */
+
+static enum tp_err count_row(void *ctx, const struct book_count *c, struct tp_error *e)
+{
+    char n[24], amount[MONEY_TEXT_MAX];
+    const char *const cells[] = {order_state_name(c->state), n,
+                                 money_shown(amount, c->amount, c->currency),
+                                 currency_shown(c->currency)};
+
+    snprintf(n, sizeof(n), "%" PRId64, c->n);
+    return table_row(ctx, cells, e);
+}
+
+int mediator_cmd_status(int argc, char **argv)
+{
+    static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
+    static const struct argp argp = {
+        options, parse, NULL, "How many orders stand where, and for how much.", NULL, NULL, NULL};
+    static const struct table_column columns[] = {{"state", TABLE_TEXT},
+                                                  {"orders", TABLE_NUMBER},
+                                                  {"amount", TABLE_RIGHT},
+                                                  {"currency", TABLE_TEXT}};
+    struct words w = {.id = NULL};
+    struct listing list = {.book = NULL};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = listing_start(&list, w.dir, "states", columns, sizeof(columns) / sizeof(columns[0]),
+                      w.json);
+    if (r == TP_OK)
+        r = book_order_count(list.book, count_row, list.table, &list.e);
+    return listing_end(&list, r);
+}

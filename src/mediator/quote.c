@@ -1,0 +1,127 @@
+#include "mediator/quote.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/base64.h"
+#include "base/date.h"
+#include "base/word.h"
+#include "wire/jcs.h"
+#include "wire/payment_charge.h"
+
+#define DESIGNATION_CHARS 200
+#define MERCHANT_CHARS    100
+#define TYPE_MAX          255
+
+static enum tp_err missing(const char *name, struct tp_error *e)
+{
+    return tp_fail(e, TP_ERR_FORMAT, "its quote lacks %s, or has it wrong", name);
+}
+
+static enum tp_err read_price(struct quote *q, const json_t *quote, const struct currency *currency,
+                              struct tp_error *e)
+{
+    const char *amount = NULL, *alpha = NULL;
+    enum tp_err r = jcs_text(&amount, quote, "amount", e);
+
+    if (r == TP_OK)
+        r = jcs_text(&alpha, quote, "currency", e);
+    if (r != TP_OK)
+        return r;
+    if (amount == NULL || !payment_is_amount(amount) || strlen(amount) > 12)
+        return missing("amount", e);
+    q->amount = strtoll(amount, NULL, 10);
+    if (q->amount > 0 && (alpha == NULL || strcasecmp(alpha, currency->alpha) != 0))
+        return tp_fail(e, TP_ERR_FORMAT, "its quote is in %.10s, its contract takes %s",
+                       alpha != NULL ? alpha : "no currency", currency->alpha);
+    return TP_OK;
+}
+
+static enum tp_err read_delivery(struct quote *q, const json_t *quote, struct tp_error *e)
+{
+    const char *delivery = NULL;
+    enum tp_err r = jcs_text(&delivery, quote, "delivery", e);
+
+    if (r == TP_OK)
+        r = jcs_text(&q->content, quote, "content", e);
+    if (r == TP_OK)
+        r = jcs_text(&q->type, quote, "content_type", e);
+    if (r != TP_OK)
+        return r;
+    q->delivery = 0;
+    for (unsigned d = DELIVERY_NETWORK; delivery != NULL && d <= DELIVERY_INCLUDED; d++)
+        if (strcmp(delivery, delivery_name((enum delivery)d)) == 0)
+            q->delivery = (enum delivery)d;
+    if (q->delivery == 0)
+        return missing("delivery", e);
+    if ((q->delivery == DELIVERY_INCLUDED) != (q->content != NULL))
+        return missing("content", e);
+    if (q->type != NULL && word_check(q->type, "content_type", TYPE_MAX, e) != TP_OK)
+        return missing("content_type", e);
+    return TP_OK;
+}
+
+static enum tp_err read_words(struct quote *q, const json_t *quote, struct tp_error *e)
+{
+    const char *until = NULL;
+    const json_t *available = json_object_get(quote, "available");
+    enum tp_err r = jcs_text(&q->designation, quote, "designation", e);
+
+    if (r == TP_OK)
+        r = jcs_text(&q->merchant, quote, "merchant", e);
+    if (r == TP_OK)
+        r = jcs_text(&until, quote, "valid_until", e);
+    if (r != TP_OK)
+        return r;
+    if (q->designation == NULL ||
+        word_check(q->designation, "designation", DESIGNATION_CHARS, NULL) != TP_OK)
+        return missing("designation", e);
+    if (q->merchant != NULL && word_check(q->merchant, "merchant", MERCHANT_CHARS, NULL) != TP_OK)
+        return missing("merchant", e);
+    if (!json_is_boolean(available))
+        return missing("available", e);
+    if (until == NULL || time_parse(&q->valid_until, until) != TP_OK)
+        return missing("valid_until", e);
+    q->available = json_is_true(available);
+    return TP_OK;
+}
+
+enum tp_err quote_read(struct quote *out, struct span text, const struct currency *currency,
+                       struct tp_error *e)
+{
+    json_t *quote = NULL;
+    enum tp_err r = jcs_read(&quote, text, e);
+
+    *out = (struct quote){.owner = quote};
+    if (r == TP_OK && !json_is_object(quote))
+        r = tp_fail(e, TP_ERR_FORMAT, "its quote is no JSON object");
+    if (r == TP_OK)
+        r = read_words(out, quote, e);
+    if (r == TP_OK)
+        r = read_price(out, quote, currency, e);
+    return r == TP_OK ? read_delivery(out, quote, e) : r;
+}
+
+void quote_free(struct quote *q)
+{
+    json_decref(q->owner);
+    *q = (struct quote){.amount = 0};
+}
+
+enum tp_err quote_content(uint8_t **out, size_t *n, const struct quote *q, struct tp_error *e)
+{
+    const size_t chars = strlen(q->content);
+    struct buf b = {malloc(BASE64_ROOM(chars) + 1), 0, BASE64_ROOM(chars) + 1};
+
+    *out = NULL;
+    if (b.p == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a content");
+    if (base64_decode(&b, span_of(q->content, chars)) != TP_OK) {
+        free(b.p);
+        return missing("content", e);
+    }
+    *out = b.p;
+    *n = b.n;
+    return TP_OK;
+}

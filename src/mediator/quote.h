@@ -1,0 +1,32 @@
+/* What a service says of a demand (doc/service.md): read strictly, since its words go into an order
+ * that the mediator signs. */
+#ifndef TP_MEDIATOR_QUOTE_H
+#define TP_MEDIATOR_QUOTE_H
+
+#include <jansson.h>
+#include <time.h>
+
+#include "base/money.h"
+#include "base/span.h"
+#include "mediator/book.h"
+
+struct quote {                          /* begins as {0}; quote_free */
+    const char *designation, *merchant; /* merchant NULL: the contract's */
+    int64_t amount;                     /* 0: free */
+    bool available;
+    time_t valid_until;
+    enum delivery delivery;
+    const char *content, *type; /* of DELIVERY_INCLUDED: base64, media type */
+    json_t *owner;
+};
+
+/* currency: what the contract takes. TP_ERR_FORMAT with the member that is missing or wrong. */
+TP_MUST_CHECK enum tp_err quote_read(struct quote *out, struct span text,
+                                     const struct currency *currency, struct tp_error *e);
+void quote_free(struct quote *q);
+
+/* The content that came with it (free()). */
+TP_MUST_CHECK enum tp_err quote_content(uint8_t **out, size_t *n, const struct quote *q,
+                                        struct tp_error *e);
+
+#endif

@@ -1,0 +1,521 @@
+#include "mediator/registry.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cli.h"
+#include "base/conf.h"
+#include "base/date.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/word.h"
+#include "mediator/stans.h"
+#include "order/token.h"
+
+#define PARAMETERS_TYPE "telepay-parameters"
+#define PARAMETERS_MAX  (1U << 20)
+#define ENTRIES_MAX     1024
+
+struct registry {
+    char dir[PATH_MAX];
+    struct registry_events events;
+    pthread_mutex_t lock;
+    struct book *book; /* under lock, as all below */
+    struct reg_acquirer *acquirer[ENTRIES_MAX];
+    struct reg_contract *contract[ENTRIES_MAX];
+    struct reg_service *service[ENTRIES_MAX];
+    size_t acquirers, contracts, services;
+};
+
+/* ---- acquirers ---- */
+
+static void acquirer_free(struct reg_acquirer *a)
+{
+    if (a == NULL)
+        return;
+    order_authority_free(&a->authority);
+    json_decref(a->sealing);
+    free(a->parameters);
+    free(a);
+}
+
+/* The acquirer's statement of what a kernel needs: passed on as it is, known by its version. */
+static enum tp_err read_parameters(struct reg_acquirer *a, const struct conf *conf,
+                                   struct tp_error *e)
+{
+    char path[PATH_MAX];
+    struct token t = {0};
+    uint8_t *text = NULL;
+    size_t n = 0;
+    enum tp_err r;
+
+    if (conf_get(conf, "acquirer", "parameters") == NULL)
+        return TP_OK;
+    r = conf_need_path(path, sizeof(path), conf, "acquirer", "parameters", e);
+    if (r == TP_OK)
+        r = file_read(path, PARAMETERS_MAX, &text, &n, e);
+    if (r != TP_OK)
+        return r;
+    while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
+        text[--n] = '\0';
+    r = token_read(&t, (const char *)text, PARAMETERS_TYPE, e);
+    if (r == TP_OK)
+        snprintf(a->version, sizeof(a->version), "%lld",
+                 (long long)json_integer_value(json_object_get(t.payload, "version")));
+    else
+        tp_error_prefix(e, "%s", path);
+    token_free(&t);
+    if (r != TP_OK) {
+        free(text);
+        return r;
+    }
+    a->parameters = (char *)text;
+    return TP_OK;
+}
+
+static enum tp_err read_acquirer(struct reg_acquirer *a, const struct conf *conf,
+                                 struct tp_error *e)
+{
+    const char *id = NULL, *host = NULL, *port = NULL;
+    char sealing[PATH_MAX];
+    enum tp_err r = conf_need(&id, conf, "acquirer", "id", e);
+
+    if (r == TP_OK)
+        r = conf_need(&host, conf, "acquirer", "host", e);
+    if (r == TP_OK)
+        r = conf_need(&port, conf, "acquirer", "port", e);
+    if (r == TP_OK)
+        r = pki_files_load(&a->tls, conf, "acquirer", e);
+    if (r == TP_OK)
+        r = file_check_private(a->tls.key, e);
+    if (r == TP_OK)
+        r = conf_need_path(sealing, sizeof(sealing), conf, "acquirer", "sealing", e);
+    if (r == TP_OK && (strlen(id) >= sizeof(a->id) || strlen(host) >= sizeof(a->host) ||
+                       strlen(port) >= sizeof(a->port)))
+        r = tp_fail(e, TP_ERR_USAGE, "%s: id, host or port is too long", conf_path(conf));
+    if (r == TP_OK)
+        r = order_authority_load(&a->authority, a->tls.ca, e);
+    if (r == TP_OK)
+        r = order_certificate_load(&a->sealing, sealing, e);
+    if (r != TP_OK)
+        return r;
+    snprintf(a->id, sizeof(a->id), "%s", id);
+    snprintf(a->host, sizeof(a->host), "%s", host);
+    snprintf(a->port, sizeof(a->port), "%s", port);
+    return read_parameters(a, conf, e);
+}
+
+/* ---- contracts ---- */
+
+static void contract_free(struct reg_contract *c)
+{
+    if (c == NULL)
+        return;
+    order_key_free(&c->key);
+    stans_free(&c->stans);
+    free(c);
+}
+
+static enum tp_err read_terms(struct reg_contract *c, const struct conf *conf, const char *section,
+                              struct tp_error *e)
+{
+    const char *terminal = NULL, *merchant = NULL, *currency = NULL, *country = NULL, *mcc = NULL,
+               *ceiling = NULL;
+    enum tp_err r = conf_need(&terminal, conf, section, "terminal", e);
+
+    if (r == TP_OK)
+        r = conf_need(&merchant, conf, section, "merchant", e);
+    if (r == TP_OK)
+        r = conf_need(&currency, conf, section, "currency", e);
+    if (r == TP_OK)
+        r = conf_need(&country, conf, section, "country", e);
+    if (r == TP_OK)
+        r = conf_need(&mcc, conf, section, "mcc", e);
+    if (r == TP_OK)
+        r = conf_need(&ceiling, conf, section, "ceiling", e);
+    if (r == TP_OK)
+        r = cli_number(&c->ceiling, "ceiling", ceiling, MONEY_MAX, e);
+    if (r != TP_OK)
+        return r;
+    c->currency = currency_by_alpha(currency);
+    if (c->currency == NULL || strlen(terminal) >= sizeof(c->terminal) ||
+        strlen(merchant) >= sizeof(c->merchant) || strlen(country) >= sizeof(c->country) ||
+        strlen(mcc) >= sizeof(c->mcc))
+        return tp_fail(e, TP_ERR_USAGE, "%s: [%s] has a value that is none", conf_path(conf),
+                       section);
+    snprintf(c->terminal, sizeof(c->terminal), "%s", terminal);
+    snprintf(c->merchant, sizeof(c->merchant), "%s", merchant);
+    snprintf(c->country, sizeof(c->country), "%s", country);
+    snprintf(c->mcc, sizeof(c->mcc), "%s", mcc);
+    return TP_OK;
+}
+
+static enum tp_err read_contract(struct reg_contract *c, const struct conf *conf,
+                                 const char *section, struct tp_error *e)
+{
+    const char *id = section + strlen(CONTRACT_PREFIX);
+    char certificate[PATH_MAX], key[PATH_MAX];
+    enum tp_err r = read_terms(c, conf, section, e);
+
+    if (r == TP_OK && (strlen(id) >= sizeof(c->id) || id[0] == '\0'))
+        r = tp_fail(e, TP_ERR_USAGE, "%s: [%s] names no contract", conf_path(conf), section);
+    if (r == TP_OK)
+        r = conf_need_path(certificate, sizeof(certificate), conf, section, "certificate", e);
+    if (r == TP_OK)
+        r = conf_need_path(key, sizeof(key), conf, section, "key", e);
+    if (r == TP_OK)
+        r = order_key_load(&c->key, certificate, key, e);
+    if (r == TP_OK)
+        r = stans_new(&c->stans, e);
+    if (r == TP_OK)
+        snprintf(c->id, sizeof(c->id), "%s", id);
+    return r;
+}
+
+static bool is_contract(const char *section)
+{
+    return strncmp(section, CONTRACT_PREFIX, strlen(CONTRACT_PREFIX)) == 0;
+}
+
+/* ---- taking in ---- */
+
+const struct reg_acquirer *registry_acquirer(struct registry *r, const char *id)
+{
+    const struct reg_acquirer *found = NULL;
+
+    pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; i < r->acquirers && found == NULL; i++)
+        if (strcmp(r->acquirer[i]->id, id) == 0)
+            found = r->acquirer[i];
+    pthread_mutex_unlock(&r->lock);
+    return found;
+}
+
+struct reg_contract *registry_contract_of(struct registry *r, const struct reg_acquirer *a)
+{
+    struct reg_contract *found = NULL;
+
+    pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; i < r->contracts && found == NULL; i++)
+        if (r->contract[i]->acquirer == a)
+            found = r->contract[i];
+    pthread_mutex_unlock(&r->lock);
+    return found;
+}
+
+static struct reg_contract *contract_of(struct registry *r, const char *id)
+{
+    for (size_t i = 0; i < r->contracts; i++)
+        if (strcmp(r->contract[i]->id, id) == 0)
+            return r->contract[i];
+    return NULL;
+}
+
+struct reg_contract *registry_contract(struct registry *r, const char *id)
+{
+    struct reg_contract *found;
+
+    pthread_mutex_lock(&r->lock);
+    found = contract_of(r, id);
+    pthread_mutex_unlock(&r->lock);
+    return found;
+}
+
+static enum tp_err take_contract(struct registry *r, const struct reg_acquirer *a,
+                                 const struct conf *conf, const char *section, struct tp_error *e)
+{
+    struct reg_contract *c;
+    enum tp_err err;
+
+    if (contract_of(r, section + strlen(CONTRACT_PREFIX)) != NULL)
+        return TP_OK;
+    c = r->contracts < ENTRIES_MAX ? calloc(1, sizeof(*c)) : NULL;
+    if (c == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no room for a contract");
+    err = read_contract(c, conf, section, e);
+    if (err != TP_OK) {
+        contract_free(c);
+        return err;
+    }
+    c->acquirer = a;
+    r->contract[r->contracts++] = c;
+    return TP_OK;
+}
+
+static enum tp_err take_acquirer(struct registry *r, const struct conf *conf,
+                                 const struct reg_acquirer **out, struct tp_error *e)
+{
+    struct reg_acquirer *a;
+    enum tp_err err;
+
+    for (size_t i = 0; i < r->acquirers; i++)
+        if (strcmp(r->acquirer[i]->id, conf_get(conf, "acquirer", "id") != NULL
+                                           ? conf_get(conf, "acquirer", "id")
+                                           : "") == 0) {
+            *out = r->acquirer[i];
+            return TP_OK;
+        }
+    a = r->acquirers < ENTRIES_MAX ? calloc(1, sizeof(*a)) : NULL;
+    if (a == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no room for an acquirer");
+    err = read_acquirer(a, conf, e);
+    a->number = r->acquirers;
+    if (err == TP_OK && r->events.acquirer != NULL)
+        err = r->events.acquirer(r->events.ctx, a, e);
+    if (err != TP_OK) {
+        acquirer_free(a);
+        return err;
+    }
+    r->acquirer[r->acquirers++] = a;
+    *out = a;
+    return TP_OK;
+}
+
+static enum tp_err take_folder(struct registry *r, const char *folder, struct tp_error *e)
+{
+    char path[PATH_MAX];
+    const struct reg_acquirer *a = NULL;
+    struct conf *conf = NULL;
+    const char *section;
+    enum tp_err err = file_join(path, sizeof(path), folder, ACQUIRER_CONF, e);
+
+    if (err == TP_OK)
+        err = conf_load(&conf, path, e);
+    if (err == TP_OK)
+        err = take_acquirer(r, conf, &a, e);
+    for (size_t i = 0; err == TP_OK && (section = conf_section_at(conf, i)) != NULL; i++)
+        if (is_contract(section))
+            err = take_contract(r, a, conf, section, e);
+    conf_free(&conf);
+    return err;
+}
+
+/* ---- services ---- */
+
+static enum tp_err read_service(struct reg_service *s, const char *folder, struct tp_error *e)
+{
+    char path[PATH_MAX];
+    struct conf *conf = NULL;
+    const char *url = NULL;
+    size_t n;
+    enum tp_err r = file_join(path, sizeof(path), folder, SERVICE_CONF, e);
+
+    if (r == TP_OK)
+        r = conf_load(&conf, path, e);
+    if (r == TP_OK)
+        r = conf_need(&url, conf, "service", "url", e);
+    if (r == TP_OK && (strncmp(url, "https://", 8) != 0 || strlen(url) >= sizeof(s->url)))
+        r = tp_fail(e, TP_ERR_USAGE,
+                    "%s: url must begin with https://, and have less than %zu "
+                    "characters",
+                    path, sizeof(s->url));
+    if (r == TP_OK)
+        r = pki_files_load(&s->tls, conf, "service", e);
+    if (r == TP_OK)
+        r = file_check_private(s->tls.key, e);
+    if (r == TP_OK) {
+        n = (size_t)snprintf(s->url, sizeof(s->url), "%s", url);
+        if (n > 0 && s->url[n - 1] == '/')
+            s->url[n - 1] = '\0';
+    }
+    conf_free(&conf);
+    return r;
+}
+
+static struct reg_service *service_of(struct registry *r, const char *name)
+{
+    for (size_t i = 0; i < r->services; i++)
+        if (strcmp(r->service[i]->name, name) == 0)
+            return r->service[i];
+    return NULL;
+}
+
+static enum tp_err take_service(void *ctx, const struct book_service *row, struct tp_error *e)
+{
+    struct registry *r = ctx;
+    struct reg_service *s = service_of(r, row->name);
+    char folder[PATH_MAX], name[sizeof(SERVICES_FOLDER) + BOOK_NAME_MAX];
+    enum tp_err err;
+
+    if (s != NULL) {
+        atomic_store(&s->open, row->closed == 0);
+        return TP_OK;
+    }
+    s = r->services < ENTRIES_MAX ? calloc(1, sizeof(*s)) : NULL;
+    if (s == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no room for a service");
+    snprintf(s->name, sizeof(s->name), "%s", row->name);
+    snprintf(name, sizeof(name), SERVICES_FOLDER "/%s", row->name);
+    err = file_join(folder, sizeof(folder), r->dir, name, e);
+    if (err == TP_OK)
+        err = read_service(s, folder, e);
+    s->contract = contract_of(r, row->contract);
+    if (err == TP_OK && s->contract == NULL)
+        err =
+            tp_fail(e, TP_ERR_NOT_FOUND,
+                    "service %s sells under the contract %s, which no acquirer has put under this "
+                    "mediator: telepay-mediator acquirer add",
+                    s->name, row->contract);
+    if (err != TP_OK) { /* told, and left out; the others are taken */
+        log_error("%s", e->text);
+        free(s);
+        return TP_OK;
+    }
+    atomic_init(&s->open, row->closed == 0);
+    r->service[r->services++] = s;
+    return TP_OK;
+}
+
+struct reg_service *registry_service_ever(struct registry *r, const char *name)
+{
+    struct reg_service *s;
+
+    pthread_mutex_lock(&r->lock);
+    s = service_of(r, name);
+    pthread_mutex_unlock(&r->lock);
+    return s;
+}
+
+struct reg_service *registry_service(struct registry *r, const char *name)
+{
+    struct reg_service *s = registry_service_ever(r, name);
+
+    return s != NULL && atomic_load(&s->open) ? s : NULL;
+}
+
+/* ---- the whole ---- */
+
+static int is_folder(const struct dirent *d)
+{
+    return d->d_name[0] != '.';
+}
+
+static enum tp_err look_at_acquirers(struct registry *r, struct tp_error *e)
+{
+    char folder[PATH_MAX], one[PATH_MAX];
+    struct dirent **found = NULL;
+    const enum tp_err joined = file_join(folder, sizeof(folder), r->dir, ACQUIRERS_FOLDER, e);
+    const int n = joined == TP_OK ? scandir(folder, &found, is_folder, alphasort) : -1;
+
+    for (int i = 0; i < n; i++) {
+        struct tp_error bad = {TP_OK, ""};
+
+        if (file_join(one, sizeof(one), folder, found[i]->d_name, &bad) != TP_OK ||
+            take_folder(r, one, &bad) != TP_OK)
+            log_error("the acquirer in %s is left out: %s", one, bad.text);
+        free(found[i]);
+    }
+    free(found);
+    return joined;
+}
+
+enum tp_err registry_look(struct registry *r, struct tp_error *e)
+{
+    enum tp_err err;
+
+    pthread_mutex_lock(&r->lock);
+    err = look_at_acquirers(r, e);
+    if (err == TP_OK)
+        err = book_service_each(r->book, take_service, r, e);
+    pthread_mutex_unlock(&r->lock);
+    return err;
+}
+
+struct marking {
+    struct registry *r;
+    int day;
+};
+
+static enum tp_err mark_stan(void *ctx, const char *contract, uint32_t stan, struct tp_error *e)
+{
+    const struct marking *m = ctx;
+    struct reg_contract *c = contract_of(m->r, contract);
+
+    (void)e;
+    if (c != NULL)
+        stans_mark(c->stans, m->day, stan);
+    return TP_OK;
+}
+
+enum tp_err registry_open(struct registry **out, const char *dir,
+                          const struct registry_events *events, struct tp_error *e)
+{
+    struct registry *r = calloc(1, sizeof(*r));
+    struct marking marking = {r, date_of(time(NULL))};
+    enum tp_err err;
+
+    *out = NULL;
+    if (r == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    pthread_mutex_init(&r->lock, NULL);
+    r->events = *events;
+    snprintf(r->dir, sizeof(r->dir), "%s", dir);
+    *out = r; /* the lines that are opened meanwhile look into it */
+    err = book_open(&r->book, dir, e);
+    if (err == TP_OK)
+        err = registry_look(r, e);
+    if (err == TP_OK)
+        err = book_stan_each(r->book, marking.day, mark_stan, &marking, e);
+    return err;
+}
+
+void registry_close(struct registry **out)
+{
+    struct registry *r = *out;
+
+    if (r == NULL)
+        return;
+    for (size_t i = 0; i < r->services; i++)
+        free(r->service[i]);
+    for (size_t i = 0; i < r->contracts; i++)
+        contract_free(r->contract[i]);
+    for (size_t i = 0; i < r->acquirers; i++)
+        acquirer_free(r->acquirer[i]);
+    book_close(&r->book);
+    pthread_mutex_destroy(&r->lock);
+    free(r);
+    *out = NULL;
+}
+
+enum tp_err registry_contract_each(struct registry *r, reg_contract_visit *visit, void *ctx,
+                                   struct tp_error *e)
+{
+    enum tp_err err = TP_OK;
+
+    pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; err == TP_OK && i < r->contracts; i++)
+        err = visit(ctx, r->contract[i], e);
+    pthread_mutex_unlock(&r->lock);
+    return err;
+}
+
+enum tp_err contract_stan(struct reg_contract *c, int day, uint32_t *stan, struct tp_error *e)
+{
+    return stans_next(c->stans, day, stan)
+               ? TP_OK
+               : tp_fail(e, TP_ERR_RANGE,
+                         "contract %s has no number left today: its acquirer can give this "
+                         "mediator another contract",
+                         c->id);
+}
+
+enum tp_err registry_try_acquirer(const char *folder, char id[BOOK_ACQUIRER_MAX], size_t *contracts,
+                                  struct tp_error *e)
+{
+    struct registry *r = calloc(1, sizeof(*r));
+    enum tp_err err;
+
+    if (r == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    pthread_mutex_init(&r->lock, NULL);
+    err = take_folder(r, folder, e);
+    if (err == TP_OK) {
+        snprintf(id, BOOK_ACQUIRER_MAX, "%s", r->acquirer[0]->id);
+        *contracts = r->contracts;
+    }
+    registry_close(&r);
+    return err;
+}

@@ -1,0 +1,87 @@
+/* Whom the mediator works with: acquirers, with the contracts that they put under it, and services.
+ * Read from its folder and books; what is added or closed while it serves is seen within seconds.
+ * Entries stay where they are until the registry is freed. Any thread. */
+#ifndef TP_MEDIATOR_REGISTRY_H
+#define TP_MEDIATOR_REGISTRY_H
+
+#include <stdatomic.h>
+
+#include "base/money.h"
+#include "crypto/pki.h"
+#include "mediator/book.h"
+#include "order/certificate.h"
+
+#define ACQUIRERS_FOLDER "acquirers"
+#define SERVICES_FOLDER  "services"
+#define ACQUIRER_CONF    "mediator.conf" /* in acquirers/ID */
+#define SERVICE_CONF     "service.conf"  /* in services/NAME */
+#define CONTRACT_PREFIX  "contract "     /* of a section of mediator.conf */
+
+struct reg_acquirer {
+    char id[BOOK_ACQUIRER_MAX];
+    char host[256], port[8];
+    struct pki_files tls;
+    struct order_authority *authority;
+    json_t *sealing;               /* x5c of the certificate that transactions are sealed to */
+    char *parameters, version[24]; /* what a payer device's kernel needs, signed; NULL: none */
+    size_t number;                 /* its place, from 0 */
+};
+
+struct stans; /* the numbers of its terminal: mediator/stans.h */
+
+struct reg_contract {
+    char id[BOOK_CONTRACT_MAX], terminal[BOOK_TERMINAL_MAX];
+    char merchant[401];
+    const struct currency *currency;
+    char country[4], mcc[5];
+    int64_t ceiling;
+    struct order_key key;
+    const struct reg_acquirer *acquirer;
+    struct stans *stans;
+};
+
+struct reg_service {
+    char name[BOOK_NAME_MAX];
+    char url[512]; /* without a slash at its end */
+    struct pki_files tls;
+    struct reg_contract *contract;
+    atomic_bool open;
+};
+
+struct registry;
+
+/* started: called for each acquirer, as it is found. */
+struct registry_events {
+    void *ctx;
+    enum tp_err (*acquirer)(void *ctx, const struct reg_acquirer *a, struct tp_error *e);
+};
+/* registry_close after an error too. */
+TP_MUST_CHECK enum tp_err registry_open(struct registry **out, const char *dir,
+                                        const struct registry_events *events, struct tp_error *e);
+void registry_close(struct registry **r);
+
+/* Reads again what was added or closed. What cannot be read is told, and leaves the others. */
+TP_MUST_CHECK enum tp_err registry_look(struct registry *r, struct tp_error *e);
+
+/* NULL: there is none, or it is closed. */
+struct reg_service *registry_service(struct registry *r, const char *name);
+/* The same, closed or not: what was sold is delivered. */
+struct reg_service *registry_service_ever(struct registry *r, const char *name);
+struct reg_contract *registry_contract(struct registry *r, const char *id);
+const struct reg_acquirer *registry_acquirer(struct registry *r, const char *id);
+/* Any contract of that acquirer; NULL: none. */
+struct reg_contract *registry_contract_of(struct registry *r, const struct reg_acquirer *a);
+
+typedef enum tp_err reg_contract_visit(void *ctx, const struct reg_contract *c, struct tp_error *e);
+TP_MUST_CHECK enum tp_err registry_contract_each(struct registry *r, reg_contract_visit *visit,
+                                                 void *ctx, struct tp_error *e);
+
+/* A number (DE 11) that the contract's terminal has not used that day (YYYYMMDD). TP_ERR_RANGE:
+ * none is left. */
+TP_MUST_CHECK enum tp_err contract_stan(struct reg_contract *c, int day, uint32_t *stan,
+                                        struct tp_error *e);
+/* Reads a folder that an acquirer made, without keeping it: for who adds it. */
+TP_MUST_CHECK enum tp_err registry_try_acquirer(const char *folder, char id[BOOK_ACQUIRER_MAX],
+                                                size_t *contracts, struct tp_error *e);
+
+#endif

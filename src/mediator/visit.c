@@ -1,0 +1,654 @@
+/* Visits: what is answered to whom, and who waits. */
+#include "mediator/visit.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/date.h"
+#include "base/log.h"
+#include "mediator/say.h"
+
+#define REUSE_S 60 /* an order that can be paid as long is asked for again */
+
+struct visit *visit_new(struct mediator *m, struct http_call *call)
+{
+    struct visit *v = calloc(1, sizeof(*v));
+
+    if (v != NULL) {
+        v->m = m;
+        v->call = call;
+        v->problem = PAYMENT_REQUIRED;
+    }
+    return v;
+}
+
+static void end(struct visit *v)
+{
+    http_resume(v->call); /* it may be gone at once */
+}
+
+/* ---- waiting ---- */
+
+static void wait_more(struct visit *v)
+{
+    pthread_mutex_lock(&v->m->lock);
+    TAILQ_INSERT_TAIL(&v->m->waiting, v, next);
+    pthread_mutex_unlock(&v->m->lock);
+}
+
+static void wait_for(struct visit *v, int seconds)
+{
+    v->until = time_monotonic_ms() + 1000 * (int64_t)seconds;
+    wait_more(v);
+}
+
+/* Takes those who wait for that order out (id NULL: those whose time is over by now). */
+static void take_waiting(struct mediator *m, const char *id, int64_t now, struct visits *out)
+{
+    struct visit *v, *next;
+
+    TAILQ_INIT(out);
+    pthread_mutex_lock(&m->lock);
+    for (v = TAILQ_FIRST(&m->waiting); v != NULL; v = next) {
+        next = TAILQ_NEXT(v, next);
+        if (id != NULL ? strcmp(v->id, id) != 0 : v->until > now)
+            continue;
+        TAILQ_REMOVE(&m->waiting, v, next);
+        TAILQ_INSERT_TAIL(out, v, next);
+    }
+    pthread_mutex_unlock(&m->lock);
+}
+
+void visit_unbooked(struct visit *v)
+{
+    const struct say_problem p = {
+        .type = PAYMENT_OTHER,
+        .status = MHD_HTTP_SERVICE_UNAVAILABLE,
+        .detail = "the mediator's books cannot be asked now; nothing was kept: ask the same again",
+        .retry_after = 5,
+        .consumed = -1};
+
+    say_problem(v, &p);
+    end(v);
+}
+
+void visits_end(struct mediator *m)
+{
+    struct visits all;
+    struct visit *v;
+
+    take_waiting(m, NULL, INT64_MAX, &all);
+    while ((v = TAILQ_FIRST(&all)) != NULL) {
+        TAILQ_REMOVE(&all, v, next);
+        visit_unbooked(v);
+    }
+}
+
+void visits_expire(struct mediator *m, int64_t now)
+{
+    struct visits over;
+    struct visit *v;
+
+    take_waiting(m, NULL, now, &over);
+    while ((v = TAILQ_FIRST(&over)) != NULL) {
+        struct job *j = job_new(EVENT_LOOK, v->id);
+
+        TAILQ_REMOVE(&over, v, next);
+        v->last = true;
+        if (j == NULL) {
+            visit_unbooked(v);
+        } else {
+            j->visit = v;
+            writer_take(m, j);
+        }
+    }
+}
+
+/* ---- where an order stands, as an answer ---- */
+
+/* The attempt whose challenge can be paid. */
+static const struct book_attempt *payable(const struct move *m)
+{
+    if (m->order.state > STATE_CLAIMED || m->now > m->order.valid_until + GRACE_S)
+        return NULL;
+    if (m->fresh.n != 0)
+        return &m->fresh;
+    return m->attempt.n == m->order.attempt && !m->attempt.used &&
+                   strcmp(m->attempt.order, m->order.id) == 0
+               ? &m->attempt
+               : NULL;
+}
+
+static void say_later(struct visit *v, const struct move *m, const char *detail, int consumed)
+{
+    const struct say_problem p = {.type = PAYMENT_OTHER,
+                                  .status = MHD_HTTP_SERVICE_UNAVAILABLE,
+                                  .detail = detail,
+                                  .order = &m->order,
+                                  .refused = consumed == 0 ? &m->attempt : NULL,
+                                  .retry_after = 5,
+                                  .consumed = consumed};
+
+    say_problem(v, &p);
+}
+
+static void say_refused(struct visit *v, const struct move *m)
+{
+    const struct say_problem p = {
+        .type = PAYMENT_VERIFICATION_FAILED,
+        .detail = "the acquirer, or the card's issuer, refused the payment: code and reason say "
+                  "why; nothing was paid",
+        .order = &m->order,
+        .payable = payable(m),
+        .refused = &m->attempt,
+        .consumed = -1};
+
+    say_problem(v, &p);
+}
+
+static void say_given_back(struct visit *v, const struct move *m)
+{
+    char detail[BOOK_WHY_MAX + 80];
+    const struct say_problem p = {.type = PAYMENT_OTHER,
+                                  .status = MHD_HTTP_GONE,
+                                  .detail = detail,
+                                  .order = &m->order,
+                                  .consumed = -1};
+
+    snprintf(detail, sizeof(detail), "%s: %s",
+             m->order.state == STATE_OWED ? "it was paid, and a credit is due"
+                                          : "what was paid is given back",
+             m->order.why);
+    say_problem(v, &p);
+}
+
+static void say_no_payment(struct visit *v, const struct move *m)
+{
+    const struct say_problem p = {.type = PAYMENT_OTHER,
+                                  .status = MHD_HTTP_FORBIDDEN,
+                                  .detail = "this credential has not paid this order",
+                                  .order = &m->order,
+                                  .consumed = -1};
+
+    say_problem(v, &p);
+}
+
+/* What was delivered before is had again from its service, or from its quote. */
+static bool fetch(struct visit *v, const struct move *m)
+{
+    struct content *c;
+    char *quote;
+
+    if (m->order.delivery == DELIVERY_INCLUDED) {
+        c = writer_included(v->m, &m->order);
+        if (c == NULL)
+            return false;
+        say_content(v, &m->order, &m->attempt, c);
+        content_drop(&c);
+        end(v);
+        return true;
+    }
+    quote = writer_quote(v->m, &m->order);
+    if (quote != NULL)
+        deliver_again(v->m, &m->order, &m->attempt, quote, v);
+    free(quote);
+    return quote != NULL;
+}
+
+static void say_where(struct visit *v, const struct move *m)
+{
+    const bool refused = m->order.attempt > 1 && m->order.state <= STATE_CLAIMED;
+
+    if (!v->html || !say_page(v, MHD_HTTP_OK, &m->order, payable(m) != NULL, refused))
+        say_json(v, MHD_HTTP_OK, say_order(v, &m->order, payable(m)));
+}
+
+/* Of an attempt that was acknowledged. False: it has to wait. */
+static bool respond_paid(struct visit *v, const struct move *m, const struct content *c)
+{
+    switch (m->order.state) {
+    case STATE_REVERSING:
+    case STATE_REVERSED:
+    case STATE_OWED:
+        say_given_back(v, m);
+        break;
+    case STATE_DELIVERED:
+        if (v->kind == VISIT_PAYMENT)
+            say_paid(v, &m->order, &m->attempt);
+        else if (c != NULL)
+            say_content(v, &m->order, &m->attempt, c);
+        else
+            return fetch(v, m);
+        break;
+    case STATE_REQUESTED:
+    case STATE_CLAIMED:
+    case STATE_SUBMITTING:
+    case STATE_UNKNOWN:
+    case STATE_APPROVED:
+    case STATE_ACKNOWLEDGED:
+        if (v->kind != VISIT_PAYMENT)
+            return false;
+        say_paid(v, &m->order, &m->attempt);
+        break;
+    }
+    end(v);
+    return true;
+}
+
+static bool respond_payer(struct visit *v, const struct move *m, const struct content *c)
+{
+    if (m->attempt.n != v->n)
+        return false;
+    switch (m->attempt.outcome) {
+    case OUTCOME_YES:
+        return respond_paid(v, m, c);
+    case OUTCOME_NO:
+        say_refused(v, m);
+        break;
+    case OUTCOME_VAIN:
+        if (m->order.state > STATE_CLAIMED)
+            return false; /* it is asked once more */
+        say_later(v, m, "nobody could decide, and nothing was paid: ask the same again", 0);
+        break;
+    case OUTCOME_NONE:
+        if (m->order.state == STATE_SUBMITTING)
+            return false;
+        if (m->order.state > STATE_UNKNOWN) {
+            say_given_back(v, m);
+            break;
+        }
+        say_later(v, m,
+                  "the acquirer has not answered yet, so it is not known whether it is paid: never "
+                  "pay again, ask the same again",
+                  1);
+        break;
+    }
+    end(v);
+    return true;
+}
+
+/* By the credential that paid, or as the browser that was asked to. */
+static bool is_payer(const struct visit *v, const struct move *m)
+{
+    return (m->attempt.used && secret_eq(SPAN_OF(m->attempt.credential), SPAN_OF(v->credential))) ||
+           (m->order.has_session && v->asked.has_session &&
+            secret_eq(SPAN_OF(m->order.session), SPAN_OF(v->asked.session)));
+}
+
+/* False: that is no answer yet. */
+static bool respond(struct visit *v, const struct move *m, const struct content *c)
+{
+    switch (v->kind) {
+    case VISIT_PAY:
+    case VISIT_PAYMENT:
+        return respond_payer(v, m, c);
+    case VISIT_DELIVERY:
+        if (!is_payer(v, m)) {
+            say_no_payment(v, m);
+            end(v);
+            return true;
+        }
+        v->n = m->attempt.n;
+        return respond_payer(v, m, c);
+    case VISIT_LOOK:
+        if (m->order.state == v->seen)
+            return false;
+        say_where(v, m);
+        end(v);
+        return true;
+    case VISIT_NONE:
+    case VISIT_DEMAND:
+    case VISIT_CLAIM:
+    case VISIT_COMPLETION:
+        break;
+    }
+    return false;
+}
+
+void visits_wake(struct mediator *m, struct job *j)
+{
+    struct visits those;
+    struct visit *v;
+
+    take_waiting(m, j->move.order.id, 0, &those);
+    while ((v = TAILQ_FIRST(&those)) != NULL) {
+        TAILQ_REMOVE(&those, v, next);
+        if (!respond(v, &j->move, j->content))
+            wait_more(v);
+    }
+}
+
+/* ---- what the books found ---- */
+
+static void say_plainly(struct visit *v, const struct move *m, unsigned status, const char *detail)
+{
+    const struct say_problem p = {.type = PAYMENT_OTHER,
+                                  .status = status,
+                                  .detail = detail,
+                                  .order = m->finding == FOUND_NONE ? NULL : &m->order,
+                                  .consumed = -1};
+
+    say_problem(v, &p);
+}
+
+/* A 402 has a challenge: that of the order if it can be paid, else a new one of the same demand. */
+static void ask_for_money(struct visit *v, const struct move *m, enum payment_problem_type type,
+                          const char *detail)
+{
+    const struct say_problem p = {
+        .type = type, .detail = detail, .order = &m->order, .payable = payable(m), .consumed = -1};
+
+    if (v->kind == VISIT_PAY && (m->finding == FOUND_NONE || p.payable == NULL)) {
+        v->kind = VISIT_DEMAND;
+        v->problem = type;
+        v->detail = detail;
+        challenge_order_id(v->asked.id);
+        ask_quote(v->m, v);
+        return;
+    }
+    if (m->finding == FOUND_NONE)
+        say_plainly(v, m, MHD_HTTP_NOT_FOUND, "there is no such order");
+    else if (p.payable == NULL)
+        say_plainly(v, m, MHD_HTTP_GONE, detail);
+    else
+        say_problem(v, &p);
+    end(v);
+}
+
+static void found_wrong(struct visit *v, const struct move *m)
+{
+    switch (m->finding) {
+    case FOUND_INVALID:
+        if (v->kind == VISIT_COMPLETION)
+            break;
+        ask_for_money(v, m, PAYMENT_INVALID_CHALLENGE,
+                      "the challenge is not one that can be paid now: nothing was paid with it");
+        return;
+    case FOUND_NONE:
+        ask_for_money(v, m, PAYMENT_INVALID_CHALLENGE, "there is no such order any more");
+        return;
+    case FOUND_EXPIRED:
+        ask_for_money(v, m, PAYMENT_EXPIRED, "its time is over, and nothing was paid: ask again");
+        return;
+    case FOUND_OTHER:
+        say_plainly(v, m, MHD_HTTP_CONFLICT,
+                    "another credential is paying this order, or has paid it");
+        break;
+    case FOUND_TAKEN:
+        say_plainly(v, m, MHD_HTTP_CONFLICT, "another payer device has taken this order");
+        break;
+    case FOUND_OVER:
+        say_plainly(v, m, MHD_HTTP_CONFLICT, "it is too late for that: the order says why");
+        break;
+    case FOUND_UNREACHED:
+        say_later(v, m, "the acquirer is not reached now, and nothing was kept: ask the same again",
+                  0);
+        break;
+    case FOUND_FINE:
+        break;
+    }
+    if (m->finding == FOUND_INVALID)
+        say_no_payment(v, m);
+    end(v);
+}
+
+static void found_payer(struct visit *v, const struct job *j);
+
+/* The same browser asked for the same before: what it can still pay is asked for again, what it has
+ * paid it gets. */
+static void found_before(struct visit *v, const struct job *j)
+{
+    const struct move *m = &j->move;
+    const struct say_problem p = {
+        .type = PAYMENT_REQUIRED, .order = &m->order, .payable = payable(m), .consumed = -1};
+    const bool again = m->finding == FOUND_NONE || m->order.state > STATE_DELIVERED ||
+                       (m->order.state <= STATE_CLAIMED &&
+                        (p.payable == NULL || m->order.valid_until - m->now < REUSE_S));
+
+    if (again) {
+        ask_quote(v->m, v);
+    } else if (p.payable != NULL) {
+        say_problem(v, &p);
+        end(v);
+    } else {
+        v->kind = VISIT_PAY;
+        v->n = m->attempt.n;
+        snprintf(v->id, sizeof(v->id), "%s", m->order.id);
+        v->last = v->html && m->order.state < STATE_DELIVERED; /* a page follows it by itself */
+        found_payer(v, j);
+    }
+}
+
+static void found_demanded(struct visit *v, const struct move *m)
+{
+    const struct say_problem p = {.type = (enum payment_problem_type)v->problem,
+                                  .detail = v->detail,
+                                  .order = &m->order,
+                                  .payable = &m->attempt,
+                                  .consumed = -1};
+
+    say_problem(v, &p);
+    end(v);
+}
+
+static void found_looked(struct visit *v, const struct move *m)
+{
+    if (v->seen == 0 && !v->last && v->until > 0) { /* ?wait: from now on */
+        v->seen = m->order.state;
+        wait_more(v);
+        return;
+    }
+    say_where(v, m);
+    end(v);
+}
+
+static void found_payer(struct visit *v, const struct job *j)
+{
+    const struct move *m = &j->move;
+
+    if (v->problem != PAYMENT_REQUIRED) { /* its credential was none */
+        ask_for_money(v, m, (enum payment_problem_type)v->problem, v->detail);
+        return;
+    }
+    if (v->kind != VISIT_DELIVERY && v->n == 0)
+        v->n = m->attempt.n;
+    if (respond(v, m, j->content))
+        return;
+    if (v->last) {
+        say_later(v, m, "it is not decided yet, or on its way: never pay again, ask the same again",
+                  1);
+        end(v);
+        return;
+    }
+    wait_for(v, v->kind == VISIT_PAYMENT ? ANSWER_S : DELIVER_S);
+}
+
+void visit_found(struct visit *v, struct job *j)
+{
+    const struct move *m = &j->move;
+
+    if (m->event == EVENT_FIND) {
+        found_before(v, j);
+        return;
+    }
+    if (m->finding != FOUND_FINE) {
+        found_wrong(v, m);
+        return;
+    }
+    switch (v->kind) {
+    case VISIT_DEMAND:
+        found_demanded(v, m);
+        return;
+    case VISIT_PAY:
+    case VISIT_PAYMENT:
+    case VISIT_DELIVERY:
+        found_payer(v, j);
+        return;
+    case VISIT_LOOK:
+        found_looked(v, m);
+        return;
+    case VISIT_CLAIM:
+    case VISIT_NONE:
+        say_json(v, MHD_HTTP_OK, say_order(v, &m->order, payable(m)));
+        break;
+    case VISIT_COMPLETION:
+        if (m->completed)
+            say_paid(v, &m->order, &m->attempt);
+        else
+            say_json(v, MHD_HTTP_OK, say_order(v, &m->order, NULL));
+        break;
+    }
+    end(v);
+}
+
+/* ---- what the service said ---- */
+
+static void say_service(struct visit *v, unsigned status, const char *detail)
+{
+    const struct say_problem p = {.type = PAYMENT_OTHER,
+                                  .status = status,
+                                  .detail = detail,
+                                  .retry_after = status == MHD_HTTP_SERVICE_UNAVAILABLE ? 5 : 0,
+                                  .consumed = -1};
+
+    say_problem(v, &p);
+    end(v);
+}
+
+/* True: it answered with what was asked for. */
+static bool is_answer(struct visit *v, const struct http_said *said)
+{
+    if (said->r == TP_OK && said->status == 200)
+        return true;
+    if (said->r == TP_OK && (said->status == 400 || said->status == 404 || said->status == 405)) {
+        say_service(v, (unsigned)said->status, "the service does not sell that");
+        return false;
+    }
+    if (said->r != TP_OK)
+        log_error("service %s: %s", v->service->name, said->e.text);
+    else
+        log_error("service %s answers %ld", v->service->name, said->status);
+    say_service(v, MHD_HTTP_SERVICE_UNAVAILABLE,
+                "the service cannot be asked now, and nothing is to be paid: ask again later");
+    return false;
+}
+
+void visit_given(struct visit *v, const struct http_said *said)
+{
+    if (!is_answer(v, said))
+        return;
+    say_free(v, said->type[0] != '\0' ? said->type : "application/octet-stream", said->body);
+    end(v);
+}
+
+void visit_delivered(struct visit *v, const struct book_order *o, const struct book_attempt *a,
+                     struct content *c)
+{
+    const struct say_problem p = {
+        .type = PAYMENT_OTHER,
+        .status = MHD_HTTP_SERVICE_UNAVAILABLE,
+        .detail = "it is paid and was delivered; the service cannot deliver it again now: ask the "
+                  "same again later",
+        .order = o,
+        .retry_after = 5,
+        .consumed = 1};
+
+    if (c != NULL)
+        say_content(v, o, a, c);
+    else
+        say_problem(v, &p);
+    end(v);
+}
+
+/* The order and its first challenge, into a move. */
+static enum tp_err make_order(struct job *j, struct visit *v, const struct quote *q,
+                              struct span text, struct tp_error *e)
+{
+    struct book_order *o = &j->move.order;
+    uint8_t hash[32];
+
+    *o = v->asked;
+    o->made = o->since = time(NULL);
+    o->valid_until = o->made + CHALLENGE_VALID_S;
+    if (o->valid_until > q->valid_until)
+        o->valid_until = q->valid_until;
+    o->state = STATE_REQUESTED;
+    o->amount = q->amount;
+    o->currency = v->service->contract->currency->numeric;
+    o->delivery = q->delivery;
+    o->attempt = j->move.attempt.n = 1;
+    snprintf(o->acquirer, sizeof(o->acquirer), "%s", v->service->contract->acquirer->id);
+    snprintf(o->contract, sizeof(o->contract), "%s", v->service->contract->id);
+    snprintf(o->item, sizeof(o->item), "%s", q->designation);
+    snprintf(o->merchant, sizeof(o->merchant), "%s",
+             q->merchant != NULL ? q->merchant : v->service->contract->merchant);
+    snprintf(j->move.attempt.order, sizeof(j->move.attempt.order), "%s", o->id);
+    if (o->valid_until <= o->made)
+        return tp_fail(e, TP_ERR_FORMAT, "its quote is over already");
+    j->move.quote = strndup((const char *)text.p, text.n);
+    if (j->move.quote == NULL || EVP_Digest(text.p, text.n, hash, NULL, EVP_sha256(), NULL) != 1)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for an order");
+    return challenge_make(&j->move.attempt, o, hash, &v->m->issuing, e);
+}
+
+static void ask_to_pay(struct visit *v, const struct quote *q, struct span text)
+{
+    struct job *j = job_new(EVENT_ASKED, v->asked.id);
+    struct tp_error e = {TP_ERR_NO_MEMORY, "no memory for an order"};
+    const enum tp_err r = j != NULL ? make_order(j, v, q, text, &e) : TP_ERR_NO_MEMORY;
+
+    if (r != TP_OK) {
+        log_error("service %s: an order cannot be made: %s", v->service->name, e.text);
+        if (j != NULL)
+            move_free(&j->move);
+        free(j);
+        say_service(v, r == TP_ERR_RANGE ? MHD_HTTP_INTERNAL_SERVER_ERROR : MHD_HTTP_BAD_GATEWAY,
+                    "this cannot be paid here: the mediator's log says why");
+        return;
+    }
+    snprintf(v->id, sizeof(v->id), "%s", v->asked.id);
+    j->visit = v;
+    writer_take(v->m, j);
+}
+
+static void give_included(struct visit *v, const struct quote *q)
+{
+    struct tp_error e = {TP_OK, ""};
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+
+    if (quote_content(&bytes, &n, q, &e) != TP_OK) {
+        log_error("service %s: %s", v->service->name, e.text);
+        say_service(v, MHD_HTTP_BAD_GATEWAY, "the service's quote cannot be used");
+        return;
+    }
+    say_free(v, q->type != NULL ? q->type : "application/octet-stream", span_of(bytes, n));
+    free(bytes);
+    end(v);
+}
+
+void visit_quoted(struct visit *v, const struct http_said *said)
+{
+    struct quote q = {.amount = 0};
+    struct tp_error e = {TP_OK, ""};
+
+    if (!is_answer(v, said))
+        return;
+    if (quote_read(&q, said->body, v->service->contract->currency, &e) != TP_OK) {
+        log_error("service %s: %s", v->service->name, e.text);
+        say_service(v, MHD_HTTP_BAD_GATEWAY, "the service's quote cannot be used");
+    } else if (!q.available) {
+        say_service(v, MHD_HTTP_NOT_FOUND, "it is not sold now");
+    } else if (q.amount > 0) {
+        ask_to_pay(v, &q, said->body);
+    } else if (q.delivery == DELIVERY_INCLUDED) {
+        give_included(v, &q);
+    } else {
+        char *text = strndup((const char *)said->body.p, said->body.n);
+
+        ask_free(v->m, v, text != NULL ? text : "");
+        free(text);
+    }
+    quote_free(&q);
+}

@@ -1,0 +1,63 @@
+/* A visit: one HTTP call, from its head to its answer. */
+#ifndef TP_MEDIATOR_VISIT_H
+#define TP_MEDIATOR_VISIT_H
+
+#include "mediator/mediator_priv.h"
+#include "mediator/page.h"
+#include "wire/payment_credential.h"
+#include "wire/payment_problem.h"
+
+#define SESSION_COOKIE "telepay-session" /* base64url of 16 random bytes, of a browser */
+
+enum visit_kind {
+    VISIT_NONE,
+    VISIT_DEMAND,     /* A, without a credential */
+    VISIT_PAY,        /* A, with one */
+    VISIT_PAYMENT,    /* E as a body */
+    VISIT_LOOK,       /* where it stands */
+    VISIT_CLAIM,      /* a payer device takes it */
+    VISIT_COMPLETION, /* what the card's last word was */
+    VISIT_DELIVERY    /* K, once more */
+};
+
+struct visit {
+    TAILQ_ENTRY(visit) next; /* of those that wait */
+    struct mediator *m;
+    struct http_call *call;
+    enum visit_kind kind;
+    const struct reg_service *service;
+    struct book_order asked; /* of a demand: what there is before its quote */
+    char id[BOOK_ORDER_ID];
+    uint8_t credential[BOOK_CREDENTIAL];
+    uint32_t n;            /* the attempt that it pays; 0: not known yet */
+    enum order_state seen; /* VISIT_LOOK: what it was when it began to wait */
+    unsigned problem;      /* VISIT_DEMAND: with which type of problem it is asked for money */
+    const char *detail;    /* and with which words */
+    int64_t until;         /* it waits no longer, monotonic ms */
+    bool html;             /* a browser: it gets pages */
+    enum page_language language;
+    char cookie[32]; /* that it is given now; "": none */
+    bool last;       /* it waited long enough: what the books say now is its answer */
+};
+
+struct visit *visit_new(struct mediator *m, struct http_call *call);
+
+/* What the books say of its order (writer's thread): answers, or lets it wait. */
+void visit_found(struct visit *v, struct job *j);
+/* The order moved: those who wait for it are answered where that answers them. */
+void visits_wake(struct mediator *m, struct job *j);
+/* The service has spoken (client's thread). */
+void visit_quoted(struct visit *v, const struct http_said *said);
+void visit_given(struct visit *v, const struct http_said *said);
+void visit_delivered(struct visit *v, const struct book_order *o, const struct book_attempt *a,
+                     struct content *c);
+/* Those that waited long enough are told where it stands. */
+void visits_expire(struct mediator *m, int64_t now);
+/* At the end: nobody waits any more. */
+void visits_end(struct mediator *m);
+/* The books cannot be asked. */
+void visit_unbooked(struct visit *v);
+/* What the call is about (visit_route.c), once it is whole. */
+void visit_begin(struct visit *v);
+
+#endif

@@ -1,0 +1,510 @@
+/* What a call is about: its address, its credential, its body. */
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/date.h"
+#include "mediator/say.h"
+#include "order/order.h"
+#include "order/sealed.h"
+#include "wire/jcs.h"
+#include "wire/payment_digest.h"
+
+#define SALE          "/s/"
+#define ORDERS        "/orders/"
+#define PARAMETERS    "/parameters/"
+#define SESSION_BYTES 16
+#define SEALED_ROOM   14000 /* what goes on to the acquirer fits into one message */
+#define AUTHORIZATION "Authorization"
+
+static void say_simple(struct visit *v, unsigned status, const char *detail)
+{
+    const struct say_problem p = {
+        .type = PAYMENT_OTHER, .status = status, .detail = detail, .consumed = -1};
+
+    say_problem(v, &p);
+}
+
+/* Queues a move for the visit, which waits for it. */
+static void queue(struct visit *v, struct job *j)
+{
+    j->visit = v;
+    http_later(v->call);
+    writer_take(v->m, j);
+}
+
+static void queue_simple(struct visit *v, enum event event)
+{
+    struct job *j = job_new(event, v->id);
+
+    if (j == NULL)
+        say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory now: ask again");
+    else
+        queue(v, j);
+}
+
+/* ---- credentials ---- */
+
+/* Not one that can pay: the visit goes on as who has to be asked for money. */
+static void not_paying(struct visit *v, enum payment_problem_type type, const char *detail)
+{
+    v->problem = type;
+    v->detail = detail;
+}
+
+/* The order is the mediator's own, as its challenge is bound: what it is for is what is asked. */
+static bool is_for(const struct visit *v, const struct payment_charge *charge)
+{
+    const char *jws = NULL, *method = NULL, *url = NULL, *digest = NULL;
+    struct token t = {.payload = NULL};
+    const json_t *resource;
+    bool same = false;
+
+    if (order_of_charge(&jws, charge, NULL) == TP_OK &&
+        token_read(&t, jws, ORDER_TYPE, NULL) == TP_OK) {
+        resource = json_object_get(t.payload, "resource");
+        method = json_string_value(json_object_get(resource, "method"));
+        url = json_string_value(json_object_get(resource, "url"));
+        digest = json_string_value(json_object_get(resource, "digest"));
+        same = method != NULL && url != NULL && strcmp(method, v->asked.method) == 0 &&
+               strcmp(url, v->asked.url) == 0 &&
+               strcmp(digest != NULL ? digest : "", v->asked.digest) == 0;
+    }
+    token_free(&t);
+    return same;
+}
+
+/* Which order the credential is for: from the request of a challenge of this mediator's own. */
+static bool read_order(struct visit *v, const struct payment_credential *c)
+{
+    struct payment_charge charge = {.amount = NULL};
+    bool found = payment_challenge_is_bound(&c->challenge, v->m->issuing.key) &&
+                 payment_charge_read(&charge, c->challenge.request, NULL) == TP_OK &&
+                 charge.external_id != NULL && strlen(charge.external_id) == BOOK_ORDER_ID - 1;
+
+    if (found && v->kind == VISIT_PAY)
+        found = is_for(v, &charge);
+    if (found && v->id[0] != '\0') /* it stands in the address, too */
+        found = strcmp(v->id, charge.external_id) == 0;
+    if (found)
+        snprintf(v->id, sizeof(v->id), "%s", charge.external_id);
+    payment_charge_free(&charge);
+    return found;
+}
+
+/* The acquirer of an order can be asked now. */
+static bool is_reached(const struct visit *v, const struct payment_credential *c)
+{
+    struct payment_charge charge = {.amount = NULL};
+    const struct reg_contract *contract = NULL;
+    const struct line *l = NULL;
+
+    if (payment_charge_read(&charge, c->challenge.request, NULL) == TP_OK &&
+        charge.recipient != NULL)
+        contract = registry_contract(v->m->registry, charge.recipient);
+    if (contract != NULL)
+        l = line_of(v->m, contract->acquirer->id);
+    payment_charge_free(&charge);
+    return l != NULL && line_is_up(l);
+}
+
+static bool read_claim(uint8_t claim[BOOK_CLAIM], const char *text)
+{
+    uint8_t bytes[BOOK_CLAIM];
+    struct buf b = BUF_OF(bytes);
+
+    if (base64url_decode(&b, span_str(text)) != TP_OK || b.n != BOOK_CLAIM)
+        return false;
+    memcpy(claim, bytes, BOOK_CLAIM);
+    return true;
+}
+
+static bool read_payload(struct move *m, const json_t *payload)
+{
+    const char *sealed = NULL, *device = NULL, *claim = NULL;
+
+    if (jcs_text(&sealed, payload, "transaction", NULL) != TP_OK || sealed == NULL ||
+        jcs_text(&device, payload, "device", NULL) != TP_OK ||
+        jcs_text(&claim, payload, "claim", NULL) != TP_OK ||
+        strlen(sealed) + (device != NULL ? strlen(device) : 0) > SEALED_ROOM)
+        return false;
+    if (claim != NULL && !read_claim(m->claim, claim))
+        return false;
+    m->has_claim = claim != NULL;
+    m->sealed = strdup(sealed);
+    m->device = device != NULL ? strdup(device) : NULL;
+    return m->sealed != NULL && (device == NULL || m->device != NULL);
+}
+
+static void queue_payment(struct visit *v, const struct payment_credential *c)
+{
+    struct job *j = job_new(EVENT_PAY, v->id);
+
+    if (j == NULL) {
+        say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory now: ask the same again");
+        return;
+    }
+    if (!read_payload(&j->move, c->payload)) {
+        not_paying(v, PAYMENT_INVALID_PAYLOAD,
+                   "the payload of a credential by card is the sealed transaction, with the "
+                   "device's signature where there is one");
+        j->move.event = EVENT_LOOK;
+    }
+    j->move.reached = is_reached(v, c);
+    snprintf(j->move.challenge_id, sizeof(j->move.challenge_id), "%s", c->challenge.id);
+    memcpy(j->move.credential, v->credential, sizeof(j->move.credential));
+    queue(v, j);
+}
+
+static void demand(struct visit *v);
+
+/* Without an order of its own it is a demand again; at an order, its challenge is given again. */
+static void refuse_credential(struct visit *v, enum payment_problem_type type, const char *detail)
+{
+    not_paying(v, type, detail);
+    if (v->kind == VISIT_PAY)
+        demand(v);
+    else if (v->kind == VISIT_PAYMENT)
+        queue_simple(v, EVENT_LOOK);
+    else
+        say_simple(v, MHD_HTTP_FORBIDDEN, detail);
+}
+
+static void take_credential(struct visit *v, const struct payment_credential *c)
+{
+    struct tp_error e = {TP_OK, ""};
+
+    if (strcmp(c->challenge.method, METHOD_EMV) != 0 ||
+        strcmp(c->challenge.intent, "charge") != 0) {
+        const struct say_problem p = {.type = PAYMENT_METHOD_UNSUPPORTED,
+                                      .detail = "the method here is emv, the intent charge",
+                                      .consumed = -1};
+
+        say_problem(v, &p);
+    } else if (!read_order(v, c)) {
+        refuse_credential(v, PAYMENT_INVALID_CHALLENGE,
+                          "the challenge is none of this resource's: it was changed, or is of "
+                          "another");
+    } else if (payment_credential_hash(v->credential, c, &e) != TP_OK) {
+        say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory now: ask the same again");
+    } else if (v->kind == VISIT_DELIVERY) {
+        queue_simple(v, EVENT_LOOK);
+    } else {
+        queue_payment(v, c);
+    }
+}
+
+static void bad_credential(struct visit *v, enum tp_err r, const char *why)
+{
+    const struct say_problem two = {
+        .type = PAYMENT_BAD_REQUEST, .detail = "one credential at a time", .consumed = -1};
+
+    if (r == TP_ERR_EXISTS)
+        say_problem(v, &two);
+    else if (r == TP_ERR_RANGE)
+        say_simple(v, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
+                   "the credential is too large for a field: post it to the order's /payment");
+    else
+        refuse_credential(v, PAYMENT_MALFORMED_CREDENTIAL, why);
+}
+
+/* From the fields. False: there is none, and nothing is answered. */
+static bool take_field(struct visit *v)
+{
+    static const char *const names[] = {AUTHORIZATION, PAYMENT_HEADER};
+    struct payment_credential c = {.payload = NULL}, other = {.payload = NULL};
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r = TP_ERR_NOT_FOUND;
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *field = http_header(v->call, names[i]);
+        enum tp_err one =
+            field != NULL ? payment_credential_read(&other, span_str(field), &e) : TP_ERR_NOT_FOUND;
+
+        if (one != TP_ERR_NOT_FOUND && http_header_count(v->call, names[i]) > 1)
+            one = TP_ERR_EXISTS;
+        if (one == TP_ERR_NOT_FOUND) {
+            payment_credential_free(&other);
+            continue;
+        }
+        r = r == TP_ERR_NOT_FOUND ? one : TP_ERR_EXISTS;
+        payment_credential_free(&c);
+        c = other;
+        other = (struct payment_credential){.payload = NULL};
+    }
+    if (r == TP_OK)
+        take_credential(v, &c);
+    else if (r != TP_ERR_NOT_FOUND)
+        bad_credential(v, r, e.text);
+    payment_credential_free(&c);
+    return r != TP_ERR_NOT_FOUND;
+}
+
+static void take_body(struct visit *v)
+{
+    struct payment_credential c = {.payload = NULL};
+    struct tp_error e = {TP_OK, ""};
+    const enum tp_err r = payment_credential_read_json(&c, http_body(v->call), &e);
+
+    if (r == TP_OK)
+        take_credential(v, &c);
+    else
+        bad_credential(v, r, e.text);
+    payment_credential_free(&c);
+}
+
+/* ---- demands ---- */
+
+/* A browser is known again by a number that it was given. */
+static void read_session(struct visit *v)
+{
+    const char *cookie = http_cookie(v->call, SESSION_COOKIE);
+    uint8_t bytes[SESSION_BYTES];
+    struct buf b = BUF_OF(bytes);
+
+    if (cookie == NULL || base64url_decode(&b, span_str(cookie)) != TP_OK || b.n != sizeof(bytes)) {
+        if (!v->html || RAND_bytes(bytes, sizeof(bytes)) != 1)
+            return;
+        base64url_encode(v->cookie, SPAN_OF(bytes));
+    }
+    v->asked.has_session =
+        EVP_Digest(bytes, sizeof(bytes), v->asked.session, NULL, EVP_sha256(), NULL) == 1;
+}
+
+static void demand(struct visit *v)
+{
+    struct job *j = NULL;
+
+    v->kind = VISIT_DEMAND;
+    challenge_order_id(v->asked.id);
+    read_session(v);
+    if (v->asked.has_session && v->cookie[0] == '\0' && v->problem == PAYMENT_REQUIRED)
+        j = job_new(EVENT_FIND, "");
+    if (j != NULL) {
+        j->move.wanted = &v->asked;
+        queue(v, j);
+    } else {
+        http_later(v->call);
+        ask_quote(v->m, v);
+    }
+}
+
+/* What a name or an address may hold, so that it stands for one thing alone. */
+static bool is_plain(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text <= ' ' || *text > '~' || *text == '"' || *text == '\\')
+            return false;
+    return true;
+}
+
+static bool read_resource(struct visit *v, const char *rest)
+{
+    struct book_order *o = &v->asked;
+    const char *target = http_target(v->call), *question = strchr(target, '?');
+    const struct span body = http_body(v->call);
+    const int n = snprintf(o->url, sizeof(o->url), "%s%s", v->m->origin, target);
+    uint8_t hash[32];
+
+    if (!is_plain(target) || n < 0 || (size_t)n >= sizeof(o->url) ||
+        strlen(rest) >= sizeof(o->path))
+        return false;
+    for (const char *p = rest; *p != '\0'; p++)
+        if ((unsigned char)*p < ' ' || *p == 0x7F)
+            return false;
+    snprintf(o->method, sizeof(o->method), "%s", http_method(v->call));
+    snprintf(o->service, sizeof(o->service), "%s", v->service->name);
+    snprintf(o->path, sizeof(o->path), "%s", rest);
+    snprintf(o->query, sizeof(o->query), "%s", question != NULL ? question + 1 : "");
+    if (body.n > 0 && EVP_Digest(body.p, body.n, hash, NULL, EVP_sha256(), NULL) == 1)
+        payment_digest_write(o->digest, hash);
+    return true;
+}
+
+/* /s/SERVICE/PATH */
+static void on_sale(struct visit *v, const char *rest)
+{
+    char name[BOOK_NAME_MAX];
+    const size_t n = strcspn(rest, "/");
+
+    if (n < sizeof(name)) {
+        snprintf(name, sizeof(name), "%.*s", (int)n, rest);
+        v->service = registry_service(v->m->registry, name);
+    }
+    if (v->service == NULL) {
+        say_simple(v, MHD_HTTP_NOT_FOUND, "there is no such service");
+        return;
+    }
+    v->kind = VISIT_PAY;
+    if (!read_resource(v, rest[n] == '/' ? rest + n : "/"))
+        say_simple(v, MHD_HTTP_BAD_REQUEST,
+                   "the address is too long, or has a character that none may have");
+    else if (!take_field(v))
+        demand(v);
+}
+
+/* ---- orders ---- */
+
+static void on_look(struct visit *v)
+{
+    const char *wait = http_argument(v->call, "wait");
+    long seconds = wait != NULL ? strtol(wait, NULL, 10) : 0;
+
+    v->kind = VISIT_LOOK;
+    if (seconds > 0)
+        v->until = time_monotonic_ms() + 1000 * (seconds < WAIT_MAX ? seconds : WAIT_MAX);
+    queue_simple(v, EVENT_LOOK);
+}
+
+static void on_claim(struct visit *v)
+{
+    struct job *j = job_new(EVENT_CLAIM, v->id);
+    const char *claim = NULL;
+    json_t *body = NULL;
+
+    v->kind = VISIT_CLAIM;
+    if (j != NULL && jcs_read(&body, http_body(v->call), NULL) == TP_OK &&
+        jcs_text(&claim, body, "claim", NULL) == TP_OK && claim != NULL &&
+        read_claim(j->move.claim, claim)) {
+        j->move.has_claim = true;
+        queue(v, j);
+    } else {
+        say_simple(v, MHD_HTTP_BAD_REQUEST, "the body is {\"claim\": base64url of 16 bytes}");
+        free(j);
+    }
+    json_decref(body);
+}
+
+static void on_completion(struct visit *v)
+{
+    struct job *j = job_new(EVENT_COMPLETE, v->id);
+    const char *credential = NULL;
+    json_t *body = NULL, *completed;
+    struct buf hash = {j != NULL ? j->move.credential : NULL, 0, BOOK_CREDENTIAL};
+
+    v->kind = VISIT_COMPLETION;
+    if (j != NULL && jcs_read(&body, http_body(v->call), NULL) == TP_OK &&
+        jcs_text(&credential, body, "credential", NULL) == TP_OK && credential != NULL &&
+        base64url_decode(&hash, span_str(credential)) == TP_OK && hash.n == BOOK_CREDENTIAL &&
+        json_is_boolean(completed = json_object_get(body, "completed"))) {
+        j->move.completed = json_is_true(completed);
+        queue(v, j);
+    } else {
+        say_simple(v, MHD_HTTP_BAD_REQUEST,
+                   "the body is {\"credential\": base64url of its hash, \"completed\": true or "
+                   "false}");
+        free(j);
+    }
+    json_decref(body);
+}
+
+static void on_payment(struct visit *v)
+{
+    v->kind = VISIT_PAYMENT;
+    take_body(v);
+}
+
+static void on_delivery(struct visit *v)
+{
+    v->kind = VISIT_DELIVERY;
+    read_session(v);
+    if (take_field(v))
+        return;
+    if (v->asked.has_session && v->cookie[0] == '\0')
+        queue_simple(v, EVENT_LOOK);
+    else
+        say_simple(v, MHD_HTTP_FORBIDDEN, "show the credential that paid");
+}
+
+static void on_code(struct visit *v)
+{
+    char address[sizeof(v->m->origin) + BOOK_ORDER_ID + 16], *svg;
+
+    snprintf(address, sizeof(address), "%s" ORDERS "%s", v->m->origin, v->id);
+    svg = page_code(address);
+    if (svg != NULL)
+        say_text(v, MHD_HTTP_OK, "image/svg+xml", svg);
+    else
+        say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory now: ask again");
+    free(svg);
+}
+
+/* /orders/ID, and what is under it */
+static void on_order(struct visit *v, const char *rest)
+{
+    static const struct {
+        const char *method, *what;
+        void (*handle)(struct visit *v);
+    } ways[] = {{"GET", "", on_look},
+                {"GET", "/qr.svg", on_code},
+                {"POST", "/claim", on_claim},
+                {"POST", "/payment", on_payment},
+                {"POST", "/completion", on_completion},
+                {"GET", "/delivery", on_delivery}};
+    const size_t n = strspn(rest, "abcdefghijklmnopqrstuvwxyz234567");
+    bool known = false;
+
+    if (n != BOOK_ORDER_ID - 1) {
+        say_simple(v, MHD_HTTP_NOT_FOUND, "there is no such order");
+        return;
+    }
+    snprintf(v->id, sizeof(v->id), "%.*s", (int)n, rest);
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        if (strcmp(rest + n, ways[i].what) != 0)
+            continue;
+        known = true;
+        if (strcmp(http_method(v->call), ways[i].method) == 0) {
+            ways[i].handle(v);
+            return;
+        }
+    }
+    say_simple(v, known ? MHD_HTTP_METHOD_NOT_ALLOWED : MHD_HTTP_NOT_FOUND,
+               known ? "it is not asked with that method" : "there is no such page");
+}
+
+/* /parameters/ACQUIRER */
+static void on_parameters(struct visit *v, const char *rest)
+{
+    const struct reg_acquirer *a = registry_acquirer(v->m->registry, rest);
+
+    if (a == NULL || a->parameters == NULL)
+        say_simple(v, MHD_HTTP_NOT_FOUND, "there are no parameters of that acquirer");
+    else
+        say_text(v, MHD_HTTP_OK, "application/jose", a->parameters);
+}
+
+/* What the pages refer to. True: it is one of them. */
+static bool on_file(struct visit *v, const char *path)
+{
+    const char *type = NULL,
+               *text = path[0] == '/' ? page_file(v->m->pages, path + 1, &type) : NULL;
+
+    if (text != NULL)
+        say_text(v, MHD_HTTP_OK, type, text);
+    return text != NULL;
+}
+
+void visit_begin(struct visit *v)
+{
+    const char *path = http_path(v->call), *method = http_method(v->call),
+               *accept = http_header(v->call, MHD_HTTP_HEADER_ACCEPT);
+    const bool gets = strcmp(method, "GET") == 0 || strcmp(method, "POST") == 0;
+
+    v->html = accept != NULL && strstr(accept, "text/html") != NULL;
+    v->language = page_language(http_header(v->call, MHD_HTTP_HEADER_ACCEPT_LANGUAGE));
+    if (strcmp(method, "OPTIONS") == 0)
+        say_preflight(v);
+    else if (!gets)
+        say_simple(v, MHD_HTTP_METHOD_NOT_ALLOWED, "here is GET and POST");
+    else if (strncmp(path, SALE, strlen(SALE)) == 0)
+        on_sale(v, path + strlen(SALE));
+    else if (strncmp(path, ORDERS, strlen(ORDERS)) == 0)
+        on_order(v, path + strlen(ORDERS));
+    else if (strncmp(path, PARAMETERS, strlen(PARAMETERS)) == 0)
+        on_parameters(v, path + strlen(PARAMETERS));
+    else if (!on_file(v, path))
+        say_simple(v, MHD_HTTP_NOT_FOUND, "there is no such page");
+}

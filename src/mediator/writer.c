@@ -1,0 +1,252 @@
+/* The writer: moves of orders in groups, each group one transaction; after it what follows leaves.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "mediator/visit.h"
+
+struct writer {
+    struct mediator *m;
+    struct book *book; /* the group's thread's */
+    struct group *group;
+};
+
+/* ---- content ---- */
+
+struct content *content_new(const char *type, struct span bytes)
+{
+    struct content *c = malloc(sizeof(*c) + bytes.n);
+
+    if (c == NULL)
+        return NULL;
+    atomic_init(&c->holders, 1);
+    snprintf(c->type, sizeof(c->type), "%s", type);
+    c->n = bytes.n;
+    if (bytes.n > 0)
+        memcpy(c->bytes, bytes.p, bytes.n);
+    return c;
+}
+
+struct content *content_hold(struct content *c)
+{
+    if (c != NULL)
+        atomic_fetch_add(&c->holders, 1);
+    return c;
+}
+
+void content_drop(struct content **c)
+{
+    if (*c != NULL && atomic_fetch_sub(&(*c)->holders, 1) == 1)
+        free(*c);
+    *c = NULL;
+}
+
+/* ---- jobs ---- */
+
+struct job *job_new(enum event event, const char *id)
+{
+    struct job *j = calloc(1, sizeof(*j));
+
+    if (j == NULL)
+        return NULL;
+    j->move.event = event;
+    snprintf(j->move.id, sizeof(j->move.id), "%s", id);
+    return j;
+}
+
+static void job_free(struct job *j)
+{
+    content_drop(&j->content);
+    move_free(&j->move);
+    free(j);
+}
+
+static struct group_job *first_of(struct group_jobs *jobs)
+{
+    struct group_job *entry = STAILQ_FIRST(jobs);
+
+    if (entry != NULL)
+        STAILQ_REMOVE_HEAD(jobs, next);
+    return entry;
+}
+
+/* ---- the group ---- */
+
+static enum tp_err begin(void *ctx, struct tp_error *e)
+{
+    const struct writer *w = ctx;
+
+    return book_begin(w->book, e);
+}
+
+static enum tp_err apply(void *ctx, struct group_job *entry, struct tp_error *e)
+{
+    const struct writer *w = ctx;
+    struct job *j = (struct job *)entry;
+
+    move_reset(&j->move);
+    j->move.now = time(NULL);
+    return move_apply(&j->move, w->book, &w->m->issuing, e);
+}
+
+static enum tp_err commit(void *ctx, struct tp_error *e)
+{
+    const struct writer *w = ctx;
+
+    return book_commit(w->book, e);
+}
+
+static void rollback(void *ctx)
+{
+    const struct writer *w = ctx;
+
+    book_rollback(w->book);
+}
+
+static void tell(const struct job *j)
+{
+    const struct book_order *o = &j->move.order;
+    const struct book_attempt *a = &j->move.attempt;
+
+    if (j->move.event == EVENT_ASKED)
+        return;
+    log_note("order %s of %s: %s%s%s%s%s", o->id, o->service, order_state_name(o->state),
+             a->code[0] != '\0' ? ", " : "", a->code, a->reason[0] != '\0' ? " " : "", a->reason);
+}
+
+/* Durable: what follows from it leaves now. */
+static void after(struct mediator *m, struct job *j)
+{
+    struct visit *v = j->visit;
+
+    if (j->move.moved) {
+        tell(j);
+        visits_wake(m, j);
+    }
+    if ((j->move.moved || j->drive) && j->move.finding == FOUND_FINE)
+        drive(m, &j->move.order, &j->move.attempt, j->tries);
+    if (v != NULL)
+        visit_found(v, j);
+}
+
+static void done(void *ctx, struct group_jobs *jobs)
+{
+    const struct writer *w = ctx;
+    struct group_job *entry;
+
+    while ((entry = first_of(jobs)) != NULL) {
+        after(w->m, (struct job *)entry);
+        job_free((struct job *)entry);
+    }
+}
+
+/* What nobody else can do again is tried until the books take it, or the program ends: then it is
+ * asked for again at the next start. */
+static void failed(void *ctx, struct group_jobs *jobs, const struct tp_error *e)
+{
+    const struct writer *w = ctx;
+    struct group_job *entry;
+
+    log_error("the books do not take what is to be kept: %s", e->text);
+    while ((entry = first_of(jobs)) != NULL) {
+        struct job *j = (struct job *)entry;
+
+        if (j->visit != NULL)
+            visit_unbooked(j->visit);
+        else if (group_again(w->group, entry) == TP_OK)
+            continue;
+        job_free(j);
+    }
+}
+
+/* ---- from outside ---- */
+
+void writer_take(struct mediator *m, struct job *j)
+{
+    const enum tp_err r = j->visit != NULL ? group_offer(m->writer->group, &j->entry)
+                                           : group_post(m->writer->group, &j->entry);
+
+    if (r == TP_OK)
+        return;
+    if (j->visit != NULL)
+        visit_unbooked(j->visit);
+    job_free(j);
+}
+
+char *writer_quote(struct mediator *m, const struct book_order *o)
+{
+    struct tp_error e = {TP_OK, ""};
+    char *text = NULL;
+
+    if (book_quote_get(m->writer->book, o->id, &text, &e) != TP_OK)
+        log_error("%s", e.text);
+    return text;
+}
+
+struct content *writer_included(struct mediator *m, const struct book_order *o)
+{
+    const struct currency *currency = currency_by_numeric(o->currency);
+    struct tp_error e = {TP_OK, ""};
+    struct content *c = NULL;
+    struct quote q = {.amount = 0};
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    char *text = writer_quote(m, o);
+
+    if (text != NULL && currency != NULL && quote_read(&q, span_str(text), currency, &e) == TP_OK &&
+        quote_content(&bytes, &n, &q, &e) == TP_OK)
+        c = content_new(q.type != NULL ? q.type : "application/octet-stream", span_of(bytes, n));
+    if (c == NULL)
+        log_error("the content of order %s cannot be read: %s", o->id, e.text);
+    free(bytes);
+    quote_free(&q);
+    free(text);
+    return c;
+}
+
+static enum tp_err go_on(void *ctx, const char *id, struct tp_error *e)
+{
+    struct mediator *m = ctx;
+    struct job *j = job_new(EVENT_LOOK, id);
+
+    if (j == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for an order");
+    j->drive = true;
+    return group_post(m->writer->group, &j->entry);
+}
+
+enum tp_err writer_open(struct mediator *m, struct tp_error *e)
+{
+    struct writer *w = calloc(1, sizeof(*w));
+    enum tp_err r;
+
+    if (w == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    m->writer = w;
+    w->m = m;
+    const struct group_ops ops = {w, begin, apply, commit, rollback, done, failed};
+
+    r = book_open(&w->book, m->dir, e);
+    if (r == TP_OK)
+        r = group_new(&w->group, &ops, e);
+    if (r == TP_OK)
+        r = book_order_open_each(w->book, go_on, m, e);
+    return r == TP_OK ? group_start(w->group, e) : r;
+}
+
+void writer_stop(struct mediator *m)
+{
+    if (m->writer != NULL && m->writer->group != NULL)
+        group_stop(m->writer->group);
+}
+
+void writer_close(struct mediator *m)
+{
+    if (m->writer == NULL)
+        return;
+    group_free(&m->writer->group);
+    book_close(&m->writer->book);
+    free(m->writer);
+    m->writer = NULL;
+}

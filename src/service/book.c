@@ -1,0 +1,253 @@
+#include "service/book.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/schema.h"
+
+/* Amounts in the currency's minor unit, times in seconds since 1970 UTC. */
+static const char tables[] = "CREATE TABLE served_mediator ("
+                             "  print BLOB PRIMARY KEY CHECK (length(print) = 32),"
+                             "  name TEXT NOT NULL,"
+                             "  added INTEGER NOT NULL,"
+                             "  closed INTEGER"
+                             ") STRICT, WITHOUT ROWID;"
+                             "CREATE TABLE sold ("
+                             "  article TEXT PRIMARY KEY,"
+                             "  n INTEGER NOT NULL CHECK (n > 0)"
+                             ") STRICT, WITHOUT ROWID;"
+                             "CREATE TABLE sale ("
+                             "  sale INTEGER PRIMARY KEY,"
+                             "  mediator TEXT NOT NULL,"
+                             "  order_id TEXT NOT NULL,"
+                             "  sold_at INTEGER NOT NULL,"
+                             "  article TEXT NOT NULL,"
+                             "  designation TEXT NOT NULL,"
+                             "  amount INTEGER NOT NULL CHECK (amount >= 0),"
+                             "  currency INTEGER NOT NULL,"
+                             "  delivery INTEGER NOT NULL,"
+                             "  file TEXT NOT NULL,"
+                             "  type TEXT NOT NULL,"
+                             "  note TEXT NOT NULL,"
+                             "  quote BLOB NOT NULL CHECK (length(quote) = 32),"
+                             "  acknowledgement BLOB NOT NULL,"
+                             "  UNIQUE (mediator, order_id)"
+                             ") STRICT;";
+
+static const struct db_rule rules[] = {
+    {"sale_stands", "BEFORE UPDATE", "sale", NULL, "what was sold stands as it was sold", NULL},
+    {"sale_stays", "BEFORE DELETE", "sale", NULL, "what was sold is kept", NULL},
+};
+
+const struct db_schema service_schema = {
+    .program = "telepay-service",
+    .upgrade = "telepay-service upgrade",
+    .mark = "served_mediator",
+    .tables = tables,
+    .rules = rules,
+    .n_rules = sizeof(rules) / sizeof(rules[0]),
+    .version = 1,
+};
+
+struct book {
+    struct db *db;
+};
+
+/* ---- opening ---- */
+
+enum tp_err book_make(const char *dir, const char *url, struct tp_error *e)
+{
+    char where[DB_WHERE_MAX];
+    struct db *db = NULL;
+    enum tp_err r = db_where_new(where, dir, BOOK_FILE, url, e);
+
+    if (r == TP_OK)
+        r = db_open(&db, where, &service_schema, DB_MAKE, e);
+    db_close(&db);
+    return r == TP_OK && url != NULL ? db_where_set(dir, url, e) : r;
+}
+
+enum tp_err book_open(struct book **out, const char *dir, struct tp_error *e)
+{
+    char where[DB_WHERE_MAX];
+    struct book *b = calloc(1, sizeof(*b));
+    enum tp_err r;
+
+    *out = NULL;
+    if (b == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    r = db_where(where, dir, BOOK_FILE, e);
+    if (r == TP_OK)
+        r = db_open(&b->db, where, &service_schema, DB_USE, e);
+    if (r != TP_OK)
+        book_close(&b);
+    *out = b;
+    return r;
+}
+
+void book_close(struct book **b)
+{
+    if (*b == NULL)
+        return;
+    db_close(&(*b)->db);
+    free(*b);
+    *b = NULL;
+}
+
+/* ---- mediators ---- */
+
+enum tp_err book_mediator_add(struct book *b, const char *name, const uint8_t print[BOOK_PRINT],
+                              struct tp_error *e)
+{
+    const enum tp_err r = db_exec(
+        b->db, "INSERT INTO served_mediator (print, name, added) VALUES ($1, $2, $3)",
+        DB_VALUES(db_blob(span_of(print, BOOK_PRINT)), db_text(name), db_integer(time(NULL))), NULL,
+        e);
+
+    return r == TP_ERR_EXISTS
+               ? tp_fail(e, r,
+                         "this certificate is a mediator's already: telepay-service mediator "
+                         "list says whose")
+               : r;
+}
+
+enum tp_err book_mediator_close(struct book *b, const char *name, struct tp_error *e)
+{
+    int64_t n = 0;
+    const enum tp_err r =
+        db_exec(b->db, "UPDATE served_mediator SET closed = $2 WHERE name = $1 AND closed IS NULL",
+                DB_VALUES(db_text(name), db_integer(time(NULL))), &n, e);
+
+    return r == TP_OK && n == 0
+               ? tp_fail(e, TP_ERR_NOT_FOUND,
+                         "no mediator %s is served: telepay-service mediator list says which are",
+                         name)
+               : r;
+}
+
+struct named {
+    char name[BOOK_NAME_MAX];
+};
+
+enum tp_err book_mediator_of(struct book *b, const uint8_t print[BOOK_PRINT],
+                             char name[BOOK_NAME_MAX], bool *found, struct tp_error *e)
+{
+    static const struct db_column columns[] = {DB_COLUMN(struct named, name)};
+    struct named n = {""};
+    const enum tp_err r =
+        db_one(b->db, "SELECT name FROM served_mediator WHERE print = $1 AND closed IS NULL",
+               DB_VALUES(db_blob(span_of(print, BOOK_PRINT))), DB_COLUMNS(columns), &n, found, e);
+
+    memcpy(name, n.name, sizeof(n.name));
+    return r;
+}
+
+enum tp_err book_mediator_each(struct book *b, book_mediator_visit *visit, void *ctx,
+                               struct tp_error *e)
+{
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct book_mediator, name),
+        DB_COLUMN(struct book_mediator, print),
+        DB_COLUMN(struct book_mediator, added),
+        DB_COLUMN(struct book_mediator, closed),
+    };
+    struct book_mediator m;
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r = db_query(
+        b->db, &rows, "SELECT name, print, added, closed FROM served_mediator ORDER BY name, added",
+        DB_NONE, DB_COLUMNS(columns), e);
+
+    while (r == TP_OK && (r = db_next(rows, &m, &found, e)) == TP_OK && found)
+        r = visit(ctx, &m, e);
+    db_end(&rows);
+    return r;
+}
+
+/* ---- what was sold ---- */
+
+#define SALE_COLUMNS                                                                               \
+    "SELECT mediator, order_id, sold_at, article, designation, amount, currency, delivery, file,"  \
+    " type, note, quote, acknowledgement FROM sale"
+
+static const struct db_column sale_columns[] = {
+    DB_COLUMN(struct book_sale, mediator),
+    DB_COLUMN_AS("order_id", struct book_sale, order),
+    DB_COLUMN_AS("sold_at", struct book_sale, at),
+    DB_COLUMN(struct book_sale, article),
+    DB_COLUMN(struct book_sale, designation),
+    DB_COLUMN(struct book_sale, amount),
+    DB_COLUMN(struct book_sale, currency),
+    DB_COLUMN(struct book_sale, delivery),
+    DB_COLUMN(struct book_sale, file),
+    DB_COLUMN(struct book_sale, type),
+    DB_COLUMN(struct book_sale, note),
+    DB_COLUMN(struct book_sale, quote),
+    DB_COLUMN(struct book_sale, acknowledgement),
+};
+
+enum tp_err book_sold(struct book *b, const char *article, int64_t *n, struct tp_error *e)
+{
+    bool found = false;
+
+    *n = 0;
+    return db_number(b->db, "SELECT n FROM sold WHERE article = $1", DB_VALUES(db_text(article)), n,
+                     &found, e);
+}
+
+enum tp_err book_find(struct book *b, const char *mediator, const char *order,
+                      struct book_sale *out, bool *found, struct tp_error *e)
+{
+    return db_one(b->db, SALE_COLUMNS " WHERE mediator = $1 AND order_id = $2",
+                  DB_VALUES(db_text(mediator), db_text(order)), DB_COLUMNS(sale_columns), out,
+                  found, e);
+}
+
+enum tp_err book_begin(struct book *b, struct tp_error *e)
+{
+    return db_begin(b->db, e);
+}
+
+enum tp_err book_sell(struct book *b, const struct book_sale *s, struct tp_error *e)
+{
+    enum tp_err r = db_exec(
+        b->db,
+        "INSERT INTO sale (mediator, order_id, sold_at, article, designation, amount, currency,"
+        " delivery, file, type, note, quote, acknowledgement)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        DB_VALUES(db_text(s->mediator), db_text(s->order), db_integer(s->at), db_text(s->article),
+                  db_text(s->designation), db_integer(s->amount), db_integer(s->currency),
+                  db_integer(s->delivery), db_text(s->file), db_text(s->type), db_text(s->note),
+                  db_blob(SPAN_OF(s->quote)), db_blob(s->acknowledgement)),
+        NULL, e);
+
+    return r != TP_OK ? r
+                      : db_exec(b->db,
+                                "INSERT INTO sold (article, n) VALUES ($1, 1)"
+                                " ON CONFLICT (article) DO UPDATE SET n = sold.n + 1",
+                                DB_VALUES(db_text(s->article)), NULL, e);
+}
+
+enum tp_err book_commit(struct book *b, struct tp_error *e)
+{
+    return db_commit(b->db, e);
+}
+
+void book_rollback(struct book *b)
+{
+    db_rollback(b->db);
+}
+
+enum tp_err book_sale_each(struct book *b, book_sale_visit *visit, void *ctx, struct tp_error *e)
+{
+    struct book_sale s;
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r =
+        db_query(b->db, &rows, SALE_COLUMNS " ORDER BY sale", DB_NONE, DB_COLUMNS(sale_columns), e);
+
+    while (r == TP_OK && (r = db_next(rows, &s, &found, e)) == TP_OK && found)
+        r = visit(ctx, &s, e);
+    db_end(&rows);
+    return r;
+}

@@ -1,0 +1,54 @@
+/* The catalogue of a service: an INI file that a person writes, one section an article, over a
+ * folder of files (doc/service.md). */
+#ifndef TP_SERVICE_CATALOGUE_H
+#define TP_SERVICE_CATALOGUE_H
+
+#include <time.h>
+
+#include "base/money.h"
+#include "base/span.h"
+
+#define CATALOGUE_FILE     "catalogue.ini"
+#define CATALOGUE_FOLDER   "shop"
+#define CATALOGUE_INCLUDED 196608 /* bytes of a file that goes with its quote */
+#define ARTICLE_PATH_MAX   64
+#define ARTICLE_TEXT_MAX   256
+
+enum delivery { DELIVERY_NETWORK, DELIVERY_SHIPPED, DELIVERY_INCLUDED };
+const char *delivery_text(enum delivery d); /* "network", … */
+
+struct article {
+    char path[ARTICLE_PATH_MAX];                                    /* "/journal/1" */
+    char designation[ARTICLE_TEXT_MAX], merchant[ARTICLE_TEXT_MAX]; /* "": none */
+    char file[ARTICLE_TEXT_MAX]; /* below the folder; "": shipped, nothing to send */
+    char type[ARTICLE_TEXT_MAX], note[ARTICLE_TEXT_MAX];
+    bool priced;
+    int64_t amount;                  /* 0: free */
+    const struct currency *currency; /* NULL: free */
+    enum delivery delivery;
+    bool withheld;     /* available = no */
+    int from, until;   /* the days on which it is sold; 0: any */
+    int64_t stock;     /* all that were ever put on sale; -1: no end */
+    int valid_minutes; /* that a quote holds */
+};
+
+struct catalogue;
+
+/* The catalogue of the service's folder. TP_ERR_NOT_FOUND; TP_ERR_FORMAT, TP_ERR_USAGE,
+ * TP_ERR_RANGE naming file and line or article. */
+TP_MUST_CHECK enum tp_err catalogue_load(struct catalogue **out, const char *dir,
+                                         struct tp_error *e);
+void catalogue_free(struct catalogue **c);
+size_t catalogue_size(const struct catalogue *c);
+const struct article *catalogue_at(const struct catalogue *c, size_t i); /* in order of paths */
+const struct article *catalogue_find(const struct catalogue *c, const char *path); /* NULL: none */
+
+/* It is sold at that time, its stock apart. */
+bool article_on_sale(const struct article *a, time_t now);
+
+/* Opens a file of the folder to read it: no symbolic link on the way, and a regular file.
+ * TP_ERR_NOT_FOUND; TP_ERR_SECURITY (a link, a folder, a device); TP_ERR_IO. */
+TP_MUST_CHECK enum tp_err catalogue_open_file(int *fd, uint64_t *size, const char *dir,
+                                              const char *file, struct tp_error *e);
+
+#endif

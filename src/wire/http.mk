@@ -1,0 +1,11 @@
+# The door of HTTPS daemons
+noinst_LIBRARIES += libhttp.a
+libhttp_a_SOURCES = src/wire/guests.c src/wire/guests.h src/wire/http_answer.c src/wire/http_call.h src/wire/http_door.c src/wire/http_door.h \
+	src/wire/http_peer.c src/wire/http_priv.h src/wire/html.c src/wire/html.h
+libhttp_a_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
+HTTP_LIBS = libhttp.a $(BASE_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS)
+
+# The client of other daemons' HTTPS
+noinst_LIBRARIES += libhttpclient.a
+libhttpclient_a_SOURCES = src/wire/http_client.c src/wire/http_client.h
+HTTP_CLIENT_LIBS = libhttpclient.a $(CURL_LIBS) $(TPCRYPTO_LIBS)
