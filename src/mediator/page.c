@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/conf.h"
 #include "base/date.h"
@@ -106,18 +105,9 @@ const char *page_file(const struct pages *p, const char *name, const char **type
     return NULL;
 }
 
-/* Whichever of ours stands first: browsers write what they like best first. */
 enum page_language page_language(const char *accepted)
 {
-    while (accepted != NULL && *accepted != '\0') {
-        accepted += strspn(accepted, ", \t");
-        for (unsigned l = 0; l < PAGE_LANGUAGES; l++)
-            if (strncasecmp(accepted, languages[l], 2) == 0 &&
-                strchr("-,; \t", accepted[2]) != NULL) /* the end of the text, too */
-                return (enum page_language)l;
-        accepted += strcspn(accepted, ",");
-    }
-    return PAGE_ENGLISH;
+    return (enum page_language)html_language(accepted, languages, PAGE_LANGUAGES);
 }
 
 /* ---- values ---- */

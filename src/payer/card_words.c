@@ -6,7 +6,17 @@
 
 #define WAIT_SECONDS_MAX 86400
 
-enum { PIN_FD = CARD_WORDS_FIRST, PINENTRY, NO_PINPAD, READER, APPLICATION, LIVE, WAIT, TRACE, UNMASKED };
+enum {
+    PIN_FD = CARD_WORDS_FIRST,
+    PINENTRY,
+    NO_PINPAD,
+    READER,
+    APPLICATION,
+    LIVE,
+    WAIT,
+    TRACE,
+    UNMASKED
+};
 
 static const struct argp_option options[] = {
     {"pin-fd", PIN_FD, "N", 0,

@@ -115,8 +115,8 @@ static gpg_error_t take(void *ctx, const void *bytes, size_t n)
     return n == 0 || secret_copy(out, span_of(bytes, n)) == TP_OK ? 0 : gpg_error(GPG_ERR_ENOMEM);
 }
 
-enum tp_err dialog_secret(struct dialog *d, const char *text, const char *prompt,
-                          const char *error, struct secret *out, struct tp_error *e)
+enum tp_err dialog_secret(struct dialog *d, const char *text, const char *prompt, const char *error,
+                          struct secret *out, struct tp_error *e)
 {
     gpg_error_t code = say_text(d, "SETDESC", text);
 

@@ -10,8 +10,7 @@
 struct dialog;
 
 /* Starts the program. TP_ERR_USAGE, with what to install, when it cannot be. */
-TP_MUST_CHECK enum tp_err dialog_open(struct dialog **out, const char *program,
-                                      struct tp_error *e);
+TP_MUST_CHECK enum tp_err dialog_open(struct dialog **out, const char *program, struct tp_error *e);
 void dialog_close(struct dialog **d);
 
 /* Asks for a line without showing it. error: what was wrong with the last one; NULL: nothing.

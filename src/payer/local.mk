@@ -1,5 +1,7 @@
 noinst_LIBRARIES += libpayer.a
 libpayer_a_SOURCES = \
+	src/payer/agent.c src/payer/agent.h src/payer/caller.c src/payer/caller.h src/payer/cmd_agent.c \
+	src/payer/dialog.c src/payer/dialog.h \
 	src/payer/address.c src/payer/address.h src/payer/authority.c src/payer/authority.h \
 	src/payer/card_words.c src/payer/card_words.h src/payer/checkout.c src/payer/checkout.h \
 	src/payer/cmd_authority.c src/payer/cmd_card.c src/payer/cmd_get.c src/payer/cmd_journal.c src/payer/cmd_order.c src/payer/cmd_pay.c \
@@ -21,7 +23,13 @@ libpayer_a_SOURCES = \
 	src/payer/shown.c src/payer/shown.h src/payer/submit.c src/payer/submit.h \
 	src/payer/terminal.c src/payer/terminal.h \
 	src/payer/trace.c src/payer/trace.h
-PAYER_LIBS = libpayer.a $(ORDER_LIBS) $(CURL_LIBS) $(KERNEL_LIBS) $(WIRE_LIBS) $(STORE_LIBS) $(JANSSON_LIBS)
+PAYER_LIBS = libpayer.a libhttp.a $(ASSUAN_LIBS) $(MICROHTTPD_LIBS) $(ORDER_LIBS) $(CURL_LIBS) $(KERNEL_LIBS) $(WIRE_LIBS) $(STORE_LIBS) $(JANSSON_LIBS)
+
+agentdatadir = $(pkgdatadir)/agent
+dist_agentdata_DATA = data/agent/page.html data/agent/words.en.ini data/agent/words.fr.ini
+dist_systemduserunit_DATA = data/telepay-agent.service
+applicationsdir = $(datadir)/applications
+dist_applications_DATA = data/telepay-agent.desktop
 
 bin_PROGRAMS += telepay
 telepay_SOURCES = src/payer/main.c

@@ -87,7 +87,10 @@ static enum tp_err ask_person(struct payment *p, struct tp_error *e)
     bool yes = false;
     enum tp_err r = TP_OK;
 
-    if (asprintf(&text, "%s\n  %s\n  %s\nPay %s %s", d->origin, d->order.merchant, d->order.item,
+    const char *code = p->options->order->code;
+
+    if (asprintf(&text, "%s\n  %s\n  %s%s%s\nPay %s %s", d->origin, d->order.merchant,
+                 d->order.item, code[0] != '\0' ? "\n  the page must show the code " : "", code,
                  money_format(amount, d->amount, d->currency), d->currency->alpha) < 0)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a question");
     r = person_agrees(p->person, text, &yes, e);

@@ -14,6 +14,7 @@ struct pay_order {                         /* begins as {0} */
     bool agreed;                           /* the person was asked already */
     bool content;                          /* what is paid is delivered here */
     const uint8_t *claim;        /* 16 bytes: the order was claimed so; NULL: it was not */
+    char code[32];               /* that the page must show, too; "": none */
     struct kept_order kept;      /* of the journal; id 0: nothing was signed */
     struct submit_answer answer; /* the last one */
 };

@@ -98,11 +98,9 @@ static enum tp_err claim(struct pay_url *u, struct tp_error *e)
     if (r == TP_OK)
         r = jcs_text(&code, answer, "code", e);
     if (r == TP_OK && code != NULL) {
-        char shown[32];
-
-        snprintf(shown, sizeof(shown), "%s", code);
-        word_make_shown(shown);
-        log_note("the page that shows this order must show the code %s", shown);
+        snprintf(u->order.code, sizeof(u->order.code), "%s", code);
+        word_make_shown(u->order.code);
+        log_note("the page that shows this order must show the code %s", u->order.code);
     }
     json_decref(answer);
     return r;

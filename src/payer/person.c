@@ -24,8 +24,8 @@
 struct person {
     struct person_options options;
     sigset_t before;
-    int signals; /* signalfd of the signals held back */
-    int tty;     /* -1: none */
+    int signals;           /* signalfd of the signals held back */
+    int tty;               /* -1: none */
     struct dialog *dialog; /* NULL: none */
     bool left;
     bool status_shown;
@@ -277,7 +277,9 @@ static enum tp_err pin_from_dialog(struct person *p, unsigned tries_left, bool w
                                    struct secret *pin)
 {
     char prompt[256];
-    const char *error = p->no_pin ? "A PIN has 4 to 12 digits." : wrong_before ? "Wrong PIN." : NULL;
+    const char *error = p->no_pin      ? "A PIN has 4 to 12 digits."
+                        : wrong_before ? "Wrong PIN."
+                                       : NULL;
     enum tp_err r;
 
     (void)word_prompt(prompt, 0, tries_left);

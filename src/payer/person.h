@@ -18,7 +18,7 @@ struct person_options {
     const char
         *application; /* AID in hex, name, or number in the list; NULL: ask, or the card's first */
     const char *dialog; /* the pinentry that asks in place of the terminal; NULL: none */
-    bool verbose;     /* a line for each step instead of the status line */
+    bool verbose;       /* a line for each step instead of the status line */
 };
 
 TP_MUST_CHECK enum tp_err person_new(struct person **out, const struct person_options *options,

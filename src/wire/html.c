@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static void put_text(FILE *to, const char *text)
 {
@@ -74,4 +75,18 @@ enum tp_err html_fill(char **out, const char *page, html_value *value, const voi
     else
         free(text);
     return r;
+}
+
+/* Whichever of ours stands first: browsers write what they like best first. */
+size_t html_language(const char *accepted, const char *const *languages, size_t n)
+{
+    while (accepted != NULL && *accepted != '\0') {
+        accepted += strspn(accepted, ", \t");
+        for (size_t i = 0; i < n; i++)
+            if (strncasecmp(accepted, languages[i], 2) == 0 &&
+                strchr("-,; \t", accepted[2]) != NULL) /* the end of the text, too */
+                return i;
+        accepted += strcspn(accepted, ",");
+    }
+    return 0;
 }

@@ -14,4 +14,8 @@ typedef const char *html_value(const void *ctx, const char *name);
 TP_MUST_CHECK enum tp_err html_fill(char **out, const char *page, html_value *value,
                                     const void *ctx, struct tp_error *e);
 
+/* Which of those languages ("en", "fr") is liked best, by Accept-Language (RFC 9110, 12.5.4; NULL:
+ * none came); the first, when none of them is. */
+size_t html_language(const char *accepted, const char *const *languages, size_t n);
+
 #endif

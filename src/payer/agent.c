@@ -1,0 +1,322 @@
+#include "payer/agent.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/conf.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "drivers/readers.h"
+#include "payer/address.h"
+#include "payer/caller.h"
+#include "wire/html.h"
+
+#define ADDRESS_MAX 512
+#define ORDERS      "/orders/"
+#define ORDER_CHARS 26
+#define CONNECTIONS 16
+#define MEMORY      16384 /* of a connection: a head */
+#define TIMEOUT_S   10
+#define PAGE_MAX    65536
+#define ARGS_MAX    64
+
+static const char *const languages[] = {"en", "fr"};
+
+struct agent {
+    struct agent_options o;
+    char *page;
+    struct conf *words[2];
+    pid_t paying; /* 0: nobody is */
+    struct MHD_Daemon *daemon;
+};
+
+/* ---- pages ---- */
+
+struct telling {
+    const struct conf *words;
+    const char *lang, *what;
+};
+
+static const char *value_of(const void *ctx, const char *name)
+{
+    const struct telling *t = ctx;
+
+    if (strcmp(name, "lang") == 0)
+        return t->lang;
+    return conf_get(t->words, "words", strcmp(name, "told") == 0 ? t->what : name);
+}
+
+static void put_heads(struct MHD_Response *response)
+{
+    static const struct {
+        const char *name, *value;
+    } heads[] = {{"Cache-Control", "no-store"},
+                 {"X-Frame-Options", "DENY"},
+                 {"X-Content-Type-Options", "nosniff"},
+                 {"Referrer-Policy", "no-referrer"},
+                 {"Cross-Origin-Resource-Policy", "same-origin"},
+                 {"Content-Security-Policy",
+                  "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}};
+
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+        (void)MHD_add_response_header(response, heads[i].name, heads[i].value);
+}
+
+static enum MHD_Result send_page(const struct agent *a, struct MHD_Connection *c, unsigned status,
+                                 const char *what)
+{
+    const size_t l = html_language(
+        MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_LANGUAGE), languages,
+        2);
+    const struct telling telling = {a->words[l], languages[l], what};
+    struct tp_error e = {TP_OK, ""};
+    struct MHD_Response *response;
+    enum MHD_Result r = MHD_NO;
+    char *page = NULL;
+
+    if (html_fill(&page, a->page, value_of, &telling, &e) != TP_OK) {
+        log_error("%s", e.text);
+        return MHD_NO;
+    }
+    response = MHD_create_response_from_buffer(strlen(page), page, MHD_RESPMEM_MUST_FREE);
+    if (response == NULL) {
+        free(page);
+        return MHD_NO;
+    }
+    put_heads(response);
+    if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                "text/html; charset=utf-8") == MHD_YES)
+        r = MHD_queue_response(c, status, response);
+    MHD_destroy_response(response);
+    return r;
+}
+
+static enum MHD_Result send_back(struct MHD_Connection *c, const char *order)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    enum MHD_Result r = MHD_NO;
+
+    if (response == NULL)
+        return MHD_NO;
+    put_heads(response);
+    if (MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, order) == MHD_YES)
+        r = MHD_queue_response(c, MHD_HTTP_SEE_OTHER, response);
+    MHD_destroy_response(response);
+    return r;
+}
+
+/* ---- who asks, and how ---- */
+
+static bool is_value(struct MHD_Connection *c, const char *head, const char *value, bool needed)
+{
+    const char *said = MHD_lookup_connection_value(c, MHD_HEADER_KIND, head);
+
+    return said != NULL ? strcmp(said, value) == 0 : !needed;
+}
+
+/* The name by which it was called: another may lead here by a trick with the DNS. */
+static bool is_own_host(const struct agent *a, struct MHD_Connection *c)
+{
+    static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
+    const char *host = MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+    char whole[64];
+
+    for (size_t i = 0; host != NULL && i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(whole, sizeof(whole), "%s:%u", names[i], a->o.port);
+        if (strcmp(host, whole) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A link that a person followed: no frame, no script, no WebSocket. Browsers that say nothing of it
+ * (Sec-Fetch-*, W3C Fetch Metadata) are taken, as their scripts would say an Origin. */
+static bool is_navigation(struct MHD_Connection *c)
+{
+    return is_value(c, "Sec-Fetch-Mode", "navigate", false) &&
+           is_value(c, "Sec-Fetch-Dest", "document", false) &&
+           MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_ORIGIN) == NULL &&
+           MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_UPGRADE) == NULL;
+}
+
+static bool is_own_person(struct MHD_Connection *c)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    return info != NULL && info->client_addr != NULL && caller_is_own(info->client_addr);
+}
+
+/* ORIGIN/orders/ID and nothing else: what is asked for there can do nothing elsewhere. */
+static bool is_order(const char *url)
+{
+    char origin[ADDRESS_MAX];
+    const char *rest;
+
+    if (url == NULL || strlen(url) >= ADDRESS_MAX || address_may_pay(url, NULL) != TP_OK ||
+        address_origin(origin, sizeof(origin), url, NULL) != TP_OK ||
+        strncmp(url, origin, strlen(origin)) != 0)
+        return false;
+    rest = url + strlen(origin);
+    return strncmp(rest, ORDERS, strlen(ORDERS)) == 0 &&
+           strspn(rest + strlen(ORDERS), "abcdefghijklmnopqrstuvwxyz234567") == ORDER_CHARS &&
+           rest[strlen(ORDERS) + ORDER_CHARS] == '\0';
+}
+
+static bool has_reader(void)
+{
+    struct reader_info *readers = NULL;
+    size_t n = 0;
+    const bool found = readers_list(&readers, &n, NULL) == TP_OK && n > 0;
+
+    free(readers);
+    return found;
+}
+
+/* ---- paying ---- */
+
+static bool is_paying(struct agent *a)
+{
+    int status;
+
+    if (a->paying != 0 && waitpid(a->paying, &status, WNOHANG) == a->paying)
+        a->paying = 0;
+    return a->paying != 0;
+}
+
+/* A process of its own, so that whatever becomes of it ends with it. */
+static bool pay(struct agent *a, const char *order)
+{
+    char *argv[ARGS_MAX + 4];
+    char program[] = "telepay", order_word[] = "--order";
+    size_t n = 0;
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    int code;
+
+    argv[n++] = program;
+    for (size_t i = 0; a->o.pay[i] != NULL && n < ARGS_MAX; i++)
+        argv[n++] = (char *)(uintptr_t)a->o.pay[i]; /* posix_spawn writes to none */
+    argv[n++] = order_word;
+    argv[n++] = (char *)(uintptr_t)order;
+    argv[n] = NULL;
+    sigemptyset(&none);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    code = posix_spawn(&a->paying, "/proc/self/exe", NULL, &attributes, argv, environ);
+    posix_spawnattr_destroy(&attributes);
+    if (code != 0) {
+        a->paying = 0;
+        log_error("a payment cannot be started: %s", strerror(code));
+    }
+    return code == 0;
+}
+
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const char *path,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_n, void **state)
+{
+    struct agent *a = ctx;
+    const char *order = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "order");
+
+    (void)version;
+    (void)upload;
+    (void)upload_n;
+    (void)state;
+    if (!is_own_host(a, c) || !is_own_person(c) || !is_navigation(c))
+        return send_page(a, c, MHD_HTTP_FORBIDDEN, "told_caller");
+    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0)
+        return send_page(a, c, MHD_HTTP_METHOD_NOT_ALLOWED, "told_caller");
+    if (strcmp(path, "/pay") != 0 || !is_order(order))
+        return send_page(a, c,
+                         strcmp(path, "/pay") != 0 ? MHD_HTTP_NOT_FOUND : MHD_HTTP_BAD_REQUEST,
+                         "told_address");
+    if (is_paying(a))
+        return send_page(a, c, MHD_HTTP_CONFLICT, "told_busy");
+    if (!has_reader())
+        return send_page(a, c, MHD_HTTP_SERVICE_UNAVAILABLE, "told_reader");
+    log_note("asked to pay %s", order);
+    return pay(a, order) ? send_back(c, order)
+                         : send_page(a, c, MHD_HTTP_INTERNAL_SERVER_ERROR, "told_start");
+}
+
+/* ---- up and down ---- */
+
+static enum tp_err read_data(struct agent *a, struct tp_error *e)
+{
+    char path[PATH_MAX], name[64];
+    uint8_t *text = NULL;
+    size_t n;
+    enum tp_err r = file_data_path(path, sizeof(path), "agent/page.html", e);
+
+    if (r == TP_OK)
+        r = file_read(path, PAGE_MAX, &text, &n, e);
+    a->page = (char *)text;
+    for (size_t i = 0; r == TP_OK && i < 2; i++) {
+        snprintf(name, sizeof(name), "agent/words.%s.ini", languages[i]);
+        r = file_data_path(path, sizeof(path), name, e);
+        if (r == TP_OK)
+            r = conf_load(&a->words[i], path, e);
+    }
+    return r;
+}
+
+/* One thread asks and answers, so that no two payments begin at once. */
+static struct MHD_Daemon *listen_on(struct agent *a, const struct sockaddr *at)
+{
+    return MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL, NULL,
+                            on_request, a, MHD_OPTION_SOCK_ADDR, at, MHD_OPTION_CONNECTION_LIMIT,
+                            CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
+                            MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, MHD_OPTION_END);
+}
+
+static enum tp_err start(struct agent *a, struct tp_error *e)
+{
+    const struct sockaddr_in at = {.sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)a->o.port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+    a->daemon = listen_on(a, (const struct sockaddr *)&at);
+    return a->daemon != NULL
+               ? TP_OK
+               : tp_fail(e, TP_ERR_USAGE,
+                         "cannot listen on 127.0.0.1:%u (%s): is an agent running already? A "
+                         "program that is none would be an impostor: ss -tlnp says which it is",
+                         a->o.port, strerror(errno));
+}
+
+enum tp_err agent_run(const struct agent_options *o, struct tp_error *e)
+{
+    struct agent a = {.o = *o};
+    sigset_t ends;
+    int which;
+    enum tp_err r = read_data(&a, e);
+
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &ends, NULL);
+    if (r == TP_OK)
+        r = start(&a, e);
+    if (r == TP_OK) {
+        log_note("listening on 127.0.0.1:%u", o->port);
+        sigwait(&ends, &which);
+    }
+    if (a.daemon != NULL)
+        MHD_stop_daemon(a.daemon);
+    for (size_t i = 0; i < 2; i++)
+        conf_free(&a.words[i]);
+    free(a.page);
+    return r;
+}

@@ -1,0 +1,19 @@
+/* telepay agent: what a link in a browser leads to. It takes the address of an order, asks its
+ * person in a window, and sends the browser back to the order's page. Loopback only, GET only. */
+#ifndef TP_PAYER_AGENT_H
+#define TP_PAYER_AGENT_H
+
+#include "base/span.h"
+
+#define AGENT_PORT 27502
+
+struct agent_options {
+    unsigned port;
+    /* What a payment is run with, ended by NULL: its order comes behind. */
+    const char *const *pay;
+};
+
+/* Until SIGTERM or SIGINT. TP_ERR_USAGE: the port is taken, with what to do. */
+TP_MUST_CHECK enum tp_err agent_run(const struct agent_options *o, struct tp_error *e);
+
+#endif

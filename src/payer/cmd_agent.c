@@ -1,0 +1,104 @@
+/* telepay agent: the command's words. */
+#include <stdio.h>
+
+#include "base/cli.h"
+#include "base/log.h"
+#include "payer/agent.h"
+#include "payer/commands.h"
+#include "payer/dialog.h"
+
+#define WORDS_MAX 16
+#define PORT_MAX  65535
+#define WORD_MAX  4200
+
+enum { PORT = 256, PINENTRY, HOME, CACERT, READER, APPLICATION, LIVE };
+
+static const struct argp_option options[] = {
+    {"port", PORT, "PORT", 0, "the port of this machine to listen on (27502, where pages lead)", 0},
+    {"pinentry", PINENTRY, "PROGRAM", 0, "the program that asks (pinentry)", 0},
+    {"home", HOME, "DIR", 0, "your folder, instead of ~/.config/telepay", 0},
+    {"cacert", CACERT, "FILE", 0,
+     "the authorities (PEM) whose certificates of servers are taken, instead of the system's", 0},
+    {"reader", READER, "NAME|NUMBER", 0, "the reader, as in telepay pay", 0},
+    {"application", APPLICATION, "AID|NAME|NUMBER", 0, "the card's application to pay with", 0},
+    {"allow-live-card", LIVE, NULL, 0, "let a card of a live scheme sign", 0},
+    {"verbose", 'v', NULL, 0, "say each step of each payment", 0},
+    {0},
+};
+
+struct words {
+    unsigned port;
+    const char *pinentry;
+    char word[WORDS_MAX][WORD_MAX]; /* that each payment is run with */
+    size_t n;
+};
+
+static void add(struct words *w, const char *name, const char *value, struct argp_state *state)
+{
+    const int n = w->n < WORDS_MAX ? snprintf(w->word[w->n], WORD_MAX, "--%s%s%s", name,
+                                              value != NULL ? "=" : "", value != NULL ? value : "")
+                                   : -1;
+
+    if (n < 0 || n >= WORD_MAX)
+        argp_error(state, "--%s: too much of it", name);
+    w->n++;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+    struct tp_error e = {TP_OK, ""};
+    int64_t port = 0;
+
+    switch (key) {
+    case PORT:
+        if (cli_number(&port, "--port", arg, PORT_MAX, &e) != TP_OK)
+            argp_error(state, "%s", e.text);
+        w->port = (unsigned)port;
+        return 0;
+    case PINENTRY:
+        w->pinentry = arg;
+        return 0;
+    case HOME:
+    case CACERT:
+    case READER:
+    case APPLICATION:
+    case LIVE:
+        for (size_t i = 0; options[i].name != NULL; i++)
+            if (options[i].key == key)
+                add(w, options[i].name, arg, state);
+        return 0;
+    case 'v':
+        add(w, "verbose", NULL, state);
+        return 0;
+    case ARGP_KEY_END:
+        add(w, "pinentry", w->pinentry, state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+int payer_agent(int argc, char **argv)
+{
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        "Let pages in the browser ask for payments: each is shown to you in a window, and "
+        "paid with the card in the reader only when you say so there.",
+        NULL,
+        NULL,
+        NULL};
+    static struct words w = {.port = AGENT_PORT, .pinentry = DIALOG_PROGRAM};
+    const char *pay[WORDS_MAX + 2] = {"pay"};
+    struct agent_options o = {.pay = pay};
+    struct tp_error e = {TP_OK, ""};
+
+    log_start("telepay agent", LOG_LEVEL_NOTE, 1);
+    cli_parse(&argp, argc, argv, &w);
+    for (size_t i = 0; i < w.n; i++)
+        pay[i + 1] = w.word[i];
+    o.port = w.port;
+    return agent_run(&o, &e) == TP_OK ? CLI_DONE : cli_report(&e);
+}
