@@ -34,8 +34,10 @@ libacquirer_a_SOURCES = \
 	src/acquirer/issuers.c src/acquirer/issuers.h \
 	src/acquirer/keys.c src/acquirer/keys.h \
 	src/acquirer/post.c src/acquirer/post.h \
+	src/acquirer/reply.c src/acquirer/reply.h \
 	src/acquirer/run.c src/acquirer/run.h \
-	src/acquirer/server.c src/acquirer/server.h src/acquirer/trust.c src/acquirer/trust.h \
+	src/acquirer/mediated.c src/acquirer/mediated.h \
+	src/acquirer/server.c src/acquirer/server.h src/acquirer/server_mediated.c src/acquirer/server_priv.h src/acquirer/trust.c src/acquirer/trust.h \
 	src/acquirer/settle.c src/acquirer/settle.h \
 	src/acquirer/state.c src/acquirer/state.h
 ACQUIRER_LIBS = libacquirer.a $(ORDER_LIBS) $(CAAA_LIBS) $(CURL_LIBS) $(LEDGER_LIBS) $(WIRE_LIBS) $(TPCRYPTO_LIBS)

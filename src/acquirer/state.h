@@ -16,8 +16,9 @@
 #define ACQUIRER_PORT        "8583"
 #define ACQUIRER_BOOKS       "ledger.db"
 
-#define MEDIATOR_ORGANISATION "telepay-mediator" /* O of a mediator's certificate; CN is its name  \
-                                                  */
+#define MEDIATOR_ORGANISATION                                                                      \
+    "telepay-mediator" /* O of a mediator's certificate; CN is its name                            \
+                        */
 
 /* The folder that `given` (--dir) names, else ./acq when it holds books, else the system's.
  * TP_ERR_NOT_FOUND, saying how to make one, when there are no books in it. out has PATH_MAX bytes.

@@ -69,7 +69,10 @@ struct standing { /* one row that answers every question of a 0200 */
                     */
     uint16_t currency;
     bool same, reversed, open;
-    bool unanswered; /* the question was answered with 91 for its issuer */
+    bool mediator_open; /* or it is no mediator's */
+    bool order_used;    /* the order has a payment, or a question that is still asked, under another
+                           identity */
+    bool unanswered;    /* the question was answered with 91 for its issuer */
     bool paid; /* this counter of the card has paid: a reversed ARQC apart, whose TC may still come
                 */
 };
@@ -99,6 +102,10 @@ TP_MUST_CHECK enum tp_err ledger_can_hold(const struct standing *st, const struc
 /* Keeps a transaction under rrn (0: the next) in the open remise. Errors as ledger_acknowledge. */
 TP_MUST_CHECK enum tp_err ledger_keep(struct ledger *l, struct tx_record *tx,
                                       const struct standing *st, int64_t rrn, struct tp_error *e);
+
+/* Keeps what a mediator passed on, if one did, under that number. Within a group. */
+TP_MUST_CHECK enum tp_err ledger_mediated_keep(struct ledger *l, const struct tx_record *tx,
+                                               int64_t terminal, int64_t rrn, struct tp_error *e);
 
 /* The question that was asked for a payment is to be reversed at its issuer: by the payment's
  * identity, if there was one. */
