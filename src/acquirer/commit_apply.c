@@ -50,14 +50,14 @@ static enum tp_err take_signed(struct job *j, struct bench *b, struct tp_error *
     if (r != TP_OK)
         return r == TP_ERR_NOT_FOUND ? TP_OK : r;
     j->outcome.completes = wire_answer_is_yes(&j->answer) && kept.online;
-    if (kept.acknowledgement.n == 0 && kept.online) {
+    if (kept.what.acknowledgement.n == 0 && kept.online) {
         memcpy(j->tx.mediated.order, kept.what.order, sizeof(j->tx.mediated.order));
         memcpy(j->tx.mediated.r, kept.what.r, sizeof(j->tx.mediated.r));
         return sign_and_keep(j, b, &j->tx, time(NULL), e);
     }
-    if (kept.acknowledgement.n > 0)
+    if (kept.what.acknowledgement.n > 0)
         j->outcome.acknowledgement =
-            strndup((const char *)kept.acknowledgement.p, kept.acknowledgement.n);
+            strndup((const char *)kept.what.acknowledgement.p, kept.what.acknowledgement.n);
     return TP_OK;
 }
 

@@ -363,7 +363,8 @@ static void on_request(struct request *q, void (*handle)(struct request *q))
                  link_peer_address(q->peer), q->party->contract, q->party->terminal,
                  q->message->mti);
         link_peer_close(q->peer);
-    } else if (handle != on_payment && profile_fault(reason, q->profile, q->message) != NULL) {
+    } else if (handle != on_payment && handle != on_mediated &&
+               profile_fault(reason, q->profile, q->message) != NULL) {
         request_answer(q, LEDGER_MALFORMED, reason);
     } else {
         handle(q);

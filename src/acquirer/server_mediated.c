@@ -1,6 +1,7 @@
 /* A mediator's payments. A repeat is answered as its first, before anything else is asked of it;
  * what is new must bear an order of that mediator, and then passes every check that a terminal's
  * does. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "acquirer/server_priv.h"
@@ -11,12 +12,17 @@
 static enum tp_err begin(struct request *q, enum ledger_verdict *v, char word[VERDICT_WORD_MAX],
                          struct tp_error *e)
 {
+    char reason[PROFILE_REASON_MAX];
     enum tp_err r;
 
     if (!check_places(word, q->message, true)) {
         *v = LEDGER_MALFORMED;
-        return TP_OK;
+    } else if (profile_fault(reason, PROFILE_MEDIATOR, q->message) != NULL) {
+        snprintf(word, VERDICT_WORD_MAX, "%s", reason);
+        *v = LEDGER_MALFORMED;
     }
+    if (*v != LEDGER_NEW)
+        return TP_OK;
     r = check_known(q->party, &q->worker->checker, v, e);
     if (r == TP_OK && *v == LEDGER_NEW)
         r = mediated_start(&q->worker->mediated, v, q->message, e);

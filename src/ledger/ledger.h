@@ -147,12 +147,14 @@ struct emv_evidence { /* what a payment by a card is proved by; spans as in stru
     bool online;        /* an ARQC that the issuer approved, not a TC */
 };
 
-struct mediated_record {      /* what a mediator passed on */
-    char order[ORDER_ID_MAX]; /* its id; "": no mediator did */
-    uint8_t r[32];            /* of the challenge (wire/payment_challenge.h) */
-    uint8_t message[32];      /* SHA-256 of the card's message as it was sealed */
-    struct span challenge;    /* text: a JSON object of the challenge's strings */
-    struct span device;       /* text: the payer device's statement; empty: none */
+struct mediated_record {         /* what a mediator passed on */
+    char order[ORDER_ID_MAX];    /* its id; "": no mediator did */
+    uint8_t r[32];               /* of the challenge (wire/payment_challenge.h) */
+    uint8_t message[32];         /* SHA-256 of the card's message as it was sealed */
+    struct span challenge;       /* text: a JSON object of the challenge's strings */
+    struct span device;          /* text: the payer device's statement; empty: none */
+    struct span acknowledgement; /* when read, text: what was signed of the outcome; empty: nothing
+                                    was */
 };
 
 struct tx_record {     /* a transaction that passed every check; spans are borrowed by
@@ -171,7 +173,7 @@ struct tx_record {     /* a transaction that passed every check; spans are borro
     struct span digest;     /* SHA-256 over the content that makes a repeat the same: fields as
                                listed in doc/protocol.md */
     struct emv_evidence emv;
-    struct mediated_record mediated; /* not read back: ledger_mediated_get */
+    struct mediated_record mediated;
     bool vouched;        /* no signature covers it: it counts with its issuer's approval alone */
     enum tx_state state; /* when read */
     char approval[7];    /* when read: DE 38 of the issuer, "" when none was asked */
@@ -298,8 +300,7 @@ TP_MUST_CHECK enum tp_err ledger_authorisation_get(struct ledger *l, const char 
 struct mediated_kept { /* spans live until the next call */
     char mediator[MEDIATOR_NAME_MAX];
     struct mediated_record what;
-    struct span acknowledgement; /* text; empty: none was given */
-    bool online;                 /* its card asked for the issuer */
+    bool online; /* its card asked for the issuer */
 };
 TP_MUST_CHECK enum tp_err ledger_mediated_get(struct ledger *l, const char *rrn,
                                               struct mediated_kept *out,

@@ -45,11 +45,15 @@ TP_MUST_CHECK enum tp_err ledger_write_totals(struct ledger *l, struct tp_error 
     " tx.pan_masked, tx.pan_sealed, tx.pan_lookup, tx.psn, tx.atc, tx.ac, tx.card_expiry,"         \
     " tx.digest, tx.de55, tx.stream, " TX_STATE " AS state, remise.number AS remise,"              \
     " tx.acknowledged, coalesce(authorisation.arqc, 0) AS online, authorisation.approval,"         \
-    " authorisation.issuer FROM tx JOIN remise ON remise.remise = tx.remise"                       \
+    " authorisation.issuer, mediated.id AS mediated_order, mediated.r AS mediated_r,"              \
+    " mediated.message AS mediated_message, mediated.challenge AS mediated_challenge,"             \
+    " mediated.device AS mediated_device, mediated.acknowledgement AS mediated_acknowledgement"    \
+    " FROM tx JOIN remise ON remise.remise = tx.remise"                                            \
     " JOIN contract ON contract.contract = remise.contract"                                        \
     " JOIN terminal ON terminal.terminal = tx.terminal"                                            \
     " LEFT JOIN reversal ON reversal.rrn = tx.rrn LEFT JOIN suspense ON suspense.rrn = tx.rrn"     \
-    " LEFT JOIN authorisation ON authorisation.rrn = tx.rrn "
+    " LEFT JOIN authorisation ON authorisation.rrn = tx.rrn"                                       \
+    " LEFT JOIN mediated ON mediated.rrn = tx.rrn "
 #define TX_STATE                                                                                   \
     "CASE WHEN reversal.rrn IS NOT NULL THEN 4 WHEN suspense.rrn IS NOT NULL THEN 3"               \
     " ELSE CASE remise.state WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END "  \

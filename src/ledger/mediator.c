@@ -142,7 +142,7 @@ enum tp_err ledger_mediated_get(struct ledger *l, const char *rrn, struct mediat
         DB_COLUMN_AS("message", struct mediated_kept, what.message),
         DB_COLUMN_AS("challenge", struct mediated_kept, what.challenge),
         DB_COLUMN_AS("device", struct mediated_kept, what.device),
-        DB_COLUMN(struct mediated_kept, acknowledgement),
+        DB_COLUMN_AS("acknowledgement", struct mediated_kept, what.acknowledgement),
         DB_COLUMN(struct mediated_kept, online),
     };
     int64_t number = 0;
