@@ -10,6 +10,8 @@
 #include "apdu/tlv.h"
 #include "base/bcd.h"
 #include "base/date.h"
+#include "wire/link.h"
+#include "wire/mediation.h"
 #include "wire/profile.h"
 
 #define PAN_MIN                                                                                    \
@@ -42,7 +44,26 @@ static enum tp_err fields_present(struct payment *p, struct checker *c, struct t
     (void)e;
     if (profile_fault(reason, PROFILE_TERMINAL, p->message) != NULL)
         refuse_worded(p, LEDGER_MALFORMED, reason);
+    else if (!check_places(p->word, p->message, false))
+        refuse(p, LEDGER_MALFORMED);
     return TP_OK;
+}
+
+/* What the card says goes by a mediator sealed, and a terminal has no order. */
+bool check_places(char word[VERDICT_WORD_MAX], const struct iso8583 *message, bool of_mediator)
+{
+    for (unsigned f = 2; f < ISO8583_FIELDS; f++) {
+        const bool foreign = of_mediator
+                                 ? profile_next(PROFILE_MEDIATOR, message->mti,
+                                                PROFILE_NEEDED | PROFILE_OPTIONAL, f - 1) != f
+                                 : f >= MEDIATION_FIRST && f <= MEDIATION_LAST;
+
+        if (!foreign || !iso8583_has(message, f))
+            continue;
+        snprintf(word, VERDICT_WORD_MAX, "DE%u", f % 1000);
+        return false;
+    }
+    return true;
 }
 
 enum tp_err check_party(const struct iso8583 *message, const struct party *party)
@@ -72,11 +93,14 @@ enum tp_err check_open(struct checker *c, struct contract *contract, struct term
     return r;
 }
 
+/* A terminal is spoken for by itself, or by the mediator that it was put under. */
 static enum tp_err read_terminal(struct party *party, struct checker *c, struct tp_error *e)
 {
     struct terminal t;
     const enum tp_err r = ledger_terminal_get(c->ledger, party->contract, party->terminal, &t, e);
 
+    if (r == TP_OK && strcmp(t.mediator, party->mediator) != 0)
+        return TP_ERR_SECURITY;
     if (r == TP_OK) {
         memcpy(party->serial, t.serial, sizeof(party->serial));
         memcpy(party->capabilities, t.capabilities, sizeof(party->capabilities));
@@ -84,27 +108,31 @@ static enum tp_err read_terminal(struct party *party, struct checker *c, struct 
     return r;
 }
 
-/* The terms are read once a connection: a contract changes in nothing but that it closes, which the
- * books say when it is asked of them (ledger_judge). */
+/* A contract changes in nothing but that it closes, which the books say when it is asked of them
+ * (ledger_judge). */
+enum tp_err check_known(struct party *party, struct checker *c, enum ledger_verdict *verdict,
+                        struct tp_error *e)
+{
+    enum tp_err r;
+
+    if (party->known)
+        return TP_OK;
+    r = ledger_contract_get(c->ledger, party->contract, &party->terms, e);
+    if (r == TP_OK)
+        r = read_terminal(party, c, e);
+    party->known = r == TP_OK;
+    if (r != TP_ERR_NOT_FOUND && r != TP_ERR_SECURITY)
+        return r;
+    *verdict = r == TP_ERR_NOT_FOUND ? LEDGER_UNKNOWN : LEDGER_CERTIFICATE;
+    return TP_OK;
+}
+
 static enum tp_err who(struct payment *p, struct checker *c, struct tp_error *e)
 {
-    struct party *party = p->party;
-    enum tp_err r = TP_OK;
-
-    if (check_party(p->message, party) != TP_OK) {
-        refuse(p, LEDGER_CERTIFICATE);
-        return TP_OK;
-    }
-    if (!party->known)
-        r = ledger_contract_get(c->ledger, party->contract, &party->terms, e);
-    if (!party->known && r == TP_OK)
-        r = read_terminal(party, c, e);
-    party->known |= r == TP_OK;
-    if (r == TP_ERR_NOT_FOUND) {
-        refuse(p, LEDGER_UNKNOWN);
-        r = TP_OK;
-    }
-    return r;
+    if (check_party(p->message, p->party) == TP_OK)
+        return check_known(p->party, c, &p->verdict, e);
+    refuse(p, LEDGER_CERTIFICATE);
+    return TP_OK;
 }
 
 int check_day(unsigned mmdd, time_t now)
@@ -231,13 +259,11 @@ static enum tp_err what(struct payment *p, struct checker *c, struct tp_error *e
 
 /* ---- what the books know: identity, repeat, opposition, the counter ---- */
 
-/* What makes a repeat the same: the message packed again without its type (0200 or 0201) and DE 7
- * (when it was sent). */
-static enum tp_err digest(uint8_t out[32], const struct iso8583 *message, struct tp_error *e)
+enum tp_err check_digest(uint8_t out[32], const struct iso8583 *message, struct tp_error *e)
 {
     static const unsigned own[] = {7};
     struct iso8583 content;
-    uint8_t room[6000];
+    uint8_t room[LINK_MESSAGE_MAX];
     struct buf b = BUF_OF(room);
     enum tp_err r;
 
@@ -277,8 +303,12 @@ enum tp_err check_said(struct wire_answer *a, enum ledger_verdict verdict, const
 
 static enum tp_err identity(struct payment *p, struct checker *c, struct tp_error *e)
 {
-    enum tp_err r = digest(p->digest, p->message, e);
+    enum tp_err r = TP_OK;
 
+    if (p->passed != NULL)
+        memcpy(p->digest, p->passed->digest, sizeof(p->digest));
+    else
+        r = check_digest(p->digest, p->message, e);
     if (r == TP_OK)
         r = seal_lookup(c->seal, p->lookup, span_str(p->pan));
     p->tx.digest = SPAN_OF(p->digest);
@@ -375,6 +405,8 @@ static enum tp_err limits(struct payment *p, struct checker *c, struct tp_error 
     (void)e;
     if (p->tx.amount > p->party->terms.ceiling)
         refuse(p, LEDGER_CEILING);
+    else if (p->passed != NULL && p->tx.amount > p->passed->ceiling)
+        refuse(p, LEDGER_ORDER_CEILING);
     return TP_OK;
 }
 
@@ -441,12 +473,16 @@ static enum tp_err judge(struct payment *p, struct checker *c, struct tp_error *
 
 enum tp_err check_payment(enum check_outcome *outcome, struct wire_answer *answer,
                           struct payment *p, struct checker *c, const struct iso8583 *message,
-                          struct party *party, time_t now, struct tp_error *e)
+                          const struct passed *passed, struct party *party, time_t now,
+                          struct tp_error *e)
 {
     enum tp_err r;
 
     memset(&p->tx, 0, sizeof(p->tx));
+    if (passed != NULL)
+        p->tx.mediated = *passed->what;
     p->message = message;
+    p->passed = passed;
     p->party = party;
     p->now = now;
     p->pan[0] = p->word[0] = p->first[0] = '\0';

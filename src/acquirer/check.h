@@ -19,15 +19,24 @@ struct checker { /* what one thread checks with; none of it is shared */
 struct party { /* who speaks: from the peer's certificate */
     char contract[CONTRACT_ID_MAX];
     char terminal[TERMINAL_ID_MAX];
-    bool known;                   /* what follows is there: from the first payment on */
-    char serial[TERMINAL_ID_MAX]; /* of the terminal; it never changes */
-    uint8_t capabilities[3];      /* 9F33 that it is registered with; nor does this */
+    char mediator[MEDIATOR_NAME_MAX]; /* which put it there; "": it speaks for itself */
+    bool known;                       /* what follows is there: from the first payment on */
+    char serial[TERMINAL_ID_MAX];     /* of the terminal; it never changes */
+    uint8_t capabilities[3];          /* 9F33 that it is registered with; nor does this */
     struct contract
         terms; /* but for `open`, which is the books' to say, a contract never changes */
 };
 
+struct passed { /* what a mediator's 0200 says beside the card's message (acquirer/mediated.h) */
+    const struct mediated_record *what;
+    const uint8_t *digest; /* 32 bytes, of the whole 0200: by it a repeat is the same */
+    int date;              /* the order's */
+    int64_t ceiling;       /* at most so much by card */
+};
+
 struct payment { /* one 0200 on its way through the checks; large */
     const struct iso8583 *message;
+    const struct passed *passed; /* NULL: a terminal's */
     struct party *party;
     time_t now;
     char pan[PAN_TEXT_MAX];
@@ -61,8 +70,17 @@ enum check_outcome {
  * asks them (ledger_acknowledge), once. */
 TP_MUST_CHECK enum tp_err check_payment(enum check_outcome *outcome, struct wire_answer *answer,
                                         struct payment *p, struct checker *c,
-                                        const struct iso8583 *message, struct party *party,
-                                        time_t now, struct tp_error *e);
+                                        const struct iso8583 *message, const struct passed *passed,
+                                        struct party *party, time_t now, struct tp_error *e);
+
+/* What makes a repeat the same: SHA-256 of the message packed again without its type (0200 or 0201)
+ * and DE 7 (when it was sent). */
+TP_MUST_CHECK enum tp_err check_digest(uint8_t out[32], const struct iso8583 *message,
+                                       struct tp_error *e);
+
+/* Refuses a field that has no place between a mediator and the acquirer, or a terminal and it:
+ * false, and the word is its name. */
+bool check_places(char word[VERDICT_WORD_MAX], const struct iso8583 *message, bool of_mediator);
 
 /* The cardholder's verification (check_cvm.c). Needs the result of the evidence. */
 enum ledger_verdict check_cardholder(const struct payment *p);
@@ -70,6 +88,11 @@ enum ledger_verdict check_cardholder(const struct payment *p);
 /* Fields of a message that every terminal's request has: DE 41 and 42 name the peer of the
  * certificate. TP_ERR_SECURITY when they do not, TP_ERR_NOT_FOUND when one is missing. */
 TP_MUST_CHECK enum tp_err check_party(const struct iso8583 *message, const struct party *party);
+
+/* Reads what the books know of the party, once. Verdicts: LEDGER_UNKNOWN; LEDGER_CERTIFICATE, the
+ * terminal is another mediator's, or a mediator's own. */
+TP_MUST_CHECK enum tp_err check_known(struct party *party, struct checker *c,
+                                      enum ledger_verdict *verdict, struct tp_error *e);
 
 /* Contract and terminal as the books have them. *open false: one of them is unknown or closed (03);
  * `open` in each says which. */

@@ -8,6 +8,8 @@
 #include "apdu/tlv.h"
 #include "ledger/payee.h"
 
+#define UN_BYTES 4 /* of 9F37 */
+
 static bool is_of_before(const struct payment *p, const struct checker *c)
 {
     return p->date <= c->raised;
@@ -50,11 +52,32 @@ static enum ledger_verdict payee_fault(const struct payment *p, const struct che
                                                                          : LEDGER_PAYEE_MISSING;
 }
 
+/* By a mediator: the card signed R, of which 9F37 is the first four bytes. Those alone bind
+ * nothing, since another challenge with the same four is found in minutes: where no list asks for
+ * 9F7C the payer device must have signed all of it (its statement was verified before). The order
+ * names the payee. */
+static enum ledger_verdict challenge_fault(const struct payment *p)
+{
+    const struct mediated_record *m = p->passed->what;
+    const enum payee_found found = payee_signed(&p->evidence, TAG_MERCHANT_CUSTOM, SPAN_OF(m->r));
+    uint32_t counter = 0;
+
+    if (!span_eq(p->evidence.un, span_of(m->r, UN_BYTES)))
+        return LEDGER_CHALLENGE;
+    if (payee_sequence(p->tx.emv.de55, &counter) != TP_OK || counter != p->tx.stan)
+        return LEDGER_PAYEE_STAN;
+    if (found == PAYEE_UNSIGNED)
+        return m->device.n > 0 ? LEDGER_NEW : LEDGER_DEVICE_MISSING;
+    return found == PAYEE_SIGNED ? LEDGER_NEW : LEDGER_CHALLENGE;
+}
+
 enum ledger_verdict check_payee(const struct payment *p, const struct checker *c)
 {
     const enum ledger_verdict serial = serial_fault(p, c);
 
-    return serial != LEDGER_NEW ? serial : payee_fault(p, c);
+    if (serial != LEDGER_NEW)
+        return serial;
+    return p->passed != NULL ? challenge_fault(p) : payee_fault(p, c);
 }
 
 struct span check_application(const struct evidence *ev)

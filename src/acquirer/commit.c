@@ -1,6 +1,7 @@
 /* The acquirer's books while the server runs: requests and issuers' words in, answers out. */
 #include "acquirer/commit.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,14 +14,13 @@
 #include "store/db.h"
 
 struct committer {
-    struct ledger *ledger;
+    char dir[PATH_MAX];
     struct gateway *gateway;
     int lock_fd; /* on the folder: two that ask issuers from the same books would take each other's
                     questions for unanswered */
     struct group *group;
-    struct under_way under_way; /* the group's thread's own */
-    bool look;                  /* the group has given the gateway something to reverse */
-    bool recovered;             /* what an earlier server left asked is booked as to be reversed */
+    struct bench bench; /* the group's thread's own */
+    bool recovered;     /* what an earlier server left asked is booked as to be reversed */
 };
 
 /* ---- the books, on the group's thread ---- */
@@ -32,30 +32,30 @@ static enum tp_err begin(void *ctx, struct tp_error *e)
     const struct wire_answer said = said_unanswered();
     enum tp_err r;
 
-    c->look = !c->recovered;
-    r = ledger_group_begin(c->ledger, e);
-    return r == TP_OK && !c->recovered ? ledger_ask_recover(c->ledger, &said, e) : r;
+    c->bench.look = !c->recovered;
+    r = ledger_group_begin(c->bench.ledger, e);
+    return r == TP_OK && !c->recovered ? ledger_ask_recover(c->bench.ledger, &said, e) : r;
 }
 
 static enum tp_err apply(void *ctx, struct group_job *j, struct tp_error *e)
 {
     struct committer *c = ctx;
 
-    return job_apply((struct job *)j, c->ledger, &c->under_way, &c->look, e);
+    return job_apply((struct job *)j, &c->bench, e);
 }
 
 static enum tp_err commit(void *ctx, struct tp_error *e)
 {
     const struct committer *c = ctx;
 
-    return ledger_group_commit(c->ledger, e);
+    return ledger_group_commit(c->bench.ledger, e);
 }
 
 static void rollback(void *ctx)
 {
     const struct committer *c = ctx;
 
-    ledger_group_rollback(c->ledger);
+    ledger_group_rollback(c->bench.ledger);
 }
 
 /* ---- answers ---- */
@@ -67,28 +67,29 @@ static bool ask_on(struct committer *c, struct job *j)
     struct job *first;
 
     if (j->verdict == LEDGER_NEW && j->question.n > 0) {
-        under_way_add(&c->under_way, j);
+        under_way_add(&c->bench.under_way, j);
         gateway_ask(c->gateway, j->issuer, j->tx.rrn, j->asked, j->question);
         return true;
     }
-    first = j->verdict == LEDGER_ASKED ? under_way_find(&c->under_way, j->tx.rrn) : NULL;
+    first = j->verdict == LEDGER_ASKED ? under_way_find(&c->bench.under_way, j->tx.rrn) : NULL;
     if (first != NULL && under_way_wait(first, j))
         return false;
     if (j->verdict == LEDGER_ASKED)
         answer_verdict(&j->answer, j->verdict, NULL); /* what came of it is not booked yet */
-    job_answer(j, &j->answer);
+    job_answer(j, &j->answer, &j->outcome);
     return false;
 }
 
 static void end_ask(struct committer *c, const struct job *fate)
 {
-    struct job *ask = fate->late != NULL ? fate->late : under_way_find(&c->under_way, fate->tx.rrn);
+    struct job *ask =
+        fate->late != NULL ? fate->late : under_way_find(&c->bench.under_way, fate->tx.rrn);
 
     if (ask == NULL)
         return;
     if (fate->late == NULL)
-        job_answer(ask, &fate->answer);
-    under_way_end(&c->under_way, ask);
+        job_answer(ask, &fate->answer, &fate->outcome);
+    under_way_end(&c->bench.under_way, ask);
 }
 
 static void done(void *ctx, struct group_jobs *jobs)
@@ -106,12 +107,12 @@ static void done(void *ctx, struct group_jobs *jobs)
         else if (j->kind == JOB_FATE)
             end_ask(c, j);
         else if (j->kind != JOB_REVERSED && j->kind != JOB_REFUSED)
-            job_answer(j, &j->answer);
+            job_answer(j, &j->answer, &j->outcome);
         if (!stays)
             job_free(j);
     }
     c->recovered = true;
-    if (c->look)
+    if (c->bench.look)
         gateway_wake(c->gateway);
 }
 
@@ -129,12 +130,13 @@ static bool reverse_later(struct committer *c, struct job *fate, struct job *ask
  * reversed. True: the fate stays. */
 static bool keep_unbooked(struct committer *c, struct job *fate)
 {
-    struct job *ask = fate->late != NULL ? fate->late : under_way_find(&c->under_way, fate->tx.rrn);
+    struct job *ask =
+        fate->late != NULL ? fate->late : under_way_find(&c->bench.under_way, fate->tx.rrn);
 
     if (ask == NULL)
         return false;
     if (fate->late == NULL)
-        job_answer(ask, &fate->answer);
+        job_answer(ask, &fate->answer, &fate->outcome);
     return reverse_later(c, fate, ask);
 }
 
@@ -149,7 +151,7 @@ static bool keep_unasked(struct committer *c, struct job *ask)
     fate = job_about(JOB_FATE, ask->tx.rrn);
     if (fate == NULL)
         return false; /* it is found asked, and reversed, at the next start */
-    under_way_add(&c->under_way, ask);
+    under_way_add(&c->bench.under_way, ask);
     if (!reverse_later(c, fate, ask))
         job_free(fate); /* the same: it ends */
     return true;
@@ -168,11 +170,12 @@ static void failed(void *ctx, struct group_jobs *jobs, const struct tp_error *e)
 
         STAILQ_REMOVE_HEAD(jobs, next);
         answer_verdict(&j->answer, LEDGER_FAULT, NULL);
+        outcome_clear(&j->outcome);
         if (j->kind == JOB_FATE)
             stays = keep_unbooked(c, j);
         else if (j->kind != JOB_REVERSED && /* which the issuer says again when it is asked again */
                  j->kind != JOB_REFUSED)    /* it was answered before */
-            job_answer(j, &j->answer);
+            job_answer(j, &j->answer, &j->outcome);
         if (j->kind == JOB_ASK && e->code == TP_ERR_UNKNOWN)
             stays = keep_unasked(c, j);
         if (!stays)
@@ -218,7 +221,7 @@ static void recover(struct committer *c)
     const struct wire_answer said = said_unanswered();
     struct tp_error e = {TP_OK, ""};
 
-    c->recovered = ledger_ask_recover(c->ledger, &said, &e) == TP_OK;
+    c->recovered = ledger_ask_recover(c->bench.ledger, &said, &e) == TP_OK;
     if (!c->recovered)
         log_error("%s", e.text);
 }
@@ -233,12 +236,14 @@ enum tp_err committer_new(struct committer **out, const char *dir, struct tp_err
     *out = NULL;
     if (c == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for the books");
-    under_way_init(&c->under_way);
+    under_way_init(&c->bench.under_way);
+    snprintf(c->dir, sizeof(c->dir), "%s", dir);
+    c->bench.dir = c->dir;
     r = file_lock_folder(&c->lock_fd, dir, "telepay-acquirer", e);
     if (r == TP_OK)
-        r = acquirer_open_ledger(&c->ledger, dir, e);
+        r = acquirer_open_ledger(&c->bench.ledger, dir, e);
     if (r == TP_OK)
-        r = db_serve_alone(ledger_db(c->ledger), e);
+        r = db_serve_alone(ledger_db(c->bench.ledger), e);
     if (r == TP_OK)
         r = group_new(&c->group, &ops, e);
     if (r == TP_OK)
@@ -264,8 +269,9 @@ void committer_free(struct committer **out)
         group_stop(c->group);  /* it asks the gateway to its last job */
     gateway_free(&c->gateway); /* tells us to its last */
     group_free(&c->group);
-    under_way_clear(&c->under_way);
-    ledger_close(&c->ledger);
+    under_way_clear(&c->bench.under_way);
+    acquirer_keys_free(&c->bench.keys);
+    ledger_close(&c->bench.ledger);
     if (c->lock_fd > 0)
         close(c->lock_fd);
     free(c);
@@ -347,5 +353,5 @@ struct gateway *committer_gateway(struct committer *c)
 
 struct ledger *committer_books(struct committer *c)
 {
-    return c->ledger;
+    return c->bench.ledger;
 }

@@ -4,6 +4,7 @@
 #define TP_ACQUIRER_COMMIT_H
 
 #include "acquirer/gateway.h"
+#include "acquirer/reply.h"
 #include "wire/echo.h"
 #include "wire/link.h"
 
@@ -24,7 +25,9 @@ struct commit_request {
     const struct tx_record
         *tx; /* a payment that passed every check; of a reversal: contract, terminal, stan,
                 local_time and amount (0: unsaid) of the original */
-    struct link_peer *peer; /* who is answered */
+    struct link_peer *peer;    /* who is answered */
+    const struct payer *payer; /* for whom, when that is a mediator; else NULL. Its payment is
+                                  answered with what is signed of the outcome */
 };
 
 /* Queue a payment to be kept, or a reversal; copied whole. From any thread, without waiting.

@@ -6,10 +6,74 @@
 #include "acquirer/commit_priv.h"
 #include "base/log.h"
 
-static enum tp_err do_pay(struct job *j, struct ledger *l, struct tp_error *e)
+/* The payments of mediators are answered with what the acquirer signs of them. What cannot be
+ * signed is answered without: the mediator asks again. */
+static enum tp_err sign(struct job *j, struct bench *b, const struct tx_record *tx, bool asked,
+                        time_t at, struct tp_error *e)
+{
+    enum tp_err r = TP_OK;
+
+    if (tx->mediated.order[0] == '\0')
+        return TP_OK;
+    if (b->keys.authority == NULL)
+        r = acquirer_keys_load(&b->keys, b->dir, e);
+    if (r == TP_OK)
+        r = reply_sign(&j->outcome.acknowledgement, &b->keys.acknowledgement, tx, &j->answer, asked,
+                       at, e);
+    j->outcome.completes = wire_answer_is_yes(&j->answer) && tx->emv.online;
+    if (r != TP_OK)
+        log_error("%s/%s %06u: %s", tx->contract, tx->terminal, tx->stan, e->text);
+    return TP_OK;
+}
+
+/* … and kept with the payment, or with the question, under its number. */
+static enum tp_err sign_and_keep(struct job *j, struct bench *b, const struct tx_record *tx,
+                                 time_t at, struct tp_error *e)
+{
+    const enum tp_err r = sign(j, b, tx, true, at, e);
+
+    return r == TP_OK && j->outcome.acknowledgement != NULL
+               ? ledger_mediated_answered(b->ledger, tx->rrn, j->outcome.acknowledgement, e)
+               : r;
+}
+
+/* A repeat is told what was signed of the first. Of an ARQC that the server's end left without an
+ * answer nothing is signed yet. */
+static enum tp_err take_signed(struct job *j, struct bench *b, struct tp_error *e)
+{
+    struct mediated_kept kept;
+    enum tp_err r;
+
+    if (j->payer == NULL)
+        return TP_OK;
+    r = ledger_mediated_get(b->ledger, j->tx.rrn, &kept, e);
+    if (r != TP_OK)
+        return r == TP_ERR_NOT_FOUND ? TP_OK : r;
+    j->outcome.completes = wire_answer_is_yes(&j->answer) && kept.online;
+    if (kept.what.acknowledgement.n == 0 && kept.online) {
+        memcpy(j->tx.mediated.order, kept.what.order, sizeof(j->tx.mediated.order));
+        memcpy(j->tx.mediated.r, kept.what.r, sizeof(j->tx.mediated.r));
+        return sign_and_keep(j, b, &j->tx, time(NULL), e);
+    }
+    if (kept.what.acknowledgement.n > 0)
+        j->outcome.acknowledgement =
+            strndup((const char *)kept.what.acknowledgement.p, kept.what.acknowledgement.n);
+    return TP_OK;
+}
+
+/* What the books say of one that they do not take now. */
+static enum tp_err sign_verdict(struct job *j, struct bench *b, enum ledger_verdict verdict,
+                                struct tp_error *e)
+{
+    return verdict == LEDGER_REPEAT || verdict == LEDGER_ANSWERED
+               ? take_signed(j, b, e)
+               : sign(j, b, &j->tx, false, time(NULL), e);
+}
+
+static enum tp_err do_pay(struct job *j, struct bench *b, struct tp_error *e)
 {
     enum ledger_verdict verdict = LEDGER_NEW;
-    const enum tp_err r = ledger_acknowledge(l, &j->tx, &verdict, e);
+    const enum tp_err r = ledger_acknowledge(b->ledger, &j->tx, &verdict, e);
 
     if (r == TP_ERR_RANGE) {
         log_error("%s", e->text);
@@ -20,11 +84,13 @@ static enum tp_err do_pay(struct job *j, struct ledger *l, struct tp_error *e)
                                                   keep without (check.c, issuer) */
         return tp_fail(e, TP_ERR_INTERNAL,
                        "payment %s is with its issuer and was to be kept without", j->tx.rrn);
-    if (r == TP_OK && !check_verdict(&j->answer, verdict, j->tx.rrn)) {
-        wire_answer_set(&j->answer, "00", NULL);
-        snprintf(j->answer.rrn, sizeof(j->answer.rrn), "%s", j->tx.rrn);
-    }
-    return r;
+    if (r != TP_OK)
+        return r;
+    if (check_verdict(&j->answer, verdict, j->tx.rrn))
+        return sign_verdict(j, b, verdict, e);
+    wire_answer_set(&j->answer, "00", NULL);
+    snprintf(j->answer.rrn, sizeof(j->answer.rrn), "%s", j->tx.rrn);
+    return sign_and_keep(j, b, &j->tx, j->tx.acknowledged, e);
 }
 
 static enum tp_err do_reverse(struct job *j, struct ledger *l, struct tp_error *e)
@@ -43,8 +109,9 @@ static enum tp_err do_reverse(struct job *j, struct ledger *l, struct tp_error *
 
 /* The question is in the books before it leaves: whatever happens, it is answered once or
  * reversed. */
-static enum tp_err do_ask(struct job *j, struct ledger *l, struct tp_error *e)
+static enum tp_err do_ask(struct job *j, struct bench *b, struct tp_error *e)
 {
+    struct ledger *l = b->ledger;
     enum tp_err r = j->question.n > 0 ? ledger_ask(l, &j->tx, j->issuer, &j->verdict, &j->asked, e)
                                       : ledger_look(l, &j->tx, true, &j->verdict, j->tx.rrn, e);
 
@@ -53,9 +120,10 @@ static enum tp_err do_ask(struct job *j, struct ledger *l, struct tp_error *e)
         answer_verdict(&j->answer, j->verdict, NULL);
         return TP_OK;
     }
-    if (r == TP_OK && check_verdict(&j->answer, j->verdict, j->tx.rrn))
-        r = check_said(&j->answer, j->verdict, j->tx.rrn, l, e);
-    return r;
+    if (r != TP_OK || !check_verdict(&j->answer, j->verdict, j->tx.rrn))
+        return r;
+    r = check_said(&j->answer, j->verdict, j->tx.rrn, l, e);
+    return r == TP_OK ? sign_verdict(j, b, j->verdict, e) : r;
 }
 
 /* What an approval that cannot be used any more is answered with, and reversed for. */
@@ -121,27 +189,32 @@ static enum tp_err reverse_late(const struct job *j, struct ledger *l, struct un
                : r;
 }
 
-static enum tp_err do_settle(struct job *j, struct job *ask, struct ledger *l, struct tp_error *e)
+/* A TC that its issuer was asked about in vain may come again: only of an ARQC nothing more can
+ * come. */
+static enum tp_err do_settle(struct job *j, struct job *ask, struct bench *b, struct tp_error *e)
 {
-    if (j->fate == ISSUER_APPROVED)
-        return do_approved(j, ask, l, e);
-    return j->fate == ISSUER_REFUSED ? ledger_ask_refused(l, j->tx.rrn, &j->answer, e)
-                                     : ledger_ask_reverse(l, j->tx.rrn, &j->answer, e);
+    enum tp_err r = j->fate == ISSUER_APPROVED ? do_approved(j, ask, b->ledger, e)
+                    : j->fate == ISSUER_REFUSED
+                        ? ledger_ask_refused(b->ledger, j->tx.rrn, &j->answer, e)
+                        : ledger_ask_reverse(b->ledger, j->tx.rrn, &j->answer, e);
+
+    if (r != TP_OK || (strcmp(j->answer.code, "91") == 0 && !ask->tx.emv.online))
+        return r;
+    return sign_and_keep(j, b, &ask->tx, time(NULL), e);
 }
 
-static enum tp_err do_fate(struct job *j, struct ledger *l, struct under_way *u, bool *look,
-                           struct tp_error *e)
+static enum tp_err do_fate(struct job *j, struct bench *b, struct tp_error *e)
 {
-    struct job *ask = j->late != NULL ? j->late : under_way_find(u, j->tx.rrn);
+    struct job *ask = j->late != NULL ? j->late : under_way_find(&b->under_way, j->tx.rrn);
     enum tp_err r;
 
     if (ask == NULL)
         return TP_OK;
-    *look |= j->fate != ISSUER_REFUSED;
+    b->look |= j->fate != ISSUER_REFUSED;
     if (j->late != NULL)
-        return reverse_late(j, l, u, e);
-    r = do_settle(j, ask, l, e);
-    return r == TP_OK ? keep_refusal(l, &ask->tx, &j->answer, e) : r;
+        return reverse_late(j, b->ledger, &b->under_way, e);
+    r = do_settle(j, ask, b, e);
+    return r == TP_OK ? keep_refusal(b->ledger, &ask->tx, &j->answer, e) : r;
 }
 
 struct wire_answer said_unanswered(void)
@@ -152,26 +225,27 @@ struct wire_answer said_unanswered(void)
     return a;
 }
 
-enum tp_err job_apply(struct job *j, struct ledger *l, struct under_way *u, bool *look,
-                      struct tp_error *e)
+enum tp_err job_apply(struct job *j, struct bench *b, struct tp_error *e)
 {
+    struct ledger *l = b->ledger;
     enum tp_err r;
 
     j->answer = j->said; /* an attempt before this one has left its own */
+    outcome_clear(&j->outcome);
     switch (j->kind) {
     case JOB_PAY:
-        r = do_pay(j, l, e);
+        r = do_pay(j, b, e);
         return r == TP_OK ? keep_refusal(l, &j->tx, &j->answer, e) : r;
     case JOB_REFUSED:
         return keep_refusal(l, &j->tx, &j->answer, e);
     case JOB_REVERSE:
-        *look = true;
+        b->look = true;
         return do_reverse(j, l, e);
     case JOB_ASK:
-        r = do_ask(j, l, e);
+        r = do_ask(j, b, e);
         return r == TP_OK && is_answered_now(j) ? keep_refusal(l, &j->tx, &j->answer, e) : r;
     case JOB_FATE:
-        return do_fate(j, l, u, look, e);
+        return do_fate(j, b, e);
     case JOB_ECHO:
         wire_answer_set(&j->answer, "00", NULL);
         return ledger_group_touch(l, e);

@@ -20,7 +20,8 @@ struct job *job_new(enum job_kind kind, const struct commit_request *q, struct s
 {
     const struct tx_record *tx = q->tx;
     const size_t n = tx->pan_sealed.n + tx->pan_lookup.n + tx->digest.n + tx->emv.de55.n +
-                     tx->emv.stream.n + tx->emv.aid.n + question.n;
+                     tx->emv.stream.n + tx->emv.aid.n + tx->mediated.challenge.n +
+                     tx->mediated.device.n + question.n;
     struct job *j = calloc(1, sizeof(*j) + n);
 
     if (j == NULL)
@@ -37,10 +38,17 @@ struct job *job_new(enum job_kind kind, const struct commit_request *q, struct s
     j->tx.emv.de55 = copy(&room, tx->emv.de55);
     j->tx.emv.stream = copy(&room, tx->emv.stream);
     j->tx.emv.aid = copy(&room, tx->emv.aid);
+    j->tx.mediated.challenge = copy(&room, tx->mediated.challenge);
+    j->tx.mediated.device = copy(&room, tx->mediated.device);
     j->question = copy(&room, question);
     j->bytes_n = n;
     STAILQ_INIT(&j->waiters);
     j->peer = link_peer_ref(q->peer);
+    j->payer = payer_copy(q->payer);
+    if (j->payer == NULL && q->payer != NULL) {
+        job_free(j);
+        return NULL;
+    }
     return j;
 }
 
@@ -65,22 +73,25 @@ void job_free(struct job *j)
     while ((w = STAILQ_FIRST(&j->waiters)) != NULL) {
         STAILQ_REMOVE_HEAD(&j->waiters, next);
         link_peer_unref(w->peer);
+        payer_free(&w->payer);
         free(w);
     }
+    payer_free(&j->payer);
+    outcome_clear(&j->outcome);
     if (j->peer != NULL)
         link_peer_unref(j->peer);
     secret_wipe(j->bytes, j->bytes_n); /* a question holds the card's number */
     free(j);
 }
 
-void job_answer(struct job *j, const struct wire_answer *a)
+void job_answer(struct job *j, const struct wire_answer *a, const struct outcome *o)
 {
     struct waiter *w;
 
-    echo_answer(j->peer, &j->echo, a);
+    reply_send(j->peer, &j->echo, j->payer, a, o);
     answer_log(j->mti, &j->tx, a);
     STAILQ_FOREACH (w, &j->waiters, next) {
-        echo_answer(w->peer, &w->echo, a);
+        reply_send(w->peer, &w->echo, w->payer, a, o);
         answer_log(w->mti, &j->tx, a);
     }
 }

@@ -3,6 +3,7 @@
 #define TP_ACQUIRER_COMMIT_PRIV_H
 
 #include "acquirer/commit.h"
+#include "acquirer/keys.h"
 #include "store/group.h"
 
 enum job_kind { JOB_PAY, JOB_REVERSE, JOB_ASK, JOB_FATE, JOB_REVERSED, JOB_REFUSED, JOB_ECHO };
@@ -12,6 +13,7 @@ struct waiter { /* a repeat that gets the answer of the first */
     unsigned mti;
     struct link_peer *peer;
     struct echo echo;
+    struct payer *payer;
 };
 
 STAILQ_HEAD(waiters, waiter);
@@ -22,10 +24,12 @@ struct job {
     unsigned mti;
     struct link_peer *peer; /* NULL: nobody is to be answered */
     struct echo echo;
+    struct payer *payer; /* NULL: none */
     struct tx_record tx; /* spans into bytes */
     struct wire_answer
         said; /* what it came with: of JOB_FATE, JOB_REFUSED, and of a JOB_ASK that only waits */
     struct wire_answer answer; /* what comes of it */
+    struct outcome outcome;    /* beside the answer, to a mediator */
     /* of JOB_ASK */
     char issuer[ISSUER_NAME_MAX];
     struct span question;
@@ -45,7 +49,8 @@ struct job {
 struct job *job_new(enum job_kind kind, const struct commit_request *q, struct span question);
 struct job *job_about(enum job_kind kind, const char *rrn); /* of the gateway, which says why not */
 void job_free(struct job *j);
-void job_answer(struct job *j, const struct wire_answer *a); /* and the repeats that wait for it */
+/* And the repeats that wait for it. */
+void job_answer(struct job *j, const struct wire_answer *a, const struct outcome *o);
 
 /* What was asked and has no answer yet; the group's thread's own. */
 #define UNDER_WAY_BUCKETS 1024 /* by reference number */
@@ -63,9 +68,17 @@ void under_way_end(struct under_way *u, struct job *ask); /* frees it */
 /* False: no memory. */
 bool under_way_wait(struct job *ask, const struct job *repeat);
 
-/* The group's apply. look: set when it has given the gateway something to reverse. */
-TP_MUST_CHECK enum tp_err job_apply(struct job *j, struct ledger *l, struct under_way *u,
-                                    bool *look, struct tp_error *e);
+/* What a job is applied to. */
+struct bench {
+    struct ledger *ledger;
+    struct under_way under_way;
+    bool look; /* the group has given the gateway something to reverse */
+    const char *dir;
+    struct acquirer_keys keys; /* loaded when the first is to be signed */
+};
+
+/* The group's apply. */
+TP_MUST_CHECK enum tp_err job_apply(struct job *j, struct bench *b, struct tp_error *e);
 /* What a terminal is told of a question whose answer could not be kept. */
 struct wire_answer said_unanswered(void);
 

@@ -56,6 +56,11 @@ bool under_way_wait(struct job *ask, const struct job *repeat)
 
     if (w == NULL)
         return false;
+    w->payer = payer_copy(repeat->payer);
+    if (w->payer == NULL && repeat->payer != NULL) {
+        free(w);
+        return false;
+    }
     w->mti = repeat->mti;
     w->peer = link_peer_ref(repeat->peer);
     w->echo = repeat->echo;

@@ -34,11 +34,13 @@ libacquirer_a_SOURCES = \
 	src/acquirer/issuers.c src/acquirer/issuers.h \
 	src/acquirer/keys.c src/acquirer/keys.h \
 	src/acquirer/post.c src/acquirer/post.h \
+	src/acquirer/reply.c src/acquirer/reply.h \
 	src/acquirer/run.c src/acquirer/run.h \
-	src/acquirer/server.c src/acquirer/server.h src/acquirer/trust.c src/acquirer/trust.h \
+	src/acquirer/mediated.c src/acquirer/mediated.h \
+	src/acquirer/server.c src/acquirer/server.h src/acquirer/server_mediated.c src/acquirer/server_priv.h src/acquirer/trust.c src/acquirer/trust.h \
 	src/acquirer/settle.c src/acquirer/settle.h \
 	src/acquirer/state.c src/acquirer/state.h
-ACQUIRER_LIBS = libacquirer.a $(ORDER_LIBS) $(CAAA_LIBS) $(CURL_LIBS) $(LEDGER_LIBS) $(WIRE_LIBS) $(TPCRYPTO_LIBS)
+ACQUIRER_LIBS = libacquirer.a $(CAAA_LIBS) $(CURL_LIBS) $(LEDGER_LIBS) $(WIRE_LIBS) $(TPCRYPTO_LIBS)
 telepay_acquirer_SOURCES += src/acquirer/serve.c
 telepay_acquirer_LDADD += $(ACQUIRER_LIBS)
 
@@ -63,6 +65,12 @@ tests_unit_test_online_SOURCES = tests/unit/test_online.c tests/tools/teller.c t
 tests_unit_test_online_CPPFLAGS = $(OFFICE_CPPFLAGS)
 tests_unit_test_online_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_online_LDADD = $(OFFICE_LIBS)
+check_PROGRAMS += tests/unit/test_mediated
+TESTS += tests/unit/test_mediated
+tests_unit_test_mediated_SOURCES = tests/unit/test_mediated.c tests/tools/frontal.c tests/tools/frontal.h tests/tools/teller.c tests/tools/teller.h tests/unit/unit.h $(OFFICE)
+tests_unit_test_mediated_CPPFLAGS = $(OFFICE_CPPFLAGS)
+tests_unit_test_mediated_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_mediated_LDADD = $(OFFICE_LIBS)
 check_PROGRAMS += tests/faults/acquirer_kill
 TESTS += tests/faults/acquirer_kill
 tests_faults_acquirer_kill_SOURCES = tests/faults/acquirer_kill.c $(OFFICE)

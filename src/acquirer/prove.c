@@ -48,6 +48,7 @@ struct proving {
     struct seal *seal;
     struct capk_store *authorities;
     struct evidence_cache *cache;
+    struct order_authority *orders;
     struct tx_record tx;
     struct proof proof;
     char acquirer[ACQUIRER_ID_MAX];
@@ -68,12 +69,16 @@ static enum tp_err start(struct proving *p, const struct words *w, struct tp_err
         r = acquirer_load_authorities(&p->authorities, dir, e);
     if (r == TP_OK && (r = evidence_cache_new(&p->cache, p->authorities, 1)) != TP_OK)
         (void)tp_fail(e, r, "cannot check evidence: %s", tp_err_text(r));
-    return r == TP_OK ? proof_make(&p->proof, &p->tx, p->acquirer, p->seal, p->cache, e) : r;
+    if (r == TP_OK)
+        r = acquirer_load_orders(&p->orders, dir, e);
+    return r == TP_OK ? proof_make(&p->proof, &p->tx, p->acquirer, p->seal, p->cache, p->orders, e)
+                      : r;
 }
 
 static void end(struct proving *p)
 {
     secret_wipe(p->proof.pan, sizeof(p->proof.pan));
+    order_authority_free(&p->orders);
     evidence_cache_free(&p->cache);
     capk_store_free(&p->authorities);
     seal_free(&p->seal);
@@ -118,6 +123,9 @@ static int print_json(const struct proving *p)
     bool proved = true;
 
     for (enum proof_step s = 0; s < PROOF_STEPS; s++) {
+        if (!proof_has(&p->tx, s))
+            continue;
+
         const bool holds = proof_holds(&p->proof, &p->tx, p->seal, s, text);
 
         proved = proved && holds;
@@ -148,6 +156,9 @@ static int print_text(const struct proving *p)
     bool proved = true;
 
     for (enum proof_step s = 0; s < PROOF_STEPS; s++) {
+        if (!proof_has(&p->tx, s))
+            continue;
+
         const bool holds = proof_holds(&p->proof, &p->tx, p->seal, s, text);
 
         proved = proved && holds;

@@ -5,39 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "acquirer/check.h"
+#include "acquirer/server_priv.h"
 #include "acquirer/state.h"
-#include "acquirer/trust.h"
 #include "base/log.h"
 #include "base/conf.h"
 #include "base/file.h"
 #include "crypto/pki.h"
 #include "wire/profile.h"
 
-#define THREADS_MAX  64
 #define QUESTION_MAX 1536
+#define PARTIES_MAX  16 /* terminals that a mediator's connection remembers */
 
-struct worker { /* what one loop thread works with */
-    struct trust trust;
-    struct checker checker;
-    struct iso8583 message, answer;
-    struct payment payment;
-};
-
-struct acquirer_server {
-    struct link_server *link;
-    struct committer *committer;
-    struct worker *worker[THREADS_MAX];
-    unsigned threads;
-};
-
-struct request { /* one message under way */
-    struct acquirer_server *server;
-    struct worker *worker;
-    struct link_peer *peer;
-    struct party *party;
-    const struct iso8583 *message;
-    struct echo echo;
+struct speaker {                      /* whose connection it is */
+    char mediator[MEDIATOR_NAME_MAX]; /* "": a terminal, which is the first of the parties */
+    size_t parties, next;
+    struct party party[];
 };
 
 /* ---- answering ---- */
@@ -50,7 +32,7 @@ static void answer(struct request *q, const struct wire_answer *a, const struct 
 }
 
 /* What can be said of a message that went no further: for the log. */
-static struct tx_record known_of(const struct request *q)
+struct tx_record request_known(const struct request *q)
 {
     struct tx_record tx;
     uint64_t v = 0;
@@ -70,19 +52,19 @@ static struct tx_record known_of(const struct request *q)
     return tx;
 }
 
-static void answer_simply(struct request *q, enum ledger_verdict verdict, const char *word)
+void request_answer(struct request *q, enum ledger_verdict verdict, const char *word)
 {
-    const struct tx_record tx = known_of(q);
+    const struct tx_record tx = request_known(q);
     struct wire_answer a;
 
     answer_verdict(&a, verdict, word);
     answer(q, &a, &tx);
 }
 
-static void our_fault(struct request *q, const struct tp_error *e)
+void request_fault(struct request *q, const struct tp_error *e)
 {
     log_error("%s", e->text);
-    answer_simply(q, LEDGER_FAULT, NULL);
+    request_answer(q, LEDGER_FAULT, NULL);
 }
 
 /* ---- 0200, 0201 ---- */
@@ -93,7 +75,7 @@ static void our_fault(struct request *q, const struct tp_error *e)
 static enum tp_err ask_issuer(struct request *q, struct wire_answer *a, struct tp_error *e)
 {
     struct payment *p = &q->worker->payment;
-    const struct commit_request ask = {q->message->mti, &q->echo, &p->tx, q->peer};
+    const struct commit_request ask = {q->message->mti, &q->echo, &p->tx, q->peer, q->payer};
     const char *issuer = NULL;
     uint8_t room[QUESTION_MAX];
     struct buf question = BUF_OF(room);
@@ -117,18 +99,18 @@ static enum tp_err ask_issuer(struct request *q, struct wire_answer *a, struct t
     case ROUTE_OPEN:
         break;
     }
-    r = gateway_question(&question, q->message, q->party->terms.mcc, e);
+    r = gateway_question(&question, p->message, q->party->terms.mcc, e);
     if (r == TP_OK)
         r = committer_ask(q->server->committer, &ask, issuer, buf_span(&question));
     secret_wipe(room, question.n);
     return r;
 }
 
-/* True when it is answered later: when it is durable, or when its issuer has spoken. */
-static enum tp_err pass_on(struct request *q, enum check_outcome outcome, struct wire_answer *a,
-                           bool *later, struct tp_error *e)
+enum tp_err request_pass_on(struct request *q, enum check_outcome outcome, struct wire_answer *a,
+                            bool *later, struct tp_error *e)
 {
-    const struct commit_request keep = {q->message->mti, &q->echo, &q->worker->payment.tx, q->peer};
+    const struct commit_request keep = {q->message->mti, &q->echo, &q->worker->payment.tx, q->peer,
+                                        q->payer};
     enum tp_err r = TP_OK;
 
     *later = outcome == CHECK_KEEP || outcome == CHECK_ASK || outcome == CHECK_WAIT;
@@ -144,7 +126,7 @@ static enum tp_err pass_on(struct request *q, enum check_outcome outcome, struct
 
 /* The keys that an operator has added or removed meanwhile. What cannot be read now leaves the
  * others. */
-static void look_at_authorities(struct worker *w, time_t now)
+void worker_look(struct worker *w, time_t now)
 {
     struct tp_error e = {TP_OK, ""};
 
@@ -163,18 +145,18 @@ static void on_payment(struct request *q)
     bool later = false;
     enum tp_err r;
 
-    look_at_authorities(q->worker, now);
-    r = check_payment(&outcome, &a, p, &q->worker->checker, q->message, q->party, now, &e);
+    worker_look(q->worker, now);
+    r = check_payment(&outcome, &a, p, &q->worker->checker, q->message, NULL, q->party, now, &e);
     if (r == TP_OK)
-        r = pass_on(q, outcome, &a, &later, &e);
+        r = request_pass_on(q, outcome, &a, &later, &e);
     if (later)
         return;
     if (r != TP_OK) {
-        our_fault(q, &e);
+        request_fault(q, &e);
         return;
     }
-    const struct tx_record tx = known_of(q);
-    const struct commit_request refused = {q->message->mti, &q->echo, &tx, q->peer};
+    const struct tx_record tx = request_known(q);
+    const struct commit_request refused = {q->message->mti, &q->echo, &tx, q->peer, NULL};
 
     answer(q, &a, &tx);
     if (outcome == CHECK_REFUSED && committer_refused(q->server->committer, &refused, &a) != TP_OK)
@@ -219,7 +201,7 @@ enum admission {
 static bool admitted(struct request *q, enum admission admission)
 {
     struct contract contract = {.open = false};
-    struct terminal terminal = {.open = false};
+    struct terminal terminal = {.open = false, .mediator_open = true};
     struct tp_error e = {TP_OK, ""};
     bool open = false;
 
@@ -227,32 +209,37 @@ static bool admitted(struct request *q, enum admission admission)
     case TP_OK:
         break;
     default: /* every message has DE 41 and 42 here, and these are others, or do not read */
-        answer_simply(q, LEDGER_CERTIFICATE, NULL);
+        request_answer(q, LEDGER_CERTIFICATE, NULL);
         return false;
     }
     if (check_open(&q->worker->checker, &contract, &terminal, &open, q->party, &e) != TP_OK) {
-        our_fault(q, &e);
+        request_fault(q, &e);
+        return false;
+    }
+    if (strcmp(terminal.mediator, q->party->mediator) != 0 || !terminal.mediator_open) {
+        request_answer(q, terminal.mediator_open ? LEDGER_CERTIFICATE : LEDGER_MEDIATOR_CLOSED,
+                       NULL);
         return false;
     }
     open |= admission == CLOSED_AS_WELL && terminal.open;
     if (!open)
-        answer_simply(q, LEDGER_CLOSED, NULL);
+        request_answer(q, LEDGER_CLOSED, NULL);
     return open;
 }
 
 static void on_reversal(struct request *q)
 {
-    struct tx_record tx = known_of(q);
-    const struct commit_request reversal = {q->message->mti, &q->echo, &tx, q->peer};
+    struct tx_record tx = request_known(q);
+    const struct commit_request reversal = {q->message->mti, &q->echo, &tx, q->peer, NULL};
     const char *bad;
 
     if (!admitted(q, CLOSED_AS_WELL))
         return;
     bad = read_original(&tx, q->message, time(NULL));
     if (bad != NULL)
-        answer_simply(q, LEDGER_MALFORMED, bad);
+        request_answer(q, LEDGER_MALFORMED, bad);
     else if (committer_reverse(q->server->committer, &reversal) != TP_OK)
-        answer_simply(q, LEDGER_FAULT, NULL);
+        request_answer(q, LEDGER_FAULT, NULL);
 }
 
 /* ---- 0500 ---- */
@@ -294,7 +281,7 @@ static void on_reconciliation(struct request *q)
         return;
     err = ledger_remise_running(q->worker->checker.ledger, q->party->contract, &r, &e);
     if (err != TP_OK) {
-        our_fault(q, &e);
+        request_fault(q, &e);
         return;
     }
     const struct count counts[] = {{74, r.totals.credits},
@@ -314,7 +301,7 @@ static void on_reconciliation(struct request *q)
     iso8583_set_text(m, 97, net);
     if (iso8583_fault(m, &e) != TP_OK) {
         tp_error_prefix(&e, "the totals of the contract do not fit an answer");
-        our_fault(q, &e);
+        request_fault(q, &e);
         return;
     }
     echo_send(q->peer, m);
@@ -326,16 +313,16 @@ static void on_reconciliation(struct request *q)
 
 static void on_network(struct request *q)
 {
-    const struct tx_record tx = known_of(q);
-    const struct commit_request echo = {q->message->mti, &q->echo, &tx, q->peer};
+    const struct tx_record tx = request_known(q);
+    const struct commit_request echo = {q->message->mti, &q->echo, &tx, q->peer, NULL};
     uint64_t code = 0;
 
     if (iso8583_number(q->message, 70, &code) != TP_OK)
-        answer_simply(q, LEDGER_MALFORMED, "DE70");
+        request_answer(q, LEDGER_MALFORMED, "DE70");
     else if (code != 1 && code != 2 && code != 301)
-        answer_simply(q, LEDGER_NETWORK, NULL);
+        request_answer(q, LEDGER_NETWORK, NULL);
     else if (admitted(q, OPEN_ONLY) && committer_echo(q->server->committer, &echo) != TP_OK)
-        answer_simply(q, LEDGER_FAULT, NULL);
+        request_answer(q, LEDGER_FAULT, NULL);
 }
 
 /* ---- messages ---- */
@@ -343,12 +330,11 @@ static void on_network(struct request *q)
 static const struct {
     unsigned mti;
     void (*handle)(struct request *q);
-} handlers[] = {{MTI_FINANCIAL, on_payment},
-                {MTI_FINANCIAL_REPEAT, on_payment},
-                {MTI_REVERSAL, on_reversal},
-                {MTI_REVERSAL_REPEAT, on_reversal},
-                {MTI_RECONCILIATION, on_reconciliation},
-                {MTI_NETWORK, on_network}};
+    void (*mediated)(struct request *q); /* of a mediator; NULL: not served */
+} handlers[] = {
+    {MTI_FINANCIAL, on_payment, on_mediated},      {MTI_FINANCIAL_REPEAT, on_payment, on_mediated},
+    {MTI_REVERSAL, on_reversal, on_reversal},      {MTI_REVERSAL_REPEAT, on_reversal, on_reversal},
+    {MTI_RECONCILIATION, on_reconciliation, NULL}, {MTI_NETWORK, on_network, on_network}};
 
 /* A message that does not parse is answered 30 when at least its type and STAN could be read, so
  * that its terminal knows which it was. */
@@ -362,7 +348,7 @@ static void on_malformed(struct request *q, const struct tp_error *e)
              q->party->terminal, q->message->mti, e->text,
              known && iso8583_has(q->message, 11) ? "" : ": closed");
     if (known && iso8583_has(q->message, 11))
-        answer_simply(q, LEDGER_MALFORMED, NULL);
+        request_answer(q, LEDGER_MALFORMED, NULL);
     else
         link_peer_close(q->peer);
 }
@@ -377,37 +363,70 @@ static void on_request(struct request *q, void (*handle)(struct request *q))
                  link_peer_address(q->peer), q->party->contract, q->party->terminal,
                  q->message->mti);
         link_peer_close(q->peer);
-    } else if (handle != on_payment &&
-               profile_fault(reason, PROFILE_TERMINAL, q->message) != NULL) {
-        answer_simply(q, LEDGER_MALFORMED, reason);
+    } else if (handle != on_payment && handle != on_mediated &&
+               profile_fault(reason, q->profile, q->message) != NULL) {
+        request_answer(q, LEDGER_MALFORMED, reason);
     } else {
         handle(q);
     }
 }
 
+/* Whom a message speaks for. A mediator's names one of its terminals: what is read of one stays for
+ * the next that names it. */
+static struct party *party_of(struct speaker *s, const struct iso8583 *m)
+{
+    char contract[CONTRACT_ID_MAX] = "", terminal[TERMINAL_ID_MAX] = "";
+    struct party *p;
+
+    if (s->mediator[0] == '\0')
+        return &s->party[0];
+    if (iso8583_text(m, 42, contract, sizeof(contract)) != TP_OK ||
+        iso8583_text(m, 41, terminal, sizeof(terminal)) != TP_OK)
+        contract[0] = terminal[0] = '\0'; /* nobody's */
+    for (size_t i = 0; i < s->parties; i++)
+        if (strcmp(s->party[i].contract, contract) == 0 &&
+            strcmp(s->party[i].terminal, terminal) == 0)
+            return &s->party[i];
+    p = &s->party[s->next++ % s->parties];
+    *p = (struct party){.known = false};
+    memcpy(p->contract, contract, sizeof(p->contract));
+    memcpy(p->terminal, terminal, sizeof(p->terminal));
+    memcpy(p->mediator, s->mediator, sizeof(p->mediator));
+    return p;
+}
+
 static void on_message(void *ctx, struct link_peer *peer, void *user, struct span raw)
 {
     struct acquirer_server *s = ctx;
+    struct speaker *speaker = user;
+    const bool mediated = speaker->mediator[0] != '\0';
     struct worker *w = s->worker[link_peer_thread(peer)];
-    struct request q = {
-        .server = s, .worker = w, .peer = peer, .party = user, .message = &w->message};
     struct tp_error e = {TP_OK, ""};
     const enum tp_err r = iso8583_unpack(&w->message, raw, &e);
+    struct request q = {.server = s,
+                        .worker = w,
+                        .peer = peer,
+                        .party = party_of(speaker, &w->message),
+                        .profile = mediated ? PROFILE_MEDIATOR : PROFILE_TERMINAL,
+                        .message = &w->message};
 
-    echo_take(&q.echo, &w->message, PROFILE_TERMINAL);
+    echo_take(&q.echo, &w->message, q.profile);
     if (r != TP_OK) {
         on_malformed(&q, &e);
         return;
     }
     for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
-        if (handlers[i].mti == w->message.mti) {
-            on_request(&q, handlers[i].handle);
+        void (*const handle)(struct request *) =
+            mediated ? handlers[i].mediated : handlers[i].handle;
+
+        if (handlers[i].mti == w->message.mti && handle != NULL) {
+            on_request(&q, handle);
             return;
         }
     }
     if (w->message.mti / 10 % 2 == 0 &&
         iso8583_has(&w->message, 11)) { /* a request of a kind that is not served */
-        answer_simply(&q, LEDGER_MTI, NULL);
+        request_answer(&q, LEDGER_MTI, NULL);
         return;
     }
     log_note("%s (%s/%s): message type %04u is none for an acquirer: closed",
@@ -418,20 +437,29 @@ static void on_message(void *ctx, struct link_peer *peer, void *user, struct spa
 static enum tp_err on_opened(void *ctx, struct link_peer *peer, const char *organisation,
                              const char *common_name, void **user)
 {
-    struct party *party;
+    const bool mediated = strcmp(organisation, MEDIATOR_ORGANISATION) == 0;
+    const size_t parties = mediated ? PARTIES_MAX : 1;
+    struct speaker *s;
 
     (void)ctx;
-    if (strlen(organisation) >= CONTRACT_ID_MAX || strlen(common_name) >= TERMINAL_ID_MAX) {
+    if (mediated
+            ? strlen(common_name) >= MEDIATOR_NAME_MAX
+            : strlen(organisation) >= CONTRACT_ID_MAX || strlen(common_name) >= TERMINAL_ID_MAX) {
         log_note("%s: the certificate names no contract and terminal (O=%s, CN=%s)",
                  link_peer_address(peer), organisation, common_name);
         return TP_ERR_SECURITY;
     }
-    party = calloc(1, sizeof(*party));
-    if (party == NULL)
+    s = calloc(1, sizeof(*s) + parties * sizeof(s->party[0]));
+    if (s == NULL)
         return TP_ERR_NO_MEMORY;
-    snprintf(party->contract, sizeof(party->contract), "%s", organisation);
-    snprintf(party->terminal, sizeof(party->terminal), "%s", common_name);
-    *user = party;
+    s->parties = parties;
+    if (mediated) {
+        snprintf(s->mediator, sizeof(s->mediator), "%s", common_name);
+    } else {
+        snprintf(s->party[0].contract, sizeof(s->party[0].contract), "%s", organisation);
+        snprintf(s->party[0].terminal, sizeof(s->party[0].terminal), "%s", common_name);
+    }
+    *user = s;
     return TP_OK;
 }
 
@@ -448,6 +476,7 @@ static void worker_free(struct worker *w)
     if (w == NULL)
         return;
     trust_close(&w->trust);
+    acquirer_keys_free(&w->keys);
     seal_free(&w->checker.seal);
     ledger_close(&w->checker.ledger);
     free(w);

@@ -180,17 +180,32 @@ enum tp_err acquirer_listen(char *out, size_t cap, const char *dir, struct tp_er
     return r;
 }
 
+enum tp_err acquirer_load_orders(struct order_authority **out, const char *dir, struct tp_error *e)
+{
+    char path[PATH_MAX];
+    enum tp_err r = file_join(path, sizeof(path), dir, "pki/ca.pem", e);
+
+    *out = NULL;
+    if (r == TP_OK)
+        r = order_authority_load(out, path, e);
+    return r == TP_ERR_NOT_FOUND ? TP_OK : r;
+}
+
 enum tp_err acquirer_audit_books(struct ledger *l, const char *dir, const struct audit_watch *watch,
                                  struct audit_sums *sums, struct tp_error *e)
 {
     struct seal *seal = NULL;
     struct capk_store *authorities = NULL;
+    struct order_authority *orders = NULL;
     enum tp_err r = seal_open_dir(&seal, dir, e);
 
     if (r == TP_OK)
         r = acquirer_load_authorities(&authorities, dir, e);
     if (r == TP_OK)
-        r = ledger_audit(l, seal, authorities, watch, sums, e);
+        r = acquirer_load_orders(&orders, dir, e);
+    if (r == TP_OK)
+        r = ledger_audit(l, seal, authorities, orders, watch, sums, e);
+    order_authority_free(&orders);
     capk_store_free(&authorities);
     seal_free(&seal);
     return r;

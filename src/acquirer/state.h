@@ -10,14 +10,16 @@
 #include "crypto/capk.h"
 #include "crypto/seal.h"
 #include "ledger/audit.h"
+#include "order/certificate.h"
 
 #define ACQUIRER_DIR_DEFAULT "/var/lib/telepay/acquirer"
 #define ACQUIRER_ADDRESS     "127.0.0.1"
 #define ACQUIRER_PORT        "8583"
 #define ACQUIRER_BOOKS       "ledger.db"
 
-#define MEDIATOR_ORGANISATION "telepay-mediator" /* O of a mediator's certificate; CN is its name  \
-                                                  */
+#define MEDIATOR_ORGANISATION                                                                      \
+    "telepay-mediator" /* O of a mediator's certificate; CN is its name                            \
+                        */
 
 /* The folder that `given` (--dir) names, else ./acq when it holds books, else the system's.
  * TP_ERR_NOT_FOUND, saying how to make one, when there are no books in it. out has PATH_MAX bytes.
@@ -49,6 +51,11 @@ TP_MUST_CHECK enum tp_err acquirer_authority_place(char *name, size_t cap, const
 /* A file of keys into that place: all of it, when every key is good and long enough. */
 TP_MUST_CHECK enum tp_err acquirer_copy_authority(const char *dir, const char *from,
                                                   struct tp_error *e);
+
+/* Whose orders hold: those that the authority in pki/ca.pem vouches for. *out NULL: there is none,
+ * and nobody's hold. */
+TP_MUST_CHECK enum tp_err acquirer_load_orders(struct order_authority **out, const char *dir,
+                                               struct tp_error *e);
 
 /* Audits the books by the seal and the trusted keys of that folder. */
 TP_MUST_CHECK enum tp_err acquirer_audit_books(struct ledger *l, const char *dir,

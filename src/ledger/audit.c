@@ -15,6 +15,7 @@ struct audit {
     struct ledger *l;
     struct seal *seal;
     struct evidence_cache *cache;
+    const struct order_authority *orders;
     const struct audit_watch *watch;
     struct audit_sums *sums;
     struct audit_remise now; /* the remise being walked */
@@ -69,12 +70,12 @@ static enum tp_err audit_tx(void *ctx, uint32_t sequence, const struct tx_record
 {
     struct audit *a = ctx;
     char text[PROOF_TEXT];
-    enum tp_err r = proof_make(&a->proof, tx, a->acquirer, a->seal, a->cache, e);
+    enum tp_err r = proof_make(&a->proof, tx, a->acquirer, a->seal, a->cache, a->orders, e);
 
     (void)sequence;
     a->sums->transactions++;
     for (enum proof_step s = 0; s < PROOF_STEPS && r == TP_OK; s++) {
-        if (proof_holds(&a->proof, tx, a->seal, s, text))
+        if (!proof_has(tx, s) || proof_holds(&a->proof, tx, a->seal, s, text))
             continue;
         r = find(a, &a->now.books, tx->rrn, proof_step_name(s), e, "%s", text);
         if (s == PROOF_EVIDENCE || s == PROOF_VALUES)
@@ -241,6 +242,16 @@ static const struct {
      " LEFT JOIN reversal ON reversal.rrn = tx.rrn WHERE a.state IN (3, 4) AND reversal.rrn IS "
      "NULL",
      false},
+    {"order",
+     "SELECT max(tx.rrn) AS number, 'its order was paid ' || count(*) || ' times' AS text FROM "
+     "mediated JOIN tx ON tx.rrn = mediated.rrn GROUP BY mediated.mediator, mediated.id HAVING "
+     "count(*) > 1",
+     false},
+    {"order",
+     "SELECT tx.rrn AS number, 'it is of a mediator, and no order is kept with it' AS text FROM tx "
+     "JOIN terminal ON terminal.terminal = tx.terminal LEFT JOIN mediated ON mediated.rrn = tx.rrn"
+     " WHERE terminal.mediator IS DISTINCT FROM mediated.mediator",
+     false},
     {"number",
      "SELECT 0 AS number, 'a remise is numbered without a contract' AS text FROM remise WHERE "
      "contract NOT IN (SELECT contract FROM contract)",
@@ -298,10 +309,10 @@ static enum tp_err audit_wholes(struct audit *a, struct tp_error *e)
 }
 
 enum tp_err ledger_audit(struct ledger *l, struct seal *seal, const struct capk_store *authorities,
-                         const struct audit_watch *watch, struct audit_sums *sums,
-                         struct tp_error *e)
+                         const struct order_authority *orders, const struct audit_watch *watch,
+                         struct audit_sums *sums, struct tp_error *e)
 {
-    struct audit a = {.l = l, .seal = seal, .watch = watch, .sums = sums};
+    struct audit a = {.l = l, .seal = seal, .orders = orders, .watch = watch, .sums = sums};
     enum tp_err r = evidence_cache_new(&a.cache, authorities, CHAINS);
 
     *sums = (struct audit_sums){0};

@@ -6,6 +6,7 @@
 #include "crypto/capk.h"
 #include "crypto/seal.h"
 #include "ledger/ledger.h"
+#include "order/certificate.h"
 
 struct audit_finding {
     char contract[CONTRACT_ID_MAX]; /* "" when it is of the books as a whole */
@@ -36,9 +37,10 @@ struct audit_watch { /* anything but TP_OK stops the audit and is handed through
 };
 
 /* One snapshot of the books, in constant memory, beside a server that goes on writing. Findings are
- * outcomes, counted in *sums. */
+ * outcomes, counted in *sums. orders: by whom those of mediators are vouched for; NULL: nobody. */
 TP_MUST_CHECK enum tp_err ledger_audit(struct ledger *l, struct seal *seal,
                                        const struct capk_store *authorities,
+                                       const struct order_authority *orders,
                                        const struct audit_watch *watch, struct audit_sums *sums,
                                        struct tp_error *e);
 

@@ -45,6 +45,8 @@ static enum tp_err book(struct ledger *l, struct tx_record *tx, const struct sta
     r = ledger_next_rrn(l, now, &rrn, e);
     if (r == TP_OK)
         r = insert(l, tx, st, issuer, rrn, now, e);
+    if (r == TP_OK)
+        r = ledger_mediated_keep(l, tx, st->terminal, rrn, e);
     if (r == TP_ERR_RANGE ||
         r == TP_ERR_NOT_FOUND) /* these would say that the group is as it was */
         r = tp_fail(e, TP_ERR_INTERNAL, "the question of terminal %s cannot be booked",
@@ -108,6 +110,10 @@ static enum tp_err keep_approved(struct ledger *l, struct tx_record *tx, int64_t
         *verdict = LEDGER_ATC_OLD;
     else if (!st.open)
         *verdict = LEDGER_CLOSED;
+    else if (!st.mediator_open)
+        *verdict = LEDGER_MEDIATOR_CLOSED;
+    else if (st.order_used)
+        *verdict = LEDGER_ORDER_USED;
     if (*verdict != LEDGER_NEW)
         return TP_OK;
     r = ledger_keep(l, tx, &st, rrn, e);

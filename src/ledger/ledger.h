@@ -25,6 +25,7 @@
 #define EVIDENCE_MAX    4096
 
 #define MEDIATOR_NAME_MAX 17 /* 16 and a zero */
+#define ORDER_ID_MAX      27 /* 26 and a zero */
 
 struct ledger;
 
@@ -146,6 +147,16 @@ struct emv_evidence { /* what a payment by a card is proved by; spans as in stru
     bool online;        /* an ARQC that the issuer approved, not a TC */
 };
 
+struct mediated_record {         /* what a mediator passed on */
+    char order[ORDER_ID_MAX];    /* its id; "": no mediator did */
+    uint8_t r[32];               /* of the challenge (wire/payment_challenge.h) */
+    uint8_t message[32];         /* SHA-256 of the card's message as it was sealed */
+    struct span challenge;       /* text: a JSON object of the challenge's strings */
+    struct span device;          /* text: the payer device's statement; empty: none */
+    struct span acknowledgement; /* when read, text: what was signed of the outcome; empty: nothing
+                                    was */
+};
+
 struct tx_record {     /* a transaction that passed every check; spans are borrowed by
                           ledger_acknowledge, and live until the next call when read */
     char rrn[RRN_MAX]; /* given by the ledger */
@@ -162,12 +173,13 @@ struct tx_record {     /* a transaction that passed every check; spans are borro
     struct span digest;     /* SHA-256 over the content that makes a repeat the same: fields as
                                listed in doc/protocol.md */
     struct emv_evidence emv;
+    struct mediated_record mediated;
     bool vouched;        /* no signature covers it: it counts with its issuer's approval alone */
     enum tx_state state; /* when read */
     char approval[7];    /* when read: DE 38 of the issuer, "" when none was asked */
     char issuer[ISSUER_NAME_MAX]; /* when read: which */
     uint32_t remise;              /* when read: number of the remise it belongs to */
-    time_t acknowledged;          /* when read */
+    time_t acknowledged;          /* when read, and once it is kept */
 };
 
 const char *tx_state_name(enum tx_state s); /* "acknowledged", "in remise", … */
@@ -283,6 +295,19 @@ TP_MUST_CHECK enum tp_err ledger_authorisation_each(struct ledger *l, const char
 /* TP_ERR_NOT_FOUND: the issuer was never asked: `said` is as it was. */
 TP_MUST_CHECK enum tp_err ledger_authorisation_get(struct ledger *l, const char *rrn,
                                                    struct authorisation *a, struct tp_error *e);
+
+/* What a mediator passed on, by the number of the payment or of the question. */
+struct mediated_kept { /* spans live until the next call */
+    char mediator[MEDIATOR_NAME_MAX];
+    struct mediated_record what;
+    bool online; /* its card asked for the issuer */
+};
+TP_MUST_CHECK enum tp_err ledger_mediated_get(struct ledger *l, const char *rrn,
+                                              struct mediated_kept *out,
+                                              struct tp_error *e); /* TP_ERR_NOT_FOUND */
+/* Keeps what was signed of the outcome; once. */
+TP_MUST_CHECK enum tp_err ledger_mediated_answered(struct ledger *l, const char *rrn,
+                                                   const char *acknowledgement, struct tp_error *e);
 
 /* Reading. A filter's empty or negative member means all. */
 struct tx_filter {

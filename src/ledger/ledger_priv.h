@@ -45,11 +45,15 @@ TP_MUST_CHECK enum tp_err ledger_write_totals(struct ledger *l, struct tp_error 
     " tx.pan_masked, tx.pan_sealed, tx.pan_lookup, tx.psn, tx.atc, tx.ac, tx.card_expiry,"         \
     " tx.digest, tx.de55, tx.stream, " TX_STATE " AS state, remise.number AS remise,"              \
     " tx.acknowledged, coalesce(authorisation.arqc, 0) AS online, authorisation.approval,"         \
-    " authorisation.issuer FROM tx JOIN remise ON remise.remise = tx.remise"                       \
+    " authorisation.issuer, mediated.id AS mediated_order, mediated.r AS mediated_r,"              \
+    " mediated.message AS mediated_message, mediated.challenge AS mediated_challenge,"             \
+    " mediated.device AS mediated_device, mediated.acknowledgement AS mediated_acknowledgement"    \
+    " FROM tx JOIN remise ON remise.remise = tx.remise"                                            \
     " JOIN contract ON contract.contract = remise.contract"                                        \
     " JOIN terminal ON terminal.terminal = tx.terminal"                                            \
     " LEFT JOIN reversal ON reversal.rrn = tx.rrn LEFT JOIN suspense ON suspense.rrn = tx.rrn"     \
-    " LEFT JOIN authorisation ON authorisation.rrn = tx.rrn "
+    " LEFT JOIN authorisation ON authorisation.rrn = tx.rrn"                                       \
+    " LEFT JOIN mediated ON mediated.rrn = tx.rrn "
 #define TX_STATE                                                                                   \
     "CASE WHEN reversal.rrn IS NOT NULL THEN 4 WHEN suspense.rrn IS NOT NULL THEN 3"               \
     " ELSE CASE remise.state WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END "  \
@@ -69,7 +73,10 @@ struct standing { /* one row that answers every question of a 0200 */
                     */
     uint16_t currency;
     bool same, reversed, open;
-    bool unanswered; /* the question was answered with 91 for its issuer */
+    bool mediator_open; /* or it is no mediator's */
+    bool order_used;    /* the order has a payment, or a question that is still asked, under another
+                           identity */
+    bool unanswered;    /* the question was answered with 91 for its issuer */
     bool paid; /* this counter of the card has paid: a reversed ARQC apart, whose TC may still come
                 */
 };
@@ -99,6 +106,10 @@ TP_MUST_CHECK enum tp_err ledger_can_hold(const struct standing *st, const struc
 /* Keeps a transaction under rrn (0: the next) in the open remise. Errors as ledger_acknowledge. */
 TP_MUST_CHECK enum tp_err ledger_keep(struct ledger *l, struct tx_record *tx,
                                       const struct standing *st, int64_t rrn, struct tp_error *e);
+
+/* Keeps what a mediator passed on, if one did, under that number. Within a group. */
+TP_MUST_CHECK enum tp_err ledger_mediated_keep(struct ledger *l, const struct tx_record *tx,
+                                               int64_t terminal, int64_t rrn, struct tp_error *e);
 
 /* The question that was asked for a payment is to be reversed at its issuer: by the payment's
  * identity, if there was one. */

@@ -10,7 +10,7 @@ libledger_a_SOURCES = \
 	src/ledger/opposition.c \
 	src/ledger/payee.c src/ledger/payee.h \
 	src/ledger/posting.c \
-	src/ledger/proof.c src/ledger/proof.h \
+	src/ledger/proof.c src/ledger/proof.h src/ledger/proof_order.c src/ledger/proof_order.h \
 	src/ledger/read.c \
 	src/ledger/refusal.c \
 	src/ledger/remise.c \
@@ -30,7 +30,7 @@ libledger_a_SOURCES += \
 	src/ledger/evidence_emv_present.c \
 	src/ledger/evidence_emv_signature.c \
 	src/ledger/evidence_objects.c src/ledger/evidence_priv.h
-LEDGER_LIBS = libledger.a $(TPCRYPTO_LIBS) $(STORE_LIBS)
+LEDGER_LIBS = libledger.a $(ORDER_LIBS) $(TPCRYPTO_LIBS) $(STORE_LIBS)
 
 check_PROGRAMS += tests/unit/test_ledger
 TESTS += tests/unit/test_ledger

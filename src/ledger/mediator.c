@@ -1,4 +1,4 @@
-/* Mediators, and the terminals that are theirs. */
+/* Mediators, the terminals that are theirs, and what they passed on. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -96,4 +96,69 @@ enum tp_err ledger_mediator_shut(struct ledger *l, const char *name, struct tp_e
                                   DB_VALUES(db_text(name)), &changes, e);
 
     return r == TP_OK && changes != 1 ? no_mediator(name, e) : r;
+}
+
+/* ---- what they passed on ---- */
+
+enum tp_err ledger_mediated_keep(struct ledger *l, const struct tx_record *tx, int64_t terminal,
+                                 int64_t rrn, struct tp_error *e)
+{
+    const struct mediated_record *m = &tx->mediated;
+    const struct db_value challenge = {DB_TEXT, false, 0, m->challenge};
+    const struct db_value device = {DB_TEXT, false, 0, m->device};
+
+    if (m->order[0] == '\0')
+        return TP_OK;
+    return db_exec(l->db,
+                   "INSERT INTO mediated (rrn, mediator, id, r, message, challenge, device)"
+                   " VALUES ($1, (SELECT mediator FROM terminal WHERE terminal = $2), $3, $4, $5,"
+                   " $6, $7)",
+                   DB_VALUES(db_integer(rrn), db_integer(terminal), db_text(m->order),
+                             db_blob(SPAN_OF(m->r)), db_blob(SPAN_OF(m->message)), challenge,
+                             device),
+                   NULL, e);
+}
+
+enum tp_err ledger_mediated_answered(struct ledger *l, const char *rrn, const char *acknowledgement,
+                                     struct tp_error *e)
+{
+    int64_t number = 0;
+    const enum tp_err r = ledger_rrn_parse(&number, rrn, e);
+
+    return r == TP_OK ? db_exec(l->db,
+                                "UPDATE mediated SET acknowledgement = $2 WHERE rrn = $1 AND"
+                                " acknowledgement = ''",
+                                DB_VALUES(db_integer(number), db_text(acknowledgement)), NULL, e)
+                      : r;
+}
+
+enum tp_err ledger_mediated_get(struct ledger *l, const char *rrn, struct mediated_kept *out,
+                                struct tp_error *e)
+{
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct mediated_kept, mediator),
+        DB_COLUMN_AS("id", struct mediated_kept, what.order),
+        DB_COLUMN_AS("r", struct mediated_kept, what.r),
+        DB_COLUMN_AS("message", struct mediated_kept, what.message),
+        DB_COLUMN_AS("challenge", struct mediated_kept, what.challenge),
+        DB_COLUMN_AS("device", struct mediated_kept, what.device),
+        DB_COLUMN_AS("acknowledgement", struct mediated_kept, what.acknowledgement),
+        DB_COLUMN(struct mediated_kept, online),
+    };
+    int64_t number = 0;
+    bool found = false;
+    enum tp_err r = ledger_rrn_parse(&number, rrn, e);
+
+    if (r == TP_OK)
+        r = db_one(l->db,
+                   "SELECT mediator.name AS mediator, mediated.id, mediated.r, mediated.message,"
+                   " mediated.challenge, mediated.device, mediated.acknowledgement,"
+                   " (coalesce(authorisation.arqc, 0) = 1) AS online FROM mediated"
+                   " JOIN mediator ON mediator.mediator = mediated.mediator"
+                   " LEFT JOIN authorisation ON authorisation.rrn = mediated.rrn"
+                   " WHERE mediated.rrn = $1",
+                   DB_VALUES(db_integer(number)), DB_COLUMNS(columns), out, &found, e);
+    return r == TP_OK && !found
+               ? tp_fail(e, TP_ERR_NOT_FOUND, "no mediator passed on payment %s", rrn)
+               : r;
 }

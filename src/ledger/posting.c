@@ -191,13 +191,16 @@ enum tp_err ledger_keep(struct ledger *l, struct tx_record *tx, const struct sta
                         int64_t rrn, struct tp_error *e)
 {
     const time_t now = time(NULL);
+    const bool asked = rrn != 0; /* what a mediator passed on is kept with the question */
     enum tp_err r = may_keep(l, tx, st, e);
 
-    if (r == TP_OK && rrn == 0)
+    if (r == TP_OK && !asked)
         r = ledger_next_rrn(l, now, &rrn, e);
     if (r != TP_OK)
         return r;
     r = insert_tx(l, tx, st, rrn, now, e);
+    if (r == TP_OK && !asked)
+        r = ledger_mediated_keep(l, tx, st->terminal, rrn, e);
     if (r == TP_OK)
         r = ledger_move_totals(l, st->remise, tx->kind, tx->amount, 1, e);
     if (r == TP_ERR_RANGE ||
@@ -207,6 +210,7 @@ enum tp_err ledger_keep(struct ledger *l, struct tx_record *tx, const struct sta
     if (r != TP_OK)
         return r;
     ledger_rrn_format(tx->rrn, rrn);
+    tx->acknowledged = now;
     if (st->atc_ahead != 0) /* told, not refused: it may be an honest one that comes late */
         log_error("alarm: card %s, counter %u after %d: set back", tx->pan_masked, tx->emv.atc,
                   st->atc_ahead);

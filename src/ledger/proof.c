@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "apdu/emvbits.h"
@@ -22,11 +23,17 @@ const char *proof_step_name(enum proof_step s)
                                                    [PROOF_TYPE] = "type",
                                                    [PROOF_DATE] = "date",
                                                    [PROOF_PAYEE] = "payee",
+                                                   [PROOF_ORDER] = "order",
                                                    [PROOF_CARD] = "card",
                                                    [PROOF_COUNTER] = "counter",
                                                    [PROOF_CRYPTOGRAM] = "cryptogram"};
 
     return (unsigned)s < PROOF_STEPS ? names[s] : "unknown";
+}
+
+bool proof_has(const struct tx_record *tx, enum proof_step s)
+{
+    return s != PROOF_ORDER || tx->mediated.order[0] != '\0';
 }
 
 /* What does not open stays empty: the proof then says so. */
@@ -48,8 +55,65 @@ static void open_sealed(struct proof *p, struct span *stream, const struct tx_re
                                                                            : (struct span){NULL, 0};
 }
 
+/* What the order says against the books: the name of what differs, or NULL. */
+static const char *order_differs(const struct order_proof *o, const struct tx_record *tx)
+{
+    const struct order *order = &o->order;
+    const struct currency *c = currency_by_alpha(order->currency);
+    const struct {
+        const char *name;
+        bool same;
+    } all[] = {
+        {"the challenge", memcmp(o->r, tx->mediated.r, sizeof(o->r)) == 0},
+        {"its number", strcmp(order->id, tx->mediated.order) == 0},
+        {"the contract", strcmp(order->contract, tx->contract) == 0},
+        {"the terminal", strcmp(order->terminal, tx->terminal) == 0},
+        {"the trace number", strtoul(order->stan, NULL, 10) == tx->stan},
+        {"the time", strtoll(order->date, NULL, 10) * 1000000 + strtoll(order->time, NULL, 10) ==
+                         tx->local_time},
+        {"the amount", strtoll(order->amount, NULL, 10) == tx->amount},
+        {"the currency", c != NULL && c->numeric == tx->currency},
+        {"the outcome", acknowledgement_is_positive(&o->acknowledgement)},
+        {"the reference", o->acknowledgement.reference != NULL &&
+                              strcmp(o->acknowledgement.reference, tx->rrn) == 0},
+    };
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if (!all[i].same)
+            return all[i].name;
+    return NULL;
+}
+
+static void prove_order(struct proof *p, const struct tx_record *tx,
+                        const struct order_authority *orders)
+{
+    const struct mediated_record *m = &tx->mediated;
+    const struct proof_texts texts = {m->challenge, m->device, m->acknowledgement, m->message};
+    struct proof_order o;
+    struct tp_error e = {TP_OK, ""};
+    char amount[MONEY_TEXT_MAX];
+    const char *differs = NULL;
+    const enum tp_err r = proof_order_read(&o, &texts, orders, &e);
+
+    if (r == TP_OK)
+        differs = order_differs(&o.order, tx);
+    p->order_holds = r == TP_OK && differs == NULL;
+    p->bond = proof_bond(&p->ev, m->r, r == TP_OK && o.device);
+    if (r != TP_OK)
+        snprintf(p->order, sizeof(p->order), "%.*s", PROOF_TEXT - 1, e.text);
+    else if (differs != NULL)
+        snprintf(p->order, sizeof(p->order), "the order is of another payment: %s differs",
+                 differs);
+    else
+        snprintf(p->order, sizeof(p->order), "%s by mediator %s: %s, \"%s\", %s %s", m->order,
+                 o.order.order.mediator, o.order.order.merchant, o.order.order.item,
+                 money_shown(amount, tx->amount, tx->currency), currency_shown(tx->currency));
+    proof_order_free(&o);
+}
+
 enum tp_err proof_make(struct proof *p, const struct tx_record *tx, const char *acquirer,
-                       struct seal *seal, struct evidence_cache *cache, struct tp_error *e)
+                       struct seal *seal, struct evidence_cache *cache,
+                       const struct order_authority *orders, struct tp_error *e)
 {
     struct evidence_claim claim = EVIDENCE_CLAIM_NONE;
     struct span stream;
@@ -64,6 +128,8 @@ enum tp_err proof_make(struct proof *p, const struct tx_record *tx, const char *
         r = evidence_check(&p->result, cache, &p->ev, &claim, (int)(tx->local_time / 1000000));
     if (r != TP_OK)
         return tp_fail(e, r, "the evidence of %s cannot be checked: %s", tx->rrn, tp_err_text(r));
+    if (proof_has(tx, PROOF_ORDER))
+        prove_order(p, tx, orders);
     return TP_OK;
 }
 
@@ -185,10 +251,35 @@ static bool type_holds(const struct proof *p, const struct tx_record *tx, char t
     return same;
 }
 
+static bool challenge_holds(const struct proof *p, char text[PROOF_TEXT])
+{
+    switch (p->bond) {
+    case BOND_CARD:
+        snprintf(text, PROOF_TEXT, "by its order: the card signed the whole challenge (9F7C), %s",
+                 as_said(p));
+        break;
+    case BOND_DEVICE:
+        snprintf(text, PROOF_TEXT,
+                 "by its order: the payer's device signed the challenge and this message; the card "
+                 "signed four bytes of it (9F37)");
+        break;
+    case BOND_NONE:
+        snprintf(text, PROOF_TEXT, "nobody signed the challenge of its order");
+        break;
+    case BOND_OTHER:
+        snprintf(text, PROOF_TEXT, "the card signed another challenge than that of its order");
+        break;
+    }
+    return p->bond == BOND_CARD || p->bond == BOND_DEVICE;
+}
+
 static bool payee_holds(const struct proof *p, const struct tx_record *tx, char text[PROOF_TEXT])
 {
-    const enum payee_found found = payee_look(&p->ev, p->acquirer, tx);
+    enum payee_found found;
 
+    if (proof_has(tx, PROOF_ORDER))
+        return challenge_holds(p, text);
+    found = payee_look(&p->ev, p->acquirer, tx);
     if (found == PAYEE_UNSIGNED)
         snprintf(text, PROOF_TEXT, "none was signed: the card does not ask for it (9F7C)");
     else if (found == PAYEE_NOBODY)
@@ -323,6 +414,10 @@ bool proof_holds(const struct proof *p, const struct tx_record *tx, struct seal 
         return pan_holds(p, tx, seal, text);
     if (s == PROOF_EVIDENCE)
         return evidence_holds(p, tx, text);
+    if (s == PROOF_ORDER) {
+        snprintf(text, PROOF_TEXT, "%s", p->order);
+        return p->order_holds;
+    }
     if (!p->result.has_values) {
         snprintf(text, PROOF_TEXT, "nothing that the card signed says it");
         return false;

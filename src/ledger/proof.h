@@ -6,6 +6,9 @@
 #include "crypto/seal.h"
 #include "ledger/evidence.h"
 #include "ledger/ledger.h"
+#include "ledger/proof_order.h"
+
+#define PROOF_TEXT 1600 /* an order names merchant and item: 300 characters of UTF-8 */
 
 struct proof {
     char acquirer[ACQUIRER_ID_MAX];
@@ -14,6 +17,10 @@ struct proof {
     struct evidence ev;           /* points into stream and the transaction */
     struct evidence_result
         result; /* of the evidence by itself, and against DE 55 and the sealed card number */
+    /* of a payment that a mediator passed on */
+    bool order_holds;
+    char order[PROOF_TEXT]; /* which it is, or why it does not hold */
+    enum proof_bond bond;
 };
 
 /* The payment rests on its issuer's word, which the books hold: no signature of the card covers the
@@ -21,10 +28,12 @@ struct proof {
 bool proof_vouched(const struct proof *p);
 
 /* An outcome is in *p; an error is ours. acquirer: ledger_acquirer_id. The cache holds the
- * authorities. Spans of p->ev live as long as p and those of tx. */
+ * authorities; orders: whose orders hold (NULL: nobody's). Spans of p->ev live as long as p and
+ * those of tx. */
 TP_MUST_CHECK enum tp_err proof_make(struct proof *p, const struct tx_record *tx,
                                      const char *acquirer, struct seal *seal,
-                                     struct evidence_cache *cache, struct tp_error *e);
+                                     struct evidence_cache *cache,
+                                     const struct order_authority *orders, struct tp_error *e);
 
 /* What is looked at, in order; a proof that fails at one may fail at more. */
 enum proof_step {
@@ -37,7 +46,10 @@ enum proof_step {
     PROOF_TYPE,
     PROOF_DATE,
     PROOF_PAYEE, /* acquirer, contract and terminal are those that the card signed (9F7C); holds too
-                    when it signed none, which the text says */
+                    when it signed none, which the text says. Of a mediator's: the challenge was
+                    signed, by the card or by the payer device */
+    PROOF_ORDER, /* of a mediator's alone: the challenge kept bears an order of this payment, which
+                    the acquirer acknowledged */
     PROOF_CARD,  /* card sequence number and expiry */
     PROOF_COUNTER,   /* application transaction counter */
     PROOF_CRYPTOGRAM /* the cryptogram is the one of the books, and a TC, or an ARQC that the issuer
@@ -45,12 +57,12 @@ enum proof_step {
     ,
     PROOF_STEPS
 };
-const char *proof_step_name(enum proof_step s); /* "amount" */
+const char *proof_step_name(enum proof_step s);                /* "amount" */
+bool proof_has(const struct tx_record *tx, enum proof_step s); /* whether there is such a step */
 
 /* The card approved, or asked its issuer, who did. */
 bool proof_approves(const struct proof *p, const struct tx_record *tx);
 
-#define PROOF_TEXT 240
 /* Whether the step holds; text says what was found (good or bad). Steps behind a failed
  * PROOF_EVIDENCE or PROOF_VALUES that rest on it do not hold. */
 bool proof_holds(const struct proof *p, const struct tx_record *tx, struct seal *seal,

@@ -19,8 +19,9 @@ struct tx_row {
     struct tx_record tx;
 };
 
-#define TX_COLUMN(m)  DB_COLUMN_AS(#m, struct tx_row, tx.m)
-#define EMV_COLUMN(m) DB_COLUMN_AS(#m, struct tx_row, tx.emv.m)
+#define TX_COLUMN(m)       DB_COLUMN_AS(#m, struct tx_row, tx.m)
+#define MEDIATED_COLUMN(m) DB_COLUMN_AS("mediated_" #m, struct tx_row, tx.mediated.m)
+#define EMV_COLUMN(m)      DB_COLUMN_AS(#m, struct tx_row, tx.emv.m)
 static const struct db_column tx_columns[] = {
     DB_COLUMN(struct tx_row, number),
     TX_COLUMN(contract),
@@ -46,6 +47,12 @@ static const struct db_column tx_columns[] = {
     EMV_COLUMN(online),
     TX_COLUMN(approval),
     TX_COLUMN(issuer),
+    MEDIATED_COLUMN(order),
+    MEDIATED_COLUMN(r),
+    MEDIATED_COLUMN(message),
+    MEDIATED_COLUMN(challenge),
+    MEDIATED_COLUMN(device),
+    MEDIATED_COLUMN(acknowledgement),
 };
 
 enum tp_err ledger_tx_walk(struct ledger *l, const char *sql, struct db_values v,

@@ -26,8 +26,12 @@ static const char standing_sql[] =
     "  -1) AS atc_asked,"
     " (SELECT o.atc FROM tx AS o WHERE o.pan_lookup = $5 AND o.psn = $6 AND o.atc > $10"
     "  AND o.card_expiry = $8 AND o.aid = $9 ORDER BY o.atc DESC LIMIT 1) AS atc_ahead,"
-    " (a.code = '91') AS unanswered"
+    " (a.code = '91') AS unanswered, (coalesce(m.open, 1) = 1) AS mediator_open,"
+    " EXISTS (SELECT 1 FROM mediated AS o LEFT JOIN authorisation AS q ON q.rrn = o.rrn"
+    "  WHERE o.mediator = t.mediator AND o.id = $11 AND o.rrn IS DISTINCT FROM a.rrn"
+    "  AND (q.state = 0 OR EXISTS (SELECT 1 FROM tx WHERE rrn = o.rrn))) AS order_used"
     " FROM contract c JOIN terminal t ON t.contract = c.contract"
+    " LEFT JOIN mediator m ON m.mediator = t.mediator"
     " LEFT JOIN remise r ON r.contract = c.contract AND r.state = 0"
     " LEFT JOIN tx ON tx.terminal = t.terminal AND tx.date = $3 AND tx.stan = $4"
     " LEFT JOIN authorisation a ON a.rrn = (SELECT rrn FROM authorisation WHERE terminal = "
@@ -51,7 +55,9 @@ enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct 
         DB_COLUMN(struct standing, paid),         DB_COLUMN(struct standing, asked),
         DB_COLUMN(struct standing, asked_state),  DB_COLUMN(struct standing, atc_asked),
         DB_COLUMN(struct standing, atc_ahead),    DB_COLUMN(struct standing, unanswered),
+        DB_COLUMN(struct standing, order_used),   DB_COLUMN(struct standing, mediator_open),
     };
+    const char *const order = tx->mediated.order[0] != '\0' ? tx->mediated.order : NULL;
     bool found = false;
     const enum tp_err r =
         db_one(l->db, standing_sql,
@@ -59,7 +65,7 @@ enum tp_err ledger_standing(struct ledger *l, struct standing *st, const struct 
                          db_integer(tx->local_time / 1000000), db_integer(tx->stan),
                          db_blob(tx->pan_lookup), db_integer(tx->emv.psn), db_integer(tx->emv.atc),
                          db_integer(tx->emv.card_expiry), db_blob(tx->emv.aid),
-                         db_integer(tx->emv.atc + ATC_GAP)),
+                         db_integer(tx->emv.atc + ATC_GAP), db_text(order)),
                DB_COLUMNS(columns), st, &found, e);
 
     if (!found)
@@ -96,6 +102,10 @@ static enum ledger_verdict judge_identity(const struct standing *st, const struc
     }
     if (!st->open)
         return LEDGER_CLOSED;
+    if (!st->mediator_open)
+        return LEDGER_MEDIATOR_CLOSED;
+    if (st->order_used)
+        return LEDGER_ORDER_USED;
     if (st->opposition >= 0)
         return st->opposition == 1 ? LEDGER_OPPOSITION_STOLEN : LEDGER_OPPOSITION_LOST;
     return LEDGER_NEW;

@@ -17,15 +17,23 @@ enum ledger_verdict {
     LEDGER_PROCESSING_CODE,
     LEDGER_CURRENCY,
     LEDGER_MCC,
-    LEDGER_REPEAT, /* the same again: rrn is that of the first */
-    LEDGER_ASKED,  /* its issuer is being asked: what comes of it is the answer to this too; 96 when
-                      nothing can */
+    LEDGER_ORDER,         /* of a mediator: no order that the acquirer's authority vouches for */
+    LEDGER_ORDER_OTHER,   /* of another mediator, contract or acquirer */
+    LEDGER_ORDER_TIME,    /* not valid now */
+    LEDGER_ORDER_DIFFERS, /* a message, or the request, says something else than it */
+    LEDGER_SEALED,        /* what is sealed does not open, or is no payment */
+    LEDGER_DEVICE,        /* the payer device signed something else */
+    LEDGER_REPEAT,        /* the same again: rrn is that of the first */
+    LEDGER_ASKED, /* its issuer is being asked: what comes of it is the answer to this too; 96 when
+                     nothing can */
     LEDGER_ANSWERED,  /* its issuer was asked and it was not kept: ledger_said tells what was
                          answered */
     LEDGER_DIFFERENT, /* same identity, other content; rrn is that of the first */
     LEDGER_REVERSED,  /* was kept and has been reversed (rrn says which), or its 0400 came before it
                          (rrn is "") */
     LEDGER_CLOSED,    /* and it is not in the books */
+    LEDGER_MEDIATOR_CLOSED,
+    LEDGER_ORDER_USED, /* the order was paid, or is being asked about, under another identity */
     LEDGER_OPPOSITION_LOST,
     LEDGER_OPPOSITION_STOLEN,
     LEDGER_DATE,
@@ -35,6 +43,8 @@ enum ledger_verdict {
     LEDGER_PAYEE,
     LEDGER_PAYEE_STAN,
     LEDGER_PAYEE_MISSING,
+    LEDGER_CHALLENGE,      /* the card signed another challenge */
+    LEDGER_DEVICE_MISSING, /* nor does the device say which, where the card does not */
     LEDGER_ATC_OLD,        /* this counter of the card has paid, or was asked about */
     LEDGER_ISSUER_REFUSED, /* the card's issuer refused the payment of this ATC */
     LEDGER_CVM_UNREADABLE,
@@ -57,6 +67,7 @@ enum ledger_verdict {
     LEDGER_CVM_PASSED_OVER,
     LEDGER_CVM_REQUIRED,
     LEDGER_CEILING,
+    LEDGER_ORDER_CEILING, /* more than the order takes by this means */
     LEDGER_AAC,
     LEDGER_CREDIT_NONE,         /* the contract takes no credits */
     LEDGER_CREDIT_DAY,          /* more than the contract's credits of a day */

@@ -8,7 +8,7 @@
 #include "wire/profile.h"
 
 #define ECHO_FIELDS_MAX 16
-#define ECHO_ANSWER_MAX 2048 /* bytes of an answer */
+#define ECHO_ANSWER_MAX LINK_MESSAGE_MAX /* bytes of an answer */
 
 struct echo {     /* may hold a card number: who has it wipes it */
     unsigned mti; /* of the answer */

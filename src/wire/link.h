@@ -9,6 +9,8 @@
 
 #include "base/span.h"
 
+#define LINK_MESSAGE_MAX 16384 /* bytes of a message that a server takes */
+
 /* Client: blocking, one connection; what the payer and the tests use. */
 struct link_client;
 

@@ -182,7 +182,7 @@ enum tp_err link_server_new(struct link_server **out, const char *address, const
                                      .of_network = 256,
                                      .of_name = 64,
                                      .unanswered = 256,
-                                     .message = 16384,
+                                     .message = LINK_MESSAGE_MAX,
                                      .output = 256 * 1024,
                                      .handshake_ms = 10000,
                                      .message_ms = 10000,

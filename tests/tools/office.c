@@ -218,7 +218,7 @@ struct link_client *office_connect(const struct office *o, const char *contract,
 enum tp_err office_send(struct office_answer *a, struct link_client *c, const struct iso8583 *m,
                         struct tp_error *e)
 {
-    uint8_t room[8192];
+    uint8_t room[LINK_MESSAGE_MAX];
     struct buf out = BUF_OF(room), in = BUF_OF(a->raw);
     struct iso8583 answer;
     enum tp_err r;

@@ -76,9 +76,9 @@ static void judge_of(struct party *who, const struct iso8583 *m)
     enum ledger_verdict verdict;
     struct tp_error e = {TP_OK, ""};
 
-    ck_assert_msg(check_payment(&outcome, &answer, &payment, &checker, m, who, time(NULL), &e) ==
-                      TP_OK,
-                  "%s", e.text);
+    ck_assert_msg(
+        check_payment(&outcome, &answer, &payment, &checker, m, NULL, who, time(NULL), &e) == TP_OK,
+        "%s", e.text);
     if (outcome != CHECK_KEEP)
         return;
     MUST(ledger_group_begin(checker.ledger, &office_error));
