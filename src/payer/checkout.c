@@ -44,7 +44,7 @@ void checkout_close(struct checkout *c)
     journal_close(&c->journal);
 }
 
-void checkout_tell(void *ctx, const struct kept_order *o)
+static void tell(void *ctx, const struct kept_order *o)
 {
     const struct receipt *t = &o->ticket;
     char amount[MONEY_TEXT_MAX];
@@ -73,7 +73,7 @@ void checkout_recover(const struct checkout_options *options, struct fetch *fetc
     if (c.submitter.patience_s > RECOVER_S)
         c.submitter.patience_s = RECOVER_S;
     if (r == TP_OK)
-        r = submit_pending(&c.submitter, c.journal, checkout_tell, NULL, &e);
+        r = submit_pending(&c.submitter, c.journal, tell, NULL, &e);
     if (r != TP_OK)
         log_note("of what was paid before: %s", e.text);
     checkout_close(&c);

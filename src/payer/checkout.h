@@ -41,7 +41,4 @@ TP_MUST_CHECK enum tp_err checkout_owed(const struct checkout *c, const struct d
 void checkout_pay(const struct checkout *c, struct pay_order *order,
                   const struct pay_options *options, struct pay_result *result);
 
-/* A line for people about an order. */
-void checkout_tell(void *ctx, const struct kept_order *o);
-
 #endif

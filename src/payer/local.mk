@@ -64,6 +64,24 @@ tests_unit_test_journal_SOURCES = tests/unit/test_journal.c tests/unit/unit.h
 tests_unit_test_journal_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_journal_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test_address
+TESTS += tests/unit/test_address
+tests_unit_test_address_SOURCES = tests/unit/test_address.c tests/unit/unit.h
+tests_unit_test_address_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_address_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_demand
+TESTS += tests/unit/test_demand
+tests_unit_test_demand_SOURCES = tests/unit/test_demand.c tests/unit/unit.h
+tests_unit_test_demand_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_demand_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_orders
+TESTS += tests/unit/test_orders
+tests_unit_test_orders_SOURCES = tests/unit/test_orders.c tests/tools/damage.h tests/unit/unit.h
+tests_unit_test_orders_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_orders_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
+
 dist_check_SCRIPTS += tests/system/pinpad.sh tests/system/doctor.sh tests/system/desks.sh tests/system/hotplug.sh
 dist_noinst_SCRIPTS += tests/system/pinpad-memory.py
 TESTS += tests/system/pinpad.sh tests/system/doctor.sh tests/system/desks.sh tests/system/hotplug.sh

@@ -31,7 +31,7 @@ const char *kept_state_name(enum kept_state s)
     return states[s].name;
 }
 
-bool kept_is_settled(enum kept_state s)
+static bool is_settled(enum kept_state s)
 {
     return states[s].settled;
 }
@@ -131,8 +131,7 @@ enum tp_err orders_add(struct journal *j, struct kept_order *o, struct tp_error 
 
 enum tp_err orders_update(struct journal *j, const struct kept_order *o, struct tp_error *e)
 {
-    const bool keeps =
-        !kept_is_settled(o->state) || (o->state == KEPT_ACKNOWLEDGED && !o->delivered);
+    const bool keeps = !is_settled(o->state) || (o->state == KEPT_ACKNOWLEDGED && !o->delivered);
     char *ticket = NULL;
     enum tp_err r = journal_receipt_text(&ticket, &o->ticket);
 

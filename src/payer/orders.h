@@ -16,7 +16,6 @@ enum kept_state {
     KEPT_LOST          /* it came to nothing before the acquirer had it: expired, never taken */
 };
 const char *kept_state_name(enum kept_state s); /* "acknowledged" */
-bool kept_is_settled(enum kept_state s);
 
 struct kept_order {                    /* begins as {0}; the strings are owner's */
     int64_t id;                        /* of its row */

@@ -11,7 +11,7 @@ mediator=
 serve() { # mode: a mediator anew
     mode "$@"
     [ -z "$mediator" ] || { kill "$mediator"; wait "$mediator"; } 2>/dev/null
-    launch "$dir/mediator.log" "listening on" python3 "$tools/fake_mediator.py" serve "$dir/mediator" ${port:-0}
+    launch "$dir/mediator.log" "listening on" python3 "$tools/fake_mediator.py" serve "$dir/mediator" "${port:-0}"
     mediator=$launched
     port=$(sed -n 's/^listening on //p' "$dir/mediator.log")
     base=https://localhost:$port
@@ -64,7 +64,6 @@ authorities() {
 }
 
 well() {
-    local paid
     authorities
     serve ok
     rm -rf home
@@ -182,7 +181,6 @@ forged() {
         "stranger-sealing 5 certificate" "other-sealing 5 another acquirer" "role-sealing 5 another purpose"; do
         read -r name code text <<<"$wrong"
         mode "$name"
-        wait=0
         printf 1234 | telepay get --cacert mediator/tls.pem --home home --pin-fd 0 --wait 0 --up-to "100.00 EUR" "$base/s/shop/chart" >stdout 2>out
         got=$?
         [ "$got" = "$code" ] || [ "$got" = 5 ] || [ "$got" = 2 ] || fail "$name: exit $got, not $code: $(cat out)"
