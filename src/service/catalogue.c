@@ -138,7 +138,9 @@ static enum tp_err take_price(struct article *a, const char *value, struct tp_er
         return tp_fail(e, TP_ERR_USAGE, "price \"%.40s\" is none: write \"1.50 EUR\", or \"free\"",
                        value);
     snprintf(number, sizeof(number), "%.*s", (int)(blank - value), value);
-    return money_parse(&a->amount, a->currency, number, e);
+    return money_parse(&a->amount, a->currency, number, e) == TP_OK
+               ? TP_OK
+               : tp_error_prefix(e, "price, \"1.50 EUR\" or \"free\"");
 }
 
 static enum tp_err take_delivery(struct article *a, const char *value, struct tp_error *e)
@@ -301,7 +303,10 @@ static enum tp_err add_article(struct catalogue *c, const char *section, struct 
 static enum tp_err take_key(struct catalogue *c, const char *section, const char *name,
                             const char *value, struct tp_error *e)
 {
-    enum tp_err r = word_check(section, "an article's name", SIZE_MAX, e);
+    enum tp_err r =
+        section[0] != '\0'
+            ? word_check(section, "an article's name", SIZE_MAX, e)
+            : tp_fail(e, TP_ERR_USAGE, "%s stands before any article: write [NAME] above it", name);
 
     if (r == TP_OK && (c->n == 0 || strcmp(section, c->section) != 0))
         r = add_article(c, section, e);
@@ -325,11 +330,16 @@ static enum tp_err take_key(struct catalogue *c, const char *section, const char
                    name);
 }
 
+/* The first fault stands. What it cites of the file may be no text. */
 static int on_key(void *ctx, const char *section, const char *name, const char *value)
 {
     struct catalogue *c = ctx;
 
-    return c->fault.code != TP_OK || take_key(c, section, name, value, &c->fault) == TP_OK;
+    if (c->fault.code != TP_OK || take_key(c, section, name, value, &c->fault) == TP_OK)
+        return 1;
+    (void)tp_error_prefix(&c->fault, "[%s]", section);
+    word_make_shown(c->fault.text);
+    return 0;
 }
 
 static int by_path(const void *a, const void *b)
@@ -353,38 +363,44 @@ static enum tp_err check_all(struct catalogue *c, struct tp_error *e)
     return r;
 }
 
-enum tp_err catalogue_load(struct catalogue **out, const char *dir, struct tp_error *e)
+enum tp_err catalogue_read(struct catalogue **out, FILE *f, const char *name, struct tp_error *e)
 {
-    char path[PATH_MAX];
     struct catalogue *c = calloc(1, sizeof(*c));
-    FILE *f = NULL;
-    enum tp_err r = file_join(path, sizeof(path), dir, CATALOGUE_FILE, e);
+    enum tp_err r = TP_OK;
     int line;
 
+    *out = NULL;
     if (c == NULL)
-        r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
-    if (r != TP_OK)
-        goto out;
-    f = fopen(path, "re");
-    if (f == NULL) {
-        r = tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO, "cannot read %s: %s", path,
-                    strerror(errno));
-        goto out;
-    }
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     line = ini_parse_file(f, on_key, c);
     if (line != 0 && c->fault.code != TP_OK)
-        r = tp_fail(e, c->fault.code, "%s line %d: %s", path, line, c->fault.text);
+        r = tp_fail(e, c->fault.code, "%s line %d: %s", name, line, c->fault.text);
     else if (line != 0)
-        r = tp_fail(e, TP_ERR_FORMAT, "%s line %d is neither [article] nor key = value", path,
+        r = tp_fail(e, TP_ERR_FORMAT, "%s line %d is neither [article] nor key = value", name,
                     line);
     else if ((r = check_all(c, e)) != TP_OK)
-        r = tp_error_prefix(e, "%s", path);
-out:
-    if (f != NULL)
-        fclose(f);
+        r = tp_error_prefix(e, "%s", name);
     if (r != TP_OK)
         catalogue_free(&c);
     *out = c;
+    return r;
+}
+
+enum tp_err catalogue_load(struct catalogue **out, const char *dir, struct tp_error *e)
+{
+    char path[PATH_MAX];
+    FILE *f;
+    enum tp_err r = file_join(path, sizeof(path), dir, CATALOGUE_FILE, e);
+
+    *out = NULL;
+    if (r != TP_OK)
+        return r;
+    f = fopen(path, "re");
+    if (f == NULL)
+        return tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO, "cannot read %s: %s",
+                       path, strerror(errno));
+    r = catalogue_read(out, f, path, e);
+    fclose(f);
     return r;
 }
 

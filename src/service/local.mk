@@ -1,13 +1,13 @@
 # The service.
 noinst_LIBRARIES += libservice.a
 libservice_a_SOURCES = \
-	src/service/book.c src/service/book.h \
+	src/service/sales.c src/service/sales.h \
 	src/service/catalogue.c src/service/catalogue.h \
 	src/service/counter.c src/service/counter.h \
 	src/service/quote.c src/service/quote.h \
 	src/service/serve.c src/service/serve.h \
 	src/service/shop.c src/service/shop.h
-SERVICE_LIBS = libservice.a $(HTTP_LIBS) $(STORE_LIBS) $(TPCRYPTO_LIBS)
+SERVICE_LIBS = libservice.a $(HTTP_LIBS) $(PAYMENT_LIBS) $(STORE_LIBS) $(TPCRYPTO_LIBS)
 
 bin_PROGRAMS += telepay-service
 telepay_service_SOURCES = src/service/commands.h src/service/init.c src/service/look.c src/service/main.c

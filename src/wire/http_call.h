@@ -11,8 +11,7 @@ struct http_call;
 
 const char *http_method(const struct http_call *c);
 const char *http_path(const struct http_call *c); /* unescaped, without the query */
-const char *http_header(const struct http_call *c, const char *name);   /* NULL: none */
-const char *http_argument(const struct http_call *c, const char *name); /* of the query */
+const char *http_header(const struct http_call *c, const char *name); /* NULL: none */
 struct span http_body(const struct http_call *c); /* what the door kept of it, once it is whole */
 
 /* What a daemon knows of the call; NULL at first. Its memory is the daemon's, who frees it when the
@@ -44,7 +43,6 @@ void http_named(const struct http_call *c, const char *name);
 
 /* ---- the answer, once ---- */
 
-bool http_answered(const struct http_call *c);
 /* The response, of so many bytes, is the call's from now on; NULL (no memory) ends the connection.
  */
 void http_answer(struct http_call *c, unsigned status, struct MHD_Response *response,
@@ -52,6 +50,8 @@ void http_answer(struct http_call *c, unsigned status, struct MHD_Response *resp
 /* A sentence, as text/plain with a line's end. */
 void http_answer_text(struct http_call *c, unsigned status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* 503, with the seconds after which asking again may help. */
+void http_answer_busy(struct http_call *c, const char *why);
 /* A header more, of an answer that is made and not yet under way. */
 void http_answer_header(struct http_call *c, const char *name, const char *value);
 
