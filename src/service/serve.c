@@ -71,7 +71,9 @@ static void on_admit(void *ctx, struct http_call *call)
     else if (strcmp(http_method(call), MHD_HTTP_METHOD_POST) != 0) {
         http_answer_text(call, MHD_HTTP_METHOD_NOT_ALLOWED, "%s is asked with POST", path);
         http_answer_header(call, MHD_HTTP_HEADER_ALLOW, MHD_HTTP_METHOD_POST);
-    }
+    } else if (http_header(call, MHD_HTTP_HEADER_CONTENT_LENGTH) == NULL)
+        http_answer_text(call, MHD_HTTP_LENGTH_REQUIRED,
+                         "say the size of the body in Content-Length");
 }
 
 static void on_done(void *ctx, struct http_call *call)
