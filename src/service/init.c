@@ -189,6 +189,27 @@ static enum tp_err give_credentials(const char *dir, const struct words *w, char
     return r == TP_OK ? file_join(certificate, PATH_MAX, w->out, "client.pem", e) : r;
 }
 
+/* What the door would not take (http_peer) is told here already. */
+static enum tp_err check_client(X509 *c, const char *path, struct tp_error *e)
+{
+    char day[DATE_TEXT_MAX];
+    struct tm until;
+
+    if (X509_check_ca(c) == 1)
+        return tp_fail(e, TP_ERR_USAGE,
+                       "%s is an authority's certificate: name the mediator's own, which it shows",
+                       path);
+    if (X509_check_purpose(c, X509_PURPOSE_SSL_CLIENT, 0) != 1)
+        return tp_fail(e, TP_ERR_USAGE, "%s is for no client: ask the mediator for its own", path);
+    if (X509_cmp_current_time(X509_get0_notAfter(c)) > 0)
+        return TP_OK;
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(c), &until) != 1)
+        return tp_fail(e, TP_ERR_FORMAT, "%s says no time until which it holds", path);
+    return tp_fail(e, TP_ERR_USAGE, "%s is over since %s: ask the mediator for its new one", path,
+                   date_format(day, (until.tm_year + 1900) * 10000 + (until.tm_mon + 1) * 100 +
+                                        until.tm_mday));
+}
+
 static enum tp_err print_of(uint8_t print[SALES_PRINT], const char *path, struct tp_error *e)
 {
     uint8_t *text = NULL;
@@ -204,10 +225,8 @@ static enum tp_err print_of(uint8_t print[SALES_PRINT], const char *path, struct
     certificate = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
     if (certificate == NULL || X509_digest(certificate, EVP_sha256(), print, &size) != 1)
         r = tp_fail(e, TP_ERR_FORMAT, "%s holds no certificate (PEM)", path);
-    else if (X509_check_ca(certificate) == 1)
-        r = tp_fail(e, TP_ERR_USAGE,
-                    "%s is an authority's certificate: name the mediator's own, which it shows",
-                    path);
+    else
+        r = check_client(certificate, path, e);
     X509_free(certificate);
     BIO_free(bio);
     free(text);

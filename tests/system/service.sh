@@ -328,3 +328,213 @@ want 0 "A first article" "check" service check
 protocol python
 kill_service
 protocol telepay
+
+# ---- what is sold is listed
+
+kind=telepay
+once "the order that was asked for three times" ORDER-1
+once "the one that was killed" FILM-1
+once "the first mug" MUG-1
+for order in FREE MUG-3 FORGED AWAY-2 NONE; do
+    [ "$(sold $order)" = 0 ] || fail "$order was sold: $(service list)"
+done
+want 0 "1.50 EUR      network  A first article" "list" service list
+want 0 "12.00 EUR      shipped  A mug" "with what was shipped" service list
+good "list --json has amounts, and who asked" sh -c 'telepay-service list --dir server --json | python3 -c "
+import json, sys
+first = json.load(sys.stdin)[\"sales\"][0]
+assert (first[\"order\"], first[\"mediator\"], first[\"price\"], first[\"currency\"], first[\"article\"]) == (\"ORDER-1\", \"one\", \"1.50\", \"EUR\", \"/article-1\"), first"'
+want 0 "4.99 EUR      network     0 " "check says that none is left" service check
+good "and so for machines" sh -c 'telepay-service check --dir server --json | python3 -c "
+import json, sys
+left = {a[\"article\"]: a[\"left\"] for a in json.load(sys.stdin)[\"articles\"]}
+assert left == {\"/about\": None, \"/article-1\": None, \"/film\": 0, \"/gone\": 0, \"/mug\": 0, \"/poem\": None}, left"'
+
+# ---- mediators
+
+deliver_as() { # FOLDER, as deliver
+    cred=$1
+    shift
+    deliver "$@"
+    cred=mediator
+}
+# Its own authority's, with a purpose or none; what is none for clients, or not in force.
+certify() { # NAME EXTENSION START END: of an authority that nobody knows
+    mkdir -p "$1"
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1/client.key" -out request.pem -subj "/CN=$1" 2>/dev/null &&
+        printf '%s\n' '[ca]' 'default_ca = a' '[a]' 'database = index.txt' 'rand_serial = yes' 'new_certs_dir = .' 'default_md = sha256' 'policy = p' \
+            'unique_subject = no' '[p]' 'commonName = supplied' '[e]' 'basicConstraints = CA:FALSE' "$2" >ca.conf && : >index.txt &&
+        openssl ca -batch -config ca.conf -cert theirs.pem -keyfile theirs.key -in request.pem -out "$1/client.pem" -notext -extensions e \
+            -startdate "$3" -enddate "$4" >openssl.out 2>&1 || fail "openssl: $(cat openssl.out)"
+}
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout theirs.key -out theirs.pem -days 9 -subj /CN=theirs 2>/dev/null || fail "openssl"
+certify two "extendedKeyUsage = clientAuth" 20200101000000Z 20401231000000Z
+certify plain "subjectKeyIdentifier = hash" 20200101000000Z 20401231000000Z
+certify serving "extendedKeyUsage = serverAuth" 20200101000000Z 20401231000000Z
+certify over "extendedKeyUsage = clientAuth" 20200101000000Z 20210101000000Z
+certify early "extendedKeyUsage = clientAuth" 20400101000000Z 20401231000000Z
+for name in two plain early; do
+    want 0 "mediator $name may ask" "a certificate of another authority: $name" service mediator add --id $name --certificate $name/client.pem
+done
+for cred in two plain; do quote 200 "$cred is served at once" /article-1 $cred.quote; done
+cred=early
+quote 403 "who is not in force yet is not" /article-1
+cred=mediator
+want 2 "is for no client" "a certificate for servers" service mediator add --id three --certificate serving/client.pem
+want 2 "is over since 2021-01-01" "one that is over" service mediator add --id three --certificate over/client.pem
+refused() { # as post, without a certificate or with the one that the options name
+    local status
+    status=$(curl -sS --max-time 30 --cacert server/ca.pem "${@:2}" -o answer -w '%{http_code}' -d '{"method":"GET","path":"/about"}' "https://127.0.0.1:$port/quote" 2>curl.err)
+    if [ "$status" = 403 ] && grep -q "mediator add" answer; then echo "ok   telepay: $1 is told so"; else fail "$1: $status: $(cat answer curl.err)"; fi
+}
+refused "no certificate"
+refused "a certificate of no mediator" --cert stranger.pem --key stranger.key
+quote 200 "the quote of one" /article-1 article.quote
+deliver_as two 422 "is no quote of another" TWO-1 article.quote acknowledged
+deliver_as two 200 "whose orders are its own" ORDER-1 two.quote other
+want 2 "a mediator's already" "the same certificate for another" service mediator add --id three --certificate two/client.pem
+want 2 "an authority's certificate" "an authority" service mediator add --id three --certificate theirs.pem
+want 2 "holds no certificate" "no certificate" service mediator add --id three --certificate server/catalogue.ini
+want 2 "either --certificate or --out" "both" service mediator add --id three --certificate two/client.pem --out three
+want 2 "no control characters" "a name that no line can hold" service mediator add --id $'a\x1b[31m' --out three
+want 2 "no mediator three is served" "closing none" service mediator close --id three
+want 0 "may ask no more" "closing one" service mediator close --id two
+cred=two
+quote 403 "who was closed is not served any more" /article-1
+cred=mediator
+quote 200 "the other is" /article-1 article.quote
+want 0 "early" "mediator list" service mediator list
+good "who was closed, and when" sh -c 'telepay-service mediator list --dir server --json | python3 -c "
+import json, sys
+closed = {m[\"id\"]: bool(m[\"closed\"]) for m in json.load(sys.stdin)[\"mediators\"]}
+assert closed == {\"early\": False, \"one\": False, \"plain\": False, \"two\": True}, closed"'
+post 405 "the answer to GET says what is allowed" /quote
+headed "by its head" "Allow: POST"
+
+# ---- the catalogue changes while quotes are under way
+
+sell() { # LINES of a catalogue, in place of all: written beside and put there, as an editor does
+    printf '%s\n' "$@" >server/catalogue.new
+    mv server/catalogue.new server/catalogue.ini
+}
+is_available() { # WHAT PATH true|false
+    quote 200 "$1" "$2" now.quote
+    has now.quote "said to be $3" "str(q['available']).lower() == '$3'"
+}
+quote 200 "the price of before" /article-1 before.quote
+sell '[article-1]' 'price = 2.00 EUR' 'file = article-1.html' '[article-2]' 'price = 3 JPY' 'file = about.txt' '[mug]' 'price = 12.00 EUR' 'delivery = shipped' 'stock = 3'
+quote 200 "the price is another" /article-1 after.quote
+has after.quote "at once" 'q["amount"] == "200"'
+quote 200 "what is new" /article-2 second.quote
+has second.quote "is there, in its currency" 'q["amount"] == "3" and q["currency"] == "jpy"'
+quote 404 "what was taken away" /about
+deliver 200 "an order by the price of before" PRICE-1 before.quote acknowledged
+want 0 "1.50 EUR" "which is what was paid" sh -c "telepay-service list --dir server | grep PRICE-1"
+quote 200 "a mug came in" /mug mug.quote
+deliver 200 "and is sold" MUG-4 mug.quote acknowledged
+deliver 410 "the last" MUG-5 mug.quote acknowledged
+deliver 410 "what was free is gone" FREE about.quote -
+sell '[article-1]' 'price = 1.50' 'file = article-1.html'
+quote 200 "a catalogue that does not hold together" /article-1 after.quote
+has after.quote "leaves the one before" 'q["amount"] == "200"'
+quote 200 "all of it" /article-2
+until_said "the catalogue of before stays" telepay.log
+match=-F expect 0 'server/catalogue.ini line 2: [article-1]: price "1.50" is none: write "1.50 EUR", or "free"' cat telepay.log
+want 2 'line 2: [article-1]: price "1.50" is none: write "1.50 EUR"' "check says what is wrong" service check
+rm server/catalogue.ini
+quote 200 "none at all" /article-1 after.quote
+has after.quote "is no change either" 'q["amount"] == "200"'
+sell '[article-1]' 'price = 2.00 EUR' 'file = article-1.html' 'available = no' \
+    '[later]' 'price = 1 EUR' 'file = about.txt' 'from = 2090-01-01' '[over]' 'price = 1 EUR' 'file = about.txt' 'until = 2020-12-31' \
+    '[season]' 'price = 1 EUR' 'file = about.txt' "from = $(date -d yesterday +%F)" "until = $(date -d tomorrow +%F)" \
+    '[today]' 'price = 1 EUR' 'file = about.txt' "until = $(date +%F)" 'valid = 1440'
+is_available "withheld" /article-1 false
+is_available "before its day" /later false
+is_available "after its day" /over false
+is_available "within its days" /season true
+is_available "on its last day" /today true
+has now.quote "which ends the quote, too" 'until <= datetime.datetime.now().astimezone().replace(hour=23, minute=59, second=59, microsecond=0)'
+deliver 200 "a quote of before it was withheld" HELD-1 before.quote acknowledged
+sell $'[bell]' 'price = 1 EUR' 'file = about.txt' $'designation = ding\adong'
+want 2 "[bell]: designation" "a control character in a name" service check
+said "no control characters"
+! grep -q $'\a' out || fail "the control character is shown"
+
+# ---- files
+
+ln -s ../catalogue.ini files/out
+mkdir files/folder
+ln -s folder files/way
+cp files/about.txt files/folder/
+mkfifo files/pipe
+head -c 196609 /dev/zero >files/large.txt
+head -c 196608 /dev/zero >files/fits.txt
+: >files/empty.txt
+sell '[out]' 'price = 1 EUR' 'file = out' '[way]' 'price = 1 EUR' 'file = way/about.txt' '[inner]' 'price = 1 EUR' 'file = folder/about.txt' \
+    '[pipe]' 'price = 1 EUR' 'file = pipe' '[folder]' 'price = 1 EUR' 'file = folder' '[none]' 'price = 1 EUR' 'file = none' \
+    '[large]' 'price = free' 'file = large.txt' 'delivery = included' '[fits]' 'price = free' 'file = fits.txt' 'delivery = included' \
+    '[empty]' 'price = 1 EUR' 'file = empty.txt'
+for name in out way pipe folder none large; do is_available "$name" /$name false; done
+for name in inner fits empty; do is_available "$name" /$name true; done
+until_said "shop/out is reached by a symbolic link" telepay.log
+until_said "shop/pipe is no file" telepay.log
+want 2 "6 articles cannot be sold" "check counts them" service check
+said "shop/way/about.txt is reached by a symbolic link"
+said "there is no file shop/none"
+said "at most 196608 bytes"
+quote 200 "within a folder" /inner inner.quote
+deliver 200 "is delivered" INNER inner.quote acknowledged
+same "as it is" answer files/about.txt
+quote 200 "nothing" /empty empty.quote
+deliver 200 "can be sold" EMPTY empty.quote acknowledged
+same "as it is" answer files/empty.txt
+rm files/folder/about.txt
+ln -s ../about.txt files/folder/about.txt
+deliver 410 "what became a link is not" LINK inner.quote acknowledged
+
+# ---- many at once, and killed at any time: each order is sold once
+
+sell '[print]' 'price = 1 EUR' 'delivery = shipped' 'stock = 30'
+quote 200 "thirty prints" /print print.quote
+ask_at_once() { # ORDER COUNT: the same order so many times, beside each other
+    local i options=()
+    body "$1" print.quote acknowledged
+    for ((i = 0; i < $2; i++)); do options+=(-o "answer.$i" "https://127.0.0.1:$port/deliver"); done
+    curl -sS -Z --max-time 30 --cacert server/ca.pem --cert mediator/client.pem --key mediator/client.key -H "Idempotency-Key: $1" --data-binary @body \
+        -w '%{http_code}\n' "${options[@]}" >statuses 2>curl.err
+}
+ask_at_once TWENTY 20
+[ "$(grep -c '^200$' statuses)" = 20 ] || fail "20 times the same order at once: $(cat statuses curl.err)"
+[ "$(cat answer.? answer.?? | sort -u | wc -l)" = 1 ] || fail "with different answers: $(cat answer.?)"
+once "20 times at once" TWENTY
+RANDOM=${SERVICE_KILL_SEED:-2811}
+for n in {1..12}; do
+    ask_at_once "KILLED-$n" 4 &
+    asking=$!
+    sleep "0.0$((RANDOM % 60 + 10))"
+    kill_service
+    wait $asking
+    start
+    deliver 200 "killed while it sold, $n" "KILLED-$n" print.quote acknowledged
+    once "which it did once, $n" "KILLED-$n"
+done
+good "13 prints are sold" sh -c 'telepay-service check --dir server --json | python3 -c "
+import json, sys
+assert json.load(sys.stdin)[\"articles\"][0][\"left\"] == 17"'
+
+# ---- its folder
+
+want 2 "another telepay-service serves server already" "a second one" timeout 20 telepay-service serve --dir server --listen 127.0.0.1:0
+kill -TERM "$service"
+wait "$service" || fail "serve does not end cleanly: $(cat telepay.log)"
+for key in server/pki/server.key server/seal.key server/service.db; do
+    chmod 644 $key
+    want 5 "chmod 600" "$key of mode 0644" timeout 20 telepay-service serve --dir server --listen 127.0.0.1:0
+    chmod 600 $key
+done
+sell '[print]'  'price = dear'
+want 2 '[print]: price "dear" is none' "a start with no good catalogue" timeout 20 telepay-service serve --dir server --listen 127.0.0.1:0
+want 2 "--listen wants ADDRESS:PORT" "no port" telepay-service serve --dir server --listen 127.0.0.1
+want 2 "there is no service in nowhere" "no folder" telepay-service serve --dir nowhere
+want 0 "" "upgrade of what is as it should be" service upgrade --yes
+verdict
