@@ -109,6 +109,8 @@ static enum tp_err make_service(const struct words *w, struct tp_error *e)
     char name[PKI_NAME_MAX], key[PATH_MAX];
     enum tp_err r = word_check(w->name, "--name", 50, e);
 
+    if (r == TP_OK)
+        r = word_check(w->hosts, "--host", 500, e);
     snprintf(name, sizeof(name), "%.50s authority", w->name);
     if (r == TP_OK && w->store != NULL) /* before anything is made */
         r = db_try_new(w->store, e);

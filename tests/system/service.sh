@@ -27,11 +27,11 @@ want() { # CODE TEXT WHAT COMMAND…
 # ---- a mediator, by hand
 
 cred=mediator # the folder of its certificate
-post() { # STATUS WHAT PATH CURL-OPTIONS…: the answer is in `answer`, its head in `head`
+post() { # STATUS WHAT PATH CURL-OPTIONS…: the answer is in `answer`, its head in `heads`
     local want=$1 what=$2 path=$3 got
     shift 3
-    rm -f answer head
-    got=$(curl -sS --max-time 30 --cacert server/ca.pem --cert $cred/client.pem --key $cred/client.key -o answer -D head -w '%{http_code}' \
+    rm -f answer heads
+    got=$(curl -sS --max-time 30 --cacert server/ca.pem --cert $cred/client.pem --key $cred/client.key -o answer -D heads -w '%{http_code}' \
         "$@" "https://127.0.0.1:$port$path" 2>curl.err)
     if [ "$got" = "$want" ]; then echo "ok   $kind: $what"; else
         fail "$kind: $what: $got, not $want: $(cat answer curl.err)"
@@ -83,7 +83,7 @@ same() { # WHAT FILE FILE
     if cmp -s "$2" "$3"; then echo "ok   $kind: $1"; else fail "$kind: $1: $(head -c 400 "$2"), not $(head -c 400 "$3")"; fi
 }
 headed() { # WHAT TEXT
-    if tr -d '\r' <head | grep -qixF -- "$2"; then echo "ok   $kind: $1"; else fail "$kind: $1: no \"$2\" in $(cat head)"; fi
+    if tr -d '\r' <heads | grep -qixF -- "$2"; then echo "ok   $kind: $1"; else fail "$kind: $1: no \"$2\" in $(cat heads)"; fi
 }
 # Who is not known is told so, or not let in.
 stranger() { # WHAT CURL-OPTIONS…
@@ -107,7 +107,7 @@ start_python() {
 start() {
     "start_$kind"
     service=$launched
-    port=$(sed -n 's/.*listening on .*://p' $kind.log)
+    port=$(sed -n 's/.*listening on .*://p' "$kind".log)
 }
 kill_service() {
     kill -KILL "$service"
@@ -217,12 +217,12 @@ killed() {
     local buying
     quote 200 "the film" /film film.quote
     body FILM-1 film.quote acknowledged
-    rm -f answer head
-    : >head
-    curl -sS --max-time 60 --limit-rate 100k --cacert server/ca.pem --cert mediator/client.pem --key mediator/client.key -o answer -D head \
+    rm -f answer heads
+    : >heads
+    curl -sS --max-time 60 --limit-rate 100k --cacert server/ca.pem --cert mediator/client.pem --key mediator/client.key -o answer -D heads \
         -H 'Idempotency-Key: FILM-1' --data-binary @body "https://127.0.0.1:$port/deliver" 2>curl.err &
     buying=$!
-    until_said "200 OK" head
+    until_said "200 OK" heads
     kill_service
     kill "$buying"
     wait "$buying" 2>/dev/null
