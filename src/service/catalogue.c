@@ -15,18 +15,22 @@
 #include "base/file.h"
 #include "base/word.h"
 
-#define ARTICLES_MAX 100000
-#define SECTION_CUT  49 /* where libinih cuts a section's name without a word */
-#define STOCK_MAX    INT64_C(999999999)
-#define VALID_USUAL  10
-#define VALID_MAX    1440
+#define ARTICLES_MAX   100000
+#define SECTION_CUT    49 /* where libinih cuts a section's name without a word */
+#define LINE_MAX_BYTES 198
+#define STOCK_MAX      INT64_C(999999999)
+#define VALID_USUAL    10
+#define VALID_MAX      1440
 
 struct catalogue {
     struct article *article;
     size_t n, cap;
     char section[ARTICLE_PATH_MAX]; /* of the last one */
     unsigned seen;                  /* its keys, a bit each */
-    struct tp_error fault;          /* the first */
+    FILE *file;                     /* as it is read */
+    int line;                       /* in the file, of what is read */
+    int long_line, fault_line;      /* the first that is too long, or at fault; 0: none */
+    struct tp_error fault;
 };
 
 const char *delivery_text(enum delivery d)
@@ -337,9 +341,30 @@ static int on_key(void *ctx, const char *section, const char *name, const char *
 
     if (c->fault.code != TP_OK || take_key(c, section, name, value, &c->fault) == TP_OK)
         return 1;
-    (void)tp_error_prefix(&c->fault, "[%s]", section);
+    if (section[0] != '\0')
+        (void)tp_error_prefix(&c->fault, "[%s]", section);
     word_make_shown(c->fault.text);
+    c->fault_line = c->line;
     return 0;
+}
+
+/* libinih takes the rest of a line that is too long for it as the next one. */
+static char *read_line(char *text, int size, void *ctx)
+{
+    struct catalogue *c = ctx;
+    char *got = fgets(text, size, c->file);
+    int next;
+
+    c->line++;
+    if (got == NULL || c->long_line != 0 || strlen(text) + 1 < (size_t)size ||
+        text[size - 2] == '\n')
+        return got;
+    next = getc(c->file);
+    if (next != EOF) {
+        ungetc(next, c->file);
+        c->long_line = c->line;
+    }
+    return got;
 }
 
 static int by_path(const void *a, const void *b)
@@ -372,8 +397,12 @@ enum tp_err catalogue_read(struct catalogue **out, FILE *f, const char *name, st
     *out = NULL;
     if (c == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
-    line = ini_parse_file(f, on_key, c);
-    if (line != 0 && c->fault.code != TP_OK)
+    c->file = f;
+    line = ini_parse_stream(read_line, c, on_key, c);
+    if (c->long_line != 0 && (line == 0 || c->long_line <= line))
+        r = tp_fail(e, TP_ERR_RANGE, "%s line %d is too long: a line has at most %d bytes", name,
+                    c->long_line, LINE_MAX_BYTES);
+    else if (line != 0 && c->fault_line == line)
         r = tp_fail(e, c->fault.code, "%s line %d: %s", name, line, c->fault.text);
     else if (line != 0)
         r = tp_fail(e, TP_ERR_FORMAT, "%s line %d is neither [article] nor key = value", name,
