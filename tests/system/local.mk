@@ -49,5 +49,5 @@ tests_bench_bench_ccid_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS) $(U
 endif
 
 # Services: telepay-service, and one after doc/service.md alone.
-dist_check_SCRIPTS += tests/system/service.sh
-TESTS += tests/system/service.sh
+dist_check_SCRIPTS += tests/system/service.sh tests/system/service_postgres.sh
+TESTS += tests/system/service.sh tests/system/service_postgres.sh
