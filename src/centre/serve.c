@@ -330,7 +330,8 @@ static void admit_document(struct service *s, struct request *q)
     struct tp_error e = {TP_OK, ""};
     int64_t size = 0;
 
-    if (!http_announced(q->call, &size))
+    if (!http_announced(q->call, &size) ||
+        http_header(q->call, MHD_HTTP_HEADER_CONTENT_LENGTH) == NULL)
         http_answer_text(
             q->call, MHD_HTTP_LENGTH_REQUIRED,
             "say the size of the document in Content-Length: it is not taken in pieces");

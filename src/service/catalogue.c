@@ -15,18 +15,22 @@
 #include "base/file.h"
 #include "base/word.h"
 
-#define ARTICLES_MAX 100000
-#define SECTION_CUT  49 /* where libinih cuts a section's name without a word */
-#define STOCK_MAX    INT64_C(999999999)
-#define VALID_USUAL  10
-#define VALID_MAX    1440
+#define ARTICLES_MAX   100000
+#define SECTION_CUT    49 /* where libinih cuts a section's name without a word */
+#define LINE_MAX_BYTES 198
+#define STOCK_MAX      INT64_C(999999999)
+#define VALID_USUAL    10
+#define VALID_MAX      1440
 
 struct catalogue {
     struct article *article;
     size_t n, cap;
     char section[ARTICLE_PATH_MAX]; /* of the last one */
     unsigned seen;                  /* its keys, a bit each */
-    struct tp_error fault;          /* the first */
+    FILE *file;                     /* as it is read */
+    int line;                       /* in the file, of what is read */
+    int long_line, fault_line;      /* the first that is too long, or at fault; 0: none */
+    struct tp_error fault;
 };
 
 const char *delivery_text(enum delivery d)
@@ -138,7 +142,9 @@ static enum tp_err take_price(struct article *a, const char *value, struct tp_er
         return tp_fail(e, TP_ERR_USAGE, "price \"%.40s\" is none: write \"1.50 EUR\", or \"free\"",
                        value);
     snprintf(number, sizeof(number), "%.*s", (int)(blank - value), value);
-    return money_parse(&a->amount, a->currency, number, e);
+    return money_parse(&a->amount, a->currency, number, e) == TP_OK
+               ? TP_OK
+               : tp_error_prefix(e, "price, \"1.50 EUR\" or \"free\"");
 }
 
 static enum tp_err take_delivery(struct article *a, const char *value, struct tp_error *e)
@@ -301,7 +307,10 @@ static enum tp_err add_article(struct catalogue *c, const char *section, struct 
 static enum tp_err take_key(struct catalogue *c, const char *section, const char *name,
                             const char *value, struct tp_error *e)
 {
-    enum tp_err r = word_check(section, "an article's name", SIZE_MAX, e);
+    enum tp_err r =
+        section[0] != '\0'
+            ? word_check(section, "an article's name", SIZE_MAX, e)
+            : tp_fail(e, TP_ERR_USAGE, "%s stands before any article: write [NAME] above it", name);
 
     if (r == TP_OK && (c->n == 0 || strcmp(section, c->section) != 0))
         r = add_article(c, section, e);
@@ -325,11 +334,37 @@ static enum tp_err take_key(struct catalogue *c, const char *section, const char
                    name);
 }
 
+/* The first fault stands. What it cites of the file may be no text. */
 static int on_key(void *ctx, const char *section, const char *name, const char *value)
 {
     struct catalogue *c = ctx;
 
-    return c->fault.code != TP_OK || take_key(c, section, name, value, &c->fault) == TP_OK;
+    if (c->fault.code != TP_OK || take_key(c, section, name, value, &c->fault) == TP_OK)
+        return 1;
+    if (section[0] != '\0')
+        (void)tp_error_prefix(&c->fault, "[%s]", section);
+    word_make_shown(c->fault.text);
+    c->fault_line = c->line;
+    return 0;
+}
+
+/* libinih takes the rest of a line that is too long for it as the next one. */
+static char *read_line(char *text, int size, void *ctx)
+{
+    struct catalogue *c = ctx;
+    char *got = fgets(text, size, c->file);
+    int next;
+
+    c->line++;
+    if (got == NULL || c->long_line != 0 || strlen(text) + 1 < (size_t)size ||
+        text[size - 2] == '\n')
+        return got;
+    next = getc(c->file);
+    if (next != EOF) {
+        ungetc(next, c->file);
+        c->long_line = c->line;
+    }
+    return got;
 }
 
 static int by_path(const void *a, const void *b)
@@ -353,38 +388,48 @@ static enum tp_err check_all(struct catalogue *c, struct tp_error *e)
     return r;
 }
 
-enum tp_err catalogue_load(struct catalogue **out, const char *dir, struct tp_error *e)
+enum tp_err catalogue_read(struct catalogue **out, FILE *f, const char *name, struct tp_error *e)
 {
-    char path[PATH_MAX];
     struct catalogue *c = calloc(1, sizeof(*c));
-    FILE *f = NULL;
-    enum tp_err r = file_join(path, sizeof(path), dir, CATALOGUE_FILE, e);
+    enum tp_err r = TP_OK;
     int line;
 
+    *out = NULL;
     if (c == NULL)
-        r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
-    if (r != TP_OK)
-        goto out;
-    f = fopen(path, "re");
-    if (f == NULL) {
-        r = tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO, "cannot read %s: %s", path,
-                    strerror(errno));
-        goto out;
-    }
-    line = ini_parse_file(f, on_key, c);
-    if (line != 0 && c->fault.code != TP_OK)
-        r = tp_fail(e, c->fault.code, "%s line %d: %s", path, line, c->fault.text);
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    c->file = f;
+    line = ini_parse_stream(read_line, c, on_key, c);
+    if (c->long_line != 0 && (line == 0 || c->long_line <= line))
+        r = tp_fail(e, TP_ERR_RANGE, "%s line %d is too long: a line has at most %d bytes", name,
+                    c->long_line, LINE_MAX_BYTES);
+    else if (line != 0 && c->fault_line == line)
+        r = tp_fail(e, c->fault.code, "%s line %d: %s", name, line, c->fault.text);
     else if (line != 0)
-        r = tp_fail(e, TP_ERR_FORMAT, "%s line %d is neither [article] nor key = value", path,
+        r = tp_fail(e, TP_ERR_FORMAT, "%s line %d is neither [article] nor key = value", name,
                     line);
     else if ((r = check_all(c, e)) != TP_OK)
-        r = tp_error_prefix(e, "%s", path);
-out:
-    if (f != NULL)
-        fclose(f);
+        r = tp_error_prefix(e, "%s", name);
     if (r != TP_OK)
         catalogue_free(&c);
     *out = c;
+    return r;
+}
+
+enum tp_err catalogue_load(struct catalogue **out, const char *dir, struct tp_error *e)
+{
+    char path[PATH_MAX];
+    FILE *f;
+    enum tp_err r = file_join(path, sizeof(path), dir, CATALOGUE_FILE, e);
+
+    *out = NULL;
+    if (r != TP_OK)
+        return r;
+    f = fopen(path, "re");
+    if (f == NULL)
+        return tp_fail(e, errno == ENOENT ? TP_ERR_NOT_FOUND : TP_ERR_IO, "cannot read %s: %s",
+                       path, strerror(errno));
+    r = catalogue_read(out, f, path, e);
+    fclose(f);
     return r;
 }
 

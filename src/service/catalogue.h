@@ -3,6 +3,7 @@
 #ifndef TP_SERVICE_CATALOGUE_H
 #define TP_SERVICE_CATALOGUE_H
 
+#include <stdio.h>
 #include <time.h>
 
 #include "base/money.h"
@@ -37,6 +38,9 @@ struct catalogue;
 /* The catalogue of the service's folder. TP_ERR_NOT_FOUND; TP_ERR_FORMAT, TP_ERR_USAGE,
  * TP_ERR_RANGE naming file and line or article. */
 TP_MUST_CHECK enum tp_err catalogue_load(struct catalogue **out, const char *dir,
+                                         struct tp_error *e);
+/* The same of a file that is open, and called `name`. */
+TP_MUST_CHECK enum tp_err catalogue_read(struct catalogue **out, FILE *f, const char *name,
                                          struct tp_error *e);
 void catalogue_free(struct catalogue **c);
 size_t catalogue_size(const struct catalogue *c);

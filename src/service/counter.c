@@ -14,18 +14,18 @@ struct job {
     struct group_job entry; /* first */
     struct counter_order order;
     enum outcome outcome;
-    struct book_sale before; /* SOLD_BEFORE: what was kept then */
+    struct sale before; /* SOLD_BEFORE: what was kept then */
 };
 
 struct counter {
     const struct shop *shop;
-    struct book *book; /* the group's thread's */
+    struct sales *sales; /* the group's thread's */
     struct group *group;
 };
 
 /* ---- the answers ---- */
 
-static void answer_shipped(struct http_call *call, const struct book_sale *sale)
+static void answer_shipped(struct http_call *call, const struct sale *sale)
 {
     json_t *said = json_pack("{ssssss}", "order", sale->order, "article", sale->designation,
                              "shipped", sale->note[0] != '\0' ? sale->note : "it is on its way");
@@ -40,7 +40,7 @@ static void answer_shipped(struct http_call *call, const struct book_sale *sale)
     json_decref(said);
 }
 
-void counter_hand_out(struct http_call *call, const struct book_sale *sale, int fd, uint64_t size)
+void counter_hand_out(struct http_call *call, const struct sale *sale, int fd, uint64_t size)
 {
     if (sale->delivery == DELIVERY_SHIPPED) {
         answer_shipped(call, sale);
@@ -62,8 +62,8 @@ static void hand_out_again(const struct counter *c, struct job *j)
     if (j->before.delivery != DELIVERY_SHIPPED &&
         shop_file(c->shop, &o->fd, &o->size, j->before.file, &e) != TP_OK) {
         log_error("order %s was sold and cannot be delivered again: %s", j->before.order, e.text);
-        http_answer_text(o->call, MHD_HTTP_SERVICE_UNAVAILABLE,
-                         "the order was sold, and what it was for cannot be read now");
+        http_answer_busy(o->call, "the order was sold, and what it was for cannot be read now: ask "
+                                  "again");
         return;
     }
     counter_hand_out(o->call, &j->before, o->fd, o->size);
@@ -107,9 +107,8 @@ static void finish(struct job *j)
 
 static void answer_later(const struct job *j)
 {
-    http_answer_text(j->order.call, MHD_HTTP_SERVICE_UNAVAILABLE,
+    http_answer_busy(j->order.call,
                      "the service cannot keep the sale now, nothing was sold: ask again");
-    http_answer_header(j->order.call, MHD_HTTP_HEADER_RETRY_AFTER, "5");
 }
 
 /* ---- the books ---- */
@@ -118,11 +117,11 @@ static enum tp_err begin(void *ctx, struct tp_error *e)
 {
     const struct counter *c = ctx;
 
-    return book_begin(c->book, e);
+    return sales_begin(c->sales, e);
 }
 
 /* What came of the order before. */
-static enum outcome compare(const struct book_sale *was, const struct counter_order *o)
+static enum outcome compare(const struct sale *was, const struct counter_order *o)
 {
     return memcmp(was->quote, o->sale.quote, sizeof(was->quote)) == 0 &&
                    span_eq(was->acknowledgement, span_str(o->acknowledgement))
@@ -137,14 +136,14 @@ static enum tp_err apply(void *ctx, struct group_job *entry, struct tp_error *e)
     struct counter_order *o = &j->order;
     int64_t sold = 0;
     bool found = false;
-    enum tp_err r = book_find(c->book, o->sale.mediator, o->sale.order, &j->before, &found, e);
+    enum tp_err r = sales_find(c->sales, o->sale.mediator, o->sale.order, &j->before, &found, e);
 
     if (r == TP_OK && found) {
         j->outcome = compare(&j->before, o);
         return TP_OK;
     }
     if (r == TP_OK && o->stock >= 0)
-        r = book_sold(c->book, o->sale.article, &sold, e);
+        r = sales_sold(c->sales, o->sale.article, &sold, e);
     if (r != TP_OK)
         return r;
     j->outcome = o->gone != NULL || (o->stock >= 0 && sold >= o->stock) ? GONE : SOLD;
@@ -152,21 +151,21 @@ static enum tp_err apply(void *ctx, struct group_job *entry, struct tp_error *e)
         return TP_OK;
     o->sale.at = time(NULL);
     o->sale.acknowledgement = span_str(o->acknowledgement);
-    return book_sell(c->book, &o->sale, e);
+    return sales_sell(c->sales, &o->sale, e);
 }
 
 static enum tp_err commit(void *ctx, struct tp_error *e)
 {
     const struct counter *c = ctx;
 
-    return book_commit(c->book, e);
+    return sales_commit(c->sales, e);
 }
 
 static void rollback(void *ctx)
 {
     const struct counter *c = ctx;
 
-    book_rollback(c->book);
+    sales_rollback(c->sales);
 }
 
 static void done(void *ctx, struct group_jobs *jobs)
@@ -207,7 +206,7 @@ enum tp_err counter_open(struct counter **out, const struct shop *shop, const ch
     c->shop = shop;
     const struct group_ops ops = {c, begin, apply, commit, rollback, done, failed};
 
-    r = book_open(&c->book, dir, e);
+    r = sales_open(&c->sales, dir, e);
     if (r == TP_OK)
         r = group_new(&c->group, &ops, e);
     if (r == TP_OK)
@@ -228,7 +227,7 @@ void counter_close(struct counter **c)
     if (*c == NULL)
         return;
     group_free(&(*c)->group);
-    book_close(&(*c)->book);
+    sales_close(&(*c)->sales);
     free(*c);
     *c = NULL;
 }
@@ -238,7 +237,7 @@ void counter_take(struct counter *c, const struct counter_order *order)
     struct job *j = calloc(1, sizeof(*j));
 
     if (j == NULL) {
-        http_answer_text(order->call, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory now: ask again");
+        http_answer_busy(order->call, "no memory now: ask again");
         http_resume(order->call);
         if (order->fd >= 0)
             close(order->fd);

@@ -11,7 +11,7 @@ struct counter;
 /* An order that is to be handed out, and what for. */
 struct counter_order {
     struct http_call *call; /* said http_later; answered and resumed when it is over */
-    struct book_sale sale;  /* at is the counter's to fill */
+    struct sale sale;       /* at is the counter's to fill */
     int64_t stock;          /* -1: no end */
     const char *gone;       /* why it cannot be sold any more; NULL: it can */
     int fd;                 /* of its file, which the counter closes; -1: none */
@@ -29,6 +29,6 @@ void counter_close(struct counter **c);
 void counter_take(struct counter *c, const struct counter_order *order);
 
 /* Answers with what was sold, a file (closed with the answer) or a word about what is shipped. */
-void counter_hand_out(struct http_call *call, const struct book_sale *sale, int fd, uint64_t size);
+void counter_hand_out(struct http_call *call, const struct sale *sale, int fd, uint64_t size);
 
 #endif

@@ -16,7 +16,7 @@
 #include "base/table.h"
 #include "base/word.h"
 #include "crypto/pki.h"
-#include "service/book.h"
+#include "service/sales.h"
 #include "service/commands.h"
 #include "store/upgrade.h"
 
@@ -57,7 +57,7 @@ static error_t parse_words(int key, char *arg, struct argp_state *state)
 enum tp_err service_dir(char *out, const char *given, struct tp_error *e)
 {
     static const struct file_home home = {"service", "service", "/var/lib/telepay/service",
-                                          BOOK_FILE, DB_WHERE_FILE};
+                                          SALES_FILE, DB_WHERE_FILE};
 
     return file_home(out, &home, given, e);
 }
@@ -103,12 +103,14 @@ static enum tp_err write_shop(const char *dir, struct tp_error *e)
 
 static enum tp_err make_service(const struct words *w, struct tp_error *e)
 {
-    static const char *const made[] = {BOOK_FILE,  DB_WHERE_FILE,    CATALOGUE_FILE,
+    static const char *const made[] = {SALES_FILE, DB_WHERE_FILE,    CATALOGUE_FILE,
                                        "seal.key", CATALOGUE_FOLDER, NULL};
     const struct pki_subject server = {.common_name = "telepay-service", .hosts = w->hosts};
     char name[PKI_NAME_MAX], key[PATH_MAX];
     enum tp_err r = word_check(w->name, "--name", 50, e);
 
+    if (r == TP_OK)
+        r = word_check(w->hosts, "--host", 500, e);
     snprintf(name, sizeof(name), "%.50s authority", w->name);
     if (r == TP_OK && w->store != NULL) /* before anything is made */
         r = db_try_new(w->store, e);
@@ -117,7 +119,7 @@ static enum tp_err make_service(const struct words *w, struct tp_error *e)
     if (r == TP_OK)
         r = file_none_there(w->dir, made, "name another folder", e);
     if (r == TP_OK)
-        r = book_make(w->dir, w->store, e);
+        r = sales_make(w->dir, w->store, e);
     if (r == TP_OK)
         r = file_join(key, sizeof(key), w->dir, "seal.key", e);
     if (r == TP_OK)
@@ -155,7 +157,7 @@ int service_cmd_init(int argc, char **argv)
 
 int service_cmd_upgrade(int argc, char **argv)
 {
-    static const struct db_upgrade_command upgrade = {&service_schema, service_dir, BOOK_FILE};
+    static const struct db_upgrade_command upgrade = {&service_schema, service_dir, SALES_FILE};
 
     return db_upgrade_run(&upgrade, argc, argv);
 }
@@ -189,11 +191,32 @@ static enum tp_err give_credentials(const char *dir, const struct words *w, char
     return r == TP_OK ? file_join(certificate, PATH_MAX, w->out, "client.pem", e) : r;
 }
 
-static enum tp_err print_of(uint8_t print[BOOK_PRINT], const char *path, struct tp_error *e)
+/* What the door would not take (http_peer) is told here already. */
+static enum tp_err check_client(X509 *c, const char *path, struct tp_error *e)
+{
+    char day[DATE_TEXT_MAX];
+    struct tm until;
+
+    if (X509_check_ca(c) == 1)
+        return tp_fail(e, TP_ERR_USAGE,
+                       "%s is an authority's certificate: name the mediator's own, which it shows",
+                       path);
+    if (X509_check_purpose(c, X509_PURPOSE_SSL_CLIENT, 0) != 1)
+        return tp_fail(e, TP_ERR_USAGE, "%s is for no client: ask the mediator for its own", path);
+    if (X509_cmp_current_time(X509_get0_notAfter(c)) > 0)
+        return TP_OK;
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(c), &until) != 1)
+        return tp_fail(e, TP_ERR_FORMAT, "%s says no time until which it holds", path);
+    return tp_fail(e, TP_ERR_USAGE, "%s is over since %s: ask the mediator for its new one", path,
+                   date_format(day, (until.tm_year + 1900) * 10000 + (until.tm_mon + 1) * 100 +
+                                        until.tm_mday));
+}
+
+static enum tp_err print_of(uint8_t print[SALES_PRINT], const char *path, struct tp_error *e)
 {
     uint8_t *text = NULL;
     size_t n = 0;
-    unsigned size = BOOK_PRINT;
+    unsigned size = SALES_PRINT;
     BIO *bio = NULL;
     X509 *certificate = NULL;
     enum tp_err r = file_read(path, PEM_MAX, &text, &n, e);
@@ -204,10 +227,8 @@ static enum tp_err print_of(uint8_t print[BOOK_PRINT], const char *path, struct 
     certificate = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
     if (certificate == NULL || X509_digest(certificate, EVP_sha256(), print, &size) != 1)
         r = tp_fail(e, TP_ERR_FORMAT, "%s holds no certificate (PEM)", path);
-    else if (X509_check_ca(certificate) == 1)
-        r = tp_fail(e, TP_ERR_USAGE,
-                    "%s is an authority's certificate: name the mediator's own, which it shows",
-                    path);
+    else
+        r = check_client(certificate, path, e);
     X509_free(certificate);
     BIO_free(bio);
     free(text);
@@ -227,8 +248,8 @@ int service_cmd_mediator_add(int argc, char **argv)
         options, parse_words, NULL, "Let a mediator ask, by its certificate.", NULL, NULL, NULL};
     struct words w = {.url = "https://" SERVICE_LISTEN_DEFAULT};
     char dir[PATH_MAX], certificate[PATH_MAX];
-    uint8_t print[BOOK_PRINT];
-    struct book *book = NULL;
+    uint8_t print[SALES_PRINT];
+    struct sales *sales = NULL;
     struct tp_error e = {TP_OK, ""};
     enum tp_err r = TP_OK;
 
@@ -236,20 +257,20 @@ int service_cmd_mediator_add(int argc, char **argv)
     if (w.id == NULL || (w.out == NULL) == (w.certificate == NULL))
         r = tp_fail(&e, TP_ERR_USAGE, "--id is needed, and either --certificate or --out");
     if (r == TP_OK)
-        r = word_check(w.id, "--id", BOOK_NAME_MAX / 4, &e);
+        r = word_check(w.id, "--id", SALES_NAME_MAX / 4, &e);
     if (r == TP_OK)
         r = word_check(w.url, "--url", 500, &e);
     if (r == TP_OK)
         r = service_dir(dir, w.dir, &e);
     if (r == TP_OK)
-        r = book_open(&book, dir, &e);
+        r = sales_open(&sales, dir, &e);
     if (r == TP_OK && w.out != NULL)
         r = give_credentials(dir, &w, certificate, &e);
     if (r == TP_OK)
         r = print_of(print, w.out != NULL ? certificate : w.certificate, &e);
     if (r == TP_OK) /* last: a mediator that is known has its credentials */
-        r = book_mediator_add(book, w.id, print, &e);
-    book_close(&book);
+        r = sales_mediator_add(sales, w.id, print, &e);
+    sales_close(&sales);
     if (r != TP_OK)
         return cli_report(&e);
     printf(w.out != NULL ? "mediator %s may ask; its credentials are in %s\n"
@@ -260,9 +281,9 @@ int service_cmd_mediator_add(int argc, char **argv)
 
 /* ---- mediator list, close ---- */
 
-static enum tp_err mediator_row(void *ctx, const struct book_mediator *m, struct tp_error *e)
+static enum tp_err mediator_row(void *ctx, const struct sales_mediator *m, struct tp_error *e)
 {
-    char added[TIME_TEXT_MAX], closed[TIME_TEXT_MAX], print[2 * BOOK_PRINT + 1];
+    char added[TIME_TEXT_MAX], closed[TIME_TEXT_MAX], print[2 * SALES_PRINT + 1];
     const char *cells[] = {m->name, time_shown(added, m->added), time_shown(closed, m->closed),
                            hex_encode(print, SPAN_OF(m->print))};
 
@@ -283,7 +304,7 @@ int service_cmd_mediator_list(int argc, char **argv)
                                                   {"certificate_sha256", TABLE_TEXT}};
     struct words w = {.json = false};
     char dir[PATH_MAX];
-    struct book *book = NULL;
+    struct sales *sales = NULL;
     struct table *table = NULL;
     struct tp_error e = {TP_OK, ""};
     enum tp_err r;
@@ -291,14 +312,14 @@ int service_cmd_mediator_list(int argc, char **argv)
     cli_parse(&argp, argc, argv, &w);
     r = service_dir(dir, w.dir, &e);
     if (r == TP_OK)
-        r = book_open(&book, dir, &e);
+        r = sales_open(&sales, dir, &e);
     if (r == TP_OK)
         r = table_new(&table, "mediators", columns, sizeof(columns) / sizeof(columns[0]), w.json,
                       &e);
     if (r == TP_OK)
-        r = book_mediator_each(book, mediator_row, table, &e);
+        r = sales_mediator_each(sales, mediator_row, table, &e);
     r = table_end(&table, r, &e);
-    book_close(&book);
+    sales_close(&sales);
     return r == TP_OK ? CLI_DONE : cli_report(&e);
 }
 
@@ -313,19 +334,19 @@ int service_cmd_mediator_close(int argc, char **argv)
         NULL,    NULL,        NULL};
     struct words w = {.id = NULL};
     char dir[PATH_MAX];
-    struct book *book = NULL;
+    struct sales *sales = NULL;
     struct tp_error e = {TP_OK, ""};
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
     r = w.id != NULL ? service_dir(dir, w.dir, &e) : tp_fail(&e, TP_ERR_USAGE, "--id is needed");
     if (r == TP_OK)
-        r = word_check(w.id, "--id", BOOK_NAME_MAX / 4, &e);
+        r = word_check(w.id, "--id", SALES_NAME_MAX / 4, &e);
     if (r == TP_OK)
-        r = book_open(&book, dir, &e);
+        r = sales_open(&sales, dir, &e);
     if (r == TP_OK)
-        r = book_mediator_close(book, w.id, &e);
-    book_close(&book);
+        r = sales_mediator_close(sales, w.id, &e);
+    sales_close(&sales);
     if (r != TP_OK)
         return cli_report(&e);
     printf("mediator %s may ask no more\n", w.id);

@@ -9,7 +9,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "base/table.h"
-#include "service/book.h"
+#include "service/sales.h"
 #include "service/commands.h"
 #include "service/serve.h"
 #include "wire/http_door.h"
@@ -75,7 +75,7 @@ int service_cmd_serve(int argc, char **argv)
 
 struct checking {
     const char *dir;
-    struct book *book;
+    struct sales *sales;
     struct table *table;
     size_t faults;
 };
@@ -115,7 +115,7 @@ static enum tp_err check_row(struct checking *c, const struct article *a, struct
     enum tp_err r = fault_of(c, a, fault, sizeof(fault), e);
 
     if (r == TP_OK && a->stock >= 0)
-        r = book_sold(c->book, a->path, &sold, e);
+        r = sales_sold(c->sales, a->path, &sold, e);
     if (r != TP_OK)
         return r;
     if (a->stock >= 0)
@@ -168,16 +168,16 @@ int service_cmd_check(int argc, char **argv)
     cli_parse(&argp, argc, argv, &w);
     r = service_dir(dir, w.dir, &e);
     if (r == TP_OK)
-        r = book_open(&c.book, dir, &e);
+        r = sales_open(&c.sales, dir, &e);
     if (r == TP_OK)
         r = check_catalogue(&c, w.json, &e);
-    book_close(&c.book);
+    sales_close(&c.sales);
     return r == TP_OK ? CLI_DONE : cli_report(&e);
 }
 
 /* ---- list ---- */
 
-static enum tp_err sale_row(void *ctx, const struct book_sale *s, struct tp_error *e)
+static enum tp_err sale_row(void *ctx, const struct sale *s, struct tp_error *e)
 {
     char at[TIME_TEXT_MAX], amount[MONEY_TEXT_MAX] = "free";
     const char *cells[] = {time_format(at, s->at),
@@ -204,7 +204,7 @@ int service_cmd_list(int argc, char **argv)
         {"delivery", TABLE_TEXT}, {"designation", TABLE_TEXT}};
     struct words w = {.json = false};
     char dir[PATH_MAX];
-    struct book *book = NULL;
+    struct sales *sales = NULL;
     struct table *table = NULL;
     struct tp_error e = {TP_OK, ""};
     enum tp_err r;
@@ -212,12 +212,12 @@ int service_cmd_list(int argc, char **argv)
     cli_parse(&argp, argc, argv, &w);
     r = service_dir(dir, w.dir, &e);
     if (r == TP_OK)
-        r = book_open(&book, dir, &e);
+        r = sales_open(&sales, dir, &e);
     if (r == TP_OK)
         r = table_new(&table, "sales", columns, sizeof(columns) / sizeof(columns[0]), w.json, &e);
     if (r == TP_OK)
-        r = book_sale_each(book, sale_row, table, &e);
+        r = sales_each(sales, sale_row, table, &e);
     r = table_end(&table, r, &e);
-    book_close(&book);
+    sales_close(&sales);
     return r == TP_OK ? CLI_DONE : cli_report(&e);
 }

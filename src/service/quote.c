@@ -1,61 +1,42 @@
 #include "service/quote.h"
 
 #include <inttypes.h>
-#include <openssl/evp.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/date.h"
-
-#define MARK_TEXT_MAX 48
-#define UTC_TEXT_MAX  32
-#define FORM          (JSON_SORT_KEYS | JSON_COMPACT)
-
-void quote_base64url(char *out, struct span s)
-{
-    const int n = EVP_EncodeBlock((unsigned char *)out, s.p, (int)s.n);
-
-    for (int i = 0; i < n; i++) {
-        if (out[i] == '+')
-            out[i] = '-';
-        else if (out[i] == '/')
-            out[i] = '_';
-        else if (out[i] == '=')
-            out[i] = '\0';
-    }
-}
+#include "wire/jcs.h"
 
 /* Over the document without its mark and content, and whom it was given to. */
-static enum tp_err mark_of(char mark[MARK_TEXT_MAX], struct seal *seal, const json_t *document,
-                           const char *mediator, struct tp_error *e)
+static enum tp_err mark_of(char mark[BASE64URL_SIZE(SEAL_LOOKUP)], struct seal *seal,
+                           const json_t *document, const char *mediator, struct tp_error *e)
 {
     uint8_t hash[SEAL_LOOKUP];
-    json_t *bare = json_copy((json_t *)(uintptr_t)document);
-    json_t *all = NULL;
+    json_t *bare = json_copy((json_t *)(uintptr_t)document), *all = NULL;
     char *text = NULL;
-    enum tp_err r = TP_ERR_NO_MEMORY;
+    enum tp_err r;
 
     (void)json_object_del(bare, "mark");
     (void)json_object_del(bare, "content");
     all = json_pack("{sssO}", "mediator", mediator, "quote", bare);
-    text = all != NULL ? json_dumps(all, FORM) : NULL;
-    if (text != NULL)
-        r = seal_lookup(seal, hash, span_str(text));
+    r = all != NULL ? jcs_write(&text, all, e)
+                    : tp_fail(e, TP_ERR_NO_MEMORY, "no memory to mark a quote");
+    if (r == TP_OK && (r = seal_lookup(seal, hash, span_str(text))) != TP_OK)
+        r = tp_fail(e, r, "cannot mark a quote: %s", tp_err_text(r));
     if (r == TP_OK)
-        quote_base64url(mark, SPAN_OF(hash));
+        base64url_encode(mark, SPAN_OF(hash));
     free(text);
     json_decref(all);
     json_decref(bare);
-    return r == TP_OK ? TP_OK : tp_fail(e, r, "cannot mark a quote: %s", tp_err_text(r));
+    return r;
 }
 
 /* The end of what it holds: some minutes from now, and not after the article's last day. */
-static void valid_until(char out[UTC_TEXT_MAX], const struct article *a, time_t now)
+static void valid_until(char out[TIME_TEXT_MAX], const struct article *a, time_t now)
 {
     time_t end = now + (time_t)a->valid_minutes * 60;
-    struct tm tm;
 
     if (a->until != 0) {
         struct tm last = {.tm_year = a->until / 10000 - 1900,
@@ -69,7 +50,7 @@ static void valid_until(char out[UTC_TEXT_MAX], const struct article *a, time_t 
 
         end = day_ends < end ? day_ends : end;
     }
-    strftime(out, UTC_TEXT_MAX, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&end, &tm));
+    time_format_utc(out, end);
 }
 
 static bool set_text(json_t *o, const char *name, const char *value)
@@ -79,20 +60,17 @@ static bool set_text(json_t *o, const char *name, const char *value)
 
 static bool set_content(json_t *o, const struct article *a, struct span content)
 {
-    char *text = malloc(4 * ((content.n + 2) / 3) + 1);
-    bool set = false;
+    char *text = malloc(BASE64_SIZE(content.n));
+    const bool set = text != NULL && set_text(o, "content", base64_encode(text, content)) &&
+                     set_text(o, "content_type", a->type);
 
-    if (text != NULL) {
-        EVP_EncodeBlock((unsigned char *)text, content.p, (int)content.n);
-        set = set_text(o, "content", text) && set_text(o, "content_type", a->type);
-    }
     free(text);
     return set;
 }
 
 static bool set_members(json_t *o, const struct article *a, const struct quote_terms *terms)
 {
-    char amount[24], until[UTC_TEXT_MAX], currency[4] = "";
+    char amount[24], until[TIME_TEXT_MAX], currency[4] = "";
 
     snprintf(amount, sizeof(amount), "%" PRId64, a->amount);
     valid_until(until, a, terms->now);
@@ -110,19 +88,19 @@ static bool set_members(json_t *o, const struct article *a, const struct quote_t
 enum tp_err quote_make(char **out, struct seal *seal, const struct article *a,
                        const struct quote_terms *terms, struct tp_error *e)
 {
-    char mark[MARK_TEXT_MAX];
+    char mark[BASE64URL_SIZE(SEAL_LOOKUP)];
     json_t *document = json_object();
-    enum tp_err r = set_members(document, a, terms) ? TP_OK : TP_ERR_NO_MEMORY;
+    enum tp_err r = set_members(document, a, terms)
+                        ? mark_of(mark, seal, document, terms->mediator, e)
+                        : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a quote");
 
     *out = NULL;
     if (r == TP_OK)
-        r = mark_of(mark, seal, document, terms->mediator, e);
-    if (r == TP_OK && set_text(document, "mark", mark))
-        *out = json_dumps(document, FORM);
+        r = jcs_set_text(document, "mark", mark, e);
+    if (r == TP_OK)
+        r = jcs_write(out, document, e);
     json_decref(document);
-    return r == TP_OK && *out != NULL
-               ? TP_OK
-               : tp_fail(e, TP_ERR_NO_MEMORY, "cannot make a quote of %s", a->path);
+    return r == TP_OK ? TP_OK : tp_error_prefix(e, "the quote of %s", a->path);
 }
 
 static const char *text_of(const json_t *document, const char *name)
@@ -135,9 +113,8 @@ static const char *text_of(const json_t *document, const char *name)
 enum tp_err quote_open(struct quote *out, struct seal *seal, const json_t *document,
                        const char *mediator, struct tp_error *e)
 {
-    char mark[MARK_TEXT_MAX];
+    char mark[BASE64URL_SIZE(SEAL_LOOKUP)];
     const char *given = text_of(document, "mark"), *delivery = text_of(document, "delivery");
-    char *text = NULL;
     enum tp_err r = json_is_object(document) ? mark_of(mark, seal, document, mediator, e)
                                              : tp_fail(e, TP_ERR_FORMAT, "the quote is no object");
 
@@ -154,10 +131,5 @@ enum tp_err quote_open(struct quote *out, struct seal *seal, const json_t *docum
                           .available = json_is_true(json_object_get(document, "available"))};
     while (out->delivery < DELIVERY_INCLUDED && strcmp(delivery, delivery_text(out->delivery)) != 0)
         out->delivery++;
-    text = json_dumps(document, FORM);
-    if (text == NULL)
-        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
-    SHA256((const unsigned char *)text, strlen(text), out->digest);
-    free(text);
-    return TP_OK;
+    return jcs_hash(out->digest, document, e);
 }

@@ -17,7 +17,7 @@ struct quote_terms {      /* what a quote is made of, beside its article */
     struct span content; /* included; empty: none */
 };
 
-/* *out is the caller's to free(): its members in order of their names, without blanks. */
+/* *out is the caller's to free(): in the canonical form (wire/jcs.h). */
 TP_MUST_CHECK enum tp_err quote_make(char **out, struct seal *seal, const struct article *a,
                                      const struct quote_terms *terms, struct tp_error *e);
 
@@ -33,8 +33,5 @@ struct quote { /* one that came back; the texts live as long as its JSON */
 /* TP_ERR_SECURITY: it is none that this service gave this mediator. */
 TP_MUST_CHECK enum tp_err quote_open(struct quote *out, struct seal *seal, const json_t *document,
                                      const char *mediator, struct tp_error *e);
-
-/* Unpadded base64url, as the other side writes a digest; out has room for 4 * ((n + 2) / 3) + 1. */
-void quote_base64url(char *out, struct span s);
 
 #endif

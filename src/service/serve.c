@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "service/counter.h"
@@ -24,13 +25,13 @@ struct service {
 };
 
 struct caller { /* what is known of a call */
-    char mediator[BOOK_NAME_MAX];
+    char mediator[SALES_NAME_MAX];
     bool delivers; /* else it asks for a quote */
 };
 
 /* ---- the door: who is it, what does it want ---- */
 
-static bool identify(struct service *s, struct http_call *call, char name[BOOK_NAME_MAX])
+static bool identify(struct service *s, struct http_call *call, char name[SALES_NAME_MAX])
 {
     struct http_peer peer;
     struct tp_error e = {TP_OK, ""};
@@ -38,8 +39,7 @@ static bool identify(struct service *s, struct http_call *call, char name[BOOK_N
 
     if (http_peer(call, &peer) && shop_mediator(s->shop, peer.print, name, &found, &e) != TP_OK) {
         log_error("%s", e.text);
-        http_answer_text(call, MHD_HTTP_SERVICE_UNAVAILABLE,
-                         "the books of the service cannot be asked now: ask again");
+        http_answer_busy(call, "the books of the service cannot be asked now: ask again");
         return false;
     }
     if (!found) {
@@ -71,7 +71,9 @@ static void on_admit(void *ctx, struct http_call *call)
     else if (strcmp(http_method(call), MHD_HTTP_METHOD_POST) != 0) {
         http_answer_text(call, MHD_HTTP_METHOD_NOT_ALLOWED, "%s is asked with POST", path);
         http_answer_header(call, MHD_HTTP_HEADER_ALLOW, MHD_HTTP_METHOD_POST);
-    }
+    } else if (http_header(call, MHD_HTTP_HEADER_CONTENT_LENGTH) == NULL)
+        http_answer_text(call, MHD_HTTP_LENGTH_REQUIRED,
+                         "say the size of the body in Content-Length");
 }
 
 static void on_done(void *ctx, struct http_call *call)
@@ -107,7 +109,7 @@ static void quote(struct service *s, struct http_call *call, const json_t *asked
     }
     if (shop_quote(s->shop, &text, &a, caller->mediator, &e) != TP_OK) {
         log_error("%s", e.text);
-        http_answer_text(call, MHD_HTTP_SERVICE_UNAVAILABLE, "no quote can be made now: ask again");
+        http_answer_busy(call, "no quote can be made now: ask again");
         return;
     }
     response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_COPY);
@@ -133,16 +135,16 @@ static bool is_key_of(const char *key, const char *order)
 
 static bool is_order(const char *order)
 {
-    return order != NULL && order[0] != '\0' && strlen(order) < BOOK_ORDER_MAX &&
+    return order != NULL && order[0] != '\0' && strlen(order) < SALES_ORDER_MAX &&
            strspn(order, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
                strlen(order);
 }
 
 static bool is_digest_of(const json_t *given, const struct quote *q)
 {
-    char text[4 * ((QUOTE_DIGEST + 2) / 3) + 1];
+    char text[BASE64URL_SIZE(QUOTE_DIGEST)];
 
-    quote_base64url(text, SPAN_OF(q->digest));
+    base64url_encode(text, SPAN_OF(q->digest));
     return given == NULL || (json_is_string(given) && strcmp(json_string_value(given), text) == 0);
 }
 
@@ -159,7 +161,7 @@ static bool check_order(struct service *s, struct http_call *call, const json_t 
     if (!is_order(order) || !is_key_of(http_header(call, "Idempotency-Key"), order)) {
         http_answer_text(call, MHD_HTTP_BAD_REQUEST,
                          "an order has 1 to %d of A-Z a-z 0-9 - _, and is the Idempotency-Key, too",
-                         BOOK_ORDER_MAX - 1);
+                         SALES_ORDER_MAX - 1);
         return false;
     }
     r = shop_quote_open(s->shop, q, json_object_get(asked, "quote"), caller->mediator, &e);
@@ -171,42 +173,46 @@ static bool check_order(struct service *s, struct http_call *call, const json_t 
         r = tp_fail(&e, TP_ERR_STATE, "this quote said that there is none");
     if (r == TP_OK && q->amount > 0 &&
         (!json_is_string(acknowledged) || json_string_length(acknowledged) == 0 ||
-         json_string_length(acknowledged) > BOOK_ACKNOWLEDGED))
+         json_string_length(acknowledged) > SALES_ACKNOWLEDGED))
         r = tp_fail(&e, TP_ERR_STATE,
                     "what is not free wants the acquirer's acknowledgement, of %d bytes at most",
-                    BOOK_ACKNOWLEDGED);
-    if (r != TP_OK)
-        http_answer_text(call,
-                         r == TP_ERR_NO_MEMORY ? MHD_HTTP_SERVICE_UNAVAILABLE
-                                               : MHD_HTTP_UNPROCESSABLE_CONTENT,
-                         "%s", e.text);
+                    SALES_ACKNOWLEDGED);
+    if (r == TP_ERR_NO_MEMORY)
+        http_answer_busy(call, e.text);
+    else if (r != TP_OK)
+        http_answer_text(call, MHD_HTTP_UNPROCESSABLE_CONTENT, "%s", e.text);
     return r == TP_OK;
 }
 
-/* What the quote was for, as the catalogue has it now; the price is the quote's. */
-static void find_goods(const struct service *s, struct counter_order *o)
+/* What the quote was for, as the catalogue has it now; the price is the quote's. False: its file
+ * cannot be read now, which may pass. */
+static bool find_goods(const struct service *s, struct counter_order *o)
 {
     struct tp_error e = {TP_OK, ""};
-    struct book_sale *sale = &o->sale;
+    struct sale *sale = &o->sale;
     struct article a;
+    enum tp_err r = TP_OK;
 
     o->fd = -1;
     o->stock = -1;
     if (!shop_article(s->shop, sale->article, &a) || a.delivery != sale->delivery) {
         o->gone = "the article is gone";
-        return;
+        return true;
     }
     memcpy(sale->file, a.file, sizeof(sale->file));
     memcpy(sale->type, a.type, sizeof(sale->type));
     memcpy(sale->note, a.note, sizeof(sale->note));
     o->stock = a.stock;
-    if (a.file[0] != '\0' && shop_file(s->shop, &o->fd, &o->size, a.file, &e) != TP_OK) {
+    if (a.file[0] != '\0')
+        r = shop_file(s->shop, &o->fd, &o->size, a.file, &e);
+    if (r != TP_OK)
         log_error("article %s: %s", a.path, e.text);
+    if (r == TP_ERR_NOT_FOUND || r == TP_ERR_SECURITY)
         o->gone = "the article's file is gone";
-    }
+    return r == TP_OK || o->gone != NULL;
 }
 
-static void fill_sale(struct book_sale *sale, const char *mediator, const char *order,
+static void fill_sale(struct sale *sale, const char *mediator, const char *order,
                       const struct quote *q)
 {
     snprintf(sale->mediator, sizeof(sale->mediator), "%s", mediator);
@@ -229,7 +235,10 @@ static void deliver(struct service *s, struct http_call *call, const json_t *ask
     if (!check_order(s, call, asked, &q))
         return;
     fill_sale(&o.sale, caller->mediator, json_string_value(json_object_get(asked, "order")), &q);
-    find_goods(s, &o);
+    if (!find_goods(s, &o)) {
+        http_answer_busy(call, "the article's file cannot be read now: ask again");
+        return;
+    }
     if (q.amount == 0 && o.stock < 0 && o.sale.delivery == DELIVERY_NETWORK) { /* not kept */
         if (o.gone != NULL)
             http_answer_text(call, MHD_HTTP_GONE, "%s", o.gone);
@@ -241,7 +250,7 @@ static void deliver(struct service *s, struct http_call *call, const json_t *ask
     if (o.acknowledgement == NULL) {
         if (o.fd >= 0)
             close(o.fd);
-        http_answer_text(call, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory now: ask again");
+        http_answer_busy(call, "no memory now: ask again");
         return;
     }
     http_later(call);

@@ -15,7 +15,7 @@ struct shop {
     char path[PATH_MAX]; /* of the catalogue */
     pthread_mutex_t lock;
     /* under the lock */
-    struct book *book;
+    struct sales *sales;
     struct seal *seal;
     struct catalogue *catalogue;
     struct stat seen; /* the file that it was, or could not be, read from */
@@ -33,7 +33,7 @@ enum tp_err shop_open(struct shop **out, const char *dir, struct tp_error *e)
     pthread_mutex_init(&s->lock, NULL);
     r = file_join(s->path, sizeof(s->path), dir, CATALOGUE_FILE, e);
     if (r == TP_OK)
-        r = book_open(&s->book, dir, e);
+        r = sales_open(&s->sales, dir, e);
     if (r == TP_OK)
         r = seal_open_dir(&s->seal, dir, e);
     if (r == TP_OK)
@@ -54,19 +54,19 @@ void shop_close(struct shop **out)
         return;
     catalogue_free(&s->catalogue);
     seal_free(&s->seal);
-    book_close(&s->book);
+    sales_close(&s->sales);
     pthread_mutex_destroy(&s->lock);
     free(s);
     *out = NULL;
 }
 
-enum tp_err shop_mediator(struct shop *s, const uint8_t print[BOOK_PRINT], char name[BOOK_NAME_MAX],
-                          bool *found, struct tp_error *e)
+enum tp_err shop_mediator(struct shop *s, const uint8_t print[SALES_PRINT],
+                          char name[SALES_NAME_MAX], bool *found, struct tp_error *e)
 {
     enum tp_err r;
 
     pthread_mutex_lock(&s->lock);
-    r = book_mediator_of(s->book, print, name, found, e);
+    r = sales_mediator_of(s->sales, print, name, found, e);
     pthread_mutex_unlock(&s->lock);
     return r;
 }
@@ -125,7 +125,7 @@ static bool in_stock(struct shop *s, const struct article *a)
     if (a->stock < 0)
         return true;
     pthread_mutex_lock(&s->lock);
-    r = book_sold(s->book, a->path, &sold, &e);
+    r = sales_sold(s->sales, a->path, &sold, &e);
     pthread_mutex_unlock(&s->lock);
     if (r != TP_OK)
         log_error("%s", e.text);

@@ -4,7 +4,7 @@
 #ifndef TP_SERVICE_SHOP_H
 #define TP_SERVICE_SHOP_H
 
-#include "service/book.h"
+#include "service/sales.h"
 
 struct shop;
 
@@ -12,8 +12,8 @@ TP_MUST_CHECK enum tp_err shop_open(struct shop **out, const char *dir, struct t
 void shop_close(struct shop **s);
 
 /* Whose certificate it is. */
-TP_MUST_CHECK enum tp_err shop_mediator(struct shop *s, const uint8_t print[BOOK_PRINT],
-                                        char name[BOOK_NAME_MAX], bool *found, struct tp_error *e);
+TP_MUST_CHECK enum tp_err shop_mediator(struct shop *s, const uint8_t print[SALES_PRINT],
+                                        char name[SALES_NAME_MAX], bool *found, struct tp_error *e);
 /* False: no such article now. */
 bool shop_article(struct shop *s, const char *path, struct article *out);
 /* The quote of an article as it is now, the caller's to free(). */

@@ -10,6 +10,7 @@
 
 #define BODY_S    30 /* for a body or an answer, and one more for each BODY_RATE bytes of it */
 #define BODY_RATE 32768
+#define RETRY_S   "5"
 
 const char *http_method(const struct http_call *c)
 {
@@ -106,11 +107,6 @@ void http_named(const struct http_call *c, const char *name)
     guests_named(c->guests, c->guest, name);
 }
 
-bool http_answered(const struct http_call *c)
-{
-    return c->status != 0;
-}
-
 void http_answer(struct http_call *c, unsigned status, struct MHD_Response *response, uint64_t size)
 {
     c->status = status;
@@ -142,6 +138,12 @@ void http_answer_header(struct http_call *c, const char *name, const char *value
 {
     if (c->response != NULL)
         (void)MHD_add_response_header(c->response, name, value);
+}
+
+void http_answer_busy(struct http_call *c, const char *why)
+{
+    http_answer_text(c, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", why);
+    http_answer_header(c, MHD_HTTP_HEADER_RETRY_AFTER, RETRY_S);
 }
 
 void http_later(struct http_call *c)

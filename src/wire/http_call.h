@@ -47,7 +47,6 @@ void http_named(const struct http_call *c, const char *name);
 
 /* ---- the answer, once ---- */
 
-bool http_answered(const struct http_call *c);
 /* The response, of so many bytes, is the call's from now on; NULL (no memory) ends the connection.
  */
 void http_answer(struct http_call *c, unsigned status, struct MHD_Response *response,
@@ -55,6 +54,8 @@ void http_answer(struct http_call *c, unsigned status, struct MHD_Response *resp
 /* A sentence, as text/plain with a line's end. */
 void http_answer_text(struct http_call *c, unsigned status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* 503, with the seconds after which asking again may help. */
+void http_answer_busy(struct http_call *c, const char *why);
 /* A header more, of an answer that is made and not yet under way. */
 void http_answer_header(struct http_call *c, const char *name, const char *value);
 

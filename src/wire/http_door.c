@@ -57,7 +57,7 @@ static void make_room(const struct http_door *d, struct http_call *c)
         c->body_cap = (size_t)size;
         c->body = c->body_cap > 0 ? malloc(c->body_cap) : NULL;
         if (c->body_cap > 0 && c->body == NULL)
-            http_answer_text(c, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory for the body now");
+            http_answer_busy(c, "no memory for the body now: ask again");
         else
             http_take(c, size);
     }
@@ -316,7 +316,7 @@ enum tp_err http_door_new(struct http_door **out, const struct http_door_options
 
 static enum tp_err start(struct http_door *d, struct tp_error *e)
 {
-    const unsigned each = d->most / 8 < d->o.of_address ? d->most / 8 : d->o.of_address;
+    const unsigned each = (unsigned)((uint64_t)d->o.of_address * d->most / d->o.connections);
     const struct MHD_OptionItem trust[] = {{MHD_OPTION_HTTPS_MEM_TRUST, 0, d->authority},
                                            {MHD_OPTION_END, 0, NULL}};
 

@@ -26,7 +26,7 @@ struct http_door_options {
     const char *address, *port; /* "127.0.0.1", "8443"; "0": any free one */
     bool asks_certificate;      /* of who calls; http_peer tells who shows a good one */
     unsigned connections;       /* as many as descriptors allow, which is told when it is less */
-    unsigned of_address;        /* connections of one address */
+    unsigned of_address;        /* of these from one address; fewer where all are fewer */
     unsigned threads;
     unsigned files;  /* descriptors that a connection may need, its own among them */
     size_t memory;   /* of a connection: its head, and the pieces in which a body comes */

@@ -47,3 +47,7 @@ BENCHES += tests/bench/bench_ccid
 tests_bench_bench_ccid_SOURCES = tests/bench/bench_ccid.c tests/bench/bench.h $(BENCH_RIG) $(BENCH_PCSCD) $(USB_DOUBLE)
 tests_bench_bench_ccid_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS) $(UMOCKDEV_LIBS)
 endif
+
+# Services: telepay-service, and one after doc/service.md alone.
+dist_check_SCRIPTS += tests/system/service.sh tests/system/service_postgres.sh
+TESTS += tests/system/service.sh tests/system/service_postgres.sh

@@ -15,6 +15,7 @@ telepay-issuer init iss --scheme scheme >/dev/null || fail "issuer init"
 telepay-centre init centre >/dev/null || fail "centre init"
 telepay-acquirer contract add --id 000000000000123 --name Librairie --mcc 5942 --currency EUR >/dev/null || fail "contract add"
 telepay-acquirer terminal add --contract 000000000000123 --id 00000001 --out terminal >/dev/null || fail "terminal add"
+telepay-service init service >/dev/null || fail "service init"
 telepay-centre acquirer add --dir centre --id ACQ --out acq/centre >/dev/null || fail "centre acquirer add"
 telepay-issuer acquirer add --dir iss --id 1 --out given >/dev/null || fail "issuer acquirer add"
 telepay-acquirer issuer add --from given >/dev/null || fail "issuer add"
@@ -23,7 +24,7 @@ telepay journal list --config terminal/telepay.conf >/dev/null || fail "journal 
 # Whose mode is nobody's concern: certificates, public keys, and configurations that hold no password.
 public() {
     case $1 in
-    *.pem | */authorities/*.json | */authority.json | ./scheme/issuer.json | */acquirer.conf | */issuer.conf | */centre.conf | */telepay.conf | *.log | ./out) true ;;
+    *.pem | */authorities/*.json | */authority.json | ./scheme/issuer.json | */acquirer.conf | */issuer.conf | */centre.conf | */telepay.conf | */catalogue.ini | */shop/* | *.log | ./out) true ;;
     *) false ;;
     esac
 }
@@ -37,6 +38,8 @@ reader() {
     acq/seal.key | acq/ledger.db) echo telepay-acquirer audit ;;
     centre/pki/server.key | centre/seal.key | centre/centre.db) echo serves telepay-centre centre ;;
     centre/pki/ca.key) echo telepay-centre acquirer add --dir centre --id "$(unused)" --out "$(unused)" ;;
+    service/pki/server.key | service/seal.key | service/service.db) echo serves telepay-service service ;;
+    service/pki/ca.key) echo telepay-service mediator add --id "$(unused)" --out "$(unused)" ;;
     iss/pki/server.key | iss/issuer.keys | iss/seal.key | iss/issuer.db) echo serves telepay-issuer iss ;;
     iss/pki/ca.key) echo telepay-issuer acquirer add --dir iss --id "$(unused)" --out "$(unused)" ;;
     given/acquirer.key) # by an acquirer that has not taken it yet

@@ -20,6 +20,7 @@ telepay-perso init scheme >/dev/null || fail "perso init"
 telepay-acquirer init acq --authority scheme/authority.json >/dev/null || fail "acquirer init"
 telepay-issuer init iss --scheme scheme >/dev/null || fail "issuer init"
 telepay-centre init centre >/dev/null || fail "centre init"
+telepay-service init service >/dev/null || fail "service init"
 telepay-acquirer contract add --id 000000000000123 --name Shop --mcc 5942 --currency EUR >/dev/null || fail "contract add"
 telepay-acquirer terminal add --contract 000000000000123 --id 00000001 --out term >/dev/null || fail "terminal add"
 
@@ -38,6 +39,11 @@ refused telepay-issuer acquirer add --dir iss --id 2 --out new --host WORD
 refused telepay-centre init new --name WORD
 refused telepay-centre acquirer add --dir centre --id WORD --out new
 refused telepay-centre acquirer add --dir centre --id B --out new --url https://WORD
+refused telepay-service init new --name WORD
+refused telepay-service init new --host WORD
+refused telepay-service mediator add --dir service --id WORD --out new
+refused telepay-service mediator add --dir service --id B --out new --url https://WORD
+refused telepay-service mediator close --dir service --id WORD
 refused telepay-centre contract assign --dir centre --contract WORD --acquirer B
 refused telepay-perso card new --scheme scheme --pan 9990140000000015 --expiry 2030-12 --pin 1234 --name WORD
 refused telepay-perso card new --scheme scheme --pan 9990140000000015 --expiry 2030-12 --pin 1234 --name A/B --label WORD

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""A service written from doc/service.md alone, with the standard library of Python: python_service.py CREDENTIALS FOLDER, where CREDENTIALS has server.pem,
-server.key and mediator.pem, the certificate of the one mediator it serves; FOLDER its files. Says its port."""
+"""A service written from doc/service.md alone, with the standard library of Python: python_service.py CREDENTIALS FOLDER [PORT], where CREDENTIALS has server.pem,
+server.key and mediator.pem, the certificate of the one mediator it serves; FOLDER its files, and what it keeps. Says its port; listens at PORT, else at any that is
+free."""
 import base64
 import datetime
 import hashlib
@@ -20,8 +21,10 @@ ARTICLES = {  # path: designation, amount, currency, delivery, file, how many th
     "/about": ("About this shop", 0, None, "network", "about.txt", None),
     "/mug": ("A mug", 1200, "eur", "shipped", None, 2),
     "/poem": ("A poem", 20, "eur", "included", "poem.txt", None),
+    "/film": ("A film", 499, "eur", "network", "film.bin", 1),
+    "/gone": ("A mug of last year", 900, "eur", "shipped", None, 0),
 }
-KEY = os.urandom(32)
+TYPES = {"html": "text/html; charset=utf-8", "txt": "text/plain; charset=utf-8", "bin": "application/octet-stream"}
 LOCK = threading.Lock()
 BOOK = sqlite3.connect(os.path.join(folder, "sold.db"), check_same_thread=False)
 BOOK.execute("CREATE TABLE IF NOT EXISTS sold (id TEXT PRIMARY KEY, article TEXT, digest TEXT, acknowledgement TEXT)")
@@ -29,6 +32,20 @@ BOOK.execute("CREATE TABLE IF NOT EXISTS sold (id TEXT PRIMARY KEY, article TEXT
 
 class Refused(Exception):
     pass
+
+
+def kept_key():
+    """Quotes that were given are known again after a restart, too."""
+    path = os.path.join(folder, "mark.key")
+    if not os.path.exists(path):
+        with open(path + ".new", "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as f:
+            f.write(os.urandom(32))
+        os.rename(path + ".new", path)
+    with open(path, "rb") as f:
+        return f.read()
+
+
+KEY = kept_key()
 
 
 def sold(path):
@@ -41,7 +58,7 @@ def content(path):
 
 
 def written(document):
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def mark(document):
@@ -70,7 +87,7 @@ def quote(asked):
     return "application/json", written(document)
 
 
-def sell(identifier, path, digest, acknowledgement):
+def sell(identifier, path, digest, acknowledgement, has_goods):
     with LOCK, BOOK:  # one transaction, committed at its end
         before = BOOK.execute("SELECT digest, acknowledgement FROM sold WHERE id = ?", (identifier,)).fetchone()
         if before == (digest, acknowledgement):
@@ -79,6 +96,8 @@ def sell(identifier, path, digest, acknowledgement):
             raise Refused(409, "this order came before with another quote or acknowledgement")
         if ARTICLES[path][5] is not None and sold(path) >= ARTICLES[path][5]:
             raise Refused(410, "none is left of it")
+        if not has_goods:
+            raise Refused(410, "the article's file is gone")
         BOOK.execute("INSERT INTO sold VALUES (?, ?, ?, ?)", (identifier, path, digest, acknowledgement))
 
 
@@ -86,7 +105,7 @@ def deliver(asked, key):
     identifier, document = asked.get("order"), asked.get("quote")
     if not isinstance(identifier, str) or not re.fullmatch("[A-Za-z0-9_-]{1,64}", identifier) or (key or "").strip('"') != identifier:
         raise Refused(400, "the order is the Idempotency-Key, too")
-    if not isinstance(document, dict) or not hmac.compare_digest(str(document.get("mark")), mark(document)):
+    if not isinstance(document, dict) or not hmac.compare_digest(str(document.get("mark")).encode("utf-8", "replace"), mark(document).encode()):
         raise Refused(422, "this is no quote of this service")
     digest = base64.urlsafe_b64encode(hashlib.sha256(written(document)).digest()).decode().rstrip("=")
     acknowledgement = asked.get("acknowledgement", "")
@@ -95,14 +114,17 @@ def deliver(asked, key):
     if not isinstance(acknowledgement, str) or len(acknowledgement) > 16384 or (document["amount"] != "0" and not acknowledgement):
         raise Refused(422, "what is not free wants the acquirer's acknowledgement")
     path = document["article"]
+    kind, goods = "application/json", written({"shipped": "it leaves tomorrow"})
+    if document["delivery"] == "network":
+        try:
+            kind, goods = TYPES[ARTICLES[path][4].rpartition(".")[2]], content(path)
+        except OSError:
+            goods = None
     if document["amount"] != "0" or document["delivery"] == "shipped":
-        sell(identifier, path, digest, acknowledgement)
-    if document["delivery"] == "shipped":
-        return "application/json", written({"shipped": "it leaves tomorrow"})
-    try:
-        return "text/html; charset=utf-8" if path == "/article-1" else "text/plain; charset=utf-8", content(path)
-    except OSError as gone:
-        raise Refused(410, "the article's file is gone") from gone
+        sell(identifier, path, digest, acknowledgement, goods is not None)
+    if goods is None:
+        raise Refused(503, "the article's file cannot be read now: ask again")
+    return kind, goods
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -116,6 +138,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if status == 200:
             self.send_header("Cache-Control", "no-store")
         else:  # what was not read is no next request
+            if status == 503:
+                self.send_header("Retry-After", "5")
             self.send_header("Connection", "close")
             self.close_connection = True
         self.end_headers()
@@ -129,7 +153,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise Refused(413, "a body has at most 65536 bytes")
         try:
             body = json.loads(self.rfile.read(int(size)))
-        except ValueError as bad:
+        except (ValueError, RecursionError) as bad:
             raise Refused(400, "the body is no JSON object") from bad
         if not isinstance(body, dict):
             raise Refused(400, "the body is no JSON object")
@@ -174,6 +198,6 @@ context.load_cert_chain(credentials + "/server.pem", credentials + "/server.key"
 context.verify_mode = ssl.CERT_REQUIRED
 context.load_verify_locations(credentials + "/mediator.pem")
 context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-server = Server(("127.0.0.1", 0), Handler)
+server = Server(("127.0.0.1", int(sys.argv[3]) if len(sys.argv) > 3 else 0), Handler)
 print("python-service: listening on 127.0.0.1:%d" % server.server_address[1], flush=True)
 server.serve_forever()

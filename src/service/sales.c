@@ -1,4 +1,4 @@
-#include "service/book.h"
+#include "service/sales.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,17 +49,17 @@ const struct db_schema service_schema = {
     .version = 1,
 };
 
-struct book {
+struct sales {
     struct db *db;
 };
 
 /* ---- opening ---- */
 
-enum tp_err book_make(const char *dir, const char *url, struct tp_error *e)
+enum tp_err sales_make(const char *dir, const char *url, struct tp_error *e)
 {
     char where[DB_WHERE_MAX];
     struct db *db = NULL;
-    enum tp_err r = db_where_new(where, dir, BOOK_FILE, url, e);
+    enum tp_err r = db_where_new(where, dir, SALES_FILE, url, e);
 
     if (r == TP_OK)
         r = db_open(&db, where, &service_schema, DB_MAKE, e);
@@ -67,42 +67,42 @@ enum tp_err book_make(const char *dir, const char *url, struct tp_error *e)
     return r == TP_OK && url != NULL ? db_where_set(dir, url, e) : r;
 }
 
-enum tp_err book_open(struct book **out, const char *dir, struct tp_error *e)
+enum tp_err sales_open(struct sales **out, const char *dir, struct tp_error *e)
 {
     char where[DB_WHERE_MAX];
-    struct book *b = calloc(1, sizeof(*b));
+    struct sales *s = calloc(1, sizeof(*s));
     enum tp_err r;
 
     *out = NULL;
-    if (b == NULL)
+    if (s == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
-    r = db_where(where, dir, BOOK_FILE, e);
+    r = db_where(where, dir, SALES_FILE, e);
     if (r == TP_OK)
-        r = db_open(&b->db, where, &service_schema, DB_USE, e);
+        r = db_open(&s->db, where, &service_schema, DB_USE, e);
     if (r != TP_OK)
-        book_close(&b);
-    *out = b;
+        sales_close(&s);
+    *out = s;
     return r;
 }
 
-void book_close(struct book **b)
+void sales_close(struct sales **s)
 {
-    if (*b == NULL)
+    if (*s == NULL)
         return;
-    db_close(&(*b)->db);
-    free(*b);
-    *b = NULL;
+    db_close(&(*s)->db);
+    free(*s);
+    *s = NULL;
 }
 
 /* ---- mediators ---- */
 
-enum tp_err book_mediator_add(struct book *b, const char *name, const uint8_t print[BOOK_PRINT],
-                              struct tp_error *e)
+enum tp_err sales_mediator_add(struct sales *s, const char *name, const uint8_t print[SALES_PRINT],
+                               struct tp_error *e)
 {
     const enum tp_err r = db_exec(
-        b->db, "INSERT INTO served_mediator (print, name, added) VALUES ($1, $2, $3)",
-        DB_VALUES(db_blob(span_of(print, BOOK_PRINT)), db_text(name), db_integer(time(NULL))), NULL,
-        e);
+        s->db, "INSERT INTO served_mediator (print, name, added) VALUES ($1, $2, $3)",
+        DB_VALUES(db_blob(span_of(print, SALES_PRINT)), db_text(name), db_integer(time(NULL))),
+        NULL, e);
 
     return r == TP_ERR_EXISTS
                ? tp_fail(e, r,
@@ -111,11 +111,11 @@ enum tp_err book_mediator_add(struct book *b, const char *name, const uint8_t pr
                : r;
 }
 
-enum tp_err book_mediator_close(struct book *b, const char *name, struct tp_error *e)
+enum tp_err sales_mediator_close(struct sales *s, const char *name, struct tp_error *e)
 {
     int64_t n = 0;
     const enum tp_err r =
-        db_exec(b->db, "UPDATE served_mediator SET closed = $2 WHERE name = $1 AND closed IS NULL",
+        db_exec(s->db, "UPDATE served_mediator SET closed = $2 WHERE name = $1 AND closed IS NULL",
                 DB_VALUES(db_text(name), db_integer(time(NULL))), &n, e);
 
     return r == TP_OK && n == 0
@@ -126,36 +126,36 @@ enum tp_err book_mediator_close(struct book *b, const char *name, struct tp_erro
 }
 
 struct named {
-    char name[BOOK_NAME_MAX];
+    char name[SALES_NAME_MAX];
 };
 
-enum tp_err book_mediator_of(struct book *b, const uint8_t print[BOOK_PRINT],
-                             char name[BOOK_NAME_MAX], bool *found, struct tp_error *e)
+enum tp_err sales_mediator_of(struct sales *s, const uint8_t print[SALES_PRINT],
+                              char name[SALES_NAME_MAX], bool *found, struct tp_error *e)
 {
     static const struct db_column columns[] = {DB_COLUMN(struct named, name)};
     struct named n = {""};
     const enum tp_err r =
-        db_one(b->db, "SELECT name FROM served_mediator WHERE print = $1 AND closed IS NULL",
-               DB_VALUES(db_blob(span_of(print, BOOK_PRINT))), DB_COLUMNS(columns), &n, found, e);
+        db_one(s->db, "SELECT name FROM served_mediator WHERE print = $1 AND closed IS NULL",
+               DB_VALUES(db_blob(span_of(print, SALES_PRINT))), DB_COLUMNS(columns), &n, found, e);
 
     memcpy(name, n.name, sizeof(n.name));
     return r;
 }
 
-enum tp_err book_mediator_each(struct book *b, book_mediator_visit *visit, void *ctx,
-                               struct tp_error *e)
+enum tp_err sales_mediator_each(struct sales *s, sales_mediator_visit *visit, void *ctx,
+                                struct tp_error *e)
 {
     static const struct db_column columns[] = {
-        DB_COLUMN(struct book_mediator, name),
-        DB_COLUMN(struct book_mediator, print),
-        DB_COLUMN(struct book_mediator, added),
-        DB_COLUMN(struct book_mediator, closed),
+        DB_COLUMN(struct sales_mediator, name),
+        DB_COLUMN(struct sales_mediator, print),
+        DB_COLUMN(struct sales_mediator, added),
+        DB_COLUMN(struct sales_mediator, closed),
     };
-    struct book_mediator m;
+    struct sales_mediator m;
     struct db_rows *rows = NULL;
     bool found = true;
     enum tp_err r = db_query(
-        b->db, &rows, "SELECT name, print, added, closed FROM served_mediator ORDER BY name, added",
+        s->db, &rows, "SELECT name, print, added, closed FROM served_mediator ORDER BY name, added",
         DB_NONE, DB_COLUMNS(columns), e);
 
     while (r == TP_OK && (r = db_next(rows, &m, &found, e)) == TP_OK && found)
@@ -171,83 +171,84 @@ enum tp_err book_mediator_each(struct book *b, book_mediator_visit *visit, void 
     " type, note, quote, acknowledgement FROM sale"
 
 static const struct db_column sale_columns[] = {
-    DB_COLUMN(struct book_sale, mediator),
-    DB_COLUMN_AS("order_id", struct book_sale, order),
-    DB_COLUMN_AS("sold_at", struct book_sale, at),
-    DB_COLUMN(struct book_sale, article),
-    DB_COLUMN(struct book_sale, designation),
-    DB_COLUMN(struct book_sale, amount),
-    DB_COLUMN(struct book_sale, currency),
-    DB_COLUMN(struct book_sale, delivery),
-    DB_COLUMN(struct book_sale, file),
-    DB_COLUMN(struct book_sale, type),
-    DB_COLUMN(struct book_sale, note),
-    DB_COLUMN(struct book_sale, quote),
-    DB_COLUMN(struct book_sale, acknowledgement),
+    DB_COLUMN(struct sale, mediator),
+    DB_COLUMN_AS("order_id", struct sale, order),
+    DB_COLUMN_AS("sold_at", struct sale, at),
+    DB_COLUMN(struct sale, article),
+    DB_COLUMN(struct sale, designation),
+    DB_COLUMN(struct sale, amount),
+    DB_COLUMN(struct sale, currency),
+    DB_COLUMN(struct sale, delivery),
+    DB_COLUMN(struct sale, file),
+    DB_COLUMN(struct sale, type),
+    DB_COLUMN(struct sale, note),
+    DB_COLUMN(struct sale, quote),
+    DB_COLUMN(struct sale, acknowledgement),
 };
 
-enum tp_err book_sold(struct book *b, const char *article, int64_t *n, struct tp_error *e)
+enum tp_err sales_sold(struct sales *s, const char *article, int64_t *n, struct tp_error *e)
 {
     bool found = false;
 
     *n = 0;
-    return db_number(b->db, "SELECT n FROM sold WHERE article = $1", DB_VALUES(db_text(article)), n,
+    return db_number(s->db, "SELECT n FROM sold WHERE article = $1", DB_VALUES(db_text(article)), n,
                      &found, e);
 }
 
-enum tp_err book_find(struct book *b, const char *mediator, const char *order,
-                      struct book_sale *out, bool *found, struct tp_error *e)
+enum tp_err sales_find(struct sales *s, const char *mediator, const char *order, struct sale *out,
+                       bool *found, struct tp_error *e)
 {
-    return db_one(b->db, SALE_COLUMNS " WHERE mediator = $1 AND order_id = $2",
+    return db_one(s->db, SALE_COLUMNS " WHERE mediator = $1 AND order_id = $2",
                   DB_VALUES(db_text(mediator), db_text(order)), DB_COLUMNS(sale_columns), out,
                   found, e);
 }
 
-enum tp_err book_begin(struct book *b, struct tp_error *e)
+enum tp_err sales_begin(struct sales *s, struct tp_error *e)
 {
-    return db_begin(b->db, e);
+    return db_begin(s->db, e);
 }
 
-enum tp_err book_sell(struct book *b, const struct book_sale *s, struct tp_error *e)
+enum tp_err sales_sell(struct sales *s, const struct sale *sale, struct tp_error *e)
 {
     enum tp_err r = db_exec(
-        b->db,
+        s->db,
         "INSERT INTO sale (mediator, order_id, sold_at, article, designation, amount, currency,"
         " delivery, file, type, note, quote, acknowledgement)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        DB_VALUES(db_text(s->mediator), db_text(s->order), db_integer(s->at), db_text(s->article),
-                  db_text(s->designation), db_integer(s->amount), db_integer(s->currency),
-                  db_integer(s->delivery), db_text(s->file), db_text(s->type), db_text(s->note),
-                  db_blob(SPAN_OF(s->quote)), db_blob(s->acknowledgement)),
+        DB_VALUES(db_text(sale->mediator), db_text(sale->order), db_integer(sale->at),
+                  db_text(sale->article), db_text(sale->designation), db_integer(sale->amount),
+                  db_integer(sale->currency), db_integer(sale->delivery), db_text(sale->file),
+                  db_text(sale->type), db_text(sale->note), db_blob(SPAN_OF(sale->quote)),
+                  db_blob(sale->acknowledgement)),
         NULL, e);
 
     return r != TP_OK ? r
-                      : db_exec(b->db,
+                      : db_exec(s->db,
                                 "INSERT INTO sold (article, n) VALUES ($1, 1)"
                                 " ON CONFLICT (article) DO UPDATE SET n = sold.n + 1",
-                                DB_VALUES(db_text(s->article)), NULL, e);
+                                DB_VALUES(db_text(sale->article)), NULL, e);
 }
 
-enum tp_err book_commit(struct book *b, struct tp_error *e)
+enum tp_err sales_commit(struct sales *s, struct tp_error *e)
 {
-    return db_commit(b->db, e);
+    return db_commit(s->db, e);
 }
 
-void book_rollback(struct book *b)
+void sales_rollback(struct sales *s)
 {
-    db_rollback(b->db);
+    db_rollback(s->db);
 }
 
-enum tp_err book_sale_each(struct book *b, book_sale_visit *visit, void *ctx, struct tp_error *e)
+enum tp_err sales_each(struct sales *s, sales_visit *visit, void *ctx, struct tp_error *e)
 {
-    struct book_sale s;
+    struct sale sale;
     struct db_rows *rows = NULL;
     bool found = true;
     enum tp_err r =
-        db_query(b->db, &rows, SALE_COLUMNS " ORDER BY sale", DB_NONE, DB_COLUMNS(sale_columns), e);
+        db_query(s->db, &rows, SALE_COLUMNS " ORDER BY sale", DB_NONE, DB_COLUMNS(sale_columns), e);
 
-    while (r == TP_OK && (r = db_next(rows, &s, &found, e)) == TP_OK && found)
-        r = visit(ctx, &s, e);
+    while (r == TP_OK && (r = db_next(rows, &sale, &found, e)) == TP_OK && found)
+        r = visit(ctx, &sale, e);
     db_end(&rows);
     return r;
 }
