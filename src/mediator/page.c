@@ -16,24 +16,34 @@
 #define PAGE_MAX   65536
 #define QUIET_ZONE 4 /* modules around the code (ISO/IEC 18004) */
 
-enum { FRAME, ORDER, CODE, WAYS, NEXT, PROBLEM, STYLE, SCRIPT, FILES };
+enum {
+    PAGE_FRAME,
+    PAGE_ORDER,
+    PAGE_CODE,
+    PAGE_WAYS,
+    PAGE_NEXT,
+    PAGE_PROBLEM,
+    PAGE_STYLE,
+    PAGE_SCRIPT,
+    PAGE_FILES
+};
 
 static const struct {
     const char *name, *type;
-} files[FILES] = {
-    [FRAME] = {"frame.html", NULL},
-    [ORDER] = {"order.html", NULL},
-    [CODE] = {"code.html", NULL},
-    [WAYS] = {"ways.html", NULL},
-    [NEXT] = {"next.html", NULL},
-    [PROBLEM] = {"problem.html", NULL},
-    [STYLE] = {"telepay.css", "text/css; charset=utf-8"},
-    [SCRIPT] = {"telepay.js", "text/javascript; charset=utf-8"},
+} files[PAGE_FILES] = {
+    [PAGE_FRAME] = {"frame.html", NULL},
+    [PAGE_ORDER] = {"order.html", NULL},
+    [PAGE_CODE] = {"code.html", NULL},
+    [PAGE_WAYS] = {"ways.html", NULL},
+    [PAGE_NEXT] = {"next.html", NULL},
+    [PAGE_PROBLEM] = {"problem.html", NULL},
+    [PAGE_STYLE] = {"telepay.css", "text/css; charset=utf-8"},
+    [PAGE_SCRIPT] = {"telepay.js", "text/javascript; charset=utf-8"},
 };
 static const char *const languages[PAGE_LANGUAGES] = {"en", "fr"};
 
 struct pages {
-    char *file[FILES];
+    char *file[PAGE_FILES];
     struct conf *words[PAGE_LANGUAGES];
 };
 
@@ -72,7 +82,7 @@ enum tp_err pages_open(struct pages **out, struct tp_error *e)
     *out = NULL;
     if (p == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
-    for (size_t i = 0; r == TP_OK && i < FILES; i++)
+    for (size_t i = 0; r == TP_OK && i < PAGE_FILES; i++)
         r = read_file(&p->file[i], files[i].name, e);
     for (size_t i = 0; r == TP_OK && i < PAGE_LANGUAGES; i++)
         r = read_words(&p->words[i], languages[i], e);
@@ -87,7 +97,7 @@ void pages_close(struct pages **p)
 {
     if (*p == NULL)
         return;
-    for (size_t i = 0; i < FILES; i++)
+    for (size_t i = 0; i < PAGE_FILES; i++)
         free((*p)->file[i]);
     for (size_t i = 0; i < PAGE_LANGUAGES; i++)
         conf_free(&(*p)->words[i]);
@@ -97,7 +107,7 @@ void pages_close(struct pages **p)
 
 const char *page_file(const struct pages *p, const char *name, const char **type)
 {
-    for (size_t i = 0; i < FILES; i++)
+    for (size_t i = 0; i < PAGE_FILES; i++)
         if (files[i].type != NULL && strcmp(files[i].name, name) == 0) {
             *type = files[i].type;
             return p->file[i];
@@ -178,7 +188,7 @@ static char *frame(const struct pages *p, enum page_language l, struct values *v
     put(v, "refresh", refresh);
     put(v, "script", script ? "<script src=\"/telepay.js\" defer></script>" : "");
     put(v, "body", body);
-    page = fill(p, FRAME, v);
+    page = fill(p, PAGE_FRAME, v);
     free(body);
     return page;
 }
@@ -195,7 +205,7 @@ char *page_problem(const struct pages *p, enum page_language l, unsigned status)
     told = conf_get(v.words, "words", key);
     put(&v, "told", told != NULL ? told : word(&v, "told", "other"));
     put(&v, "heading", word(&v, "heading", "problem"));
-    return frame(p, l, &v, fill(p, PROBLEM, &v), "", false);
+    return frame(p, l, &v, fill(p, PAGE_PROBLEM, &v), "", false);
 }
 
 struct texts { /* what the values of an order's page borrow */
@@ -239,11 +249,11 @@ static void put_parts(const struct pages *p, struct values *v, struct texts *t,
     const bool paid = b->state == STATE_DELIVERED || b->state == STATE_ACKNOWLEDGED;
 
     if (b->code[0] != '\0' && b->state <= STATE_APPROVED)
-        t->code = fill(p, CODE, v);
+        t->code = fill(p, PAGE_CODE, v);
     if (o->payable)
-        t->ways = fill(p, WAYS, v);
+        t->ways = fill(p, PAGE_WAYS, v);
     if (paid && strcmp(b->method, "GET") == 0)
-        t->next = fill(p, NEXT, v);
+        t->next = fill(p, PAGE_NEXT, v);
     put(v, "code", t->code != NULL ? t->code : "");
     put(v, "ways", t->ways != NULL ? t->ways : "");
     put(v, "next", t->next != NULL ? t->next : "");
@@ -263,7 +273,7 @@ char *page_order(const struct pages *p, enum page_language l, const struct page_
     if (moves)
         snprintf(t.refresh, sizeof(t.refresh),
                  "<noscript><meta http-equiv=\"refresh\" content=\"4;url=%s\"></noscript>", t.url);
-    page = frame(p, l, &v, fill(p, ORDER, &v), t.refresh, moves);
+    page = frame(p, l, &v, fill(p, PAGE_ORDER, &v), t.refresh, moves);
     free(t.code);
     free(t.ways);
     free(t.next);

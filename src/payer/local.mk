@@ -4,7 +4,7 @@ libpayer_a_SOURCES = \
 	src/payer/dialog.c src/payer/dialog.h \
 	src/payer/address.c src/payer/address.h src/payer/authority.c src/payer/authority.h \
 	src/payer/card_words.c src/payer/card_words.h src/payer/checkout.c src/payer/checkout.h \
-	src/payer/cmd_authority.c src/payer/cmd_card.c src/payer/cmd_get.c src/payer/cmd_journal.c src/payer/cmd_order.c src/payer/cmd_pay.c \
+	src/payer/cmd_authority.c src/payer/cmd_card.c src/payer/cmd_credential.c src/payer/cmd_get.c src/payer/cmd_journal.c src/payer/cmd_order.c src/payer/cmd_pay.c \
 	src/payer/cmd_readers.c src/payer/commands.h \
 	src/payer/credential.c src/payer/credential.h src/payer/demand.c src/payer/demand.h src/payer/device.c src/payer/device.h \
 	src/payer/deliver.c src/payer/deliver.h \

@@ -13,6 +13,8 @@ struct pay_order {                         /* begins as {0} */
     const struct currency *up_to_currency; /* NULL: nothing is */
     bool agreed;                           /* the person was asked already */
     bool content;                          /* what is paid is delivered here */
+    bool hands_out; /* another client sends what the card signed; but a question, which is asked
+                       here while the card waits */
     const uint8_t *claim;        /* 16 bytes: the order was claimed so; NULL: it was not */
     char code[32];               /* that the page must show, too; "": none */
     struct kept_order kept;      /* of the journal; id 0: nothing was signed */
