@@ -149,7 +149,7 @@ static json_t *problem_members(const struct visit *v, const struct say_problem *
         snprintf(url, sizeof(url), "%s/orders/%s", v->m->origin, p->order->id);
     json_t *more =
         json_pack("{s:s*,s:s*,s:s*,s:s*,s:s*}", "order", url[0] != '\0' ? url : NULL, "code",
-                  a != NULL ? a->code : NULL, "reason",
+                  a != NULL && a->code[0] != '\0' ? a->code : NULL, "reason",
                   a != NULL && a->reason[0] != '\0' ? a->reason : NULL, "acknowledgement",
                   a != NULL ? a->acknowledgement : NULL, "answer", a != NULL ? a->answer : NULL);
 

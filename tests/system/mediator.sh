@@ -1,0 +1,195 @@
+#!/bin/bash
+# The exchanges A to K, with the programs as people type them: a card behind pcscd pays an order of a service, through a mediator, at the acquirer; and what
+# goes wrong on the way: an acquirer that is silent or away, a service that is away, killed programs. Nothing is paid twice, nothing delivered unpaid.
+set -u
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
+
+origin=https://localhost:18843
+
+get() { printf '%s' "${pin-1234}" | telepay get --cacert med/pki/ca.pem --home home --pin-fd 0 --wait 5 --up-to "1000 EUR" "$@"; }
+ask() { curl -s --max-time 70 --cacert med/pki/ca.pem "$@"; }
+order_of() { telepay-mediator order list --state delivered --json | jq -r ".orders[-1].order"; } # the last that was delivered
+states() { telepay-mediator order list --json | jq -r '[.orders[].state] | join(" ")'; }
+paid() { telepay-acquirer list --json | jq '[.transactions[] | select(.state != "reversed")] | length'; }
+
+serve_acquirer() { launch acquirer.log listening telepay-acquirer serve --listen 127.0.0.1:18583 && acquirer=$launched; }
+serve_mediator() { launch mediator.log listening telepay-mediator serve && mediator=$launched; }
+serve_service() { launch service.log listening telepay-service serve --dir journal --listen 127.0.0.1:18743 && service=$launched; }
+reached() { # the last that was said of it
+    local left
+    for left in {300..0}; do
+        grep 'reached' mediator.log | tail -1 | grep -q 'is reached' && return
+        sleep 0.05
+    done
+    fail "the acquirer is not reached: $(cat mediator.log)"
+}
+
+set_up() {
+    expect 0 "" telepay-perso init scheme/
+    expect 0 "" telepay-perso card cards/marie --scheme scheme/ --pan 9990140000000015 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
+    expect 0 "" telepay-acquirer init acq/ --authority scheme/authority.json
+    expect 0 "" telepay-acquirer contract add --id 000000000000123 --name "Librairie du Port" --mcc 5942 --currency EUR
+    expect 0 "" telepay-acquirer mediator add --name port --contract 000000000000123 --out forport --port 18583
+    expect 0 "" telepay-mediator init med --listen 127.0.0.1:18843 --origin $origin
+    expect 0 "1 contract" telepay-mediator acquirer add forport
+    expect 0 "" telepay-service init journal
+    expect 0 "" telepay-service mediator add --dir journal --id port --out jp --url https://127.0.0.1:18743
+    expect 0 "" telepay-mediator service add jp --name journal --contract 000000000000123
+    expect 0 "" telepay authority add --home home acq/pki/ca.pem
+    serve_service
+    serve_acquirer
+    serve_mediator
+    reached
+}
+
+
+# Another client pays: curl with what telepay credential made of its challenge.
+challenge() { ask -o /dev/null -D - "$@" | tr -d '\r' | sed -n 's/^[Ww][Ww][Ww]-[Aa]uthenticate: //p'; }
+credential() { telepay credential --header --cacert med/pki/ca.pem --home home --pin-fd 3 --wait 5 --up-to "1000 EUR" 3< <(printf '%s' "${pin-1234}"); }
+buy() { # resource: its credential is $bought
+    bought=$(challenge "$1" | credential 2>credential.log) || fail "no credential for $1: $(cat credential.log)"
+}
+pay() { ask -w '\n%{http_code}\n' -D heads -H "Authorization: $bought" "$@"; } # the status comes last
+
+receipt_order() { # of the last answer
+    sed -n 's/^[Pp]ayment-[Rr]eceipt: //p' heads | tr -d '\r' | tr '_-' '/+' | { cat; echo ==; } | tr -d '\n' | base64 -di 2>/dev/null | jq -r .externalId
+}
+
+changed() { # from, to: the credential with other words in its challenge
+    python3 - "${bought#Payment }" "$@" <<'END'
+import base64, sys
+text, was, now = sys.argv[1:]
+credential = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+assert was in credential
+print("Payment " + base64.urlsafe_b64encode(credential.replace(was, now).encode()).decode().rstrip("="))
+END
+}
+
+other_clients() {
+    local at=$origin/s/journal/article-1 before n order
+    before=$(paid)
+    buy $at
+    expect 0 '402' ask -o /dev/null -w '%{http_code}' -H "Authorization: $bought" $origin/s/journal/article-1?other=1
+    expect 0 'invalid-challenge' ask -H "Authorization: $bought" $origin/s/journal/article-1?other=1
+    expect 0 'malformed-credential' ask -H "Authorization: Payment $(echo "${bought#Payment }" | tr 'abc' 'bca')" $at
+    expect 0 'invalid-challenge' ask -H "Authorization: $(changed '"expires":"2026' '"expires":"2036')" $at
+    expect 0 'invalid-challenge' ask -H "Authorization: $(changed '"realm":"l' '"realm":"L')" $at
+    expect 0 'first article' pay $at
+    grep -qi '^payment-receipt: ' heads || fail "no receipt: $(cat heads)"
+    grep -qi '^cache-control: private' heads || fail "a receipt that others may keep: $(cat heads)"
+    order=$(receipt_order)
+    for n in 1 2 3 4 5 6 7 8; do
+        pay $at >"again.$n" &
+    done
+    wait $(jobs -p | tail -8)
+    grep -L '^200$' again.* | grep . && fail "the same credential eight times: $(cat again.*)"
+    expect 0 '200' ask -o /dev/null -w '%{http_code}' -H "authorization: payment ${bought#Payment }" $at # another spelling
+    expect 0 '400' ask -o /dev/null -w '%{http_code}' -H "Authorization: $bought" -H "Payment-Authorization: $bought" $at
+    expect 0 '400' ask -o /dev/null -w '%{http_code}' -H "Authorization: $bought" -H "Authorization: $bought" $at
+    expect 0 'first article' ask -H "Authorization: $bought" "$origin/orders/$order/delivery"
+    expect 0 '403' ask -o /dev/null -w '%{http_code}' "$origin/orders/$order/delivery"
+    [ "$(paid)" = $((before + 1)) ] || fail "paid $(paid) times, not $((before + 1))"
+}
+
+# Nobody answers: it is not known, and nobody is asked to pay again; later the same credential gets what it paid.
+silence() {
+    local at=$origin/s/journal/article-1?silence before
+    before=$(paid)
+    buy "$at"
+    kill -STOP "$acquirer"
+    expect 0 '503' pay "$at"
+    grep -qi '^retry-after: ' heads || fail "when is it to be asked again: $(cat heads)"
+    grep -qi '^www-authenticate' heads && fail "asked to pay again: $(cat heads)"
+    [ "$(telepay-mediator order list --state unknown --json | jq '.orders | length')" = 1 ] || fail "not unknown: $(states)"
+    kill -KILL "$mediator" # which knows it again
+    serve_mediator
+    expect 0 '503' pay "$at"
+    kill -CONT "$acquirer"
+    until_said 'delivered' mediator.log
+    expect 0 'first article' pay "$at"
+    [ "$(paid)" = $((before + 1)) ] || fail "paid $(paid) times, not $((before + 1))"
+}
+
+# Nobody is there: nothing is consumed, and the same credential pays later.
+away() {
+    local at=$origin/s/journal/article-1?away before
+    before=$(paid)
+    buy "$at"
+    kill "$acquirer"
+    until_said 'is not reached' mediator.log
+    expect 0 '"consumed":false' pay "$at"
+    said '503'
+    serve_acquirer
+    reached
+    expect 0 'first article' pay "$at"
+    [ "$(paid)" = $((before + 1)) ] || fail "paid $(paid) times, not $((before + 1))"
+}
+
+# Paid, and the service is away: it is asked again until it delivers.
+slow_service() {
+    local at=$origin/s/journal/article-1?service
+    buy "$at"
+    kill -KILL "$service"
+    pay "$at" >late &
+    local late=$!
+    until_said 'does not deliver' mediator.log
+    serve_service
+    wait "$late"
+    grep -q 'first article' late || fail "not delivered in the end: $(cat late) $(cat mediator.log)"
+}
+
+# Paid, and there is none left: given back, and told.
+sold_out() {
+    local at=$origin/s/journal/book before
+    before=$(paid)
+    cat >>journal/catalogue.ini <<'END'
+
+[book]
+designation = A book
+price       = 12.00 EUR
+delivery    = shipped
+stock       = 1
+END
+    buy $at
+    expect 0 '"shipped"' pay $at
+    before=$(paid)
+    expect 0 "" telepay-service check --dir journal
+    bought=$(challenge $at | telepay credential --header --cacert med/pki/ca.pem --home home2 --pin-fd 3 --up-to "1000 EUR" 3< <(printf 1234) 2>credential.log)
+    if [ -n "$bought" ]; then # it was quoted, and is gone meanwhile
+        expect 0 '410' pay $at
+        said 'given back'
+        [ "$(paid)" = "$before" ] || fail "not given back: $(telepay-acquirer list)"
+    fi
+}
+
+inside() {
+    cd "$dir" || exit 1
+    set_up
+    insert cards/marie
+    expect 0 "A shop of telepay-service" ask $origin/s/journal/about
+    expect 0 "first article of the shop" get $origin/s/journal/article-1
+    [ "$(states)" = delivered ] || fail "the order is $(states)"
+    expect 0 "acknowledged by acquirer" telepay-mediator order prove "$(order_of)"
+    expect 0 "$(order_of)" telepay order prove --home home "$(order_of)"
+    expect 0 "$(order_of)" telepay-acquirer prove "$(telepay-acquirer list --json | jq -r '.transactions[-1].rrn')"
+    other_clients
+    silence
+    away
+    slow_service
+    sold_out
+    expect 0 "" telepay-acquirer audit
+    expect 0 "" "$here/no-plain-pan.py" acq med journal
+    ! grep -E '9990140000000015' ./*.log || fail "a card number in a log"
+    kill "$mediator" "$acquirer" "$service"
+    wait "$mediator" || fail "telepay-mediator serve does not end cleanly: $(cat mediator.log)"
+}
+
+if [ $# = 2 ] && [ "$1" = inside ]; then
+    dir=$2
+    inside
+    exit 0
+fi
+own_folder
+"$here/with-pcscd" "$here/mediator.sh" inside "$dir" || exit 1
+echo "mediator.sh: demanded, paid once, delivered"
