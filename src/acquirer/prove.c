@@ -6,7 +6,9 @@
 #include "acquirer/commands.h"
 #include "acquirer/option.h"
 #include "base/file.h"
+#include "base/hex.h"
 #include "ledger/proof.h"
+#include "wire/jcs.h"
 
 struct words {
     const char *dir, *rrn, *out;
@@ -85,6 +87,39 @@ static void end(struct proving *p)
     ledger_close(&p->l);
 }
 
+/* The order, as verify holds it against what was signed: the challenge's strings, what the payer
+ * device signed and of which message, what the acquirer signed. */
+static enum tp_err add_order(json_t *object, const struct tx_record *tx, struct tp_error *e)
+{
+    const struct mediated_record *m = &tx->mediated;
+    char message[2 * sizeof(m->message) + 1];
+    json_t *challenge = NULL, *order;
+    enum tp_err r = jcs_read(&challenge, m->challenge, e);
+
+    if (r != TP_OK)
+        return r;
+    order = json_pack("{s:o, s:s%, s:s}", "challenge", challenge, "acknowledgement",
+                      m->acknowledgement.n > 0 ? (const char *)m->acknowledgement.p : "",
+                      m->acknowledgement.n, "message", hex_encode(message, SPAN_OF(m->message)));
+    if (order != NULL && m->device.n > 0)
+        json_object_set_new(order, "device", json_stringn((const char *)m->device.p, m->device.n));
+    return json_object_set_new(object, "order", order) == 0
+               ? TP_OK
+               : tp_fail(e, TP_ERR_NO_MEMORY, "cannot write the evidence: out of memory");
+}
+
+/* Whom the card paid. */
+static enum tp_err add_payee(json_t *object, const struct proving *p, struct tp_error *e)
+{
+    if (proof_has(&p->tx, PROOF_ORDER))
+        return add_order(object, &p->tx, e);
+    json_object_set_new(object, "payee",
+                        json_pack("{s:s, s:s, s:s, s:i}", "acquirer", p->acquirer, "contract",
+                                  p->tx.contract, "terminal", p->tx.terminal, "time",
+                                  (int)(p->tx.local_time % 1000000)));
+    return TP_OK;
+}
+
 /* The form of data/vectors/offline-data-authentication.json, so that verify, and others, can check
  * it without these books. It holds the card number, which the signature covers: the file is its
  * owner's alone. */
@@ -103,12 +138,12 @@ static enum tp_err write_evidence(const struct proving *p, const char *path, str
     }
     json_object_set_new(object, "date",
                         json_string(date_format(date, (int)(p->tx.local_time / 1000000))));
-    json_object_set_new(object, "payee",
-                        json_pack("{s:s, s:s, s:s, s:i}", "acquirer", p->acquirer, "contract",
-                                  p->tx.contract, "terminal", p->tx.terminal, "time",
-                                  (int)(p->tx.local_time % 1000000)));
-    text = json_dumps(object, JSON_INDENT(2));
+    r = add_payee(object, p, e);
+    if (r == TP_OK)
+        text = json_dumps(object, JSON_INDENT(2));
     json_decref(object);
+    if (r != TP_OK)
+        return r;
     if (text == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "cannot write the evidence: out of memory");
     r = file_replace(path, span_str(text), 0600, e);

@@ -16,6 +16,7 @@
 #include "base/mask.h"
 #include "base/table.h"
 #include "ledger/payee.h"
+#include "ledger/proof.h"
 
 #define FILE_MAX (16 << 20)
 #define CAPK_MAX 16 /* --capk options */
@@ -23,7 +24,7 @@
 #define DETAIL   240
 
 struct words {
-    const char *file, *capk[CAPK_MAX];
+    const char *file, *capk[CAPK_MAX], *authority;
     size_t capks;
     int date; /* 0: not given */
     bool json;
@@ -33,6 +34,7 @@ struct verify {
     const struct words *words;
     struct evidence_cache *cache;
     struct table *table;
+    struct order_authority *orders; /* NULL: none was given */
     bool failed;
 };
 
@@ -46,6 +48,9 @@ static error_t parse_word(int key, char *word, struct argp_state *state)
             argp_error(state, "at most %d files of authority keys can be given", CAPK_MAX);
         else
             w->capk[w->capks++] = word;
+        break;
+    case 'a':
+        w->authority = word;
         break;
     case 'd':
         if (strlen(word) != 10 || date_parse(&w->date, word) != TP_OK)
@@ -308,6 +313,96 @@ static enum tp_err verify_payee(struct verify *v, const char *name, json_t *obje
     return table_row(v->table, cells, e);
 }
 
+/* ---- the order that a payment by a mediator was of ---- */
+
+/* The member as a text; empty: there is none. */
+static struct span text_of(const json_t *object, const char *name)
+{
+    const json_t *text = json_object_get(object, name);
+
+    return span_of(json_string_value(text), json_string_length(text));
+}
+
+/* The order says what the card signed, and the acquirer took it. */
+static bool is_of(const struct order_proof *o, const struct evidence_result *r)
+{
+    const struct currency *c = currency_by_alpha(o->order.currency);
+
+    return acknowledgement_is_positive(&o->acknowledgement) &&
+           strtoll(o->order.amount, NULL, 10) == r->amount && c != NULL &&
+           c->numeric == r->currency && strtol(o->order.date, NULL, 10) == r->date;
+}
+
+static enum tp_err add_bond(struct verify *v, const char *name, enum proof_bond bond,
+                            struct tp_error *e)
+{
+    static const char *const details[] = {
+        [BOND_NONE] = "nobody signed the challenge of the order",
+        [BOND_CARD] = "the card signed all of it (9F7C)",
+        [BOND_DEVICE] = "the payer's device signed it and this message; the card signed four "
+                        "bytes of it (9F37)",
+        [BOND_OTHER] = "the card signed another one"};
+    const bool good = bond == BOND_CARD || bond == BOND_DEVICE;
+    const char *const cells[] = {name, "challenge", good ? "ok" : "FAILED",
+                                 good ? NULL : "SIGNED_CHALLENGE", details[bond]};
+
+    v->failed |= !good;
+    return table_row(v->table, cells, e);
+}
+
+static void describe_order(char *out, size_t cap, const struct order *o)
+{
+    const struct currency *c = currency_by_alpha(o->currency);
+    char amount[MONEY_TEXT_MAX];
+
+    snprintf(out, cap, "%s by mediator %s: %s, \"%s\", %s %s, contract %s", o->id, o->mediator,
+             o->merchant, o->item,
+             money_shown(amount, strtoll(o->amount, NULL, 10), c != NULL ? c->numeric : 0),
+             o->currency, o->contract);
+}
+
+static enum tp_err verify_order(struct verify *v, const char *name, const json_t *order,
+                                const struct evidence *ev, const struct evidence_result *result,
+                                struct tp_error *e)
+{
+    uint8_t message[32];
+    struct buf digest = BUF_OF(message);
+    char *challenge = json_dumps(json_object_get(order, "challenge"), JSON_COMPACT);
+    struct proof_texts texts = {span_str(challenge != NULL ? challenge : ""),
+                                text_of(order, "device"), text_of(order, "acknowledgement"),
+                                message};
+    struct proof_order p = {.device = false};
+    struct tp_error why = {TP_OK, ""};
+    char detail[PROOF_TEXT];
+    const char *reason = NULL;
+    const struct span hex = text_of(order, "message");
+
+    if (v->orders == NULL)
+        reason = "AUTHORITY";
+    else if (hex.n != 2 * sizeof(message) || hex_decode(&digest, (const char *)hex.p) != TP_OK ||
+             proof_order_read(&p, &texts, v->orders, &why) != TP_OK)
+        reason = "ORDER";
+    else if (!is_of(&p.order, result))
+        reason = "ORDER_DIFFERS";
+    if (v->orders == NULL)
+        snprintf(detail, sizeof(detail), "name the acquirer's authority with --authority");
+    else if (reason == NULL)
+        describe_order(detail, sizeof(detail), &p.order.order);
+    else
+        snprintf(detail, sizeof(detail), "%s",
+                 why.code != TP_OK ? why.text
+                                   : "the order is not of what the card signed, or was refused");
+    v->failed |= reason != NULL;
+    const char *const cells[] = {name, "order", reason == NULL ? "ok" : "FAILED", reason, detail};
+    enum tp_err r = table_row(v->table, cells, e);
+
+    if (r == TP_OK && reason == NULL)
+        r = add_bond(v, name, proof_bond(ev, p.order.r, p.device), e);
+    proof_order_free(&p);
+    free(challenge);
+    return r;
+}
+
 static enum tp_err verify_one(struct verify *v, const char *name, json_t *object,
                               struct tp_error *e)
 {
@@ -332,8 +427,11 @@ static enum tp_err verify_one(struct verify *v, const char *name, json_t *object
     if (r != TP_OK)
         return tp_fail(e, r, "%s cannot be checked: %s", name, tp_err_text(r));
     v->failed |= !result.ok;
-    return result.ok ? verify_payee(v, name, object, &ev, evidence_signs_amount(&result), e)
-                     : TP_OK;
+    if (!result.ok)
+        return TP_OK;
+    return json_object_get(object, "order") != NULL
+               ? verify_order(v, name, json_object_get(object, "order"), &ev, &result, e)
+               : verify_payee(v, name, object, &ev, evidence_signs_amount(&result), e);
 }
 
 /* An object with "tags", or with "vectors" that each have one. */
@@ -405,6 +503,8 @@ static enum tp_err verify_file(struct verify *v, struct tp_error *e)
         goto out;
     }
     r = load_authorities(authorities, v->words, e);
+    if (r == TP_OK && v->words->authority != NULL)
+        r = order_authority_load(&v->orders, v->words->authority, e);
     if (r == TP_OK)
         r = read_json(&file, v->words->file, e);
     if (r == TP_OK)
@@ -412,6 +512,7 @@ static enum tp_err verify_file(struct verify *v, struct tp_error *e)
 out:
     r = table_end(&v->table, r, e);
     json_decref(file);
+    order_authority_free(&v->orders);
     evidence_cache_free(&v->cache);
     capk_store_free(&authorities);
     return r;
@@ -421,6 +522,8 @@ int acquirer_verify(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"capk", 'c', "FILE", 0, "Authority keys beside the project's own (may be repeated)", 0},
+        {"authority", 'a', "FILE", 0,
+         "Certificate of the acquirer's authority (pki/ca.pem), which vouches for orders", 0},
         {"date", 'd', "YYYY-MM-DD", 0,
          "Day on which the certificates must be valid [the file's environment_date, else today]",
          0},

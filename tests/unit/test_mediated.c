@@ -4,7 +4,9 @@
 #include "unit.h"
 
 #include <openssl/evp.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -728,6 +730,139 @@ START_TEST(echoes)
     }
 END_TEST
 
+/* ---- what it proves ---- */
+
+static char told[16384]; /* by the program that was run last */
+
+/* Runs telepay-acquirer in the office's folder; its exit code. */
+static int run(const char *format, ...)
+{
+    const char *top = getenv("TESTS_BUILDDIR");
+    char words[512], command[1024];
+    va_list ap;
+    FILE *f;
+    size_t n;
+
+    va_start(ap, format);
+    vsnprintf(words, sizeof(words), format, ap);
+    va_end(ap);
+    snprintf(command, sizeof(command), "cd '%s' && '%s/telepay-acquirer' %s 2>&1", office.dir,
+             top != NULL ? top : ".", words);
+    f = popen(command, "r");
+    ck_assert_ptr_nonnull(f);
+    n = fread(told, 1, sizeof(told) - 1, f);
+    told[n] = '\0';
+    return WEXITSTATUS(pclose(f));
+}
+
+static void ck_ran(int code, int wanted, const char *words)
+{
+    ck_assert_msg(code == wanted && strstr(told, words) != NULL, "%d, without \"%s\": %s", code,
+                  words, told);
+}
+
+/* A copy of the evidence in which a text is another. */
+static void altered(const char *from, const char *to)
+{
+    char path[128];
+    uint8_t *text = NULL;
+    size_t n = 0;
+
+    snprintf(path, sizeof(path), "%s/ev.json", office.dir);
+    MUST(file_read(path, 1U << 20, &text, &n, &office_error));
+    char *at = strstr((char *)text, from);
+
+    ck_assert_ptr_nonnull(at);
+    ck_assert_uint_eq(strlen(from), strlen(to));
+    memcpy(at, to, strlen(to));
+    snprintf(path, sizeof(path), "%s/altered.json", office.dir);
+    MUST(file_replace(path, span_of(text, n), 0600, &office_error));
+    free(text);
+}
+
+#define VERIFY "verify --capk authorities/01.json"
+
+static void ck_proofs(const char *signer)
+{
+    ask(0);
+    ck_said("00", "");
+    ck_ran(run("prove --dir . --out ev.json %s", said.a.rrn), 0, signer);
+    ck_ran(0, 0, "by mediator frontal: Librairie du Port, \"Le Monde, 28 novembre\", 12.50 EUR");
+    ck_ran(run("audit --dir ."), 0, "books and evidence agree");
+    ck_ran(run(VERIFY " --authority pki/ca.pem ev.json"), 0, "by mediator frontal");
+    ck_ran(0, 0, "12.50 eur, contract " OFFICE_CONTRACT);
+    ck_ran(run(VERIFY " ev.json"), 5, "--authority");
+    ck_ran(run(VERIFY " --authority teller/ca.pem ev.json"), 5, "FAILED");
+    altered("shop.example", "shap.example");
+    ck_ran(run(VERIFY " --authority pki/ca.pem altered.json"), 5, "ORDER");
+    altered("tags", "tags"); /* nothing */
+    ck_ran(run(VERIFY " --authority pki/ca.pem altered.json"), 0, "ok");
+}
+
+START_TEST(proved_by_the_card)
+    {
+        fresh(&deal);
+        ck_proofs("the card signed the whole challenge (9F7C), as signed");
+        ck_ran(run(VERIFY " --authority pki/ca.pem ev.json"), 0, "the card signed all of it");
+    }
+END_TEST
+
+START_TEST(proved_by_the_device)
+    {
+        char message[65], another[65];
+        uint8_t hash[32];
+
+        fresh(&deal);
+        deal_device(&deal, deal.r, deal_packed(&packed, &deal));
+        deal_message(&deal);
+        ck_assert(EVP_Q_digest(NULL, "SHA256", NULL, packed.p, packed.n, hash, NULL) == 1);
+        hex_encode(message, SPAN_OF(hash));
+        ck_proofs("the payer's device signed the challenge and this message");
+        ck_ran(run(VERIFY " --authority pki/ca.pem ev.json"), 0, "the payer's device signed it");
+        snprintf(another, sizeof(another), "%s", message);
+        another[63] = another[63] == '0' ? '1' : '0';
+        altered(message, another); /* the device signed another message */
+        ck_ran(run(VERIFY " --authority pki/ca.pem altered.json"), 5,
+               "another challenge or message");
+        altered("\"device\"", "\"Device\""); /* it said nothing */
+        ck_ran(run(VERIFY " --authority pki/ca.pem altered.json"), 5, "SIGNED_CHALLENGE");
+    }
+END_TEST
+
+/* The proof of another payment does not pass for this one's. */
+START_TEST(another_order_in_the_evidence)
+    {
+        static char mine[65536], theirs[65536];
+        char path[128];
+        json_t *one, *two;
+
+        deal_again(&deal);
+        go_on(&deal, &frontal.key);
+        finish(&deal);
+        ask(0);
+        ck_said("00", "");
+        ck_ran(run("prove --dir . --out ev.json %s", said.a.rrn), 0, "proved");
+        snprintf(mine, sizeof(mine), "%s/ev.json", office.dir);
+        deal_again(&deal);
+        snprintf(deal.amount, sizeof(deal.amount), "1");
+        go_on(&deal, &frontal.key);
+        finish(&deal);
+        ask(0);
+        ck_said("00", "");
+        ck_ran(run("prove --dir . --out cheap.json %s", said.a.rrn), 0, "proved");
+        snprintf(theirs, sizeof(theirs), "%s/cheap.json", office.dir);
+        one = json_load_file(mine, 0, NULL);
+        two = json_load_file(theirs, 0, NULL);
+        ck_assert(one != NULL && two != NULL);
+        json_object_set(one, "order", json_object_get(two, "order"));
+        snprintf(path, sizeof(path), "%s/mixed.json", office.dir);
+        ck_assert_int_eq(json_dump_file(one, path, 0), 0);
+        ck_ran(run(VERIFY " --authority pki/ca.pem mixed.json"), 5, "ORDER_DIFFERS");
+        json_decref(one);
+        json_decref(two);
+    }
+END_TEST
+
 /* ---- the issuer ---- */
 
 static void wait_open(void)
@@ -899,10 +1034,13 @@ static Suite *suite(void)
     tcase_add_test(t, no_card_in_the_clear);
     tcase_add_test(t, reversed);
     tcase_add_test(t, echoes);
+    tcase_add_test(t, proved_by_the_card);
+    tcase_add_test(t, another_order_in_the_evidence);
     suite_add_tcase(s, t);
     tcase_add_checked_fixture(device, setup_without_9f7c, teardown);
     tcase_set_timeout(device, 60);
     tcase_add_test(device, device_signs);
+    tcase_add_test(device, proved_by_the_device);
     suite_add_tcase(s, device);
     tcase_add_checked_fixture(issuer, setup, teardown);
     tcase_set_timeout(issuer, 60);
