@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <locale.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,10 +43,15 @@ static int matches(const struct cli_command *c, int words, char **word)
 static int run(const struct cli_program *p, const struct cli_command *c, int argc, char **argv)
 {
     char name[80];
+    int code;
 
     snprintf(name, sizeof(name), "%s %s", p->name, c->name);
     argv[0] = name;
-    return c->run(argc, argv);
+    code = c->run(argc, argv);
+    /* What OpenSSL keeps for this thread points into its locked heap. Where a library started it
+     * before main (libjose does), its own end comes after those who look for what was lost. */
+    OPENSSL_thread_stop();
+    return code;
 }
 
 int cli_main(const struct cli_program *p, int argc, char **argv)

@@ -18,6 +18,7 @@
 struct fetch {
     struct fetch_options options;
     const struct fetch_request *request; /* NULL: no exchange is under way */
+    bool started;                        /* libcurl */
     CURL *easy;
     CURLcode fault;
     bool decided, taken; /* whether the body is taken by whoever asked */
@@ -114,7 +115,8 @@ enum tp_err fetch_new(struct fetch **out, const struct fetch_options *options, s
 
     *out = NULL;
     if (f == NULL || (f->kept.p = malloc(FETCH_KEPT_MAX)) == NULL ||
-        curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || (f->easy = curl_easy_init()) == NULL) {
+        !(f->started = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) ||
+        (f->easy = curl_easy_init()) == NULL) {
         fetch_free(&f);
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a request");
     }
@@ -129,6 +131,8 @@ void fetch_free(struct fetch **f)
     if (*f == NULL)
         return;
     curl_easy_cleanup((*f)->easy);
+    if ((*f)->started)
+        curl_global_cleanup();
     free((*f)->kept.p);
     free(*f);
     *f = NULL;

@@ -255,7 +255,6 @@ static enum tp_err undelivered(struct get *g, struct kept_order *o, struct tp_er
 {
     const long status = fetch_status(g->fetch);
 
-    g->of_payment = true;
     if (status != 410)
         return tp_fail(e, TP_ERR_PEER,
                        "order %s is paid, and its delivery answered %ld: not paid again; the same "
@@ -305,6 +304,10 @@ static enum tp_err deliver(struct get *g, struct kept_order *o, struct tp_error 
     }
     if (r == TP_OK && !takes_delivery(NULL, fetch_status(g->fetch)))
         r = undelivered(g, o, e);
+    else if (r != TP_OK)
+        (void)tp_error_prefix(e, "order %s is paid, and the same `telepay get` asks again for it",
+                              o->order);
+    g->of_payment = true;
     if (r == TP_OK && !open_out(g))
         r = tp_fail(e, TP_ERR_IO, "cannot write %s: %s", g->name, strerror(errno));
     r = close_out(g, r, e);
