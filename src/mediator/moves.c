@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "base/log.h"
 #include "base/secret.h"
 
 void move_reset(struct move *m)
@@ -72,7 +73,8 @@ static enum tp_err load_fresh(struct move *m, struct book *b, struct tp_error *e
 }
 
 /* The number of a card's payment is used up when the acquirer has decided: the next try has another
- * one, and so another order to sign, of the same id. Not when its time is over. */
+ * one, and so another order to sign, of the same id. None when its time is over, or when no number
+ * is left: what the acquirer said is kept all the same. */
 static enum tp_err renew(struct move *m, struct book *b, const struct issuing *by,
                          struct tp_error *e)
 {
@@ -89,13 +91,17 @@ static enum tp_err renew(struct move *m, struct book *b, const struct issuing *b
     memcpy(m->fresh.order, m->id, sizeof(m->fresh.order));
     if (r == TP_OK)
         r = book_attempt_last(b, m->id, &m->fresh.n, e);
+    if (r != TP_OK)
+        return r;
     m->fresh.n++;
-    if (r == TP_OK)
-        r = challenge_make(&m->fresh, &m->order, hash, by, e);
-    if (r == TP_OK)
-        r = book_attempt_add(b, &m->fresh, e);
+    r = challenge_make(&m->fresh, &m->order, hash, by, e);
+    if (r != TP_OK) {
+        log_error("order %s cannot be paid again: %s", m->id, e->text);
+        book_attempt_free(&m->fresh);
+        return TP_OK;
+    }
     m->order.attempt = m->fresh.n;
-    return r;
+    return book_attempt_add(b, &m->fresh, e);
 }
 
 /* To be given back, under a number of its own. */
