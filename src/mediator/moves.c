@@ -104,18 +104,19 @@ static enum tp_err renew(struct move *m, struct book *b, const struct issuing *b
     return book_attempt_add(b, &m->fresh, e);
 }
 
-/* To be given back, under a number of its own. */
+/* To be given back, under a number of its own; where none is left, under that of the payment: money
+ * does not wait for tomorrow. */
 static enum tp_err give_back(struct move *m, struct book *b, const struct issuing *by,
                              const char *why, struct tp_error *e)
 {
     struct reg_contract *c = registry_contract(by->registry, m->order.contract);
-    enum tp_err r = TP_OK;
+    const int day = date_of(m->now);
+    enum tp_err r;
 
     snprintf(m->order.why, sizeof(m->order.why), "%s", why);
-    if (c != NULL)
-        r = contract_stan(c, date_of(m->now), &m->attempt.reversal_stan, e);
-    if (r == TP_OK)
-        r = book_attempt_reverse(b, &m->attempt, e);
+    if (c == NULL || contract_stan(c, day, &m->attempt.reversal_stan, NULL) != TP_OK)
+        m->attempt.reversal_stan = m->attempt.stan;
+    r = book_attempt_reverse(b, &m->attempt, day, e);
     return r == TP_OK ? go(m, b, STATE_REVERSING, e) : r;
 }
 
