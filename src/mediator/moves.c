@@ -180,7 +180,8 @@ static enum tp_err claim(struct move *m, struct book *b, const struct issuing *b
     return r == TP_OK ? book_order_claim(b, &m->order, e) : r;
 }
 
-/* A credential for a challenge that has had none, or the same again after nothing was decided. */
+/* A credential for a challenge that has had none, or the same again after nothing was decided: from
+ * now on that is open again. */
 static enum tp_err submit(struct move *m, struct book *b, struct tp_error *e)
 {
     enum tp_err r = TP_OK;
@@ -194,6 +195,9 @@ static enum tp_err submit(struct move *m, struct book *b, struct tp_error *e)
         if (m->attempt.sealed == NULL || (m->device != NULL && m->attempt.device == NULL))
             return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a transaction");
         r = book_attempt_submit(b, &m->attempt, e);
+    } else {
+        m->attempt.outcome = OUTCOME_NONE;
+        r = book_attempt_answer(b, &m->attempt, e);
     }
     m->order.attempt = m->attempt.n;
     return r == TP_OK ? go(m, b, STATE_SUBMITTING, e) : r;
