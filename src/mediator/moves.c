@@ -214,7 +214,8 @@ static enum tp_err pay(struct move *m, struct book *b, const struct issuing *by,
         return r;
     if (!found || strcmp(m->attempt.order, m->id) != 0) {
         m->finding = FOUND_INVALID;
-        return found ? TP_OK : look(m, b, by, e);
+        book_attempt_free(&m->attempt);
+        return look(m, b, by, e);
     }
     if (m->attempt.used && !secret_eq(SPAN_OF(m->attempt.credential), SPAN_OF(m->credential))) {
         m->finding = m->attempt.outcome == OUTCOME_NO ? FOUND_INVALID : FOUND_OTHER;
@@ -237,12 +238,25 @@ static enum tp_err pay(struct move *m, struct book *b, const struct issuing *by,
     return m->finding == FOUND_FINE ? submit(m, b, e) : load_fresh(m, b, e);
 }
 
+/* Whether the answer moves the order: that of the attempt which is under way does; and a yes does
+ * that comes after all, as long as the order is not paid by another attempt. */
+static bool is_awaited(const struct move *m)
+{
+    const enum order_state state = m->order.state;
+
+    if (state == STATE_SUBMITTING || state == STATE_UNKNOWN)
+        return m->order.attempt == m->attempt.n || m->said.outcome == OUTCOME_YES;
+    return can_be_paid(&m->order) && m->said.outcome == OUTCOME_YES;
+}
+
+/* What was decided stays decided, and nothing is decided of what never left. */
 static enum tp_err answer(struct move *m, struct book *b, const struct issuing *by,
                           struct tp_error *e)
 {
     enum tp_err r = load_attempt(m, b, m->n, e);
 
-    if (r != TP_OK || m->attempt.outcome == OUTCOME_YES || m->attempt.outcome == OUTCOME_NO)
+    if (r != TP_OK || !m->attempt.used || m->attempt.outcome == OUTCOME_YES ||
+        m->attempt.outcome == OUTCOME_NO)
         return r;
     m->attempt.outcome = m->said.outcome;
     memcpy(m->attempt.code, m->said.code, sizeof(m->attempt.code));
@@ -254,10 +268,12 @@ static enum tp_err answer(struct move *m, struct book *b, const struct issuing *
         m->said.acknowledgement != NULL ? strdup(m->said.acknowledgement) : NULL;
     m->attempt.answer = m->said.answer != NULL ? strdup(m->said.answer) : NULL;
     r = book_attempt_answer(b, &m->attempt, e);
-    if (r != TP_OK || (m->order.state != STATE_SUBMITTING && m->order.state != STATE_UNKNOWN))
-        return r; /* it is being reversed meanwhile */
-    if (m->said.outcome == OUTCOME_YES)
+    if (r != TP_OK || !is_awaited(m))
+        return r;
+    if (m->said.outcome == OUTCOME_YES) {
+        m->order.attempt = m->attempt.n;
         return go(m, b, m->said.completion ? STATE_APPROVED : STATE_ACKNOWLEDGED, e);
+    }
     r = renew(m, b, by, e);
     return r == TP_OK ? go(m, b, m->order.claimed ? STATE_CLAIMED : STATE_REQUESTED, e) : r;
 }
