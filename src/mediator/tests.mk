@@ -1,0 +1,8 @@
+# Tests of the mediator's parts.
+MEDIATOR_FIXTURE = tests/unit/mediator_fixture.c tests/unit/mediator_fixture.h tests/tools/postgres.h tests/unit/unit.h
+
+check_PROGRAMS += tests/unit/test_stans
+TESTS += tests/unit/test_stans
+tests_unit_test_stans_SOURCES = tests/unit/test_stans.c tests/unit/unit.h
+tests_unit_test_stans_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_stans_LDADD = libmediator.a $(BASE_LIBS) $(CHECK_LIBS)
