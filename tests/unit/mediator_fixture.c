@@ -91,8 +91,8 @@ static void give_parameters(struct mediator_fixture *f)
     char *jws = NULL;
 
     give(f, PKI_ACKNOWLEDGEMENT, NULL, ACQUIRER, "acknowledgement");
-    ck_ok(order_key_load(&key, cert,
-                         fixture_path(f, "acquirers/" ACQUIRER "/acknowledgement.key"), &f->e));
+    ck_ok(order_key_load(&key, cert, fixture_path(f, "acquirers/" ACQUIRER "/acknowledgement.key"),
+                         &f->e));
     ck_ok(token_sign(&jws, payload, "telepay-parameters", &key, &f->e));
     fixture_write(f, "acquirers/" ACQUIRER "/parameters.jws", jws);
     free(jws);
@@ -110,8 +110,8 @@ void fixture_make(struct mediator_fixture *f)
     ck_ok(file_make_dir(fixture_path(f, "acquirers/" ACQUIRER), 0700, &f->e));
     ck_ok(file_make_dir(fixture_path(f, "services/" SERVICE), 0700, &f->e));
     ck_ok(pki_authority_make(fixture_path(f, "pki"), "acquirer of a test", &f->e));
-    ck_ok(file_copy(fixture_path(f, "pki/ca.pem"), fixture_path(f, "acquirers/" ACQUIRER),
-                    "ca.pem", 0644, &f->e));
+    ck_ok(file_copy(fixture_path(f, "pki/ca.pem"), fixture_path(f, "acquirers/" ACQUIRER), "ca.pem",
+                    0644, &f->e));
     give(f, PKI_CLIENT, "telepay-mediator", "med", "mediator");
     give(f, PKI_SEALING, NULL, ACQUIRER, "sealing");
     give(f, PKI_ORDER, CONTRACT, "med", "order");
@@ -198,8 +198,7 @@ void fixture_ask(struct mediator_fixture *f, struct move *m, int64_t made, int v
     memcpy(m->attempt.order, m->order.id, sizeof(m->id));
     m->attempt.n = 1;
     m->quote = strdup(QUOTE_TEXT);
-    ck_assert_int_eq(
-        EVP_Digest(QUOTE_TEXT, strlen(QUOTE_TEXT), hash, NULL, EVP_sha256(), NULL), 1);
+    ck_assert_int_eq(EVP_Digest(QUOTE_TEXT, strlen(QUOTE_TEXT), hash, NULL, EVP_sha256(), NULL), 1);
     ck_assert_msg(challenge_make(&m->attempt, &m->order, hash, &f->issuing, &f->e) == TP_OK, "%s",
                   f->e.text);
 }
