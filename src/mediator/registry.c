@@ -19,6 +19,9 @@
 #define PARAMETERS_MAX  (1U << 20)
 #define ENTRIES_MAX     1024
 
+#define DIGITS             "0123456789"
+#define LETTERS_AND_DIGITS DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
 struct registry {
     char dir[PATH_MAX];
     struct registry_events events;
@@ -29,6 +32,28 @@ struct registry {
     struct reg_service *service[ENTRIES_MAX];
     size_t acquirers, contracts, services;
 };
+
+static bool is_of(const char *text, const char *characters, size_t min, size_t max)
+{
+    const size_t n = strspn(text, characters);
+
+    return text[n] == '\0' && n >= min && n <= max;
+}
+
+/* The files of a link, and whether a link can be made with them. */
+static enum tp_err read_tls(struct pki_files *out, const struct conf *conf, const char *section,
+                            struct tp_error *e)
+{
+    SSL_CTX *tls = NULL;
+    enum tp_err r = pki_files_load(out, conf, section, e);
+
+    if (r == TP_OK)
+        r = file_check_private(out->key, e);
+    if (r == TP_OK)
+        r = pki_tls_context(&tls, PKI_CLIENT, out->ca, out->certificate, out->key, e);
+    SSL_CTX_free(tls);
+    return r;
+}
 
 /* ---- acquirers ---- */
 
@@ -88,14 +113,15 @@ static enum tp_err read_acquirer(struct reg_acquirer *a, const struct conf *conf
     if (r == TP_OK)
         r = conf_need(&port, conf, "acquirer", "port", e);
     if (r == TP_OK)
-        r = pki_files_load(&a->tls, conf, "acquirer", e);
-    if (r == TP_OK)
-        r = file_check_private(a->tls.key, e);
+        r = read_tls(&a->tls, conf, "acquirer", e);
     if (r == TP_OK)
         r = conf_need_path(sealing, sizeof(sealing), conf, "acquirer", "sealing", e);
-    if (r == TP_OK && (strlen(id) >= sizeof(a->id) || strlen(host) >= sizeof(a->host) ||
-                       strlen(port) >= sizeof(a->port)))
-        r = tp_fail(e, TP_ERR_USAGE, "%s: id, host or port is too long", conf_path(conf));
+    if (r == TP_OK && (!is_of(id, LETTERS_AND_DIGITS, 1, sizeof(a->id) - 1) ||
+                       strlen(host) >= sizeof(a->host) || strlen(port) >= sizeof(a->port)))
+        r = tp_fail(e, TP_ERR_USAGE,
+                    "%s: id has 1 to %zu letters and digits, and host or port is not longer than "
+                    "%zu and %zu characters",
+                    conf_path(conf), sizeof(a->id) - 1, sizeof(a->host) - 1, sizeof(a->port) - 1);
     if (r == TP_OK)
         r = order_authority_load(&a->authority, a->tls.ca, e);
     if (r == TP_OK)
@@ -119,38 +145,56 @@ static void contract_free(struct reg_contract *c)
     free(c);
 }
 
+/* The terms as an order has them. */
+static const struct term {
+    const char *key;
+    size_t offset, min, max;
+    const char *of; /* characters; NULL: words */
+} terms[] = {
+    {"terminal", offsetof(struct reg_contract, terminal), 8, 8, LETTERS_AND_DIGITS},
+    {"merchant", offsetof(struct reg_contract, merchant), 1, 100, NULL},
+    {"country", offsetof(struct reg_contract, country), 3, 3, DIGITS},
+    {"mcc", offsetof(struct reg_contract, mcc), 4, 4, DIGITS},
+};
+
+static enum tp_err read_term(struct reg_contract *c, const struct term *t, const struct conf *conf,
+                             const char *section, struct tp_error *e)
+{
+    const char *value = NULL;
+    enum tp_err r = conf_need(&value, conf, section, t->key, e);
+
+    if (r != TP_OK)
+        return r;
+    if (t->of == NULL ? word_check(value, t->key, t->max, NULL) != TP_OK
+                      : !is_of(value, t->of, t->min, t->max))
+        return tp_fail(e, TP_ERR_USAGE, "%s: [%s] has a %s that is none", conf_path(conf), section,
+                       t->key);
+    memcpy((char *)c + t->offset, value, strlen(value) + 1);
+    return TP_OK;
+}
+
 static enum tp_err read_terms(struct reg_contract *c, const struct conf *conf, const char *section,
                               struct tp_error *e)
 {
-    const char *terminal = NULL, *merchant = NULL, *currency = NULL, *country = NULL, *mcc = NULL,
-               *ceiling = NULL;
-    enum tp_err r = conf_need(&terminal, conf, section, "terminal", e);
+    const char *currency = NULL, *ceiling = NULL;
+    enum tp_err r = TP_OK;
 
-    if (r == TP_OK)
-        r = conf_need(&merchant, conf, section, "merchant", e);
+    for (size_t i = 0; r == TP_OK && i < sizeof(terms) / sizeof(terms[0]); i++)
+        r = read_term(c, &terms[i], conf, section, e);
     if (r == TP_OK)
         r = conf_need(&currency, conf, section, "currency", e);
     if (r == TP_OK)
-        r = conf_need(&country, conf, section, "country", e);
-    if (r == TP_OK)
-        r = conf_need(&mcc, conf, section, "mcc", e);
-    if (r == TP_OK)
         r = conf_need(&ceiling, conf, section, "ceiling", e);
-    if (r == TP_OK)
-        r = cli_number(&c->ceiling, "ceiling", ceiling, MONEY_MAX, e);
     if (r != TP_OK)
         return r;
     c->currency = currency_by_alpha(currency);
-    if (c->currency == NULL || strlen(terminal) >= sizeof(c->terminal) ||
-        strlen(merchant) >= sizeof(c->merchant) || strlen(country) >= sizeof(c->country) ||
-        strlen(mcc) >= sizeof(c->mcc))
-        return tp_fail(e, TP_ERR_USAGE, "%s: [%s] has a value that is none", conf_path(conf),
+    if (c->currency == NULL)
+        return tp_fail(e, TP_ERR_USAGE, "%s: [%s] has a currency that is none", conf_path(conf),
                        section);
-    snprintf(c->terminal, sizeof(c->terminal), "%s", terminal);
-    snprintf(c->merchant, sizeof(c->merchant), "%s", merchant);
-    snprintf(c->country, sizeof(c->country), "%s", country);
-    snprintf(c->mcc, sizeof(c->mcc), "%s", mcc);
-    return TP_OK;
+    r = cli_number(&c->ceiling, "ceiling", ceiling, MONEY_MAX, e);
+    if (r != TP_OK)
+        tp_error_prefix(e, "%s: [%s]", conf_path(conf), section);
+    return r;
 }
 
 static enum tp_err read_contract(struct reg_contract *c, const struct conf *conf,
@@ -160,7 +204,7 @@ static enum tp_err read_contract(struct reg_contract *c, const struct conf *conf
     char certificate[PATH_MAX], key[PATH_MAX];
     enum tp_err r = read_terms(c, conf, section, e);
 
-    if (r == TP_OK && (strlen(id) >= sizeof(c->id) || id[0] == '\0'))
+    if (r == TP_OK && !is_of(id, LETTERS_AND_DIGITS, sizeof(c->id) - 1, sizeof(c->id) - 1))
         r = tp_fail(e, TP_ERR_USAGE, "%s: [%s] names no contract", conf_path(conf), section);
     if (r == TP_OK)
         r = conf_need_path(certificate, sizeof(certificate), conf, section, "certificate", e);
@@ -313,9 +357,7 @@ static enum tp_err read_service(struct reg_service *s, const char *folder, struc
                     "characters",
                     path, sizeof(s->url));
     if (r == TP_OK)
-        r = pki_files_load(&s->tls, conf, "service", e);
-    if (r == TP_OK)
-        r = file_check_private(s->tls.key, e);
+        r = read_tls(&s->tls, conf, "service", e);
     if (r == TP_OK) {
         n = (size_t)snprintf(s->url, sizeof(s->url), "%s", url);
         if (n > 0 && s->url[n - 1] == '/')
