@@ -490,12 +490,14 @@ enum tp_err book_attempt_answer(struct book *b, const struct book_attempt *a, st
                    NULL, e);
 }
 
-enum tp_err book_attempt_reverse(struct book *b, const struct book_attempt *a, struct tp_error *e)
+enum tp_err book_attempt_reverse(struct book *b, const struct book_attempt *a, int day,
+                                 struct tp_error *e)
 {
     return db_exec(b->db,
-                   "UPDATE attempt SET reversal_stan = $3, reversal_day = day"
+                   "UPDATE attempt SET reversal_stan = $3, reversal_day = $4"
                    " WHERE order_id = $1 AND n = $2",
-                   DB_VALUES(db_text(a->order), db_integer(a->n), db_integer(a->reversal_stan)),
+                   DB_VALUES(db_text(a->order), db_integer(a->n), db_integer(a->reversal_stan),
+                             db_integer(day)),
                    NULL, e);
 }
 

@@ -169,8 +169,9 @@ TP_MUST_CHECK enum tp_err book_attempt_submit(struct book *b, const struct book_
 /* Outcome, code, reason, rrn, acknowledgement, answer. */
 TP_MUST_CHECK enum tp_err book_attempt_answer(struct book *b, const struct book_attempt *a,
                                               struct tp_error *e);
+/* The number of its reversal, which that day has given (YYYYMMDD). */
 TP_MUST_CHECK enum tp_err book_attempt_reverse(struct book *b, const struct book_attempt *a,
-                                               struct tp_error *e);
+                                               int day, struct tp_error *e);
 /* The numbers that a day has given: of orders and of reversals. */
 typedef enum tp_err book_stan_visit(void *ctx, const char *contract, uint32_t stan,
                                     struct tp_error *e);

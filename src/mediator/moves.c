@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "base/log.h"
 #include "base/secret.h"
 
 void move_reset(struct move *m)
@@ -72,7 +73,8 @@ static enum tp_err load_fresh(struct move *m, struct book *b, struct tp_error *e
 }
 
 /* The number of a card's payment is used up when the acquirer has decided: the next try has another
- * one, and so another order to sign, of the same id. Not when its time is over. */
+ * one, and so another order to sign, of the same id. None when its time is over, or when no number
+ * is left: what the acquirer said is kept all the same. */
 static enum tp_err renew(struct move *m, struct book *b, const struct issuing *by,
                          struct tp_error *e)
 {
@@ -89,27 +91,32 @@ static enum tp_err renew(struct move *m, struct book *b, const struct issuing *b
     memcpy(m->fresh.order, m->id, sizeof(m->fresh.order));
     if (r == TP_OK)
         r = book_attempt_last(b, m->id, &m->fresh.n, e);
+    if (r != TP_OK)
+        return r;
     m->fresh.n++;
-    if (r == TP_OK)
-        r = challenge_make(&m->fresh, &m->order, hash, by, e);
-    if (r == TP_OK)
-        r = book_attempt_add(b, &m->fresh, e);
+    r = challenge_make(&m->fresh, &m->order, hash, by, e);
+    if (r != TP_OK) {
+        log_error("order %s cannot be paid again: %s", m->id, e->text);
+        book_attempt_free(&m->fresh);
+        return TP_OK;
+    }
     m->order.attempt = m->fresh.n;
-    return r;
+    return book_attempt_add(b, &m->fresh, e);
 }
 
-/* To be given back, under a number of its own. */
+/* To be given back, under a number of its own; where none is left, under that of the payment: money
+ * does not wait for tomorrow. */
 static enum tp_err give_back(struct move *m, struct book *b, const struct issuing *by,
                              const char *why, struct tp_error *e)
 {
     struct reg_contract *c = registry_contract(by->registry, m->order.contract);
-    enum tp_err r = TP_OK;
+    const int day = date_of(m->now);
+    enum tp_err r;
 
     snprintf(m->order.why, sizeof(m->order.why), "%s", why);
-    if (c != NULL)
-        r = contract_stan(c, date_of(m->now), &m->attempt.reversal_stan, e);
-    if (r == TP_OK)
-        r = book_attempt_reverse(b, &m->attempt, e);
+    if (c == NULL || contract_stan(c, day, &m->attempt.reversal_stan, NULL) != TP_OK)
+        m->attempt.reversal_stan = m->attempt.stan;
+    r = book_attempt_reverse(b, &m->attempt, day, e);
     return r == TP_OK ? go(m, b, STATE_REVERSING, e) : r;
 }
 
@@ -187,7 +194,8 @@ static enum tp_err claim(struct move *m, struct book *b, const struct issuing *b
     return r == TP_OK ? book_order_claim(b, &m->order, e) : r;
 }
 
-/* A credential for a challenge that has had none, or the same again after nothing was decided. */
+/* A credential for a challenge that has had none, or the same again after nothing was decided: from
+ * now on that is open again. */
 static enum tp_err submit(struct move *m, struct book *b, struct tp_error *e)
 {
     enum tp_err r = TP_OK;
@@ -201,6 +209,9 @@ static enum tp_err submit(struct move *m, struct book *b, struct tp_error *e)
         if (m->attempt.sealed == NULL || (m->device != NULL && m->attempt.device == NULL))
             return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a transaction");
         r = book_attempt_submit(b, &m->attempt, e);
+    } else {
+        m->attempt.outcome = OUTCOME_NONE;
+        r = book_attempt_answer(b, &m->attempt, e);
     }
     m->order.attempt = m->attempt.n;
     return r == TP_OK ? go(m, b, STATE_SUBMITTING, e) : r;
@@ -217,7 +228,8 @@ static enum tp_err pay(struct move *m, struct book *b, const struct issuing *by,
         return r;
     if (!found || strcmp(m->attempt.order, m->id) != 0) {
         m->finding = FOUND_INVALID;
-        return found ? TP_OK : look(m, b, by, e);
+        book_attempt_free(&m->attempt);
+        return look(m, b, by, e);
     }
     if (m->attempt.used && !secret_eq(SPAN_OF(m->attempt.credential), SPAN_OF(m->credential))) {
         m->finding = m->attempt.outcome == OUTCOME_NO ? FOUND_INVALID : FOUND_OTHER;
@@ -240,12 +252,25 @@ static enum tp_err pay(struct move *m, struct book *b, const struct issuing *by,
     return m->finding == FOUND_FINE ? submit(m, b, e) : load_fresh(m, b, e);
 }
 
+/* Whether the answer moves the order: that of the attempt which is under way does; and a yes does
+ * that comes after all, as long as the order is not paid by another attempt. */
+static bool is_awaited(const struct move *m)
+{
+    const enum order_state state = m->order.state;
+
+    if (state == STATE_SUBMITTING || state == STATE_UNKNOWN)
+        return m->order.attempt == m->attempt.n || m->said.outcome == OUTCOME_YES;
+    return can_be_paid(&m->order) && m->said.outcome == OUTCOME_YES;
+}
+
+/* What was decided stays decided, and nothing is decided of what never left. */
 static enum tp_err answer(struct move *m, struct book *b, const struct issuing *by,
                           struct tp_error *e)
 {
     enum tp_err r = load_attempt(m, b, m->n, e);
 
-    if (r != TP_OK || m->attempt.outcome == OUTCOME_YES || m->attempt.outcome == OUTCOME_NO)
+    if (r != TP_OK || !m->attempt.used || m->attempt.outcome == OUTCOME_YES ||
+        m->attempt.outcome == OUTCOME_NO)
         return r;
     m->attempt.outcome = m->said.outcome;
     memcpy(m->attempt.code, m->said.code, sizeof(m->attempt.code));
@@ -257,10 +282,12 @@ static enum tp_err answer(struct move *m, struct book *b, const struct issuing *
         m->said.acknowledgement != NULL ? strdup(m->said.acknowledgement) : NULL;
     m->attempt.answer = m->said.answer != NULL ? strdup(m->said.answer) : NULL;
     r = book_attempt_answer(b, &m->attempt, e);
-    if (r != TP_OK || (m->order.state != STATE_SUBMITTING && m->order.state != STATE_UNKNOWN))
-        return r; /* it is being reversed meanwhile */
-    if (m->said.outcome == OUTCOME_YES)
+    if (r != TP_OK || !is_awaited(m))
+        return r;
+    if (m->said.outcome == OUTCOME_YES) {
+        m->order.attempt = m->attempt.n;
         return go(m, b, m->said.completion ? STATE_APPROVED : STATE_ACKNOWLEDGED, e);
+    }
     r = renew(m, b, by, e);
     return r == TP_OK ? go(m, b, m->order.claimed ? STATE_CLAIMED : STATE_REQUESTED, e) : r;
 }

@@ -33,9 +33,31 @@ static enum tp_err read_price(struct quote *q, const json_t *quote, const struct
         return missing("amount", e);
     q->amount = strtoll(amount, NULL, 10);
     if (q->amount > 0 && (alpha == NULL || strcasecmp(alpha, currency->alpha) != 0))
-        return tp_fail(e, TP_ERR_FORMAT, "its quote is in %.10s, its contract takes %s",
-                       alpha != NULL ? alpha : "no currency", currency->alpha);
+        return tp_fail(e, TP_ERR_FORMAT, "its quote is not in %s, which its contract takes",
+                       currency->alpha);
     return TP_OK;
+}
+
+/* As a field of HTTP takes it. */
+static bool is_type(const char *text)
+{
+    const size_t n = strnlen(text, TYPE_MAX + 1);
+
+    for (size_t i = 0; i < n; i++)
+        if (text[i] < ' ' || text[i] > '~')
+            return false;
+    return n > 0 && n <= TYPE_MAX;
+}
+
+/* What is paid before it is looked at must be right now. */
+static enum tp_err check_content(const struct quote *q, struct tp_error *e)
+{
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    const enum tp_err r = quote_content(&bytes, &n, q, e);
+
+    free(bytes);
+    return r;
 }
 
 static enum tp_err read_delivery(struct quote *q, const json_t *quote, struct tp_error *e)
@@ -57,9 +79,9 @@ static enum tp_err read_delivery(struct quote *q, const json_t *quote, struct tp
         return missing("delivery", e);
     if ((q->delivery == DELIVERY_INCLUDED) != (q->content != NULL))
         return missing("content", e);
-    if (q->type != NULL && word_check(q->type, "content_type", TYPE_MAX, e) != TP_OK)
+    if (q->type != NULL && !is_type(q->type))
         return missing("content_type", e);
-    return TP_OK;
+    return q->content != NULL ? check_content(q, e) : TP_OK;
 }
 
 static enum tp_err read_words(struct quote *q, const json_t *quote, struct tp_error *e)

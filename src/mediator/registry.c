@@ -1,7 +1,9 @@
 #include "mediator/registry.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,17 @@
 #define PARAMETERS_TYPE "telepay-parameters"
 #define PARAMETERS_MAX  (1U << 20)
 #define ENTRIES_MAX     1024
+#define TOLD_MAX        16
+
+#define DIGITS             "0123456789"
+#define LETTERS_AND_DIGITS DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+/* What cannot be read is looked at again within seconds, but told again only when it has changed.
+ */
+struct complaints {
+    char text[TOLD_MAX][512];
+    size_t n;
+};
 
 struct registry {
     char dir[PATH_MAX];
@@ -28,7 +41,49 @@ struct registry {
     struct reg_contract *contract[ENTRIES_MAX];
     struct reg_service *service[ENTRIES_MAX];
     size_t acquirers, contracts, services;
+    struct complaints told, telling; /* at the last look, and so far at this one */
 };
+
+static bool is_of(const char *text, const char *characters, size_t min, size_t max)
+{
+    const size_t n = strspn(text, characters);
+
+    return text[n] == '\0' && n >= min && n <= max;
+}
+
+static void complain(struct registry *r, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void complain(struct registry *r, const char *format, ...)
+{
+    char text[sizeof(r->told.text[0])];
+    bool known = false;
+    va_list words;
+
+    va_start(words, format);
+    vsnprintf(text, sizeof(text), format, words);
+    va_end(words);
+    for (size_t i = 0; i < r->told.n && !known; i++)
+        known = strcmp(r->told.text[i], text) == 0;
+    if (!known)
+        log_error("%s", text);
+    if (r->telling.n < TOLD_MAX)
+        memcpy(r->telling.text[r->telling.n++], text, sizeof(text));
+}
+
+/* The files of a link, and whether a link can be made with them. */
+static enum tp_err read_tls(struct pki_files *out, const struct conf *conf, const char *section,
+                            struct tp_error *e)
+{
+    SSL_CTX *tls = NULL;
+    enum tp_err r = pki_files_load(out, conf, section, e);
+
+    if (r == TP_OK)
+        r = file_check_private(out->key, e);
+    if (r == TP_OK)
+        r = pki_tls_context(&tls, PKI_CLIENT, out->ca, out->certificate, out->key, e);
+    SSL_CTX_free(tls);
+    return r;
+}
 
 /* ---- acquirers ---- */
 
@@ -88,14 +143,15 @@ static enum tp_err read_acquirer(struct reg_acquirer *a, const struct conf *conf
     if (r == TP_OK)
         r = conf_need(&port, conf, "acquirer", "port", e);
     if (r == TP_OK)
-        r = pki_files_load(&a->tls, conf, "acquirer", e);
-    if (r == TP_OK)
-        r = file_check_private(a->tls.key, e);
+        r = read_tls(&a->tls, conf, "acquirer", e);
     if (r == TP_OK)
         r = conf_need_path(sealing, sizeof(sealing), conf, "acquirer", "sealing", e);
-    if (r == TP_OK && (strlen(id) >= sizeof(a->id) || strlen(host) >= sizeof(a->host) ||
-                       strlen(port) >= sizeof(a->port)))
-        r = tp_fail(e, TP_ERR_USAGE, "%s: id, host or port is too long", conf_path(conf));
+    if (r == TP_OK && (!is_of(id, LETTERS_AND_DIGITS, 1, sizeof(a->id) - 1) ||
+                       strlen(host) >= sizeof(a->host) || strlen(port) >= sizeof(a->port)))
+        r = tp_fail(e, TP_ERR_USAGE,
+                    "%s: id has 1 to %zu letters and digits, and host or port is not longer than "
+                    "%zu and %zu characters",
+                    conf_path(conf), sizeof(a->id) - 1, sizeof(a->host) - 1, sizeof(a->port) - 1);
     if (r == TP_OK)
         r = order_authority_load(&a->authority, a->tls.ca, e);
     if (r == TP_OK)
@@ -119,38 +175,56 @@ static void contract_free(struct reg_contract *c)
     free(c);
 }
 
+/* The terms as an order has them. */
+static const struct term {
+    const char *key;
+    size_t offset, min, max;
+    const char *of; /* characters; NULL: words */
+} terms[] = {
+    {"terminal", offsetof(struct reg_contract, terminal), 8, 8, LETTERS_AND_DIGITS},
+    {"merchant", offsetof(struct reg_contract, merchant), 1, 100, NULL},
+    {"country", offsetof(struct reg_contract, country), 3, 3, DIGITS},
+    {"mcc", offsetof(struct reg_contract, mcc), 4, 4, DIGITS},
+};
+
+static enum tp_err read_term(struct reg_contract *c, const struct term *t, const struct conf *conf,
+                             const char *section, struct tp_error *e)
+{
+    const char *value = NULL;
+    enum tp_err r = conf_need(&value, conf, section, t->key, e);
+
+    if (r != TP_OK)
+        return r;
+    if (t->of == NULL ? word_check(value, t->key, t->max, NULL) != TP_OK
+                      : !is_of(value, t->of, t->min, t->max))
+        return tp_fail(e, TP_ERR_USAGE, "%s: [%s] has a %s that is none", conf_path(conf), section,
+                       t->key);
+    memcpy((char *)c + t->offset, value, strlen(value) + 1);
+    return TP_OK;
+}
+
 static enum tp_err read_terms(struct reg_contract *c, const struct conf *conf, const char *section,
                               struct tp_error *e)
 {
-    const char *terminal = NULL, *merchant = NULL, *currency = NULL, *country = NULL, *mcc = NULL,
-               *ceiling = NULL;
-    enum tp_err r = conf_need(&terminal, conf, section, "terminal", e);
+    const char *currency = NULL, *ceiling = NULL;
+    enum tp_err r = TP_OK;
 
-    if (r == TP_OK)
-        r = conf_need(&merchant, conf, section, "merchant", e);
+    for (size_t i = 0; r == TP_OK && i < sizeof(terms) / sizeof(terms[0]); i++)
+        r = read_term(c, &terms[i], conf, section, e);
     if (r == TP_OK)
         r = conf_need(&currency, conf, section, "currency", e);
     if (r == TP_OK)
-        r = conf_need(&country, conf, section, "country", e);
-    if (r == TP_OK)
-        r = conf_need(&mcc, conf, section, "mcc", e);
-    if (r == TP_OK)
         r = conf_need(&ceiling, conf, section, "ceiling", e);
-    if (r == TP_OK)
-        r = cli_number(&c->ceiling, "ceiling", ceiling, MONEY_MAX, e);
     if (r != TP_OK)
         return r;
     c->currency = currency_by_alpha(currency);
-    if (c->currency == NULL || strlen(terminal) >= sizeof(c->terminal) ||
-        strlen(merchant) >= sizeof(c->merchant) || strlen(country) >= sizeof(c->country) ||
-        strlen(mcc) >= sizeof(c->mcc))
-        return tp_fail(e, TP_ERR_USAGE, "%s: [%s] has a value that is none", conf_path(conf),
+    if (c->currency == NULL)
+        return tp_fail(e, TP_ERR_USAGE, "%s: [%s] has a currency that is none", conf_path(conf),
                        section);
-    snprintf(c->terminal, sizeof(c->terminal), "%s", terminal);
-    snprintf(c->merchant, sizeof(c->merchant), "%s", merchant);
-    snprintf(c->country, sizeof(c->country), "%s", country);
-    snprintf(c->mcc, sizeof(c->mcc), "%s", mcc);
-    return TP_OK;
+    r = cli_number(&c->ceiling, "ceiling", ceiling, MONEY_MAX, e);
+    if (r != TP_OK)
+        tp_error_prefix(e, "%s: [%s]", conf_path(conf), section);
+    return r;
 }
 
 static enum tp_err read_contract(struct reg_contract *c, const struct conf *conf,
@@ -160,7 +234,7 @@ static enum tp_err read_contract(struct reg_contract *c, const struct conf *conf
     char certificate[PATH_MAX], key[PATH_MAX];
     enum tp_err r = read_terms(c, conf, section, e);
 
-    if (r == TP_OK && (strlen(id) >= sizeof(c->id) || id[0] == '\0'))
+    if (r == TP_OK && !is_of(id, LETTERS_AND_DIGITS, sizeof(c->id) - 1, sizeof(c->id) - 1))
         r = tp_fail(e, TP_ERR_USAGE, "%s: [%s] names no contract", conf_path(conf), section);
     if (r == TP_OK)
         r = conf_need_path(certificate, sizeof(certificate), conf, section, "certificate", e);
@@ -230,7 +304,11 @@ static enum tp_err take_contract(struct registry *r, const struct reg_acquirer *
     struct reg_contract *c;
     enum tp_err err;
 
-    if (contract_of(r, section + strlen(CONTRACT_PREFIX)) != NULL)
+    c = contract_of(r, section + strlen(CONTRACT_PREFIX));
+    if (c != NULL && c->acquirer != a)
+        return tp_fail(e, TP_ERR_EXISTS, "%s: the contract %s is of the acquirer %s already",
+                       conf_path(conf), c->id, c->acquirer->id);
+    if (c != NULL)
         return TP_OK;
     c = r->contracts < ENTRIES_MAX ? calloc(1, sizeof(*c)) : NULL;
     if (c == NULL)
@@ -274,21 +352,36 @@ static enum tp_err take_acquirer(struct registry *r, const struct conf *conf,
     return TP_OK;
 }
 
+/* One contract that cannot be read leaves the others; the first of them is told. */
+static enum tp_err take_contracts(struct registry *r, const struct reg_acquirer *a,
+                                  const struct conf *conf, struct tp_error *e)
+{
+    enum tp_err first = TP_OK, err;
+    const char *section;
+
+    for (size_t i = 0; (section = conf_section_at(conf, i)) != NULL; i++) {
+        if (!is_contract(section))
+            continue;
+        err = take_contract(r, a, conf, section, first == TP_OK ? e : NULL);
+        if (first == TP_OK)
+            first = err;
+    }
+    return first;
+}
+
 static enum tp_err take_folder(struct registry *r, const char *folder, struct tp_error *e)
 {
     char path[PATH_MAX];
     const struct reg_acquirer *a = NULL;
     struct conf *conf = NULL;
-    const char *section;
     enum tp_err err = file_join(path, sizeof(path), folder, ACQUIRER_CONF, e);
 
     if (err == TP_OK)
         err = conf_load(&conf, path, e);
     if (err == TP_OK)
         err = take_acquirer(r, conf, &a, e);
-    for (size_t i = 0; err == TP_OK && (section = conf_section_at(conf, i)) != NULL; i++)
-        if (is_contract(section))
-            err = take_contract(r, a, conf, section, e);
+    if (err == TP_OK)
+        err = take_contracts(r, a, conf, e);
     conf_free(&conf);
     return err;
 }
@@ -313,9 +406,7 @@ static enum tp_err read_service(struct reg_service *s, const char *folder, struc
                     "characters",
                     path, sizeof(s->url));
     if (r == TP_OK)
-        r = pki_files_load(&s->tls, conf, "service", e);
-    if (r == TP_OK)
-        r = file_check_private(s->tls.key, e);
+        r = read_tls(&s->tls, conf, "service", e);
     if (r == TP_OK) {
         n = (size_t)snprintf(s->url, sizeof(s->url), "%s", url);
         if (n > 0 && s->url[n - 1] == '/')
@@ -354,13 +445,12 @@ static enum tp_err take_service(void *ctx, const struct book_service *row, struc
         err = read_service(s, folder, e);
     s->contract = contract_of(r, row->contract);
     if (err == TP_OK && s->contract == NULL)
-        err =
-            tp_fail(e, TP_ERR_NOT_FOUND,
-                    "service %s sells under the contract %s, which no acquirer has put under this "
-                    "mediator: telepay-mediator acquirer add",
-                    s->name, row->contract);
+        err = tp_fail(e, TP_ERR_NOT_FOUND,
+                      "it sells under the contract %s, which no acquirer has put under this "
+                      "mediator: telepay-mediator acquirer add",
+                      row->contract);
     if (err != TP_OK) { /* told, and left out; the others are taken */
-        log_error("%s", e->text);
+        complain(r, "service %s is left out: %s", row->name, e->text);
         free(s);
         return TP_OK;
     }
@@ -398,30 +488,21 @@ static enum tp_err look_at_acquirers(struct registry *r, struct tp_error *e)
     char folder[PATH_MAX], one[PATH_MAX];
     struct dirent **found = NULL;
     const enum tp_err joined = file_join(folder, sizeof(folder), r->dir, ACQUIRERS_FOLDER, e);
-    const int n = joined == TP_OK ? scandir(folder, &found, is_folder, alphasort) : -1;
+    const int n = joined == TP_OK ? scandir(folder, &found, is_folder, alphasort) : 0;
 
+    if (n < 0)
+        return tp_fail(e, TP_ERR_NOT_FOUND, "cannot read the folder %s: %s", folder,
+                       strerror(errno));
     for (int i = 0; i < n; i++) {
         struct tp_error bad = {TP_OK, ""};
 
         if (file_join(one, sizeof(one), folder, found[i]->d_name, &bad) != TP_OK ||
             take_folder(r, one, &bad) != TP_OK)
-            log_error("the acquirer in %s is left out: %s", one, bad.text);
+            complain(r, "not all of %s is taken: %s", one, bad.text);
         free(found[i]);
     }
     free(found);
     return joined;
-}
-
-enum tp_err registry_look(struct registry *r, struct tp_error *e)
-{
-    enum tp_err err;
-
-    pthread_mutex_lock(&r->lock);
-    err = look_at_acquirers(r, e);
-    if (err == TP_OK)
-        err = book_service_each(r->book, take_service, r, e);
-    pthread_mutex_unlock(&r->lock);
-    return err;
 }
 
 struct marking {
@@ -440,11 +521,30 @@ static enum tp_err mark_stan(void *ctx, const char *contract, uint32_t stan, str
     return TP_OK;
 }
 
+/* A contract that was not there before may have given numbers today: its folder was mended. */
+enum tp_err registry_look(struct registry *r, struct tp_error *e)
+{
+    struct marking marking = {r, date_of(time(NULL))};
+    size_t contracts;
+    enum tp_err err;
+
+    pthread_mutex_lock(&r->lock);
+    contracts = r->contracts;
+    r->told = r->telling;
+    r->telling.n = 0;
+    err = look_at_acquirers(r, e);
+    if (err == TP_OK)
+        err = book_service_each(r->book, take_service, r, e);
+    if (err == TP_OK && r->contracts > contracts)
+        err = book_stan_each(r->book, marking.day, mark_stan, &marking, e);
+    pthread_mutex_unlock(&r->lock);
+    return err;
+}
+
 enum tp_err registry_open(struct registry **out, const char *dir,
                           const struct registry_events *events, struct tp_error *e)
 {
     struct registry *r = calloc(1, sizeof(*r));
-    struct marking marking = {r, date_of(time(NULL))};
     enum tp_err err;
 
     *out = NULL;
@@ -455,11 +555,7 @@ enum tp_err registry_open(struct registry **out, const char *dir,
     snprintf(r->dir, sizeof(r->dir), "%s", dir);
     *out = r; /* the lines that are opened meanwhile look into it */
     err = book_open(&r->book, dir, e);
-    if (err == TP_OK)
-        err = registry_look(r, e);
-    if (err == TP_OK)
-        err = book_stan_each(r->book, marking.day, mark_stan, &marking, e);
-    return err;
+    return err == TP_OK ? registry_look(r, e) : err;
 }
 
 void registry_close(struct registry **out)

@@ -43,12 +43,14 @@ static void take(struct stans *s, uint32_t stan)
     s->used++;
 }
 
+/* It goes on where the last day ended: at midnight two threads may ask for either day in turn, and
+ * what one of them was given must not come again. */
 static void begin_day(struct stans *s, int day)
 {
     if (s->day == day)
         return;
     s->day = day;
-    s->last = s->used = 0;
+    s->used = 0;
     memset(s->taken, 0, sizeof(s->taken));
 }
 
@@ -79,14 +81,4 @@ bool stans_next(struct stans *s, int day, uint32_t *stan)
     }
     pthread_mutex_unlock(&s->lock);
     return found;
-}
-
-void stans_give_back(struct stans *s, int day, uint32_t stan)
-{
-    pthread_mutex_lock(&s->lock);
-    if (s->day == day && stan > 0 && stan < STANS && is_taken(s, stan)) {
-        s->taken[stan / 8] &= (uint8_t) ~(1U << stan % 8);
-        s->used--;
-    }
-    pthread_mutex_unlock(&s->lock);
 }

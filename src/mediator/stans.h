@@ -11,9 +11,8 @@ void stans_free(struct stans **s);
 
 /* One that was given before this program began. */
 void stans_mark(struct stans *s, int day, uint32_t stan);
-/* The next that is free that day; another day than the last begins anew. False: none is left. */
+/* The next that is free that day; another day than the last has them all again. False: none is
+ * left. */
 bool stans_next(struct stans *s, int day, uint32_t *stan);
-/* Back, when its order is forgotten. */
-void stans_give_back(struct stans *s, int day, uint32_t stan);
 
 #endif

@@ -1,0 +1,422 @@
+/* Orders against an independent model: seeded random runs of everything that can happen to them,
+ * by payer devices that copy, guess and repeat, and an acquirer that is silent, undecided and says
+ * things twice; in groups that are committed or rolled back. The model has facts, not states.
+ * MOVES_MODEL_SEED changes the first seed. */
+#include "mediator_fixture.h"
+
+#include <stdio.h>
+
+#define ORDERS   8
+#define ATTEMPTS 60
+#define STEPS    1500
+#define RUNS     14
+
+enum back { BACK_NO, BACK_WANTED, BACK_DONE, BACK_OWED };
+
+struct
+try { /* the model's attempt; numbers from 1 */
+    char challenge[48];
+    int credential; /* 0: none came */
+    enum outcome outcome;
+};
+
+struct fact {
+    char id[BOOK_ORDER_ID];
+    int64_t made, valid_until, approved;
+    struct try try[ATTEMPTS + 1];
+    uint32_t tries, pays; /* pays: the one that can, or does */
+    int claim;
+    bool asked, silent, paid, complete, delivered;
+    enum back back;
+};
+
+struct acquirer {         /* what it decided, of each order */
+    uint32_t yes[ORDERS]; /* the attempt; 0: none */
+    bool no[ORDERS][ATTEMPTS + 1], completion[ORDERS];
+};
+
+struct world {
+    struct fact order[ORDERS];
+    struct acquirer acquirer;
+    int64_t now;
+};
+
+struct run {
+    struct mediator_fixture f;
+    struct world w, saved;
+    struct move m;
+    uint64_t random;
+    size_t moved, ends[STATE_OWED + 1];
+};
+
+static uint32_t pick(struct run *r, uint32_t n)
+{
+    r->random ^= r->random << 13; /* xorshift64 */
+    r->random ^= r->random >> 7;
+    r->random ^= r->random << 17;
+    return (uint32_t)(r->random >> 20) % n;
+}
+
+static enum order_state state_of(const struct fact *o)
+{
+    static const enum order_state backs[] = {
+        [BACK_WANTED] = STATE_REVERSING, [BACK_DONE] = STATE_REVERSED, [BACK_OWED] = STATE_OWED};
+
+    if (o->back != BACK_NO)
+        return backs[o->back];
+    if (o->delivered)
+        return STATE_DELIVERED;
+    if (o->paid)
+        return o->complete ? STATE_ACKNOWLEDGED : STATE_APPROVED;
+    if (o->asked)
+        return o->silent ? STATE_UNKNOWN : STATE_SUBMITTING;
+    return o->claim != 0 ? STATE_CLAIMED : STATE_REQUESTED;
+}
+
+static bool is_open(const struct fact *o)
+{
+    return !o->asked && !o->paid && o->back == BACK_NO;
+}
+
+/* ---- what happens ---- */
+
+static struct fact *some(struct run *r)
+{
+    return &r->w.order[pick(r, ORDERS)];
+}
+
+static size_t index_of(const struct run *r, const struct fact *o)
+{
+    return (size_t)(o - r->w.order);
+}
+
+static void begin_move(struct run *r, enum event event, const struct fact *o)
+{
+    move_free(&r->m);
+    r->m = (struct move){.event = event, .now = r->w.now};
+    memcpy(r->m.id, o->id, sizeof(r->m.id));
+    snprintf(r->m.why, sizeof(r->m.why), "because");
+}
+
+/* The books' move and the model's must be one. */
+static void make(struct run *r, const struct fact *o, enum finding wanted)
+{
+    const enum tp_err e = move_apply(&r->m, r->f.book, &r->f.issuing, &r->f.e);
+
+    ck_assert_msg(e == TP_OK, "%s", r->f.e.text);
+    ck_assert_msg(r->m.finding == wanted && r->m.order.state == state_of(o),
+                  "event %d of order %zu: finding %d, %s; not %d, %s", (int)r->m.event,
+                  index_of(r, o), (int)r->m.finding, order_state_name(r->m.order.state),
+                  (int)wanted, order_state_name(state_of(o)));
+    ck_assert_uint_eq(r->m.order.attempt, o->pays);
+    if (r->m.moved)
+        r->moved++;
+}
+
+static void ask(struct run *r, struct fact *o)
+{
+    const size_t i = index_of(r, o);
+    const int valid = 100 + (int)pick(r, 500); /* of real time: it signs with that clock */
+
+    move_free(&r->m);
+    fixture_ask(&r->f, &r->m, time(NULL), valid);
+    r->m.now = r->w.now;
+    *o = (struct fact){.made = r->w.now, .tries = 1, .pays = 1};
+    memcpy(o->id, r->m.id, sizeof(o->id));
+    memcpy(o->try[1].challenge, r->m.attempt.challenge_id, sizeof(o->try[1].challenge));
+    o->valid_until = r->m.order.valid_until;
+    r->w.acquirer.yes[i] = 0;
+    memset(r->w.acquirer.no[i], 0, sizeof(r->w.acquirer.no[i]));
+    make(r, o, FOUND_FINE);
+}
+
+static void claim(struct run *r, struct fact *o)
+{
+    const int device = 1 + (int)pick(r, 2);
+    enum finding wanted = FOUND_TAKEN;
+
+    begin_move(r, EVENT_CLAIM, o);
+    r->m.has_claim = true;
+    memset(r->m.claim, device, BOOK_CLAIM);
+    if (o->claim == device) {
+        wanted = FOUND_FINE;
+    } else if (o->claim == 0 && is_open(o)) {
+        wanted = r->w.now > o->valid_until + GRACE_S ? FOUND_EXPIRED : FOUND_FINE;
+        o->claim = wanted == FOUND_FINE ? device : 0;
+    }
+    make(r, o, wanted);
+}
+
+static enum finding expect_pay(struct run *r, const struct fact *o, const struct try *t,
+                               int credential)
+{
+    const bool same_claim = r->m.has_claim && r->m.claim[0] == o->claim;
+
+    if (t == NULL)
+        return FOUND_INVALID;
+    if (t->credential != 0 && t->credential != credential)
+        return t->outcome == OUTCOME_NO ? FOUND_INVALID : FOUND_OTHER;
+    if (t->credential != 0 && t->outcome != OUTCOME_VAIN)
+        return FOUND_FINE;
+    if (!is_open(o))
+        return FOUND_OTHER;
+    if (o->claim != 0 && !same_claim)
+        return FOUND_TAKEN;
+    if (t->credential == 0 && r->w.now > o->valid_until + GRACE_S)
+        return FOUND_EXPIRED;
+    if (t->credential == 0 && t != &o->try[o->pays])
+        return FOUND_INVALID;
+    return r->m.reached ? FOUND_FINE : FOUND_UNREACHED;
+}
+
+static void pay(struct run *r, struct fact *o)
+{
+    const struct fact *of = pick(r, 20) == 0 ? some(r) : o;
+    const uint32_t n = of->tries == 0 ? 0 : pick(r, 3) != 0 ? of->pays : 1 + pick(r, of->tries);
+    const int credential = (int)n * 2 + (int)pick(r, 8) / 7; /* mostly the same again */
+    struct try *t = of == o && n > 0 ? &o->try[n] : NULL;
+    enum finding wanted;
+
+    begin_move(r, EVENT_PAY, o);
+    memset(r->m.credential, credential, BOOK_CREDENTIAL);
+    r->m.sealed = strdup("sealed");
+    r->m.reached = pick(r, 6) != 0;
+    r->m.has_claim = pick(r, 4) != 0;
+    memset(r->m.claim, r->m.has_claim && o->claim != 0 ? o->claim : 1 + (int)pick(r, 2),
+           BOOK_CLAIM);
+    snprintf(r->m.challenge_id, sizeof(r->m.challenge_id), "%s",
+             n > 0 ? of->try[n].challenge : "nobody-made-it");
+    wanted = expect_pay(r, o, t, credential);
+    if (wanted == FOUND_FINE && (t->credential == 0 || t->outcome == OUTCOME_VAIN)) {
+        t->credential = credential;
+        t->outcome = OUTCOME_NONE;
+        o->asked = true;
+        o->silent = false;
+        o->pays = n;
+    }
+    make(r, o, wanted);
+}
+
+/* What the acquirer says of an attempt: at most one yes an order; what it decided it says again. */
+static enum outcome say(struct run *r, size_t i, uint32_t n)
+{
+    struct acquirer *a = &r->w.acquirer;
+    const uint32_t chance = pick(r, 10);
+
+    if (a->yes[i] == n)
+        return OUTCOME_YES;
+    if (a->yes[i] != 0 || a->no[i][n] || chance < 4) {
+        a->no[i][n] = true;
+        return OUTCOME_NO;
+    }
+    if (chance < 6)
+        return OUTCOME_VAIN;
+    a->yes[i] = n;
+    a->completion[i] = pick(r, 2) == 0;
+    return OUTCOME_YES;
+}
+
+static void renewed(struct run *r, struct fact *o)
+{
+    if (r->w.now >= o->valid_until)
+        return;
+    ck_assert_uint_lt(o->tries, ATTEMPTS);
+    o->pays = ++o->tries; /* its challenge is read once it is made */
+}
+
+static void answer(struct run *r, struct fact *o)
+{
+    const uint32_t n = pick(r, 4) != 0 ? o->pays : 1 + pick(r, o->tries);
+    struct try *t = &o->try[n];
+    const bool asked = o->asked && o->pays == n;
+    const size_t i = index_of(r, o);
+
+    if (t->credential == 0)
+        return;
+    begin_move(r, EVENT_ANSWER, o);
+    r->m.n = n;
+    r->m.said.outcome = say(r, i, n);
+    r->m.said.completion = r->w.acquirer.completion[i];
+    if (t->outcome == OUTCOME_NONE || t->outcome == OUTCOME_VAIN) {
+        t->outcome = r->m.said.outcome;
+        if (t->outcome == OUTCOME_YES && !o->paid && o->back == BACK_NO) {
+            o->paid = true;
+            o->complete = !r->m.said.completion;
+            o->approved = r->w.now;
+            o->asked = false;
+            o->pays = n;
+        } else if (asked) {
+            o->asked = false;
+            renewed(r, o);
+        }
+    }
+    make(r, o, FOUND_FINE);
+    if (r->m.fresh.n != 0)
+        memcpy(o->try[o->pays].challenge, r->m.fresh.challenge_id, sizeof(t->challenge));
+}
+
+static void silent(struct run *r, struct fact *o)
+{
+    begin_move(r, EVENT_SILENT, o);
+    r->m.n = 1 + pick(r, o->tries);
+    o->silent |= o->asked && o->pays == r->m.n;
+    make(r, o, FOUND_FINE);
+}
+
+static void complete(struct run *r, struct fact *o)
+{
+    const struct try *t = &o->try[o->pays];
+    const int credential = pick(r, 8) == 0 ? 1 : t->credential != 0 ? t->credential : 200;
+    enum finding wanted = FOUND_OVER;
+
+    begin_move(r, EVENT_COMPLETE, o);
+    memset(r->m.credential, credential, BOOK_CREDENTIAL);
+    r->m.completed = pick(r, 2) == 0;
+    if (t->credential != credential) {
+        wanted = FOUND_INVALID;
+    } else if (r->m.completed && o->paid && o->back == BACK_NO) {
+        wanted = FOUND_FINE;
+        o->complete = true;
+    } else if (!r->m.completed && o->back == BACK_NO && (o->asked || (o->paid && !o->complete))) {
+        wanted = FOUND_FINE;
+        o->back = BACK_WANTED;
+        o->asked = false;
+    } else if (!r->m.completed && (o->back == BACK_WANTED || o->back == BACK_DONE)) {
+        wanted = FOUND_FINE;
+    }
+    make(r, o, wanted);
+}
+
+static void rest(struct run *r, struct fact *o)
+{
+    static const enum event events[] = {EVENT_LATE,          EVENT_DELIVERED, EVENT_DELIVERED,
+                                        EVENT_UNDELIVERABLE, EVENT_REVERSED,  EVENT_UNREVERSED,
+                                        EVENT_LOOK};
+    const enum event event = events[pick(r, sizeof(events) / sizeof(events[0]))];
+    const bool stands = o->paid && o->complete && !o->delivered && o->back == BACK_NO;
+
+    begin_move(r, event, o);
+    if (event == EVENT_DELIVERED && stands)
+        o->delivered = true;
+    else if (event == EVENT_UNDELIVERABLE && stands)
+        o->back = BACK_WANTED;
+    else if (event == EVENT_LATE && o->paid && !o->complete && o->back == BACK_NO &&
+             r->w.now - o->approved >= COMPLETION_S)
+        o->back = BACK_WANTED;
+    else if (event == EVENT_REVERSED && o->back == BACK_WANTED)
+        o->back = BACK_DONE;
+    else if (event == EVENT_UNREVERSED && o->back == BACK_WANTED)
+        o->back = BACK_OWED;
+    make(r, o, FOUND_FINE);
+}
+
+static void step(struct run *r)
+{
+    static void (*const events[])(struct run *, struct fact *) = {
+        claim, pay, pay, pay, pay, answer, answer, answer, silent, complete, rest, rest, rest};
+    struct fact *o = some(r);
+
+    r->w.now += pick(r, 20) == 0 ? pick(r, 10) : 0;
+    if (o->tries == 0 || o->tries > ATTEMPTS - 3 ||
+        pick(r, o->delivered || o->back > BACK_WANTED ? 8 : 100) == 0)
+        ask(r, o);
+    else
+        events[pick(r, sizeof(events) / sizeof(events[0]))](r, o);
+}
+
+/* ---- looking ---- */
+
+static void look_at_tries(struct run *r, const struct fact *o)
+{
+    unsigned paid = 0;
+
+    for (uint32_t n = 1; n <= o->tries; n++) {
+        struct book_attempt a = {.n = 0};
+        bool found = false;
+
+        ck_ok(book_attempt_get(r->f.book, o->id, n, &a, &found, &r->f.e));
+        ck_assert(found);
+        ck_assert_int_eq(a.used, o->try[n].credential != 0);
+        ck_assert_int_eq(a.credential[0], o->try[n].credential);
+        ck_assert_int_eq(a.outcome, o->try[n].outcome);
+        paid += a.outcome == OUTCOME_YES;
+        book_attempt_free(&a);
+    }
+    ck_assert_uint_le(paid, 1); /* never two of one order */
+    ck_assert(!o->delivered || (paid == 1 && o->try[o->pays].outcome == OUTCOME_YES));
+    ck_assert(paid == 0 || o->paid || o->back != BACK_NO); /* never paid and lost */
+}
+
+static void look(struct run *r)
+{
+    for (size_t i = 0; i < ORDERS; i++) {
+        const struct fact *o = &r->w.order[i], *before = &r->saved.order[i];
+        struct book_order kept;
+        bool found = false;
+
+        if (o->tries == 0)
+            continue;
+        ck_ok(book_order_get(r->f.book, o->id, &kept, &found, &r->f.e));
+        ck_assert(found);
+        ck_assert_int_eq(kept.state, state_of(o));
+        ck_assert_int_eq(kept.claimed, o->claim != 0);
+        ck_assert_uint_eq(kept.attempt, o->pays);
+        ck_assert(strcmp(o->id, before->id) != 0 || before->back != BACK_DONE ||
+                  kept.state == STATE_REVERSED);
+        look_at_tries(r, o);
+        r->ends[kept.state]++;
+    }
+}
+
+static void one_group(struct run *r, uint32_t steps, bool back)
+{
+    r->saved = r->w;
+    ck_ok(book_begin(r->f.book, &r->f.e));
+    for (; steps > 0; steps--)
+        step(r);
+    if (back) {
+        book_rollback(r->f.book);
+        r->w = r->saved;
+    } else {
+        ck_ok(book_commit(r->f.book, &r->f.e));
+    }
+    look(r);
+}
+
+START_TEST(orders_and_model_agree)
+    {
+        struct run *r = calloc(1, sizeof(*r));
+        const char *seed = getenv("MOVES_MODEL_SEED");
+        uint32_t steps;
+
+        ck_assert_ptr_nonnull(r);
+        r->random = (seed != NULL ? strtoull(seed, NULL, 10) : UINT64_C(750275)) * UINT64_C(1000) +
+                    (unsigned)_i + UINT64_C(1);
+        fixture_start(&r->f);
+        r->w.now = time(NULL);
+        for (uint32_t n = 0; n < STEPS; n += steps) {
+            steps = 1 + pick(r, 24);
+            one_group(r, steps, pick(r, 6) == 0);
+        }
+        ck_assert_uint_gt(r->moved, 150); /* the run did something */
+        for (size_t state = STATE_REQUESTED; state < STATE_OWED; state++)
+            ck_assert_msg(r->ends[state] > 0, "nothing was ever %s",
+                          order_state_name((enum order_state)state));
+        move_free(&r->m);
+        fixture_end(&r->f);
+        free(r);
+    }
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("moves_model");
+    TCase *t = tcase_create("moves_model");
+
+    tcase_set_timeout(t, 120);
+    tcase_add_loop_test(t, orders_and_model_agree, 0, RUNS);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+UNIT_MAIN(suite)
