@@ -98,6 +98,9 @@ TESTS += tests/system/authority.sh
 dist_check_SCRIPTS += tests/system/operator.sh
 TESTS += tests/system/operator.sh
 
+dist_check_SCRIPTS += tests/system/acquirer_mediator.sh
+TESTS += tests/system/acquirer_mediator.sh
+
 dist_check_SCRIPTS += tests/system/upgrade.sh
 TESTS += tests/system/upgrade.sh
 

@@ -34,8 +34,8 @@ struct texts { /* what an order borrows while it is signed */
     char back[256 + BOOK_ORDER_ID];
 };
 
-static enum tp_err fill_texts(struct texts *t, const struct book_attempt *a,
-                              const struct book_order *o, const struct reg_contract *c,
+static enum tp_err fill_texts(struct texts *t, const struct orderbook_attempt *a,
+                              const struct orderbook_order *o, const struct reg_contract *c,
                               const uint8_t quote[32], const struct issuing *by, struct tp_error *e)
 {
     uint8_t nonce[16];
@@ -57,7 +57,7 @@ static enum tp_err fill_texts(struct texts *t, const struct book_attempt *a,
     return TP_OK;
 }
 
-static enum tp_err sign_order(char **jws, const struct texts *t, const struct book_order *o,
+static enum tp_err sign_order(char **jws, const struct texts *t, const struct orderbook_order *o,
                               const struct reg_contract *c, struct tp_error *e)
 {
     const struct order order = {
@@ -100,7 +100,7 @@ static bool is_ascii(const char *text)
 }
 
 static enum tp_err write_request(char **out, const char *jws, const struct texts *t,
-                                 const struct book_order *o, const struct reg_contract *c,
+                                 const struct orderbook_order *o, const struct reg_contract *c,
                                  struct tp_error *e)
 {
     struct payment_charge charge = {
@@ -123,8 +123,9 @@ static enum tp_err write_request(char **out, const char *jws, const struct texts
 }
 
 /* The challenge around it, with its id, as JSON. */
-static enum tp_err bind(struct book_attempt *a, const char *request, const struct texts *t,
-                        const struct book_order *o, const struct issuing *by, struct tp_error *e)
+static enum tp_err bind(struct orderbook_attempt *a, const char *request, const struct texts *t,
+                        const struct orderbook_order *o, const struct issuing *by,
+                        struct tp_error *e)
 {
     char id[PAYMENT_ID_SIZE];
     struct payment_challenge c = {
@@ -153,7 +154,7 @@ static enum tp_err bind(struct book_attempt *a, const char *request, const struc
     return r;
 }
 
-enum tp_err challenge_make(struct book_attempt *a, const struct book_order *o,
+enum tp_err challenge_make(struct orderbook_attempt *a, const struct orderbook_order *o,
                            const uint8_t quote[32], const struct issuing *by, struct tp_error *e)
 {
     struct reg_contract *c = registry_contract(by->registry, o->contract);
@@ -188,7 +189,7 @@ enum tp_err challenge_make(struct book_attempt *a, const struct book_order *o,
 }
 
 enum tp_err challenge_of(struct payment_challenge *out, json_t **owner,
-                         const struct book_attempt *a, struct tp_error *e)
+                         const struct orderbook_attempt *a, struct tp_error *e)
 {
     enum tp_err r = jcs_read(owner, span_str(a->challenge), e);
 

@@ -20,14 +20,14 @@ void challenge_order_id(char out[BOOK_ORDER_ID]);
 
 /* The next attempt at an order: number, day and time of a card's payment, the order signed anew,
  * the challenge and its id. digest of the quote; a->order and a->n are set by the caller.
- * book_attempt_free. TP_ERR_RANGE (no number left, an amount over the contract's ceiling),
+ * orderbook_attempt_free. TP_ERR_RANGE (no number left, an amount over the contract's ceiling),
  * TP_ERR_FORMAT (what no order takes, with the member). */
-TP_MUST_CHECK enum tp_err challenge_make(struct book_attempt *a, const struct book_order *o,
-                                         const uint8_t quote[32], const struct issuing *by,
-                                         struct tp_error *e);
+TP_MUST_CHECK enum tp_err challenge_make(struct orderbook_attempt *a,
+                                         const struct orderbook_order *o, const uint8_t quote[32],
+                                         const struct issuing *by, struct tp_error *e);
 
 /* The strings of an attempt's challenge, which live as long as *owner (json_decref). */
 TP_MUST_CHECK enum tp_err challenge_of(struct payment_challenge *out, json_t **owner,
-                                       const struct book_attempt *a, struct tp_error *e);
+                                       const struct orderbook_attempt *a, struct tp_error *e);
 
 #endif

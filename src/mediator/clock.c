@@ -24,7 +24,7 @@ TAILQ_HEAD(dues, due);
 
 struct clock {
     struct mediator *m;
-    struct book *book; /* the thread's */
+    struct orderbook *book; /* the thread's */
     pthread_t thread;
     bool started;
     atomic_bool stop;
@@ -76,7 +76,7 @@ static void do_due(struct clock *c, int64_t now)
         if (j != NULL) {
             j->drive = d->event == EVENT_LOOK;
             j->tries = d->tries;
-            writer_take(c->m, j);
+            keeper_take(c->m, j);
         }
         free(d);
     }
@@ -86,14 +86,14 @@ static void do_due(struct clock *c, int64_t now)
 static void forget(struct clock *c)
 {
     struct tp_error e = {TP_OK, ""};
-    enum tp_err r = book_begin(c->book, &e);
+    enum tp_err r = orderbook_begin(c->book, &e);
 
     if (r == TP_OK)
-        r = book_order_forget(c->book, time(NULL) - FORGET_S, FORGET_N, &e);
+        r = orderbook_order_forget(c->book, time(NULL) - FORGET_S, FORGET_N, &e);
     if (r == TP_OK)
-        r = book_commit(c->book, &e);
+        r = orderbook_commit(c->book, &e);
     else
-        book_rollback(c->book);
+        orderbook_rollback(c->book);
     if (r != TP_OK)
         log_note("orders that nobody paid are not forgotten yet: %s", e.text);
 }
@@ -136,7 +136,7 @@ enum tp_err clock_open(struct mediator *m, struct tp_error *e)
     pthread_mutex_init(&c->lock, NULL);
     atomic_init(&c->stop, false);
     c->forget_at = time_monotonic_ms() + FORGET_MS;
-    r = book_open(&c->book, m->dir, e);
+    r = orderbook_open(&c->book, m->dir, e);
     if (r == TP_OK && pthread_create(&c->thread, NULL, run, c) != 0)
         r = tp_fail(e, TP_ERR_NO_MEMORY, "the clock cannot be started");
     c->started = r == TP_OK;
@@ -157,7 +157,7 @@ void clock_close(struct mediator *m)
         TAILQ_REMOVE(&c->dues, d, next);
         free(d);
     }
-    book_close(&c->book);
+    orderbook_close(&c->book);
     pthread_mutex_destroy(&c->lock);
     free(c);
     m->clock = NULL;

@@ -4,7 +4,7 @@
 
 #include "base/cli.h"
 #include "base/table.h"
-#include "mediator/book.h"
+#include "mediator/orderbook.h"
 
 #define MEDIATOR_DIR_DEFAULT    "/var/lib/telepay/mediator"
 #define MEDIATOR_LISTEN_DEFAULT "127.0.0.1:8843"
@@ -25,15 +25,15 @@
 TP_MUST_CHECK enum tp_err mediator_dir(char *out, const char *given, struct tp_error *e);
 
 /* Books and folder; a table. end prints it when r is TP_OK, closes, and returns the exit code. */
-struct listing {
-    struct book *book;
+struct roll {
+    struct orderbook *book;
     struct table *table;
     struct tp_error e;
     char dir[4096];
 };
-TP_MUST_CHECK enum tp_err listing_start(struct listing *list, const char *dir, const char *name,
-                                        const struct table_column *columns, size_t n, bool json);
-int listing_end(struct listing *list, enum tp_err r);
+TP_MUST_CHECK enum tp_err roll_start(struct roll *list, const char *dir, const char *name,
+                                     const struct table_column *columns, size_t n, bool json);
+int roll_end(struct roll *list, enum tp_err r);
 
 int mediator_cmd_init(int argc, char **argv);
 int mediator_cmd_upgrade(int argc, char **argv);

@@ -21,9 +21,9 @@
 
 struct delivery_under_way {
     struct mediator *m;
-    struct book_order order;
-    struct book_attempt attempt; /* what a receipt says of it; its texts but the acknowledgement
-                                    stay away */
+    struct orderbook_order order;
+    struct orderbook_attempt attempt; /* what a receipt says of it; its texts but the
+                                    acknowledgement stay away */
     unsigned tries;
     struct visit *visit; /* of one that is delivered once more; NULL: the first */
 };
@@ -32,7 +32,7 @@ struct delivery_under_way {
 
 /* The quote goes back byte by byte as it came; everything else needs no escape. acknowledgement
  * NULL: it is free. */
-static char *delivery_text(const struct book_order *o, const char *acknowledgement,
+static char *delivery_text(const struct orderbook_order *o, const char *acknowledgement,
                            const char *quote)
 {
     const char *name = acknowledgement != NULL ? ",\"acknowledgement\":\"" : "",
@@ -74,7 +74,7 @@ static void on_quote(void *ctx, const struct http_said *said)
 
 void ask_quote(struct mediator *m, struct visit *v)
 {
-    const struct book_order *o = &v->asked;
+    const struct orderbook_order *o = &v->asked;
     struct http_question q = {
         .answer_max = QUOTE_MAX, .timeout_ms = QUOTE_MS, .done = on_quote, .ctx = v};
     json_t *asked = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s*}", "order", o->id, "service", o->service,
@@ -114,12 +114,12 @@ void ask_free(struct mediator *m, struct visit *v, const char *quote)
 
 static void free_under_way(struct delivery_under_way *d)
 {
-    book_attempt_free(&d->attempt);
+    orderbook_attempt_free(&d->attempt);
     free(d);
 }
 
-static struct delivery_under_way *new_under_way(struct mediator *m, const struct book_order *o,
-                                                const struct book_attempt *a, struct visit *v,
+static struct delivery_under_way *new_under_way(struct mediator *m, const struct orderbook_order *o,
+                                                const struct orderbook_attempt *a, struct visit *v,
                                                 unsigned tries)
 {
     struct delivery_under_way *d = calloc(1, sizeof(*d));
@@ -174,7 +174,7 @@ static void give_up(const struct delivery_under_way *d, const char *why)
         return;
     }
     snprintf(j->move.why, sizeof(j->move.why), "%s", why);
-    writer_take(d->m, j);
+    keeper_take(d->m, j);
 }
 
 static void try_again(const struct delivery_under_way *d, const struct http_said *said)
@@ -201,7 +201,7 @@ static void on_first(struct delivery_under_way *d, const struct http_said *said,
 
         if (j != NULL) {
             j->content = content_hold(c);
-            writer_take(d->m, j);
+            keeper_take(d->m, j);
             return;
         }
     }
@@ -247,7 +247,7 @@ static void begin(struct delivery_under_way *d, const char *quote)
     free(text);
 }
 
-void deliver(struct mediator *m, const struct book_order *o, const struct book_attempt *a,
+void deliver(struct mediator *m, const struct orderbook_order *o, const struct orderbook_attempt *a,
              const char *quote, unsigned tries)
 {
     struct delivery_under_way *d = new_under_way(m, o, a, NULL, tries);
@@ -258,8 +258,8 @@ void deliver(struct mediator *m, const struct book_order *o, const struct book_a
         begin(d, quote);
 }
 
-void deliver_again(struct mediator *m, const struct book_order *o, const struct book_attempt *a,
-                   const char *quote, struct visit *v)
+void deliver_again(struct mediator *m, const struct orderbook_order *o,
+                   const struct orderbook_attempt *a, const char *quote, struct visit *v)
 {
     struct delivery_under_way *d = new_under_way(m, o, a, v, 0);
 

@@ -6,8 +6,8 @@
 
 #define AGAIN_MS 1000
 
-static void to_acquirer(struct mediator *m, const struct book_order *o,
-                        const struct book_attempt *a)
+static void to_acquirer(struct mediator *m, const struct orderbook_order *o,
+                        const struct orderbook_attempt *a)
 {
     struct line *l = line_of(m, o->acquirer);
 
@@ -23,26 +23,26 @@ static void to_acquirer(struct mediator *m, const struct book_order *o,
     }
 }
 
-static void to_service(struct mediator *m, const struct book_order *o, const struct book_attempt *a,
-                       unsigned tries)
+static void to_service(struct mediator *m, const struct orderbook_order *o,
+                       const struct orderbook_attempt *a, unsigned tries)
 {
     char *quote = NULL;
     struct job *j = NULL;
 
     if (o->delivery != DELIVERY_INCLUDED) {
-        quote = writer_quote(m, o);
+        quote = keeper_quote(m, o);
         if (quote != NULL)
             deliver(m, o, a, quote, tries);
         free(quote);
     } else if ((j = job_new(EVENT_DELIVERED, o->id)) != NULL) { /* here since the quote */
-        j->content = writer_included(m, o);
-        writer_take(m, j);
+        j->content = keeper_included(m, o);
+        keeper_take(m, j);
     }
     if (quote == NULL && j == NULL)
         clock_set(m, o->id, EVENT_LOOK, AGAIN_MS, tries);
 }
 
-void drive(struct mediator *m, const struct book_order *o, const struct book_attempt *a,
+void drive(struct mediator *m, const struct orderbook_order *o, const struct orderbook_attempt *a,
            unsigned tries)
 {
     if (atomic_load(&m->ending))

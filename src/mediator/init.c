@@ -138,7 +138,7 @@ static enum tp_err make_mediator(const struct words *w, struct tp_error *e)
     if (r == TP_OK)
         r = file_none_there(w->dir, made, "name another folder", e);
     if (r == TP_OK)
-        r = book_make(w->dir, w->store, e);
+        r = orderbook_make(w->dir, w->store, e);
     if (r == TP_OK)
         r = make_key(w->dir, e);
     if (r == TP_OK)

@@ -68,8 +68,8 @@ struct line {
 
 /* ---- messages ---- */
 
-static void start(struct iso8583 *m, unsigned mti, const struct book_order *o,
-                  const struct book_attempt *a, uint32_t stan, time_t sent)
+static void start(struct iso8583 *m, unsigned mti, const struct orderbook_order *o,
+                  const struct orderbook_attempt *a, uint32_t stan, time_t sent)
 {
     iso8583_start(m, mti);
     iso8583_set_number(m, 4, (uint64_t)o->amount);
@@ -82,7 +82,8 @@ static void start(struct iso8583 *m, unsigned mti, const struct book_order *o,
     iso8583_set_number(m, 49, o->currency);
 }
 
-static enum tp_err put_stream(struct iso8583 *m, struct buf *stream, const struct book_attempt *a)
+static enum tp_err put_stream(struct iso8583 *m, struct buf *stream,
+                              const struct orderbook_attempt *a)
 {
     struct span rest;
     enum tp_err r = tlv_put(stream, TAG_CHALLENGE, span_str(a->challenge));
@@ -101,8 +102,8 @@ static enum tp_err put_stream(struct iso8583 *m, struct buf *stream, const struc
     return r;
 }
 
-static enum tp_err pack_question(struct buf *out, const struct book_order *o,
-                                 const struct book_attempt *a, struct tp_error *e)
+static enum tp_err pack_question(struct buf *out, const struct orderbook_order *o,
+                                 const struct orderbook_attempt *a, struct tp_error *e)
 {
     struct iso8583 *m = calloc(1, sizeof(*m));
     uint8_t *room = malloc(STREAM_MAX);
@@ -124,8 +125,8 @@ out:
     return r;
 }
 
-static enum tp_err pack_reversal(struct buf *out, const struct book_order *o,
-                                 const struct book_attempt *a, struct tp_error *e)
+static enum tp_err pack_reversal(struct buf *out, const struct orderbook_order *o,
+                                 const struct orderbook_attempt *a, struct tp_error *e)
 {
     struct iso8583 *m = calloc(1, sizeof(*m));
     const time_t sent = a->sent;
@@ -147,8 +148,8 @@ static enum tp_err pack_reversal(struct buf *out, const struct book_order *o,
 
 /* ---- what is posted to the line ---- */
 
-static enum tp_err fill_ask(struct ask *k, const struct book_order *o, const struct book_attempt *a,
-                            struct tp_error *e)
+static enum tp_err fill_ask(struct ask *k, const struct orderbook_order *o,
+                            const struct orderbook_attempt *a, struct tp_error *e)
 {
     struct payment_challenge c;
     json_t *owner = NULL;
@@ -167,8 +168,8 @@ static enum tp_err fill_ask(struct ask *k, const struct book_order *o, const str
     return r;
 }
 
-static void post(struct line *l, bool reversal, const struct book_order *o,
-                 const struct book_attempt *a)
+static void post(struct line *l, bool reversal, const struct orderbook_order *o,
+                 const struct orderbook_attempt *a)
 {
     uint8_t *room = malloc(MESSAGE_MAX);
     struct buf raw = {room, 0, MESSAGE_MAX};
@@ -199,12 +200,13 @@ static void post(struct line *l, bool reversal, const struct book_order *o,
     link_line_wake(l->link);
 }
 
-void line_ask(struct line *l, const struct book_order *o, const struct book_attempt *a)
+void line_ask(struct line *l, const struct orderbook_order *o, const struct orderbook_attempt *a)
 {
     post(l, false, o, a);
 }
 
-void line_reverse(struct line *l, const struct book_order *o, const struct book_attempt *a)
+void line_reverse(struct line *l, const struct orderbook_order *o,
+                  const struct orderbook_attempt *a)
 {
     post(l, true, o, a);
 }
@@ -281,7 +283,7 @@ static void tell_silent(struct line *l, struct ask *k)
     if (j == NULL)
         return;
     j->move.n = k->n;
-    writer_take(l->m, j);
+    keeper_take(l->m, j);
 }
 
 /* ---- answers ---- */
@@ -392,7 +394,7 @@ static void on_answered(struct line *l, struct ask *k)
     }
     LIST_REMOVE(k, next);
     free(k);
-    writer_take(l->m, j);
+    keeper_take(l->m, j);
 }
 
 static void on_reversed(struct line *l, struct ask *k)
@@ -410,7 +412,7 @@ static void on_reversed(struct line *l, struct ask *k)
              a.reason);
     LIST_REMOVE(k, next);
     free(k);
-    writer_take(l->m, j);
+    keeper_take(l->m, j);
 }
 
 static void on_message(void *ctx, struct span raw)

@@ -1,7 +1,7 @@
 # The mediator.
 noinst_LIBRARIES += libmediator.a
 libmediator_a_SOURCES = \
-	src/mediator/book.c src/mediator/book.h src/mediator/schema.c \
+	src/mediator/orderbook.c src/mediator/orderbook.h src/mediator/schema.c \
 	src/mediator/challenge.c src/mediator/challenge.h \
 	src/mediator/clock.c src/mediator/deliver.c src/mediator/drive.c src/mediator/line.c \
 	src/mediator/mediator_priv.h \
@@ -13,7 +13,7 @@ libmediator_a_SOURCES = \
 	src/mediator/serve.c src/mediator/serve.h \
 	src/mediator/stans.c src/mediator/stans.h \
 	src/mediator/visit.c src/mediator/visit.h src/mediator/visit_route.c \
-	src/mediator/writer.c
+	src/mediator/keeper.c
 MEDIATOR_LIBS = libmediator.a $(HTTP_LIBS) $(HTTP_CLIENT_LIBS) $(ORDER_LIBS) $(STORE_LIBS) $(WIRE_LIBS) $(QRENCODE_LIBS)
 mediatordatadir = $(pkgdatadir)/mediator
 dist_mediatordata_DATA = data/mediator/code.html data/mediator/frame.html data/mediator/next.html data/mediator/order.html \

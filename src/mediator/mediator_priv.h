@@ -1,7 +1,7 @@
 /* What the files of the serving mediator share: its parts, and who does what on which thread.
  *
  *     door threads     take calls in, answer what needs no books, queue moves
- *     writer thread    applies moves in groups; then what follows leaves, and who waits is answered
+ *     keeper thread    applies moves in groups; then what follows leaves, and who waits is answered
  *     line threads     one an acquirer: what it is asked, what it answers
  *     client thread    quotes and deliveries of services
  *     clock thread     what is due: visits that waited long enough, tries again, cards that were
@@ -22,7 +22,7 @@
 struct clock;
 struct pages;
 struct line;
-struct writer;
+struct keeper;
 struct visit;
 
 #define ANSWER_S                                                                                   \
@@ -51,7 +51,7 @@ struct mediator {
     struct registry *registry;
     struct pages *pages;
     struct http_client *client;
-    struct writer *writer;
+    struct keeper *keeper;
     struct clock *clock;
     struct http_door *door;
     struct line *line[64];
@@ -62,7 +62,7 @@ struct mediator {
     atomic_bool ending; /* nothing new is begun: the next start goes on */
 };
 
-/* ---- writer.c: moves, in groups ---- */
+/* ---- keeper.c: moves, in groups ---- */
 
 struct job {
     struct group_job entry; /* first */
@@ -73,23 +73,23 @@ struct job {
     unsigned tries;          /* of what is driven */
 };
 
-TP_MUST_CHECK enum tp_err writer_open(struct mediator *m, struct tp_error *e);
-void writer_stop(struct mediator *m); /* works off what waits */
-void writer_close(struct mediator *m);
+TP_MUST_CHECK enum tp_err keeper_open(struct mediator *m, struct tp_error *e);
+void keeper_stop(struct mediator *m); /* works off what waits */
+void keeper_close(struct mediator *m);
 
 /* NULL: no memory. */
 struct job *job_new(enum event event, const char *id);
 /* Queues it; it is the writer's. One of a visit may be refused, and the visit is then answered. */
-void writer_take(struct mediator *m, struct job *j);
-/* The quote as its service gave it (free()); what it has as content. On the writer's thread. NULL:
+void keeper_take(struct mediator *m, struct job *j);
+/* The quote as its service gave it (free()); what it has as content. On the keeper's thread. NULL:
  * it cannot be had. */
-char *writer_quote(struct mediator *m, const struct book_order *o);
-struct content *writer_included(struct mediator *m, const struct book_order *o);
+char *keeper_quote(struct mediator *m, const struct orderbook_order *o);
+struct content *keeper_included(struct mediator *m, const struct orderbook_order *o);
 
 /* ---- drive.c: what follows from where an order stands ---- */
 
-/* On the writer's thread. */
-void drive(struct mediator *m, const struct book_order *o, const struct book_attempt *a,
+/* On the keeper's thread. */
+void drive(struct mediator *m, const struct orderbook_order *o, const struct orderbook_attempt *a,
            unsigned tries);
 
 /* ---- clock.c ---- */
@@ -109,17 +109,18 @@ struct line *line_of(struct mediator *m, const char *acquirer); /* NULL: none */
 bool line_is_up(const struct line *l);
 /* Asks until there is an answer: a 0200, and 0201s; 0400s and 0401s. What is asked already is not
  * asked twice. */
-void line_ask(struct line *l, const struct book_order *o, const struct book_attempt *a);
-void line_reverse(struct line *l, const struct book_order *o, const struct book_attempt *a);
+void line_ask(struct line *l, const struct orderbook_order *o, const struct orderbook_attempt *a);
+void line_reverse(struct line *l, const struct orderbook_order *o,
+                  const struct orderbook_attempt *a);
 
 /* ---- deliver.c: the services ---- */
 
 /* For an order that is paid; what comes of it is a move. */
-void deliver(struct mediator *m, const struct book_order *o, const struct book_attempt *a,
+void deliver(struct mediator *m, const struct orderbook_order *o, const struct orderbook_attempt *a,
              const char *quote, unsigned tries);
 /* Once more, of what is delivered, for one visit. */
-void deliver_again(struct mediator *m, const struct book_order *o, const struct book_attempt *a,
-                   const char *quote, struct visit *v);
+void deliver_again(struct mediator *m, const struct orderbook_order *o,
+                   const struct orderbook_attempt *a, const char *quote, struct visit *v);
 /* A demand: asks the service, and then visit_quoted. */
 void ask_quote(struct mediator *m, struct visit *v);
 /* What is free: asks for it, and then visit_given. */

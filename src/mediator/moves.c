@@ -15,14 +15,14 @@ void move_reset(struct move *m)
     m->finding = FOUND_FINE;
     m->moved = false;
     if (m->event != EVENT_ASKED)
-        book_attempt_free(&m->attempt);
-    book_attempt_free(&m->fresh);
+        orderbook_attempt_free(&m->attempt);
+    orderbook_attempt_free(&m->fresh);
 }
 
 void move_free(struct move *m)
 {
-    book_attempt_free(&m->attempt);
-    book_attempt_free(&m->fresh);
+    orderbook_attempt_free(&m->attempt);
+    orderbook_attempt_free(&m->fresh);
     free(m->quote);
     free(m->sealed);
     free(m->device);
@@ -33,49 +33,50 @@ void move_free(struct move *m)
 
 /* ---- steps that several moves share ---- */
 
-static bool can_be_paid(const struct book_order *o)
+static bool can_be_paid(const struct orderbook_order *o)
 {
     return o->state == STATE_REQUESTED || o->state == STATE_CLAIMED;
 }
 
-static bool is_expired(const struct book_order *o, int64_t now)
+static bool is_expired(const struct orderbook_order *o, int64_t now)
 {
     return now > o->valid_until + GRACE_S;
 }
 
 /* To a state, within the order that is then kept. */
-static enum tp_err go(struct move *m, struct book *b, enum order_state state, struct tp_error *e)
+static enum tp_err go(struct move *m, struct orderbook *b, enum order_state state,
+                      struct tp_error *e)
 {
     m->order.state = state;
     m->order.since = m->now;
     m->moved = true;
-    return book_order_move(b, &m->order, e);
+    return orderbook_order_move(b, &m->order, e);
 }
 
-static enum tp_err load_attempt(struct move *m, struct book *b, uint32_t n, struct tp_error *e)
+static enum tp_err load_attempt(struct move *m, struct orderbook *b, uint32_t n, struct tp_error *e)
 {
     bool found = false;
-    const enum tp_err r = book_attempt_get(b, m->id, n, &m->attempt, &found, e);
+    const enum tp_err r = orderbook_attempt_get(b, m->id, n, &m->attempt, &found, e);
 
     return r == TP_OK && !found
                ? tp_fail(e, TP_ERR_INTERNAL, "order %s has no attempt %u", m->id, n)
                : r;
 }
 
-static enum tp_err load_fresh(struct move *m, struct book *b, struct tp_error *e)
+static enum tp_err load_fresh(struct move *m, struct orderbook *b, struct tp_error *e)
 {
     bool found = false;
 
     if (!can_be_paid(&m->order) || m->order.attempt == m->attempt.n ||
         is_expired(&m->order, m->now))
         return TP_OK;
-    return book_attempt_get(b, m->id, m->order.attempt, &m->fresh, &found, e);
+    return orderbook_attempt_get(b, m->id, m->order.attempt, &m->fresh, &found, e);
 }
 
 /* The number of a card's payment is used up when the acquirer has decided: the next try has another
  * one, and so another order to sign, of the same id. None when its time is over, or when no number
  * is left: what the acquirer said is kept all the same. */
-static enum tp_err renew(struct move *m, struct book *b, const struct issuing *by,
+static enum tp_err renew(struct move *m, struct orderbook *b, const struct issuing *by,
                          struct tp_error *e)
 {
     uint8_t hash[32];
@@ -84,29 +85,29 @@ static enum tp_err renew(struct move *m, struct book *b, const struct issuing *b
 
     if (m->now >= m->order.valid_until)
         return TP_OK;
-    r = book_quote_get(b, m->id, &quote, e);
+    r = orderbook_quote_get(b, m->id, &quote, e);
     if (r == TP_OK && EVP_Digest(quote, strlen(quote), hash, NULL, EVP_sha256(), NULL) != 1)
         r = tp_fail(e, TP_ERR_INTERNAL, "SHA-256 fails");
     free(quote);
     memcpy(m->fresh.order, m->id, sizeof(m->fresh.order));
     if (r == TP_OK)
-        r = book_attempt_last(b, m->id, &m->fresh.n, e);
+        r = orderbook_attempt_last(b, m->id, &m->fresh.n, e);
     if (r != TP_OK)
         return r;
     m->fresh.n++;
     r = challenge_make(&m->fresh, &m->order, hash, by, e);
     if (r != TP_OK) {
         log_error("order %s cannot be paid again: %s", m->id, e->text);
-        book_attempt_free(&m->fresh);
+        orderbook_attempt_free(&m->fresh);
         return TP_OK;
     }
     m->order.attempt = m->fresh.n;
-    return book_attempt_add(b, &m->fresh, e);
+    return orderbook_attempt_add(b, &m->fresh, e);
 }
 
 /* To be given back, under a number of its own; where none is left, under that of the payment: money
  * does not wait for tomorrow. */
-static enum tp_err give_back(struct move *m, struct book *b, const struct issuing *by,
+static enum tp_err give_back(struct move *m, struct orderbook *b, const struct issuing *by,
                              const char *why, struct tp_error *e)
 {
     struct reg_contract *c = registry_contract(by->registry, m->order.contract);
@@ -116,32 +117,32 @@ static enum tp_err give_back(struct move *m, struct book *b, const struct issuin
     snprintf(m->order.why, sizeof(m->order.why), "%s", why);
     if (c == NULL || contract_stan(c, day, &m->attempt.reversal_stan, NULL) != TP_OK)
         m->attempt.reversal_stan = m->attempt.stan;
-    r = book_attempt_reverse(b, &m->attempt, day, e);
+    r = orderbook_attempt_reverse(b, &m->attempt, day, e);
     return r == TP_OK ? go(m, b, STATE_REVERSING, e) : r;
 }
 
 /* ---- the moves ---- */
 
-static enum tp_err asked(struct move *m, struct book *b, const struct issuing *by,
+static enum tp_err asked(struct move *m, struct orderbook *b, const struct issuing *by,
                          struct tp_error *e)
 {
     (void)by;
     m->moved = true;
-    return book_order_add(b, &m->order, &m->attempt, span_str(m->quote), e);
+    return orderbook_order_add(b, &m->order, &m->attempt, span_str(m->quote), e);
 }
 
-static enum tp_err look(struct move *m, struct book *b, const struct issuing *by,
+static enum tp_err look(struct move *m, struct orderbook *b, const struct issuing *by,
                         struct tp_error *e)
 {
     (void)by;
     return load_attempt(m, b, m->order.attempt, e);
 }
 
-static enum tp_err find(struct move *m, struct book *b, const struct issuing *by,
+static enum tp_err find(struct move *m, struct orderbook *b, const struct issuing *by,
                         struct tp_error *e)
 {
     bool found = false;
-    enum tp_err r = book_order_find(b, m->wanted, m->now - REPEAT_S, &m->order, &found, e);
+    enum tp_err r = orderbook_order_find(b, m->wanted, m->now - REPEAT_S, &m->order, &found, e);
 
     if (r != TP_OK || !found) {
         m->finding = FOUND_NONE;
@@ -152,7 +153,7 @@ static enum tp_err find(struct move *m, struct book *b, const struct issuing *by
 }
 
 /* A short word that two people, or a person at two screens, compare. */
-static enum tp_err draw_code(struct book_order *o, struct tp_error *e)
+static enum tp_err draw_code(struct orderbook_order *o, struct tp_error *e)
 {
     static const char letters[] = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
     uint8_t bytes[6];
@@ -170,7 +171,7 @@ static bool same_claim(const struct move *m)
     return m->has_claim && secret_eq(SPAN_OF(m->order.claim), SPAN_OF(m->claim));
 }
 
-static enum tp_err claim(struct move *m, struct book *b, const struct issuing *by,
+static enum tp_err claim(struct move *m, struct orderbook *b, const struct issuing *by,
                          struct tp_error *e)
 {
     enum tp_err r = look(m, b, by, e);
@@ -191,12 +192,12 @@ static enum tp_err claim(struct move *m, struct book *b, const struct issuing *b
     m->order.state = STATE_CLAIMED;
     m->order.since = m->now;
     m->moved = true;
-    return r == TP_OK ? book_order_claim(b, &m->order, e) : r;
+    return r == TP_OK ? orderbook_order_claim(b, &m->order, e) : r;
 }
 
 /* A credential for a challenge that has had none, or the same again after nothing was decided: from
  * now on that is open again. */
-static enum tp_err submit(struct move *m, struct book *b, struct tp_error *e)
+static enum tp_err submit(struct move *m, struct orderbook *b, struct tp_error *e)
 {
     enum tp_err r = TP_OK;
 
@@ -208,27 +209,28 @@ static enum tp_err submit(struct move *m, struct book *b, struct tp_error *e)
         m->attempt.sent = m->now;
         if (m->attempt.sealed == NULL || (m->device != NULL && m->attempt.device == NULL))
             return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a transaction");
-        r = book_attempt_submit(b, &m->attempt, e);
+        r = orderbook_attempt_submit(b, &m->attempt, e);
     } else {
         m->attempt.outcome = OUTCOME_NONE;
-        r = book_attempt_answer(b, &m->attempt, e);
+        r = orderbook_attempt_answer(b, &m->attempt, e);
     }
     m->order.attempt = m->attempt.n;
     return r == TP_OK ? go(m, b, STATE_SUBMITTING, e) : r;
 }
 
 /* What was paid, or may be, outranks all: the same credential gets what it got. */
-static enum tp_err pay(struct move *m, struct book *b, const struct issuing *by, struct tp_error *e)
+static enum tp_err pay(struct move *m, struct orderbook *b, const struct issuing *by,
+                       struct tp_error *e)
 {
     bool found = false;
-    enum tp_err r = book_attempt_find(b, m->challenge_id, &m->attempt, &found, e);
+    enum tp_err r = orderbook_attempt_find(b, m->challenge_id, &m->attempt, &found, e);
 
     (void)by;
     if (r != TP_OK)
         return r;
     if (!found || strcmp(m->attempt.order, m->id) != 0) {
         m->finding = FOUND_INVALID;
-        book_attempt_free(&m->attempt);
+        orderbook_attempt_free(&m->attempt);
         return look(m, b, by, e);
     }
     if (m->attempt.used && !secret_eq(SPAN_OF(m->attempt.credential), SPAN_OF(m->credential))) {
@@ -264,7 +266,7 @@ static bool is_awaited(const struct move *m)
 }
 
 /* What was decided stays decided, and nothing is decided of what never left. */
-static enum tp_err answer(struct move *m, struct book *b, const struct issuing *by,
+static enum tp_err answer(struct move *m, struct orderbook *b, const struct issuing *by,
                           struct tp_error *e)
 {
     enum tp_err r = load_attempt(m, b, m->n, e);
@@ -281,7 +283,7 @@ static enum tp_err answer(struct move *m, struct book *b, const struct issuing *
     m->attempt.acknowledgement =
         m->said.acknowledgement != NULL ? strdup(m->said.acknowledgement) : NULL;
     m->attempt.answer = m->said.answer != NULL ? strdup(m->said.answer) : NULL;
-    r = book_attempt_answer(b, &m->attempt, e);
+    r = orderbook_attempt_answer(b, &m->attempt, e);
     if (r != TP_OK || !is_awaited(m))
         return r;
     if (m->said.outcome == OUTCOME_YES) {
@@ -292,7 +294,7 @@ static enum tp_err answer(struct move *m, struct book *b, const struct issuing *
     return r == TP_OK ? go(m, b, m->order.claimed ? STATE_CLAIMED : STATE_REQUESTED, e) : r;
 }
 
-static enum tp_err silent(struct move *m, struct book *b, const struct issuing *by,
+static enum tp_err silent(struct move *m, struct orderbook *b, const struct issuing *by,
                           struct tp_error *e)
 {
     enum tp_err r = load_attempt(m, b, m->n, e);
@@ -303,7 +305,7 @@ static enum tp_err silent(struct move *m, struct book *b, const struct issuing *
     return r;
 }
 
-static enum tp_err complete(struct move *m, struct book *b, const struct issuing *by,
+static enum tp_err complete(struct move *m, struct orderbook *b, const struct issuing *by,
                             struct tp_error *e)
 {
     const enum order_state state = m->order.state;
@@ -326,7 +328,7 @@ static enum tp_err complete(struct move *m, struct book *b, const struct issuing
     return TP_OK;
 }
 
-static enum tp_err late(struct move *m, struct book *b, const struct issuing *by,
+static enum tp_err late(struct move *m, struct orderbook *b, const struct issuing *by,
                         struct tp_error *e)
 {
     enum tp_err r = look(m, b, by, e);
@@ -336,7 +338,7 @@ static enum tp_err late(struct move *m, struct book *b, const struct issuing *by
     return r;
 }
 
-static enum tp_err delivered(struct move *m, struct book *b, const struct issuing *by,
+static enum tp_err delivered(struct move *m, struct orderbook *b, const struct issuing *by,
                              struct tp_error *e)
 {
     enum tp_err r = look(m, b, by, e);
@@ -346,7 +348,7 @@ static enum tp_err delivered(struct move *m, struct book *b, const struct issuin
     return r;
 }
 
-static enum tp_err undeliverable(struct move *m, struct book *b, const struct issuing *by,
+static enum tp_err undeliverable(struct move *m, struct orderbook *b, const struct issuing *by,
                                  struct tp_error *e)
 {
     enum tp_err r = look(m, b, by, e);
@@ -356,7 +358,7 @@ static enum tp_err undeliverable(struct move *m, struct book *b, const struct is
     return r;
 }
 
-static enum tp_err reversed(struct move *m, struct book *b, const struct issuing *by,
+static enum tp_err reversed(struct move *m, struct orderbook *b, const struct issuing *by,
                             struct tp_error *e)
 {
     enum tp_err r = look(m, b, by, e);
@@ -370,10 +372,11 @@ static enum tp_err reversed(struct move *m, struct book *b, const struct issuing
     return go(m, b, STATE_OWED, e);
 }
 
-enum tp_err move_apply(struct move *m, struct book *b, const struct issuing *by, struct tp_error *e)
+enum tp_err move_apply(struct move *m, struct orderbook *b, const struct issuing *by,
+                       struct tp_error *e)
 {
-    static enum tp_err (*const moves[])(struct move * m, struct book * b, const struct issuing *by,
-                                        struct tp_error *e) = {
+    static enum tp_err (*const moves[])(struct move * m, struct orderbook * b,
+                                        const struct issuing *by, struct tp_error *e) = {
         [EVENT_ASKED] = asked,
         [EVENT_LOOK] = look,
         [EVENT_FIND] = find,
@@ -393,7 +396,7 @@ enum tp_err move_apply(struct move *m, struct book *b, const struct issuing *by,
 
     if (m->event == EVENT_ASKED || m->event == EVENT_FIND)
         return moves[m->event](m, b, by, e);
-    r = book_order_get(b, m->id, &m->order, &found, e);
+    r = orderbook_order_get(b, m->id, &m->order, &found, e);
     if (r == TP_OK && !found)
         m->finding = FOUND_NONE;
     return r == TP_OK && found ? moves[m->event](m, b, by, e) : r;

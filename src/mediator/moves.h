@@ -42,11 +42,11 @@ struct move { /* begins as {0}; move_free */
     int64_t now;
 
     /* what came with it; strings are the move's */
-    const struct book_order *wanted;     /* EVENT_FIND: what is asked, and by which browser */
-    char *quote;                         /* EVENT_ASKED: as its service gave it */
-    char challenge_id[48];               /* EVENT_PAY */
-    uint8_t credential[BOOK_CREDENTIAL]; /* EVENT_PAY, EVENT_COMPLETE */
-    char *sealed, *device;               /* EVENT_PAY */
+    const struct orderbook_order *wanted; /* EVENT_FIND: what is asked, and by which browser */
+    char *quote;                          /* EVENT_ASKED: as its service gave it */
+    char challenge_id[48];                /* EVENT_PAY */
+    uint8_t credential[BOOK_CREDENTIAL];  /* EVENT_PAY, EVENT_COMPLETE */
+    char *sealed, *device;                /* EVENT_PAY */
     bool has_claim, completed;
     bool reached;              /* EVENT_PAY: the acquirer can be asked now */
     uint8_t claim[BOOK_CLAIM]; /* EVENT_CLAIM, EVENT_PAY */
@@ -62,12 +62,12 @@ struct move { /* begins as {0}; move_free */
     /* what came of it. EVENT_ASKED: order and attempt come with it */
     enum finding finding;
     bool moved; /* it is in another state than before */
-    struct book_order order;
-    struct book_attempt attempt; /* that it is about; else the order's own */
-    struct book_attempt fresh;   /* that can be paid in its place; n 0: none */
+    struct orderbook_order order;
+    struct orderbook_attempt attempt; /* that it is about; else the order's own */
+    struct orderbook_attempt fresh;   /* that can be paid in its place; n 0: none */
 };
 
-TP_MUST_CHECK enum tp_err move_apply(struct move *m, struct book *b, const struct issuing *by,
+TP_MUST_CHECK enum tp_err move_apply(struct move *m, struct orderbook *b, const struct issuing *by,
                                      struct tp_error *e);
 /* Before it is applied again: what came of it is forgotten. */
 void move_reset(struct move *m);

@@ -41,26 +41,26 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-enum tp_err listing_start(struct listing *list, const char *dir, const char *name,
-                          const struct table_column *columns, size_t n, bool json)
+enum tp_err roll_start(struct roll *list, const char *dir, const char *name,
+                       const struct table_column *columns, size_t n, bool json)
 {
     enum tp_err r = mediator_dir(list->dir, dir, &list->e);
 
     if (r == TP_OK)
-        r = book_open(&list->book, list->dir, &list->e);
+        r = orderbook_open(&list->book, list->dir, &list->e);
     return r == TP_OK ? table_new(&list->table, name, columns, n, json, &list->e) : r;
 }
 
-int listing_end(struct listing *list, enum tp_err r)
+int roll_end(struct roll *list, enum tp_err r)
 {
     r = table_end(&list->table, r, &list->e);
-    book_close(&list->book);
+    orderbook_close(&list->book);
     return r == TP_OK ? CLI_DONE : cli_report(&list->e);
 }
 
 /* ---- list ---- */
 
-static enum tp_err order_row(void *ctx, const struct book_order *o, struct tp_error *e)
+static enum tp_err order_row(void *ctx, const struct orderbook_order *o, struct tp_error *e)
 {
     char made[TIME_TEXT_MAX], amount[MONEY_TEXT_MAX];
     const char *const cells[] = {o->id,
@@ -92,7 +92,7 @@ int mediator_cmd_order_list(int argc, char **argv)
                                                   {"amount", TABLE_RIGHT}, {"currency", TABLE_TEXT},
                                                   {"state", TABLE_TEXT},   {"why", TABLE_TEXT}};
     struct words w = {.id = NULL};
-    struct listing list = {.book = NULL};
+    struct roll list = {.book = NULL};
     enum order_state state = 0;
     enum tp_err r = TP_OK;
 
@@ -100,16 +100,16 @@ int mediator_cmd_order_list(int argc, char **argv)
     if (w.state != NULL && !order_state_find(&state, w.state))
         r = tp_fail(&list.e, TP_ERR_USAGE, "\"%.40s\" is no state: see --help", w.state);
     if (r == TP_OK)
-        r = listing_start(&list, w.dir, "orders", columns, sizeof(columns) / sizeof(columns[0]),
-                          w.json);
+        r = roll_start(&list, w.dir, "orders", columns, sizeof(columns) / sizeof(columns[0]),
+                       w.json);
     if (r == TP_OK)
-        r = book_order_each(list.book, state, order_row, list.table, &list.e);
-    return listing_end(&list, r);
+        r = orderbook_order_each(list.book, state, order_row, list.table, &list.e);
+    return roll_end(&list, r);
 }
 
 /* ---- show ---- */
 
-static json_t *attempt_json(const struct book_attempt *a)
+static json_t *attempt_json(const struct orderbook_attempt *a)
 {
     static const char *const outcomes[] = {"none", "acknowledged", "refused", "undecided"};
     char sent[TIME_TEXT_MAX], stan[8], local[16];
@@ -124,7 +124,7 @@ static json_t *attempt_json(const struct book_attempt *a)
                      a->rrn[0] != '\0' ? a->rrn : NULL, "acknowledgement", a->acknowledgement);
 }
 
-static json_t *order_json(const struct book_order *o)
+static json_t *order_json(const struct orderbook_order *o)
 {
     char made[TIME_TEXT_MAX], until[TIME_TEXT_MAX], since[TIME_TEXT_MAX], amount[24];
 
@@ -139,20 +139,20 @@ static json_t *order_json(const struct book_order *o)
         time_format(until, o->valid_until), "code", o->code[0] != '\0' ? o->code : NULL);
 }
 
-static enum tp_err show(struct book *b, const struct book_order *o, struct tp_error *e)
+static enum tp_err show(struct orderbook *b, const struct orderbook_order *o, struct tp_error *e)
 {
     json_t *said = order_json(o), *attempts = json_array();
     uint32_t last = 0;
-    enum tp_err r = book_attempt_last(b, o->id, &last, e);
+    enum tp_err r = orderbook_attempt_last(b, o->id, &last, e);
 
     for (uint32_t n = 1; r == TP_OK && n <= last; n++) {
-        struct book_attempt a = {.n = 0};
+        struct orderbook_attempt a = {.n = 0};
         bool found = false;
 
-        r = book_attempt_get(b, o->id, n, &a, &found, e);
+        r = orderbook_attempt_get(b, o->id, n, &a, &found, e);
         if (r == TP_OK && found && json_array_append_new(attempts, attempt_json(&a)) != 0)
             r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
-        book_attempt_free(&a);
+        orderbook_attempt_free(&a);
     }
     if (r == TP_OK && (json_object_set(said, "attempts", attempts) != 0 ||
                        json_dumpf(said, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF))
@@ -162,10 +162,11 @@ static enum tp_err show(struct book *b, const struct book_order *o, struct tp_er
     return r;
 }
 
-static enum tp_err find(struct book *b, const char *id, struct book_order *o, struct tp_error *e)
+static enum tp_err find(struct orderbook *b, const char *id, struct orderbook_order *o,
+                        struct tp_error *e)
 {
     bool found = false;
-    const enum tp_err r = book_order_get(b, id, o, &found, e);
+    const enum tp_err r = orderbook_order_get(b, id, o, &found, e);
 
     return r == TP_OK && !found
                ? tp_fail(
@@ -177,14 +178,14 @@ static enum tp_err find(struct book *b, const char *id, struct book_order *o, st
 }
 
 /* Books, and the order that the words name. */
-static enum tp_err open_order(struct book **b, struct book_order *o, char *dir,
+static enum tp_err open_order(struct orderbook **b, struct orderbook_order *o, char *dir,
                               const struct words *w, struct tp_error *e)
 {
     enum tp_err r =
         w->id != NULL ? mediator_dir(dir, w->dir, e) : tp_fail(e, TP_ERR_USAGE, "name the order");
 
     if (r == TP_OK)
-        r = book_open(b, dir, e);
+        r = orderbook_open(b, dir, e);
     return r == TP_OK ? find(*b, w->id, o, e) : r;
 }
 
@@ -196,8 +197,8 @@ int mediator_cmd_order_show(int argc, char **argv)
         NULL,    NULL,  NULL};
     struct words w = {.id = NULL};
     char dir[PATH_MAX];
-    struct book *b = NULL;
-    struct book_order o = {.amount = 0};
+    struct orderbook *b = NULL;
+    struct orderbook_order o = {.amount = 0};
     struct tp_error e = {TP_OK, ""};
     enum tp_err r;
 
@@ -205,14 +206,14 @@ int mediator_cmd_order_show(int argc, char **argv)
     r = open_order(&b, &o, dir, &w, &e);
     if (r == TP_OK)
         r = show(b, &o, &e);
-    book_close(&b);
+    orderbook_close(&b);
     return r == TP_OK ? CLI_DONE : cli_report(&e);
 }
 
 /* ---- prove ---- */
 
-static enum tp_err prove_attempt(const struct book_attempt *a, const struct reg_acquirer *acquirer,
-                                 struct tp_error *e)
+static enum tp_err prove_attempt(const struct orderbook_attempt *a,
+                                 const struct reg_acquirer *acquirer, struct tp_error *e)
 {
     struct order_proof proof = {.r = {0}};
     struct payment_challenge challenge;
@@ -240,15 +241,15 @@ static enum tp_err prove_attempt(const struct book_attempt *a, const struct reg_
     return r;
 }
 
-static enum tp_err prove(struct book *b, const struct book_order *o, const char *dir,
+static enum tp_err prove(struct orderbook *b, const struct orderbook_order *o, const char *dir,
                          struct tp_error *e)
 {
     const struct registry_events none = {NULL, NULL};
     struct registry *registry = NULL;
-    struct book_attempt a = {.n = 0};
+    struct orderbook_attempt a = {.n = 0};
     const struct reg_acquirer *acquirer = NULL;
     bool found = false;
-    enum tp_err r = book_attempt_get(b, o->id, o->attempt, &a, &found, e);
+    enum tp_err r = orderbook_attempt_get(b, o->id, o->attempt, &a, &found, e);
 
     if (r == TP_OK && (!found || a.acknowledgement == NULL))
         r = tp_fail(e, TP_ERR_STATE, "order %s is %s: the acquirer has acknowledged nothing", o->id,
@@ -262,7 +263,7 @@ static enum tp_err prove(struct book *b, const struct book_order *o, const char 
     if (r == TP_OK)
         r = prove_attempt(&a, acquirer, e);
     registry_close(&registry);
-    book_attempt_free(&a);
+    orderbook_attempt_free(&a);
     return r;
 }
 
@@ -280,8 +281,8 @@ int mediator_cmd_order_prove(int argc, char **argv)
         NULL};
     struct words w = {.id = NULL};
     char dir[PATH_MAX];
-    struct book *b = NULL;
-    struct book_order o = {.amount = 0};
+    struct orderbook *b = NULL;
+    struct orderbook_order o = {.amount = 0};
     struct tp_error e = {TP_OK, ""};
     enum tp_err r;
 
@@ -289,13 +290,13 @@ int mediator_cmd_order_prove(int argc, char **argv)
     r = open_order(&b, &o, dir, &w, &e);
     if (r == TP_OK)
         r = prove(b, &o, dir, &e);
-    book_close(&b);
+    orderbook_close(&b);
     return r == TP_OK ? CLI_DONE : cli_report(&e);
 }
 
 /* ---- status ---- */
 
-static enum tp_err count_row(void *ctx, const struct book_count *c, struct tp_error *e)
+static enum tp_err count_row(void *ctx, const struct orderbook_count *c, struct tp_error *e)
 {
     char n[24], amount[MONEY_TEXT_MAX];
     const char *const cells[] = {order_state_name(c->state), n,
@@ -316,13 +317,12 @@ int mediator_cmd_status(int argc, char **argv)
                                                   {"amount", TABLE_RIGHT},
                                                   {"currency", TABLE_TEXT}};
     struct words w = {.id = NULL};
-    struct listing list = {.book = NULL};
+    struct roll list = {.book = NULL};
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = listing_start(&list, w.dir, "states", columns, sizeof(columns) / sizeof(columns[0]),
-                      w.json);
+    r = roll_start(&list, w.dir, "states", columns, sizeof(columns) / sizeof(columns[0]), w.json);
     if (r == TP_OK)
-        r = book_order_count(list.book, count_row, list.table, &list.e);
-    return listing_end(&list, r);
+        r = orderbook_order_count(list.book, count_row, list.table, &list.e);
+    return roll_end(&list, r);
 }

@@ -216,7 +216,7 @@ struct texts { /* what the values of an order's page borrow */
 
 static void put_order(struct values *v, struct texts *t, const struct page_order *o)
 {
-    const struct book_order *b = o->order;
+    const struct orderbook_order *b = o->order;
     const bool over = !o->payable && b->state <= STATE_CLAIMED;
     const char *state = over ? "expired" : order_state_name(b->state);
     char amount[MONEY_TEXT_MAX];
@@ -245,7 +245,7 @@ static void put_order(struct values *v, struct texts *t, const struct page_order
 static void put_parts(const struct pages *p, struct values *v, struct texts *t,
                       const struct page_order *o)
 {
-    const struct book_order *b = o->order;
+    const struct orderbook_order *b = o->order;
     const bool paid = b->state == STATE_DELIVERED || b->state == STATE_ACKNOWLEDGED;
 
     if (b->code[0] != '\0' && b->state <= STATE_APPROVED)

@@ -3,7 +3,7 @@
 #ifndef TP_MEDIATOR_PAGE_H
 #define TP_MEDIATOR_PAGE_H
 
-#include "mediator/book.h"
+#include "mediator/orderbook.h"
 
 #define AGENT_ADDRESS "http://127.0.0.1:27502/pay?order=" /* where telepay agent listens */
 
@@ -18,7 +18,7 @@ void pages_close(struct pages **p);
 enum page_language page_language(const char *accepted);
 
 struct page_order {
-    const struct book_order *order;
+    const struct orderbook_order *order;
     bool payable; /* it can be paid now */
     bool refused; /* it was tried, and refused */
     const char *origin;

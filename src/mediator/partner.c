@@ -154,19 +154,19 @@ int mediator_cmd_contract_list(int argc, char **argv)
         {"merchant", TABLE_TEXT}, {"ceiling", TABLE_RIGHT}, {"currency", TABLE_TEXT}};
     const struct registry_events none = {NULL, NULL};
     struct words w = {.from = NULL};
-    struct listing list = {.book = NULL};
+    struct roll list = {.book = NULL};
     struct registry *registry = NULL;
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = listing_start(&list, w.dir, "contracts", columns, sizeof(columns) / sizeof(columns[0]),
-                      w.json);
+    r = roll_start(&list, w.dir, "contracts", columns, sizeof(columns) / sizeof(columns[0]),
+                   w.json);
     if (r == TP_OK)
         r = registry_open(&registry, list.dir, &none, &list.e);
     if (r == TP_OK)
         r = registry_contract_each(registry, contract_row, list.table, &list.e);
     registry_close(&registry);
-    return listing_end(&list, r);
+    return roll_end(&list, r);
 }
 
 /* ---- services ---- */
@@ -182,7 +182,7 @@ static enum tp_err check_name(const char *name, struct tp_error *e)
                    BOOK_NAME_MAX - 1);
 }
 
-static enum tp_err add_service(const struct words *w, const char *dir, struct book *book,
+static enum tp_err add_service(const struct words *w, const char *dir, struct orderbook *book,
                                struct tp_error *e)
 {
     const struct registry_events none = {NULL, NULL};
@@ -212,7 +212,7 @@ static enum tp_err add_service(const struct words *w, const char *dir, struct bo
         r = place_of(to, dir, SERVICES_FOLDER, w->name, e);
     if (r == TP_OK)
         r = copy_folder(w->from, to, e);
-    return r == TP_OK ? book_service_add(book, w->name, w->contract, e) : r;
+    return r == TP_OK ? orderbook_service_add(book, w->name, w->contract, e) : r;
 }
 
 int mediator_cmd_service_add(int argc, char **argv)
@@ -233,7 +233,7 @@ int mediator_cmd_service_add(int argc, char **argv)
         NULL};
     struct words w = {.from = NULL};
     char dir[PATH_MAX];
-    struct book *book = NULL;
+    struct orderbook *book = NULL;
     struct tp_error e = {TP_OK, ""};
     enum tp_err r = TP_OK;
 
@@ -245,17 +245,17 @@ int mediator_cmd_service_add(int argc, char **argv)
     if (r == TP_OK)
         r = mediator_dir(dir, w.dir, &e);
     if (r == TP_OK)
-        r = book_open(&book, dir, &e);
+        r = orderbook_open(&book, dir, &e);
     if (r == TP_OK)
         r = add_service(&w, dir, book, &e);
-    book_close(&book);
+    orderbook_close(&book);
     if (r != TP_OK)
         return cli_report(&e);
     printf("service %s sells under contract %s: ORIGIN/s/%s/…\n", w.name, w.contract, w.name);
     return CLI_DONE;
 }
 
-static enum tp_err service_row(void *ctx, const struct book_service *s, struct tp_error *e)
+static enum tp_err service_row(void *ctx, const struct orderbook_service *s, struct tp_error *e)
 {
     char added[TIME_TEXT_MAX], closed[TIME_TEXT_MAX];
     const char *const cells[] = {s->name, s->contract, time_shown(added, s->added),
@@ -274,15 +274,14 @@ int mediator_cmd_service_list(int argc, char **argv)
                                                   {"added", TABLE_TEXT},
                                                   {"closed", TABLE_TEXT}};
     struct words w = {.from = NULL};
-    struct listing list = {.book = NULL};
+    struct roll list = {.book = NULL};
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = listing_start(&list, w.dir, "services", columns, sizeof(columns) / sizeof(columns[0]),
-                      w.json);
+    r = roll_start(&list, w.dir, "services", columns, sizeof(columns) / sizeof(columns[0]), w.json);
     if (r == TP_OK)
-        r = book_service_each(list.book, service_row, list.table, &list.e);
-    return listing_end(&list, r);
+        r = orderbook_service_each(list.book, service_row, list.table, &list.e);
+    return roll_end(&list, r);
 }
 
 int mediator_cmd_service_close(int argc, char **argv)
@@ -294,7 +293,7 @@ int mediator_cmd_service_close(int argc, char **argv)
         NULL,    NULL,  NULL};
     struct words w = {.from = NULL};
     char dir[PATH_MAX];
-    struct book *book = NULL;
+    struct orderbook *book = NULL;
     struct tp_error e = {TP_OK, ""};
     enum tp_err r;
 
@@ -304,10 +303,10 @@ int mediator_cmd_service_close(int argc, char **argv)
     if (r == TP_OK)
         r = check_name(w.name, &e);
     if (r == TP_OK)
-        r = book_open(&book, dir, &e);
+        r = orderbook_open(&book, dir, &e);
     if (r == TP_OK)
-        r = book_service_close(book, w.name, &e);
-    book_close(&book);
+        r = orderbook_service_close(book, w.name, &e);
+    orderbook_close(&book);
     if (r != TP_OK)
         return cli_report(&e);
     printf("service %s sells no more\n", w.name);

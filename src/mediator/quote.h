@@ -8,7 +8,7 @@
 
 #include "base/money.h"
 #include "base/span.h"
-#include "mediator/book.h"
+#include "mediator/orderbook.h"
 
 struct quote {                          /* begins as {0}; quote_free */
     const char *designation, *merchant; /* merchant NULL: the contract's */

@@ -36,7 +36,7 @@ struct registry {
     char dir[PATH_MAX];
     struct registry_events events;
     pthread_mutex_t lock;
-    struct book *book; /* under lock, as all below */
+    struct orderbook *book; /* under lock, as all below */
     struct reg_acquirer *acquirer[ENTRIES_MAX];
     struct reg_contract *contract[ENTRIES_MAX];
     struct reg_service *service[ENTRIES_MAX];
@@ -424,7 +424,7 @@ static struct reg_service *service_of(struct registry *r, const char *name)
     return NULL;
 }
 
-static enum tp_err take_service(void *ctx, const struct book_service *row, struct tp_error *e)
+static enum tp_err take_service(void *ctx, const struct orderbook_service *row, struct tp_error *e)
 {
     struct registry *r = ctx;
     struct reg_service *s = service_of(r, row->name);
@@ -534,9 +534,9 @@ enum tp_err registry_look(struct registry *r, struct tp_error *e)
     r->telling.n = 0;
     err = look_at_acquirers(r, e);
     if (err == TP_OK)
-        err = book_service_each(r->book, take_service, r, e);
+        err = orderbook_service_each(r->book, take_service, r, e);
     if (err == TP_OK && r->contracts > contracts)
-        err = book_stan_each(r->book, marking.day, mark_stan, &marking, e);
+        err = orderbook_stan_each(r->book, marking.day, mark_stan, &marking, e);
     pthread_mutex_unlock(&r->lock);
     return err;
 }
@@ -554,7 +554,7 @@ enum tp_err registry_open(struct registry **out, const char *dir,
     r->events = *events;
     snprintf(r->dir, sizeof(r->dir), "%s", dir);
     *out = r; /* the lines that are opened meanwhile look into it */
-    err = book_open(&r->book, dir, e);
+    err = orderbook_open(&r->book, dir, e);
     return err == TP_OK ? registry_look(r, e) : err;
 }
 
@@ -570,7 +570,7 @@ void registry_close(struct registry **out)
         contract_free(r->contract[i]);
     for (size_t i = 0; i < r->acquirers; i++)
         acquirer_free(r->acquirer[i]);
-    book_close(&r->book);
+    orderbook_close(&r->book);
     pthread_mutex_destroy(&r->lock);
     free(r);
     *out = NULL;

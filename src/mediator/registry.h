@@ -8,7 +8,7 @@
 
 #include "base/money.h"
 #include "crypto/pki.h"
-#include "mediator/book.h"
+#include "mediator/orderbook.h"
 #include "order/certificate.h"
 
 #define ACQUIRERS_FOLDER "acquirers"

@@ -94,7 +94,7 @@ static bool say_html(struct visit *v, unsigned status, char *page)
     return true;
 }
 
-bool say_page(struct visit *v, unsigned status, const struct book_order *o, bool payable,
+bool say_page(struct visit *v, unsigned status, const struct orderbook_order *o, bool payable,
               bool refused)
 {
     const struct page_order page = {o, payable, refused, v->m->origin};
@@ -104,7 +104,7 @@ bool say_page(struct visit *v, unsigned status, const struct book_order *o, bool
 
 /* ---- the challenge ---- */
 
-static char *challenge_text(const struct book_attempt *a)
+static char *challenge_text(const struct orderbook_attempt *a)
 {
     struct payment_challenge c;
     struct tp_error e = {TP_OK, ""};
@@ -117,8 +117,8 @@ static char *challenge_text(const struct book_attempt *a)
     return text;
 }
 
-json_t *say_order(const struct visit *v, const struct book_order *o,
-                  const struct book_attempt *payable)
+json_t *say_order(const struct visit *v, const struct orderbook_order *o,
+                  const struct orderbook_attempt *payable)
 {
     char until[TIME_TEXT_MAX], amount[24];
     char *challenge = payable != NULL ? challenge_text(payable) : NULL;
@@ -143,7 +143,7 @@ json_t *say_order(const struct visit *v, const struct book_order *o,
 static json_t *problem_members(const struct visit *v, const struct say_problem *p)
 {
     char url[sizeof(v->m->origin) + BOOK_ORDER_ID + 16] = "";
-    const struct book_attempt *a = p->refused;
+    const struct orderbook_attempt *a = p->refused;
 
     if (p->order != NULL)
         snprintf(url, sizeof(url), "%s/orders/%s", v->m->origin, p->order->id);
@@ -193,7 +193,8 @@ void say_problem(struct visit *v, const struct say_problem *p)
 
 /* ---- paid ---- */
 
-static void put_receipt(struct visit *v, const struct book_order *o, const struct book_attempt *a)
+static void put_receipt(struct visit *v, const struct orderbook_order *o,
+                        const struct orderbook_attempt *a)
 {
     char at[TIME_TEXT_MAX];
     struct payment_receipt receipt = {.method = METHOD_EMV,
@@ -218,7 +219,7 @@ static void keep_private(struct visit *v)
     http_answer_header(v->call, MHD_HTTP_HEADER_CACHE_CONTROL, "private, no-cache");
 }
 
-void say_paid(struct visit *v, const struct book_order *o, const struct book_attempt *a)
+void say_paid(struct visit *v, const struct orderbook_order *o, const struct orderbook_attempt *a)
 {
     const bool completion = o->state == STATE_APPROVED;
     json_t *said = json_pack("{s:s,s:s,s:s,s:s*,s:s*,s:b}", "order", o->id, "state",
@@ -245,8 +246,8 @@ static void sandbox(struct visit *v)
                        "sandbox allow-scripts allow-forms allow-popups allow-downloads");
 }
 
-void say_content(struct visit *v, const struct book_order *o, const struct book_attempt *a,
-                 const struct content *c)
+void say_content(struct visit *v, const struct orderbook_order *o,
+                 const struct orderbook_attempt *a, const struct content *c)
 {
     answer(v, MHD_HTTP_OK, c->type, c->bytes, c->n);
     sandbox(v);

@@ -7,31 +7,31 @@
 
 struct say_problem {
     enum payment_problem_type type;
-    unsigned status;                    /* of PAYMENT_OTHER alone */
-    const char *detail;                 /* for people; what to do */
-    const struct book_order *order;     /* NULL: of none */
-    const struct book_attempt *payable; /* its challenge goes along; NULL: none */
-    const struct book_attempt *refused; /* what the acquirer said of it; NULL: nothing */
-    unsigned retry_after;               /* seconds; 0: none */
-    int consumed;                       /* -1: not said; 0, 1 */
+    unsigned status;                         /* of PAYMENT_OTHER alone */
+    const char *detail;                      /* for people; what to do */
+    const struct orderbook_order *order;     /* NULL: of none */
+    const struct orderbook_attempt *payable; /* its challenge goes along; NULL: none */
+    const struct orderbook_attempt *refused; /* what the acquirer said of it; NULL: nothing */
+    unsigned retry_after;                    /* seconds; 0: none */
+    int consumed;                            /* -1: not said; 0, 1 */
 };
 void say_problem(struct visit *v, const struct say_problem *p);
 
 /* An object, which is released. */
 void say_json(struct visit *v, unsigned status, json_t *object);
 /* The page of an order; true: it was said. */
-bool say_page(struct visit *v, unsigned status, const struct book_order *o, bool payable,
+bool say_page(struct visit *v, unsigned status, const struct orderbook_order *o, bool payable,
               bool refused);
 void say_text(struct visit *v, unsigned status, const char *type, const char *text);
 
 /* Where the order stands, and with `payable` how it is paid. */
-json_t *say_order(const struct visit *v, const struct book_order *o,
-                  const struct book_attempt *payable);
+json_t *say_order(const struct visit *v, const struct orderbook_order *o,
+                  const struct orderbook_attempt *payable);
 
 /* Paid: 200. */
-void say_paid(struct visit *v, const struct book_order *o, const struct book_attempt *a);
-void say_content(struct visit *v, const struct book_order *o, const struct book_attempt *a,
-                 const struct content *c);
+void say_paid(struct visit *v, const struct orderbook_order *o, const struct orderbook_attempt *a);
+void say_content(struct visit *v, const struct orderbook_order *o,
+                 const struct orderbook_attempt *a, const struct content *c);
 /* What is free is given as it comes. */
 void say_free(struct visit *v, const char *type, struct span bytes);
 

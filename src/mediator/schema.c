@@ -1,6 +1,6 @@
 /* What the mediator keeps. Amounts in the currency's minor unit, times in seconds since 1970 UTC.
  */
-#include "mediator/book.h"
+#include "mediator/orderbook.h"
 #include "store/schema.h"
 
 static const char tables[] =

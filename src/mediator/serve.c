@@ -105,7 +105,7 @@ static enum tp_err open_all(struct mediator *m, const struct mediator_place *pla
     m->issuing.registry = m->registry;
     if (r == TP_OK)
         r = clock_open(m, e);
-    return r == TP_OK ? writer_open(m, e) : r;
+    return r == TP_OK ? keeper_open(m, e) : r;
 }
 
 /* What is under way ends, and what waits for the books gets there; then nobody waits any more. */
@@ -113,14 +113,14 @@ static void close_all(struct mediator *m)
 {
     atomic_store(&m->ending, true);
     http_client_stop(m->client);
-    writer_stop(m);
+    keeper_stop(m);
     for (size_t i = 0; i < atomic_load(&m->lines); i++)
         line_close(&m->line[i]);
     clock_close(m);
     visits_end(m);
     http_door_free(&m->door);
     http_client_free(&m->client);
-    writer_close(m);
+    keeper_close(m);
     registry_close(&m->registry);
     pages_close(&m->pages);
     secret_free(&m->key);

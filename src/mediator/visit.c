@@ -100,7 +100,7 @@ void visits_expire(struct mediator *m, int64_t now)
             visit_unbooked(v);
         } else {
             j->visit = v;
-            writer_take(m, j);
+            keeper_take(m, j);
         }
     }
 }
@@ -108,7 +108,7 @@ void visits_expire(struct mediator *m, int64_t now)
 /* ---- where an order stands, as an answer ---- */
 
 /* The attempt whose challenge can be paid. */
-static const struct book_attempt *payable(const struct move *m)
+static const struct orderbook_attempt *payable(const struct move *m)
 {
     if (m->order.state > STATE_CLAIMED || m->now > m->order.valid_until + GRACE_S)
         return NULL;
@@ -181,7 +181,7 @@ static bool fetch(struct visit *v, const struct move *m)
     char *quote;
 
     if (m->order.delivery == DELIVERY_INCLUDED) {
-        c = writer_included(v->m, &m->order);
+        c = keeper_included(v->m, &m->order);
         if (c == NULL)
             return false;
         say_content(v, &m->order, &m->attempt, c);
@@ -189,7 +189,7 @@ static bool fetch(struct visit *v, const struct move *m)
         end(v);
         return true;
     }
-    quote = writer_quote(v->m, &m->order);
+    quote = keeper_quote(v->m, &m->order);
     if (quote != NULL)
         deliver_again(v->m, &m->order, &m->attempt, quote, v);
     free(quote);
@@ -542,8 +542,8 @@ void visit_given(struct visit *v, const struct http_said *said)
     end(v);
 }
 
-void visit_delivered(struct visit *v, const struct book_order *o, const struct book_attempt *a,
-                     struct content *c)
+void visit_delivered(struct visit *v, const struct orderbook_order *o,
+                     const struct orderbook_attempt *a, struct content *c)
 {
     const struct say_problem p = {
         .type = PAYMENT_OTHER,
@@ -565,7 +565,7 @@ void visit_delivered(struct visit *v, const struct book_order *o, const struct b
 static enum tp_err make_order(struct job *j, struct visit *v, const struct quote *q,
                               struct span text, struct tp_error *e)
 {
-    struct book_order *o = &j->move.order;
+    struct orderbook_order *o = &j->move.order;
     uint8_t hash[32];
 
     *o = v->asked;
@@ -609,7 +609,7 @@ static void ask_to_pay(struct visit *v, const struct quote *q, struct span text)
     }
     snprintf(v->id, sizeof(v->id), "%s", v->asked.id);
     j->visit = v;
-    writer_take(v->m, j);
+    keeper_take(v->m, j);
 }
 
 static void give_included(struct visit *v, const struct quote *q)

@@ -26,7 +26,7 @@ struct visit {
     struct http_call *call;
     enum visit_kind kind;
     const struct reg_service *service;
-    struct book_order asked; /* of a demand: what there is before its quote */
+    struct orderbook_order asked; /* of a demand: what there is before its quote */
     char id[BOOK_ORDER_ID];
     uint8_t credential[BOOK_CREDENTIAL];
     uint32_t n;            /* the attempt that it pays; 0: not known yet */
@@ -42,15 +42,15 @@ struct visit {
 
 struct visit *visit_new(struct mediator *m, struct http_call *call);
 
-/* What the books say of its order (writer's thread): answers, or lets it wait. */
+/* What the books say of its order (keeper's thread): answers, or lets it wait. */
 void visit_found(struct visit *v, struct job *j);
 /* The order moved: those who wait for it are answered where that answers them. */
 void visits_wake(struct mediator *m, struct job *j);
 /* The service has spoken (client's thread). */
 void visit_quoted(struct visit *v, const struct http_said *said);
 void visit_given(struct visit *v, const struct http_said *said);
-void visit_delivered(struct visit *v, const struct book_order *o, const struct book_attempt *a,
-                     struct content *c);
+void visit_delivered(struct visit *v, const struct orderbook_order *o,
+                     const struct orderbook_attempt *a, struct content *c);
 /* Those that waited long enough are told where it stands. */
 void visits_expire(struct mediator *m, int64_t now);
 /* At the end: nobody waits any more. */

@@ -33,7 +33,7 @@ static void queue(struct visit *v, struct job *j)
 {
     j->visit = v;
     http_later(v->call);
-    writer_take(v->m, j);
+    keeper_take(v->m, j);
 }
 
 static void queue_simple(struct visit *v, enum event event)
@@ -303,7 +303,7 @@ static bool is_plain(const char *text)
 
 static bool read_resource(struct visit *v, const char *rest)
 {
-    struct book_order *o = &v->asked;
+    struct orderbook_order *o = &v->asked;
     const char *target = http_target(v->call), *question = strchr(target, '?');
     const struct span body = http_body(v->call);
     const int n = snprintf(o->url, sizeof(o->url), "%s%s", v->m->origin, target);

@@ -19,7 +19,7 @@
 struct mediator_fixture {
     char dir[64];
     struct tp_error e;
-    struct book *book;
+    struct orderbook *book;
     struct registry *registry;
     struct order_authority *authority; /* of the acquirer */
     struct issuing issuing;
@@ -44,7 +44,7 @@ void fixture_conf(const struct mediator_fixture *f, const char *from, const char
 
 /* An order that was asked for at `made` and may be paid for `valid` seconds; and with its first
  * attempt. */
-struct book_order fixture_order(int64_t made, int valid);
+struct orderbook_order fixture_order(int64_t made, int valid);
 void fixture_ask(struct mediator_fixture *f, struct move *m, int64_t made, int valid);
 /* Applies a move within a transaction of its own. */
 enum tp_err fixture_apply(struct mediator_fixture *f, struct move *m);

@@ -1,11 +1,11 @@
-#include "mediator/book.h"
+#include "mediator/orderbook.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/schema.h"
 
-struct book {
+struct orderbook {
     struct db *db;
 };
 
@@ -40,7 +40,7 @@ const char *delivery_name(enum delivery d)
 
 /* ---- opening ---- */
 
-enum tp_err book_make(const char *dir, const char *url, struct tp_error *e)
+enum tp_err orderbook_make(const char *dir, const char *url, struct tp_error *e)
 {
     char where[DB_WHERE_MAX];
     struct db *db = NULL;
@@ -52,10 +52,10 @@ enum tp_err book_make(const char *dir, const char *url, struct tp_error *e)
     return r == TP_OK && url != NULL ? db_where_set(dir, url, e) : r;
 }
 
-enum tp_err book_open(struct book **out, const char *dir, struct tp_error *e)
+enum tp_err orderbook_open(struct orderbook **out, const char *dir, struct tp_error *e)
 {
     char where[DB_WHERE_MAX];
-    struct book *b = calloc(1, sizeof(*b));
+    struct orderbook *b = calloc(1, sizeof(*b));
     enum tp_err r;
 
     *out = NULL;
@@ -65,12 +65,12 @@ enum tp_err book_open(struct book **out, const char *dir, struct tp_error *e)
     if (r == TP_OK)
         r = db_open(&b->db, where, &mediator_schema, DB_USE, e);
     if (r != TP_OK)
-        book_close(&b);
+        orderbook_close(&b);
     *out = b;
     return r;
 }
 
-void book_close(struct book **b)
+void orderbook_close(struct orderbook **b)
 {
     if (*b == NULL)
         return;
@@ -79,25 +79,25 @@ void book_close(struct book **b)
     *b = NULL;
 }
 
-enum tp_err book_begin(struct book *b, struct tp_error *e)
+enum tp_err orderbook_begin(struct orderbook *b, struct tp_error *e)
 {
     return db_begin(b->db, e);
 }
 
-enum tp_err book_commit(struct book *b, struct tp_error *e)
+enum tp_err orderbook_commit(struct orderbook *b, struct tp_error *e)
 {
     return db_commit(b->db, e);
 }
 
-void book_rollback(struct book *b)
+void orderbook_rollback(struct orderbook *b)
 {
     db_rollback(b->db);
 }
 
 /* ---- services ---- */
 
-enum tp_err book_service_add(struct book *b, const char *name, const char *contract,
-                             struct tp_error *e)
+enum tp_err orderbook_service_add(struct orderbook *b, const char *name, const char *contract,
+                                  struct tp_error *e)
 {
     const enum tp_err r =
         db_exec(b->db, "INSERT INTO service (name, contract, added) VALUES ($1, $2, $3)",
@@ -109,7 +109,7 @@ enum tp_err book_service_add(struct book *b, const char *name, const char *contr
                : r;
 }
 
-enum tp_err book_service_close(struct book *b, const char *name, struct tp_error *e)
+enum tp_err orderbook_service_close(struct orderbook *b, const char *name, struct tp_error *e)
 {
     int64_t n = 0;
     const enum tp_err r =
@@ -123,13 +123,13 @@ enum tp_err book_service_close(struct book *b, const char *name, struct tp_error
                : r;
 }
 
-enum tp_err book_service_each(struct book *b, book_service_visit *visit, void *ctx,
-                              struct tp_error *e)
+enum tp_err orderbook_service_each(struct orderbook *b, orderbook_service_visit *visit, void *ctx,
+                                   struct tp_error *e)
 {
     static const struct db_column columns[] = {
-        DB_COLUMN(struct book_service, name), DB_COLUMN(struct book_service, contract),
-        DB_COLUMN(struct book_service, added), DB_COLUMN(struct book_service, closed)};
-    struct book_service s;
+        DB_COLUMN(struct orderbook_service, name), DB_COLUMN(struct orderbook_service, contract),
+        DB_COLUMN(struct orderbook_service, added), DB_COLUMN(struct orderbook_service, closed)};
+    struct orderbook_service s;
     struct db_rows *rows = NULL;
     bool found = true;
     enum tp_err r =
@@ -153,23 +153,24 @@ enum tp_err book_service_each(struct book *b, book_service_visit *visit, void *c
 static const uint8_t no_claim[BOOK_CLAIM], no_session[BOOK_SESSION];
 
 static const struct db_column order_columns[] = {
-    DB_COLUMN(struct book_order, id),       DB_COLUMN(struct book_order, service),
-    DB_COLUMN(struct book_order, acquirer), DB_COLUMN(struct book_order, contract),
-    DB_COLUMN(struct book_order, made),     DB_COLUMN(struct book_order, valid_until),
-    DB_COLUMN(struct book_order, state),    DB_COLUMN(struct book_order, since),
-    DB_COLUMN(struct book_order, method),   DB_COLUMN(struct book_order, path),
-    DB_COLUMN(struct book_order, query),    DB_COLUMN(struct book_order, url),
-    DB_COLUMN(struct book_order, digest),   DB_COLUMN(struct book_order, item),
-    DB_COLUMN(struct book_order, merchant), DB_COLUMN(struct book_order, amount),
-    DB_COLUMN(struct book_order, currency), DB_COLUMN(struct book_order, delivery),
-    DB_COLUMN(struct book_order, claimed),  DB_COLUMN(struct book_order, claim),
-    DB_COLUMN(struct book_order, code),     DB_COLUMN(struct book_order, attempt),
-    DB_COLUMN(struct book_order, why),      DB_COLUMN(struct book_order, has_session),
-    DB_COLUMN(struct book_order, session),
+    DB_COLUMN(struct orderbook_order, id),       DB_COLUMN(struct orderbook_order, service),
+    DB_COLUMN(struct orderbook_order, acquirer), DB_COLUMN(struct orderbook_order, contract),
+    DB_COLUMN(struct orderbook_order, made),     DB_COLUMN(struct orderbook_order, valid_until),
+    DB_COLUMN(struct orderbook_order, state),    DB_COLUMN(struct orderbook_order, since),
+    DB_COLUMN(struct orderbook_order, method),   DB_COLUMN(struct orderbook_order, path),
+    DB_COLUMN(struct orderbook_order, query),    DB_COLUMN(struct orderbook_order, url),
+    DB_COLUMN(struct orderbook_order, digest),   DB_COLUMN(struct orderbook_order, item),
+    DB_COLUMN(struct orderbook_order, merchant), DB_COLUMN(struct orderbook_order, amount),
+    DB_COLUMN(struct orderbook_order, currency), DB_COLUMN(struct orderbook_order, delivery),
+    DB_COLUMN(struct orderbook_order, claimed),  DB_COLUMN(struct orderbook_order, claim),
+    DB_COLUMN(struct orderbook_order, code),     DB_COLUMN(struct orderbook_order, attempt),
+    DB_COLUMN(struct orderbook_order, why),      DB_COLUMN(struct orderbook_order, has_session),
+    DB_COLUMN(struct orderbook_order, session),
 };
 
-enum tp_err book_order_add(struct book *b, const struct book_order *o, const struct book_attempt *a,
-                           struct span quote, struct tp_error *e)
+enum tp_err orderbook_order_add(struct orderbook *b, const struct orderbook_order *o,
+                                const struct orderbook_attempt *a, struct span quote,
+                                struct tp_error *e)
 {
     const enum tp_err r = db_exec(
         b->db,
@@ -186,19 +187,20 @@ enum tp_err book_order_add(struct book *b, const struct book_order *o, const str
                   db_integer(o->attempt), db_blob_or_null(SPAN_OF(o->session), o->has_session)),
         NULL, e);
 
-    return r == TP_OK ? book_attempt_add(b, a, e) : r;
+    return r == TP_OK ? orderbook_attempt_add(b, a, e) : r;
 }
 
-enum tp_err book_order_get(struct book *b, const char *id, struct book_order *out, bool *found,
-                           struct tp_error *e)
+enum tp_err orderbook_order_get(struct orderbook *b, const char *id, struct orderbook_order *out,
+                                bool *found, struct tp_error *e)
 {
     return db_one(b->db, ORDER_SELECT " WHERE id = $3",
                   DB_VALUES(db_blob(SPAN_OF(no_claim)), db_blob(SPAN_OF(no_session)), db_text(id)),
                   DB_COLUMNS(order_columns), out, found, e);
 }
 
-enum tp_err book_order_find(struct book *b, const struct book_order *asked, int64_t since,
-                            struct book_order *out, bool *found, struct tp_error *e)
+enum tp_err orderbook_order_find(struct orderbook *b, const struct orderbook_order *asked,
+                                 int64_t since, struct orderbook_order *out, bool *found,
+                                 struct tp_error *e)
 {
     return db_one(b->db,
                   ORDER_SELECT
@@ -210,7 +212,7 @@ enum tp_err book_order_find(struct book *b, const struct book_order *asked, int6
                   DB_COLUMNS(order_columns), out, found, e);
 }
 
-enum tp_err book_quote_get(struct book *b, const char *id, char **out, struct tp_error *e)
+enum tp_err orderbook_quote_get(struct orderbook *b, const char *id, char **out, struct tp_error *e)
 {
     static const struct db_column columns[] = {{"quote", DB_SPAN, 0, sizeof(struct span)}};
     struct span quote = {NULL, 0};
@@ -227,7 +229,8 @@ enum tp_err book_quote_get(struct book *b, const char *id, char **out, struct tp
     return *out != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a quote");
 }
 
-enum tp_err book_order_move(struct book *b, const struct book_order *o, struct tp_error *e)
+enum tp_err orderbook_order_move(struct orderbook *b, const struct orderbook_order *o,
+                                 struct tp_error *e)
 {
     return db_exec(b->db,
                    "UPDATE mediated_order SET state = $2, since = $3, why = $4, attempt = $5"
@@ -237,7 +240,8 @@ enum tp_err book_order_move(struct book *b, const struct book_order *o, struct t
                    NULL, e);
 }
 
-enum tp_err book_order_claim(struct book *b, const struct book_order *o, struct tp_error *e)
+enum tp_err orderbook_order_claim(struct orderbook *b, const struct orderbook_order *o,
+                                  struct tp_error *e)
 {
     return db_exec(b->db,
                    "UPDATE mediated_order SET claim = $2, code = $3, state = $4, since = $5"
@@ -247,10 +251,10 @@ enum tp_err book_order_claim(struct book *b, const struct book_order *o, struct 
                    NULL, e);
 }
 
-enum tp_err book_order_each(struct book *b, unsigned state, book_order_visit *visit, void *ctx,
-                            struct tp_error *e)
+enum tp_err orderbook_order_each(struct orderbook *b, unsigned state, orderbook_order_visit *visit,
+                                 void *ctx, struct tp_error *e)
 {
-    struct book_order *o = calloc(1, sizeof(*o));
+    struct orderbook_order *o = calloc(1, sizeof(*o));
     struct db_rows *rows = NULL;
     bool found = true;
     enum tp_err r;
@@ -272,8 +276,8 @@ struct named {
     char id[BOOK_ORDER_ID];
 };
 
-enum tp_err book_order_open_each(struct book *b, book_id_visit *visit, void *ctx,
-                                 struct tp_error *e)
+enum tp_err orderbook_order_open_each(struct orderbook *b, orderbook_id_visit *visit, void *ctx,
+                                      struct tp_error *e)
 {
     static const struct db_column columns[] = {DB_COLUMN(struct named, id)};
     struct named n;
@@ -289,7 +293,8 @@ enum tp_err book_order_open_each(struct book *b, book_id_visit *visit, void *ctx
     return r;
 }
 
-enum tp_err book_order_forget(struct book *b, int64_t before, int most, struct tp_error *e)
+enum tp_err orderbook_order_forget(struct orderbook *b, int64_t before, int most,
+                                   struct tp_error *e)
 {
     static const struct db_column columns[] = {DB_COLUMN(struct named, id)};
     struct named *over = calloc((size_t)most, sizeof(*over));
@@ -320,12 +325,13 @@ enum tp_err book_order_forget(struct book *b, int64_t before, int most, struct t
     return r;
 }
 
-enum tp_err book_order_count(struct book *b, book_count_visit *visit, void *ctx, struct tp_error *e)
+enum tp_err orderbook_order_count(struct orderbook *b, orderbook_count_visit *visit, void *ctx,
+                                  struct tp_error *e)
 {
     static const struct db_column columns[] = {
-        DB_COLUMN(struct book_count, state), DB_COLUMN(struct book_count, currency),
-        DB_COLUMN(struct book_count, n), DB_COLUMN(struct book_count, amount)};
-    struct book_count c;
+        DB_COLUMN(struct orderbook_count, state), DB_COLUMN(struct orderbook_count, currency),
+        DB_COLUMN(struct orderbook_count, n), DB_COLUMN(struct orderbook_count, amount)};
+    struct orderbook_count c;
     struct db_rows *rows = NULL;
     bool found = true;
     enum tp_err r =
@@ -343,7 +349,7 @@ enum tp_err book_order_count(struct book *b, book_count_visit *visit, void *ctx,
 /* ---- attempts ---- */
 
 struct attempt_row { /* with what it borrows from the statement */
-    struct book_attempt a;
+    struct orderbook_attempt a;
     struct span challenge, sealed, device, acknowledgement, answer;
     bool has_sealed, has_device, has_acknowledgement, has_answer;
 };
@@ -383,17 +389,18 @@ static const struct db_column attempt_columns[] = {
     DB_COLUMN(struct attempt_row, has_answer),
 };
 
-void book_attempt_free(struct book_attempt *a)
+void orderbook_attempt_free(struct orderbook_attempt *a)
 {
     free(a->challenge);
     free(a->sealed);
     free(a->device);
     free(a->acknowledgement);
     free(a->answer);
-    *a = (struct book_attempt){.n = 0};
+    *a = (struct orderbook_attempt){.n = 0};
 }
 
-static enum tp_err own(struct book_attempt *out, const struct attempt_row *row, struct tp_error *e)
+static enum tp_err own(struct orderbook_attempt *out, const struct attempt_row *row,
+                       struct tp_error *e)
 {
     const struct {
         char **to;
@@ -413,14 +420,15 @@ static enum tp_err own(struct book_attempt *out, const struct attempt_row *row, 
             continue;
         *texts[i].to = strndup((const char *)texts[i].text.p, texts[i].text.n);
         if (*texts[i].to == NULL) {
-            book_attempt_free(out);
+            orderbook_attempt_free(out);
             return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for an order");
         }
     }
     return TP_OK;
 }
 
-enum tp_err book_attempt_add(struct book *b, const struct book_attempt *a, struct tp_error *e)
+enum tp_err orderbook_attempt_add(struct orderbook *b, const struct orderbook_attempt *a,
+                                  struct tp_error *e)
 {
     return db_exec(
         b->db,
@@ -434,8 +442,8 @@ enum tp_err book_attempt_add(struct book *b, const struct book_attempt *a, struc
         NULL, e);
 }
 
-enum tp_err book_attempt_get(struct book *b, const char *order, uint32_t n,
-                             struct book_attempt *out, bool *found, struct tp_error *e)
+enum tp_err orderbook_attempt_get(struct orderbook *b, const char *order, uint32_t n,
+                                  struct orderbook_attempt *out, bool *found, struct tp_error *e)
 {
     struct attempt_row row = {.a = {.n = 0}};
     const enum tp_err r =
@@ -446,8 +454,8 @@ enum tp_err book_attempt_get(struct book *b, const char *order, uint32_t n,
     return r == TP_OK && *found ? own(out, &row, e) : r;
 }
 
-enum tp_err book_attempt_find(struct book *b, const char *challenge_id, struct book_attempt *out,
-                              bool *found, struct tp_error *e)
+enum tp_err orderbook_attempt_find(struct orderbook *b, const char *challenge_id,
+                                   struct orderbook_attempt *out, bool *found, struct tp_error *e)
 {
     struct attempt_row row = {.a = {.n = 0}};
     const enum tp_err r = db_one(b->db, ATTEMPT_SELECT " WHERE challenge_id = $2",
@@ -457,7 +465,8 @@ enum tp_err book_attempt_find(struct book *b, const char *challenge_id, struct b
     return r == TP_OK && *found ? own(out, &row, e) : r;
 }
 
-enum tp_err book_attempt_last(struct book *b, const char *order, uint32_t *n, struct tp_error *e)
+enum tp_err orderbook_attempt_last(struct orderbook *b, const char *order, uint32_t *n,
+                                   struct tp_error *e)
 {
     int64_t last = 0;
     bool found = false;
@@ -469,7 +478,8 @@ enum tp_err book_attempt_last(struct book *b, const char *order, uint32_t *n, st
     return r;
 }
 
-enum tp_err book_attempt_submit(struct book *b, const struct book_attempt *a, struct tp_error *e)
+enum tp_err orderbook_attempt_submit(struct orderbook *b, const struct orderbook_attempt *a,
+                                     struct tp_error *e)
 {
     return db_exec(b->db,
                    "UPDATE attempt SET credential = $3, sealed = $4, device = $5, sent = $6"
@@ -479,7 +489,8 @@ enum tp_err book_attempt_submit(struct book *b, const struct book_attempt *a, st
                    NULL, e);
 }
 
-enum tp_err book_attempt_answer(struct book *b, const struct book_attempt *a, struct tp_error *e)
+enum tp_err orderbook_attempt_answer(struct orderbook *b, const struct orderbook_attempt *a,
+                                     struct tp_error *e)
 {
     return db_exec(b->db,
                    "UPDATE attempt SET outcome = $3, code = $4, reason = $5, rrn = $6,"
@@ -490,8 +501,8 @@ enum tp_err book_attempt_answer(struct book *b, const struct book_attempt *a, st
                    NULL, e);
 }
 
-enum tp_err book_attempt_reverse(struct book *b, const struct book_attempt *a, int day,
-                                 struct tp_error *e)
+enum tp_err orderbook_attempt_reverse(struct orderbook *b, const struct orderbook_attempt *a,
+                                      int day, struct tp_error *e)
 {
     return db_exec(b->db,
                    "UPDATE attempt SET reversal_stan = $3, reversal_day = $4"
@@ -506,8 +517,8 @@ struct stan_row {
     uint32_t stan;
 };
 
-enum tp_err book_stan_each(struct book *b, int day, book_stan_visit *visit, void *ctx,
-                           struct tp_error *e)
+enum tp_err orderbook_stan_each(struct orderbook *b, int day, orderbook_stan_visit *visit,
+                                void *ctx, struct tp_error *e)
 {
     static const struct db_column columns[] = {DB_COLUMN(struct stan_row, contract),
                                                DB_COLUMN(struct stan_row, stan)};

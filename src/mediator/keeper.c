@@ -6,9 +6,9 @@
 #include "base/log.h"
 #include "mediator/visit.h"
 
-struct writer {
+struct keeper {
     struct mediator *m;
-    struct book *book; /* the group's thread's */
+    struct orderbook *book; /* the group's thread's */
     struct group *group;
 };
 
@@ -75,14 +75,14 @@ static struct group_job *first_of(struct group_jobs *jobs)
 
 static enum tp_err begin(void *ctx, struct tp_error *e)
 {
-    const struct writer *w = ctx;
+    const struct keeper *w = ctx;
 
-    return book_begin(w->book, e);
+    return orderbook_begin(w->book, e);
 }
 
 static enum tp_err apply(void *ctx, struct group_job *entry, struct tp_error *e)
 {
-    const struct writer *w = ctx;
+    const struct keeper *w = ctx;
     struct job *j = (struct job *)entry;
 
     move_reset(&j->move);
@@ -92,22 +92,22 @@ static enum tp_err apply(void *ctx, struct group_job *entry, struct tp_error *e)
 
 static enum tp_err commit(void *ctx, struct tp_error *e)
 {
-    const struct writer *w = ctx;
+    const struct keeper *w = ctx;
 
-    return book_commit(w->book, e);
+    return orderbook_commit(w->book, e);
 }
 
 static void rollback(void *ctx)
 {
-    const struct writer *w = ctx;
+    const struct keeper *w = ctx;
 
-    book_rollback(w->book);
+    orderbook_rollback(w->book);
 }
 
 static void tell(const struct job *j)
 {
-    const struct book_order *o = &j->move.order;
-    const struct book_attempt *a = &j->move.attempt;
+    const struct orderbook_order *o = &j->move.order;
+    const struct orderbook_attempt *a = &j->move.attempt;
 
     if (j->move.event == EVENT_ASKED)
         return;
@@ -132,7 +132,7 @@ static void after(struct mediator *m, struct job *j)
 
 static void done(void *ctx, struct group_jobs *jobs)
 {
-    const struct writer *w = ctx;
+    const struct keeper *w = ctx;
     struct group_job *entry;
 
     while ((entry = first_of(jobs)) != NULL) {
@@ -145,7 +145,7 @@ static void done(void *ctx, struct group_jobs *jobs)
  * asked for again at the next start. */
 static void failed(void *ctx, struct group_jobs *jobs, const struct tp_error *e)
 {
-    const struct writer *w = ctx;
+    const struct keeper *w = ctx;
     struct group_job *entry;
 
     log_error("the books do not take what is to be kept: %s", e->text);
@@ -162,10 +162,10 @@ static void failed(void *ctx, struct group_jobs *jobs, const struct tp_error *e)
 
 /* ---- from outside ---- */
 
-void writer_take(struct mediator *m, struct job *j)
+void keeper_take(struct mediator *m, struct job *j)
 {
-    const enum tp_err r = j->visit != NULL ? group_offer(m->writer->group, &j->entry)
-                                           : group_post(m->writer->group, &j->entry);
+    const enum tp_err r = j->visit != NULL ? group_offer(m->keeper->group, &j->entry)
+                                           : group_post(m->keeper->group, &j->entry);
 
     if (r == TP_OK)
         return;
@@ -174,17 +174,17 @@ void writer_take(struct mediator *m, struct job *j)
     job_free(j);
 }
 
-char *writer_quote(struct mediator *m, const struct book_order *o)
+char *keeper_quote(struct mediator *m, const struct orderbook_order *o)
 {
     struct tp_error e = {TP_OK, ""};
     char *text = NULL;
 
-    if (book_quote_get(m->writer->book, o->id, &text, &e) != TP_OK)
+    if (orderbook_quote_get(m->keeper->book, o->id, &text, &e) != TP_OK)
         log_error("%s", e.text);
     return text;
 }
 
-struct content *writer_included(struct mediator *m, const struct book_order *o)
+struct content *keeper_included(struct mediator *m, const struct orderbook_order *o)
 {
     const struct currency *currency = currency_by_numeric(o->currency);
     struct tp_error e = {TP_OK, ""};
@@ -192,7 +192,7 @@ struct content *writer_included(struct mediator *m, const struct book_order *o)
     struct quote q = {.amount = 0};
     uint8_t *bytes = NULL;
     size_t n = 0;
-    char *text = writer_quote(m, o);
+    char *text = keeper_quote(m, o);
 
     if (text != NULL && currency != NULL && quote_read(&q, span_str(text), currency, &e) == TP_OK &&
         quote_content(&bytes, &n, &q, &e) == TP_OK)
@@ -213,40 +213,40 @@ static enum tp_err go_on(void *ctx, const char *id, struct tp_error *e)
     if (j == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for an order");
     j->drive = true;
-    return group_post(m->writer->group, &j->entry);
+    return group_post(m->keeper->group, &j->entry);
 }
 
-enum tp_err writer_open(struct mediator *m, struct tp_error *e)
+enum tp_err keeper_open(struct mediator *m, struct tp_error *e)
 {
-    struct writer *w = calloc(1, sizeof(*w));
+    struct keeper *w = calloc(1, sizeof(*w));
     enum tp_err r;
 
     if (w == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
-    m->writer = w;
+    m->keeper = w;
     w->m = m;
     const struct group_ops ops = {w, begin, apply, commit, rollback, done, failed};
 
-    r = book_open(&w->book, m->dir, e);
+    r = orderbook_open(&w->book, m->dir, e);
     if (r == TP_OK)
         r = group_new(&w->group, &ops, e);
     if (r == TP_OK)
-        r = book_order_open_each(w->book, go_on, m, e);
+        r = orderbook_order_open_each(w->book, go_on, m, e);
     return r == TP_OK ? group_start(w->group, e) : r;
 }
 
-void writer_stop(struct mediator *m)
+void keeper_stop(struct mediator *m)
 {
-    if (m->writer != NULL && m->writer->group != NULL)
-        group_stop(m->writer->group);
+    if (m->keeper != NULL && m->keeper->group != NULL)
+        group_stop(m->keeper->group);
 }
 
-void writer_close(struct mediator *m)
+void keeper_close(struct mediator *m)
 {
-    if (m->writer == NULL)
+    if (m->keeper == NULL)
         return;
-    group_free(&m->writer->group);
-    book_close(&m->writer->book);
-    free(m->writer);
-    m->writer = NULL;
+    group_free(&m->keeper->group);
+    orderbook_close(&m->keeper->book);
+    free(m->keeper);
+    m->keeper = NULL;
 }

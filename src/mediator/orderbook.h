@@ -1,0 +1,196 @@
+/* The mediator's books: the services that sell through it, and every order from its request to its
+ * end. Used by one thread. Errors are those of store/db.h. */
+#ifndef TP_MEDIATOR_ORDERBOOK_H
+#define TP_MEDIATOR_ORDERBOOK_H
+
+#include <time.h>
+
+#include "store/db.h"
+
+#define BOOK_FILE         "mediator.db"
+#define BOOK_ORDER_ID     27 /* 26 characters of base32 (RFC 4648), small letters */
+#define BOOK_NAME_MAX     33
+#define BOOK_ACQUIRER_MAX 17
+#define BOOK_CONTRACT_MAX 16
+#define BOOK_TERMINAL_MAX 9
+#define BOOK_TARGET_MAX   2049 /* path, query, address */
+#define BOOK_CLAIM        16
+#define BOOK_CREDENTIAL   32
+#define BOOK_SESSION      32
+#define BOOK_WHY_MAX      200
+
+/* Where an order stands. Whoever restarts goes on from there. */
+enum order_state {
+    STATE_REQUESTED = 1, /* its challenge has left; nothing was signed */
+    STATE_CLAIMED,       /* a payer device has taken it */
+    STATE_SUBMITTING,    /* a transaction may have left for the acquirer */
+    STATE_UNKNOWN,       /* it was not answered in time, and is asked about again */
+    STATE_APPROVED,      /* the issuer approved; the card has yet to have its last word */
+    STATE_ACKNOWLEDGED,  /* paid; to be delivered */
+    STATE_DELIVERED,     /* paid and delivered */
+    STATE_REVERSING,     /* to be given back: `why` */
+    STATE_REVERSED,      /* given back */
+    STATE_OWED           /* could not be reversed: a credit is due */
+};
+const char *order_state_name(enum order_state s);
+/* False when there is no such state. */
+bool order_state_find(enum order_state *out, const char *name);
+
+enum delivery { DELIVERY_NETWORK = 1, DELIVERY_SHIPPED, DELIVERY_INCLUDED };
+const char *delivery_name(enum delivery d); /* as the order has it */
+
+struct orderbook_order {
+    char id[BOOK_ORDER_ID];
+    char service[BOOK_NAME_MAX];
+    char acquirer[BOOK_ACQUIRER_MAX], contract[BOOK_CONTRACT_MAX];
+    int64_t made, valid_until; /* seconds since 1970 UTC */
+    enum order_state state;
+    int64_t since; /* it is in that state */
+    char method[17], path[BOOK_TARGET_MAX], query[BOOK_TARGET_MAX], url[BOOK_TARGET_MAX];
+    char digest[64]; /* of the demand's body (RFC 9530); "": none */
+    char item[801], merchant[401];
+    int64_t amount; /* minor units */
+    uint16_t currency;
+    enum delivery delivery;
+    bool claimed;
+    uint8_t claim[BOOK_CLAIM];
+    char code[8];     /* short, for people to compare; "": not claimed */
+    uint32_t attempt; /* the one that can be paid, or is */
+    char why[BOOK_WHY_MAX];
+    bool has_session;
+    uint8_t session[BOOK_SESSION]; /* SHA-256 of what its browser was given */
+};
+
+enum outcome { OUTCOME_NONE, OUTCOME_YES, OUTCOME_NO, OUTCOME_VAIN /* nothing was decided */ };
+
+/* One challenge of an order, with the number of a card's payment, and what came of it. */
+struct orderbook_attempt { /* begins as {0}; orderbook_attempt_free */
+    char order[BOOK_ORDER_ID];
+    uint32_t n;
+    char challenge_id[48];
+    char terminal[BOOK_TERMINAL_MAX];
+    uint32_t stan;
+    int64_t local_time; /* YYYYMMDDhhmmss */
+    int64_t sent;       /* DE 7; 0: nothing was submitted */
+    bool used;          /* a credential came */
+    uint8_t credential[BOOK_CREDENTIAL];
+    enum outcome outcome;
+    char code[3], reason[26], rrn[13]; /* DE 39, 44, 37 */
+    uint32_t reversal_stan;            /* 0: none */
+    char *challenge;                   /* JSON of its wire strings; as all below the attempt's */
+    char *sealed, *device;             /* what pays; NULL: none */
+    char *acknowledgement, *answer;    /* the acquirer's; NULL: none */
+};
+void orderbook_attempt_free(struct orderbook_attempt *a);
+
+struct orderbook;
+extern const struct db_schema mediator_schema;
+
+/* Makes the books of a new folder: in its file, or where url says. */
+TP_MUST_CHECK enum tp_err orderbook_make(const char *dir, const char *url, struct tp_error *e);
+TP_MUST_CHECK enum tp_err orderbook_open(struct orderbook **out, const char *dir,
+                                         struct tp_error *e);
+void orderbook_close(struct orderbook **b);
+TP_MUST_CHECK enum tp_err orderbook_begin(struct orderbook *b, struct tp_error *e);
+TP_MUST_CHECK enum tp_err orderbook_commit(struct orderbook *b, struct tp_error *e);
+void orderbook_rollback(struct orderbook *b);
+
+/* ---- services ---- */
+
+struct orderbook_service {
+    char name[BOOK_NAME_MAX];
+    char contract[BOOK_CONTRACT_MAX];
+    int64_t added, closed; /* 0: open */
+};
+TP_MUST_CHECK enum tp_err orderbook_service_add(struct orderbook *b, const char *name,
+                                                const char *contract, struct tp_error *e);
+TP_MUST_CHECK enum tp_err orderbook_service_close(struct orderbook *b, const char *name,
+                                                  struct tp_error *e);
+typedef enum tp_err orderbook_service_visit(void *ctx, const struct orderbook_service *s,
+                                            struct tp_error *e);
+TP_MUST_CHECK enum tp_err orderbook_service_each(struct orderbook *b,
+                                                 orderbook_service_visit *visit, void *ctx,
+                                                 struct tp_error *e);
+
+/* ---- orders ---- */
+
+/* With its first attempt. */
+TP_MUST_CHECK enum tp_err orderbook_order_add(struct orderbook *b, const struct orderbook_order *o,
+                                              const struct orderbook_attempt *a, struct span quote,
+                                              struct tp_error *e);
+TP_MUST_CHECK enum tp_err orderbook_order_get(struct orderbook *b, const char *id,
+                                              struct orderbook_order *out, bool *found,
+                                              struct tp_error *e);
+/* The newest of that browser for that resource, made since then. */
+TP_MUST_CHECK enum tp_err orderbook_order_find(struct orderbook *b,
+                                               const struct orderbook_order *asked, int64_t since,
+                                               struct orderbook_order *out, bool *found,
+                                               struct tp_error *e);
+/* The quote as its service gave it (free()). */
+TP_MUST_CHECK enum tp_err orderbook_quote_get(struct orderbook *b, const char *id, char **out,
+                                              struct tp_error *e);
+/* State, since, why and attempt; claim and code. */
+TP_MUST_CHECK enum tp_err orderbook_order_move(struct orderbook *b, const struct orderbook_order *o,
+                                               struct tp_error *e);
+TP_MUST_CHECK enum tp_err orderbook_order_claim(struct orderbook *b,
+                                                const struct orderbook_order *o,
+                                                struct tp_error *e);
+typedef enum tp_err orderbook_order_visit(void *ctx, const struct orderbook_order *o,
+                                          struct tp_error *e);
+/* In the order in which they were made; state 0: all. */
+TP_MUST_CHECK enum tp_err orderbook_order_each(struct orderbook *b, unsigned state,
+                                               orderbook_order_visit *visit, void *ctx,
+                                               struct tp_error *e);
+/* The ids of those that somebody has to go on with. */
+typedef enum tp_err orderbook_id_visit(void *ctx, const char *id, struct tp_error *e);
+TP_MUST_CHECK enum tp_err orderbook_order_open_each(struct orderbook *b, orderbook_id_visit *visit,
+                                                    void *ctx, struct tp_error *e);
+/* Forgets those that were over before and for which nothing was ever submitted; at most so many. */
+TP_MUST_CHECK enum tp_err orderbook_order_forget(struct orderbook *b, int64_t before, int most,
+                                                 struct tp_error *e);
+
+struct orderbook_count {
+    enum order_state state;
+    int64_t n, amount;
+    uint16_t currency;
+};
+typedef enum tp_err orderbook_count_visit(void *ctx, const struct orderbook_count *c,
+                                          struct tp_error *e);
+TP_MUST_CHECK enum tp_err orderbook_order_count(struct orderbook *b, orderbook_count_visit *visit,
+                                                void *ctx, struct tp_error *e);
+
+/* ---- attempts ---- */
+
+TP_MUST_CHECK enum tp_err orderbook_attempt_add(struct orderbook *b,
+                                                const struct orderbook_attempt *a,
+                                                struct tp_error *e);
+/* By its number, or by the id of its challenge. */
+TP_MUST_CHECK enum tp_err orderbook_attempt_get(struct orderbook *b, const char *order, uint32_t n,
+                                                struct orderbook_attempt *out, bool *found,
+                                                struct tp_error *e);
+TP_MUST_CHECK enum tp_err orderbook_attempt_find(struct orderbook *b, const char *challenge_id,
+                                                 struct orderbook_attempt *out, bool *found,
+                                                 struct tp_error *e);
+/* The number of the last one. */
+TP_MUST_CHECK enum tp_err orderbook_attempt_last(struct orderbook *b, const char *order,
+                                                 uint32_t *n, struct tp_error *e);
+/* What pays: credential, sealed, device, sent. */
+TP_MUST_CHECK enum tp_err orderbook_attempt_submit(struct orderbook *b,
+                                                   const struct orderbook_attempt *a,
+                                                   struct tp_error *e);
+/* Outcome, code, reason, rrn, acknowledgement, answer. */
+TP_MUST_CHECK enum tp_err orderbook_attempt_answer(struct orderbook *b,
+                                                   const struct orderbook_attempt *a,
+                                                   struct tp_error *e);
+/* The number of its reversal, which that day has given (YYYYMMDD). */
+TP_MUST_CHECK enum tp_err orderbook_attempt_reverse(struct orderbook *b,
+                                                    const struct orderbook_attempt *a, int day,
+                                                    struct tp_error *e);
+/* The numbers that a day has given: of orders and of reversals. */
+typedef enum tp_err orderbook_stan_visit(void *ctx, const char *contract, uint32_t stan,
+                                         struct tp_error *e);
+TP_MUST_CHECK enum tp_err orderbook_stan_each(struct orderbook *b, int day,
+                                              orderbook_stan_visit *visit, void *ctx,
+                                              struct tp_error *e);
+
+#endif
