@@ -117,8 +117,10 @@ enum tp_err authorities_load(struct authorities *out, const char *home, struct t
     if (n < 0)
         return tp_fail(e, TP_ERR_IO, "cannot read the folder %s: %s", folder, strerror(errno));
     out->list = calloc((size_t)n + 1, sizeof(*out->list));
-    if (out->list == NULL)
-        r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for the authorities");
+    if (out->list == NULL) {
+        tp_fail(e, TP_ERR_NO_MEMORY, "no memory for the authorities");
+        r = TP_ERR_NO_MEMORY;
+    }
     for (int i = 0; i < n; i++) {
         if (r == TP_OK)
             r = load_one(out, folder, names[i]->d_name, e);

@@ -99,5 +99,5 @@ TESTS += tests/system/online.sh
 dist_check_SCRIPTS += tests/system/replay.sh
 TESTS += tests/system/replay.sh
 dist_check_SCRIPTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh
-dist_noinst_SCRIPTS += tests/tools/fake_mediator.py
+dist_noinst_SCRIPTS += tests/system/get-terminal.py tests/tools/fake_mediator.py
 TESTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh

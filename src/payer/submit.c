@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "base/date.h"
+#include "base/log.h"
 #include "base/secret.h"
 #include "base/word.h"
 #include "order/proof.h"
@@ -430,6 +431,16 @@ static enum tp_err bring_up(const struct submitter *s, struct journal *j, struct
     return r;
 }
 
+/* Nothing is told where nothing waits. */
+static void tell_held(struct journal *j)
+{
+    struct kept_order o = {0};
+
+    if (orders_pending(j, 0, &o, NULL) == TP_OK)
+        log_note("another telepay is paying: what is not settled yet is left to it");
+    kept_order_free(&o);
+}
+
 enum tp_err submit_pending(const struct submitter *s, struct journal *j, submit_each *each,
                            void *ctx, struct tp_error *e)
 {
@@ -439,6 +450,8 @@ enum tp_err submit_pending(const struct submitter *s, struct journal *j, submit_
     enum tp_err r = orders_hold(j, &got, e), first = TP_OK;
     int64_t at = 0;
 
+    if (r == TP_OK && !got)
+        tell_held(j);
     if (r != TP_OK || !got)
         return r;
     while ((r = orders_pending(j, at, &o, e)) == TP_OK) {
@@ -449,8 +462,6 @@ enum tp_err submit_pending(const struct submitter *s, struct journal *j, submit_
         else if (first == TP_OK)
             first = tp_fail(e, r, "order %s: %s", o.order, why.text);
         kept_order_free(&o);
-        if (r == TP_ERR_CANCELLED)
-            break;
     }
     orders_let_go(j);
     return r == TP_ERR_NOT_FOUND || first != TP_OK ? first : r;

@@ -83,6 +83,7 @@ well() {
     got 0 "" "paid" get "$base/s/shop/chart" -o chart
     [ "$(cat chart)" = "the chart" ] && [ "$(distinct)" = 2 ] || fail "$(cat chart) $(payments)"
     well_and_over_the_floor
+    terminal
 }
 
 well_and_over_the_floor() {
@@ -404,6 +405,13 @@ curl_habits() {
     [ "$(heard_times "with a credential")" = 4 ] || fail "$(cat mediator.log)"
 }
 
+terminal() { # a person at it
+    serve ok
+    fresh pin
+    python3 "$here/get-terminal.py" "$base" "$dir/mediator/mode" "$dir/mediator.log" || exit 1
+    [ "$(states)" = "acknowledged+ refused refused acknowledged+" ] || fail "$(states)"
+}
+
 if [ "${1:-}" = inside ]; then
     dir=$2
     cd "$dir" || exit 1
@@ -416,6 +424,7 @@ python3 -c 'import cryptography' 2>/dev/null || { echo "python3-cryptography is 
 telepay-perso init scheme >/dev/null 2>&1 || fail "telepay-perso init"
 perso() { telepay-perso card "$@" --scheme scheme --pan 9990140000000015 --name DUPONT/MARIE --expiry 2030-12 --pin 1234 >perso.log 2>&1 || fail "telepay-perso card: $(cat perso.log)"; }
 perso factory
+perso pin --cvm pin
 perso online --issuer-authentication none --iac-default 0000000000
 perso old --cdol1 9F02069F03069F1A0295055F2A029A039C019F37049F35019F45029F4C089F3403
 # the terminal's own codes leave it to the card what it signs alone
