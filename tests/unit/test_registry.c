@@ -167,8 +167,8 @@ START_TEST(a_conf_that_is_none)
         fixture_conf(&f, confs[_i].from, confs[_i].to);
         ck_assert_msg(try_folder(&contracts) != TP_OK, "%s", confs[_i].from);
         for (size_t i = 0; i < 2; i++)
-            ck_assert_msg(strstr(f.e.text, confs[_i].words[i]) != NULL, "%s→%s: %s", confs[_i].from,
-                          confs[_i].to, f.e.text);
+            ck_assert_msg(strstr(f.e.text, confs[_i].words[i]) != NULL, "%s->%s: %s",
+                          confs[_i].from, confs[_i].to, f.e.text);
         memcpy(said, f.e.text, sizeof(said));
         open_saying(said); /* the same sentence */
         look_saying("");   /* once */
