@@ -167,7 +167,7 @@ static void tell_why(const struct delivery_under_way *d, const struct http_said 
 
 static void give_up(const struct delivery_under_way *d, const char *why)
 {
-    struct job *j = job_new(EVENT_UNDELIVERABLE, d->order.id);
+    struct job *j = move_job(EVENT_UNDELIVERABLE, d->order.id);
 
     if (j == NULL) {
         clock_set(d->m, d->order.id, EVENT_LOOK, LAST_MS, d->tries);
@@ -197,7 +197,7 @@ static void on_first(struct delivery_under_way *d, const struct http_said *said,
     char why[BOOK_WHY_MAX];
 
     if (c != NULL) {
-        struct job *j = job_new(EVENT_DELIVERED, d->order.id);
+        struct job *j = move_job(EVENT_DELIVERED, d->order.id);
 
         if (j != NULL) {
             j->content = content_hold(c);

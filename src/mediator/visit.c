@@ -92,7 +92,7 @@ void visits_expire(struct mediator *m, int64_t now)
 
     take_waiting(m, NULL, now, &over);
     while ((v = TAILQ_FIRST(&over)) != NULL) {
-        struct job *j = job_new(EVENT_LOOK, v->id);
+        struct job *j = move_job(EVENT_LOOK, v->id);
 
         TAILQ_REMOVE(&over, v, next);
         v->last = true;
@@ -594,7 +594,7 @@ static enum tp_err make_order(struct job *j, struct visit *v, const struct quote
 
 static void ask_to_pay(struct visit *v, const struct quote *q, struct span text)
 {
-    struct job *j = job_new(EVENT_ASKED, v->asked.id);
+    struct job *j = move_job(EVENT_ASKED, v->asked.id);
     struct tp_error e = {TP_ERR_NO_MEMORY, "no memory for an order"};
     const enum tp_err r = j != NULL ? make_order(j, v, q, text, &e) : TP_ERR_NO_MEMORY;
 

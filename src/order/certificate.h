@@ -28,7 +28,8 @@ TP_MUST_CHECK enum tp_err order_key_load(struct order_key *out, const char *cert
                                          const char *key_path, struct tp_error *e);
 void order_key_free(struct order_key *k);
 
-/* A certificate alone (PEM), as a list x5c has it (json_decref). TP_ERR_NOT_FOUND, TP_ERR_FORMAT. */
+/* A certificate alone (PEM), as a list x5c has it (json_decref). TP_ERR_NOT_FOUND, TP_ERR_FORMAT.
+ */
 TP_MUST_CHECK enum tp_err order_certificate_load(json_t **x5c, const char *path,
                                                  struct tp_error *e);
 

@@ -314,7 +314,7 @@ END_TEST
 START_TEST(a_service_that_is_closed)
     {
         open_saying("");
-        ck_ok(book_service_close(f.book, SERVICE, &f.e));
+        ck_ok(orderbook_service_close(f.book, SERVICE, &f.e));
         look_saying("");
         ck_assert_ptr_null(registry_service(f.registry, SERVICE));
         ck_assert_ptr_nonnull(registry_service_ever(f.registry, SERVICE));
@@ -322,9 +322,9 @@ START_TEST(a_service_that_is_closed)
         open_saying("");
         ck_assert_ptr_null(registry_service(f.registry, SERVICE));
         ck_assert_ptr_nonnull(registry_service_ever(f.registry, SERVICE));
-        ck_assert_int_eq(book_service_close(f.book, SERVICE, &f.e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(orderbook_service_close(f.book, SERVICE, &f.e), TP_ERR_NOT_FOUND);
         ck_assert_ptr_nonnull(strstr(f.e.text, SERVICE));
-        ck_assert_int_eq(book_service_add(f.book, SERVICE, CONTRACT, &f.e), TP_ERR_EXISTS);
+        ck_assert_int_eq(orderbook_service_add(f.book, SERVICE, CONTRACT, &f.e), TP_ERR_EXISTS);
         ck_assert_ptr_nonnull(strstr(f.e.text, SERVICE));
     }
 END_TEST
@@ -357,7 +357,7 @@ END_TEST
 START_TEST(a_service_under_a_contract_that_nobody_has)
     {
         fixture_open(&f);
-        ck_ok(book_service_add(f.book, "kiosk", "000000000000999", &f.e));
+        ck_ok(orderbook_service_add(f.book, "kiosk", "000000000000999", &f.e));
         ck_ok(file_make_dir(fixture_path(&f, "services/kiosk"), 0700, &f.e));
         ck_ok(file_copy(fixture_path(&f, "services/" SERVICE "/service.conf"),
                         fixture_path(&f, "services/kiosk"), "service.conf", 0600, &f.e));
