@@ -379,6 +379,8 @@ curl_habits() {
     got 2 "" "does not end in a name" get -O "$base/free/"
     got 0 "status" "" get "$base/status/404"
     got 22 "" "answered 404" get -f "$base/status/404"
+    got 22 "" "answered 404" get -f "$base/status/404/large"
+    [ "$(get "$base/status/404/large" | wc -c)" = 600000 ] || fail "a large answer is cut"
     got 22 "" "" get -s -f "$base/status/404"
     [ ! -s out ] || fail "not silent: $(cat out)"
     got 0 "" "" get "$base/to/$base/free/page"

@@ -441,7 +441,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if parts[0] == "loop":
             return self.answer(302, b"", [("Location", "/loop")])
         if parts[0] == "status":
-            return self.answer(int(parts[1]), b"status")
+            return self.answer(int(parts[1]), b"status" * (100000 if "large" in self.path else 1))
         if parts[0] == "parameters":
             return self.answer(200, self.mediator.parameters().encode(), kind="application/jose")
         if parts[0] == "s":
