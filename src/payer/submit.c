@@ -150,7 +150,7 @@ static enum tp_err answered(const struct submitter *s, struct kept_order *o,
 
     if (r != TP_OK)
         goto out;
-    if (is_state(body, "reversed")) {
+    if (is_state(body, "reversed") || is_state(body, "reversing")) {
         a->outcome = SUBMIT_REVERSED;
     } else if ((r = take_words(s, o, body, true, a, e)) == TP_OK) {
         a->outcome =
@@ -313,6 +313,8 @@ enum tp_err submit_send(const struct submitter *s, struct kept_order *o, struct 
         r = send_once(s, o, &t, a, &last);
         if (r == TP_ERR_AGAIN)
             fetch_say(s->fetch, "H  %s", last.text);
+        if (t.unconsumed && o->asks) /* the card waits, and takes a no for a no */
+            break;
     } while (r == TP_ERR_AGAIN && waits(s, &t, until));
     if (r != TP_ERR_AGAIN || !t.unconsumed)
         return tell_last(r, &last, e);
@@ -341,7 +343,7 @@ static enum tp_err complete_once(const struct submitter *s, struct kept_order *o
                    : tp_fail(e, TP_ERR_PEER, "the mediator answers %ld to the card's last word",
                              status);
     r = jcs_read(&body, fetch_body(s->fetch), e);
-    if (r == TP_OK && !is_state(body, "reversed"))
+    if (r == TP_OK && !is_state(body, "reversed") && !is_state(body, "reversing"))
         a->outcome = SUBMIT_PAID;
     take_receipt(s, o);
     json_decref(body);

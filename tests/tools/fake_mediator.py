@@ -539,7 +539,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def tell(self, entry):
         result, order = entry["result"], entry["order"]
         if entry["state"] == "reversed":
-            return self.answer(200, {"order": order["order"], "state": "reversed"})
+            return self.answer(200, {"order": order["order"], "state": "reversing" if self.mediator.counts("told", 1) else "reversed"})
         if result["code"] != "00":
             entry["challenge"], entry["order"] = self.mediator.challenge(order["order"], entry["method"], order["resource"]["url"], entry["digest"], "ok")
             return self.answer(402, {"type": "https://paymentauth.org/problems/verification-failed", "title": "Declined", "status": 402, "code": result["code"],
