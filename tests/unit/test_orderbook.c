@@ -31,12 +31,12 @@ static void put(char id[BOOK_ORDER_ID], int64_t made, enum order_state state, en
     if (state > STATE_CLAIMED) {
         m.attempt.sealed = strdup("sealed");
         m.attempt.sent = made;
-        ck_ok(book_attempt_submit(f.book, &m.attempt, &f.e));
+        ck_ok(orderbook_attempt_submit(f.book, &m.attempt, &f.e));
         m.attempt.outcome = outcome;
-        ck_ok(book_attempt_answer(f.book, &m.attempt, &f.e));
+        ck_ok(orderbook_attempt_answer(f.book, &m.attempt, &f.e));
     }
     m.order.state = state;
-    ck_ok(book_order_move(f.book, &m.order, &f.e));
+    ck_ok(orderbook_order_move(f.book, &m.order, &f.e));
     move_free(&m);
 }
 
@@ -48,7 +48,7 @@ struct list {
     int64_t made[16];
 };
 
-static enum tp_err on_order(void *ctx, const struct book_order *o, struct tp_error *e)
+static enum tp_err on_order(void *ctx, const struct orderbook_order *o, struct tp_error *e)
 {
     struct list *l = ctx;
 
@@ -62,19 +62,19 @@ static enum tp_err on_order(void *ctx, const struct book_order *o, struct tp_err
 static enum tp_err on_id(void *ctx, const char *id, struct tp_error *e)
 {
     struct list *l = ctx;
-    struct book_order o;
+    struct orderbook_order o;
     bool found = false;
-    struct book *other = NULL; /* this one is reading */
-    enum tp_err r = book_open(&other, f.dir, e);
+    struct orderbook *other = NULL; /* this one is reading */
+    enum tp_err r = orderbook_open(&other, f.dir, e);
 
     if (r == TP_OK)
-        r = book_order_get(other, id, &o, &found, e);
-    book_close(&other);
+        r = orderbook_order_get(other, id, &o, &found, e);
+    orderbook_close(&other);
     ck_assert(found);
     return r == TP_OK ? on_order(l, &o, e) : r;
 }
 
-static enum tp_err on_count(void *ctx, const struct book_count *c, struct tp_error *e)
+static enum tp_err on_count(void *ctx, const struct orderbook_count *c, struct tp_error *e)
 {
     int64_t *amounts = ctx;
 
@@ -98,11 +98,11 @@ START_TEST(they_are_listed_as_they_were_made)
         struct list all = {0}, one = {0};
 
         put_each();
-        ck_ok(book_order_each(f.book, 0, on_order, &all, &f.e));
+        ck_ok(orderbook_order_each(f.book, 0, on_order, &all, &f.e));
         ck_assert_uint_eq(all.n, STATE_OWED);
         for (size_t i = 0; i < all.n; i++)
             ck_assert_int_eq(all.state[i], STATE_OWED - (int)i);
-        ck_ok(book_order_each(f.book, STATE_DELIVERED, on_order, &one, &f.e));
+        ck_ok(orderbook_order_each(f.book, STATE_DELIVERED, on_order, &one, &f.e));
         ck_assert_uint_eq(one.n, 1);
         ck_assert_int_eq(one.state[0], STATE_DELIVERED);
     }
@@ -114,7 +114,7 @@ START_TEST(those_to_go_on_with)
         unsigned states = 0;
 
         put_each();
-        ck_ok(book_order_open_each(f.book, on_id, &open, &f.e));
+        ck_ok(orderbook_order_open_each(f.book, on_id, &open, &f.e));
         for (size_t i = 0; i < open.n; i++)
             states |= 1U << open.state[i];
         ck_assert_uint_eq(open.n, 5);
@@ -130,7 +130,7 @@ START_TEST(they_are_counted)
 
         put_each();
         put_each();
-        ck_ok(book_order_count(f.book, on_count, amounts, &f.e));
+        ck_ok(orderbook_order_count(f.book, on_count, amounts, &f.e));
         for (enum order_state s = STATE_REQUESTED; s <= STATE_OWED; s++)
             ck_assert_int_eq(amounts[s], 300);
     }
@@ -157,17 +157,17 @@ END_TEST
 
 static bool is_there(const char *id)
 {
-    struct book_order o;
+    struct orderbook_order o;
     bool found = false;
 
-    ck_ok(book_order_get(f.book, id, &o, &found, &f.e));
+    ck_ok(orderbook_order_get(f.book, id, &o, &found, &f.e));
     return found;
 }
 
 START_TEST(what_nobody_paid_is_forgotten_a_few_at_a_time)
     {
         char id[5][BOOK_ORDER_ID], asked_in_vain[BOOK_ORDER_ID], late[BOOK_ORDER_ID];
-        struct book_order o;
+        struct orderbook_order o;
         bool found = false;
         size_t left = 0;
 
@@ -175,17 +175,18 @@ START_TEST(what_nobody_paid_is_forgotten_a_few_at_a_time)
             put(id[i], now, i % 2 == 0 ? STATE_REQUESTED : STATE_CLAIMED, OUTCOME_NONE);
         put(late, now + 1, STATE_REQUESTED, OUTCOME_NONE);
         put(asked_in_vain, now, STATE_SUBMITTING, OUTCOME_VAIN);
-        ck_ok(book_order_get(f.book, asked_in_vain, &o, &found, &f.e));
+        ck_ok(orderbook_order_get(f.book, asked_in_vain, &o, &found, &f.e));
         o.state = STATE_REQUESTED;
-        ck_ok(book_order_move(f.book, &o, &f.e));
+        ck_ok(orderbook_order_move(f.book, &o, &f.e));
 
-        ck_ok(book_order_forget(f.book, now + VALID, 100, &f.e)); /* none is over before that */
+        ck_ok(
+            orderbook_order_forget(f.book, now + VALID, 100, &f.e)); /* none is over before that */
         ck_assert(is_there(id[0]));
-        ck_ok(book_order_forget(f.book, now + VALID + 1, 3, &f.e));
+        ck_ok(orderbook_order_forget(f.book, now + VALID + 1, 3, &f.e));
         for (size_t i = 0; i < 5; i++)
             left += is_there(id[i]);
         ck_assert_uint_eq(left, 2);
-        ck_ok(book_order_forget(f.book, now + VALID + 1, 100, &f.e));
+        ck_ok(orderbook_order_forget(f.book, now + VALID + 1, 100, &f.e));
         for (size_t i = 0; i < 5; i++)
             ck_assert(!is_there(id[i]));
         ck_assert(is_there(late));
@@ -198,14 +199,15 @@ END_TEST
 START_TEST(what_was_given_back_stays_so)
     {
         char id[BOOK_ORDER_ID];
-        struct book_order o;
+        struct orderbook_order o;
         bool found = false;
 
         put(id, now, STATE_REVERSED, OUTCOME_YES);
-        ck_ok(book_order_get(f.book, id, &o, &found, &f.e));
+        ck_ok(orderbook_order_get(f.book, id, &o, &found, &f.e));
         for (enum order_state s = STATE_REQUESTED; s <= STATE_OWED; s++) {
             o.state = s;
-            ck_assert_msg((book_order_move(f.book, &o, &f.e) == TP_OK) == (s == STATE_REVERSED),
+            ck_assert_msg((orderbook_order_move(f.book, &o, &f.e) == TP_OK) ==
+                              (s == STATE_REVERSED),
                           "%s", order_state_name(s));
         }
         ck_assert_ptr_nonnull(strstr(f.e.text, "given back"));
@@ -215,20 +217,20 @@ END_TEST
 START_TEST(what_was_acknowledged_stays_so)
     {
         char id[BOOK_ORDER_ID];
-        struct book_attempt a = {.n = 0};
+        struct orderbook_attempt a = {.n = 0};
         bool found = false;
 
         put(id, now, STATE_ACKNOWLEDGED, OUTCOME_YES);
-        ck_ok(book_attempt_get(f.book, id, 1, &a, &found, &f.e));
+        ck_ok(orderbook_attempt_get(f.book, id, 1, &a, &found, &f.e));
         a.outcome = OUTCOME_NO;
-        ck_assert_int_ne(book_attempt_answer(f.book, &a, &f.e), TP_OK);
+        ck_assert_int_ne(orderbook_attempt_answer(f.book, &a, &f.e), TP_OK);
         ck_assert_ptr_nonnull(strstr(f.e.text, "acknowledged"));
         a.outcome = OUTCOME_NONE;
-        ck_assert_int_ne(book_attempt_answer(f.book, &a, &f.e), TP_OK);
-        book_attempt_free(&a);
-        ck_ok(book_attempt_get(f.book, id, 1, &a, &found, &f.e));
+        ck_assert_int_ne(orderbook_attempt_answer(f.book, &a, &f.e), TP_OK);
+        orderbook_attempt_free(&a);
+        ck_ok(orderbook_attempt_get(f.book, id, 1, &a, &found, &f.e));
         ck_assert_int_eq(a.outcome, OUTCOME_YES);
-        book_attempt_free(&a);
+        orderbook_attempt_free(&a);
     }
 END_TEST
 
@@ -265,8 +267,8 @@ END_TEST
 
 static Suite *suite(void)
 {
-    Suite *s = suite_create("mediator_book");
-    TCase *t = tcase_create("mediator_book");
+    Suite *s = suite_create("orderbook");
+    TCase *t = tcase_create("orderbook");
 
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, make, drop);
