@@ -136,6 +136,51 @@ START_TEST(they_are_counted)
     }
 END_TEST
 
+static void put_of(uint8_t browser, const char *url, int64_t made, char id[BOOK_ORDER_ID])
+{
+    struct move m;
+
+    fixture_ask(&f, &m, made, VALID);
+    m.order.has_session = browser != 0;
+    memset(m.order.session, browser, sizeof(m.order.session));
+    snprintf(m.order.url, sizeof(m.order.url), "%s", url);
+    memcpy(id, m.id, BOOK_ORDER_ID);
+    ck_ok(fixture_apply(&f, &m));
+    move_free(&m);
+}
+
+/* Asked for again by the same browser: the id that is found, "" for none. */
+static const char *found_for(uint8_t browser, const char *url, const char *digest, int64_t since)
+{
+    static struct orderbook_order found;
+    struct orderbook_order wanted = fixture_order(now, VALID);
+    bool there = false;
+
+    wanted.has_session = true;
+    memset(wanted.session, browser, sizeof(wanted.session));
+    snprintf(wanted.url, sizeof(wanted.url), "%s", url);
+    snprintf(wanted.digest, sizeof(wanted.digest), "%s", digest);
+    ck_ok(orderbook_order_find(f.book, &wanted, since, &found, &there, &f.e));
+    return there ? found.id : "";
+}
+
+START_TEST(the_newest_of_a_browser_is_found)
+    {
+        char old[BOOK_ORDER_ID], newest[BOOK_ORDER_ID], other[BOOK_ORDER_ID], none[BOOK_ORDER_ID];
+
+        put_of(1, "https://shop.example/a", now, old);
+        put_of(1, "https://shop.example/a", now + 2, newest);
+        put_of(2, "https://shop.example/a", now + 3, other);
+        put_of(0, "https://shop.example/a", now + 4, none); /* of no browser */
+        ck_assert_str_eq(found_for(1, "https://shop.example/a", "", now), newest);
+        ck_assert_str_eq(found_for(2, "https://shop.example/a", "", now), other);
+        ck_assert_str_eq(found_for(1, "https://shop.example/a", "", now + 3), "");
+        ck_assert_str_eq(found_for(1, "https://shop.example/b", "", now), "");
+        ck_assert_str_eq(found_for(1, "https://shop.example/a", "sha-256=:AAAA:", now), "");
+        ck_assert_str_eq(found_for(0, "https://shop.example/a", "", now), "");
+    }
+END_TEST
+
 START_TEST(states_have_names)
     {
         for (enum order_state s = STATE_REQUESTED; s <= STATE_OWED; s++) {
@@ -275,6 +320,7 @@ static Suite *suite(void)
     tcase_add_test(t, they_are_listed_as_they_were_made);
     tcase_add_test(t, those_to_go_on_with);
     tcase_add_test(t, they_are_counted);
+    tcase_add_test(t, the_newest_of_a_browser_is_found);
     tcase_add_test(t, states_have_names);
     tcase_add_test(t, what_nobody_paid_is_forgotten_a_few_at_a_time);
     tcase_add_test(t, what_was_given_back_stays_so);
