@@ -401,6 +401,32 @@ START_TEST(numbers_of_today_do_not_come_again)
     }
 END_TEST
 
+/* Of an order of yesterday that its acquirer is still asked about. */
+START_TEST(a_number_that_is_asked_about_is_not_given)
+    {
+        static const enum order_state open[] = {STATE_SUBMITTING, STATE_UNKNOWN, STATE_REVERSING};
+        struct move m;
+
+        for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
+            fixture_open(&f);
+            fixture_ask(&f, &m, time(NULL), 600);
+            m.attempt.stan = 700 + 10 * (uint32_t)i;
+            m.attempt.local_time -= 1000000; /* the day before, as numbers go */
+            ck_ok(fixture_apply(&f, &m));
+            m.order.state = open[i];
+            ck_ok(orderbook_order_move(f.book, &m.order, &f.e));
+            m.attempt.reversal_stan = m.attempt.stan + 5;
+            if (open[i] == STATE_REVERSING)
+                ck_ok(orderbook_attempt_reverse(f.book, &m.attempt, 20261128, &f.e));
+            fixture_close(&f);
+            fixture_open(&f);
+            ck_assert_uint_eq(stan_now(), m.attempt.stan + (open[i] == STATE_REVERSING ? 6 : 1));
+            move_free(&m);
+            fixture_close(&f);
+        }
+    }
+END_TEST
+
 START_TEST(when_none_is_left)
     {
         struct reg_contract *c;
@@ -445,6 +471,7 @@ static TCase *changes(void)
     tcase_add_test(t, a_service_that_is_none);
     tcase_add_test(t, a_service_under_a_contract_that_nobody_has);
     tcase_add_test(t, numbers_of_today_do_not_come_again);
+    tcase_add_test(t, a_number_that_is_asked_about_is_not_given);
     tcase_add_test(t, when_none_is_left);
     return t;
 }
