@@ -243,6 +243,8 @@ static void send_ask(struct line *l, struct ask *k, int64_t now)
 {
     if (link_line_send(l->link, span_of(k->raw, k->size)) != TP_OK)
         return;
+    log_trace("F  order %s: %02X%02X to the acquirer %s", k->id, k->raw[0], k->raw[1],
+              l->acquirer->id);
     k->raw[1] |= 0x01; /* 0200 → 0201, 0400 → 0401: from now on it is a repeat */
     k->due = now + k->pause;
     k->pause = 2 * k->pause < AGAIN_MAX_MS ? 2 * k->pause : AGAIN_MAX_MS;
@@ -388,6 +390,8 @@ static void on_message(void *ctx, struct span raw)
     l->complained = false;
     l->echo_until = 0;
     k = find(l, l->answer.mti == MTI_REVERSAL_RESPONSE, contract, (uint32_t)stan);
+    if (k != NULL)
+        log_trace("G  order %s: %04u of the acquirer %s", k->id, l->answer.mti, l->acquirer->id);
     if (k != NULL && l->answer.mti == MTI_FINANCIAL_RESPONSE)
         on_answered(l, k);
     else if (k != NULL && l->answer.mti == MTI_REVERSAL_RESPONSE)

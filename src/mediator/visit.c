@@ -638,7 +638,12 @@ void visit_quoted(struct visit *v, const struct http_said *said)
     if (quote_read(&q, said->body, v->service->contract->currency, &e) != TP_OK) {
         log_error("service %s: %s", v->service->name, e.text);
         say_service(v, MHD_HTTP_BAD_GATEWAY, "the service's quote cannot be used");
-    } else if (!q.available) {
+        quote_free(&q);
+        return;
+    }
+    log_trace("C  order %s: \"%s\", %lld, %s", v->asked.id, q.designation, (long long)q.amount,
+              q.available ? delivery_name(q.delivery) : "not sold now");
+    if (!q.available) {
         say_service(v, MHD_HTTP_NOT_FOUND, "it is not sold now");
     } else if (q.amount > 0) {
         ask_to_pay(v, &q, said->body);
