@@ -909,6 +909,10 @@ START_TEST(another_order_in_the_evidence)
     }
 END_TEST
 
+#define AGAIN                                                                                      \
+    "INSERT INTO mediated (rrn, mediator, id, r, message, challenge, device) SELECT rrn + 1, "     \
+    "mediator, id, r, message, challenge, device FROM mediated"
+
 /* What is kept of an order stays as it is, and the audit sees when it was changed all the same. */
 START_TEST(kept_for_good)
     {
@@ -917,9 +921,7 @@ START_TEST(kept_for_good)
             "UPDATE mediated SET challenge = 'x'",
             "UPDATE mediated SET device = 'x'",
             "UPDATE mediated SET acknowledgement = 'x'",
-            "INSERT INTO mediated (rrn, mediator, id, r, message, challenge, device) SELECT rrn + "
-            "1,"
-            " mediator, id, r, message, challenge, device FROM mediated",
+            AGAIN,
             "UPDATE terminal SET mediator = NULL",
             "UPDATE mediator SET name = 'x'",
         };
