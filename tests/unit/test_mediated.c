@@ -909,19 +909,18 @@ START_TEST(another_order_in_the_evidence)
     }
 END_TEST
 
-#define AGAIN                                                                                      \
-    "INSERT INTO mediated (rrn, mediator, id, r, message, challenge, device) SELECT rrn + 1, "     \
-    "mediator, id, r, message, challenge, device FROM mediated"
-
 /* What is kept of an order stays as it is, and the audit sees when it was changed all the same. */
 START_TEST(kept_for_good)
     {
+        static const char again[] =
+            "INSERT INTO mediated (rrn, mediator, id, r, message, challenge, device) SELECT rrn + "
+            "1, mediator, id, r, message, challenge, device FROM mediated";
         static const char *const never[] = {
             "DELETE FROM mediated",
             "UPDATE mediated SET challenge = 'x'",
             "UPDATE mediated SET device = 'x'",
             "UPDATE mediated SET acknowledgement = 'x'",
-            AGAIN,
+            again,
             "UPDATE terminal SET mediator = NULL",
             "UPDATE mediator SET name = 'x'",
         };
