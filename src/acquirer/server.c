@@ -387,7 +387,8 @@ static struct party *party_of(struct speaker *s, const struct iso8583 *m)
         if (strcmp(s->party[i].contract, contract) == 0 &&
             strcmp(s->party[i].terminal, terminal) == 0)
             return &s->party[i];
-    p = &s->party[s->next++ % s->parties];
+    p = &s->party[s->next];
+    s->next = s->next + 1 < s->parties ? s->next + 1 : 0;
     *p = (struct party){.known = false};
     memcpy(p->contract, contract, sizeof(p->contract));
     memcpy(p->terminal, terminal, sizeof(p->terminal));

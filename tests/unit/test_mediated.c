@@ -912,14 +912,15 @@ END_TEST
 /* What is kept of an order stays as it is, and the audit sees when it was changed all the same. */
 START_TEST(kept_for_good)
     {
+        static const char again[] =
+            "INSERT INTO mediated (rrn, mediator, id, r, message, challenge, device) SELECT rrn + "
+            "1, mediator, id, r, message, challenge, device FROM mediated";
         static const char *const never[] = {
             "DELETE FROM mediated",
             "UPDATE mediated SET challenge = 'x'",
             "UPDATE mediated SET device = 'x'",
             "UPDATE mediated SET acknowledgement = 'x'",
-            "INSERT INTO mediated (rrn, mediator, id, r, message, challenge, device) SELECT rrn + "
-            "1,"
-            " mediator, id, r, message, challenge, device FROM mediated",
+            again,
             "UPDATE terminal SET mediator = NULL",
             "UPDATE mediator SET name = 'x'",
         };
