@@ -9,7 +9,7 @@
     const follow = async () => {
         for (;;) {
             try {
-                const answer = await fetch(order + "?wait=30", {headers: {Accept: "application/json"}, cache: "no-store"});
+                const answer = await fetch(order + "?wait=30&seen=" + state.dataset.state, {headers: {Accept: "application/json"}, cache: "no-store"});
                 const said = await answer.json();
                 if (said.state !== undefined && said.state !== state.dataset.state) {
                     location.replace(order);

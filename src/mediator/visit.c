@@ -434,7 +434,9 @@ static void found_demanded(struct visit *v, const struct move *m)
 
 static void found_looked(struct visit *v, const struct move *m)
 {
-    if (v->seen == 0 && !v->last && v->until > 0) { /* ?wait: from now on */
+    const bool news = v->seen != 0 && v->seen != m->order.state;
+
+    if (!news && !v->last && v->until > 0) { /* ?wait: from what it has seen, or from now on */
         v->seen = m->order.state;
         wait_more(v);
         return;

@@ -30,7 +30,7 @@ struct visit {
     char id[BOOK_ORDER_ID];
     uint8_t credential[BOOK_CREDENTIAL];
     uint32_t n;            /* the attempt that it pays; 0: not known yet */
-    enum order_state seen; /* VISIT_LOOK: what it was when it began to wait */
+    enum order_state seen; /* VISIT_LOOK: what is waited to end; 0: none yet */
     unsigned problem;      /* VISIT_DEMAND: with which type of problem it is asked for money */
     const char *detail;    /* and with which words */
     int64_t until;         /* it waits no longer, monotonic ms */

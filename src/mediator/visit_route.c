@@ -350,10 +350,12 @@ static void on_sale(struct visit *v, const char *rest)
 
 static void on_look(struct visit *v)
 {
-    const char *wait = http_argument(v->call, "wait");
+    const char *wait = http_argument(v->call, "wait"), *seen = http_argument(v->call, "seen");
     long seconds = wait != NULL ? strtol(wait, NULL, 10) : 0;
 
     v->kind = VISIT_LOOK;
+    if (seen != NULL && !order_state_find(&v->seen, seen))
+        seconds = 0; /* it is in another state, whatever that is */
     if (seconds > 0)
         v->until = time_monotonic_ms() + 1000 * (seconds < WAIT_MAX ? seconds : WAIT_MAX);
     queue_simple(v, EVENT_LOOK);

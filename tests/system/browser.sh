@@ -1,0 +1,110 @@
+#!/bin/bash
+# Bought with a browser: headless Chromium, telepay agent, and the card in the reader. The link of the page leads to the agent, which asks its person in a window
+# (a double of pinentry; the real one once), and back to the page, which shows the code, follows the order by itself and leads on to what was paid for. Without
+# JavaScript; with a second device that reads the code of the page; in French; on a narrow screen. Then what an agent must not do.
+#
+# With BROWSER_SHOTS=FOLDER the pages are kept there as pictures.
+set -u
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
+# shellcheck source=tests/system/mediator_common.sh
+. "$here/mediator_common.sh"
+
+at_agent=http://127.0.0.1:27502
+article=$origin/s/journal/article-1
+
+browser() { "$here/../tools/browser.py" browser.session "$@" >"$dir/out" 2>&1 || fail "browser $*: $(heard)"; }
+reads() { browser text && said "$1"; }    # on the page
+leaves() { browser text && unsaid "$1"; } # not on the page
+shot() {
+    browser shot "$1.png"
+    [ -z "${BROWSER_SHOTS-}" ] || cp "$1.png" "$BROWSER_SHOTS/"
+}
+fits() { # the page into the window's width, and all of it has a name
+    browser width
+    # shellcheck disable=SC2046 # two numbers
+    set -- $(cat "$dir/out")
+    [ "$1" -le "$2" ] || fail "the page is $1 pixels wide, its window $2"
+    browser labels
+    [ ! -s "$dir/out" ] || [ "$(cat "$dir/out")" = "" ] || fail "without a name: $(cat "$dir/out")"
+}
+page_order() { browser attribute '#state' data-order && order=$(cat "$dir/out"); } # $order: of the page
+state() { telepay-mediator order list --json | jq -r --arg id "$order" '.orders[] | select(.order == $id) | .state'; }
+
+person() { # what the person at the window does: yes and a PIN, no, waits, …
+    printf 'CONFIRM %s\nGETPIN %s\n' "$1" "${2-1234}" >person/does.new
+    mv person/does.new person/does
+}
+serve_agent() { launch agent.log listening telepay agent --home home --cacert med/pki/ca.pem --pinentry "$dir/person/pinentry" -v "$@" && agent=$launched; }
+
+set_up() {
+    expect 0 "" telepay-perso init scheme/
+    expect 0 "" telepay-perso card cards/marie --scheme scheme/ --pan 9990140000000015 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
+    expect 0 "" telepay-acquirer init acq/ --authority scheme/authority.json
+    expect 0 "" telepay-acquirer contract add --id 000000000000123 --name "Librairie du Port" --mcc 5942 --currency EUR
+    set_up_mediator
+    serve_service
+    serve_acquirer
+    serve_mediator
+    mkdir person
+    printf '#!/bin/sh\nexec "%s" "%s"\n' "$here/../tools/pinentry_double.py" "$dir/person" >person/pinentry
+    chmod +x person/pinentry
+    launch driver.log "started successfully" chromedriver --port=18515
+    export WEBDRIVER=http://127.0.0.1:18515
+    serve_agent
+    reached
+}
+
+# From the page to the agent and back, and on to what was paid for.
+with_agent() { # shot's name, words of the page: to be paid, with this computer, code, paid, go on
+    local name=$1 before code
+    before=$(paid)
+    person waits
+    : >person/shown
+    browser open "$article?$name"
+    reads "$2"
+    reads "Librairie du Port"
+    reads "localhost:18843"
+    fits
+    shot "$name-1-request"
+    page_order
+    browser attribute a.button href
+    said "$at_agent/pay?order=$origin/orders/$order"
+    browser click a.button
+    browser until-url "$origin/orders/$order"
+    browser until .code "$4"
+    code=$(browser text ".code strong" && cat "$dir/out")
+    fits
+    shot "$name-2-claimed"
+    until_said "CONFIRM" person/shown
+    grep -q "the code $code" person/shown || fail "the window shows another code than $code: $(cat person/shown)"
+    grep -q "Librairie du Port" person/shown || fail "to whom is it to be paid: $(cat person/shown)"
+    person yes 1234
+    browser until h1 "$5"
+    browser until body "$6"
+    fits
+    shot "$name-3-paid"
+    [ "$(paid)" = $((before + 1)) ] || fail "paid $(paid) times, not $((before + 1))"
+    browser click a.button
+    browser until body "first article"
+    browser open "$article?$name" # asked for again: it is paid already
+    reads "first article"
+    [ "$(paid)" = $((before + 1)) ] || fail "paid again: $(paid)"
+}
+
+inside() {
+    cd "$dir" || exit 1
+    set_up
+    insert cards/marie
+    browser start
+    with_agent en "To be paid" "Pay with the card reader of this computer" "Code" "Paid" "Go on to what you paid for"
+}
+
+if [ $# = 2 ] && [ "$1" = inside ]; then
+    dir=$2
+    inside
+    exit 0
+fi
+own_folder
+"$here/with-pcscd" "$here/browser.sh" inside "$dir" || exit 1
+echo "browser.sh: bought with a browser"

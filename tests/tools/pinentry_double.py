@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""pinentry_double.py FOLDER: a person at a window, in the Assuan protocol of pinentry. What they are shown is written to FOLDER/shown, a line a command; what
+they do is in FOLDER/does, read at each question: CONFIRM and GETPIN, each with yes, no, late (a timeout), dies, waits, or a PIN, as "CONFIRM yes"."""
+import os
+import sys
+import time
+import urllib.parse
+
+CANCELLED, TIMED_OUT, NOT_CONFIRMED = 83886179, 83886142, 83886194  # GPG_ERR_SOURCE_PINENTRY and the code
+folder = sys.argv[1]
+shown = open(os.path.join(folder, "shown"), "a", buffering=1)
+
+
+def say(line):
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def person(question):
+    while True:
+        with open(os.path.join(folder, "does")) as f:
+            does = dict(line.split() for line in f)
+        if does.get(question) != "waits":
+            return does.get(question, "yes")
+        time.sleep(0.05)
+
+
+def answer(question):
+    does = person(question)
+    if does == "dies":
+        os._exit(3)
+    if does == "no":
+        say(f"ERR {NOT_CONFIRMED if question == 'CONFIRM' else CANCELLED} Operation cancelled <Pinentry>")
+    elif does == "late":
+        say(f"ERR {TIMED_OUT} Timeout <Pinentry>")
+    else:
+        if question == "GETPIN":
+            say("D " + does)
+        say("OK")
+
+
+say("OK Pleased to meet you, process " + str(os.getpid()))
+for line in sys.stdin:
+    command, _, text = line.rstrip("\n").partition(" ")
+    shown.write(f"{command} {urllib.parse.unquote(text)!r}\n")
+    if command in ("CONFIRM", "GETPIN"):
+        answer(command)
+    else:
+        say("OK")
+    if command == "BYE":
+        break
