@@ -1,5 +1,6 @@
 // Clients of the Payment scheme that telepay did not write: judge.mjs CLIENT URL [TIMES]. The payer device is `telepay credential`; each answer is told as a
-// line of JSON: status, receipt, what is in it, and how often a credential was asked for. CLIENT: mppx, or x402 with its own way of asking again.
+// line of JSON: status, receipt, what is in it, and how often a credential was asked for. CLIENT: mppx, which puts a payload into a credential of its own;
+// mppx-whole, which takes the credential as it is; x402, with its own way of asking again; spelling, which sends what mppx made in other ways.
 import { spawn } from 'node:child_process'
 import { Challenge, Credential, Method, PaymentRequest, Receipt, z } from 'mppx'
 import { Mppx } from 'mppx/client'
@@ -34,8 +35,9 @@ const emv = Method.from({
 const payer = Method.toClient(emv, {
     async createCredential({ challenge }) {
         const { meta, ...members } = challenge
-        const wire = { ...members, request: PaymentRequest.serialize(challenge.request) }
-        const payload = JSON.parse(await pay(JSON.stringify(wire)))
+        const wire = JSON.stringify({ ...members, request: PaymentRequest.serialize(challenge.request) })
+        if (client === 'mppx-whole') return (await pay(wire, '--header')).trim()
+        const payload = JSON.parse(await pay(wire))
         return Credential.serialize(Credential.from({ challenge, payload }))
     },
 })

@@ -39,6 +39,24 @@ inside() {
     answers '"\(.receipt.status) \(.receipt.method) \(.receipt.reference)"' "success emv $(telepay-acquirer list --json | jq -r '.transactions[-1].rrn')"
     paid_once
 
+    # its answer is lost, and it asks for the same again, with a new challenge: it gets what it paid
+    launch proxy.log '^[0-9]' "$here/../tools/cut_answer.py" med/pki/server.pem med/pki/server.key 18843
+    for client in mppx-whole x402; do
+        before=$(paid)
+        touch armed
+        judge $client "https://localhost:$(cat proxy.log)/s/journal/article-1?lost-$client"
+        [ ! -e armed ] || fail "no answer was lost: $(cat out)"
+        answers '"\(.status) \(.asked)"' "200 2"
+        grep -q "first article" out || fail "not delivered: $(cat out)"
+        paid_once
+    done
+    # what was signed is for the challenge that it answers, so a payload alone cannot be used again
+    before=$(paid)
+    touch armed
+    NODE_EXTRA_CA_CERTS=med/pki/ca.pem node judge.mjs mppx "https://localhost:$(cat proxy.log)/s/journal/article-1?lost" >out 2>judge.log && fail "paid: $(cat out)"
+    grep -q -e "--header" judge.log || fail "not told what to do: $(cat judge.log)"
+    paid_once
+
     before=$(paid)
     judge spelling "$article"
     answers .status "402 200 200 200 200 200 200 200 200 200 200 200"
