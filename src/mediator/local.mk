@@ -11,6 +11,7 @@ libmediator_a_SOURCES = \
 	src/mediator/registry.c src/mediator/registry.h \
 	src/mediator/say.c src/mediator/say.h \
 	src/mediator/serve.c src/mediator/serve.h \
+	src/mediator/shelf.c \
 	src/mediator/stans.c src/mediator/stans.h \
 	src/mediator/visit.c src/mediator/visit.h src/mediator/visit_route.c \
 	src/mediator/keeper.c
