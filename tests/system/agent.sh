@@ -74,6 +74,26 @@ Set-Cookie: x" "https://$(head -c 600 /dev/zero | tr '\0' x)/orders/$order" "//l
     refuses 400 "Nothing is paid" "no order" "$at_agent/pay"
 }
 
+# An address of the private network, where devices trust whoever asks from within: nothing is asked there unless the person says so.
+near() {
+    local far=https://10.0.0.1:18999/orders/$order
+    ip address add 10.0.0.1/32 dev lo || fail "the machine has no private address"
+    launch near.log listening python3 -c 'import socket; s = socket.create_server(("10.0.0.1", 18999)); print("listening", flush=True); s.accept(); print("asked", flush=True)'
+    : >agent.log
+    person no
+    navigate 303 "$far"
+    until_said "nothing was paid" agent.log
+    until_idle
+    grep -q "CONFIRM" person/shown && grep -q "your own network.*10.0.0.1:18999" person/shown || fail "not asked of the person: $(cat person/shown)"
+    grep -q asked near.log && fail "asked there without the person"
+    person yes
+    navigate 303 "$far"
+    until_said asked near.log
+    until_idle
+    ip address del 10.0.0.1/32 dev lo
+    : >person/shown
+}
+
 # What was wanted of the person: $1 of a double that does $2 and $3.
 unpaid() { # what is heard, what the person does
     : >agent.log
@@ -167,6 +187,7 @@ inside() {
     callers
     addresses
     [ ! -s person/shown ] || fail "the person was asked: $(cat person/shown)"
+    near
     places
     unwilling
     stopped
