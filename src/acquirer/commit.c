@@ -16,6 +16,7 @@
 struct committer {
     char dir[PATH_MAX];
     struct gateway *gateway;
+    struct reply_desk *desk;
     int lock_fd; /* on the folder: two that ask issuers from the same books would take each other's
                     questions for unanswered */
     struct group *group;
@@ -76,7 +77,7 @@ static bool ask_on(struct committer *c, struct job *j)
         return false;
     if (j->verdict == LEDGER_ASKED)
         answer_verdict(&j->answer, j->verdict, NULL); /* what came of it is not booked yet */
-    job_answer(j, &j->answer, &j->outcome);
+    job_answer(j, c->desk, &j->answer, &j->outcome);
     return false;
 }
 
@@ -88,7 +89,7 @@ static void end_ask(struct committer *c, const struct job *fate)
     if (ask == NULL)
         return;
     if (fate->late == NULL)
-        job_answer(ask, &fate->answer, &fate->outcome);
+        job_answer(ask, c->desk, &fate->answer, &fate->outcome);
     under_way_end(&c->bench.under_way, ask);
 }
 
@@ -107,7 +108,7 @@ static void done(void *ctx, struct group_jobs *jobs)
         else if (j->kind == JOB_FATE)
             end_ask(c, j);
         else if (j->kind != JOB_REVERSED && j->kind != JOB_REFUSED)
-            job_answer(j, &j->answer, &j->outcome);
+            job_answer(j, c->desk, &j->answer, &j->outcome);
         if (!stays)
             job_free(j);
     }
@@ -136,7 +137,7 @@ static bool keep_unbooked(struct committer *c, struct job *fate)
     if (ask == NULL)
         return false;
     if (fate->late == NULL)
-        job_answer(ask, &fate->answer, &fate->outcome);
+        job_answer(ask, c->desk, &fate->answer, &fate->outcome);
     return reverse_later(c, fate, ask);
 }
 
@@ -175,7 +176,7 @@ static void failed(void *ctx, struct group_jobs *jobs, const struct tp_error *e)
             stays = keep_unbooked(c, j);
         else if (j->kind != JOB_REVERSED && /* which the issuer says again when it is asked again */
                  j->kind != JOB_REFUSED)    /* it was answered before */
-            job_answer(j, &j->answer, &j->outcome);
+            job_answer(j, c->desk, &j->answer, &j->outcome);
         if (j->kind == JOB_ASK && e->code == TP_ERR_UNKNOWN)
             stays = keep_unasked(c, j);
         if (!stays)
@@ -239,7 +240,9 @@ enum tp_err committer_new(struct committer **out, const char *dir, struct tp_err
     under_way_init(&c->bench.under_way);
     snprintf(c->dir, sizeof(c->dir), "%s", dir);
     c->bench.dir = c->dir;
-    r = file_lock_folder(&c->lock_fd, dir, "telepay-acquirer", e);
+    r = reply_desk_new(&c->desk, e);
+    if (r == TP_OK)
+        r = file_lock_folder(&c->lock_fd, dir, "telepay-acquirer", e);
     if (r == TP_OK)
         r = acquirer_open_ledger(&c->bench.ledger, dir, e);
     if (r == TP_OK)
@@ -270,6 +273,7 @@ void committer_free(struct committer **out)
     gateway_free(&c->gateway); /* tells us to its last */
     group_free(&c->group);
     under_way_clear(&c->bench.under_way);
+    reply_desk_free(&c->desk); /* with the last answers */
     acquirer_keys_free(&c->bench.keys);
     ledger_close(&c->bench.ledger);
     if (c->lock_fd > 0)

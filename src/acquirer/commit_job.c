@@ -84,14 +84,15 @@ void job_free(struct job *j)
     free(j);
 }
 
-void job_answer(struct job *j, const struct wire_answer *a, const struct outcome *o)
+void job_answer(struct job *j, struct reply_desk *desk, const struct wire_answer *a,
+                const struct outcome *o)
 {
     struct waiter *w;
 
-    reply_send(j->peer, &j->echo, j->payer, a, o);
+    reply_desk_send(desk, j->peer, &j->echo, j->payer, a, o);
     answer_log(j->mti, &j->tx, a);
     STAILQ_FOREACH (w, &j->waiters, next) {
-        reply_send(w->peer, &w->echo, w->payer, a, o);
+        reply_desk_send(desk, w->peer, &w->echo, w->payer, a, o);
         answer_log(w->mti, &j->tx, a);
     }
 }

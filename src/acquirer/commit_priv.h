@@ -4,6 +4,7 @@
 
 #include "acquirer/commit.h"
 #include "acquirer/keys.h"
+#include "acquirer/reply_desk.h"
 #include "store/group.h"
 
 enum job_kind { JOB_PAY, JOB_REVERSE, JOB_ASK, JOB_FATE, JOB_REVERSED, JOB_REFUSED, JOB_ECHO };
@@ -50,7 +51,8 @@ struct job *job_new(enum job_kind kind, const struct commit_request *q, struct s
 struct job *job_about(enum job_kind kind, const char *rrn); /* of the gateway, which says why not */
 void job_free(struct job *j);
 /* And the repeats that wait for it. */
-void job_answer(struct job *j, const struct wire_answer *a, const struct outcome *o);
+void job_answer(struct job *j, struct reply_desk *desk, const struct wire_answer *a,
+                const struct outcome *o);
 
 /* What was asked and has no answer yet; the group's thread's own. */
 #define UNDER_WAY_BUCKETS 1024 /* by reference number */

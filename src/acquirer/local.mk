@@ -34,7 +34,7 @@ libacquirer_a_SOURCES = \
 	src/acquirer/issuers.c src/acquirer/issuers.h \
 	src/acquirer/keys.c src/acquirer/keys.h \
 	src/acquirer/post.c src/acquirer/post.h \
-	src/acquirer/reply.c src/acquirer/reply.h \
+	src/acquirer/reply.c src/acquirer/reply.h src/acquirer/reply_desk.c src/acquirer/reply_desk.h \
 	src/acquirer/run.c src/acquirer/run.h \
 	src/acquirer/mediated.c src/acquirer/mediated.h \
 	src/acquirer/server.c src/acquirer/server.h src/acquirer/server_mediated.c src/acquirer/server_priv.h src/acquirer/trust.c src/acquirer/trust.h \

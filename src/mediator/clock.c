@@ -71,7 +71,7 @@ static void do_due(struct clock *c, int64_t now)
     struct due *d;
 
     while ((d = take_due(c, now)) != NULL) {
-        struct job *j = job_new(d->event, d->id);
+        struct job *j = move_job(d->event, d->id);
 
         if (j != NULL) {
             j->drive = d->event == EVENT_LOOK;

@@ -72,6 +72,7 @@ static void on_quote(void *ctx, const struct http_said *said)
     visit_quoted(ctx, said);
 }
 
+/* The letters are those of the exchanges, A to K: doc/protocol.md. */
 void ask_quote(struct mediator *m, struct visit *v)
 {
     const struct orderbook_order *o = &v->asked;
@@ -82,6 +83,8 @@ void ask_quote(struct mediator *m, struct visit *v)
                               "body_digest", o->digest[0] != '\0' ? o->digest : NULL);
     char *text = asked != NULL ? json_dumps(asked, JSON_COMPACT) : NULL;
 
+    log_trace("B  order %s: %s is asked for a quote of %s %.200s", o->id, o->service, o->method,
+              o->path);
     if (text == NULL || ask(m, v->service, "/quote", o->id, text, &q) != TP_OK) {
         struct http_said none = {.type = "", .r = TP_ERR_NO_MEMORY};
 
@@ -167,7 +170,7 @@ static void tell_why(const struct delivery_under_way *d, const struct http_said 
 
 static void give_up(const struct delivery_under_way *d, const char *why)
 {
-    struct job *j = job_new(EVENT_UNDELIVERABLE, d->order.id);
+    struct job *j = move_job(EVENT_UNDELIVERABLE, d->order.id);
 
     if (j == NULL) {
         clock_set(d->m, d->order.id, EVENT_LOOK, LAST_MS, d->tries);
@@ -197,7 +200,7 @@ static void on_first(struct delivery_under_way *d, const struct http_said *said,
     char why[BOOK_WHY_MAX];
 
     if (c != NULL) {
-        struct job *j = job_new(EVENT_DELIVERED, d->order.id);
+        struct job *j = move_job(EVENT_DELIVERED, d->order.id);
 
         if (j != NULL) {
             j->content = content_hold(c);
@@ -223,6 +226,8 @@ static void on_delivery(void *ctx, const struct http_said *said)
                           said->body)
             : NULL;
 
+    if (c != NULL)
+        log_trace("J  order %s: %zu bytes of %s", d->order.id, c->n, c->type);
     if (d->visit != NULL)
         visit_delivered(d->visit, &d->order, &d->attempt, c);
     else
@@ -238,6 +243,7 @@ static void begin(struct delivery_under_way *d, const char *quote)
         .answer_max = CONTENT_MAX, .timeout_ms = DELIVERY_MS, .done = on_delivery, .ctx = d};
     char *text = delivery_text(&d->order, d->attempt.acknowledgement, quote);
 
+    log_trace("I  order %s: %s is asked to deliver", d->order.id, d->order.service);
     if (s == NULL || text == NULL || ask(d->m, s, "/deliver", d->order.id, text, &q) != TP_OK) {
         struct http_said none = {.type = "", .r = TP_ERR_NO_MEMORY};
 

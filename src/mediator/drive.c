@@ -34,7 +34,7 @@ static void to_service(struct mediator *m, const struct orderbook_order *o,
         if (quote != NULL)
             deliver(m, o, a, quote, tries);
         free(quote);
-    } else if ((j = job_new(EVENT_DELIVERED, o->id)) != NULL) { /* here since the quote */
+    } else if ((j = move_job(EVENT_DELIVERED, o->id)) != NULL) { /* here since the quote */
         j->content = keeper_included(m, o);
         keeper_take(m, j);
     }

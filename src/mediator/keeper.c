@@ -44,7 +44,7 @@ void content_drop(struct content **c)
 
 /* ---- jobs ---- */
 
-struct job *job_new(enum event event, const char *id)
+struct job *move_job(enum event event, const char *id)
 {
     struct job *j = calloc(1, sizeof(*j));
 
@@ -208,7 +208,7 @@ struct content *keeper_included(struct mediator *m, const struct orderbook_order
 static enum tp_err go_on(void *ctx, const char *id, struct tp_error *e)
 {
     struct mediator *m = ctx;
-    struct job *j = job_new(EVENT_LOOK, id);
+    struct job *j = move_job(EVENT_LOOK, id);
 
     if (j == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for an order");

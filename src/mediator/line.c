@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "apdu/tlv.h"
 #include "base/date.h"
 #include "base/log.h"
 #include "mediator/mediator_priv.h"
@@ -12,6 +11,7 @@
 #include "base/base64.h"
 #include "wire/answer.h"
 #include "wire/link_line.h"
+#include "wire/mediation.h"
 #include "wire/payment_challenge.h"
 
 #define TICK_MS        20
@@ -24,23 +24,13 @@
 #define AGAIN_MAX_MS   60000 /* … and then after longer and longer pauses */
 #define SLOTS          1024
 
-#define TAG_CHALLENGE       0xDF8101
-#define TAG_SEALED          0xDF8102
-#define TAG_DEVICE          0xDF8103
-#define TAG_ACKNOWLEDGEMENT 0xDF8104
-#define TAG_ANSWER          0xDF8105
-#define TAG_COMPLETION      0xDF8106
-#define STREAM_FIRST        112
-#define STREAM_LAST         127
-#define STREAM_PIECE        999
-#define STREAM_MAX          ((STREAM_LAST - STREAM_FIRST + 1) * STREAM_PIECE)
-#define MESSAGE_MAX         16384
+#define MESSAGE_MAX 16384
 
 struct ask { /* one message that waits for its answer */
     LIST_ENTRY(ask) next;
     bool reversal;
     char id[BOOK_ORDER_ID], contract[BOOK_CONTRACT_MAX];
-    uint32_t n, stan;
+    uint32_t n, stan, day; /* of its number: MMDD */
     uint8_t r[PAYMENT_R];
     char amount[24], currency[4];
     bool told; /* that it is silent */
@@ -60,7 +50,7 @@ struct line {
     int64_t heard, echo_until;
     struct asks slot[SLOTS]; /* by number; the line's thread's */
     struct iso8583 message, answer;
-    uint8_t stream[STREAM_MAX];
+    uint8_t objects[MEDIATION_MAX];
     uint8_t room[MESSAGE_MAX];
     pthread_mutex_t lock;
     struct asks posted; /* under lock */
@@ -82,32 +72,15 @@ static void start(struct iso8583 *m, unsigned mti, const struct orderbook_order 
     iso8583_set_number(m, 49, o->currency);
 }
 
-static enum tp_err put_stream(struct iso8583 *m, struct buf *stream,
-                              const struct orderbook_attempt *a)
-{
-    struct span rest;
-    enum tp_err r = tlv_put(stream, TAG_CHALLENGE, span_str(a->challenge));
-
-    if (r == TP_OK)
-        r = tlv_put(stream, TAG_SEALED, span_str(a->sealed));
-    if (r == TP_OK && a->device != NULL)
-        r = tlv_put(stream, TAG_DEVICE, span_str(a->device));
-    rest = buf_span(stream);
-    for (unsigned f = STREAM_FIRST; r == TP_OK && rest.n > 0; f++) {
-        struct span piece;
-
-        r = span_take(&rest, rest.n < STREAM_PIECE ? rest.n : STREAM_PIECE, &piece);
-        iso8583_set(m, f, piece);
-    }
-    return r;
-}
-
 static enum tp_err pack_question(struct buf *out, const struct orderbook_order *o,
                                  const struct orderbook_attempt *a, struct tp_error *e)
 {
     struct iso8583 *m = calloc(1, sizeof(*m));
-    uint8_t *room = malloc(STREAM_MAX);
-    struct buf stream = {room, 0, STREAM_MAX};
+    uint8_t *room = malloc(MEDIATION_MAX);
+    struct buf objects = {room, 0, MEDIATION_MAX};
+    const struct mediation what = {.challenge = span_str(a->challenge),
+                                   .transaction = span_str(a->sealed),
+                                   .device = span_str(a->device != NULL ? a->device : "")};
     enum tp_err r = TP_OK;
 
     if (m == NULL || room == NULL) {
@@ -116,7 +89,7 @@ static enum tp_err pack_question(struct buf *out, const struct orderbook_order *
     }
     start(m, MTI_FINANCIAL, o, a, a->stan, a->sent);
     iso8583_set_number(m, 3, 0);
-    r = put_stream(m, &stream, a);
+    r = mediation_put(m, &objects, &what);
     r = r == TP_OK ? iso8583_pack(out, m, e)
                    : tp_fail(e, r, "what pays is too large for a message to the acquirer");
 out:
@@ -161,6 +134,7 @@ static enum tp_err fill_ask(struct ask *k, const struct orderbook_order *o,
     memcpy(k->id, o->id, sizeof(k->id));
     memcpy(k->contract, o->contract, sizeof(k->contract));
     k->n = a->n;
+    k->day = (uint32_t)(a->local_time / 1000000 % 10000);
     k->stan = k->reversal ? a->reversal_stan : a->stan;
     snprintf(k->amount, sizeof(k->amount), "%" PRId64, o->amount);
     for (size_t i = 0; i < 3; i++)
@@ -213,12 +187,14 @@ void line_reverse(struct line *l, const struct orderbook_order *o,
 
 /* ---- slots ---- */
 
-static struct ask *find(struct line *l, bool reversal, const char *contract, uint32_t stan)
+static struct ask *find(struct line *l, bool reversal, const char *contract, uint32_t stan,
+                        uint32_t day)
 {
     struct ask *k;
 
     LIST_FOREACH (k, &l->slot[stan % SLOTS], next)
-        if (k->stan == stan && k->reversal == reversal && strcmp(k->contract, contract) == 0)
+        if (k->stan == stan && k->day == day && k->reversal == reversal &&
+            strcmp(k->contract, contract) == 0)
             return k;
     return NULL;
 }
@@ -240,7 +216,7 @@ static void take_posted(struct line *l)
     struct ask *k;
 
     while ((k = next_posted(l)) != NULL) {
-        if (find(l, k->reversal, k->contract, k->stan) != NULL) { /* is asked already */
+        if (find(l, k->reversal, k->contract, k->stan, k->day) != NULL) { /* is asked already */
             free(k);
             continue;
         }
@@ -270,6 +246,8 @@ static void send_ask(struct line *l, struct ask *k, int64_t now)
 {
     if (link_line_send(l->link, span_of(k->raw, k->size)) != TP_OK)
         return;
+    log_trace("F  order %s: %02X%02X to the acquirer %s", k->id, k->raw[0], k->raw[1],
+              l->acquirer->id);
     k->raw[1] |= 0x01; /* 0200 → 0201, 0400 → 0401: from now on it is a repeat */
     k->due = now + k->pause;
     k->pause = 2 * k->pause < AGAIN_MAX_MS ? 2 * k->pause : AGAIN_MAX_MS;
@@ -277,7 +255,7 @@ static void send_ask(struct line *l, struct ask *k, int64_t now)
 
 static void tell_silent(struct line *l, struct ask *k)
 {
-    struct job *j = job_new(EVENT_SILENT, k->id);
+    struct job *j = move_job(EVENT_SILENT, k->id);
 
     k->told = true;
     if (j == NULL)
@@ -288,38 +266,12 @@ static void tell_silent(struct line *l, struct ask *k)
 
 /* ---- answers ---- */
 
-static enum tp_err join_stream(struct line *l, struct buf *out)
-{
-    enum tp_err r = TP_OK;
-
-    for (unsigned f = STREAM_FIRST; r == TP_OK && f <= STREAM_LAST; f++)
-        if (iso8583_has(&l->answer, f))
-            r = buf_put(out, l->answer.field[f]);
-    return r;
-}
-
 static enum tp_err take_text(char **out, struct span value)
 {
-    *out = memchr(value.p, '\0', value.n) == NULL ? strndup((const char *)value.p, value.n) : NULL;
-    return *out != NULL ? TP_OK : TP_ERR_FORMAT;
-}
-
-static enum tp_err take_objects(struct move *m, struct span stream)
-{
-    struct tlv t;
-    enum tp_err r = TP_OK;
-
-    while (r == TP_OK && stream.n > 0 && (r = tlv_next(&stream, &t)) == TP_OK) {
-        if (t.tag == TAG_ACKNOWLEDGEMENT && m->said.acknowledgement == NULL)
-            r = take_text(&m->said.acknowledgement, t.value);
-        else if (t.tag == TAG_ANSWER && m->said.answer == NULL)
-            r = take_text(&m->said.answer, t.value);
-        else if (t.tag == TAG_COMPLETION)
-            m->said.completion = t.value.n == 1 && t.value.p[0] == 0x01;
-        else
-            r = TP_ERR_FORMAT;
-    }
-    return r;
+    if (value.n == 0)
+        return TP_OK;
+    *out = strndup((const char *)value.p, value.n);
+    return *out != NULL ? TP_OK : TP_ERR_NO_MEMORY;
 }
 
 /* The acknowledgement is what payer and service keep: one that does not hold is none. */
@@ -359,7 +311,8 @@ static enum outcome outcome_of(const char *code)
 static enum tp_err read_answer(struct line *l, const struct ask *k, struct move *m,
                                struct tp_error *e)
 {
-    struct buf stream = BUF_OF(l->stream);
+    struct buf room = BUF_OF(l->objects);
+    struct mediation said = {.completes = false};
     struct wire_answer a;
     enum tp_err r = wire_answer_read(&a, &l->answer, e);
 
@@ -370,17 +323,23 @@ static enum tp_err read_answer(struct line *l, const struct ask *k, struct move 
     snprintf(m->said.code, sizeof(m->said.code), "%s", a.code);
     snprintf(m->said.reason, sizeof(m->said.reason), "%s", a.reason);
     snprintf(m->said.rrn, sizeof(m->said.rrn), "%s", a.rrn);
-    if (join_stream(l, &stream) != TP_OK || take_objects(m, buf_span(&stream)) != TP_OK)
+    if (mediation_is_there(&l->answer) && mediation_read(&said, &room, &l->answer, false) != TP_OK)
         return tp_fail(e, TP_ERR_FORMAT, "its objects cannot be read");
+    m->said.completion = said.completes;
+    if (take_text(&m->said.acknowledgement, said.acknowledgement) != TP_OK ||
+        take_text(&m->said.answer, said.answer) != TP_OK)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for it");
     if (m->said.outcome == OUTCOME_YES && m->said.rrn[0] == '\0')
         return tp_fail(e, TP_ERR_FORMAT, "there is no reference");
-    return m->said.outcome == OUTCOME_VAIN ? TP_OK : check_acknowledgement(l, k, m, e);
+    if (m->said.acknowledgement == NULL && m->said.outcome != OUTCOME_YES)
+        return TP_OK; /* what the acquirer has not looked into it signs nothing of */
+    return check_acknowledgement(l, k, m, e);
 }
 
 /* An answer that cannot be used is none: it is asked again. */
 static void on_answered(struct line *l, struct ask *k)
 {
-    struct job *j = job_new(EVENT_ANSWER, k->id);
+    struct job *j = move_job(EVENT_ANSWER, k->id);
     struct tp_error e = {TP_OK, ""};
 
     if (j == NULL)
@@ -405,7 +364,7 @@ static void on_reversed(struct line *l, struct ask *k)
 
     if (wire_answer_read(&a, &l->answer, &e) != TP_OK || outcome_of(a.code) == OUTCOME_VAIN)
         return; /* it is told again */
-    j = job_new(wire_answer_is_yes(&a) ? EVENT_REVERSED : EVENT_UNREVERSED, k->id);
+    j = move_job(wire_answer_is_yes(&a) ? EVENT_REVERSED : EVENT_UNREVERSED, k->id);
     if (j == NULL)
         return;
     snprintf(j->move.why, sizeof(j->move.why), "the acquirer does not reverse it: %s %s", a.code,
@@ -420,7 +379,7 @@ static void on_message(void *ctx, struct span raw)
     struct line *l = ctx;
     struct tp_error e = {TP_OK, ""};
     char contract[BOOK_CONTRACT_MAX] = "";
-    uint64_t stan = 0;
+    uint64_t stan = 0, day = 0; /* an answer to an echo has no day */
     struct ask *k;
 
     l->heard = time_monotonic_ms();
@@ -431,11 +390,15 @@ static void on_message(void *ctx, struct span raw)
         link_line_drop(l->link, "it sends nonsense");
         return;
     }
+    if (iso8583_has(&l->answer, 13) && iso8583_number(&l->answer, 13, &day) != TP_OK)
+        day = 0;
     if (!atomic_exchange(&l->up, true))
         log_note("acquirer %s is reached", l->acquirer->id);
     l->complained = false;
     l->echo_until = 0;
-    k = find(l, l->answer.mti == MTI_REVERSAL_RESPONSE, contract, (uint32_t)stan);
+    k = find(l, l->answer.mti == MTI_REVERSAL_RESPONSE, contract, (uint32_t)stan, (uint32_t)day);
+    if (k != NULL)
+        log_trace("G  order %s: %04u of the acquirer %s", k->id, l->answer.mti, l->acquirer->id);
     if (k != NULL && l->answer.mti == MTI_FINANCIAL_RESPONSE)
         on_answered(l, k);
     else if (k != NULL && l->answer.mti == MTI_REVERSAL_RESPONSE)

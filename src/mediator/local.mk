@@ -21,6 +21,7 @@ dist_mediatordata_DATA = data/mediator/code.html data/mediator/frame.html data/m
 	data/mediator/words.en.ini data/mediator/words.fr.ini
 
 bin_PROGRAMS += telepay-mediator
+dist_man_MANS += doc/telepay-mediator.1
 telepay_mediator_SOURCES = src/mediator/commands.h src/mediator/init.c src/mediator/main.c src/mediator/order.c src/mediator/partner.c
 telepay_mediator_LDADD = $(MEDIATOR_LIBS)
 dist_noinst_DATA += tests/system/mediator_common.sh

@@ -78,7 +78,7 @@ void keeper_stop(struct mediator *m); /* works off what waits */
 void keeper_close(struct mediator *m);
 
 /* NULL: no memory. */
-struct job *job_new(enum event event, const char *id);
+struct job *move_job(enum event event, const char *id);
 /* Queues it; it is the writer's. One of a visit may be refused, and the visit is then answered. */
 void keeper_take(struct mediator *m, struct job *j);
 /* The quote as its service gave it (free()); what it has as content. On the keeper's thread. NULL:

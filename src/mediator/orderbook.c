@@ -528,7 +528,11 @@ enum tp_err orderbook_stan_each(struct orderbook *b, int day, orderbook_stan_vis
     enum tp_err r = db_query(b->db, &rows,
                              "SELECT contract, stan FROM attempt WHERE day = $1 UNION ALL"
                              " SELECT contract, reversal_stan AS stan FROM attempt"
-                             " WHERE reversal_day = $1",
+                             " WHERE reversal_day = $1 UNION ALL"
+                             " SELECT a.contract, a.stan FROM attempt a JOIN mediated_order o"
+                             " ON o.id = a.order_id WHERE o.state IN (3, 4, 8) UNION ALL"
+                             " SELECT a.contract, a.reversal_stan AS stan FROM attempt a"
+                             " JOIN mediated_order o ON o.id = a.order_id WHERE o.state = 8",
                              DB_VALUES(db_integer(day)), DB_COLUMNS(columns), e);
 
     while (r == TP_OK && (r = db_next(rows, &row, &found, e)) == TP_OK && found)

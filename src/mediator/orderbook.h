@@ -186,7 +186,8 @@ TP_MUST_CHECK enum tp_err orderbook_attempt_answer(struct orderbook *b,
 TP_MUST_CHECK enum tp_err orderbook_attempt_reverse(struct orderbook *b,
                                                     const struct orderbook_attempt *a, int day,
                                                     struct tp_error *e);
-/* The numbers that a day has given: of orders and of reversals. */
+/* The numbers that a day has given, of orders and of reversals; and those of other days about which
+ * an acquirer is still asked, since its answers are known by them. */
 typedef enum tp_err orderbook_stan_visit(void *ctx, const char *contract, uint32_t stan,
                                          struct tp_error *e);
 TP_MUST_CHECK enum tp_err orderbook_stan_each(struct orderbook *b, int day,

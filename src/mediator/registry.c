@@ -615,3 +615,10 @@ enum tp_err registry_try_acquirer(const char *folder, char id[BOOK_ACQUIRER_MAX]
     registry_close(&r);
     return err;
 }
+
+enum tp_err registry_try_service(const char *folder, struct tp_error *e)
+{
+    struct reg_service s = {.contract = NULL};
+
+    return read_service(&s, folder, e);
+}

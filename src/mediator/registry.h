@@ -84,4 +84,6 @@ TP_MUST_CHECK enum tp_err contract_stan(struct reg_contract *c, int day, uint32_
 TP_MUST_CHECK enum tp_err registry_try_acquirer(const char *folder, char id[BOOK_ACQUIRER_MAX],
                                                 size_t *contracts, struct tp_error *e);
 
+TP_MUST_CHECK enum tp_err registry_try_service(const char *folder, struct tp_error *e);
+
 #endif

@@ -92,7 +92,7 @@ void visits_expire(struct mediator *m, int64_t now)
 
     take_waiting(m, NULL, now, &over);
     while ((v = TAILQ_FIRST(&over)) != NULL) {
-        struct job *j = job_new(EVENT_LOOK, v->id);
+        struct job *j = move_job(EVENT_LOOK, v->id);
 
         TAILQ_REMOVE(&over, v, next);
         v->last = true;
@@ -596,7 +596,7 @@ static enum tp_err make_order(struct job *j, struct visit *v, const struct quote
 
 static void ask_to_pay(struct visit *v, const struct quote *q, struct span text)
 {
-    struct job *j = job_new(EVENT_ASKED, v->asked.id);
+    struct job *j = move_job(EVENT_ASKED, v->asked.id);
     struct tp_error e = {TP_ERR_NO_MEMORY, "no memory for an order"};
     const enum tp_err r = j != NULL ? make_order(j, v, q, text, &e) : TP_ERR_NO_MEMORY;
 
@@ -640,7 +640,12 @@ void visit_quoted(struct visit *v, const struct http_said *said)
     if (quote_read(&q, said->body, v->service->contract->currency, &e) != TP_OK) {
         log_error("service %s: %s", v->service->name, e.text);
         say_service(v, MHD_HTTP_BAD_GATEWAY, "the service's quote cannot be used");
-    } else if (!q.available) {
+        quote_free(&q);
+        return;
+    }
+    log_trace("C  order %s: \"%s\", %lld, %s", v->asked.id, q.designation, (long long)q.amount,
+              q.available ? delivery_name(q.delivery) : "not sold now");
+    if (!q.available) {
         say_service(v, MHD_HTTP_NOT_FOUND, "it is not sold now");
     } else if (q.amount > 0) {
         ask_to_pay(v, &q, said->body);

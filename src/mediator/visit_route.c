@@ -38,7 +38,7 @@ static void queue(struct visit *v, struct job *j)
 
 static void queue_simple(struct visit *v, enum event event)
 {
-    struct job *j = job_new(event, v->id);
+    struct job *j = move_job(event, v->id);
 
     if (j == NULL)
         say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory now: ask again");
@@ -141,7 +141,7 @@ static bool read_payload(struct move *m, const json_t *payload)
 
 static void queue_payment(struct visit *v, const struct payment_credential *c)
 {
-    struct job *j = job_new(EVENT_PAY, v->id);
+    struct job *j = move_job(EVENT_PAY, v->id);
 
     if (j == NULL) {
         say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory now: ask the same again");
@@ -282,7 +282,7 @@ static void demand(struct visit *v)
     challenge_order_id(v->asked.id);
     read_session(v);
     if (v->asked.has_session && v->cookie[0] == '\0' && v->problem == PAYMENT_REQUIRED)
-        j = job_new(EVENT_FIND, "");
+        j = move_job(EVENT_FIND, "");
     if (j != NULL) {
         j->move.wanted = &v->asked;
         queue(v, j);
@@ -363,7 +363,7 @@ static void on_look(struct visit *v)
 
 static void on_claim(struct visit *v)
 {
-    struct job *j = job_new(EVENT_CLAIM, v->id);
+    struct job *j = move_job(EVENT_CLAIM, v->id);
     const char *claim = NULL;
     json_t *body = NULL;
 
@@ -382,7 +382,7 @@ static void on_claim(struct visit *v)
 
 static void on_completion(struct visit *v)
 {
-    struct job *j = job_new(EVENT_COMPLETE, v->id);
+    struct job *j = move_job(EVENT_COMPLETE, v->id);
     const char *credential = NULL;
     json_t *body = NULL, *completed;
     struct buf hash = {j != NULL ? j->move.credential : NULL, 0, BOOK_CREDENTIAL};

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "base/base64.h"
@@ -11,10 +12,28 @@
 #include "base/secret.h"
 
 #define PEM_MAX    65536
+#define KNOWN_MAX  64
 #define P256_BYTES 32
+
+/* One that was found good: so it stays, for that role, within its time and the authority's. A
+ * mediator signs a thousand orders with one key, and its chain is most of what they cost. */
+struct known {
+    char *text; /* base64 of its DER; NULL: none */
+    enum pki_role role;
+    time_t from, to;
+    struct order_holder holder;
+};
+
+struct memory {
+    time_t from, to; /* of the authority's own certificate */
+    pthread_mutex_t lock;
+    struct known known[KNOWN_MAX]; /* under lock, as `next` */
+    size_t next;
+};
 
 struct order_authority {
     X509_STORE *store;
+    struct memory *memory;
 };
 
 static enum tp_err read_pem(BIO **bio, uint8_t **text, const char *path, struct tp_error *e)
@@ -45,6 +64,47 @@ static enum tp_err read_certificate(X509 **out, const char *path, struct tp_erro
     return r;
 }
 
+static bool read_times(time_t *from, time_t *to, const X509 *cert)
+{
+    struct tm begins, ends;
+
+    if (ASN1_TIME_to_tm(X509_get0_notBefore(cert), &begins) != 1 ||
+        ASN1_TIME_to_tm(X509_get0_notAfter(cert), &ends) != 1)
+        return false;
+    *from = timegm(&begins);
+    *to = timegm(&ends);
+    return true;
+}
+
+static void known_clear(struct known *k)
+{
+    free(k->text);
+    order_holder_free(&k->holder);
+    k->text = NULL;
+}
+
+static struct memory *memory_new(const X509 *ca)
+{
+    struct memory *m = calloc(1, sizeof(*m));
+
+    if (m == NULL)
+        return NULL;
+    pthread_mutex_init(&m->lock, NULL);
+    if (!read_times(&m->from, &m->to, ca))
+        m->to = m->from - 1; /* nothing is remembered */
+    return m;
+}
+
+static void memory_free(struct memory *m)
+{
+    if (m == NULL)
+        return;
+    for (size_t i = 0; i < KNOWN_MAX; i++)
+        known_clear(&m->known[i]);
+    pthread_mutex_destroy(&m->lock);
+    free(m);
+}
+
 enum tp_err order_authority_load(struct order_authority **out, const char *ca_path,
                                  struct tp_error *e)
 {
@@ -61,6 +121,11 @@ enum tp_err order_authority_load(struct order_authority **out, const char *ca_pa
         goto out;
     }
     a->store = X509_STORE_new();
+    a->memory = memory_new(ca);
+    if (a->memory == NULL) {
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for %s", ca_path);
+        goto out;
+    }
     if (X509_check_ca(ca) != 1) {
         r = tp_fail(e, TP_ERR_SECURITY, "%s is no authority's certificate", ca_path);
     } else if (a->store == NULL || X509_STORE_add_cert(a->store, ca) != 1) {
@@ -78,8 +143,10 @@ out:
 
 void order_authority_free(struct order_authority **a)
 {
-    if (*a != NULL)
+    if (*a != NULL) {
         X509_STORE_free((*a)->store);
+        memory_free((*a)->memory);
+    }
     free(*a);
     *a = NULL;
 }
@@ -256,23 +323,83 @@ static enum tp_err read_name(char out[PKI_NAME_MAX], const X509 *cert, int nid, 
     return r;
 }
 
-enum tp_err order_holder_read(struct order_holder *out, const struct order_authority *authority,
-                              const json_t *x5c, enum pki_role role, time_t at, struct tp_error *e)
-{
-    X509 *cert = NULL;
-    enum tp_err r = read_x5c(&cert, x5c, e);
+/* ---- those that were found good before ---- */
 
-    *out = (struct order_holder){0};
-    if (r == TP_OK)
-        r = check_chain(authority, cert, at, e);
-    if (r == TP_OK && !pki_has_role(cert, role))
+/* What threads share of JSON is copied under the lock. */
+static bool copy_holder(struct order_holder *out, const struct order_holder *from)
+{
+    *out = *from;
+    out->jwk = json_deep_copy(from->jwk);
+    return out->jwk != NULL;
+}
+
+static bool recall(struct order_holder *out, struct memory *m, const char *text, enum pki_role role,
+                   time_t at)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&m->lock);
+    for (size_t i = 0; i < KNOWN_MAX && !found; i++) {
+        const struct known *k = &m->known[i];
+
+        found = k->text != NULL && k->role == role && at >= k->from && at <= k->to &&
+                strcmp(k->text, text) == 0 && copy_holder(out, &k->holder);
+    }
+    pthread_mutex_unlock(&m->lock);
+    return found;
+}
+
+static void remember(struct memory *m, const char *text, enum pki_role role, const X509 *cert,
+                     const struct order_holder *holder)
+{
+    struct known k = {.text = strdup(text), .role = role};
+    const bool good = k.text != NULL && read_times(&k.from, &k.to, cert) && m->from <= m->to &&
+                      copy_holder(&k.holder, holder);
+
+    if (!good) {
+        known_clear(&k);
+        return;
+    }
+    k.from = k.from > m->from ? k.from : m->from;
+    k.to = k.to < m->to ? k.to : m->to;
+    pthread_mutex_lock(&m->lock);
+    known_clear(&m->known[m->next]);
+    m->known[m->next] = k;
+    m->next = (m->next + 1) % KNOWN_MAX;
+    pthread_mutex_unlock(&m->lock);
+}
+
+static enum tp_err read_holder(struct order_holder *out, const X509 *cert, enum pki_role role,
+                               struct tp_error *e)
+{
+    enum tp_err r = TP_OK;
+
+    if (!pki_has_role(cert, role))
         r = tp_fail(e, TP_ERR_SECURITY, "the certificate is for another purpose");
     if (r == TP_OK)
         r = read_name(out->organisation, cert, NID_organizationName, e);
     if (r == TP_OK)
         r = read_name(out->common_name, cert, NID_commonName, e);
+    return r == TP_OK ? make_jwk(&out->jwk, X509_get0_pubkey(cert), false, e) : r;
+}
+
+enum tp_err order_holder_read(struct order_holder *out, const struct order_authority *authority,
+                              const json_t *x5c, enum pki_role role, time_t at, struct tp_error *e)
+{
+    const char *text = json_string_value(json_array_get(x5c, 0));
+    X509 *cert = NULL;
+    enum tp_err r;
+
+    *out = (struct order_holder){0};
+    if (json_array_size(x5c) == 1 && text != NULL && recall(out, authority->memory, text, role, at))
+        return TP_OK;
+    r = read_x5c(&cert, x5c, e);
     if (r == TP_OK)
-        r = make_jwk(&out->jwk, X509_get0_pubkey(cert), false, e);
+        r = check_chain(authority, cert, at, e);
+    if (r == TP_OK)
+        r = read_holder(out, cert, role, e);
+    if (r == TP_OK)
+        remember(authority->memory, text, role, cert, out);
     X509_free(cert);
     return r;
 }

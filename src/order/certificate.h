@@ -28,7 +28,8 @@ TP_MUST_CHECK enum tp_err order_key_load(struct order_key *out, const char *cert
                                          const char *key_path, struct tp_error *e);
 void order_key_free(struct order_key *k);
 
-/* A certificate alone (PEM), as a list x5c has it (json_decref). TP_ERR_NOT_FOUND, TP_ERR_FORMAT. */
+/* A certificate alone (PEM), as a list x5c has it (json_decref). TP_ERR_NOT_FOUND, TP_ERR_FORMAT.
+ */
 TP_MUST_CHECK enum tp_err order_certificate_load(json_t **x5c, const char *path,
                                                  struct tp_error *e);
 
@@ -39,7 +40,8 @@ struct order_holder {                /* begins as {0} */
 };
 
 /* Whose key x5c certifies: by this authority, for this role and no other, at that time.
- * TP_ERR_FORMAT when it is no such list, TP_ERR_SECURITY when it is not good. order_holder_free. */
+ * TP_ERR_FORMAT when it is no such list, TP_ERR_SECURITY when it is not good. order_holder_free.
+ * What was found good is remembered by the authority, which threads may share. */
 TP_MUST_CHECK enum tp_err order_holder_read(struct order_holder *out,
                                             const struct order_authority *authority,
                                             const json_t *x5c, enum pki_role role, time_t at,

@@ -150,7 +150,7 @@ static enum tp_err answered(const struct submitter *s, struct kept_order *o,
 
     if (r != TP_OK)
         goto out;
-    if (is_state(body, "reversed")) {
+    if (is_state(body, "reversed") || is_state(body, "reversing")) {
         a->outcome = SUBMIT_REVERSED;
     } else if ((r = take_words(s, o, body, true, a, e)) == TP_OK) {
         a->outcome =

@@ -20,7 +20,7 @@ static void content(const struct quote *q)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct book_order o;
+    struct orderbook_order o;
     struct quote q;
 
     if (size > SIZE_MAX_READ)

@@ -255,6 +255,7 @@ lost() {
     unreached
     undelivered
     killed
+    killed_asking
     asked_in_vain
 }
 
@@ -344,6 +345,35 @@ killed() { # between signature and answer: the next run sends the same
     done
 }
 
+killed_asking() { # at instants of all kinds while the card asks for its issuer: payer and mediator agree afterwards, and nothing is signed twice
+    local n paying state
+    printf 1234 >typed
+    for n in $(seq "${GET_KILLS-8}"); do
+        serve ok
+        fresh online
+        telepay get --cacert mediator/tls.pem --home home --pin-fd 0 --up-to "100.00 EUR" "$base/s/shop/chart?price=6000" <typed >stdout 2>out &
+        paying=$!
+        case $((n % 4)) in
+        1) until_said "/payment" "$dir/mediator.log" ;;
+        2) until_said "completed" "$dir/mediator.log" ;;
+        *) sleep 0.$((RANDOM % 900 + 100)) ;;
+        esac
+        kill -9 $paying 2>/dev/null
+        wait $paying 2>/dev/null
+        order send >out 2>&1
+        case $? in 0 | 1) ;; *) fail "kill $n: $(cat out mediator.log)" ;; esac
+        [ "$(distinct)" -le 1 ] || fail "kill $n: signed twice: $(cat mediator.log)"
+        state=$(states)
+        case $state in
+        "") [ "$(distinct)" = 0 ] || fail "kill $n: sent and not kept: $(cat mediator.log)" ;;
+        reversed) [ "$(heard_times "completed True")" = 0 ] || fail "kill $n: reversed after it was completed: $(cat mediator.log)" ;;
+        "acknowledged" | "acknowledged+") [ "$(heard_times "completed True")" -ge 1 ] || fail "kill $n: $state: $(cat mediator.log)" ;;
+        *) fail "kill $n: $state: $(cat mediator.log)" ;;
+        esac
+        got 0 "the chart" "" get "$base/s/shop/chart?price=6000"
+    done
+}
+
 asked_in_vain() { # the card asked for its issuer, and the answer never came: what it then signs pays nothing, and what was approved is given back
     serve late
     fresh online
@@ -379,6 +409,8 @@ curl_habits() {
     got 2 "" "does not end in a name" get -O "$base/free/"
     got 0 "status" "" get "$base/status/404"
     got 22 "" "answered 404" get -f "$base/status/404"
+    got 22 "" "answered 404" get -f "$base/status/404/large"
+    [ "$(get "$base/status/404/large" | wc -c)" = 600000 ] || fail "a large answer is cut"
     got 22 "" "" get -s -f "$base/status/404"
     [ ! -s out ] || fail "not silent: $(cat out)"
     got 0 "" "" get "$base/to/$base/free/page"

@@ -12,7 +12,7 @@ options() { grep -oE -- '--[a-z][a-z0-9-]*' | grep -vxE -- '--(help|usage|versio
 # Words of a page as a reader sees them.
 page() { mandoc -T ascii -O width=200 "$1" | col -b; }
 
-for program in telepay telepay-acquirer telepay-centre telepay-issuer telepay-perso telepay-service telepay-simcard; do
+for program in telepay telepay-acquirer telepay-centre telepay-issuer telepay-mediator telepay-perso telepay-service telepay-simcard; do
     man=$(find "$TESTS_SRCDIR/../doc" -name "$program.[18]")
     [ -n "$man" ] || { fail "$program has no man page"; continue; }
     mandoc -T lint -W warning "$man" || fail "$man: mandoc finds faults"

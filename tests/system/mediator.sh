@@ -22,7 +22,7 @@ set_up() {
 
 
 receipt_order() { # of the last answer
-    sed -n 's/^[Pp]ayment-[Rr]eceipt: //p' heads | tr -d '\r' | tr '_-' '/+' | { cat; echo ==; } | tr -d '\n' | base64 -di 2>/dev/null | jq -r .externalId
+    sed -n 's/^[Pp]ayment-[Rr]eceipt: //p' heads | tr -d '\r' | tr '_-' '/+' | { cat; echo '=='; } | tr -d '\n' | base64 -di 2>/dev/null | jq -r .externalId
 }
 
 changed() { # from, to: the credential with other words in its challenge
@@ -36,7 +36,7 @@ END
 }
 
 other_clients() {
-    local at=$origin/s/journal/article-1 before n order
+    local at=$origin/s/journal/article-1 before n order all=()
     before=$(paid)
     buy $at
     expect 0 '402' ask -o /dev/null -w '%{http_code}' -H "Authorization: $bought" $origin/s/journal/article-1?other=1
@@ -50,8 +50,9 @@ other_clients() {
     order=$(receipt_order)
     for n in 1 2 3 4 5 6 7 8; do
         pay $at >"again.$n" &
+        all+=($!)
     done
-    wait $(jobs -p | tail -8)
+    wait "${all[@]}"
     grep -L '^200$' again.* | grep . && fail "the same credential eight times: $(cat again.*)"
     expect 0 '200' ask -o /dev/null -w '%{http_code}' -H "authorization: payment ${bought#Payment }" $at # another spelling
     expect 0 '400' ask -o /dev/null -w '%{http_code}' -H "Authorization: $bought" -H "Payment-Authorization: $bought" $at
@@ -63,7 +64,7 @@ other_clients() {
 
 # Nobody answers: it is not known, and nobody is asked to pay again; later the same credential gets what it paid.
 silence() {
-    local at=$origin/s/journal/article-1?silence before
+    local at="$origin/s/journal/article-1?silence" before
     before=$(paid)
     buy "$at"
     kill -STOP "$acquirer"
@@ -82,7 +83,7 @@ silence() {
 
 # Nobody is there: nothing is consumed, and the same credential pays later.
 away() {
-    local at=$origin/s/journal/article-1?away before
+    local at="$origin/s/journal/article-1?away" before
     before=$(paid)
     buy "$at"
     kill "$acquirer"
@@ -97,7 +98,7 @@ away() {
 
 # Paid, and the service is away: it is asked again until it delivers.
 slow_service() {
-    local at=$origin/s/journal/article-1?service
+    local at="$origin/s/journal/article-1?service"
     buy "$at"
     kill -KILL "$service"
     pay "$at" >late &

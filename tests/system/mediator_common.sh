@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck disable=SC2034,SC2154 # what common.sh launched is known there, and what is started here is used by who sources this
 # What the tests of a mediator share: sourced after common.sh. All run in the private network of with-pcscd, in a folder of their own: med, acq, journal (a
 # service), home (of the payer).
 origin=https://localhost:18843

@@ -441,7 +441,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if parts[0] == "loop":
             return self.answer(302, b"", [("Location", "/loop")])
         if parts[0] == "status":
-            return self.answer(int(parts[1]), b"status")
+            return self.answer(int(parts[1]), b"status" * (100000 if "large" in self.path else 1))
         if parts[0] == "parameters":
             return self.answer(200, self.mediator.parameters().encode(), kind="application/jose")
         if parts[0] == "s":
@@ -539,7 +539,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def tell(self, entry):
         result, order = entry["result"], entry["order"]
         if entry["state"] == "reversed":
-            return self.answer(200, {"order": order["order"], "state": "reversed"})
+            return self.answer(200, {"order": order["order"], "state": "reversing" if self.mediator.counts("told", 1) else "reversed"})
         if result["code"] != "00":
             entry["challenge"], entry["order"] = self.mediator.challenge(order["order"], entry["method"], order["resource"]["url"], entry["digest"], "ok")
             return self.answer(402, {"type": "https://paymentauth.org/problems/verification-failed", "title": "Declined", "status": 402, "code": result["code"],

@@ -103,7 +103,7 @@ static void give_parameters(struct mediator_fixture *f)
 void fixture_make(struct mediator_fixture *f)
 {
     char url[300];
-    struct book *b = NULL;
+    struct orderbook *b = NULL;
 
     *f = (struct mediator_fixture){.dir = "/tmp/telepay-mediator-XXXXXX"};
     ck_assert_ptr_nonnull(mkdtemp(f->dir));
@@ -121,10 +121,10 @@ void fixture_make(struct mediator_fixture *f)
     fixture_write(f, "services/" SERVICE "/service.conf", service_conf);
     if (postgres_wanted())
         postgres_database(url, sizeof(url));
-    ck_ok(book_make(f->dir, postgres_wanted() ? url : NULL, &f->e));
-    ck_ok(book_open(&b, f->dir, &f->e));
-    ck_ok(book_service_add(b, SERVICE, CONTRACT, &f->e));
-    book_close(&b);
+    ck_ok(orderbook_make(f->dir, postgres_wanted() ? url : NULL, &f->e));
+    ck_ok(orderbook_open(&b, f->dir, &f->e));
+    ck_ok(orderbook_service_add(b, SERVICE, CONTRACT, &f->e));
+    orderbook_close(&b);
 }
 
 void fixture_open(struct mediator_fixture *f)
@@ -133,7 +133,7 @@ void fixture_open(struct mediator_fixture *f)
 
     memset(f->key, 7, sizeof(f->key));
     ck_assert_msg(registry_open(&f->registry, f->dir, &none, &f->e) == TP_OK, "%s", f->e.text);
-    ck_assert_msg(book_open(&f->book, f->dir, &f->e) == TP_OK, "%s", f->e.text);
+    ck_assert_msg(orderbook_open(&f->book, f->dir, &f->e) == TP_OK, "%s", f->e.text);
     ck_ok(order_authority_load(&f->authority, fixture_path(f, "pki/ca.pem"), &f->e));
     f->issuing = (struct issuing){.key = SPAN_OF(f->key),
                                   .origin = "https://shop.example",
@@ -143,7 +143,7 @@ void fixture_open(struct mediator_fixture *f)
 
 void fixture_close(struct mediator_fixture *f)
 {
-    book_close(&f->book);
+    orderbook_close(&f->book);
     registry_close(&f->registry);
     order_authority_free(&f->authority);
 }
@@ -165,25 +165,25 @@ void fixture_end(struct mediator_fixture *f)
 
 /* ---- orders ---- */
 
-struct book_order fixture_order(int64_t made, int valid)
+struct orderbook_order fixture_order(int64_t made, int valid)
 {
-    struct book_order o = {.service = SERVICE,
-                           .acquirer = ACQUIRER,
-                           .contract = CONTRACT,
-                           .made = made,
-                           .since = made,
-                           .valid_until = made + valid,
-                           .state = STATE_REQUESTED,
-                           .method = "GET",
-                           .path = "/article-1",
-                           .query = "",
-                           .url = "https://shop.example/s/journal/article-1",
-                           .item = "Article 1",
-                           .merchant = "Librairie du Port",
-                           .amount = 150,
-                           .currency = 978,
-                           .delivery = DELIVERY_NETWORK,
-                           .attempt = 1};
+    struct orderbook_order o = {.service = SERVICE,
+                                .acquirer = ACQUIRER,
+                                .contract = CONTRACT,
+                                .made = made,
+                                .since = made,
+                                .valid_until = made + valid,
+                                .state = STATE_REQUESTED,
+                                .method = "GET",
+                                .path = "/article-1",
+                                .query = "",
+                                .url = "https://shop.example/s/journal/article-1",
+                                .item = "Article 1",
+                                .merchant = "Librairie du Port",
+                                .amount = 150,
+                                .currency = 978,
+                                .delivery = DELIVERY_NETWORK,
+                                .attempt = 1};
 
     challenge_order_id(o.id);
     return o;
@@ -207,12 +207,12 @@ enum tp_err fixture_apply(struct mediator_fixture *f, struct move *m)
 {
     enum tp_err r;
 
-    ck_ok(book_begin(f->book, &f->e));
+    ck_ok(orderbook_begin(f->book, &f->e));
     move_reset(m);
     r = move_apply(m, f->book, &f->issuing, &f->e);
     if (r == TP_OK)
-        r = book_commit(f->book, &f->e);
+        r = orderbook_commit(f->book, &f->e);
     else
-        book_rollback(f->book);
+        orderbook_rollback(f->book);
     return r;
 }

@@ -11,8 +11,8 @@
 #include "wire/payment_digest.h"
 
 static struct mediator_fixture f;
-static struct book_attempt a;
-static struct book_order o;
+static struct orderbook_attempt a;
+static struct orderbook_order o;
 static const uint8_t quote[32] = {1, 2, 3};
 
 /* Of a challenge, all that it bears. */
@@ -36,7 +36,7 @@ static void forget(void)
     payment_charge_free(&back.charge);
     json_decref(back.owner);
     back = (struct read_back){.owner = NULL};
-    book_attempt_free(&a);
+    orderbook_attempt_free(&a);
 }
 
 static void drop(void)
@@ -47,7 +47,7 @@ static void drop(void)
 
 static enum tp_err challenge(void)
 {
-    a = (struct book_attempt){.n = 1};
+    a = (struct orderbook_attempt){.n = 1};
     memcpy(a.order, o.id, sizeof(a.order));
     return challenge_make(&a, &o, quote, &f.issuing, &f.e);
 }
@@ -190,19 +190,19 @@ END_TEST
 
 START_TEST(no_two_are_the_same)
     {
-        struct book_attempt first;
+        struct orderbook_attempt first;
         char nonce[BASE64URL_SIZE(16)];
 
         make_and_read();
         snprintf(nonce, sizeof(nonce), "%s", back.order.nonce);
         first = a;
-        a = (struct book_attempt){.n = 0};
+        a = (struct orderbook_attempt){.n = 0};
         forget();
         make_and_read();
         ck_assert_str_ne(first.challenge_id, a.challenge_id);
         ck_assert_uint_ne(first.stan, a.stan);
         ck_assert_str_ne(nonce, back.order.nonce);
-        book_attempt_free(&first);
+        orderbook_attempt_free(&first);
     }
 END_TEST
 
@@ -335,7 +335,7 @@ END_TEST
 
 START_TEST(what_no_order_takes)
     {
-        const struct book_order good = o;
+        const struct orderbook_order good = o;
 
         snprintf(o.url, sizeof(o.url), "ftp://shop.example/");
         ck_assert_int_eq(challenge(), TP_ERR_FORMAT);

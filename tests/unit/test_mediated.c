@@ -19,6 +19,8 @@
 #include "frontal.h"
 #include "order/proof.h"
 #include "order/sealed.h"
+#include "postgres.h"
+#include "store/db.h"
 #include "teller.h"
 
 #define PATIENCE_MS 15000
@@ -246,6 +248,50 @@ START_TEST(order_is_paid_once)
         ask(0);
         ck_said("94", "IDENTITY");
         ck_assert_str_eq(said.acknowledgement, ""); /* the first one's stands */
+        ck_books(1, 1250, 0);
+    }
+END_TEST
+
+/* Eight payments of one order over four connections, all under way together: one is taken. */
+START_TEST(eight_at_once)
+    {
+        static struct deal many[8];
+        struct link_client *c[4];
+        uint8_t room[LINK_MESSAGE_MAX];
+        char id[27] = "";
+        unsigned taken = 0, used = 0;
+
+        for (size_t i = 0; i < 8; i++) {
+            deal_order(&many[i], &frontal);
+            if (i == 0)
+                memcpy(id, many[i].id, sizeof(id));
+            memcpy(many[i].id, id, sizeof(id));
+            go_on(&many[i], &frontal.key);
+            finish(&many[i]);
+        }
+        for (size_t i = 0; i < 4; i++)
+            c[i] = frontal_connect(&frontal, FRONTAL);
+        for (size_t i = 0; i < 8; i++) {
+            struct buf raw = BUF_OF(room);
+
+            ck_ok(iso8583_pack(&raw, &many[i].message, &office_error));
+            ck_ok(link_put(c[i % 4], buf_span(&raw), &office_error));
+        }
+        for (size_t i = 0; i < 8; i++) {
+            struct buf in = BUF_OF(room);
+            struct iso8583 m;
+
+            ck_ok(link_receive(c[i % 4], &in, 10000, &office_error));
+            ck_ok(iso8583_unpack(&m, buf_span(&in), &office_error));
+            taken += span_eq(m.field[39], span_str("00"));
+            used += span_eq(m.field[44], span_str("ORDER_USED"));
+        }
+        ck_assert_uint_eq(taken, 1);
+        ck_assert_uint_eq(used, 7);
+        for (size_t i = 0; i < 4; i++)
+            link_close(&c[i]);
+        for (size_t i = 0; i < 8; i++)
+            deal_clear(&many[i]);
         ck_books(1, 1250, 0);
     }
 END_TEST
@@ -863,6 +909,45 @@ START_TEST(another_order_in_the_evidence)
     }
 END_TEST
 
+/* What is kept of an order stays as it is, and the audit sees when it was changed all the same. */
+START_TEST(kept_for_good)
+    {
+        static const char again[] =
+            "INSERT INTO mediated (rrn, mediator, id, r, message, challenge, device) SELECT rrn + "
+            "1, mediator, id, r, message, challenge, device FROM mediated";
+        static const char *const never[] = {
+            "DELETE FROM mediated",
+            "UPDATE mediated SET challenge = 'x'",
+            "UPDATE mediated SET device = 'x'",
+            "UPDATE mediated SET acknowledgement = 'x'",
+            again,
+            "UPDATE terminal SET mediator = NULL",
+            "UPDATE mediator SET name = 'x'",
+        };
+        struct ledger *l = NULL;
+
+        fresh(&deal);
+        ask(0);
+        ck_said("00", "");
+        MUST(acquirer_open_ledger(&l, office.dir, &office_error));
+        for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+            ck_assert_msg(db_exec(ledger_db(l), never[i], DB_NONE, NULL, &office_error) ==
+                              TP_ERR_STATE,
+                          "%s", never[i]);
+        if (!postgres_wanted()) {
+            MUST(db_exec(ledger_db(l), "DROP TRIGGER mediated_written_once", DB_NONE, NULL,
+                         &office_error));
+            MUST(db_exec(ledger_db(l), "UPDATE mediated SET id = 'aaaaaaaaaaaaaaaaaaaaaaaaaa'",
+                         DB_NONE, NULL, &office_error));
+            ck_ran(run("audit --dir ."), 5, "order");
+            ck_ran(run("prove --dir . %s", said.a.rrn), 5, "its number differs");
+            MUST(db_exec(ledger_db(l), "UPDATE mediated SET id = $1", DB_VALUES(db_text(deal.id)),
+                         NULL, &office_error));
+        }
+        ledger_close(&l);
+    }
+END_TEST
+
 /* ---- the issuer ---- */
 
 static void wait_open(void)
@@ -976,6 +1061,37 @@ START_TEST(issuer_is_mute)
     }
 END_TEST
 
+/* The acquirer ends while it asks: what becomes of it is known, and signed, when it is asked again.
+ */
+START_TEST(restarted)
+    {
+        uint8_t room[LINK_MESSAGE_MAX];
+        struct buf raw = BUF_OF(room);
+
+        wait_open();
+        teller_set(&teller, TELLER_MUTE);
+        deal_again(&deal);
+        go_on(&deal, &frontal.key);
+        deal.terms.cid = 0x80;
+        finish(&deal);
+        ck_ok(iso8583_pack(&raw, &deal.message, &office_error));
+        ck_ok(link_put(client, buf_span(&raw), &office_error));
+        while (teller_count(&teller) == 0)
+            usleep(2000);
+        link_close(&client);
+        office_stop(&office);
+        office_start(&office, 2);
+        client = frontal_connect(&frontal, FRONTAL);
+        ask(MTI_FINANCIAL_REPEAT);
+        ck_refused("91", "ISSUER_LOST");
+        ck_signed(&deal, false);
+        first = said;
+        ask(MTI_FINANCIAL_REPEAT);
+        ck_assert_str_eq(said.acknowledgement, first.acknowledgement);
+        ck_books(0, 0, 0);
+    }
+END_TEST
+
 /* While an issuer is asked, the order is nobody else's, and a repeat waits. */
 START_TEST(order_under_way)
     {
@@ -1022,6 +1138,7 @@ static Suite *suite(void)
     tcase_add_test(t, repeat_outlives_all);
     tcase_add_test(t, repeat_outlives_its_order);
     tcase_add_test(t, order_is_paid_once);
+    tcase_add_test(t, eight_at_once);
     tcase_add_test(t, refused_one_does_not_use_it);
     tcase_add_test(t, forged_orders);
     tcase_add_test(t, order_time);
@@ -1036,6 +1153,7 @@ static Suite *suite(void)
     tcase_add_test(t, echoes);
     tcase_add_test(t, proved_by_the_card);
     tcase_add_test(t, another_order_in_the_evidence);
+    tcase_add_test(t, kept_for_good);
     suite_add_tcase(s, t);
     tcase_add_checked_fixture(device, setup_without_9f7c, teardown);
     tcase_set_timeout(device, 60);
@@ -1047,6 +1165,7 @@ static Suite *suite(void)
     tcase_add_test(issuer, issuer_approves);
     tcase_add_test(issuer, issuer_refuses);
     tcase_add_test(issuer, issuer_is_mute);
+    tcase_add_test(issuer, restarted);
     tcase_add_test(issuer, order_under_way);
     suite_add_tcase(s, issuer);
     return s;

@@ -40,7 +40,7 @@ static void letter(uint8_t *out, size_t n, const char *word)
 static void put_pay(struct play *p, const char *credential, const char *challenge,
                     const char *device, bool reached)
 {
-    struct book_attempt a = {.n = 0};
+    struct orderbook_attempt a = {.n = 0};
     bool found = false;
 
     letter(p->m.credential, BOOK_CREDENTIAL, credential);
@@ -51,11 +51,11 @@ static void put_pay(struct play *p, const char *credential, const char *challeng
     letter(p->m.claim, BOOK_CLAIM, device);
     snprintf(p->m.challenge_id, sizeof(p->m.challenge_id), "%s",
              strcmp(challenge, "other") == 0 ? p->other : "nobody-made-it");
-    ck_ok(book_attempt_get(p->f.book, p->id, (uint32_t)strtoul(challenge, NULL, 10), &a, &found,
-                           &p->f.e));
+    ck_ok(orderbook_attempt_get(p->f.book, p->id, (uint32_t)strtoul(challenge, NULL, 10), &a,
+                                &found, &p->f.e));
     if (found)
         memcpy(p->m.challenge_id, a.challenge_id, sizeof(a.challenge_id));
-    book_attempt_free(&a);
+    orderbook_attempt_free(&a);
 }
 
 static void put_answer(struct play *p, const char *n, const char *what)
@@ -142,12 +142,12 @@ static void same_text(const struct play *p, const char *one, const char *other)
                   "%s: %s, %s", p->line, one != NULL ? one : "-", other != NULL ? other : "-");
 }
 
-static void same_attempt(struct play *p, const struct book_attempt *a)
+static void same_attempt(struct play *p, const struct orderbook_attempt *a)
 {
-    struct book_attempt kept = {.n = 0};
+    struct orderbook_attempt kept = {.n = 0};
     bool found = false;
 
-    ck_ok(book_attempt_get(p->f.book, a->order, a->n, &kept, &found, &p->f.e));
+    ck_ok(orderbook_attempt_get(p->f.book, a->order, a->n, &kept, &found, &p->f.e));
     ck_assert_msg(found, "%s: no attempt %u", p->line, a->n);
     ck_assert_str_eq(kept.challenge_id, a->challenge_id);
     ck_assert_str_eq(kept.terminal, a->terminal);
@@ -166,15 +166,15 @@ static void same_attempt(struct play *p, const struct book_attempt *a)
     same_text(p, kept.device, a->device);
     same_text(p, kept.acknowledgement, a->acknowledgement);
     same_text(p, kept.answer, a->answer);
-    book_attempt_free(&kept);
+    orderbook_attempt_free(&kept);
 }
 
-static void same_order(struct play *p, const struct book_order *o)
+static void same_order(struct play *p, const struct orderbook_order *o)
 {
-    struct book_order kept;
+    struct orderbook_order kept;
     bool found = false;
 
-    ck_ok(book_order_get(p->f.book, p->id, &kept, &found, &p->f.e));
+    ck_ok(orderbook_order_get(p->f.book, p->id, &kept, &found, &p->f.e));
     ck_assert(found);
     ck_assert_str_eq(kept.id, o->id);
     ck_assert_msg(kept.state == o->state, "%s: %s, the books have it %s", p->line,
@@ -201,8 +201,8 @@ static void look_once(struct play *p)
 static void look_twice(struct play *p)
 {
     look_once(p);
-    book_close(&p->f.book);
-    ck_ok(book_open(&p->f.book, p->f.dir, &p->f.e));
+    orderbook_close(&p->f.book);
+    ck_ok(orderbook_open(&p->f.book, p->f.dir, &p->f.e));
     look_once(p);
 }
 
@@ -236,10 +236,10 @@ static void end(struct play *p)
 
 static enum order_state state_now(struct play *p)
 {
-    struct book_order o;
+    struct orderbook_order o;
     bool found = false;
 
-    ck_ok(book_order_get(p->f.book, p->id, &o, &found, &p->f.e));
+    ck_ok(orderbook_order_get(p->f.book, p->id, &o, &found, &p->f.e));
     return o.state;
 }
 
@@ -695,7 +695,7 @@ START_TEST(a_reversal_s_number_is_of_its_day)
         stan = p.m.attempt.reversal_stan;
         ck_assert_uint_ne(stan, 0);
         ck_assert_uint_ne(stan, p.m.attempt.stan);
-        ck_ok(book_stan_each(p.f.book, date_of(p.m.now), is_it, &stan, &p.f.e));
+        ck_ok(orderbook_stan_each(p.f.book, date_of(p.m.now), is_it, &stan, &p.f.e));
         ck_assert_uint_eq(stan, 0);
         end(&p);
     }
@@ -704,14 +704,14 @@ END_TEST
 START_TEST(what_was_submitted_is_not_forgotten)
     {
         struct play p;
-        struct book_order o;
+        struct orderbook_order o;
         bool found = false;
 
         begin(&p);
         (void)apply(&p, "pay A 1");
         (void)apply(&p, "answer 1 no");
-        ck_ok(book_order_forget(p.f.book, p.made + 100000, 10, &p.f.e));
-        ck_ok(book_order_get(p.f.book, p.id, &o, &found, &p.f.e));
+        ck_ok(orderbook_order_forget(p.f.book, p.made + 100000, 10, &p.f.e));
+        ck_ok(orderbook_order_get(p.f.book, p.id, &o, &found, &p.f.e));
         ck_assert(found);
         (void)apply(&p, "pay A other"); /* its order is gone, for nothing was submitted */
         ck_assert_str_eq(how(&p), "invalid requested 2:none 2 -");

@@ -331,16 +331,16 @@ static void look_at_tries(struct run *r, const struct fact *o)
     unsigned paid = 0;
 
     for (uint32_t n = 1; n <= o->tries; n++) {
-        struct book_attempt a = {.n = 0};
+        struct orderbook_attempt a = {.n = 0};
         bool found = false;
 
-        ck_ok(book_attempt_get(r->f.book, o->id, n, &a, &found, &r->f.e));
+        ck_ok(orderbook_attempt_get(r->f.book, o->id, n, &a, &found, &r->f.e));
         ck_assert(found);
         ck_assert_int_eq(a.used, o->try[n].credential != 0);
         ck_assert_int_eq(a.credential[0], o->try[n].credential);
         ck_assert_int_eq(a.outcome, o->try[n].outcome);
         paid += a.outcome == OUTCOME_YES;
-        book_attempt_free(&a);
+        orderbook_attempt_free(&a);
     }
     ck_assert_uint_le(paid, 1); /* never two of one order */
     ck_assert(!o->delivered || (paid == 1 && o->try[o->pays].outcome == OUTCOME_YES));
@@ -351,12 +351,12 @@ static void look(struct run *r)
 {
     for (size_t i = 0; i < ORDERS; i++) {
         const struct fact *o = &r->w.order[i], *before = &r->saved.order[i];
-        struct book_order kept;
+        struct orderbook_order kept;
         bool found = false;
 
         if (o->tries == 0)
             continue;
-        ck_ok(book_order_get(r->f.book, o->id, &kept, &found, &r->f.e));
+        ck_ok(orderbook_order_get(r->f.book, o->id, &kept, &found, &r->f.e));
         ck_assert(found);
         ck_assert_int_eq(kept.state, state_of(o));
         ck_assert_int_eq(kept.claimed, o->claim != 0);
@@ -371,14 +371,14 @@ static void look(struct run *r)
 static void one_group(struct run *r, uint32_t steps, bool back)
 {
     r->saved = r->w;
-    ck_ok(book_begin(r->f.book, &r->f.e));
+    ck_ok(orderbook_begin(r->f.book, &r->f.e));
     for (; steps > 0; steps--)
         step(r);
     if (back) {
-        book_rollback(r->f.book);
+        orderbook_rollback(r->f.book);
         r->w = r->saved;
     } else {
-        ck_ok(book_commit(r->f.book, &r->f.e));
+        ck_ok(orderbook_commit(r->f.book, &r->f.e));
     }
     look(r);
 }

@@ -417,6 +417,38 @@ static enum tp_err open_with(const char *jwe, const json_t *key)
     return r;
 }
 
+/* A certificate that was found good is remembered: for its role, its time and its authority alone.
+ */
+START_TEST(good_is_good_for_that_alone)
+    {
+        const time_t century = (time_t)36525 * 86400;
+        struct order_holder first = {0}, again = {0};
+
+        ck_ok(order_holder_read(&first, ours, sealing_key.x5c, PKI_SEALING, now, NULL));
+        ck_ok(order_holder_read(&again, ours, sealing_key.x5c, PKI_SEALING, now, NULL));
+        ck_assert_str_eq(again.common_name, first.common_name);
+        ck_assert_str_eq(again.organisation, first.organisation);
+        ck_assert(json_equal(again.jwk, first.jwk) && again.jwk != first.jwk);
+        order_holder_free(&first);
+        order_holder_free(&again);
+        const struct {
+            const struct order_authority *authority;
+            enum pki_role role;
+            time_t at;
+        } others[] = {{ours, PKI_ORDER, now},
+                      {ours, PKI_SEALING, now + century},
+                      {ours, PKI_SEALING, now - century},
+                      {theirs, PKI_SEALING, now}};
+
+        for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+            ck_assert_int_eq(order_holder_read(&again, others[i].authority, sealing_key.x5c,
+                                               others[i].role, others[i].at, NULL),
+                             TP_ERR_SECURITY);
+            order_holder_free(&again);
+        }
+    }
+END_TEST
+
 START_TEST(sealed_is_opened_by_its_key_alone)
     {
         struct order_holder acquirer = {0};
@@ -693,6 +725,7 @@ static Suite *suite(void)
     tcase_add_test(c, sealed_may_not_change);
     tcase_add_test(c, sealed_has_one_form);
     tcase_add_test(c, proof_holds);
+    tcase_add_test(c, good_is_good_for_that_alone);
     tcase_add_test(c, proof_of_another_payment_fails);
     tcase_add_test(c, acknowledgement_is_not_written_wrong);
     suite_add_tcase(s, c);

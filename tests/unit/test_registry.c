@@ -314,7 +314,7 @@ END_TEST
 START_TEST(a_service_that_is_closed)
     {
         open_saying("");
-        ck_ok(book_service_close(f.book, SERVICE, &f.e));
+        ck_ok(orderbook_service_close(f.book, SERVICE, &f.e));
         look_saying("");
         ck_assert_ptr_null(registry_service(f.registry, SERVICE));
         ck_assert_ptr_nonnull(registry_service_ever(f.registry, SERVICE));
@@ -322,9 +322,9 @@ START_TEST(a_service_that_is_closed)
         open_saying("");
         ck_assert_ptr_null(registry_service(f.registry, SERVICE));
         ck_assert_ptr_nonnull(registry_service_ever(f.registry, SERVICE));
-        ck_assert_int_eq(book_service_close(f.book, SERVICE, &f.e), TP_ERR_NOT_FOUND);
+        ck_assert_int_eq(orderbook_service_close(f.book, SERVICE, &f.e), TP_ERR_NOT_FOUND);
         ck_assert_ptr_nonnull(strstr(f.e.text, SERVICE));
-        ck_assert_int_eq(book_service_add(f.book, SERVICE, CONTRACT, &f.e), TP_ERR_EXISTS);
+        ck_assert_int_eq(orderbook_service_add(f.book, SERVICE, CONTRACT, &f.e), TP_ERR_EXISTS);
         ck_assert_ptr_nonnull(strstr(f.e.text, SERVICE));
     }
 END_TEST
@@ -357,7 +357,7 @@ END_TEST
 START_TEST(a_service_under_a_contract_that_nobody_has)
     {
         fixture_open(&f);
-        ck_ok(book_service_add(f.book, "kiosk", "000000000000999", &f.e));
+        ck_ok(orderbook_service_add(f.book, "kiosk", "000000000000999", &f.e));
         ck_ok(file_make_dir(fixture_path(&f, "services/kiosk"), 0700, &f.e));
         ck_ok(file_copy(fixture_path(&f, "services/" SERVICE "/service.conf"),
                         fixture_path(&f, "services/kiosk"), "service.conf", 0600, &f.e));
@@ -398,6 +398,32 @@ START_TEST(numbers_of_today_do_not_come_again)
         fixture_conf(&f, NULL, NULL);
         look_saying("");
         ck_assert_uint_eq(stan_now(), stan + 1);
+    }
+END_TEST
+
+/* Of an order of yesterday that its acquirer is still asked about. */
+START_TEST(a_number_that_is_asked_about_is_not_given)
+    {
+        static const enum order_state open[] = {STATE_SUBMITTING, STATE_UNKNOWN, STATE_REVERSING};
+        struct move m;
+
+        for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
+            fixture_open(&f);
+            fixture_ask(&f, &m, time(NULL), 600);
+            m.attempt.stan = 700 + 10 * (uint32_t)i;
+            m.attempt.local_time -= 1000000; /* the day before, as numbers go */
+            ck_ok(fixture_apply(&f, &m));
+            m.order.state = open[i];
+            ck_ok(orderbook_order_move(f.book, &m.order, &f.e));
+            m.attempt.reversal_stan = m.attempt.stan + 5;
+            if (open[i] == STATE_REVERSING)
+                ck_ok(orderbook_attempt_reverse(f.book, &m.attempt, 20261128, &f.e));
+            fixture_close(&f);
+            fixture_open(&f);
+            ck_assert_uint_eq(stan_now(), m.attempt.stan + (open[i] == STATE_REVERSING ? 6 : 1));
+            move_free(&m);
+            fixture_close(&f);
+        }
     }
 END_TEST
 
@@ -445,6 +471,7 @@ static TCase *changes(void)
     tcase_add_test(t, a_service_that_is_none);
     tcase_add_test(t, a_service_under_a_contract_that_nobody_has);
     tcase_add_test(t, numbers_of_today_do_not_come_again);
+    tcase_add_test(t, a_number_that_is_asked_about_is_not_given);
     tcase_add_test(t, when_none_is_left);
     return t;
 }
