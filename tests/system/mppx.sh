@@ -58,6 +58,14 @@ inside() {
     grep -q -e "--header" judge.log || fail "not told what to do: $(cat judge.log)"
     paid_once
 
+    # mppx's own check of servers
+    expect 0 "Document found and parseable" timeout 60 node node_modules/mppx/dist/bin.js validate $origin --endpoint GET:/s/journal/article-1
+    said "Returns 402 without credentials"
+    said "Malformed credential returns 402"
+    said "Error response includes fresh challenge"
+    unsaid "✗"
+    expect 0 '/s/journal/{page}' ask $origin/openapi.json
+
     before=$(paid)
     judge spelling "$article"
     answers .status "402 200 200 200 200 200 200 200 200 200 200 200"
