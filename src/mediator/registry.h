@@ -72,6 +72,11 @@ const struct reg_acquirer *registry_acquirer(struct registry *r, const char *id)
 /* Any contract of that acquirer; NULL: none. */
 struct reg_contract *registry_contract_of(struct registry *r, const struct reg_acquirer *a);
 
+typedef enum tp_err reg_service_visit(void *ctx, const struct reg_service *s, struct tp_error *e);
+/* Those that are open. */
+TP_MUST_CHECK enum tp_err registry_service_each(struct registry *r, reg_service_visit *visit,
+                                                void *ctx, struct tp_error *e);
+
 typedef enum tp_err reg_contract_visit(void *ctx, const struct reg_contract *c, struct tp_error *e);
 TP_MUST_CHECK enum tp_err registry_contract_each(struct registry *r, reg_contract_visit *visit,
                                                  void *ctx, struct tp_error *e);

@@ -44,14 +44,15 @@ refuses() { # status, text, what it is, words of curl
 }
 
 callers() {
-    local at=$at_agent/pay?order=$url
+    local at="$at_agent/pay?order=$url"
     refuses 403 "Nothing is paid" "another host" -H "Host: shop.example:27502" "$at"
     refuses 403 "Nothing is paid" "another port" -H "Host: 127.0.0.1" "$at"
     refuses 403 "Nothing is paid" "a script" -H "Origin: https://shop.example" "$at"
     refuses 403 "Nothing is paid" "fetch" -H "Sec-Fetch-Mode: cors" -H "Sec-Fetch-Dest: empty" "$at"
     refuses 403 "Nothing is paid" "an image" -H "Sec-Fetch-Mode: no-cors" -H "Sec-Fetch-Dest: image" "$at"
     refuses 403 "Nothing is paid" "a frame" -H "Sec-Fetch-Mode: navigate" -H "Sec-Fetch-Dest: iframe" "$at"
-    refuses 403 "Nothing is paid" "a WebSocket" -H "Upgrade: websocket" -H "Connection: Upgrade" -H "Sec-WebSocket-Key: AA==" -H "Sec-WebSocket-Version: 13" "$at"
+    refuses 403 "Nothing is paid" "a WebSocket" -H "Upgrade: websocket" -H "Connection: Upgrade" -H "Sec-WebSocket-Key: AA==" \
+        -H "Sec-WebSocket-Version: 13" "$at"
     refuses 405 "Nothing is paid" "a form" -d x=y "$at"
     refuses 405 "Nothing is paid" "a preflight" -X OPTIONS "$at"
     refuses 405 "" "HEAD" -I "$at"
@@ -66,12 +67,37 @@ callers() {
 addresses() {
     local bad
     for bad in "" "http://shop.example/orders/$order" "file:///orders/$order" "javascript:alert(1)" "$origin/orders/" "$origin/orders/$order/payment" \
-        "$origin/orders/${order}?x" "$origin/orders/$order#x" "$origin/s/journal/article-1" "https://user@localhost:18843/orders/$order" "$origin/orders/../orders/$order" \
+        "$origin/orders/${order}?x" "$origin/orders/$order#x" "$origin/s/journal/article-1" "https://user@localhost:18843/orders/$order" \
+        "$origin/orders/../orders/$order" \
         "https://user:pass@localhost:18843/orders/$order" "$origin//orders/$order" "$origin/orders/$order
 Set-Cookie: x" "https://$(head -c 600 /dev/zero | tr '\0' x)/orders/$order" "//localhost:18843/orders/$order" "HTTPS:localhost/orders/$order"; do
         refuses 400 "Nothing is paid" "\"$bad\"" -G --data-urlencode "order=$bad" "$at_agent/pay"
     done
     refuses 400 "Nothing is paid" "no order" "$at_agent/pay"
+}
+
+# An address of the private network, where devices trust whoever asks from within: nothing is asked there unless the person says so.
+near() {
+    local far=https://10.0.0.1:18999/orders/$order
+    ip address add 10.0.0.1/32 dev lo || fail "the machine has no private address"
+    launch near.log listening python3 -c 'import socket
+there = socket.create_server(("10.0.0.1", 18999))
+print("listening", flush=True)
+there.accept()
+print("asked", flush=True)'
+    : >agent.log
+    person no
+    navigate 303 "$far"
+    until_said "nothing was paid" agent.log
+    until_idle
+    grep -q "CONFIRM" person/shown && grep -q "your own network.*10.0.0.1:18999" person/shown || fail "not asked of the person: $(cat person/shown)"
+    grep -q asked near.log && fail "asked there without the person"
+    person yes
+    navigate 303 "$far"
+    until_said asked near.log
+    until_idle
+    ip address del 10.0.0.1/32 dev lo
+    : >person/shown
 }
 
 # What was wanted of the person: $1 of a double that does $2 and $3.
@@ -167,6 +193,7 @@ inside() {
     callers
     addresses
     [ ! -s person/shown ] || fail "the person was asked: $(cat person/shown)"
+    near
     places
     unwilling
     stopped

@@ -1,5 +1,6 @@
 #!/bin/bash
 # What the tests of telepay agent share: sourced after mediator_common.sh. A card in the reader, a mediator, and an agent that asks a double of pinentry.
+# shellcheck disable=SC2034,SC2154,SC2119,SC2120 # what those that source this use, and give
 at_agent=http://127.0.0.1:27502 # where pages lead
 article=$origin/s/journal/article-1
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Bought with a browser: headless Chromium, telepay agent, and the card in the reader. The link of the page leads to the agent, which asks its person in a window
-# (a double of pinentry), and back to the page, which shows the code, follows the order by itself and leads on to what was paid for. Without
+# Bought with a browser: headless Chromium, telepay agent, and the card in the reader. The link of the page leads to the agent, which asks its person in a
+# window (a double of pinentry), and back to the page, which shows the code, follows the order by itself and leads on to what was paid for. Without
 # JavaScript; with a second device that reads the code of the page; in French; on a narrow screen.
 #
 # With BROWSER_SHOTS=FOLDER the pages are kept there as pictures.
@@ -102,7 +102,7 @@ inside() {
     second_device
     browser quit
     browser start --language=fr --width=360 --dark
-    with_agent fr "À payer" "Payer avec le lecteur de cartes de cet ordinateur" "Code" "Payé" "Continuer vers ce que vous avez payé"
+    with_agent fr "1,50 EUR" "Payer avec le lecteur de cartes de cet ordinateur" "Code" "Payé" "Continuer vers ce que vous avez payé"
     browser quit
     browser start --no-script
     with_agent plain "To be paid" "Pay with the card reader of this computer" "Code" "Paid" "Go on to what you paid for"

@@ -10,7 +10,7 @@ set -u
 . "$here/agent_common.sh"
 
 npm=${TELEPAY_NPM:-$TESTS_SRCDIR/npm}/node_modules
-judge() { NODE_EXTRA_CA_CERTS=med/pki/ca.pem timeout 60 node judge.mjs "$@" >out 2>judge.log || fail "judge.mjs $*: $(cat out judge.log mediator.log)"; }
+judge() { timeout 60 node judge.mjs "$@" >out 2>judge.log || fail "judge.mjs $*: $(cat out judge.log mediator.log)"; }
 answers() { # what is to be printed of each answer, by jq, one line each
     local told
     told=$(jq -r "$1" out | tr '\n' ' ')
@@ -26,6 +26,7 @@ inside() {
     set_up_home
     cp "$here/../npm/judge.mjs" .
     ln -s "$npm" node_modules
+    export NODE_EXTRA_CA_CERTS=med/pki/ca.pem
     export PAYER_WORDS="--cacert|med/pki/ca.pem|--home|home|--pin-fd|3|--wait|5|--up-to|5 EUR"
     for client in mppx x402; do
         before=$(paid)
@@ -53,9 +54,17 @@ inside() {
     # what was signed is for the challenge that it answers, so a payload alone cannot be used again
     before=$(paid)
     touch armed
-    NODE_EXTRA_CA_CERTS=med/pki/ca.pem node judge.mjs mppx "https://localhost:$(cat proxy.log)/s/journal/article-1?lost" >out 2>judge.log && fail "paid: $(cat out)"
+    node judge.mjs mppx "https://localhost:$(cat proxy.log)/s/journal/article-1?lost" >out 2>judge.log && fail "paid: $(cat out)"
     grep -q -e "--header" judge.log || fail "not told what to do: $(cat judge.log)"
     paid_once
+
+    # mppx's own check of servers
+    expect 0 "Document found and parseable" timeout 60 node node_modules/mppx/dist/bin.js validate $origin --endpoint GET:/s/journal/article-1
+    said "Returns 402 without credentials"
+    said "Malformed credential returns 402"
+    said "Error response includes fresh challenge"
+    unsaid "✗"
+    expect 0 '/s/journal/{page}' ask $origin/openapi.json
 
     before=$(paid)
     judge spelling "$article"
