@@ -61,4 +61,4 @@ EXTRA_DIST += tests/npm/judge.mjs tests/npm/package.json tests/npm/package-lock.
 dist_noinst_DATA += tests/system/agent_common.sh
 dist_check_SCRIPTS += tests/system/agent.sh tests/system/browser.sh
 TESTS += tests/system/agent.sh tests/system/browser.sh
-EXTRA_DIST += tests/tools/browser.py tests/tools/pinentry_double.py
+EXTRA_DIST += tests/tools/browser.py tests/tools/pinentry_double.py tests/tools/at_terminal.py
