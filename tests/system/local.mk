@@ -55,7 +55,7 @@ TESTS += tests/system/service.sh tests/system/service_postgres.sh
 # Clients of others, and the npm packages that they are.
 dist_check_SCRIPTS += tests/system/mppx.sh
 TESTS += tests/system/mppx.sh
-EXTRA_DIST += tests/npm/judge.mjs tests/npm/package.json tests/npm/package-lock.json tests/tools/cut_answer.py
+EXTRA_DIST += tests/npm/judge.mjs tests/npm/shop.mjs tests/npm/package.json tests/npm/package-lock.json tests/tools/cut_answer.py
 
 # Browsers, and the agent that their links lead to.
 dist_noinst_DATA += tests/system/agent_common.sh
