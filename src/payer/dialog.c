@@ -1,6 +1,7 @@
 #include "payer/dialog.h"
 
 #include <assuan.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -54,12 +55,14 @@ static gpg_error_t say_text(struct dialog *d, const char *command, const char *t
     return say(d, line);
 }
 
-/* Where it may ask when there is no window. */
+/* Where it may ask when there is no window: as gpg says it, else the terminal that we have. */
 static void say_terminal(struct dialog *d)
 {
     const char *tty = getenv("GPG_TTY"), *type = getenv("TERM");
-    char line[300];
+    char line[300], own[200];
 
+    if (tty == NULL && ttyname_r(STDERR_FILENO, own, sizeof(own)) == 0)
+        tty = own;
     if (tty == NULL)
         return;
     snprintf(line, sizeof(line), "OPTION ttyname=%.200s", tty);
@@ -79,20 +82,38 @@ static void hear_signals(void *ctx, int reserved)
     pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
+/* libassuan looks for no program: a name alone is that of one in $PATH, as in a shell. */
+static void find_program(char out[PATH_MAX], const char *name)
+{
+    const char *folder = strchr(name, '/') == NULL ? getenv("PATH") : NULL;
+
+    while (folder != NULL && *folder != '\0') {
+        const size_t n = strcspn(folder, ":");
+        const int length = snprintf(out, PATH_MAX, "%.*s/%s", (int)n, folder, name);
+
+        if (n > 0 && length < PATH_MAX && access(out, X_OK) == 0)
+            return;
+        folder += n + (folder[n] == ':');
+    }
+    snprintf(out, PATH_MAX, "%s", name);
+}
+
 enum tp_err dialog_open(struct dialog **out, const char *program, struct tp_error *e)
 {
     struct dialog *d = calloc(1, sizeof(*d));
     const char *argv[] = {program, NULL};
+    char path[PATH_MAX];
     gpg_error_t code;
 
     *out = NULL;
     if (d == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory to ask");
     snprintf(d->program, sizeof(d->program), "%s", program);
+    find_program(path, program);
     assuan_set_gpg_err_source(GPG_ERR_SOURCE_USER_1);
     code = assuan_new(&d->ctx);
     if (code == 0)
-        code = assuan_pipe_connect(d->ctx, program, argv, NULL, hear_signals, NULL, 0);
+        code = assuan_pipe_connect(d->ctx, path, argv, NULL, hear_signals, NULL, 0);
     if (code != 0) {
         dialog_close(&d);
         return tp_fail(e, TP_ERR_USAGE,

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Clients of the Payment scheme that nobody here wrote, from the npm registry (tests/npm): mppx and @x402/fetch demand, have `telepay credential` pay, and read
-# what they get; and mppx's own check of servers. A lost answer, another spelling, eight at once, another resource: paid once.
+# Clients and a server of the Payment scheme that nobody here wrote, from the npm registry (tests/npm): mppx and @x402/fetch demand, have `telepay credential`
+# pay, and read what they get; mppx asks `telepay get` for money; mppx's own check of servers. A lost answer, another spelling, eight at once, another
+# resource: paid once.
 set -u
 # shellcheck source=tests/system/common.sh
 . "${TESTS_SRCDIR:?}/system/common.sh"
@@ -20,11 +21,27 @@ paid_once() {
     [ "$(paid)" = $((before + 1)) ] || fail "paid $(($(paid) - before)) times: $(cat out judge.log; telepay-acquirer list)"
 }
 
+# mppx is the server that telepay get meets: it asks for the money, the mediator behind it does the rest.
+before_get() {
+    local before
+    before=$(paid)
+    kill "$mediator"
+    wait "$mediator" || fail "the mediator does not end cleanly: $(cat mediator.log)"
+    sed -i 's/^listen *=.*/listen = 127.0.0.1:18844/' med/mediator.conf
+    head -c 16 /dev/urandom | od -An -v -tx1 | tr -d ' \n' >med/challenge.key # mppx's keys are texts
+    serve_mediator
+    reached
+    launch shop.log listening node shop.mjs 18843 18844
+    expect 0 "first article" get --home home2 "$article?shop" # the key is another now, and what the first home has pending is void
+    grep -q "asked for money by mppx" shop.log || fail "it was not mppx who asked: $(cat shop.log)"
+    paid_once
+}
+
 inside() {
     local before client
     cd "$dir" || exit 1
     set_up_home
-    cp "$here/../npm/judge.mjs" .
+    cp "$here/../npm/judge.mjs" "$here/../npm/shop.mjs" .
     ln -s "$npm" node_modules
     export NODE_EXTRA_CA_CERTS=med/pki/ca.pem
     export PAYER_WORDS="--cacert|med/pki/ca.pem|--home|home|--pin-fd|3|--wait|5|--up-to|5 EUR"
@@ -71,6 +88,7 @@ inside() {
     answers .status "402 200 200 200 200 200 200 200 200 200 200 200"
     jq -r 'select(.status == 402) | .text' out | grep -q invalid-challenge || fail "not told why: $(cat out)"
     paid_once
+    before_get
 }
 
 if [ $# = 2 ] && [ "$1" = inside ]; then
