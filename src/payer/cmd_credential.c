@@ -204,7 +204,7 @@ static enum cli_exit run(const struct words *w, struct fetch *fetch, const struc
         r = find_before(&c, &demand, &before, &found, e);
     if (r == TP_OK && found)
         r = print(&before, w->header, e);
-    else if (r == TP_OK)
+    else if (r == TP_OK && (r = checkout_allows(&c, &demand, e)) == TP_OK)
         exit = pay(&c, &demand, w, e);
     kept_order_free(&before);
     demand_free(&demand);

@@ -123,7 +123,9 @@ static enum tp_err take(struct pay_url *u, const struct pay_url_options *o, stru
     if (r == TP_OK)
         r = check_address(&u->demand, o->url, e);
     if (r == TP_OK)
-        r = device_key(&key, u->checkout.home, e);
+        r = checkout_allows(&u->checkout, &u->demand, e);
+    if (r == TP_OK)
+        r = device_key(&key, u->checkout.user, e);
     if (r == TP_OK)
         r = device_claim(u->claim, key, u->demand.order.id, e);
     if (r == TP_OK)
