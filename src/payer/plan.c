@@ -1,8 +1,10 @@
 #include "payer/plan.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/conf.h"
 #include "base/file.h"
@@ -165,14 +167,14 @@ enum tp_err plan_load(struct plan *out, const char *folder, struct tp_error *e)
     *out = (struct plan){0};
     if (r != TP_OK)
         return r;
+    if (access(path, F_OK) != 0 && errno == ENOENT) {
+        for (size_t i = 0; r == TP_OK && i < DEVICE_MEANS; i++)
+            r = add(out, device_means[i], e);
+        return r;
+    }
     r = conf_load(&c, path, e);
     if (r == TP_OK)
         r = read_rows(out, c, e);
-    else if (r == TP_ERR_NOT_FOUND) {
-        r = TP_OK;
-        for (size_t i = 0; r == TP_OK && i < DEVICE_MEANS; i++)
-            r = add(out, device_means[i], e);
-    }
     conf_free(&c);
     return r;
 }

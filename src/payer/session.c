@@ -1,9 +1,11 @@
 #include "payer/session.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/date.h"
 #include "base/file.h"
@@ -31,10 +33,10 @@ static enum tp_err read_begun(time_t *out, const char *folder, struct tp_error *
     *out = 0;
     if (r != TP_OK)
         return r;
+    if (access(path, F_OK) != 0 && errno == ENOENT)
+        return TP_OK;
     r = file_read(path, FILE_MAX, &text, &n, e);
-    if (r == TP_ERR_NOT_FOUND)
-        r = TP_OK;
-    else if (r == TP_OK && time_parse(out, (const char *)text) != TP_OK)
+    if (r == TP_OK && time_parse(out, (const char *)text) != TP_OK)
         r = tp_fail(e, TP_ERR_FORMAT,
                     "%s does not say when a session began: telepay session begin writes it anew",
                     path);
