@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "payer/home.h"
-#include "payer/user.h"
 
 #define RECOVER_S 5 /* of patience, where something else is wanted */
 
@@ -27,7 +26,9 @@ enum tp_err checkout_open(struct checkout *c, const struct checkout_options *opt
 
     c->options = options;
     if (r == TP_OK)
-        r = user_folder(c->user, c->home, options->user, e);
+        r = user_name(c->name, c->home, options->user, e);
+    if (r == TP_OK)
+        r = user_folder(c->user, c->home, c->name, e);
     if (r == TP_OK)
         r = plan_load(&c->plan, c->user, e);
     if (r == TP_OK)
@@ -36,6 +37,8 @@ enum tp_err checkout_open(struct checkout *c, const struct checkout_options *opt
         r = file_join(journal, sizeof(journal), c->user, HOME_JOURNAL, e);
     if (r == TP_OK)
         r = journal_open(&c->journal, journal, e);
+    c->device =
+        (struct device){.folder = c->user, .user = c->name, .code = {.fd = options->code_fd}};
     c->submitter = (struct submitter){.fetch = fetch,
                                       .authorities = &c->authorities,
                                       .patience_s = options->patience_s,
@@ -45,6 +48,7 @@ enum tp_err checkout_open(struct checkout *c, const struct checkout_options *opt
 
 void checkout_close(struct checkout *c)
 {
+    device_free(&c->device);
     authorities_free(&c->authorities);
     journal_close(&c->journal);
 }
@@ -107,14 +111,16 @@ enum tp_err checkout_allows(const struct checkout *c, const struct demand *d, st
     return plan_allows(&c->plan, DEMAND_METHOD, d->amount, d->currency, e);
 }
 
-void checkout_pay(const struct checkout *c, struct pay_order *order,
-                  const struct pay_options *options, struct pay_result *result)
+void checkout_pay(struct checkout *c, struct pay_order *order, const struct pay_options *options,
+                  struct pay_result *result)
 {
     struct pay_options mine = *options;
 
+    c->device.code.dialog = options->person.dialog;
     order->home = c->home;
     order->submitter = c->submitter;
     order->user = c->user;
+    order->device = &c->device;
     order->plan = &c->plan;
     order->up_to = c->options->up_to;
     mine.order = order;

@@ -4,12 +4,14 @@
 
 #include "payer/pay.h"
 #include "payer/pay_order.h"
+#include "payer/user.h"
 
 struct checkout_options {
     const char *home;        /* the user's folder; NULL: the usual one */
     const char *cacert;      /* PEM: whose certificates of servers are taken; NULL: the system's */
     int patience_s;          /* how long an answer is asked for */
     const char *user;        /* whose plan, journal and key; NULL: see user_folder */
+    int code_fd;             /* lines with the code of the user\'s key; -1: ask */
     struct plan_limit up_to; /* paid without asking */
 };
 
@@ -19,6 +21,8 @@ struct checkout { /* begins as {0} */
     const struct checkout_options *options;
     char home[PATH_MAX]; /* the device's folder */
     char user[PATH_MAX]; /* the user's, in it or the same */
+    char name[USER_NAME];
+    struct device device;
     struct plan plan;
     struct authorities authorities;
     struct journal *journal;
@@ -44,7 +48,7 @@ TP_MUST_CHECK enum tp_err checkout_allows(const struct checkout *c, const struct
                                           struct tp_error *e);
 
 /* Pays, with the card; result as pay_run gives it. order->kept says what is in the journal. */
-void checkout_pay(const struct checkout *c, struct pay_order *order,
-                  const struct pay_options *options, struct pay_result *result);
+void checkout_pay(struct checkout *c, struct pay_order *order, const struct pay_options *options,
+                  struct pay_result *result);
 
 #endif

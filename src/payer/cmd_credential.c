@@ -164,7 +164,7 @@ static enum tp_err find_before(const struct checkout *c, const struct demand *d,
     return r == TP_ERR_NOT_FOUND ? TP_OK : r;
 }
 
-static enum cli_exit pay(const struct checkout *c, const struct demand *d, const struct words *w,
+static enum cli_exit pay(struct checkout *c, const struct demand *d, const struct words *w,
                          struct tp_error *e)
 {
     struct pay_order order = {.demand = d, .content = true, .hands_out = true};

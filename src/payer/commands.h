@@ -22,6 +22,9 @@ int payer_session(int argc, char **argv); /* show */
 int payer_session_begin(int argc, char **argv);
 int payer_user(int argc, char **argv); /* list */
 int payer_user_add(int argc, char **argv);
+int payer_user_passwd(int argc, char **argv);
+int payer_user_export(int argc, char **argv);
+int payer_user_import(int argc, char **argv);
 int payer_user_remove(int argc, char **argv);
 int payer_journal(int argc, char **argv); /* list */
 int payer_journal_show(int argc, char **argv);

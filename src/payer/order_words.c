@@ -2,11 +2,14 @@
 
 #define PATIENCE_MAX 3600
 
-enum { HOME = ORDER_WORDS_FIRST, CACERT, UP_TO, PATIENCE, USER };
+enum { HOME = ORDER_WORDS_FIRST, CACERT, UP_TO, PATIENCE, USER, CODE_FD };
 
 static const struct argp_option options[] = {
     {"home", HOME, "DIR", 0, "your folder, instead of ~/.config/telepay", 0},
     {"user", USER, "NAME", 0, "who pays, of several users of the folder", 0},
+    {"code-fd", CODE_FD, "N", 0,
+     "read the code of your key from file descriptor N, one line a try, instead of the terminal",
+     0},
     {"cacert", CACERT, "FILE", 0,
      "the authorities (PEM) whose certificates of servers are taken, instead of the system's", 0},
     {"up-to", UP_TO, "AMOUNT", 0, "pay what costs at most so much, as \"5.00 EUR\", unasked", 0},
@@ -30,6 +33,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case UP_TO:
         if (plan_limit_parse(&o->up_to, "--up-to", arg, &e) != TP_OK)
+            argp_error(state, "%s", e.text);
+        return 0;
+    case CODE_FD:
+        if (cli_fd(&o->code_fd, "--code-fd", arg, &e) != TP_OK)
             argp_error(state, "%s", e.text);
         return 0;
     case USER:

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "payer/credential.h"
-#include "payer/device.h"
 #include "payer/home.h"
 #include "payer/parameters.h"
 #include "payer/pay_priv.h"
@@ -162,11 +161,10 @@ static enum tp_err make_secret(const struct payment *p, const struct transaction
     enum tp_err r = TP_OK;
 
     if (!message_names_payee(pay_get, tx))
-        r = device_key(&device, o->user, e);
+        r = device_key(&device, o->device, e);
     parts.device = device;
     if (r == TP_OK)
         r = credential_make(&o->kept.secret, &parts, e);
-    json_decref(device);
     return r;
 }
 

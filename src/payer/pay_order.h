@@ -3,12 +3,14 @@
 #ifndef TP_PAYER_PAY_ORDER_H
 #define TP_PAYER_PAY_ORDER_H
 
+#include "payer/device.h"
 #include "payer/plan.h"
 #include "payer/submit.h"
 
 struct pay_order {    /* begins as {0} */
     const char *home; /* the device's folder */
     const char *user; /* the user's */
+    struct device *device;
     const struct plan *plan;
     const struct demand *demand; /* verified */
     struct submitter submitter;  /* its pause is set to the person's */

@@ -113,6 +113,7 @@ static enum tp_err take(struct pay_url *u, const struct pay_url_options *o, stru
     json_t *key = NULL;
     enum tp_err r = checkout_open(&u->checkout, &o->checkout, u->fetch, e);
 
+    u->checkout.device.code.dialog = o->pay.person.dialog;
     if (r == TP_OK)
         r = fetch_order(&offers, u, o->url, e);
     chosen = demand_choose(&offers);
@@ -125,12 +126,11 @@ static enum tp_err take(struct pay_url *u, const struct pay_url_options *o, stru
     if (r == TP_OK)
         r = checkout_allows(&u->checkout, &u->demand, e);
     if (r == TP_OK)
-        r = device_key(&key, u->checkout.user, e);
+        r = device_key(&key, &u->checkout.device, e);
     if (r == TP_OK)
         r = device_claim(u->claim, key, u->demand.order.id, e);
     if (r == TP_OK)
         r = claim(u, e);
-    json_decref(key);
     payment_offers_free(&offers);
     return r;
 }
