@@ -137,8 +137,8 @@ second_device() {
     quiet telepay user import --home other --code-fd 3 exported 3< <(echo "code of marie")
     [ "$(key marie other)" = enciphered ] && cmp -s exported other/users/marie/device.jwk || fail "$(key marie other)"
     expect 2 "there is a user marie already" telepay user import --home other --code-fd 3 exported 3< <(echo "code of marie")
-    head -c 40 exported >cut
-    expect 2 "cut off" telepay user import --home third cut
+    head -c 40 exported >cut_off
+    expect 2 "cut off" telepay user import --home third cut_off
     sed '1s/ 1$/ 2/' exported >newer
     expect 2 "newer version" telepay user import --home third newer
     python3 -c 'b = bytearray(open("exported", "rb").read()); b[-1] ^= 1; open("flipped", "wb").write(b)'
