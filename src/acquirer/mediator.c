@@ -267,8 +267,7 @@ int acquirer_mediator_add(int argc, char **argv)
     ledger_close(&m.l);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("mediator %s is in %s\nnext: telepay-mediator acquirer add %s\n", w.name, w.out,
-           w.out);
+    printf("mediator %s is in %s\nnext: telepay-mediator acquirer add %s\n", w.name, w.out, w.out);
     return CLI_DONE;
 }
 

@@ -534,6 +534,17 @@ static enum tp_err tls_context(SSL_CTX **out, const char *dir, struct tp_error *
     return r == TP_OK ? pki_tls_context(out, PKI_SERVER, path[0], path[1], path[2], e) : r;
 }
 
+/* The keys for mediators, where there are any: a fault is told now, and not to the first who pays.
+ */
+static enum tp_err try_keys(const char *dir, struct tp_error *e)
+{
+    struct acquirer_keys keys;
+    const enum tp_err r = acquirer_keys_load(&keys, dir, e);
+
+    acquirer_keys_free(&keys);
+    return r == TP_ERR_NOT_FOUND ? TP_OK : r;
+}
+
 enum tp_err acquirer_server_new(struct acquirer_server **out, const char *dir, const char *address,
                                 const char *port, unsigned threads, struct tp_error *e)
 {
@@ -548,6 +559,8 @@ enum tp_err acquirer_server_new(struct acquirer_server **out, const char *dir, c
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a server");
     s->threads = threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads;
     r = tls_context(&tls, dir, e);
+    if (r == TP_OK)
+        r = try_keys(dir, e);
     for (unsigned i = 0; r == TP_OK && i < s->threads; i++)
         r = worker_new(&s->worker[i], dir, e);
     if (r == TP_OK && capk_count(s->worker[0]->trust.authorities) == 0)

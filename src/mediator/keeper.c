@@ -121,6 +121,8 @@ static void after(struct mediator *m, struct job *j)
     struct visit *v = j->visit;
 
     if (j->move.moved) {
+        if (j->content != NULL)
+            shelf_put(m, j->move.order.id, j->content);
         tell(j);
         visits_wake(m, j);
     }

@@ -30,7 +30,7 @@ struct ask { /* one message that waits for its answer */
     LIST_ENTRY(ask) next;
     bool reversal;
     char id[BOOK_ORDER_ID], contract[BOOK_CONTRACT_MAX];
-    uint32_t n, stan;
+    uint32_t n, stan, day; /* of its number: MMDD */
     uint8_t r[PAYMENT_R];
     char amount[24], currency[4];
     bool told; /* that it is silent */
@@ -134,6 +134,7 @@ static enum tp_err fill_ask(struct ask *k, const struct orderbook_order *o,
     memcpy(k->id, o->id, sizeof(k->id));
     memcpy(k->contract, o->contract, sizeof(k->contract));
     k->n = a->n;
+    k->day = (uint32_t)(a->local_time / 1000000 % 10000);
     k->stan = k->reversal ? a->reversal_stan : a->stan;
     snprintf(k->amount, sizeof(k->amount), "%" PRId64, o->amount);
     for (size_t i = 0; i < 3; i++)
@@ -186,12 +187,14 @@ void line_reverse(struct line *l, const struct orderbook_order *o,
 
 /* ---- slots ---- */
 
-static struct ask *find(struct line *l, bool reversal, const char *contract, uint32_t stan)
+static struct ask *find(struct line *l, bool reversal, const char *contract, uint32_t stan,
+                        uint32_t day)
 {
     struct ask *k;
 
     LIST_FOREACH (k, &l->slot[stan % SLOTS], next)
-        if (k->stan == stan && k->reversal == reversal && strcmp(k->contract, contract) == 0)
+        if (k->stan == stan && k->day == day && k->reversal == reversal &&
+            strcmp(k->contract, contract) == 0)
             return k;
     return NULL;
 }
@@ -213,7 +216,7 @@ static void take_posted(struct line *l)
     struct ask *k;
 
     while ((k = next_posted(l)) != NULL) {
-        if (find(l, k->reversal, k->contract, k->stan) != NULL) { /* is asked already */
+        if (find(l, k->reversal, k->contract, k->stan, k->day) != NULL) { /* is asked already */
             free(k);
             continue;
         }
@@ -328,7 +331,9 @@ static enum tp_err read_answer(struct line *l, const struct ask *k, struct move 
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for it");
     if (m->said.outcome == OUTCOME_YES && m->said.rrn[0] == '\0')
         return tp_fail(e, TP_ERR_FORMAT, "there is no reference");
-    return m->said.outcome == OUTCOME_VAIN ? TP_OK : check_acknowledgement(l, k, m, e);
+    if (m->said.acknowledgement == NULL && m->said.outcome != OUTCOME_YES)
+        return TP_OK; /* what the acquirer has not looked into it signs nothing of */
+    return check_acknowledgement(l, k, m, e);
 }
 
 /* An answer that cannot be used is none: it is asked again. */
@@ -374,7 +379,7 @@ static void on_message(void *ctx, struct span raw)
     struct line *l = ctx;
     struct tp_error e = {TP_OK, ""};
     char contract[BOOK_CONTRACT_MAX] = "";
-    uint64_t stan = 0;
+    uint64_t stan = 0, day = 0; /* an answer to an echo has no day */
     struct ask *k;
 
     l->heard = time_monotonic_ms();
@@ -385,11 +390,13 @@ static void on_message(void *ctx, struct span raw)
         link_line_drop(l->link, "it sends nonsense");
         return;
     }
+    if (iso8583_has(&l->answer, 13) && iso8583_number(&l->answer, 13, &day) != TP_OK)
+        day = 0;
     if (!atomic_exchange(&l->up, true))
         log_note("acquirer %s is reached", l->acquirer->id);
     l->complained = false;
     l->echo_until = 0;
-    k = find(l, l->answer.mti == MTI_REVERSAL_RESPONSE, contract, (uint32_t)stan);
+    k = find(l, l->answer.mti == MTI_REVERSAL_RESPONSE, contract, (uint32_t)stan, (uint32_t)day);
     if (k != NULL)
         log_trace("G  order %s: %04u of the acquirer %s", k->id, l->answer.mti, l->acquirer->id);
     if (k != NULL && l->answer.mti == MTI_FINANCIAL_RESPONSE)

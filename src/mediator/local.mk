@@ -3,7 +3,7 @@ noinst_LIBRARIES += libmediator.a
 libmediator_a_SOURCES = \
 	src/mediator/orderbook.c src/mediator/orderbook.h src/mediator/schema.c \
 	src/mediator/challenge.c src/mediator/challenge.h \
-	src/mediator/clock.c src/mediator/deliver.c src/mediator/drive.c src/mediator/line.c \
+	src/mediator/clock.c src/mediator/deliver.c src/mediator/discovery.c src/mediator/discovery.h src/mediator/drive.c src/mediator/line.c \
 	src/mediator/mediator_priv.h \
 	src/mediator/page.c src/mediator/page.h \
 	src/mediator/moves.c src/mediator/moves.h \
@@ -11,6 +11,7 @@ libmediator_a_SOURCES = \
 	src/mediator/registry.c src/mediator/registry.h \
 	src/mediator/say.c src/mediator/say.h \
 	src/mediator/serve.c src/mediator/serve.h \
+	src/mediator/shelf.c \
 	src/mediator/stans.c src/mediator/stans.h \
 	src/mediator/visit.c src/mediator/visit.h src/mediator/visit_route.c \
 	src/mediator/keeper.c

@@ -21,6 +21,7 @@
 
 struct clock;
 struct pages;
+struct shelf;
 struct line;
 struct keeper;
 struct visit;
@@ -50,6 +51,7 @@ struct mediator {
     struct issuing issuing;
     struct registry *registry;
     struct pages *pages;
+    struct shelf *shelf;
     struct http_client *client;
     struct keeper *keeper;
     struct clock *clock;
@@ -85,6 +87,13 @@ void keeper_take(struct mediator *m, struct job *j);
  * it cannot be had. */
 char *keeper_quote(struct mediator *m, const struct orderbook_order *o);
 struct content *keeper_included(struct mediator *m, const struct orderbook_order *o);
+
+/* ---- shelf.c: what was just delivered ---- */
+
+TP_MUST_CHECK enum tp_err shelf_open(struct mediator *m, struct tp_error *e);
+void shelf_close(struct mediator *m);
+void shelf_put(struct mediator *m, const char *id, struct content *c);
+struct content *shelf_get(struct mediator *m, const char *id); /* content_drop; NULL: it is gone */
 
 /* ---- drive.c: what follows from where an order stands ---- */
 

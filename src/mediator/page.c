@@ -209,7 +209,7 @@ char *page_problem(const struct pages *p, enum page_language l, unsigned status)
 }
 
 struct texts { /* what the values of an order's page borrow */
-    char amount[MONEY_TEXT_MAX + 8], until[TIME_TEXT_MAX];
+    char amount[MONEY_TEXT_MAX + 8], until[TIME_TEXT_MAX], until_shown[TIME_TEXT_MAX + 4];
     char url[300], agent[400], refresh[400];
     char *code, *ways, *next;
 };
@@ -219,10 +219,14 @@ static void put_order(struct values *v, struct texts *t, const struct page_order
     const struct orderbook_order *b = o->order;
     const bool over = !o->payable && b->state <= STATE_CLAIMED;
     const char *state = over ? "expired" : order_state_name(b->state);
-    char amount[MONEY_TEXT_MAX];
+    const char *decimal = value_of(v, "decimal");
+    char amount[MONEY_TEXT_MAX], *point;
 
-    snprintf(t->amount, sizeof(t->amount), "%s %s", money_shown(amount, b->amount, b->currency),
-             currency_shown(b->currency));
+    (void)money_shown(amount, b->amount, b->currency);
+    point = strchr(amount, '.');
+    if (point != NULL && decimal != NULL && decimal[0] != '\0')
+        *point = decimal[0];
+    snprintf(t->amount, sizeof(t->amount), "%s %s", amount, currency_shown(b->currency));
     snprintf(t->url, sizeof(t->url), "%s/orders/%s", o->origin, b->id);
     snprintf(t->agent, sizeof(t->agent), "%s%s", AGENT_ADDRESS, t->url);
     put(v, "heading", word(v, "heading", state));
@@ -237,6 +241,8 @@ static void put_order(struct values *v, struct texts *t, const struct page_order
     put(v, "agent_url", t->agent);
     put(v, "state", state);
     put(v, "until", time_format_utc(t->until, b->valid_until));
+    snprintf(t->until_shown, sizeof(t->until_shown), "%.10s %.5s UTC", t->until, t->until + 11);
+    put(v, "until_shown", t->until_shown);
     put(v, "code", b->code);
     put(v, "next_url", b->url);
 }

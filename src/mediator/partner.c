@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/conf.h"
 #include "base/date.h"
 #include "base/file.h"
 #include "base/word.h"
@@ -187,8 +186,7 @@ static enum tp_err add_service(const struct words *w, const char *dir, struct or
 {
     const struct registry_events none = {NULL, NULL};
     struct registry *registry = NULL;
-    char conf_path_text[PATH_MAX], to[PATH_MAX];
-    struct conf *conf = NULL;
+    char to[PATH_MAX];
     enum tp_err r = registry_open(&registry, dir, &none, e);
 
     if (r == TP_OK && registry_contract(registry, w->contract) == NULL)
@@ -204,10 +202,7 @@ static enum tp_err add_service(const struct words *w, const char *dir, struct or
                     w->name);
     registry_close(&registry);
     if (r == TP_OK)
-        r = file_join(conf_path_text, sizeof(conf_path_text), w->from, SERVICE_CONF, e);
-    if (r == TP_OK)
-        r = conf_load(&conf, conf_path_text, e);
-    conf_free(&conf);
+        r = registry_try_service(w->from, e);
     if (r == TP_OK)
         r = place_of(to, dir, SERVICES_FOLDER, w->name, e);
     if (r == TP_OK)

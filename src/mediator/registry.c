@@ -576,6 +576,19 @@ void registry_close(struct registry **out)
     *out = NULL;
 }
 
+enum tp_err registry_service_each(struct registry *r, reg_service_visit *visit, void *ctx,
+                                  struct tp_error *e)
+{
+    enum tp_err err = TP_OK;
+
+    pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; err == TP_OK && i < r->services; i++)
+        if (atomic_load(&r->service[i]->open))
+            err = visit(ctx, r->service[i], e);
+    pthread_mutex_unlock(&r->lock);
+    return err;
+}
+
 enum tp_err registry_contract_each(struct registry *r, reg_contract_visit *visit, void *ctx,
                                    struct tp_error *e)
 {
@@ -614,4 +627,11 @@ enum tp_err registry_try_acquirer(const char *folder, char id[BOOK_ACQUIRER_MAX]
     }
     registry_close(&r);
     return err;
+}
+
+enum tp_err registry_try_service(const char *folder, struct tp_error *e)
+{
+    struct reg_service s = {.contract = NULL};
+
+    return read_service(&s, folder, e);
 }

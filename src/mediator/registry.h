@@ -72,6 +72,11 @@ const struct reg_acquirer *registry_acquirer(struct registry *r, const char *id)
 /* Any contract of that acquirer; NULL: none. */
 struct reg_contract *registry_contract_of(struct registry *r, const struct reg_acquirer *a);
 
+typedef enum tp_err reg_service_visit(void *ctx, const struct reg_service *s, struct tp_error *e);
+/* Those that are open. */
+TP_MUST_CHECK enum tp_err registry_service_each(struct registry *r, reg_service_visit *visit,
+                                                void *ctx, struct tp_error *e);
+
 typedef enum tp_err reg_contract_visit(void *ctx, const struct reg_contract *c, struct tp_error *e);
 TP_MUST_CHECK enum tp_err registry_contract_each(struct registry *r, reg_contract_visit *visit,
                                                  void *ctx, struct tp_error *e);
@@ -83,5 +88,7 @@ TP_MUST_CHECK enum tp_err contract_stan(struct reg_contract *c, int day, uint32_
 /* Reads a folder that an acquirer made, without keeping it: for who adds it. */
 TP_MUST_CHECK enum tp_err registry_try_acquirer(const char *folder, char id[BOOK_ACQUIRER_MAX],
                                                 size_t *contracts, struct tp_error *e);
+
+TP_MUST_CHECK enum tp_err registry_try_service(const char *folder, struct tp_error *e);
 
 #endif

@@ -99,6 +99,8 @@ static enum tp_err open_all(struct mediator *m, const struct mediator_place *pla
     if (r == TP_OK)
         r = pages_open(&m->pages, e);
     if (r == TP_OK)
+        r = shelf_open(m, e);
+    if (r == TP_OK)
         r = http_client_new(&m->client, OF_SERVICE, e);
     if (r == TP_OK)
         r = registry_open(&m->registry, place->dir, &events, e);
@@ -123,6 +125,7 @@ static void close_all(struct mediator *m)
     keeper_close(m);
     registry_close(&m->registry);
     pages_close(&m->pages);
+    shelf_close(m);
     secret_free(&m->key);
     pthread_mutex_destroy(&m->lock);
     if (m->lock_fd >= 0)

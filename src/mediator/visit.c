@@ -177,13 +177,15 @@ static void say_no_payment(struct visit *v, const struct move *m)
 /* What was delivered before is had again from its service, or from its quote. */
 static bool fetch(struct visit *v, const struct move *m)
 {
-    struct content *c;
+    struct content *c = shelf_get(v->m, m->order.id);
     char *quote;
 
-    if (m->order.delivery == DELIVERY_INCLUDED) {
+    if (c == NULL && m->order.delivery == DELIVERY_INCLUDED) {
         c = keeper_included(v->m, &m->order);
         if (c == NULL)
             return false;
+    }
+    if (c != NULL) {
         say_content(v, &m->order, &m->attempt, c);
         content_drop(&c);
         end(v);

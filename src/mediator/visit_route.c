@@ -7,6 +7,8 @@
 
 #include "base/base64.h"
 #include "base/date.h"
+#include "base/log.h"
+#include "mediator/discovery.h"
 #include "mediator/say.h"
 #include "order/order.h"
 #include "order/sealed.h"
@@ -16,6 +18,7 @@
 #define SALE          "/s/"
 #define ORDERS        "/orders/"
 #define PARAMETERS    "/parameters/"
+#define DISCOVERY     "/openapi.json"
 #define SESSION_BYTES 16
 #define SEALED_ROOM   14000 /* what goes on to the acquirer fits into one message */
 #define AUTHORIZATION "Authorization"
@@ -478,6 +481,16 @@ static void on_parameters(struct visit *v, const char *rest)
         say_text(v, MHD_HTTP_OK, "application/jose", a->parameters);
 }
 
+static void on_discovery(struct visit *v)
+{
+    json_t *document = NULL;
+    struct tp_error e = {TP_OK, ""};
+
+    if (discovery_make(&document, v->m->registry, v->m->realm, &e) != TP_OK)
+        log_error("/openapi.json: %s", e.text);
+    say_json(v, MHD_HTTP_OK, document);
+}
+
 /* What the pages refer to. True: it is one of them. */
 static bool on_file(struct visit *v, const char *path)
 {
@@ -507,6 +520,8 @@ void visit_begin(struct visit *v)
         on_order(v, path + strlen(ORDERS));
     else if (strncmp(path, PARAMETERS, strlen(PARAMETERS)) == 0)
         on_parameters(v, path + strlen(PARAMETERS));
+    else if (strcmp(path, DISCOVERY) == 0)
+        on_discovery(v);
     else if (!on_file(v, path))
         say_simple(v, MHD_HTTP_NOT_FOUND, "there is no such page");
 }

@@ -1,6 +1,8 @@
 #include "payer/address.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -106,4 +108,34 @@ enum tp_err address_may_pay(const char *url, struct tp_error *e)
                          "%.200s: a payment goes over https alone, so that nobody on the way reads "
                          "or changes it",
                          url);
+}
+
+/* RFC 1918, RFC 6598, RFC 3927 */
+static bool is_near_ipv4(uint32_t host)
+{
+    static const struct {
+        uint32_t net, mask;
+    } near[] = {{0x0A000000, 0xFF000000}, {0xAC100000, 0xFFF00000}, {0xC0A80000, 0xFFFF0000},
+                {0x64400000, 0xFFC00000}, {0xA9FE0000, 0xFFFF0000}, {0x00000000, 0xFF000000}};
+
+    for (size_t i = 0; i < sizeof(near) / sizeof(near[0]); i++)
+        if ((host & near[i].mask) == near[i].net)
+            return true;
+    return false;
+}
+
+bool address_is_near(const struct sockaddr *at)
+{
+    const struct in6_addr *six;
+    uint32_t four;
+
+    if (at->sa_family == AF_INET)
+        return is_near_ipv4(ntohl(((const struct sockaddr_in *)(const void *)at)->sin_addr.s_addr));
+    if (at->sa_family != AF_INET6)
+        return true;
+    six = &((const struct sockaddr_in6 *)(const void *)at)->sin6_addr;
+    memcpy(&four, six->s6_addr + 12, sizeof(four));
+    if (IN6_IS_ADDR_V4MAPPED(six))
+        return is_near_ipv4(ntohl(four));
+    return IN6_IS_ADDR_LINKLOCAL(six) || (six->s6_addr[0] & 0xFE) == 0xFC; /* RFC 4193 */
 }

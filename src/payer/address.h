@@ -3,6 +3,8 @@
 #ifndef TP_PAYER_ADDRESS_H
 #define TP_PAYER_ADDRESS_H
 
+#include <sys/socket.h>
+
 #include "base/span.h"
 
 /* Whether both lead to the same scheme, host and port. */
@@ -19,5 +21,9 @@ TP_MUST_CHECK enum tp_err address_origin(char *out, size_t cap, const char *url,
 
 /* Payments go over https, and over http within this machine alone. TP_ERR_SECURITY. */
 TP_MUST_CHECK enum tp_err address_may_pay(const char *url, struct tp_error *e);
+
+/* Of a private network, where devices trust whoever asks from within; this machine itself is none.
+ */
+bool address_is_near(const struct sockaddr *at);
 
 #endif

@@ -164,6 +164,23 @@ static enum tp_err find_before(const struct checkout *c, const struct demand *d,
     return r == TP_ERR_NOT_FOUND ? TP_OK : r;
 }
 
+/* What was signed answers its own challenge: a client that puts the payload beside another one only
+ * has it refused. */
+static enum tp_err print_before(const struct kept_order *before, const struct demand *d,
+                                bool header, struct tp_error *e)
+{
+    json_t *answered = NULL;
+    enum tp_err r = header ? TP_OK : jcs_read(&answered, span_str(before->challenge), e);
+
+    if (r == TP_OK && !header && !json_equal(answered, d->json))
+        r = tp_fail(e, TP_ERR_STATE,
+                    "this is signed already, by the order %s, whose challenge is another: not paid "
+                    "again; --header prints its whole credential, which gets what was paid",
+                    before->order);
+    json_decref(answered);
+    return r == TP_OK ? print(before, header, e) : r;
+}
+
 static enum cli_exit pay(struct checkout *c, const struct demand *d, const struct words *w,
                          struct tp_error *e)
 {
@@ -203,7 +220,7 @@ static enum cli_exit run(const struct words *w, struct fetch *fetch, const struc
     if (r == TP_OK)
         r = find_before(&c, &demand, &before, &found, e);
     if (r == TP_OK && found)
-        r = print(&before, w->header, e);
+        r = print_before(&before, &demand, w->header, e);
     else if (r == TP_OK && (r = checkout_allows(&c, &demand, e)) == TP_OK)
         exit = pay(&c, &demand, w, e);
     kept_order_free(&before);

@@ -207,6 +207,7 @@ int payer_pay(int argc, char **argv)
     if (fflush(stdout) != 0)
         log_error("the receipt cannot be written (%s): `telepay journal list` shows what was paid",
                   strerror(errno));
+    person_is_done();
     pay_result_free(&result);
     return code;
 }

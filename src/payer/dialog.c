@@ -1,6 +1,8 @@
 #include "payer/dialog.h"
 
 #include <assuan.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +68,17 @@ static void say_terminal(struct dialog *d)
     (void)say(d, line);
 }
 
+/* The window hears the signals that a payment holds back: its own time-out is one. */
+static void hear_signals(void *ctx, int reserved)
+{
+    sigset_t none;
+
+    (void)ctx;
+    (void)reserved;
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
 enum tp_err dialog_open(struct dialog **out, const char *program, struct tp_error *e)
 {
     struct dialog *d = calloc(1, sizeof(*d));
@@ -79,7 +92,7 @@ enum tp_err dialog_open(struct dialog **out, const char *program, struct tp_erro
     assuan_set_gpg_err_source(GPG_ERR_SOURCE_USER_1);
     code = assuan_new(&d->ctx);
     if (code == 0)
-        code = assuan_pipe_connect(d->ctx, program, argv, NULL, NULL, NULL, 0);
+        code = assuan_pipe_connect(d->ctx, program, argv, NULL, hear_signals, NULL, 0);
     if (code != 0) {
         dialog_close(&d);
         return tp_fail(e, TP_ERR_USAGE,

@@ -11,6 +11,7 @@
 
 #include "base/secret.h"
 #include "base/word.h"
+#include "payer/address.h"
 
 #define CONNECT_MS    15000
 #define HEAD_LINE_MAX 4096 /* of a head, shown */
@@ -24,6 +25,7 @@ struct fetch {
     bool decided, taken; /* whether the body is taken by whoever asked */
     bool refused;        /* by take */
     bool too_large;
+    bool near_barred, met_near;
     struct buf kept;
     char reason[CURL_ERROR_SIZE];
 };
@@ -44,6 +46,17 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
     else
         f->too_large = buf_put(&f->kept, piece) != TP_OK && f->request->takes == NULL;
     return f->refused || f->too_large ? 0 : piece.n; /* 0 ends it with CURLE_WRITE_ERROR */
+}
+
+/* By the address that a name came to, so that no name leads where its number may not. */
+static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *at)
+{
+    struct fetch *f = ctx;
+
+    (void)purpose;
+    f->met_near = f->near_barred && address_is_near(&at->addr);
+    return f->met_near ? CURL_SOCKET_BAD
+                       : socket(at->family, at->socktype | SOCK_CLOEXEC, at->protocol);
 }
 
 static bool is_secret(const char *line)
@@ -99,6 +112,8 @@ static bool set_up(struct fetch *f)
            curl_easy_setopt(c, CURLOPT_ERRORBUFFER, f->reason) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_WRITEDATA, f) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_open) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, f) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_DEBUGFUNCTION, on_debug) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_VERBOSE, f->options.verbose ? 1L : 0L) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_USERAGENT, "telepay/" PACKAGE_VERSION) == CURLE_OK &&
@@ -188,6 +203,9 @@ static enum tp_err explain(const struct fetch *f, const char *url, struct tp_err
 
     if (f->refused)
         return tp_fail(e, TP_ERR_IO, "the answer cannot be written");
+    if (f->met_near)
+        return tp_fail(e, TP_ERR_SECURITY,
+                       "%.200s is of a private network, where nothing was asked", url);
     if (f->too_large)
         return tp_fail(e, TP_ERR_RANGE, "the answer of %.200s has more than %d bytes", url,
                        FETCH_KEPT_MAX);
@@ -212,7 +230,7 @@ enum tp_err fetch_send(struct fetch *f, const struct fetch_request *request, str
     enum tp_err r = TP_OK;
 
     f->request = request;
-    f->decided = f->taken = f->refused = f->too_large = false;
+    f->decided = f->taken = f->refused = f->too_large = f->met_near = false;
     f->kept.n = 0;
     f->reason[0] = '\0';
     f->fault = CURLE_OK;
@@ -230,7 +248,17 @@ enum tp_err fetch_send(struct fetch *f, const struct fetch_request *request, str
     return r;
 }
 
+void fetch_bar_near(struct fetch *f, bool barred)
+{
+    f->near_barred = barred;
+}
+
 /* ---- of the last answer ---- */
+
+bool fetch_met_near(const struct fetch *f)
+{
+    return f->met_near;
+}
 
 long fetch_status(const struct fetch *f)
 {

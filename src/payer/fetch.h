@@ -37,6 +37,10 @@ TP_MUST_CHECK enum tp_err fetch_new(struct fetch **out, const struct fetch_optio
                                     struct tp_error *e);
 void fetch_free(struct fetch **f);
 
+/* From now on nothing is asked of a private network (address_is_near): TP_ERR_SECURITY. */
+void fetch_bar_near(struct fetch *f, bool barred);
+bool fetch_met_near(const struct fetch *f); /* that is why the last exchange came to nothing */
+
 /* One exchange. TP_ERR_USAGE (an address that is none, or neither https nor http), TP_ERR_PEER,
  * TP_ERR_TIMEOUT, TP_ERR_SECURITY (the server's certificate), TP_ERR_RANGE (a kept body that is too
  * large), TP_ERR_IO (take said no). */

@@ -10,6 +10,7 @@
 #include "base/word.h"
 #include "payer/address.h"
 #include "payer/device.h"
+#include "payer/dialog.h"
 #include "wire/jcs.h"
 
 #define PATH       "/orders/"
@@ -39,15 +40,47 @@ static enum tp_err take_challenge(struct payment_offers *out, const struct pay_u
     return r;
 }
 
-static enum tp_err fetch_order(struct payment_offers *out, struct pay_url *u, const char *url,
-                               struct tp_error *e)
+/* A page may name any address, and what answers there may take a question from this machine for
+ * its person's. */
+static enum tp_err agree_near(struct pay_url *u, const struct pay_url_options *o,
+                              struct tp_error *e)
 {
+    struct dialog *d = NULL;
+    char *text = NULL;
+    bool yes = false;
+    enum tp_err r = dialog_open(&d, o->pay.person.dialog, e);
+
+    if (r == TP_OK && asprintf(&text,
+                               "A page asks for a payment at an address of your own network:\n%s\n"
+                               "Ask there what is to be paid?",
+                               o->url) < 0)
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a question");
+    if (r == TP_OK)
+        r = dialog_agrees(d, text, &yes, e);
+    if (r == TP_OK && !yes)
+        r = tp_fail(e, TP_ERR_CANCELLED, "%s is not asked: nothing was paid", o->url);
+    fetch_bar_near(u->fetch, false);
+    free(text);
+    dialog_close(&d);
+    return r;
+}
+
+static enum tp_err fetch_order(struct payment_offers *out, struct pay_url *u,
+                               const struct pay_url_options *o, struct tp_error *e)
+{
+    const char *url = o->url;
     static const char *const headers[] = {"Accept: application/json", NULL};
     const struct fetch_request request = {.url = url, .headers = headers, .seconds = EXCHANGE_S};
     enum tp_err r = address_may_pay(url, e);
 
+    fetch_bar_near(u->fetch, o->pay.person.dialog != NULL); /* else its person typed it */
     if (r == TP_OK)
         r = fetch_send(u->fetch, &request, e);
+    if (r != TP_OK && fetch_met_near(u->fetch)) {
+        r = agree_near(u, o, e);
+        if (r == TP_OK)
+            r = fetch_send(u->fetch, &request, e);
+    }
     if (r == TP_OK)
         fetch_say(u->fetch, "D  %ld", fetch_status(u->fetch));
     if (r == TP_OK && fetch_status(u->fetch) != 200)
@@ -115,7 +148,7 @@ static enum tp_err take(struct pay_url *u, const struct pay_url_options *o, stru
 
     u->checkout.device.code.dialog = o->pay.person.dialog;
     if (r == TP_OK)
-        r = fetch_order(&offers, u, o->url, e);
+        r = fetch_order(&offers, u, o, e);
     chosen = demand_choose(&offers);
     if (r == TP_OK && chosen == NULL)
         r = tp_fail(e, TP_ERR_CANCELLED, "the order is not to be paid by card");

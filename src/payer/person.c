@@ -126,6 +126,16 @@ void person_free(struct person **p)
     *p = NULL;
 }
 
+void person_is_done(void)
+{
+    sigset_t held;
+
+    hold_back(&held);
+    for (int n = 1; n < NSIG; n++)
+        if (sigismember(&held, n) == 1)
+            signal(n, SIG_IGN);
+}
+
 bool person_reads(void *person)
 {
     struct person *p = person;

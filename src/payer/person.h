@@ -30,6 +30,9 @@ void person_free(struct person **p);
  * ahead is seen, and what was is thrown away: until person_free. */
 void person_pays(struct person *p, const char *what);
 
+/* All is done and told: a signal that comes from now on ends nothing any more. */
+void person_is_done(void);
+
 /* Shows the text and asks for a yes. TP_ERR_USAGE when there is no terminal to ask on,
  * TP_ERR_CANCELLED when the person leaves. */
 TP_MUST_CHECK enum tp_err person_agrees(struct person *p, const char *text, bool *yes,

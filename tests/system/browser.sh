@@ -1,7 +1,7 @@
 #!/bin/bash
-# Bought with a browser: headless Chromium, telepay agent, and the card in the reader. The link of the page leads to the agent, which asks its person in a window
-# (a double of pinentry; the real one once), and back to the page, which shows the code, follows the order by itself and leads on to what was paid for. Without
-# JavaScript; with a second device that reads the code of the page; in French; on a narrow screen. Then what an agent must not do.
+# Bought with a browser: headless Chromium, telepay agent, and the card in the reader. The link of the page leads to the agent, which asks its person in a
+# window (a double of pinentry), and back to the page, which shows the code, follows the order by itself and leads on to what was paid for. Without
+# JavaScript; with a second device that reads the code of the page; in French; on a narrow screen.
 #
 # With BROWSER_SHOTS=FOLDER the pages are kept there as pictures.
 set -u
@@ -9,9 +9,8 @@ set -u
 . "${TESTS_SRCDIR:?}/system/common.sh"
 # shellcheck source=tests/system/mediator_common.sh
 . "$here/mediator_common.sh"
-
-at_agent=http://127.0.0.1:27502
-article=$origin/s/journal/article-1
+# shellcheck source=tests/system/agent_common.sh
+. "$here/agent_common.sh"
 
 browser() { "$here/../tools/browser.py" browser.session "$@" >"$dir/out" 2>&1 || fail "browser $*: $(heard)"; }
 reads() { browser text && said "$1"; }    # on the page
@@ -29,30 +28,11 @@ fits() { # the page into the window's width, and all of it has a name
     [ ! -s "$dir/out" ] || [ "$(cat "$dir/out")" = "" ] || fail "without a name: $(cat "$dir/out")"
 }
 page_order() { browser attribute '#state' data-order && order=$(cat "$dir/out"); } # $order: of the page
-state() { telepay-mediator order list --json | jq -r --arg id "$order" '.orders[] | select(.order == $id) | .state'; }
-
-person() { # what the person at the window does: yes and a PIN, no, waits, …
-    printf 'CONFIRM %s\nGETPIN %s\n' "$1" "${2-1234}" >person/does.new
-    mv person/does.new person/does
-}
-serve_agent() { launch agent.log listening telepay agent --home home --cacert med/pki/ca.pem --pinentry "$dir/person/pinentry" -v "$@" && agent=$launched; }
 
 set_up() {
-    expect 0 "" telepay-perso init scheme/
-    expect 0 "" telepay-perso card cards/marie --scheme scheme/ --pan 9990140000000015 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
-    expect 0 "" telepay-acquirer init acq/ --authority scheme/authority.json
-    expect 0 "" telepay-acquirer contract add --id 000000000000123 --name "Librairie du Port" --mcc 5942 --currency EUR
-    set_up_mediator
-    serve_service
-    serve_acquirer
-    serve_mediator
-    mkdir person
-    printf '#!/bin/sh\nexec "%s" "%s"\n' "$here/../tools/pinentry_double.py" "$dir/person" >person/pinentry
-    chmod +x person/pinentry
+    set_up_home
     launch driver.log "started successfully" chromedriver --port=18515
     export WEBDRIVER=http://127.0.0.1:18515
-    serve_agent
-    reached
 }
 
 # From the page to the agent and back, and on to what was paid for.
@@ -66,6 +46,7 @@ with_agent() { # shot's name, words of the page: to be paid, with this computer,
     reads "Librairie du Port"
     reads "localhost:18843"
     fits
+    [ "$name" != plain ] || browser attribute 'meta[http-equiv=refresh]' content # which is there without script alone
     shot "$name-1-request"
     page_order
     browser attribute a.button href
@@ -92,12 +73,40 @@ with_agent() { # shot's name, words of the page: to be paid, with this computer,
     [ "$(paid)" = $((before + 1)) ] || fail "paid again: $(paid)"
 }
 
+# The same page on one device, its code read by another: the two need not know each other.
+second_device() {
+    local before code
+    before=$(paid)
+    browser open "$article?second"
+    shot second-1-request
+    page_order
+    expect 0 "QR-Code:$origin/orders/$order" zbarimg -q second-1-request.png
+    mkfifo typed
+    begin second.log telepay pay --order "$origin/orders/$order" --home home2 --cacert med/pki/ca.pem --pin-fd 3 --up-to "5 EUR" 3<>typed
+    until_said "must show the code ...-..." second.log
+    code=$(sed -n 's/.*show the code //p' second.log)
+    browser until .code "$code"
+    echo 1234 >typed
+    wait "$begun" || fail "not paid: $(cat second.log)"
+    browser until h1 Paid
+    [ "$(paid)" = $((before + 1)) ] || fail "paid $(paid) times, not $((before + 1))"
+    browser click a.button
+    browser until body "first article"
+}
+
 inside() {
     cd "$dir" || exit 1
     set_up
-    insert cards/marie
     browser start
     with_agent en "To be paid" "Pay with the card reader of this computer" "Code" "Paid" "Go on to what you paid for"
+    second_device
+    browser quit
+    browser start --language=fr --width=360 --dark
+    with_agent fr "1,50 EUR" "Payer avec le lecteur de cartes de cet ordinateur" "Code" "Payé" "Continuer vers ce que vous avez payé"
+    browser quit
+    browser start --no-script
+    with_agent plain "To be paid" "Pay with the card reader of this computer" "Code" "Paid" "Go on to what you paid for"
+    browser quit
 }
 
 if [ $# = 2 ] && [ "$1" = inside ]; then

@@ -51,3 +51,14 @@ endif
 # Services: telepay-service, and one after doc/service.md alone.
 dist_check_SCRIPTS += tests/system/service.sh tests/system/service_postgres.sh
 TESTS += tests/system/service.sh tests/system/service_postgres.sh
+
+# Clients of others, and the npm packages that they are.
+dist_check_SCRIPTS += tests/system/mppx.sh
+TESTS += tests/system/mppx.sh
+EXTRA_DIST += tests/npm/judge.mjs tests/npm/package.json tests/npm/package-lock.json tests/tools/cut_answer.py
+
+# Browsers, and the agent that their links lead to.
+dist_noinst_DATA += tests/system/agent_common.sh
+dist_check_SCRIPTS += tests/system/agent.sh tests/system/browser.sh
+TESTS += tests/system/agent.sh tests/system/browser.sh
+EXTRA_DIST += tests/tools/browser.py tests/tools/pinentry_double.py

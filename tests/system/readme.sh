@@ -1,5 +1,5 @@
 #!/bin/bash
-# README.md tells the truth: the commands of "The commands, one by one" and of "Offline, online, refused, blocked, unblocked" are read from it and run, one
+# README.md tells the truth: the commands of "The commands, one by one", "Sell a page, and pay for it" and "Offline, online, refused, blocked, unblocked" are read from it and run, one
 # line after the other, in a folder of their own. A line whose remark begins with a word in capitals (APPROVED, REFUSED) must say that word.
 set -u
 # shellcheck source=tests/system/common.sh
@@ -40,6 +40,7 @@ run_line() { # line
         eval "$command" >>background.log 2>&1 </dev/null
         case $command in
         *simcard*) until_true card_seen ;;
+        *mediator*) until_true listening 8843 ;;
         *) for port in 8683 8443 8583; do until_true listening $port; done; until_true issuer_reached ;;
         esac
         return
@@ -60,7 +61,8 @@ inside() {
     local n=0 line
     cd "$1" || exit 1
     trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT # what README's & left behind
-    for heading in "## The commands, one by one" "### Offline, online, refused, blocked, unblocked"; do
+    export XDG_CONFIG_HOME=$PWD/config # the payer's folder
+    for heading in "## The commands, one by one" "## Sell a page, and pay for it" "### Offline, online, refused, blocked, unblocked"; do
         while IFS= read -r line <&4; do
             run_line "$line"
             n=$((n + 1))

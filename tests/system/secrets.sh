@@ -19,12 +19,18 @@ telepay-service init service >/dev/null || fail "service init"
 telepay-centre acquirer add --dir centre --id ACQ --out acq/centre >/dev/null || fail "centre acquirer add"
 telepay-issuer acquirer add --dir iss --id 1 --out given >/dev/null || fail "issuer acquirer add"
 telepay-acquirer issuer add --from given >/dev/null || fail "issuer add"
+telepay-acquirer mediator add --name port --contract 000000000000123 --out port >/dev/null || fail "acquirer's mediator add"
+telepay-mediator init med >/dev/null || fail "mediator init"
+telepay-mediator acquirer add port --dir med >/dev/null || fail "mediator's acquirer add"
+telepay-service mediator add --dir service --id port --out shop >/dev/null || fail "service's mediator add"
+telepay-mediator service add shop --name shop --contract 000000000000123 --dir med >/dev/null || fail "mediator's service add"
 telepay journal list --config terminal/telepay.conf >/dev/null || fail "journal list"
 
 # Whose mode is nobody's concern: certificates, public keys, and configurations that hold no password.
 public() {
     case $1 in
-    *.pem | */authorities/*.json | */authority.json | ./scheme/issuer.json | */acquirer.conf | */issuer.conf | */centre.conf | */telepay.conf | */catalogue.ini | */shop/* | *.log | ./out) true ;;
+    *.pem | */authorities/*.json | */authority.json | ./scheme/issuer.json | */acquirer.conf | */issuer.conf | */centre.conf | */telepay.conf | */mediator.conf | */service.conf | */parameters.jws | */catalogue.ini | */shop/* | *.log | ./out) true ;;
+    ./med/pki/ca.key) true ;; # no command reads it: another certificate for the server is its operator's to make
     *) false ;;
     esac
 }
@@ -32,7 +38,7 @@ public() {
 # What reads the file.
 reader() {
     case $1 in
-    acq/pki/server.key | acq/issuers/*/acquirer.key) echo serves telepay-acquirer acq ;;
+    acq/pki/server.key | acq/pki/sealing.key | acq/pki/acknowledgement.key | acq/issuers/*/acquirer.key) echo serves telepay-acquirer acq ;;
     acq/pki/ca.key) echo telepay-acquirer terminal add --contract 000000000000123 --id "$(unused)" --out "$(unused)" ;;
     acq/centre/client.key) echo telepay-acquirer submit ;;
     acq/seal.key | acq/ledger.db) echo telepay-acquirer audit ;;
@@ -41,6 +47,11 @@ reader() {
     service/pki/server.key | service/seal.key | service/service.db) echo serves telepay-service service ;;
     service/pki/ca.key) echo telepay-service mediator add --id "$(unused)" --out "$(unused)" ;;
     iss/pki/server.key | iss/issuer.keys | iss/seal.key | iss/issuer.db) echo serves telepay-issuer iss ;;
+    med/pki/server.key | med/challenge.key | med/mediator.db) echo serves telepay-mediator med ;;
+    port/*.key | med/acquirers/*/*.key) echo telepay-mediator acquirer add "${1%/*}" --dir med ;;
+    shop/client.key | med/services/*/client.key)
+        echo telepay-mediator service add "${1%/*}" --name "n$(unused)" --contract 000000000000123 --dir med
+        ;;
     iss/pki/ca.key) echo telepay-issuer acquirer add --dir iss --id "$(unused)" --out "$(unused)" ;;
     given/acquirer.key) # by an acquirer that has not taken it yet
         rm -rf another

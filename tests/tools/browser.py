@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A browser, from a shell: browser.py SESSION COMMAND…, over WebDriver (W3C) to a chromedriver whose address is in $WEBDRIVER. SESSION is a file that start makes.
+"""A browser, from a shell: browser.py SESSION COMMAND…, over WebDriver (W3C) to a chromedriver whose address is in $WEBDRIVER. SESSION is a file that
+start makes.
 
   start [--no-script] [--language=fr] [--width=N] [--dark]    a headless Chromium that takes each certificate
   open URL          click CSS          title          url          quit

@@ -2,6 +2,9 @@
  * go to another origin. */
 #include "unit.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include "payer/address.h"
 #include "payer/get.h"
 
@@ -125,6 +128,32 @@ START_TEST(what_proves_who_asks_stays)
     }
 END_TEST
 
+START_TEST(private_networks)
+    {
+        static const struct {
+            const char *host;
+            bool near;
+        } hosts[] = {{"10.0.0.1", true},     {"11.0.0.1", false},       {"172.15.255.255", false},
+                     {"172.16.0.1", true},   {"172.31.255.255", true},  {"172.32.0.0", false},
+                     {"192.168.1.1", true},  {"192.167.1.1", false},    {"100.64.0.1", true},
+                     {"100.128.0.1", false}, {"169.254.169.254", true}, {"0.0.0.0", true},
+                     {"127.0.0.1", false},   {"93.184.216.34", false},  {"::1", false},
+                     {"fe80::1", true},      {"fd00::1", true},         {"fc00::1", true},
+                     {"2001:db8::1", false}, {"::ffff:10.0.0.1", true}, {"::ffff:8.8.8.8", false}};
+
+        for (size_t i = 0; i < COUNT(hosts); i++) {
+            struct sockaddr_in four = {.sin_family = AF_INET};
+            struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+            const bool is_four = inet_pton(AF_INET, hosts[i].host, &four.sin_addr) == 1;
+
+            ck_assert(is_four || inet_pton(AF_INET6, hosts[i].host, &six.sin6_addr) == 1);
+            ck_assert_msg(address_is_near(is_four ? (struct sockaddr *)&four
+                                                  : (struct sockaddr *)&six) == hosts[i].near,
+                          "%s", hosts[i].host);
+        }
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("address");
@@ -134,6 +163,7 @@ static Suite *suite(void)
     tcase_add_test(t, addresses);
     tcase_add_test(t, origin_of);
     tcase_add_test(t, money_goes_over_https);
+    tcase_add_test(t, private_networks);
     tcase_add_test(t, names_of_files);
     tcase_add_test(t, what_proves_who_asks_stays);
     suite_add_tcase(s, t);
