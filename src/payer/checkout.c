@@ -26,11 +26,19 @@ enum tp_err checkout_open(struct checkout *c, const struct checkout_options *opt
 
     c->options = options;
     if (r == TP_OK)
+        r = user_name(c->name, c->home, options->user, e);
+    if (r == TP_OK)
+        r = user_folder(c->user, c->home, c->name, e);
+    if (r == TP_OK)
+        r = plan_load(&c->plan, c->user, e);
+    if (r == TP_OK)
         r = authorities_load(&c->authorities, c->home, e);
     if (r == TP_OK)
-        r = file_join(journal, sizeof(journal), c->home, HOME_JOURNAL, e);
+        r = file_join(journal, sizeof(journal), c->user, HOME_JOURNAL, e);
     if (r == TP_OK)
         r = journal_open(&c->journal, journal, e);
+    c->device =
+        (struct device){.folder = c->user, .user = c->name, .code = {.fd = options->code_fd}};
     c->submitter = (struct submitter){.fetch = fetch,
                                       .authorities = &c->authorities,
                                       .patience_s = options->patience_s,
@@ -40,6 +48,7 @@ enum tp_err checkout_open(struct checkout *c, const struct checkout_options *opt
 
 void checkout_close(struct checkout *c)
 {
+    device_free(&c->device);
     authorities_free(&c->authorities);
     journal_close(&c->journal);
 }
@@ -63,10 +72,11 @@ void checkout_recover(const struct checkout_options *options, struct fetch *fetc
 {
     struct checkout c = {0};
     struct tp_error e = {0};
-    char home[PATH_MAX], journal[PATH_MAX];
+    char home[PATH_MAX], user[PATH_MAX], journal[PATH_MAX];
     enum tp_err r = home_path(home, options->home, &e);
 
-    if (r != TP_OK || file_join(journal, sizeof(journal), home, HOME_JOURNAL, NULL) != TP_OK ||
+    if (r != TP_OK || user_folder(user, home, options->user, NULL) != TP_OK ||
+        file_join(journal, sizeof(journal), user, HOME_JOURNAL, NULL) != TP_OK ||
         access(journal, F_OK) != 0)
         return;
     r = checkout_open(&c, options, fetch, &e);
@@ -96,15 +106,23 @@ enum tp_err checkout_owed(const struct checkout *c, const struct demand *d, stru
     return r;
 }
 
-void checkout_pay(const struct checkout *c, struct pay_order *order,
-                  const struct pay_options *options, struct pay_result *result)
+enum tp_err checkout_allows(const struct checkout *c, const struct demand *d, struct tp_error *e)
+{
+    return plan_allows(&c->plan, DEMAND_METHOD, d->amount, d->currency, e);
+}
+
+void checkout_pay(struct checkout *c, struct pay_order *order, const struct pay_options *options,
+                  struct pay_result *result)
 {
     struct pay_options mine = *options;
 
+    c->device.code.dialog = options->person.dialog;
     order->home = c->home;
     order->submitter = c->submitter;
+    order->user = c->user;
+    order->device = &c->device;
+    order->plan = &c->plan;
     order->up_to = c->options->up_to;
-    order->up_to_currency = c->options->up_to_currency;
     mine.order = order;
     pay_run(result, &mine);
 }

@@ -4,20 +4,26 @@
 
 #include "payer/pay.h"
 #include "payer/pay_order.h"
+#include "payer/user.h"
 
 struct checkout_options {
-    const char *home;   /* the user's folder; NULL: the usual one */
-    const char *cacert; /* PEM: whose certificates of servers are taken; NULL: the system's */
-    int patience_s;     /* how long an answer is asked for */
-    int64_t up_to;      /* minor units of that currency: paid without asking */
-    const struct currency *up_to_currency; /* NULL: nothing is */
+    const char *home;        /* the user's folder; NULL: the usual one */
+    const char *cacert;      /* PEM: whose certificates of servers are taken; NULL: the system's */
+    int patience_s;          /* how long an answer is asked for */
+    const char *user;        /* whose plan, journal and key; NULL: see user_folder */
+    int code_fd;             /* lines with the code of the user\'s key; -1: ask */
+    struct plan_limit up_to; /* paid without asking */
 };
 
 #define CHECKOUT_PATIENCE 60 /* seconds, where nothing is said */
 
 struct checkout { /* begins as {0} */
     const struct checkout_options *options;
-    char home[PATH_MAX];
+    char home[PATH_MAX]; /* the device's folder */
+    char user[PATH_MAX]; /* the user's, in it or the same */
+    char name[USER_NAME];
+    struct device device;
+    struct plan plan;
     struct authorities authorities;
     struct journal *journal;
     struct submitter submitter;
@@ -37,8 +43,12 @@ void checkout_recover(const struct checkout_options *options, struct fetch *fetc
 TP_MUST_CHECK enum tp_err checkout_owed(const struct checkout *c, const struct demand *d,
                                         struct kept_order *out, bool *found, struct tp_error *e);
 
+/* Whether the user's plan pays the order: before a card is asked for. TP_ERR_CANCELLED. */
+TP_MUST_CHECK enum tp_err checkout_allows(const struct checkout *c, const struct demand *d,
+                                          struct tp_error *e);
+
 /* Pays, with the card; result as pay_run gives it. order->kept says what is in the journal. */
-void checkout_pay(const struct checkout *c, struct pay_order *order,
-                  const struct pay_options *options, struct pay_result *result);
+void checkout_pay(struct checkout *c, struct pay_order *order, const struct pay_options *options,
+                  struct pay_result *result);
 
 #endif

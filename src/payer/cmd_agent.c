@@ -11,12 +11,13 @@
 #define PORT_MAX  65535
 #define WORD_MAX  4200
 
-enum { PORT = 256, PINENTRY, HOME, CACERT, READER, APPLICATION, LIVE };
+enum { PORT = 256, PINENTRY, HOME, USER, CACERT, READER, APPLICATION, LIVE };
 
 static const struct argp_option options[] = {
     {"port", PORT, "PORT", 0, "the port of this machine to listen on (27502, where pages lead)", 0},
     {"pinentry", PINENTRY, "PROGRAM", 0, "the program that asks (pinentry)", 0},
     {"home", HOME, "DIR", 0, "your folder, instead of ~/.config/telepay", 0},
+    {"user", USER, "NAME", 0, "who pays, of several users of the folder", 0},
     {"cacert", CACERT, "FILE", 0,
      "the authorities (PEM) whose certificates of servers are taken, instead of the system's", 0},
     {"reader", READER, "NAME|NUMBER", 0, "the reader, as in telepay pay", 0},
@@ -60,6 +61,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->pinentry = arg;
         return 0;
     case HOME:
+    case USER:
     case CACERT:
     case READER:
     case APPLICATION:

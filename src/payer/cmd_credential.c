@@ -181,7 +181,7 @@ static enum tp_err print_before(const struct kept_order *before, const struct de
     return r == TP_OK ? print(before, header, e) : r;
 }
 
-static enum cli_exit pay(const struct checkout *c, const struct demand *d, const struct words *w,
+static enum cli_exit pay(struct checkout *c, const struct demand *d, const struct words *w,
                          struct tp_error *e)
 {
     struct pay_order order = {.demand = d, .content = true, .hands_out = true};
@@ -221,7 +221,7 @@ static enum cli_exit run(const struct words *w, struct fetch *fetch, const struc
         r = find_before(&c, &demand, &before, &found, e);
     if (r == TP_OK && found)
         r = print_before(&before, &demand, w->header, e);
-    else if (r == TP_OK)
+    else if (r == TP_OK && (r = checkout_allows(&c, &demand, e)) == TP_OK)
         exit = pay(&c, &demand, w, e);
     kept_order_free(&before);
     demand_free(&demand);

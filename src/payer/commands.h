@@ -16,6 +16,16 @@ int payer_order(int argc, char **argv); /* list */
 int payer_order_show(int argc, char **argv);
 int payer_order_prove(int argc, char **argv);
 int payer_order_send(int argc, char **argv);
+int payer_plan(int argc, char **argv); /* show */
+int payer_plan_set(int argc, char **argv);
+int payer_session(int argc, char **argv); /* show */
+int payer_session_begin(int argc, char **argv);
+int payer_user(int argc, char **argv); /* list */
+int payer_user_add(int argc, char **argv);
+int payer_user_passwd(int argc, char **argv);
+int payer_user_export(int argc, char **argv);
+int payer_user_import(int argc, char **argv);
+int payer_user_remove(int argc, char **argv);
 int payer_journal(int argc, char **argv); /* list */
 int payer_journal_show(int argc, char **argv);
 int payer_journal_days(int argc, char **argv);

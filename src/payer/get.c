@@ -403,6 +403,8 @@ static enum tp_err pay(struct get *g, const struct payment_challenge *challenge,
         r = checkout_owed(&g->checkout, &demand, &owed, &found, e);
     if (r == TP_OK && found)
         r = deliver(g, &owed, e);
+    else if (r == TP_OK)
+        r = checkout_allows(&g->checkout, &demand, e);
     while (r == TP_OK && !found) {
         order.demand = &demand;
         r = pay_once(g, &order, &again, e);

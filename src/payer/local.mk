@@ -14,6 +14,8 @@ libpayer_a_SOURCES = \
 	src/payer/message.c src/payer/message.h \
 	src/payer/pay.c src/payer/pay.h src/payer/pay_card.c src/payer/pay_link.c src/payer/pay_order.c src/payer/pay_order.h \
 	src/payer/pay_priv.h src/payer/pay_question.c src/payer/pay_url.c src/payer/pay_url.h \
+	src/payer/cmd_plan.c src/payer/cmd_session.c src/payer/cmd_user.c src/payer/code.c src/payer/code.h src/payer/keystore.c src/payer/keystore.h \
+	src/payer/plan.c src/payer/plan.h src/payer/session.c src/payer/session.h src/payer/user.c src/payer/user.h \
 	src/payer/order_words.c src/payer/order_words.h src/payer/orders.c src/payer/orders.h \
 	src/payer/parameters.c src/payer/parameters.h \
 	src/payer/person.c src/payer/person.h \
@@ -101,3 +103,18 @@ TESTS += tests/system/replay.sh
 dist_check_SCRIPTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh
 dist_noinst_SCRIPTS += tests/system/get-terminal.py tests/tools/fake_mediator.py
 TESTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh
+
+check_PROGRAMS += tests/unit/test_plan
+TESTS += tests/unit/test_plan
+tests_unit_test_plan_SOURCES = tests/unit/test_plan.c tests/unit/unit.h
+tests_unit_test_plan_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_plan_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
+
+dist_check_SCRIPTS += tests/system/users.sh
+TESTS += tests/system/users.sh
+
+check_PROGRAMS += tests/unit/test_keystore
+TESTS += tests/unit/test_keystore
+tests_unit_test_keystore_SOURCES = tests/unit/test_keystore.c tests/unit/unit.h
+tests_unit_test_keystore_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_keystore_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)

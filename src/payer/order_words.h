@@ -12,6 +12,6 @@
 /* A child of argp; its input is a struct checkout_options that began as ORDER_WORDS_NONE. */
 extern const struct argp order_words;
 
-#define ORDER_WORDS_NONE ((struct checkout_options){.patience_s = CHECKOUT_PATIENCE})
+#define ORDER_WORDS_NONE ((struct checkout_options){.patience_s = CHECKOUT_PATIENCE, .code_fd = -1})
 
 #endif

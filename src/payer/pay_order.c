@@ -9,10 +9,10 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "payer/credential.h"
-#include "payer/device.h"
 #include "payer/home.h"
 #include "payer/parameters.h"
 #include "payer/pay_priv.h"
+#include "payer/session.h"
 
 void pay_order_free(struct pay_order *o)
 {
@@ -72,7 +72,7 @@ static enum tp_err order_prepare(struct payment *p, struct tp_error *e)
     if (r == TP_OK)
         r = parameters_terminal(&p->terminal, &parameters, &o->demand->order, e);
     if (r == TP_OK)
-        r = file_join(p->terminal->journal, sizeof(p->terminal->journal), o->home, HOME_JOURNAL, e);
+        r = file_join(p->terminal->journal, sizeof(p->terminal->journal), o->user, HOME_JOURNAL, e);
     p->request.amount = o->demand->amount;
     parameters_free(&parameters);
     return r;
@@ -106,11 +106,17 @@ static enum tp_err ask_person(struct payment *p, struct tp_error *e)
 static enum tp_err order_agree(struct payment *p, struct tp_error *e)
 {
     struct pay_order *o = p->options->order;
-    const bool without = o->up_to_currency == o->demand->currency && o->demand->amount <= o->up_to;
+    const struct demand *d = o->demand;
+    struct session session;
+    bool without = false;
+    enum tp_err r = session_read(&session, p->journal, o->user, o->plan, time(NULL), e);
 
+    if (r == TP_OK)
+        without = plan_unasked(plan_find(o->plan, DEMAND_METHOD), &o->up_to, d->amount, d->currency,
+                               session_small(&session, DEMAND_METHOD, d->currency->numeric));
     o->submitter.pause = person_stays;
     o->submitter.ctx = p->person;
-    return o->agreed || without ? TP_OK : ask_person(p, e);
+    return r != TP_OK || o->agreed || without ? r : ask_person(p, e);
 }
 
 static enum tp_err order_reach(struct payment *p, struct tp_error *e)
@@ -155,11 +161,10 @@ static enum tp_err make_secret(const struct payment *p, const struct transaction
     enum tp_err r = TP_OK;
 
     if (!message_names_payee(pay_get, tx))
-        r = device_key(&device, o->home, e);
+        r = device_key(&device, o->device, e);
     parts.device = device;
     if (r == TP_OK)
         r = credential_make(&o->kept.secret, &parts, e);
-    json_decref(device);
     return r;
 }
 

@@ -3,16 +3,20 @@
 #ifndef TP_PAYER_PAY_ORDER_H
 #define TP_PAYER_PAY_ORDER_H
 
+#include "payer/device.h"
+#include "payer/plan.h"
 #include "payer/submit.h"
 
-struct pay_order {                         /* begins as {0} */
-    const char *home;                      /* the user's folder */
-    const struct demand *demand;           /* verified */
-    struct submitter submitter;            /* its pause is set to the person's */
-    int64_t up_to;                         /* minor units of that currency: paid without asking */
-    const struct currency *up_to_currency; /* NULL: nothing is */
-    bool agreed;                           /* the person was asked already */
-    bool content;                          /* what is paid is delivered here */
+struct pay_order {    /* begins as {0} */
+    const char *home; /* the device's folder */
+    const char *user; /* the user's */
+    struct device *device;
+    const struct plan *plan;
+    const struct demand *demand; /* verified */
+    struct submitter submitter;  /* its pause is set to the person's */
+    struct plan_limit up_to;     /* paid without asking, as the plan lets it */
+    bool agreed;                 /* the person was asked already */
+    bool content;                /* what is paid is delivered here */
     bool hands_out; /* another client sends what the card signed; but a question, which is asked
                        here while the card waits */
     const uint8_t *claim;        /* 16 bytes: the order was claimed so; NULL: it was not */

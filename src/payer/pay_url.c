@@ -146,6 +146,7 @@ static enum tp_err take(struct pay_url *u, const struct pay_url_options *o, stru
     json_t *key = NULL;
     enum tp_err r = checkout_open(&u->checkout, &o->checkout, u->fetch, e);
 
+    u->checkout.device.code.dialog = o->pay.person.dialog;
     if (r == TP_OK)
         r = fetch_order(&offers, u, o, e);
     chosen = demand_choose(&offers);
@@ -156,12 +157,13 @@ static enum tp_err take(struct pay_url *u, const struct pay_url_options *o, stru
     if (r == TP_OK)
         r = check_address(&u->demand, o->url, e);
     if (r == TP_OK)
-        r = device_key(&key, u->checkout.home, e);
+        r = checkout_allows(&u->checkout, &u->demand, e);
+    if (r == TP_OK)
+        r = device_key(&key, &u->checkout.device, e);
     if (r == TP_OK)
         r = device_claim(u->claim, key, u->demand.order.id, e);
     if (r == TP_OK)
         r = claim(u, e);
-    json_decref(key);
     payment_offers_free(&offers);
     return r;
 }

@@ -414,13 +414,15 @@ START_TEST(the_device_signs_what_the_card_does_not)
         struct credential_parts parts = {.demand = &d, .message = span_str("message")};
         char path[160];
         struct stat s;
+        struct device device_of = {.folder = home, .user = "default", .code = CODE_ASKED},
+                      other = device_of;
         json_t *key = NULL, *again = NULL, *secret = NULL, *credential, *jws;
         jose_cfg_t *cfg = jose_quiet();
         const char *device;
 
         get_demand(&d);
-        ck_assert_msg(device_key(&key, home, &e) == TP_OK, "%s", e.text);
-        ck_ok(device_key(&again, home, &e));
+        ck_assert_msg(device_key(&key, &device_of, &e) == TP_OK, "%s", e.text);
+        ck_ok(device_key(&again, &other, &e));
         ck_assert(json_equal(key, again)); /* made once */
         snprintf(path, sizeof(path), "%s/device.jwk", home);
         ck_assert_int_eq(stat(path, &s), 0);
@@ -436,13 +438,13 @@ START_TEST(the_device_signs_what_the_card_does_not)
                         strrchr(device, '.') + 1);
         ck_assert(jose_jws_ver(cfg, jws, NULL, key, true));
         ck_assert_int_eq(chmod(path, 0644), 0);
-        json_decref(again);
-        ck_assert_int_eq(device_key(&again, home, &e), TP_ERR_SECURITY);
+        device_free(&other);
+        ck_assert_int_eq(device_key(&again, &other, &e), TP_ERR_SECURITY);
         jose_cfg_decref(cfg);
         json_decref(jws);
         json_decref(credential);
         json_decref(secret);
-        json_decref(key);
+        device_free(&device_of);
         demand_free(&d);
     }
 END_TEST
@@ -450,15 +452,16 @@ END_TEST
 START_TEST(a_claim_is_the_devices_own)
     {
         uint8_t one[16], again[16], other[16];
+        struct device device = {.folder = home, .user = "default", .code = CODE_ASKED};
         json_t *key = NULL;
 
-        ck_ok(device_key(&key, home, &e));
+        ck_ok(device_key(&key, &device, &e));
         ck_ok(device_claim(one, key, "a", &e));
         ck_ok(device_claim(again, key, "a", &e));
         ck_ok(device_claim(other, key, "b", &e));
         ck_assert_mem_eq(one, again, sizeof(one));
         ck_assert_mem_ne(one, other, sizeof(one));
-        json_decref(key);
+        device_free(&device);
     }
 END_TEST
 

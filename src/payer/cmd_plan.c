@@ -1,0 +1,218 @@
+/* telepay plan: by which means its user pays, up to how much, and what without being asked. */
+#include <string.h>
+
+#include "base/cli.h"
+#include "base/table.h"
+#include "payer/commands.h"
+#include "payer/home.h"
+#include "payer/plan.h"
+#include "payer/user.h"
+
+#define SUM_TIMES 10 /* as much as one order may cost is, of a session, where it is not said */
+
+struct words {
+    const char *home, *user, *means;
+    const char *up_to, *unasked, *summed; /* NULL: as it is */
+    bool json, first, never, sets;
+};
+
+enum { HOME = 0x100, USER, MEANS, UP_TO, UNASKED, SUMMED, FIRST, NEVER, JSON };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+
+    switch (key) {
+    case HOME:
+        w->home = arg;
+        return 0;
+    case USER:
+        w->user = arg;
+        return 0;
+    case MEANS:
+        w->means = arg;
+        return 0;
+    case UP_TO:
+        w->up_to = arg;
+        return 0;
+    case UNASKED:
+        w->unasked = arg;
+        return 0;
+    case SUMMED:
+        w->summed = arg;
+        return 0;
+    case FIRST:
+        w->first = true;
+        return 0;
+    case NEVER:
+        w->never = true;
+        return 0;
+    case JSON:
+        w->json = true;
+        return 0;
+    case ARGP_KEY_END:
+        if (w->sets && w->means == NULL)
+            argp_error(state, "say of which means: --means emv");
+        if (w->never && (w->first || w->up_to != NULL || w->unasked != NULL || w->summed != NULL))
+            argp_error(state, "--never stands alone with --means");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+#define WORDS_WHOSE                                                                                \
+    {"home", HOME, "DIR", 0, "your folder, instead of ~/.config/telepay", 0},                      \
+        {"user", USER, "NAME", 0, "whose plan, of several users of the folder", 0},                \
+    {                                                                                              \
+        "json", JSON, NULL, 0, "print JSON", 0                                                     \
+    }
+
+static const struct table_column heads[] = {{"MEANS", TABLE_TEXT},
+                                            {"UP TO", TABLE_RIGHT},
+                                            {"UNASKED", TABLE_RIGHT},
+                                            {"UNASKED IN A SESSION", TABLE_RIGHT}};
+static const struct table_column keys[] = {{"means", TABLE_TEXT},
+                                           {"up_to", TABLE_RIGHT},
+                                           {"unasked", TABLE_RIGHT},
+                                           {"unasked_session", TABLE_RIGHT}};
+
+static enum tp_err print(const struct plan *p, bool json, struct tp_error *e)
+{
+    struct table *table = NULL;
+    enum tp_err r =
+        table_new(&table, "plan", json ? keys : heads, sizeof(keys) / sizeof(keys[0]), json, e);
+
+    for (size_t i = 0; r == TP_OK && i < p->n; i++) {
+        const struct plan_means *m = &p->means[i];
+        char up_to[PLAN_LIMIT_TEXT], unasked[PLAN_LIMIT_TEXT], summed[PLAN_LIMIT_TEXT];
+        const char *cells[] = {m->name, plan_limit_shown(up_to, &m->up_to),
+                               plan_limit_shown(unasked, &m->unasked),
+                               plan_limit_shown(summed, &m->summed)};
+
+        r = table_row(table, cells, e);
+    }
+    return table_end(&table, r, e);
+}
+
+static enum tp_err open_plan(char folder[PATH_MAX], struct plan *p, const struct words *w,
+                             struct tp_error *e)
+{
+    char home[PATH_MAX];
+    enum tp_err r = home_open(home, w->home, e);
+
+    if (r == TP_OK)
+        r = user_folder(folder, home, w->user, e);
+    return r == TP_OK ? plan_load(p, folder, e) : r;
+}
+
+static int end(enum tp_err r, struct tp_error *e)
+{
+    if (r == TP_OK)
+        return CLI_DONE;
+    e->code = r;
+    return cli_report(e);
+}
+
+int payer_plan(int argc, char **argv)
+{
+    static const struct argp_option options[] = {WORDS_WHOSE, {0}};
+    static const struct argp argp = {
+        options, parse, NULL, "Show by which means you pay, up to how much, and what unasked.",
+        NULL,    NULL,  NULL};
+    struct words w = {0};
+    struct tp_error e = {0};
+    struct plan plan;
+    char folder[PATH_MAX];
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = open_plan(folder, &plan, &w, &e);
+    if (r == TP_OK)
+        r = print(&plan, w.json, &e);
+    return end(r, &e);
+}
+
+/* ---- set ---- */
+
+static enum tp_err take(struct plan_limit *out, const char *what, const char *text,
+                        struct tp_error *e)
+{
+    if (text == NULL)
+        return TP_OK;
+    if (strcmp(text, "none") == 0) {
+        *out = (struct plan_limit){0};
+        return TP_OK;
+    }
+    return plan_limit_parse(out, what, text, e);
+}
+
+static enum tp_err set_row(struct plan_means *m, const struct words *w, struct tp_error *e)
+{
+    enum tp_err r = take(&m->up_to, "--up-to", w->up_to, e);
+
+    if (r == TP_OK)
+        r = take(&m->unasked, "--unasked", w->unasked, e);
+    if (r == TP_OK && w->unasked != NULL) {
+        m->summed = m->unasked;
+        m->summed.amount =
+            m->unasked.amount <= MONEY_MAX / SUM_TIMES ? m->unasked.amount * SUM_TIMES : MONEY_MAX;
+    }
+    if (r == TP_OK)
+        r = take(&m->summed, "--unasked-session", w->summed, e);
+    if (r == TP_OK && m->summed.currency != m->unasked.currency)
+        r = tp_fail(e, TP_ERR_USAGE,
+                    m->unasked.currency == NULL
+                        ? "--unasked-session goes with --unasked"
+                        : "what is paid unasked has a limit of a session, in the same currency: "
+                          "--unasked-session");
+    return r;
+}
+
+static enum tp_err set(struct plan *p, const struct words *w, struct tp_error *e)
+{
+    struct plan_means *row = NULL;
+    enum tp_err r;
+
+    if (w->never) {
+        plan_drop(p, w->means);
+        return TP_OK;
+    }
+    r = plan_take(&row, p, w->means, e);
+    if (r == TP_OK)
+        r = set_row(row, w, e);
+    if (r == TP_OK && w->first)
+        plan_put_first(p, w->means);
+    return r;
+}
+
+int payer_plan_set(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        WORDS_WHOSE,
+        {"means", MEANS, "MEANS", 0, "which: emv is a card", 0},
+        {"up-to", UP_TO, "AMOUNT", 0, "pay at most so much by it, as \"20.00 EUR\", or none", 0},
+        {"unasked", UNASKED, "AMOUNT", 0, "pay so much without asking, or none", 0},
+        {"unasked-session", SUMMED, "AMOUNT", 0,
+         "and so much of that in a session: ten times as much, where it is not said", 0},
+        {"first", FIRST, NULL, 0, "take it before the others", 0},
+        {"never", NEVER, NULL, 0, "do not pay by it", 0},
+        {0}};
+    static const struct argp argp = {options, parse, NULL, "Set what your plan says of a means.",
+                                     NULL,    NULL,  NULL};
+    struct words w = {.sets = true};
+    struct tp_error e = {0};
+    struct plan plan;
+    char folder[PATH_MAX];
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = open_plan(folder, &plan, &w, &e);
+    if (r == TP_OK)
+        r = set(&plan, &w, &e);
+    if (r == TP_OK)
+        r = plan_store(&plan, folder, &e);
+    if (r == TP_OK)
+        r = print(&plan, w.json, &e);
+    return end(r, &e);
+}

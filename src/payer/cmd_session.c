@@ -1,0 +1,203 @@
+/* telepay session: what was consumed since it began. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cli.h"
+#include "base/date.h"
+#include "base/file.h"
+#include "payer/commands.h"
+#include "payer/home.h"
+#include "payer/report.h"
+#include "payer/session.h"
+#include "payer/user.h"
+
+struct words {
+    const char *home, *user;
+    bool json;
+};
+
+enum { HOME = 0x100, USER, JSON };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+
+    switch (key) {
+    case HOME:
+        w->home = arg;
+        return 0;
+    case USER:
+        w->user = arg;
+        return 0;
+    case JSON:
+        w->json = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+#define WORDS_WHOSE                                                                                \
+    {"home", HOME, "DIR", 0, "your folder, instead of ~/.config/telepay", 0},                      \
+    {                                                                                              \
+        "user", USER, "NAME", 0, "whose session, of several users of the folder", 0                \
+    }
+
+static enum tp_err find_folder(char out[PATH_MAX], const struct words *w, struct tp_error *e)
+{
+    char home[PATH_MAX];
+    const enum tp_err r = home_open(home, w->home, e);
+
+    return r == TP_OK ? user_folder(out, home, w->user, e) : r;
+}
+
+/* Nothing was ever paid where there is no journal: none is made for that. */
+static enum tp_err read_session(struct session *out, const struct words *w, struct tp_error *e)
+{
+    char folder[PATH_MAX], path[PATH_MAX];
+    struct journal *journal = NULL;
+    struct plan plan;
+    enum tp_err r = find_folder(folder, w, e);
+
+    *out = (struct session){0};
+    if (r == TP_OK)
+        r = plan_load(&plan, folder, e);
+    if (r == TP_OK)
+        r = file_join(path, sizeof(path), folder, HOME_JOURNAL, e);
+    if (r == TP_OK && access(path, F_OK) == 0)
+        r = journal_open(&journal, path, e);
+    if (r == TP_OK && journal != NULL)
+        r = session_read(out, journal, folder, &plan, time(NULL), e);
+    journal_close(&journal);
+    return r;
+}
+
+/* ---- show ---- */
+
+/* The sums of each currency, over all means. */
+static void add_up(struct session *out, const struct session *s)
+{
+    *out = (struct session){.began = s->began};
+    for (size_t i = 0; i < s->n; i++) {
+        const struct session_sum *one = &s->sums[i];
+        size_t at = 0;
+
+        while (at < out->n && out->sums[at].currency != one->currency)
+            at++;
+        if (at == out->n)
+            out->sums[out->n++] = (struct session_sum){.currency = one->currency};
+        out->sums[at].orders += one->orders;
+        out->sums[at].paid += one->paid;
+        out->sums[at].under_way += one->under_way;
+    }
+}
+
+static json_t *sums_json(const struct session *s)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < s->n; i++) {
+        const struct session_sum *one = &s->sums[i];
+        char paid[MONEY_TEXT_MAX], under_way[MONEY_TEXT_MAX];
+
+        if (json_array_append_new(
+                list, json_pack("{s:s*, s:s, s:I, s:s, s:s}", "means",
+                                one->means[0] != '\0' ? one->means : NULL, "currency",
+                                currency_shown(one->currency), "orders", (json_int_t)one->orders,
+                                "paid", money_shown(paid, one->paid, one->currency), "under_way",
+                                money_shown(under_way, one->under_way, one->currency))) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static void print_sums(const struct session *s, const char *all)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        const struct session_sum *one = &s->sums[i];
+        char paid[MONEY_TEXT_MAX], under_way[MONEY_TEXT_MAX];
+
+        printf("%-8s %12s %s  %lld %s", one->means[0] != '\0' ? one->means : all,
+               money_shown(paid, one->paid, one->currency), currency_shown(one->currency),
+               (long long)one->orders, one->orders == 1 ? "order" : "orders");
+        if (one->under_way != 0)
+            printf(", and %s of which it is not known yet what became",
+                   money_shown(under_way, one->under_way, one->currency));
+        printf("\n");
+    }
+}
+
+static enum tp_err print(const struct session *s, bool json)
+{
+    struct session all;
+    char when[TIME_TEXT_MAX];
+
+    add_up(&all, s);
+    if (json)
+        return report_print(json_pack("{s:s?, s:o, s:o}", "began",
+                                      s->began != 0 ? time_shown(when, s->began) : NULL, "overall",
+                                      sums_json(&all), "means", sums_json(s)));
+    if (s->began == 0) {
+        printf("No session is under way: the next payment begins one.\n");
+        return TP_OK;
+    }
+    printf("Since %s\n", time_shown(when, s->began));
+    if (s->n == 0)
+        printf("nothing was paid.\n");
+    print_sums(s, "");
+    print_sums(&all, "overall");
+    return TP_OK;
+}
+
+static int end(enum tp_err r, struct tp_error *e)
+{
+    if (r == TP_OK)
+        return CLI_DONE;
+    e->code = r;
+    return cli_report(e);
+}
+
+int payer_session(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        WORDS_WHOSE, {"json", JSON, NULL, 0, "print JSON", 0}, {0}};
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        "Show what was consumed in the session under way, by means and overall. It began with the "
+        "first payment after four hours of silence, or with session begin.",
+        NULL,
+        NULL,
+        NULL};
+    struct words w = {0};
+    struct tp_error e = {0};
+    struct session session;
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = read_session(&session, &w, &e);
+    if (r == TP_OK)
+        r = print(&session, w.json);
+    return end(r, &e);
+}
+
+int payer_session_begin(int argc, char **argv)
+{
+    static const struct argp_option options[] = {WORDS_WHOSE, {0}};
+    static const struct argp argp = {
+        options, parse, NULL, "Begin a session now: sums begin at nothing.", NULL, NULL, NULL};
+    struct words w = {0};
+    struct tp_error e = {0};
+    char folder[PATH_MAX];
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = find_folder(folder, &w, &e);
+    if (r == TP_OK)
+        r = session_begin(folder, time(NULL), &e);
+    return end(r, &e);
+}
