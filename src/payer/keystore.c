@@ -6,6 +6,7 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MAGIC      "telepay key "
@@ -99,8 +100,7 @@ enum tp_err keystore_whose(char id[KEYSTORE_ID], struct span file, const char *p
 
     if (r != TP_OK)
         return r;
-    memcpy(id, parts.id.p, parts.id.n);
-    id[parts.id.n] = '\0';
+    snprintf(id, KEYSTORE_ID, "%.*s", (int)parts.id.n, (const char *)parts.id.p);
     return TP_OK;
 }
 
@@ -126,17 +126,14 @@ static bool decipher(uint8_t *out, const uint8_t *key, const struct parts *parts
 {
     const size_t body_n = parts->body.n - TAG;
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-    uint8_t tag[TAG];
     int n = 0;
-    bool done;
-
-    memcpy(tag, parts->body.p + body_n, TAG);
-    done = ctx != NULL &&
-           EVP_DecryptInit_ex2(ctx, EVP_aes_256_gcm(), key, parts->nonce.p, NULL) == 1 &&
-           EVP_DecryptUpdate(ctx, NULL, &n, parts->head.p, (int)parts->head.n) == 1 &&
-           EVP_DecryptUpdate(ctx, out, &n, parts->body.p, (int)body_n) == 1 &&
-           EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, TAG, tag) == 1 &&
-           EVP_DecryptFinal_ex(ctx, out + n, &n) == 1;
+    const bool done = ctx != NULL &&
+                      EVP_DecryptInit_ex2(ctx, EVP_aes_256_gcm(), key, parts->nonce.p, NULL) == 1 &&
+                      EVP_DecryptUpdate(ctx, NULL, &n, parts->head.p, (int)parts->head.n) == 1 &&
+                      EVP_DecryptUpdate(ctx, out, &n, parts->body.p, (int)body_n) == 1 &&
+                      EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, TAG,
+                                          (void *)(uintptr_t)(parts->body.p + body_n)) == 1 &&
+                      EVP_DecryptFinal_ex(ctx, out + n, &n) == 1;
     EVP_CIPHER_CTX_free(ctx);
     ERR_clear_error();
     return done;
@@ -145,21 +142,22 @@ static bool decipher(uint8_t *out, const uint8_t *key, const struct parts *parts
 enum tp_err keystore_close(struct buf *out, struct span key, const char *id, struct span code,
                            struct keystore_cost cost, struct tp_error *e)
 {
-    const size_t id_n = strlen(id), head_n = ID_AT + 1 + id_n;
+    const struct span name = span_str(id);
+    const size_t head_n = ID_AT + 1 + name.n;
     struct secret own = {0};
     struct parts parts;
     uint8_t *head = out->p + out->n;
     enum tp_err r;
 
-    if (id_n == 0 || id_n >= KEYSTORE_ID || head_n + key.n + TAG > KEYSTORE_MAX ||
+    if (name.n == 0 || name.n >= KEYSTORE_ID || head_n + key.n + TAG > KEYSTORE_MAX ||
         out->cap - out->n < head_n + key.n + TAG)
         return tp_fail(e, TP_ERR_RANGE, "the key or the name of its user is too long");
     memcpy(head, MAGIC VERSION, COST_AT);
     head[COST_AT] = cost.log_n;
     head[COST_AT + 1] = cost.r;
     head[COST_AT + 2] = cost.p;
-    head[ID_AT] = (uint8_t)id_n;
-    memcpy(head + ID_AT + 1, id, id_n);
+    head[ID_AT] = (uint8_t)name.n;
+    memcpy(head + ID_AT + 1, name.p, name.n);
     if (RAND_bytes(head + SALT_AT, SALT + NONCE) != 1)
         return tp_fail(e, TP_ERR_INTERNAL, "there are no random numbers");
     parts = (struct parts){
