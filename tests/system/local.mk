@@ -54,11 +54,16 @@ TESTS += tests/system/service.sh tests/system/service_postgres.sh
 
 # Clients of others, and the npm packages that they are.
 dist_check_SCRIPTS += tests/system/mppx.sh
+if !SANITIZERS # what is judged there are programs of others
 TESTS += tests/system/mppx.sh
+endif
 EXTRA_DIST += tests/npm/judge.mjs tests/npm/shop.mjs tests/npm/package.json tests/npm/package-lock.json tests/tools/cut_answer.py
 
 # Browsers, and the agent that their links lead to.
 dist_noinst_DATA += tests/system/agent_common.sh
 dist_check_SCRIPTS += tests/system/agent.sh tests/system/browser.sh
-TESTS += tests/system/agent.sh tests/system/browser.sh
+TESTS += tests/system/agent.sh
+if !SANITIZERS # a browser is judged by its pages, which are the same
+TESTS += tests/system/browser.sh
+endif
 EXTRA_DIST += tests/tools/browser.py tests/tools/pinentry_double.py tests/tools/at_terminal.py
