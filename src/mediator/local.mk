@@ -25,5 +25,5 @@ dist_man_MANS += doc/telepay-mediator.1
 telepay_mediator_SOURCES = src/mediator/commands.h src/mediator/init.c src/mediator/main.c src/mediator/order.c src/mediator/partner.c
 telepay_mediator_LDADD = $(MEDIATOR_LIBS)
 dist_noinst_DATA += tests/system/mediator_common.sh
-dist_check_SCRIPTS += tests/system/mediator.sh tests/system/mediator_online.sh
-TESTS += tests/system/mediator.sh tests/system/mediator_online.sh
+dist_check_SCRIPTS += tests/system/mediator.sh tests/system/mediator_online.sh tests/faults/mediator_kill.sh
+TESTS += tests/system/mediator.sh tests/system/mediator_online.sh tests/faults/mediator_kill.sh
