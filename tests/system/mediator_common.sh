@@ -16,7 +16,7 @@ serve_service() { launch service.log listening telepay-service serve --dir journ
 reached() { # the last that was said of it
     local left
     for left in {300..0}; do
-        grep 'reached' mediator.log | tail -1 | grep -q 'is reached' && return
+        grep 'acquirer.* reached' mediator.log | tail -1 | grep -q 'is reached' && return
         sleep 0.05
     done
     fail "the acquirer is not reached: $(cat mediator.log)"

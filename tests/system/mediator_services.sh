@@ -1,0 +1,178 @@
+#!/bin/bash
+# Services that lie or fail, and clients that ask for too much: nothing is paid for nothing, others are not kept waiting, the mediator stays up.
+set -u
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
+# shellcheck source=tests/system/mediator_common.sh
+. "$here/mediator_common.sh"
+liar=$origin/s/liar
+
+status() { ask -o body -D heads -w '%{http_code}' "$@"; }
+answers() { # status, text in the body, curl's words…
+    local code=$1 text=$2 got
+    shift 2
+    got=$(status "$@")
+    [ "$got" = "$code" ] || fail "$*: $got, not $code: $(cat body) $(tail -3 mediator.log)"
+    [ -z "$text" ] || grep -qF -- "$text" body || fail "$*: no \"$text\" in $(cat body)"
+    grep -qi '^access-control-allow-origin: \*' heads || fail "$*: no page of another origin may read it: $(cat heads)"
+}
+serve_liar() { launch liar.log listening python3 "$here/../tools/lying_service.py" liar 18744 && lying=$launched; }
+
+set_up() {
+    expect 0 "" telepay-perso init scheme/
+    expect 0 "" telepay-perso card cards/marie --scheme scheme/ --pan 9990140000000015 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
+    expect 0 "" telepay-acquirer init acq/ --authority scheme/authority.json
+    expect 0 "" telepay-acquirer contract add --id 000000000000123 --name "Librairie du Port" --mcc 5942 --currency EUR
+    set_up_mediator
+    expect 0 "" telepay-service init liar
+    expect 0 "" telepay-service mediator add --dir liar --id port --out lp --url https://127.0.0.1:18744
+    cp liar/pki/server.pem liar/pki/server.key liar/ && cp lp/client.pem liar/mediator.pem || fail "no credentials for the liar"
+    expect 0 "" telepay-mediator service add lp --name liar --contract 000000000000123
+    serve_service
+    serve_liar
+    serve_acquirer
+    serve_mediator
+    reached
+    insert cards/marie
+}
+
+quotes() {
+    local fault began slow
+    answers 402 "payment-required" $liar/fine
+    for fault in garbage array negative fraction number huge dollars nameless control long type nobase64 cut; do
+        case $fault in
+        cut) answers 503 "nothing is to be paid" $liar/quote-$fault ;;
+        *) answers 502 "" $liar/quote-$fault ;;
+        esac
+        grep -qi '^www-authenticate' heads && fail "a challenge for a quote that is $fault: $(cat heads)"
+    done
+    answers 502 "" $liar/quote-past
+    answers 404 "not sold now" $liar/quote-gone
+    for fault in 500 409 403 closed large; do
+        answers 503 "nothing is to be paid" $liar/quote-$fault
+        grep -qi '^retry-after: ' heads || fail "when is it to be asked again: $(cat heads)"
+    done
+    answers 200 "a gift" $liar/quote-gift
+    answers 200 "delivered" $liar/quote-free
+    # slow ones keep nobody else waiting
+    for _ in {1..20}; do
+        ask -o slow $liar/quote-slow &
+        slow+=" $!"
+    done
+    sleep 0.3
+    began=$(date +%s%N)
+    answers 200 "A shop" $origin/s/journal/about
+    began=$((($(date +%s%N) - began) / 1000000))
+    [ $began -lt 1500 ] || fail "another service's answer took $began ms while one was slow"
+    # shellcheck disable=SC2086 # words
+    wait $slow
+    grep -q "nothing is to be paid" slow || fail "a slow quote: $(cat slow)"
+    kill -KILL "$lying"
+    wait "$lying" 2>/dev/null
+    answers 503 "nothing is to be paid" $liar/fine
+    answers 503 "nothing is to be paid" $liar/quote-free # what is free is not to be had either
+    serve_liar
+}
+
+# Paid, and then the service has something else to say: given back, and not paid in the end.
+deliveries() {
+    local fault before
+    before=$(paid)
+    for fault in 410 409 422 large; do
+        buy $liar/deliver-$fault
+        answers 410 'given back' -H "Authorization: $bought" $liar/deliver-$fault
+        grep -q $'\x1b' body mediator.log && fail "a service's control characters get through: $(cat -v body)"
+    done
+    [ "$(paid)" = "$before" ] || fail "paid $(paid), not $before: $(telepay-acquirer list)"
+    # never: it is asked again, and the client is told that it is paid and to ask again
+    for fault in 500 closed cut; do
+        buy $liar/deliver-$fault
+        ask -m 3 -H "Authorization: $bought" $liar/deliver-$fault | grep -q delivered && fail "delivered at $fault"
+    done
+    [ "$(states | tr ' ' '\n' | grep -c acknowledged)" = 3 ] || fail "not under way: $(states)"
+    # a price that rises from quote to quote: each order is paid at its own
+    challenge $liar/quote-dearer >/dev/null
+    buy $liar/quote-dearer
+    answers 200 "delivered" -H "Authorization: $bought" $liar/quote-dearer
+    telepay-mediator order list --state delivered --json | jq -e '.orders[-1].amount == "2.50"' >/dev/null || fail "$(telepay-mediator order list)"
+    # a type that no header may have
+    buy $liar/deliver-type
+    answers 200 "delivered" -H "Authorization: $bought" $liar/deliver-type
+}
+
+requests() {
+    local at=$origin/s/journal/article-1 method
+    answers 404 "no such service" $origin/s/nobody/article-1
+    answers 404 "" "$origin/s/journal/caf%C3%A9"
+    answers 404 "" "$origin/s/journal/%3Cscript%3E?%22"
+    answers 404 "" --path-as-is "$origin/s/journal/../../med/pki"
+    answers 400 "" "$origin/s/journal/a%0D%0Ab"
+    answers 400 "" "$origin/s/journal/$(printf 'a%.0s' {1..5000})"
+    for method in PUT DELETE PATCH; do
+        answers 405 "GET and POST" -X $method $at
+    done
+    [ "$(ask -I -o heads -w '%{http_code}' $at)" = 405 ] || fail "HEAD: $(cat heads)"
+    answers 204 "" -X OPTIONS $at
+    grep -qi '^access-control-expose-headers: .*www-authenticate' heads || ask -o /dev/null -D heads $at
+    grep -qi '^access-control-expose-headers: .*www-authenticate' heads || fail "a page cannot read the challenge: $(cat heads)"
+    bought="Payment $(head -c 70000 /dev/zero | tr '\0' a)"
+    [ "$(status -H "Authorization: $bought" $at)" = 431 ] || fail "a large credential: $(cat heads body)"
+    head -c 200000 /dev/zero | tr '\0' a >large
+    [ "$(status --data-binary @large $liar/fine)" = 413 ] || fail "a large body: $(cat heads body)"
+    # what is posted is what is paid for
+    bought=$(challenge -d one=1 $liar/fine | credential 2>credential.log) || fail "no credential: $(cat credential.log)"
+    answers 402 "invalid-challenge" -d one=2 -H "Authorization: $bought" $liar/fine
+    answers 402 "invalid-challenge" -H "Authorization: $bought" $liar/fine
+    answers 200 "delivered" -d one=1 -H "Authorization: $bought" $liar/fine
+    # people get pages, in their language
+    answers 402 '<html lang="fr"' -H 'Accept: text/html,*/*;q=0.8' -H 'Accept-Language: fr-FR,fr;q=0.9,en;q=0.5' $at
+    answers 402 '<html lang="en"' -H 'Accept: text/html' -H 'Accept-Language: de' $at
+    answers 402 'payment-required' -H 'Accept: */*' $at
+}
+
+resident() { sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$mediator/status"; } # kB
+
+# Ten thousand demands from one address: the mediator stays up, no bigger than it was, and serves another meanwhile.
+flood() {
+    local n=${FLOOD:-10000} before after flooding urls
+    before=$(resident)
+    for urls in {1..8}; do
+        curl -s -Z --parallel-max 8 --max-time 60 --cacert med/pki/ca.pem -o /dev/null "$origin/s/journal/article-1?$urls-[1-$((n / 8))]" 2>>flood.err &
+        flooding+=" $!"
+    done
+    sleep 1
+    answers 402 "payment-required" -m 5 $liar/fine
+    # shellcheck disable=SC2086 # words
+    wait $flooding
+    answers 402 "payment-required" -m 5 $liar/fine
+    after=$(resident)
+    [ $((after - before)) -lt 32768 ] || fail "$n demands: from $before to $after kB"
+    echo "$n demands: from $before to $after kB, $(states | tr ' ' '\n' | grep -c requested) orders"
+}
+
+inside() {
+    cd "$dir" || exit 1
+    set_up
+    quotes
+    deliveries
+    requests
+    flood
+    expect 0 "" telepay-mediator service close --name liar
+    for _ in {1..100}; do
+        [ "$(status $liar/fine)" = 404 ] && break
+        sleep 0.1
+    done
+    answers 404 "no such service" $liar/fine # closed
+    expect 0 "" telepay-acquirer audit
+    kill "$mediator" "$acquirer" "$service" "$lying"
+    wait "$mediator" || fail "telepay-mediator serve does not end cleanly: $(cat mediator.log)"
+}
+
+if [ $# = 2 ] && [ "$1" = inside ]; then
+    dir=$2
+    inside
+    exit 0
+fi
+own_folder
+"$here/with-pcscd" "$here/mediator_services.sh" inside "$dir" || exit 1
+echo "mediator_services.sh: lies were not paid for"
