@@ -7,12 +7,16 @@ COMPLETED = telepay telepay-acquirer telepay-centre telepay-issuer telepay-media
 EXTRA_DIST += doc/telepay.bash-completion LICENSE
 
 # The units name the folder of the programs, which is known only now.
-UNITS = doc/telepay-acquirer.service doc/telepay-centre.service doc/telepay-collect.service doc/telepay-collect.timer doc/telepay-issuer.service
-EXTRA_DIST += $(UNITS) doc/telepay.sysusers
+UNITS = doc/telepay-acquirer.service doc/telepay-centre.service doc/telepay-collect.service doc/telepay-collect.timer doc/telepay-issuer.service \
+	doc/telepay-mediator.service doc/telepay-service.service
+USER_UNITS = doc/telepay-agent.service
+EXTRA_DIST += $(UNITS) $(USER_UNITS) doc/telepay.sysusers
 
 install-data-local:
 	$(MKDIR_P) '$(DESTDIR)$(systemdsystemunitdir)'
 	for u in $(UNITS); do sed 's,[@]bindir[@],$(bindir),' "$(srcdir)/$$u" > "$(DESTDIR)$(systemdsystemunitdir)/$${u#doc/}" || exit 1; done
+	$(MKDIR_P) '$(DESTDIR)$(systemduserunitdir)'
+	for u in $(USER_UNITS); do sed 's,[@]bindir[@],$(bindir),' "$(srcdir)/$$u" > "$(DESTDIR)$(systemduserunitdir)/$${u#doc/}" || exit 1; done
 	$(MKDIR_P) '$(DESTDIR)$(sysusersdir)'
 	$(INSTALL_DATA) '$(srcdir)/doc/telepay.sysusers' '$(DESTDIR)$(sysusersdir)/telepay.conf'
 	$(MKDIR_P) '$(DESTDIR)$(bashcompletiondir)'
@@ -20,4 +24,5 @@ install-data-local:
 uninstall-local:
 	rm -f '$(DESTDIR)$(sysusersdir)/telepay.conf'
 	for u in $(UNITS); do rm -f "$(DESTDIR)$(systemdsystemunitdir)/$${u#doc/}"; done
+	for u in $(USER_UNITS); do rm -f "$(DESTDIR)$(systemduserunitdir)/$${u#doc/}"; done
 	for p in $(COMPLETED); do rm -f "$(DESTDIR)$(bashcompletiondir)/$$p"; done

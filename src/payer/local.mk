@@ -29,7 +29,6 @@ PAYER_LIBS = libpayer.a libhttp.a $(ASSUAN_LIBS) $(MICROHTTPD_LIBS) $(ORDER_LIBS
 
 agentdatadir = $(pkgdatadir)/agent
 dist_agentdata_DATA = data/agent/page.html data/agent/words.en.ini data/agent/words.fr.ini
-dist_systemduserunit_DATA = data/telepay-agent.service
 applicationsdir = $(datadir)/applications
 dist_applications_DATA = data/telepay-agent.desktop
 
