@@ -137,7 +137,7 @@ flood() {
     local n=${FLOOD:-10000} before after flooding urls
     before=$(resident)
     for urls in {1..8}; do
-        curl -s -Z --parallel-max 8 --max-time 60 --cacert med/pki/ca.pem -o /dev/null "$origin/s/journal/article-1?$urls-[1-$((n / 8))]" 2>>flood.err &
+        curl -s -Z --parallel-max 8 --max-time 60 --cacert med/pki/ca.pem "$origin/s/journal/article-1?$urls-[1-$((n / 8))]" >/dev/null 2>>flood.err &
         flooding+=" $!"
     done
     sleep 1
