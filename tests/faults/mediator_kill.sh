@@ -126,7 +126,7 @@ inside() {
     settled
     books_agree
     echo "mediator_kill.sh: kills of mediator $mediators, acquirer $acquirers, service $services, payer $payers"
-    echo "orders: $(states | tr ' ' '\n' | sort | uniq -c | tr -s ' \n' ' '); clients of curl: $(cat code.* | wc -l), $(cat again.* 2>/dev/null | wc -l) asked again"
+    echo "orders: $(states | tr ' ' '\n' | sort | uniq -c | tr -s ' \n' ' '); curl: $(cat code.* | wc -l), $(cat again.* 2>/dev/null | wc -l) asked again"
 }
 
 if [ $# = 2 ] && [ "$1" = inside ]; then
