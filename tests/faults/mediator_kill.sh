@@ -125,8 +125,8 @@ inside() {
     telepay order send --home home --cacert med/pki/ca.pem >>get.log 2>&1
     settled
     books_agree
-    echo "mediator_kill.sh: kills of mediator $mediators, acquirer $acquirers, service $services, payer $payers; orders: $(states | tr ' ' '\n' | sort | uniq -c |
-        tr -s ' \n' ' '); clients of curl: $(cat code.* | wc -l), $(cat again.* 2>/dev/null | wc -l) of them asked again"
+    echo "mediator_kill.sh: kills of mediator $mediators, acquirer $acquirers, service $services, payer $payers"
+    echo "orders: $(states | tr ' ' '\n' | sort | uniq -c | tr -s ' \n' ' '); curl: $(cat code.* | wc -l), $(cat again.* 2>/dev/null | wc -l) asked again"
 }
 
 if [ $# = 2 ] && [ "$1" = inside ]; then

@@ -135,9 +135,9 @@ resident() { sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$mediator/st
 # Ten thousand demands from one address: the mediator stays up, no bigger than it was, and serves another meanwhile.
 flood() {
     local n=${FLOOD:-10000} before after flooding urls
-    before=$(resident)
+    before=$(resident) SECONDS=0
     for urls in {1..8}; do
-        curl -s -Z --parallel-max 8 --max-time 60 --cacert med/pki/ca.pem -o /dev/null "$origin/s/journal/article-1?$urls-[1-$((n / 8))]" 2>>flood.err &
+        curl -s -Z --parallel-max 8 --max-time 60 --cacert med/pki/ca.pem "$origin/s/journal/article-1?$urls-[1-$((n / 8))]" >/dev/null 2>>flood.err &
         flooding+=" $!"
     done
     sleep 1
@@ -147,7 +147,7 @@ flood() {
     answers 402 "payment-required" -m 5 $liar/fine
     after=$(resident)
     [ $((after - before)) -lt 32768 ] || fail "$n demands: from $before to $after kB"
-    echo "$n demands: from $before to $after kB, $(states | tr ' ' '\n' | grep -c requested) orders"
+    echo "$n demands in $SECONDS s: from $before to $after kB, $(states | tr ' ' '\n' | grep -c requested) orders"
 }
 
 inside() {
