@@ -210,8 +210,10 @@ static void bad_credential(struct visit *v, enum tp_err r, const char *why)
     else if (r == TP_ERR_RANGE)
         say_simple(v, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
                    "the credential is too large for a field: post it to the order's /payment");
-    else
-        refuse_credential(v, PAYMENT_MALFORMED_CREDENTIAL, why);
+    else {
+        snprintf(v->fault, sizeof(v->fault), "%s", why); /* it is told later, by another thread */
+        refuse_credential(v, PAYMENT_MALFORMED_CREDENTIAL, v->fault);
+    }
 }
 
 /* From the fields. False: there is none, and nothing is answered. */
