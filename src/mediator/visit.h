@@ -32,7 +32,8 @@ struct visit {
     uint32_t n;            /* the attempt that it pays; 0: not known yet */
     enum order_state seen; /* VISIT_LOOK: what is waited to end; 0: none yet */
     unsigned problem;      /* VISIT_DEMAND: with which type of problem it is asked for money */
-    const char *detail;    /* and with which words */
+    const char *detail;    /* and with which words, which last as long as the visit */
+    char fault[480];       /* a credential's, in words */
     int64_t until;         /* it waits no longer, monotonic ms */
     bool html;             /* a browser: it gets pages */
     enum page_language language;

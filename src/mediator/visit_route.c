@@ -13,6 +13,7 @@
 #include "order/order.h"
 #include "order/sealed.h"
 #include "wire/jcs.h"
+#include "wire/mediation.h"
 #include "wire/payment_digest.h"
 
 #define SALE          "/s/"
@@ -20,7 +21,7 @@
 #define PARAMETERS    "/parameters/"
 #define DISCOVERY     "/openapi.json"
 #define SESSION_BYTES 16
-#define SEALED_ROOM   14000 /* what goes on to the acquirer fits into one message */
+#define REST_ROOM     1024 /* of a challenge, all but its request; and what frames the objects */
 #define AUTHORIZATION "Authorization"
 
 static void say_simple(struct visit *v, unsigned status, const char *detail)
@@ -125,14 +126,21 @@ static bool read_claim(uint8_t claim[BOOK_CLAIM], const char *text)
     return true;
 }
 
-static bool read_payload(struct move *m, const json_t *payload)
+/* What goes on to the acquirer fits into one message: what did not would be tried for ever. */
+static bool fits(const char *request, const char *sealed, const char *device)
+{
+    return strlen(request) + strlen(sealed) + (device != NULL ? strlen(device) : 0) + REST_ROOM <=
+           MEDIATION_MAX;
+}
+
+static bool read_payload(struct move *m, const json_t *payload, const char *request)
 {
     const char *sealed = NULL, *device = NULL, *claim = NULL;
 
     if (jcs_text(&sealed, payload, "transaction", NULL) != TP_OK || sealed == NULL ||
         jcs_text(&device, payload, "device", NULL) != TP_OK ||
         jcs_text(&claim, payload, "claim", NULL) != TP_OK ||
-        strlen(sealed) + (device != NULL ? strlen(device) : 0) > SEALED_ROOM)
+        !fits(request, sealed, device))
         return false;
     if (claim != NULL && !read_claim(m->claim, claim))
         return false;
@@ -150,7 +158,7 @@ static void queue_payment(struct visit *v, const struct payment_credential *c)
         say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory now: ask the same again");
         return;
     }
-    if (!read_payload(&j->move, c->payload)) {
+    if (!read_payload(&j->move, c->payload, c->challenge.request)) {
         not_paying(v, PAYMENT_INVALID_PAYLOAD,
                    "the payload of a credential by card is the sealed transaction, with the "
                    "device's signature where there is one");
@@ -210,8 +218,10 @@ static void bad_credential(struct visit *v, enum tp_err r, const char *why)
     else if (r == TP_ERR_RANGE)
         say_simple(v, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
                    "the credential is too large for a field: post it to the order's /payment");
-    else
-        refuse_credential(v, PAYMENT_MALFORMED_CREDENTIAL, why);
+    else {
+        snprintf(v->fault, sizeof(v->fault), "%s", why); /* it is told later, by another thread */
+        refuse_credential(v, PAYMENT_MALFORMED_CREDENTIAL, v->fault);
+    }
 }
 
 /* From the fields. False: there is none, and nothing is answered. */

@@ -7,19 +7,23 @@
 #include <string.h>
 #include <unistd.h>
 
-/* proc_pid_net(5): sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid … */
+#define ESTABLISHED 1 /* TCP_ESTABLISHED */
+
+/* proc_pid_net(5): sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid …
+ * A socket that its owner has closed is nobody's any more, and is listed with uid 0: only one that
+ * is open says whose it is. */
 static bool find_owner(const char *table, const char *address, unsigned *uid)
 {
     FILE *f = fopen(table, "re");
     char line[512], local[64];
-    unsigned found = 0;
+    unsigned found = 0, state = 0;
     bool is_there = false;
 
     if (f == NULL)
         return false;
     while (!is_there && fgets(line, sizeof(line), f) != NULL)
-        if (sscanf(line, " %*u: %63s %*s %*s %*s %*s %*s %u", local, &found) == 2 &&
-            strcmp(local, address) == 0) {
+        if (sscanf(line, " %*u: %63s %*s %x %*s %*s %*s %u", local, &state, &found) == 3 &&
+            state == ESTABLISHED && strcmp(local, address) == 0) {
             *uid = found;
             is_there = true;
         }
