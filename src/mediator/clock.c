@@ -82,20 +82,23 @@ static void do_due(struct clock *c, int64_t now)
     }
 }
 
-/* An order for which nobody paid is forgotten, so that a flood of demands fills no disk. */
-static void forget(struct clock *c)
+/* Orders for which nobody paid are forgotten, so that a flood of demands fills no disk. True: there
+ * are more. */
+static bool forget(struct clock *c)
 {
     struct tp_error e = {TP_OK, ""};
+    int forgotten = 0;
     enum tp_err r = orderbook_begin(c->book, &e);
 
     if (r == TP_OK)
-        r = orderbook_order_forget(c->book, time(NULL) - FORGET_S, FORGET_N, &e);
+        r = orderbook_order_forget(c->book, time(NULL) - FORGET_S, FORGET_N, &forgotten, &e);
     if (r == TP_OK)
         r = orderbook_commit(c->book, &e);
     else
         orderbook_rollback(c->book);
     if (r != TP_OK)
         log_note("orders that nobody paid are not forgotten yet: %s", e.text);
+    return r == TP_OK && forgotten == FORGET_N;
 }
 
 static void *run(void *ctx)
@@ -115,8 +118,7 @@ static void *run(void *ctx)
                 log_error("services and acquirers are not looked at: %s", e.text);
         }
         if (now >= c->forget_at) {
-            c->forget_at = now + FORGET_MS;
-            forget(c);
+            c->forget_at = forget(c) ? now : now + FORGET_MS;
         }
         nanosleep(&tick, NULL);
     }

@@ -293,7 +293,7 @@ enum tp_err orderbook_order_open_each(struct orderbook *b, orderbook_id_visit *v
     return r;
 }
 
-enum tp_err orderbook_order_forget(struct orderbook *b, int64_t before, int most,
+enum tp_err orderbook_order_forget(struct orderbook *b, int64_t before, int most, int *forgotten,
                                    struct tp_error *e)
 {
     static const struct db_column columns[] = {DB_COLUMN(struct named, id)};
@@ -303,6 +303,7 @@ enum tp_err orderbook_order_forget(struct orderbook *b, int64_t before, int most
     bool found = true;
     enum tp_err r;
 
+    *forgotten = 0;
     if (over == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     r = db_query(b->db, &rows,
@@ -321,6 +322,7 @@ enum tp_err orderbook_order_forget(struct orderbook *b, int64_t before, int most
             r = db_exec(b->db, "DELETE FROM mediated_order WHERE id = $1",
                         DB_VALUES(db_text(over[i].id)), NULL, e);
     }
+    *forgotten = (int)n;
     free(over);
     return r;
 }

@@ -139,8 +139,7 @@ static bool read_payload(struct move *m, const json_t *payload, const char *requ
 
     if (jcs_text(&sealed, payload, "transaction", NULL) != TP_OK || sealed == NULL ||
         jcs_text(&device, payload, "device", NULL) != TP_OK ||
-        jcs_text(&claim, payload, "claim", NULL) != TP_OK ||
-        !fits(request, sealed, device))
+        jcs_text(&claim, payload, "claim", NULL) != TP_OK || !fits(request, sealed, device))
         return false;
     if (claim != NULL && !read_claim(m->claim, claim))
         return false;

@@ -705,12 +705,13 @@ START_TEST(what_was_submitted_is_not_forgotten)
     {
         struct play p;
         struct orderbook_order o;
+        int forgotten = 0;
         bool found = false;
 
         begin(&p);
         (void)apply(&p, "pay A 1");
         (void)apply(&p, "answer 1 no");
-        ck_ok(orderbook_order_forget(p.f.book, p.made + 100000, 10, &p.f.e));
+        ck_ok(orderbook_order_forget(p.f.book, p.made + 100000, 10, &forgotten, &p.f.e));
         ck_ok(orderbook_order_get(p.f.book, p.id, &o, &found, &p.f.e));
         ck_assert(found);
         (void)apply(&p, "pay A other"); /* its order is gone, for nothing was submitted */
