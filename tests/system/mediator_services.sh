@@ -134,7 +134,7 @@ resident() { sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$mediator/st
 
 # Ten thousand demands from one address: the mediator stays up, no bigger than it was, and serves another meanwhile.
 flood() {
-    local n=${FLOOD:-10000} before after flooding urls
+    local n=${FLOOD:-3000} before after flooding urls
     before=$(resident) SECONDS=0
     for urls in {1..8}; do
         curl -s -Z --parallel-max 8 --max-time 60 --cacert med/pki/ca.pem "$origin/s/journal/article-1?$urls-[1-$((n / 8))]" >/dev/null 2>>flood.err &

@@ -150,6 +150,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.headers.get("Transfer-Encoding") is not None or size is None:
             raise Refused(411, "say the size of the body in Content-Length")
         if not size.isdecimal() or int(size) > 65536:
+            self.rfile.read(min(int(size) if size.isdecimal() else 0, 1 << 20))  # or its sender never hears why
             raise Refused(413, "a body has at most 65536 bytes")
         try:
             body = json.loads(self.rfile.read(int(size)))
