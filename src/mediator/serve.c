@@ -116,11 +116,11 @@ static void close_all(struct mediator *m)
     atomic_store(&m->ending, true);
     http_client_stop(m->client);
     keeper_stop(m);
-    for (size_t i = 0; i < atomic_load(&m->lines); i++)
-        line_close(&m->line[i]);
     clock_close(m);
     visits_end(m);
-    http_door_free(&m->door);
+    http_door_free(&m->door); /* whose threads ask whether a line is up */
+    for (size_t i = 0; i < atomic_load(&m->lines); i++)
+        line_close(&m->line[i]);
     http_client_free(&m->client);
     keeper_close(m);
     registry_close(&m->registry);

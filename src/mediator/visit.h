@@ -7,7 +7,7 @@
 #include "wire/payment_credential.h"
 #include "wire/payment_problem.h"
 
-#define SESSION_COOKIE "telepay-session" /* base64url of 16 random bytes, of a browser */
+#define SESSION_COOKIE "__Host-telepay-session" /* base64url of 16 random bytes, of a browser */
 
 enum visit_kind {
     VISIT_NONE,
