@@ -5,12 +5,13 @@
 
 #include "base/date.h"
 #include "base/log.h"
+#include "mediator/stans.h"
 #include "mediator/visit.h"
 
 #define TICK_MS   100
 #define LOOK_MS   2000  /* between looks at the registry */
 #define FORGET_MS 60000 /* between looks for orders that nobody paid */
-#define FORGET_S  3600  /* such an order is forgotten so long after its end */
+#define FORGET_S  900   /* such an order is forgotten so long after its end */
 #define FORGET_N  2000  /* at a time */
 
 struct due {
@@ -82,23 +83,47 @@ static void do_due(struct clock *c, int64_t now)
     }
 }
 
-/* Orders for which nobody paid are forgotten, so that a flood of demands fills no disk. True: there
- * are more. */
+struct freed { /* numbers that are to be given back */
+    size_t n;
+    struct orderbook_number number[FORGET_N * 2];
+};
+
+static enum tp_err keep_freed(void *ctx, const struct orderbook_number *n, struct tp_error *e)
+{
+    struct freed *f = ctx;
+
+    (void)e;
+    if (f->n < sizeof(f->number) / sizeof(f->number[0]))
+        f->number[f->n++] = *n;
+    return TP_OK;
+}
+
+/* Orders for which nobody paid are forgotten, so that a flood of demands neither fills the disk nor
+ * uses up the numbers of a day. True: there may be more. */
 static bool forget(struct clock *c)
 {
     struct tp_error e = {TP_OK, ""};
-    int forgotten = 0;
-    enum tp_err r = orderbook_begin(c->book, &e);
+    struct freed *f = calloc(1, sizeof(*f));
+    enum tp_err r = f != NULL ? orderbook_begin(c->book, &e) : TP_ERR_NO_MEMORY;
+    bool more;
 
     if (r == TP_OK)
-        r = orderbook_order_forget(c->book, time(NULL) - FORGET_S, FORGET_N, &forgotten, &e);
+        r = orderbook_order_forget(c->book, time(NULL) - FORGET_S, FORGET_N, keep_freed, f, &e);
     if (r == TP_OK)
         r = orderbook_commit(c->book, &e);
     else
         orderbook_rollback(c->book);
     if (r != TP_OK)
         log_note("orders that nobody paid are not forgotten yet: %s", e.text);
-    return r == TP_OK && forgotten == FORGET_N;
+    for (size_t i = 0; r == TP_OK && i < f->n; i++) {
+        struct reg_contract *contract = registry_contract(c->m->registry, f->number[i].contract);
+
+        if (contract != NULL)
+            stans_release(contract->stans, f->number[i].day, f->number[i].stan);
+    }
+    more = r == TP_OK && f->n >= FORGET_N;
+    free(f);
+    return more;
 }
 
 static void *run(void *ctx)

@@ -83,7 +83,7 @@ static enum tp_err renew(struct move *m, struct orderbook *b, const struct issui
     char *quote = NULL;
     enum tp_err r;
 
-    if (m->now >= m->order.valid_until)
+    if (m->now >= m->order.valid_until || m->order.attempt >= ATTEMPTS_MAX)
         return TP_OK;
     r = orderbook_quote_get(b, m->id, &quote, e);
     if (r == TP_OK && EVP_Digest(quote, strlen(quote), hash, NULL, EVP_sha256(), NULL) != 1)

@@ -6,6 +6,7 @@
 #include "mediator/challenge.h"
 
 #define COMPLETION_S 60    /* within which the payer device says that the card had its last word */
+#define ATTEMPTS_MAX 20    /* of an order: what refuses them has a number used up each time */
 #define REPEAT_S     86400 /* so long a browser has what it paid for by asking again */
 #define GRACE_S      30    /* that clocks may be apart */
 

@@ -293,8 +293,32 @@ enum tp_err orderbook_order_open_each(struct orderbook *b, orderbook_id_visit *v
     return r;
 }
 
-enum tp_err orderbook_order_forget(struct orderbook *b, int64_t before, int most, int *forgotten,
-                                   struct tp_error *e)
+static enum tp_err forget_one(struct orderbook *b, const char *id, orderbook_number_visit *freed,
+                              void *ctx, struct tp_error *e)
+{
+    static const struct db_column columns[] = {DB_COLUMN(struct orderbook_number, contract),
+                                               DB_COLUMN(struct orderbook_number, day),
+                                               DB_COLUMN(struct orderbook_number, stan)};
+    struct orderbook_number number;
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r =
+        db_query(b->db, &rows, "SELECT contract, day, stan FROM attempt WHERE order_id = $1",
+                 DB_VALUES(db_text(id)), DB_COLUMNS(columns), e);
+
+    while (r == TP_OK && (r = db_next(rows, &number, &found, e)) == TP_OK && found)
+        r = freed(ctx, &number, e);
+    db_end(&rows);
+    if (r == TP_OK)
+        r = db_exec(b->db, "DELETE FROM attempt WHERE order_id = $1", DB_VALUES(db_text(id)), NULL,
+                    e);
+    return r == TP_OK ? db_exec(b->db, "DELETE FROM mediated_order WHERE id = $1",
+                                DB_VALUES(db_text(id)), NULL, e)
+                      : r;
+}
+
+enum tp_err orderbook_order_forget(struct orderbook *b, int64_t before, int most,
+                                   orderbook_number_visit *freed, void *ctx, struct tp_error *e)
 {
     static const struct db_column columns[] = {DB_COLUMN(struct named, id)};
     struct named *over = calloc((size_t)most, sizeof(*over));
@@ -303,7 +327,6 @@ enum tp_err orderbook_order_forget(struct orderbook *b, int64_t before, int most
     bool found = true;
     enum tp_err r;
 
-    *forgotten = 0;
     if (over == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     r = db_query(b->db, &rows,
@@ -315,14 +338,8 @@ enum tp_err orderbook_order_forget(struct orderbook *b, int64_t before, int most
            found)
         n++;
     db_end(&rows);
-    for (size_t i = 0; r == TP_OK && i < n; i++) {
-        r = db_exec(b->db, "DELETE FROM attempt WHERE order_id = $1",
-                    DB_VALUES(db_text(over[i].id)), NULL, e);
-        if (r == TP_OK)
-            r = db_exec(b->db, "DELETE FROM mediated_order WHERE id = $1",
-                        DB_VALUES(db_text(over[i].id)), NULL, e);
-    }
-    *forgotten = (int)n;
+    for (size_t i = 0; r == TP_OK && i < n; i++)
+        r = forget_one(b, over[i].id, freed, ctx, e);
     free(over);
     return r;
 }

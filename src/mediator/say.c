@@ -21,15 +21,20 @@ static void put_cors(struct http_call *call)
                        "WWW-Authenticate, Payment-Receipt, Retry-After");
 }
 
+static void put_heads(struct visit *v, const char *type)
+{
+    http_answer_header(v->call, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    http_answer_header(v->call, "X-Content-Type-Options", "nosniff");
+    put_cors(v->call);
+}
+
 static void answer(struct visit *v, unsigned status, const char *type, const void *bytes, size_t n)
 {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(n, (void *)(uintptr_t)bytes, MHD_RESPMEM_MUST_COPY);
 
     http_answer(v->call, status, response, n);
-    http_answer_header(v->call, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-    http_answer_header(v->call, "X-Content-Type-Options", "nosniff");
-    put_cors(v->call);
+    put_heads(v, type);
 }
 
 void say_text(struct visit *v, unsigned status, const char *type, const char *text)
@@ -246,18 +251,55 @@ static void sandbox(struct visit *v)
                        "sandbox allow-scripts allow-forms allow-popups allow-downloads");
 }
 
-void say_content(struct visit *v, const struct orderbook_order *o,
-                 const struct orderbook_attempt *a, const struct content *c)
+/* Contents that are being read by their clients, in bytes: so many wait for slow ones. */
+#define UNDER_WAY_MAX (256U << 20)
+static atomic_size_t under_way;
+
+static void content_sent(void *cls)
 {
-    answer(v, MHD_HTTP_OK, c->type, c->bytes, c->n);
+    struct content *c = cls;
+
+    atomic_fetch_sub(&under_way, c->n);
+    content_drop(&c);
+}
+
+static bool give(struct visit *v, struct content *c)
+{
+    const struct say_problem busy = {.type = PAYMENT_OTHER,
+                                     .status = MHD_HTTP_SERVICE_UNAVAILABLE,
+                                     .detail = "too many are reading now: ask the same again",
+                                     .retry_after = 5,
+                                     .consumed = -1};
+    struct MHD_Response *response;
+
+    if (atomic_fetch_add(&under_way, c->n) + c->n > UNDER_WAY_MAX && c->n > 0) {
+        atomic_fetch_sub(&under_way, c->n);
+        say_problem(v, &busy);
+        return false;
+    }
+    response = MHD_create_response_from_buffer_with_free_callback_cls(c->n, c->bytes, content_sent,
+                                                                      content_hold(c));
+    if (response == NULL)
+        content_sent(c);
+    http_answer(v->call, MHD_HTTP_OK, response, c->n);
+    put_heads(v, c->type);
     sandbox(v);
+    return true;
+}
+
+void say_content(struct visit *v, const struct orderbook_order *o,
+                 const struct orderbook_attempt *a, struct content *c)
+{
+    if (!give(v, c))
+        return;
     keep_private(v);
     put_receipt(v, o, a);
 }
 
-void say_free(struct visit *v, const char *type, struct span bytes)
+void say_free(struct visit *v, struct content *c)
 {
-    answer(v, MHD_HTTP_OK, type, bytes.p, bytes.n);
-    sandbox(v);
-    http_answer_header(v->call, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+    if (c == NULL)
+        http_answer(v->call, MHD_HTTP_SERVICE_UNAVAILABLE, NULL, 0);
+    else if (give(v, c))
+        http_answer_header(v->call, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
 }

@@ -31,9 +31,9 @@ json_t *say_order(const struct visit *v, const struct orderbook_order *o,
 /* Paid: 200. */
 void say_paid(struct visit *v, const struct orderbook_order *o, const struct orderbook_attempt *a);
 void say_content(struct visit *v, const struct orderbook_order *o,
-                 const struct orderbook_attempt *a, const struct content *c);
-/* What is free is given as it comes. */
-void say_free(struct visit *v, const char *type, struct span bytes);
+                 const struct orderbook_attempt *a, struct content *c);
+/* What is free is given as it comes; NULL: no memory. */
+void say_free(struct visit *v, struct content *c);
 
 void say_preflight(struct visit *v);
 

@@ -82,3 +82,13 @@ bool stans_next(struct stans *s, int day, uint32_t *stan)
     pthread_mutex_unlock(&s->lock);
     return found;
 }
+
+void stans_release(struct stans *s, int day, uint32_t stan)
+{
+    pthread_mutex_lock(&s->lock);
+    if (s->day == day && stan > 0 && stan < STANS && is_taken(s, stan)) {
+        s->taken[stan / 8] &= (uint8_t) ~(1U << stan % 8);
+        s->used--;
+    }
+    pthread_mutex_unlock(&s->lock);
+}

@@ -14,5 +14,7 @@ void stans_mark(struct stans *s, int day, uint32_t stan);
 /* The next that is free that day; another day than the last has them all again. False: none is
  * left. */
 bool stans_next(struct stans *s, int day, uint32_t *stan);
+/* Back: its order is forgotten, and nothing was ever submitted under it. */
+void stans_release(struct stans *s, int day, uint32_t stan);
 
 #endif

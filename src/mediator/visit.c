@@ -207,7 +207,7 @@ static void say_where(struct visit *v, const struct move *m)
 }
 
 /* Of an attempt that was acknowledged. False: it has to wait. */
-static bool respond_paid(struct visit *v, const struct move *m, const struct content *c)
+static bool respond_paid(struct visit *v, const struct move *m, struct content *c)
 {
     switch (m->order.state) {
     case STATE_REVERSING:
@@ -238,7 +238,7 @@ static bool respond_paid(struct visit *v, const struct move *m, const struct con
     return true;
 }
 
-static bool respond_payer(struct visit *v, const struct move *m, const struct content *c)
+static bool respond_payer(struct visit *v, const struct move *m, struct content *c)
 {
     if (m->attempt.n != v->n)
         return false;
@@ -279,7 +279,7 @@ static bool is_payer(const struct visit *v, const struct move *m)
 }
 
 /* False: that is no answer yet. */
-static bool respond(struct visit *v, const struct move *m, const struct content *c)
+static bool respond(struct visit *v, const struct move *m, struct content *c)
 {
     switch (v->kind) {
     case VISIT_PAY:
@@ -540,9 +540,13 @@ static bool is_answer(struct visit *v, const struct http_said *said)
 
 void visit_given(struct visit *v, const struct http_said *said)
 {
+    struct content *c;
+
     if (!is_answer(v, said))
         return;
-    say_free(v, said->type[0] != '\0' ? said->type : "application/octet-stream", said->body);
+    c = content_new(said->type[0] != '\0' ? said->type : "application/octet-stream", said->body);
+    say_free(v, c);
+    content_drop(&c);
     end(v);
 }
 
@@ -619,6 +623,7 @@ static void ask_to_pay(struct visit *v, const struct quote *q, struct span text)
 static void give_included(struct visit *v, const struct quote *q)
 {
     struct tp_error e = {TP_OK, ""};
+    struct content *c;
     uint8_t *bytes = NULL;
     size_t n = 0;
 
@@ -627,7 +632,9 @@ static void give_included(struct visit *v, const struct quote *q)
         say_service(v, MHD_HTTP_BAD_GATEWAY, "the service's quote cannot be used");
         return;
     }
-    say_free(v, q->type != NULL ? q->type : "application/octet-stream", span_of(bytes, n));
+    c = content_new(q->type != NULL ? q->type : "application/octet-stream", span_of(bytes, n));
+    say_free(v, c);
+    content_drop(&c);
     free(bytes);
     end(v);
 }

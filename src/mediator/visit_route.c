@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/date.h"
+#include "base/word.h"
 #include "base/log.h"
 #include "mediator/discovery.h"
 #include "mediator/say.h"
@@ -324,9 +325,8 @@ static bool read_resource(struct visit *v, const char *rest)
     if (!is_plain(target) || n < 0 || (size_t)n >= sizeof(o->url) ||
         strlen(rest) >= sizeof(o->path))
         return false;
-    for (const char *p = rest; *p != '\0'; p++)
-        if ((unsigned char)*p < ' ' || *p == 0x7F)
-            return false;
+    if (word_check(rest, "address", sizeof(o->path), NULL) != TP_OK) /* UTF-8, no controls */
+        return false;
     snprintf(o->method, sizeof(o->method), "%s", http_method(v->call));
     snprintf(o->service, sizeof(o->service), "%s", v->service->name);
     snprintf(o->path, sizeof(o->path), "%s", rest);

@@ -329,6 +329,14 @@ static void one_event(struct play *p, enum order_state state, size_t i)
     look_twice(p);
 }
 
+static enum tp_err count_freed(void *ctx, const struct orderbook_number *n, struct tp_error *e)
+{
+    (void)e;
+    ck_assert_uint_gt(n->stan, 0);
+    ++*(int *)ctx;
+    return TP_OK;
+}
+
 START_TEST(every_event_in_every_state)
     {
         struct play p;
@@ -711,7 +719,8 @@ START_TEST(what_was_submitted_is_not_forgotten)
         begin(&p);
         (void)apply(&p, "pay A 1");
         (void)apply(&p, "answer 1 no");
-        ck_ok(orderbook_order_forget(p.f.book, p.made + 100000, 10, &forgotten, &p.f.e));
+        ck_ok(
+            orderbook_order_forget(p.f.book, p.made + 100000, 10, count_freed, &forgotten, &p.f.e));
         ck_ok(orderbook_order_get(p.f.book, p.id, &o, &found, &p.f.e));
         ck_assert(found);
         (void)apply(&p, "pay A other"); /* its order is gone, for nothing was submitted */

@@ -93,6 +93,14 @@ static void put_each(void)
         put(id, now + STATE_OWED - s, s, s >= STATE_APPROVED ? OUTCOME_YES : OUTCOME_NONE);
 }
 
+static enum tp_err count_freed(void *ctx, const struct orderbook_number *n, struct tp_error *e)
+{
+    (void)e;
+    ck_assert_uint_gt(n->stan, 0);
+    ++*(int *)ctx;
+    return TP_OK;
+}
+
 START_TEST(they_are_listed_as_they_were_made)
     {
         struct list all = {0}, one = {0};
@@ -225,15 +233,15 @@ START_TEST(what_nobody_paid_is_forgotten_a_few_at_a_time)
         o.state = STATE_REQUESTED;
         ck_ok(orderbook_order_move(f.book, &o, &f.e));
 
-        ck_ok(orderbook_order_forget(f.book, now + VALID, 100, &forgotten,
+        ck_ok(orderbook_order_forget(f.book, now + VALID, 100, count_freed, &forgotten,
                                      &f.e)); /* none is over before that */
         ck_assert(is_there(id[0]));
-        ck_ok(orderbook_order_forget(f.book, now + VALID + 1, 3, &forgotten, &f.e));
-        ck_assert_int_eq(forgotten, 3);
+        ck_ok(orderbook_order_forget(f.book, now + VALID + 1, 3, count_freed, &forgotten, &f.e));
+        ck_assert_int_ge(forgotten, 3); /* numbers */
         for (size_t i = 0; i < 5; i++)
             left += is_there(id[i]);
         ck_assert_uint_eq(left, 2);
-        ck_ok(orderbook_order_forget(f.book, now + VALID + 1, 100, &forgotten, &f.e));
+        ck_ok(orderbook_order_forget(f.book, now + VALID + 1, 100, count_freed, &forgotten, &f.e));
         for (size_t i = 0; i < 5; i++)
             ck_assert(!is_there(id[i]));
         ck_assert(is_there(late));
