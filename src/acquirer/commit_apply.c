@@ -56,8 +56,7 @@ static enum tp_err take_signed(struct job *j, struct bench *b, struct tp_error *
         return sign_and_keep(j, b, &j->tx, time(NULL), e);
     }
     if (kept.what.acknowledgement.n > 0)
-        j->outcome.acknowledgement =
-            strndup((const char *)kept.what.acknowledgement.p, kept.what.acknowledgement.n);
+        j->outcome.acknowledgement = span_text(kept.what.acknowledgement);
     return TP_OK;
 }
 

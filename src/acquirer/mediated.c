@@ -174,7 +174,7 @@ static enum tp_err take_key(struct mediated *m, const json_t *plain, struct tp_e
 
 static bool device_is_right(const struct mediated *m)
 {
-    char *jws = strndup((const char *)m->parts.device.p, m->parts.device.n);
+    char *jws = span_text(m->parts.device);
     const bool right =
         jws != NULL && device_statement_verify(jws, m->what.r, m->what.message, NULL) == TP_OK;
 
@@ -184,7 +184,7 @@ static bool device_is_right(const struct mediated *m)
 
 enum ledger_verdict mediated_unseal(struct mediated *m, const struct acquirer_keys *keys)
 {
-    char *jwe = strndup((const char *)m->parts.transaction.p, m->parts.transaction.n);
+    char *jwe = span_text(m->parts.transaction);
     json_t *plain = NULL;
     struct tp_error e = {TP_OK, ""};
     enum tp_err r = jwe != NULL

@@ -1,5 +1,6 @@
 #include "base/span.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct span span_of(const void *p, size_t n)
@@ -10,6 +11,19 @@ struct span span_of(const void *p, size_t n)
 struct span span_str(const char *text)
 {
     return (struct span){(const uint8_t *)text, strlen(text)};
+}
+
+/* Not strndup, which may look at the byte behind. */
+char *span_text(struct span s)
+{
+    char *text = malloc(s.n + 1);
+
+    if (text == NULL)
+        return NULL;
+    if (s.n > 0)
+        memcpy(text, s.p, s.n);
+    text[s.n] = '\0';
+    return text;
 }
 
 bool span_eq(struct span a, struct span b)

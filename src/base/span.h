@@ -1,4 +1,4 @@
-/* Bytes: borrowed (span) and being written (buf). Nothing here allocates.
+/* Bytes: borrowed (span) and being written (buf). Nothing here allocates, but for span_text.
  *
  * A span does not own what it points to; the header that hands one out says how long it lives.
  * Readers check, then consume: on an error the span is left as it was.
@@ -30,6 +30,7 @@ struct buf {
 
 struct span span_of(const void *p, size_t n);
 struct span span_str(const char *text);     /* without the final zero */
+char *span_text(struct span s);             /* a copy with a final zero (free()); NULL: no memory */
 bool span_eq(struct span a, struct span b); /* not constant-time: see base/secret.h for secrets */
 
 /* Take n bytes (or one big-endian number) from the front of *s. TP_ERR_FORMAT when fewer are left.

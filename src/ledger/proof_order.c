@@ -12,7 +12,7 @@
 
 static char *text_of(struct span s)
 {
-    return strndup(s.n > 0 ? (const char *)s.p : "", s.n);
+    return span_text(s);
 }
 
 static enum tp_err read_order(struct proof_order *out, const struct proof_texts *texts,

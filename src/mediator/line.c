@@ -270,7 +270,7 @@ static enum tp_err take_text(char **out, struct span value)
 {
     if (value.n == 0)
         return TP_OK;
-    *out = strndup((const char *)value.p, value.n);
+    *out = span_text(value);
     return *out != NULL ? TP_OK : TP_ERR_NO_MEMORY;
 }
 

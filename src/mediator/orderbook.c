@@ -225,7 +225,7 @@ enum tp_err orderbook_quote_get(struct orderbook *b, const char *id, char **out,
         return r;
     if (!found)
         return tp_fail(e, TP_ERR_NOT_FOUND, "there is no order %s", id);
-    *out = strndup((const char *)quote.p, quote.n);
+    *out = span_text(quote);
     return *out != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a quote");
 }
 
@@ -437,7 +437,7 @@ static enum tp_err own(struct orderbook_attempt *out, const struct attempt_row *
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         if (!texts[i].has)
             continue;
-        *texts[i].to = strndup((const char *)texts[i].text.p, texts[i].text.n);
+        *texts[i].to = span_text(texts[i].text);
         if (*texts[i].to == NULL) {
             orderbook_attempt_free(out);
             return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for an order");

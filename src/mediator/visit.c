@@ -594,7 +594,7 @@ static enum tp_err make_order(struct job *j, struct visit *v, const struct quote
     snprintf(j->move.attempt.order, sizeof(j->move.attempt.order), "%s", o->id);
     if (o->valid_until <= o->made)
         return tp_fail(e, TP_ERR_FORMAT, "its quote is over already");
-    j->move.quote = strndup((const char *)text.p, text.n);
+    j->move.quote = span_text(text);
     if (j->move.quote == NULL || EVP_Digest(text.p, text.n, hash, NULL, EVP_sha256(), NULL) != 1)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for an order");
     return challenge_make(&j->move.attempt, o, hash, &v->m->issuing, e);
@@ -661,7 +661,7 @@ void visit_quoted(struct visit *v, const struct http_said *said)
     } else if (q.delivery == DELIVERY_INCLUDED) {
         give_included(v, &q);
     } else {
-        char *text = strndup((const char *)said->body.p, said->body.n);
+        char *text = span_text(said->body);
 
         ask_free(v->m, v, text != NULL ? text : "");
         free(text);

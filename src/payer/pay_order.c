@@ -42,7 +42,7 @@ static enum tp_err fetch_parameters(struct parameters *out, const struct pay_ord
     body = fetch_body(o->submitter.fetch);
     while (body.n > 0 && (body.p[body.n - 1] == '\n' || body.p[body.n - 1] == '\r'))
         body.n--;
-    text = strndup((const char *)body.p, body.n);
+    text = span_text(body);
     r = text != NULL
             ? parameters_keep(out, o->home, d->authority, d->order.acquirer, text, time(NULL), e)
             : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for parameters");

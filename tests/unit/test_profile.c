@@ -163,7 +163,7 @@ static void ck_answer(const struct row *r)
 
 START_TEST(table_is_that_of_the_document)
     {
-        unsigned of[2] = {0, 0};
+        unsigned of[3] = {0, 0, 0};
 
         for (size_t i = 0; i < rows_n; i++) {
             const struct row *r = &rows[i];
