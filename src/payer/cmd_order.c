@@ -6,6 +6,7 @@
 #include "base/date.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/money.h"
 #include "base/table.h"
 #include "order/proof.h"
 #include "payer/commands.h"
@@ -204,6 +205,8 @@ static enum tp_err print_proof(const struct order_proof *p, const struct authori
 {
     const struct order *o = &p->order;
     const struct acknowledgement *a = &p->acknowledgement;
+    const struct currency *currency = currency_by_alpha(o->currency);
+    char amount[MONEY_TEXT_MAX];
 
     if (json)
         return report_print(
@@ -213,11 +216,12 @@ static enum tp_err print_proof(const struct order_proof *p, const struct authori
                       o->contract, "reference", a->reference, "at", a->at, "acquirer", a->acquirer,
                       "authority", authority->fingerprint, "r", a->r));
     printf("Proved by the authority %s (%s):\n"
-           "the acquirer %s said at %s that the order %s, of %s, \"%s\", of %s %s minor units, "
-           "is %s%s%s\n",
+           "the acquirer %s said at %s that the order %s, of %s, \"%s\", of %s %s, is %s%s%s\n",
            authority->fingerprint, authority->name, a->acquirer, a->at, o->id, o->merchant, o->item,
-           o->amount, o->currency, a->outcome, a->reference != NULL ? ", reference " : "",
-           a->reference != NULL ? a->reference : "");
+           currency != NULL ? money_format(amount, strtoll(o->amount, NULL, 10), currency)
+                            : o->amount,
+           currency != NULL ? currency->alpha : o->currency, a->outcome,
+           a->reference != NULL ? ", reference " : "", a->reference != NULL ? a->reference : "");
     return TP_OK;
 }
 

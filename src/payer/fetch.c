@@ -221,7 +221,10 @@ static enum tp_err explain(const struct fetch *f, const char *url, struct tp_err
     snprintf(why, sizeof(why), "%s",
              f->reason[0] != '\0' ? f->reason : curl_easy_strerror(f->fault));
     word_make_shown(why);
-    return tp_fail(e, code, "%.160s: %s", url, why);
+    return tp_fail(e, code, "%.160s: %s%s", url, why,
+                   f->fault == CURLE_PEER_FAILED_VERIFICATION
+                       ? "; --cacert names another authority of servers to trust"
+                       : "");
 }
 
 enum tp_err fetch_send(struct fetch *f, const struct fetch_request *request, struct tp_error *e)

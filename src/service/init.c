@@ -276,6 +276,9 @@ int service_cmd_mediator_add(int argc, char **argv)
     printf(w.out != NULL ? "mediator %s may ask; its credentials are in %s\n"
                          : "mediator %s may ask, with the certificate %s\n",
            w.id, w.out != NULL ? w.out : w.certificate);
+    if (w.out != NULL)
+        printf("next, as the mediator: telepay-mediator service add %s --name NAME --contract ID\n",
+               w.out);
     return CLI_DONE;
 }
 

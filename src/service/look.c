@@ -122,6 +122,8 @@ static enum tp_err check_row(struct checking *c, const struct article *a, struct
         snprintf(left, sizeof(left), "%" PRId64, sold < a->stock ? a->stock - sold : 0);
     if (a->currency != NULL)
         money_format(amount, a->amount, a->currency);
+    if (fault[0] != '\0' || (a->stock >= 0 && sold >= a->stock))
+        cells[5] = table_bool(false);
     if (fault[0] != '\0') {
         c->faults++;
         log_error("article %s: %s", a->path, fault);
@@ -146,7 +148,8 @@ static enum tp_err check_catalogue(struct checking *c, bool json, struct tp_erro
     r = table_end(&c->table, r, e);
     catalogue_free(&catalogue);
     return r == TP_OK && c->faults > 0
-               ? tp_fail(e, TP_ERR_USAGE, "%zu articles cannot be sold as they stand", c->faults)
+               ? tp_fail(e, TP_ERR_USAGE, "%zu article%s cannot be sold as %s", c->faults,
+                         c->faults == 1 ? "" : "s", c->faults == 1 ? "it stands" : "they stand")
                : r;
 }
 

@@ -163,8 +163,11 @@ enum tp_err payment_offers_add(struct payment_offers *offers, struct span field,
         if (r == TP_OK && http_auth_is(&element, PAYMENT_SCHEME) && offers->n < PAYMENT_OFFERS_MAX)
             r = add_offer(offers, &element, e);
     } while (r == TP_OK);
-    if (r == TP_ERR_NOT_FOUND)
+    if (r == TP_ERR_NOT_FOUND) { /* the end of the list is no error to be told */
+        if (e != NULL)
+            *e = (struct tp_error){0};
         return TP_OK;
+    }
     return r == TP_ERR_FORMAT ? tp_error_prefix(e, "WWW-Authenticate"), r : r;
 }
 
