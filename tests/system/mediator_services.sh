@@ -146,7 +146,8 @@ flood() {
     wait $flooding
     answers 402 "payment-required" -m 5 $liar/fine
     after=$(resident)
-    [ $((after - before)) -lt 32768 ] || fail "$n demands: from $before to $after kB"
+    # under sanitizers what is freed stays for a while
+    [ -n "${ASAN_OPTIONS-}" ] || [ $((after - before)) -lt 32768 ] || fail "$n demands: from $before to $after kB"
     echo "$n demands in $SECONDS s: from $before to $after kB, $(states | tr ' ' '\n' | grep -c requested) orders"
 }
 
