@@ -106,9 +106,9 @@ START_TEST(a_plan_is_kept_in_its_order)
     }
 END_TEST
 
-#define NINE_MEANS                                                                                 \
-    "[a]\nmeans = yes\n[b]\nmeans = yes\n[c]\nmeans = yes\n[d]\nmeans = yes\n[e]\nmeans = yes\n"   \
-    "[f]\nmeans = yes\n[g]\nmeans = yes\n[h]\nmeans = yes\n[i]\nmeans = yes\n"
+static const char nine_means[] =
+    "[a]\nmeans = yes\n[b]\nmeans = yes\n[c]\nmeans = yes\n[d]\nmeans = yes\n[e]\nmeans = yes\n"
+    "[f]\nmeans = yes\n[g]\nmeans = yes\n[h]\nmeans = yes\n[i]\nmeans = yes\n";
 
 START_TEST(a_plan_that_cannot_be_read_pays_nothing)
     {
@@ -120,7 +120,7 @@ START_TEST(a_plan_that_cannot_be_read_pays_nothing)
             "[emv]\nmeans = yes\nunasked_session = much\n",
             "[a-name-that-is-far-too-long]\nmeans = yes\n",
             "emv\n",
-            NINE_MEANS,
+            nine_means,
         };
         struct plan p;
 
