@@ -247,7 +247,7 @@ static enum tp_err pay(struct move *m, struct orderbook *b, const struct issuing
         m->finding = FOUND_TAKEN;
     else if (is_expired(&m->order, m->now) && !m->attempt.used)
         m->finding = FOUND_EXPIRED;
-    else if (!m->attempt.used && m->attempt.n != m->order.attempt)
+    else if (!m->attempt.used && (m->foreign || m->attempt.n != m->order.attempt))
         m->finding = FOUND_INVALID;
     else if (!m->reached)
         m->finding = FOUND_UNREACHED;

@@ -49,7 +49,9 @@ struct move { /* begins as {0}; move_free */
     uint8_t credential[BOOK_CREDENTIAL];  /* EVENT_PAY, EVENT_COMPLETE */
     char *sealed, *device;                /* EVENT_PAY */
     bool has_claim, completed;
-    bool reached;              /* EVENT_PAY: the acquirer can be asked now */
+    bool reached; /* EVENT_PAY: the acquirer can be asked now */
+    bool foreign; /* EVENT_PAY: its challenge is none of the key of now: it gets what it got, and
+                     pays nothing */
     uint8_t claim[BOOK_CLAIM]; /* EVENT_CLAIM, EVENT_PAY */
     uint32_t n;                /* EVENT_ANSWER, EVENT_SILENT: which attempt */
     struct {

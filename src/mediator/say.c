@@ -122,15 +122,13 @@ static char *challenge_text(const struct orderbook_attempt *a)
     return text;
 }
 
-json_t *say_order(const struct visit *v, const struct orderbook_order *o,
-                  const struct orderbook_attempt *payable)
+json_t *say_order(const struct orderbook_order *o, const struct orderbook_attempt *payable)
 {
     char until[TIME_TEXT_MAX], amount[24];
     char *challenge = payable != NULL ? challenge_text(payable) : NULL;
     const bool over = payable == NULL && o->state <= STATE_CLAIMED;
     json_t *said;
 
-    (void)v;
     snprintf(amount, sizeof(amount), "%" PRId64, o->amount);
     said =
         json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s*,s:s*,s:s*}", "order", o->id, "state",

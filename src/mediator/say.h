@@ -25,8 +25,7 @@ bool say_page(struct visit *v, unsigned status, const struct orderbook_order *o,
 void say_text(struct visit *v, unsigned status, const char *type, const char *text);
 
 /* Where the order stands, and with `payable` how it is paid. */
-json_t *say_order(const struct visit *v, const struct orderbook_order *o,
-                  const struct orderbook_attempt *payable);
+json_t *say_order(const struct orderbook_order *o, const struct orderbook_attempt *payable);
 
 /* Paid: 200. */
 void say_paid(struct visit *v, const struct orderbook_order *o, const struct orderbook_attempt *a);

@@ -203,7 +203,7 @@ static void say_where(struct visit *v, const struct move *m)
     const bool refused = m->order.attempt > 1 && m->order.state <= STATE_CLAIMED;
 
     if (!v->html || !say_page(v, MHD_HTTP_OK, &m->order, payable(m) != NULL, refused))
-        say_json(v, MHD_HTTP_OK, say_order(v, &m->order, payable(m)));
+        say_json(v, MHD_HTTP_OK, say_order(&m->order, payable(m)));
 }
 
 /* Of an attempt that was acknowledged. False: it has to wait. */
@@ -256,7 +256,7 @@ static bool respond_payer(struct visit *v, const struct move *m, struct content 
     case OUTCOME_NONE:
         if (m->order.state == STATE_SUBMITTING)
             return false;
-        if (m->order.state > STATE_UNKNOWN) {
+        if (m->order.state >= STATE_REVERSING && m->order.attempt == m->attempt.n) {
             say_given_back(v, m);
             break;
         }
@@ -351,8 +351,8 @@ static void ask_for_money(struct visit *v, const struct move *m, enum payment_pr
     }
     if (m->finding == FOUND_NONE)
         say_plainly(v, m, MHD_HTTP_NOT_FOUND, "there is no such order");
-    else if (p.payable == NULL)
-        say_plainly(v, m, MHD_HTTP_GONE, detail);
+    else if (p.payable == NULL) /* to one who pays, 410 says that it is given back */
+        say_plainly(v, m, v->kind == VISIT_PAYMENT ? MHD_HTTP_CONFLICT : MHD_HTTP_GONE, detail);
     else
         say_problem(v, &p);
     end(v);
@@ -494,13 +494,13 @@ void visit_found(struct visit *v, struct job *j)
         return;
     case VISIT_CLAIM:
     case VISIT_NONE:
-        say_json(v, MHD_HTTP_OK, say_order(v, &m->order, payable(m)));
+        say_json(v, MHD_HTTP_OK, say_order(&m->order, payable(m)));
         break;
     case VISIT_COMPLETION:
         if (m->completed)
             say_paid(v, &m->order, &m->attempt);
         else
-            say_json(v, MHD_HTTP_OK, say_order(v, &m->order, NULL));
+            say_json(v, MHD_HTTP_OK, say_order(&m->order, NULL));
         break;
     }
     end(v);

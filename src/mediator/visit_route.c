@@ -60,7 +60,8 @@ static void not_paying(struct visit *v, enum payment_problem_type type, const ch
     v->detail = detail;
 }
 
-/* The order is the mediator's own, as its challenge is bound: what it is for is what is asked. */
+/* What the order within the challenge is for is what is asked. Whether both are the mediator's own
+ * is seen later: by the challenge's id, or because the very same credential is in the books. */
 static bool is_for(const struct visit *v, const struct payment_charge *charge)
 {
     const char *jws = NULL, *method = NULL, *url = NULL, *digest = NULL;
@@ -82,12 +83,11 @@ static bool is_for(const struct visit *v, const struct payment_charge *charge)
     return same;
 }
 
-/* Which order the credential is for: from the request of a challenge of this mediator's own. */
+/* Which order the credential is for, as the request of its challenge says. */
 static bool read_order(struct visit *v, const struct payment_credential *c)
 {
     struct payment_charge charge = {.amount = NULL};
-    bool found = payment_challenge_is_bound(&c->challenge, v->m->issuing.key) &&
-                 payment_charge_read(&charge, c->challenge.request, NULL) == TP_OK &&
+    bool found = payment_charge_read(&charge, c->challenge.request, NULL) == TP_OK &&
                  charge.external_id != NULL && strlen(charge.external_id) == BOOK_ORDER_ID - 1;
 
     if (found && v->kind == VISIT_PAY)
@@ -165,6 +165,7 @@ static void queue_payment(struct visit *v, const struct payment_credential *c)
         j->move.event = EVENT_LOOK;
     }
     j->move.reached = is_reached(v, c);
+    j->move.foreign = !payment_challenge_is_bound(&c->challenge, v->m->issuing.key);
     snprintf(j->move.challenge_id, sizeof(j->move.challenge_id), "%s", c->challenge.id);
     memcpy(j->move.credential, v->credential, sizeof(j->move.credential));
     queue(v, j);

@@ -81,6 +81,33 @@ silence() {
     [ "$(paid)" = $((before + 1)) ] || fail "paid $(paid) times, not $((before + 1))"
 }
 
+# The mediator has another key for its challenges: what was paid stays paid, and what was not is asked for anew.
+another_key() {
+    local at="$origin/s/journal/article-1?key" paid_with before
+    buy "$at"
+    paid_with=$bought
+    expect 0 'first article' pay "$at"
+    buy "$origin/s/journal/article-1?late"
+    before=$(paid)
+    kill "$mediator"
+    wait "$mediator"
+    mv med/challenge.key challenge.before
+    (umask 077 && head -c 32 /dev/urandom >med/challenge.key)
+    serve_mediator
+    reached
+    expect 0 'invalid-challenge' pay "$origin/s/journal/article-1?late"
+    bought=$paid_with
+    expect 0 'first article' pay "$at"
+    said '200'
+    expect 0 'first article' ask -H "Authorization: $bought" "$origin/orders/$(receipt_order)/delivery"
+    [ "$(paid)" = "$before" ] || fail "paid $(paid) times, not $before"
+    kill "$mediator"
+    wait "$mediator"
+    mv challenge.before med/challenge.key
+    serve_mediator
+    reached
+}
+
 # Nobody is there: nothing is consumed, and the same credential pays later.
 away() {
     local at="$origin/s/journal/article-1?away" before
@@ -146,6 +173,7 @@ inside() {
     other_clients
     silence
     away
+    another_key
     slow_service
     sold_out
     expect 0 "" telepay-acquirer audit

@@ -24,6 +24,7 @@ struct play {
     char id[BOOK_ORDER_ID], other[48];
     int64_t made;
     const char *line; /* for messages */
+    bool foreign;     /* its payments are of challenges that another key made */
 };
 
 static const char *const findings[] = {"fine",  "none",    "invalid",   "other",
@@ -47,6 +48,7 @@ static void put_pay(struct play *p, const char *credential, const char *challeng
     p->m.sealed = strdup("sealed");
     p->m.device = credential[0] == 'D' ? strdup("device") : NULL;
     p->m.reached = reached;
+    p->m.foreign = p->foreign;
     p->m.has_claim = device[0] != '\0';
     letter(p->m.claim, BOOK_CLAIM, device);
     snprintf(p->m.challenge_id, sizeof(p->m.challenge_id), "%s",
@@ -709,6 +711,30 @@ START_TEST(a_reversal_s_number_is_of_its_day)
     }
 END_TEST
 
+/* After another key was made: looked up first, verified then. */
+START_TEST(a_challenge_of_another_key_gets_what_it_got_and_pays_nothing)
+    {
+        struct play p;
+
+        begin(&p);
+        p.foreign = true;
+        (void)apply(&p, "pay A 1");
+        ck_assert_int_eq(p.m.finding, FOUND_INVALID);
+        ck_assert(!p.m.moved);
+        p.foreign = false;
+        (void)apply(&p, "pay A 1");
+        (void)apply(&p, "answer 1 yes");
+        p.foreign = true;
+        (void)apply(&p, "pay A 1");
+        ck_assert_int_eq(p.m.finding, FOUND_FINE);
+        ck_assert_int_eq(p.m.attempt.outcome, OUTCOME_YES);
+        ck_assert_int_eq(p.m.order.state, STATE_ACKNOWLEDGED);
+        (void)apply(&p, "pay B 1");
+        ck_assert_int_eq(p.m.finding, FOUND_OTHER);
+        end(&p);
+    }
+END_TEST
+
 START_TEST(what_was_submitted_is_not_forgotten)
     {
         struct play p;
@@ -743,6 +769,7 @@ static Suite *suite(void)
     tcase_add_test(t, numbers_that_are_used_up_lose_nothing);
     tcase_add_test(t, a_reversal_s_number_is_of_its_day);
     tcase_add_test(t, what_was_submitted_is_not_forgotten);
+    tcase_add_test(t, a_challenge_of_another_key_gets_what_it_got_and_pays_nothing);
     suite_add_tcase(s, t);
     return s;
 }
