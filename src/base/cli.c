@@ -219,3 +219,11 @@ int cli_report(const struct tp_error *e)
     log_error("%s", e->text[0] != '\0' ? e->text : tp_err_text(e->code));
     return cli_exit_of(e->code);
 }
+
+int cli_end(enum tp_err r, struct tp_error *e)
+{
+    if (r == TP_OK)
+        return CLI_DONE;
+    e->code = r;
+    return cli_report(e);
+}

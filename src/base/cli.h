@@ -62,4 +62,7 @@ TP_MUST_CHECK enum tp_err cli_digits(char *out, size_t min, size_t max, const ch
 int cli_exit_of(enum tp_err code);
 int cli_report(const struct tp_error *e);
 
+/* What a command came to: CLI_DONE, or its error reported. */
+int cli_end(enum tp_err r, struct tp_error *e);
+
 #endif

@@ -49,14 +49,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static int end(enum tp_err r, struct tp_error *e)
-{
-    if (r == TP_OK)
-        return CLI_DONE;
-    e->code = r;
-    return cli_report(e);
-}
-
 static const struct table_column heads[] = {
     {"FINGERPRINT", TABLE_TEXT}, {"NAME", TABLE_TEXT}, {"UNTIL", TABLE_TEXT}};
 static const struct table_column keys[] = {
@@ -100,7 +92,7 @@ int payer_authority_add(int argc, char **argv)
         r = authority_add(&added, home, w.argument, &e);
     if (r == TP_OK)
         r = print(&added, 1, w.json, &e);
-    return end(r, &e);
+    return cli_end(r, &e);
 }
 
 int payer_authority_list(int argc, char **argv)
@@ -120,7 +112,7 @@ int payer_authority_list(int argc, char **argv)
     if (r == TP_OK)
         r = print(all.list, all.n, w.json, &e);
     authorities_free(&all);
-    return end(r, &e);
+    return cli_end(r, &e);
 }
 
 int payer_authority_remove(int argc, char **argv)
@@ -142,5 +134,5 @@ int payer_authority_remove(int argc, char **argv)
     r = home_open(home, w.home, &e);
     if (r == TP_OK)
         r = authority_remove(home, w.argument, &e);
-    return end(r, &e);
+    return cli_end(r, &e);
 }

@@ -88,10 +88,7 @@ static int end(struct terminal **t, struct journal **j, enum tp_err r, struct tp
 {
     journal_close(j);
     terminal_free(t);
-    if (r == TP_OK)
-        return CLI_DONE;
-    e->code = r;
-    return cli_report(e);
+    return cli_end(r, e);
 }
 
 static const struct table_column payment_heads[] = {

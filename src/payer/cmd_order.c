@@ -77,10 +77,7 @@ static int end(struct checkout *c, struct fetch **fetch, enum tp_err r, struct t
 {
     checkout_close(c);
     fetch_free(fetch);
-    if (r == TP_OK)
-        return CLI_DONE;
-    e->code = r;
-    return cli_report(e);
+    return cli_end(r, e);
 }
 
 /* ---- list, show ---- */

@@ -106,14 +106,6 @@ static enum tp_err open_plan(char folder[PATH_MAX], struct plan *p, const struct
     return r == TP_OK ? plan_load(p, folder, e) : r;
 }
 
-static int end(enum tp_err r, struct tp_error *e)
-{
-    if (r == TP_OK)
-        return CLI_DONE;
-    e->code = r;
-    return cli_report(e);
-}
-
 int payer_plan(int argc, char **argv)
 {
     static const struct argp_option options[] = {WORDS_WHOSE, {0}};
@@ -130,7 +122,7 @@ int payer_plan(int argc, char **argv)
     r = open_plan(folder, &plan, &w, &e);
     if (r == TP_OK)
         r = print(&plan, w.json, &e);
-    return end(r, &e);
+    return cli_end(r, &e);
 }
 
 /* ---- set ---- */
@@ -214,5 +206,5 @@ int payer_plan_set(int argc, char **argv)
         r = plan_store(&plan, folder, &e);
     if (r == TP_OK)
         r = print(&plan, w.json, &e);
-    return end(r, &e);
+    return cli_end(r, &e);
 }

@@ -152,14 +152,6 @@ static enum tp_err print(const struct session *s, bool json)
     return TP_OK;
 }
 
-static int end(enum tp_err r, struct tp_error *e)
-{
-    if (r == TP_OK)
-        return CLI_DONE;
-    e->code = r;
-    return cli_report(e);
-}
-
 int payer_session(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -182,7 +174,7 @@ int payer_session(int argc, char **argv)
     r = read_session(&session, &w, &e);
     if (r == TP_OK)
         r = print(&session, w.json);
-    return end(r, &e);
+    return cli_end(r, &e);
 }
 
 int payer_session_begin(int argc, char **argv)
@@ -199,5 +191,5 @@ int payer_session_begin(int argc, char **argv)
     r = find_folder(folder, &w, &e);
     if (r == TP_OK)
         r = session_begin(folder, time(NULL), &e);
-    return end(r, &e);
+    return cli_end(r, &e);
 }

@@ -78,14 +78,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static int end(enum tp_err r, struct tp_error *e)
-{
-    if (r == TP_OK)
-        return CLI_DONE;
-    e->code = r;
-    return cli_report(e);
-}
-
 /* A code to be, twice where a person types it. */
 static enum tp_err ask_new(struct secret *out, const struct code_source *from, const char *user,
                            struct tp_error *e)
@@ -143,13 +135,13 @@ int payer_user_add(int argc, char **argv)
     if (r == TP_OK)
         r = user_add(home, w.name, &e);
     if (r != TP_OK)
-        return end(r, &e);
+        return cli_end(r, &e);
     r = user_folder(folder, home, w.name, &e);
     if (r == TP_OK)
         r = set_code(folder, w.name, &w.code, false, &e);
     if (r != TP_OK && user_remove(home, w.name, NULL) != TP_OK)
         (void)tp_error_prefix(&e, "%s is added, without a key", w.name);
-    return end(r, &e);
+    return cli_end(r, &e);
 }
 
 int payer_user_passwd(int argc, char **argv)
@@ -178,7 +170,7 @@ int payer_user_passwd(int argc, char **argv)
         r = user_folder(folder, home, name, &e);
     if (r == TP_OK)
         r = set_code(folder, name, &w.code, true, &e);
-    return end(r, &e);
+    return cli_end(r, &e);
 }
 
 /* ---- a second device ---- */
@@ -208,7 +200,7 @@ int payer_user_export(int argc, char **argv)
         r = user_folder(folder, home, w.name, &e);
     if (r == TP_OK)
         r = device_export(folder, w.out, &e);
-    return end(r, &e);
+    return cli_end(r, &e);
 }
 
 static enum tp_err whose(char id[KEYSTORE_ID], const char *path, struct tp_error *e)
@@ -265,7 +257,7 @@ int payer_user_import(int argc, char **argv)
     r = home_open(home, w.home, &e);
     if (r == TP_OK)
         r = import(home, w.name, &w.code, &e);
-    return end(r, &e);
+    return cli_end(r, &e);
 }
 
 /* ---- list ---- */
@@ -324,7 +316,7 @@ int payer_user(int argc, char **argv)
     r = home_open(home, w.home, &e);
     if (r == TP_OK)
         r = list(home, w.json, &e);
-    return end(r, &e);
+    return cli_end(r, &e);
 }
 
 /* ---- remove ---- */
@@ -375,5 +367,5 @@ int payer_user_remove(int argc, char **argv)
         r = check_settled(home, w.name, &e);
     if (r == TP_OK)
         r = user_remove(home, w.name, &e);
-    return end(r, &e);
+    return cli_end(r, &e);
 }
