@@ -27,14 +27,14 @@ nap() { sleep "$(printf '0.%03d' $((RANDOM % $1)))"; }
 
 # With the same credential until the answer is final: delivered, given back, refused for good.
 insist() { # address, credential, name
-    local code left asked=0
-    for left in {300..0}; do
+    local code asked=0 until=$((SECONDS + 90)) # a mediator that forgot it lets each question wait
+    while [ $SECONDS -lt $until ]; do
         asked=$((asked + 1))
         code=$(ask -o "body.$3" -w '%{http_code}' -H "Authorization: $2" "$1")
         case $code in
         200 | 402 | 403 | 409 | 410) break ;;
         esac
-        [ "$left" = 0 ] || sleep 0.2
+        sleep 0.2
     done
     [ $asked = 1 ] || echo "$asked" >"again.$3"
     echo "$code" >"code.$3"
