@@ -18,7 +18,7 @@ serve() { # the unit's command, at a port of its own; as nobody, or as root to m
     words=$(sed -n 's,^ExecStart=@bindir@/,,p' "$unit")
     [ -n "$words" ] || fail "no command in $unit"
     # shellcheck disable=SC2086 # words
-    begin server.log timeout 60 setpriv --reuid "$1" --clear-groups $words --listen 127.0.0.1:0
+    begin server.log timeout --foreground 60 setpriv --reuid "$1" --clear-groups $words --listen 127.0.0.1:0
     server=$begun
 }
 
