@@ -170,14 +170,8 @@ static void tend(struct link_line *l)
     l->events.tick(l->events.ctx);
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *ctx)
-{
-    (void)fd;
-    (void)what;
-    tend(ctx);
-}
-
-static void on_wake(evutil_socket_t fd, short what, void *ctx)
+/* The ticker is due, or somebody woke us. */
+static void on_due(evutil_socket_t fd, short what, void *ctx)
 {
     struct link_line *l = ctx;
 
@@ -196,8 +190,9 @@ static void *run(void *ctx)
     connect_now(l);
     event_base_dispatch(l->base);
     hang_up(l);
-    event_base_loop(
-        l->base, EVLOOP_NONBLOCK); /* what waits in libevent has its turn, so that nothing leaks */
+    do /* what waits in libevent has its turn, so that nothing leaks */
+        event_base_loop(l->base, EVLOOP_NONBLOCK);
+    while (event_base_got_break(l->base));
     return NULL;
 }
 
@@ -224,8 +219,8 @@ enum tp_err link_line_new(struct link_line **out, const char *host, const char *
     l->pause_ms = limits->first_pause_ms;
     l->base = event_base_new();
     if (l->base != NULL) {
-        l->ticker = event_new(l->base, -1, EV_PERSIST, on_tick, l);
-        l->waker = event_new(l->base, -1, EV_PERSIST, on_wake, l);
+        l->ticker = event_new(l->base, -1, EV_PERSIST, on_due, l);
+        l->waker = event_new(l->base, -1, EV_PERSIST, on_due, l);
     }
     if (l->ticker == NULL || l->waker == NULL || event_add(l->ticker, &tick) != 0 ||
         event_add(l->waker, NULL) != 0) {

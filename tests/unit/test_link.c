@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "crypto/pki.h"
 #include "wire/link.h"
+#include "wire/link_line.h"
 
 static char dir[32];
 
@@ -995,6 +996,80 @@ START_TEST(an_address_that_is_taken_or_none)
     }
 END_TEST
 
+/* ---- a standing line ---- */
+
+#define CONNECT_MS 500
+
+struct line_user {
+    struct link_line *line;
+    atomic_bool up;
+};
+
+static void line_up(void *ctx)
+{
+    struct line_user *u = ctx;
+
+    u->up = true;
+}
+
+static void line_down(void *ctx, const struct tp_error *e)
+{
+    (void)ctx;
+    ck_abort_msg("%s", e->text);
+}
+
+static void line_message(void *ctx, struct span message)
+{
+    (void)ctx;
+    (void)message;
+}
+
+static void line_tick(void *ctx)
+{
+    (void)ctx;
+}
+
+/* At the line's goodbye, on its own thread: until its next tick is due. */
+static void wait_at_the_goodbye(const SSL *ssl, int where, int value)
+{
+    (void)ssl;
+    (void)value;
+    if (where & SSL_CB_WRITE_ALERT)
+        usleep(5000);
+}
+
+static void context_freed(void *parent, void *p, CRYPTO_EX_DATA *ad, int index, long n, void *arg)
+{
+    (void)parent, (void)p, (void)ad, (void)index, (void)n;
+    *(bool *)arg = true;
+}
+
+/* It does not connect again; an SSL that is left behind would keep its context. */
+START_TEST(line_that_is_due_as_it_ends)
+    {
+        const struct link_line_limits limits = {CONNECT_MS, 50, 50, 1};
+        static bool freed;
+        struct line_user u = {.line = NULL};
+        const struct link_line_events events = {&u, line_up, line_down, line_message, line_tick};
+        SSL_CTX *tls = context(PKI_CLIENT, "ca", "client");
+        struct server s;
+        struct tp_error e;
+
+        ck_assert_int_ge(SSL_CTX_get_ex_new_index(0, &freed, NULL, NULL, context_freed), 0);
+        SSL_CTX_set_info_callback(tls, wait_at_the_goodbye);
+        server_usual(&s);
+        ck_ok(link_line_new(&u.line, "127.0.0.1", s.port, tls, &limits, &events, &e));
+        while (!u.up)
+            usleep(100);
+        usleep(CONNECT_MS * 1000); /* nothing but the end itself keeps it from connecting again */
+        link_line_free(&u.line);
+        SSL_CTX_free(tls);
+        ck_assert(freed);
+        ck_assert_uint_eq(s.opened, 1);
+        server_end(&s);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("link");
@@ -1035,6 +1110,7 @@ static Suite *suite(void)
     tcase_add_test(t, connections_under_one_certificate);
     tcase_add_test(t, connection_cut_while_the_answer_is_made);
     tcase_add_test(t, an_address_that_is_taken_or_none);
+    tcase_add_test(t, line_that_is_due_as_it_ends);
     suite_add_tcase(s, t);
     return s;
 }
