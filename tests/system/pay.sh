@@ -120,7 +120,7 @@ pins_tried() {
     expect 2 "cannot write the trace" pay_12 --trace /nowhere/trace
     local fd
     for fd in 3 4 5 6 7 8; do # the program's own, once it has opened something
-        expect 2 "no file descriptor $fd" telepay pay --config "$conf" --amount 1 --pin-fd $fd
+        expect 2 "no file descriptor $fd" telepay pay --config "$conf" --amount 1 --pin-fd $fd 3<&- 4<&- 5<&- 6<&- 7<&- 8<&-
     done
     expect 2 "cannot be read" telepay pay --config "$conf" --amount 1 --pin-fd 7 7>"$dir/written"
     expect 0 "APPROVED" telepay pay --config "$conf" --amount 1 --pin-fd 7 7<<<1234
