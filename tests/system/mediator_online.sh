@@ -1,6 +1,6 @@
 #!/bin/bash
 # Orders for which the card asks its issuer, through the mediator and the acquirer while it stays in the reader: approved, refused, the issuer away or silent,
-# the payer killed, the card gone. What the card did not complete is given back and never delivered.
+# the payer killed, the card torn out at each command. What the card did not complete is given back and never delivered.
 set -u
 # shellcheck source=tests/system/common.sh
 . "${TESTS_SRCDIR:?}/system/common.sh"
@@ -50,6 +50,21 @@ END
     until_said 'banque is reached' acquirer.log
 }
 
+# The card leaves at each command of a payment that its issuer approves: it is told, nothing is paid, and what was approved is given back.
+torn_out() {
+    local n
+    for n in {1..40}; do
+        insert cards/marie --fault "torn-out=$n" --once
+        get "$origin/s/journal/atlas?torn=$n" >out 2>&1 && break
+        grep -q '^telepay' out || fail "torn out at $n, nothing is said: $(cat out)"
+        until_reserved 120.00
+    done
+    [ "$n" -gt 10 ] && [ "$n" -lt 40 ] || fail "a payment of $n commands? $(cat out)"
+    until_reserved 180.00
+    states | grep -qE 'submitting|unknown|approved|acknowledged|reversing' && fail "something is left under way: $(states)"
+    echo "torn out at each of $((n - 1)) commands: $(states | tr ' ' '\n' | sort | uniq -c | tr -s ' \n' ' ')"
+}
+
 inside() {
     local paying
     cd "$dir" || exit 1
@@ -97,6 +112,7 @@ inside() {
     until_reserved 120.00
     until_said 'reversed' mediator.log
     states | grep -q 'reversed' || fail "not given back: $(states)"
+    torn_out
 
     expect 0 "" telepay-acquirer audit
     kill "$mediator" "$acquirer" "$service" "$issuer"
