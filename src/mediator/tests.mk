@@ -41,3 +41,5 @@ TESTS += tests/unit/test_orderbook
 tests_unit_test_orderbook_SOURCES = tests/unit/test_orderbook.c $(MEDIATOR_FIXTURE)
 tests_unit_test_orderbook_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_orderbook_LDADD = $(MEDIATOR_LIBS) $(CHECK_LIBS)
+dist_noinst_SCRIPTS += tests/bench/bench_get.sh
+BENCHES += $(top_srcdir)/tests/bench/bench_get.sh

@@ -5,6 +5,8 @@
 #     BENCH_NEEDS += what it runs, but the programs that are installed
 #     tests_bench_bench_NAME_SOURCES = tests/bench/bench_NAME.c tests/bench/bench.h
 #
+# What is timed from one program's start to its end may be a script, tests/bench/bench_NAME.sh.
+#
 # `make bench` builds and runs them all and prints one table, beside a private pcscd and a private PostgreSQL, (BENCH_FLAGS=--json: JSON); it fails when a limit is missed. One: make bench BENCHES=tests/bench/bench_NAME
 BENCH_FLAGS =
 
