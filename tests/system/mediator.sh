@@ -123,6 +123,38 @@ away() {
     [ "$(paid)" = $((before + 1)) ] || fail "paid $(paid) times, not $((before + 1))"
 }
 
+# Who asks leaves at every step: before the quote, the outcome, word of it, the delivery. Nobody pays twice, and who comes back gets what he paid.
+gone() { # command…
+    "$@" -m 0.4 >/dev/null
+    [ $? = 28 ] || fail "$* did not wait: $(cat mediator.log)"
+}
+
+leaves() {
+    local at="$origin/s/journal/article-1?leaves" before order left
+    before=$(paid)
+    kill -STOP "$service"
+    gone ask "$at"
+    gone ask -H 'Accept: text/html' "$at"
+    kill -CONT "$service"
+    buy "$at"
+    gone ask "$origin/orders/$(telepay-mediator order list --state requested --json | jq -r '.orders[-1].order')?wait=30"
+    kill -STOP "$service" "$acquirer"
+    gone pay "$at"
+    kill -CONT "$acquirer"
+    for left in {200..0}; do
+        order=$(telepay-mediator order list --state acknowledged --json | jq -r '.orders[].order')
+        [ -n "$order" ] && break
+        [ "$left" = 0 ] && fail "not paid: $(states)"
+        sleep 0.05
+    done
+    gone ask "$origin/orders/$order?wait=30"
+    gone pay "$at"
+    gone ask -H "Authorization: $bought" "$origin/orders/$order/delivery"
+    kill -CONT "$service"
+    expect 0 'first article' pay "$at"
+    [ "$(paid)" = $((before + 1)) ] || fail "paid $(paid) times, not $((before + 1))"
+}
+
 # Paid, and the service is away: it is asked again until it delivers.
 slow_service() {
     local at="$origin/s/journal/article-1?service"
@@ -175,6 +207,7 @@ inside() {
     away
     another_key
     slow_service
+    leaves
     sold_out
     expect 0 "" telepay-acquirer audit
     expect 0 "" "$here/no-plain-pan.py" acq med journal
