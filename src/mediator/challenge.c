@@ -124,8 +124,8 @@ static enum tp_err write_request(char **out, const char *jws, const struct texts
 
 /* The challenge around it, with its id, as JSON. */
 static enum tp_err bind(struct orderbook_attempt *a, const char *request, const struct texts *t,
-                        const struct orderbook_order *o, const struct issuing *by,
-                        struct tp_error *e)
+                        const struct orderbook_order *o, const char *header,
+                        const struct issuing *by, struct tp_error *e)
 {
     char id[PAYMENT_ID_SIZE];
     struct payment_challenge c = {
@@ -137,6 +137,7 @@ static enum tp_err bind(struct orderbook_attempt *a, const char *request, const 
         .expires = t->until,
         .digest = o->digest[0] != '\0' ? o->digest : NULL,
         .description = is_ascii(o->item) ? o->item : NULL,
+        .header = header,
     };
     json_t *object = NULL;
     enum tp_err r = payment_challenge_id(id, by->key, &c);
@@ -155,7 +156,8 @@ static enum tp_err bind(struct orderbook_attempt *a, const char *request, const 
 }
 
 enum tp_err challenge_make(struct orderbook_attempt *a, const struct orderbook_order *o,
-                           const uint8_t quote[32], const struct issuing *by, struct tp_error *e)
+                           const uint8_t quote[32], const char *header, const struct issuing *by,
+                           struct tp_error *e)
 {
     struct reg_contract *c = registry_contract(by->registry, o->contract);
     struct texts t;
@@ -182,7 +184,7 @@ enum tp_err challenge_make(struct orderbook_attempt *a, const struct orderbook_o
     if (r == TP_OK)
         r = write_request(&request, jws, &t, o, c, e);
     if (r == TP_OK)
-        r = bind(a, request, &t, o, by, e);
+        r = bind(a, request, &t, o, header, by, e);
     free(jws);
     free(request);
     return r;

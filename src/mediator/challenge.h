@@ -19,12 +19,14 @@ struct issuing {        /* what signs challenges: the mediator's, as long as it 
 void challenge_order_id(char out[BOOK_ORDER_ID]);
 
 /* The next attempt at an order: number, day and time of a card's payment, the order signed anew,
- * the challenge and its id. digest of the quote; a->order and a->n are set by the caller.
+ * the challenge and its id. digest of the quote; header: that of struct payment_challenge; a->order
+ * and a->n are set by the caller.
  * orderbook_attempt_free. TP_ERR_RANGE (no number left, an amount over the contract's ceiling),
  * TP_ERR_FORMAT (what no order takes, with the member). */
 TP_MUST_CHECK enum tp_err challenge_make(struct orderbook_attempt *a,
                                          const struct orderbook_order *o, const uint8_t quote[32],
-                                         const struct issuing *by, struct tp_error *e);
+                                         const char *header, const struct issuing *by,
+                                         struct tp_error *e);
 
 /* The strings of an attempt's challenge, which live as long as *owner (json_decref). */
 TP_MUST_CHECK enum tp_err challenge_of(struct payment_challenge *out, json_t **owner,

@@ -597,7 +597,7 @@ static enum tp_err make_order(struct job *j, struct visit *v, const struct quote
     j->move.quote = span_text(text);
     if (j->move.quote == NULL || EVP_Digest(text.p, text.n, hash, NULL, EVP_sha256(), NULL) != 1)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for an order");
-    return challenge_make(&j->move.attempt, o, hash, &v->m->issuing, e);
+    return challenge_make(&j->move.attempt, o, hash, v->header, &v->m->issuing, e);
 }
 
 static void ask_to_pay(struct visit *v, const struct quote *q, struct span text)

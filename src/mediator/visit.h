@@ -34,6 +34,8 @@ struct visit {
     unsigned problem;      /* VISIT_DEMAND: with which type of problem it is asked for money */
     const char *detail;    /* and with which words, which last as long as the visit */
     char fault[480];       /* a credential's, in words */
+    const char *header;    /* what asks for a credential in another field (PAYMENT_HEADER), since
+                              Authorization has something else; NULL: Authorization is free */
     int64_t until;         /* it waits no longer, monotonic ms */
     bool html;             /* a browser: it gets pages */
     enum page_language language;

@@ -241,6 +241,8 @@ static bool take_field(struct visit *v)
         if (one != TP_ERR_NOT_FOUND && http_header_count(v->call, names[i]) > 1)
             one = TP_ERR_EXISTS;
         if (one == TP_ERR_NOT_FOUND) {
+            if (field != NULL && i == 0)
+                v->header = PAYMENT_HEADER;
             payment_credential_free(&other);
             continue;
         }

@@ -37,6 +37,9 @@ END
 
 other_clients() {
     local at=$origin/s/journal/article-1 before n order all=()
+    buy $at?bearer
+    expect 0 'header="Payment-Authorization"' ask -o /dev/null -D - -H 'Authorization: Bearer abc' $at?bearer
+    expect 0 'first article' ask -H 'Authorization: Bearer abc' -H "Payment-Authorization: $bought" $at?bearer
     before=$(paid)
     buy $at
     expect 0 '402' ask -o /dev/null -w '%{http_code}' -H "Authorization: $bought" $origin/s/journal/article-1?other=1

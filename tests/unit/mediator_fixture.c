@@ -199,8 +199,8 @@ void fixture_ask(struct mediator_fixture *f, struct move *m, int64_t made, int v
     m->attempt.n = 1;
     m->quote = strdup(QUOTE_TEXT);
     ck_assert_int_eq(EVP_Digest(QUOTE_TEXT, strlen(QUOTE_TEXT), hash, NULL, EVP_sha256(), NULL), 1);
-    ck_assert_msg(challenge_make(&m->attempt, &m->order, hash, &f->issuing, &f->e) == TP_OK, "%s",
-                  f->e.text);
+    ck_assert_msg(challenge_make(&m->attempt, &m->order, hash, NULL, &f->issuing, &f->e) == TP_OK,
+                  "%s", f->e.text);
 }
 
 enum tp_err fixture_apply(struct mediator_fixture *f, struct move *m)

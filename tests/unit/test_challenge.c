@@ -49,7 +49,7 @@ static enum tp_err challenge(void)
 {
     a = (struct orderbook_attempt){.n = 1};
     memcpy(a.order, o.id, sizeof(a.order));
-    return challenge_make(&a, &o, quote, &f.issuing, &f.e);
+    return challenge_make(&a, &o, quote, NULL, &f.issuing, &f.e);
 }
 
 static void read_it(time_t at)
