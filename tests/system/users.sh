@@ -19,11 +19,13 @@ session() { telepay session show --home home --json --user "$@"; }
 asks() { expect 2 "no terminal to ask on" get "$@"; }
 pays() { expect 0 "paid" get "$@"; }
 quiet() { "$@" >"$dir/out" 2>&1 || fail "$*: $(cat "$dir/out")"; }
+squeezed() { "$@" | tr -s ' '; } # of columns, the words
 plan() { local name=$1; shift; quiet telepay plan set --home home --user "$name" "$@"; }
 sum() { session "$1" | python3 -c 'import json,sys; s=json.load(sys.stdin); print(" ".join("%s %s %s" % (o["orders"], o["paid"], o["currency"]) for o in s["overall"]), [m["means"] for m in s["means"]])'; }
 orders() { telepay order list --home home --user "$1" --json | python3 -c 'import json,sys; print(len(json.load(sys.stdin)["orders"]))'; }
 
 own_users() {
+    expect 0 "no limit nothing nothing" squeezed telepay plan --home home
     add marie
     add paul
     expect 2 "there is a user paul already" add paul
@@ -53,6 +55,9 @@ plans() {
     expect 2 "does not pay by" telepay plan set --home home --user marie --means shells
     expect 2 "--means emv" telepay plan set --home home --user marie
     expect 2 "--unasked-session" telepay plan set --home home --user paul --means emv --unasked-session "1.00 EUR"
+    plan marie --means emv --unasked "12.50 EUR"
+    sed -i '/^unasked_session/d' home/users/marie/plan.ini
+    expect 0 "12.50 EUR no limit" squeezed telepay plan --home home --user marie
     [ ! -e home/users/marie/journal.db ] || [ "$(orders marie)" = 0 ] || fail "something was signed"
     insert card
     plan marie --means emv --up-to "20.00 EUR" --unasked "12.50 EUR" --unasked-session "30.00 EUR"
