@@ -26,8 +26,8 @@ orders() { telepay order list --home home --user "$1" --json | python3 -c 'impor
 
 own_users() {
     expect 0 "no limit nothing nothing" squeezed telepay plan --home home
-    add marie
-    add paul
+    expect 0 "--user NAME or TELEPAY_USER says who pays; next: telepay plan set --user marie" add marie
+    quiet add paul
     expect 2 "there is a user paul already" add paul
     expect 2 "small letters" add ../paul
     codes=short expect 2 "a code has 6 to 128 characters" add anne
@@ -78,7 +78,8 @@ confirmed() {
     asks marie "$base/s/shop/chart?price=1251"
     asks marie --up-to "0.10 EUR" "$base/s/shop/third"
     sleep 1 # a session's payments are those from its second on
-    quiet telepay session begin --home home --user marie
+    expect 0 "A session began at " telepay session begin --home home --user marie
+    said "telepay session shows"
     expect 0 "nothing was paid" telepay session --home home --user marie
     pays marie "$base/s/shop/third"
     expect 0 "12.50 EUR" telepay session --home home --user marie
