@@ -18,26 +18,69 @@
 /* argp wants it in a global: set once, before any command runs. */
 static char version[64];
 
-static void list_commands(FILE *to, const struct cli_program *p)
+/* Whether the command is one of two words, the first of which is the group. */
+static bool is_of(const struct cli_command *c, const char *group)
 {
-    fprintf(to, "Usage: %s COMMAND [OPTION...]\n%s\n\nCommands:\n", p->name, p->summary);
+    const size_t n = strlen(group);
+
+    return strncmp(c->name, group, n) == 0 && c->name[n] == ' ';
+}
+
+static bool is_group(const struct cli_program *p, const char *word)
+{
+    const struct cli_command *c = p->commands;
+
+    while (c->name != NULL && !is_of(c, word))
+        c++;
+    return c->name != NULL;
+}
+
+/* Those of a group; NULL: all. */
+static void list_commands(FILE *to, const struct cli_program *p, const char *group)
+{
+    if (group != NULL)
+        fprintf(to, "Usage: %s %s COMMAND [OPTION...]\n\nCommands:\n", p->name, group);
+    else
+        fprintf(to, "Usage: %s COMMAND [OPTION...]\n%s\n\nCommands:\n", p->name, p->summary);
     for (const struct cli_command *c = p->commands; c->name != NULL; c++)
-        fprintf(to, "  %-16s %s\n", c->name, c->summary);
+        if (group == NULL || is_of(c, group))
+            fprintf(to, "  %-16s %s\n", c->name, c->summary);
     fprintf(to, "\nEach answers --help. See also: man %s\n", p->name);
 }
 
-/* How many of the words name the command: 1, 2, or 0 for no. */
-static int matches(const struct cli_command *c, int words, char **word)
+/* How many of the words name the command: 1, 2, or 0 for no. A group that is a command itself takes
+ * no other word: what follows it was meant for one of the group. */
+static int matches(const struct cli_program *p, const struct cli_command *c, int words, char **word)
 {
-    const char *space = strchr(c->name, ' ');
+    if (words >= 1 && strcmp(word[0], c->name) == 0)
+        return words == 1 || word[1][0] == '-' || !is_group(p, word[0]) ? 1 : 0;
+    if (words >= 2 && is_of(c, word[0]))
+        return strcmp(word[1], strchr(c->name, ' ') + 1) == 0 ? 2 : 0;
+    return 0;
+}
 
-    if (space == NULL)
-        return words >= 1 && strcmp(word[0], c->name) == 0 ? 1 : 0;
-    const size_t first = (size_t)(space - c->name);
+static bool asks_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-?") == 0;
+}
 
-    if (words < 2 || strlen(word[0]) != first || strncmp(word[0], c->name, first) != 0)
-        return 0;
-    return strcmp(word[1], space + 1) == 0 ? 2 : 0;
+/* The words name no command: says which there are, of the group that they begin with or of all. */
+static int refuse(const struct cli_program *p, int words, char **word)
+{
+    const char *group = words > 0 && is_group(p, word[0]) ? word[0] : NULL;
+
+    if (group != NULL && words > 1 && asks_help(word[1])) {
+        list_commands(stdout, p, group);
+        return CLI_DONE;
+    }
+    if (group != NULL && words > 1 && word[1][0] != '-')
+        log_error("\"%s %s\" is not a command", group, word[1]);
+    else if (group != NULL)
+        log_error("\"%s\" alone is not a command: one of these follows it", group);
+    else if (words > 0)
+        log_error("\"%s\" is not a command", word[0]);
+    list_commands(stderr, p, group);
+    return CLI_USAGE;
 }
 
 static int run(const struct cli_program *p, const struct cli_command *c, int argc, char **argv)
@@ -66,20 +109,17 @@ int cli_main(const struct cli_program *p, int argc, char **argv)
         puts(version);
         return CLI_DONE;
     }
-    if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0)) {
-        list_commands(stdout, p);
+    if (argc >= 2 && asks_help(argv[1])) {
+        list_commands(stdout, p, NULL);
         return CLI_DONE;
     }
     for (const struct cli_command *c = p->commands; c->name != NULL; c++) {
-        const int words = matches(c, argc - 1, argv + 1);
+        const int words = matches(p, c, argc - 1, argv + 1);
 
         if (words > 0)
             return run(p, c, argc - words, argv + words);
     }
-    if (argc >= 2)
-        log_error("\"%s\" is not a command", argv[1]);
-    list_commands(stderr, p);
-    return CLI_USAGE;
+    return refuse(p, argc - 1, argv + 1);
 }
 
 void cli_parse(const struct argp *argp, int argc, char **argv, void *input)

@@ -31,7 +31,8 @@ struct cli_program {
 };
 
 /* Starts secrets, logging and locale, picks the subcommand from the table and runs it; answers
- * --help and --version, and a wrong or missing subcommand with the list and CLI_USAGE. */
+ * --help and --version, and a wrong or missing subcommand with the list and CLI_USAGE; the first
+ * word alone of commands of two ("contract") with the list of those that begin with it. */
 int cli_main(const struct cli_program *program, int argc, char **argv);
 
 /* Parses a subcommand's words with argp; on wrong words argp prints what is wrong and exits with

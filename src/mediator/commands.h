@@ -35,6 +35,9 @@ TP_MUST_CHECK enum tp_err roll_start(struct roll *list, const char *dir, const c
                                      const struct table_column *columns, size_t n, bool json);
 int roll_end(struct roll *list, enum tp_err r);
 
+/* The numbers of books and folder for collectors of metrics: status --metrics. */
+TP_MUST_CHECK enum tp_err metrics_print(struct orderbook *b, const char *dir, struct tp_error *e);
+
 int mediator_cmd_init(int argc, char **argv);
 int mediator_cmd_upgrade(int argc, char **argv);
 int mediator_cmd_acquirer_add(int argc, char **argv);

@@ -23,9 +23,9 @@ dist_mediatordata_DATA = data/mediator/code.html data/mediator/frame.html data/m
 
 bin_PROGRAMS += telepay-mediator
 dist_man_MANS += doc/telepay-mediator.1
-telepay_mediator_SOURCES = src/mediator/commands.h src/mediator/init.c src/mediator/main.c src/mediator/order.c src/mediator/partner.c
+telepay_mediator_SOURCES = src/mediator/commands.h src/mediator/init.c src/mediator/main.c src/mediator/metrics.c src/mediator/order.c src/mediator/partner.c
 telepay_mediator_LDADD = $(MEDIATOR_LIBS)
 dist_noinst_DATA += tests/system/mediator_common.sh
-dist_noinst_SCRIPTS += tests/tools/lying_service.py
+dist_noinst_SCRIPTS += tests/tools/check_metrics.py tests/tools/lying_service.py
 dist_check_SCRIPTS += tests/system/mediator.sh tests/system/mediator_online.sh tests/faults/mediator_kill.sh tests/system/mediator_services.sh
 TESTS += tests/system/mediator.sh tests/system/mediator_online.sh tests/faults/mediator_kill.sh tests/system/mediator_services.sh

@@ -14,7 +14,7 @@
 
 struct words { /* of every command here */
     const char *dir, *state, *id;
-    bool json;
+    bool json, metrics;
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -28,6 +28,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'j':
         w->json = true;
         return 0;
+    case 'm':
+        w->metrics = true;
+        return 0;
     case 's':
         w->state = arg;
         return 0;
@@ -35,6 +38,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (w->id != NULL)
             return ARGP_ERR_UNKNOWN;
         w->id = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (w->json && w->metrics)
+            argp_error(state, "--json and --metrics are two forms: say one");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -307,9 +314,28 @@ static enum tp_err count_row(void *ctx, const struct orderbook_count *c, struct 
     return table_row(ctx, cells, e);
 }
 
+static int print_metrics(const char *given)
+{
+    char dir[PATH_MAX];
+    struct orderbook *b = NULL;
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r = mediator_dir(dir, given, &e);
+
+    if (r == TP_OK)
+        r = orderbook_open(&b, dir, &e);
+    if (r == TP_OK)
+        r = metrics_print(b, dir, &e);
+    orderbook_close(&b);
+    return cli_end(r, &e);
+}
+
 int mediator_cmd_status(int argc, char **argv)
 {
-    static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
+    static const struct argp_option options[] = {
+        OPTION_DIR,
+        OPTION_JSON,
+        {"metrics", 'm', NULL, 0, "Print OpenMetrics text for collectors of metrics", 91},
+        {0}};
     static const struct argp argp = {
         options, parse, NULL, "How many orders stand where, and for how much.", NULL, NULL, NULL};
     static const struct table_column columns[] = {{"state", TABLE_TEXT},
@@ -321,6 +347,8 @@ int mediator_cmd_status(int argc, char **argv)
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
+    if (w.metrics)
+        return print_metrics(w.dir);
     r = roll_start(&list, w.dir, "states", columns, sizeof(columns) / sizeof(columns[0]), w.json);
     if (r == TP_OK)
         r = orderbook_order_count(list.book, count_row, list.table, &list.e);

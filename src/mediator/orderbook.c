@@ -349,14 +349,16 @@ enum tp_err orderbook_order_count(struct orderbook *b, orderbook_count_visit *vi
 {
     static const struct db_column columns[] = {
         DB_COLUMN(struct orderbook_count, state), DB_COLUMN(struct orderbook_count, currency),
-        DB_COLUMN(struct orderbook_count, n), DB_COLUMN(struct orderbook_count, amount)};
+        DB_COLUMN(struct orderbook_count, n), DB_COLUMN(struct orderbook_count, amount),
+        DB_COLUMN(struct orderbook_count, oldest)};
     struct orderbook_count c;
     struct db_rows *rows = NULL;
     bool found = true;
     enum tp_err r =
         db_query(b->db, &rows,
-                 "SELECT state, currency, count(*) AS n, CAST(sum(amount) AS BIGINT) AS amount"
-                 " FROM mediated_order GROUP BY state, currency ORDER BY state, currency",
+                 "SELECT state, currency, count(*) AS n, CAST(sum(amount) AS BIGINT) AS amount,"
+                 " min(since) AS oldest FROM mediated_order GROUP BY state, currency ORDER BY "
+                 "state, currency",
                  DB_NONE, DB_COLUMNS(columns), e);
 
     while (r == TP_OK && (r = db_next(rows, &c, &found, e)) == TP_OK && found)

@@ -161,6 +161,7 @@ TP_MUST_CHECK enum tp_err orderbook_order_forget(struct orderbook *b, int64_t be
 struct orderbook_count {
     enum order_state state;
     int64_t n, amount;
+    int64_t oldest; /* the first `since` of them */
     uint16_t currency;
 };
 typedef enum tp_err orderbook_count_visit(void *ctx, const struct orderbook_count *c,

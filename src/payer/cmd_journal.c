@@ -46,12 +46,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->verbose = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (strcmp(state->name, "telepay journal") == 0)
-            argp_error(
-                state,
-                "\"journal %s\" is not a command: journal list, show, days, send and upgrade are",
-                arg);
-        else if (!w->wants_rrn || w->rrn != NULL)
+        if (!w->wants_rrn || w->rrn != NULL)
             argp_error(state, "\"%s\" is one word too many", arg);
         w->rrn = arg;
         return 0;

@@ -77,6 +77,13 @@ static const struct table_column keys[] = {{"means", TABLE_TEXT},
                                            {"unasked", TABLE_RIGHT},
                                            {"unasked_session", TABLE_RIGHT}};
 
+/* As machines read it, and as people do: then a limit that is not set says what that comes to. */
+static const char *limit_cell(char out[PLAN_LIMIT_TEXT], const struct plan_limit *limit,
+                              const char *unset, bool json)
+{
+    return limit->currency != NULL || json ? plan_limit_shown(out, limit) : unset;
+}
+
 static enum tp_err print(const struct plan *p, bool json, struct tp_error *e)
 {
     struct table *table = NULL;
@@ -86,9 +93,10 @@ static enum tp_err print(const struct plan *p, bool json, struct tp_error *e)
     for (size_t i = 0; r == TP_OK && i < p->n; i++) {
         const struct plan_means *m = &p->means[i];
         char up_to[PLAN_LIMIT_TEXT], unasked[PLAN_LIMIT_TEXT], summed[PLAN_LIMIT_TEXT];
-        const char *cells[] = {m->name, plan_limit_shown(up_to, &m->up_to),
-                               plan_limit_shown(unasked, &m->unasked),
-                               plan_limit_shown(summed, &m->summed)};
+        const char *in_session = m->unasked.currency != NULL ? "no limit" : "nothing";
+        const char *cells[] = {m->name, limit_cell(up_to, &m->up_to, "no limit", json),
+                               limit_cell(unasked, &m->unasked, "nothing", json),
+                               limit_cell(summed, &m->summed, in_session, json)};
 
         r = table_row(table, cells, e);
     }

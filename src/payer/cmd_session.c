@@ -184,12 +184,16 @@ int payer_session_begin(int argc, char **argv)
         options, parse, NULL, "Begin a session now: sums begin at nothing.", NULL, NULL, NULL};
     struct words w = {0};
     struct tp_error e = {0};
-    char folder[PATH_MAX];
+    char folder[PATH_MAX], when[TIME_TEXT_MAX];
+    const time_t now = time(NULL);
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
     r = find_folder(folder, &w, &e);
     if (r == TP_OK)
-        r = session_begin(folder, time(NULL), &e);
+        r = session_begin(folder, now, &e);
+    if (r == TP_OK)
+        printf("A session began at %s, with nothing paid; telepay session shows its sums.\n",
+               time_shown(when, now));
     return cli_end(r, &e);
 }

@@ -12,6 +12,18 @@ options() { grep -oE -- '--[a-z][a-z0-9-]*' | grep -vxE -- '--(help|usage|versio
 # Words of a page as a reader sees them.
 page() { mandoc -T ascii -O width=200 "$1" | col -b; }
 
+# The first word of commands of two, with another after it or none, is answered with those that there are, and no others.
+group_says() { # exit code, text, words…
+    local code=$1 text=$2 said got
+    shift 2
+    said=$("./$program" "$@" 2>&1 </dev/null)
+    got=$?
+    [ $got -eq "$code" ] || fail "$program $*: exit $got, not $code: $said"
+    grep -qF -- "$text" <<<"$said" || fail "$program $*: no \"$text\" in: $said"
+    diff <(printf '%s\n' "${commands[@]}" | grep "^$1 ") <(sed -n 's/^  \([a-z][a-z-]*\( [a-z][a-z]*\)\{0,1\}\)  *[A-Za-z].*/\1/p' <<<"$said") >/dev/null ||
+        fail "$program $* does not list the commands of $1: $said"
+}
+
 for program in telepay telepay-acquirer telepay-centre telepay-issuer telepay-mediator telepay-perso telepay-service telepay-simcard; do
     man=$(find "$TESTS_SRCDIR/../doc" -name "$program.[18]")
     [ -n "$man" ] || { fail "$program has no man page"; continue; }
@@ -38,6 +50,13 @@ for program in telepay telepay-acquirer telepay-centre telepay-issuer telepay-me
     done < <(options <<<"$text")
     ./"$program" no-such-command >/dev/null 2>&1
     [ $? -eq 2 ] || fail "$program with a wrong command does not exit with 2"
+    for group in $(printf '%s\n' "${commands[@]}" | sed -n 's/ .*//p' | sort -u); do
+        group_says 2 "\"$group no-such-command\" is not a command" "$group" no-such-command
+        if printf '%s\n' "${commands[@]}" | grep -qx "$group"; then continue; fi # a command itself
+        group_says 2 "\"$group\" alone is not a command" "$group"
+        group_says 2 "\"$group\" alone is not a command" "$group" --json
+        group_says 0 "Usage: $program $group COMMAND" "$group" --help
+    done
 done
 
 # the completion offers every option whole, those with a digit too

@@ -65,6 +65,18 @@ other_clients() {
     [ "$(paid)" = $((before + 1)) ] || fail "paid $(paid) times, not $((before + 1))"
 }
 
+# What collectors of metrics read, while it serves: as strict as they are, and the numbers of status.
+measured() { # line of check_metrics.py…
+    local line
+    telepay-mediator status --metrics >metrics 2>metrics.err || fail "status --metrics: $(cat metrics.err)"
+    telepay-mediator status --json >status.json || fail "status --json"
+    "${TESTS_SRCDIR:?}/tools/check_metrics.py" metrics status.json >measured 2>&1 || fail "status --metrics: $(cat measured metrics)"
+    for line in "$@"; do
+        grep -q "^$line\$" measured || fail "no \"$line\" in: $(cat measured)"
+    done
+    ! grep -Eq '9990140000000015|localhost|127\.0\.0\.1|://' metrics || fail "a card number or an address: $(cat metrics)"
+}
+
 # Nobody answers: it is not known, and nobody is asked to pay again; later the same credential gets what it paid.
 silence() {
     local at="$origin/s/journal/article-1?silence" before
@@ -75,6 +87,9 @@ silence() {
     grep -qi '^retry-after: ' heads || fail "when is it to be asked again: $(cat heads)"
     grep -qi '^www-authenticate' heads && fail "asked to pay again: $(cat heads)"
     [ "$(telepay-mediator order list --state unknown --json | jq '.orders | length')" = 1 ] || fail "not unknown: $(states)"
+    measured 'orders unknown EUR 1' 'orders_amount delivered EUR [0-9]*\.[0-9][0-9]'
+    awk -v now="$(date +%s)" '/^orders_oldest_timestamp_seconds unknown EUR/ { found = $4 <= now && $4 > now - 300 } END { exit !found }' measured ||
+        fail "since when: $(cat measured)"
     kill -KILL "$mediator" # which knows it again
     serve_mediator
     expect 0 '503' pay "$at"
@@ -212,11 +227,16 @@ inside() {
     slow_service
     leaves
     sold_out
+    measured 'service_open journal 1' 'acquirer_open [A-Za-z0-9]*.* 1'
+    expect 2 "say one" telepay-mediator status --metrics --json
     expect 0 "" telepay-acquirer audit
     expect 0 "" "$here/no-plain-pan.py" acq med journal
     ! grep -E '9990140000000015' ./*.log || fail "a card number in a log"
     kill "$mediator" "$acquirer" "$service"
     wait "$mediator" || fail "telepay-mediator serve does not end cleanly: $(cat mediator.log)"
+    # a name that no service add takes: it is one value all the same
+    python3 -c "import sqlite3; d = sqlite3.connect('med/mediator.db'); d.execute(r'''INSERT INTO service VALUES ('o\"n\\e', '1', 1, 2)'''); d.commit()"
+    measured 'service_open o"n\\e 0'
 }
 
 if [ $# = 2 ] && [ "$1" = inside ]; then

@@ -19,13 +19,15 @@ session() { telepay session show --home home --json --user "$@"; }
 asks() { expect 2 "no terminal to ask on" get "$@"; }
 pays() { expect 0 "paid" get "$@"; }
 quiet() { "$@" >"$dir/out" 2>&1 || fail "$*: $(cat "$dir/out")"; }
+squeezed() { "$@" | tr -s ' '; } # of columns, the words
 plan() { local name=$1; shift; quiet telepay plan set --home home --user "$name" "$@"; }
 sum() { session "$1" | python3 -c 'import json,sys; s=json.load(sys.stdin); print(" ".join("%s %s %s" % (o["orders"], o["paid"], o["currency"]) for o in s["overall"]), [m["means"] for m in s["means"]])'; }
 orders() { telepay order list --home home --user "$1" --json | python3 -c 'import json,sys; print(len(json.load(sys.stdin)["orders"]))'; }
 
 own_users() {
-    add marie
-    add paul
+    expect 0 "no limit nothing nothing" squeezed telepay plan --home home
+    expect 0 "--user NAME or TELEPAY_USER says who pays; next: telepay plan set --user marie" add marie
+    quiet add paul
     expect 2 "there is a user paul already" add paul
     expect 2 "small letters" add ../paul
     codes=short expect 2 "a code has 6 to 128 characters" add anne
@@ -53,6 +55,9 @@ plans() {
     expect 2 "does not pay by" telepay plan set --home home --user marie --means shells
     expect 2 "--means emv" telepay plan set --home home --user marie
     expect 2 "--unasked-session" telepay plan set --home home --user paul --means emv --unasked-session "1.00 EUR"
+    plan marie --means emv --unasked "12.50 EUR"
+    sed -i '/^unasked_session/d' home/users/marie/plan.ini
+    expect 0 "12.50 EUR no limit" squeezed telepay plan --home home --user marie
     [ ! -e home/users/marie/journal.db ] || [ "$(orders marie)" = 0 ] || fail "something was signed"
     insert card
     plan marie --means emv --up-to "20.00 EUR" --unasked "12.50 EUR" --unasked-session "30.00 EUR"
@@ -73,7 +78,8 @@ confirmed() {
     asks marie "$base/s/shop/chart?price=1251"
     asks marie --up-to "0.10 EUR" "$base/s/shop/third"
     sleep 1 # a session's payments are those from its second on
-    quiet telepay session begin --home home --user marie
+    expect 0 "A session began at " telepay session begin --home home --user marie
+    said "telepay session shows"
     expect 0 "nothing was paid" telepay session --home home --user marie
     pays marie "$base/s/shop/third"
     expect 0 "12.50 EUR" telepay session --home home --user marie

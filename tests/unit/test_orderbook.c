@@ -81,6 +81,7 @@ static enum tp_err on_count(void *ctx, const struct orderbook_count *c, struct t
     (void)e;
     ck_assert_uint_eq(c->currency, 978);
     ck_assert_int_eq(c->amount, c->n * 150);
+    ck_assert_int_eq(c->oldest, now + STATE_OWED - (int64_t)c->state);
     amounts[c->state] += c->amount;
     return TP_OK;
 }
@@ -137,7 +138,9 @@ START_TEST(they_are_counted)
         int64_t amounts[STATE_OWED + 1] = {0};
 
         put_each();
+        now += 60;
         put_each();
+        now -= 60;
         ck_ok(orderbook_order_count(f.book, on_count, amounts, &f.e));
         for (enum order_state s = STATE_REQUESTED; s <= STATE_OWED; s++)
             ck_assert_int_eq(amounts[s], 300);
