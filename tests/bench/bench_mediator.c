@@ -44,15 +44,20 @@ struct wire { /* bytes */
     double sent, head, body;
 };
 
+struct costs { /* a request's, of each round */
+    struct bench_rounds rate, cpu, all;
+};
+
 struct shop {
     const char *url;
     pid_t pid;
-    clockid_t clock;
+    clockid_t clock[3]; /* its own, and those of who it asks */
+    unsigned clocks;
     char *(*credential)(const struct payment_challenge *);
     CURL *easy[CONNECTIONS_MAX];
     struct exchange *exchange;
     unsigned n;
-    struct bench_rounds demands, paid, demand_cpu, paid_cpu;
+    struct costs demand, paid;
 };
 
 static struct bench {
@@ -127,6 +132,11 @@ static void end(pid_t pid)
     waitpid(pid, NULL, 0);
 }
 
+static void take_clock(struct shop *s, pid_t pid)
+{
+    HOLDS(clock_getcpuclockid(pid, &s->clock[s->clocks++]) == 0);
+}
+
 static void start_mediator(struct shop *s)
 {
     const char *const acquirer[] =
@@ -144,7 +154,9 @@ static void start_mediator(struct shop *s)
     bench.acquirer = launch("acquirer.log", "listening", acquirer);
     bench.service = launch("service.log", "listening", service);
     s->pid = launch("mediator.log", "is reached", mediator);
-    HOLDS(clock_getcpuclockid(s->pid, &s->clock) == 0);
+    take_clock(s, s->pid);
+    take_clock(s, bench.service);
+    take_clock(s, bench.acquirer);
 }
 
 /* Where there is mppx, and Node. */
@@ -160,7 +172,7 @@ static void start_till(struct shop *s)
     if (system(place) != 0)
         return;
     s->pid = launch("till.log", "listening", node);
-    HOLDS(clock_getcpuclockid(s->pid, &s->clock) == 0);
+    take_clock(s, s->pid);
 }
 
 /* ---- the payer's device ---- */
@@ -321,13 +333,25 @@ static void *run_caller(void *ctx)
     return NULL;
 }
 
-/* All on so many connections; seconds that it took, and of the server's processor time. */
-static double run_turn(struct shop *s, struct exchange *x, unsigned n, unsigned connections,
-                       double *cpu)
+struct spent { /* seconds; processor time of the shop's own process, and with who it asks */
+    double wall, cpu, all;
+};
+
+static struct spent spent_until_now(const struct shop *s)
+{
+    struct spent now = {bench_seconds(), bench_clock(s->clock[0]), 0};
+
+    for (unsigned i = 0; i < s->clocks; i++)
+        now.all += bench_clock(s->clock[i]);
+    return now;
+}
+
+/* All on so many connections. */
+static struct spent run_turn(struct shop *s, struct exchange *x, unsigned n, unsigned connections)
 {
     struct caller caller[CONNECTIONS_MAX];
     struct turn turn = {.exchange = x, .n = n};
-    double start;
+    struct spent before, after;
 
     HOLDS(pthread_barrier_init(&turn.connected, NULL, connections + 1) == 0);
     for (unsigned i = 0; i < connections; i++) {
@@ -336,13 +360,12 @@ static double run_turn(struct shop *s, struct exchange *x, unsigned n, unsigned 
         HOLDS(pthread_create(&caller[i].thread, NULL, run_caller, &caller[i]) == 0);
     }
     pthread_barrier_wait(&turn.connected);
-    start = bench_seconds();
-    *cpu = bench_clock(s->clock);
+    before = spent_until_now(s);
     for (unsigned i = 0; i < connections; i++)
         pthread_join(caller[i].thread, NULL);
-    *cpu = bench_clock(s->clock) - *cpu;
+    after = spent_until_now(s);
     pthread_barrier_destroy(&turn.connected);
-    return bench_seconds() - start;
+    return (struct spent){after.wall - before.wall, after.cpu - before.cpu, after.all - before.all};
 }
 
 /* ---- rounds ---- */
@@ -351,14 +374,15 @@ struct ratios {
     struct bench_rounds demands, paid;
 };
 
-static double turn_rate(struct shop *s, struct bench_rounds *rates, struct bench_rounds *cpus)
+/* The rate. */
+static double take_turn(struct shop *s, struct costs *c)
 {
-    double cpu;
-    const double took = run_turn(s, s->exchange, s->n, bench.connections, &cpu);
+    const struct spent spent = run_turn(s, s->exchange, s->n, bench.connections);
 
-    bench_round(rates, s->n / took);
-    bench_round(cpus, cpu / s->n * 1e6);
-    return s->n / took;
+    bench_round(&c->rate, s->n / spent.wall);
+    bench_round(&c->cpu, spent.cpu / s->n * 1e6);
+    bench_round(&c->all, spent.all / s->n * 1e6);
+    return s->n / spent.wall;
 }
 
 /* In order of their times. */
@@ -379,16 +403,16 @@ static void take_times(struct exchange *x, unsigned n, struct bench_rounds *half
 static void compare(struct ratios *x, struct shop *mediator, struct shop *till)
 {
     const bool both = till->pid != 0;
-    double rate = turn_rate(mediator, &mediator->demands, &mediator->demand_cpu);
+    double rate = take_turn(mediator, &mediator->demand);
 
     if (both)
-        bench_round(&x->demands, rate / turn_rate(till, &till->demands, &till->demand_cpu));
+        bench_round(&x->demands, rate / take_turn(till, &till->demand));
     make_credentials(mediator, mediator->exchange, mediator->n);
     if (both)
         make_credentials(till, till->exchange, till->n);
-    rate = turn_rate(mediator, &mediator->paid, &mediator->paid_cpu);
+    rate = take_turn(mediator, &mediator->paid);
     if (both)
-        bench_round(&x->paid, rate / turn_rate(till, &till->paid, &till->paid_cpu));
+        bench_round(&x->paid, rate / take_turn(till, &till->paid));
     take_times(mediator->exchange, mediator->n, &bench.among, &bench.among_99);
     clear(mediator->exchange, mediator->n);
     if (both)
@@ -398,11 +422,10 @@ static void compare(struct ratios *x, struct shop *mediator, struct shop *till)
 static void pay_alone(struct shop *s)
 {
     static struct exchange x[ALONE];
-    double cpu;
 
-    (void)run_turn(s, x, ALONE, 1, &cpu);
+    (void)run_turn(s, x, ALONE, 1);
     make_credentials(s, x, ALONE);
-    (void)run_turn(s, x, ALONE, 1, &cpu);
+    (void)run_turn(s, x, ALONE, 1);
     take_times(x, ALONE, &bench.alone, &bench.alone_99);
     clear(x, ALONE);
 }
@@ -459,16 +482,19 @@ static void told(const char *name, const struct bench_rounds *rounds, const char
 static void report(const struct ratios *x, const struct shop *mediator, const struct shop *till)
 {
     if (till->pid != 0) {
-        told("mppx: demands", &till->demands, "1/s");
-        told("mppx: paid", &till->paid, "1/s");
-        told("mppx: processor time for a demand", &till->demand_cpu, "us");
-        told("mppx: processor time for a paid one", &till->paid_cpu, "us");
+        told("mppx: demands", &till->demand.rate, "1/s");
+        told("mppx: paid", &till->paid.rate, "1/s");
+        told("mppx: processor time for a demand", &till->demand.cpu, "us");
+        told("mppx: processor time for a paid one", &till->paid.cpu, "us");
     }
-    told_rate("demands (402), each an order kept, durable", &mediator->demands, &x->demands, 10);
-    told_rate("paid, from the credential to what was bought, durable", &mediator->paid, &x->paid,
-              5);
-    told("processor time of the mediator for a demand", &mediator->demand_cpu, "us");
-    told("processor time of the mediator for a paid one", &mediator->paid_cpu, "us");
+    told_rate("demands (402), each an order kept, durable", &mediator->demand.rate, &x->demands,
+              10);
+    told_rate("paid, from the credential to what was bought, durable", &mediator->paid.rate,
+              &x->paid, 5);
+    told("processor time of the mediator for a demand", &mediator->demand.cpu, "us");
+    told("same, with service and acquirer", &mediator->demand.all, "us");
+    told("processor time of the mediator for a paid one", &mediator->paid.cpu, "us");
+    told("same, with service and acquirer", &mediator->paid.all, "us");
     told("answer to a credential, alone, median", &bench.alone, "ms");
     told("answer to a credential, alone, 99th percentile", &bench.alone_99, "ms");
     told("answer to a credential, all connections, median", &bench.among, "ms");
