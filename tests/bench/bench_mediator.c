@@ -65,7 +65,7 @@ static struct bench {
     struct frontal frontal; /* the order's terminal, and no mediator */
     struct acquirer_keys keys;
     pid_t acquirer, service;
-    unsigned connections;
+    unsigned connections, cards;
     struct bench_rounds alone, alone_99, among, among_99; /* answers, in ms */
     struct wire demand, payment;
 } bench;
@@ -210,14 +210,13 @@ static void take_order(struct deal *d, const struct payment_challenge *challenge
 static char *by_card(const struct payment_challenge *challenge)
 {
     static struct deal d;
-    static uint64_t cards;
     static uint8_t room[LINK_MESSAGE_MAX];
     struct buf packed = BUF_OF(room);
     struct signed_card card;
     char *out;
 
     take_order(&d, challenge);
-    MUST(signer_card(&card, &bench.office.signer, ++cards));
+    MUST(signer_card(&card, &bench.office.signer, ++bench.cards));
     deal_terms(&d, &card, 2, false);
     deal_card(&d, &bench.frontal, &bench.office.signer, &card);
     deal_seal(&d, bench.frontal.sealing, deal_packed(&packed, &d));
@@ -537,10 +536,16 @@ static void enter(char *dir, size_t size)
     HOLDS(mkdtemp(dir) != NULL && chdir(dir) == 0);
 }
 
+/* What was measured was paid: each card once, as the acquirer's books prove. */
 static void leave(const char *dir)
 {
+    struct office_books books;
+
     end(bench.service);
     end(bench.acquirer);
+    office_books(&bench.office, &books);
+    HOLDS(books.transactions == bench.cards);
+    office_audit(&bench.office);
     json_decref(bench.frontal.sealing);
     acquirer_keys_free(&bench.keys);
     office_remove(&bench.office);
