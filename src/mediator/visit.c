@@ -302,6 +302,7 @@ static bool respond(struct visit *v, const struct move *m, struct content *c)
     case VISIT_NONE:
     case VISIT_DEMAND:
     case VISIT_CLAIM:
+    case VISIT_RELEASE:
     case VISIT_COMPLETION:
         break;
     }
@@ -493,6 +494,7 @@ void visit_found(struct visit *v, struct job *j)
         found_looked(v, m);
         return;
     case VISIT_CLAIM:
+    case VISIT_RELEASE:
     case VISIT_NONE:
         say_json(v, MHD_HTTP_OK, say_order(&m->order, payable(m)));
         break;

@@ -16,6 +16,7 @@ enum visit_kind {
     VISIT_PAYMENT,    /* E as a body */
     VISIT_LOOK,       /* where it stands */
     VISIT_CLAIM,      /* a payer device takes it */
+    VISIT_RELEASE,    /* and gives it back */
     VISIT_COMPLETION, /* what the card's last word was */
     VISIT_DELIVERY    /* K, once more */
 };
