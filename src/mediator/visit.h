@@ -48,6 +48,8 @@ struct visit *visit_new(struct mediator *m, struct http_call *call);
 void visit_found(struct visit *v, struct job *j);
 /* The order moved: those who wait for it are answered where that answers them. */
 void visits_wake(struct mediator *m, struct job *j);
+/* Its service is asked for a quote, unless its network demands too much. */
+void visit_demand(struct visit *v);
 /* The service has spoken (client's thread). */
 void visit_quoted(struct visit *v, const struct http_said *said);
 void visit_given(struct visit *v, const struct http_said *said);

@@ -302,7 +302,7 @@ static void demand(struct visit *v)
         queue(v, j);
     } else {
         http_later(v->call);
-        ask_quote(v->m, v);
+        visit_demand(v);
     }
 }
 
