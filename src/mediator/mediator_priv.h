@@ -22,6 +22,7 @@
 struct clock;
 struct pages;
 struct shelf;
+struct throttle;
 struct line;
 struct keeper;
 struct visit;
@@ -52,6 +53,7 @@ struct mediator {
     struct registry *registry;
     struct pages *pages;
     struct shelf *shelf;
+    struct throttle *throttle; /* of demands */
     struct http_client *client;
     struct keeper *keeper;
     struct clock *clock;

@@ -207,6 +207,34 @@ static enum tp_err claim(struct move *m, struct orderbook *b, const struct issui
     return r == TP_OK ? orderbook_order_claim(b, &m->order, e) : r;
 }
 
+/* By whom it was claimed alone, and only as long as nobody ever submitted anything: what came to
+ * nothing may still turn out to be paid. */
+static enum tp_err release(struct move *m, struct orderbook *b, const struct issuing *by,
+                           struct tp_error *e)
+{
+    enum tp_err r = look(m, b, by, e);
+
+    if (r != TP_OK)
+        return r;
+    if (m->order.claimed && !same_claim(m)) {
+        m->finding = FOUND_TAKEN;
+        return TP_OK;
+    }
+    if (!can_be_paid(&m->order) || m->order.attempt > 1 || m->attempt.used) {
+        m->finding = FOUND_OVER;
+        return TP_OK;
+    }
+    if (!m->order.claimed)
+        return TP_OK;
+    memset(m->order.claim, 0, sizeof(m->order.claim));
+    m->order.code[0] = '\0';
+    m->order.claimed = false;
+    m->order.state = STATE_REQUESTED;
+    m->order.since = m->now;
+    m->moved = true;
+    return orderbook_order_claim(b, &m->order, e);
+}
+
 /* A credential for a challenge that has had none, or the same again after nothing was decided: from
  * now on that is open again. */
 static enum tp_err submit(struct move *m, struct orderbook *b, struct tp_error *e)
@@ -389,19 +417,13 @@ enum tp_err move_apply(struct move *m, struct orderbook *b, const struct issuing
 {
     static enum tp_err (*const moves[])(struct move * m, struct orderbook * b,
                                         const struct issuing *by, struct tp_error *e) = {
-        [EVENT_ASKED] = asked,
-        [EVENT_LOOK] = look,
-        [EVENT_FIND] = find,
-        [EVENT_CLAIM] = claim,
-        [EVENT_PAY] = pay,
-        [EVENT_ANSWER] = answer,
-        [EVENT_SILENT] = silent,
-        [EVENT_COMPLETE] = complete,
-        [EVENT_LATE] = late,
-        [EVENT_DELIVERED] = delivered,
-        [EVENT_UNDELIVERABLE] = undeliverable,
-        [EVENT_REVERSED] = reversed,
-        [EVENT_UNREVERSED] = reversed,
+        [EVENT_ASKED] = asked,         [EVENT_LOOK] = look,
+        [EVENT_FIND] = find,           [EVENT_CLAIM] = claim,
+        [EVENT_RELEASE] = release,     [EVENT_PAY] = pay,
+        [EVENT_ANSWER] = answer,       [EVENT_SILENT] = silent,
+        [EVENT_COMPLETE] = complete,   [EVENT_LATE] = late,
+        [EVENT_DELIVERED] = delivered, [EVENT_UNDELIVERABLE] = undeliverable,
+        [EVENT_REVERSED] = reversed,   [EVENT_UNREVERSED] = reversed,
     };
     bool found = false;
     enum tp_err r;

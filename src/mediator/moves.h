@@ -15,6 +15,7 @@ enum event {
     EVENT_LOOK,          /* nothing happens: where does it stand? */
     EVENT_FIND,          /* the same browser asks for the same again: is there an order? */
     EVENT_CLAIM,         /* a payer device takes it */
+    EVENT_RELEASE,       /* and gives it back: its person says no */
     EVENT_PAY,           /* a credential came */
     EVENT_ANSWER,        /* the acquirer answered */
     EVENT_SILENT,        /* it did not, in time */
@@ -52,7 +53,7 @@ struct move { /* begins as {0}; move_free */
     bool reached; /* EVENT_PAY: the acquirer can be asked now */
     bool foreign; /* EVENT_PAY: its challenge is none of the key of now: it gets what it got, and
                      pays nothing */
-    uint8_t claim[BOOK_CLAIM]; /* EVENT_CLAIM, EVENT_PAY */
+    uint8_t claim[BOOK_CLAIM]; /* EVENT_CLAIM, EVENT_RELEASE, EVENT_PAY */
     uint32_t n;                /* EVENT_ANSWER, EVENT_SILENT: which attempt */
     struct {
         enum outcome outcome;

@@ -246,8 +246,8 @@ enum tp_err orderbook_order_claim(struct orderbook *b, const struct orderbook_or
     return db_exec(b->db,
                    "UPDATE mediated_order SET claim = $2, code = $3, state = $4, since = $5"
                    " WHERE id = $1",
-                   DB_VALUES(db_text(o->id), db_blob(SPAN_OF(o->claim)), db_text(o->code),
-                             db_integer(o->state), db_integer(o->since)),
+                   DB_VALUES(db_text(o->id), db_blob_or_null(SPAN_OF(o->claim), o->claimed),
+                             db_text(o->code), db_integer(o->state), db_integer(o->since)),
                    NULL, e);
 }
 

@@ -129,7 +129,7 @@ TP_MUST_CHECK enum tp_err orderbook_order_find(struct orderbook *b,
 /* The quote as its service gave it (free()). */
 TP_MUST_CHECK enum tp_err orderbook_quote_get(struct orderbook *b, const char *id, char **out,
                                               struct tp_error *e);
-/* State, since, why and attempt; claim and code. */
+/* State, since, why and attempt; state, since, claim (none where it is not claimed) and code. */
 TP_MUST_CHECK enum tp_err orderbook_order_move(struct orderbook *b, const struct orderbook_order *o,
                                                struct tp_error *e);
 TP_MUST_CHECK enum tp_err orderbook_order_claim(struct orderbook *b,

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "mediator/commands.h"
+#include "mediator/throttle.h"
 #include "mediator/visit.h"
 
 #define THREADS      4
@@ -101,6 +102,8 @@ static enum tp_err open_all(struct mediator *m, const struct mediator_place *pla
     if (r == TP_OK)
         r = shelf_open(m, e);
     if (r == TP_OK)
+        r = throttle_new(&m->throttle, e);
+    if (r == TP_OK)
         r = http_client_new(&m->client, OF_SERVICE, e);
     if (r == TP_OK)
         r = registry_open(&m->registry, place->dir, &events, e);
@@ -126,6 +129,7 @@ static void close_all(struct mediator *m)
     registry_close(&m->registry);
     pages_close(&m->pages);
     shelf_close(m);
+    throttle_free(&m->throttle);
     secret_free(&m->key);
     pthread_mutex_destroy(&m->lock);
     if (m->lock_fd >= 0)

@@ -1,6 +1,11 @@
 # Tests of the mediator's parts.
 MEDIATOR_FIXTURE = tests/unit/mediator_fixture.c tests/unit/mediator_fixture.h tests/tools/postgres.h tests/unit/unit.h
 
+check_PROGRAMS += tests/unit/test_throttle
+TESTS += tests/unit/test_throttle
+tests_unit_test_throttle_SOURCES = tests/unit/test_throttle.c tests/unit/unit.h
+tests_unit_test_throttle_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_throttle_LDADD = libmediator.a $(BASE_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_stans
 TESTS += tests/unit/test_stans
 tests_unit_test_stans_SOURCES = tests/unit/test_stans.c tests/unit/unit.h

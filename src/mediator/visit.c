@@ -8,6 +8,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "mediator/say.h"
+#include "mediator/throttle.h"
 
 #define REUSE_S 60 /* an order that can be paid as long is asked for again */
 
@@ -302,6 +303,7 @@ static bool respond(struct visit *v, const struct move *m, struct content *c)
     case VISIT_NONE:
     case VISIT_DEMAND:
     case VISIT_CLAIM:
+    case VISIT_RELEASE:
     case VISIT_COMPLETION:
         break;
     }
@@ -319,6 +321,27 @@ void visits_wake(struct mediator *m, struct job *j)
         if (!respond(v, &j->move, j->content))
             wait_more(v);
     }
+}
+
+/* ---- demands ---- */
+
+void visit_demand(struct visit *v)
+{
+    const unsigned wait = throttle_take(v->m->throttle, http_from(v->call), time_monotonic_ms());
+    const struct say_problem p = {
+        .type = PAYMENT_OTHER,
+        .status = MHD_HTTP_TOO_MANY_REQUESTS,
+        .detail = "your network demands too much at once; nothing was paid with this: ask the same "
+                  "again after a pause",
+        .retry_after = wait,
+        .consumed = -1};
+
+    if (wait == 0) {
+        ask_quote(v->m, v);
+        return;
+    }
+    say_problem(v, &p);
+    end(v);
 }
 
 /* ---- what the books found ---- */
@@ -346,7 +369,7 @@ static void ask_for_money(struct visit *v, const struct move *m, enum payment_pr
         v->problem = type;
         v->detail = detail;
         challenge_order_id(v->asked.id);
-        ask_quote(v->m, v);
+        visit_demand(v);
         return;
     }
     if (m->finding == FOUND_NONE)
@@ -409,7 +432,7 @@ static void found_before(struct visit *v, const struct job *j)
                         (p.payable == NULL || m->order.valid_until - m->now < REUSE_S));
 
     if (again) {
-        ask_quote(v->m, v);
+        visit_demand(v);
     } else if (p.payable != NULL) {
         say_problem(v, &p);
         end(v);
@@ -493,6 +516,7 @@ void visit_found(struct visit *v, struct job *j)
         found_looked(v, m);
         return;
     case VISIT_CLAIM:
+    case VISIT_RELEASE:
     case VISIT_NONE:
         say_json(v, MHD_HTTP_OK, say_order(&m->order, payable(m)));
         break;

@@ -16,6 +16,7 @@ enum visit_kind {
     VISIT_PAYMENT,    /* E as a body */
     VISIT_LOOK,       /* where it stands */
     VISIT_CLAIM,      /* a payer device takes it */
+    VISIT_RELEASE,    /* and gives it back */
     VISIT_COMPLETION, /* what the card's last word was */
     VISIT_DELIVERY    /* K, once more */
 };
@@ -49,6 +50,8 @@ struct visit *visit_new(struct mediator *m, struct http_call *call);
 void visit_found(struct visit *v, struct job *j);
 /* The order moved: those who wait for it are answered where that answers them. */
 void visits_wake(struct mediator *m, struct job *j);
+/* Its service is asked for a quote, unless its network demands too much. */
+void visit_demand(struct visit *v);
 /* The service has spoken (client's thread). */
 void visit_quoted(struct visit *v, const struct http_said *said);
 void visit_given(struct visit *v, const struct http_said *said);

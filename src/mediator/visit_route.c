@@ -304,7 +304,7 @@ static void demand(struct visit *v)
         queue(v, j);
     } else {
         http_later(v->call);
-        ask_quote(v->m, v);
+        visit_demand(v);
     }
 }
 
@@ -376,13 +376,14 @@ static void on_look(struct visit *v)
     queue_simple(v, EVENT_LOOK);
 }
 
-static void on_claim(struct visit *v)
+/* A payer device takes the order, or gives it back. */
+static void take_claim(struct visit *v, enum visit_kind kind, enum event event)
 {
-    struct job *j = move_job(EVENT_CLAIM, v->id);
+    struct job *j = move_job(event, v->id);
     const char *claim = NULL;
     json_t *body = NULL;
 
-    v->kind = VISIT_CLAIM;
+    v->kind = kind;
     if (j != NULL && jcs_read(&body, http_body(v->call), NULL) == TP_OK &&
         jcs_text(&claim, body, "claim", NULL) == TP_OK && claim != NULL &&
         read_claim(j->move.claim, claim)) {
@@ -393,6 +394,16 @@ static void on_claim(struct visit *v)
         free(j);
     }
     json_decref(body);
+}
+
+static void on_claim(struct visit *v)
+{
+    take_claim(v, VISIT_CLAIM, EVENT_CLAIM);
+}
+
+static void on_release(struct visit *v)
+{
+    take_claim(v, VISIT_RELEASE, EVENT_RELEASE);
 }
 
 static void on_completion(struct visit *v)
@@ -458,6 +469,7 @@ static void on_order(struct visit *v, const char *rest)
     } ways[] = {{"GET", "", on_look},
                 {"GET", "/qr.svg", on_code},
                 {"POST", "/claim", on_claim},
+                {"POST", "/release", on_release},
                 {"POST", "/payment", on_payment},
                 {"POST", "/completion", on_completion},
                 {"GET", "/delivery", on_delivery}};

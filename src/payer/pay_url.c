@@ -15,6 +15,7 @@
 
 #define PATH       "/orders/"
 #define EXCHANGE_S 60
+#define RELEASE_S  2 /* nothing but another device's waiting hangs on it */
 
 /* What is to be paid, by the state that the mediator tells. */
 static enum tp_err take_challenge(struct payment_offers *out, const struct pay_url *u,
@@ -102,7 +103,9 @@ static enum tp_err check_address(const struct demand *d, const char *url, struct
                                               url);
 }
 
-static enum tp_err claim(struct pay_url *u, struct tp_error *e)
+/* The claim, to what the order has for it: to take it, to give it back. */
+static enum tp_err send_claim(const struct pay_url *u, const char *what, int seconds,
+                              struct tp_error *e)
 {
     static const char *const headers[] = {"Content-Type: application/json", NULL};
     char url[DEMAND_ORIGIN + 64], text[BASE64URL_SIZE(16)], body[64];
@@ -112,20 +115,37 @@ static enum tp_err claim(struct pay_url *u, struct tp_error *e)
                                           .headers = headers,
                                           .has_body = true,
                                           .body = span_of(body, (size_t)n),
-                                          .seconds = EXCHANGE_S};
+                                          .seconds = seconds};
+
+    snprintf(url, sizeof(url), "%s" PATH "%s/%s", u->demand.origin, u->demand.order.id, what);
+    return fetch_send(u->fetch, &request, e);
+}
+
+/* Nothing was signed, and so nothing can be submitted: another device may pay. Where that is not
+ * heard, this one still can. */
+static void release(const struct pay_url *u)
+{
+    struct tp_error e = {0};
+
+    if (send_claim(u, "release", RELEASE_S, &e) == TP_OK)
+        fetch_say(u->fetch, "the order is given back: %ld", fetch_status(u->fetch));
+    else
+        fetch_say(u->fetch, "the order is not given back: %s", e.text);
+}
+
+static enum tp_err claim(struct pay_url *u, struct tp_error *e)
+{
     json_t *answer = NULL;
     const char *code = NULL;
-    enum tp_err r;
+    enum tp_err r = send_claim(u, "claim", EXCHANGE_S, e);
 
-    snprintf(url, sizeof(url), "%s" PATH "%s/claim", u->demand.origin, u->demand.order.id);
-    r = fetch_send(u->fetch, &request, e);
     if (r == TP_OK && fetch_status(u->fetch) == 409)
         return tp_fail(e, TP_ERR_STATE,
-                       "another device has taken this order: if it is none of "
-                       "yours, somebody else saw the page or its code");
+                       "another device has taken this order: if it is one of yours, say no there; "
+                       "if it is none, somebody else saw the page or its code");
     if (r == TP_OK && fetch_status(u->fetch) != 200)
-        return tp_fail(e, TP_ERR_PEER, "the order cannot be taken: %s answers %ld", url,
-                       fetch_status(u->fetch));
+        return tp_fail(e, TP_ERR_PEER, "the order cannot be taken: %s answers %ld",
+                       u->demand.origin, fetch_status(u->fetch));
     if (r == TP_OK)
         r = jcs_read(&answer, fetch_body(u->fetch), e);
     if (r == TP_OK)
@@ -190,6 +210,8 @@ void pay_url_run(struct pay_url *u, struct pay_result *result,
     u->order.demand = &u->demand;
     u->order.claim = u->claim;
     checkout_pay(&u->checkout, &u->order, &options->pay, result);
+    if (u->order.kept.id == 0)
+        release(u);
 }
 
 void pay_url_free(struct pay_url *u)

@@ -19,8 +19,9 @@ struct pay_url { /* begins as {0} */
     uint8_t claim[16];
 };
 
-/* Fetches the order, verifies it, claims it for this device, and pays; the result as pay_run gives
- * it (pay_result_free), also after what went wrong before. pay_url_free after it. */
+/* Fetches the order, verifies it, claims it for this device, and pays; gives the claim back where
+ * nothing was signed. The result as pay_run gives it (pay_result_free), also after what went wrong
+ * before. pay_url_free after it. */
 void pay_url_run(struct pay_url *u, struct pay_result *result,
                  const struct pay_url_options *options);
 void pay_url_free(struct pay_url *u);

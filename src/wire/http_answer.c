@@ -17,6 +17,14 @@ const char *http_method(const struct http_call *c)
     return c->method;
 }
 
+const struct sockaddr *http_from(const struct http_call *c)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    return info != NULL ? info->client_addr : NULL;
+}
+
 const char *http_path(const struct http_call *c)
 {
     return c->path;

@@ -31,6 +31,8 @@ void http_take(struct http_call *c, int64_t size);
 
 /* ---- who calls ---- */
 
+const struct sockaddr *http_from(const struct http_call *c); /* NULL: not known */
+
 #define HTTP_NAME_MAX   64
 #define HTTP_PRINT_SIZE 32
 

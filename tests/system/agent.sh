@@ -109,7 +109,7 @@ unpaid() { # what is heard, what the person does
     grep -qi "^location: $url.\$" heads || fail "not led back to the order: $(cat heads)"
     until_said "$1" agent.log
     until_idle
-    [ "$(state)" = claimed ] || fail "after $2 the order is $(state): $(cat agent.log)"
+    [ "$(state)" = requested ] || fail "after $2 the order is $(state): $(cat agent.log)"
 }
 
 unwilling() {
@@ -139,6 +139,38 @@ unwilling() {
     [ "$(paid)" = $((before + 1)) ] || fail "paid $(paid) times, not $((before + 1))"
     ! grep -E '\b(1234|4711)\b' agent.log || fail "a PIN in the agent's log"
 }
+
+# Two devices of one person, and one order: it is whose who took it, until that one says no.
+two_devices() {
+    local before
+    before=$(paid)
+    new_order "$article?two"
+    : >agent.log
+    : >person/shown
+    person waits
+    navigate 303 "$url"
+    until_said CONFIRM person/shown
+    [ "$(state)" = claimed ] || fail "the order is $(state): $(cat agent.log)"
+    expect 2 "another device has taken this order" by_other "$url"
+    expect 0 "409" curl -s --cacert med/pki/ca.pem -o said -w '%{http_code}' -d '{"claim":"AAAAAAAAAAAAAAAAAAAAAA"}' "$url/release"
+    expect 0 "400" curl -s --cacert med/pki/ca.pem -o said -w '%{http_code}' -d '{"claim":"AAAA"}' "$url/release"
+    expect 0 "405" curl -s --cacert med/pki/ca.pem -o said -w '%{http_code}' "$url/release"
+    [ "$(state)" = claimed ] || fail "given back by who has not taken it: the order is $(state)"
+    person no
+    until_said "nothing was paid" agent.log
+    until_idle
+    [ "$(state)" = requested ] || fail "after a no the order is $(state): $(cat agent.log)"
+    [ "$(paid)" = "$before" ] || fail "paid before anybody said yes"
+    expect 0 "APPROVED" by_other "$url"
+    [ "$(state)" = delivered ] || fail "the order is $(state): $(cat agent.log)"
+    [ "$(paid)" = $((before + 1)) ] || fail "paid $(paid) times, not $((before + 1))"
+    person yes 1234
+    navigate 303 "$url"
+    until_said "the order is not to be paid" agent.log
+    until_idle
+    [ "$(paid)" = $((before + 1)) ] || fail "paid twice"
+}
+by_other() { printf 1234 | telepay pay --order "$1" --cacert med/pki/ca.pem --home home2 --pin-fd 0 --wait 5 --up-to "1000 EUR"; }
 
 places() { # no reader; the port is taken
     local kept=$agent
@@ -178,7 +210,7 @@ stopped() {
     # shellcheck disable=SC2046 # the window
     kill "$child" $(pgrep -P "$child") "$agent"
     until_ended "$child"
-    [ "$(state)" = claimed ] || fail "the order is $(state): $(cat agent.log)"
+    [ "$(state)" = requested ] || fail "the order is $(state): $(cat agent.log)"
     serve_agent
     person yes 1234
     navigate 303 "$url"
@@ -204,6 +236,7 @@ inside() {
     near
     places
     unwilling
+    two_devices
     stopped
     real_window
 }

@@ -151,12 +151,30 @@ flood() {
     echo "$n demands in $SECONDS s: from $before to $after kB, $(states | tr ' ' '\n' | grep -c requested) orders"
 }
 
+# One network demands without end: it is told to wait, and nobody else is. What it has paid, and orders that it looks at, it still gets.
+throttled() {
+    local before order
+    before=$(states | wc -w)
+    mkdir throttled
+    curl -s -Z --parallel-max 8 --max-time 60 --interface 127.0.0.9 --cacert med/pki/ca.pem -o 'throttled/#1' \
+        -w '%{http_code} %header{retry-after} %{content_type}\n' "$origin/s/journal/article-1?throttled-[1-400]" >statuses 2>>flood.err
+    [ "$(sort -u statuses)" = "402  application/problem+json
+429 1 application/problem+json" ] || fail "one network demands 400 times: $(sort statuses | uniq -c)"
+    [ "$(grep -c ^402 statuses)" -ge 100 ] || fail "refused too early: $(sort statuses | uniq -c)"
+    [ "$(grep -l '"status":429.*demands too much' throttled/* | wc -l)" = "$(grep -c ^429 statuses)" ] || fail "not told: $(cat throttled/400)"
+    [ $(($(states | wc -w) - before)) = "$(grep -c ^402 statuses)" ] || fail "what was refused is kept"
+    order=$(telepay-mediator order list --state requested --json | jq -r '.orders[-1].order')
+    answers 200 requested --interface 127.0.0.9 "$origin/orders/$order"
+    answers 402 "payment-required" "$origin/s/journal/article-1?throttled"
+}
+
 inside() {
     cd "$dir" || exit 1
     set_up
     quotes
     deliveries
     requests
+    throttled
     flood
     expect 0 "" telepay-mediator service close --name liar
     for _ in {1..100}; do

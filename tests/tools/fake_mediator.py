@@ -486,6 +486,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if entry.setdefault("claim", claim) != claim:
                 return self.answer(409, {"title": "claimed"})
             return self.answer(200, {"state": "claimed", "code": "K7QX"})
+        if verb == "release":
+            if entry.get("claim") != json.loads(body)["claim"] or entry["state"] not in ("requested", "claimed"):
+                return self.answer(409, {"title": "not given back"})
+            del entry["claim"]
+            return self.answer(200, {"state": "requested"})
         if verb == "delivery":
             return self.deliver(entry, credential)
         state = {"order": entry["order"]["order"], "state": entry["state"], "merchant": "Librairie du Port", "item": "Carte marine 7066"}

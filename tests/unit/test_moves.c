@@ -1,9 +1,9 @@
 /* How orders move, as tables: every event in every state, and what happens one after the other. An
  * event is a line of words:
  *
- *     look | claim X | pay CREDENTIAL CHALLENGE [X] [unreached] | answer N yes|yes+|no|vain
- *     silent N | complete CREDENTIAL true|false | late | delivered | undeliverable | reversed
- *     unreversed | at S (seconds since it was asked for)
+ *     look | claim X | release X | pay CREDENTIAL CHALLENGE [X] [unreached] | answer N
+ * yes|yes+|no|vain silent N | complete CREDENTIAL true|false | late | delivered | undeliverable |
+ * reversed unreversed | at S (seconds since it was asked for)
  *
  * A credential is a letter, X a payer device (a letter too), CHALLENGE the number of the attempt
  * whose challenge it answers (0: one that nobody made; other: of another order), yes+ an approval
@@ -84,6 +84,7 @@ static enum event event_of(const char *word)
         enum event event;
     } words[] = {{"look", EVENT_LOOK},
                  {"claim", EVENT_CLAIM},
+                 {"release", EVENT_RELEASE},
                  {"pay", EVENT_PAY},
                  {"answer", EVENT_ANSWER},
                  {"silent", EVENT_SILENT},
@@ -125,7 +126,7 @@ static bool apply(struct play *p, const char *line)
         put_answer(p, w[1], w[2]);
     } else if (p->m.event == EVENT_SILENT) {
         p->m.n = (uint32_t)strtoul(w[1], NULL, 10);
-    } else if (p->m.event == EVENT_CLAIM) {
+    } else if (p->m.event == EVENT_CLAIM || p->m.event == EVENT_RELEASE) {
         p->m.has_claim = true;
         letter(p->m.claim, BOOK_CLAIM, w[1]);
     } else if (p->m.event == EVENT_COMPLETE) {
@@ -284,6 +285,8 @@ static const struct {
     {"look", {"fi=", "fi=", "fi=", "fi=", "fi=", "fi=", "fi=", "fi=", "fi=", "fi="}},
     {"claim X", {"fi2", "fi=", "ta=", "ta=", "ta=", "ta=", "ta=", "ta=", "ta=", "ta="}},
     {"claim Y", {"fi2", "ta=", "ta=", "ta=", "ta=", "ta=", "ta=", "ta=", "ta=", "ta="}},
+    {"release X", {"fi=", "fi1", "ov=", "ov=", "ov=", "ov=", "ov=", "ov=", "ov=", "ov="}},
+    {"release Y", {"fi=", "ta=", "ov=", "ov=", "ov=", "ov=", "ov=", "ov=", "ov=", "ov="}},
     {"pay A 1 X", {"fi3", "fi3", "fi=", "fi=", "fi=", "fi=", "fi=", "fi=", "fi=", "fi="}},
     {"pay A 1 Y", {"fi3", "ta=", "fi=", "fi=", "fi=", "fi=", "fi=", "fi=", "fi=", "fi="}},
     {"pay A 1", {"fi3", "ta=", "fi=", "fi=", "fi=", "fi=", "fi=", "fi=", "fi=", "fi="}},
@@ -449,6 +452,37 @@ static const struct {
       {"pay B 2 X", "fine submitting 2:none 2 -"},
       {"answer 2 yes", "fine acknowledged 2:yes 2 -"},
       {"claim Y", "taken acknowledged 2:yes 2 -"}}},
+    {"given back by one, paid by another",
+     {{"claim X", "fine claimed 1:none 1 -"},
+      {"claim Y", "taken claimed 1:none 1 -"},
+      {"release Y", "taken claimed 1:none 1 -"},
+      {"release X", "fine requested 1:none 1 -"},
+      {"release X", "fine requested 1:none 1 -"},
+      {"claim Y", "fine claimed 1:none 1 -"},
+      {"release X", "taken claimed 1:none 1 -"},
+      {"claim X", "taken claimed 1:none 1 -"},
+      {"pay A 1 X", "taken claimed 1:none 1 -"},
+      {"pay B 1 Y", "fine submitting 1:none 1 -"},
+      {"release Y", "over submitting 1:none 1 -"},
+      {"release X", "taken submitting 1:none 1 -"},
+      {"answer 1 yes", "fine acknowledged 1:yes 1 -"},
+      {"release Y", "over acknowledged 1:yes 1 -"}}},
+    {"not given back once something was submitted",
+     {{"claim X", "fine claimed 1:none 1 -"},
+      {"pay A 1 X", "fine submitting 1:none 1 -"},
+      {"answer 1 no", "fine claimed 1:no 2 2"},
+      {"release X", "over claimed 2:none 2 -"},
+      {"claim Y", "taken claimed 2:none 2 -"},
+      {"pay B 2 X", "fine submitting 2:none 2 -"},
+      {"answer 2 vain", "fine claimed 2:vain 3 3"},
+      {"release X", "over claimed 3:none 3 -"},
+      {"answer 2 yes", "fine acknowledged 2:yes 2 -"}}},
+    {"submitted in vain at the end of its time",
+     {{"claim X", "fine claimed 1:none 1 -"},
+      {"pay A 1 X", "fine submitting 1:none 1 -"},
+      {"at 631", NULL},
+      {"answer 1 vain", "fine claimed 1:vain 1 -"},
+      {"release X", "over claimed 1:vain 1 -"}}},
     {"expired",
      {{"at 630", NULL},
       {"look", "fine requested 1:none 1 -"},
@@ -587,10 +621,10 @@ END_TEST
 
 START_TEST(no_such_order)
     {
-        static const enum event all[] = {EVENT_LOOK,          EVENT_CLAIM,     EVENT_PAY,
-                                         EVENT_ANSWER,        EVENT_SILENT,    EVENT_COMPLETE,
-                                         EVENT_LATE,          EVENT_DELIVERED, EVENT_DELIVERED,
-                                         EVENT_UNDELIVERABLE, EVENT_REVERSED,  EVENT_UNREVERSED};
+        static const enum event all[] = {
+            EVENT_LOOK,          EVENT_CLAIM,    EVENT_RELEASE,   EVENT_PAY,       EVENT_ANSWER,
+            EVENT_SILENT,        EVENT_COMPLETE, EVENT_LATE,      EVENT_DELIVERED, EVENT_DELIVERED,
+            EVENT_UNDELIVERABLE, EVENT_REVERSED, EVENT_UNREVERSED};
         struct play p;
 
         begin(&p);
@@ -623,6 +657,11 @@ START_TEST(the_code_is_short_and_the_claimant_s)
         ck_assert_str_eq(p.m.order.code, code);
         (void)apply(&p, "claim Y");
         ck_assert_str_eq(p.m.order.code, code);
+        (void)apply(&p, "release X");
+        ck_assert_str_eq(p.m.order.code, "");
+        (void)apply(&p, "claim Y");
+        ck_assert_uint_eq(strlen(p.m.order.code), 7);
+        ck_assert_str_ne(p.m.order.code, code);
         end(&p);
     }
 END_TEST

@@ -147,6 +147,26 @@ static void claim(struct run *r, struct fact *o)
     make(r, o, wanted);
 }
 
+static void release(struct run *r, struct fact *o)
+{
+    const int device = 1 + (int)pick(r, 2);
+    bool submitted = false;
+    enum finding wanted = FOUND_FINE;
+
+    for (uint32_t n = 1; n <= o->tries; n++)
+        submitted |= o->try[n].credential != 0;
+    begin_move(r, EVENT_RELEASE, o);
+    r->m.has_claim = true;
+    memset(r->m.claim, device, BOOK_CLAIM);
+    if (o->claim != 0 && o->claim != device)
+        wanted = FOUND_TAKEN;
+    else if (submitted)
+        wanted = FOUND_OVER;
+    else
+        o->claim = 0;
+    make(r, o, wanted);
+}
+
 static enum finding expect_pay(struct run *r, const struct fact *o, const struct try *t,
                                int credential)
 {
@@ -313,7 +333,8 @@ static void rest(struct run *r, struct fact *o)
 static void step(struct run *r)
 {
     static void (*const events[])(struct run *, struct fact *) = {
-        claim, pay, pay, pay, pay, answer, answer, answer, silent, complete, rest, rest, rest};
+        claim,  release, pay,    pay,      pay,  pay,  answer,
+        answer, answer,  silent, complete, rest, rest, rest};
     struct fact *o = some(r);
 
     r->w.now += pick(r, 20) == 0 ? pick(r, 10) : 0;
