@@ -90,7 +90,8 @@ silence() {
     measured 'orders unknown EUR 1' 'orders_amount delivered EUR [0-9]*\.[0-9][0-9]'
     awk -v now="$(date +%s)" '/^orders_oldest_timestamp_seconds unknown EUR/ { found = $4 <= now && $4 > now - 300 } END { exit !found }' measured ||
         fail "since when: $(cat measured)"
-    kill -KILL "$mediator" # which knows it again
+    kill -KILL "$mediator"
+    wait "$mediator" # which knows it again
     serve_mediator
     expect 0 '503' pay "$at"
     kill -CONT "$acquirer"
