@@ -8,16 +8,10 @@ set -u
 . "$here/mediator_common.sh"
 
 set_up() {
-    expect 0 "" telepay-perso init scheme/
-    expect 0 "" telepay-perso card cards/marie --scheme scheme/ --pan 9990140000000015 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
-    expect 0 "" telepay-acquirer init acq/ --authority scheme/authority.json
-    expect 0 "" telepay-acquirer contract add --id 000000000000123 --name "Librairie du Port" --mcc 5942 --currency EUR
+    set_up_acquirer
     expect 0 "" telepay-acquirer terminal add --contract 000000000000123 --id 00000001 --out terminal/ --port 18583
     set_up_mediator
-    serve_service
-    serve_acquirer
-    serve_mediator
-    reached
+    serve_shop
     insert cards/marie
 }
 

@@ -12,10 +12,7 @@ serve_agent() { launch agent.log listening telepay agent --home home --cacert me
 state() { telepay-mediator order list --json | jq -r --arg id "$order" '.orders[] | select(.order == $id) | .state'; } # of $order
 
 set_up_home() {
-    expect 0 "" telepay-perso init scheme/
-    expect 0 "" telepay-perso card cards/marie --scheme scheme/ --pan 9990140000000015 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
-    expect 0 "" telepay-acquirer init acq/ --authority scheme/authority.json
-    expect 0 "" telepay-acquirer contract add --id 000000000000123 --name "Librairie du Port" --mcc 5942 --currency EUR
+    set_up_acquirer
     set_up_mediator
     expect 0 "" telepay authority add --home home2 acq/pki/ca.pem
     mkdir person

@@ -22,6 +22,13 @@ reached() { # the last that was said of it
     fail "the acquirer is not reached: $(cat mediator.log)"
 }
 
+set_up_acquirer() { # and a card that it takes, and a contract
+    expect 0 "" telepay-perso init scheme/
+    expect 0 "" telepay-perso card cards/marie --scheme scheme/ --pan 9990140000000015 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
+    expect 0 "" telepay-acquirer init acq/ --authority scheme/authority.json
+    expect 0 "" telepay-acquirer contract add --id 000000000000123 --name "Librairie du Port" --mcc 5942 --currency EUR
+}
+
 set_up_mediator() { # an acquirer that is made, and its contract
     expect 0 "" telepay-acquirer mediator add --name port --contract 000000000000123 --out forport --port 18583
     expect 0 "" telepay-mediator init med --listen 127.0.0.1:18843 --origin $origin
@@ -30,6 +37,13 @@ set_up_mediator() { # an acquirer that is made, and its contract
     expect 0 "" telepay-service mediator add --dir journal --id port --out jp --url https://127.0.0.1:18743
     expect 0 "" telepay-mediator service add jp --name journal --contract 000000000000123
     expect 0 "" telepay authority add --home home acq/pki/ca.pem
+}
+
+serve_shop() {
+    serve_service
+    serve_acquirer
+    serve_mediator
+    reached
 }
 
 # Another client pays: curl with what telepay credential made of its challenge.

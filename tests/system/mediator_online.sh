@@ -43,10 +43,7 @@ price       = 180.00 EUR
 file        = article-1.html
 END
     serve_issuer
-    serve_service
-    serve_acquirer
-    serve_mediator
-    reached
+    serve_shop
     until_said 'banque is reached' acquirer.log
 }
 

@@ -19,10 +19,7 @@ answers() { # status, text in the body, curl's words…
 serve_liar() { launch liar.log listening python3 "$here/../tools/lying_service.py" liar 18744 && lying=$launched; }
 
 set_up() {
-    expect 0 "" telepay-perso init scheme/
-    expect 0 "" telepay-perso card cards/marie --scheme scheme/ --pan 9990140000000015 --name "DUPONT/MARIE" --expiry 2030-12 --pin 1234
-    expect 0 "" telepay-acquirer init acq/ --authority scheme/authority.json
-    expect 0 "" telepay-acquirer contract add --id 000000000000123 --name "Librairie du Port" --mcc 5942 --currency EUR
+    set_up_acquirer
     set_up_mediator
     expect 0 "" telepay-service init liar
     expect 0 "" telepay-service mediator add --dir liar --id port --out lp --url https://127.0.0.1:18744
