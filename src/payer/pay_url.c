@@ -159,6 +159,17 @@ static enum tp_err claim(struct pay_url *u, struct tp_error *e)
     return r;
 }
 
+/* What an earlier run signed and nobody has settled is never signed again. */
+static enum tp_err check_signed(const struct pay_url *u, struct tp_error *e)
+{
+    struct kept_order owed = {0};
+    bool found;
+    const enum tp_err r = checkout_owed(&u->checkout, &u->demand, &owed, &found, e);
+
+    kept_order_free(&owed);
+    return r;
+}
+
 static enum tp_err take(struct pay_url *u, const struct pay_url_options *o, struct tp_error *e)
 {
     struct payment_offers offers = {0};
@@ -176,6 +187,8 @@ static enum tp_err take(struct pay_url *u, const struct pay_url_options *o, stru
         r = demand_read(&u->demand, chosen, &u->checkout.authorities, time(NULL), e);
     if (r == TP_OK)
         r = check_address(&u->demand, o->url, e);
+    if (r == TP_OK)
+        r = check_signed(u, e);
     if (r == TP_OK)
         r = checkout_allows(&u->checkout, &u->demand, e);
     if (r == TP_OK)

@@ -170,6 +170,25 @@ two_devices() {
     until_idle
     [ "$(paid)" = $((before + 1)) ] || fail "paid twice"
 }
+
+# What was signed, and nobody could take yet, is neither signed again nor given back.
+signed_before() {
+    local before
+    before=$(paid)
+    new_order "$article?signed"
+    kill "$acquirer"
+    until_said 'is not reached' mediator.log
+    by_other "$url" >out 2>&1 && fail "paid by nobody: $(cat out)"
+    [ "$(state)" = claimed ] || fail "the order is $(state): $(cat out)"
+    by_other "$url" >out 2>&1 && fail "paid by nobody: $(cat out)"
+    said "this is signed already, by the order $order"
+    [ "$(state)" = claimed ] || fail "the order is $(state) while a transaction of it is kept: $(cat out)"
+    serve_acquirer
+    reached
+    expect 0 "" telepay order send --home home2 --cacert med/pki/ca.pem
+    [ "$(state)" = delivered ] || fail "the order is $(state): $(cat out)"
+    [ "$(paid)" = $((before + 1)) ] || fail "paid $(paid) times, not $((before + 1))"
+}
 by_other() { printf 1234 | telepay pay --order "$1" --cacert med/pki/ca.pem --home home2 --pin-fd 0 --wait 5 --up-to "1000 EUR"; }
 
 places() { # no reader; the port is taken
@@ -237,6 +256,7 @@ inside() {
     places
     unwilling
     two_devices
+    signed_before
     stopped
     real_window
 }

@@ -101,10 +101,11 @@ expect 0 "not checked: key 01 of F000000014 is not known here" telepay card --co
 telepay-perso init stranger >/dev/null || fail "perso init of a stranger"
 cp stranger/authority.json terminal/stranger.json
 sed 's/^files = .*/files = stranger.json/' terminal/telepay.conf >terminal/stranger.conf
-expect 0 "issuer certificate is not good under key 01 of F000000014: it was not signed with" telepay card --config terminal/stranger.conf
+# (what a key that is another's recovers ends in BC once in 256, and then its header is wrong)
+match=-E expect 0 "issuer certificate is not good under key 01 of F000000014: (it was not signed with|its header is not)" telepay card --config terminal/stranger.conf
 expect 0 '"rid": ?"F000000014", ?"index": ?"01", ?"source": ?null' sh -c "telepay card --json --config terminal/stranger.conf | tr -d '\n' | sed 's/  */ /g'"
 cp stranger/authority.json acq/authorities/01.json
-expect 5 "ISSUER_CERT_TRAILER: issuer certificate: under authority key 01 of F000000014" a prove "$rrn"
+match=-E expect 5 "ISSUER_CERT_(TRAILER|HEADER): issuer certificate: under authority key 01 of F000000014" a prove "$rrn"
 mv kept.json acq/authorities/01.json
 cp acq/authorities/01.json terminal/authority.json
 
