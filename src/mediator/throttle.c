@@ -1,11 +1,12 @@
 #include "mediator/throttle.h"
 
-#include <netinet/in.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "wire/network.h"
 
 #define SLOTS 16384 /* two networks in one share what one has */
 #define KEY   16
@@ -41,36 +42,20 @@ void throttle_free(struct throttle **t)
     *t = NULL;
 }
 
-/* How many bytes of it; 0: it is none that is counted. */
-static size_t read_network(uint8_t out[8], const struct sockaddr *from)
-{
-    static const uint8_t here[4] = {127, 0, 0, 1};
-    const struct in6_addr *six;
-
-    if (from != NULL && from->sa_family == AF_INET) {
-        memcpy(out, &((const struct sockaddr_in *)(const void *)from)->sin_addr, 4);
-        return memcmp(out, here, 4) != 0 ? 4 : 0;
-    }
-    if (from == NULL || from->sa_family != AF_INET6)
-        return 0;
-    six = &((const struct sockaddr_in6 *)(const void *)from)->sin6_addr;
-    if (IN6_IS_ADDR_V4MAPPED(six)) {
-        memcpy(out, six->s6_addr + 12, 4);
-        return memcmp(out, here, 4) != 0 ? 4 : 0;
-    }
-    memcpy(out, six->s6_addr, 8);
-    return IN6_IS_ADDR_LOOPBACK(six) ? 0 : 8;
-}
-
 unsigned throttle_take(struct throttle *t, const struct sockaddr *from, int64_t now)
 {
-    uint8_t text[KEY + 8], hash[32];
-    const size_t n = read_network(text + KEY, from);
+    char name[NETWORK_MAX];
+    uint8_t text[KEY + NETWORK_MAX] = {0}, hash[32];
     int64_t full, over;
     uint16_t slot;
 
+    network_of(name, from);
+    /* the /64 of ::1 is :: */
+    if (from == NULL || strcmp(name, "127.0.0.1") == 0 || strcmp(name, "::") == 0)
+        return 0;
     memcpy(text, t->key, KEY);
-    if (n == 0 || EVP_Digest(text, KEY + n, hash, NULL, EVP_sha256(), NULL) != 1)
+    memcpy(text + KEY, name, strlen(name));
+    if (EVP_Digest(text, sizeof(text), hash, NULL, EVP_sha256(), NULL) != 1)
         return 0;
     memcpy(&slot, hash, sizeof(slot));
     slot %= SLOTS;

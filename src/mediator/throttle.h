@@ -1,7 +1,7 @@
 /* How many demands a network may make: each costs a question to a service and an order that is
- * kept. A hundred at once, then ten a second; an IPv4 address is a network, of IPv6 a /64, which is
- * what one subscriber has (RFC 6177). Of the machine itself (127.0.0.1, ::1: a proxy, which has
- * the clients of all) as many as it makes. Any thread; the memory is the same for however many. */
+ * kept. A hundred at once, then ten a second; a network is what wire/network.h says. Of the machine
+ * itself (127.0.0.1, ::1: a proxy, which has the clients of all) as many as it makes. Any thread;
+ * the memory is the same for however many. */
 #ifndef TP_MEDIATOR_THROTTLE_H
 #define TP_MEDIATOR_THROTTLE_H
 

@@ -1,7 +1,5 @@
 /* Who goes when too many are there: of the connections that have not shown a certificate yet, and
  * of those under one certificate, the oldest. */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -103,20 +101,4 @@ bool link_crowd_thin(struct crowd *c)
     if (oldest != NULL)
         send_away(oldest);
     return oldest != NULL;
-}
-
-void link_crowd_network(char out[LINK_KEY_MAX], const struct sockaddr *sa)
-{
-    struct in6_addr net;
-
-    snprintf(out, LINK_KEY_MAX, "unknown");
-    if (sa->sa_family == AF_INET) {
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, out,
-                  LINK_KEY_MAX);
-    } else if (sa->sa_family == AF_INET6) {
-        net = ((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
-        if (!IN6_IS_ADDR_V4MAPPED(&net))
-            memset(net.s6_addr + 8, 0, 8);
-        inet_ntop(AF_INET6, &net, out, LINK_KEY_MAX);
-    }
 }

@@ -135,8 +135,6 @@ void link_crowd_enter(struct crowd *c, struct link_peer *p, const char *key, uns
                       unsigned of_all);
 void link_crowd_leave(struct crowd *c, struct link_peer *p); /* if it is in it */
 bool link_crowd_thin(struct crowd *c); /* the oldest goes; false: there is none */
-/* An IPv4 address; of IPv6 the /64, which is what one subscriber has (RFC 6177). */
-void link_crowd_network(char out[LINK_KEY_MAX], const struct sockaddr *sa);
 
 /* link_header.c: the kind of header that the first n bytes look like when it is none of ours; NULL:
  * none known. */

@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "wire/link_priv.h"
+#include "wire/network.h"
 
 #define ACCEPT_PAUSE_MS 200
 #define ACCEPT_TURN     16 /* connections taken before the loop looks after those it has */
@@ -58,7 +59,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     struct link_server *s = ctx;
     struct loop *l = &s->loop[s->next++ % s->threads];
     struct link_peer *p = NULL;
-    char network[LINK_KEY_MAX];
+    char network[NETWORK_MAX];
     const int one = 1;
     bool wake;
 
@@ -83,7 +84,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     p->loop = l;
     p->fd = fd;
     atomic_fetch_add(&s->connections, 1);
-    link_crowd_network(network, sa);
+    network_of(network, sa);
     link_crowd_enter(&s->strangers, p, network, s->limits.of_network, s->limits.strangers);
     pthread_mutex_lock(&l->lock);
     wake = link_peer_queue(p);

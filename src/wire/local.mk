@@ -34,7 +34,7 @@ dist_noinst_SCRIPTS += tests/tools/iso8583_vectors.py
 
 # links
 libwire_a_SOURCES += src/wire/link.h src/wire/link_priv.h src/wire/link_client.c src/wire/link_line.c src/wire/link_line.h
-libwire_a_SOURCES += src/wire/link_server.c src/wire/link_loop.c src/wire/link_peer.c src/wire/link_crowd.c src/wire/link_header.c
+libwire_a_SOURCES += src/wire/link_server.c src/wire/link_loop.c src/wire/link_peer.c src/wire/link_crowd.c src/wire/link_header.c src/wire/network.c src/wire/network.h
 libwire_a_SOURCES += src/wire/echo.c src/wire/echo.h src/wire/serve.c src/wire/serve.h
 check_PROGRAMS += tests/unit/test_link
 TESTS += tests/unit/test_link

@@ -30,6 +30,14 @@ static inline double bench_seconds(void)
     return bench_clock(CLOCK_MONOTONIC);
 }
 
+/* A number from the environment, above 0. */
+static inline unsigned bench_setting(const char *name, unsigned otherwise)
+{
+    const char *text = getenv(name);
+
+    return text != NULL && atoi(text) > 0 ? (unsigned)atoi(text) : otherwise;
+}
+
 /* name, unit and note are texts without quotes; the value must be at least the limit, or at most
  * where the unit begins with "max ". */
 static inline void bench_value(const char *name, double value, const char *unit, const char *note)

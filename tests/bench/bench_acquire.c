@@ -59,13 +59,6 @@ struct load {
 
 static struct load load;
 
-static unsigned from_environment(const char *name, unsigned otherwise)
-{
-    const char *text = getenv(name);
-
-    return text != NULL && atoi(text) > 0 ? (unsigned)atoi(text) : otherwise;
-}
-
 /* ---- the messages, made before the clock runs ---- */
 
 static void terminal_of(char out[9], unsigned connection)
@@ -307,7 +300,7 @@ static void site_start(struct site *s, const struct office *of, unsigned stored,
         take_books(&s->office, books);
     else
         fill_books(&s->office, stored);
-    office_spawn(&s->office, from_environment("THREADS", 2));
+    office_spawn(&s->office, bench_setting("THREADS", 2));
     if (clock_getcpuclockid(s->office.pid, &s->clock) != 0)
         abort();
 }
@@ -448,9 +441,9 @@ static void report(const struct ratios *x, struct sites *s)
 /* How many messages all rounds take. */
 static unsigned make_room(unsigned rounds)
 {
-    load.connections = from_environment("CONNECTIONS", 64);
-    load.window = from_environment("WINDOW", 4);
-    load.payments = from_environment("PAYMENTS", 6000) / load.connections * load.connections;
+    load.connections = bench_setting("CONNECTIONS", 64);
+    load.window = bench_setting("WINDOW", 4);
+    load.payments = bench_setting("PAYMENTS", 6000) / load.connections * load.connections;
     const unsigned all = (load.payments + half_of(load.payments)) * rounds;
 
     load.message = calloc(all, sizeof(*load.message));
@@ -464,7 +457,7 @@ static unsigned make_room(unsigned rounds)
 static void start(struct sites *s)
 {
     site_start(&s->few, NULL, FEW, NULL);
-    site_start(&s->many, &s->few.office, from_environment("BENCH_STORED", 1000000),
+    site_start(&s->many, &s->few.office, bench_setting("BENCH_STORED", 1000000),
                getenv("BENCH_BOOKS"));
     setenv("TELEPAY_TEST_STORE", "postgresql", 1); /* where office_make puts the books */
     site_start(&s->postgres, &s->few.office, FEW, NULL);
@@ -474,7 +467,7 @@ static void start(struct sites *s)
 
 int main(void)
 {
-    const unsigned rounds = from_environment("ROUNDS", 7);
+    const unsigned rounds = bench_setting("ROUNDS", 7);
     struct ratios x = {0};
     static struct sites s;
 

@@ -2,7 +2,7 @@
  * process of its own, over HTTPS connections that stay, in rounds:
  *
  * - demands (402) a second, each with a quote of the service and an order that is kept, durable,
- * and signed, against those of mppx, which keeps nothing, in one process of Node over plain HTTP;
+ *   and signed, against those of mppx, which keeps nothing, in one process of Node over plain HTTP;
  * - paid a second, from the credential to 200 with what was bought, durable, against what mppx says
  *   yes to; the credentials are made before the clock runs;
  * - how long the answer to a credential takes, what processor time the mediator takes of each, and
@@ -69,13 +69,6 @@ static struct bench {
     struct bench_rounds alone, alone_99, among, among_99; /* answers, in ms */
     struct wire demand, payment;
 } bench;
-
-static unsigned from_environment(const char *name, unsigned otherwise)
-{
-    const char *text = getenv(name);
-
-    return text != NULL && atoi(text) > 0 ? (unsigned)atoi(text) : otherwise;
-}
 
 static void run(const char *command)
 {
@@ -555,13 +548,13 @@ static void leave(const char *dir)
 
 int main(void)
 {
-    const unsigned rounds = from_environment("ROUNDS", 7), orders = from_environment("ORDERS", 320);
+    const unsigned rounds = bench_setting("ROUNDS", 7), orders = bench_setting("ORDERS", 320);
     struct shop mediator = {.url = ARTICLE, .credential = by_card, .n = orders},
                 till = {.url = TILL, .credential = by_word, .n = orders * TILL_TIMES};
     struct ratios x = {0};
     char dir[256];
 
-    bench.connections = from_environment("CONNECTIONS", 16);
+    bench.connections = bench_setting("CONNECTIONS", 16);
     HOLDS(bench.connections <= CONNECTIONS_MAX && curl_global_init(CURL_GLOBAL_DEFAULT) == 0);
     enter(dir, sizeof(dir));
     start_mediator(&mediator);

@@ -1,9 +1,9 @@
 /* How orders move, as tables: every event in every state, and what happens one after the other. An
  * event is a line of words:
  *
- *     look | claim X | release X | pay CREDENTIAL CHALLENGE [X] [unreached] | answer N
- * yes|yes+|no|vain silent N | complete CREDENTIAL true|false | late | delivered | undeliverable |
- * reversed unreversed | at S (seconds since it was asked for)
+ *     look | claim X | release X | pay CREDENTIAL CHALLENGE [X] [unreached]
+ *     answer N yes|yes+|no|vain | silent N | complete CREDENTIAL true|false | late | delivered
+ *     undeliverable | reversed | unreversed | at S (seconds since it was asked for)
  *
  * A credential is a letter, X a payer device (a letter too), CHALLENGE the number of the attempt
  * whose challenge it answers (0: one that nobody made; other: of another order), yes+ an approval
