@@ -5,13 +5,16 @@
     if (state === null)
         return;
     const order = "/orders/" + state.dataset.order;
+    // of the device that has the order: when that one gives it back, the next has another
+    const code = document.querySelector(".code strong")?.textContent;
     const ended = ["delivered", "reversed", "owed", "expired"];
     const follow = async () => {
         for (;;) {
             try {
                 const answer = await fetch(order + "?wait=30&seen=" + state.dataset.state, {headers: {Accept: "application/json"}, cache: "no-store"});
                 const said = await answer.json();
-                if (said.state !== undefined && said.state !== state.dataset.state) {
+                const moved = said.state !== state.dataset.state || (code !== undefined && said.code !== code);
+                if (said.state !== undefined && moved) {
                     location.replace(order);
                     return;
                 }

@@ -44,18 +44,20 @@ void throttle_free(struct throttle **t)
 
 unsigned throttle_take(struct throttle *t, const struct sockaddr *from, int64_t now)
 {
-    char name[NETWORK_MAX];
-    uint8_t text[KEY + NETWORK_MAX] = {0}, hash[32];
+    struct {
+        uint8_t key[KEY];
+        char network[NETWORK_MAX];
+    } text = {.network = ""};
+    uint8_t hash[32];
     int64_t full, over;
     uint16_t slot;
 
-    network_of(name, from);
+    network_of(text.network, from);
     /* the /64 of ::1 is :: */
-    if (from == NULL || strcmp(name, "127.0.0.1") == 0 || strcmp(name, "::") == 0)
+    if (from == NULL || strcmp(text.network, "127.0.0.1") == 0 || strcmp(text.network, "::") == 0)
         return 0;
-    memcpy(text, t->key, KEY);
-    memcpy(text + KEY, name, strlen(name));
-    if (EVP_Digest(text, sizeof(text), hash, NULL, EVP_sha256(), NULL) != 1)
+    memcpy(text.key, t->key, KEY);
+    if (EVP_Digest(&text, sizeof(text), hash, NULL, EVP_sha256(), NULL) != 1)
         return 0;
     memcpy(&slot, hash, sizeof(slot));
     slot %= SLOTS;
