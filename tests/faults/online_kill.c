@@ -39,6 +39,7 @@ struct till { /* only its own thread touches it while one runs */
     char original[43];
     enum phase phase;
     bool pays_offline; /* after the reversal, with the ARQC's counter */
+    bool unheard;      /* taken back without an answer, which may have been a refusal */
     bool repeat;
     uint16_t atc;
     uint32_t stan;
@@ -63,10 +64,11 @@ static void sign_arqc(struct till *t)
     terms_usual(&t->terms, &t->card, ++t->atc);
     t->terms.cid = 0x80;
     sign(t);
+    t->unheard = false;
     t->phase = PHASE_ASKED;
 }
 
-static void sign_undo(struct till *t, bool pays_offline)
+static void sign_undo(struct till *t, bool pays_offline, bool unheard)
 {
     static const unsigned same[] = {2, 3, 4, 7, 12, 13, 41, 42, 49};
 
@@ -79,6 +81,7 @@ static void sign_undo(struct till *t, bool pays_offline)
     iso8583_set_number(&t->undo, 11, ++t->stan);
     t->phase = PHASE_UNDO;
     t->pays_offline = pays_offline;
+    t->unheard = unheard;
     t->repeat = false;
 }
 
@@ -94,6 +97,7 @@ static void sign_tc(struct till *t)
 static void advance(struct till *t, const struct office_answer *a)
 {
     const bool yes = strcmp(a->code, "00") == 0;
+    bool refused;
 
     if (strcmp(a->code, "96") == 0)
         return;
@@ -103,10 +107,10 @@ static void advance(struct till *t, const struct office_answer *a)
             t->online++;
             t->phase = PHASE_NEW;
         } else if (yes) {
-            sign_undo(t, false); /* the card gave no TC */
+            sign_undo(t, false, false); /* the card gave no TC */
         } else if (strcmp(a->code, "91") == 0) {
             if (rand_r(&t->seed) % 2 == 0 || strcmp(a->reason, "ISSUER_DOWN") == 0)
-                sign_undo(t, true);
+                sign_undo(t, true, false);
             else
                 sign_tc(t); /* a terminal that trusts the 91 */
         } else {
@@ -123,10 +127,12 @@ static void advance(struct till *t, const struct office_answer *a)
             sign_tc(t);
         break;
     case PHASE_TC:
-        if (!yes)
+        refused = t->unheard && strcmp(a->reason, "ISSUER_REFUSED") == 0;
+        if (!yes && !refused)
             fprintf(stderr, "%s %u: %s %s\n", t->terminal, t->stan, a->code, a->reason);
-        HOLDS(yes);
-        t->offline++;
+        HOLDS(yes || refused); /* check_books holds the totals against the issuer's word */
+        t->offline += yes;
+        t->refused += refused;
         t->phase = PHASE_NEW;
         break;
     case PHASE_NEW:
@@ -164,7 +170,7 @@ static void *pay(void *ctx)
     if (link_connect(&c, "127.0.0.1", t->office->port, t->tls, 5000, &e) != TP_OK)
         return NULL;
     if (t->phase == PHASE_ASKED && t->repeat && rand_r(&t->seed) % 2 == 0)
-        sign_undo(t, rand_r(&t->seed) % 2 == 0);
+        sign_undo(t, rand_r(&t->seed) % 2 == 0, true);
     while (step(t, c, &e) == TP_OK) {
     }
     link_close(&c);
