@@ -1,51 +1,16 @@
 #include "acquirer/keys.h"
 
 #include <limits.h>
-#include <unistd.h>
 
 #include "base/file.h"
-
-#define KEY_DAYS 1825
-
-static enum tp_err paths(char cert[PATH_MAX], char key[PATH_MAX], const char *dir, const char *name,
-                         struct tp_error *e)
-{
-    char file[64];
-    enum tp_err r;
-
-    snprintf(file, sizeof(file), "pki/%s.pem", name);
-    r = file_join(cert, PATH_MAX, dir, file, e);
-    snprintf(file, sizeof(file), "pki/%s.key", name);
-    return r == TP_OK ? file_join(key, PATH_MAX, dir, file, e) : r;
-}
-
-static enum tp_err make(const char *dir, const char *name, enum pki_role role, const char *acquirer,
-                        struct tp_error *e)
-{
-    const struct pki_subject subject = {NULL, acquirer, NULL};
-    char pki[PATH_MAX], cert[PATH_MAX], key[PATH_MAX];
-    enum tp_err r = paths(cert, key, dir, name, e);
-
-    if (r == TP_OK && access(cert, F_OK) == 0) /* the certificate comes last: the key is there */
-        return TP_OK;
-    if (r == TP_OK)
-        r = file_join(pki, sizeof(pki), dir, "pki", e);
-    return r == TP_OK ? pki_certificate_make(pki, role, &subject, KEY_DAYS, cert, key, e) : r;
-}
+#include "order/key_files.h"
 
 enum tp_err acquirer_keys_make(const char *dir, const char *acquirer, struct tp_error *e)
 {
-    const enum tp_err r = make(dir, "sealing", PKI_SEALING, acquirer, e);
+    const enum tp_err r = key_files_make(dir, "sealing", PKI_SEALING, acquirer, e);
 
-    return r == TP_OK ? make(dir, "acknowledgement", PKI_ACKNOWLEDGEMENT, acquirer, e) : r;
-}
-
-static enum tp_err load(struct order_key *k, const char *dir, const char *name, struct tp_error *e)
-{
-    char cert[PATH_MAX], key[PATH_MAX];
-    const enum tp_err r = paths(cert, key, dir, name, e);
-
-    return r == TP_OK ? order_key_load(k, cert, key, e) : r;
+    return r == TP_OK ? key_files_make(dir, "acknowledgement", PKI_ACKNOWLEDGEMENT, acquirer, e)
+                      : r;
 }
 
 enum tp_err acquirer_keys_load(struct acquirer_keys *k, const char *dir, struct tp_error *e)
@@ -54,9 +19,9 @@ enum tp_err acquirer_keys_load(struct acquirer_keys *k, const char *dir, struct 
     enum tp_err r;
 
     *k = (struct acquirer_keys){.authority = NULL};
-    r = load(&k->sealing, dir, "sealing", e);
+    r = key_files_load(&k->sealing, dir, "sealing", e);
     if (r == TP_OK)
-        r = load(&k->acknowledgement, dir, "acknowledgement", e);
+        r = key_files_load(&k->acknowledgement, dir, "acknowledgement", e);
     if (r == TP_OK)
         r = file_join(ca, sizeof(ca), dir, "pki/ca.pem", e);
     return r == TP_OK ? order_authority_load(&k->authority, ca, e) : r;

@@ -98,6 +98,16 @@ int date_of(time_t t)
     return (local.tm_year + 1900) * 10000 + (local.tm_mon + 1) * 100 + local.tm_mday;
 }
 
+time_t date_midnight(time_t t)
+{
+    struct tm local;
+
+    localtime_r(&t, &local);
+    local.tm_hour = local.tm_min = local.tm_sec = 0;
+    local.tm_isdst = -1;
+    return mktime(&local);
+}
+
 void date_now(struct tm *local, time_t *t)
 {
     *t = time(NULL);

@@ -22,6 +22,7 @@ void date_to_yymmdd(uint8_t bcd3[3], int date);
 
 /* The local civil time of t. */
 int date_of(time_t t);
+time_t date_midnight(time_t t); /* when its local day began */
 void date_now(struct tm *local, time_t *t);
 
 /* "2026-11-23T09:15:00+01:00" (ISO 8601, local time with offset). Returns out. */

@@ -1,6 +1,7 @@
 /* Credits: a contract gives back what its cards have paid, and no more, within a sum a day. */
 #include <time.h>
 
+#include "base/date.h"
 #include "ledger/ledger_priv.h"
 
 /* What a contract has of a card and may give back: what it paid, less what it got back and what an
@@ -45,17 +46,6 @@ static const char credited_sql[] = "SELECT (p.kind = 0 AND p.amount > " LEFT(
                     "p.acknowledged))) AS credited"
                     " FROM tx p JOIN terminal c USING (terminal) WHERE p.rrn = $1";
 
-time_t ledger_midnight(void)
-{
-    const time_t now = time(NULL);
-    struct tm local;
-
-    localtime_r(&now, &local);
-    local.tm_hour = local.tm_min = local.tm_sec = 0;
-    local.tm_isdst = -1;
-    return mktime(&local);
-}
-
 enum tp_err ledger_judge_credit(struct ledger *l, const struct tx_record *tx,
                                 enum ledger_verdict *verdict, struct tp_error *e)
 {
@@ -65,10 +55,11 @@ enum tp_err ledger_judge_credit(struct ledger *l, const struct tx_record *tx,
     struct sums s = {0};
     bool found = false;
     /* not the day the message says: thirty of them would be thirty sums */
-    const enum tp_err r = db_one(
-        l->db, sums_sql,
-        DB_VALUES(db_text(tx->contract), db_integer(ledger_midnight()), db_blob(tx->pan_lookup)),
-        DB_COLUMNS(columns), &s, &found, e);
+    const enum tp_err r =
+        db_one(l->db, sums_sql,
+               DB_VALUES(db_text(tx->contract), db_integer(date_midnight(time(NULL))),
+                         db_blob(tx->pan_lookup)),
+               DB_COLUMNS(columns), &s, &found, e);
 
     if (!found)
         return r;

@@ -95,8 +95,6 @@ TP_MUST_CHECK enum tp_err ledger_judge_credit(struct ledger *l, const struct tx_
 TP_MUST_CHECK enum tp_err ledger_is_credited(struct ledger *l, int64_t rrn, bool *credited,
                                              struct tp_error *e);
 
-time_t ledger_midnight(void); /* when the local day began */
-
 TP_MUST_CHECK enum tp_err ledger_next_rrn(struct ledger *l, time_t now, int64_t *rrn,
                                           struct tp_error *e);
 /* TP_ERR_RANGE: a field that the books cannot hold, or another currency than the contract's. Asked

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "base/date.h"
 #include "ledger/ledger_priv.h"
 
 struct original {
@@ -159,7 +160,7 @@ static enum tp_err has_room(struct ledger *l, const struct original *o, bool *ro
         " OR (SELECT count(*) FROM (SELECT 1 FROM reversal WHERE terminal = $1 AND rrn IS NULL AND "
         "at >= $4 LIMIT $5) AS q) < $5) AS room",
         DB_VALUES(db_integer(o->terminal), db_integer(o->date), db_integer(o->stan),
-                  db_integer(ledger_midnight()), db_integer(UNKNOWN_A_DAY)),
+                  db_integer(date_midnight(time(NULL))), db_integer(UNKNOWN_A_DAY)),
         &has, NULL, e);
 
     *room = has != 0;

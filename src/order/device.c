@@ -1,19 +1,15 @@
 #include "order/device.h"
 
-#include <jose/jws.h>
 #include <string.h>
 
 #include "base/base64.h"
-#include "order/jose_quiet.h"
 #include "order/members.h"
 #include "order/sealed.h"
+#include "order/token.h"
 #include "wire/jcs.h"
 
-#define STATEMENT_MAX   2048 /* characters */
-#define ALPHABET        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-#define SIGNATURE_CHARS 86 /* 64 bytes */
-#define HEADER_MEMBERS  3
-#define VERSION         1
+#define STATEMENT_MAX 2048 /* characters */
+#define VERSION       1
 
 struct statement {
     const char *r, *transaction;
@@ -24,50 +20,17 @@ static const struct member members[] = {
     {"transaction", offsetof(struct statement, transaction), member_is_hash, false},
 };
 
-static bool is(const json_t *object, const char *name, const char *text)
-{
-    const char *have = json_string_value(json_object_get(object, name));
-
-    return have != NULL && strcmp(have, text) == 0;
-}
-
 /* The public key: what a header of alg, typ and jwk alone brings. */
-static enum tp_err read_header(json_t **key, struct span text, struct tp_error *e)
+static enum tp_err read_key(json_t **key, const struct token_text *text, struct tp_error *e)
 {
-    json_t *header = NULL;
-    const json_t *jwk;
-    enum tp_err r = jcs_decode(&header, text, STATEMENT_MAX, e);
+    json_t *jwk = NULL;
+    enum tp_err r = token_header(&jwk, text, "ES256", DEVICE_STATEMENT_TYPE, "jwk", e);
 
-    if (r != TP_OK)
-        return r;
-    jwk = json_object_get(header, "jwk");
-    if (json_object_size(header) != HEADER_MEMBERS || !is(header, "alg", "ES256") ||
-        !is(header, "typ", DEVICE_STATEMENT_TYPE) || jwk == NULL)
-        r = tp_fail(e, TP_ERR_FORMAT,
-                    "its header is not alg ES256, typ " DEVICE_STATEMENT_TYPE ", jwk and no more");
     if (r == TP_OK)
         r = sealed_public_key(key, jwk, e);
     if (r == TP_OK && !json_equal(*key, jwk))
         r = tp_fail(e, TP_ERR_FORMAT, "its jwk is no public key of P-256 and no more");
-    json_decref(header);
-    return r;
-}
-
-static enum tp_err check_signature(const char *head, size_t head_n, const char *body, size_t body_n,
-                                   const char *signature, const json_t *key, struct tp_error *e)
-{
-    jose_cfg_t *cfg = jose_quiet();
-    json_t *jws = json_pack("{s:s%,s:s%,s:s}", "protected", head, head_n, "payload", body, body_n,
-                            "signature", signature);
-    enum tp_err r = TP_OK;
-
-    if (cfg == NULL || jws == NULL)
-        r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory");
-    else if (!jose_jws_ver(cfg, jws, NULL, key, true))
-        r = tp_fail(e, TP_ERR_SECURITY, "the signature is wrong");
-    if (cfg != NULL)
-        jose_cfg_decref(cfg);
-    json_decref(jws);
+    json_decref(jwk);
     return r;
 }
 
@@ -97,26 +60,16 @@ static enum tp_err check_payload(struct span text, const uint8_t r[32], const ui
 enum tp_err device_statement_verify(const char *jws, const uint8_t r[32], const uint8_t message[32],
                                     struct tp_error *e)
 {
-    const size_t n = strnlen(jws, STATEMENT_MAX + 1), head = strspn(jws, ALPHABET);
+    struct token_text text;
     json_t *key = NULL;
-    enum tp_err code;
+    enum tp_err code = token_split(&text, jws, STATEMENT_MAX, e);
 
-    if (n > STATEMENT_MAX)
-        return tp_fail(e, TP_ERR_RANGE, "the device's statement: more than %d characters",
-                       STATEMENT_MAX);
-    const char *const body = jws + head + (head < n);
-    const size_t body_n = strspn(body, ALPHABET);
-    const char *const signature = body + body_n + (body + body_n < jws + n);
-
-    if (jws[head] != '.' || body[body_n] != '.' || strspn(signature, ALPHABET) != SIGNATURE_CHARS ||
-        signature[SIGNATURE_CHARS] != '\0')
-        code = tp_fail(e, TP_ERR_FORMAT, "no compact JWS of ES256");
-    else
-        code = read_header(&key, span_of(jws, head), e);
     if (code == TP_OK)
-        code = check_signature(jws, head, body, body_n, signature, key, e);
+        code = read_key(&key, &text, e);
     if (code == TP_OK)
-        code = check_payload(span_of(body, body_n), r, message, e);
+        code = token_es256(&text, key, e);
+    if (code == TP_OK)
+        code = check_payload(text.body, r, message, e);
     json_decref(key);
     return code == TP_OK ? code : tp_error_prefix(e, "the device's statement");
 }

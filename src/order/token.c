@@ -57,54 +57,81 @@ out:
     return r;
 }
 
-static enum tp_err read_header(json_t **x5c, struct span text, const char *type, struct tp_error *e)
+enum tp_err token_split(struct token_text *out, const char *text, size_t max, struct tp_error *e)
 {
-    json_t *header = NULL;
-    enum tp_err r = jcs_decode(&header, text, TOKEN_MAX, e);
+    const size_t n = strnlen(text, max + 1), head = strspn(text, ALPHABET);
 
-    if (r == TP_OK && (json_object_size(header) != HEADER_MEMBERS ||
-                       strcmp(text_of(header, "alg"), "ES256") != 0 ||
-                       strcmp(text_of(header, "typ"), type) != 0 ||
-                       !json_is_array(json_object_get(header, "x5c"))))
-        r = tp_fail(e, TP_ERR_FORMAT, "its header is not alg ES256, typ %s, x5c and no more", type);
-    if (r == TP_OK)
-        *x5c = json_incref(json_object_get(header, "x5c"));
-    json_decref(header);
-    return r;
-}
-
-enum tp_err token_read(struct token *out, const char *text, const char *type, struct tp_error *e)
-{
-    const size_t max = max_of(type), n = strnlen(text, max + 1), head = strspn(text, ALPHABET);
-    enum tp_err r;
-
-    *out = (struct token){0};
     if (n > max)
-        return tp_fail(e, TP_ERR_RANGE, "%s: more than %zu characters", type, max);
+        return tp_fail(e, TP_ERR_RANGE, "more than %zu characters", max);
     const char *const body = text + head + (head < n);
     const size_t body_n = strspn(body, ALPHABET);
     const char *const signature = body + body_n + (body + body_n < text + n);
 
     if (text[head] != '.' || body[body_n] != '.' || strlen(signature) != SIGNATURE_CHARS ||
         strspn(signature, ALPHABET) != SIGNATURE_CHARS)
-        return tp_fail(e, TP_ERR_FORMAT, "%s: no compact JWS of ES256", type);
-    r = read_header(&out->x5c, span_of(text, head), type, e);
-    if (r == TP_OK)
-        r = jcs_decode(&out->payload, span_of(body, body_n), max, e);
-    if (r != TP_OK) {
-        (void)tp_error_prefix(e, "%s", type);
+        return tp_fail(e, TP_ERR_FORMAT, "no compact JWS with a signature of 64 bytes");
+    *out = (struct token_text){span_of(text, head), span_of(body, body_n), signature};
+    return TP_OK;
+}
+
+enum tp_err token_header(json_t **value, const struct token_text *text, const char *alg,
+                         const char *type, const char *member, struct tp_error *e)
+{
+    json_t *header = NULL, *there;
+    enum tp_err r = jcs_decode(&header, text->head, TOKEN_MAX, e);
+
+    *value = NULL;
+    if (r != TP_OK)
         return r;
-    }
-    out->jws = json_pack("{s:s%,s:s%,s:s}", "protected", text, head, "payload", body, body_n,
-                         "signature", signature);
-    return out->jws != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "no memory");
+    there = json_object_get(header, member);
+    if (json_object_size(header) != HEADER_MEMBERS || strcmp(text_of(header, "alg"), alg) != 0 ||
+        strcmp(text_of(header, "typ"), type) != 0 || there == NULL)
+        r = tp_fail(e, TP_ERR_FORMAT, "its header is not alg %s, typ %s, %s and no more", alg, type,
+                    member);
+    else
+        *value = json_incref(there);
+    json_decref(header);
+    return r;
+}
+
+enum tp_err token_es256(const struct token_text *text, const json_t *jwk, struct tp_error *e)
+{
+    jose_cfg_t *cfg = jose_quiet();
+    json_t *jws = json_pack("{s:s%,s:s%,s:s}", "protected", text->head.p, text->head.n, "payload",
+                            text->body.p, text->body.n, "signature", text->signature);
+    enum tp_err r = TP_OK;
+
+    if (cfg == NULL || jws == NULL)
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory");
+    else if (!jose_jws_ver(cfg, jws, NULL, jwk, true))
+        r = tp_fail(e, TP_ERR_SECURITY, "the signature is wrong");
+    if (cfg != NULL)
+        jose_cfg_decref(cfg);
+    json_decref(jws);
+    return r;
+}
+
+enum tp_err token_read(struct token *out, const char *text, const char *type, struct tp_error *e)
+{
+    enum tp_err r;
+
+    *out = (struct token){0};
+    r = token_split(&out->text, text, max_of(type), e);
+    if (r == TP_OK)
+        r = token_header(&out->x5c, &out->text, "ES256", type, "x5c", e);
+    if (r == TP_OK && !json_is_array(out->x5c))
+        r = tp_fail(e, TP_ERR_FORMAT, "its x5c is no list");
+    if (r == TP_OK)
+        r = jcs_decode(&out->payload, out->text.body, max_of(type), e);
+    if (r != TP_OK)
+        (void)tp_error_prefix(e, "%s", type);
+    return r;
 }
 
 void token_free(struct token *t)
 {
     json_decref(t->payload);
     json_decref(t->x5c);
-    json_decref(t->jws);
     *t = (struct token){0};
 }
 
@@ -112,14 +139,7 @@ enum tp_err token_verify(struct order_holder *out, const struct token *t,
                          const struct order_authority *authority, enum pki_role role, time_t at,
                          struct tp_error *e)
 {
-    jose_cfg_t *cfg = jose_quiet();
-    enum tp_err r = order_holder_read(out, authority, t->x5c, role, at, e);
+    const enum tp_err r = order_holder_read(out, authority, t->x5c, role, at, e);
 
-    if (r == TP_OK && cfg == NULL)
-        r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory");
-    if (r == TP_OK && !jose_jws_ver(cfg, t->jws, NULL, out->jwk, true))
-        r = tp_fail(e, TP_ERR_SECURITY, "the signature is wrong");
-    if (cfg != NULL)
-        jose_cfg_decref(cfg);
-    return r;
+    return r == TP_OK ? token_es256(&t->text, out->jwk, e) : r;
 }

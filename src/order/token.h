@@ -16,10 +16,15 @@
 TP_MUST_CHECK enum tp_err token_sign(char **out, const json_t *payload, const char *type,
                                      const struct order_key *key, struct tp_error *e);
 
+struct token_text { /* its three parts, borrowed from the text */
+    struct span head, body;
+    const char *signature; /* 86 characters, with their end */
+};
+
 struct token { /* begins as {0} */
     json_t *payload;
     json_t *x5c;
-    json_t *jws;
+    struct token_text text; /* of what was read, which must live as long */
 };
 
 /* Takes it apart; nothing is verified. TP_ERR_FORMAT for any other form, TP_ERR_RANGE when it is
@@ -33,5 +38,18 @@ void token_free(struct token *t);
 TP_MUST_CHECK enum tp_err token_verify(struct order_holder *out, const struct token *t,
                                        const struct order_authority *authority, enum pki_role role,
                                        time_t at, struct tp_error *e);
+
+/* ---- of what every signed text of the house is made ---- */
+
+/* TP_ERR_RANGE: more than max characters; TP_ERR_FORMAT. */
+TP_MUST_CHECK enum tp_err token_split(struct token_text *out, const char *text, size_t max,
+                                      struct tp_error *e);
+/* The header has alg, typ and that member alone, which comes out (json_decref). TP_ERR_FORMAT. */
+TP_MUST_CHECK enum tp_err token_header(json_t **value, const struct token_text *text,
+                                       const char *alg, const char *type, const char *member,
+                                       struct tp_error *e);
+/* Whether that key (EC, P-256) signed it. TP_ERR_SECURITY. */
+TP_MUST_CHECK enum tp_err token_es256(const struct token_text *text, const json_t *jwk,
+                                      struct tp_error *e);
 
 #endif
