@@ -1,6 +1,7 @@
 # Orders, acknowledgements and what is sealed
 noinst_LIBRARIES += liborder.a
 liborder_a_SOURCES = src/order/acknowledgement.c src/order/acknowledgement.h src/order/certificate.c src/order/certificate.h src/order/device.c src/order/device.h \
+	src/order/ed25519.c src/order/ed25519.h src/order/purse.c src/order/purse.h \
 	src/order/jose_quiet.c src/order/jose_quiet.h src/order/key_files.c src/order/key_files.h src/order/members.c src/order/members.h src/order/order.c src/order/order.h src/order/proof.c src/order/proof.h \
 	src/order/sealed.c src/order/sealed.h src/order/token.c src/order/token.h
 ORDER_LIBS = liborder.a libpayment.a $(JOSE_LIBS) $(TPCRYPTO_LIBS)
@@ -20,3 +21,8 @@ TESTS += tests/fuzz/fuzz_order
 tests_fuzz_fuzz_order_SOURCES = tests/fuzz/fuzz_order.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_order_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_order_LDADD = $(ORDER_LIBS)
+check_PROGRAMS += tests/unit/test_purse_statement
+TESTS += tests/unit/test_purse_statement
+tests_unit_test_purse_statement_SOURCES = tests/unit/test_purse_statement.c tests/unit/unit.h
+tests_unit_test_purse_statement_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_purse_statement_LDADD = $(ORDER_LIBS) $(CHECK_LIBS)
