@@ -8,6 +8,7 @@ libbase_a_SOURCES = \
 	src/base/err.c src/base/err.h \
 	src/base/file.c src/base/file.h \
 	src/base/hex.c src/base/hex.h \
+	src/base/iban.c src/base/iban.h \
 	src/base/log.c src/base/log.h \
 	src/base/mask.c src/base/mask.h \
 	src/base/money.c src/base/money.h \

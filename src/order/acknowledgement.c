@@ -45,6 +45,7 @@ static const struct member members[] = {
     {"reason", offsetof(struct acknowledgement, reason), is_reason, true},
     {"outcome", offsetof(struct acknowledgement, outcome), is_outcome, false},
     {"at", offsetof(struct acknowledgement, at), member_is_time, false},
+    {"payment", offsetof(struct acknowledgement, payment), member_is_hash, true},
 };
 
 bool acknowledgement_is_positive(const struct acknowledgement *a)

@@ -12,11 +12,12 @@ struct acknowledgement {  /* begins as {0} */
     const char *order;    /* its id */
     const char *contract; /* DE 42 */
     const char *amount, *currency;
-    const char *reference;       /* DE 37; NULL: none was given */
-    const char *code;            /* DE 39 */
-    const char *reason;          /* DE 44; NULL: none */
-    const char *outcome;         /* "acknowledged" or "refused" */
-    const char *at;              /* RFC 3339, UTC */
+    const char *reference; /* DE 37; NULL: none was given */
+    const char *code;      /* DE 39 */
+    const char *reason;    /* DE 44; NULL: none */
+    const char *outcome;   /* "acknowledged" or "refused" */
+    const char *at;        /* RFC 3339, UTC */
+    const char *payment; /* of a purse: base64url of the SHA-256 of the statement; NULL: by card */
     char acquirer[PKI_NAME_MAX]; /* read alone: CN of the certificate */
     json_t *owner;               /* of the strings, when read: acknowledgement_free */
 };

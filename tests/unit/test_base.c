@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/bcd.h"
 #include "base/date.h"
+#include "base/iban.h"
 #include "base/mask.h"
 #include "base/money.h"
 #include "base/table.h"
@@ -141,6 +142,25 @@ START_TEST(money_as_people_write_it)
         ck_assert_str_eq(money_format(text, 1250, currency_by_numeric(978)), "12.50");
         ck_assert_str_eq(money_format(text, -5, currency_by_numeric(788)), "-0.005");
         ck_assert_str_eq(money_format(text, 1200, currency_by_numeric(392)), "1200");
+    }
+END_TEST
+
+START_TEST(ibans_have_check_digits)
+    {
+        static const char *const good[] = {"GB82WEST12345698765432", "DE89370400440532013000",
+                                           "FR1420041010050500013M02606", "NO9386011117947"};
+        static const char *const bad[] = {"",
+                                          "GB82",
+                                          "GB82WEST12345698765433",
+                                          "gb82west12345698765432",
+                                          "GB82 WEST 1234 5698 7654 32",
+                                          "82GBWEST12345698765432",
+                                          "GB82WEST1234569876543212345698765432"};
+
+        for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+            ck_assert_msg(iban_is_good(good[i]), "%s", good[i]);
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+            ck_assert_msg(!iban_is_good(bad[i]), "%s", bad[i]);
     }
 END_TEST
 
@@ -356,6 +376,7 @@ static Suite *suite(void)
     tcase_add_test(t, times_are_those_of_rfc_3339);
     tcase_add_test(t, pans_are_masked);
     tcase_add_test(t, a_column_of_booleans_takes_booleans_alone);
+    tcase_add_test(t, ibans_have_check_digits);
     tcase_add_test(t, words_are_text_for_people);
     tcase_add_test(t, words_of_others_are_shown);
     suite_add_tcase(s, t);

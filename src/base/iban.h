@@ -1,0 +1,12 @@
+/* Numbers of bank accounts (ISO 13616). */
+#ifndef TP_BASE_IBAN_H
+#define TP_BASE_IBAN_H
+
+#include <stdbool.h>
+
+#define IBAN_MAX 35 /* with its end */
+
+/* Without blanks, capitals, its two check digits right (ISO 7064, MOD 97-10). */
+bool iban_is_good(const char *text);
+
+#endif

@@ -1,0 +1,245 @@
+/* The books of a purse (purse.db or a database server's, in its folder): accounts and their keys,
+ * contracts and mediators, payments, what came in and was given back, remises and payouts. One
+ * connection, used by one thread. What is not said to be within a transaction has its own. */
+#ifndef TP_PURSE_BOOK_H
+#define TP_PURSE_BOOK_H
+
+#include <time.h>
+
+#include "base/iban.h"
+#include "order/purse.h"
+#include "purse/verdict.h"
+
+#define BOOK_FILE      "purse.db"
+#define BOOK_ID        17 /* of the purse itself: 16 hex digits */
+#define BOOK_CONTRACT  16 /* DE 42 */
+#define BOOK_NAME      71
+#define BOOK_MEDIATOR  33
+#define BOOK_ORDER     27
+#define BOOK_REASON    101 /* why an account is stopped: a person's words */
+#define BOOK_REFERENCE 36  /* of a transfer: Max35Text */
+#define BOOK_NUMBER    13  /* of a payment: 12 digits, as DE 37 */
+
+#define COUNTER_WINDOW 64   /* counters so far behind the highest are too old */
+#define REFUSALS_A_DAY 1000 /* of an account, that are kept */
+
+struct book;
+extern const struct db_schema purse_schema; /* store/schema.h */
+
+/* Makes the books in dir, or where the url says (NULL: in dir), and gives the purse its
+ * identification; or opens them. */
+TP_MUST_CHECK enum tp_err book_make(const char *dir, const char *url, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_open(struct book **out, const char *dir, struct tp_error *e);
+void book_close(struct book **b);
+TP_MUST_CHECK enum tp_err book_serve_alone(struct book *b, struct tp_error *e); /* store/db.h */
+TP_MUST_CHECK enum tp_err book_acquirer(struct book *b, char out[BOOK_ID], struct tp_error *e);
+
+TP_MUST_CHECK enum tp_err book_begin(struct book *b, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_commit(struct book *b, struct tp_error *e);
+void book_rollback(struct book *b);
+
+/* ---- mediators and contracts ---- */
+
+struct book_contract {
+    char contract[BOOK_CONTRACT], name[BOOK_NAME], iban[IBAN_MAX];
+    uint16_t currency;
+    time_t added, closed; /* closed 0: open */
+};
+/* Its first remise is open at once. TP_ERR_EXISTS. */
+TP_MUST_CHECK enum tp_err book_contract_add(struct book *b, const struct book_contract *c,
+                                            struct tp_error *e);
+/* TP_ERR_NOT_FOUND, TP_ERR_STATE. What it has is closed and paid out as before. */
+TP_MUST_CHECK enum tp_err book_contract_shut(struct book *b, const char *contract,
+                                             struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_contract_get(struct book *b, const char *contract,
+                                            struct book_contract *out, struct tp_error *e);
+typedef enum tp_err book_contract_visit(void *ctx, const struct book_contract *c,
+                                        struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_contract_each(struct book *b, book_contract_visit *visit, void *ctx,
+                                             struct tp_error *e);
+
+struct book_mediator {
+    char mediator[BOOK_MEDIATOR];
+    time_t added, closed;
+};
+TP_MUST_CHECK enum tp_err book_mediator_add(struct book *b, const char *name, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_mediator_shut(struct book *b, const char *name, struct tp_error *e);
+typedef enum tp_err book_mediator_visit(void *ctx, const struct book_mediator *m,
+                                        struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_mediator_each(struct book *b, book_mediator_visit *visit, void *ctx,
+                                             struct tp_error *e);
+
+/* ---- accounts ---- */
+
+enum account_state { ACCOUNT_OPEN, ACCOUNT_STOPPED, ACCOUNT_CLOSED };
+const char *account_state_name(enum account_state s);
+
+struct account {
+    char account[PURSE_ACCOUNT];
+    uint8_t key[ED25519_KEY];
+    uint16_t currency;
+    int64_t balance, counter; /* the highest that was used */
+    enum account_state state;
+    char reason[BOOK_REASON];
+    time_t opened;
+};
+
+/* Within a transaction: the account that the key opens (PURSE_NEW, PURSE_REPEAT), or why it does
+ * not: PURSE_KEY, PURSE_CURRENCY. statement: the JWS. */
+TP_MUST_CHECK enum tp_err book_account_open(struct book *b, enum purse_verdict *verdict,
+                                            struct account *out, const uint8_t key[ED25519_KEY],
+                                            uint16_t currency, const char *statement, time_t now,
+                                            struct tp_error *e);
+/* Within a transaction: signed by `key`, `next` takes its place. PURSE_NEW, PURSE_REPEAT,
+ * PURSE_UNKNOWN, PURSE_KEY (signed by another, or next was a key before), PURSE_STOPPED,
+ * PURSE_ACCOUNT_CLOSED. */
+TP_MUST_CHECK enum tp_err book_account_succeed(struct book *b, enum purse_verdict *verdict,
+                                               const char *account, const uint8_t key[ED25519_KEY],
+                                               const uint8_t next[ED25519_KEY],
+                                               const char *statement, time_t now,
+                                               struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_account_get(struct book *b, const char *account, struct account *out,
+                                           struct tp_error *e); /* TP_ERR_NOT_FOUND */
+typedef enum tp_err book_account_visit(void *ctx, const struct account *a, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_account_each(struct book *b, book_account_visit *visit, void *ctx,
+                                            struct tp_error *e);
+/* From open to stopped and back, from either to closed. TP_ERR_NOT_FOUND, TP_ERR_STATE: it is so
+ * already, it is closed, or it is to be closed and is not empty. */
+TP_MUST_CHECK enum tp_err book_account_set(struct book *b, const char *account,
+                                           enum account_state state, const char *reason,
+                                           struct tp_error *e);
+/* The statements that gave it its keys, the first one first. */
+typedef enum tp_err book_key_visit(void *ctx, const uint8_t key[ED25519_KEY], struct span statement,
+                                   struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_key_each(struct book *b, const char *account, book_key_visit *visit,
+                                        void *ctx, struct tp_error *e);
+
+/* ---- what comes in and goes back ---- */
+
+enum booking_kind { BOOKING_FILLED, BOOKING_GIVEN_BACK };
+
+struct booking {
+    char account[PURSE_ACCOUNT];
+    enum booking_kind kind;
+    int64_t amount;
+    uint16_t currency; /* read alone: the account's */
+    char reference[BOOK_REFERENCE];
+    time_t at;
+    struct span record; /* what the purse signed about it (purse/record.h); borrowed */
+};
+/* Once a reference and kind (TP_ERR_EXISTS). Filled up to `most` in the account, given back what is
+ * there (TP_ERR_STATE); TP_ERR_NOT_FOUND. */
+TP_MUST_CHECK enum tp_err book_book(struct book *b, const struct booking *what, int64_t most,
+                                    struct tp_error *e);
+typedef enum tp_err booking_visit(void *ctx, const struct booking *what, struct tp_error *e);
+TP_MUST_CHECK enum tp_err booking_each(struct book *b, booking_visit *visit, void *ctx,
+                                       struct tp_error *e);
+
+/* ---- payments ---- */
+
+struct payment { /* one that comes */
+    char account[PURSE_ACCOUNT];
+    uint8_t key[ED25519_KEY]; /* that signed it */
+    int64_t counter;
+    char order[BOOK_ORDER], contract[BOOK_CONTRACT], mediator[BOOK_MEDIATOR];
+    int64_t amount, ceiling;
+    uint16_t currency;
+    char r[BASE64URL_SIZE(32)];
+    const char *statement, *challenge; /* as signed; canonical JSON */
+    enum purse_verdict found;          /* of its order: PURSE_NEW, or what is wrong with it */
+};
+
+struct payment_answer {                            /* begins as {0} */
+    char code[3], reason[26], number[BOOK_NUMBER]; /* number "": not kept */
+    char *acknowledgement;                         /* JWS (free()); NULL: none was signed */
+};
+
+struct standing { /* what the books say of a payment that comes */
+    bool known;   /* the account */
+    uint8_t key[ED25519_KEY];
+    uint16_t currency, contract_currency;
+    int64_t balance, counter, spent, refused; /* the last two: of this day */
+    enum account_state state;
+    bool counted;                 /* the counter was used */
+    bool mediator, mediator_open; /* is one of ours */
+    bool contract, contract_open; /* … */
+    bool paid;                    /* its order */
+    int64_t remise;               /* the contract's open one */
+};
+
+/* Within a transaction: what was answered to this very statement, if it came before. */
+TP_MUST_CHECK enum tp_err book_answered(struct book *b, struct payment_answer *out, bool *found,
+                                        const struct payment *p, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_standing(struct book *b, struct standing *out,
+                                        const struct payment *p, time_t now, struct tp_error *e);
+/* The number that the next payment gets, and keeping it under that: debited when `code` is "00". */
+TP_MUST_CHECK enum tp_err book_next(struct book *b, int64_t *number, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_keep(struct book *b, const struct payment *p,
+                                    const struct standing *st, int64_t number,
+                                    const struct payment_answer *answer, time_t now,
+                                    struct tp_error *e);
+
+struct kept { /* a payment that was decided */
+    int64_t payment;
+    char account[PURSE_ACCOUNT];
+    int64_t counter, amount;
+    uint16_t currency;
+    char order[BOOK_ORDER], contract[BOOK_CONTRACT], code[3], reason[26];
+    int64_t remise; /* its number within the contract; 0: refused */
+    time_t at;
+    struct span statement, challenge, acknowledgement; /* borrowed */
+};
+typedef enum tp_err kept_visit(void *ctx, const struct kept *k, struct tp_error *e);
+/* account NULL: all. */
+TP_MUST_CHECK enum tp_err kept_each(struct book *b, const char *account, kept_visit *visit,
+                                    void *ctx, struct tp_error *e);
+/* By its number; visited once. TP_ERR_NOT_FOUND. */
+TP_MUST_CHECK enum tp_err kept_get(struct book *b, int64_t payment, kept_visit *visit, void *ctx,
+                                   struct tp_error *e);
+
+/* ---- the day ---- */
+
+struct purse_remise {
+    int64_t remise;
+    char contract[BOOK_CONTRACT];
+    int64_t number;
+    int day; /* 0: open */
+    int64_t payments, amount;
+    uint16_t currency;
+    int64_t payout; /* 0: not paid out */
+};
+/* Closes the contract's open remise and opens the next one. TP_ERR_NOT_FOUND: it has no payment. */
+TP_MUST_CHECK enum tp_err book_remise_close(struct book *b, const char *contract, time_t now,
+                                            struct purse_remise *out, struct tp_error *e);
+typedef enum tp_err purse_remise_visit(void *ctx, const struct purse_remise *r, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_remise_each(struct book *b, purse_remise_visit *visit, void *ctx,
+                                           struct tp_error *e);
+
+/* All closed remises of a currency that are not paid out yet become a payout. TP_ERR_NOT_FOUND:
+ * there are none. */
+TP_MUST_CHECK enum tp_err book_payout_make(struct book *b, uint16_t currency, time_t now,
+                                           int64_t *payout, struct tp_error *e);
+struct payout_line { /* a remise as it is paid */
+    char contract[BOOK_CONTRACT], name[BOOK_NAME], iban[IBAN_MAX];
+    int64_t number, amount;
+};
+typedef enum tp_err payout_visit(void *ctx, const struct payout_line *line, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_payout_each(struct book *b, int64_t payout, payout_visit *visit,
+                                           void *ctx, struct tp_error *e);
+struct payout {
+    int64_t payout;
+    uint16_t currency;
+    time_t made;
+    int64_t remises, amount;
+};
+TP_MUST_CHECK enum tp_err book_payout_get(struct book *b, int64_t payout, struct payout *out,
+                                          struct tp_error *e); /* TP_ERR_NOT_FOUND */
+
+/* What came in is where: filled = balances + owed + paid_out + given_back. */
+struct purse_sums {
+    int64_t accounts, payments, filled, balances, owed, paid_out, given_back;
+};
+TP_MUST_CHECK enum tp_err book_sums(struct book *b, uint16_t currency, struct purse_sums *out,
+                                    struct tp_error *e);
+
+#endif

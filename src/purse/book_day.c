@@ -1,0 +1,169 @@
+/* The day: remises, payouts, and whether all that came in is somewhere. */
+#include <inttypes.h>
+
+#include "base/date.h"
+#include "purse/book_priv.h"
+
+static const struct db_column remise_columns[] = {
+    DB_COLUMN(struct purse_remise, remise),   DB_COLUMN(struct purse_remise, contract),
+    DB_COLUMN(struct purse_remise, number),   DB_COLUMN(struct purse_remise, day),
+    DB_COLUMN(struct purse_remise, payments), DB_COLUMN(struct purse_remise, amount),
+    DB_COLUMN(struct purse_remise, currency), DB_COLUMN(struct purse_remise, payout),
+};
+/* What is frozen and what has been counted since; audit holds the one against the other. */
+#define REMISE_SELECT                                                                              \
+    "SELECT r.remise, r.contract, r.number, r.day,"                                                \
+    " coalesce(r.payments, (SELECT count(*) FROM payment p WHERE p.remise = r.remise)) AS "        \
+    "payments,"                                                                                    \
+    " coalesce(r.amount, (SELECT CAST(coalesce(sum(p.amount), 0) AS BIGINT) FROM payment p WHERE " \
+    "p.remise = r.remise)) AS amount,"                                                             \
+    " c.currency, r.payout FROM remise r JOIN contract c ON c.contract = r.contract"
+
+/* ---- remises ---- */
+
+static enum tp_err freeze(struct book *b, struct purse_remise *r, time_t now, struct tp_error *e)
+{
+    enum tp_err err;
+
+    r->day = date_of(now);
+    err = db_exec(b->db,
+                  "UPDATE remise SET day = $2, closed = $3, payments = $4, amount = $5"
+                  " WHERE remise = $1",
+                  DB_VALUES(db_integer(r->remise), db_integer(r->day), db_integer(now),
+                            db_integer(r->payments), db_integer(r->amount)),
+                  NULL, e);
+    return err == TP_OK
+               ? db_exec(b->db, "INSERT INTO remise (contract, number) VALUES ($1, $2)",
+                         DB_VALUES(db_text(r->contract), db_integer(r->number + 1)), NULL, e)
+               : err;
+}
+
+enum tp_err book_remise_close(struct book *b, const char *contract, time_t now,
+                              struct purse_remise *out, struct tp_error *e)
+{
+    bool found = false;
+    enum tp_err r = db_begin(b->db, e);
+
+    if (r != TP_OK)
+        return r;
+    r = db_one(b->db, REMISE_SELECT " WHERE r.contract = $1 AND r.closed IS NULL",
+               DB_VALUES(db_text(contract)), DB_COLUMNS(remise_columns), out, &found, e);
+    if (r == TP_OK && (!found || out->payments == 0))
+        r = tp_fail(e, TP_ERR_NOT_FOUND, "contract %s has nothing to close", contract);
+    if (r == TP_OK)
+        r = freeze(b, out, now, e);
+    return book_end(b, r, e);
+}
+
+enum tp_err book_remise_each(struct book *b, purse_remise_visit *visit, void *ctx,
+                             struct tp_error *e)
+{
+    struct purse_remise one;
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r = db_query(b->db, &rows, REMISE_SELECT " ORDER BY r.contract, r.number", DB_NONE,
+                             DB_COLUMNS(remise_columns), e);
+
+    while (r == TP_OK && (r = db_next(rows, &one, &found, e)) == TP_OK && found)
+        r = visit(ctx, &one, e);
+    db_end(&rows);
+    return r;
+}
+
+/* ---- payouts ---- */
+
+enum tp_err book_payout_make(struct book *b, uint16_t currency, time_t now, int64_t *payout,
+                             struct tp_error *e)
+{
+    int64_t n = 0;
+    enum tp_err r = db_begin(b->db, e);
+
+    if (r != TP_OK)
+        return r;
+    r = db_number(b->db, "SELECT coalesce(max(payout), 0) + 1 FROM payout", DB_NONE, payout, NULL,
+                  e);
+    if (r == TP_OK)
+        r = db_exec(b->db, "INSERT INTO payout (payout, currency, made) VALUES ($1, $2, $3)",
+                    DB_VALUES(db_integer(*payout), db_integer(currency), db_integer(now)), NULL, e);
+    if (r == TP_OK)
+        r = db_exec(b->db,
+                    "UPDATE remise SET payout = $1 WHERE closed IS NOT NULL AND payout IS NULL"
+                    " AND contract IN (SELECT contract FROM contract WHERE currency = $2)",
+                    DB_VALUES(db_integer(*payout), db_integer(currency)), &n, e);
+    if (r == TP_OK && n == 0)
+        r = tp_fail(e, TP_ERR_NOT_FOUND, "no remise waits to be paid out");
+    return book_end(b, r, e);
+}
+
+enum tp_err book_payout_get(struct book *b, int64_t payout, struct payout *out, struct tp_error *e)
+{
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct payout, payout), DB_COLUMN(struct payout, currency),
+        DB_COLUMN(struct payout, made),   DB_COLUMN(struct payout, remises),
+        DB_COLUMN(struct payout, amount),
+    };
+    bool found = false;
+    const enum tp_err r = db_one(
+        b->db,
+        "SELECT o.payout, o.currency, o.made,"
+        " (SELECT count(*) FROM remise WHERE payout = o.payout) AS remises,"
+        " (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM remise WHERE payout = o.payout)"
+        " AS amount FROM payout o WHERE o.payout = $1",
+        DB_VALUES(db_integer(payout)), DB_COLUMNS(columns), out, &found, e);
+
+    return r == TP_OK && !found
+               ? tp_fail(e, TP_ERR_NOT_FOUND, "there is no payout %" PRId64, payout)
+               : r;
+}
+
+enum tp_err book_payout_each(struct book *b, int64_t payout, payout_visit *visit, void *ctx,
+                             struct tp_error *e)
+{
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct payout_line, contract), DB_COLUMN(struct payout_line, name),
+        DB_COLUMN(struct payout_line, iban),     DB_COLUMN(struct payout_line, number),
+        DB_COLUMN(struct payout_line, amount),
+    };
+    struct payout_line line;
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r = db_query(b->db, &rows,
+                             "SELECT contract, name, iban, number, amount FROM remise"
+                             " JOIN contract USING (contract) WHERE payout = $1"
+                             " ORDER BY contract, number",
+                             DB_VALUES(db_integer(payout)), DB_COLUMNS(columns), e);
+
+    while (r == TP_OK && (r = db_next(rows, &line, &found, e)) == TP_OK && found)
+        r = visit(ctx, &line, e);
+    db_end(&rows);
+    return r;
+}
+
+/* ---- the sums ---- */
+
+enum tp_err book_sums(struct book *b, uint16_t currency, struct purse_sums *out, struct tp_error *e)
+{
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct purse_sums, accounts),   DB_COLUMN(struct purse_sums, payments),
+        DB_COLUMN(struct purse_sums, filled),     DB_COLUMN(struct purse_sums, balances),
+        DB_COLUMN(struct purse_sums, owed),       DB_COLUMN(struct purse_sums, paid_out),
+        DB_COLUMN(struct purse_sums, given_back),
+    };
+    bool found = false;
+
+    return db_one(
+        b->db,
+        "SELECT (SELECT count(*) FROM account WHERE currency = $1) AS accounts,"
+        " (SELECT count(*) FROM payment WHERE currency = $1 AND code = '00') AS payments,"
+        " (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM booking JOIN account USING"
+        "  (account) WHERE currency = $1 AND kind = 0) AS filled,"
+        " (SELECT CAST(coalesce(sum(balance), 0) AS BIGINT) FROM account WHERE currency = $1)"
+        "  AS balances,"
+        " (SELECT CAST(coalesce(sum(p.amount), 0) AS BIGINT) FROM payment p JOIN remise r ON"
+        "  r.remise = p.remise WHERE p.currency = $1 AND r.payout IS NULL) AS owed,"
+        " (SELECT CAST(coalesce(sum(p.amount), 0) AS BIGINT) FROM payment p JOIN remise r ON"
+        "  r.remise = p.remise WHERE p.currency = $1 AND r.payout IS NOT NULL) AS paid_out,"
+        " (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM booking JOIN account USING"
+        "  (account) WHERE currency = $1 AND kind = 1) AS given_back",
+        DB_VALUES(db_integer(currency)), DB_COLUMNS(columns), out, &found, e);
+}

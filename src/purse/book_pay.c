@@ -1,0 +1,182 @@
+/* Payments in the books. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/date.h"
+#include "purse/book_priv.h"
+
+struct answered {
+    struct span statement, acknowledgement;
+    char code[3], reason[26];
+    int64_t payment;
+};
+
+static void format_number(char out[BOOK_NUMBER], int64_t number)
+{
+    snprintf(out, BOOK_NUMBER, "%012" PRId64,
+             number >= 0 && number <= INT64_C(999999999999) ? number : 0);
+}
+
+enum tp_err book_answered(struct book *b, struct payment_answer *out, bool *found,
+                          const struct payment *p, struct tp_error *e)
+{
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct answered, statement), DB_COLUMN(struct answered, acknowledgement),
+        DB_COLUMN(struct answered, code),      DB_COLUMN(struct answered, reason),
+        DB_COLUMN(struct answered, payment),
+    };
+    struct answered a;
+    enum tp_err r = db_one(b->db,
+                           "SELECT statement, acknowledgement, code, reason, payment FROM payment"
+                           " WHERE account = $1 AND counter = $2",
+                           DB_VALUES(db_text(p->account), db_integer(p->counter)),
+                           DB_COLUMNS(columns), &a, found, e);
+
+    if (r != TP_OK || !*found || !span_eq(a.statement, span_str(p->statement))) {
+        *found = false;
+        return r;
+    }
+    memcpy(out->code, a.code, sizeof(a.code));
+    memcpy(out->reason, a.reason, sizeof(a.reason));
+    format_number(out->number, a.payment);
+    out->acknowledgement = span_text(a.acknowledgement);
+    return out->acknowledgement != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+}
+
+enum tp_err book_standing(struct book *b, struct standing *out, const struct payment *p, time_t now,
+                          struct tp_error *e)
+{
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct standing, key),
+        DB_COLUMN(struct standing, currency),
+        DB_COLUMN(struct standing, contract_currency),
+        DB_COLUMN(struct standing, balance),
+        DB_COLUMN(struct standing, counter),
+        DB_COLUMN(struct standing, spent),
+        DB_COLUMN(struct standing, refused),
+        DB_COLUMN(struct standing, state),
+        DB_COLUMN(struct standing, counted),
+        DB_COLUMN(struct standing, mediator),
+        DB_COLUMN(struct standing, mediator_open),
+        DB_COLUMN(struct standing, contract),
+        DB_COLUMN(struct standing, contract_open),
+        DB_COLUMN(struct standing, paid),
+        DB_COLUMN(struct standing, remise),
+    };
+
+    *out = (struct standing){.known = false};
+    return db_one(
+        b->db,
+        "SELECT a.key, a.currency, c.currency AS contract_currency, a.balance, a.counter,"
+        " (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM payment WHERE account = a.account"
+        "  AND decided >= $3 AND code = '00') AS spent,"
+        " (SELECT count(*) FROM payment WHERE account = a.account AND decided >= $3"
+        "  AND code <> '00') AS refused,"
+        " a.state,"
+        " EXISTS (SELECT 1 FROM payment WHERE account = a.account AND counter = $2) AS counted,"
+        " EXISTS (SELECT 1 FROM mediator WHERE mediator = $4) AS mediator,"
+        " EXISTS (SELECT 1 FROM mediator WHERE mediator = $4 AND closed IS NULL) AS mediator_open,"
+        " c.contract IS NOT NULL AS contract,"
+        " c.contract IS NOT NULL AND c.closed IS NULL AS contract_open,"
+        " EXISTS (SELECT 1 FROM payment WHERE order_id = $6 AND code = '00') AS paid,"
+        " (SELECT remise FROM remise WHERE contract = $5 AND closed IS NULL) AS remise"
+        " FROM account a LEFT JOIN contract c ON c.contract = $5 WHERE a.account = $1",
+        DB_VALUES(db_text(p->account), db_integer(p->counter), db_integer(date_midnight(now)),
+                  db_text(p->mediator), db_text(p->contract), db_text(p->order)),
+        DB_COLUMNS(columns), out, &out->known, e);
+}
+
+enum tp_err book_next(struct book *b, int64_t *number, struct tp_error *e)
+{
+    return db_number(b->db, "SELECT coalesce(max(payment), 0) + 1 FROM payment", DB_NONE, number,
+                     NULL, e);
+}
+
+static enum tp_err count(struct book *b, const struct payment *p, struct tp_error *e)
+{
+    return db_exec(b->db, "UPDATE account SET counter = $2 WHERE account = $1 AND counter < $2",
+                   DB_VALUES(db_text(p->account), db_integer(p->counter)), NULL, e);
+}
+
+static enum tp_err debit(struct book *b, const struct payment *p, struct tp_error *e)
+{
+    return db_exec(b->db, "UPDATE account SET balance = balance - $2 WHERE account = $1",
+                   DB_VALUES(db_text(p->account), db_integer(p->amount)), NULL, e);
+}
+
+enum tp_err book_keep(struct book *b, const struct payment *p, const struct standing *st,
+                      int64_t number, const struct payment_answer *answer, time_t now,
+                      struct tp_error *e)
+{
+    const bool paid = strcmp(answer->code, "00") == 0;
+    enum tp_err r = db_exec(
+        b->db,
+        "INSERT INTO payment (payment, account, counter, decided, order_id, contract, amount,"
+        " currency, code, reason, remise, statement, challenge, acknowledgement)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        DB_VALUES(db_integer(number), db_text(p->account), db_integer(p->counter), db_integer(now),
+                  db_text(p->order), db_text(p->contract), db_integer(p->amount),
+                  db_integer(p->currency), db_text(answer->code), db_text(answer->reason),
+                  db_integer_or_null(st->remise, paid), db_blob(span_str(p->statement)),
+                  db_blob(span_str(p->challenge)), db_blob(span_str(answer->acknowledgement))),
+        NULL, e);
+
+    if (r == TP_OK)
+        r = count(b, p, e);
+    return r == TP_OK && paid ? debit(b, p, e) : r;
+}
+
+/* ---- reading ---- */
+
+static const struct db_column kept_columns[] = {
+    DB_COLUMN(struct kept, payment),          DB_COLUMN(struct kept, account),
+    DB_COLUMN(struct kept, counter),          DB_COLUMN(struct kept, amount),
+    DB_COLUMN(struct kept, currency),         DB_COLUMN_AS("order_id", struct kept, order),
+    DB_COLUMN(struct kept, contract),         DB_COLUMN(struct kept, code),
+    DB_COLUMN(struct kept, reason),           DB_COLUMN(struct kept, remise),
+    DB_COLUMN_AS("decided", struct kept, at), DB_COLUMN(struct kept, statement),
+    DB_COLUMN(struct kept, challenge),        DB_COLUMN(struct kept, acknowledgement),
+};
+#define KEPT_SELECT                                                                                \
+    "SELECT p.payment, p.account, p.counter, p.amount, p.currency, p.order_id, p.contract, "       \
+    "p.code,"                                                                                      \
+    " p.reason, r.number AS remise, p.decided, p.statement, p.challenge, p.acknowledgement"        \
+    " FROM payment p LEFT JOIN remise r ON r.remise = p.remise"
+
+static enum tp_err walk(struct book *b, const char *sql, struct db_values v, kept_visit *visit,
+                        void *ctx, size_t *n, struct tp_error *e)
+{
+    struct kept k;
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r = db_query(b->db, &rows, sql, v, DB_COLUMNS(kept_columns), e);
+
+    for (*n = 0; r == TP_OK && (r = db_next(rows, &k, &found, e)) == TP_OK && found; (*n)++)
+        r = visit(ctx, &k, e);
+    db_end(&rows);
+    return r;
+}
+
+enum tp_err kept_each(struct book *b, const char *account, kept_visit *visit, void *ctx,
+                      struct tp_error *e)
+{
+    size_t n;
+
+    return account == NULL ? walk(b, KEPT_SELECT " ORDER BY p.payment", DB_NONE, visit, ctx, &n, e)
+                           : walk(b, KEPT_SELECT " WHERE p.account = $1 ORDER BY p.payment",
+                                  DB_VALUES(db_text(account)), visit, ctx, &n, e);
+}
+
+enum tp_err kept_get(struct book *b, int64_t payment, kept_visit *visit, void *ctx,
+                     struct tp_error *e)
+{
+    size_t n;
+    const enum tp_err r = walk(b, KEPT_SELECT " WHERE p.payment = $1",
+                               DB_VALUES(db_integer(payment)), visit, ctx, &n, e);
+
+    return r == TP_OK && n == 0
+               ? tp_fail(e, TP_ERR_NOT_FOUND,
+                         "there is no payment %012" PRId64 ": telepay-purse list", payment)
+               : r;
+}

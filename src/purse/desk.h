@@ -1,0 +1,31 @@
+/* What is decided at the door of a purse, within a transaction of its books: who opens an account,
+ * whose key follows, what is paid. No clock and no network of its own. */
+#ifndef TP_PURSE_DESK_H
+#define TP_PURSE_DESK_H
+
+#include "order/certificate.h"
+#include "purse/book.h"
+#include "purse/settings.h"
+
+struct desk {
+    struct book *book;
+    const struct purse_settings *settings;
+    const struct order_key *key; /* that signs acknowledgements */
+};
+
+/* Which of all that stands against a payment is told; PURSE_NEW: nothing does. limits NULL: the
+ * purse keeps no such currency. Not asked of one that was answered before. */
+enum purse_verdict purse_judge(const struct standing *st, const struct payment *p,
+                               const struct purse_currency *limits);
+
+/* Debits it and signs the acknowledgement, or refuses it; the same statement again gets the same
+ * answer. payment_answer_free after an
+ * error too. */
+TP_MUST_CHECK enum tp_err desk_pay(struct desk *d, const struct payment *p, time_t now,
+                                   struct payment_answer *out, struct tp_error *e);
+void payment_answer_free(struct payment_answer *a);
+
+/* The answer to a payment on which the books are not asked. */
+struct payment_answer payment_refused(enum purse_verdict verdict);
+
+#endif

@@ -1,0 +1,19 @@
+# The purse.
+noinst_LIBRARIES += libpurse.a
+libpurse_a_SOURCES = \
+	src/purse/book.c src/purse/book.h src/purse/book_account.c src/purse/book_day.c src/purse/book_pay.c src/purse/book_priv.h \
+	src/purse/desk.c src/purse/desk.h \
+	src/purse/schema.c \
+	src/purse/settings.c src/purse/settings.h \
+	src/purse/verdict.c src/purse/verdict.h
+PURSE_LIBS = libpurse.a $(HTTP_LIBS) $(ORDER_LIBS) $(STORE_LIBS) $(TPCRYPTO_LIBS)
+
+PURSE_FIXTURE = tests/unit/purse_fixture.c tests/unit/purse_fixture.h tests/tools/postgres.h tests/unit/unit.h
+check_PROGRAMS += tests/unit/test_purse tests/unit/test_purse_model
+TESTS += tests/unit/test_purse tests/unit/test_purse_model
+tests_unit_test_purse_SOURCES = tests/unit/test_purse.c $(PURSE_FIXTURE)
+tests_unit_test_purse_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_purse_LDADD = $(PURSE_LIBS) $(CHECK_LIBS)
+tests_unit_test_purse_model_SOURCES = tests/unit/test_purse_model.c $(PURSE_FIXTURE)
+tests_unit_test_purse_model_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_purse_model_LDADD = $(PURSE_LIBS) $(CHECK_LIBS)

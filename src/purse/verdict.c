@@ -1,0 +1,42 @@
+#include "purse/verdict.h"
+
+#define PAID     200
+#define REFUSED  402
+#define BAD      400
+#define NOT_NOW  503
+#define UNSIGNED false
+#define FINAL    true
+
+static const struct purse_verdict_row rows[] = {
+    {PURSE_NEW, "00", "", FINAL, PAID, "paid"},
+    {PURSE_MALFORMED, "30", "FORMAT", UNSIGNED, BAD, "it cannot be read"},
+    {PURSE_SIGNATURE, "63", "SIGNATURE", UNSIGNED, REFUSED, "its key did not sign it"},
+    {PURSE_CHALLENGE, "63", "CHALLENGE", UNSIGNED, REFUSED, "another challenge was signed"},
+    {PURSE_REPEAT, "00", "", UNSIGNED, PAID, "what was answered before"},
+    {PURSE_UNKNOWN, "14", "ACCOUNT", UNSIGNED, REFUSED, "no such account"},
+    {PURSE_KEY, "63", "KEY", UNSIGNED, REFUSED, "the account has another key"},
+    {PURSE_COUNTER_USED, "94", "COUNTER_USED", UNSIGNED, REFUSED,
+     "the counter counted another statement"},
+    {PURSE_COUNTER_OLD, "94", "COUNTER_OLD", UNSIGNED, REFUSED, "the counter is too far behind"},
+    {PURSE_ORDER, "63", "ORDER", UNSIGNED, REFUSED, "no order that is vouched for"},
+    {PURSE_ORDER_OTHER, "03", "ORDER_OTHER", UNSIGNED, REFUSED, "an order of others"},
+    {PURSE_ORDER_TIME, "54", "ORDER_TIME", UNSIGNED, REFUSED, "the order is not valid now"},
+    {PURSE_ORDER_DIFFERS, "13", "ORDER_DIFFERS", UNSIGNED, REFUSED, "the order says otherwise"},
+    {PURSE_MEDIATOR_CLOSED, "03", "MEDIATOR_CLOSED", FINAL, REFUSED, "the mediator is closed"},
+    {PURSE_CONTRACT_CLOSED, "03", "CONTRACT_CLOSED", FINAL, REFUSED, "the contract is closed"},
+    {PURSE_ORDER_USED, "94", "ORDER_USED", FINAL, REFUSED, "the order is paid"},
+    {PURSE_STOPPED, "62", "STOPPED", FINAL, REFUSED, "the account is stopped"},
+    {PURSE_ACCOUNT_CLOSED, "14", "ACCOUNT_CLOSED", FINAL, REFUSED, "the account is closed"},
+    {PURSE_CURRENCY, "12", "CURRENCY", FINAL, REFUSED, "another currency"},
+    {PURSE_ORDER_CEILING, "61", "ORDER_CEILING", FINAL, REFUSED, "over the order's ceiling"},
+    {PURSE_LIMIT_PAYMENT, "61", "LIMIT_PAYMENT", FINAL, REFUSED, "over the limit of a payment"},
+    {PURSE_LIMIT_DAY, "61", "LIMIT_DAY", FINAL, REFUSED, "over the limit of a day"},
+    {PURSE_BALANCE, "51", "BALANCE", FINAL, REFUSED, "the balance is short"},
+    {PURSE_REFUSALS, "91", "REFUSALS", UNSIGNED, NOT_NOW, "too many were refused today"},
+    {PURSE_FAULT, "96", "", UNSIGNED, NOT_NOW, "not kept: the same may be sent again"},
+};
+
+const struct purse_verdict_row *purse_verdict_row(enum purse_verdict v)
+{
+    return (unsigned)v < PURSE_VERDICTS ? &rows[v] : &rows[PURSE_FAULT];
+}
