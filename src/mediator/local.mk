@@ -13,7 +13,6 @@ libmediator_a_SOURCES = \
 	src/mediator/serve.c src/mediator/serve.h \
 	src/mediator/shelf.c \
 	src/mediator/stans.c src/mediator/stans.h \
-	src/mediator/throttle.c src/mediator/throttle.h \
 	src/mediator/visit.c src/mediator/visit.h src/mediator/visit_route.c \
 	src/mediator/keeper.c
 MEDIATOR_LIBS = libmediator.a $(HTTP_LIBS) $(HTTP_CLIENT_LIBS) $(ORDER_LIBS) $(STORE_LIBS) $(WIRE_LIBS) $(QRENCODE_LIBS)

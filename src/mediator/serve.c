@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "mediator/commands.h"
-#include "mediator/throttle.h"
+#include "wire/throttle.h"
 #include "mediator/visit.h"
 
 #define THREADS      4

@@ -8,7 +8,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "mediator/say.h"
-#include "mediator/throttle.h"
+#include "wire/throttle.h"
 
 #define REUSE_S 60 /* an order that can be paid as long is asked for again */
 

@@ -1,5 +1,5 @@
 /* How many demands a network may make. */
-#include "mediator/throttle.h"
+#include "wire/throttle.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
-/* How many demands a network may make: each costs a question to a service and an order that is
- * kept. A hundred at once, then ten a second; a network is what wire/network.h says. Of the machine
- * itself (127.0.0.1, ::1: a proxy, which has the clients of all) as many as it makes. Any thread;
- * the memory is the same for however many. */
-#ifndef TP_MEDIATOR_THROTTLE_H
-#define TP_MEDIATOR_THROTTLE_H
+/* How much a network may ask for that costs, and that anybody may ask for (a mediator's demands,
+ * the accounts of a purse). A hundred at once, then ten a second; a network is what wire/network.h
+ * says. Of the machine itself (127.0.0.1, ::1: a proxy, which has the clients of all) as many as it
+ * makes. Any thread; the memory is the same for however many. */
+#ifndef TP_WIRE_THROTTLE_H
+#define TP_WIRE_THROTTLE_H
 
 #include <stdint.h>
 #include <sys/socket.h>

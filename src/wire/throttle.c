@@ -1,4 +1,4 @@
-#include "mediator/throttle.h"
+#include "wire/throttle.h"
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
