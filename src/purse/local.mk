@@ -3,10 +3,19 @@ noinst_LIBRARIES += libpurse.a
 libpurse_a_SOURCES = \
 	src/purse/book.c src/purse/book.h src/purse/book_account.c src/purse/book_day.c src/purse/book_pay.c src/purse/book_priv.h \
 	src/purse/desk.c src/purse/desk.h \
+	src/purse/paying.c src/purse/paying.h \
+	src/purse/record.c src/purse/record.h \
 	src/purse/schema.c \
+	src/purse/serve.c src/purse/serve.h \
 	src/purse/settings.c src/purse/settings.h \
+	src/purse/till.c src/purse/till.h \
 	src/purse/verdict.c src/purse/verdict.h
-PURSE_LIBS = libpurse.a $(HTTP_LIBS) $(ORDER_LIBS) $(STORE_LIBS) $(TPCRYPTO_LIBS)
+PURSE_LIBS = libpurse.a $(HTTP_LIBS) $(ORDER_LIBS) $(STORE_LIBS) $(WIRE_LIBS)
+
+bin_PROGRAMS += telepay-purse
+telepay_purse_SOURCES = src/purse/account.c src/purse/commands.h src/purse/init.c src/purse/main.c src/purse/option.c src/purse/option.h \
+	src/purse/partner.c
+telepay_purse_LDADD = $(PURSE_LIBS)
 
 PURSE_FIXTURE = tests/unit/purse_fixture.c tests/unit/purse_fixture.h tests/tools/postgres.h tests/unit/unit.h
 check_PROGRAMS += tests/unit/test_purse tests/unit/test_purse_model
@@ -17,3 +26,8 @@ tests_unit_test_purse_LDADD = $(PURSE_LIBS) $(CHECK_LIBS)
 tests_unit_test_purse_model_SOURCES = tests/unit/test_purse_model.c $(PURSE_FIXTURE)
 tests_unit_test_purse_model_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_purse_model_LDADD = $(PURSE_LIBS) $(CHECK_LIBS)
+
+dist_noinst_SCRIPTS += tests/tools/purse_payer.py
+dist_noinst_DATA += tests/system/purse_common.sh
+dist_check_SCRIPTS += tests/system/purse.sh
+TESTS += tests/system/purse.sh

@@ -1,0 +1,22 @@
+/* The subcommands of telepay-purse. */
+#ifndef TP_PURSE_COMMANDS_H
+#define TP_PURSE_COMMANDS_H
+
+int purse_cmd_init(int argc, char **argv);
+int purse_cmd_upgrade(int argc, char **argv);
+int purse_cmd_serve(int argc, char **argv);
+int purse_cmd_contract_add(int argc, char **argv);
+int purse_cmd_contract_list(int argc, char **argv);
+int purse_cmd_contract_close(int argc, char **argv);
+int purse_cmd_mediator_add(int argc, char **argv);
+int purse_cmd_mediator_list(int argc, char **argv);
+int purse_cmd_mediator_close(int argc, char **argv);
+int purse_cmd_account_list(int argc, char **argv);
+int purse_cmd_account_show(int argc, char **argv);
+int purse_cmd_account_stop(int argc, char **argv);
+int purse_cmd_account_open(int argc, char **argv);
+int purse_cmd_account_close(int argc, char **argv);
+int purse_cmd_account_fill(int argc, char **argv);
+int purse_cmd_account_refund(int argc, char **argv);
+
+#endif

@@ -1,0 +1,32 @@
+/* telepay-purse: the acquirer of a purse, whose accounts are keys. */
+#include "base/cli.h"
+#include "purse/commands.h"
+
+static const struct cli_command commands[] = {
+    {"init", "make a purse: its folder, authority, keys, books, configuration", purse_cmd_init},
+    {"upgrade", "bring up books that an older version made", purse_cmd_upgrade},
+    {"contract add", "add a merchant's contract", purse_cmd_contract_add},
+    {"contract list", "the contracts, closed ones too", purse_cmd_contract_list},
+    {"contract close", "let a contract take no payment any more", purse_cmd_contract_close},
+    {"mediator add", "make what a mediator needs to sign orders", purse_cmd_mediator_add},
+    {"mediator list", "the mediators, closed ones too", purse_cmd_mediator_list},
+    {"mediator close", "take no order of a mediator any more", purse_cmd_mediator_close},
+    {"serve", "open accounts and take payments", purse_cmd_serve},
+    {"account list", "the accounts, with what they hold", purse_cmd_account_list},
+    {"account show", "one account", purse_cmd_account_show},
+    {"account stop", "let an account pay nothing, and say why", purse_cmd_account_stop},
+    {"account open", "let a stopped account pay again", purse_cmd_account_open},
+    {"account close", "close an account that is empty", purse_cmd_account_close},
+    {"account fill", "book a transfer that came in", purse_cmd_account_fill},
+    {"account refund", "book what was given back", purse_cmd_account_refund},
+    {NULL, NULL, NULL},
+};
+
+int main(int argc, char **argv)
+{
+    static const struct cli_program program = {
+        "telepay-purse",
+        "The acquirer of a purse: accounts that are keys, payments that they sign.", commands};
+
+    return cli_main(&program, argc, argv);
+}

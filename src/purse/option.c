@@ -1,0 +1,91 @@
+#include "purse/option.h"
+
+#include <stdio.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/word.h"
+#include "store/db.h"
+
+error_t option_parse(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+    const struct {
+        int key;
+        const char **word;
+    } texts[] = {
+        {'d', &w->dir},
+        {'n', &w->name},
+        {'l', &w->listen},
+        {'C', &w->currency},
+        {'i', &w->id},
+        {'a', &w->account},
+        {'m', &w->amount},
+        {'r', &w->reference},
+        {OPTION_KEY_HOST, &w->hosts},
+        {OPTION_KEY_STORE, &w->store},
+        {OPTION_KEY_IBAN, &w->iban},
+        {OPTION_KEY_BIC, &w->bic},
+        {OPTION_KEY_OUT, &w->out},
+        {OPTION_KEY_URL, &w->url},
+        {OPTION_KEY_REASON, &w->reason},
+    };
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (key == texts[i].key) {
+            *texts[i].word = arg;
+            return 0;
+        }
+    }
+    if (key == 'c' && w->contracts < OPTION_CONTRACTS) {
+        w->contract[w->contracts++] = arg;
+        return 0;
+    }
+    if (key == 'j') {
+        w->json = true;
+        return 0;
+    }
+    if (key == 'v') {
+        log_start("telepay-purse", LOG_LEVEL_TRACE, 1);
+        return 0;
+    }
+    if (key == ARGP_KEY_ARG && w->makes && w->dir == NULL) {
+        w->dir = arg;
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+enum tp_err option_dir(char *out, const char *given, struct tp_error *e)
+{
+    static const struct file_home home = {"purse", "purse", "/var/lib/telepay/purse", BOOK_FILE,
+                                          DB_WHERE_FILE};
+
+    return file_home(out, &home, given, e);
+}
+
+enum tp_err option_open(struct book **b, char dir[PATH_MAX], const struct words *w,
+                        struct tp_error *e)
+{
+    const enum tp_err r = option_dir(dir, w->dir, e);
+
+    *b = NULL;
+    return r == TP_OK ? book_open(b, dir, e) : r;
+}
+
+enum tp_err option_need(const char *word, const char *option, struct tp_error *e)
+{
+    return word != NULL ? TP_OK : tp_fail(e, TP_ERR_USAGE, "%s is needed", option);
+}
+
+enum tp_err option_text(char *out, size_t cap, const char *option, const char *text,
+                        struct tp_error *e)
+{
+    const enum tp_err r = word_check(text, option, cap - 1, e);
+
+    if (r != TP_OK)
+        return r;
+    return snprintf(out, cap, "%s", text) < (int)cap
+               ? TP_OK
+               : tp_fail(e, TP_ERR_USAGE, "%s has more than %zu bytes", option, cap - 1);
+}

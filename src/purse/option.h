@@ -1,0 +1,58 @@
+/* What the subcommands share: their words, the folder, its books. */
+#ifndef TP_PURSE_OPTION_H
+#define TP_PURSE_OPTION_H
+
+#include <limits.h>
+
+#include "base/cli.h"
+#include "purse/book.h"
+
+#define OPTION_CONTRACTS 64
+
+struct words {
+    const char *dir; /* --dir; of init: the word DIR */
+    const char *name, *hosts, *store, *listen, *currency, *iban, *bic, *id, *out, *url;
+    const char *account, *amount, *reference, *reason;
+    const char *contract[OPTION_CONTRACTS];
+    size_t contracts;
+    bool json, makes; /* makes: DIR stands without --dir */
+};
+
+enum option_key {
+    OPTION_KEY_HOST = 256,
+    OPTION_KEY_STORE,
+    OPTION_KEY_IBAN,
+    OPTION_KEY_BIC,
+    OPTION_KEY_OUT,
+    OPTION_KEY_URL,
+    OPTION_KEY_REASON
+};
+
+#define OPTION_DIR                                                                                 \
+    {                                                                                              \
+        "dir", 'd', "DIR", 0, "The purse's folder [./purse, else /var/lib/telepay/purse]", 90      \
+    }
+#define OPTION_JSON                                                                                \
+    {                                                                                              \
+        "json", 'j', NULL, 0, "Print JSON for machines", 91                                        \
+    }
+#define OPTION_ACCOUNT                                                                             \
+    {                                                                                              \
+        "account", 'a', "NUMBER", 0, "Number of the account: 43 characters", 0                     \
+    }
+
+/* The argp parser of all of them, whose input is a struct words. */
+error_t option_parse(int key, char *arg, struct argp_state *state);
+
+/* The folder that --dir names, else ./purse when it holds books, else the system's. */
+TP_MUST_CHECK enum tp_err option_dir(char *out, const char *given, struct tp_error *e);
+TP_MUST_CHECK enum tp_err option_open(struct book **b, char dir[PATH_MAX], const struct words *w,
+                                      struct tp_error *e);
+/* The word of an option that must be there. TP_ERR_USAGE naming it. */
+TP_MUST_CHECK enum tp_err option_need(const char *word, const char *option, struct tp_error *e);
+
+/* Text into a field of cap bytes, as people may type it (base/word.h). */
+TP_MUST_CHECK enum tp_err option_text(char *out, size_t cap, const char *option, const char *text,
+                                      struct tp_error *e);
+
+#endif

@@ -1,0 +1,21 @@
+/* A payment as it comes: {"challenge":{…},"payment":JWS}, read and verified as far as that needs no
+ * books (doc/protocol.md, The purse). */
+#ifndef TP_PURSE_PAYING_H
+#define TP_PURSE_PAYING_H
+
+#include "order/certificate.h"
+#include "purse/book.h"
+
+struct paying {             /* begins as {0} */
+    struct payment payment; /* borrows from the texts */
+    char *statement, *challenge;
+};
+
+/* PURSE_NEW: for the books to decide, payment.found is what its order is; else PURSE_MALFORMED,
+ * PURSE_SIGNATURE, PURSE_CHALLENGE, PURSE_FAULT, and why (*e). paying_free after any. */
+enum purse_verdict paying_read(struct paying *out, struct span body,
+                               const struct order_authority *authority, const char *acquirer,
+                               time_t now, struct tp_error *e);
+void paying_free(struct paying *p);
+
+#endif

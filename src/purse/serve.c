@@ -1,0 +1,248 @@
+#include "purse/serve.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/date.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "purse/till.h"
+#include "wire/http_door.h"
+#include "wire/throttle.h"
+
+#define THREADS      4
+#define CONNECTIONS  1024
+#define EACH_ADDRESS 512 /* a mediator's machine has many */
+#define MEMORY       65536
+#define BODY_MAX     65536
+
+struct purse {
+    struct purse_settings settings;
+    char acquirer[BOOK_ID];
+    char *about; /* what GET /purse says */
+    struct order_authority *authority;
+    struct throttle *throttle;
+    struct till *till;
+    struct http_door *front;
+    int lock_fd;
+};
+
+/* ---- what a call is about ---- */
+
+enum wish { WISH_NONE, WISH_ABOUT, WISH_OPENING, WISH_SUCCESSION, WISH_PAYMENT };
+
+static const struct {
+    const char *path, *method;
+    enum wish wish;
+} ways[] = {
+    {"/purse", MHD_HTTP_METHOD_GET, WISH_ABOUT},
+    {"/accounts", MHD_HTTP_METHOD_POST, WISH_OPENING},
+    {"/keys", MHD_HTTP_METHOD_POST, WISH_SUCCESSION},
+    {"/payments", MHD_HTTP_METHOD_POST, WISH_PAYMENT},
+};
+
+static enum wish wish_of(const struct http_call *call, const char **allowed)
+{
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        if (strcmp(http_path(call), ways[i].path) != 0)
+            continue;
+        *allowed = ways[i].method;
+        return strcmp(http_method(call), ways[i].method) == 0 ? ways[i].wish : WISH_NONE;
+    }
+    return WISH_NONE;
+}
+
+static void answer_about(const struct purse *p, struct http_call *call)
+{
+    const size_t n = strlen(p->about);
+
+    http_answer(call, MHD_HTTP_OK,
+                MHD_create_response_from_buffer(n, p->about, MHD_RESPMEM_MUST_COPY), n);
+    http_answer_header(call, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+}
+
+/* Anybody may open accounts, and each is kept for ever. */
+static bool too_many(struct purse *p, struct http_call *call)
+{
+    char seconds[16];
+    const unsigned wait = throttle_take(p->throttle, http_from(call), time_monotonic_ms());
+
+    if (wait == 0)
+        return false;
+    snprintf(seconds, sizeof(seconds), "%u", wait);
+    http_answer_text(call, MHD_HTTP_TOO_MANY_REQUESTS, "too many accounts from one network");
+    http_answer_header(call, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+    return true;
+}
+
+static void on_admit(void *ctx, struct http_call *call)
+{
+    struct purse *p = ctx;
+    const char *allowed = NULL;
+    const enum wish wish = wish_of(call, &allowed);
+
+    if (wish == WISH_NONE && allowed == NULL)
+        http_answer_text(call, MHD_HTTP_NOT_FOUND,
+                         "a purse has /purse, /accounts, /keys and /payments");
+    else if (wish == WISH_NONE) {
+        http_answer_text(call, MHD_HTTP_METHOD_NOT_ALLOWED, "%s is asked with %s", http_path(call),
+                         allowed);
+        http_answer_header(call, MHD_HTTP_HEADER_ALLOW, allowed);
+    } else if (wish == WISH_ABOUT)
+        answer_about(p, call);
+    else if (wish == WISH_OPENING)
+        (void)too_many(p, call);
+}
+
+/* ---- whole ---- */
+
+static void pay(struct purse *p, struct http_call *call)
+{
+    struct till_job job = {.call = call, .kind = PURSE_PAYMENT};
+    struct tp_error e = {TP_OK, ""};
+    const enum purse_verdict v =
+        paying_read(&job.paying, http_body(call), p->authority, p->acquirer, time(NULL), &e);
+
+    if (v == PURSE_NEW) {
+        http_later(call);
+        till_take(p->till, &job);
+        return;
+    }
+    const struct payment_answer a = payment_refused(v);
+
+    log_stranger("a payment is refused: %s", e.text);
+    till_answer_payment(call, &a);
+    paying_free(&job.paying);
+}
+
+static void sign_on(struct purse *p, struct http_call *call, enum purse_kind kind)
+{
+    struct till_job job = {.call = call, .kind = kind, .jws = span_text(http_body(call))};
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r = job.jws != NULL ? purse_statement_read(&job.statement, kind, job.jws, &e)
+                                    : tp_fail(&e, TP_ERR_NO_MEMORY, "out of memory");
+
+    if (r == TP_OK && strcmp(job.statement.acquirer, p->acquirer) != 0)
+        r = tp_fail(&e, TP_ERR_STATE, "it is for another purse");
+    if (r == TP_OK) {
+        http_later(call);
+        till_take(p->till, &job);
+        return;
+    }
+    log_stranger("a statement is refused: %s", e.text);
+    till_answer_account(call,
+                        r == TP_ERR_SECURITY                      ? PURSE_SIGNATURE
+                        : r == TP_ERR_STATE                       ? PURSE_ORDER_OTHER
+                        : r == TP_ERR_FORMAT || r == TP_ERR_RANGE ? PURSE_MALFORMED
+                                                                  : PURSE_FAULT,
+                        NULL);
+    purse_statement_free(&job.statement);
+    free(job.jws);
+}
+
+static void on_whole(void *ctx, struct http_call *call)
+{
+    const char *allowed;
+
+    switch (wish_of(call, &allowed)) {
+    case WISH_PAYMENT:
+        pay(ctx, call);
+        break;
+    case WISH_OPENING:
+        sign_on(ctx, call, PURSE_OPENING);
+        break;
+    default:
+        sign_on(ctx, call, PURSE_SUCCESSION);
+        break;
+    }
+}
+
+/* ---- up and down ---- */
+
+static enum tp_err say_about(struct purse *p, struct tp_error *e)
+{
+    json_t *list = json_array(), *about;
+
+    for (size_t i = 0; i < p->settings.n; i++) {
+        const struct purse_currency *c = &p->settings.currency[i];
+
+        json_array_append_new(list,
+                              json_pack("{s:s,s:I,s:I,s:I}", "currency", c->currency->alpha,
+                                        "payment", (json_int_t)c->payment, "day",
+                                        (json_int_t)c->day, "balance", (json_int_t)c->balance));
+    }
+    about = json_pack("{s:s,s:s,s:o}", "acquirer", p->acquirer, "name", p->settings.name,
+                      "currencies", list);
+    p->about = about != NULL ? json_dumps(about, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
+    json_decref(about);
+    return p->about != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+}
+
+static enum tp_err read_all(struct purse *p, const char *dir, struct tp_error *e)
+{
+    char ca[PATH_MAX];
+    struct book *book = NULL;
+    enum tp_err r = settings_load(&p->settings, dir, e);
+
+    if (r == TP_OK)
+        r = book_open(&book, dir, e);
+    if (r == TP_OK)
+        r = book_acquirer(book, p->acquirer, e);
+    book_close(&book);
+    if (r == TP_OK)
+        r = say_about(p, e);
+    if (r == TP_OK)
+        r = throttle_new(&p->throttle, e);
+    if (r == TP_OK)
+        r = file_join(ca, sizeof(ca), dir, "pki/ca.pem", e);
+    return r == TP_OK ? order_authority_load(&p->authority, ca, e) : r;
+}
+
+static enum tp_err open_all(struct purse *p, const struct purse_place *place, struct tp_error *e)
+{
+    struct http_door_options options = {
+        .program = "telepay-purse",
+        .dir = place->dir,
+        .connections = CONNECTIONS,
+        .of_address = EACH_ADDRESS,
+        .threads = THREADS,
+        .files = 1,
+        .memory = MEMORY,
+        .body_max = BODY_MAX,
+        .ops = {p, on_admit, NULL, on_whole, NULL},
+    };
+    enum tp_err r = file_lock_folder(&p->lock_fd, place->dir, "telepay-purse", e);
+
+    if (r == TP_OK)
+        r = read_all(p, place->dir, e);
+    if (r != TP_OK)
+        return r;
+    if (place->listen != NULL)
+        snprintf(p->settings.listen, sizeof(p->settings.listen), "%s", place->listen);
+    r = http_door_address(p->settings.listen, &options.address, &options.port, e);
+    if (r == TP_OK) /* before any thread */
+        r = http_door_new(&p->front, &options, e);
+    return r == TP_OK ? till_open(&p->till, place->dir, &p->settings, e) : r;
+}
+
+enum tp_err purse_serve(const struct purse_place *place, struct tp_error *e)
+{
+    struct purse p = {.lock_fd = -1};
+    enum tp_err r = open_all(&p, place, e);
+
+    if (r == TP_OK)
+        r = http_door_run(p.front, e);
+    if (p.till != NULL)
+        till_stop(p.till); /* every call that waits is resumed */
+    http_door_free(&p.front);
+    till_close(&p.till);
+    throttle_free(&p.throttle);
+    order_authority_free(&p.authority);
+    free(p.about);
+    if (p.lock_fd >= 0)
+        close(p.lock_fd);
+    return r;
+}

@@ -1,0 +1,277 @@
+#include "purse/till.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "order/key_files.h"
+#include "store/group.h"
+
+struct job {
+    struct group_job entry; /* first */
+    struct till_job asked;
+    enum purse_verdict verdict; /* of what is no payment */
+    char account[PURSE_ACCOUNT];
+    struct payment_answer answer;
+};
+
+struct till {
+    struct order_key key;
+    struct desk desk; /* the group's thread's */
+    struct group *group;
+};
+
+/* ---- the answers ---- */
+
+static void answer_json(struct http_call *call, unsigned status, json_t *object)
+{
+    char *text = object != NULL ? json_dumps(object, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
+    struct MHD_Response *response =
+        text != NULL ? MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_COPY)
+                     : NULL;
+
+    http_answer(call, status, response, text != NULL ? strlen(text) : 0);
+    http_answer_header(call, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    http_answer_header(call, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+        http_answer_header(call, MHD_HTTP_HEADER_RETRY_AFTER, "5");
+    free(text);
+    json_decref(object);
+}
+
+static const struct purse_verdict_row *row_of(const struct payment_answer *a)
+{
+    for (int v = 0; v < PURSE_VERDICTS; v++) {
+        const struct purse_verdict_row *row = purse_verdict_row((enum purse_verdict)v);
+
+        if (strcmp(row->code, a->code) == 0 && strcmp(row->reason, a->reason) == 0)
+            return row;
+    }
+    return purse_verdict_row(PURSE_FAULT);
+}
+
+void till_answer_payment(struct http_call *call, const struct payment_answer *a)
+{
+    answer_json(call, row_of(a)->status,
+                json_pack("{s:s,s:s*,s:s*,s:s*}", "code", a->code, "reason",
+                          a->reason[0] != '\0' ? a->reason : NULL, "reference",
+                          a->number[0] != '\0' ? a->number : NULL, "acknowledgement",
+                          a->acknowledgement));
+}
+
+static unsigned account_status(enum purse_verdict v)
+{
+    switch (v) {
+    case PURSE_NEW:
+    case PURSE_REPEAT:
+        return MHD_HTTP_OK;
+    case PURSE_MALFORMED:
+        return MHD_HTTP_BAD_REQUEST;
+    case PURSE_SIGNATURE:
+        return MHD_HTTP_FORBIDDEN;
+    case PURSE_UNKNOWN:
+        return MHD_HTTP_NOT_FOUND;
+    case PURSE_FAULT:
+        return MHD_HTTP_SERVICE_UNAVAILABLE;
+    default:
+        return MHD_HTTP_CONFLICT;
+    }
+}
+
+void till_answer_account(struct http_call *call, enum purse_verdict verdict, const char *account)
+{
+    const struct purse_verdict_row *row = purse_verdict_row(verdict);
+
+    answer_json(call, account_status(verdict),
+                json_pack("{s:s,s:s*,s:s*}", "code", row->code, "reason",
+                          row->reason[0] != '\0' ? row->reason : NULL, "account", account));
+}
+
+static void finish(struct job *j)
+{
+    http_resume(j->asked.call); /* the call may be gone at once */
+    payment_answer_free(&j->answer);
+    paying_free(&j->asked.paying);
+    purse_statement_free(&j->asked.statement);
+    free(j->asked.jws);
+    free(j);
+}
+
+static void answer(struct job *j)
+{
+    const struct payment *p = &j->asked.paying.payment;
+
+    if (j->asked.kind != PURSE_PAYMENT) {
+        log_note("account %s: %s", j->account,
+                 account_status(j->verdict) == MHD_HTTP_OK ? "its key is known"
+                                                           : purse_verdict_row(j->verdict)->text);
+        till_answer_account(j->asked.call, j->verdict, j->account);
+        return;
+    }
+    log_note("order %s, account %s: %s", p->order, p->account, row_of(&j->answer)->text);
+    till_answer_payment(j->asked.call, &j->answer);
+}
+
+/* ---- the books ---- */
+
+static enum tp_err begin(void *ctx, struct tp_error *e)
+{
+    const struct till *t = ctx;
+
+    return book_begin(t->desk.book, e);
+}
+
+static enum tp_err open_account(struct till *t, struct job *j, time_t now, struct tp_error *e)
+{
+    const struct purse_statement *s = &j->asked.statement;
+    const struct currency *c = currency_by_alpha(s->currency);
+    struct account a;
+    const enum tp_err r = ed25519_thumbprint(j->account, s->key, e);
+
+    j->verdict = PURSE_CURRENCY;
+    if (r != TP_OK || c == NULL || settings_currency(t->desk.settings, c->numeric) == NULL)
+        return r;
+    return book_account_open(t->desk.book, &j->verdict, &a, s->key, c->numeric, j->asked.jws, now,
+                             e);
+}
+
+static enum tp_err succeed(struct till *t, struct job *j, time_t now, struct tp_error *e)
+{
+    const struct purse_statement *s = &j->asked.statement;
+    uint8_t next[ED25519_KEY];
+    struct buf b = BUF_OF(next);
+
+    snprintf(j->account, sizeof(j->account), "%s", s->account);
+    j->verdict = PURSE_MALFORMED;
+    if (base64url_decode(&b, span_str(s->next)) != TP_OK || b.n != sizeof(next))
+        return TP_OK;
+    return book_account_succeed(t->desk.book, &j->verdict, s->account, s->key, next, j->asked.jws,
+                                now, e);
+}
+
+static enum tp_err apply(void *ctx, struct group_job *entry, struct tp_error *e)
+{
+    struct till *t = ctx;
+    struct job *j = (struct job *)entry;
+    const time_t now = time(NULL);
+
+    payment_answer_free(&j->answer); /* of a group that is tried again */
+    switch (j->asked.kind) {
+    case PURSE_OPENING:
+        return open_account(t, j, now, e);
+    case PURSE_SUCCESSION:
+        return succeed(t, j, now, e);
+    default:
+        return desk_pay(&t->desk, &j->asked.paying.payment, now, &j->answer, e);
+    }
+}
+
+static enum tp_err commit(void *ctx, struct tp_error *e)
+{
+    const struct till *t = ctx;
+
+    return book_commit(t->desk.book, e);
+}
+
+static void rollback(void *ctx)
+{
+    const struct till *t = ctx;
+
+    book_rollback(t->desk.book);
+}
+
+static void done(void *ctx, struct group_jobs *jobs)
+{
+    struct group_job *entry;
+
+    (void)ctx;
+    while ((entry = STAILQ_FIRST(jobs)) != NULL) {
+        STAILQ_REMOVE_HEAD(jobs, next);
+        answer((struct job *)entry);
+        finish((struct job *)entry);
+    }
+}
+
+static void fail_one(struct job *j)
+{
+    j->verdict = PURSE_FAULT;
+    payment_answer_free(&j->answer);
+    j->answer = payment_refused(PURSE_FAULT);
+    answer(j);
+    finish(j);
+}
+
+static void failed(void *ctx, struct group_jobs *jobs, const struct tp_error *e)
+{
+    struct group_job *entry;
+
+    (void)ctx;
+    log_error("%s", e->text);
+    while ((entry = STAILQ_FIRST(jobs)) != NULL) {
+        STAILQ_REMOVE_HEAD(jobs, next);
+        fail_one((struct job *)entry);
+    }
+}
+
+/* ---- up and down ---- */
+
+enum tp_err till_open(struct till **out, const char *dir, const struct purse_settings *settings,
+                      struct tp_error *e)
+{
+    struct till *t = calloc(1, sizeof(*t));
+    enum tp_err r;
+
+    *out = NULL;
+    if (t == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    const struct group_ops ops = {t, begin, apply, commit, rollback, done, failed};
+
+    t->desk = (struct desk){NULL, settings, &t->key};
+    r = key_files_load(&t->key, dir, "acknowledgement", e);
+    if (r == TP_OK)
+        r = book_open(&t->desk.book, dir, e);
+    if (r == TP_OK)
+        r = book_serve_alone(t->desk.book, e);
+    if (r == TP_OK)
+        r = group_new(&t->group, &ops, e);
+    if (r == TP_OK)
+        r = group_start(t->group, e);
+    if (r != TP_OK)
+        till_close(&t);
+    *out = t;
+    return r;
+}
+
+void till_stop(struct till *t)
+{
+    group_stop(t->group);
+}
+
+void till_close(struct till **t)
+{
+    if (*t == NULL)
+        return;
+    group_free(&(*t)->group);
+    book_close(&(*t)->desk.book);
+    order_key_free(&(*t)->key);
+    free(*t);
+    *t = NULL;
+}
+
+void till_take(struct till *t, struct till_job *asked)
+{
+    struct job *j = calloc(1, sizeof(*j));
+
+    if (j == NULL) {
+        http_answer_busy(asked->call, "no memory now: ask again");
+        http_resume(asked->call);
+        paying_free(&asked->paying);
+        purse_statement_free(&asked->statement);
+        free(asked->jws);
+        return;
+    }
+    j->asked = *asked;
+    if (group_offer(t->group, &j->entry) != TP_OK)
+        fail_one(j);
+}

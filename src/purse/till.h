@@ -1,0 +1,33 @@
+/* The till of a purse: what comes to its door for the books. One thread decides what waits, in
+ * groups (store/group.h), and answers when that is durable. */
+#ifndef TP_PURSE_TILL_H
+#define TP_PURSE_TILL_H
+
+#include "purse/desk.h"
+#include "purse/paying.h"
+#include "wire/http_call.h"
+
+struct till;
+
+TP_MUST_CHECK enum tp_err till_open(struct till **out, const char *dir,
+                                    const struct purse_settings *settings, struct tp_error *e);
+/* Works off what waits; from then on none is taken. */
+void till_stop(struct till *t);
+void till_close(struct till **t);
+
+/* What is asked; the call said http_later and is answered and resumed when it is over. The rest is
+ * moved, and is the till's to free. */
+struct till_job {
+    struct http_call *call;
+    enum purse_kind kind;
+    struct paying paying;             /* PURSE_PAYMENT */
+    struct purse_statement statement; /* of the others */
+    char *jws;                        /* … as it came */
+};
+void till_take(struct till *t, struct till_job *job);
+
+/* Answers with what was decided: a payment, an account. */
+void till_answer_payment(struct http_call *call, const struct payment_answer *a);
+void till_answer_account(struct http_call *call, enum purse_verdict verdict, const char *account);
+
+#endif

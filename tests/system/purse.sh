@@ -1,0 +1,162 @@
+#!/bin/bash
+# A purse as payers, mediators and its operator meet it: accounts that are keys, payments that Python signs and curl brings, every refusal with its word, keys
+# that follow keys, what comes in and goes back.
+set -u
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
+# shellcheck source=tests/system/purse_common.sh
+. "$here/purse_common.sh"
+failures=0
+own_folder
+
+pays() { # STATUS CODE REASON what, then as purse_payer.py payment: KEY ACCOUNT COUNTER AMOUNT [NAME=VALUE…]
+    local status=$1 code=$2 reason=$3 what=$4 got
+    payer payment "$5.pem" med "${@:6}" >body
+    got=$(post /payments answer --data-binary @body)
+    if [ "$got" = "$status" ] && [ "$(jq -r '.code + .reason' answer)" = "$code$reason" ]; then echo "ok   $what"; else
+        fail "$what: $got $(cat answer), not $status $code $reason"
+    fi
+}
+signed() { # yes or no: whether the last answer bears an acknowledgement
+    [ "$(jq -r 'if .acknowledgement then "yes" else "no" end' answer)" = "$1" ] || fail "signed is not $1: $(cat answer)"
+}
+holds() { # account, balance
+    local got
+    got=$(telepay-purse account show --account "$1" --json | jq -r '.accounts[0].balance')
+    [ "$got" = "$2" ] || fail "$1 holds $got, not $2"
+}
+answered() { # STATUS what, path, curl options…
+    local got
+    got=$(post "$3" answer "${@:4}")
+    if [ "$got" = "$1" ]; then echo "ok   $2"; else fail "$2: $got, not $1: $(cat answer)"; fi
+}
+fill() { expect 0 "came into" telepay-purse account fill --account "$1" --amount "$2" --reference "$3"; }
+
+make_purse
+expect 2 "name another folder" telepay-purse init purse
+expect 2 "check digits" telepay-purse contract add --id 000000000000124 --name B --currency EUR --iban DE89370400440532013001
+expect 2 "there is no contract" telepay-purse mediator add --name other --contract 000000000000999 --out other
+serve_purse
+[ "$(post /purse about)" = 200 ] || fail "no word about it"
+acquirer=$(jq -r .acquirer about)
+[ "$(jq -c '.currencies[0]' about)" = '{"balance":100000,"currency":"EUR","day":50000,"payment":15000}' ] || fail "its limits: $(cat about)"
+
+# ---- accounts
+
+open_account marie
+open_account jean
+answered 200 "the same account again" /accounts --data-binary @opening
+payer opening marie.pem 0000000000000000 eur >elsewhere
+answered 409 "an account of another purse" /accounts --data-binary @elsewhere
+payer opening marie.pem "$acquirer" usd >elsewhere
+answered 409 "a currency that it has not" /accounts --data-binary @elsewhere
+sed 's/^\(.*[.]\)A/\1B/; t; s/^\(.*[.]\)./\1A/' opening >forged
+answered 403 "a forged signature" /accounts --data-binary @forged
+answered 400 "nothing" /accounts -d ''
+answered 400 "no statement" /accounts -d 'eyJ9.eyJ9.'
+answered 404 "another way" /account
+answered 405 "another method" /accounts
+fill "$marie" 10.00 T1
+fill "$jean" 500.00 T2
+expect 2 "booked already" telepay-purse account fill --account "$marie" --amount 10.00 --reference T1
+expect 2 "more than an account may" telepay-purse account fill --account "$jean" --amount 500.01 --reference T3
+holds "$marie" 10.00
+
+# ---- payments
+
+pays 402 51 BALANCE "a cent more than there is" marie "$marie" 1 1001
+signed yes
+pays 200 00 "" "exactly what there is" marie "$marie" 2 1000
+signed yes
+cp body paid
+cp answer first
+holds "$marie" 0.00
+answered 200 "the same again" /payments --data-binary @paid
+cmp -s first answer || fail "not the same bytes: $(cat answer)"
+pays 402 51 BALANCE "one cent of nothing" marie "$marie" 3 1
+cp body refused
+fill "$marie" 100.00 T4
+answered 402 "what was refused stays refused" /payments --data-binary @refused
+pays 402 94 COUNTER_USED "a counter again" marie "$marie" 2 100
+signed no
+pays 200 00 "" "counters out of order: 70" marie "$marie" 70 100
+pays 200 00 "" "then 7" marie "$marie" 7 100
+pays 402 94 COUNTER_OLD "6 is too old" marie "$marie" 6 100
+pays 402 94 ORDER_USED "an order that is paid" marie "$marie" 71 100 order="$(python3 -c '
+import base64, json
+part = json.load(open("paid"))["payment"].split(".")[1]
+print(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))["order"])')"
+pays 402 63 KEY "another key" jean "$marie" 72 100
+pays 402 14 ACCOUNT "no account" jean "$(payer key nobody.pem)" 1 100
+pays 402 13 ORDER_DIFFERS "another amount is signed" marie "$marie" 73 100 statement.amount=1
+pays 402 13 ORDER_DIFFERS "another order is signed" marie "$marie" 73 100 statement.order=aaaaaaaaaaaaaaaaaaaaaaaaaa
+pays 402 13 ORDER_DIFFERS "the request asks for less than the order" marie "$marie" 73 100 request.amount=1 statement.amount=1
+pays 402 63 CHALLENGE "the challenge of another" marie "$marie" 73 100 swap=paid
+pays 402 63 ORDER "an order of another contract" marie "$marie" 73 100 contract=000000000000999
+pays 402 03 ORDER_OTHER "an order for another acquirer" marie "$marie" 73 100 acquirer=0123456789ABCDEF
+pays 402 54 ORDER_TIME "an order that is over" marie "$marie" 73 100 since=400
+pays 402 54 ORDER_TIME "an order that is not yet" marie "$marie" 73 100 since=-100
+pays 402 61 ORDER_CEILING "more than the order takes" marie "$marie" 74 100 ceiling=99
+pays 402 61 LIMIT_PAYMENT "more than a payment may be" jean "$jean" 1 15001
+for n in 2 3 4; do pays 200 00 "" "150.00, $n" jean "$jean" $n 15000; done
+fill "$jean" 100.00 T5
+pays 402 61 LIMIT_DAY "more than a day may be" jean "$jean" 5 5001
+pays 400 30 FORMAT "no amount" marie "$marie" 75 100 statement.amount=0
+answered 400 "no payment" /payments -d '{"challenge":{},"payment":"a.b.c"}'
+answered 400 "a member more" /payments -d "$(jq -c '. + {"more": 1}' paid)"
+answered 413 "too much" /payments --data-binary "$(python3 -c 'print("x" * 65537, end="")')"
+python3 - <<'PY'
+import json
+body = json.load(open("paid"))
+head, payload, signature = body["payment"].split(".")
+body["payment"] = ".".join([head, payload, ("B" if signature[0] == "A" else "A") + signature[1:]])
+json.dump(body, open("forged", "w"))
+PY
+answered 402 "a forged signature" /payments --data-binary @forged
+[ "$(jq -r .reason answer)" = SIGNATURE ] || fail "not SIGNATURE: $(cat answer)"
+
+# ---- an order by a mediator's key that this authority did not certify
+
+telepay-purse init stranger >/dev/null && telepay-purse contract add --dir stranger --id $contract --name B --currency EUR --iban $bank >/dev/null &&
+    telepay-purse mediator add --dir stranger --name med --contract $contract --out strange >/dev/null || fail "the stranger"
+cp strange/order-$contract.pem med/stranger.pem && cp strange/order-$contract.key med/stranger.key
+pays 402 63 ORDER "an order by a stranger" marie "$marie" 80 100 signer=stranger
+expect 0 "is closed" telepay-purse mediator close --name med
+pays 402 03 MEDIATOR_CLOSED "an order by who was closed" marie "$marie" 81 100
+expect 0 "is in med2" telepay-purse mediator add --name other --contract $contract --out med2
+rm -rf med && mv med2 med
+pays 200 00 "" "by another one" marie "$marie" 82 100
+
+# ---- stopped, another key, given back, closed
+
+expect 2 "--reason is needed" telepay-purse account stop --account "$marie"
+expect 0 "is stopped" telepay-purse account stop --account "$marie" --reason "key lost"
+pays 402 62 STOPPED "a stopped account" marie "$marie" 83 100
+expect 0 "key lost" telepay-purse account list
+payer key marie2.pem >/dev/null
+payer succession marie.pem "$acquirer" "$marie" marie2.pem >change
+answered 409 "a stopped account's key stays" /keys --data-binary @change
+expect 0 "is open" telepay-purse account open --account "$marie"
+payer succession jean.pem "$acquirer" "$marie" marie2.pem >stolen
+answered 409 "another's key changes nothing" /keys --data-binary @stolen
+answered 200 "the next key" /keys --data-binary @change
+answered 200 "the same again" /keys --data-binary @change
+pays 402 63 KEY "the key of before" marie "$marie" 84 100
+pays 200 00 "" "the key of now" marie2 "$marie" 84 100
+answered 200 "what was paid by the key of before" /payments --data-binary @paid
+cmp -s first answer || fail "not the same bytes: $(cat answer)"
+holds "$marie" 96.00
+expect 2 "is not empty" telepay-purse account close --account "$marie"
+expect 2 "holds less" telepay-purse account refund --account "$marie" --amount 96.01 --reference B1
+expect 0 "went back" telepay-purse account refund --account "$marie" --amount 96.00 --reference B1
+expect 2 "booked already" telepay-purse account refund --account "$marie" --amount 96.00 --reference B1
+expect 0 "is closed" telepay-purse account close --account "$marie"
+pays 402 14 ACCOUNT_CLOSED "a closed account" marie2 "$marie" 85 100
+
+# ---- its folder
+
+expect 2 "another telepay-purse serves" timeout 20 telepay-purse serve --listen 127.0.0.1:0
+kill -TERM "$purse"
+wait "$purse" || fail "serve does not end cleanly: $(cat purse.log)"
+expect 0 "" telepay-purse upgrade --yes
+verdict

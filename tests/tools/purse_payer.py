@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""The holder of a purse's account, and the mediator that asks to be paid, written apart from src/ after doc/protocol.md and RFC 7515, 7638, 8037.
+
+  key FILE                                        makes a key (PEM) and says the number of its account
+  opening FILE ACQUIRER CURRENCY                  the statement that opens the account
+  succession FILE ACQUIRER ACCOUNT NEXT           … that puts the key of the file NEXT in its place
+  payment FILE MEDIATOR ACCOUNT COUNTER AMOUNT [NAME=VALUE …]
+                                                  the body of a payment: an order by the keys in MEDIATOR, its challenge, the statement. NAME is a member of the
+                                                  order; statement.NAME or request.NAME one of the statement or of the request, where they differ from it;
+                                                  ceiling; since (seconds ago that it was issued); swap=FILE: the challenge of that body in place of its own
+"""
+import datetime
+import hashlib
+import json
+import os
+import secrets
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import fake_mediator as jose
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+CONTRACT = "000000000000123"
+
+
+def load(path):
+    with open(path, "rb") as file:
+        return serialization.load_pem_private_key(file.read(), None)
+
+
+def jwk(key):
+    raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return {"crv": "Ed25519", "kty": "OKP", "x": jose.encode(raw)}
+
+
+def number(key):
+    return jose.encode(hashlib.sha256(jose.canonical(jwk(key))).digest())
+
+
+def state(key, kind, payload):
+    head = jose.encode(jose.canonical({"alg": "EdDSA", "typ": f"telepay-purse-{kind}", "jwk": jwk(key)}))
+    signed = f"{head}.{jose.encode(jose.canonical({'version': 1, **payload}))}"
+    return f"{signed}.{jose.encode(key.sign(signed.encode()))}"
+
+
+def utc(moment):
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def order_of(folder, amount, options):
+    with open(f"{folder}/mediator.conf") as file:
+        conf = dict(line.split(" = ", 1) for line in file.read().splitlines() if " = " in line)
+    issued = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=int(options.pop("since", "0")))
+    order = {
+        "version": 1, "order": "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(26)), "contract": CONTRACT, "merchant": "Le Journal",
+        "item": "Article", "amount": amount, "currency": "eur", "delivery": "network", "quote": jose.encode(bytes(32)), "nonce": jose.encode(secrets.token_bytes(16)),
+        "issued": utc(issued), "valid_until": utc(issued + datetime.timedelta(seconds=300)), "return": "https://m.example/o", "terminal": "M0000001",
+        "stan": "000001", "date": issued.strftime("%Y%m%d"), "time": issued.strftime("%H%M%S"), "country": "250", "mcc": "5994", "acquirer": conf["id"],
+        "resource": {"method": "GET", "url": "https://m.example/s/journal/1"}, "means": [{"name": "purse", "ceiling": options.pop("ceiling", "50000")}]}
+    for name, value in list(options.items()):
+        if name in order:
+            order[name] = options.pop(name)
+    return order
+
+
+def payment(path, folder, account, counter, amount, *words):
+    key, options = load(path), dict(word.split("=", 1) for word in words)
+    swap, signer = options.pop("swap", None), options.pop("signer", None)
+    order = order_of(folder, amount, options)
+    request = {"amount": order["amount"], "currency": order["currency"], "recipient": order["contract"], "externalId": order["order"],
+               "methodDetails": {"order": jose.sign(jose.load(folder, signer or f"order-{CONTRACT}"), "telepay-order", order)}}
+    request.update({name[8:]: value for name, value in options.items() if name.startswith("request.")})
+    challenge = {"id": secrets.token_hex(8), "realm": "m.example", "method": "purse", "intent": "charge", "request": jose.encode(jose.canonical(request)),
+                 "expires": order["valid_until"]}
+    strings = [challenge.get(name, "") for name in ("id", "realm", "method", "intent", "request", "expires", "digest", "opaque")]
+    r = hashlib.sha256("|".join(["telepay-1", *strings]).encode()).digest()
+    statement = {"account": account, "r": jose.encode(r), "order": order["order"], "amount": order["amount"], "currency": order["currency"], "counter": counter}
+    statement.update({name[10:]: value for name, value in options.items() if name.startswith("statement.")})
+    if swap:
+        with open(swap) as file:
+            challenge = json.load(file)["challenge"]
+    return json.dumps({"challenge": challenge, "payment": state(key, "payment", statement)})
+
+
+def main():
+    verb, path, *rest = sys.argv[1:]
+    if verb == "key":
+        key = ed25519.Ed25519PrivateKey.generate()
+        jose.write(path, key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+        print(number(key))
+    elif verb == "opening":
+        print(state(load(path), "opening", {"acquirer": rest[0], "currency": rest[1]}), end="")
+    elif verb == "succession":
+        print(state(load(path), "succession", {"acquirer": rest[0], "account": rest[1], "next": jwk(load(rest[2]))["x"]}), end="")
+    else:
+        print(payment(path, *rest))
+
+
+main()
