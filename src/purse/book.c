@@ -100,6 +100,11 @@ void book_rollback(struct book *b)
     db_rollback(b->db);
 }
 
+enum tp_err book_begin_read(struct book *b, struct tp_error *e)
+{
+    return db_begin_read(b->db, e);
+}
+
 enum tp_err book_end(struct book *b, enum tp_err r, struct tp_error *e)
 {
     if (r == TP_OK)

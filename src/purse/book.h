@@ -37,6 +37,7 @@ TP_MUST_CHECK enum tp_err book_acquirer(struct book *b, char out[BOOK_ID], struc
 TP_MUST_CHECK enum tp_err book_begin(struct book *b, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_commit(struct book *b, struct tp_error *e);
 void book_rollback(struct book *b);
+TP_MUST_CHECK enum tp_err book_begin_read(struct book *b, struct tp_error *e); /* a snapshot */
 
 /* ---- mediators and contracts ---- */
 
@@ -241,5 +242,11 @@ struct purse_sums {
 };
 TP_MUST_CHECK enum tp_err book_sums(struct book *b, uint16_t currency, struct purse_sums *out,
                                     struct tp_error *e);
+
+/* What the account's records come to; how many remises are not what their payments come to, or
+ * leave a gap. For the audit. */
+TP_MUST_CHECK enum tp_err book_account_sum(struct book *b, const char *account, int64_t *sum,
+                                           struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_odd_remises(struct book *b, int64_t *n, struct tp_error *e);
 
 #endif

@@ -167,3 +167,26 @@ enum tp_err book_sums(struct book *b, uint16_t currency, struct purse_sums *out,
         "  (account) WHERE currency = $1 AND kind = 1) AS given_back",
         DB_VALUES(db_integer(currency)), DB_COLUMNS(columns), out, &found, e);
 }
+
+enum tp_err book_account_sum(struct book *b, const char *account, int64_t *sum, struct tp_error *e)
+{
+    return db_number(
+        b->db,
+        "SELECT (SELECT CAST(coalesce(sum(CASE WHEN kind = 0 THEN amount ELSE -amount END), 0) AS"
+        " BIGINT) FROM booking WHERE account = $1) -"
+        " (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM payment WHERE account = $1 AND"
+        " code = '00')",
+        DB_VALUES(db_text(account)), sum, NULL, e);
+}
+
+enum tp_err book_odd_remises(struct book *b, int64_t *n, struct tp_error *e)
+{
+    return db_number(
+        b->db,
+        "SELECT (SELECT count(*) FROM remise r WHERE r.closed IS NOT NULL AND"
+        "  (r.payments <> (SELECT count(*) FROM payment p WHERE p.remise = r.remise) OR r.amount <>"
+        "   (SELECT coalesce(sum(p.amount), 0) FROM payment p WHERE p.remise = r.remise)))"
+        " + (SELECT count(*) FROM (SELECT contract FROM remise GROUP BY contract HAVING"
+        "  count(*) <> max(number)) AS gap)",
+        DB_NONE, n, NULL, e);
+}

@@ -18,5 +18,12 @@ int purse_cmd_account_open(int argc, char **argv);
 int purse_cmd_account_close(int argc, char **argv);
 int purse_cmd_account_fill(int argc, char **argv);
 int purse_cmd_account_refund(int argc, char **argv);
+int purse_cmd_list(int argc, char **argv);
+int purse_cmd_close(int argc, char **argv);
+int purse_cmd_remise_list(int argc, char **argv);
+int purse_cmd_payout(int argc, char **argv);
+int purse_cmd_status(int argc, char **argv);
+int purse_cmd_prove(int argc, char **argv);
+int purse_cmd_audit(int argc, char **argv);
 
 #endif

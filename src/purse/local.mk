@@ -1,19 +1,21 @@
 # The purse.
 noinst_LIBRARIES += libpurse.a
 libpurse_a_SOURCES = \
+	src/purse/audit.c src/purse/audit.h \
 	src/purse/book.c src/purse/book.h src/purse/book_account.c src/purse/book_day.c src/purse/book_pay.c src/purse/book_priv.h \
 	src/purse/desk.c src/purse/desk.h \
 	src/purse/paying.c src/purse/paying.h \
+	src/purse/proof.c src/purse/proof.h \
 	src/purse/record.c src/purse/record.h \
 	src/purse/schema.c \
 	src/purse/serve.c src/purse/serve.h \
 	src/purse/settings.c src/purse/settings.h \
 	src/purse/till.c src/purse/till.h \
 	src/purse/verdict.c src/purse/verdict.h
-PURSE_LIBS = libpurse.a $(HTTP_LIBS) $(ORDER_LIBS) $(STORE_LIBS) $(WIRE_LIBS)
+PURSE_LIBS = libpurse.a $(CAAA_LIBS) $(HTTP_LIBS) $(ORDER_LIBS) $(STORE_LIBS) $(WIRE_LIBS)
 
 bin_PROGRAMS += telepay-purse
-telepay_purse_SOURCES = src/purse/account.c src/purse/commands.h src/purse/init.c src/purse/main.c src/purse/option.c src/purse/option.h \
+telepay_purse_SOURCES = src/purse/account.c src/purse/commands.h src/purse/day.c src/purse/init.c src/purse/look.c src/purse/main.c src/purse/option.c src/purse/option.h \
 	src/purse/partner.c
 telepay_purse_LDADD = $(PURSE_LIBS)
 

@@ -19,6 +19,13 @@ static const struct cli_command commands[] = {
     {"account close", "close an account that is empty", purse_cmd_account_close},
     {"account fill", "book a transfer that came in", purse_cmd_account_fill},
     {"account refund", "book what was given back", purse_cmd_account_refund},
+    {"list", "the payments that were decided", purse_cmd_list},
+    {"close", "close the day of each contract", purse_cmd_close},
+    {"remise list", "the remises with their sums", purse_cmd_remise_list},
+    {"payout", "write the credit transfers of all closed remises", purse_cmd_payout},
+    {"status", "where all that came in is", purse_cmd_status},
+    {"prove", "prove who signed a payment, from its evidence alone", purse_cmd_prove},
+    {"audit", "work the books out again from what was signed", purse_cmd_audit},
     {NULL, NULL, NULL},
 };
 

@@ -29,6 +29,9 @@ error_t option_parse(int key, char *arg, struct argp_state *state)
         {OPTION_KEY_OUT, &w->out},
         {OPTION_KEY_URL, &w->url},
         {OPTION_KEY_REASON, &w->reason},
+        {OPTION_KEY_NUMBER, &w->number},
+        {OPTION_KEY_FILE, &w->file},
+        {OPTION_KEY_AUTHORITY, &w->authority},
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

@@ -12,7 +12,7 @@
 struct words {
     const char *dir; /* --dir; of init: the word DIR */
     const char *name, *hosts, *store, *listen, *currency, *iban, *bic, *id, *out, *url;
-    const char *account, *amount, *reference, *reason;
+    const char *account, *amount, *reference, *reason, *number, *file, *authority;
     const char *contract[OPTION_CONTRACTS];
     size_t contracts;
     bool json, makes; /* makes: DIR stands without --dir */
@@ -25,7 +25,10 @@ enum option_key {
     OPTION_KEY_BIC,
     OPTION_KEY_OUT,
     OPTION_KEY_URL,
-    OPTION_KEY_REASON
+    OPTION_KEY_REASON,
+    OPTION_KEY_NUMBER,
+    OPTION_KEY_FILE,
+    OPTION_KEY_AUTHORITY
 };
 
 #define OPTION_DIR                                                                                 \

@@ -101,10 +101,10 @@ static void on_admit(void *ctx, struct http_call *call)
 
 static void pay(struct purse *p, struct http_call *call)
 {
-    struct till_job job = {.call = call, .kind = PURSE_PAYMENT};
+    struct till_job job = {.call = call, .now = time(NULL), .kind = PURSE_PAYMENT};
     struct tp_error e = {TP_OK, ""};
     const enum purse_verdict v =
-        paying_read(&job.paying, http_body(call), p->authority, p->acquirer, time(NULL), &e);
+        paying_read(&job.paying, http_body(call), p->authority, p->acquirer, job.now, &e);
 
     if (v == PURSE_NEW) {
         http_later(call);
@@ -120,7 +120,8 @@ static void pay(struct purse *p, struct http_call *call)
 
 static void sign_on(struct purse *p, struct http_call *call, enum purse_kind kind)
 {
-    struct till_job job = {.call = call, .kind = kind, .jws = span_text(http_body(call))};
+    struct till_job job = {
+        .call = call, .now = time(NULL), .kind = kind, .jws = span_text(http_body(call))};
     struct tp_error e = {TP_OK, ""};
     enum tp_err r = job.jws != NULL ? purse_statement_read(&job.statement, kind, job.jws, &e)
                                     : tp_fail(&e, TP_ERR_NO_MEMORY, "out of memory");

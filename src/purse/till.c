@@ -154,7 +154,7 @@ static enum tp_err apply(void *ctx, struct group_job *entry, struct tp_error *e)
 {
     struct till *t = ctx;
     struct job *j = (struct job *)entry;
-    const time_t now = time(NULL);
+    const time_t now = j->asked.now;
 
     payment_answer_free(&j->answer); /* of a group that is tried again */
     switch (j->asked.kind) {

@@ -19,6 +19,7 @@ void till_close(struct till **t);
  * moved, and is the till's to free. */
 struct till_job {
     struct http_call *call;
+    time_t now; /* when it was read: its order was valid then */
     enum purse_kind kind;
     struct paying paying;             /* PURSE_PAYMENT */
     struct purse_statement statement; /* of the others */

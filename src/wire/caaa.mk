@@ -1,7 +1,7 @@
 # ISO 20022 remises
 noinst_LIBRARIES += libcaaa.a
 libcaaa_a_SOURCES = src/wire/caaa.h src/wire/caaa_guard.c src/wire/caaa_guard.h src/wire/caaa_priv.h src/wire/caaa_read.c \
-	src/wire/caaa_rspn.c src/wire/caaa_write.c src/wire/caaa_xml.c src/wire/spool.c src/wire/spool.h
+	src/wire/caaa_rspn.c src/wire/caaa_write.c src/wire/caaa_xml.c src/wire/pain.c src/wire/pain.h src/wire/spool.c src/wire/spool.h
 CAAA_LIBS = libcaaa.a $(XML_LIBS) $(APDU_LIBS)
 
 check_PROGRAMS += tests/unit/test_caaa

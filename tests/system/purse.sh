@@ -153,6 +153,83 @@ expect 2 "booked already" telepay-purse account refund --account "$marie" --amou
 expect 0 "is closed" telepay-purse account close --account "$marie"
 pays 402 14 ACCOUNT_CLOSED "a closed account" marie2 "$marie" 85 100
 
+# ---- the day
+
+status() { telepay-purse status --json | jq -r '.sums[0] | [.filled, .balances, .owed, .paid_out, .given_back] | join(" ")'; }
+[ "$(status)" = "710.00 150.00 464.00 0.00 96.00" ] || fail "the sums: $(status)"
+expect 0 "remise 1 closed" telepay-purse close
+said "8 payments, 464.00 EUR"
+expect 0 "nothing to close" telepay-purse close
+pays 200 00 "" "after the close: the next remise" jean "$jean" 6 100
+expect 0 "payout 1: 1 remises, 464.00 EUR" telepay-purse payout --out bank
+xmllint --nonet --noout --schema "$TELEPAY_DATADIR/pain.001.001.12.xsd" bank/payout-000001.xml 2>xmllint.log || fail "no valid pain.001: $(cat xmllint.log)"
+in_xml() { # PATH TEXT
+    local got
+    got=$(python3 -c '
+import sys, xml.etree.ElementTree as tree
+print(tree.parse("bank/payout-000001.xml").findtext("/".join("{urn:iso:std:iso:20022:tech:xsd:pain.001.001.12}" + name for name in sys.argv[1].split("/"))))' "CstmrCdtTrfInitn/$1")
+    [ "$got" = "$2" ] || fail "$1 is $got, not $2"
+}
+in_xml GrpHdr/CtrlSum 464.00
+in_xml GrpHdr/NbOfTxs 1
+in_xml PmtInf/DbtrAcct/Id/IBAN FR7630006000011234567890189
+in_xml PmtInf/CdtTrfTxInf/PmtId/EndToEndId $contract-000001
+in_xml PmtInf/CdtTrfTxInf/Amt/InstdAmt 464.00
+in_xml PmtInf/CdtTrfTxInf/CdtrAcct/Id/IBAN "$bank"
+in_xml PmtInf/CdtTrfTxInf/Cdtr/Nm "Librairie du Port"
+cp bank/payout-000001.xml once
+sleep 1
+expect 0 "payout 1" telepay-purse payout --out bank --number 1
+cmp -s once bank/payout-000001.xml || fail "the same payout is not the same bytes"
+expect 0 "nothing to pay out" telepay-purse payout --out bank
+expect 2 "there is no payout 2" telepay-purse payout --out bank --number 2
+[ "$(status)" = "710.00 149.00 1.00 464.00 96.00" ] || fail "the sums: $(status)"
+[ "$(telepay-purse remise list --json | jq -r '.remises[] | "\(.number) \(.amount) \(.state)"')" = "1 464.00 paid out
+2 1.00 open" ] || fail "$(telepay-purse remise list)"
+
+# ---- years later
+
+last=$(telepay-purse list --json --account "$marie" | jq -r '[.payments[] | select(.code == "00")] | last.reference')
+expect 0 "account $marie, key 2 of 2" telepay-purse prove --reference "$last" --out evidence.json
+mkdir away
+cp evidence.json purse/pki/ca.pem away
+expect 0 "proved: the account's key signed" env -C away telepay-purse prove --file evidence.json --authority ca.pem
+expect 5 "" telepay-purse prove --file evidence.json --authority stranger/pki/ca.pem
+expect 2 "--authority is needed" telepay-purse prove --file evidence.json
+expect 2 "there is no payment" telepay-purse prove --reference 999
+tampered() { # what, jq program, its exit code: of the evidence
+    jq "$2" evidence.json >changed.json
+    if telepay-purse prove --file changed.json --authority purse/pki/ca.pem >out 2>&1; then fail "$1: $(cat out)"; else echo "ok   $1"; fi
+}
+tampered "without the key of before" '.keys |= .[1:]'
+tampered "without the key of now" '.keys |= .[:1]'
+tampered "with another realm" '.challenge.realm = "n.example"'
+tampered "with another payment" ".payment = $(jq .payment paid)"
+tampered "with another acknowledgement" ".acknowledgement = $(jq .acknowledgement first)"
+first=$(telepay-purse list --json | jq -r '.payments[0].reference')
+expect 0 "refused, code 51 BALANCE" telepay-purse prove --reference "$first"
+expect 0 "" telepay-purse audit
+match=-E
+books() { # what, SQL: changed behind the back of the rules
+    cp purse/purse.db kept.db
+    sqlite3 purse/purse.db "$(sqlite3 purse/purse.db "SELECT 'DROP TRIGGER ' || name || ';' FROM sqlite_master WHERE type = 'trigger'") $2" || fail "$2"
+    expect 5 "$3" telepay-purse audit
+    cp kept.db purse/purse.db
+    echo "ok   the audit sees $1"
+}
+kill -TERM "$purse"
+wait "$purse" || fail "serve does not end cleanly: $(cat purse.log)"
+books "a balance that grew" "UPDATE account SET balance = balance + 1 WHERE account = '$jean'" "records come to"
+books "an amount that is another" "UPDATE payment SET amount = amount - 1 WHERE code = '00' AND payment = 2" "something else than what was signed"
+books "a payment that is gone" "DELETE FROM payment WHERE payment = 2" "records come to"
+books "a refusal that became a payment" "UPDATE payment SET code = '00', remise = 1, reason = '' WHERE code = '51'" "something else|are not what"
+books "a transfer that grew" "UPDATE booking SET amount = amount + 1 WHERE booking = 1" "something else than its record"
+books "a key that nobody gave" "UPDATE account SET key = zeroblob(32) WHERE account = '$jean'" "is not the one that was signed for"
+books "a transfer to another account" "UPDATE booking SET account = '$jean' WHERE booking = 1" "something else than its record"
+books "a remise that lost one" "UPDATE remise SET amount = amount - 1 WHERE closed IS NOT NULL" "are not what their payments come to"
+expect 0 "" telepay-purse audit
+serve_purse
+
 # ---- its folder
 
 expect 2 "another telepay-purse serves" timeout 20 telepay-purse serve --listen 127.0.0.1:0

@@ -1,0 +1,153 @@
+#include "purse/audit.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/money.h"
+#include "purse/proof.h"
+#include "purse/record.h"
+
+struct audit {
+    struct book *book;
+    const struct order_authority *authority;
+    char acquirer[BOOK_ID];
+    size_t faults;
+};
+
+/* What is wrong with the books is counted; what keeps from looking ends it. */
+static enum tp_err count(struct audit *a, enum tp_err r, const char *what, const char *which,
+                         const struct tp_error *found, struct tp_error *e)
+{
+    if (r == TP_OK)
+        return TP_OK;
+    if (r != TP_ERR_SECURITY && r != TP_ERR_FORMAT && r != TP_ERR_RANGE && r != TP_ERR_TIMEOUT)
+        return tp_fail(e, r, "%s", found->text);
+    a->faults++;
+    log_error("%s %s: %s", what, which, found->text);
+    return TP_OK;
+}
+
+/* ---- accounts: their keys, and what they hold ---- */
+
+static enum tp_err check_keys(struct audit *a, const struct account *account, struct tp_error *e)
+{
+    uint8_t last[ED25519_KEY];
+    size_t none;
+    json_t *keys = NULL;
+    enum tp_err r = purse_keys(&keys, a->book, account->account, e);
+
+    if (r == TP_OK)
+        r = purse_keys_read(last, &none, keys, a->acquirer, account->account, NULL, e);
+    if (r == TP_OK && memcmp(last, account->key, sizeof(last)) != 0)
+        r = tp_fail(e, TP_ERR_SECURITY, "its key is not the one that was signed for");
+    json_decref(keys);
+    return r;
+}
+
+static enum tp_err check_balance(struct audit *a, const struct account *account, struct tp_error *e)
+{
+    char has[MONEY_TEXT_MAX], should[MONEY_TEXT_MAX];
+    int64_t sum = 0;
+    const enum tp_err r = book_account_sum(a->book, account->account, &sum, e);
+
+    return r == TP_OK && sum != account->balance
+               ? tp_fail(e, TP_ERR_SECURITY, "it holds %s, and its records come to %s",
+                         money_shown(has, account->balance, account->currency),
+                         money_shown(should, sum, account->currency))
+               : r;
+}
+
+static enum tp_err look_at_account(void *ctx, const struct account *account, struct tp_error *e)
+{
+    struct audit *a = ctx;
+    struct tp_error found = {TP_OK, ""};
+    enum tp_err r =
+        count(a, check_keys(a, account, &found), "account", account->account, &found, e);
+
+    return r == TP_OK
+               ? count(a, check_balance(a, account, &found), "account", account->account, &found, e)
+               : r;
+}
+
+/* ---- payments ---- */
+
+static bool is_as_signed(const struct kept *k, const struct purse_proof *p)
+{
+    const struct acknowledgement *a = &p->order.acknowledgement;
+    const struct currency *c = currency_by_alpha(a->currency);
+
+    return strcmp(k->account, p->statement.account) == 0 && strcmp(k->order, a->order) == 0 &&
+           strcmp(k->contract, a->contract) == 0 && strcmp(k->code, a->code) == 0 && c != NULL &&
+           c->numeric == k->currency && strtoll(a->amount, NULL, 10) == k->amount &&
+           strtoll(p->statement.counter, NULL, 10) == k->counter && a->reference != NULL &&
+           strtoll(a->reference, NULL, 10) == k->payment;
+}
+
+static enum tp_err check_payment(struct audit *a, const struct kept *k, struct tp_error *e)
+{
+    struct purse_proof p = {.key = 0};
+    json_t *evidence = NULL;
+    enum tp_err r = purse_evidence(&evidence, a->book, k, e);
+
+    if (r == TP_OK)
+        r = purse_proof_read(&p, evidence, a->authority, e);
+    if (r == TP_OK && !is_as_signed(k, &p))
+        r = tp_fail(e, TP_ERR_SECURITY, "the books say something else than what was signed");
+    purse_proof_free(&p);
+    json_decref(evidence);
+    return r;
+}
+
+static enum tp_err look_at_payment(void *ctx, const struct kept *k, struct tp_error *e)
+{
+    char which[24];
+    struct tp_error found = {TP_OK, ""};
+
+    snprintf(which, sizeof(which), "%012" PRId64, k->payment);
+    return count(ctx, check_payment(ctx, k, &found), "payment", which, &found, e);
+}
+
+/* ---- transfers, and the day ---- */
+
+static enum tp_err look_at_booking(void *ctx, const struct booking *what, struct tp_error *e)
+{
+    struct audit *a = ctx;
+    struct tp_error found = {TP_OK, ""};
+
+    return count(a, record_verify(what, a->acquirer, a->authority, &found), "account",
+                 what->account, &found, e);
+}
+
+static enum tp_err look_at_remises(struct audit *a, struct tp_error *e)
+{
+    int64_t n = 0;
+    const enum tp_err r = book_odd_remises(a->book, &n, e);
+
+    if (r == TP_OK && n > 0) {
+        a->faults++;
+        log_error("%" PRId64 " remises are not what their payments come to, or their numbers have "
+                  "a gap",
+                  n);
+    }
+    return r;
+}
+
+enum tp_err purse_audit(struct book *b, const struct order_authority *authority, size_t *faults,
+                        struct tp_error *e)
+{
+    struct audit a = {.book = b, .authority = authority};
+    enum tp_err r = book_acquirer(b, a.acquirer, e);
+
+    if (r == TP_OK)
+        r = book_account_each(b, look_at_account, &a, e);
+    if (r == TP_OK)
+        r = kept_each(b, NULL, look_at_payment, &a, e);
+    if (r == TP_OK)
+        r = booking_each(b, look_at_booking, &a, e);
+    if (r == TP_OK)
+        r = look_at_remises(&a, e);
+    *faults = a.faults;
+    return r;
+}
