@@ -44,7 +44,7 @@ static int list(const struct argp *argp, bool one, int argc, char **argv)
     enum tp_err r;
 
     cli_parse(argp, argc, argv, &w);
-    r = one ? option_need(w.account, "--account", &e) : TP_OK;
+    r = one ? option_account(w.account, &e) : TP_OK;
     if (r == TP_OK)
         r = option_open(&b, dir, &w, &e);
     if (r == TP_OK)
@@ -88,7 +88,7 @@ static int set(const struct argp *argp, enum account_state state, int argc, char
     enum tp_err r;
 
     cli_parse(argp, argc, argv, &w);
-    r = option_need(w.account, "--account", &e);
+    r = option_account(w.account, &e);
     if (r == TP_OK && state == ACCOUNT_STOPPED)
         r = option_need(w.reason, "--reason", &e);
     if (r == TP_OK && w.reason != NULL)
@@ -190,9 +190,11 @@ static int move(const struct argp *argp, enum booking_kind kind, int argc, char 
     enum tp_err r;
 
     cli_parse(argp, argc, argv, &w);
-    r = w.account != NULL && w.amount != NULL && w.reference != NULL
-            ? option_open(&b, dir, &w, &e)
-            : tp_fail(&e, TP_ERR_USAGE, "--account, --amount and --reference are needed");
+    r = option_account(w.account, &e);
+    if (r == TP_OK && (w.amount == NULL || w.reference == NULL))
+        r = tp_fail(&e, TP_ERR_USAGE, "--amount and --reference are needed");
+    if (r == TP_OK)
+        r = option_open(&b, dir, &w, &e);
     if (r == TP_OK)
         r = read_booking(&what, b, &w, &e);
     if (r == TP_OK)

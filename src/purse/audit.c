@@ -78,7 +78,8 @@ static bool is_as_signed(const struct kept *k, const struct purse_proof *p)
     const struct acknowledgement *a = &p->order.acknowledgement;
     const struct currency *c = currency_by_alpha(a->currency);
 
-    return strcmp(k->account, p->statement.account) == 0 && strcmp(k->order, a->order) == 0 &&
+    return strcmp(k->account, p->statement.account) == 0 &&
+           strcmp(k->mediator, p->order.order.mediator) == 0 && strcmp(k->order, a->order) == 0 &&
            strcmp(k->contract, a->contract) == 0 && strcmp(k->code, a->code) == 0 && c != NULL &&
            c->numeric == k->currency && strtoll(a->amount, NULL, 10) == k->amount &&
            strtoll(p->statement.counter, NULL, 10) == k->counter && a->reference != NULL &&

@@ -185,7 +185,7 @@ struct kept { /* a payment that was decided */
     char account[PURSE_ACCOUNT];
     int64_t counter, amount;
     uint16_t currency;
-    char order[BOOK_ORDER], contract[BOOK_CONTRACT], code[3], reason[26];
+    char mediator[BOOK_MEDIATOR], order[BOOK_ORDER], contract[BOOK_CONTRACT], code[3], reason[26];
     int64_t remise; /* its number within the contract; 0: refused */
     time_t at;
     struct span statement, challenge, acknowledgement; /* borrowed */

@@ -79,7 +79,8 @@ enum tp_err book_standing(struct book *b, struct standing *out, const struct pay
         " EXISTS (SELECT 1 FROM mediator WHERE mediator = $4 AND closed IS NULL) AS mediator_open,"
         " c.contract IS NOT NULL AS contract,"
         " c.contract IS NOT NULL AND c.closed IS NULL AS contract_open,"
-        " EXISTS (SELECT 1 FROM payment WHERE order_id = $6 AND code = '00') AS paid,"
+        " EXISTS (SELECT 1 FROM payment WHERE mediator = $4 AND order_id = $6 AND code = '00') AS "
+        "paid,"
         " (SELECT remise FROM remise WHERE contract = $5 AND closed IS NULL) AS remise"
         " FROM account a LEFT JOIN contract c ON c.contract = $5 WHERE a.account = $1",
         DB_VALUES(db_text(p->account), db_integer(p->counter), db_integer(date_midnight(now)),
@@ -112,14 +113,16 @@ enum tp_err book_keep(struct book *b, const struct payment *p, const struct stan
     const bool paid = strcmp(answer->code, "00") == 0;
     enum tp_err r = db_exec(
         b->db,
-        "INSERT INTO payment (payment, account, counter, decided, order_id, contract, amount,"
+        "INSERT INTO payment (payment, account, counter, decided, mediator, order_id, contract, "
+        "amount,"
         " currency, code, reason, remise, statement, challenge, acknowledgement)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         DB_VALUES(db_integer(number), db_text(p->account), db_integer(p->counter), db_integer(now),
-                  db_text(p->order), db_text(p->contract), db_integer(p->amount),
-                  db_integer(p->currency), db_text(answer->code), db_text(answer->reason),
-                  db_integer_or_null(st->remise, paid), db_blob(span_str(p->statement)),
-                  db_blob(span_str(p->challenge)), db_blob(span_str(answer->acknowledgement))),
+                  db_text(p->mediator), db_text(p->order), db_text(p->contract),
+                  db_integer(p->amount), db_integer(p->currency), db_text(answer->code),
+                  db_text(answer->reason), db_integer_or_null(st->remise, paid),
+                  db_blob(span_str(p->statement)), db_blob(span_str(p->challenge)),
+                  db_blob(span_str(answer->acknowledgement))),
         NULL, e);
 
     if (r == TP_OK)
@@ -130,16 +133,25 @@ enum tp_err book_keep(struct book *b, const struct payment *p, const struct stan
 /* ---- reading ---- */
 
 static const struct db_column kept_columns[] = {
-    DB_COLUMN(struct kept, payment),          DB_COLUMN(struct kept, account),
-    DB_COLUMN(struct kept, counter),          DB_COLUMN(struct kept, amount),
-    DB_COLUMN(struct kept, currency),         DB_COLUMN_AS("order_id", struct kept, order),
-    DB_COLUMN(struct kept, contract),         DB_COLUMN(struct kept, code),
-    DB_COLUMN(struct kept, reason),           DB_COLUMN(struct kept, remise),
-    DB_COLUMN_AS("decided", struct kept, at), DB_COLUMN(struct kept, statement),
-    DB_COLUMN(struct kept, challenge),        DB_COLUMN(struct kept, acknowledgement),
+    DB_COLUMN(struct kept, payment),
+    DB_COLUMN(struct kept, account),
+    DB_COLUMN(struct kept, counter),
+    DB_COLUMN(struct kept, amount),
+    DB_COLUMN(struct kept, currency),
+    DB_COLUMN(struct kept, mediator),
+    DB_COLUMN_AS("order_id", struct kept, order),
+    DB_COLUMN(struct kept, contract),
+    DB_COLUMN(struct kept, code),
+    DB_COLUMN(struct kept, reason),
+    DB_COLUMN(struct kept, remise),
+    DB_COLUMN_AS("decided", struct kept, at),
+    DB_COLUMN(struct kept, statement),
+    DB_COLUMN(struct kept, challenge),
+    DB_COLUMN(struct kept, acknowledgement),
 };
 #define KEPT_SELECT                                                                                \
-    "SELECT p.payment, p.account, p.counter, p.amount, p.currency, p.order_id, p.contract, "       \
+    "SELECT p.payment, p.account, p.counter, p.amount, p.currency, p.mediator, p.order_id, "       \
+    "p.contract, "                                                                                 \
     "p.code,"                                                                                      \
     " p.reason, r.number AS remise, p.decided, p.statement, p.challenge, p.acknowledgement"        \
     " FROM payment p LEFT JOIN remise r ON r.remise = p.remise"

@@ -59,7 +59,9 @@ int purse_cmd_close(int argc, char **argv)
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = option_open(&b, dir, &w, &e);
+    r = w.id != NULL ? option_contract(w.id, "--id", &e) : TP_OK;
+    if (r == TP_OK)
+        r = option_open(&b, dir, &w, &e);
     if (r == TP_OK)
         r = book_open(&closing.book, dir, &e);
     if (r == TP_OK && w.id != NULL && (r = book_contract_get(b, w.id, &one, &e)) == TP_OK)

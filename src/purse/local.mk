@@ -18,6 +18,7 @@ bin_PROGRAMS += telepay-purse
 telepay_purse_SOURCES = src/purse/account.c src/purse/commands.h src/purse/day.c src/purse/init.c src/purse/look.c src/purse/main.c src/purse/option.c src/purse/option.h \
 	src/purse/partner.c
 telepay_purse_LDADD = $(PURSE_LIBS)
+dist_man_MANS += doc/telepay-purse.1
 
 PURSE_FIXTURE = tests/unit/purse_fixture.c tests/unit/purse_fixture.h tests/tools/postgres.h tests/unit/unit.h
 check_PROGRAMS += tests/unit/test_purse tests/unit/test_purse_model
@@ -29,7 +30,7 @@ tests_unit_test_purse_model_SOURCES = tests/unit/test_purse_model.c $(PURSE_FIXT
 tests_unit_test_purse_model_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_purse_model_LDADD = $(PURSE_LIBS) $(CHECK_LIBS)
 
-dist_noinst_SCRIPTS += tests/tools/purse_payer.py
+dist_noinst_SCRIPTS += tests/tools/purse_payer.py tests/tools/purse_customers.py
 dist_noinst_DATA += tests/system/purse_common.sh
-dist_check_SCRIPTS += tests/system/purse.sh
-TESTS += tests/system/purse.sh
+dist_check_SCRIPTS += tests/system/purse.sh tests/faults/purse_kill.sh
+TESTS += tests/system/purse.sh tests/faults/purse_kill.sh

@@ -57,7 +57,9 @@ int purse_cmd_list(int argc, char **argv)
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = option_open(&b, dir, &w, &e);
+    r = w.account != NULL ? option_account(w.account, &e) : TP_OK;
+    if (r == TP_OK)
+        r = option_open(&b, dir, &w, &e);
     if (r == TP_OK)
         r = table_new(&table, "payments", columns, sizeof(columns) / sizeof(columns[0]), w.json,
                       &e);

@@ -1,11 +1,15 @@
 #include "purse/option.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "base/word.h"
+#include "order/members.h"
 #include "store/db.h"
+
+#define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
 
 error_t option_parse(int key, char *arg, struct argp_state *state)
 {
@@ -79,6 +83,32 @@ enum tp_err option_open(struct book **b, char dir[PATH_MAX], const struct words 
 enum tp_err option_need(const char *word, const char *option, struct tp_error *e)
 {
     return word != NULL ? TP_OK : tp_fail(e, TP_ERR_USAGE, "%s is needed", option);
+}
+
+enum tp_err option_account(const char *word, struct tp_error *e)
+{
+    return word != NULL && member_is_hash(word)
+               ? TP_OK
+               : tp_fail(e, TP_ERR_USAGE,
+                         "--account takes the 43 characters of an account's number: "
+                         "telepay-purse account list");
+}
+
+enum tp_err option_contract(const char *word, const char *option, struct tp_error *e)
+{
+    return word != NULL && member_is_contract(word)
+               ? TP_OK
+               : tp_fail(e, TP_ERR_USAGE, "%s is needed, with 15 letters or digits", option);
+}
+
+enum tp_err option_mediator(const char *word, struct tp_error *e)
+{
+    const size_t n = word != NULL ? strspn(word, NAME_CHARS) : 0;
+
+    return n > 0 && n < BOOK_MEDIATOR && word[n] == '\0'
+               ? TP_OK
+               : tp_fail(e, TP_ERR_USAGE, "--name is needed, with 1 to %d letters, digits and -",
+                         BOOK_MEDIATOR - 1);
 }
 
 enum tp_err option_text(char *out, size_t cap, const char *option, const char *text,

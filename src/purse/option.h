@@ -54,6 +54,13 @@ TP_MUST_CHECK enum tp_err option_open(struct book **b, char dir[PATH_MAX], const
 /* The word of an option that must be there. TP_ERR_USAGE naming it. */
 TP_MUST_CHECK enum tp_err option_need(const char *word, const char *option, struct tp_error *e);
 
+/* Whether it is there and could be an account's number, a contract's, a mediator's name.
+ * TP_ERR_USAGE.
+ */
+TP_MUST_CHECK enum tp_err option_account(const char *word, struct tp_error *e);
+TP_MUST_CHECK enum tp_err option_contract(const char *word, const char *option, struct tp_error *e);
+TP_MUST_CHECK enum tp_err option_mediator(const char *word, struct tp_error *e);
+
 /* Text into a field of cap bytes, as people may type it (base/word.h). */
 TP_MUST_CHECK enum tp_err option_text(char *out, size_t cap, const char *option, const char *text,
                                       struct tp_error *e);

@@ -1,22 +1,18 @@
 /* telepay-purse contract add | list | close, mediator add | list | close: merchants, and who signs
  * orders for them. */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/date.h"
 #include "base/file.h"
 #include "base/table.h"
 #include "crypto/pki.h"
-#include "order/members.h"
 #include "purse/commands.h"
 #include "purse/option.h"
 #include "purse/settings.h"
 
 #define MEDIATOR_DAYS 1095
 #define MEDIATOR_CONF "mediator.conf"
-#define NAME_CHARS    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
 
 static const struct argp_option list_options[] = {OPTION_DIR, OPTION_JSON, {0}};
 
@@ -25,13 +21,14 @@ static const struct argp_option list_options[] = {OPTION_DIR, OPTION_JSON, {0}};
 static enum tp_err read_contract(struct book_contract *c, const struct words *w, struct tp_error *e)
 {
     const struct currency *currency = w->currency != NULL ? currency_by_alpha(w->currency) : NULL;
-    enum tp_err r = TP_OK;
+    enum tp_err r;
 
     if (w->id == NULL || w->name == NULL || w->currency == NULL || w->iban == NULL)
         return tp_fail(e, TP_ERR_USAGE, "a contract needs --id, --name, --currency and --iban");
-    if (!member_is_contract(w->id))
-        r = tp_fail(e, TP_ERR_USAGE, "--id must be 15 letters or digits, not \"%.40s\"", w->id);
-    else if (currency == NULL)
+    r = option_contract(w->id, "--id", e);
+    if (r != TP_OK)
+        return r;
+    if (currency == NULL)
         r = tp_fail(e, TP_ERR_USAGE, "\"%.20s\" is no currency of ISO 4217: write it as EUR",
                     w->currency);
     else if (!iban_is_good(w->iban))
@@ -139,7 +136,7 @@ int purse_cmd_contract_close(int argc, char **argv)
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = option_need(w.id, "--id", &e);
+    r = option_contract(w.id, "--id", &e);
     if (r == TP_OK)
         r = option_open(&b, dir, &w, &e);
     if (r == TP_OK)
@@ -249,15 +246,13 @@ static enum tp_err make_mediator(struct making *m, struct tp_error *e)
 static enum tp_err check_mediator(const struct words *w, struct tp_error *e)
 {
     char url[256];
-    const size_t n = w->name != NULL ? strspn(w->name, NAME_CHARS) : 0;
+    enum tp_err r = option_mediator(w->name, e);
 
-    if (w->name == NULL || w->out == NULL || w->contracts == 0)
-        return tp_fail(e, TP_ERR_USAGE, "a mediator needs --name, --contract and --out");
-    if (n == 0 || w->name[n] != '\0' || n >= BOOK_MEDIATOR)
-        return tp_fail(e, TP_ERR_USAGE,
-                       "--name must be 1 to %d letters, digits and -, not \"%.40s\"",
-                       BOOK_MEDIATOR - 1, w->name);
-    return option_text(url, sizeof(url), "--url", w->url, e);
+    if (r == TP_OK && (w->out == NULL || w->contracts == 0))
+        r = tp_fail(e, TP_ERR_USAGE, "a mediator needs --name, --contract and --out");
+    for (size_t i = 0; r == TP_OK && i < w->contracts; i++)
+        r = option_contract(w->contract[i], "--contract", e);
+    return r == TP_OK ? option_text(url, sizeof(url), "--url", w->url, e) : r;
 }
 
 int purse_cmd_mediator_add(int argc, char **argv)
@@ -350,7 +345,7 @@ int purse_cmd_mediator_close(int argc, char **argv)
     enum tp_err r;
 
     cli_parse(&argp, argc, argv, &w);
-    r = option_need(w.name, "--name", &e);
+    r = option_mediator(w.name, &e);
     if (r == TP_OK)
         r = option_open(&b, dir, &w, &e);
     if (r == TP_OK)

@@ -44,13 +44,15 @@ acquirer=$(jq -r .acquirer about)
 # ---- accounts
 
 open_account marie
+marie=$number
 open_account jean
-answered 200 "the same account again" /accounts --data-binary @opening
+jean=$number
+answered 200 "the same account again" /accounts --data-binary @signed-opening
 payer opening marie.pem 0000000000000000 eur >elsewhere
 answered 409 "an account of another purse" /accounts --data-binary @elsewhere
 payer opening marie.pem "$acquirer" usd >elsewhere
 answered 409 "a currency that it has not" /accounts --data-binary @elsewhere
-sed 's/^\(.*[.]\)A/\1B/; t; s/^\(.*[.]\)./\1A/' opening >forged
+sed 's/^\(.*[.]\)A/\1B/; t; s/^\(.*[.]\)./\1A/' signed-opening >forged
 answered 403 "a forged signature" /accounts --data-binary @forged
 answered 400 "nothing" /accounts -d ''
 answered 400 "no statement" /accounts -d 'eyJ9.eyJ9.'
@@ -88,14 +90,14 @@ part = json.load(open("paid"))["payment"].split(".")[1]
 print(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))["order"])')"
 pays 402 63 KEY "another key" jean "$marie" 72 100
 pays 402 14 ACCOUNT "no account" jean "$(payer key nobody.pem)" 1 100
-pays 402 13 ORDER_DIFFERS "another amount is signed" marie "$marie" 73 100 statement.amount=1
-pays 402 13 ORDER_DIFFERS "another order is signed" marie "$marie" 73 100 statement.order=aaaaaaaaaaaaaaaaaaaaaaaaaa
-pays 402 13 ORDER_DIFFERS "the request asks for less than the order" marie "$marie" 73 100 request.amount=1 statement.amount=1
+pays 402 63 ORDER_DIFFERS "another amount is signed" marie "$marie" 73 100 statement.amount=1
+pays 402 63 ORDER_DIFFERS "another order is signed" marie "$marie" 73 100 statement.order=aaaaaaaaaaaaaaaaaaaaaaaaaa
+pays 402 63 ORDER_DIFFERS "the request asks for less than the order" marie "$marie" 73 100 request.amount=1 statement.amount=1
 pays 402 63 CHALLENGE "the challenge of another" marie "$marie" 73 100 swap=paid
 pays 402 63 ORDER "an order of another contract" marie "$marie" 73 100 contract=000000000000999
-pays 402 03 ORDER_OTHER "an order for another acquirer" marie "$marie" 73 100 acquirer=0123456789ABCDEF
-pays 402 54 ORDER_TIME "an order that is over" marie "$marie" 73 100 since=400
-pays 402 54 ORDER_TIME "an order that is not yet" marie "$marie" 73 100 since=-100
+pays 402 63 ORDER_OTHER "an order for another acquirer" marie "$marie" 73 100 acquirer=0123456789ABCDEF
+pays 402 63 ORDER_TIME "an order that is over" marie "$marie" 73 100 since=400
+pays 402 63 ORDER_TIME "an order that is not yet" marie "$marie" 73 100 since=-100
 pays 402 61 ORDER_CEILING "more than the order takes" marie "$marie" 74 100 ceiling=99
 pays 402 61 LIMIT_PAYMENT "more than a payment may be" jean "$jean" 1 15001
 for n in 2 3 4; do pays 200 00 "" "150.00, $n" jean "$jean" $n 15000; done
@@ -122,7 +124,7 @@ telepay-purse init stranger >/dev/null && telepay-purse contract add --dir stran
 cp strange/order-$contract.pem med/stranger.pem && cp strange/order-$contract.key med/stranger.key
 pays 402 63 ORDER "an order by a stranger" marie "$marie" 80 100 signer=stranger
 expect 0 "is closed" telepay-purse mediator close --name med
-pays 402 03 MEDIATOR_CLOSED "an order by who was closed" marie "$marie" 81 100
+pays 402 58 MEDIATOR "an order by who was closed" marie "$marie" 81 100
 expect 0 "is in med2" telepay-purse mediator add --name other --contract $contract --out med2
 rm -rf med && mv med2 med
 pays 200 00 "" "by another one" marie "$marie" 82 100

@@ -1,7 +1,7 @@
 #!/bin/bash
+# shellcheck disable=SC2034,SC2154 # what common.sh launched is known there, and what is set here is used by who sources this
 # What the tests of the purse share, beside common.sh: a purse with a contract and a mediator, a payer whose signatures are not made by our code.
 contract=000000000000123
-# shellcheck disable=SC2034 # for those that source this
 bank=DE89370400440532013000
 
 python3 -c 'import cryptography' 2>/dev/null || {
@@ -10,8 +10,8 @@ python3 -c 'import cryptography' 2>/dev/null || {
 }
 payer() { python3 "$here/../tools/purse_payer.py" "$@" || fail "purse_payer.py $*"; }
 
-make_purse() { # options of init…
-    expect 0 "made the purse" telepay-purse init purse --iban FR7630006000011234567890189 "$@"
+make_purse() {
+    expect 0 "made the purse" telepay-purse init purse --iban FR7630006000011234567890189
     expect 0 "is open" telepay-purse contract add --id $contract --name "Librairie du Port" --currency EUR --iban $bank
     expect 0 "is in med" telepay-purse mediator add --name med --contract $contract --out med
 }
@@ -28,11 +28,9 @@ post() { # path, file of the answer, curl options…
     curl -sS --max-time 30 --cacert purse/pki/ca.pem -o "$2" -w '%{http_code}' "${@:3}" "https://127.0.0.1:$purse_port$1" 2>>curl.log
 }
 
-open_account() { # name: its key is NAME.pem; sets the variable of that name to the number
-    local number
-    number=$(payer key "$1.pem")
-    printf -v "$1" '%s' "$number"
-    payer opening "$1.pem" "$acquirer" eur >opening
-    [ "$(post /accounts answer --data-binary @opening)" = 200 ] || fail "no account: $(cat answer)"
+open_account() { # name: its key is NAME.pem, its number $number
+    number=$(payer key "./$1.pem")
+    payer opening "./$1.pem" "$acquirer" eur >signed-opening
+    [ "$(post /accounts answer --data-binary @signed-opening)" = 200 ] || fail "no account: $(cat answer)"
     [ "$(jq -r .account answer)" = "$number" ] || fail "another account: $(cat answer)"
 }

@@ -21,6 +21,7 @@ telepay-acquirer init acq --authority scheme/authority.json >/dev/null || fail "
 telepay-issuer init iss --scheme scheme >/dev/null || fail "issuer init"
 telepay-centre init centre >/dev/null || fail "centre init"
 telepay-service init service >/dev/null || fail "service init"
+telepay-purse init purse >/dev/null || fail "purse init"
 telepay-acquirer contract add --id 000000000000123 --name Shop --mcc 5942 --currency EUR >/dev/null || fail "contract add"
 telepay-acquirer terminal add --contract 000000000000123 --id 00000001 --out term >/dev/null || fail "terminal add"
 
@@ -44,6 +45,18 @@ refused telepay-service init new --host WORD
 refused telepay-service mediator add --dir service --id WORD --out new
 refused telepay-service mediator add --dir service --id B --out new --url https://WORD
 refused telepay-service mediator close --dir service --id WORD
+refused telepay-purse init new --name WORD
+refused telepay-purse init new --host WORD
+refused telepay-purse init new --listen WORD:1
+refused telepay-purse init new --currency WORD
+refused telepay-purse contract add --id 000000000000124 --name WORD --currency EUR --iban DE89370400440532013000
+refused telepay-purse contract close --id WORD
+refused telepay-purse mediator add --name WORD --contract 000000000000124 --out new
+refused telepay-purse mediator add --name B --contract WORD --out new
+refused telepay-purse mediator add --name B --contract 000000000000124 --out new --url https://WORD
+refused telepay-purse mediator close --name WORD
+refused telepay-purse account show --account WORD
+refused telepay-purse account stop --account kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k --reason WORD
 refused telepay-centre contract assign --dir centre --contract WORD --acquirer B
 refused telepay-perso card new --scheme scheme --pan 9990140000000015 --expiry 2030-12 --pin 1234 --name WORD
 refused telepay-perso card new --scheme scheme --pan 9990140000000015 --expiry 2030-12 --pin 1234 --name A/B --label WORD

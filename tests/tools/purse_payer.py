@@ -97,4 +97,5 @@ def main():
         print(payment(path, *rest))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -110,7 +110,7 @@ static const char *expected(const struct model *m, const struct paid *p)
     if (p->counter + 64 <= top(m, p->account))
         return "94 COUNTER_OLD";
     if (m->shut[p->contract])
-        return "03 CONTRACT_CLOSED";
+        return "03 CONTRACT";
     if (is_paid(m, p->order))
         return "94 ORDER_USED";
     if (m->state[p->account] == ACCOUNT_STOPPED)
