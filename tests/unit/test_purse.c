@@ -394,6 +394,54 @@ static enum tp_err add_line(void *ctx, const struct payout_line *line, struct tp
     return TP_OK;
 }
 
+static enum tp_err count_kept(void *ctx, const struct kept *k, struct tp_error *e)
+{
+    (void)e;
+    ck_assert_str_eq(k->code, "00");
+    ck_assert_int_gt(k->remise, 0);
+    ck_assert_uint_gt(k->acknowledgement.n, 0);
+    ++*(unsigned *)ctx;
+    return TP_OK;
+}
+
+static enum tp_err count_booking(void *ctx, const struct booking *what, struct tp_error *e)
+{
+    (void)e;
+    ck_assert_int_eq(what->currency, EUR);
+    ++*(unsigned *)ctx;
+    return TP_OK;
+}
+
+static enum tp_err count_remise(void *ctx, const struct purse_remise *r, struct tp_error *e)
+{
+    (void)e;
+    *(int64_t *)ctx += r->amount;
+    return TP_OK;
+}
+
+/* What the audit asks, on either engine. */
+static void look_again(const char *account)
+{
+    int64_t sum = 0, odd = 1, amount = 0;
+    unsigned kept = 0, booked = 0;
+
+    ck_ok(book_account_sum(f.book, account, &sum, &f.e));
+    ck_assert_int_eq(sum, balance(account));
+    ck_ok(book_odd_remises(f.book, &odd, &f.e));
+    ck_assert_int_eq(odd, 0);
+    ck_ok(book_begin_read(f.book, &f.e));
+    ck_ok(kept_each(f.book, NULL, count_kept, &kept, &f.e));
+    ck_ok(kept_each(f.book, account, count_kept, &kept, &f.e));
+    ck_ok(kept_get(f.book, 1, count_kept, &kept, &f.e));
+    ck_assert_int_eq(kept_get(f.book, 99, count_kept, &kept, &f.e), TP_ERR_NOT_FOUND);
+    ck_ok(booking_each(f.book, count_booking, &booked, &f.e));
+    ck_ok(book_remise_each(f.book, count_remise, &amount, &f.e));
+    book_rollback(f.book);
+    ck_assert_uint_eq(kept, 4 + 4 + 1);
+    ck_assert_uint_eq(booked, 1);
+    ck_assert_int_eq(amount, 10000 - sum);
+}
+
 START_TEST(the_day)
     {
         char account[PURSE_ACCOUNT];
@@ -434,6 +482,7 @@ START_TEST(the_day)
         ck_assert_int_eq(s.owed, 300);
         ck_assert_int_eq(s.paid_out, 1300);
         ck_assert_int_eq(s.payments, 4);
+        look_again(account);
     }
 END_TEST
 
