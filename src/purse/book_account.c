@@ -240,9 +240,6 @@ static enum tp_err write_booking(struct book *b, const struct booking *what, str
                           db_text(what->reference), db_integer(what->at), db_blob(what->record)),
                 NULL, e);
 
-    if (r == TP_ERR_EXISTS)
-        return tp_fail(e, r, "the transfer %s is booked already: nothing was changed",
-                       what->reference);
     return r == TP_OK
                ? db_exec(b->db, "UPDATE account SET balance = balance + $2 WHERE account = $1",
                          DB_VALUES(db_text(what->account), db_integer(moved)), NULL, e)
@@ -260,9 +257,12 @@ enum tp_err book_book(struct book *b, const struct booking *what, int64_t most, 
         return r;
     r = db_number(b->db, "SELECT booking FROM booking WHERE kind = $1 AND reference = $2",
                   DB_VALUES(db_integer(what->kind), db_text(what->reference)), &known, &found, e);
+    if (r == TP_OK && found)
+        r = tp_fail(e, TP_ERR_EXISTS, "the transfer %s is booked already: nothing was changed",
+                    what->reference);
     if (r == TP_OK)
         r = book_account_get(b, what->account, &a, e);
-    if (r == TP_OK && !found) /* one that is booked is told as such, whatever the balance is now */
+    if (r == TP_OK)
         r = may_book(&a, what, most, e);
     if (r == TP_OK)
         r = write_booking(b, what, e);

@@ -34,3 +34,9 @@ dist_noinst_SCRIPTS += tests/tools/purse_payer.py tests/tools/purse_customers.py
 dist_noinst_DATA += tests/system/purse_common.sh
 dist_check_SCRIPTS += tests/system/purse.sh tests/faults/purse_kill.sh
 TESTS += tests/system/purse.sh tests/faults/purse_kill.sh
+
+check_PROGRAMS += tests/fuzz/fuzz_purse
+TESTS += tests/fuzz/fuzz_purse
+tests_fuzz_fuzz_purse_SOURCES = tests/fuzz/fuzz_purse.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_purse_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_purse_LDADD = $(PURSE_LIBS)

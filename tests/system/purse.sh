@@ -117,6 +117,21 @@ PY
 answered 402 "a forged signature" /payments --data-binary @forged
 [ "$(jq -r .reason answer)" = SIGNATURE ] || fail "not SIGNATURE: $(cat answer)"
 
+# ---- many at once: what ten payments would take, and there is money for four
+
+open_account anna
+fill "$number" 4.50 T6
+for n in {1..10}; do payer payment anna.pem med "$number" "$n" 100 >"at-once.$n"; done
+at_once=()
+for n in {1..10}; do
+    post /payments "answer.$n" --data-binary "@at-once.$n" >"code.$n" &
+    at_once+=($!)
+done
+wait "${at_once[@]}"
+[ "$(cat code.[0-9]* | grep -o 200 | wc -l)" = 4 ] || fail "not four were paid: $(cat code.[0-9]*)"
+holds "$number" 0.50
+expect 0 "went back" telepay-purse account refund --account "$number" --amount 0.50 --reference B0
+
 # ---- an order by a mediator's key that this authority did not certify
 
 telepay-purse init stranger >/dev/null && telepay-purse contract add --dir stranger --id $contract --name B --currency EUR --iban $bank >/dev/null &&
@@ -158,12 +173,12 @@ pays 402 14 ACCOUNT_CLOSED "a closed account" marie2 "$marie" 85 100
 # ---- the day
 
 status() { telepay-purse status --json | jq -r '.sums[0] | [.filled, .balances, .owed, .paid_out, .given_back] | join(" ")'; }
-[ "$(status)" = "710.00 150.00 464.00 0.00 96.00" ] || fail "the sums: $(status)"
+[ "$(status)" = "714.50 150.00 468.00 0.00 96.50" ] || fail "the sums: $(status)"
 expect 0 "remise 1 closed" telepay-purse close
-said "8 payments, 464.00 EUR"
+said "12 payments, 468.00 EUR"
 expect 0 "nothing to close" telepay-purse close
 pays 200 00 "" "after the close: the next remise" jean "$jean" 6 100
-expect 0 "payout 1: 1 remises, 464.00 EUR" telepay-purse payout --out bank
+expect 0 "payout 1: 1 remises, 468.00 EUR" telepay-purse payout --out bank
 xmllint --nonet --noout --schema "$TELEPAY_DATADIR/pain.001.001.12.xsd" bank/payout-000001.xml 2>xmllint.log || fail "no valid pain.001: $(cat xmllint.log)"
 in_xml() { # PATH TEXT
     local got
@@ -172,11 +187,11 @@ import sys, xml.etree.ElementTree as tree
 print(tree.parse("bank/payout-000001.xml").findtext("/".join("{urn:iso:std:iso:20022:tech:xsd:pain.001.001.12}" + name for name in sys.argv[1].split("/"))))' "CstmrCdtTrfInitn/$1")
     [ "$got" = "$2" ] || fail "$1 is $got, not $2"
 }
-in_xml GrpHdr/CtrlSum 464.00
+in_xml GrpHdr/CtrlSum 468.00
 in_xml GrpHdr/NbOfTxs 1
 in_xml PmtInf/DbtrAcct/Id/IBAN FR7630006000011234567890189
 in_xml PmtInf/CdtTrfTxInf/PmtId/EndToEndId $contract-000001
-in_xml PmtInf/CdtTrfTxInf/Amt/InstdAmt 464.00
+in_xml PmtInf/CdtTrfTxInf/Amt/InstdAmt 468.00
 in_xml PmtInf/CdtTrfTxInf/CdtrAcct/Id/IBAN "$bank"
 in_xml PmtInf/CdtTrfTxInf/Cdtr/Nm "Librairie du Port"
 cp bank/payout-000001.xml once
@@ -185,8 +200,8 @@ expect 0 "payout 1" telepay-purse payout --out bank --number 1
 cmp -s once bank/payout-000001.xml || fail "the same payout is not the same bytes"
 expect 0 "nothing to pay out" telepay-purse payout --out bank
 expect 2 "there is no payout 2" telepay-purse payout --out bank --number 2
-[ "$(status)" = "710.00 149.00 1.00 464.00 96.00" ] || fail "the sums: $(status)"
-[ "$(telepay-purse remise list --json | jq -r '.remises[] | "\(.number) \(.amount) \(.state)"')" = "1 464.00 paid out
+[ "$(status)" = "714.50 149.00 1.00 468.00 96.50" ] || fail "the sums: $(status)"
+[ "$(telepay-purse remise list --json | jq -r '.remises[] | "\(.number) \(.amount) \(.state)"')" = "1 468.00 paid out
 2 1.00 open" ] || fail "$(telepay-purse remise list)"
 
 # ---- years later

@@ -10,8 +10,13 @@ python3 -c 'import cryptography' 2>/dev/null || {
 }
 payer() { python3 "$here/../tools/purse_payer.py" "$@" || fail "purse_payer.py $*"; }
 
-make_purse() {
-    expect 0 "made the purse" telepay-purse init purse --iban FR7630006000011234567890189
+make_purse() { # with TELEPAY_TEST_STORE=postgresql its books are in the database of with-postgres
+    local store=()
+    if [ "${TELEPAY_TEST_STORE-}" = postgresql ]; then
+        psql -qX "$TELEPAY_TEST_POSTGRES" -c "CREATE DATABASE purse" || fail "CREATE DATABASE"
+        store=(--store "postgresql:///purse?host=$WITH_POSTGRES_DIR&user=postgres")
+    fi
+    expect 0 "made the purse" telepay-purse init purse --iban FR7630006000011234567890189 "${store[@]}"
     expect 0 "is open" telepay-purse contract add --id $contract --name "Librairie du Port" --currency EUR --iban $bank
     expect 0 "is in med" telepay-purse mediator add --name med --contract $contract --out med
 }
