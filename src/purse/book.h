@@ -21,7 +21,9 @@
 #define BOOK_NUMBER    13  /* of a payment: 12 digits, as DE 37 */
 
 #define COUNTER_WINDOW 64   /* counters so far behind the highest are too old */
-#define REFUSALS_A_DAY 1000 /* of an account, that are kept */
+#define REFUSALS_A_DAY 1000 /* of an account, that are kept … */
+#define REFUSALS_NEW   10   /* … and of one that nothing ever came into: those are free */
+#define BOOK_KEYS      100  /* of an account, one after the other */
 
 struct book;
 extern const struct db_schema purse_schema; /* store/schema.h */
@@ -92,8 +94,8 @@ TP_MUST_CHECK enum tp_err book_account_open(struct book *b, enum purse_verdict *
                                             uint16_t currency, const char *statement, time_t now,
                                             struct tp_error *e);
 /* Within a transaction: signed by `key`, `next` takes its place. PURSE_NEW, PURSE_REPEAT,
- * PURSE_UNKNOWN, PURSE_KEY (signed by another, or next was a key before), PURSE_STOPPED,
- * PURSE_ACCOUNT_CLOSED. */
+ * PURSE_UNKNOWN, PURSE_KEY (signed by another, next was a key before, or it had BOOK_KEYS),
+ * PURSE_STOPPED, PURSE_ACCOUNT_CLOSED. */
 TP_MUST_CHECK enum tp_err book_account_succeed(struct book *b, enum purse_verdict *verdict,
                                                const char *account, const uint8_t key[ED25519_KEY],
                                                const uint8_t next[ED25519_KEY],
@@ -160,6 +162,7 @@ struct standing { /* what the books say of a payment that comes */
     uint8_t key[ED25519_KEY];
     uint16_t currency, contract_currency;
     int64_t balance, counter, spent, refused; /* the last two: of this day */
+    bool filled;                              /* something came into it once */
     enum account_state state;
     bool counted;                 /* the counter was used */
     bool mediator, mediator_open; /* is one of ours */

@@ -28,15 +28,18 @@ static enum tp_err find(struct book *b, const char *account, struct account *out
 
 /* ---- keys ---- */
 
-/* Whether the key is, or was, that of an account. */
-static enum tp_err is_taken(struct book *b, const uint8_t key[ED25519_KEY], bool *taken,
-                            struct tp_error *e)
+/* Whether the key is, or was, that of an account, or the account has had as many as it may. */
+static enum tp_err is_taken(struct book *b, const char *account, const uint8_t key[ED25519_KEY],
+                            bool *taken, struct tp_error *e)
 {
-    int64_t n = 0;
-    const enum tp_err r = db_number(b->db, "SELECT count(*) FROM account_key WHERE key = $1",
-                                    DB_VALUES(db_blob(span_of(key, ED25519_KEY))), &n, NULL, e);
+    int64_t n = 0, had = 0;
+    enum tp_err r = db_number(b->db, "SELECT count(*) FROM account_key WHERE key = $1",
+                              DB_VALUES(db_blob(span_of(key, ED25519_KEY))), &n, NULL, e);
 
-    *taken = n > 0;
+    if (r == TP_OK)
+        r = db_number(b->db, "SELECT count(*) FROM account_key WHERE account = $1",
+                      DB_VALUES(db_text(account)), &had, NULL, e);
+    *taken = n > 0 || had >= BOOK_KEYS;
     return r;
 }
 
@@ -70,7 +73,7 @@ enum tp_err book_account_open(struct book *b, enum purse_verdict *verdict, struc
     if (r == TP_OK)
         r = find(b, number, out, &found, e);
     if (r == TP_OK && !found)
-        r = is_taken(b, key, &taken, e);
+        r = is_taken(b, number, key, &taken, e);
     *verdict = !found && !taken                          ? PURSE_NEW
                : !found                                  ? PURSE_KEY
                : out->currency != currency               ? PURSE_CURRENCY
@@ -118,7 +121,7 @@ enum tp_err book_account_succeed(struct book *b, enum purse_verdict *verdict, co
     if (r == TP_OK && found)
         r = is_done(b, &a, next, statement, &done, e);
     if (r == TP_OK && found && !done)
-        r = is_taken(b, next, &taken, e);
+        r = is_taken(b, account, next, &taken, e);
     *verdict = !found                                          ? PURSE_UNKNOWN
                : done                                          ? PURSE_REPEAT
                : memcmp(a.key, key, ED25519_KEY) != 0 || taken ? PURSE_KEY

@@ -55,6 +55,7 @@ enum tp_err book_standing(struct book *b, struct standing *out, const struct pay
         DB_COLUMN(struct standing, counter),
         DB_COLUMN(struct standing, spent),
         DB_COLUMN(struct standing, refused),
+        DB_COLUMN(struct standing, filled),
         DB_COLUMN(struct standing, state),
         DB_COLUMN(struct standing, counted),
         DB_COLUMN(struct standing, mediator),
@@ -73,6 +74,7 @@ enum tp_err book_standing(struct book *b, struct standing *out, const struct pay
         "  AND decided >= $3 AND code = '00') AS spent,"
         " (SELECT count(*) FROM payment WHERE account = a.account AND decided >= $3"
         "  AND code <> '00') AS refused,"
+        " EXISTS (SELECT 1 FROM booking WHERE account = a.account AND kind = 0) AS filled,"
         " a.state,"
         " EXISTS (SELECT 1 FROM payment WHERE account = a.account AND counter = $2) AS counted,"
         " EXISTS (SELECT 1 FROM mediator WHERE mediator = $4) AS mediator,"

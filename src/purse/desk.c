@@ -63,7 +63,8 @@ enum purse_verdict purse_judge(const struct standing *st, const struct payment *
         v = judge_order(st, p);
     if (v == PURSE_NEW)
         v = judge_amount(st, p, limits);
-    return v != PURSE_NEW && purse_verdict_row(v)->final && st->refused >= REFUSALS_A_DAY
+    return v != PURSE_NEW && purse_verdict_row(v)->final &&
+                   st->refused >= (st->filled ? REFUSALS_A_DAY : REFUSALS_NEW)
                ? PURSE_REFUSALS
                : v;
 }

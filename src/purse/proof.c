@@ -5,8 +5,6 @@
 
 #include "wire/jcs.h"
 
-#define KEYS_MAX 1000 /* of an account, that are looked at */
-
 /* ---- the evidence, from the books ---- */
 
 static enum tp_err add_key(void *ctx, const uint8_t key[ED25519_KEY], struct span statement,
@@ -93,8 +91,8 @@ enum tp_err purse_keys_read(uint8_t last[ED25519_KEY], size_t *found, const json
     enum tp_err r = TP_OK;
 
     *found = 0;
-    if (n == 0 || n > KEYS_MAX)
-        return tp_fail(e, TP_ERR_FORMAT, "keys: 1 to %d statements", KEYS_MAX);
+    if (n == 0 || n > BOOK_KEYS)
+        return tp_fail(e, TP_ERR_FORMAT, "keys: 1 to %d statements", BOOK_KEYS);
     for (size_t i = 0; r == TP_OK && i < n; i++) {
         const char *jws = json_string_value(json_array_get(statements, i));
 

@@ -273,14 +273,19 @@ START_TEST(refusals_have_an_end)
                               .contract = true,
                               .contract_open = true,
                               .currency = EUR,
-                              .contract_currency = EUR};
+                              .contract_currency = EUR,
+                              .filled = true};
         const struct payment p = fixture_payment(1, 1, 1, 10);
 
         memcpy(st.key, p.key, sizeof(st.key));
         ck_assert_int_eq(purse_judge(&st, &p, &f.settings.currency[0]), PURSE_REFUSALS);
         st.refused--;
         ck_assert_int_eq(purse_judge(&st, &p, &f.settings.currency[0]), PURSE_BALANCE);
-        st.refused++;
+        st.filled = false; /* what costs nothing has an end sooner */
+        ck_assert_int_eq(purse_judge(&st, &p, &f.settings.currency[0]), PURSE_REFUSALS);
+        st.refused = REFUSALS_NEW - 1;
+        ck_assert_int_eq(purse_judge(&st, &p, &f.settings.currency[0]), PURSE_BALANCE);
+        st.refused = REFUSALS_A_DAY;
         st.balance = 10;
         ck_assert_int_eq(purse_judge(&st, &p, &f.settings.currency[0]), PURSE_NEW);
     }
@@ -337,6 +342,9 @@ START_TEST(keys_follow_keys)
         ck_assert_int_eq(succeed(account, 9, 11, "d"), PURSE_STOPPED);
         ck_ok(book_key_each(f.book, account, count_key, &keys, &f.e));
         ck_assert_uint_eq(keys, 2);
+        for (unsigned i = 2; i <= BOOK_KEYS; i++) /* the first was the account's own */
+            ck_assert_int_eq(succeed(other, i == 2 ? 2 : 1000 + i, 1001 + i, "next"), PURSE_NEW);
+        ck_assert_int_eq(succeed(other, 1001 + BOOK_KEYS, 1002 + BOOK_KEYS, "next"), PURSE_KEY);
     }
 END_TEST
 

@@ -100,15 +100,18 @@ static bool is_paid(const struct model *m, unsigned order)
     return false;
 }
 
-static const char *expected(const struct model *m, const struct paid *p)
+static bool may_be_refused(const struct model *m, unsigned account, time_t now)
 {
-    const struct paid *before = by_counter(m, p->account, p->counter);
+    unsigned n = 0;
 
-    if (before != NULL)
-        return before->order == p->order && before->amount == p->amount ? before->word
-                                                                        : "94 COUNTER_USED";
-    if (p->counter + 64 <= top(m, p->account))
-        return "94 COUNTER_OLD";
+    for (size_t i = 0; i < m->n; i++)
+        n += m->payment[i].account == account && !m->payment[i].ok &&
+             m->payment[i].at / 86400 == now / 86400;
+    return n < (m->filled[account] > 0 ? 1000 : 10);
+}
+
+static const char *decided(const struct model *m, const struct paid *p)
+{
     if (m->shut[p->contract])
         return "03 CONTRACT";
     if (is_paid(m, p->order))
@@ -122,11 +125,27 @@ static const char *expected(const struct model *m, const struct paid *p)
     return balance(m, p->account) < p->amount ? "51 BALANCE" : "00 ";
 }
 
+static const char *expected(const struct model *m, const struct paid *p)
+{
+    const struct paid *before = by_counter(m, p->account, p->counter);
+    const char *word = decided(m, p);
+
+    if (before != NULL)
+        return before->order == p->order && before->amount == p->amount ? before->word
+                                                                        : "94 COUNTER_USED";
+    if (p->counter + 64 <= top(m, p->account))
+        return "94 COUNTER_OLD";
+    return word[0] == '0' && word[1] == '0'       ? word
+           : may_be_refused(m, p->account, p->at) ? word
+                                                  : "91 REFUSALS";
+}
+
 static void remember(struct model *m, const struct paid *p, const char *word)
 {
     struct paid *new = &m->payment[m->n];
 
-    if (by_counter(m, p->account, p->counter) != NULL || strncmp(word, "94 C", 4) == 0)
+    if (by_counter(m, p->account, p->counter) != NULL || strncmp(word, "94 C", 4) == 0 ||
+        strncmp(word, "91", 2) == 0)
         return;
     *new = *p;
     new->ok = word[0] == '0' && word[1] == '0';
