@@ -83,12 +83,13 @@ enum tp_err book_account_open(struct book *b, enum purse_verdict *verdict, struc
         return r;
     memcpy(out->account, number, sizeof(number));
     memcpy(out->key, key, ED25519_KEY);
-    r = db_exec(b->db,
-                "INSERT INTO account (account, key, currency, balance, counter, state, reason,"
-                " opened) VALUES ($1, $2, $3, 0, 0, 0, '', $4)",
-                DB_VALUES(db_text(number), db_blob(span_of(key, ED25519_KEY)), db_integer(currency),
-                          db_integer(now)),
-                NULL, e);
+    r = db_exec(
+        b->db,
+        "INSERT INTO account (account, key, currency, balance, counter, day, spent, refused,"
+        " state, reason, opened) VALUES ($1, $2, $3, 0, 0, 0, 0, 0, 0, '', $4)",
+        DB_VALUES(db_text(number), db_blob(span_of(key, ED25519_KEY)), db_integer(currency),
+                  db_integer(now)),
+        NULL, e);
     return r == TP_OK ? keep_key(b, number, key, statement, now, e) : r;
 }
 

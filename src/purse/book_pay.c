@@ -70,10 +70,8 @@ enum tp_err book_standing(struct book *b, struct standing *out, const struct pay
     return db_one(
         b->db,
         "SELECT a.key, a.currency, c.currency AS contract_currency, a.balance, a.counter,"
-        " (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM payment WHERE account = a.account"
-        "  AND decided >= $3 AND code = '00') AS spent,"
-        " (SELECT count(*) FROM payment WHERE account = a.account AND decided >= $3"
-        "  AND code <> '00') AS refused,"
+        " CASE WHEN a.day = $3 THEN a.spent ELSE 0 END AS spent,"
+        " CASE WHEN a.day = $3 THEN a.refused ELSE 0 END AS refused,"
         " EXISTS (SELECT 1 FROM booking WHERE account = a.account AND kind = 0) AS filled,"
         " a.state,"
         " EXISTS (SELECT 1 FROM payment WHERE account = a.account AND counter = $2) AS counted,"
@@ -85,7 +83,7 @@ enum tp_err book_standing(struct book *b, struct standing *out, const struct pay
         "paid,"
         " (SELECT remise FROM remise WHERE contract = $5 AND closed IS NULL) AS remise"
         " FROM account a LEFT JOIN contract c ON c.contract = $5 WHERE a.account = $1",
-        DB_VALUES(db_text(p->account), db_integer(p->counter), db_integer(date_midnight(now)),
+        DB_VALUES(db_text(p->account), db_integer(p->counter), db_integer(date_of(now)),
                   db_text(p->mediator), db_text(p->contract), db_text(p->order)),
         DB_COLUMNS(columns), out, &out->known, e);
 }
@@ -96,16 +94,23 @@ enum tp_err book_next(struct book *b, int64_t *number, struct tp_error *e)
                      NULL, e);
 }
 
-static enum tp_err count(struct book *b, const struct payment *p, struct tp_error *e)
+/* What the account has come to; `st` is what it stood at. */
+static enum tp_err count(struct book *b, const struct payment *p, const struct standing *st,
+                         bool paid, time_t now, struct tp_error *e)
 {
-    return db_exec(b->db, "UPDATE account SET counter = $2 WHERE account = $1 AND counter < $2",
-                   DB_VALUES(db_text(p->account), db_integer(p->counter)), NULL, e);
-}
+    const int64_t counter = p->counter > st->counter ? p->counter : st->counter;
+    enum tp_err r = db_exec(
+        b->db,
+        "UPDATE account SET counter = $2, day = $3, spent = $4, refused = $5 WHERE account = $1",
+        DB_VALUES(db_text(p->account), db_integer(counter), db_integer(date_of(now)),
+                  db_integer(st->spent + (paid ? p->amount : 0)),
+                  db_integer(st->refused + (paid ? 0 : 1))),
+        NULL, e);
 
-static enum tp_err debit(struct book *b, const struct payment *p, struct tp_error *e)
-{
-    return db_exec(b->db, "UPDATE account SET balance = balance - $2 WHERE account = $1",
-                   DB_VALUES(db_text(p->account), db_integer(p->amount)), NULL, e);
+    return r == TP_OK && paid
+               ? db_exec(b->db, "UPDATE account SET balance = balance - $2 WHERE account = $1",
+                         DB_VALUES(db_text(p->account), db_integer(p->amount)), NULL, e)
+               : r;
 }
 
 enum tp_err book_keep(struct book *b, const struct payment *p, const struct standing *st,
@@ -115,9 +120,8 @@ enum tp_err book_keep(struct book *b, const struct payment *p, const struct stan
     const bool paid = strcmp(answer->code, "00") == 0;
     enum tp_err r = db_exec(
         b->db,
-        "INSERT INTO payment (payment, account, counter, decided, mediator, order_id, contract, "
-        "amount,"
-        " currency, code, reason, remise, statement, challenge, acknowledgement)"
+        "INSERT INTO payment (payment, account, counter, decided, mediator, order_id, contract,"
+        " amount, currency, code, reason, remise, statement, challenge, acknowledgement)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         DB_VALUES(db_integer(number), db_text(p->account), db_integer(p->counter), db_integer(now),
                   db_text(p->mediator), db_text(p->order), db_text(p->contract),
@@ -127,9 +131,7 @@ enum tp_err book_keep(struct book *b, const struct payment *p, const struct stan
                   db_blob(span_str(answer->acknowledgement))),
         NULL, e);
 
-    if (r == TP_OK)
-        r = count(b, p, e);
-    return r == TP_OK && paid ? debit(b, p, e) : r;
+    return r == TP_OK ? count(b, p, st, paid, now, e) : r;
 }
 
 /* ---- reading ---- */

@@ -45,6 +45,9 @@ static const char tables[] =
     "  currency INTEGER NOT NULL,"
     "  balance INTEGER NOT NULL CHECK (balance >= 0),"
     "  counter INTEGER NOT NULL,"
+    "  day INTEGER NOT NULL,"   /* of the last payment: */
+    "  spent INTEGER NOT NULL," /* … what all of it come to, and how many were refused */
+    "  refused INTEGER NOT NULL,"
     "  state INTEGER NOT NULL,"
     "  reason TEXT NOT NULL,"
     "  opened INTEGER NOT NULL"
@@ -77,7 +80,6 @@ static const char tables[] =
     "  CHECK ((code = '00') = (remise IS NOT NULL))"
     ") STRICT;"
     "CREATE UNIQUE INDEX payment_order ON payment (mediator, order_id) WHERE code = '00';"
-    "CREATE INDEX payment_day ON payment (account, decided);"
     "CREATE INDEX payment_remise ON payment (remise) WHERE remise IS NOT NULL;"
     "CREATE TABLE booking ("
     "  booking INTEGER PRIMARY KEY,"
