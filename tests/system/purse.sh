@@ -64,6 +64,11 @@ expect 2 "booked already" telepay-purse account fill --account "$marie" --amount
 expect 2 "more than an account may" telepay-purse account fill --account "$jean" --amount 500.01 --reference T3
 holds "$marie" 10.00
 
+# Another implementation signs the very same (RFC 8032, 5.1.6: a signature has no chance in it).
+printf '%s' "$(sed 's/[.][^.]*$//' signed-opening)" >to-sign
+openssl pkeyutl -sign -rawin -inkey jean.pem -in to-sign -out signature || fail "openssl cannot sign"
+[ "$(cat to-sign).$(basenc --base64url -w0 signature | tr -d =)" = "$(cat signed-opening)" ] || fail "openssl signs something else"
+
 # ---- payments
 
 pays 402 51 BALANCE "a cent more than there is" marie "$marie" 1 1001
@@ -179,7 +184,10 @@ said "12 payments, 468.00 EUR"
 expect 0 "nothing to close" telepay-purse close
 pays 200 00 "" "after the close: the next remise" jean "$jean" 6 100
 expect 0 "payout 1: 1 remises, 468.00 EUR" telepay-purse payout --out bank
-xmllint --nonet --noout --schema "$TELEPAY_DATADIR/pain.001.001.12.xsd" bank/payout-000001.xml 2>xmllint.log || fail "no valid pain.001: $(cat xmllint.log)"
+valid() { # number
+    xmllint --nonet --noout --schema "$TELEPAY_DATADIR/pain.001.001.12.xsd" "bank/payout-$1.xml" 2>xmllint.log || fail "no valid pain.001: $(cat xmllint.log)"
+}
+valid 000001
 in_xml() { # PATH TEXT
     local got
     got=$(python3 -c '
@@ -198,6 +206,25 @@ cp bank/payout-000001.xml once
 sleep 1
 expect 0 "payout 1" telepay-purse payout --out bank --number 1
 cmp -s once bank/payout-000001.xml || fail "the same payout is not the same bytes"
+cp purse/purse.conf kept.conf
+sed -i 's/^bic = .*/bic = AGRIFRPPXXX/; s/^name = .*/name = Bourse \& Fils <é>/' purse/purse.conf
+expect 0 "payout 1" telepay-purse payout --out bank --number 1
+valid 000001
+in_xml PmtInf/DbtrAgt/FinInstnId/BICFI AGRIFRPPXXX
+in_xml PmtInf/Dbtr/Nm "Bourse & Fils <é>"
+bad_conf() { # sed program, what is said
+    sed "$1" kept.conf >purse/purse.conf
+    expect 2 "$2" telepay-purse status
+}
+bad_conf 's/^payment = .*/payment = dear/' "section [EUR]: payment: "
+bad_conf '/^day/d' "day"
+bad_conf 's/^.EUR./[ABC]/' "section [ABC] is no currency"
+bad_conf 's/^iban = .*/iban = FR7630006000011234567890188/' "section [EUR]: iban"
+bad_conf 's/^bic = .*/bic = agri/' "section [EUR]: bic"
+bad_conf '/^name/d' "name"
+sed '/^iban/d' kept.conf >purse/purse.conf
+expect 2 "iban is needed" telepay-purse payout --out bank
+cp kept.conf purse/purse.conf
 expect 0 "nothing to pay out" telepay-purse payout --out bank
 expect 2 "there is no payout 2" telepay-purse payout --out bank --number 2
 [ "$(status)" = "714.50 149.00 1.00 468.00 96.50" ] || fail "the sums: $(status)"
