@@ -84,7 +84,7 @@ tests_faults_acquirer_full_disk_LDADD = $(OFFICE_LIBS)
 
 # 0200s a second (make bench).
 check_PROGRAMS += tests/bench/bench_acquire
-tests_bench_bench_acquire_SOURCES = tests/bench/bench_acquire.c tests/bench/bare_books.c tests/bench/bare_books.h tests/bench/bare_copy.c $(BARE_CDA) $(OFFICE)
+tests_bench_bench_acquire_SOURCES = tests/bench/bench_acquire.c tests/bench/bare_books.c tests/bench/bare_books.h tests/bench/bare_copy.c tests/bench/bare_sync.c tests/bench/bare_sync.h $(BARE_CDA) $(OFFICE)
 tests_bench_bench_acquire_CPPFLAGS = $(OFFICE_CPPFLAGS) $(POSTGRES_CFLAGS)
 tests_bench_bench_acquire_LDADD = $(OFFICE_LIBS)
 
