@@ -12,9 +12,11 @@
 #include "base/word.h"
 #include "payer/address.h"
 #include "payer/credential.h"
+#include "wire/payment_problem.h"
 
 #define EXIT_HTTP      22 /* curl's: a status of 400 or more, where --fail asks for a fault */
 #define EXIT_REDIRECTS 47
+#define PROBLEM_SHOWN  200
 #define EXIT_CURL_MIN  6 /* below that, the house's own words are said */
 
 struct get { /* while it lasts */
@@ -441,8 +443,25 @@ static enum tp_err demanded(struct get *g, struct tp_error *e)
     return r;
 }
 
+/* A fault that a problem (RFC 9457) explains to people is told to them; "": none does. */
+static void read_problem(struct get *g, char why[PROBLEM_SHOWN])
+{
+    const char *type = fetch_field(g->fetch, "Content-Type", 0);
+    struct payment_problem problem = {0};
+
+    why[0] = '\0';
+    if (type == NULL || fetch_status(g->fetch) < 400 ||
+        strncasecmp(type, PAYMENT_PROBLEM_TYPE, strlen(PAYMENT_PROBLEM_TYPE)) != 0 ||
+        payment_problem_read(&problem, fetch_body(g->fetch), NULL) != TP_OK)
+        return;
+    snprintf(why, PROBLEM_SHOWN, "%s", problem.detail != NULL ? problem.detail : "");
+    word_make_shown(why);
+    payment_problem_free(&problem);
+}
+
 static enum tp_err get(struct get *g, struct tp_error *e)
 {
+    char why[PROBLEM_SHOWN];
     long status;
     enum tp_err r;
 
@@ -454,10 +473,14 @@ static enum tp_err get(struct get *g, struct tp_error *e)
     if (status == 402)
         return demanded(g, e);
     fetch_say(g->fetch, "K  %ld", status);
+    read_problem(g, why);
     if (g->options->fail && status >= 400) {
         g->exit = EXIT_HTTP;
-        return tp_fail(e, TP_ERR_PEER, "%.200s answered %ld", g->url, status);
+        return tp_fail(e, TP_ERR_PEER, "%.200s answered %ld%s%s", g->url, status,
+                       why[0] != '\0' ? ": " : "", why);
     }
+    if (why[0] != '\0' && !g->options->silent)
+        log_note("%.200s answered %ld: %s", g->url, status, why);
     return open_out(g) ? TP_OK
                        : tp_fail(e, TP_ERR_IO, "cannot write %s: %s", g->name, strerror(errno));
 }

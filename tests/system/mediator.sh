@@ -181,10 +181,9 @@ slow_service() {
     grep -q 'first article' late || fail "not delivered in the end: $(cat late) $(cat mediator.log)"
 }
 
-# Paid, and there is none left: given back, and told.
+# Paid, and there is none left: given back, and told. Who asks then is told that it is sold out, and no order is made.
 sold_out() {
-    local at=$origin/s/journal/book before
-    before=$(paid)
+    local at=$origin/s/journal/book late orders
     cat >>journal/catalogue.ini <<'END'
 
 [book]
@@ -193,16 +192,23 @@ price       = 12.00 EUR
 delivery    = shipped
 stock       = 1
 END
+    late=$(challenge $at)
     buy $at
     expect 0 '"shipped"' pay $at
-    before=$(paid)
-    expect 0 "" telepay-service check --dir journal
-    bought=$(challenge $at | telepay credential --header --cacert med/pki/ca.pem --home home2 --pin-fd 3 --up-to "1000 EUR" 3< <(printf 1234) 2>credential.log)
-    if [ -n "$bought" ]; then # it was quoted, and is gone meanwhile
-        expect 0 '410' pay $at
-        said 'given back'
-        [ "$(paid)" = "$before" ] || fail "not given back: $(telepay-acquirer list)"
-    fi
+    expect 0 "" telepay authority add --home home2 acq/pki/ca.pem
+    bought=$(telepay credential --header --cacert med/pki/ca.pem --home home2 --pin-fd 3 --wait 5 --up-to "1000 EUR" 3< <(printf 1234) <<<"$late" 2>credential.log) ||
+        fail "no credential: $(cat credential.log)"
+    orders=$(paid)
+    expect 0 '410' pay $at
+    said 'given back'
+    [ "$(paid)" = "$orders" ] || fail "not given back: $(telepay-acquirer list)"
+    orders=$(states)
+    expect 0 "$at answered 409: it is sold out, and nothing is to be paid" get $at
+    said '"detail":"it is sold out, and nothing is to be paid"' # and the answer, as it is
+    expect 22 "$at answered 409: it is sold out" get -f $at
+    expect 0 '"detail":"it is sold out' get -s $at
+    unsaid 'answered 409'
+    [ "$(states)" = "$orders" ] || fail "an order was made: $(states)"
 }
 
 inside() {

@@ -44,7 +44,12 @@ quotes() {
         grep -qi '^www-authenticate' heads && fail "a challenge for a quote that is $fault: $(cat heads)"
     done
     answers 502 "" $liar/quote-past
-    answers 404 "not sold now" $liar/quote-gone
+    answers 404 "not sold now" $liar/quote-gone # who says no more than that, as services of before
+    answers 409 '"detail":"it is sold out, and nothing is to be paid"' $liar/quote-sold
+    grep -qi '^www-authenticate' heads && fail "a challenge for what is sold out: $(cat heads)"
+    answers 409 '<h1>Sold out</h1>' -H 'Accept: text/html' $liar/quote-sold
+    answers 409 '<h1>Épuisé</h1>' -H 'Accept: text/html' -H 'Accept-Language: fr' $liar/quote-sold
+    answers 502 "" $liar/quote-both
     for fault in 500 409 403 closed large; do
         answers 503 "nothing is to be paid" $liar/quote-$fault
         grep -qi '^retry-after: ' heads || fail "when is it to be asked again: $(cat heads)"
