@@ -420,6 +420,13 @@ static void found_wrong(struct visit *v, const struct move *m)
 
 static void found_payer(struct visit *v, const struct job *j);
 
+/* In the field that they have free, who asks can answer the challenge of before. One that a device
+ * has taken is answered by that device. */
+static bool is_answerable(const struct visit *v, const struct move *m)
+{
+    return v->header == NULL || m->order.claimed || challenge_header(&m->attempt) != NULL;
+}
+
 /* The same browser asked for the same before: what it can still pay is asked for again, what it has
  * paid it gets. */
 static void found_before(struct visit *v, const struct job *j)
@@ -427,9 +434,10 @@ static void found_before(struct visit *v, const struct job *j)
     const struct move *m = &j->move;
     const struct say_problem p = {
         .type = PAYMENT_REQUIRED, .order = &m->order, .payable = payable(m), .consumed = -1};
-    const bool again = m->finding == FOUND_NONE || m->order.state > STATE_DELIVERED ||
-                       (m->order.state <= STATE_CLAIMED &&
-                        (p.payable == NULL || m->order.valid_until - m->now < REUSE_S));
+    const bool again =
+        m->finding == FOUND_NONE || m->order.state > STATE_DELIVERED ||
+        (m->order.state <= STATE_CLAIMED &&
+         (p.payable == NULL || !is_answerable(v, m) || m->order.valid_until - m->now < REUSE_S));
 
     if (again) {
         visit_demand(v);

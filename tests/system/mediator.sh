@@ -34,6 +34,16 @@ other_clients() {
     buy $at?bearer
     expect 0 'header="Payment-Authorization"' ask -o /dev/null -D - -H 'Authorization: Bearer abc' $at?bearer
     expect 0 'first article' ask -H 'Authorization: Bearer abc' -H "Payment-Authorization: $bought" $at?bearer
+    # a browser is asked for the same order again, and where its Authorization has something else for one that it can pay
+    ask -o /dev/null -c cookies -H 'Accept: text/html' $at?browser
+    before=$(states)
+    expect 0 'WWW-Authenticate: Payment' ask -o /dev/null -D - -b cookies $at?browser
+    unsaid 'header='
+    [ "$(states)" = "$before" ] || fail "another order: $(states)"
+    for n in 1 2; do
+        expect 0 'header="Payment-Authorization"' ask -o /dev/null -D - -b cookies -H 'Authorization: Bearer abc' $at?browser
+        [ "$(states)" = "$before requested" ] || fail "not one order more: $(states)"
+    done
     before=$(paid)
     buy $at
     expect 0 '402' ask -o /dev/null -w '%{http_code}' -H "Authorization: $bought" $origin/s/journal/article-1?other=1
