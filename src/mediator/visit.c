@@ -432,8 +432,11 @@ static bool is_answerable(const struct visit *v, const struct move *m)
 static void found_before(struct visit *v, const struct job *j)
 {
     const struct move *m = &j->move;
-    const struct say_problem p = {
-        .type = PAYMENT_REQUIRED, .order = &m->order, .payable = payable(m), .consumed = -1};
+    const struct say_problem p = {.type = PAYMENT_REQUIRED,
+                                  .detail = v->detail,
+                                  .order = &m->order,
+                                  .payable = payable(m),
+                                  .consumed = -1};
     const bool again =
         m->finding == FOUND_NONE || m->order.state > STATE_DELIVERED ||
         (m->order.state <= STATE_CLAIMED &&
