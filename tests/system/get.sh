@@ -312,6 +312,12 @@ undelivered() {
     fresh
     got 4 "" "given back" get "$base/s/shop/chart"
     [ "$(states)" = "reversed" ] || fail "$(states)"
+    serve delivery-410 it was paid, and a credit is due: none is left # and is not given back
+    fresh
+    got 4 "" "is not delivered: it was paid, and a credit is due: none is left" get "$base/s/shop/chart"
+    unsaid "given back"
+    order show "$(newest)" >out || fail "order show"
+    said "a credit is due: none is left"
     serve delivery-402 # never a second payment
     fresh
     got 4 "" "not paid again" get "$base/s/shop/chart"
