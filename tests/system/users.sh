@@ -139,6 +139,7 @@ keys() {
 }
 
 second_device() {
+    local url one
     expect 0 "The key of marie is in exported, and their code opens it; next, on the other device: telepay user import exported" \
         telepay user export --home home --out exported marie
     ! grep -aq '"d"' exported || fail "a key goes out as it is"
@@ -147,6 +148,19 @@ second_device() {
     expect 0 "marie pays from this device, too, with the key of the other one: --user marie" telepay user import --home other --code-fd 3 exported 3< <(echo "code of marie")
     [ "$(key marie other)" = enciphered ] && cmp -s exported other/users/marie/device.jwk || fail "$(key marie other)"
     expect 2 "there is a user marie already" telepay user import --home other --code-fd 3 exported 3< <(echo "code of marie")
+    # the same key on two devices: an order is one device's all the same
+    expect 0 "" telepay authority add --home other mediator/ca.pem
+    curl -s --cacert mediator/tls.pem "$base/s/shop/chart" >demand
+    url=$(python3 -c 'import json; print(json.load(open("demand"))["order"])')
+    remove
+    begin one.log telepay pay --order "$url" --cacert mediator/tls.pem --home home --user marie --code-fd 3 --pin-fd 4 --wait 20 --up-to "100.00 EUR" \
+        3< <(echo "code of marie") 4< <(printf 1234)
+    one=$begun
+    until_said "must show the code" one.log
+    expect 2 "another device has taken this order" telepay pay --order "$url" --cacert mediator/tls.pem --home other --user marie --code-fd 3 --wait 0 --up-to "100.00 EUR" \
+        3< <(echo "code of marie")
+    insert old
+    wait "$one" || fail "not paid: $(cat one.log)"
     head -c 40 exported >cut_off
     expect 2 "cut off" telepay user import --home third cut_off
     sed '1s/ 1$/ 2/' exported >newer
