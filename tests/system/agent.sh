@@ -1,6 +1,7 @@
 #!/bin/bash
-# telepay agent, asked as browsers ask, and as nobody may: by other names, pages' scripts and frames, other users of the machine, for what is no order, and for
-# one of the private network. Persons who say no, give no PIN or let the time pass; no reader, no window, a port that is taken, an agent that is stopped.
+# telepay agent, asked as browsers ask, and as nobody may: by other names, pages' scripts and frames, other users of the machine, rude callers, for what is no
+# order, and for one of the private network. Persons who say no, give no PIN or let the time pass; no reader, no window, a port that is taken, an agent that
+# is stopped.
 set -u
 # shellcheck source=tests/system/common.sh
 . "${TESTS_SRCDIR:?}/system/common.sh"
@@ -43,8 +44,12 @@ refuses() { # status, text, what it is, words of curl
     return 0
 }
 
+rude() { "$here/../tools/rude_caller.py" 27502 "$url" "$1" >"rude.$1" 2>&1 || fail "a caller that is rude ($1): $(cat "rude.$1")"; }
+
 callers() {
-    local at="$at_agent/pay?order=$url"
+    local at="$at_agent/pay?order=$url" slow
+    rude slow &
+    slow=$!
     refuses 403 "Nothing is paid" "another host" -H "Host: shop.example:27502" "$at"
     refuses 403 "Nothing is paid" "another port" -H "Host: 127.0.0.1" "$at"
     refuses 403 "Nothing is paid" "a script" -H "Origin: https://shop.example" "$at"
@@ -61,7 +66,13 @@ callers() {
     refuses 431 "" "a long head" -H "X: $(head -c 20000 /dev/zero | tr '\0' x)" "$at"
     if [ "$(id -u)" = 0 ] && setpriv --reuid 65534 --clear-groups true 2>/dev/null; then
         expect 0 "403" setpriv --reuid 65534 --clear-groups curl -s -o /dev/null -w '%{http_code}' "$at"
+        rude twin
     fi
+    rude heads
+    rude crowd
+    wait $slow || fail "a slow caller is kept"
+    pgrep -P "$agent" >/dev/null && fail "a payment was begun: $(cat agent.log)"
+    return 0
 }
 
 addresses() {

@@ -70,4 +70,4 @@ TESTS += tests/system/agent.sh
 if !SANITIZERS # a browser is judged by its pages, which are the same
 TESTS += tests/system/browser.sh
 endif
-EXTRA_DIST += tests/tools/browser.py tests/tools/pinentry_double.py tests/tools/at_terminal.py
+EXTRA_DIST += tests/tools/browser.py tests/tools/pinentry_double.py tests/tools/at_terminal.py tests/tools/rude_caller.py
