@@ -182,12 +182,19 @@ static bool is_own_host(const struct agent *a, struct MHD_Connection *c)
     return false;
 }
 
-/* A link that a person followed: no frame, no script, no WebSocket. Browsers that say nothing of it
- * (Sec-Fetch-*, W3C Fetch Metadata) are taken, as their scripts would say an Origin. */
+/* A link that a person followed: no frame, no script, no WebSocket, no page that is fetched before
+ * anybody asks for it. Browsers that say nothing of it (Sec-Fetch-*, W3C Fetch Metadata) are taken,
+ * as their scripts would say an Origin. */
 static bool is_navigation(struct MHD_Connection *c)
 {
-    return is_value(c, "Sec-Fetch-Mode", "navigate") && is_value(c, "Sec-Fetch-Dest", "document") &&
-           is_silent(c, MHD_HTTP_HEADER_ORIGIN) && is_silent(c, MHD_HTTP_HEADER_UPGRADE);
+    static const char *const silent[] = {MHD_HTTP_HEADER_ORIGIN, MHD_HTTP_HEADER_UPGRADE,
+                                         "Sec-Purpose", "Purpose"};
+    bool is =
+        is_value(c, "Sec-Fetch-Mode", "navigate") && is_value(c, "Sec-Fetch-Dest", "document");
+
+    for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++)
+        is = is && is_silent(c, silent[i]);
+    return is;
 }
 
 static bool is_own_person(struct MHD_Connection *c)
