@@ -36,18 +36,18 @@ static bool find_owner(const char *table, const char *near, const char *far, uns
 /* As that table has it. */
 static void write_end(char out[END_MAX], const struct sockaddr_storage *at)
 {
-    if (at->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)(const void *)at;
-        uint32_t words[4];
+    struct sockaddr_in6 six;
+    struct sockaddr_in four;
+    uint32_t words[4];
 
-        memcpy(words, &a->sin6_addr, sizeof(words));
+    memcpy(&six, at, sizeof(six));
+    memcpy(&four, at, sizeof(four));
+    memcpy(words, &six.sin6_addr, sizeof(words));
+    if (at->ss_family == AF_INET6)
         snprintf(out, END_MAX, "%08X%08X%08X%08X:%04X", words[0], words[1], words[2], words[3],
-                 ntohs(a->sin6_port));
-    } else {
-        const struct sockaddr_in *a = (const struct sockaddr_in *)(const void *)at;
-
-        snprintf(out, END_MAX, "%08X:%04X", a->sin_addr.s_addr, ntohs(a->sin_port));
-    }
+                 ntohs(six.sin6_port));
+    else
+        snprintf(out, END_MAX, "%08X:%04X", four.sin_addr.s_addr, ntohs(four.sin_port));
 }
 
 bool caller_is_own(int connection)
