@@ -24,13 +24,6 @@ static const struct member members[] = {
     {"transaction", offsetof(struct statement, transaction), member_is_hash, false},
 };
 
-static bool is(const json_t *object, const char *name, const char *text)
-{
-    const char *have = json_string_value(json_object_get(object, name));
-
-    return have != NULL && strcmp(have, text) == 0;
-}
-
 /* The public key: what a header of alg, typ and jwk alone brings. */
 static enum tp_err read_header(json_t **key, struct span text, struct tp_error *e)
 {
@@ -41,8 +34,8 @@ static enum tp_err read_header(json_t **key, struct span text, struct tp_error *
     if (r != TP_OK)
         return r;
     jwk = json_object_get(header, "jwk");
-    if (json_object_size(header) != HEADER_MEMBERS || !is(header, "alg", "ES256") ||
-        !is(header, "typ", DEVICE_STATEMENT_TYPE) || jwk == NULL)
+    if (json_object_size(header) != HEADER_MEMBERS || !jcs_is(header, "alg", "ES256") ||
+        !jcs_is(header, "typ", DEVICE_STATEMENT_TYPE) || jwk == NULL)
         r = tp_fail(e, TP_ERR_FORMAT,
                     "its header is not alg ES256, typ " DEVICE_STATEMENT_TYPE ", jwk and no more");
     if (r == TP_OK)

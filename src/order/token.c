@@ -62,10 +62,9 @@ static enum tp_err read_header(json_t **x5c, struct span text, const char *type,
     json_t *header = NULL;
     enum tp_err r = jcs_decode(&header, text, TOKEN_MAX, e);
 
-    if (r == TP_OK && (json_object_size(header) != HEADER_MEMBERS ||
-                       strcmp(text_of(header, "alg"), "ES256") != 0 ||
-                       strcmp(text_of(header, "typ"), type) != 0 ||
-                       !json_is_array(json_object_get(header, "x5c"))))
+    if (r == TP_OK &&
+        (json_object_size(header) != HEADER_MEMBERS || !jcs_is(header, "alg", "ES256") ||
+         !jcs_is(header, "typ", type) || !json_is_array(json_object_get(header, "x5c"))))
         r = tp_fail(e, TP_ERR_FORMAT, "its header is not alg ES256, typ %s, x5c and no more", type);
     if (r == TP_OK)
         *x5c = json_incref(json_object_get(header, "x5c"));
