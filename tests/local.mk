@@ -11,6 +11,14 @@ EXTRA_DIST += .clang-format .clang-tidy .shellcheckrc tests/.clang-tidy tests/an
 	tests/vectors/application-cryptograms.json tests/vectors/offline-data-authentication.json \
 	tests/vectors/cryptograms-computed.json tests/vectors/key-derivation.json
 
+# RSA keys that are drawn once (tests/tools/kept_keys.c): of a program with these among its sources the linker flags too.
+KEPT_KEYS = tests/tools/kept_keys.c
+KEPT_KEYS_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=emv_privkey_generate
+clean-local: clean-kept-keys
+clean-kept-keys:
+	rm -rf kept-keys
+.PHONY: clean-kept-keys
+
 include tests/unit/local.mk
 include tests/pair/local.mk
 include tests/ifd/local.mk

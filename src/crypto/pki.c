@@ -29,13 +29,16 @@
 static const struct {
     const char *key_usage, *purpose; /* as OpenSSL's configuration writes them */
     const char *id;                  /* of the purpose */
+    uint32_t allowed;                /* what that key usage is, and no other */
 } roles[] = {
-    [PKI_SERVER] = {"critical,digitalSignature", "serverAuth", "serverAuth"},
-    [PKI_CLIENT] = {"critical,digitalSignature", "clientAuth", "clientAuth"},
-    [PKI_ORDER] = {"critical,digitalSignature", "critical," OUR_USAGE ".1", OUR_USAGE ".1"},
-    [PKI_SEALING] = {"critical,keyAgreement", "critical," OUR_USAGE ".2", OUR_USAGE ".2"},
+    [PKI_SERVER] = {"critical,digitalSignature", "serverAuth", "serverAuth", KU_DIGITAL_SIGNATURE},
+    [PKI_CLIENT] = {"critical,digitalSignature", "clientAuth", "clientAuth", KU_DIGITAL_SIGNATURE},
+    [PKI_ORDER] = {"critical,digitalSignature", "critical," OUR_USAGE ".1", OUR_USAGE ".1",
+                   KU_DIGITAL_SIGNATURE},
+    [PKI_SEALING] = {"critical,keyAgreement", "critical," OUR_USAGE ".2", OUR_USAGE ".2",
+                     KU_KEY_AGREEMENT},
     [PKI_ACKNOWLEDGEMENT] = {"critical,digitalSignature", "critical," OUR_USAGE ".3",
-                             OUR_USAGE ".3"},
+                             OUR_USAGE ".3", KU_DIGITAL_SIGNATURE},
 };
 
 static enum tp_err ssl_fail(struct tp_error *e, enum tp_err code, const char *what,
@@ -296,12 +299,14 @@ out:
     return r;
 }
 
-bool pki_has_role(const X509 *cert, enum pki_role role)
+bool pki_has_role(X509 *cert, enum pki_role role)
 {
     EXTENDED_KEY_USAGE *have = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
     ASN1_OBJECT *want = OBJ_txt2obj(roles[role].id, 0);
     const bool is = have != NULL && want != NULL && sk_ASN1_OBJECT_num(have) == 1 &&
-                    OBJ_cmp(sk_ASN1_OBJECT_value(have, 0), want) == 0;
+                    OBJ_cmp(sk_ASN1_OBJECT_value(have, 0), want) == 0 &&
+                    X509_get_key_usage(cert) == roles[role].allowed &&
+                    (X509_get_extension_flags(cert) & EXFLAG_CA) == 0;
 
     ASN1_OBJECT_free(want);
     EXTENDED_KEY_USAGE_free(have);

@@ -36,10 +36,10 @@ TP_MUST_CHECK enum tp_err pki_certificate_make(const char *authority_dir, enum p
                                                const char *cert_path, const char *key_path,
                                                struct tp_error *e);
 
-/* Whether the certificate is for that role and for no other one. The last three are told by
- * extended key usages of our own (doc/protocol.md), critical, so that no TLS library takes them for
- * its own purposes. */
-bool pki_has_role(const X509 *cert, enum pki_role role);
+/* Whether the certificate is for that role and for no other one, by its key usage too, and no
+ * authority's. The last three are told by extended key usages of our own (doc/protocol.md),
+ * critical, so that no TLS library takes them for its own purposes. */
+bool pki_has_role(X509 *cert, enum pki_role role);
 
 /* What a daemon's folder has of these: dir/pki (0700) with an authority of that name, and its
  * certificate and key for PKI_SERVER: server.pem, server.key. */

@@ -197,3 +197,13 @@ enum tp_err challenge_of(struct payment_challenge *out, json_t **owner,
 
     return r == TP_OK ? payment_challenge_from_json(out, *owner, e) : r;
 }
+
+const char *challenge_header(const struct orderbook_attempt *a)
+{
+    struct payment_challenge c = {.header = NULL};
+    json_t *owner = NULL;
+    const bool other = challenge_of(&c, &owner, a, NULL) == TP_OK && c.header != NULL;
+
+    json_decref(owner);
+    return other ? PAYMENT_HEADER : NULL;
+}

@@ -31,5 +31,7 @@ TP_MUST_CHECK enum tp_err challenge_make(struct orderbook_attempt *a,
 /* The strings of an attempt's challenge, which live as long as *owner (json_decref). */
 TP_MUST_CHECK enum tp_err challenge_of(struct payment_challenge *out, json_t **owner,
                                        const struct orderbook_attempt *a, struct tp_error *e);
+/* The field that it asks for its credential in: PAYMENT_HEADER; NULL: Authorization. */
+const char *challenge_header(const struct orderbook_attempt *a);
 
 #endif

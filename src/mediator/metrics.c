@@ -78,7 +78,8 @@ static void put_named(FILE *to, const char *family, const char *label, const cha
     fprintf(to, "\"} %d\n", value);
 }
 
-/* The next word is neither the payer's nor time's alone. */
+/* The next word is neither the payer's nor time's alone: the mediator's, which goes on with those
+ * of orderbook_order_open_each by itself, or that of whoever gives the credit that is owed. */
 static bool waits(enum order_state s)
 {
     return s != STATE_REQUESTED && s != STATE_CLAIMED && s != STATE_DELIVERED &&

@@ -73,18 +73,6 @@ static enum tp_err load_fresh(struct move *m, struct orderbook *b, struct tp_err
     return orderbook_attempt_get(b, m->id, m->order.attempt, &m->fresh, &found, e);
 }
 
-/* The field that the attempt before asked for its credential in. */
-static const char *header_of(const struct orderbook_attempt *a)
-{
-    struct payment_challenge c = {.header = NULL};
-    json_t *owner = NULL;
-    struct tp_error e;
-    const bool other = challenge_of(&c, &owner, a, &e) == TP_OK && c.header != NULL;
-
-    json_decref(owner);
-    return other ? PAYMENT_HEADER : NULL;
-}
-
 /* The number of a card's payment is used up when the acquirer has decided: the next try has another
  * one, and so another order to sign, of the same id. None when its time is over, or when no number
  * is left: what the acquirer said is kept all the same. */
@@ -107,7 +95,7 @@ static enum tp_err renew(struct move *m, struct orderbook *b, const struct issui
     if (r != TP_OK)
         return r;
     m->fresh.n++;
-    r = challenge_make(&m->fresh, &m->order, hash, header_of(&m->attempt), by, e);
+    r = challenge_make(&m->fresh, &m->order, hash, challenge_header(&m->attempt), by, e);
     if (r != TP_OK) {
         log_error("order %s cannot be paid again: %s", m->id, e->text);
         orderbook_attempt_free(&m->fresh);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "base/log.h"
 #include "base/money.h"
 #include "mediator/challenge.h"
 #include "mediator/commands.h"
@@ -196,6 +197,20 @@ static enum tp_err open_order(struct orderbook **b, struct orderbook_order *o, c
     return r == TP_OK ? find(*b, w->id, o, e) : r;
 }
 
+/* The two states from which somebody has money to get, for people. */
+static void tell_state(const struct orderbook_order *o)
+{
+    char amount[MONEY_TEXT_MAX];
+
+    if (o->state == STATE_REVERSING)
+        log_note("it was paid and not delivered: the acquirer is asked to give it back, until it "
+                 "answers (while telepay-mediator serve runs)");
+    if (o->state == STATE_OWED)
+        log_note("it was paid, not delivered and not given back: the merchant owes the payer a "
+                 "credit of %s %s, which no program gives by itself",
+                 money_shown(amount, o->amount, o->currency), currency_shown(o->currency));
+}
+
 int mediator_cmd_order_show(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, {0}};
@@ -213,6 +228,8 @@ int mediator_cmd_order_show(int argc, char **argv)
     r = open_order(&b, &o, dir, &w, &e);
     if (r == TP_OK)
         r = show(b, &o, &e);
+    if (r == TP_OK)
+        tell_state(&o);
     orderbook_close(&b);
     return r == TP_OK ? CLI_DONE : cli_report(&e);
 }

@@ -155,13 +155,19 @@ static const char *value_of(const void *ctx, const char *name)
     return conf_get(v->words, "words", name);
 }
 
-static const char *word(const struct values *v, const char *kind, const char *name)
+/* NULL: there is no such word. */
+static const char *known_word(const struct values *v, const char *kind, const char *name)
 {
     char key[HTML_NAME_MAX];
-    const char *text;
 
     snprintf(key, sizeof(key), "%s_%s", kind, name);
-    text = conf_get(v->words, "words", key);
+    return conf_get(v->words, "words", key);
+}
+
+static const char *word(const struct values *v, const char *kind, const char *name)
+{
+    const char *text = known_word(v, kind, name);
+
     return text != NULL ? text : name;
 }
 
@@ -195,16 +201,17 @@ static char *frame(const struct pages *p, enum page_language l, struct values *v
 
 /* ---- pages ---- */
 
-char *page_problem(const struct pages *p, enum page_language l, unsigned status)
+char *page_problem(const struct pages *p, enum page_language l, unsigned status, const char *kind)
 {
     struct values v = {.words = p->words[l]};
-    char key[HTML_NAME_MAX];
-    const char *told;
+    char number[16];
+    const char *told, *heading;
 
-    snprintf(key, sizeof(key), "told_%u", status);
-    told = conf_get(v.words, "words", key);
+    snprintf(number, sizeof(number), "%u", status);
+    told = known_word(&v, "told", kind != NULL ? kind : number);
+    heading = kind != NULL ? known_word(&v, "heading", kind) : NULL;
     put(&v, "told", told != NULL ? told : word(&v, "told", "other"));
-    put(&v, "heading", word(&v, "heading", "problem"));
+    put(&v, "heading", heading != NULL ? heading : word(&v, "heading", "problem"));
     return frame(p, l, &v, fill(p, PAGE_PROBLEM, &v), "", false);
 }
 

@@ -25,7 +25,8 @@ struct page_order {
 };
 /* The page (free()); NULL, which the log explains, when there is none. */
 char *page_order(const struct pages *p, enum page_language l, const struct page_order *o);
-char *page_problem(const struct pages *p, enum page_language l, unsigned status);
+/* The words of `kind`, or (NULL) of the status. */
+char *page_problem(const struct pages *p, enum page_language l, unsigned status, const char *kind);
 
 /* telepay.css, telepay.js; NULL: no such file. */
 const char *page_file(const struct pages *p, const char *name, const char **type);

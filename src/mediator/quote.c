@@ -87,7 +87,8 @@ static enum tp_err read_delivery(struct quote *q, const json_t *quote, struct tp
 static enum tp_err read_words(struct quote *q, const json_t *quote, struct tp_error *e)
 {
     const char *until = NULL;
-    const json_t *available = json_object_get(quote, "available");
+    const json_t *available = json_object_get(quote, "available"),
+                 *sold_out = json_object_get(quote, "sold_out");
     enum tp_err r = jcs_text(&q->designation, quote, "designation", e);
 
     if (r == TP_OK)
@@ -103,9 +104,13 @@ static enum tp_err read_words(struct quote *q, const json_t *quote, struct tp_er
         return missing("merchant", e);
     if (!json_is_boolean(available))
         return missing("available", e);
+    if (sold_out != NULL &&
+        (!json_is_boolean(sold_out) || (json_is_true(sold_out) && json_is_true(available))))
+        return missing("sold_out", e);
     if (until == NULL || time_parse(&q->valid_until, until) != TP_OK)
         return missing("valid_until", e);
     q->available = json_is_true(available);
+    q->sold_out = json_is_true(sold_out);
     return TP_OK;
 }
 

@@ -174,8 +174,9 @@ void say_problem(struct visit *v, const struct say_problem *p)
     struct tp_error e = {TP_OK, ""};
 
     if (v->html &&
-        (p->order != NULL ? say_page(v, status, p->order, p->payable != NULL, p->refused != NULL)
-                          : say_html(v, status, page_problem(v->m->pages, v->language, status)))) {
+        (p->order != NULL
+             ? say_page(v, status, p->order, p->payable != NULL, p->refused != NULL)
+             : say_html(v, status, page_problem(v->m->pages, v->language, status, p->told)))) {
         text = strdup("");
     } else if (payment_problem_write(&text, &problem, &e) != TP_OK) {
         log_error("a problem cannot be written: %s", e.text);

@@ -9,6 +9,7 @@ struct say_problem {
     enum payment_problem_type type;
     unsigned status;                         /* of PAYMENT_OTHER alone */
     const char *detail;                      /* for people; what to do */
+    const char *told;                        /* which words a page has; NULL: its status's */
     const struct orderbook_order *order;     /* NULL: of none */
     const struct orderbook_attempt *payable; /* its challenge goes along; NULL: none */
     const struct orderbook_attempt *refused; /* what the acquirer said of it; NULL: nothing */

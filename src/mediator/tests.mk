@@ -52,7 +52,8 @@ BENCHES += $(top_srcdir)/tests/bench/bench_get.sh
 # 402s and payments a second (make bench).
 check_PROGRAMS += tests/bench/bench_mediator
 BENCHES += tests/bench/bench_mediator
-EXTRA_DIST += tests/bench/till.mjs
-tests_bench_bench_mediator_SOURCES = tests/bench/bench_mediator.c tests/bench/bench.h tests/tools/frontal.c tests/tools/frontal.h $(OFFICE)
+EXTRA_DIST += tests/bench/till.mjs tests/tools/fill_orders.py
+tests_bench_bench_mediator_SOURCES = tests/bench/bench_mediator.c tests/bench/bench.h tests/bench/bare_sync.c tests/bench/bare_sync.h tests/tools/frontal.c tests/tools/frontal.h $(OFFICE)
+tests_bench_bench_mediator_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
 tests_bench_bench_mediator_CPPFLAGS = $(OFFICE_CPPFLAGS)
 tests_bench_bench_mediator_LDADD = $(OFFICE_LIBS)

@@ -420,16 +420,27 @@ static void found_wrong(struct visit *v, const struct move *m)
 
 static void found_payer(struct visit *v, const struct job *j);
 
+/* In the field that they have free, who asks can answer the challenge of before. One that a device
+ * has taken is answered by that device. */
+static bool is_answerable(const struct visit *v, const struct move *m)
+{
+    return v->header == NULL || m->order.claimed || challenge_header(&m->attempt) != NULL;
+}
+
 /* The same browser asked for the same before: what it can still pay is asked for again, what it has
  * paid it gets. */
 static void found_before(struct visit *v, const struct job *j)
 {
     const struct move *m = &j->move;
-    const struct say_problem p = {
-        .type = PAYMENT_REQUIRED, .order = &m->order, .payable = payable(m), .consumed = -1};
-    const bool again = m->finding == FOUND_NONE || m->order.state > STATE_DELIVERED ||
-                       (m->order.state <= STATE_CLAIMED &&
-                        (p.payable == NULL || m->order.valid_until - m->now < REUSE_S));
+    const struct say_problem p = {.type = PAYMENT_REQUIRED,
+                                  .detail = v->detail,
+                                  .order = &m->order,
+                                  .payable = payable(m),
+                                  .consumed = -1};
+    const bool again =
+        m->finding == FOUND_NONE || m->order.state > STATE_DELIVERED ||
+        (m->order.state <= STATE_CLAIMED &&
+         (p.payable == NULL || !is_answerable(v, m) || m->order.valid_until - m->now < REUSE_S));
 
     if (again) {
         visit_demand(v);
@@ -663,6 +674,26 @@ static void give_included(struct visit *v, const struct quote *q)
     end(v);
 }
 
+/* Not 404: it is there, and may be sold again; and not 410, which says that money is given back. */
+static void say_sold_out(struct visit *v)
+{
+    const struct say_problem p = {.type = PAYMENT_OTHER,
+                                  .status = MHD_HTTP_CONFLICT,
+                                  .detail = "it is sold out, and nothing is to be paid",
+                                  .told = "sold_out",
+                                  .consumed = -1};
+
+    say_problem(v, &p);
+    end(v);
+}
+
+static const char *how_quoted(const struct quote *q)
+{
+    if (q->sold_out)
+        return "sold out";
+    return q->available ? delivery_name(q->delivery) : "not sold now";
+}
+
 void visit_quoted(struct visit *v, const struct http_said *said)
 {
     struct quote q = {.amount = 0};
@@ -677,8 +708,10 @@ void visit_quoted(struct visit *v, const struct http_said *said)
         return;
     }
     log_trace("C  order %s: \"%s\", %lld, %s", v->asked.id, q.designation, (long long)q.amount,
-              q.available ? delivery_name(q.delivery) : "not sold now");
-    if (!q.available) {
+              how_quoted(&q));
+    if (q.sold_out) {
+        say_sold_out(v);
+    } else if (!q.available) {
         say_service(v, MHD_HTTP_NOT_FOUND, "it is not sold now");
     } else if (q.amount > 0) {
         ask_to_pay(v, &q, said->body);

@@ -15,6 +15,7 @@
 #include "order/sealed.h"
 #include "wire/jcs.h"
 #include "wire/mediation.h"
+#include "wire/payment_accept.h"
 #include "wire/payment_digest.h"
 
 #define SALE          "/s/"
@@ -290,11 +291,29 @@ static void read_session(struct visit *v)
         EVP_Digest(bytes, sizeof(bytes), v->asked.session, NULL, EVP_sha256(), NULL) == 1;
 }
 
+/* There is one way to pay here. What names others is told so, and is asked for money all the same,
+ * as the draft has it: whoever reads the challenge may have another device that pays. */
+static void read_accepted(struct visit *v)
+{
+    const char *field = http_header(v->call, PAYMENT_ACCEPT);
+    unsigned weight = 0;
+
+    if (field == NULL || http_header_count(v->call, PAYMENT_ACCEPT) > 1)
+        return;
+    if (payment_accept(&weight, span_str(field), METHOD_EMV, PAYMENT_CHARGE, NULL) != TP_OK)
+        v->detail = PAYMENT_ACCEPT " cannot be read, and is passed over";
+    else if (weight == 0)
+        v->detail = "nothing that " PAYMENT_ACCEPT " takes is taken here: it is paid by " METHOD_EMV
+                    "/" PAYMENT_CHARGE;
+}
+
 static void demand(struct visit *v)
 {
     struct job *j = NULL;
 
     v->kind = VISIT_DEMAND;
+    if (v->problem == PAYMENT_REQUIRED)
+        read_accepted(v);
     challenge_order_id(v->asked.id);
     read_session(v);
     if (v->asked.has_session && v->cookie[0] == '\0' && v->problem == PAYMENT_REQUIRED)

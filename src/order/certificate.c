@@ -369,7 +369,7 @@ static void remember(struct memory *m, const char *text, enum pki_role role, con
     pthread_mutex_unlock(&m->lock);
 }
 
-static enum tp_err read_holder(struct order_holder *out, const X509 *cert, enum pki_role role,
+static enum tp_err read_holder(struct order_holder *out, X509 *cert, enum pki_role role,
                                struct tp_error *e)
 {
     enum tp_err r = TP_OK;
@@ -386,12 +386,14 @@ static enum tp_err read_holder(struct order_holder *out, const X509 *cert, enum 
 enum tp_err order_holder_read(struct order_holder *out, const struct order_authority *authority,
                               const json_t *x5c, enum pki_role role, time_t at, struct tp_error *e)
 {
-    const char *text = json_string_value(json_array_get(x5c, 0));
+    const json_t *only = json_array_get(x5c, 0);
+    const char *text = json_string_value(only);
     X509 *cert = NULL;
     enum tp_err r;
 
     *out = (struct order_holder){0};
-    if (json_array_size(x5c) == 1 && text != NULL && recall(out, authority->memory, text, role, at))
+    if (json_array_size(x5c) == 1 && text != NULL && strlen(text) == json_string_length(only) &&
+        recall(out, authority->memory, text, role, at))
         return TP_OK;
     r = read_x5c(&cert, x5c, e);
     if (r == TP_OK)

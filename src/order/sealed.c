@@ -17,13 +17,6 @@
 #define HEADER_MEMBERS 4
 #define PARTS          5
 
-static bool is(const json_t *object, const char *name, const char *text)
-{
-    const char *have = json_string_value(json_object_get(object, name));
-
-    return have != NULL && strcmp(have, text) == 0;
-}
-
 static bool is_coordinate(const json_t *v)
 {
     uint8_t bytes[COORDINATE];
@@ -36,8 +29,8 @@ static bool is_coordinate(const json_t *v)
 
 static bool is_public_key(const json_t *key)
 {
-    return json_object_size(key) == KEY_MEMBERS && is(key, "kty", "EC") &&
-           is(key, "crv", "P-256") && is_coordinate(json_object_get(key, "x")) &&
+    return json_object_size(key) == KEY_MEMBERS && jcs_is(key, "kty", "EC") &&
+           jcs_is(key, "crv", "P-256") && is_coordinate(json_object_get(key, "x")) &&
            is_coordinate(json_object_get(key, "y"));
 }
 
@@ -148,9 +141,10 @@ static enum tp_err check_header(struct span text, const char *type, struct tp_er
     json_t *header = NULL;
     enum tp_err r = jcs_decode(&header, text, SEALED_MAX, e);
 
-    if (r == TP_OK && (json_object_size(header) != HEADER_MEMBERS ||
-                       !is(header, "alg", "ECDH-ES") || !is(header, "enc", "A256GCM") ||
-                       !is(header, "typ", type) || !is_public_key(json_object_get(header, "epk"))))
+    if (r == TP_OK &&
+        (json_object_size(header) != HEADER_MEMBERS || !jcs_is(header, "alg", "ECDH-ES") ||
+         !jcs_is(header, "enc", "A256GCM") || !jcs_is(header, "typ", type) ||
+         !is_public_key(json_object_get(header, "epk"))))
         r = tp_fail(e, TP_ERR_FORMAT,
                     "its header is not alg ECDH-ES, enc A256GCM, typ %s, epk and no more", type);
     json_decref(header);

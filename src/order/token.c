@@ -84,8 +84,8 @@ enum tp_err token_header(json_t **value, const struct token_text *text, const ch
     if (r != TP_OK)
         return r;
     there = json_object_get(header, member);
-    if (json_object_size(header) != HEADER_MEMBERS || strcmp(text_of(header, "alg"), alg) != 0 ||
-        strcmp(text_of(header, "typ"), type) != 0 || there == NULL)
+    if (json_object_size(header) != HEADER_MEMBERS || !jcs_is(header, "alg", alg) ||
+        !jcs_is(header, "typ", type) || there == NULL)
         r = tp_fail(e, TP_ERR_FORMAT, "its header is not alg %s, typ %s, %s and no more", alg, type,
                     member);
     else

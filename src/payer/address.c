@@ -124,18 +124,45 @@ static bool is_near_ipv4(uint32_t host)
     return false;
 }
 
-bool address_is_near(const struct sockaddr *at)
+/* RFC 4291 (2.5.5), RFC 6052, RFC 3056: what is asked of such an address may come to the one of
+ * IPv4 within it. */
+static bool embeds_ipv4(uint32_t *four, const struct in6_addr *six)
 {
-    const struct in6_addr *six;
+    static const struct {
+        uint8_t prefix[12];
+        size_t n, at;
+    } embedding[] = {{{[10] = 0xFF, [11] = 0xFF}, 12, 12},
+                     {{0x00, 0x64, 0xFF, 0x9B}, 12, 12},
+                     {{0x20, 0x02}, 2, 2},
+                     {{0}, 12, 12}};
+
+    for (size_t i = 0; i < sizeof(embedding) / sizeof(embedding[0]); i++)
+        if (memcmp(six->s6_addr, embedding[i].prefix, embedding[i].n) == 0) {
+            memcpy(four, six->s6_addr + embedding[i].at, sizeof(*four));
+            return true;
+        }
+    return false;
+}
+
+/* RFC 4193, RFC 3879, RFC 8215 */
+static bool is_near_ipv6(const struct in6_addr *six)
+{
+    static const uint8_t translated[] = {0x00, 0x64, 0xFF, 0x9B, 0x00, 0x01};
     uint32_t four;
 
+    if (IN6_IS_ADDR_LOOPBACK(six))
+        return false;
+    if (embeds_ipv4(&four, six))
+        return is_near_ipv4(ntohl(four));
+    return IN6_IS_ADDR_LINKLOCAL(six) || IN6_IS_ADDR_SITELOCAL(six) ||
+           (six->s6_addr[0] & 0xFE) == 0xFC ||
+           memcmp(six->s6_addr, translated, sizeof(translated)) == 0;
+}
+
+bool address_is_near(const struct sockaddr *at)
+{
     if (at->sa_family == AF_INET)
         return is_near_ipv4(ntohl(((const struct sockaddr_in *)(const void *)at)->sin_addr.s_addr));
-    if (at->sa_family != AF_INET6)
-        return true;
-    six = &((const struct sockaddr_in6 *)(const void *)at)->sin6_addr;
-    memcpy(&four, six->s6_addr + 12, sizeof(four));
-    if (IN6_IS_ADDR_V4MAPPED(six))
-        return is_near_ipv4(ntohl(four));
-    return IN6_IS_ADDR_LINKLOCAL(six) || (six->s6_addr[0] & 0xFE) == 0xFC; /* RFC 4193 */
+    return at->sa_family != AF_INET6 ||
+           is_near_ipv6(&((const struct sockaddr_in6 *)(const void *)at)->sin6_addr);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "drivers/readers.h"
 #include "payer/address.h"
 #include "payer/caller.h"
+#include "wire/guests.h"
 #include "wire/html.h"
 
 #define ADDRESS_MAX 512
@@ -25,7 +27,7 @@
 #define ORDER_CHARS 26
 #define CONNECTIONS 16
 #define MEMORY      16384 /* of a connection: a head */
-#define TIMEOUT_S   10
+#define REQUEST_S   10    /* from the connection to its answer */
 #define PAGE_MAX    65536
 #define ARGS_MAX    64
 
@@ -36,6 +38,7 @@ struct agent {
     char *page;
     struct conf *words[2];
     pid_t paying; /* 0: nobody is */
+    struct guests *guests;
     struct MHD_Daemon *daemon;
 };
 
@@ -117,21 +120,61 @@ static enum MHD_Result send_back(struct MHD_Connection *c, const char *order)
 
 /* ---- who asks, and how ---- */
 
-static bool is_value(struct MHD_Connection *c, const char *head, const char *value, bool needed)
-{
-    const char *said = MHD_lookup_connection_value(c, MHD_HEADER_KIND, head);
+struct said {
+    const char *name, *value;
+    size_t times;
+    bool is_text;
+};
 
-    return said != NULL ? strcmp(said, value) == 0 : !needed;
+static enum MHD_Result on_said(void *ctx, enum MHD_ValueKind kind, const char *name, size_t name_n,
+                               const char *value, size_t value_n)
+{
+    struct said *s = ctx;
+
+    (void)kind;
+    if (name_n != strlen(s->name) || strncasecmp(name, s->name, name_n) != 0)
+        return MHD_YES;
+    s->times++;
+    s->value = value;
+    s->is_text = value != NULL && strlen(value) == value_n;
+    return MHD_YES;
+}
+
+/* What is said under that name; NULL: nothing. False for what could be read in two ways. */
+static bool get_said(const char **out, struct MHD_Connection *c, enum MHD_ValueKind kind,
+                     const char *name)
+{
+    struct said s = {.name = name};
+
+    (void)MHD_get_connection_values_n(c, kind, on_said, &s);
+    *out = s.value;
+    return s.times == 0 || (s.times == 1 && s.is_text);
+}
+
+static bool is_value(struct MHD_Connection *c, const char *head, const char *value)
+{
+    const char *said;
+
+    return get_said(&said, c, MHD_HEADER_KIND, head) && (said == NULL || strcmp(said, value) == 0);
+}
+
+static bool is_silent(struct MHD_Connection *c, const char *head)
+{
+    const char *said;
+
+    return get_said(&said, c, MHD_HEADER_KIND, head) && said == NULL;
 }
 
 /* The name by which it was called: another may lead here by a trick with the DNS. */
 static bool is_own_host(const struct agent *a, struct MHD_Connection *c)
 {
     static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
-    const char *host = MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+    const char *host;
     char whole[64];
 
-    for (size_t i = 0; host != NULL && i < sizeof(names) / sizeof(names[0]); i++) {
+    if (!get_said(&host, c, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST) || host == NULL)
+        return false;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         snprintf(whole, sizeof(whole), "%s:%u", names[i], a->o.port);
         if (strcmp(host, whole) == 0)
             return true;
@@ -139,22 +182,35 @@ static bool is_own_host(const struct agent *a, struct MHD_Connection *c)
     return false;
 }
 
-/* A link that a person followed: no frame, no script, no WebSocket. Browsers that say nothing of it
- * (Sec-Fetch-*, W3C Fetch Metadata) are taken, as their scripts would say an Origin. */
+/* A link that a person followed: no frame, no script, no WebSocket, no page that is fetched before
+ * anybody asks for it. Browsers that say nothing of it (Sec-Fetch-*, W3C Fetch Metadata) are taken,
+ * as their scripts would say an Origin. */
 static bool is_navigation(struct MHD_Connection *c)
 {
-    return is_value(c, "Sec-Fetch-Mode", "navigate", false) &&
-           is_value(c, "Sec-Fetch-Dest", "document", false) &&
-           MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_ORIGIN) == NULL &&
-           MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_UPGRADE) == NULL;
+    static const char *const silent[] = {MHD_HTTP_HEADER_ORIGIN, MHD_HTTP_HEADER_UPGRADE,
+                                         "Sec-Purpose", "Purpose"};
+    bool is =
+        is_value(c, "Sec-Fetch-Mode", "navigate") && is_value(c, "Sec-Fetch-Dest", "document");
+
+    for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++)
+        is = is && is_silent(c, silent[i]);
+    return is;
 }
 
 static bool is_own_person(struct MHD_Connection *c)
 {
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
 
-    return info != NULL && info->client_addr != NULL && caller_is_own(info->client_addr);
+    return info != NULL && caller_is_own(info->connect_fd);
+}
+
+/* As a log and a window show it. */
+static bool is_plain(const char *url)
+{
+    while (*url > ' ' && *url <= '~')
+        url++;
+    return *url == '\0';
 }
 
 /* ORIGIN/orders/ID and nothing else: what is asked for there can do nothing elsewhere. */
@@ -163,7 +219,8 @@ static bool is_order(const char *url)
     char origin[ADDRESS_MAX];
     const char *rest;
 
-    if (url == NULL || strlen(url) >= ADDRESS_MAX || address_may_pay(url, NULL) != TP_OK ||
+    if (url == NULL || strlen(url) >= ADDRESS_MAX || !is_plain(url) ||
+        address_may_pay(url, NULL) != TP_OK ||
         address_origin(origin, sizeof(origin), url, NULL) != TP_OK ||
         strncmp(url, origin, strlen(origin)) != 0)
         return false;
@@ -228,7 +285,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
                                   size_t *upload_n, void **state)
 {
     struct agent *a = ctx;
-    const char *order = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "order");
+    const char *order;
 
     (void)version;
     (void)upload;
@@ -238,7 +295,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
         return send_page(a, c, MHD_HTTP_FORBIDDEN, "told_caller");
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0)
         return send_page(a, c, MHD_HTTP_METHOD_NOT_ALLOWED, "told_caller");
-    if (strcmp(path, "/pay") != 0 || !is_order(order))
+    if (strcmp(path, "/pay") != 0 || !get_said(&order, c, MHD_GET_ARGUMENT_KIND, "order") ||
+        !is_order(order))
         return send_page(a, c,
                          strcmp(path, "/pay") != 0 ? MHD_HTTP_NOT_FOUND : MHD_HTTP_BAD_REQUEST,
                          "told_address");
@@ -249,6 +307,20 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
     log_note("asked to pay %s", order);
     return pay(a, order) ? send_back(c, order)
                          : send_page(a, c, MHD_HTTP_INTERNAL_SERVER_ERROR, "told_start");
+}
+
+/* One that says nothing, or a byte now and then, takes no room for long. */
+static void on_connection(void *ctx, struct MHD_Connection *c, void **guest,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    const struct agent *a = ctx;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+        guests_leave(a->guests, *guest);
+    else if (info != NULL)
+        *guest = guests_arrive(a->guests, info->connect_fd, REQUEST_S);
 }
 
 /* ---- up and down ---- */
@@ -278,7 +350,7 @@ static struct MHD_Daemon *listen_on(struct agent *a, const struct sockaddr *at)
     return MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL, NULL,
                             on_request, a, MHD_OPTION_SOCK_ADDR, at, MHD_OPTION_CONNECTION_LIMIT,
                             CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
-                            MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, MHD_OPTION_END);
+                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, a, MHD_OPTION_END);
 }
 
 static enum tp_err start(struct agent *a, struct tp_error *e)
@@ -308,6 +380,8 @@ enum tp_err agent_run(const struct agent_options *o, struct tp_error *e)
     sigaddset(&ends, SIGINT);
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
     if (r == TP_OK)
+        r = guests_new(&a.guests, CONNECTIONS, e);
+    if (r == TP_OK)
         r = start(&a, e);
     if (r == TP_OK) {
         log_note("listening on 127.0.0.1:%u", o->port);
@@ -315,6 +389,7 @@ enum tp_err agent_run(const struct agent_options *o, struct tp_error *e)
     }
     if (a.daemon != NULL)
         MHD_stop_daemon(a.daemon);
+    guests_free(&a.guests);
     for (size_t i = 0; i < 2; i++)
         conf_free(&a.words[i]);
     free(a.page);

@@ -3,10 +3,9 @@
 #define TP_PAYER_CALLER_H
 
 #include <stdbool.h>
-#include <sys/socket.h>
 
-/* Whether the socket that is bound to that loopback address belongs to this process's user (or to
- * root), by the kernel's table of connections; false when it says nothing. */
-bool caller_is_own(const struct sockaddr *caller);
+/* Whether the socket at the other end of that connection over TCP belongs to this process's user
+ * (or to root), by the kernel's table of connections; false when it says nothing. */
+bool caller_is_own(int connection);
 
 #endif

@@ -1,4 +1,5 @@
 /* telepay plan: by which means its user pays, up to how much, and what without being asked. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cli.h"
@@ -87,8 +88,14 @@ static const char *limit_cell(char out[PLAN_LIMIT_TEXT], const struct plan_limit
 static enum tp_err print(const struct plan *p, bool json, struct tp_error *e)
 {
     struct table *table = NULL;
-    enum tp_err r =
-        table_new(&table, "plan", json ? keys : heads, sizeof(keys) / sizeof(keys[0]), json, e);
+    enum tp_err r;
+
+    if (p->n == 0 && !json) {
+        printf("There is no means in this plan, so no order is paid; telepay plan set --means emv "
+               "takes the card in.\n");
+        return TP_OK;
+    }
+    r = table_new(&table, "plan", json ? keys : heads, sizeof(keys) / sizeof(keys[0]), json, e);
 
     for (size_t i = 0; r == TP_OK && i < p->n; i++) {
         const struct plan_means *m = &p->means[i];

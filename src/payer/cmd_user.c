@@ -174,6 +174,10 @@ int payer_user_passwd(int argc, char **argv)
         r = user_folder(folder, home, name, &e);
     if (r == TP_OK)
         r = set_code(folder, name, &w.code, true, &e);
+    if (r == TP_OK)
+        printf("The new code opens the key of %s from now on; what was exported before keeps the "
+               "code of then.\n",
+               name);
     return cli_end(r, &e);
 }
 
@@ -204,6 +208,10 @@ int payer_user_export(int argc, char **argv)
         r = user_folder(folder, home, w.name, &e);
     if (r == TP_OK)
         r = device_export(folder, w.out, &e);
+    if (r == TP_OK)
+        printf("The key of %s is in %s, and their code opens it; next, on the other device: "
+               "telepay user import %s\n",
+               w.name, w.out, w.out);
     return cli_end(r, &e);
 }
 
@@ -219,10 +227,10 @@ static enum tp_err whose(char id[KEYSTORE_ID], const char *path, struct tp_error
     return r;
 }
 
-static enum tp_err import(const char *home, const char *path, const struct code_source *from,
-                          struct tp_error *e)
+static enum tp_err import(char id[KEYSTORE_ID], const char *home, const char *path,
+                          const struct code_source *from, struct tp_error *e)
 {
-    char id[KEYSTORE_ID], folder[PATH_MAX];
+    char folder[PATH_MAX];
     struct device device = {.folder = folder, .user = id, .code = *from};
     bool added = false;
     enum tp_err r = whose(id, path, e);
@@ -253,14 +261,18 @@ int payer_user_import(int argc, char **argv)
         NULL};
     struct words w = WORDS_NONE;
     struct tp_error e = {0};
-    char home[PATH_MAX];
+    char home[PATH_MAX], id[KEYSTORE_ID];
     enum tp_err r;
 
     w.wanted = "the file that was exported";
     cli_parse(&argp, argc, argv, &w);
     r = home_open(home, w.home, &e);
     if (r == TP_OK)
-        r = import(home, w.name, &w.code, &e);
+        r = import(id, home, w.name, &w.code, &e);
+    if (r == TP_OK)
+        printf("%s pays from this device, too, with the key of the other one: --user %s or "
+               "TELEPAY_USER; next: telepay plan set --user %s --means emv --up-to AMOUNT\n",
+               id, id, id);
     return cli_end(r, &e);
 }
 
@@ -371,5 +383,8 @@ int payer_user_remove(int argc, char **argv)
         r = check_settled(home, w.name, &e);
     if (r == TP_OK)
         r = user_remove(home, w.name, &e);
+    if (r == TP_OK)
+        printf("%s is removed, with plan, journal and key: nothing is paid as %s any more.\n",
+               w.name, w.name);
     return cli_end(r, &e);
 }

@@ -346,14 +346,16 @@ enum tp_err device_sign(char **jws, const json_t *key, struct span r, struct spa
     return rc;
 }
 
-enum tp_err device_claim(uint8_t out[16], const json_t *key, const char *order, struct tp_error *e)
+enum tp_err device_claim(uint8_t out[16], const json_t *key, struct span own, const char *order,
+                         struct tp_error *e)
 {
     const char *d = json_string_value(json_object_get(key, "d"));
     uint8_t digest[32];
-    char *text = NULL;
+    char shown[BASE64URL_SIZE(64)], *text = NULL;
     enum tp_err r = TP_OK;
 
-    if (d == NULL || asprintf(&text, "telepay-claim-1|%s|%s", d, order) < 0)
+    if (own.n > 64 || d == NULL ||
+        asprintf(&text, "telepay-claim-2|%s|%s|%s", d, base64url_encode(shown, own), order) < 0)
         return tp_fail(e, TP_ERR_INTERNAL, "the device's key cannot be used");
     if (!sha256(digest, span_str(text)))
         r = tp_fail(e, TP_ERR_INTERNAL, "OpenSSL cannot hash");

@@ -41,8 +41,8 @@ TP_MUST_CHECK enum tp_err device_sign(char **jws, const json_t *key, struct span
                                       struct span transaction, struct tp_error *e);
 
 /* 16 bytes by which this device takes the order for itself: the same at each time, and known to it
- * alone. */
-TP_MUST_CHECK enum tp_err device_claim(uint8_t out[16], const json_t *key, const char *order,
-                                       struct tp_error *e);
+ * alone. own: at most 64 bytes that no other device with this key has (device_export). */
+TP_MUST_CHECK enum tp_err device_claim(uint8_t out[16], const json_t *key, struct span own,
+                                       const char *order, struct tp_error *e);
 
 #endif

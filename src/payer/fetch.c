@@ -43,8 +43,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
     }
     if (f->taken)
         f->refused = !f->request->take(f->request->ctx, piece);
-    else
-        f->too_large = buf_put(&f->kept, piece) != TP_OK && f->request->takes == NULL;
+    f->too_large = buf_put(&f->kept, piece) != TP_OK && f->request->takes == NULL;
     return f->refused || f->too_large ? 0 : piece.n; /* 0 ends it with CURLE_WRITE_ERROR */
 }
 

@@ -25,7 +25,7 @@ struct fetch_request {
     struct span body;
     int seconds; /* for this exchange; 0: what the options say */
     /* Takes the body piece by piece, where it says so at the first of it, the status known; false
-     * from take ends the exchange. Of one that is not taken so much is kept as there is room for.
+     * from take ends the exchange. Taken or not, so much is kept as there is room for.
      * NULL: all of it is kept. */
     bool (*takes)(void *ctx, long status);
     bool (*take)(void *ctx, struct span piece);

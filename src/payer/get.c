@@ -12,9 +12,11 @@
 #include "base/word.h"
 #include "payer/address.h"
 #include "payer/credential.h"
+#include "wire/payment_problem.h"
 
 #define EXIT_HTTP      22 /* curl's: a status of 400 or more, where --fail asks for a fault */
 #define EXIT_REDIRECTS 47
+#define PROBLEM_SHOWN  200
 #define EXIT_CURL_MIN  6 /* below that, the house's own words are said */
 
 struct get { /* while it lasts */
@@ -250,10 +252,27 @@ static enum tp_err ask_delivery(struct get *g, const struct kept_order *o, const
     return r;
 }
 
+/* A fault that a problem (RFC 9457) explains to people is told to them; "": none does. */
+static void read_problem(struct get *g, char why[PROBLEM_SHOWN])
+{
+    const char *type = fetch_field(g->fetch, "Content-Type", 0);
+    struct payment_problem problem = {0};
+
+    why[0] = '\0';
+    if (type == NULL || fetch_status(g->fetch) < 400 ||
+        strncasecmp(type, PAYMENT_PROBLEM_TYPE, strlen(PAYMENT_PROBLEM_TYPE)) != 0 ||
+        payment_problem_read(&problem, fetch_body(g->fetch), NULL) != TP_OK)
+        return;
+    snprintf(why, PROBLEM_SHOWN, "%s", problem.detail != NULL ? problem.detail : "");
+    word_make_shown(why);
+    payment_problem_free(&problem);
+}
+
 /* What was paid, and does not come. */
 static enum tp_err undelivered(struct get *g, struct kept_order *o, struct tp_error *e)
 {
     const long status = fetch_status(g->fetch);
+    char why[PROBLEM_SHOWN];
 
     if (status != 410)
         return tp_fail(e, TP_ERR_PEER,
@@ -262,13 +281,14 @@ static enum tp_err undelivered(struct get *g, struct kept_order *o, struct tp_er
                        o->order, status);
     o->state = KEPT_REVERSED;
     o->ticket.state = PAYMENT_REVERSED;
-    snprintf(o->ticket.reason, sizeof(o->ticket.reason), "it could not be delivered: given back");
+    read_problem(g, why);
+    snprintf(o->ticket.reason, sizeof(o->ticket.reason), "%s",
+             why[0] != '\0' ? why : "what was paid is given back");
     const enum tp_err r = orders_update(g->checkout.journal, o, e);
 
-    return r == TP_OK
-               ? tp_fail(e, TP_ERR_PEER,
-                         "order %s could not be delivered: what was paid is given back", o->order)
-               : r;
+    return r == TP_OK ? tp_fail(e, TP_ERR_PEER, "order %s is not delivered: %s", o->order,
+                                o->ticket.reason)
+                      : r;
 }
 
 static bool pauses_for(struct get *g, int64_t until)
@@ -443,6 +463,7 @@ static enum tp_err demanded(struct get *g, struct tp_error *e)
 
 static enum tp_err get(struct get *g, struct tp_error *e)
 {
+    char why[PROBLEM_SHOWN];
     long status;
     enum tp_err r;
 
@@ -454,10 +475,14 @@ static enum tp_err get(struct get *g, struct tp_error *e)
     if (status == 402)
         return demanded(g, e);
     fetch_say(g->fetch, "K  %ld", status);
+    read_problem(g, why);
     if (g->options->fail && status >= 400) {
         g->exit = EXIT_HTTP;
-        return tp_fail(e, TP_ERR_PEER, "%.200s answered %ld", g->url, status);
+        return tp_fail(e, TP_ERR_PEER, "%.200s answered %ld%s%s", g->url, status,
+                       why[0] != '\0' ? ": " : "", why);
     }
+    if (why[0] != '\0' && !g->options->silent)
+        log_note("%.200s answered %ld: %s", g->url, status, why);
     return open_out(g) ? TP_OK
                        : tp_fail(e, TP_ERR_IO, "cannot write %s: %s", g->name, strerror(errno));
 }

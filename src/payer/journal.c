@@ -130,7 +130,7 @@ enum tp_err journal_open(struct journal **out, const char *path, struct tp_error
         tp_fail(e, r, "no memory for the journal");
         goto out;
     }
-    j->held = -1;
+    j->held = j->taken = -1;
     if (snprintf(j->path, sizeof(j->path), "%s", path) >= (int)sizeof(j->path)) {
         r = tp_fail(e, TP_ERR_RANGE, "the path of the journal is too long");
         goto out;
@@ -153,6 +153,8 @@ void journal_close(struct journal **j)
     db_close(&(*j)->db);
     if ((*j)->held >= 0)
         close((*j)->held);
+    if ((*j)->taken >= 0)
+        close((*j)->taken);
     seal_free(&(*j)->seal);
     free(*j);
     *j = NULL;

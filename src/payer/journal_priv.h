@@ -11,7 +11,8 @@
 struct journal {
     struct db *db;
     struct seal *seal;
-    int held; /* the key file, locked while this process asks; -1 */
+    int held;  /* the key file, locked while this process asks; -1 */
+    int taken; /* FILE.taken, locked where this process's orders stand; -1 */
     char path[PATH_MAX];
 };
 

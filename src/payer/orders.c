@@ -1,5 +1,7 @@
 #include "payer/orders.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,4 +298,42 @@ enum tp_err orders_hold(struct journal *j, bool *got, struct tp_error *e)
 void orders_let_go(struct journal *j)
 {
     journal_let_go(j);
+}
+
+enum tp_err orders_own(struct journal *j, uint8_t out[ORDERS_OWN], struct tp_error *e)
+{
+    _Static_assert(ORDERS_OWN == SEAL_LOOKUP, "as the seal gives it");
+    const enum tp_err r = seal_lookup(j->seal, out, span_str("own"));
+
+    return r == TP_OK ? TP_OK : tp_fail(e, r, "the key of the journal cannot be used");
+}
+
+/* A byte of its own for each order, as far as its letters go: two that shared one would be paid one
+ * after the other, and no more. */
+static off_t place_of(const char *order)
+{
+    off_t at = 0;
+
+    for (size_t i = 0; i < 12 && order[i] != '\0'; i++)
+        at = at << 5 | (order[i] & 31);
+    return at;
+}
+
+/* The lock dies with the process, however it dies. */
+enum tp_err orders_take(struct journal *j, const char *order, bool *got, struct tp_error *e)
+{
+    struct flock one = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = place_of(order), .l_len = 1};
+    char path[PATH_MAX + 8];
+
+    *got = false;
+    snprintf(path, sizeof(path), "%s.taken", j->path);
+    if (j->taken < 0)
+        j->taken = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (j->taken < 0)
+        return tp_fail(e, TP_ERR_IO, "cannot open %s: %s", path, strerror(errno));
+    *got = fcntl(j->taken, F_OFD_SETLK, &one) == 0;
+    return *got || errno == EAGAIN || errno == EACCES
+               ? TP_OK
+               : tp_fail(e, TP_ERR_IO, "cannot lock %s: %s", path, strerror(errno));
 }

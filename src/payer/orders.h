@@ -65,6 +65,16 @@ typedef bool orders_each(void *ctx, const struct kept_order *o);
 TP_MUST_CHECK enum tp_err orders_list(struct journal *j, orders_each *each, void *ctx,
                                       struct tp_error *e);
 
+/* What is this journal's own and no other's, and never leaves the device. */
+#define ORDERS_OWN 32
+TP_MUST_CHECK enum tp_err orders_own(struct journal *j, uint8_t out[ORDERS_OWN],
+                                     struct tp_error *e);
+
+/* Takes that order for this process, until the journal is closed or the process ends: *got false,
+ * another has it. */
+TP_MUST_CHECK enum tp_err orders_take(struct journal *j, const char *order, bool *got,
+                                      struct tp_error *e);
+
 /* While no other process has one under way: *got. Until orders_let_go. */
 TP_MUST_CHECK enum tp_err orders_hold(struct journal *j, bool *got, struct tp_error *e);
 void orders_let_go(struct journal *j);

@@ -17,24 +17,29 @@
 #define EXCHANGE_S 60
 #define RELEASE_S  2 /* nothing but another device's waiting hangs on it */
 
+static enum tp_err not_to_pay(const char *state, struct tp_error *e)
+{
+    char shown[64];
+
+    snprintf(shown, sizeof(shown), "%s", state != NULL ? state : "not known");
+    word_make_shown(shown);
+    return tp_fail(e, TP_ERR_STATE, "the order is not to be paid: it is %s", shown);
+}
+
 /* What is to be paid, by the state that the mediator tells. */
 static enum tp_err take_challenge(struct payment_offers *out, const struct pay_url *u,
                                   struct tp_error *e)
 {
     json_t *body = NULL;
     const char *challenge = NULL, *state = NULL;
-    char shown[64];
     enum tp_err r = jcs_read(&body, fetch_body(u->fetch), e);
 
     if (r == TP_OK)
         r = jcs_text(&state, body, "state", e);
     if (r == TP_OK)
         r = jcs_text(&challenge, body, "challenge", e);
-    if (r == TP_OK && challenge == NULL) {
-        snprintf(shown, sizeof(shown), "%s", state != NULL ? state : "not known");
-        word_make_shown(shown);
-        r = tp_fail(e, TP_ERR_STATE, "the order is not to be paid: it is %s", shown);
-    }
+    if (r == TP_OK && challenge == NULL)
+        r = not_to_pay(state, e);
     if (r == TP_OK)
         r = payment_offers_add(out, span_str(challenge), e);
     json_decref(body);
@@ -136,7 +141,7 @@ static void release(const struct pay_url *u)
 static enum tp_err claim(struct pay_url *u, struct tp_error *e)
 {
     json_t *answer = NULL;
-    const char *code = NULL;
+    const char *code = NULL, *state = NULL;
     enum tp_err r = send_claim(u, "claim", EXCHANGE_S, e);
 
     if (r == TP_OK && fetch_status(u->fetch) == 409)
@@ -150,6 +155,10 @@ static enum tp_err claim(struct pay_url *u, struct tp_error *e)
         r = jcs_read(&answer, fetch_body(u->fetch), e);
     if (r == TP_OK)
         r = jcs_text(&code, answer, "code", e);
+    if (r == TP_OK)
+        r = jcs_text(&state, answer, "state", e);
+    if (r == TP_OK && state != NULL && strcmp(state, "claimed") != 0) /* paid since it was read */
+        r = not_to_pay(state, e);
     if (r == TP_OK && code != NULL) {
         snprintf(u->order.code, sizeof(u->order.code), "%s", code);
         word_make_shown(u->order.code);
@@ -157,6 +166,19 @@ static enum tp_err claim(struct pay_url *u, struct tp_error *e)
     }
     json_decref(answer);
     return r;
+}
+
+/* The claim is that of the user's device, and so of each of its runs: one that gave it back would
+ * give back what another is about to sign. */
+static enum tp_err take_alone(const struct pay_url *u, struct tp_error *e)
+{
+    bool got = false;
+    const enum tp_err r = orders_take(u->checkout.journal, u->demand.order.id, &got, e);
+
+    return r != TP_OK || got ? r
+                             : tp_fail(e, TP_ERR_STATE,
+                                       "another telepay of yours is paying this order: answer "
+                                       "there, or end it; nothing was done here");
 }
 
 /* What an earlier run signed and nobody has settled is never signed again. */
@@ -175,6 +197,7 @@ static enum tp_err take(struct pay_url *u, const struct pay_url_options *o, stru
     struct payment_offers offers = {0};
     const struct payment_challenge *chosen;
     json_t *key = NULL;
+    uint8_t own[ORDERS_OWN];
     enum tp_err r = checkout_open(&u->checkout, &o->checkout, u->fetch, e);
 
     u->checkout.device.code.dialog = o->pay.person.dialog;
@@ -188,13 +211,17 @@ static enum tp_err take(struct pay_url *u, const struct pay_url_options *o, stru
     if (r == TP_OK)
         r = check_address(&u->demand, o->url, e);
     if (r == TP_OK)
+        r = take_alone(u, e);
+    if (r == TP_OK)
         r = check_signed(u, e);
     if (r == TP_OK)
         r = checkout_allows(&u->checkout, &u->demand, e);
     if (r == TP_OK)
         r = device_key(&key, &u->checkout.device, e);
     if (r == TP_OK)
-        r = device_claim(u->claim, key, u->demand.order.id, e);
+        r = orders_own(u->checkout.journal, own, e);
+    if (r == TP_OK)
+        r = device_claim(u->claim, key, SPAN_OF(own), u->demand.order.id, e);
     if (r == TP_OK)
         r = claim(u, e);
     payment_offers_free(&offers);

@@ -10,9 +10,9 @@
 
 #define QUOTE_DIGEST 32
 
-struct quote_terms {      /* what a quote is made of, beside its article */
-    const char *mediator; /* whom it is given to */
-    bool available;
+struct quote_terms {          /* what a quote is made of, beside its article */
+    const char *mediator;     /* whom it is given to */
+    bool available, sold_out; /* not available, since none is left */
     time_t now;
     struct span content; /* included; empty: none */
 };

@@ -116,7 +116,8 @@ enum tp_err shop_file(const struct shop *s, int *fd, uint64_t *size, const char 
     return catalogue_open_file(fd, size, s->dir, file, e);
 }
 
-static bool in_stock(struct shop *s, const struct article *a)
+/* When the books do not say how many were sold, it is not sold now, and not sold out. */
+static bool in_stock(struct shop *s, const struct article *a, bool *sold_out)
 {
     struct tp_error e = {TP_OK, ""};
     int64_t sold = 0;
@@ -129,7 +130,8 @@ static bool in_stock(struct shop *s, const struct article *a)
     pthread_mutex_unlock(&s->lock);
     if (r != TP_OK)
         log_error("%s", e.text);
-    return r == TP_OK && sold < a->stock;
+    *sold_out = r == TP_OK && sold >= a->stock;
+    return r == TP_OK && !*sold_out;
 }
 
 /* Whether the file is there; of one that goes with the quote, what is in it, the caller's. */
@@ -168,8 +170,8 @@ enum tp_err shop_quote(struct shop *s, char **out, const struct article *a, cons
     uint8_t *content = NULL;
     enum tp_err r;
 
-    terms.available =
-        article_on_sale(a, terms.now) && in_stock(s, a) && has_file(s, a, &content, &terms.content);
+    terms.available = article_on_sale(a, terms.now) && in_stock(s, a, &terms.sold_out) &&
+                      has_file(s, a, &content, &terms.content);
     pthread_mutex_lock(&s->lock);
     r = quote_make(out, s->seal, a, &terms, e);
     pthread_mutex_unlock(&s->lock);

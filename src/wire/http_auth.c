@@ -157,6 +157,59 @@ enum tp_err http_auth_next(struct http_auth *out, struct span *rest, struct tp_e
     return take_params(out, rest, e);
 }
 
+static bool in_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* 12.4.2: 0 to 1, with three decimals at most. */
+static bool take_weight(unsigned *out, struct span *s)
+{
+    static const unsigned place[] = {HTTP_WEIGHT_MAX / 10, HTTP_WEIGHT_MAX / 100,
+                                     HTTP_WEIGHT_MAX / 1000};
+    struct span whole, part = {NULL, 0};
+
+    if ((!take_one(s, 'q') && !take_one(s, 'Q')) || !take_one(s, '='))
+        return false;
+    whole = take(s, in_digit);
+    if (take_one(s, '.'))
+        part = take(s, in_digit);
+    if (whole.n != 1 || part.n > sizeof(place) / sizeof(place[0]))
+        return false;
+    *out = HTTP_WEIGHT_MAX * (unsigned)(whole.p[0] - '0');
+    for (size_t i = 0; i < part.n; i++)
+        *out += place[i] * (unsigned)(part.p[i] - '0');
+    return *out <= HTTP_WEIGHT_MAX;
+}
+
+enum tp_err http_range_next(struct http_range *out, struct span *rest, struct tp_error *e)
+{
+    struct span at;
+
+    (void)take(rest, in_separator);
+    if (rest->n == 0)
+        return tp_fail(e, TP_ERR_NOT_FOUND, "the end of the list");
+    at = *rest;
+    out->weight = HTTP_WEIGHT_MAX;
+    out->type = take(&at, in_token);
+    if (out->type.n == 0 || !take_one(&at, '/'))
+        return tp_fail(e, TP_ERR_FORMAT, "something where a range should begin");
+    out->subtype = take(&at, in_token);
+    if (out->subtype.n == 0)
+        return tp_fail(e, TP_ERR_FORMAT, "a range with nothing behind its slash");
+    *rest = at;
+    (void)take(&at, in_blank);
+    if (take_one(&at, ';')) {
+        (void)take(&at, in_blank);
+        if (!take_weight(&out->weight, &at))
+            return tp_fail(e, TP_ERR_FORMAT, "a range with a weight that is none");
+        *rest = at;
+    }
+    return at_end_of_element(*rest)
+               ? TP_OK
+               : tp_fail(e, TP_ERR_FORMAT, "a range that does not end as one does");
+}
+
 static bool same(struct span a, const char *b)
 {
     return a.n == strlen(b) && strncasecmp((const char *)a.p, b, a.n) == 0;

@@ -1,5 +1,6 @@
 /* Lists of challenges or credentials as HTTP fields hold them (RFC 9110, 11.2 to 11.4 and 5.6):
- * several schemes in one field, each with a token68, parameters or nothing. */
+ * several schemes in one field, each with a token68, parameters or nothing. And lists of what is
+ * liked how much (12.4.2, 12.5.1): "a/b, a/c;q=0.5". */
 #ifndef TP_WIRE_HTTP_AUTH_H
 #define TP_WIRE_HTTP_AUTH_H
 
@@ -34,6 +35,18 @@ const struct http_auth_param *http_auth_find(const struct http_auth *a, const ch
 
 /* The value without the backslashes of quoted pairs, appended with a final zero. */
 TP_MUST_CHECK enum tp_err http_auth_value(struct buf *out, const struct http_auth_param *param);
+
+#define HTTP_WEIGHT_MAX 1000
+
+struct http_range { /* borrows from the field */
+    struct span type, subtype;
+    unsigned weight; /* thousandths; HTTP_WEIGHT_MAX where there is none */
+};
+
+/* Takes the next range off *rest, as http_auth_next does. A parameter that is no weight is
+ * TP_ERR_FORMAT. */
+TP_MUST_CHECK enum tp_err http_range_next(struct http_range *out, struct span *rest,
+                                          struct tp_error *e);
 
 /* Appends a quoted-string. TP_ERR_FORMAT for a control character other than the tab: it would end
  * the field. */

@@ -409,6 +409,13 @@ enum tp_err jcs_text(const char **out, const json_t *object, const char *name, s
     return TP_OK;
 }
 
+bool jcs_is(const json_t *object, const char *name, const char *text)
+{
+    const char *have;
+
+    return jcs_text(&have, object, name, NULL) == TP_OK && have != NULL && strcmp(have, text) == 0;
+}
+
 enum tp_err jcs_set_text(json_t *object, const char *name, const char *text, struct tp_error *e)
 {
     if (text == NULL || json_object_set_new(object, name, json_string(text)) == 0)

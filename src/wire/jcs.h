@@ -36,6 +36,9 @@ TP_MUST_CHECK enum tp_err jcs_decode(json_t **out, struct span text, size_t max,
 TP_MUST_CHECK enum tp_err jcs_text(const char **out, const json_t *object, const char *name,
                                    struct tp_error *e);
 
+/* Whether a member is this text, and nothing behind a zero in it. */
+bool jcs_is(const json_t *object, const char *name, const char *text);
+
 /* Sets a member; nothing where the text is NULL. TP_ERR_FORMAT when it is no UTF-8. */
 TP_MUST_CHECK enum tp_err jcs_set_text(json_t *object, const char *name, const char *text,
                                        struct tp_error *e);

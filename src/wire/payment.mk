@@ -1,6 +1,7 @@
 # The "Payment" scheme of HTTP
 noinst_LIBRARIES += libpayment.a
 libpayment_a_SOURCES = src/wire/jcs.c src/wire/jcs.h src/wire/http_auth.c src/wire/http_auth.h \
+	src/wire/payment_accept.c src/wire/payment_accept.h \
 	src/wire/payment_challenge.c src/wire/payment_challenge.h src/wire/payment_charge.c src/wire/payment_charge.h \
 	src/wire/payment_credential.c src/wire/payment_credential.h src/wire/payment_digest.c src/wire/payment_digest.h \
 	src/wire/payment_discovery.c src/wire/payment_discovery.h src/wire/payment_problem.c src/wire/payment_problem.h \
@@ -17,6 +18,11 @@ TESTS += tests/unit/test_http_auth
 tests_unit_test_http_auth_SOURCES = tests/unit/test_http_auth.c tests/unit/unit.h
 tests_unit_test_http_auth_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_http_auth_LDADD = $(PAYMENT_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test_payment_accept
+TESTS += tests/unit/test_payment_accept
+tests_unit_test_payment_accept_SOURCES = tests/unit/test_payment_accept.c tests/unit/unit.h
+tests_unit_test_payment_accept_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_payment_accept_LDADD = $(PAYMENT_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_payment_challenge
 TESTS += tests/unit/test_payment_challenge
 tests_unit_test_payment_challenge_SOURCES = tests/unit/test_payment_challenge.c tests/unit/payment_vectors.h tests/unit/unit.h

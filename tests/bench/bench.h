@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define BENCH_ROUNDS_MAX 64
+#define BENCH_ROUNDS_MAX 128
 
 static inline double bench_clock(clockid_t which)
 {

@@ -14,7 +14,6 @@
  * folders are. */
 #include "bench.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +23,7 @@
 #include "acquirer/state.h"
 #include "bare_books.h"
 #include "bare_cda.h"
+#include "bare_sync.h"
 #include "office.h"
 #include "store/db.h"
 
@@ -34,7 +34,6 @@
 #define FEW    10000
 #define FILLER "00009999" /* the terminal of what is stored already */
 #define CARDS  500000000  /* card numbers from here on: the filler's are below */
-#define SYNCS  100        /* fdatasyncs a round */
 #define CHECKS 2000       /* bare CDA checks a round */
 
 struct message {
@@ -45,7 +44,7 @@ struct message {
 struct site { /* an acquirer and its server */
     struct office office;
     clockid_t clock; /* of all its threads */
-    struct bench_rounds rate, cpu, answer;
+    struct bench_rounds rate, cpu, terminals, answer;
 };
 
 struct load {
@@ -178,12 +177,23 @@ static void *run_terminal(void *ctx)
     return NULL;
 }
 
-/* `n` messages from `first` on, of each connection in turn. Seconds that it took, and, of the
- * server's processor time, what it took from when all are connected. */
-static double run_turn(struct site *s, unsigned first, unsigned n, double apart, double *cpu)
+struct spent { /* seconds; processor time of the server, and of this program, from when all are
+                  connected */
+    double wall, server, terminals;
+};
+
+static struct spent spent_until_now(const struct site *s)
+{
+    return (struct spent){bench_seconds(), bench_clock(s->clock),
+                          bench_clock(CLOCK_PROCESS_CPUTIME_ID)};
+}
+
+/* `n` messages from `first` on, of each connection in turn. */
+static struct spent run_turn(struct site *s, unsigned first, unsigned n, double apart)
 {
     struct terminal_thread *t = calloc(load.connections, sizeof(*t));
-    double *sent = calloc(n, sizeof(*sent)), took;
+    double *sent = calloc(n, sizeof(*sent));
+    struct spent before, after;
     unsigned refused = 0;
 
     for (unsigned i = 0; i < load.connections; i++) {
@@ -197,15 +207,14 @@ static double run_turn(struct site *s, unsigned first, unsigned n, double apart,
     load.first = first;
     load.n = n;
     load.apart = apart;
-    *cpu = bench_clock(s->clock);
-    load.start = bench_seconds();
+    before = spent_until_now(s);
+    load.start = before.wall;
     for (unsigned i = 0; i < load.connections; i++)
         if (pthread_create(&t[i].thread, NULL, run_terminal, &t[i]) != 0)
             abort();
     for (unsigned i = 0; i < load.connections; i++)
         pthread_join(t[i].thread, NULL);
-    took = bench_seconds() - load.start;
-    *cpu = bench_clock(s->clock) - *cpu;
+    after = spent_until_now(s);
     for (unsigned i = 0; i < load.connections; i++) {
         link_close(&t[i].client);
         refused += t[i].refused;
@@ -216,31 +225,11 @@ static double run_turn(struct site *s, unsigned first, unsigned n, double apart,
         fprintf(stderr, "%u payments were not acknowledged\n", refused);
         abort();
     }
-    return took;
+    return (struct spent){after.wall - before.wall, after.server - before.server,
+                          after.terminals - before.terminals};
 }
 
 /* ---- the other bases ---- */
-
-/* A share of SYNCS fdatasyncs, each of a page more, is quicker than this; seconds. */
-static double sync_turn(const struct office *o, double share)
-{
-    static const uint8_t page[4096] = {1};
-    struct bench_rounds syncs = {0};
-    char path[128];
-    int fd;
-
-    snprintf(path, sizeof(path), "%s/sync", o->dir);
-    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    for (unsigned i = 0; i < SYNCS; i++) {
-        const double start = bench_seconds();
-
-        if (fd < 0 || write(fd, page, sizeof(page)) != sizeof(page) || fdatasync(fd) != 0)
-            abort();
-        bench_round(&syncs, bench_seconds() - start);
-    }
-    close(fd);
-    return bench_share(&syncs, share);
-}
 
 /* Of a key and a response like those of the cards. */
 static struct bare_cda *bare_check(const struct signer *s)
@@ -320,20 +309,18 @@ static double latency_share(unsigned first, unsigned n, double share)
 /* As fast as it goes; seconds. */
 static double serve_all(struct site *s, unsigned first, unsigned n)
 {
-    double cpu;
-    const double took = run_turn(s, first, n, 0, &cpu);
+    const struct spent spent = run_turn(s, first, n, 0);
 
-    bench_round(&s->rate, n / took);
-    bench_round(&s->cpu, cpu / n);
-    return took;
+    bench_round(&s->rate, n / spent.wall);
+    bench_round(&s->cpu, spent.server / n);
+    bench_round(&s->terminals, spent.terminals / n);
+    return spent.wall;
 }
 
 /* The 99th percentile of the answers' times at half of `rate`. */
 static double serve_half(struct site *s, unsigned first, unsigned n, double rate)
 {
-    double cpu;
-
-    (void)run_turn(s, first, n, 2 / rate, &cpu);
+    (void)run_turn(s, first, n, 2 / rate);
     bench_round(&s->answer, latency_share(first, n, 0.99));
     return s->answer.value[s->answer.n - 1];
 }
@@ -373,7 +360,7 @@ static void measure_sqlite(struct ratios *x, struct sites *s, unsigned first,
     const double took = serve_all(&s->few, first, load.payments),
                  bare = bare_books_turn(books, load.payments, load.connections * load.window),
                  one = bare_cda_turn(check, CHECKS) / CHECKS;
-    const double rate = load.payments / took, sync = sync_turn(&s->few.office, 0.99),
+    const double rate = load.payments / took, sync = bare_sync_turn(s->few.office.dir, 0.99),
                  answer = serve_half(&s->few, first + load.payments, half, rate),
                  took_many = serve_all(&s->many, first, load.payments),
                  answer_many = serve_half(&s->many, first + load.payments, half, rate);
@@ -416,6 +403,7 @@ static void scale(struct bench_rounds *r, double by)
 static void report(const struct ratios *x, struct sites *s)
 {
     scale(&s->few.cpu, 1e6);
+    scale(&s->few.terminals, 1e6);
     scale(&s->few.answer, 1e3);
     scale(&s->many.answer, 1e3);
     bench_value("bare SQLite, same rows and indexes, groups", bench_share(&x->base, 0.5), "1/s",
@@ -426,6 +414,8 @@ static void report(const struct ratios *x, struct sites *s)
     /* 60 us where a core does 360,000 bare checks a second */
     bench_against("processor time of the server for a 0200", &s->few.cpu, "max us", &x->cpu, 21.6,
                   "a bare CDA check");
+    bench_value("processor time of the terminals for a 0200", bench_share(&s->few.terminals, 0.5),
+                "us", "on the same processors: TLS and reading the answer");
     bench_against("answer at half load, 99th percentile", &s->few.answer, "max ms", &x->answer, 3,
                   "fdatasync, 99th percentile");
     bench_value("COPY into PostgreSQL, same rows and indexes, groups", bench_share(&x->copy, 0.5),

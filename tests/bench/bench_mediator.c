@@ -5,12 +5,17 @@
  *   and signed, against those of mppx, which keeps nothing, in one process of Node over plain HTTP;
  * - paid a second, from the credential to 200 with what was bought, durable, against what mppx says
  *   yes to; the credentials are made before the clock runs;
- * - how long the answer to a credential takes, what processor time the mediator takes of each, and
- *   what a payment is on the wire, of which TLS's own bytes are no part.
+ * - the same against the 0200s that terminals bring straight to the same acquirer, and with many
+ *   orders stored against few;
+ * - how long the answer to a credential takes, in fdatasyncs too, what processor time the mediator
+ *   and its clients take of each, and what a payment is on the wire, of which TLS's own bytes are
+ *   no part.
  *
- * ROUNDS (7), ORDERS (320 a round; of mppx 4 times as many), CONNECTIONS (16) in the environment,
+ * ROUNDS (8), ORDERS (320 a round; of mppx 4 times as many), CONNECTIONS (16), BENCH_ORDERS (a
+ * million, stored before the second half of the rounds) in the environment,
  * BENCH_DIR where the folder is, TELEPAY_NPM where mppx is (tests/npm). Without mppx or Node there
  * is no ratio. */
+#include "bare_sync.h"
 #include "bench.h"
 
 #include <curl/curl.h>
@@ -45,7 +50,7 @@ struct wire { /* bytes */
 };
 
 struct costs { /* a request's, of each round */
-    struct bench_rounds rate, cpu, all;
+    struct bench_rounds rate, cpu, all, clients;
 };
 
 struct shop {
@@ -66,6 +71,8 @@ static struct bench {
     struct acquirer_keys keys;
     pid_t acquirer, service;
     unsigned connections, cards;
+    SSL_CTX *terminal[CONNECTIONS_MAX];
+    struct bench_rounds straight, sync, added;            /* 0200s a second; ms */
     struct bench_rounds alone, alone_99, among, among_99; /* answers, in ms */
     struct wire demand, payment;
 } bench;
@@ -130,23 +137,49 @@ static void take_clock(struct shop *s, pid_t pid)
     HOLDS(clock_getcpuclockid(pid, &s->clock[s->clocks++]) == 0);
 }
 
+static void terminal_of(char out[9], unsigned i)
+{
+    snprintf(out, 9, "%08u", (i + 1) % 100000000);
+}
+
+/* The first is there already. */
+static void make_terminals(void)
+{
+    for (unsigned i = 0; i < bench.connections; i++) {
+        char terminal[9];
+
+        terminal_of(terminal, i);
+        if (i > 0)
+            office_terminal(&bench.office, OFFICE_CONTRACT, terminal);
+        bench.terminal[i] = office_tls(&bench.office, OFFICE_CONTRACT, terminal);
+    }
+}
+
+static pid_t launch_mediator(void)
+{
+    const char *const mediator[] = {"telepay-mediator", "serve", NULL};
+
+    run("rm -f mediator.log");
+    return launch("mediator.log", "is reached", mediator);
+}
+
 static void start_mediator(struct shop *s)
 {
     const char *const acquirer[] =
         {"telepay-acquirer", "serve",           "--dir", bench.office.dir,
          "--listen",         "127.0.0.1:18583", NULL},
                       *const service[] = {"telepay-service", "serve",           "--dir", "journal",
-                                          "--listen",        "127.0.0.1:18743", NULL},
-                      *const mediator[] = {"telepay-mediator", "serve", NULL};
+                                          "--listen",        "127.0.0.1:18743", NULL};
 
     office_make(&bench.office, ".", 1);
+    make_terminals();
     setenv("OFFICE", bench.office.dir, 1);
     run(set_up);
     MUST(acquirer_keys_load(&bench.keys, bench.office.dir, &office_error));
     MUST(sealed_public_key(&bench.frontal.sealing, bench.keys.sealing.jwk, &office_error));
     bench.acquirer = launch("acquirer.log", "listening", acquirer);
     bench.service = launch("service.log", "listening", service);
-    s->pid = launch("mediator.log", "is reached", mediator);
+    s->pid = launch_mediator();
     take_clock(s, s->pid);
     take_clock(s, bench.service);
     take_clock(s, bench.acquirer);
@@ -325,13 +358,14 @@ static void *run_caller(void *ctx)
     return NULL;
 }
 
-struct spent { /* seconds; processor time of the shop's own process, and with who it asks */
-    double wall, cpu, all;
+struct spent { /* seconds; processor time of the shop's own process, with who it asks, and ours */
+    double wall, cpu, all, clients;
 };
 
 static struct spent spent_until_now(const struct shop *s)
 {
-    struct spent now = {bench_seconds(), bench_clock(s->clock[0]), 0};
+    struct spent now = {bench_seconds(), bench_clock(s->clock[0]), 0,
+                        bench_clock(CLOCK_PROCESS_CPUTIME_ID)};
 
     for (unsigned i = 0; i < s->clocks; i++)
         now.all += bench_clock(s->clock[i]);
@@ -357,13 +391,88 @@ static struct spent run_turn(struct shop *s, struct exchange *x, unsigned n, uns
         pthread_join(caller[i].thread, NULL);
     after = spent_until_now(s);
     pthread_barrier_destroy(&turn.connected);
-    return (struct spent){after.wall - before.wall, after.cpu - before.cpu, after.all - before.all};
+    return (struct spent){after.wall - before.wall, after.cpu - before.cpu, after.all - before.all,
+                          after.clients - before.clients};
+}
+
+/* ---- straight to the acquirer ---- */
+
+struct straight {
+    pthread_t thread;
+    struct link_client *client;
+    struct made *payment;
+    struct bench_rounds answer; /* ms */
+    unsigned n, stan;
+};
+
+static void *run_terminal(void *ctx)
+{
+    struct straight *t = ctx;
+    struct office_answer a;
+    struct tp_error e;
+
+    t->answer.n = 0;
+    for (unsigned i = 0; i < t->n; i++) {
+        const double start = bench_seconds();
+
+        HOLDS(office_exchange(&a, t->client, &t->payment[i], 0, &e) == TP_OK &&
+              strcmp(a.code, "00") == 0);
+        bench_round(&t->answer, (bench_seconds() - start) * 1000);
+    }
+    return NULL;
+}
+
+/* Signed before the clock runs, each by a card of its own. */
+static void make_payments(struct straight *t, unsigned index, unsigned n)
+{
+    char terminal[9];
+
+    terminal_of(terminal, index);
+    t->n = n;
+    t->payment = calloc(n, sizeof(*t->payment));
+    HOLDS(t->payment != NULL);
+    for (unsigned i = 0; i < n; i++) {
+        const struct place where = {OFFICE_CONTRACT, terminal, ++t->stan, OFFICE_MCC};
+        struct signed_card card;
+        struct terms terms;
+
+        MUST(signer_card(&card, &bench.office.signer, ++bench.cards));
+        terms_usual(&terms, &card, 2);
+        MUST(made_payment(&t->payment[i], &bench.office.signer, &card, &terms, &terms, &where));
+    }
+    MUST(
+        link_connect(&t->client, "127.0.0.1", "18583", bench.terminal[index], 5000, &office_error));
+}
+
+static struct straight terminals[CONNECTIONS_MAX];
+
+/* 0200s on so many connections, in all at most n. Their rate. */
+static double pay_straight(unsigned n, unsigned connections)
+{
+    const unsigned each = n / connections;
+    struct straight *const t = terminals;
+    double took;
+
+    for (unsigned i = 0; i < connections; i++)
+        make_payments(&t[i], i, each);
+    took = bench_seconds();
+    for (unsigned i = 0; i < connections; i++)
+        HOLDS(pthread_create(&t[i].thread, NULL, run_terminal, &t[i]) == 0);
+    for (unsigned i = 0; i < connections; i++)
+        pthread_join(t[i].thread, NULL);
+    took = bench_seconds() - took;
+    for (unsigned i = 0; i < connections; i++) {
+        link_close(&t[i].client);
+        free(t[i].payment);
+    }
+    return each * connections / took;
 }
 
 /* ---- rounds ---- */
 
 struct ratios {
-    struct bench_rounds demands, paid;
+    struct bench_rounds demands, paid, straight, added;
+    struct bench_rounds few_demands, few_paid, many_demands, many_paid; /* a straight 0200's */
 };
 
 /* The rate. */
@@ -374,6 +483,7 @@ static double take_turn(struct shop *s, struct costs *c)
     bench_round(&c->rate, s->n / spent.wall);
     bench_round(&c->cpu, spent.cpu / s->n * 1e6);
     bench_round(&c->all, spent.all / s->n * 1e6);
+    bench_round(&c->clients, spent.clients / s->n * 1e6);
     return s->n / spent.wall;
 }
 
@@ -392,34 +502,62 @@ static void take_times(struct exchange *x, unsigned n, struct bench_rounds *half
     bench_round(most, x[(n - 1) * 99 / 100].seconds * 1000);
 }
 
-static void compare(struct ratios *x, struct shop *mediator, struct shop *till)
+static void compare(struct ratios *x, struct shop *mediator, struct shop *till, bool many)
 {
     const bool both = till->pid != 0;
-    double rate = take_turn(mediator, &mediator->demand);
+    const double demands = take_turn(mediator, &mediator->demand);
 
     if (both)
-        bench_round(&x->demands, rate / take_turn(till, &till->demand));
+        bench_round(&x->demands, demands / take_turn(till, &till->demand));
     make_credentials(mediator, mediator->exchange, mediator->n);
     if (both)
         make_credentials(till, till->exchange, till->n);
-    rate = take_turn(mediator, &mediator->paid);
+    const double paid = take_turn(mediator, &mediator->paid),
+                 straight = pay_straight(mediator->n, bench.connections);
+
     if (both)
-        bench_round(&x->paid, rate / take_turn(till, &till->paid));
+        bench_round(&x->paid, paid / take_turn(till, &till->paid));
+    bench_round(&bench.straight, straight);
+    bench_round(&x->straight, paid / straight);
+    bench_round(many ? &x->many_demands : &x->few_demands, straight / demands);
+    bench_round(many ? &x->many_paid : &x->few_paid, straight / paid);
     take_times(mediator->exchange, mediator->n, &bench.among, &bench.among_99);
     clear(mediator->exchange, mediator->n);
     if (both)
         clear(till->exchange, till->n);
 }
 
-static void pay_alone(struct shop *s)
+/* What the mediator adds to the acquirer's own answer, in fdatasyncs. */
+static void pay_alone(struct ratios *x, struct shop *s)
 {
-    static struct exchange x[ALONE];
+    static struct exchange alone[ALONE];
+    const double sync = bare_sync_turn(".", 0.99) * 1000;
 
-    (void)run_turn(s, x, ALONE, 1);
-    make_credentials(s, x, ALONE);
-    (void)run_turn(s, x, ALONE, 1);
-    take_times(x, ALONE, &bench.alone, &bench.alone_99);
-    clear(x, ALONE);
+    (void)run_turn(s, alone, ALONE, 1);
+    make_credentials(s, alone, ALONE);
+    (void)run_turn(s, alone, ALONE, 1);
+    take_times(alone, ALONE, &bench.alone, &bench.alone_99);
+    clear(alone, ALONE);
+    (void)pay_straight(ALONE, 1);
+    const double added =
+        bench.alone_99.value[bench.alone_99.n - 1] - bench_share(&terminals[0].answer, 0.99);
+
+    bench_round(&bench.sync, sync);
+    bench_round(&bench.added, added);
+    bench_round(&x->added, added / sync);
+}
+
+/* Orders that were delivered long ago, each like the last that was, but for its texts. */
+static void fill_orders(struct shop *s)
+{
+    char count[16];
+
+    snprintf(count, sizeof(count), "%u", bench_setting("BENCH_ORDERS", 1000000));
+    setenv("COUNT", count, 1);
+    end(s->pid);
+    run("python3 \"$TESTS_SRCDIR/tools/fill_orders.py\" med/mediator.db \"$COUNT\"");
+    s->pid = launch_mediator();
+    HOLDS(clock_getcpuclockid(s->pid, &s->clock[0]) == 0);
 }
 
 /* Within TLS. */
@@ -471,6 +609,17 @@ static void told(const char *name, const struct bench_rounds *rounds, const char
     bench_value(name, bench_share(rounds, 0.5), unit, "");
 }
 
+/* The time of one with many stored against few, either in 0200s straight to the acquirer. */
+static void told_many(const char *name, const struct bench_rounds *few,
+                      const struct bench_rounds *many)
+{
+    struct bench_rounds ratios = *many;
+
+    for (unsigned i = 0; i < ratios.n; i++)
+        ratios.value[i] /= bench_share(few, 0.5);
+    bench_against(name, many, "max 0200s", &ratios, 1.1, "time with few stored");
+}
+
 static void report(const struct ratios *x, const struct shop *mediator, const struct shop *till)
 {
     if (till->pid != 0) {
@@ -485,8 +634,17 @@ static void report(const struct ratios *x, const struct shop *mediator, const st
               &x->paid, 5);
     told("processor time of the mediator for a demand", &mediator->demand.cpu, "us");
     told("same, with service and acquirer", &mediator->demand.all, "us");
+    told("processor time of the clients for a demand", &mediator->demand.clients, "us");
     told("processor time of the mediator for a paid one", &mediator->paid.cpu, "us");
     told("same, with service and acquirer", &mediator->paid.all, "us");
+    told("processor time of the clients for a paid one", &mediator->paid.clients, "us");
+    bench_against("paid, durable, against 0200s straight to the acquirer", &bench.straight, "1/s",
+                  &x->straight, 0.5, "these");
+    told_many("demands, many orders stored", &x->few_demands, &x->many_demands);
+    told_many("paid, many orders stored", &x->few_paid, &x->many_paid);
+    told("fdatasync of a page, 99th percentile", &bench.sync, "ms");
+    bench_against("what the mediator adds to the answer, 99th percentile", &bench.added, "max ms",
+                  &x->added, 2, "fdatasync, 99th percentile");
     told("answer to a credential, alone, median", &bench.alone, "ms");
     told("answer to a credential, alone, 99th percentile", &bench.alone_99, "ms");
     told("answer to a credential, all connections, median", &bench.among, "ms");
@@ -540,6 +698,8 @@ static void leave(const char *dir)
     HOLDS(books.transactions == bench.cards);
     office_audit(&bench.office);
     json_decref(bench.frontal.sealing);
+    for (unsigned i = 0; i < bench.connections; i++)
+        SSL_CTX_free(bench.terminal[i]);
     acquirer_keys_free(&bench.keys);
     office_remove(&bench.office);
     setenv("LEFT", dir, 1);
@@ -548,7 +708,7 @@ static void leave(const char *dir)
 
 int main(void)
 {
-    const unsigned rounds = bench_setting("ROUNDS", 7), orders = bench_setting("ORDERS", 320);
+    const unsigned rounds = bench_setting("ROUNDS", 8), orders = bench_setting("ORDERS", 320);
     struct shop mediator = {.url = ARTICLE, .credential = by_card, .n = orders},
                 till = {.url = TILL, .credential = by_word, .n = orders * TILL_TIMES};
     struct ratios x = {0};
@@ -562,8 +722,10 @@ int main(void)
     start_shop(&mediator);
     start_shop(&till);
     for (unsigned i = 0; i < rounds; i++) {
-        compare(&x, &mediator, &till);
-        pay_alone(&mediator);
+        if (i == rounds / 2)
+            fill_orders(&mediator);
+        compare(&x, &mediator, &till, i >= rounds / 2);
+        pay_alone(&x, &mediator);
     }
     weigh_payment(&mediator);
     report(&x, &mediator, &till);

@@ -7,8 +7,9 @@ set -u
 . "${TESTS_SRCDIR:?}/system/common.sh"
 # shellcheck source=tests/system/mediator_common.sh
 . "$here/mediator_common.sh"
+# shellcheck source=tests/faults/kill_common.sh
+. "$TESTS_SRCDIR/faults/kill_common.sh"
 kills=${KILLS:-200}
-RANDOM=${SEED:-2750275}
 
 set_up() {
     set_up_acquirer
@@ -16,8 +17,6 @@ set_up() {
     serve_shop
     insert cards/marie
 }
-
-nap() { sleep "$(printf '0.%03d' $((RANDOM % $1)))"; }
 
 # With the same credential until the answer is final: delivered, given back, refused for good.
 insist() { # address, credential, name
@@ -53,12 +52,6 @@ customers() {
     wait
 }
 
-end() {
-    kill -KILL "$1"
-    wait "$1" 2>/dev/null
-    true
-}
-
 # Who is killed is started again at once; a payer's next run is its next order.
 strike() {
     case $((RANDOM % 8)) in
@@ -67,39 +60,6 @@ strike() {
     5 | 6) end "$service" && serve_service && services=$((services + 1)) ;;
     *) [ -e payer ] && pkill -KILL -P "$(cat payer)" telepay && payers=$((payers + 1)) ;;
     esac
-}
-
-settled() { # nothing is under way any more
-    local left
-    for left in {900..0}; do
-        ! states | grep -qE 'submitting|unknown|approved|acknowledged|reversing' && return
-        [ "$left" = 0 ] || sleep 0.1
-    done
-    fail "paid and forgotten: $(telepay-mediator order list; tail -20 mediator.log)"
-}
-
-references() { # of the orders that stand so, as the acquirer wrote them
-    local order
-    for order in $(telepay-mediator order list --state "$1" --json | jq -r '.orders[].order'); do
-        telepay-mediator order show "$order" | jq -r '.attempts[] | select(.outcome == "acknowledged") | .reference'
-    done | sort
-}
-
-same() { # what, those of one, those of the other
-    [ "$2" = "$3" ] || fail "$1: $(diff <(echo "$2") <(echo "$3"))"
-}
-
-books_agree() {
-    local delivered sold
-    delivered=$(telepay-mediator order list --state delivered --json | jq -r '.orders[].order' | sort)
-    sold=$(telepay-service list --dir journal --json | jq -r '.sales[].order' | sort)
-    same "delivered unpaid, or paid and not delivered" "$sold" "$delivered"
-    same "paid twice, or unknown to the mediator" "$(references delivered)" \
-        "$(telepay-acquirer list --json | jq -r '.transactions[] | select(.state != "reversed") | .rrn' | sort)"
-    references delivered | uniq -d | grep . && fail "one payment for two orders"
-    expect 0 "" telepay-acquirer audit
-    grep -L '^200$' code.* | grep . && fail "a client that paid was left alone: $(cat code.*)"
-    return 0
 }
 
 inside() {
@@ -119,6 +79,7 @@ inside() {
     telepay order send --home home --cacert med/pki/ca.pem >>get.log 2>&1
     settled
     books_agree
+    grep -L '^200$' code.* | grep . && fail "a client that paid was left alone: $(cat code.*)"
     echo "mediator_kill.sh: kills of mediator $mediators, acquirer $acquirers, service $services, payer $payers"
     echo "orders: $(states | tr ' ' '\n' | sort | uniq -c | tr -s ' \n' ' '); curl: $(cat code.* | wc -l), $(cat again.* 2>/dev/null | wc -l) asked again"
 }

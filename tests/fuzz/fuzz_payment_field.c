@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "wire/http_auth.h"
+#include "wire/payment_accept.h"
 #include "wire/payment_credential.h"
 #include "wire/payment_digest.h"
 #include "wire/payment_receipt.h"
@@ -82,6 +83,14 @@ static void digest(struct span field)
     free(text);
 }
 
+static void accepted(struct span field)
+{
+    unsigned weight;
+
+    if (payment_accept(&weight, field, "emv", "charge", NULL) == TP_OK)
+        HOLDS(weight <= HTTP_WEIGHT_MAX);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0 || size > HTTP_AUTH_FIELD_MAX + 1)
@@ -90,5 +99,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     credential(span_of(data, size));
     receipt(span_of(data, size));
     digest(span_of(data, size));
+    accepted(span_of(data, size));
     return 0;
 }

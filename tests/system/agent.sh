@@ -1,6 +1,7 @@
 #!/bin/bash
-# telepay agent, asked as browsers ask, and as nobody may: by other names, pages' scripts and frames, other users of the machine, for what is no order, and for
-# one of the private network. Persons who say no, give no PIN or let the time pass; no reader, no window, a port that is taken, an agent that is stopped.
+# telepay agent, asked as browsers ask, and as nobody may: by other names, pages' scripts and frames, other users of the machine, rude callers, for what is no
+# order, and for one of the private network. Persons who say no, give no PIN or let the time pass; no reader, no window, a port that is taken, an agent that
+# is stopped.
 set -u
 # shellcheck source=tests/system/common.sh
 . "${TESTS_SRCDIR:?}/system/common.sh"
@@ -43,8 +44,12 @@ refuses() { # status, text, what it is, words of curl
     return 0
 }
 
+rude() { "$here/../tools/rude_caller.py" 27502 "$url" "$1" >"rude.$1" 2>&1 || fail "a caller that is rude ($1): $(cat "rude.$1")"; }
+
 callers() {
-    local at="$at_agent/pay?order=$url"
+    local at="$at_agent/pay?order=$url" slow
+    rude slow &
+    slow=$!
     refuses 403 "Nothing is paid" "another host" -H "Host: shop.example:27502" "$at"
     refuses 403 "Nothing is paid" "another port" -H "Host: 127.0.0.1" "$at"
     refuses 403 "Nothing is paid" "a script" -H "Origin: https://shop.example" "$at"
@@ -61,7 +66,13 @@ callers() {
     refuses 431 "" "a long head" -H "X: $(head -c 20000 /dev/zero | tr '\0' x)" "$at"
     if [ "$(id -u)" = 0 ] && setpriv --reuid 65534 --clear-groups true 2>/dev/null; then
         expect 0 "403" setpriv --reuid 65534 --clear-groups curl -s -o /dev/null -w '%{http_code}' "$at"
+        rude twin
     fi
+    rude heads
+    rude crowd
+    wait $slow || fail "a slow caller is kept"
+    pgrep -P "$agent" >/dev/null && fail "a payment was begun: $(cat agent.log)"
+    return 0
 }
 
 addresses() {
@@ -76,26 +87,54 @@ Set-Cookie: x" "https://$(head -c 600 /dev/zero | tr '\0' x)/orders/$order" "//l
     refuses 400 "Nothing is paid" "no order" "$at_agent/pay"
 }
 
+near_asked() { # address, what the person is shown, who says no
+    launch near.log listening python3 "$dir/near.py"
+    : >agent.log
+    : >person/shown
+    person no
+    navigate 303 "$1"
+    until_said "nothing was paid" agent.log
+    until_idle
+    grep -q "$2" person/shown || fail "not asked of the person: $(cat person/shown)"
+    grep -q asked near.log && fail "asked there without the person"
+    return 0
+}
+
 # An address of the private network, where devices trust whoever asks from within: nothing is asked there unless the person says so.
 near() {
     local far=https://10.0.0.1:18999/orders/$order
     ip address add 10.0.0.1/32 dev lo || fail "the machine has no private address"
-    launch near.log listening python3 -c 'import socket
+    cat >near.py <<END
+import socket
 there = socket.create_server(("10.0.0.1", 18999))
 print("listening", flush=True)
 there.accept()
-print("asked", flush=True)'
-    : >agent.log
-    person no
-    navigate 303 "$far"
-    until_said "nothing was paid" agent.log
-    until_idle
-    grep -q "CONFIRM" person/shown && grep -q "your own network.*10.0.0.1:18999" person/shown || fail "not asked of the person: $(cat person/shown)"
-    grep -q asked near.log && fail "asked there without the person"
+print("asked", flush=True)
+END
+    near_asked "$far" "your own network.*10.0.0.1:18999"
     person yes
     navigate 303 "$far"
     until_said asked near.log
     until_idle
+    if [ "$(readlink /proc/self/ns/mnt)" != "$(readlink /proc/1/ns/mnt)" ]; then # a name of anybody's, which leads there
+        echo "10.0.0.1 shop.example" | cat /etc/hosts - >hosts
+        mount --bind hosts /etc/hosts || fail "no name can be given"
+        near_asked "https://shop.example:18999/orders/$order" "your own network.*shop.example"
+        umount /etc/hosts
+    fi
+    launch redirect.log listening python3 -c 'import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(302)
+        self.send_header("Location", "https://10.0.0.1:18999" + self.path)
+        self.end_headers()
+print("listening", flush=True)
+http.server.HTTPServer(("127.0.0.1", 18998), Handler).serve_forever()'
+    : >agent.log
+    navigate 303 "http://127.0.0.1:18998/orders/$order"
+    until_said "answers 302: there is no such order" agent.log
+    until_idle
+    grep -q asked near.log && fail "asked there since another page says so"
     ip address del 10.0.0.1/32 dev lo
     : >person/shown
 }

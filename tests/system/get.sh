@@ -151,7 +151,7 @@ orders() { # list, show, prove, of what was bought
 
 pay_url() { printf 1234 | telepay pay --order "$1" --cacert mediator/tls.pem --home "${2-home}" --pin-fd 0 --wait 5 --patience 3 --up-to "100.00 EUR"; }
 by_url() { # pay --order
-    local url
+    local url first
     fresh
     curl -s --cacert mediator/tls.pem "$base/s/shop/chart" >demand
     url=$(python3 -c 'import json; print(json.load(open("demand"))["order"])')
@@ -164,6 +164,18 @@ by_url() { # pay --order
     url=$(python3 -c 'import json; print(json.load(open("demand"))["order"])')
     curl -s --cacert mediator/tls.pem -d '{"claim":"AAAAAAAAAAAAAAAAAAAAAA"}' "$url/claim" >/dev/null
     expect 2 "another device has taken this order" pay_url "$url"
+    # two runs of one user: the second does not give back what the first is about to pay
+    curl -s --cacert mediator/tls.pem "$base/s/shop/chart" >demand
+    url=$(python3 -c 'import json; print(json.load(open("demand"))["order"])')
+    remove
+    begin first.log telepay pay --order "$url" --cacert mediator/tls.pem --home home --pin-fd 3 --wait 20 --up-to "100.00 EUR" 3< <(printf 1234)
+    first=$begun
+    until_said "must show the code" first.log
+    expect 2 "another telepay of yours is paying this order" pay_url "$url"
+    [ "$(heard_times "${url#"$base"}/release")" = 0 ] || fail "given back under the first: $(cat mediator.log)"
+    insert card
+    wait "$first" || fail "the first does not pay: $(cat first.log)"
+    expect 2 "it is acknowledged" pay_url "$url"
     expect 2 "no --amount" telepay pay --order "$url" --amount 1
 }
 
@@ -312,6 +324,12 @@ undelivered() {
     fresh
     got 4 "" "given back" get "$base/s/shop/chart"
     [ "$(states)" = "reversed" ] || fail "$(states)"
+    serve delivery-410 it was paid, and a credit is due: none is left # and is not given back
+    fresh
+    got 4 "" "is not delivered: it was paid, and a credit is due: none is left" get "$base/s/shop/chart"
+    unsaid "given back"
+    order show "$(newest)" >out || fail "order show"
+    said "a credit is due: none is left"
     serve delivery-402 # never a second payment
     fresh
     got 4 "" "not paid again" get "$base/s/shop/chart"

@@ -44,7 +44,12 @@ quotes() {
         grep -qi '^www-authenticate' heads && fail "a challenge for a quote that is $fault: $(cat heads)"
     done
     answers 502 "" $liar/quote-past
-    answers 404 "not sold now" $liar/quote-gone
+    answers 404 "not sold now" $liar/quote-gone # who says no more than that, as services of before
+    answers 409 '"detail":"it is sold out, and nothing is to be paid"' $liar/quote-sold
+    grep -qi '^www-authenticate' heads && fail "a challenge for what is sold out: $(cat heads)"
+    answers 409 '<h1>Sold out</h1>' -H 'Accept: text/html' $liar/quote-sold
+    answers 409 '<h1>Épuisé</h1>' -H 'Accept: text/html' -H 'Accept-Language: fr' $liar/quote-sold
+    answers 502 "" $liar/quote-both
     for fault in 500 409 403 closed large; do
         answers 503 "nothing is to be paid" $liar/quote-$fault
         grep -qi '^retry-after: ' heads || fail "when is it to be asked again: $(cat heads)"
@@ -121,6 +126,12 @@ requests() {
     answers 402 "invalid-challenge" -d one=2 -H "Authorization: $bought" $liar/fine
     answers 402 "invalid-challenge" -H "Authorization: $bought" $liar/fine
     answers 200 "delivered" -d one=1 -H "Authorization: $bought" $liar/fine
+    # a client that pays by something else is told by what it is paid here, and asked for money all the same
+    answers 402 '"detail":"nothing that Accept-Payment takes is taken here: it is paid by emv/charge"' -H 'Accept-Payment: tempo/charge, emv/*;q=0' $at
+    grep -qi '^www-authenticate: payment' heads || fail "no challenge: $(cat heads)"
+    answers 402 'Accept-Payment cannot be read' -H 'Accept-Payment: emv' $at
+    answers 402 'payment-required' -H 'Accept-Payment: tempo/charge, emv/*;q=0.5' $at
+    ! grep -q Accept-Payment body || fail "told what it knows: $(cat body)"
     # people get pages, in their language
     answers 402 '<html lang="fr"' -H 'Accept: text/html,*/*;q=0.8' -H 'Accept-Language: fr-FR,fr;q=0.9,en;q=0.5' $at
     answers 402 '<html lang="en"' -H 'Accept: text/html' -H 'Accept-Language: de' $at

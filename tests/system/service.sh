@@ -124,7 +124,7 @@ quotes() {
     quote 200 "of what is free" /about about.quote
     has about.quote "which costs 0" 'q["amount"] == "0" and q["available"] is True'
     quote 200 "of what is not there any more" /gone gone.quote
-    has gone.quote "which says so" 'q["available"] is False'
+    has gone.quote "which says so" 'q["available"] is False and q["sold_out"] is True'
     quote 200 "of what is shipped" /mug mug.quote
     has mug.quote "which says so" 'q["delivery"] == "shipped" and q["available"] is True and q["amount"] == "1200"'
     quote 200 "of what goes with it" /poem poem.quote
@@ -206,7 +206,7 @@ stock() { # two mugs
     has left.quote "and can be had" 'q["available"] is True'
     deliver 200 "the second mug" MUG-2 left.quote acknowledged
     quote 200 "none is left" /mug none.quote
-    has none.quote "which the quote says" 'q["available"] is False'
+    has none.quote "which the quote says" 'q["available"] is False and q["sold_out"] is True'
     deliver 410 "a third, by a quote of before" MUG-3 left.quote acknowledged
     deliver 410 "and again" MUG-3 left.quote acknowledged
     deliver 200 "the first is asked for once more" MUG-1 mug.quote acknowledged
@@ -449,6 +449,7 @@ sell '[article-1]' 'price = 2.00 EUR' 'file = article-1.html' 'available = no' \
     '[season]' 'price = 1 EUR' 'file = about.txt' "from = $(date -d yesterday +%F)" "until = $(date -d tomorrow +%F)" \
     '[today]' 'price = 1 EUR' 'file = about.txt' "until = $(date +%F)" 'valid = 1440'
 is_available "withheld" /article-1 false
+has now.quote "and not said to be sold out" '"sold_out" not in q'
 is_available "before its day" /later false
 is_available "after its day" /over false
 is_available "within its days" /season true

@@ -47,6 +47,9 @@ plans() {
     # by nothing; up to less than it costs; in another currency: refused before a card is asked for
     remove
     plan marie --means emv --never
+    said "no order is paid; telepay plan set --means emv"
+    expect 0 "no order is paid; telepay plan set --means emv" telepay plan --home home --user marie
+    [ "$(telepay plan --home home --user marie --json | tr -d ' \n')" = '{"plan":[]}' ] || fail "$(telepay plan --home home --user marie --json)"
     expect 1 "not in your plan" get marie "$base/s/shop/chart"
     plan marie --means emv --up-to "12.49 EUR"
     expect 1 "your plan pays by emv up to 12.49 EUR" get marie --up-to "90.00 EUR" "$base/s/shop/chart"
@@ -110,7 +113,7 @@ keys() {
     expect 5 "wrong tries: 3" passwd marie 'code of paul\nno code at all\n'
     expect 2 "no terminal to ask the code on" get marie "$base/s/shop/older"
     # another code, without which the old one opens nothing
-    quiet passwd marie 'code of marie\nanother code\n'
+    expect 0 "The new code opens the key of marie from now on" passwd marie 'code of marie\nanother code\n'
     expect 5 "wrong tries: 1" passwd marie 'code of marie\n'
     quiet passwd marie 'another code\ncode of marie\n'
     # of the default user, whose key has no code until it is given one
@@ -136,13 +139,28 @@ keys() {
 }
 
 second_device() {
-    quiet telepay user export --home home --out exported marie
+    local url one
+    expect 0 "The key of marie is in exported, and their code opens it; next, on the other device: telepay user import exported" \
+        telepay user export --home home --out exported marie
     ! grep -aq '"d"' exported || fail "a key goes out as it is"
     expect 5 "the code is wrong" telepay user import --home other --code-fd 3 exported 3< <(echo "code of paul")
     [ ! -e other/users/marie ] || fail "marie is there without her code"
-    quiet telepay user import --home other --code-fd 3 exported 3< <(echo "code of marie")
+    expect 0 "marie pays from this device, too, with the key of the other one: --user marie" telepay user import --home other --code-fd 3 exported 3< <(echo "code of marie")
     [ "$(key marie other)" = enciphered ] && cmp -s exported other/users/marie/device.jwk || fail "$(key marie other)"
     expect 2 "there is a user marie already" telepay user import --home other --code-fd 3 exported 3< <(echo "code of marie")
+    # the same key on two devices: an order is one device's all the same
+    expect 0 "" telepay authority add --home other mediator/ca.pem
+    curl -s --cacert mediator/tls.pem "$base/s/shop/chart" >demand
+    url=$(python3 -c 'import json; print(json.load(open("demand"))["order"])')
+    remove
+    begin one.log telepay pay --order "$url" --cacert mediator/tls.pem --home home --user marie --code-fd 3 --pin-fd 4 --wait 20 --up-to "100.00 EUR" \
+        3< <(echo "code of marie") 4< <(printf 1234)
+    one=$begun
+    until_said "must show the code" one.log
+    expect 2 "another device has taken this order" telepay pay --order "$url" --cacert mediator/tls.pem --home other --user marie --code-fd 3 --wait 0 --up-to "100.00 EUR" \
+        3< <(echo "code of marie")
+    insert old
+    wait "$one" || fail "not paid: $(cat one.log)"
     head -c 40 exported >cut_off
     expect 2 "cut off" telepay user import --home third cut_off
     sed '1s/ 1$/ 2/' exported >newer
@@ -156,7 +174,7 @@ second_device() {
 }
 
 removed() {
-    quiet telepay user remove --home home paul
+    expect 0 "paul is removed, with plan, journal and key" telepay user remove --home home paul
     [ ! -e home/users/paul ] || fail "paul is there still"
     expect 2 "there is no user" telepay user remove --home home paul
 }

@@ -6,8 +6,8 @@ and the parameters, whose applications are those of the telepay.conf CONF and wh
 the file DIR/mode anew for each request, and tells each on stdout; `payment SHA256 …` is one of E, with the hash of its bytes.
 
 Modes: ok; refused (51); unreached (503, nothing consumed); close (no answer to E); lost N, busy N (no answer, or 503, N times, then ok); late (as close, but
-what was sent is kept); garbage, bad-ack, other-ack (what comes as an acknowledgement is none of this payment); gone (410); wrong-arpc; delivery-CODE; old-parameters,
-stranger-parameters; and orders that no payer may pay: see forge.
+what was sent is kept); garbage, bad-ack, other-ack (what comes as an acknowledgement is none of this payment); gone (410); wrong-arpc; delivery-CODE with what its problem
+says; old-parameters, stranger-parameters; and orders that no payer may pay: see forge.
 
 Everything here is written apart from src/: JOSE from RFC 7515, 7516 and 7518, messages from doc/protocol.md."""
 import base64
@@ -499,13 +499,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.answer(200, state)
 
     def deliver(self, entry, credential):
-        mode = self.mediator.mode()[0]
+        mode, *words = self.mediator.mode()
         if mode == "delivery-402":
             return self.sell(b"", None)
         if mode == "delivery-503" and self.mediator.counts("delivery", 1):
             return self.answer(503, {}, [("Retry-After", "1")])
         if mode.startswith("delivery-") and mode != "delivery-503":
-            return self.answer(int(mode[len("delivery-"):]), {"title": "mode"})
+            told = {"title": "mode"} | ({"detail": " ".join(words)} if words else {})
+            return self.answer(int(mode[len("delivery-"):]), told, kind="application/problem+json")
         if credential is None or json.loads(decode(credential.split()[1])) != entry.get("credential"):
             return self.answer(402, {"title": "who are you?"})
         if entry["state"] != "acknowledged":
@@ -514,7 +515,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def pay(self, entry, body):
         mode, *words = self.mediator.mode()
-        count = int(words[0]) if words else 0
+        count = int(words[0]) if words and words[0].isdecimal() else 0
         if mode == "close" or (mode == "lost-before" and self.mediator.counts(entry["order"]["order"], count)):
             return self.drop()
         if mode == "unreached":

@@ -21,7 +21,8 @@ def quoted(path):
                 "valid_until": until.strftime("%Y-%m-%dT%H:%M:%SZ")}
     others = {"negative": {"amount": "-150"}, "fraction": {"amount": "1.50"}, "number": {"amount": 150}, "huge": {"amount": "9" * 13}, "over": {"amount": "500000"},
               "dollars": {"currency": "usd"}, "past": {"valid_until": "2020-01-01T00:00:00Z"}, "nameless": {"designation": ""}, "control": {"designation": "A\n402"},
-              "gone": {"available": False}, "long": {"designation": "A" * 201}, "type": {"content_type": "text/html\r\nX-Evil: 1"}, "free": {"amount": "0"},
+              "gone": {"available": False}, "sold": {"available": False, "sold_out": True}, "both": {"sold_out": True},
+              "long": {"designation": "A" * 201}, "type": {"content_type": "text/html\r\nX-Evil: 1"}, "free": {"amount": "0"},
               "dearer": {"amount": str(150 + 50 * times[path])}, "nobase64": {"delivery": "included", "content": "!", "content_type": "text/plain"},
               "gift": {"amount": "0", "delivery": "included", "content": base64.b64encode(b"a gift").decode(), "content_type": "text/plain"}}
     if path.startswith("/quote-"):

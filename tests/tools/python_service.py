@@ -79,6 +79,8 @@ def quote(asked):
         available = stock is None or sold(path) < stock
     document = {"designation": designation, "amount": str(amount), "available": available, "delivery": delivery, "article": path,
                 "valid_until": until.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    if not available:
+        document["sold_out"] = True
     if currency:
         document["currency"] = currency
     if delivery == "included":

@@ -133,13 +133,36 @@ START_TEST(private_networks)
         static const struct {
             const char *host;
             bool near;
-        } hosts[] = {{"10.0.0.1", true},     {"11.0.0.1", false},       {"172.15.255.255", false},
-                     {"172.16.0.1", true},   {"172.31.255.255", true},  {"172.32.0.0", false},
-                     {"192.168.1.1", true},  {"192.167.1.1", false},    {"100.64.0.1", true},
-                     {"100.128.0.1", false}, {"169.254.169.254", true}, {"0.0.0.0", true},
-                     {"127.0.0.1", false},   {"93.184.216.34", false},  {"::1", false},
-                     {"fe80::1", true},      {"fd00::1", true},         {"fc00::1", true},
-                     {"2001:db8::1", false}, {"::ffff:10.0.0.1", true}, {"::ffff:8.8.8.8", false}};
+        } hosts[] = {{"10.0.0.1", true},
+                     {"11.0.0.1", false},
+                     {"172.15.255.255", false},
+                     {"172.16.0.1", true},
+                     {"172.31.255.255", true},
+                     {"172.32.0.0", false},
+                     {"192.168.1.1", true},
+                     {"192.167.1.1", false},
+                     {"100.64.0.1", true},
+                     {"100.128.0.1", false},
+                     {"169.254.169.254", true},
+                     {"0.0.0.0", true},
+                     {"127.0.0.1", false},
+                     {"93.184.216.34", false},
+                     {"::1", false},
+                     {"fe80::1", true},
+                     {"fd00::1", true},
+                     {"fc00::1", true},
+                     {"2001:db8::1", false},
+                     {"::ffff:10.0.0.1", true},
+                     {"::ffff:8.8.8.8", false},
+                     {"fec0::1", true},
+                     {"::", true},
+                     {"::10.0.0.1", true},
+                     {"::8.8.8.8", false},
+                     {"64:ff9b::192.168.1.1", true},
+                     {"64:ff9b::8.8.8.8", false},
+                     {"64:ff9b:1::8.8.8.8", true},
+                     {"2002:c0a8:101::1", true},
+                     {"2002:808:808::1", false}};
 
         for (size_t i = 0; i < COUNT(hosts); i++) {
             struct sockaddr_in four = {.sin_family = AF_INET};

@@ -402,6 +402,25 @@ START_TEST(a_full_database_keeps_nothing_and_recovers)
     }
 END_TEST
 
+/* What the log holds comes into the file while its writer does nothing. */
+START_TEST(a_long_log_is_written_back_beside_its_writer)
+    {
+        static uint8_t big[40000000]; /* some 9,800 pages */
+        struct place p;
+        struct stat st = {.st_size = 0};
+
+        start(&p, &schema);
+        ck_ok(insert(&p, p.d, 1, SPAN_OF(big)));
+        for (int i = 0; i < 2000 && st.st_size < (off_t)sizeof(big); i++) {
+            usleep(10000);
+            ck_assert_int_eq(stat(p.path, &st), 0);
+        }
+        ck_assert_int_ge(st.st_size, (off_t)sizeof(big));
+        ck_assert_int_eq(count(&p, p.d), 1);
+        end(&p);
+    }
+END_TEST
+
 /* A write that the system cuts off (a quota, a limit), at the commit. */
 START_TEST(a_cut_off_write_keeps_nothing_and_recovers)
     {
@@ -677,6 +696,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, each_error_has_its_code, SQLITE, engines);
     tcase_add_loop_test(t, a_transaction_is_whole_or_nothing, SQLITE, engines);
     tcase_add_test(t, a_full_database_keeps_nothing_and_recovers);
+    tcase_add_test(t, a_long_log_is_written_back_beside_its_writer);
     tcase_add_test(t, a_cut_off_write_keeps_nothing_and_recovers);
     tcase_add_test(t, a_cut_off_write_that_returns_is_told);
     tcase_add_test(t, a_read_only_database_says_so);

@@ -451,16 +451,19 @@ END_TEST
 
 START_TEST(a_claim_is_the_devices_own)
     {
-        uint8_t one[16], again[16], other[16];
+        const struct span own = span_str("of this device"), its = span_str("of another");
+        uint8_t one[16], again[16], other[16], elsewhere[16];
         struct device device = {.folder = home, .user = "default", .code = CODE_ASKED};
         json_t *key = NULL;
 
         ck_ok(device_key(&key, &device, &e));
-        ck_ok(device_claim(one, key, "a", &e));
-        ck_ok(device_claim(again, key, "a", &e));
-        ck_ok(device_claim(other, key, "b", &e));
+        ck_ok(device_claim(one, key, own, "a", &e));
+        ck_ok(device_claim(again, key, own, "a", &e));
+        ck_ok(device_claim(other, key, own, "b", &e));
+        ck_ok(device_claim(elsewhere, key, its, "a", &e)); /* with the same key, exported */
         ck_assert_mem_eq(one, again, sizeof(one));
         ck_assert_mem_ne(one, other, sizeof(one));
+        ck_assert_mem_ne(one, elsewhere, sizeof(one));
         device_free(&device);
     }
 END_TEST

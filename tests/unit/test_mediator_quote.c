@@ -17,6 +17,8 @@
 #define PRICE       AMOUNT "," CURRENCY ","
 #define GOOD        "{" REST PRICE NETWORK "}"
 
+#define SOLD(available, out) DESIGNATION ",\"available\":" #available ",\"sold_out\":" #out
+
 static struct tp_error e;
 
 static enum tp_err take(struct quote *q, const char *text)
@@ -100,7 +102,20 @@ START_TEST(not_available_is_no_fault)
         struct quote q;
 
         ck_ok(take(&q, "{" DESIGNATION ",\"available\":false," UNTIL "," PRICE NETWORK "}"));
-        ck_assert(!q.available);
+        ck_assert(!q.available && !q.sold_out);
+        quote_free(&q);
+    }
+END_TEST
+
+START_TEST(sold_out_is_a_reason)
+    {
+        struct quote q;
+
+        ck_ok(take(&q, "{" SOLD(false, true) "," UNTIL "," PRICE NETWORK "}"));
+        ck_assert(!q.available && q.sold_out);
+        quote_free(&q);
+        ck_ok(take(&q, "{" SOLD(true, false) "," UNTIL "," PRICE NETWORK "}"));
+        ck_assert(q.available && !q.sold_out);
         quote_free(&q);
     }
 END_TEST
@@ -123,6 +138,8 @@ static const struct {
     {"designation", "{" AVAILABLE "," UNTIL "," PRICE NETWORK ",\"designation\":null}"},
     {"available", "{" DESIGNATION "," UNTIL "," PRICE NETWORK ",\"available\":1}"},
     {"available", "{" DESIGNATION "," UNTIL "," PRICE NETWORK ",\"available\":\"true\"}"},
+    {"sold_out", "{" SOLD(false, 1) "," UNTIL "," PRICE NETWORK "}"},
+    {"sold_out", "{" SOLD(false, null) "," UNTIL "," PRICE NETWORK "}"},
     {"valid_until", "{" DESIGNATION "," AVAILABLE "," PRICE NETWORK ",\"valid_until\":1795921200}"},
     {"amount", "{" REST "\"amount\":150," CURRENCY "," NETWORK "}"},
     {"currency", "{" REST AMOUNT ",\"currency\":978," NETWORK "}"},
@@ -131,6 +148,7 @@ static const struct {
     {"content_type", "{" REST PRICE INCLUDED "," CONTENT ",\"content_type\":{}}"},
     {"merchant", "{" REST PRICE NETWORK ",\"merchant\":false}"},
     /* values that are none */
+    {"sold_out", "{" SOLD(true, true) "," UNTIL "," PRICE NETWORK "}"},
     {"amount", "{" REST "\"amount\":\"\"," CURRENCY "," NETWORK "}"},
     {"amount", "{" REST "\"amount\":\"-1\"," CURRENCY "," NETWORK "}"},
     {"amount", "{" REST "\"amount\":\"+1\"," CURRENCY "," NETWORK "}"},
@@ -265,6 +283,7 @@ static Suite *suite(void)
     tcase_add_test(t, content_goes_with_it);
     tcase_add_loop_test(t, good_ones, 0, sizeof(good) / sizeof(good[0]));
     tcase_add_test(t, not_available_is_no_fault);
+    tcase_add_test(t, sold_out_is_a_reason);
     tcase_add_loop_test(t, bad_ones, 0, sizeof(bad) / sizeof(bad[0]));
     tcase_add_test(t, as_long_as_an_order_takes);
     tcase_add_test(t, cut_off);

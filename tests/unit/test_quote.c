@@ -91,6 +91,21 @@ START_TEST(what_goes_with_it_is_in_it)
     }
 END_TEST
 
+START_TEST(what_is_sold_out_says_so)
+    {
+        char *text = NULL;
+        json_t *document;
+
+        terms.available = false;
+        terms.sold_out = true;
+        document = made(&text);
+        ck_assert(json_is_false(json_object_get(document, "available")));
+        ck_assert(json_is_true(json_object_get(document, "sold_out")));
+        json_decref(document);
+        free(text);
+    }
+END_TEST
+
 /* Not after the article's last day, wherever the clock is. */
 START_TEST(a_quote_ends_with_its_articles_last_day)
     {
@@ -211,6 +226,7 @@ static Suite *quote_suite(void)
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_test(t, a_quote_says_what_the_article_is);
     tcase_add_test(t, what_goes_with_it_is_in_it);
+    tcase_add_test(t, what_is_sold_out_says_so);
     tcase_add_test(t, a_quote_ends_with_its_articles_last_day);
     tcase_add_test(t, its_own_is_known_again);
     tcase_add_test(t, nothing_of_it_can_be_changed);
