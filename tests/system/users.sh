@@ -100,8 +100,9 @@ keys() {
     [ "$(key marie) $(key default)" = "enciphered not yet made" ] || fail "$(telepay user list --home home)"
     ! grep -aq '"d"' home/users/*/device.jwk || fail "a key is kept as it is"
     [ "$(stat -c %a home/users/marie/device.jwk)" = 600 ] || fail "others may read a key"
-    quiet telepay session begin --home home --user marie
     remove
+    sleep 1 # a session's payments are those from its second on
+    quiet telepay session begin --home home --user marie
     insert old
     pays marie --code-fd 3 "$base/s/shop/old" 3< <(echo "code of marie")
     grep -q "signed by the device" mediator.log || fail "$(cat mediator.log)"
