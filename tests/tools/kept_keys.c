@@ -13,8 +13,11 @@
 
 #define KEY_MAX 4096
 
-enum tp_err __real_emv_privkey_generate(struct emv_privkey **out, unsigned bits, unsigned exponent);
-enum tp_err __wrap_emv_privkey_generate(struct emv_privkey **out, unsigned bits, unsigned exponent);
+/* By the names that the linker gives and takes. */
+enum tp_err draw_key(struct emv_privkey **out, unsigned bits,
+                     unsigned exponent) __asm__("__real_emv_privkey_generate");
+enum tp_err kept_key(struct emv_privkey **out, unsigned bits,
+                     unsigned exponent) __asm__("__wrap_emv_privkey_generate");
 
 static enum tp_err keep(const char *path, const struct emv_privkey *key)
 {
@@ -28,7 +31,7 @@ static enum tp_err keep(const char *path, const struct emv_privkey *key)
     return r;
 }
 
-enum tp_err __wrap_emv_privkey_generate(struct emv_privkey **out, unsigned bits, unsigned exponent)
+enum tp_err kept_key(struct emv_privkey **out, unsigned bits, unsigned exponent)
 {
     static atomic_uint drawn;
     const char *built = getenv("TESTS_BUILDDIR");
@@ -39,7 +42,7 @@ enum tp_err __wrap_emv_privkey_generate(struct emv_privkey **out, unsigned bits,
     enum tp_err r;
 
     if (built == NULL)
-        return __real_emv_privkey_generate(out, bits, exponent);
+        return draw_key(out, bits, exponent);
     snprintf(path, sizeof(path), "%s/kept-keys", built);
     (void)mkdir(path, 0700);
     snprintf(path, sizeof(path), "%s/kept-keys/%u-%u-%u.der", built, bits, exponent, ++drawn);
@@ -48,6 +51,6 @@ enum tp_err __wrap_emv_privkey_generate(struct emv_privkey **out, unsigned bits,
         free(der);
         return r;
     }
-    r = __real_emv_privkey_generate(out, bits, exponent);
+    r = draw_key(out, bits, exponent);
     return r == TP_OK ? keep(path, *out) : r;
 }
