@@ -197,7 +197,7 @@ static enum tp_err open_order(struct orderbook **b, struct orderbook_order *o, c
     return r == TP_OK ? find(*b, w->id, o, e) : r;
 }
 
-/* The two states from which somebody has money to get, for people. */
+/* What a payment that was acknowledged has come to since, where it is no sale: for people. */
 static void tell_state(const struct orderbook_order *o)
 {
     char amount[MONEY_TEXT_MAX];
@@ -205,6 +205,8 @@ static void tell_state(const struct orderbook_order *o)
     if (o->state == STATE_REVERSING)
         log_note("it was paid and not delivered: the acquirer is asked to give it back, until it "
                  "answers (while telepay-mediator serve runs)");
+    if (o->state == STATE_REVERSED)
+        log_note("it was not delivered: what was paid is given back");
     if (o->state == STATE_OWED)
         log_note("it was paid, not delivered and not given back: the merchant owes the payer a "
                  "credit of %s %s, which no program gives by itself",
@@ -314,6 +316,8 @@ int mediator_cmd_order_prove(int argc, char **argv)
     r = open_order(&b, &o, dir, &w, &e);
     if (r == TP_OK)
         r = prove(b, &o, dir, &e);
+    if (r == TP_OK)
+        tell_state(&o);
     orderbook_close(&b);
     return r == TP_OK ? CLI_DONE : cli_report(&e);
 }

@@ -142,8 +142,9 @@ int payer_user_add(int argc, char **argv)
     if (r != TP_OK && user_remove(home, w.name, NULL) != TP_OK)
         (void)tp_error_prefix(&e, "%s is added, without a key", w.name);
     if (r == TP_OK)
-        printf("%s is added: --user NAME or TELEPAY_USER says who pays; "
-               "next: telepay plan set --user %s --means emv --up-to AMOUNT\n",
+        printf("%s is added: --user NAME or TELEPAY_USER says who pays from now on (who paid "
+               "without, --user default); next: telepay plan set --user %s --means emv --up-to "
+               "AMOUNT\n",
                w.name, w.name);
     return cli_end(r, &e);
 }

@@ -324,6 +324,7 @@ undelivered() {
     fresh
     got 4 "" "given back" get "$base/s/shop/chart"
     [ "$(states)" = "reversed" ] || fail "$(states)"
+    expect 0 "what came of it after that: reversed" order prove "$(newest)"
     serve delivery-410 it was paid, and a credit is due: none is left # and is not given back
     fresh
     got 4 "" "is not delivered: it was paid, and a credit is due: none is left" get "$base/s/shop/chart"

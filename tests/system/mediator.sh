@@ -194,7 +194,7 @@ slow_service() {
 
 # Paid, and there is none left: given back, and told. Who asks then is told that it is sold out, and no order is made.
 sold_out() {
-    local at=$origin/s/journal/book late orders
+    local at=$origin/s/journal/book late orders left
     cat >>journal/catalogue.ini <<'END'
 
 [book]
@@ -212,7 +212,14 @@ END
     orders=$(paid)
     expect 0 '410' pay $at
     said 'given back'
-    [ "$(paid)" = "$orders" ] || fail "not given back: $(telepay-acquirer list)"
+    for left in {200..0}; do # it is told as soon as it is to be: the acquirer is asked beside
+        [ "$(paid)" = "$orders" ] && [ -n "$(telepay-mediator order list --state reversed --json | jq -r '.orders[].order')" ] && break
+        [ "$left" = 0 ] && fail "not given back: $(telepay-acquirer list)"
+        sleep 0.05
+    done
+    # a proof of what was acknowledged is one still, and does not pass for a sale
+    expect 0 "what was paid is given back" telepay-mediator order prove "$(telepay-mediator order list --state reversed --json | jq -r ".orders[-1].order")"
+    said "acknowledged by acquirer"
     orders=$(states)
     expect 0 "$at answered 409: it is sold out, and nothing is to be paid" get $at
     said '"detail":"it is sold out, and nothing is to be paid"' # and the answer, as it is

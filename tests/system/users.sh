@@ -26,7 +26,7 @@ orders() { telepay order list --home home --user "$1" --json | python3 -c 'impor
 
 own_users() {
     expect 0 "no limit nothing nothing" squeezed telepay plan --home home
-    expect 0 "--user NAME or TELEPAY_USER says who pays; next: telepay plan set --user marie" add marie
+    expect 0 "--user NAME or TELEPAY_USER says who pays from now on (who paid without, --user default); next: telepay plan set --user marie" add marie
     quiet add paul
     expect 2 "there is a user paul already" add paul
     expect 2 "small letters" add ../paul
