@@ -61,6 +61,15 @@ static bool is_key(const char *name)
     return n > end && strcmp(name + n - end, KEY_ENDING) == 0;
 }
 
+/* A folder of another kind is the commonest mistake. */
+static enum tp_err told_maker(enum tp_err r, const char *folder, const char *maker,
+                              struct tp_error *e)
+{
+    return r == TP_OK
+               ? r
+               : tp_error_prefix(e, "%s, which is to be the folder that %s made", folder, maker);
+}
+
 /* Every file of it, keys for the owner's eyes alone. */
 static enum tp_err copy_folder(const char *from, const char *to, struct tp_error *e)
 {
@@ -117,7 +126,8 @@ int mediator_cmd_acquirer_add(int argc, char **argv)
     r = w.from != NULL ? mediator_dir(dir, w.dir, &e)
                        : tp_fail(&e, TP_ERR_USAGE, "name the folder that the acquirer made");
     if (r == TP_OK)
-        r = registry_try_acquirer(w.from, id, &contracts, &e);
+        r = told_maker(registry_try_acquirer(w.from, id, &contracts, &e), w.from,
+                       "telepay-acquirer mediator add", &e);
     if (r == TP_OK)
         r = place_of(to, dir, ACQUIRERS_FOLDER, id, &e);
     if (r == TP_OK)
@@ -202,7 +212,8 @@ static enum tp_err add_service(const struct words *w, const char *dir, struct or
                     w->name);
     registry_close(&registry);
     if (r == TP_OK)
-        r = registry_try_service(w->from, e);
+        r = told_maker(registry_try_service(w->from, e), w->from, "telepay-service mediator add",
+                       e);
     if (r == TP_OK)
         r = place_of(to, dir, SERVICES_FOLDER, w->name, e);
     if (r == TP_OK)

@@ -611,15 +611,6 @@ enum tp_err contract_stan(struct reg_contract *c, int day, uint32_t *stan, struc
                          c->id);
 }
 
-/* A folder of another kind is the commonest mistake. */
-static enum tp_err told_maker(enum tp_err r, const char *folder, const char *maker,
-                              struct tp_error *e)
-{
-    return r == TP_OK
-               ? r
-               : tp_error_prefix(e, "%s, which is to be the folder that %s made", folder, maker);
-}
-
 enum tp_err registry_try_acquirer(const char *folder, char id[BOOK_ACQUIRER_MAX], size_t *contracts,
                                   struct tp_error *e)
 {
@@ -635,12 +626,12 @@ enum tp_err registry_try_acquirer(const char *folder, char id[BOOK_ACQUIRER_MAX]
         *contracts = r->contracts;
     }
     registry_close(&r);
-    return told_maker(err, folder, "telepay-acquirer mediator add", e);
+    return err;
 }
 
 enum tp_err registry_try_service(const char *folder, struct tp_error *e)
 {
     struct reg_service s = {.contract = NULL};
 
-    return told_maker(read_service(&s, folder, e), folder, "telepay-service mediator add", e);
+    return read_service(&s, folder, e);
 }
