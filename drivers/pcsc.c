@@ -14,6 +14,8 @@
 #define SHARING_PAUSE 100000000L
 #define LEAVING_LOOKS 3   /* at what the service knows, then at changes */
 #define LEAVING_MS    600 /* the service polls a reader every 400 ms */
+#define COMING_TIMES  10  /* looks at a service that hangs up … */
+#define COMING_MS     50  /* … with this between them */
 
 const char *pcsc_socket_path(void)
 {
@@ -37,15 +39,21 @@ int pcsc_socket_try(void)
 }
 
 /* A service to which polkit refuses this user hangs up. When it does so before libpcsclite has sent
- * its first word, that takes it for none. */
+ * its first word, that takes it for none. One that is just starting, or going, does so too, but not
+ * for long. */
 static LONG establish(struct pcsc *p)
 {
+    const struct timespec pause = {0, COMING_MS * 1000000L};
     LONG code = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &p->context);
 
-    if (code != SCARD_E_NO_SERVICE || pcsc_socket_try() != 0)
-        return code;
-    code = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL,
-                                 &p->context); /* or it came this moment */
+    for (int i = 0;
+         i < COMING_TIMES && (code == SCARD_E_NO_SERVICE || code == SCARD_W_SECURITY_VIOLATION);
+         i++) {
+        if (pcsc_socket_try() != 0)
+            return SCARD_E_NO_SERVICE;
+        nanosleep(&pause, NULL);
+        code = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &p->context);
+    }
     return code == SCARD_E_NO_SERVICE ? SCARD_W_SECURITY_VIOLATION : code;
 }
 

@@ -120,10 +120,38 @@ while True:
     kill "$refusing"
 }
 
+# One that is only just starting hangs up too, and then no more: it is waited for.
+starting() {
+    local coming
+    python3 -c 'import os, select, socket
+s = socket.socket(socket.AF_UNIX)
+s.bind("coming.new")
+s.listen()
+os.rename("coming.new", "coming")
+for _ in range(5):
+    s.accept()[0].close()
+while True:
+    here, there = s.accept()[0], socket.socket(socket.AF_UNIX)
+    there.connect("/run/pcscd/pcscd.comm")
+    if os.fork() == 0:
+        to = {here: there, there: here}
+        while data := (came := select.select([here, there], [], [])[0][0]).recv(65536):
+            to[came].sendall(data)
+        os._exit(0)' &
+    coming=$!
+    for _ in $(seq 100); do
+        [ -S coming ] && break
+        sleep 0.05
+    done
+    expect 0 "Virtual PCD" env PCSCLITE_CSOCK_NAME="$dir/coming" telepay readers
+    kill "$coming"
+}
+
 service() {
     broken card none "insert a card" env
     kept_out
     polkit
+    starting
     kill -KILL "$WITH_PCSCD_PID"
     sleep 0.3
     broken service "nobody answers" "start it again" env
