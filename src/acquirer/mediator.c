@@ -9,6 +9,7 @@
 #include "acquirer/parameters.h"
 #include "base/file.h"
 #include "crypto/pki.h"
+#include "order/key_files.h"
 #include "order/members.h"
 #include "wire/serve.h"
 
@@ -111,10 +112,8 @@ static void put_contract(const struct making *m, const struct contract *c, const
 /* The key that signs orders for the contract, and its terminal. */
 static enum tp_err add_contract(const struct making *m, const char *id, struct tp_error *e)
 {
-    const struct pki_subject subject = {id, m->w->name, NULL};
     struct contract c;
     struct terminal t;
-    char pki[PATH_MAX], cert[PATH_MAX], key[PATH_MAX], name[64];
     enum tp_err r = ledger_contract_get(m->l, id, &c, e);
 
     if (r == TP_OK && !c.open)
@@ -125,15 +124,7 @@ static enum tp_err add_contract(const struct making *m, const char *id, struct t
     if (r == TP_OK)
         r = ledger_mediator_terminal(m->l, &t, m->w->name, id, e);
     if (r == TP_OK)
-        r = file_join(pki, sizeof(pki), m->dir, "pki", e);
-    snprintf(name, sizeof(name), "order-%s.pem", id);
-    if (r == TP_OK)
-        r = file_join(cert, sizeof(cert), m->w->out, name, e);
-    snprintf(name, sizeof(name), "order-%s.key", id);
-    if (r == TP_OK)
-        r = file_join(key, sizeof(key), m->w->out, name, e);
-    if (r == TP_OK)
-        r = pki_certificate_make(pki, PKI_ORDER, &subject, MEDIATOR_DAYS, cert, key, e);
+        r = key_files_give(m->dir, m->w->out, id, m->w->name, e);
     if (r == TP_OK)
         put_contract(m, &c, &t);
     return r;

@@ -5,7 +5,8 @@
 
 #include "base/file.h"
 
-#define KEY_DAYS 1825
+#define KEY_DAYS   1825
+#define ORDER_DAYS 1095
 
 static enum tp_err paths(char cert[PATH_MAX], char key[PATH_MAX], const char *dir, const char *name,
                          struct tp_error *e)
@@ -31,6 +32,23 @@ enum tp_err key_files_make(const char *dir, const char *name, enum pki_role role
     if (r == TP_OK)
         r = file_join(pki, sizeof(pki), dir, "pki", e);
     return r == TP_OK ? pki_certificate_make(pki, role, &subject, KEY_DAYS, cert, key, e) : r;
+}
+
+enum tp_err key_files_give(const char *dir, const char *out, const char *contract,
+                           const char *mediator, struct tp_error *e)
+{
+    const struct pki_subject subject = {contract, mediator, NULL};
+    char pki[PATH_MAX], cert[PATH_MAX], key[PATH_MAX], name[64];
+    enum tp_err r = file_join(pki, sizeof(pki), dir, "pki", e);
+
+    snprintf(name, sizeof(name), "order-%s.pem", contract);
+    if (r == TP_OK)
+        r = file_join(cert, sizeof(cert), out, name, e);
+    snprintf(name, sizeof(name), "order-%s.key", contract);
+    if (r == TP_OK)
+        r = file_join(key, sizeof(key), out, name, e);
+    return r == TP_OK ? pki_certificate_make(pki, PKI_ORDER, &subject, ORDER_DAYS, cert, key, e)
+                      : r;
 }
 
 enum tp_err key_files_load(struct order_key *k, const char *dir, const char *name,

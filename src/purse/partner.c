@@ -6,12 +6,11 @@
 #include "base/date.h"
 #include "base/file.h"
 #include "base/table.h"
-#include "crypto/pki.h"
+#include "order/key_files.h"
 #include "purse/commands.h"
 #include "purse/option.h"
 #include "purse/settings.h"
 
-#define MEDIATOR_DAYS 1095
 #define MEDIATOR_CONF "mediator.conf"
 
 static const struct argp_option list_options[] = {OPTION_DIR, OPTION_JSON, {0}};
@@ -160,23 +159,13 @@ struct making {
 /* The key that signs orders for the contract. */
 static enum tp_err add_contract(const struct making *m, const char *id, struct tp_error *e)
 {
-    const struct pki_subject subject = {id, m->w->name, NULL};
     struct book_contract c;
-    char pki[PATH_MAX], cert[PATH_MAX], key[PATH_MAX], name[64];
     enum tp_err r = book_contract_get(m->book, id, &c, e);
 
     if (r == TP_OK && c.closed != 0)
         r = tp_fail(e, TP_ERR_STATE, "contract %s is closed", id);
     if (r == TP_OK)
-        r = file_join(pki, sizeof(pki), m->dir, "pki", e);
-    snprintf(name, sizeof(name), "order-%.15s.pem", id);
-    if (r == TP_OK)
-        r = file_join(cert, sizeof(cert), m->w->out, name, e);
-    snprintf(name, sizeof(name), "order-%.15s.key", id);
-    if (r == TP_OK)
-        r = file_join(key, sizeof(key), m->w->out, name, e);
-    if (r == TP_OK)
-        r = pki_certificate_make(pki, PKI_ORDER, &subject, MEDIATOR_DAYS, cert, key, e);
+        r = key_files_give(m->dir, m->w->out, id, m->w->name, e);
     if (r == TP_OK)
         fprintf(m->conf,
                 "\n"
