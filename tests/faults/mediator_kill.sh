@@ -23,7 +23,7 @@ insist() { # address, credential, name
     local code asked=0 until=$((SECONDS + 90)) # a mediator that forgot it lets each question wait
     while [ $SECONDS -lt $until ]; do
         asked=$((asked + 1))
-        code=$(ask -o "body.$3" -w '%{http_code}' -H "Authorization: $2" "$1")
+        code=$(ask -o "body.$3" -w '%{http_code}' -H "Authorization: $2" "$1") || code=cut # off: a head alone is no answer
         case $code in
         200 | 402 | 403 | 409 | 410) break ;;
         esac
@@ -42,7 +42,7 @@ customers() {
         at="$origin/s/journal/article-1?$n"
         if [ $((n % 2)) = 0 ]; then
             get "$at" >"got.$n" 2>"get.log" &
-            echo $! >payer
+            echo $! >payer.new && mv payer.new payer
             wait $! 2>/dev/null
             continue
         fi
