@@ -23,7 +23,8 @@ dist_mediatordata_DATA = data/mediator/code.html data/mediator/frame.html data/m
 
 bin_PROGRAMS += telepay-mediator
 dist_man_MANS += doc/telepay-mediator.1
-telepay_mediator_SOURCES = src/mediator/commands.h src/mediator/init.c src/mediator/main.c src/mediator/metrics.c src/mediator/order.c src/mediator/partner.c
+telepay_mediator_SOURCES = src/mediator/commands.h src/mediator/init.c src/mediator/main.c src/mediator/metrics.c src/mediator/order.c src/mediator/partner.c \
+	src/mediator/reach.c src/mediator/reach.h
 telepay_mediator_LDADD = $(MEDIATOR_LIBS)
 dist_noinst_DATA += tests/system/mediator_common.sh tests/faults/kill_common.sh
 dist_noinst_SCRIPTS += tests/tools/check_metrics.py tests/tools/lying_service.py
