@@ -48,6 +48,7 @@ authorities() {
     rm -rf home
     expect 0 "$print" telepay authority add --home home mediator/ca.pem
     said "ca of tests"
+    said "must be an acquirer's authority. Servers are not known by it"
     [ "$(stat -c %a home home/authorities)" = "700
 700" ] || fail "the folder is open: $(stat -c '%a %n' home home/authorities)"
     expect 2 "trusted already" telepay authority add --home home mediator/ca.pem
@@ -264,7 +265,7 @@ forged() {
     # without a yes nothing is paid, and without a terminal nobody can say it
     mode ok
     sent=$(payments | wc -l)
-    up_to="12.49 EUR" expect 2 "there is no terminal to ask on" setsid bash -c "printf 1234 | telepay get --cacert mediator/tls.pem --home home --pin-fd 0 --up-to '12.49 EUR' $base/s/shop/chart"
+    up_to="12.49 EUR" expect 2 "there is no terminal to ask on whether to pay, asked, since --up-to says 12.49 EUR" setsid bash -c "printf 1234 | telepay get --cacert mediator/tls.pem --home home --pin-fd 0 --up-to '12.49 EUR' $base/s/shop/chart"
     expect 2 "there is no terminal to ask on" setsid bash -c "printf 1234 | telepay get --cacert mediator/tls.pem --home home --pin-fd 0 --up-to '100.00 USD' $base/s/shop/chart"
     [ "$(payments | wc -l)" = "$sent" ] || fail "paid without a yes"
 }
@@ -286,8 +287,10 @@ lost() {
     serve late
     fresh
     patience=2 got 4 "" "THE CARD HAS SIGNED" get "$base/s/shop/chart"
+    said "; here: telepay order send --home home --cacert mediator/tls.pem"
     [ "$(states)" = signed ] || fail "$(states)"
     patience=2 got 4 "" "not paid again" get "$base/s/shop/chart"
+    said "telepay order send --home home --cacert mediator/tls.pem"
     [ "$(distinct)" = 1 ] || fail "signed again: $(payments)"
     mode ok
     expect 0 "acknowledged" order send

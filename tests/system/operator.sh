@@ -139,6 +139,9 @@ expect 2 "only a credit undoes it" a reverse "$rrn"
 expect 0 "closed" a remise list
 expect 0 '"net": "19.50"' a remise show --contract 000000000000123 --number 1 --json
 expect 0 "state +open" a remise show --contract 000000000000123
+expect 0 '"net": "19.50"' a remise show 1 --contract 000000000000123 --json
+expect 2 "remise show --contract ID 2" a remise show 2
+expect 2 "Too many arguments" a remise show 1 2 --contract 000000000000123
 expect 0 "in remise" a list --state in-remise
 expect 0 . a suspense list --json
 [ "$(json 'len(d["suspense"])')" = 0 ] || fail "something is in suspense: $(cat out)"

@@ -175,9 +175,12 @@ second_device() {
 }
 
 removed() {
-    expect 0 "paul is removed, with plan, journal and key" telepay user remove --home home paul
+    expect 2 "paul stays as it is: say --yes" telepay user remove --home home paul </dev/null
+    said "with paul go for good"
+    [ -d home/users/paul ] || fail "removed unasked"
+    expect 0 "paul is removed, with plan, journal and key" telepay user remove --home home --yes paul
     [ ! -e home/users/paul ] || fail "paul is there still"
-    expect 2 "there is no user" telepay user remove --home home paul
+    expect 2 "there is no user" telepay user remove --home home --yes paul
 }
 
 if [ "${1:-}" = inside ]; then
