@@ -18,7 +18,7 @@ libmediator_a_SOURCES = \
 MEDIATOR_LIBS = libmediator.a $(HTTP_LIBS) $(HTTP_CLIENT_LIBS) $(ORDER_LIBS) $(STORE_LIBS) $(WIRE_LIBS) $(QRENCODE_LIBS)
 mediatordatadir = $(pkgdatadir)/mediator
 dist_mediatordata_DATA = data/mediator/code.html data/mediator/frame.html data/mediator/next.html data/mediator/order.html \
-	data/mediator/problem.html data/mediator/telepay.css data/mediator/telepay.js data/mediator/ways.html \
+	data/mediator/problem.html data/mediator/shipped.html data/mediator/telepay.css data/mediator/telepay.js data/mediator/ways.html \
 	data/mediator/words.en.ini data/mediator/words.fr.ini
 
 bin_PROGRAMS += telepay-mediator

@@ -721,6 +721,7 @@ void visit_quoted(struct visit *v, const struct http_said *said)
     } else {
         char *text = span_text(said->body);
 
+        v->asked.delivery = q.delivery;
         ask_free(v->m, v, text != NULL ? text : "");
         free(text);
     }
