@@ -179,6 +179,7 @@ static int print_json(const struct proving *p)
     json_object_set_new(object, "amount_signed", json_boolean(!proof_vouched(&p->proof)));
     json_object_set_new(object, "issuer", json_string(p->tx.issuer));
     json_object_set_new(object, "approval", json_string(p->tx.approval));
+    json_object_set_new(object, "state", json_string(tx_state_name(p->tx.state)));
     json_object_set_new(object, "checks", checks);
     const int done = option_print_json(object);
 
@@ -211,6 +212,8 @@ static int print_text(const struct proving *p)
                currency_shown(p->tx.currency));
     else
         printf("NOT PROVED: transaction %s\n", p->tx.rrn);
+    if (p->tx.state == TX_REVERSED) /* a proof of what was acknowledged is no claim to it */
+        printf("reversed: it was given back, and no remise has it\n");
     return proved ? CLI_DONE : CLI_SECURITY;
 }
 

@@ -156,6 +156,18 @@ int acquirer_remise_list(int argc, char **argv)
 
 /* ---- remise show ---- */
 
+/* Its number is a word too. */
+static error_t parse_show(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+
+    if (key == ARGP_KEY_ARG && w->number == NULL) {
+        w->number = arg;
+        return 0;
+    }
+    return parse(key, arg, state);
+}
+
 static void set_text(json_t *object, const char *key, const char *value)
 {
     json_object_set_new(object, key, value[0] != '\0' ? json_string(value) : json_null());
@@ -258,7 +270,9 @@ int acquirer_remise_show(int argc, char **argv)
         OPTION_DIR,
         OPTION_JSON,
         {0}};
-    static const struct argp argp = {options, parse, NULL, "Show one remise.", NULL, NULL, NULL};
+    static const struct argp argp = {
+        options, parse_show, "[NUMBER]", "Show one remise: the open one, where no number is said.",
+        NULL,    NULL,       NULL};
     struct words w = {0};
     struct ledger *l = NULL;
     struct remise remise = {0};
@@ -271,9 +285,12 @@ int acquirer_remise_show(int argc, char **argv)
 
     cli_parse(&argp, argc, argv, &w);
     if (w.contract == NULL)
-        r = tp_fail(&e, TP_ERR_USAGE, "name the contract with --contract");
+        r = tp_fail(
+            &e, TP_ERR_USAGE,
+            "each contract numbers its own: telepay-acquirer remise show --contract ID%s%.20s",
+            w.number != NULL ? " " : "", w.number != NULL ? w.number : "");
     if (r == TP_OK && w.number != NULL)
-        r = cli_number(&number, "--number", w.number, UINT32_MAX, &e);
+        r = cli_number(&number, "the number of a remise", w.number, UINT32_MAX, &e);
     if (r == TP_OK)
         r = option_open(&l, dir, w.dir, &e);
     if (r == TP_OK)

@@ -358,7 +358,7 @@ static void describe_order(char *out, size_t cap, const struct order *o)
     snprintf(out, cap, "%s by mediator %s: %s, \"%s\", %s %s, contract %s", o->id, o->mediator,
              o->merchant, o->item,
              money_shown(amount, strtoll(o->amount, NULL, 10), c != NULL ? c->numeric : 0),
-             o->currency, o->contract);
+             c != NULL ? c->alpha : o->currency, o->contract);
 }
 
 static enum tp_err verify_order(struct verify *v, const char *name, const json_t *order,
@@ -434,15 +434,79 @@ static enum tp_err verify_one(struct verify *v, const char *name, json_t *object
                : verify_payee(v, name, object, &ev, evidence_signs_amount(&result), e);
 }
 
-/* An object with "tags", or with "vectors" that each have one. */
+/* ---- the file of a payer: challenge and acknowledgement, without the card's evidence ---- */
+
+static enum tp_err read_proof(struct order_proof *out, const struct verify *v, const json_t *object,
+                              struct tp_error *e)
+{
+    const char *acknowledgement = json_string_value(json_object_get(object, "acknowledgement"));
+    struct payment_challenge challenge;
+    enum tp_err r =
+        acknowledgement != NULL
+            ? payment_challenge_from_json(&challenge, json_object_get(object, "challenge"), e)
+            : tp_fail(e, TP_ERR_FORMAT, "its acknowledgement is no text");
+
+    return r == TP_OK ? order_proof_read(out, &challenge, acknowledgement, v->orders, e) : r;
+}
+
+/* What the acquirer said of it; a refusal is one that holds, and no payment. */
+static enum tp_err add_acknowledgement(struct verify *v, const char *name,
+                                       const struct acknowledgement *a, struct tp_error *e)
+{
+    const bool positive = acknowledgement_is_positive(a);
+    char detail[DETAIL];
+    const char *const cells[] = {name, "acknowledgement", positive ? "ok" : "REFUSED",
+                                 positive ? NULL : a->code, detail};
+
+    snprintf(detail, sizeof(detail), "acquirer %s said at %s: %s%s%s", a->acquirer, a->at,
+             a->outcome, a->reference != NULL ? ", reference " : "",
+             a->reference != NULL ? a->reference : "");
+    v->failed |= !positive;
+    return table_row(v->table, cells, e);
+}
+
+static enum tp_err verify_proof(struct verify *v, const char *name, const json_t *object,
+                                struct tp_error *e)
+{
+    struct order_proof p = {.r = {0}};
+    struct tp_error why = {TP_OK, ""};
+    char detail[PROOF_TEXT];
+    const char *reason = NULL;
+    enum tp_err r;
+
+    if (v->orders == NULL) {
+        reason = "AUTHORITY";
+        snprintf(detail, sizeof(detail), "name the acquirer's authority with --authority");
+    } else if (read_proof(&p, v, object, &why) != TP_OK) {
+        reason = "ORDER";
+        snprintf(detail, sizeof(detail), "%s", why.text);
+    } else {
+        describe_order(detail, sizeof(detail), &p.order);
+    }
+    v->failed |= reason != NULL;
+    const char *const cells[] = {name, "order", reason == NULL ? "ok" : "FAILED", reason, detail};
+
+    r = table_row(v->table, cells, e);
+    if (r == TP_OK && reason == NULL)
+        r = add_acknowledgement(v, name, &p.acknowledgement, e);
+    order_proof_free(&p);
+    return r;
+}
+
+/* An object with "tags", or with "vectors" that each have one; or what a payer keeps of an order.
+ */
 static enum tp_err verify_all(struct verify *v, json_t *file, struct tp_error *e)
 {
     const char *slash = strrchr(v->words->file, '/'), *name;
+    const char *file_name = slash != NULL ? slash + 1 : v->words->file;
     json_t *vectors = json_object_get(file, "vectors"), *one;
     enum tp_err r = TP_OK;
 
+    if (vectors == NULL && json_object_get(file, "tags") == NULL &&
+        json_is_object(json_object_get(file, "challenge")))
+        return verify_proof(v, file_name, file, e);
     if (vectors == NULL)
-        return verify_one(v, slash != NULL ? slash + 1 : v->words->file, file, e);
+        return verify_one(v, file_name, file, e);
     if (!json_is_object(vectors) || json_object_size(vectors) == 0)
         return tp_fail(e, TP_ERR_FORMAT, "%s: its \"vectors\" hold no evidence", v->words->file);
     json_object_foreach(vectors, name, one)
@@ -523,7 +587,7 @@ int acquirer_verify(int argc, char **argv)
     static const struct argp_option options[] = {
         {"capk", 'c', "FILE", 0, "Authority keys beside the project's own (may be repeated)", 0},
         {"authority", 'a', "FILE", 0,
-         "Certificate of the acquirer's authority (pki/ca.pem), which vouches for orders", 0},
+         "Certificate of the acquirer's authority (pki/ca.pem), by which orders are checked", 0},
         {"date", 'd', "YYYY-MM-DD", 0,
          "Day on which the certificates must be valid [the file's environment_date, else today]",
          0},
@@ -534,8 +598,10 @@ int acquirer_verify(int argc, char **argv)
         parse_word,
         "FILE",
         "Check the evidence of a card payment by itself: certificates, the card's signature, and "
-        "that it covers what is said.\v"
-        "FILE is an object with \"tags\" (tag: hex), or one with \"vectors\" that each have them. "
+        "that it covers what is said; or what telepay order prove --out wrote: that the acquirer "
+        "acknowledged the order.\v"
+        "FILE is an object with \"tags\" (tag: hex), one with \"vectors\" that each have them, or "
+        "one with an order's \"challenge\" and \"acknowledgement\". "
         "Exits with 0 when every check is "
         "passed, with 5 when one fails.",
         NULL,

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -196,6 +197,18 @@ bool cli_take_digits(char *out, size_t min, size_t max, const char *text, size_t
     }
     out[digits] = '\0';
     return digits >= min;
+}
+
+bool cli_agrees(const char *question)
+{
+    char line[16] = "";
+
+    fflush(stdout);
+    if (isatty(STDIN_FILENO) == 0)
+        return false;
+    fprintf(stderr, "%s [y/N] ", question);
+    return fgets(line, sizeof(line), stdin) != NULL &&
+           (strcasecmp(line, "y\n") == 0 || strcasecmp(line, "yes\n") == 0);
 }
 
 enum tp_err cli_digits(char *out, size_t min, size_t max, const char *what, const char *fd_text,

@@ -53,8 +53,12 @@ TP_MUST_CHECK enum tp_err cli_fd(int *out, const char *option, const char *text,
  * wipes. False: it is none. */
 bool cli_take_digits(char *out, size_t min, size_t max, const char *text, size_t n);
 
-/* The same from a descriptor, given as a number's text or NULL (standard input); asked for with
- * `prompt` on a terminal, without echo when hidden. TP_ERR_USAGE naming what. */
+/* Whether a person at the terminal says yes to the question; no where standard input is none. */
+bool cli_agrees(const char *question);
+
+/* Digits as cli_take_digits takes them, from a descriptor, given as a number's text or NULL
+ * (standard input); asked for with `prompt` on a terminal, without echo when hidden. TP_ERR_USAGE
+ * naming what. */
 TP_MUST_CHECK enum tp_err cli_digits(char *out, size_t min, size_t max, const char *what,
                                      const char *fd, const char *prompt, bool hidden,
                                      struct tp_error *e);

@@ -33,9 +33,11 @@ static bool matches(struct transaction *tx, uint32_t iac_tag, uint8_t absent, co
         for (unsigned bit = 8; bit > 0 && hit != 0; bit--)
             if ((hit >> (bit - 1) & 1) != 0) {
                 const char *name = emv_bit_name(EMV_BITMAP_TVR, i + 1, bit);
+                const bool split = tx->split && (i << 8 | 1U << (bit - 1)) == TVR_FLOOR_LIMIT;
 
-                snprintf(tx->reason, sizeof(tx->reason), "%s",
-                         name == NULL ? "a reserved bit of the TVR" : name);
+                snprintf(tx->reason, sizeof(tx->reason), "%s%s",
+                         name == NULL ? "a reserved bit of the TVR" : name,
+                         split ? ", with what this card paid here before" : "");
                 return true;
             }
     }

@@ -153,7 +153,8 @@ static enum tp_err online(struct transaction *tx)
     tx->issuer = (struct kernel_issuer_answer){0};
     tx->reason[0] = '\0';
     want = action_unable_online(tx);
-    snprintf(why, sizeof(why), "the issuer cannot be reached, and: %.200s", tx->reason);
+    snprintf(why, sizeof(why), "the issuer would have to approve it and cannot be reached (%.150s)",
+             tx->reason);
     r = put_arc(tx, want == AC_TC ? ARC_UNABLE_APPROVED : ARC_UNABLE_DECLINED);
     return r == TP_OK ? finish(tx, want, why) : r;
 }

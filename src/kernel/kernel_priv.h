@@ -93,6 +93,8 @@ struct transaction {
     struct kernel_issuer_answer issuer;
     bool issuer_approved;
 
+    bool split; /* the amount alone is under the floor limit */
+
     uint8_t response[APDU_SHORT_RESPONSE_MAX];
 };
 

@@ -133,6 +133,7 @@ static enum tp_err floor_limit(struct transaction *tx)
         return tp_fail(tx->e, r, "the log of payments cannot be read: %s", tp_err_text(r));
     if (tx->request->amount >= limit || before >= limit - tx->request->amount)
         tvr_set(tx, TVR_FLOOR_LIMIT);
+    tx->split = tx->request->amount < limit;
     return TP_OK;
 }
 

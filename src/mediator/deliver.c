@@ -25,7 +25,8 @@ struct delivery_under_way {
     struct orderbook_attempt attempt; /* what a receipt says of it; its texts but the
                                     acknowledgement stay away */
     unsigned tries;
-    struct visit *visit; /* of one that is delivered once more; NULL: the first */
+    const struct reg_service *service; /* which is asked; NULL: none is */
+    struct visit *visit;               /* of one that is delivered once more; NULL: the first */
 };
 
 /* ---- what is asked ---- */
@@ -160,12 +161,14 @@ static bool is_final(const struct http_said *said, char why[BOOK_WHY_MAX])
 
 static void tell_why(const struct delivery_under_way *d, const struct http_said *said)
 {
+    const char *url = d->service != NULL ? d->service->url : "no address";
+
     if (said->r != TP_OK)
-        log_error("service %s does not deliver order %s yet: %s", d->order.service, d->order.id,
-                  said->e.text);
+        log_error("service %s at %s does not deliver order %s yet: %s", d->order.service, url,
+                  d->order.id, said->e.text);
     else
-        log_error("service %s does not deliver order %s yet: it answers %ld", d->order.service,
-                  d->order.id, said->status);
+        log_error("service %s at %s does not deliver order %s yet: it answers %ld",
+                  d->order.service, url, d->order.id, said->status);
 }
 
 static void give_up(const struct delivery_under_way *d, const char *why)
@@ -243,6 +246,7 @@ static void begin(struct delivery_under_way *d, const char *quote)
         .answer_max = CONTENT_MAX, .timeout_ms = DELIVERY_MS, .done = on_delivery, .ctx = d};
     char *text = delivery_text(&d->order, d->attempt.acknowledgement, quote);
 
+    d->service = s;
     log_trace("I  order %s: %s is asked to deliver", d->order.id, d->order.service);
     if (s == NULL || text == NULL || ask(d->m, s, "/deliver", d->order.id, text, &q) != TP_OK) {
         struct http_said none = {.type = "", .r = TP_ERR_NO_MEMORY};

@@ -18,12 +18,13 @@ libmediator_a_SOURCES = \
 MEDIATOR_LIBS = libmediator.a $(HTTP_LIBS) $(HTTP_CLIENT_LIBS) $(ORDER_LIBS) $(STORE_LIBS) $(WIRE_LIBS) $(QRENCODE_LIBS)
 mediatordatadir = $(pkgdatadir)/mediator
 dist_mediatordata_DATA = data/mediator/code.html data/mediator/frame.html data/mediator/next.html data/mediator/order.html \
-	data/mediator/problem.html data/mediator/telepay.css data/mediator/telepay.js data/mediator/ways.html \
+	data/mediator/problem.html data/mediator/shipped.html data/mediator/telepay.css data/mediator/telepay.js data/mediator/ways.html \
 	data/mediator/words.en.ini data/mediator/words.fr.ini
 
 bin_PROGRAMS += telepay-mediator
 dist_man_MANS += doc/telepay-mediator.1
-telepay_mediator_SOURCES = src/mediator/commands.h src/mediator/init.c src/mediator/main.c src/mediator/metrics.c src/mediator/order.c src/mediator/partner.c
+telepay_mediator_SOURCES = src/mediator/commands.h src/mediator/init.c src/mediator/main.c src/mediator/metrics.c src/mediator/order.c src/mediator/partner.c \
+	src/mediator/reach.c src/mediator/reach.h
 telepay_mediator_LDADD = $(MEDIATOR_LIBS)
 dist_noinst_DATA += tests/system/mediator_common.sh tests/faults/kill_common.sh
 dist_noinst_SCRIPTS += tests/tools/check_metrics.py tests/tools/lying_service.py

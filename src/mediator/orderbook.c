@@ -109,6 +109,12 @@ enum tp_err orderbook_service_add(struct orderbook *b, const char *name, const c
                : r;
 }
 
+enum tp_err orderbook_service_open(struct orderbook *b, const char *name, struct tp_error *e)
+{
+    return db_exec(b->db, "UPDATE service SET closed = NULL WHERE name = $1",
+                   DB_VALUES(db_text(name)), NULL, e);
+}
+
 enum tp_err orderbook_service_close(struct orderbook *b, const char *name, struct tp_error *e)
 {
     int64_t n = 0;

@@ -104,6 +104,9 @@ struct orderbook_service {
 };
 TP_MUST_CHECK enum tp_err orderbook_service_add(struct orderbook *b, const char *name,
                                                 const char *contract, struct tp_error *e);
+/* One that was closed sells again; one that is open, does. */
+TP_MUST_CHECK enum tp_err orderbook_service_open(struct orderbook *b, const char *name,
+                                                 struct tp_error *e);
 TP_MUST_CHECK enum tp_err orderbook_service_close(struct orderbook *b, const char *name,
                                                   struct tp_error *e);
 typedef enum tp_err orderbook_service_visit(void *ctx, const struct orderbook_service *s,

@@ -23,6 +23,7 @@ enum {
     PAGE_WAYS,
     PAGE_NEXT,
     PAGE_PROBLEM,
+    PAGE_SHIPPED,
     PAGE_STYLE,
     PAGE_SCRIPT,
     PAGE_FILES
@@ -37,6 +38,7 @@ static const struct {
     [PAGE_WAYS] = {"ways.html", NULL},
     [PAGE_NEXT] = {"next.html", NULL},
     [PAGE_PROBLEM] = {"problem.html", NULL},
+    [PAGE_SHIPPED] = {"shipped.html", NULL},
     [PAGE_STYLE] = {"telepay.css", "text/css; charset=utf-8"},
     [PAGE_SCRIPT] = {"telepay.js", "text/javascript; charset=utf-8"},
 };
@@ -213,6 +215,16 @@ char *page_problem(const struct pages *p, enum page_language l, unsigned status,
     put(&v, "told", told != NULL ? told : word(&v, "told", "other"));
     put(&v, "heading", heading != NULL ? heading : word(&v, "heading", "problem"));
     return frame(p, l, &v, fill(p, PAGE_PROBLEM, &v), "", false);
+}
+
+char *page_shipped(const struct pages *p, enum page_language l, const char *note)
+{
+    struct values v = {.words = p->words[l]};
+
+    put(&v, "heading", word(&v, "heading", "shipped"));
+    put(&v, "told", word(&v, "told", "shipped"));
+    put(&v, "note", note);
+    return frame(p, l, &v, fill(p, PAGE_SHIPPED, &v), "", false);
 }
 
 struct texts { /* what the values of an order's page borrow */

@@ -27,6 +27,8 @@ struct page_order {
 char *page_order(const struct pages *p, enum page_language l, const struct page_order *o);
 /* The words of `kind`, or (NULL) of the status. */
 char *page_problem(const struct pages *p, enum page_language l, unsigned status, const char *kind);
+/* Of what comes by another way, with what its service says of it. */
+char *page_shipped(const struct pages *p, enum page_language l, const char *note);
 
 /* telepay.css, telepay.js; NULL: no such file. */
 const char *page_file(const struct pages *p, const char *name, const char **type);

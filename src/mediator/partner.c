@@ -5,12 +5,14 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/date.h"
 #include "base/file.h"
 #include "base/word.h"
 #include "mediator/commands.h"
+#include "mediator/reach.h"
 #include "mediator/registry.h"
 
 #define KEY_ENDING ".key"
@@ -70,27 +72,32 @@ static enum tp_err told_maker(enum tp_err r, const char *folder, const char *mak
                : tp_error_prefix(e, "%s, which is to be the folder that %s made", folder, maker);
 }
 
-/* Every file of it, keys for the owner's eyes alone. */
-static enum tp_err copy_folder(const char *from, const char *to, struct tp_error *e)
+static enum tp_err copy_file(const char *from, const char *to, const char *name, struct tp_error *e)
+{
+    char path[PATH_MAX];
+    const enum tp_err r = file_join(path, sizeof(path), from, name, e);
+
+    return r == TP_OK ? file_copy(path, to, name, is_key(name) ? 0600 : 0644, e) : r;
+}
+
+/* Every file of it, keys for the owner's eyes alone; the one that a server looks at, to see that
+ * they are new, comes last. */
+static enum tp_err copy_folder(const char *from, const char *to, const char *last,
+                               struct tp_error *e)
 {
     struct dirent **files = NULL;
-    char path[PATH_MAX];
     const int n = scandir(from, &files, is_file, alphasort);
     enum tp_err r = n > 0 ? file_make_private_dir(to, e)
                           : tp_fail(e, TP_ERR_NOT_FOUND, "cannot read the folder %s: %s", from,
                                     n == 0 ? "it is empty" : strerror(errno));
 
     for (int i = 0; i < n; i++) {
-        const char *name = files[i]->d_name;
-
-        if (r == TP_OK)
-            r = file_join(path, sizeof(path), from, name, e);
-        if (r == TP_OK)
-            r = file_copy(path, to, name, is_key(name) ? 0600 : 0644, e);
+        if (r == TP_OK && strcmp(files[i]->d_name, last) != 0)
+            r = copy_file(from, to, files[i]->d_name, e);
         free(files[i]);
     }
     free(files);
-    return r;
+    return r == TP_OK ? copy_file(from, to, last, e) : r;
 }
 
 static enum tp_err place_of(char out[PATH_MAX], const char *dir, const char *folder,
@@ -131,7 +138,7 @@ int mediator_cmd_acquirer_add(int argc, char **argv)
     if (r == TP_OK)
         r = place_of(to, dir, ACQUIRERS_FOLDER, id, &e);
     if (r == TP_OK)
-        r = copy_folder(w.from, to, &e);
+        r = copy_folder(w.from, to, ACQUIRER_CONF, &e);
     if (r != TP_OK)
         return cli_report(&e);
     printf("acquirer %s may be paid through, under %zu contract%s\n"
@@ -191,12 +198,29 @@ static enum tp_err check_name(const char *name, struct tp_error *e)
                    BOOK_NAME_MAX - 1);
 }
 
-static enum tp_err add_service(const struct words *w, const char *dir, struct orderbook *book,
-                               struct tp_error *e)
+struct adding { /* a service: as it was before, and as it is to be */
+    const struct words *w;
+    struct orderbook_service row; /* its name "": there was none */
+    struct reg_service was, is;
+};
+
+static enum tp_err keep_row(void *ctx, const struct orderbook_service *s, struct tp_error *e)
+{
+    struct adding *a = ctx;
+
+    (void)e;
+    if (strcmp(s->name, a->w->name) == 0)
+        a->row = *s;
+    return TP_OK;
+}
+
+/* Orders are signed under the contract that the service sells under. */
+static enum tp_err check_contract(struct adding *a, const char *dir, struct orderbook *book,
+                                  struct tp_error *e)
 {
     const struct registry_events none = {NULL, NULL};
+    const struct words *w = a->w;
     struct registry *registry = NULL;
-    char to[PATH_MAX];
     enum tp_err r = registry_open(&registry, dir, &none, e);
 
     if (r == TP_OK && registry_contract(registry, w->contract) == NULL)
@@ -205,20 +229,51 @@ static enum tp_err add_service(const struct words *w, const char *dir, struct or
             "no acquirer has put a contract \"%.40s\" under this mediator: telepay-mediator "
             "contract list says which there are",
             w->contract);
-    if (r == TP_OK && registry_service_ever(registry, w->name) != NULL)
-        r = tp_fail(e, TP_ERR_EXISTS,
-                    "there is a service %s already: give the new one another "
-                    "--name",
-                    w->name);
     registry_close(&registry);
     if (r == TP_OK)
-        r = told_maker(registry_try_service(w->from, e), w->from, "telepay-service mediator add",
-                       e);
+        r = orderbook_service_each(book, keep_row, a, e);
+    if (r == TP_OK && a->row.name[0] != '\0' && strcmp(a->row.contract, w->contract) != 0)
+        r = tp_fail(e, TP_ERR_EXISTS,
+                    "there is a service %s already, which sells under the contract %s: name that "
+                    "one to change where it is, or give the new one another --name",
+                    w->name, a->row.contract);
+    return r;
+}
+
+/* A new one; one of before, with new files, sells again or goes on at its new address. */
+static enum tp_err add_service(struct adding *a, const char *dir, struct orderbook *book,
+                               struct tp_error *e)
+{
+    const struct words *w = a->w;
+    char to[PATH_MAX];
+    enum tp_err r = check_contract(a, dir, book, e);
+
+    if (r == TP_OK)
+        r = told_maker(registry_try_service(&a->is, w->from, e), w->from,
+                       "telepay-service mediator add", e);
     if (r == TP_OK)
         r = place_of(to, dir, SERVICES_FOLDER, w->name, e);
+    if (r == TP_OK && registry_try_service(&a->was, to, NULL) != TP_OK)
+        a->was.url[0] = '\0'; /* none, or one that cannot be read: it is mended by this */
     if (r == TP_OK)
-        r = copy_folder(w->from, to, e);
-    return r == TP_OK ? orderbook_service_add(book, w->name, w->contract, e) : r;
+        r = copy_folder(w->from, to, SERVICE_CONF, e);
+    if (r == TP_OK)
+        r = a->row.name[0] == '\0' ? orderbook_service_add(book, w->name, w->contract, e)
+                                   : orderbook_service_open(book, w->name, e);
+    return r;
+}
+
+static void tell_added(const struct adding *a)
+{
+    const bool moved = a->was.url[0] != '\0' && strcmp(a->was.url, a->is.url) != 0;
+
+    printf("service %s sells%s under contract %s: ORIGIN/s/%s/…\n", a->w->name,
+           a->row.closed != 0 ? " again" : "", a->w->contract, a->w->name);
+    if (a->row.name[0] != '\0')
+        printf("it is asked at %s from now on, by the files of %s%s%s%s; what is paid and not "
+               "delivered, too\n",
+               a->is.url, a->w->from, moved ? " (before: at " : ", which replace those of before",
+               moved ? a->was.url : "", moved ? ")" : "");
 }
 
 int mediator_cmd_service_add(int argc, char **argv)
@@ -233,11 +288,13 @@ int mediator_cmd_service_add(int argc, char **argv)
         parse,
         "FOLDER",
         "Let a service sell: takes over the folder that its telepay-service mediator add made "
-        "(service.conf with url, ca, certificate and key).",
+        "(service.conf with url, ca, certificate and key). With the name and contract of one that "
+        "there is: opens it again when it is closed, and replaces its URL and files.",
         NULL,
         NULL,
         NULL};
     struct words w = {.from = NULL};
+    struct adding adding = {.w = &w};
     char dir[PATH_MAX];
     struct orderbook *book = NULL;
     struct tp_error e = {TP_OK, ""};
@@ -253,32 +310,90 @@ int mediator_cmd_service_add(int argc, char **argv)
     if (r == TP_OK)
         r = orderbook_open(&book, dir, &e);
     if (r == TP_OK)
-        r = add_service(&w, dir, book, &e);
+        r = add_service(&adding, dir, book, &e);
     orderbook_close(&book);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("service %s sells under contract %s: ORIGIN/s/%s/…\n", w.name, w.contract, w.name);
+    tell_added(&adding);
     return CLI_DONE;
 }
 
-static enum tp_err service_row(void *ctx, const struct orderbook_service *s, struct tp_error *e)
+struct services { /* all, and what each said */
+    const char *dir;
+    struct listed {
+        struct orderbook_service row;
+        struct reached reached;
+    } * list;
+    size_t n;
+};
+
+static enum tp_err take_row(void *ctx, const struct orderbook_service *s, struct tp_error *e)
+{
+    struct services *all = ctx;
+    struct listed *more = reallocarray(all->list, all->n + 1, sizeof(*more));
+
+    if (more == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for the list");
+    all->list = more;
+    more[all->n++] = (struct listed){.row = *s};
+    return TP_OK;
+}
+
+/* All at once: those that are down take no longer than one. */
+static enum tp_err ask_services(struct services *all, struct tp_error *e)
+{
+    struct reach *reach = NULL;
+    char folder[PATH_MAX];
+    enum tp_err r = reach_new(&reach, e);
+
+    for (size_t i = 0; r == TP_OK && i < all->n; i++) {
+        struct listed *s = &all->list[i];
+
+        r = place_of(folder, all->dir, SERVICES_FOLDER, s->row.name, e);
+        if (r == TP_OK)
+            reach_ask(reach, &s->reached, folder);
+    }
+    reach_end(&reach);
+    return r;
+}
+
+static enum tp_err print_services(const struct services *all, struct table *t, struct tp_error *e)
 {
     char added[TIME_TEXT_MAX], closed[TIME_TEXT_MAX];
-    const char *const cells[] = {s->name, s->contract, time_shown(added, s->added),
-                                 time_shown(closed, s->closed)};
+    enum tp_err r = TP_OK;
 
-    return table_row(ctx, cells, e);
+    for (size_t i = 0; r == TP_OK && i < all->n; i++) {
+        const struct orderbook_service *s = &all->list[i].row;
+        const struct reached *it = &all->list[i].reached;
+        const char *const cells[] = {s->name,
+                                     s->contract,
+                                     it->service.url,
+                                     table_bool(it->yes),
+                                     time_shown(added, s->added),
+                                     time_shown(closed, s->closed),
+                                     it->why[0] != '\0' ? it->why : NULL};
+
+        r = table_row(t, cells, e);
+    }
+    return r;
 }
 
 int mediator_cmd_service_list(int argc, char **argv)
 {
     static const struct argp_option options[] = {OPTION_DIR, OPTION_JSON, {0}};
     static const struct argp argp = {
-        options, parse, NULL, "List the services, those of before too.", NULL, NULL, NULL};
-    static const struct table_column columns[] = {{"service", TABLE_TEXT},
-                                                  {"contract", TABLE_TEXT},
-                                                  {"added", TABLE_TEXT},
-                                                  {"closed", TABLE_TEXT}};
+        options,
+        parse,
+        NULL,
+        "List the services, those of before too: where each is, and whether it is reached now.",
+        NULL,
+        NULL,
+        NULL};
+    static const struct table_column columns[] = {{"service", TABLE_TEXT}, {"contract", TABLE_TEXT},
+                                                  {"url", TABLE_TEXT},     {"reached", TABLE_BOOL},
+                                                  {"added", TABLE_TEXT},   {"closed", TABLE_TEXT},
+                                                  {"why", TABLE_TEXT}};
+    struct services all = {.n = 0};
     struct words w = {.from = NULL};
     struct roll list = {.book = NULL};
     enum tp_err r;
@@ -286,7 +401,13 @@ int mediator_cmd_service_list(int argc, char **argv)
     cli_parse(&argp, argc, argv, &w);
     r = roll_start(&list, w.dir, "services", columns, sizeof(columns) / sizeof(columns[0]), w.json);
     if (r == TP_OK)
-        r = orderbook_service_each(list.book, service_row, list.table, &list.e);
+        r = orderbook_service_each(list.book, take_row, &all, &list.e);
+    all.dir = list.dir;
+    if (r == TP_OK)
+        r = ask_services(&all, &list.e);
+    if (r == TP_OK)
+        r = print_services(&all, list.table, &list.e);
+    free(all.list);
     return roll_end(&list, r);
 }
 

@@ -397,6 +397,8 @@ static enum tp_err read_service(struct reg_service *s, const char *folder, struc
     enum tp_err r = file_join(path, sizeof(path), folder, SERVICE_CONF, e);
 
     if (r == TP_OK)
+        (void)stat(path, &s->conf); /* before it is read: a change meanwhile is read again */
+    if (r == TP_OK)
         r = conf_load(&conf, path, e);
     if (r == TP_OK)
         r = conf_need(&url, conf, "service", "url", e);
@@ -416,34 +418,88 @@ static enum tp_err read_service(struct reg_service *s, const char *folder, struc
     return r;
 }
 
-static struct reg_service *service_of(struct registry *r, const char *name)
+static void service_free(struct reg_service *s)
+{
+    while (s != NULL) {
+        struct reg_service *before = s->before;
+
+        free(s);
+        s = before;
+    }
+}
+
+static struct reg_service **place_of(struct registry *r, const char *name)
 {
     for (size_t i = 0; i < r->services; i++)
         if (strcmp(r->service[i]->name, name) == 0)
-            return r->service[i];
+            return &r->service[i];
     return NULL;
+}
+
+static enum tp_err new_service(struct reg_service **out, struct registry *r, const char *name,
+                               struct tp_error *e)
+{
+    char folder[PATH_MAX], under[sizeof(SERVICES_FOLDER) + BOOK_NAME_MAX];
+    struct reg_service *s = calloc(1, sizeof(*s));
+    enum tp_err err;
+
+    *out = s;
+    if (s == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a service");
+    snprintf(s->name, sizeof(s->name), "%s", name);
+    snprintf(under, sizeof(under), SERVICES_FOLDER "/%s", name);
+    err = file_join(folder, sizeof(folder), r->dir, under, e);
+    return err == TP_OK ? read_service(s, folder, e) : err;
+}
+
+static bool is_changed(const struct registry *r, const struct reg_service *s)
+{
+    char path[PATH_MAX];
+    struct stat now;
+
+    return snprintf(path, sizeof(path), "%s/" SERVICES_FOLDER "/%s/" SERVICE_CONF, r->dir,
+                    s->name) < (int)sizeof(path) &&
+           stat(path, &now) == 0 &&
+           (now.st_ino != s->conf.st_ino || now.st_size != s->conf.st_size ||
+            now.st_mtim.tv_sec != s->conf.st_mtim.tv_sec ||
+            now.st_mtim.tv_nsec != s->conf.st_mtim.tv_nsec);
+}
+
+/* What is asked from now on goes by the new files. The entry of before stays for who has it. */
+static void renew(struct registry *r, struct reg_service **place)
+{
+    struct reg_service *before = *place, *now = NULL;
+    struct tp_error e = {TP_OK, ""};
+
+    if (new_service(&now, r, before->name, &e) != TP_OK) {
+        complain(r, "service %s is asked at %s as before: %s", before->name, before->url, e.text);
+        free(now);
+        return;
+    }
+    now->contract = before->contract;
+    now->before = before;
+    atomic_init(&now->open, atomic_load(&before->open));
+    *place = now;
+    log_note("service %s is asked at %s from now on", now->name, now->url);
 }
 
 static enum tp_err take_service(void *ctx, const struct orderbook_service *row, struct tp_error *e)
 {
     struct registry *r = ctx;
-    struct reg_service *s = service_of(r, row->name);
-    char folder[PATH_MAX], name[sizeof(SERVICES_FOLDER) + BOOK_NAME_MAX];
+    struct reg_service **known = place_of(r, row->name), *s = NULL;
     enum tp_err err;
 
-    if (s != NULL) {
-        atomic_store(&s->open, row->closed == 0);
+    if (known != NULL) {
+        if (is_changed(r, *known))
+            renew(r, known);
+        atomic_store(&(*known)->open, row->closed == 0);
         return TP_OK;
     }
-    s = r->services < ENTRIES_MAX ? calloc(1, sizeof(*s)) : NULL;
-    if (s == NULL)
+    if (r->services == ENTRIES_MAX)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no room for a service");
-    snprintf(s->name, sizeof(s->name), "%s", row->name);
-    snprintf(name, sizeof(name), SERVICES_FOLDER "/%s", row->name);
-    err = file_join(folder, sizeof(folder), r->dir, name, e);
-    if (err == TP_OK)
-        err = read_service(s, folder, e);
-    s->contract = contract_of(r, row->contract);
+    err = new_service(&s, r, row->name, e);
+    if (s != NULL)
+        s->contract = contract_of(r, row->contract);
     if (err == TP_OK && s->contract == NULL)
         err = tp_fail(e, TP_ERR_NOT_FOUND,
                       "it sells under the contract %s, which no acquirer has put under this "
@@ -461,10 +517,11 @@ static enum tp_err take_service(void *ctx, const struct orderbook_service *row, 
 
 struct reg_service *registry_service_ever(struct registry *r, const char *name)
 {
-    struct reg_service *s;
+    struct reg_service **place, *s;
 
     pthread_mutex_lock(&r->lock);
-    s = service_of(r, name);
+    place = place_of(r, name);
+    s = place != NULL ? *place : NULL;
     pthread_mutex_unlock(&r->lock);
     return s;
 }
@@ -565,7 +622,7 @@ void registry_close(struct registry **out)
     if (r == NULL)
         return;
     for (size_t i = 0; i < r->services; i++)
-        free(r->service[i]);
+        service_free(r->service[i]);
     for (size_t i = 0; i < r->contracts; i++)
         contract_free(r->contract[i]);
     for (size_t i = 0; i < r->acquirers; i++)
@@ -629,9 +686,8 @@ enum tp_err registry_try_acquirer(const char *folder, char id[BOOK_ACQUIRER_MAX]
     return err;
 }
 
-enum tp_err registry_try_service(const char *folder, struct tp_error *e)
+enum tp_err registry_try_service(struct reg_service *out, const char *folder, struct tp_error *e)
 {
-    struct reg_service s = {.contract = NULL};
-
-    return read_service(&s, folder, e);
+    *out = (struct reg_service){.contract = NULL};
+    return read_service(out, folder, e);
 }

@@ -1,10 +1,12 @@
 /* Whom the mediator works with: acquirers, with the contracts that they put under it, and services.
- * Read from its folder and books; what is added or closed while it serves is seen within seconds.
+ * Read from its folder and books; what is added, changed or closed while it serves is seen within
+ * seconds.
  * Entries stay where they are until the registry is freed. Any thread. */
 #ifndef TP_MEDIATOR_REGISTRY_H
 #define TP_MEDIATOR_REGISTRY_H
 
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 #include "base/money.h"
 #include "crypto/pki.h"
@@ -46,6 +48,9 @@ struct reg_service {
     struct pki_files tls;
     struct reg_contract *contract;
     atomic_bool open;
+    struct stat conf;           /* of its file, as it was read */
+    struct reg_service *before; /* as it was known before its files changed: who asks it has that
+                                   still; NULL: they did not */
 };
 
 struct registry;
@@ -60,7 +65,8 @@ TP_MUST_CHECK enum tp_err registry_open(struct registry **out, const char *dir,
                                         const struct registry_events *events, struct tp_error *e);
 void registry_close(struct registry **r);
 
-/* Reads again what was added or closed. What cannot be read is told, and leaves the others. */
+/* Reads again what was added, changed or closed. What cannot be read is told, and leaves the
+ * others. */
 TP_MUST_CHECK enum tp_err registry_look(struct registry *r, struct tp_error *e);
 
 /* NULL: there is none, or it is closed. */
@@ -89,6 +95,8 @@ TP_MUST_CHECK enum tp_err contract_stan(struct reg_contract *c, int day, uint32_
 TP_MUST_CHECK enum tp_err registry_try_acquirer(const char *folder, char id[BOOK_ACQUIRER_MAX],
                                                 size_t *contracts, struct tp_error *e);
 
-TP_MUST_CHECK enum tp_err registry_try_service(const char *folder, struct tp_error *e);
+/* out: its url and tls. */
+TP_MUST_CHECK enum tp_err registry_try_service(struct reg_service *out, const char *folder,
+                                               struct tp_error *e);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/base64.h"
 #include "base/date.h"
 #include "base/log.h"
+#include "wire/jcs.h"
 #include "wire/payment_receipt.h"
 
 #define JSON_TYPE "application/json"
@@ -286,12 +287,31 @@ static bool give(struct visit *v, struct content *c)
     return true;
 }
 
+/* People get a page of what a service says of its parcel (doc/service.md), which is JSON; false:
+ * others, and other contents. */
+static bool give_shipped(struct visit *v, const struct orderbook_order *o, const struct content *c)
+{
+    struct tp_error e = {TP_OK, ""};
+    const char *note = NULL;
+    json_t *said = NULL;
+    bool given = false;
+
+    if (v->html && o->delivery == DELIVERY_SHIPPED &&
+        jcs_read(&said, span_of(c->bytes, c->n), &e) == TP_OK && json_is_object(said) &&
+        jcs_text(&note, said, "shipped", &e) == TP_OK && note != NULL)
+        given = say_html(v, MHD_HTTP_OK, page_shipped(v->m->pages, v->language, note));
+    json_decref(said);
+    return given;
+}
+
 void say_content(struct visit *v, const struct orderbook_order *o,
                  const struct orderbook_attempt *a, struct content *c)
 {
-    if (!give(v, c))
-        return;
-    keep_private(v);
+    if (!give_shipped(v, o, c)) {
+        if (!give(v, c))
+            return;
+        keep_private(v);
+    }
     put_receipt(v, o, a);
 }
 
@@ -299,6 +319,6 @@ void say_free(struct visit *v, struct content *c)
 {
     if (c == NULL)
         http_answer(v->call, MHD_HTTP_SERVICE_UNAVAILABLE, NULL, 0);
-    else if (give(v, c))
+    else if (!give_shipped(v, &v->asked, c) && give(v, c))
         http_answer_header(v->call, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
 }

@@ -565,9 +565,9 @@ static bool is_answer(struct visit *v, const struct http_said *said)
         return false;
     }
     if (said->r != TP_OK)
-        log_error("service %s: %s", v->service->name, said->e.text);
+        log_error("service %s at %s: %s", v->service->name, v->service->url, said->e.text);
     else
-        log_error("service %s answers %ld", v->service->name, said->status);
+        log_error("service %s at %s answers %ld", v->service->name, v->service->url, said->status);
     say_service(v, MHD_HTTP_SERVICE_UNAVAILABLE,
                 "the service cannot be asked now, and nothing is to be paid: ask again later");
     return false;
@@ -642,7 +642,8 @@ static void ask_to_pay(struct visit *v, const struct quote *q, struct span text)
     const enum tp_err r = j != NULL ? make_order(j, v, q, text, &e) : TP_ERR_NO_MEMORY;
 
     if (r != TP_OK) {
-        log_error("service %s: an order cannot be made: %s", v->service->name, e.text);
+        log_error("service %s at %s: an order cannot be made: %s", v->service->name,
+                  v->service->url, e.text);
         if (j != NULL)
             move_free(&j->move);
         free(j);
@@ -663,7 +664,7 @@ static void give_included(struct visit *v, const struct quote *q)
     size_t n = 0;
 
     if (quote_content(&bytes, &n, q, &e) != TP_OK) {
-        log_error("service %s: %s", v->service->name, e.text);
+        log_error("service %s at %s: %s", v->service->name, v->service->url, e.text);
         say_service(v, MHD_HTTP_BAD_GATEWAY, "the service's quote cannot be used");
         return;
     }
@@ -702,7 +703,7 @@ void visit_quoted(struct visit *v, const struct http_said *said)
     if (!is_answer(v, said))
         return;
     if (quote_read(&q, said->body, v->service->contract->currency, &e) != TP_OK) {
-        log_error("service %s: %s", v->service->name, e.text);
+        log_error("service %s at %s: %s", v->service->name, v->service->url, e.text);
         say_service(v, MHD_HTTP_BAD_GATEWAY, "the service's quote cannot be used");
         quote_free(&q);
         return;
@@ -720,6 +721,7 @@ void visit_quoted(struct visit *v, const struct http_said *said)
     } else {
         char *text = span_text(said->body);
 
+        v->asked.delivery = q.delivery;
         ask_free(v->m, v, text != NULL ? text : "");
         free(text);
     }

@@ -1,5 +1,7 @@
 #include "payer/checkout.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,6 +18,23 @@ static bool pauses(void *ctx, int ms)
 
     (void)ctx;
     return nanosleep(&time, NULL) == 0;
+}
+
+char *checkout_said(char out[CHECKOUT_SAID], const struct checkout_options *o)
+{
+    const struct {
+        const char *name, *value;
+    } words[] = {{"--home", o->home}, {"--user", o->user}, {"--cacert", o->cacert}};
+    size_t n = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && n < CHECKOUT_SAID; i++)
+        if (words[i].value != NULL)
+            n += (size_t)snprintf(out + n, CHECKOUT_SAID - n, " %s %s", words[i].name,
+                                  words[i].value);
+    if (n >= CHECKOUT_SAID)
+        out[0] = '\0';
+    return out;
 }
 
 enum tp_err checkout_open(struct checkout *c, const struct checkout_options *options,
@@ -93,6 +112,7 @@ enum tp_err checkout_owed(const struct checkout *c, const struct demand *d, stru
                           bool *found, struct tp_error *e)
 {
     const struct order *o = &d->order;
+    char said[CHECKOUT_SAID];
     enum tp_err r = orders_owed(c->journal, o->method, o->url, o->digest, out, e);
 
     *found = r == TP_OK;
@@ -101,14 +121,25 @@ enum tp_err checkout_owed(const struct checkout *c, const struct demand *d, stru
     if (r == TP_OK && out->state != KEPT_ACKNOWLEDGED)
         r = tp_fail(e, TP_ERR_PEER,
                     "this is signed already, by the order %s, and what became of it is not known "
-                    "yet: not paid again; `telepay order send` asks",
-                    out->order);
+                    "yet: not paid again; `telepay order send%s` asks",
+                    out->order, checkout_said(said, c->options));
     return r;
 }
 
 enum tp_err checkout_allows(const struct checkout *c, const struct demand *d, struct tp_error *e)
 {
     return plan_allows(&c->plan, DEMAND_METHOD, d->amount, d->currency, e);
+}
+
+/* What is kept wants the same words again. */
+static void tell_again(struct tp_error *e, const struct checkout *c, const struct kept_order *kept)
+{
+    const size_t n = strlen(e->text);
+    char said[CHECKOUT_SAID];
+
+    if (e->code != TP_OK && kept->id != 0 && kept->state <= KEPT_REVERSING &&
+        checkout_said(said, c->options)[0] != '\0')
+        snprintf(e->text + n, sizeof(e->text) - n, "; here: telepay order send%s", said);
 }
 
 void checkout_pay(struct checkout *c, struct pay_order *order, const struct pay_options *options,
@@ -125,4 +156,5 @@ void checkout_pay(struct checkout *c, struct pay_order *order, const struct pay_
     order->up_to = c->options->up_to;
     mine.order = order;
     pay_run(result, &mine);
+    tell_again(&result->error, c, &order->kept);
 }

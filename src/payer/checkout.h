@@ -29,6 +29,11 @@ struct checkout { /* begins as {0} */
     struct submitter submitter;
 };
 
+/* What of them was said, as it stands on a command line, for the remedy that wants the same again:
+ * " --home DIR --cacert FILE"; "" when it is too long. Returns out. */
+#define CHECKOUT_SAID 400
+char *checkout_said(char out[CHECKOUT_SAID], const struct checkout_options *o);
+
 /* Opens what the user's folder holds; fetch must outlive it. checkout_close after an error too. */
 TP_MUST_CHECK enum tp_err checkout_open(struct checkout *c, const struct checkout_options *options,
                                         struct fetch *fetch, struct tp_error *e);

@@ -4,6 +4,7 @@
 
 #include "base/cli.h"
 #include "base/date.h"
+#include "base/log.h"
 #include "base/table.h"
 #include "payer/authority.h"
 #include "payer/commands.h"
@@ -92,6 +93,10 @@ int payer_authority_add(int argc, char **argv)
         r = authority_add(&added, home, w.argument, &e);
     if (r == TP_OK)
         r = print(&added, 1, w.json, &e);
+    if (r == TP_OK) /* a mediator's ca.pem looks the same */
+        log_note("trusted from now on to say who may sign orders, and that they are paid: so this "
+                 "must be an acquirer's authority. Servers are not known by it: their authority "
+                 "goes with --cacert");
     return cli_end(r, &e);
 }
 

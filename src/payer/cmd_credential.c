@@ -142,6 +142,7 @@ static enum tp_err find_before(const struct checkout *c, const struct demand *d,
                                struct kept_order *out, bool *found, struct tp_error *e)
 {
     const struct order *o = &d->order;
+    char said[CHECKOUT_SAID];
     enum tp_err r = TP_OK;
 
     *found = false;
@@ -155,8 +156,8 @@ static enum tp_err find_before(const struct checkout *c, const struct demand *d,
         if (out->state != KEPT_ACKNOWLEDGED)
             return tp_fail(e, TP_ERR_PEER,
                            "this is signed already, by the order %s, and what became of it is not "
-                           "known yet: not paid again; `telepay order send` asks",
-                           out->order);
+                           "known yet: not paid again; `telepay order send%s` asks",
+                           out->order, checkout_said(said, c->options));
         out->delivered = true;
         r = orders_update(c->journal, out, e);
         kept_order_free(out);

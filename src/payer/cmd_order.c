@@ -245,6 +245,10 @@ static enum tp_err prove(const struct words *w, const struct checkout *c,
         r = write_proof(w->out, object, o->acknowledgement, e);
     if (r == TP_OK)
         r = print_proof(&proof, authority, w->json);
+    if (r == TP_OK && w->out != NULL)
+        log_note("the proof is in %s; others check it, with the certificate of that authority, by "
+                 "telepay-acquirer verify %s --authority FILE",
+                 w->out, w->out);
     if (r == TP_OK && o->state == KEPT_REVERSED)
         log_note("this journal says what came of it after that: %s (telepay order show %s)",
                  kept_state_name(o->state), o->order);

@@ -6,6 +6,7 @@
 
 #include "base/cli.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/table.h"
 #include "payer/commands.h"
 #include "payer/device.h"
@@ -19,11 +20,11 @@ struct words {
     const char *home, *name, *user, *out;
     const char *wanted; /* what the argument is; NULL: there is none */
     struct code_source code;
-    bool json;
+    bool json, yes;
 };
 #define WORDS_NONE ((struct words){.code = CODE_ASKED})
 
-enum { HOME = 0x100, JSON, USER, OUT, CODE_FD, PINENTRY };
+enum { HOME = 0x100, JSON, USER, OUT, CODE_FD, PINENTRY, YES };
 
 #define WORD_HOME                                                                                  \
     {                                                                                              \
@@ -36,7 +37,6 @@ enum { HOME = 0x100, JSON, USER, OUT, CODE_FD, PINENTRY };
             "ask for it in a window, by the program pinentry or another like it", 0                \
     }
 
-static const struct argp_option options[] = {WORD_HOME, {0}};
 static const struct argp_option code_options[] = {WORD_HOME, WORDS_CODE, {0}};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -64,6 +64,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case JSON:
         w->json = true;
         return 0;
+    case YES:
+        w->yes = true;
+        return 0;
     case ARGP_KEY_ARG:
         if (w->wanted == NULL || w->name != NULL)
             argp_error(state, "\"%s\" is one word too many", arg);
@@ -82,11 +85,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static enum tp_err ask_new(struct secret *out, const struct code_source *from, const char *user,
                            struct tp_error *e)
 {
-    char text[96];
+    char text[128];
     struct secret again = {0};
     enum tp_err r;
 
-    snprintf(text, sizeof(text), "New code of the key of %s", user);
+    snprintf(text, sizeof(text), "New code of the key of %s (%d to %d characters)", user,
+             KEYSTORE_CODE_MIN, KEYSTORE_CODE_MAX);
     r = code_ask(out, from, text, NULL, e);
     if (r != TP_OK || from->fd >= 0)
         return r;
@@ -338,14 +342,26 @@ int payer_user(int argc, char **argv)
 
 /* ---- remove ---- */
 
-/* What is signed, and of which nobody knows what became, is lost with its journal. */
-static enum tp_err check_settled(const char *home, const char *name, struct tp_error *e)
+static bool count(void *ctx, const struct kept_order *o)
+{
+    size_t *n = ctx;
+
+    (void)o;
+    (*n)++;
+    return true;
+}
+
+/* What is signed, and of which nobody knows what became, is lost with its journal; so are the
+ * proofs of the others, whose number comes out. */
+static enum tp_err check_settled(size_t *orders, const char *home, const char *name,
+                                 struct tp_error *e)
 {
     char folder[PATH_MAX], path[PATH_MAX];
     struct journal *journal = NULL;
     struct kept_order pending = {0};
     enum tp_err r = user_folder(folder, home, name, e);
 
+    *orders = 0;
     if (r == TP_OK)
         r = file_join(path, sizeof(path), folder, HOME_JOURNAL, e);
     if (r != TP_OK || access(path, F_OK) != 0)
@@ -359,29 +375,56 @@ static enum tp_err check_settled(const char *home, const char *name, struct tp_e
                     "order send --user %s asks; not removed",
                     name, pending.order, name);
     else if (r == TP_ERR_NOT_FOUND)
-        r = TP_OK;
+        r = orders_list(journal, count, orders, e);
     kept_order_free(&pending);
     journal_close(&journal);
     return r;
 }
 
+/* Nobody can bring it back, so it is told first, and asked. */
+static enum tp_err agree(const char *name, size_t orders, bool yes, struct tp_error *e)
+{
+    char question[USER_NAME + 32];
+
+    log_note("with %s go for good: the key, but where it was exported to; "
+             "the plan; the journal, with %zu order%s and what proves %s",
+             name, orders, orders == 1 ? "" : "s", orders == 1 ? "it" : "them");
+    snprintf(question, sizeof(question), "remove %s?", name);
+    if (yes || cli_agrees(question))
+        return TP_OK;
+    return isatty(STDIN_FILENO) != 0
+               ? tp_fail(e, TP_ERR_CANCELLED, "%s stays as it is", name)
+               : tp_fail(e, TP_ERR_USAGE,
+                         "%s stays as it is: say --yes to remove it without being "
+                         "asked",
+                         name);
+}
+
 int payer_user_remove(int argc, char **argv)
 {
+    static const struct argp_option remove_options[] = {
+        WORD_HOME, {"yes", YES, NULL, 0, "do it without asking", 0}, {0}};
     static const struct argp argp = {
-        options, parse,
-        "NAME",  "Remove a user, with plan, journal and key: nobody can bring them back.",
-        NULL,    NULL,
+        remove_options,
+        parse,
+        "NAME",
+        "Remove a user, with plan, journal and key: nobody can bring them back.",
+        NULL,
+        NULL,
         NULL};
     struct words w = WORDS_NONE;
     struct tp_error e = {0};
     char home[PATH_MAX];
+    size_t orders = 0;
     enum tp_err r;
 
     w.wanted = "the user's name";
     cli_parse(&argp, argc, argv, &w);
     r = home_open(home, w.home, &e);
     if (r == TP_OK)
-        r = check_settled(home, w.name, &e);
+        r = check_settled(&orders, home, w.name, &e);
+    if (r == TP_OK)
+        r = agree(w.name, orders, w.yes, &e);
     if (r == TP_OK)
         r = user_remove(home, w.name, &e);
     if (r == TP_OK)

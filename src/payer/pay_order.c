@@ -80,26 +80,29 @@ static enum tp_err order_prepare(struct payment *p, struct tp_error *e)
 
 /* ---- the person ---- */
 
-static enum tp_err ask_person(struct payment *p, struct tp_error *e)
+/* why: it is asked, where something is paid without; "". */
+static enum tp_err ask_person(struct payment *p, const char *why, struct tp_error *e)
 {
     const struct demand *d = p->options->order->demand;
     char *text = NULL, amount[MONEY_TEXT_MAX];
+    const char *between = why[0] != '\0' ? "\n  " : "";
     bool yes = false;
     enum tp_err r = TP_OK;
 
     const char *code = p->options->order->code;
 
-    if (asprintf(&text, "%s\n  %s\n  %s%s%s\nPay %s %s", d->origin, d->order.merchant,
+    if (asprintf(&text, "%s\n  %s\n  %s%s%s%s%s\nPay %s %s", d->origin, d->order.merchant,
                  d->order.item, code[0] != '\0' ? "\n  the page must show the code " : "", code,
-                 money_format(amount, d->amount, d->currency), d->currency->alpha) < 0)
+                 between, why, money_format(amount, d->amount, d->currency),
+                 d->currency->alpha) < 0)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a question");
     r = person_agrees(p->person, text, &yes, e);
     free(text);
     if (r == TP_ERR_USAGE)
         return tp_fail(e, r,
-                       "%s, \"%s\": there is no terminal to ask on whether to pay; --up-to says "
-                       "what is paid without asking; nothing was paid",
-                       p->what, d->order.item);
+                       "%s, \"%s\": there is no terminal to ask on whether to pay%s%s; --up-to "
+                       "says what is paid without asking; nothing was paid",
+                       p->what, d->order.item, why[0] != '\0' ? ", " : "", why);
     return r != TP_OK || yes ? r : tp_fail(e, TP_ERR_CANCELLED, "not wanted: nothing was paid");
 }
 
@@ -107,16 +110,21 @@ static enum tp_err order_agree(struct payment *p, struct tp_error *e)
 {
     struct pay_order *o = p->options->order;
     const struct demand *d = o->demand;
+    const struct plan_means *means = plan_find(o->plan, DEMAND_METHOD);
     struct session session;
+    char why[PLAN_WHY] = "";
+    int64_t before;
     bool without = false;
     enum tp_err r = session_read(&session, p->journal, o->user, o->plan, time(NULL), e);
 
-    if (r == TP_OK)
-        without = plan_unasked(plan_find(o->plan, DEMAND_METHOD), &o->up_to, d->amount, d->currency,
-                               session_small(&session, DEMAND_METHOD, d->currency->numeric));
+    if (r == TP_OK) {
+        before = session_small(&session, DEMAND_METHOD, d->currency->numeric);
+        without = plan_unasked(means, &o->up_to, d->amount, d->currency, before);
+        plan_asks_why(why, means, &o->up_to, d->amount, d->currency, before);
+    }
     o->submitter.pause = person_stays;
     o->submitter.ctx = p->person;
-    return r != TP_OK || o->agreed || without ? r : ask_person(p, e);
+    return r != TP_OK || o->agreed || without ? r : ask_person(p, why, e);
 }
 
 static enum tp_err order_reach(struct payment *p, struct tp_error *e)

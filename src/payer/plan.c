@@ -240,3 +240,24 @@ bool plan_unasked(const struct plan_means *m, const struct plan_limit *given, in
     return is_within(amount, currency, &m->unasked) &&
            (m->summed.currency == NULL || is_within(before + amount, currency, &m->summed));
 }
+
+char *plan_asks_why(char out[PLAN_WHY], const struct plan_means *m, const struct plan_limit *given,
+                    int64_t amount, const struct currency *currency, int64_t before)
+{
+    char limit[PLAN_LIMIT_TEXT], sum[MONEY_TEXT_MAX];
+
+    out[0] = '\0';
+    if (m == NULL || plan_unasked(m, given, amount, currency, before))
+        return out;
+    if (given->currency != NULL && !is_within(amount, currency, given))
+        snprintf(out, PLAN_WHY, "asked, since --up-to says %s", plan_limit_shown(limit, given));
+    else if (m->unasked.currency != NULL && !is_within(amount, currency, &m->unasked))
+        snprintf(out, PLAN_WHY, "asked, since the plan pays %s unasked and no more",
+                 plan_limit_shown(limit, &m->unasked));
+    else if (m->summed.currency != NULL)
+        snprintf(out, PLAN_WHY,
+                 "asked, since the plan pays %s unasked in a session, and %s %s of it went already",
+                 plan_limit_shown(limit, &m->summed), money_format(sum, before, currency),
+                 currency->alpha);
+    return out;
+}

@@ -59,4 +59,9 @@ TP_MUST_CHECK enum tp_err plan_allows(const struct plan *p, const char *name, in
 bool plan_unasked(const struct plan_means *m, const struct plan_limit *given, int64_t amount,
                   const struct currency *currency, int64_t before);
 
+/* Which limit is why it is asked all the same, in words; "" where there is none. Returns out. */
+#define PLAN_WHY 160
+char *plan_asks_why(char out[PLAN_WHY], const struct plan_means *m, const struct plan_limit *given,
+                    int64_t amount, const struct currency *currency, int64_t before);
+
 #endif

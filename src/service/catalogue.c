@@ -29,6 +29,7 @@ struct catalogue {
     unsigned seen;                  /* its keys, a bit each */
     FILE *file;                     /* as it is read */
     int line;                       /* in the file, of what is read */
+    int section_line;               /* of the last [section] */
     int long_line, fault_line;      /* the first that is too long, or at fault; 0: none */
     struct tp_error fault;
 };
@@ -294,7 +295,7 @@ static enum tp_err add_article(struct catalogue *c, const char *section, struct 
         c->cap = cap;
     }
     a = &c->article[c->n];
-    *a = (struct article){.stock = -1, .valid_minutes = VALID_USUAL};
+    *a = (struct article){.stock = -1, .valid_minutes = VALID_USUAL, .line = c->section_line};
     r = take_path(a->path, section, e);
     if (r == TP_OK) {
         snprintf(c->section, sizeof(c->section), "%s", section);
@@ -312,7 +313,8 @@ static enum tp_err take_key(struct catalogue *c, const char *section, const char
             ? word_check(section, "an article's name", SIZE_MAX, e)
             : tp_fail(e, TP_ERR_USAGE, "%s stands before any article: write [NAME] above it", name);
 
-    if (r == TP_OK && (c->n == 0 || strcmp(section, c->section) != 0))
+    if (r == TP_OK && (c->n == 0 || strcmp(section, c->section) != 0 ||
+                       c->article[c->n - 1].line != c->section_line))
         r = add_article(c, section, e);
     if (r == TP_OK)
         r = word_check(value, name, SIZE_MAX, e);
@@ -356,6 +358,8 @@ static char *read_line(char *text, int size, void *ctx)
     int next;
 
     c->line++;
+    if (got != NULL && text[0] == '[')
+        c->section_line = c->line;
     if (got == NULL || c->long_line != 0 || strlen(text) + 1 < (size_t)size ||
         text[size - 2] == '\n')
         return got;
@@ -374,17 +378,29 @@ static int by_path(const void *a, const void *b)
     return strcmp(x->path, y->path);
 }
 
+/* That stands twice: in the order of the file. */
+static int by_path_and_line(const void *a, const void *b)
+{
+    const struct article *x = a, *y = b;
+    const int paths = by_path(a, b);
+
+    return paths != 0 ? paths : (x->line > y->line) - (x->line < y->line);
+}
+
 static enum tp_err check_all(struct catalogue *c, struct tp_error *e)
 {
     enum tp_err r = TP_OK;
 
-    for (size_t i = 0; r == TP_OK && i < c->n; i++)
-        r = check_whole(&c->article[i], e);
     if (c->n > 0)
-        qsort(c->article, c->n, sizeof(*c->article), by_path);
+        qsort(c->article, c->n, sizeof(*c->article), by_path_and_line);
     for (size_t i = 1; r == TP_OK && i < c->n; i++)
         if (strcmp(c->article[i - 1].path, c->article[i].path) == 0)
-            r = tp_fail(e, TP_ERR_USAGE, "article %s stands there twice", c->article[i].path);
+            r = tp_fail(e, TP_ERR_USAGE,
+                        "article %s stands there twice, from line %d and from line %d: make one of "
+                        "them, or name one anew",
+                        c->article[i].path, c->article[i - 1].line, c->article[i].line);
+    for (size_t i = 0; r == TP_OK && i < c->n; i++)
+        r = check_whole(&c->article[i], e);
     return r;
 }
 

@@ -31,6 +31,7 @@ struct article {
     int from, until;   /* the days on which it is sold; 0: any */
     int64_t stock;     /* all that were ever put on sale; -1: no end */
     int valid_minutes; /* that a quote holds */
+    int line;          /* of the catalogue: where its section begins */
 };
 
 struct catalogue;

@@ -170,6 +170,8 @@ int service_cmd_check(int argc, char **argv)
 
     cli_parse(&argp, argc, argv, &w);
     r = service_dir(dir, w.dir, &e);
+    if (r == TP_OK && w.dir == NULL) /* several lie near each other */
+        log_note("this is %s/" CATALOGUE_FILE ": --dir names another service's folder", dir);
     if (r == TP_OK)
         r = sales_open(&c.sales, dir, &e);
     if (r == TP_OK)

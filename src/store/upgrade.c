@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/cli.h"
@@ -19,18 +18,10 @@ struct asked {
 static bool say(void *ctx, size_t from, size_t to, const char *does)
 {
     struct asked *a = ctx;
-    char line[16] = "";
 
     a->begun = true;
     printf("version %zu to %zu: %s\n", from, to, does);
-    if (to < a->to || a->yes)
-        return true;
-    fflush(stdout);
-    if (isatty(STDIN_FILENO) == 0)
-        return false;
-    fputs("bring it up, after a copy? [y/N] ", stderr);
-    return fgets(line, sizeof(line), stdin) != NULL &&
-           (strcasecmp(line, "y\n") == 0 || strcasecmp(line, "yes\n") == 0);
+    return to < a->to || a->yes || cli_agrees("bring it up, after a copy?");
 }
 
 enum tp_err db_upgrade_asking(const char *where, const struct db_schema *schema, bool yes,

@@ -89,6 +89,14 @@ static bool set_headers(struct exchange *x)
     return ok && curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers) == CURLE_OK;
 }
 
+static bool set_body(struct exchange *x)
+{
+    return x->body == NULL ||
+           (curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, (const char *)x->body) == CURLE_OK &&
+            curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->q.body.n) ==
+                CURLE_OK);
+}
+
 static bool set_up(struct exchange *x)
 {
     CURL *c = x->easy;
@@ -101,9 +109,7 @@ static bool set_up(struct exchange *x)
            curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_CAINFO, x->q.tls->ca) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_SSLCERT, x->q.tls->certificate) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_SSLKEY, x->q.tls->key) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_POSTFIELDS, (const char *)x->body) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->q.body.n) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_SSLKEY, x->q.tls->key) == CURLE_OK && set_body(x) &&
            curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, x->q.timeout_ms) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take) == CURLE_OK &&
@@ -119,13 +125,11 @@ static struct exchange *exchange_new(const struct http_question *q)
     if (x == NULL)
         return NULL;
     x->q = *q;
-    x->body = malloc(q->body.n + 1);
+    x->body = q->body.p != NULL ? (uint8_t *)span_text(q->body) : NULL;
     x->easy = curl_easy_init();
-    if (x->body != NULL) {
-        memcpy(x->body, q->body.p, q->body.n);
-        x->body[q->body.n] = '\0';
-    }
-    if (x->body == NULL || !set_up(x)) {
+    if (x->easy != NULL) /* files change under their names; where none is kept, all is well */
+        (void)curl_easy_setopt(x->easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+    if ((x->body == NULL && q->body.p != NULL) || !set_up(x)) {
         exchange_free(x);
         return NULL;
     }

@@ -428,6 +428,9 @@ START_TEST(test_reasons)
             {"-8C", "", "", "the card lacks Card Risk Management Data Object List 1 (CDOL1)"},
             {"9F0E=0000008000", "", "floor=1000",
              "declined by the terminal: Transaction exceeds floor limit"},
+            {"9F0E=0000008000", "", "spent=3750",
+             "declined by the terminal: Transaction exceeds floor limit, with what this card paid "
+             "here before"},
             {"ac1=00", "", "", "declined by the card"},
             {"sdad1=data", "", "",
              "the card's signature is not right: the transaction data are not those the card "
@@ -437,8 +440,8 @@ START_TEST(test_reasons)
             {"9F0F=0000008000", "", "floor=1000 arc=05",
              "declined by the terminal: the issuer refuses"},
             {"9F0F=0000008000 -9F0D", "", "floor=1000",
-             "declined by the terminal: the issuer cannot be reached, and: Transaction exceeds "
-             "floor limit"},
+             "declined by the terminal: the issuer would have to approve it and cannot be reached "
+             "(Transaction exceeds floor limit)"},
         };
         static struct paper p;
 

@@ -48,6 +48,7 @@ authorities() {
     rm -rf home
     expect 0 "$print" telepay authority add --home home mediator/ca.pem
     said "ca of tests"
+    said "must be an acquirer's authority. Servers are not known by it"
     [ "$(stat -c %a home home/authorities)" = "700
 700" ] || fail "the folder is open: $(stat -c '%a %n' home home/authorities)"
     expect 2 "trusted already" telepay authority add --home home mediator/ca.pem
@@ -138,8 +139,10 @@ orders() { # list, show, prove, of what was bought
     order show "$id" --json | python3 -m json.tool >out || fail "show --json: $(cat out)"
     said '"payment_receipt": "ey'
     expect 0 "Proved by the authority" order prove "$id" --out proof.json
+    said "the proof is in proof.json"
     python3 -m json.tool proof.json >out || fail "the proof is no JSON: $(cat proof.json)"
     said '"acknowledgement": "ey'
+    proofs "$id"
     order prove "$id" --json | python3 -m json.tool >out || fail "prove --json: $(cat out)"
     said '"outcome": "acknowledged"'
     expect 2 "has no order" order show aaaaaaaaaaaaaaaaaaaaaaaaaa
@@ -147,6 +150,43 @@ orders() { # list, show, prove, of what was bought
     telepay authority remove --home home "$(telepay authority list --home home --json | grep -o '[0-9a-f]\{64\}')" || fail "authority remove"
     expect 5 "is trusted no more" order prove "$id"
     by_url
+}
+
+spoilt() { # what is changed in proof.json, as Python: another file
+    python3 -c 'import base64, json, sys
+def token(text, change):
+    head, body, tail = text.split(".")
+    said = json.loads(base64.urlsafe_b64decode(body + "=="))
+    change(said)
+    return ".".join([head, base64.urlsafe_b64encode(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).decode().rstrip("="), tail])
+p = json.load(open("proof.json")); exec(sys.argv[1]); json.dump(p, open("forged.json", "w"))' "$1" || fail "cannot be spoilt: $1"
+}
+
+# Another holds what was written to the authority's certificate, without network, journal or books: itself, and whatever was forged in it.
+proofs() { # the order
+    local change
+    expect 0 "$1 by mediator" telepay-acquirer verify proof.json --authority mediator/ca.pem
+    said "12.50 EUR"
+    said "acknowledged, reference"
+    telepay-acquirer verify proof.json --authority mediator/ca.pem --json | python3 -c 'import json, sys
+assert [(c["check"], c["outcome"]) for c in json.load(sys.stdin)["checks"]] == [("order", "ok"), ("acknowledgement", "ok")]' || fail "verify --json"
+    expect 5 "name the acquirer's authority with --authority" telepay-acquirer verify proof.json
+    expect 5 "FAILED" telepay-acquirer verify proof.json --authority mediator/tls.pem
+    for change in 'p["acknowledgement"] = token(p["acknowledgement"], lambda a: a.update(amount="1251"))' \
+        'p["acknowledgement"] = token(p["acknowledgement"], lambda a: None)[:-4] + "AAAA"' \
+        'p["challenge"]["id"] += "A"' 'p["challenge"]["realm"] = "elsewhere"' 'p["challenge"]["request"] = p["challenge"]["request"][:-2]' \
+        'p["acknowledgement"] = 1' 'del p["acknowledgement"]' 'p["acknowledgement"] = ""' 'p["challenge"] = {}'; do
+        spoilt "$change"
+        expect 5 "FAILED" telepay-acquirer verify forged.json --authority mediator/ca.pem
+    done
+    # the acquirer's word on another payment, right by itself
+    mv proof.json first.json
+    got 0 "the chart" "paid" get "$base/s/shop/chart"
+    expect 0 "Proved by the authority" order prove "$(newest)" --out proof.json
+    spoilt 'p["challenge"] = json.load(open("first.json"))["challenge"]'
+    expect 5 "the acknowledgement is of another payment" telepay-acquirer verify forged.json --authority mediator/ca.pem
+    echo '{"challenge": "text"}' >forged.json
+    expect 2 'no object "tags"' telepay-acquirer verify forged.json --authority mediator/ca.pem
 }
 
 pay_url() { printf 1234 | telepay pay --order "$1" --cacert mediator/tls.pem --home "${2-home}" --pin-fd 0 --wait 5 --patience 3 --up-to "100.00 EUR"; }
@@ -225,7 +265,7 @@ forged() {
     # without a yes nothing is paid, and without a terminal nobody can say it
     mode ok
     sent=$(payments | wc -l)
-    up_to="12.49 EUR" expect 2 "there is no terminal to ask on" setsid bash -c "printf 1234 | telepay get --cacert mediator/tls.pem --home home --pin-fd 0 --up-to '12.49 EUR' $base/s/shop/chart"
+    up_to="12.49 EUR" expect 2 "there is no terminal to ask on whether to pay, asked, since --up-to says 12.49 EUR" setsid bash -c "printf 1234 | telepay get --cacert mediator/tls.pem --home home --pin-fd 0 --up-to '12.49 EUR' $base/s/shop/chart"
     expect 2 "there is no terminal to ask on" setsid bash -c "printf 1234 | telepay get --cacert mediator/tls.pem --home home --pin-fd 0 --up-to '100.00 USD' $base/s/shop/chart"
     [ "$(payments | wc -l)" = "$sent" ] || fail "paid without a yes"
 }
@@ -247,8 +287,10 @@ lost() {
     serve late
     fresh
     patience=2 got 4 "" "THE CARD HAS SIGNED" get "$base/s/shop/chart"
+    said "; here: telepay order send --home home --cacert mediator/tls.pem"
     [ "$(states)" = signed ] || fail "$(states)"
     patience=2 got 4 "" "not paid again" get "$base/s/shop/chart"
+    said "telepay order send --home home --cacert mediator/tls.pem"
     [ "$(distinct)" = 1 ] || fail "signed again: $(payments)"
     mode ok
     expect 0 "acknowledged" order send
@@ -277,7 +319,9 @@ declined() { # 402 after signing: told, and nothing is signed again by itself
     got 1 "" "the account has not enough funds (51" get "$base/s/shop/chart"
     [ "$(distinct)" = 1 ] && [ "$(payments | wc -l)" = 1 ] || fail "signed again: $(payments)"
     [ "$(states)" = "refused" ] || fail "$(states)"
-    expect 0 "is refused" order prove "$(newest)"
+    expect 0 "is refused" order prove "$(newest)" --out proof.json
+    expect 5 "REFUSED" telepay-acquirer verify proof.json --authority mediator/ca.pem # the acquirer's word, and no payment
+    said "said at"
     for how in payment-expired conflict; do
         serve "$how"
         fresh

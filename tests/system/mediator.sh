@@ -201,11 +201,25 @@ sold_out() {
 designation = A book
 price       = 12.00 EUR
 delivery    = shipped
+note        = by bike & ferry
 stock       = 1
+
+[leaflet]
+price       = free
+delivery    = shipped
 END
     late=$(challenge $at)
     buy $at
     expect 0 '"shipped"' pay $at
+    # people get a page of it, in their language
+    expect 0 '<h1>On its way</h1>' pay -H 'Accept: text/html' $at
+    said '<blockquote><p>by bike &amp; ferry</p></blockquote>'
+    grep -qi '^payment-receipt: ' heads || fail "no receipt: $(cat heads)"
+    ! grep -qi '^content-security-policy: sandbox' heads || fail "a page of the mediator's own is in a box: $(cat heads)"
+    expect 0 '<html lang="fr"' pay -H 'Accept: text/html' -H 'Accept-Language: fr' $at
+    said 'Le commerçant dit'
+    expect 0 '<h1>On its way</h1>' ask -H 'Accept: text/html' $origin/s/journal/leaflet # what is free, too
+    expect 0 '"shipped"' ask $origin/s/journal/leaflet
     expect 0 "" telepay authority add --home home2 acq/pki/ca.pem
     bought=$(telepay credential --header --cacert med/pki/ca.pem --home home2 --pin-fd 3 --wait 5 --up-to "1000 EUR" 3< <(printf 1234) <<<"$late" 2>credential.log) ||
         fail "no credential: $(cat credential.log)"

@@ -16,7 +16,7 @@ answers() { # status, text in the body, curl's words…
     [ -z "$text" ] || grep -qF -- "$text" body || fail "$*: no \"$text\" in $(cat body)"
     grep -qi '^access-control-allow-origin: \*' heads || fail "$*: no page of another origin may read it: $(cat heads)"
 }
-serve_liar() { launch liar.log listening python3 "$here/../tools/lying_service.py" liar 18744 && lying=$launched; }
+serve_liar() { launch liar.log listening python3 "$here/../tools/lying_service.py" liar "${1-18744}" && lying=$launched; }
 
 set_up() {
     set_up_acquirer
@@ -69,11 +69,58 @@ quotes() {
     # shellcheck disable=SC2086 # words
     wait $slow
     grep -q "nothing is to be paid" slow || fail "a slow quote: $(cat slow)"
+    telepay-mediator service list --json | jq -e '.services[] | select(.service == "liar") | .reached and .why == null and .url == "https://127.0.0.1:18744"' >/dev/null ||
+        fail "not reached: $(telepay-mediator service list)"
+    said_of_liar "answers 500" "its quote lacks" "no JSON"
     kill -KILL "$lying"
     wait "$lying" 2>/dev/null
     answers 503 "nothing is to be paid" $liar/fine
+    said_of_liar "cannot be reached"
+    expect 0 "" telepay-mediator service list --json
+    jq -e '[.services[] | .reached] == [true, false]' out >/dev/null || fail "reached: $(cat out)"
+    jq -e '.services[1].why | test("cannot be reached")' out >/dev/null || fail "not why: $(cat out)"
     answers 503 "nothing is to be paid" $liar/quote-free # what is free is not to be had either
     serve_liar
+}
+
+said_of_liar() { # texts: what is wrong with it, and where it was asked
+    local text
+    for text; do
+        grep -q "service liar at https://127.0.0.1:18744[: ].*$text" mediator.log || fail "no \"$text\" of it: $(grep liar mediator.log)"
+    done
+}
+
+# Its address changes, and it comes back after it was closed; what is paid and undelivered follows it.
+moved() {
+    rm -rf lp2 && cp -r lp lp2 && sed -i 's/:18744/:18745/' lp2/service.conf
+    buy $liar/moved
+    kill -KILL "$lying"
+    wait "$lying" 2>/dev/null
+    ask -m 1 -H "Authorization: $bought" $liar/moved >/dev/null
+    until_said 'service liar at https://127.0.0.1:18744 does not deliver order' mediator.log
+    serve_liar 18745
+    expect 2 "no acquirer has put a contract" telepay-mediator service add lp2 --name liar --contract 000000000000999
+    expect 0 "https://127.0.0.1:18745 from now on, by the files of lp2 (before: at https://127.0.0.1:18744)" telepay-mediator service add lp2 --name liar --contract 000000000000123
+    until_said 'service liar is asked at https://127.0.0.1:18745 from now on' mediator.log
+    answers 402 "payment-required" $liar/fine
+    answers 200 "delivered" -H "Authorization: $bought" $liar/moved
+    expect 2 "which is to be the folder that telepay-service mediator add made" telepay-mediator service add med --name liar --contract 000000000000123
+    expect 0 "sells no more" telepay-mediator service close --name liar
+    until_closed
+    expect 0 "service liar sells again under contract 000000000000123" telepay-mediator service add lp2 --name liar --contract 000000000000123
+    said "which replace those of before"
+    for _ in {1..100}; do
+        [ "$(status $liar/fine)" = 402 ] && break
+        sleep 0.1
+    done
+    answers 402 "payment-required" $liar/fine
+}
+until_closed() {
+    for _ in {1..100}; do
+        [ "$(status $liar/fine)" = 404 ] && break
+        sleep 0.1
+    done
+    answers 404 "no such service" $liar/fine # closed
 }
 
 # Paid, and then the service has something else to say: given back, and not paid in the end.
@@ -184,12 +231,9 @@ inside() {
     requests
     throttled
     flood
+    moved
     expect 0 "" telepay-mediator service close --name liar
-    for _ in {1..100}; do
-        [ "$(status $liar/fine)" = 404 ] && break
-        sleep 0.1
-    done
-    answers 404 "no such service" $liar/fine # closed
+    until_closed
     expect 0 "" telepay-acquirer audit
     kill "$mediator" "$acquirer" "$service" "$lying"
     wait "$mediator" || fail "telepay-mediator serve does not end cleanly: $(cat mediator.log)"

@@ -112,6 +112,12 @@ cp acq/authorities/01.json terminal/authority.json
 # ---- reversal, opposition ----
 expect 0 "is reversed" a reverse "$second"
 expect 0 "reversed" a list --state reversed
+expect 0 "^reversed: it was given back" a prove "$second" # a proof of what was acknowledged is one still, and does not pass for a payment
+grep -q "^proved: the card" out || fail "what was reversed is proved no more: $(cat out)"
+expect 0 '"state": "reversed"' a prove "$second" --json
+expect 0 '"state": "acknowledged"' a prove "$third" --json
+expect 0 "^proved: the card" a prove "$third"
+grep -q "^reversed" out && fail "what was not reversed is said to be: $(cat out)"
 expect 2 "no state" a list --state lost
 expect 2 "reason" a opposition add
 expect 2 "must not be an argument" a opposition add 9990140000000015 --reason lost
@@ -133,6 +139,9 @@ expect 2 "only a credit undoes it" a reverse "$rrn"
 expect 0 "closed" a remise list
 expect 0 '"net": "19.50"' a remise show --contract 000000000000123 --number 1 --json
 expect 0 "state +open" a remise show --contract 000000000000123
+expect 0 '"net": "19.50"' a remise show 1 --contract 000000000000123 --json
+expect 2 "remise show --contract ID 2" a remise show 2
+expect 2 "Too many arguments" a remise show 1 2 --contract 000000000000123
 expect 0 "in remise" a list --state in-remise
 expect 0 . a suspense list --json
 [ "$(json 'len(d["suspense"])')" = 0 ] || fail "something is in suspense: $(cat out)"

@@ -175,9 +175,17 @@ second_device() {
 }
 
 removed() {
-    expect 0 "paul is removed, with plan, journal and key" telepay user remove --home home paul
+    expect 2 "paul stays as it is: say --yes" telepay user remove --home home paul </dev/null
+    said "with paul go for good"
+    [ -d home/users/paul ] || fail "removed unasked"
+    expect 1 "paul stays as it is" "$tools/at_terminal.py" "remove paul? [y/N]" $'n\n' -- telepay user remove --home home paul
+    [ -d home/users/paul ] || fail "removed after a no"
+    expect 0 "paul is removed, with plan, journal and key" "$tools/at_terminal.py" "remove paul? [y/N]" $'y\n' -- telepay user remove --home home paul
+    said "with paul go for good: the key, but where it was exported to; the plan; the journal, with 1 order and what proves it"
+    expect 0 "New code of the key of nina (6 to 128 characters)" "$tools/at_terminal.py" 'New code' $'code of nina\n' 'The same again' $'code of nina\n' -- telepay user add --home home nina
+    expect 0 "nina is removed" telepay user remove --home home --yes nina
     [ ! -e home/users/paul ] || fail "paul is there still"
-    expect 2 "there is no user" telepay user remove --home home paul
+    expect 2 "there is no user" telepay user remove --home home --yes paul
 }
 
 if [ "${1:-}" = inside ]; then

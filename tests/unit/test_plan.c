@@ -136,27 +136,37 @@ static const struct decision {
     const char *given;                    /* of the command line */
     const char *amount, *before;          /* of the order, and of the session; before NULL: none */
     bool allowed, unasked_then;
+    const char *why; /* it is asked */
 } decisions[] = {
-    {NULL, NULL, NULL, NULL, "12.50 EUR", NULL, true, false},
-    {"20.00 EUR", NULL, NULL, NULL, "20.00 EUR", NULL, true, false},
-    {"20.00 EUR", NULL, NULL, NULL, "20.01 EUR", NULL, false, false},
-    {"20.00 EUR", NULL, NULL, NULL, "1.00 USD", NULL, false, false}, /* none is worth another */
-    {NULL, NULL, NULL, "5.00 EUR", "5.00 EUR", NULL, true, true},
-    {NULL, NULL, NULL, "5.00 EUR", "5.01 EUR", NULL, true, false},
-    {NULL, NULL, NULL, "5.00 EUR", "5.00 USD", NULL, true, false},
-    {NULL, "0.50 EUR", "5.00 EUR", NULL, "0.50 EUR", NULL, true, true},
-    {NULL, "0.50 EUR", "5.00 EUR", NULL, "0.51 EUR", NULL, true, false},
-    {NULL, "0.50 EUR", "5.00 EUR", NULL, "0.50 USD", NULL, true, false},
-    {NULL, "0.50 EUR", "5.00 EUR", NULL, "0.50 EUR", "4.50 EUR", true, true},
-    {NULL, "0.50 EUR", "5.00 EUR", NULL, "0.50 EUR", "4.51 EUR", true, false},
-    {NULL, "0.50 EUR", NULL, NULL, "0.50 EUR", "900.00 EUR", true, true},
+    {NULL, NULL, NULL, NULL, "12.50 EUR", NULL, true, false, ""},
+    {"20.00 EUR", NULL, NULL, NULL, "20.00 EUR", NULL, true, false, ""},
+    {"20.00 EUR", NULL, NULL, NULL, "20.01 EUR", NULL, false, false, ""},
+    {"20.00 EUR", NULL, NULL, NULL, "1.00 USD", NULL, false, false, ""}, /* none is worth another */
+    {NULL, NULL, NULL, "5.00 EUR", "5.00 EUR", NULL, true, true, ""},
+    {NULL, NULL, NULL, "5.00 EUR", "5.01 EUR", NULL, true, false,
+     "asked, since --up-to says 5.00 EUR"},
+    {NULL, NULL, NULL, "5.00 EUR", "5.00 USD", NULL, true, false,
+     "asked, since --up-to says 5.00 EUR"},
+    {NULL, "0.50 EUR", "5.00 EUR", NULL, "0.50 EUR", NULL, true, true, ""},
+    {NULL, "0.50 EUR", "5.00 EUR", NULL, "0.51 EUR", NULL, true, false,
+     "asked, since the plan pays 0.50 EUR unasked and no more"},
+    {NULL, "0.50 EUR", "5.00 EUR", NULL, "0.50 USD", NULL, true, false,
+     "asked, since the plan pays 0.50 EUR unasked and no more"},
+    {NULL, "0.50 EUR", "5.00 EUR", NULL, "0.50 EUR", "4.50 EUR", true, true, ""},
+    {NULL, "0.50 EUR", "5.00 EUR", NULL, "0.50 EUR", "4.51 EUR", true, false,
+     "asked, since the plan pays 5.00 EUR unasked in a session, and 4.51 EUR of it went already"},
+    {NULL, "0.50 EUR", NULL, NULL, "0.50 EUR", "900.00 EUR", true, true, ""},
     /* the command line lowers what the plan says, and raises nothing */
-    {NULL, "0.50 EUR", "5.00 EUR", "9.00 EUR", "0.60 EUR", NULL, true, false},
-    {NULL, "0.50 EUR", "5.00 EUR", "0.10 EUR", "0.20 EUR", NULL, true, false},
-    {NULL, "0.50 EUR", "5.00 EUR", "0.10 EUR", "0.10 EUR", NULL, true, true},
-    {NULL, "0.50 EUR", "5.00 EUR", "0.10 EUR", "0.10 EUR", "5.00 EUR", true, false},
-    {NULL, "0.50 EUR", "5.00 EUR", "9.00 USD", "0.10 EUR", NULL, true, false},
-    {"0.30 EUR", "0.50 EUR", "5.00 EUR", "9.00 EUR", "0.40 EUR", NULL, false, true},
+    {NULL, "0.50 EUR", "5.00 EUR", "9.00 EUR", "0.60 EUR", NULL, true, false,
+     "asked, since the plan pays 0.50 EUR unasked and no more"},
+    {NULL, "0.50 EUR", "5.00 EUR", "0.10 EUR", "0.20 EUR", NULL, true, false,
+     "asked, since --up-to says 0.10 EUR"},
+    {NULL, "0.50 EUR", "5.00 EUR", "0.10 EUR", "0.10 EUR", NULL, true, true, ""},
+    {NULL, "0.50 EUR", "5.00 EUR", "0.10 EUR", "0.10 EUR", "5.00 EUR", true, false,
+     "asked, since the plan pays 5.00 EUR unasked in a session, and 5.00 EUR of it went already"},
+    {NULL, "0.50 EUR", "5.00 EUR", "9.00 USD", "0.10 EUR", NULL, true, false,
+     "asked, since --up-to says 9.00 USD"},
+    {"0.30 EUR", "0.50 EUR", "5.00 EUR", "9.00 EUR", "0.40 EUR", NULL, false, true, ""},
 };
 
 START_TEST(what_is_paid_and_what_unasked)
@@ -164,6 +174,7 @@ START_TEST(what_is_paid_and_what_unasked)
         const struct decision *d = &decisions[_i];
         const struct plan_limit amount = limit(d->amount), given = limit(d->given);
         struct plan p = {.n = 1};
+        char why[PLAN_WHY];
         enum tp_err r;
 
         p.means[0] =
@@ -174,6 +185,9 @@ START_TEST(what_is_paid_and_what_unasked)
         ck_assert_int_eq(plan_unasked(&p.means[0], &given, amount.amount, amount.currency,
                                       limit(d->before).amount),
                          d->unasked_then);
+        ck_assert_str_eq(plan_asks_why(why, &p.means[0], &given, amount.amount, amount.currency,
+                                       limit(d->before).amount),
+                         d->why);
         ck_assert_int_eq(plan_allows(&p, "purse", amount.amount, amount.currency, &e),
                          TP_ERR_CANCELLED);
         ck_assert_ptr_nonnull(strstr(e.text, "purse, which is not in your plan"));

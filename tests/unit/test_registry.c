@@ -329,6 +329,52 @@ START_TEST(a_service_that_is_closed)
     }
 END_TEST
 
+START_TEST(a_service_that_is_opened_again)
+    {
+        open_saying("");
+        ck_ok(orderbook_service_close(f.book, SERVICE, &f.e));
+        look_saying("");
+        ck_ok(orderbook_service_open(f.book, SERVICE, &f.e));
+        ck_ok(orderbook_service_open(f.book, SERVICE, &f.e));
+        look_saying("");
+        ck_assert_ptr_nonnull(registry_service(f.registry, SERVICE));
+    }
+END_TEST
+
+/* Who asks it meanwhile has what it was. */
+START_TEST(a_service_whose_files_change)
+    {
+        static const char there[] = "../../acquirers/" ACQUIRER;
+        char text[512];
+        const struct reg_service *before, *now;
+        char url[sizeof(before->url)];
+
+        open_saying("");
+        before = registry_service(f.registry, SERVICE);
+        snprintf(url, sizeof(url), "%s", before->url);
+        fixture_write(&f, "services/" SERVICE "/service.conf", "[service]\nurl = http://no\n");
+        look_saying("service " SERVICE " is asked at https://127.0.0.1:8743 as before: ");
+        look_saying("");
+        ck_assert_ptr_eq(registry_service(f.registry, SERVICE), before);
+        snprintf(text, sizeof(text),
+                 "[service]\nurl = https://127.0.0.1:8744/at\nca = %s/ca.pem\n"
+                 "certificate = %s/mediator.pem\nkey = %s/mediator.key\n",
+                 there, there, there);
+        fixture_write(&f, "services/" SERVICE "/service.conf", text);
+        look_saying("service " SERVICE " is asked at https://127.0.0.1:8744/at from now on");
+        look_saying("");
+        now = registry_service(f.registry, SERVICE);
+        ck_assert_ptr_ne(now, before);
+        ck_assert_str_eq(now->url, "https://127.0.0.1:8744/at");
+        ck_assert_str_eq(before->url, url);
+        ck_assert_ptr_eq(now->contract, before->contract);
+        ck_ok(orderbook_service_close(f.book, SERVICE, &f.e));
+        look_saying("");
+        ck_assert_ptr_null(registry_service(f.registry, SERVICE));
+        ck_assert_ptr_eq(registry_service_ever(f.registry, SERVICE), now);
+    }
+END_TEST
+
 START_TEST(a_service_that_is_none)
     {
         static const struct {
@@ -468,6 +514,8 @@ static TCase *changes(void)
     tcase_add_checked_fixture(t, make, drop);
     tcase_add_test(t, an_acquirer_that_comes_while_it_serves);
     tcase_add_test(t, a_service_that_is_closed);
+    tcase_add_test(t, a_service_that_is_opened_again);
+    tcase_add_test(t, a_service_whose_files_change);
     tcase_add_test(t, a_service_that_is_none);
     tcase_add_test(t, a_service_under_a_contract_that_nobody_has);
     tcase_add_test(t, numbers_of_today_do_not_come_again);
