@@ -129,8 +129,7 @@ static enum tp_err decide(struct desk *d, const struct payment *p, time_t now,
     if (!purse_verdict_row(v)->final)
         return TP_OK;
     r = book_next(d->book, &number, e);
-    snprintf(out->number, sizeof(out->number), "%012" PRId64,
-             number >= 0 && number <= MONEY_MAX ? number : 0);
+    payment_number(out->number, number);
     if (r == TP_OK)
         r = sign(out, d, p, now, e);
     return r == TP_OK ? book_keep(d->book, p, &st, number, out, now, e) : r;
