@@ -63,6 +63,8 @@ static bool agrees(const struct order *o, const struct iso8583 *message)
 
     snprintf(amount, sizeof(amount), "%012lld", strtoll(o->amount, NULL, 10));
     snprintf(currency, sizeof(currency), "%03u", c != NULL ? c->numeric : 0);
+    if (o->stan == NULL) /* it takes no card, and says nothing that one is told */
+        return false;
     return is(message, 3, DEBIT) && is(message, 4, amount) && is(message, 11, o->stan) &&
            is(message, 12, o->time) && is(message, 13, o->date + 4) &&
            is(message, 41, o->terminal) && is(message, 42, o->contract) &&
@@ -88,7 +90,8 @@ static enum ledger_verdict judge_order(struct mediated *m, const struct payment_
         strcmp(o->acquirer, acquirer) != 0)
         return LEDGER_ORDER_OTHER;
     memcpy(m->what.order, o->id, sizeof(m->what.order));
-    m->passed.date = (int)strtol(o->date, NULL, 10);
+    if (o->date != NULL)
+        m->passed.date = (int)strtol(o->date, NULL, 10);
     m->passed.ceiling = ceiling_of(o);
     m->ordered = true;
     return order_agrees(o, charge, NULL) == TP_OK && agrees(o, outer) ? LEDGER_NEW

@@ -18,7 +18,9 @@
 #define KEY_ENDING ".key"
 
 struct words { /* of every command here */
-    const char *dir, *from, *name, *contract;
+    const char *dir, *from, *name;
+    const char *contract[BOOK_MEANS_MAX + 1]; /* one more than may be: that is told */
+    size_t contracts;
     bool json;
 };
 
@@ -37,7 +39,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->name = arg;
         return 0;
     case 'c':
-        w->contract = arg;
+        if (w->contracts <= BOOK_MEANS_MAX)
+            w->contract[w->contracts++] = arg;
         return 0;
     case ARGP_KEY_ARG:
         if (w->from != NULL)
@@ -118,7 +121,9 @@ int mediator_cmd_acquirer_add(int argc, char **argv)
         options,
         parse,
         "FOLDER",
-        "Work with an acquirer: takes over the folder that its telepay-acquirer mediator add made. "
+        "Work with an acquirer: takes over the folder that its telepay-acquirer mediator add made, "
+        "or "
+        "a purse's telepay-purse mediator add. "
         "A newer folder of the same acquirer brings further contracts and parameters.",
         NULL,
         NULL,
@@ -150,12 +155,14 @@ int mediator_cmd_acquirer_add(int argc, char **argv)
 static enum tp_err contract_row(void *ctx, const struct reg_contract *c, struct tp_error *e)
 {
     char ceiling[MONEY_TEXT_MAX];
-    const char *const cells[] = {c->id,
-                                 c->acquirer->id,
-                                 c->terminal,
-                                 c->merchant,
-                                 money_format(ceiling, c->ceiling, c->currency),
-                                 c->currency->alpha};
+    const char *const cells[] = {
+        c->id,
+        c->acquirer->id,
+        c->terminal,
+        c->merchant,
+        c->ceiling < MONEY_MAX ? money_format(ceiling, c->ceiling, c->currency) : "",
+        c->currency->alpha,
+        means_method(c->acquirer->means)};
 
     return table_row(ctx, cells, e);
 }
@@ -167,7 +174,8 @@ int mediator_cmd_contract_list(int argc, char **argv)
         options, parse, NULL, "List the contracts that can be sold under.", NULL, NULL, NULL};
     static const struct table_column columns[] = {
         {"contract", TABLE_TEXT}, {"acquirer", TABLE_TEXT}, {"terminal", TABLE_TEXT},
-        {"merchant", TABLE_TEXT}, {"ceiling", TABLE_RIGHT}, {"currency", TABLE_TEXT}};
+        {"merchant", TABLE_TEXT}, {"ceiling", TABLE_RIGHT}, {"currency", TABLE_TEXT},
+        {"means", TABLE_TEXT}};
     const struct registry_events none = {NULL, NULL};
     struct words w = {.from = NULL};
     struct roll list = {.book = NULL};
@@ -200,7 +208,7 @@ static enum tp_err check_name(const char *name, struct tp_error *e)
 
 struct adding { /* a service: as it was before, and as it is to be */
     const struct words *w;
-    struct orderbook_service row; /* its name "": there was none */
+    struct orderbook_service row, wanted; /* row's name "": there was none */
     struct reg_service was, is;
 };
 
@@ -214,40 +222,58 @@ static enum tp_err keep_row(void *ctx, const struct orderbook_service *s, struct
     return TP_OK;
 }
 
-/* Orders are signed under the contract that the service sells under. */
-static enum tp_err check_contract(struct adding *a, const char *dir, struct orderbook *book,
-                                  struct tp_error *e)
+/* The contracts that it is to sell under: orders are signed under them. */
+static enum tp_err check_contracts(struct adding *a, struct registry *registry, struct tp_error *e)
+{
+    const struct words *w = a->w;
+    struct orderbook_service *s = &a->wanted;
+    struct reg_contract *contract[BOOK_MEANS_MAX];
+
+    if (w->contracts > BOOK_MEANS_MAX)
+        return tp_fail(e, TP_ERR_USAGE, "a service sells under at most %d contracts",
+                       BOOK_MEANS_MAX);
+    snprintf(s->name, sizeof(s->name), "%s", w->name);
+    for (size_t i = 0; i < w->contracts; i++) {
+        contract[i] = registry_contract(registry, w->contract[i]);
+        if (contract[i] == NULL)
+            return tp_fail(e, TP_ERR_NOT_FOUND,
+                           "no acquirer has put a contract \"%.40s\" under this mediator: "
+                           "telepay-mediator contract list says which there are",
+                           w->contract[i]);
+        memcpy(s->contract[i], contract[i]->id, sizeof(s->contract[i]));
+    }
+    s->contracts = w->contracts;
+    return registry_check_contracts(contract, w->contracts, e);
+}
+
+static enum tp_err keep_service(struct orderbook *book, const struct adding *a, struct tp_error *e)
+{
+    enum tp_err r = orderbook_begin(book, e);
+
+    if (r == TP_OK)
+        r = a->row.name[0] == '\0' ? orderbook_service_add(book, &a->wanted, e)
+                                   : orderbook_service_change(book, &a->wanted, e);
+    if (r == TP_OK)
+        return orderbook_commit(book, e);
+    orderbook_rollback(book);
+    return r;
+}
+
+/* A new one; one of before sells again, or goes on under other contracts or at its new address. */
+static enum tp_err add_service(struct adding *a, const char *dir, struct orderbook *book,
+                               struct tp_error *e)
 {
     const struct registry_events none = {NULL, NULL};
     const struct words *w = a->w;
     struct registry *registry = NULL;
+    char to[PATH_MAX];
     enum tp_err r = registry_open(&registry, dir, &none, e);
 
-    if (r == TP_OK && registry_contract(registry, w->contract) == NULL)
-        r = tp_fail(
-            e, TP_ERR_NOT_FOUND,
-            "no acquirer has put a contract \"%.40s\" under this mediator: telepay-mediator "
-            "contract list says which there are",
-            w->contract);
+    if (r == TP_OK)
+        r = check_contracts(a, registry, e);
     registry_close(&registry);
     if (r == TP_OK)
         r = orderbook_service_each(book, keep_row, a, e);
-    if (r == TP_OK && a->row.name[0] != '\0' && strcmp(a->row.contract, w->contract) != 0)
-        r = tp_fail(e, TP_ERR_EXISTS,
-                    "there is a service %s already, which sells under the contract %s: name that "
-                    "one to change where it is, or give the new one another --name",
-                    w->name, a->row.contract);
-    return r;
-}
-
-/* A new one; one of before, with new files, sells again or goes on at its new address. */
-static enum tp_err add_service(struct adding *a, const char *dir, struct orderbook *book,
-                               struct tp_error *e)
-{
-    const struct words *w = a->w;
-    char to[PATH_MAX];
-    enum tp_err r = check_contract(a, dir, book, e);
-
     if (r == TP_OK)
         r = told_maker(registry_try_service(&a->is, w->from, e), w->from,
                        "telepay-service mediator add", e);
@@ -257,30 +283,48 @@ static enum tp_err add_service(struct adding *a, const char *dir, struct orderbo
         a->was.url[0] = '\0'; /* none, or one that cannot be read: it is mended by this */
     if (r == TP_OK)
         r = copy_folder(w->from, to, SERVICE_CONF, e);
-    if (r == TP_OK)
-        r = a->row.name[0] == '\0' ? orderbook_service_add(book, w->name, w->contract, e)
-                                   : orderbook_service_open(book, w->name, e);
-    return r;
+    return r == TP_OK ? keep_service(book, a, e) : r;
+}
+
+#define CONTRACTS_TEXT (BOOK_MEANS_MAX * (BOOK_CONTRACT_MAX + 2))
+static const char *contracts_shown(char out[CONTRACTS_TEXT], const struct orderbook_service *s,
+                                   const char *between)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->contracts; i++)
+        n += (size_t)snprintf(out + n, CONTRACTS_TEXT - n, "%s%s", i > 0 ? between : "",
+                              s->contract[i]);
+    return out;
 }
 
 static void tell_added(const struct adding *a)
 {
     const bool moved = a->was.url[0] != '\0' && strcmp(a->was.url, a->is.url) != 0;
+    char contracts[CONTRACTS_TEXT], before[CONTRACTS_TEXT];
 
     printf("service %s sells%s under contract %s: ORIGIN/s/%s/…\n", a->w->name,
-           a->row.closed != 0 ? " again" : "", a->w->contract, a->w->name);
-    if (a->row.name[0] != '\0')
-        printf("it is asked at %s from now on, by the files of %s%s%s%s; what is paid and not "
-               "delivered, too\n",
-               a->is.url, a->w->from, moved ? " (before: at " : ", which replace those of before",
-               moved ? a->was.url : "", moved ? ")" : "");
+           a->row.closed != 0 ? " again" : "", contracts_shown(contracts, &a->wanted, ", "),
+           a->w->name);
+    if (a->row.name[0] == '\0')
+        return;
+    if (strcmp(contracts_shown(before, &a->row, ", "), contracts) != 0)
+        printf("before: under %s; orders that were made under it stay so\n", before);
+    printf("it is asked at %s from now on, by the files of %s%s%s%s; what is paid and not "
+           "delivered, too\n",
+           a->is.url, a->w->from, moved ? " (before: at " : ", which replace those of before",
+           moved ? a->was.url : "", moved ? ")" : "");
 }
 
 int mediator_cmd_service_add(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"name", 'n', "NAME", 0, "Its name in addresses: ORIGIN/s/NAME/…", 0},
-        {"contract", 'c', "ID", 0, "The contract that it sells under", 0},
+        {"contract", 'c', "ID", 0,
+         "A contract that it sells under; one of each of several acquirers may be named, in the "
+         "order "
+         "in which payers are to see them",
+         0},
         OPTION_DIR,
         {0}};
     static const struct argp argp = {
@@ -288,8 +332,8 @@ int mediator_cmd_service_add(int argc, char **argv)
         parse,
         "FOLDER",
         "Let a service sell: takes over the folder that its telepay-service mediator add made "
-        "(service.conf with url, ca, certificate and key). With the name and contract of one that "
-        "there is: opens it again when it is closed, and replaces its URL and files.",
+        "(service.conf with url, ca, certificate and key). With the name of one that there is: "
+        "opens it again when it is closed, and replaces its contracts, URL and files.",
         NULL,
         NULL,
         NULL};
@@ -301,7 +345,7 @@ int mediator_cmd_service_add(int argc, char **argv)
     enum tp_err r = TP_OK;
 
     cli_parse(&argp, argc, argv, &w);
-    if (w.from == NULL || w.name == NULL || w.contract == NULL)
+    if (w.from == NULL || w.name == NULL || w.contracts == 0)
         r = tp_fail(&e, TP_ERR_USAGE, "a service needs its FOLDER, --name and --contract");
     if (r == TP_OK)
         r = check_name(w.name, &e);
@@ -359,14 +403,14 @@ static enum tp_err ask_services(struct services *all, struct tp_error *e)
 
 static enum tp_err print_services(const struct services *all, struct table *t, struct tp_error *e)
 {
-    char added[TIME_TEXT_MAX], closed[TIME_TEXT_MAX];
+    char added[TIME_TEXT_MAX], closed[TIME_TEXT_MAX], contracts[CONTRACTS_TEXT];
     enum tp_err r = TP_OK;
 
     for (size_t i = 0; r == TP_OK && i < all->n; i++) {
         const struct orderbook_service *s = &all->list[i].row;
         const struct reached *it = &all->list[i].reached;
         const char *const cells[] = {s->name,
-                                     s->contract,
+                                     contracts_shown(contracts, s, " "),
                                      it->service.url,
                                      table_bool(it->yes),
                                      time_shown(added, s->added),

@@ -15,7 +15,6 @@
 #define ITEM_CHARS     200
 #define URL_MAX        2048
 #define NONCE_CHARS    22 /* 16 bytes */
-#define ACQUIRER_CHARS 16
 #define MEANS_CHARS    16
 #define METHOD_CHARS   16
 #define OTHER_MEMBERS  3 /* version, means, resource */
@@ -24,6 +23,7 @@
 #define DIGITS         "0123456789"
 #define SMALL          "abcdefghijklmnopqrstuvwxyz"
 #define COUNT(table)   (sizeof(table) / sizeof((table)[0]))
+#define CARD           "emv"
 
 static bool is_of(const char *text, const char *characters, size_t min, size_t max)
 {
@@ -105,11 +105,6 @@ static bool is_mcc(const char *text)
     return is_of(text, DIGITS, 4, 4);
 }
 
-static bool is_acquirer(const char *text)
-{
-    return is_of(text, LETTERS SMALL DIGITS, 1, ACQUIRER_CHARS);
-}
-
 static bool is_method(const char *text)
 {
     return is_of(text, LETTERS, 1, METHOD_CHARS);
@@ -135,13 +130,13 @@ static const struct member members[] = {
     {"issued", offsetof(struct order, issued), member_is_time, false},
     {"valid_until", offsetof(struct order, valid_until), member_is_time, false},
     {"return", offsetof(struct order, return_to), is_url, false},
-    {"terminal", offsetof(struct order, terminal), is_terminal, false},
-    {"stan", offsetof(struct order, stan), is_stan, false},
-    {"date", offsetof(struct order, date), is_date, false},
-    {"time", offsetof(struct order, time), is_clock, false},
-    {"country", offsetof(struct order, country), is_country, false},
-    {"mcc", offsetof(struct order, mcc), is_mcc, false},
-    {"acquirer", offsetof(struct order, acquirer), is_acquirer, false},
+    {"terminal", offsetof(struct order, terminal), is_terminal, true},
+    {"stan", offsetof(struct order, stan), is_stan, true},
+    {"date", offsetof(struct order, date), is_date, true},
+    {"time", offsetof(struct order, time), is_clock, true},
+    {"country", offsetof(struct order, country), is_country, true},
+    {"mcc", offsetof(struct order, mcc), is_mcc, true},
+    {"acquirer", offsetof(struct order, acquirer), member_is_acquirer, false},
 };
 
 static const struct member resource[] = {
@@ -149,6 +144,23 @@ static const struct member resource[] = {
     {"url", offsetof(struct order, url), is_url, false},
     {"digest", offsetof(struct order, digest), is_digest, true},
 };
+
+/* What a card is told, and its payment known by: all of it where a card may pay. Elsewhere nothing;
+ * orders of before had all of it there too, and can still be proved. */
+static enum tp_err check_card(const struct order *o, struct tp_error *e)
+{
+    const char *const told[] = {o->terminal, o->stan, o->date, o->time, o->country, o->mcc};
+    bool card = false;
+    size_t n = 0;
+
+    for (size_t i = 0; i < o->n_means; i++)
+        card = card || strcmp(o->means[i].name, CARD) == 0;
+    for (size_t i = 0; i < COUNT(told); i++)
+        n += told[i] != NULL;
+    return n == COUNT(told) || (n == 0 && !card)
+               ? TP_OK
+               : tp_fail(e, TP_ERR_FORMAT, "it does not say all that a card is told");
+}
 
 /* What no member says alone. */
 static enum tp_err check(const struct order *o, struct tp_error *e)
@@ -171,7 +183,7 @@ static enum tp_err check(const struct order *o, struct tp_error *e)
             if (strcmp(o->means[j].name, m->name) == 0)
                 return tp_fail(e, TP_ERR_FORMAT, "means: %s is named twice", m->name);
     }
-    return TP_OK;
+    return check_card(o, e);
 }
 
 /* ---- writing ---- */

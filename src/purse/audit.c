@@ -49,14 +49,18 @@ static enum tp_err check_keys(struct audit *a, const struct account *account, st
 static enum tp_err check_balance(struct audit *a, const struct account *account, struct tp_error *e)
 {
     char has[MONEY_TEXT_MAX], should[MONEY_TEXT_MAX];
-    int64_t sum = 0;
-    const enum tp_err r = book_account_sum(a->book, account->account, &sum, e);
+    int64_t sum = 0, reserved = 0;
+    const enum tp_err r = book_account_sum(a->book, account->account, &sum, &reserved, e);
 
-    return r == TP_OK && sum != account->balance
-               ? tp_fail(e, TP_ERR_SECURITY, "it holds %s, and its records come to %s",
-                         money_shown(has, account->balance, account->currency),
-                         money_shown(should, sum, account->currency))
-               : r;
+    if (r == TP_OK && sum != account->balance)
+        return tp_fail(e, TP_ERR_SECURITY, "it holds %s, and its records come to %s",
+                       money_shown(has, account->balance, account->currency),
+                       money_shown(should, sum, account->currency));
+    if (r == TP_OK && reserved != account->reserved)
+        return tp_fail(e, TP_ERR_SECURITY, "%s of it are reserved, and its provisions hold %s",
+                       money_shown(has, account->reserved, account->currency),
+                       money_shown(should, reserved, account->currency));
+    return r;
 }
 
 static enum tp_err look_at_account(void *ctx, const struct account *account, struct tp_error *e)

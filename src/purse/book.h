@@ -18,7 +18,7 @@
 #define BOOK_ORDER     27
 #define BOOK_REASON    101 /* why an account is stopped: a person's words */
 #define BOOK_REFERENCE 36  /* of a transfer: Max35Text */
-#define BOOK_NUMBER    13  /* of a payment: 12 digits, as DE 37 */
+#define BOOK_NUMBER    13  /* of a record: 12 digits, as DE 37 */
 
 #define COUNTER_WINDOW 64   /* counters so far behind the highest are too old */
 #define REFUSALS_A_DAY 1000 /* of an account, that are kept … */
@@ -81,7 +81,8 @@ struct account {
     char account[PURSE_ACCOUNT];
     uint8_t key[ED25519_KEY];
     uint16_t currency;
-    int64_t balance, counter; /* the highest that was used */
+    int64_t balance, reserved; /* what is in it, and how much of that provisions hold */
+    int64_t counter;           /* the highest that was used */
     enum account_state state;
     char reason[BOOK_REASON];
     time_t opened;
@@ -161,8 +162,9 @@ struct standing { /* what the books say of a payment that comes */
     bool known;   /* the account */
     uint8_t key[ED25519_KEY];
     uint16_t currency, contract_currency;
-    int64_t balance, counter, spent, refused; /* the last two: of this day */
-    bool filled;                              /* something came into it once */
+    int64_t balance;                 /* that is free */
+    int64_t counter, spent, refused; /* the last two: of this day */
+    bool filled;                     /* something came into it once */
     enum account_state state;
     bool counted;                 /* the counter was used */
     bool mediator, mediator_open; /* is one of ours */
@@ -176,8 +178,11 @@ TP_MUST_CHECK enum tp_err book_answered(struct book *b, struct payment_answer *o
                                         const struct payment *p, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_standing(struct book *b, struct standing *out,
                                         const struct payment *p, time_t now, struct tp_error *e);
-/* The number that the next payment gets, and keeping it under that: debited when `code` is "00". */
+/* The number that the next record gets: payments, bookings, reversals and the others have one row
+ * of numbers. */
 TP_MUST_CHECK enum tp_err book_next(struct book *b, int64_t *number, struct tp_error *e);
+void payment_number(char out[BOOK_NUMBER], int64_t number);
+/* Keeps a payment under its number: debited when `code` is "00". */
 TP_MUST_CHECK enum tp_err book_keep(struct book *b, const struct payment *p,
                                     const struct standing *st, int64_t number,
                                     const struct payment_answer *answer, time_t now,
@@ -192,6 +197,9 @@ struct kept { /* a payment that was decided */
     int64_t remise; /* its number within the contract; 0: refused */
     time_t at;
     struct span statement, challenge, acknowledgement; /* borrowed */
+    int64_t reversal;                                  /* its number; 0: not given back */
+    time_t reversed;
+    struct span demand; /* … by which it was */
 };
 typedef enum tp_err kept_visit(void *ctx, const struct kept *k, struct tp_error *e);
 /* account NULL: all. */
@@ -201,26 +209,45 @@ TP_MUST_CHECK enum tp_err kept_each(struct book *b, const char *account, kept_vi
 TP_MUST_CHECK enum tp_err kept_get(struct book *b, int64_t payment, kept_visit *visit, void *ctx,
                                    struct tp_error *e);
 
+/* ---- what is given back ---- */
+
+struct paid_order { /* what an order was paid with */
+    int64_t payment;
+    char account[PURSE_ACCOUNT], contract[BOOK_CONTRACT];
+    int64_t amount;
+    uint16_t currency;
+    enum account_state state;
+    bool remise_open, mediator_open;
+    int64_t reversal; /* its number; 0: none */
+    struct span statement;
+};
+/* Within a transaction: by what the mediator's order was paid, and giving it back. */
+TP_MUST_CHECK enum tp_err book_paid(struct book *b, struct paid_order *out, bool *found,
+                                    const char *mediator, const char *order, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_reverse(struct book *b, const struct paid_order *p, int64_t number,
+                                       const char *demand, time_t now, struct tp_error *e);
+
 /* ---- the day ---- */
 
 struct purse_remise {
     int64_t remise;
     char contract[BOOK_CONTRACT];
     int64_t number;
-    int day; /* 0: open */
-    int64_t payments, amount;
+    int day;                     /* 0: open */
+    int64_t payments, amount;    /* the amount less what was reversed */
+    int64_t reversals, reversed; /* how many, and what they come to */
     uint16_t currency;
     int64_t payout; /* 0: not paid out */
 };
-/* Closes the contract's open remise and opens the next one. TP_ERR_NOT_FOUND: it has no payment. */
+/* Closes the contract's open remise and opens the next one. TP_ERR_NOT_FOUND: nothing was paid. */
 TP_MUST_CHECK enum tp_err book_remise_close(struct book *b, const char *contract, time_t now,
                                             struct purse_remise *out, struct tp_error *e);
 typedef enum tp_err purse_remise_visit(void *ctx, const struct purse_remise *r, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_remise_each(struct book *b, purse_remise_visit *visit, void *ctx,
                                            struct tp_error *e);
 
-/* All closed remises of a currency that are not paid out yet become a payout. TP_ERR_NOT_FOUND:
- * there are none. */
+/* All closed remises of a currency that come to something and are not paid out yet become a payout.
+ * TP_ERR_NOT_FOUND: there are none. */
 TP_MUST_CHECK enum tp_err book_payout_make(struct book *b, uint16_t currency, time_t now,
                                            int64_t *payout, struct tp_error *e);
 struct payout_line { /* a remise as it is paid */
@@ -242,14 +269,15 @@ TP_MUST_CHECK enum tp_err book_payout_get(struct book *b, int64_t payout, struct
 /* What came in is where: filled = balances + owed + paid_out + given_back. */
 struct purse_sums {
     int64_t accounts, payments, filled, balances, owed, paid_out, given_back;
+    int64_t reserved; /* of the balances */
 };
 TP_MUST_CHECK enum tp_err book_sums(struct book *b, uint16_t currency, struct purse_sums *out,
                                     struct tp_error *e);
 
-/* What the account's records come to; how many remises are not what their payments come to, or
- * leave a gap. For the audit. */
+/* What the account's records come to, and what its provisions hold; how many remises are not what
+ * their payments come to, or leave a gap. For the audit. */
 TP_MUST_CHECK enum tp_err book_account_sum(struct book *b, const char *account, int64_t *sum,
-                                           struct tp_error *e);
+                                           int64_t *reserved, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_odd_remises(struct book *b, int64_t *n, struct tp_error *e);
 
 #endif

@@ -31,9 +31,11 @@ static enum tp_err close_one(void *ctx, const struct book_contract *c, struct tp
         printf("contract %s: nothing to close\n", c->contract);
     if (err != TP_OK)
         return err == TP_ERR_NOT_FOUND ? TP_OK : err;
-    printf("contract %s: remise %" PRId64 " closed, day %s, %" PRId64 " payments, %s %s\n",
-           c->contract, r.number, date_format(day, r.day), r.payments,
-           money_shown(amount, r.amount, r.currency), currency_shown(r.currency));
+    printf("contract %s: remise %" PRId64 " closed, day %s, %" PRId64 " payments, ", c->contract,
+           r.number, date_format(day, r.day), r.payments);
+    if (r.reversals > 0)
+        printf("%" PRId64 " given back, ", r.reversals);
+    printf("%s %s\n", money_shown(amount, r.amount, r.currency), currency_shown(r.currency));
     return TP_OK;
 }
 
@@ -77,20 +79,24 @@ int purse_cmd_close(int argc, char **argv)
 
 static enum tp_err remise_row(void *ctx, const struct purse_remise *r, struct tp_error *e)
 {
-    char number[24], day[DATE_TEXT_MAX] = "", payments[24], amount[MONEY_TEXT_MAX], payout[24];
+    char number[24], day[DATE_TEXT_MAX] = "", payments[24], amount[MONEY_TEXT_MAX], payout[24],
+                     reversals[24];
     const char *const cells[] = {r->contract,
                                  number,
                                  day,
                                  payments,
+                                 reversals,
                                  money_shown(amount, r->amount, r->currency),
                                  currency_shown(r->currency),
                                  r->day == 0      ? "open"
+                                 : r->amount == 0 ? "nothing due"
                                  : r->payout == 0 ? "closed"
                                                   : "paid out",
                                  r->payout != 0 ? payout : NULL};
 
     snprintf(number, sizeof(number), "%" PRId64, r->number);
     snprintf(payments, sizeof(payments), "%" PRId64, r->payments);
+    snprintf(reversals, sizeof(reversals), "%" PRId64, r->reversals);
     snprintf(payout, sizeof(payout), "%" PRId64, r->payout);
     if (r->day != 0)
         date_format(day, r->day);
@@ -103,9 +109,9 @@ int purse_cmd_remise_list(int argc, char **argv)
     static const struct argp argp = {options, option_parse, NULL, "List the remises.",
                                      NULL,    NULL,         NULL};
     static const struct table_column columns[] = {
-        {"contract", TABLE_TEXT},   {"number", TABLE_NUMBER}, {"day", TABLE_TEXT},
-        {"payments", TABLE_NUMBER}, {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT},
-        {"state", TABLE_TEXT},      {"payout", TABLE_NUMBER}};
+        {"contract", TABLE_TEXT},   {"number", TABLE_NUMBER},    {"day", TABLE_TEXT},
+        {"payments", TABLE_NUMBER}, {"reversals", TABLE_NUMBER}, {"amount", TABLE_RIGHT},
+        {"currency", TABLE_TEXT},   {"state", TABLE_TEXT},       {"payout", TABLE_NUMBER}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     struct table *table = NULL;

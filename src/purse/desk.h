@@ -3,7 +3,7 @@
 #ifndef TP_PURSE_DESK_H
 #define TP_PURSE_DESK_H
 
-#include "order/certificate.h"
+#include "order/purse_token.h"
 #include "purse/book.h"
 #include "purse/settings.h"
 
@@ -19,11 +19,16 @@ enum purse_verdict purse_judge(const struct standing *st, const struct payment *
                                const struct purse_currency *limits);
 
 /* Debits it and signs the acknowledgement, or refuses it; the same statement again gets the same
- * answer. payment_answer_free after an
- * error too. */
+ * answer. payment_answer_free after an error too. */
 TP_MUST_CHECK enum tp_err desk_pay(struct desk *d, const struct payment *p, time_t now,
                                    struct payment_answer *out, struct tp_error *e);
 void payment_answer_free(struct payment_answer *a);
+
+/* What was paid is given back on the mediator's demand (read and verified: PURSE_REVERSAL; `demand`
+ * is its text), once: again the same answer. */
+TP_MUST_CHECK enum tp_err desk_reverse(struct desk *d, const struct purse_token *t,
+                                       const char *demand, time_t now, struct payment_answer *out,
+                                       struct tp_error *e);
 
 /* The answer to a payment on which the books are not asked. */
 struct payment_answer payment_refused(enum purse_verdict verdict);

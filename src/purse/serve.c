@@ -32,7 +32,7 @@ struct purse {
 
 /* ---- what a call is about ---- */
 
-enum wish { WISH_NONE, WISH_ABOUT, WISH_OPENING, WISH_SUCCESSION, WISH_PAYMENT };
+enum wish { WISH_NONE, WISH_ABOUT, WISH_OPENING, WISH_SUCCESSION, WISH_PAYMENT, WISH_REVERSAL };
 
 static const struct {
     const char *path, *method;
@@ -42,6 +42,7 @@ static const struct {
     {"/accounts", MHD_HTTP_METHOD_POST, WISH_OPENING},
     {"/keys", MHD_HTTP_METHOD_POST, WISH_SUCCESSION},
     {"/payments", MHD_HTTP_METHOD_POST, WISH_PAYMENT},
+    {"/reversals", MHD_HTTP_METHOD_POST, WISH_REVERSAL},
 };
 
 static enum wish wish_of(const struct http_call *call, const char **allowed)
@@ -86,7 +87,7 @@ static void on_admit(void *ctx, struct http_call *call)
 
     if (wish == WISH_NONE && allowed == NULL)
         http_answer_text(call, MHD_HTTP_NOT_FOUND,
-                         "a purse has /purse, /accounts, /keys and /payments");
+                         "a purse has no such way: doc/protocol.md, The purse");
     else if (wish == WISH_NONE) {
         http_answer_text(call, MHD_HTTP_METHOD_NOT_ALLOWED, "%s is asked with %s", http_path(call),
                          allowed);
@@ -101,7 +102,7 @@ static void on_admit(void *ctx, struct http_call *call)
 
 static void pay(struct purse *p, struct http_call *call)
 {
-    struct till_job job = {.call = call, .now = time(NULL), .kind = PURSE_PAYMENT};
+    struct till_job job = {.call = call, .now = time(NULL), .kind = TILL_PAYMENT};
     struct tp_error e = {TP_OK, ""};
     const enum purse_verdict v =
         paying_read(&job.paying, http_body(call), p->authority, p->acquirer, job.now, &e);
@@ -118,10 +119,50 @@ static void pay(struct purse *p, struct http_call *call)
     paying_free(&job.paying);
 }
 
-static void sign_on(struct purse *p, struct http_call *call, enum purse_kind kind)
+static enum purse_verdict verdict_of(enum tp_err r)
+{
+    switch (r) {
+    case TP_ERR_SECURITY:
+        return PURSE_SIGNATURE;
+    case TP_ERR_STATE:
+        return PURSE_ACQUIRER;
+    case TP_ERR_FORMAT:
+    case TP_ERR_RANGE:
+        return PURSE_MALFORMED;
+    default:
+        return PURSE_FAULT;
+    }
+}
+
+/* What a mediator demands. */
+static void demand(struct purse *p, struct http_call *call, enum till_kind till,
+                   enum purse_token_kind kind)
 {
     struct till_job job = {
-        .call = call, .now = time(NULL), .kind = kind, .jws = span_text(http_body(call))};
+        .call = call, .now = time(NULL), .kind = till, .jws = span_text(http_body(call))};
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r = job.jws != NULL ? purse_token_read(&job.token, kind, job.jws, p->authority, &e)
+                                    : tp_fail(&e, TP_ERR_NO_MEMORY, "out of memory");
+
+    if (r == TP_OK && strcmp(job.token.acquirer, p->acquirer) != 0)
+        r = tp_fail(&e, TP_ERR_STATE, "it is for another purse");
+    if (r == TP_OK) {
+        http_later(call);
+        till_take(p->till, &job);
+        return;
+    }
+    const struct payment_answer a = payment_refused(verdict_of(r));
+
+    log_stranger("a mediator's demand is refused: %s", e.text);
+    till_answer_payment(call, &a);
+    till_job_free(&job);
+}
+
+static void sign_on(struct purse *p, struct http_call *call, enum till_kind till,
+                    enum purse_kind kind)
+{
+    struct till_job job = {
+        .call = call, .now = time(NULL), .kind = till, .jws = span_text(http_body(call))};
     struct tp_error e = {TP_OK, ""};
     enum tp_err r = job.jws != NULL ? purse_statement_read(&job.statement, kind, job.jws, &e)
                                     : tp_fail(&e, TP_ERR_NO_MEMORY, "out of memory");
@@ -134,14 +175,8 @@ static void sign_on(struct purse *p, struct http_call *call, enum purse_kind kin
         return;
     }
     log_stranger("a statement is refused: %s", e.text);
-    till_answer_account(call,
-                        r == TP_ERR_SECURITY                      ? PURSE_SIGNATURE
-                        : r == TP_ERR_STATE                       ? PURSE_ORDER_OTHER
-                        : r == TP_ERR_FORMAT || r == TP_ERR_RANGE ? PURSE_MALFORMED
-                                                                  : PURSE_FAULT,
-                        NULL);
-    purse_statement_free(&job.statement);
-    free(job.jws);
+    till_answer_account(call, verdict_of(r), NULL);
+    till_job_free(&job);
 }
 
 static void on_whole(void *ctx, struct http_call *call)
@@ -152,11 +187,14 @@ static void on_whole(void *ctx, struct http_call *call)
     case WISH_PAYMENT:
         pay(ctx, call);
         break;
+    case WISH_REVERSAL:
+        demand(ctx, call, TILL_REVERSAL, PURSE_REVERSAL);
+        break;
     case WISH_OPENING:
-        sign_on(ctx, call, PURSE_OPENING);
+        sign_on(ctx, call, TILL_OPENING, PURSE_OPENING);
         break;
     default:
-        sign_on(ctx, call, PURSE_SUCCESSION);
+        sign_on(ctx, call, TILL_SUCCESSION, PURSE_SUCCESSION);
         break;
     }
 }

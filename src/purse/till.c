@@ -11,7 +11,7 @@
 struct job {
     struct group_job entry; /* first */
     struct till_job asked;
-    enum purse_verdict verdict; /* of what is no payment */
+    enum purse_verdict verdict; /* of accounts and keys */
     char account[PURSE_ACCOUNT];
     struct payment_answer answer;
 };
@@ -88,29 +88,45 @@ void till_answer_account(struct http_call *call, enum purse_verdict verdict, con
                           row->reason[0] != '\0' ? row->reason : NULL, "account", account));
 }
 
+void till_job_free(struct till_job *job)
+{
+    paying_free(&job->paying);
+    purse_statement_free(&job->statement);
+    purse_token_free(&job->token);
+    free(job->jws);
+}
+
 static void finish(struct job *j)
 {
     http_resume(j->asked.call); /* the call may be gone at once */
     payment_answer_free(&j->answer);
-    paying_free(&j->asked.paying);
-    purse_statement_free(&j->asked.statement);
-    free(j->asked.jws);
+    till_job_free(&j->asked);
     free(j);
 }
 
 static void answer(struct job *j)
 {
-    const struct payment *p = &j->asked.paying.payment;
+    const struct till_job *asked = &j->asked;
+    const char *const text = row_of(&j->answer)->text;
 
-    if (j->asked.kind != PURSE_PAYMENT) {
+    switch (asked->kind) {
+    case TILL_OPENING:
+    case TILL_SUCCESSION:
         log_note("account %s: %s", j->account,
                  account_status(j->verdict) == MHD_HTTP_OK ? "its key is known"
                                                            : purse_verdict_row(j->verdict)->text);
-        till_answer_account(j->asked.call, j->verdict, j->account);
+        till_answer_account(asked->call, j->verdict, j->account);
         return;
+    case TILL_REVERSAL:
+        log_note("order %s is to be given back: %s", asked->token.order,
+                 strcmp(j->answer.code, "00") == 0 ? "done" : text);
+        break;
+    case TILL_PAYMENT:
+        log_note("order %s, account %s: %s", asked->paying.payment.order,
+                 asked->paying.payment.account, text);
+        break;
     }
-    log_note("order %s, account %s: %s", p->order, p->account, row_of(&j->answer)->text);
-    till_answer_payment(j->asked.call, &j->answer);
+    till_answer_payment(asked->call, &j->answer);
 }
 
 /* ---- the books ---- */
@@ -158,10 +174,12 @@ static enum tp_err apply(void *ctx, struct group_job *entry, struct tp_error *e)
 
     payment_answer_free(&j->answer); /* of a group that is tried again */
     switch (j->asked.kind) {
-    case PURSE_OPENING:
+    case TILL_OPENING:
         return open_account(t, j, now, e);
-    case PURSE_SUCCESSION:
+    case TILL_SUCCESSION:
         return succeed(t, j, now, e);
+    case TILL_REVERSAL:
+        return desk_reverse(&t->desk, &j->asked.token, j->asked.jws, now, &j->answer, e);
     default:
         return desk_pay(&t->desk, &j->asked.paying.payment, now, &j->answer, e);
     }
@@ -266,9 +284,7 @@ void till_take(struct till *t, struct till_job *asked)
     if (j == NULL) {
         http_answer_busy(asked->call, "no memory now: ask again");
         http_resume(asked->call);
-        paying_free(&asked->paying);
-        purse_statement_free(&asked->statement);
-        free(asked->jws);
+        till_job_free(asked);
         return;
     }
     j->asked = *asked;

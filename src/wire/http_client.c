@@ -89,6 +89,13 @@ static bool set_headers(struct exchange *x)
     return ok && curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers) == CURLE_OK;
 }
 
+static bool set_own(struct exchange *x)
+{
+    return x->q.tls->certificate[0] == '\0' ||
+           (curl_easy_setopt(x->easy, CURLOPT_SSLCERT, x->q.tls->certificate) == CURLE_OK &&
+            curl_easy_setopt(x->easy, CURLOPT_SSLKEY, x->q.tls->key) == CURLE_OK);
+}
+
 static bool set_body(struct exchange *x)
 {
     return x->body == NULL ||
@@ -107,10 +114,8 @@ static bool set_up(struct exchange *x)
            curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_NOPROXY, "*") == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_CAINFO, x->q.tls->ca) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_SSLCERT, x->q.tls->certificate) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_SSLKEY, x->q.tls->key) == CURLE_OK && set_body(x) &&
-           curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_CAINFO, x->q.tls->ca) == CURLE_OK && set_own(x) &&
+           set_body(x) && curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, x->q.timeout_ms) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_WRITEDATA, x) == CURLE_OK &&

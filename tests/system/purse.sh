@@ -122,6 +122,47 @@ PY
 answered 402 "a forged signature" /payments --data-binary @forged
 [ "$(jq -r .reason answer)" = SIGNATURE ] || fail "not SIGNATURE: $(cat answer)"
 
+# ---- given back
+
+gives() { # STATUS CODE REASON what, then as purse_payer.py reversal: BODY MEDIATOR [NAME=VALUE…]
+    local got
+    payer reversal "${@:5}" >demand
+    got=$(post /reversals answer --data-binary @demand)
+    if [ "$got" = "$1" ] && [ "$(jq -r '.code + .reason' answer)" = "$2$3" ]; then echo "ok   $4"; else fail "$4: $got $(cat answer), not $1 $2 $3"; fi
+}
+open_account luc
+luc=$number
+fill "$luc" 50.00 T7
+pays 200 00 "" "what is never delivered" luc "$luc" 1 1200
+cp body undelivered
+cp answer its-answer
+holds "$luc" 38.00
+gives 402 12 UNKNOWN "another amount is not given back" undelivered med amount=1199
+gives 402 12 UNKNOWN "nor another order" undelivered med order=aaaaaaaaaaaaaaaaaaaaaaaaaa
+gives 402 12 UNKNOWN "nor another statement" undelivered med payment=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU
+gives 402 63 ACQUIRER "nor by another purse" undelivered med acquirer=0123456789ABCDEF
+gives 402 63 SIGNATURE "nor under another contract" undelivered med contract=000000000000999
+gives 400 30 FORMAT "nor without a reason" undelivered med reason=
+gives 402 12 UNKNOWN "nor what was refused" refused med
+holds "$luc" 38.00
+gives 200 00 "" "what was paid is given back" undelivered med
+cp answer given
+reference=$(jq -r .reference answer)
+holds "$luc" 50.00
+gives 200 00 "" "again" undelivered med reason="a second demand"
+cmp -s given answer || fail "not the same bytes: $(cat answer)"
+holds "$luc" 50.00
+answered 200 "the payment again: what was answered" /payments --data-binary @undelivered
+cmp -s its-answer answer || fail "not the same bytes: $(cat answer)"
+paid_by=$(jq -r .reference its-answer)
+[ "$reference" \> "$paid_by" ] || fail "the reversal's number is no later one"
+[ "$(telepay-purse list --account "$luc" --json | jq -r '.payments[0].reversed != null')" = true ] || fail "$(telepay-purse list --account "$luc")"
+expect 0 "not delivered" telepay-purse prove --reference "$paid_by" --out given.json
+expect 0 "it was given back" telepay-purse prove --file given.json --authority purse/pki/ca.pem
+jq ".reversal = $(payer reversal paid med | jq -R .)" given.json >swapped.json
+expect 5 "another payment was given back" telepay-purse prove --file swapped.json --authority purse/pki/ca.pem
+expect 0 "went back" telepay-purse account refund --account "$luc" --amount 50.00 --reference B7
+
 # ---- many at once: what ten payments would take, and there is money for four
 
 open_account anna
@@ -165,6 +206,7 @@ answered 200 "the next key" /keys --data-binary @change
 answered 200 "the same again" /keys --data-binary @change
 pays 402 63 KEY "the key of before" marie "$marie" 84 100
 pays 200 00 "" "the key of now" marie2 "$marie" 84 100
+cp body last-paid
 answered 200 "what was paid by the key of before" /payments --data-binary @paid
 cmp -s first answer || fail "not the same bytes: $(cat answer)"
 holds "$marie" 96.00
@@ -178,9 +220,10 @@ pays 402 14 ACCOUNT_CLOSED "a closed account" marie2 "$marie" 85 100
 # ---- the day
 
 status() { telepay-purse status --json | jq -r '.sums[0] | [.filled, .balances, .owed, .paid_out, .given_back] | join(" ")'; }
-[ "$(status)" = "714.50 150.00 468.00 0.00 96.50" ] || fail "the sums: $(status)"
+[ "$(status)" = "764.50 150.00 468.00 0.00 146.50" ] || fail "the sums: $(status)"
 expect 0 "remise 1 closed" telepay-purse close
-said "12 payments, 468.00 EUR"
+said "13 payments, 1 given back, 468.00 EUR"
+gives 402 12 REMISE_CLOSED "what is in a closed remise" last-paid med
 expect 0 "nothing to close" telepay-purse close
 pays 200 00 "" "after the close: the next remise" jean "$jean" 6 100
 expect 0 "payout 1: 1 remises, 468.00 EUR" telepay-purse payout --out bank
@@ -227,7 +270,7 @@ expect 2 "iban is needed" telepay-purse payout --out bank
 cp kept.conf purse/purse.conf
 expect 0 "nothing to pay out" telepay-purse payout --out bank
 expect 2 "there is no payout 2" telepay-purse payout --out bank --number 2
-[ "$(status)" = "714.50 149.00 1.00 468.00 96.50" ] || fail "the sums: $(status)"
+[ "$(status)" = "764.50 149.00 1.00 468.00 146.50" ] || fail "the sums: $(status)"
 [ "$(telepay-purse remise list --json | jq -r '.remises[] | "\(.number) \(.amount) \(.state)"')" = "1 468.00 paid out
 2 1.00 open" ] || fail "$(telepay-purse remise list)"
 
@@ -264,12 +307,14 @@ books() { # what, SQL: changed behind the back of the rules
 kill -TERM "$purse"
 wait "$purse" || fail "serve does not end cleanly: $(cat purse.log)"
 books "a balance that grew" "UPDATE account SET balance = balance + 1 WHERE account = '$jean'" "records come to"
-books "an amount that is another" "UPDATE payment SET amount = amount - 1 WHERE code = '00' AND payment = 2" "something else than what was signed"
-books "a payment that is gone" "DELETE FROM payment WHERE payment = 2" "records come to"
+books "an amount that is another" "UPDATE payment SET amount = amount - 1 WHERE code = '00' AND payment = 4" "something else than what was signed"
+books "a payment that is gone" "DELETE FROM payment WHERE payment = 4" "records come to"
 books "a refusal that became a payment" "UPDATE payment SET code = '00', remise = 1, reason = '' WHERE code = '51'" "something else|are not what"
 books "a transfer that grew" "UPDATE booking SET amount = amount + 1 WHERE booking = 1" "something else than its record"
 books "a key that nobody gave" "UPDATE account SET key = zeroblob(32) WHERE account = '$jean'" "is not the one that was signed for"
 books "a transfer to another account" "UPDATE booking SET account = '$jean' WHERE booking = 1" "something else than its record"
+books "a reversal that is gone" "DELETE FROM reversal" "records come to"
+books "a reversal of another" "UPDATE reversal SET payment = 4" "another payment was given back"
 books "a remise that lost one" "UPDATE remise SET amount = amount - 1 WHERE closed IS NOT NULL" "are not what their payments come to"
 expect 0 "" telepay-purse audit
 serve_purse

@@ -322,6 +322,8 @@ def forge(mode, order, request, signer, kind, sealing):
         order["means"][0]["ceiling"] = "100"
     elif mode == "no-card":
         order["means"][0]["name"] = "purse"
+        for name in ("terminal", "stan", "date", "time", "country", "mcc"):
+            del order[name]
     elif mode == "typ":
         kind = "telepay-acknowledgement"
     signer = {"stranger": "stranger-order", "role": "acknowledgement", "contract-key": "other-order"}.get(mode, signer)

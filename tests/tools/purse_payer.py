@@ -8,11 +8,16 @@
                                                   the body of a payment: an order by the keys in MEDIATOR, its challenge, the statement. NAME is a member of the
                                                   order; statement.NAME or request.NAME one of the statement or of the request, where they differ from it;
                                                   ceiling; since (seconds ago that it was issued); swap=FILE: the challenge of that body in place of its own
+  reversal BODY MEDIATOR [NAME=VALUE …]           demands back what that body paid; NAME is a member of the demand, or signer: whose key
+  credential FILE ACCOUNT COUNTER [NAME=VALUE …]  the credential for the challenge of a purse among the fields WWW-Authenticate on stdin, as the value of Authorization;
+                                                  statement.NAME as above; claim: that of the order
+  decode CREDENTIAL                               its JSON
 """
 import datetime
 import hashlib
 import json
 import os
+import re
 import secrets
 import sys
 
@@ -55,13 +60,39 @@ def order_of(folder, amount, options):
     order = {
         "version": 1, "order": "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(26)), "contract": CONTRACT, "merchant": "Le Journal",
         "item": "Article", "amount": amount, "currency": "eur", "delivery": "network", "quote": jose.encode(bytes(32)), "nonce": jose.encode(secrets.token_bytes(16)),
-        "issued": utc(issued), "valid_until": utc(issued + datetime.timedelta(seconds=300)), "return": "https://m.example/o", "terminal": "M0000001",
-        "stan": "000001", "date": issued.strftime("%Y%m%d"), "time": issued.strftime("%H%M%S"), "country": "250", "mcc": "5994", "acquirer": conf["id"],
+        "issued": utc(issued), "valid_until": utc(issued + datetime.timedelta(seconds=300)), "return": "https://m.example/o", "acquirer": conf["id"],
         "resource": {"method": "GET", "url": "https://m.example/s/journal/1"}, "means": [{"name": "purse", "ceiling": options.pop("ceiling", "50000")}]}
     for name, value in list(options.items()):
         if name in order:
             order[name] = options.pop(name)
     return order
+
+
+def statement_of(challenge, account, counter, options):
+    strings = [challenge.get(name, "") for name in ("id", "realm", "method", "intent", "request", "expires", "digest", "opaque")]
+    request = json.loads(jose.decode(challenge["request"]))
+    order = json.loads(jose.decode(request["methodDetails"]["order"].split(".")[1]))
+    statement = {"account": account, "r": jose.encode(hashlib.sha256("|".join(["telepay-1", *strings]).encode()).digest()), "order": order["order"],
+                 "amount": order["amount"], "currency": order["currency"], "counter": counter}
+    statement.update({name[10:]: value for name, value in options.items() if name.startswith("statement.")})
+    return statement
+
+
+def offered(text):
+    """The challenge of a purse: each field has one."""
+    for field in text.splitlines():
+        challenge = {name: re.sub(r"\\(.)", r"\1", value) for name, value in re.findall(r'([a-z]+)="((?:[^"\\]|\\.)*)"', field)}
+        if (challenge.get("method"), challenge.get("intent")) == ("purse", "charge"):
+            return challenge
+    raise SystemExit("no challenge of a purse")
+
+
+def credential(path, account, counter, *words):
+    options, challenge = dict(word.split("=", 1) for word in words), offered(sys.stdin.read())
+    payload = {"payment": state(load(path), "payment", statement_of(challenge, account, counter, options))}
+    if "claim" in options:
+        payload["claim"] = options["claim"]
+    return "Payment " + jose.encode(jose.canonical({"challenge": challenge, "payload": payload}))
 
 
 def payment(path, folder, account, counter, amount, *words):
@@ -73,14 +104,32 @@ def payment(path, folder, account, counter, amount, *words):
     request.update({name[8:]: value for name, value in options.items() if name.startswith("request.")})
     challenge = {"id": secrets.token_hex(8), "realm": "m.example", "method": "purse", "intent": "charge", "request": jose.encode(jose.canonical(request)),
                  "expires": order["valid_until"]}
-    strings = [challenge.get(name, "") for name in ("id", "realm", "method", "intent", "request", "expires", "digest", "opaque")]
-    r = hashlib.sha256("|".join(["telepay-1", *strings]).encode()).digest()
-    statement = {"account": account, "r": jose.encode(r), "order": order["order"], "amount": order["amount"], "currency": order["currency"], "counter": counter}
-    statement.update({name[10:]: value for name, value in options.items() if name.startswith("statement.")})
+    statement = statement_of(challenge, account, counter, options)
     if swap:
         with open(swap) as file:
             challenge = json.load(file)["challenge"]
     return json.dumps({"challenge": challenge, "payment": state(key, "payment", statement)})
+
+
+def acquirer_of(folder):
+    with open(f"{folder}/mediator.conf") as file:
+        return next(line.split(" = ", 1)[1] for line in file.read().splitlines() if line.startswith("id = "))
+
+
+def demand(folder, kind, members, words):
+    """What a mediator signs for the purse, by the key of its order."""
+    options = dict(word.split("=", 1) for word in words)
+    signer = options.pop("signer", f"order-{CONTRACT}")
+    payload = {"version": 1, "acquirer": acquirer_of(folder), "at": utc(datetime.datetime.now(datetime.timezone.utc)), **members, **options}
+    return jose.sign(jose.load(folder, signer), f"telepay-purse-{kind}", payload)
+
+
+def reversal(path, folder, *words):
+    with open(path) as file:
+        statement = json.load(file)["payment"]
+    said = json.loads(jose.decode(statement.split(".")[1]))
+    return demand(folder, "reversal", {"contract": CONTRACT, "reason": "not delivered", "payment": jose.encode(hashlib.sha256(statement.encode()).digest()),
+                                       **{name: said[name] for name in ("order", "amount", "currency")}}, words)
 
 
 def main():
@@ -93,6 +142,12 @@ def main():
         print(state(load(path), "opening", {"acquirer": rest[0], "currency": rest[1]}), end="")
     elif verb == "succession":
         print(state(load(path), "succession", {"acquirer": rest[0], "account": rest[1], "next": jwk(load(rest[2]))["x"]}), end="")
+    elif verb == "reversal":
+        print(reversal(path, *rest), end="")
+    elif verb == "decode":
+        print(jose.decode(path.removeprefix("Payment ")).decode(), end="")
+    elif verb == "credential":
+        print(credential(path, *rest), end="")
     else:
         print(payment(path, *rest))
 

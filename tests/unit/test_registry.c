@@ -109,7 +109,7 @@ START_TEST(all_of_it_is_read)
         s = registry_service(f.registry, SERVICE);
         ck_assert_ptr_nonnull(s);
         ck_assert_str_eq(s->url, "https://127.0.0.1:8743"); /* without its slash */
-        ck_assert_ptr_eq(s->contract, c);
+        ck_assert_ptr_eq(s->contract[0], c);
         ck_assert_ptr_null(registry_contract(f.registry, "000000000000999"));
         ck_assert_ptr_null(registry_acquirer(f.registry, "ACQ2"));
         ck_assert_ptr_null(registry_service(f.registry, "nobody"));
@@ -324,18 +324,21 @@ START_TEST(a_service_that_is_closed)
         ck_assert_ptr_nonnull(registry_service_ever(f.registry, SERVICE));
         ck_assert_int_eq(orderbook_service_close(f.book, SERVICE, &f.e), TP_ERR_NOT_FOUND);
         ck_assert_ptr_nonnull(strstr(f.e.text, SERVICE));
-        ck_assert_int_eq(orderbook_service_add(f.book, SERVICE, CONTRACT, &f.e), TP_ERR_EXISTS);
+        ck_assert_int_eq(fixture_sell(f.book, SERVICE, CONTRACT, NULL, &f.e), TP_ERR_EXISTS);
         ck_assert_ptr_nonnull(strstr(f.e.text, SERVICE));
     }
 END_TEST
 
 START_TEST(a_service_that_is_opened_again)
     {
+        static const struct orderbook_service the_service = {
+            .name = SERVICE, .contract = {CONTRACT}, .contracts = 1};
+
         open_saying("");
         ck_ok(orderbook_service_close(f.book, SERVICE, &f.e));
         look_saying("");
-        ck_ok(orderbook_service_open(f.book, SERVICE, &f.e));
-        ck_ok(orderbook_service_open(f.book, SERVICE, &f.e));
+        ck_ok(orderbook_service_change(f.book, &the_service, &f.e));
+        ck_ok(orderbook_service_change(f.book, &the_service, &f.e));
         look_saying("");
         ck_assert_ptr_nonnull(registry_service(f.registry, SERVICE));
     }
@@ -367,7 +370,7 @@ START_TEST(a_service_whose_files_change)
         ck_assert_ptr_ne(now, before);
         ck_assert_str_eq(now->url, "https://127.0.0.1:8744/at");
         ck_assert_str_eq(before->url, url);
-        ck_assert_ptr_eq(now->contract, before->contract);
+        ck_assert_ptr_eq(now->contract[0], before->contract[0]);
         ck_ok(orderbook_service_close(f.book, SERVICE, &f.e));
         look_saying("");
         ck_assert_ptr_null(registry_service(f.registry, SERVICE));
@@ -403,7 +406,7 @@ END_TEST
 START_TEST(a_service_under_a_contract_that_nobody_has)
     {
         fixture_open(&f);
-        ck_ok(orderbook_service_add(f.book, "kiosk", "000000000000999", &f.e));
+        ck_ok(fixture_sell(f.book, "kiosk", "000000000000999", NULL, &f.e));
         ck_ok(file_make_dir(fixture_path(&f, "services/kiosk"), 0700, &f.e));
         ck_ok(file_copy(fixture_path(&f, "services/" SERVICE "/service.conf"),
                         fixture_path(&f, "services/kiosk"), "service.conf", 0600, &f.e));
