@@ -14,7 +14,8 @@ struct reach;
 TP_MUST_CHECK enum tp_err reach_new(struct reach **out, struct tp_error *e);
 /* Asks the service of that folder, without waiting. out stays until reach_end has returned. */
 void reach_ask(struct reach *r, struct reached *out, const char *folder);
-/* Waits, a few seconds at most, until all have answered or not. NULL is fine; so it is to end it. */
+/* Waits, a few seconds at most, until all have answered or not. NULL is fine; so it is to end it.
+ */
 void reach_end(struct reach **r);
 
 #endif
