@@ -324,6 +324,8 @@ rm server/shop
 mv files server/shop
 ln -s server/shop files
 want 0 "A first article" "check" service check
+mkdir elsewhere && ln -s "$PWD/server" elsewhere/service
+want 0 "this is service/catalogue.ini: --dir names another service's folder" "check says which it reads where nobody named one" sh -c "cd elsewhere && telepay-service check"
 
 protocol python
 kill_service
