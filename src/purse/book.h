@@ -14,6 +14,7 @@
 #define BOOK_ID        17 /* of the purse itself: 16 hex digits */
 #define BOOK_CONTRACT  16 /* DE 42 */
 #define BOOK_NAME      71
+#define BOOK_HOLDER    281 /* of a bank account: 70 characters */
 #define BOOK_MEDIATOR  33
 #define BOOK_ORDER     27
 #define BOOK_REASON    101 /* why an account is stopped: a person's words */
@@ -120,7 +121,12 @@ TP_MUST_CHECK enum tp_err book_key_each(struct book *b, const char *account, boo
 
 /* ---- what comes in and goes back ---- */
 
-enum booking_kind { BOOKING_FILLED, BOOKING_GIVEN_BACK };
+enum booking_kind {
+    BOOKING_FILLED, /* by transfer */
+    BOOKING_GIVEN_BACK,
+    BOOKING_CARD,   /* filled by a card's payment */
+    BOOKING_EMPTIED /* to go out, as the account's key said: the record of an emptying alone */
+};
 
 struct booking {
     char account[PURSE_ACCOUNT];
@@ -173,7 +179,7 @@ struct standing { /* what the books say of a payment that comes */
     int64_t remise;               /* the contract's open one */
 };
 
-/* Within a transaction: what was answered to this very statement, if it came before. */
+/* Within a transaction: what was answered to this very payment, if it came before. */
 TP_MUST_CHECK enum tp_err book_answered(struct book *b, struct payment_answer *out, bool *found,
                                         const struct payment *p, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_standing(struct book *b, struct standing *out,
@@ -227,6 +233,58 @@ TP_MUST_CHECK enum tp_err book_paid(struct book *b, struct paid_order *out, bool
 TP_MUST_CHECK enum tp_err book_reverse(struct book *b, const struct paid_order *p, int64_t number,
                                        const char *demand, time_t now, struct tp_error *e);
 
+/* ---- what the account's key sends out ---- */
+
+struct emptying {
+    struct payment by; /* account, key, counter, amount, currency, statement: as of a payment */
+    const char *iban, *name;
+};
+/* Within a transaction, as those of payments; number 0: it was refused. */
+TP_MUST_CHECK enum tp_err book_emptied(struct book *b, struct payment_answer *out, bool *found,
+                                       const struct payment *p, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_empty(struct book *b, const struct emptying *m,
+                                     const struct standing *st, int64_t number,
+                                     const struct payment_answer *answer, time_t now,
+                                     struct tp_error *e);
+struct emptied {
+    int64_t emptying;
+    char account[PURSE_ACCOUNT];
+    int64_t counter, amount;
+    uint16_t currency;
+    char code[3], reason[26], iban[IBAN_MAX], name[BOOK_HOLDER];
+    int64_t payout; /* 0: not paid out */
+    time_t at;
+    struct span statement, record; /* borrowed */
+};
+typedef enum tp_err emptied_visit(void *ctx, const struct emptied *m, struct tp_error *e);
+TP_MUST_CHECK enum tp_err emptied_each(struct book *b, emptied_visit *visit, void *ctx,
+                                       struct tp_error *e);
+
+/* ---- what an account's holder may see ---- */
+
+enum history_kind {
+    HISTORY_FILLED, /* the first three as booking_kind */
+    HISTORY_GIVEN_BACK,
+    HISTORY_CARD,
+    HISTORY_PAYMENT,
+    HISTORY_REVERSAL,
+    HISTORY_EMPTYING,
+    HISTORY_PROVISION,
+    HISTORY_VOUCHER
+};
+struct history {
+    int64_t number, amount;
+    enum history_kind kind;
+    time_t at;
+    char code[3], reason[26];
+    struct span signed_by, challenge, word; /* by who asked for it; the challenge; by the purse */
+};
+typedef enum tp_err history_visit(void *ctx, const struct history *h, struct tp_error *e);
+/* At most so many records of the account, the first after that number first. */
+TP_MUST_CHECK enum tp_err book_history(struct book *b, const char *account, int64_t after,
+                                       int64_t most, history_visit *visit, void *ctx,
+                                       struct tp_error *e);
+
 /* ---- the day ---- */
 
 struct purse_remise {
@@ -246,12 +304,14 @@ typedef enum tp_err purse_remise_visit(void *ctx, const struct purse_remise *r, 
 TP_MUST_CHECK enum tp_err book_remise_each(struct book *b, purse_remise_visit *visit, void *ctx,
                                            struct tp_error *e);
 
-/* All closed remises of a currency that come to something and are not paid out yet become a payout.
- * TP_ERR_NOT_FOUND: there are none. */
+/* All closed remises of a currency that come to something, and all emptyings, that are not paid out
+ * yet become a payout. TP_ERR_NOT_FOUND: there are none. */
 TP_MUST_CHECK enum tp_err book_payout_make(struct book *b, uint16_t currency, time_t now,
                                            int64_t *payout, struct tp_error *e);
-struct payout_line { /* a remise as it is paid */
-    char contract[BOOK_CONTRACT], name[BOOK_NAME], iban[IBAN_MAX];
+struct payout_line {              /* a remise, or an emptying, as it is paid */
+    char contract[BOOK_CONTRACT]; /* "": an emptying … */
+    char account[PURSE_ACCOUNT];  /* … of that account */
+    char name[BOOK_HOLDER], iban[IBAN_MAX];
     int64_t number, amount;
 };
 typedef enum tp_err payout_visit(void *ctx, const struct payout_line *line, struct tp_error *e);
@@ -261,7 +321,7 @@ struct payout {
     int64_t payout;
     uint16_t currency;
     time_t made;
-    int64_t remises, amount;
+    int64_t remises, emptyings, amount;
 };
 TP_MUST_CHECK enum tp_err book_payout_get(struct book *b, int64_t payout, struct payout *out,
                                           struct tp_error *e); /* TP_ERR_NOT_FOUND */

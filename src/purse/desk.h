@@ -13,6 +13,11 @@ struct desk {
     const struct order_key *key; /* that signs acknowledgements */
 };
 
+/* Whether the account's key of now signed it under a counter that is free: PURSE_NEW; and instead
+ * of a refusal that would be kept, PURSE_REFUSALS where enough are. */
+enum purse_verdict purse_judge_signer(const struct standing *st, const struct payment *p);
+enum purse_verdict purse_judge_refusals(const struct standing *st, enum purse_verdict v);
+
 /* Which of all that stands against a payment is told; PURSE_NEW: nothing does. limits NULL: the
  * purse keeps no such currency. Not asked of one that was answered before. */
 enum purse_verdict purse_judge(const struct standing *st, const struct payment *p,
@@ -29,6 +34,11 @@ void payment_answer_free(struct payment_answer *a);
 TP_MUST_CHECK enum tp_err desk_reverse(struct desk *d, const struct purse_token *t,
                                        const char *demand, time_t now, struct payment_answer *out,
                                        struct tp_error *e);
+
+/* What an account's key sends out leaves its balance, and goes with the next payout; or it is
+ * refused. The same statement again gets the same answer. */
+TP_MUST_CHECK enum tp_err desk_empty(struct desk *d, const struct emptying *m, time_t now,
+                                     struct payment_answer *out, struct tp_error *e);
 
 /* The answer to a payment on which the books are not asked. */
 struct payment_answer payment_refused(enum purse_verdict verdict);

@@ -24,7 +24,7 @@ struct till {
 
 /* ---- the answers ---- */
 
-static void answer_json(struct http_call *call, unsigned status, json_t *object)
+void till_answer_json(struct http_call *call, unsigned status, json_t *object)
 {
     char *text = object != NULL ? json_dumps(object, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
     struct MHD_Response *response =
@@ -53,11 +53,11 @@ static const struct purse_verdict_row *row_of(const struct payment_answer *a)
 
 void till_answer_payment(struct http_call *call, const struct payment_answer *a)
 {
-    answer_json(call, row_of(a)->status,
-                json_pack("{s:s,s:s*,s:s*,s:s*}", "code", a->code, "reason",
-                          a->reason[0] != '\0' ? a->reason : NULL, "reference",
-                          a->number[0] != '\0' ? a->number : NULL, "acknowledgement",
-                          a->acknowledgement));
+    till_answer_json(call, row_of(a)->status,
+                     json_pack("{s:s,s:s*,s:s*,s:s*}", "code", a->code, "reason",
+                               a->reason[0] != '\0' ? a->reason : NULL, "reference",
+                               a->number[0] != '\0' ? a->number : NULL, "acknowledgement",
+                               a->acknowledgement));
 }
 
 static unsigned account_status(enum purse_verdict v)
@@ -69,6 +69,7 @@ static unsigned account_status(enum purse_verdict v)
     case PURSE_MALFORMED:
         return MHD_HTTP_BAD_REQUEST;
     case PURSE_SIGNATURE:
+    case PURSE_ASKED:
         return MHD_HTTP_FORBIDDEN;
     case PURSE_UNKNOWN:
         return MHD_HTTP_NOT_FOUND;
@@ -83,9 +84,9 @@ void till_answer_account(struct http_call *call, enum purse_verdict verdict, con
 {
     const struct purse_verdict_row *row = purse_verdict_row(verdict);
 
-    answer_json(call, account_status(verdict),
-                json_pack("{s:s,s:s*,s:s*}", "code", row->code, "reason",
-                          row->reason[0] != '\0' ? row->reason : NULL, "account", account));
+    till_answer_json(call, account_status(verdict),
+                     json_pack("{s:s,s:s*,s:s*}", "code", row->code, "reason",
+                               row->reason[0] != '\0' ? row->reason : NULL, "account", account));
 }
 
 void till_job_free(struct till_job *job)
@@ -119,6 +120,10 @@ static void answer(struct job *j)
         return;
     case TILL_REVERSAL:
         log_note("order %s is to be given back: %s", asked->token.order,
+                 strcmp(j->answer.code, "00") == 0 ? "done" : text);
+        break;
+    case TILL_EMPTYING:
+        log_note("account %s sends out: %s", asked->statement.account,
                  strcmp(j->answer.code, "00") == 0 ? "done" : text);
         break;
     case TILL_PAYMENT:
@@ -166,6 +171,14 @@ static enum tp_err succeed(struct till *t, struct job *j, time_t now, struct tp_
                                 now, e);
 }
 
+static enum tp_err empty(struct till *t, struct job *j, time_t now, struct tp_error *e)
+{
+    struct emptying m = {.iban = j->asked.statement.iban, .name = j->asked.statement.name};
+
+    paying_of_statement(&m.by, &j->asked.statement, j->asked.jws);
+    return desk_empty(&t->desk, &m, now, &j->answer, e);
+}
+
 static enum tp_err apply(void *ctx, struct group_job *entry, struct tp_error *e)
 {
     struct till *t = ctx;
@@ -178,6 +191,8 @@ static enum tp_err apply(void *ctx, struct group_job *entry, struct tp_error *e)
         return open_account(t, j, now, e);
     case TILL_SUCCESSION:
         return succeed(t, j, now, e);
+    case TILL_EMPTYING:
+        return empty(t, j, now, e);
     case TILL_REVERSAL:
         return desk_reverse(&t->desk, &j->asked.token, j->asked.jws, now, &j->answer, e);
     default:
