@@ -39,7 +39,7 @@ void fixture_start(struct purse_fixture *f)
                                                       .payment = LIMIT_PAYMENT,
                                                       .day = LIMIT_DAY,
                                                       .balance = LIMIT_BALANCE};
-    f->desk = (struct desk){f->book, &f->settings, &f->key};
+    f->desk = (struct desk){f->book, &f->settings, &f->key, f->acquirer};
     ck_ok(book_mediator_add(f->book, MEDIATOR, &f->e));
     add_contract(f, CONTRACT);
     add_contract(f, OTHER_CONTRACT);
