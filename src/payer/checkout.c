@@ -46,6 +46,15 @@ enum tp_err checkout_open(struct checkout *c, const struct checkout_options *opt
     return r;
 }
 
+enum tp_err checkout_begin(struct checkout *c, struct fetch **fetch,
+                           const struct checkout_options *options, bool verbose, struct tp_error *e)
+{
+    const struct fetch_options how = {.cacert = options->cacert, .verbose = verbose};
+    const enum tp_err r = fetch_new(fetch, &how, e);
+
+    return r == TP_OK ? checkout_open(c, options, *fetch, e) : r;
+}
+
 void checkout_close(struct checkout *c)
 {
     device_free(&c->device);

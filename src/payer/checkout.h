@@ -34,6 +34,11 @@ TP_MUST_CHECK enum tp_err checkout_open(struct checkout *c, const struct checkou
                                         struct fetch *fetch, struct tp_error *e);
 void checkout_close(struct checkout *c);
 
+/* The same, and the fetch too (fetch_free). */
+TP_MUST_CHECK enum tp_err checkout_begin(struct checkout *c, struct fetch **fetch,
+                                         const struct checkout_options *options, bool verbose,
+                                         struct tp_error *e);
+
 /* Before anything else is bought: what an earlier run left unsettled is sent, and what became of it
  * told. Nothing when the user's folder has no journal. What cannot be settled now is told too. */
 void checkout_recover(const struct checkout_options *options, struct fetch *fetch);

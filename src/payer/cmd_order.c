@@ -61,16 +61,10 @@ static const struct argp_child children[] = {{&order_words, 0, NULL, 0}, {0}};
 static enum tp_err begin(struct words *w, struct checkout *c, struct fetch **fetch,
                          const struct argp *argp, int argc, char **argv, struct tp_error *e)
 {
-    struct fetch_options options = {0};
-    enum tp_err r;
-
     w->checkout = ORDER_WORDS_NONE;
     *c = (struct checkout){0};
     cli_parse(argp, argc, argv, w);
-    options.cacert = w->checkout.cacert;
-    options.verbose = w->verbose;
-    r = fetch_new(fetch, &options, e);
-    return r == TP_OK ? checkout_open(c, &w->checkout, *fetch, e) : r;
+    return checkout_begin(c, fetch, &w->checkout, w->verbose, e);
 }
 
 static int end(struct checkout *c, struct fetch **fetch, enum tp_err r, struct tp_error *e)

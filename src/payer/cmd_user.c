@@ -78,25 +78,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* A code to be, twice where a person types it. */
-static enum tp_err ask_new(struct secret *out, const struct code_source *from, const char *user,
-                           struct tp_error *e)
-{
-    char text[96];
-    struct secret again = {0};
-    enum tp_err r;
-
-    snprintf(text, sizeof(text), "New code of the key of %s", user);
-    r = code_ask(out, from, text, NULL, e);
-    if (r != TP_OK || from->fd >= 0)
-        return r;
-    r = code_ask(&again, from, "The same again", NULL, e);
-    if (r == TP_OK && !secret_eq(secret_span(out), secret_span(&again)))
-        r = tp_fail(e, TP_ERR_USAGE, "the codes are not the same: nothing was changed");
-    secret_free(&again);
-    return r;
-}
-
 static enum tp_err set_code(const char *folder, const char *user, const struct code_source *from,
                             bool has_one, struct tp_error *e)
 {
@@ -106,7 +87,7 @@ static enum tp_err set_code(const char *folder, const char *user, const struct c
     enum tp_err r = has_one ? device_key(&key, &device, e) : TP_OK;
 
     if (r == TP_OK)
-        r = ask_new(&code, from, user, e);
+        r = code_ask_new(&code, from, user, e);
     if (r == TP_OK)
         r = device_set_code(&device, secret_span(&code), e);
     secret_free(&code);

@@ -19,6 +19,7 @@ libpayer_a_SOURCES = \
 	src/payer/order_words.c src/payer/order_words.h src/payer/orders.c src/payer/orders.h \
 	src/payer/parameters.c src/payer/parameters.h \
 	src/payer/person.c src/payer/person.h \
+	src/payer/cmd_purse.c src/payer/purse_door.c src/payer/purse_door.h src/payer/purses.c src/payer/purses.h \
 	src/payer/receipt.c src/payer/receipt.h \
 	src/payer/report.c src/payer/report.h \
 	src/payer/rerun.c src/payer/rerun.h src/payer/rerun_facts.c \
@@ -82,6 +83,12 @@ TESTS += tests/unit/test_orders
 tests_unit_test_orders_SOURCES = tests/unit/test_orders.c tests/tools/damage.h tests/unit/unit.h
 tests_unit_test_orders_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_orders_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_purses
+TESTS += tests/unit/test_purses
+tests_unit_test_purses_SOURCES = tests/unit/test_purses.c tests/unit/unit.h
+tests_unit_test_purses_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_purses_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
 dist_check_SCRIPTS += tests/system/pinpad.sh tests/system/doctor.sh tests/system/desks.sh tests/system/hotplug.sh
 dist_noinst_SCRIPTS += tests/system/pinpad-memory.py
