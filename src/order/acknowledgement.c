@@ -3,35 +3,16 @@
 #include <string.h>
 
 #include "base/date.h"
-#include "base/word.h"
 #include "order/members.h"
 #include "wire/jcs.h"
 
-#define VERSION         1
 #define REFERENCE_CHARS 12
-#define CODE_CHARS      2
-#define REASON_CHARS    25
 #define ALNUM           "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define COUNT(table)    (sizeof(table) / sizeof((table)[0]))
 
 static bool is_reference(const char *text)
 {
     return strlen(text) == REFERENCE_CHARS && strspn(text, ALNUM) == REFERENCE_CHARS;
-}
-
-static bool is_code(const char *text)
-{
-    return strlen(text) == CODE_CHARS && strspn(text, ALNUM) == CODE_CHARS;
-}
-
-static bool is_reason(const char *text)
-{
-    return word_check(text, "reason", REASON_CHARS, NULL) == TP_OK;
-}
-
-static bool is_outcome(const char *text)
-{
-    return strcmp(text, "acknowledged") == 0 || strcmp(text, "refused") == 0;
 }
 
 static const struct member members[] = {
@@ -41,9 +22,9 @@ static const struct member members[] = {
     {"amount", offsetof(struct acknowledgement, amount), member_is_amount, false},
     {"currency", offsetof(struct acknowledgement, currency), member_is_currency, false},
     {"reference", offsetof(struct acknowledgement, reference), is_reference, true},
-    {"code", offsetof(struct acknowledgement, code), is_code, false},
-    {"reason", offsetof(struct acknowledgement, reason), is_reason, true},
-    {"outcome", offsetof(struct acknowledgement, outcome), is_outcome, false},
+    {"code", offsetof(struct acknowledgement, code), member_is_code, false},
+    {"reason", offsetof(struct acknowledgement, reason), member_is_reason, true},
+    {"outcome", offsetof(struct acknowledgement, outcome), member_is_outcome, false},
     {"at", offsetof(struct acknowledgement, at), member_is_time, false},
     {"payment", offsetof(struct acknowledgement, payment), member_is_hash, true},
 };
@@ -56,11 +37,9 @@ bool acknowledgement_is_positive(const struct acknowledgement *a)
 /* A positive one is found again by its reference, and says so with its code. */
 static enum tp_err check(const struct acknowledgement *a, struct tp_error *e)
 {
-    if (acknowledgement_is_positive(a) != (strcmp(a->code, "00") == 0))
-        return tp_fail(e, TP_ERR_FORMAT, "outcome and code do not go together");
     if (acknowledgement_is_positive(a) && a->reference == NULL)
         return tp_fail(e, TP_ERR_FORMAT, "it has no reference");
-    return TP_OK;
+    return members_outcome(a->outcome, a->code, e);
 }
 
 enum tp_err acknowledgement_write(char **jws, const struct acknowledgement *a,
@@ -72,8 +51,8 @@ enum tp_err acknowledgement_write(char **jws, const struct acknowledgement *a,
     *jws = NULL;
     if (r == TP_OK)
         r = check(a, e);
-    if (r == TP_OK && json_object_set_new(object, "version", json_integer(VERSION)) != 0)
-        r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for an acknowledgement");
+    if (r == TP_OK)
+        r = members_set_version(object, e);
     if (r == TP_OK)
         r = token_sign(jws, object, ACKNOWLEDGEMENT_TYPE, key, e);
     json_decref(object);
@@ -92,13 +71,11 @@ enum tp_err acknowledgement_read(struct acknowledgement *out, const char *jws,
 
     *out = (struct acknowledgement){0};
     if (r == TP_OK) {
-        const json_t *version = json_object_get(t.payload, "version");
-
         out->owner = json_incref(t.payload);
-        r = json_is_integer(version) && json_integer_value(version) == VERSION
-                ? members_read(out, t.payload, members, COUNT(members), 1, e)
-                : tp_fail(e, TP_ERR_FORMAT, "it is not of version %d", VERSION);
+        r = members_version(t.payload, e);
     }
+    if (r == TP_OK)
+        r = members_read(out, t.payload, members, COUNT(members), 1, e);
     if (r == TP_OK)
         r = check(out, e);
     if (r == TP_OK)

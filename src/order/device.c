@@ -9,7 +9,6 @@
 #include "wire/jcs.h"
 
 #define STATEMENT_MAX 2048 /* characters */
-#define VERSION       1
 
 struct statement {
     const char *r, *transaction;
@@ -42,13 +41,10 @@ static enum tp_err check_payload(struct span text, const uint8_t r[32], const ui
     json_t *payload = NULL;
     enum tp_err code = jcs_decode(&payload, text, STATEMENT_MAX, e);
 
-    if (code == TP_OK) {
-        const json_t *version = json_object_get(payload, "version");
-
-        code = json_is_integer(version) && json_integer_value(version) == VERSION
-                   ? members_read(&s, payload, members, 2, 1, e)
-                   : tp_fail(e, TP_ERR_FORMAT, "it is not of version %d", VERSION);
-    }
+    if (code == TP_OK)
+        code = members_version(payload, e);
+    if (code == TP_OK)
+        code = members_read(&s, payload, members, 2, 1, e);
     if (code == TP_OK &&
         (strcmp(s.r, base64url_encode(want_r, span_of(r, 32))) != 0 ||
          strcmp(s.transaction, base64url_encode(want_message, span_of(message, 32))) != 0))

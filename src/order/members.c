@@ -5,9 +5,16 @@
 #include "base/base64.h"
 #include "base/date.h"
 #include "base/money.h"
+#include "base/word.h"
 #include "wire/jcs.h"
 #include "wire/payment_charge.h"
 
+#define VERSION        1
+#define ACQUIRER_CHARS 16
+#define MEDIATOR_BYTES 32
+#define CODE_CHARS     2
+#define REASON_CHARS   25
+#define ALNUM          "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define ORDER_CHARS    26
 #define CONTRACT_CHARS 15
 #define HASH_CHARS     43
@@ -77,9 +84,7 @@ bool member_is_order(const char *text)
 
 bool member_is_contract(const char *text)
 {
-    return strlen(text) == CONTRACT_CHARS &&
-           strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") ==
-               CONTRACT_CHARS;
+    return strlen(text) == CONTRACT_CHARS && strspn(text, ALNUM) == CONTRACT_CHARS;
 }
 
 bool member_is_hash(const char *text)
@@ -95,4 +100,55 @@ bool member_is_time(const char *text)
     time_t t;
 
     return strlen(text) == UTC_CHARS && text[UTC_CHARS - 1] == 'Z' && time_parse(&t, text) == TP_OK;
+}
+
+bool member_is_acquirer(const char *text)
+{
+    const size_t n = strspn(text, ALNUM);
+
+    return text[n] == '\0' && n >= 1 && n <= ACQUIRER_CHARS;
+}
+
+bool member_is_mediator(const char *text)
+{
+    return strlen(text) <= MEDIATOR_BYTES &&
+           word_check(text, "mediator", MEDIATOR_BYTES, NULL) == TP_OK;
+}
+
+bool member_is_code(const char *text)
+{
+    return strlen(text) == CODE_CHARS && strspn(text, ALNUM) == CODE_CHARS;
+}
+
+bool member_is_reason(const char *text)
+{
+    return word_check(text, "reason", REASON_CHARS, NULL) == TP_OK;
+}
+
+bool member_is_outcome(const char *text)
+{
+    return strcmp(text, "acknowledged") == 0 || strcmp(text, "refused") == 0;
+}
+
+enum tp_err members_outcome(const char *outcome, const char *code, struct tp_error *e)
+{
+    return (strcmp(outcome, "acknowledged") == 0) == (strcmp(code, "00") == 0)
+               ? TP_OK
+               : tp_fail(e, TP_ERR_FORMAT, "outcome and code do not go together");
+}
+
+enum tp_err members_version(const json_t *object, struct tp_error *e)
+{
+    const json_t *version = json_object_get(object, "version");
+
+    return json_is_integer(version) && json_integer_value(version) == VERSION
+               ? TP_OK
+               : tp_fail(e, TP_ERR_FORMAT, "it is not of version %d", VERSION);
+}
+
+enum tp_err members_set_version(json_t *object, struct tp_error *e)
+{
+    return json_object_set_new(object, "version", json_integer(VERSION)) == 0
+               ? TP_OK
+               : tp_fail(e, TP_ERR_NO_MEMORY, "no memory to sign");
 }

@@ -30,5 +30,18 @@ bool member_is_order(const char *text);    /* 26 characters of base32 (RFC 4648)
 bool member_is_contract(const char *text); /* DE 42: 15 letters or digits */
 bool member_is_hash(const char *text);     /* base64url of 32 bytes */
 bool member_is_time(const char *text);     /* RFC 3339, UTC */
+bool member_is_acquirer(const char *text); /* its identification: 1 to 16 letters or digits */
+bool member_is_mediator(const char *text); /* its name: at most 32 bytes */
+bool member_is_code(const char *text);     /* DE 39 */
+bool member_is_reason(const char *text);   /* DE 44: 1 to 25 characters */
+bool member_is_outcome(const char *text);  /* "acknowledged" or "refused" */
+
+/* "acknowledged" and the code "00" go together. TP_ERR_FORMAT. */
+TP_MUST_CHECK enum tp_err members_outcome(const char *outcome, const char *code,
+                                          struct tp_error *e);
+
+/* The number `version`, which no table has. TP_ERR_FORMAT for another than 1. */
+TP_MUST_CHECK enum tp_err members_version(const json_t *object, struct tp_error *e);
+TP_MUST_CHECK enum tp_err members_set_version(json_t *object, struct tp_error *e);
 
 #endif

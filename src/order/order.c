@@ -15,7 +15,6 @@
 #define ITEM_CHARS     200
 #define URL_MAX        2048
 #define NONCE_CHARS    22 /* 16 bytes */
-#define ACQUIRER_CHARS 16
 #define MEANS_CHARS    16
 #define METHOD_CHARS   16
 #define OTHER_MEMBERS  3 /* version, means, resource */
@@ -105,11 +104,6 @@ static bool is_mcc(const char *text)
     return is_of(text, DIGITS, 4, 4);
 }
 
-static bool is_acquirer(const char *text)
-{
-    return is_of(text, LETTERS SMALL DIGITS, 1, ACQUIRER_CHARS);
-}
-
 static bool is_method(const char *text)
 {
     return is_of(text, LETTERS, 1, METHOD_CHARS);
@@ -141,7 +135,7 @@ static const struct member members[] = {
     {"time", offsetof(struct order, time), is_clock, false},
     {"country", offsetof(struct order, country), is_country, false},
     {"mcc", offsetof(struct order, mcc), is_mcc, false},
-    {"acquirer", offsetof(struct order, acquirer), is_acquirer, false},
+    {"acquirer", offsetof(struct order, acquirer), member_is_acquirer, false},
 };
 
 static const struct member resource[] = {

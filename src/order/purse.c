@@ -1,22 +1,26 @@
 #include "order/purse.h"
 
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/iban.h"
+#include "base/word.h"
 #include "order/members.h"
 #include "order/token.h"
 #include "wire/jcs.h"
 
-#define VERSION        1
-#define ACQUIRER_CHARS 16
-#define ALNUM          "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-#define COUNT(table)   (sizeof(table) / sizeof((table)[0]))
+#define NAME_CHARS   70 /* Max70Text: who holds a bank account, in a payment file */
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-static bool is_acquirer(const char *text)
+static bool is_iban(const char *text)
 {
-    const size_t n = strspn(text, ALNUM);
+    return strlen(text) < IBAN_MAX && iban_is_good(text);
+}
 
-    return text[n] == '\0' && n >= 1 && n <= ACQUIRER_CHARS;
+static bool is_name(const char *text)
+{
+    return word_check(text, "name", NAME_CHARS, NULL) == TP_OK;
 }
 
 #define MEMBER(m, good)                                                                            \
@@ -25,11 +29,11 @@ static bool is_acquirer(const char *text)
     }
 
 static const struct member opening[] = {
-    MEMBER(acquirer, is_acquirer),
+    MEMBER(acquirer, member_is_acquirer),
     MEMBER(currency, member_is_currency),
 };
 static const struct member succession[] = {
-    MEMBER(acquirer, is_acquirer),
+    MEMBER(acquirer, member_is_acquirer),
     MEMBER(account, member_is_hash),
     MEMBER(next, member_is_hash),
 };
@@ -37,6 +41,40 @@ static const struct member payment[] = {
     MEMBER(account, member_is_hash),      MEMBER(r, member_is_hash),
     MEMBER(order, member_is_order),       MEMBER(amount, member_is_amount),
     MEMBER(currency, member_is_currency), MEMBER(counter, member_is_amount),
+};
+static const struct member question[] = {
+    MEMBER(acquirer, member_is_acquirer),
+    MEMBER(account, member_is_hash),
+    MEMBER(at, member_is_time),
+};
+static const struct member emptying[] = {
+    MEMBER(acquirer, member_is_acquirer),
+    MEMBER(account, member_is_hash),
+    MEMBER(amount, member_is_amount),
+    MEMBER(currency, member_is_currency),
+    MEMBER(counter, member_is_amount),
+    MEMBER(iban, is_iban),
+    MEMBER(name, is_name),
+};
+static const struct member provision[] = {
+    MEMBER(acquirer, member_is_acquirer), MEMBER(account, member_is_hash),
+    MEMBER(mediator, member_is_mediator), MEMBER(session, member_is_order),
+    MEMBER(amount, member_is_amount),     MEMBER(currency, member_is_currency),
+    MEMBER(until, member_is_time),        MEMBER(counter, member_is_amount),
+};
+static const struct member voucher[] = {
+    MEMBER(account, member_is_hash),
+    MEMBER(session, member_is_order),
+    MEMBER(contract, member_is_contract),
+    MEMBER(sum, member_is_amount),
+    MEMBER(number, member_is_amount),
+    MEMBER(currency, member_is_currency),
+    MEMBER(r, member_is_hash),
+    MEMBER(order, member_is_order),
+};
+static const struct member session_end[] = {
+    MEMBER(account, member_is_hash),
+    MEMBER(session, member_is_order),
 };
 
 static const struct {
@@ -47,6 +85,11 @@ static const struct {
     [PURSE_OPENING] = {"telepay-purse-opening", opening, COUNT(opening)},
     [PURSE_SUCCESSION] = {"telepay-purse-succession", succession, COUNT(succession)},
     [PURSE_PAYMENT] = {"telepay-purse-payment", payment, COUNT(payment)},
+    [PURSE_QUESTION] = {"telepay-purse-question", question, COUNT(question)},
+    [PURSE_EMPTYING] = {"telepay-purse-emptying", emptying, COUNT(emptying)},
+    [PURSE_PROVISION] = {"telepay-purse-provision", provision, COUNT(provision)},
+    [PURSE_VOUCHER] = {"telepay-purse-voucher", voucher, COUNT(voucher)},
+    [PURSE_SESSION_END] = {"telepay-purse-session-end", session_end, COUNT(session_end)},
 };
 
 /* ---- writing ---- */
@@ -101,8 +144,8 @@ enum tp_err purse_statement_write(char **jws, enum purse_kind kind, const struct
     enum tp_err r = members_write(object, s, kinds[kind].members, kinds[kind].n, e);
 
     *jws = NULL;
-    if (r == TP_OK && json_object_set_new(object, "version", json_integer(VERSION)) != 0)
-        r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory to sign");
+    if (r == TP_OK)
+        r = members_set_version(object, e);
     if (r == TP_OK)
         r = sign(jws, object, kinds[kind].type, secret, e);
     json_decref(object);
@@ -123,16 +166,6 @@ static enum tp_err check_signature(const struct token_text *text, const uint8_t 
     return ed25519_verify(signature, span_of(text->head.p, n), key, e);
 }
 
-static enum tp_err read_members(struct purse_statement *out, enum purse_kind kind,
-                                struct tp_error *e)
-{
-    const json_t *version = json_object_get(out->owner, "version");
-
-    return json_is_integer(version) && json_integer_value(version) == VERSION
-               ? members_read(out, out->owner, kinds[kind].members, kinds[kind].n, 1, e)
-               : tp_fail(e, TP_ERR_FORMAT, "it is not of version %d", VERSION);
-}
-
 enum tp_err purse_statement_read(struct purse_statement *out, enum purse_kind kind, const char *jws,
                                  struct tp_error *e)
 {
@@ -150,7 +183,9 @@ enum tp_err purse_statement_read(struct purse_statement *out, enum purse_kind ki
     if (r == TP_OK)
         r = jcs_decode(&out->owner, text.body, PURSE_STATEMENT_MAX, e);
     if (r == TP_OK)
-        r = read_members(out, kind, e);
+        r = members_version(out->owner, e);
+    if (r == TP_OK)
+        r = members_read(out, out->owner, kinds[kind].members, kinds[kind].n, 1, e);
     json_decref(jwk);
     if (r != TP_OK)
         (void)tp_error_prefix(e, "%s", kinds[kind].type);
@@ -161,4 +196,14 @@ void purse_statement_free(struct purse_statement *s)
 {
     json_decref(s->owner);
     *s = (struct purse_statement){0};
+}
+
+enum tp_err purse_statement_hash(char out[PURSE_HASH], const char *jws, struct tp_error *e)
+{
+    uint8_t hash[32];
+
+    if (EVP_Q_digest(NULL, "SHA256", NULL, jws, strlen(jws), hash, NULL) != 1)
+        return tp_fail(e, TP_ERR_INTERNAL, "SHA-256 fails");
+    base64url_encode(out, SPAN_OF(hash));
+    return TP_OK;
 }

@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,8 +89,7 @@ void payment_answer_free(struct payment_answer *a)
 static enum tp_err sign(struct payment_answer *a, const struct desk *d, const struct payment *p,
                         time_t now, struct tp_error *e)
 {
-    uint8_t hash[32];
-    char payment[BASE64URL_SIZE(32)], amount[24], currency[4], when[TIME_TEXT_MAX];
+    char payment[PURSE_HASH], amount[24], currency[4], when[TIME_TEXT_MAX];
     const struct acknowledgement said = {
         .r = p->r,
         .order = p->order,
@@ -105,10 +103,10 @@ static enum tp_err sign(struct payment_answer *a, const struct desk *d, const st
         .at = time_format_utc(when, now),
         .payment = payment,
     };
+    const enum tp_err r = purse_statement_hash(payment, p->statement, e);
 
-    if (EVP_Q_digest(NULL, "SHA256", NULL, p->statement, strlen(p->statement), hash, NULL) != 1)
-        return tp_fail(e, TP_ERR_INTERNAL, "SHA-256 fails");
-    base64url_encode(payment, SPAN_OF(hash));
+    if (r != TP_OK)
+        return r;
     snprintf(amount, sizeof(amount), "%" PRId64, p->amount);
     snprintf(currency, sizeof(currency), "%s", currency_shown(p->currency));
     for (char *c = currency; *c != '\0'; c++)

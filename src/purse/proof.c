@@ -1,6 +1,5 @@
 #include "purse/proof.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
 #include "wire/jcs.h"
@@ -113,14 +112,14 @@ static enum tp_err agree(const struct purse_proof *p, const char *jws, struct tp
 {
     const struct acknowledgement *a = &p->order.acknowledgement;
     const struct purse_statement *s = &p->statement;
-    uint8_t hash[32];
-    char text[BASE64URL_SIZE(32)];
+    char hash[PURSE_HASH];
+    const enum tp_err r = purse_statement_hash(hash, jws, e);
 
-    if (EVP_Q_digest(NULL, "SHA256", NULL, jws, strlen(jws), hash, NULL) != 1)
-        return tp_fail(e, TP_ERR_INTERNAL, "SHA-256 fails");
-    if (a->payment == NULL || strcmp(a->payment, base64url_encode(text, SPAN_OF(hash))) != 0 ||
-        strcmp(a->r, s->r) != 0 || strcmp(a->order, s->order) != 0 ||
-        strcmp(a->amount, s->amount) != 0 || strcmp(a->currency, s->currency) != 0)
+    if (r != TP_OK)
+        return r;
+    if (a->payment == NULL || strcmp(a->payment, hash) != 0 || strcmp(a->r, s->r) != 0 ||
+        strcmp(a->order, s->order) != 0 || strcmp(a->amount, s->amount) != 0 ||
+        strcmp(a->currency, s->currency) != 0)
         return tp_fail(e, TP_ERR_SECURITY, "the acknowledgement is of another payment");
     return TP_OK;
 }

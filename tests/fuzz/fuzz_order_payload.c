@@ -1,5 +1,6 @@
-/* Any bytes as the payload of an order, an acknowledgement and a device's statement, signed as they
- * should be: refused, or what was understood can be written and is then read as the same. */
+/* Any bytes as the payload of an order, an acknowledgement, a device's statement, what a purse and
+ * a mediator sign for one another and what an account's key signs, signed as they should be:
+ * refused, or what was understood can be written and is then read as the same. */
 #include "fuzz.h"
 
 #include <jose/jws.h>
@@ -13,7 +14,9 @@
 #include "order/device.h"
 #include "order/jose_quiet.h"
 #include "order/order.h"
+#include "order/purse_token.h"
 #include "order/sealed.h"
+#include "wire/jcs.h"
 
 #define PAYLOAD_MAX 4096
 
@@ -126,8 +129,79 @@ static void device(struct span payload)
     free(jws);
 }
 
+static void purse_token(struct span payload, enum purse_token_kind kind, const char *type)
+{
+    const struct order_key *const key =
+        kind == PURSE_PROVISION_ACKNOWLEDGEMENT ? &acknowledgement_key : &order_key;
+    char *jws = sign(payload, type, "x5c", key->x5c, key->jwk), *again = NULL;
+    struct purse_token t = {0}, same = {0};
+    struct tp_error e = {0};
+    const enum tp_err r = purse_token_read(&t, kind, jws, authority, &e);
+
+    HOLDS(r == TP_OK || e.text[0] != '\0');
+    if (r == TP_OK) {
+        HOLDS(purse_token_write(&again, kind, &t, key, &e) == TP_OK);
+        HOLDS(purse_token_read(&same, kind, again, authority, &e) == TP_OK);
+        HOLDS(json_equal(t.owner, same.owner));
+    }
+    purse_token_free(&t);
+    purse_token_free(&same);
+    free(again);
+    free(jws);
+}
+
+/* Signed here, since libjose knows no Ed25519. */
+static void statement(struct span payload, enum purse_kind kind, const char *type)
+{
+    static const uint8_t secret[ED25519_KEY] = {1};
+    uint8_t key[ED25519_KEY], signature[ED25519_SIGNATURE];
+    char *jws = NULL, *again = NULL, *signed_text = NULL, *text = malloc(BASE64URL_SIZE(payload.n)),
+         encoded[BASE64URL_SIZE(ED25519_SIGNATURE)], *head = NULL;
+    struct purse_statement s = {0};
+    struct tp_error e = {0};
+
+    HOLDS(text != NULL && ed25519_public(key, secret, NULL) == TP_OK);
+    json_t *jwk = ed25519_to_jwk(key);
+    json_t *header = json_pack("{s:s,s:s,s:O}", "alg", "EdDSA", "typ", type, "jwk", jwk);
+
+    HOLDS(jcs_encode(&head, header, NULL) == TP_OK);
+    HOLDS(asprintf(&signed_text, "%s.%s", head, base64url_encode(text, payload)) > 0);
+    HOLDS(ed25519_sign(signature, span_str(signed_text), secret, NULL) == TP_OK);
+    HOLDS(asprintf(&jws, "%s.%s", signed_text, base64url_encode(encoded, SPAN_OF(signature))) > 0);
+    const enum tp_err r = purse_statement_read(&s, kind, jws, &e);
+
+    HOLDS(r == TP_OK || e.text[0] != '\0');
+    HOLDS(r != TP_OK || (purse_statement_write(&again, kind, &s, secret, &e) == TP_OK));
+    purse_statement_free(&s);
+    json_decref(jwk);
+    json_decref(header);
+    free(head);
+    free(signed_text);
+    free(text);
+    free(again);
+    free(jws);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const char *const tokens[] = {
+        [PURSE_REVERSAL] = "telepay-purse-reversal",
+        [PURSE_PRESENTATION] = "telepay-purse-presentation",
+        [PURSE_END] = "telepay-purse-end",
+        [PURSE_VOUCHER_ACKNOWLEDGEMENT] = "telepay-voucher-acknowledgement",
+        [PURSE_PROVISION_ACKNOWLEDGEMENT] = "telepay-purse-provision-acknowledgement",
+    };
+    static const char *const statements[] = {
+        [PURSE_OPENING] = "telepay-purse-opening",
+        [PURSE_SUCCESSION] = "telepay-purse-succession",
+        [PURSE_PAYMENT] = "telepay-purse-payment",
+        [PURSE_QUESTION] = "telepay-purse-question",
+        [PURSE_EMPTYING] = "telepay-purse-emptying",
+        [PURSE_PROVISION] = "telepay-purse-provision",
+        [PURSE_VOUCHER] = "telepay-purse-voucher",
+        [PURSE_SESSION_END] = "telepay-purse-session-end",
+    };
+
     if (size > PAYLOAD_MAX)
         return 0;
     if (authority == NULL)
@@ -135,5 +209,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     order(span_of(data, size));
     acknowledgement(span_of(data, size));
     device(span_of(data, size));
+    for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++)
+        purse_token(span_of(data, size), (enum purse_token_kind)i, tokens[i]);
+    for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)
+        statement(span_of(data, size), (enum purse_kind)i, statements[i]);
     return 0;
 }

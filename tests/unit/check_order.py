@@ -2,11 +2,13 @@
 """Signatures and seals of src/order against another implementation: Python's cryptography, with the steps of RFC 7515, 7516 and 7518 written out
 here. Each side takes what the other one made; the key agreement also gives what RFC 7518, appendix C, says."""
 import base64
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
 
 try:
     from cryptography import x509
@@ -78,6 +80,31 @@ def check_signatures(folder):
         assert run("verify", f"{folder}/ca.pem", token, fails=fails) == ("" if fails else payload.decode())
 
 
+def check_purse_tokens(folder):
+    """One that src/order made, and each kind as doc/protocol.md has it, made here."""
+    key, at = serialization.load_pem_private_key(load(f"{folder}/order.key"), None), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    chain = [base64.b64encode(x509.load_pem_x509_certificate(load(f"{folder}/order.pem")).public_bytes(serialization.Encoding.DER)).decode()]
+    contract, order, session = "000000000000123", "abcdefghijklmnopqrstuvwxyz", "zyxwvutsrqponmlkjihgfedcba"
+    digest = encode(hashlib.sha256(b"").digest())
+    voucher = f"{encode(b'{}')}.{encode(b'{}')}.{encode(bytes(64))}"
+    reversal = {"version": 1, "acquirer": "ACQ1", "contract": contract, "order": order, "amount": "150", "currency": "eur", "payment": digest, "reason": "not delivered"}
+    head, body, _ = run("reversal", f"{folder}/order.pem", f"{folder}/order.key").split(".")
+    assert json.loads(decode(body)) == {**reversal, "at": "2026-11-29T14:00:00Z"}
+    assert json.loads(decode(head)) == {"alg": "ES256", "typ": "telepay-purse-reversal", "x5c": chain}
+    kinds = [("purse-reversal", reversal),
+             ("purse-presentation", {"version": 1, "acquirer": "ACQ1", "session": session, "contract": contract, "currency": "eur", "sum": "450", "voucher": voucher}),
+             ("purse-end", {"version": 1, "acquirer": "ACQ1", "session": session}),
+             ("voucher-acknowledgement", {"version": 1, "r": digest, "order": order, "contract": contract, "amount": "150", "currency": "eur", "session": session,
+                                          "sum": "450", "number": "3", "voucher": digest, "mediator": "sample", "outcome": "acknowledged", "code": "00",
+                                          "reference": f"{session}-3"})]
+    for kind, (name, members) in enumerate(kinds):
+        payload = json.dumps({**members, "at": at}, sort_keys=True, separators=(",", ":"))
+        signed = f"{encode(json.dumps({'alg': 'ES256', 'typ': f'telepay-{name}', 'x5c': chain}).encode())}.{encode(payload.encode())}"
+        r, s = utils.decode_dss_signature(key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
+        token = f"{signed}.{encode(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+        assert run("token", f"{folder}/ca.pem", str(kind), token) == payload, name
+
+
 def check_seals(folder):
     files = [f"{folder}/sealing.pem", f"{folder}/sealing.key"]
     key = serialization.load_pem_private_key(load(files[1]), None)
@@ -99,4 +126,5 @@ with tempfile.TemporaryDirectory() as scratch:
     check_appendix_c()
     run("make", f"{scratch}/pki")
     check_signatures(f"{scratch}/pki")
+    check_purse_tokens(f"{scratch}/pki")
     check_seals(f"{scratch}/pki")

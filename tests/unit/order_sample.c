@@ -5,12 +5,16 @@
  *     order_sample sign CERT KEY        signs {"a":"b"}
  *     order_sample verify CA TOKEN      verifies one, prints its payload
  *     order_sample seal CA CERT KEY     seals {"a":"b"} to the certificate's key
- *     order_sample open CERT KEY JWE    opens, prints what was sealed */
+ *     order_sample open CERT KEY JWE    opens, prints what was sealed
+ *     order_sample reversal CERT KEY    signs what gives a purse's payment back
+ *     order_sample token CA KIND JWS    verifies what a purse and a mediator sign for one another,
+ *                                       prints its payload; KIND is a number of its enum */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "order/purse_token.h"
 #include "order/sealed.h"
 #include "order/token.h"
 
@@ -42,6 +46,42 @@ static enum tp_err verify(char *const *arg, char **out, struct tp_error *e)
         *out = json_dumps(t.payload, JSON_COMPACT);
     token_free(&t);
     order_holder_free(&holder);
+    order_authority_free(&authority);
+    return r;
+}
+
+static enum tp_err reversal(char *const *arg, char **out, struct tp_error *e)
+{
+    const struct purse_token t = {
+        .acquirer = "ACQ1",
+        .contract = "000000000000123",
+        .order = "abcdefghijklmnopqrstuvwxyz",
+        .amount = "150",
+        .currency = "eur",
+        .payment = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
+        .reason = "not delivered",
+        .at = "2026-11-29T14:00:00Z",
+    };
+    struct order_key key = {0};
+    enum tp_err r = order_key_load(&key, arg[0], arg[1], e);
+
+    if (r == TP_OK)
+        r = purse_token_write(out, PURSE_REVERSAL, &t, &key, e);
+    order_key_free(&key);
+    return r;
+}
+
+static enum tp_err token(char *const *arg, char **out, struct tp_error *e)
+{
+    struct order_authority *authority = NULL;
+    struct purse_token t = {0};
+    enum tp_err r = order_authority_load(&authority, arg[0], e);
+
+    if (r == TP_OK)
+        r = purse_token_read(&t, (enum purse_token_kind)atoi(arg[1]), arg[2], authority, e);
+    if (r == TP_OK)
+        *out = json_dumps(t.owner, JSON_COMPACT | JSON_SORT_KEYS);
+    purse_token_free(&t);
     order_authority_free(&authority);
     return r;
 }
@@ -106,8 +146,8 @@ int main(int argc, char **argv)
         int arguments;
         enum tp_err (*run)(char *const *arg, char **out, struct tp_error *e);
     } verbs[] = {
-        {"make", 1, make}, {"sign", 2, sign},   {"verify", 2, verify},
-        {"seal", 3, seal}, {"open", 3, unseal},
+        {"make", 1, make},   {"sign", 2, sign},         {"verify", 2, verify}, {"seal", 3, seal},
+        {"open", 3, unseal}, {"reversal", 2, reversal}, {"token", 3, token},
     };
     struct tp_error e = {0};
     char *out = NULL;
@@ -123,6 +163,6 @@ int main(int argc, char **argv)
         free(out);
         return EXIT_SUCCESS;
     }
-    fprintf(stderr, "order_sample: make DIR, sign, verify, seal, open\n");
+    fprintf(stderr, "order_sample: make DIR, sign, verify, seal, open, reversal, token\n");
     return EXIT_FAILURE;
 }

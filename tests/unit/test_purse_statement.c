@@ -13,8 +13,9 @@
 #define INPUT  "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc"
 #define SIGNED                                                                                     \
     "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
-#define ORDER "abcdefghijklmnopqrstuvwxyz"
-#define HASH  "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
+#define COUNT(t) (sizeof(t) / sizeof((t)[0]))
+#define ORDER    "abcdefghijklmnopqrstuvwxyz"
+#define HASH     "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
 
 static const struct purse_statement sample = {
     .acquirer = "0123456789ABCDEF",
@@ -25,9 +26,80 @@ static const struct purse_statement sample = {
     .amount = "150",
     .currency = "eur",
     .counter = "17",
+    .at = "2026-11-29T14:00:00Z",
+    .until = "2026-11-30T13:00:00Z",
+    .iban = "FR7630006000011234567890189",
+    .name = "Ana M\xC3\xBCller",
+    .mediator = "shops",
+    .session = "zyxwvutsrqponmlkjihgfedcba",
+    .contract = "000000000000123",
+    .sum = "40",
+    .number = "4",
 };
 
-static const enum purse_kind all[] = {PURSE_OPENING, PURSE_SUCCESSION, PURSE_PAYMENT};
+/* The same, by Python's cryptography: an Ed25519 signature of a text is one (RFC 8032). */
+static const char *const vectors[] = {
+    [PURSE_OPENING] =
+        "eyJhbGciOiJFZERTQSIsImp3ayI6eyJjcnYiOiJFZDI1NTE5Iiwia3R5IjoiT0tQIiwieCI6IjExcVlBWUt4"
+        "Q3JmVlNfN1R5V1FIT2c3aGN2UGFwaU1scndJYWFQY0hVUm8ifSwidHlwIjoidGVsZXBheS1wdXJzZS1vcGVu"
+        "aW5nIn0.eyJhY3F1aXJlciI6IjAxMjM0NTY3ODlBQkNERUYiLCJjdXJyZW5jeSI6ImV1ciIsInZlcnNpb24i"
+        "OjF9.67kwyLoy6HtVD2jDcrSZxx20qjMonFRvEA1kHN05Mmi_Fu_Zu2hTA42Ysu9Wsn4G8ETXu_pdEdiUySb"
+        "Dv21rAg",
+    [PURSE_SUCCESSION] =
+        "eyJhbGciOiJFZERTQSIsImp3ayI6eyJjcnYiOiJFZDI1NTE5Iiwia3R5IjoiT0tQIiwieCI6IjExcVlBWUt4"
+        "Q3JmVlNfN1R5V1FIT2c3aGN2UGFwaU1scndJYWFQY0hVUm8ifSwidHlwIjoidGVsZXBheS1wdXJzZS1zdWNj"
+        "ZXNzaW9uIn0.eyJhY2NvdW50Ijoia1ByS19xbXhWV2FZVkE5d3dCRjZJdW8zdlZ6ejdUeEhDVHdYQnlnclM0"
+        "ayIsImFjcXVpcmVyIjoiMDEyMzQ1Njc4OUFCQ0RFRiIsIm5leHQiOiI0N0RFUXBqOEhCU2EtX1RJbVctNUpD"
+        "ZXVRZVJrbTVOTXBKV1pHM2hTdUZVIiwidmVyc2lvbiI6MX0.u1AJFkjCNRFlUo6iQrPqiDZT1UMeT_69jsIk"
+        "Rwa3J4NWgoZyZ45wEI0OaqO3rgE9nVfqE69Xf4ejZZHVgse7Dw",
+    [PURSE_PAYMENT] =
+        "eyJhbGciOiJFZERTQSIsImp3ayI6eyJjcnYiOiJFZDI1NTE5Iiwia3R5IjoiT0tQIiwieCI6IjExcVlBWUt4"
+        "Q3JmVlNfN1R5V1FIT2c3aGN2UGFwaU1scndJYWFQY0hVUm8ifSwidHlwIjoidGVsZXBheS1wdXJzZS1wYXlt"
+        "ZW50In0.eyJhY2NvdW50Ijoia1ByS19xbXhWV2FZVkE5d3dCRjZJdW8zdlZ6ejdUeEhDVHdYQnlnclM0ayIs"
+        "ImFtb3VudCI6IjE1MCIsImNvdW50ZXIiOiIxNyIsImN1cnJlbmN5IjoiZXVyIiwib3JkZXIiOiJhYmNkZWZn"
+        "aGlqa2xtbm9wcXJzdHV2d3h5eiIsInIiOiI0N0RFUXBqOEhCU2EtX1RJbVctNUpDZXVRZVJrbTVOTXBKV1pH"
+        "M2hTdUZVIiwidmVyc2lvbiI6MX0.zCH6g2c3jTNsTyjKJeJpOlrihDbmrFmpq0ALnnbFaUiCYuG73QXfdkuX"
+        "BbY5kIUJ7AZ31AW-587MduHTuopIAQ",
+    [PURSE_QUESTION] =
+        "eyJhbGciOiJFZERTQSIsImp3ayI6eyJjcnYiOiJFZDI1NTE5Iiwia3R5IjoiT0tQIiwieCI6IjExcVlBWUt4"
+        "Q3JmVlNfN1R5V1FIT2c3aGN2UGFwaU1scndJYWFQY0hVUm8ifSwidHlwIjoidGVsZXBheS1wdXJzZS1xdWVz"
+        "dGlvbiJ9.eyJhY2NvdW50Ijoia1ByS19xbXhWV2FZVkE5d3dCRjZJdW8zdlZ6ejdUeEhDVHdYQnlnclM0ayI"
+        "sImFjcXVpcmVyIjoiMDEyMzQ1Njc4OUFCQ0RFRiIsImF0IjoiMjAyNi0xMS0yOVQxNDowMDowMFoiLCJ2ZXJ"
+        "zaW9uIjoxfQ.Mre77Ykyl2lW-z3cYEJe1J-cm_pTI-HEyRG3tSmq6r-uz5IsK5XhVS3sLndy6_woaL34mPxA"
+        "Hwn2KYg-hcQ_Bw",
+    [PURSE_EMPTYING] =
+        "eyJhbGciOiJFZERTQSIsImp3ayI6eyJjcnYiOiJFZDI1NTE5Iiwia3R5IjoiT0tQIiwieCI6IjExcVlBWUt4"
+        "Q3JmVlNfN1R5V1FIT2c3aGN2UGFwaU1scndJYWFQY0hVUm8ifSwidHlwIjoidGVsZXBheS1wdXJzZS1lbXB0"
+        "eWluZyJ9.eyJhY2NvdW50Ijoia1ByS19xbXhWV2FZVkE5d3dCRjZJdW8zdlZ6ejdUeEhDVHdYQnlnclM0ayI"
+        "sImFjcXVpcmVyIjoiMDEyMzQ1Njc4OUFCQ0RFRiIsImFtb3VudCI6IjE1MCIsImNvdW50ZXIiOiIxNyIsImN"
+        "1cnJlbmN5IjoiZXVyIiwiaWJhbiI6IkZSNzYzMDAwNjAwMDAxMTIzNDU2Nzg5MDE4OSIsIm5hbWUiOiJBbmE"
+        "gTcO8bGxlciIsInZlcnNpb24iOjF9.re0lNsTJbxrXAQKkqG_QZhl6yd16WN3wNaX-HmloGd6o_1r-8fNXSe"
+        "ATO8C-RcBVw-VSDs27rcpa_RlokoAgBw",
+    [PURSE_PROVISION] =
+        "eyJhbGciOiJFZERTQSIsImp3ayI6eyJjcnYiOiJFZDI1NTE5Iiwia3R5IjoiT0tQIiwieCI6IjExcVlBWUt4"
+        "Q3JmVlNfN1R5V1FIT2c3aGN2UGFwaU1scndJYWFQY0hVUm8ifSwidHlwIjoidGVsZXBheS1wdXJzZS1wcm92"
+        "aXNpb24ifQ.eyJhY2NvdW50Ijoia1ByS19xbXhWV2FZVkE5d3dCRjZJdW8zdlZ6ejdUeEhDVHdYQnlnclM0a"
+        "yIsImFjcXVpcmVyIjoiMDEyMzQ1Njc4OUFCQ0RFRiIsImFtb3VudCI6IjE1MCIsImNvdW50ZXIiOiIxNyIsI"
+        "mN1cnJlbmN5IjoiZXVyIiwibWVkaWF0b3IiOiJzaG9wcyIsInNlc3Npb24iOiJ6eXh3dnV0c3JxcG9ubWxra"
+        "mloZ2ZlZGNiYSIsInVudGlsIjoiMjAyNi0xMS0zMFQxMzowMDowMFoiLCJ2ZXJzaW9uIjoxfQ.W6XAbRWh5n"
+        "bD71-A2LwUg-Inla936t817vKdr3NtbAZcGcdtf693xIijz3VJe6XARjuZ5guoyvTQrPRCNVUHCw",
+    [PURSE_VOUCHER] =
+        "eyJhbGciOiJFZERTQSIsImp3ayI6eyJjcnYiOiJFZDI1NTE5Iiwia3R5IjoiT0tQIiwieCI6IjExcVlBWUt4"
+        "Q3JmVlNfN1R5V1FIT2c3aGN2UGFwaU1scndJYWFQY0hVUm8ifSwidHlwIjoidGVsZXBheS1wdXJzZS12b3Vj"
+        "aGVyIn0.eyJhY2NvdW50Ijoia1ByS19xbXhWV2FZVkE5d3dCRjZJdW8zdlZ6ejdUeEhDVHdYQnlnclM0ayIs"
+        "ImNvbnRyYWN0IjoiMDAwMDAwMDAwMDAwMTIzIiwiY3VycmVuY3kiOiJldXIiLCJudW1iZXIiOiI0Iiwib3Jk"
+        "ZXIiOiJhYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5eiIsInIiOiI0N0RFUXBqOEhCU2EtX1RJbVctNUpDZXVR"
+        "ZVJrbTVOTXBKV1pHM2hTdUZVIiwic2Vzc2lvbiI6Inp5eHd2dXRzcnFwb25tbGtqaWhnZmVkY2JhIiwic3Vt"
+        "IjoiNDAiLCJ2ZXJzaW9uIjoxfQ.AoWRSHCNmg6OA3uo5_g0X3B73XMxpOy-OHAt8DRZ8JgMSiAxN0iZgAEVK"
+        "bCzlDgc55b4mIE1EV12u8h_70GVAA",
+    [PURSE_SESSION_END] =
+        "eyJhbGciOiJFZERTQSIsImp3ayI6eyJjcnYiOiJFZDI1NTE5Iiwia3R5IjoiT0tQIiwieCI6IjExcVlBWUt4"
+        "Q3JmVlNfN1R5V1FIT2c3aGN2UGFwaU1scndJYWFQY0hVUm8ifSwidHlwIjoidGVsZXBheS1wdXJzZS1zZXNz"
+        "aW9uLWVuZCJ9.eyJhY2NvdW50Ijoia1ByS19xbXhWV2FZVkE5d3dCRjZJdW8zdlZ6ejdUeEhDVHdYQnlnclM"
+        "0ayIsInNlc3Npb24iOiJ6eXh3dnV0c3JxcG9ubWxramloZ2ZlZGNiYSIsInZlcnNpb24iOjF9.PFDsK8h0go"
+        "nRj0HXvtjg-Wvc7DWvT69ZB7QBZokKyL0l4U6V7rE6Ix4bReiOwxMgo_129kNOU5--LsjeXVUJDg",
+};
+#define VOUCHER_HASH "Vr0VutqflIb0ZLM7LcKeVuZWAjzmWkj5zFeWaFa57i8"
 
 static char *written(enum purse_kind kind, const struct purse_statement *s)
 {
@@ -99,21 +171,31 @@ END_TEST
 
 START_TEST(as_written)
     {
-        for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++) {
-            char *jws = written(all[k], &sample);
+        for (size_t i = 0; i < COUNT(vectors); i++) {
+            const enum purse_kind k = (enum purse_kind)i;
+            char *jws = written(k, &sample);
             struct purse_statement s;
 
-            ck_ok(purse_statement_read(&s, all[k], jws, NULL));
+            ck_assert_str_eq(jws, vectors[i]);
+            ck_ok(purse_statement_read(&s, k, jws, NULL));
             ck_hex(SPAN_OF(s.key), PUBLIC);
-            ck_assert_ptr_eq(s.counter, all[k] == PURSE_PAYMENT
-                                            ? json_string_value(json_object_get(s.owner, "counter"))
-                                            : NULL);
+            ck_assert_ptr_eq(s.counter, json_string_value(json_object_get(s.owner, "counter")));
+            ck_assert_ptr_eq(s.sum, json_string_value(json_object_get(s.owner, "sum")));
             purse_statement_free(&s);
-            for (size_t other = 0; other < sizeof(all) / sizeof(all[0]); other++)
-                if (other != k) /* none passes for another */
-                    ck_assert_int_eq(read_again(all[other], jws), TP_ERR_FORMAT);
+            for (size_t other = 0; other < COUNT(vectors); other++)
+                if (other != i) /* none passes for another */
+                    ck_assert_int_eq(read_again((enum purse_kind)other, jws), TP_ERR_FORMAT);
             free(jws);
         }
+    }
+END_TEST
+
+START_TEST(known_by_its_hash)
+    {
+        char hash[PURSE_HASH];
+
+        ck_ok(purse_statement_hash(hash, vectors[PURSE_VOUCHER], NULL));
+        ck_assert_str_eq(hash, VOUCHER_HASH);
     }
 END_TEST
 
@@ -139,28 +221,48 @@ END_TEST
 START_TEST(members_have_their_forms)
     {
         static const struct {
+            enum purse_kind kind;
             size_t member;
             const char *text;
         } rows[] = {
-            {offsetof(struct purse_statement, account), "short"},
-            {offsetof(struct purse_statement, r), "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuF"},
-            {offsetof(struct purse_statement, order), "ABCDEFGHIJKLMNOPQRSTUVWXYZ"},
-            {offsetof(struct purse_statement, amount), "0"},
-            {offsetof(struct purse_statement, amount), "-1"},
-            {offsetof(struct purse_statement, amount), "1000000000000"},
-            {offsetof(struct purse_statement, currency), "EUR"},
-            {offsetof(struct purse_statement, counter), "0"},
-            {offsetof(struct purse_statement, counter), "017"},
-            {offsetof(struct purse_statement, counter), NULL},
+            {PURSE_PAYMENT, offsetof(struct purse_statement, account), "short"},
+            {PURSE_PAYMENT, offsetof(struct purse_statement, r),
+             "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuF"},
+            {PURSE_PAYMENT, offsetof(struct purse_statement, order), "ABCDEFGHIJKLMNOPQRSTUVWXYZ"},
+            {PURSE_PAYMENT, offsetof(struct purse_statement, amount), "0"},
+            {PURSE_PAYMENT, offsetof(struct purse_statement, amount), "-1"},
+            {PURSE_PAYMENT, offsetof(struct purse_statement, amount), "1000000000000"},
+            {PURSE_PAYMENT, offsetof(struct purse_statement, currency), "EUR"},
+            {PURSE_PAYMENT, offsetof(struct purse_statement, counter), "0"},
+            {PURSE_PAYMENT, offsetof(struct purse_statement, counter), "017"},
+            {PURSE_PAYMENT, offsetof(struct purse_statement, counter), NULL},
+            {PURSE_QUESTION, offsetof(struct purse_statement, acquirer), "0123456789ABCDEF0"},
+            {PURSE_QUESTION, offsetof(struct purse_statement, at), "2026-11-29T14:00:00+01:00"},
+            {PURSE_EMPTYING, offsetof(struct purse_statement, iban), "FR7630006000011234567890188"},
+            {PURSE_EMPTYING, offsetof(struct purse_statement, iban), ""},
+            {PURSE_EMPTYING, offsetof(struct purse_statement, name), ""},
+            {PURSE_EMPTYING, offsetof(struct purse_statement, name), "a\nb"},
+            {PURSE_EMPTYING, offsetof(struct purse_statement, counter), NULL},
+            {PURSE_PROVISION, offsetof(struct purse_statement, mediator), ""},
+            {PURSE_PROVISION, offsetof(struct purse_statement, mediator),
+             "a name of a mediator that is long"},
+            {PURSE_PROVISION, offsetof(struct purse_statement, session), "abc"},
+            {PURSE_PROVISION, offsetof(struct purse_statement, until), "tomorrow"},
+            {PURSE_PROVISION, offsetof(struct purse_statement, amount), "0"},
+            {PURSE_VOUCHER, offsetof(struct purse_statement, contract), "00000000000012"},
+            {PURSE_VOUCHER, offsetof(struct purse_statement, sum), "0"},
+            {PURSE_VOUCHER, offsetof(struct purse_statement, number), "01"},
+            {PURSE_VOUCHER, offsetof(struct purse_statement, r), NULL},
+            {PURSE_SESSION_END, offsetof(struct purse_statement, session), NULL},
         };
 
         UNHEX(secret, SECRET);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < COUNT(rows); i++) {
             struct purse_statement s = sample;
             char *jws = NULL;
 
             *(const char **)(void *)((char *)&s + rows[i].member) = rows[i].text;
-            ck_assert_int_eq(purse_statement_write(&jws, PURSE_PAYMENT, &s, secret.p, NULL),
+            ck_assert_int_eq(purse_statement_write(&jws, rows[i].kind, &s, secret.p, NULL),
                              TP_ERR_FORMAT);
             ck_assert_ptr_null(jws);
         }
@@ -175,6 +277,7 @@ static Suite *suite(void)
     tcase_add_test(t, rfc_8037);
     tcase_add_test(t, no_second_signature);
     tcase_add_test(t, as_written);
+    tcase_add_test(t, known_by_its_hash);
     tcase_add_test(t, every_character_counts);
     tcase_add_test(t, members_have_their_forms);
     suite_add_tcase(s, t);
