@@ -52,6 +52,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         "json", JSON, NULL, 0, "print JSON", 0                                                     \
     }
 
+#define WORD_PURSE                                                                                 \
+    {                                                                                              \
+        "purse", PURSE, "ID", 0, "at which purse, where you have accounts at several", 0           \
+    }
+
 static const struct argp_child children[] = {{&order_words, 0, NULL, 0}, {0}};
 
 /* A command while it runs. */
@@ -182,8 +187,8 @@ static enum tp_err open_account(struct purse_account *a, struct run *run, struct
     const struct words *w = &run->words;
     struct device *device = &run->checkout.device;
     struct purse_about about;
+    struct purse_standing standing;
     struct secret secret = {0};
-    json_t *key = NULL;
     enum tp_err r = address_may_pay(w->at, e);
 
     *a = (struct purse_account){.number = FIRST_NUMBER};
@@ -201,11 +206,13 @@ static enum tp_err open_account(struct purse_account *a, struct run *run, struct
     if (r == TP_OK)
         r = device_guard(device, e);
     if (r == TP_OK)
-        r = device_key(&key, device, e);
-    if (r == TP_OK)
-        r = purses_key(&secret, key, a->acquirer, a->number, e);
+        r = purses_unlock(&secret, device, a, e);
     if (r == TP_OK)
         r = register_account(run, a, &secret, e);
+    if (r == TP_OK)
+        r = purse_door_standing(&standing, run->fetch, a, &secret, e);
+    if (r == TP_OK)
+        a->counter = standing.counter; /* another device may have paid by it */
     secret_free(&secret);
     return r == TP_OK ? purses_put(run->checkout.journal, a, e) : r;
 }
@@ -253,5 +260,79 @@ int payer_purse_open(int argc, char **argv)
         r = open_account(&account, &run, &e);
     if (r == TP_OK)
         r = print_opened(&run, &account);
+    return end(&run, r, &e);
+}
+
+/* ---- balance ---- */
+
+static const struct table_column balance_heads[] = {
+    {"PURSE", TABLE_TEXT},     {"NAME", TABLE_TEXT},     {"BALANCE", TABLE_RIGHT},
+    {"RESERVED", TABLE_RIGHT}, {"CURRENCY", TABLE_TEXT}, {"STATE", TABLE_TEXT},
+    {"REASON", TABLE_TEXT}};
+static const struct table_column balance_keys[] = {
+    {"purse", TABLE_TEXT},     {"name", TABLE_TEXT},     {"balance", TABLE_RIGHT},
+    {"reserved", TABLE_RIGHT}, {"currency", TABLE_TEXT}, {"state", TABLE_TEXT},
+    {"reason", TABLE_TEXT}};
+
+/* What the purse says is the highest counter, is: another device of the user may have paid. */
+static enum tp_err ask_standing(struct purse_standing *out, struct run *run,
+                                struct purse_account *a, struct tp_error *e)
+{
+    struct secret secret = {0};
+    enum tp_err r = purses_unlock(&secret, &run->checkout.device, a, e);
+
+    if (r == TP_OK)
+        r = purse_door_standing(out, run->fetch, a, &secret, e);
+    secret_free(&secret);
+    if (r != TP_OK)
+        return r;
+    a->counter = out->counter;
+    return purses_put(run->checkout.journal, a, e);
+}
+
+static enum tp_err print_standing(const struct purse_account *a, const struct purse_standing *s,
+                                  bool json, struct tp_error *e)
+{
+    const unsigned currency = (unsigned)a->currency;
+    char balance[MONEY_TEXT_MAX], reserved[MONEY_TEXT_MAX];
+    const char *cells[] = {a->acquirer,
+                           a->name,
+                           money_shown(balance, s->balance, currency),
+                           money_shown(reserved, s->reserved, currency),
+                           currency_shown(currency),
+                           s->state,
+                           s->reason};
+    struct table *table = NULL;
+    enum tp_err r = table_new(&table, "balances", json ? balance_keys : balance_heads,
+                              sizeof(balance_keys) / sizeof(balance_keys[0]), json, e);
+
+    if (r == TP_OK)
+        r = table_row(table, cells, e);
+    return table_end(&table, r, e);
+}
+
+int payer_purse_balance(int argc, char **argv)
+{
+    static const struct argp_option options[] = {WORD_PURSE, WORD_JSON, {0}};
+    static const struct argp argp = {options,
+                                     parse,
+                                     NULL,
+                                     "Ask a purse what is in your account, with a question that "
+                                     "your key signs.",
+                                     children,
+                                     NULL,
+                                     NULL};
+    struct run run;
+    struct tp_error e = {0};
+    struct purse_account account;
+    struct purse_standing standing;
+    enum tp_err r = begin(&run, &argp, argc, argv, &e);
+
+    if (r == TP_OK)
+        r = purses_find(&account, run.checkout.journal, run.words.purse, &e);
+    if (r == TP_OK)
+        r = ask_standing(&standing, &run, &account, &e);
+    if (r == TP_OK)
+        r = print_standing(&account, &standing, run.words.json, &e);
     return end(&run, r, &e);
 }

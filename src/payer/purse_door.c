@@ -1,7 +1,10 @@
 #include "payer/purse_door.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/date.h"
 #include "base/word.h"
 #include "wire/jcs.h"
 
@@ -145,5 +148,60 @@ enum tp_err purse_door_bring(json_t **out, struct fetch *fetch, const char *url,
         json_decref(*out);
         *out = NULL;
     }
+    return r;
+}
+
+/* ---- how an account stands ---- */
+
+static bool take_number(int64_t *out, const json_t *body, const char *name)
+{
+    const json_t *number = json_object_get(body, name);
+
+    *out = json_integer_value(number);
+    return json_is_integer(number) && *out >= 0 && *out <= MONEY_MAX;
+}
+
+static void take_text(char *out, size_t cap, const json_t *body, const char *name)
+{
+    const char *text = json_string_value(json_object_get(body, name));
+
+    snprintf(out, cap, "%s", text != NULL ? text : "");
+    word_make_shown(out);
+}
+
+static enum tp_err take_standing(struct purse_standing *out, const json_t *body,
+                                 const struct purse_account *a, struct tp_error *e)
+{
+    const char *currency = json_string_value(json_object_get(body, "currency"));
+    const struct currency *c = currency != NULL ? currency_by_alpha(currency) : NULL;
+
+    if (!jcs_is(body, "account", a->account) || c == NULL || c->numeric != a->currency ||
+        !take_number(&out->balance, body, "balance") ||
+        !take_number(&out->reserved, body, "reserved") ||
+        !take_number(&out->counter, body, "counter"))
+        return tp_fail(e, TP_ERR_PEER, "what %s says is not how the account %s stands", a->url,
+                       a->account);
+    take_text(out->state, sizeof(out->state), body, "state");
+    take_text(out->reason, sizeof(out->reason), body, "reason");
+    return TP_OK;
+}
+
+enum tp_err purse_door_standing(struct purse_standing *out, struct fetch *fetch,
+                                const struct purse_account *a, const struct secret *key,
+                                struct tp_error *e)
+{
+    char at[TIME_TEXT_MAX], *jws = NULL;
+    const struct purse_statement question = {
+        .acquirer = a->acquirer, .account = a->account, .at = time_format_utc(at, time(NULL))};
+    json_t *body = NULL;
+    enum tp_err r = purse_statement_write(&jws, PURSE_QUESTION, &question, key->p, e);
+
+    *out = (struct purse_standing){0};
+    if (r == TP_OK)
+        r = purse_door_bring(&body, fetch, a->url, "/balance", jws, e);
+    if (r == TP_OK)
+        r = take_standing(out, body, a, e);
+    json_decref(body);
+    free(jws);
     return r;
 }

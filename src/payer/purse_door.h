@@ -25,6 +25,17 @@ TP_MUST_CHECK enum tp_err purse_door_about(struct purse_about *out, struct fetch
 TP_MUST_CHECK enum tp_err purse_door_bring(json_t **out, struct fetch *fetch, const char *url,
                                            const char *path, const char *jws, struct tp_error *e);
 
+struct purse_standing {        /* how an account stands */
+    int64_t balance, reserved; /* minor units; what is reserved is not in the balance */
+    int64_t counter;           /* the highest that was used */
+    char state[16], reason[128];
+};
+
+/* Asks it with a question that the account's key signs. The errors of purse_door_bring. */
+TP_MUST_CHECK enum tp_err purse_door_standing(struct purse_standing *out, struct fetch *fetch,
+                                              const struct purse_account *a,
+                                              const struct secret *key, struct tp_error *e);
+
 /* A purse's word for a refusal, as people say it; "" when there is none for it. */
 const char *purse_door_reason(const char *reason);
 

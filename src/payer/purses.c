@@ -133,3 +133,12 @@ enum tp_err purses_key(struct secret *out, const json_t *key, const char *acquir
         secret_free(out);
     return r;
 }
+
+enum tp_err purses_unlock(struct secret *out, struct device *device, const struct purse_account *a,
+                          struct tp_error *e)
+{
+    json_t *key = NULL;
+    const enum tp_err r = device_key(&key, device, e);
+
+    return r == TP_OK ? purses_key(out, key, a->acquirer, a->number, e) : r;
+}

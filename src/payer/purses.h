@@ -9,6 +9,7 @@
 #include "base/money.h"
 #include "base/secret.h"
 #include "order/purse.h"
+#include "payer/device.h"
 #include "payer/journal.h"
 
 #define PURSES_ID   17  /* of an acquirer, with its end */
@@ -46,5 +47,10 @@ TP_MUST_CHECK enum tp_err purses_next(int64_t *counter, struct journal *j, const
  * salt, of "telepay-purse-1|ACQUIRER|NUMBER". TP_ERR_FORMAT when that key is none. */
 TP_MUST_CHECK enum tp_err purses_key(struct secret *out, const json_t *key, const char *acquirer,
                                      int64_t number, struct tp_error *e);
+
+/* The same of this account, by the user's key; their code is asked for where it was not yet. Of
+ * device_key. */
+TP_MUST_CHECK enum tp_err purses_unlock(struct secret *out, struct device *device,
+                                        const struct purse_account *a, struct tp_error *e);
 
 #endif
