@@ -17,4 +17,7 @@ TP_MUST_CHECK enum tp_err word_check(const char *text, const char *what, size_t 
  * '?', and so does each byte that is part of no character. */
 void word_make_shown(char *text);
 
+/* As many whole characters of it as there is room for, with the final zero. Returns out. */
+char *word_cut(char *out, size_t cap, const char *text);
+
 #endif

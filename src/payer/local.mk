@@ -12,7 +12,7 @@ libpayer_a_SOURCES = \
 	src/payer/journal.c src/payer/journal.h src/payer/journal_priv.h \
 	src/payer/memory.c src/payer/memory.h \
 	src/payer/message.c src/payer/message.h \
-	src/payer/pay.c src/payer/pay.h src/payer/pay_card.c src/payer/pay_link.c src/payer/pay_order.c src/payer/pay_order.h \
+	src/payer/pay.c src/payer/pay.h src/payer/pay_card.c src/payer/pay_link.c src/payer/pay_order.c src/payer/pay_order.h src/payer/pay_purse.c \
 	src/payer/pay_priv.h src/payer/pay_question.c src/payer/pay_url.c src/payer/pay_url.h \
 	src/payer/cmd_plan.c src/payer/cmd_session.c src/payer/cmd_user.c src/payer/code.c src/payer/code.h src/payer/keystore.c src/payer/keystore.h \
 	src/payer/plan.c src/payer/plan.h src/payer/session.c src/payer/session.h src/payer/user.c src/payer/user.h \
