@@ -69,7 +69,6 @@ static bool agrees(const struct order *o, const struct iso8583 *message)
            is(message, 49, currency);
 }
 
-/* An order that takes no card takes nothing by card. */
 static int64_t ceiling_of(const struct order *o)
 {
     for (size_t i = 0; i < o->n_means; i++)
@@ -88,9 +87,11 @@ static enum ledger_verdict judge_order(struct mediated *m, const struct payment_
         strcmp(o->acquirer, acquirer) != 0)
         return LEDGER_ORDER_OTHER;
     memcpy(m->what.order, o->id, sizeof(m->what.order));
+    m->ordered = true;
+    if (o->stan == NULL) /* it takes no card */
+        return LEDGER_ORDER_DIFFERS;
     m->passed.date = (int)strtol(o->date, NULL, 10);
     m->passed.ceiling = ceiling_of(o);
-    m->ordered = true;
     return order_agrees(o, charge, NULL) == TP_OK && agrees(o, outer) ? LEDGER_NEW
                                                                       : LEDGER_ORDER_DIFFERS;
 }

@@ -23,6 +23,7 @@
 #define DIGITS         "0123456789"
 #define SMALL          "abcdefghijklmnopqrstuvwxyz"
 #define COUNT(table)   (sizeof(table) / sizeof((table)[0]))
+#define CARD           "emv"
 
 static bool is_of(const char *text, const char *characters, size_t min, size_t max)
 {
@@ -129,12 +130,12 @@ static const struct member members[] = {
     {"issued", offsetof(struct order, issued), member_is_time, false},
     {"valid_until", offsetof(struct order, valid_until), member_is_time, false},
     {"return", offsetof(struct order, return_to), is_url, false},
-    {"terminal", offsetof(struct order, terminal), is_terminal, false},
-    {"stan", offsetof(struct order, stan), is_stan, false},
-    {"date", offsetof(struct order, date), is_date, false},
-    {"time", offsetof(struct order, time), is_clock, false},
-    {"country", offsetof(struct order, country), is_country, false},
-    {"mcc", offsetof(struct order, mcc), is_mcc, false},
+    {"terminal", offsetof(struct order, terminal), is_terminal, true},
+    {"stan", offsetof(struct order, stan), is_stan, true},
+    {"date", offsetof(struct order, date), is_date, true},
+    {"time", offsetof(struct order, time), is_clock, true},
+    {"country", offsetof(struct order, country), is_country, true},
+    {"mcc", offsetof(struct order, mcc), is_mcc, true},
     {"acquirer", offsetof(struct order, acquirer), member_is_acquirer, false},
 };
 
@@ -143,6 +144,22 @@ static const struct member resource[] = {
     {"url", offsetof(struct order, url), is_url, false},
     {"digest", offsetof(struct order, digest), is_digest, true},
 };
+
+/* What a card is told, and its payment known by: all of it where a card may pay, else nothing. */
+static enum tp_err check_card(const struct order *o, struct tp_error *e)
+{
+    const char *const told[] = {o->terminal, o->stan, o->date, o->time, o->country, o->mcc};
+    bool card = false;
+
+    for (size_t i = 0; i < o->n_means; i++)
+        card = card || strcmp(o->means[i].name, CARD) == 0;
+    for (size_t i = 0; i < COUNT(told); i++)
+        if ((told[i] != NULL) != card)
+            return tp_fail(e, TP_ERR_FORMAT,
+                           card ? "it takes cards, and does not say all that a card is told"
+                                : "it takes no card, and says what a card is told");
+    return TP_OK;
+}
 
 /* What no member says alone. */
 static enum tp_err check(const struct order *o, struct tp_error *e)
@@ -165,7 +182,7 @@ static enum tp_err check(const struct order *o, struct tp_error *e)
             if (strcmp(o->means[j].name, m->name) == 0)
                 return tp_fail(e, TP_ERR_FORMAT, "means: %s is named twice", m->name);
     }
-    return TP_OK;
+    return check_card(o, e);
 }
 
 /* ---- writing ---- */

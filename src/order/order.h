@@ -12,7 +12,7 @@
 #define ORDER_VALID_MAX 600 /* seconds from issued to valid_until */
 
 struct order_means {
-    const char *name;    /* "emv" */
+    const char *name;    /* "emv", "purse" */
     const char *ceiling; /* minor units: at most so much by this means */
 };
 
@@ -26,7 +26,7 @@ struct order {            /* begins as {0} */
     const char *nonce;                 /* base64url of 16 bytes */
     const char *issued, *valid_until;  /* RFC 3339, UTC */
     const char *return_to;             /* member `return`: a URL */
-    const char *terminal, *stan;       /* DE 41, DE 11 */
+    const char *terminal, *stan;       /* DE 41, DE 11; these six NULL where it takes no card */
     const char *date, *time;           /* YYYYMMDD, HHMMSS: local, as DE 12 and 13 */
     const char *country, *mcc;         /* of the contract: 9F1A (ISO 3166), DE 18: digits */
     const char *acquirer;              /* its identification */

@@ -55,8 +55,7 @@ def order_of(folder, amount, options):
     order = {
         "version": 1, "order": "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(26)), "contract": CONTRACT, "merchant": "Le Journal",
         "item": "Article", "amount": amount, "currency": "eur", "delivery": "network", "quote": jose.encode(bytes(32)), "nonce": jose.encode(secrets.token_bytes(16)),
-        "issued": utc(issued), "valid_until": utc(issued + datetime.timedelta(seconds=300)), "return": "https://m.example/o", "terminal": "M0000001",
-        "stan": "000001", "date": issued.strftime("%Y%m%d"), "time": issued.strftime("%H%M%S"), "country": "250", "mcc": "5994", "acquirer": conf["id"],
+        "issued": utc(issued), "valid_until": utc(issued + datetime.timedelta(seconds=300)), "return": "https://m.example/o", "acquirer": conf["id"],
         "resource": {"method": "GET", "url": "https://m.example/s/journal/1"}, "means": [{"name": "purse", "ceiling": options.pop("ceiling", "50000")}]}
     for name, value in list(options.items()):
         if name in order:

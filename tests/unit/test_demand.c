@@ -218,6 +218,7 @@ START_TEST(orders_that_may_not_be_paid)
         ck_assert_int_eq(outcome(&o, &none), TP_ERR_SECURITY);
         o = sample();
         o.means[0].name = "purse";
+        o.terminal = o.stan = o.date = o.time = o.country = o.mcc = NULL;
         ck_assert_int_eq(outcome(&o, &none), TP_ERR_SECURITY);
         o = sample();
         o.url = "http://m.example/s/journal/1"; /* in the clear */

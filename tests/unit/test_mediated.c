@@ -457,12 +457,26 @@ START_TEST(ceilings)
         ask(0);
         ck_refused("61", "ORDER_CEILING");
         ck_signed(&deal, false);
+    }
+END_TEST
+
+/* It says nothing that a card is told; this card was told it all the same. */
+START_TEST(an_order_that_takes_no_card)
+    {
+        struct order by_card;
+
         deal_again(&deal);
+        by_card = deal.order;
         deal.order.means[0].name = "purse";
-        go_on(&deal, &frontal.key);
+        deal.order.terminal = deal.order.stan = deal.order.date = deal.order.time = NULL;
+        deal.order.country = deal.order.mcc = NULL;
+        deal_challenge(&deal, &frontal.key);
+        deal.order = by_card;
+        deal_terms(&deal, &card, ++atc, payee);
         finish(&deal);
         ask(0);
-        ck_refused("61", "ORDER_CEILING");
+        ck_refused("63", "ORDER_DIFFERS");
+        ck_signed(&deal, false);
     }
 END_TEST
 
@@ -1144,6 +1158,7 @@ static Suite *suite(void)
     tcase_add_test(t, order_time);
     tcase_add_test(t, all_say_the_same);
     tcase_add_test(t, ceilings);
+    tcase_add_test(t, an_order_that_takes_no_card);
     tcase_add_test(t, what_is_sealed);
     tcase_add_test(t, what_is_no_answer_key);
     tcase_add_test(t, card_signed_another_challenge);

@@ -270,6 +270,41 @@ START_TEST(order_has_every_member_right)
     }
 END_TEST
 
+/* What a card is told is all there, or, where no card may pay, none of it. */
+START_TEST(an_order_says_what_its_means_need)
+    {
+        static const char *const told[] = {"terminal", "stan", "date", "time", "country", "mcc"};
+        struct order o = sample(), back = {0};
+        struct tp_error e = {0};
+        char *jws = NULL;
+
+        o.means[0].name = "purse";
+        ck_assert_int_eq(order_write(&jws, &o, &order_key, &e), TP_ERR_FORMAT);
+        o.terminal = o.stan = o.date = o.time = o.country = o.mcc = NULL;
+        ck_ok(order_write(&jws, &o, &order_key, &e));
+        ck_assert_msg(order_read(&back, jws, ours, now, &e) == TP_OK, "%s", e.text);
+        ck_assert_ptr_null(back.stan);
+        ck_assert_ptr_null(back.country);
+        order_free(&back);
+        free(jws);
+        o.means[0].name = "emv";
+        ck_assert_int_eq(order_write(&jws, &o, &order_key, &e), TP_ERR_FORMAT);
+        for (size_t i = 0; i < COUNT(told); i++) {
+            o = sample();
+            o.means[1] = (struct order_means){"purse", "1"};
+            o.n_means = 2;
+            ck_ok(order_write(&jws, &o, &order_key, &e));
+            free(jws);
+            jws = with_member(told[i], NULL);
+            ck_assert_int_eq(read_at(jws, ours, now), TP_ERR_FORMAT);
+            free(jws);
+        }
+        jws = with_member("means", "[{\"name\":\"purse\",\"ceiling\":\"5000\"}]");
+        ck_assert_int_eq(read_at(jws, ours, now), TP_ERR_FORMAT);
+        free(jws);
+    }
+END_TEST
+
 START_TEST(order_is_not_written_wrong)
     {
         struct order o = sample();
@@ -717,6 +752,7 @@ static Suite *suite(void)
     tcase_add_test(c, order_has_its_time);
     tcase_add_test(c, order_is_of_the_right_key);
     tcase_add_test(c, order_has_every_member_right);
+    tcase_add_test(c, an_order_says_what_its_means_need);
     tcase_add_test(c, order_is_not_written_wrong);
     tcase_add_test(c, token_has_one_form);
     tcase_add_test(c, token_is_compact_and_whole);
