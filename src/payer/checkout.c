@@ -127,13 +127,13 @@ static enum tp_err find_purse(struct checkout *c, const struct demand *d, struct
     const enum tp_err r = purses_find(&c->purse, c->journal, d->order.acquirer, e);
 
     if (r == TP_OK && c->purse.currency != d->currency->numeric)
-        return tp_fail(e, TP_ERR_NOT_FOUND, "your account at the purse %s is in %s, not in %s",
+        return tp_fail(e, TP_ERR_CANCELLED, "your account at the purse %s is in %s, not in %s",
                        c->purse.acquirer, currency_shown((unsigned)c->purse.currency),
                        d->currency->alpha);
     if (r != TP_ERR_NOT_FOUND)
         return r;
     word_make_shown(word_cut(shown, sizeof(shown), at != NULL ? at : "URL"));
-    return tp_fail(e, r,
+    return tp_fail(e, TP_ERR_CANCELLED,
                    "it is to be paid by the purse %s, where you have no account: telepay purse "
                    "open --at %s",
                    d->order.acquirer, shown);

@@ -59,7 +59,7 @@ TP_MUST_CHECK enum tp_err checkout_choose(struct checkout *c, struct demand *out
                                           struct tp_error *e);
 
 /* Whether the user's plan pays the order, and by purse: whether there is an account: before a card,
- * or a code, is asked for. TP_ERR_CANCELLED, TP_ERR_NOT_FOUND. */
+ * or a code, is asked for. TP_ERR_CANCELLED. */
 TP_MUST_CHECK enum tp_err checkout_allows(struct checkout *c, const struct demand *d,
                                           struct tp_error *e);
 

@@ -106,9 +106,9 @@ TESTS += tests/system/methods.sh
 TESTS += tests/system/online.sh
 dist_check_SCRIPTS += tests/system/replay.sh
 TESTS += tests/system/replay.sh
-dist_check_SCRIPTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh
+dist_check_SCRIPTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh tests/system/get_purse.sh
 dist_noinst_SCRIPTS += tests/system/get-terminal.py tests/tools/fake_mediator.py
-TESTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh
+TESTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh tests/system/get_purse.sh
 
 check_PROGRAMS += tests/unit/test_plan
 TESTS += tests/unit/test_plan
