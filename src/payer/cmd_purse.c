@@ -7,79 +7,12 @@
 #include "base/table.h"
 #include "payer/address.h"
 #include "payer/commands.h"
-#include "payer/order_words.h"
 #include "payer/purse_door.h"
+#include "payer/purse_words.h"
 #include "payer/report.h"
 #include "wire/jcs.h"
 
 #define FIRST_NUMBER 1 /* of the keys that a user has at one purse */
-
-struct words {
-    struct checkout_options checkout;
-    const char *at, *currency, *purse;
-    bool json;
-};
-
-enum { AT = 0x100, CURRENCY, PURSE, JSON };
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct words *w = state->input;
-
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = &w->checkout;
-        return 0;
-    case AT:
-        w->at = arg;
-        return 0;
-    case CURRENCY:
-        w->currency = arg;
-        return 0;
-    case PURSE:
-        w->purse = arg;
-        return 0;
-    case JSON:
-        w->json = true;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-#define WORD_JSON                                                                                  \
-    {                                                                                              \
-        "json", JSON, NULL, 0, "print JSON", 0                                                     \
-    }
-
-#define WORD_PURSE                                                                                 \
-    {                                                                                              \
-        "purse", PURSE, "ID", 0, "at which purse, where you have accounts at several", 0           \
-    }
-
-static const struct argp_child children[] = {{&order_words, 0, NULL, 0}, {0}};
-
-/* A command while it runs. */
-struct run {
-    struct words words;
-    struct checkout checkout;
-    struct fetch *fetch;
-};
-
-static enum tp_err begin(struct run *run, const struct argp *argp, int argc, char **argv,
-                         struct tp_error *e)
-{
-    *run = (struct run){.words = {.checkout = ORDER_WORDS_NONE}};
-    cli_parse(argp, argc, argv, &run->words);
-    return checkout_begin(&run->checkout, &run->fetch, &run->words.checkout, false, e);
-}
-
-static int end(struct run *run, enum tp_err r, struct tp_error *e)
-{
-    checkout_close(&run->checkout);
-    fetch_free(&run->fetch);
-    return cli_end(r, e);
-}
 
 /* ---- list ---- */
 
@@ -104,13 +37,18 @@ static enum tp_err list_row(void *ctx, const struct purse_account *a, struct tp_
 
 int payer_purse(int argc, char **argv)
 {
-    static const struct argp_option options[] = {WORD_JSON, {0}};
-    static const struct argp argp = {options,  parse, NULL, "List your accounts at purses.",
-                                     children, NULL,  NULL};
-    struct run run;
+    static const struct argp_option options[] = {PURSE_WORD_JSON, {0}};
+    static const struct argp argp = {options,
+                                     purse_words_parse,
+                                     NULL,
+                                     "List your accounts at purses.",
+                                     purse_words_children,
+                                     NULL,
+                                     NULL};
+    struct purse_run run;
     struct tp_error e = {0};
     struct table *table = NULL;
-    enum tp_err r = begin(&run, &argp, argc, argv, &e);
+    enum tp_err r = purse_run_begin(&run, &argp, false, argc, argv, &e);
 
     if (r == TP_OK)
         r = table_new(&table, "purses", run.words.json ? keys : heads,
@@ -118,7 +56,7 @@ int payer_purse(int argc, char **argv)
     if (r == TP_OK)
         r = purses_list(run.checkout.journal, list_row, table, &e);
     r = table_end(&table, r, &e);
-    return end(&run, r, &e);
+    return purse_run_end(&run, r, &e);
 }
 
 /* ---- open ---- */
@@ -156,7 +94,7 @@ static enum tp_err check_new(struct journal *j, const struct purse_account *a, s
 }
 
 /* The purse's word that this account is there; the same when it was before. */
-static enum tp_err register_account(struct run *run, struct purse_account *a,
+static enum tp_err register_account(struct purse_run *run, struct purse_account *a,
                                     const struct secret *secret, struct tp_error *e)
 {
     char currency[4];
@@ -182,9 +120,9 @@ static enum tp_err register_account(struct run *run, struct purse_account *a,
     return r;
 }
 
-static enum tp_err open_account(struct purse_account *a, struct run *run, struct tp_error *e)
+static enum tp_err open_account(struct purse_account *a, struct purse_run *run, struct tp_error *e)
 {
-    const struct words *w = &run->words;
+    const struct purse_words *w = &run->words;
     struct device *device = &run->checkout.device;
     struct purse_about about;
     struct purse_standing standing;
@@ -217,7 +155,7 @@ static enum tp_err open_account(struct purse_account *a, struct run *run, struct
     return r == TP_OK ? purses_put(run->checkout.journal, a, e) : r;
 }
 
-static enum tp_err print_opened(const struct run *run, const struct purse_account *a)
+static enum tp_err print_opened(const struct purse_run *run, const struct purse_account *a)
 {
     if (run->checkout.authorities.n == 0)
         log_note("to pay by it, trust its authority: telepay authority add FILE");
@@ -235,24 +173,24 @@ static enum tp_err print_opened(const struct run *run, const struct purse_accoun
 int payer_purse_open(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"at", AT, "URL", 0, "the purse's address: https://host:port", 0},
-        {"currency", CURRENCY, "CODE", 0, "the account's, such as EUR; where the purse has several",
-         0},
-        WORD_JSON,
+        {"at", PURSE_AT_KEY, "URL", 0, "the purse's address: https://host:port", 0},
+        {"currency", PURSE_CUR_KEY, "CODE", 0,
+         "the account's, such as EUR; where the purse has several", 0},
+        PURSE_WORD_JSON,
         {0}};
     static const struct argp argp = {
         options,
-        parse,
+        purse_words_parse,
         NULL,
         "Open an account at a purse: its key is made of yours, which a code opens. The same again "
         "finds the account again, on another device that has your key, too.",
-        children,
+        purse_words_children,
         NULL,
         NULL};
-    struct run run;
+    struct purse_run run;
     struct tp_error e = {0};
     struct purse_account account;
-    enum tp_err r = begin(&run, &argp, argc, argv, &e);
+    enum tp_err r = purse_run_begin(&run, &argp, false, argc, argv, &e);
 
     if (r == TP_OK && run.words.at == NULL)
         r = tp_fail(&e, TP_ERR_USAGE, "say at which purse: --at https://host:port");
@@ -260,7 +198,7 @@ int payer_purse_open(int argc, char **argv)
         r = open_account(&account, &run, &e);
     if (r == TP_OK)
         r = print_opened(&run, &account);
-    return end(&run, r, &e);
+    return purse_run_end(&run, r, &e);
 }
 
 /* ---- balance ---- */
@@ -275,7 +213,7 @@ static const struct table_column balance_keys[] = {
     {"reason", TABLE_TEXT}};
 
 /* What the purse says is the highest counter, is: another device of the user may have paid. */
-static enum tp_err ask_standing(struct purse_standing *out, struct run *run,
+static enum tp_err ask_standing(struct purse_standing *out, struct purse_run *run,
                                 struct purse_account *a, struct tp_error *e)
 {
     struct secret secret = {0};
@@ -313,26 +251,26 @@ static enum tp_err print_standing(const struct purse_account *a, const struct pu
 
 int payer_purse_balance(int argc, char **argv)
 {
-    static const struct argp_option options[] = {WORD_PURSE, WORD_JSON, {0}};
+    static const struct argp_option options[] = {PURSE_WORD, PURSE_WORD_JSON, {0}};
     static const struct argp argp = {options,
-                                     parse,
+                                     purse_words_parse,
                                      NULL,
                                      "Ask a purse what is in your account, with a question that "
                                      "your key signs.",
-                                     children,
+                                     purse_words_children,
                                      NULL,
                                      NULL};
-    struct run run;
+    struct purse_run run;
     struct tp_error e = {0};
     struct purse_account account;
     struct purse_standing standing;
-    enum tp_err r = begin(&run, &argp, argc, argv, &e);
+    enum tp_err r = purse_run_begin(&run, &argp, false, argc, argv, &e);
 
     if (r == TP_OK)
-        r = purses_find(&account, run.checkout.journal, run.words.purse, &e);
+        r = purse_run_account(&account, &run, &e);
     if (r == TP_OK)
         r = ask_standing(&standing, &run, &account, &e);
     if (r == TP_OK)
         r = print_standing(&account, &standing, run.words.json, &e);
-    return end(&run, r, &e);
+    return purse_run_end(&run, r, &e);
 }

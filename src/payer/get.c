@@ -65,7 +65,10 @@ static bool open_out(struct get *g)
 {
     if (g->out != NULL)
         return true;
-    g->out = g->name != NULL ? fopen(g->name, "we") : stdout;
+    if (g->name != NULL)
+        g->out = fopen(g->name, "we");
+    else
+        g->out = g->options->to != NULL ? g->options->to : stdout;
     return g->out != NULL;
 }
 
@@ -97,7 +100,7 @@ static enum tp_err close_out(struct get *g, enum tp_err r, struct tp_error *e)
     if (g->out == NULL)
         return r;
     good = fflush(g->out) == 0 && !ferror(g->out);
-    if (g->out != stdout && fclose(g->out) != 0)
+    if (g->name != NULL && fclose(g->out) != 0)
         good = false;
     g->out = NULL;
     return r == TP_OK && !good ? tp_fail(e, TP_ERR_IO, "cannot write %s: %s",
