@@ -97,16 +97,14 @@ static enum tp_err check_new(struct journal *j, const struct purse_account *a, s
 static enum tp_err register_account(struct purse_run *run, struct purse_account *a,
                                     const struct secret *secret, struct tp_error *e)
 {
-    char currency[4];
-    const struct purse_statement opening = {.acquirer = a->acquirer, .currency = currency};
+    char currency[PURSES_CURRENCY];
+    const struct purse_statement opening = {.acquirer = a->acquirer,
+                                            .currency = purses_currency(currency, a)};
     uint8_t key[ED25519_KEY];
     char *jws = NULL;
     json_t *answer = NULL;
     enum tp_err r = ed25519_public(key, secret->p, e);
 
-    snprintf(currency, sizeof(currency), "%s", currency_shown((unsigned)a->currency));
-    for (char *c = currency; *c != '\0'; c++)
-        *c = (char)(*c - 'A' + 'a');
     if (r == TP_OK)
         r = ed25519_thumbprint(a->account, key, e);
     if (r == TP_OK)

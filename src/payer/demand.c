@@ -86,6 +86,11 @@ static enum tp_err check_expiry(const struct demand *d, time_t at, struct tp_err
                : tp_fail(e, TP_ERR_TIMEOUT, "the demand has expired: ask again");
 }
 
+static const char *means_word(const struct demand *d)
+{
+    return demand_is_by_purse(d) ? "purse" : "card";
+}
+
 static enum tp_err check_means(struct demand *d, struct tp_error *e)
 {
     const struct order *o = &d->order;
@@ -101,8 +106,8 @@ static enum tp_err check_means(struct demand *d, struct tp_error *e)
             return strtoll(o->means[i].ceiling, NULL, 10) >= d->amount
                        ? TP_OK
                        : tp_fail(e, TP_ERR_SECURITY, "its amount is over what it takes by %s",
-                                 demand_means(d));
-    return tp_fail(e, TP_ERR_SECURITY, "the order itself is not to be paid by %s", demand_means(d));
+                                 means_word(d));
+    return tp_fail(e, TP_ERR_SECURITY, "the order itself is not to be paid by %s", means_word(d));
 }
 
 static enum tp_err take_sealing(struct demand *d, time_t at, struct tp_error *e)

@@ -40,7 +40,8 @@
     "CREATE INDEX orders_url ON orders (url);"
 
 /* An account at a purse: under which number the user's key makes its own (payer/purses.h), and the
- * last counter that a statement was signed with. Of an order, what that key signed. */
+ * last counter that a statement was signed with. Of an order, what that key signed; what went from
+ * an account to a bank account: state is enum emptying_state. */
 #define PURSES                                                                                     \
     "ALTER TABLE orders ADD COLUMN statement TEXT;"                                                \
     "CREATE TABLE purse ("                                                                         \
@@ -50,7 +51,17 @@
     " account TEXT NOT NULL,"                                                                      \
     " currency INTEGER NOT NULL,"                                                                  \
     " number INTEGER NOT NULL,"                                                                    \
-    " counter INTEGER NOT NULL) STRICT;"
+    " counter INTEGER NOT NULL) STRICT;"                                                           \
+    "CREATE TABLE emptying ("                                                                      \
+    " id INTEGER PRIMARY KEY,"                                                                     \
+    " acquirer TEXT NOT NULL,"                                                                     \
+    " amount INTEGER NOT NULL,"                                                                    \
+    " iban TEXT NOT NULL,"                                                                         \
+    " name TEXT NOT NULL,"                                                                         \
+    " state INTEGER NOT NULL,"                                                                     \
+    " reference TEXT NOT NULL,"                                                                    \
+    " made INTEGER NOT NULL,"                                                                      \
+    " statement TEXT NOT NULL) STRICT;"
 
 /* state: enum payment_state. message is NULL once the payment is settled. after: another row, which
  * must have been delivered before this one. */

@@ -190,7 +190,7 @@ forged() {
         "other-amount 5 amount" "other-currency 5 currency" "other-item 5 description" "other-order 5 externalId" "other-contract 5 contract" \
         "expired 4 " "future 4 " "challenge-expired 4 has expired" \
         "other-url 5 which was asked for" "other-method 5 not for the GET" "other-digest 5 another body" "other-origin 5 which was asked for" \
-        "ceiling 5 over what it takes by card" "no-card 5 not to be paid by emv" \
+        "ceiling 5 over what it takes by card" "no-card 5 not to be paid by card" \
         "stranger-sealing 5 certificate" "other-sealing 5 another acquirer" "role-sealing 5 another purpose"; do
         read -r name code text <<<"$wrong"
         mode "$name"
