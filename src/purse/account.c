@@ -15,9 +15,10 @@
 
 static enum tp_err account_row(void *ctx, const struct account *a, struct tp_error *e)
 {
-    char balance[MONEY_TEXT_MAX], opened[TIME_TEXT_MAX], counter[24];
+    char balance[MONEY_TEXT_MAX], reserved[MONEY_TEXT_MAX], opened[TIME_TEXT_MAX], counter[24];
     const char *const cells[] = {a->account,
                                  money_shown(balance, a->balance, a->currency),
+                                 money_shown(reserved, a->reserved, a->currency),
                                  currency_shown(a->currency),
                                  account_state_name(a->state),
                                  a->reason,
@@ -32,9 +33,9 @@ static enum tp_err account_row(void *ctx, const struct account *a, struct tp_err
 static int list(const struct argp *argp, bool one, int argc, char **argv)
 {
     static const struct table_column columns[] = {
-        {"account", TABLE_TEXT}, {"balance", TABLE_RIGHT}, {"currency", TABLE_TEXT},
-        {"state", TABLE_TEXT},   {"reason", TABLE_TEXT},   {"counter", TABLE_NUMBER},
-        {"opened", TABLE_TEXT}};
+        {"account", TABLE_TEXT},   {"balance", TABLE_RIGHT}, {"reserved", TABLE_RIGHT},
+        {"currency", TABLE_TEXT},  {"state", TABLE_TEXT},    {"reason", TABLE_TEXT},
+        {"counter", TABLE_NUMBER}, {"opened", TABLE_TEXT}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     struct table *table = NULL;

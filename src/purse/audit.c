@@ -49,14 +49,18 @@ static enum tp_err check_keys(struct audit *a, const struct account *account, st
 static enum tp_err check_balance(struct audit *a, const struct account *account, struct tp_error *e)
 {
     char has[MONEY_TEXT_MAX], should[MONEY_TEXT_MAX];
-    int64_t sum = 0;
-    const enum tp_err r = book_account_sum(a->book, account->account, &sum, e);
+    int64_t sum = 0, reserved = 0;
+    const enum tp_err r = book_account_sum(a->book, account->account, &sum, &reserved, e);
 
-    return r == TP_OK && sum != account->balance
-               ? tp_fail(e, TP_ERR_SECURITY, "it holds %s, and its records come to %s",
-                         money_shown(has, account->balance, account->currency),
-                         money_shown(should, sum, account->currency))
-               : r;
+    if (r == TP_OK && sum != account->balance)
+        return tp_fail(e, TP_ERR_SECURITY, "it holds %s, and its records come to %s",
+                       money_shown(has, account->balance, account->currency),
+                       money_shown(should, sum, account->currency));
+    if (r == TP_OK && reserved != account->reserved)
+        return tp_fail(e, TP_ERR_SECURITY, "%s of it are reserved, and its provisions hold %s",
+                       money_shown(has, account->reserved, account->currency),
+                       money_shown(should, reserved, account->currency));
+    return r;
 }
 
 static enum tp_err look_at_account(void *ctx, const struct account *account, struct tp_error *e)
@@ -121,6 +125,67 @@ static enum tp_err look_at_booking(void *ctx, const struct booking *what, struct
                  what->account, &found, e);
 }
 
+/* What went out: the account's key said so, and the purse took it over as it is. */
+static bool is_emptying(const struct emptied *m, const struct purse_statement *s)
+{
+    const struct currency *c = currency_by_alpha(s->currency);
+
+    return strcmp(m->account, s->account) == 0 && strtoll(s->counter, NULL, 10) == m->counter &&
+           strtoll(s->amount, NULL, 10) == m->amount && strcmp(m->iban, s->iban) == 0 &&
+           strcmp(m->name, s->name) == 0 &&
+           (strcmp(m->code, "00") != 0 || (c != NULL && c->numeric == m->currency));
+}
+
+static enum tp_err check_signer(struct audit *a, const char *account,
+                                const uint8_t key[ED25519_KEY], struct tp_error *e)
+{
+    uint8_t last[ED25519_KEY];
+    size_t found = 0;
+    json_t *keys = NULL;
+    enum tp_err r = purse_keys(&keys, a->book, account, e);
+
+    if (r == TP_OK)
+        r = purse_keys_read(last, &found, keys, a->acquirer, account, key, e);
+    json_decref(keys);
+    return r == TP_OK && found == 0
+               ? tp_fail(e, TP_ERR_SECURITY, "a key signed it that never was the account's")
+               : r;
+}
+
+static enum tp_err check_emptying(struct audit *a, const struct emptied *m, struct tp_error *e)
+{
+    struct booking said = {.kind = BOOKING_EMPTIED,
+                           .amount = m->amount,
+                           .currency = m->currency,
+                           .at = m->at,
+                           .record = m->record};
+    struct purse_statement s = {.owner = NULL};
+    char *jws = span_text(m->statement);
+    enum tp_err r = jws != NULL ? purse_statement_read(&s, PURSE_EMPTYING, jws, e)
+                                : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+
+    memcpy(said.account, m->account, sizeof(said.account));
+    payment_number(said.reference, m->emptying);
+    if (r == TP_OK && (!is_emptying(m, &s) || strcmp(s.acquirer, a->acquirer) != 0))
+        r = tp_fail(e, TP_ERR_SECURITY, "the books say something else than what was signed");
+    if (r == TP_OK)
+        r = check_signer(a, m->account, s.key, e);
+    if (r == TP_OK && strcmp(m->code, "00") == 0)
+        r = record_verify(&said, a->acquirer, a->authority, e);
+    purse_statement_free(&s);
+    free(jws);
+    return r;
+}
+
+static enum tp_err look_at_emptying(void *ctx, const struct emptied *m, struct tp_error *e)
+{
+    char which[BOOK_NUMBER];
+    struct tp_error found = {TP_OK, ""};
+
+    payment_number(which, m->emptying);
+    return count(ctx, check_emptying(ctx, m, &found), "emptying", which, &found, e);
+}
+
 static enum tp_err look_at_remises(struct audit *a, struct tp_error *e)
 {
     int64_t n = 0;
@@ -147,6 +212,8 @@ enum tp_err purse_audit(struct book *b, const struct order_authority *authority,
         r = kept_each(b, NULL, look_at_payment, &a, e);
     if (r == TP_OK)
         r = booking_each(b, look_at_booking, &a, e);
+    if (r == TP_OK)
+        r = emptied_each(b, look_at_emptying, &a, e);
     if (r == TP_OK)
         r = look_at_remises(&a, e);
     *faults = a.faults;

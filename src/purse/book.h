@@ -14,11 +14,12 @@
 #define BOOK_ID        17 /* of the purse itself: 16 hex digits */
 #define BOOK_CONTRACT  16 /* DE 42 */
 #define BOOK_NAME      71
+#define BOOK_HOLDER    281 /* of a bank account: 70 characters */
 #define BOOK_MEDIATOR  33
 #define BOOK_ORDER     27
 #define BOOK_REASON    101 /* why an account is stopped: a person's words */
 #define BOOK_REFERENCE 36  /* of a transfer: Max35Text */
-#define BOOK_NUMBER    13  /* of a payment: 12 digits, as DE 37 */
+#define BOOK_NUMBER    13  /* of a record: 12 digits, as DE 37 */
 
 #define COUNTER_WINDOW 64   /* counters so far behind the highest are too old */
 #define REFUSALS_A_DAY 1000 /* of an account, that are kept … */
@@ -81,7 +82,8 @@ struct account {
     char account[PURSE_ACCOUNT];
     uint8_t key[ED25519_KEY];
     uint16_t currency;
-    int64_t balance, counter; /* the highest that was used */
+    int64_t balance, reserved; /* what is in it, and how much of that provisions hold */
+    int64_t counter;           /* the highest that was used */
     enum account_state state;
     char reason[BOOK_REASON];
     time_t opened;
@@ -119,7 +121,12 @@ TP_MUST_CHECK enum tp_err book_key_each(struct book *b, const char *account, boo
 
 /* ---- what comes in and goes back ---- */
 
-enum booking_kind { BOOKING_FILLED, BOOKING_GIVEN_BACK };
+enum booking_kind {
+    BOOKING_FILLED, /* by transfer */
+    BOOKING_GIVEN_BACK,
+    BOOKING_CARD,   /* filled by a card's payment */
+    BOOKING_EMPTIED /* to go out, as the account's key said: the record of an emptying alone */
+};
 
 struct booking {
     char account[PURSE_ACCOUNT];
@@ -161,8 +168,9 @@ struct standing { /* what the books say of a payment that comes */
     bool known;   /* the account */
     uint8_t key[ED25519_KEY];
     uint16_t currency, contract_currency;
-    int64_t balance, counter, spent, refused; /* the last two: of this day */
-    bool filled;                              /* something came into it once */
+    int64_t balance;                 /* that is free */
+    int64_t counter, spent, refused; /* the last two: of this day */
+    bool filled;                     /* something came into it once */
     enum account_state state;
     bool counted;                 /* the counter was used */
     bool mediator, mediator_open; /* is one of ours */
@@ -171,13 +179,16 @@ struct standing { /* what the books say of a payment that comes */
     int64_t remise;               /* the contract's open one */
 };
 
-/* Within a transaction: what was answered to this very statement, if it came before. */
+/* Within a transaction: what was answered to this very payment, if it came before. */
 TP_MUST_CHECK enum tp_err book_answered(struct book *b, struct payment_answer *out, bool *found,
                                         const struct payment *p, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_standing(struct book *b, struct standing *out,
                                         const struct payment *p, time_t now, struct tp_error *e);
-/* The number that the next payment gets, and keeping it under that: debited when `code` is "00". */
+/* The number that the next record gets: payments, bookings, reversals and the others have one row
+ * of numbers. */
 TP_MUST_CHECK enum tp_err book_next(struct book *b, int64_t *number, struct tp_error *e);
+void payment_number(char out[BOOK_NUMBER], int64_t number);
+/* Keeps a payment under its number: debited when `code` is "00". */
 TP_MUST_CHECK enum tp_err book_keep(struct book *b, const struct payment *p,
                                     const struct standing *st, int64_t number,
                                     const struct payment_answer *answer, time_t now,
@@ -192,6 +203,9 @@ struct kept { /* a payment that was decided */
     int64_t remise; /* its number within the contract; 0: refused */
     time_t at;
     struct span statement, challenge, acknowledgement; /* borrowed */
+    int64_t reversal;                                  /* its number; 0: not given back */
+    time_t reversed;
+    struct span demand; /* … by which it was */
 };
 typedef enum tp_err kept_visit(void *ctx, const struct kept *k, struct tp_error *e);
 /* account NULL: all. */
@@ -201,30 +215,103 @@ TP_MUST_CHECK enum tp_err kept_each(struct book *b, const char *account, kept_vi
 TP_MUST_CHECK enum tp_err kept_get(struct book *b, int64_t payment, kept_visit *visit, void *ctx,
                                    struct tp_error *e);
 
+/* ---- what is given back ---- */
+
+struct paid_order { /* what an order was paid with */
+    int64_t payment;
+    char account[PURSE_ACCOUNT], contract[BOOK_CONTRACT];
+    int64_t amount;
+    uint16_t currency;
+    enum account_state state;
+    bool remise_open, mediator_open;
+    int64_t reversal; /* its number; 0: none */
+    struct span statement;
+};
+/* Within a transaction: by what the mediator's order was paid, and giving it back. */
+TP_MUST_CHECK enum tp_err book_paid(struct book *b, struct paid_order *out, bool *found,
+                                    const char *mediator, const char *order, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_reverse(struct book *b, const struct paid_order *p, int64_t number,
+                                       const char *demand, time_t now, struct tp_error *e);
+
+/* ---- what the account's key sends out ---- */
+
+struct emptying {
+    struct payment by; /* account, key, counter, amount, currency, statement: as of a payment */
+    const char *iban, *name;
+};
+/* Within a transaction, as those of payments; number 0: it was refused. */
+TP_MUST_CHECK enum tp_err book_emptied(struct book *b, struct payment_answer *out, bool *found,
+                                       const struct payment *p, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_empty(struct book *b, const struct emptying *m,
+                                     const struct standing *st, int64_t number,
+                                     const struct payment_answer *answer, time_t now,
+                                     struct tp_error *e);
+struct emptied {
+    int64_t emptying;
+    char account[PURSE_ACCOUNT];
+    int64_t counter, amount;
+    uint16_t currency;
+    char code[3], reason[26], iban[IBAN_MAX], name[BOOK_HOLDER];
+    int64_t payout; /* 0: not paid out */
+    time_t at;
+    struct span statement, record; /* borrowed */
+};
+typedef enum tp_err emptied_visit(void *ctx, const struct emptied *m, struct tp_error *e);
+TP_MUST_CHECK enum tp_err emptied_each(struct book *b, emptied_visit *visit, void *ctx,
+                                       struct tp_error *e);
+
+/* ---- what an account's holder may see ---- */
+
+enum history_kind {
+    HISTORY_FILLED, /* the first three as booking_kind */
+    HISTORY_GIVEN_BACK,
+    HISTORY_CARD,
+    HISTORY_PAYMENT,
+    HISTORY_REVERSAL,
+    HISTORY_EMPTYING,
+    HISTORY_PROVISION,
+    HISTORY_VOUCHER
+};
+struct history {
+    int64_t number, amount;
+    enum history_kind kind;
+    time_t at;
+    char code[3], reason[26];
+    struct span signed_by, challenge, word; /* by who asked for it; the challenge; by the purse */
+};
+typedef enum tp_err history_visit(void *ctx, const struct history *h, struct tp_error *e);
+/* At most so many records of the account, the first after that number first. */
+TP_MUST_CHECK enum tp_err book_history(struct book *b, const char *account, int64_t after,
+                                       int64_t most, history_visit *visit, void *ctx,
+                                       struct tp_error *e);
+
 /* ---- the day ---- */
 
 struct purse_remise {
     int64_t remise;
     char contract[BOOK_CONTRACT];
     int64_t number;
-    int day; /* 0: open */
-    int64_t payments, amount;
+    int day;                     /* 0: open */
+    int64_t payments, amount;    /* the amount less what was reversed */
+    int64_t reversals, reversed; /* how many, and what they come to */
     uint16_t currency;
     int64_t payout; /* 0: not paid out */
 };
-/* Closes the contract's open remise and opens the next one. TP_ERR_NOT_FOUND: it has no payment. */
+/* Closes the contract's open remise and opens the next one. TP_ERR_NOT_FOUND: nothing was paid. */
 TP_MUST_CHECK enum tp_err book_remise_close(struct book *b, const char *contract, time_t now,
                                             struct purse_remise *out, struct tp_error *e);
 typedef enum tp_err purse_remise_visit(void *ctx, const struct purse_remise *r, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_remise_each(struct book *b, purse_remise_visit *visit, void *ctx,
                                            struct tp_error *e);
 
-/* All closed remises of a currency that are not paid out yet become a payout. TP_ERR_NOT_FOUND:
- * there are none. */
+/* All closed remises of a currency that come to something, and all emptyings, that are not paid out
+ * yet become a payout. TP_ERR_NOT_FOUND: there are none. */
 TP_MUST_CHECK enum tp_err book_payout_make(struct book *b, uint16_t currency, time_t now,
                                            int64_t *payout, struct tp_error *e);
-struct payout_line { /* a remise as it is paid */
-    char contract[BOOK_CONTRACT], name[BOOK_NAME], iban[IBAN_MAX];
+struct payout_line {              /* a remise, or an emptying, as it is paid */
+    char contract[BOOK_CONTRACT]; /* "": an emptying … */
+    char account[PURSE_ACCOUNT];  /* … of that account */
+    char name[BOOK_HOLDER], iban[IBAN_MAX];
     int64_t number, amount;
 };
 typedef enum tp_err payout_visit(void *ctx, const struct payout_line *line, struct tp_error *e);
@@ -234,7 +321,7 @@ struct payout {
     int64_t payout;
     uint16_t currency;
     time_t made;
-    int64_t remises, amount;
+    int64_t remises, emptyings, amount;
 };
 TP_MUST_CHECK enum tp_err book_payout_get(struct book *b, int64_t payout, struct payout *out,
                                           struct tp_error *e); /* TP_ERR_NOT_FOUND */
@@ -242,14 +329,15 @@ TP_MUST_CHECK enum tp_err book_payout_get(struct book *b, int64_t payout, struct
 /* What came in is where: filled = balances + owed + paid_out + given_back. */
 struct purse_sums {
     int64_t accounts, payments, filled, balances, owed, paid_out, given_back;
+    int64_t reserved; /* of the balances */
 };
 TP_MUST_CHECK enum tp_err book_sums(struct book *b, uint16_t currency, struct purse_sums *out,
                                     struct tp_error *e);
 
-/* What the account's records come to; how many remises are not what their payments come to, or
- * leave a gap. For the audit. */
+/* What the account's records come to, and what its provisions hold; how many remises are not what
+ * their payments come to, or leave a gap. For the audit. */
 TP_MUST_CHECK enum tp_err book_account_sum(struct book *b, const char *account, int64_t *sum,
-                                           struct tp_error *e);
+                                           int64_t *reserved, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_odd_remises(struct book *b, int64_t *n, struct tp_error *e);
 
 #endif

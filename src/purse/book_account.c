@@ -13,11 +13,13 @@ const char *account_state_name(enum account_state s)
 static const struct db_column account_columns[] = {
     DB_COLUMN(struct account, account),  DB_COLUMN(struct account, key),
     DB_COLUMN(struct account, currency), DB_COLUMN(struct account, balance),
-    DB_COLUMN(struct account, counter),  DB_COLUMN(struct account, state),
-    DB_COLUMN(struct account, reason),   DB_COLUMN(struct account, opened),
+    DB_COLUMN(struct account, reserved), DB_COLUMN(struct account, counter),
+    DB_COLUMN(struct account, state),    DB_COLUMN(struct account, reason),
+    DB_COLUMN(struct account, opened),
 };
 #define ACCOUNT_SELECT                                                                             \
-    "SELECT account, key, currency, balance, counter, state, reason, opened FROM account"
+    "SELECT account, key, currency, balance, reserved, counter, state, reason, opened FROM "       \
+    "account"
 
 static enum tp_err find(struct book *b, const char *account, struct account *out, bool *found,
                         struct tp_error *e)
@@ -228,21 +230,27 @@ static enum tp_err may_book(const struct account *a, const struct booking *what,
         return tp_fail(e, TP_ERR_STATE,
                        "account %s would hold more than an account may: send the transfer back",
                        a->account);
-    if (what->kind == BOOKING_GIVEN_BACK && what->amount > a->balance)
-        return tp_fail(e, TP_ERR_STATE, "account %s holds less than that", a->account);
+    if (what->kind == BOOKING_GIVEN_BACK && what->amount > a->balance - a->reserved)
+        return tp_fail(e, TP_ERR_STATE, "account %s holds less than that%s", a->account,
+                       a->reserved > 0 ? ", but for what is reserved" : "");
     return TP_OK;
 }
 
 static enum tp_err write_booking(struct book *b, const struct booking *what, struct tp_error *e)
 {
-    const int64_t moved = what->kind == BOOKING_FILLED ? what->amount : -what->amount;
-    enum tp_err r =
-        db_exec(b->db,
-                "INSERT INTO booking (account, kind, amount, reference, booked, record)"
-                " VALUES ($1, $2, $3, $4, $5, $6)",
-                DB_VALUES(db_text(what->account), db_integer(what->kind), db_integer(what->amount),
-                          db_text(what->reference), db_integer(what->at), db_blob(what->record)),
-                NULL, e);
+    const int64_t moved = what->kind == BOOKING_GIVEN_BACK ? -what->amount : what->amount;
+    int64_t number = 0;
+    enum tp_err r = book_next(b, &number, e);
+
+    if (r == TP_OK)
+        r = db_exec(
+            b->db,
+            "INSERT INTO booking (booking, account, kind, amount, reference, booked, record)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            DB_VALUES(db_integer(number), db_text(what->account), db_integer(what->kind),
+                      db_integer(what->amount), db_text(what->reference), db_integer(what->at),
+                      db_blob(what->record)),
+            NULL, e);
 
     return r == TP_OK
                ? db_exec(b->db, "UPDATE account SET balance = balance + $2 WHERE account = $1",

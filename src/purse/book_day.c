@@ -5,18 +5,32 @@
 #include "purse/book_priv.h"
 
 static const struct db_column remise_columns[] = {
-    DB_COLUMN(struct purse_remise, remise),   DB_COLUMN(struct purse_remise, contract),
-    DB_COLUMN(struct purse_remise, number),   DB_COLUMN(struct purse_remise, day),
-    DB_COLUMN(struct purse_remise, payments), DB_COLUMN(struct purse_remise, amount),
-    DB_COLUMN(struct purse_remise, currency), DB_COLUMN(struct purse_remise, payout),
+    DB_COLUMN(struct purse_remise, remise),    DB_COLUMN(struct purse_remise, contract),
+    DB_COLUMN(struct purse_remise, number),    DB_COLUMN(struct purse_remise, day),
+    DB_COLUMN(struct purse_remise, payments),  DB_COLUMN(struct purse_remise, amount),
+    DB_COLUMN(struct purse_remise, currency),  DB_COLUMN(struct purse_remise, payout),
+    DB_COLUMN(struct purse_remise, reversals), DB_COLUMN(struct purse_remise, reversed),
 };
+/* What the payments, vouchers and reversals of the remise r come to. */
+#define COUNTED                                                                                    \
+    "((SELECT count(*) FROM payment p WHERE p.remise = r.remise) +"                                \
+    " (SELECT count(*) FROM voucher v WHERE v.remise = r.remise))"
+#define REVERSALS                                                                                  \
+    "(SELECT count(*) FROM reversal x JOIN payment p ON p.payment = x.payment WHERE p.remise ="    \
+    " r.remise)"
+#define REVERSED                                                                                   \
+    "(SELECT CAST(coalesce(sum(p.amount), 0) AS BIGINT) FROM reversal x JOIN payment p ON"         \
+    " p.payment = x.payment WHERE p.remise = r.remise)"
+#define DUE                                                                                        \
+    "((SELECT CAST(coalesce(sum(p.amount), 0) AS BIGINT) FROM payment p WHERE p.remise ="          \
+    " r.remise) + (SELECT CAST(coalesce(sum(v.amount), 0) AS BIGINT) FROM voucher v WHERE"         \
+    " v.remise = r.remise) - " REVERSED ")"
+
 /* What is frozen and what has been counted since; audit holds the one against the other. */
 #define REMISE_SELECT                                                                              \
-    "SELECT r.remise, r.contract, r.number, r.day,"                                                \
-    " coalesce(r.payments, (SELECT count(*) FROM payment p WHERE p.remise = r.remise)) AS "        \
-    "payments,"                                                                                    \
-    " coalesce(r.amount, (SELECT CAST(coalesce(sum(p.amount), 0) AS BIGINT) FROM payment p WHERE " \
-    "p.remise = r.remise)) AS amount,"                                                             \
+    "SELECT r.remise, r.contract, r.number, r.day, coalesce(r.payments, " COUNTED ") AS payments," \
+    " coalesce(r.amount, " DUE ") AS amount, coalesce(r.reversals, " REVERSALS ") AS reversals,"   \
+    " coalesce(r.reversed, " REVERSED ") AS reversed,"                                             \
     " c.currency, r.payout FROM remise r JOIN contract c ON c.contract = r.contract"
 
 /* ---- remises ---- */
@@ -27,10 +41,11 @@ static enum tp_err freeze(struct book *b, struct purse_remise *r, time_t now, st
 
     r->day = date_of(now);
     err = db_exec(b->db,
-                  "UPDATE remise SET day = $2, closed = $3, payments = $4, amount = $5"
-                  " WHERE remise = $1",
+                  "UPDATE remise SET day = $2, closed = $3, payments = $4, amount = $5,"
+                  " reversals = $6, reversed = $7 WHERE remise = $1",
                   DB_VALUES(db_integer(r->remise), db_integer(r->day), db_integer(now),
-                            db_integer(r->payments), db_integer(r->amount)),
+                            db_integer(r->payments), db_integer(r->amount),
+                            db_integer(r->reversals), db_integer(r->reversed)),
                   NULL, e);
     return err == TP_OK
                ? db_exec(b->db, "INSERT INTO remise (contract, number) VALUES ($1, $2)",
@@ -75,7 +90,7 @@ enum tp_err book_remise_each(struct book *b, purse_remise_visit *visit, void *ct
 enum tp_err book_payout_make(struct book *b, uint16_t currency, time_t now, int64_t *payout,
                              struct tp_error *e)
 {
-    int64_t n = 0;
+    int64_t n = 0, emptied = 0;
     enum tp_err r = db_begin(b->db, e);
 
     if (r != TP_OK)
@@ -86,12 +101,18 @@ enum tp_err book_payout_make(struct book *b, uint16_t currency, time_t now, int6
         r = db_exec(b->db, "INSERT INTO payout (payout, currency, made) VALUES ($1, $2, $3)",
                     DB_VALUES(db_integer(*payout), db_integer(currency), db_integer(now)), NULL, e);
     if (r == TP_OK)
+        r = db_exec(
+            b->db,
+            "UPDATE remise SET payout = $1 WHERE closed IS NOT NULL AND payout IS NULL"
+            " AND amount > 0 AND contract IN (SELECT contract FROM contract WHERE currency = $2)",
+            DB_VALUES(db_integer(*payout), db_integer(currency)), &n, e);
+    if (r == TP_OK)
         r = db_exec(b->db,
-                    "UPDATE remise SET payout = $1 WHERE closed IS NOT NULL AND payout IS NULL"
-                    " AND contract IN (SELECT contract FROM contract WHERE currency = $2)",
-                    DB_VALUES(db_integer(*payout), db_integer(currency)), &n, e);
-    if (r == TP_OK && n == 0)
-        r = tp_fail(e, TP_ERR_NOT_FOUND, "no remise waits to be paid out");
+                    "UPDATE emptying SET payout = $1 WHERE code = '00' AND payout IS NULL"
+                    " AND account IN (SELECT account FROM account WHERE currency = $2)",
+                    DB_VALUES(db_integer(*payout), db_integer(currency)), &emptied, e);
+    if (r == TP_OK && n == 0 && emptied == 0)
+        r = tp_fail(e, TP_ERR_NOT_FOUND, "nothing waits to be paid out");
     return book_end(b, r, e);
 }
 
@@ -100,14 +121,16 @@ enum tp_err book_payout_get(struct book *b, int64_t payout, struct payout *out, 
     static const struct db_column columns[] = {
         DB_COLUMN(struct payout, payout), DB_COLUMN(struct payout, currency),
         DB_COLUMN(struct payout, made),   DB_COLUMN(struct payout, remises),
-        DB_COLUMN(struct payout, amount),
+        DB_COLUMN(struct payout, amount), DB_COLUMN(struct payout, emptyings),
     };
     bool found = false;
     const enum tp_err r = db_one(
         b->db,
         "SELECT o.payout, o.currency, o.made,"
         " (SELECT count(*) FROM remise WHERE payout = o.payout) AS remises,"
-        " (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM remise WHERE payout = o.payout)"
+        " (SELECT count(*) FROM emptying WHERE payout = o.payout) AS emptyings,"
+        " (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM remise WHERE payout = o.payout) +"
+        " (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM emptying WHERE payout = o.payout)"
         " AS amount FROM payout o WHERE o.payout = $1",
         DB_VALUES(db_integer(payout)), DB_COLUMNS(columns), out, &found, e);
 
@@ -122,15 +145,17 @@ enum tp_err book_payout_each(struct book *b, int64_t payout, payout_visit *visit
     static const struct db_column columns[] = {
         DB_COLUMN(struct payout_line, contract), DB_COLUMN(struct payout_line, name),
         DB_COLUMN(struct payout_line, iban),     DB_COLUMN(struct payout_line, number),
-        DB_COLUMN(struct payout_line, amount),
+        DB_COLUMN(struct payout_line, amount),   DB_COLUMN(struct payout_line, account),
     };
     struct payout_line line;
     struct db_rows *rows = NULL;
     bool found = true;
     enum tp_err r = db_query(b->db, &rows,
-                             "SELECT contract, name, iban, number, amount FROM remise"
-                             " JOIN contract USING (contract) WHERE payout = $1"
-                             " ORDER BY contract, number",
+                             "SELECT c.contract, '' AS account, c.name, c.iban, r.number, r.amount"
+                             " FROM remise r JOIN contract c ON c.contract = r.contract WHERE"
+                             " r.payout = $1"
+                             " UNION ALL SELECT '', account, name, iban, emptying, amount FROM"
+                             " emptying WHERE payout = $1 ORDER BY 1, 5",
                              DB_VALUES(db_integer(payout)), DB_COLUMNS(columns), e);
 
     while (r == TP_OK && (r = db_next(rows, &line, &found, e)) == TP_OK && found)
@@ -141,13 +166,31 @@ enum tp_err book_payout_each(struct book *b, int64_t payout, payout_visit *visit
 
 /* ---- the sums ---- */
 
+/* What the remises of a currency come to that are paid out, or are not: "IS NULL", "IS NOT NULL".
+ */
+#define DUE_OF(payout)                                                                             \
+    "((SELECT CAST(coalesce(sum(p.amount), 0) AS BIGINT) FROM payment p JOIN remise r ON"          \
+    "  r.remise = p.remise WHERE p.currency = $1 AND r.payout " payout ")"                         \
+    " + (SELECT CAST(coalesce(sum(v.amount), 0) AS BIGINT) FROM voucher v JOIN remise r ON"        \
+    "  r.remise = v.remise JOIN contract c ON c.contract = r.contract WHERE c.currency = $1 AND"   \
+    "  r.payout " payout ")"                                                                       \
+    " - (SELECT CAST(coalesce(sum(p.amount), 0) AS BIGINT) FROM reversal x JOIN payment p ON"      \
+    "  p.payment = x.payment JOIN remise r ON r.remise = p.remise WHERE p.currency = $1 AND"       \
+    "  r.payout " payout "))"
+#define EMPTIED(payout)                                                                            \
+    "(SELECT CAST(coalesce(sum(m.amount), 0) AS BIGINT) FROM emptying m JOIN account a ON"         \
+    " a.account = m.account WHERE a.currency = $1 AND m.code = '00' AND m.payout " payout ")"
+#define BOOKED(kinds)                                                                              \
+    "(SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM booking JOIN account USING (account)"   \
+    " WHERE currency = $1 AND kind " kinds ")"
+
 enum tp_err book_sums(struct book *b, uint16_t currency, struct purse_sums *out, struct tp_error *e)
 {
     static const struct db_column columns[] = {
         DB_COLUMN(struct purse_sums, accounts),   DB_COLUMN(struct purse_sums, payments),
         DB_COLUMN(struct purse_sums, filled),     DB_COLUMN(struct purse_sums, balances),
         DB_COLUMN(struct purse_sums, owed),       DB_COLUMN(struct purse_sums, paid_out),
-        DB_COLUMN(struct purse_sums, given_back),
+        DB_COLUMN(struct purse_sums, given_back), DB_COLUMN(struct purse_sums, reserved),
     };
     bool found = false;
 
@@ -155,28 +198,45 @@ enum tp_err book_sums(struct book *b, uint16_t currency, struct purse_sums *out,
         b->db,
         "SELECT (SELECT count(*) FROM account WHERE currency = $1) AS accounts,"
         " (SELECT count(*) FROM payment WHERE currency = $1 AND code = '00') AS payments,"
-        " (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM booking JOIN account USING"
-        "  (account) WHERE currency = $1 AND kind = 0) AS filled,"
         " (SELECT CAST(coalesce(sum(balance), 0) AS BIGINT) FROM account WHERE currency = $1)"
         "  AS balances,"
-        " (SELECT CAST(coalesce(sum(p.amount), 0) AS BIGINT) FROM payment p JOIN remise r ON"
-        "  r.remise = p.remise WHERE p.currency = $1 AND r.payout IS NULL) AS owed,"
-        " (SELECT CAST(coalesce(sum(p.amount), 0) AS BIGINT) FROM payment p JOIN remise r ON"
-        "  r.remise = p.remise WHERE p.currency = $1 AND r.payout IS NOT NULL) AS paid_out,"
-        " (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM booking JOIN account USING"
-        "  (account) WHERE currency = $1 AND kind = 1) AS given_back",
+        " (SELECT CAST(coalesce(sum(reserved), 0) AS BIGINT) FROM account WHERE currency = $1)"
+        "  AS reserved, " BOOKED("<> 1") " AS filled, " DUE_OF("IS NULL") " + " EMPTIED("IS NULL") " AS owed, " DUE_OF(
+            "IS NOT NULL") " AS paid_out, " BOOKED("= 1") " + " EMPTIED("IS NOT NULL") " AS "
+                                                                                       "given_back",
         DB_VALUES(db_integer(currency)), DB_COLUMNS(columns), out, &found, e);
 }
 
-enum tp_err book_account_sum(struct book *b, const char *account, int64_t *sum, struct tp_error *e)
+struct two {
+    int64_t sum, reserved;
+};
+
+enum tp_err book_account_sum(struct book *b, const char *account, int64_t *sum, int64_t *reserved,
+                             struct tp_error *e)
 {
-    return db_number(
+    static const struct db_column columns[] = {DB_COLUMN(struct two, sum),
+                                               DB_COLUMN(struct two, reserved)};
+    struct two two = {0, 0};
+    bool found = false;
+    const enum tp_err r = db_one(
         b->db,
-        "SELECT (SELECT CAST(coalesce(sum(CASE WHEN kind = 0 THEN amount ELSE -amount END), 0) AS"
+        "SELECT (SELECT CAST(coalesce(sum(CASE WHEN kind = 1 THEN -amount ELSE amount END), 0) AS"
         " BIGINT) FROM booking WHERE account = $1) -"
         " (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM payment WHERE account = $1 AND"
-        " code = '00')",
-        DB_VALUES(db_text(account)), sum, NULL, e);
+        " code = '00') +"
+        " (SELECT CAST(coalesce(sum(p.amount), 0) AS BIGINT) FROM reversal x JOIN payment p ON"
+        " p.payment = x.payment WHERE p.account = $1) -"
+        " (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM emptying WHERE account = $1 AND"
+        " code = '00') -"
+        " (SELECT CAST(coalesce(sum(v.amount), 0) AS BIGINT) FROM voucher v JOIN provision o ON"
+        " o.provision = v.provision WHERE o.account = $1) AS sum,"
+        " (SELECT CAST(coalesce(sum(amount - drawn), 0) AS BIGINT) FROM provision WHERE account ="
+        " $1 AND code = '00' AND ended IS NULL) AS reserved",
+        DB_VALUES(db_text(account)), DB_COLUMNS(columns), &two, &found, e);
+
+    *sum = two.sum;
+    *reserved = two.reserved;
+    return r;
 }
 
 enum tp_err book_odd_remises(struct book *b, int64_t *n, struct tp_error *e)
@@ -184,8 +244,8 @@ enum tp_err book_odd_remises(struct book *b, int64_t *n, struct tp_error *e)
     return db_number(
         b->db,
         "SELECT (SELECT count(*) FROM remise r WHERE r.closed IS NOT NULL AND"
-        "  (r.payments <> (SELECT count(*) FROM payment p WHERE p.remise = r.remise) OR r.amount <>"
-        "   (SELECT coalesce(sum(p.amount), 0) FROM payment p WHERE p.remise = r.remise)))"
+        "  (r.payments <> " COUNTED " OR r.amount <> " DUE " OR r.reversals <> " REVERSALS
+        "   OR r.reversed <> " REVERSED "))"
         " + (SELECT count(*) FROM (SELECT contract FROM remise GROUP BY contract HAVING"
         "  count(*) <> max(number)) AS gap)",
         DB_NONE, n, NULL, e);

@@ -1,4 +1,4 @@
-/* Payments in the books. */
+/* Payments in the books; the row of numbers. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@ struct answered {
     int64_t payment;
 };
 
-static void format_number(char out[BOOK_NUMBER], int64_t number)
+void payment_number(char out[BOOK_NUMBER], int64_t number)
 {
     snprintf(out, BOOK_NUMBER, "%012" PRId64,
              number >= 0 && number <= INT64_C(999999999999) ? number : 0);
@@ -39,7 +39,7 @@ enum tp_err book_answered(struct book *b, struct payment_answer *out, bool *foun
     }
     memcpy(out->code, a.code, sizeof(a.code));
     memcpy(out->reason, a.reason, sizeof(a.reason));
-    format_number(out->number, a.payment);
+    payment_number(out->number, a.payment);
     out->acknowledgement = span_text(a.acknowledgement);
     return out->acknowledgement != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
 }
@@ -69,12 +69,16 @@ enum tp_err book_standing(struct book *b, struct standing *out, const struct pay
     *out = (struct standing){.known = false};
     return db_one(
         b->db,
-        "SELECT a.key, a.currency, c.currency AS contract_currency, a.balance, a.counter,"
+        "SELECT a.key, a.currency, c.currency AS contract_currency, a.balance - a.reserved AS "
+        "balance,"
+        " a.counter,"
         " CASE WHEN a.day = $3 THEN a.spent ELSE 0 END AS spent,"
         " CASE WHEN a.day = $3 THEN a.refused ELSE 0 END AS refused,"
-        " EXISTS (SELECT 1 FROM booking WHERE account = a.account AND kind = 0) AS filled,"
+        " EXISTS (SELECT 1 FROM booking WHERE account = a.account AND kind <> 1) AS filled,"
         " a.state,"
-        " EXISTS (SELECT 1 FROM payment WHERE account = a.account AND counter = $2) AS counted,"
+        " EXISTS (SELECT 1 FROM payment WHERE account = a.account AND counter = $2) OR"
+        " EXISTS (SELECT 1 FROM emptying WHERE account = a.account AND counter = $2) OR"
+        " EXISTS (SELECT 1 FROM provision WHERE account = a.account AND counter = $2) AS counted,"
         " EXISTS (SELECT 1 FROM mediator WHERE mediator = $4) AS mediator,"
         " EXISTS (SELECT 1 FROM mediator WHERE mediator = $4 AND closed IS NULL) AS mediator_open,"
         " c.contract IS NOT NULL AS contract,"
@@ -90,27 +94,34 @@ enum tp_err book_standing(struct book *b, struct standing *out, const struct pay
 
 enum tp_err book_next(struct book *b, int64_t *number, struct tp_error *e)
 {
-    return db_number(b->db, "SELECT coalesce(max(payment), 0) + 1 FROM payment", DB_NONE, number,
-                     NULL, e);
+    return db_number(
+        b->db,
+        "SELECT coalesce(max(n), 0) + 1 FROM (SELECT max(payment) AS n FROM payment"
+        " UNION ALL SELECT max(booking) FROM booking UNION ALL SELECT max(reversal) FROM reversal"
+        " UNION ALL SELECT max(emptying) FROM emptying UNION ALL SELECT max(provision) FROM"
+        " provision UNION ALL SELECT max(voucher) FROM voucher) AS record",
+        DB_NONE, number, NULL, e);
 }
 
-/* What the account has come to; `st` is what it stood at. */
-static enum tp_err count(struct book *b, const struct payment *p, const struct standing *st,
-                         bool paid, time_t now, struct tp_error *e)
+enum tp_err book_count(struct book *b, const struct payment *p, const struct standing *st,
+                       enum counted as, time_t now, struct tp_error *e)
 {
     const int64_t counter = p->counter > st->counter ? p->counter : st->counter;
     enum tp_err r = db_exec(
         b->db,
         "UPDATE account SET counter = $2, day = $3, spent = $4, refused = $5 WHERE account = $1",
         DB_VALUES(db_text(p->account), db_integer(counter), db_integer(date_of(now)),
-                  db_integer(st->spent + (paid ? p->amount : 0)),
-                  db_integer(st->refused + (paid ? 0 : 1))),
+                  db_integer(st->spent + (as == COUNTED_PAID ? p->amount : 0)),
+                  db_integer(st->refused + (as == COUNTED_REFUSED ? 1 : 0))),
         NULL, e);
 
-    return r == TP_OK && paid
-               ? db_exec(b->db, "UPDATE account SET balance = balance - $2 WHERE account = $1",
-                         DB_VALUES(db_text(p->account), db_integer(p->amount)), NULL, e)
-               : r;
+    if (r == TP_OK && (as == COUNTED_PAID || as == COUNTED_SENT))
+        r = db_exec(b->db, "UPDATE account SET balance = balance - $2 WHERE account = $1",
+                    DB_VALUES(db_text(p->account), db_integer(p->amount)), NULL, e);
+    if (r == TP_OK && as == COUNTED_RESERVED)
+        r = db_exec(b->db, "UPDATE account SET reserved = reserved + $2 WHERE account = $1",
+                    DB_VALUES(db_text(p->account), db_integer(p->amount)), NULL, e);
+    return r;
 }
 
 enum tp_err book_keep(struct book *b, const struct payment *p, const struct standing *st,
@@ -131,7 +142,7 @@ enum tp_err book_keep(struct book *b, const struct payment *p, const struct stan
                   db_blob(span_str(answer->acknowledgement))),
         NULL, e);
 
-    return r == TP_OK ? count(b, p, st, paid, now, e) : r;
+    return r == TP_OK ? book_count(b, p, st, paid ? COUNTED_PAID : COUNTED_REFUSED, now, e) : r;
 }
 
 /* ---- reading ---- */
@@ -152,13 +163,18 @@ static const struct db_column kept_columns[] = {
     DB_COLUMN(struct kept, statement),
     DB_COLUMN(struct kept, challenge),
     DB_COLUMN(struct kept, acknowledgement),
+    DB_COLUMN(struct kept, reversal),
+    DB_COLUMN(struct kept, reversed),
+    DB_COLUMN(struct kept, demand),
 };
 #define KEPT_SELECT                                                                                \
     "SELECT p.payment, p.account, p.counter, p.amount, p.currency, p.mediator, p.order_id, "       \
     "p.contract, "                                                                                 \
     "p.code,"                                                                                      \
-    " p.reason, r.number AS remise, p.decided, p.statement, p.challenge, p.acknowledgement"        \
-    " FROM payment p LEFT JOIN remise r ON r.remise = p.remise"
+    " p.reason, r.number AS remise, p.decided, p.statement, p.challenge, p.acknowledgement,"       \
+    " x.reversal, x.reversed, x.demand"                                                            \
+    " FROM payment p LEFT JOIN remise r ON r.remise = p.remise LEFT JOIN reversal x ON x.payment " \
+    "= p.payment"
 
 static enum tp_err walk(struct book *b, const char *sql, struct db_values v, kept_visit *visit,
                         void *ctx, size_t *n, struct tp_error *e)

@@ -1,4 +1,5 @@
-/* telepay-purse close, remise list, payout: the day of the merchants. */
+/* telepay-purse close, remise list, payout: the day of the merchants, and what accounts send out.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,9 +32,11 @@ static enum tp_err close_one(void *ctx, const struct book_contract *c, struct tp
         printf("contract %s: nothing to close\n", c->contract);
     if (err != TP_OK)
         return err == TP_ERR_NOT_FOUND ? TP_OK : err;
-    printf("contract %s: remise %" PRId64 " closed, day %s, %" PRId64 " payments, %s %s\n",
-           c->contract, r.number, date_format(day, r.day), r.payments,
-           money_shown(amount, r.amount, r.currency), currency_shown(r.currency));
+    printf("contract %s: remise %" PRId64 " closed, day %s, %" PRId64 " payments, ", c->contract,
+           r.number, date_format(day, r.day), r.payments);
+    if (r.reversals > 0)
+        printf("%" PRId64 " given back, ", r.reversals);
+    printf("%s %s\n", money_shown(amount, r.amount, r.currency), currency_shown(r.currency));
     return TP_OK;
 }
 
@@ -77,20 +80,24 @@ int purse_cmd_close(int argc, char **argv)
 
 static enum tp_err remise_row(void *ctx, const struct purse_remise *r, struct tp_error *e)
 {
-    char number[24], day[DATE_TEXT_MAX] = "", payments[24], amount[MONEY_TEXT_MAX], payout[24];
+    char number[24], day[DATE_TEXT_MAX] = "", payments[24], amount[MONEY_TEXT_MAX], payout[24],
+                     reversals[24];
     const char *const cells[] = {r->contract,
                                  number,
                                  day,
                                  payments,
+                                 reversals,
                                  money_shown(amount, r->amount, r->currency),
                                  currency_shown(r->currency),
                                  r->day == 0      ? "open"
+                                 : r->amount == 0 ? "nothing due"
                                  : r->payout == 0 ? "closed"
                                                   : "paid out",
                                  r->payout != 0 ? payout : NULL};
 
     snprintf(number, sizeof(number), "%" PRId64, r->number);
     snprintf(payments, sizeof(payments), "%" PRId64, r->payments);
+    snprintf(reversals, sizeof(reversals), "%" PRId64, r->reversals);
     snprintf(payout, sizeof(payout), "%" PRId64, r->payout);
     if (r->day != 0)
         date_format(day, r->day);
@@ -103,9 +110,9 @@ int purse_cmd_remise_list(int argc, char **argv)
     static const struct argp argp = {options, option_parse, NULL, "List the remises.",
                                      NULL,    NULL,         NULL};
     static const struct table_column columns[] = {
-        {"contract", TABLE_TEXT},   {"number", TABLE_NUMBER}, {"day", TABLE_TEXT},
-        {"payments", TABLE_NUMBER}, {"amount", TABLE_RIGHT},  {"currency", TABLE_TEXT},
-        {"state", TABLE_TEXT},      {"payout", TABLE_NUMBER}};
+        {"contract", TABLE_TEXT},   {"number", TABLE_NUMBER},    {"day", TABLE_TEXT},
+        {"payments", TABLE_NUMBER}, {"reversals", TABLE_NUMBER}, {"amount", TABLE_RIGHT},
+        {"currency", TABLE_TEXT},   {"state", TABLE_TEXT},       {"payout", TABLE_NUMBER}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     struct table *table = NULL;
@@ -142,11 +149,16 @@ static enum tp_err sink_write(void *ctx, struct span bytes)
 static enum tp_err write_line(void *ctx, const struct payout_line *line, struct tp_error *e)
 {
     struct paying_out *p = ctx;
-    char id[36], text[64];
+    char id[36], text[96];
     const struct pain_transfer transfer = {id, line->name, line->iban, text, line->amount};
 
-    snprintf(id, sizeof(id), "%s-%06" PRId64, line->contract, line->number);
-    snprintf(text, sizeof(text), "telepay %s, remise %" PRId64, line->contract, line->number);
+    if (line->contract[0] != '\0') {
+        snprintf(id, sizeof(id), "%s-%06" PRId64, line->contract, line->number);
+        snprintf(text, sizeof(text), "telepay %s, remise %" PRId64, line->contract, line->number);
+    } else {
+        snprintf(id, sizeof(id), "%s-%012" PRId64, p->acquirer, line->number);
+        snprintf(text, sizeof(text), "telepay purse, account %s", line->account);
+    }
     return pain_transfer(p->writer, &transfer, e);
 }
 
@@ -161,7 +173,7 @@ static enum tp_err write_document(struct paying_out *p, FILE *to, const struct p
                                    .iban = c->iban,
                                    .bic = c->bic,
                                    .currency = c->currency,
-                                   .count = (uint64_t)o->remises,
+                                   .count = (uint64_t)(o->remises + o->emptyings),
                                    .sum = o->amount};
     enum tp_err r;
 
@@ -210,8 +222,9 @@ static enum tp_err write_payout(struct paying_out *p, int64_t number, struct tp_
         r = file_replace(path, span_of(text, n), 0600, e);
     free(text);
     if (r == TP_OK)
-        printf("payout %" PRId64 ": %" PRId64 " remises, %s %s, in %s\n", number, o.remises,
-               money_shown(amount, o.amount, o.currency), currency_shown(o.currency), path);
+        printf("payout %" PRId64 ": %" PRId64 " remises, %" PRId64 " emptyings, %s %s, in %s\n",
+               number, o.remises, o.emptyings, money_shown(amount, o.amount, o.currency),
+               currency_shown(o.currency), path);
     return r;
 }
 
@@ -243,14 +256,15 @@ int purse_cmd_payout(int argc, char **argv)
         {"number", OPTION_KEY_NUMBER, "NUMBER", 0, "Write the file of this payout again", 0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {options,
-                                     option_parse,
-                                     NULL,
-                                     "Pay all closed remises: a file of credit transfers "
-                                     "(ISO 20022 pain.001.001.12) for each currency.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        option_parse,
+        NULL,
+        "Pay all closed remises, and what accounts send out: a file of credit transfers "
+        "(ISO 20022 pain.001.001.12) for each currency.",
+        NULL,
+        NULL,
+        NULL};
     struct words w = {.dir = NULL};
     struct purse_settings settings;
     struct paying_out p = {.settings = &settings};

@@ -1,9 +1,10 @@
 # The purse.
 noinst_LIBRARIES += libpurse.a
 libpurse_a_SOURCES = \
+	src/purse/asked.c src/purse/asked.h \
 	src/purse/audit.c src/purse/audit.h \
-	src/purse/book.c src/purse/book.h src/purse/book_account.c src/purse/book_day.c src/purse/book_pay.c src/purse/book_priv.h \
-	src/purse/desk.c src/purse/desk.h \
+	src/purse/book.c src/purse/book.h src/purse/book_account.c src/purse/book_day.c src/purse/book_emptying.c src/purse/book_emptying.c src/purse/book_pay.c src/purse/book_priv.h src/purse/book_reversal.c \
+	src/purse/desk.c src/purse/desk.h src/purse/desk_back.c \
 	src/purse/paying.c src/purse/paying.h \
 	src/purse/proof.c src/purse/proof.h \
 	src/purse/record.c src/purse/record.h \

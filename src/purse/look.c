@@ -21,7 +21,8 @@
 
 static enum tp_err payment_row(void *ctx, const struct kept *k, struct tp_error *e)
 {
-    char reference[24], amount[MONEY_TEXT_MAX], remise[24], at[TIME_TEXT_MAX];
+    char reference[24], amount[MONEY_TEXT_MAX], remise[24], at[TIME_TEXT_MAX],
+        reversed[TIME_TEXT_MAX];
     const char *const cells[] = {reference,
                                  time_shown(at, k->at),
                                  k->account,
@@ -31,7 +32,8 @@ static enum tp_err payment_row(void *ctx, const struct kept *k, struct tp_error 
                                  currency_shown(k->currency),
                                  k->code,
                                  k->reason,
-                                 k->remise != 0 ? remise : NULL};
+                                 k->remise != 0 ? remise : NULL,
+                                 k->reversal != 0 ? time_shown(reversed, k->reversed) : NULL};
 
     snprintf(reference, sizeof(reference), "%012" PRId64, k->payment);
     snprintf(remise, sizeof(remise), "%" PRId64, k->remise);
@@ -48,7 +50,7 @@ int purse_cmd_list(int argc, char **argv)
         {"reference", TABLE_TEXT}, {"at", TABLE_TEXT},       {"account", TABLE_TEXT},
         {"order", TABLE_TEXT},     {"contract", TABLE_TEXT}, {"amount", TABLE_RIGHT},
         {"currency", TABLE_TEXT},  {"code", TABLE_TEXT},     {"reason", TABLE_TEXT},
-        {"remise", TABLE_NUMBER}};
+        {"remise", TABLE_NUMBER},  {"reversed", TABLE_TEXT}};
     struct words w = {.dir = NULL};
     struct book *b = NULL;
     struct table *table = NULL;
@@ -75,15 +77,16 @@ int purse_cmd_list(int argc, char **argv)
 static enum tp_err sums_row(struct table *table, const struct purse_sums *s,
                             const struct currency *c, struct tp_error *e)
 {
-    char accounts[24], payments[24], text[5][MONEY_TEXT_MAX];
+    char accounts[24], payments[24], text[6][MONEY_TEXT_MAX];
     const char *const cells[] = {c->alpha,
                                  accounts,
                                  payments,
                                  money_format(text[0], s->filled, c),
                                  money_format(text[1], s->balances, c),
-                                 money_format(text[2], s->owed, c),
-                                 money_format(text[3], s->paid_out, c),
-                                 money_format(text[4], s->given_back, c)};
+                                 money_format(text[2], s->reserved, c),
+                                 money_format(text[3], s->owed, c),
+                                 money_format(text[4], s->paid_out, c),
+                                 money_format(text[5], s->given_back, c)};
 
     snprintf(accounts, sizeof(accounts), "%" PRId64, s->accounts);
     snprintf(payments, sizeof(payments), "%" PRId64, s->payments);
@@ -95,9 +98,9 @@ static enum tp_err print_sums(struct book *b, const struct purse_settings *setti
                               bool *equal, struct tp_error *e)
 {
     static const struct table_column columns[] = {
-        {"currency", TABLE_TEXT},  {"accounts", TABLE_NUMBER}, {"payments", TABLE_NUMBER},
-        {"filled", TABLE_RIGHT},   {"balances", TABLE_RIGHT},  {"owed", TABLE_RIGHT},
-        {"paid_out", TABLE_RIGHT}, {"given_back", TABLE_RIGHT}};
+        {"currency", TABLE_TEXT}, {"accounts", TABLE_NUMBER}, {"payments", TABLE_NUMBER},
+        {"filled", TABLE_RIGHT},  {"balances", TABLE_RIGHT},  {"reserved", TABLE_RIGHT},
+        {"owed", TABLE_RIGHT},    {"paid_out", TABLE_RIGHT},  {"given_back", TABLE_RIGHT}};
     struct table *table = NULL;
     struct purse_sums s;
     enum tp_err r =
@@ -264,6 +267,7 @@ static void say(const struct purse_proof *p)
 {
     const struct order *o = &p->order.order;
     const struct acknowledgement *a = &p->order.acknowledgement;
+    const struct purse_token *back = &p->reversal;
     const struct currency *c = currency_by_alpha(a->currency);
     char amount[MONEY_TEXT_MAX] = "";
 
@@ -273,11 +277,15 @@ static void say(const struct purse_proof *p)
            "amount        %s %s\n"
            "signed by     account %s, key %zu of %zu, counter %s\n"
            "purse         %s, %s, code %s%s%s, reference %s, at %s\n"
-           "proved: the account's key signed this payment of this order\n",
+           "proved: the account's key signed this payment of this order%s\n",
            o->id, o->item, o->merchant, o->contract, o->mediator, amount, c != NULL ? c->alpha : "",
            p->statement.account, p->key, p->keys, p->statement.counter, a->acquirer, a->outcome,
            a->code, a->reason != NULL ? " " : "", a->reason != NULL ? a->reason : "",
-           a->reference != NULL ? a->reference : "none", a->at);
+           a->reference != NULL ? a->reference : "none", a->at,
+           back->owner != NULL ? "; it was given back" : "");
+    if (back->owner != NULL)
+        printf("given back    demanded by mediator %s at %s: %s\n", back->signer, back->at,
+               back->reason);
 }
 
 int purse_cmd_prove(int argc, char **argv)

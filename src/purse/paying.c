@@ -101,19 +101,16 @@ static enum tp_err check_r(struct payment *p, const struct payment_challenge *c,
 
 /* ---- all of it ---- */
 
-static void take_statement(struct paying *out, const struct purse_statement *s)
+void paying_of_statement(struct payment *out, const struct purse_statement *s, const char *jws)
 {
-    struct payment *p = &out->payment;
     const struct currency *c = currency_by_alpha(s->currency);
 
-    snprintf(p->account, sizeof(p->account), "%s", s->account);
-    memcpy(p->key, s->key, sizeof(p->key));
-    snprintf(p->order, sizeof(p->order), "%s", s->order);
-    p->counter = number_of(s->counter);
-    p->amount = number_of(s->amount);
-    p->currency = c != NULL ? c->numeric : 0;
-    p->statement = out->statement;
-    p->challenge = out->challenge;
+    snprintf(out->account, sizeof(out->account), "%s", s->account);
+    memcpy(out->key, s->key, sizeof(out->key));
+    out->counter = number_of(s->counter);
+    out->amount = number_of(s->amount);
+    out->currency = c != NULL ? c->numeric : 0;
+    out->statement = jws;
 }
 
 static enum tp_err read_body(json_t **body, const json_t **challenge, char **statement,
@@ -168,7 +165,9 @@ enum purse_verdict paying_read(struct paying *out, struct span body,
     if (r == TP_OK)
         r = check_r(&out->payment, &c, &s, e);
     if (r == TP_OK) {
-        take_statement(out, &s);
+        paying_of_statement(&out->payment, &s, out->statement);
+        snprintf(out->payment.order, sizeof(out->payment.order), "%s", s.order);
+        out->payment.challenge = out->challenge;
         read_order(&out->payment, c.request, &s, authority, acquirer, now, e);
     }
     purse_statement_free(&s);

@@ -16,6 +16,8 @@ struct paying {             /* begins as {0} */
 enum purse_verdict paying_read(struct paying *out, struct span body,
                                const struct order_authority *authority, const char *acquirer,
                                time_t now, struct tp_error *e);
+/* What a statement that has a counter says of account, key, counter, amount, currency. */
+void paying_of_statement(struct payment *out, const struct purse_statement *s, const char *jws);
 void paying_free(struct paying *p);
 
 #endif

@@ -34,6 +34,12 @@ enum tp_err purse_evidence(json_t **out, struct book *b, const struct kept *k, s
         *out = json_pack("{s:O,s:O,s:s%,s:s%}", "keys", keys, "challenge", challenge, "payment",
                          k->statement.p, k->statement.n, "acknowledgement", k->acknowledgement.p,
                          k->acknowledgement.n);
+        if (k->reversal != 0 && *out != NULL &&
+            json_object_set_new(*out, "reversal",
+                                json_stringn((const char *)k->demand.p, k->demand.n)) != 0) {
+            json_decref(*out);
+            *out = NULL;
+        }
         r = *out != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     }
     json_decref(keys);
@@ -124,6 +130,32 @@ static enum tp_err agree(const struct purse_proof *p, const char *jws, struct tp
     return TP_OK;
 }
 
+/* What was demanded back is what was paid, and who asked to be paid demands it. */
+static enum tp_err read_reversal(struct purse_proof *p, const char *payment, const json_t *evidence,
+                                 const struct order_authority *authority, struct tp_error *e)
+{
+    const struct order *o = &p->order.order;
+    struct purse_token *t = &p->reversal;
+    const char *jws = NULL;
+    char hash[PURSE_HASH];
+    enum tp_err r = jcs_text(&jws, evidence, "reversal", e);
+
+    if (r != TP_OK || jws == NULL)
+        return r;
+    r = purse_token_read(t, PURSE_REVERSAL, jws, authority, e);
+    if (r == TP_OK)
+        r = purse_statement_hash(hash, payment, e);
+    if (r != TP_OK)
+        return r;
+    return acknowledgement_is_positive(&p->order.acknowledgement) &&
+                   strcmp(t->payment, hash) == 0 && strcmp(t->order, o->id) == 0 &&
+                   strcmp(t->contract, o->contract) == 0 && strcmp(t->amount, o->amount) == 0 &&
+                   strcmp(t->currency, o->currency) == 0 && strcmp(t->signer, o->mediator) == 0 &&
+                   strcmp(t->acquirer, p->order.acknowledgement.acquirer) == 0
+               ? TP_OK
+               : tp_fail(e, TP_ERR_SECURITY, "another payment was given back");
+}
+
 enum tp_err purse_proof_read(struct purse_proof *out, const json_t *evidence,
                              const struct order_authority *authority, struct tp_error *e)
 {
@@ -150,6 +182,8 @@ enum tp_err purse_proof_read(struct purse_proof *out, const json_t *evidence,
         r = purse_keys_read(last, &out->key, json_object_get(evidence, "keys"),
                             out->order.acknowledgement.acquirer, out->statement.account,
                             out->statement.key, e);
+    if (r == TP_OK)
+        r = read_reversal(out, payment, evidence, authority, e);
     return r == TP_OK && out->key == 0
                ? tp_fail(e, TP_ERR_SECURITY, "a key signed it that never was the account's")
                : r;
@@ -159,4 +193,5 @@ void purse_proof_free(struct purse_proof *p)
 {
     order_proof_free(&p->order);
     purse_statement_free(&p->statement);
+    purse_token_free(&p->reversal);
 }

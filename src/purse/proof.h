@@ -4,17 +4,20 @@
 #define TP_PURSE_PROOF_H
 
 #include "order/proof.h"
+#include "order/purse_token.h"
 #include "purse/book.h"
 
-/* {"keys":[JWS…],"challenge":{…},"payment":JWS,"acknowledgement":JWS}: the statements that gave the
- * account its keys, the first one first, and what is kept of the payment (json_decref). */
+/* {"keys":[JWS…],"challenge":{…},"payment":JWS,"acknowledgement":JWS}, and "reversal":JWS when it
+ * was given back: the statements that gave the account its keys, the first one first, and what is
+ * kept of the payment (json_decref). */
 TP_MUST_CHECK enum tp_err purse_evidence(json_t **out, struct book *b, const struct kept *k,
                                          struct tp_error *e);
 
 struct purse_proof { /* begins as {0} */
     struct order_proof order;
     struct purse_statement statement;
-    size_t key, keys; /* signed by which of how many, from 1 */
+    size_t key, keys;            /* signed by which of how many, from 1 */
+    struct purse_token reversal; /* owner NULL: it was not given back */
 };
 
 /* TP_ERR_FORMAT: it cannot be read; TP_ERR_SECURITY with what does not hold. purse_proof_free after

@@ -3,6 +3,81 @@
 #include "purse/book_priv.h"
 #include "store/schema.h"
 
+#define ACCOUNT_RESERVED                                                                           \
+    "reserved INTEGER NOT NULL DEFAULT 0 CHECK (reserved >= 0 AND reserved <= balance)"
+
+#define BOOKING_COLUMNS                                                                            \
+    "  booking INTEGER PRIMARY KEY,"                                                               \
+    "  account TEXT NOT NULL REFERENCES account (account),"                                        \
+    "  kind INTEGER NOT NULL,"                                                                     \
+    "  amount INTEGER NOT NULL CHECK (amount > 0),"                                                \
+    "  reference TEXT NOT NULL,"                                                                   \
+    "  booked INTEGER NOT NULL,"                                                                   \
+    "  record BLOB NOT NULL,"                                                                      \
+    "  evidence BLOB," /* of what was paid by card: who says so */                                 \
+    "  UNIQUE (kind, reference)"
+
+/* What version 2 brought. */
+#define TABLES_2                                                                                   \
+    "CREATE TABLE reversal ("                                                                      \
+    "  reversal INTEGER PRIMARY KEY,"                                                              \
+    "  payment INTEGER NOT NULL UNIQUE REFERENCES payment (payment),"                              \
+    "  reversed INTEGER NOT NULL,"                                                                 \
+    "  demand BLOB NOT NULL"                                                                       \
+    ") STRICT;"                                                                                    \
+    "CREATE TABLE emptying ("                                                                      \
+    "  emptying INTEGER PRIMARY KEY,"                                                              \
+    "  account TEXT NOT NULL REFERENCES account (account),"                                        \
+    "  counter INTEGER NOT NULL CHECK (counter > 0),"                                              \
+    "  decided INTEGER NOT NULL,"                                                                  \
+    "  amount INTEGER NOT NULL CHECK (amount > 0),"                                                \
+    "  code TEXT NOT NULL,"                                                                        \
+    "  reason TEXT NOT NULL,"                                                                      \
+    "  iban TEXT NOT NULL,"                                                                        \
+    "  name TEXT NOT NULL,"                                                                        \
+    "  payout INTEGER REFERENCES payout (payout),"                                                 \
+    "  statement BLOB NOT NULL,"                                                                   \
+    "  record BLOB NOT NULL,"                                                                      \
+    "  UNIQUE (account, counter),"                                                                 \
+    "  CHECK (payout IS NULL OR code = '00')"                                                      \
+    ") STRICT;"                                                                                    \
+    "CREATE INDEX emptying_payout ON emptying (payout);"                                           \
+    "CREATE TABLE provision ("                                                                     \
+    "  provision INTEGER PRIMARY KEY,"                                                             \
+    "  account TEXT NOT NULL REFERENCES account (account),"                                        \
+    "  counter INTEGER NOT NULL CHECK (counter > 0),"                                              \
+    "  decided INTEGER NOT NULL,"                                                                  \
+    "  key BLOB NOT NULL," /* that signed it, and will sign the vouchers */                        \
+    "  mediator TEXT NOT NULL,"                                                                    \
+    "  session TEXT NOT NULL,"                                                                     \
+    "  amount INTEGER NOT NULL CHECK (amount > 0),"                                                \
+    "  currency INTEGER NOT NULL,"                                                                 \
+    "  good_until INTEGER NOT NULL,"                                                               \
+    "  code TEXT NOT NULL,"                                                                        \
+    "  reason TEXT NOT NULL,"                                                                      \
+    "  drawn INTEGER NOT NULL,"                                                                    \
+    "  ended INTEGER," /* since then nothing is reserved any more */                               \
+    "  demand BLOB,"   /* … by the mediator's word; NULL: by time */                             \
+    "  statement BLOB NOT NULL,"                                                                   \
+    "  acknowledgement BLOB NOT NULL,"                                                             \
+    "  UNIQUE (account, counter),"                                                                 \
+    "  CHECK (drawn >= 0 AND drawn <= amount)"                                                     \
+    ") STRICT;"                                                                                    \
+    "CREATE UNIQUE INDEX provision_session ON provision (session) WHERE code = '00';"              \
+    "CREATE INDEX provision_open ON provision (good_until) WHERE code = '00' AND ended IS NULL;"   \
+    "CREATE TABLE voucher ("                                                                       \
+    "  voucher INTEGER PRIMARY KEY,"                                                               \
+    "  provision INTEGER NOT NULL REFERENCES provision (provision),"                               \
+    "  contract TEXT NOT NULL REFERENCES contract (contract),"                                     \
+    "  remise INTEGER NOT NULL REFERENCES remise (remise),"                                        \
+    "  presented INTEGER NOT NULL,"                                                                \
+    "  total INTEGER NOT NULL,"                     /* what is claimed in all */                   \
+    "  amount INTEGER NOT NULL CHECK (amount > 0)," /* … and more than before */                 \
+    "  demand BLOB NOT NULL,"                                                                      \
+    "  UNIQUE (provision, contract, total)"                                                        \
+    ") STRICT;"                                                                                    \
+    "CREATE INDEX voucher_remise ON voucher (remise);"
+
 static const char tables[] =
     "CREATE TABLE purse ("
     "  one INTEGER PRIMARY KEY CHECK (one = 1),"
@@ -33,8 +108,10 @@ static const char tables[] =
     "  day INTEGER,"
     "  closed INTEGER,"
     "  payments INTEGER,"
-    "  amount INTEGER,"
+    "  amount INTEGER," /* what is due: less what was reversed */
     "  payout INTEGER REFERENCES payout (payout),"
+    "  reversals INTEGER," /* … of what was paid: how many, and what they come to */
+    "  reversed INTEGER,"
     "  UNIQUE (contract, number)"
     ") STRICT;"
     "CREATE UNIQUE INDEX remise_open ON remise (contract) WHERE closed IS NULL;"
@@ -50,7 +127,8 @@ static const char tables[] =
     "  refused INTEGER NOT NULL,"
     "  state INTEGER NOT NULL,"
     "  reason TEXT NOT NULL,"
-    "  opened INTEGER NOT NULL"
+    "  opened INTEGER NOT NULL,"
+    "  " ACCOUNT_RESERVED /* of the balance: what provisions hold */
     ") STRICT, WITHOUT ROWID;"
     "CREATE TABLE account_key ("
     "  account TEXT NOT NULL REFERENCES account (account),"
@@ -81,17 +159,24 @@ static const char tables[] =
     ") STRICT;"
     "CREATE UNIQUE INDEX payment_order ON payment (mediator, order_id) WHERE code = '00';"
     "CREATE INDEX payment_remise ON payment (remise) WHERE remise IS NOT NULL;"
-    "CREATE TABLE booking ("
-    "  booking INTEGER PRIMARY KEY,"
-    "  account TEXT NOT NULL REFERENCES account (account),"
-    "  kind INTEGER NOT NULL,"
-    "  amount INTEGER NOT NULL CHECK (amount > 0),"
-    "  reference TEXT NOT NULL,"
-    "  booked INTEGER NOT NULL,"
-    "  record BLOB NOT NULL,"
-    "  UNIQUE (kind, reference)"
-    ") STRICT;"
-    "CREATE INDEX booking_account ON booking (account);";
+    "CREATE TABLE booking (" BOOKING_COLUMNS ") STRICT;"
+    "CREATE INDEX booking_account ON booking (account);" TABLES_2;
+
+static const struct db_migration migrations[] = {
+    {"knows what is given back, paid out to accounts, reserved and bought by vouchers, and numbers "
+     "all records in one row",
+     "ALTER TABLE remise ADD COLUMN reversals INTEGER;"
+     "ALTER TABLE remise ADD COLUMN reversed INTEGER;"
+     "UPDATE remise SET reversals = 0, reversed = 0 WHERE closed IS NOT NULL;"
+     "ALTER TABLE account ADD COLUMN " ACCOUNT_RESERVED ";"
+     "CREATE TABLE booking_2 (" BOOKING_COLUMNS ") STRICT;"
+     "INSERT INTO booking_2 (booking, account, kind, amount, reference, booked, record)"
+     " SELECT booking + (SELECT coalesce(max(payment), 0) FROM payment), account, kind, amount,"
+     " reference, booked, record FROM booking;"
+     "DROP TABLE booking;"
+     "ALTER TABLE booking_2 RENAME TO booking;"
+     "CREATE INDEX booking_account ON booking (account);" TABLES_2},
+};
 
 static const struct db_rule rules[] = {
     {"payment_stands", "BEFORE UPDATE", "payment", NULL, "a payment is written once", NULL},
@@ -100,6 +185,44 @@ static const struct db_rule rules[] = {
      "EXISTS (SELECT 1 FROM remise AS r WHERE r.remise = NEW.remise AND (r.closed IS NOT NULL OR "
      "r.contract <> NEW.contract))",
      "a payment belongs to the open remise of its contract", NULL},
+    {"payment_counter", "BEFORE INSERT", "payment",
+     "EXISTS (SELECT 1 FROM emptying WHERE account = NEW.account AND counter = NEW.counter) OR "
+     "EXISTS (SELECT 1 FROM provision WHERE account = NEW.account AND counter = NEW.counter)",
+     "a counter counts once", NULL},
+    {"emptying_counter", "BEFORE INSERT", "emptying",
+     "EXISTS (SELECT 1 FROM payment WHERE account = NEW.account AND counter = NEW.counter) OR "
+     "EXISTS (SELECT 1 FROM provision WHERE account = NEW.account AND counter = NEW.counter)",
+     "a counter counts once", NULL},
+    {"provision_counter", "BEFORE INSERT", "provision",
+     "EXISTS (SELECT 1 FROM payment WHERE account = NEW.account AND counter = NEW.counter) OR "
+     "EXISTS (SELECT 1 FROM emptying WHERE account = NEW.account AND counter = NEW.counter)",
+     "a counter counts once", NULL},
+    {"reversal_in_time", "BEFORE INSERT", "reversal",
+     "NOT EXISTS (SELECT 1 FROM payment AS p JOIN remise AS r ON r.remise = p.remise WHERE "
+     "p.payment = NEW.payment AND p.code = '00' AND r.closed IS NULL)",
+     "what was paid is given back before its remise is closed", NULL},
+    {"reversal_stands", "BEFORE UPDATE", "reversal", NULL, "a reversal is written once", NULL},
+    {"reversal_kept", "BEFORE DELETE", "reversal", NULL, "a reversal is never deleted", NULL},
+    {"emptying_stands",
+     "BEFORE UPDATE OF emptying, account, counter, decided, amount, code, reason, iban, name, "
+     "statement, record",
+     "emptying", NULL, "an emptying is written once", NULL},
+    {"emptying_paid_once", "BEFORE UPDATE OF payout", "emptying", "OLD.payout IS NOT NULL",
+     "an emptying is paid out once", NULL},
+    {"emptying_kept", "BEFORE DELETE", "emptying", NULL, "an emptying is never deleted", NULL},
+    {"provision_stands",
+     "BEFORE UPDATE OF provision, account, counter, decided, key, mediator, session, amount, "
+     "currency, good_until, code, reason, statement, acknowledgement",
+     "provision", NULL, "a provision is written once", NULL},
+    {"provision_ends_once", "BEFORE UPDATE OF ended, demand", "provision", "OLD.demand IS NOT NULL",
+     "a provision ends once", NULL},
+    {"provision_kept", "BEFORE DELETE", "provision", NULL, "a provision is never deleted", NULL},
+    {"voucher_in_time", "BEFORE INSERT", "voucher",
+     "EXISTS (SELECT 1 FROM remise AS r WHERE r.remise = NEW.remise AND (r.closed IS NOT NULL OR "
+     "r.contract <> NEW.contract))",
+     "a voucher belongs to the open remise of its contract", NULL},
+    {"voucher_stands", "BEFORE UPDATE", "voucher", NULL, "a voucher is written once", NULL},
+    {"voucher_kept", "BEFORE DELETE", "voucher", NULL, "a voucher is never deleted", NULL},
     {"booking_stands", "BEFORE UPDATE", "booking", NULL, "a booking is written once", NULL},
     {"booking_kept", "BEFORE DELETE", "booking", NULL, "a booking is never deleted", NULL},
     {"account_kept", "BEFORE DELETE", "account", NULL, "an account is never deleted", NULL},
@@ -115,8 +238,9 @@ static const struct db_rule rules[] = {
      "NEW.closed IS NOT NULL OR NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM remise "
      "WHERE contract = NEW.contract)",
      "remises are numbered without a gap and begin open", NULL},
-    {"remise_frozen", "BEFORE UPDATE OF number, contract, day, closed, payments, amount", "remise",
-     "OLD.closed IS NOT NULL", "a closed remise is frozen", NULL},
+    {"remise_frozen",
+     "BEFORE UPDATE OF number, contract, day, closed, payments, amount, reversals, reversed",
+     "remise", "OLD.closed IS NOT NULL", "a closed remise is frozen", NULL},
     {"remise_paid_once", "BEFORE UPDATE OF payout", "remise",
      "OLD.payout IS NOT NULL OR OLD.closed IS NULL", "a remise is paid out once, when it is closed",
      NULL},
@@ -131,5 +255,6 @@ const struct db_schema purse_schema = {
     .tables = tables,
     .rules = rules,
     .n_rules = sizeof(rules) / sizeof(rules[0]),
-    .version = 1,
+    .migrations = migrations,
+    .version = sizeof(migrations) / sizeof(migrations[0]) + 1,
 };

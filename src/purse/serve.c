@@ -6,9 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cli.h"
 #include "base/date.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "purse/asked.h"
 #include "purse/till.h"
 #include "wire/http_door.h"
 #include "wire/throttle.h"
@@ -26,13 +28,24 @@ struct purse {
     struct order_authority *authority;
     struct throttle *throttle;
     struct till *till;
+    struct asked *asked;
     struct http_door *front;
     int lock_fd;
 };
 
 /* ---- what a call is about ---- */
 
-enum wish { WISH_NONE, WISH_ABOUT, WISH_OPENING, WISH_SUCCESSION, WISH_PAYMENT };
+enum wish {
+    WISH_NONE,
+    WISH_ABOUT,
+    WISH_OPENING,
+    WISH_SUCCESSION,
+    WISH_PAYMENT,
+    WISH_REVERSAL,
+    WISH_BALANCE,
+    WISH_HISTORY,
+    WISH_EMPTYING
+};
 
 static const struct {
     const char *path, *method;
@@ -42,6 +55,10 @@ static const struct {
     {"/accounts", MHD_HTTP_METHOD_POST, WISH_OPENING},
     {"/keys", MHD_HTTP_METHOD_POST, WISH_SUCCESSION},
     {"/payments", MHD_HTTP_METHOD_POST, WISH_PAYMENT},
+    {"/reversals", MHD_HTTP_METHOD_POST, WISH_REVERSAL},
+    {"/balance", MHD_HTTP_METHOD_POST, WISH_BALANCE},
+    {"/history", MHD_HTTP_METHOD_POST, WISH_HISTORY},
+    {"/emptyings", MHD_HTTP_METHOD_POST, WISH_EMPTYING},
 };
 
 static enum wish wish_of(const struct http_call *call, const char **allowed)
@@ -64,7 +81,8 @@ static void answer_about(const struct purse *p, struct http_call *call)
     http_answer_header(call, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
 }
 
-/* Anybody may open accounts, and each is kept for ever. */
+/* Anybody may open accounts, and each is kept for ever; and who asks has the books looked through.
+ */
 static bool too_many(struct purse *p, struct http_call *call)
 {
     char seconds[16];
@@ -73,7 +91,7 @@ static bool too_many(struct purse *p, struct http_call *call)
     if (wait == 0)
         return false;
     snprintf(seconds, sizeof(seconds), "%u", wait);
-    http_answer_text(call, MHD_HTTP_TOO_MANY_REQUESTS, "too many accounts from one network");
+    http_answer_text(call, MHD_HTTP_TOO_MANY_REQUESTS, "too many demands from one network");
     http_answer_header(call, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
     return true;
 }
@@ -86,14 +104,14 @@ static void on_admit(void *ctx, struct http_call *call)
 
     if (wish == WISH_NONE && allowed == NULL)
         http_answer_text(call, MHD_HTTP_NOT_FOUND,
-                         "a purse has /purse, /accounts, /keys and /payments");
+                         "a purse has no such way: doc/protocol.md, The purse");
     else if (wish == WISH_NONE) {
         http_answer_text(call, MHD_HTTP_METHOD_NOT_ALLOWED, "%s is asked with %s", http_path(call),
                          allowed);
         http_answer_header(call, MHD_HTTP_HEADER_ALLOW, allowed);
     } else if (wish == WISH_ABOUT)
         answer_about(p, call);
-    else if (wish == WISH_OPENING)
+    else if (wish == WISH_OPENING || wish == WISH_BALANCE || wish == WISH_HISTORY)
         (void)too_many(p, call);
 }
 
@@ -101,7 +119,7 @@ static void on_admit(void *ctx, struct http_call *call)
 
 static void pay(struct purse *p, struct http_call *call)
 {
-    struct till_job job = {.call = call, .now = time(NULL), .kind = PURSE_PAYMENT};
+    struct till_job job = {.call = call, .now = time(NULL), .kind = TILL_PAYMENT};
     struct tp_error e = {TP_OK, ""};
     const enum purse_verdict v =
         paying_read(&job.paying, http_body(call), p->authority, p->acquirer, job.now, &e);
@@ -118,30 +136,116 @@ static void pay(struct purse *p, struct http_call *call)
     paying_free(&job.paying);
 }
 
-static void sign_on(struct purse *p, struct http_call *call, enum purse_kind kind)
+static enum purse_verdict verdict_of(enum tp_err r)
+{
+    switch (r) {
+    case TP_ERR_SECURITY:
+        return PURSE_SIGNATURE;
+    case TP_ERR_STATE:
+        return PURSE_ACQUIRER;
+    case TP_ERR_FORMAT:
+    case TP_ERR_RANGE:
+        return PURSE_MALFORMED;
+    default:
+        return PURSE_FAULT;
+    }
+}
+
+/* What a mediator demands. */
+static void demand(struct purse *p, struct http_call *call, enum till_kind till,
+                   enum purse_token_kind kind)
 {
     struct till_job job = {
-        .call = call, .now = time(NULL), .kind = kind, .jws = span_text(http_body(call))};
+        .call = call, .now = time(NULL), .kind = till, .jws = span_text(http_body(call))};
     struct tp_error e = {TP_OK, ""};
-    enum tp_err r = job.jws != NULL ? purse_statement_read(&job.statement, kind, job.jws, &e)
+    enum tp_err r = job.jws != NULL ? purse_token_read(&job.token, kind, job.jws, p->authority, &e)
                                     : tp_fail(&e, TP_ERR_NO_MEMORY, "out of memory");
 
-    if (r == TP_OK && strcmp(job.statement.acquirer, p->acquirer) != 0)
+    if (r == TP_OK && strcmp(job.token.acquirer, p->acquirer) != 0)
         r = tp_fail(&e, TP_ERR_STATE, "it is for another purse");
     if (r == TP_OK) {
         http_later(call);
         till_take(p->till, &job);
         return;
     }
+    const struct payment_answer a = payment_refused(verdict_of(r));
+
+    log_stranger("a mediator's demand is refused: %s", e.text);
+    till_answer_payment(call, &a);
+    till_job_free(&job);
+}
+
+/* A statement that an account of this purse signed; the call is answered when it is none. */
+static bool read_statement(struct purse *p, struct till_job *job, enum purse_kind kind,
+                           enum purse_verdict *verdict)
+{
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r;
+
+    job->now = time(NULL);
+    job->jws = span_text(http_body(job->call));
+    r = job->jws != NULL ? purse_statement_read(&job->statement, kind, job->jws, &e)
+                         : tp_fail(&e, TP_ERR_NO_MEMORY, "out of memory");
+    if (r == TP_OK && strcmp(job->statement.acquirer, p->acquirer) != 0)
+        r = tp_fail(&e, TP_ERR_STATE, "it is for another purse");
+    if (r == TP_OK)
+        return true;
     log_stranger("a statement is refused: %s", e.text);
-    till_answer_account(call,
-                        r == TP_ERR_SECURITY                      ? PURSE_SIGNATURE
-                        : r == TP_ERR_STATE                       ? PURSE_ORDER_OTHER
-                        : r == TP_ERR_FORMAT || r == TP_ERR_RANGE ? PURSE_MALFORMED
-                                                                  : PURSE_FAULT,
-                        NULL);
-    purse_statement_free(&job.statement);
-    free(job.jws);
+    *verdict = verdict_of(r);
+    till_job_free(job);
+    return false;
+}
+
+static void sign_on(struct purse *p, struct http_call *call, enum till_kind till,
+                    enum purse_kind kind)
+{
+    struct till_job job = {.call = call, .kind = till};
+    enum purse_verdict v;
+
+    if (!read_statement(p, &job, kind, &v)) {
+        till_answer_account(call, v, NULL);
+        return;
+    }
+    http_later(call);
+    till_take(p->till, &job);
+}
+
+static void empty(struct purse *p, struct http_call *call)
+{
+    struct till_job job = {.call = call, .kind = TILL_EMPTYING};
+    enum purse_verdict v;
+
+    if (!read_statement(p, &job, PURSE_EMPTYING, &v)) {
+        const struct payment_answer a = payment_refused(v);
+
+        till_answer_payment(call, &a);
+        return;
+    }
+    http_later(call);
+    till_take(p->till, &job);
+}
+
+static void tell(struct purse *p, struct http_call *call, bool history)
+{
+    struct till_job job = {.call = call};
+    const char *after = http_argument(call, "after");
+    int64_t number = 0;
+    json_t *answer = NULL;
+    enum purse_verdict v;
+
+    if (after != NULL && cli_number(&number, "after", after, MONEY_MAX, NULL) != TP_OK) {
+        http_answer_text(call, MHD_HTTP_BAD_REQUEST, "after is a record's number");
+        return;
+    }
+    if (read_statement(p, &job, PURSE_QUESTION, &v)) {
+        v = history ? asked_history(p->asked, &answer, &job.statement, number, job.now)
+                    : asked_balance(p->asked, &answer, &job.statement, job.now);
+        till_job_free(&job);
+    }
+    if (v == PURSE_NEW)
+        till_answer_json(call, MHD_HTTP_OK, answer);
+    else
+        till_answer_account(call, v, NULL);
 }
 
 static void on_whole(void *ctx, struct http_call *call)
@@ -152,11 +256,23 @@ static void on_whole(void *ctx, struct http_call *call)
     case WISH_PAYMENT:
         pay(ctx, call);
         break;
+    case WISH_REVERSAL:
+        demand(ctx, call, TILL_REVERSAL, PURSE_REVERSAL);
+        break;
+    case WISH_EMPTYING:
+        empty(ctx, call);
+        break;
+    case WISH_BALANCE:
+        tell(ctx, call, false);
+        break;
+    case WISH_HISTORY:
+        tell(ctx, call, true);
+        break;
     case WISH_OPENING:
-        sign_on(ctx, call, PURSE_OPENING);
+        sign_on(ctx, call, TILL_OPENING, PURSE_OPENING);
         break;
     default:
-        sign_on(ctx, call, PURSE_SUCCESSION);
+        sign_on(ctx, call, TILL_SUCCESSION, PURSE_SUCCESSION);
         break;
     }
 }
@@ -226,6 +342,8 @@ static enum tp_err open_all(struct purse *p, const struct purse_place *place, st
     r = http_door_address(p->settings.listen, &options.address, &options.port, e);
     if (r == TP_OK) /* before any thread */
         r = http_door_new(&p->front, &options, e);
+    if (r == TP_OK)
+        r = asked_open(&p->asked, place->dir, e);
     return r == TP_OK ? till_open(&p->till, place->dir, &p->settings, e) : r;
 }
 
@@ -240,6 +358,7 @@ enum tp_err purse_serve(const struct purse_place *place, struct tp_error *e)
         till_stop(p.till); /* every call that waits is resumed */
     http_door_free(&p.front);
     till_close(&p.till);
+    asked_close(&p.asked);
     throttle_free(&p.throttle);
     order_authority_free(&p.authority);
     free(p.about);

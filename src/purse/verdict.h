@@ -1,4 +1,4 @@
-/* What is said of a purse payment that comes: one list, and what each verdict is answered with. */
+/* What is said of all that comes to a purse: one list, and what each verdict is answered with. */
 #ifndef TP_PURSE_VERDICT_H
 #define TP_PURSE_VERDICT_H
 
@@ -8,26 +8,38 @@
 enum purse_verdict {
     PURSE_NEW, /* nothing stands against it: paid */
     PURSE_MALFORMED,
-    PURSE_SIGNATURE,     /* the key in its header did not sign it */
-    PURSE_CHALLENGE,     /* it is about another challenge (R) */
-    PURSE_REPEAT,        /* the same again: what was answered is answered */
-    PURSE_UNKNOWN,       /* no such account */
-    PURSE_KEY,           /* another key than the account's */
-    PURSE_COUNTER_USED,  /* by another statement */
-    PURSE_COUNTER_OLD,   /* behind the window */
-    PURSE_ORDER,         /* no order that the authority vouches for */
-    PURSE_ORDER_OTHER,   /* of another acquirer, or of an unknown mediator or contract */
-    PURSE_ORDER_TIME,    /* not valid now */
-    PURSE_ORDER_DIFFERS, /* the statement, or the request, says something else than it */
+    PURSE_SIGNATURE,       /* the key in its header did not sign it */
+    PURSE_CHALLENGE,       /* it is about another challenge (R) */
+    PURSE_ACQUIRER,        /* it is for another purse */
+    PURSE_ASKED,           /* a question that is not asked now */
+    PURSE_REPEAT,          /* the same again: what was answered is answered */
+    PURSE_UNPAID,          /* to be given back, and no such payment was made */
+    PURSE_UNKNOWN,         /* no such account */
+    PURSE_KEY,             /* another key than the account's */
+    PURSE_COUNTER_USED,    /* by another statement */
+    PURSE_COUNTER_OLD,     /* behind the window */
+    PURSE_ORDER,           /* no order that the authority vouches for */
+    PURSE_ORDER_OTHER,     /* of another acquirer, or of an unknown mediator or contract */
+    PURSE_ORDER_TIME,      /* not valid now */
+    PURSE_ORDER_DIFFERS,   /* the statement, or the request, says something else than it */
+    PURSE_PROVISION_OTHER, /* of another account or mediator than the payment beside it */
+    PURSE_SESSION,         /* of no provision that this mediator has */
     PURSE_MEDIATOR_CLOSED,
     PURSE_CONTRACT_CLOSED,
     PURSE_ORDER_USED,
+    PURSE_SESSION_USED,  /* by another provision */
+    PURSE_VOUCHER_OTHER, /* none, or not what is presented */
+    PURSE_VOUCHER_SUM,   /* more was presented before */
+    PURSE_SESSION_ENDED,
+    PURSE_REMISE_CLOSED, /* what was paid can be given back no more */
     PURSE_STOPPED,
     PURSE_ACCOUNT_CLOSED,
     PURSE_CURRENCY,      /* not the account's, or not the contract's */
+    PURSE_UNTIL,         /* a provision that is over, or is to last too long */
     PURSE_ORDER_CEILING, /* more than the order takes by a purse */
     PURSE_LIMIT_PAYMENT,
     PURSE_LIMIT_DAY,
+    PURSE_PROVISION_SPENT, /* vouchers for more than was reserved */
     PURSE_BALANCE,
     PURSE_REFUSALS, /* in place of a refusal that would be kept: enough of them are, today */
     PURSE_FAULT,    /* ours: nothing is kept, and it may be sent again */

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Books that the programs made before the store (ledger 5, issuer 4, centre 2, journal 2: payments collected, in a closed remise, open, reversed, not
+# Books that older programs made (ledger 5, issuer 4, centre 2, journal 2, purse 1: payments collected, in a closed remise, open, reversed, not
 # delivered): they are refused until they are brought up by order, after a copy, and hold afterwards what they held.
 set -u
 # shellcheck source=tests/system/common.sh
@@ -7,7 +7,7 @@ set -u
 own_folder
 
 cp -r "$TESTS_SRCDIR/data/old/demo/." . && chmod -R u+w,go-rwx . || exit 1
-for books in acq/ledger iss/issuer centre/centre terminal/journal; do
+for books in acq/ledger iss/issuer centre/centre terminal/journal purse/purse; do
     sqlite3 "$books.db" <"$books.sql" >/dev/null || exit 1
     chmod 600 "$books.db"
 done
@@ -57,6 +57,13 @@ holds '633200000001 .*12.50' '633200000002 .*60.00'
 brought_up terminal/journal.db 2 "telepay journal list --config terminal/telepay.conf" "telepay journal upgrade --config terminal/telepay.conf"
 holds '808313 .* 2.00 EUR .* signed' '808311 633200000006 .* 4.10 EUR .* acknowledged' '808303 633200000001 .* 12.50 EUR .* acknowledged'
 
+brought_up purse/purse.db 1 "telepay-purse list --dir purse" "telepay-purse upgrade --dir purse"
+holds '^000000000001 .* 12.50 EUR .* 00 ' '^000000000002 .* 20.01 EUR .* 51 ' '^000000000003 .* 7.50 EUR .* 1 *$' '^000000000004 .* 5.00 EUR .* 2 *$'
+telepay-purse audit --dir purse >out 2>&1 || fail "purse audit: $(cat out)"
+holds '^EUR +2 +3 +120.00 +90.00 +0.00 +5.00 +20.00 +5.00$'
+telepay-purse close --dir purse >out 2>&1 || fail "purse close: $(cat out)"
+holds 'remise 2 closed, .* 1 payments, 5.00 EUR'
+
 columns_and_rules() { # file
     sqlite3 "$1" "SELECT m.name || '.' || p.name || ' ' || p.type || p.pk FROM sqlite_schema m JOIN pragma_table_info(m.name) p
         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' ORDER BY 1; SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY 1;
@@ -65,8 +72,9 @@ columns_and_rules() { # file
 
 # a new file and one brought up have the same
 telepay-perso init scheme >/dev/null 2>&1 && telepay-acquirer init new-acq --authority scheme/authority.json >/dev/null 2>&1 &&
-    telepay-issuer init new-iss --scheme scheme >/dev/null 2>&1 && telepay-centre init new-centre >/dev/null 2>&1 || fail "init"
-for kind in acq/ledger iss/issuer centre/centre; do
+    telepay-issuer init new-iss --scheme scheme >/dev/null 2>&1 && telepay-centre init new-centre >/dev/null 2>&1 &&
+    telepay-purse init new-purse >/dev/null 2>&1 || fail "init"
+for kind in acq/ledger iss/issuer centre/centre purse/purse; do
     columns_and_rules "$kind.db" >old
     columns_and_rules "new-$kind.db" >new
     [ -s new ] && diff old new >out || fail "$kind: an upgraded file is not as a new one: $(cat out)"

@@ -122,6 +122,106 @@ PY
 answered 402 "a forged signature" /payments --data-binary @forged
 [ "$(jq -r .reason answer)" = SIGNATURE ] || fail "not SIGNATURE: $(cat answer)"
 
+# ---- given back
+
+gives() { # STATUS CODE REASON what, then as purse_payer.py reversal: BODY MEDIATOR [NAME=VALUE…]
+    local got
+    payer reversal "${@:5}" >demand
+    got=$(post /reversals answer --data-binary @demand)
+    if [ "$got" = "$1" ] && [ "$(jq -r '.code + .reason' answer)" = "$2$3" ]; then echo "ok   $4"; else fail "$4: $got $(cat answer), not $1 $2 $3"; fi
+}
+open_account luc
+luc=$number
+fill "$luc" 50.00 T7
+pays 200 00 "" "what is never delivered" luc "$luc" 1 1200
+cp body undelivered
+cp answer its-answer
+holds "$luc" 38.00
+gives 402 12 UNKNOWN "another amount is not given back" undelivered med amount=1199
+gives 402 12 UNKNOWN "nor another order" undelivered med order=aaaaaaaaaaaaaaaaaaaaaaaaaa
+gives 402 12 UNKNOWN "nor another statement" undelivered med payment=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU
+gives 402 63 ACQUIRER "nor by another purse" undelivered med acquirer=0123456789ABCDEF
+gives 402 63 SIGNATURE "nor under another contract" undelivered med contract=000000000000999
+gives 400 30 FORMAT "nor without a reason" undelivered med reason=
+gives 402 12 UNKNOWN "nor what was refused" refused med
+holds "$luc" 38.00
+gives 200 00 "" "what was paid is given back" undelivered med
+cp answer given
+reference=$(jq -r .reference answer)
+holds "$luc" 50.00
+gives 200 00 "" "again" undelivered med reason="a second demand"
+cmp -s given answer || fail "not the same bytes: $(cat answer)"
+holds "$luc" 50.00
+answered 200 "the payment again: what was answered" /payments --data-binary @undelivered
+cmp -s its-answer answer || fail "not the same bytes: $(cat answer)"
+paid_by=$(jq -r .reference its-answer)
+[ "$reference" \> "$paid_by" ] || fail "the reversal's number is no later one"
+[ "$(telepay-purse list --account "$luc" --json | jq -r '.payments[0].reversed != null')" = true ] || fail "$(telepay-purse list --account "$luc")"
+expect 0 "not delivered" telepay-purse prove --reference "$paid_by" --out given.json
+expect 0 "it was given back" telepay-purse prove --file given.json --authority purse/pki/ca.pem
+jq ".reversal = $(payer reversal paid med | jq -R .)" given.json >swapped.json
+expect 5 "another payment was given back" telepay-purse prove --file swapped.json --authority purse/pki/ca.pem
+expect 0 "went back" telepay-purse account refund --account "$luc" --amount 50.00 --reference B7
+
+# ---- asked for, and sent out
+
+asks() { # STATUS what, way, key, then members of the question
+    payer statement "$4.pem" question acquirer="$acquirer" at=now "${@:5}" >question
+    answered "$1" "$2" "$3" --data-binary @question
+}
+open_account mia
+mia=$number
+asks 200 "how a new account stands" /balance mia account="$mia"
+[ "$(jq -c . answer)" = "{\"account\":\"$mia\",\"balance\":0,\"counter\":0,\"currency\":\"EUR\",\"reserved\":0,\"state\":\"open\"}" ] || fail "$(cat answer)"
+asks 403 "a question of before" /balance mia account="$mia" at=-62
+asks 403 "a question of later" /history mia account="$mia" at=62
+asks 409 "another's account" /balance mia account="$jean"
+asks 404 "no account" /balance mia account=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU
+asks 409 "another purse" /balance mia account="$mia" acquirer=0123456789ABCDEF
+asks 400 "after what is no number" "/history?after=x" mia account="$mia"
+fill "$mia" 40.00 T8
+pays 200 00 "" "something is bought" mia "$mia" 1 1000
+cp answer bought
+cp body bought-body
+pays 200 00 "" "something is given back" mia "$mia" 2 500
+gives 200 00 "" "… as its mediator says" body med
+sends() { # STATUS CODE REASON what, then members of the emptying
+    local got
+    payer statement mia.pem emptying acquirer="$acquirer" account="$mia" currency=eur iban=$bank name="Mia & Müller" "${@:5}" >emptying
+    got=$(post /emptyings answer --data-binary @emptying)
+    if [ "$got" = "$1" ] && [ "$(jq -r '.code + .reason' answer)" = "$2$3" ]; then echo "ok   $4"; else fail "$4: $got $(cat answer), not $1 $2 $3"; fi
+}
+sends 400 30 FORMAT "to an IBAN that is none" counter=3 amount=1 iban=DE89370400440532013001
+sends 402 63 ACQUIRER "out of another purse" counter=3 amount=1 acquirer=0123456789ABCDEF
+sends 402 63 KEY "out of another's account" counter=3 amount=1 account="$jean"
+sends 402 94 COUNTER_USED "under a counter that paid" counter=1 amount=1
+sends 402 51 BALANCE "a cent more than there is" counter=3 amount=3001
+sends 402 12 CURRENCY "another currency" counter=4 amount=1 currency=usd
+sends 200 00 "" "out goes half" counter=5 amount=1500
+cp emptying sent
+cp answer sent-answer
+holds "$mia" 15.00
+answered 200 "the same again" /emptyings --data-binary @sent
+cmp -s sent-answer answer || fail "not the same bytes: $(cat answer)"
+holds "$mia" 15.00
+pays 402 94 COUNTER_USED "a payment under a counter that emptied" mia "$mia" 5 100
+expect 0 "is stopped" telepay-purse account stop --account "$mia" --reason "key lost"
+sends 402 62 STOPPED "out of a stopped account" counter=6 amount=1
+asks 200 "how a stopped account stands" /balance mia account="$mia"
+[ "$(jq -r '.state + " " + .reason' answer)" = "stopped key lost" ] || fail "$(cat answer)"
+expect 0 "is open" telepay-purse account open --account "$mia"
+sends 200 00 "" "and the rest" counter=7 amount=1500
+asks 200 "all that became of it" /history mia account="$mia"
+[ "$(jq -r '[.records[] | .kind + " " + (.amount | tostring) + " " + .code] | join(", ")' answer)" = "filled 4000 00, payment 1000 00, payment 500 00, reversal 500 00, emptying 3001 51, emptying 1 12, emptying 1500 00, emptying 1 62, emptying 1500 00" ] ||
+    fail "another history: $(cat answer)"
+[ "$(jq -r '.records[1].acknowledgement' answer)" = "$(jq -r .acknowledgement bought)" ] || fail "another acknowledgement: $(cat answer)"
+[ "$(jq -Sc '.records[1] | {challenge, payment: .statement}' answer)" = "$(jq -Sc '{challenge, payment}' bought-body)" ] || fail "another payment"
+[ "$(jq -r '.records[6].record' answer)" = "$(jq -r .acknowledgement sent-answer)" ] || fail "another record of what went out"
+seventh=$(jq '.records[6].number' answer)
+asks 200 "what came after" "/history?after=$seventh" mia account="$mia"
+[ "$(jq '.records | length' answer)" = 2 ] || fail "not the last two: $(cat answer)"
+expect 0 "is closed" telepay-purse account close --account "$mia"
+
 # ---- many at once: what ten payments would take, and there is money for four
 
 open_account anna
@@ -165,6 +265,7 @@ answered 200 "the next key" /keys --data-binary @change
 answered 200 "the same again" /keys --data-binary @change
 pays 402 63 KEY "the key of before" marie "$marie" 84 100
 pays 200 00 "" "the key of now" marie2 "$marie" 84 100
+cp body last-paid
 answered 200 "what was paid by the key of before" /payments --data-binary @paid
 cmp -s first answer || fail "not the same bytes: $(cat answer)"
 holds "$marie" 96.00
@@ -178,12 +279,13 @@ pays 402 14 ACCOUNT_CLOSED "a closed account" marie2 "$marie" 85 100
 # ---- the day
 
 status() { telepay-purse status --json | jq -r '.sums[0] | [.filled, .balances, .owed, .paid_out, .given_back] | join(" ")'; }
-[ "$(status)" = "714.50 150.00 468.00 0.00 96.50" ] || fail "the sums: $(status)"
+[ "$(status)" = "804.50 150.00 508.00 0.00 146.50" ] || fail "the sums: $(status)"
 expect 0 "remise 1 closed" telepay-purse close
-said "12 payments, 468.00 EUR"
+said "15 payments, 2 given back, 478.00 EUR"
+gives 402 12 REMISE_CLOSED "what is in a closed remise" last-paid med
 expect 0 "nothing to close" telepay-purse close
 pays 200 00 "" "after the close: the next remise" jean "$jean" 6 100
-expect 0 "payout 1: 1 remises, 468.00 EUR" telepay-purse payout --out bank
+expect 0 "payout 1: 1 remises, 2 emptyings, 508.00 EUR" telepay-purse payout --out bank
 valid() { # number
     xmllint --nonet --noout --schema "$TELEPAY_DATADIR/pain.001.001.12.xsd" "bank/payout-$1.xml" 2>xmllint.log || fail "no valid pain.001: $(cat xmllint.log)"
 }
@@ -195,13 +297,16 @@ import sys, xml.etree.ElementTree as tree
 print(tree.parse("bank/payout-000001.xml").findtext("/".join("{urn:iso:std:iso:20022:tech:xsd:pain.001.001.12}" + name for name in sys.argv[1].split("/"))))' "CstmrCdtTrfInitn/$1")
     [ "$got" = "$2" ] || fail "$1 is $got, not $2"
 }
-in_xml GrpHdr/CtrlSum 468.00
-in_xml GrpHdr/NbOfTxs 1
+in_xml GrpHdr/CtrlSum 508.00
+in_xml GrpHdr/NbOfTxs 3
 in_xml PmtInf/DbtrAcct/Id/IBAN FR7630006000011234567890189
-in_xml PmtInf/CdtTrfTxInf/PmtId/EndToEndId $contract-000001
-in_xml PmtInf/CdtTrfTxInf/Amt/InstdAmt 468.00
-in_xml PmtInf/CdtTrfTxInf/CdtrAcct/Id/IBAN "$bank"
-in_xml PmtInf/CdtTrfTxInf/Cdtr/Nm "Librairie du Port"
+in_xml "PmtInf/CdtTrfTxInf[1]/PmtId/EndToEndId" "$acquirer-$(jq -r .reference sent-answer)"
+in_xml "PmtInf/CdtTrfTxInf[1]/Amt/InstdAmt" 15.00
+in_xml "PmtInf/CdtTrfTxInf[2]/Cdtr/Nm" "Mia & Müller"
+in_xml "PmtInf/CdtTrfTxInf[3]/PmtId/EndToEndId" $contract-000001
+in_xml "PmtInf/CdtTrfTxInf[3]/Amt/InstdAmt" 478.00
+in_xml "PmtInf/CdtTrfTxInf[3]/CdtrAcct/Id/IBAN" "$bank"
+in_xml "PmtInf/CdtTrfTxInf[3]/Cdtr/Nm" "Librairie du Port"
 cp bank/payout-000001.xml once
 sleep 1
 expect 0 "payout 1" telepay-purse payout --out bank --number 1
@@ -227,8 +332,8 @@ expect 2 "iban is needed" telepay-purse payout --out bank
 cp kept.conf purse/purse.conf
 expect 0 "nothing to pay out" telepay-purse payout --out bank
 expect 2 "there is no payout 2" telepay-purse payout --out bank --number 2
-[ "$(status)" = "714.50 149.00 1.00 468.00 96.50" ] || fail "the sums: $(status)"
-[ "$(telepay-purse remise list --json | jq -r '.remises[] | "\(.number) \(.amount) \(.state)"')" = "1 468.00 paid out
+[ "$(status)" = "804.50 149.00 1.00 478.00 176.50" ] || fail "the sums: $(status)"
+[ "$(telepay-purse remise list --json | jq -r '.remises[] | "\(.number) \(.amount) \(.state)"')" = "1 478.00 paid out
 2 1.00 open" ] || fail "$(telepay-purse remise list)"
 
 # ---- years later
@@ -264,12 +369,16 @@ books() { # what, SQL: changed behind the back of the rules
 kill -TERM "$purse"
 wait "$purse" || fail "serve does not end cleanly: $(cat purse.log)"
 books "a balance that grew" "UPDATE account SET balance = balance + 1 WHERE account = '$jean'" "records come to"
-books "an amount that is another" "UPDATE payment SET amount = amount - 1 WHERE code = '00' AND payment = 2" "something else than what was signed"
-books "a payment that is gone" "DELETE FROM payment WHERE payment = 2" "records come to"
+books "an amount that is another" "UPDATE payment SET amount = amount - 1 WHERE code = '00' AND payment = 4" "something else than what was signed"
+books "a payment that is gone" "DELETE FROM payment WHERE payment = 4" "records come to"
 books "a refusal that became a payment" "UPDATE payment SET code = '00', remise = 1, reason = '' WHERE code = '51'" "something else|are not what"
 books "a transfer that grew" "UPDATE booking SET amount = amount + 1 WHERE booking = 1" "something else than its record"
 books "a key that nobody gave" "UPDATE account SET key = zeroblob(32) WHERE account = '$jean'" "is not the one that was signed for"
 books "a transfer to another account" "UPDATE booking SET account = '$jean' WHERE booking = 1" "something else than its record"
+books "a reversal that is gone" "DELETE FROM reversal" "records come to"
+books "a reversal of another" "UPDATE reversal SET payment = 4 WHERE reversal = (SELECT min(reversal) FROM reversal)" "another payment was given back"
+books "an emptying that goes elsewhere" "UPDATE emptying SET iban = 'FR7630006000011234567890189' WHERE code = '00'" "something else than what was signed"
+books "an emptying that never was" "DELETE FROM emptying WHERE code = '00'" "records come to"
 books "a remise that lost one" "UPDATE remise SET amount = amount - 1 WHERE closed IS NOT NULL" "are not what their payments come to"
 expect 0 "" telepay-purse audit
 serve_purse

@@ -8,6 +8,8 @@
                                                   the body of a payment: an order by the keys in MEDIATOR, its challenge, the statement. NAME is a member of the
                                                   order; statement.NAME or request.NAME one of the statement or of the request, where they differ from it;
                                                   ceiling; since (seconds ago that it was issued); swap=FILE: the challenge of that body in place of its own
+  statement FILE KIND [NAME=VALUE …]              a statement of that kind (question, emptying, voucher …); at=now, or seconds from now: at=-61
+  reversal BODY MEDIATOR [NAME=VALUE …]           demands back what that body paid; NAME is a member of the demand, or signer: whose key
 """
 import datetime
 import hashlib
@@ -82,6 +84,34 @@ def payment(path, folder, account, counter, amount, *words):
     return json.dumps({"challenge": challenge, "payment": state(key, "payment", statement)})
 
 
+def moments(members):
+    """The times among them, which are said in seconds from now."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return {name: utc(now + datetime.timedelta(seconds=int(value.replace("now", "0")))) if name in ("at", "until") and len(value) < 9 else value
+            for name, value in members.items()}
+
+
+def acquirer_of(folder):
+    with open(f"{folder}/mediator.conf") as file:
+        return next(line.split(" = ", 1)[1] for line in file.read().splitlines() if line.startswith("id = "))
+
+
+def demand(folder, kind, members, words):
+    """What a mediator signs for the purse, by the key of its order."""
+    options = dict(word.split("=", 1) for word in words)
+    signer = options.pop("signer", f"order-{CONTRACT}")
+    payload = {"version": 1, "acquirer": acquirer_of(folder), "at": utc(datetime.datetime.now(datetime.timezone.utc)), **members, **options}
+    return jose.sign(jose.load(folder, signer), f"telepay-purse-{kind}", payload)
+
+
+def reversal(path, folder, *words):
+    with open(path) as file:
+        statement = json.load(file)["payment"]
+    said = json.loads(jose.decode(statement.split(".")[1]))
+    return demand(folder, "reversal", {"contract": CONTRACT, "reason": "not delivered", "payment": jose.encode(hashlib.sha256(statement.encode()).digest()),
+                                       **{name: said[name] for name in ("order", "amount", "currency")}}, words)
+
+
 def main():
     verb, path, *rest = sys.argv[1:]
     if verb == "key":
@@ -92,6 +122,10 @@ def main():
         print(state(load(path), "opening", {"acquirer": rest[0], "currency": rest[1]}), end="")
     elif verb == "succession":
         print(state(load(path), "succession", {"acquirer": rest[0], "account": rest[1], "next": jwk(load(rest[2]))["x"]}), end="")
+    elif verb == "statement":
+        print(state(load(path), rest[0], moments(dict(word.split("=", 1) for word in rest[1:]))), end="")
+    elif verb == "reversal":
+        print(reversal(path, *rest), end="")
     else:
         print(payment(path, *rest))
 

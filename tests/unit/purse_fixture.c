@@ -132,3 +132,32 @@ const char *fixture_pay(struct purse_fixture *f, const struct payment *p, time_t
     payment_answer_free(&a);
     return said;
 }
+
+struct purse_token fixture_reversal(const struct payment *p, char room[2][PURSE_HASH])
+{
+    struct purse_token t = {.contract = p->contract,
+                            .order = p->order,
+                            .currency = "eur",
+                            .amount = room[0],
+                            .payment = room[1],
+                            .reason = "not delivered"};
+
+    snprintf(room[0], PURSE_HASH, "%" PRId64, p->amount);
+    ck_ok(purse_statement_hash(room[1], p->statement, NULL));
+    snprintf(t.signer, sizeof(t.signer), "%s", p->mediator);
+    return t;
+}
+
+const char *fixture_reverse(struct purse_fixture *f, const struct purse_token *t, time_t now)
+{
+    static char said[48];
+    struct payment_answer a;
+
+    ck_ok(book_begin(f->book, &f->e));
+    ck_assert_msg(desk_reverse(&f->desk, t, "demand", now, &a, &f->e) == TP_OK, "%s", f->e.text);
+    ck_ok(book_commit(f->book, &f->e));
+    snprintf(said, sizeof(said), "%s %s", a.code, a.reason);
+    ck_assert_int_eq(a.number[0] != '\0', strcmp(a.code, "00") == 0);
+    payment_answer_free(&a);
+    return said;
+}

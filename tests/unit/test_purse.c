@@ -135,7 +135,7 @@ START_TEST(acknowledgement_says_which)
                       "%s", f.e.text);
         ck_assert_str_eq(read.acquirer, f.acquirer);
         ck_assert_str_eq(read.amount, "700");
-        ck_assert_str_eq(read.reference, "000000000001");
+        ck_assert_str_eq(read.reference, "000000000002");
         ck_assert_str_eq(read.r, p.r);
         ck_assert_ptr_nonnull(read.payment);
         acknowledgement_free(&read);
@@ -395,6 +395,96 @@ START_TEST(transfers_are_booked_once)
     }
 END_TEST
 
+/* Once, by who asked to be paid, exactly what was paid, before the close. */
+START_TEST(what_was_paid_is_given_back)
+    {
+        char account[PURSE_ACCOUNT], room[2][PURSE_HASH];
+        const struct payment paid = fixture_payment(1, 1, 1, 700),
+                             other = fixture_payment(1, 2, 2, 300),
+                             refused = fixture_payment(1, 3, 3, 1);
+        struct purse_token t = fixture_reversal(&paid, room);
+        struct purse_remise r;
+        struct purse_sums s;
+        int64_t payout;
+
+        fixture_account(&f, account, 1, 1000);
+        ck_assert_str_eq(fixture_reverse(&f, &t, NOW), "12 UNKNOWN");
+        ck_pays(&paid, "00 ");
+        ck_pays(&other, "00 ");
+        ck_pays(&refused, "51 BALANCE");
+        snprintf(t.signer, sizeof(t.signer), "others");
+        ck_assert_str_eq(fixture_reverse(&f, &t, NOW), "12 UNKNOWN");
+        t = fixture_reversal(&paid, room);
+        t.amount = "699";
+        ck_assert_str_eq(fixture_reverse(&f, &t, NOW), "12 UNKNOWN");
+        t = fixture_reversal(&paid, room);
+        t.contract = OTHER_CONTRACT;
+        ck_assert_str_eq(fixture_reverse(&f, &t, NOW), "12 UNKNOWN");
+        t = fixture_reversal(&paid, room);
+        t.payment = other.r; /* of another statement */
+        ck_assert_str_eq(fixture_reverse(&f, &t, NOW), "12 UNKNOWN");
+        t = fixture_reversal(&refused, room);
+        ck_assert_str_eq(fixture_reverse(&f, &t, NOW), "12 UNKNOWN");
+        t = fixture_reversal(&paid, room);
+        ck_assert_str_eq(fixture_reverse(&f, &t, NOW), "00 ");
+        ck_assert_int_eq(balance(account), 700);
+        ck_ok(book_mediator_shut(f.book, MEDIATOR, &f.e));
+        ck_assert_str_eq(fixture_reverse(&f, &t, NOW), "00 "); /* again */
+        ck_assert_int_eq(balance(account), 700);
+        t = fixture_reversal(&other, room);
+        ck_assert_str_eq(fixture_reverse(&f, &t, NOW), "58 MEDIATOR");
+        ck_ok(book_remise_close(f.book, CONTRACT, NOW, &r, &f.e));
+        ck_assert_int_eq(r.payments, 2);
+        ck_assert_int_eq(r.reversals, 1);
+        ck_assert_int_eq(r.reversed, 700);
+        ck_assert_int_eq(r.amount, 300);
+        ck_ok(book_sums(f.book, EUR, &s, &f.e));
+        ck_assert_int_eq(s.owed, 300);
+        ck_assert_int_eq(s.balances, 700);
+        ck_ok(book_payout_make(f.book, EUR, NOW, &payout, &f.e));
+    }
+END_TEST
+
+START_TEST(too_late_to_give_back)
+    {
+        char account[PURSE_ACCOUNT], room[2][PURSE_HASH];
+        struct payment paid = fixture_payment(1, 1, 1, 700);
+        struct purse_token t = fixture_reversal(&paid, room);
+        struct purse_remise r;
+        int64_t payout;
+
+        fixture_account(&f, account, 1, 1000);
+        ck_pays(&paid, "00 ");
+        ck_ok(book_remise_close(f.book, CONTRACT, NOW, &r, &f.e));
+        ck_assert_str_eq(fixture_reverse(&f, &t, NOW), "12 REMISE_CLOSED");
+        ck_ok(book_payout_make(f.book, EUR, NOW, &payout, &f.e));
+        paid = fixture_payment(1, 2, 2, 300);
+        ck_pays(&paid, "00 ");
+        t = fixture_reversal(&paid, room);
+        ck_ok(book_account_set(f.book, account, ACCOUNT_CLOSED, "", &f.e));
+        ck_assert_str_eq(fixture_reverse(&f, &t, NOW), "14 ACCOUNT_CLOSED");
+        ck_ok(book_remise_close(f.book, CONTRACT, NOW, &r, &f.e));
+    }
+END_TEST
+
+/* Nothing is due when all of a remise was given back: no transfer is made of it. */
+START_TEST(nothing_due)
+    {
+        char account[PURSE_ACCOUNT], room[2][PURSE_HASH];
+        const struct payment paid = fixture_payment(1, 1, 1, 700);
+        const struct purse_token t = fixture_reversal(&paid, room);
+        struct purse_remise r;
+        int64_t payout;
+
+        fixture_account(&f, account, 1, 1000);
+        ck_pays(&paid, "00 ");
+        ck_assert_str_eq(fixture_reverse(&f, &t, NOW), "00 ");
+        ck_ok(book_remise_close(f.book, CONTRACT, NOW, &r, &f.e));
+        ck_assert_int_eq(r.amount, 0);
+        ck_assert_int_eq(book_payout_make(f.book, EUR, NOW, &payout, &f.e), TP_ERR_NOT_FOUND);
+    }
+END_TEST
+
 static enum tp_err add_line(void *ctx, const struct payout_line *line, struct tp_error *e)
 {
     (void)e;
@@ -430,17 +520,18 @@ static enum tp_err count_remise(void *ctx, const struct purse_remise *r, struct 
 /* What the audit asks, on either engine. */
 static void look_again(const char *account)
 {
-    int64_t sum = 0, odd = 1, amount = 0;
+    int64_t sum = 0, reserved = 1, odd = 1, amount = 0;
     unsigned kept = 0, booked = 0;
 
-    ck_ok(book_account_sum(f.book, account, &sum, &f.e));
+    ck_ok(book_account_sum(f.book, account, &sum, &reserved, &f.e));
     ck_assert_int_eq(sum, balance(account));
+    ck_assert_int_eq(reserved, 0);
     ck_ok(book_odd_remises(f.book, &odd, &f.e));
     ck_assert_int_eq(odd, 0);
     ck_ok(book_begin_read(f.book, &f.e));
     ck_ok(kept_each(f.book, NULL, count_kept, &kept, &f.e));
     ck_ok(kept_each(f.book, account, count_kept, &kept, &f.e));
-    ck_ok(kept_get(f.book, 1, count_kept, &kept, &f.e));
+    ck_ok(kept_get(f.book, 2, count_kept, &kept, &f.e));
     ck_assert_int_eq(kept_get(f.book, 99, count_kept, &kept, &f.e), TP_ERR_NOT_FOUND);
     ck_ok(booking_each(f.book, count_booking, &booked, &f.e));
     ck_ok(book_remise_each(f.book, count_remise, &amount, &f.e));
@@ -514,6 +605,9 @@ static Suite *suite(void)
     tcase_add_test(t, keys_follow_keys);
     tcase_add_test(t, a_key_is_one_account);
     tcase_add_test(t, transfers_are_booked_once);
+    tcase_add_test(t, what_was_paid_is_given_back);
+    tcase_add_test(t, too_late_to_give_back);
+    tcase_add_test(t, nothing_due);
     tcase_add_test(t, the_day);
     suite_add_tcase(s, t);
     return s;

@@ -17,7 +17,7 @@ struct paid {
     unsigned account, order, contract;
     int64_t counter, amount;
     time_t at;
-    bool ok;
+    bool ok, back; /* given back */
     size_t remise; /* of its contract, from 0 */
     char word[32];
 };
@@ -58,7 +58,7 @@ static int64_t balance(const struct model *m, unsigned account)
     int64_t sum = m->filled[account] - m->given[account];
 
     for (size_t i = 0; i < m->n; i++)
-        if (m->payment[i].account == account && m->payment[i].ok)
+        if (m->payment[i].account == account && m->payment[i].ok && !m->payment[i].back)
             sum -= m->payment[i].amount;
     return sum;
 }
@@ -189,6 +189,28 @@ static void pay(struct run *r)
     remember(&r->m, &chosen, word);
 }
 
+/* Some payment of before is to be given back, or one that never was. */
+static void give_back(struct run *r)
+{
+    struct paid *p = r->m.n > 0 ? &r->m.payment[pick(r, (uint32_t)r->m.n)] : NULL;
+    struct payment of;
+    struct purse_token t;
+    char room[2][PURSE_HASH];
+    const char *word;
+
+    if (p == NULL)
+        return;
+    of = fixture_payment(p->account, p->counter, p->order, p->amount);
+    snprintf(of.contract, sizeof(of.contract), "%s", contracts[p->contract]);
+    t = fixture_reversal(&of, room);
+    word = !p->ok                                  ? "12 UNKNOWN"
+           : p->back                               ? "00 "
+           : p->remise != r->m.remise[p->contract] ? "12 REMISE_CLOSED"
+                                                   : "00 ";
+    ck_assert_str_eq(fixture_reverse(&r->f, &t, r->now), word);
+    p->back = p->back || strcmp(word, "00 ") == 0;
+}
+
 static void group(struct run *r)
 {
     const bool back = pick(r, 5) == 0;
@@ -238,14 +260,15 @@ static void turn(struct run *r) /* an account is stopped, or opened again; a con
 static void close_day(struct run *r)
 {
     const unsigned c = pick(r, 2);
-    int64_t sum = 0, n = 0;
+    int64_t sum = 0, n = 0, back = 0;
     struct purse_remise closed;
 
     for (size_t i = 0; i < r->m.n; i++) {
         const struct paid *p = &r->m.payment[i];
 
         if (p->ok && p->contract == c && p->remise == r->m.remise[c]) {
-            sum += p->amount;
+            sum += p->back ? 0 : p->amount;
+            back += p->back;
             n++;
         }
     }
@@ -258,7 +281,21 @@ static void close_day(struct run *r)
     ck_assert_int_eq(closed.number, (int64_t)r->m.remise[c] + 1);
     ck_assert_int_eq(closed.payments, n);
     ck_assert_int_eq(closed.amount, sum);
+    ck_assert_int_eq(closed.reversals, back);
     r->m.remise[c]++;
+}
+
+static int64_t due(const struct model *m, unsigned contract, size_t remise)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < m->n; i++) {
+        const struct paid *p = &m->payment[i];
+
+        if (p->ok && !p->back && p->contract == contract && p->remise == remise)
+            sum += p->amount;
+    }
+    return sum;
 }
 
 static void pay_out(struct run *r)
@@ -267,10 +304,11 @@ static void pay_out(struct run *r)
     int64_t payout;
 
     for (unsigned c = 0; c < 2; c++)
-        for (size_t i = 0; i < r->m.remise[c]; i++) {
-            any = any || !r->m.paid_out[c][i];
-            r->m.paid_out[c][i] = true;
-        }
+        for (size_t i = 0; i < r->m.remise[c]; i++)
+            if (due(&r->m, c, i) > 0) {
+                any = any || !r->m.paid_out[c][i];
+                r->m.paid_out[c][i] = true;
+            }
     ck_assert_int_eq(book_payout_make(r->f.book, EUR, r->now, &payout, &r->f.e),
                      any ? TP_OK : TP_ERR_NOT_FOUND);
 }
@@ -279,8 +317,10 @@ static void step(struct run *r)
 {
     const uint32_t what = pick(r, 100);
 
-    if (what < 55)
+    if (what < 45)
         group(r);
+    else if (what < 55)
+        give_back(r);
     else if (what < 75)
         book(r);
     else if (what < 83)
@@ -312,7 +352,7 @@ static void look(struct run *r)
         const struct paid *p = &r->m.payment[i];
 
         wanted.payments += p->ok;
-        if (p->ok)
+        if (p->ok && !p->back)
             *(r->m.paid_out[p->contract][p->remise] ? &wanted.paid_out : &wanted.owed) += p->amount;
     }
     ck_ok(book_sums(r->f.book, EUR, &s, &r->f.e));

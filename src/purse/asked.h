@@ -1,0 +1,25 @@
+/* What the holder of an account asks, by a question that its key signed now: how it stands, and all
+ * that became of it. Any thread; a connection of its own to the books. */
+#ifndef TP_PURSE_ASKED_H
+#define TP_PURSE_ASKED_H
+
+#include <jansson.h>
+
+#include "purse/book.h"
+
+#define ASKED_SECONDS 60 /* that a question may be old, or ahead */
+
+struct asked;
+
+TP_MUST_CHECK enum tp_err asked_open(struct asked **out, const char *dir, struct tp_error *e);
+void asked_close(struct asked **a); /* NULL is fine */
+
+/* PURSE_NEW and the answer (json_decref), or why there is none: PURSE_ASKED, PURSE_UNKNOWN,
+ * PURSE_KEY, PURSE_FAULT. */
+enum purse_verdict asked_balance(struct asked *a, json_t **out, const struct purse_statement *s,
+                                 time_t now);
+/* … the records after that number. */
+enum purse_verdict asked_history(struct asked *a, json_t **out, const struct purse_statement *s,
+                                 int64_t after, time_t now);
+
+#endif
