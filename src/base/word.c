@@ -92,3 +92,9 @@ char *word_cut(char *out, size_t cap, const char *text)
     out[n] = '\0';
     return out;
 }
+
+char *word_shown(char *out, size_t cap, const char *text)
+{
+    word_make_shown(word_cut(out, cap, text));
+    return out;
+}

@@ -132,11 +132,10 @@ static enum tp_err find_purse(struct checkout *c, const struct demand *d, struct
                        d->currency->alpha);
     if (r != TP_ERR_NOT_FOUND)
         return r;
-    word_make_shown(word_cut(shown, sizeof(shown), at != NULL ? at : "URL"));
     return tp_fail(e, TP_ERR_CANCELLED,
                    "it is to be paid by the purse %s, where you have no account: telepay purse "
                    "open --at %s",
-                   d->order.acquirer, shown);
+                   d->order.acquirer, word_shown(shown, sizeof(shown), at != NULL ? at : "URL"));
 }
 
 enum tp_err checkout_allows(struct checkout *c, const struct demand *d, struct tp_error *e)

@@ -13,17 +13,19 @@
 #include "payer/home.h"
 #include "payer/keystore.h"
 #include "payer/orders.h"
+#include "payer/purses.h"
 #include "payer/user.h"
 
 struct words {
     const char *home, *name, *user, *out;
+    bool purses;        /* removed although money may be in them */
     const char *wanted; /* what the argument is; NULL: there is none */
     struct code_source code;
     bool json;
 };
 #define WORDS_NONE ((struct words){.code = CODE_ASKED})
 
-enum { HOME = 0x100, JSON, USER, OUT, CODE_FD, PINENTRY };
+enum { HOME = 0x100, JSON, USER, OUT, CODE_FD, PINENTRY, PURSES };
 
 #define WORD_HOME                                                                                  \
     {                                                                                              \
@@ -36,7 +38,6 @@ enum { HOME = 0x100, JSON, USER, OUT, CODE_FD, PINENTRY };
             "ask for it in a window, by the program pinentry or another like it", 0                \
     }
 
-static const struct argp_option options[] = {WORD_HOME, {0}};
 static const struct argp_option code_options[] = {WORD_HOME, WORDS_CODE, {0}};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -50,6 +51,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case USER:
         w->user = arg;
+        return 0;
+    case PURSES:
+        w->purses = true;
         return 0;
     case OUT:
         w->out = arg;
@@ -319,8 +323,20 @@ int payer_user(int argc, char **argv)
 
 /* ---- remove ---- */
 
-/* What is signed, and of which nobody knows what became, is lost with its journal. */
-static enum tp_err check_settled(const char *home, const char *name, struct tp_error *e)
+static enum tp_err has_purse(void *ctx, const struct purse_account *a, struct tp_error *e)
+{
+    const char *name = ctx;
+
+    return tp_fail(e, TP_ERR_STATE,
+                   "%s has an account at the purse %s, and what is in it is lost with the key: "
+                   "telepay purse balance --user %s tells how much, telepay purse empty takes it "
+                   "out; --with-purses removes them all the same",
+                   name, a->acquirer, name);
+}
+
+/* What is signed, and of which nobody knows what became, is lost with its journal; and with the key
+ * what is in purses. */
+static enum tp_err check_settled(const char *home, char *name, bool purses, struct tp_error *e)
 {
     char folder[PATH_MAX], path[PATH_MAX];
     struct journal *journal = NULL;
@@ -340,7 +356,7 @@ static enum tp_err check_settled(const char *home, const char *name, struct tp_e
                     "order send --user %s asks; not removed",
                     name, pending.order, name);
     else if (r == TP_ERR_NOT_FOUND)
-        r = TP_OK;
+        r = purses ? TP_OK : purses_list(journal, has_purse, name, e);
     kept_order_free(&pending);
     journal_close(&journal);
     return r;
@@ -348,21 +364,30 @@ static enum tp_err check_settled(const char *home, const char *name, struct tp_e
 
 int payer_user_remove(int argc, char **argv)
 {
+    static const struct argp_option remove_options[] = {
+        WORD_HOME,
+        {"with-purses", PURSES, NULL, 0, "even where that loses what is in the user's purses", 0},
+        {0}};
     static const struct argp argp = {
-        options, parse,
-        "NAME",  "Remove a user, with plan, journal and key: nobody can bring them back.",
-        NULL,    NULL,
+        remove_options,
+        parse,
+        "NAME",
+        "Remove a user, with plan, journal and key: nobody can bring them back.",
+        NULL,
+        NULL,
         NULL};
     struct words w = WORDS_NONE;
     struct tp_error e = {0};
-    char home[PATH_MAX];
+    char home[PATH_MAX], name[USER_NAME];
     enum tp_err r;
 
     w.wanted = "the user's name";
     cli_parse(&argp, argc, argv, &w);
     r = home_open(home, w.home, &e);
     if (r == TP_OK)
-        r = check_settled(home, w.name, &e);
+        r = user_name(name, home, w.name, &e);
+    if (r == TP_OK)
+        r = check_settled(home, name, w.purses, &e);
     if (r == TP_OK)
         r = user_remove(home, w.name, &e);
     if (r == TP_OK)

@@ -21,6 +21,7 @@ int payer_plan_set(int argc, char **argv);
 int payer_purse(int argc, char **argv); /* list */
 int payer_purse_open(int argc, char **argv);
 int payer_purse_empty(int argc, char **argv);
+int payer_purse_history(int argc, char **argv);
 int payer_purse_fill(int argc, char **argv);
 int payer_purse_balance(int argc, char **argv);
 int payer_session(int argc, char **argv); /* show */

@@ -27,6 +27,11 @@ TP_MUST_CHECK enum tp_err emptyings_add(struct journal *j, struct emptying *m, s
 TP_MUST_CHECK enum tp_err emptyings_pending(struct emptying *out, struct journal *j,
                                             const char *acquirer, struct tp_error *e);
 
+/* Those of that purse that it has acknowledged, the oldest first. False from each ends the walk. */
+typedef bool emptyings_each(void *ctx, const struct emptying *m);
+TP_MUST_CHECK enum tp_err emptyings_list(struct journal *j, const char *acquirer,
+                                         emptyings_each *each, void *ctx, struct tp_error *e);
+
 /* The purse has answered. */
 TP_MUST_CHECK enum tp_err emptyings_settle(struct journal *j, const struct emptying *m,
                                            enum emptying_state state, struct tp_error *e);

@@ -22,6 +22,7 @@ static const struct cli_command commands[] = {
     {"purse balance", "ask what is in one", payer_purse_balance},
     {"purse fill", "buy credit for one, with the card in the reader", payer_purse_fill},
     {"purse empty", "send what is in one to a bank account", payer_purse_empty},
+    {"purse history", "show what became of one, from what was signed", payer_purse_history},
     {"purse", "the same as purse list", payer_purse},
     {"session show", "show what was consumed in the session under way", payer_session},
     {"session begin", "begin a session now", payer_session_begin},
