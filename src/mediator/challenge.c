@@ -60,7 +60,7 @@ static enum tp_err fill_texts(struct texts *t, const struct orderbook_attempt *a
 static enum tp_err sign_order(char **jws, const struct texts *t, const struct orderbook_order *o,
                               const struct reg_contract *c, struct tp_error *e)
 {
-    const struct order order = {
+    struct order order = {
         .id = o->id,
         .contract = c->id,
         .merchant = o->merchant,
@@ -73,20 +73,22 @@ static enum tp_err sign_order(char **jws, const struct texts *t, const struct or
         .issued = t->issued,
         .valid_until = t->until,
         .return_to = t->back,
-        .terminal = c->terminal,
-        .stan = t->stan,
-        .date = t->date,
-        .time = t->clock,
-        .country = c->country,
-        .mcc = c->mcc,
         .acquirer = c->acquirer->id,
         .method = o->method,
         .url = o->url,
         .digest = o->digest[0] != '\0' ? o->digest : NULL,
-        .means = {{METHOD_EMV, t->ceiling}},
+        .means = {{means_method(c->acquirer->means), t->ceiling}},
         .n_means = 1,
     };
 
+    if (c->acquirer->means == MEANS_EMV) {
+        order.terminal = c->terminal;
+        order.stan = t->stan;
+        order.date = t->date;
+        order.time = t->clock;
+        order.country = c->country;
+        order.mcc = c->mcc;
+    }
     return order_write(jws, &order, &c->key, e);
 }
 
@@ -99,6 +101,15 @@ static bool is_ascii(const char *text)
     return true;
 }
 
+/* What the method needs beside the order. */
+static json_t *method_details(const char *jws, const struct reg_acquirer *a)
+{
+    return a->means == MEANS_EMV
+               ? json_pack("{s:s,s:O,s:s*}", "order", jws, "acquirer", a->sealing, "parameters",
+                           a->version[0] != '\0' ? a->version : NULL)
+               : json_pack("{s:s,s:s}", "order", jws, "purse", a->url);
+}
+
 static enum tp_err write_request(char **out, const char *jws, const struct texts *t,
                                  const struct orderbook_order *o, const struct reg_contract *c,
                                  struct tp_error *e)
@@ -109,9 +120,7 @@ static enum tp_err write_request(char **out, const char *jws, const struct texts
         .recipient = c->id,
         .description = o->item,
         .external_id = o->id,
-        .method_details =
-            json_pack("{s:s,s:O,s:s*}", "order", jws, "acquirer", c->acquirer->sealing,
-                      "parameters", c->acquirer->version[0] != '\0' ? c->acquirer->version : NULL),
+        .method_details = method_details(jws, c->acquirer),
     };
     enum tp_err r;
 
@@ -131,7 +140,7 @@ static enum tp_err bind(struct orderbook_attempt *a, const char *request, const 
     struct payment_challenge c = {
         .id = id,
         .realm = by->realm,
-        .method = METHOD_EMV,
+        .method = means_method(a->means),
         .intent = "charge",
         .request = request,
         .expires = t->until,
@@ -155,30 +164,40 @@ static enum tp_err bind(struct orderbook_attempt *a, const char *request, const 
     return r;
 }
 
+/* The number, day and time by which a card's payment is known. */
+static enum tp_err number_it(struct orderbook_attempt *a, struct reg_contract *c,
+                             struct tp_error *e)
+{
+    struct tm now;
+    time_t at;
+
+    if (c->acquirer->means != MEANS_EMV)
+        return TP_OK;
+    date_now(&now, &at);
+    a->local_time = (int64_t)date_of(at) * 1000000 + now.tm_hour * 10000 + now.tm_min * 100 +
+                    (now.tm_sec < 60 ? now.tm_sec : 59);
+    snprintf(a->terminal, sizeof(a->terminal), "%s", c->terminal);
+    return contract_stan(c, date_of(at), &a->stan, e);
+}
+
 enum tp_err challenge_make(struct orderbook_attempt *a, const struct orderbook_order *o,
                            const uint8_t quote[32], const char *header, const struct issuing *by,
                            struct tp_error *e)
 {
-    struct reg_contract *c = registry_contract(by->registry, o->contract);
+    struct reg_contract *c = registry_contract(by->registry, a->contract);
     struct texts t;
-    struct tm now;
-    time_t at;
     char *jws = NULL, *request = NULL;
-    enum tp_err r = TP_OK;
+    enum tp_err r;
 
     if (c == NULL)
-        r = tp_fail(e, TP_ERR_NOT_FOUND, "the contract %s is not known any more", o->contract);
-    else if (o->amount > c->ceiling)
-        r = tp_fail(e, TP_ERR_RANGE, "it costs more than the contract takes at once");
-    date_now(&now, &at);
-    a->local_time = (int64_t)date_of(at) * 1000000 + now.tm_hour * 10000 + now.tm_min * 100 +
-                    (now.tm_sec < 60 ? now.tm_sec : 59);
+        return tp_fail(e, TP_ERR_NOT_FOUND, "the contract %s is not known any more", a->contract);
+    if (o->amount > c->ceiling)
+        return tp_fail(e, TP_ERR_RANGE, "it costs more than the contract takes at once");
+    a->means = c->acquirer->means;
+    snprintf(a->acquirer, sizeof(a->acquirer), "%s", c->acquirer->id);
+    r = number_it(a, c, e);
     if (r == TP_OK)
-        r = contract_stan(c, date_of(at), &a->stan, e);
-    if (r != TP_OK)
-        return r;
-    snprintf(a->terminal, sizeof(a->terminal), "%s", c->terminal);
-    r = fill_texts(&t, a, o, c, quote, by, e);
+        r = fill_texts(&t, a, o, c, quote, by, e);
     if (r == TP_OK)
         r = sign_order(&jws, &t, o, c, e);
     if (r == TP_OK)

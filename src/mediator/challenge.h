@@ -6,7 +6,6 @@
 #include "wire/payment_challenge.h"
 
 #define CHALLENGE_VALID_S 600 /* at most */
-#define METHOD_EMV        "emv"
 
 struct issuing {        /* what signs challenges: the mediator's, as long as it serves */
     struct span key;    /* of the ids */
@@ -19,8 +18,8 @@ struct issuing {        /* what signs challenges: the mediator's, as long as it 
 void challenge_order_id(char out[BOOK_ORDER_ID]);
 
 /* The next attempt at an order: number, day and time of a card's payment, the order signed anew,
- * the challenge and its id. digest of the quote; header: that of struct payment_challenge; a->order
- * and a->n are set by the caller.
+ * the challenge and its id. digest of the quote; header: that of struct payment_challenge;
+ * a->order, a->n, a->place and a->contract are set by the caller.
  * orderbook_attempt_free. TP_ERR_RANGE (no number left, an amount over the contract's ceiling),
  * TP_ERR_FORMAT (what no order takes, with the member). */
 TP_MUST_CHECK enum tp_err challenge_make(struct orderbook_attempt *a,

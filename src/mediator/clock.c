@@ -18,6 +18,7 @@ struct due {
     TAILQ_ENTRY(due) next;
     char id[BOOK_ORDER_ID];
     enum event event;
+    uint32_t n;
     unsigned tries;
     int64_t at;
 };
@@ -34,7 +35,7 @@ struct clock {
     int64_t look_at, forget_at;
 };
 
-void clock_set(struct mediator *m, const char *id, enum event event, int64_t after_ms,
+void clock_set(struct mediator *m, const char *id, enum event event, uint32_t n, int64_t after_ms,
                unsigned tries)
 {
     struct clock *c = m->clock;
@@ -46,6 +47,7 @@ void clock_set(struct mediator *m, const char *id, enum event event, int64_t aft
     }
     memcpy(d->id, id, sizeof(d->id));
     d->event = event;
+    d->n = n;
     d->tries = tries;
     d->at = time_monotonic_ms() + after_ms;
     pthread_mutex_lock(&c->lock);
@@ -75,7 +77,8 @@ static void do_due(struct clock *c, int64_t now)
         struct job *j = move_job(d->event, d->id);
 
         if (j != NULL) {
-            j->drive = d->event == EVENT_LOOK;
+            j->drive = d->event == EVENT_LOOK || d->event == EVENT_GO_ON;
+            j->move.n = d->n;
             j->tries = d->tries;
             keeper_take(c->m, j);
         }

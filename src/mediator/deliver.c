@@ -134,7 +134,7 @@ static struct delivery_under_way *new_under_way(struct mediator *m, const struct
     d->visit = v;
     d->tries = tries;
     d->attempt = *a;
-    d->attempt.challenge = d->attempt.sealed = d->attempt.device = d->attempt.answer = NULL;
+    d->attempt.challenge = d->attempt.pays = d->attempt.beside = d->attempt.answer = NULL;
     d->attempt.acknowledgement = a->acknowledgement != NULL ? strdup(a->acknowledgement) : NULL;
     return d;
 }
@@ -173,7 +173,7 @@ static void give_up(const struct delivery_under_way *d, const char *why)
     struct job *j = move_job(EVENT_UNDELIVERABLE, d->order.id);
 
     if (j == NULL) {
-        clock_set(d->m, d->order.id, EVENT_LOOK, LAST_MS, d->tries);
+        clock_set(d->m, d->order.id, EVENT_LOOK, 0, LAST_MS, d->tries);
         return;
     }
     snprintf(j->move.why, sizeof(j->move.why), "%s", why);
@@ -192,7 +192,7 @@ static void try_again(const struct delivery_under_way *d, const struct http_said
     }
     if (pause > LAST_MS)
         pause = LAST_MS;
-    clock_set(d->m, d->order.id, EVENT_LOOK, pause, d->tries + 1);
+    clock_set(d->m, d->order.id, EVENT_LOOK, 0, pause, d->tries + 1);
 }
 
 static void on_first(struct delivery_under_way *d, const struct http_said *said, struct content *c)
@@ -259,7 +259,7 @@ void deliver(struct mediator *m, const struct orderbook_order *o, const struct o
     struct delivery_under_way *d = new_under_way(m, o, a, NULL, tries);
 
     if (d == NULL)
-        clock_set(m, o->id, EVENT_LOOK, FIRST_MS, tries);
+        clock_set(m, o->id, EVENT_LOOK, 0, FIRST_MS, tries);
     else
         begin(d, quote);
 }

@@ -6,17 +6,23 @@
 #include <stdio.h>
 
 #include "mediator/challenge.h"
+#include "wire/payment_charge.h"
 #include "wire/payment_discovery.h"
 
 /* What it costs depends on the page, and the service's quote alone says it. */
 static enum tp_err add_service(void *ctx, const struct reg_service *s, struct tp_error *e)
 {
-    const struct payment_priced offer = {
-        .method = METHOD_EMV, .intent = "charge", .description = "by card, with the order signed"};
+    static const char *const by[] = {[MEANS_EMV] = "by card, with the order signed",
+                                     [MEANS_PURSE] = "by purse, with the order signed"};
+    struct payment_priced offers[BOOK_MEANS_MAX];
     char path[BOOK_NAME_MAX + 16], summary[BOOK_NAME_MAX + 32];
     const struct payment_operation o = {
-        .path = path, .verb = "get", .summary = summary, .offers = &offer, .n = 1};
+        .path = path, .verb = "get", .summary = summary, .offers = offers, .n = s->contracts};
 
+    for (size_t i = 0; i < s->contracts; i++)
+        offers[i] = (struct payment_priced){.method = means_method(s->contract[i]->acquirer->means),
+                                            .intent = PAYMENT_CHARGE,
+                                            .description = by[s->contract[i]->acquirer->means]};
     snprintf(path, sizeof(path), "/s/%s/{page}", s->name);
     snprintf(summary, sizeof(summary), "What the service %s sells", s->name);
     return payment_discovery_add(ctx, &o, e);

@@ -115,6 +115,31 @@ static void tell(const struct job *j)
              a->code[0] != '\0' ? ", " : "", a->code, a->reason[0] != '\0' ? " " : "", a->reason);
 }
 
+static enum tp_err go_on_with(void *ctx, const char *id, uint32_t n, struct tp_error *e)
+{
+    struct mediator *m = ctx;
+    struct job *j = move_job(EVENT_GO_ON, id);
+
+    if (j == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for an order");
+    j->move.n = n;
+    j->drive = true;
+    return group_post(m->keeper->group, &j->entry);
+}
+
+/* What pays beside what paid. */
+static void begin_to_give_back(struct mediator *m, const struct move *move)
+{
+    struct tp_error e = {TP_OK, ""};
+
+    for (size_t i = 0; i < move->n_surplus; i++) {
+        log_error("order %s is paid: attempt %u of it is given back, should it have paid too",
+                  move->order.id, move->surplus[i]);
+        if (go_on_with(m, move->order.id, move->surplus[i], &e) != TP_OK)
+            log_error("it is given back from the next start on: %s", e.text);
+    }
+}
+
 /* Durable: what follows from it leaves now. */
 static void after(struct mediator *m, struct job *j)
 {
@@ -128,6 +153,7 @@ static void after(struct mediator *m, struct job *j)
     }
     if ((j->move.moved || j->drive) && j->move.finding == FOUND_FINE)
         drive(m, &j->move.order, &j->move.attempt, j->tries);
+    begin_to_give_back(m, &j->move);
     if (v != NULL)
         visit_found(v, j);
 }
@@ -234,6 +260,8 @@ enum tp_err keeper_open(struct mediator *m, struct tp_error *e)
         r = group_new(&w->group, &ops, e);
     if (r == TP_OK)
         r = orderbook_order_open_each(w->book, go_on, m, e);
+    if (r == TP_OK)
+        r = orderbook_surplus_each(w->book, go_on_with, m, e);
     return r == TP_OK ? group_start(w->group, e) : r;
 }
 

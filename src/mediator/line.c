@@ -1,4 +1,4 @@
-/* The line to an acquirer: what it is asked, again until it has answered. */
+/* The line to an acquirer of cards: what it is asked, again until it has answered. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,13 +6,11 @@
 
 #include "base/date.h"
 #include "base/log.h"
+#include "mediator/asked.h"
 #include "mediator/mediator_priv.h"
-#include "order/acknowledgement.h"
-#include "base/base64.h"
 #include "wire/answer.h"
 #include "wire/link_line.h"
 #include "wire/mediation.h"
-#include "wire/payment_challenge.h"
 
 #define TICK_MS        20
 #define CONNECT_MS     10000
@@ -29,11 +27,9 @@
 struct ask { /* one message that waits for its answer */
     LIST_ENTRY(ask) next;
     bool reversal;
-    char id[BOOK_ORDER_ID], contract[BOOK_CONTRACT_MAX];
-    uint32_t n, stan, day; /* of its number: MMDD */
-    uint8_t r[PAYMENT_R];
-    char amount[24], currency[4];
-    bool told; /* that it is silent */
+    struct asked of;
+    uint32_t stan, day; /* of its number: MMDD */
+    bool told;          /* that it is silent */
     int64_t since, due, pause;
     size_t size;
     uint8_t raw[];
@@ -68,7 +64,7 @@ static void start(struct iso8583 *m, unsigned mti, const struct orderbook_order 
     iso8583_set_number(m, 12, (uint64_t)(a->local_time % 1000000));
     iso8583_set_number(m, 13, (uint64_t)(a->local_time / 1000000 % 10000));
     iso8583_set_text(m, 41, a->terminal);
-    iso8583_set_text(m, 42, o->contract);
+    iso8583_set_text(m, 42, a->contract);
     iso8583_set_number(m, 49, o->currency);
 }
 
@@ -79,8 +75,8 @@ static enum tp_err pack_question(struct buf *out, const struct orderbook_order *
     uint8_t *room = malloc(MEDIATION_MAX);
     struct buf objects = {room, 0, MEDIATION_MAX};
     const struct mediation what = {.challenge = span_str(a->challenge),
-                                   .transaction = span_str(a->sealed),
-                                   .device = span_str(a->device != NULL ? a->device : "")};
+                                   .transaction = span_str(a->pays),
+                                   .device = span_str(a->beside != NULL ? a->beside : "")};
     enum tp_err r = TP_OK;
 
     if (m == NULL || room == NULL) {
@@ -121,27 +117,6 @@ static enum tp_err pack_reversal(struct buf *out, const struct orderbook_order *
 
 /* ---- what is posted to the line ---- */
 
-static enum tp_err fill_ask(struct ask *k, const struct orderbook_order *o,
-                            const struct orderbook_attempt *a, struct tp_error *e)
-{
-    struct payment_challenge c;
-    json_t *owner = NULL;
-    enum tp_err r = challenge_of(&c, &owner, a, e);
-
-    if (r == TP_OK)
-        r = payment_challenge_r(k->r, &c, e);
-    json_decref(owner);
-    memcpy(k->id, o->id, sizeof(k->id));
-    memcpy(k->contract, o->contract, sizeof(k->contract));
-    k->n = a->n;
-    k->day = (uint32_t)(a->local_time / 1000000 % 10000);
-    k->stan = k->reversal ? a->reversal_stan : a->stan;
-    snprintf(k->amount, sizeof(k->amount), "%" PRId64, o->amount);
-    for (size_t i = 0; i < 3; i++)
-        k->currency[i] = (char)(currency_shown(o->currency)[i] | 0x20); /* to small letters */
-    return r;
-}
-
 static void post(struct line *l, bool reversal, const struct orderbook_order *o,
                  const struct orderbook_attempt *a)
 {
@@ -158,14 +133,16 @@ static void post(struct line *l, bool reversal, const struct orderbook_order *o,
     if (k != NULL) {
         k->reversal = reversal;
         k->size = raw.n;
+        k->stan = reversal ? a->reversal_stan : a->stan;
+        k->day = (uint32_t)(a->local_time / 1000000 % 10000);
         memcpy(k->raw, raw.p, raw.n);
-        r = fill_ask(k, o, a, &e);
+        r = asked_fill(&k->of, o, a, &e);
     }
     free(room);
     if (k == NULL || r != TP_OK) {
         log_error("order %s cannot be brought to its acquirer now: %s", o->id, e.text);
         free(k);
-        clock_set(l->m, o->id, EVENT_LOOK, AGAIN_MS, 0);
+        clock_set(l->m, o->id, EVENT_GO_ON, a->n, AGAIN_MS, 0);
         return;
     }
     pthread_mutex_lock(&l->lock);
@@ -194,7 +171,7 @@ static struct ask *find(struct line *l, bool reversal, const char *contract, uin
 
     LIST_FOREACH (k, &l->slot[stan % SLOTS], next)
         if (k->stan == stan && k->day == day && k->reversal == reversal &&
-            strcmp(k->contract, contract) == 0)
+            strcmp(k->of.contract, contract) == 0)
             return k;
     return NULL;
 }
@@ -216,7 +193,7 @@ static void take_posted(struct line *l)
     struct ask *k;
 
     while ((k = next_posted(l)) != NULL) {
-        if (find(l, k->reversal, k->contract, k->stan, k->day) != NULL) { /* is asked already */
+        if (find(l, k->reversal, k->of.contract, k->stan, k->day) != NULL) { /* is asked already */
             free(k);
             continue;
         }
@@ -226,7 +203,7 @@ static void take_posted(struct line *l)
     }
 }
 
-/* The question whose outcome nobody waits for any more: its order is being reversed. */
+/* The question whose outcome nobody waits for any more: it is being reversed. */
 static void forget_question(struct line *l, const struct ask *reversal)
 {
     for (size_t i = 0; i < SLOTS; i++) {
@@ -234,7 +211,8 @@ static void forget_question(struct line *l, const struct ask *reversal)
 
         for (; k != NULL; k = next) {
             next = LIST_NEXT(k, next);
-            if (!k->reversal && strcmp(k->id, reversal->id) == 0) {
+            if (!k->reversal && k->of.n == reversal->of.n &&
+                strcmp(k->of.id, reversal->of.id) == 0) {
                 LIST_REMOVE(k, next);
                 free(k);
             }
@@ -246,7 +224,7 @@ static void send_ask(struct line *l, struct ask *k, int64_t now)
 {
     if (link_line_send(l->link, span_of(k->raw, k->size)) != TP_OK)
         return;
-    log_trace("F  order %s: %02X%02X to the acquirer %s", k->id, k->raw[0], k->raw[1],
+    log_trace("F  order %s: %02X%02X to the acquirer %s", k->of.id, k->raw[0], k->raw[1],
               l->acquirer->id);
     k->raw[1] |= 0x01; /* 0200 → 0201, 0400 → 0401: from now on it is a repeat */
     k->due = now + k->pause;
@@ -255,12 +233,12 @@ static void send_ask(struct line *l, struct ask *k, int64_t now)
 
 static void tell_silent(struct line *l, struct ask *k)
 {
-    struct job *j = move_job(EVENT_SILENT, k->id);
+    struct job *j = move_job(EVENT_SILENT, k->of.id);
 
     k->told = true;
     if (j == NULL)
         return;
-    j->move.n = k->n;
+    j->move.n = k->of.n;
     keeper_take(l->m, j);
 }
 
@@ -274,40 +252,6 @@ static enum tp_err take_text(char **out, struct span value)
     return *out != NULL ? TP_OK : TP_ERR_NO_MEMORY;
 }
 
-/* The acknowledgement is what payer and service keep: one that does not hold is none. */
-static enum tp_err check_acknowledgement(const struct line *l, const struct ask *k,
-                                         const struct move *m, struct tp_error *e)
-{
-    struct acknowledgement a = {NULL};
-    char r64[BASE64URL_SIZE(PAYMENT_R)];
-    const bool yes = m->said.outcome == OUTCOME_YES;
-    enum tp_err r =
-        m->said.acknowledgement == NULL
-            ? tp_fail(e, TP_ERR_FORMAT, "there is no acknowledgement")
-            : acknowledgement_read(&a, m->said.acknowledgement, l->acquirer->authority, e);
-
-    base64url_encode(r64, SPAN_OF(k->r));
-    if (r == TP_OK && (strcmp(a.acquirer, l->acquirer->id) != 0 || strcmp(a.r, r64) != 0 ||
-                       strcmp(a.order, k->id) != 0 || strcmp(a.contract, k->contract) != 0 ||
-                       strcmp(a.amount, k->amount) != 0 || strcmp(a.currency, k->currency) != 0 ||
-                       acknowledgement_is_positive(&a) != yes))
-        r = tp_fail(e, TP_ERR_SECURITY, "the acknowledgement is of something else");
-    acknowledgement_free(&a);
-    return r;
-}
-
-static enum outcome outcome_of(const char *code)
-{
-    static const char *const vain[] = {"19", "68", "90", "91", "96", "97", "98", "99"};
-
-    if (strcmp(code, "00") == 0)
-        return OUTCOME_YES;
-    for (size_t i = 0; i < sizeof(vain) / sizeof(vain[0]); i++)
-        if (strcmp(code, vain[i]) == 0)
-            return OUTCOME_VAIN;
-    return OUTCOME_NO;
-}
-
 static enum tp_err read_answer(struct line *l, const struct ask *k, struct move *m,
                                struct tp_error *e)
 {
@@ -318,8 +262,8 @@ static enum tp_err read_answer(struct line *l, const struct ask *k, struct move 
 
     if (r != TP_OK)
         return r;
-    m->n = k->n;
-    m->said.outcome = outcome_of(a.code);
+    m->n = k->of.n;
+    m->said.outcome = asked_outcome(a.code);
     snprintf(m->said.code, sizeof(m->said.code), "%s", a.code);
     snprintf(m->said.reason, sizeof(m->said.reason), "%s", a.reason);
     snprintf(m->said.rrn, sizeof(m->said.rrn), "%s", a.rrn);
@@ -329,24 +273,20 @@ static enum tp_err read_answer(struct line *l, const struct ask *k, struct move 
     if (take_text(&m->said.acknowledgement, said.acknowledgement) != TP_OK ||
         take_text(&m->said.answer, said.answer) != TP_OK)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for it");
-    if (m->said.outcome == OUTCOME_YES && m->said.rrn[0] == '\0')
-        return tp_fail(e, TP_ERR_FORMAT, "there is no reference");
-    if (m->said.acknowledgement == NULL && m->said.outcome != OUTCOME_YES)
-        return TP_OK; /* what the acquirer has not looked into it signs nothing of */
-    return check_acknowledgement(l, k, m, e);
+    return asked_check(&k->of, m, l->acquirer, e);
 }
 
 /* An answer that cannot be used is none: it is asked again. */
 static void on_answered(struct line *l, struct ask *k)
 {
-    struct job *j = move_job(EVENT_ANSWER, k->id);
+    struct job *j = move_job(EVENT_ANSWER, k->of.id);
     struct tp_error e = {TP_OK, ""};
 
     if (j == NULL)
         return;
     if (read_answer(l, k, &j->move, &e) != TP_OK) {
-        log_error("acquirer %s: its answer for order %s cannot be used: %s", l->acquirer->id, k->id,
-                  e.text);
+        log_error("acquirer %s: its answer for order %s cannot be used: %s", l->acquirer->id,
+                  k->of.id, e.text);
         move_free(&j->move);
         free(j);
         return;
@@ -362,11 +302,12 @@ static void on_reversed(struct line *l, struct ask *k)
     struct tp_error e = {TP_OK, ""};
     struct job *j;
 
-    if (wire_answer_read(&a, &l->answer, &e) != TP_OK || outcome_of(a.code) == OUTCOME_VAIN)
+    if (wire_answer_read(&a, &l->answer, &e) != TP_OK || asked_outcome(a.code) == OUTCOME_VAIN)
         return; /* it is told again */
-    j = move_job(wire_answer_is_yes(&a) ? EVENT_REVERSED : EVENT_UNREVERSED, k->id);
+    j = move_job(wire_answer_is_yes(&a) ? EVENT_REVERSED : EVENT_UNREVERSED, k->of.id);
     if (j == NULL)
         return;
+    j->move.n = k->of.n;
     snprintf(j->move.why, sizeof(j->move.why), "the acquirer does not reverse it: %s %s", a.code,
              a.reason);
     LIST_REMOVE(k, next);
@@ -398,7 +339,7 @@ static void on_message(void *ctx, struct span raw)
     l->echo_until = 0;
     k = find(l, l->answer.mti == MTI_REVERSAL_RESPONSE, contract, (uint32_t)stan, (uint32_t)day);
     if (k != NULL)
-        log_trace("G  order %s: %04u of the acquirer %s", k->id, l->answer.mti, l->acquirer->id);
+        log_trace("G  order %s: %04u of the acquirer %s", k->of.id, l->answer.mti, l->acquirer->id);
     if (k != NULL && l->answer.mti == MTI_FINANCIAL_RESPONSE)
         on_answered(l, k);
     else if (k != NULL && l->answer.mti == MTI_REVERSAL_RESPONSE)

@@ -2,11 +2,12 @@
 noinst_LIBRARIES += libmediator.a
 libmediator_a_SOURCES = \
 	src/mediator/orderbook.c src/mediator/orderbook.h src/mediator/schema.c \
-	src/mediator/challenge.c src/mediator/challenge.h \
+	src/mediator/asked.c src/mediator/asked.h src/mediator/challenge.c src/mediator/challenge.h \
 	src/mediator/clock.c src/mediator/deliver.c src/mediator/discovery.c src/mediator/discovery.h src/mediator/drive.c src/mediator/line.c \
 	src/mediator/mediator_priv.h \
 	src/mediator/page.c src/mediator/page.h \
 	src/mediator/moves.c src/mediator/moves.h \
+	src/mediator/purse_way.c \
 	src/mediator/quote.c src/mediator/quote.h \
 	src/mediator/registry.c src/mediator/registry.h \
 	src/mediator/say.c src/mediator/say.h \

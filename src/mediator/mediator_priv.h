@@ -2,8 +2,8 @@
  *
  *     door threads     take calls in, answer what needs no books, queue moves
  *     keeper thread    applies moves in groups; then what follows leaves, and who waits is answered
- *     line threads     one an acquirer: what it is asked, what it answers
- *     client thread    quotes and deliveries of services
+ *     line threads     one an acquirer of cards: what it is asked, what it answers
+ *     client thread    quotes and deliveries of services; what purses are asked and answer
  *     clock thread     what is due: visits that waited long enough, tries again, cards that were
  *                      silent; and looks at the registry */
 #ifndef TP_MEDIATOR_PRIV_H
@@ -24,6 +24,7 @@ struct pages;
 struct shelf;
 struct throttle;
 struct line;
+struct purse_way;
 struct keeper;
 struct visit;
 
@@ -60,6 +61,7 @@ struct mediator {
     struct http_door *door;
     struct line *line[64];
     atomic_size_t lines;
+    struct purse_way *purse_way;
     pthread_mutex_t lock;
     struct visits waiting; /* under lock */
     int lock_fd;
@@ -107,8 +109,9 @@ void drive(struct mediator *m, const struct orderbook_order *o, const struct ord
 
 TP_MUST_CHECK enum tp_err clock_open(struct mediator *m, struct tp_error *e);
 void clock_close(struct mediator *m);
-/* After so many ms the move is made, or with EVENT_LOOK the order driven again. */
-void clock_set(struct mediator *m, const char *id, enum event event, int64_t after_ms,
+/* After so many ms the move is made, or with EVENT_LOOK the order driven again, with EVENT_GO_ON
+ * its attempt n. */
+void clock_set(struct mediator *m, const char *id, enum event event, uint32_t n, int64_t after_ms,
                unsigned tries);
 
 /* ---- line.c: the acquirers ---- */
@@ -123,6 +126,17 @@ bool line_is_up(const struct line *l);
 void line_ask(struct line *l, const struct orderbook_order *o, const struct orderbook_attempt *a);
 void line_reverse(struct line *l, const struct orderbook_order *o,
                   const struct orderbook_attempt *a);
+
+/* ---- purse_way.c: the acquirers that are purses ---- */
+
+TP_MUST_CHECK enum tp_err purse_way_open(struct mediator *m, struct tp_error *e);
+void purse_way_close(struct mediator *m);
+/* The same, over HTTPS. What is to be given back is asked about first, as long as nobody knows
+ * whether it was paid. tries: how often it was asked before. */
+void purse_ask(struct mediator *m, const struct orderbook_order *o,
+               const struct orderbook_attempt *a, unsigned tries);
+void purse_reverse(struct mediator *m, const struct orderbook_order *o,
+                   const struct orderbook_attempt *a, unsigned tries);
 
 /* ---- deliver.c: the services ---- */
 

@@ -10,22 +10,34 @@
 #include "base/log.h"
 #include "base/secret.h"
 
+static void forget_others(struct move *m)
+{
+    while (m->n_others > 0)
+        orderbook_attempt_free(&m->others[--m->n_others]);
+    m->payable = false;
+}
+
+static void forget_attempts(struct move *m)
+{
+    orderbook_attempt_free(&m->attempt);
+    forget_others(m);
+}
+
 void move_reset(struct move *m)
 {
     m->finding = FOUND_FINE;
     m->moved = false;
+    m->n_surplus = 0;
     if (m->event != EVENT_ASKED)
-        orderbook_attempt_free(&m->attempt);
-    orderbook_attempt_free(&m->fresh);
+        forget_attempts(m);
 }
 
 void move_free(struct move *m)
 {
-    orderbook_attempt_free(&m->attempt);
-    orderbook_attempt_free(&m->fresh);
+    forget_attempts(m);
     free(m->quote);
-    free(m->sealed);
-    free(m->device);
+    free(m->pays);
+    free(m->beside);
     free(m->said.acknowledgement);
     free(m->said.answer);
     *m = (struct move){.n = 0};
@@ -63,62 +75,128 @@ static enum tp_err load_attempt(struct move *m, struct orderbook *b, uint32_t n,
                : r;
 }
 
-static enum tp_err load_fresh(struct move *m, struct orderbook *b, struct tp_error *e)
+/* What can be paid: the attempt that the move is about, and beside it. */
+static enum tp_err load_others(struct move *m, struct orderbook *b, struct tp_error *e)
 {
-    bool found = false;
-
-    if (!can_be_paid(&m->order) || m->order.attempt == m->attempt.n ||
-        is_expired(&m->order, m->now))
-        return TP_OK;
-    return orderbook_attempt_get(b, m->id, m->order.attempt, &m->fresh, &found, e);
-}
-
-/* The number of a card's payment is used up when the acquirer has decided: the next try has another
- * one, and so another order to sign, of the same id. None when its time is over, or when no number
- * is left: what the acquirer said is kept all the same. */
-static enum tp_err renew(struct move *m, struct orderbook *b, const struct issuing *by,
-                         struct tp_error *e)
-{
-    uint8_t hash[32];
-    char *quote = NULL;
+    size_t n = 0, kept = 0;
     enum tp_err r;
 
-    if (m->now >= m->order.valid_until || m->order.attempt >= ATTEMPTS_MAX)
+    forget_others(m);
+    if (!can_be_paid(&m->order) || is_expired(&m->order, m->now))
         return TP_OK;
-    r = orderbook_quote_get(b, m->id, &quote, e);
+    r = orderbook_attempt_payable(b, m->order.id, m->others, &n, e);
+    for (size_t i = 0; i < n; i++)
+        if (m->others[i].n == m->attempt.n) {
+            m->payable = true;
+            orderbook_attempt_free(&m->others[i]);
+        } else {
+            m->others[kept++] = m->others[i];
+        }
+    m->n_others = kept;
+    return r;
+}
+
+static enum tp_err hash_quote(uint8_t hash[32], struct orderbook *b, const char *id,
+                              struct tp_error *e)
+{
+    char *quote = NULL;
+    enum tp_err r = orderbook_quote_get(b, id, &quote, e);
+
     if (r == TP_OK && EVP_Digest(quote, strlen(quote), hash, NULL, EVP_sha256(), NULL) != 1)
         r = tp_fail(e, TP_ERR_INTERNAL, "SHA-256 fails");
     free(quote);
-    memcpy(m->fresh.order, m->id, sizeof(m->fresh.order));
-    if (r == TP_OK)
-        r = orderbook_attempt_last(b, m->id, &m->fresh.n, e);
-    if (r != TP_OK)
-        return r;
-    m->fresh.n++;
-    r = challenge_make(&m->fresh, &m->order, hash, challenge_header(&m->attempt), by, e);
-    if (r != TP_OK) {
-        log_error("order %s cannot be paid again: %s", m->id, e->text);
-        orderbook_attempt_free(&m->fresh);
-        return TP_OK;
-    }
-    m->order.attempt = m->fresh.n;
-    return orderbook_attempt_add(b, &m->fresh, e);
+    return r;
 }
 
-/* To be given back, under a number of its own; where none is left, under that of the payment: money
- * does not wait for tomorrow. */
+/* A challenge is used up when the acquirer has decided: the next try by the same means has another
+ * one, with another number of a card's payment, and so another order to sign, of the same id. None
+ * when its time is over, or when no number is left: what the acquirer said is kept all the same. */
+static enum tp_err renew(struct move *m, struct orderbook *b, const struct issuing *by,
+                         struct tp_error *e)
+{
+    struct orderbook_attempt fresh = {.place = m->attempt.place};
+    uint8_t hash[32];
+    enum tp_err r = orderbook_attempt_last(b, m->id, &fresh.n, e);
+
+    if (r != TP_OK || m->now >= m->order.valid_until || fresh.n >= ATTEMPTS_MAX)
+        return r;
+    r = hash_quote(hash, b, m->id, e);
+    if (r != TP_OK)
+        return r;
+    fresh.n++;
+    memcpy(fresh.order, m->id, sizeof(fresh.order));
+    memcpy(fresh.contract, m->attempt.contract, sizeof(fresh.contract));
+    r = challenge_make(&fresh, &m->order, hash, challenge_header(&m->attempt), by, e);
+    if (r != TP_OK) {
+        log_error("order %s cannot be paid again: %s", m->id, e->text);
+        r = TP_OK;
+    } else {
+        m->order.attempt = fresh.n;
+        r = orderbook_attempt_add(b, &fresh, e);
+    }
+    orderbook_attempt_free(&fresh);
+    return r;
+}
+
+/* A card's payment is given back under a number of its own; where none is left, under that of the
+ * payment: money does not wait for tomorrow. */
+static enum tp_err number_reversal(struct orderbook_attempt *a, const struct move *m,
+                                   struct orderbook *b, const struct issuing *by,
+                                   struct tp_error *e)
+{
+    struct reg_contract *c = registry_contract(by->registry, a->contract);
+    const int day = date_of(m->now);
+
+    if (a->means != MEANS_EMV)
+        return TP_OK;
+    if (c == NULL || contract_stan(c, day, &a->reversal_stan, NULL) != TP_OK)
+        a->reversal_stan = a->stan;
+    return orderbook_attempt_reverse(b, a, day, e);
+}
+
 static enum tp_err give_back(struct move *m, struct orderbook *b, const struct issuing *by,
                              const char *why, struct tp_error *e)
 {
-    struct reg_contract *c = registry_contract(by->registry, m->order.contract);
-    const int day = date_of(m->now);
-    enum tp_err r;
+    const enum tp_err r = number_reversal(&m->attempt, m, b, by, e);
 
     snprintf(m->order.why, sizeof(m->order.why), "%s", why);
-    if (c == NULL || contract_stan(c, day, &m->attempt.reversal_stan, NULL) != TP_OK)
-        m->attempt.reversal_stan = m->attempt.stan;
-    r = orderbook_attempt_reverse(b, &m->attempt, day, e);
     return r == TP_OK ? go(m, b, STATE_REVERSING, e) : r;
+}
+
+/* It pays beside another attempt that paid: it is given back, and its order stays as it is. */
+static enum tp_err give_back_surplus(struct orderbook_attempt *a, struct move *m,
+                                     struct orderbook *b, const struct issuing *by,
+                                     struct tp_error *e)
+{
+    enum tp_err r = number_reversal(a, m, b, by, e);
+
+    a->surplus = SURPLUS_BACK;
+    if (r == TP_OK)
+        r = orderbook_attempt_surplus(b, a, e);
+    if (r == TP_OK && m->n_surplus < BOOK_RIVALS_MAX)
+        m->surplus[m->n_surplus++] = a->n;
+    return r;
+}
+
+/* The order is paid: what was submitted to other acquirers, and may have paid there or may yet, is
+ * given back. One acquirer takes one payment of an order by itself. */
+static enum tp_err give_back_rivals(struct move *m, struct orderbook *b, const struct issuing *by,
+                                    struct tp_error *e)
+{
+    uint32_t rival[BOOK_RIVALS_MAX];
+    size_t n = 0;
+    enum tp_err r = orderbook_attempt_rivals(b, m->id, m->attempt.acquirer, rival, &n, e);
+
+    for (size_t i = 0; r == TP_OK && i < n; i++) {
+        struct orderbook_attempt a = {.n = 0};
+        bool found = false;
+
+        r = orderbook_attempt_get(b, m->id, rival[i], &a, &found, e);
+        if (r == TP_OK && found)
+            r = give_back_surplus(&a, m, b, by, e);
+        orderbook_attempt_free(&a);
+    }
+    return r;
 }
 
 /* ---- the moves ---- */
@@ -126,9 +204,15 @@ static enum tp_err give_back(struct move *m, struct orderbook *b, const struct i
 static enum tp_err asked(struct move *m, struct orderbook *b, const struct issuing *by,
                          struct tp_error *e)
 {
+    enum tp_err r = orderbook_order_add(b, &m->order, span_str(m->quote), e);
+
     (void)by;
-    m->moved = true;
-    return orderbook_order_add(b, &m->order, &m->attempt, span_str(m->quote), e);
+    m->moved = m->payable = true;
+    if (r == TP_OK)
+        r = orderbook_attempt_add(b, &m->attempt, e);
+    for (size_t i = 0; r == TP_OK && i < m->n_others; i++)
+        r = orderbook_attempt_add(b, &m->others[i], e);
+    return r;
 }
 
 static enum tp_err look(struct move *m, struct orderbook *b, const struct issuing *by,
@@ -232,10 +316,10 @@ static enum tp_err submit(struct move *m, struct orderbook *b, struct tp_error *
     if (!m->attempt.used) {
         memcpy(m->attempt.credential, m->credential, sizeof(m->attempt.credential));
         m->attempt.used = true;
-        m->attempt.sealed = m->sealed != NULL ? strdup(m->sealed) : NULL;
-        m->attempt.device = m->device != NULL ? strdup(m->device) : NULL;
+        m->attempt.pays = m->pays != NULL ? strdup(m->pays) : NULL;
+        m->attempt.beside = m->beside != NULL ? strdup(m->beside) : NULL;
         m->attempt.sent = m->now;
-        if (m->attempt.sealed == NULL || (m->device != NULL && m->attempt.device == NULL))
+        if (m->attempt.pays == NULL || (m->beside != NULL && m->attempt.beside == NULL))
             return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a transaction");
         r = orderbook_attempt_submit(b, &m->attempt, e);
     } else {
@@ -246,6 +330,18 @@ static enum tp_err submit(struct move *m, struct orderbook *b, struct tp_error *
     return r == TP_OK ? go(m, b, STATE_SUBMITTING, e) : r;
 }
 
+/* Why a credential of which nothing was kept yet cannot pay now; FOUND_FINE: it can. */
+static enum finding stands_against(const struct move *m)
+{
+    if (m->order.claimed && !same_claim(m))
+        return FOUND_TAKEN;
+    if (is_expired(&m->order, m->now) && !m->attempt.used)
+        return FOUND_EXPIRED;
+    if (!m->attempt.used && (m->foreign || !m->payable))
+        return FOUND_INVALID;
+    return m->reached ? FOUND_FINE : FOUND_UNREACHED;
+}
+
 /* What was paid, or may be, outranks all: the same credential gets what it got. */
 static enum tp_err pay(struct move *m, struct orderbook *b, const struct issuing *by,
                        struct tp_error *e)
@@ -253,7 +349,6 @@ static enum tp_err pay(struct move *m, struct orderbook *b, const struct issuing
     bool found = false;
     enum tp_err r = orderbook_attempt_find(b, m->challenge_id, &m->attempt, &found, e);
 
-    (void)by;
     if (r != TP_OK)
         return r;
     if (!found || strcmp(m->attempt.order, m->id) != 0) {
@@ -263,23 +358,17 @@ static enum tp_err pay(struct move *m, struct orderbook *b, const struct issuing
     }
     if (m->attempt.used && !secret_eq(SPAN_OF(m->attempt.credential), SPAN_OF(m->credential))) {
         m->finding = m->attempt.outcome == OUTCOME_NO ? FOUND_INVALID : FOUND_OTHER;
-        return load_fresh(m, b, e);
+        return TP_OK;
     }
     if (m->attempt.used && m->attempt.outcome != OUTCOME_VAIN)
-        return load_fresh(m, b, e); /* the answer of before, or it is still waited for */
+        return TP_OK; /* the answer of before, or it is still waited for */
     if (!can_be_paid(&m->order)) {
         m->finding = FOUND_OTHER;
         return TP_OK;
     }
-    if (m->order.claimed && !same_claim(m))
-        m->finding = FOUND_TAKEN;
-    else if (is_expired(&m->order, m->now) && !m->attempt.used)
-        m->finding = FOUND_EXPIRED;
-    else if (!m->attempt.used && (m->foreign || m->attempt.n != m->order.attempt))
-        m->finding = FOUND_INVALID;
-    else if (!m->reached)
-        m->finding = FOUND_UNREACHED;
-    return m->finding == FOUND_FINE ? submit(m, b, e) : load_fresh(m, b, e);
+    r = load_others(m, b, e);
+    m->finding = stands_against(m);
+    return r == TP_OK && m->finding == FOUND_FINE ? submit(m, b, e) : r;
 }
 
 /* Whether the answer moves the order: that of the attempt which is under way does; and a yes does
@@ -291,6 +380,21 @@ static bool is_awaited(const struct move *m)
     if (state == STATE_SUBMITTING || state == STATE_UNKNOWN)
         return m->order.attempt == m->attempt.n || m->said.outcome == OUTCOME_YES;
     return can_be_paid(&m->order) && m->said.outcome == OUTCOME_YES;
+}
+
+/* Of an attempt that is not the one under way: a yes is money to be given back, and after a no
+ * nothing is. */
+static enum tp_err answer_beside(struct move *m, struct orderbook *b, const struct issuing *by,
+                                 struct tp_error *e)
+{
+    if (m->attempt.n == m->order.attempt)
+        return TP_OK;
+    if (m->said.outcome == OUTCOME_YES && m->attempt.surplus == SURPLUS_NONE)
+        return give_back_surplus(&m->attempt, m, b, by, e);
+    if (m->said.outcome != OUTCOME_NO || m->attempt.surplus != SURPLUS_BACK)
+        return TP_OK;
+    m->attempt.surplus = SURPLUS_NONE;
+    return orderbook_attempt_surplus(b, &m->attempt, e);
 }
 
 /* What was decided stays decided, and nothing is decided of what never left. */
@@ -312,11 +416,15 @@ static enum tp_err answer(struct move *m, struct orderbook *b, const struct issu
         m->said.acknowledgement != NULL ? strdup(m->said.acknowledgement) : NULL;
     m->attempt.answer = m->said.answer != NULL ? strdup(m->said.answer) : NULL;
     r = orderbook_attempt_answer(b, &m->attempt, e);
-    if (r != TP_OK || !is_awaited(m))
+    if (r != TP_OK)
         return r;
+    if (!is_awaited(m))
+        return answer_beside(m, b, by, e);
     if (m->said.outcome == OUTCOME_YES) {
         m->order.attempt = m->attempt.n;
-        return go(m, b, m->said.completion ? STATE_APPROVED : STATE_ACKNOWLEDGED, e);
+        r = give_back_rivals(m, b, by, e);
+        return r == TP_OK ? go(m, b, m->said.completion ? STATE_APPROVED : STATE_ACKNOWLEDGED, e)
+                          : r;
     }
     r = renew(m, b, by, e);
     return r == TP_OK ? go(m, b, m->order.claimed ? STATE_CLAIMED : STATE_REQUESTED, e) : r;
@@ -343,6 +451,10 @@ static enum tp_err complete(struct move *m, struct orderbook *b, const struct is
         return r;
     if (!m->attempt.used || !secret_eq(SPAN_OF(m->attempt.credential), SPAN_OF(m->credential))) {
         m->finding = FOUND_INVALID;
+        return TP_OK;
+    }
+    if (!m->completed && m->attempt.means != MEANS_EMV) {
+        m->finding = FOUND_OVER; /* a purse has no last word */
         return TP_OK;
     }
     if (state == STATE_APPROVED && m->completed)
@@ -386,11 +498,34 @@ static enum tp_err undeliverable(struct move *m, struct orderbook *b, const stru
     return r;
 }
 
+static enum tp_err go_on(struct move *m, struct orderbook *b, const struct issuing *by,
+                         struct tp_error *e)
+{
+    (void)by;
+    return load_attempt(m, b, m->n, e);
+}
+
+static enum tp_err reversed_surplus(struct move *m, struct orderbook *b, struct tp_error *e)
+{
+    const enum tp_err r = load_attempt(m, b, m->n, e);
+
+    if (r != TP_OK || m->attempt.surplus != SURPLUS_BACK)
+        return r;
+    m->attempt.surplus = m->event == EVENT_REVERSED ? SURPLUS_GIVEN : SURPLUS_OWED;
+    if (m->attempt.surplus == SURPLUS_OWED)
+        log_error("order %s was paid twice, and a credit is due to who paid attempt %u: %s", m->id,
+                  m->n, m->why);
+    return orderbook_attempt_surplus(b, &m->attempt, e);
+}
+
 static enum tp_err reversed(struct move *m, struct orderbook *b, const struct issuing *by,
                             struct tp_error *e)
 {
-    enum tp_err r = look(m, b, by, e);
+    enum tp_err r;
 
+    if (m->n != 0 && m->n != m->order.attempt)
+        return reversed_surplus(m, b, e);
+    r = look(m, b, by, e);
     if (r != TP_OK || m->order.state != STATE_REVERSING)
         return r;
     if (m->event == EVENT_REVERSED)
@@ -412,14 +547,22 @@ enum tp_err move_apply(struct move *m, struct orderbook *b, const struct issuing
         [EVENT_COMPLETE] = complete,   [EVENT_LATE] = late,
         [EVENT_DELIVERED] = delivered, [EVENT_UNDELIVERABLE] = undeliverable,
         [EVENT_REVERSED] = reversed,   [EVENT_UNREVERSED] = reversed,
+        [EVENT_GO_ON] = go_on,
     };
     bool found = false;
     enum tp_err r;
 
-    if (m->event == EVENT_ASKED || m->event == EVENT_FIND)
-        return moves[m->event](m, b, by, e);
-    r = orderbook_order_get(b, m->id, &m->order, &found, e);
+    if (m->event == EVENT_ASKED)
+        return asked(m, b, by, e);
+    if (m->event == EVENT_FIND) {
+        found = true;
+        r = TP_OK;
+    } else {
+        r = orderbook_order_get(b, m->id, &m->order, &found, e);
+    }
     if (r == TP_OK && !found)
         m->finding = FOUND_NONE;
-    return r == TP_OK && found ? moves[m->event](m, b, by, e) : r;
+    if (r == TP_OK && found)
+        r = moves[m->event](m, b, by, e);
+    return r == TP_OK && m->finding != FOUND_NONE ? load_others(m, b, e) : r;
 }

@@ -24,7 +24,8 @@ enum event {
     EVENT_DELIVERED,     /* the service delivered */
     EVENT_UNDELIVERABLE, /* it will not: why */
     EVENT_REVERSED,      /* the acquirer reversed */
-    EVENT_UNREVERSED     /* it cannot: why */
+    EVENT_UNREVERSED,    /* it cannot: why */
+    EVENT_GO_ON          /* nothing happens: where does that attempt stand? */
 };
 
 enum finding {
@@ -48,13 +49,14 @@ struct move { /* begins as {0}; move_free */
     char *quote;                          /* EVENT_ASKED: as its service gave it */
     char challenge_id[48];                /* EVENT_PAY */
     uint8_t credential[BOOK_CREDENTIAL];  /* EVENT_PAY, EVENT_COMPLETE */
-    char *sealed, *device;                /* EVENT_PAY */
+    char *pays, *beside;                  /* EVENT_PAY */
     bool has_claim, completed;
     bool reached; /* EVENT_PAY: the acquirer can be asked now */
     bool foreign; /* EVENT_PAY: its challenge is none of the key of now: it gets what it got, and
                      pays nothing */
     uint8_t claim[BOOK_CLAIM]; /* EVENT_CLAIM, EVENT_RELEASE, EVENT_PAY */
-    uint32_t n;                /* EVENT_ANSWER, EVENT_SILENT: which attempt */
+    uint32_t n;                /* EVENT_ANSWER, EVENT_SILENT, EVENT_GO_ON: which attempt;
+                                  EVENT_REVERSED, EVENT_UNREVERSED: 0 is the order's own */
     struct {
         enum outcome outcome;
         bool completion; /* the card has yet to have its last word */
@@ -63,12 +65,16 @@ struct move { /* begins as {0}; move_free */
     } said;                 /* EVENT_ANSWER */
     char why[BOOK_WHY_MAX]; /* EVENT_UNDELIVERABLE, EVENT_UNREVERSED */
 
-    /* what came of it. EVENT_ASKED: order and attempt come with it */
+    /* what came of it. EVENT_ASKED: order, attempt and others come with it */
     enum finding finding;
     bool moved; /* it is in another state than before */
     struct orderbook_order order;
-    struct orderbook_attempt attempt; /* that it is about; else the order's own */
-    struct orderbook_attempt fresh;   /* that can be paid in its place; n 0: none */
+    struct orderbook_attempt attempt;                /* that it is about; else the order's own */
+    bool payable;                                    /* it can be paid */
+    struct orderbook_attempt others[BOOK_MEANS_MAX]; /* that can be paid too, or in its place */
+    size_t n_others;
+    uint32_t surplus[BOOK_RIVALS_MAX]; /* attempts that are to be given back from now on */
+    size_t n_surplus;
 };
 
 TP_MUST_CHECK enum tp_err move_apply(struct move *m, struct orderbook *b, const struct issuing *by,

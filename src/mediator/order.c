@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/date.h"
 #include "base/log.h"
 #include "base/money.h"
 #include "mediator/challenge.h"
 #include "mediator/commands.h"
 #include "order/proof.h"
+#include "order/purse.h"
 
 struct words { /* of every command here */
     const char *dir, *state, *id;
@@ -78,6 +80,7 @@ static enum tp_err order_row(void *ctx, const struct orderbook_order *o, struct 
                                  money_shown(amount, o->amount, o->currency),
                                  currency_shown(o->currency),
                                  order_state_name(o->state),
+                                 means_method(o->means),
                                  o->why};
 
     return table_row(ctx, cells, e);
@@ -95,10 +98,10 @@ int mediator_cmd_order_list(int argc, char **argv)
         {0}};
     static const struct argp argp = {options, parse, NULL, "List the orders, as they were made.",
                                      NULL,    NULL,  NULL};
-    static const struct table_column columns[] = {{"order", TABLE_TEXT},   {"made", TABLE_TEXT},
-                                                  {"service", TABLE_TEXT}, {"item", TABLE_TEXT},
-                                                  {"amount", TABLE_RIGHT}, {"currency", TABLE_TEXT},
-                                                  {"state", TABLE_TEXT},   {"why", TABLE_TEXT}};
+    static const struct table_column columns[] = {
+        {"order", TABLE_TEXT}, {"made", TABLE_TEXT},    {"service", TABLE_TEXT},
+        {"item", TABLE_TEXT},  {"amount", TABLE_RIGHT}, {"currency", TABLE_TEXT},
+        {"state", TABLE_TEXT}, {"means", TABLE_TEXT},   {"why", TABLE_TEXT}};
     struct words w = {.id = NULL};
     struct roll list = {.book = NULL};
     enum order_state state = 0;
@@ -120,16 +123,20 @@ int mediator_cmd_order_list(int argc, char **argv)
 static json_t *attempt_json(const struct orderbook_attempt *a)
 {
     static const char *const outcomes[] = {"none", "acknowledged", "refused", "undecided"};
-    char sent[TIME_TEXT_MAX], stan[8], local[16];
+    static const char *const surplus[] = {NULL, "to be given back", "given back", "owed"};
+    const bool card = a->means == MEANS_EMV;
+    char sent[TIME_TEXT_MAX], stan[12], local[24];
 
     snprintf(stan, sizeof(stan), "%06" PRIu32, a->stan);
     snprintf(local, sizeof(local), "%" PRId64, a->local_time);
-    return json_pack("{s:i,s:s,s:s,s:s,s:s*,s:s,s:s*,s:s*,s:s*,s:s*}", "attempt", (int)a->n,
-                     "terminal", a->terminal, "stan", stan, "local_time", local, "submitted",
-                     a->sent != 0 ? time_format(sent, a->sent) : NULL, "outcome",
-                     outcomes[a->outcome], "code", a->code[0] != '\0' ? a->code : NULL, "reason",
-                     a->reason[0] != '\0' ? a->reason : NULL, "reference",
-                     a->rrn[0] != '\0' ? a->rrn : NULL, "acknowledgement", a->acknowledgement);
+    return json_pack(
+        "{s:i,s:s,s:s,s:s,s:s*,s:s*,s:s*,s:s*,s:s,s:s*,s:s*,s:s*,s:s*,s:s*}", "attempt", (int)a->n,
+        "method", means_method(a->means), "contract", a->contract, "acquirer", a->acquirer,
+        "terminal", card ? a->terminal : NULL, "stan", card ? stan : NULL, "local_time",
+        card ? local : NULL, "submitted", a->sent != 0 ? time_format(sent, a->sent) : NULL,
+        "outcome", outcomes[a->outcome], "code", a->code[0] != '\0' ? a->code : NULL, "reason",
+        a->reason[0] != '\0' ? a->reason : NULL, "reference", a->rrn[0] != '\0' ? a->rrn : NULL,
+        "acknowledgement", a->acknowledgement, "surplus", surplus[a->surplus]);
 }
 
 static json_t *order_json(const struct orderbook_order *o)
@@ -138,13 +145,19 @@ static json_t *order_json(const struct orderbook_order *o)
 
     snprintf(amount, sizeof(amount), "%" PRId64, o->amount);
     return json_pack(
-        "{s:s,s:s,s:s,s:s,s:s*,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s*}", "order", o->id,
-        "state", order_state_name(o->state), "since", time_format(since, o->since), "service",
-        o->service, "why", o->why[0] != '\0' ? o->why : NULL, "method", o->method, "url", o->url,
-        "item", o->item, "merchant", o->merchant, "amount", amount, "currency",
-        currency_shown(o->currency), "delivery", delivery_name(o->delivery), "contract",
-        o->contract, "acquirer", o->acquirer, "made", time_format(made, o->made), "valid_until",
+        "{s:s,s:s,s:s,s:s,s:s*,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s*}", "order", o->id, "state",
+        order_state_name(o->state), "since", time_format(since, o->since), "service", o->service,
+        "why", o->why[0] != '\0' ? o->why : NULL, "method", o->method, "url", o->url, "item",
+        o->item, "merchant", o->merchant, "amount", amount, "currency", currency_shown(o->currency),
+        "delivery", delivery_name(o->delivery), "made", time_format(made, o->made), "valid_until",
         time_format(until, o->valid_until), "code", o->code[0] != '\0' ? o->code : NULL);
+}
+
+/* The contract that the order is paid under, or was last made for. */
+static void tell_whose(json_t *said, const struct orderbook_attempt *a)
+{
+    (void)json_object_set_new(said, "contract", json_string(a->contract));
+    (void)json_object_set_new(said, "acquirer", json_string(a->acquirer));
 }
 
 static enum tp_err show(struct orderbook *b, const struct orderbook_order *o, struct tp_error *e)
@@ -160,6 +173,8 @@ static enum tp_err show(struct orderbook *b, const struct orderbook_order *o, st
         r = orderbook_attempt_get(b, o->id, n, &a, &found, e);
         if (r == TP_OK && found && json_array_append_new(attempts, attempt_json(&a)) != 0)
             r = tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+        if (n == o->attempt)
+            tell_whose(said, &a);
         orderbook_attempt_free(&a);
     }
     if (r == TP_OK && (json_object_set(said, "attempts", attempts) != 0 ||
@@ -238,6 +253,26 @@ int mediator_cmd_order_show(int argc, char **argv)
 
 /* ---- prove ---- */
 
+/* Which statement of which account the purse answered. */
+static enum tp_err prove_statement(const struct orderbook_attempt *a,
+                                   const struct order_proof *proof, struct tp_error *e)
+{
+    struct purse_statement s = {.owner = NULL};
+    char hash[PURSE_HASH], r[BASE64URL_SIZE(PAYMENT_R)];
+    enum tp_err err = purse_statement_read(&s, PURSE_PAYMENT, a->pays, e);
+
+    if (err == TP_OK)
+        err = purse_statement_hash(hash, a->pays, e);
+    if (err == TP_OK && (proof->acknowledgement.payment == NULL ||
+                         strcmp(proof->acknowledgement.payment, hash) != 0 ||
+                         strcmp(s.r, base64url_encode(r, SPAN_OF(proof->r))) != 0))
+        err = tp_fail(e, TP_ERR_SECURITY, "the purse answered another statement than was sent");
+    if (err == TP_OK)
+        printf("paid by purse: account %s signed it, counter %s\n", s.account, s.counter);
+    purse_statement_free(&s);
+    return err;
+}
+
 static enum tp_err prove_attempt(const struct orderbook_attempt *a,
                                  const struct reg_acquirer *acquirer, struct tp_error *e)
 {
@@ -261,6 +296,8 @@ static enum tp_err prove_attempt(const struct orderbook_attempt *a,
                proof.order.merchant, proof.acknowledgement.outcome, proof.acknowledgement.acquirer,
                proof.acknowledgement.reference != NULL ? proof.acknowledgement.reference : "none",
                proof.acknowledgement.at);
+        if (a->means == MEANS_PURSE)
+            r = prove_statement(a, &proof, e);
     }
     order_proof_free(&proof);
     json_decref(owner);
@@ -283,9 +320,9 @@ static enum tp_err prove(struct orderbook *b, const struct orderbook_order *o, c
     if (r == TP_OK)
         r = registry_open(&registry, dir, &none, e);
     if (r == TP_OK)
-        acquirer = registry_acquirer(registry, o->acquirer);
+        acquirer = registry_acquirer(registry, a.acquirer);
     if (r == TP_OK && acquirer == NULL)
-        r = tp_fail(e, TP_ERR_NOT_FOUND, "the acquirer %s is not known any more", o->acquirer);
+        r = tp_fail(e, TP_ERR_NOT_FOUND, "the acquirer %s is not known any more", a.acquirer);
     if (r == TP_OK)
         r = prove_attempt(&a, acquirer, e);
     registry_close(&registry);
@@ -329,7 +366,7 @@ static enum tp_err count_row(void *ctx, const struct orderbook_count *c, struct 
     char n[24], amount[MONEY_TEXT_MAX];
     const char *const cells[] = {order_state_name(c->state), n,
                                  money_shown(amount, c->amount, c->currency),
-                                 currency_shown(c->currency)};
+                                 currency_shown(c->currency), means_method(c->means)};
 
     snprintf(n, sizeof(n), "%" PRId64, c->n);
     return table_row(ctx, cells, e);
@@ -362,7 +399,8 @@ int mediator_cmd_status(int argc, char **argv)
     static const struct table_column columns[] = {{"state", TABLE_TEXT},
                                                   {"orders", TABLE_NUMBER},
                                                   {"amount", TABLE_RIGHT},
-                                                  {"currency", TABLE_TEXT}};
+                                                  {"currency", TABLE_TEXT},
+                                                  {"means", TABLE_TEXT}};
     struct words w = {.id = NULL};
     struct roll list = {.book = NULL};
     enum tp_err r;

@@ -33,6 +33,13 @@ bool order_state_find(enum order_state *out, const char *name)
     return false;
 }
 
+const char *means_method(enum means m)
+{
+    static const char *const methods[] = {"", [MEANS_EMV] = "emv", [MEANS_PURSE] = "purse"};
+
+    return methods[m];
+}
+
 const char *delivery_name(enum delivery d)
 {
     return d == DELIVERY_NETWORK ? "network" : d == DELIVERY_SHIPPED ? "shipped" : "included";
@@ -96,16 +103,20 @@ void orderbook_rollback(struct orderbook *b)
 
 /* ---- services ---- */
 
-enum tp_err orderbook_service_add(struct orderbook *b, const char *name, const char *contract,
+enum tp_err orderbook_service_add(struct orderbook *b, const struct orderbook_service *s,
                                   struct tp_error *e)
 {
-    const enum tp_err r =
-        db_exec(b->db, "INSERT INTO service (name, contract, added) VALUES ($1, $2, $3)",
-                DB_VALUES(db_text(name), db_text(contract), db_integer(time(NULL))), NULL, e);
+    enum tp_err r = db_exec(b->db, "INSERT INTO service (name, added) VALUES ($1, $2)",
+                            DB_VALUES(db_text(s->name), db_integer(time(NULL))), NULL, e);
 
+    for (size_t i = 0; r == TP_OK && i < s->contracts; i++)
+        r = db_exec(
+            b->db, "INSERT INTO service_contract (service, place, contract) VALUES ($1, $2, $3)",
+            DB_VALUES(db_text(s->name), db_integer((int64_t)i + 1), db_text(s->contract[i])), NULL,
+            e);
     return r == TP_ERR_EXISTS
                ? tp_fail(e, r, "there is a service %s already: give the new one another --name",
-                         name)
+                         s->name)
                : r;
 }
 
@@ -123,38 +134,61 @@ enum tp_err orderbook_service_close(struct orderbook *b, const char *name, struc
                : r;
 }
 
+struct service_row { /* one contract of a service */
+    char name[BOOK_NAME_MAX], contract[BOOK_CONTRACT_MAX];
+    int64_t added, closed;
+};
+
+static void begin_service(struct orderbook_service *s, const struct service_row *row)
+{
+    *s = (struct orderbook_service){.added = row->added, .closed = row->closed};
+    memcpy(s->name, row->name, sizeof(s->name));
+}
+
 enum tp_err orderbook_service_each(struct orderbook *b, orderbook_service_visit *visit, void *ctx,
                                    struct tp_error *e)
 {
     static const struct db_column columns[] = {
-        DB_COLUMN(struct orderbook_service, name), DB_COLUMN(struct orderbook_service, contract),
-        DB_COLUMN(struct orderbook_service, added), DB_COLUMN(struct orderbook_service, closed)};
-    struct orderbook_service s;
+        DB_COLUMN(struct service_row, name), DB_COLUMN(struct service_row, contract),
+        DB_COLUMN(struct service_row, added), DB_COLUMN(struct service_row, closed)};
+    struct orderbook_service s = {.contracts = 0};
+    struct service_row row;
     struct db_rows *rows = NULL;
     bool found = true;
-    enum tp_err r =
-        db_query(b->db, &rows, "SELECT name, contract, added, closed FROM service ORDER BY name",
-                 DB_NONE, DB_COLUMNS(columns), e);
+    enum tp_err r = db_query(b->db, &rows,
+                             "SELECT s.name, c.contract, s.added, s.closed FROM service s"
+                             " JOIN service_contract c ON c.service = s.name"
+                             " ORDER BY s.name, c.place",
+                             DB_NONE, DB_COLUMNS(columns), e);
 
-    while (r == TP_OK && (r = db_next(rows, &s, &found, e)) == TP_OK && found)
-        r = visit(ctx, &s, e);
+    while (r == TP_OK && (r = db_next(rows, &row, &found, e)) == TP_OK && found) {
+        if (strcmp(row.name, s.name) != 0) {
+            if (s.contracts > 0)
+                r = visit(ctx, &s, e);
+            begin_service(&s, &row);
+        }
+        if (s.contracts < BOOK_MEANS_MAX)
+            memcpy(s.contract[s.contracts++], row.contract, sizeof(row.contract));
+    }
     db_end(&rows);
-    return r;
+    return r == TP_OK && s.contracts > 0 ? visit(ctx, &s, e) : r;
 }
 
 /* ---- orders ---- */
 
-#define ORDER_SELECT                                                                               \
-    "SELECT id, service, acquirer, contract, made, valid_until, state, since, method, path,"       \
-    " query, url, digest, item, merchant, amount, currency, delivery, claim IS NOT NULL AS"        \
-    " claimed, coalesce(claim, $1) AS claim, code, attempt, why, session IS NOT NULL AS"           \
-    " has_session, coalesce(session, $2) AS session FROM mediated_order"
+#define ORDER_COLUMNS                                                                              \
+    "SELECT id, service, made, valid_until, state, since, method, path, query, url, digest, item," \
+    " merchant, amount, currency, delivery, claim IS NOT NULL AS claimed, coalesce(claim, $1) AS"  \
+    " claim, code, attempt, why, session IS NOT NULL AS has_session, coalesce(session, $2) AS"     \
+    " session"
+#define ORDER_SELECT ORDER_COLUMNS " FROM mediated_order"
+#define ORDER_ALONE                                                                                \
+    ((struct db_columns){order_columns, sizeof(order_columns) / sizeof(order_columns[0]) - 1})
 
 static const uint8_t no_claim[BOOK_CLAIM], no_session[BOOK_SESSION];
 
 static const struct db_column order_columns[] = {
     DB_COLUMN(struct orderbook_order, id),       DB_COLUMN(struct orderbook_order, service),
-    DB_COLUMN(struct orderbook_order, acquirer), DB_COLUMN(struct orderbook_order, contract),
     DB_COLUMN(struct orderbook_order, made),     DB_COLUMN(struct orderbook_order, valid_until),
     DB_COLUMN(struct orderbook_order, state),    DB_COLUMN(struct orderbook_order, since),
     DB_COLUMN(struct orderbook_order, method),   DB_COLUMN(struct orderbook_order, path),
@@ -165,29 +199,25 @@ static const struct db_column order_columns[] = {
     DB_COLUMN(struct orderbook_order, claimed),  DB_COLUMN(struct orderbook_order, claim),
     DB_COLUMN(struct orderbook_order, code),     DB_COLUMN(struct orderbook_order, attempt),
     DB_COLUMN(struct orderbook_order, why),      DB_COLUMN(struct orderbook_order, has_session),
-    DB_COLUMN(struct orderbook_order, session),
+    DB_COLUMN(struct orderbook_order, session),  DB_COLUMN(struct orderbook_order, means),
 };
 
 enum tp_err orderbook_order_add(struct orderbook *b, const struct orderbook_order *o,
-                                const struct orderbook_attempt *a, struct span quote,
-                                struct tp_error *e)
+                                struct span quote, struct tp_error *e)
 {
-    const enum tp_err r = db_exec(
+    return db_exec(
         b->db,
-        "INSERT INTO mediated_order (id, service, acquirer, contract, made, valid_until, state,"
-        " since, method, path, query, url, digest, item, merchant, amount, currency, delivery,"
-        " quote, code, attempt, why, session) VALUES ($1, $2, $3, $4, $5, $6, $7, $5, $8, $9, $10, "
-        "$11,"
-        " $12, $13, $14, $15, $16, $17, $18, '', $19, '', $20)",
-        DB_VALUES(db_text(o->id), db_text(o->service), db_text(o->acquirer), db_text(o->contract),
-                  db_integer(o->made), db_integer(o->valid_until), db_integer(o->state),
-                  db_text(o->method), db_text(o->path), db_text(o->query), db_text(o->url),
-                  db_text(o->digest), db_text(o->item), db_text(o->merchant), db_integer(o->amount),
+        "INSERT INTO mediated_order (id, service, made, valid_until, state, since, method, path,"
+        " query, url, digest, item, merchant, amount, currency, delivery, quote, code, attempt,"
+        " why, session) VALUES ($1, $2, $3, $4, $5, $3, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
+        " $15, $16, '', $17, '', $18)",
+        DB_VALUES(db_text(o->id), db_text(o->service), db_integer(o->made),
+                  db_integer(o->valid_until), db_integer(o->state), db_text(o->method),
+                  db_text(o->path), db_text(o->query), db_text(o->url), db_text(o->digest),
+                  db_text(o->item), db_text(o->merchant), db_integer(o->amount),
                   db_integer(o->currency), db_integer(o->delivery), db_blob(quote),
                   db_integer(o->attempt), db_blob_or_null(SPAN_OF(o->session), o->has_session)),
         NULL, e);
-
-    return r == TP_OK ? orderbook_attempt_add(b, a, e) : r;
 }
 
 enum tp_err orderbook_order_get(struct orderbook *b, const char *id, struct orderbook_order *out,
@@ -195,7 +225,7 @@ enum tp_err orderbook_order_get(struct orderbook *b, const char *id, struct orde
 {
     return db_one(b->db, ORDER_SELECT " WHERE id = $3",
                   DB_VALUES(db_blob(SPAN_OF(no_claim)), db_blob(SPAN_OF(no_session)), db_text(id)),
-                  DB_COLUMNS(order_columns), out, found, e);
+                  ORDER_ALONE, out, found, e);
 }
 
 enum tp_err orderbook_order_find(struct orderbook *b, const struct orderbook_order *asked,
@@ -209,7 +239,7 @@ enum tp_err orderbook_order_find(struct orderbook *b, const struct orderbook_ord
                   DB_VALUES(db_blob(SPAN_OF(no_claim)), db_blob(SPAN_OF(no_session)),
                             db_blob(SPAN_OF(asked->session)), db_text(asked->url),
                             db_text(asked->method), db_text(asked->digest), db_integer(since)),
-                  DB_COLUMNS(order_columns), out, found, e);
+                  ORDER_ALONE, out, found, e);
 }
 
 enum tp_err orderbook_quote_get(struct orderbook *b, const char *id, char **out, struct tp_error *e)
@@ -262,7 +292,10 @@ enum tp_err orderbook_order_each(struct orderbook *b, unsigned state, orderbook_
     if (o == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     r = db_query(
-        b->db, &rows, ORDER_SELECT " WHERE ($3 = 0 OR state = $3) ORDER BY made, id",
+        b->db, &rows,
+        ORDER_COLUMNS ", coalesce((SELECT a.means FROM attempt a WHERE a.order_id = o.id AND"
+                      " a.n = o.attempt AND a.sent > 0), 0) AS means FROM mediated_order o"
+                      " WHERE ($3 = 0 OR state = $3) ORDER BY made, id",
         DB_VALUES(db_blob(SPAN_OF(no_claim)), db_blob(SPAN_OF(no_session)), db_integer(state)),
         DB_COLUMNS(order_columns), e);
     while (r == TP_OK && (r = db_next(rows, o, &found, e)) == TP_OK && found)
@@ -303,7 +336,8 @@ static enum tp_err forget_one(struct orderbook *b, const char *id, orderbook_num
     struct db_rows *rows = NULL;
     bool found = true;
     enum tp_err r =
-        db_query(b->db, &rows, "SELECT contract, day, stan FROM attempt WHERE order_id = $1",
+        db_query(b->db, &rows,
+                 "SELECT contract, day, stan FROM attempt WHERE order_id = $1 AND stan IS NOT NULL",
                  DB_VALUES(db_text(id)), DB_COLUMNS(columns), e);
 
     while (r == TP_OK && (r = db_next(rows, &number, &found, e)) == TP_OK && found)
@@ -348,17 +382,19 @@ enum tp_err orderbook_order_count(struct orderbook *b, orderbook_count_visit *vi
                                   struct tp_error *e)
 {
     static const struct db_column columns[] = {
-        DB_COLUMN(struct orderbook_count, state), DB_COLUMN(struct orderbook_count, currency),
-        DB_COLUMN(struct orderbook_count, n), DB_COLUMN(struct orderbook_count, amount),
-        DB_COLUMN(struct orderbook_count, oldest)};
+        DB_COLUMN(struct orderbook_count, state),    DB_COLUMN(struct orderbook_count, means),
+        DB_COLUMN(struct orderbook_count, currency), DB_COLUMN(struct orderbook_count, n),
+        DB_COLUMN(struct orderbook_count, amount),   DB_COLUMN(struct orderbook_count, oldest)};
     struct orderbook_count c;
     struct db_rows *rows = NULL;
     bool found = true;
     enum tp_err r =
         db_query(b->db, &rows,
-                 "SELECT state, currency, count(*) AS n, CAST(sum(amount) AS BIGINT) AS amount,"
-                 " min(since) AS oldest FROM mediated_order GROUP BY state, currency ORDER BY "
-                 "state, currency",
+                 "SELECT o.state, coalesce(a.means, 0) AS means, o.currency, count(*) AS n,"
+                 " CAST(sum(o.amount) AS BIGINT) AS amount, min(o.since) AS oldest"
+                 " FROM mediated_order o LEFT JOIN attempt a ON a.order_id = o.id AND"
+                 " a.n = o.attempt AND a.sent > 0 GROUP BY o.state, a.means, o.currency"
+                 " ORDER BY o.state, a.means, o.currency",
                  DB_NONE, DB_COLUMNS(columns), e);
 
     while (r == TP_OK && (r = db_next(rows, &c, &found, e)) == TP_OK && found)
@@ -371,22 +407,27 @@ enum tp_err orderbook_order_count(struct orderbook *b, orderbook_count_visit *vi
 
 struct attempt_row { /* with what it borrows from the statement */
     struct orderbook_attempt a;
-    struct span challenge, sealed, device, acknowledgement, answer;
-    bool has_sealed, has_device, has_acknowledgement, has_answer;
+    struct span challenge, pays, beside, acknowledgement, answer;
+    bool has_pays, has_beside, has_acknowledgement, has_answer;
 };
 
 #define ATTEMPT_SELECT                                                                             \
-    "SELECT order_id, n, challenge_id, terminal, stan, local_time, sent, credential IS NOT NULL"   \
-    " AS used, coalesce(credential, $1) AS credential, outcome, code, reason, rrn, reversal_stan," \
-    " challenge, sealed, device, acknowledgement, answer, sealed IS NOT NULL AS has_sealed,"       \
-    " device IS NOT NULL AS has_device, acknowledgement IS NOT NULL AS has_acknowledgement,"       \
-    " answer IS NOT NULL AS has_answer FROM attempt"
+    "SELECT order_id, n, place, means, acquirer, contract, challenge_id, terminal, stan,"          \
+    " local_time, sent, credential IS NOT NULL AS used, coalesce(credential, $1) AS credential,"   \
+    " outcome, code, reason, rrn, reversal_stan, surplus, challenge, pays, beside,"                \
+    " acknowledgement, answer, pays IS NOT NULL AS has_pays, beside IS NOT NULL AS has_beside,"    \
+    " acknowledgement IS NOT NULL AS has_acknowledgement, answer IS NOT NULL AS has_answer"        \
+    " FROM attempt t"
 
 static const uint8_t no_credential[BOOK_CREDENTIAL];
 
 static const struct db_column attempt_columns[] = {
     DB_COLUMN_AS("order_id", struct attempt_row, a.order),
     DB_COLUMN_AS("n", struct attempt_row, a.n),
+    DB_COLUMN_AS("place", struct attempt_row, a.place),
+    DB_COLUMN_AS("means", struct attempt_row, a.means),
+    DB_COLUMN_AS("acquirer", struct attempt_row, a.acquirer),
+    DB_COLUMN_AS("contract", struct attempt_row, a.contract),
     DB_COLUMN_AS("challenge_id", struct attempt_row, a.challenge_id),
     DB_COLUMN_AS("terminal", struct attempt_row, a.terminal),
     DB_COLUMN_AS("stan", struct attempt_row, a.stan),
@@ -399,13 +440,14 @@ static const struct db_column attempt_columns[] = {
     DB_COLUMN_AS("reason", struct attempt_row, a.reason),
     DB_COLUMN_AS("rrn", struct attempt_row, a.rrn),
     DB_COLUMN_AS("reversal_stan", struct attempt_row, a.reversal_stan),
+    DB_COLUMN_AS("surplus", struct attempt_row, a.surplus),
     DB_COLUMN(struct attempt_row, challenge),
-    DB_COLUMN(struct attempt_row, sealed),
-    DB_COLUMN(struct attempt_row, device),
+    DB_COLUMN(struct attempt_row, pays),
+    DB_COLUMN(struct attempt_row, beside),
     DB_COLUMN(struct attempt_row, acknowledgement),
     DB_COLUMN(struct attempt_row, answer),
-    DB_COLUMN(struct attempt_row, has_sealed),
-    DB_COLUMN(struct attempt_row, has_device),
+    DB_COLUMN(struct attempt_row, has_pays),
+    DB_COLUMN(struct attempt_row, has_beside),
     DB_COLUMN(struct attempt_row, has_acknowledgement),
     DB_COLUMN(struct attempt_row, has_answer),
 };
@@ -413,8 +455,8 @@ static const struct db_column attempt_columns[] = {
 void orderbook_attempt_free(struct orderbook_attempt *a)
 {
     free(a->challenge);
-    free(a->sealed);
-    free(a->device);
+    free(a->pays);
+    free(a->beside);
     free(a->acknowledgement);
     free(a->answer);
     *a = (struct orderbook_attempt){.n = 0};
@@ -428,8 +470,8 @@ static enum tp_err own(struct orderbook_attempt *out, const struct attempt_row *
         struct span text;
         bool has;
     } texts[] = {{&out->challenge, row->challenge, true},
-                 {&out->sealed, row->sealed, row->has_sealed},
-                 {&out->device, row->device, row->has_device},
+                 {&out->pays, row->pays, row->has_pays},
+                 {&out->beside, row->beside, row->has_beside},
                  {&out->acknowledgement, row->acknowledgement, row->has_acknowledgement},
                  {&out->answer, row->answer, row->has_answer}};
 
@@ -451,15 +493,20 @@ static enum tp_err own(struct orderbook_attempt *out, const struct attempt_row *
 enum tp_err orderbook_attempt_add(struct orderbook *b, const struct orderbook_attempt *a,
                                   struct tp_error *e)
 {
+    const bool card = a->stan != 0;
+
     return db_exec(
         b->db,
-        "INSERT INTO attempt (order_id, n, contract, challenge_id, challenge, terminal, stan, day,"
-        " local_time, sent, outcome, code, reason, rrn, reversal_stan, reversal_day) SELECT $1, $2,"
-        " contract, $3, $4, $5, $6, $7, $8, 0, 0, '', '', '', 0, 0 FROM mediated_order"
-        " WHERE id = $1",
-        DB_VALUES(db_text(a->order), db_integer(a->n), db_text(a->challenge_id),
-                  db_text(a->challenge), db_text(a->terminal), db_integer(a->stan),
-                  db_integer(a->local_time / 1000000), db_integer(a->local_time)),
+        "INSERT INTO attempt (order_id, n, place, means, acquirer, contract, challenge_id,"
+        " challenge, terminal, stan, day, local_time, sent, outcome, code, reason, rrn,"
+        " reversal_stan, reversal_day, surplus) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
+        " $11, $12, 0, 0, '', '', '', 0, 0, 0)",
+        DB_VALUES(db_text(a->order), db_integer(a->n), db_integer(a->place), db_integer(a->means),
+                  db_text(a->acquirer), db_text(a->contract), db_text(a->challenge_id),
+                  db_text(a->challenge), db_text(card ? a->terminal : NULL),
+                  db_integer_or_null(a->stan, card),
+                  db_integer_or_null(a->local_time / 1000000, card),
+                  db_integer_or_null(a->local_time, card)),
         NULL, e);
 }
 
@@ -486,6 +533,30 @@ enum tp_err orderbook_attempt_find(struct orderbook *b, const char *challenge_id
     return r == TP_OK && *found ? own(out, &row, e) : r;
 }
 
+enum tp_err orderbook_attempt_payable(struct orderbook *b, const char *order,
+                                      struct orderbook_attempt out[BOOK_MEANS_MAX], size_t *n,
+                                      struct tp_error *e)
+{
+    struct attempt_row row = {.a = {.n = 0}};
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r = db_query(
+        b->db, &rows,
+        ATTEMPT_SELECT " WHERE order_id = $2 AND credential IS NULL AND"
+                       " NOT EXISTS (SELECT 1 FROM attempt later WHERE later.order_id = t.order_id"
+                       " AND later.place = t.place AND later.n > t.n) ORDER BY place",
+        DB_VALUES(db_blob(SPAN_OF(no_credential)), db_text(order)), DB_COLUMNS(attempt_columns), e);
+
+    *n = 0;
+    while (r == TP_OK && *n < BOOK_MEANS_MAX && (r = db_next(rows, &row, &found, e)) == TP_OK &&
+           found) {
+        r = own(&out[*n], &row, e);
+        *n += r == TP_OK;
+    }
+    db_end(&rows);
+    return r;
+}
+
 enum tp_err orderbook_attempt_last(struct orderbook *b, const char *order, uint32_t *n,
                                    struct tp_error *e)
 {
@@ -503,10 +574,10 @@ enum tp_err orderbook_attempt_submit(struct orderbook *b, const struct orderbook
                                      struct tp_error *e)
 {
     return db_exec(b->db,
-                   "UPDATE attempt SET credential = $3, sealed = $4, device = $5, sent = $6"
+                   "UPDATE attempt SET credential = $3, pays = $4, beside = $5, sent = $6"
                    " WHERE order_id = $1 AND n = $2",
                    DB_VALUES(db_text(a->order), db_integer(a->n), db_blob(SPAN_OF(a->credential)),
-                             db_text(a->sealed), db_text(a->device), db_integer(a->sent)),
+                             db_text(a->pays), db_text(a->beside), db_integer(a->sent)),
                    NULL, e);
 }
 
@@ -533,6 +604,58 @@ enum tp_err orderbook_attempt_reverse(struct orderbook *b, const struct orderboo
                    NULL, e);
 }
 
+enum tp_err orderbook_attempt_surplus(struct orderbook *b, const struct orderbook_attempt *a,
+                                      struct tp_error *e)
+{
+    return db_exec(b->db, "UPDATE attempt SET surplus = $3 WHERE order_id = $1 AND n = $2",
+                   DB_VALUES(db_text(a->order), db_integer(a->n), db_integer(a->surplus)), NULL, e);
+}
+
+struct numbered {
+    char order_id[BOOK_ORDER_ID];
+    uint32_t n;
+};
+
+static const struct db_column numbered_columns[] = {DB_COLUMN(struct numbered, order_id),
+                                                    DB_COLUMN(struct numbered, n)};
+
+enum tp_err orderbook_attempt_rivals(struct orderbook *b, const char *order, const char *acquirer,
+                                     uint32_t out[BOOK_RIVALS_MAX], size_t *n, struct tp_error *e)
+{
+    struct numbered row;
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r =
+        db_query(b->db, &rows,
+                 "SELECT order_id, n FROM attempt WHERE order_id = $1 AND"
+                 " acquirer <> $2 AND sent > 0 AND outcome <> 2 AND surplus = 0"
+                 " ORDER BY n",
+                 DB_VALUES(db_text(order), db_text(acquirer)), DB_COLUMNS(numbered_columns), e);
+
+    *n = 0;
+    while (r == TP_OK && *n < BOOK_RIVALS_MAX && (r = db_next(rows, &row, &found, e)) == TP_OK &&
+           found)
+        out[(*n)++] = row.n;
+    db_end(&rows);
+    return r;
+}
+
+enum tp_err orderbook_surplus_each(struct orderbook *b, orderbook_surplus_visit *visit, void *ctx,
+                                   struct tp_error *e)
+{
+    struct numbered row;
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r = db_query(
+        b->db, &rows, "SELECT order_id, n FROM attempt WHERE surplus = 1 ORDER BY order_id, n",
+        DB_NONE, DB_COLUMNS(numbered_columns), e);
+
+    while (r == TP_OK && (r = db_next(rows, &row, &found, e)) == TP_OK && found)
+        r = visit(ctx, row.order_id, row.n, e);
+    db_end(&rows);
+    return r;
+}
+
 struct stan_row {
     char contract[BOOK_CONTRACT_MAX];
     uint32_t stan;
@@ -546,15 +669,19 @@ enum tp_err orderbook_stan_each(struct orderbook *b, int day, orderbook_stan_vis
     struct stan_row row;
     struct db_rows *rows = NULL;
     bool found = true;
-    enum tp_err r = db_query(b->db, &rows,
-                             "SELECT contract, stan FROM attempt WHERE day = $1 UNION ALL"
-                             " SELECT contract, reversal_stan AS stan FROM attempt"
-                             " WHERE reversal_day = $1 UNION ALL"
-                             " SELECT a.contract, a.stan FROM attempt a JOIN mediated_order o"
-                             " ON o.id = a.order_id WHERE o.state IN (3, 4, 8) UNION ALL"
-                             " SELECT a.contract, a.reversal_stan AS stan FROM attempt a"
-                             " JOIN mediated_order o ON o.id = a.order_id WHERE o.state = 8",
-                             DB_VALUES(db_integer(day)), DB_COLUMNS(columns), e);
+    enum tp_err r =
+        db_query(b->db, &rows,
+                 "SELECT contract, stan FROM attempt WHERE day = $1 UNION ALL"
+                 " SELECT contract, reversal_stan AS stan FROM attempt"
+                 " WHERE reversal_day = $1 UNION ALL"
+                 " SELECT a.contract, a.stan FROM attempt a JOIN mediated_order o"
+                 " ON o.id = a.order_id WHERE o.state IN (3, 4, 8) AND a.stan IS NOT NULL"
+                 " UNION ALL SELECT contract, stan FROM attempt WHERE surplus = 1 AND"
+                 " stan IS NOT NULL UNION ALL SELECT contract, reversal_stan AS stan"
+                 " FROM attempt WHERE surplus = 1 UNION ALL"
+                 " SELECT a.contract, a.reversal_stan AS stan FROM attempt a"
+                 " JOIN mediated_order o ON o.id = a.order_id WHERE o.state = 8",
+                 DB_VALUES(db_integer(day)), DB_COLUMNS(columns), e);
 
     while (r == TP_OK && (r = db_next(rows, &row, &found, e)) == TP_OK && found)
         r = visit(ctx, row.contract, row.stan, e);

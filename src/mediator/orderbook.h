@@ -18,6 +18,8 @@
 #define BOOK_CREDENTIAL   32
 #define BOOK_SESSION      32
 #define BOOK_WHY_MAX      200
+#define BOOK_MEANS_MAX    8 /* that an order may be paid by: contracts of a service */
+#define BOOK_RIVALS_MAX   32
 
 /* Where an order stands. Whoever restarts goes on from there. */
 enum order_state {
@@ -39,10 +41,13 @@ bool order_state_find(enum order_state *out, const char *name);
 enum delivery { DELIVERY_NETWORK = 1, DELIVERY_SHIPPED, DELIVERY_INCLUDED };
 const char *delivery_name(enum delivery d); /* as the order has it */
 
+/* By what an order is paid. */
+enum means { MEANS_EMV = 1, MEANS_PURSE };
+const char *means_method(enum means m); /* as challenges and orders have it; "" for none */
+
 struct orderbook_order {
     char id[BOOK_ORDER_ID];
     char service[BOOK_NAME_MAX];
-    char acquirer[BOOK_ACQUIRER_MAX], contract[BOOK_CONTRACT_MAX];
     int64_t made, valid_until; /* seconds since 1970 UTC */
     enum order_state state;
     int64_t since; /* it is in that state */
@@ -55,20 +60,29 @@ struct orderbook_order {
     bool claimed;
     uint8_t claim[BOOK_CLAIM];
     char code[8];     /* short, for people to compare; "": not claimed */
-    uint32_t attempt; /* the one that can be paid, or is */
+    uint32_t attempt; /* the one that pays; before that the one that was made last */
     char why[BOOK_WHY_MAX];
     bool has_session;
     uint8_t session[BOOK_SESSION]; /* SHA-256 of what its browser was given */
+    enum means means; /* by which it pays or was paid; 0: nothing did yet. Of orderbook_order_each
+                         alone */
 };
 
 enum outcome { OUTCOME_NONE, OUTCOME_YES, OUTCOME_NO, OUTCOME_VAIN /* nothing was decided */ };
 
-/* One challenge of an order, with the number of a card's payment, and what came of it. */
+/* Of what pays beside the attempt that paid its order: it is given back. */
+enum surplus { SURPLUS_NONE, SURPLUS_BACK, SURPLUS_GIVEN, SURPLUS_OWED /* a credit is due */ };
+
+/* One challenge of an order, under one contract, and what came of it. Of those at the same place
+ * the newest can be paid. */
 struct orderbook_attempt { /* begins as {0}; orderbook_attempt_free */
     char order[BOOK_ORDER_ID];
     uint32_t n;
+    uint32_t place; /* of its contract among the service's, from 1 */
+    enum means means;
+    char acquirer[BOOK_ACQUIRER_MAX], contract[BOOK_CONTRACT_MAX];
     char challenge_id[48];
-    char terminal[BOOK_TERMINAL_MAX];
+    char terminal[BOOK_TERMINAL_MAX]; /* of a card's payment, as its number; "", 0: not by card */
     uint32_t stan;
     int64_t local_time; /* YYYYMMDDhhmmss */
     int64_t sent;       /* DE 7; 0: nothing was submitted */
@@ -77,9 +91,11 @@ struct orderbook_attempt { /* begins as {0}; orderbook_attempt_free */
     enum outcome outcome;
     char code[3], reason[26], rrn[13]; /* DE 39, 44, 37 */
     uint32_t reversal_stan;            /* 0: none */
-    char *challenge;                   /* JSON of its wire strings; as all below the attempt's */
-    char *sealed, *device;             /* what pays; NULL: none */
-    char *acknowledgement, *answer;    /* the acquirer's; NULL: none */
+    enum surplus surplus;
+    char *challenge;                /* JSON of its wire strings; as all below the attempt's */
+    char *pays;                     /* the sealed transaction, the purse's statement; NULL: none */
+    char *beside;                   /* the device's statement; NULL: none */
+    char *acknowledgement, *answer; /* the acquirer's; NULL: none */
 };
 void orderbook_attempt_free(struct orderbook_attempt *a);
 
@@ -99,11 +115,14 @@ void orderbook_rollback(struct orderbook *b);
 
 struct orderbook_service {
     char name[BOOK_NAME_MAX];
-    char contract[BOOK_CONTRACT_MAX];
+    char contract[BOOK_MEANS_MAX][BOOK_CONTRACT_MAX]; /* in the order in which they are offered */
+    size_t contracts;
     int64_t added, closed; /* 0: open */
 };
-TP_MUST_CHECK enum tp_err orderbook_service_add(struct orderbook *b, const char *name,
-                                                const char *contract, struct tp_error *e);
+/* name and contracts; within a transaction. */
+TP_MUST_CHECK enum tp_err orderbook_service_add(struct orderbook *b,
+                                                const struct orderbook_service *s,
+                                                struct tp_error *e);
 TP_MUST_CHECK enum tp_err orderbook_service_close(struct orderbook *b, const char *name,
                                                   struct tp_error *e);
 typedef enum tp_err orderbook_service_visit(void *ctx, const struct orderbook_service *s,
@@ -114,10 +133,9 @@ TP_MUST_CHECK enum tp_err orderbook_service_each(struct orderbook *b,
 
 /* ---- orders ---- */
 
-/* With its first attempt. */
+/* Without an attempt. */
 TP_MUST_CHECK enum tp_err orderbook_order_add(struct orderbook *b, const struct orderbook_order *o,
-                                              const struct orderbook_attempt *a, struct span quote,
-                                              struct tp_error *e);
+                                              struct span quote, struct tp_error *e);
 TP_MUST_CHECK enum tp_err orderbook_order_get(struct orderbook *b, const char *id,
                                               struct orderbook_order *out, bool *found,
                                               struct tp_error *e);
@@ -160,6 +178,7 @@ TP_MUST_CHECK enum tp_err orderbook_order_forget(struct orderbook *b, int64_t be
 
 struct orderbook_count {
     enum order_state state;
+    enum means means; /* 0: nothing was submitted */
     int64_t n, amount;
     int64_t oldest; /* the first `since` of them */
     uint16_t currency;
@@ -181,10 +200,15 @@ TP_MUST_CHECK enum tp_err orderbook_attempt_get(struct orderbook *b, const char 
 TP_MUST_CHECK enum tp_err orderbook_attempt_find(struct orderbook *b, const char *challenge_id,
                                                  struct orderbook_attempt *out, bool *found,
                                                  struct tp_error *e);
+/* Those that can be paid, in the order of their places: of each the newest, if no credential came
+ * for it. */
+TP_MUST_CHECK enum tp_err orderbook_attempt_payable(struct orderbook *b, const char *order,
+                                                    struct orderbook_attempt out[BOOK_MEANS_MAX],
+                                                    size_t *n, struct tp_error *e);
 /* The number of the last one. */
 TP_MUST_CHECK enum tp_err orderbook_attempt_last(struct orderbook *b, const char *order,
                                                  uint32_t *n, struct tp_error *e);
-/* What pays: credential, sealed, device, sent. */
+/* What pays: credential, pays, beside, sent. */
 TP_MUST_CHECK enum tp_err orderbook_attempt_submit(struct orderbook *b,
                                                    const struct orderbook_attempt *a,
                                                    struct tp_error *e);
@@ -196,6 +220,21 @@ TP_MUST_CHECK enum tp_err orderbook_attempt_answer(struct orderbook *b,
 TP_MUST_CHECK enum tp_err orderbook_attempt_reverse(struct orderbook *b,
                                                     const struct orderbook_attempt *a, int day,
                                                     struct tp_error *e);
+/* Its surplus. */
+TP_MUST_CHECK enum tp_err orderbook_attempt_surplus(struct orderbook *b,
+                                                    const struct orderbook_attempt *a,
+                                                    struct tp_error *e);
+/* The numbers of those that pay, or may yet, at other acquirers than that one. */
+TP_MUST_CHECK enum tp_err orderbook_attempt_rivals(struct orderbook *b, const char *order,
+                                                   const char *acquirer,
+                                                   uint32_t out[BOOK_RIVALS_MAX], size_t *n,
+                                                   struct tp_error *e);
+/* All whose surplus is SURPLUS_BACK. */
+typedef enum tp_err orderbook_surplus_visit(void *ctx, const char *order, uint32_t n,
+                                            struct tp_error *e);
+TP_MUST_CHECK enum tp_err orderbook_surplus_each(struct orderbook *b,
+                                                 orderbook_surplus_visit *visit, void *ctx,
+                                                 struct tp_error *e);
 /* The numbers that a day has given, of orders and of reversals; and those of other days about which
  * an acquirer is still asked, since its answers are known by them. */
 typedef enum tp_err orderbook_stan_visit(void *ctx, const char *contract, uint32_t stan,

@@ -218,13 +218,30 @@ char *page_problem(const struct pages *p, enum page_language l, unsigned status,
 struct texts { /* what the values of an order's page borrow */
     char amount[MONEY_TEXT_MAX + 8], until[TIME_TEXT_MAX], until_shown[TIME_TEXT_MAX + 4];
     char url[300], agent[400], refresh[400];
+    char means[120];
     char *code, *ways, *next;
 };
+
+/* "bank card or purse" */
+static void put_means(struct values *v, struct texts *t, unsigned means)
+{
+    size_t n = 0;
+
+    for (enum means m = MEANS_EMV; m <= MEANS_PURSE; m++) {
+        if ((means >> m & 1) == 0)
+            continue;
+        n += (size_t)snprintf(t->means + n, sizeof(t->means) - n, "%s%s%s", n > 0 ? " " : "",
+                              n > 0 ? word(v, "word", "or") : "", n > 0 ? " " : "");
+        n += (size_t)snprintf(t->means + n, sizeof(t->means) - n, "%s",
+                              word(v, "means", means_method(m)));
+    }
+    put(v, "means", t->means);
+}
 
 static void put_order(struct values *v, struct texts *t, const struct page_order *o)
 {
     const struct orderbook_order *b = o->order;
-    const bool over = !o->payable && b->state <= STATE_CLAIMED;
+    const bool over = o->means == 0 && b->state <= STATE_CLAIMED;
     const char *state = over ? "expired" : order_state_name(b->state);
     const char *decimal = value_of(v, "decimal");
     char amount[MONEY_TEXT_MAX], *point;
@@ -237,7 +254,7 @@ static void put_order(struct values *v, struct texts *t, const struct page_order
     snprintf(t->url, sizeof(t->url), "%s/orders/%s", o->origin, b->id);
     snprintf(t->agent, sizeof(t->agent), "%s%s", AGENT_ADDRESS, t->url);
     put(v, "heading", word(v, "heading", state));
-    put(v, "told", word(v, "told", o->refused && o->payable ? "refused" : state));
+    put(v, "told", word(v, "told", o->refused && o->means != 0 ? "refused" : state));
     put(v, "amount", t->amount);
     put(v, "item", b->item);
     put(v, "merchant", b->merchant);
@@ -252,6 +269,7 @@ static void put_order(struct values *v, struct texts *t, const struct page_order
     put(v, "until_shown", t->until_shown);
     put(v, "code", b->code);
     put(v, "next_url", b->url);
+    put_means(v, t, o->means);
 }
 
 /* The parts that only some states have; "" for the others. */
@@ -263,7 +281,7 @@ static void put_parts(const struct pages *p, struct values *v, struct texts *t,
 
     if (b->code[0] != '\0' && b->state <= STATE_APPROVED)
         t->code = fill(p, PAGE_CODE, v);
-    if (o->payable)
+    if (o->means != 0)
         t->ways = fill(p, PAGE_WAYS, v);
     if (paid && strcmp(b->method, "GET") == 0)
         t->next = fill(p, PAGE_NEXT, v);
@@ -277,7 +295,7 @@ char *page_order(const struct pages *p, enum page_language l, const struct page_
     struct values v = {.words = p->words[l]};
     struct texts t = {.code = NULL};
     const enum order_state state = o->order->state;
-    const bool moves = o->payable || (state > STATE_CLAIMED && state < STATE_DELIVERED) ||
+    const bool moves = o->means != 0 || (state > STATE_CLAIMED && state < STATE_DELIVERED) ||
                        state == STATE_REVERSING;
     char *page;
 

@@ -19,8 +19,8 @@ enum page_language page_language(const char *accepted);
 
 struct page_order {
     const struct orderbook_order *order;
-    bool payable; /* it can be paid now */
-    bool refused; /* it was tried, and refused */
+    unsigned means; /* by which it can be paid now: a bit of each (1 << enum means) */
+    bool refused;   /* it was tried, and refused */
     const char *origin;
 };
 /* The page (free()); NULL, which the log explains, when there is none. */

@@ -16,7 +16,9 @@
 #define KEY_ENDING ".key"
 
 struct words { /* of every command here */
-    const char *dir, *from, *name, *contract;
+    const char *dir, *from, *name;
+    const char *contract[BOOK_MEANS_MAX + 1]; /* one more than may be: that is told */
+    size_t contracts;
     bool json;
 };
 
@@ -35,7 +37,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         w->name = arg;
         return 0;
     case 'c':
-        w->contract = arg;
+        if (w->contracts <= BOOK_MEANS_MAX)
+            w->contract[w->contracts++] = arg;
         return 0;
     case ARGP_KEY_ARG:
         if (w->from != NULL)
@@ -111,7 +114,9 @@ int mediator_cmd_acquirer_add(int argc, char **argv)
         options,
         parse,
         "FOLDER",
-        "Work with an acquirer: takes over the folder that its telepay-acquirer mediator add made. "
+        "Work with an acquirer: takes over the folder that its telepay-acquirer mediator add made, "
+        "or "
+        "a purse's telepay-purse mediator add. "
         "A newer folder of the same acquirer brings further contracts and parameters.",
         NULL,
         NULL,
@@ -143,12 +148,14 @@ int mediator_cmd_acquirer_add(int argc, char **argv)
 static enum tp_err contract_row(void *ctx, const struct reg_contract *c, struct tp_error *e)
 {
     char ceiling[MONEY_TEXT_MAX];
-    const char *const cells[] = {c->id,
-                                 c->acquirer->id,
-                                 c->terminal,
-                                 c->merchant,
-                                 money_format(ceiling, c->ceiling, c->currency),
-                                 c->currency->alpha};
+    const char *const cells[] = {
+        c->id,
+        c->acquirer->id,
+        c->terminal,
+        c->merchant,
+        c->ceiling < MONEY_MAX ? money_format(ceiling, c->ceiling, c->currency) : "",
+        c->currency->alpha,
+        means_method(c->acquirer->means)};
 
     return table_row(ctx, cells, e);
 }
@@ -160,7 +167,8 @@ int mediator_cmd_contract_list(int argc, char **argv)
         options, parse, NULL, "List the contracts that can be sold under.", NULL, NULL, NULL};
     static const struct table_column columns[] = {
         {"contract", TABLE_TEXT}, {"acquirer", TABLE_TEXT}, {"terminal", TABLE_TEXT},
-        {"merchant", TABLE_TEXT}, {"ceiling", TABLE_RIGHT}, {"currency", TABLE_TEXT}};
+        {"merchant", TABLE_TEXT}, {"ceiling", TABLE_RIGHT}, {"currency", TABLE_TEXT},
+        {"means", TABLE_TEXT}};
     const struct registry_events none = {NULL, NULL};
     struct words w = {.from = NULL};
     struct roll list = {.book = NULL};
@@ -191,20 +199,53 @@ static enum tp_err check_name(const char *name, struct tp_error *e)
                    BOOK_NAME_MAX - 1);
 }
 
+/* The contracts that it is to sell under. */
+static enum tp_err check_contracts(const struct words *w, struct registry *registry,
+                                   struct orderbook_service *s, struct tp_error *e)
+{
+    struct reg_contract *contract[BOOK_MEANS_MAX];
+
+    if (w->contracts > BOOK_MEANS_MAX)
+        return tp_fail(e, TP_ERR_USAGE, "a service sells under at most %d contracts",
+                       BOOK_MEANS_MAX);
+    for (size_t i = 0; i < w->contracts; i++) {
+        contract[i] = registry_contract(registry, w->contract[i]);
+        if (contract[i] == NULL)
+            return tp_fail(e, TP_ERR_NOT_FOUND,
+                           "no acquirer has put a contract \"%.40s\" under this mediator: "
+                           "telepay-mediator contract list says which there are",
+                           w->contract[i]);
+        memcpy(s->contract[i], contract[i]->id, sizeof(s->contract[i]));
+    }
+    s->contracts = w->contracts;
+    return registry_check_contracts(contract, w->contracts, e);
+}
+
+static enum tp_err keep_service(struct orderbook *book, const struct orderbook_service *s,
+                                struct tp_error *e)
+{
+    enum tp_err r = orderbook_begin(book, e);
+
+    if (r == TP_OK)
+        r = orderbook_service_add(book, s, e);
+    if (r == TP_OK)
+        return orderbook_commit(book, e);
+    orderbook_rollback(book);
+    return r;
+}
+
 static enum tp_err add_service(const struct words *w, const char *dir, struct orderbook *book,
                                struct tp_error *e)
 {
     const struct registry_events none = {NULL, NULL};
+    struct orderbook_service s = {.contracts = 0};
     struct registry *registry = NULL;
     char to[PATH_MAX];
     enum tp_err r = registry_open(&registry, dir, &none, e);
 
-    if (r == TP_OK && registry_contract(registry, w->contract) == NULL)
-        r = tp_fail(
-            e, TP_ERR_NOT_FOUND,
-            "no acquirer has put a contract \"%.40s\" under this mediator: telepay-mediator "
-            "contract list says which there are",
-            w->contract);
+    snprintf(s.name, sizeof(s.name), "%s", w->name);
+    if (r == TP_OK)
+        r = check_contracts(w, registry, &s, e);
     if (r == TP_OK && registry_service_ever(registry, w->name) != NULL)
         r = tp_fail(e, TP_ERR_EXISTS,
                     "there is a service %s already: give the new one another "
@@ -218,14 +259,18 @@ static enum tp_err add_service(const struct words *w, const char *dir, struct or
         r = place_of(to, dir, SERVICES_FOLDER, w->name, e);
     if (r == TP_OK)
         r = copy_folder(w->from, to, e);
-    return r == TP_OK ? orderbook_service_add(book, w->name, w->contract, e) : r;
+    return r == TP_OK ? keep_service(book, &s, e) : r;
 }
 
 int mediator_cmd_service_add(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"name", 'n', "NAME", 0, "Its name in addresses: ORIGIN/s/NAME/…", 0},
-        {"contract", 'c', "ID", 0, "The contract that it sells under", 0},
+        {"contract", 'c', "ID", 0,
+         "A contract that it sells under; one of each of several acquirers may be named, in the "
+         "order "
+         "in which payers are to see them",
+         0},
         OPTION_DIR,
         {0}};
     static const struct argp argp = {
@@ -244,7 +289,7 @@ int mediator_cmd_service_add(int argc, char **argv)
     enum tp_err r = TP_OK;
 
     cli_parse(&argp, argc, argv, &w);
-    if (w.from == NULL || w.name == NULL || w.contract == NULL)
+    if (w.from == NULL || w.name == NULL || w.contracts == 0)
         r = tp_fail(&e, TP_ERR_USAGE, "a service needs its FOLDER, --name and --contract");
     if (r == TP_OK)
         r = check_name(w.name, &e);
@@ -257,14 +302,24 @@ int mediator_cmd_service_add(int argc, char **argv)
     orderbook_close(&book);
     if (r != TP_OK)
         return cli_report(&e);
-    printf("service %s sells under contract %s: ORIGIN/s/%s/…\n", w.name, w.contract, w.name);
+    printf("service %s sells under contract", w.name);
+    for (size_t i = 0; i < w.contracts; i++)
+        printf("%s %s", i > 0 ? "," : "", w.contract[i]);
+    printf(": ORIGIN/s/%s/…\n", w.name);
     return CLI_DONE;
 }
 
 static enum tp_err service_row(void *ctx, const struct orderbook_service *s, struct tp_error *e)
 {
-    char added[TIME_TEXT_MAX], closed[TIME_TEXT_MAX];
-    const char *const cells[] = {s->name, s->contract, time_shown(added, s->added),
+    char added[TIME_TEXT_MAX], closed[TIME_TEXT_MAX],
+        contracts[BOOK_MEANS_MAX * (BOOK_CONTRACT_MAX + 1)];
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->contracts; i++)
+        n += (size_t)snprintf(contracts + n, sizeof(contracts) - n, "%s%s", i > 0 ? " " : "",
+                              s->contract[i]);
+
+    const char *const cells[] = {s->name, contracts, time_shown(added, s->added),
                                  time_shown(closed, s->closed)};
 
     return table_row(ctx, cells, e);

@@ -131,37 +131,83 @@ static enum tp_err read_parameters(struct reg_acquirer *a, const struct conf *co
     return TP_OK;
 }
 
-static enum tp_err read_acquirer(struct reg_acquirer *a, const struct conf *conf,
-                                 struct tp_error *e)
+/* Where cards' messages go, and what they are sealed to. */
+static enum tp_err read_line(struct reg_acquirer *a, const struct conf *conf, struct tp_error *e)
 {
-    const char *id = NULL, *host = NULL, *port = NULL;
+    const char *host = NULL, *port = NULL;
     char sealing[PATH_MAX];
-    enum tp_err r = conf_need(&id, conf, "acquirer", "id", e);
+    enum tp_err r = conf_need(&host, conf, "acquirer", "host", e);
 
-    if (r == TP_OK)
-        r = conf_need(&host, conf, "acquirer", "host", e);
     if (r == TP_OK)
         r = conf_need(&port, conf, "acquirer", "port", e);
     if (r == TP_OK)
         r = read_tls(&a->tls, conf, "acquirer", e);
     if (r == TP_OK)
         r = conf_need_path(sealing, sizeof(sealing), conf, "acquirer", "sealing", e);
-    if (r == TP_OK && (!is_of(id, LETTERS_AND_DIGITS, 1, sizeof(a->id) - 1) ||
-                       strlen(host) >= sizeof(a->host) || strlen(port) >= sizeof(a->port)))
-        r = tp_fail(e, TP_ERR_USAGE,
-                    "%s: id has 1 to %zu letters and digits, and host or port is not longer than "
-                    "%zu and %zu characters",
-                    conf_path(conf), sizeof(a->id) - 1, sizeof(a->host) - 1, sizeof(a->port) - 1);
-    if (r == TP_OK)
-        r = order_authority_load(&a->authority, a->tls.ca, e);
+    if (r == TP_OK && (strlen(host) >= sizeof(a->host) || strlen(port) >= sizeof(a->port)))
+        r = tp_fail(e, TP_ERR_USAGE, "%s: host or port is longer than %zu and %zu characters",
+                    conf_path(conf), sizeof(a->host) - 1, sizeof(a->port) - 1);
     if (r == TP_OK)
         r = order_certificate_load(&a->sealing, sealing, e);
     if (r != TP_OK)
         return r;
-    snprintf(a->id, sizeof(a->id), "%s", id);
     snprintf(a->host, sizeof(a->host), "%s", host);
     snprintf(a->port, sizeof(a->port), "%s", port);
     return read_parameters(a, conf, e);
+}
+
+static enum tp_err read_url(char *out, size_t cap, const struct conf *conf, const char *section,
+                            struct tp_error *e)
+{
+    const char *url = NULL;
+    const enum tp_err r = conf_need(&url, conf, section, "url", e);
+    size_t n;
+
+    if (r == TP_OK && (strncmp(url, "https://", 8) != 0 || strlen(url) >= cap))
+        return tp_fail(e, TP_ERR_USAGE,
+                       "%s: url must begin with https://, and have less than %zu characters",
+                       conf_path(conf), cap);
+    if (r != TP_OK)
+        return r;
+    n = (size_t)snprintf(out, cap, "%s", url);
+    if (n > 0 && out[n - 1] == '/')
+        out[n - 1] = '\0';
+    return TP_OK;
+}
+
+static enum tp_err read_means(enum means *out, const struct conf *conf, struct tp_error *e)
+{
+    const char *name = conf_get(conf, "acquirer", "means");
+
+    *out = name != NULL && strcmp(name, means_method(MEANS_PURSE)) == 0 ? MEANS_PURSE : MEANS_EMV;
+    return name == NULL || strcmp(name, means_method(*out)) == 0
+               ? TP_OK
+               : tp_fail(e, TP_ERR_USAGE, "%s: means is purse, or is left out for cards",
+                         conf_path(conf));
+}
+
+static enum tp_err read_acquirer(struct reg_acquirer *a, const struct conf *conf,
+                                 struct tp_error *e)
+{
+    const char *id = NULL;
+    enum tp_err r = conf_need(&id, conf, "acquirer", "id", e);
+
+    if (r == TP_OK && !is_of(id, LETTERS_AND_DIGITS, 1, sizeof(a->id) - 1))
+        r = tp_fail(e, TP_ERR_USAGE, "%s: id has 1 to %zu letters and digits", conf_path(conf),
+                    sizeof(a->id) - 1);
+    if (r == TP_OK)
+        r = read_means(&a->means, conf, e);
+    if (r == TP_OK && a->means == MEANS_EMV)
+        r = read_line(a, conf, e);
+    if (r == TP_OK && a->means == MEANS_PURSE)
+        r = read_url(a->url, sizeof(a->url), conf, "acquirer", e);
+    if (r == TP_OK && a->means == MEANS_PURSE)
+        r = conf_need_path(a->tls.ca, sizeof(a->tls.ca), conf, "acquirer", "ca", e);
+    if (r == TP_OK)
+        r = order_authority_load(&a->authority, a->tls.ca, e);
+    if (r == TP_OK)
+        snprintf(a->id, sizeof(a->id), "%s", id);
+    return r;
 }
 
 /* ---- contracts ---- */
@@ -180,11 +226,12 @@ static const struct term {
     const char *key;
     size_t offset, min, max;
     const char *of; /* characters; NULL: words */
+    bool card;      /* what a card is told */
 } terms[] = {
-    {"terminal", offsetof(struct reg_contract, terminal), 8, 8, LETTERS_AND_DIGITS},
-    {"merchant", offsetof(struct reg_contract, merchant), 1, 100, NULL},
-    {"country", offsetof(struct reg_contract, country), 3, 3, DIGITS},
-    {"mcc", offsetof(struct reg_contract, mcc), 4, 4, DIGITS},
+    {"terminal", offsetof(struct reg_contract, terminal), 8, 8, LETTERS_AND_DIGITS, true},
+    {"merchant", offsetof(struct reg_contract, merchant), 1, 100, NULL, false},
+    {"country", offsetof(struct reg_contract, country), 3, 3, DIGITS, true},
+    {"mcc", offsetof(struct reg_contract, mcc), 4, 4, DIGITS, true},
 };
 
 static enum tp_err read_term(struct reg_contract *c, const struct term *t, const struct conf *conf,
@@ -203,17 +250,20 @@ static enum tp_err read_term(struct reg_contract *c, const struct term *t, const
     return TP_OK;
 }
 
+/* A purse says by itself what it takes at once: its contracts need have no ceiling. */
 static enum tp_err read_terms(struct reg_contract *c, const struct conf *conf, const char *section,
                               struct tp_error *e)
 {
-    const char *currency = NULL, *ceiling = NULL;
+    const bool card = c->acquirer->means == MEANS_EMV;
+    const char *currency = NULL, *ceiling = conf_get(conf, section, "ceiling");
     enum tp_err r = TP_OK;
 
     for (size_t i = 0; r == TP_OK && i < sizeof(terms) / sizeof(terms[0]); i++)
-        r = read_term(c, &terms[i], conf, section, e);
+        if (card || !terms[i].card)
+            r = read_term(c, &terms[i], conf, section, e);
     if (r == TP_OK)
         r = conf_need(&currency, conf, section, "currency", e);
-    if (r == TP_OK)
+    if (r == TP_OK && card)
         r = conf_need(&ceiling, conf, section, "ceiling", e);
     if (r != TP_OK)
         return r;
@@ -221,6 +271,9 @@ static enum tp_err read_terms(struct reg_contract *c, const struct conf *conf, c
     if (c->currency == NULL)
         return tp_fail(e, TP_ERR_USAGE, "%s: [%s] has a currency that is none", conf_path(conf),
                        section);
+    c->ceiling = MONEY_MAX;
+    if (ceiling == NULL)
+        return TP_OK;
     r = cli_number(&c->ceiling, "ceiling", ceiling, MONEY_MAX, e);
     if (r != TP_OK)
         tp_error_prefix(e, "%s: [%s]", conf_path(conf), section);
@@ -242,7 +295,7 @@ static enum tp_err read_contract(struct reg_contract *c, const struct conf *conf
         r = conf_need_path(key, sizeof(key), conf, section, "key", e);
     if (r == TP_OK)
         r = order_key_load(&c->key, certificate, key, e);
-    if (r == TP_OK)
+    if (r == TP_OK && c->acquirer->means == MEANS_EMV)
         r = stans_new(&c->stans, e);
     if (r == TP_OK)
         snprintf(c->id, sizeof(c->id), "%s", id);
@@ -313,12 +366,12 @@ static enum tp_err take_contract(struct registry *r, const struct reg_acquirer *
     c = r->contracts < ENTRIES_MAX ? calloc(1, sizeof(*c)) : NULL;
     if (c == NULL)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no room for a contract");
+    c->acquirer = a;
     err = read_contract(c, conf, section, e);
     if (err != TP_OK) {
         contract_free(c);
         return err;
     }
-    c->acquirer = a;
     r->contract[r->contracts++] = c;
     return TP_OK;
 }
@@ -392,26 +445,14 @@ static enum tp_err read_service(struct reg_service *s, const char *folder, struc
 {
     char path[PATH_MAX];
     struct conf *conf = NULL;
-    const char *url = NULL;
-    size_t n;
     enum tp_err r = file_join(path, sizeof(path), folder, SERVICE_CONF, e);
 
     if (r == TP_OK)
         r = conf_load(&conf, path, e);
     if (r == TP_OK)
-        r = conf_need(&url, conf, "service", "url", e);
-    if (r == TP_OK && (strncmp(url, "https://", 8) != 0 || strlen(url) >= sizeof(s->url)))
-        r = tp_fail(e, TP_ERR_USAGE,
-                    "%s: url must begin with https://, and have less than %zu "
-                    "characters",
-                    path, sizeof(s->url));
+        r = read_url(s->url, sizeof(s->url), conf, "service", e);
     if (r == TP_OK)
         r = read_tls(&s->tls, conf, "service", e);
-    if (r == TP_OK) {
-        n = (size_t)snprintf(s->url, sizeof(s->url), "%s", url);
-        if (n > 0 && s->url[n - 1] == '/')
-            s->url[n - 1] = '\0';
-    }
     conf_free(&conf);
     return r;
 }
@@ -422,6 +463,40 @@ static struct reg_service *service_of(struct registry *r, const char *name)
         if (strcmp(r->service[i]->name, name) == 0)
             return r->service[i];
     return NULL;
+}
+
+enum tp_err registry_check_contracts(struct reg_contract *const *contracts, size_t n,
+                                     struct tp_error *e)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++) {
+            if (contracts[i]->acquirer == contracts[j]->acquirer)
+                return tp_fail(e, TP_ERR_USAGE,
+                               "the contracts %s and %s are both of the acquirer %s: a service "
+                               "sells under one of each",
+                               contracts[j]->id, contracts[i]->id, contracts[i]->acquirer->id);
+            if (contracts[i]->currency != contracts[j]->currency)
+                return tp_fail(e, TP_ERR_USAGE,
+                               "the contracts %s and %s are of two currencies: a service sells in "
+                               "one",
+                               contracts[j]->id, contracts[i]->id);
+        }
+    return TP_OK;
+}
+
+static enum tp_err take_service_contracts(struct registry *r, struct reg_service *s,
+                                          const struct orderbook_service *row, struct tp_error *e)
+{
+    for (size_t i = 0; i < row->contracts; i++) {
+        s->contract[i] = contract_of(r, row->contract[i]);
+        if (s->contract[i] == NULL)
+            return tp_fail(e, TP_ERR_NOT_FOUND,
+                           "it sells under the contract %s, which no acquirer has put under this "
+                           "mediator: telepay-mediator acquirer add",
+                           row->contract[i]);
+    }
+    s->contracts = row->contracts;
+    return registry_check_contracts(s->contract, s->contracts, e);
 }
 
 static enum tp_err take_service(void *ctx, const struct orderbook_service *row, struct tp_error *e)
@@ -443,12 +518,8 @@ static enum tp_err take_service(void *ctx, const struct orderbook_service *row, 
     err = file_join(folder, sizeof(folder), r->dir, name, e);
     if (err == TP_OK)
         err = read_service(s, folder, e);
-    s->contract = contract_of(r, row->contract);
-    if (err == TP_OK && s->contract == NULL)
-        err = tp_fail(e, TP_ERR_NOT_FOUND,
-                      "it sells under the contract %s, which no acquirer has put under this "
-                      "mediator: telepay-mediator acquirer add",
-                      row->contract);
+    if (err == TP_OK)
+        err = take_service_contracts(r, s, row, e);
     if (err != TP_OK) { /* told, and left out; the others are taken */
         complain(r, "service %s is left out: %s", row->name, e->text);
         free(s);
@@ -516,7 +587,7 @@ static enum tp_err mark_stan(void *ctx, const char *contract, uint32_t stan, str
     struct reg_contract *c = contract_of(m->r, contract);
 
     (void)e;
-    if (c != NULL)
+    if (c != NULL && c->stans != NULL)
         stans_mark(c->stans, m->day, stan);
     return TP_OK;
 }

@@ -19,10 +19,13 @@
 
 struct reg_acquirer {
     char id[BOOK_ACQUIRER_MAX];
-    char host[256], port[8];
-    struct pki_files tls;
+    enum means means;
+    char host[256], port[8]; /* of cards */
+    char url[512];           /* of a purse, without a slash at its end */
+    struct pki_files tls;    /* of a purse its `ca` alone: what is sent there is signed */
     struct order_authority *authority;
-    json_t *sealing;               /* x5c of the certificate that transactions are sealed to */
+    json_t *sealing;               /* x5c of the certificate that transactions are sealed to; NULL:
+                                      of a purse */
     char *parameters, version[24]; /* what a payer device's kernel needs, signed; NULL: none */
     size_t number;                 /* its place, from 0 */
 };
@@ -30,21 +33,22 @@ struct reg_acquirer {
 struct stans; /* the numbers of its terminal: mediator/stans.h */
 
 struct reg_contract {
-    char id[BOOK_CONTRACT_MAX], terminal[BOOK_TERMINAL_MAX];
+    char id[BOOK_CONTRACT_MAX], terminal[BOOK_TERMINAL_MAX]; /* terminal "": of a purse */
     char merchant[401];
     const struct currency *currency;
     char country[4], mcc[5];
     int64_t ceiling;
     struct order_key key;
     const struct reg_acquirer *acquirer;
-    struct stans *stans;
+    struct stans *stans; /* NULL: of a purse */
 };
 
 struct reg_service {
     char name[BOOK_NAME_MAX];
     char url[512]; /* without a slash at its end */
     struct pki_files tls;
-    struct reg_contract *contract;
+    struct reg_contract *contract[BOOK_MEANS_MAX]; /* of one currency, each of another acquirer */
+    size_t contracts;
     atomic_bool open;
 };
 
@@ -80,6 +84,10 @@ TP_MUST_CHECK enum tp_err registry_service_each(struct registry *r, reg_service_
 typedef enum tp_err reg_contract_visit(void *ctx, const struct reg_contract *c, struct tp_error *e);
 TP_MUST_CHECK enum tp_err registry_contract_each(struct registry *r, reg_contract_visit *visit,
                                                  void *ctx, struct tp_error *e);
+
+/* Whether a service may sell under all of them. TP_ERR_USAGE with what stands against it. */
+TP_MUST_CHECK enum tp_err registry_check_contracts(struct reg_contract *const *contracts, size_t n,
+                                                   struct tp_error *e);
 
 /* A number (DE 11) that the contract's terminal has not used that day (YYYYMMDD). TP_ERR_RANGE:
  * none is left. */

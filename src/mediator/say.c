@@ -99,10 +99,13 @@ static bool say_html(struct visit *v, unsigned status, char *page)
     return true;
 }
 
-bool say_page(struct visit *v, unsigned status, const struct orderbook_order *o, bool payable,
-              bool refused)
+bool say_page(struct visit *v, unsigned status, const struct orderbook_order *o,
+              const struct payables *payable, bool refused)
 {
-    const struct page_order page = {o, payable, refused, v->m->origin};
+    struct page_order page = {.order = o, .refused = refused, .origin = v->m->origin};
+
+    for (size_t i = 0; payable != NULL && i < payable->n; i++)
+        page.means |= 1U << payable->a[i]->means;
 
     return say_html(v, status, page_order(v->m->pages, v->language, &page));
 }
@@ -122,22 +125,35 @@ static char *challenge_text(const struct orderbook_attempt *a)
     return text;
 }
 
-json_t *say_order(const struct orderbook_order *o, const struct orderbook_attempt *payable)
+static json_t *challenge_list(const struct payables *p)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < p->n; i++) {
+        char *text = challenge_text(p->a[i]);
+
+        if (text != NULL)
+            (void)json_array_append_new(list, json_string(text));
+        free(text);
+    }
+    return list;
+}
+
+json_t *say_order(const struct orderbook_order *o, const struct payables *payable)
 {
     char until[TIME_TEXT_MAX], amount[24];
-    char *challenge = payable != NULL ? challenge_text(payable) : NULL;
-    const bool over = payable == NULL && o->state <= STATE_CLAIMED;
-    json_t *said;
+    const bool can = payable != NULL && payable->n > 0, over = !can && o->state <= STATE_CLAIMED;
+    json_t *challenges = can ? challenge_list(payable) : NULL, *said;
 
     snprintf(amount, sizeof(amount), "%" PRId64, o->amount);
     said =
-        json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s*,s:s*,s:s*}", "order", o->id, "state",
+        json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:O*,s:O*,s:s*,s:s*}", "order", o->id, "state",
                   over ? "expired" : order_state_name(o->state), "merchant", o->merchant, "item",
                   o->item, "amount", amount, "currency", currency_shown(o->currency), "delivery",
                   delivery_name(o->delivery), "valid_until", time_format_utc(until, o->valid_until),
-                  "challenge", challenge, "code", o->code[0] != '\0' ? o->code : NULL, "reason",
-                  o->why[0] != '\0' ? o->why : NULL);
-    free(challenge);
+                  "challenge", json_array_get(challenges, 0), "challenges", challenges, "code",
+                  o->code[0] != '\0' ? o->code : NULL, "reason", o->why[0] != '\0' ? o->why : NULL);
+    json_decref(challenges);
     return said;
 }
 
@@ -161,21 +177,33 @@ static json_t *problem_members(const struct visit *v, const struct say_problem *
     return more;
 }
 
+static void put_challenges(struct visit *v, const struct payables *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        char *text = challenge_text(p->a[i]);
+
+        if (text != NULL)
+            http_answer_header(v->call, MHD_HTTP_HEADER_WWW_AUTHENTICATE, text);
+        free(text);
+    }
+}
+
 void say_problem(struct visit *v, const struct say_problem *p)
 {
+    const bool payable = p->payable != NULL && p->payable->n > 0;
     struct payment_problem problem = {.type = p->type,
                                       .status = p->status,
                                       .detail = p->detail,
                                       .challenge_id =
-                                          p->payable != NULL ? p->payable->challenge_id : NULL,
+                                          payable ? p->payable->a[0]->challenge_id : NULL,
                                       .more = problem_members(v, p)};
     const unsigned status = payment_problem_status(&problem);
-    char *text = NULL, *challenge = NULL, wait[16];
+    char *text = NULL, wait[16];
     struct tp_error e = {TP_OK, ""};
 
     if (v->html &&
         (p->order != NULL
-             ? say_page(v, status, p->order, p->payable != NULL, p->refused != NULL)
+             ? say_page(v, status, p->order, p->payable, p->refused != NULL)
              : say_html(v, status, page_problem(v->m->pages, v->language, status, p->told)))) {
         text = strdup("");
     } else if (payment_problem_write(&text, &problem, &e) != TP_OK) {
@@ -184,13 +212,12 @@ void say_problem(struct visit *v, const struct say_problem *p)
     } else {
         say_text(v, status, PAYMENT_PROBLEM_TYPE, text);
     }
-    if (text != NULL && p->payable != NULL && (challenge = challenge_text(p->payable)) != NULL)
-        http_answer_header(v->call, MHD_HTTP_HEADER_WWW_AUTHENTICATE, challenge);
+    if (text != NULL && payable)
+        put_challenges(v, p->payable);
     if (text != NULL && p->retry_after > 0) {
         snprintf(wait, sizeof(wait), "%u", p->retry_after);
         http_answer_header(v->call, MHD_HTTP_HEADER_RETRY_AFTER, wait);
     }
-    free(challenge);
     free(text);
     json_decref(problem.more);
 }
@@ -201,7 +228,7 @@ static void put_receipt(struct visit *v, const struct orderbook_order *o,
                         const struct orderbook_attempt *a)
 {
     char at[TIME_TEXT_MAX];
-    struct payment_receipt receipt = {.method = METHOD_EMV,
+    struct payment_receipt receipt = {.method = means_method(a->means),
                                       .timestamp = time_format_utc(at, a->sent),
                                       .reference = a->rrn,
                                       .challenge_id = a->challenge_id,

@@ -5,13 +5,19 @@
 
 #include "mediator/visit.h"
 
+/* What an order can be paid by, in the order in which it is offered. */
+struct payables {
+    const struct orderbook_attempt *a[BOOK_MEANS_MAX + 1];
+    size_t n;
+};
+
 struct say_problem {
     enum payment_problem_type type;
     unsigned status;                         /* of PAYMENT_OTHER alone */
     const char *detail;                      /* for people; what to do */
     const char *told;                        /* which words a page has; NULL: its status's */
     const struct orderbook_order *order;     /* NULL: of none */
-    const struct orderbook_attempt *payable; /* its challenge goes along; NULL: none */
+    const struct payables *payable;          /* their challenges go along; NULL: none */
     const struct orderbook_attempt *refused; /* what the acquirer said of it; NULL: nothing */
     unsigned retry_after;                    /* seconds; 0: none */
     int consumed;                            /* -1: not said; 0, 1 */
@@ -21,12 +27,12 @@ void say_problem(struct visit *v, const struct say_problem *p);
 /* An object, which is released. */
 void say_json(struct visit *v, unsigned status, json_t *object);
 /* The page of an order; true: it was said. */
-bool say_page(struct visit *v, unsigned status, const struct orderbook_order *o, bool payable,
-              bool refused);
+bool say_page(struct visit *v, unsigned status, const struct orderbook_order *o,
+              const struct payables *payable, bool refused);
 void say_text(struct visit *v, unsigned status, const char *type, const char *text);
 
 /* Where the order stands, and with `payable` how it is paid. */
-json_t *say_order(const struct orderbook_order *o, const struct orderbook_attempt *payable);
+json_t *say_order(const struct orderbook_order *o, const struct payables *payable);
 
 /* Paid: 200. */
 void say_paid(struct visit *v, const struct orderbook_order *o, const struct orderbook_attempt *a);

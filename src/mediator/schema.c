@@ -3,18 +3,51 @@
 #include "mediator/orderbook.h"
 #include "store/schema.h"
 
+#define ATTEMPT_COLUMNS                                                                            \
+    "  order_id TEXT NOT NULL REFERENCES mediated_order (id),"                                     \
+    "  n INTEGER NOT NULL,"                                                                        \
+    "  place INTEGER NOT NULL,"                                                                    \
+    "  means INTEGER NOT NULL,"                                                                    \
+    "  acquirer TEXT NOT NULL,"                                                                    \
+    "  contract TEXT NOT NULL,"                                                                    \
+    "  challenge_id TEXT NOT NULL UNIQUE,"                                                         \
+    "  challenge TEXT NOT NULL,"                                                                   \
+    "  terminal TEXT,"                                                                             \
+    "  stan INTEGER,"                                                                              \
+    "  day INTEGER,"                                                                               \
+    "  local_time INTEGER,"                                                                        \
+    "  sent INTEGER NOT NULL,"                                                                     \
+    "  credential BLOB,"                                                                           \
+    "  pays TEXT,"                                                                                 \
+    "  beside TEXT,"                                                                               \
+    "  outcome INTEGER NOT NULL,"                                                                  \
+    "  code TEXT NOT NULL,"                                                                        \
+    "  reason TEXT NOT NULL,"                                                                      \
+    "  rrn TEXT NOT NULL,"                                                                         \
+    "  acknowledgement TEXT,"                                                                      \
+    "  answer TEXT,"                                                                               \
+    "  reversal_stan INTEGER NOT NULL,"                                                            \
+    "  reversal_day INTEGER NOT NULL,"                                                             \
+    "  surplus INTEGER NOT NULL,"                                                                  \
+    "  PRIMARY KEY (order_id, n),"                                                                 \
+    "  UNIQUE (contract, day, stan)"
+
 static const char tables[] =
     "CREATE TABLE service ("
     "  name TEXT PRIMARY KEY,"
-    "  contract TEXT NOT NULL,"
     "  added INTEGER NOT NULL,"
     "  closed INTEGER"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE service_contract ("
+    "  service TEXT NOT NULL REFERENCES service (name),"
+    "  place INTEGER NOT NULL,"
+    "  contract TEXT NOT NULL,"
+    "  PRIMARY KEY (service, place),"
+    "  UNIQUE (service, contract)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE TABLE mediated_order ("
     "  id TEXT PRIMARY KEY CHECK (length(id) = 26),"
     "  service TEXT NOT NULL REFERENCES service (name),"
-    "  acquirer TEXT NOT NULL,"
-    "  contract TEXT NOT NULL,"
     "  made INTEGER NOT NULL,"
     "  valid_until INTEGER NOT NULL,"
     "  state INTEGER NOT NULL,"
@@ -40,37 +73,14 @@ static const char tables[] =
     "CREATE INDEX mediated_order_made ON mediated_order (made, id);"
     "CREATE INDEX mediated_order_session ON mediated_order (session, url) WHERE session IS NOT "
     "NULL;"
-    "CREATE TABLE attempt ("
-    "  order_id TEXT NOT NULL REFERENCES mediated_order (id),"
-    "  n INTEGER NOT NULL,"
-    "  contract TEXT NOT NULL,"
-    "  challenge_id TEXT NOT NULL UNIQUE,"
-    "  challenge TEXT NOT NULL,"
-    "  terminal TEXT NOT NULL,"
-    "  stan INTEGER NOT NULL,"
-    "  day INTEGER NOT NULL,"
-    "  local_time INTEGER NOT NULL,"
-    "  sent INTEGER NOT NULL,"
-    "  credential BLOB,"
-    "  sealed TEXT,"
-    "  device TEXT,"
-    "  outcome INTEGER NOT NULL,"
-    "  code TEXT NOT NULL,"
-    "  reason TEXT NOT NULL,"
-    "  rrn TEXT NOT NULL,"
-    "  acknowledgement TEXT,"
-    "  answer TEXT,"
-    "  reversal_stan INTEGER NOT NULL,"
-    "  reversal_day INTEGER NOT NULL,"
-    "  PRIMARY KEY (order_id, n),"
-    "  UNIQUE (contract, day, stan)"
-    ") STRICT, WITHOUT ROWID;"
-    "CREATE INDEX attempt_reversal ON attempt (reversal_day);";
+    "CREATE TABLE attempt (" ATTEMPT_COLUMNS ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX attempt_reversal ON attempt (reversal_day);"
+    "CREATE INDEX attempt_surplus ON attempt (surplus) WHERE surplus = 1;";
 
-/* 2: claimed; 7: delivered, 9: reversed. */
+/* 2: claimed; 9: reversed. */
 static const struct db_rule rules[] = {
-    {"order_stands", "BEFORE UPDATE OF service, contract, amount, currency, url, quote",
-     "mediated_order", NULL, "an order stands as it was signed", NULL},
+    {"order_stands", "BEFORE UPDATE OF service, amount, currency, url, quote", "mediated_order",
+     NULL, "an order stands as it was signed", NULL},
     {"order_stays", "BEFORE DELETE", "mediated_order", "OLD.state > 2",
      "an order for which something was submitted is kept", NULL},
     {"order_ended", "BEFORE UPDATE OF state", "mediated_order", "OLD.state = 9 AND NEW.state <> 9",
@@ -79,6 +89,38 @@ static const struct db_rule rules[] = {
      NULL},
     {"attempt_paid", "BEFORE UPDATE OF outcome, acknowledgement", "attempt",
      "OLD.outcome = 1 AND NEW.outcome <> 1", "what was acknowledged stays so", NULL},
+    {"attempt_stands", "BEFORE UPDATE OF place, means, acquirer, contract, challenge", "attempt",
+     NULL, "an attempt stands as it was signed", NULL},
+};
+
+/* An order had one contract, and what paid it was a card. */
+static const struct db_migration migrations[] = {
+    {"lets services sell under several contracts, and orders be paid by several means",
+     "CREATE TABLE service_contract ("
+     "  service TEXT NOT NULL REFERENCES service (name),"
+     "  place INTEGER NOT NULL,"
+     "  contract TEXT NOT NULL,"
+     "  PRIMARY KEY (service, place),"
+     "  UNIQUE (service, contract)"
+     ") STRICT, WITHOUT ROWID;"
+     "INSERT INTO service_contract (service, place, contract) SELECT name, 1, contract FROM "
+     "service;"
+     "ALTER TABLE service DROP COLUMN contract;"
+     "CREATE TABLE attempt_2 (" ATTEMPT_COLUMNS ") STRICT, WITHOUT ROWID;"
+     "INSERT INTO attempt_2 (order_id, n, place, means, acquirer, contract, challenge_id, "
+     "challenge,"
+     " terminal, stan, day, local_time, sent, credential, pays, beside, outcome, code, reason, rrn,"
+     " acknowledgement, answer, reversal_stan, reversal_day, surplus) SELECT a.order_id, a.n, 1, 1,"
+     " o.acquirer, a.contract, a.challenge_id, a.challenge, a.terminal, a.stan, a.day,"
+     " a.local_time, a.sent, a.credential, a.sealed, a.device, a.outcome, a.code, a.reason, a.rrn,"
+     " a.acknowledgement, a.answer, a.reversal_stan, a.reversal_day, 0"
+     " FROM attempt a JOIN mediated_order o ON o.id = a.order_id;"
+     "DROP TABLE attempt;"
+     "ALTER TABLE attempt_2 RENAME TO attempt;"
+     "CREATE INDEX attempt_reversal ON attempt (reversal_day);"
+     "CREATE INDEX attempt_surplus ON attempt (surplus) WHERE surplus = 1;"
+     "ALTER TABLE mediated_order DROP COLUMN acquirer;"
+     "ALTER TABLE mediated_order DROP COLUMN contract;"},
 };
 
 const struct db_schema mediator_schema = {
@@ -88,5 +130,7 @@ const struct db_schema mediator_schema = {
     .tables = tables,
     .rules = rules,
     .n_rules = sizeof(rules) / sizeof(rules[0]),
-    .version = 1,
+    .migrations = migrations,
+    .version = sizeof(migrations) / sizeof(migrations[0]) + 1,
+    .unruled = 2,
 };

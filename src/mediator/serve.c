@@ -60,7 +60,7 @@ static enum tp_err read_key(struct mediator *m, struct tp_error *e)
 
 static enum tp_err on_acquirer(void *ctx, const struct reg_acquirer *a, struct tp_error *e)
 {
-    return line_open(ctx, a, e);
+    return a->means == MEANS_EMV ? line_open(ctx, a, e) : TP_OK;
 }
 
 static void name_it(struct mediator *m, const struct mediator_place *place)
@@ -106,6 +106,8 @@ static enum tp_err open_all(struct mediator *m, const struct mediator_place *pla
     if (r == TP_OK)
         r = http_client_new(&m->client, OF_SERVICE, e);
     if (r == TP_OK)
+        r = purse_way_open(m, e);
+    if (r == TP_OK)
         r = registry_open(&m->registry, place->dir, &events, e);
     m->issuing.registry = m->registry;
     if (r == TP_OK)
@@ -125,6 +127,7 @@ static void close_all(struct mediator *m)
     for (size_t i = 0; i < atomic_load(&m->lines); i++)
         line_close(&m->line[i]);
     http_client_free(&m->client);
+    purse_way_close(m);
     keeper_close(m);
     registry_close(&m->registry);
     pages_close(&m->pages);

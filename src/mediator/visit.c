@@ -108,17 +108,22 @@ void visits_expire(struct mediator *m, int64_t now)
 
 /* ---- where an order stands, as an answer ---- */
 
-/* The attempt whose challenge can be paid. */
-static const struct orderbook_attempt *payable(const struct move *m)
+/* What can be paid, as it is offered. */
+static struct payables payables_of(const struct move *m)
 {
-    if (m->order.state > STATE_CLAIMED || m->now > m->order.valid_until + GRACE_S)
-        return NULL;
-    if (m->fresh.n != 0)
-        return &m->fresh;
-    return m->attempt.n == m->order.attempt && !m->attempt.used &&
-                   strcmp(m->attempt.order, m->order.id) == 0
-               ? &m->attempt
-               : NULL;
+    struct payables p = {.n = 0};
+    bool own = m->payable;
+
+    for (size_t i = 0; i < m->n_others; i++) {
+        if (own && m->attempt.place < m->others[i].place) {
+            p.a[p.n++] = &m->attempt;
+            own = false;
+        }
+        p.a[p.n++] = &m->others[i];
+    }
+    if (own)
+        p.a[p.n++] = &m->attempt;
+    return p;
 }
 
 static void say_later(struct visit *v, const struct move *m, const char *detail, int consumed)
@@ -136,13 +141,32 @@ static void say_later(struct visit *v, const struct move *m, const char *detail,
 
 static void say_refused(struct visit *v, const struct move *m)
 {
+    const struct payables payable = payables_of(m);
     const struct say_problem p = {
         .type = PAYMENT_VERIFICATION_FAILED,
-        .detail = "the acquirer, or the card's issuer, refused the payment: code and reason say "
-                  "why; nothing was paid",
+        .detail = m->attempt.means == MEANS_EMV
+                      ? "the acquirer, or the card's issuer, refused the payment: code and reason "
+                        "say why; nothing was paid"
+                      : "the purse refused the payment: code and reason say why; nothing was paid",
         .order = &m->order,
-        .payable = payable(m),
+        .payable = &payable,
         .refused = &m->attempt,
+        .consumed = -1};
+
+    say_problem(v, &p);
+}
+
+/* It paid, after another means had paid the order. */
+static void say_surplus(struct visit *v, const struct move *m)
+{
+    const struct say_problem p = {
+        .type = PAYMENT_OTHER,
+        .status = MHD_HTTP_GONE,
+        .detail = m->attempt.surplus == SURPLUS_OWED
+                      ? "the order was paid by another means, and this was paid too: a credit of "
+                        "it is due"
+                      : "the order was paid by another means, and what this has paid is given back",
+        .order = &m->order,
         .consumed = -1};
 
     say_problem(v, &p);
@@ -202,9 +226,10 @@ static bool fetch(struct visit *v, const struct move *m)
 static void say_where(struct visit *v, const struct move *m)
 {
     const bool refused = m->order.attempt > 1 && m->order.state <= STATE_CLAIMED;
+    const struct payables payable = payables_of(m);
 
-    if (!v->html || !say_page(v, MHD_HTTP_OK, &m->order, payable(m) != NULL, refused))
-        say_json(v, MHD_HTTP_OK, say_order(&m->order, payable(m)));
+    if (!v->html || !say_page(v, MHD_HTTP_OK, &m->order, &payable, refused))
+        say_json(v, MHD_HTTP_OK, say_order(&m->order, &payable));
 }
 
 /* Of an attempt that was acknowledged. False: it has to wait. */
@@ -245,7 +270,10 @@ static bool respond_payer(struct visit *v, const struct move *m, struct content 
         return false;
     switch (m->attempt.outcome) {
     case OUTCOME_YES:
-        return respond_paid(v, m, c);
+        if (m->attempt.n == m->order.attempt)
+            return respond_paid(v, m, c);
+        say_surplus(v, m);
+        break;
     case OUTCOME_NO:
         say_refused(v, m);
         break;
@@ -361,10 +389,11 @@ static void say_plainly(struct visit *v, const struct move *m, unsigned status, 
 static void ask_for_money(struct visit *v, const struct move *m, enum payment_problem_type type,
                           const char *detail)
 {
+    const struct payables payable = payables_of(m);
     const struct say_problem p = {
-        .type = type, .detail = detail, .order = &m->order, .payable = payable(m), .consumed = -1};
+        .type = type, .detail = detail, .order = &m->order, .payable = &payable, .consumed = -1};
 
-    if (v->kind == VISIT_PAY && (m->finding == FOUND_NONE || p.payable == NULL)) {
+    if (v->kind == VISIT_PAY && (m->finding == FOUND_NONE || payable.n == 0)) {
         v->kind = VISIT_DEMAND;
         v->problem = type;
         v->detail = detail;
@@ -374,7 +403,7 @@ static void ask_for_money(struct visit *v, const struct move *m, enum payment_pr
     }
     if (m->finding == FOUND_NONE)
         say_plainly(v, m, MHD_HTTP_NOT_FOUND, "there is no such order");
-    else if (p.payable == NULL) /* to one who pays, 410 says that it is given back */
+    else if (payable.n == 0) /* to one who pays, 410 says that it is given back */
         say_plainly(v, m, v->kind == VISIT_PAYMENT ? MHD_HTTP_CONFLICT : MHD_HTTP_GONE, detail);
     else
         say_problem(v, &p);
@@ -432,19 +461,20 @@ static bool is_answerable(const struct visit *v, const struct move *m)
 static void found_before(struct visit *v, const struct job *j)
 {
     const struct move *m = &j->move;
+    const struct payables payable = payables_of(m);
     const struct say_problem p = {.type = PAYMENT_REQUIRED,
                                   .detail = v->detail,
                                   .order = &m->order,
-                                  .payable = payable(m),
+                                  .payable = &payable,
                                   .consumed = -1};
     const bool again =
         m->finding == FOUND_NONE || m->order.state > STATE_DELIVERED ||
         (m->order.state <= STATE_CLAIMED &&
-         (p.payable == NULL || !is_answerable(v, m) || m->order.valid_until - m->now < REUSE_S));
+         (payable.n == 0 || !is_answerable(v, m) || m->order.valid_until - m->now < REUSE_S));
 
     if (again) {
         visit_demand(v);
-    } else if (p.payable != NULL) {
+    } else if (payable.n > 0) {
         say_problem(v, &p);
         end(v);
     } else {
@@ -458,10 +488,11 @@ static void found_before(struct visit *v, const struct job *j)
 
 static void found_demanded(struct visit *v, const struct move *m)
 {
+    const struct payables payable = payables_of(m);
     const struct say_problem p = {.type = (enum payment_problem_type)v->problem,
                                   .detail = v->detail,
                                   .order = &m->order,
-                                  .payable = &m->attempt,
+                                  .payable = &payable,
                                   .consumed = -1};
 
     say_problem(v, &p);
@@ -505,6 +536,7 @@ static void found_payer(struct visit *v, const struct job *j)
 void visit_found(struct visit *v, struct job *j)
 {
     const struct move *m = &j->move;
+    const struct payables payable = payables_of(m);
 
     if (m->event == EVENT_FIND) {
         found_before(v, j);
@@ -529,7 +561,7 @@ void visit_found(struct visit *v, struct job *j)
     case VISIT_CLAIM:
     case VISIT_RELEASE:
     case VISIT_NONE:
-        say_json(v, MHD_HTTP_OK, say_order(&m->order, payable(m)));
+        say_json(v, MHD_HTTP_OK, say_order(&m->order, &payable));
         break;
     case VISIT_COMPLETION:
         if (m->completed)
@@ -604,10 +636,38 @@ void visit_delivered(struct visit *v, const struct orderbook_order *o,
     end(v);
 }
 
-/* The order and its first challenge, into a move. */
+/* A challenge under each contract that takes the order: what one does not take, because it costs
+ * too much or no number is left, another may. TP_ERR_RANGE: none does. */
+static enum tp_err make_challenges(struct move *m, struct visit *v, const uint8_t quote[32],
+                                   struct tp_error *e)
+{
+    struct orderbook_attempt a = {.n = 0};
+    uint32_t n = 0;
+    enum tp_err r, first = TP_OK;
+
+    for (size_t i = 0; i < v->service->contracts; i++) {
+        a = (struct orderbook_attempt){.n = n + 1, .place = (uint32_t)i + 1};
+        memcpy(a.order, m->order.id, sizeof(a.order));
+        memcpy(a.contract, v->service->contract[i]->id, sizeof(a.contract));
+        r = challenge_make(&a, &m->order, quote, v->header, &v->m->issuing,
+                           first == TP_OK ? e : NULL);
+        if (r != TP_OK) {
+            first = first == TP_OK ? r : first;
+            orderbook_attempt_free(&a);
+        } else if (n++ == 0) {
+            m->attempt = a;
+        } else {
+            m->others[m->n_others++] = a;
+        }
+    }
+    return n > 0 ? TP_OK : first;
+}
+
+/* The order and its challenges, into a move. */
 static enum tp_err make_order(struct job *j, struct visit *v, const struct quote *q,
                               struct span text, struct tp_error *e)
 {
+    const struct reg_contract *c = v->service->contract[0];
     struct orderbook_order *o = &j->move.order;
     uint8_t hash[32];
 
@@ -618,21 +678,18 @@ static enum tp_err make_order(struct job *j, struct visit *v, const struct quote
         o->valid_until = q->valid_until;
     o->state = STATE_REQUESTED;
     o->amount = q->amount;
-    o->currency = v->service->contract->currency->numeric;
+    o->currency = c->currency->numeric;
     o->delivery = q->delivery;
-    o->attempt = j->move.attempt.n = 1;
-    snprintf(o->acquirer, sizeof(o->acquirer), "%s", v->service->contract->acquirer->id);
-    snprintf(o->contract, sizeof(o->contract), "%s", v->service->contract->id);
+    o->attempt = 1;
     snprintf(o->item, sizeof(o->item), "%s", q->designation);
     snprintf(o->merchant, sizeof(o->merchant), "%s",
-             q->merchant != NULL ? q->merchant : v->service->contract->merchant);
-    snprintf(j->move.attempt.order, sizeof(j->move.attempt.order), "%s", o->id);
+             q->merchant != NULL ? q->merchant : c->merchant);
     if (o->valid_until <= o->made)
         return tp_fail(e, TP_ERR_FORMAT, "its quote is over already");
     j->move.quote = span_text(text);
     if (j->move.quote == NULL || EVP_Digest(text.p, text.n, hash, NULL, EVP_sha256(), NULL) != 1)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for an order");
-    return challenge_make(&j->move.attempt, o, hash, v->header, &v->m->issuing, e);
+    return make_challenges(&j->move, v, hash, e);
 }
 
 static void ask_to_pay(struct visit *v, const struct quote *q, struct span text)
@@ -701,7 +758,7 @@ void visit_quoted(struct visit *v, const struct http_said *said)
 
     if (!is_answer(v, said))
         return;
-    if (quote_read(&q, said->body, v->service->contract->currency, &e) != TP_OK) {
+    if (quote_read(&q, said->body, v->service->contract[0]->currency, &e) != TP_OK) {
         log_error("service %s: %s", v->service->name, e.text);
         say_service(v, MHD_HTTP_BAD_GATEWAY, "the service's quote cannot be used");
         quote_free(&q);

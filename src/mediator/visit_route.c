@@ -12,6 +12,7 @@
 #include "mediator/discovery.h"
 #include "mediator/say.h"
 #include "order/order.h"
+#include "order/purse.h"
 #include "order/sealed.h"
 #include "wire/jcs.h"
 #include "wire/mediation.h"
@@ -101,7 +102,8 @@ static bool read_order(struct visit *v, const struct payment_credential *c)
     return found;
 }
 
-/* The acquirer of an order can be asked now. */
+/* The acquirer of an order can be asked now. A purse has no line that says so: it is asked until it
+ * has answered. */
 static bool is_reached(const struct visit *v, const struct payment_credential *c)
 {
     struct payment_charge charge = {.amount = NULL};
@@ -111,9 +113,10 @@ static bool is_reached(const struct visit *v, const struct payment_credential *c
     if (payment_charge_read(&charge, c->challenge.request, NULL) == TP_OK &&
         charge.recipient != NULL)
         contract = registry_contract(v->m->registry, charge.recipient);
-    if (contract != NULL)
-        l = line_of(v->m, contract->acquirer->id);
     payment_charge_free(&charge);
+    if (contract == NULL || contract->acquirer->means == MEANS_PURSE)
+        return contract != NULL;
+    l = line_of(v->m, contract->acquirer->id);
     return l != NULL && line_is_up(l);
 }
 
@@ -135,23 +138,77 @@ static bool fits(const char *request, const char *sealed, const char *device)
            MEDIATION_MAX;
 }
 
-static bool read_payload(struct move *m, const json_t *payload, const char *request)
+static bool keep_payload(struct move *m, const char *pays, const char *beside, const char *claim)
 {
-    const char *sealed = NULL, *device = NULL, *claim = NULL;
-
-    if (jcs_text(&sealed, payload, "transaction", NULL) != TP_OK || sealed == NULL ||
-        jcs_text(&device, payload, "device", NULL) != TP_OK ||
-        jcs_text(&claim, payload, "claim", NULL) != TP_OK || !fits(request, sealed, device))
-        return false;
     if (claim != NULL && !read_claim(m->claim, claim))
         return false;
     m->has_claim = claim != NULL;
-    m->sealed = strdup(sealed);
-    m->device = device != NULL ? strdup(device) : NULL;
-    return m->sealed != NULL && (device == NULL || m->device != NULL);
+    m->pays = strdup(pays);
+    m->beside = beside != NULL ? strdup(beside) : NULL;
+    return m->pays != NULL && (beside == NULL || m->beside != NULL);
 }
 
-static void queue_payment(struct visit *v, const struct payment_credential *c)
+static bool read_card(struct move *m, const struct payment_credential *c)
+{
+    const char *sealed = NULL, *device = NULL, *claim = NULL;
+
+    return jcs_text(&sealed, c->payload, "transaction", NULL) == TP_OK && sealed != NULL &&
+           jcs_text(&device, c->payload, "device", NULL) == TP_OK &&
+           jcs_text(&claim, c->payload, "claim", NULL) == TP_OK &&
+           fits(c->challenge.request, sealed, device) && keep_payload(m, sealed, device, claim);
+}
+
+/* Whether the holder of some account signed that very challenge: what nobody signed would use up
+ * the order's challenge, and be refused by the purse. */
+static bool is_stated(const char *jws, const struct payment_challenge *c)
+{
+    struct purse_statement s = {.owner = NULL};
+    uint8_t r[PAYMENT_R];
+    char r64[BASE64URL_SIZE(PAYMENT_R)];
+    const bool good = purse_statement_read(&s, PURSE_PAYMENT, jws, NULL) == TP_OK &&
+                      payment_challenge_r(r, c, NULL) == TP_OK &&
+                      strcmp(s.r, base64url_encode(r64, SPAN_OF(r))) == 0;
+
+    purse_statement_free(&s);
+    return good;
+}
+
+static bool read_purse(struct move *m, const struct payment_credential *c)
+{
+    const char *payment = NULL, *claim = NULL;
+
+    return jcs_text(&payment, c->payload, "payment", NULL) == TP_OK && payment != NULL &&
+           jcs_text(&claim, c->payload, "claim", NULL) == TP_OK &&
+           is_stated(payment, &c->challenge) && keep_payload(m, payment, NULL, claim);
+}
+
+/* The methods, and what their credentials hold. */
+static const struct way {
+    enum means means;
+    const char *intent;
+    bool (*read)(struct move *m, const struct payment_credential *c);
+    const char *fault;
+} means[] = {
+    {MEANS_EMV, PAYMENT_CHARGE, read_card,
+     "the payload of a credential by card is the sealed transaction, with the device's signature "
+     "where there is one"},
+    {MEANS_PURSE, PAYMENT_CHARGE, read_purse,
+     "the payload of a credential by purse is the statement, signed by the account's key, that "
+     "pays this challenge"},
+};
+#define MEANS (sizeof(means) / sizeof(means[0]))
+
+static const struct way *way_of(const struct payment_credential *c)
+{
+    for (size_t i = 0; i < MEANS; i++)
+        if (strcmp(c->challenge.method, means_method(means[i].means)) == 0 &&
+            strcmp(c->challenge.intent, means[i].intent) == 0)
+            return &means[i];
+    return NULL;
+}
+
+static void queue_payment(struct visit *v, const struct payment_credential *c,
+                          const struct way *way)
 {
     struct job *j = move_job(EVENT_PAY, v->id);
 
@@ -159,10 +216,8 @@ static void queue_payment(struct visit *v, const struct payment_credential *c)
         say_simple(v, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory now: ask the same again");
         return;
     }
-    if (!read_payload(&j->move, c->payload, c->challenge.request)) {
-        not_paying(v, PAYMENT_INVALID_PAYLOAD,
-                   "the payload of a credential by card is the sealed transaction, with the "
-                   "device's signature where there is one");
+    if (!way->read(&j->move, c)) {
+        not_paying(v, PAYMENT_INVALID_PAYLOAD, way->fault);
         j->move.event = EVENT_LOOK;
     }
     j->move.reached = is_reached(v, c);
@@ -188,12 +243,13 @@ static void refuse_credential(struct visit *v, enum payment_problem_type type, c
 
 static void take_credential(struct visit *v, const struct payment_credential *c)
 {
+    const struct way *way = way_of(c);
     struct tp_error e = {TP_OK, ""};
 
-    if (strcmp(c->challenge.method, METHOD_EMV) != 0 ||
-        strcmp(c->challenge.intent, "charge") != 0) {
+    if (way == NULL) {
         const struct say_problem p = {.type = PAYMENT_METHOD_UNSUPPORTED,
-                                      .detail = "the method here is emv, the intent charge",
+                                      .detail = "the method here is emv or purse, the intent "
+                                                "charge",
                                       .consumed = -1};
 
         say_problem(v, &p);
@@ -206,7 +262,7 @@ static void take_credential(struct visit *v, const struct payment_credential *c)
     } else if (v->kind == VISIT_DELIVERY) {
         queue_simple(v, EVENT_LOOK);
     } else {
-        queue_payment(v, c);
+        queue_payment(v, c, way);
     }
 }
 
@@ -291,20 +347,31 @@ static void read_session(struct visit *v)
         EVP_Digest(bytes, sizeof(bytes), v->asked.session, NULL, EVP_sha256(), NULL) == 1;
 }
 
-/* There is one way to pay here. What names others is told so, and is asked for money all the same,
- * as the draft has it: whoever reads the challenge may have another device that pays. */
+/* Who names other ways than the service's is told so, and is asked for money all the same, as the
+ * draft has it: whoever reads the challenges may have another device that pays. */
 static void read_accepted(struct visit *v)
 {
     const char *field = http_header(v->call, PAYMENT_ACCEPT);
+    const struct reg_service *s = v->service;
     unsigned weight = 0;
+    size_t n;
 
     if (field == NULL || http_header_count(v->call, PAYMENT_ACCEPT) > 1)
         return;
-    if (payment_accept(&weight, span_str(field), METHOD_EMV, PAYMENT_CHARGE, NULL) != TP_OK)
-        v->detail = PAYMENT_ACCEPT " cannot be read, and is passed over";
-    else if (weight == 0)
-        v->detail = "nothing that " PAYMENT_ACCEPT " takes is taken here: it is paid by " METHOD_EMV
-                    "/" PAYMENT_CHARGE;
+    for (size_t i = 0; i < s->contracts && weight == 0; i++)
+        if (payment_accept(&weight, span_str(field), means_method(s->contract[i]->acquirer->means),
+                           PAYMENT_CHARGE, NULL) != TP_OK) {
+            v->detail = PAYMENT_ACCEPT " cannot be read, and is passed over";
+            return;
+        }
+    if (weight > 0)
+        return;
+    n = (size_t)snprintf(v->fault, sizeof(v->fault),
+                         "nothing that " PAYMENT_ACCEPT " takes is taken here: it is paid by ");
+    for (size_t i = 0; i < s->contracts && n < sizeof(v->fault); i++)
+        n += (size_t)snprintf(v->fault + n, sizeof(v->fault) - n, "%s%s/" PAYMENT_CHARGE,
+                              i > 0 ? ", " : "", means_method(s->contract[i]->acquirer->means));
+    v->detail = v->fault;
 }
 
 static void demand(struct visit *v)

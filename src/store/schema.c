@@ -261,8 +261,12 @@ static enum tp_err bring_up(struct db *d, const struct db_schema *schema, size_t
     bool has = false;
     enum tp_err r = TP_OK;
 
-    for (size_t i = from; i < schema->version && r == TP_OK; i++)
-        r = run(d, schema->migrations[i - 1].sql, e);
+    for (size_t i = from; i < schema->version && r == TP_OK; i++) {
+        if (schema->unruled == i + 1)
+            r = drop_triggers(d, e);
+        if (r == TP_OK)
+            r = run(d, schema->migrations[i - 1].sql, e);
+    }
     if (r == TP_OK)
         r = drop_triggers(d, e);
     if (r == TP_OK)

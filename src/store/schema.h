@@ -32,6 +32,8 @@ struct db_schema {
     size_t n_rules;
     const struct db_migration *migrations; /* versions - 1 of them */
     size_t version;
+    size_t unruled; /* the step to that version changes what rules of before name: it finds none of
+                       them; 0: no step does */
 };
 
 /* Brings up what an older version made, in one transaction, after a copy of a file has been put

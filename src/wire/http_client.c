@@ -89,6 +89,13 @@ static bool set_headers(struct exchange *x)
     return ok && curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers) == CURLE_OK;
 }
 
+static bool set_own(struct exchange *x)
+{
+    return x->q.tls->certificate[0] == '\0' ||
+           (curl_easy_setopt(x->easy, CURLOPT_SSLCERT, x->q.tls->certificate) == CURLE_OK &&
+            curl_easy_setopt(x->easy, CURLOPT_SSLKEY, x->q.tls->key) == CURLE_OK);
+}
+
 static bool set_up(struct exchange *x)
 {
     CURL *c = x->easy;
@@ -100,8 +107,7 @@ static bool set_up(struct exchange *x)
            curl_easy_setopt(c, CURLOPT_NOPROXY, "*") == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_CAINFO, x->q.tls->ca) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_SSLCERT, x->q.tls->certificate) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_SSLKEY, x->q.tls->key) == CURLE_OK &&
+           set_own(x) &&
            curl_easy_setopt(c, CURLOPT_POSTFIELDS, (const char *)x->body) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->q.body.n) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) == CURLE_OK &&

@@ -21,7 +21,7 @@ struct http_said {
 
 struct http_question {
     const char *url;
-    const struct pki_files *tls;
+    const struct pki_files *tls; /* certificate "": none is shown */
     const char *const *headers; /* "Name: value", ended by NULL */
     struct span body;           /* is posted */
     size_t answer_max;

@@ -92,8 +92,8 @@ silence() {
     grep -qi '^retry-after: ' heads || fail "when is it to be asked again: $(cat heads)"
     grep -qi '^www-authenticate' heads && fail "asked to pay again: $(cat heads)"
     [ "$(telepay-mediator order list --state unknown --json | jq '.orders | length')" = 1 ] || fail "not unknown: $(states)"
-    measured 'orders unknown EUR 1' 'orders_amount delivered EUR [0-9]*\.[0-9][0-9]'
-    awk -v now="$(date +%s)" '/^orders_oldest_timestamp_seconds unknown EUR/ { found = $4 <= now && $4 > now - 300 } END { exit !found }' measured ||
+    measured 'orders unknown EUR emv 1' 'orders_amount delivered EUR emv [0-9]*\.[0-9][0-9]'
+    awk -v now="$(date +%s)" '/^orders_oldest_timestamp_seconds unknown EUR emv/ { found = $5 <= now && $5 > now - 300 } END { exit !found }' measured ||
         fail "since when: $(cat measured)"
     kill -KILL "$mediator"
     wait "$mediator" # which knows it again
@@ -266,7 +266,7 @@ inside() {
     stands 8 'it was paid and not delivered: the acquirer is asked to give it back'
     stands 10 'it was paid, not delivered and not given back: the merchant owes the payer a credit of 1.50 EUR'
     # a name that no service add takes: it is one value all the same
-    python3 -c "import sqlite3; d = sqlite3.connect('med/mediator.db'); d.execute(r'''INSERT INTO service VALUES ('o\"n\\e', '1', 1, 2)'''); d.commit()"
+    python3 -c "import sqlite3; d = sqlite3.connect('med/mediator.db'); d.execute(r'''INSERT INTO service VALUES ('o\"n\\e', 1, 2)'''); d.execute(r'''INSERT INTO service_contract VALUES ('o\"n\\e', 1, '1')'''); d.commit()"
     measured 'service_open o"n\\e 0'
 }
 

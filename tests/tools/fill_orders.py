@@ -28,7 +28,7 @@ def main():
           "valid_until": "valid_until - 86400", "session": "NULL"})
     copy(db, "attempt", "order_id", order, count,
          {"order_id": name, "challenge_id": name, "challenge": "'x'", "credential": "randomblob(32)",
-          "sealed": "'x'", "acknowledgement": "'x'", "answer": "'x'",
+          "pays": "'x'", "acknowledgement": "'x'", "answer": "'x'",
           "day": "day - 10 - i / 999999", "stan": "i % 999999 + 1"})
     db.commit()
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -123,8 +123,37 @@ void fixture_make(struct mediator_fixture *f)
         postgres_database(url, sizeof(url));
     ck_ok(orderbook_make(f->dir, postgres_wanted() ? url : NULL, &f->e));
     ck_ok(orderbook_open(&b, f->dir, &f->e));
-    ck_ok(orderbook_service_add(b, SERVICE, CONTRACT, &f->e));
+    ck_ok(fixture_sell(b, SERVICE, CONTRACT, NULL, &f->e));
     orderbook_close(&b);
+}
+
+static const char purse_conf[] = "[acquirer]\n"
+                                 "id = " PURSE "\n"
+                                 "means = purse\n"
+                                 "url = https://127.0.0.1:8744/\n"
+                                 "ca = ../" ACQUIRER "/ca.pem\n"
+                                 "[contract " PURSE_CONTRACT "]\n"
+                                 "merchant = Librairie du Port\n"
+                                 "currency = EUR\n"
+                                 "certificate = ../" ACQUIRER "/order-purse.pem\n"
+                                 "key = ../" ACQUIRER "/order-purse.key\n";
+
+void fixture_purse(struct mediator_fixture *f)
+{
+    ck_ok(file_make_dir(fixture_path(f, "acquirers/" PURSE), 0700, &f->e));
+    give(f, PKI_ORDER, PURSE_CONTRACT, "med", "order-purse");
+    fixture_write(f, "acquirers/" PURSE "/mediator.conf", purse_conf);
+}
+
+enum tp_err fixture_sell(struct orderbook *b, const char *service, const char *contract,
+                         const char *other, struct tp_error *e)
+{
+    struct orderbook_service s = {.contracts = other != NULL ? 2 : 1};
+
+    snprintf(s.name, sizeof(s.name), "%s", service);
+    snprintf(s.contract[0], sizeof(s.contract[0]), "%s", contract);
+    snprintf(s.contract[1], sizeof(s.contract[1]), "%s", other != NULL ? other : "");
+    return orderbook_service_add(b, &s, e);
 }
 
 void fixture_open(struct mediator_fixture *f)
@@ -168,8 +197,6 @@ void fixture_end(struct mediator_fixture *f)
 struct orderbook_order fixture_order(int64_t made, int valid)
 {
     struct orderbook_order o = {.service = SERVICE,
-                                .acquirer = ACQUIRER,
-                                .contract = CONTRACT,
                                 .made = made,
                                 .since = made,
                                 .valid_until = made + valid,
@@ -196,11 +223,27 @@ void fixture_ask(struct mediator_fixture *f, struct move *m, int64_t made, int v
     *m = (struct move){.event = EVENT_ASKED, .now = made, .order = fixture_order(made, valid)};
     memcpy(m->id, m->order.id, sizeof(m->id));
     memcpy(m->attempt.order, m->order.id, sizeof(m->id));
-    m->attempt.n = 1;
+    m->attempt.n = m->attempt.place = 1;
+    snprintf(m->attempt.contract, sizeof(m->attempt.contract), CONTRACT);
     m->quote = strdup(QUOTE_TEXT);
     ck_assert_int_eq(EVP_Digest(QUOTE_TEXT, strlen(QUOTE_TEXT), hash, NULL, EVP_sha256(), NULL), 1);
     ck_assert_msg(challenge_make(&m->attempt, &m->order, hash, NULL, &f->issuing, &f->e) == TP_OK,
                   "%s", f->e.text);
+}
+
+void fixture_ask_both(struct mediator_fixture *f, struct move *m, int64_t made, int valid)
+{
+    struct orderbook_attempt *a = &m->others[0];
+    uint8_t hash[32];
+
+    fixture_ask(f, m, made, valid);
+    memcpy(a->order, m->id, sizeof(a->order));
+    a->n = a->place = 2;
+    snprintf(a->contract, sizeof(a->contract), PURSE_CONTRACT);
+    ck_assert_int_eq(EVP_Digest(QUOTE_TEXT, strlen(QUOTE_TEXT), hash, NULL, EVP_sha256(), NULL), 1);
+    ck_assert_msg(challenge_make(a, &m->order, hash, NULL, &f->issuing, &f->e) == TP_OK, "%s",
+                  f->e.text);
+    m->n_others = 1;
 }
 
 enum tp_err fixture_apply(struct mediator_fixture *f, struct move *m)

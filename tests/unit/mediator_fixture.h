@@ -12,6 +12,8 @@
 #define CONTRACT       "000000000000123"
 #define OTHER_CONTRACT "000000000000124"
 #define TERMINAL       "M0000001"
+#define PURSE          "PURSE1" /* an acquirer that is a purse: fixture_purse */
+#define PURSE_CONTRACT "000000000000125"
 #define SERVICE        "journal"
 #define CEILING        5000
 #define QUOTE_TEXT     "{\"amount\":\"150\"}"
@@ -28,6 +30,11 @@ struct mediator_fixture {
 
 /* The folder; books in a file, or with TELEPAY_TEST_STORE=postgresql in a new database. */
 void fixture_make(struct mediator_fixture *f);
+/* A purse among the acquirers, by the same authority; before fixture_open. */
+void fixture_purse(struct mediator_fixture *f);
+/* A service's row of the books. */
+enum tp_err fixture_sell(struct orderbook *b, const char *service, const char *contract,
+                         const char *other, struct tp_error *e);
 /* Registry and books. */
 void fixture_open(struct mediator_fixture *f);
 void fixture_close(struct mediator_fixture *f);
@@ -46,6 +53,8 @@ void fixture_conf(const struct mediator_fixture *f, const char *from, const char
  * attempt. */
 struct orderbook_order fixture_order(int64_t made, int valid);
 void fixture_ask(struct mediator_fixture *f, struct move *m, int64_t made, int valid);
+/* The same under the purse's contract too, as attempt 2 at the second place. */
+void fixture_ask_both(struct mediator_fixture *f, struct move *m, int64_t made, int valid);
 /* Applies a move within a transaction of its own. */
 enum tp_err fixture_apply(struct mediator_fixture *f, struct move *m);
 

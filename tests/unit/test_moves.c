@@ -3,7 +3,8 @@
  *
  *     look | claim X | release X | pay CREDENTIAL CHALLENGE [X] [unreached]
  *     answer N yes|yes+|no|vain | silent N | complete CREDENTIAL true|false | late | delivered
- *     undeliverable | reversed | unreversed | at S (seconds since it was asked for)
+ *     undeliverable | reversed [N] | unreversed [N] | go-on N | at S (seconds since it was asked
+ * for)
  *
  * A credential is a letter, X a payer device (a letter too), CHALLENGE the number of the attempt
  * whose challenge it answers (0: one that nobody made; other: of another order), yes+ an approval
@@ -25,6 +26,7 @@ struct play {
     int64_t made;
     const char *line; /* for messages */
     bool foreign;     /* its payments are of challenges that another key made */
+    bool both;        /* it can be paid by card (attempt 1) and by purse (2) */
 };
 
 static const char *const findings[] = {"fine",  "none",    "invalid",   "other",
@@ -45,8 +47,8 @@ static void put_pay(struct play *p, const char *credential, const char *challeng
     bool found = false;
 
     letter(p->m.credential, BOOK_CREDENTIAL, credential);
-    p->m.sealed = strdup("sealed");
-    p->m.device = credential[0] == 'D' ? strdup("device") : NULL;
+    p->m.pays = strdup("sealed");
+    p->m.beside = credential[0] == 'D' ? strdup("device") : NULL;
     p->m.reached = reached;
     p->m.foreign = p->foreign;
     p->m.has_claim = device[0] != '\0';
@@ -93,7 +95,8 @@ static enum event event_of(const char *word)
                  {"delivered", EVENT_DELIVERED},
                  {"reversed", EVENT_REVERSED},
                  {"undeliverable", EVENT_UNDELIVERABLE},
-                 {"unreversed", EVENT_UNREVERSED}};
+                 {"unreversed", EVENT_UNREVERSED},
+                 {"go-on", EVENT_GO_ON}};
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (strcmp(words[i].word, word) == 0)
@@ -124,7 +127,8 @@ static bool apply(struct play *p, const char *line)
         put_pay(p, w[1], w[2], strcmp(w[3], "unreached") != 0 ? w[3] : "", reached);
     } else if (p->m.event == EVENT_ANSWER) {
         put_answer(p, w[1], w[2]);
-    } else if (p->m.event == EVENT_SILENT) {
+    } else if (p->m.event == EVENT_SILENT || p->m.event == EVENT_GO_ON ||
+               p->m.event == EVENT_REVERSED || p->m.event == EVENT_UNREVERSED) {
         p->m.n = (uint32_t)strtoul(w[1], NULL, 10);
     } else if (p->m.event == EVENT_CLAIM || p->m.event == EVENT_RELEASE) {
         p->m.has_claim = true;
@@ -153,6 +157,11 @@ static void same_attempt(struct play *p, const struct orderbook_attempt *a)
     ck_ok(orderbook_attempt_get(p->f.book, a->order, a->n, &kept, &found, &p->f.e));
     ck_assert_msg(found, "%s: no attempt %u", p->line, a->n);
     ck_assert_str_eq(kept.challenge_id, a->challenge_id);
+    ck_assert_uint_eq(kept.place, a->place);
+    ck_assert_int_eq(kept.means, a->means);
+    ck_assert_str_eq(kept.acquirer, a->acquirer);
+    ck_assert_str_eq(kept.contract, a->contract);
+    ck_assert_int_eq(kept.surplus, a->surplus);
     ck_assert_str_eq(kept.terminal, a->terminal);
     ck_assert_uint_eq(kept.stan, a->stan);
     ck_assert_int_eq(kept.local_time, a->local_time);
@@ -165,8 +174,8 @@ static void same_attempt(struct play *p, const struct orderbook_attempt *a)
     ck_assert_str_eq(kept.rrn, a->rrn);
     ck_assert_uint_eq(kept.reversal_stan, a->reversal_stan);
     same_text(p, kept.challenge, a->challenge);
-    same_text(p, kept.sealed, a->sealed);
-    same_text(p, kept.device, a->device);
+    same_text(p, kept.pays, a->pays);
+    same_text(p, kept.beside, a->beside);
     same_text(p, kept.acknowledgement, a->acknowledgement);
     same_text(p, kept.answer, a->answer);
     orderbook_attempt_free(&kept);
@@ -197,8 +206,8 @@ static void look_once(struct play *p)
 {
     same_order(p, &p->m.order);
     same_attempt(p, &p->m.attempt);
-    if (p->m.fresh.n != 0)
-        same_attempt(p, &p->m.fresh);
+    for (size_t i = 0; i < p->m.n_others; i++)
+        same_attempt(p, &p->m.others[i]);
 }
 
 static void look_twice(struct play *p)
@@ -214,7 +223,10 @@ static void look_twice(struct play *p)
 static void ask(struct play *p)
 {
     move_free(&p->m);
-    fixture_ask(&p->f, &p->m, p->made, VALID);
+    if (p->both)
+        fixture_ask_both(&p->f, &p->m, p->made, VALID);
+    else
+        fixture_ask(&p->f, &p->m, p->made, VALID);
     memcpy(p->id, p->m.id, sizeof(p->id));
     ck_ok(fixture_apply(&p->f, &p->m));
     ck_assert(p->m.moved);
@@ -222,13 +234,20 @@ static void ask(struct play *p)
     p->line = "asked";
 }
 
-static void begin(struct play *p)
+static void begin_with(struct play *p, bool both)
 {
-    *p = (struct play){.made = time(NULL)};
-    fixture_start(&p->f);
+    *p = (struct play){.made = time(NULL), .both = both};
+    fixture_make(&p->f);
+    fixture_purse(&p->f);
+    fixture_open(&p->f);
     ask(p);
     snprintf(p->other, sizeof(p->other), "%s", p->m.attempt.challenge_id);
     ask(p);
+}
+
+static void begin(struct play *p)
+{
+    begin_with(p, false);
 }
 
 static void end(struct play *p)
@@ -246,18 +265,22 @@ static enum order_state state_now(struct play *p)
     return o.state;
 }
 
-/* Says how it is: finding, state, number and outcome of the attempt that it is about, the attempt
- * that pays or can, and the fresh one ("-": none). */
+/* Says how it is: finding, state, number and outcome of the attempt that it is about (and where
+ * what it pays beside stands), the attempt that pays or was made last, and the others that can be
+ * paid ("-": none). */
 static const char *how(const struct play *p)
 {
-    static char text[96];
-    char fresh[16] = "-";
+    static const char *const surplus[] = {"", ",back", ",given", ",owed"};
+    static char text[128];
+    size_t n;
 
-    if (p->m.fresh.n != 0)
-        snprintf(fresh, sizeof(fresh), "%u", p->m.fresh.n);
-    snprintf(text, sizeof(text), "%s %s %u:%s %u %s", findings[p->m.finding],
-             order_state_name(p->m.order.state), p->m.attempt.n, outcomes[p->m.attempt.outcome],
-             p->m.order.attempt, fresh);
+    n = (size_t)snprintf(text, sizeof(text), "%s %s %u:%s%s %u %s", findings[p->m.finding],
+                         order_state_name(p->m.order.state), p->m.attempt.n,
+                         outcomes[p->m.attempt.outcome], surplus[p->m.attempt.surplus],
+                         p->m.order.attempt, p->m.n_others == 0 ? "-" : "");
+    for (size_t i = 0; i < p->m.n_others; i++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%u", i > 0 ? "," : "",
+                              p->m.others[i].n);
     return text;
 }
 
@@ -355,11 +378,13 @@ END_TEST
 
 /* ---- one after the other ---- */
 
+typedef struct {
+    const char *line, *how;
+} step;
+
 static const struct {
     const char *name;
-    struct {
-        const char *line, *how;
-    } step[16];
+    step steps[16];
 } stories[] = {
     {"the same credential again",
      {{"pay A 1", "fine submitting 1:none 1 -"},
@@ -525,8 +550,8 @@ static const struct {
     {"a no that comes twice",
      {{"pay A 1", "fine submitting 1:none 1 -"},
       {"answer 1 no", "fine requested 1:no 2 2"},
-      {"answer 1 no", "fine requested 1:no 2 -"},
-      {"answer 1 yes", "fine requested 1:no 2 -"},
+      {"answer 1 no", "fine requested 1:no 2 2"},
+      {"answer 1 yes", "fine requested 1:no 2 2"},
       {"pay B 2", "fine submitting 2:none 2 -"},
       {"answer 1 no", "fine submitting 1:no 2 -"},
       {"answer 1 yes", "fine submitting 1:no 2 -"},
@@ -597,22 +622,177 @@ static const struct {
       {"delivered", "fine owed 1:yes 1 -"}}},
 };
 
+static void tell(struct play *p, const char *name, const step *steps, size_t most)
+{
+    for (size_t i = 0; i < most && steps[i].line != NULL; i++) {
+        const enum order_state before = state_now(p);
+
+        if (!apply(p, steps[i].line))
+            continue;
+        ck_assert_msg(strcmp(how(p), steps[i].how) == 0, "%s: %s: %s, not %s", name, p->line,
+                      how(p), steps[i].how);
+        ck_assert_msg(p->m.moved == (p->m.order.state != before), "%s: %s: moved", name, p->line);
+        look_twice(p);
+    }
+}
+
 START_TEST(one_after_the_other)
     {
         struct play p;
 
         begin(&p);
-        for (size_t i = 0; i < 16 && stories[_i].step[i].line != NULL; i++) {
-            const enum order_state before = state_now(&p);
+        tell(&p, stories[_i].name, stories[_i].steps, 16);
+        end(&p);
+    }
+END_TEST
 
-            if (!apply(&p, stories[_i].step[i].line))
-                continue;
-            ck_assert_msg(strcmp(how(&p), stories[_i].step[i].how) == 0, "%s: %s: %s, not %s",
-                          stories[_i].name, p.line, how(&p), stories[_i].step[i].how);
-            ck_assert_msg(p.m.moved == (p.m.order.state != before), "%s: %s: moved",
-                          stories[_i].name, p.line);
-            look_twice(&p);
-        }
+/* ---- by card (attempt 1) or by purse (2) ---- */
+
+static const struct {
+    const char *name;
+    step steps[16];
+} of_both[] = {
+    {"either is offered",
+     {{"look", "fine requested 1:none 1 2"},
+      {"claim X", "fine claimed 1:none 1 2"},
+      {"release X", "fine requested 1:none 1 2"},
+      {"at 631", NULL},
+      {"look", "fine requested 1:none 1 -"},
+      {"pay A 2", "expired requested 2:none 1 -"}}},
+    {"paid by purse",
+     {{"pay A 2", "fine submitting 2:none 2 -"},
+      {"pay A 2", "fine submitting 2:none 2 -"},
+      {"pay B 1", "other submitting 1:none 2 -"},
+      {"silent 2", "fine unknown 2:none 2 -"},
+      {"pay B 1", "other unknown 1:none 2 -"},
+      {"answer 2 yes", "fine acknowledged 2:yes 2 -"},
+      {"pay B 1", "other acknowledged 1:none 2 -"},
+      {"delivered", "fine delivered 2:yes 2 -"},
+      {"pay A 2", "fine delivered 2:yes 2 -"}}},
+    {"paid by card",
+     {{"pay A 1", "fine submitting 1:none 1 -"},
+      {"pay B 2", "other submitting 2:none 1 -"},
+      {"answer 1 yes", "fine acknowledged 1:yes 1 -"},
+      {"pay B 2", "other acknowledged 2:none 1 -"}}},
+    {"refused by one, and by the other, and paid",
+     {{"pay A 2", "fine submitting 2:none 2 -"},
+      {"answer 2 no", "fine requested 2:no 3 1,3"},
+      {"pay A 2", "fine requested 2:no 3 1,3"},
+      {"look", "fine requested 3:none 3 1"},
+      {"pay B 1", "fine submitting 1:none 1 -"},
+      {"answer 1 no", "fine requested 1:no 4 4,3"},
+      {"pay C 1", "invalid requested 1:no 4 4,3"},
+      {"pay C 2", "invalid requested 2:no 4 4,3"},
+      {"pay C 3", "fine submitting 3:none 3 -"},
+      {"answer 3 yes", "fine acknowledged 3:yes 3 -"},
+      {"pay A 2", "fine acknowledged 2:no 3 -"},
+      {"pay D 4", "other acknowledged 4:none 3 -"}}},
+    {"refused at the end of its time: the other means is open as long as clocks may be apart",
+     {{"at 620", NULL},
+      {"pay A 2", "fine submitting 2:none 2 -"},
+      {"answer 2 no", "fine requested 2:no 2 1"},
+      {"pay B 1", "fine submitting 1:none 1 -"},
+      {"answer 1 yes", "fine acknowledged 1:yes 1 -"}}},
+    {"in vain by purse, paid by card, and the purse paid after all: given back",
+     {{"pay A 2", "fine submitting 2:none 2 -"},
+      {"answer 2 vain", "fine requested 2:vain 3 1,3"},
+      {"pay B 1", "fine submitting 1:none 1 -"},
+      {"answer 1 yes", "fine acknowledged 1:yes 1 -"},
+      {"go-on 2", "fine acknowledged 2:vain,back 1 -"},
+      {"pay A 2", "other acknowledged 2:vain,back 1 -"},
+      {"answer 2 vain", "fine acknowledged 2:vain,back 1 -"},
+      {"answer 2 yes", "fine acknowledged 2:yes,back 1 -"},
+      {"delivered", "fine delivered 1:yes 1 -"},
+      {"reversed 2", "fine delivered 2:yes,given 1 -"},
+      {"unreversed 2", "fine delivered 2:yes,given 1 -"},
+      {"pay A 2", "fine delivered 2:yes,given 1 -"}}},
+    {"in vain by purse, paid by card, and the purse had not paid",
+     {{"pay A 2", "fine submitting 2:none 2 -"},
+      {"answer 2 vain", "fine requested 2:vain 3 1,3"},
+      {"pay B 1", "fine submitting 1:none 1 -"},
+      {"answer 1 yes", "fine acknowledged 1:yes 1 -"},
+      {"answer 2 no", "fine acknowledged 2:no 1 -"},
+      {"reversed 2", "fine acknowledged 2:no 1 -"}}},
+    {"in vain by card, paid by purse: the card's is reversed, whatever came of it",
+     {{"pay A 1", "fine submitting 1:none 1 -"},
+      {"answer 1 vain", "fine requested 1:vain 3 3,2"},
+      {"pay B 2", "fine submitting 2:none 2 -"},
+      {"answer 2 yes", "fine acknowledged 2:yes 2 -"},
+      {"go-on 1", "fine acknowledged 1:vain,back 2 -"},
+      {"undeliverable", "fine reversing 2:yes 2 -"},
+      {"reversed 2", "fine reversed 2:yes 2 -"},
+      {"unreversed 1", "fine reversed 1:vain,owed 2 -"},
+      {"reversed 1", "fine reversed 1:vain,owed 2 -"}}},
+    {"a yes of the card while the purse is asked: that is given back, should it pay",
+     {{"pay A 1", "fine submitting 1:none 1 -"},
+      {"answer 1 vain", "fine requested 1:vain 3 3,2"},
+      {"pay B 2", "fine submitting 2:none 2 -"},
+      {"answer 1 yes", "fine acknowledged 1:yes 1 -"},
+      {"go-on 2", "fine acknowledged 2:none,back 1 -"},
+      {"silent 2", "fine acknowledged 2:none,back 1 -"},
+      {"answer 2 yes", "fine acknowledged 2:yes,back 1 -"},
+      {"undeliverable", "fine reversing 1:yes 1 -"},
+      {"reversed 2", "fine reversing 2:yes,given 1 -"},
+      {"reversed 1", "fine reversed 1:yes 1 -"}}},
+    {"given back at the purse",
+     {{"pay A 2", "fine submitting 2:none 2 -"},
+      {"complete A false", "over submitting 2:none 2 -"},
+      {"answer 2 yes", "fine acknowledged 2:yes 2 -"},
+      {"complete A false", "over acknowledged 2:yes 2 -"},
+      {"undeliverable", "fine reversing 2:yes 2 -"},
+      {"unreversed 2", "fine owed 2:yes 2 -"}}},
+    {"a device does not give back what it submitted",
+     {{"claim X", "fine claimed 1:none 1 2"},
+      {"pay A 2 X", "fine submitting 2:none 2 -"},
+      {"answer 2 vain", "fine claimed 2:vain 3 1,3"},
+      {"release X", "over claimed 3:none 3 1"},
+      {"pay B 1", "taken claimed 1:none 3 3"},
+      {"pay A 2 X unreached", "unreached claimed 2:vain 3 1,3"},
+      {"pay A 2 X", "fine submitting 2:none 2 -"}}},
+};
+
+START_TEST(by_card_or_by_purse)
+    {
+        struct play p;
+
+        begin_with(&p, true);
+        tell(&p, of_both[_i].name, of_both[_i].steps, 16);
+        end(&p);
+    }
+END_TEST
+
+static enum tp_err count_surplus(void *ctx, const char *order, uint32_t n, struct tp_error *e)
+{
+    struct play *p = ctx;
+
+    (void)e;
+    ck_assert_str_eq(order, p->id);
+    p->m.n = p->m.n * 10 + n;
+    return TP_OK;
+}
+
+/* What is to be given back beside is gone on with after a restart; a card's under a number. */
+START_TEST(what_pays_beside_is_not_forgotten)
+    {
+        struct play p;
+
+        begin_with(&p, true);
+        (void)apply(&p, "pay A 1");
+        (void)apply(&p, "answer 1 vain");
+        (void)apply(&p, "pay B 2");
+        (void)apply(&p, "answer 2 yes");
+        ck_assert_uint_eq(p.m.n_surplus, 1);
+        ck_assert_uint_eq(p.m.surplus[0], 1);
+        (void)apply(&p, "go-on 1");
+        ck_assert_uint_ne(p.m.attempt.reversal_stan, 0);
+        ck_assert_uint_ne(p.m.attempt.reversal_stan, p.m.attempt.stan);
+        p.m.n = 0;
+        ck_ok(orderbook_surplus_each(p.f.book, count_surplus, &p, &p.f.e));
+        ck_assert_uint_eq(p.m.n, 1);
+        (void)apply(&p, "reversed 1");
+        p.m.n = 0;
+        ck_ok(orderbook_surplus_each(p.f.book, count_surplus, &p, &p.f.e));
+        ck_assert_uint_eq(p.m.n, 0);
         end(&p);
     }
 END_TEST
@@ -622,9 +802,9 @@ END_TEST
 START_TEST(no_such_order)
     {
         static const enum event all[] = {
-            EVENT_LOOK,          EVENT_CLAIM,    EVENT_RELEASE,   EVENT_PAY,       EVENT_ANSWER,
-            EVENT_SILENT,        EVENT_COMPLETE, EVENT_LATE,      EVENT_DELIVERED, EVENT_DELIVERED,
-            EVENT_UNDELIVERABLE, EVENT_REVERSED, EVENT_UNREVERSED};
+            EVENT_LOOK,          EVENT_CLAIM,    EVENT_RELEASE,    EVENT_PAY,       EVENT_ANSWER,
+            EVENT_SILENT,        EVENT_COMPLETE, EVENT_LATE,       EVENT_DELIVERED, EVENT_DELIVERED,
+            EVENT_UNDELIVERABLE, EVENT_REVERSED, EVENT_UNREVERSED, EVENT_GO_ON};
         struct play p;
 
         begin(&p);
@@ -673,11 +853,11 @@ START_TEST(a_new_challenge_is_another_of_the_same_order)
         begin(&p);
         (void)apply(&p, "pay A 1");
         (void)apply(&p, "answer 1 no");
-        ck_assert_uint_eq(p.m.fresh.n, 2);
-        ck_assert_str_eq(p.m.fresh.order, p.id);
-        ck_assert_uint_ne(p.m.fresh.stan, p.m.attempt.stan);
-        ck_assert_str_ne(p.m.fresh.challenge_id, p.m.attempt.challenge_id);
-        ck_assert_str_ne(p.m.fresh.challenge, p.m.attempt.challenge);
+        ck_assert_uint_eq(p.m.others[0].n, 2);
+        ck_assert_str_eq(p.m.others[0].order, p.id);
+        ck_assert_uint_ne(p.m.others[0].stan, p.m.attempt.stan);
+        ck_assert_str_ne(p.m.others[0].challenge_id, p.m.attempt.challenge_id);
+        ck_assert_str_ne(p.m.others[0].challenge, p.m.attempt.challenge);
         end(&p);
     }
 END_TEST
@@ -802,6 +982,8 @@ static Suite *suite(void)
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, every_event_in_every_state, 0, sizeof(events) / sizeof(events[0]));
     tcase_add_loop_test(t, one_after_the_other, 0, sizeof(stories) / sizeof(stories[0]));
+    tcase_add_loop_test(t, by_card_or_by_purse, 0, sizeof(of_both) / sizeof(of_both[0]));
+    tcase_add_test(t, what_pays_beside_is_not_forgotten);
     tcase_add_test(t, no_such_order);
     tcase_add_test(t, the_code_is_short_and_the_claimant_s);
     tcase_add_test(t, a_new_challenge_is_another_of_the_same_order);

@@ -199,7 +199,7 @@ static void pay(struct run *r, struct fact *o)
 
     begin_move(r, EVENT_PAY, o);
     memset(r->m.credential, credential, BOOK_CREDENTIAL);
-    r->m.sealed = strdup("sealed");
+    r->m.pays = strdup("sealed");
     r->m.reached = pick(r, 6) != 0;
     r->m.has_claim = pick(r, 4) != 0;
     memset(r->m.claim, r->m.has_claim && o->claim != 0 ? o->claim : 1 + (int)pick(r, 2),
@@ -271,8 +271,8 @@ static void answer(struct run *r, struct fact *o)
         }
     }
     make(r, o, FOUND_FINE);
-    if (r->m.fresh.n != 0)
-        memcpy(o->try[o->pays].challenge, r->m.fresh.challenge_id, sizeof(t->challenge));
+    if (r->m.n_others > 0)
+        memcpy(o->try[o->pays].challenge, r->m.others[0].challenge_id, sizeof(t->challenge));
 }
 
 static void silent(struct run *r, struct fact *o)

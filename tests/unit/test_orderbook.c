@@ -29,7 +29,7 @@ static void put(char id[BOOK_ORDER_ID], int64_t made, enum order_state state, en
     memcpy(id, m.id, BOOK_ORDER_ID);
     ck_ok(fixture_apply(&f, &m));
     if (state > STATE_CLAIMED) {
-        m.attempt.sealed = strdup("sealed");
+        m.attempt.pays = strdup("sealed");
         m.attempt.sent = made;
         ck_ok(orderbook_attempt_submit(f.book, &m.attempt, &f.e));
         m.attempt.outcome = outcome;

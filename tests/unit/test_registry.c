@@ -109,7 +109,7 @@ START_TEST(all_of_it_is_read)
         s = registry_service(f.registry, SERVICE);
         ck_assert_ptr_nonnull(s);
         ck_assert_str_eq(s->url, "https://127.0.0.1:8743"); /* without its slash */
-        ck_assert_ptr_eq(s->contract, c);
+        ck_assert_ptr_eq(s->contract[0], c);
         ck_assert_ptr_null(registry_contract(f.registry, "000000000000999"));
         ck_assert_ptr_null(registry_acquirer(f.registry, "ACQ2"));
         ck_assert_ptr_null(registry_service(f.registry, "nobody"));
@@ -324,7 +324,7 @@ START_TEST(a_service_that_is_closed)
         ck_assert_ptr_nonnull(registry_service_ever(f.registry, SERVICE));
         ck_assert_int_eq(orderbook_service_close(f.book, SERVICE, &f.e), TP_ERR_NOT_FOUND);
         ck_assert_ptr_nonnull(strstr(f.e.text, SERVICE));
-        ck_assert_int_eq(orderbook_service_add(f.book, SERVICE, CONTRACT, &f.e), TP_ERR_EXISTS);
+        ck_assert_int_eq(fixture_sell(f.book, SERVICE, CONTRACT, NULL, &f.e), TP_ERR_EXISTS);
         ck_assert_ptr_nonnull(strstr(f.e.text, SERVICE));
     }
 END_TEST
@@ -357,7 +357,7 @@ END_TEST
 START_TEST(a_service_under_a_contract_that_nobody_has)
     {
         fixture_open(&f);
-        ck_ok(orderbook_service_add(f.book, "kiosk", "000000000000999", &f.e));
+        ck_ok(fixture_sell(f.book, "kiosk", "000000000000999", NULL, &f.e));
         ck_ok(file_make_dir(fixture_path(&f, "services/kiosk"), 0700, &f.e));
         ck_ok(file_copy(fixture_path(&f, "services/" SERVICE "/service.conf"),
                         fixture_path(&f, "services/kiosk"), "service.conf", 0600, &f.e));
