@@ -92,7 +92,7 @@ buying() {
     expect 0 "first article" pay "$shop/article-1?curl"
     holds 14.00
     [ "$(paid)" = "$before" ] || fail "the card paid, too"
-    expect 0 "6.00 EUR  4 orders" telepay session --home home
+    expect 0 "4.50 EUR  4 orders, and 1.50 of which" telepay session --home home
 }
 
 refused() {
