@@ -78,3 +78,23 @@ void word_make_shown(char *text)
     }
     *to = '\0';
 }
+
+char *word_cut(char *out, size_t cap, const char *text)
+{
+    size_t n = strlen(text);
+
+    if (n >= cap) {
+        n = cap - 1;
+        while (n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80)
+            n--;
+    }
+    memcpy(out, text, n);
+    out[n] = '\0';
+    return out;
+}
+
+char *word_shown(char *out, size_t cap, const char *text)
+{
+    word_make_shown(word_cut(out, cap, text));
+    return out;
+}

@@ -17,4 +17,10 @@ TP_MUST_CHECK enum tp_err word_check(const char *text, const char *what, size_t 
  * '?', and so does each byte that is part of no character. */
 void word_make_shown(char *text);
 
+/* The same of a copy, cut as word_cut does. Returns out. */
+char *word_shown(char *out, size_t cap, const char *text);
+
+/* As many whole characters of it as there is room for, with the final zero. Returns out. */
+char *word_cut(char *out, size_t cap, const char *text);
+
 #endif

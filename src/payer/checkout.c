@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/word.h"
 #include "payer/home.h"
 
 #define RECOVER_S 5 /* of patience, where something else is wanted */
@@ -63,6 +64,15 @@ enum tp_err checkout_open(struct checkout *c, const struct checkout_options *opt
                                       .patience_s = options->patience_s,
                                       .pause = pauses};
     return r;
+}
+
+enum tp_err checkout_begin(struct checkout *c, struct fetch **fetch,
+                           const struct checkout_options *options, bool verbose, struct tp_error *e)
+{
+    const struct fetch_options how = {.cacert = options->cacert, .verbose = verbose};
+    const enum tp_err r = fetch_new(fetch, &how, e);
+
+    return r == TP_OK ? checkout_open(c, options, *fetch, e) : r;
 }
 
 void checkout_close(struct checkout *c)
@@ -126,9 +136,100 @@ enum tp_err checkout_owed(const struct checkout *c, const struct demand *d, stru
     return r;
 }
 
-enum tp_err checkout_allows(const struct checkout *c, const struct demand *d, struct tp_error *e)
+/* ---- by which means ---- */
+
+/* Its purse, and that an account there is in its currency. */
+static enum tp_err find_purse(struct checkout *c, const struct demand *d, struct tp_error *e)
 {
-    return plan_allows(&c->plan, DEMAND_METHOD, d->amount, d->currency, e);
+    const char *at = json_string_value(json_object_get(d->charge.method_details, "purse"));
+    char shown[PURSES_URL];
+    const enum tp_err r = purses_find(&c->purse, c->journal, d->order.acquirer, e);
+
+    if (r == TP_OK && c->purse.currency != d->currency->numeric)
+        return tp_fail(e, TP_ERR_CANCELLED, "your account at the purse %s is in %s, not in %s",
+                       c->purse.acquirer, currency_shown((unsigned)c->purse.currency),
+                       d->currency->alpha);
+    if (r != TP_ERR_NOT_FOUND)
+        return r;
+    return tp_fail(e, TP_ERR_CANCELLED,
+                   "it is to be paid by the purse %s, where you have no account: telepay purse "
+                   "open --at %s",
+                   d->order.acquirer, word_shown(shown, sizeof(shown), at != NULL ? at : "URL"));
+}
+
+enum tp_err checkout_allows(struct checkout *c, const struct demand *d, struct tp_error *e)
+{
+    const enum tp_err r = plan_allows(&c->plan, demand_means(d), d->amount, d->currency, e);
+
+    return r == TP_OK && demand_is_by_purse(d) ? find_purse(c, d, e) : r;
+}
+
+struct choice { /* while one is looked for */
+    struct checkout *checkout;
+    struct demand *out;
+    enum tp_err r; /* why none is good; TP_ERR_NOT_FOUND: there is none */
+    struct tp_error *e;
+    bool good; /* out holds one that the plan does not pay */
+};
+
+/* Whether it is the one. */
+static bool try_offer(struct choice *x, const struct payment_challenge *offer)
+{
+    struct demand d = {0};
+    struct tp_error why = {0};
+    const enum tp_err r = demand_read(&d, offer, &x->checkout->authorities, time(NULL), &why);
+
+    if (r != TP_OK && x->r == TP_ERR_NOT_FOUND && !x->good)
+        x->r = tp_fail(x->e, r, "%s", why.text);
+    if (r == TP_OK) {
+        const bool taken = checkout_allows(x->checkout, &d, NULL) == TP_OK;
+
+        if (taken || !x->good) {
+            demand_free(x->out);
+            *x->out = d;
+            d = (struct demand){0};
+            x->good = true;
+            if (taken)
+                return true;
+        }
+    }
+    demand_free(&d);
+    return false;
+}
+
+static bool try_means(struct choice *x, const struct payment_offers *offers, const char *means,
+                      const char *without)
+{
+    const char *only = x->checkout->options->means;
+
+    if ((only != NULL && strcmp(only, means) != 0) ||
+        (without != NULL && strcmp(without, means) == 0))
+        return false;
+    for (size_t i = 0; i < offers->n; i++)
+        if (demand_is_payable(&offers->offer[i], means) && try_offer(x, &offers->offer[i]))
+            return true;
+    return false;
+}
+
+enum tp_err checkout_choose(struct checkout *c, struct demand *out,
+                            const struct payment_offers *offers, const char *without,
+                            struct tp_error *e)
+{
+    static const char *const all[] = {DEMAND_CARD, DEMAND_PURSE};
+    struct choice x = {.checkout = c, .out = out, .r = TP_ERR_NOT_FOUND, .e = e};
+
+    *out = (struct demand){0};
+    for (size_t i = 0; i < c->plan.n; i++)
+        if (try_means(&x, offers, c->plan.means[i].name, without))
+            return TP_OK;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) /* what the plan does not pay by */
+        if (!x.good && plan_find(&c->plan, all[i]) == NULL &&
+            try_means(&x, offers, all[i], without))
+            return TP_OK;
+    if (x.good)
+        return TP_OK;
+    return x.r != TP_ERR_NOT_FOUND ? x.r
+                                   : tp_fail(e, x.r, "this device pays by none of what is offered");
 }
 
 /* What is kept wants the same words again. */
@@ -154,6 +255,7 @@ void checkout_pay(struct checkout *c, struct pay_order *order, const struct pay_
     order->device = &c->device;
     order->plan = &c->plan;
     order->up_to = c->options->up_to;
+    order->purse = demand_is_by_purse(order->demand) ? &c->purse : NULL;
     mine.order = order;
     pay_run(result, &mine);
     tell_again(&result->error, c, &order->kept);

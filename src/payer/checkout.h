@@ -12,6 +12,7 @@ struct checkout_options {
     int patience_s;          /* how long an answer is asked for */
     const char *user;        /* whose plan, journal and key; NULL: see user_folder */
     int code_fd;             /* lines with the code of the user\'s key; -1: ask */
+    const char *means;       /* by this one alone; NULL: as the plan has them */
     struct plan_limit up_to; /* paid without asking */
 };
 
@@ -27,6 +28,7 @@ struct checkout { /* begins as {0} */
     struct authorities authorities;
     struct journal *journal;
     struct submitter submitter;
+    struct purse_account purse; /* that pays, where a purse does */
 };
 
 /* What of them was said, as it stands on a command line, for the remedy that wants the same again:
@@ -39,6 +41,11 @@ TP_MUST_CHECK enum tp_err checkout_open(struct checkout *c, const struct checkou
                                         struct fetch *fetch, struct tp_error *e);
 void checkout_close(struct checkout *c);
 
+/* The same, and the fetch too (fetch_free). */
+TP_MUST_CHECK enum tp_err checkout_begin(struct checkout *c, struct fetch **fetch,
+                                         const struct checkout_options *options, bool verbose,
+                                         struct tp_error *e);
+
 /* Before anything else is bought: what an earlier run left unsettled is sent, and what became of it
  * told. Nothing when the user's folder has no journal. What cannot be settled now is told too. */
 void checkout_recover(const struct checkout_options *options, struct fetch *fetch);
@@ -48,11 +55,21 @@ void checkout_recover(const struct checkout_options *options, struct fetch *fetc
 TP_MUST_CHECK enum tp_err checkout_owed(const struct checkout *c, const struct demand *d,
                                         struct kept_order *out, bool *found, struct tp_error *e);
 
-/* Whether the user's plan pays the order: before a card is asked for. TP_ERR_CANCELLED. */
-TP_MUST_CHECK enum tp_err checkout_allows(const struct checkout *c, const struct demand *d,
+/* Of what is offered, the first that the user's plan pays, in the order of its means, verified in
+ * *out; where it pays none, the first that is good. `without`: not by that means; NULL: by any.
+ * TP_ERR_NOT_FOUND: nothing of it can be paid from here; of demand_read. demand_free after an error
+ * too. */
+TP_MUST_CHECK enum tp_err checkout_choose(struct checkout *c, struct demand *out,
+                                          const struct payment_offers *offers, const char *without,
                                           struct tp_error *e);
 
-/* Pays, with the card; result as pay_run gives it. order->kept says what is in the journal. */
+/* Whether the user's plan pays the order, and by purse: whether there is an account: before a card,
+ * or a code, is asked for. TP_ERR_CANCELLED. */
+TP_MUST_CHECK enum tp_err checkout_allows(struct checkout *c, const struct demand *d,
+                                          struct tp_error *e);
+
+/* Pays, by what checkout_allows has found; result as pay_run gives it. order->kept says what is in
+ * the journal. */
 void checkout_pay(struct checkout *c, struct pay_order *order, const struct pay_options *options,
                   struct pay_result *result);
 

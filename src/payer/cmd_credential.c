@@ -58,19 +58,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /* ---- the challenge ---- */
 
-struct asked { /* begins as {0} */
-    struct payment_offers offers;
-    struct payment_challenge single; /* of JSON */
-    json_t *object;
-    const struct payment_challenge *challenge;
-};
-
-static void asked_free(struct asked *a)
-{
-    payment_offers_free(&a->offers);
-    json_decref(a->object);
-}
-
 static struct span trim(const char *text, size_t n)
 {
     while (n > 0 && strchr(" \t\r\n", text[0]) != NULL) {
@@ -82,8 +69,32 @@ static struct span trim(const char *text, size_t n)
     return span_of(text, n);
 }
 
-/* The field's line or value, or the challenge's parameters as a JSON object. */
-static enum tp_err read_challenge(struct asked *a, struct tp_error *e)
+/* A challenge's parameters as a JSON object. */
+static enum tp_err read_object(struct payment_offers *out, struct span text, struct tp_error *e)
+{
+    enum tp_err r = jcs_read(&out->owner, text, e);
+
+    if (r == TP_OK)
+        r = payment_challenge_from_json(&out->offer[0], out->owner, e);
+    out->n = r == TP_OK ? 1 : 0;
+    return r;
+}
+
+/* Takes one off, without the name of its field. */
+static struct span next_line(struct span *text)
+{
+    const uint8_t *end = memchr(text->p, '\n', text->n);
+    const size_t n = end != NULL ? (size_t)(end - text->p) : text->n;
+    struct span line = trim((const char *)text->p, n);
+
+    *text = trim((const char *)text->p + n, text->n - n);
+    if (line.n >= strlen(FIELD) && strncasecmp((const char *)line.p, FIELD, strlen(FIELD)) == 0)
+        line = trim((const char *)line.p + strlen(FIELD), line.n - strlen(FIELD));
+    return line;
+}
+
+/* That, or the fields: line by line, each with its name or without. */
+static enum tp_err read_challenge(struct payment_offers *out, struct tp_error *e)
 {
     static char room[INPUT_MAX + 1];
     const size_t n = fread(room, 1, INPUT_MAX, stdin);
@@ -94,20 +105,12 @@ static enum tp_err read_challenge(struct asked *a, struct tp_error *e)
         return tp_fail(
             e, TP_ERR_USAGE,
             "standard input has no challenge: give it the line WWW-Authenticate of a 402");
-    if (text.p[0] == '{') {
-        r = jcs_read(&a->object, text, e);
-        if (r == TP_OK)
-            r = payment_challenge_from_json(&a->single, a->object, e);
-        a->challenge = &a->single;
-        return r;
-    }
-    if (strncasecmp((const char *)text.p, FIELD, strlen(FIELD)) == 0)
-        text = trim((const char *)text.p + strlen(FIELD), text.n - strlen(FIELD));
-    r = payment_offers_add(&a->offers, text, e);
-    a->challenge = r == TP_OK ? demand_choose(&a->offers) : NULL;
-    return r == TP_OK && a->challenge == NULL
-               ? tp_fail(e, TP_ERR_USAGE, "the challenge is none that a card can pay (method emv)")
-               : r;
+    r = TP_OK;
+    if (text.p[0] == '{')
+        return read_object(out, text, e);
+    while (r == TP_OK && text.n > 0)
+        r = payment_offers_add(out, next_line(&text), e);
+    return r;
 }
 
 /* ---- the credential ---- */
@@ -204,8 +207,8 @@ static enum cli_exit pay(struct checkout *c, const struct demand *d, const struc
     return exit;
 }
 
-static enum cli_exit run(const struct words *w, struct fetch *fetch, const struct asked *a,
-                         struct tp_error *e)
+static enum cli_exit run(const struct words *w, struct fetch *fetch,
+                         const struct payment_offers *asked, struct tp_error *e)
 {
     struct checkout c = {0};
     struct demand demand = {0};
@@ -216,8 +219,12 @@ static enum cli_exit run(const struct words *w, struct fetch *fetch, const struc
 
     checkout_recover(&w->checkout, fetch);
     r = checkout_open(&c, &w->checkout, fetch, e);
-    if (r == TP_OK)
-        r = demand_read(&demand, a->challenge, &c.authorities, time(NULL), e);
+    if (r == TP_OK) {
+        r = checkout_choose(&c, &demand, asked, NULL, e);
+        if (r == TP_ERR_NOT_FOUND)
+            r = tp_fail(e, TP_ERR_USAGE,
+                        "the challenge is none that a card can pay (method emv) or a purse");
+    }
     if (r == TP_OK)
         r = find_before(&c, &demand, &before, &found, e);
     if (r == TP_OK && found)
@@ -240,13 +247,14 @@ int payer_credential(int argc, char **argv)
         NULL,
         "Pay for another HTTP client: reads a challenge (the line WWW-Authenticate of a 402, or "
         "its "
-        "parameters as JSON) from standard input, has the card in the reader sign it, and prints "
-        "the payload of the credential as JSON.",
+        "parameters as JSON; of several lines one is chosen) from standard input, has the card in "
+        "the reader or your account at a purse sign it, and prints the payload of the credential "
+        "as JSON.",
         children,
         NULL,
         NULL};
     struct words w = {.pay = CARD_WORDS_NONE, .checkout = ORDER_WORDS_NONE};
-    struct asked asked = {.challenge = NULL};
+    struct payment_offers asked = {.n = 0};
     struct fetch *fetch = NULL;
     struct tp_error e = {TP_OK, ""};
     enum cli_exit exit;
@@ -260,6 +268,6 @@ int payer_credential(int argc, char **argv)
     if (exit != CLI_DONE)
         log_error("%s", e.text[0] != '\0' ? e.text : tp_err_text(e.code));
     fetch_free(&fetch);
-    asked_free(&asked);
+    payment_offers_free(&asked);
     return exit;
 }

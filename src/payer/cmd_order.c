@@ -61,16 +61,10 @@ static const struct argp_child children[] = {{&order_words, 0, NULL, 0}, {0}};
 static enum tp_err begin(struct words *w, struct checkout *c, struct fetch **fetch,
                          const struct argp *argp, int argc, char **argv, struct tp_error *e)
 {
-    struct fetch_options options = {0};
-    enum tp_err r;
-
     w->checkout = ORDER_WORDS_NONE;
     *c = (struct checkout){0};
     cli_parse(argp, argc, argv, w);
-    options.cacert = w->checkout.cacert;
-    options.verbose = w->verbose;
-    r = fetch_new(fetch, &options, e);
-    return r == TP_OK ? checkout_open(c, &w->checkout, *fetch, e) : r;
+    return checkout_begin(c, fetch, &w->checkout, w->verbose, e);
 }
 
 static int end(struct checkout *c, struct fetch **fetch, enum tp_err r, struct tp_error *e)
@@ -140,11 +134,12 @@ static json_t *show_json(const struct kept_order *o)
 
     if (receipt_to_json(&ticket, &o->ticket) != TP_OK)
         return NULL;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s?, s:s?, s:o}", "order", o->order,
-                     "time", time_shown(when, (time_t)o->made), "mediator", o->origin, "method",
-                     o->method, "url", o->url, "item", o->item, "state", kept_state_name(o->state),
-                     "delivered", o->delivered, "acknowledgement", o->acknowledgement,
-                     "payment_receipt", o->receipt, "payment", ticket);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s?, s:s?, s:s?, s:o}", "order",
+                     o->order, "time", time_shown(when, (time_t)o->made), "mediator", o->origin,
+                     "method", o->method, "url", o->url, "item", o->item, "state",
+                     kept_state_name(o->state), "delivered", o->delivered, "acknowledgement",
+                     o->acknowledgement, "payment_receipt", o->receipt, "statement", o->statement,
+                     "payment", ticket);
 }
 
 static void show(const struct kept_order *o)
@@ -184,16 +179,35 @@ int payer_order_show(int argc, char **argv)
 
 /* What another can hold to the authority's certificate: nothing in it is secret. */
 static enum tp_err write_proof(const char *path, const json_t *challenge,
-                               const char *acknowledgement, struct tp_error *e)
+                               const struct kept_order *o, struct tp_error *e)
 {
-    json_t *document =
-        json_pack("{s:O, s:s}", "challenge", challenge, "acknowledgement", acknowledgement);
+    json_t *document = json_pack("{s:O, s:s, s:s*}", "challenge", challenge, "acknowledgement",
+                                 o->acknowledgement, "payment", o->statement);
     char *text = document != NULL ? json_dumps(document, JSON_INDENT(2)) : NULL;
     const enum tp_err r = text != NULL ? file_replace(path, span_str(text), 0644, e)
                                        : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a proof");
 
     json_decref(document);
     free(text);
+    return r;
+}
+
+/* What a purse acknowledged is what this account's key signed, and that is of this order. */
+static enum tp_err check_statement(const struct order_proof *p, const struct kept_order *o,
+                                   struct tp_error *e)
+{
+    struct purse_statement s = {0};
+    char hash[PURSE_HASH];
+    enum tp_err r = purse_statement_read(&s, PURSE_PAYMENT, o->statement, e);
+
+    if (r == TP_OK)
+        r = purse_statement_hash(hash, o->statement, e);
+    if (r == TP_OK &&
+        (p->acknowledgement.payment == NULL || strcmp(p->acknowledgement.payment, hash) != 0 ||
+         strcmp(s.r, p->acknowledgement.r) != 0))
+        r = tp_fail(e, TP_ERR_SECURITY,
+                    "the acknowledgement is of another statement than was kept");
+    purse_statement_free(&s);
     return r;
 }
 
@@ -241,8 +255,10 @@ static enum tp_err prove(const struct words *w, const struct checkout *c,
         r = payment_challenge_from_json(&challenge, object, e);
     if (r == TP_OK)
         r = order_proof_read(&proof, &challenge, o->acknowledgement, authority->orders, e);
+    if (r == TP_OK && o->statement != NULL)
+        r = check_statement(&proof, o, e);
     if (r == TP_OK && w->out != NULL)
-        r = write_proof(w->out, object, o->acknowledgement, e);
+        r = write_proof(w->out, object, o, e);
     if (r == TP_OK)
         r = print_proof(&proof, authority, w->json);
     if (r == TP_OK && w->out != NULL)

@@ -53,7 +53,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (w->sets && w->means == NULL)
-            argp_error(state, "say of which means: --means emv");
+            argp_error(state, "say of which means: --means emv, --means purse");
         if (w->never && (w->first || w->up_to != NULL || w->unasked != NULL || w->summed != NULL))
             argp_error(state, "--never stands alone with --means");
         return 0;
@@ -197,7 +197,7 @@ int payer_plan_set(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         WORDS_WHOSE,
-        {"means", MEANS, "MEANS", 0, "which: emv is a card", 0},
+        {"means", MEANS, "MEANS", 0, "which: emv is a card, purse your account at a purse", 0},
         {"up-to", UP_TO, "AMOUNT", 0, "pay at most so much by it, as \"20.00 EUR\", or none", 0},
         {"unasked", UNASKED, "AMOUNT", 0, "pay so much without asking, or none", 0},
         {"unasked-session", SUMMED, "AMOUNT", 0,

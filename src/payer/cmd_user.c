@@ -14,17 +14,19 @@
 #include "payer/home.h"
 #include "payer/keystore.h"
 #include "payer/orders.h"
+#include "payer/purses.h"
 #include "payer/user.h"
 
 struct words {
     const char *home, *name, *user, *out;
+    bool purses;        /* removed although money may be in them */
     const char *wanted; /* what the argument is; NULL: there is none */
     struct code_source code;
     bool json, yes;
 };
 #define WORDS_NONE ((struct words){.code = CODE_ASKED})
 
-enum { HOME = 0x100, JSON, USER, OUT, CODE_FD, PINENTRY, YES };
+enum { HOME = 0x100, JSON, USER, OUT, CODE_FD, PINENTRY, YES, PURSES };
 
 #define WORD_HOME                                                                                  \
     {                                                                                              \
@@ -50,6 +52,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case USER:
         w->user = arg;
+        return 0;
+    case PURSES:
+        w->purses = true;
         return 0;
     case OUT:
         w->out = arg;
@@ -81,26 +86,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* A code to be, twice where a person types it. */
-static enum tp_err ask_new(struct secret *out, const struct code_source *from, const char *user,
-                           struct tp_error *e)
-{
-    char text[128];
-    struct secret again = {0};
-    enum tp_err r;
-
-    snprintf(text, sizeof(text), "New code of the key of %s (%d to %d characters)", user,
-             KEYSTORE_CODE_MIN, KEYSTORE_CODE_MAX);
-    r = code_ask(out, from, text, NULL, e);
-    if (r != TP_OK || from->fd >= 0)
-        return r;
-    r = code_ask(&again, from, "The same again", NULL, e);
-    if (r == TP_OK && !secret_eq(secret_span(out), secret_span(&again)))
-        r = tp_fail(e, TP_ERR_USAGE, "the codes are not the same: nothing was changed");
-    secret_free(&again);
-    return r;
-}
-
 static enum tp_err set_code(const char *folder, const char *user, const struct code_source *from,
                             bool has_one, struct tp_error *e)
 {
@@ -110,7 +95,7 @@ static enum tp_err set_code(const char *folder, const char *user, const struct c
     enum tp_err r = has_one ? device_key(&key, &device, e) : TP_OK;
 
     if (r == TP_OK)
-        r = ask_new(&code, from, user, e);
+        r = code_ask_new(&code, from, user, e);
     if (r == TP_OK)
         r = device_set_code(&device, secret_span(&code), e);
     secret_free(&code);
@@ -351,9 +336,20 @@ static bool count(void *ctx, const struct kept_order *o)
     return true;
 }
 
+static enum tp_err has_purse(void *ctx, const struct purse_account *a, struct tp_error *e)
+{
+    const char *name = ctx;
+
+    return tp_fail(e, TP_ERR_STATE,
+                   "%s has an account at the purse %s, and what is in it is lost with the key: "
+                   "telepay purse balance --user %s tells how much, telepay purse empty takes it "
+                   "out; --with-purses removes them all the same",
+                   name, a->acquirer, name);
+}
+
 /* What is signed, and of which nobody knows what became, is lost with its journal; so are the
- * proofs of the others, whose number comes out. */
-static enum tp_err check_settled(size_t *orders, const char *home, const char *name,
+ * proofs of the others, whose number comes out; and with the key what is in purses. */
+static enum tp_err check_settled(size_t *orders, const char *home, char *name, bool purses,
                                  struct tp_error *e)
 {
     char folder[PATH_MAX], path[PATH_MAX];
@@ -375,6 +371,8 @@ static enum tp_err check_settled(size_t *orders, const char *home, const char *n
                     "order send --user %s asks; not removed",
                     name, pending.order, name);
     else if (r == TP_ERR_NOT_FOUND)
+        r = purses ? TP_OK : purses_list(journal, has_purse, name, e);
+    if (r == TP_OK)
         r = orders_list(journal, count, orders, e);
     kept_order_free(&pending);
     journal_close(&journal);
@@ -403,7 +401,10 @@ static enum tp_err agree(const char *name, size_t orders, bool yes, struct tp_er
 int payer_user_remove(int argc, char **argv)
 {
     static const struct argp_option remove_options[] = {
-        WORD_HOME, {"yes", YES, NULL, 0, "do it without asking", 0}, {0}};
+        WORD_HOME,
+        {"yes", YES, NULL, 0, "do it without asking", 0},
+        {"with-purses", PURSES, NULL, 0, "even where that loses what is in the user's purses", 0},
+        {0}};
     static const struct argp argp = {
         remove_options,
         parse,
@@ -414,7 +415,7 @@ int payer_user_remove(int argc, char **argv)
         NULL};
     struct words w = WORDS_NONE;
     struct tp_error e = {0};
-    char home[PATH_MAX];
+    char home[PATH_MAX], name[USER_NAME];
     size_t orders = 0;
     enum tp_err r;
 
@@ -422,7 +423,9 @@ int payer_user_remove(int argc, char **argv)
     cli_parse(&argp, argc, argv, &w);
     r = home_open(home, w.home, &e);
     if (r == TP_OK)
-        r = check_settled(&orders, home, w.name, &e);
+        r = user_name(name, home, w.name, &e);
+    if (r == TP_OK)
+        r = check_settled(&orders, home, name, w.purses, &e);
     if (r == TP_OK)
         r = agree(w.name, orders, w.yes, &e);
     if (r == TP_OK)

@@ -125,3 +125,22 @@ enum tp_err code_ask(struct secret *out, const struct code_source *from, const c
     }
     return r;
 }
+
+enum tp_err code_ask_new(struct secret *out, const struct code_source *from, const char *user,
+                         struct tp_error *e)
+{
+    char text[128];
+    struct secret again = {0};
+    enum tp_err r;
+
+    snprintf(text, sizeof(text), "New code of the key of %s (%d to %d characters)", user,
+             KEYSTORE_CODE_MIN, KEYSTORE_CODE_MAX);
+    r = code_ask(out, from, text, NULL, e);
+    if (r != TP_OK || from->fd >= 0)
+        return r;
+    r = code_ask(&again, from, "The same again", NULL, e);
+    if (r == TP_OK && !secret_eq(secret_span(out), secret_span(&again)))
+        r = tp_fail(e, TP_ERR_USAGE, "the codes are not the same: nothing was changed");
+    secret_free(&again);
+    return r;
+}

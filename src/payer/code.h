@@ -16,4 +16,8 @@ struct code_source {
 TP_MUST_CHECK enum tp_err code_ask(struct secret *out, const struct code_source *from,
                                    const char *text, const char *error, struct tp_error *e);
 
+/* A code to be, of the key of that user: twice where a person types it. The same errors. */
+TP_MUST_CHECK enum tp_err code_ask_new(struct secret *out, const struct code_source *from,
+                                       const char *user, struct tp_error *e);
+
 #endif

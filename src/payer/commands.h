@@ -18,6 +18,12 @@ int payer_order_prove(int argc, char **argv);
 int payer_order_send(int argc, char **argv);
 int payer_plan(int argc, char **argv); /* show */
 int payer_plan_set(int argc, char **argv);
+int payer_purse(int argc, char **argv); /* list */
+int payer_purse_open(int argc, char **argv);
+int payer_purse_empty(int argc, char **argv);
+int payer_purse_history(int argc, char **argv);
+int payer_purse_fill(int argc, char **argv);
+int payer_purse_balance(int argc, char **argv);
 int payer_session(int argc, char **argv); /* show */
 int payer_session_begin(int argc, char **argv);
 int payer_user(int argc, char **argv); /* list */

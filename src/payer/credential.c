@@ -45,7 +45,7 @@ static enum tp_err seal_message(char **out, const struct credential_parts *p, co
     return r;
 }
 
-static enum tp_err make_payload(json_t **out, const struct credential_parts *p, const json_t *key,
+static enum tp_err card_payload(json_t **out, const struct credential_parts *p, const json_t *key,
                                 struct tp_error *e)
 {
     char *sealed = NULL, *device = NULL;
@@ -54,11 +54,8 @@ static enum tp_err make_payload(json_t **out, const struct credential_parts *p, 
     if (r == TP_OK && p->device != NULL)
         r = device_sign(&device, p->device, SPAN_OF(p->demand->r), p->message, e);
     if (r == TP_OK) {
-        *out = json_pack("{s:s}", "transaction", sealed);
-        if (*out == NULL ||
-            (device != NULL && json_object_set_new(*out, "device", json_string(device)) != 0) ||
-            (p->claim != NULL &&
-             json_object_set_new(*out, "claim", encoded(span_of(p->claim, CLAIM_BYTES))) != 0))
+        *out = json_pack("{s:s,s:s*}", "transaction", sealed, "device", device);
+        if (*out == NULL)
             r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a payment");
     }
     free(sealed);
@@ -66,28 +63,48 @@ static enum tp_err make_payload(json_t **out, const struct credential_parts *p, 
     return r;
 }
 
-enum tp_err credential_make(json_t **out, const struct credential_parts *p, struct tp_error *e)
+static enum tp_err purse_payload(json_t **out, const struct credential_parts *p, struct tp_error *e)
+{
+    *out = json_pack("{s:s}", "payment", p->payment);
+    return *out != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a payment");
+}
+
+/* The credential's JSON; of a card its answer is to be sealed to the key. */
+static enum tp_err make_text(char **out, const struct credential_parts *p, const json_t *key,
+                             struct tp_error *e)
 {
     struct payment_credential c = {.challenge = p->demand->challenge};
+    enum tp_err r =
+        p->payment != NULL ? purse_payload(&c.payload, p, e) : card_payload(&c.payload, p, key, e);
+
+    if (r == TP_OK && p->claim != NULL &&
+        json_object_set_new(c.payload, "claim", encoded(span_of(p->claim, CLAIM_BYTES))) != 0)
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a payment");
+    if (r == TP_OK)
+        r = payment_credential_write_json(out, &c, e);
+    json_decref(c.payload);
+    return r;
+}
+
+enum tp_err credential_make(json_t **out, const struct credential_parts *p, struct tp_error *e)
+{
+    const bool by_card = p->payment == NULL;
     json_t *key = NULL;
     char *text = NULL;
-    enum tp_err r = sealed_answer_key(&key, e);
+    enum tp_err r = by_card ? sealed_answer_key(&key, e) : TP_OK;
 
     *out = NULL;
     if (r == TP_OK)
-        r = make_payload(&c.payload, p, key, e);
-    if (r == TP_OK)
-        r = payment_credential_write_json(&text, &c, e);
+        r = make_text(&text, p, key, e);
     if (r == TP_OK) {
-        *out = json_pack("{s:s,s:O,s:o}", "credential", text, "answer_key", key, "message",
-                         encoded(p->message));
+        *out = json_pack("{s:s,s:O*,s:o*}", "credential", text, "answer_key", key, "message",
+                         by_card ? encoded(p->message) : NULL);
         if (*out == NULL)
             r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a payment");
     }
     if (text != NULL)
         secret_wipe(text, strlen(text));
     free(text);
-    json_decref(c.payload);
     json_decref(key);
     return r;
 }

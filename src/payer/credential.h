@@ -1,5 +1,5 @@
-/* E: what pays an order, made of what the card signed. Sealed to the acquirer, so that whoever
- * carries it sees no card number. */
+/* E: what pays an order, made of what the card signed, which is sealed to the acquirer, so that
+ * whoever carries it sees no card number; or of what the key of an account at a purse signed. */
 #ifndef TP_PAYER_CREDENTIAL_H
 #define TP_PAYER_CREDENTIAL_H
 
@@ -7,13 +7,14 @@
 
 struct credential_parts {
     const struct demand *demand;
-    struct span message;  /* the packed 0200 that a terminal would have sent */
+    const char *payment;  /* the statement that pays by purse; NULL: a card pays, by … */
+    struct span message;  /* … the packed 0200 that a terminal would have sent */
     const json_t *device; /* the device's key signs too; NULL: the card has signed the payee */
     const uint8_t *claim; /* 16 bytes: with which the order was claimed; NULL: it was not */
 };
 
-/* A new object: credential (its JSON, as a text), answer_key (a new JWK, to which the answer will
- * be sealed), message (base64url). All of it is secret (json_decref). */
+/* A new object: credential (its JSON, as a text); of a card also answer_key (a new JWK, to which
+ * the answer will be sealed), message (base64url). All of it is secret (json_decref). */
 TP_MUST_CHECK enum tp_err credential_make(json_t **out, const struct credential_parts *parts,
                                           struct tp_error *e);
 

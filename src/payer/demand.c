@@ -9,13 +9,24 @@
 #include "payer/address.h"
 #include "wire/payment_digest.h"
 
-const struct payment_challenge *demand_choose(const struct payment_offers *offers)
+bool demand_is_payable(const struct payment_challenge *offer, const char *means)
 {
-    for (size_t i = 0; i < offers->n; i++)
-        if (strcmp(offers->offer[i].method, DEMAND_METHOD) == 0 &&
-            strcmp(offers->offer[i].intent, PAYMENT_CHARGE) == 0)
-            return &offers->offer[i];
-    return NULL;
+    static const char *const all[] = {DEMAND_CARD, DEMAND_PURSE};
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if ((means == NULL || strcmp(means, all[i]) == 0) && strcmp(offer->method, all[i]) == 0)
+            return strcmp(offer->intent, PAYMENT_CHARGE) == 0;
+    return false;
+}
+
+const char *demand_means(const struct demand *d)
+{
+    return d->challenge.method;
+}
+
+bool demand_is_by_purse(const struct demand *d)
+{
+    return strcmp(demand_means(d), DEMAND_PURSE) == 0;
 }
 
 static enum tp_err take_challenge(struct demand *out, const struct payment_challenge *challenge,
@@ -25,9 +36,8 @@ static enum tp_err take_challenge(struct demand *out, const struct payment_chall
 
     if (r == TP_OK)
         r = payment_challenge_from_json(&out->challenge, out->json, e);
-    if (r == TP_OK && (strcmp(out->challenge.method, DEMAND_METHOD) != 0 ||
-                       strcmp(out->challenge.intent, PAYMENT_CHARGE) != 0))
-        r = tp_fail(e, TP_ERR_FORMAT, "it is not to be paid by card");
+    if (r == TP_OK && !demand_is_payable(&out->challenge, NULL))
+        r = tp_fail(e, TP_ERR_FORMAT, "it is to be paid neither by card nor by purse");
     if (r == TP_OK)
         r = payment_challenge_r(out->r, &out->challenge, e);
     return r == TP_OK ? payment_charge_read(&out->charge, out->challenge.request, e) : r;
@@ -76,6 +86,11 @@ static enum tp_err check_expiry(const struct demand *d, time_t at, struct tp_err
                : tp_fail(e, TP_ERR_TIMEOUT, "the demand has expired: ask again");
 }
 
+static const char *means_word(const struct demand *d)
+{
+    return demand_is_by_purse(d) ? "purse" : "card";
+}
+
 static enum tp_err check_means(struct demand *d, struct tp_error *e)
 {
     const struct order *o = &d->order;
@@ -87,11 +102,12 @@ static enum tp_err check_means(struct demand *d, struct tp_error *e)
     if (d->currency == NULL)
         return tp_fail(e, TP_ERR_FORMAT, "its currency is none of ISO 4217");
     for (size_t i = 0; i < o->n_means; i++)
-        if (strcmp(o->means[i].name, DEMAND_METHOD) == 0)
+        if (strcmp(o->means[i].name, demand_means(d)) == 0)
             return strtoll(o->means[i].ceiling, NULL, 10) >= d->amount
                        ? TP_OK
-                       : tp_fail(e, TP_ERR_SECURITY, "its amount is over what it takes by card");
-    return tp_fail(e, TP_ERR_SECURITY, "the order itself takes no cards");
+                       : tp_fail(e, TP_ERR_SECURITY, "its amount is over what it takes by %s",
+                                 means_word(d));
+    return tp_fail(e, TP_ERR_SECURITY, "the order itself is not to be paid by %s", means_word(d));
 }
 
 static enum tp_err take_sealing(struct demand *d, time_t at, struct tp_error *e)
@@ -123,7 +139,7 @@ enum tp_err demand_read(struct demand *out, const struct payment_challenge *chal
         r = check_expiry(out, at, e);
     if (r == TP_OK)
         r = check_means(out, e);
-    if (r == TP_OK)
+    if (r == TP_OK && !demand_is_by_purse(out))
         r = take_sealing(out, at, e);
     if (r == TP_OK)
         r = address_origin(out->origin, sizeof(out->origin), out->order.url, e);

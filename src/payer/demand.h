@@ -8,8 +8,9 @@
 #include "payer/authority.h"
 #include "wire/payment_challenge.h"
 
-#define DEMAND_METHOD "emv" /* of the challenge, and of the order's means */
-#define DEMAND_ORIGIN 300   /* "https://" host ":" port */
+#define DEMAND_CARD   "emv" /* methods of challenges, and means of orders */
+#define DEMAND_PURSE  "purse"
+#define DEMAND_ORIGIN 300 /* "https://" host ":" port */
 
 struct demand {                         /* begins as {0} */
     struct payment_challenge challenge; /* its strings are json's */
@@ -17,7 +18,8 @@ struct demand {                         /* begins as {0} */
     struct payment_charge charge;
     struct order order;
     const struct authority *authority; /* borrowed: of the authorities */
-    struct order_holder sealing; /* of the acquirer: what the card says is sealed to its key */
+    struct order_holder sealing; /* of the acquirer: what the card says is sealed to its key; of a
+                                    card alone */
     uint8_t r[PAYMENT_R];
     int64_t amount;
     const struct currency *currency;
@@ -25,13 +27,17 @@ struct demand {                         /* begins as {0} */
     char origin[DEMAND_ORIGIN]; /* of the order's resource: where it is paid */
 };
 
-/* The first of the offers that this device could pay; NULL. */
-const struct payment_challenge *demand_choose(const struct payment_offers *offers);
+/* Whether the offer is one that this device could pay: by that means; NULL: by any. */
+bool demand_is_payable(const struct payment_challenge *offer, const char *means);
+
+/* By which means it is to be paid. */
+const char *demand_means(const struct demand *d);
+bool demand_is_by_purse(const struct demand *d);
 
 /* Verifies the challenge, by the clock `at`: its order is of one of the authorities, valid and not
- * another than the request says; to be paid by card, up to the order's own ceiling; sealed to a key
- * of that acquirer. TP_ERR_SECURITY, TP_ERR_FORMAT, TP_ERR_RANGE, TP_ERR_TIMEOUT. demand_free after
- * an error too. */
+ * another than the request says; to be paid by the challenge's means, up to the order's own ceiling
+ * for it; by card: sealed to a key of that acquirer. TP_ERR_SECURITY, TP_ERR_FORMAT, TP_ERR_RANGE,
+ * TP_ERR_TIMEOUT. demand_free after an error too. */
 TP_MUST_CHECK enum tp_err demand_read(struct demand *out, const struct payment_challenge *challenge,
                                       const struct authorities *authorities, time_t at,
                                       struct tp_error *e);

@@ -239,6 +239,22 @@ enum tp_err device_kept(enum device_kept *out, const char *folder, struct tp_err
     return r;
 }
 
+enum tp_err device_guard(struct device *d, struct tp_error *e)
+{
+    enum device_kept kept;
+    struct secret code = {0};
+    enum tp_err r = device_kept(&kept, d->folder, e);
+
+    if (r != TP_OK || kept == DEVICE_ENCIPHERED)
+        return r;
+    log_note("the key of %s has no code yet, and is given one: what holds it may pay", d->user);
+    r = code_ask_new(&code, &d->code, d->user, e);
+    if (r == TP_OK)
+        r = device_set_code(d, secret_span(&code), e);
+    secret_free(&code);
+    return r;
+}
+
 /* ---- a second device ---- */
 
 enum tp_err device_export(const char *folder, const char *path, struct tp_error *e)

@@ -26,6 +26,9 @@ TP_MUST_CHECK enum tp_err device_key(json_t **out, struct device *d, struct tp_e
 /* Gives it a code, or another one than it has; whole, or not at all. */
 TP_MUST_CHECK enum tp_err device_set_code(struct device *d, struct span code, struct tp_error *e);
 
+/* Money hangs on the key: one without a code is given one, which is asked for. Of code_ask_new. */
+TP_MUST_CHECK enum tp_err device_guard(struct device *d, struct tp_error *e);
+
 enum device_kept { DEVICE_NONE, DEVICE_PLAIN, DEVICE_ENCIPHERED };
 /* How it is kept in a folder. */
 TP_MUST_CHECK enum tp_err device_kept(enum device_kept *out, const char *folder,

@@ -5,7 +5,7 @@
 
 #include "base/span.h"
 
-#define FETCH_KEPT_MAX 131072 /* bytes of a body that is kept */
+#define FETCH_KEPT_MAX 524288 /* bytes of a body that is kept */
 #define FETCH_URL_MAX  8192
 
 struct fetch;

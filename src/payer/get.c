@@ -65,7 +65,10 @@ static bool open_out(struct get *g)
 {
     if (g->out != NULL)
         return true;
-    g->out = g->name != NULL ? fopen(g->name, "we") : stdout;
+    if (g->name != NULL)
+        g->out = fopen(g->name, "we");
+    else
+        g->out = g->options->to != NULL ? g->options->to : stdout;
     return g->out != NULL;
 }
 
@@ -97,7 +100,7 @@ static enum tp_err close_out(struct get *g, enum tp_err r, struct tp_error *e)
     if (g->out == NULL)
         return r;
     good = fflush(g->out) == 0 && !ferror(g->out);
-    if (g->out != stdout && fclose(g->out) != 0)
+    if (g->name != NULL && fclose(g->out) != 0)
         good = false;
     g->out = NULL;
     return r == TP_OK && !good ? tp_fail(e, TP_ERR_IO, "cannot write %s: %s",
@@ -195,6 +198,7 @@ static enum tp_err ask(struct get *g, struct tp_error *e)
 /* Who asks for a payment that cannot be made is shown as curl shows it, and the reason is told. */
 static enum tp_err unpaid(struct get *g, const struct payment_offers *offers, struct tp_error *e)
 {
+    const char *only = g->options->checkout.means;
     char methods[200] = "";
     size_t n = 0;
 
@@ -204,6 +208,9 @@ static enum tp_err unpaid(struct get *g, const struct payment_offers *offers, st
     word_make_shown(methods);
     if (!g->options->fail && !write_out(g, fetch_body(g->fetch)))
         return tp_fail(e, TP_ERR_IO, "the answer cannot be written");
+    if (offers->n > 0 && only != NULL)
+        return tp_fail(e, TP_ERR_CANCELLED, "%.200s is to be paid, and not paid: by %s, not by %s",
+                       g->url, methods, only);
     return tp_fail(e, TP_ERR_CANCELLED, "%.200s is to be paid, and not paid: %s%s", g->url,
                    offers->n > 0 ? "this device pays by none of " : "it says in no way how",
                    methods);
@@ -351,16 +358,32 @@ static void tell_paid(const struct get *g, const struct receipt *t)
                  currency_shown(t->currency), t->merchant, t->rrn);
 }
 
+/* What another signature could pay: of a card this one or another, beside a purse a card. */
+static bool has_again(const struct get *g, const struct pay_order *order)
+{
+    const struct payment_offers *again = &order->answer.again;
+    const char *only = g->options->checkout.means;
+
+    if (only != NULL && strcmp(only, DEMAND_CARD) != 0)
+        return false;
+    for (size_t i = 0; i < again->n; i++)
+        if (demand_is_payable(&again->offer[i], DEMAND_CARD))
+            return true;
+    return false;
+}
+
 /* The person is asked before anything is signed a second time. */
-static bool wants_again(const struct pay_order *order, const struct pay_result *result)
+static bool wants_again(const struct get *g, const struct pay_order *order,
+                        const struct pay_result *result)
 {
     char text[320];
     bool yes = false;
 
-    if (order->answer.again == NULL || order->kept.state != KEPT_REFUSED || result->person == NULL)
+    if (!has_again(g, order) || order->kept.state != KEPT_REFUSED || result->person == NULL)
         return false;
-    snprintf(text, sizeof(text), "Declined: %s. Sign the order again, with this card or another",
-             result->receipt.reason);
+    snprintf(text, sizeof(text), "Declined: %s. %s", result->receipt.reason,
+             order->purse != NULL ? "Pay by card instead"
+                                  : "Sign the order again, with this card or another");
     return person_agrees(result->person, text, &yes, NULL) == TP_OK && yes;
 }
 
@@ -378,85 +401,93 @@ static enum tp_err pay_once(struct get *g, struct pay_order *order, bool *again,
     *e = result.error;
     if (r == TP_OK && result.exit != CLI_DONE)
         r = tp_fail(e, TP_ERR_CANCELLED, "%s: nothing is paid", result.receipt.reason);
-    *again = wants_again(order, &result);
+    *again = wants_again(g, order, &result);
     if (r == TP_OK)
         tell_paid(g, &order->kept.ticket);
     pay_result_free(&result);
     return r;
 }
 
-static enum tp_err read_demand(const struct get *g, struct demand *d,
-                               const struct payment_challenge *challenge, struct tp_error *e)
+static enum tp_err read_demand(struct get *g, struct demand *d, const struct payment_offers *offers,
+                               const char *without, struct tp_error *e)
 {
-    enum tp_err r = demand_read(d, challenge, &g->checkout.authorities, time(NULL), e);
+    const enum tp_err r = checkout_choose(&g->checkout, d, offers, without, e);
 
     return r == TP_OK
                ? demand_is_for(d, method_of(g), g->url, g->has_body ? &g->options->body : NULL, e)
                : r;
 }
 
-/* After a refusal: the same order, and no other. */
-static enum tp_err read_again(const struct get *g, struct demand *out, const struct demand *before,
-                              const json_t *object, struct tp_error *e)
+/* After a refusal: the same order, and no other; not again by the purse that refused. */
+static enum tp_err read_again(struct get *g, struct demand *out, const struct demand *before,
+                              const struct payment_offers *again, struct tp_error *e)
 {
-    struct payment_challenge challenge;
-    enum tp_err r = payment_challenge_from_json(&challenge, object, e);
+    const char *without = demand_is_by_purse(before) ? DEMAND_PURSE : NULL;
+    const enum tp_err r = read_demand(g, out, again, without, e);
 
-    if (r == TP_OK)
-        r = read_demand(g, out, &challenge, e);
-    return r != TP_OK || strcmp(out->order.id, before->order.id) == 0
-               ? r
-               : tp_fail(e, TP_ERR_SECURITY, "another order is demanded than was refused");
+    if (r == TP_OK && strcmp(out->order.id, before->order.id) != 0)
+        return tp_fail(e, TP_ERR_SECURITY, "another order is demanded than was refused");
+    return r == TP_OK ? checkout_allows(&g->checkout, out, e) : r;
 }
 
-static enum tp_err pay(struct get *g, const struct payment_challenge *challenge, struct tp_error *e)
+/* Pays what was chosen, and again as long as its person wants to. */
+static enum tp_err pay_chosen(struct get *g, struct demand *demand, struct tp_error *e)
 {
-    struct demand demand = {0}, next = {0};
     struct pay_order order = {.content = true};
-    struct kept_order owed = {0};
-    bool again = false, found = false;
-    enum tp_err r = checkout_open(&g->checkout, &g->options->checkout, g->fetch, e);
+    struct demand next = {0};
+    bool again = true;
+    enum tp_err r = checkout_allows(&g->checkout, demand, e);
 
-    if (r == TP_OK)
-        r = read_demand(g, &demand, challenge, e);
-    if (r == TP_OK)
-        r = checkout_owed(&g->checkout, &demand, &owed, &found, e);
-    if (r == TP_OK && found)
-        r = deliver(g, &owed, e);
-    else if (r == TP_OK)
-        r = checkout_allows(&g->checkout, &demand, e);
-    while (r == TP_OK && !found) {
-        order.demand = &demand;
+    while (r == TP_OK && again) {
+        order.demand = demand;
         r = pay_once(g, &order, &again, e);
         if (r == TP_OK)
             r = deliver(g, &order.kept, e);
         if (!again)
             break;
-        r = read_again(g, &next, &demand, order.answer.again, e);
+        r = read_again(g, &next, demand, &order.answer.again, e);
         pay_order_free(&order);
-        demand_free(&demand);
-        demand = next;
+        demand_free(demand);
+        *demand = next;
         next = (struct demand){0};
         order = (struct pay_order){.content = true, .agreed = true};
     }
-    kept_order_free(&owed);
     pay_order_free(&order);
+    return r;
+}
+
+static enum tp_err pay(struct get *g, const struct payment_offers *offers, struct tp_error *e)
+{
+    struct demand demand = {0};
+    struct kept_order owed = {0};
+    bool found = false;
+    enum tp_err r = checkout_open(&g->checkout, &g->options->checkout, g->fetch, e);
+
+    if (r == TP_OK) {
+        r = read_demand(g, &demand, offers, NULL, e);
+        if (r == TP_ERR_NOT_FOUND)
+            r = unpaid(g, offers, e);
+    }
+    if (r == TP_OK)
+        r = checkout_owed(&g->checkout, &demand, &owed, &found, e);
+    if (r == TP_OK)
+        r = found ? deliver(g, &owed, e) : pay_chosen(g, &demand, e);
+    kept_order_free(&owed);
     demand_free(&demand);
-    demand_free(&next);
     return r;
 }
 
 static enum tp_err demanded(struct get *g, struct tp_error *e)
 {
     struct payment_offers offers = {0};
-    const struct payment_challenge *chosen;
+    bool payable = false;
     enum tp_err r = read_offers(g, &offers, e);
 
     fetch_say(g->fetch, "D  402, %zu %s", offers.n, offers.n == 1 ? "way to pay" : "ways to pay");
-    if (r == TP_OK) {
-        chosen = demand_choose(&offers);
-        r = chosen != NULL ? pay(g, chosen, e) : unpaid(g, &offers, e);
-    }
+    for (size_t i = 0; i < offers.n; i++)
+        payable = payable || demand_is_payable(&offers.offer[i], NULL);
+    if (r == TP_OK)
+        r = payable ? pay(g, &offers, e) : unpaid(g, &offers, e);
     payment_offers_free(&offers);
     return r;
 }

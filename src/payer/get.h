@@ -2,6 +2,8 @@
 #ifndef TP_PAYER_GET_H
 #define TP_PAYER_GET_H
 
+#include <stdio.h>
+
 #include "payer/checkout.h"
 
 #define GET_HEADERS_MAX   64
@@ -10,6 +12,7 @@
 struct get_options {
     const char *url;
     const char *output;                       /* a file; NULL: standard output */
+    FILE *to;                                 /* instead of standard output; NULL: that */
     bool remote_name;                         /* the file is called as the address ends */
     const char *headers[GET_HEADERS_MAX + 1]; /* "Name: value", ended by NULL */
     size_t headers_n;

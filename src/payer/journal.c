@@ -39,6 +39,30 @@
     "CREATE INDEX orders_order ON orders (order_id);"                                              \
     "CREATE INDEX orders_url ON orders (url);"
 
+/* An account at a purse: under which number the user's key makes its own (payer/purses.h), and the
+ * last counter that a statement was signed with. Of an order, what that key signed; what went from
+ * an account to a bank account: state is enum emptying_state. */
+#define PURSES                                                                                     \
+    "ALTER TABLE orders ADD COLUMN statement TEXT;"                                                \
+    "CREATE TABLE purse ("                                                                         \
+    " acquirer TEXT PRIMARY KEY,"                                                                  \
+    " url TEXT NOT NULL,"                                                                          \
+    " name TEXT NOT NULL,"                                                                         \
+    " account TEXT NOT NULL,"                                                                      \
+    " currency INTEGER NOT NULL,"                                                                  \
+    " number INTEGER NOT NULL,"                                                                    \
+    " counter INTEGER NOT NULL) STRICT;"                                                           \
+    "CREATE TABLE emptying ("                                                                      \
+    " id INTEGER PRIMARY KEY,"                                                                     \
+    " acquirer TEXT NOT NULL,"                                                                     \
+    " amount INTEGER NOT NULL,"                                                                    \
+    " iban TEXT NOT NULL,"                                                                         \
+    " name TEXT NOT NULL,"                                                                         \
+    " state INTEGER NOT NULL,"                                                                     \
+    " reference TEXT NOT NULL,"                                                                    \
+    " made INTEGER NOT NULL,"                                                                      \
+    " statement TEXT NOT NULL) STRICT;"
+
 /* state: enum payment_state. message is NULL once the payment is settled. after: another row, which
  * must have been delivered before this one. */
 /* What a row waits for: that row; and each older one of the same card, because the acquirer takes a
@@ -65,12 +89,13 @@ static const char tables[] =
     " after INTEGER,"
     " UNIQUE (date, stan)) STRICT;"
     "CREATE INDEX payment_rrn ON payment (rrn);"
-    "CREATE INDEX payment_pending ON payment (id) WHERE message IS NOT NULL;" ORDERS;
+    "CREATE INDEX payment_pending ON payment (id) WHERE message IS NOT NULL;" ORDERS PURSES;
 
 static const struct db_migration migrations[] = {
     {"lets a payment wait for another", "ALTER TABLE payment ADD COLUMN after INTEGER;"},
     {"says whose the file is", ""},
     {"keeps orders", ORDERS},
+    {"keeps accounts at purses", PURSES},
 };
 
 const struct db_schema journal_schema = {
@@ -79,7 +104,7 @@ const struct db_schema journal_schema = {
     .mark = "stan",
     .tables = tables,
     .migrations = migrations,
-    .version = 4,
+    .version = 5,
 };
 
 #define WAITS                                                                                      \

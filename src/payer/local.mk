@@ -12,13 +12,14 @@ libpayer_a_SOURCES = \
 	src/payer/journal.c src/payer/journal.h src/payer/journal_priv.h \
 	src/payer/memory.c src/payer/memory.h \
 	src/payer/message.c src/payer/message.h \
-	src/payer/pay.c src/payer/pay.h src/payer/pay_card.c src/payer/pay_link.c src/payer/pay_order.c src/payer/pay_order.h \
+	src/payer/pay.c src/payer/pay.h src/payer/pay_card.c src/payer/pay_link.c src/payer/pay_order.c src/payer/pay_order.h src/payer/pay_purse.c \
 	src/payer/pay_priv.h src/payer/pay_question.c src/payer/pay_url.c src/payer/pay_url.h \
 	src/payer/cmd_plan.c src/payer/cmd_session.c src/payer/cmd_user.c src/payer/code.c src/payer/code.h src/payer/keystore.c src/payer/keystore.h \
 	src/payer/plan.c src/payer/plan.h src/payer/session.c src/payer/session.h src/payer/user.c src/payer/user.h \
 	src/payer/order_words.c src/payer/order_words.h src/payer/orders.c src/payer/orders.h \
 	src/payer/parameters.c src/payer/parameters.h \
 	src/payer/person.c src/payer/person.h \
+	src/payer/cmd_purse.c src/payer/cmd_purse_empty.c src/payer/cmd_purse_fill.c src/payer/cmd_purse_history.c src/payer/history.c src/payer/history.h src/payer/emptyings.c src/payer/emptyings.h src/payer/purse_record.c src/payer/purse_record.h src/payer/purse_words.c src/payer/purse_words.h src/payer/purse_door.c src/payer/purse_door.h src/payer/purses.c src/payer/purses.h \
 	src/payer/receipt.c src/payer/receipt.h \
 	src/payer/report.c src/payer/report.h \
 	src/payer/rerun.c src/payer/rerun.h src/payer/rerun_facts.c \
@@ -83,6 +84,12 @@ tests_unit_test_orders_SOURCES = tests/unit/test_orders.c tests/tools/damage.h t
 tests_unit_test_orders_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_orders_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test_purses
+TESTS += tests/unit/test_purses
+tests_unit_test_purses_SOURCES = tests/unit/test_purses.c tests/unit/unit.h
+tests_unit_test_purses_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_purses_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
+
 dist_check_SCRIPTS += tests/system/pinpad.sh tests/system/doctor.sh tests/system/desks.sh tests/system/hotplug.sh
 dist_noinst_SCRIPTS += tests/system/pinpad-memory.py
 TESTS += tests/system/pinpad.sh tests/system/doctor.sh tests/system/desks.sh tests/system/hotplug.sh
@@ -99,9 +106,9 @@ TESTS += tests/system/methods.sh
 TESTS += tests/system/online.sh
 dist_check_SCRIPTS += tests/system/replay.sh
 TESTS += tests/system/replay.sh
-dist_check_SCRIPTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh
+dist_check_SCRIPTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh tests/system/get_purse.sh
 dist_noinst_SCRIPTS += tests/system/get-terminal.py tests/tools/fake_mediator.py
-TESTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh
+TESTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh tests/system/get_lost.sh tests/system/get_purse.sh
 
 check_PROGRAMS += tests/unit/test_plan
 TESTS += tests/unit/test_plan
@@ -109,6 +116,8 @@ tests_unit_test_plan_SOURCES = tests/unit/test_plan.c tests/unit/unit.h
 tests_unit_test_plan_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_plan_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
+dist_check_SCRIPTS += tests/system/purse_account.sh tests/system/purse_pay.sh
+TESTS += tests/system/purse_account.sh tests/system/purse_pay.sh
 dist_check_SCRIPTS += tests/system/users.sh
 TESTS += tests/system/users.sh
 

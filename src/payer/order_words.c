@@ -1,8 +1,10 @@
 #include "payer/order_words.h"
 
+#include <string.h>
+
 #define PATIENCE_MAX 3600
 
-enum { HOME = ORDER_WORDS_FIRST, CACERT, UP_TO, PATIENCE, USER, CODE_FD };
+enum { HOME = ORDER_WORDS_FIRST, CACERT, UP_TO, PATIENCE, USER, CODE_FD, MEANS };
 
 static const struct argp_option options[] = {
     {"home", HOME, "DIR", 0, "your folder, instead of ~/.config/telepay", 0},
@@ -10,6 +12,8 @@ static const struct argp_option options[] = {
     {"code-fd", CODE_FD, "N", 0,
      "read the code of your key from file descriptor N, one line a try, instead of the terminal",
      0},
+    {"means", MEANS, "MEANS", 0,
+     "pay by this alone: emv, a card, or purse; else as your plan has it", 0},
     {"cacert", CACERT, "FILE", 0,
      "the authorities (PEM) whose certificates of servers are taken, instead of the system's", 0},
     {"up-to", UP_TO, "AMOUNT", 0, "pay what costs at most so much, as \"5.00 EUR\", unasked", 0},
@@ -38,6 +42,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case CODE_FD:
         if (cli_fd(&o->code_fd, "--code-fd", arg, &e) != TP_OK)
             argp_error(state, "%s", e.text);
+        return 0;
+    case MEANS:
+        if (strcmp(arg, DEMAND_CARD) != 0 && strcmp(arg, DEMAND_PURSE) != 0)
+            argp_error(state, "--means takes emv, a card, or purse, not \"%s\"", arg);
+        o->means = arg;
         return 0;
     case USER:
         o->user = arg;

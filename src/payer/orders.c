@@ -118,13 +118,15 @@ enum tp_err orders_add(struct journal *j, struct kept_order *o, struct tp_error 
     if (r == TP_OK)
         r = db_number(j->db,
                       "INSERT INTO orders (order_id, origin, method, url, digest, item, authority,"
-                      " challenge, asks, state, delivered, secret, ticket, made) VALUES ($1, $2,"
-                      " $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id",
+                      " challenge, asks, state, delivered, secret, ticket, made, statement) VALUES"
+                      " ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+                      " RETURNING id",
                       DB_VALUES(db_text(o->order), db_text(o->origin), db_text(o->method),
                                 db_text(o->url), db_text(o->digest), db_text(o->item),
                                 db_text(o->authority), db_text(o->challenge), db_integer(o->asks),
                                 db_integer((int64_t)o->state), db_integer(o->delivered),
-                                db_blob(buf_span(&sealed)), db_text(ticket), db_integer(o->made)),
+                                db_blob(buf_span(&sealed)), db_text(ticket), db_integer(o->made),
+                                db_text(o->statement)),
                       &o->id, NULL, e);
     free(room);
     free(ticket);
@@ -155,7 +157,7 @@ enum tp_err orders_update(struct journal *j, const struct kept_order *o, struct 
 struct row {
     int64_t id, asks, state, delivered, made;
     struct span order_id, origin, method, url, digest, item, authority, challenge, acknowledgement,
-        receipt, ticket, secret;
+        receipt, ticket, secret, statement;
 };
 
 static const struct db_column columns[] = {
@@ -167,11 +169,11 @@ static const struct db_column columns[] = {
     DB_COLUMN(struct row, item),      DB_COLUMN(struct row, authority),
     DB_COLUMN(struct row, challenge), DB_COLUMN(struct row, acknowledgement),
     DB_COLUMN(struct row, receipt),   DB_COLUMN(struct row, ticket),
-    DB_COLUMN(struct row, secret)};
+    DB_COLUMN(struct row, secret),    DB_COLUMN(struct row, statement)};
 
 #define SELECT                                                                                     \
     "SELECT id, asks, state, delivered, made, order_id, origin, method, url, digest, item,"        \
-    " authority, challenge, acknowledgement, receipt, ticket, secret FROM orders "
+    " authority, challenge, acknowledgement, receipt, ticket, secret, statement FROM orders "
 
 /* NULL for an empty one; *ok false when there is no memory, or it is no text. */
 static const char *hold_text(json_t *owner, struct span text, bool *ok)
@@ -208,6 +210,7 @@ static enum tp_err take_row(struct journal *j, struct kept_order *out, const str
     out->challenge = hold_text(out->owner, row->challenge, &ok);
     out->acknowledgement = hold_text(out->owner, row->acknowledgement, &ok);
     out->receipt = hold_text(out->owner, row->receipt, &ok);
+    out->statement = hold_text(out->owner, row->statement, &ok);
     ok = ok && ticket != NULL && receipt_from_json(&out->ticket, ticket) == TP_OK &&
          out->order != NULL && out->origin != NULL && out->method != NULL && out->url != NULL &&
          out->item != NULL && out->authority != NULL && out->challenge != NULL && row->state >= 0 &&

@@ -29,10 +29,11 @@ struct kept_order {                    /* begins as {0}; the strings are owner's
     bool delivered;
     enum kept_state state;
     const char *acknowledgement, *receipt; /* JWS, Payment-Receipt; NULL: none */
+    const char *statement; /* JWS of the account at the purse that pays; NULL: a card does */
     struct receipt ticket;
     int64_t made;   /* seconds since 1970 */
-    json_t *secret; /* credential (JSON), answer_key (JWK), message (base64url of the 0200);
-                       NULL: no longer needed */
+    json_t *secret; /* credential (JSON); of a card: answer_key (JWK), message (base64url of the
+                       0200). NULL: no longer needed */
     json_t *owner;
 };
 void kept_order_free(struct kept_order *o);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/word.h"
 #include "order/token.h"
 #include "payer/home.h"
 #include "wire/jcs.h"
@@ -123,20 +124,6 @@ enum tp_err parameters_keep(struct parameters *out, const char *home,
 
 /* ---- the terminal ---- */
 
-/* As much of the name as a card is told, never through a character. */
-static void take_name(struct terminal_config *k, const char *name)
-{
-    size_t n = strlen(name);
-
-    if (n >= sizeof(k->merchant_name)) {
-        n = sizeof(k->merchant_name) - 1;
-        while (n > 0 && ((unsigned char)name[n] & 0xC0) == 0x80)
-            n--;
-    }
-    memcpy(k->merchant_name, name, n);
-    k->merchant_name[n] = '\0';
-}
-
 enum tp_err parameters_terminal(struct terminal **out, const struct parameters *p,
                                 const struct order *o, struct tp_error *e)
 {
@@ -157,7 +144,7 @@ enum tp_err parameters_terminal(struct terminal **out, const struct parameters *
     free(text);
     if (r != TP_OK)
         return r;
-    take_name(&(*out)->kernel, o->merchant);
+    word_cut((*out)->kernel.merchant_name, sizeof((*out)->kernel.merchant_name), o->merchant);
     snprintf((*out)->acquirer, sizeof((*out)->acquirer), "%s", o->acquirer);
     return TP_OK;
 }

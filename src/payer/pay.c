@@ -3,14 +3,11 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/hex.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "drivers/readers.h"
+#include "payer/pay_order.h"
 #include "payer/pay_priv.h"
-
-#define AID_MIN   5  /* bytes: an application provider's part at least */
-#define LABEL_MAX 16 /* characters of 50 and 9F12 */
 
 enum tp_err pay_amount(int64_t *minor, const struct currency *contract, const char *amount,
                        const char *currency, struct tp_error *e)
@@ -29,49 +26,27 @@ enum tp_err pay_amount(int64_t *minor, const struct currency *contract, const ch
     return money_parse(minor, c, amount, e);
 }
 
-/* --application AID or NAME: others are not even looked for, so that a card's only application is
- * not taken for the one that was named. */
-static enum tp_err narrow(struct payment *p, struct tp_error *e)
-{
-    const char *wanted = p->options->person.application;
-    struct buf aid = BUF_OF(p->aid);
-
-    if (wanted == NULL || (strlen(wanted) <= 2 && strspn(wanted, "0123456789") == strlen(wanted) &&
-                           wanted[0] != '\0')) /* a number in the list */
-        return TP_OK;
-    if (hex_decode(&aid, wanted) == TP_OK && aid.n >= AID_MIN) {
-        p->request.application = buf_span(&aid);
-        return terminal_only(p->terminal, buf_span(&aid), e);
-    }
-    if (wanted[0] == '\0' || strlen(wanted) > LABEL_MAX)
-        return tp_fail(e, TP_ERR_USAGE,
-                       "--application takes an AID of 10 to 32 hexadecimal digits, a name of up to "
-                       "16 characters, or a number in the list, not \"%s\"",
-                       wanted);
-    p->request.label = wanted;
-    return TP_OK;
-}
-
 static enum tp_err prepare(struct payment *p, struct tp_error *e)
 {
-    const struct pay_options *o = p->options;
     char amount[MONEY_TEXT_MAX];
-    enum tp_err r;
+    enum tp_err r = p->way->prepare(p, e);
 
-    if ((r = p->way->prepare(p, e)) != TP_OK || (r = narrow(p, e)) != TP_OK ||
-        (r = journal_open(&p->journal, p->terminal->journal, e)) != TP_OK ||
-        (r = memory_new(&p->memory, p->journal, p->terminal->exceptions, e)) != TP_OK ||
-        (r = person_new(&p->person, &o->person, e)) != TP_OK)
+    if (r == TP_OK)
+        r = person_new(&p->person, &p->options->person, e);
+    if (r != TP_OK)
         return r;
     snprintf(p->what, sizeof(p->what), "%s %s to %s",
-             money_format(amount, p->request.amount, p->terminal->currency),
-             p->terminal->currency->alpha, p->terminal->kernel.merchant_name);
+             money_format(amount, p->request.amount, p->currency), p->currency->alpha, p->merchant);
     person_pays(p->person, p->what);
-    p->terminal->kernel.allow_live_card = o->allow_live_card;
     r = p->way->agree(p, e);
     if (r == TP_OK)
-        pay_go_on(p, PAY_GREET);
+        pay_go_on(p, p->way->sign != NULL ? PAY_SIGN : PAY_GREET);
     return r;
+}
+
+static enum tp_err sign(struct payment *p, struct tp_error *e)
+{
+    return p->way->sign(p, e);
 }
 
 static enum tp_err reach(struct payment *p, struct tp_error *e)
@@ -113,7 +88,8 @@ static const struct stage {
     enum payment_state left; /* what the payment is when a fault ends it here */
     const char *fault;       /* goes before the words of that; NULL: nothing is signed that pays */
 } stages[] = {
-    [PAY_PREPARE] = {prepare, TO(PAY_GREET), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_PREPARE] = {prepare, TO(PAY_SIGN) | TO(PAY_GREET), NULL, PAYMENT_DECLINED, NULL},
+    [PAY_SIGN] = {sign, TO(PAY_KEPT), NULL, PAYMENT_DECLINED, NULL},
     [PAY_GREET] = {reach, TO(PAY_WAIT_CARD), "connecting to the acquirer", PAYMENT_DECLINED, NULL},
     [PAY_WAIT_CARD] = {pay_reach_card, TO(PAY_CARD), NULL, PAYMENT_DECLINED, NULL},
     [PAY_CARD] = {pay_run_card, TO(PAY_ASKED) | TO(PAY_ALONE), NULL, PAYMENT_DECLINED, NULL},
@@ -174,12 +150,17 @@ static enum tp_err run(struct payment *p, struct tp_error *e)
     return r;
 }
 
+static const struct pay_way *way_of(const struct pay_options *o)
+{
+    if (o->order == NULL)
+        return &pay_by_link;
+    return demand_is_by_purse(o->order->demand) ? &pay_by_purse : &pay_by_order;
+}
+
 void pay_run(struct pay_result *result, const struct pay_options *options)
 {
-    struct payment p = {.options = options,
-                        .way = options->order != NULL ? &pay_by_order : &pay_by_link,
-                        .result = result,
-                        .stage = PAY_PREPARE};
+    struct payment p = {
+        .options = options, .way = way_of(options), .result = result, .stage = PAY_PREPARE};
     struct tp_error trace_error = {0};
     enum tp_err r;
 

@@ -3,15 +3,55 @@
 
 #include "apdu/emvbits.h"
 #include "base/date.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "drivers/readers.h"
 #include "payer/pay_priv.h"
 
+#define AID_MIN       5   /* bytes: an application provider's part at least */
+#define LABEL_MAX     16  /* characters of 50 and 9F12 */
 #define WAIT_SLICE_MS 200 /* how long a Ctrl-C may go unseen while waiting for a card */
 
 struct span pay_get(const void *tx, uint32_t tag)
 {
     return transaction_get(tx, tag);
+}
+
+/* --application AID or NAME: others are not even looked for, so that a card's only application is
+ * not taken for the one that was named. */
+static enum tp_err narrow(struct payment *p, struct tp_error *e)
+{
+    const char *wanted = p->options->person.application;
+    struct buf aid = BUF_OF(p->aid);
+
+    if (wanted == NULL || (strlen(wanted) <= 2 && strspn(wanted, "0123456789") == strlen(wanted) &&
+                           wanted[0] != '\0')) /* a number in the list */
+        return TP_OK;
+    if (hex_decode(&aid, wanted) == TP_OK && aid.n >= AID_MIN) {
+        p->request.application = buf_span(&aid);
+        return terminal_only(p->terminal, buf_span(&aid), e);
+    }
+    if (wanted[0] == '\0' || strlen(wanted) > LABEL_MAX)
+        return tp_fail(e, TP_ERR_USAGE,
+                       "--application takes an AID of 10 to 32 hexadecimal digits, a name of up to "
+                       "16 characters, or a number in the list, not \"%s\"",
+                       wanted);
+    p->request.label = wanted;
+    return TP_OK;
+}
+
+enum tp_err pay_prepare_card(struct payment *p, struct tp_error *e)
+{
+    enum tp_err r = narrow(p, e);
+
+    if (r == TP_OK)
+        r = journal_open(&p->journal, p->terminal->journal, e);
+    if (r == TP_OK)
+        r = memory_new(&p->memory, p->journal, p->terminal->exceptions, e);
+    p->terminal->kernel.allow_live_card = p->options->allow_live_card;
+    p->currency = p->terminal->currency;
+    p->merchant = p->terminal->kernel.merchant_name;
+    return r;
 }
 
 static enum tp_err wait_card(struct payment *p, struct tp_error *e)

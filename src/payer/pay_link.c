@@ -14,9 +14,9 @@ static enum tp_err link_prepare(struct payment *p, struct tp_error *e)
 
     if (r == TP_OK)
         r = terminal_names_payee(p->terminal, e);
-    return r == TP_OK
-               ? pay_amount(&p->request.amount, p->terminal->currency, o->amount, o->currency, e)
-               : r;
+    if (r == TP_OK)
+        r = pay_amount(&p->request.amount, p->terminal->currency, o->amount, o->currency, e);
+    return r == TP_OK ? pay_prepare_card(p, e) : r;
 }
 
 /* Who typed the amount has agreed. */

@@ -75,7 +75,7 @@ static enum tp_err order_prepare(struct payment *p, struct tp_error *e)
         r = file_join(p->terminal->journal, sizeof(p->terminal->journal), o->user, HOME_JOURNAL, e);
     p->request.amount = o->demand->amount;
     parameters_free(&parameters);
-    return r;
+    return r == TP_OK ? pay_prepare_card(p, e) : r;
 }
 
 /* ---- the person ---- */
@@ -89,12 +89,13 @@ static enum tp_err ask_person(struct payment *p, const char *why, struct tp_erro
     bool yes = false;
     enum tp_err r = TP_OK;
 
+    const struct purse_account *purse = p->options->order->purse;
     const char *code = p->options->order->code;
 
-    if (asprintf(&text, "%s\n  %s\n  %s%s%s%s%s\nPay %s %s", d->origin, d->order.merchant,
+    if (asprintf(&text, "%s\n  %s\n  %s%s%s%s%s\nPay %s %s%s%s", d->origin, d->order.merchant,
                  d->order.item, code[0] != '\0' ? "\n  the page must show the code " : "", code,
-                 between, why, money_format(amount, d->amount, d->currency),
-                 d->currency->alpha) < 0)
+                 between, why, money_format(amount, d->amount, d->currency), d->currency->alpha,
+                 purse != NULL ? " from your purse at " : "", purse != NULL ? purse->name : "") < 0)
         return tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a question");
     r = person_agrees(p->person, text, &yes, e);
     free(text);
@@ -106,11 +107,11 @@ static enum tp_err ask_person(struct payment *p, const char *why, struct tp_erro
     return r != TP_OK || yes ? r : tp_fail(e, TP_ERR_CANCELLED, "not wanted: nothing was paid");
 }
 
-static enum tp_err order_agree(struct payment *p, struct tp_error *e)
+enum tp_err pay_order_agree(struct payment *p, struct tp_error *e)
 {
     struct pay_order *o = p->options->order;
     const struct demand *d = o->demand;
-    const struct plan_means *means = plan_find(o->plan, DEMAND_METHOD);
+    const struct plan_means *means = plan_find(o->plan, demand_means(d));
     struct session session;
     char why[PLAN_WHY] = "";
     int64_t before;
@@ -118,7 +119,7 @@ static enum tp_err order_agree(struct payment *p, struct tp_error *e)
     enum tp_err r = session_read(&session, p->journal, o->user, o->plan, time(NULL), e);
 
     if (r == TP_OK) {
-        before = session_small(&session, DEMAND_METHOD, d->currency->numeric);
+        before = session_small(&session, demand_means(d), d->currency->numeric);
         without = plan_unasked(means, &o->up_to, d->amount, d->currency, before);
         plan_asks_why(why, means, &o->up_to, d->amount, d->currency, before);
     }
@@ -160,10 +161,10 @@ static enum tp_err order_connect(struct payment *p, struct tp_error *e)
     return TP_OK;
 }
 
-static enum tp_err make_secret(const struct payment *p, const struct transaction *tx,
+static enum tp_err make_secret(json_t **out, const struct payment *p, const struct transaction *tx,
                                struct span message, struct tp_error *e)
 {
-    struct pay_order *o = p->options->order;
+    const struct pay_order *o = p->options->order;
     struct credential_parts parts = {.demand = o->demand, .message = message, .claim = o->claim};
     json_t *device = NULL;
     enum tp_err r = TP_OK;
@@ -172,18 +173,16 @@ static enum tp_err make_secret(const struct payment *p, const struct transaction
         r = device_key(&device, o->device, e);
     parts.device = device;
     if (r == TP_OK)
-        r = credential_make(&o->kept.secret, &parts, e);
+        r = credential_make(out, &parts, e);
     return r;
 }
 
-/* Durable before anything of it leaves. */
-static enum tp_err keep(struct payment *p, const struct transaction *tx, struct span message,
-                        bool asks, struct tp_error *e)
+enum tp_err pay_order_keep(struct payment *p, json_t *secret, const char *statement, bool asks,
+                           struct tp_error *e)
 {
     struct pay_order *o = p->options->order;
     const struct demand *d = o->demand;
     char *challenge = json_dumps(d->json, JSON_COMPACT);
-    enum tp_err r = TP_ERR_NO_MEMORY;
 
     kept_order_free(&o->kept);
     o->kept = (struct kept_order){.order = d->order.id,
@@ -198,15 +197,25 @@ static enum tp_err keep(struct payment *p, const struct transaction *tx, struct 
                                   .state = KEPT_SUBMITTING,
                                   .ticket = p->result->receipt,
                                   .made = time(NULL),
-                                  .owner = json_array()};
+                                  .secret = secret,
+                                  .owner = json_pack("[s?, s?]", challenge, statement)};
     o->kept.ticket.state = PAYMENT_SIGNED;
-    if (challenge != NULL && json_array_append_new(o->kept.owner, json_string(challenge)) == 0)
-        o->kept.challenge = json_string_value(json_array_get(o->kept.owner, 0));
+    o->kept.challenge = json_string_value(json_array_get(o->kept.owner, 0));
+    o->kept.statement = json_string_value(json_array_get(o->kept.owner, 1));
     free(challenge);
-    if (o->kept.challenge == NULL)
-        return tp_fail(e, r, "no memory for an order");
-    r = make_secret(p, tx, message, e);
-    return r == TP_OK ? orders_add(p->journal, &o->kept, e) : r;
+    return o->kept.challenge != NULL && (statement == NULL || o->kept.statement != NULL)
+               ? orders_add(p->journal, &o->kept, e)
+               : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for an order");
+}
+
+/* Durable before anything of it leaves. */
+static enum tp_err keep(struct payment *p, const struct transaction *tx, struct span message,
+                        bool asks, struct tp_error *e)
+{
+    json_t *secret = NULL;
+    const enum tp_err r = make_secret(&secret, p, tx, message, e);
+
+    return r == TP_OK ? pay_order_keep(p, secret, NULL, asks, e) : r;
 }
 
 static enum tp_err order_keep_question(struct payment *p, const struct transaction *tx,
@@ -313,7 +322,7 @@ static enum tp_err settle_kept(struct payment *p, struct tp_error *e)
     return r;
 }
 
-static enum tp_err order_deliver(struct payment *p, struct tp_error *e)
+enum tp_err pay_order_deliver(struct payment *p, struct tp_error *e)
 {
     struct pay_order *o = p->options->order;
     const int64_t start = time_monotonic_ms();
@@ -340,7 +349,7 @@ static enum tp_err order_deliver(struct payment *p, struct tp_error *e)
 
 const struct pay_way pay_by_order = {
     .prepare = order_prepare,
-    .agree = order_agree,
+    .agree = pay_order_agree,
     .reach = order_reach,
     .identify = order_identify,
     .connect = order_connect,
@@ -350,7 +359,7 @@ const struct pay_way pay_by_order = {
     .give_back = order_give_back,
     .reverse = order_reverse,
     .keep_signed = order_keep_signed,
-    .deliver = order_deliver,
+    .deliver = pay_order_deliver,
     .takes_offline = false,
     .kept = "THE CARD HAS SIGNED: do not pay again. The acquirer has not acknowledged yet; the "
             "payment is kept, and the next `telepay get`, or `telepay order send`, sends it",

@@ -5,6 +5,7 @@
 
 #include "payer/device.h"
 #include "payer/plan.h"
+#include "payer/purses.h"
 #include "payer/submit.h"
 
 struct pay_order {    /* begins as {0} */
@@ -12,11 +13,12 @@ struct pay_order {    /* begins as {0} */
     const char *user; /* the user's */
     struct device *device;
     const struct plan *plan;
-    const struct demand *demand; /* verified */
-    struct submitter submitter;  /* its pause is set to the person's */
-    struct plan_limit up_to;     /* paid without asking, as the plan lets it */
-    bool agreed;                 /* the person was asked already */
-    bool content;                /* what is paid is delivered here */
+    const struct demand *demand;       /* verified */
+    const struct purse_account *purse; /* that pays it; NULL: a card does */
+    struct submitter submitter;        /* its pause is set to the person's */
+    struct plan_limit up_to;           /* paid without asking, as the plan lets it */
+    bool agreed;                       /* the person was asked already */
+    bool content;                      /* what is paid is delivered here */
     bool hands_out; /* another client sends what the card signed; but a question, which is asked
                        here while the card waits */
     const uint8_t *claim;        /* 16 bytes: the order was claimed so; NULL: it was not */

@@ -9,6 +9,7 @@
 
 enum pay_stage {
     PAY_PREPARE,       /* nothing is asked of anybody yet */
+    PAY_SIGN,          /* no card is asked for: the account's key is to sign */
     PAY_GREET,         /* the acquirer is reached, and what lies from before delivered */
     PAY_WAIT_CARD,     /* a reader, a card in it */
     PAY_CARD,          /* the card and the terminal decide */
@@ -31,11 +32,16 @@ enum pay_stage {
 struct payment;
 
 /* How what a card signs comes to the acquirer: over the terminal's own link (pay_link.c), or as the
- * payment of an order, over HTTP (pay_order.c). */
+ * payment of an order, over HTTP (pay_order.c); which an account at a purse can pay, too
+ * (pay_purse.c). */
 struct pay_way {
-    /* The terminal, with its journal, and the amount; then, of a person who is there, the yes. */
+    /* What is paid and to whom; of a card the terminal, with its journal. Then, of a person who is
+     * there, the yes. */
     enum tp_err (*prepare)(struct payment *p, struct tp_error *e);
     enum tp_err (*agree)(struct payment *p, struct tp_error *e);
+    /* Without a card: signs, and keeps it; goes on. NULL: a card signs. Then nothing but `deliver`
+     * follows, and what stands between is NULL. */
+    enum tp_err (*sign)(struct payment *p, struct tp_error *e);
     /* Before a card is waited for; goes on. */
     enum tp_err (*reach)(struct payment *p, struct tp_error *e);
     /* The payment's number, date and time, and what the card is to sign. */
@@ -57,13 +63,15 @@ struct pay_way {
     const char *kept;          /* to people: that it is signed and kept, and what delivers it */
     const char *reversal_kept; /* that the acquirer does not know yet that nothing is paid */
 };
-extern const struct pay_way pay_by_link, pay_by_order;
+extern const struct pay_way pay_by_link, pay_by_order, pay_by_purse;
 
 struct payment { /* all that a payment holds while it lasts */
     const struct pay_options *options;
     const struct pay_way *way;
     struct pay_result *result;
-    struct terminal *terminal;
+    struct terminal *terminal; /* NULL: without a card */
+    const struct currency *currency;
+    const char *merchant;
     struct journal *journal;
     struct memory *memory;
     struct deliverer *deliverer;
@@ -91,6 +99,10 @@ struct payment { /* all that a payment holds while it lasts */
 /* The one place where a payment goes from stage to stage. */
 void pay_go_on(struct payment *p, enum pay_stage next);
 
+/* What a card needs before it is asked for: the journal of the terminal, what is known of cards,
+ * which applications may be taken. */
+TP_MUST_CHECK enum tp_err pay_prepare_card(struct payment *p, struct tp_error *e);
+
 /* What is done at a stage ends in going on, or in a fault (pay.c has the table). */
 TP_MUST_CHECK enum tp_err pay_reach_card(struct payment *p, struct tp_error *e);
 TP_MUST_CHECK enum tp_err pay_run_card(struct payment *p, struct tp_error *e);
@@ -101,6 +113,14 @@ TP_MUST_CHECK enum tp_err pay_reverse(struct payment *p, struct tp_error *e);
 /* For the kernel (struct kernel_online): ctx is the payment. */
 TP_MUST_CHECK enum tp_err pay_authorise(void *ctx, const struct transaction *tx,
                                         struct kernel_issuer_answer *out);
+
+/* Of an order, whatever pays it: the person's yes, where the plan does not pay unasked; the row in
+ * the journal, durable when it returns, of what the secret (taken) and the statement pay; all that
+ * the mediator is to be told. */
+TP_MUST_CHECK enum tp_err pay_order_agree(struct payment *p, struct tp_error *e);
+TP_MUST_CHECK enum tp_err pay_order_keep(struct payment *p, json_t *secret, const char *statement,
+                                         bool asks, struct tp_error *e);
+TP_MUST_CHECK enum tp_err pay_order_deliver(struct payment *p, struct tp_error *e);
 
 struct span pay_get(const void *tx, uint32_t tag); /* a payment_get: of a transaction */
 void pay_fill_receipt(struct payment *p, const struct transaction *tx);

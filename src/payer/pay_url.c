@@ -26,6 +26,25 @@ static enum tp_err not_to_pay(const char *state, struct tp_error *e)
     return tp_fail(e, TP_ERR_STATE, "the order is not to be paid: it is %s", shown);
 }
 
+/* All ways to pay, as texts; a mediator of before names one. */
+static enum tp_err take_offers(struct payment_offers *out, const json_t *list, const char *single,
+                               struct tp_error *e)
+{
+    enum tp_err r = TP_OK;
+
+    if (json_array_size(list) == 0)
+        return payment_offers_add(out, span_str(single), e);
+    for (size_t i = 0; r == TP_OK && i < json_array_size(list); i++) {
+        const json_t *text = json_array_get(list, i);
+
+        r = json_is_string(text)
+                ? payment_offers_add(out,
+                                     span_of(json_string_value(text), json_string_length(text)), e)
+                : tp_fail(e, TP_ERR_FORMAT, "a way to pay the order is no text");
+    }
+    return r;
+}
+
 /* What is to be paid, by the state that the mediator tells. */
 static enum tp_err take_challenge(struct payment_offers *out, const struct pay_url *u,
                                   struct tp_error *e)
@@ -41,7 +60,7 @@ static enum tp_err take_challenge(struct payment_offers *out, const struct pay_u
     if (r == TP_OK && challenge == NULL)
         r = not_to_pay(state, e);
     if (r == TP_OK)
-        r = payment_offers_add(out, span_str(challenge), e);
+        r = take_offers(out, json_object_get(body, "challenges"), challenge, e);
     json_decref(body);
     return r;
 }
@@ -195,7 +214,6 @@ static enum tp_err check_signed(const struct pay_url *u, struct tp_error *e)
 static enum tp_err take(struct pay_url *u, const struct pay_url_options *o, struct tp_error *e)
 {
     struct payment_offers offers = {0};
-    const struct payment_challenge *chosen;
     json_t *key = NULL;
     uint8_t own[ORDERS_OWN];
     enum tp_err r = checkout_open(&u->checkout, &o->checkout, u->fetch, e);
@@ -203,11 +221,12 @@ static enum tp_err take(struct pay_url *u, const struct pay_url_options *o, stru
     u->checkout.device.code.dialog = o->pay.person.dialog;
     if (r == TP_OK)
         r = fetch_order(&offers, u, o, e);
-    chosen = demand_choose(&offers);
-    if (r == TP_OK && chosen == NULL)
-        r = tp_fail(e, TP_ERR_CANCELLED, "the order is not to be paid by card");
-    if (r == TP_OK)
-        r = demand_read(&u->demand, chosen, &u->checkout.authorities, time(NULL), e);
+    if (r == TP_OK) {
+        r = checkout_choose(&u->checkout, &u->demand, &offers, NULL, e);
+        if (r == TP_ERR_NOT_FOUND)
+            r = tp_fail(e, TP_ERR_CANCELLED, "the order is not to be paid by %s",
+                        o->checkout.means != NULL ? o->checkout.means : "card or purse");
+    }
     if (r == TP_OK)
         r = check_address(&u->demand, o->url, e);
     if (r == TP_OK)

@@ -13,7 +13,7 @@
 #define FILE_ROOM (PLAN_MEANS_MAX * 256)
 
 /* What this device pays by, in the order in which it is taken where nobody says another. */
-static const char *const device_means[] = {"emv"};
+static const char *const device_means[] = {"emv", "purse"};
 
 #define DEVICE_MEANS (sizeof(device_means) / sizeof(device_means[0]))
 
@@ -94,8 +94,8 @@ enum tp_err plan_take(struct plan_means **out, struct plan *p, const char *name,
     for (size_t i = 0; i < DEVICE_MEANS; i++)
         known = known || strcmp(device_means[i], name) == 0;
     if (!known)
-        return tp_fail(e, TP_ERR_USAGE, "this device does not pay by \"%.40s\": by emv, a card",
-                       name);
+        return tp_fail(e, TP_ERR_USAGE,
+                       "this device does not pay by \"%.40s\": by emv, a card, or purse", name);
     if (at == p->n)
         r = add(p, name, e);
     *out = &p->means[at];

@@ -140,7 +140,7 @@ static void print_outcome(FILE *to, const struct receipt *r)
         [PAYMENT_DECLINED] = "DECLINED",
         [PAYMENT_SIGNED] = "SIGNED, NOT YET ACKNOWLEDGED",
         [PAYMENT_ACKNOWLEDGED] = "APPROVED",
-        [PAYMENT_REFUSED] = "REFUSED BY THE ACQUIRER",
+        [PAYMENT_REFUSED] = "REFUSED BY THE ACQUIRER", /* of a card */
         [PAYMENT_REPLAYED] = "APPROVED (REPLAY: NOTHING IS PAID)",
         [PAYMENT_ASKED] = "THE ISSUER IS BEING ASKED",
         [PAYMENT_TO_REVERSE] = "NOT PAID, TO BE REVERSED",
@@ -148,12 +148,17 @@ static void print_outcome(FILE *to, const struct receipt *r)
         [PAYMENT_NOT_REVERSED] = "NOT REVERSED",
     };
 
-    centre(to,
-           r->state == PAYMENT_REFUSED && r->by_issuer ? "REFUSED BY THE ISSUER" : words[r->state]);
+    const bool by_purse = r->purse[0] != '\0';
+
+    centre(to, r->state != PAYMENT_REFUSED ? words[r->state]
+               : by_purse                  ? "REFUSED BY THE PURSE"
+               : r->by_issuer              ? "REFUSED BY THE ISSUER"
+                                           : words[r->state]);
     if (r->reason[0] != '\0')
         fprintf(to, "%s\n", r->reason);
     if (r->state == PAYMENT_SIGNED)
-        fprintf(to, "The card has signed. Do not pay again:\nthe payment is delivered later.\n");
+        fprintf(to, "%s has signed. Do not pay again:\nthe payment is delivered later.\n",
+                by_purse ? "Your key" : "The card");
     if (r->state == PAYMENT_NOT_REVERSED)
         fprintf(to, "The acquirer has collected it already:\npay the cardholder back.\n");
 }
@@ -163,14 +168,16 @@ void receipt_print(FILE *to, const struct receipt *r)
     const struct currency *c = currency_by_numeric(r->currency);
     char text[MONEY_TEXT_MAX + 8], amount[MONEY_TEXT_MAX], day[DATE_TEXT_MAX];
 
-    centre(to, "CARD PAYMENT");
+    centre(to, r->purse[0] != '\0' ? "PURSE PAYMENT" : "CARD PAYMENT");
     centre(to, r->merchant);
     line(to, "Contract", r->contract);
     line(to, "Terminal", r->terminal);
     snprintf(text, sizeof(text), "%s %02d:%02d:%02d", date_format(day, r->date), r->time / 10000,
              r->time / 100 % 100, r->time % 100);
     line(to, "Date", text);
-    print_card(to, r);
+    line(to, "Purse", r->purse);
+    if (r->purse[0] == '\0')
+        print_card(to, r);
     snprintf(text, sizeof(text), "%06u", r->stan);
     line(to, "Number", r->stan > 0 ? text : "");
     line(to, "Reference", r->rrn);
@@ -183,7 +190,9 @@ void receipt_print(FILE *to, const struct receipt *r)
 
 static const char *refused_by(const struct receipt *r)
 {
-    return r->state != PAYMENT_REFUSED ? "" : r->by_issuer ? "issuer" : "acquirer";
+    if (r->state != PAYMENT_REFUSED)
+        return "";
+    return r->purse[0] != '\0' ? "purse" : r->by_issuer ? "issuer" : "acquirer";
 }
 
 enum tp_err receipt_to_json(json_t **out, const struct receipt *r)
@@ -203,7 +212,8 @@ enum tp_err receipt_to_json(json_t **out, const struct receipt *r)
                      "contract", r->contract, "terminal", r->terminal, "pan", r->pan, "psn", r->psn,
                      "aid", r->aid, "label", r->label, "cryptogram", r->cryptogram, "atc", r->atc,
                      "ac", r->ac, "tvr", r->tvr, "tsi", r->tsi, "authentication", r->method);
-    if (*out != NULL && json_object_set_new(*out, "verification", json_string(r->verified)) == 0 &&
+    if (*out != NULL && json_object_set_new(*out, "purse", json_string(r->purse)) == 0 &&
+        json_object_set_new(*out, "verification", json_string(r->verified)) == 0 &&
         json_object_set_new(*out, "approval", json_string(r->approval)) == 0 &&
         json_object_set_new(*out, "refused_by", json_string(refused_by(r))) == 0)
         return TP_OK;
@@ -274,6 +284,9 @@ enum tp_err receipt_from_json(struct receipt *r, const json_t *o)
         return TP_ERR_FORMAT;
     if (json_object_get(o, "approval") != NULL &&
         !take_text(r->approval, sizeof(r->approval), o, "approval")) /* journals of old have none */
+        return TP_ERR_FORMAT;
+    if (json_object_get(o, "purse") != NULL &&
+        !take_text(r->purse, sizeof(r->purse), o, "purse")) /* nor this */
         return TP_ERR_FORMAT;
     by = json_string_value(json_object_get(o, "refused_by")); /* journals of old have none */
     r->by_issuer = by != NULL && strcmp(by, "issuer") == 0;

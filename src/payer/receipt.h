@@ -1,4 +1,4 @@
-/* What a payment was, for people: the card ticket on stdout, the journal and --json. Holds nothing
+/* What a payment was, for people: the ticket on stdout, the journal and --json. Holds nothing
  * that must not be seen: the card number is masked. */
 #ifndef TP_PAYER_RECEIPT_H
 #define TP_PAYER_RECEIPT_H
@@ -31,6 +31,7 @@ struct receipt { /* texts are "" when there is nothing to say */
     uint8_t type;   /* 9C: 00 purchase, 20 refund */
     int64_t amount;
     uint16_t currency;
+    char purse[17]; /* its acquirer, where an account there pays; "": a card does */
     char pan[PAN_TEXT_MAX], psn[4];
     char aid[33], label[17];
     char method[5];             /* offline data authentication: "CDA" */

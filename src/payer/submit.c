@@ -12,6 +12,7 @@
 #include "order/proof.h"
 #include "order/sealed.h"
 #include "payer/credential.h"
+#include "payer/purse_door.h"
 #include "wire/jcs.h"
 #include "wire/payment_problem.h"
 #include "wire/payment_receipt.h"
@@ -24,7 +25,7 @@
 
 void submit_answer_free(struct submit_answer *a)
 {
-    json_decref(a->again);
+    payment_offers_free(&a->again);
     *a = (struct submit_answer){0};
 }
 
@@ -50,6 +51,20 @@ static const struct authority *authority_of(const struct submitter *s, const str
     return found;
 }
 
+/* A purse names the very statement that it answers. */
+static enum tp_err check_statement(const struct kept_order *o, const struct acknowledgement *a,
+                                   struct tp_error *e)
+{
+    char hash[PURSE_HASH];
+    const enum tp_err r =
+        o->statement != NULL ? purse_statement_hash(hash, o->statement, e) : TP_OK;
+
+    if (r == TP_OK && (o->statement == NULL ? a->payment != NULL
+                                            : a->payment == NULL || strcmp(a->payment, hash) != 0))
+        return tp_fail(e, TP_ERR_SECURITY, "the acknowledgement is of another payment");
+    return r;
+}
+
 /* An acknowledgement, held to the challenge that was signed. */
 static enum tp_err prove(const struct submitter *s, struct kept_order *o, const char *jws,
                          bool positive, struct submit_answer *a, struct tp_error *e)
@@ -65,6 +80,8 @@ static enum tp_err prove(const struct submitter *s, struct kept_order *o, const 
     r = payment_challenge_from_json(&challenge, object, e);
     if (r == TP_OK)
         r = order_proof_read(&proof, &challenge, jws, authority->orders, e);
+    if (r == TP_OK)
+        r = check_statement(o, &proof.acknowledgement, e);
     if (r == TP_OK && acknowledgement_is_positive(&proof.acknowledgement) != positive)
         r = tp_fail(e, TP_ERR_SECURITY, "the mediator and the acknowledgement do not agree");
     if (r != TP_OK)
@@ -166,17 +183,22 @@ out:
 
 static void take_again(const struct submitter *s, struct submit_answer *a)
 {
-    struct payment_offers offers = {0};
-    const struct payment_challenge *chosen;
     const char *field;
 
     for (size_t i = 0; (field = fetch_field(s->fetch, "WWW-Authenticate", i)) != NULL; i++)
-        if (payment_offers_add(&offers, span_str(field), NULL) != TP_OK)
+        if (payment_offers_add(&a->again, span_str(field), NULL) != TP_OK)
             break;
-    chosen = demand_choose(&offers);
-    if (chosen != NULL && payment_challenge_to_json(&a->again, chosen, NULL) != TP_OK)
-        a->again = NULL;
-    payment_offers_free(&offers);
+}
+
+/* What a purse signs no refusal of it still has a word for. */
+static void take_word(const struct kept_order *o, const struct payment_problem *problem,
+                      struct submit_answer *a)
+{
+    const char *word = json_string_value(json_object_get(problem->more, "reason"));
+    const char *text = o->statement != NULL ? purse_door_reason(word) : "";
+
+    if (text[0] != '\0')
+        snprintf(a->why, sizeof(a->why), "%s", text);
 }
 
 /* 402, 409: what a problem says. */
@@ -192,6 +214,7 @@ static enum tp_err refused(const struct submitter *s, struct kept_order *o, long
         if (problem.detail != NULL)
             snprintf(a->why, sizeof(a->why), "%s", problem.detail);
         word_make_shown(a->why);
+        take_word(o, &problem, a);
         if (json_object_get(problem.more, "acknowledgement") != NULL) {
             r = take_words(s, o, problem.more, false, a, e);
             a->outcome = SUBMIT_REFUSED;
@@ -374,6 +397,15 @@ enum tp_err submit_complete(const struct submitter *s, struct kept_order *o, boo
 
 /* ---- what becomes of it ---- */
 
+static void tell_refusal(struct receipt *t, const struct wire_answer *wire)
+{
+    const char *text = purse_door_reason(wire->reason);
+
+    t->by_issuer = false;
+    if (text[0] != '\0')
+        snprintf(t->reason, sizeof(t->reason), "%s (%s, %s)", text, wire->code, wire->reason);
+}
+
 void submit_settle(struct kept_order *o, const struct submit_answer *a)
 {
     static const enum kept_state states[] = {
@@ -387,6 +419,8 @@ void submit_settle(struct kept_order *o, const struct submit_answer *a)
     if (a->wire.code[0] != '\0') {
         t->state = PAYMENT_SIGNED;
         receipt_settle(t, &a->wire);
+        if (t->state == PAYMENT_REFUSED && o->statement != NULL)
+            tell_refusal(t, &a->wire);
     }
     if (o->state == KEPT_LOST) {
         t->state = PAYMENT_DECLINED;

@@ -25,9 +25,9 @@ enum submit_outcome {
 
 struct submit_answer { /* begins as {0} */
     enum submit_outcome outcome;
-    struct wire_answer wire; /* of the acquirer, for the card and for people */
-    char why[200];           /* of what was not taken, as the mediator says it */
-    json_t *again;           /* a challenge of the same order, to sign anew; NULL: none */
+    struct wire_answer wire;     /* of the acquirer, for the card and for people */
+    char why[200];               /* of what was not taken, as the mediator says it */
+    struct payment_offers again; /* challenges of the same order, to sign anew */
 };
 void submit_answer_free(struct submit_answer *a);
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # `telepay get`, `pay --order` and `order` against a mediator that behaves as told (tests/tools/fake_mediator.py): what is paid, and above all what is not, and not twice.
-# Parts, to run side by side: without words what is well; `forged` orders, `lost` answers, `curl`'s habits.
+# Parts, to run side by side: without words what is well; `forged` orders, `lost` answers, `curl`'s habits; by `purse`, without a card.
 set -u
 # shellcheck source=tests/system/common.sh
 . "${TESTS_SRCDIR:?}/system/common.sh"
@@ -230,7 +230,7 @@ forged() {
         "other-amount 5 amount" "other-currency 5 currency" "other-item 5 description" "other-order 5 externalId" "other-contract 5 contract" \
         "expired 4 " "future 4 " "challenge-expired 4 has expired" \
         "other-url 5 which was asked for" "other-method 5 not for the GET" "other-digest 5 another body" "other-origin 5 which was asked for" \
-        "ceiling 5 over what it takes by card" "no-card 5 takes no cards" \
+        "ceiling 5 over what it takes by card" "no-card 5 not to be paid by card" \
         "stranger-sealing 5 certificate" "other-sealing 5 another acquirer" "role-sealing 5 another purpose"; do
         read -r name code text <<<"$wrong"
         mode "$name"
@@ -505,6 +505,183 @@ terminal() { # a person at it
     fresh pin
     python3 "$here/get-terminal.py" "$base" "$dir/mediator/mode" "$dir/mediator.log" || exit 1
     [ "$(states)" = "acknowledged+ refused refused acknowledged+" ] || fail "$(states)"
+}
+
+# By an account at a purse: no card, no reader, the code of one's key.
+by_purse() { local verb=$1; shift; printf '%b' "${codes-let me in\n}" | telepay "$verb" --cacert mediator/tls.pem --home home --code-fd 0 --patience "${patience-6}" --up-to "${up_to-100.00 EUR}" "$@"; }
+at_purse() { printf '%b' "${codes-let me in\n}" | telepay purse "$@" --cacert mediator/tls.pem --home home --code-fd 0; }
+filled() { echo "$1" >mediator/balance; }
+holds() { [ "$(cat mediator/balance)" = "$1" ] || fail "the purse holds $(cat mediator/balance), not $1: $(cat out mediator.log)"; }
+fresh_account() {
+    rm -rf home
+    filled 10000
+    expect 0 "" telepay authority add --home home mediator/ca.pem
+    expect 0 "is open, in EUR" at_purse open --at "$base"
+}
+by_means() { echo "$*" >mediator/means; }
+
+purse() {
+    local id state
+    serve ok
+    by_means purse
+    rm -rf home
+    filled 10000
+    expect 0 "" telepay authority add --home home mediator/ca.pem
+    got 2 "" "no account at a purse yet" at_purse balance
+    up_to="100.00 EUR" expect 1 "telepay purse open --at https://localhost:$port" by_purse get "$base/s/shop/chart"
+    fresh_account
+    head -c 12 home/device.jwk | grep -q 'telepay key ' || fail "the key is not enciphered"
+    expect 0 "0123456789ABCDEF" telepay purse list --home home
+    expect 0 "100.00" at_purse balance
+    codes='another code\nanother code\nanother code\n' expect 5 "the code is wrong" at_purse balance
+    telepay purse list --home home --json | jq -e '.purses[0] | .name == "Bourse" and .currency == "EUR"' >/dev/null || fail "purse list --json"
+    got 0 "the chart" "paid 12.50 EUR to Librairie du Port, reference 632700000001" by_purse get "$base/s/shop/chart"
+    [ "$(states)" = "acknowledged+" ] || fail "$(states)"
+    holds 8750
+    id=$(newest)
+    expect 0 "PURSE PAYMENT" order show "$id"
+    said "0123456789ABCDEF"
+    unsaid "Card"
+    expect 0 "Proved by the authority" order prove "$id" --out proof.json
+    jq -e '.payment | startswith("ey")' proof.json >/dev/null || fail "the proof has no statement: $(cat proof.json)"
+    ! grep -aq 'let me in' -r home || fail "the code stands in the folder"
+    expect 0 "12.50 EUR  1 order" telepay session --home home
+    purse_chosen
+    purse_refused
+    purse_lost
+    purse_killed
+    purse_keys
+}
+
+# Of several means the plan's first, and by which it says.
+purse_chosen() {
+    by_means emv purse
+    expect 3 "" by_purse get --wait 0 "$base/s/shop/chart" # there is no reader
+    got 0 "the chart" "paid" by_purse get --means purse "$base/s/shop/chart"
+    expect 0 "" telepay plan set --home home --means purse --first --up-to "12.50 EUR"
+    got 0 "the chart" "paid" by_purse get "$base/s/shop/chart"
+    got 1 "" "your plan pays by purse up to 12.50 EUR" by_purse get --means purse "$base/s/shop/chart?price=1251"
+    expect 0 "" telepay plan set --home home --means purse --up-to none --unasked "12.50 EUR" --unasked-session "40.00 EUR"
+    up_to="90.00 EUR" got 0 "the chart" "paid" by_purse get "$base/s/shop/chart?price=1"
+    # more than the plan lets be paid unasked in a session: nobody can say yes here
+    codes= expect 2 "there is no terminal to ask on" setsid telepay get --cacert mediator/tls.pem --home home "$base/s/shop/chart"
+    by_means emv
+    got 1 "" "by emv, not by purse" by_purse get -f --means purse "$base/s/shop/chart"
+    by_means purse
+    expect 2 "takes emv, a card, or purse" by_purse get --means shells "$base/s/shop/chart"
+    # what another client brings
+    fresh_account
+    curl -s -D - -o /dev/null --cacert mediator/tls.pem "$base/s/shop/chart" | tr -d '\r' | grep -i '^www-authenticate' >challenge
+    printf 'let me in\n' >typed
+    telepay credential --header --cacert mediator/tls.pem --home home --code-fd 3 --up-to "100.00 EUR" 3<typed <challenge >credential 2>out || fail "credential: $(cat out)"
+    python3 -c 'import base64, json; text = open("credential").read().split()[1]; print(json.dumps(json.loads(base64.urlsafe_b64decode(text + "=="))))' | jq -e '.payload | keys == ["payment"]' >/dev/null || fail "credential: $(cat credential out)"
+}
+
+purse_refused() {
+    serve ok
+    fresh_account
+    filled 1249
+    got 1 "" "the purse holds less than that: telepay purse fill (51, BALANCE)" by_purse get "$base/s/shop/chart"
+    [ "$(states)" = refused ] || fail "$(states)"
+    expect 0 "is refused" order prove "$(newest)"
+    holds 1249
+    filled 1250
+    got 0 "the chart" "paid" by_purse get "$base/s/shop/chart"
+    holds 0
+    # another device of the same user has used the next counters
+    filled 9000
+    sqlite3 home/journal.db 'UPDATE purse SET counter = 0'
+    got 1 "" "another device of yours pays by this purse" by_purse get "$base/s/shop/chart"
+    [ "$(states)" = "not paid acknowledged+ refused" ] || fail "$(states)"
+    expect 0 "90.00" at_purse balance
+    got 0 "the chart" "paid" by_purse get "$base/s/shop/chart"
+    for how in bad-ack other-ack other-payment garbage; do # says nothing of the payment that can be believed
+        serve "$how"
+        fresh_account
+        by_purse get "$base/s/shop/chart" >stdout 2>out
+        case $? in 2 | 4 | 5) ;; *) fail "$how: $(cat out)" ;; esac
+        said "YOUR KEY HAS SIGNED"
+        [ "$(states)" = signed ] || fail "$how: $(states)"
+    done
+}
+
+purse_lost() {
+    serve "lost 1"
+    fresh_account
+    got 0 "the chart" "paid" by_purse get "$base/s/shop/chart"
+    [ "$(payments | wc -l)" = 2 ] && [ "$(distinct)" = 1 ] || fail "not the same again: $(payments)"
+    serve "busy 2"
+    got 0 "the chart" "paid" by_purse get "$base/s/shop/chart"
+    [ "$(payments | wc -l)" = 3 ] && [ "$(distinct)" = 1 ] || fail "not the same again: $(payments)"
+    serve late
+    fresh_account
+    patience=2 got 4 "" "YOUR KEY HAS SIGNED" by_purse get "$base/s/shop/chart"
+    patience=2 got 4 "" "not paid again" by_purse get "$base/s/shop/chart"
+    [ "$(distinct)" = 1 ] || fail "signed again: $(payments)"
+    mode ok
+    expect 0 "acknowledged" order send # without the code: it is signed
+    got 0 "the chart" "" by_purse get "$base/s/shop/chart"
+    unsaid paid
+    [ "$(distinct)" = 1 ] || fail "signed again: $(payments)"
+    holds 8750
+}
+
+purse_killed() { # at instants of all kinds: what was taken from the purse is delivered in the end, and nothing is taken twice
+    local n paying
+    for n in $(seq "${GET_KILLS-6}"); do
+        serve ok
+        fresh_account
+        printf 'let me in\n' >typed
+        telepay get --cacert mediator/tls.pem --home home --code-fd 0 --up-to "100.00 EUR" "$base/s/shop/chart" <typed >stdout 2>out &
+        paying=$!
+        case $((n % 3)) in
+        1) until_said "/payment" mediator.log ;;
+        *) sleep 0.$((RANDOM % 900 + 100)) ;;
+        esac
+        kill -9 $paying 2>/dev/null
+        wait $paying 2>/dev/null
+        got 0 "the chart" "" by_purse get "$base/s/shop/chart"
+        case "$(states)" in
+        "acknowledged+") holds 8750 ;;
+        "acknowledged+ acknowledged+") holds 7500 ;; # the first had come to its end
+        *) fail "kill $n: $(states): $(cat mediator.log)" ;;
+        esac
+        [ "$(distinct)" = "$(states | wc -w)" ] || fail "kill $n: $(cat mediator.log)"
+    done
+}
+
+# A key store that was cut off, or of which one bit is another: nothing is signed, and it is told.
+purse_keys() {
+    local sent bit
+    serve ok
+    fresh_account
+    cp home/device.jwk whole
+    head -c 60 whole >home/device.jwk
+    expect 2 "is cut off" by_purse get "$base/s/shop/chart"
+    for bit in 30 50 80 200; do
+        python3 -c 'import sys; d = bytearray(open("whole", "rb").read()); d[int(sys.argv[1])] ^= 1; open("home/device.jwk", "wb").write(d)' $bit
+        rm -f home/device.tries
+        by_purse get "$base/s/shop/chart" >stdout 2>out
+        case $? in 2 | 5) ;; *) fail "bit $bit: $(cat out)" ;; esac
+        match=-E said "wrong, or the key was altered|is of the user|cost is more|is damaged"
+        match=-F
+    done
+    sent=$(payments | wc -l)
+    [ "$sent" = 0 ] || fail "something was signed: $(cat mediator.log)"
+    holds 10000
+    cp whole home/device.jwk
+    rm -f home/device.tries
+    got 0 "the chart" "paid" by_purse get "$base/s/shop/chart"
+    # the same key on another device: the same account, and what it has paid already
+    expect 0 "" telepay user export default --home home --out key
+    expect 0 "" telepay authority add --home home2 mediator/ca.pem
+    printf 'let me in\n' | expect 0 "pays from this device, too" telepay user import key --home home2 --code-fd 0
+    printf 'let me in\n' | expect 0 "$(telepay purse list --home home --json | jq -r '.purses[0].account')" telepay purse open --home home2 --cacert mediator/tls.pem --at "$base" --code-fd 0
+    printf 'let me in\n' | expect 0 "paid" telepay get --home home2 --cacert mediator/tls.pem --code-fd 0 --up-to "100.00 EUR" "$base/s/shop/chart"
+    holds 7500
+    # the code changes, the account stays
+    printf 'let me in\nlet nobody in\n' | expect 0 "" telepay user passwd --home home --code-fd 0
+    codes='let nobody in\n' expect 0 "75.00" at_purse balance
 }
 
 if [ "${1:-}" = inside ]; then

@@ -47,6 +47,7 @@ plans() {
     # by nothing; up to less than it costs; in another currency: refused before a card is asked for
     remove
     plan marie --means emv --never
+    plan marie --means purse --never
     said "no order is paid; telepay plan set --means emv"
     expect 0 "no order is paid; telepay plan set --means emv" telepay plan --home home --user marie
     [ "$(telepay plan --home home --user marie --json | tr -d ' \n')" = '{"plan":[]}' ] || fail "$(telepay plan --home home --user marie --json)"

@@ -9,6 +9,9 @@ Modes: ok; refused (51); unreached (503, nothing consumed); close (no answer to 
 what was sent is kept); garbage, bad-ack, other-ack (what comes as an acknowledgement is none of this payment); gone (410); wrong-arpc; delivery-CODE with what its problem
 says; old-parameters, stranger-parameters; and orders that no payer may pay: see forge.
 
+The file DIR/means says by what an order may be paid, in that order: emv (without the file), purse. The acquirer is a purse, too, at /purse, /accounts and
+/balance: what it holds is the file DIR/balance, in cents. Of its modes: other-payment (what comes acknowledges another statement).
+
 Everything here is written apart from src/: JOSE from RFC 7515, 7516 and 7518, messages from doc/protocol.md."""
 import base64
 import datetime
@@ -29,7 +32,7 @@ import iso8583_vectors as iso
 try:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec, utils
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -245,6 +248,26 @@ class Mediator:
         self.lock = threading.Lock()
         self.stan = int(time.time()) % 900000
         self.counted = {}
+        self.used = {}  # counters, by account
+
+    def means(self):
+        try:
+            with open(f"{self.folder}/means") as file:
+                return file.read().split()
+        except FileNotFoundError:
+            return ["emv"]
+
+    def offers(self, order_id, method, url, digest, mode):
+        """By each means a challenge and its order."""
+        return {means: self.challenge(order_id, method, url, digest, mode, means) for means in self.means()}
+
+    def balance(self, change=0):
+        with open(f"{self.folder}/balance") as file:
+            now = int(file.read()) + change
+        if change:
+            with open(f"{self.folder}/balance", "w") as file:
+                file.write(str(now))
+        return now
 
     def mode(self):
         with open(f"{self.folder}/mode") as file:
@@ -256,16 +279,18 @@ class Mediator:
     def price(self, path):
         return path.split("price=")[1] if "price=" in path else PRICE
 
-    def challenge(self, order_id, method, url, digest, mode):
+    def challenge(self, order_id, method, url, digest, mode, means):
         """A demand; what makes it one that nobody may pay is the mode's."""
         self.stan += 1
         price = self.price(url)
         order = {
             "version": 1, "order": order_id, "contract": CONTRACT, "merchant": "Librairie du Port", "item": "Carte marine 7066", "amount": price,
             "currency": "eur", "delivery": "network", "quote": encode(secrets.token_bytes(32)), "nonce": encode(secrets.token_bytes(16)),
-            "issued": moment(), "valid_until": moment(300), "means": [{"name": "emv", "ceiling": "100000"}], "resource": {"method": method, "url": url},
-            "return": url, "terminal": TERMINAL, "stan": "%06d" % self.stan, "date": time.strftime("%Y%m%d"), "time": time.strftime("%H%M%S"),
-            "country": "250", "mcc": "5942", "acquirer": ACQUIRER}
+            "issued": moment(), "valid_until": moment(300), "means": [{"name": means, "ceiling": "100000"}], "resource": {"method": method, "url": url},
+            "return": url, "acquirer": ACQUIRER}
+        if means == "emv":
+            order.update({"terminal": TERMINAL, "stan": "%06d" % self.stan, "date": time.strftime("%Y%m%d"), "time": time.strftime("%H%M%S"),
+                          "country": "250", "mcc": "5942"})
         if digest:
             order["resource"]["digest"] = digest
         request = {"amount": price, "currency": "eur", "recipient": CONTRACT, "externalId": order_id, "description": "Carte marine 7066"}
@@ -275,8 +300,8 @@ class Mediator:
         if mode == "altered":
             head, body, signature = token.split(".")
             token = f"{head}.{encode(canonical({**order, 'item': 'Other'}))}.{signature}"
-        request["methodDetails"] = {"order": token, "acquirer": x5c(self.key(sealing)), "parameters": version}
-        challenge = {"id": encode(secrets.token_bytes(32)), "realm": "fake", "method": "emv", "intent": "charge", "request": encode(canonical(request)),
+        request["methodDetails"] = {"order": token, **({"acquirer": x5c(self.key(sealing)), "parameters": version} if means == "emv" else {"purse": self.at})}
+        challenge = {"id": encode(secrets.token_bytes(32)), "realm": "fake", "method": means, "intent": "charge", "request": encode(canonical(request)),
                      "expires": moment(-100 if mode == "challenge-expired" else 300), "opaque": encode(b"{}")}
         return challenge, order
 
@@ -322,6 +347,8 @@ def forge(mode, order, request, signer, kind, sealing):
         order["means"][0]["ceiling"] = "100"
     elif mode == "no-card":
         order["means"][0]["name"] = "purse"
+        for member in ("terminal", "stan", "date", "time", "country", "mcc"):
+            order.pop(member, None)
         for name in ("terminal", "stan", "date", "time", "country", "mcc"):
             del order[name]
     elif mode == "typ":
@@ -365,11 +392,46 @@ def check_device(token, r, raw):
     public_key(header["jwk"]).verify(der, f"{head}.{body}".encode(), ec.ECDSA(hashes.SHA256()))
 
 
-def acknowledge(mediator, entry, fields, code, reason, mode):
+def check_statement(entry, credential):
+    """The account that signed the payment, and its counter."""
+    challenge, order = entry["challenge"], entry["order"]
+    assert {k: v for k, v in credential["challenge"].items() if k != "description"} == challenge, "another challenge"
+    assert set(credential["payload"]) <= {"payment", "claim"}
+    head, body, signature = credential["payload"]["payment"].split(".")
+    header, payload = json.loads(decode(head)), json.loads(decode(body))
+    jwk = header["jwk"]
+    assert set(header) == {"alg", "typ", "jwk"} and set(jwk) == {"crv", "kty", "x"} and jwk["crv"] == "Ed25519" and jwk["kty"] == "OKP", header
+    assert header["alg"] == "EdDSA" and header["typ"] == "telepay-purse-payment", header
+    ed25519.Ed25519PublicKey.from_public_bytes(decode(jwk["x"])).verify(decode(signature), f"{head}.{body}".encode())
+    account = encode(hashlib.sha256(canonical(jwk)).digest())
+    assert canonical(payload) == decode(body) and payload == {
+        "version": 1, "account": account, "r": encode(bound(challenge)), "order": order["order"], "amount": order["amount"], "currency": order["currency"],
+        "counter": payload["counter"]}, payload
+    return account, int(payload["counter"])
+
+
+def decide_purse(mediator, entry, credential, mode):
+    account, counter = check_statement(entry, credential)
+    amount = int(entry["order"]["amount"])
+    code, reason, used = "00", None, mediator.used.setdefault(account, set())
+    if counter in used:
+        code, reason = "94", "COUNTER_USED"
+    elif amount > mediator.balance() or mode == "refused":
+        code, reason = "51", "BALANCE"
+    else:
+        mediator.balance(-amount)
+    used.add(counter)
+    print(f"purse {code} counter {counter}", flush=True)
+    statement = hashlib.sha256((b"other" if mode == "other-payment" else b"") + credential["payload"]["payment"].encode()).digest()
+    signed = None if reason == "COUNTER_USED" else acknowledge(mediator, entry, {11: "%06d" % counter}, code, reason, mode, {"payment": encode(statement)})
+    return {"code": code, "reason": reason, "acknowledgement": signed, "answer": None, "completion": False, "reference": "632700%06d" % counter}
+
+
+def acknowledge(mediator, entry, fields, code, reason, mode, more=None):
     order = entry["order"]
     statement = {"version": 1, "r": encode(bound(entry["challenge"])), "order": order["order"], "contract": order["contract"], "amount": order["amount"],
                  "currency": order["currency"], "reference": "632700" + fields[11], "code": code, "outcome": "acknowledged" if code == "00" else "refused",
-                 "at": moment()}
+                 "at": moment(), **(more or {})}
     if reason:
         statement["reason"] = reason
     if mode == "other-ack":
@@ -378,6 +440,8 @@ def acknowledge(mediator, entry, fields, code, reason, mode):
 
 
 def decide(mediator, entry, credential, mode):
+    if entry["challenge"]["method"] == "purse":
+        return decide_purse(mediator, entry, credential, mode)
     fields, card, answer_key, signed = check_transaction(mediator, entry, credential)
     asks = card["9F27"][0] & 0xC0 == 0x80
     code, reason = ("51", "ISSUER_REFUSED") if mode == "refused" or (mode == "refused-once" and mediator.counts("refused", 1)) else ("00", None)
@@ -446,6 +510,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(int(parts[1]), b"status" * (100000 if "large" in self.path else 1))
         if parts[0] == "parameters":
             return self.answer(200, self.mediator.parameters().encode(), kind="application/jose")
+        if self.path in ("/purse", "/accounts", "/balance"):
+            return self.of_account(body)
         if parts[0] == "s":
             return self.sell(body, credential)
         if parts[0] == "orders" and len(parts) >= 2 and parts[1] in self.mediator.orders:
@@ -453,6 +519,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.answer(404, {"title": "Not found"})
 
     do_GET = do_POST = do_PUT = do_HEAD = handle_one
+
+    def of_account(self, body):
+        if self.path == "/purse":
+            return self.answer(200, {"acquirer": ACQUIRER, "name": "Bourse", "currencies": [{"currency": "EUR", "payment": 15000, "day": 50000, "balance": 100000}]})
+        head, payload, signature = body.decode().split(".")
+        jwk, payload = json.loads(decode(head))["jwk"], json.loads(decode(payload))
+        ed25519.Ed25519PublicKey.from_public_bytes(decode(jwk["x"])).verify(decode(signature), body.rsplit(b".", 1)[0])
+        account = encode(hashlib.sha256(canonical(jwk)).digest())
+        assert payload["acquirer"] == ACQUIRER
+        if self.path == "/accounts":
+            return self.answer(200, {"account": account, "code": "00"})
+        assert payload["account"] == account and len(payload["at"]) == 20
+        return self.answer(200, {"account": account, "currency": "eur", "balance": self.mediator.balance(), "reserved": 0, "state": "open",
+                                 "counter": max(self.mediator.used.get(account, {0}))})
 
     def sell(self, body, credential):
         mode = self.mediator.mode()[0]
@@ -462,12 +542,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(402, b"other", [("WWW-Authenticate", 'Payment id="a", realm="r", method="tempo", intent="charge", request="e30"')])
         order_id = base64.b32encode(secrets.token_bytes(16)).decode().lower().rstrip("=")
         digest = "sha-256=:" + base64.b64encode(hashlib.sha256(body).digest()).decode() + ":" if body else None
-        challenge, order = self.mediator.challenge(order_id, self.command, self.origin() + self.path, digest, mode)
-        self.mediator.orders[order_id] = {"challenge": challenge, "order": order, "state": "requested", "path": self.path, "method": self.command, "digest": digest}
+        self.mediator.at = self.origin()
+        offers = self.mediator.offers(order_id, self.command, self.origin() + self.path, digest, mode)
+        challenge, order = next(iter(offers.values()))
+        self.mediator.orders[order_id] = {"offers": offers, "challenge": challenge, "order": order, "state": "requested", "path": self.path, "method": self.command, "digest": digest}
         print(f"order {order_id}", flush=True)
         return self.answer(402, {"type": "https://paymentauth.org/problems/payment-required", "title": "Payment required", "status": 402,
                                  "order": f"{self.origin()}/orders/{order_id}"},
-                           [("WWW-Authenticate", header_of(challenge)), ("Cache-Control", "no-store")], "application/problem+json")
+                           [("WWW-Authenticate", header_of(c)) for c, _ in offers.values()] + [("Cache-Control", "no-store")], "application/problem+json")
 
     def of_order(self, entry, verb, body, credential):
         if verb == "payment":
@@ -498,6 +580,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         state = {"order": entry["order"]["order"], "state": entry["state"], "merchant": "Librairie du Port", "item": "Carte marine 7066"}
         if entry["state"] in ("requested", "claimed", "refused"):
             state["challenge"] = header_of(entry["challenge"])
+            state["challenges"] = [header_of(challenge) for challenge, _ in entry["offers"].values()]
         return self.answer(200, state)
 
     def deliver(self, entry, credential):
@@ -534,6 +617,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 print("another credential", flush=True)
                 return self.answer(409, {"title": "another credential"})
             if entry.get("credential") != credential:
+                entry["challenge"], entry["order"] = entry["offers"][credential["challenge"]["method"]]
                 entry["result"] = decide(self.mediator, entry, credential, mode)
                 entry["credential"] = credential
                 entry["hash"] = encode(hashlib.sha256(canonical({k: v for k, v in credential.items()})).digest())
@@ -549,17 +633,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if entry["state"] == "reversed":
             return self.answer(200, {"order": order["order"], "state": "reversing" if self.mediator.counts("told", 1) else "reversed"})
         if result["code"] != "00":
-            entry["challenge"], entry["order"] = self.mediator.challenge(order["order"], entry["method"], order["resource"]["url"], entry["digest"], "ok")
+            means = entry["challenge"]["method"]
+            entry["offers"][means] = self.mediator.challenge(order["order"], entry["method"], order["resource"]["url"], entry["digest"], "ok", means)
+            signed = {name: result[name] for name in ("acknowledgement", "answer") if result[name]}
             return self.answer(402, {"type": "https://paymentauth.org/problems/verification-failed", "title": "Declined", "status": 402, "code": result["code"],
-                                     "reason": result["reason"], "acknowledgement": result["acknowledgement"], "answer": result["answer"]},
-                               [("WWW-Authenticate", header_of(entry["challenge"]))], "application/problem+json")
-        answer = {"order": order["order"], "state": entry["state"], "reference": result["reference"], "acknowledgement": result["acknowledgement"],
-                  "answer": result["answer"], "completion": result["completion"]}
+                                     "reason": result["reason"], **signed},
+                               [("WWW-Authenticate", header_of(challenge)) for challenge, _ in entry["offers"].values()], "application/problem+json")
+        answer = {"order": order["order"], "state": entry["state"], "reference": result["reference"], "acknowledgement": result["acknowledgement"]}
+        if result["answer"]:
+            answer.update({"answer": result["answer"], "completion": result["completion"]})
         return self.answer(200, answer, [] if result["completion"] else [("Payment-Receipt", receipt(entry))])
 
 
 def receipt(entry):
-    return encode(canonical({"status": "success", "method": "emv", "timestamp": moment(), "reference": entry["result"]["reference"]}))
+    return encode(canonical({"status": "success", "method": entry["challenge"]["method"], "timestamp": moment(), "reference": entry["result"]["reference"]}))
 
 
 class Server(http.server.ThreadingHTTPServer):

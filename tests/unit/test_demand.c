@@ -13,6 +13,7 @@
 #include "order/jose_quiet.h"
 #include "order/sealed.h"
 #include "order/token.h"
+#include "payer/checkout.h"
 #include "payer/credential.h"
 #include "payer/device.h"
 #include "payer/home.h"
@@ -113,6 +114,17 @@ static struct order sample(void)
     };
 }
 
+/* The same order, to be paid by that means alone. */
+static struct order by(const struct order *o, const char *means)
+{
+    struct order other = *o;
+
+    other.means[0].name = means;
+    if (strcmp(means, "emv") != 0) /* nothing is told to a card */
+        other.terminal = other.stan = other.date = other.time = other.country = other.mcc = NULL;
+    return other;
+}
+
 /* A demand of that order; what the request says is the order's, but for what is given. */
 struct wrong {
     const struct order_key *signer, *sealing;
@@ -195,10 +207,11 @@ START_TEST(forged_demands_are_refused)
                                    {.amount = "151"},
                                    {.expires = time_format_utc(before, now - 60)},
                                    {.method = "purse"},
+                                   {.method = "tempo"},
                                    {.intent = "session"}};
         static const enum tp_err expected[] = {TP_ERR_SECURITY, TP_ERR_SECURITY, TP_ERR_SECURITY,
                                                TP_ERR_SECURITY, TP_ERR_SECURITY, TP_ERR_TIMEOUT,
-                                               TP_ERR_FORMAT,   TP_ERR_FORMAT};
+                                               TP_ERR_SECURITY, TP_ERR_FORMAT,   TP_ERR_FORMAT};
         const struct order o = sample();
 
         for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++)
@@ -215,9 +228,7 @@ START_TEST(orders_that_may_not_be_paid)
         o.means[0].ceiling = "149";
         ck_assert_int_eq(outcome(&o, &none), TP_ERR_SECURITY);
         o = sample();
-        o.means[0].name = "purse";
-        ck_assert_int_eq(outcome(&o, &none), TP_ERR_SECURITY);
-        o.terminal = o.stan = o.date = o.time = o.country = o.mcc = NULL;
+        o = by(&o, "purse");
         ck_assert_int_eq(outcome(&o, &none), TP_ERR_SECURITY);
         o = sample();
         o.url = "http://m.example/s/journal/1"; /* in the clear */
@@ -258,18 +269,107 @@ START_TEST(a_demand_is_for_what_was_asked)
     }
 END_TEST
 
-START_TEST(the_offer_that_can_be_paid_is_chosen)
+START_TEST(offers_that_can_be_paid)
     {
-        const struct payment_offers offers = {
-            .offer = {{.method = "tempo", .intent = "charge"},
-                      {.method = "emv", .intent = "session"},
-                      {.method = "emv", .intent = "charge", .id = "this"},
-                      {.method = "emv", .intent = "charge", .id = "that"}},
-            .n = 4};
-        const struct payment_offers none = {.n = 0};
+        static const struct {
+            struct payment_challenge offer;
+            bool by_any, by_card, by_purse;
+        } rows[] = {{{.method = "tempo", .intent = "charge"}, false, false, false},
+                    {{.method = "emv", .intent = "session"}, false, false, false},
+                    {{.method = "emv", .intent = "charge"}, true, true, false},
+                    {{.method = "purse", .intent = "charge"}, true, false, true}};
 
-        ck_assert_str_eq(demand_choose(&offers)->id, "this");
-        ck_assert_ptr_null(demand_choose(&none));
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            ck_assert_int_eq(demand_is_payable(&rows[i].offer, NULL), rows[i].by_any);
+            ck_assert_int_eq(demand_is_payable(&rows[i].offer, "emv"), rows[i].by_card);
+            ck_assert_int_eq(demand_is_payable(&rows[i].offer, "purse"), rows[i].by_purse);
+            ck_assert(!demand_is_payable(&rows[i].offer, "tempo"));
+        }
+    }
+END_TEST
+
+/* ---- the choice among what is offered ---- */
+
+static struct payment_offers offered;
+static char *offered_requests[PAYMENT_OFFERS_MAX];
+
+/* One order by that means, at that acquirer. */
+static void offer(const char *means, const struct wrong *w)
+{
+    const struct order any = sample(), o = by(&any, means);
+    struct wrong of = *w;
+
+    of.method = means;
+    offered.offer[offered.n] = demand_of(&o, &of, &offered_requests[offered.n]);
+    offered.n++;
+}
+
+static void offer_no_more(void)
+{
+    for (size_t i = 0; i < offered.n; i++)
+        free(offered_requests[i]);
+    offered.n = 0;
+}
+
+/* What a user with that plan, and an account at the purse or none, pays by: "" none. */
+static const char *chosen_by(const char *plan, bool has_account, const char *only,
+                             const char *without)
+{
+    static char means[PLAN_NAME];
+    const struct purse_account account = {.acquirer = ACQUIRER, .currency = 978, .number = 1};
+    const struct checkout_options options = {.means = only};
+    struct checkout c = {.options = &options, .authorities = trusted};
+    struct demand d = {0};
+    char path[160];
+
+    snprintf(path, sizeof(path), "%s/plan.ini", home);
+    ck_ok(file_replace(path, span_str(plan), 0600, &e));
+    ck_assert_msg(plan_load(&c.plan, home, &e) == TP_OK, "%s", e.text);
+    snprintf(path, sizeof(path), "%s/%s.db", home, has_account ? "with" : "without");
+    ck_ok(journal_open(&c.journal, path, &e));
+    if (has_account)
+        ck_ok(purses_put(c.journal, &account, &e));
+    e = (struct tp_error){0};
+    enum tp_err r = checkout_choose(&c, &d, &offered, without, &e);
+
+    if (r == TP_OK)
+        r = checkout_allows(&c, &d, &e);
+    snprintf(means, sizeof(means), "%s", r == TP_OK ? demand_means(&d) : "");
+    demand_free(&d);
+    journal_close(&c.journal);
+    return means;
+}
+
+#define BOTH       "[emv]\nmeans = yes\n[purse]\nmeans = yes\n"
+#define PURSE_1ST  "[purse]\nmeans = yes\n[emv]\nmeans = yes\n"
+#define CARD_SMALL "[emv]\nmeans = yes\nup_to = 1.00 EUR\n[purse]\nmeans = yes\n"
+
+START_TEST(the_plan_chooses_among_what_is_offered)
+    {
+        const struct wrong none = {0}, forged = {.signer = &stranger_key};
+
+        offer("emv", &none);
+        offer("purse", &none);
+        ck_assert_str_eq(chosen_by(BOTH, true, NULL, NULL), "emv");
+        ck_assert_str_eq(chosen_by(PURSE_1ST, true, NULL, NULL), "purse");
+        ck_assert_str_eq(chosen_by(PURSE_1ST, false, NULL, NULL), "emv");   /* no account there */
+        ck_assert_str_eq(chosen_by(CARD_SMALL, true, NULL, NULL), "purse"); /* 1.50 EUR */
+        ck_assert_str_eq(chosen_by(CARD_SMALL, false, NULL, NULL), "");
+        ck_assert_ptr_nonnull(strstr(e.text, "up to 1.00 EUR"));
+        ck_assert_str_eq(chosen_by(BOTH, true, "purse", NULL), "purse");
+        ck_assert_str_eq(chosen_by(BOTH, true, NULL, "emv"), "purse");
+        ck_assert_str_eq(chosen_by(BOTH, false, "purse", NULL), "");
+        ck_assert_ptr_nonnull(strstr(e.text, "telepay purse open"));
+        ck_assert_str_eq(chosen_by("[emv]\nmeans = yes\n", true, "purse", NULL), "");
+        ck_assert_ptr_nonnull(strstr(e.text, "not in your plan"));
+        offer_no_more();
+        offer("purse", &forged);
+        offer("emv", &none);
+        ck_assert_str_eq(chosen_by(PURSE_1ST, true, NULL, NULL), "emv");
+        ck_assert_str_eq(chosen_by(PURSE_1ST, true, "purse", NULL), "");
+        offer_no_more();
+        ck_assert_str_eq(chosen_by(BOTH, true, NULL, NULL), "");
+        ck_assert_int_eq(e.code, TP_ERR_NOT_FOUND);
     }
 END_TEST
 
@@ -410,6 +510,37 @@ START_TEST(the_credential_is_sealed_and_echoes_the_challenge)
     }
 END_TEST
 
+START_TEST(a_purse_is_paid_by_its_statement_alone)
+    {
+        const struct wrong by_purse = {.method = "purse"};
+        const struct order any = sample(), o = by(&any, "purse");
+        struct demand d = {0};
+        struct payment_credential c = {0};
+        const uint8_t claim[16] = {1, 2, 3};
+        const struct credential_parts parts = {
+            .demand = &d, .payment = "e30.e30.AA", .claim = claim};
+        json_t *secret = NULL;
+        char *request = NULL;
+
+        const struct payment_challenge challenge = demand_of(&o, &by_purse, &request);
+
+        ck_assert_msg(demand_read(&d, &challenge, &trusted, now, &e) == TP_OK, "%s", e.text);
+        ck_assert(demand_is_by_purse(&d));
+        ck_ok(credential_make(&secret, &parts, &e));
+        ck_ok(payment_credential_read_json(&c, span_str(credential_text(secret)), &e));
+        ck_assert_str_eq(c.challenge.method, "purse");
+        ck_assert_uint_eq(json_object_size(c.payload), 2);
+        ck_assert_str_eq(json_string_value(json_object_get(c.payload, "payment")), "e30.e30.AA");
+        ck_assert_str_eq(json_string_value(json_object_get(c.payload, "claim")),
+                         "AQIDAAAAAAAAAAAAAAAAAA");
+        ck_assert_uint_eq(json_object_size(secret), 1); /* there is no answer to be opened */
+        payment_credential_free(&c);
+        json_decref(secret);
+        demand_free(&d);
+        free(request);
+    }
+END_TEST
+
 START_TEST(the_device_signs_what_the_card_does_not)
     {
         struct demand d = {0};
@@ -535,11 +666,13 @@ static Suite *suite(void)
     tcase_add_test(t, forged_demands_are_refused);
     tcase_add_test(t, orders_that_may_not_be_paid);
     tcase_add_test(t, a_demand_is_for_what_was_asked);
-    tcase_add_test(t, the_offer_that_can_be_paid_is_chosen);
+    tcase_add_test(t, offers_that_can_be_paid);
+    tcase_add_test(t, the_plan_chooses_among_what_is_offered);
     tcase_add_test(t, parameters_are_the_acquirers_and_grow);
     tcase_add_test(t, parameters_of_another_kind);
     tcase_add_test(t, the_terminal_is_the_orders);
     tcase_add_test(t, the_credential_is_sealed_and_echoes_the_challenge);
+    tcase_add_test(t, a_purse_is_paid_by_its_statement_alone);
     tcase_add_test(t, the_device_signs_what_the_card_does_not);
     tcase_add_test(t, a_claim_is_the_devices_own);
     tcase_add_test(t, authorities_are_those_that_were_added);

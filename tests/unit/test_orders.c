@@ -221,7 +221,7 @@ static void make_version_3(void)
 
     ck_ok(journal_add(j, &r, span_str("message"), 0, &id, &e));
     journal_close(&j);
-    damage(path, "DROP TABLE orders; UPDATE store SET version = 3;");
+    damage(path, "DROP TABLE orders; DROP TABLE purse; DROP TABLE emptying; UPDATE store SET version = 3;");
 }
 
 START_TEST(a_journal_of_before_is_brought_up)
@@ -256,6 +256,47 @@ START_TEST(a_journal_of_before_is_brought_up)
     }
 END_TEST
 
+/* Version 4 had orders that cards pay, and no purses. */
+START_TEST(an_order_of_before_is_kept_without_a_statement)
+    {
+        struct journal *j = open_it();
+        struct kept_order o = an_order(ORDER, "{\"id\":\"one\"}"), back = {0};
+        char copy[512];
+
+        keep(j, &o);
+        journal_close(&j);
+        damage(path, "DROP TABLE purse; DROP TABLE emptying; ALTER TABLE orders DROP COLUMN statement;"
+                     "UPDATE store SET version = 4;");
+        ck_ok(db_upgrade(path, &journal_schema, copy, NULL, NULL, &e));
+        j = open_it();
+        ck_ok(orders_pending(j, 0, &back, &e));
+        ck_assert_str_eq(back.order, ORDER);
+        ck_assert_ptr_null(back.statement);
+        kept_order_free(&back);
+        json_decref(o.secret);
+        journal_close(&j);
+    }
+END_TEST
+
+/* What the key of an account signed stays when what is secret goes. */
+START_TEST(a_statement_is_kept_for_good)
+    {
+        struct journal *j = open_it();
+        struct kept_order o = an_order(ORDER, "{\"id\":\"one\"}"), back = {0};
+
+        o.statement = "e30.e30.AA";
+        keep(j, &o);
+        o.state = KEPT_REFUSED;
+        ck_ok(orders_update(j, &o, &e));
+        ck_ok(orders_find(j, ORDER, &back, &e));
+        ck_assert_ptr_null(back.secret);
+        ck_assert_str_eq(back.statement, "e30.e30.AA");
+        kept_order_free(&back);
+        json_decref(o.secret);
+        journal_close(&j);
+    }
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("orders");
@@ -268,6 +309,8 @@ static Suite *suite(void)
     tcase_add_test(t, an_order_may_be_signed_again_after_a_refusal);
     tcase_add_test(t, no_other_process_sends_what_is_under_way);
     tcase_add_test(t, a_journal_of_before_is_brought_up);
+    tcase_add_test(t, an_order_of_before_is_kept_without_a_statement);
+    tcase_add_test(t, a_statement_is_kept_for_good);
     suite_add_tcase(s, t);
     return s;
 }

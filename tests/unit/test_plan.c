@@ -76,8 +76,9 @@ START_TEST(a_plan_is_kept_in_its_order)
         struct plan_means *row;
 
         ck_ok(plan_load(&p, folder, &e)); /* none is kept: the device's means, without limits */
-        ck_assert_uint_eq(p.n, 1);
+        ck_assert_uint_eq(p.n, 2);
         ck_assert_str_eq(p.means[0].name, "emv");
+        ck_assert_str_eq(p.means[1].name, "purse");
         ck_assert_ptr_null(p.means[0].up_to.currency);
         ck_assert_ptr_null(p.means[0].unasked.currency);
         ck_assert_int_eq(plan_take(&row, &p, "shells", &e), TP_ERR_USAGE);
@@ -85,7 +86,6 @@ START_TEST(a_plan_is_kept_in_its_order)
         row->up_to = limit("20.00 EUR");
         row->unasked = limit("0.50 EUR");
         row->summed = limit("5.00 EUR");
-        strcpy(p.means[p.n++].name, "purse"); /* as a device that has one */
         p.means[1].up_to = limit("3 USD");
         plan_put_first(&p, "purse");
         ck_ok(plan_store(&p, folder, &e));

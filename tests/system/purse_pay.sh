@@ -1,0 +1,188 @@
+#!/bin/bash
+# A payer device, a mediator, a purse, a service and an acquirer of cards, all as people run them: an account is opened and filled, orders are paid from it without a
+# card, by `get`, by `pay --order`, by other clients and the agent's way; what is refused says why, what is lost is settled once, what is not delivered comes back.
+set -u
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
+# shellcheck source=tests/system/mediator_common.sh
+. "$here/mediator_common.sh"
+# shellcheck source=tests/system/purse_common.sh
+. "$here/purse_common.sh"
+by_card=000000000000123
+by_purse=000000000000125
+purse_port=18745
+shop=$origin/s/shop
+
+purse() { printf 'let me in\n' | telepay purse "$@" --home home --cacert purse/pki/ca.pem --code-fd 0; }
+by_purse() { printf 'let me in\n' | telepay "$@" --cacert med/pki/ca.pem --home home --code-fd 0 --patience "${patience-60}" --up-to "1000 EUR"; }
+holds() {
+    local got
+    got=$(purse balance --json | jq -r '.balances[0].balance')
+    [ "$got" = "$1" ] || fail "the purse holds $got, not $1: $(heard)"
+}
+kept() { telepay order list --home home --json | jq -r '[.orders[] | .state + (if .delivered then "+" else "" end)] | join(" ")'; }
+of_order() { telepay-mediator order list --json | jq -r ".orders[-1].$1"; }
+order_url() { ask -o body -H 'Accept: application/json' "$1" && jq -r .order body; } # a new one's
+until_state() {
+    local left
+    for left in {600..0}; do
+        [ "$(of_order state)" = "$1" ] && return
+        [ "$left" = 0 ] || sleep 0.05
+    done
+    fail "the order is $(of_order state), not $1: $(tail -5 mediator.log purse.log)"
+}
+
+set_up() {
+    set_up_acquirer
+    set_up_mediator # and journal, by card alone
+    expect 0 "made the purse" telepay-purse init purse --iban FR7630006000011234567890189
+    expect 0 "is open" telepay-purse contract add --id $by_purse --name "Librairie du Port" --currency EUR --iban $bank
+    expect 0 "is in frompurse" telepay-purse mediator add --name port --contract $by_purse --out frompurse --url https://127.0.0.1:$purse_port
+    expect 0 "1 contract" telepay-mediator acquirer add frompurse
+    expect 0 "contract $by_card, $by_purse" telepay-mediator service add jp --name shop --contract $by_card --contract $by_purse
+    expect 0 "" telepay-service init liar
+    expect 0 "" telepay-service mediator add --dir liar --id port --out lp --url https://127.0.0.1:18744
+    cp liar/pki/server.pem liar/pki/server.key liar/ && cp lp/client.pem liar/mediator.pem || fail "no credentials for the liar"
+    expect 0 "" telepay-mediator service add lp --name liar --contract $by_purse
+    launch liar.log listening python3 "$here/../tools/lying_service.py" liar 18744
+    serve_purse
+    serve_shop
+}
+
+account() {
+    insert cards/marie
+    # somebody without an account: the card pays, and by purse it says how one comes to it
+    expect 0 "first article" get $shop/article-1
+    expect 5 "certificate" by_purse get --means purse $shop/article-1
+    expect 0 "" telepay authority add --home home purse/pki/ca.pem
+    expect 1 "telepay purse open --at https://127.0.0.1:$purse_port" by_purse get --means purse $shop/article-1
+    remove
+    expect 0 "is open, in EUR" purse open --at https://127.0.0.1:$purse_port
+    account=$(telepay purse list --home home --json | jq -r '.purses[0].account')
+    expect 0 "came into" telepay-purse account fill --account "$account" --amount 20.00 --reference T1
+    holds 20.00
+}
+
+buying() {
+    local url before
+    before=$(paid)
+    expect 0 "paid 1.50 EUR to Librairie du Port, reference" by_purse get --means purse $shop/article-1
+    said "first article"
+    [ "$(kept)" = "acknowledged+ acknowledged+" ] || fail "$(kept)"
+    holds 18.50
+    expect 0 "PURSE PAYMENT" telepay order show --home home "$(of_order order)"
+    expect 0 "is acknowledged, reference" telepay order prove --home home "$(of_order order)"
+    expect 0 "paid by purse: account $account" telepay-mediator order prove "$(of_order order)"
+    # the card first, as the plan has it; there is none, and the plan is changed
+    expect 3 "" by_purse get --wait 0 $shop/article-1?plan
+    expect 0 "" telepay plan set --home home --means purse --first
+    expect 0 "first article" by_purse get $shop/article-1?plan
+    # an order that a page shows
+    url=$(order_url "$shop/article-1?page")
+    expect 0 "APPROVED" by_purse pay --order "$url"
+    said "PURSE PAYMENT"
+    until_state delivered
+    expect 2 "it is" by_purse pay --order "$url"
+    holds 15.50
+    # another client: curl pays with what telepay credential makes of all that is offered
+    ask -o /dev/null -D - "$shop/article-1?curl" | tr -d '\r' | grep -i '^www-authenticate:' >challenges
+    [ "$(wc -l <challenges)" = 2 ] || fail "not two challenges: $(cat challenges)"
+    printf 'let me in\n' >typed
+    bought=$(telepay credential --header --cacert med/pki/ca.pem --home home --code-fd 3 --up-to "1000 EUR" 3<typed <challenges 2>credential.log) || fail "$(cat credential.log)"
+    expect 0 "first article" pay "$shop/article-1?curl"
+    holds 14.00
+    [ "$(paid)" = "$before" ] || fail "the card paid, too"
+    expect 0 "4.50 EUR  4 orders, and 1.50 of which" telepay session --home home
+}
+
+refused() {
+    local before
+    expect 0 "leave your account" purse empty 13.00 EUR --iban $bank --name Marie --yes
+    before=$(paid)
+    expect 1 "the purse holds less than that: telepay purse fill (51, BALANCE)" by_purse get "$shop/article-1?poor"
+    [ "$(kept | cut -d' ' -f1)" = refused ] || fail "$(kept)"
+    expect 0 "is refused" telepay order prove --home home "$(of_order order)"
+    holds 1.00
+    insert cards/marie # the same order may be paid by card
+    expect 0 "first article" get --means emv "$shop/article-1?poor"
+    remove
+    [ "$(paid)" = $((before + 1)) ] || fail "paid $(paid) times by card"
+    expect 0 "came into" telepay-purse account fill --account "$account" --amount 30.00 --reference T2
+    expect 0 "is stopped" telepay-purse account stop --account "$account" --reason "key lost"
+    expect 1 "the account is stopped" by_purse get "$shop/article-1?stopped"
+    expect 0 "is open" telepay-purse account open --account "$account"
+    telepay plan set --home home --means purse --up-to "1.00 EUR" >/dev/null || fail "plan set"
+    expect 1 "your plan pays by purse up to 1.00 EUR" by_purse get --means purse "$shop/article-1?plan2"
+    telepay plan set --home home --means purse --up-to none >/dev/null || fail "plan set"
+    holds 31.00
+}
+
+# The purse is away, the mediator is killed, the answer is lost: nobody pays again, and it is paid once.
+lost() {
+    local at="$shop/article-1?lost" before
+    kill -STOP "$purse"
+    patience=3 expect 4 "YOUR KEY HAS SIGNED" by_purse get "$at"
+    patience=2 expect 4 "not paid again" by_purse get "$at"
+    kill -KILL "$mediator" "$purse"
+    wait "$mediator" "$purse" 2>/dev/null
+    serve_purse
+    serve_mediator
+    reached
+    expect 0 "first article" by_purse get "$at"
+    holds 29.50
+    before=$(kept)
+    expect 0 "everything is settled" telepay order send --home home --cacert med/pki/ca.pem
+    [ "$(kept)" = "$before" ] || fail "$(kept)"
+    # killed at any instant: what was taken is delivered in the end, and taken once
+    for n in 1 2 3 4 5 6; do
+        printf 'let me in\n' >typed
+        telepay get --cacert med/pki/ca.pem --home home --code-fd 0 --up-to "1000 EUR" "$shop/article-1?killed=$n" <typed >killed.log 2>&1 &
+        payer=$!
+        sleep 0.$((RANDOM % 9 + 1))
+        kill -KILL $payer 2>/dev/null
+        wait $payer 2>/dev/null
+        grep -q 'first article' killed.log || expect 0 "first article" by_purse get "$shop/article-1?killed=$n"
+    done
+    holds 20.50
+}
+
+# What is not delivered goes back to the purse.
+undelivered() {
+    local before
+    before=$(purse balance --json | jq -r '.balances[0].balance')
+    expect 4 "is not delivered" by_purse get "$origin/s/liar/deliver-410"
+    until_state reversed
+    holds "$before"
+    [ "$(kept | cut -d' ' -f1)" = reversed ] || fail "$(kept)"
+}
+
+looking_back() {
+    expect 0 "Librairie du Port" purse history
+    [ "$(purse history --json | jq '[.records[].verified] | all')" = true ] || fail "$(purse history --json)"
+    expect 0 "" telepay-purse audit
+    expect 0 "" telepay-acquirer audit
+    ! grep -aqE 'let me in' ./*.log -r home || fail "a code stands where it must not"
+}
+
+inside() {
+    cd "$dir" || exit 1
+    set_up
+    account
+    buying
+    refused
+    lost
+    undelivered
+    looking_back
+    kill "$mediator" "$purse"
+    wait "$mediator" || fail "telepay-mediator serve does not end cleanly: $(cat mediator.log)"
+    wait "$purse" || fail "telepay-purse serve does not end cleanly: $(cat purse.log)"
+}
+
+if [ $# = 2 ] && [ "$1" = inside ]; then
+    dir=$2
+    inside
+    exit 0
+fi
+own_folder
+"$here/with-pcscd" "$here/purse_pay.sh" inside "$dir" || exit 1
+echo "purse_pay.sh: paid without a card, once, and looked back upon"
