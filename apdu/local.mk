@@ -4,31 +4,26 @@ libapdu_a_SOURCES = apdu/apdu.c apdu/apdu.h apdu/dol.c apdu/dol.h apdu/emvbits.c
 check_PROGRAMS += tests/unit/test_tlv
 TESTS += tests/unit/test_tlv
 tests_unit_test_tlv_SOURCES = tests/unit/test_tlv.c tests/unit/unit.h
-tests_unit_test_tlv_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_tlv_LDADD = $(APDU_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_apdu
 TESTS += tests/unit/test_apdu
 tests_unit_test_apdu_SOURCES = tests/unit/test_apdu.c tests/unit/unit.h
-tests_unit_test_apdu_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_apdu_LDADD = $(APDU_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_dol
 TESTS += tests/unit/test_dol
 tests_unit_test_dol_SOURCES = tests/unit/test_dol.c tests/unit/unit.h
-tests_unit_test_dol_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_dol_LDADD = $(APDU_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_emvtags
 TESTS += tests/unit/test_emvtags
 tests_unit_test_emvtags_SOURCES = tests/unit/test_emvtags.c tests/unit/unit.h
-tests_unit_test_emvtags_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_emvtags_LDADD = $(APDU_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_emvbits
 TESTS += tests/unit/test_emvbits
 tests_unit_test_emvbits_SOURCES = tests/unit/test_emvbits.c tests/unit/unit.h
-tests_unit_test_emvbits_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_emvbits_LDADD = $(APDU_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/fuzz/fuzz_apdu

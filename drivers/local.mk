@@ -10,13 +10,11 @@ DRIVERS_LIBS = libdrivers.a $(APDU_LIBS) $(PCSC_LIBS) $(USB_LIBS)
 check_PROGRAMS += tests/unit/test_pinpad
 TESTS += tests/unit/test_pinpad
 tests_unit_test_pinpad_SOURCES = tests/unit/test_pinpad.c tests/unit/unit.h
-tests_unit_test_pinpad_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_pinpad_LDADD = $(DRIVERS_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_usb_sysfs
 TESTS += tests/unit/test_usb_sysfs
 tests_unit_test_usb_sysfs_SOURCES = tests/unit/test_usb_sysfs.c tests/unit/unit.h
-tests_unit_test_usb_sysfs_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_usb_sysfs_LDADD = $(DRIVERS_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/fuzz/fuzz_pinpad
@@ -28,26 +26,22 @@ tests_fuzz_fuzz_pinpad_LDADD = $(DRIVERS_LIBS)
 check_PROGRAMS += tests/unit/test_reader
 TESTS += tests/unit/test_reader
 tests_unit_test_reader_SOURCES = tests/unit/test_reader.c tests/unit/unit.h
-tests_unit_test_reader_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_reader_LDADD = $(DRIVERS_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_ccid_descriptor
 TESTS += tests/unit/test_ccid_descriptor
 tests_unit_test_ccid_descriptor_SOURCES = tests/unit/test_ccid_descriptor.c tests/unit/unit.h
-tests_unit_test_ccid_descriptor_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_ccid_descriptor_LDADD = $(DRIVERS_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)
 EXTRA_DIST += tests/data/ccid-readers.json
 
 check_PROGRAMS += tests/unit/test_atr
 TESTS += tests/unit/test_atr
 tests_unit_test_atr_SOURCES = tests/unit/test_atr.c tests/unit/unit.h
-tests_unit_test_atr_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_atr_LDADD = $(DRIVERS_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_ccid_message
 TESTS += tests/unit/test_ccid_message
 tests_unit_test_ccid_message_SOURCES = tests/unit/test_ccid_message.c tests/unit/unit.h
-tests_unit_test_ccid_message_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_ccid_message_LDADD = $(DRIVERS_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/fuzz/fuzz_ccid_descriptor
@@ -71,7 +65,6 @@ tests_fuzz_fuzz_ccid_message_LDADD = $(DRIVERS_LIBS)
 check_PROGRAMS += tests/unit/test_t1
 TESTS += tests/unit/test_t1
 tests_unit_test_t1_SOURCES = tests/unit/test_t1.c tests/tools/t1_card.c tests/tools/t1_card.h tests/unit/unit.h
-tests_unit_test_t1_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_t1_LDADD = $(DRIVERS_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/fuzz/fuzz_t1
@@ -84,5 +77,4 @@ check_PROGRAMS += tests/unit/test_ccid
 TESTS += tests/unit/test_ccid
 tests_unit_test_ccid_SOURCES = tests/unit/test_ccid.c tests/tools/ccid_double.c tests/tools/ccid_double.h tests/tools/t1_card.c tests/tools/t1_card.h \
 	tests/unit/unit.h
-tests_unit_test_ccid_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_ccid_LDADD = $(DRIVERS_LIBS) $(CHECK_LIBS)

@@ -51,14 +51,12 @@ check_PROGRAMS += tests/unit/test_card_select
 TESTS += tests/unit/test_card_select
 tests_unit_test_card_select_SOURCES = tests/unit/test_card_select.c $(CARD_RIG)
 tests_unit_test_card_select_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
-tests_unit_test_card_select_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_card_select_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_card_transaction
 TESTS += tests/unit/test_card_transaction
 tests_unit_test_card_transaction_SOURCES = tests/unit/test_card_transaction.c $(CARD_RIG)
 tests_unit_test_card_transaction_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
-tests_unit_test_card_transaction_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_card_transaction_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
 
 ISSUER_DOUBLE = tests/unit/issuer_double.c tests/unit/issuer_double.h
@@ -67,62 +65,53 @@ check_PROGRAMS += tests/unit/test_card_issuer
 TESTS += tests/unit/test_card_issuer
 tests_unit_test_card_issuer_SOURCES = tests/unit/test_card_issuer.c $(CARD_RIG) $(ISSUER_DOUBLE)
 tests_unit_test_card_issuer_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
-tests_unit_test_card_issuer_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_card_issuer_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_card_script
 TESTS += tests/unit/test_card_script
 tests_unit_test_card_script_SOURCES = tests/unit/test_card_script.c $(CARD_RIG) $(ISSUER_DOUBLE)
 tests_unit_test_card_script_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
-tests_unit_test_card_script_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_card_script_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_card_pin
 TESTS += tests/unit/test_card_pin
 tests_unit_test_card_pin_SOURCES = tests/unit/test_card_pin.c $(CARD_RIG)
 tests_unit_test_card_pin_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
-tests_unit_test_card_pin_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_card_pin_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_card_risk
 TESTS += tests/unit/test_card_risk
 tests_unit_test_card_risk_SOURCES = tests/unit/test_card_risk.c $(CARD_RIG)
 tests_unit_test_card_risk_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
-tests_unit_test_card_risk_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_card_risk_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_card_state
 TESTS += tests/unit/test_card_state
 tests_unit_test_card_state_SOURCES = tests/unit/test_card_state.c tests/unit/unit.h
-tests_unit_test_card_state_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_card_state_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_card_faults
 TESTS += tests/unit/test_card_faults
 tests_unit_test_card_faults_SOURCES = tests/unit/test_card_faults.c $(CARD_RIG)
 tests_unit_test_card_faults_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
-tests_unit_test_card_faults_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_card_faults_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_perso
 TESTS += tests/unit/test_perso
 tests_unit_test_perso_SOURCES = tests/unit/test_perso.c $(CARD_RIG)
 tests_unit_test_perso_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
-tests_unit_test_perso_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_perso_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_cards
 TESTS += tests/unit/test_cards
 tests_unit_test_cards_SOURCES = tests/unit/test_cards.c $(CARD_RIG)
 tests_unit_test_cards_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
-tests_unit_test_cards_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_cards_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/faults/card_power
 TESTS += tests/faults/card_power
 tests_faults_card_power_SOURCES = tests/faults/card_power.c $(CARD_RIG) $(ISSUER_DOUBLE)
 tests_faults_card_power_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
-tests_faults_card_power_CFLAGS = $(UNIT_CFLAGS)
 tests_faults_card_power_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/fuzz/fuzz_card
@@ -141,7 +130,6 @@ tests_fuzz_fuzz_vpcd_LDADD = $(SIMCARD_LIBS)
 check_PROGRAMS += tests/unit/test_transcript
 TESTS += tests/unit/test_transcript
 tests_unit_test_transcript_SOURCES = tests/unit/test_transcript.c tests/unit/unit.h
-tests_unit_test_transcript_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_transcript_LDADD = $(SIMCARD_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/fuzz/fuzz_transcript

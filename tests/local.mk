@@ -4,7 +4,7 @@ AM_TESTS_ENVIRONMENT = TELEPAY_DATADIR='$(abs_top_srcdir)/data'; export TELEPAY_
 
 # Layout, clang-tidy, shellcheck, and who may know whom: by includes, and by what the objects need of each other. CHECK_STYLE_STEPS="linked headed" does those alone.
 check-style: $(noinst_LIBRARIES) $(bin_PROGRAMS) $(noinst_PROGRAMS) $(check_PROGRAMS)
-	$(top_srcdir)/tests/check-style $(top_srcdir) $(AM_CPPFLAGS) $(AM_CFLAGS) $(CHECK_CFLAGS) -I.
+	$(top_srcdir)/tests/check-style $(top_srcdir) $(AM_CPPFLAGS) $(AM_CFLAGS) -I.
 .PHONY: check-style
 dist_noinst_SCRIPTS += tests/check-style
 EXTRA_DIST += .clang-format .clang-tidy .shellcheckrc tests/.clang-tidy tests/analyzer.h \

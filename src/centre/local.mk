@@ -31,6 +31,5 @@ tests_bench_bench_remise_LDADD = $(ACQUIRER_LIBS)
 check_PROGRAMS += tests/unit/test_collect
 TESTS += tests/unit/test_collect
 tests_unit_test_collect_SOURCES = tests/unit/test_collect.c tests/unit/unit.h
-tests_unit_test_collect_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_collect_LDADD = libcentre.a libhttp.a $(ACQUIRER_LIBS) $(CHECK_LIBS)
 EXTRA_DIST += tests/data/old

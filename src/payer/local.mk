@@ -45,43 +45,36 @@ tests_system_fake_acquirer_LDADD = $(WIRE_LIBS)
 check_PROGRAMS += tests/unit/test_shown
 TESTS += tests/unit/test_shown
 tests_unit_test_shown_SOURCES = tests/unit/test_shown.c tests/unit/unit.h
-tests_unit_test_shown_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_shown_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_message
 TESTS += tests/unit/test_message
 tests_unit_test_message_SOURCES = tests/unit/test_message.c tests/unit/unit.h
-tests_unit_test_message_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_message_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_memory
 TESTS += tests/unit/test_memory
 tests_unit_test_memory_SOURCES = tests/unit/test_memory.c tests/unit/unit.h
-tests_unit_test_memory_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_memory_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_journal
 TESTS += tests/unit/test_journal
 tests_unit_test_journal_SOURCES = tests/unit/test_journal.c tests/unit/unit.h
-tests_unit_test_journal_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_journal_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_address
 TESTS += tests/unit/test_address
 tests_unit_test_address_SOURCES = tests/unit/test_address.c tests/unit/unit.h
-tests_unit_test_address_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_address_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_demand
 TESTS += tests/unit/test_demand
 tests_unit_test_demand_SOURCES = tests/unit/test_demand.c tests/unit/unit.h
-tests_unit_test_demand_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_demand_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_orders
 TESTS += tests/unit/test_orders
 tests_unit_test_orders_SOURCES = tests/unit/test_orders.c tests/tools/damage.h tests/unit/unit.h
-tests_unit_test_orders_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_orders_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_purses
@@ -113,7 +106,6 @@ TESTS += tests/system/get.sh tests/system/get_curl.sh tests/system/get_forged.sh
 check_PROGRAMS += tests/unit/test_plan
 TESTS += tests/unit/test_plan
 tests_unit_test_plan_SOURCES = tests/unit/test_plan.c tests/unit/unit.h
-tests_unit_test_plan_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_plan_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
 dist_check_SCRIPTS += tests/system/purse_account.sh tests/system/purse_pay.sh
@@ -124,5 +116,4 @@ TESTS += tests/system/users.sh
 check_PROGRAMS += tests/unit/test_keystore
 TESTS += tests/unit/test_keystore
 tests_unit_test_keystore_SOURCES = tests/unit/test_keystore.c tests/unit/unit.h
-tests_unit_test_keystore_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_keystore_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)

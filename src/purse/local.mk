@@ -25,13 +25,11 @@ PURSE_FIXTURE = tests/unit/purse_fixture.c tests/unit/purse_fixture.h tests/tool
 check_PROGRAMS += tests/unit/test_purse tests/unit/test_purse_session tests/unit/test_purse_model
 TESTS += tests/unit/test_purse tests/unit/test_purse_session tests/unit/test_purse_model
 tests_unit_test_purse_SOURCES = tests/unit/test_purse.c $(PURSE_FIXTURE)
-tests_unit_test_purse_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_purse_LDADD = $(PURSE_LIBS) $(CHECK_LIBS)
 tests_unit_test_purse_session_SOURCES = tests/unit/test_purse_session.c $(PURSE_FIXTURE)
 tests_unit_test_purse_session_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_purse_session_LDADD = $(PURSE_LIBS) $(CHECK_LIBS)
 tests_unit_test_purse_model_SOURCES = tests/unit/test_purse_model.c $(PURSE_FIXTURE)
-tests_unit_test_purse_model_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_purse_model_LDADD = $(PURSE_LIBS) $(CHECK_LIBS)
 
 dist_noinst_SCRIPTS += tests/tools/purse_payer.py tests/tools/purse_customers.py

@@ -18,10 +18,8 @@ dist_noinst_SCRIPTS += tests/tools/python_service.py
 check_PROGRAMS += tests/unit/test_catalogue tests/unit/test_quote
 TESTS += tests/unit/test_catalogue tests/unit/test_quote
 tests_unit_test_catalogue_SOURCES = tests/unit/test_catalogue.c tests/unit/unit.h
-tests_unit_test_catalogue_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_catalogue_LDADD = $(SERVICE_LIBS) $(CHECK_LIBS)
 tests_unit_test_quote_SOURCES = tests/unit/test_quote.c tests/unit/unit.h
-tests_unit_test_quote_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_quote_LDADD = $(SERVICE_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/fuzz/fuzz_catalogue

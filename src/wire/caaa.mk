@@ -7,7 +7,6 @@ CAAA_LIBS = libcaaa.a $(XML_LIBS) $(APDU_LIBS)
 check_PROGRAMS += tests/unit/test_caaa
 TESTS += tests/unit/test_caaa
 tests_unit_test_caaa_SOURCES = tests/unit/test_caaa.c tests/unit/unit.h
-tests_unit_test_caaa_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_caaa_LDADD = $(CAAA_LIBS) $(CHECK_LIBS)
 EXTRA_DIST += tests/data/caaa
 

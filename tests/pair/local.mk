@@ -4,45 +4,33 @@ PAIR_SCHEME = tests/pair/pair_scheme.c tests/pair/pair_scheme.h $(KEPT_KEYS)
 check_PROGRAMS += tests/pair/test_kernel
 TESTS += tests/pair/test_kernel
 tests_pair_test_kernel_SOURCES = tests/pair/test_kernel.c tests/pair/kernel_rows.h $(PAPER) tests/unit/unit.h
-tests_pair_test_kernel_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-tests_pair_test_kernel_CFLAGS = $(UNIT_CFLAGS)
 tests_pair_test_kernel_LDADD = $(KERNEL_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/pair/test_kernel_issuer
 TESTS += tests/pair/test_kernel_issuer
 tests_pair_test_kernel_issuer_SOURCES = tests/pair/test_kernel_issuer.c tests/pair/issuer_rows.h $(PAPER) tests/unit/unit.h
-tests_pair_test_kernel_issuer_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-tests_pair_test_kernel_issuer_CFLAGS = $(UNIT_CFLAGS)
 tests_pair_test_kernel_issuer_LDADD = $(KERNEL_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/pair/test_kernel_select
 TESTS += tests/pair/test_kernel_select
 tests_pair_test_kernel_select_SOURCES = tests/pair/test_kernel_select.c $(PAPER) tests/unit/unit.h
-tests_pair_test_kernel_select_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-tests_pair_test_kernel_select_CFLAGS = $(UNIT_CFLAGS)
 tests_pair_test_kernel_select_LDADD = $(KERNEL_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/pair/test_kernel_keypad
 TESTS += tests/pair/test_kernel_keypad
 tests_pair_test_kernel_keypad_SOURCES = tests/pair/test_kernel_keypad.c $(PAPER) tests/unit/unit.h
-tests_pair_test_kernel_keypad_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-tests_pair_test_kernel_keypad_CFLAGS = $(UNIT_CFLAGS)
 tests_pair_test_kernel_keypad_LDADD = $(KERNEL_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/pair/test_pair
 TESTS += tests/pair/test_pair
 tests_pair_test_pair_SOURCES = tests/pair/test_pair.c tests/pair/fault_rows.h $(PAPER) $(PAIR_SCHEME) tests/unit/unit.h
 tests_pair_test_pair_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
-tests_pair_test_pair_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-tests_pair_test_pair_CFLAGS = $(UNIT_CFLAGS)
 tests_pair_test_pair_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/pair/test_issuer
 TESTS += tests/pair/test_issuer
 tests_pair_test_issuer_SOURCES = tests/pair/test_issuer.c $(PAPER) $(PAIR_SCHEME) tests/unit/unit.h
 tests_pair_test_issuer_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
-tests_pair_test_issuer_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-tests_pair_test_issuer_CFLAGS = $(UNIT_CFLAGS)
 tests_pair_test_issuer_LDADD = $(KERNEL_LIBS) $(SIMCARD_LIBS) $(KERNEL_LIBS) $(CHECK_LIBS)
 
 # The product of methods, cardholder verification, decisions, issuers and faults, against a second statement of what must come of each.
@@ -51,15 +39,11 @@ TESTS += tests/pair/test_product
 tests_pair_test_product_SOURCES = tests/pair/test_product.c tests/pair/product.h tests/pair/product_rows.h tests/pair/product_expect.c $(PAPER) $(PAIR_SCHEME) \
 	tests/unit/unit.h
 tests_pair_test_product_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
-tests_pair_test_product_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-tests_pair_test_product_CFLAGS = $(UNIT_CFLAGS)
 tests_pair_test_product_LDADD = $(SIMCARD_LIBS) $(PAYER_LIBS) $(LEDGER_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/pair/test_kernel_vector
 TESTS += tests/pair/test_kernel_vector
 tests_pair_test_kernel_vector_SOURCES = tests/pair/test_kernel_vector.c $(PAPER) tests/unit/unit.h
-tests_pair_test_kernel_vector_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-tests_pair_test_kernel_vector_CFLAGS = $(UNIT_CFLAGS)
 tests_pair_test_kernel_vector_LDADD = $(KERNEL_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/fuzz/fuzz_kernel
@@ -86,6 +70,4 @@ check_PROGRAMS += tests/pair/test_rerun
 TESTS += tests/pair/test_rerun
 tests_pair_test_rerun_SOURCES = tests/pair/test_rerun.c tests/pair/kernel_rows.h $(PAPER) $(PAIR_SCHEME) tests/unit/unit.h
 tests_pair_test_rerun_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
-tests_pair_test_rerun_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-tests_pair_test_rerun_CFLAGS = $(UNIT_CFLAGS)
 tests_pair_test_rerun_LDADD = $(SIMCARD_LIBS) $(PAYER_LIBS) $(CHECK_LIBS)

@@ -4,7 +4,6 @@ dist_check_SCRIPTS += tests/system/postgres_private.sh tests/system/postgres_bad
 TESTS += tests/system/postgres_private.sh tests/system/postgres_bad.sh
 check_PROGRAMS += tests/system/postgres_bad
 tests_system_postgres_bad_SOURCES = tests/system/postgres_bad.c tests/tools/postgres.h tests/unit/unit.h
-tests_system_postgres_bad_CFLAGS = $(UNIT_CFLAGS)
 tests_system_postgres_bad_LDADD = $(STORE_LIBS) $(CHECK_LIBS)
 dist_noinst_SCRIPTS += quickstart .ci/run
 
@@ -12,7 +11,6 @@ check_PROGRAMS += tests/system/pcsc_driver
 dist_check_SCRIPTS += tests/system/pcsc_driver.sh
 TESTS += tests/system/pcsc_driver.sh
 tests_system_pcsc_driver_SOURCES = tests/system/pcsc_driver.c tests/unit/unit.h
-tests_system_pcsc_driver_CFLAGS = $(UNIT_CFLAGS)
 tests_system_pcsc_driver_LDADD = $(DRIVERS_LIBS) $(CHECK_LIBS)
 dist_check_SCRIPTS += tests/system/readers.sh
 TESTS += tests/system/readers.sh
@@ -40,7 +38,6 @@ if UMOCKDEV
 check_PROGRAMS += tests/system/ccid_driver
 TESTS += tests/system/ccid_driver.sh
 tests_system_ccid_driver_SOURCES = tests/system/ccid_driver.c $(USB_DOUBLE) tests/unit/unit.h
-tests_system_ccid_driver_CFLAGS = $(UNIT_CFLAGS)
 tests_system_ccid_driver_LDADD = $(SIMCARD_LIBS) $(UMOCKDEV_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/tools/ccid_desk
 TESTS += tests/system/ccid_pay.sh tests/system/ccid_pcscd.sh tests/system/udev_rule.sh
