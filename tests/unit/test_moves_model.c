@@ -211,9 +211,9 @@ static enum finding expect_pay(struct run *r, const struct fact *o, const struct
 static void pay(struct run *r, struct fact *o)
 {
     const struct fact *of = pick(r, 20) == 0 ? some(r) : o;
-    const uint32_t n = of->tries == 0                  ? 0
-                       : pick(r, r->both ? 2 : 3) != 0 ? of->pays
-                                                       : 1 + pick(r, of->tries);
+    const uint32_t n = of->tries == 0                    ? 0
+                       : pick(r, 6) >= (r->both ? 4 : 2) ? of->pays
+                                                         : 1 + pick(r, of->tries);
     const int credential = (int)n * 2 + (int)pick(r, 8) / 7; /* mostly the same again */
     struct try *t = of == o && n > 0 ? &o->try[n] : NULL;
     enum finding wanted;
