@@ -211,9 +211,7 @@ static enum finding expect_pay(struct run *r, const struct fact *o, const struct
 static void pay(struct run *r, struct fact *o)
 {
     const struct fact *of = pick(r, 20) == 0 ? some(r) : o;
-    const uint32_t n = of->tries == 0                    ? 0
-                       : pick(r, 6) >= (r->both ? 4 : 2) ? of->pays
-                                                         : 1 + pick(r, of->tries);
+    const uint32_t n = of->tries == 0 ? 0 : pick(r, 3) != 0 ? of->pays : 1 + pick(r, of->tries);
     const int credential = (int)n * 2 + (int)pick(r, 8) / 7; /* mostly the same again */
     struct try *t = of == o && n > 0 ? &o->try[n] : NULL;
     enum finding wanted;
@@ -413,10 +411,10 @@ static void step(struct run *r)
         claim,  release, pay,      pay,  pay,  pay,  answer, answer,
         answer, silent,  complete, rest, rest, rest, beside};
     struct fact *o = some(r);
+    const bool over = o->tries >= ATTEMPTS_MAX || o->delivered || o->back > BACK_WANTED;
 
     r->w.now += pick(r, 20) == 0 ? pick(r, 10) : 0;
-    if (o->tries == 0 ||
-        pick(r, (o->delivered || o->back > BACK_WANTED) && is_due(o) == 0 ? 8 : 100) == 0)
+    if (o->tries == 0 || pick(r, over && is_due(o) == 0 ? 8 : 100) == 0)
         ask(r, o);
     else
         events[pick(r, sizeof(events) / sizeof(events[0]))](r, o);
@@ -498,7 +496,7 @@ START_TEST(orders_and_model_agree)
         fixture_purse(&r->f);
         fixture_open(&r->f);
         r->w.now = time(NULL);
-        for (uint32_t n = 0; n < (r->both ? 2 * STEPS : STEPS); n += steps) {
+        for (uint32_t n = 0; n < (r->both ? 4 * STEPS : STEPS); n += steps) {
             steps = 1 + pick(r, 24);
             one_group(r, steps, pick(r, 6) == 0);
         }
