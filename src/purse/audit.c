@@ -6,19 +6,14 @@
 
 #include "base/log.h"
 #include "base/money.h"
+#include "order/acknowledgement.h"
+#include "purse/audit_priv.h"
 #include "purse/proof.h"
 #include "purse/record.h"
+#include "wire/jcs.h"
 
-struct audit {
-    struct book *book;
-    const struct order_authority *authority;
-    char acquirer[BOOK_ID];
-    size_t faults;
-};
-
-/* What is wrong with the books is counted; what keeps from looking ends it. */
-static enum tp_err count(struct audit *a, enum tp_err r, const char *what, const char *which,
-                         const struct tp_error *found, struct tp_error *e)
+enum tp_err audit_count(struct audit *a, enum tp_err r, const char *what, const char *which,
+                        const struct tp_error *found, struct tp_error *e)
 {
     if (r == TP_OK)
         return TP_OK;
@@ -27,6 +22,22 @@ static enum tp_err count(struct audit *a, enum tp_err r, const char *what, const
     a->faults++;
     log_error("%s %s: %s", what, which, found->text);
     return TP_OK;
+}
+
+enum tp_err audit_signer(const struct audit *a, const char *account, const uint8_t key[ED25519_KEY],
+                         struct tp_error *e)
+{
+    uint8_t last[ED25519_KEY];
+    size_t found = 0;
+    json_t *keys = NULL;
+    enum tp_err r = purse_keys(&keys, a->book, account, e);
+
+    if (r == TP_OK)
+        r = purse_keys_read(last, &found, keys, a->acquirer, account, key, e);
+    json_decref(keys);
+    return r == TP_OK && found == 0
+               ? tp_fail(e, TP_ERR_SECURITY, "a key signed it that never was the account's")
+               : r;
 }
 
 /* ---- accounts: their keys, and what they hold ---- */
@@ -68,11 +79,11 @@ static enum tp_err look_at_account(void *ctx, const struct account *account, str
     struct audit *a = ctx;
     struct tp_error found = {TP_OK, ""};
     enum tp_err r =
-        count(a, check_keys(a, account, &found), "account", account->account, &found, e);
+        audit_count(a, check_keys(a, account, &found), "account", account->account, &found, e);
 
-    return r == TP_OK
-               ? count(a, check_balance(a, account, &found), "account", account->account, &found, e)
-               : r;
+    return r == TP_OK ? audit_count(a, check_balance(a, account, &found), "account",
+                                    account->account, &found, e)
+                      : r;
 }
 
 /* ---- payments ---- */
@@ -111,18 +122,100 @@ static enum tp_err look_at_payment(void *ctx, const struct kept *k, struct tp_er
     struct tp_error found = {TP_OK, ""};
 
     snprintf(which, sizeof(which), "%012" PRId64, k->payment);
-    return count(ctx, check_payment(ctx, k, &found), "payment", which, &found, e);
+    return audit_count(ctx, check_payment(ctx, k, &found), "payment", which, &found, e);
 }
 
 /* ---- transfers, and the day ---- */
+
+/* What a card filled: its acquirer says so, under a contract of the purse's own. */
+static enum tp_err check_card(const struct audit *a, const struct booking *what, struct tp_error *e)
+{
+    struct order_authority *authority = NULL;
+    struct acknowledgement said = {.owner = NULL};
+    struct token t = {.payload = NULL};
+    const struct currency *c;
+    const char *contract = NULL;
+    char pem[BOOK_PEM], *jws = span_text(what->evidence);
+    bool open;
+    enum tp_err r = jws != NULL ? token_read(&t, jws, ACKNOWLEDGEMENT_TYPE, e)
+                                : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+
+    if (r == TP_OK)
+        r = jcs_text(&contract, t.payload, "contract", e);
+    if (r == TP_OK)
+        r = book_trust_get(a->book, contract != NULL ? contract : "", pem, &open, e);
+    if (r == TP_ERR_NOT_FOUND)
+        r = TP_ERR_SECURITY;
+    if (r == TP_OK)
+        r = order_authority_read(&authority, span_str(pem), "the acquirer's authority", e);
+    if (r == TP_OK)
+        r = acknowledgement_read(&said, jws, authority, e);
+    c = r == TP_OK ? currency_by_alpha(said.currency) : NULL;
+    if (r == TP_OK && (!acknowledgement_is_positive(&said) || c == NULL ||
+                       c->numeric != what->currency || strcmp(said.order, what->reference) != 0 ||
+                       strtoll(said.amount, NULL, 10) != what->amount))
+        r = tp_fail(e, TP_ERR_SECURITY, "a card paid something else");
+    acknowledgement_free(&said);
+    order_authority_free(&authority);
+    token_free(&t);
+    free(jws);
+    return r;
+}
 
 static enum tp_err look_at_booking(void *ctx, const struct booking *what, struct tp_error *e)
 {
     struct audit *a = ctx;
     struct tp_error found = {TP_OK, ""};
+    enum tp_err r = record_verify(what, a->acquirer, a->authority, &found);
 
-    return count(a, record_verify(what, a->acquirer, a->authority, &found), "account",
-                 what->account, &found, e);
+    if (r == TP_OK && what->kind == BOOKING_CARD)
+        r = check_card(a, what, &found);
+    return audit_count(a, r, "account", what->account, &found, e);
+}
+
+/* What went out: the account's key said so, and the purse took it over as it is. */
+static bool is_emptying(const struct emptied *m, const struct purse_statement *s)
+{
+    const struct currency *c = currency_by_alpha(s->currency);
+
+    return strcmp(m->account, s->account) == 0 && strtoll(s->counter, NULL, 10) == m->counter &&
+           strtoll(s->amount, NULL, 10) == m->amount && strcmp(m->iban, s->iban) == 0 &&
+           strcmp(m->name, s->name) == 0 &&
+           (strcmp(m->code, "00") != 0 || (c != NULL && c->numeric == m->currency));
+}
+
+static enum tp_err check_emptying(struct audit *a, const struct emptied *m, struct tp_error *e)
+{
+    struct booking said = {.kind = BOOKING_EMPTIED,
+                           .amount = m->amount,
+                           .currency = m->currency,
+                           .at = m->at,
+                           .record = m->record};
+    struct purse_statement s = {.owner = NULL};
+    char *jws = span_text(m->statement);
+    enum tp_err r = jws != NULL ? purse_statement_read(&s, PURSE_EMPTYING, jws, e)
+                                : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+
+    memcpy(said.account, m->account, sizeof(said.account));
+    payment_number(said.reference, m->emptying);
+    if (r == TP_OK && (!is_emptying(m, &s) || strcmp(s.acquirer, a->acquirer) != 0))
+        r = tp_fail(e, TP_ERR_SECURITY, "the books say something else than what was signed");
+    if (r == TP_OK)
+        r = audit_signer(a, m->account, s.key, e);
+    if (r == TP_OK && strcmp(m->code, "00") == 0)
+        r = record_verify(&said, a->acquirer, a->authority, e);
+    purse_statement_free(&s);
+    free(jws);
+    return r;
+}
+
+static enum tp_err look_at_emptying(void *ctx, const struct emptied *m, struct tp_error *e)
+{
+    char which[BOOK_NUMBER];
+    struct tp_error found = {TP_OK, ""};
+
+    payment_number(which, m->emptying);
+    return audit_count(ctx, check_emptying(ctx, m, &found), "emptying", which, &found, e);
 }
 
 static enum tp_err look_at_remises(struct audit *a, struct tp_error *e)
@@ -151,6 +244,10 @@ enum tp_err purse_audit(struct book *b, const struct order_authority *authority,
         r = kept_each(b, NULL, look_at_payment, &a, e);
     if (r == TP_OK)
         r = booking_each(b, look_at_booking, &a, e);
+    if (r == TP_OK)
+        r = emptied_each(b, look_at_emptying, &a, e);
+    if (r == TP_OK)
+        r = audit_sessions(&a, e);
     if (r == TP_OK)
         r = look_at_remises(&a, e);
     *faults = a.faults;

@@ -14,11 +14,13 @@
 #define BOOK_ID        17 /* of the purse itself: 16 hex digits */
 #define BOOK_CONTRACT  16 /* DE 42 */
 #define BOOK_NAME      71
+#define BOOK_HOLDER    281 /* of a bank account: 70 characters */
 #define BOOK_MEDIATOR  33
 #define BOOK_ORDER     27
-#define BOOK_REASON    101 /* why an account is stopped: a person's words */
-#define BOOK_REFERENCE 36  /* of a transfer: Max35Text */
-#define BOOK_NUMBER    13  /* of a record: 12 digits, as DE 37 */
+#define BOOK_REASON    101  /* why an account is stopped: a person's words */
+#define BOOK_REFERENCE 36   /* of a transfer: Max35Text */
+#define BOOK_PEM       4096 /* of an authority */
+#define BOOK_NUMBER    13   /* of a record: 12 digits, as DE 37 */
 
 #define COUNTER_WINDOW 64   /* counters so far behind the highest are too old */
 #define REFUSALS_A_DAY 1000 /* of an account, that are kept … */
@@ -120,7 +122,12 @@ TP_MUST_CHECK enum tp_err book_key_each(struct book *b, const char *account, boo
 
 /* ---- what comes in and goes back ---- */
 
-enum booking_kind { BOOKING_FILLED, BOOKING_GIVEN_BACK };
+enum booking_kind {
+    BOOKING_FILLED, /* by transfer */
+    BOOKING_GIVEN_BACK,
+    BOOKING_CARD,   /* filled by a card's payment */
+    BOOKING_EMPTIED /* to go out, as the account's key said: the record of an emptying alone */
+};
 
 struct booking {
     char account[PURSE_ACCOUNT];
@@ -129,7 +136,8 @@ struct booking {
     uint16_t currency; /* read alone: the account's */
     char reference[BOOK_REFERENCE];
     time_t at;
-    struct span record; /* what the purse signed about it (purse/record.h); borrowed */
+    struct span record;   /* what the purse signed about it (purse/record.h); borrowed … */
+    struct span evidence; /* … of BOOKING_CARD: the acknowledgement of the card's acquirer */
 };
 /* Once a reference and kind (TP_ERR_EXISTS). Filled up to `most` in the account, given back what is
  * there (TP_ERR_STATE); TP_ERR_NOT_FOUND. */
@@ -138,6 +146,39 @@ TP_MUST_CHECK enum tp_err book_book(struct book *b, const struct booking *what, 
 typedef enum tp_err booking_visit(void *ctx, const struct booking *what, struct tp_error *e);
 TP_MUST_CHECK enum tp_err booking_each(struct book *b, booking_visit *visit, void *ctx,
                                        struct tp_error *e);
+
+/* ---- who sells credit for cards, and whose word is taken for it ---- */
+
+struct book_door { /* a seller, or a contract that is trusted */
+    char name[BOOK_MEDIATOR];
+    time_t added, closed;
+};
+typedef enum tp_err book_door_visit(void *ctx, const struct book_door *d, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_seller_add(struct book *b, const char *name, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_seller_shut(struct book *b, const char *name, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_seller_is_open(struct book *b, const char *name, bool *open,
+                                              struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_seller_each(struct book *b, book_door_visit *visit, void *ctx,
+                                           struct tp_error *e);
+/* contract: the purse's own at an acquirer of cards; authority: that acquirer's, PEM. */
+TP_MUST_CHECK enum tp_err book_trust_add(struct book *b, const char *contract,
+                                         const char *authority, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_trust_shut(struct book *b, const char *contract, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_trust_get(struct book *b, const char *contract,
+                                         char authority[BOOK_PEM], bool *open, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_trust_each(struct book *b, book_door_visit *visit, void *ctx,
+                                          struct tp_error *e);
+
+struct filled { /* by an order that a card paid */
+    int64_t booking, amount;
+    char account[PURSE_ACCOUNT];
+    struct span evidence; /* borrowed */
+};
+/* Within a transaction: what the order filled, and keeping it. */
+TP_MUST_CHECK enum tp_err book_filled(struct book *b, struct filled *out, bool *found,
+                                      const char *order, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_fill(struct book *b, const struct booking *what, int64_t *number,
+                                    struct tp_error *e);
 
 /* ---- payments ---- */
 
@@ -156,6 +197,7 @@ struct payment { /* one that comes */
 struct payment_answer {                            /* begins as {0} */
     char code[3], reason[26], number[BOOK_NUMBER]; /* number "": not kept */
     char *acknowledgement;                         /* JWS (free()); NULL: none was signed */
+    char *provision;                               /* … of the provision that came with it */
 };
 
 struct standing { /* what the books say of a payment that comes */
@@ -173,7 +215,7 @@ struct standing { /* what the books say of a payment that comes */
     int64_t remise;               /* the contract's open one */
 };
 
-/* Within a transaction: what was answered to this very statement, if it came before. */
+/* Within a transaction: what was answered to this very payment, if it came before. */
 TP_MUST_CHECK enum tp_err book_answered(struct book *b, struct payment_answer *out, bool *found,
                                         const struct payment *p, struct tp_error *e);
 TP_MUST_CHECK enum tp_err book_standing(struct book *b, struct standing *out,
@@ -227,6 +269,127 @@ TP_MUST_CHECK enum tp_err book_paid(struct book *b, struct paid_order *out, bool
 TP_MUST_CHECK enum tp_err book_reverse(struct book *b, const struct paid_order *p, int64_t number,
                                        const char *demand, time_t now, struct tp_error *e);
 
+/* ---- what the account's key sends out ---- */
+
+struct emptying {
+    struct payment by; /* account, key, counter, amount, currency, statement: as of a payment */
+    const char *iban, *name;
+};
+/* Within a transaction, as those of payments; number 0: it was refused. */
+TP_MUST_CHECK enum tp_err book_emptied(struct book *b, struct payment_answer *out, bool *found,
+                                       const struct payment *p, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_empty(struct book *b, const struct emptying *m,
+                                     const struct standing *st, int64_t number,
+                                     const struct payment_answer *answer, time_t now,
+                                     struct tp_error *e);
+struct emptied {
+    int64_t emptying;
+    char account[PURSE_ACCOUNT];
+    int64_t counter, amount;
+    uint16_t currency;
+    char code[3], reason[26], iban[IBAN_MAX], name[BOOK_HOLDER];
+    int64_t payout; /* 0: not paid out */
+    time_t at;
+    struct span statement, record; /* borrowed */
+};
+typedef enum tp_err emptied_visit(void *ctx, const struct emptied *m, struct tp_error *e);
+TP_MUST_CHECK enum tp_err emptied_each(struct book *b, emptied_visit *visit, void *ctx,
+                                       struct tp_error *e);
+
+/* ---- sessions ---- */
+
+struct provision {
+    struct payment by; /* account, key, counter, amount, currency, mediator, statement */
+    char session[BOOK_ORDER];
+    time_t until;
+};
+/* Within a transaction: what was answered to this very provision (free()), if it came before; and
+ * keeping one, so much of the account reserved when the answer's code is "00". */
+TP_MUST_CHECK enum tp_err book_provided(struct book *b, char **acknowledgement, bool *found,
+                                        const struct payment *p, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_provide(struct book *b, const struct provision *v,
+                                       const struct standing *st, int64_t number,
+                                       const struct payment_answer *answer, time_t now,
+                                       struct tp_error *e);
+
+struct session { /* how a provision stands, and one contract within it */
+    int64_t provision;
+    char account[PURSE_ACCOUNT], mediator[BOOK_MEDIATOR];
+    uint8_t key[ED25519_KEY];
+    int64_t amount, drawn, balance; /* balance: what is free in the account */
+    uint16_t currency;
+    time_t ended; /* 0: it holds what is not drawn */
+    bool told;    /* … its mediator said so */
+    bool mediator_open, open;
+    int64_t remise;         /* the contract's open one */
+    int64_t total, voucher; /* what was presented last under the contract; 0: nothing */
+};
+TP_MUST_CHECK enum tp_err book_session(struct book *b, struct session *out, bool *found,
+                                       const char *session, const char *contract,
+                                       struct tp_error *e);
+struct presented {
+    int64_t voucher; /* its number */
+    const char *contract;
+    int64_t total, amount; /* claimed in all, and more than before */
+    struct span demand;
+};
+TP_MUST_CHECK enum tp_err book_present(struct book *b, const struct session *s,
+                                       const struct presented *v, time_t now, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_session_end(struct book *b, const struct session *s,
+                                           const char *demand, time_t now, struct tp_error *e);
+/* What provisions hold two days after their time is free; how many those were. */
+TP_MUST_CHECK enum tp_err book_release(struct book *b, time_t now, int64_t *n, struct tp_error *e);
+
+struct provision_kept {
+    int64_t provision;
+    char account[PURSE_ACCOUNT];
+    int64_t counter, amount, drawn, vouchers; /* what vouchers come to */
+    uint16_t currency;
+    uint8_t key[ED25519_KEY];
+    char mediator[BOOK_MEDIATOR], session[BOOK_ORDER], code[3], reason[26];
+    time_t until, ended;
+    struct span statement, acknowledgement, demand; /* borrowed; demand empty: none */
+};
+typedef enum tp_err provision_visit(void *ctx, const struct provision_kept *k, struct tp_error *e);
+TP_MUST_CHECK enum tp_err provision_each(struct book *b, provision_visit *visit, void *ctx,
+                                         struct tp_error *e);
+struct voucher_kept {
+    int64_t voucher, total, amount, before; /* before: what the earlier ones come to */
+    uint16_t currency;
+    uint8_t key[ED25519_KEY]; /* the provision's */
+    char account[PURSE_ACCOUNT], mediator[BOOK_MEDIATOR], session[BOOK_ORDER],
+        contract[BOOK_CONTRACT];
+    struct span demand; /* borrowed */
+};
+typedef enum tp_err voucher_visit(void *ctx, const struct voucher_kept *k, struct tp_error *e);
+TP_MUST_CHECK enum tp_err voucher_each(struct book *b, voucher_visit *visit, void *ctx,
+                                       struct tp_error *e);
+
+/* ---- what an account's holder may see ---- */
+
+enum history_kind {
+    HISTORY_FILLED, /* the first three as booking_kind */
+    HISTORY_GIVEN_BACK,
+    HISTORY_CARD,
+    HISTORY_PAYMENT,
+    HISTORY_REVERSAL,
+    HISTORY_EMPTYING,
+    HISTORY_PROVISION,
+    HISTORY_VOUCHER
+};
+struct history {
+    int64_t number, amount;
+    enum history_kind kind;
+    time_t at;
+    char code[3], reason[26];
+    struct span signed_by, challenge, word; /* by who asked for it; the challenge; by the purse */
+};
+typedef enum tp_err history_visit(void *ctx, const struct history *h, struct tp_error *e);
+/* At most so many records of the account, the first after that number first. */
+TP_MUST_CHECK enum tp_err book_history(struct book *b, const char *account, int64_t after,
+                                       int64_t most, history_visit *visit, void *ctx,
+                                       struct tp_error *e);
+
 /* ---- the day ---- */
 
 struct purse_remise {
@@ -246,12 +409,14 @@ typedef enum tp_err purse_remise_visit(void *ctx, const struct purse_remise *r, 
 TP_MUST_CHECK enum tp_err book_remise_each(struct book *b, purse_remise_visit *visit, void *ctx,
                                            struct tp_error *e);
 
-/* All closed remises of a currency that come to something and are not paid out yet become a payout.
- * TP_ERR_NOT_FOUND: there are none. */
+/* All closed remises of a currency that come to something, and all emptyings, that are not paid out
+ * yet become a payout. TP_ERR_NOT_FOUND: there are none. */
 TP_MUST_CHECK enum tp_err book_payout_make(struct book *b, uint16_t currency, time_t now,
                                            int64_t *payout, struct tp_error *e);
-struct payout_line { /* a remise as it is paid */
-    char contract[BOOK_CONTRACT], name[BOOK_NAME], iban[IBAN_MAX];
+struct payout_line {              /* a remise, or an emptying, as it is paid */
+    char contract[BOOK_CONTRACT]; /* "": an emptying … */
+    char account[PURSE_ACCOUNT];  /* … of that account */
+    char name[BOOK_HOLDER], iban[IBAN_MAX];
     int64_t number, amount;
 };
 typedef enum tp_err payout_visit(void *ctx, const struct payout_line *line, struct tp_error *e);
@@ -261,7 +426,7 @@ struct payout {
     int64_t payout;
     uint16_t currency;
     time_t made;
-    int64_t remises, amount;
+    int64_t remises, emptyings, amount;
 };
 TP_MUST_CHECK enum tp_err book_payout_get(struct book *b, int64_t payout, struct payout *out,
                                           struct tp_error *e); /* TP_ERR_NOT_FOUND */

@@ -90,7 +90,7 @@ enum tp_err book_remise_each(struct book *b, purse_remise_visit *visit, void *ct
 enum tp_err book_payout_make(struct book *b, uint16_t currency, time_t now, int64_t *payout,
                              struct tp_error *e)
 {
-    int64_t n = 0;
+    int64_t n = 0, emptied = 0;
     enum tp_err r = db_begin(b->db, e);
 
     if (r != TP_OK)
@@ -106,8 +106,13 @@ enum tp_err book_payout_make(struct book *b, uint16_t currency, time_t now, int6
             "UPDATE remise SET payout = $1 WHERE closed IS NOT NULL AND payout IS NULL"
             " AND amount > 0 AND contract IN (SELECT contract FROM contract WHERE currency = $2)",
             DB_VALUES(db_integer(*payout), db_integer(currency)), &n, e);
-    if (r == TP_OK && n == 0)
-        r = tp_fail(e, TP_ERR_NOT_FOUND, "no remise waits to be paid out");
+    if (r == TP_OK)
+        r = db_exec(b->db,
+                    "UPDATE emptying SET payout = $1 WHERE code = '00' AND payout IS NULL"
+                    " AND account IN (SELECT account FROM account WHERE currency = $2)",
+                    DB_VALUES(db_integer(*payout), db_integer(currency)), &emptied, e);
+    if (r == TP_OK && n == 0 && emptied == 0)
+        r = tp_fail(e, TP_ERR_NOT_FOUND, "nothing waits to be paid out");
     return book_end(b, r, e);
 }
 
@@ -116,14 +121,16 @@ enum tp_err book_payout_get(struct book *b, int64_t payout, struct payout *out, 
     static const struct db_column columns[] = {
         DB_COLUMN(struct payout, payout), DB_COLUMN(struct payout, currency),
         DB_COLUMN(struct payout, made),   DB_COLUMN(struct payout, remises),
-        DB_COLUMN(struct payout, amount),
+        DB_COLUMN(struct payout, amount), DB_COLUMN(struct payout, emptyings),
     };
     bool found = false;
     const enum tp_err r = db_one(
         b->db,
         "SELECT o.payout, o.currency, o.made,"
         " (SELECT count(*) FROM remise WHERE payout = o.payout) AS remises,"
-        " (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM remise WHERE payout = o.payout)"
+        " (SELECT count(*) FROM emptying WHERE payout = o.payout) AS emptyings,"
+        " (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM remise WHERE payout = o.payout) +"
+        " (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM emptying WHERE payout = o.payout)"
         " AS amount FROM payout o WHERE o.payout = $1",
         DB_VALUES(db_integer(payout)), DB_COLUMNS(columns), out, &found, e);
 
@@ -138,15 +145,17 @@ enum tp_err book_payout_each(struct book *b, int64_t payout, payout_visit *visit
     static const struct db_column columns[] = {
         DB_COLUMN(struct payout_line, contract), DB_COLUMN(struct payout_line, name),
         DB_COLUMN(struct payout_line, iban),     DB_COLUMN(struct payout_line, number),
-        DB_COLUMN(struct payout_line, amount),
+        DB_COLUMN(struct payout_line, amount),   DB_COLUMN(struct payout_line, account),
     };
     struct payout_line line;
     struct db_rows *rows = NULL;
     bool found = true;
     enum tp_err r = db_query(b->db, &rows,
-                             "SELECT contract, name, iban, number, amount FROM remise"
-                             " JOIN contract USING (contract) WHERE payout = $1"
-                             " ORDER BY contract, number",
+                             "SELECT c.contract, '' AS account, c.name, c.iban, r.number, r.amount"
+                             " FROM remise r JOIN contract c ON c.contract = r.contract WHERE"
+                             " r.payout = $1"
+                             " UNION ALL SELECT '', account, name, iban, emptying, amount FROM"
+                             " emptying WHERE payout = $1 ORDER BY 1, 5",
                              DB_VALUES(db_integer(payout)), DB_COLUMNS(columns), e);
 
     while (r == TP_OK && (r = db_next(rows, &line, &found, e)) == TP_OK && found)

@@ -103,23 +103,26 @@ enum tp_err book_next(struct book *b, int64_t *number, struct tp_error *e)
         DB_NONE, number, NULL, e);
 }
 
-/* What the account has come to; `st` is what it stood at. */
-static enum tp_err count(struct book *b, const struct payment *p, const struct standing *st,
-                         bool paid, time_t now, struct tp_error *e)
+enum tp_err book_count(struct book *b, const struct payment *p, const struct standing *st,
+                       enum counted as, time_t now, struct tp_error *e)
 {
     const int64_t counter = p->counter > st->counter ? p->counter : st->counter;
     enum tp_err r = db_exec(
         b->db,
         "UPDATE account SET counter = $2, day = $3, spent = $4, refused = $5 WHERE account = $1",
-        DB_VALUES(db_text(p->account), db_integer(counter), db_integer(date_of(now)),
-                  db_integer(st->spent + (paid ? p->amount : 0)),
-                  db_integer(st->refused + (paid ? 0 : 1))),
+        DB_VALUES(
+            db_text(p->account), db_integer(counter), db_integer(date_of(now)),
+            db_integer(st->spent + (as == COUNTED_PAID || as == COUNTED_RESERVED ? p->amount : 0)),
+            db_integer(st->refused + (as == COUNTED_REFUSED ? 1 : 0))),
         NULL, e);
 
-    return r == TP_OK && paid
-               ? db_exec(b->db, "UPDATE account SET balance = balance - $2 WHERE account = $1",
-                         DB_VALUES(db_text(p->account), db_integer(p->amount)), NULL, e)
-               : r;
+    if (r == TP_OK && (as == COUNTED_PAID || as == COUNTED_SENT))
+        r = db_exec(b->db, "UPDATE account SET balance = balance - $2 WHERE account = $1",
+                    DB_VALUES(db_text(p->account), db_integer(p->amount)), NULL, e);
+    if (r == TP_OK && as == COUNTED_RESERVED)
+        r = db_exec(b->db, "UPDATE account SET reserved = reserved + $2 WHERE account = $1",
+                    DB_VALUES(db_text(p->account), db_integer(p->amount)), NULL, e);
+    return r;
 }
 
 enum tp_err book_keep(struct book *b, const struct payment *p, const struct standing *st,
@@ -140,7 +143,7 @@ enum tp_err book_keep(struct book *b, const struct payment *p, const struct stan
                   db_blob(span_str(answer->acknowledgement))),
         NULL, e);
 
-    return r == TP_OK ? count(b, p, st, paid, now, e) : r;
+    return r == TP_OK ? book_count(b, p, st, paid ? COUNTED_PAID : COUNTED_REFUSED, now, e) : r;
 }
 
 /* ---- reading ---- */

@@ -12,4 +12,13 @@ struct book {
 /* Ends the transaction of a change: keeps it when r is TP_OK. */
 TP_MUST_CHECK enum tp_err book_end(struct book *b, enum tp_err r, struct tp_error *e);
 
+/* What became of a statement that counts, of an account that stood at `st`: its counter is used,
+ * and the account's balance is less for what was paid or is to be sent out; or so much of it
+ * reserved.
+ */
+enum counted { COUNTED_REFUSED, COUNTED_PAID, COUNTED_SENT, COUNTED_RESERVED };
+TP_MUST_CHECK enum tp_err book_count(struct book *b, const struct payment *p,
+                                     const struct standing *st, enum counted as, time_t now,
+                                     struct tp_error *e);
+
 #endif

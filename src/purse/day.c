@@ -1,4 +1,5 @@
-/* telepay-purse close, remise list, payout: the day of the merchants. */
+/* telepay-purse close, remise list, payout: the day of the merchants, and what accounts send out.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -39,6 +40,23 @@ static enum tp_err close_one(void *ctx, const struct book_contract *c, struct tp
     return TP_OK;
 }
 
+static enum tp_err release(struct book *b, time_t now, struct tp_error *e)
+{
+    int64_t n = 0;
+    enum tp_err r = book_begin(b, e);
+
+    if (r != TP_OK)
+        return r;
+    r = book_release(b, now, &n, e);
+    if (r == TP_OK)
+        r = book_commit(b, e);
+    if (r != TP_OK)
+        book_rollback(b);
+    else if (n > 0)
+        printf("%" PRId64 " provisions are over: what they held is free\n", n);
+    return r;
+}
+
 int purse_cmd_close(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -66,6 +84,8 @@ int purse_cmd_close(int argc, char **argv)
         r = option_open(&b, dir, &w, &e);
     if (r == TP_OK)
         r = book_open(&closing.book, dir, &e);
+    if (r == TP_OK)
+        r = release(closing.book, closing.now, &e);
     if (r == TP_OK && w.id != NULL && (r = book_contract_get(b, w.id, &one, &e)) == TP_OK)
         r = close_one(&closing, &one, &e);
     else if (r == TP_OK)
@@ -148,11 +168,16 @@ static enum tp_err sink_write(void *ctx, struct span bytes)
 static enum tp_err write_line(void *ctx, const struct payout_line *line, struct tp_error *e)
 {
     struct paying_out *p = ctx;
-    char id[36], text[64];
+    char id[36], text[96];
     const struct pain_transfer transfer = {id, line->name, line->iban, text, line->amount};
 
-    snprintf(id, sizeof(id), "%s-%06" PRId64, line->contract, line->number);
-    snprintf(text, sizeof(text), "telepay %s, remise %" PRId64, line->contract, line->number);
+    if (line->contract[0] != '\0') {
+        snprintf(id, sizeof(id), "%s-%06" PRId64, line->contract, line->number);
+        snprintf(text, sizeof(text), "telepay %s, remise %" PRId64, line->contract, line->number);
+    } else {
+        snprintf(id, sizeof(id), "%s-%012" PRId64, p->acquirer, line->number);
+        snprintf(text, sizeof(text), "telepay purse, account %s", line->account);
+    }
     return pain_transfer(p->writer, &transfer, e);
 }
 
@@ -167,7 +192,7 @@ static enum tp_err write_document(struct paying_out *p, FILE *to, const struct p
                                    .iban = c->iban,
                                    .bic = c->bic,
                                    .currency = c->currency,
-                                   .count = (uint64_t)o->remises,
+                                   .count = (uint64_t)(o->remises + o->emptyings),
                                    .sum = o->amount};
     enum tp_err r;
 
@@ -216,8 +241,9 @@ static enum tp_err write_payout(struct paying_out *p, int64_t number, struct tp_
         r = file_replace(path, span_of(text, n), 0600, e);
     free(text);
     if (r == TP_OK)
-        printf("payout %" PRId64 ": %" PRId64 " remises, %s %s, in %s\n", number, o.remises,
-               money_shown(amount, o.amount, o.currency), currency_shown(o.currency), path);
+        printf("payout %" PRId64 ": %" PRId64 " remises, %" PRId64 " emptyings, %s %s, in %s\n",
+               number, o.remises, o.emptyings, money_shown(amount, o.amount, o.currency),
+               currency_shown(o.currency), path);
     return r;
 }
 
@@ -249,14 +275,15 @@ int purse_cmd_payout(int argc, char **argv)
         {"number", OPTION_KEY_NUMBER, "NUMBER", 0, "Write the file of this payout again", 0},
         OPTION_DIR,
         {0}};
-    static const struct argp argp = {options,
-                                     option_parse,
-                                     NULL,
-                                     "Pay all closed remises: a file of credit transfers "
-                                     "(ISO 20022 pain.001.001.12) for each currency.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
+    static const struct argp argp = {
+        options,
+        option_parse,
+        NULL,
+        "Pay all closed remises, and what accounts send out: a file of credit transfers "
+        "(ISO 20022 pain.001.001.12) for each currency.",
+        NULL,
+        NULL,
+        NULL};
     struct words w = {.dir = NULL};
     struct purse_settings settings;
     struct paying_out p = {.settings = &settings};

@@ -11,7 +11,7 @@
 
 /* ---- judging ---- */
 
-static enum purse_verdict judge_signer(const struct standing *st, const struct payment *p)
+enum purse_verdict purse_judge_signer(const struct standing *st, const struct payment *p)
 {
     if (!st->known)
         return PURSE_UNKNOWN;
@@ -53,19 +53,24 @@ static enum purse_verdict judge_amount(const struct standing *st, const struct p
     return p->amount > st->balance ? PURSE_BALANCE : PURSE_NEW;
 }
 
+enum purse_verdict purse_judge_refusals(const struct standing *st, enum purse_verdict v)
+{
+    return v != PURSE_NEW && purse_verdict_row(v)->final &&
+                   st->refused >= (st->filled ? REFUSALS_A_DAY : REFUSALS_NEW)
+               ? PURSE_REFUSALS
+               : v;
+}
+
 enum purse_verdict purse_judge(const struct standing *st, const struct payment *p,
                                const struct purse_currency *limits)
 {
-    enum purse_verdict v = judge_signer(st, p);
+    enum purse_verdict v = purse_judge_signer(st, p);
 
     if (v == PURSE_NEW)
         v = judge_order(st, p);
     if (v == PURSE_NEW)
         v = judge_amount(st, p, limits);
-    return v != PURSE_NEW && purse_verdict_row(v)->final &&
-                   st->refused >= (st->filled ? REFUSALS_A_DAY : REFUSALS_NEW)
-               ? PURSE_REFUSALS
-               : v;
+    return purse_judge_refusals(st, v);
 }
 
 /* ---- answering ---- */
@@ -83,6 +88,7 @@ struct payment_answer payment_refused(enum purse_verdict verdict)
 void payment_answer_free(struct payment_answer *a)
 {
     free(a->acknowledgement);
+    free(a->provision);
     *a = (struct payment_answer){.acknowledgement = NULL};
 }
 

@@ -1,9 +1,11 @@
-/* What is given back: a mediator's demand for what was paid. */
+/* What is given back: what was paid, on a mediator's demand; what is in an account, to who holds
+ * its key. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/money.h"
 #include "purse/desk.h"
+#include "purse/record.h"
 
 static bool is_of(const struct paid_order *p, const struct purse_token *t, const char *hash)
 {
@@ -49,4 +51,59 @@ enum tp_err desk_reverse(struct desk *d, const struct purse_token *t, const char
     if (v == PURSE_NEW || v == PURSE_REPEAT)
         payment_number(out->number, p.reversal);
     return r;
+}
+
+/* ---- emptying ---- */
+
+static enum purse_verdict judge_emptying(const struct standing *st, const struct payment *p)
+{
+    enum purse_verdict v = purse_judge_signer(st, p);
+
+    if (v == PURSE_NEW && st->state == ACCOUNT_STOPPED)
+        v = PURSE_STOPPED;
+    else if (v == PURSE_NEW && st->state == ACCOUNT_CLOSED)
+        v = PURSE_ACCOUNT_CLOSED;
+    else if (v == PURSE_NEW && p->currency != st->currency)
+        v = PURSE_CURRENCY;
+    else if (v == PURSE_NEW && p->amount > st->balance)
+        v = PURSE_BALANCE;
+    return purse_judge_refusals(st, v);
+}
+
+static enum tp_err sign_emptying(struct payment_answer *out, const struct desk *d,
+                                 const struct payment *p, time_t now, struct tp_error *e)
+{
+    struct booking said = {
+        .kind = BOOKING_EMPTIED, .amount = p->amount, .currency = p->currency, .at = now};
+
+    memcpy(said.account, p->account, sizeof(said.account));
+    memcpy(said.reference, out->number, sizeof(out->number));
+    return record_write(&out->acknowledgement, &said, d->key, e);
+}
+
+enum tp_err desk_empty(struct desk *d, const struct emptying *m, time_t now,
+                       struct payment_answer *out, struct tp_error *e)
+{
+    struct standing st;
+    bool found = false;
+    int64_t number = 0;
+    enum purse_verdict v;
+    enum tp_err r;
+
+    *out = (struct payment_answer){.acknowledgement = NULL};
+    r = book_emptied(d->book, out, &found, &m->by, e);
+    if (r != TP_OK || found)
+        return r;
+    r = book_standing(d->book, &st, &m->by, now, e);
+    if (r != TP_OK)
+        return r;
+    v = judge_emptying(&st, &m->by);
+    *out = payment_refused(v);
+    if (!purse_verdict_row(v)->final)
+        return TP_OK;
+    r = book_next(d->book, &number, e);
+    payment_number(out->number, number);
+    if (r == TP_OK && v == PURSE_NEW)
+        r = sign_emptying(out, d, &m->by, now, e);
+    return r == TP_OK ? book_empty(d->book, m, &st, number, out, now, e) : r;
 }

@@ -13,7 +13,12 @@
 
 static const char *kind_name(enum booking_kind kind)
 {
-    return kind == BOOKING_FILLED ? "filled" : "given back";
+    static const char *const names[] = {[BOOKING_FILLED] = "filled",
+                                        [BOOKING_GIVEN_BACK] = "given back",
+                                        [BOOKING_CARD] = "filled by card",
+                                        [BOOKING_EMPTIED] = "emptied"};
+
+    return names[kind];
 }
 
 static json_t *to_json(const struct booking *what)

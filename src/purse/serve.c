@@ -6,9 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cli.h"
 #include "base/date.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "purse/asked.h"
+#include "purse/filling.h"
 #include "purse/till.h"
 #include "wire/http_door.h"
 #include "wire/throttle.h"
@@ -26,13 +29,29 @@ struct purse {
     struct order_authority *authority;
     struct throttle *throttle;
     struct till *till;
+    struct asked *asked;
+    struct filling filling;
     struct http_door *front;
     int lock_fd;
 };
 
 /* ---- what a call is about ---- */
 
-enum wish { WISH_NONE, WISH_ABOUT, WISH_OPENING, WISH_SUCCESSION, WISH_PAYMENT, WISH_REVERSAL };
+enum wish {
+    WISH_NONE,
+    WISH_ABOUT,
+    WISH_OPENING,
+    WISH_SUCCESSION,
+    WISH_PAYMENT,
+    WISH_REVERSAL,
+    WISH_BALANCE,
+    WISH_HISTORY,
+    WISH_EMPTYING,
+    WISH_PRESENTATION,
+    WISH_END,
+    WISH_QUOTE,
+    WISH_DELIVERY
+};
 
 static const struct {
     const char *path, *method;
@@ -43,6 +62,13 @@ static const struct {
     {"/keys", MHD_HTTP_METHOD_POST, WISH_SUCCESSION},
     {"/payments", MHD_HTTP_METHOD_POST, WISH_PAYMENT},
     {"/reversals", MHD_HTTP_METHOD_POST, WISH_REVERSAL},
+    {"/balance", MHD_HTTP_METHOD_POST, WISH_BALANCE},
+    {"/history", MHD_HTTP_METHOD_POST, WISH_HISTORY},
+    {"/emptyings", MHD_HTTP_METHOD_POST, WISH_EMPTYING},
+    {"/vouchers", MHD_HTTP_METHOD_POST, WISH_PRESENTATION},
+    {"/sessions/end", MHD_HTTP_METHOD_POST, WISH_END},
+    {"/quote", MHD_HTTP_METHOD_POST, WISH_QUOTE},
+    {"/deliver", MHD_HTTP_METHOD_POST, WISH_DELIVERY},
 };
 
 static enum wish wish_of(const struct http_call *call, const char **allowed)
@@ -65,7 +91,8 @@ static void answer_about(const struct purse *p, struct http_call *call)
     http_answer_header(call, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
 }
 
-/* Anybody may open accounts, and each is kept for ever. */
+/* Anybody may open accounts, and each is kept for ever; and who asks has the books looked through.
+ */
 static bool too_many(struct purse *p, struct http_call *call)
 {
     char seconds[16];
@@ -74,7 +101,7 @@ static bool too_many(struct purse *p, struct http_call *call)
     if (wait == 0)
         return false;
     snprintf(seconds, sizeof(seconds), "%u", wait);
-    http_answer_text(call, MHD_HTTP_TOO_MANY_REQUESTS, "too many accounts from one network");
+    http_answer_text(call, MHD_HTTP_TOO_MANY_REQUESTS, "too many demands from one network");
     http_answer_header(call, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
     return true;
 }
@@ -94,7 +121,9 @@ static void on_admit(void *ctx, struct http_call *call)
         http_answer_header(call, MHD_HTTP_HEADER_ALLOW, allowed);
     } else if (wish == WISH_ABOUT)
         answer_about(p, call);
-    else if (wish == WISH_OPENING)
+    else if (wish == WISH_QUOTE || wish == WISH_DELIVERY)
+        (void)filling_admit(&p->filling, call);
+    else if (wish == WISH_OPENING || wish == WISH_BALANCE || wish == WISH_HISTORY)
         (void)too_many(p, call);
 }
 
@@ -126,6 +155,8 @@ static enum purse_verdict verdict_of(enum tp_err r)
         return PURSE_SIGNATURE;
     case TP_ERR_STATE:
         return PURSE_ACQUIRER;
+    case TP_ERR_PEER: /* a voucher that its bearer vouches for, and that is none */
+        return PURSE_VOUCHER_OTHER;
     case TP_ERR_FORMAT:
     case TP_ERR_RANGE:
         return PURSE_MALFORMED;
@@ -146,6 +177,9 @@ static void demand(struct purse *p, struct http_call *call, enum till_kind till,
 
     if (r == TP_OK && strcmp(job.token.acquirer, p->acquirer) != 0)
         r = tp_fail(&e, TP_ERR_STATE, "it is for another purse");
+    if (r == TP_OK && kind == PURSE_PRESENTATION &&
+        purse_statement_read(&job.statement, PURSE_VOUCHER, job.token.voucher, &e) != TP_OK)
+        r = TP_ERR_PEER;
     if (r == TP_OK) {
         http_later(call);
         till_take(p->till, &job);
@@ -158,29 +192,82 @@ static void demand(struct purse *p, struct http_call *call, enum till_kind till,
     till_job_free(&job);
 }
 
+/* A statement that an account of this purse signed; the call is answered when it is none. */
+static bool read_statement(struct purse *p, struct till_job *job, enum purse_kind kind,
+                           enum purse_verdict *verdict)
+{
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r;
+
+    job->now = time(NULL);
+    job->jws = span_text(http_body(job->call));
+    r = job->jws != NULL ? purse_statement_read(&job->statement, kind, job->jws, &e)
+                         : tp_fail(&e, TP_ERR_NO_MEMORY, "out of memory");
+    if (r == TP_OK && strcmp(job->statement.acquirer, p->acquirer) != 0)
+        r = tp_fail(&e, TP_ERR_STATE, "it is for another purse");
+    if (r == TP_OK)
+        return true;
+    log_stranger("a statement is refused: %s", e.text);
+    *verdict = verdict_of(r);
+    till_job_free(job);
+    return false;
+}
+
 static void sign_on(struct purse *p, struct http_call *call, enum till_kind till,
                     enum purse_kind kind)
 {
-    struct till_job job = {
-        .call = call, .now = time(NULL), .kind = till, .jws = span_text(http_body(call))};
-    struct tp_error e = {TP_OK, ""};
-    enum tp_err r = job.jws != NULL ? purse_statement_read(&job.statement, kind, job.jws, &e)
-                                    : tp_fail(&e, TP_ERR_NO_MEMORY, "out of memory");
+    struct till_job job = {.call = call, .kind = till};
+    enum purse_verdict v;
 
-    if (r == TP_OK && strcmp(job.statement.acquirer, p->acquirer) != 0)
-        r = tp_fail(&e, TP_ERR_STATE, "it is for another purse");
-    if (r == TP_OK) {
-        http_later(call);
-        till_take(p->till, &job);
+    if (!read_statement(p, &job, kind, &v)) {
+        till_answer_account(call, v, NULL);
         return;
     }
-    log_stranger("a statement is refused: %s", e.text);
-    till_answer_account(call, verdict_of(r), NULL);
-    till_job_free(&job);
+    http_later(call);
+    till_take(p->till, &job);
+}
+
+static void empty(struct purse *p, struct http_call *call)
+{
+    struct till_job job = {.call = call, .kind = TILL_EMPTYING};
+    enum purse_verdict v;
+
+    if (!read_statement(p, &job, PURSE_EMPTYING, &v)) {
+        const struct payment_answer a = payment_refused(v);
+
+        till_answer_payment(call, &a);
+        return;
+    }
+    http_later(call);
+    till_take(p->till, &job);
+}
+
+static void tell(struct purse *p, struct http_call *call, bool history)
+{
+    struct till_job job = {.call = call};
+    const char *after = http_argument(call, "after");
+    int64_t number = 0;
+    json_t *answer = NULL;
+    enum purse_verdict v;
+
+    if (after != NULL && cli_number(&number, "after", after, MONEY_MAX, NULL) != TP_OK) {
+        http_answer_text(call, MHD_HTTP_BAD_REQUEST, "after is a record's number");
+        return;
+    }
+    if (read_statement(p, &job, PURSE_QUESTION, &v)) {
+        v = history ? asked_history(p->asked, &answer, &job.statement, number, job.now)
+                    : asked_balance(p->asked, &answer, &job.statement, job.now);
+        till_job_free(&job);
+    }
+    if (v == PURSE_NEW)
+        till_answer_json(call, MHD_HTTP_OK, answer);
+    else
+        till_answer_account(call, v, NULL);
 }
 
 static void on_whole(void *ctx, struct http_call *call)
 {
+    const struct purse *p = ctx;
     const char *allowed;
 
     switch (wish_of(call, &allowed)) {
@@ -189,6 +276,27 @@ static void on_whole(void *ctx, struct http_call *call)
         break;
     case WISH_REVERSAL:
         demand(ctx, call, TILL_REVERSAL, PURSE_REVERSAL);
+        break;
+    case WISH_QUOTE:
+        filling_quote(&p->filling, call);
+        break;
+    case WISH_DELIVERY:
+        filling_deliver(&p->filling, call);
+        break;
+    case WISH_PRESENTATION:
+        demand(ctx, call, TILL_PRESENTATION, PURSE_PRESENTATION);
+        break;
+    case WISH_END:
+        demand(ctx, call, TILL_END, PURSE_END);
+        break;
+    case WISH_EMPTYING:
+        empty(ctx, call);
+        break;
+    case WISH_BALANCE:
+        tell(ctx, call, false);
+        break;
+    case WISH_HISTORY:
+        tell(ctx, call, true);
         break;
     case WISH_OPENING:
         sign_on(ctx, call, TILL_OPENING, PURSE_OPENING);
@@ -245,6 +353,7 @@ static enum tp_err open_all(struct purse *p, const struct purse_place *place, st
     struct http_door_options options = {
         .program = "telepay-purse",
         .dir = place->dir,
+        .asks_certificate = true, /* of who sells credit; nobody else shows one */
         .connections = CONNECTIONS,
         .of_address = EACH_ADDRESS,
         .threads = THREADS,
@@ -264,7 +373,12 @@ static enum tp_err open_all(struct purse *p, const struct purse_place *place, st
     r = http_door_address(p->settings.listen, &options.address, &options.port, e);
     if (r == TP_OK) /* before any thread */
         r = http_door_new(&p->front, &options, e);
-    return r == TP_OK ? till_open(&p->till, place->dir, &p->settings, e) : r;
+    if (r == TP_OK)
+        r = asked_open(&p->asked, place->dir, e);
+    if (r == TP_OK)
+        r = till_open(&p->till, place->dir, &p->settings, e);
+    p->filling = (struct filling){p->asked, p->till, &p->settings};
+    return r;
 }
 
 enum tp_err purse_serve(const struct purse_place *place, struct tp_error *e)
@@ -278,6 +392,7 @@ enum tp_err purse_serve(const struct purse_place *place, struct tp_error *e)
         till_stop(p.till); /* every call that waits is resumed */
     http_door_free(&p.front);
     till_close(&p.till);
+    asked_close(&p.asked);
     throttle_free(&p.throttle);
     order_authority_free(&p.authority);
     free(p.about);

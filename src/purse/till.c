@@ -1,30 +1,38 @@
 #include "purse/till.h"
 
+#include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/log.h"
 #include "order/key_files.h"
 #include "store/group.h"
 
+#define RELEASE_MS 60000
+
 struct job {
     struct group_job entry; /* first */
     struct till_job asked;
-    enum purse_verdict verdict; /* of accounts and keys */
+    enum purse_verdict verdict; /* of accounts, keys, fillings */
     char account[PURSE_ACCOUNT];
+    int64_t number; /* of a booking */
     struct payment_answer answer;
 };
 
 struct till {
     struct order_key key;
     struct desk desk; /* the group's thread's */
+    char acquirer[BOOK_ID];
+    int64_t release; /* when reserves are looked at again */
     struct group *group;
 };
 
 /* ---- the answers ---- */
 
-static void answer_json(struct http_call *call, unsigned status, json_t *object)
+void till_answer_json(struct http_call *call, unsigned status, json_t *object)
 {
     char *text = object != NULL ? json_dumps(object, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
     struct MHD_Response *response =
@@ -53,11 +61,11 @@ static const struct purse_verdict_row *row_of(const struct payment_answer *a)
 
 void till_answer_payment(struct http_call *call, const struct payment_answer *a)
 {
-    answer_json(call, row_of(a)->status,
-                json_pack("{s:s,s:s*,s:s*,s:s*}", "code", a->code, "reason",
-                          a->reason[0] != '\0' ? a->reason : NULL, "reference",
-                          a->number[0] != '\0' ? a->number : NULL, "acknowledgement",
-                          a->acknowledgement));
+    till_answer_json(call, row_of(a)->status,
+                     json_pack("{s:s,s:s*,s:s*,s:s*,s:s*}", "code", a->code, "reason",
+                               a->reason[0] != '\0' ? a->reason : NULL, "reference",
+                               a->number[0] != '\0' ? a->number : NULL, "acknowledgement",
+                               a->acknowledgement, "provision", a->provision));
 }
 
 static unsigned account_status(enum purse_verdict v)
@@ -69,6 +77,7 @@ static unsigned account_status(enum purse_verdict v)
     case PURSE_MALFORMED:
         return MHD_HTTP_BAD_REQUEST;
     case PURSE_SIGNATURE:
+    case PURSE_ASKED:
         return MHD_HTTP_FORBIDDEN;
     case PURSE_UNKNOWN:
         return MHD_HTTP_NOT_FOUND;
@@ -83,9 +92,9 @@ void till_answer_account(struct http_call *call, enum purse_verdict verdict, con
 {
     const struct purse_verdict_row *row = purse_verdict_row(verdict);
 
-    answer_json(call, account_status(verdict),
-                json_pack("{s:s,s:s*,s:s*}", "code", row->code, "reason",
-                          row->reason[0] != '\0' ? row->reason : NULL, "account", account));
+    till_answer_json(call, account_status(verdict),
+                     json_pack("{s:s,s:s*,s:s*}", "code", row->code, "reason",
+                               row->reason[0] != '\0' ? row->reason : NULL, "account", account));
 }
 
 void till_job_free(struct till_job *job)
@@ -104,6 +113,35 @@ static void finish(struct job *j)
     free(j);
 }
 
+/* As a service delivers (doc/service.md): what was filled, or that it will not be. */
+static void answer_fill(const struct job *j)
+{
+    const struct booking *what = &j->asked.booking;
+    const char *const text = purse_verdict_row(j->verdict)->text;
+    char number[BOOK_NUMBER], amount[24];
+
+    switch (j->verdict) {
+    case PURSE_NEW:
+    case PURSE_REPEAT:
+        payment_number(number, j->number);
+        snprintf(amount, sizeof(amount), "%" PRId64, what->amount);
+        till_answer_json(j->asked.call, MHD_HTTP_OK,
+                         json_pack("{s:s,s:s,s:s,s:s}", "account", what->account, "amount", amount,
+                                   "currency", currency_shown(what->currency), "booking", number));
+        return;
+    case PURSE_FAULT:
+        http_answer_busy(j->asked.call, text);
+        return;
+    case PURSE_ORDER_USED:
+        http_answer_text(j->asked.call, MHD_HTTP_CONFLICT,
+                         "this order came before with another quote or acknowledgement");
+        return;
+    default:
+        http_answer_text(j->asked.call, MHD_HTTP_GONE, "%s", text);
+        return;
+    }
+}
+
 static void answer(struct job *j)
 {
     const struct till_job *asked = &j->asked;
@@ -117,9 +155,28 @@ static void answer(struct job *j)
                                                            : purse_verdict_row(j->verdict)->text);
         till_answer_account(asked->call, j->verdict, j->account);
         return;
+    case TILL_FILL:
+        log_note("order %s, account %s: %s", asked->booking.reference, asked->booking.account,
+                 j->verdict == PURSE_NEW || j->verdict == PURSE_REPEAT
+                     ? "filled"
+                     : purse_verdict_row(j->verdict)->text);
+        answer_fill(j);
+        return;
     case TILL_REVERSAL:
         log_note("order %s is to be given back: %s", asked->token.order,
                  strcmp(j->answer.code, "00") == 0 ? "done" : text);
+        break;
+    case TILL_EMPTYING:
+        log_note("account %s sends out: %s", asked->statement.account,
+                 strcmp(j->answer.code, "00") == 0 ? "done" : text);
+        break;
+    case TILL_PRESENTATION:
+        log_note("session %s, contract %s: %s", asked->token.session, asked->token.contract,
+                 strcmp(j->answer.code, "00") == 0 ? "drawn" : text);
+        break;
+    case TILL_END:
+        log_note("session %s: %s", asked->token.session,
+                 strcmp(j->answer.code, "00") == 0 ? "over" : text);
         break;
     case TILL_PAYMENT:
         log_note("order %s, account %s: %s", asked->paying.payment.order,
@@ -131,11 +188,21 @@ static void answer(struct job *j)
 
 /* ---- the books ---- */
 
+/* Once a minute what provisions hold beyond their time is free. */
 static enum tp_err begin(void *ctx, struct tp_error *e)
 {
-    const struct till *t = ctx;
+    struct till *t = ctx;
+    const int64_t now = time_monotonic_ms();
+    int64_t n = 0;
+    enum tp_err r = book_begin(t->desk.book, e);
 
-    return book_begin(t->desk.book, e);
+    if (r != TP_OK || now < t->release)
+        return r;
+    t->release = now + RELEASE_MS;
+    r = book_release(t->desk.book, time(NULL), &n, e);
+    if (r != TP_OK)
+        book_rollback(t->desk.book);
+    return r;
 }
 
 static enum tp_err open_account(struct till *t, struct job *j, time_t now, struct tp_error *e)
@@ -166,6 +233,24 @@ static enum tp_err succeed(struct till *t, struct job *j, time_t now, struct tp_
                                 now, e);
 }
 
+static enum tp_err empty(struct till *t, struct job *j, time_t now, struct tp_error *e)
+{
+    struct emptying m = {.iban = j->asked.statement.iban, .name = j->asked.statement.name};
+
+    paying_of_statement(&m.by, &j->asked.statement, j->asked.jws);
+    return desk_empty(&t->desk, &m, now, &j->answer, e);
+}
+
+static enum tp_err pay(struct till *t, struct job *j, time_t now, struct tp_error *e)
+{
+    const struct paying *p = &j->asked.paying;
+    enum tp_err r = desk_pay(&t->desk, &p->payment, now, &j->answer, e);
+
+    return r == TP_OK && strcmp(j->answer.code, "00") == 0 && p->provision.by.statement != NULL
+               ? desk_provide(&t->desk, &p->provision, now, &j->answer.provision, e)
+               : r;
+}
+
 static enum tp_err apply(void *ctx, struct group_job *entry, struct tp_error *e)
 {
     struct till *t = ctx;
@@ -178,10 +263,19 @@ static enum tp_err apply(void *ctx, struct group_job *entry, struct tp_error *e)
         return open_account(t, j, now, e);
     case TILL_SUCCESSION:
         return succeed(t, j, now, e);
+    case TILL_EMPTYING:
+        return empty(t, j, now, e);
     case TILL_REVERSAL:
         return desk_reverse(&t->desk, &j->asked.token, j->asked.jws, now, &j->answer, e);
+    case TILL_PRESENTATION:
+        return desk_present(&t->desk, &j->asked.token, &j->asked.statement, j->asked.jws, now,
+                            &j->answer, e);
+    case TILL_FILL:
+        return desk_fill(&t->desk, &j->asked.booking, now, &j->verdict, &j->number, e);
+    case TILL_END:
+        return desk_end(&t->desk, &j->asked.token, j->asked.jws, now, &j->answer, e);
     default:
-        return desk_pay(&t->desk, &j->asked.paying.payment, now, &j->answer, e);
+        return pay(t, j, now, e);
     }
 }
 
@@ -245,10 +339,12 @@ enum tp_err till_open(struct till **out, const char *dir, const struct purse_set
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     const struct group_ops ops = {t, begin, apply, commit, rollback, done, failed};
 
-    t->desk = (struct desk){NULL, settings, &t->key};
+    t->desk = (struct desk){NULL, settings, &t->key, t->acquirer};
     r = key_files_load(&t->key, dir, "acknowledgement", e);
     if (r == TP_OK)
         r = book_open(&t->desk.book, dir, e);
+    if (r == TP_OK)
+        r = book_acquirer(t->desk.book, t->acquirer, e);
     if (r == TP_OK)
         r = book_serve_alone(t->desk.book, e);
     if (r == TP_OK)

@@ -163,6 +163,232 @@ jq ".reversal = $(payer reversal paid med | jq -R .)" given.json >swapped.json
 expect 5 "another payment was given back" telepay-purse prove --file swapped.json --authority purse/pki/ca.pem
 expect 0 "went back" telepay-purse account refund --account "$luc" --amount 50.00 --reference B7
 
+# ---- asked for, and sent out
+
+asks() { # STATUS what, way, key, then members of the question
+    payer statement "$4.pem" question acquirer="$acquirer" at=now "${@:5}" >question
+    answered "$1" "$2" "$3" --data-binary @question
+}
+open_account mia
+mia=$number
+asks 200 "how a new account stands" /balance mia account="$mia"
+[ "$(jq -c . answer)" = "{\"account\":\"$mia\",\"balance\":0,\"counter\":0,\"currency\":\"EUR\",\"reserved\":0,\"state\":\"open\"}" ] || fail "$(cat answer)"
+asks 403 "a question of before" /balance mia account="$mia" at=-62
+asks 403 "a question of later" /history mia account="$mia" at=62
+asks 409 "another's account" /balance mia account="$jean"
+asks 404 "no account" /balance mia account=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU
+asks 409 "another purse" /balance mia account="$mia" acquirer=0123456789ABCDEF
+asks 400 "after what is no number" "/history?after=x" mia account="$mia"
+fill "$mia" 40.00 T8
+pays 200 00 "" "something is bought" mia "$mia" 1 1000
+cp answer bought
+cp body bought-body
+pays 200 00 "" "something is given back" mia "$mia" 2 500
+gives 200 00 "" "… as its mediator says" body med
+sends() { # STATUS CODE REASON what, then members of the emptying
+    local got
+    payer statement mia.pem emptying acquirer="$acquirer" account="$mia" currency=eur iban=$bank name="Mia & Müller" "${@:5}" >emptying
+    got=$(post /emptyings answer --data-binary @emptying)
+    if [ "$got" = "$1" ] && [ "$(jq -r '.code + .reason' answer)" = "$2$3" ]; then echo "ok   $4"; else fail "$4: $got $(cat answer), not $1 $2 $3"; fi
+}
+sends 400 30 FORMAT "to an IBAN that is none" counter=3 amount=1 iban=DE89370400440532013001
+sends 402 63 ACQUIRER "out of another purse" counter=3 amount=1 acquirer=0123456789ABCDEF
+sends 402 63 KEY "out of another's account" counter=3 amount=1 account="$jean"
+sends 402 94 COUNTER_USED "under a counter that paid" counter=1 amount=1
+sends 402 51 BALANCE "a cent more than there is" counter=3 amount=3001
+sends 402 12 CURRENCY "another currency" counter=4 amount=1 currency=usd
+sends 200 00 "" "out goes half" counter=5 amount=1500
+cp emptying sent
+cp answer sent-answer
+holds "$mia" 15.00
+answered 200 "the same again" /emptyings --data-binary @sent
+cmp -s sent-answer answer || fail "not the same bytes: $(cat answer)"
+holds "$mia" 15.00
+pays 402 94 COUNTER_USED "a payment under a counter that emptied" mia "$mia" 5 100
+expect 0 "is stopped" telepay-purse account stop --account "$mia" --reason "key lost"
+sends 402 62 STOPPED "out of a stopped account" counter=6 amount=1
+asks 200 "how a stopped account stands" /balance mia account="$mia"
+[ "$(jq -r '.state + " " + .reason' answer)" = "stopped key lost" ] || fail "$(cat answer)"
+expect 0 "is open" telepay-purse account open --account "$mia"
+sends 200 00 "" "and the rest" counter=7 amount=1500
+asks 200 "all that became of it" /history mia account="$mia"
+[ "$(jq -r '[.records[] | .kind + " " + (.amount | tostring) + " " + .code] | join(", ")' answer)" = "filled 4000 00, payment 1000 00, payment 500 00, reversal 500 00, emptying 3001 51, emptying 1 12, emptying 1500 00, emptying 1 62, emptying 1500 00" ] ||
+    fail "another history: $(cat answer)"
+[ "$(jq -r '.records[1].acknowledgement' answer)" = "$(jq -r .acknowledgement bought)" ] || fail "another acknowledgement: $(cat answer)"
+[ "$(jq -Sc '.records[1] | {challenge, payment: .statement}' answer)" = "$(jq -Sc '{challenge, payment}' bought-body)" ] || fail "another payment"
+[ "$(jq -r '.records[6].record' answer)" = "$(jq -r .acknowledgement sent-answer)" ] || fail "another record of what went out"
+seventh=$(jq '.records[6].number' answer)
+asks 200 "what came after" "/history?after=$seventh" mia account="$mia"
+[ "$(jq '.records | length' answer)" = 2 ] || fail "not the last two: $(cat answer)"
+expect 0 "is closed" telepay-purse account close --account "$mia"
+
+# ---- sessions: a provision beside a payment, vouchers against it, its end
+
+open_account zoe
+zoe=$number
+fill "$zoe" 30.00 T9
+session=abcdefghijklmnopqrstuvwxyz
+provides() { payer statement zoe.pem provision acquirer="$acquirer" account="$zoe" mediator=med session=$session amount=1000 currency=eur until=3600 "$@" >provision; }
+word() { # of the provision in the last answer
+    jq -r '.provision // "none"' answer | python3 -c '
+import base64, json, sys
+part = sys.stdin.read().strip().split(".")
+payload = json.loads(base64.urlsafe_b64decode(part[1] + "=" * (-len(part[1]) % 4))) if len(part) == 3 else {}
+print(payload.get("code", "none") + payload.get("reason", ""))'
+}
+beside() { # the provision's word, what, then as pays from the key on
+    pays 200 00 "" "$2" "${@:3}" provision=provision
+    [ "$(word)" = "$1" ] || fail "$2: the provision is answered $(word), not $1: $(cat answer)"
+}
+provides counter=1 mediator=other
+beside none "a provision for another mediator is none" zoe "$zoe" 2 100
+provides counter=2
+beside none "nor one under the counter of the payment" zoe "$zoe" 3 100
+payer statement jean.pem provision acquirer="$acquirer" account="$zoe" mediator=med session=$session amount=1000 currency=eur until=3600 counter=4 >provision
+beside none "nor one by another key" zoe "$zoe" 5 100
+provides counter=6 amount=2601
+beside 51BALANCE "one for a cent more than is left" zoe "$zoe" 7 100
+provides counter=8 until=86500
+beside 12UNTIL "one for too long" zoe "$zoe" 9 100
+provides counter=10
+beside 00 "a provision" zoe "$zoe" 11 100
+cp body opened
+cp answer opened-answer
+asks 200 "what is reserved" /balance zoe account="$zoe"
+[ "$(jq -r '"\(.balance) \(.reserved)"' answer)" = "1400 1000" ] || fail "$(cat answer)"
+answered 200 "the same again" /payments --data-binary @opened
+cmp -s opened-answer answer || fail "not the same bytes: $(cat answer)"
+[ "$(telepay-purse account show --account "$zoe" --json | jq -r '.accounts[0] | .balance + " " + .reserved')" = "24.00 10.00" ] || fail "$(telepay-purse account show --account "$zoe")"
+pays 402 51 BALANCE "what is reserved is not spent" zoe "$zoe" 12 1401
+provides counter=13 session=zzzzzzzzzzzzzzzzzzzzzzzzzz amount=9999
+beside 51BALANCE "a second session has the rest alone" zoe "$zoe" 14 100
+jq -c '.provision |= .[:-1]' opened >cut
+answered 400 "a provision cut short" /payments --data-binary @cut
+
+hash=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU
+signs() { payer statement "$1.pem" voucher account="$zoe" session=$session contract=$contract currency=eur number=1 r=$hash order=aaaaaaaaaaaaaaaaaaaaaaaaaa "${@:2}" >voucher; }
+presents() { # STATUS CODE REASON what, then members of the presentation
+    local got
+    payer demand med presentation session=$session contract=$contract currency=eur voucher=voucher "${@:5}" >presentation
+    got=$(post /vouchers answer --data-binary @presentation)
+    if [ "$got" = "$1" ] && [ "$(jq -r '.code + .reason' answer)" = "$2$3" ]; then echo "ok   $4"; else fail "$4: $got $(cat answer), not $1 $2 $3"; fi
+}
+signs zoe sum=150
+presents 402 14 SESSION "a voucher of no session" sum=150 session=bbbbbbbbbbbbbbbbbbbbbbbbbb
+presents 402 63 VOUCHER "for more than it says" sum=151
+presents 402 63 SIGNATURE "under another contract" sum=150 contract=000000000000999
+presents 402 63 ACQUIRER "of another purse" sum=150 acquirer=0123456789ABCDEF
+presents 200 00 "" "what was signed for" sum=150
+cp answer drawn
+presents 200 00 "" "again" sum=150
+cmp -s drawn answer || fail "not the same bytes: $(cat answer)"
+signs jean sum=300
+presents 402 63 VOUCHER "by another key" sum=300
+sed 's/.\{4\}$/AAAA/' voucher >forged && mv forged voucher
+presents 402 63 VOUCHER "a forged one" sum=300
+signs zoe sum=300 session=zzzzzzzzzzzzzzzzzzzzzzzzzz
+presents 402 63 VOUCHER "of another session" sum=300
+signs zoe sum=1000
+presents 402 94 SUM "less than before" sum=149
+presents 200 00 "" "all of it" sum=1000
+signs zoe sum=1001
+presents 402 61 PROVISION "a cent more" sum=1001
+holds "$zoe" 13.00
+asks 200 "nothing is reserved" /balance zoe account="$zoe"
+[ "$(jq -r '"\(.balance) \(.reserved)"' answer)" = "1300 0" ] || fail "$(cat answer)"
+session=cccccccccccccccccccccccccc
+provides counter=15
+beside 00 "another session" zoe "$zoe" 16 100
+ends() { # STATUS CODE REASON what, then members
+    local got
+    payer demand med end session=$session "${@:5}" >end
+    got=$(post /sessions/end answer --data-binary @end)
+    if [ "$got" = "$1" ] && [ "$(jq -r '.code + .reason' answer)" = "$2$3" ]; then echo "ok   $4"; else fail "$4: $got $(cat answer), not $1 $2 $3"; fi
+}
+ends 402 14 SESSION "the end of no session" session=bbbbbbbbbbbbbbbbbbbbbbbbbb
+signs zoe sum=200
+presents 200 00 "" "some of it" sum=200
+ends 200 00 "" "the end"
+ends 200 00 "" "again"
+signs zoe sum=300
+presents 402 12 SESSION_ENDED "after the end" sum=300
+asks 200 "nothing is reserved" /balance zoe account="$zoe"
+[ "$(jq -r '"\(.balance) \(.reserved)"' answer)" = "1000 0" ] || fail "$(cat answer)"
+expect 0 "went back" telepay-purse account refund --account "$zoe" --amount 10.00 --reference B9
+
+# ---- filled by card: the purse as a service of a mediator
+
+expect 0 "" telepay-perso init scheme/
+expect 0 "" telepay-acquirer init acq/ --authority scheme/authority.json
+card=000000000000777 # the purse's own contract there
+expect 2 "--authority is needed" telepay-purse trust add --contract $card
+expect 5 "is no authority's certificate" telepay-purse trust add --contract $card --authority acq/pki/acknowledgement.pem
+expect 0 "fills accounts" telepay-purse trust add --contract $card --authority acq/pki/ca.pem
+expect 2 "is trusted already" telepay-purse trust add --contract $card --authority acq/pki/ca.pem
+expect 0 "may sell credit" telepay-purse seller add --name port --out seller --url "https://127.0.0.1:$purse_port"
+expect 2 "name another folder" telepay-purse seller add --name port2 --out seller
+[ "$(sed -n 's/^url = //p' seller/service.conf)" = "https://127.0.0.1:$purse_port" ] || fail "$(cat seller/service.conf)"
+served() { # STATUS what, way, curl options…
+    answered "$1" "$2" "$3" --cert seller/client.pem --key seller/client.key "${@:4}"
+}
+open_account paul
+paul=$number
+quoted() { served "$1" "$2" /quote -d "{\"order\":\"A1\",\"service\":\"purse\",\"method\":\"${4-GET}\",\"path\":\"$3\",\"query\":\"\"}"; }
+answered 403 "who shows no certificate is quoted nothing" /quote -d "{\"method\":\"GET\",\"path\":\"/fill/$paul/2000\"}"
+quoted 404 "another path" "/fill/$paul"
+quoted 404 "no amount" "/fill/$paul/0"
+quoted 404 "no account" /fill/47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU/2000
+quoted 405 "another method" "/fill/$paul/2000" POST
+quoted 200 "more than an account may hold" "/fill/$paul/100001"
+[ "$(jq .available answer)" = false ] || fail "it may: $(cat answer)"
+quoted 200 "credit" "/fill/$paul/2000"
+cp answer quote
+[ "$(jq -r '[.designation, .amount, .currency, .delivery, .account, (.available | tostring)] | join("; ")' quote)" = "Credit of EUR 20.00 for purse account …${paul:39}; 2000; eur; network; $paul; true" ] || fail "$(cat quote)"
+order=aaaaaaaaaaaaaaaaaaaaaaaaaa
+says() { payer acknowledge acq/pki contract=$card order=$order amount=2000 "$@" >said; }
+delivered() { # STATUS what [key]
+    jq -c --arg order "$order" --rawfile said said '{order: $order, service: "purse", quote: ., acknowledgement: $said}' quote >delivery
+    served "$1" "$2" /deliver --data-binary @delivery -H "Idempotency-Key: ${3-$order}"
+}
+says amount=1999
+delivered 422 "a card that paid less"
+says order=bbbbbbbbbbbbbbbbbbbbbbbbbb
+delivered 422 "a card that paid another order"
+says contract=$contract
+delivered 422 "a card that paid another merchant"
+says code=05 outcome=refused
+delivered 422 "a card that was refused"
+cp -r acq/pki elsewhere-pki && cp med/order-$contract.pem elsewhere-pki/acknowledgement.pem && cp med/order-$contract.key elsewhere-pki/acknowledgement.key
+payer acknowledge elsewhere-pki contract=$card order=$order amount=2000 >said
+delivered 422 "another's word"
+says currency=usd
+delivered 410 "another currency"
+says
+delivered 400 "under another key" bbbbbbbbbbbbbbbbbbbbbbbbbb
+holds "$paul" 0.00
+delivered 200 "what a card paid"
+[ "$(jq -r '.account + " " + .amount + " " + .currency' answer)" = "$paul 2000 EUR" ] || fail "$(cat answer)"
+cp answer filled
+holds "$paul" 20.00
+delivered 200 "again"
+cmp -s filled answer || fail "not the same bytes: $(cat answer)"
+holds "$paul" 20.00
+says reference=633300000002
+delivered 409 "the same order with another acknowledgement"
+order=cccccccccccccccccccccccccc
+says amount=99000
+jq -c '.amount = "99000"' quote >dearer && mv dearer quote
+delivered 410 "more than the account may hold now"
+holds "$paul" 20.00
+asks 200 "what a card filled" /history paul account="$paul"
+[ "$(jq -r '[.records[] | .kind + " " + (.amount | tostring)] | join(", ")' answer)" = "filled by card 2000" ] || fail "$(cat answer)"
+expect 0 "is closed" telepay-purse seller close --name port
+served 403 "a seller that was closed" /quote -d "{\"method\":\"GET\",\"path\":\"/fill/$paul/2000\"}"
+expect 0 "fills no account" telepay-purse trust close --contract $card
+expect 0 "$card" telepay-purse trust list
+expect 0 "port" telepay-purse seller list
+expect 0 "went back" telepay-purse account refund --account "$paul" --amount 20.00 --reference B10
+
 # ---- many at once: what ten payments would take, and there is money for four
 
 open_account anna
@@ -220,13 +446,13 @@ pays 402 14 ACCOUNT_CLOSED "a closed account" marie2 "$marie" 85 100
 # ---- the day
 
 status() { telepay-purse status --json | jq -r '.sums[0] | [.filled, .balances, .owed, .paid_out, .given_back] | join(" ")'; }
-[ "$(status)" = "764.50 150.00 468.00 0.00 146.50" ] || fail "the sums: $(status)"
+[ "$(status)" = "854.50 150.00 528.00 0.00 176.50" ] || fail "the sums: $(status)"
 expect 0 "remise 1 closed" telepay-purse close
-said "13 payments, 1 given back, 468.00 EUR"
+said "26 payments, 2 given back, 498.00 EUR"
 gives 402 12 REMISE_CLOSED "what is in a closed remise" last-paid med
 expect 0 "nothing to close" telepay-purse close
 pays 200 00 "" "after the close: the next remise" jean "$jean" 6 100
-expect 0 "payout 1: 1 remises, 468.00 EUR" telepay-purse payout --out bank
+expect 0 "payout 1: 1 remises, 2 emptyings, 528.00 EUR" telepay-purse payout --out bank
 valid() { # number
     xmllint --nonet --noout --schema "$TELEPAY_DATADIR/pain.001.001.12.xsd" "bank/payout-$1.xml" 2>xmllint.log || fail "no valid pain.001: $(cat xmllint.log)"
 }
@@ -238,13 +464,16 @@ import sys, xml.etree.ElementTree as tree
 print(tree.parse("bank/payout-000001.xml").findtext("/".join("{urn:iso:std:iso:20022:tech:xsd:pain.001.001.12}" + name for name in sys.argv[1].split("/"))))' "CstmrCdtTrfInitn/$1")
     [ "$got" = "$2" ] || fail "$1 is $got, not $2"
 }
-in_xml GrpHdr/CtrlSum 468.00
-in_xml GrpHdr/NbOfTxs 1
+in_xml GrpHdr/CtrlSum 528.00
+in_xml GrpHdr/NbOfTxs 3
 in_xml PmtInf/DbtrAcct/Id/IBAN FR7630006000011234567890189
-in_xml PmtInf/CdtTrfTxInf/PmtId/EndToEndId $contract-000001
-in_xml PmtInf/CdtTrfTxInf/Amt/InstdAmt 468.00
-in_xml PmtInf/CdtTrfTxInf/CdtrAcct/Id/IBAN "$bank"
-in_xml PmtInf/CdtTrfTxInf/Cdtr/Nm "Librairie du Port"
+in_xml "PmtInf/CdtTrfTxInf[1]/PmtId/EndToEndId" "$acquirer-$(jq -r .reference sent-answer)"
+in_xml "PmtInf/CdtTrfTxInf[1]/Amt/InstdAmt" 15.00
+in_xml "PmtInf/CdtTrfTxInf[2]/Cdtr/Nm" "Mia & Müller"
+in_xml "PmtInf/CdtTrfTxInf[3]/PmtId/EndToEndId" $contract-000001
+in_xml "PmtInf/CdtTrfTxInf[3]/Amt/InstdAmt" 498.00
+in_xml "PmtInf/CdtTrfTxInf[3]/CdtrAcct/Id/IBAN" "$bank"
+in_xml "PmtInf/CdtTrfTxInf[3]/Cdtr/Nm" "Librairie du Port"
 cp bank/payout-000001.xml once
 sleep 1
 expect 0 "payout 1" telepay-purse payout --out bank --number 1
@@ -270,8 +499,8 @@ expect 2 "iban is needed" telepay-purse payout --out bank
 cp kept.conf purse/purse.conf
 expect 0 "nothing to pay out" telepay-purse payout --out bank
 expect 2 "there is no payout 2" telepay-purse payout --out bank --number 2
-[ "$(status)" = "764.50 149.00 1.00 468.00 146.50" ] || fail "the sums: $(status)"
-[ "$(telepay-purse remise list --json | jq -r '.remises[] | "\(.number) \(.amount) \(.state)"')" = "1 468.00 paid out
+[ "$(status)" = "854.50 149.00 1.00 498.00 206.50" ] || fail "the sums: $(status)"
+[ "$(telepay-purse remise list --json | jq -r '.remises[] | "\(.number) \(.amount) \(.state)"')" = "1 498.00 paid out
 2 1.00 open" ] || fail "$(telepay-purse remise list)"
 
 # ---- years later
@@ -314,7 +543,16 @@ books "a transfer that grew" "UPDATE booking SET amount = amount + 1 WHERE booki
 books "a key that nobody gave" "UPDATE account SET key = zeroblob(32) WHERE account = '$jean'" "is not the one that was signed for"
 books "a transfer to another account" "UPDATE booking SET account = '$jean' WHERE booking = 1" "something else than its record"
 books "a reversal that is gone" "DELETE FROM reversal" "records come to"
-books "a reversal of another" "UPDATE reversal SET payment = 4" "another payment was given back"
+books "a reversal of another" "UPDATE reversal SET payment = 4 WHERE reversal = (SELECT min(reversal) FROM reversal)" "another payment was given back"
+books "an emptying that goes elsewhere" "UPDATE emptying SET iban = 'FR7630006000011234567890189' WHERE code = '00'" "something else than what was signed"
+books "an emptying that never was" "DELETE FROM emptying WHERE code = '00'" "records come to"
+books "a provision for more" "UPDATE provision SET amount = amount + 1 WHERE provision = (SELECT max(provision) FROM provision)" "something else than what was signed"
+books "a provision that ended by itself" "UPDATE provision SET demand = NULL" "before its time"
+books "a refusal that became a provision" "UPDATE provision SET code = '00', reason = '', ended = 1 WHERE session LIKE 'zzz%'" "something else"
+books "a voucher that drew more" "UPDATE voucher SET amount = amount + 1, total = total + 1" "something else|records come to"
+books "a voucher that is gone" "DELETE FROM voucher WHERE voucher = (SELECT min(voucher) FROM voucher)" "do not come to what was drawn"
+books "a reserve that nobody signed" "UPDATE account SET reserved = 1 WHERE account = '$jean'" "are reserved, and its provisions hold"
+books "what a card never paid" "UPDATE booking SET evidence = (SELECT acknowledgement FROM payment LIMIT 1) WHERE kind = 2" "is not trusted"
 books "a remise that lost one" "UPDATE remise SET amount = amount - 1 WHERE closed IS NOT NULL" "are not what their payments come to"
 expect 0 "" telepay-purse audit
 serve_purse

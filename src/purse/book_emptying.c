@@ -1,0 +1,131 @@
+/* What an account's key sends out, in the books; what its holder may see of them. */
+#include <string.h>
+
+#include "purse/book_priv.h"
+
+struct answered {
+    struct span statement, record;
+    char code[3], reason[26];
+    int64_t emptying;
+};
+
+enum tp_err book_emptied(struct book *b, struct payment_answer *out, bool *found,
+                         const struct payment *p, struct tp_error *e)
+{
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct answered, statement), DB_COLUMN(struct answered, record),
+        DB_COLUMN(struct answered, code),      DB_COLUMN(struct answered, reason),
+        DB_COLUMN(struct answered, emptying),
+    };
+    struct answered a;
+    enum tp_err r = db_one(b->db,
+                           "SELECT statement, record, code, reason, emptying FROM emptying"
+                           " WHERE account = $1 AND counter = $2",
+                           DB_VALUES(db_text(p->account), db_integer(p->counter)),
+                           DB_COLUMNS(columns), &a, found, e);
+
+    if (r != TP_OK || !*found || !span_eq(a.statement, span_str(p->statement))) {
+        *found = false;
+        return r;
+    }
+    memcpy(out->code, a.code, sizeof(a.code));
+    memcpy(out->reason, a.reason, sizeof(a.reason));
+    payment_number(out->number, a.emptying);
+    if (a.record.n == 0)
+        return TP_OK;
+    out->acknowledgement = span_text(a.record);
+    return out->acknowledgement != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+}
+
+enum tp_err book_empty(struct book *b, const struct emptying *m, const struct standing *st,
+                       int64_t number, const struct payment_answer *answer, time_t now,
+                       struct tp_error *e)
+{
+    const bool sent = strcmp(answer->code, "00") == 0;
+    const char *record = answer->acknowledgement != NULL ? answer->acknowledgement : "";
+    const enum tp_err r = db_exec(
+        b->db,
+        "INSERT INTO emptying (emptying, account, counter, decided, amount, code, reason, iban,"
+        " name, statement, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        DB_VALUES(db_integer(number), db_text(m->by.account), db_integer(m->by.counter),
+                  db_integer(now), db_integer(m->by.amount), db_text(answer->code),
+                  db_text(answer->reason), db_text(m->iban), db_text(m->name),
+                  db_blob(span_str(m->by.statement)), db_blob(span_str(record))),
+        NULL, e);
+
+    return r == TP_OK ? book_count(b, &m->by, st, sent ? COUNTED_SENT : COUNTED_REFUSED, now, e)
+                      : r;
+}
+
+enum tp_err emptied_each(struct book *b, emptied_visit *visit, void *ctx, struct tp_error *e)
+{
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct emptied, emptying),
+        DB_COLUMN(struct emptied, account),
+        DB_COLUMN(struct emptied, counter),
+        DB_COLUMN(struct emptied, amount),
+        DB_COLUMN(struct emptied, currency),
+        DB_COLUMN(struct emptied, code),
+        DB_COLUMN(struct emptied, reason),
+        DB_COLUMN(struct emptied, iban),
+        DB_COLUMN(struct emptied, name),
+        DB_COLUMN(struct emptied, payout),
+        DB_COLUMN(struct emptied, statement),
+        DB_COLUMN(struct emptied, record),
+        DB_COLUMN_AS("decided", struct emptied, at),
+    };
+    struct emptied m;
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r = db_query(
+        b->db, &rows,
+        "SELECT m.emptying, m.account, m.counter, m.amount, a.currency, m.code, m.reason, m.iban,"
+        " m.name, m.payout, m.statement, m.record, m.decided FROM emptying m JOIN account a ON"
+        " a.account = m.account ORDER BY m.emptying",
+        DB_NONE, DB_COLUMNS(columns), e);
+
+    while (r == TP_OK && (r = db_next(rows, &m, &found, e)) == TP_OK && found)
+        r = visit(ctx, &m, e);
+    db_end(&rows);
+    return r;
+}
+
+/* ---- all of an account ---- */
+
+enum tp_err book_history(struct book *b, const char *account, int64_t after, int64_t most,
+                         history_visit *visit, void *ctx, struct tp_error *e)
+{
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct history, number),    DB_COLUMN(struct history, kind),
+        DB_COLUMN(struct history, at),        DB_COLUMN(struct history, amount),
+        DB_COLUMN(struct history, code),      DB_COLUMN(struct history, reason),
+        DB_COLUMN(struct history, signed_by), DB_COLUMN(struct history, challenge),
+        DB_COLUMN(struct history, word),
+    };
+    struct history h;
+    struct db_rows *rows = NULL;
+    bool found = true;
+    enum tp_err r = db_query(
+        b->db, &rows,
+        "SELECT payment AS number, 3 AS kind, decided AS at, amount, code, reason,"
+        " statement AS signed_by, challenge, acknowledgement AS word FROM payment"
+        " WHERE account = $1 AND payment > $2"
+        " UNION ALL SELECT booking, kind, booked, amount, '00', '', NULL, NULL, record FROM booking"
+        " WHERE account = $1 AND booking > $2"
+        " UNION ALL SELECT x.reversal, 4, x.reversed, p.amount, '00', '', x.demand, NULL, NULL FROM"
+        " reversal x JOIN payment p ON p.payment = x.payment WHERE p.account = $1 AND x.reversal >"
+        " $2"
+        " UNION ALL SELECT emptying, 5, decided, amount, code, reason, statement, NULL, record FROM"
+        " emptying WHERE account = $1 AND emptying > $2"
+        " UNION ALL SELECT provision, 6, decided, amount, code, reason, statement, NULL,"
+        " acknowledgement FROM provision WHERE account = $1 AND provision > $2"
+        " UNION ALL SELECT v.voucher, 7, v.presented, v.amount, '00', '', v.demand, NULL, NULL FROM"
+        " voucher v JOIN provision o ON o.provision = v.provision WHERE o.account = $1 AND"
+        " v.voucher > $2 ORDER BY 1 LIMIT $3",
+        DB_VALUES(db_text(account), db_integer(after), db_integer(most)), DB_COLUMNS(columns), e);
+
+    while (r == TP_OK && (r = db_next(rows, &h, &found, e)) == TP_OK && found)
+        r = visit(ctx, &h, e);
+    db_end(&rows);
+    return r;
+}
