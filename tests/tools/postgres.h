@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define POSTGRES_NAME_MAX 40
@@ -72,12 +73,15 @@ static inline void postgres_sql(const char *database, const char *sql)
     }
 }
 
+/* By the time too: where much runs, the number of a process soon is that of another. */
 static inline void postgres_named(char name[POSTGRES_NAME_MAX], char *url, size_t cap)
 {
-    static unsigned made;
+    struct timespec now;
     char sql[80];
 
-    snprintf(name, POSTGRES_NAME_MAX, "t%d_%u", (int)getpid(), ++made);
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(name, POSTGRES_NAME_MAX, "t%d_%llx", (int)getpid(),
+             (unsigned long long)now.tv_sec * 1000000000 + (unsigned long long)now.tv_nsec);
     snprintf(sql, sizeof(sql), "CREATE DATABASE %s", name);
     postgres_sql("postgres", sql);
     postgres_url(url, cap, name);
