@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 
 #include "base/secret.h"
+#include "mediator/dispute.h"
 #include "mediator/moves.h"
 #include "mediator/quote.h"
 #include "store/group.h"
@@ -50,6 +51,7 @@ struct mediator {
     struct secret key; /* of the ids of challenges */
     char origin[256], realm[128];
     struct issuing issuing;
+    struct dispute_terms terms;
     struct registry *registry;
     struct pages *pages;
     struct shelf *shelf;
@@ -68,8 +70,18 @@ struct mediator {
 
 /* ---- keeper.c: moves, in groups ---- */
 
+/* What is kept, within the group's transaction, that moves no order: the first member of what its
+ * visit has. apply may be called again after it was rolled back. */
+struct errand {
+    enum tp_err (*apply)(struct errand *x, struct mediator *m, struct orderbook *b, int64_t now,
+                         struct tp_error *e);
+    void (*done)(struct errand *x, struct visit *v); /* durable: the visit is answered */
+    void (*release)(struct errand *x);
+};
+
 struct job {
     struct group_job entry; /* first */
+    struct errand *errand;  /* done in place of the move; NULL: the move */
     struct move move;
     struct visit *visit;     /* who asked; NULL: nobody waits for this one */
     struct content *content; /* EVENT_DELIVERED */

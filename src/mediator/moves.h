@@ -24,7 +24,8 @@ enum event {
     EVENT_DELIVERED,     /* the service delivered */
     EVENT_UNDELIVERABLE, /* it will not: why */
     EVENT_REVERSED,      /* the acquirer reversed */
-    EVENT_UNREVERSED     /* it cannot: why */
+    EVENT_UNREVERSED,    /* it cannot: why */
+    EVENT_SETTLED        /* a dispute about it is: what was paid is given back */
 };
 
 enum finding {

@@ -94,6 +94,11 @@ void orderbook_rollback(struct orderbook *b)
     db_rollback(b->db);
 }
 
+struct db *orderbook_db(struct orderbook *b)
+{
+    return b->db;
+}
+
 /* ---- services ---- */
 
 enum tp_err orderbook_service_add(struct orderbook *b, const char *name, const char *contract,

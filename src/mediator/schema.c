@@ -3,6 +3,31 @@
 #include "mediator/orderbook.h"
 #include "store/schema.h"
 
+/* What is written beside payments: dispute's state is enum dispute_state, signer the thumbprint of
+ * who opened it; own: the mediator's letter. */
+#define DISPUTES                                                                                   \
+    "CREATE TABLE dispute ("                                                                       \
+    "  order_id TEXT PRIMARY KEY REFERENCES mediated_order (id),"                                  \
+    "  contract TEXT NOT NULL,"                                                                    \
+    "  reason TEXT NOT NULL,"                                                                      \
+    "  state INTEGER NOT NULL,"                                                                    \
+    "  opened INTEGER NOT NULL,"                                                                   \
+    "  since INTEGER NOT NULL,"                                                                    \
+    "  due INTEGER NOT NULL,"                                                                      \
+    "  signer BLOB NOT NULL"                                                                       \
+    ") STRICT, WITHOUT ROWID;"                                                                     \
+    "CREATE INDEX dispute_state ON dispute (state, due);"                                          \
+    "CREATE TABLE letter ("                                                                        \
+    "  order_id TEXT NOT NULL REFERENCES dispute (order_id),"                                      \
+    "  n INTEGER NOT NULL,"                                                                        \
+    "  own INTEGER NOT NULL,"                                                                      \
+    "  act TEXT NOT NULL,"                                                                         \
+    "  hash BLOB NOT NULL UNIQUE,"                                                                 \
+    "  at INTEGER NOT NULL,"                                                                       \
+    "  jws TEXT NOT NULL,"                                                                         \
+    "  PRIMARY KEY (order_id, n)"                                                                  \
+    ") STRICT, WITHOUT ROWID;"
+
 static const char tables[] =
     "CREATE TABLE service ("
     "  name TEXT PRIMARY KEY,"
@@ -65,9 +90,14 @@ static const char tables[] =
     "  PRIMARY KEY (order_id, n),"
     "  UNIQUE (contract, day, stan)"
     ") STRICT, WITHOUT ROWID;"
-    "CREATE INDEX attempt_reversal ON attempt (reversal_day);";
+    "CREATE INDEX attempt_reversal ON attempt (reversal_day);" DISPUTES;
 
-/* 2: claimed; 7: delivered, 9: reversed. */
+static const struct db_migration migrations[] = {
+    {"keeps disputes", DISPUTES},
+};
+
+/* Of an order 2: claimed; 7: delivered, 9: reversed. Of a dispute 3: the last that can move; 4:
+ * settled. */
 static const struct db_rule rules[] = {
     {"order_stands", "BEFORE UPDATE OF service, contract, amount, currency, url, quote",
      "mediated_order", NULL, "an order stands as it was signed", NULL},
@@ -79,6 +109,15 @@ static const struct db_rule rules[] = {
      NULL},
     {"attempt_paid", "BEFORE UPDATE OF outcome, acknowledgement", "attempt",
      "OLD.outcome = 1 AND NEW.outcome <> 1", "what was acknowledged stays so", NULL},
+    {"dispute_stays", "BEFORE DELETE", "dispute", NULL, "a dispute is kept", NULL},
+    {"dispute_ended", "BEFORE UPDATE", "dispute", "OLD.state > 3",
+     "what was settled or refused stays so", NULL},
+    {"dispute_signed", "BEFORE UPDATE OF state", "dispute",
+     "NEW.state > 3 AND NOT EXISTS (SELECT 1 FROM letter WHERE order_id = NEW.order_id AND act ="
+     " CASE NEW.state WHEN 4 THEN 'settled' ELSE 'refused' END)",
+     "nothing is settled or refused without a letter that says so", NULL},
+    {"letter_stands", "BEFORE UPDATE", "letter", NULL, "a letter stands as it was signed", NULL},
+    {"letter_stays", "BEFORE DELETE", "letter", NULL, "a letter is kept", NULL},
 };
 
 const struct db_schema mediator_schema = {
@@ -88,5 +127,6 @@ const struct db_schema mediator_schema = {
     .tables = tables,
     .rules = rules,
     .n_rules = sizeof(rules) / sizeof(rules[0]),
-    .version = 1,
+    .migrations = migrations,
+    .version = 2,
 };

@@ -98,6 +98,8 @@ static enum tp_err open_all(struct mediator *m, const struct mediator_place *pla
         r = http_door_new(&m->door, &options, e);
     name_it(m, place);
     if (r == TP_OK)
+        r = dispute_terms_load(&m->terms, place->dir, e);
+    if (r == TP_OK)
         r = pages_open(&m->pages, e);
     if (r == TP_OK)
         r = shelf_open(m, e);

@@ -66,4 +66,8 @@ void visit_unbooked(struct visit *v);
 /* What the call is about (visit_route.c), once it is whole. */
 void visit_begin(struct visit *v);
 
+/* /orders/ID/dispute (visit_dispute.c): as it stands; a letter of who pays. */
+void visit_dispute_look(struct visit *v);
+void visit_dispute_take(struct visit *v);
+
 #endif

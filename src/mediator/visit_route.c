@@ -491,7 +491,9 @@ static void on_order(struct visit *v, const char *rest)
                 {"POST", "/release", on_release},
                 {"POST", "/payment", on_payment},
                 {"POST", "/completion", on_completion},
-                {"GET", "/delivery", on_delivery}};
+                {"GET", "/delivery", on_delivery},
+                {"GET", "/dispute", visit_dispute_look},
+                {"POST", "/dispute", visit_dispute_take}};
     const size_t n = strspn(rest, "abcdefghijklmnopqrstuvwxyz234567");
     bool known = false;
 

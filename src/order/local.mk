@@ -2,7 +2,7 @@
 noinst_LIBRARIES += liborder.a
 liborder_a_SOURCES = src/order/acknowledgement.c src/order/acknowledgement.h src/order/certificate.c src/order/certificate.h src/order/device.c src/order/device.h \
 	src/order/ed25519.c src/order/ed25519.h src/order/purse.c src/order/purse.h \
-	src/order/jose_quiet.c src/order/jose_quiet.h src/order/key_files.c src/order/key_files.h src/order/members.c src/order/members.h src/order/order.c src/order/order.h src/order/proof.c src/order/proof.h \
+	src/order/jose_quiet.c src/order/jose_quiet.h src/order/key_files.c src/order/key_files.h src/order/letter.c src/order/letter.h src/order/members.c src/order/members.h src/order/order.c src/order/order.h src/order/proof.c src/order/proof.h \
 	src/order/sealed.c src/order/sealed.h src/order/token.c src/order/token.h
 ORDER_LIBS = liborder.a libpayment.a $(JOSE_LIBS) $(TPCRYPTO_LIBS)
 

@@ -39,6 +39,23 @@
     "CREATE INDEX orders_order ON orders (order_id);"                                              \
     "CREATE INDEX orders_url ON orders (url);"
 
+/* Letters (payer/letters.h): state is enum letter_state; and of each order's row the hash of the
+ * credential that pays it, which says later who did. */
+#define LETTERS                                                                                    \
+    "CREATE TABLE letter ("                                                                        \
+    " id INTEGER PRIMARY KEY,"                                                                     \
+    " order_id TEXT NOT NULL,"                                                                     \
+    " own INTEGER NOT NULL,"                                                                       \
+    " act TEXT NOT NULL,"                                                                          \
+    " hash BLOB NOT NULL UNIQUE,"                                                                  \
+    " at INTEGER NOT NULL,"                                                                        \
+    " state INTEGER NOT NULL,"                                                                     \
+    " jws TEXT NOT NULL) STRICT;"                                                                  \
+    "CREATE INDEX letter_order ON letter (order_id);"                                              \
+    "CREATE TABLE paid_by ("                                                                       \
+    " id INTEGER PRIMARY KEY REFERENCES orders (id),"                                              \
+    " credential TEXT NOT NULL) STRICT;"
+
 /* state: enum payment_state. message is NULL once the payment is settled. after: another row, which
  * must have been delivered before this one. */
 /* What a row waits for: that row; and each older one of the same card, because the acquirer takes a
@@ -65,12 +82,13 @@ static const char tables[] =
     " after INTEGER,"
     " UNIQUE (date, stan)) STRICT;"
     "CREATE INDEX payment_rrn ON payment (rrn);"
-    "CREATE INDEX payment_pending ON payment (id) WHERE message IS NOT NULL;" ORDERS;
+    "CREATE INDEX payment_pending ON payment (id) WHERE message IS NOT NULL;" ORDERS LETTERS;
 
 static const struct db_migration migrations[] = {
     {"lets a payment wait for another", "ALTER TABLE payment ADD COLUMN after INTEGER;"},
     {"says whose the file is", ""},
     {"keeps orders", ORDERS},
+    {"keeps letters", LETTERS},
 };
 
 const struct db_schema journal_schema = {
@@ -79,7 +97,7 @@ const struct db_schema journal_schema = {
     .mark = "stan",
     .tables = tables,
     .migrations = migrations,
-    .version = 4,
+    .version = 5,
 };
 
 #define WAITS                                                                                      \

@@ -1,0 +1,146 @@
+#!/bin/bash
+# What who pays, a mediator and its services write each other beside payments, with the programs as people type them: disputes from their opening to what is
+# given back or refused. Nothing is given back without a signature, nothing twice.
+set -u
+# shellcheck source=tests/system/common.sh
+. "${TESTS_SRCDIR:?}/system/common.sh"
+
+# shellcheck source=tests/system/mediator_common.sh
+. "$here/mediator_common.sh"
+
+set_up() {
+    set_up_acquirer
+    set_up_mediator
+    serve_shop
+    insert cards/marie
+}
+
+dispute() { local verb=$1; shift; telepay dispute "$verb" --cacert med/pki/ca.pem --home home "$@"; }
+merchant() { local verb=$1; shift; telepay-mediator dispute "$verb" "$@"; }
+buy_one() { # its order is $bought
+    get -s "$origin/s/journal/article-1" >content 2>get.log || fail "not bought: $(cat get.log)"
+    bought=$(order_of)
+}
+stands() { # dispute's state, order's state
+    local left is
+    for left in {300..0}; do
+        is=$(ask "$origin/orders/$bought/dispute" | jq -r '.state + " " + .payment')
+        [ "$is" = "$1 $2" ] && return
+        sleep 0.05
+    done
+    fail "the dispute is \"$is\", not \"$1 $2\": $(cat mediator.log)"
+}
+letters() { ask "$origin/orders/$bought/dispute" | jq -r '[.letters[].act] | join(" ")'; }
+
+# Each letter verifies by another implementation, with the authority's certificate, and answers the one that it says it answers.
+verified() {
+    ask "$origin/orders/$bought/dispute" >dispute.json
+    "${TESTS_SRCDIR:?}/tools/check_letters.py" dispute.json acq/pki/ca.pem >out 2>&1 || fail "a letter does not verify: $(cat out)"
+}
+
+settled() {
+    buy_one
+    expect 0 "Is something wrong with it?" ask -H 'Accept: text/html' "$origin/orders/$bought"
+    expect 0 "telepay dispute open $bought" ask -H 'Accept: text/html' "$origin/orders/$bought/dispute"
+    expect 0 "peut la contester" ask -H 'Accept: text/html' -H 'Accept-Language: fr' "$origin/orders/$bought/dispute"
+    expect 0 "the order is not disputed" ask "$origin/orders/$bought/dispute"
+    expect 2 "say why: --reason" dispute open "$bought"
+    expect 2 "say why: --reason" dispute open "$bought" --reason because
+    kill -KILL "$mediator"
+    wait "$mediator"
+    expect 4 "what you wrote is signed and kept" dispute open "$bought" --reason not-as-described --words "The chart is of 1912 & <torn>"
+    expect 0 "to be sent" dispute list
+    serve_mediator
+    reached
+    expect 0 "State         open" dispute open "$bought" --reason not-mine # what is kept is sent, and nothing else is signed
+    said "not-as-described"
+    said "The chart is of 1912"
+    expect 0 "State         open" dispute open "$bought" --reason paid-twice
+    [ "$(letters)" = "dispute opened" ] || fail "opened twice: $(letters)"
+    expect 0 "disputes under way: 1, overdue: 0" telepay-mediator status
+    expect 0 "not-as-described" merchant list
+    expect 0 '1912 &amp; &lt;torn&gt;' ask -H 'Accept: text/html' "$origin/orders/$bought/dispute"
+    expect 2 "say it in words" merchant answer "$bought"
+    expect 0 "is answered, due" merchant answer "$bought" --words "It is the newest that there is."
+    expect 2 "is answered: that cannot be done now" merchant answer "$bought" --words "Again."
+    expect 2 "no evidence is asked for" dispute evidence "$bought" --words "early"
+    expect 0 "is asked, due" merchant ask-evidence "$bought" --words "A picture, please."
+    expect 0 "the merchant asks for evidence" dispute show "$bought"
+    said "A picture, please."
+    expect 0 "State         open" dispute evidence "$bought" --words "https://pictures.example/1912"
+    expect 2 "no evidence is asked for" dispute evidence "$bought" --words "more"
+    stands open delivered
+    expect 0 "is settled" merchant settle "$bought" --words "You are right."
+    stands settled reversed
+    verified
+    expect 2 "is settled: that cannot be done now" merchant refuse "$bought" --words "no"
+    expect 0 "You are right." dispute show "$bought"
+    said "Payment       reversed"
+    [ "$(telepay order list --home home --json | jq -r --arg o "$bought" '.orders[] | select(.order == $o) | .state')" = reversed ] || fail "the journal: $(telepay order list --home home)"
+    expect 0 "it was disputed: what was paid is given back" telepay-mediator order show "$bought"
+    [ "$(paid)" = 0 ] || fail "not given back: $(telepay-acquirer list)"
+    expect 0 "<h1>Settled</h1>" ask -H 'Accept: text/html' "$origin/orders/$bought/dispute"
+    expect 0 "<h1>Réglé</h1>" ask -H 'Accept: text/html' -H 'Accept-Language: fr' "$origin/orders/$bought/dispute"
+}
+
+refused() {
+    buy_one
+    expect 0 "State         open" dispute open "$bought" --reason not-delivered
+    # the clock goes on: overdue is told on both sides
+    python3 -c "import sqlite3, sys; d = sqlite3.connect('med/mediator.db'); d.execute('UPDATE dispute SET due = 1 WHERE order_id = ?', (sys.argv[1],)); d.commit()" "$bought"
+    expect 0 "overdue: 1" telepay-mediator status
+    [ "$(merchant list --json | jq -r '.disputes[-1].overdue')" = true ] || fail "not overdue: $(merchant list)"
+    expect 0 "(overdue)" ask -H 'Accept: text/html' "$origin/orders/$bought/dispute"
+    expect 0 "is refused" merchant refuse "$bought" --words "It was delivered, and read."
+    stands refused delivered
+    verified
+    expect 2 "is refused: that cannot be done now" merchant settle "$bought"
+    expect 0 "It was delivered, and read." dispute show "$bought"
+    [ "$(paid)" = 1 ] || fail "given back: $(telepay-acquirer list)"
+    dispute list --json >out || fail "dispute list"
+    [ "$(jq -r '[.disputes[].state] | join(" ")' out)" = "refused settled" ] || fail "the list: $(cat out)"
+}
+
+# Who did not pay, what is not paid, and what is given back already.
+not_theirs() {
+    local other
+    buy_one
+    expect 0 "" telepay authority add --home thief acq/pki/ca.pem
+    "${TESTS_SRCDIR:?}/tools/write_letter.py" "$bought" "$(printf 'x%.0s' {1..31})" >letter.json || fail "no letter is written"
+    expect 0 'neither the credential that it shows nor its key' ask --data-binary @letter.json "$origin/orders/$bought/dispute"
+    expect 0 '400' ask -o /dev/null -w '%{http_code}' --data-binary '{"letter":"a.b.c"}' "$origin/orders/$bought/dispute"
+    expect 0 '404' ask -o /dev/null -w '%{http_code}' "$origin/orders/aaaaaaaaaaaaaaaaaaaaaaaaaa/dispute"
+    expect 2 "has no order" telepay dispute open --cacert med/pki/ca.pem --home thief "$bought" --reason not-mine
+    # the letter of one order is none of another
+    other=$(telepay-mediator order list --state delivered --json | jq -r '.orders[0].order')
+    expect 0 'a dispute is opened by who paid' ask --data-binary @letter.json "$origin/orders/$other/dispute"
+    # settled while the mediator is down: given back when it is there again
+    expect 0 "State         open" dispute open "$bought" --reason not-delivered
+    kill "$mediator"
+    wait "$mediator"
+    expect 0 "it is signed; telepay-mediator serve has the acquirer give it back" merchant settle "$bought"
+    serve_mediator
+    reached
+    stands settled reversed
+    expect 0 "" telepay-acquirer audit
+}
+
+inside() {
+    cd "$dir" || exit 1
+    set_up
+    settled
+    refused
+    not_theirs
+    kill "$mediator" "$acquirer" "$service"
+    wait "$mediator" || fail "telepay-mediator serve does not end cleanly: $(cat mediator.log)"
+    ! grep -E '9990140000000015' ./*.log || fail "a card number in a log"
+}
+
+if [ $# = 2 ] && [ "$1" = inside ]; then
+    dir=$2
+    inside
+    exit 0
+fi
+own_folder
+"$here/with-pcscd" "$here/messages.sh" inside "$dir" || exit 1
+echo "messages.sh: disputed, answered, settled and refused"
