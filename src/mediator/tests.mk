@@ -57,3 +57,16 @@ tests_bench_bench_mediator_SOURCES = tests/bench/bench_mediator.c tests/bench/be
 tests_bench_bench_mediator_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
 tests_bench_bench_mediator_CPPFLAGS = $(OFFICE_CPPFLAGS)
 tests_bench_bench_mediator_LDADD = $(OFFICE_LIBS)
+
+# Letters and disputes.
+check_PROGRAMS += tests/unit/test_letter tests/unit/test_dispute tests/fuzz/fuzz_letter
+TESTS += tests/unit/test_letter tests/unit/test_dispute tests/fuzz/fuzz_letter
+tests_unit_test_letter_SOURCES = tests/unit/test_letter.c $(MEDIATOR_FIXTURE)
+tests_unit_test_letter_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_letter_LDADD = $(MEDIATOR_LIBS) $(CHECK_LIBS)
+tests_unit_test_dispute_SOURCES = tests/unit/test_dispute.c $(MEDIATOR_FIXTURE)
+tests_unit_test_dispute_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dispute_LDADD = $(MEDIATOR_LIBS) $(CHECK_LIBS)
+tests_fuzz_fuzz_letter_SOURCES = tests/fuzz/fuzz_letter.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_letter_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_letter_LDADD = $(ORDER_LIBS)

@@ -171,10 +171,10 @@ enum tp_err letter_read(struct letter *out, const char *jws,
         r = token_verify(&holder, &t, authority, PKI_ORDER, at, e);
     if (r == TP_OK && strcmp(holder.organisation, out->contract) != 0)
         r = tp_fail(e, TP_ERR_SECURITY, "its key is of another contract");
-    if (r != TP_OK) {
-        letter_free(out);
+    if (r != TP_OK && t.payload != NULL) /* else it is said already */
         (void)tp_error_prefix(e, "%s", kinds[LETTER_ANSWER].type);
-    }
+    if (r != TP_OK)
+        letter_free(out);
     order_holder_free(&holder);
     token_free(&t);
     return r;

@@ -125,12 +125,31 @@ not_theirs() {
     expect 0 "" telepay-acquirer audit
 }
 
+# What was given back, since it was not delivered, is not disputed: the order's own words say so.
+given_back() {
+    cat >>journal/catalogue.ini <<'END2'
+
+[book]
+designation = A book
+price       = 12.00 EUR
+delivery    = shipped
+stock       = 1
+END2
+    bought=$(challenge "$origin/s/journal/book" | credential 2>credential.log) || fail "no credential: $(cat credential.log)"
+    expect 0 "" get -s "$origin/s/journal/book"
+    expect 0 '410' pay "$origin/s/journal/book"
+    bought=$(telepay-mediator order list --json | jq -r '.orders[] | select(.why | startswith("the service will not deliver")) | .order')
+    "${TESTS_SRCDIR:?}/tools/write_letter.py" "$bought" >letter.json
+    expect 0 'is given back, or a credit is due already: the service will not deliver' ask --data-binary @letter.json "$origin/orders/$bought/dispute"
+}
+
 inside() {
     cd "$dir" || exit 1
     set_up
     settled
     refused
     not_theirs
+    given_back
     kill "$mediator" "$acquirer" "$service"
     wait "$mediator" || fail "telepay-mediator serve does not end cleanly: $(cat mediator.log)"
     ! grep -E '9990140000000015' ./*.log || fail "a card number in a log"
