@@ -113,7 +113,7 @@ static void look_at_disputes(struct clock *c)
 {
     struct tp_error e = {TP_OK, ""};
 
-    if (disputes_due_each(c->book, give_back, c->m, &e) != TP_OK)
+    if (atomic_load(&c->m->keeping) && disputes_due_each(c->book, give_back, c->m, &e) != TP_OK)
         log_error("disputes are not looked at: %s", e.text);
 }
 
@@ -128,6 +128,8 @@ static bool forget(struct clock *c)
 
     if (r == TP_OK)
         r = orderbook_order_forget(c->book, time(NULL) - FORGET_S, FORGET_N, keep_freed, f, &e);
+    if (r == TP_OK)
+        r = identity_forget(c->book, time(NULL) - FORGET_S, &e);
     if (r == TP_OK)
         r = orderbook_commit(c->book, &e);
     else

@@ -65,7 +65,8 @@ struct mediator {
     pthread_mutex_t lock;
     struct visits waiting; /* under lock */
     int lock_fd;
-    atomic_bool ending; /* nothing new is begun: the next start goes on */
+    atomic_bool keeping; /* the keeper is there: before, nothing is queued for it */
+    atomic_bool ending;  /* nothing new is begun: the next start goes on */
 };
 
 /* ---- keeper.c: moves, in groups ---- */

@@ -27,6 +27,7 @@ enum {
     PAGE_DISPUTE,
     PAGE_DISPUTE_HOW,
     PAGE_LETTER,
+    PAGE_IDENTITY,
     PAGE_STYLE,
     PAGE_SCRIPT,
     PAGE_FILES
@@ -45,6 +46,7 @@ static const struct {
     [PAGE_DISPUTE] = {"dispute.html", NULL},
     [PAGE_DISPUTE_HOW] = {"dispute_how.html", NULL},
     [PAGE_LETTER] = {"letter.html", NULL},
+    [PAGE_IDENTITY] = {"identity.html", NULL},
     [PAGE_STYLE] = {"telepay.css", "text/css; charset=utf-8"},
     [PAGE_SCRIPT] = {"telepay.js", "text/javascript; charset=utf-8"},
 };
@@ -337,9 +339,12 @@ char *page_part(const struct pages *p, enum page_language l, const struct page_b
 char *page_whole(const struct pages *p, enum page_language l, const struct page_body *b)
 {
     struct values v = {.words = p->words[l]};
-    char *body = fill_body(p, &v, b);
+    char *body = fill_body(p, &v, b), refresh[500] = "";
 
-    return frame(p, l, &v, body, "", false);
+    if (b->refresh != NULL)
+        snprintf(refresh, sizeof(refresh), "<meta http-equiv=\"refresh\" content=\"4;url=%s\">",
+                 b->refresh);
+    return frame(p, l, &v, body, refresh, false);
 }
 
 const char *page_word(const struct pages *p, enum page_language l, const char *kind,

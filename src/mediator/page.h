@@ -35,6 +35,7 @@ struct page_body {
     const char *file; /* "dispute.html" */
     const struct page_value *values;
     size_t n;
+    const char *refresh; /* where a whole page goes on to by itself; NULL: it stays */
 };
 /* free(); NULL, which the log explains. `heading` is among the values of a whole page. */
 char *page_whole(const struct pages *p, enum page_language l, const struct page_body *b);

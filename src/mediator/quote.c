@@ -114,6 +114,17 @@ static enum tp_err read_words(struct quote *q, const json_t *quote, struct tp_er
     return TP_OK;
 }
 
+/* A service that wants to know who asks says no price yet. */
+static enum tp_err read_identify(struct quote *q, const json_t *quote, struct tp_error *e)
+{
+    const enum tp_err r = jcs_text(&q->identify, quote, "identify", e);
+
+    if (r == TP_OK && q->identify != NULL &&
+        word_check(q->identify, "identify", DESIGNATION_CHARS, NULL) != TP_OK)
+        return missing("identify", e);
+    return r;
+}
+
 enum tp_err quote_read(struct quote *out, struct span text, const struct currency *currency,
                        struct tp_error *e)
 {
@@ -124,7 +135,10 @@ enum tp_err quote_read(struct quote *out, struct span text, const struct currenc
     if (r == TP_OK && !json_is_object(quote))
         r = tp_fail(e, TP_ERR_FORMAT, "its quote is no JSON object");
     if (r == TP_OK)
-        r = read_words(out, quote, e);
+        r = read_identify(out, quote, e);
+    if (r != TP_OK || out->identify != NULL)
+        return r;
+    r = read_words(out, quote, e);
     if (r == TP_OK)
         r = read_price(out, quote, currency, e);
     return r == TP_OK ? read_delivery(out, quote, e) : r;

@@ -17,6 +17,7 @@ struct quote {                          /* begins as {0}; quote_free */
     time_t valid_until;
     enum delivery delivery;
     const char *content, *type; /* of DELIVERY_INCLUDED: base64, media type */
+    const char *identify; /* it wants to know who asks: why, and nothing else is said; or NULL */
     json_t *owner;
 };
 

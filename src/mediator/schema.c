@@ -5,6 +5,20 @@
 
 /* What is written beside payments: dispute's state is enum dispute_state, signer the thumbprint of
  * who opened it; own: the mediator's letter. */
+#define IDENTITIES                                                                                 \
+    "CREATE TABLE identity_request ("                                                              \
+    "  id TEXT PRIMARY KEY CHECK (length(id) = 26),"                                               \
+    "  service TEXT NOT NULL,"                                                                     \
+    "  reason TEXT NOT NULL,"                                                                      \
+    "  url TEXT NOT NULL,"                                                                         \
+    "  made INTEGER NOT NULL,"                                                                     \
+    "  valid_until INTEGER NOT NULL,"                                                              \
+    "  browser BLOB,"                                                                              \
+    "  name TEXT,"                                                                                 \
+    "  hash BLOB,"                                                                                 \
+    "  jws TEXT"                                                                                   \
+    ") STRICT, WITHOUT ROWID;"                                                                     \
+    "CREATE INDEX identity_request_until ON identity_request (valid_until) WHERE jws IS NULL;"
 #define DISPUTES                                                                                   \
     "CREATE TABLE dispute ("                                                                       \
     "  order_id TEXT PRIMARY KEY REFERENCES mediated_order (id),"                                  \
@@ -90,10 +104,10 @@ static const char tables[] =
     "  PRIMARY KEY (order_id, n),"
     "  UNIQUE (contract, day, stan)"
     ") STRICT, WITHOUT ROWID;"
-    "CREATE INDEX attempt_reversal ON attempt (reversal_day);" DISPUTES;
+    "CREATE INDEX attempt_reversal ON attempt (reversal_day);" DISPUTES IDENTITIES;
 
 static const struct db_migration migrations[] = {
-    {"keeps disputes", DISPUTES},
+    {"keeps disputes, and who said who they are", DISPUTES IDENTITIES},
 };
 
 /* Of an order 2: claimed; 7: delivered, 9: reversed. Of a dispute 3: the last that can move; 4:
@@ -116,6 +130,10 @@ static const struct db_rule rules[] = {
      "NEW.state > 3 AND NOT EXISTS (SELECT 1 FROM letter WHERE order_id = NEW.order_id AND act ="
      " CASE NEW.state WHEN 4 THEN 'settled' ELSE 'refused' END)",
      "nothing is settled or refused without a letter that says so", NULL},
+    {"identity_stands", "BEFORE UPDATE", "identity_request", "OLD.jws IS NOT NULL",
+     "who answered it stays so", NULL},
+    {"identity_stays", "BEFORE DELETE", "identity_request", "OLD.jws IS NOT NULL",
+     "what was signed is kept", NULL},
     {"letter_stands", "BEFORE UPDATE", "letter", NULL, "a letter stands as it was signed", NULL},
     {"letter_stays", "BEFORE DELETE", "letter", NULL, "a letter is kept", NULL},
 };

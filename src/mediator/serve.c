@@ -112,7 +112,10 @@ static enum tp_err open_all(struct mediator *m, const struct mediator_place *pla
     m->issuing.registry = m->registry;
     if (r == TP_OK)
         r = clock_open(m, e);
-    return r == TP_OK ? keeper_open(m, e) : r;
+    if (r == TP_OK)
+        r = keeper_open(m, e);
+    atomic_store(&m->keeping, r == TP_OK);
+    return r;
 }
 
 /* What is under way ends, and what waits for the books gets there; then nobody waits any more. */

@@ -689,6 +689,8 @@ static void say_sold_out(struct visit *v)
 
 static const char *how_quoted(const struct quote *q)
 {
+    if (q->identify != NULL)
+        return "who asks?";
     if (q->sold_out)
         return "sold out";
     return q->available ? delivery_name(q->delivery) : "not sold now";
@@ -707,9 +709,11 @@ void visit_quoted(struct visit *v, const struct http_said *said)
         quote_free(&q);
         return;
     }
-    log_trace("C  order %s: \"%s\", %lld, %s", v->asked.id, q.designation, (long long)q.amount,
-              how_quoted(&q));
-    if (q.sold_out) {
+    log_trace("C  order %s: \"%s\", %lld, %s", v->asked.id,
+              q.designation != NULL ? q.designation : "", (long long)q.amount, how_quoted(&q));
+    if (q.identify != NULL) {
+        visit_identify(v, q.identify);
+    } else if (q.sold_out) {
         say_sold_out(v);
     } else if (!q.available) {
         say_service(v, MHD_HTTP_NOT_FOUND, "it is not sold now");

@@ -80,7 +80,8 @@ static char *letters_of(struct visit *v, const json_t *said)
             {"at", text_of(one, "at")},
             {"at_shown", shown(at, text_of(one, "at"))},
             {"words", text_of(one, "words")}};
-        const struct page_body body = {"letter.html", values, sizeof(values) / sizeof(values[0])};
+        const struct page_body body = {
+            .file = "letter.html", .values = values, .n = sizeof(values) / sizeof(values[0])};
         char *part = page_part(p, v->language, &body);
 
         if (part != NULL && to != NULL)
@@ -114,7 +115,8 @@ static char *page_of(struct visit *v, const struct asking *a)
                         ? page_word(p, v->language, "word", "overdue")
                         : ""},
         {"letters", letters != NULL ? letters : ""}};
-    const struct page_body body = {"dispute.html", values, sizeof(values) / sizeof(values[0])};
+    const struct page_body body = {
+        .file = "dispute.html", .values = values, .n = sizeof(values) / sizeof(values[0])};
 
     page = page_whole(p, v->language, &body);
     free(letters);
@@ -126,7 +128,7 @@ static char *page_how(struct visit *v, const struct asking *a)
     const struct page_value values[] = {
         {"heading", page_word(v->m->pages, v->language, "heading_dispute", "none")},
         {"order", a->order}};
-    const struct page_body body = {"dispute_how.html", values, 2};
+    const struct page_body body = {.file = "dispute_how.html", .values = values, .n = 2};
 
     return page_whole(v->m->pages, v->language, &body);
 }

@@ -21,6 +21,7 @@
 #define SALE          "/s/"
 #define ORDERS        "/orders/"
 #define PARAMETERS    "/parameters/"
+#define IDENTITY      "/identity/"
 #define DISCOVERY     "/openapi.json"
 #define SESSION_BYTES 16
 #define REST_ROOM     1024 /* of a challenge, all but its request; and what frames the objects */
@@ -275,8 +276,7 @@ static void take_body(struct visit *v)
 
 /* ---- demands ---- */
 
-/* A browser is known again by a number that it was given. */
-static void read_session(struct visit *v)
+void visit_session_read(struct visit *v)
 {
     const char *cookie = http_cookie(v->call, SESSION_COOKIE);
     uint8_t bytes[SESSION_BYTES];
@@ -315,7 +315,7 @@ static void demand(struct visit *v)
     if (v->problem == PAYMENT_REQUIRED)
         read_accepted(v);
     challenge_order_id(v->asked.id);
-    read_session(v);
+    visit_session_read(v);
     if (v->asked.has_session && v->cookie[0] == '\0' && v->problem == PAYMENT_REQUIRED)
         j = move_job(EVENT_FIND, "");
     if (j != NULL) {
@@ -373,6 +373,7 @@ static void on_sale(struct visit *v, const char *rest)
         return;
     }
     v->kind = VISIT_PAY;
+    visit_identity_read(v);
     if (!read_resource(v, rest[n] == '/' ? rest + n : "/"))
         say_simple(v, MHD_HTTP_BAD_REQUEST,
                    "the address is too long, or has a character that none may have");
@@ -457,7 +458,7 @@ static void on_payment(struct visit *v)
 static void on_delivery(struct visit *v)
 {
     v->kind = VISIT_DELIVERY;
-    read_session(v);
+    visit_session_read(v);
     if (take_field(v))
         return;
     if (v->asked.has_session && v->cookie[0] == '\0')
@@ -563,6 +564,8 @@ void visit_begin(struct visit *v)
         on_sale(v, path + strlen(SALE));
     else if (strncmp(path, ORDERS, strlen(ORDERS)) == 0)
         on_order(v, path + strlen(ORDERS));
+    else if (strncmp(path, IDENTITY, strlen(IDENTITY)) == 0)
+        visit_identity(v, path + strlen(IDENTITY));
     else if (strncmp(path, PARAMETERS, strlen(PARAMETERS)) == 0)
         on_parameters(v, path + strlen(PARAMETERS));
     else if (strcmp(path, DISCOVERY) == 0)

@@ -1,8 +1,10 @@
 #include "order/letter.h"
 
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/date.h"
 #include "base/word.h"
 #include "order/members.h"
@@ -41,6 +43,18 @@ static bool is_words(const char *text)
     return word_check(text, "words", LETTER_WORDS, NULL) == TP_OK;
 }
 
+static bool is_origin(const char *text)
+{
+    return strncmp(text, "https://", 8) == 0 && strlen(text) < 200 &&
+           strspn(text + 8, "abcdefghijklmnopqrstuvwxyz0123456789.-:[]") == strlen(text) - 8;
+}
+
+static bool is_name(const char *text)
+{
+    return text[0] != '\0' && strlen(text) <= 32 &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(text);
+}
+
 #define MEMBER(m, good, optional)                                                                  \
     {                                                                                              \
 #m, offsetof(struct letter, m), good, optional                                             \
@@ -55,6 +69,11 @@ static const struct member evidence[] = {
     MEMBER(order, member_is_order, false),
     MEMBER(answers, member_is_hash, false),
     MEMBER(words, is_words, false),
+    MEMBER(at, member_is_time, false),
+};
+static const struct member identity[] = {
+    MEMBER(mediator, is_origin, false), MEMBER(request, member_is_order, false),
+    MEMBER(service, is_name, false),    MEMBER(reason, is_words, false),
     MEMBER(at, member_is_time, false),
 };
 static const struct member answer[] = {
@@ -76,6 +95,7 @@ static const struct {
 } kinds[] = {
     [LETTER_DISPUTE] = {"telepay-dispute", dispute, COUNT(dispute)},
     [LETTER_EVIDENCE] = {"telepay-dispute-evidence", evidence, COUNT(evidence)},
+    [LETTER_IDENTITY] = {"telepay-identity", identity, COUNT(identity)},
     [LETTER_ANSWER] = {"telepay-dispute-answer", answer, COUNT(answer)},
 };
 
@@ -209,4 +229,21 @@ enum tp_err letter_thumbprint(uint8_t out[LETTER_HASH], const json_t *jwk, struc
         r = jcs_hash(out, public, e);
     json_decref(public);
     return r;
+}
+
+enum tp_err letter_user(char out[LETTER_USER], const char *origin, const json_t *jwk,
+                        struct tp_error *e)
+{
+    char print[BASE64URL_SIZE(LETTER_HASH)], text[512];
+    uint8_t hash[LETTER_HASH];
+    enum tp_err r = letter_thumbprint(hash, jwk, e);
+
+    if (r != TP_OK)
+        return r;
+    snprintf(text, sizeof(text), "telepay-user-1|%s|%s", origin,
+             base64url_encode(print, SPAN_OF(hash)));
+    if (EVP_Digest(text, strlen(text), hash, NULL, EVP_sha256(), NULL) != 1)
+        return tp_fail(e, TP_ERR_INTERNAL, "SHA-256 fails");
+    base64url_encode(out, SPAN_OF(hash));
+    return TP_OK;
 }

@@ -9,10 +9,12 @@
 #define LETTER_MAX   8192 /* characters */
 #define LETTER_WORDS 1000 /* characters of `words` */
 #define LETTER_HASH  32
+#define LETTER_USER  44 /* of letter_user, with its end */
 
 enum letter_kind {
     LETTER_DISPUTE,  /* order, credential?, reason, words?, at: who pays opens a dispute */
     LETTER_EVIDENCE, /* order, answers, words, at: who pays brings what was asked for */
+    LETTER_IDENTITY, /* mediator, request, service, reason, at: whose key this is asks */
     LETTER_ANSWER    /* order, contract, answers, act, words?, amount?, currency?, until?, at: the
                         mediator's */
 };
@@ -27,13 +29,14 @@ enum letter_kind {
 struct letter { /* begins as {0}; NULL: not of its kind, or absent */
     const char *order;
     const char *credential; /* base64url of the hash of the one that paid */
-    const char *reason;     /* letter_reasons */
+    const char *reason;     /* of a dispute letter_reasons; else as who asks put it */
     const char *words;
     const char *answers; /* base64url of letter_hash of the letter that this one answers */
     const char *contract, *act, *amount, *currency, *until;
-    const char *at; /* RFC 3339, UTC */
-    json_t *key;    /* read alone, of who pays: the public key that signed */
-    json_t *owner;  /* of the strings, when read: letter_free */
+    const char *mediator, *request, *service; /* https://host, its number, who wants to know */
+    const char *at;                           /* RFC 3339, UTC */
+    json_t *key;   /* read alone, of who pays: the public key that signed */
+    json_t *owner; /* of the strings, when read: letter_free */
 };
 
 /* Why an order may be disputed: "not-delivered" …; ended by NULL. */
@@ -64,5 +67,8 @@ TP_MUST_CHECK enum tp_err letter_hash(uint8_t out[LETTER_HASH], const char *jws,
 /* By what a device's key is known: its thumbprint (RFC 7638). */
 TP_MUST_CHECK enum tp_err letter_thumbprint(uint8_t out[LETTER_HASH], const json_t *jwk,
                                             struct tp_error *e);
+/* How a key is called at the mediator of that origin, and at no other: base64url of a digest. */
+TP_MUST_CHECK enum tp_err letter_user(char out[LETTER_USER], const char *origin, const json_t *jwk,
+                                      struct tp_error *e);
 
 #endif

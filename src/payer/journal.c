@@ -40,7 +40,7 @@
     "CREATE INDEX orders_url ON orders (url);"
 
 /* Letters (payer/letters.h): state is enum letter_state; and of each order's row the hash of the
- * credential that pays it, which says later who did. */
+ * credential that pays it, which says later who did; and where its user is known, by what. */
 #define LETTERS                                                                                    \
     "CREATE TABLE letter ("                                                                        \
     " id INTEGER PRIMARY KEY,"                                                                     \
@@ -54,7 +54,13 @@
     "CREATE INDEX letter_order ON letter (order_id);"                                              \
     "CREATE TABLE paid_by ("                                                                       \
     " id INTEGER PRIMARY KEY REFERENCES orders (id),"                                              \
-    " credential TEXT NOT NULL) STRICT;"
+    " credential TEXT NOT NULL) STRICT;"                                                           \
+    "CREATE TABLE known_at ("                                                                      \
+    " origin TEXT NOT NULL,"                                                                       \
+    " service TEXT NOT NULL,"                                                                      \
+    " session TEXT NOT NULL,"                                                                      \
+    " valid_until INTEGER NOT NULL,"                                                               \
+    " PRIMARY KEY (origin, service)) STRICT;"
 
 /* state: enum payment_state. message is NULL once the payment is settled. after: another row, which
  * must have been delivered before this one. */

@@ -70,7 +70,8 @@ enum tp_err letters_orders(struct journal *j, letter_order_visit *visit, void *c
     struct db_rows *rows = NULL;
     bool found = true;
     enum tp_err r = db_query(j->db, &rows,
-                             "SELECT order_id FROM letter GROUP BY order_id ORDER BY max(id) DESC",
+                             "SELECT order_id FROM letter WHERE act <>"
+                             " 'identity' GROUP BY order_id ORDER BY max(id) DESC",
                              DB_NONE, DB_COLUMNS(order), e);
 
     while (r == TP_OK && (r = db_next(rows, &l, &found, e)) == TP_OK && found)

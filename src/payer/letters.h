@@ -15,9 +15,9 @@ enum letter_state {
 
 struct kept_letter {
     int64_t id;
-    char order[27];
-    bool own;     /* of who pays */
-    char act[20]; /* "dispute", "evidence"; of a mediator's: its act */
+    char order[27]; /* or the request that asks who its user is */
+    bool own;       /* of who pays */
+    char act[20];   /* "dispute", "evidence", "identity"; of a mediator's: its act */
     uint8_t hash[LETTER_HASH];
     int64_t at;
     enum letter_state state;

@@ -19,6 +19,7 @@ static const struct cli_command commands[] = {
     {"dispute show", "show how a dispute stands, and what was written", payer_dispute_show},
     {"dispute evidence", "bring the evidence that the merchant asks for", payer_dispute_evidence},
     {"dispute", "the same as dispute list", payer_dispute},
+    {"identify", "say who you are, to a service that wants to know", payer_identify},
     {"plan show", "show by which means you pay, up to how much, what unasked", payer_plan},
     {"plan set", "set what it says of a means", payer_plan_set},
     {"plan", "the same as plan show", payer_plan},

@@ -106,6 +106,11 @@ static enum tp_err take_note(struct article *a, const char *value, struct tp_err
     return take_text(a->note, "note", value, e);
 }
 
+static enum tp_err take_identify(struct article *a, const char *value, struct tp_error *e)
+{
+    return take_text(a->identify, "identify", value, e);
+}
+
 /* RFC 9110, 8.3.1: it becomes a header. */
 static enum tp_err take_type(struct article *a, const char *value, struct tp_error *e)
 {
@@ -216,6 +221,7 @@ static const struct key {
     {"stock", take_stock},
     {"valid", take_valid},
     {"merchant", take_merchant},
+    {"identify", take_identify},
 };
 
 /* ---- articles ---- */

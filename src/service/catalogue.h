@@ -23,6 +23,8 @@ struct article {
     char designation[ARTICLE_TEXT_MAX], merchant[ARTICLE_TEXT_MAX]; /* "": none */
     char file[ARTICLE_TEXT_MAX]; /* below the folder; "": shipped, nothing to send */
     char type[ARTICLE_TEXT_MAX], note[ARTICLE_TEXT_MAX];
+    char
+        identify[ARTICLE_TEXT_MAX]; /* why it is given to who says who they are alone; "": to all */
     bool priced;
     int64_t amount;                  /* 0: free */
     const struct currency *currency; /* NULL: free */

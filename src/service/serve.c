@@ -84,13 +84,37 @@ static void on_done(void *ctx, struct http_call *call)
 
 /* ---- POST /quote ---- */
 
+static void say_quote(struct http_call *call, const char *text)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
+
+    http_answer(call, MHD_HTTP_OK, response, strlen(text));
+    http_answer_header(call, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    http_answer_header(call, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+}
+
+/* Why it wants to know who asks. */
+static void say_identify(struct http_call *call, const char *why)
+{
+    json_t *said = json_pack("{s:s}", "identify", why);
+    char *text = said != NULL ? json_dumps(said, JSON_COMPACT) : NULL;
+
+    if (text != NULL)
+        say_quote(call, text);
+    else
+        http_answer_busy(call, "no memory now: ask again");
+    free(text);
+    json_decref(said);
+}
+
 static void quote(struct service *s, struct http_call *call, const json_t *asked)
 {
     const struct caller *caller = http_own(call);
     const char *path = json_string_value(json_object_get(asked, "path"));
     const char *method = json_string_value(json_object_get(asked, "method"));
+    const char *user = json_string_value(json_object_get(asked, "user"));
     struct tp_error e = {TP_OK, ""};
-    struct MHD_Response *response;
     struct article a;
     char *text = NULL;
 
@@ -107,15 +131,16 @@ static void quote(struct service *s, struct http_call *call, const json_t *asked
         http_answer_text(call, MHD_HTTP_NOT_FOUND, "there is no such article");
         return;
     }
+    if (a.identify[0] != '\0' && (user == NULL || user[0] == '\0')) {
+        say_identify(call, a.identify);
+        return;
+    }
     if (shop_quote(s->shop, &text, &a, caller->mediator, &e) != TP_OK) {
         log_error("%s", e.text);
         http_answer_busy(call, "no quote can be made now: ask again");
         return;
     }
-    response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_COPY);
-    http_answer(call, MHD_HTTP_OK, response, strlen(text));
-    http_answer_header(call, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
-    http_answer_header(call, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    say_quote(call, text);
     free(text);
 }
 

@@ -1,12 +1,12 @@
-/* Letters of strangers: any text is taken apart or refused; what no key signed is never one, and a
- * mediator's that the authority does not vouch for neither. */
+/* Letters and sessions of strangers: any text is taken apart or refused; what no key signed is
+ * never one, and a mediator's that the authority does not vouch for neither. */
 #include "fuzz.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "order/letter.h"
+#include "mediator/identity.h"
 
 static const struct order_authority *authority(void)
 {
@@ -32,10 +32,19 @@ static void of_payer(const char *text, enum letter_kind kind)
     const enum tp_err r = letter_read_own(&l, kind, text, &e);
 
     HOLDS(r == TP_OK || r == TP_ERR_FORMAT || r == TP_ERR_RANGE || r == TP_ERR_SECURITY);
-    HOLDS((r == TP_OK) == (l.order != NULL && l.at != NULL && l.key != NULL));
+    HOLDS((r == TP_OK) ==
+          ((l.order != NULL || l.request != NULL) && l.at != NULL && l.key != NULL));
     if (r == TP_OK)
         HOLDS(letter_hash(hash, text, &e) == TP_OK && letter_thumbprint(hash, l.key, &e) == TP_OK);
     letter_free(&l);
+}
+
+static void of_session(const char *text)
+{
+    static const uint8_t key[32] = {1};
+    char user[LETTER_USER];
+
+    HOLDS(!identity_of_session(user, SPAN_OF(key), "journal", text, 1000000000));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -49,6 +58,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[size] = '\0';
     of_payer(text, LETTER_DISPUTE);
     of_payer(text, LETTER_EVIDENCE);
+    of_payer(text, LETTER_IDENTITY);
+    of_session(text);
     HOLDS(letter_read(&l, text, authority(), &e) != TP_OK && l.order == NULL);
     letter_free(&l);
     free(text);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # What who pays, a mediator and its services write each other beside payments, with the programs as people type them: disputes from their opening to what is
-# given back or refused. Nothing is given back without a signature, nothing twice.
+# given back or refused; who asks. Nothing is given back without a signature, nothing twice.
 set -u
 # shellcheck source=tests/system/common.sh
 . "${TESTS_SRCDIR:?}/system/common.sh"
@@ -136,11 +136,69 @@ delivery    = shipped
 stock       = 1
 END2
     bought=$(challenge "$origin/s/journal/book" | credential 2>credential.log) || fail "no credential: $(cat credential.log)"
-    expect 0 "" get -s "$origin/s/journal/book"
+    expect 0 "" get -s --home thief "$origin/s/journal/book" # of another device: what was signed here stays here
     expect 0 '410' pay "$origin/s/journal/book"
-    bought=$(telepay-mediator order list --json | jq -r '.orders[] | select(.why | startswith("the service will not deliver")) | .order')
+    bought=$(telepay-mediator order list --json | jq -r '.orders[] | select((.why // "") | startswith("the service will not deliver")) | .order')
     "${TESTS_SRCDIR:?}/tools/write_letter.py" "$bought" >letter.json
     expect 0 'is given back, or a credit is due already: the service will not deliver' ask --data-binary @letter.json "$origin/orders/$bought/dispute"
+}
+
+# A service that wants to know who asks: by device, by browser with a device beside it, by a program with the session.
+identified() {
+    local at=$origin/s/journal/club user request session
+    printf 'of members' >journal/shop/club.txt
+    cat >>journal/catalogue.ini <<'END2'
+
+[club]
+price    = free
+file     = club.txt
+identify = the club is for members
+
+[club/paper]
+price    = 2.00 EUR
+file     = club.txt
+identify = the club is for members
+END2
+    expect 0 "401" ask -o /dev/null -D - "$at"
+    said 'WWW-Authenticate: Telepay-Identity realm="localhost:18843", request="'
+    expect 0 '"detail":"the club is for members"' ask "$at"
+    expect 2 "wants to know who asks" get "$at" </dev/null
+    said "the club is for members"
+    expect 0 "of members" get --identify "$at"
+    user=$(telepay identify --home home --at "$origin") || fail "no name"
+    [ "${#user}" = 43 ] || fail "the name is $user"
+    expect 0 "of members" get "$at" # the session lasts: nobody is asked
+    expect 0 "paid 2.00 EUR" get "$at/paper"
+    [ "$(telepay-mediator order list --json | jq -r '.orders[-1].state')" = delivered ] || fail "not delivered"
+    # another one is called otherwise
+    expect 0 "of members" get --home thief --identify "$at"
+    [ "$(telepay identify --home thief --at "$origin")" != "$user" ] || fail "two keys have one name"
+    [ "$(telepay identify --home home --at https://elsewhere.example)" != "$user" ] || fail "one name at two mediators"
+    # by a browser: the page says what to type, and goes on once that is done
+    expect 0 "Who are you?" ask -c jar -H 'Accept: text/html' "$at"
+    request=$(grep -o "$origin/identity/[a-z2-7]*" out | head -1)
+    said "telepay identify $request"
+    expect 0 "200" ask -b jar -o /dev/null -w '%{http_code}' -H 'Accept: text/html' "$request"
+    expect 0 "Qui êtes-vous" ask -b jar -H 'Accept: text/html' -H 'Accept-Language: fr' "$request"
+    expect 2 "is no request to say who you are" telepay identify --cacert med/pki/ca.pem --home home --identify "$request/../x"
+    expect 0 "knows you as $user until" telepay identify --cacert med/pki/ca.pem --home home --identify "$request"
+    expect 0 "409" ask -o /dev/null -w '%{http_code}' --data-binary "$("${TESTS_SRCDIR:?}/tools/write_letter.py" --identity "$origin" "${request##*/}" journal "the club is for members")" "$request"
+    expect 0 '"answered":true' ask "$request" # another browser learns nothing, and goes nowhere
+    expect 0 "303" ask -b jar -c jar -o /dev/null -w '%{http_code}' -H 'Accept: text/html' "$request"
+    expect 0 "of members" ask -b jar -H 'Accept: text/html' "$at"
+    # by a program, with the session that its letter was answered with
+    request=$(ask "$at" | jq -r .identity)
+    session=$("${TESTS_SRCDIR:?}/tools/write_letter.py" --identity "$origin" "${request##*/}" journal "the club is for members" | ask --data-binary @- "$request" | jq -r .session)
+    expect 0 "of members" ask -H "Authorization: Bearer $session" "$at"
+    expect 0 'header="Payment-Authorization"' ask -o /dev/null -D - -H "Authorization: Bearer $session" "$at/paper"
+    expect 0 "401" ask -o /dev/null -w '%{http_code}' -H "Authorization: Bearer ${session%?}x" "$at"
+    expect 0 "401" ask -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $(tr 1-9 2-91 <<<"${session%.*}").${session##*.}" "$at"
+    # what was signed for another reason, another mediator, another request
+    request=$(ask "$at" | jq -r .identity)
+    expect 0 "403" ask -o /dev/null -w '%{http_code}' --data-binary "$("${TESTS_SRCDIR:?}/tools/write_letter.py" --identity "$origin" "${request##*/}" journal "to send you a gift")" "$request"
+    expect 0 "403" ask -o /dev/null -w '%{http_code}' --data-binary "$("${TESTS_SRCDIR:?}/tools/write_letter.py" --identity https://evil.example "${request##*/}" journal "the club is for members")" "$request"
+    expect 0 "404" ask -o /dev/null -w '%{http_code}' "$origin/identity/aaaaaaaaaaaaaaaaaaaaaaaaaa"
+    expect 0 "400" ask -o /dev/null -w '%{http_code}' -d '{}' "$request"
 }
 
 inside() {
@@ -150,6 +208,7 @@ inside() {
     refused
     not_theirs
     given_back
+    identified
     kill "$mediator" "$acquirer" "$service"
     wait "$mediator" || fail "telepay-mediator serve does not end cleanly: $(cat mediator.log)"
     ! grep -E '9990140000000015' ./*.log || fail "a card number in a log"
@@ -162,4 +221,4 @@ if [ $# = 2 ] && [ "$1" = inside ]; then
 fi
 own_folder
 "$here/with-pcscd" "$here/messages.sh" inside "$dir" || exit 1
-echo "messages.sh: disputed, answered, settled and refused"
+echo "messages.sh: disputed, answered, settled and refused; who asks is known"
