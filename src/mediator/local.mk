@@ -14,12 +14,12 @@ libmediator_a_SOURCES = \
 	src/mediator/shelf.c \
 	src/mediator/stans.c src/mediator/stans.h \
 	src/mediator/visit.c src/mediator/visit.h src/mediator/visit_dispute.c src/mediator/visit_route.c \
-	src/mediator/identity.c src/mediator/identity.h src/mediator/visit_identity.c \
+	src/mediator/bills.c src/mediator/bills.h src/mediator/visit_bills.c src/mediator/identity.c src/mediator/identity.h src/mediator/visit_identity.c \
 	src/mediator/keeper.c
 MEDIATOR_LIBS = libmediator.a $(HTTP_LIBS) $(HTTP_CLIENT_LIBS) $(ORDER_LIBS) $(STORE_LIBS) $(WIRE_LIBS) $(QRENCODE_LIBS)
 mediatordatadir = $(pkgdatadir)/mediator
 dist_mediatordata_DATA = data/mediator/code.html data/mediator/frame.html data/mediator/next.html data/mediator/order.html \
-	data/mediator/dispute.html data/mediator/dispute_how.html data/mediator/identity.html data/mediator/letter.html data/mediator/wrong.html data/mediator/problem.html data/mediator/telepay.css data/mediator/telepay.js data/mediator/ways.html \
+	data/mediator/bill.html data/mediator/bill_pay.html data/mediator/bills.html data/mediator/dispute.html data/mediator/dispute_how.html data/mediator/identity.html data/mediator/letter.html data/mediator/wrong.html data/mediator/problem.html data/mediator/telepay.css data/mediator/telepay.js data/mediator/ways.html \
 	data/mediator/words.en.ini data/mediator/words.fr.ini
 
 bin_PROGRAMS += telepay-mediator

@@ -147,6 +147,8 @@ void deliver_again(struct mediator *m, const struct orderbook_order *o,
                    const struct orderbook_attempt *a, const char *quote, struct visit *v);
 /* A demand: asks the service, and then visit_quoted. */
 void ask_quote(struct mediator *m, struct visit *v);
+/* What its user owes: asks the service, and then visit_billed. */
+void ask_bills(struct mediator *m, struct visit *v);
 /* What is free: asks for it, and then visit_given. */
 void ask_free(struct mediator *m, struct visit *v, const char *quote);
 

@@ -28,6 +28,9 @@ enum {
     PAGE_DISPUTE_HOW,
     PAGE_LETTER,
     PAGE_IDENTITY,
+    PAGE_BILLS,
+    PAGE_BILL,
+    PAGE_BILL_PAY,
     PAGE_STYLE,
     PAGE_SCRIPT,
     PAGE_FILES
@@ -47,6 +50,9 @@ static const struct {
     [PAGE_DISPUTE_HOW] = {"dispute_how.html", NULL},
     [PAGE_LETTER] = {"letter.html", NULL},
     [PAGE_IDENTITY] = {"identity.html", NULL},
+    [PAGE_BILLS] = {"bills.html", NULL},
+    [PAGE_BILL] = {"bill.html", NULL},
+    [PAGE_BILL_PAY] = {"bill_pay.html", NULL},
     [PAGE_STYLE] = {"telepay.css", "text/css; charset=utf-8"},
     [PAGE_SCRIPT] = {"telepay.js", "text/javascript; charset=utf-8"},
 };

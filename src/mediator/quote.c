@@ -88,7 +88,8 @@ static enum tp_err read_words(struct quote *q, const json_t *quote, struct tp_er
 {
     const char *until = NULL;
     const json_t *available = json_object_get(quote, "available"),
-                 *sold_out = json_object_get(quote, "sold_out");
+                 *sold_out = json_object_get(quote, "sold_out"),
+                 *paid = json_object_get(quote, "paid");
     enum tp_err r = jcs_text(&q->designation, quote, "designation", e);
 
     if (r == TP_OK)
@@ -107,10 +108,13 @@ static enum tp_err read_words(struct quote *q, const json_t *quote, struct tp_er
     if (sold_out != NULL &&
         (!json_is_boolean(sold_out) || (json_is_true(sold_out) && json_is_true(available))))
         return missing("sold_out", e);
+    if (paid != NULL && (!json_is_boolean(paid) || (json_is_true(paid) && json_is_true(available))))
+        return missing("paid", e);
     if (until == NULL || time_parse(&q->valid_until, until) != TP_OK)
         return missing("valid_until", e);
     q->available = json_is_true(available);
     q->sold_out = json_is_true(sold_out);
+    q->paid = json_is_true(paid);
     return TP_OK;
 }
 

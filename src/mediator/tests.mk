@@ -59,8 +59,8 @@ tests_bench_bench_mediator_CPPFLAGS = $(OFFICE_CPPFLAGS)
 tests_bench_bench_mediator_LDADD = $(OFFICE_LIBS)
 
 # Letters and disputes.
-check_PROGRAMS += tests/unit/test_letter tests/unit/test_dispute tests/unit/test_identity tests/fuzz/fuzz_letter
-TESTS += tests/unit/test_letter tests/unit/test_dispute tests/unit/test_identity tests/fuzz/fuzz_letter
+check_PROGRAMS += tests/unit/test_letter tests/unit/test_dispute tests/unit/test_identity tests/unit/test_bills tests/fuzz/fuzz_letter
+TESTS += tests/unit/test_letter tests/unit/test_dispute tests/unit/test_identity tests/unit/test_bills tests/fuzz/fuzz_letter
 tests_unit_test_letter_SOURCES = tests/unit/test_letter.c $(MEDIATOR_FIXTURE)
 tests_unit_test_letter_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_letter_LDADD = $(MEDIATOR_LIBS) $(CHECK_LIBS)
@@ -73,3 +73,6 @@ tests_fuzz_fuzz_letter_LDADD = $(MEDIATOR_LIBS)
 tests_unit_test_identity_SOURCES = tests/unit/test_identity.c $(MEDIATOR_FIXTURE)
 tests_unit_test_identity_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_identity_LDADD = $(MEDIATOR_LIBS) $(CHECK_LIBS)
+tests_unit_test_bills_SOURCES = tests/unit/test_bills.c tests/unit/unit.h
+tests_unit_test_bills_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_bills_LDADD = $(MEDIATOR_LIBS) $(CHECK_LIBS)

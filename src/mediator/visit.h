@@ -19,7 +19,8 @@ enum visit_kind {
     VISIT_CLAIM,      /* a payer device takes it */
     VISIT_RELEASE,    /* and gives it back */
     VISIT_COMPLETION, /* what the card's last word was */
-    VISIT_DELIVERY    /* K, once more */
+    VISIT_DELIVERY,   /* K, once more */
+    VISIT_BILLS       /* what somebody owes */
 };
 
 struct visit {
@@ -80,5 +81,9 @@ void visit_identify(struct visit *v, const char *reason);
 void visit_identity_read(struct visit *v);
 /* /identity/ID */
 void visit_identity(struct visit *v, const char *rest);
+
+/* /bills/SERVICE (visit_bills.c): what who asks owes; the service has spoken (client's thread). */
+void visit_bills(struct visit *v, const char *rest);
+void visit_billed(struct visit *v, const struct http_said *said);
 
 #endif

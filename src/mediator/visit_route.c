@@ -22,6 +22,7 @@
 #define ORDERS        "/orders/"
 #define PARAMETERS    "/parameters/"
 #define IDENTITY      "/identity/"
+#define BILLS         "/bills/"
 #define DISCOVERY     "/openapi.json"
 #define SESSION_BYTES 16
 #define REST_ROOM     1024 /* of a challenge, all but its request; and what frames the objects */
@@ -566,6 +567,8 @@ void visit_begin(struct visit *v)
         on_order(v, path + strlen(ORDERS));
     else if (strncmp(path, IDENTITY, strlen(IDENTITY)) == 0)
         visit_identity(v, path + strlen(IDENTITY));
+    else if (strncmp(path, BILLS, strlen(BILLS)) == 0)
+        visit_bills(v, path + strlen(BILLS));
     else if (strncmp(path, PARAMETERS, strlen(PARAMETERS)) == 0)
         on_parameters(v, path + strlen(PARAMETERS));
     else if (strcmp(path, DISCOVERY) == 0)

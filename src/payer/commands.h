@@ -21,6 +21,8 @@ int payer_dispute_open(int argc, char **argv);
 int payer_dispute_show(int argc, char **argv);
 int payer_dispute_evidence(int argc, char **argv);
 int payer_identify(int argc, char **argv);
+int payer_bill(int argc, char **argv); /* list */
+int payer_bill_pay(int argc, char **argv);
 int payer_plan(int argc, char **argv); /* show */
 int payer_plan_set(int argc, char **argv);
 int payer_session(int argc, char **argv); /* show */

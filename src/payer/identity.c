@@ -227,8 +227,8 @@ static enum tp_err keep_letter(struct checkout *c, const struct request *q, cons
 }
 
 static enum tp_err send_letter(struct known *out, struct checkout *c, struct fetch *f,
-                        const struct request *q, const char *jws, const char *user,
-                        struct tp_error *e)
+                               const struct request *q, const char *jws, const char *user,
+                               struct tp_error *e)
 {
     uint8_t hash[LETTER_HASH];
     json_t *answer = NULL;

@@ -19,6 +19,8 @@ static const struct cli_command commands[] = {
     {"dispute show", "show how a dispute stands, and what was written", payer_dispute_show},
     {"dispute evidence", "bring the evidence that the merchant asks for", payer_dispute_evidence},
     {"dispute", "the same as dispute list", payer_dispute},
+    {"bill list", "list what you owe to a biller", payer_bill},
+    {"bill pay", "pay a bill", payer_bill_pay},
     {"identify", "say who you are, to a service that wants to know", payer_identify},
     {"plan show", "show by which means you pay, up to how much, what unasked", payer_plan},
     {"plan set", "set what it says of a means", payer_plan_set},

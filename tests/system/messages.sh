@@ -201,6 +201,74 @@ END2
     expect 0 "400" ask -o /dev/null -w '%{http_code}' -d '{}' "$request"
 }
 
+bill() { # verb, …
+    local verb=$1 words=()
+    [ "$verb" = list ] || words=(--pin-fd 0 --wait 5 --up-to "1000 EUR")
+    shift
+    printf 1234 | telepay bill "$verb" --cacert med/pki/ca.pem --home home --identify "${words[@]}" --at "$origin/bills/journal" "$@"
+}
+cookie() { sqlite3 home/journal.db "SELECT '__Host-telepay-id-journal=' || session FROM known_at WHERE service = 'journal'"; }
+
+# What one owes: told to who owes it alone, paid once; and an account that is reloaded, once for each order.
+billed() {
+    local at=$origin/bills/journal user late
+    user=$(telepay identify --home home --at "$origin")
+    cat >journal/bills.ini <<END2
+[2026-11-0042]
+user        = $user
+designation = Electricity, November
+price       = 42.00 EUR
+until       = 2036-12-31
+
+[2026-12-0007]
+user  = $user
+price = 7.50 EUR
+
+[2026-12-0008]
+user  = $(telepay identify --home thief --at "$origin")
+price = 99.00 EUR
+END2
+    expect 0 '"detail":"to show what you owe"' ask "$at"
+    expect 0 "401" ask -o /dev/null -w '%{http_code}' "$origin/s/journal/bills/2026-11-0042"
+    bill list --json >out 2>&1 || fail "bill list: $(cat out)"
+    [ "$(jq -r '[.bills[] | .bill + " " + .amount + " " + (.paid | tostring)] | join(", ")' out)" = "2026-11-0042 42.00 false, 2026-12-0007 7.50 false" ] || fail "the bills: $(cat out)"
+    expect 2 'there is no bill "2026-12-0008" of yours' bill pay 2026-12-0008
+    expect 22 "the service does not sell that" get -f "$origin/s/journal/bills/2026-12-0008"
+    late=$(challenge -b "$(cookie)" "$origin/s/journal/bills/2026-11-0042")
+    expect 0 '"shipped":"it is paid"' bill pay 2026-11-0042
+    said "paid 42.00 EUR"
+    expect 0 "Bill 2026-11-0042: Electricity, November" telepay order list --home home
+    expect 2 "the bill 2026-11-0042 is paid already" bill pay 2026-11-0042
+    expect 22 "it is paid already, and nothing is to be paid" get -f "$origin/s/journal/bills/2026-11-0042"
+    # asked for before it was paid, and paid after: given back
+    bought=$(telepay credential --header --cacert med/pki/ca.pem --home thief --pin-fd 3 --wait 5 --up-to "1000 EUR" 3< <(printf 1234) <<<"$late" 2>credential.log) || fail "no credential: $(cat credential.log)"
+    expect 0 "410" pay -b "$(cookie)" "$origin/s/journal/bills/2026-11-0042"
+    said "given back"
+    # the mediator's page, in both languages
+    expect 0 "Your bills" ask -b "$(cookie)" -H 'Accept: text/html' "$at"
+    said "42.00 EUR is paid"
+    said "href=\"$origin/s/journal/bills/2026-12-0007\""
+    expect 0 "Vos factures" ask -b "$(cookie)" -H 'Accept: text/html' -H 'Accept-Language: fr' "$at"
+    said "7,50 EUR est à payer"
+    expect 0 "there is no such service" ask "$origin/bills/nobody"
+    # a telephone account
+    cat >>journal/catalogue.ini <<'END2'
+
+[phone/10]
+designation = Telephone credit
+price       = 10.00 EUR
+delivery    = shipped
+note        = it is credited
+parameter   = telephone number
+END2
+    expect 0 "404" ask -o /dev/null -w '%{http_code}' "$origin/s/journal/phone/10/twelve"
+    expect 0 '"shipped":"it is credited"' get "$origin/s/journal/phone/10/+33612345678"
+    expect 0 "Telephone credit: +33612345678" telepay order list --home home
+    expect 0 "paid 10.00 EUR" get "$origin/s/journal/phone/10/+33612345678"
+    expect 0 "paid 10.00 EUR" get "$origin/s/journal/phone/10/0123456"
+    [ "$(telepay-service account list --dir journal --json | jq -r '[.accounts[] | .account + " " + .credit] | join(", ")')" = "/phone/10/+33612345678 20.00, /phone/10/0123456 10.00" ] || fail "accounts: $(telepay-service account list --dir journal)"
+}
+
 inside() {
     cd "$dir" || exit 1
     set_up
@@ -209,6 +277,7 @@ inside() {
     not_theirs
     given_back
     identified
+    billed
     kill "$mediator" "$acquirer" "$service"
     wait "$mediator" || fail "telepay-mediator serve does not end cleanly: $(cat mediator.log)"
     ! grep -E '9990140000000015' ./*.log || fail "a card number in a log"
@@ -221,4 +290,4 @@ if [ $# = 2 ] && [ "$1" = inside ]; then
 fi
 own_folder
 "$here/with-pcscd" "$here/messages.sh" inside "$dir" || exit 1
-echo "messages.sh: disputed, answered, settled and refused; who asks is known"
+echo "messages.sh: disputed, answered, settled and refused; who asks is known; bills paid once"

@@ -438,7 +438,8 @@ START_TEST(books_of_before_are_brought_up)
         }
         fixture_close(&b.f);
         ck_assert_int_eq(shell(&b, SCHEMA " >new"), 0);
-        ck_assert_int_eq(shell(&b, "sqlite3 mediator.db 'DROP TABLE letter; DROP TABLE dispute; DROP TABLE identity_request;"
+        ck_assert_int_eq(shell(&b, "sqlite3 mediator.db 'DROP TABLE letter; DROP TABLE dispute; "
+                                   "DROP TABLE identity_request;"
                                    " UPDATE store SET version = 1;'"),
                          0);
         snprintf(path, sizeof(path), "%s/mediator.db", b.f.dir);

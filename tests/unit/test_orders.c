@@ -221,7 +221,8 @@ static void make_version_3(void)
 
     ck_ok(journal_add(j, &r, span_str("message"), 0, &id, &e));
     journal_close(&j);
-    damage(path, "DROP TABLE known_at; DROP TABLE paid_by; DROP TABLE letter; DROP TABLE orders; UPDATE store SET version = 3;");
+    damage(path, "DROP TABLE known_at; DROP TABLE paid_by; DROP TABLE letter; DROP TABLE orders; "
+                 "UPDATE store SET version = 3;");
 }
 
 START_TEST(a_journal_of_before_is_brought_up)
