@@ -101,6 +101,25 @@ static enum tp_err keep_freed(void *ctx, const struct orderbook_number *n, struc
     return TP_OK;
 }
 
+static enum tp_err give_back(void *ctx, const char *id, struct tp_error *e)
+{
+    struct job *j = move_job(EVENT_SETTLED, id);
+
+    if (j == NULL)
+        return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    keeper_take(ctx, j);
+    return TP_OK;
+}
+
+/* What telepay-mediator dispute settle signed, while this served or not. */
+static void look_at_disputes(struct clock *c)
+{
+    struct tp_error e = {TP_OK, ""};
+
+    if (atomic_load(&c->m->keeping) && disputes_due_each(c->book, give_back, c->m, &e) != TP_OK)
+        log_error("disputes are not looked at: %s", e.text);
+}
+
 /* Orders for which nobody paid are forgotten, so that a flood of demands neither fills the disk nor
  * uses up the numbers of a day. True: there may be more. */
 static bool forget(struct clock *c)
@@ -112,6 +131,8 @@ static bool forget(struct clock *c)
 
     if (r == TP_OK)
         r = orderbook_order_forget(c->book, time(NULL) - FORGET_S, FORGET_N, keep_freed, f, &e);
+    if (r == TP_OK)
+        r = identity_forget(c->book, time(NULL) - FORGET_S, &e);
     if (r == TP_OK)
         r = orderbook_commit(c->book, &e);
     else
@@ -144,6 +165,7 @@ static void *run(void *ctx)
             c->look_at = now + LOOK_MS;
             if (registry_look(c->m->registry, &e) != TP_OK)
                 log_error("services and acquirers are not looked at: %s", e.text);
+            look_at_disputes(c);
         }
         if (now >= c->forget_at) {
             c->forget_at = forget(c) ? now : now + FORGET_MS;

@@ -49,6 +49,12 @@ int mediator_cmd_serve(int argc, char **argv);
 int mediator_cmd_order_list(int argc, char **argv);
 int mediator_cmd_order_show(int argc, char **argv);
 int mediator_cmd_order_prove(int argc, char **argv);
+int mediator_cmd_dispute_list(int argc, char **argv);
+int mediator_cmd_dispute_show(int argc, char **argv);
+int mediator_cmd_dispute_answer(int argc, char **argv);
+int mediator_cmd_dispute_ask(int argc, char **argv);
+int mediator_cmd_dispute_settle(int argc, char **argv);
+int mediator_cmd_dispute_refuse(int argc, char **argv);
 int mediator_cmd_status(int argc, char **argv);
 
 #endif

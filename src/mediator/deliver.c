@@ -79,9 +79,10 @@ void ask_quote(struct mediator *m, struct visit *v)
     const struct orderbook_order *o = &v->asked;
     struct http_question q = {
         .answer_max = QUOTE_MAX, .timeout_ms = QUOTE_MS, .done = on_quote, .ctx = v};
-    json_t *asked = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s*}", "order", o->id, "service", o->service,
-                              "method", o->method, "path", o->path, "query", o->query,
-                              "body_digest", o->digest[0] != '\0' ? o->digest : NULL);
+    json_t *asked = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s*,s:s*}", "order", o->id, "service",
+                              o->service, "method", o->method, "path", o->path, "query", o->query,
+                              "body_digest", o->digest[0] != '\0' ? o->digest : NULL, "user",
+                              v->user[0] != '\0' ? v->user : NULL);
     char *text = asked != NULL ? json_dumps(asked, JSON_COMPACT) : NULL;
 
     log_trace("B  order %s: %s is asked for a quote of %s %.200s", o->id, o->service, o->method,
@@ -90,6 +91,28 @@ void ask_quote(struct mediator *m, struct visit *v)
         struct http_said none = {.type = "", .r = TP_ERR_NO_MEMORY};
 
         visit_quoted(v, &none);
+    }
+    free(text);
+    json_decref(asked);
+}
+
+static void on_bills(void *ctx, const struct http_said *said)
+{
+    visit_billed(ctx, said);
+}
+
+void ask_bills(struct mediator *m, struct visit *v)
+{
+    struct http_question q = {
+        .answer_max = QUOTE_MAX, .timeout_ms = QUOTE_MS, .done = on_bills, .ctx = v};
+    json_t *asked = json_pack("{s:s,s:s*}", "service", v->service->name, "user",
+                              v->user[0] != '\0' ? v->user : NULL);
+    char *text = asked != NULL ? json_dumps(asked, JSON_COMPACT) : NULL;
+
+    if (text == NULL || ask(m, v->service, "/bills", v->asked.id, text, &q) != TP_OK) {
+        struct http_said none = {.type = "", .r = TP_ERR_NO_MEMORY};
+
+        visit_billed(v, &none);
     }
     free(text);
     json_decref(asked);

@@ -57,6 +57,8 @@ struct job *move_job(enum event event, const char *id)
 
 static void job_free(struct job *j)
 {
+    if (j->errand != NULL)
+        j->errand->release(j->errand);
     content_drop(&j->content);
     move_free(&j->move);
     free(j);
@@ -85,6 +87,8 @@ static enum tp_err apply(void *ctx, struct group_job *entry, struct tp_error *e)
     const struct keeper *w = ctx;
     struct job *j = (struct job *)entry;
 
+    if (j->errand != NULL)
+        return j->errand->apply(j->errand, w->m, w->book, time(NULL), e);
     move_reset(&j->move);
     j->move.now = time(NULL);
     return move_apply(&j->move, w->book, &w->m->issuing, e);
@@ -145,6 +149,10 @@ static void after(struct mediator *m, struct job *j)
 {
     struct visit *v = j->visit;
 
+    if (j->errand != NULL) {
+        j->errand->done(j->errand, v);
+        return;
+    }
     if (j->move.moved) {
         if (j->content != NULL)
             shelf_put(m, j->move.order.id, j->content);

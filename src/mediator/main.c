@@ -13,6 +13,12 @@ static const struct cli_command commands[] = {
     {"order list", "list the orders", mediator_cmd_order_list},
     {"order show", "show one order, and all its attempts", mediator_cmd_order_show},
     {"order prove", "verify again what the acquirer acknowledged", mediator_cmd_order_prove},
+    {"dispute list", "list the disputes", mediator_cmd_dispute_list},
+    {"dispute show", "show one dispute, with its letters", mediator_cmd_dispute_show},
+    {"dispute answer", "answer one in words", mediator_cmd_dispute_answer},
+    {"dispute ask-evidence", "ask who paid for evidence", mediator_cmd_dispute_ask},
+    {"dispute settle", "give back what was paid", mediator_cmd_dispute_settle},
+    {"dispute refuse", "refuse one, saying why", mediator_cmd_dispute_refuse},
     {"status", "how many orders stand where", mediator_cmd_status},
     {NULL, NULL, NULL},
 };

@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 
 #include "base/secret.h"
+#include "mediator/dispute.h"
 #include "mediator/moves.h"
 #include "mediator/quote.h"
 #include "store/group.h"
@@ -51,6 +52,7 @@ struct mediator {
     struct secret key; /* of the ids of challenges */
     char origin[256], realm[128];
     struct issuing issuing;
+    struct dispute_terms terms;
     struct registry *registry;
     struct pages *pages;
     struct shelf *shelf;
@@ -65,13 +67,24 @@ struct mediator {
     pthread_mutex_t lock;
     struct visits waiting; /* under lock */
     int lock_fd;
-    atomic_bool ending; /* nothing new is begun: the next start goes on */
+    atomic_bool keeping; /* the keeper is there: before, nothing is queued for it */
+    atomic_bool ending;  /* nothing new is begun: the next start goes on */
 };
 
 /* ---- keeper.c: moves, in groups ---- */
 
+/* What is kept, within the group's transaction, that moves no order: the first member of what its
+ * visit has. apply may be called again after it was rolled back. */
+struct errand {
+    enum tp_err (*apply)(struct errand *x, struct mediator *m, struct orderbook *b, int64_t now,
+                         struct tp_error *e);
+    void (*done)(struct errand *x, struct visit *v); /* durable: the visit is answered */
+    void (*release)(struct errand *x);
+};
+
 struct job {
     struct group_job entry; /* first */
+    struct errand *errand;  /* done in place of the move; NULL: the move */
     struct move move;
     struct visit *visit;     /* who asked; NULL: nobody waits for this one */
     struct content *content; /* EVENT_DELIVERED */
@@ -148,6 +161,8 @@ void deliver_again(struct mediator *m, const struct orderbook_order *o,
                    const struct orderbook_attempt *a, const char *quote, struct visit *v);
 /* A demand: asks the service, and then visit_quoted. */
 void ask_quote(struct mediator *m, struct visit *v);
+/* What its user owes: asks the service, and then visit_billed. */
+void ask_bills(struct mediator *m, struct visit *v);
 /* What is free: asks for it, and then visit_given. */
 void ask_free(struct mediator *m, struct visit *v, const char *quote);
 

@@ -9,6 +9,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "mediator/dispute.h"
 
 static void forget_others(struct move *m)
 {
@@ -535,6 +536,19 @@ static enum tp_err reversed(struct move *m, struct orderbook *b, const struct is
     return go(m, b, STATE_OWED, e);
 }
 
+/* By the merchant's signature alone; what is given back already is not given back again. */
+static enum tp_err settle(struct move *m, struct orderbook *b, const struct issuing *by,
+                          struct tp_error *e)
+{
+    char why[BOOK_WHY_MAX];
+    bool settled = false;
+    enum tp_err r = look(m, b, by, e);
+
+    if (r == TP_OK && (m->order.state == STATE_ACKNOWLEDGED || m->order.state == STATE_DELIVERED))
+        r = dispute_is_settled(&settled, why, &m->order, b, by, e);
+    return r == TP_OK && settled ? give_back(m, b, by, why, e) : r;
+}
+
 enum tp_err move_apply(struct move *m, struct orderbook *b, const struct issuing *by,
                        struct tp_error *e)
 {
@@ -547,7 +561,7 @@ enum tp_err move_apply(struct move *m, struct orderbook *b, const struct issuing
         [EVENT_COMPLETE] = complete,   [EVENT_LATE] = late,
         [EVENT_DELIVERED] = delivered, [EVENT_UNDELIVERABLE] = undeliverable,
         [EVENT_REVERSED] = reversed,   [EVENT_UNREVERSED] = reversed,
-        [EVENT_GO_ON] = go_on,
+        [EVENT_GO_ON] = go_on,         [EVENT_SETTLED] = settle,
     };
     bool found = false;
     enum tp_err r;

@@ -25,6 +25,7 @@ enum event {
     EVENT_UNDELIVERABLE, /* it will not: why */
     EVENT_REVERSED,      /* the acquirer reversed */
     EVENT_UNREVERSED,    /* it cannot: why */
+    EVENT_SETTLED,       /* a dispute about it is: what was paid is given back */
     EVENT_GO_ON          /* nothing happens: where does that attempt stand? */
 };
 

@@ -12,6 +12,7 @@
 #include "base/money.h"
 #include "mediator/challenge.h"
 #include "mediator/commands.h"
+#include "mediator/dispute.h"
 #include "order/proof.h"
 #include "order/purse.h"
 
@@ -215,17 +216,20 @@ static enum tp_err open_order(struct orderbook **b, struct orderbook_order *o, c
 /* What a payment that was acknowledged has come to since, where it is no sale: for people. */
 static void tell_state(const struct orderbook_order *o)
 {
+    const bool settled = strncmp(o->why, DISPUTE_SETTLES, strlen(DISPUTE_SETTLES)) == 0;
+    const char *how = settled ? "disputed" : "not delivered";
     char amount[MONEY_TEXT_MAX];
 
     if (o->state == STATE_REVERSING)
-        log_note("it was paid and not delivered: the acquirer is asked to give it back, until it "
-                 "answers (while telepay-mediator serve runs)");
+        log_note("it was paid and %s: the acquirer is asked to give it back, until it answers "
+                 "(while telepay-mediator serve runs)",
+                 how);
     if (o->state == STATE_REVERSED)
-        log_note("it was not delivered: what was paid is given back");
+        log_note("it was %s: what was paid is given back", how);
     if (o->state == STATE_OWED)
-        log_note("it was paid, not delivered and not given back: the merchant owes the payer a "
-                 "credit of %s %s, which no program gives by itself",
-                 money_shown(amount, o->amount, o->currency), currency_shown(o->currency));
+        log_note("it was paid, %s and not given back: the merchant owes the payer a credit of %s "
+                 "%s, which no program gives by itself",
+                 how, money_shown(amount, o->amount, o->currency), currency_shown(o->currency));
 }
 
 int mediator_cmd_order_show(int argc, char **argv)
@@ -372,6 +376,19 @@ static enum tp_err count_row(void *ctx, const struct orderbook_count *c, struct 
     return table_row(ctx, cells, e);
 }
 
+/* What waits for a person: beside the table. */
+static enum tp_err tell_disputes(struct orderbook *b, struct tp_error *e)
+{
+    struct dispute_count c = {0};
+    const enum tp_err r = disputes_count(b, time(NULL), &c, e);
+
+    if (r == TP_OK && c.waiting > 0)
+        log_note("disputes under way: %" PRId64 ", overdue: %" PRId64
+                 " (telepay-mediator dispute list)",
+                 c.waiting, c.overdue);
+    return r;
+}
+
 static int print_metrics(const char *given)
 {
     char dir[PATH_MAX];
@@ -411,5 +428,7 @@ int mediator_cmd_status(int argc, char **argv)
     r = roll_start(&list, w.dir, "states", columns, sizeof(columns) / sizeof(columns[0]), w.json);
     if (r == TP_OK)
         r = orderbook_order_count(list.book, count_row, list.table, &list.e);
+    if (r == TP_OK)
+        r = tell_disputes(list.book, &list.e);
     return roll_end(&list, r);
 }

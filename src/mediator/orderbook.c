@@ -101,6 +101,11 @@ void orderbook_rollback(struct orderbook *b)
     db_rollback(b->db);
 }
 
+struct db *orderbook_db(struct orderbook *b)
+{
+    return b->db;
+}
+
 /* ---- services ---- */
 
 static enum tp_err add_contracts(struct orderbook *b, const struct orderbook_service *s,

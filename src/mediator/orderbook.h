@@ -110,6 +110,8 @@ void orderbook_close(struct orderbook **b);
 TP_MUST_CHECK enum tp_err orderbook_begin(struct orderbook *b, struct tp_error *e);
 TP_MUST_CHECK enum tp_err orderbook_commit(struct orderbook *b, struct tp_error *e);
 void orderbook_rollback(struct orderbook *b);
+/* Its connection, for what else lies in the same books. */
+struct db *orderbook_db(struct orderbook *b);
 
 /* ---- services ---- */
 

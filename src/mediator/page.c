@@ -24,6 +24,14 @@ enum {
     PAGE_NEXT,
     PAGE_PROBLEM,
     PAGE_SHIPPED,
+    PAGE_WRONG,
+    PAGE_DISPUTE,
+    PAGE_DISPUTE_HOW,
+    PAGE_LETTER,
+    PAGE_IDENTITY,
+    PAGE_BILLS,
+    PAGE_BILL,
+    PAGE_BILL_PAY,
     PAGE_STYLE,
     PAGE_SCRIPT,
     PAGE_FILES
@@ -39,6 +47,14 @@ static const struct {
     [PAGE_NEXT] = {"next.html", NULL},
     [PAGE_PROBLEM] = {"problem.html", NULL},
     [PAGE_SHIPPED] = {"shipped.html", NULL},
+    [PAGE_WRONG] = {"wrong.html", NULL},
+    [PAGE_DISPUTE] = {"dispute.html", NULL},
+    [PAGE_DISPUTE_HOW] = {"dispute_how.html", NULL},
+    [PAGE_LETTER] = {"letter.html", NULL},
+    [PAGE_IDENTITY] = {"identity.html", NULL},
+    [PAGE_BILLS] = {"bills.html", NULL},
+    [PAGE_BILL] = {"bill.html", NULL},
+    [PAGE_BILL_PAY] = {"bill_pay.html", NULL},
     [PAGE_STYLE] = {"telepay.css", "text/css; charset=utf-8"},
     [PAGE_SCRIPT] = {"telepay.js", "text/javascript; charset=utf-8"},
 };
@@ -228,11 +244,26 @@ char *page_shipped(const struct pages *p, enum page_language l, const char *note
 }
 
 struct texts { /* what the values of an order's page borrow */
-    char amount[MONEY_TEXT_MAX + 8], until[TIME_TEXT_MAX], until_shown[TIME_TEXT_MAX + 4];
+    char amount[PAGE_MONEY], until[TIME_TEXT_MAX], until_shown[TIME_TEXT_MAX + 4];
     char url[300], agent[400], refresh[400];
     char means[120];
-    char *code, *ways, *next;
+    char *code, *ways, *next, *wrong;
 };
+
+/* With the decimal sign of the language. */
+static char *money_of(char out[PAGE_MONEY], const struct values *v, int64_t amount,
+                      uint16_t currency)
+{
+    const char *decimal = value_of(v, "decimal");
+    char text[MONEY_TEXT_MAX], *point;
+
+    (void)money_shown(text, amount, currency);
+    point = strchr(text, '.');
+    if (point != NULL && decimal != NULL && decimal[0] != '\0')
+        *point = decimal[0];
+    snprintf(out, PAGE_MONEY, "%s %s", text, currency_shown(currency));
+    return out;
+}
 
 /* "bank card or purse" */
 static void put_means(struct values *v, struct texts *t, unsigned means)
@@ -255,14 +286,8 @@ static void put_order(struct values *v, struct texts *t, const struct page_order
     const struct orderbook_order *b = o->order;
     const bool over = o->means == 0 && b->state <= STATE_CLAIMED;
     const char *state = over ? "expired" : order_state_name(b->state);
-    const char *decimal = value_of(v, "decimal");
-    char amount[MONEY_TEXT_MAX], *point;
 
-    (void)money_shown(amount, b->amount, b->currency);
-    point = strchr(amount, '.');
-    if (point != NULL && decimal != NULL && decimal[0] != '\0')
-        *point = decimal[0];
-    snprintf(t->amount, sizeof(t->amount), "%s %s", amount, currency_shown(b->currency));
+    (void)money_of(t->amount, v, b->amount, b->currency);
     snprintf(t->url, sizeof(t->url), "%s/orders/%s", o->origin, b->id);
     snprintf(t->agent, sizeof(t->agent), "%s%s", AGENT_ADDRESS, t->url);
     put(v, "heading", word(v, "heading", state));
@@ -297,9 +322,12 @@ static void put_parts(const struct pages *p, struct values *v, struct texts *t,
         t->ways = fill(p, PAGE_WAYS, v);
     if (paid && strcmp(b->method, "GET") == 0)
         t->next = fill(p, PAGE_NEXT, v);
+    if (b->state >= STATE_ACKNOWLEDGED)
+        t->wrong = fill(p, PAGE_WRONG, v);
     put(v, "code", t->code != NULL ? t->code : "");
     put(v, "ways", t->ways != NULL ? t->ways : "");
     put(v, "next", t->next != NULL ? t->next : "");
+    put(v, "wrong", t->wrong != NULL ? t->wrong : "");
 }
 
 char *page_order(const struct pages *p, enum page_language l, const struct page_order *o)
@@ -320,7 +348,55 @@ char *page_order(const struct pages *p, enum page_language l, const struct page_
     free(t.code);
     free(t.ways);
     free(t.next);
+    free(t.wrong);
     return page;
+}
+
+/* ---- other pages ---- */
+
+static char *fill_body(const struct pages *p, struct values *v, const struct page_body *b)
+{
+    for (size_t i = 0; i < b->n; i++)
+        put(v, b->values[i].name, b->values[i].text);
+    for (size_t i = 0; i < PAGE_FILES; i++)
+        if (strcmp(files[i].name, b->file) == 0)
+            return fill(p, i, v);
+    log_error("there is no page %s", b->file);
+    return NULL;
+}
+
+char *page_part(const struct pages *p, enum page_language l, const struct page_body *b)
+{
+    struct values v = {.words = p->words[l]};
+
+    return fill_body(p, &v, b);
+}
+
+char *page_whole(const struct pages *p, enum page_language l, const struct page_body *b)
+{
+    struct values v = {.words = p->words[l]};
+    char *body = fill_body(p, &v, b), refresh[500] = "";
+
+    if (b->refresh != NULL)
+        snprintf(refresh, sizeof(refresh), "<meta http-equiv=\"refresh\" content=\"4;url=%s\">",
+                 b->refresh);
+    return frame(p, l, &v, body, refresh, false);
+}
+
+const char *page_word(const struct pages *p, enum page_language l, const char *kind,
+                      const char *name)
+{
+    const struct values v = {.words = p->words[l]};
+
+    return word(&v, kind, name);
+}
+
+char *page_money(char out[PAGE_MONEY], const struct pages *p, enum page_language l, int64_t amount,
+                 uint16_t currency)
+{
+    const struct values v = {.words = p->words[l]};
+
+    return money_of(out, &v, amount, currency);
 }
 
 /* ---- the code ---- */

@@ -88,7 +88,8 @@ static enum tp_err read_words(struct quote *q, const json_t *quote, struct tp_er
 {
     const char *until = NULL;
     const json_t *available = json_object_get(quote, "available"),
-                 *sold_out = json_object_get(quote, "sold_out");
+                 *sold_out = json_object_get(quote, "sold_out"),
+                 *paid = json_object_get(quote, "paid");
     enum tp_err r = jcs_text(&q->designation, quote, "designation", e);
 
     if (r == TP_OK)
@@ -107,11 +108,25 @@ static enum tp_err read_words(struct quote *q, const json_t *quote, struct tp_er
     if (sold_out != NULL &&
         (!json_is_boolean(sold_out) || (json_is_true(sold_out) && json_is_true(available))))
         return missing("sold_out", e);
+    if (paid != NULL && (!json_is_boolean(paid) || (json_is_true(paid) && json_is_true(available))))
+        return missing("paid", e);
     if (until == NULL || time_parse(&q->valid_until, until) != TP_OK)
         return missing("valid_until", e);
     q->available = json_is_true(available);
     q->sold_out = json_is_true(sold_out);
+    q->paid = json_is_true(paid);
     return TP_OK;
+}
+
+/* A service that wants to know who asks says no price yet. */
+static enum tp_err read_identify(struct quote *q, const json_t *quote, struct tp_error *e)
+{
+    const enum tp_err r = jcs_text(&q->identify, quote, "identify", e);
+
+    if (r == TP_OK && q->identify != NULL &&
+        word_check(q->identify, "identify", DESIGNATION_CHARS, NULL) != TP_OK)
+        return missing("identify", e);
+    return r;
 }
 
 enum tp_err quote_read(struct quote *out, struct span text, const struct currency *currency,
@@ -124,7 +139,10 @@ enum tp_err quote_read(struct quote *out, struct span text, const struct currenc
     if (r == TP_OK && !json_is_object(quote))
         r = tp_fail(e, TP_ERR_FORMAT, "its quote is no JSON object");
     if (r == TP_OK)
-        r = read_words(out, quote, e);
+        r = read_identify(out, quote, e);
+    if (r != TP_OK || out->identify != NULL)
+        return r;
+    r = read_words(out, quote, e);
     if (r == TP_OK)
         r = read_price(out, quote, currency, e);
     return r == TP_OK ? read_delivery(out, quote, e) : r;

@@ -14,9 +14,11 @@ struct quote {                          /* begins as {0}; quote_free */
     const char *designation, *merchant; /* merchant NULL: the contract's */
     int64_t amount;                     /* 0: free */
     bool available, sold_out;           /* not available, since none is left */
+    bool paid;                          /* … since it is owed no more */
     time_t valid_until;
     enum delivery delivery;
     const char *content, *type; /* of DELIVERY_INCLUDED: base64, media type */
+    const char *identify; /* it wants to know who asks: why, and nothing else is said; or NULL */
     json_t *owner;
 };
 

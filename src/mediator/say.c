@@ -89,7 +89,7 @@ static void put_cookie(struct visit *v)
     http_answer_header(v->call, MHD_HTTP_HEADER_SET_COOKIE, text);
 }
 
-static bool say_html(struct visit *v, unsigned status, char *page)
+bool say_html(struct visit *v, unsigned status, char *page)
 {
     if (page == NULL)
         return false;

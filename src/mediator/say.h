@@ -29,6 +29,8 @@ void say_json(struct visit *v, unsigned status, json_t *object);
 /* The page of an order; true: it was said. */
 bool say_page(struct visit *v, unsigned status, const struct orderbook_order *o,
               const struct payables *payable, bool refused);
+/* A page of the mediator's own, which is released; false: there is none (NULL). */
+bool say_html(struct visit *v, unsigned status, char *page);
 void say_text(struct visit *v, unsigned status, const char *type, const char *text);
 
 /* Where the order stands, and with `payable` how it is paid. */

@@ -32,6 +32,45 @@
     "  PRIMARY KEY (order_id, n),"                                                                 \
     "  UNIQUE (contract, day, stan)"
 
+/* What is written beside payments: dispute's state is enum dispute_state, signer the thumbprint of
+ * who opened it; own: the mediator's letter. */
+#define IDENTITIES                                                                                 \
+    "CREATE TABLE identity_request ("                                                              \
+    "  id TEXT PRIMARY KEY CHECK (length(id) = 26),"                                               \
+    "  service TEXT NOT NULL,"                                                                     \
+    "  reason TEXT NOT NULL,"                                                                      \
+    "  url TEXT NOT NULL,"                                                                         \
+    "  made INTEGER NOT NULL,"                                                                     \
+    "  valid_until INTEGER NOT NULL,"                                                              \
+    "  browser BLOB,"                                                                              \
+    "  name TEXT,"                                                                                 \
+    "  hash BLOB,"                                                                                 \
+    "  jws TEXT"                                                                                   \
+    ") STRICT, WITHOUT ROWID;"                                                                     \
+    "CREATE INDEX identity_request_until ON identity_request (valid_until) WHERE jws IS NULL;"
+#define DISPUTES                                                                                   \
+    "CREATE TABLE dispute ("                                                                       \
+    "  order_id TEXT PRIMARY KEY REFERENCES mediated_order (id),"                                  \
+    "  contract TEXT NOT NULL,"                                                                    \
+    "  reason TEXT NOT NULL,"                                                                      \
+    "  state INTEGER NOT NULL,"                                                                    \
+    "  opened INTEGER NOT NULL,"                                                                   \
+    "  since INTEGER NOT NULL,"                                                                    \
+    "  due INTEGER NOT NULL,"                                                                      \
+    "  signer BLOB NOT NULL"                                                                       \
+    ") STRICT, WITHOUT ROWID;"                                                                     \
+    "CREATE INDEX dispute_state ON dispute (state, due);"                                          \
+    "CREATE TABLE letter ("                                                                        \
+    "  order_id TEXT NOT NULL REFERENCES dispute (order_id),"                                      \
+    "  n INTEGER NOT NULL,"                                                                        \
+    "  own INTEGER NOT NULL,"                                                                      \
+    "  act TEXT NOT NULL,"                                                                         \
+    "  hash BLOB NOT NULL UNIQUE,"                                                                 \
+    "  at INTEGER NOT NULL,"                                                                       \
+    "  jws TEXT NOT NULL,"                                                                         \
+    "  PRIMARY KEY (order_id, n)"                                                                  \
+    ") STRICT, WITHOUT ROWID;"
+
 static const char tables[] =
     "CREATE TABLE service ("
     "  name TEXT PRIMARY KEY,"
@@ -75,9 +114,9 @@ static const char tables[] =
     "NULL;"
     "CREATE TABLE attempt (" ATTEMPT_COLUMNS ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX attempt_reversal ON attempt (reversal_day);"
-    "CREATE INDEX attempt_surplus ON attempt (surplus) WHERE surplus = 1;";
+    "CREATE INDEX attempt_surplus ON attempt (surplus) WHERE surplus = 1;" DISPUTES IDENTITIES;
 
-/* 2: claimed; 9: reversed. */
+/* Of an order 2: claimed; 9: reversed. Of a dispute 3: the last that can move; 4: settled. */
 static const struct db_rule rules[] = {
     {"order_stands", "BEFORE UPDATE OF service, amount, currency, url, quote", "mediated_order",
      NULL, "an order stands as it was signed", NULL},
@@ -91,6 +130,19 @@ static const struct db_rule rules[] = {
      "OLD.outcome = 1 AND NEW.outcome <> 1", "what was acknowledged stays so", NULL},
     {"attempt_stands", "BEFORE UPDATE OF place, means, acquirer, contract, challenge", "attempt",
      NULL, "an attempt stands as it was signed", NULL},
+    {"dispute_stays", "BEFORE DELETE", "dispute", NULL, "a dispute is kept", NULL},
+    {"dispute_ended", "BEFORE UPDATE", "dispute", "OLD.state > 3",
+     "what was settled or refused stays so", NULL},
+    {"dispute_signed", "BEFORE UPDATE OF state", "dispute",
+     "NEW.state > 3 AND NOT EXISTS (SELECT 1 FROM letter WHERE order_id = NEW.order_id AND act ="
+     " CASE NEW.state WHEN 4 THEN 'settled' ELSE 'refused' END)",
+     "nothing is settled or refused without a letter that says so", NULL},
+    {"identity_stands", "BEFORE UPDATE", "identity_request", "OLD.jws IS NOT NULL",
+     "who answered it stays so", NULL},
+    {"identity_stays", "BEFORE DELETE", "identity_request", "OLD.jws IS NOT NULL",
+     "what was signed is kept", NULL},
+    {"letter_stands", "BEFORE UPDATE", "letter", NULL, "a letter stands as it was signed", NULL},
+    {"letter_stays", "BEFORE DELETE", "letter", NULL, "a letter is kept", NULL},
 };
 
 /* An order had one contract, and what paid it was a card. */
@@ -121,6 +173,7 @@ static const struct db_migration migrations[] = {
      "CREATE INDEX attempt_surplus ON attempt (surplus) WHERE surplus = 1;"
      "ALTER TABLE mediated_order DROP COLUMN acquirer;"
      "ALTER TABLE mediated_order DROP COLUMN contract;"},
+    {"keeps disputes, and who said who they are", DISPUTES IDENTITIES},
 };
 
 const struct db_schema mediator_schema = {

@@ -98,6 +98,8 @@ static enum tp_err open_all(struct mediator *m, const struct mediator_place *pla
         r = http_door_new(&m->door, &options, e);
     name_it(m, place);
     if (r == TP_OK)
+        r = dispute_terms_load(&m->terms, place->dir, e);
+    if (r == TP_OK)
         r = pages_open(&m->pages, e);
     if (r == TP_OK)
         r = shelf_open(m, e);
@@ -112,7 +114,10 @@ static enum tp_err open_all(struct mediator *m, const struct mediator_place *pla
     m->issuing.registry = m->registry;
     if (r == TP_OK)
         r = clock_open(m, e);
-    return r == TP_OK ? keeper_open(m, e) : r;
+    if (r == TP_OK)
+        r = keeper_open(m, e);
+    atomic_store(&m->keeping, r == TP_OK);
+    return r;
 }
 
 /* What is under way ends, and what waits for the books gets there; then nobody waits any more. */

@@ -48,3 +48,18 @@ EXTRA_DIST += tests/bench/till.mjs tests/tools/fill_orders.py
 tests_bench_bench_mediator_SOURCES = tests/bench/bench_mediator.c tests/bench/bench.h tests/bench/bare_sync.c tests/bench/bare_sync.h tests/tools/frontal.c tests/tools/frontal.h $(OFFICE)
 tests_bench_bench_mediator_LDFLAGS = $(KEPT_KEYS_LDFLAGS)
 tests_bench_bench_mediator_LDADD = $(OFFICE_LIBS)
+
+# Letters and disputes.
+check_PROGRAMS += tests/unit/test_letter tests/unit/test_dispute tests/unit/test_identity tests/unit/test_bills tests/fuzz/fuzz_letter
+TESTS += tests/unit/test_letter tests/unit/test_dispute tests/unit/test_identity tests/unit/test_bills tests/fuzz/fuzz_letter
+tests_unit_test_letter_SOURCES = tests/unit/test_letter.c $(MEDIATOR_FIXTURE)
+tests_unit_test_letter_LDADD = $(MEDIATOR_LIBS) $(CHECK_LIBS)
+tests_unit_test_dispute_SOURCES = tests/unit/test_dispute.c $(MEDIATOR_FIXTURE)
+tests_unit_test_dispute_LDADD = $(MEDIATOR_LIBS) $(CHECK_LIBS)
+tests_fuzz_fuzz_letter_SOURCES = tests/fuzz/fuzz_letter.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_letter_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_letter_LDADD = $(MEDIATOR_LIBS)
+tests_unit_test_identity_SOURCES = tests/unit/test_identity.c $(MEDIATOR_FIXTURE)
+tests_unit_test_identity_LDADD = $(MEDIATOR_LIBS) $(CHECK_LIBS)
+tests_unit_test_bills_SOURCES = tests/unit/test_bills.c tests/unit/unit.h
+tests_unit_test_bills_LDADD = $(MEDIATOR_LIBS) $(CHECK_LIBS)

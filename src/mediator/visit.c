@@ -329,6 +329,7 @@ static bool respond(struct visit *v, const struct move *m, struct content *c)
         end(v);
         return true;
     case VISIT_NONE:
+    case VISIT_BILLS:
     case VISIT_DEMAND:
     case VISIT_CLAIM:
     case VISIT_RELEASE:
@@ -365,7 +366,10 @@ void visit_demand(struct visit *v)
         .consumed = -1};
 
     if (wait == 0) {
-        ask_quote(v->m, v);
+        if (v->kind == VISIT_BILLS)
+            ask_bills(v->m, v);
+        else
+            ask_quote(v->m, v);
         return;
     }
     say_problem(v, &p);
@@ -560,6 +564,7 @@ void visit_found(struct visit *v, struct job *j)
         return;
     case VISIT_CLAIM:
     case VISIT_RELEASE:
+    case VISIT_BILLS:
     case VISIT_NONE:
         say_json(v, MHD_HTTP_OK, say_order(&m->order, &payable));
         break;
@@ -733,12 +738,13 @@ static void give_included(struct visit *v, const struct quote *q)
 }
 
 /* Not 404: it is there, and may be sold again; and not 410, which says that money is given back. */
-static void say_sold_out(struct visit *v)
+static void say_sold_out(struct visit *v, bool paid)
 {
     const struct say_problem p = {.type = PAYMENT_OTHER,
                                   .status = MHD_HTTP_CONFLICT,
-                                  .detail = "it is sold out, and nothing is to be paid",
-                                  .told = "sold_out",
+                                  .detail = paid ? "it is paid already, and nothing is to be paid"
+                                                 : "it is sold out, and nothing is to be paid",
+                                  .told = paid ? "paid" : "sold_out",
                                   .consumed = -1};
 
     say_problem(v, &p);
@@ -747,6 +753,8 @@ static void say_sold_out(struct visit *v)
 
 static const char *how_quoted(const struct quote *q)
 {
+    if (q->identify != NULL)
+        return "who asks?";
     if (q->sold_out)
         return "sold out";
     return q->available ? delivery_name(q->delivery) : "not sold now";
@@ -765,10 +773,12 @@ void visit_quoted(struct visit *v, const struct http_said *said)
         quote_free(&q);
         return;
     }
-    log_trace("C  order %s: \"%s\", %lld, %s", v->asked.id, q.designation, (long long)q.amount,
-              how_quoted(&q));
-    if (q.sold_out) {
-        say_sold_out(v);
+    log_trace("C  order %s: \"%s\", %lld, %s", v->asked.id,
+              q.designation != NULL ? q.designation : "", (long long)q.amount, how_quoted(&q));
+    if (q.identify != NULL) {
+        visit_identify(v, q.identify);
+    } else if (q.sold_out || q.paid) {
+        say_sold_out(v, q.paid);
     } else if (!q.available) {
         say_service(v, MHD_HTTP_NOT_FOUND, "it is not sold now");
     } else if (q.amount > 0) {

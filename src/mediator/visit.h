@@ -2,6 +2,7 @@
 #ifndef TP_MEDIATOR_VISIT_H
 #define TP_MEDIATOR_VISIT_H
 
+#include "mediator/identity.h"
 #include "mediator/mediator_priv.h"
 #include "mediator/page.h"
 #include "wire/payment_credential.h"
@@ -18,7 +19,8 @@ enum visit_kind {
     VISIT_CLAIM,      /* a payer device takes it */
     VISIT_RELEASE,    /* and gives it back */
     VISIT_COMPLETION, /* what the card's last word was */
-    VISIT_DELIVERY    /* K, once more */
+    VISIT_DELIVERY,   /* K, once more */
+    VISIT_BILLS       /* what somebody owes */
 };
 
 struct visit {
@@ -40,8 +42,9 @@ struct visit {
     int64_t until;         /* it waits no longer, monotonic ms */
     bool html;             /* a browser: it gets pages */
     enum page_language language;
-    char cookie[32]; /* that it is given now; "": none */
-    bool last;       /* it waited long enough: what the books say now is its answer */
+    char user[LETTER_USER]; /* of a demand: who asks; "": not known */
+    char cookie[32];        /* that it is given now; "": none */
+    bool last;              /* it waited long enough: what the books say now is its answer */
 };
 
 struct visit *visit_new(struct mediator *m, struct http_call *call);
@@ -63,7 +66,24 @@ void visits_expire(struct mediator *m, int64_t now);
 void visits_end(struct mediator *m);
 /* The books cannot be asked. */
 void visit_unbooked(struct visit *v);
+/* A browser is known again by a number that it was given; it gets one where it has none. */
+void visit_session_read(struct visit *v);
 /* What the call is about (visit_route.c), once it is whole. */
 void visit_begin(struct visit *v);
+
+/* /orders/ID/dispute (visit_dispute.c): as it stands; a letter of who pays. */
+void visit_dispute_look(struct visit *v);
+void visit_dispute_take(struct visit *v);
+
+/* A service wants to know who asks: 401, and how who does can say it. On the client's thread. */
+void visit_identify(struct visit *v, const char *reason);
+/* Whether it says so already: its user (visit_identity.c). */
+void visit_identity_read(struct visit *v);
+/* /identity/ID */
+void visit_identity(struct visit *v, const char *rest);
+
+/* /bills/SERVICE (visit_bills.c): what who asks owes; the service has spoken (client's thread). */
+void visit_bills(struct visit *v, const char *rest);
+void visit_billed(struct visit *v, const struct http_said *said);
 
 #endif

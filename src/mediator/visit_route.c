@@ -22,6 +22,8 @@
 #define SALE          "/s/"
 #define ORDERS        "/orders/"
 #define PARAMETERS    "/parameters/"
+#define IDENTITY      "/identity/"
+#define BILLS         "/bills/"
 #define DISCOVERY     "/openapi.json"
 #define SESSION_BYTES 16
 #define REST_ROOM     1024 /* of a challenge, all but its request; and what frames the objects */
@@ -331,8 +333,7 @@ static void take_body(struct visit *v)
 
 /* ---- demands ---- */
 
-/* A browser is known again by a number that it was given. */
-static void read_session(struct visit *v)
+void visit_session_read(struct visit *v)
 {
     const char *cookie = http_cookie(v->call, SESSION_COOKIE);
     uint8_t bytes[SESSION_BYTES];
@@ -382,7 +383,7 @@ static void demand(struct visit *v)
     if (v->problem == PAYMENT_REQUIRED)
         read_accepted(v);
     challenge_order_id(v->asked.id);
-    read_session(v);
+    visit_session_read(v);
     if (v->asked.has_session && v->cookie[0] == '\0' && v->problem == PAYMENT_REQUIRED)
         j = move_job(EVENT_FIND, "");
     if (j != NULL) {
@@ -440,6 +441,7 @@ static void on_sale(struct visit *v, const char *rest)
         return;
     }
     v->kind = VISIT_PAY;
+    visit_identity_read(v);
     if (!read_resource(v, rest[n] == '/' ? rest + n : "/"))
         say_simple(v, MHD_HTTP_BAD_REQUEST,
                    "the address is too long, or has a character that none may have");
@@ -524,7 +526,7 @@ static void on_payment(struct visit *v)
 static void on_delivery(struct visit *v)
 {
     v->kind = VISIT_DELIVERY;
-    read_session(v);
+    visit_session_read(v);
     if (take_field(v))
         return;
     if (v->asked.has_session && v->cookie[0] == '\0')
@@ -558,7 +560,9 @@ static void on_order(struct visit *v, const char *rest)
                 {"POST", "/release", on_release},
                 {"POST", "/payment", on_payment},
                 {"POST", "/completion", on_completion},
-                {"GET", "/delivery", on_delivery}};
+                {"GET", "/delivery", on_delivery},
+                {"GET", "/dispute", visit_dispute_look},
+                {"POST", "/dispute", visit_dispute_take}};
     const size_t n = strspn(rest, "abcdefghijklmnopqrstuvwxyz234567");
     bool known = false;
 
@@ -628,6 +632,10 @@ void visit_begin(struct visit *v)
         on_sale(v, path + strlen(SALE));
     else if (strncmp(path, ORDERS, strlen(ORDERS)) == 0)
         on_order(v, path + strlen(ORDERS));
+    else if (strncmp(path, IDENTITY, strlen(IDENTITY)) == 0)
+        visit_identity(v, path + strlen(IDENTITY));
+    else if (strncmp(path, BILLS, strlen(BILLS)) == 0)
+        visit_bills(v, path + strlen(BILLS));
     else if (strncmp(path, PARAMETERS, strlen(PARAMETERS)) == 0)
         on_parameters(v, path + strlen(PARAMETERS));
     else if (strcmp(path, DISCOVERY) == 0)

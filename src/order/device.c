@@ -4,7 +4,6 @@
 
 #include "base/base64.h"
 #include "order/members.h"
-#include "order/sealed.h"
 #include "order/token.h"
 #include "wire/jcs.h"
 
@@ -18,20 +17,6 @@ static const struct member members[] = {
     {"r", offsetof(struct statement, r), member_is_hash, false},
     {"transaction", offsetof(struct statement, transaction), member_is_hash, false},
 };
-
-/* The public key: what a header of alg, typ and jwk alone brings. */
-static enum tp_err read_key(json_t **key, const struct token_text *text, struct tp_error *e)
-{
-    json_t *jwk = NULL;
-    enum tp_err r = token_header(&jwk, text, "ES256", DEVICE_STATEMENT_TYPE, "jwk", e);
-
-    if (r == TP_OK)
-        r = sealed_public_key(key, jwk, e);
-    if (r == TP_OK && !json_equal(*key, jwk))
-        r = tp_fail(e, TP_ERR_FORMAT, "its jwk is no public key of P-256 and no more");
-    json_decref(jwk);
-    return r;
-}
 
 static enum tp_err check_payload(struct span text, const uint8_t r[32], const uint8_t message[32],
                                  struct tp_error *e)
@@ -61,7 +46,7 @@ enum tp_err device_statement_verify(const char *jws, const uint8_t r[32], const 
     enum tp_err code = token_split(&text, jws, STATEMENT_MAX, e);
 
     if (code == TP_OK)
-        code = read_key(&key, &text, e);
+        code = token_own_key(&key, &text, DEVICE_STATEMENT_TYPE, e);
     if (code == TP_OK)
         code = token_es256(&text, key, e);
     if (code == TP_OK)

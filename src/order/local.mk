@@ -2,7 +2,7 @@
 noinst_LIBRARIES += liborder.a
 liborder_a_SOURCES = src/order/acknowledgement.c src/order/acknowledgement.h src/order/certificate.c src/order/certificate.h src/order/device.c src/order/device.h \
 	src/order/ed25519.c src/order/ed25519.h src/order/purse.c src/order/purse.h src/order/purse_token.c src/order/purse_token.h \
-	src/order/jose_quiet.c src/order/jose_quiet.h src/order/key_files.c src/order/key_files.h src/order/members.c src/order/members.h src/order/order.c src/order/order.h src/order/proof.c src/order/proof.h \
+	src/order/jose_quiet.c src/order/jose_quiet.h src/order/key_files.c src/order/key_files.h src/order/letter.c src/order/letter.h src/order/members.c src/order/members.h src/order/order.c src/order/order.h src/order/proof.c src/order/proof.h \
 	src/order/sealed.c src/order/sealed.h src/order/token.c src/order/token.h
 ORDER_LIBS = liborder.a libpayment.a $(JOSE_LIBS) $(TPCRYPTO_LIBS)
 
@@ -31,7 +31,6 @@ tests_unit_test_purse_statement_LDADD = $(ORDER_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_purse_token
 TESTS += tests/unit/test_purse_token
 tests_unit_test_purse_token_SOURCES = tests/unit/test_purse_token.c tests/unit/unit.h
-tests_unit_test_purse_token_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_purse_token_LDADD = $(ORDER_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/fuzz/fuzz_order_payload
 TESTS += tests/fuzz/fuzz_order_payload

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "order/jose_quiet.h"
+#include "order/sealed.h"
 #include "wire/jcs.h"
 
 #define ALPHABET        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -22,8 +23,9 @@ static const char *text_of(const json_t *object, const char *name)
     return text != NULL ? text : "";
 }
 
-enum tp_err token_sign(char **out, const json_t *payload, const char *type,
-                       const struct order_key *key, struct tp_error *e)
+/* With one member of the header that says whose the signature is. */
+static enum tp_err sign(char **out, const json_t *payload, const char *type, const char *member,
+                        const json_t *whose, const json_t *jwk, struct tp_error *e)
 {
     char *body = NULL;
     json_t *jws = NULL, *sig = NULL;
@@ -34,10 +36,10 @@ enum tp_err token_sign(char **out, const json_t *payload, const char *type,
     if (r != TP_OK)
         goto out;
     jws = json_pack("{s:s}", "payload", body);
-    sig = json_pack("{s:{s:s,s:s,s:O}}", "protected", "alg", "ES256", "typ", type, "x5c", key->x5c);
+    sig = json_pack("{s:{s:s,s:s,s:O}}", "protected", "alg", "ES256", "typ", type, member, whose);
     if (cfg == NULL || jws == NULL || sig == NULL) {
         r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory to sign");
-    } else if (!jose_jws_sig(cfg, jws, sig, key->jwk)) {
+    } else if (!jose_jws_sig(cfg, jws, sig, jwk)) {
         r = tp_fail(e, TP_ERR_INTERNAL, "libjose cannot sign");
     } else if (asprintf(out, "%s.%s.%s", text_of(jws, "protected"), body,
                         text_of(jws, "signature")) < 0) {
@@ -54,6 +56,25 @@ out:
     json_decref(jws);
     json_decref(sig);
     free(body);
+    return r;
+}
+
+enum tp_err token_sign(char **out, const json_t *payload, const char *type,
+                       const struct order_key *key, struct tp_error *e)
+{
+    return sign(out, payload, type, "x5c", key->x5c, key->jwk, e);
+}
+
+enum tp_err token_sign_own(char **out, const json_t *payload, const char *type, const json_t *jwk,
+                           struct tp_error *e)
+{
+    json_t *public = NULL;
+    enum tp_err r = sealed_public_key(&public, jwk, e);
+
+    *out = NULL;
+    if (r == TP_OK)
+        r = sign(out, payload, type, "jwk", public, jwk, e);
+    json_decref(public);
     return r;
 }
 
@@ -108,6 +129,24 @@ enum tp_err token_es256(const struct token_text *text, const json_t *jwk, struct
     if (cfg != NULL)
         jose_cfg_decref(cfg);
     json_decref(jws);
+    return r;
+}
+
+enum tp_err token_own_key(json_t **key, const struct token_text *text, const char *type,
+                          struct tp_error *e)
+{
+    json_t *jwk = NULL;
+    enum tp_err r = token_header(&jwk, text, "ES256", type, "jwk", e);
+
+    *key = NULL;
+    if (r == TP_OK)
+        r = sealed_public_key(key, jwk, e);
+    if (r == TP_OK && !json_equal(*key, jwk)) {
+        json_decref(*key);
+        *key = NULL;
+        r = tp_fail(e, TP_ERR_FORMAT, "its jwk is no public key of P-256 and no more");
+    }
+    json_decref(jwk);
     return r;
 }
 

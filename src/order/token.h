@@ -16,6 +16,11 @@
 TP_MUST_CHECK enum tp_err token_sign(char **out, const json_t *payload, const char *type,
                                      const struct order_key *key, struct tp_error *e);
 
+/* The same with a key that nobody certifies (a private JWK of P-256): in place of x5c its header
+ * has jwk, the public key. */
+TP_MUST_CHECK enum tp_err token_sign_own(char **out, const json_t *payload, const char *type,
+                                         const json_t *jwk, struct tp_error *e);
+
 struct token_text { /* its three parts, borrowed from the text */
     struct span head, body;
     const char *signature; /* 86 characters, with their end */
@@ -48,6 +53,10 @@ TP_MUST_CHECK enum tp_err token_split(struct token_text *out, const char *text, 
 TP_MUST_CHECK enum tp_err token_header(json_t **value, const struct token_text *text,
                                        const char *alg, const char *type, const char *member,
                                        struct tp_error *e);
+/* The key that such a header of alg, typ and jwk alone brings (json_decref): EC, P-256 and no more.
+ * TP_ERR_FORMAT. */
+TP_MUST_CHECK enum tp_err token_own_key(json_t **key, const struct token_text *text,
+                                        const char *type, struct tp_error *e);
 /* Whether that key (EC, P-256) signed it. TP_ERR_SECURITY. */
 TP_MUST_CHECK enum tp_err token_es256(const struct token_text *text, const json_t *jwk,
                                       struct tp_error *e);

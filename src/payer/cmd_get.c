@@ -16,6 +16,8 @@
 #define SECONDS_MAX 86400
 #define FORM_TYPE   "Content-Type: application/x-www-form-urlencoded"
 
+enum { IDENTIFY = 0x400 };
+
 struct words {
     struct get_options get;
     struct buf body;
@@ -35,6 +37,7 @@ static const struct argp_option options[] = {
      0},
     {"silent", 's', NULL, 0, "tell neither what was paid nor why an exchange failed", 0},
     {"max-time", 'm', "SECONDS", 0, "how long an exchange may last", 0},
+    {"identify", IDENTIFY, NULL, 0, "say who you are, to a service that wants to know, unasked", 0},
     {"verbose", 'v', NULL, 0, "tell the exchanges by their letters, and the heads of each", 0},
     {0},
 };
@@ -131,6 +134,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 's':
         w->get.silent = true;
+        return 0;
+    case IDENTIFY:
+        w->get.identify = true;
         return 0;
     case 'm':
         if (cli_number(&seconds, "--max-time", arg, SECONDS_MAX, &e) != TP_OK)

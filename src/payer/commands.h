@@ -16,6 +16,13 @@ int payer_order(int argc, char **argv); /* list */
 int payer_order_show(int argc, char **argv);
 int payer_order_prove(int argc, char **argv);
 int payer_order_send(int argc, char **argv);
+int payer_dispute(int argc, char **argv); /* list */
+int payer_dispute_open(int argc, char **argv);
+int payer_dispute_show(int argc, char **argv);
+int payer_dispute_evidence(int argc, char **argv);
+int payer_identify(int argc, char **argv);
+int payer_bill(int argc, char **argv); /* list */
+int payer_bill_pay(int argc, char **argv);
 int payer_plan(int argc, char **argv); /* show */
 int payer_plan_set(int argc, char **argv);
 int payer_purse(int argc, char **argv); /* list */

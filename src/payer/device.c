@@ -1,7 +1,6 @@
 #include "payer/device.h"
 
 #include <errno.h>
-#include <jose/jws.h>
 #include <limits.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -13,8 +12,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "order/jose_quiet.h"
 #include "order/sealed.h"
+#include "order/token.h"
 #include "payer/keystore.h"
 #include "wire/jcs.h"
 
@@ -319,46 +318,17 @@ static json_t *statement(struct span r, struct span transaction)
                      "transaction", base64url_encode(digest_text, SPAN_OF(digest)));
 }
 
-static enum tp_err sign(char **jws, const json_t *key, const char *body, json_t *public,
-                        struct tp_error *e)
-{
-    jose_cfg_t *cfg = jose_quiet();
-    json_t *whole = json_pack("{s:s}", "payload", body),
-           *sig = json_pack("{s:{s:s,s:s,s:O}}", "protected", "alg", "ES256", "typ", DEVICE_TYPE,
-                            "jwk", public);
-    enum tp_err r = TP_OK;
-
-    if (cfg == NULL || whole == NULL || sig == NULL || !jose_jws_sig(cfg, whole, sig, key))
-        r = tp_fail(e, TP_ERR_INTERNAL, "libjose cannot sign with the device's key");
-    else if (asprintf(jws, "%s.%s.%s", json_string_value(json_object_get(whole, "protected")), body,
-                      json_string_value(json_object_get(whole, "signature"))) < 0)
-        r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory to sign");
-    if (r != TP_OK)
-        *jws = NULL;
-    if (cfg != NULL)
-        jose_cfg_decref(cfg);
-    json_decref(whole);
-    json_decref(sig);
-    return r;
-}
-
 enum tp_err device_sign(char **jws, const json_t *key, struct span r, struct span transaction,
                         struct tp_error *e)
 {
-    json_t *payload = statement(r, transaction), *public = NULL;
-    char *body = NULL;
-    enum tp_err rc = payload != NULL
-                         ? sealed_public_key(&public, key, e)
-                         : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for the device's word");
+    json_t *payload = statement(r, transaction);
+    const enum tp_err rc = payload != NULL
+                               ? token_sign_own(jws, payload, DEVICE_TYPE, key, e)
+                               : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for the device's word");
 
-    *jws = NULL;
-    if (rc == TP_OK)
-        rc = jcs_encode(&body, payload, e);
-    if (rc == TP_OK)
-        rc = sign(jws, key, body, public, e);
+    if (rc != TP_OK)
+        *jws = NULL;
     json_decref(payload);
-    json_decref(public);
-    free(body);
     return rc;
 }
 

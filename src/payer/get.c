@@ -12,6 +12,7 @@
 #include "base/word.h"
 #include "payer/address.h"
 #include "payer/credential.h"
+#include "payer/identity.h"
 #include "wire/payment_problem.h"
 
 #define EXIT_HTTP      22 /* curl's: a status of 400 or more, where --fail asks for a fault */
@@ -28,6 +29,7 @@ struct get { /* while it lasts */
     const char *method; /* NULL: GET */
     bool has_body;
     const char *headers[GET_HEADERS_MAX + 1]; /* those that may go there */
+    struct identity_told told;                /* "": nobody wanted to know */
     int exit;                                 /* decided already; CLI_DONE: not yet */
     bool of_payment;
     struct checkout checkout;
@@ -88,9 +90,10 @@ static bool is_redirect(long status)
 static bool takes(void *ctx, long status)
 {
     const struct get *g = ctx;
+    char request[27];
 
-    return status != 402 && !(g->options->fail && status >= 400) &&
-           !(g->options->location && is_redirect(status));
+    return status != 402 && !(status == 401 && identity_asked(request, g->fetch)) &&
+           !(g->options->fail && status >= 400) && !(g->options->location && is_redirect(status));
 }
 
 static enum tp_err close_out(struct get *g, enum tp_err r, struct tp_error *e)
@@ -492,6 +495,44 @@ static enum tp_err demanded(struct get *g, struct tp_error *e)
     return r;
 }
 
+/* One field more goes along: it proves who asks, and so goes to no other origin. */
+static bool add_told(struct get *g)
+{
+    size_t n = 0;
+
+    while (g->headers[n] != NULL && g->headers[n] != g->told.line)
+        n++;
+    if (n == GET_HEADERS_MAX)
+        return false;
+    g->headers[n] = g->told.line;
+    return true;
+}
+
+/* A service wants to know who asks: it is told, and asked again. A second time it knows the session
+ * no more that it was shown. */
+static enum tp_err tell_who(struct get *g, struct tp_error *e)
+{
+    struct identity_options options = {.checkout = &g->options->checkout,
+                                       .person = &g->options->pay.person,
+                                       .agreed = g->options->identify};
+    char origin[DEMAND_ORIGIN], request[27];
+    enum tp_err r = TP_OK;
+
+    for (unsigned n = 0;
+         r == TP_OK && n < 2 && fetch_status(g->fetch) == 401 && identity_asked(request, g->fetch);
+         n++) {
+        options.anew = n > 0;
+        r = address_origin(origin, sizeof(origin), g->url, e);
+        if (r == TP_OK)
+            r = identity_tell(&g->told, g->fetch, origin, request, &options, e);
+        if (r == TP_OK && !add_told(g))
+            r = tp_fail(e, TP_ERR_USAGE, "there are too many fields with -H");
+        if (r == TP_OK)
+            r = ask(g, e);
+    }
+    return r;
+}
+
 static enum tp_err get(struct get *g, struct tp_error *e)
 {
     char why[PROBLEM_SHOWN];
@@ -500,6 +541,8 @@ static enum tp_err get(struct get *g, struct tp_error *e)
 
     checkout_recover(&g->options->checkout, g->fetch);
     r = ask(g, e);
+    if (r == TP_OK)
+        r = tell_who(g, e);
     if (r != TP_OK)
         return r;
     status = fetch_status(g->fetch);

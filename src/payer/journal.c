@@ -62,6 +62,28 @@
     " reference TEXT NOT NULL,"                                                                    \
     " made INTEGER NOT NULL,"                                                                      \
     " statement TEXT NOT NULL) STRICT;"
+/* Letters (payer/letters.h): state is enum letter_state; and of each order's row the hash of the
+ * credential that pays it, which says later who did; and where its user is known, by what. */
+#define LETTERS                                                                                    \
+    "CREATE TABLE letter ("                                                                        \
+    " id INTEGER PRIMARY KEY,"                                                                     \
+    " order_id TEXT NOT NULL,"                                                                     \
+    " own INTEGER NOT NULL,"                                                                       \
+    " act TEXT NOT NULL,"                                                                          \
+    " hash BLOB NOT NULL UNIQUE,"                                                                  \
+    " at INTEGER NOT NULL,"                                                                        \
+    " state INTEGER NOT NULL,"                                                                     \
+    " jws TEXT NOT NULL) STRICT;"                                                                  \
+    "CREATE INDEX letter_order ON letter (order_id);"                                              \
+    "CREATE TABLE paid_by ("                                                                       \
+    " id INTEGER PRIMARY KEY REFERENCES orders (id),"                                              \
+    " credential TEXT NOT NULL) STRICT;"                                                           \
+    "CREATE TABLE known_at ("                                                                      \
+    " origin TEXT NOT NULL,"                                                                       \
+    " service TEXT NOT NULL,"                                                                      \
+    " session TEXT NOT NULL,"                                                                      \
+    " valid_until INTEGER NOT NULL,"                                                               \
+    " PRIMARY KEY (origin, service)) STRICT;"
 
 /* state: enum payment_state. message is NULL once the payment is settled. after: another row, which
  * must have been delivered before this one. */
@@ -89,13 +111,14 @@ static const char tables[] =
     " after INTEGER,"
     " UNIQUE (date, stan)) STRICT;"
     "CREATE INDEX payment_rrn ON payment (rrn);"
-    "CREATE INDEX payment_pending ON payment (id) WHERE message IS NOT NULL;" ORDERS PURSES;
+    "CREATE INDEX payment_pending ON payment (id) WHERE message IS NOT NULL;" ORDERS PURSES LETTERS;
 
 static const struct db_migration migrations[] = {
     {"lets a payment wait for another", "ALTER TABLE payment ADD COLUMN after INTEGER;"},
     {"says whose the file is", ""},
     {"keeps orders", ORDERS},
     {"keeps accounts at purses", PURSES},
+    {"keeps letters", LETTERS},
 };
 
 const struct db_schema journal_schema = {

@@ -7,6 +7,7 @@ libpayer_a_SOURCES = \
 	src/payer/cmd_authority.c src/payer/cmd_card.c src/payer/cmd_credential.c src/payer/cmd_get.c src/payer/cmd_journal.c src/payer/cmd_order.c src/payer/cmd_pay.c \
 	src/payer/cmd_readers.c src/payer/commands.h \
 	src/payer/credential.c src/payer/credential.h src/payer/demand.c src/payer/demand.h src/payer/device.c src/payer/device.h \
+	src/payer/bill.c src/payer/bill.h src/payer/cmd_bill.c src/payer/cmd_identify.c src/payer/identity.c src/payer/identity.h src/payer/cmd_dispute.c src/payer/dispute.c src/payer/dispute.h src/payer/letters.c src/payer/letters.h \
 	src/payer/deliver.c src/payer/deliver.h \
 	src/payer/fetch.c src/payer/fetch.h src/payer/get.c src/payer/get.h src/payer/home.c src/payer/home.h \
 	src/payer/journal.c src/payer/journal.h src/payer/journal_priv.h \
@@ -80,7 +81,6 @@ tests_unit_test_orders_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_purses
 TESTS += tests/unit/test_purses
 tests_unit_test_purses_SOURCES = tests/unit/test_purses.c tests/unit/unit.h
-tests_unit_test_purses_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_purses_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
 dist_check_SCRIPTS += tests/system/pinpad.sh tests/system/doctor.sh tests/system/desks.sh tests/system/hotplug.sh

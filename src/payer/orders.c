@@ -8,6 +8,7 @@
 #include <sys/file.h>
 
 #include "base/secret.h"
+#include "payer/credential.h"
 #include "payer/journal_priv.h"
 #include "wire/jcs.h"
 
@@ -103,6 +104,17 @@ static enum tp_err unseal(struct journal *j, struct kept_order *o, struct span s
 
 /* ---- in ---- */
 
+/* What says later who paid, when the credential itself is gone. */
+static enum tp_err keep_hash(struct journal *j, const struct kept_order *o, struct tp_error *e)
+{
+    char hash[CREDENTIAL_HASH];
+
+    if (credential_hash(hash, o->secret, NULL) != TP_OK)
+        return TP_OK;
+    return db_exec(j->db, "INSERT INTO paid_by (id, credential) VALUES ($1, $2)",
+                   DB_VALUES(db_integer(o->id), db_text(hash)), NULL, e);
+}
+
 enum tp_err orders_add(struct journal *j, struct kept_order *o, struct tp_error *e)
 {
     uint8_t *room = NULL;
@@ -116,6 +128,8 @@ enum tp_err orders_add(struct journal *j, struct kept_order *o, struct tp_error 
     if (r == TP_OK)
         r = seal(j, o, &room, &sealed, e);
     if (r == TP_OK)
+        r = db_begin(j->db, e);
+    if (r == TP_OK)
         r = db_number(j->db,
                       "INSERT INTO orders (order_id, origin, method, url, digest, item, authority,"
                       " challenge, asks, state, delivered, secret, ticket, made, statement) VALUES"
@@ -128,6 +142,12 @@ enum tp_err orders_add(struct journal *j, struct kept_order *o, struct tp_error 
                                 db_blob(buf_span(&sealed)), db_text(ticket), db_integer(o->made),
                                 db_text(o->statement)),
                       &o->id, NULL, e);
+    if (r == TP_OK)
+        r = keep_hash(j, o, e);
+    if (r == TP_OK)
+        r = db_commit(j->db, e);
+    if (r != TP_OK)
+        db_rollback(j->db);
     free(room);
     free(ticket);
     return r;

@@ -28,7 +28,6 @@ TESTS += tests/unit/test_purse tests/unit/test_purse_session tests/unit/test_pur
 tests_unit_test_purse_SOURCES = tests/unit/test_purse.c $(PURSE_FIXTURE)
 tests_unit_test_purse_LDADD = $(PURSE_LIBS) $(CHECK_LIBS)
 tests_unit_test_purse_session_SOURCES = tests/unit/test_purse_session.c $(PURSE_FIXTURE)
-tests_unit_test_purse_session_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_purse_session_LDADD = $(PURSE_LIBS) $(CHECK_LIBS)
 tests_unit_test_purse_model_SOURCES = tests/unit/test_purse_model.c $(PURSE_FIXTURE)
 tests_unit_test_purse_model_LDADD = $(PURSE_LIBS) $(CHECK_LIBS)

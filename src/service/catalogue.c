@@ -107,6 +107,29 @@ static enum tp_err take_note(struct article *a, const char *value, struct tp_err
     return take_text(a->note, "note", value, e);
 }
 
+static enum tp_err take_identify(struct article *a, const char *value, struct tp_error *e)
+{
+    return take_text(a->identify, "identify", value, e);
+}
+
+static enum tp_err take_user(struct article *a, const char *value, struct tp_error *e)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    if (strlen(value) != ARTICLE_USER_MAX - 1 || strspn(value, letters) != ARTICLE_USER_MAX - 1)
+        return tp_fail(e, TP_ERR_USAGE,
+                       "user is a name of %d characters, as telepay identify --at prints it",
+                       ARTICLE_USER_MAX - 1);
+    snprintf(a->user, sizeof(a->user), "%s", value);
+    return TP_OK;
+}
+
+static enum tp_err take_parameter(struct article *a, const char *value, struct tp_error *e)
+{
+    return take_text(a->parameter, "parameter", value, e);
+}
+
 /* RFC 9110, 8.3.1: it becomes a header. */
 static enum tp_err take_type(struct article *a, const char *value, struct tp_error *e)
 {
@@ -217,6 +240,9 @@ static const struct key {
     {"stock", take_stock},
     {"valid", take_valid},
     {"merchant", take_merchant},
+    {"identify", take_identify},
+    {"user", take_user},
+    {"parameter", take_parameter},
 };
 
 /* ---- articles ---- */
@@ -253,11 +279,26 @@ static const char *type_of(const char *file)
     return "application/octet-stream";
 }
 
+/* What one user owes is paid once, and comes to nothing that would have to be sent. */
+static void make_bill(struct article *a)
+{
+    if (a->file[0] == '\0')
+        a->delivery = DELIVERY_SHIPPED;
+    if (a->stock < 0)
+        a->stock = 1;
+    if (a->identify[0] == '\0')
+        snprintf(a->identify, sizeof(a->identify), "to show what you owe");
+    if (a->note[0] == '\0')
+        snprintf(a->note, sizeof(a->note), "it is paid");
+}
+
 /* What an article needs, once its section has ended. */
 static enum tp_err check_whole(struct article *a, struct tp_error *e)
 {
     enum tp_err r = TP_OK;
 
+    if (a->user[0] != '\0')
+        make_bill(a);
     if (!a->priced)
         r = tp_fail(e, TP_ERR_USAGE, "there is no price: write \"price = 1.50 EUR\", or free");
     else if (a->file[0] == '\0' && a->delivery != DELIVERY_SHIPPED)
@@ -431,11 +472,12 @@ enum tp_err catalogue_read(struct catalogue **out, FILE *f, const char *name, st
     return r;
 }
 
-enum tp_err catalogue_load(struct catalogue **out, const char *dir, struct tp_error *e)
+static enum tp_err load(struct catalogue **out, const char *dir, const char *name,
+                        struct tp_error *e)
 {
     char path[PATH_MAX];
     FILE *f;
-    enum tp_err r = file_join(path, sizeof(path), dir, CATALOGUE_FILE, e);
+    enum tp_err r = file_join(path, sizeof(path), dir, name, e);
 
     *out = NULL;
     if (r != TP_OK)
@@ -446,6 +488,43 @@ enum tp_err catalogue_load(struct catalogue **out, const char *dir, struct tp_er
                        path, strerror(errno));
     r = catalogue_read(out, f, path, e);
     fclose(f);
+    return r;
+}
+
+enum tp_err catalogue_load(struct catalogue **out, const char *dir, struct tp_error *e)
+{
+    return load(out, dir, CATALOGUE_FILE, e);
+}
+
+/* "/2026-11" is the bill of /bills/2026-11, and says so. */
+static enum tp_err name_bill(struct article *a, struct tp_error *e)
+{
+    char number[ARTICLE_PATH_MAX], what[ARTICLE_TEXT_MAX];
+
+    snprintf(number, sizeof(number), "%s", a->path + 1);
+    snprintf(what, sizeof(what), "%s", a->designation);
+    if (a->user[0] == '\0' || strchr(number, '/') != NULL || a->amount == 0 ||
+        strlen(number) + sizeof(BILLS_PATH) > sizeof(a->path))
+        return tp_fail(e, TP_ERR_USAGE,
+                       BILLS_FILE ": the bill %s needs a user and a price, and no / in its number",
+                       number);
+    snprintf(a->path, sizeof(a->path), BILLS_PATH "%.*s",
+             (int)(sizeof(a->path) - sizeof(BILLS_PATH)), number);
+    snprintf(a->designation, sizeof(a->designation), "Bill %.60s%s%.180s", number,
+             strcmp(what, number) != 0 ? ": " : "", strcmp(what, number) != 0 ? what : "");
+    return TP_OK;
+}
+
+enum tp_err catalogue_load_bills(struct catalogue **out, const char *dir, struct tp_error *e)
+{
+    enum tp_err r = load(out, dir, BILLS_FILE, e);
+
+    if (r == TP_ERR_NOT_FOUND && (*out = calloc(1, sizeof(**out))) != NULL)
+        return TP_OK;
+    for (size_t i = 0; r == TP_OK && i < (*out)->n; i++)
+        r = name_bill(&(*out)->article[i], e);
+    if (r != TP_OK)
+        catalogue_free(out);
     return r;
 }
 
@@ -532,4 +611,32 @@ enum tp_err catalogue_open_file(int *fd, uint64_t *size, const char *dir, const 
         *fd = -1;
     }
     return r;
+}
+
+#define NUMBER_MIN 3 /* digits */
+#define NUMBER_MAX 20
+
+static bool is_number(const char *text)
+{
+    const size_t n = strspn(text + (text[0] == '+'), "0123456789");
+
+    return text[(text[0] == '+') + n] == '\0' && n >= NUMBER_MIN && n <= NUMBER_MAX;
+}
+
+bool catalogue_find_for(struct article *out, const struct catalogue *c, const char *path)
+{
+    const char *last = strrchr(path, '/');
+    char bare[ARTICLE_PATH_MAX];
+    const struct article *a;
+
+    if (last == NULL || strlen(path) >= sizeof(bare) || !is_number(last + 1))
+        return false;
+    snprintf(bare, sizeof(bare), "%.*s", (int)(last - path), path);
+    a = catalogue_find(c, bare);
+    if (a == NULL || a->parameter[0] == '\0')
+        return false;
+    *out = *a;
+    snprintf(out->path, sizeof(out->path), "%s", path);
+    snprintf(out->designation, sizeof(out->designation), "%.200s: %s", a->designation, last + 1);
+    return true;
 }

@@ -17,6 +17,7 @@ int service_cmd_mediator_close(int argc, char **argv);
 int service_cmd_upgrade(int argc, char **argv);
 int service_cmd_check(int argc, char **argv);
 int service_cmd_serve(int argc, char **argv);
+int service_cmd_account_list(int argc, char **argv);
 int service_cmd_list(int argc, char **argv);
 
 #endif

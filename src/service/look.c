@@ -226,3 +226,63 @@ int service_cmd_list(int argc, char **argv)
     sales_close(&sales);
     return r == TP_OK ? CLI_DONE : cli_report(&e);
 }
+
+/* ---- accounts ---- */
+
+static enum tp_err account_row(void *ctx, const struct sales_account *a, struct tp_error *e)
+{
+    char credit[MONEY_TEXT_MAX], orders[24];
+    const char *cells[] = {a->account, money_shown(credit, a->credit, a->currency),
+                           currency_shown(a->currency), orders};
+
+    snprintf(orders, sizeof(orders), "%" PRId64, a->orders);
+    return table_row(ctx, cells, e);
+}
+
+static enum tp_err each_account(const char *dir, struct sales *sales, struct table *table,
+                                struct tp_error *e)
+{
+    struct catalogue *c = NULL;
+    enum tp_err r = catalogue_load(&c, dir, e);
+
+    for (size_t i = 0; r == TP_OK && i < catalogue_size(c); i++) {
+        const struct article *a = catalogue_at(c, i);
+        char before[ARTICLE_PATH_MAX + 1];
+
+        snprintf(before, sizeof(before), "%s/", a->path);
+        if (a->parameter[0] != '\0')
+            r = sales_account_each(sales, before, account_row, table, e);
+    }
+    catalogue_free(&c);
+    return r;
+}
+
+int service_cmd_account_list(int argc, char **argv)
+{
+    static const struct argp argp = {
+        list_options, parse_words, NULL, "The accounts that were reloaded, by article and number.",
+        NULL,         NULL,        NULL};
+    static const struct table_column columns[] = {{"account", TABLE_TEXT},
+                                                  {"credit", TABLE_RIGHT},
+                                                  {"currency", TABLE_TEXT},
+                                                  {"orders", TABLE_NUMBER}};
+    struct words w = {.json = false};
+    char dir[PATH_MAX];
+    struct sales *sales = NULL;
+    struct table *table = NULL;
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = service_dir(dir, w.dir, &e);
+    if (r == TP_OK)
+        r = sales_open(&sales, dir, &e);
+    if (r == TP_OK)
+        r = table_new(&table, "accounts", columns, sizeof(columns) / sizeof(columns[0]), w.json,
+                      &e);
+    if (r == TP_OK)
+        r = each_account(dir, sales, table, &e);
+    r = table_end(&table, r, &e);
+    sales_close(&sales);
+    return r == TP_OK ? CLI_DONE : cli_report(&e);
+}

@@ -10,6 +10,8 @@ static const struct cli_command commands[] = {
     {"upgrade", "bring up books that an older version made", service_cmd_upgrade},
     {"check", "what the catalogue sells, and whether it can", service_cmd_check},
     {"serve", "quote and deliver", service_cmd_serve},
+    {"account list", "the accounts that were reloaded, and with how much",
+     service_cmd_account_list},
     {"list", "what was sold", service_cmd_list},
     {NULL, NULL, NULL},
 };

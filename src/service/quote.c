@@ -80,7 +80,8 @@ static bool set_members(json_t *o, const struct article *a, const struct quote_t
            set_text(o, "amount", amount) && set_text(o, "valid_until", until) &&
            set_text(o, "delivery", delivery_text(a->delivery)) &&
            json_object_set_new(o, "available", json_boolean(terms->available)) == 0 &&
-           (!terms->sold_out || json_object_set_new(o, "sold_out", json_true()) == 0) &&
+           (!terms->sold_out ||
+            json_object_set_new(o, a->user[0] != '\0' ? "paid" : "sold_out", json_true()) == 0) &&
            (a->currency == NULL || set_text(o, "currency", currency)) &&
            (a->merchant[0] == '\0' || set_text(o, "merchant", a->merchant)) &&
            (terms->content.p == NULL || set_content(o, a, terms->content));

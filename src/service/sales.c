@@ -252,3 +252,26 @@ enum tp_err sales_each(struct sales *s, sales_visit *visit, void *ctx, struct tp
     db_end(&rows);
     return r;
 }
+
+enum tp_err sales_account_each(struct sales *s, const char *article, sales_account_visit *visit,
+                               void *ctx, struct tp_error *e)
+{
+    static const struct db_column columns[] = {
+        DB_COLUMN(struct sales_account, account), DB_COLUMN(struct sales_account, currency),
+        DB_COLUMN(struct sales_account, credit), DB_COLUMN(struct sales_account, orders)};
+    struct sales_account a;
+    struct db_rows *rows = NULL;
+    bool found = true;
+    const int64_t n = (int64_t)strlen(article);
+    enum tp_err r =
+        db_query(s->db, &rows,
+                 "SELECT article AS account, currency, CAST(sum(amount) AS BIGINT) AS"
+                 " credit, count(*) AS orders FROM sale WHERE substr(article, 1, $2) = $1"
+                 " GROUP BY article, currency ORDER BY article, currency",
+                 DB_VALUES(db_text(article), db_integer(n)), DB_COLUMNS(columns), e);
+
+    while (r == TP_OK && (r = db_next(rows, &a, &found, e)) == TP_OK && found)
+        r = visit(ctx, &a, e);
+    db_end(&rows);
+    return r;
+}

@@ -69,6 +69,18 @@ TP_MUST_CHECK enum tp_err sales_sell(struct sales *s, const struct sale *sale, s
 TP_MUST_CHECK enum tp_err sales_commit(struct sales *s, struct tp_error *e);
 void sales_rollback(struct sales *s);
 
+struct sales_account { /* what was sold for a number (catalogue_find_for) */
+    char account[ARTICLE_PATH_MAX];
+    uint16_t currency;
+    int64_t credit, orders;
+};
+typedef enum tp_err sales_account_visit(void *ctx, const struct sales_account *a,
+                                        struct tp_error *e);
+/* Of the article at that address, by number. */
+TP_MUST_CHECK enum tp_err sales_account_each(struct sales *s, const char *article,
+                                             sales_account_visit *visit, void *ctx,
+                                             struct tp_error *e);
+
 typedef enum tp_err sales_visit(void *ctx, const struct sale *sale, struct tp_error *e);
 TP_MUST_CHECK enum tp_err sales_each(struct sales *s, sales_visit *visit, void *ctx,
                                      struct tp_error *e);

@@ -26,7 +26,7 @@ struct service {
 
 struct caller { /* what is known of a call */
     char mediator[SALES_NAME_MAX];
-    bool delivers; /* else it asks for a quote */
+    enum { ASKS_QUOTE, ASKS_DELIVERY, ASKS_BILLS } asks;
 };
 
 /* ---- the door: who is it, what does it want ---- */
@@ -65,9 +65,12 @@ static void on_admit(void *ctx, struct http_call *call)
     }
     if (!identify(ctx, call, caller->mediator))
         return;
-    caller->delivers = strcmp(path, "/deliver") == 0;
-    if (!caller->delivers && strcmp(path, "/quote") != 0)
-        http_answer_text(call, MHD_HTTP_NOT_FOUND, "a service has /quote and /deliver");
+    if (strcmp(path, "/deliver") == 0)
+        caller->asks = ASKS_DELIVERY;
+    else if (strcmp(path, "/bills") == 0)
+        caller->asks = ASKS_BILLS;
+    if (caller->asks == ASKS_QUOTE && strcmp(path, "/quote") != 0)
+        http_answer_text(call, MHD_HTTP_NOT_FOUND, "a service has /quote, /deliver and /bills");
     else if (strcmp(http_method(call), MHD_HTTP_METHOD_POST) != 0) {
         http_answer_text(call, MHD_HTTP_METHOD_NOT_ALLOWED, "%s is asked with POST", path);
         http_answer_header(call, MHD_HTTP_HEADER_ALLOW, MHD_HTTP_METHOD_POST);
@@ -84,13 +87,37 @@ static void on_done(void *ctx, struct http_call *call)
 
 /* ---- POST /quote ---- */
 
+static void say_document(struct http_call *call, const char *text)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
+
+    http_answer(call, MHD_HTTP_OK, response, strlen(text));
+    http_answer_header(call, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    http_answer_header(call, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+}
+
+/* Why it wants to know who asks. */
+static void say_identify(struct http_call *call, const char *why)
+{
+    json_t *said = json_pack("{s:s}", "identify", why);
+    char *text = said != NULL ? json_dumps(said, JSON_COMPACT) : NULL;
+
+    if (text != NULL)
+        say_document(call, text);
+    else
+        http_answer_busy(call, "no memory now: ask again");
+    free(text);
+    json_decref(said);
+}
+
 static void quote(struct service *s, struct http_call *call, const json_t *asked)
 {
     const struct caller *caller = http_own(call);
     const char *path = json_string_value(json_object_get(asked, "path"));
     const char *method = json_string_value(json_object_get(asked, "method"));
+    const char *user = json_string_value(json_object_get(asked, "user"));
     struct tp_error e = {TP_OK, ""};
-    struct MHD_Response *response;
     struct article a;
     char *text = NULL;
 
@@ -107,16 +134,49 @@ static void quote(struct service *s, struct http_call *call, const json_t *asked
         http_answer_text(call, MHD_HTTP_NOT_FOUND, "there is no such article");
         return;
     }
+    if (a.identify[0] != '\0' && (user == NULL || user[0] == '\0')) {
+        say_identify(call, a.identify);
+        return;
+    }
+    if (a.user[0] != '\0' && strcmp(a.user, user) != 0) {
+        http_answer_text(call, MHD_HTTP_NOT_FOUND, "there is no such article");
+        return;
+    }
     if (shop_quote(s->shop, &text, &a, caller->mediator, &e) != TP_OK) {
         log_error("%s", e.text);
         http_answer_busy(call, "no quote can be made now: ask again");
         return;
     }
-    response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_COPY);
-    http_answer(call, MHD_HTTP_OK, response, strlen(text));
-    http_answer_header(call, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
-    http_answer_header(call, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    say_document(call, text);
     free(text);
+}
+
+/* ---- POST /bills ---- */
+
+static void bills(struct service *s, struct http_call *call, const json_t *asked)
+{
+    const char *user = json_string_value(json_object_get(asked, "user"));
+    struct tp_error e = {TP_OK, ""};
+    json_t *list = NULL, *said;
+    char *text;
+
+    if (user == NULL || user[0] == '\0') {
+        say_identify(call, "to show what you owe");
+        return;
+    }
+    if (shop_bills(s->shop, &list, user, &e) != TP_OK) {
+        log_error("%s", e.text);
+        http_answer_busy(call, "the bills cannot be looked up now: ask again");
+        return;
+    }
+    said = json_pack("{s:o}", "bills", list);
+    text = said != NULL ? json_dumps(said, JSON_COMPACT) : NULL;
+    if (text != NULL)
+        say_document(call, text);
+    else
+        http_answer_busy(call, "no memory now: ask again");
+    free(text);
+    json_decref(said);
 }
 
 /* ---- POST /deliver ---- */
@@ -266,8 +326,10 @@ static void on_whole(void *ctx, struct http_call *call)
 
     if (!json_is_object(asked))
         http_answer_text(call, MHD_HTTP_BAD_REQUEST, "the body is no JSON object");
-    else if (caller->delivers)
+    else if (caller->asks == ASKS_DELIVERY)
         deliver(ctx, call, asked);
+    else if (caller->asks == ASKS_BILLS)
+        bills(ctx, call, asked);
     else
         quote(ctx, call, asked);
     json_decref(asked);

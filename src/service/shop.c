@@ -1,5 +1,6 @@
 #include "service/shop.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -7,19 +8,38 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/file.h"
 #include "base/log.h"
 
+struct listed { /* a catalogue's file */
+    char path[PATH_MAX];
+    enum tp_err (*load)(struct catalogue **out, const char *dir, struct tp_error *e);
+    struct catalogue *catalogue;
+    struct stat seen; /* the file that it was, or could not be, read from */
+};
+
 struct shop {
     const char *dir;
-    char path[PATH_MAX]; /* of the catalogue */
     pthread_mutex_t lock;
     /* under the lock */
     struct sales *sales;
     struct seal *seal;
-    struct catalogue *catalogue;
-    struct stat seen; /* the file that it was, or could not be, read from */
+    struct listed goods, bills;
 };
+
+static enum tp_err open_listed(struct listed *l, const char *dir, const char *file,
+                               enum tp_err (*load)(struct catalogue **out, const char *dir,
+                                                   struct tp_error *e),
+                               struct tp_error *e)
+{
+    const enum tp_err r = file_join(l->path, sizeof(l->path), dir, file, e);
+
+    l->load = load;
+    if (r == TP_OK)
+        (void)stat(l->path, &l->seen);
+    return r == TP_OK ? load(&l->catalogue, dir, e) : r;
+}
 
 enum tp_err shop_open(struct shop **out, const char *dir, struct tp_error *e)
 {
@@ -31,15 +51,13 @@ enum tp_err shop_open(struct shop **out, const char *dir, struct tp_error *e)
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     s->dir = dir;
     pthread_mutex_init(&s->lock, NULL);
-    r = file_join(s->path, sizeof(s->path), dir, CATALOGUE_FILE, e);
-    if (r == TP_OK)
-        r = sales_open(&s->sales, dir, e);
+    r = sales_open(&s->sales, dir, e);
     if (r == TP_OK)
         r = seal_open_dir(&s->seal, dir, e);
     if (r == TP_OK)
-        (void)stat(s->path, &s->seen);
+        r = open_listed(&s->goods, dir, CATALOGUE_FILE, catalogue_load, e);
     if (r == TP_OK)
-        r = catalogue_load(&s->catalogue, dir, e);
+        r = open_listed(&s->bills, dir, BILLS_FILE, catalogue_load_bills, e);
     if (r != TP_OK)
         shop_close(&s);
     *out = s;
@@ -52,7 +70,8 @@ void shop_close(struct shop **out)
 
     if (s == NULL)
         return;
-    catalogue_free(&s->catalogue);
+    catalogue_free(&s->goods.catalogue);
+    catalogue_free(&s->bills.catalogue);
     seal_free(&s->seal);
     sales_close(&s->sales);
     pthread_mutex_destroy(&s->lock);
@@ -77,37 +96,82 @@ static bool same_file(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-static void read_again(struct shop *s)
+static void read_again(const struct shop *s, struct listed *l)
 {
     struct catalogue *now = NULL;
     struct tp_error e = {TP_OK, ""};
     struct stat is;
 
     memset(&is, 0, sizeof(is));
-    (void)stat(s->path, &is); /* none: all zeros, which is told once */
-    if (same_file(&is, &s->seen))
+    (void)stat(l->path, &is); /* none: all zeros, which is told once */
+    if (same_file(&is, &l->seen))
         return;
-    s->seen = is;
-    if (catalogue_load(&now, s->dir, &e) != TP_OK) {
+    l->seen = is;
+    if (l->load(&now, s->dir, &e) != TP_OK) {
         log_error("%s: the catalogue of before stays", e.text);
         return;
     }
     log_note("the catalogue was changed: %zu articles", catalogue_size(now));
-    catalogue_free(&s->catalogue);
-    s->catalogue = now;
+    catalogue_free(&l->catalogue);
+    l->catalogue = now;
 }
 
 bool shop_article(struct shop *s, const char *path, struct article *out)
 {
     const struct article *a;
+    bool found;
 
     pthread_mutex_lock(&s->lock);
-    read_again(s);
-    a = catalogue_find(s->catalogue, path);
+    read_again(s, &s->goods);
+    read_again(s, &s->bills);
+    a = catalogue_find(s->goods.catalogue, path);
+    if (a == NULL)
+        a = catalogue_find(s->bills.catalogue, path);
     if (a != NULL)
         *out = *a;
+    found = a != NULL || catalogue_find_for(out, s->goods.catalogue, path);
     pthread_mutex_unlock(&s->lock);
-    return a != NULL;
+    return found;
+}
+
+static enum tp_err add_bill(json_t *list, struct shop *s, const struct article *a,
+                            struct tp_error *e)
+{
+    char amount[24], until[DATE_TEXT_MAX];
+    int64_t sold = 0;
+    enum tp_err r = sales_sold(s->sales, a->path, &sold, e);
+
+    snprintf(amount, sizeof(amount), "%" PRId64, a->amount);
+    if (r == TP_OK &&
+        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s*,s:b}", "bill",
+                                              a->path + strlen(BILLS_PATH), "path", a->path,
+                                              "designation", a->designation, "amount", amount,
+                                              "currency", a->currency->alpha, "until",
+                                              a->until != 0 ? date_format(until, a->until) : NULL,
+                                              "paid", sold > 0)) != 0)
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for a bill");
+    return r;
+}
+
+enum tp_err shop_bills(struct shop *s, json_t **out, const char *user, struct tp_error *e)
+{
+    enum tp_err r = TP_OK;
+
+    *out = json_array();
+    pthread_mutex_lock(&s->lock);
+    read_again(s, &s->bills);
+    for (size_t i = 0; r == TP_OK && i < catalogue_size(s->bills.catalogue); i++) {
+        const struct article *a = catalogue_at(s->bills.catalogue, i);
+
+        if (strcmp(a->user, user) == 0 && !a->withheld)
+            r = add_bill(*out, s, a, e);
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (r != TP_OK) {
+        json_decref(*out);
+        *out = NULL;
+    }
+    return r;
 }
 
 enum tp_err shop_file(const struct shop *s, int *fd, uint64_t *size, const char *file,

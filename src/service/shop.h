@@ -4,6 +4,8 @@
 #ifndef TP_SERVICE_SHOP_H
 #define TP_SERVICE_SHOP_H
 
+#include <jansson.h>
+
 #include "service/sales.h"
 
 struct shop;
@@ -16,6 +18,9 @@ TP_MUST_CHECK enum tp_err shop_mediator(struct shop *s, const uint8_t print[SALE
                                         char name[SALES_NAME_MAX], bool *found, struct tp_error *e);
 /* False: no such article now. */
 bool shop_article(struct shop *s, const char *path, struct article *out);
+/* What the user owes (doc/service.md, POST /bills), a list (json_decref). */
+TP_MUST_CHECK enum tp_err shop_bills(struct shop *s, json_t **out, const char *user,
+                                     struct tp_error *e);
 /* The quote of an article as it is now, the caller's to free(). */
 TP_MUST_CHECK enum tp_err shop_quote(struct shop *s, char **out, const struct article *a,
                                      const char *mediator, struct tp_error *e);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "mediator/bills.h"
 #include "mediator/quote.h"
 
 #define SIZE_MAX_READ (64U << 10)
@@ -18,6 +19,20 @@ static void content(const struct quote *q)
     free(bytes);
 }
 
+static void owed(struct span text)
+{
+    struct bills b;
+
+    if (bills_read(&b, text, NULL) == TP_OK && b.identify == NULL)
+        for (size_t i = 0; i < b.n; i++) {
+            HOLDS(b.bill[i].path[0] == '/' && b.bill[i].path[1] != '/');
+            HOLDS(strpbrk(b.bill[i].path, "\"<>\r\n ") == NULL);
+            HOLDS(b.bill[i].amount >= 0 && b.bill[i].amount <= MONEY_MAX);
+            HOLDS(b.bill[i].number != NULL && b.bill[i].designation[0] != '\0');
+        }
+    bills_free(&b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct orderbook_order o;
@@ -25,7 +40,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size > SIZE_MAX_READ)
         return 0;
-    if (quote_read(&q, span_of(data, size), currency_by_alpha("EUR"), NULL) == TP_OK) {
+    owed(span_of(data, size));
+    if (quote_read(&q, span_of(data, size), currency_by_alpha("EUR"), NULL) == TP_OK &&
+        q.identify == NULL) {
         HOLDS(q.designation != NULL && q.designation[0] != '\0');
         HOLDS(strlen(q.designation) < sizeof(o.item));
         HOLDS(q.merchant == NULL || strlen(q.merchant) < sizeof(o.merchant));

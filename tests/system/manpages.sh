@@ -20,7 +20,7 @@ group_says() { # exit code, text, words…
     got=$?
     [ $got -eq "$code" ] || fail "$program $*: exit $got, not $code: $said"
     grep -qF -- "$text" <<<"$said" || fail "$program $*: no \"$text\" in: $said"
-    diff <(printf '%s\n' "${commands[@]}" | grep "^$1 ") <(sed -n 's/^  \([a-z][a-z-]*\( [a-z][a-z]*\)\{0,1\}\)  *[A-Za-z].*/\1/p' <<<"$said") >/dev/null ||
+    diff <(printf '%s\n' "${commands[@]}" | grep "^$1 ") <(sed -n 's/^  \([a-z][a-z-]*\( [a-z][a-z-]*\)\{0,1\}\)  *[A-Za-z].*/\1/p' <<<"$said") >/dev/null ||
         fail "$program $* does not list the commands of $1: $said"
 }
 
@@ -34,7 +34,7 @@ for program in telepay telepay-acquirer telepay-centre telepay-issuer telepay-me
     text=$(page "$man")
     help=$("./$program" --help) || fail "$program --help fails"
     "./$program" --version | grep -q "^$program [0-9]" || fail "$program --version says no version"
-    mapfile -t commands < <(sed -n 's/^  \([a-z][a-z-]*\( [a-z][a-z]*\)\{0,1\}\)  *[A-Za-z].*/\1/p' <<<"$help")
+    mapfile -t commands < <(sed -n 's/^  \([a-z][a-z-]*\( [a-z][a-z-]*\)\{0,1\}\)  *[A-Za-z].*/\1/p' <<<"$help")
     in_help=$(options <<<"$help")
     for command in "${commands[@]}"; do
         grep -qF -- "$command" <<<"$text" || fail "$man does not speak of \"$program $command\""

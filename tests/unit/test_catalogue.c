@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "service/catalogue.h"
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))
@@ -104,6 +105,90 @@ START_TEST(articles_are_found_by_their_path_alone)
         far[sizeof(far) - 1] = '\0';
         ck_assert_ptr_null(catalogue_find(c, far));
         catalogue_free(&c);
+    }
+END_TEST
+
+#define MARIE "8tbHII-0XIZRpkQs-ogFQDIG2or56R1qHgDZtx7KZ2M"
+
+START_TEST(what_one_user_owes)
+    {
+        struct catalogue *c = good("[b]\nprice = 42 EUR\nuser = " MARIE "\n"
+                                   "[c]\nprice = 1 EUR\nuser = " MARIE "\nfile = c\nstock = 3\n"
+                                   "identify = why\nnote = thanks\n");
+        const struct article *b = catalogue_find(c, "/b"), *own = catalogue_find(c, "/c");
+
+        ck_assert_str_eq(b->user, MARIE);
+        ck_assert(b->stock == 1 && b->delivery == DELIVERY_SHIPPED);
+        ck_assert_str_eq(b->identify, "to show what you owe");
+        ck_assert_str_eq(b->note, "it is paid");
+        ck_assert(own->stock == 3 && own->delivery == DELIVERY_NETWORK);
+        ck_assert_str_eq(own->identify, "why");
+        catalogue_free(&c);
+    }
+END_TEST
+
+START_TEST(an_article_for_a_number)
+    {
+        static const char *const none[] = {"/phone",
+                                           "/phone/",
+                                           "/phone/12",
+                                           "/phone/12a",
+                                           "/phone/+",
+                                           "/phone/++123",
+                                           "/phone/123/45",
+                                           "/mug/123",
+                                           "/other/123",
+                                           "phone/123",
+                                           "/phone/1234567890123456789012345"};
+        struct catalogue *c = good("[phone]\nprice = 10 EUR\ndelivery = shipped\n"
+                                   "designation = Credit\nparameter = telephone number\n"
+                                   "[mug]\nprice = free\ndelivery = shipped\n");
+        struct article a;
+
+        ck_assert(catalogue_find_for(&a, c, "/phone/+33612345678"));
+        ck_assert_str_eq(a.path, "/phone/+33612345678");
+        ck_assert_str_eq(a.designation, "Credit: +33612345678");
+        ck_assert_int_eq(a.amount, 1000);
+        ck_assert(catalogue_find_for(&a, c, "/phone/123"));
+        for (size_t i = 0; i < COUNT(none); i++)
+            ck_assert_msg(!catalogue_find_for(&a, c, none[i]), "%s", none[i]);
+        catalogue_free(&c);
+    }
+END_TEST
+
+START_TEST(bills_lie_in_a_file_of_their_own)
+    {
+        static const struct {
+            const char *text, *said; /* said NULL: good */
+        } rows[] = {
+            {"[2026-11]\nprice = 42 EUR\ndesignation = Electricity\nuser = " MARIE "\n", NULL},
+            {"[2026-11]\nprice = 42 EUR\n", "there is no file to deliver"},
+            {"[a/b]\nprice = 42 EUR\nuser = " MARIE "\n", "no / in its number"},
+            {"[2026-11]\nprice = free\nuser = " MARIE "\n", "needs a user and a price"},
+            {"[2026-11]\nprice = 42 EUR\nuser = marie\n", "user is a name of 43 characters"},
+        };
+        char dir[] = "/tmp/telepay-bills-XXXXXX", path[64], command[80];
+        struct tp_error e = {TP_OK, ""};
+        struct catalogue *c = NULL;
+
+        ck_assert_ptr_nonnull(mkdtemp(dir));
+        ck_ok(catalogue_load_bills(&c, dir, &e)); /* nobody owes anything */
+        ck_assert_uint_eq(catalogue_size(c), 0);
+        catalogue_free(&c);
+        snprintf(path, sizeof(path), "%s/" BILLS_FILE, dir);
+        for (size_t i = 0; i < COUNT(rows); i++) {
+            ck_ok(file_replace(path, span_str(rows[i].text), 0600, &e));
+            ck_assert_int_eq(catalogue_load_bills(&c, dir, &e) == TP_OK, rows[i].said == NULL);
+            if (rows[i].said == NULL) {
+                ck_assert_str_eq(catalogue_at(c, 0)->path, "/bills/2026-11");
+                ck_assert_str_eq(catalogue_at(c, 0)->designation, "Bill 2026-11: Electricity");
+            } else {
+                ck_assert_msg(strstr(e.text, rows[i].said) != NULL, "%s", e.text);
+            }
+            catalogue_free(&c);
+        }
+        snprintf(command, sizeof(command), "rm -rf %s", dir);
+        ck_assert_int_eq(system(command), 0);
     }
 END_TEST
 
@@ -395,6 +480,9 @@ static Suite *catalogue_suite(void)
     tcase_add_test(text, every_key_is_taken);
     tcase_add_test(text, what_is_not_said_has_a_default);
     tcase_add_test(text, articles_are_found_by_their_path_alone);
+    tcase_add_test(text, what_one_user_owes);
+    tcase_add_test(text, an_article_for_a_number);
+    tcase_add_test(text, bills_lie_in_a_file_of_their_own);
     tcase_add_test(text, nothing_is_a_catalogue_too);
     tcase_add_loop_test(text, what_is_wrong_is_said, 0, COUNT(wrong));
     tcase_add_test(text, lines_have_an_end);

@@ -1,0 +1,60 @@
+/* Who asks: a service wants to know, the mediator asks, who pays signs with the device's key. What
+ * comes of it is a session with that service, under a name that is the same at this mediator and
+ * at no other. Requests lie in the mediator's books; sessions need none, since they bear a MAC. */
+#ifndef TP_MEDIATOR_IDENTITY_H
+#define TP_MEDIATOR_IDENTITY_H
+
+#include "mediator/challenge.h"
+#include "order/letter.h"
+
+#define LETTER_USER      44    /* base64url of a digest, with its end */
+#define IDENTITY_SESSION 160   /* a session's text, with its end */
+#define IDENTITY_ASKED_S 600   /* a request can be answered so long … */
+#define IDENTITY_S       86400 /* … and a session lasts so long */
+#define IDENTITY_REASON  200   /* characters */
+#define IDENTITY_CODE    8
+
+/* The session of a user with a service, until then; and the user of one that is good. */
+TP_MUST_CHECK enum tp_err identity_session(char out[IDENTITY_SESSION], struct span key,
+                                           const char *service, const char *user, int64_t until,
+                                           struct tp_error *e);
+bool identity_of_session(char user[LETTER_USER], struct span key, const char *service,
+                         const char *session, int64_t now);
+
+struct identity_request {
+    char id[BOOK_ORDER_ID]; /* random, as an order's */
+    char service[BOOK_NAME_MAX];
+    char reason[4 * IDENTITY_REASON + 1];
+    char url[BOOK_TARGET_MAX]; /* what was asked for */
+    int64_t made, valid_until;
+    bool has_browser;
+    uint8_t browser[BOOK_SESSION]; /* SHA-256 of what it was given, as an order's */
+    bool answered;
+    char user[LETTER_USER];    /* answered: how who did is called */
+    uint8_t hash[LETTER_HASH]; /* … and its letter */
+};
+/* A short word to compare at two screens. */
+void identity_code(char out[IDENTITY_CODE], const char *id);
+
+TP_MUST_CHECK enum tp_err identity_add(struct orderbook *b, const struct identity_request *r,
+                                       struct tp_error *e);
+TP_MUST_CHECK enum tp_err identity_get(struct orderbook *b, const char *id,
+                                       struct identity_request *out, bool *found,
+                                       struct tp_error *e);
+/* Those that nobody answered, and that were over before. */
+TP_MUST_CHECK enum tp_err identity_forget(struct orderbook *b, int64_t before, struct tp_error *e);
+
+enum identity_finding {
+    IDENTITY_FINE,   /* known now, or before by the same letter */
+    IDENTITY_NONE,   /* there is no such request */
+    IDENTITY_OVER,   /* its time is over */
+    IDENTITY_OTHER,  /* another letter answered it */
+    IDENTITY_DIFFERS /* the letter is about another request, mediator or reason */
+};
+/* The letter was read (letter_read_own, LETTER_IDENTITY). */
+TP_MUST_CHECK enum tp_err identity_take(enum identity_finding *finding,
+                                        struct identity_request *out, const struct letter *l,
+                                        const char *jws, const char *id, struct orderbook *b,
+                                        const char *origin, int64_t now, struct tp_error *e);
+
+#endif

@@ -1,0 +1,183 @@
+/* telepay bill: what one owes, and paying it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cli.h"
+#include "base/log.h"
+#include "base/money.h"
+#include "base/table.h"
+#include "base/word.h"
+#include "payer/bill.h"
+#include "payer/card_words.h"
+#include "payer/commands.h"
+#include "payer/get.h"
+#include "payer/order_words.h"
+
+struct words {
+    struct get_options get; /* with the words of card and orders */
+    const char *at, *number;
+    bool json, pays;
+};
+
+enum { JSON = 0x100, AT, IDENTIFY };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &w->get.checkout;
+        state->child_inputs[1] = w->pays ? &w->get.pay : NULL;
+        return 0;
+    case JSON:
+        w->json = true;
+        return 0;
+    case AT:
+        w->at = arg;
+        return 0;
+    case IDENTIFY:
+        w->get.identify = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (!w->pays || w->number != NULL)
+            argp_error(state, "\"%s\" is one word too many", arg);
+        w->number = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (w->at == NULL || (w->pays && w->number == NULL))
+            argp_error(state, "say whose bills: --at https://MEDIATOR/bills/SERVICE%s",
+                       w->pays ? ", and the number of the one to pay" : "");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+#define WORDS_WHOSE                                                                                \
+    {"at", AT, "URL", 0, "the biller: https://MEDIATOR/bills/SERVICE; needed", 0},                 \
+    {                                                                                              \
+        "identify", IDENTIFY, NULL, 0, "say who you are unasked", 0                                \
+    }
+
+static enum tp_err fetch_bills(struct bills *out, struct words *w, struct tp_error *e)
+{
+    const struct identity_options options = {&w->get.checkout, &w->get.pay.person, w->get.identify,
+                                             false};
+    struct fetch *f = NULL;
+    enum tp_err r;
+
+    w->get.fetch.cacert = w->get.checkout.cacert;
+    r = fetch_new(&f, &w->get.fetch, e);
+    if (r == TP_OK)
+        r = bills_fetch(out, f, w->at, &options, e);
+    fetch_free(&f);
+    return r;
+}
+
+/* ---- list ---- */
+
+static const struct table_column heads[] = {{"BILL", TABLE_TEXT},    {"DESIGNATION", TABLE_TEXT},
+                                            {"AMOUNT", TABLE_RIGHT}, {"CURRENCY", TABLE_TEXT},
+                                            {"UNTIL", TABLE_TEXT},   {"PAID", TABLE_BOOL}};
+static const struct table_column keys[] = {{"bill", TABLE_TEXT},    {"designation", TABLE_TEXT},
+                                           {"amount", TABLE_RIGHT}, {"currency", TABLE_TEXT},
+                                           {"until", TABLE_TEXT},   {"paid", TABLE_BOOL}};
+
+/* Another's words, as they may be shown (free()). */
+static char *shown(const json_t *one, const char *name)
+{
+    const char *text = json_string_value(json_object_get(one, name));
+    char *copy = strdup(text != NULL ? text : "");
+
+    if (copy != NULL)
+        word_make_shown(copy);
+    return copy;
+}
+
+static enum tp_err row(struct table *t, const json_t *one, struct tp_error *e)
+{
+    char *number = shown(one, "bill"), *what = shown(one, "designation"),
+         *until = shown(one, "until"), *minor = shown(one, "amount"),
+         *alpha = shown(one, "currency");
+    const struct currency *currency = alpha != NULL ? currency_by_alpha(alpha) : NULL;
+    char amount[MONEY_TEXT_MAX] = "";
+    const char *const cells[] = {
+        number, what, amount, alpha, until, table_bool(json_is_true(json_object_get(one, "paid")))};
+
+    if (currency != NULL && minor != NULL)
+        money_format(amount, strtoll(minor, NULL, 10), currency);
+    const enum tp_err r = table_row(t, cells, e);
+
+    free(number);
+    free(what);
+    free(until);
+    free(minor);
+    free(alpha);
+    return r;
+}
+
+int payer_bill(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        WORDS_WHOSE, {"json", JSON, NULL, 0, "print JSON", 0}, {0}};
+    static const struct argp_child children[] = {{&order_words, 0, NULL, 0}, {0}};
+    static const struct argp argp = {
+        options,  parse, NULL, "List what you owe to a biller, and what you paid.",
+        children, NULL,  NULL};
+    struct words w = {.get = {.checkout = ORDER_WORDS_NONE, .pay = CARD_WORDS_NONE}};
+    struct bills bills = {NULL};
+    struct table *table = NULL;
+    struct tp_error e = {TP_OK, ""};
+    const json_t *one;
+    size_t i;
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = fetch_bills(&bills, &w, &e);
+    if (r == TP_OK)
+        r = table_new(&table, "bills", w.json ? keys : heads, sizeof(keys) / sizeof(keys[0]),
+                      w.json, &e);
+    json_array_foreach(bills.list, i, one) if (r == TP_OK) r = row(table, one, &e);
+    r = table_end(&table, r, &e);
+    bills_free(&bills);
+    return cli_end(r, &e);
+}
+
+/* ---- pay ---- */
+
+int payer_bill_pay(int argc, char **argv)
+{
+    static const struct argp_option options[] = {WORDS_WHOSE, {0}};
+    static const struct argp_child children[] = {
+        {&order_words, 0, NULL, 0}, {&card_words, 0, NULL, 0}, {0}};
+    static const struct argp argp = {
+        options,
+        parse,
+        "NUMBER",
+        "Pay a bill: an order as any other, whose receipt names it. One that is paid is not paid "
+        "again.",
+        children,
+        NULL,
+        NULL};
+    struct words w = {.get = {.checkout = ORDER_WORDS_NONE, .pay = CARD_WORDS_NONE, .fail = true},
+                      .pays = true};
+    struct bills bills = {NULL};
+    struct get_result result = {.exit = CLI_DONE};
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    r = fetch_bills(&bills, &w, &e);
+    if (r == TP_OK)
+        r = bills_find(&w.get.url, &bills, w.number, w.at, &e);
+    if (r == TP_OK)
+        get_run(&result, &w.get);
+    bills_free(&bills);
+    if (r != TP_OK)
+        return cli_report(&e);
+    if (result.error.code != TP_OK)
+        log_error("%s", result.error.text);
+    return result.exit;
+}

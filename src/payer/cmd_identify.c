@@ -1,0 +1,123 @@
+/* telepay identify: who asks, for a page in a browser; and how one is called at a mediator. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cli.h"
+#include "base/date.h"
+#include "payer/address.h"
+#include "payer/commands.h"
+#include "payer/identity.h"
+#include "payer/order_words.h"
+
+#define PATH "/identity/"
+
+struct words {
+    struct checkout_options checkout;
+    const char *url, *at;
+    bool agreed;
+};
+
+enum { IDENTIFY = 0x100, AT };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct words *w = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &w->checkout;
+        return 0;
+    case IDENTIFY:
+        w->agreed = true;
+        return 0;
+    case AT:
+        w->at = arg;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (w->url != NULL)
+            argp_error(state, "\"%s\" is one word too many", arg);
+        w->url = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if ((w->url == NULL) == (w->at == NULL))
+            argp_error(state, "say which request, as the page has it: https://…" PATH
+                              "…; or --at a mediator");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static enum tp_err print_name(const struct words *w, struct fetch *f, struct tp_error *e)
+{
+    char origin[DEMAND_ORIGIN], name[44];
+    struct checkout c = {0};
+    enum tp_err r = address_origin(origin, sizeof(origin), w->at, e);
+
+    if (r == TP_OK)
+        r = checkout_open(&c, &w->checkout, f, e);
+    if (r == TP_OK)
+        r = identity_name(name, &c, origin, e);
+    if (r == TP_OK)
+        printf("%s\n", name);
+    checkout_close(&c);
+    return r;
+}
+
+static enum tp_err answer(const struct words *w, struct fetch *f, struct tp_error *e)
+{
+    const struct person_options person = {.pin_fd = -1};
+    const struct identity_options options = {&w->checkout, &person, w->agreed, true};
+    const char *path = strstr(w->url, PATH);
+    char origin[DEMAND_ORIGIN], whole[DEMAND_ORIGIN + 64], until[TIME_TEXT_MAX];
+    struct identity_told told;
+    enum tp_err r = address_origin(origin, sizeof(origin), w->url, e);
+
+    if (r == TP_OK && path != NULL)
+        snprintf(whole, sizeof(whole), "%s" PATH "%.26s", origin, path + strlen(PATH));
+    if (r == TP_OK && (path == NULL || strcmp(whole, w->url) != 0))
+        r = tp_fail(e, TP_ERR_USAGE, "%.200s is no request to say who you are", w->url);
+    if (r == TP_OK)
+        r = address_may_pay(w->url, e);
+    if (r == TP_OK)
+        r = identity_tell(&told, f, origin, path + strlen(PATH), &options, e);
+    if (r == TP_OK)
+        printf("the service %s at %s knows you as %s until %s\n", told.service,
+               strstr(origin, "://") + 3, told.user, time_shown(until, told.until));
+    return r;
+}
+
+int payer_identify(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"identify", IDENTIFY, NULL, 0, "say it unasked", 0},
+        {"at", AT, "URL", 0,
+         "print how your key is called at that mediator, and ask nobody: for who is to know it "
+         "before",
+         0},
+        {0}};
+    static const struct argp_child children[] = {{&order_words, 0, NULL, 0}, {0}};
+    static const struct argp argp = {
+        options,
+        parse,
+        "[URL]",
+        "Say who you are to a service that wants to know, as the page asks for it: your key signs "
+        "the request, and the page goes on. The service is told a name that is yours at its "
+        "mediator alone.",
+        children,
+        NULL,
+        NULL};
+    struct words w = {.checkout = ORDER_WORDS_NONE};
+    struct fetch_options fetch_options = {0};
+    struct fetch *fetch = NULL;
+    struct tp_error e = {TP_OK, ""};
+    enum tp_err r;
+
+    cli_parse(&argp, argc, argv, &w);
+    fetch_options.cacert = w.checkout.cacert;
+    r = fetch_new(&fetch, &fetch_options, &e);
+    if (r == TP_OK)
+        r = w.at != NULL ? print_name(&w, fetch, &e) : answer(&w, fetch, &e);
+    fetch_free(&fetch);
+    return cli_end(r, &e);
+}
