@@ -71,6 +71,8 @@ void visit_session_read(struct visit *v);
 /* What the call is about (visit_route.c), once it is whole. */
 void visit_begin(struct visit *v);
 
+/* The body of what brings a letter, {"letter": JWS}: the text (free()). TP_ERR_FORMAT. */
+TP_MUST_CHECK enum tp_err visit_letter(char **jws, struct span body, struct tp_error *e);
 /* /orders/ID/dispute (visit_dispute.c): as it stands; a letter of who pays. */
 void visit_dispute_look(struct visit *v);
 void visit_dispute_take(struct visit *v);

@@ -226,18 +226,25 @@ void visit_dispute_look(struct visit *v)
         queue(v, a);
 }
 
-/* It is one or the other kind: its own header says which. */
-static enum tp_err read_letter(struct asking *a, struct span body, struct tp_error *e)
+enum tp_err visit_letter(char **jws, struct span body, struct tp_error *e)
 {
     json_t *object = NULL;
-    const char *jws = NULL;
+    const char *text = NULL;
     enum tp_err r = jcs_read(&object, body, e);
 
     if (r == TP_OK)
-        r = jcs_text(&jws, object, "letter", e);
-    if (r == TP_OK && (jws == NULL || (a->jws = strdup(jws)) == NULL))
+        r = jcs_text(&text, object, "letter", e);
+    if (r == TP_OK && (text == NULL || (*jws = strdup(text)) == NULL))
         r = tp_fail(e, TP_ERR_FORMAT, "there is no letter");
     json_decref(object);
+    return r;
+}
+
+/* It is one or the other kind: its own header says which. */
+static enum tp_err read_letter(struct asking *a, struct span body, struct tp_error *e)
+{
+    const enum tp_err r = visit_letter(&a->jws, body, e);
+
     if (r != TP_OK)
         return r;
     a->c.jws = a->jws;

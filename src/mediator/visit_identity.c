@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "mediator/say.h"
 #include "wire/http_auth.h"
-#include "wire/jcs.h"
 
 #define SCHEME "Telepay-Identity"
 #define COOKIE "__Host-telepay-id-" /* and the service's name */
@@ -296,15 +295,8 @@ void visit_identify(struct visit *v, const char *reason)
 
 static enum tp_err read_letter(struct asking *a, struct span body, struct tp_error *e)
 {
-    json_t *object = NULL;
-    const char *jws = NULL;
-    enum tp_err r = jcs_read(&object, body, e);
+    const enum tp_err r = visit_letter(&a->jws, body, e);
 
-    if (r == TP_OK)
-        r = jcs_text(&jws, object, "letter", e);
-    if (r == TP_OK && (jws == NULL || (a->jws = strdup(jws)) == NULL))
-        r = tp_fail(e, TP_ERR_FORMAT, "there is no letter");
-    json_decref(object);
     return r == TP_OK ? letter_read_own(&a->letter, LETTER_IDENTITY, a->jws, e) : r;
 }
 

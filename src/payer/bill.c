@@ -2,10 +2,9 @@
 
 #include <string.h>
 
-#include "base/word.h"
 #include "payer/address.h"
+#include "payer/problem.h"
 #include "wire/jcs.h"
-#include "wire/payment_problem.h"
 
 #define EXCHANGE_S 60
 
@@ -19,13 +18,9 @@ static enum tp_err ask(struct fetch *f, const char *at, const char *line, struct
 
 static enum tp_err no_list(const struct fetch *f, const char *at, struct tp_error *e)
 {
-    struct payment_problem problem = {0};
-    char why[200] = "";
+    char why[PROBLEM_WORDS];
 
-    if (payment_problem_read(&problem, fetch_body(f), NULL) == TP_OK && problem.detail != NULL)
-        snprintf(why, sizeof(why), "%s", problem.detail);
-    word_make_shown(why);
-    payment_problem_free(&problem);
+    (void)problem_words(why, f);
     return tp_fail(e, TP_ERR_PEER, "%.200s answers %ld%s%s", at, fetch_status(f),
                    why[0] != '\0' ? ": " : "", why);
 }

@@ -6,12 +6,11 @@
 
 #include "base/base64.h"
 #include "base/date.h"
-#include "base/word.h"
 #include "order/token.h"
 #include "payer/letters.h"
+#include "payer/problem.h"
 #include "wire/jcs.h"
 #include "wire/payment_charge.h"
-#include "wire/payment_problem.h"
 
 #define EXCHANGE_S 60
 
@@ -280,13 +279,9 @@ static enum tp_err take_dispute(const struct hearing *h, struct span body, char 
 
 static enum tp_err refused(const struct fetch *f, struct tp_error *e)
 {
-    struct payment_problem problem = {0};
-    char why[200] = "";
+    char why[PROBLEM_WORDS];
 
-    if (payment_problem_read(&problem, fetch_body(f), NULL) == TP_OK && problem.detail != NULL)
-        snprintf(why, sizeof(why), "%s", problem.detail);
-    word_make_shown(why);
-    payment_problem_free(&problem);
+    (void)problem_words(why, f);
     return tp_fail(e, TP_ERR_STATE, "the mediator does not take it (%ld): %s", fetch_status(f),
                    why[0] != '\0' ? why : "it does not say why");
 }

@@ -13,8 +13,8 @@
 #include "payer/letters.h"
 #include "payer/person.h"
 #include "wire/http_auth.h"
+#include "payer/problem.h"
 #include "wire/jcs.h"
-#include "wire/payment_problem.h"
 
 #define SCHEME     "Telepay-Identity"
 #define COOKIE     "Cookie: __Host-telepay-id-"
@@ -51,13 +51,9 @@ bool identity_asked(char request[27], struct fetch *f)
 
 static enum tp_err refused(const struct fetch *f, struct tp_error *e)
 {
-    struct payment_problem problem = {0};
-    char why[200] = "";
+    char why[PROBLEM_WORDS];
 
-    if (payment_problem_read(&problem, fetch_body(f), NULL) == TP_OK && problem.detail != NULL)
-        snprintf(why, sizeof(why), "%s", problem.detail);
-    word_make_shown(why);
-    payment_problem_free(&problem);
+    (void)problem_words(why, f);
     return tp_fail(e, TP_ERR_STATE, "the mediator answers %ld to who you are%s%s", fetch_status(f),
                    why[0] != '\0' ? ": " : "", why);
 }
