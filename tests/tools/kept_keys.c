@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "crypto/rsa.h"
 
-#define KEY_MAX 4096
+#define KEY_MAX      4096
+#define KEY_PATH_MAX 4096
 
 /* By the names that the linker gives and takes. */
 enum tp_err draw_key(struct emv_privkey **out, unsigned bits,
@@ -19,14 +21,19 @@ enum tp_err draw_key(struct emv_privkey **out, unsigned bits,
 enum tp_err kept_key(struct emv_privkey **out, unsigned bits,
                      unsigned exponent) __asm__("__wrap_emv_privkey_generate");
 
+/* Written under a name of this process: tests that run at once may draw the same key. */
 static enum tp_err keep(const char *path, const struct emv_privkey *key)
 {
+    char own[KEY_PATH_MAX + 16];
     struct secret der = {NULL, 0};
     struct tp_error e;
     enum tp_err r = emv_privkey_export(&der, key);
 
+    snprintf(own, sizeof(own), "%s.%d", path, (int)getpid());
     if (r == TP_OK)
-        r = file_replace(path, secret_span(&der), 0600, &e);
+        r = file_replace(own, secret_span(&der), 0600, &e);
+    if (r == TP_OK && rename(own, path) != 0)
+        r = TP_ERR_IO;
     secret_free(&der);
     return r;
 }
@@ -35,7 +42,7 @@ enum tp_err kept_key(struct emv_privkey **out, unsigned bits, unsigned exponent)
 {
     static atomic_uint drawn;
     const char *built = getenv("TESTS_BUILDDIR");
-    char path[4096];
+    char path[KEY_PATH_MAX];
     uint8_t *der = NULL;
     size_t n = 0;
     struct tp_error e;
