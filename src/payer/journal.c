@@ -127,7 +127,7 @@ const struct db_schema journal_schema = {
     .mark = "stan",
     .tables = tables,
     .migrations = migrations,
-    .version = 5,
+    .version = sizeof(migrations) / sizeof(migrations[0]) + 1,
 };
 
 #define WAITS                                                                                      \

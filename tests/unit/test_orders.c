@@ -268,9 +268,9 @@ START_TEST(an_order_of_before_is_kept_without_a_statement)
 
         keep(j, &o);
         journal_close(&j);
-        damage(path,
-               "DROP TABLE purse; DROP TABLE emptying; ALTER TABLE orders DROP COLUMN statement;"
-               "UPDATE store SET version = 4;");
+        damage(path, "DROP TABLE known_at; DROP TABLE paid_by; DROP TABLE letter; DROP TABLE purse;"
+                     "DROP TABLE emptying; ALTER TABLE orders DROP COLUMN statement;"
+                     "UPDATE store SET version = 4;");
         ck_ok(db_upgrade(path, &journal_schema, copy, NULL, NULL, &e));
         j = open_it();
         ck_ok(orders_pending(j, 0, &back, &e));
