@@ -520,7 +520,7 @@ purse_chosen() {
     expect 0 "" telepay plan set --home home --means purse --up-to none --unasked "12.50 EUR" --unasked-session "40.00 EUR"
     up_to="90.00 EUR" got 0 "the chart" "paid" by_purse get "$base/s/shop/chart?price=1"
     # more than the plan lets be paid unasked in a session: nobody can say yes here
-    codes= expect 2 "there is no terminal to ask on" setsid telepay get --cacert mediator/tls.pem --home home "$base/s/shop/chart"
+    expect 2 "there is no terminal to ask on" setsid telepay get --cacert mediator/tls.pem --home home "$base/s/shop/chart"
     by_means emv
     got 1 "" "by emv, not by purse" by_purse get -f --means purse "$base/s/shop/chart"
     by_means purse
@@ -529,8 +529,8 @@ purse_chosen() {
     fresh_account
     curl -s -D - -o /dev/null --cacert mediator/tls.pem "$base/s/shop/chart" | tr -d '\r' | grep -i '^www-authenticate' >challenge
     printf 'let me in\n' >typed
-    telepay credential --header --cacert mediator/tls.pem --home home --code-fd 3 --up-to "100.00 EUR" 3<typed <challenge >credential 2>out || fail "credential: $(cat out)"
-    python3 -c 'import base64, json; text = open("credential").read().split()[1]; print(json.dumps(json.loads(base64.urlsafe_b64decode(text + "=="))))' | jq -e '.payload | keys == ["payment"]' >/dev/null || fail "credential: $(cat credential out)"
+    telepay credential --header --cacert mediator/tls.pem --home home --code-fd 3 --up-to "100.00 EUR" 3<typed <challenge >made 2>credential.log || fail "credential: $(cat credential.log)"
+    python3 -c 'import base64, json; text = open("made").read().split()[1]; print(json.dumps(json.loads(base64.urlsafe_b64decode(text + "=="))))' | jq -e '.payload | keys == ["payment"]' >/dev/null || fail "credential: $(cat made)"
 }
 
 purse_refused() {

@@ -57,7 +57,7 @@ account() {
     expect 0 "" telepay authority add --home home purse/pki/ca.pem
     expect 1 "telepay purse open --at https://127.0.0.1:$purse_port" by_purse get --means purse $shop/article-1
     remove
-    expect 0 "is open, in EUR" purse open --at https://127.0.0.1:$purse_port
+    expect 0 "is open, in EUR" purse open --at "https://127.0.0.1:$purse_port"
     account=$(telepay purse list --home home --json | jq -r '.purses[0].account')
     expect 0 "came into" telepay-purse account fill --account "$account" --amount 20.00 --reference T1
     holds 20.00

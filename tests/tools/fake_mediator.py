@@ -347,8 +347,6 @@ def forge(mode, order, request, signer, kind, sealing):
         order["means"][0]["ceiling"] = "100"
     elif mode == "no-card":
         order["means"][0]["name"] = "purse"
-        for member in ("terminal", "stan", "date", "time", "country", "mcc"):
-            order.pop(member, None)
         for name in ("terminal", "stan", "date", "time", "country", "mcc"):
             del order[name]
     elif mode == "typ":
