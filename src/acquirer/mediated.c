@@ -63,12 +63,15 @@ static bool agrees(const struct order *o, const struct iso8583 *message)
 
     snprintf(amount, sizeof(amount), "%012lld", strtoll(o->amount, NULL, 10));
     snprintf(currency, sizeof(currency), "%03u", c != NULL ? c->numeric : 0);
+    if (o->stan == NULL) /* it takes no card, and says nothing that one is told */
+        return false;
     return is(message, 3, DEBIT) && is(message, 4, amount) && is(message, 11, o->stan) &&
            is(message, 12, o->time) && is(message, 13, o->date + 4) &&
            is(message, 41, o->terminal) && is(message, 42, o->contract) &&
            is(message, 49, currency);
 }
 
+/* An order that takes no card takes nothing by card. */
 static int64_t ceiling_of(const struct order *o)
 {
     for (size_t i = 0; i < o->n_means; i++)
@@ -87,11 +90,10 @@ static enum ledger_verdict judge_order(struct mediated *m, const struct payment_
         strcmp(o->acquirer, acquirer) != 0)
         return LEDGER_ORDER_OTHER;
     memcpy(m->what.order, o->id, sizeof(m->what.order));
-    m->ordered = true;
-    if (o->stan == NULL) /* it takes no card */
-        return LEDGER_ORDER_DIFFERS;
-    m->passed.date = (int)strtol(o->date, NULL, 10);
+    if (o->date != NULL)
+        m->passed.date = (int)strtol(o->date, NULL, 10);
     m->passed.ceiling = ceiling_of(o);
+    m->ordered = true;
     return order_agrees(o, charge, NULL) == TP_OK && agrees(o, outer) ? LEDGER_NEW
                                                                       : LEDGER_ORDER_DIFFERS;
 }

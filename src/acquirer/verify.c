@@ -330,7 +330,8 @@ static bool is_of(const struct order_proof *o, const struct evidence_result *r)
 
     return acknowledgement_is_positive(&o->acknowledgement) &&
            strtoll(o->order.amount, NULL, 10) == r->amount && c != NULL &&
-           c->numeric == r->currency && strtol(o->order.date, NULL, 10) == r->date;
+           c->numeric == r->currency && o->order.date != NULL &&
+           strtol(o->order.date, NULL, 10) == r->date;
 }
 
 static enum tp_err add_bond(struct verify *v, const char *name, enum proof_bond bond,

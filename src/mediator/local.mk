@@ -28,5 +28,5 @@ telepay_mediator_SOURCES = src/mediator/commands.h src/mediator/init.c src/media
 telepay_mediator_LDADD = $(MEDIATOR_LIBS)
 dist_noinst_DATA += tests/system/mediator_common.sh tests/faults/kill_common.sh
 dist_noinst_SCRIPTS += tests/tools/check_metrics.py tests/tools/lying_service.py
-dist_check_SCRIPTS += tests/system/mediator.sh tests/system/mediator_online.sh tests/faults/mediator_kill.sh tests/system/mediator_services.sh
-TESTS += tests/system/mediator.sh tests/system/mediator_online.sh tests/faults/mediator_kill.sh tests/system/mediator_services.sh
+dist_check_SCRIPTS += tests/system/mediator.sh tests/system/mediator_online.sh tests/faults/mediator_kill.sh tests/system/mediator_purse.sh tests/system/mediator_services.sh
+TESTS += tests/system/mediator.sh tests/system/mediator_online.sh tests/faults/mediator_kill.sh tests/system/mediator_purse.sh tests/system/mediator_services.sh

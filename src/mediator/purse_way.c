@@ -139,10 +139,10 @@ static void again(const struct exchange *x, const struct http_said *said)
 static void tell_why(const struct exchange *x, const struct http_said *said)
 {
     if (said->r != TP_OK)
-        log_error("acquirer %s is not reached for order %s: %s", x->acquirer->id, x->of.id,
+        log_error("purse %s cannot be asked about order %s yet: %s", x->acquirer->id, x->of.id,
                   said->e.text);
     else
-        log_error("acquirer %s does not decide on order %s: it answers %ld", x->acquirer->id,
+        log_error("purse %s does not decide on order %s yet: it answers %ld", x->acquirer->id,
                   x->of.id, said->status);
 }
 

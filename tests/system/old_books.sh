@@ -1,5 +1,5 @@
 #!/bin/bash
-# Books that older programs made (ledger 5, issuer 4, centre 2, journal 2, purse 1: payments collected, in a closed remise, open, reversed, not
+# Books that older programs made (ledger 5, issuer 4, centre 2, journal 2, purse 1, mediator 1: payments collected, in a closed remise, open, reversed, not
 # delivered): they are refused until they are brought up by order, after a copy, and hold afterwards what they held.
 set -u
 # shellcheck source=tests/system/common.sh
@@ -7,7 +7,7 @@ set -u
 own_folder
 
 cp -r "$TESTS_SRCDIR/data/old/demo/." . && chmod -R u+w,go-rwx . || exit 1
-for books in acq/ledger iss/issuer centre/centre terminal/journal purse/purse; do
+for books in acq/ledger iss/issuer centre/centre terminal/journal purse/purse med/mediator; do
     sqlite3 "$books.db" <"$books.sql" >/dev/null || exit 1
     chmod 600 "$books.db"
 done
@@ -64,6 +64,16 @@ holds '^EUR +2 +3 +120.00 +90.00 +0.00 +5.00 +20.00 +5.00$'
 telepay-purse close --dir purse >out 2>&1 || fail "purse close: $(cat out)"
 holds 'remise 2 closed, .* 1 payments, 5.00 EUR'
 
+# one order delivered, one given back, one that nobody paid: each by a card, under the one contract that its service had
+brought_up med/mediator.db 1 "telepay-mediator order list --dir med" "telepay-mediator upgrade --dir med"
+holds '^2cudr6ud3m5oep4dg2dtogma5e .* delivered emv' '^ut7u64daamxqlcsvlzb3b7mrpm .* reversed *emv' '^rqksva45yhrvjh5d37jnnzyscm .* requested'
+telepay-mediator order show --dir med 2cudr6ud3m5oep4dg2dtogma5e >out 2>&1 || fail "order show: $(cat out)"
+holds '"contract": "000000000000123"' '"acquirer": "3C1EF3BFFFC60D36"' '"method": "emv"' '"stan": "00000[0-9]"' '"outcome": "acknowledged"'
+telepay-mediator order prove --dir med 2cudr6ud3m5oep4dg2dtogma5e >out 2>&1 || fail "order prove: $(cat out)"
+holds 'was acknowledged by acquirer 3C1EF3BFFFC60D36'
+telepay-mediator service list --dir med >out 2>&1 || fail "service list: $(cat out)"
+holds 'journal *000000000000123 '
+
 columns_and_rules() { # file
     sqlite3 "$1" "SELECT m.name || '.' || p.name || ' ' || p.type || p.pk FROM sqlite_schema m JOIN pragma_table_info(m.name) p
         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' ORDER BY 1; SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY 1;
@@ -73,8 +83,8 @@ columns_and_rules() { # file
 # a new file and one brought up have the same
 telepay-perso init scheme >/dev/null 2>&1 && telepay-acquirer init new-acq --authority scheme/authority.json >/dev/null 2>&1 &&
     telepay-issuer init new-iss --scheme scheme >/dev/null 2>&1 && telepay-centre init new-centre >/dev/null 2>&1 &&
-    telepay-purse init new-purse >/dev/null 2>&1 || fail "init"
-for kind in acq/ledger iss/issuer centre/centre purse/purse; do
+    telepay-purse init new-purse >/dev/null 2>&1 && telepay-mediator init new-med >/dev/null 2>&1 || fail "init"
+for kind in acq/ledger iss/issuer centre/centre purse/purse med/mediator; do
     columns_and_rules "$kind.db" >old
     columns_and_rules "new-$kind.db" >new
     [ -s new ] && diff old new >out || fail "$kind: an upgraded file is not as a new one: $(cat out)"

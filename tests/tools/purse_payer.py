@@ -10,11 +10,15 @@
                                                   ceiling; since (seconds ago that it was issued); swap=FILE: the challenge of that body in place of its own
   statement FILE KIND [NAME=VALUE …]              a statement of that kind (question, emptying, voucher …); at=now, or seconds from now: at=-61
   reversal BODY MEDIATOR [NAME=VALUE …]           demands back what that body paid; NAME is a member of the demand, or signer: whose key
+  credential FILE ACCOUNT COUNTER [NAME=VALUE …]  the credential for the challenge of a purse among the fields WWW-Authenticate on stdin, as the value of Authorization;
+                                                  statement.NAME as above; claim: that of the order
+  decode CREDENTIAL                               its JSON
 """
 import datetime
 import hashlib
 import json
 import os
+import re
 import secrets
 import sys
 
@@ -65,6 +69,33 @@ def order_of(folder, amount, options):
     return order
 
 
+def statement_of(challenge, account, counter, options):
+    strings = [challenge.get(name, "") for name in ("id", "realm", "method", "intent", "request", "expires", "digest", "opaque")]
+    request = json.loads(jose.decode(challenge["request"]))
+    order = json.loads(jose.decode(request["methodDetails"]["order"].split(".")[1]))
+    statement = {"account": account, "r": jose.encode(hashlib.sha256("|".join(["telepay-1", *strings]).encode()).digest()), "order": order["order"],
+                 "amount": order["amount"], "currency": order["currency"], "counter": counter}
+    statement.update({name[10:]: value for name, value in options.items() if name.startswith("statement.")})
+    return statement
+
+
+def offered(text):
+    """The challenge of a purse: each field has one."""
+    for field in text.splitlines():
+        challenge = {name: re.sub(r"\\(.)", r"\1", value) for name, value in re.findall(r'([a-z]+)="((?:[^"\\]|\\.)*)"', field)}
+        if (challenge.get("method"), challenge.get("intent")) == ("purse", "charge"):
+            return challenge
+    raise SystemExit("no challenge of a purse")
+
+
+def credential(path, account, counter, *words):
+    options, challenge = dict(word.split("=", 1) for word in words), offered(sys.stdin.read())
+    payload = {"payment": state(load(path), "payment", statement_of(challenge, account, counter, options))}
+    if "claim" in options:
+        payload["claim"] = options["claim"]
+    return "Payment " + jose.encode(jose.canonical({"challenge": challenge, "payload": payload}))
+
+
 def payment(path, folder, account, counter, amount, *words):
     key, options = load(path), dict(word.split("=", 1) for word in words)
     swap, signer = options.pop("swap", None), options.pop("signer", None)
@@ -74,10 +105,7 @@ def payment(path, folder, account, counter, amount, *words):
     request.update({name[8:]: value for name, value in options.items() if name.startswith("request.")})
     challenge = {"id": secrets.token_hex(8), "realm": "m.example", "method": "purse", "intent": "charge", "request": jose.encode(jose.canonical(request)),
                  "expires": order["valid_until"]}
-    strings = [challenge.get(name, "") for name in ("id", "realm", "method", "intent", "request", "expires", "digest", "opaque")]
-    r = hashlib.sha256("|".join(["telepay-1", *strings]).encode()).digest()
-    statement = {"account": account, "r": jose.encode(r), "order": order["order"], "amount": order["amount"], "currency": order["currency"], "counter": counter}
-    statement.update({name[10:]: value for name, value in options.items() if name.startswith("statement.")})
+    statement = statement_of(challenge, account, counter, options)
     if swap:
         with open(swap) as file:
             challenge = json.load(file)["challenge"]
@@ -126,6 +154,10 @@ def main():
         print(state(load(path), rest[0], moments(dict(word.split("=", 1) for word in rest[1:]))), end="")
     elif verb == "reversal":
         print(reversal(path, *rest), end="")
+    elif verb == "decode":
+        print(jose.decode(path.removeprefix("Payment ")).decode(), end="")
+    elif verb == "credential":
+        print(credential(path, *rest), end="")
     else:
         print(payment(path, *rest))
 

@@ -457,6 +457,12 @@ START_TEST(ceilings)
         ask(0);
         ck_refused("61", "ORDER_CEILING");
         ck_signed(&deal, false);
+        deal_again(&deal);
+        deal.order.means[0].name = "purse";
+        go_on(&deal, &frontal.key);
+        finish(&deal);
+        ask(0);
+        ck_refused("61", "ORDER_CEILING");
     }
 END_TEST
 

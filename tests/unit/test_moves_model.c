@@ -1,13 +1,14 @@
 /* Orders against an independent model: seeded random runs of everything that can happen to them,
- * by payer devices that copy, guess and repeat, and an acquirer that is silent, undecided and says
- * things twice; in groups that are committed or rolled back. The model has facts, not states.
+ * by payer devices that copy, guess and repeat, and acquirers, of cards and a purse, that are
+ * silent, undecided and say things twice; in groups that are committed or rolled back. The model
+ * has facts, not states. In every other run orders are paid by card alone.
  * MOVES_MODEL_SEED changes the first seed. */
 #include "mediator_fixture.h"
 
 #include <stdio.h>
 
 #define ORDERS   8
-#define ATTEMPTS 60
+#define ATTEMPTS ATTEMPTS_MAX
 #define STEPS    1500
 #define RUNS     14
 
@@ -17,7 +18,9 @@ struct
 try { /* the model's attempt; numbers from 1 */
     char challenge[48];
     int credential; /* 0: none came */
+    int place;      /* 0 by card, 1 by purse */
     enum outcome outcome;
+    enum surplus surplus;
 };
 
 struct fact {
@@ -37,7 +40,7 @@ struct acquirer {         /* what it decided, of each order */
 
 struct world {
     struct fact order[ORDERS];
-    struct acquirer acquirer;
+    struct acquirer acquirer[2]; /* of cards, of purses */
     int64_t now;
 };
 
@@ -46,7 +49,8 @@ struct run {
     struct world w, saved;
     struct move m;
     uint64_t random;
-    size_t moved, ends[STATE_OWED + 1];
+    size_t moved, ends[STATE_OWED + 1], surplus;
+    bool both;
 };
 
 static uint32_t pick(struct run *r, uint32_t n)
@@ -119,14 +123,20 @@ static void ask(struct run *r, struct fact *o)
     const int valid = 100 + (int)pick(r, 500); /* of real time: it signs with that clock */
 
     move_free(&r->m);
-    fixture_ask(&r->f, &r->m, time(NULL), valid);
+    (r->both ? fixture_ask_both : fixture_ask)(&r->f, &r->m, time(NULL), valid);
     r->m.now = r->w.now;
-    *o = (struct fact){.made = r->w.now, .tries = 1, .pays = 1};
+    *o = (struct fact){.made = r->w.now, .tries = r->both ? 2 : 1, .pays = 1};
     memcpy(o->id, r->m.id, sizeof(o->id));
     memcpy(o->try[1].challenge, r->m.attempt.challenge_id, sizeof(o->try[1].challenge));
+    if (r->both) {
+        memcpy(o->try[2].challenge, r->m.others[0].challenge_id, sizeof(o->try[2].challenge));
+        o->try[2].place = 1;
+    }
     o->valid_until = r->m.order.valid_until;
-    r->w.acquirer.yes[i] = 0;
-    memset(r->w.acquirer.no[i], 0, sizeof(r->w.acquirer.no[i]));
+    for (size_t a = 0; a < 2; a++) {
+        r->w.acquirer[a].yes[i] = 0;
+        memset(r->w.acquirer[a].no[i], 0, sizeof(r->w.acquirer[a].no[i]));
+    }
     make(r, o, FOUND_FINE);
 }
 
@@ -167,6 +177,15 @@ static void release(struct run *r, struct fact *o)
     make(r, o, wanted);
 }
 
+/* The newest by its means. */
+static bool is_newest(const struct fact *o, const struct try *t)
+{
+    for (uint32_t n = (uint32_t)(t - o->try) + 1; n <= o->tries; n++)
+        if (o->try[n].place == t->place)
+            return false;
+    return true;
+}
+
 static enum finding expect_pay(struct run *r, const struct fact *o, const struct try *t,
                                int credential)
 {
@@ -184,7 +203,7 @@ static enum finding expect_pay(struct run *r, const struct fact *o, const struct
         return FOUND_TAKEN;
     if (t->credential == 0 && r->w.now > o->valid_until + GRACE_S)
         return FOUND_EXPIRED;
-    if (t->credential == 0 && t != &o->try[o->pays])
+    if (t->credential == 0 && !is_newest(o, t))
         return FOUND_INVALID;
     return r->m.reached ? FOUND_FINE : FOUND_UNREACHED;
 }
@@ -192,7 +211,9 @@ static enum finding expect_pay(struct run *r, const struct fact *o, const struct
 static void pay(struct run *r, struct fact *o)
 {
     const struct fact *of = pick(r, 20) == 0 ? some(r) : o;
-    const uint32_t n = of->tries == 0 ? 0 : pick(r, 3) != 0 ? of->pays : 1 + pick(r, of->tries);
+    const uint32_t n = of->tries == 0                  ? 0
+                       : pick(r, r->both ? 2 : 3) != 0 ? of->pays
+                                                       : 1 + pick(r, of->tries);
     const int credential = (int)n * 2 + (int)pick(r, 8) / 7; /* mostly the same again */
     struct try *t = of == o && n > 0 ? &o->try[n] : NULL;
     enum finding wanted;
@@ -217,31 +238,70 @@ static void pay(struct run *r, struct fact *o)
     make(r, o, wanted);
 }
 
-/* What the acquirer says of an attempt: at most one yes an order; what it decided it says again. */
-static enum outcome say(struct run *r, size_t i, uint32_t n)
+/* What an acquirer says of an attempt: at most one yes an order; what it decided it says again. */
+static enum outcome say(struct run *r, size_t i, uint32_t n, int place)
 {
-    struct acquirer *a = &r->w.acquirer;
+    struct acquirer *a = &r->w.acquirer[place];
     const uint32_t chance = pick(r, 10);
 
     if (a->yes[i] == n)
         return OUTCOME_YES;
-    if (a->yes[i] != 0 || a->no[i][n] || chance < 4) {
+    if (a->yes[i] != 0 || a->no[i][n] || chance < (r->both ? 2 : 4)) {
         a->no[i][n] = true;
         return OUTCOME_NO;
     }
-    if (chance < 6)
+    if (chance < (r->both ? 7 : 6)) /* what another means may then overtake */
         return OUTCOME_VAIN;
     a->yes[i] = n;
-    a->completion[i] = pick(r, 2) == 0;
+    a->completion[i] = place == 0 && pick(r, 2) == 0;
     return OUTCOME_YES;
 }
 
-static void renewed(struct run *r, struct fact *o)
+static bool renewed(struct run *r, struct fact *o, const struct try *t)
 {
-    if (r->w.now >= o->valid_until)
-        return;
-    ck_assert_uint_lt(o->tries, ATTEMPTS);
+    if (r->w.now >= o->valid_until || o->tries >= ATTEMPTS_MAX)
+        return false;
     o->pays = ++o->tries; /* its challenge is read once it is made */
+    o->try[o->pays].place = t->place;
+    return true;
+}
+
+/* Paid by one means: what the other's acquirer may take, or has taken, goes back. */
+static void rivals(struct fact *o, const struct try *t)
+{
+    for (uint32_t n = 1; n <= o->tries; n++)
+        if (o->try[n].place != t->place && o->try[n].credential != 0 &&
+            o->try[n].outcome != OUTCOME_NO && o->try[n].surplus == SURPLUS_NONE)
+            o->try[n].surplus = SURPLUS_BACK;
+}
+
+static void take_answer(struct run *r, struct fact *o, struct try *t, bool asked, bool *fresh)
+{
+    t->outcome = r->m.said.outcome;
+    if (t->outcome == OUTCOME_YES && !o->paid && o->back == BACK_NO) {
+        o->paid = true;
+        o->complete = !r->m.said.completion;
+        o->approved = r->w.now;
+        o->asked = false;
+        o->pays = (uint32_t)(t - o->try);
+        rivals(o, t);
+    } else if (asked) {
+        o->asked = false;
+        *fresh = renewed(r, o, t);
+    } else if (t != &o->try[o->pays]) {
+        if (t->outcome == OUTCOME_YES && t->surplus == SURPLUS_NONE)
+            t->surplus = SURPLUS_BACK;
+        if (t->outcome == OUTCOME_NO && t->surplus == SURPLUS_BACK)
+            t->surplus = SURPLUS_NONE;
+    }
+}
+
+static void read_fresh(const struct run *r, struct fact *o)
+{
+    for (size_t i = 0; i < r->m.n_others; i++)
+        if (r->m.others[i].n == o->pays)
+            memcpy(o->try[o->pays].challenge, r->m.others[i].challenge_id,
+                   sizeof(o->try[o->pays].challenge));
 }
 
 static void answer(struct run *r, struct fact *o)
@@ -250,29 +310,19 @@ static void answer(struct run *r, struct fact *o)
     struct try *t = &o->try[n];
     const bool asked = o->asked && o->pays == n;
     const size_t i = index_of(r, o);
+    bool fresh = false;
 
     if (t->credential == 0)
         return;
     begin_move(r, EVENT_ANSWER, o);
     r->m.n = n;
-    r->m.said.outcome = say(r, i, n);
-    r->m.said.completion = r->w.acquirer.completion[i];
-    if (t->outcome == OUTCOME_NONE || t->outcome == OUTCOME_VAIN) {
-        t->outcome = r->m.said.outcome;
-        if (t->outcome == OUTCOME_YES && !o->paid && o->back == BACK_NO) {
-            o->paid = true;
-            o->complete = !r->m.said.completion;
-            o->approved = r->w.now;
-            o->asked = false;
-            o->pays = n;
-        } else if (asked) {
-            o->asked = false;
-            renewed(r, o);
-        }
-    }
+    r->m.said.outcome = say(r, i, n, t->place);
+    r->m.said.completion = r->w.acquirer[t->place].completion[i];
+    if (t->outcome == OUTCOME_NONE || t->outcome == OUTCOME_VAIN)
+        take_answer(r, o, t, asked, &fresh);
     make(r, o, FOUND_FINE);
-    if (r->m.n_others > 0)
-        memcpy(o->try[o->pays].challenge, r->m.others[0].challenge_id, sizeof(t->challenge));
+    if (fresh)
+        read_fresh(r, o);
 }
 
 static void silent(struct run *r, struct fact *o)
@@ -294,6 +344,8 @@ static void complete(struct run *r, struct fact *o)
     r->m.completed = pick(r, 2) == 0;
     if (t->credential != credential) {
         wanted = FOUND_INVALID;
+    } else if (!r->m.completed && t->place == 1) {
+        wanted = FOUND_OVER;
     } else if (r->m.completed && o->paid && o->back == BACK_NO) {
         wanted = FOUND_FINE;
         o->complete = true;
@@ -330,16 +382,41 @@ static void rest(struct run *r, struct fact *o)
     make(r, o, FOUND_FINE);
 }
 
+/* The first that is to be given back beside; 0: none. */
+static uint32_t is_due(const struct fact *o)
+{
+    for (uint32_t n = 1; n <= o->tries; n++)
+        if (o->try[n].surplus == SURPLUS_BACK)
+            return n;
+    return 0;
+}
+
+/* What pays beside is given back, or cannot be. */
+static void beside(struct run *r, struct fact *o)
+{
+    const uint32_t due = is_due(o), n = due != 0 && pick(r, 4) != 0 ? due : 1 + pick(r, o->tries);
+    struct try *t = &o->try[n];
+    const enum event event = pick(r, 3) == 0 ? EVENT_UNREVERSED : EVENT_REVERSED;
+
+    if (n == o->pays)
+        return;
+    begin_move(r, pick(r, 3) == 0 ? EVENT_GO_ON : event, o);
+    r->m.n = n;
+    if (r->m.event != EVENT_GO_ON && t->surplus == SURPLUS_BACK)
+        t->surplus = r->m.event == EVENT_REVERSED ? SURPLUS_GIVEN : SURPLUS_OWED;
+    make(r, o, FOUND_FINE);
+}
+
 static void step(struct run *r)
 {
     static void (*const events[])(struct run *, struct fact *) = {
-        claim,  release, pay,    pay,      pay,  pay,  answer,
-        answer, answer,  silent, complete, rest, rest, rest};
+        claim,  release, pay,      pay,  pay,  pay,  answer, answer,
+        answer, silent,  complete, rest, rest, rest, beside};
     struct fact *o = some(r);
 
     r->w.now += pick(r, 20) == 0 ? pick(r, 10) : 0;
-    if (o->tries == 0 || o->tries > ATTEMPTS - 3 ||
-        pick(r, o->delivered || o->back > BACK_WANTED ? 8 : 100) == 0)
+    if (o->tries == 0 ||
+        pick(r, (o->delivered || o->back > BACK_WANTED) && is_due(o) == 0 ? 8 : 100) == 0)
         ask(r, o);
     else
         events[pick(r, sizeof(events) / sizeof(events[0]))](r, o);
@@ -360,10 +437,13 @@ static void look_at_tries(struct run *r, const struct fact *o)
         ck_assert_int_eq(a.used, o->try[n].credential != 0);
         ck_assert_int_eq(a.credential[0], o->try[n].credential);
         ck_assert_int_eq(a.outcome, o->try[n].outcome);
-        paid += a.outcome == OUTCOME_YES;
+        ck_assert_int_eq(a.surplus, o->try[n].surplus);
+        ck_assert_int_eq(a.means, o->try[n].place == 0 ? MEANS_EMV : MEANS_PURSE);
+        r->surplus += a.surplus != SURPLUS_NONE;
+        paid += a.outcome == OUTCOME_YES && a.surplus == SURPLUS_NONE;
         orderbook_attempt_free(&a);
     }
-    ck_assert_uint_le(paid, 1); /* never two of one order */
+    ck_assert_uint_le(paid, 1); /* never two of one order are kept */
     ck_assert(!o->delivered || (paid == 1 && o->try[o->pays].outcome == OUTCOME_YES));
     ck_assert(paid == 0 || o->paid || o->back != BACK_NO); /* never paid and lost */
 }
@@ -413,9 +493,12 @@ START_TEST(orders_and_model_agree)
         ck_assert_ptr_nonnull(r);
         r->random = (seed != NULL ? strtoull(seed, NULL, 10) : UINT64_C(750275)) * UINT64_C(1000) +
                     (unsigned)_i + UINT64_C(1);
-        fixture_start(&r->f);
+        r->both = _i % 2 == 1;
+        fixture_make(&r->f);
+        fixture_purse(&r->f);
+        fixture_open(&r->f);
         r->w.now = time(NULL);
-        for (uint32_t n = 0; n < STEPS; n += steps) {
+        for (uint32_t n = 0; n < (r->both ? 2 * STEPS : STEPS); n += steps) {
             steps = 1 + pick(r, 24);
             one_group(r, steps, pick(r, 6) == 0);
         }
@@ -423,6 +506,7 @@ START_TEST(orders_and_model_agree)
         for (size_t state = STATE_REQUESTED; state < STATE_OWED; state++)
             ck_assert_msg(r->ends[state] > 0, "nothing was ever %s",
                           order_state_name((enum order_state)state));
+        ck_assert(!r->both || r->surplus > 0);
         move_free(&r->m);
         fixture_end(&r->f);
         free(r);
