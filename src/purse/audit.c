@@ -6,19 +6,12 @@
 
 #include "base/log.h"
 #include "base/money.h"
+#include "purse/audit_priv.h"
 #include "purse/proof.h"
 #include "purse/record.h"
 
-struct audit {
-    struct book *book;
-    const struct order_authority *authority;
-    char acquirer[BOOK_ID];
-    size_t faults;
-};
-
-/* What is wrong with the books is counted; what keeps from looking ends it. */
-static enum tp_err count(struct audit *a, enum tp_err r, const char *what, const char *which,
-                         const struct tp_error *found, struct tp_error *e)
+enum tp_err audit_count(struct audit *a, enum tp_err r, const char *what, const char *which,
+                        const struct tp_error *found, struct tp_error *e)
 {
     if (r == TP_OK)
         return TP_OK;
@@ -27,6 +20,22 @@ static enum tp_err count(struct audit *a, enum tp_err r, const char *what, const
     a->faults++;
     log_error("%s %s: %s", what, which, found->text);
     return TP_OK;
+}
+
+enum tp_err audit_signer(const struct audit *a, const char *account, const uint8_t key[ED25519_KEY],
+                         struct tp_error *e)
+{
+    uint8_t last[ED25519_KEY];
+    size_t found = 0;
+    json_t *keys = NULL;
+    enum tp_err r = purse_keys(&keys, a->book, account, e);
+
+    if (r == TP_OK)
+        r = purse_keys_read(last, &found, keys, a->acquirer, account, key, e);
+    json_decref(keys);
+    return r == TP_OK && found == 0
+               ? tp_fail(e, TP_ERR_SECURITY, "a key signed it that never was the account's")
+               : r;
 }
 
 /* ---- accounts: their keys, and what they hold ---- */
@@ -68,11 +77,11 @@ static enum tp_err look_at_account(void *ctx, const struct account *account, str
     struct audit *a = ctx;
     struct tp_error found = {TP_OK, ""};
     enum tp_err r =
-        count(a, check_keys(a, account, &found), "account", account->account, &found, e);
+        audit_count(a, check_keys(a, account, &found), "account", account->account, &found, e);
 
-    return r == TP_OK
-               ? count(a, check_balance(a, account, &found), "account", account->account, &found, e)
-               : r;
+    return r == TP_OK ? audit_count(a, check_balance(a, account, &found), "account",
+                                    account->account, &found, e)
+                      : r;
 }
 
 /* ---- payments ---- */
@@ -111,7 +120,7 @@ static enum tp_err look_at_payment(void *ctx, const struct kept *k, struct tp_er
     struct tp_error found = {TP_OK, ""};
 
     snprintf(which, sizeof(which), "%012" PRId64, k->payment);
-    return count(ctx, check_payment(ctx, k, &found), "payment", which, &found, e);
+    return audit_count(ctx, check_payment(ctx, k, &found), "payment", which, &found, e);
 }
 
 /* ---- transfers, and the day ---- */
@@ -121,8 +130,8 @@ static enum tp_err look_at_booking(void *ctx, const struct booking *what, struct
     struct audit *a = ctx;
     struct tp_error found = {TP_OK, ""};
 
-    return count(a, record_verify(what, a->acquirer, a->authority, &found), "account",
-                 what->account, &found, e);
+    return audit_count(a, record_verify(what, a->acquirer, a->authority, &found), "account",
+                       what->account, &found, e);
 }
 
 /* What went out: the account's key said so, and the purse took it over as it is. */
@@ -134,22 +143,6 @@ static bool is_emptying(const struct emptied *m, const struct purse_statement *s
            strtoll(s->amount, NULL, 10) == m->amount && strcmp(m->iban, s->iban) == 0 &&
            strcmp(m->name, s->name) == 0 &&
            (strcmp(m->code, "00") != 0 || (c != NULL && c->numeric == m->currency));
-}
-
-static enum tp_err check_signer(struct audit *a, const char *account,
-                                const uint8_t key[ED25519_KEY], struct tp_error *e)
-{
-    uint8_t last[ED25519_KEY];
-    size_t found = 0;
-    json_t *keys = NULL;
-    enum tp_err r = purse_keys(&keys, a->book, account, e);
-
-    if (r == TP_OK)
-        r = purse_keys_read(last, &found, keys, a->acquirer, account, key, e);
-    json_decref(keys);
-    return r == TP_OK && found == 0
-               ? tp_fail(e, TP_ERR_SECURITY, "a key signed it that never was the account's")
-               : r;
 }
 
 static enum tp_err check_emptying(struct audit *a, const struct emptied *m, struct tp_error *e)
@@ -169,7 +162,7 @@ static enum tp_err check_emptying(struct audit *a, const struct emptied *m, stru
     if (r == TP_OK && (!is_emptying(m, &s) || strcmp(s.acquirer, a->acquirer) != 0))
         r = tp_fail(e, TP_ERR_SECURITY, "the books say something else than what was signed");
     if (r == TP_OK)
-        r = check_signer(a, m->account, s.key, e);
+        r = audit_signer(a, m->account, s.key, e);
     if (r == TP_OK && strcmp(m->code, "00") == 0)
         r = record_verify(&said, a->acquirer, a->authority, e);
     purse_statement_free(&s);
@@ -183,7 +176,7 @@ static enum tp_err look_at_emptying(void *ctx, const struct emptied *m, struct t
     struct tp_error found = {TP_OK, ""};
 
     payment_number(which, m->emptying);
-    return count(ctx, check_emptying(ctx, m, &found), "emptying", which, &found, e);
+    return audit_count(ctx, check_emptying(ctx, m, &found), "emptying", which, &found, e);
 }
 
 static enum tp_err look_at_remises(struct audit *a, struct tp_error *e)
@@ -214,6 +207,8 @@ enum tp_err purse_audit(struct book *b, const struct order_authority *authority,
         r = booking_each(b, look_at_booking, &a, e);
     if (r == TP_OK)
         r = emptied_each(b, look_at_emptying, &a, e);
+    if (r == TP_OK)
+        r = audit_sessions(&a, e);
     if (r == TP_OK)
         r = look_at_remises(&a, e);
     *faults = a.faults;

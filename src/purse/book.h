@@ -162,6 +162,7 @@ struct payment { /* one that comes */
 struct payment_answer {                            /* begins as {0} */
     char code[3], reason[26], number[BOOK_NUMBER]; /* number "": not kept */
     char *acknowledgement;                         /* JWS (free()); NULL: none was signed */
+    char *provision;                               /* … of the provision that came with it */
 };
 
 struct standing { /* what the books say of a payment that comes */
@@ -258,6 +259,75 @@ struct emptied {
 };
 typedef enum tp_err emptied_visit(void *ctx, const struct emptied *m, struct tp_error *e);
 TP_MUST_CHECK enum tp_err emptied_each(struct book *b, emptied_visit *visit, void *ctx,
+                                       struct tp_error *e);
+
+/* ---- sessions ---- */
+
+struct provision {
+    struct payment by; /* account, key, counter, amount, currency, mediator, statement */
+    char session[BOOK_ORDER];
+    time_t until;
+};
+/* Within a transaction: what was answered to this very provision (free()), if it came before; and
+ * keeping one, so much of the account reserved when the answer's code is "00". */
+TP_MUST_CHECK enum tp_err book_provided(struct book *b, char **acknowledgement, bool *found,
+                                        const struct payment *p, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_provide(struct book *b, const struct provision *v,
+                                       const struct standing *st, int64_t number,
+                                       const struct payment_answer *answer, time_t now,
+                                       struct tp_error *e);
+
+struct session { /* how a provision stands, and one contract within it */
+    int64_t provision;
+    char account[PURSE_ACCOUNT], mediator[BOOK_MEDIATOR];
+    uint8_t key[ED25519_KEY];
+    int64_t amount, drawn, balance; /* balance: what is free in the account */
+    uint16_t currency;
+    time_t ended; /* 0: it holds what is not drawn */
+    bool told;    /* … its mediator said so */
+    bool mediator_open, open;
+    int64_t remise;         /* the contract's open one */
+    int64_t total, voucher; /* what was presented last under the contract; 0: nothing */
+};
+TP_MUST_CHECK enum tp_err book_session(struct book *b, struct session *out, bool *found,
+                                       const char *session, const char *contract,
+                                       struct tp_error *e);
+struct presented {
+    int64_t voucher; /* its number */
+    const char *contract;
+    int64_t total, amount; /* claimed in all, and more than before */
+    struct span demand;
+};
+TP_MUST_CHECK enum tp_err book_present(struct book *b, const struct session *s,
+                                       const struct presented *v, time_t now, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_session_end(struct book *b, const struct session *s,
+                                           const char *demand, time_t now, struct tp_error *e);
+/* What provisions hold two days after their time is free; how many those were. */
+TP_MUST_CHECK enum tp_err book_release(struct book *b, time_t now, int64_t *n, struct tp_error *e);
+
+struct provision_kept {
+    int64_t provision;
+    char account[PURSE_ACCOUNT];
+    int64_t counter, amount, drawn, vouchers; /* what vouchers come to */
+    uint16_t currency;
+    uint8_t key[ED25519_KEY];
+    char mediator[BOOK_MEDIATOR], session[BOOK_ORDER], code[3], reason[26];
+    time_t until, ended;
+    struct span statement, acknowledgement, demand; /* borrowed; demand empty: none */
+};
+typedef enum tp_err provision_visit(void *ctx, const struct provision_kept *k, struct tp_error *e);
+TP_MUST_CHECK enum tp_err provision_each(struct book *b, provision_visit *visit, void *ctx,
+                                         struct tp_error *e);
+struct voucher_kept {
+    int64_t voucher, total, amount, before; /* before: what the earlier ones come to */
+    uint16_t currency;
+    uint8_t key[ED25519_KEY]; /* the provision's */
+    char account[PURSE_ACCOUNT], mediator[BOOK_MEDIATOR], session[BOOK_ORDER],
+        contract[BOOK_CONTRACT];
+    struct span demand; /* borrowed */
+};
+typedef enum tp_err voucher_visit(void *ctx, const struct voucher_kept *k, struct tp_error *e);
+TP_MUST_CHECK enum tp_err voucher_each(struct book *b, voucher_visit *visit, void *ctx,
                                        struct tp_error *e);
 
 /* ---- what an account's holder may see ---- */

@@ -110,9 +110,10 @@ enum tp_err book_count(struct book *b, const struct payment *p, const struct sta
     enum tp_err r = db_exec(
         b->db,
         "UPDATE account SET counter = $2, day = $3, spent = $4, refused = $5 WHERE account = $1",
-        DB_VALUES(db_text(p->account), db_integer(counter), db_integer(date_of(now)),
-                  db_integer(st->spent + (as == COUNTED_PAID ? p->amount : 0)),
-                  db_integer(st->refused + (as == COUNTED_REFUSED ? 1 : 0))),
+        DB_VALUES(
+            db_text(p->account), db_integer(counter), db_integer(date_of(now)),
+            db_integer(st->spent + (as == COUNTED_PAID || as == COUNTED_RESERVED ? p->amount : 0)),
+            db_integer(st->refused + (as == COUNTED_REFUSED ? 1 : 0))),
         NULL, e);
 
     if (r == TP_OK && (as == COUNTED_PAID || as == COUNTED_SENT))

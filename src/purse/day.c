@@ -40,6 +40,23 @@ static enum tp_err close_one(void *ctx, const struct book_contract *c, struct tp
     return TP_OK;
 }
 
+static enum tp_err release(struct book *b, time_t now, struct tp_error *e)
+{
+    int64_t n = 0;
+    enum tp_err r = book_begin(b, e);
+
+    if (r != TP_OK)
+        return r;
+    r = book_release(b, now, &n, e);
+    if (r == TP_OK)
+        r = book_commit(b, e);
+    if (r != TP_OK)
+        book_rollback(b);
+    else if (n > 0)
+        printf("%" PRId64 " provisions are over: what they held is free\n", n);
+    return r;
+}
+
 int purse_cmd_close(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -67,6 +84,8 @@ int purse_cmd_close(int argc, char **argv)
         r = option_open(&b, dir, &w, &e);
     if (r == TP_OK)
         r = book_open(&closing.book, dir, &e);
+    if (r == TP_OK)
+        r = release(closing.book, closing.now, &e);
     if (r == TP_OK && w.id != NULL && (r = book_contract_get(b, w.id, &one, &e)) == TP_OK)
         r = close_one(&closing, &one, &e);
     else if (r == TP_OK)

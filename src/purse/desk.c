@@ -88,6 +88,7 @@ struct payment_answer payment_refused(enum purse_verdict verdict)
 void payment_answer_free(struct payment_answer *a)
 {
     free(a->acknowledgement);
+    free(a->provision);
     *a = (struct payment_answer){.acknowledgement = NULL};
 }
 

@@ -11,6 +11,7 @@ struct desk {
     struct book *book;
     const struct purse_settings *settings;
     const struct order_key *key; /* that signs acknowledgements */
+    const char *acquirer;        /* the purse's identification */
 };
 
 /* Whether the account's key of now signed it under a counter that is free: PURSE_NEW; and instead
@@ -39,6 +40,20 @@ TP_MUST_CHECK enum tp_err desk_reverse(struct desk *d, const struct purse_token 
  * refused. The same statement again gets the same answer. */
 TP_MUST_CHECK enum tp_err desk_empty(struct desk *d, const struct emptying *m, time_t now,
                                      struct payment_answer *out, struct tp_error *e);
+
+/* Beside a payment that is paid: reserves what the account's key provides for the mediator's
+ * session. *out is the acknowledgement (free()), of a refusal too; NULL: nothing was signed. The
+ * same statement again gets the same. */
+TP_MUST_CHECK enum tp_err desk_provide(struct desk *d, const struct provision *v, time_t now,
+                                       char **out, struct tp_error *e);
+/* What a mediator presents of its session (PURSE_PRESENTATION, read and verified; the voucher in it
+ * read too; `demand` is its text): what it claims more than before is drawn. */
+TP_MUST_CHECK enum tp_err desk_present(struct desk *d, const struct purse_token *t,
+                                       const struct purse_statement *voucher, const char *demand,
+                                       time_t now, struct payment_answer *out, struct tp_error *e);
+/* The session is over: what is left of the provision is free (PURSE_END). */
+TP_MUST_CHECK enum tp_err desk_end(struct desk *d, const struct purse_token *t, const char *demand,
+                                   time_t now, struct payment_answer *out, struct tp_error *e);
 
 /* The answer to a payment on which the books are not asked. */
 struct payment_answer payment_refused(enum purse_verdict verdict);

@@ -2,9 +2,9 @@
 noinst_LIBRARIES += libpurse.a
 libpurse_a_SOURCES = \
 	src/purse/asked.c src/purse/asked.h \
-	src/purse/audit.c src/purse/audit.h \
-	src/purse/book.c src/purse/book.h src/purse/book_account.c src/purse/book_day.c src/purse/book_emptying.c src/purse/book_emptying.c src/purse/book_pay.c src/purse/book_priv.h src/purse/book_reversal.c \
-	src/purse/desk.c src/purse/desk.h src/purse/desk_back.c \
+	src/purse/audit.c src/purse/audit.h src/purse/audit_priv.h src/purse/audit_session.c \
+	src/purse/book.c src/purse/book.h src/purse/book_account.c src/purse/book_day.c src/purse/book_emptying.c src/purse/book_emptying.c src/purse/book_pay.c src/purse/book_priv.h src/purse/book_reversal.c src/purse/book_session.c \
+	src/purse/desk.c src/purse/desk.h src/purse/desk_back.c src/purse/desk_session.c \
 	src/purse/paying.c src/purse/paying.h \
 	src/purse/proof.c src/purse/proof.h \
 	src/purse/record.c src/purse/record.h \
@@ -22,11 +22,14 @@ telepay_purse_LDADD = $(PURSE_LIBS)
 dist_man_MANS += doc/telepay-purse.1
 
 PURSE_FIXTURE = tests/unit/purse_fixture.c tests/unit/purse_fixture.h tests/tools/postgres.h tests/unit/unit.h
-check_PROGRAMS += tests/unit/test_purse tests/unit/test_purse_model
-TESTS += tests/unit/test_purse tests/unit/test_purse_model
+check_PROGRAMS += tests/unit/test_purse tests/unit/test_purse_session tests/unit/test_purse_model
+TESTS += tests/unit/test_purse tests/unit/test_purse_session tests/unit/test_purse_model
 tests_unit_test_purse_SOURCES = tests/unit/test_purse.c $(PURSE_FIXTURE)
 tests_unit_test_purse_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_purse_LDADD = $(PURSE_LIBS) $(CHECK_LIBS)
+tests_unit_test_purse_session_SOURCES = tests/unit/test_purse_session.c $(PURSE_FIXTURE)
+tests_unit_test_purse_session_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_purse_session_LDADD = $(PURSE_LIBS) $(CHECK_LIBS)
 tests_unit_test_purse_model_SOURCES = tests/unit/test_purse_model.c $(PURSE_FIXTURE)
 tests_unit_test_purse_model_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_purse_model_LDADD = $(PURSE_LIBS) $(CHECK_LIBS)

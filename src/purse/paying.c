@@ -3,13 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/money.h"
 #include "order/order.h"
 #include "wire/jcs.h"
 #include "wire/payment_challenge.h"
 
 #define MEANS        "purse"
-#define BODY_MEMBERS 2
+#define BODY_MEMBERS 2 /* or one more: a provision */
 
 static int64_t number_of(const char *text)
 {
@@ -113,22 +114,53 @@ void paying_of_statement(struct payment *out, const struct purse_statement *s, c
     out->statement = jws;
 }
 
-static enum tp_err read_body(json_t **body, const json_t **challenge, char **statement,
+static enum tp_err copy(char **out, const char *text, struct tp_error *e)
+{
+    *out = text != NULL ? strdup(text) : NULL;
+    return text == NULL || *out != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+}
+
+static enum tp_err read_body(json_t **body, const json_t **challenge, struct paying *out,
                              struct span text, struct tp_error *e)
 {
-    const char *jws = NULL;
+    const char *jws = NULL, *provision = NULL;
     enum tp_err r = jcs_read(body, text, e);
 
     if (r == TP_OK)
         r = jcs_text(&jws, *body, "payment", e);
+    if (r == TP_OK)
+        r = jcs_text(&provision, *body, "provision", e);
     *challenge = json_object_get(*body, "challenge");
-    if (r == TP_OK &&
-        (jws == NULL || !json_is_object(*challenge) || json_object_size(*body) != BODY_MEMBERS))
-        r = tp_fail(e, TP_ERR_FORMAT, "it is not challenge and payment and no more");
-    if (r != TP_OK)
-        return r;
-    *statement = strdup(jws);
-    return *statement != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+    if (r == TP_OK && (jws == NULL || !json_is_object(*challenge) ||
+                       json_object_size(*body) != BODY_MEMBERS + (provision != NULL)))
+        r = tp_fail(e, TP_ERR_FORMAT,
+                    "it is not challenge, payment, perhaps provision, and no more");
+    if (r == TP_OK)
+        r = copy(&out->statement, jws, e);
+    return r == TP_OK ? copy(&out->provision_text, provision, e) : r;
+}
+
+/* What opens a session beside the payment is of its account and its mediator, or none. */
+static enum tp_err read_provision(struct paying *out, const char *acquirer, struct tp_error *e)
+{
+    struct purse_statement s = {.key = {0}};
+    struct provision *v = &out->provision;
+    enum tp_err r;
+
+    if (out->provision_text == NULL)
+        return TP_OK;
+    r = purse_statement_read(&s, PURSE_PROVISION, out->provision_text, e);
+    if (r == TP_OK)
+        r = time_parse(&v->until, s.until);
+    if (r == TP_OK && strcmp(s.acquirer, acquirer) == 0 &&
+        strcmp(s.account, out->payment.account) == 0 &&
+        strcmp(s.mediator, out->payment.mediator) == 0) {
+        snprintf(v->session, sizeof(v->session), "%s", s.session);
+        snprintf(v->by.mediator, sizeof(v->by.mediator), "%s", out->payment.mediator);
+        paying_of_statement(&v->by, &s, out->provision_text);
+    }
+    purse_statement_free(&s);
+    return r;
 }
 
 static enum purse_verdict verdict_of(enum tp_err r)
@@ -156,7 +188,7 @@ enum purse_verdict paying_read(struct paying *out, struct span body,
     struct payment_challenge c;
     const json_t *challenge = NULL;
     json_t *read = NULL;
-    enum tp_err r = read_body(&read, &challenge, &out->statement, body, e);
+    enum tp_err r = read_body(&read, &challenge, out, body, e);
 
     if (r == TP_OK)
         r = purse_statement_read(&s, PURSE_PAYMENT, out->statement, e);
@@ -169,6 +201,7 @@ enum purse_verdict paying_read(struct paying *out, struct span body,
         snprintf(out->payment.order, sizeof(out->payment.order), "%s", s.order);
         out->payment.challenge = out->challenge;
         read_order(&out->payment, c.request, &s, authority, acquirer, now, e);
+        r = read_provision(out, acquirer, e);
     }
     purse_statement_free(&s);
     json_decref(read);
@@ -179,5 +212,6 @@ void paying_free(struct paying *p)
 {
     free(p->statement);
     free(p->challenge);
+    free(p->provision_text);
     *p = (struct paying){.statement = NULL};
 }

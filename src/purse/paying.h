@@ -1,4 +1,5 @@
-/* A payment as it comes: {"challenge":{…},"payment":JWS}, read and verified as far as that needs no
+/* A payment as it comes: {"challenge":{…},"payment":JWS} and, where it opens a session,
+ * "provision":JWS, read and verified as far as that needs no
  * books (doc/protocol.md, The purse). */
 #ifndef TP_PURSE_PAYING_H
 #define TP_PURSE_PAYING_H
@@ -9,6 +10,8 @@
 struct paying {             /* begins as {0} */
     struct payment payment; /* borrows from the texts */
     char *statement, *challenge;
+    struct provision provision; /* by.statement NULL: none came */
+    char *provision_text;
 };
 
 /* PURSE_NEW: for the books to decide, payment.found is what its order is; else PURSE_MALFORMED,

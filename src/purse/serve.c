@@ -44,7 +44,9 @@ enum wish {
     WISH_REVERSAL,
     WISH_BALANCE,
     WISH_HISTORY,
-    WISH_EMPTYING
+    WISH_EMPTYING,
+    WISH_PRESENTATION,
+    WISH_END
 };
 
 static const struct {
@@ -59,6 +61,8 @@ static const struct {
     {"/balance", MHD_HTTP_METHOD_POST, WISH_BALANCE},
     {"/history", MHD_HTTP_METHOD_POST, WISH_HISTORY},
     {"/emptyings", MHD_HTTP_METHOD_POST, WISH_EMPTYING},
+    {"/vouchers", MHD_HTTP_METHOD_POST, WISH_PRESENTATION},
+    {"/sessions/end", MHD_HTTP_METHOD_POST, WISH_END},
 };
 
 static enum wish wish_of(const struct http_call *call, const char **allowed)
@@ -143,6 +147,8 @@ static enum purse_verdict verdict_of(enum tp_err r)
         return PURSE_SIGNATURE;
     case TP_ERR_STATE:
         return PURSE_ACQUIRER;
+    case TP_ERR_PEER: /* a voucher that its bearer vouches for, and that is none */
+        return PURSE_VOUCHER_OTHER;
     case TP_ERR_FORMAT:
     case TP_ERR_RANGE:
         return PURSE_MALFORMED;
@@ -163,6 +169,9 @@ static void demand(struct purse *p, struct http_call *call, enum till_kind till,
 
     if (r == TP_OK && strcmp(job.token.acquirer, p->acquirer) != 0)
         r = tp_fail(&e, TP_ERR_STATE, "it is for another purse");
+    if (r == TP_OK && kind == PURSE_PRESENTATION &&
+        purse_statement_read(&job.statement, PURSE_VOUCHER, job.token.voucher, &e) != TP_OK)
+        r = TP_ERR_PEER;
     if (r == TP_OK) {
         http_later(call);
         till_take(p->till, &job);
@@ -258,6 +267,12 @@ static void on_whole(void *ctx, struct http_call *call)
         break;
     case WISH_REVERSAL:
         demand(ctx, call, TILL_REVERSAL, PURSE_REVERSAL);
+        break;
+    case WISH_PRESENTATION:
+        demand(ctx, call, TILL_PRESENTATION, PURSE_PRESENTATION);
+        break;
+    case WISH_END:
+        demand(ctx, call, TILL_END, PURSE_END);
         break;
     case WISH_EMPTYING:
         empty(ctx, call);

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/log.h"
 #include "order/key_files.h"
 #include "store/group.h"
+
+#define RELEASE_MS 60000
 
 struct job {
     struct group_job entry; /* first */
@@ -19,6 +22,8 @@ struct job {
 struct till {
     struct order_key key;
     struct desk desk; /* the group's thread's */
+    char acquirer[BOOK_ID];
+    int64_t release; /* when reserves are looked at again */
     struct group *group;
 };
 
@@ -54,10 +59,10 @@ static const struct purse_verdict_row *row_of(const struct payment_answer *a)
 void till_answer_payment(struct http_call *call, const struct payment_answer *a)
 {
     till_answer_json(call, row_of(a)->status,
-                     json_pack("{s:s,s:s*,s:s*,s:s*}", "code", a->code, "reason",
+                     json_pack("{s:s,s:s*,s:s*,s:s*,s:s*}", "code", a->code, "reason",
                                a->reason[0] != '\0' ? a->reason : NULL, "reference",
                                a->number[0] != '\0' ? a->number : NULL, "acknowledgement",
-                               a->acknowledgement));
+                               a->acknowledgement, "provision", a->provision));
 }
 
 static unsigned account_status(enum purse_verdict v)
@@ -126,6 +131,14 @@ static void answer(struct job *j)
         log_note("account %s sends out: %s", asked->statement.account,
                  strcmp(j->answer.code, "00") == 0 ? "done" : text);
         break;
+    case TILL_PRESENTATION:
+        log_note("session %s, contract %s: %s", asked->token.session, asked->token.contract,
+                 strcmp(j->answer.code, "00") == 0 ? "drawn" : text);
+        break;
+    case TILL_END:
+        log_note("session %s: %s", asked->token.session,
+                 strcmp(j->answer.code, "00") == 0 ? "over" : text);
+        break;
     case TILL_PAYMENT:
         log_note("order %s, account %s: %s", asked->paying.payment.order,
                  asked->paying.payment.account, text);
@@ -136,11 +149,21 @@ static void answer(struct job *j)
 
 /* ---- the books ---- */
 
+/* Once a minute what provisions hold beyond their time is free. */
 static enum tp_err begin(void *ctx, struct tp_error *e)
 {
-    const struct till *t = ctx;
+    struct till *t = ctx;
+    const int64_t now = time_monotonic_ms();
+    int64_t n = 0;
+    enum tp_err r = book_begin(t->desk.book, e);
 
-    return book_begin(t->desk.book, e);
+    if (r != TP_OK || now < t->release)
+        return r;
+    t->release = now + RELEASE_MS;
+    r = book_release(t->desk.book, time(NULL), &n, e);
+    if (r != TP_OK)
+        book_rollback(t->desk.book);
+    return r;
 }
 
 static enum tp_err open_account(struct till *t, struct job *j, time_t now, struct tp_error *e)
@@ -179,6 +202,16 @@ static enum tp_err empty(struct till *t, struct job *j, time_t now, struct tp_er
     return desk_empty(&t->desk, &m, now, &j->answer, e);
 }
 
+static enum tp_err pay(struct till *t, struct job *j, time_t now, struct tp_error *e)
+{
+    const struct paying *p = &j->asked.paying;
+    enum tp_err r = desk_pay(&t->desk, &p->payment, now, &j->answer, e);
+
+    return r == TP_OK && strcmp(j->answer.code, "00") == 0 && p->provision.by.statement != NULL
+               ? desk_provide(&t->desk, &p->provision, now, &j->answer.provision, e)
+               : r;
+}
+
 static enum tp_err apply(void *ctx, struct group_job *entry, struct tp_error *e)
 {
     struct till *t = ctx;
@@ -195,8 +228,13 @@ static enum tp_err apply(void *ctx, struct group_job *entry, struct tp_error *e)
         return empty(t, j, now, e);
     case TILL_REVERSAL:
         return desk_reverse(&t->desk, &j->asked.token, j->asked.jws, now, &j->answer, e);
+    case TILL_PRESENTATION:
+        return desk_present(&t->desk, &j->asked.token, &j->asked.statement, j->asked.jws, now,
+                            &j->answer, e);
+    case TILL_END:
+        return desk_end(&t->desk, &j->asked.token, j->asked.jws, now, &j->answer, e);
     default:
-        return desk_pay(&t->desk, &j->asked.paying.payment, now, &j->answer, e);
+        return pay(t, j, now, e);
     }
 }
 
@@ -260,10 +298,12 @@ enum tp_err till_open(struct till **out, const char *dir, const struct purse_set
         return tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
     const struct group_ops ops = {t, begin, apply, commit, rollback, done, failed};
 
-    t->desk = (struct desk){NULL, settings, &t->key};
+    t->desk = (struct desk){NULL, settings, &t->key, t->acquirer};
     r = key_files_load(&t->key, dir, "acknowledgement", e);
     if (r == TP_OK)
         r = book_open(&t->desk.book, dir, e);
+    if (r == TP_OK)
+        r = book_acquirer(t->desk.book, t->acquirer, e);
     if (r == TP_OK)
         r = book_serve_alone(t->desk.book, e);
     if (r == TP_OK)

@@ -17,7 +17,15 @@ TP_MUST_CHECK enum tp_err till_open(struct till **out, const char *dir,
 void till_stop(struct till *t);
 void till_close(struct till **t);
 
-enum till_kind { TILL_OPENING, TILL_SUCCESSION, TILL_PAYMENT, TILL_REVERSAL, TILL_EMPTYING };
+enum till_kind {
+    TILL_OPENING,
+    TILL_SUCCESSION,
+    TILL_PAYMENT,
+    TILL_REVERSAL,
+    TILL_EMPTYING,
+    TILL_PRESENTATION,
+    TILL_END
+};
 
 /* What is asked; the call said http_later and is answered and resumed when it is over. The rest is
  * moved, and is the till's to free. */

@@ -222,6 +222,100 @@ asks 200 "what came after" "/history?after=$seventh" mia account="$mia"
 [ "$(jq '.records | length' answer)" = 2 ] || fail "not the last two: $(cat answer)"
 expect 0 "is closed" telepay-purse account close --account "$mia"
 
+# ---- sessions: a provision beside a payment, vouchers against it, its end
+
+open_account zoe
+zoe=$number
+fill "$zoe" 30.00 T9
+session=abcdefghijklmnopqrstuvwxyz
+provides() { payer statement zoe.pem provision acquirer="$acquirer" account="$zoe" mediator=med session=$session amount=1000 currency=eur until=3600 "$@" >provision; }
+word() { # of the provision in the last answer
+    jq -r '.provision // "none"' answer | python3 -c '
+import base64, json, sys
+part = sys.stdin.read().strip().split(".")
+payload = json.loads(base64.urlsafe_b64decode(part[1] + "=" * (-len(part[1]) % 4))) if len(part) == 3 else {}
+print(payload.get("code", "none") + payload.get("reason", ""))'
+}
+beside() { # the provision's word, what, then as pays from the key on
+    pays 200 00 "" "$2" "${@:3}" provision=provision
+    [ "$(word)" = "$1" ] || fail "$2: the provision is answered $(word), not $1: $(cat answer)"
+}
+provides counter=1 mediator=other
+beside none "a provision for another mediator is none" zoe "$zoe" 2 100
+provides counter=2
+beside none "nor one under the counter of the payment" zoe "$zoe" 3 100
+payer statement jean.pem provision acquirer="$acquirer" account="$zoe" mediator=med session=$session amount=1000 currency=eur until=3600 counter=4 >provision
+beside none "nor one by another key" zoe "$zoe" 5 100
+provides counter=6 amount=2601
+beside 51BALANCE "one for a cent more than is left" zoe "$zoe" 7 100
+provides counter=8 until=86500
+beside 12UNTIL "one for too long" zoe "$zoe" 9 100
+provides counter=10
+beside 00 "a provision" zoe "$zoe" 11 100
+cp body opened
+cp answer opened-answer
+asks 200 "what is reserved" /balance zoe account="$zoe"
+[ "$(jq -r '"\(.balance) \(.reserved)"' answer)" = "1400 1000" ] || fail "$(cat answer)"
+answered 200 "the same again" /payments --data-binary @opened
+cmp -s opened-answer answer || fail "not the same bytes: $(cat answer)"
+[ "$(telepay-purse account show --account "$zoe" --json | jq -r '.accounts[0] | .balance + " " + .reserved')" = "24.00 10.00" ] || fail "$(telepay-purse account show --account "$zoe")"
+pays 402 51 BALANCE "what is reserved is not spent" zoe "$zoe" 12 1401
+provides counter=13 session=zzzzzzzzzzzzzzzzzzzzzzzzzz amount=9999
+beside 51BALANCE "a second session has the rest alone" zoe "$zoe" 14 100
+jq -c '.provision |= .[:-1]' opened >cut
+answered 400 "a provision cut short" /payments --data-binary @cut
+
+hash=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU
+signs() { payer statement "$1.pem" voucher account="$zoe" session=$session contract=$contract currency=eur number=1 r=$hash order=aaaaaaaaaaaaaaaaaaaaaaaaaa "${@:2}" >voucher; }
+presents() { # STATUS CODE REASON what, then members of the presentation
+    local got
+    payer demand med presentation session=$session contract=$contract currency=eur voucher=voucher "${@:5}" >presentation
+    got=$(post /vouchers answer --data-binary @presentation)
+    if [ "$got" = "$1" ] && [ "$(jq -r '.code + .reason' answer)" = "$2$3" ]; then echo "ok   $4"; else fail "$4: $got $(cat answer), not $1 $2 $3"; fi
+}
+signs zoe sum=150
+presents 402 14 SESSION "a voucher of no session" sum=150 session=bbbbbbbbbbbbbbbbbbbbbbbbbb
+presents 402 63 VOUCHER "for more than it says" sum=151
+presents 402 63 SIGNATURE "under another contract" sum=150 contract=000000000000999
+presents 402 63 ACQUIRER "of another purse" sum=150 acquirer=0123456789ABCDEF
+presents 200 00 "" "what was signed for" sum=150
+cp answer drawn
+presents 200 00 "" "again" sum=150
+cmp -s drawn answer || fail "not the same bytes: $(cat answer)"
+signs jean sum=300
+presents 402 63 VOUCHER "by another key" sum=300
+sed 's/.\{4\}$/AAAA/' voucher >forged && mv forged voucher
+presents 402 63 VOUCHER "a forged one" sum=300
+signs zoe sum=300 session=zzzzzzzzzzzzzzzzzzzzzzzzzz
+presents 402 63 VOUCHER "of another session" sum=300
+signs zoe sum=1000
+presents 402 94 SUM "less than before" sum=149
+presents 200 00 "" "all of it" sum=1000
+signs zoe sum=1001
+presents 402 61 PROVISION "a cent more" sum=1001
+holds "$zoe" 13.00
+asks 200 "nothing is reserved" /balance zoe account="$zoe"
+[ "$(jq -r '"\(.balance) \(.reserved)"' answer)" = "1300 0" ] || fail "$(cat answer)"
+session=cccccccccccccccccccccccccc
+provides counter=15
+beside 00 "another session" zoe "$zoe" 16 100
+ends() { # STATUS CODE REASON what, then members
+    local got
+    payer demand med end session=$session "${@:5}" >end
+    got=$(post /sessions/end answer --data-binary @end)
+    if [ "$got" = "$1" ] && [ "$(jq -r '.code + .reason' answer)" = "$2$3" ]; then echo "ok   $4"; else fail "$4: $got $(cat answer), not $1 $2 $3"; fi
+}
+ends 402 14 SESSION "the end of no session" session=bbbbbbbbbbbbbbbbbbbbbbbbbb
+signs zoe sum=200
+presents 200 00 "" "some of it" sum=200
+ends 200 00 "" "the end"
+ends 200 00 "" "again"
+signs zoe sum=300
+presents 402 12 SESSION_ENDED "after the end" sum=300
+asks 200 "nothing is reserved" /balance zoe account="$zoe"
+[ "$(jq -r '"\(.balance) \(.reserved)"' answer)" = "1000 0" ] || fail "$(cat answer)"
+expect 0 "went back" telepay-purse account refund --account "$zoe" --amount 10.00 --reference B9
+
 # ---- many at once: what ten payments would take, and there is money for four
 
 open_account anna
@@ -279,13 +373,13 @@ pays 402 14 ACCOUNT_CLOSED "a closed account" marie2 "$marie" 85 100
 # ---- the day
 
 status() { telepay-purse status --json | jq -r '.sums[0] | [.filled, .balances, .owed, .paid_out, .given_back] | join(" ")'; }
-[ "$(status)" = "804.50 150.00 508.00 0.00 146.50" ] || fail "the sums: $(status)"
+[ "$(status)" = "834.50 150.00 528.00 0.00 156.50" ] || fail "the sums: $(status)"
 expect 0 "remise 1 closed" telepay-purse close
-said "15 payments, 2 given back, 478.00 EUR"
+said "26 payments, 2 given back, 498.00 EUR"
 gives 402 12 REMISE_CLOSED "what is in a closed remise" last-paid med
 expect 0 "nothing to close" telepay-purse close
 pays 200 00 "" "after the close: the next remise" jean "$jean" 6 100
-expect 0 "payout 1: 1 remises, 2 emptyings, 508.00 EUR" telepay-purse payout --out bank
+expect 0 "payout 1: 1 remises, 2 emptyings, 528.00 EUR" telepay-purse payout --out bank
 valid() { # number
     xmllint --nonet --noout --schema "$TELEPAY_DATADIR/pain.001.001.12.xsd" "bank/payout-$1.xml" 2>xmllint.log || fail "no valid pain.001: $(cat xmllint.log)"
 }
@@ -297,14 +391,14 @@ import sys, xml.etree.ElementTree as tree
 print(tree.parse("bank/payout-000001.xml").findtext("/".join("{urn:iso:std:iso:20022:tech:xsd:pain.001.001.12}" + name for name in sys.argv[1].split("/"))))' "CstmrCdtTrfInitn/$1")
     [ "$got" = "$2" ] || fail "$1 is $got, not $2"
 }
-in_xml GrpHdr/CtrlSum 508.00
+in_xml GrpHdr/CtrlSum 528.00
 in_xml GrpHdr/NbOfTxs 3
 in_xml PmtInf/DbtrAcct/Id/IBAN FR7630006000011234567890189
 in_xml "PmtInf/CdtTrfTxInf[1]/PmtId/EndToEndId" "$acquirer-$(jq -r .reference sent-answer)"
 in_xml "PmtInf/CdtTrfTxInf[1]/Amt/InstdAmt" 15.00
 in_xml "PmtInf/CdtTrfTxInf[2]/Cdtr/Nm" "Mia & Müller"
 in_xml "PmtInf/CdtTrfTxInf[3]/PmtId/EndToEndId" $contract-000001
-in_xml "PmtInf/CdtTrfTxInf[3]/Amt/InstdAmt" 478.00
+in_xml "PmtInf/CdtTrfTxInf[3]/Amt/InstdAmt" 498.00
 in_xml "PmtInf/CdtTrfTxInf[3]/CdtrAcct/Id/IBAN" "$bank"
 in_xml "PmtInf/CdtTrfTxInf[3]/Cdtr/Nm" "Librairie du Port"
 cp bank/payout-000001.xml once
@@ -332,8 +426,8 @@ expect 2 "iban is needed" telepay-purse payout --out bank
 cp kept.conf purse/purse.conf
 expect 0 "nothing to pay out" telepay-purse payout --out bank
 expect 2 "there is no payout 2" telepay-purse payout --out bank --number 2
-[ "$(status)" = "804.50 149.00 1.00 478.00 176.50" ] || fail "the sums: $(status)"
-[ "$(telepay-purse remise list --json | jq -r '.remises[] | "\(.number) \(.amount) \(.state)"')" = "1 478.00 paid out
+[ "$(status)" = "834.50 149.00 1.00 498.00 186.50" ] || fail "the sums: $(status)"
+[ "$(telepay-purse remise list --json | jq -r '.remises[] | "\(.number) \(.amount) \(.state)"')" = "1 498.00 paid out
 2 1.00 open" ] || fail "$(telepay-purse remise list)"
 
 # ---- years later
@@ -379,6 +473,12 @@ books "a reversal that is gone" "DELETE FROM reversal" "records come to"
 books "a reversal of another" "UPDATE reversal SET payment = 4 WHERE reversal = (SELECT min(reversal) FROM reversal)" "another payment was given back"
 books "an emptying that goes elsewhere" "UPDATE emptying SET iban = 'FR7630006000011234567890189' WHERE code = '00'" "something else than what was signed"
 books "an emptying that never was" "DELETE FROM emptying WHERE code = '00'" "records come to"
+books "a provision for more" "UPDATE provision SET amount = amount + 1 WHERE provision = (SELECT max(provision) FROM provision)" "something else than what was signed"
+books "a provision that ended by itself" "UPDATE provision SET demand = NULL" "before its time"
+books "a refusal that became a provision" "UPDATE provision SET code = '00', reason = '', ended = 1 WHERE session LIKE 'zzz%'" "something else"
+books "a voucher that drew more" "UPDATE voucher SET amount = amount + 1, total = total + 1" "something else|records come to"
+books "a voucher that is gone" "DELETE FROM voucher WHERE voucher = (SELECT min(voucher) FROM voucher)" "do not come to what was drawn"
+books "a reserve that nobody signed" "UPDATE account SET reserved = 1 WHERE account = '$jean'" "are reserved, and its provisions hold"
 books "a remise that lost one" "UPDATE remise SET amount = amount - 1 WHERE closed IS NOT NULL" "are not what their payments come to"
 expect 0 "" telepay-purse audit
 serve_purse

@@ -7,8 +7,10 @@
   payment FILE MEDIATOR ACCOUNT COUNTER AMOUNT [NAME=VALUE …]
                                                   the body of a payment: an order by the keys in MEDIATOR, its challenge, the statement. NAME is a member of the
                                                   order; statement.NAME or request.NAME one of the statement or of the request, where they differ from it;
-                                                  ceiling; since (seconds ago that it was issued); swap=FILE: the challenge of that body in place of its own
+                                                  ceiling; since (seconds ago that it was issued); swap=FILE: the challenge of that body in place of its own;
+                                                  provision=FILE: goes beside it
   statement FILE KIND [NAME=VALUE …]              a statement of that kind (question, emptying, voucher …); at=now, or seconds from now: at=-61
+  demand MEDIATOR KIND [NAME=VALUE …]             what a mediator demands: presentation (voucher=FILE holds the voucher), end
   reversal BODY MEDIATOR [NAME=VALUE …]           demands back what that body paid; NAME is a member of the demand, or signer: whose key
   credential FILE ACCOUNT COUNTER [NAME=VALUE …]  the credential for the challenge of a purse among the fields WWW-Authenticate on stdin, as the value of Authorization;
                                                   statement.NAME as above; claim: that of the order
@@ -98,7 +100,7 @@ def credential(path, account, counter, *words):
 
 def payment(path, folder, account, counter, amount, *words):
     key, options = load(path), dict(word.split("=", 1) for word in words)
-    swap, signer = options.pop("swap", None), options.pop("signer", None)
+    swap, signer, provision = options.pop("swap", None), options.pop("signer", None), options.pop("provision", None)
     order = order_of(folder, amount, options)
     request = {"amount": order["amount"], "currency": order["currency"], "recipient": order["contract"], "externalId": order["order"],
                "methodDetails": {"order": jose.sign(jose.load(folder, signer or f"order-{CONTRACT}"), "telepay-order", order)}}
@@ -109,7 +111,11 @@ def payment(path, folder, account, counter, amount, *words):
     if swap:
         with open(swap) as file:
             challenge = json.load(file)["challenge"]
-    return json.dumps({"challenge": challenge, "payment": state(key, "payment", statement)})
+    body = {"challenge": challenge, "payment": state(key, "payment", statement)}
+    if provision:
+        with open(provision) as file:
+            body["provision"] = file.read()
+    return json.dumps(body)
 
 
 def moments(members):
@@ -152,6 +158,13 @@ def main():
         print(state(load(path), "succession", {"acquirer": rest[0], "account": rest[1], "next": jwk(load(rest[2]))["x"]}), end="")
     elif verb == "statement":
         print(state(load(path), rest[0], moments(dict(word.split("=", 1) for word in rest[1:]))), end="")
+    elif verb == "demand":
+        kind, *words = rest
+        members = dict(word.split("=", 1) for word in words)
+        if "voucher" in members:
+            with open(members.pop("voucher")) as file:
+                members["voucher"] = file.read()
+        print(demand(path, kind, members, [f"signer={members.pop('signer')}"] if "signer" in members else []), end="")
     elif verb == "reversal":
         print(reversal(path, *rest), end="")
     elif verb == "decode":

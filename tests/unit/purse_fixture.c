@@ -39,7 +39,7 @@ void fixture_start(struct purse_fixture *f)
                                                       .payment = LIMIT_PAYMENT,
                                                       .day = LIMIT_DAY,
                                                       .balance = LIMIT_BALANCE};
-    f->desk = (struct desk){f->book, &f->settings, &f->key};
+    f->desk = (struct desk){f->book, &f->settings, &f->key, f->acquirer};
     ck_ok(book_mediator_add(f->book, MEDIATOR, &f->e));
     add_contract(f, CONTRACT);
     add_contract(f, OTHER_CONTRACT);
@@ -158,6 +158,21 @@ const char *fixture_reverse(struct purse_fixture *f, const struct purse_token *t
     ck_ok(book_commit(f->book, &f->e));
     snprintf(said, sizeof(said), "%s %s", a.code, a.reason);
     ck_assert_int_eq(a.number[0] != '\0', strcmp(a.code, "00") == 0);
+    payment_answer_free(&a);
+    return said;
+}
+
+const char *fixture_empty(struct purse_fixture *f, const struct payment *p, time_t now)
+{
+    static char said[48];
+    const struct emptying m = {*p, "FR7630006000011234567890189", "Ana"};
+    struct payment_answer a;
+
+    ck_ok(book_begin(f->book, &f->e));
+    ck_assert_msg(desk_empty(&f->desk, &m, now, &a, &f->e) == TP_OK, "%s", f->e.text);
+    ck_ok(book_commit(f->book, &f->e));
+    snprintf(said, sizeof(said), "%s %s", a.code, a.reason);
+    ck_assert_int_eq(a.acknowledgement != NULL, strcmp(a.code, "00") == 0);
     payment_answer_free(&a);
     return said;
 }

@@ -43,6 +43,9 @@ struct payment fixture_payment(unsigned account, int64_t counter, unsigned order
 /* Its answer's code and reason, "00 "; within a transaction of its own. */
 const char *fixture_pay(struct purse_fixture *f, const struct payment *p, time_t now);
 
+/* The same to be sent out to a bank account. */
+const char *fixture_empty(struct purse_fixture *f, const struct payment *p, time_t now);
+
 /* What its mediator demands back of it, and the answer's code and reason. */
 struct purse_token fixture_reversal(const struct payment *p, char room[2][PURSE_HASH]);
 const char *fixture_reverse(struct purse_fixture *f, const struct purse_token *t, time_t now);

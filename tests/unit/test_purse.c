@@ -485,6 +485,93 @@ START_TEST(nothing_due)
     }
 END_TEST
 
+struct seen {
+    char kinds[16], codes[32];
+    int64_t last;
+    unsigned n;
+};
+
+static enum tp_err see(void *ctx, const struct history *h, struct tp_error *e)
+{
+    struct seen *s = ctx;
+
+    (void)e;
+    ck_assert_int_gt(h->number, s->last);
+    s->last = h->number;
+    s->kinds[s->n++] = (char)('0' + h->kind);
+    snprintf(s->codes + strlen(s->codes), sizeof(s->codes) - strlen(s->codes), "%s", h->code);
+    ck_assert_uint_gt(h->signed_by.n + h->word.n, 0);
+    return TP_OK;
+}
+
+static enum tp_err count_emptied(void *ctx, const struct emptied *m, struct tp_error *e)
+{
+    (void)e;
+    ck_assert_str_eq(m->name, "Ana");
+    ck_assert_int_eq(m->currency, EUR);
+    ck_assert_int_eq(m->payout != 0, strcmp(m->code, "00") == 0);
+    ++*(unsigned *)ctx;
+    return TP_OK;
+}
+
+static enum tp_err look_at_line(void *ctx, const struct payout_line *line, struct tp_error *e)
+{
+    (void)e;
+    ck_assert_str_eq(line->name, line->contract[0] == '\0' ? "Ana" : "Librairie du Port");
+    ck_assert_uint_eq(strlen(line->account), line->contract[0] == '\0' ? 43 : 0);
+    *(int64_t *)ctx += line->amount;
+    return TP_OK;
+}
+
+/* What the key sends out leaves the balance at once, and goes with the next payout. */
+START_TEST(what_goes_out)
+    {
+        char account[PURSE_ACCOUNT], other[PURSE_ACCOUNT], room[2][PURSE_HASH];
+        const struct payment paid = fixture_payment(1, 1, 1, 300);
+        const struct purse_token t = fixture_reversal(&paid, room);
+        struct payment p = fixture_payment(1, 2, 0, 701);
+        struct seen seen = {.n = 0};
+        struct purse_sums s;
+        struct payout o;
+        int64_t payout, sum = 0;
+        unsigned n = 0;
+
+        fixture_account(&f, account, 1, 1000);
+        fixture_account(&f, other, 2, 1000);
+        ck_pays(&paid, "00 ");
+        ck_assert_str_eq(fixture_empty(&f, &p, NOW), "51 BALANCE");
+        p = fixture_payment(1, 1, 0, 1);
+        ck_assert_str_eq(fixture_empty(&f, &p, NOW), "94 COUNTER_USED");
+        p = fixture_payment(1, 3, 0, 700);
+        ck_assert_str_eq(fixture_empty(&f, &p, NOW), "00 ");
+        ck_assert_str_eq(fixture_empty(&f, &p, NOW), "00 ");
+        ck_assert_int_eq(balance(account), 0);
+        p = fixture_payment(1, 3, 9, 1);
+        ck_pays(&p, "94 COUNTER_USED");
+        ck_assert_str_eq(fixture_reverse(&f, &t, NOW), "00 ");
+        ck_ok(book_sums(f.book, EUR, &s, &f.e));
+        ck_assert_int_eq(s.owed, 700);
+        ck_ok(book_payout_make(f.book, EUR, NOW, &payout, &f.e));
+        ck_ok(book_payout_get(f.book, payout, &o, &f.e));
+        ck_assert_int_eq(o.emptyings, 1);
+        ck_assert_int_eq(o.amount, 700);
+        ck_ok(book_payout_each(f.book, payout, look_at_line, &sum, &f.e));
+        ck_assert_int_eq(sum, 700);
+        ck_ok(book_sums(f.book, EUR, &s, &f.e));
+        ck_assert_int_eq(s.owed, 0);
+        ck_assert_int_eq(s.given_back, 700);
+        ck_assert_int_eq(s.filled, s.balances + s.owed + s.paid_out + s.given_back);
+        ck_ok(emptied_each(f.book, count_emptied, &n, &f.e));
+        ck_assert_uint_eq(n, 2);
+        ck_ok(book_history(f.book, account, 0, 100, see, &seen, &f.e));
+        ck_assert_str_eq(seen.kinds, "03554"); /* filled, payment, two emptyings, reversal */
+        ck_assert_str_eq(seen.codes, "0000510000");
+        seen = (struct seen){.last = 3};
+        ck_ok(book_history(f.book, account, 3, 2, see, &seen, &f.e));
+        ck_assert_str_eq(seen.kinds, "55");
+    }
+END_TEST
+
 static enum tp_err add_line(void *ctx, const struct payout_line *line, struct tp_error *e)
 {
     (void)e;
@@ -608,6 +695,7 @@ static Suite *suite(void)
     tcase_add_test(t, what_was_paid_is_given_back);
     tcase_add_test(t, too_late_to_give_back);
     tcase_add_test(t, nothing_due);
+    tcase_add_test(t, what_goes_out);
     tcase_add_test(t, the_day);
     suite_add_tcase(s, t);
     return s;
