@@ -29,6 +29,7 @@ struct checkout { /* begins as {0} */
     struct journal *journal;
     struct submitter submitter;
     struct purse_account purse; /* that pays, where a purse does */
+    struct provision session;   /* whose voucher pays, where one does */
 };
 
 /* Opens what the user's folder holds; fetch must outlive it. checkout_close after an error too. */

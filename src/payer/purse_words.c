@@ -6,6 +6,8 @@
 #include "payer/card_words.h"
 #include "payer/order_words.h"
 
+#define HOURS_MAX 24 /* a provision lasts no longer */
+
 const struct argp_child purse_words_children[] = {{&order_words, 0, NULL, 0}, {0}};
 const struct argp_child purse_words_card_children[] = {
     {&order_words, 0, NULL, 0}, {&card_words, 0, NULL, 0}, {0}};
@@ -25,6 +27,7 @@ static error_t take_argument(struct purse_words *w, const char *arg, struct argp
 error_t purse_words_parse(int key, char *arg, struct argp_state *state)
 {
     struct purse_words *w = state->input;
+    struct tp_error e = {TP_OK, ""};
 
     switch (key) {
     case ARGP_KEY_INIT:
@@ -49,6 +52,10 @@ error_t purse_words_parse(int key, char *arg, struct argp_state *state)
         return 0;
     case PURSE_YES_KEY:
         w->yes = true;
+        return 0;
+    case PURSE_HOURS_KEY:
+        if (cli_number(&w->hours, "--hours", arg, HOURS_MAX, &e) != TP_OK || w->hours == 0)
+            argp_error(state, "--hours takes a number from 1 to %d", HOURS_MAX);
         return 0;
     case PURSE_JSON_KEY:
         w->json = true;
