@@ -84,6 +84,12 @@ tests_unit_test_orders_SOURCES = tests/unit/test_orders.c tests/tools/damage.h t
 tests_unit_test_orders_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_orders_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test_provisions
+TESTS += tests/unit/test_provisions
+tests_unit_test_provisions_SOURCES = tests/unit/test_provisions.c tests/unit/unit.h
+tests_unit_test_provisions_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_provisions_LDADD = $(PAYER_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/unit/test_purses
 TESTS += tests/unit/test_purses
 tests_unit_test_purses_SOURCES = tests/unit/test_purses.c tests/unit/unit.h
