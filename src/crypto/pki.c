@@ -388,6 +388,23 @@ enum tp_err pki_client_make(const char *dir, const char *ca_path, const struct p
     return r == TP_OK ? file_copy(ca_path != NULL ? ca_path : ca, out, "ca.pem", 0644, e) : r;
 }
 
+enum tp_err pki_client_conf(const char *out, const char *section, const char *url, const char *name,
+                            struct tp_error *e)
+{
+    char path[PATH_MAX], file[64], text[1024];
+    const int n = snprintf(text, sizeof(text),
+                           "[%s]\nurl = %s\nca = ca.pem\ncertificate = %s.pem\nkey = %s.key\n",
+                           section, url, name, name);
+    enum tp_err r = TP_OK;
+
+    snprintf(file, sizeof(file), "%s.conf", section);
+    if (n < 0 || (size_t)n >= sizeof(text))
+        r = tp_fail(e, TP_ERR_RANGE, "the address %.40s… is too long", url);
+    if (r == TP_OK)
+        r = file_join(path, sizeof(path), out, file, e);
+    return r == TP_OK ? file_replace(path, span_str(text), 0644, e) : r;
+}
+
 enum tp_err pki_files_load(struct pki_files *out, const struct conf *c, const char *section,
                            struct tp_error *e)
 {

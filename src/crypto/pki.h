@@ -53,6 +53,11 @@ TP_MUST_CHECK enum tp_err pki_client_make(const char *dir, const char *ca_path,
                                           const struct pki_subject *client, int valid_days,
                                           const char *out, const char *name, struct tp_error *e);
 
+/* The configuration that goes with these: out/SECTION.conf, whose one section says url, ca,
+ * certificate and key. */
+TP_MUST_CHECK enum tp_err pki_client_conf(const char *out, const char *section, const char *url,
+                                          const char *name, struct tp_error *e);
+
 /* The PEM files that one side of a connection needs, as a section of a configuration names them
  * (ca, certificate, key). TP_ERR_USAGE. */
 struct pki_files {

@@ -36,30 +36,30 @@ struct order_authority {
     struct memory *memory;
 };
 
-static enum tp_err read_pem(BIO **bio, uint8_t **text, const char *path, struct tp_error *e)
+static enum tp_err parse_certificate(X509 **out, struct span pem, const char *name,
+                                     struct tp_error *e)
 {
-    size_t n;
-    enum tp_err r = file_read(path, PEM_MAX, text, &n, e);
+    BIO *bio = pem.n <= PEM_MAX ? BIO_new_mem_buf(pem.p, (int)pem.n) : NULL;
+    enum tp_err r = bio != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for %s", name);
 
-    if (r != TP_OK)
-        return r;
-    *bio = BIO_new_mem_buf(*text, (int)n);
-    return *bio != NULL ? TP_OK : tp_fail(e, TP_ERR_NO_MEMORY, "no memory for %s", path);
+    if (r == TP_OK) {
+        *out = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+        if (*out == NULL)
+            r = tp_fail(e, TP_ERR_FORMAT, "%s is no certificate (PEM)", name);
+    }
+    ERR_clear_error();
+    BIO_free(bio);
+    return r;
 }
 
 static enum tp_err read_certificate(X509 **out, const char *path, struct tp_error *e)
 {
     uint8_t *text = NULL;
-    BIO *bio = NULL;
-    enum tp_err r = read_pem(&bio, &text, path, e);
+    size_t n = 0;
+    enum tp_err r = file_read(path, PEM_MAX, &text, &n, e);
 
-    if (r == TP_OK) {
-        *out = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-        if (*out == NULL)
-            r = tp_fail(e, TP_ERR_FORMAT, "%s is no certificate (PEM)", path);
-    }
-    ERR_clear_error();
-    BIO_free(bio);
+    if (r == TP_OK)
+        r = parse_certificate(out, span_of(text, n), path, e);
     free(text);
     return r;
 }
@@ -105,40 +105,51 @@ static void memory_free(struct memory *m)
     free(m);
 }
 
-enum tp_err order_authority_load(struct order_authority **out, const char *ca_path,
-                                 struct tp_error *e)
+/* The certificate is its own from now on. */
+static enum tp_err make_authority(struct order_authority **out, X509 *ca, const char *name,
+                                  struct tp_error *e)
 {
-    struct order_authority *a = NULL;
-    X509 *ca = NULL;
-    enum tp_err r = read_certificate(&ca, ca_path, e);
+    struct order_authority *a = calloc(1, sizeof(*a));
+    enum tp_err r = TP_OK;
 
-    *out = NULL;
-    if (r != TP_OK)
-        goto out;
-    a = calloc(1, sizeof(*a));
-    if (a == NULL) {
-        r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for %s", ca_path);
-        goto out;
+    if (a != NULL) {
+        a->store = X509_STORE_new();
+        a->memory = memory_new(ca);
     }
-    a->store = X509_STORE_new();
-    a->memory = memory_new(ca);
-    if (a->memory == NULL) {
-        r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for %s", ca_path);
-        goto out;
-    }
-    if (X509_check_ca(ca) != 1) {
-        r = tp_fail(e, TP_ERR_SECURITY, "%s is no authority's certificate", ca_path);
-    } else if (a->store == NULL || X509_STORE_add_cert(a->store, ca) != 1) {
-        r = tp_fail(e, TP_ERR_INTERNAL, "cannot use the authority's certificate %s", ca_path);
-    } else {
+    if (a == NULL || a->memory == NULL)
+        r = tp_fail(e, TP_ERR_NO_MEMORY, "no memory for %s", name);
+    else if (X509_check_ca(ca) != 1)
+        r = tp_fail(e, TP_ERR_SECURITY, "%s is no authority's certificate", name);
+    else if (a->store == NULL || X509_STORE_add_cert(a->store, ca) != 1)
+        r = tp_fail(e, TP_ERR_INTERNAL, "cannot use the authority's certificate %s", name);
+    if (r == TP_OK) {
         *out = a;
         a = NULL;
     }
-out:
     ERR_clear_error();
     X509_free(ca);
     order_authority_free(&a);
     return r;
+}
+
+enum tp_err order_authority_read(struct order_authority **out, struct span pem, const char *name,
+                                 struct tp_error *e)
+{
+    X509 *ca = NULL;
+    const enum tp_err r = parse_certificate(&ca, pem, name, e);
+
+    *out = NULL;
+    return r == TP_OK ? make_authority(out, ca, name, e) : r;
+}
+
+enum tp_err order_authority_load(struct order_authority **out, const char *ca_path,
+                                 struct tp_error *e)
+{
+    X509 *ca = NULL;
+    const enum tp_err r = read_certificate(&ca, ca_path, e);
+
+    *out = NULL;
+    return r == TP_OK ? make_authority(out, ca, ca_path, e) : r;
 }
 
 void order_authority_free(struct order_authority **a)

@@ -15,6 +15,9 @@ struct order_authority; /* whose certificates are taken */
 
 TP_MUST_CHECK enum tp_err order_authority_load(struct order_authority **out, const char *ca_path,
                                                struct tp_error *e);
+/* The same of PEM that is there already, and called `name`. */
+TP_MUST_CHECK enum tp_err order_authority_read(struct order_authority **out, struct span pem,
+                                               const char *name, struct tp_error *e);
 void order_authority_free(struct order_authority **a);
 
 struct order_key { /* begins as {0} */

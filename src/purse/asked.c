@@ -162,3 +162,41 @@ enum purse_verdict asked_history(struct asked *a, json_t **out, const struct pur
     json_decref(g.records);
     return told(v, *out, &e);
 }
+
+/* ---- what a door asks ---- */
+
+enum tp_err asked_account(struct asked *a, const char *account, struct account *out,
+                          struct tp_error *e)
+{
+    enum tp_err r;
+
+    (void)pthread_mutex_lock(&a->lock);
+    r = book_account_get(a->book, account, out, e);
+    (void)pthread_mutex_unlock(&a->lock);
+    return r;
+}
+
+enum tp_err asked_seller(struct asked *a, const char *name, bool *open, struct tp_error *e)
+{
+    enum tp_err r;
+
+    (void)pthread_mutex_lock(&a->lock);
+    r = book_seller_is_open(a->book, name, open, e);
+    (void)pthread_mutex_unlock(&a->lock);
+    return r;
+}
+
+enum tp_err asked_trust(struct asked *a, const char *contract, struct order_authority **out,
+                        struct tp_error *e)
+{
+    char pem[BOOK_PEM];
+    bool open = false;
+    enum tp_err r;
+
+    (void)pthread_mutex_lock(&a->lock);
+    r = book_trust_get(a->book, contract, pem, &open, e);
+    (void)pthread_mutex_unlock(&a->lock);
+    if (r == TP_OK && !open)
+        r = tp_fail(e, TP_ERR_NOT_FOUND, "contract %.40s is trusted no more", contract);
+    return r == TP_OK ? order_authority_read(out, span_str(pem), contract, e) : r;
+}

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "order/certificate.h"
 #include "purse/book.h"
 
 #define ASKED_SECONDS 60 /* that a question may be old, or ahead */
@@ -21,5 +22,16 @@ enum purse_verdict asked_balance(struct asked *a, json_t **out, const struct pur
 /* … the records after that number. */
 enum purse_verdict asked_history(struct asked *a, json_t **out, const struct purse_statement *s,
                                  int64_t after, time_t now);
+
+/* ---- what a door asks of the books ---- */
+
+TP_MUST_CHECK enum tp_err asked_account(struct asked *a, const char *account, struct account *out,
+                                        struct tp_error *e); /* TP_ERR_NOT_FOUND */
+TP_MUST_CHECK enum tp_err asked_seller(struct asked *a, const char *name, bool *open,
+                                       struct tp_error *e);
+/* The authority that vouches for what is paid under a contract of the purse's own. TP_ERR_NOT_FOUND
+ * when none does, or does no more. */
+TP_MUST_CHECK enum tp_err asked_trust(struct asked *a, const char *contract,
+                                      struct order_authority **out, struct tp_error *e);
 
 #endif

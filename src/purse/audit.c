@@ -6,9 +6,11 @@
 
 #include "base/log.h"
 #include "base/money.h"
+#include "order/acknowledgement.h"
 #include "purse/audit_priv.h"
 #include "purse/proof.h"
 #include "purse/record.h"
+#include "wire/jcs.h"
 
 enum tp_err audit_count(struct audit *a, enum tp_err r, const char *what, const char *which,
                         const struct tp_error *found, struct tp_error *e)
@@ -125,13 +127,50 @@ static enum tp_err look_at_payment(void *ctx, const struct kept *k, struct tp_er
 
 /* ---- transfers, and the day ---- */
 
+/* What a card filled: its acquirer says so, under a contract of the purse's own. */
+static enum tp_err check_card(const struct audit *a, const struct booking *what, struct tp_error *e)
+{
+    struct order_authority *authority = NULL;
+    struct acknowledgement said = {.owner = NULL};
+    struct token t = {.payload = NULL};
+    const struct currency *c;
+    const char *contract = NULL;
+    char pem[BOOK_PEM], *jws = span_text(what->evidence);
+    bool open;
+    enum tp_err r = jws != NULL ? token_read(&t, jws, ACKNOWLEDGEMENT_TYPE, e)
+                                : tp_fail(e, TP_ERR_NO_MEMORY, "out of memory");
+
+    if (r == TP_OK)
+        r = jcs_text(&contract, t.payload, "contract", e);
+    if (r == TP_OK)
+        r = book_trust_get(a->book, contract != NULL ? contract : "", pem, &open, e);
+    if (r == TP_ERR_NOT_FOUND)
+        r = TP_ERR_SECURITY;
+    if (r == TP_OK)
+        r = order_authority_read(&authority, span_str(pem), "the acquirer's authority", e);
+    if (r == TP_OK)
+        r = acknowledgement_read(&said, jws, authority, e);
+    c = r == TP_OK ? currency_by_alpha(said.currency) : NULL;
+    if (r == TP_OK && (!acknowledgement_is_positive(&said) || c == NULL ||
+                       c->numeric != what->currency || strcmp(said.order, what->reference) != 0 ||
+                       strtoll(said.amount, NULL, 10) != what->amount))
+        r = tp_fail(e, TP_ERR_SECURITY, "a card paid something else");
+    acknowledgement_free(&said);
+    order_authority_free(&authority);
+    token_free(&t);
+    free(jws);
+    return r;
+}
+
 static enum tp_err look_at_booking(void *ctx, const struct booking *what, struct tp_error *e)
 {
     struct audit *a = ctx;
     struct tp_error found = {TP_OK, ""};
+    enum tp_err r = record_verify(what, a->acquirer, a->authority, &found);
 
-    return audit_count(a, record_verify(what, a->acquirer, a->authority, &found), "account",
-                       what->account, &found, e);
+    if (r == TP_OK && what->kind == BOOKING_CARD)
+        r = check_card(a, what, &found);
+    return audit_count(a, r, "account", what->account, &found, e);
 }
 
 /* What went out: the account's key said so, and the purse took it over as it is. */

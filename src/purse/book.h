@@ -17,9 +17,10 @@
 #define BOOK_HOLDER    281 /* of a bank account: 70 characters */
 #define BOOK_MEDIATOR  33
 #define BOOK_ORDER     27
-#define BOOK_REASON    101 /* why an account is stopped: a person's words */
-#define BOOK_REFERENCE 36  /* of a transfer: Max35Text */
-#define BOOK_NUMBER    13  /* of a record: 12 digits, as DE 37 */
+#define BOOK_REASON    101  /* why an account is stopped: a person's words */
+#define BOOK_REFERENCE 36   /* of a transfer: Max35Text */
+#define BOOK_PEM       4096 /* of an authority */
+#define BOOK_NUMBER    13   /* of a record: 12 digits, as DE 37 */
 
 #define COUNTER_WINDOW 64   /* counters so far behind the highest are too old */
 #define REFUSALS_A_DAY 1000 /* of an account, that are kept … */
@@ -135,7 +136,8 @@ struct booking {
     uint16_t currency; /* read alone: the account's */
     char reference[BOOK_REFERENCE];
     time_t at;
-    struct span record; /* what the purse signed about it (purse/record.h); borrowed */
+    struct span record;   /* what the purse signed about it (purse/record.h); borrowed … */
+    struct span evidence; /* … of BOOKING_CARD: the acknowledgement of the card's acquirer */
 };
 /* Once a reference and kind (TP_ERR_EXISTS). Filled up to `most` in the account, given back what is
  * there (TP_ERR_STATE); TP_ERR_NOT_FOUND. */
@@ -144,6 +146,39 @@ TP_MUST_CHECK enum tp_err book_book(struct book *b, const struct booking *what, 
 typedef enum tp_err booking_visit(void *ctx, const struct booking *what, struct tp_error *e);
 TP_MUST_CHECK enum tp_err booking_each(struct book *b, booking_visit *visit, void *ctx,
                                        struct tp_error *e);
+
+/* ---- who sells credit for cards, and whose word is taken for it ---- */
+
+struct book_door { /* a seller, or a contract that is trusted */
+    char name[BOOK_MEDIATOR];
+    time_t added, closed;
+};
+typedef enum tp_err book_door_visit(void *ctx, const struct book_door *d, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_seller_add(struct book *b, const char *name, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_seller_shut(struct book *b, const char *name, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_seller_is_open(struct book *b, const char *name, bool *open,
+                                              struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_seller_each(struct book *b, book_door_visit *visit, void *ctx,
+                                           struct tp_error *e);
+/* contract: the purse's own at an acquirer of cards; authority: that acquirer's, PEM. */
+TP_MUST_CHECK enum tp_err book_trust_add(struct book *b, const char *contract,
+                                         const char *authority, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_trust_shut(struct book *b, const char *contract, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_trust_get(struct book *b, const char *contract,
+                                         char authority[BOOK_PEM], bool *open, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_trust_each(struct book *b, book_door_visit *visit, void *ctx,
+                                          struct tp_error *e);
+
+struct filled { /* by an order that a card paid */
+    int64_t booking, amount;
+    char account[PURSE_ACCOUNT];
+    struct span evidence; /* borrowed */
+};
+/* Within a transaction: what the order filled, and keeping it. */
+TP_MUST_CHECK enum tp_err book_filled(struct book *b, struct filled *out, bool *found,
+                                      const char *order, struct tp_error *e);
+TP_MUST_CHECK enum tp_err book_fill(struct book *b, const struct booking *what, int64_t *number,
+                                    struct tp_error *e);
 
 /* ---- payments ---- */
 

@@ -236,20 +236,20 @@ static enum tp_err may_book(const struct account *a, const struct booking *what,
     return TP_OK;
 }
 
-static enum tp_err write_booking(struct book *b, const struct booking *what, struct tp_error *e)
+enum tp_err book_fill(struct book *b, const struct booking *what, int64_t *number,
+                      struct tp_error *e)
 {
     const int64_t moved = what->kind == BOOKING_GIVEN_BACK ? -what->amount : what->amount;
-    int64_t number = 0;
-    enum tp_err r = book_next(b, &number, e);
+    enum tp_err r = book_next(b, number, e);
 
     if (r == TP_OK)
         r = db_exec(
             b->db,
-            "INSERT INTO booking (booking, account, kind, amount, reference, booked, record)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            DB_VALUES(db_integer(number), db_text(what->account), db_integer(what->kind),
+            "INSERT INTO booking (booking, account, kind, amount, reference, booked, record,"
+            " evidence) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            DB_VALUES(db_integer(*number), db_text(what->account), db_integer(what->kind),
                       db_integer(what->amount), db_text(what->reference), db_integer(what->at),
-                      db_blob(what->record)),
+                      db_blob(what->record), db_blob_or_null(what->evidence, what->evidence.n > 0)),
             NULL, e);
 
     return r == TP_OK
@@ -277,7 +277,7 @@ enum tp_err book_book(struct book *b, const struct booking *what, int64_t most, 
     if (r == TP_OK)
         r = may_book(&a, what, most, e);
     if (r == TP_OK)
-        r = write_booking(b, what, e);
+        r = book_fill(b, what, &known, e);
     return book_end(b, r, e);
 }
 
@@ -287,13 +287,14 @@ enum tp_err booking_each(struct book *b, booking_visit *visit, void *ctx, struct
         DB_COLUMN(struct booking, account),   DB_COLUMN(struct booking, kind),
         DB_COLUMN(struct booking, amount),    DB_COLUMN(struct booking, currency),
         DB_COLUMN(struct booking, reference), DB_COLUMN_AS("booked", struct booking, at),
-        DB_COLUMN(struct booking, record),
+        DB_COLUMN(struct booking, record),    DB_COLUMN(struct booking, evidence),
     };
     struct booking one;
     struct db_rows *rows = NULL;
     bool found = true;
     enum tp_err r = db_query(b->db, &rows,
-                             "SELECT account, kind, amount, currency, reference, booked, record"
+                             "SELECT account, kind, amount, currency, reference, booked, record,"
+                             " evidence"
                              " FROM booking JOIN account USING (account) ORDER BY booking",
                              DB_NONE, DB_COLUMNS(columns), e);
 

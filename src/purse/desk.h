@@ -55,6 +55,13 @@ TP_MUST_CHECK enum tp_err desk_present(struct desk *d, const struct purse_token 
 TP_MUST_CHECK enum tp_err desk_end(struct desk *d, const struct purse_token *t, const char *demand,
                                    time_t now, struct payment_answer *out, struct tp_error *e);
 
+/* What a card paid for (BOOKING_CARD, its evidence verified; `at` and `record` are the desk's to
+ * make) is booked once an order: PURSE_NEW, PURSE_REPEAT with its number; PURSE_ORDER_USED: another
+ * one; PURSE_UNKNOWN, PURSE_ACCOUNT_CLOSED, PURSE_CURRENCY, PURSE_FULL. */
+TP_MUST_CHECK enum tp_err desk_fill(struct desk *d, const struct booking *what, time_t now,
+                                    enum purse_verdict *verdict, int64_t *number,
+                                    struct tp_error *e);
+
 /* The answer to a payment on which the books are not asked. */
 struct payment_answer payment_refused(enum purse_verdict verdict);
 

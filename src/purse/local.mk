@@ -3,8 +3,9 @@ noinst_LIBRARIES += libpurse.a
 libpurse_a_SOURCES = \
 	src/purse/asked.c src/purse/asked.h \
 	src/purse/audit.c src/purse/audit.h src/purse/audit_priv.h src/purse/audit_session.c \
-	src/purse/book.c src/purse/book.h src/purse/book_account.c src/purse/book_day.c src/purse/book_emptying.c src/purse/book_emptying.c src/purse/book_pay.c src/purse/book_priv.h src/purse/book_reversal.c src/purse/book_session.c \
-	src/purse/desk.c src/purse/desk.h src/purse/desk_back.c src/purse/desk_session.c \
+	src/purse/book.c src/purse/book.h src/purse/book_account.c src/purse/book_day.c src/purse/book_emptying.c src/purse/book_fill.c src/purse/book_emptying.c src/purse/book_pay.c src/purse/book_priv.h src/purse/book_reversal.c src/purse/book_session.c \
+	src/purse/desk.c src/purse/desk.h src/purse/desk_back.c src/purse/desk_fill.c src/purse/desk_session.c \
+	src/purse/filling.c src/purse/filling.h \
 	src/purse/paying.c src/purse/paying.h \
 	src/purse/proof.c src/purse/proof.h \
 	src/purse/record.c src/purse/record.h \
@@ -17,7 +18,7 @@ PURSE_LIBS = libpurse.a $(CAAA_LIBS) $(HTTP_LIBS) $(ORDER_LIBS) $(STORE_LIBS) $(
 
 bin_PROGRAMS += telepay-purse
 telepay_purse_SOURCES = src/purse/account.c src/purse/commands.h src/purse/day.c src/purse/init.c src/purse/look.c src/purse/main.c src/purse/option.c src/purse/option.h \
-	src/purse/partner.c
+	src/purse/partner.c src/purse/seller.c
 telepay_purse_LDADD = $(PURSE_LIBS)
 dist_man_MANS += doc/telepay-purse.1
 

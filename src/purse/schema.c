@@ -19,6 +19,17 @@
 
 /* What version 2 brought. */
 #define TABLES_2                                                                                   \
+    "CREATE TABLE seller ("                                                                        \
+    "  seller TEXT PRIMARY KEY,"                                                                   \
+    "  added INTEGER NOT NULL,"                                                                    \
+    "  closed INTEGER"                                                                             \
+    ") STRICT, WITHOUT ROWID;"                                                                     \
+    "CREATE TABLE trust ("                                                                         \
+    "  contract TEXT PRIMARY KEY," /* the purse's own, at an acquirer of cards … */              \
+    "  authority TEXT NOT NULL,"   /* … whose authority this is: PEM */                          \
+    "  added INTEGER NOT NULL,"                                                                    \
+    "  closed INTEGER"                                                                             \
+    ") STRICT, WITHOUT ROWID;"                                                                     \
     "CREATE TABLE reversal ("                                                                      \
     "  reversal INTEGER PRIMARY KEY,"                                                              \
     "  payment INTEGER NOT NULL UNIQUE REFERENCES payment (payment),"                              \

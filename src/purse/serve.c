@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "purse/asked.h"
+#include "purse/filling.h"
 #include "purse/till.h"
 #include "wire/http_door.h"
 #include "wire/throttle.h"
@@ -29,6 +30,7 @@ struct purse {
     struct throttle *throttle;
     struct till *till;
     struct asked *asked;
+    struct filling filling;
     struct http_door *front;
     int lock_fd;
 };
@@ -46,7 +48,9 @@ enum wish {
     WISH_HISTORY,
     WISH_EMPTYING,
     WISH_PRESENTATION,
-    WISH_END
+    WISH_END,
+    WISH_QUOTE,
+    WISH_DELIVERY
 };
 
 static const struct {
@@ -63,6 +67,8 @@ static const struct {
     {"/emptyings", MHD_HTTP_METHOD_POST, WISH_EMPTYING},
     {"/vouchers", MHD_HTTP_METHOD_POST, WISH_PRESENTATION},
     {"/sessions/end", MHD_HTTP_METHOD_POST, WISH_END},
+    {"/quote", MHD_HTTP_METHOD_POST, WISH_QUOTE},
+    {"/deliver", MHD_HTTP_METHOD_POST, WISH_DELIVERY},
 };
 
 static enum wish wish_of(const struct http_call *call, const char **allowed)
@@ -115,6 +121,8 @@ static void on_admit(void *ctx, struct http_call *call)
         http_answer_header(call, MHD_HTTP_HEADER_ALLOW, allowed);
     } else if (wish == WISH_ABOUT)
         answer_about(p, call);
+    else if (wish == WISH_QUOTE || wish == WISH_DELIVERY)
+        (void)filling_admit(&p->filling, call);
     else if (wish == WISH_OPENING || wish == WISH_BALANCE || wish == WISH_HISTORY)
         (void)too_many(p, call);
 }
@@ -259,6 +267,7 @@ static void tell(struct purse *p, struct http_call *call, bool history)
 
 static void on_whole(void *ctx, struct http_call *call)
 {
+    const struct purse *p = ctx;
     const char *allowed;
 
     switch (wish_of(call, &allowed)) {
@@ -267,6 +276,12 @@ static void on_whole(void *ctx, struct http_call *call)
         break;
     case WISH_REVERSAL:
         demand(ctx, call, TILL_REVERSAL, PURSE_REVERSAL);
+        break;
+    case WISH_QUOTE:
+        filling_quote(&p->filling, call);
+        break;
+    case WISH_DELIVERY:
+        filling_deliver(&p->filling, call);
         break;
     case WISH_PRESENTATION:
         demand(ctx, call, TILL_PRESENTATION, PURSE_PRESENTATION);
@@ -338,6 +353,7 @@ static enum tp_err open_all(struct purse *p, const struct purse_place *place, st
     struct http_door_options options = {
         .program = "telepay-purse",
         .dir = place->dir,
+        .asks_certificate = true, /* of who sells credit; nobody else shows one */
         .connections = CONNECTIONS,
         .of_address = EACH_ADDRESS,
         .threads = THREADS,
@@ -359,7 +375,10 @@ static enum tp_err open_all(struct purse *p, const struct purse_place *place, st
         r = http_door_new(&p->front, &options, e);
     if (r == TP_OK)
         r = asked_open(&p->asked, place->dir, e);
-    return r == TP_OK ? till_open(&p->till, place->dir, &p->settings, e) : r;
+    if (r == TP_OK)
+        r = till_open(&p->till, place->dir, &p->settings, e);
+    p->filling = (struct filling){p->asked, p->till, &p->settings};
+    return r;
 }
 
 enum tp_err purse_serve(const struct purse_place *place, struct tp_error *e)

@@ -1,6 +1,8 @@
 #include "purse/till.h"
 
+#include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +16,9 @@
 struct job {
     struct group_job entry; /* first */
     struct till_job asked;
-    enum purse_verdict verdict; /* of accounts and keys */
+    enum purse_verdict verdict; /* of accounts, keys, fillings */
     char account[PURSE_ACCOUNT];
+    int64_t number; /* of a booking */
     struct payment_answer answer;
 };
 
@@ -110,6 +113,35 @@ static void finish(struct job *j)
     free(j);
 }
 
+/* As a service delivers (doc/service.md): what was filled, or that it will not be. */
+static void answer_fill(const struct job *j)
+{
+    const struct booking *what = &j->asked.booking;
+    const char *const text = purse_verdict_row(j->verdict)->text;
+    char number[BOOK_NUMBER], amount[24];
+
+    switch (j->verdict) {
+    case PURSE_NEW:
+    case PURSE_REPEAT:
+        payment_number(number, j->number);
+        snprintf(amount, sizeof(amount), "%" PRId64, what->amount);
+        till_answer_json(j->asked.call, MHD_HTTP_OK,
+                         json_pack("{s:s,s:s,s:s,s:s}", "account", what->account, "amount", amount,
+                                   "currency", currency_shown(what->currency), "booking", number));
+        return;
+    case PURSE_FAULT:
+        http_answer_busy(j->asked.call, text);
+        return;
+    case PURSE_ORDER_USED:
+        http_answer_text(j->asked.call, MHD_HTTP_CONFLICT,
+                         "this order came before with another quote or acknowledgement");
+        return;
+    default:
+        http_answer_text(j->asked.call, MHD_HTTP_GONE, "%s", text);
+        return;
+    }
+}
+
 static void answer(struct job *j)
 {
     const struct till_job *asked = &j->asked;
@@ -122,6 +154,13 @@ static void answer(struct job *j)
                  account_status(j->verdict) == MHD_HTTP_OK ? "its key is known"
                                                            : purse_verdict_row(j->verdict)->text);
         till_answer_account(asked->call, j->verdict, j->account);
+        return;
+    case TILL_FILL:
+        log_note("order %s, account %s: %s", asked->booking.reference, asked->booking.account,
+                 j->verdict == PURSE_NEW || j->verdict == PURSE_REPEAT
+                     ? "filled"
+                     : purse_verdict_row(j->verdict)->text);
+        answer_fill(j);
         return;
     case TILL_REVERSAL:
         log_note("order %s is to be given back: %s", asked->token.order,
@@ -231,6 +270,8 @@ static enum tp_err apply(void *ctx, struct group_job *entry, struct tp_error *e)
     case TILL_PRESENTATION:
         return desk_present(&t->desk, &j->asked.token, &j->asked.statement, j->asked.jws, now,
                             &j->answer, e);
+    case TILL_FILL:
+        return desk_fill(&t->desk, &j->asked.booking, now, &j->verdict, &j->number, e);
     case TILL_END:
         return desk_end(&t->desk, &j->asked.token, j->asked.jws, now, &j->answer, e);
     default:

@@ -24,7 +24,8 @@ enum till_kind {
     TILL_REVERSAL,
     TILL_EMPTYING,
     TILL_PRESENTATION,
-    TILL_END
+    TILL_END,
+    TILL_FILL
 };
 
 /* What is asked; the call said http_later and is answered and resumed when it is over. The rest is
@@ -37,6 +38,7 @@ struct till_job {
     struct purse_statement statement; /* of what an account's key signed … */
     struct purse_token token;         /* … and a mediator's */
     char *jws;                        /* … as it came */
+    struct booking booking;           /* TILL_FILL: its evidence is jws */
 };
 void till_take(struct till *t, struct till_job *job);
 

@@ -39,6 +39,7 @@ enum purse_verdict {
     PURSE_ORDER_CEILING, /* more than the order takes by a purse */
     PURSE_LIMIT_PAYMENT,
     PURSE_LIMIT_DAY,
+    PURSE_FULL,            /* it would hold more than an account may */
     PURSE_PROVISION_SPENT, /* vouchers for more than was reserved */
     PURSE_BALANCE,
     PURSE_REFUSALS, /* in place of a refusal that would be kept: enough of them are, today */

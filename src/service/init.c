@@ -164,19 +164,6 @@ int service_cmd_upgrade(int argc, char **argv)
 
 /* ---- mediator add ---- */
 
-static enum tp_err write_conf(const struct words *w, struct tp_error *e)
-{
-    char path[PATH_MAX], text[1024];
-    enum tp_err r = file_join(path, sizeof(path), w->out, "service.conf", e);
-    const int n = snprintf(
-        text, sizeof(text),
-        "[service]\nurl = %s\nca = ca.pem\ncertificate = client.pem\nkey = client.key\n", w->url);
-
-    if (r == TP_OK && (n < 0 || (size_t)n >= sizeof(text)))
-        r = tp_fail(e, TP_ERR_RANGE, "the address %.40s… is too long", w->url);
-    return r == TP_OK ? file_replace(path, span_str(text), 0644, e) : r;
-}
-
 /* A certificate of this service's own authority, and what else the mediator needs. */
 static enum tp_err give_credentials(const char *dir, const struct words *w, char *certificate,
                                     struct tp_error *e)
@@ -187,7 +174,7 @@ static enum tp_err give_credentials(const char *dir, const struct words *w, char
     if (r == TP_OK)
         r = pki_client_make(dir, NULL, &client, CERTIFICATE_DAYS, w->out, "client", e);
     if (r == TP_OK)
-        r = write_conf(w, e);
+        r = pki_client_conf(w->out, "service", w->url, "client", e);
     return r == TP_OK ? file_join(certificate, PATH_MAX, w->out, "client.pem", e) : r;
 }
 

@@ -106,8 +106,7 @@ static bool set_up(struct exchange *x)
            curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_NOPROXY, "*") == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_CAINFO, x->q.tls->ca) == CURLE_OK &&
-           set_own(x) &&
+           curl_easy_setopt(c, CURLOPT_CAINFO, x->q.tls->ca) == CURLE_OK && set_own(x) &&
            curl_easy_setopt(c, CURLOPT_POSTFIELDS, (const char *)x->body) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->q.body.n) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) == CURLE_OK &&

@@ -22,8 +22,8 @@ struct http_said {
 struct http_question {
     const char *url;
     const struct pki_files *tls; /* certificate "": none is shown */
-    const char *const *headers; /* "Name: value", ended by NULL */
-    struct span body;           /* is posted */
+    const char *const *headers;  /* "Name: value", ended by NULL */
+    struct span body;            /* is posted */
     size_t answer_max;
     long timeout_ms; /* for all of it, the waiting for a connection too */
     void (*done)(void *ctx, const struct http_said *said); /* on the client's thread, once */

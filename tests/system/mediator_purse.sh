@@ -127,7 +127,7 @@ by_card() {
 }
 
 refused_then_by_card() {
-    local at=$origin/s/shop/article-1?poor
+    local at="$origin/s/shop/article-1?poor"
     wants "$at"
     cp heads asked
     signs jean "$jean"
@@ -145,7 +145,7 @@ refused_then_by_card() {
 
 # The purse is down, the mediator is killed: nobody knows, nobody pays again, and it is paid once.
 purse_down() {
-    local at=$origin/s/shop/article-1?down
+    local at="$origin/s/shop/article-1?down"
     wants "$at"
     signs marie "$marie"
     kill "$purse"
@@ -176,7 +176,7 @@ given_back() {
 }
 
 claimed() {
-    local at=$origin/s/shop/article-1?claimed mine=AAAAAAAAAAAAAAAAAAAAAA url
+    local at="$origin/s/shop/article-1?claimed" mine=AAAAAAAAAAAAAAAAAAAAAA url
     wants "$at"
     url=$origin/orders/$order
     cp heads asked

@@ -316,6 +316,79 @@ asks 200 "nothing is reserved" /balance zoe account="$zoe"
 [ "$(jq -r '"\(.balance) \(.reserved)"' answer)" = "1000 0" ] || fail "$(cat answer)"
 expect 0 "went back" telepay-purse account refund --account "$zoe" --amount 10.00 --reference B9
 
+# ---- filled by card: the purse as a service of a mediator
+
+expect 0 "" telepay-perso init scheme/
+expect 0 "" telepay-acquirer init acq/ --authority scheme/authority.json
+card=000000000000777 # the purse's own contract there
+expect 2 "--authority is needed" telepay-purse trust add --contract $card
+expect 5 "is no authority's certificate" telepay-purse trust add --contract $card --authority acq/pki/acknowledgement.pem
+expect 0 "fills accounts" telepay-purse trust add --contract $card --authority acq/pki/ca.pem
+expect 2 "is trusted already" telepay-purse trust add --contract $card --authority acq/pki/ca.pem
+expect 0 "may sell credit" telepay-purse seller add --name port --out seller --url "https://127.0.0.1:$purse_port"
+expect 2 "name another folder" telepay-purse seller add --name port2 --out seller
+[ "$(sed -n 's/^url = //p' seller/service.conf)" = "https://127.0.0.1:$purse_port" ] || fail "$(cat seller/service.conf)"
+served() { # STATUS what, way, curl options…
+    answered "$1" "$2" "$3" --cert seller/client.pem --key seller/client.key "${@:4}"
+}
+open_account paul
+paul=$number
+quoted() { served "$1" "$2" /quote -d "{\"order\":\"A1\",\"service\":\"purse\",\"method\":\"${4-GET}\",\"path\":\"$3\",\"query\":\"\"}"; }
+answered 403 "who shows no certificate is quoted nothing" /quote -d "{\"method\":\"GET\",\"path\":\"/fill/$paul/2000\"}"
+quoted 404 "another path" "/fill/$paul"
+quoted 404 "no amount" "/fill/$paul/0"
+quoted 404 "no account" /fill/47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU/2000
+quoted 405 "another method" "/fill/$paul/2000" POST
+quoted 200 "more than an account may hold" "/fill/$paul/100001"
+[ "$(jq .available answer)" = false ] || fail "it may: $(cat answer)"
+quoted 200 "credit" "/fill/$paul/2000"
+cp answer quote
+[ "$(jq -r '[.designation, .amount, .currency, .delivery, .account, (.available | tostring)] | join("; ")' quote)" = "Credit of EUR 20.00 for purse account …${paul:39}; 2000; eur; network; $paul; true" ] || fail "$(cat quote)"
+order=aaaaaaaaaaaaaaaaaaaaaaaaaa
+says() { payer acknowledge acq/pki contract=$card order=$order amount=2000 "$@" >said; }
+delivered() { # STATUS what [key]
+    jq -c --arg order "$order" --rawfile said said '{order: $order, service: "purse", quote: ., acknowledgement: $said}' quote >delivery
+    served "$1" "$2" /deliver --data-binary @delivery -H "Idempotency-Key: ${3-$order}"
+}
+says amount=1999
+delivered 422 "a card that paid less"
+says order=bbbbbbbbbbbbbbbbbbbbbbbbbb
+delivered 422 "a card that paid another order"
+says contract=$contract
+delivered 422 "a card that paid another merchant"
+says code=05 outcome=refused
+delivered 422 "a card that was refused"
+cp -r acq/pki elsewhere-pki && cp med/order-$contract.pem elsewhere-pki/acknowledgement.pem && cp med/order-$contract.key elsewhere-pki/acknowledgement.key
+payer acknowledge elsewhere-pki contract=$card order=$order amount=2000 >said
+delivered 422 "another's word"
+says currency=usd
+delivered 410 "another currency"
+says
+delivered 400 "under another key" bbbbbbbbbbbbbbbbbbbbbbbbbb
+holds "$paul" 0.00
+delivered 200 "what a card paid"
+[ "$(jq -r '.account + " " + .amount + " " + .currency' answer)" = "$paul 2000 EUR" ] || fail "$(cat answer)"
+cp answer filled
+holds "$paul" 20.00
+delivered 200 "again"
+cmp -s filled answer || fail "not the same bytes: $(cat answer)"
+holds "$paul" 20.00
+says reference=633300000002
+delivered 409 "the same order with another acknowledgement"
+order=cccccccccccccccccccccccccc
+says amount=99000
+jq -c '.amount = "99000"' quote >dearer && mv dearer quote
+delivered 410 "more than the account may hold now"
+holds "$paul" 20.00
+asks 200 "what a card filled" /history paul account="$paul"
+[ "$(jq -r '[.records[] | .kind + " " + (.amount | tostring)] | join(", ")' answer)" = "filled by card 2000" ] || fail "$(cat answer)"
+expect 0 "is closed" telepay-purse seller close --name port
+served 403 "a seller that was closed" /quote -d "{\"method\":\"GET\",\"path\":\"/fill/$paul/2000\"}"
+expect 0 "fills no account" telepay-purse trust close --contract $card
+expect 0 "$card" telepay-purse trust list
+expect 0 "port" telepay-purse seller list
+expect 0 "went back" telepay-purse account refund --account "$paul" --amount 20.00 --reference B10
+
 # ---- many at once: what ten payments would take, and there is money for four
 
 open_account anna
@@ -373,7 +446,7 @@ pays 402 14 ACCOUNT_CLOSED "a closed account" marie2 "$marie" 85 100
 # ---- the day
 
 status() { telepay-purse status --json | jq -r '.sums[0] | [.filled, .balances, .owed, .paid_out, .given_back] | join(" ")'; }
-[ "$(status)" = "834.50 150.00 528.00 0.00 156.50" ] || fail "the sums: $(status)"
+[ "$(status)" = "854.50 150.00 528.00 0.00 176.50" ] || fail "the sums: $(status)"
 expect 0 "remise 1 closed" telepay-purse close
 said "26 payments, 2 given back, 498.00 EUR"
 gives 402 12 REMISE_CLOSED "what is in a closed remise" last-paid med
@@ -426,7 +499,7 @@ expect 2 "iban is needed" telepay-purse payout --out bank
 cp kept.conf purse/purse.conf
 expect 0 "nothing to pay out" telepay-purse payout --out bank
 expect 2 "there is no payout 2" telepay-purse payout --out bank --number 2
-[ "$(status)" = "834.50 149.00 1.00 498.00 186.50" ] || fail "the sums: $(status)"
+[ "$(status)" = "854.50 149.00 1.00 498.00 206.50" ] || fail "the sums: $(status)"
 [ "$(telepay-purse remise list --json | jq -r '.remises[] | "\(.number) \(.amount) \(.state)"')" = "1 498.00 paid out
 2 1.00 open" ] || fail "$(telepay-purse remise list)"
 
@@ -479,6 +552,7 @@ books "a refusal that became a provision" "UPDATE provision SET code = '00', rea
 books "a voucher that drew more" "UPDATE voucher SET amount = amount + 1, total = total + 1" "something else|records come to"
 books "a voucher that is gone" "DELETE FROM voucher WHERE voucher = (SELECT min(voucher) FROM voucher)" "do not come to what was drawn"
 books "a reserve that nobody signed" "UPDATE account SET reserved = 1 WHERE account = '$jean'" "are reserved, and its provisions hold"
+books "what a card never paid" "UPDATE booking SET evidence = (SELECT acknowledgement FROM payment LIMIT 1) WHERE kind = 2" "is not trusted"
 books "a remise that lost one" "UPDATE remise SET amount = amount - 1 WHERE closed IS NOT NULL" "are not what their payments come to"
 expect 0 "" telepay-purse audit
 serve_purse

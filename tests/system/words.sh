@@ -55,6 +55,10 @@ refused telepay-purse mediator add --name WORD --contract 000000000000124 --out 
 refused telepay-purse mediator add --name B --contract WORD --out new
 refused telepay-purse mediator add --name B --contract 000000000000124 --out new --url https://WORD
 refused telepay-purse mediator close --name WORD
+refused telepay-purse seller add --name WORD --out new
+refused telepay-purse seller add --name B --out new --url https://WORD
+refused telepay-purse seller close --name WORD
+refused telepay-purse trust close --contract WORD
 refused telepay-purse account show --account WORD
 refused telepay-purse account stop --account kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k --reason WORD
 refused telepay-centre contract assign --dir centre --contract WORD --acquirer B

@@ -11,6 +11,7 @@
                                                   provision=FILE: goes beside it
   statement FILE KIND [NAME=VALUE …]              a statement of that kind (question, emptying, voucher …); at=now, or seconds from now: at=-61
   demand MEDIATOR KIND [NAME=VALUE …]             what a mediator demands: presentation (voucher=FILE holds the voucher), end
+  acknowledge FOLDER [NAME=VALUE …]               what an acquirer of cards, with its key in FOLDER, says of a payment
   reversal BODY MEDIATOR [NAME=VALUE …]           demands back what that body paid; NAME is a member of the demand, or signer: whose key
   credential FILE ACCOUNT COUNTER [NAME=VALUE …]  the credential for the challenge of a purse among the fields WWW-Authenticate on stdin, as the value of Authorization;
                                                   statement.NAME as above; claim: that of the order
@@ -165,6 +166,10 @@ def main():
             with open(members.pop("voucher")) as file:
                 members["voucher"] = file.read()
         print(demand(path, kind, members, [f"signer={members.pop('signer')}"] if "signer" in members else []), end="")
+    elif verb == "acknowledge":
+        said = {"version": 1, "r": jose.encode(bytes(32)), "contract": CONTRACT, "reference": "633300000001", "code": "00", "outcome": "acknowledged",
+                "currency": "eur", "at": "now", **dict(word.split("=", 1) for word in rest)}
+        print(jose.sign(jose.load(path, "acknowledgement"), "telepay-acknowledgement", moments(said)), end="")
     elif verb == "reversal":
         print(reversal(path, *rest), end="")
     elif verb == "decode":

@@ -27,7 +27,10 @@ static struct read_back {
 
 static void make(void)
 {
-    fixture_start(&f);
+    fixture_make(&f);
+    fixture_purse(&f);
+    fixture_open(&f);
+    contract = CONTRACT;
     o = fixture_order(time(NULL), 600);
 }
 
@@ -327,6 +330,30 @@ START_TEST(over_the_ceiling)
     }
 END_TEST
 
+/* By purse: nothing that a card is told, no number, and where the purse is. */
+START_TEST(under_a_purse_s_contract)
+    {
+        contract = PURSE_CONTRACT;
+        o.amount = CEILING + 1; /* which the purse judges */
+        make_and_read();
+        ck_assert_str_eq(back.challenge.method, "purse");
+        ck_assert_str_eq(back.challenge.intent, "charge");
+        ck_assert_str_eq(back.order.acquirer, PURSE);
+        ck_assert_str_eq(back.order.contract, PURSE_CONTRACT);
+        ck_assert_uint_eq(back.order.n_means, 1);
+        ck_assert_str_eq(back.order.means[0].name, "purse");
+        ck_assert_ptr_null(back.order.stan);
+        ck_assert_ptr_null(back.order.terminal);
+        ck_assert_uint_eq(a.stan, 0);
+        ck_assert_int_eq(a.means, MEANS_PURSE);
+        ck_assert_str_eq(a.acquirer, PURSE);
+        ck_assert_str_eq(json_string_value(json_object_get(back.charge.method_details, "purse")),
+                         "https://127.0.0.1:8744");
+        ck_assert_uint_eq(json_object_size(back.charge.method_details), 2);
+        ck_ok(order_agrees(&back.order, &back.charge, &f.e));
+    }
+END_TEST
+
 START_TEST(under_a_contract_that_is_none)
     {
         contract = "000000000000999";
@@ -408,6 +435,7 @@ static Suite *suite(void)
     tcase_add_test(t, the_body_s_digest_is_in_both);
     tcase_add_test(t, every_delivery);
     tcase_add_test(t, over_the_ceiling);
+    tcase_add_test(t, under_a_purse_s_contract);
     tcase_add_test(t, under_a_contract_that_is_none);
     tcase_add_test(t, what_no_order_takes);
     tcase_add_test(t, ids_are_base32_of_128_bits);

@@ -208,12 +208,27 @@ static enum finding expect_pay(struct run *r, const struct fact *o, const struct
     return r->m.reached ? FOUND_FINE : FOUND_UNREACHED;
 }
 
+/* The attempt that somebody answers: mostly one that can be paid, by either means. */
+static uint32_t choose(struct run *r, const struct fact *o)
+{
+    const uint32_t chance = pick(r, 6);
+    uint32_t n = o->tries;
+
+    if (o->tries == 0)
+        return 0;
+    if (chance < 2)
+        return 1 + pick(r, o->tries);
+    if (chance < 4 || !r->both)
+        return o->pays;
+    while (n > 1 && o->try[n].place == o->try[o->pays].place)
+        n--;
+    return n;
+}
+
 static void pay(struct run *r, struct fact *o)
 {
     const struct fact *of = pick(r, 20) == 0 ? some(r) : o;
-    const uint32_t n = of->tries == 0                  ? 0
-                       : pick(r, r->both ? 2 : 3) != 0 ? of->pays
-                                                       : 1 + pick(r, of->tries);
+    const uint32_t n = choose(r, of);
     const int credential = (int)n * 2 + (int)pick(r, 8) / 7; /* mostly the same again */
     struct try *t = of == o && n > 0 ? &o->try[n] : NULL;
     enum finding wanted;
@@ -413,10 +428,10 @@ static void step(struct run *r)
         claim,  release, pay,      pay,  pay,  pay,  answer, answer,
         answer, silent,  complete, rest, rest, rest, beside};
     struct fact *o = some(r);
+    const bool over = o->tries >= ATTEMPTS_MAX || o->delivered || o->back > BACK_WANTED;
 
     r->w.now += pick(r, 20) == 0 ? pick(r, 10) : 0;
-    if (o->tries == 0 ||
-        pick(r, (o->delivered || o->back > BACK_WANTED) && is_due(o) == 0 ? 8 : 100) == 0)
+    if (o->tries == 0 || pick(r, over && is_due(o) == 0 ? 8 : 100) == 0)
         ask(r, o);
     else
         events[pick(r, sizeof(events) / sizeof(events[0]))](r, o);

@@ -292,6 +292,21 @@ START_TEST(what_was_acknowledged_stays_so)
     }
 END_TEST
 
+/* Nor is one put in the place of another. */
+START_TEST(an_attempt_has_its_number)
+    {
+        struct move one, other;
+
+        fixture_ask(&f, &one, now, 600);
+        ck_ok(fixture_apply(&f, &one));
+        fixture_ask(&f, &other, now, 600);
+        memcpy(other.attempt.order, one.id, sizeof(one.id));
+        ck_assert_int_eq(orderbook_attempt_add(f.book, &other.attempt, &f.e), TP_ERR_EXISTS);
+        move_free(&one);
+        move_free(&other);
+    }
+END_TEST
+
 START_TEST(a_number_is_given_once_a_day)
     {
         struct move one, other;
@@ -338,6 +353,7 @@ static Suite *suite(void)
     tcase_add_test(t, what_nobody_paid_is_forgotten_a_few_at_a_time);
     tcase_add_test(t, what_was_given_back_stays_so);
     tcase_add_test(t, what_was_acknowledged_stays_so);
+    tcase_add_test(t, an_attempt_has_its_number);
     tcase_add_test(t, a_number_is_given_once_a_day);
     tcase_add_test(t, an_order_is_of_a_service_and_costs_something);
     suite_add_tcase(s, t);

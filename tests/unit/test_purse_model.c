@@ -3,13 +3,18 @@
  * and summed from scratch. PURSE_MODEL_SEED changes the first seed. */
 #include "purse_fixture.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #define ACCOUNTS 5
+#define OTHERS   300
+#define DRAWS    300
+#define HOUR     3600
+#define FREE_S   (172800 + HOUR) /* after it was made: what a provision holds is free */
 #define PAYMENTS 900
 #define BOOKINGS 400
 #define REMISES  200
-#define STEPS    160
+#define STEPS    360
 #define RUNS     6
 #define GROUP    10
 
@@ -22,9 +27,30 @@ struct paid {
     char word[32];
 };
 
+struct other { /* a provision, or an emptying */
+    bool provision, ok;
+    unsigned account;
+    int64_t counter, amount;
+    time_t at;
+    char word[32];
+    bool ended, told;        /* of a provision; told: by its mediator */
+    int64_t drawn, total[2]; /* … of each contract */
+    bool paid_out;           /* of an emptying */
+};
+
+struct draw {
+    unsigned account, contract;
+    int64_t amount;
+    size_t remise;
+};
+
 struct model {
     struct paid payment[PAYMENTS];
     size_t n;
+    struct other other[OTHERS];
+    size_t others;
+    struct draw draw[DRAWS];
+    size_t draws;
     int64_t filled[ACCOUNTS], given[ACCOUNTS];
     enum account_state state[ACCOUNTS];
     bool shut[2];
@@ -60,7 +86,31 @@ static int64_t balance(const struct model *m, unsigned account)
     for (size_t i = 0; i < m->n; i++)
         if (m->payment[i].account == account && m->payment[i].ok && !m->payment[i].back)
             sum -= m->payment[i].amount;
+    for (size_t i = 0; i < m->draws; i++)
+        if (m->draw[i].account == account)
+            sum -= m->draw[i].amount;
+    for (size_t i = 0; i < m->others; i++)
+        if (m->other[i].account == account && !m->other[i].provision && m->other[i].ok)
+            sum -= m->other[i].amount;
     return sum;
+}
+
+static int64_t reserved(const struct model *m, unsigned account)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < m->others; i++) {
+        const struct other *o = &m->other[i];
+
+        if (o->account == account && o->provision && o->ok && !o->ended)
+            sum += o->amount - o->drawn;
+    }
+    return sum;
+}
+
+static int64_t available(const struct model *m, unsigned account)
+{
+    return balance(m, account) - reserved(m, account);
 }
 
 static int64_t spent(const struct model *m, unsigned account, time_t now)
@@ -71,6 +121,10 @@ static int64_t spent(const struct model *m, unsigned account, time_t now)
         if (m->payment[i].account == account && m->payment[i].ok &&
             m->payment[i].at / 86400 == now / 86400)
             sum += m->payment[i].amount;
+    for (size_t i = 0; i < m->others; i++)
+        if (m->other[i].account == account && m->other[i].provision && m->other[i].ok &&
+            m->other[i].at / 86400 == now / 86400)
+            sum += m->other[i].amount;
     return sum;
 }
 
@@ -81,7 +135,18 @@ static int64_t top(const struct model *m, unsigned account)
     for (size_t i = 0; i < m->n; i++)
         if (m->payment[i].account == account && m->payment[i].counter > most)
             most = m->payment[i].counter;
+    for (size_t i = 0; i < m->others; i++)
+        if (m->other[i].account == account && m->other[i].counter > most)
+            most = m->other[i].counter;
     return most;
+}
+
+static bool is_counted(const struct model *m, unsigned account, int64_t counter)
+{
+    for (size_t i = 0; i < m->others; i++)
+        if (m->other[i].account == account && m->other[i].counter == counter)
+            return true;
+    return false;
 }
 
 static const struct paid *by_counter(const struct model *m, unsigned account, int64_t counter)
@@ -107,6 +172,9 @@ static bool may_be_refused(const struct model *m, unsigned account, time_t now)
     for (size_t i = 0; i < m->n; i++)
         n += m->payment[i].account == account && !m->payment[i].ok &&
              m->payment[i].at / 86400 == now / 86400;
+    for (size_t i = 0; i < m->others; i++)
+        n += m->other[i].account == account && !m->other[i].ok &&
+             m->other[i].at / 86400 == now / 86400;
     return n < (m->filled[account] > 0 ? 1000 : 10);
 }
 
@@ -122,7 +190,7 @@ static const char *decided(const struct model *m, const struct paid *p)
         return "61 LIMIT_PAYMENT";
     if (spent(m, p->account, p->at) + p->amount > LIMIT_DAY)
         return "61 LIMIT_DAY";
-    return balance(m, p->account) < p->amount ? "51 BALANCE" : "00 ";
+    return available(m, p->account) < p->amount ? "51 BALANCE" : "00 ";
 }
 
 static const char *expected(const struct model *m, const struct paid *p)
@@ -133,6 +201,8 @@ static const char *expected(const struct model *m, const struct paid *p)
     if (before != NULL)
         return before->order == p->order && before->amount == p->amount ? before->word
                                                                         : "94 COUNTER_USED";
+    if (is_counted(m, p->account, p->counter))
+        return "94 COUNTER_USED";
     if (p->counter + 64 <= top(m, p->account))
         return "94 COUNTER_OLD";
     return word[0] == '0' && word[1] == '0'       ? word
@@ -211,6 +281,195 @@ static void give_back(struct run *r)
     p->back = p->back || strcmp(word, "00 ") == 0;
 }
 
+/* ---- what an account sends out and provides ---- */
+
+static struct other choose_other(struct run *r, bool provision)
+{
+    struct other o = {.provision = provision, .account = pick(r, ACCOUNTS), .at = r->now};
+
+    o.counter = top(&r->m, o.account) + 2 - (int64_t)pick(r, pick(r, 8) == 0 ? 80 : 4);
+    o.counter = o.counter < 1 ? 1 : o.counter;
+    o.amount = 1 + pick(r, pick(r, 10) == 0 ? 45000 : 5000);
+    return o;
+}
+
+static const char *expected_of(const struct model *m, const struct other *o)
+{
+    const char *word;
+
+    if (is_counted(m, o->account, o->counter) || by_counter(m, o->account, o->counter) != NULL)
+        return "94 COUNTER_USED";
+    if (o->counter + 64 <= top(m, o->account))
+        return "94 COUNTER_OLD";
+    if (m->state[o->account] == ACCOUNT_STOPPED)
+        word = "62 STOPPED";
+    else if (o->provision && spent(m, o->account, o->at) + o->amount > LIMIT_DAY)
+        word = "61 LIMIT_DAY";
+    else
+        word = o->amount > available(m, o->account) ? "51 BALANCE" : "00 ";
+    return word[0] == '0' || may_be_refused(m, o->account, o->at) ? word : "91 REFUSALS";
+}
+
+static void session_of(char out[BOOK_ORDER], size_t n)
+{
+    snprintf(out, BOOK_ORDER, "%s", "aaaaaaaaaaaaaaaaaaaaaaaaaa");
+    for (size_t i = BOOK_ORDER - 2; n > 0; i--, n /= 26)
+        out[i] = (char)('a' + n % 26);
+}
+
+static const char *provides(struct run *r, const struct payment *p, size_t n, time_t until)
+{
+    static char said[48];
+    struct provision v = {.by = *p, .until = until};
+    struct token t = {.payload = NULL};
+    const char *reason;
+    char *jws = NULL;
+
+    session_of(v.session, n);
+    ck_ok(book_begin(r->f.book, &r->f.e));
+    ck_assert_msg(desk_provide(&r->f.desk, &v, r->now, &jws, &r->f.e) == TP_OK, "%s", r->f.e.text);
+    ck_ok(book_commit(r->f.book, &r->f.e));
+    if (jws == NULL)
+        return NULL;
+    ck_ok(token_read(&t, jws, "telepay-purse-provision-acknowledgement", &r->f.e));
+    reason = json_string_value(json_object_get(t.payload, "reason"));
+    snprintf(said, sizeof(said), "%s %s", json_string_value(json_object_get(t.payload, "code")),
+             reason != NULL ? reason : "");
+    token_free(&t);
+    free(jws);
+    return said;
+}
+
+static void other(struct run *r, bool provision)
+{
+    const struct other o = choose_other(r, provision);
+    const struct payment p = fixture_payment(o.account, o.counter, 0, o.amount);
+    const char *word = expected_of(&r->m, &o);
+    const bool kept = strncmp(word, "94", 2) != 0 && strncmp(word, "91", 2) != 0;
+    const char *said;
+
+    if (r->m.others == OTHERS)
+        return;
+    said =
+        provision ? provides(r, &p, r->m.others, r->now + HOUR) : fixture_empty(&r->f, &p, r->now);
+    if (provision && !kept)
+        ck_assert_ptr_null(said);
+    else
+        ck_assert_str_eq(said, word);
+    if (!kept)
+        return;
+    r->m.other[r->m.others] = o;
+    r->m.other[r->m.others].ok = word[0] == '0';
+    r->m.others++;
+}
+
+/* A session is presented, for more, as much or less than before; or it is said to be over. */
+static const char *expected_draw(const struct run *r, const struct other *o, unsigned contract,
+                                 int64_t sum)
+{
+    const int64_t more = sum - o->total[contract];
+
+    if (more == 0)
+        return "00 ";
+    if (more < 0)
+        return "94 SUM";
+    if (o->told)
+        return "12 SESSION_ENDED";
+    return more > o->amount - o->drawn || (o->ended && more > available(&r->m, o->account))
+               ? "61 PROVISION"
+               : "00 ";
+}
+
+static void draw(struct run *r, struct other *o, size_t n)
+{
+    const unsigned contract = pick(r, 2);
+    const int64_t sum = o->total[contract] + (int64_t)pick(r, 900) - (pick(r, 6) == 0 ? 500 : 0);
+    const char *word = expected_draw(r, o, contract, sum);
+    char text[24], session[BOOK_ORDER], said[48];
+    const struct payment p = fixture_payment(o->account, 1, 0, 1);
+    const struct purse_statement v = {.account = p.account,
+                                      .session = session,
+                                      .contract = contracts[contract],
+                                      .currency = "eur",
+                                      .sum = text};
+    struct purse_statement by = v;
+    struct purse_token t = {
+        .session = session, .contract = contracts[contract], .currency = "eur", .sum = text};
+    struct payment_answer a;
+
+    if (sum < 1 || r->m.draws == DRAWS)
+        return;
+    memcpy(by.key, p.key, sizeof(by.key));
+    snprintf(t.signer, sizeof(t.signer), MEDIATOR);
+    snprintf(text, sizeof(text), "%" PRId64, sum);
+    session_of(session, n);
+    ck_ok(book_begin(r->f.book, &r->f.e));
+    ck_assert_msg(desk_present(&r->f.desk, &t, &by, "demand", r->now, &a, &r->f.e) == TP_OK, "%s",
+                  r->f.e.text);
+    ck_ok(book_commit(r->f.book, &r->f.e));
+    snprintf(said, sizeof(said), "%s %s", a.code, a.reason);
+    ck_assert_str_eq(said, word);
+    payment_answer_free(&a);
+    if (word[0] != '0' || sum == o->total[contract])
+        return;
+    r->m.draw[r->m.draws++] =
+        (struct draw){o->account, contract, sum - o->total[contract], r->m.remise[contract]};
+    o->drawn += sum - o->total[contract];
+    o->total[contract] = sum;
+}
+
+static void finish(struct run *r, struct other *o, size_t n)
+{
+    char session[BOOK_ORDER];
+    struct purse_token t = {.session = session};
+    struct payment_answer a;
+
+    session_of(session, n);
+    snprintf(t.signer, sizeof(t.signer), MEDIATOR);
+    ck_ok(book_begin(r->f.book, &r->f.e));
+    ck_ok(desk_end(&r->f.desk, &t, "demand", r->now, &a, &r->f.e));
+    ck_ok(book_commit(r->f.book, &r->f.e));
+    ck_assert_str_eq(a.code, "00");
+    payment_answer_free(&a);
+    o->ended = o->told = true;
+}
+
+static void present(struct run *r)
+{
+    const size_t from = r->m.others > 0 ? pick(r, (uint32_t)r->m.others) : 0;
+
+    for (size_t i = 0; i < r->m.others; i++) {
+        const size_t n = (from + i) % r->m.others;
+        struct other *o = &r->m.other[n];
+
+        if (!o->provision || !o->ok)
+            continue;
+        if (pick(r, 8) == 0)
+            finish(r, o, n);
+        else
+            draw(r, o, n);
+        return;
+    }
+}
+
+static void release(struct run *r)
+{
+    int64_t n = 0, freed = 0;
+
+    for (size_t i = 0; i < r->m.others; i++) {
+        struct other *o = &r->m.other[i];
+
+        if (o->provision && o->ok && !o->ended && o->at + FREE_S <= r->now) {
+            o->ended = true;
+            freed++;
+        }
+    }
+    ck_ok(book_begin(r->f.book, &r->f.e));
+    ck_ok(book_release(r->f.book, r->now, &n, &r->f.e));
+    ck_ok(book_commit(r->f.book, &r->f.e));
+    ck_assert_int_eq(n, freed);
+}
+
 static void group(struct run *r)
 {
     const bool back = pick(r, 5) == 0;
@@ -231,8 +490,9 @@ static void book(struct run *r)
 {
     const unsigned account = pick(r, ACCOUNTS);
     const bool back = pick(r, 4) == 0;
-    const int64_t amount = 1 + pick(r, 30000), there = balance(&r->m, account);
-    const bool may = back ? amount <= there : there + amount <= LIMIT_BALANCE;
+    const int64_t amount = 1 + pick(r, 30000);
+    const bool may = back ? amount <= available(&r->m, account)
+                          : balance(&r->m, account) + amount <= LIMIT_BALANCE;
     char reference[BOOK_REFERENCE];
 
     snprintf(reference, sizeof(reference), "R%u", r->reference++);
@@ -272,6 +532,11 @@ static void close_day(struct run *r)
             n++;
         }
     }
+    for (size_t i = 0; i < r->m.draws; i++)
+        if (r->m.draw[i].contract == c && r->m.draw[i].remise == r->m.remise[c]) {
+            sum += r->m.draw[i].amount;
+            n++;
+        }
     if (n == 0) {
         ck_assert_int_eq(book_remise_close(r->f.book, contracts[c], r->now, &closed, &r->f.e),
                          TP_ERR_NOT_FOUND);
@@ -295,6 +560,9 @@ static int64_t due(const struct model *m, unsigned contract, size_t remise)
         if (p->ok && !p->back && p->contract == contract && p->remise == remise)
             sum += p->amount;
     }
+    for (size_t i = 0; i < m->draws; i++)
+        if (m->draw[i].contract == contract && m->draw[i].remise == remise)
+            sum += m->draw[i].amount;
     return sum;
 }
 
@@ -309,6 +577,12 @@ static void pay_out(struct run *r)
                 any = any || !r->m.paid_out[c][i];
                 r->m.paid_out[c][i] = true;
             }
+    for (size_t i = 0; i < r->m.others; i++) {
+        struct other *o = &r->m.other[i];
+
+        any = any || (!o->provision && o->ok && !o->paid_out);
+        o->paid_out = !o->provision && o->ok;
+    }
     ck_assert_int_eq(book_payout_make(r->f.book, EUR, r->now, &payout, &r->f.e),
                      any ? TP_OK : TP_ERR_NOT_FOUND);
 }
@@ -317,10 +591,18 @@ static void step(struct run *r)
 {
     const uint32_t what = pick(r, 100);
 
-    if (what < 45)
+    if (what < 30)
         group(r);
-    else if (what < 55)
+    else if (what < 35)
         give_back(r);
+    else if (what < 46)
+        other(r, true);
+    else if (what < 51)
+        other(r, false);
+    else if (what < 62)
+        present(r);
+    else if (what < 64)
+        release(r);
     else if (what < 75)
         book(r);
     else if (what < 83)
@@ -343,6 +625,8 @@ static void look(struct run *r)
     for (unsigned i = 0; i < ACCOUNTS; i++) {
         ck_ok(book_account_get(r->f.book, r->account[i], &a, &r->f.e));
         ck_assert_int_eq(a.balance, balance(&r->m, i));
+        ck_assert_int_eq(a.reserved, reserved(&r->m, i));
+        wanted.reserved += reserved(&r->m, i);
         ck_assert_int_eq(a.counter, top(&r->m, i));
         wanted.filled += r->m.filled[i];
         wanted.given_back += r->m.given[i];
@@ -354,6 +638,17 @@ static void look(struct run *r)
         wanted.payments += p->ok;
         if (p->ok && !p->back)
             *(r->m.paid_out[p->contract][p->remise] ? &wanted.paid_out : &wanted.owed) += p->amount;
+    }
+    for (size_t i = 0; i < r->m.draws; i++) {
+        const struct draw *d = &r->m.draw[i];
+
+        *(r->m.paid_out[d->contract][d->remise] ? &wanted.paid_out : &wanted.owed) += d->amount;
+    }
+    for (size_t i = 0; i < r->m.others; i++) {
+        const struct other *o = &r->m.other[i];
+
+        if (!o->provision && o->ok)
+            *(o->paid_out ? &wanted.given_back : &wanted.owed) += o->amount;
     }
     ck_ok(book_sums(r->f.book, EUR, &s, &r->f.e));
     ck_assert_mem_eq(&s, &wanted, sizeof(s));
@@ -379,6 +674,8 @@ START_TEST(books_and_model_agree)
             look(r);
         }
         ck_assert_uint_gt(r->m.n, 50); /* the run did something */
+        ck_assert_uint_gt(r->m.others, 10);
+        ck_assert_uint_gt(r->m.draws, 0);
         ck_assert_uint_gt(r->m.remise[0] + r->m.remise[1], 2);
         fixture_end(&r->f);
         free(r);

@@ -368,6 +368,88 @@ START_TEST(a_service_under_a_contract_that_nobody_has)
     }
 END_TEST
 
+/* ---- purses ---- */
+
+START_TEST(a_purse_among_the_acquirers)
+    {
+        const struct reg_contract *c;
+        const struct reg_service *s;
+
+        fixture_purse(&f);
+        open_saying("");
+        c = registry_contract(f.registry, PURSE_CONTRACT);
+        ck_assert_ptr_nonnull(c);
+        ck_assert_int_eq(c->acquirer->means, MEANS_PURSE);
+        ck_assert_str_eq(c->acquirer->url, "https://127.0.0.1:8744"); /* without its slash */
+        ck_assert_str_eq(c->acquirer->tls.certificate, "");           /* none is shown there */
+        ck_assert_str_eq(c->terminal, "");
+        ck_assert_int_eq(c->ceiling, MONEY_MAX);
+        ck_assert_ptr_null(c->stans);
+        ck_assert_int_eq(registry_contract(f.registry, CONTRACT)->acquirer->means, MEANS_EMV);
+        ck_ok(fixture_sell(f.book, "kiosk", CONTRACT, PURSE_CONTRACT, &f.e));
+        ck_ok(file_make_dir(fixture_path(&f, "services/kiosk"), 0700, &f.e));
+        ck_ok(file_copy(fixture_path(&f, "services/" SERVICE "/service.conf"),
+                        fixture_path(&f, "services/kiosk"), "service.conf", 0600, &f.e));
+        look_saying("");
+        s = registry_service(f.registry, "kiosk");
+        ck_assert_ptr_nonnull(s);
+        ck_assert_uint_eq(s->contracts, 2);
+        ck_assert_ptr_eq(s->contract[1], c);
+    }
+END_TEST
+
+static const struct {
+    const char *from, *to, *words;
+} purse_confs[] = {
+    {"means = purse", "means = cash", "means is purse"},
+    {"url = https://127.0.0.1:8744/\n", "", "\"url\""},
+    {"url = https:", "url = http:", "https://"},
+    {"ca = ../" ACQUIRER "/ca.pem\n", "", "\"ca\""},
+    {"merchant = Librairie du Port\n", "", "\"merchant\""},
+    {"currency = EUR\n", "", "\"currency\""},
+    {"certificate = ../" ACQUIRER "/order-purse.pem\n", "", "\"certificate\""},
+    {"currency = EUR", "currency = EUR\nceiling = much", "ceiling"},
+};
+
+START_TEST(a_purse_that_is_none)
+    {
+        const char *path = "acquirers/" PURSE "/mediator.conf", *at;
+        char text[2048];
+        uint8_t *conf = NULL;
+        size_t n = 0;
+
+        fixture_purse(&f);
+        ck_ok(file_read(fixture_path(&f, path), 1024, &conf, &n, &f.e));
+        at = strstr((const char *)conf, purse_confs[_i].from);
+        ck_assert_ptr_nonnull(at);
+        snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - (const char *)conf), (const char *)conf,
+                 purse_confs[_i].to, at + strlen(purse_confs[_i].from));
+        fixture_write(&f, path, text);
+        open_saying(purse_confs[_i].words);
+        ck_assert_ptr_null(registry_contract(f.registry, PURSE_CONTRACT));
+        ck_assert_ptr_nonnull(registry_contract(f.registry, CONTRACT));
+        free(conf);
+    }
+END_TEST
+
+START_TEST(contracts_that_do_not_go_together)
+    {
+        struct reg_contract *both[2];
+
+        fixture_purse(&f);
+        open_saying("");
+        both[0] = registry_contract(f.registry, CONTRACT);
+        both[1] = registry_contract(f.registry, PURSE_CONTRACT);
+        ck_ok(registry_check_contracts(both, 2, &f.e));
+        both[1]->currency = currency_by_alpha("USD");
+        ck_assert_int_eq(registry_check_contracts(both, 2, &f.e), TP_ERR_USAGE);
+        ck_assert_ptr_nonnull(strstr(f.e.text, "two currencies"));
+        both[1] = registry_contract(f.registry, OTHER_CONTRACT);
+        ck_assert_int_eq(registry_check_contracts(both, 2, &f.e), TP_ERR_USAGE);
+        ck_assert_ptr_nonnull(strstr(f.e.text, "of the acquirer " ACQUIRER));
+    }
+END_TEST
+
 /* ---- numbers ---- */
 
 static uint32_t stan_now(void)
@@ -470,6 +552,9 @@ static TCase *changes(void)
     tcase_add_test(t, a_service_that_is_closed);
     tcase_add_test(t, a_service_that_is_none);
     tcase_add_test(t, a_service_under_a_contract_that_nobody_has);
+    tcase_add_test(t, a_purse_among_the_acquirers);
+    tcase_add_loop_test(t, a_purse_that_is_none, 0, sizeof(purse_confs) / sizeof(purse_confs[0]));
+    tcase_add_test(t, contracts_that_do_not_go_together);
     tcase_add_test(t, numbers_of_today_do_not_come_again);
     tcase_add_test(t, a_number_that_is_asked_about_is_not_given);
     tcase_add_test(t, when_none_is_left);
