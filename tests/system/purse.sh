@@ -126,8 +126,8 @@ answered 402 "a forged signature" /payments --data-binary @forged
 
 gives() { # STATUS CODE REASON what, then as purse_payer.py reversal: BODY MEDIATOR [NAME=VALUE…]
     local got
-    payer reversal "${@:5}" >demand
-    got=$(post /reversals answer --data-binary @demand)
+    payer reversal "${@:5}" >demanded
+    got=$(post /reversals answer --data-binary @demanded)
     if [ "$got" = "$1" ] && [ "$(jq -r '.code + .reason' answer)" = "$2$3" ]; then echo "ok   $4"; else fail "$4: $got $(cat answer), not $1 $2 $3"; fi
 }
 open_account luc
@@ -166,8 +166,8 @@ expect 0 "went back" telepay-purse account refund --account "$luc" --amount 50.0
 # ---- asked for, and sent out
 
 asks() { # STATUS what, way, key, then members of the question
-    payer statement "$4.pem" question acquirer="$acquirer" at=now "${@:5}" >question
-    answered "$1" "$2" "$3" --data-binary @question
+    payer statement "$4.pem" question acquirer="$acquirer" at=now "${@:5}" >asked
+    answered "$1" "$2" "$3" --data-binary @asked
 }
 open_account mia
 mia=$number
@@ -187,8 +187,8 @@ pays 200 00 "" "something is given back" mia "$mia" 2 500
 gives 200 00 "" "… as its mediator says" body med
 sends() { # STATUS CODE REASON what, then members of the emptying
     local got
-    payer statement mia.pem emptying acquirer="$acquirer" account="$mia" currency=eur iban=$bank name="Mia & Müller" "${@:5}" >emptying
-    got=$(post /emptyings answer --data-binary @emptying)
+    payer statement mia.pem emptying acquirer="$acquirer" account="$mia" currency=eur iban=$bank name="Mia & Müller" "${@:5}" >sending
+    got=$(post /emptyings answer --data-binary @sending)
     if [ "$got" = "$1" ] && [ "$(jq -r '.code + .reason' answer)" = "$2$3" ]; then echo "ok   $4"; else fail "$4: $got $(cat answer), not $1 $2 $3"; fi
 }
 sends 400 30 FORMAT "to an IBAN that is none" counter=3 amount=1 iban=DE89370400440532013001
@@ -198,7 +198,7 @@ sends 402 94 COUNTER_USED "under a counter that paid" counter=1 amount=1
 sends 402 51 BALANCE "a cent more than there is" counter=3 amount=3001
 sends 402 12 CURRENCY "another currency" counter=4 amount=1 currency=usd
 sends 200 00 "" "out goes half" counter=5 amount=1500
-cp emptying sent
+cp sending sent
 cp answer sent-answer
 holds "$mia" 15.00
 answered 200 "the same again" /emptyings --data-binary @sent
@@ -228,7 +228,7 @@ open_account zoe
 zoe=$number
 fill "$zoe" 30.00 T9
 session=abcdefghijklmnopqrstuvwxyz
-provides() { payer statement zoe.pem provision acquirer="$acquirer" account="$zoe" mediator=med session=$session amount=1000 currency=eur until=3600 "$@" >provision; }
+provides() { payer statement zoe.pem provision acquirer="$acquirer" account="$zoe" mediator=med session=$session amount=1000 currency=eur until=3600 "$@" >provision.jws; }
 word() { # of the provision in the last answer
     jq -r '.provision // "none"' answer | python3 -c '
 import base64, json, sys
@@ -237,14 +237,14 @@ payload = json.loads(base64.urlsafe_b64decode(part[1] + "=" * (-len(part[1]) % 4
 print(payload.get("code", "none") + payload.get("reason", ""))'
 }
 beside() { # the provision's word, what, then as pays from the key on
-    pays 200 00 "" "$2" "${@:3}" provision=provision
+    pays 200 00 "" "$2" "${@:3}" provision=provision.jws
     [ "$(word)" = "$1" ] || fail "$2: the provision is answered $(word), not $1: $(cat answer)"
 }
 provides counter=1 mediator=other
 beside none "a provision for another mediator is none" zoe "$zoe" 2 100
 provides counter=2
 beside none "nor one under the counter of the payment" zoe "$zoe" 3 100
-payer statement jean.pem provision acquirer="$acquirer" account="$zoe" mediator=med session=$session amount=1000 currency=eur until=3600 counter=4 >provision
+payer statement jean.pem provision acquirer="$acquirer" account="$zoe" mediator=med session=$session amount=1000 currency=eur until=3600 counter=4 >provision.jws
 beside none "nor one by another key" zoe "$zoe" 5 100
 provides counter=6 amount=2601
 beside 51BALANCE "one for a cent more than is left" zoe "$zoe" 7 100
@@ -262,15 +262,15 @@ cmp -s opened-answer answer || fail "not the same bytes: $(cat answer)"
 pays 402 51 BALANCE "what is reserved is not spent" zoe "$zoe" 12 1401
 provides counter=13 session=zzzzzzzzzzzzzzzzzzzzzzzzzz amount=9999
 beside 51BALANCE "a second session has the rest alone" zoe "$zoe" 14 100
-jq -c '.provision |= .[:-1]' opened >cut
-answered 400 "a provision cut short" /payments --data-binary @cut
+jq -c '.provision |= .[:-1]' opened >short
+answered 400 "a provision cut short" /payments --data-binary @short
 
 hash=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU
-signs() { payer statement "$1.pem" voucher account="$zoe" session=$session contract=$contract currency=eur number=1 r=$hash order=aaaaaaaaaaaaaaaaaaaaaaaaaa "${@:2}" >voucher; }
+signs() { payer statement "$1.pem" voucher account="$zoe" session=$session contract=$contract currency=eur number=1 r=$hash order=aaaaaaaaaaaaaaaaaaaaaaaaaa "${@:2}" >voucher.jws; }
 presents() { # STATUS CODE REASON what, then members of the presentation
     local got
-    payer demand med presentation session=$session contract=$contract currency=eur voucher=voucher "${@:5}" >presentation
-    got=$(post /vouchers answer --data-binary @presentation)
+    payer demand med presentation session=$session contract=$contract currency=eur voucher=voucher.jws "${@:5}" >presented
+    got=$(post /vouchers answer --data-binary @presented)
     if [ "$got" = "$1" ] && [ "$(jq -r '.code + .reason' answer)" = "$2$3" ]; then echo "ok   $4"; else fail "$4: $got $(cat answer), not $1 $2 $3"; fi
 }
 signs zoe sum=150
@@ -284,7 +284,7 @@ presents 200 00 "" "again" sum=150
 cmp -s drawn answer || fail "not the same bytes: $(cat answer)"
 signs jean sum=300
 presents 402 63 VOUCHER "by another key" sum=300
-sed 's/.\{4\}$/AAAA/' voucher >forged && mv forged voucher
+sed 's/.\{4\}$/AAAA/' voucher.jws >forged && mv forged voucher.jws
 presents 402 63 VOUCHER "a forged one" sum=300
 signs zoe sum=300 session=zzzzzzzzzzzzzzzzzzzzzzzzzz
 presents 402 63 VOUCHER "of another session" sum=300
@@ -301,8 +301,8 @@ provides counter=15
 beside 00 "another session" zoe "$zoe" 16 100
 ends() { # STATUS CODE REASON what, then members
     local got
-    payer demand med end session=$session "${@:5}" >end
-    got=$(post /sessions/end answer --data-binary @end)
+    payer demand med end session=$session "${@:5}" >ended
+    got=$(post /sessions/end answer --data-binary @ended)
     if [ "$got" = "$1" ] && [ "$(jq -r '.code + .reason' answer)" = "$2$3" ]; then echo "ok   $4"; else fail "$4: $got $(cat answer), not $1 $2 $3"; fi
 }
 ends 402 14 SESSION "the end of no session" session=bbbbbbbbbbbbbbbbbbbbbbbbbb

@@ -572,6 +572,100 @@ START_TEST(what_goes_out)
     }
 END_TEST
 
+static enum purse_verdict fills(const char *account, const char *order, int64_t amount,
+                                const char *evidence, int64_t *number)
+{
+    struct booking what = {
+        .kind = BOOKING_CARD, .amount = amount, .currency = EUR, .evidence = span_str(evidence)};
+    enum purse_verdict v = PURSE_FAULT;
+
+    snprintf(what.account, sizeof(what.account), "%s", account);
+    snprintf(what.reference, sizeof(what.reference), "%s", order);
+    ck_ok(book_begin(f.book, &f.e));
+    ck_assert_msg(desk_fill(&f.desk, &what, NOW, &v, number, &f.e) == TP_OK, "%s", f.e.text);
+    ck_ok(book_commit(f.book, &f.e));
+    return v;
+}
+
+static enum tp_err look_at_card(void *ctx, const struct booking *what, struct tp_error *e)
+{
+    (void)e;
+    ck_assert_int_eq(what->kind, BOOKING_CARD);
+    ck_assert(span_eq(what->evidence, span_str("word")));
+    ck_assert_uint_gt(what->record.n, 0);
+    ++*(unsigned *)ctx;
+    return TP_OK;
+}
+
+static enum tp_err count_door(void *ctx, const struct book_door *d, struct tp_error *e)
+{
+    (void)e;
+    ck_assert_int_ne(d->added, 0);
+    ++*(unsigned *)ctx;
+    return TP_OK;
+}
+
+/* What a card paid fills once an order, as long as the account may hold it. */
+START_TEST(a_card_fills_once)
+    {
+        char account[PURSE_ACCOUNT];
+        int64_t number = 0, first = 0;
+        unsigned n = 0;
+        struct purse_sums s;
+
+        fixture_account(&f, account, 1, 0);
+        ck_assert_int_eq(fills(account, "a", 2000, "word", &first), PURSE_NEW);
+        ck_assert_int_eq(fills(account, "a", 2000, "word", &number), PURSE_REPEAT);
+        ck_assert_int_eq(number, first);
+        ck_assert_int_eq(fills(account, "a", 2001, "word", &number), PURSE_ORDER_USED);
+        ck_assert_int_eq(fills(account, "a", 2000, "another", &number), PURSE_ORDER_USED);
+        ck_assert_int_eq(fills("nobody", "b", 1, "word", &number), PURSE_UNKNOWN);
+        ck_assert_int_eq(fills(account, "b", LIMIT_BALANCE - 2000 + 1, "word", &number),
+                         PURSE_FULL);
+        ck_assert_int_eq(fills(account, "b", LIMIT_BALANCE - 2000, "word", &number), PURSE_NEW);
+        ck_assert_int_eq(balance(account), LIMIT_BALANCE);
+        ck_ok(book_sums(f.book, EUR, &s, &f.e));
+        ck_assert_int_eq(s.filled, LIMIT_BALANCE);
+        ck_ok(booking_each(f.book, look_at_card, &n, &f.e));
+        ck_assert_uint_eq(n, 2);
+        ck_ok(fixture_book(&f, account, BOOKING_GIVEN_BACK, LIMIT_BALANCE, "BACK"));
+        ck_ok(book_account_set(f.book, account, ACCOUNT_CLOSED, "", &f.e));
+        ck_assert_int_eq(fills(account, "c", 1, "word", &number), PURSE_ACCOUNT_CLOSED);
+    }
+END_TEST
+
+START_TEST(sellers_and_trust)
+    {
+        char pem[BOOK_PEM];
+        bool open = true;
+        unsigned n = 0;
+
+        ck_ok(book_seller_is_open(f.book, "port", &open, &f.e));
+        ck_assert(!open);
+        ck_ok(book_seller_add(f.book, "port", &f.e));
+        ck_assert_int_eq(book_seller_add(f.book, "port", &f.e), TP_ERR_EXISTS);
+        ck_ok(book_seller_is_open(f.book, "port", &open, &f.e));
+        ck_assert(open);
+        ck_ok(book_seller_shut(f.book, "port", &f.e));
+        ck_assert_int_eq(book_seller_shut(f.book, "port", &f.e), TP_ERR_NOT_FOUND);
+        ck_ok(book_seller_is_open(f.book, "port", &open, &f.e));
+        ck_assert(!open);
+        ck_assert_int_eq(book_trust_get(f.book, CONTRACT, pem, &open, &f.e), TP_ERR_NOT_FOUND);
+        ck_ok(book_trust_add(f.book, CONTRACT, "PEM", &f.e));
+        ck_assert_int_eq(book_trust_add(f.book, CONTRACT, "PEM", &f.e), TP_ERR_EXISTS);
+        ck_ok(book_trust_get(f.book, CONTRACT, pem, &open, &f.e));
+        ck_assert_str_eq(pem, "PEM");
+        ck_assert(open);
+        ck_ok(book_trust_shut(f.book, CONTRACT, &f.e));
+        ck_assert_int_eq(book_trust_shut(f.book, CONTRACT, &f.e), TP_ERR_NOT_FOUND);
+        ck_ok(book_trust_get(f.book, CONTRACT, pem, &open, &f.e)); /* for the audit */
+        ck_assert(!open);
+        ck_ok(book_seller_each(f.book, count_door, &n, &f.e));
+        ck_ok(book_trust_each(f.book, count_door, &n, &f.e));
+        ck_assert_uint_eq(n, 2);
+    }
+END_TEST
+
 static enum tp_err add_line(void *ctx, const struct payout_line *line, struct tp_error *e)
 {
     (void)e;
@@ -696,6 +790,8 @@ static Suite *suite(void)
     tcase_add_test(t, too_late_to_give_back);
     tcase_add_test(t, nothing_due);
     tcase_add_test(t, what_goes_out);
+    tcase_add_test(t, a_card_fills_once);
+    tcase_add_test(t, sellers_and_trust);
     tcase_add_test(t, the_day);
     suite_add_tcase(s, t);
     return s;
