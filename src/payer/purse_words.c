@@ -32,7 +32,7 @@ error_t purse_words_parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &w->checkout;
-        if (state->root_argp->children == purse_words_card_children)
+        if (w->by_card)
             state->child_inputs[1] = &w->pay;
         return 0;
     case PURSE_AT_KEY:
@@ -72,7 +72,8 @@ enum tp_err purse_run_begin(struct purse_run *run, const struct argp *argp, bool
 {
     *run = (struct purse_run){.words = {.checkout = ORDER_WORDS_NONE,
                                         .pay = CARD_WORDS_NONE,
-                                        .takes_amount = takes_amount}};
+                                        .takes_amount = takes_amount,
+                                        .by_card = argp->children == purse_words_card_children}};
     cli_parse(argp, argc, argv, &run->words);
     return checkout_begin(&run->checkout, &run->fetch, &run->words.checkout, false, e);
 }

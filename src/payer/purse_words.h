@@ -13,7 +13,7 @@ struct purse_words {
     const char *amount; /* "20.00 EUR", in one word or two */
     char amount_room[64];
     int64_t hours; /* 0: not said */
-    bool takes_amount, json, yes;
+    bool takes_amount, by_card, json, yes;
 };
 
 #define PURSE_AT_KEY    0x100
