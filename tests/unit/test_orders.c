@@ -221,9 +221,8 @@ static void make_version_3(void)
 
     ck_ok(journal_add(j, &r, span_str("message"), 0, &id, &e));
     journal_close(&j);
-    damage(
-        path,
-        "DROP TABLE orders; DROP TABLE purse; DROP TABLE emptying; DROP TABLE provision; UPDATE store SET version = 3;");
+    damage(path, "DROP TABLE orders; DROP TABLE purse; DROP TABLE emptying; DROP TABLE provision; "
+                 "UPDATE store SET version = 3;");
 }
 
 START_TEST(a_journal_of_before_is_brought_up)
@@ -268,8 +267,9 @@ START_TEST(an_order_of_before_is_kept_without_a_statement)
         keep(j, &o);
         journal_close(&j);
         damage(path,
-               "DROP TABLE purse; DROP TABLE emptying; DROP TABLE provision; DROP INDEX orders_session;"
-                     "ALTER TABLE orders DROP COLUMN statement; ALTER TABLE orders DROP COLUMN session;"
+               "DROP TABLE purse; DROP TABLE emptying; DROP TABLE provision; DROP INDEX "
+               "orders_session;"
+               "ALTER TABLE orders DROP COLUMN statement; ALTER TABLE orders DROP COLUMN session;"
                "UPDATE store SET version = 4;");
         ck_ok(db_upgrade(path, &journal_schema, copy, NULL, NULL, &e));
         j = open_it();
